@@ -1,0 +1,154 @@
+// Reading and writing of big-endian bytes with every length checked. A reader never looks past its end and
+// says at which offset it stopped; a writer grows by doubling and hands its bytes out as a view.
+
+import { assert } from "./assert.ts";
+import { type ErrorCode, fail } from "./errors.ts";
+
+/** Reads one message. Any read past the end throws `errorCode` with the offset. */
+export class ByteReader {
+  readonly bytes: Uint8Array;
+  offset: number;
+  readonly end: number;
+  readonly #view: DataView;
+  readonly #errorCode: ErrorCode;
+
+  constructor(bytes: Uint8Array, errorCode: ErrorCode) {
+    this.bytes = bytes;
+    this.offset = 0;
+    this.end = bytes.length;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#errorCode = errorCode;
+  }
+
+  get remaining(): number {
+    return this.end - this.offset;
+  }
+
+  u8(): number {
+    return this.#view.getUint8(this.#advance(1));
+  }
+
+  i8(): number {
+    return this.#view.getInt8(this.#advance(1));
+  }
+
+  u16(): number {
+    return this.#view.getUint16(this.#advance(2));
+  }
+
+  i16(): number {
+    return this.#view.getInt16(this.#advance(2));
+  }
+
+  u32(): number {
+    return this.#view.getUint32(this.#advance(4));
+  }
+
+  i32(): number {
+    return this.#view.getInt32(this.#advance(4));
+  }
+
+  i64(): bigint {
+    return this.#view.getBigInt64(this.#advance(8));
+  }
+
+  f64(): number {
+    return this.#view.getFloat64(this.#advance(8));
+  }
+
+  /** A view of the next `length` bytes; it shares memory with the input. */
+  view(length: number): Uint8Array {
+    const start = this.#advance(length);
+    return this.bytes.subarray(start, start + length);
+  }
+
+  /** The error to throw for what was found at `offset`. */
+  wrong(what: string, offset = this.offset): Error {
+    return fail(this.#errorCode, { what, offset });
+  }
+
+  #advance(length: number): number {
+    const start = this.offset;
+    if (length < 0 || length > this.end - start) throw this.wrong(`needs ${length} bytes, ${this.end - start} left`, start);
+    this.offset = start + length;
+    return start;
+  }
+}
+
+/** Collects bytes. `done()` hands out a view of what was written; the writer may be reset and used again only after that view is no longer needed. */
+export class ByteWriter {
+  #bytes: Uint8Array<ArrayBuffer>;
+  #view: DataView;
+  length = 0;
+
+  constructor(bytesExpected = 256) {
+    assert(bytesExpected > 0, "a writer begins with room");
+    this.#bytes = new Uint8Array(bytesExpected);
+    this.#view = new DataView(this.#bytes.buffer);
+  }
+
+  u8(value: number): void {
+    const at = this.#room(1);
+    this.#bytes[at] = value;
+  }
+
+  u16(value: number): void {
+    this.#view.setUint16(this.#room(2), value);
+  }
+
+  u32(value: number): void {
+    this.#view.setUint32(this.#room(4), value);
+  }
+
+  i32(value: number): void {
+    this.#view.setInt32(this.#room(4), value);
+  }
+
+  i64(value: bigint): void {
+    this.#view.setBigInt64(this.#room(8), value);
+  }
+
+  f64(value: number): void {
+    this.#view.setFloat64(this.#room(8), value);
+  }
+
+  bytes(value: Uint8Array): void {
+    this.#bytes.set(value, this.#room(value.length));
+  }
+
+  /** Overwrites four bytes that were written before, such as a length that is known only now. */
+  u32At(offset: number, value: number): void {
+    assert(offset + 4 <= this.length, "only written bytes are overwritten");
+    this.#view.setUint32(offset, value);
+  }
+
+  /** Makes room for `length` bytes and returns where they begin; the caller fills them through `target()`. */
+  reserve(length: number): number {
+    return this.#room(length);
+  }
+
+  /** The memory behind the writer, valid until the next write. */
+  target(): Uint8Array<ArrayBuffer> {
+    return this.#bytes;
+  }
+
+  /** A view of all bytes written so far. */
+  done(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.subarray(0, this.length);
+  }
+
+  #room(length: number): number {
+    const at = this.length;
+    const needed = at + length;
+    if (needed > this.#bytes.length) this.#grow(needed);
+    this.length = needed;
+    return at;
+  }
+
+  #grow(needed: number): void {
+    const larger = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+    larger.set(this.#bytes.subarray(0, this.length));
+    this.#bytes = larger;
+    this.#view = new DataView(larger.buffer);
+  }
+}

@@ -1,0 +1,66 @@
+// Everything the world can do wrong, in one table. A refusal says what was wrong, with which value, and what to do;
+// a gateway turns the code into its own protocol's error form. docs/reference/errors.md is generated from here.
+
+/** What each code means and whether the same request may succeed later. */
+export const ERRORS = {
+  ADDRESS_IN_USE: { retry: true, meaning: "another process listens on this address; stop it or choose another port" },
+  BIND_REFUSED: { retry: false, meaning: "the server will not listen beyond loopback without --insecure" },
+  BOLT_CLASS_UNKNOWN: { retry: false, meaning: "no request of this class is served on this port" },
+  BOLT_CRC_MISMATCH: { retry: true, meaning: "the frame was damaged on the way; the connection is closed" },
+  BOLT_FRAME_TOO_LARGE: { retry: false, meaning: "the frame declares more bytes than frame-bytes-max allows" },
+  BOLT_MALFORMED: { retry: false, meaning: "these bytes are no Bolt frame; the connection is closed" },
+  CLIENT_IDLE: { retry: true, meaning: "nothing was read from the client for client-idle-ms" },
+  CLIENT_TOO_SLOW: { retry: true, meaning: "the client does not read what it is sent, and its output bound is reached" },
+  CONFIG_INVALID: { retry: false, meaning: "a flag, environment variable or config file holds a value that is not allowed" },
+  CONNECTIONS_EXHAUSTED: { retry: true, meaning: "the server holds client-connections-max connections" },
+  DATA_DIR_IN_USE: { retry: true, meaning: "another process works on this data directory" },
+  FIELD_INVALID: { retry: false, meaning: "a field is missing, too long, or holds a value that is not allowed" },
+  HESSIAN_CLASS_UNKNOWN: { retry: false, meaning: "the content names a class that this protocol does not have" },
+  HESSIAN_LIMIT: { retry: false, meaning: "the content is nested too deeply or holds too many elements" },
+  HESSIAN_MALFORMED: { retry: false, meaning: "the content is not valid Hessian 2.0 (draft or final)" },
+  HTTP_BAD_REQUEST: { retry: false, meaning: "the request's path, query or body is not allowed here" },
+  PROTOBUF_LIMIT: { retry: false, meaning: "the content is nested too deeply or holds too many elements" },
+  PROTOBUF_MALFORMED: { retry: false, meaning: "the content is not a valid message of its protobuf class" },
+  PUBLICATIONS_EXHAUSTED: { retry: true, meaning: "the client holds as many registrations as one client may" },
+  SESSION_DRAINING: { retry: true, meaning: "this node is stopping; connect to another one" },
+  SLOT_MOVED: { retry: true, meaning: "another node leads this slot; fetch the slot table and retry there" },
+  STORE_SCHEMA_NEWER: { retry: false, meaning: "the store was written by a newer release; upgrade this program" },
+  STORE_UNAVAILABLE: { retry: true, meaning: "the store does not answer; the change was not made" },
+} as const satisfies Record<string, { retry: boolean; meaning: string }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** The values that explain an error: short, printable, no secrets. */
+export type ErrorDetails = Readonly<Record<string, string | number | bigint | boolean>>;
+
+/** An expected failure. The message reads `CODE: meaning (key=value, ...)`. */
+export class RegistryError extends Error {
+  override readonly name = "RegistryError";
+  readonly code: ErrorCode;
+  readonly details: ErrorDetails;
+
+  constructor(code: ErrorCode, details: ErrorDetails) {
+    super(`${code}: ${ERRORS[code].meaning}${describe(details)}`);
+    this.code = code;
+    this.details = details;
+  }
+}
+
+/** Makes the error to throw or to return: `throw fail("SLOT_MOVED", { slot })`. */
+export function fail(code: ErrorCode, details: ErrorDetails = {}): RegistryError {
+  return new RegistryError(code, details);
+}
+
+// A value is cut so that a hostile field can't fill the log, and shown as JSON so that it can't forge a line of it.
+const VALUE_CHARS_MAX = 120;
+
+function describe(details: ErrorDetails): string {
+  const parts = Object.entries(details).map(([key, value]) => `${key}=${printable(value)}`);
+  return parts.length === 0 ? "" : ` (${parts.join(", ")})`;
+}
+
+function printable(value: string | number | bigint | boolean): string {
+  if (typeof value !== "string") return String(value);
+  const cut = value.length > VALUE_CHARS_MAX ? `${value.slice(0, VALUE_CHARS_MAX)}…` : value;
+  return /^[\w.:/@#-]+$/.test(cut) ? cut : JSON.stringify(cut);
+}
