@@ -4,6 +4,9 @@
 import { assert } from "./assert.ts";
 import { type ErrorCode, fail } from "./errors.ts";
 
+// The top bit of each of four bytes. A single byte is moved to the highest of the four before it is tested.
+const ASCII_MASK = 0x80808080 | 0;
+
 /** Reads one message. Any read past the end throws `errorCode` with the offset. */
 export class ByteReader {
   readonly bytes: Uint8Array;
@@ -52,6 +55,10 @@ export class ByteReader {
     return this.#view.getBigInt64(this.#advance(8));
   }
 
+  f32(): number {
+    return this.#view.getFloat32(this.#advance(4));
+  }
+
   f64(): number {
     return this.#view.getFloat64(this.#advance(8));
   }
@@ -60,6 +67,17 @@ export class ByteReader {
   view(length: number): Uint8Array {
     const start = this.#advance(length);
     return this.bytes.subarray(start, start + length);
+  }
+
+  /** Whether the next `length` bytes are all there and all ASCII. Four bytes a step: payloads are 170 bytes long. */
+  isAscii(length: number): boolean {
+    if (length < 0 || length > this.end - this.offset) return false;
+    const end = this.offset + length;
+    let at = this.offset;
+    let bits = 0;
+    for (; at + 4 <= end; at += 4) bits |= this.#view.getInt32(at);
+    for (; at < end; at++) bits |= this.#view.getInt8(at) << 24;
+    return (bits & ASCII_MASK) === 0;
   }
 
   /** The error to throw for what was found at `offset`. */
@@ -106,6 +124,10 @@ export class ByteWriter {
 
   i64(value: bigint): void {
     this.#view.setBigInt64(this.#room(8), value);
+  }
+
+  f32(value: number): void {
+    this.#view.setFloat32(this.#room(4), value);
   }
 
   f64(value: number): void {

@@ -21,7 +21,7 @@ export const ERRORS = {
   HTTP_BAD_REQUEST: { retry: false, meaning: "the request's path, query or body is not allowed here" },
   PROTOBUF_LIMIT: { retry: false, meaning: "the content is nested too deeply or holds too many elements" },
   PROTOBUF_MALFORMED: { retry: false, meaning: "the content is not a valid message of its protobuf class" },
-  PUBLICATIONS_EXHAUSTED: { retry: true, meaning: "the client holds as many registrations as one client may" },
+  REGISTRATIONS_EXHAUSTED: { retry: true, meaning: "the client holds as many registrations as one client may" },
   SESSION_DRAINING: { retry: true, meaning: "this node is stopping; connect to another one" },
   SLOT_MOVED: { retry: true, meaning: "another node leads this slot; fetch the slot table and retry there" },
   STORE_SCHEMA_NEWER: { retry: false, meaning: "the store was written by a newer release; upgrade this program" },

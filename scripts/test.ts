@@ -1,0 +1,23 @@
+// `npm test`: the whole of it, as CI runs it. Every step runs even if one before it failed, so that one run tells all.
+
+import { resultLine, runStep, type Step, type StepResult } from "./step.ts";
+
+const STEPS: readonly Step[] = [
+  { name: "check", command: ["node", "scripts/check.ts"] },
+  { name: "simulation", command: ["node", "src/sim/main.ts", "--seeds", "500"] },
+  { name: "packed package", command: ["node", "--test", "--test-reporter=spec", "test/package.test.ts"] },
+  { name: "Java clients", command: ["node", "scripts/testJava.ts"] },
+];
+
+const results: StepResult[] = [];
+for (const step of STEPS) {
+  console.log(`\n--- ${step.name}`);
+  const result = await runStep(step, true);
+  console.log(resultLine(result));
+  results.push(result);
+}
+
+const failed = results.filter(({ ok }) => !ok);
+console.log(`\n${results.map(resultLine).join("\n")}`);
+console.log(`${results.length - failed.length} passed, ${failed.length} failed`);
+process.exitCode = failed.length === 0 ? 0 : 1;

@@ -1,0 +1,116 @@
+// Every metric there is, in one table, and the port through which roles and gateways report. Names are OpenMetrics:
+// base units, `_total` for what only grows. docs/reference/metrics.md is generated from here.
+
+interface MetricSpec {
+  readonly type: "counter" | "gauge" | "histogram";
+  /** One sentence: what is counted. */
+  readonly help: string;
+  /** Few, and each with few values: a label never carries a service, a client or an address. */
+  readonly labels: readonly string[];
+  /** Upper bounds of a histogram's buckets, rising. */
+  readonly buckets?: readonly number[];
+}
+
+// From what a push takes inside one process (well below 1 ms) to the longest configured delay.
+const LATENCY_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;
+
+/** All metrics, in the order in which the reference page lists them. */
+export const METRICS = {
+  roster_client_connections: {
+    type: "gauge",
+    help: "Client connections that are open.",
+    labels: [],
+  },
+  roster_connections_closed_total: {
+    type: "counter",
+    help: "Client connections that were closed, by the reason: the client's own end, or the error code.",
+    labels: ["reason"],
+  },
+  roster_frames_refused_total: {
+    type: "counter",
+    help: "Frames that were not understood or not allowed, by error code.",
+    labels: ["reason"],
+  },
+  roster_requests_total: {
+    type: "counter",
+    help: "Client requests answered, by request type and outcome: ok, or the error code.",
+    labels: ["type", "outcome"],
+  },
+  roster_pushes_total: {
+    type: "counter",
+    help: "Pushes, by outcome: answered, refused or timeout; blocked is one that waits until the client reads again.",
+    labels: ["outcome"],
+  },
+  roster_push_bytes_total: {
+    type: "counter",
+    help: "Bytes of pushes handed to connections.",
+    labels: [],
+  },
+  roster_publishers: {
+    type: "gauge",
+    help: "Publishers registered.",
+    labels: [],
+  },
+  roster_subscribers: {
+    type: "gauge",
+    help: "Subscribers registered.",
+    labels: [],
+  },
+  roster_services_held: {
+    type: "gauge",
+    help: "Services that are not pushed for the moment because their publishers are not all back.",
+    labels: [],
+  },
+  roster_push_latency_seconds: {
+    type: "histogram",
+    help: "Time from handing a push to the connection to the client's confirmation.",
+    labels: [],
+    buckets: LATENCY_BUCKETS,
+  },
+  roster_event_loop_lag_seconds: {
+    type: "gauge",
+    help: "How late the event loop last ran a timer: what every other delay is at least.",
+    labels: [],
+  },
+} as const satisfies Record<string, MetricSpec>;
+
+type Table = typeof METRICS;
+type NameOfType<T extends MetricSpec["type"]> = {
+  [N in keyof Table]: Table[N]["type"] extends T ? N : never;
+}[keyof Table];
+
+/** A metric's name. */
+export type MetricName = keyof Table;
+/** What only grows. */
+export type CounterName = NameOfType<"counter">;
+/** What goes up and down. */
+export type GaugeName = NameOfType<"gauge">;
+/** What is spread over buckets. */
+export type HistogramName = NameOfType<"histogram">;
+/** A value for each label of the metric. */
+export type LabelsOf<N extends MetricName> = Readonly<Record<Table[N]["labels"][number], string>>;
+
+// A metric without labels takes no third argument, one with labels requires it.
+type LabelArguments<N extends MetricName> = Table[N]["labels"] extends readonly [] ? [] : [labels: LabelsOf<N>];
+
+/** Where roles and gateways report. A metric that is not in the table does not compile. */
+export interface Metrics {
+  /** Adds to a counter: `metrics.add("roster_pushes_total", 1, { outcome: "ok" })`. */
+  add<N extends CounterName>(name: N, value: number, ...labels: LabelArguments<N>): void;
+  /** States the present value of a gauge. */
+  set<N extends GaugeName>(name: N, value: number, ...labels: LabelArguments<N>): void;
+  /** Puts one measured value into a histogram. */
+  observe<N extends HistogramName>(name: N, value: number, ...labels: LabelArguments<N>): void;
+}
+
+/** Reports nowhere: for tests, and for programs that embed a role without metrics. */
+export const noMetrics: Metrics = {
+  add: () => undefined,
+  set: () => undefined,
+  observe: () => undefined,
+};
+
+/** The row of a metric, with all row types in one. */
+export function metricSpec(name: MetricName): MetricSpec {
+  return METRICS[name];
+}

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+
+const ROOT = join(import.meta.dirname, "../..");
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly error: string;
+}
+
+function roster(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Ended {
+  const main = join(import.meta.dirname, "main.ts");
+  const env = { PATH: process.env["PATH"], ...environment };
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { encoding: "utf8", env });
+  return { code: status, out: stdout, error: stderr };
+}
+
+test("--version prints the package's version and nothing else", () => {
+  const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+  assert.deepEqual(roster(["--version"]), { code: 0, out: `${version}\n`, error: "" });
+});
+
+test("server --help lists every key under its section, with range and default", () => {
+  const { code, out } = roster(["server", "--help"]);
+  assert.equal(code, 0);
+  const flat = out.replace(/\s+/g, " ");
+  for (const part of ["Network:", "Push:", "--bolt-port <value>", "(a whole number, 0 to 65535; default 9600)"]) {
+    assert.ok(flat.includes(part), part);
+  }
+});
+
+test("config -o json tells each value and where it came from", () => {
+  const { code, out } = roster(["config", "-o", "json", "--bolt-port", "1234", "--insecure"], { ROSTER_ZONE: "z1" });
+  assert.equal(code, 0);
+  const printed = JSON.parse(out);
+  assert.deepEqual(printed["bolt-port"], { value: 1234, from: "flag --bolt-port" });
+  assert.deepEqual(printed["insecure"], { value: true, from: "flag --insecure" });
+  assert.deepEqual(printed["zone"], { value: "z1", from: "environment ROSTER_ZONE" });
+  assert.deepEqual(printed["http-port"], { value: 9603, from: "default" });
+});
+
+test("config prints a table for people", () => {
+  const { out } = roster(["config", "--push-compress", "false"]);
+  assert.match(out, /^KEY +VALUE +FROM/);
+  assert.match(out, /^push-compress +false +flag --push-compress$/m);
+});
+
+// A wrong command line ends with 2: to start again would not help.
+const WRONG: readonly [behaviour: string, args: readonly string[], error: RegExp][] = [
+  [
+    "an unknown flag, with the one it meant",
+    ["server", "--bolt-prot", "1"],
+    /unknown option '--bolt-prot'[\s\S]*--bolt-port/,
+  ],
+  ["an unknown command", ["serve"], /unknown command 'serve'/],
+  [
+    "a value out of range",
+    ["server", "--bolt-port", "70000"],
+    /^roster: CONFIG_INVALID: .*bolt-port.*70000.*0 to 65535.*\n$/,
+  ],
+  [
+    "an address beyond loopback",
+    ["server", "--bind", "0.0.0.0"],
+    /^roster: BIND_REFUSED: .*0\.0\.0\.0.*--insecure.*\n$/,
+  ],
+];
+
+for (const [behaviour, args, error] of WRONG) {
+  test(`refuses ${behaviour}, in one line and with exit code 2`, () => {
+    const ended = roster(args);
+    assert.equal(ended.code, 2);
+    assert.match(ended.error, error);
+    assert.equal(ended.out, "");
+  });
+}

@@ -1,0 +1,15 @@
+#!/usr/bin/env node
+// The program's entry. It loads nothing but the check of the runtime at first: what follows does not even parse on an
+// old Node, and a syntax error deep in a library is a poor way to say so.
+
+const NODE_MAJOR_MIN = 24;
+
+const major = Number(process.versions.node.split(".")[0]);
+if (major < NODE_MAJOR_MIN) {
+  console.error(`roster: needs Node.js ${NODE_MAJOR_MIN} or newer, this is ${process.version}`);
+  process.exit(1);
+} else {
+  const { runProgram } = await import("./program.ts");
+  // An explicit exit: a library's idle timer must not keep a process alive whose command is done.
+  process.exit(await runProgram(process.argv.slice(2)));
+}

@@ -1,0 +1,39 @@
+// `roster server`: start, say where, serve until told to stop, stop in order.
+
+import { type ConfigSources, loadConfig } from "../server/config/load.ts";
+import type { RunningServer } from "../server/start.ts";
+
+/** Runs a server until SIGTERM or SIGINT. Throws if it cannot start, fails, or does not stop in time. */
+export async function runServer(sources: ConfigSources): Promise<void> {
+  const { config } = loadConfig(sources);
+  // Loaded only now: a mistyped flag is answered at once.
+  const { startServer } = await import("../server/start.ts");
+  const server = await startServer(config);
+  const failure = await Promise.race([stopSignal(), server.failed]);
+  await closeInTime(server, config.shutdownTimeoutMs);
+  if (failure !== undefined) throw failure;
+}
+
+function stopSignal(): Promise<undefined> {
+  return new Promise((resolve) => {
+    const stop = () => resolve(undefined);
+    process.once("SIGTERM", stop);
+    process.once("SIGINT", stop);
+  });
+}
+
+/** Closes the server. A second signal, or the end of the allowed time, ends the process at once. */
+async function closeInTime(server: RunningServer, timeoutMs: number): Promise<void> {
+  const giveUp = (why: string) => {
+    console.error(`roster: stopped at once: ${why}`);
+    process.exit(1);
+  };
+  process.once("SIGTERM", () => giveUp("a second signal came"));
+  process.once("SIGINT", () => giveUp("a second signal came"));
+  const timer = setTimeout(() => giveUp(`shutdown-timeout-ms (${timeoutMs}) is over`), timeoutMs);
+  try {
+    await server.close();
+  } finally {
+    clearTimeout(timer);
+  }
+}

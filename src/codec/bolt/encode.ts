@@ -1,0 +1,149 @@
+// Writing of Bolt frames. An answer is one buffer. A push is written in parts, [head, shared body, tail], so that the
+// body, encoded once, goes to every subscriber uncopied.
+
+import { assert } from "../../base/assert.ts";
+import { crc32 } from "../../base/crc32.ts";
+import { type BoltDialect, COMMAND, CRC_BYTES, hasCrc, headLayout, NAME_BYTES_MAX, TYPE } from "./frame.ts";
+
+/** The head of a request whose content is written by the caller. */
+export interface BoltRequestHead {
+  /** "request" unless said otherwise. */
+  readonly kind?: "request" | "oneway";
+  readonly id: number;
+  readonly codec: number;
+  /** How long the sender will wait, in milliseconds; -1 for oneway. */
+  readonly timeoutMs: number;
+  readonly className: string;
+  /** Bytes of all parts of the content together. */
+  readonly contentLength: number;
+}
+
+/** The head of a response whose content is written by the caller. */
+export interface BoltResponseHead {
+  readonly id: number;
+  readonly codec: number;
+  readonly status: number;
+  /** Empty if there is no content. */
+  readonly className: string;
+  readonly contentLength: number;
+}
+
+type WithContent<Head> = Omit<Head, "contentLength"> & { readonly content: Uint8Array };
+
+// The command version ("ver2"). Nobody checks it; Java writes 1.
+const COMMAND_VERSION = 1;
+
+/** A whole request frame, with its sum if the dialect has one. */
+export function encodeRequest(dialect: BoltDialect, request: WithContent<BoltRequestHead>): Uint8Array {
+  return whole(dialect, requestFields(request, request.content.length), request.content);
+}
+
+/** A whole response frame, with its sum if the dialect has one. */
+export function encodeResponse(dialect: BoltDialect, response: WithContent<BoltResponseHead>): Uint8Array {
+  return whole(dialect, responseFields(response, response.content.length), response.content);
+}
+
+/** Head and class name of a request. Content and, where `hasCrc`, `crcTrailer([head, ...content])` follow. */
+export function encodeRequestHead(dialect: BoltDialect, head: BoltRequestHead): Uint8Array {
+  return frameWithRoom(dialect, requestFields(head, head.contentLength), 0);
+}
+
+/** Head and class name of a response. Content and, where `hasCrc`, `crcTrailer([head, ...content])` follow. */
+export function encodeResponseHead(dialect: BoltDialect, head: BoltResponseHead): Uint8Array {
+  return frameWithRoom(dialect, responseFields(head, head.contentLength), 0);
+}
+
+/** A heartbeat request. It never carries a sum, whatever the connection's dialect. */
+export function encodeHeartbeat(dialect: BoltDialect, id: number, codec: number): Uint8Array {
+  return heartbeat(dialect, { type: TYPE.REQUEST, id, codec, last: -1 });
+}
+
+/** The answer to a heartbeat, with the heartbeat's id and codec. */
+export function encodeHeartbeatAck(dialect: BoltDialect, id: number, codec: number): Uint8Array {
+  return heartbeat(dialect, { type: TYPE.RESPONSE, id, codec, last: 0 });
+}
+
+/** The four bytes that end a frame of a dialect that `hasCrc`, over all its parts in their order. */
+export function crcTrailer(parts: readonly Uint8Array[]): Uint8Array {
+  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  const trailer = new Uint8Array(CRC_BYTES);
+  viewOf(trailer).setUint32(0, crc32(joined));
+  return trailer;
+}
+
+interface Fields {
+  readonly type: number;
+  readonly command: number;
+  readonly id: number;
+  readonly codec: number;
+  /** Timeout or status. */
+  readonly last: number;
+  readonly className: string;
+  readonly contentLength: number;
+}
+
+function requestFields(head: Omit<BoltRequestHead, "contentLength">, contentLength: number): Fields {
+  const type = head.kind === "oneway" ? TYPE.ONEWAY : TYPE.REQUEST;
+  const { id, codec, className } = head;
+  return { type, command: COMMAND.REQUEST, id, codec, last: head.timeoutMs, className, contentLength };
+}
+
+function responseFields(head: Omit<BoltResponseHead, "contentLength">, contentLength: number): Fields {
+  const { id, codec, className } = head;
+  return { type: TYPE.RESPONSE, command: COMMAND.RESPONSE, id, codec, last: head.status, className, contentLength };
+}
+
+function heartbeat(dialect: BoltDialect, fields: Pick<Fields, "type" | "id" | "codec" | "last">): Uint8Array {
+  const complete = { ...fields, command: COMMAND.HEARTBEAT, className: "", contentLength: 0 };
+  return frameWithRoom({ ...dialect, crc: false }, complete, 0);
+}
+
+function whole(dialect: BoltDialect, fields: Fields, content: Uint8Array): Uint8Array {
+  const crcBytes = hasCrc(dialect) ? CRC_BYTES : 0;
+  const frame = frameWithRoom(dialect, fields, content.length + crcBytes);
+  const crcAt = frame.length - crcBytes;
+  frame.set(content, crcAt - content.length);
+  if (crcBytes > 0) viewOf(frame).setUint32(crcAt, crc32(frame.subarray(0, crcAt)));
+  return frame;
+}
+
+// Head and class name, with `room` bytes left free behind them.
+function frameWithRoom(dialect: BoltDialect, fields: Fields, room: number): Uint8Array {
+  const isResponse = fields.type === TYPE.RESPONSE;
+  const head = headLayout(dialect.protocol, isResponse);
+  const nameBytes = fields.className.length;
+  assert(nameBytes <= NAME_BYTES_MAX, "our class names are short");
+  const frame = new Uint8Array(head.end + nameBytes + room);
+  const view = viewOf(frame);
+  frame[0] = dialect.protocol;
+  if (dialect.protocol === 2) frame[1] = dialect.version;
+  frame[head.type] = fields.type;
+  view.setUint16(head.command, fields.command);
+  frame[head.commandVersion] = COMMAND_VERSION;
+  view.setInt32(head.id, fields.id);
+  frame[head.codec] = fields.codec;
+  if (dialect.protocol === 2) frame[head.switches] = dialect.crc ? 1 : 0;
+  if (isResponse) view.setUint16(head.timeoutOrStatus, fields.last);
+  else view.setInt32(head.timeoutOrStatus, fields.last);
+  view.setUint16(head.classBytes, nameBytes);
+  view.setUint32(head.contentBytes, fields.contentLength);
+  putAscii(frame, head.end, fields.className);
+  return frame;
+}
+
+function putAscii(frame: Uint8Array, start: number, name: string): void {
+  for (let at = 0; at < name.length; at++) {
+    const unit = name.charCodeAt(at);
+    assert(unit < 0x80, "our class names are ASCII");
+    frame[start + at] = unit;
+  }
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+}

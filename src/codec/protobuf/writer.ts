@@ -1,0 +1,95 @@
+// Writing of proto3's wire format. A nested message's length is known only when it is written: one byte is kept for
+// it, and a longer content is moved up by the bytes that its length needs more. That is one memory move for each
+// message and spares measuring everything first.
+
+import { ByteWriter } from "../../base/bytes.ts";
+import { strictUtf8, type WireText } from "../../base/text.ts";
+import { WIRE } from "./reader.ts";
+
+const ENCODER = new TextEncoder();
+
+/** Writes one content. Callers leave out fields that hold their default. */
+export class ProtobufWriter {
+  readonly #out: ByteWriter;
+
+  constructor(bytesExpected?: number) {
+    this.#out = new ByteWriter(bytesExpected);
+  }
+
+  /** A view of all bytes written so far. */
+  done(): Uint8Array {
+    return this.#out.done();
+  }
+
+  bool(field: number, value: boolean): void {
+    this.#varint((field << 3) | WIRE.VARINT);
+    this.#out.u8(value ? 1 : 0);
+  }
+
+  int32(field: number, value: number): void {
+    this.#varint((field << 3) | WIRE.VARINT);
+    if (value >= 0) this.#varint(value);
+    else this.#varint64(BigInt(value));
+  }
+
+  int64(field: number, value: bigint): void {
+    this.#varint((field << 3) | WIRE.VARINT);
+    this.#varint64(value);
+  }
+
+  bytes(field: number, value: Uint8Array): void {
+    this.#varint((field << 3) | WIRE.BYTES);
+    this.#varint(value.length);
+    this.#out.bytes(value);
+  }
+
+  /** Lone surrogates, which UTF-8 can't say, become U+FFFD. */
+  string(field: number, value: string): void {
+    this.bytes(field, ENCODER.encode(value));
+  }
+
+  /** Lone surrogates, which UTF-8 can't say, become U+FFFD. */
+  text(field: number, value: WireText): void {
+    this.bytes(field, strictUtf8(value));
+  }
+
+  /** A nested message, whose fields `write` writes. */
+  nested(field: number, write: () => void): void {
+    const out = this.#out;
+    this.#varint((field << 3) | WIRE.BYTES);
+    const lengthAt = out.reserve(1);
+    write();
+    const length = out.length - lengthAt - 1;
+    const more = varintBytes(length) - 1;
+    if (more > 0) {
+      out.reserve(more);
+      out.target().copyWithin(lengthAt + 1 + more, lengthAt + 1, lengthAt + 1 + length);
+    }
+    putVarint(out.target(), lengthAt, length);
+  }
+
+  #varint(value: number): void {
+    const at = this.#out.reserve(varintBytes(value));
+    putVarint(this.#out.target(), at, value);
+  }
+
+  #varint64(value: bigint): void {
+    let rest = BigInt.asUintN(64, value);
+    for (; rest >= 0x80n; rest >>= 7n) this.#out.u8(Number(rest & 0x7fn) | 0x80);
+    this.#out.u8(Number(rest));
+  }
+}
+
+// Both take numbers of 0 to 2^31 - 1.
+function varintBytes(value: number): number {
+  let count = 1;
+  for (let rest = value >>> 7; rest > 0; rest >>>= 7) count++;
+  return count;
+}
+
+function putVarint(target: Uint8Array, start: number, value: number): void {
+  let at = start;
+  let rest = value;
+  for (; rest >= 0x80; rest >>>= 7) target[at++] = (rest & 0x7f) | 0x80;
+  target[at] = rest;
+}

@@ -1,0 +1,55 @@
+// What is pushed, apart from who gets it.
+
+import type { Box, CompressedBoxes } from "./messages.ts";
+
+/** The addresses of one zone. Zones and boxes may be gone through more than once. */
+export interface PushZone {
+  readonly zone: string;
+  readonly boxes: Iterable<Box>;
+  /** How many boxes there are; the codec asserts it. */
+  readonly count: number;
+}
+
+/** Who a push is about. */
+interface PushSubject {
+  readonly dataId: string;
+  readonly group: string;
+  readonly instanceId: string;
+  readonly scope: string;
+  readonly localZone: string;
+}
+
+/** All addresses of one service in one segment at one version. */
+export interface Push extends PushSubject {
+  readonly segment: string;
+  readonly version: bigint;
+  readonly zones: Iterable<PushZone>;
+  /** Protobuf only: the zones' addresses, compressed; they are then sent in this form. */
+  readonly compressed?: CompressedBoxes;
+}
+
+/** One segment of a push of several. */
+export interface PushSegment {
+  readonly segment: string;
+  readonly version: bigint;
+  readonly zones: Iterable<PushZone>;
+  /** Protobuf only: the zones' addresses, compressed; they are then sent in this form. */
+  readonly compressed?: CompressedBoxes;
+}
+
+/** All addresses of one service in several segments, each with its version. */
+export interface MultiPush extends PushSubject {
+  readonly localSegment: string;
+  readonly segments: Iterable<PushSegment>;
+}
+
+// An address of a SOFA service takes 170 to 190 bytes; a guess too low costs a doubling, one too high unused memory.
+const BOX_BYTES_EXPECTED = 192;
+const HEAD_BYTES_EXPECTED = 1024;
+
+/** About how long the encoding of these zones will be, in bytes. */
+export function pushBytesExpected(zones: Iterable<PushZone>): number {
+  let bytes = HEAD_BYTES_EXPECTED;
+  for (const { count } of zones) bytes += count * BOX_BYTES_EXPECTED;
+  return bytes;
+}

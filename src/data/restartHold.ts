@@ -1,0 +1,46 @@
+// After a restart a data node knows nothing until the clients are back, and they come back one by one, over seconds. A list pushed
+// in between would be empty or short although every provider is fine. So the node keeps the size of each service on its disk, and
+// holds a service back until that many publishers have returned, or until the time in which a living client returns is over.
+
+import type { DataInfoId } from "../model/ids.ts";
+
+/** Which services are held back since a restart, and until when. */
+export class RestartHold {
+  readonly #expected: Map<DataInfoId, number>;
+  #untilMs: number;
+
+  /** `sizes`: publishers of each service before the restart. */
+  constructor(sizes: ReadonlyMap<DataInfoId, number>, untilMs: number) {
+    this.#expected = new Map(sizes);
+    this.#untilMs = untilMs;
+  }
+
+  get size(): number {
+    return this.#expected.size;
+  }
+
+  /** When what is still held must be released; Infinity if nothing is held. */
+  get untilMs(): number {
+    return this.#expected.size === 0 ? Number.POSITIVE_INFINITY : this.#untilMs;
+  }
+
+  holds(dataInfoId: DataInfoId): boolean {
+    return this.#expected.has(dataInfoId);
+  }
+
+  /** Whether a service that now has `size` publishers may be shown; from then on it is no longer held. */
+  releases(dataInfoId: DataInfoId, size: number): boolean {
+    const expected = this.#expected.get(dataInfoId);
+    if (expected === undefined) return true;
+    if (size < expected) return false;
+    this.#expected.delete(dataInfoId);
+    return true;
+  }
+
+  /** Ends the hold: the services that were still held. */
+  end(): DataInfoId[] {
+    const held = [...this.#expected.keys()];
+    this.#expected.clear();
+    return held;
+  }
+}

@@ -1,0 +1,83 @@
+// SOFARegistry's notions in the registry's words. Whatever is missing gets SOFARegistry's default; whatever is wrong is refused with its name and value.
+
+import { fail } from "../../base/errors.ts";
+import type { ConfiguratorRegister, PublisherRegister, SubscriberRegister, WireForm } from "../../codec/sofa/messages.ts";
+import { checkedKeyPart, makeDataInfoId } from "../../model/dataInfoId.ts";
+import { packPayload } from "../../model/payload.ts";
+import { isScope, type Scope } from "../../model/scope.ts";
+import type { PublishRequest, RegistrationKey, SubscribeRequest } from "../../session/registry.ts";
+import type { SofaConfig } from "./environment.ts";
+import { chooseEncoding, variantWord } from "./variant.ts";
+
+/** The zone name that the Java client sends when it was not configured. */
+const UNSET_ZONE = "DEFAULT_ZONE";
+// Attributes carry access keys and flags: a handful of short strings.
+const ATTRIBUTES_MAX = 64;
+const ATTRIBUTE_CHARS_MAX = 4_096;
+
+type Register = PublisherRegister | SubscriberRegister | ConfiguratorRegister;
+
+/** What every registration has. Throws FIELD_INVALID. */
+export function registrationKeyOf(register: Register): RegistrationKey {
+  const { dataId, group, version } = register;
+  const dataInfoId = makeDataInfoId({ dataId, group, instanceId: register.instanceId ?? "" });
+  return { dataInfoId, registId: checkedKeyPart("registId", register.registId), version: checkedVersion(version) };
+}
+
+/** A publication; `config.zone` stands in for a zone that the client did not choose. Throws FIELD_INVALID. */
+export function publishRequest(register: PublisherRegister, config: SofaConfig): PublishRequest {
+  return {
+    ...registrationKeyOf(register),
+    zone: zoneOf(register.zone, config),
+    appName: optionalName("appName", register.appName),
+    attributes: checkedAttributes(register.attributes),
+    payload: packPayload(register.dataList),
+  };
+}
+
+/** A subscription in the form in which it came. Throws FIELD_INVALID. */
+export function subscribeRequest(register: SubscriberRegister, form: WireForm, config: SofaConfig): SubscribeRequest {
+  const scope = checkedScope(register.scope);
+  if (register.acceptMulti && scope !== "global") {
+    throw fail("FIELD_INVALID", { field: "scope", value: scope, expected: "global, because acceptMulti is set" });
+  }
+  const encoding = config.pushCompress ? chooseEncoding(form, register.acceptEncoding) : "plain";
+  const variant = variantWord({ form, encoding, isMulti: register.acceptMulti });
+  return { ...registrationKeyOf(register), scope, zone: zoneOf(register.zone, config), variant };
+}
+
+/**
+ * In SOFARegistry a session serves one zone, and a client's zone decides to which session it goes; so the session's zone is the client's. One
+ * Roster node may serve clients of many zones: the zone that a client names is its zone, and a client that names none is in the node's.
+ */
+function zoneOf(zone: string | null, config: SofaConfig): string {
+  if (zone === null || zone === "" || zone === UNSET_ZONE) return config.zone;
+  return checkedKeyPart("zone", zone);
+}
+
+function checkedScope(scope: string | null): Scope {
+  // The real server takes a missing scope for the widest that stays inside the data center.
+  if (scope === null || scope === "") return "dataCenter";
+  if (!isScope(scope)) throw fail("FIELD_INVALID", { field: "scope", value: scope, expected: "zone, dataCenter or global" });
+  return scope;
+}
+
+function checkedVersion(version: bigint): bigint {
+  if (version < 0n) throw fail("FIELD_INVALID", { field: "version", value: version, expected: "0 or more" });
+  return version;
+}
+
+function optionalName(field: string, value: string | null): string {
+  return value === null || value === "" ? "" : checkedKeyPart(field, value);
+}
+
+function checkedAttributes(attributes: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  if (attributes.size > ATTRIBUTES_MAX) {
+    throw fail("FIELD_INVALID", { field: "attributes", entries: attributes.size, expected: `at most ${ATTRIBUTES_MAX}` });
+  }
+  for (const [key, value] of attributes) {
+    if (key.length + value.length <= ATTRIBUTE_CHARS_MAX) continue;
+    throw fail("FIELD_INVALID", { field: "attributes", key, characters: value.length, expected: `${ATTRIBUTE_CHARS_MAX} or fewer` });
+  }
+  return attributes;
+}

@@ -1,0 +1,63 @@
+// The key of a service is one string of three parts. Every client names the parts apart; they are checked here once,
+// and from then on the key is taken as it is.
+
+import { fail } from "../base/errors.ts";
+import { brandDataInfoId, type DataInfoId } from "./ids.ts";
+
+const SEPARATOR = "#@#";
+
+/** SOFARegistry's defaults for a client that leaves the part out. */
+export const DEFAULT_INSTANCE_ID = "DEFAULT_INSTANCE_ID";
+export const DEFAULT_GROUP = "DEFAULT_GROUP";
+
+// Real dataIds are class names with a version, under 200 characters. Eight times that is a mistake or an attack,
+// and a key is held many times over: as map key, in logs, in metrics.
+export const KEY_PART_CHARS_MAX = 1_600;
+
+/** The three parts as a client names them. */
+export interface ServiceName {
+  readonly dataId: string;
+  readonly instanceId: string;
+  readonly group: string;
+}
+
+/** Makes the key. Throws FIELD_INVALID for an empty, over-long or unprintable part. */
+export function makeDataInfoId(name: ServiceName): DataInfoId {
+  const dataId = checkedKeyPart("dataId", name.dataId);
+  const instanceId = checkedKeyPart("instanceId", name.instanceId === "" ? DEFAULT_INSTANCE_ID : name.instanceId);
+  const group = checkedKeyPart("group", name.group === "" ? DEFAULT_GROUP : name.group);
+  return brandDataInfoId(`${dataId}${SEPARATOR}${instanceId}${SEPARATOR}${group}`);
+}
+
+/** The parts of a key; parts hold no separator, so there is one reading only. */
+export function parseDataInfoId(key: DataInfoId): ServiceName {
+  const [dataId = "", instanceId = "", group = ""] = key.split(SEPARATOR);
+  return { dataId, instanceId, group };
+}
+
+/** Reads a key that a person or a script typed. Throws FIELD_INVALID if it does not have three parts. */
+export function readDataInfoId(text: string): DataInfoId {
+  const parts = text.split(SEPARATOR);
+  const [dataId, instanceId, group] = parts;
+  if (parts.length !== 3 || dataId === undefined || instanceId === undefined || group === undefined) {
+    throw fail("FIELD_INVALID", { field: "dataInfoId", value: text, expected: "dataId#@#instanceId#@#group" });
+  }
+  return makeDataInfoId({ dataId, instanceId, group });
+}
+
+/** `value` if it may be part of a key or another name. Throws FIELD_INVALID. */
+export function checkedKeyPart(field: string, value: string): string {
+  if (value.length === 0) throw fail("FIELD_INVALID", { field, value, expected: "at least one character" });
+  if (value.length > KEY_PART_CHARS_MAX) {
+    throw fail("FIELD_INVALID", { field, characters: value.length, expected: `at most ${KEY_PART_CHARS_MAX} characters` });
+  }
+  if (FORBIDDEN.test(value)) {
+    throw fail("FIELD_INVALID", { field, value, expected: "no control, bidi or lone surrogate characters" });
+  }
+  if (value.includes(SEPARATOR)) throw fail("FIELD_INVALID", { field, value, expected: `no "${SEPARATOR}" inside` });
+  return value;
+}
+
+// Control characters forge log lines, bidi controls show a name as another one, lone surrogates have no UTF-8.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const FORBIDDEN = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]|\p{Surrogate}/u;

@@ -1,0 +1,85 @@
+// What a publisher publishes: a list of texts ("data boxes"), opaque to the registry. It is packed into bytes once, at the session that
+// accepts it, and these bytes are stored, sent, cached and pushed. Form: for each box a varint of its UTF-16 units plus one (0 = null),
+// and if the text is not plain ASCII a varint of its bytes, then the bytes. The low bit of the first varint says which of the two it is.
+
+import { assert } from "../base/assert.ts";
+import { ByteWriter } from "../base/bytes.ts";
+import type { WireText } from "../base/text.ts";
+
+/** Packed data boxes. An empty list packs to no bytes. */
+export type Payload = Uint8Array;
+
+export const EMPTY_PAYLOAD: Payload = new Uint8Array(0);
+
+/** Packs the boxes; the result shares no memory with them. */
+export function packPayload(boxes: readonly (WireText | null)[]): Payload {
+  if (boxes.length === 0) return EMPTY_PAYLOAD;
+  const bytes = boxes.reduce((sum, box) => sum + HEAD_BYTES_MAX + (box?.utf8.length ?? 0), 0);
+  const writer = new ByteWriter(bytes);
+  for (const box of boxes) packBox(writer, box);
+  // Copied to its exact length: it lives as long as the publication.
+  return writer.done().slice();
+}
+
+/** The boxes of a payload, as views into it. */
+export function* boxesOf(payload: Payload): Generator<WireText | null> {
+  const cursor = { at: 0 };
+  while (cursor.at < payload.length) yield unpackBox(payload, cursor);
+}
+
+/** How many boxes a payload holds. */
+export function boxCount(payload: Payload): number {
+  let count = 0;
+  const cursor = { at: 0 };
+  while (cursor.at < payload.length) {
+    unpackBox(payload, cursor);
+    count++;
+  }
+  return count;
+}
+
+/** Whether two payloads hold the same boxes: packing is canonical, so equal bytes are equal boxes. */
+export function equalPayloads(a: Payload, b: Payload): boolean {
+  return a === b || (a.length === b.length && a.every((byte, at) => byte === b[at]));
+}
+
+// Two varints of 32 bits.
+const HEAD_BYTES_MAX = 10;
+
+function packBox(writer: ByteWriter, box: WireText | null): void {
+  if (box === null) return writer.u8(0);
+  const isAscii = box.units === box.utf8.length;
+  varint(writer, (box.units + 1) * 2 + (isAscii ? 0 : 1));
+  if (!isAscii) varint(writer, box.utf8.length);
+  writer.bytes(box.utf8);
+}
+
+function unpackBox(payload: Payload, cursor: { at: number }): WireText | null {
+  const head = readVarint(payload, cursor);
+  if (head === 0) return null;
+  const units = Math.floor(head / 2) - 1;
+  const length = head % 2 === 0 ? units : readVarint(payload, cursor);
+  const utf8 = payload.subarray(cursor.at, cursor.at + length);
+  assert(utf8.length === length, "a packed box is whole");
+  cursor.at += length;
+  return { utf8, units };
+}
+
+function varint(writer: ByteWriter, value: number): void {
+  let rest = value;
+  while (rest > 0x7f) {
+    writer.u8((rest % 0x80) + 0x80);
+    rest = Math.floor(rest / 0x80);
+  }
+  writer.u8(rest);
+}
+
+function readVarint(payload: Payload, cursor: { at: number }): number {
+  let value = 0;
+  for (let scale = 1; ; scale *= 0x80) {
+    const byte = payload[cursor.at++];
+    assert(byte !== undefined, "a packed varint is whole");
+    value += (byte & 0x7f) * scale;
+    if (byte < 0x80) return value;
+  }
+}

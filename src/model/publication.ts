@@ -1,0 +1,41 @@
+// A publication is one registration of one publisher. Which of two wins is decided in one place, here, by the version that the client
+// counts up and then by the time at which a session took it: never by the order in which messages happen to arrive.
+
+import type { ClientId, DataInfoId, NodeId } from "./ids.ts";
+import { equalPayloads, type Payload } from "./payload.ts";
+
+/** Who answers for a publication: the client's connection, and the session node that holds it. */
+export interface Owner {
+  readonly session: NodeId;
+  readonly client: ClientId;
+}
+
+/** The place of a registration or of its removal in the history of one (dataInfoId, registId). */
+export interface Stamp {
+  /** The client's own count, one up at every republish and unregister. */
+  readonly version: bigint;
+  /** When a session accepted it, in ms. A client that reconnects keeps the version, so this decides. */
+  readonly registeredMs: number;
+}
+
+/** One registration. `registId` is chosen by the client and stable for the life of its publisher object. */
+export interface Publication extends Stamp {
+  readonly dataInfoId: DataInfoId;
+  readonly registId: string;
+  readonly owner: Owner;
+  readonly zone: string;
+  readonly appName: string;
+  readonly attributes: ReadonlyMap<string, string>;
+  readonly payload: Payload;
+}
+
+/** Positive if `a` is newer than `b`, negative if older, 0 if they are the same registration. */
+export function compareStamps(a: Stamp, b: Stamp): number {
+  if (a.version !== b.version) return a.version > b.version ? 1 : -1;
+  return a.registeredMs - b.registeredMs;
+}
+
+/** Whether subscribers would see the same: a client that only reconnected causes no push. */
+export function showsTheSame(a: Publication, b: Publication): boolean {
+  return a.zone === b.zone && equalPayloads(a.payload, b.payload);
+}

@@ -1,0 +1,40 @@
+// Services are spread over a fixed number of slots by their key, and slots over data nodes. The slot count is a constant of
+// the cluster, written down at its first start: changing it would send every key elsewhere.
+
+import { assert, defined } from "../base/assert.ts";
+import { crc32c } from "../base/crc32.ts";
+import type { DataInfoId, NodeId } from "./ids.ts";
+
+/** SOFARegistry's default. */
+export const SLOT_COUNT = 256;
+
+const encoder = new TextEncoder();
+
+/** The slot of a service, 0 to `slotCount - 1`. */
+export function slotOf(dataInfoId: DataInfoId, slotCount: number): number {
+  return crc32c(encoder.encode(dataInfoId)) % slotCount;
+}
+
+/** Who serves one slot. `leaderEpoch` grows with every change of leader, and fences the one before. */
+export interface SlotOwner {
+  readonly leader: NodeId;
+  readonly leaderEpoch: bigint;
+  readonly followers: readonly NodeId[];
+}
+
+/** Who serves which slot. `epoch` grows with every change; a node refuses an older table. */
+export interface SlotTable {
+  readonly epoch: bigint;
+  /** By slot number; every slot of a table has a leader. */
+  readonly slots: readonly SlotOwner[];
+}
+
+/** The leader of a service's slot. */
+export function leaderOf(table: SlotTable, dataInfoId: DataInfoId): NodeId {
+  return slotOwner(table, slotOf(dataInfoId, table.slots.length)).leader;
+}
+
+export function slotOwner(table: SlotTable, slot: number): SlotOwner {
+  assert(slot >= 0 && slot < table.slots.length, "a slot number is inside the table");
+  return defined(table.slots[slot], "every slot of a table has an owner");
+}

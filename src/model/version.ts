@@ -1,0 +1,43 @@
+// Datum versions are SOFARegistry's: milliseconds since 2019-01-01 00:00 +08:00, shifted left by 15, plus a sequence. Its clients drop
+// silently whatever is not higher than what they have, so a version must never go back: not when the clock does, not after a restart,
+// not when another node takes the slot over. It is a Java long and passes 2^53 in September 2027, hence bigint everywhere.
+
+import { assert } from "../base/assert.ts";
+
+const EPOCH_MS = 1_546_272_000_000;
+const SEQUENCE_BITS = 15n;
+
+/** Lower than every version; stands for "I have nothing yet". */
+export const NO_VERSION = 0n;
+
+/** The first version of the millisecond `nowMs`. */
+export function versionAt(nowMs: number): bigint {
+  return BigInt(Math.max(0, Math.floor(nowMs) - EPOCH_MS)) << SEQUENCE_BITS;
+}
+
+/** How much versions grow in `durationMs`. */
+export function versionSpan(durationMs: number): bigint {
+  return BigInt(durationMs) << SEQUENCE_BITS;
+}
+
+/** Hands out versions that only grow. `floor` is a bound that every version of an earlier life is below. */
+export class VersionSource {
+  #last: bigint;
+
+  constructor(floor: bigint) {
+    assert(floor >= NO_VERSION, "a version is not negative");
+    this.#last = floor;
+  }
+
+  /** A version higher than every earlier one, by the clock where the clock is ahead. */
+  next(nowMs: number): bigint {
+    const byClock = versionAt(nowMs);
+    this.#last = byClock > this.#last ? byClock : this.#last + 1n;
+    return this.#last;
+  }
+
+  /** Versions from now on are higher than `version` too. */
+  raise(version: bigint): void {
+    if (version > this.#last) this.#last = version;
+  }
+}

@@ -1,0 +1,30 @@
+// Safe by default: what listens beyond loopback without encryption and credentials must be asked for by name.
+
+import { BlockList, isIPv4, isIPv6 } from "node:net";
+import { fail } from "../../base/errors.ts";
+import type { Config } from "./table.ts";
+
+const loopback = new BlockList();
+loopback.addSubnet("127.0.0.0", 8, "ipv4");
+loopback.addAddress("::1", "ipv6");
+
+/** Throws BIND_REFUSED if the server would listen beyond loopback although `insecure` is not set. */
+export function checkBind(config: Pick<Config, "bind" | "insecure">): void {
+  if (config.insecure || isLoopback(config.bind)) return;
+  throw fail("BIND_REFUSED", {
+    bind: config.bind,
+    allowed: "127.0.0.1, ::1 or localhost, or any address with --insecure",
+  });
+}
+
+/**
+ * Whether only this machine reaches the address. A name other than localhost counts as beyond: what it resolves to
+ * may change after the check.
+ */
+export function isLoopback(address: string): boolean {
+  if (address.toLowerCase() === "localhost") return true;
+  // [::1] is how URLs write it, and ::1%lo names the interface; neither changes who can reach it.
+  const bare = address.replace(/^\[(.*)\]$/, "$1").replace(/%.*$/, "");
+  if (isIPv4(bare)) return loopback.check(bare, "ipv4");
+  return isIPv6(bare) && loopback.check(bare, "ipv6");
+}

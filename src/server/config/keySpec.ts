@@ -1,0 +1,69 @@
+// The shape of one row of the configuration table. The row is the single source of a key: its flag, environment
+// variable, parser, help text and reference page are all made from it.
+
+interface KeyCommon {
+  /** The heading under which help and reference page list the key. */
+  readonly section: string;
+  /** One sentence: what the key decides. */
+  readonly about: string;
+  /** One sentence: what a larger value (or the other choice) costs. */
+  readonly cost: string;
+}
+
+/** A whole number between `min` and `max`, both allowed; a duration counts milliseconds. */
+export interface NumberKey extends KeyCommon {
+  readonly type: "integer" | "duration-ms";
+  readonly default: number;
+  readonly min: number;
+  readonly max: number;
+  readonly unit: string;
+}
+
+/** On or off. */
+export interface BooleanKey extends KeyCommon {
+  readonly type: "boolean";
+  readonly default: boolean;
+}
+
+/** Text: one of a few words, or whatever `pattern` lets through, which `allowed` says in words. */
+export interface StringKey extends KeyCommon {
+  readonly type: "string";
+  readonly default: string;
+  readonly oneOf?: readonly string[];
+  readonly pattern?: RegExp;
+  readonly allowed?: string;
+}
+
+/** A file or folder; a relative one counts from the working directory. */
+export interface PathKey extends KeyCommon {
+  readonly type: "path";
+  readonly default: string;
+}
+
+/** Several texts: separated by commas in flags and environment, an array in the file. */
+export interface ListKey extends KeyCommon {
+  readonly type: "list";
+  readonly default: readonly string[];
+}
+
+/** One row of the configuration table. */
+export type KeySpec = NumberKey | BooleanKey | StringKey | PathKey | ListKey;
+
+/** What a row's values are in TypeScript. */
+export type ValueOf<S extends KeySpec> = S extends NumberKey
+  ? number
+  : S extends BooleanKey
+    ? boolean
+    : S extends ListKey
+      ? readonly string[]
+      : S extends { readonly oneOf: readonly (infer Word)[] }
+        ? Word
+        : string;
+
+/** Any value of any row. */
+export type ConfigValue = ValueOf<KeySpec>;
+
+/** `bolt-port` as `boltPort`, for types. */
+export type CamelCase<K extends string> = K extends `${infer Head}-${infer Tail}`
+  ? `${Head}${Capitalize<CamelCase<Tail>>}`
+  : K;

@@ -1,0 +1,39 @@
+// A key's names in the places it can come from, and the search for the key that a typo meant.
+
+import type { CamelCase } from "./keySpec.ts";
+
+/** `bolt-port` as `boltPort`. */
+export function camelCase<K extends string>(key: K): CamelCase<K> {
+  return key.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()) as CamelCase<K>;
+}
+
+/** `bolt-port` as `ROSTER_BOLT_PORT`. */
+export function environmentName(key: string): string {
+  return `ROSTER_${key.replaceAll("-", "_").toUpperCase()}`;
+}
+
+/** The known name that is nearest to a mistyped one, or nothing if none is near. */
+export function nearestName(typed: string, known: readonly string[]): string | undefined {
+  // A third of the letters wrong is a typo; more is another word.
+  let best: string | undefined;
+  let bestDistance = Math.floor(typed.length / 3) + 1;
+  for (const name of known) {
+    const distance = editDistance(typed, name);
+    if (distance < bestDistance) [best, bestDistance] = [name, distance];
+  }
+  return best;
+}
+
+/** How many letters must be put in, left out or changed to make `b` of `a` (Levenshtein). */
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, at) => at);
+  for (let row = 1; row <= a.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= b.length; column++) {
+      const changed = (previous[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1);
+      current.push(Math.min(changed, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
+    }
+    previous = current;
+  }
+  return previous[b.length] ?? 0;
+}

@@ -1,0 +1,67 @@
+// Turns what stands in a flag, an environment variable or the config file into the value of a key, or says why not.
+
+import { resolve } from "node:path";
+import { unreachable } from "../../base/assert.ts";
+import type { ConfigValue, KeySpec, NumberKey, StringKey } from "./keySpec.ts";
+
+/** The value of a key, or nothing if `raw` is not allowed; `describeAllowed` then says what is. */
+export function parseValue(spec: KeySpec, raw: unknown): ConfigValue | undefined {
+  switch (spec.type) {
+    case "integer":
+    case "duration-ms":
+      return parseNumber(spec, raw);
+    case "boolean":
+      return parseBoolean(raw);
+    case "string":
+      return typeof raw === "string" && isAllowed(spec, raw) ? raw : undefined;
+    case "path":
+      // No operating system has NUL in a path, and Node's own error for it names neither key nor source.
+      return typeof raw === "string" && raw !== "" && !raw.includes("\0") ? resolve(raw) : undefined;
+    case "list":
+      return parseList(raw);
+    default:
+      return unreachable(spec);
+  }
+}
+
+/** What a key's values may be, in words: `a whole number, 0 to 65535`. */
+export function describeAllowed(spec: KeySpec): string {
+  switch (spec.type) {
+    case "integer":
+      return `a whole number, ${spec.min} to ${spec.max}`;
+    case "duration-ms":
+      return `milliseconds, ${spec.min} to ${spec.max}`;
+    case "boolean":
+      return "true or false";
+    case "string":
+      return spec.oneOf?.join(", ") ?? spec.allowed ?? "text";
+    case "path":
+      return "a path";
+    case "list":
+      return "texts, separated by commas";
+    default:
+      return unreachable(spec);
+  }
+}
+
+function parseNumber(spec: NumberKey, raw: unknown): number | undefined {
+  const value = typeof raw === "string" && /^-?\d{1,15}$/.test(raw) ? Number(raw) : raw;
+  if (typeof value !== "number" || !Number.isInteger(value)) return undefined;
+  return value >= spec.min && value <= spec.max ? value : undefined;
+}
+
+function parseBoolean(raw: unknown): boolean | undefined {
+  if (typeof raw === "boolean") return raw;
+  if (raw === "true") return true;
+  return raw === "false" ? false : undefined;
+}
+
+function parseList(raw: unknown): readonly string[] | undefined {
+  if (typeof raw === "string") return raw.split(",").map((item) => item.trim());
+  return Array.isArray(raw) && raw.every((item): item is string => typeof item === "string") ? raw : undefined;
+}
+
+function isAllowed(spec: StringKey, value: string): boolean {
+  if (spec.oneOf !== undefined) return spec.oneOf.includes(value);
+  return spec.pattern?.test(value) ?? true;
+}

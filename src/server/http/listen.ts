@@ -1,0 +1,57 @@
+// What all HTTP ports have in common: strict paths, small bodies, errors that say what to do, and a stop that does not hang.
+
+import { type FastifyInstance, fastify } from "fastify";
+import { ERRORS, fail, RegistryError } from "../../base/errors.ts";
+import { listenError } from "../../transport/tcp.ts";
+
+// The largest body is a configuration value.
+const BODY_BYTES_MAX = 1024 * 1024;
+// A client that opens a request finishes it within this.
+const REQUEST_MS_MAX = 10_000;
+
+/** An HTTP server without routes. Paths that would change under normalisation are refused before any route sees them. */
+export function createHttp(): FastifyInstance {
+  const app = fastify({
+    logger: false,
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_MS_MAX,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    forceCloseConnections: true,
+    routerOptions: { ignoreTrailingSlash: false, caseSensitive: true, maxParamLength: 100 },
+  });
+  app.addHook("onRequest", async (request) => {
+    const path = request.raw.url?.split("?", 1)[0] ?? "";
+    if (!isPlainPath(path)) throw fail("HTTP_BAD_REQUEST", { path, expected: "a path without //, dot segments or escapes" });
+  });
+  app.setNotFoundHandler((request, reply) => {
+    void reply.code(404).send({ success: false, message: `no route ${request.method} ${request.url.split("?", 1)[0]}` });
+  });
+  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
+    void reply.code(statusOf(error)).send({ success: false, message: error.message });
+  });
+  return app;
+}
+
+// SOFARegistry's client asks each 30 s on a kept connection; a connection that is dropped just then costs it a failed request.
+const KEEP_ALIVE_MS = 65_000;
+
+/** Listens and returns the port. Rejects with ADDRESS_IN_USE or CONFIG_INVALID. */
+export async function listenHttp(app: FastifyInstance, { host, port }: { host: string; port: number }): Promise<number> {
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    throw listenError(error as NodeJS.ErrnoException, { host, port });
+  }
+  const address = app.server.address();
+  return typeof address === "object" && address !== null ? address.port : port;
+}
+
+/** Whether a path means the same before and after any normalisation. */
+export function isPlainPath(path: string): boolean {
+  return /^(\/[A-Za-z0-9_.-]+)*\/?$/.test(path) && path !== "" && !/\/\.{1,2}(\/|$)/.test(path);
+}
+
+function statusOf(error: Error & { statusCode?: number }): number {
+  if (!(error instanceof RegistryError)) return error.statusCode ?? 500;
+  return ERRORS[error.code].retry ? 503 : 400;
+}

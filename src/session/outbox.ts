@@ -1,0 +1,73 @@
+// Changes on their way to one data node. The first goes out at once; while a batch is under way the next ones gather, the newest of each
+// registration only, so a burst of republishes costs one item and the queue is never longer than the registrations that it speaks of.
+
+import { assert } from "../base/assert.ts";
+import { BATCH_ITEMS_MAX, type PublishItem } from "../messages/sessionData.ts";
+
+export interface Batch {
+  readonly id: number;
+  readonly items: readonly PublishItem[];
+}
+
+/** The queue to one data node; `key` of an item is its registration. */
+export class Outbox {
+  #waiting = new Map<string, PublishItem>();
+  #underWay: Batch | undefined;
+  #nextId = 1;
+
+  get size(): number {
+    return this.#waiting.size + (this.#underWay?.items.length ?? 0);
+  }
+
+  /** Queues the newest state of a registration in place of an older one that still waits. */
+  add(item: PublishItem): void {
+    this.#waiting.set(keyOf(item), item);
+  }
+
+  /** The next batch to send, or undefined while one is under way or nothing waits. */
+  next(): Batch | undefined {
+    if (this.#underWay !== undefined || this.#waiting.size === 0) return undefined;
+    const items: PublishItem[] = [];
+    for (const [key, item] of this.#waiting) {
+      if (items.length === BATCH_ITEMS_MAX) break;
+      items.push(item);
+      this.#waiting.delete(key);
+    }
+    this.#underWay = { id: this.#nextId++, items };
+    return this.#underWay;
+  }
+
+  /** The node has taken the batch. An answer to an earlier batch, from before a lost connection, is ignored. */
+  taken(batch: number): void {
+    if (this.#underWay?.id === batch) this.#underWay = undefined;
+  }
+
+  /** Whether `batch` is the one under way. */
+  isUnderWay(batch: number): boolean {
+    return this.#underWay?.id === batch;
+  }
+
+  /** The batch was refused or may be lost: its items wait again, behind nothing that is newer. */
+  putBack(): void {
+    const batch = this.#underWay;
+    if (batch === undefined) return;
+    this.#underWay = undefined;
+    const waiting = this.#waiting;
+    this.#waiting = new Map(batch.items.map((item) => [keyOf(item), item]));
+    for (const item of waiting.values()) this.add(item);
+  }
+
+  /** Everything that waits, for another node. */
+  drain(): PublishItem[] {
+    this.putBack();
+    assert(this.#underWay === undefined, "a drained queue has nothing under way");
+    const items = [...this.#waiting.values()];
+    this.#waiting.clear();
+    return items;
+  }
+}
+
+function keyOf(item: PublishItem): string {
+  const { dataInfoId, registId } = item.kind === "put" ? item.publication : item.removal;
+  return `${registId}\n${dataInfoId}`;
+}

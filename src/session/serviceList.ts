@@ -1,0 +1,71 @@
+// The session's copy of one service's list. It moves from one whole version to the next: a delta is applied only on exactly the version that
+// it begins at, everything else is a reason to fetch.
+
+import type { DatumDelta, DatumSnapshot } from "../model/datum.ts";
+import type { DataInfoId } from "../model/ids.ts";
+import type { Publication } from "../model/publication.ts";
+import { NO_VERSION } from "../model/version.ts";
+import type { ServiceView } from "./registry.ts";
+
+export class ServiceList {
+  readonly dataInfoId: DataInfoId;
+  #publications = new Map<string, Publication>();
+  #version = NO_VERSION;
+  #view: ServiceView | undefined;
+  #payloadBytes = 0;
+
+  constructor(dataInfoId: DataInfoId) {
+    this.dataInfoId = dataInfoId;
+  }
+
+  /** NO_VERSION until the first list has come. */
+  get version(): bigint {
+    return this.#version;
+  }
+
+  /** Bytes of all payloads: what a push of the whole list costs, roughly. */
+  get payloadBytes(): number {
+    return this.#payloadBytes;
+  }
+
+  /** The list to push; undefined until the first one has come. */
+  get view(): ServiceView | undefined {
+    return this.#view;
+  }
+
+  /** Takes a whole list. False if it is not newer than this one. */
+  replace(snapshot: DatumSnapshot): boolean {
+    if (snapshot.version <= this.#version) return false;
+    this.#publications = new Map(snapshot.publications.map((publication) => [publication.registId, publication]));
+    this.#payloadBytes = snapshot.publications.reduce((sum, publication) => sum + publication.payload.length, 0);
+    this.#moveTo(snapshot.version);
+    return true;
+  }
+
+  /** Takes a delta. `behind` means that this list is at another version than the delta begins at. */
+  apply(delta: DatumDelta): "applied" | "known" | "behind" {
+    if (delta.version <= this.#version) return "known";
+    if (delta.base !== this.#version) return "behind";
+    for (const change of delta.changes) {
+      if (change.kind === "put") this.#put(change.publication);
+      else this.#remove(change.registId);
+    }
+    this.#moveTo(delta.version);
+    return "applied";
+  }
+
+  #put(publication: Publication): void {
+    this.#payloadBytes += publication.payload.length - (this.#publications.get(publication.registId)?.payload.length ?? 0);
+    this.#publications.set(publication.registId, publication);
+  }
+
+  #remove(registId: string): void {
+    this.#payloadBytes -= this.#publications.get(registId)?.payload.length ?? 0;
+    this.#publications.delete(registId);
+  }
+
+  #moveTo(version: bigint): void {
+    this.#version = version;
+    this.#view = { dataInfoId: this.dataInfoId, version, publications: this.#publications };
+  }
+}

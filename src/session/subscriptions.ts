@@ -1,0 +1,128 @@
+// Who wants which service. Subscribers of one client that fit one push are kept together in a push target, targets by service.
+
+import type { DataInfoId } from "../model/ids.ts";
+import { NO_VERSION } from "../model/version.ts";
+import { type Client, type PushTarget, registrationKey, type Subscriber } from "./client.ts";
+import type { RegistrationKey, SubscribeRequest } from "./registry.ts";
+import { ServiceList } from "./serviceList.ts";
+
+/** A service with subscribers here. */
+export class SubscribedService {
+  readonly dataInfoId: DataInfoId;
+  readonly list: ServiceList;
+  readonly targets = new Map<string, PushTarget>();
+  /** Subscribers whose connection was lost a moment ago; a client that returns finds here what it has already seen. */
+  readonly departed = new Map<string, Subscriber>();
+  /** A fetch is under way, or the data node holds the list back and will send it by itself. */
+  isWaiting = false;
+  /** Until then changes are gathered; see Pusher. */
+  windowEndMs = 0;
+
+  constructor(dataInfoId: DataInfoId) {
+    this.dataInfoId = dataInfoId;
+    this.list = new ServiceList(dataInfoId);
+  }
+}
+
+/** What became of a subscribe request. */
+export interface Subscribed {
+  readonly service: SubscribedService;
+  readonly subscriber: Subscriber;
+  /** The lost connection whose subscriber this was. */
+  readonly returnedFrom: Client | undefined;
+}
+
+export class Subscriptions {
+  readonly #services = new Map<DataInfoId, SubscribedService>();
+  #subscribers = 0;
+
+  get size(): number {
+    return this.#subscribers;
+  }
+
+  get(dataInfoId: DataInfoId): SubscribedService | undefined {
+    return this.#services.get(dataInfoId);
+  }
+
+  services(): Iterable<SubscribedService> {
+    return this.#services.values();
+  }
+
+  /** Adds or renews a subscriber. A client that returned after a cut keeps what it has seen. */
+  subscribe(client: Client, request: SubscribeRequest): Subscribed {
+    const service = this.#serviceFor(request.dataInfoId);
+    const known = client.subscribers.get(registrationKey(request));
+    if (known !== undefined && known.version > request.version) return { service, subscriber: known, returnedFrom: undefined };
+    const departed = service.departed.get(request.registId);
+    const returnedFrom = departed?.target.client;
+    if (departed !== undefined) this.#remove(departed);
+    if (known !== undefined) this.#remove(known);
+    const target = targetFor(service, client, request);
+    const seenVersion = known?.seenVersion ?? (departed === undefined ? NO_VERSION : confirmedBy(departed));
+    const subscriber: Subscriber = { registId: request.registId, version: request.version, target, seenVersion };
+    target.subscribers.set(subscriber.registId, subscriber);
+    client.subscribers.set(registrationKey(request), subscriber);
+    this.#subscribers++;
+    return { service, subscriber, returnedFrom };
+  }
+
+  unsubscribe(client: Client, key: RegistrationKey): void {
+    const subscriber = client.subscribers.get(registrationKey(key));
+    if (subscriber !== undefined && subscriber.version <= key.version) this.#remove(subscriber);
+  }
+
+  /** The client's connection is lost; its subscribers wait for its return. */
+  depart(client: Client): void {
+    for (const subscriber of client.subscribers.values()) {
+      this.#services.get(subscriber.target.dataInfoId)?.departed.set(subscriber.registId, subscriber);
+    }
+  }
+
+  dropClient(client: Client): void {
+    for (const subscriber of client.subscribers.values()) this.#remove(subscriber);
+  }
+
+  /** Forgets the service if nobody subscribes it any more. */
+  forgetIfUnused(service: SubscribedService): boolean {
+    if (service.targets.size > 0) return false;
+    return this.#services.delete(service.dataInfoId);
+  }
+
+  #serviceFor(dataInfoId: DataInfoId): SubscribedService {
+    const known = this.#services.get(dataInfoId);
+    if (known !== undefined) return known;
+    const service = new SubscribedService(dataInfoId);
+    this.#services.set(dataInfoId, service);
+    return service;
+  }
+
+  #remove(subscriber: Subscriber): void {
+    const { target, registId } = subscriber;
+    target.client.subscribers.delete(registrationKey({ dataInfoId: target.dataInfoId, registId }));
+    this.#subscribers--;
+    const service = this.#services.get(target.dataInfoId);
+    if (service?.departed.get(registId) === subscriber) service.departed.delete(registId);
+    if (target.subscribers.get(registId) === subscriber) target.subscribers.delete(registId);
+    if (target.subscribers.size > 0) return;
+    target.client.blockedTargets.delete(target);
+    if (target.underWay !== undefined) target.client.pushesUnderWay.delete(target.underWay.id);
+    target.underWay = undefined;
+    service?.targets.delete(target.key);
+  }
+}
+
+function targetFor(service: SubscribedService, client: Client, request: SubscribeRequest): PushTarget {
+  const { dataInfoId, scope, zone, variant } = request;
+  const key = `${client.id}\n${scope}\n${zone}\n${variant}`;
+  const known = service.targets.get(key);
+  if (known !== undefined) return known;
+  const subscribers = new Map<string, Subscriber>();
+  const target: PushTarget = { key, client, dataInfoId, scope, zone, variant, subscribers, underWay: undefined, failures: 0 };
+  service.targets.set(key, target);
+  return target;
+}
+
+// What a client that never confirms was sent may have been lost with its connection.
+function confirmedBy(departed: Subscriber): bigint {
+  return departed.target.client.answersPushes ? departed.seenVersion : NO_VERSION;
+}

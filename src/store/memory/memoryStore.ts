@@ -1,0 +1,99 @@
+// Both stores on a Map: the obvious version, which the shared suite holds every other one against. What is stored lives
+// in a MemoryDisk apart from the store, so that a test can close a node's store and open it again on the same disk.
+
+import { randomUUID } from "node:crypto";
+import { assert } from "../../base/assert.ts";
+import { fail } from "../../base/errors.ts";
+import type { NodeStore } from "../../data/nodeStore.ts";
+import type { Cluster, MetaState, MetaStore } from "../../meta/metaStore.ts";
+import type { ConfigValue } from "../../messages/membership.ts";
+import { type DataInfoId, type NodeId, nodeId } from "../../model/ids.ts";
+import type { SlotTable } from "../../model/slot.ts";
+
+/** What survives a close. One disk may be open once at a time, as a data directory. */
+export class MemoryDisk {
+  readonly nodeId: NodeId = nodeId(randomUUID());
+  readonly configs = new Map<DataInfoId, ConfigValue>();
+  readonly sizes = new Map<DataInfoId, number>();
+  cluster: Cluster | undefined;
+  slotTable: SlotTable | undefined;
+  versionFloor = 0n;
+  open = false;
+}
+
+/** Opens a store on a disk; DATA_DIR_IN_USE if it is open already. */
+export async function openMemoryStore(disk: MemoryDisk = new MemoryDisk()): Promise<MetaStore & NodeStore> {
+  if (disk.open) throw fail("DATA_DIR_IN_USE", { dataDir: "memory" });
+  disk.open = true;
+  return new MemoryStore(disk);
+}
+
+class MemoryStore implements MetaStore, NodeStore {
+  #disk: MemoryDisk | undefined;
+
+  constructor(disk: MemoryDisk) {
+    this.#disk = disk;
+  }
+
+  async loadAll(): Promise<MetaState> {
+    const { cluster, slotTable, configs } = this.#open();
+    return structuredClone({ cluster, slotTable, configs });
+  }
+
+  async saveCluster(cluster: Cluster): Promise<Cluster> {
+    const disk = this.#open();
+    disk.cluster ??= { ...cluster };
+    return disk.cluster;
+  }
+
+  async saveSlotTable(table: SlotTable, expectedEpoch: bigint | undefined): Promise<boolean> {
+    assert(expectedEpoch === undefined || table.epoch > expectedEpoch, "a slot table never goes back");
+    const disk = this.#open();
+    if (disk.slotTable?.epoch !== expectedEpoch) return false;
+    disk.slotTable = structuredClone(table);
+    return true;
+  }
+
+  async putConfig(config: ConfigValue): Promise<boolean> {
+    const { configs } = this.#open();
+    const stored = configs.get(config.dataInfoId);
+    if (stored !== undefined && stored.version >= config.version) return false;
+    configs.set(config.dataInfoId, { ...config });
+    return true;
+  }
+
+  nodeId(): NodeId {
+    return this.#open().nodeId;
+  }
+
+  loadVersionFloor(): bigint {
+    return this.#open().versionFloor;
+  }
+
+  saveVersionFloor(floor: bigint): void {
+    const disk = this.#open();
+    if (floor > disk.versionFloor) disk.versionFloor = floor;
+  }
+
+  loadServiceSizes(): ReadonlyMap<DataInfoId, number> {
+    return new Map(this.#open().sizes);
+  }
+
+  saveServiceSizes(changed: ReadonlyMap<DataInfoId, number>): void {
+    const { sizes } = this.#open();
+    for (const [dataInfoId, size] of changed) {
+      if (size === 0) sizes.delete(dataInfoId);
+      else sizes.set(dataInfoId, size);
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#disk !== undefined) this.#disk.open = false;
+    this.#disk = undefined;
+  }
+
+  #open(): MemoryDisk {
+    if (this.#disk === undefined) throw fail("STORE_UNAVAILABLE", { reason: "the store is closed" });
+    return this.#disk;
+  }
+}

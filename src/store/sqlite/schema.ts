@@ -1,0 +1,70 @@
+// The tables of roster.db and how older ones become newer. Migrations only ever go forward and are never edited once
+// released: a release that finds a newer schema refuses to open it instead of guessing.
+
+import type { DatabaseSync } from "node:sqlite";
+import { defined } from "../../base/assert.ts";
+import { fail } from "../../base/errors.ts";
+import { inTransaction } from "./transaction.ts";
+
+// Names and texts are kept as JSON strings ("orders" with its quotes). SQLite's own functions stop at NUL, and UTF-8
+// has no form for a lone surrogate, which a Java client may send; as JSON both come back exactly as they went in.
+const FIRST = `
+  CREATE TABLE cluster (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    name_json TEXT NOT NULL,
+    slot_count INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE slot_table (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    epoch INTEGER NOT NULL,
+    slots_json TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE config (
+    data_info_id_json TEXT PRIMARY KEY,
+    version INTEGER NOT NULL,
+    data_json TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE node (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    node_id TEXT NOT NULL,
+    version_floor INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE service_size (
+    data_info_id_json TEXT PRIMARY KEY,
+    publishers INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+`;
+
+/** Step N makes version N + 1 of version N. */
+const MIGRATIONS: readonly string[] = [FIRST];
+
+/** The version that this release writes. */
+export const SCHEMA_VERSION = MIGRATIONS.length;
+
+/**
+ * Brings the tables to this release's version, in one transaction. Throws STORE_SCHEMA_NEWER and leaves the file as it
+ * is.
+ */
+export function migrate(database: DatabaseSync): void {
+  inTransaction(database, () => {
+    const found = versionOf(database);
+    if (found > SCHEMA_VERSION) throw fail("STORE_SCHEMA_NEWER", { found, supported: SCHEMA_VERSION });
+    for (let version = found; version < SCHEMA_VERSION; version++) {
+      database.exec(defined(MIGRATIONS[version], "every version has its step"));
+    }
+    if (found < SCHEMA_VERSION) writeVersion(database);
+  });
+}
+
+/** The version of the tables that are there; 0 for an empty file. */
+function versionOf(database: DatabaseSync): number {
+  const table = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'schema_version'").get();
+  if (table === undefined) return 0;
+  return Number(database.prepare("SELECT version FROM schema_version").get()?.["version"] ?? 0);
+}
+
+function writeVersion(database: DatabaseSync): void {
+  database.exec("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL) STRICT");
+  database.exec("DELETE FROM schema_version");
+  database.prepare("INSERT INTO schema_version (version) VALUES (?)").run(SCHEMA_VERSION);
+}
