@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { RegistryError } from "../base/errors.ts";
+import { KEY_PART_CHARS_MAX, makeDataInfoId, parseDataInfoId, readDataInfoId } from "./dataInfoId.ts";
+
+test("the three parts make one key and come back from it", () => {
+  const name = { dataId: "com.example.服务😀:1.0@DEFAULT", instanceId: "tenant", group: "SOFA" };
+  const key = makeDataInfoId(name);
+  assert.equal(key, "com.example.服务😀:1.0@DEFAULT#@#tenant#@#SOFA");
+  assert.deepEqual(parseDataInfoId(key), name);
+  assert.equal(readDataInfoId(key), key);
+});
+
+test("parts that a client leaves out get SOFARegistry's defaults", () => {
+  assert.equal(makeDataInfoId({ dataId: "a", instanceId: "", group: "" }), "a#@#DEFAULT_INSTANCE_ID#@#DEFAULT_GROUP");
+});
+
+const REFUSED: [string, string][] = [
+  ["an empty dataId", ""],
+  ["a dataId that is too long", "x".repeat(KEY_PART_CHARS_MAX + 1)],
+  ["NUL", "a\0b"],
+  ["a line break", "a\nb"],
+  ["a bidi override", "a\u202eb"],
+  ["a lone surrogate", "a\ud800b"],
+  ["the separator inside a part", "a#@#b"],
+];
+for (const [what, dataId] of REFUSED) {
+  test(`${what} is refused with the field's name`, () => {
+    assert.throws(
+      () => makeDataInfoId({ dataId, instanceId: "", group: "" }),
+      (error) => error instanceof RegistryError && error.code === "FIELD_INVALID" && error.details["field"] === "dataId",
+    );
+  });
+}
+
+for (const text of ["", "a", "a#@#b", "a#@#b#@#c#@#d"]) {
+  test(`"${text}" is no key`, () => {
+    assert.throws(() => readDataInfoId(text), RegistryError);
+  });
+}
