@@ -4,7 +4,15 @@ import type { Cancel, Clock, Timers } from "../base/ports.ts";
 const INTERVAL_MS = 1_000;
 
 /** Measures each second how late the event loop runs a timer. Returns its stop. */
-export function watchEventLoopLag({ clock, timers, metrics }: { clock: Clock; timers: Timers; metrics: Metrics }): Cancel {
+export function watchEventLoopLag({
+  clock,
+  timers,
+  metrics,
+}: {
+  clock: Clock;
+  timers: Timers;
+  metrics: Metrics;
+}): Cancel {
   let cancel: Cancel = () => undefined;
   const arm = () => {
     const dueMs = clock.nowMs() + INTERVAL_MS;

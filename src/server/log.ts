@@ -26,7 +26,9 @@ function textLogger(level: string) {
 
 function textLine(line: string): string {
   const { time, level, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
-  const pairs = Object.entries(fields).map(([key, value]) => ` ${key}=${typeof value === "string" ? quoted(value) : JSON.stringify(value)}`);
+  const pairs = Object.entries(fields).map(
+    ([key, value]) => ` ${key}=${typeof value === "string" ? quoted(value) : JSON.stringify(value)}`,
+  );
   return `${String(time)} ${String(level).toUpperCase().padEnd(5)} ${String(msg)}${pairs.join("")}\n`;
 }
 
@@ -36,5 +38,7 @@ function quoted(value: string): string {
 
 // JSON has no bigint.
 function printable(fields: LogFields = {}): Record<string, string | number | boolean> {
-  return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, typeof value === "bigint" ? String(value) : value]));
+  return Object.fromEntries(
+    Object.entries(fields).map(([key, value]) => [key, typeof value === "bigint" ? String(value) : value]),
+  );
 }

@@ -22,7 +22,8 @@ export function createMetrics(): MetricsPage {
     else histograms.set(name, new Histogram({ ...common, buckets: [...buckets] }));
   }
   const metrics: Metrics = {
-    add: (name, value, labels?: object) => defined(counters.get(name), "a counter of the table").inc({ ...labels }, value),
+    add: (name, value, labels?: object) =>
+      defined(counters.get(name), "a counter of the table").inc({ ...labels }, value),
     set: (name, value, labels?: object) => defined(gauges.get(name), "a gauge of the table").set({ ...labels }, value),
     observe: (name, value, labels?: object) =>
       defined(histograms.get(name), "a histogram of the table").observe({ ...labels }, value),

@@ -5,12 +5,12 @@ import type { Metrics } from "../base/metrics.ts";
 import type { Log } from "../base/ports.ts";
 import { Data, type DataEvent } from "../data/data.ts";
 import type { NodeStore } from "../data/nodeStore.ts";
+import type { ConfigValue, MetaToMember } from "../messages/membership.ts";
 import { Meta, type MetaEvent } from "../meta/meta.ts";
 import type { MetaState, MetaStore } from "../meta/metaStore.ts";
-import type { ConfigValue, MetaToMember } from "../messages/membership.ts";
 import type { DataInfoId } from "../model/ids.ts";
-import { Session, type SessionEvent } from "../session/session.ts";
 import type { SlotTable } from "../model/slot.ts";
+import { Session, type SessionEvent } from "../session/session.ts";
 import { hostClock } from "../transport/clock.ts";
 import { LocalNetwork } from "../transport/localNetwork.ts";
 import type { Config } from "./config/table.ts";
@@ -52,7 +52,8 @@ export function startRoles(config: Config, state: MetaState, environment: RolesE
       metrics,
       nowMs,
       output: {
-        toMeta: (message) => network.send(() => metaHost.step({ kind: "received", from: { id, role: "data" }, message })),
+        toMeta: (message) =>
+          network.send(() => metaHost.step({ kind: "received", from: { id, role: "data" }, message })),
         send: (_to, message) => network.send(() => sessionHost.step({ kind: "fromData", from: id, message })),
         saveVersionFloor: (floor) => saved(environment, "version floor", () => store.saveVersionFloor(floor)),
         saveServiceSizes: (sizes) => saved(environment, "service sizes", () => store.saveServiceSizes(sizes)),
@@ -66,7 +67,8 @@ export function startRoles(config: Config, state: MetaState, environment: RolesE
       nowMs,
       output: {
         toData: (_node, message) => network.send(() => dataHost.step({ kind: "received", from: id, message })),
-        toMeta: (message) => network.send(() => metaHost.step({ kind: "received", from: { id, role: "session" }, message })),
+        toMeta: (message) =>
+          network.send(() => metaHost.step({ kind: "received", from: { id, role: "session" }, message })),
       },
     },
   );
@@ -74,7 +76,8 @@ export function startRoles(config: Config, state: MetaState, environment: RolesE
     { slotCount: state.cluster?.slotCount ?? 0, memberLeaseMs: MEMBER_LEASE_MS },
     { table: state.slotTable, configs: state.configs },
     {
-      send: (to, message) => network.send(() => (to.role === "data" ? toData(message) : sessionHost.step({ kind: "fromMeta", message }))),
+      send: (to, message) =>
+        network.send(() => (to.role === "data" ? toData(message) : sessionHost.step({ kind: "fromMeta", message }))),
       saveSlotTable: (table, expectedEpoch) =>
         void isSaved(environment, "slot table", () => store.saveSlotTable(table, expectedEpoch)).then((ok) =>
           metaHost.step({ kind: "slotTableSaved", table, isSaved: ok }),

@@ -1,9 +1,11 @@
 // Wires everything: store, roles, gateway, ports. The only place that knows all parts.
 
+import { InvariantError } from "../base/assert.ts";
 import { fail } from "../base/errors.ts";
-import { SLOT_COUNT } from "../model/slot.ts";
+import type { Cancel } from "../base/ports.ts";
 import { SofaGateway } from "../gateways/sofa/gateway.ts";
 import type { MetaState, MetaStore } from "../meta/metaStore.ts";
+import { SLOT_COUNT } from "../model/slot.ts";
 import { openSqliteStore } from "../store/sqlite/sqliteStore.ts";
 import { hostClock, hostTimers } from "../transport/clock.ts";
 import { hostCompression } from "../transport/compression.ts";
@@ -68,7 +70,7 @@ async function startParts(config: Config, closers: Closer[]): Promise<Omit<Runni
   const failure = Promise.withResolvers<Error>();
   const failed = (error: unknown) => {
     log.error("a role has ended", { reason: error instanceof Error ? (error.stack ?? error.message) : String(error) });
-    failure.resolve(error instanceof Error ? error : new Error(String(error)));
+    failure.resolve(error instanceof Error ? error : new InvariantError(String(error)));
   };
   const host = { clock: hostClock, timers: hostTimers, failed };
   const roles = startRoles(config, state, { ...host, log, metrics, store });
@@ -78,7 +80,13 @@ async function startParts(config: Config, closers: Closer[]): Promise<Omit<Runni
   const ports = await listen({ config, roles, gateway, page, closers });
   // Stopped first: what closes from now on is the server's doing, no client's death.
   closers.push(() => roles.close());
-  log.info("roster is ready", { bind: config.bind, bolt: ports.bolt, http: ports.http, metaHttp: ports.metaHttp, dataDir: config.dataDir });
+  log.info("roster is ready", {
+    bind: config.bind,
+    bolt: ports.bolt,
+    http: ports.http,
+    metaHttp: ports.metaHttp,
+    dataDir: config.dataDir,
+  });
   return { ports, failed: failure.promise };
 }
 
@@ -95,7 +103,7 @@ async function joinCluster(store: MetaStore, { clusterName }: Config): Promise<M
 const IDLE_CHECK_MS = 500;
 
 function watchIdleClients(gateway: SofaGateway): Closer {
-  let cancel = () => {};
+  let cancel: Cancel = () => undefined;
   const arm = () => {
     cancel = hostTimers.after(IDLE_CHECK_MS, (nowMs) => {
       gateway.closeIdle(nowMs);
@@ -126,7 +134,11 @@ async function listen({ config, roles, gateway, page, closers }: Parts): Promise
     refused: () => page.metrics.add("roster_connections_closed_total", 1, { reason: "CONNECTIONS_EXHAUSTED" }),
   });
   closers.push(() => bolt.close());
-  const metaApp = metaHttp({ config: roles.config, putConfig: roles.putConfig, isReady: () => roles.slotTable() !== undefined });
+  const metaApp = metaHttp({
+    config: roles.config,
+    putConfig: roles.putConfig,
+    isReady: () => roles.slotTable() !== undefined,
+  });
   closers.push(() => metaApp.close());
   const metaPort = await listenHttp(metaApp, { host, port: config.metaHttpPort });
   const sessionApp = sessionHttp({

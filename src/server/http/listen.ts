@@ -21,10 +21,13 @@ export function createHttp(): FastifyInstance {
   });
   app.addHook("onRequest", async (request) => {
     const path = request.raw.url?.split("?", 1)[0] ?? "";
-    if (!isPlainPath(path)) throw fail("HTTP_BAD_REQUEST", { path, expected: "a path without //, dot segments or escapes" });
+    if (!isPlainPath(path))
+      throw fail("HTTP_BAD_REQUEST", { path, expected: "a path without //, dot segments or escapes" });
   });
   app.setNotFoundHandler((request, reply) => {
-    void reply.code(404).send({ success: false, message: `no route ${request.method} ${request.url.split("?", 1)[0]}` });
+    void reply
+      .code(404)
+      .send({ success: false, message: `no route ${request.method} ${request.url.split("?", 1)[0]}` });
   });
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     void reply.code(statusOf(error)).send({ success: false, message: error.message });
@@ -36,7 +39,10 @@ export function createHttp(): FastifyInstance {
 const KEEP_ALIVE_MS = 65_000;
 
 /** Listens and returns the port. Rejects with ADDRESS_IN_USE or CONFIG_INVALID. */
-export async function listenHttp(app: FastifyInstance, { host, port }: { host: string; port: number }): Promise<number> {
+export async function listenHttp(
+  app: FastifyInstance,
+  { host, port }: { host: string; port: number },
+): Promise<number> {
   try {
     await app.listen({ host, port });
   } catch (error) {

@@ -26,7 +26,11 @@ const PUT_BODY = {
   // `version` is SOFARegistry's field; Roster gives versions itself, since they must only grow.
   properties: { ...KEY_FIELDS, data: { type: "string" }, version: {} },
 } as const;
-const REMOVE_BODY = { type: "object", required: ["dataId"], properties: { ...KEY_FIELDS, data: {}, version: {} } } as const;
+const REMOVE_BODY = {
+  type: "object",
+  required: ["dataId"],
+  properties: { ...KEY_FIELDS, data: {}, version: {} },
+} as const;
 
 interface KeyBody {
   readonly dataId: string;
@@ -40,19 +44,27 @@ export function metaHttp(status: MetaStatus): FastifyInstance {
     const value = status.config(readDataInfoId(request.query.dataInfoId ?? ""));
     return { success: true, message: null, data: value === undefined || value.data === null ? null : shown(value) };
   });
-  app.post<{ Body: KeyBody & { data: string } }>("/persistentData/put", { schema: { body: PUT_BODY } }, async (request) => {
-    await status.putConfig(makeDataInfoId(request.body), request.body.data);
-    return { success: true, message: null };
-  });
+  app.post<{ Body: KeyBody & { data: string } }>(
+    "/persistentData/put",
+    { schema: { body: PUT_BODY } },
+    async (request) => {
+      await status.putConfig(makeDataInfoId(request.body), request.body.data);
+      return { success: true, message: null };
+    },
+  );
   app.post<{ Body: KeyBody }>("/persistentData/remove", { schema: { body: REMOVE_BODY } }, async (request) => {
     const dataInfoId = makeDataInfoId(request.body);
-    if ((status.config(dataInfoId)?.data ?? null) === null) throw fail("FIELD_INVALID", { dataInfoId, expected: "a value that is set" });
+    if ((status.config(dataInfoId)?.data ?? null) === null)
+      throw fail("FIELD_INVALID", { dataInfoId, expected: "a value that is set" });
     await status.putConfig(dataInfoId, null);
     return { success: true, message: null };
   });
   app.get("/health/check", async (_request, reply) => {
     void reply.code(status.isReady() ? 200 : 500);
-    return { success: status.isReady(), message: `MetaServerBoot httpServerStart:true, role:leader, warmuped:${status.isReady()}` };
+    return {
+      success: status.isReady(),
+      message: `MetaServerBoot httpServerStart:true, role:leader, warmuped:${status.isReady()}`,
+    };
   });
   return app;
 }

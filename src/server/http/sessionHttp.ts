@@ -30,7 +30,9 @@ function addServerRoutes(app: FastifyInstance, status: SessionStatus): void {
   const server = (request: FastifyRequest) => `${hostFor(request, status)}:${status.boltPort()}`;
   app.get("/api/servers/query", async (request, reply) => text(reply, server(request)));
   // Of two servers the client takes the one of lower weight.
-  app.get("/api/servers/queryWithWeight", async (request, reply) => text(reply, `${server(request)}?weight=${status.connections()}`));
+  app.get("/api/servers/queryWithWeight", async (request, reply) =>
+    text(reply, `${server(request)}?weight=${status.connections()}`),
+  );
   app.get("/api/servers/query.json", async (request) => [server(request)]);
   app.get("/api/servers/alive", async (_request, reply) => text(reply, "OK"));
   app.get("/api/servers/connectionNum", async (_request, reply) => text(reply, String(status.connections())));
@@ -53,10 +55,15 @@ function addHealthRoutes(app: FastifyInstance, status: SessionStatus): void {
   const isReady = () => status.slotTable() !== undefined;
   app.get("/health/check", async (_request, reply) => {
     void reply.code(isReady() ? 200 : 500);
-    return { success: isReady(), message: `SessionServerBoot , ConnectMetaServer:${isReady()}, SessionServerStart:true` };
+    return {
+      success: isReady(),
+      message: `SessionServerBoot , ConnectMetaServer:${isReady()}, SessionServerStart:true`,
+    };
   });
   app.get("/livez", async (_request, reply) => text(reply, "ok"));
-  app.get("/readyz", async (_request, reply) => text(reply.code(isReady() ? 200 : 503), isReady() ? "ok" : "no slot table yet"));
+  app.get("/readyz", async (_request, reply) =>
+    text(reply.code(isReady() ? 200 : 503), isReady() ? "ok" : "no slot table yet"),
+  );
   app.get("/metrics", async (_request, reply) => {
     void reply.type(status.page.contentType);
     return status.page.render();
