@@ -38,7 +38,13 @@ function report(result: StepResult): void {
   // The runner's own count closes its output: a suite that silently ran nothing would show.
   const counts = result.output.split("\n").filter((line) => line.startsWith("ℹ "));
   if (result.ok) for (const line of counts) console.log(`     ${line}`);
-  else console.log(result.output);
+  else console.log(failureOf(result.output));
+}
+
+/** Of the test runner's output the counts and the failing tests, which close it; of any other all. */
+function failureOf(output: string): string {
+  const at = output.indexOf("\nℹ tests ");
+  return at < 0 ? output : output.slice(at + 1);
 }
 
 await main();

@@ -21,6 +21,7 @@ test("imports that go down are fine", () => {
     "src/base/a.ts": "export const a = 1;",
     "src/role/b.ts": 'import { a } from "../base/a.ts";\nexport const b = a;',
     "src/role/main.ts": 'import { readFile } from "node:fs/promises";\nexport const main = readFile;',
+    "src/role/testing/d.ts": 'import { readFileSync } from "node:fs";',
     "src/role/b.test.ts": 'import { test } from "node:test";\nimport "../host/c.ts";',
     "src/host/c.ts": 'import { pino } from "pino";\nimport fs from "node:fs";\nexport { pino, fs };',
   });
@@ -53,6 +54,7 @@ const PLANTED: readonly [behaviour: string, files: Readonly<Record<string, strin
   ["a folder nobody has named", { "src/utils/u.ts": "export const u = 1;" }, "utils/u.ts: unknown folder"],
   ["a file in src itself", { "src/index.ts": "export const i = 1;" }, "index.ts: unknown folder"],
   ["somebody else's internals", { "src/role/b.ts": 'import "../base/internal/a.ts";' }, "role/b.ts: internal"],
+  ["a test's helper outside tests", { "src/role/b.ts": 'import "./testing/c.ts";' }, "role/b.ts: testing"],
   ["a sibling gateway", { "src/gateways/one/a.ts": 'import "../two/b.ts";' }, "gateways/one/a.ts: siblings"],
   [
     "a barrel",

@@ -27,10 +27,13 @@ interface Import {
   readonly target: string | undefined;
 }
 
-/** All faults of the tree `root`/src against the table, one line each. Tests may import what they need. */
+/**
+ * All faults of the tree `root`/src against the table, one line each. Tests, and their helpers in folders named
+ * `testing`, may import what they need; nobody else may import those helpers.
+ */
 export function checkLayers(root: string, table: LayerTable): string[] {
   const files = readSources(root, "src", [".ts"])
-    .filter(({ path }) => !/\.(test|d)\.ts$/.test(path))
+    .filter(({ path }) => !/\.(test|d)\.ts$|\/testing\//.test(path))
     .map(({ path, text }) => ({ path: path.slice("src/".length), text: withoutComments(text) }));
   const imports = files.flatMap(importsOf);
   return [
@@ -82,6 +85,7 @@ function layerFault(from: string, target: string, table: LayerTable): string | u
   if (targetLayer !== layer && !table.allow[layer]?.includes(targetLayer)) {
     return `layer: src/${layer} may not import src/${targetLayer}`;
   }
+  if (target.includes("/testing/")) return "testing: only tests may import a test's helper";
   const owner = target.includes("/internal/") ? target.slice(0, target.indexOf("/internal/") + 1) : "";
   if (!from.startsWith(owner)) return `internal: only ${owner} itself may import it`;
   if (layer === targetLayer && table.siblingsForbidden.includes(layer) && areSiblings(from, target)) {

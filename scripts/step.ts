@@ -1,9 +1,10 @@
 // One step of check or test: a program that is run, timed, and judged by its exit code.
 
 import { spawn } from "node:child_process";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 
 const ROOT = join(import.meta.dirname, "..");
+const PROGRAMS = join(ROOT, "node_modules/.bin");
 
 /** What to run, and what to call it. */
 export interface Step {
@@ -24,10 +25,13 @@ export interface StepResult {
 /** Runs a step in the repository's root. `shown` lets its output through, otherwise it is kept. */
 export function runStep({ name, command }: Step, shown = false): Promise<StepResult> {
   const [program, ...args] = command;
-  const path = program === "node" ? process.execPath : join(ROOT, "node_modules/.bin", program);
+  const path = program === "node" ? process.execPath : join(PROGRAMS, program);
   const started = performance.now();
+  // As npm does it: what a step starts runs on the repository's own Node, too.
+  const env = { ...process.env, PATH: `${PROGRAMS}${delimiter}${process.env["PATH"] ?? ""}` };
   const child = spawn(path, args, {
     cwd: ROOT,
+    env,
     stdio: ["ignore", shown ? "inherit" : "pipe", shown ? "inherit" : "pipe"],
   });
   const chunks: Buffer[] = [];

@@ -1,5 +1,6 @@
 // `roster server`: start, say where, serve until told to stop, stop in order.
 
+import { flushCompileCache } from "node:module";
 import { type ConfigSources, loadConfig } from "../server/config/load.ts";
 import type { RunningServer } from "../server/start.ts";
 
@@ -9,6 +10,9 @@ export async function runServer(sources: ConfigSources): Promise<void> {
   // Loaded only now: a mistyped flag is answered at once.
   const { startServer } = await import("../server/start.ts");
   const server = await startServer(config);
+  // `npm start` caches compiled sources (NODE_COMPILE_CACHE). Node would write them at the end, which a killed server
+  // never reaches; without the variable this does nothing.
+  flushCompileCache();
   const failure = await Promise.race([stopSignal(), server.failed]);
   await closeInTime(server, config.shutdownTimeoutMs);
   if (failure !== undefined) throw failure;
