@@ -4,7 +4,10 @@ import fc from "fast-check";
 import { ByteReader, ByteWriter } from "./bytes.ts";
 import { RegistryError } from "./errors.ts";
 
-type Part = { kind: "u8" | "u16" | "u32" | "i32" | "f64"; value: number } | { kind: "i64"; value: bigint } | { kind: "bytes"; value: Uint8Array };
+type Part =
+  | { kind: "u8" | "u16" | "u32" | "i32" | "f64"; value: number }
+  | { kind: "i64"; value: bigint }
+  | { kind: "bytes"; value: Uint8Array };
 
 const part: fc.Arbitrary<Part> = fc.oneof(
   fc.record({ kind: fc.constant("u8" as const), value: fc.nat(0xff) }),
@@ -41,7 +44,10 @@ test("what is written is read again, however often the writer had to grow", () =
 test("a read past the end says where it was and takes nothing", () => {
   const reader = new ByteReader(Uint8Array.of(1, 2, 3), "BOLT_MALFORMED");
   reader.u8();
-  assert.throws(() => reader.u32(), (error) => error instanceof RegistryError && error.details["offset"] === 1);
+  assert.throws(
+    () => reader.u32(),
+    (error) => error instanceof RegistryError && error.details["offset"] === 1,
+  );
   assert.throws(() => reader.view(-1), RegistryError);
   assert.equal(reader.u16(), 0x0203);
 });

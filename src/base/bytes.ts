@@ -87,7 +87,8 @@ export class ByteReader {
 
   #advance(length: number): number {
     const start = this.offset;
-    if (length < 0 || length > this.end - start) throw this.wrong(`needs ${length} bytes, ${this.end - start} left`, start);
+    if (length < 0 || length > this.end - start)
+      throw this.wrong(`needs ${length} bytes, ${this.end - start} left`, start);
     this.offset = start + length;
     return start;
   }
@@ -181,4 +182,12 @@ export class ByteWriter {
     this.#bytes = larger;
     this.#view = new DataView(larger.buffer);
   }
+}
+
+/** Whether two byte strings are the same. */
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false;
+  return true;
 }

@@ -3,7 +3,10 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { Deadlines } from "./deadlines.ts";
 
-type Command = { kind: "set"; key: number; atMs: number } | { kind: "delete"; key: number } | { kind: "take"; nowMs: number };
+type Command =
+  | { kind: "set"; key: number; atMs: number }
+  | { kind: "delete"; key: number }
+  | { kind: "take"; nowMs: number };
 
 const command: fc.Arbitrary<Command> = fc.oneof(
   fc.record({ kind: fc.constant("set" as const), key: fc.nat(8), atMs: fc.nat(100) }),

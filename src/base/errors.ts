@@ -10,8 +10,14 @@ export const ERRORS = {
   BOLT_FRAME_TOO_LARGE: { retry: false, meaning: "the frame declares more bytes than frame-bytes-max allows" },
   BOLT_MALFORMED: { retry: false, meaning: "these bytes are no Bolt frame; the connection is closed" },
   CLIENT_IDLE: { retry: true, meaning: "nothing was read from the client for client-idle-ms" },
-  CLIENT_TOO_SLOW: { retry: true, meaning: "the client does not read what it is sent, and its output bound is reached" },
-  CONFIG_INVALID: { retry: false, meaning: "a flag, environment variable or config file holds a value that is not allowed" },
+  CLIENT_TOO_SLOW: {
+    retry: true,
+    meaning: "the client does not read what it is sent, and its output bound is reached",
+  },
+  CONFIG_INVALID: {
+    retry: false,
+    meaning: "a flag, environment variable or config file holds a value that is not allowed",
+  },
   CONNECTIONS_EXHAUSTED: { retry: true, meaning: "the server holds client-connections-max connections" },
   DATA_DIR_IN_USE: { retry: true, meaning: "another process works on this data directory" },
   FIELD_INVALID: { retry: false, meaning: "a field is missing, too long, or holds a value that is not allowed" },

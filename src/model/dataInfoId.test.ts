@@ -28,7 +28,8 @@ for (const [what, dataId] of REFUSED) {
   test(`${what} is refused with the field's name`, () => {
     assert.throws(
       () => makeDataInfoId({ dataId, instanceId: "", group: "" }),
-      (error) => error instanceof RegistryError && error.code === "FIELD_INVALID" && error.details["field"] === "dataId",
+      (error) =>
+        error instanceof RegistryError && error.code === "FIELD_INVALID" && error.details["field"] === "dataId",
     );
   });
 }

@@ -49,7 +49,11 @@ export function readDataInfoId(text: string): DataInfoId {
 export function checkedKeyPart(field: string, value: string): string {
   if (value.length === 0) throw fail("FIELD_INVALID", { field, value, expected: "at least one character" });
   if (value.length > KEY_PART_CHARS_MAX) {
-    throw fail("FIELD_INVALID", { field, characters: value.length, expected: `at most ${KEY_PART_CHARS_MAX} characters` });
+    throw fail("FIELD_INVALID", {
+      field,
+      characters: value.length,
+      expected: `at most ${KEY_PART_CHARS_MAX} characters`,
+    });
   }
   if (FORBIDDEN.test(value)) {
     throw fail("FIELD_INVALID", { field, value, expected: "no control, bidi or lone surrogate characters" });

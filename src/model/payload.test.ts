@@ -5,7 +5,8 @@ import type { WireText } from "../base/text.ts";
 import { boxCount, boxesOf, EMPTY_PAYLOAD, equalPayloads, packPayload } from "./payload.ts";
 
 const text = (value: string): WireText => ({ utf8: new TextEncoder().encode(value), units: value.length });
-const shown = (box: WireText | null) => (box === null ? null : { text: new TextDecoder().decode(box.utf8), units: box.units });
+const shown = (box: WireText | null) =>
+  box === null ? null : { text: new TextDecoder().decode(box.utf8), units: box.units };
 const boxArbitrary = fc.option(fc.string({ unit: "grapheme", maxLength: 300 }), { nil: null });
 
 test("whatever is packed is unpacked the same, in order", () => {

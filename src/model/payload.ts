@@ -3,7 +3,7 @@
 // and if the text is not plain ASCII a varint of its bytes, then the bytes. The low bit of the first varint says which of the two it is.
 
 import { assert } from "../base/assert.ts";
-import { ByteWriter } from "../base/bytes.ts";
+import { ByteWriter, equalBytes } from "../base/bytes.ts";
 import type { WireText } from "../base/text.ts";
 
 /** Packed data boxes. An empty list packs to no bytes. */
@@ -40,7 +40,7 @@ export function boxCount(payload: Payload): number {
 
 /** Whether two payloads hold the same boxes: packing is canonical, so equal bytes are equal boxes. */
 export function equalPayloads(a: Payload, b: Payload): boolean {
-  return a === b || (a.length === b.length && a.every((byte, at) => byte === b[at]));
+  return equalBytes(a, b);
 }
 
 // Two varints of 32 bits.

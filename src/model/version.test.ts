@@ -11,8 +11,13 @@ test("versions are SOFARegistry's: milliseconds since 2019 in China, shifted by 
 
 test("versions grow within one millisecond and when the clock goes back", () => {
   const versions = new VersionSource(0n);
-  const given = [1_700_000_000_000, 1_700_000_000_000, 1_699_999_999_000, 1_700_000_000_001].map((ms) => versions.next(ms));
-  assert.deepEqual([...given].sort((a, b) => (a < b ? -1 : 1)), given);
+  const given = [1_700_000_000_000, 1_700_000_000_000, 1_699_999_999_000, 1_700_000_000_001].map((ms) =>
+    versions.next(ms),
+  );
+  assert.deepEqual(
+    [...given].sort((a, b) => (a < b ? -1 : 1)),
+    given,
+  );
   assert.equal(new Set(given).size, 4);
 });
 

@@ -4,6 +4,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { fail } from "../base/errors.ts";
 import type { Acceptor, Clock, Connection, ConnectionHandler } from "../base/ports.ts";
 import { formatAddress } from "./address.ts";
+import { JOINED_BYTES_MAX, join } from "./join.ts";
 
 export interface TcpOptions {
   readonly host: string;
@@ -66,12 +67,7 @@ export function listenError(error: NodeJS.ErrnoException, { host, port }: { host
 function serve(socket: Socket, { accept, clock }: TcpOptions): void {
   const connection = new SocketConnection(socket);
   const handler: ConnectionHandler = accept(connection, clock.nowMs());
-  // Everything that the frames of one chunk cause to be written leaves in one system call.
-  socket.on("data", (chunk: Buffer) => {
-    socket.cork();
-    handler.received(chunk, clock.nowMs());
-    process.nextTick(() => socket.uncork());
-  });
+  socket.on("data", (chunk: Buffer) => connection.gather(() => handler.received(chunk, clock.nowMs())));
   socket.on("drain", () => handler.drained(clock.nowMs()));
   // A reset is a close like any other; the close event follows.
   socket.on("error", () => socket.destroy());
@@ -82,6 +78,7 @@ class SocketConnection implements Connection {
   readonly remoteAddress: string;
   readonly localAddress: string;
   readonly #socket: Socket;
+  #gathered: Uint8Array[] | undefined;
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -93,15 +90,40 @@ class SocketConnection implements Connection {
     return this.#socket.writableLength;
   }
 
+  /** What is written to this connection during `run` leaves together: the answers to all frames of one chunk. */
+  gather(run: () => void): void {
+    this.#gathered = [];
+    run();
+    this.#flush();
+  }
+
   write(...parts: readonly Uint8Array[]): void {
-    if (this.#socket.destroyed || this.#socket.writableEnded) return;
-    if (parts.length > 1) this.#socket.cork();
-    for (const part of parts) this.#socket.write(part);
-    if (parts.length > 1) this.#socket.uncork();
+    const socket = this.#socket;
+    if (parts.length === 0 || socket.destroyed || socket.writableEnded) return;
+    if (this.#gathered !== undefined) {
+      this.#gathered.push(...parts);
+      return;
+    }
+    const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+    if (bytes <= JOINED_BYTES_MAX) {
+      socket.write(parts.length === 1 && parts[0] !== undefined ? parts[0] : join(parts, bytes));
+      return;
+    }
+    socket.cork();
+    for (const part of parts) socket.write(part);
+    socket.uncork();
   }
 
   close(): void {
+    // An answer that explains the close goes out before it.
+    this.#flush();
     end(this.#socket);
+  }
+
+  #flush(): void {
+    const gathered = this.#gathered ?? [];
+    this.#gathered = undefined;
+    this.write(...gathered);
   }
 }
 

@@ -1,6 +1,6 @@
 // The registry's answers as messages of the protocol.
 
-import type { RegisterResponse, ReceivedConfigData, SyncConfigResponse } from "../../codec/sofa/messages.ts";
+import type { ReceivedConfigData, RegisterResponse, SyncConfigResponse } from "../../codec/sofa/messages.ts";
 import { parseDataInfoId } from "../../model/dataInfoId.ts";
 import type { ConfigPush, Outcome } from "../../session/registry.ts";
 
@@ -16,7 +16,13 @@ export function registerResponse(outcome: Outcome): RegisterResponse {
 
 /** The client hides segments that are not named here, so the pushes' segment is. 0 leaves the client's own interval. */
 export function syncConfigResponse(dataCenter: string): SyncConfigResponse {
-  return { kind: "syncConfigResponse", success: true, message: null, retryInterval: 0, availableSegments: [dataCenter] };
+  return {
+    kind: "syncConfigResponse",
+    success: true,
+    message: null,
+    retryInterval: 0,
+    availableSegments: [dataCenter],
+  };
 }
 
 const encoder = new TextEncoder();

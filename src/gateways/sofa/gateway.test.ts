@@ -8,7 +8,13 @@ import { BoltDecoder } from "../../codec/bolt/decoder.ts";
 import { encodeHeartbeat, encodeRequest, encodeResponse } from "../../codec/bolt/encode.ts";
 import { BOLT_STATUS, BOLT_V1, type BoltDialect, type BoltFrame } from "../../codec/bolt/frame.ts";
 import { decodeMessage, encodeMessage, wireForm } from "../../codec/sofa/codec.ts";
-import { ABSENT_LIST, ABSENT_MAP, type BaseRegister, type SofaMessage, type WireForm } from "../../codec/sofa/messages.ts";
+import {
+  ABSENT_LIST,
+  ABSENT_MAP,
+  type BaseRegister,
+  type SofaMessage,
+  type WireForm,
+} from "../../codec/sofa/messages.ts";
 import { brandDataInfoId, type DataInfoId, nodeId } from "../../model/ids.ts";
 import { packPayload } from "../../model/payload.ts";
 import type { Publication } from "../../model/publication.ts";
@@ -36,7 +42,8 @@ class FakeConnection implements Connection {
   readonly frames: BoltFrame[] = [];
   readonly #decoder = new BoltDecoder({ frameBytesMax: 16 * 1024 * 1024 });
   write(...parts: readonly Uint8Array[]): void {
-    for (const part of parts) this.#decoder.push(part, (frame) => this.frames.push({ ...frame, content: frame.content.slice() }));
+    for (const part of parts)
+      this.#decoder.push(part, (frame) => this.frames.push({ ...frame, content: frame.content.slice() }));
   }
   close(): void {
     this.isClosed = true;
@@ -54,7 +61,13 @@ beforeEach(() => {
   const write = (event: string) => void logged.push(event);
   const log: Log = { debug: write, info: write, warn: write, error: write };
   const registry = { step: (event: ClientEvent) => void events.push(event) };
-  gateway = new SofaGateway({ config: CONFIG, registry, compression: { gzip: gzipSync, zstd: zstdCompressSync }, log, metrics: noMetrics });
+  gateway = new SofaGateway({
+    config: CONFIG,
+    registry,
+    compression: { gzip: gzipSync, zstd: zstdCompressSync },
+    log,
+    metrics: noMetrics,
+  });
   connection = new FakeConnection();
   handler = gateway.accept(connection, START_MS);
 });
@@ -80,8 +93,14 @@ function base(changes: Partial<BaseRegister> = {}): BaseRegister {
   };
 }
 
-const publisher = (changes: Partial<BaseRegister> = {}): SofaMessage => ({ kind: "publisherRegister", ...base(changes), dataList: ABSENT_LIST });
-const subscriber = (changes: Partial<BaseRegister & { scope: string; acceptEncoding: string; acceptMulti: boolean }> = {}): SofaMessage => ({
+const publisher = (changes: Partial<BaseRegister> = {}): SofaMessage => ({
+  kind: "publisherRegister",
+  ...base(changes),
+  dataList: ABSENT_LIST,
+});
+const subscriber = (
+  changes: Partial<BaseRegister & { scope: string; acceptEncoding: string; acceptMulti: boolean }> = {},
+): SofaMessage => ({
   kind: "subscriberRegister",
   scope: "dataCenter",
   acceptEncoding: null,
@@ -90,11 +109,20 @@ const subscriber = (changes: Partial<BaseRegister & { scope: string; acceptEncod
   ...changes,
 });
 
-function send(message: SofaMessage, { form = "hessian-draft", dialect = BOLT_V1, id = 1, kind = "request" }: { form?: WireForm; dialect?: BoltDialect; id?: number; kind?: "request" | "oneway" } = {}): void {
+function send(
+  message: SofaMessage,
+  {
+    form = "hessian-draft",
+    dialect = BOLT_V1,
+    id = 1,
+    kind = "request",
+  }: { form?: WireForm; dialect?: BoltDialect; id?: number; kind?: "request" | "oneway" } = {},
+): void {
   handler.received(encodeRequest(dialect, { kind, id, timeoutMs: 1_000, ...encodeMessage(form, message) }), START_MS);
 }
 
-const last = <Kind extends ClientEvent["kind"]>(kind: Kind) => events.findLast((event): event is ClientEvent & { kind: Kind } => event.kind === kind);
+const last = <Kind extends ClientEvent["kind"]>(kind: Kind) =>
+  events.findLast((event): event is ClientEvent & { kind: Kind } => event.kind === kind);
 const channel = (): ClientChannel => {
   const connected = last("connected");
   assert.ok(connected);
@@ -111,7 +139,20 @@ function view(addresses: [zone: string, address: string][], version = 9n) {
   const publications = addresses.map(([zone, address], at): [string, Publication] => {
     const payload = packPayload([{ utf8: new TextEncoder().encode(address), units: address.length }]);
     const owner = { session: nodeId("s"), client: "c" as Publication["owner"]["client"] };
-    return [`r${at}`, { dataInfoId: ORDERS, registId: `r${at}`, version: 1n, registeredMs: 1, owner, zone, appName: "", attributes: new Map(), payload }];
+    return [
+      `r${at}`,
+      {
+        dataInfoId: ORDERS,
+        registId: `r${at}`,
+        version: 1n,
+        registeredMs: 1,
+        owner,
+        zone,
+        appName: "",
+        attributes: new Map(),
+        payload,
+      },
+    ];
   });
   return { dataInfoId: ORDERS, version, publications: new Map(publications) };
 }
@@ -126,9 +167,14 @@ for (const form of ["hessian-draft", "hessian-final", "protobuf"] as const) {
       channel().answer(published?.request ?? 0, { kind: "accepted", registId: "r1", version: 2n ** 60n });
       const [frame] = connection.frames;
       assert.ok(frame?.kind === "response" && frame.id === 77 && frame.status === BOLT_STATUS.SUCCESS);
-      assert.deepEqual({ protocol: frame.dialect.protocol, version: frame.dialect.version }, { protocol: dialect.protocol, version: dialect.version });
+      assert.deepEqual(
+        { protocol: frame.dialect.protocol, version: frame.dialect.version },
+        { protocol: dialect.protocol, version: dialect.version },
+      );
       const answer = lastAnswer();
-      assert.ok(answer.kind === "registerResponse" && answer.success && !answer.refused && answer.version === 2n ** 60n);
+      assert.ok(
+        answer.kind === "registerResponse" && answer.success && !answer.refused && answer.version === 2n ** 60n,
+      );
     });
   }
 }
@@ -157,22 +203,39 @@ test("oneway requests are done and not answered", () => {
 test("a refused field is answered in the protocol's form, with its name, and the connection stays", () => {
   send(publisher({ dataId: "" }));
   const answer = lastAnswer();
-  assert.ok(answer.kind === "registerResponse" && !answer.success && !answer.refused && answer.message?.includes("dataId"));
+  assert.ok(
+    answer.kind === "registerResponse" && !answer.success && !answer.refused && answer.message?.includes("dataId"),
+  );
   assert.equal(connection.isClosed, false);
   assert.equal(last("published"), undefined);
 });
 
 test("an unknown class is answered as the real server does, and the connection stays", () => {
-  handler.received(encodeRequest(BOLT_V1, { id: 3, codec: 1, timeoutMs: 1, className: "com.example.Evil", content: new Uint8Array([0x4e]) }), START_MS);
+  handler.received(
+    encodeRequest(BOLT_V1, {
+      id: 3,
+      codec: 1,
+      timeoutMs: 1,
+      className: "com.example.Evil",
+      content: new Uint8Array([0x4e]),
+    }),
+    START_MS,
+  );
   const [frame] = connection.frames;
   assert.ok(frame?.kind === "response" && frame.status === BOLT_STATUS.SERVER_EXCEPTION);
   const answer = lastAnswer();
-  assert.ok(answer.kind === "rpcServerException" && answer.message?.includes("No user processor found for request: com.example.Evil"));
+  assert.ok(
+    answer.kind === "rpcServerException" &&
+      answer.message?.includes("No user processor found for request: com.example.Evil"),
+  );
 });
 
 test("an unreadable content is answered with status 0x12, and the connection stays", () => {
   const { className } = encodeMessage("hessian-draft", publisher());
-  handler.received(encodeRequest(BOLT_V1, { id: 3, codec: 1, timeoutMs: 1, className, content: new Uint8Array([0x4f, 0xff]) }), START_MS);
+  handler.received(
+    encodeRequest(BOLT_V1, { id: 3, codec: 1, timeoutMs: 1, className, content: new Uint8Array([0x4f, 0xff]) }),
+    START_MS,
+  );
   const [frame] = connection.frames;
   assert.ok(frame?.kind === "response" && frame.status === BOLT_STATUS.SERVER_DESERIALIZE);
   assert.equal(connection.isClosed, false);
@@ -180,7 +243,10 @@ test("an unreadable content is answered with status 0x12, and the connection sta
 
 for (const [what, bytes] of [
   ["garbage", new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n")],
-  ["a frame that declares 2 GB", Uint8Array.of(1, 1, 0, 1, 1, 0, 0, 0, 1, 1, 0, 0, 0, 1, 0, 1, 0, 0, 0x7f, 0xff, 0xff, 0xff)],
+  [
+    "a frame that declares 2 GB",
+    Uint8Array.of(1, 1, 0, 1, 1, 0, 0, 0, 1, 1, 0, 0, 0, 1, 0, 1, 0, 0, 0x7f, 0xff, 0xff, 0xff),
+  ],
 ] as const) {
   test(`${what} closes the connection, and the client counts as gone`, () => {
     handler.received(bytes, START_MS);
@@ -206,16 +272,29 @@ test("a client that is silent for client-idle-ms is closed, one with heartbeats 
 });
 
 test("a zone subscriber is shown its own zone, others all zones, each with its counts", () => {
-  const list = view([["ZONE_A", "a"], ["ZONE_B", "b"]]);
-  for (const [scope, zones] of [["zone", ["ZONE_A"]], ["dataCenter", ["ZONE_A", "ZONE_B"]], ["global", ["ZONE_A", "ZONE_B"]]] as const) {
+  const list = view([
+    ["ZONE_A", "a"],
+    ["ZONE_B", "b"],
+  ]);
+  for (const [scope, zones] of [
+    ["zone", ["ZONE_A"]],
+    ["dataCenter", ["ZONE_A", "ZONE_B"]],
+    ["global", ["ZONE_A", "ZONE_B"]],
+  ] as const) {
     send(subscriber({ scope }));
     const { variant = "", zone = "" } = last("subscribed")?.subscription ?? {};
     channel().push({ id: 1, view: list, scope, zone, variant, registIds: ["r1", "r2"] });
     const pushed = lastAnswer();
     assert.ok(pushed.kind === "receivedData");
     assert.deepEqual([...(pushed.data?.keys() ?? [])], zones);
-    assert.deepEqual([...(pushed.dataCount?.values() ?? [])], zones.map(() => 1));
-    assert.deepEqual([pushed.subscriberRegistIds, pushed.localZone, pushed.segment, pushed.version], [["r1", "r2"], "ZONE_A", "DefaultDataCenter", 9n]);
+    assert.deepEqual(
+      [...(pushed.dataCount?.values() ?? [])],
+      zones.map(() => 1),
+    );
+    assert.deepEqual(
+      [pushed.subscriberRegistIds, pushed.localZone, pushed.segment, pushed.version],
+      [["r1", "r2"], "ZONE_A", "DefaultDataCenter", 9n],
+    );
   }
 });
 
@@ -226,7 +305,9 @@ for (const [encoding, uncompress] of [["gzip", gunzipSync]] as const) {
     const push = { id: 1, scope: "dataCenter", zone, variant, registIds: ["r1"] } as const;
     channel().push({ ...push, view: view([["Z", "x".repeat(500)]], 9n) });
     const large = lastAnswer();
-    assert.ok(large.kind === "receivedData" && large.compressed?.encoding === encoding && (large.data?.size ?? 0) === 0);
+    assert.ok(
+      large.kind === "receivedData" && large.compressed?.encoding === encoding && (large.data?.size ?? 0) === 0,
+    );
     assert.equal(uncompress(large.compressed.body).length, large.compressed.originBodySize);
     channel().push({ ...push, view: view([["Z", "x"]], 10n) });
     const small = lastAnswer();
@@ -261,7 +342,14 @@ test("pushes of one version are the same bytes up to the receivers' names, and t
 
 test("a push is held back while the client has too much unread", () => {
   connection.bufferedBytes = 2 * 1024 * 1024;
-  const push = { id: 1, view: view([]), scope: "dataCenter", zone: "Z", variant: "hessian-draft plain", registIds: ["r1"] } as const;
+  const push = {
+    id: 1,
+    view: view([]),
+    scope: "dataCenter",
+    zone: "Z",
+    variant: "hessian-draft plain",
+    registIds: ["r1"],
+  } as const;
   assert.equal(channel().push(push), "blocked");
   assert.deepEqual(connection.frames, []);
 });
@@ -275,7 +363,10 @@ test("a client that asks without ever reading the answers is closed at the outpu
 test("the client's answer to a push comes back with the push's id and whether it was taken", () => {
   for (const success of [true, false]) {
     const { className, content, codec } = encodeMessage("hessian-draft", { kind: "result", success, message: null });
-    handler.received(encodeResponse(BOLT_V1, { id: 42, codec, status: BOLT_STATUS.SUCCESS, className, content }), START_MS);
+    handler.received(
+      encodeResponse(BOLT_V1, { id: 42, codec, status: BOLT_STATUS.SUCCESS, className, content }),
+      START_MS,
+    );
     assert.deepEqual([last("pushAnswered")?.push, last("pushAnswered")?.isTaken], [42, success]);
   }
 });
@@ -288,9 +379,17 @@ test("the segments that clients may see are the data center's", () => {
 });
 
 test("frames captured from the real client are understood", () => {
-  for (const name of ["r-req-PublisherRegister", "r-req-SubscriberRegister", "r-req-ConfiguratorRegister", "r-req-PublisherRegister-unregister"]) {
+  for (const name of [
+    "r-req-PublisherRegister",
+    "r-req-SubscriberRegister",
+    "r-req-ConfiguratorRegister",
+    "r-req-PublisherRegister-unregister",
+  ]) {
     const hex = readFileSync(new URL(`../../../test/vectors/sofa/${name}.hex`, import.meta.url), "utf8");
     handler.received(Buffer.from(hex.trim(), "hex"), START_MS);
   }
-  assert.deepEqual(events.map(({ kind }) => kind), ["connected", "published", "subscribed", "watchedConfig", "unpublished"]);
+  assert.deepEqual(
+    events.map(({ kind }) => kind),
+    ["connected", "published", "subscribed", "watchedConfig", "unpublished"],
+  );
 });

@@ -1,7 +1,12 @@
 // SOFARegistry's notions in the registry's words. Whatever is missing gets SOFARegistry's default; whatever is wrong is refused with its name and value.
 
 import { fail } from "../../base/errors.ts";
-import type { ConfiguratorRegister, PublisherRegister, SubscriberRegister, WireForm } from "../../codec/sofa/messages.ts";
+import type {
+  ConfiguratorRegister,
+  PublisherRegister,
+  SubscriberRegister,
+  WireForm,
+} from "../../codec/sofa/messages.ts";
 import { checkedKeyPart, makeDataInfoId } from "../../model/dataInfoId.ts";
 import { packPayload } from "../../model/payload.ts";
 import { isScope, type Scope } from "../../model/scope.ts";
@@ -58,7 +63,8 @@ function zoneOf(zone: string | null, config: SofaConfig): string {
 function checkedScope(scope: string | null): Scope {
   // The real server takes a missing scope for the widest that stays inside the data center.
   if (scope === null || scope === "") return "dataCenter";
-  if (!isScope(scope)) throw fail("FIELD_INVALID", { field: "scope", value: scope, expected: "zone, dataCenter or global" });
+  if (!isScope(scope))
+    throw fail("FIELD_INVALID", { field: "scope", value: scope, expected: "zone, dataCenter or global" });
   return scope;
 }
 
@@ -73,11 +79,20 @@ function optionalName(field: string, value: string | null): string {
 
 function checkedAttributes(attributes: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   if (attributes.size > ATTRIBUTES_MAX) {
-    throw fail("FIELD_INVALID", { field: "attributes", entries: attributes.size, expected: `at most ${ATTRIBUTES_MAX}` });
+    throw fail("FIELD_INVALID", {
+      field: "attributes",
+      entries: attributes.size,
+      expected: `at most ${ATTRIBUTES_MAX}`,
+    });
   }
   for (const [key, value] of attributes) {
     if (key.length + value.length <= ATTRIBUTE_CHARS_MAX) continue;
-    throw fail("FIELD_INVALID", { field: "attributes", key, characters: value.length, expected: `${ATTRIBUTE_CHARS_MAX} or fewer` });
+    throw fail("FIELD_INVALID", {
+      field: "attributes",
+      key,
+      characters: value.length,
+      expected: `${ATTRIBUTE_CHARS_MAX} or fewer`,
+    });
   }
   return attributes;
 }
