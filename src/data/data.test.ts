@@ -23,7 +23,7 @@ beforeEach(() => {
 
 function leader(memory: Partial<DataMemory> = {}): Data {
   const output = {
-    toMeta: () => {},
+    toMeta: () => undefined,
     send: (to: string, message: DataToSession) => sent.push({ to, message }),
     saveVersionFloor: (floor: bigint) => savedFloors.push(floor),
     saveServiceSizes: (sizes: ReadonlyMap<DataInfoId, number>) => savedSizes.push(...sizes),
@@ -36,8 +36,15 @@ function leader(memory: Partial<DataMemory> = {}): Data {
     restartHoldMs: 15_000,
     versionScanIntervalMs: 5_000,
   };
-  const data = new Data(options, { versionFloor: 0n, serviceSizes: new Map(), ...memory }, { output, metrics: noMetrics, nowMs: START_MS });
-  data.step({ kind: "slotTable", table: { epoch: 1n, slots: [{ leader: SELF, leaderEpoch: 1n, followers: [] }] } }, START_MS);
+  const data = new Data(
+    options,
+    { versionFloor: 0n, serviceSizes: new Map(), ...memory },
+    { output, metrics: noMetrics, nowMs: START_MS },
+  );
+  data.step(
+    { kind: "slotTable", table: { epoch: 1n, slots: [{ leader: SELF, leaderEpoch: 1n, followers: [] }] } },
+    START_MS,
+  );
   return data;
 }
 
@@ -57,8 +64,15 @@ function publication(changes: Partial<Publication> & { address?: string } = {}):
   };
 }
 
-const put = (changes: Partial<Publication> & { address?: string } = {}): PublishItem => ({ kind: "put", publication: publication(changes) });
-const removed = (cause: "left" | "unpublished", stamp: { version: bigint; registeredMs: number }, registId = "r1"): PublishItem => ({
+const put = (changes: Partial<Publication> & { address?: string } = {}): PublishItem => ({
+  kind: "put",
+  publication: publication(changes),
+});
+const removed = (
+  cause: "left" | "unpublished",
+  stamp: { version: bigint; registeredMs: number },
+  registId = "r1",
+): PublishItem => ({
   kind: "remove",
   removal: { dataInfoId: ORDERS, registId, cause, stamp },
 });
@@ -83,7 +97,10 @@ test("a batch is taken, and its changes become one version and one notice", () =
   const data = leader();
   const before = list(data).version;
   const messages = publish(data, [put({ registId: "r1", address: "a" }), put({ registId: "r2", address: "b" })]);
-  assert.deepEqual(messages.map(({ kind }) => kind), ["delta", "taken"]);
+  assert.deepEqual(
+    messages.map(({ kind }) => kind),
+    ["delta", "taken"],
+  );
   const [notice] = messages;
   assert.ok(notice?.kind === "delta" && notice.delta.base === before && notice.delta.changes.length === 2);
   assert.deepEqual(list(data).addresses, ["a", "b"]);
@@ -135,7 +152,10 @@ test("a client that only reconnected changes neither version nor list, and is no
   publish(data, [put()]);
   const { version } = list(data);
   const messages = publish(data, [put({ registeredMs: START_MS + 500 })]);
-  assert.deepEqual(messages.map(({ kind }) => kind), ["taken"]);
+  assert.deepEqual(
+    messages.map(({ kind }) => kind),
+    ["taken"],
+  );
   assert.equal(list(data).version, version);
 });
 
@@ -146,7 +166,8 @@ test("whoever is a little behind gets the difference, whoever is far behind the 
   publish(data, [put({ registId: "r1", version: 2n, address: "x" })]);
   const [near] = tell(data, { kind: "fetch", dataInfoId: ORDERS, have: old });
   assert.ok(near?.kind === "delta" && near.delta.base === old && near.delta.changes.length === 1);
-  for (let version = 3n; version < 8n; version++) publish(data, [put({ registId: "r1", version, address: String(version) })]);
+  for (let version = 3n; version < 8n; version++)
+    publish(data, [put({ registId: "r1", version, address: String(version) })]);
   assert.equal(tell(data, { kind: "fetch", dataInfoId: ORDERS, have: old })[0]?.kind, "snapshot");
 });
 
@@ -170,16 +191,25 @@ test("only sessions with subscribers hear of a change, and not after they releas
   const data = leader();
   tell(data, { kind: "fetch", dataInfoId: ORDERS, have: 0n });
   publish(data, [put()]);
-  assert.deepEqual(sent.filter(({ message }) => message.kind === "delta").map(({ to }) => to), [SESSION]);
+  assert.deepEqual(
+    sent.filter(({ message }) => message.kind === "delta").map(({ to }) => to),
+    [SESSION],
+  );
   tell(data, { kind: "release", dataInfoIds: [ORDERS] });
-  assert.deepEqual(publish(data, [put({ version: 2n, address: "x" })]).map(({ kind }) => kind), ["taken"]);
+  assert.deepEqual(
+    publish(data, [put({ version: 2n, address: "x" })]).map(({ kind }) => kind),
+    ["taken"],
+  );
 });
 
 test("a change that is too large for a notice is only announced", () => {
   const data = leader();
   tell(data, { kind: "fetch", dataInfoId: ORDERS, have: 0n });
   const messages = publish(data, [put({ payload: new Uint8Array(100_000) })]);
-  assert.deepEqual(messages.map(({ kind }) => kind), ["changed", "taken"]);
+  assert.deepEqual(
+    messages.map(({ kind }) => kind),
+    ["changed", "taken"],
+  );
 });
 
 test("a slot that another node leads is not taken, and the sender learns the epoch", () => {
@@ -191,7 +221,10 @@ test("a slot that another node leads is not taken, and the sender learns the epo
 
 test("the publications of a session that stays away longer than its lease are removed, others stay", () => {
   const data = leader();
-  publish(data, [put({ registId: "r1" }), put({ registId: "r2", owner: { session: OTHER, client: clientId("c2") }, address: "b" })]);
+  publish(data, [
+    put({ registId: "r1" }),
+    put({ registId: "r2", owner: { session: OTHER, client: clientId("c2") }, address: "b" }),
+  ]);
   data.step({ kind: "sessionDown", session: SESSION }, START_MS);
   data.step({ kind: "woken" }, START_MS + 29_999);
   assert.equal(list(data).addresses.length, 2);
@@ -210,8 +243,13 @@ test("a session that comes back within its lease loses nothing", () => {
 
 test("after a restart a service is held back until as many publishers are back as there were", () => {
   const data = leader({ serviceSizes: new Map([[ORDERS, 2]]) });
-  assert.deepEqual(tell(data, { kind: "fetch", dataInfoId: ORDERS, have: 0n }), [{ kind: "notReady", dataInfoId: ORDERS }]);
-  assert.deepEqual(publish(data, [put({ registId: "r1" })]).map(({ kind }) => kind), ["taken"]);
+  assert.deepEqual(tell(data, { kind: "fetch", dataInfoId: ORDERS, have: 0n }), [
+    { kind: "notReady", dataInfoId: ORDERS },
+  ]);
+  assert.deepEqual(
+    publish(data, [put({ registId: "r1" })]).map(({ kind }) => kind),
+    ["taken"],
+  );
   const [whole] = publish(data, [put({ registId: "r2" })]);
   assert.ok(whole?.kind === "snapshot" && whole.datum.publications.length === 2);
 });

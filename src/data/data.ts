@@ -4,8 +4,8 @@
 import { unreachable } from "../base/assert.ts";
 import { Deadlines } from "../base/deadlines.ts";
 import type { Metrics } from "../base/metrics.ts";
-import { dataInfoIdOf, type DataToSession, type PublishItem, type SessionToData } from "../messages/sessionData.ts";
 import { HEARTBEAT_INTERVAL_MS, type MemberToMeta } from "../messages/membership.ts";
+import { type DataToSession, dataInfoIdOf, type PublishItem, type SessionToData } from "../messages/sessionData.ts";
 import type { DatumChange, DatumDelta } from "../model/datum.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import { leaderOf, type SlotTable } from "../model/slot.ts";
@@ -67,14 +67,23 @@ export class Data {
   readonly #leases = new Deadlines<NodeId>();
   readonly #unsavedSizes = new Map<DataInfoId, number>();
   // All tombstones live equally long, so the oldest is always first.
-  readonly #tombstones: { readonly datum: Datum; readonly registId: string; readonly tombstone: Tombstone; readonly endMs: number }[] = [];
+  readonly #tombstones: {
+    readonly datum: Datum;
+    readonly registId: string;
+    readonly tombstone: Tombstone;
+    readonly endMs: number;
+  }[] = [];
   #table: SlotTable | undefined;
   #savedFloor: bigint;
   #sizesDueMs = Number.POSITIVE_INFINITY;
   #publishers = 0;
   #heartbeatMs = Number.NEGATIVE_INFINITY;
 
-  constructor(options: DataOptions, memory: DataMemory, environment: { output: DataOutput; metrics: Metrics; nowMs: number }) {
+  constructor(
+    options: DataOptions,
+    memory: DataMemory,
+    environment: { output: DataOutput; metrics: Metrics; nowMs: number },
+  ) {
     this.#options = options;
     this.#output = environment.output;
     this.#metrics = environment.metrics;
@@ -126,7 +135,8 @@ export class Data {
       case "release":
         return this.#release(from, message.dataInfoIds);
       case "scan":
-        for (const [dataInfoId, have] of message.versions) this.#answer(from, dataInfoId, { have, nowMs, isScan: true });
+        for (const [dataInfoId, have] of message.versions)
+          this.#answer(from, dataInfoId, { have, nowMs, isScan: true });
         return;
       default:
         return unreachable(message);
@@ -191,7 +201,11 @@ export class Data {
   }
 
   /** Answers a session that is at version `have`. A service without publishers has a version too: its emptiness is a fact to be pushed. */
-  #answer(from: NodeId, dataInfoId: DataInfoId, { have, nowMs, isScan }: { have: bigint; nowMs: number; isScan: boolean }): void {
+  #answer(
+    from: NodeId,
+    dataInfoId: DataInfoId,
+    { have, nowMs, isScan }: { have: bigint; nowMs: number; isScan: boolean },
+  ): void {
     if (!this.#leads(dataInfoId)) return this.#output.send(from, { kind: "notReady", dataInfoId });
     const datum = this.#datum(dataInfoId, nowMs);
     datum.interested.set(from, nowMs);
@@ -202,7 +216,10 @@ export class Data {
       return;
     }
     const delta = datum.deltaSince(have);
-    this.#output.send(from, delta === undefined ? { kind: "snapshot", datum: datum.snapshot() } : { kind: "delta", delta });
+    this.#output.send(
+      from,
+      delta === undefined ? { kind: "snapshot", datum: datum.snapshot() } : { kind: "delta", delta },
+    );
   }
 
   // A session has a higher version than this node gave out: it led this slot with a clock behind, or lost its disk. Subscribers would drop all it says.
@@ -324,7 +341,6 @@ export class Data {
     if (expired > 0) this.#tombstones.splice(0, expired);
   }
 }
-
 
 function deltaBytes(delta: DatumDelta): number {
   return delta.changes.reduce(

@@ -2,10 +2,10 @@
 // leaves a tombstone with its stamp, so that what is older than the removal can't come back through a slower path.
 
 import { assert } from "../base/assert.ts";
+import type { PublishItem, Removal } from "../messages/sessionData.ts";
 import type { DatumChange, DatumDelta, DatumSnapshot } from "../model/datum.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import { compareStamps, type Publication, type Stamp, showsTheSame } from "../model/publication.ts";
-import type { PublishItem, Removal } from "../messages/sessionData.ts";
 import { OperatorLog } from "./operatorLog.ts";
 
 /** Remembers a removal until nothing older can be on its way any more. */

@@ -8,10 +8,15 @@ import type { SlotOwner, SlotTable } from "../model/slot.ts";
  * A table in which every slot is led by one of `nodes`, or undefined if `table` is that already. Slots without a living leader go to
  * the node that leads fewest. `slotCount` counts for the first table only.
  */
-export function assignSlots(table: SlotTable | undefined, nodes: readonly NodeId[], slotCount: number): SlotTable | undefined {
+export function assignSlots(
+  table: SlotTable | undefined,
+  nodes: readonly NodeId[],
+  slotCount: number,
+): SlotTable | undefined {
   assert(nodes.length > 0, "slots are assigned to at least one data node");
   const epoch = (table?.epoch ?? 0n) + 1n;
-  const slots: (SlotOwner | undefined)[] = table === undefined ? new Array(slotCount).fill(undefined) : [...table.slots];
+  const slots: (SlotOwner | undefined)[] =
+    table === undefined ? new Array(slotCount).fill(undefined) : [...table.slots];
   const led = new Map<NodeId, number>(nodes.map((node) => [node, 0]));
   for (const owner of slots) if (owner !== undefined) count(led, owner.leader);
   let hasChanged = false;

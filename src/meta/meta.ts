@@ -2,8 +2,8 @@
 // decision to nobody before the store has it. While the store is away everything goes on with the last decision.
 
 import { unreachable } from "../base/assert.ts";
-import { fail, type RegistryError } from "../base/errors.ts";
 import { Deadlines } from "../base/deadlines.ts";
+import { fail, type RegistryError } from "../base/errors.ts";
 import type { ConfigValue, Member, MemberToMeta, MetaToMember } from "../messages/membership.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
@@ -34,7 +34,12 @@ export interface MetaOutput {
 export type MetaEvent =
   | { readonly kind: "received"; readonly from: Member; readonly message: MemberToMeta }
   | { readonly kind: "slotTableSaved"; readonly table: SlotTable; readonly isSaved: boolean }
-  | { readonly kind: "putConfig"; readonly request: number; readonly dataInfoId: DataInfoId; readonly data: string | null }
+  | {
+      readonly kind: "putConfig";
+      readonly request: number;
+      readonly dataInfoId: DataInfoId;
+      readonly data: string | null;
+    }
   | { readonly kind: "configSaved"; readonly value: ConfigValue; readonly isSaved: boolean }
   | { readonly kind: "woken" };
 
@@ -64,7 +69,10 @@ export class Meta {
     this.#output = output;
     this.#table = memory.table;
     this.#configs = new Map(memory.configs);
-    const newest = [...memory.configs.values()].reduce((max, { version }) => (version > max ? version : max), NO_VERSION);
+    const newest = [...memory.configs.values()].reduce(
+      (max, { version }) => (version > max ? version : max),
+      NO_VERSION,
+    );
     this.#versions = new VersionSource(newest);
   }
 
@@ -163,7 +171,10 @@ export class Meta {
     for (const member of this.#members.values()) this.#output.send(member, { kind: "slotTable", table });
   }
 
-  #putConfig({ request, dataInfoId, data }: { request: number; dataInfoId: DataInfoId; data: string | null }, nowMs: number): void {
+  #putConfig(
+    { request, dataInfoId, data }: { request: number; dataInfoId: DataInfoId; data: string | null },
+    nowMs: number,
+  ): void {
     const value = { dataInfoId, version: this.#versions.next(nowMs), data };
     this.#pendingPuts.push({ request, value });
     this.#output.saveConfig(value);

@@ -1,8 +1,8 @@
 // What this session's clients publish. The session is the source of truth for it: whatever a data node loses, it gets again from here.
 
+import type { Removal } from "../messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import type { Publication } from "../model/publication.ts";
-import type { Removal } from "../messages/sessionData.ts";
 import type { Client, HeldPublication } from "./client.ts";
 import type { PublishRequest, RegistrationKey } from "./registry.ts";
 

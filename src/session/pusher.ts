@@ -131,7 +131,10 @@ export class Pusher {
   }
 
   /** Sends the list to those of the target's subscribers that have not seen it. False if nothing was sent. */
-  #push(target: PushTarget, { service, id, nowMs }: { service: SubscribedService; id: number; nowMs: number }): boolean {
+  #push(
+    target: PushTarget,
+    { service, id, nowMs }: { service: SubscribedService; id: number; nowMs: number },
+  ): boolean {
     const { client, scope, zone, variant } = target;
     const { view } = service.list;
     if (view === undefined || client.departedMs !== undefined) return false;
@@ -160,7 +163,11 @@ export class Pusher {
     this.#pushNewest(target, nowMs);
   }
 
-  #failed(target: PushTarget, underWay: PushUnderWay, { outcome, nowMs }: { outcome: "refused" | "timeout"; nowMs: number }): void {
+  #failed(
+    target: PushTarget,
+    underWay: PushUnderWay,
+    { outcome, nowMs }: { outcome: "refused" | "timeout"; nowMs: number },
+  ): void {
     this.#end(target, underWay);
     target.failures++;
     this.#metrics.add("roster_pushes_total", 1, { outcome });
@@ -183,7 +190,11 @@ export class Pusher {
   }
 
   #endTimeouts(nowMs: number): void {
-    for (let first = this.#timeouts[this.#timeoutsDone]; first !== undefined; first = this.#timeouts[this.#timeoutsDone]) {
+    for (
+      let first = this.#timeouts[this.#timeoutsDone];
+      first !== undefined;
+      first = this.#timeouts[this.#timeoutsDone]
+    ) {
       if (first.endMs > nowMs) break;
       this.#timeoutsDone++;
       const { target, id } = first;

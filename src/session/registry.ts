@@ -39,12 +39,37 @@ export interface SubscribeRequest extends RegistrationKey {
 /** `request` is the gateway's own mark for the request; it comes back with the outcome. */
 export type ClientEvent =
   | { readonly kind: "connected"; readonly client: ClientId; readonly channel: ClientChannel }
-  | { readonly kind: "published"; readonly client: ClientId; readonly request: number; readonly publication: PublishRequest }
+  | {
+      readonly kind: "published";
+      readonly client: ClientId;
+      readonly request: number;
+      readonly publication: PublishRequest;
+    }
   | { readonly kind: "unpublished"; readonly client: ClientId; readonly request: number; readonly key: RegistrationKey }
-  | { readonly kind: "subscribed"; readonly client: ClientId; readonly request: number; readonly subscription: SubscribeRequest }
-  | { readonly kind: "unsubscribed"; readonly client: ClientId; readonly request: number; readonly key: RegistrationKey }
-  | { readonly kind: "watchedConfig"; readonly client: ClientId; readonly request: number; readonly key: RegistrationKey }
-  | { readonly kind: "unwatchedConfig"; readonly client: ClientId; readonly request: number; readonly key: RegistrationKey }
+  | {
+      readonly kind: "subscribed";
+      readonly client: ClientId;
+      readonly request: number;
+      readonly subscription: SubscribeRequest;
+    }
+  | {
+      readonly kind: "unsubscribed";
+      readonly client: ClientId;
+      readonly request: number;
+      readonly key: RegistrationKey;
+    }
+  | {
+      readonly kind: "watchedConfig";
+      readonly client: ClientId;
+      readonly request: number;
+      readonly key: RegistrationKey;
+    }
+  | {
+      readonly kind: "unwatchedConfig";
+      readonly client: ClientId;
+      readonly request: number;
+      readonly key: RegistrationKey;
+    }
   | { readonly kind: "pushAnswered"; readonly client: ClientId; readonly push: number; readonly isTaken: boolean }
   | { readonly kind: "drained"; readonly client: ClientId }
   | { readonly kind: "disconnected"; readonly client: ClientId };

@@ -55,7 +55,8 @@ export class ServiceList {
   }
 
   #put(publication: Publication): void {
-    this.#payloadBytes += publication.payload.length - (this.#publications.get(publication.registId)?.payload.length ?? 0);
+    this.#payloadBytes +=
+      publication.payload.length - (this.#publications.get(publication.registId)?.payload.length ?? 0);
     this.#publications.set(publication.registId, publication);
   }
 

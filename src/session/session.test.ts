@@ -5,7 +5,15 @@ import type { MemberToMeta } from "../messages/membership.ts";
 import type { DataToSession, SessionToData } from "../messages/sessionData.ts";
 import { brandDataInfoId, clientId, nodeId } from "../model/ids.ts";
 import type { Publication } from "../model/publication.ts";
-import type { ClientChannel, ConfigPush, Outcome, PublishRequest, Push, PushResult, SubscribeRequest } from "./registry.ts";
+import type {
+  ClientChannel,
+  ConfigPush,
+  Outcome,
+  PublishRequest,
+  Push,
+  PushResult,
+  SubscribeRequest,
+} from "./registry.ts";
 import { Session } from "./session.ts";
 
 const SELF = nodeId("session-1");
@@ -73,17 +81,35 @@ function connect() {
 type TestClient = ReturnType<typeof connect>;
 
 function publish(client: TestClient, changes: Partial<PublishRequest> = {}): void {
-  const publication = { dataInfoId: ORDERS, registId: "p1", version: 1n, zone: "Z", appName: "", attributes: new Map(), payload: new Uint8Array(3), ...changes };
+  const publication = {
+    dataInfoId: ORDERS,
+    registId: "p1",
+    version: 1n,
+    zone: "Z",
+    appName: "",
+    attributes: new Map(),
+    payload: new Uint8Array(3),
+    ...changes,
+  };
   session.step({ kind: "published", client: client.id, request: 1, publication }, nowMs);
 }
 
 function subscribe(client: TestClient, changes: Partial<SubscribeRequest> = {}): void {
-  const subscription: SubscribeRequest = { dataInfoId: ORDERS, registId: "s1", version: 1n, scope: "dataCenter", zone: "Z", variant: "v", ...changes };
+  const subscription: SubscribeRequest = {
+    dataInfoId: ORDERS,
+    registId: "s1",
+    version: 1n,
+    scope: "dataCenter",
+    zone: "Z",
+    variant: "v",
+    ...changes,
+  };
   session.step({ kind: "subscribed", client: client.id, request: 1, subscription }, nowMs);
 }
 
 const fromData = (message: DataToSession) => session.step({ kind: "fromData", from: DATA, message }, nowMs);
-const snapshot = (version: bigint, publications: Publication[] = []) => fromData({ kind: "snapshot", datum: { dataInfoId: ORDERS, version, publications } });
+const snapshot = (version: bigint, publications: Publication[] = []) =>
+  fromData({ kind: "snapshot", datum: { dataInfoId: ORDERS, version, publications } });
 const taken = () => {
   const batch = toData.findLast((message) => message.kind === "publish");
   if (batch !== undefined) fromData({ kind: "taken", batch: batch.batch });
@@ -102,7 +128,10 @@ function pass(ms: number): void {
 }
 
 const batches = () => toData.flatMap((message) => (message.kind === "publish" ? [message.items] : []));
-const removals = () => batches().flat().filter(({ kind }) => kind === "remove");
+const removals = () =>
+  batches()
+    .flat()
+    .filter(({ kind }) => kind === "remove");
 
 test("a publication is accepted with the client's own version and sent on at once", () => {
   const client = connect();
@@ -131,7 +160,10 @@ test("what was under way to a data node that was lost is sent again, but nothing
   toData = [];
   session.step({ kind: "dataUp", node: DATA, isFresh: false }, nowMs);
   const items = batches().flat();
-  assert.deepEqual(items.map((item) => item.kind === "put" && item.publication.version), [2n]);
+  assert.deepEqual(
+    items.map((item) => item.kind === "put" && item.publication.version),
+    [2n],
+  );
 });
 
 test("a data node that has lost its memory hears everything again", () => {
@@ -245,7 +277,9 @@ test("a client that returns late is removed after the grace, by the very stamp t
   assert.deepEqual(removals(), []);
   pass(1);
   const stamp = { version: 1n, registeredMs: START_MS };
-  assert.deepEqual(removals(), [{ kind: "remove", removal: { dataInfoId: ORDERS, registId: "p1", cause: "left", stamp } }]);
+  assert.deepEqual(removals(), [
+    { kind: "remove", removal: { dataInfoId: ORDERS, registId: "p1", cause: "left", stamp } },
+  ]);
 });
 
 test("a client that comes back with many publishers keeps those that it has not yet repeated", () => {
@@ -308,7 +342,10 @@ test("a client at its limit is refused further registrations, but may renew thos
   for (let at = 0; at < 5; at++) publish(client, { registId: `p${at}` });
   publish(client, { registId: "p9" });
   publish(client, { registId: "p1", version: 2n });
-  assert.deepEqual(client.channel.outcomes.slice(5).map(({ kind }) => kind), ["failed", "accepted"]);
+  assert.deepEqual(
+    client.channel.outcomes.slice(5).map(({ kind }) => kind),
+    ["failed", "accepted"],
+  );
 });
 
 test("the last subscriber that leaves releases the service", () => {
@@ -336,7 +373,7 @@ test("a hot service gathers its changes for a while that grows with the cost of 
   const subscribers = Array.from({ length: 1_000 }, () => connect());
   for (const client of subscribers) subscribe(client);
   snapshot(10n);
-  subscribers.forEach((client) => ackLast(client));
+  for (const client of subscribers) ackLast(client);
   for (let version = 11n; version <= 30n; version++) snapshot(version);
   const count = () => subscribers.reduce((sum, { channel }) => sum + channel.pushes.length, 0);
   assert.equal(count(), 1_000);
@@ -350,15 +387,24 @@ test("a configuration is pushed when it is watched and when it changes, newest o
   session.step({ kind: "watchedConfig", client: client.id, request: 1, key }, nowMs);
   assert.deepEqual(toMeta.at(-1), { kind: "watchConfig", dataInfoIds: [ORDERS] });
   const config = (version: bigint, data: string | null) =>
-    session.step({ kind: "fromMeta", message: { kind: "config", value: { dataInfoId: ORDERS, version, data } } }, nowMs);
+    session.step(
+      { kind: "fromMeta", message: { kind: "config", value: { dataInfoId: ORDERS, version, data } } },
+      nowMs,
+    );
   config(5n, null);
   config(6n, "a");
   config(5n, "late");
-  assert.deepEqual(client.channel.configs.map(({ version, data }) => [version, data]), [[5n, null], [6n, "a"]]);
+  assert.deepEqual(
+    client.channel.configs.map(({ version, data }) => [version, data]),
+    [
+      [5n, null],
+      [6n, "a"],
+    ],
+  );
 });
 
 test("registrations that come before the first slot table are kept and sent when it is there", () => {
-  const output = { toData: (_node: string, message: SessionToData) => toData.push(message), toMeta: () => {} };
+  const output = { toData: (_node: string, message: SessionToData) => toData.push(message), toMeta: () => undefined };
   session = new Session(OPTIONS, { output, metrics: noMetrics, nowMs });
   toData = [];
   publish(connect());

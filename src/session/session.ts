@@ -14,8 +14,15 @@ import { Client, registrationKey } from "./client.ts";
 import { ConfigWatches } from "./configWatches.ts";
 import { DataLinks } from "./dataLinks.ts";
 import { Publications } from "./publications.ts";
-import { type PushOptions, Pusher } from "./pusher.ts";
-import type { ClientChannel, ClientEvent, PublishRequest, Registry, RegistrationKey, SubscribeRequest } from "./registry.ts";
+import { Pusher, type PushOptions } from "./pusher.ts";
+import type {
+  ClientChannel,
+  ClientEvent,
+  PublishRequest,
+  RegistrationKey,
+  Registry,
+  SubscribeRequest,
+} from "./registry.ts";
 import { type SubscribedService, Subscriptions } from "./subscriptions.ts";
 
 /** Settings, each a key of the configuration; all times in milliseconds. */

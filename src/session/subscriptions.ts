@@ -52,7 +52,8 @@ export class Subscriptions {
   subscribe(client: Client, request: SubscribeRequest): Subscribed {
     const service = this.#serviceFor(request.dataInfoId);
     const known = client.subscribers.get(registrationKey(request));
-    if (known !== undefined && known.version > request.version) return { service, subscriber: known, returnedFrom: undefined };
+    if (known !== undefined && known.version > request.version)
+      return { service, subscriber: known, returnedFrom: undefined };
     const departed = service.departed.get(request.registId);
     const returnedFrom = departed?.target.client;
     if (departed !== undefined) this.#remove(departed);
@@ -117,7 +118,17 @@ function targetFor(service: SubscribedService, client: Client, request: Subscrib
   const known = service.targets.get(key);
   if (known !== undefined) return known;
   const subscribers = new Map<string, Subscriber>();
-  const target: PushTarget = { key, client, dataInfoId, scope, zone, variant, subscribers, underWay: undefined, failures: 0 };
+  const target: PushTarget = {
+    key,
+    client,
+    dataInfoId,
+    scope,
+    zone,
+    variant,
+    subscribers,
+    underWay: undefined,
+    failures: 0,
+  };
   service.targets.set(key, target);
   return target;
 }

@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { assert, defined } from "../../base/assert.ts";
 import type { NodeStore } from "../../data/nodeStore.ts";
-import type { Cluster, MetaState, MetaStore } from "../../meta/metaStore.ts";
 import type { ConfigValue } from "../../messages/membership.ts";
+import type { Cluster, MetaState, MetaStore } from "../../meta/metaStore.ts";
 import { brandDataInfoId, type DataInfoId, type NodeId, nodeId } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
 import {
