@@ -7,7 +7,18 @@ import { assert, defined } from "../../base/assert.ts";
 import { crc32 } from "../../base/crc32.ts";
 import { fail, type RegistryError } from "../../base/errors.ts";
 import { asciiString, utf8String } from "../../base/text.ts";
-import { BOLT_V1, type BoltDialect, type BoltFrame, COMMAND, CRC_BYTES, type HeadLayout, hasCrc, headLayout, NAME_BYTES_MAX, TYPE } from "./frame.ts";
+import {
+  BOLT_V1,
+  type BoltDialect,
+  type BoltFrame,
+  COMMAND,
+  CRC_BYTES,
+  type HeadLayout,
+  hasCrc,
+  headLayout,
+  NAME_BYTES_MAX,
+  TYPE,
+} from "./frame.ts";
 
 /** What a decoder may be told. */
 export interface BoltDecoderLimits {
@@ -91,7 +102,7 @@ export class BoltDecoder {
 const NOTHING = new Uint8Array(0);
 const PENDING_BYTES_MIN = 64;
 
-// The length of the frame that begins here, or undefined while its head is not all there. Refuses what no rest can mend.
+// The length of the frame that begins here, or undefined while its head is not all there.
 function frameLength(bytes: Uint8Array, frameBytesMax: number): number | undefined {
   const head = layoutOf(bytes);
   if (head === undefined || bytes.length < head.end) return undefined;
@@ -111,7 +122,8 @@ function layoutOf(bytes: Uint8Array): HeadLayout | undefined {
   if (protocol === undefined) return undefined;
   if (protocol !== 1 && protocol !== 2) throw malformed(`protocol ${protocol}`, 0);
   const version = bytes[1];
-  if (protocol === 2 && version !== undefined && version !== 1 && version !== 2) throw malformed(`protocol version ${version}`, 1);
+  if (protocol === 2 && version !== undefined && version !== 1 && version !== 2)
+    throw malformed(`protocol version ${version}`, 1);
   const type = bytes[protocol];
   if (type === undefined) return undefined;
   if (type > TYPE.ONEWAY) throw malformed(`type ${type}`, protocol);

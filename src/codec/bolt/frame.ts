@@ -1,7 +1,7 @@
 // What a Bolt frame is, apart from how it is read (decoder.ts) and written (encode.ts). Big-endian throughout:
 //
-//   protocol 1:  01 ·            type command(2) ver2 id(4) codec ·      timeout(4) | status(2)  class(2) header(2) content(4)
-//   protocol 2:  02 version      type command(2) ver2 id(4) codec switch timeout(4) | status(2)  class(2) header(2) content(4)
+//   protocol 1: 01         type command(2) ver2 id(4) codec        timeout(4) | status(2) class(2) header(2) content(4)
+//   protocol 2: 02 version type command(2) ver2 id(4) codec switch timeout(4) | status(2) class(2) header(2) content(4)
 //
 // then class name, header and content, then four bytes of CRC if the frame has one.
 
@@ -57,27 +57,32 @@ interface BoltFrameBase {
   readonly content: Uint8Array;
 }
 
+/** A request, or one that wants no answer (oneway); a heartbeat is a request too. */
 export interface BoltRequest extends BoltFrameBase {
   readonly kind: "request" | "oneway";
   /** How long the sender waits, in milliseconds; -1 in heartbeats and oneway requests. */
   readonly timeoutMs: number;
 }
 
+/** An answer; the acknowledgement of a heartbeat is one too. */
 export interface BoltResponse extends BoltFrameBase {
   readonly kind: "response";
   /** One of BOLT_STATUS, or another unsigned 16-bit number. */
   readonly status: number;
 }
 
+/** One frame, read and checked. */
 export type BoltFrame = BoltRequest | BoltResponse;
 
 /** The numbers on the wire. */
 export const TYPE = { RESPONSE: 0, REQUEST: 1, ONEWAY: 2 } as const;
+/** The command code, which is 0 in both directions of a heartbeat. */
 export const COMMAND = { HEARTBEAT: 0, REQUEST: 1, RESPONSE: 2 } as const;
 
 /** Java reads the lengths of class name and header as signed 16-bit numbers. */
 export const NAME_BYTES_MAX = 0x7fff;
 
+/** The length of the CRC, where there is one. */
 export const CRC_BYTES = 4;
 
 /** Where the fields of one kind of frame lie, as offsets from its first byte. */

@@ -1,4 +1,4 @@
-import { readBareString } from "./strings.ts";
+import { readBareName } from "./strings.ts";
 import { type ClassDefinition, type Token, TokenReader } from "./tokenReader.ts";
 
 /**
@@ -46,7 +46,7 @@ export class DraftTokenReader<Definition extends ClassDefinition> extends TokenR
 
   protected className(): string {
     this.isLastChunk = true;
-    return readBareString(this.input, this.nameUnits(this.structInt()));
+    return readBareName(this.input, this.nameUnits(this.structInt()));
   }
 
   #double(tag: number): Token {
@@ -89,7 +89,7 @@ export class DraftTokenReader<Definition extends ClassDefinition> extends TokenR
     if (tag === 0x74) {
       input.offset++;
       this.isLastChunk = true;
-      return this.newType(readBareString(input, this.nameUnits(input.u16())));
+      return this.newType(readBareName(input, this.nameUnits(input.u16())));
     }
     // T after M or V is a type, though it is "true" elsewhere: Java's reader decides so too.
     if (tag !== 0x75 && tag !== 0x54) return "";

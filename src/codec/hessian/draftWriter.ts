@@ -29,15 +29,16 @@ export class DraftWriter extends HessianWriter {
     if (index < 0x100) {
       this.out.u8(0x4a); // J
       this.out.u8(index);
-    } else if (index < 0x10000) this.tagged16(0x4b, index); // K
+    } else if (index < 0x10000)
+      this.tagged16(0x4b, index); // K
     else this.tagged32(0x52, index); // R
   }
 
   double(value: number): void {
     if (Object.is(value, 0)) return this.out.u8(0x67);
     if (value === 1) return this.out.u8(0x68);
-    if (value << 24 >> 24 === value && !Object.is(value, -0)) return this.out.u16(0x6900 | (value & 0xff));
-    if (value << 16 >> 16 === value && !Object.is(value, -0)) return this.tagged16(0x6a, value & 0xffff);
+    if ((value << 24) >> 24 === value && !Object.is(value, -0)) return this.out.u16(0x6900 | (value & 0xff));
+    if ((value << 16) >> 16 === value && !Object.is(value, -0)) return this.tagged16(0x6a, value & 0xffff);
     if (Math.fround(value) !== value) return this.doubleOfEightBytes(value);
     this.out.u8(0x6b);
     this.out.f32(value);
@@ -53,13 +54,15 @@ export class DraftWriter extends HessianWriter {
   }
 
   protected stringHead(units: number, isLast: boolean): void {
-    if (!isLast) this.tagged16(0x73, units); // s
+    if (!isLast)
+      this.tagged16(0x73, units); // s
     else if (units < 0x20) this.out.u8(units);
     else this.tagged16(0x53, units); // S
   }
 
   protected bytesHead(length: number, isLast: boolean): void {
-    if (!isLast) this.tagged16(0x62, length); // b
+    if (!isLast)
+      this.tagged16(0x62, length); // b
     else if (length < 0x10) this.out.u8(0x20 + length);
     else this.tagged16(0x42, length); // B
   }

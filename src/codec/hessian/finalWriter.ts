@@ -32,8 +32,8 @@ export class FinalWriter extends HessianWriter {
   double(value: number): void {
     if (Object.is(value, 0)) return this.out.u8(0x5b);
     if (value === 1) return this.out.u8(0x5c);
-    if (value << 24 >> 24 === value && !Object.is(value, -0)) return this.out.u16(0x5d00 | (value & 0xff));
-    if (value << 16 >> 16 === value && !Object.is(value, -0)) return this.tagged16(0x5e, value & 0xffff);
+    if ((value << 24) >> 24 === value && !Object.is(value, -0)) return this.out.u16(0x5d00 | (value & 0xff));
+    if ((value << 16) >> 16 === value && !Object.is(value, -0)) return this.tagged16(0x5e, value & 0xffff);
     this.doubleOfEightBytes(value);
   }
 
@@ -48,14 +48,16 @@ export class FinalWriter extends HessianWriter {
   }
 
   protected stringHead(units: number, isLast: boolean): void {
-    if (!isLast) this.tagged16(0x52, units); // R
+    if (!isLast)
+      this.tagged16(0x52, units); // R
     else if (units < 0x20) this.out.u8(units);
     else if (units < 0x400) this.out.u16(0x3000 + units);
     else this.tagged16(0x53, units); // S
   }
 
   protected bytesHead(length: number, isLast: boolean): void {
-    if (!isLast) this.tagged16(0x41, length); // A
+    if (!isLast)
+      this.tagged16(0x41, length); // A
     else if (length < 0x10) this.out.u8(0x20 + length);
     else if (length < 0x400) this.out.u16(0x3400 + length);
     else this.tagged16(0x42, length); // B

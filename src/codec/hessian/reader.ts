@@ -175,7 +175,8 @@ export class HessianReader {
   }
 
   #begin(shape: Shape<unknown> | undefined): Referable {
-    if (++this.#depth > DEPTH_MAX) throw fail("HESSIAN_LIMIT", { depthMax: DEPTH_MAX, offset: this.#tokens.input.offset });
+    if (++this.#depth > DEPTH_MAX)
+      throw fail("HESSIAN_LIMIT", { depthMax: DEPTH_MAX, offset: this.#tokens.input.offset });
     const referable = { shape, value: undefined, isDone: false };
     this.#referables.push(referable);
     return referable;

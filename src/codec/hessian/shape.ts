@@ -68,7 +68,10 @@ export function listShape<T>(element: Read<T>): Shape<readonly T[]> {
   return { begins: "list", content: (reader) => reader.elements(element) };
 }
 
-/** The shape of a map whose keys are strings. Of equal keys the last counts; entries with a null value are left out, as Java's `get` can't tell them from absent ones. */
+/**
+ * The shape of a map whose keys are strings. Of equal keys the last counts; entries with a null value are left out,
+ * as Java's `get` can't tell them from absent ones.
+ */
 export function mapShape<V>(value: Read<V | null>): Shape<ReadonlyMap<string, V>> {
   return {
     begins: "map",
@@ -121,7 +124,10 @@ export class ShapeTable implements ClassTable<ShapedClass> {
     const bytes = known.encoded[dialect].subarray(1);
     const bucket = bucketOf(bytes, 0);
     const others = this.#known[dialect].get(bucket) ?? [];
-    this.#known[dialect].set(bucket, [...others, { bytes, definition: this.define(known.className, known.fieldNames) }]);
+    this.#known[dialect].set(bucket, [
+      ...others,
+      { bytes, definition: this.define(known.className, known.fieldNames) },
+    ]);
   }
 }
 

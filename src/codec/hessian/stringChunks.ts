@@ -52,9 +52,15 @@ function chunkFrom(utf8: Uint8Array, start: number, left: number): { units: numb
     const isLastUnit = units === UNITS_PER_CHUNK - 1;
     if (isLastUnit && (first >= 0xf0 || isHighSurrogate(utf8, at))) break;
     units += first >= 0xf0 ? 2 : 1;
-    at += first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    at += characterBytes(first);
   }
   return { units, end: at };
+}
+
+function characterBytes(first: number): number {
+  if (first < 0x80) return 1;
+  if (first < 0xe0) return 2;
+  return first < 0xf0 ? 3 : 4;
 }
 
 function isHighSurrogate(utf8: Uint8Array, at: number): boolean {

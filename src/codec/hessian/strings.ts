@@ -17,12 +17,8 @@ export interface StringChunks {
 /** The whole string. */
 export function readString(chunks: StringChunks): string {
   const { input, int: units } = chunks;
-  if (chunks.isLastChunk && input.isAscii(units)) {
-    const start = input.offset;
-    input.offset = start + units;
-    return asciiString(input.bytes, start, start + units);
-  }
-  return stringOf(readText(chunks));
+  if (!chunks.isLastChunk || !input.isAscii(units)) return stringOf(readText(chunks));
+  return readAscii(input, units);
 }
 
 /** The whole string as bytes: a view of the input if it is one chunk of ASCII, else a copy no longer than the input. */
@@ -49,9 +45,16 @@ export function skipString(chunks: StringChunks): void {
   }
 }
 
-/** A string of known length without a head of its own, as class names of the draft. */
-export function readBareString(input: ByteReader, units: number): string {
-  return readString({ input, int: units, isLastChunk: true, nextChunk: () => {} });
+/** A name of known length without a head of its own, as the draft has them for classes and types. */
+export function readBareName(input: ByteReader, units: number): string {
+  if (!input.isAscii(units)) throw input.wrong("a name is not ASCII");
+  return readAscii(input, units);
+}
+
+function readAscii(input: ByteReader, units: number): string {
+  const start = input.offset;
+  input.offset = start + units;
+  return asciiString(input.bytes, start, start + units);
 }
 
 function appendUnits(builder: TextBuilder, input: ByteReader, units: number): void {

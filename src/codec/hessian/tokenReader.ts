@@ -7,6 +7,7 @@ import type { ByteReader } from "../../base/bytes.ts";
 import { type ErrorDetails, fail, type RegistryError } from "../../base/errors.ts";
 import { readString, type StringChunks } from "./strings.ts";
 
+/** What stands next: a scalar, the beginning of something longer, a reference, or the end of a list or map. */
 export type Token =
   | "null"
   | "true"
@@ -23,6 +24,7 @@ export type Token =
   | "ref"
   | "end";
 
+/** The draft is what SOFAHessian writes; its first byte is `O`. The final version begins with `C`. */
 export type HessianDialect = "draft" | "final";
 
 /** A class as a message describes it, before its first instance. */
@@ -33,7 +35,7 @@ export interface ClassDefinition {
 
 /** What knows the classes of a message. Throws HESSIAN_CLASS_UNKNOWN for those it does not know. */
 export interface ClassTable<Definition extends ClassDefinition> {
-  /** The definition whose bytes stand at the reader's offset, which then moves behind them: spares decoding the names. */
+  /** The definition whose bytes stand at the reader's offset, which then moves behind them: no name is decoded. */
   matched(input: ByteReader, dialect: HessianDialect): Definition | undefined;
   define(className: string, fieldNames: readonly string[]): Definition;
 }
@@ -166,7 +168,8 @@ export abstract class TokenReader<Definition extends ClassDefinition> implements
   /** A list of `count` elements without an "end", or with one if `count` is -1. */
   protected listToken(typeName: string, count: number): Token {
     // Every element takes a byte at least, so a larger count can't be true.
-    if (count < -1 || count > this.input.remaining) throw this.input.wrong(`a list of ${count} elements, ${this.input.remaining} bytes left`);
+    if (count < -1 || count > this.input.remaining)
+      throw this.input.wrong(`a list of ${count} elements, ${this.input.remaining} bytes left`);
     this.typeName = typeName;
     this.count = count;
     return "list";

@@ -13,11 +13,20 @@ import type { ClassDefinition, ClassTable, HessianDialect, Token, TokenReader } 
 /** A value: ints and doubles are numbers, longs bigint. */
 export type HessianTree = null | boolean | number | bigint | string | Uint8Array | HessianNode;
 
+/** A value that is more than a JavaScript scalar. */
 export type HessianNode =
   | { readonly kind: "date"; readonly ms: bigint }
   | { readonly kind: "list"; readonly typeName: string; readonly elements: readonly HessianTree[] }
-  | { readonly kind: "map"; readonly typeName: string; readonly entries: readonly (readonly [HessianTree, HessianTree])[] }
-  | { readonly kind: "object"; readonly className: string; readonly fields: readonly (readonly [string, HessianTree])[] }
+  | {
+      readonly kind: "map";
+      readonly typeName: string;
+      readonly entries: readonly (readonly [HessianTree, HessianTree])[];
+    }
+  | {
+      readonly kind: "object";
+      readonly className: string;
+      readonly fields: readonly (readonly [string, HessianTree])[];
+    }
   /** A reference to the list, map or object that begins as the `index`th, counted from 0. */
   | { readonly kind: "ref"; readonly index: number };
 
@@ -70,7 +79,8 @@ class TreeReader {
       case "bytes":
         return readBytes(tokens);
       case "ref":
-        if (tokens.int < 0 || tokens.int >= this.#begun) throw tokens.input.wrong(`reference ${tokens.int} of ${this.#begun}`);
+        if (tokens.int < 0 || tokens.int >= this.#begun)
+          throw tokens.input.wrong(`reference ${tokens.int} of ${this.#begun}`);
         return { kind: "ref", index: tokens.int };
       case "end":
         throw tokens.input.wrong("an end in the place of a value");
@@ -80,11 +90,17 @@ class TreeReader {
   }
 
   #container(token: "list" | "map" | "object"): HessianNode {
-    if (++this.#depth > DEPTH_MAX) throw fail("HESSIAN_LIMIT", { depthMax: DEPTH_MAX, offset: this.#tokens.input.offset });
+    if (++this.#depth > DEPTH_MAX)
+      throw fail("HESSIAN_LIMIT", { depthMax: DEPTH_MAX, offset: this.#tokens.input.offset });
     this.#begun++;
-    const node = token === "list" ? this.#list() : token === "map" ? this.#map() : this.#object();
+    const node = this.#content(token);
     this.#depth--;
     return node;
+  }
+
+  #content(token: "list" | "map" | "object"): HessianNode {
+    if (token === "list") return this.#list();
+    return token === "map" ? this.#map() : this.#object();
   }
 
   #list(): HessianNode {

@@ -11,7 +11,11 @@ export function writtenClass(className: string, fieldNames: readonly string[]): 
   const final = new FinalWriter();
   final.out.u8(0x43); // C
   final.string(className);
-  return { className, fieldNames, encoded: { draft: withFields(draft, fieldNames), final: withFields(final, fieldNames) } };
+  return {
+    className,
+    fieldNames,
+    encoded: { draft: withFields(draft, fieldNames), final: withFields(final, fieldNames) },
+  };
 }
 
 function withFields(writer: HessianWriter, fieldNames: readonly string[]): Uint8Array {

@@ -4,6 +4,7 @@ import { ByteReader } from "../../base/bytes.ts";
 import { fail } from "../../base/errors.ts";
 import { asciiString, utf8String, type WireText } from "../../base/text.ts";
 
+/** The wire types that proto3 uses. */
 export const WIRE = { VARINT: 0, FIXED64: 1, BYTES: 2, FIXED32: 5 } as const;
 
 /** How deeply messages may be nested. Our deepest has five levels. */
@@ -96,7 +97,9 @@ export class ProtobufReader {
     const start = input.offset;
     const isAscii = input.isAscii(length);
     input.offset = start + length;
-    const value = isAscii ? asciiString(input.bytes, start, start + length) : utf8String(input.bytes, start, start + length);
+    const value = isAscii
+      ? asciiString(input.bytes, start, start + length)
+      : utf8String(input.bytes, start, start + length);
     if (value === undefined) throw input.wrong("bad UTF-8", start);
     return value;
   }

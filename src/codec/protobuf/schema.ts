@@ -31,6 +31,7 @@ export interface Field<T> {
 const NO_BYTES = new Uint8Array(0);
 const NO_TEXT: WireText = { utf8: NO_BYTES, units: 0 };
 
+/** A bool; any varint but 0 is true. */
 export const BOOL: Kind<boolean> = {
   wireType: WIRE.VARINT,
   blank: () => false,
@@ -39,6 +40,7 @@ export const BOOL: Kind<boolean> = {
   write: (writer, number, value) => writer.bool(number, value),
 };
 
+/** An int32; negative ones take ten bytes. */
 export const INT32: Kind<number> = {
   wireType: WIRE.VARINT,
   blank: () => 0,
@@ -47,6 +49,7 @@ export const INT32: Kind<number> = {
   write: (writer, number, value) => writer.int32(number, value),
 };
 
+/** An int64, always bigint. */
 export const INT64: Kind<bigint> = {
   wireType: WIRE.VARINT,
   blank: () => 0n,
@@ -55,6 +58,7 @@ export const INT64: Kind<bigint> = {
   write: (writer, number, value) => writer.int64(number, value),
 };
 
+/** Bytes; read as a view of the content. */
 export const BYTES: Kind<Uint8Array> = {
   wireType: WIRE.BYTES,
   blank: () => NO_BYTES,
@@ -63,6 +67,7 @@ export const BYTES: Kind<Uint8Array> = {
   write: (writer, number, value) => writer.bytes(number, value),
 };
 
+/** A string; what is no UTF-8 is refused. */
 export const STRING: Kind<string> = {
   wireType: WIRE.BYTES,
   blank: () => "",
@@ -94,16 +99,37 @@ export function field<T>(number: number, kind: Kind<T>): Field<T> {
 }
 
 /** A nested message, null if it is absent. */
-export function optional<M>(number: number, schema: Schema<M>): Field<M | null> {
+export function optional<M>(number: number, message: Kind<M>): Field<M | null> {
   return {
     number,
     wireType: WIRE.BYTES,
     blank: () => null,
-    read: (reader, before) => schema.read(reader, before ?? schema.blank()),
+    read: (reader, before) => message.read(reader, before ?? message.blank()),
     write: (writer, value) => {
-      if (value !== null) schema.write(writer, number, value);
+      if (value !== null) message.write(writer, number, value);
     },
   };
+}
+
+/** A message of one field alone, which stands for it. */
+export function wrapper<T>(number: number, kind: Kind<T>): Kind<T> {
+  const only = field(number, kind);
+  return {
+    wireType: WIRE.BYTES,
+    blank: kind.blank,
+    isBlank: () => false,
+    read: (reader, before) => reader.nested(() => readOnly(reader, only, before)),
+    write: (writer, outerNumber, value) => writer.nested(outerNumber, () => only.write(writer, value)),
+  };
+}
+
+function readOnly<T>(reader: ProtobufReader, only: Field<T>, before: T): T {
+  let value = before;
+  while (reader.nextField()) {
+    if (reader.number === only.number && reader.wireType === only.wireType) value = only.read(reader, value);
+    else reader.skip();
+  }
+  return value;
 }
 
 /** A field that occurs any number of times. */

@@ -23,7 +23,7 @@ import {
   encodeProtobufPushBody,
   encodeProtobufPushTail,
 } from "./protobufPush.ts";
-import type { MultiPush, Push, PushZone } from "./push.ts";
+import { compact, type MultiPush, type Push, type PushZone } from "./push.ts";
 
 /** What a Bolt frame carries. */
 export interface Encoded {
@@ -46,7 +46,10 @@ const FINAL_CLASS_DEFINITION = 0x43;
 
 /** Decodes a message. Texts in it are views of `content`. Throws BOLT_CLASS_UNKNOWN, HESSIAN_* or PROTOBUF_*. */
 export function decodeMessage(form: WireForm, className: string, content: Uint8Array): SofaMessage {
-  const message = form === "protobuf" ? decodeProtobufMessage(className, content) : decodeHessian(dialectOf(form), className, content);
+  const message =
+    form === "protobuf"
+      ? decodeProtobufMessage(className, content)
+      : decodeHessian(dialectOf(form), className, content);
   if (message === undefined) throw fail("BOLT_CLASS_UNKNOWN", { className });
   return message;
 }
@@ -59,12 +62,20 @@ export function encodeMessage(form: WireForm, message: SofaMessage): Encoded {
   if (form !== "protobuf") return encodedHessian(dialectOf(form), message);
   if (message.kind === "rpcServerException") return encodedHessian("draft", message);
   assert(message.kind !== "configuratorRegister", "a ConfiguratorRegister has no protobuf form");
-  return { codec: BOLT_CODEC.PROTOBUF, className: PROTOBUF_CLASS_NAMES[message.kind], content: encodeProtobufMessage(message) };
+  return {
+    codec: BOLT_CODEC.PROTOBUF,
+    className: PROTOBUF_CLASS_NAMES[message.kind],
+    content: encodeProtobufMessage(message),
+  };
 }
 
 function encodedHessian(dialect: HessianDialect, message: SofaMessage): Encoded {
   assert(hasHessianForm(message), "an app-level message has no Hessian form");
-  return { codec: BOLT_CODEC.HESSIAN, className: HESSIAN_CLASSES[message.kind].className, content: encodeHessian(dialect, message) };
+  return {
+    codec: BOLT_CODEC.HESSIAN,
+    className: HESSIAN_CLASSES[message.kind].className,
+    content: encodeHessian(dialect, message),
+  };
 }
 
 function hasHessianForm(message: SofaMessage): message is ServiceMessage {
@@ -77,7 +88,7 @@ function dialectOf(form: "hessian-draft" | "hessian-final"): HessianDialect {
 
 /** A ReceivedData but for its subscriberRegistIds. */
 export function encodePushBody(form: WireForm, push: Push): Uint8Array {
-  return form === "protobuf" ? encodeProtobufPushBody(push) : encodeHessianPushBody(dialectOf(form), push);
+  return compact(form === "protobuf" ? encodeProtobufPushBody(push) : encodeHessianPushBody(dialectOf(form), push));
 }
 
 /** What follows a push body: the registIds of one connection's subscribers that get it. */
@@ -92,12 +103,15 @@ export function pushClassName(form: WireForm): string {
 
 /** A MultiReceivedData but for its subscriberRegistIds. */
 export function encodeMultiPushBody(form: WireForm, push: MultiPush): Uint8Array {
-  return form === "protobuf" ? encodeProtobufMultiPushBody(push) : encodeHessianMultiPushBody(dialectOf(form), push);
+  if (form === "protobuf") return compact(encodeProtobufMultiPushBody(push));
+  return compact(encodeHessianMultiPushBody(dialectOf(form), push));
 }
 
 /** What follows a multi push body. */
 export function encodeMultiPushTail(form: WireForm, registIds: readonly string[]): Uint8Array {
-  return form === "protobuf" ? encodeProtobufMultiPushTail(registIds) : encodeHessianPushTail(dialectOf(form), registIds);
+  return form === "protobuf"
+    ? encodeProtobufMultiPushTail(registIds)
+    : encodeHessianPushTail(dialectOf(form), registIds);
 }
 
 /** The class name in the head of a multi push. */

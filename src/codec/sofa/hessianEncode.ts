@@ -30,10 +30,13 @@ export function hessianWriter(dialect: HessianDialect, bytesExpected?: number): 
 
 /** Encodes a message into fresh memory. */
 export function encodeHessian(dialect: HessianDialect, message: ServiceMessage): Uint8Array {
-  const writer = hessianWriter(dialect);
+  const writer = hessianWriter(dialect, MESSAGE_BYTES_EXPECTED);
   write(writer, message);
   return writer.out.done();
 }
+
+// A registration with one address takes 600 to 700 bytes.
+const MESSAGE_BYTES_EXPECTED = 1024;
 
 function write(writer: HessianWriter, message: ServiceMessage): void {
   switch (message.kind) {
@@ -178,7 +181,6 @@ function writeException(writer: HessianWriter, message: RpcServerException): voi
   writer.beginList(0, "java.util.Collections$EmptyList");
   writer.endList();
 }
-
 
 function writeBox(writer: HessianWriter, box: Box): void {
   writer.object(classes.DATA_BOX);

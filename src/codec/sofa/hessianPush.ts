@@ -42,10 +42,13 @@ export function encodeHessianMultiPushBody(dialect: HessianDialect, push: MultiP
 
 /** The subscriberRegistIds that end either body. */
 export function encodeHessianPushTail(dialect: HessianDialect, registIds: readonly string[]): Uint8Array {
-  const writer = hessianWriter(dialect, 64);
+  const writer = hessianWriter(dialect, registIds.length * REGIST_ID_BYTES_EXPECTED + 16);
   writeStrings(writer, registIds);
   return writer.out.done();
 }
+
+// A UUID has 36 characters, for each of which the writer keeps room for three bytes.
+const REGIST_ID_BYTES_EXPECTED = 112;
 
 function writeSegment(writer: HessianWriter, segment: PushSegment): void {
   assert(segment.compressed === undefined, "Hessian pushes are never compressed");

@@ -46,12 +46,14 @@ export interface BaseRegister {
   readonly attributes: ReadonlyMap<string, string>;
 }
 
+/** Registers or unregisters the addresses of one service. */
 export interface PublisherRegister extends BaseRegister {
   readonly kind: "publisherRegister";
   /** ABSENT_LIST if the client sent none, as it does when it unregisters. */
   readonly dataList: readonly Box[];
 }
 
+/** Asks for the addresses of one service, or for no more of them. */
 export interface SubscriberRegister extends BaseRegister {
   readonly kind: "subscriberRegister";
   /** "zone", "dataCenter" or "global". */
@@ -66,6 +68,7 @@ export interface ConfiguratorRegister extends BaseRegister {
   readonly kind: "configuratorRegister";
 }
 
+/** Sent every 30 s by a client that has subscribers. */
 export interface SyncConfigRequest {
   readonly kind: "syncConfigRequest";
   readonly dataCenter: string | null;
@@ -83,6 +86,7 @@ export interface RegisterResponse {
   readonly message: string | null;
 }
 
+/** Answers a SyncConfigRequest. */
 export interface SyncConfigResponse {
   readonly kind: "syncConfigResponse";
   readonly success: boolean;

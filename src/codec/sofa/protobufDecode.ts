@@ -34,8 +34,14 @@ const DECODERS: Readonly<Record<ProtobufMessage["kind"], Decode>> = {
   receivedConfigData: decoding(schemas.RECEIVED_CONFIG_DATA, receivedConfigOf),
   multiReceivedData: decoding(schemas.MULTI_RECEIVED_DATA, multiReceivedOf),
   metaRegister: decoding(app.META_REGISTER, (pb) => ({ kind: "metaRegister", ...pb })),
-  serviceAppMappingRequest: decoding(app.SERVICE_APP_MAPPING_REQUEST, (pb) => ({ kind: "serviceAppMappingRequest", ...pb })),
-  serviceAppMappingResponse: decoding(app.SERVICE_APP_MAPPING_RESPONSE, (pb) => ({ kind: "serviceAppMappingResponse", ...pb })),
+  serviceAppMappingRequest: decoding(app.SERVICE_APP_MAPPING_REQUEST, (pb) => ({
+    kind: "serviceAppMappingRequest",
+    ...pb,
+  })),
+  serviceAppMappingResponse: decoding(app.SERVICE_APP_MAPPING_RESPONSE, (pb) => ({
+    kind: "serviceAppMappingResponse",
+    ...pb,
+  })),
   getRevisionsRequest: decoding(app.GET_REVISIONS_REQUEST, (pb) => ({ kind: "getRevisionsRequest", ...pb })),
   getRevisionsResponse: decoding(app.GET_REVISIONS_RESPONSE, (pb) => ({ kind: "getRevisionsResponse", ...pb })),
   metaHeartbeatRequest: decoding(app.META_HEARTBEAT_REQUEST, (pb) => ({ kind: "metaHeartbeatRequest", ...pb })),
@@ -52,7 +58,7 @@ export function decodeProtobufMessage(className: string, content: Uint8Array): P
 }
 
 function publisherOf(pb: MessageOf<typeof schemas.PUBLISHER_REGISTER>): PublisherRegister {
-  return { kind: "publisherRegister", ...baseOf(pb.baseRegister), dataList: pb.dataList.map((box) => box.data) };
+  return { kind: "publisherRegister", ...baseOf(pb.baseRegister), dataList: pb.dataList };
 }
 
 function subscriberOf(pb: MessageOf<typeof schemas.SUBSCRIBER_REGISTER>): SubscriberRegister {
@@ -77,7 +83,7 @@ function receivedOf(pb: MessageOf<typeof schemas.RECEIVED_DATA>): ReceivedData {
 }
 
 function receivedConfigOf(pb: MessageOf<typeof schemas.RECEIVED_CONFIG_DATA>): ReceivedConfigData {
-  return { kind: "receivedConfigData", ...pb, dataBox: pb.dataBox === null ? null : pb.dataBox.data };
+  return { kind: "receivedConfigData", ...pb };
 }
 
 function multiReceivedOf(pb: MessageOf<typeof schemas.MULTI_RECEIVED_DATA>): MultiReceivedData {
@@ -97,6 +103,6 @@ export function decodeProtobufBoxes(body: Uint8Array): ReadonlyMap<string, reado
 
 function boxesByZone(pb: schemas.BoxesByZonePb): ReadonlyMap<string, readonly Box[]> {
   const zones = new Map<string, readonly Box[]>();
-  for (const [zone, boxes] of pb) zones.set(zone, boxes.data.map((box) => box.data));
+  for (const [zone, boxes] of pb) zones.set(zone, boxes.data);
   return zones;
 }

@@ -1,10 +1,18 @@
 // Writing of the client protocol in protobuf, which has no null: a null is written as its default, that is, not at all.
 
 import { unreachable } from "../../base/assert.ts";
-import { textOf } from "../../base/text.ts";
+import { textOf, type WireText } from "../../base/text.ts";
 import { encodeProtobuf, type MessageOf } from "../protobuf/schema.ts";
 import * as app from "./appMessages.ts";
-import type { BaseRegister, Box, MultiReceivedData, MultiSegmentData, ReceivedConfigData, ReceivedData, ServiceMessage } from "./messages.ts";
+import type {
+  BaseRegister,
+  Box,
+  MultiReceivedData,
+  MultiSegmentData,
+  ReceivedConfigData,
+  ReceivedData,
+  ServiceMessage,
+} from "./messages.ts";
 import type { ProtobufMessage } from "./protobufClasses.ts";
 import * as schemas from "./protobufSchemas.ts";
 
@@ -33,7 +41,10 @@ export function encodeProtobufMessage(message: ProtobufMessage): Uint8Array {
 function encodeServiceMessage(message: Extract<ProtobufMessage, ServiceMessage>): Uint8Array {
   switch (message.kind) {
     case "publisherRegister":
-      return encodeProtobuf(schemas.PUBLISHER_REGISTER, { dataList: boxesPb(message.dataList), baseRegister: basePb(message) });
+      return encodeProtobuf(schemas.PUBLISHER_REGISTER, {
+        dataList: boxesPb(message.dataList),
+        baseRegister: basePb(message),
+      });
     case "subscriberRegister":
       return encodeProtobuf(schemas.SUBSCRIBER_REGISTER, {
         scope: message.scope ?? "",
@@ -42,11 +53,21 @@ function encodeServiceMessage(message: Extract<ProtobufMessage, ServiceMessage>)
         acceptMulti: message.acceptMulti,
       });
     case "syncConfigRequest":
-      return encodeProtobuf(schemas.SYNC_CONFIG_REQUEST, { dataCenter: message.dataCenter ?? "", zone: message.zone ?? "" });
+      return encodeProtobuf(schemas.SYNC_CONFIG_REQUEST, {
+        dataCenter: message.dataCenter ?? "",
+        zone: message.zone ?? "",
+      });
     case "registerResponse":
-      return encodeProtobuf(schemas.REGISTER_RESPONSE, { ...message, registId: message.registId ?? "", message: message.message ?? "" });
+      return encodeProtobuf(schemas.REGISTER_RESPONSE, {
+        ...message,
+        registId: message.registId ?? "",
+        message: message.message ?? "",
+      });
     case "syncConfigResponse":
-      return encodeProtobuf(schemas.SYNC_CONFIG_RESPONSE, { ...message, result: { success: message.success, message: message.message ?? "" } });
+      return encodeProtobuf(schemas.SYNC_CONFIG_RESPONSE, {
+        ...message,
+        result: { success: message.success, message: message.message ?? "" },
+      });
     case "result":
       return encodeProtobuf(schemas.RESULT, { success: message.success, message: message.message ?? "" });
     case "receivedData":
@@ -104,7 +125,7 @@ function receivedConfigPb(message: ReceivedConfigData): MessageOf<typeof schemas
     group: message.group,
     instanceId: message.instanceId ?? "",
     configuratorRegistIds: message.configuratorRegistIds,
-    dataBox: message.dataBox === null ? null : { data: message.dataBox },
+    dataBox: message.dataBox,
     version: message.version,
   };
 }
@@ -138,9 +159,11 @@ function segmentPb(segment: MultiSegmentData): MessageOf<typeof schemas.MULTI_SE
 const NO_BYTES = new Uint8Array(0);
 const NO_TEXT = textOf("");
 
-/** Boxes as messages; a null box becomes an empty one. */
-export function boxesPb(boxes: Iterable<Box>): MessageOf<typeof schemas.DATA_BOXES>["data"] {
-  return Array.from(boxes, (box) => ({ data: box ?? NO_TEXT }));
+/** Boxes in protobuf, where a null box is an empty one. */
+export function boxesPb(boxes: Iterable<Box>): readonly WireText[] {
+  const texts: WireText[] = [];
+  for (const box of boxes) texts.push(box ?? NO_TEXT);
+  return texts;
 }
 
 function zonesPb(zones: ReadonlyMap<string, readonly Box[]> | null): schemas.BoxesByZonePb {

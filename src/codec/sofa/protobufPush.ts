@@ -2,9 +2,18 @@
 // other they are one message, since protobuf's fields may come in any order and lists are joined.
 
 import { assert } from "../../base/assert.ts";
+import type { WireText } from "../../base/text.ts";
 import { encodeProtobuf, type MessageOf } from "../protobuf/schema.ts";
 import { boxesPb } from "./protobufEncode.ts";
-import { type BoxesByZonePb, MULTI_RECEIVED_DATA, type MULTI_SEGMENT_DATA, RECEIVED_DATA, RECEIVED_DATA_BODY } from "./protobufSchemas.ts";
+import {
+  type BoxesByZonePb,
+  MULTI_RECEIVED_DATA,
+  MULTI_RECEIVED_DATA_TAIL,
+  type MULTI_SEGMENT_DATA,
+  RECEIVED_DATA,
+  RECEIVED_DATA_BODY,
+  RECEIVED_DATA_TAIL,
+} from "./protobufSchemas.ts";
 import { type MultiPush, type Push, type PushSegment, type PushZone, pushBytesExpected } from "./push.ts";
 
 /** A ReceivedDataPb without its subscriberRegistIds. */
@@ -13,7 +22,11 @@ export function encodeProtobufPushBody(push: Push): Uint8Array {
   const message = { ...RECEIVED_DATA.blank(), dataId, group, instanceId, segment, scope, version, localZone };
   const pushDataCount = countsOf(zones);
   if (compressed !== undefined) return encodeProtobuf(RECEIVED_DATA, { ...message, ...compressed, pushDataCount });
-  return encodeProtobuf(RECEIVED_DATA, { ...message, data: boxesByZone(zones), pushDataCount }, pushBytesExpected(zones));
+  return encodeProtobuf(
+    RECEIVED_DATA,
+    { ...message, data: boxesByZone(zones), pushDataCount },
+    pushBytesExpected(zones),
+  );
 }
 
 /** A MultiReceivedDataPb without its subscriberRegistIds. */
@@ -27,12 +40,12 @@ export function encodeProtobufMultiPushBody(push: MultiPush): Uint8Array {
 
 /** The subscriberRegistIds of a ReceivedDataPb. */
 export function encodeProtobufPushTail(registIds: readonly string[]): Uint8Array {
-  return encodeProtobuf(RECEIVED_DATA, { ...RECEIVED_DATA.blank(), subscriberRegistIds: registIds });
+  return encodeProtobuf(RECEIVED_DATA_TAIL, { subscriberRegistIds: registIds });
 }
 
 /** The subscriberRegistIds of a MultiReceivedDataPb. */
 export function encodeProtobufMultiPushTail(registIds: readonly string[]): Uint8Array {
-  return encodeProtobuf(MULTI_RECEIVED_DATA, { ...MULTI_RECEIVED_DATA.blank(), subscriberRegistIds: registIds });
+  return encodeProtobuf(MULTI_RECEIVED_DATA_TAIL, { subscriberRegistIds: registIds });
 }
 
 /** A ReceivedDataBodyPb: what is compressed for `compressed.body`. */
@@ -57,7 +70,7 @@ function segmentOf(push: PushSegment): SegmentPb {
 }
 
 function boxesByZone(zones: Iterable<PushZone>): BoxesByZonePb {
-  const byZone = new Map<string, { readonly data: ReturnType<typeof boxesPb> }>();
+  const byZone = new Map<string, { readonly data: readonly WireText[] }>();
   for (const { zone, boxes, count } of zones) {
     const data = boxesPb(boxes);
     assert(data.length === count, "a zone has as many boxes as it says");

@@ -1,11 +1,29 @@
 // The protobuf messages of the client protocol. Numbers and quirks (the body's field 7, the service's missing field 2)
 // are the real server's.
 
-import { BOOL, BYTES, field, INT32, INT64, mapOf, type MessageOf, optional, repeated, STRING, schema, TEXT } from "../protobuf/schema.ts";
+import {
+  BOOL,
+  BYTES,
+  field,
+  INT32,
+  INT64,
+  type MessageOf,
+  mapOf,
+  optional,
+  repeated,
+  STRING,
+  schema,
+  TEXT,
+  wrapper,
+} from "../protobuf/schema.ts";
 
-export const DATA_BOX = schema({ data: field(1, TEXT) });
+/** A DataBoxPb, a message of the one field `data`, which stands for it: a push holds thousands. */
+export const DATA_BOX = wrapper(1, TEXT);
+
+/** The boxes of one zone. */
 export const DATA_BOXES = schema({ data: repeated(1, DATA_BOX) });
 
+/** What every registration carries. */
 export const BASE_REGISTER = schema({
   instanceId: field(1, STRING),
   zone: field(2, STRING),
@@ -24,8 +42,10 @@ export const BASE_REGISTER = schema({
   attributes: mapOf(15, STRING),
 });
 
+/** PublisherRegisterPb. */
 export const PUBLISHER_REGISTER = schema({ dataList: repeated(1, DATA_BOX), baseRegister: optional(2, BASE_REGISTER) });
 
+/** SubscriberRegisterPb. */
 export const SUBSCRIBER_REGISTER = schema({
   scope: field(1, STRING),
   baseRegister: optional(2, BASE_REGISTER),
@@ -33,10 +53,13 @@ export const SUBSCRIBER_REGISTER = schema({
   acceptMulti: field(4, BOOL),
 });
 
+/** SyncConfigRequestPb. */
 export const SYNC_CONFIG_REQUEST = schema({ dataCenter: field(1, STRING), zone: field(2, STRING) });
 
+/** ResultPb. */
 export const RESULT = schema({ success: field(1, BOOL), message: field(2, STRING) });
 
+/** RegisterResponsePb. */
 export const REGISTER_RESPONSE = schema({
   success: field(1, BOOL),
   registId: field(2, STRING),
@@ -45,12 +68,14 @@ export const REGISTER_RESPONSE = schema({
   message: field(5, STRING),
 });
 
+/** SyncConfigResponsePb, in which the result is a message of its own. */
 export const SYNC_CONFIG_RESPONSE = schema({
   result: optional(1, RESULT),
   availableSegments: repeated(2, STRING),
   retryInterval: field(3, INT32),
 });
 
+/** ReceivedDataPb. Compressed, it has `encoding`, `body` and `originBodySize` in the place of `data`. */
 export const RECEIVED_DATA = schema({
   dataId: field(1, STRING),
   group: field(2, STRING),
@@ -67,9 +92,13 @@ export const RECEIVED_DATA = schema({
   pushDataCount: mapOf(13, INT32),
 });
 
+/** The one field that a push body leaves to the tail. */
+export const RECEIVED_DATA_TAIL = schema({ subscriberRegistIds: repeated(6, STRING) });
+
 /** What a compressed body holds. The field's number is 7, as in RECEIVED_DATA. */
 export const RECEIVED_DATA_BODY = schema({ data: mapOf(7, DATA_BOXES) });
 
+/** MultiSegmentDataPb; its zipData is a compressed RECEIVED_DATA_BODY. */
 export const MULTI_SEGMENT_DATA = schema({
   segment: field(1, STRING),
   zipData: field(2, BYTES),
@@ -79,6 +108,7 @@ export const MULTI_SEGMENT_DATA = schema({
   pushDataCount: mapOf(6, INT32),
 });
 
+/** MultiReceivedDataPb. */
 export const MULTI_RECEIVED_DATA = schema({
   dataId: field(1, STRING),
   group: field(2, STRING),
@@ -90,6 +120,10 @@ export const MULTI_RECEIVED_DATA = schema({
   multiData: mapOf(8, MULTI_SEGMENT_DATA),
 });
 
+/** The one field that a multi push body leaves to the tail. */
+export const MULTI_RECEIVED_DATA_TAIL = schema({ subscriberRegistIds: repeated(5, STRING) });
+
+/** ReceivedConfigDataPb. */
 export const RECEIVED_CONFIG_DATA = schema({
   dataId: field(1, STRING),
   group: field(2, STRING),

@@ -47,7 +47,7 @@ public final class CodecCheck {
     var decoded = decode(HexFormat.of().parseHex(line.substring(tab + 1).strip()));
     // An unknown class decodes to a map without complaint.
     if (decoded == null || !decoded.getClass().getName().equals(expected)) {
-      throw new IOException("expected " + expected + ", got " + (decoded == null ? null : decoded.getClass().getName()));
+      throw new IOException("expected " + expected + ", got " + (decoded == null ? "null" : decoded.getClass()));
     }
     return decoded;
   }

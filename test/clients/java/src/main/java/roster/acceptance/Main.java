@@ -2,6 +2,8 @@ package roster.acceptance;
 
 import com.alipay.remoting.rpc.RpcConfigManager;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -47,14 +49,17 @@ public final class Main {
 
   private static boolean run(String filter, List<String> serverCommand) throws IOException, InterruptedException {
     var directory = Files.createTempDirectory("roster-java-");
+    var output = System.out;
+    // The client's logging, which is off, says so on standard output several times.
+    System.setOut(new PrintStream(OutputStream.nullOutputStream()));
     boolean passed;
     try (var stage = new Stage(serverCommand, directory)) {
-      passed = new Suite(stage).run(all().stream().filter(each -> each.name().contains(filter)).toList());
+      passed = new Suite(stage, output).run(all().stream().filter(each -> each.name().contains(filter)).toList());
     }
     if (passed) {
       delete(directory);
     } else {
-      System.out.println("logs of the servers are in " + directory);
+      output.println("logs of the servers are in " + directory);
     }
     return passed;
   }

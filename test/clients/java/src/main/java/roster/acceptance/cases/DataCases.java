@@ -11,7 +11,8 @@ import roster.acceptance.harness.Watch;
 
 /** Whatever a publisher says arrives unchanged. */
 public final class DataCases {
-  private static final String MIXED = "ascii é ß 漢字 한글 עברית 😀 𝒳 👩‍👩‍👧 \uFFFD \u0000 \t\n\u007f {}[]\"\\ end";
+  private static final String MIXED =
+      "ascii é ß 漢字 한글 עברית 😀 𝒳 👩‍👩‍👧 \uFFFD \u0000 \t\n\u007f {}[]\"\\ end";
 
   /** Hessian writes longer strings in chunks of this many UTF-16 units. */
   private static final int CHUNK = 32_768;

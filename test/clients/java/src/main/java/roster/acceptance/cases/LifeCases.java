@@ -80,7 +80,7 @@ public final class LifeCases {
     var back = Duration.ofNanos(System.nanoTime() - cut);
     Await.pass(PAST_GRACE);
     noneMissing(watch, cut, publishers);
-    scene.note("all registered again after %d ms, %d calls since the cut", back.toMillis(), watch.callsSince(cut).size());
+    scene.note("all registered again after %d ms, %d calls", back.toMillis(), watch.callsSince(cut).size());
   }
 
   private static void cutRepeatedly(Scene scene) throws Exception {
@@ -131,8 +131,8 @@ public final class LifeCases {
   /**
    * Cuts the client's connection, waits until it is back with all its registrations, and returns when the cut was. The
    * client is back within half a second, except when its worker looks at the connection in the instant between its
-   * closing and its removal from Bolt's pool: then it finds no connection, and sleeps for five to ten seconds. No server
-   * can make up for that, so such a cut is not counted and another is made.
+   * closing and its removal from Bolt's pool: then it finds no connection, and sleeps for five to ten seconds. No
+   * server can make up for that, so such a cut is not counted and another is made.
    */
   private static long cut(Scene scene, Proxy proxy, Client client) {
     for (int tries = 0; tries < CUT_TRIES_MAX; tries++) {
@@ -153,7 +153,8 @@ public final class LifeCases {
   }
 
   private static void noneMissing(Watch watch, long since, int values) {
-    var sizes = watch.callsSince(since).stream().map(seen -> seen.values().size()).filter(size -> size < values).toList();
-    Check.that(sizes.isEmpty(), "the list of %d shrank for its subscriber: %s", values, sizes);
+    var sizes = watch.callsSince(since).stream().map(seen -> seen.values().size());
+    var shrunk = sizes.filter(size -> size < values).toList();
+    Check.that(shrunk.isEmpty(), "the list of %d shrank for its subscriber: %s", values, shrunk);
   }
 }

@@ -19,12 +19,15 @@ public final class OutageCases {
   private static final Duration START_LIMIT = Duration.ofSeconds(15);
 
   /**
-   * From the moment the server answers again. Nearly all of it is the client's own: having failed to connect once, it
-   * sleeps up to five seconds at random and then five more.
+   * From the stop of the server on. All but a second is the client's own: it looks every half second whether it is
+   * connected, and having failed to connect it sleeps up to five seconds at random and then five more.
    */
-  private static final Duration RECOVERY_LIMIT = Duration.ofSeconds(10);
+  private static final Duration RECOVERY_LIMIT = Duration.ofMillis(11_500);
 
   private static final Duration STOP_LIMIT = Duration.ofSeconds(5);
+
+  /** The server writes down once a second how large each service is, to know after a restart whom to wait for. */
+  private static final Duration STEADY = Duration.ofSeconds(2);
 
   /** After all are back: whatever the server held back for the time of recovery has come out by then. */
   private static final Duration SETTLED = Duration.ofSeconds(3);
@@ -35,7 +38,9 @@ public final class OutageCases {
     return List.of(
         Case.alone("outage.kill_9_of_the_server_with_1_publisher", scene -> outage(scene, 1, 1, Server::kill)),
         Case.alone("outage.kill_9_of_the_server_with_100_publishers", scene -> outage(scene, 5, 20, Server::kill)),
-        Case.alone("outage.sigterm_stops_the_server_in_time", scene -> outage(scene, 1, 1, server -> terminate(scene, server))),
+        Case.alone(
+            "outage.sigterm_stops_the_server_in_time",
+            scene -> outage(scene, 1, 1, server -> terminate(scene, server))),
         Case.alone("outage.server_without_clients_starts_again", OutageCases::idle));
   }
 
@@ -55,6 +60,7 @@ public final class OutageCases {
           .forEach(index -> publishers.add(client.publish(scene.dataId("s"), "value-" + index)));
     }
     watch.awaitCount(publishers.size(), Watch.LIMIT);
+    Await.pass(STEADY);
     long before = subscriber.pushes().versionFor(watch);
 
     long stopped = System.nanoTime();
@@ -74,9 +80,11 @@ public final class OutageCases {
     var alive = server.awaitAlive(START_LIMIT);
     var back =
         Await.until(
-            RECOVERY_LIMIT,
+            RECOVERY_LIMIT.minusNanos(System.nanoTime() - stopped),
             () -> clients.stream().allMatch(client -> client.isConnected() && client.isSettled()),
-            () -> "all clients recovered; connected: %s, settled: %s".formatted(count(clients, Client::isConnected), count(clients, Client::isSettled)));
+            () ->
+                "all %d clients recovered; connected are %d, settled %d"
+                    .formatted(clients.size(), count(clients, Client::isConnected), count(clients, Client::isSettled)));
     scene.note("server answering after %d ms, clients back %d ms later", alive.toMillis(), back.toMillis());
     scene.note("%d ms after it was stopped", Duration.ofNanos(System.nanoTime() - stopped).toMillis());
     Await.pass(SETTLED);

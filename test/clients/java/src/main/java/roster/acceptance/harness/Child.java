@@ -5,6 +5,7 @@ import java.io.File;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -88,7 +89,7 @@ public final class Child implements Resource {
   private void readLines() {
     try (var reader = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
       reader.lines().forEach(lines::add);
-    } catch (IOException | java.io.UncheckedIOException killed) {
+    } catch (IOException | UncheckedIOException killed) {
       // The end of the process is the end of its output.
     }
   }

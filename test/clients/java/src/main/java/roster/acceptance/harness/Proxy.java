@@ -2,6 +2,7 @@ package roster.acceptance.harness;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -62,14 +63,14 @@ public final class Proxy implements Resource {
 
   /** Closes all connections of the moment, on both sides. New ones are accepted. */
   public void cut() {
-    open.forEach(Proxy::closeQuietly);
+    open.forEach(Proxy::closeSocket);
     open.clear();
   }
 
   @Override
   public void close() {
     list.stop(0);
-    closeQuietly(relay);
+    closeSocket(relay);
     cut();
   }
 
@@ -90,14 +91,22 @@ public final class Proxy implements Resource {
         var client = relay.accept();
         acceptedNanos = System.nanoTime();
         accepted.incrementAndGet();
-        open.add(client);
-        var upstream = new Socket(InetAddress.getLoopbackAddress(), server.boltPort());
-        open.add(upstream);
-        background(() -> copy(client, upstream, true));
-        background(() -> copy(upstream, client, false));
+        join(client);
       }
     } catch (IOException closed) {
       cut();
+    }
+  }
+
+  private void join(Socket client) {
+    open.add(client);
+    try {
+      var upstream = new Socket(InetAddress.getLoopbackAddress(), server.boltPort());
+      open.add(upstream);
+      background(() -> copy(client, upstream, true));
+      background(() -> copy(upstream, client, false));
+    } catch (IOException refused) {
+      closeSocket(client);
     }
   }
 
@@ -125,7 +134,7 @@ public final class Proxy implements Resource {
     thread.start();
   }
 
-  private static void closeQuietly(java.io.Closeable socket) {
+  private static void closeSocket(Closeable socket) {
     try {
       socket.close();
     } catch (IOException error) {

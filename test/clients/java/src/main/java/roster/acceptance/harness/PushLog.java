@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Stream;
 
 /**
  * The client's own handling of pushes, and a record of them. The client silently drops a push whose version is not
@@ -46,12 +47,16 @@ public final class PushLog extends ReceivedDataProcessor {
 
   /** How many pushes named this subscriber. */
   public long countFor(Watch watch) {
-    return pushes.stream().filter(push -> push.registId().equals(watch.registId())).count();
+    return pushesTo(watch).count();
   }
 
   /** The highest version pushed to this subscriber, or 0. */
   public long versionFor(Watch watch) {
-    return pushes.stream().filter(push -> push.registId().equals(watch.registId())).mapToLong(Push::version).max().orElse(0);
+    return pushesTo(watch).mapToLong(Push::version).max().orElse(0);
+  }
+
+  private Stream<Push> pushesTo(Watch watch) {
+    return pushes.stream().filter(push -> push.registId().equals(watch.registId()));
   }
 
   /** Fails if any subscriber was ever pushed a version below an earlier one, or other data under the same version. */

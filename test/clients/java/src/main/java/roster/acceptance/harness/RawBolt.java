@@ -35,7 +35,7 @@ public final class RawBolt implements AutoCloseable {
 
   /** A frame as read. Of requests {@code status} is the timeout; {@code crc} tells whether a correct one ended it. */
   public record Frame(
-      int protocol, int type, int command, int id, int codec, int status, String className, byte[] content, boolean crc) {
+      int protocol, int type, int command, int id, int status, String className, byte[] content, boolean crc) {
     /** The content, decoded as the client decodes it. */
     public <T> T decode(Class<T> type) throws CodecException {
       return type.cast(HESSIAN.deserialize(content, className));
@@ -165,7 +165,7 @@ public final class RawBolt implements AutoCloseable {
       int command = number(2);
       number(1);
       int id = number(4);
-      int codec = number(1);
+      Check.equal(HESSIAN_CODEC, number(1), "codec byte of a frame of the server");
       int switches = protocol == 2 ? number(1) : 0;
       int status = number(type == RESPONSE ? 2 : 4);
       int classLength = number(2);
@@ -176,7 +176,7 @@ public final class RawBolt implements AutoCloseable {
       take(headerLength);
       var content = take(contentLength);
       boolean crc = version == 2 && (switches & 1) == 1 && endsWithCrc();
-      return new Frame(protocol, type, command, id, codec, status, className, content, crc);
+      return new Frame(protocol, type, command, id, status, className, content, crc);
     }
 
     private boolean endsWithCrc() throws IOException {

@@ -58,6 +58,10 @@ public final class Server implements Resource {
         () -> "the server answers on /api/servers/alive: " + logTail());
   }
 
+  public boolean isRunning() {
+    return process.isAlive();
+  }
+
   /** SIGKILL: the server can not say goodbye. */
   public void kill() {
     process.destroyForcibly();

@@ -1,5 +1,6 @@
 package roster.acceptance.harness;
 
+import java.io.PrintStream;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Executors;
@@ -12,11 +13,13 @@ public final class Suite {
   private static final int TOGETHER_MAX = 6;
 
   private final Stage stage;
+  private final PrintStream output;
   private final AtomicInteger passed = new AtomicInteger();
   private final AtomicInteger failed = new AtomicInteger();
 
-  public Suite(Stage stage) {
+  public Suite(Stage stage, PrintStream output) {
     this.stage = stage;
+    this.output = output;
   }
 
   /** Runs the cases and says whether all passed. No case at all is a failure: a filter was mistyped. */
@@ -27,7 +30,8 @@ public final class Suite {
     // Each wait inside a case has its own deadline, so this one never decides.
     pool.awaitTermination(1, TimeUnit.HOURS);
     in(cases, Case.Lane.ALONE).forEach(this::runOne);
-    System.out.printf("%d passed, %d failed%n", passed.get(), failed.get());
+    reportCrashes();
+    report("%d passed, %d failed".formatted(passed.get(), failed.get()));
     return failed.get() == 0 && passed.get() > 0;
   }
 
@@ -51,13 +55,21 @@ public final class Suite {
     report("PASS %s (%d ms)%s".formatted(each.name(), ms, scene.notes()));
   }
 
+  /** A server that ends fails the suite even if each case came through by luck. */
+  private void reportCrashes() {
+    for (var lastWords : stage.crashes()) {
+      failed.incrementAndGet();
+      report("FAIL server.keeps_running: it ended by itself: " + lastWords);
+    }
+  }
+
   private static String oneLine(Throwable error) {
     var text = error instanceof AssertionError ? error.getMessage() : error.toString();
     return text.replaceAll("\\s*\\R\\s*", " | ");
   }
 
-  private static synchronized void report(String line) {
-    System.out.println(line);
-    System.out.flush();
+  private synchronized void report(String line) {
+    output.println(line);
+    output.flush();
   }
 }

@@ -1,0 +1,39 @@
+// Making of Hessian contents by hand or by our writers, for tests.
+
+import assert from "node:assert/strict";
+import { type ErrorCode, RegistryError } from "../../src/base/errors.ts";
+import { DraftWriter } from "../../src/codec/hessian/draftWriter.ts";
+import { FinalWriter } from "../../src/codec/hessian/finalWriter.ts";
+import type { HessianDialect } from "../../src/codec/hessian/tokenReader.ts";
+import type { HessianWriter } from "../../src/codec/hessian/writer.ts";
+
+/** Both. */
+export const DIALECTS: readonly HessianDialect[] = ["draft", "final"];
+
+function writerOf(dialect: HessianDialect): HessianWriter {
+  return dialect === "draft" ? new DraftWriter() : new FinalWriter();
+}
+
+/** What the dialect's writer makes. */
+export function written(dialect: HessianDialect, write: (writer: HessianWriter) => void): Uint8Array {
+  const writer = writerOf(dialect);
+  write(writer);
+  return writer.out.done();
+}
+
+/** Bytes out of numbers and ASCII. */
+export function bytesOf(...parts: readonly (number | string | readonly number[])[]): Uint8Array {
+  return Uint8Array.from(parts.flatMap((part) => (typeof part === "string" ? [...Buffer.from(part)] : part)));
+}
+
+/** The code of the RegistryError that is thrown, if any; anything else thrown fails the test. */
+export function codeOf(read: () => unknown): ErrorCode | undefined {
+  try {
+    read();
+    return undefined;
+  } catch (error) {
+    assert.ok(error instanceof RegistryError, String(error));
+    return error.code;
+  }
+}
+
