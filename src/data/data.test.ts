@@ -265,7 +265,7 @@ test("a held service is shown as it is when the hold ends", () => {
   assert.deepEqual(savedSizes, [[ORDERS, 1]]);
 });
 
-test("the sizes of changed services are saved once a second", () => {
+test("the sizes of changed services are saved soon, and together", () => {
   const data = leader();
   publish(data, [put()]);
   publish(data, [put({ registId: "r2" })]);

@@ -41,7 +41,8 @@ export interface DataOutput {
 
 export type DataEvent =
   | { readonly kind: "received"; readonly from: NodeId; readonly message: SessionToData }
-  | { readonly kind: "sessionUp"; readonly session: NodeId }
+  /** `isFresh`: it is another process than before, and knows nothing of the clients of that one. */
+  | { readonly kind: "sessionUp"; readonly session: NodeId; readonly isFresh?: boolean }
   | { readonly kind: "sessionDown"; readonly session: NodeId }
   | { readonly kind: "slotTable"; readonly table: SlotTable }
   | { readonly kind: "woken" };
@@ -50,8 +51,9 @@ export type DataEvent =
 const NOTICE_BYTES_MAX = 32 * 1024;
 // What a change costs beside its payload: ids, zone, stamps.
 const CHANGE_BYTES = 200;
-// Sizes are a hint for the next start; a second of them may be lost.
-const SIZES_SAVE_INTERVAL_MS = 1_000;
+// A size is on disk soon after its change, but after the push of that change, and a busy node writes five times a second.
+const SIZES_SAVE_DELAY_MS = 20;
+const SIZES_SAVE_INTERVAL_MS = 200;
 // The floor is saved so far ahead, and again when half of it is used up: one small write each five seconds of change.
 const VERSION_FLOOR_AHEAD_MS = 10_000;
 // An interest that three scans in a row did not repeat is over.
@@ -65,6 +67,8 @@ export class Data {
   readonly #versions: VersionSource;
   readonly #hold: RestartHold;
   readonly #leases = new Deadlines<NodeId>();
+  // What the clients of a session's last process left here. Those that come back register anew, with a later stamp.
+  readonly #orphans = new Deadlines<readonly PublishItem[]>();
   readonly #unsavedSizes = new Map<DataInfoId, number>();
   // All tombstones live equally long, so the oldest is always first.
   readonly #tombstones: {
@@ -76,6 +80,7 @@ export class Data {
   #table: SlotTable | undefined;
   #savedFloor: bigint;
   #sizesDueMs = Number.POSITIVE_INFINITY;
+  #sizesSavedMs = Number.NEGATIVE_INFINITY;
   #publishers = 0;
   #heartbeatMs = Number.NEGATIVE_INFINITY;
 
@@ -98,7 +103,7 @@ export class Data {
         this.#received(event.from, event.message, nowMs);
         break;
       case "sessionUp":
-        this.#leases.delete(event.session);
+        this.#sessionUp(event.session, event.isFresh ?? false, nowMs);
         break;
       case "sessionDown":
         this.#leases.set(event.session, nowMs + this.#options.sessionLeaseMs);
@@ -118,7 +123,7 @@ export class Data {
   nextWakeMs(): number {
     const tombstoneMs = this.#tombstones[0]?.endMs ?? Number.POSITIVE_INFINITY;
     const heartbeatMs = this.#heartbeatMs + HEARTBEAT_INTERVAL_MS;
-    return Math.min(this.#leases.nextMs(), this.#hold.untilMs, this.#sizesDueMs, tombstoneMs, heartbeatMs);
+    return Math.min(this.#leases.nextMs(), this.#orphans.nextMs(), this.#hold.untilMs, this.#sizesDueMs, tombstoneMs, heartbeatMs);
   }
 
   /** Publishers of each service, for the node's disk when it stops. */
@@ -282,14 +287,15 @@ export class Data {
 
   #sizeChanged(datum: Datum, nowMs: number): void {
     this.#unsavedSizes.set(datum.dataInfoId, datum.size);
-    if (this.#sizesDueMs === Number.POSITIVE_INFINITY) this.#sizesDueMs = nowMs + SIZES_SAVE_INTERVAL_MS;
+    if (this.#sizesDueMs < Number.POSITIVE_INFINITY) return;
+    this.#sizesDueMs = Math.max(nowMs + SIZES_SAVE_DELAY_MS, this.#sizesSavedMs + SIZES_SAVE_INTERVAL_MS);
   }
 
   #wake(nowMs: number): void {
     if (nowMs >= this.#heartbeatMs + HEARTBEAT_INTERVAL_MS) this.#heartbeat(nowMs);
     this.#endLeases(nowMs);
     if (nowMs >= this.#hold.untilMs) this.#endHold(nowMs);
-    if (nowMs >= this.#sizesDueMs) this.#saveSizes();
+    if (nowMs >= this.#sizesDueMs) this.#saveSizes(nowMs);
     this.#expireTombstones(nowMs);
     this.#metrics.set("roster_services_held", this.#hold.size);
   }
@@ -299,20 +305,33 @@ export class Data {
     this.#output.toMeta({ kind: "heartbeat", role: "data", tableEpoch: this.#table?.epoch ?? 0n });
   }
 
+  /** A session that is back answers for its clients again; those of its last process still have to return to the new one. */
+  #sessionUp(session: NodeId, isFresh: boolean, nowMs: number): void {
+    this.#leases.delete(session);
+    if (!isFresh) return;
+    const removals = this.#removalsOf(session);
+    if (removals.length > 0) this.#orphans.set(removals, nowMs + this.#options.sessionLeaseMs);
+  }
+
   /** A session that stayed away longer than its lease is dead, and so are the clients that nobody else took over. */
   #endLeases(nowMs: number): void {
     for (let session = this.#leases.take(nowMs); session !== undefined; session = this.#leases.take(nowMs)) {
-      const removals: PublishItem[] = [];
-      for (const datum of this.#datums.values()) {
-        datum.interested.delete(session);
-        for (const publication of datum.publications()) {
-          if (publication.owner.session !== session) continue;
-          const { dataInfoId, registId } = publication;
-          removals.push({ kind: "remove", removal: { dataInfoId, registId, cause: "left", stamp: publication } });
-        }
-      }
-      this.#take(removals, nowMs);
+      for (const datum of this.#datums.values()) datum.interested.delete(session);
+      this.#take(this.#removalsOf(session), nowMs);
     }
+    for (let left = this.#orphans.take(nowMs); left !== undefined; left = this.#orphans.take(nowMs)) this.#take(left, nowMs);
+  }
+
+  #removalsOf(session: NodeId): PublishItem[] {
+    const removals: PublishItem[] = [];
+    for (const datum of this.#datums.values()) {
+      for (const publication of datum.publications()) {
+        if (publication.owner.session !== session) continue;
+        const { dataInfoId, registId } = publication;
+        removals.push({ kind: "remove", removal: { dataInfoId, registId, cause: "left", stamp: publication } });
+      }
+    }
+    return removals;
   }
 
   #endHold(nowMs: number): void {
@@ -324,7 +343,8 @@ export class Data {
     this.#sizesDueMs = nowMs;
   }
 
-  #saveSizes(): void {
+  #saveSizes(nowMs: number): void {
+    this.#sizesSavedMs = nowMs;
     this.#output.saveServiceSizes(new Map(this.#unsavedSizes));
     this.#unsavedSizes.clear();
     this.#sizesDueMs = Number.POSITIVE_INFINITY;

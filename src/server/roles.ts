@@ -30,7 +30,7 @@ export interface Roles {
   slotTable(): SlotTable | undefined;
   config(dataInfoId: DataInfoId): ConfigValue | undefined;
   putConfig(dataInfoId: DataInfoId, data: string | null): Promise<void>;
-  /** Stops all roles where they are: closing connections afterwards is not taken for the death of clients. */
+  /** Stops all roles where they are; nothing is taken for the death of a client afterwards. May be called twice. */
   close(): void;
 }
 
@@ -44,6 +44,7 @@ export function startRoles(config: Config, state: MetaState, environment: RolesE
   const network = new LocalNetwork();
   const nowMs = hostClock.nowMs();
   const puts = new PendingAnswers();
+  let isClosed = false;
 
   const data = new Data(
     { ...config, id },
@@ -107,6 +108,8 @@ export function startRoles(config: Config, state: MetaState, environment: RolesE
     putConfig: (dataInfoId, value) =>
       puts.ask((request) => metaHost.step({ kind: "putConfig", request, dataInfoId, data: value })),
     close() {
+      if (isClosed) return;
+      isClosed = true;
       for (const host of [sessionHost, dataHost, metaHost]) host.close();
       network.close();
       saved(environment, "service sizes", () => store.saveServiceSizes(data.unsavedSizes()));

@@ -74,11 +74,12 @@ async function startParts(config: Config, closers: Closer[]): Promise<Omit<Runni
   };
   const host = { clock: hostClock, timers: hostTimers, failed };
   const roles = startRoles(config, state, { ...host, log, metrics, store });
+  closers.push(() => roles.close());
   const gateway = new SofaGateway({ config, registry: roles.session, compression: hostCompression, log, metrics });
   closers.push(watchEventLoopLag({ ...host, metrics }));
   closers.push(watchIdleClients(gateway));
   const ports = await listen({ config, roles, gateway, page, closers });
-  // Stopped first: what closes from now on is the server's doing, no client's death.
+  // Of a server that runs the roles are stopped first: what closes then is the server's doing, no client's death.
   closers.push(() => roles.close());
   log.info("roster is ready", {
     bind: config.bind,

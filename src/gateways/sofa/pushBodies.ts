@@ -2,9 +2,8 @@
 // and they come last on the wire.
 
 import type { Compression } from "../../base/ports.ts";
-import { encodeMultiPushBody, encodePushBody } from "../../codec/sofa/codec.ts";
+import { encodeMultiPushBody, encodePushBody, encodeReceivedDataBody } from "../../codec/sofa/codec.ts";
 import type { Box, CompressedBoxes } from "../../codec/sofa/messages.ts";
-import { encodeProtobufBoxes } from "../../codec/sofa/protobufPush.ts";
 import type { PushSegment, PushZone } from "../../codec/sofa/push.ts";
 import { parseDataInfoId } from "../../model/dataInfoId.ts";
 import { boxesOf } from "../../model/payload.ts";
@@ -72,7 +71,7 @@ export class PushBodies {
 
   #compress({ encoding }: Variant, zones: readonly PushZone[]): CompressedBoxes | undefined {
     if (encoding === "plain") return undefined;
-    const plain = encodeProtobufBoxes(zones);
+    const plain = encodeReceivedDataBody(zones);
     if (plain.length < this.#config.pushCompressBytesMin) return undefined;
     return { encoding, body: this.#compression[encoding](plain), originBodySize: plain.length };
   }
