@@ -14,8 +14,8 @@ function tableOf(polynomial: number): Uint32Array {
 const IEEE = tableOf(0xedb88320);
 const CASTAGNOLI = tableOf(0x82f63b78);
 
-function sum(table: Uint32Array, bytes: Uint8Array): number {
-  let rest = 0xffffffff;
+function sum(table: Uint32Array, bytes: Uint8Array, before: number): number {
+  let rest = before ^ 0xffffffff;
   // The table has 256 entries and the index is a byte: the lookup can't miss.
   for (let at = 0; at < bytes.length; at++) {
     rest = (table[(rest ^ (bytes[at] as number)) & 0xff] as number) ^ (rest >>> 8);
@@ -23,12 +23,12 @@ function sum(table: Uint32Array, bytes: Uint8Array): number {
   return (rest ^ 0xffffffff) >>> 0;
 }
 
-/** CRC-32 (IEEE 802.3), unsigned, as zlib's `crc32`. */
-export function crc32(bytes: Uint8Array): number {
-  return sum(IEEE, bytes);
+/** CRC-32 (IEEE 802.3), unsigned, as zlib's `crc32`; `before` is the sum of the bytes that come before these. */
+export function crc32(bytes: Uint8Array, before = 0): number {
+  return sum(IEEE, bytes, before);
 }
 
 /** CRC-32C (Castagnoli), unsigned. */
 export function crc32c(bytes: Uint8Array): number {
-  return sum(CASTAGNOLI, bytes);
+  return sum(CASTAGNOLI, bytes, 0);
 }

@@ -65,14 +65,11 @@ export function encodeHeartbeatAck(dialect: BoltDialect, id: number, codec: numb
 
 /** The four bytes that end a frame of a dialect that `hasCrc`, over all its parts in their order. */
 export function crcTrailer(parts: readonly Uint8Array[]): Uint8Array {
-  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
   const trailer = new Uint8Array(CRC_BYTES);
-  viewOf(trailer).setUint32(0, crc32(joined));
+  viewOf(trailer).setUint32(
+    0,
+    parts.reduce((sum, part) => crc32(part, sum), 0),
+  );
   return trailer;
 }
 
