@@ -102,7 +102,8 @@ export class Datum {
       return undefined;
     }
     const order = compareStamps(stamp, live);
-    if (cause === "left" ? order !== 0 : order <= 0) return undefined;
+    // One that is older was replaced by what left, in an item that was merged away on its way here.
+    if (cause === "left" ? order < 0 : order <= 0) return undefined;
     this.#publications.delete(registId);
     this.#bury(registId, stamp);
     return { kind: "removed", registId, stamp };

@@ -9,7 +9,10 @@ import type { Publication, Stamp } from "../model/publication.ts";
 export interface Removal {
   readonly dataInfoId: DataInfoId;
   readonly registId: string;
-  /** `unpublished`: everything not newer than `stamp` goes. `left`: only exactly the registration of this stamp, whose client is gone. */
+  /**
+   * `unpublished`: a client took it back, everything older than `stamp` goes. `left`: its client is gone, the registration of this stamp
+   * goes, or an older one that it replaced in an item which was merged away.
+   */
   readonly cause: "unpublished" | "left";
   readonly stamp: Stamp;
 }

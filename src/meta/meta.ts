@@ -62,6 +62,7 @@ export class Meta {
   #pendingPuts: PendingPut[] = [];
   #table: SlotTable | undefined;
   #isSavingTable = false;
+  #hasBegun = false;
   #arrangeAtMs = Number.POSITIVE_INFINITY;
 
   constructor(options: MetaOptions, memory: MetaMemory, output: MetaOutput) {
@@ -77,6 +78,7 @@ export class Meta {
   }
 
   step(event: MetaEvent, nowMs: number): void {
+    if (!this.#hasBegun) this.#begin(nowMs);
     switch (event.kind) {
       case "received":
         this.#received(event.from, event.message, nowMs);
@@ -115,6 +117,16 @@ export class Meta {
 
   members(): readonly Member[] {
     return [...this.#members.values()];
+  }
+
+  // A leader that this process has not heard yet may well be alive: it has a lease like everybody else, and keeps its slots until that ends.
+  #begin(nowMs: number): void {
+    this.#hasBegun = true;
+    for (const { leader } of this.#table?.slots ?? []) {
+      const member: Member = { id: leader, role: "data" };
+      this.#members.set(keyOf(member), member);
+      this.#leases.set(keyOf(member), nowMs + this.#options.memberLeaseMs);
+    }
   }
 
   #received(from: Member, message: MemberToMeta, nowMs: number): void {

@@ -25,10 +25,17 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "a late cleanup removes whatever is there",
     file: "src/data/datum.ts",
-    find: "order !== 0 : order <= 0",
+    find: "order < 0 : order <= 0",
     replace: "false : order <= 0",
     rules: ["5", "6", "7"],
     isCluster: true,
+  },
+  {
+    name: "a cleanup spares what is not exactly as old",
+    file: "src/data/datum.ts",
+    find: "order < 0 : order <= 0",
+    replace: "order !== 0 : order <= 0",
+    rules: ["5", "7"],
   },
   {
     name: "a removal leaves no tombstone",
@@ -106,7 +113,7 @@ export const PLANTS: readonly Plant[] = [
     file: "src/data/data.ts",
     find: "of message.versions)",
     replace: "of [] as typeof message.versions)",
-    rules: ["7"],
+    rules: ["7", "G11"],
   },
   {
     name: "a data node without memory is told nothing",
@@ -148,7 +155,7 @@ export const PLANTS: readonly Plant[] = [
     file: "src/gateways/sofa/pushBodies.ts",
     find: "\\n${push.zone}",
     replace: "",
-    rules: ["4"],
+    rules: ["4", "7"],
   },
   {
     name: "a client that does not read is written to all the same",

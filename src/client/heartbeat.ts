@@ -1,0 +1,50 @@
+// Bolt's idle watch, as the Java client has it: reading and writing each ring after 15 s of silence, each ring sends a heartbeat, and a ring that finds
+// three in a row unanswered gives the connection up.
+
+const IDLE_MS = 15_000;
+const UNANSWERED_MAX = 3;
+
+export type Ring = "nothing" | "send" | "giveUp";
+
+export class Heartbeat {
+  #readRingMs = Number.POSITIVE_INFINITY;
+  #writeRingMs = Number.POSITIVE_INFINITY;
+  #unanswered = 0;
+
+  begin(nowMs: number): void {
+    this.#readRingMs = nowMs + IDLE_MS;
+    this.#writeRingMs = nowMs + IDLE_MS;
+    this.#unanswered = 0;
+  }
+
+  end(): void {
+    this.#readRingMs = Number.POSITIVE_INFINITY;
+    this.#writeRingMs = Number.POSITIVE_INFINITY;
+  }
+
+  hasRead(nowMs: number): void {
+    this.#readRingMs = nowMs + IDLE_MS;
+  }
+
+  hasWritten(nowMs: number): void {
+    this.#writeRingMs = nowMs + IDLE_MS;
+  }
+
+  answered(): void {
+    this.#unanswered = 0;
+  }
+
+  nextWakeMs(): number {
+    return Math.min(this.#readRingMs, this.#writeRingMs);
+  }
+
+  /** What is due now. After `send` the caller sends a heartbeat. */
+  ring(nowMs: number): Ring {
+    if (this.nextWakeMs() > nowMs) return "nothing";
+    if (this.#readRingMs <= nowMs) this.#readRingMs = nowMs + IDLE_MS;
+    if (this.#writeRingMs <= nowMs) this.#writeRingMs = nowMs + IDLE_MS;
+    if (this.#unanswered >= UNANSWERED_MAX) return "giveUp";
+    this.#unanswered++;
+    return "send";
+  }
+}

@@ -1,0 +1,285 @@
+// One application with its registry client: publishes and subscribes as the workload says, loses its connection as the faults say, and reports what
+// it did and what it was shown.
+
+import { textOf, stringOf } from "../../base/text.ts";
+import type { Cancel } from "../../base/ports.ts";
+import type { SegmentPush } from "../../client/messages.ts";
+import type { Publisher, Registration, Subscriber } from "../../client/registration.ts";
+import { SofaClient, type SofaClientHost, type SofaClientOptions } from "../../client/sofaClient.ts";
+import { decodeReceivedDataBody } from "../../codec/sofa/codec.ts";
+import { makeDataInfoId, type ServiceName } from "../../model/dataInfoId.ts";
+import type { Scope } from "../../model/scope.ts";
+import type { SimEnvironment } from "../cluster/environment.ts";
+import type { SessionNode } from "../cluster/sessionNode.ts";
+import { Wire } from "../network/wire.ts";
+
+export interface AppOptions {
+  readonly name: string;
+  readonly address: string;
+  readonly client: SofaClientOptions;
+  /** Where the client connects next. */
+  readonly pickSession: () => SessionNode;
+}
+
+const PORT_FIRST = 20_000;
+
+export class App implements SofaClientHost {
+  readonly name: string;
+  readonly publishers: Publisher[] = [];
+  readonly subscribers: Subscriber[] = [];
+  readonly #environment: SimEnvironment;
+  readonly #options: AppOptions;
+  readonly #client: SofaClient;
+  #wire: Wire | undefined;
+  #session = "";
+  #nextRequest = 1;
+  #nextRegist = 1;
+  #connection = 0;
+  #awayUntilMs = 0;
+  #isDead = false;
+  #cancelTick: Cancel = () => undefined;
+
+  constructor(environment: SimEnvironment, options: AppOptions) {
+    this.#environment = environment;
+    this.#options = options;
+    this.name = options.name;
+    this.#client = new SofaClient(options.client, this, environment.scheduler.nowMs);
+    this.#arm();
+  }
+
+  get isDead(): boolean {
+    return this.#isDead;
+  }
+
+  get isConnected(): boolean {
+    return this.#client.isConnected;
+  }
+
+  get undone(): number {
+    return this.#client.undone;
+  }
+
+  nextRequestId(): number {
+    return this.#nextRequest++;
+  }
+
+  nextRegistId(): string {
+    return `${this.name}.${this.#nextRegist++}`;
+  }
+
+  connect(): void {
+    const { scheduler, dice } = this.#environment;
+    const session = this.#options.pickSession();
+    scheduler.after(this.#delayMs(), () => {
+      if (this.#isDead) return;
+      const isAway = scheduler.nowMs < this.#awayUntilMs;
+      const wire = isAway ? undefined : this.#open(session);
+      scheduler.after(this.#delayMs(), () => {
+        if (this.#isDead) return;
+        if (wire === undefined || !wire.isOpen) this.#client.refused(scheduler.nowMs + dice.below(20));
+        else this.#connected(wire);
+        this.#arm();
+      });
+    });
+  }
+
+  decompress(encoding: string, body: Uint8Array) {
+    const mark = encoding === "gzip" ? 1 : 2;
+    return decodeReceivedDataBody(body[0] === mark ? body.subarray(1) : body);
+  }
+
+  onPush(subscriber: Subscriber, push: SegmentPush): void {
+    this.#pushed(subscriber, push, true);
+  }
+
+  onStalePush(subscriber: Subscriber, push: SegmentPush): void {
+    this.#pushed(subscriber, push, false);
+  }
+
+  onAcknowledged(registration: Registration): void {
+    if (registration.kind !== "publisher") return;
+    const { registId, version } = registration;
+    const service = makeDataInfoId(registration.service);
+    const where = { session: this.#session, connection: this.#connection };
+    this.#environment.record({ kind: "acknowledged", client: this.name, service, registId, version, ...where });
+  }
+
+  publish(service: ServiceName, registId?: string): void {
+    const id = registId ?? this.nextRegistId();
+    const token = this.#token(id, 1n);
+    this.publishers.push(this.#client.publish(service, [textOf(this.#padded(token))], this.#nowMs, id));
+    this.#published(service, { registId: id, version: 1n, token });
+  }
+
+  /** Publishes anew; without `isNews` the same content under a higher version. */
+  republish(publisher: Publisher, isNews: boolean): void {
+    const version = publisher.version + 1n;
+    const { registId, service } = publisher;
+    const [box] = publisher.boxes;
+    const shown = box === undefined ? "" : (stringOf(box).split(" ")[0] ?? "");
+    const token = isNews || shown === "" ? this.#token(registId, version) : shown;
+    this.#published(service, { registId, version, token });
+    this.#client.republish(publisher, [textOf(this.#padded(token))], this.#nowMs);
+    this.#arm();
+  }
+
+  unpublish(publisher: Publisher): void {
+    const { registId, version } = publisher;
+    const service = makeDataInfoId(publisher.service);
+    this.#environment.record({ kind: "unpublished", client: this.name, service, registId, version: version + 1n });
+    this.#client.unregister(publisher, this.#nowMs);
+    this.#arm();
+  }
+
+  subscribe(service: ServiceName, scope: Scope, acceptMulti: boolean): void {
+    const subscriber = this.#client.subscribe(service, { scope, acceptMulti }, this.#nowMs);
+    this.subscribers.push(subscriber);
+    const { registId } = subscriber;
+    const { zone } = this.#options.client;
+    const dataInfoId = makeDataInfoId(service);
+    this.#environment.record({ kind: "subscribed", client: this.name, service: dataInfoId, registId, scope, zone });
+    this.#arm();
+  }
+
+  unsubscribe(subscriber: Subscriber): void {
+    this.subscribers.splice(this.subscribers.indexOf(subscriber), 1);
+    const service = makeDataInfoId(subscriber.service);
+    this.#environment.record({ kind: "unsubscribed", client: this.name, service, registId: subscriber.registId });
+    this.#client.unregister(subscriber, this.#nowMs);
+    this.#arm();
+  }
+
+  /** The connection breaks; the client stays away for so long, and then comes back when its own times say so. */
+  cut(delays: { clientMs: number; serverMs: number }, awayMs: number): void {
+    this.#awayUntilMs = this.#environment.scheduler.nowMs + awayMs;
+    this.#fault(`connection cut, away ${awayMs} ms, noticed by client ${delays.clientMs} ms, by server ${delays.serverMs} ms`);
+    this.#wire?.cut(delays);
+  }
+
+  /** The process ends: its kernel closes the connection, or with its machine even that is left out. */
+  die(how: "killed" | "vanished"): void {
+    this.#isDead = true;
+    this.#cancelTick();
+    this.#environment.record({ kind: "died", client: this.name, how });
+    this.#wire?.die("client");
+    if (how === "vanished") this.#wire?.fallSilent();
+    else this.#wire?.cut({ clientMs: 0, serverMs: this.#environment.dice.below(50) });
+  }
+
+  fallSilent(): void {
+    this.#fault("silence");
+    this.#wire?.fallSilent();
+  }
+
+  readSlowly(): void {
+    this.#fault("reads nothing");
+    this.#wire?.readSlowly(true);
+  }
+
+  /** All that is wrong with the connection is over. */
+  heal(): void {
+    this.#awayUntilMs = 0;
+    if (this.#isDead) return;
+    this.#wire?.speakAgain();
+  }
+
+  get #nowMs(): number {
+    return this.#environment.scheduler.nowMs;
+  }
+
+  #open(session: SessionNode): Wire | undefined {
+    const { scheduler, dice, plan, record } = this.#environment;
+    const connection = ++this.#connection;
+    const label = session.label;
+    const lost = () => {
+      session.forget(wire);
+      record({ kind: "lost", client: this.name, session: label, side: "server", connection });
+    };
+    const wire = new Wire(
+      {
+        scheduler,
+        dice: dice.fork(),
+        weather: plan.weather,
+        serverLost: lost,
+        buffered: (bytes, written) => record({ kind: "buffered", client: this.name, bytes, written }),
+      },
+      { client: `${this.#options.address}:${PORT_FIRST + connection}`, server: "10.255.0.1:9600" },
+    );
+    if (!session.accept(wire)) return undefined;
+    this.#session = label;
+    return wire;
+  }
+
+  #connected(wire: Wire): void {
+    this.#wire = wire;
+    const where = { session: this.#session, connection: this.#connection };
+    this.#environment.record({ kind: "connected", client: this.name, ...where });
+    // The host of a process sees each event before its client's next timer.
+    const client = this.#client;
+    const arm = () => this.#arm();
+    wire.use({
+      received(chunk, nowMs) {
+        client.received(chunk, nowMs);
+        arm();
+      },
+      drained: () => undefined,
+      closed: (nowMs) => this.#lost(wire, nowMs),
+    });
+    client.connected(wire.clientEnd, this.#nowMs);
+  }
+
+  #lost(wire: Wire, nowMs: number): void {
+    // The client may have given this one up and have another by now.
+    if (this.#wire !== wire) return;
+    const where = { session: this.#session, connection: this.#connection };
+    this.#environment.record({ kind: "lost", client: this.name, side: "client", ...where });
+    this.#client.closed(nowMs);
+    this.#arm();
+  }
+
+  #arm(): void {
+    this.#cancelTick();
+    if (this.#isDead) return;
+    const wakeMs = this.#client.nextWakeMs();
+    if (wakeMs === Number.POSITIVE_INFINITY) return;
+    this.#cancelTick = this.#environment.scheduler.at(wakeMs, () => {
+      this.#client.tick(this.#nowMs);
+      this.#arm();
+    });
+  }
+
+  #published(service: ServiceName, { registId, version, token }: { registId: string; version: bigint; token: string }): void {
+    const { zone } = this.#options.client;
+    const dataInfoId = makeDataInfoId(service);
+    this.#environment.record({ kind: "published", client: this.name, service: dataInfoId, registId, version, token, zone });
+    this.#arm();
+  }
+
+  #pushed(subscriber: Subscriber, { version, zones, localZone }: SegmentPush, isTaken: boolean): void {
+    const { registId, scope } = subscriber;
+    const entries: string[] = [];
+    for (const [zone, boxes] of zones) {
+      for (const box of boxes) entries.push(`${zone}/${box === null ? "" : (stringOf(box).split(" ")[0] ?? "")}`);
+    }
+    const service = makeDataInfoId(subscriber.service);
+    const whose = { client: this.name, service, registId, session: this.#session };
+    this.#environment.record({ kind: "pushed", ...whose, version, scope, zone: localZone, isTaken, entries: entries.sort() });
+  }
+
+  #token(registId: string, version: bigint): string {
+    return `${registId}~${version}~${this.name}`;
+  }
+
+  // Subscribers look at the first word only.
+  #padded(token: string): string {
+    return `${token} ${"x".repeat(this.#environment.plan.payloadChars)}`;
+  }
+
+  #fault(what: string): void {
+    this.#environment.record({ kind: "fault", what: `${this.name}: ${what}` });
+  }
+
+  #delayMs(): number {
+    return this.#environment.dice.below(1 + this.#environment.plan.weather.delayMs);
+  }
+}

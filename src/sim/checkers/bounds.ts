@@ -1,0 +1,52 @@
+// Rule 8, as far as the network shows it: what waits for a client that does not read, how large a batch is, and how many are under way.
+
+import { BATCH_ITEMS_MAX, type SessionToData } from "../../messages/sessionData.ts";
+import type { Fact } from "../facts.ts";
+import type { Checker, Finding } from "./checker.ts";
+
+// The gateway holds pushes back above 1 MiB; one push may cross that, and answers still follow.
+const UNREAD_BYTES_MAX = 1024 * 1024;
+const ANSWER_BYTES_MAX = 64 * 1024;
+
+export class Bounds implements Checker {
+  #largestWrite = 0;
+  // By link: a batch that was sent and neither answered nor lost.
+  readonly #underWay = new Map<string, number>();
+
+  see(fact: Fact): Finding | undefined {
+    switch (fact.kind) {
+      case "buffered":
+        return this.#buffered(fact);
+      case "asked":
+        return fact.message.kind === "publish" && !fact.isLost ? this.#batch(fact, fact.message) : undefined;
+      case "told":
+        if (fact.message.kind === "taken" || fact.message.kind === "moved") this.#underWay.delete(`${fact.to} ${fact.from}`);
+        return undefined;
+      case "linkLost":
+        this.#underWay.delete(`${fact.session} ${fact.data}`);
+        return undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  #buffered({ client, bytes, written }: { client: string; bytes: number; written: number }): Finding | undefined {
+    this.#largestWrite = Math.max(this.#largestWrite, written);
+    const bytesMax = UNREAD_BYTES_MAX + this.#largestWrite + ANSWER_BYTES_MAX;
+    if (bytes <= bytesMax) return undefined;
+    return bounded(`${bytes} bytes wait for ${client}, more than ${bytesMax}`);
+  }
+
+  #batch({ from, to }: { from: string; to: string }, { batch, items }: SessionToData & { kind: "publish" }): Finding | undefined {
+    // A link joins nodes; their processes come and go.
+    const key = `${from.split("#")[0]} ${to}`;
+    const other = this.#underWay.get(key);
+    this.#underWay.set(key, batch);
+    if (items.length > BATCH_ITEMS_MAX) return bounded(`a batch from ${from} to ${to} has ${items.length} items`);
+    return other === undefined ? undefined : bounded(`${from} sent batch ${batch} to ${to} while ${other} is under way`);
+  }
+}
+
+function bounded(text: string): Finding {
+  return { rule: "8 everything is bounded", service: undefined, text };
+}

@@ -1,0 +1,37 @@
+import type { DataInfoId } from "../../model/ids.ts";
+import type { Fact } from "../facts.ts";
+import type { Commits } from "./commits.ts";
+import type { Registrations } from "./registrations.ts";
+import type { Plan } from "../plan.ts";
+
+/** The rules of ARCHITECTURE.md by number, the order of one client's requests, and plain bugs. */
+export type Rule =
+  | "1 newest wins"
+  | "2 versions grow"
+  | "3 a subscriber never goes back"
+  | "4 whole versions"
+  | "5 a cut is not a death"
+  | "6 no empty by accident"
+  | "7 convergence"
+  | "8 everything is bounded"
+  | "G11 order of one client"
+  | "bug";
+
+/** What a checker found: the service that it is about, if it is about one, and the facts in words. */
+export interface Finding {
+  readonly rule: Rule;
+  readonly service: DataInfoId | undefined;
+  readonly text: string;
+}
+
+/** What all checkers may look at; it is up to date when they see a fact. */
+export interface Evidence {
+  readonly plan: Plan;
+  readonly commits: Commits;
+  readonly registrations: Registrations;
+}
+
+/** Judges one rule from what is seen. Told of every fact in order; the first finding ends the run. */
+export interface Checker {
+  see(fact: Fact, nowMs: number): Finding | undefined;
+}

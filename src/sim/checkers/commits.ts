@@ -1,0 +1,129 @@
+// What the data nodes committed, version by version, read off the messages that they send: a snapshot says it outright, a delta says it by what it is added
+// to. Whatever a subscriber is shown under a version must be exactly this.
+
+import { stringOf } from "../../base/text.ts";
+import type { DataToSession } from "../../messages/sessionData.ts";
+import type { DataInfoId } from "../../model/ids.ts";
+import { boxesOf } from "../../model/payload.ts";
+import type { Publication } from "../../model/publication.ts";
+import type { Fact } from "../facts.ts";
+
+/** One registration as a version of a service shows it. */
+export interface ShownRegistration {
+  readonly registId: string;
+  readonly version: bigint;
+  readonly registeredMs: number;
+  readonly zone: string;
+  readonly token: string;
+}
+
+export interface Commit {
+  readonly service: DataInfoId;
+  readonly version: bigint;
+  readonly content: ReadonlyMap<string, ShownRegistration>;
+  /** When it was last seen to be the newest. */
+  seenMs: number;
+  /** Entries as subscribers see them, by zone; "" for all zones. */
+  readonly lists: Map<string, string>;
+}
+
+/** A data node spoke of a version. */
+export interface Sighting {
+  readonly commit: Commit;
+  /** The newest commit before this one, if this one is new. */
+  readonly before: Commit | undefined;
+  readonly isNew: boolean;
+  /** The same version was seen with another content. */
+  readonly conflict: Commit | undefined;
+}
+
+interface History {
+  readonly byVersion: Map<bigint, Commit>;
+  newest: Commit | undefined;
+  grewMs: number;
+}
+
+export class Commits {
+  readonly #services = new Map<DataInfoId, History>();
+  #last: Sighting | undefined;
+
+  /** What the fact just seen says, if it says what was committed. */
+  get last(): Sighting | undefined {
+    return this.#last;
+  }
+
+  see(fact: Fact, nowMs: number): void {
+    this.#last = fact.kind === "told" ? this.#told(fact.message, nowMs) : undefined;
+  }
+
+  at(service: DataInfoId, version: bigint): Commit | undefined {
+    return this.#services.get(service)?.byVersion.get(version);
+  }
+
+  newest(service: DataInfoId): Commit | undefined {
+    return this.#services.get(service)?.newest;
+  }
+
+  /** When a commit last showed somebody new. */
+  grewMs(service: DataInfoId): number {
+    return this.#services.get(service)?.grewMs ?? Number.NEGATIVE_INFINITY;
+  }
+
+  #told(message: DataToSession, nowMs: number): Sighting | undefined {
+    if (message.kind === "snapshot") {
+      const { dataInfoId, version, publications } = message.datum;
+      return this.#take(dataInfoId, version, { content: new Map(publications.map(shown)), nowMs });
+    }
+    if (message.kind !== "delta") return undefined;
+    const { dataInfoId, base, version, changes } = message.delta;
+    const from = this.at(dataInfoId, base);
+    if (from === undefined) return undefined;
+    const content = new Map(from.content);
+    for (const change of changes) {
+      if (change.kind === "put") content.set(...shown(change.publication));
+      else content.delete(change.registId);
+    }
+    return this.#take(dataInfoId, version, { content, nowMs });
+  }
+
+  #take(service: DataInfoId, version: bigint, { content, nowMs }: { content: Commit["content"]; nowMs: number }): Sighting {
+    const history: History = this.#services.get(service) ?? {
+      byVersion: new Map(),
+      newest: undefined,
+      grewMs: Number.NEGATIVE_INFINITY,
+    };
+    this.#services.set(service, history);
+    const known = history.byVersion.get(version);
+    const commit = { service, version, content, seenMs: nowMs, lists: new Map() };
+    if (known !== undefined) {
+      if (known === history.newest) known.seenMs = nowMs;
+      const isSame = listOf(known, undefined) === listOf(commit, undefined);
+      return { commit: known, before: undefined, isNew: false, conflict: isSame ? undefined : commit };
+    }
+    history.byVersion.set(version, commit);
+    const before = history.newest;
+    for (const registId of content.keys()) if (before?.content.has(registId) !== true) history.grewMs = nowMs;
+    if (before === undefined || version > before.version) history.newest = commit;
+    return { commit, before, isNew: true, conflict: undefined };
+  }
+}
+
+/** The entries that a subscriber of one zone, or of all, should be shown: `zone/token`, sorted, one a line. */
+export function listOf(commit: Commit, zone: string | undefined): string {
+  const key = zone ?? "";
+  const known = commit.lists.get(key);
+  if (known !== undefined) return known;
+  const entries: string[] = [];
+  for (const shownOne of commit.content.values()) {
+    if (zone === undefined || shownOne.zone === zone) entries.push(`${shownOne.zone}/${shownOne.token}`);
+  }
+  const list = entries.sort().join("\n");
+  commit.lists.set(key, list);
+  return list;
+}
+
+function shown({ registId, version, registeredMs, zone, payload }: Publication): [string, ShownRegistration] {
+  const [box] = boxesOf(payload);
+  const token = box === undefined || box === null ? "" : (stringOf(box).split(" ")[0] ?? "");
+  return [registId, { registId, version, registeredMs, zone, token }];
+}

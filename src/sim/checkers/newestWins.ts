@@ -1,0 +1,124 @@
+// Rule 1: the newest registration of a registId wins, and what was taken back does not come back.
+
+import type { DataInfoId } from "../../model/ids.ts";
+import { compareStamps, type Stamp } from "../../model/publication.ts";
+import type { Fact } from "../facts.ts";
+import type { Checker, Evidence, Finding } from "./checker.ts";
+import type { Commit } from "./commits.ts";
+
+// A data node that lost its memory lost its tombstones too. What an old connection of a client at another session still holds can then come back
+// until that session has counted the connection out: an idle time, a grace and some travel.
+const FORGETFUL_MS = 25_000;
+
+// The time of a stamp that no server gave: the client's wish alone is known.
+const WANTED = 0;
+
+export class NewestWins implements Checker {
+  readonly #evidence: Evidence;
+  // The newest stamp of each registration that any commit showed, or removed.
+  readonly #newest = new Map<string, Stamp>();
+  // The newest version of each registration that each subscriber was shown.
+  readonly #shown = new Map<string, Map<string, bigint>>();
+
+  constructor(evidence: Evidence) {
+    this.#evidence = evidence;
+  }
+
+  see(fact: Fact, nowMs: number): Finding | undefined {
+    if (fact.kind === "pushed" && fact.isTaken) return this.#pushed(fact, nowMs);
+    if (fact.kind !== "told") return undefined;
+    const sighting = this.#evidence.commits.last;
+    if (sighting === undefined || !sighting.isNew) return undefined;
+    const finding = this.#committed(sighting.commit, nowMs);
+    this.#noteRemovals(fact);
+    if (sighting.before !== undefined) this.#noteUnpublished(sighting.before, sighting.commit);
+    return finding;
+  }
+
+  #committed({ service, version, content }: Commit, nowMs: number): Finding | undefined {
+    for (const stamp of content.values()) {
+      const key = keyOf(service, stamp.registId);
+      const newest = this.#newest.get(key);
+      if (newest !== undefined && this.#isOlder(stamp, newest) && !this.#isExcused(service, stamp.registId, nowMs)) {
+        if (this.#isNamesake(service, stamp.registId, newest)) continue;
+        const text = `${stamp.registId} at ${textOf(stamp)} is back in v${version} after ${textOf(newest)} was shown or removed`;
+        return { rule: "1 newest wins", service, text };
+      }
+      if (newest === undefined || compareStamps(stamp, newest) > 0) this.#newest.set(key, stamp);
+    }
+    return undefined;
+  }
+
+  #noteRemovals(fact: Fact & { kind: "told" }): void {
+    if (fact.message.kind !== "delta") return;
+    const { dataInfoId, changes } = fact.message.delta;
+    for (const change of changes) {
+      if (change.kind !== "removed") continue;
+      const key = keyOf(dataInfoId, change.registId);
+      const newest = this.#newest.get(key);
+      if (newest === undefined || compareStamps(change.stamp, newest) > 0) this.#newest.set(key, change.stamp);
+    }
+  }
+
+  /** Once a list has followed an unpublish, nothing from before it may return. */
+  #noteUnpublished(before: Commit, after: Commit): void {
+    for (const { registId, version } of before.content.values()) {
+      if (after.content.has(registId)) continue;
+      const [registration, twin] = this.#evidence.registrations.twins(before.service, registId);
+      // Only an acknowledged one is known to have reached the servers.
+      const unpublished = registration?.acknowledgements.find(
+        (later) => later.version > version && registration.unpublished.includes(later.version),
+      )?.version;
+      if (unpublished === undefined || twin !== undefined) continue;
+      const key = keyOf(before.service, registId);
+      const newest = this.#newest.get(key);
+      if (newest === undefined || newest.version < unpublished) this.#newest.set(key, { version: unpublished, registeredMs: WANTED });
+    }
+  }
+
+  #pushed(fact: Fact & { kind: "pushed" }, nowMs: number): Finding | undefined {
+    const { client, service, registId: subscriber, entries, version } = fact;
+    const shown = this.#shown.get(subscriber) ?? new Map<string, bigint>();
+    this.#shown.set(subscriber, shown);
+    for (const entry of entries) {
+      const [registId = "", token = "0"] = entry.slice(entry.indexOf("/") + 1).split("~");
+      const now = BigInt(token);
+      const before = shown.get(registId) ?? 0n;
+      const isShared = this.#evidence.registrations.twins(service, registId).length > 1;
+      if (now < before && !isShared && !this.#isExcused(service, registId, nowMs)) {
+        const text = `${client} was shown ${registId} of version ${now} in v${version} after version ${before}`;
+        return { rule: "1 newest wins", service, text };
+      }
+      if (now > before) shown.set(registId, now);
+    }
+    return undefined;
+  }
+
+  /** In one process its restart may turn the clock back, but then nobody remembers the times of before. */
+  #isOlder(stamp: Stamp, newest: Stamp): boolean {
+    const isTimed = this.#evidence.plan.topology !== "single";
+    return isTimed ? compareStamps(stamp, newest) < 0 : stamp.version < newest.version;
+  }
+
+  /** What one client wanted to take back and could not any more, another with the same registId may still publish. */
+  #isNamesake(service: DataInfoId, registId: string, newest: Stamp): boolean {
+    return newest.registeredMs === WANTED && this.#evidence.registrations.twins(service, registId).length > 1;
+  }
+
+  #isExcused(service: DataInfoId, registId: string, nowMs: number): boolean {
+    const { registrations, plan } = this.#evidence;
+    const isShared = registrations.twins(service, registId).length > 1;
+    const hasRestarted = registrations.dataRestarts.some(({ startMs }) => nowMs - startMs < FORGETFUL_MS);
+    const isCluster = plan.topology === "cluster";
+    // Of two clients that share a registId and lost a data node together, whoever is heard first shows first.
+    return (hasRestarted && (isCluster || isShared)) || (isShared && isCluster);
+  }
+}
+
+function keyOf(service: DataInfoId, registId: string): string {
+  return `${service} ${registId}`;
+}
+
+function textOf({ version, registeredMs }: Stamp): string {
+  return `version ${version} of ${registeredMs}`;
+}

@@ -1,0 +1,18 @@
+import type { Fact } from "../facts.ts";
+import type { Plan } from "../plan.ts";
+import type { Dice } from "../random.ts";
+import type { Scheduler } from "../scheduler.ts";
+
+/** What every part of a simulated world shares. */
+export interface SimEnvironment {
+  readonly plan: Plan;
+  readonly scheduler: Scheduler;
+  readonly dice: Dice;
+  readonly record: (fact: Fact) => void;
+}
+
+/** Tells of a bug: an error that a role or a gateway never throws if it is right. */
+export function bug(environment: SimEnvironment, where: string, error: unknown): void {
+  const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  environment.record({ kind: "bug", where, what });
+}

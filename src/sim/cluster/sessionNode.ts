@@ -1,0 +1,138 @@
+// A session node with its gateway. Its clients' connections break with its process.
+
+import { noMetrics } from "../../base/metrics.ts";
+import type { Cancel, Compression, Log } from "../../base/ports.ts";
+import { SofaGateway } from "../../gateways/sofa/gateway.ts";
+import type { MemberToMeta } from "../../messages/membership.ts";
+import type { SessionToData } from "../../messages/sessionData.ts";
+import type { NodeId } from "../../model/ids.ts";
+import { Session, type SessionEvent } from "../../session/session.ts";
+import type { Wire } from "../network/wire.ts";
+import { bug, type SimEnvironment } from "./environment.ts";
+import { BOOT_MS, RoleHost } from "./roleHost.ts";
+
+export interface SessionNodePorts {
+  toMeta(message: MemberToMeta): void;
+  /** False if it is lost at once. */
+  toData(to: NodeId, message: SessionToData): boolean;
+}
+
+// As in server/start.ts.
+const IDLE_CHECK_MS = 500;
+const CLIENT_NOTICE_MS = 50;
+
+/** Compression that changes a byte: enough to see that who compresses is also undone. */
+const COMPRESSION: Compression = { gzip: (bytes) => marked(bytes, 1), zstd: (bytes) => marked(bytes, 2) };
+
+function marked(bytes: Uint8Array, mark: number): Uint8Array {
+  const result = new Uint8Array(bytes.length + 1);
+  result[0] = mark;
+  result.set(bytes, 1);
+  return result;
+}
+
+export class SessionNode {
+  readonly id: NodeId;
+  readonly #environment: SimEnvironment;
+  readonly #ports: SessionNodePorts;
+  readonly #wires = new Set<Wire>();
+  #life = 0;
+  #host: RoleHost<SessionEvent> | undefined;
+  #gateway: SofaGateway | undefined;
+  #cancelIdleCheck: Cancel = () => undefined;
+
+  constructor(id: NodeId, environment: SimEnvironment, ports: SessionNodePorts) {
+    this.id = id;
+    this.#environment = environment;
+    this.#ports = ports;
+  }
+
+  get isRunning(): boolean {
+    return this.#host !== undefined;
+  }
+
+  /** The process, as facts name it. */
+  get label(): string {
+    return `${this.id}#${this.#life}`;
+  }
+
+  start(offsetMs: number): void {
+    this.#life++;
+    const { plan, scheduler, record } = this.#environment;
+    record({ kind: "started", node: this.label, role: "session" });
+    const session = new Session(
+      { ...plan.config, id: this.id },
+      {
+        metrics: noMetrics,
+        nowMs: scheduler.nowMs + offsetMs,
+        output: {
+          toMeta: (message) => this.#ports.toMeta(message),
+          toData: (to, message) => {
+            const isLost = !this.#ports.toData(to, message);
+            record({ kind: "asked", from: this.label, to, message, isLost });
+          },
+        },
+      },
+    );
+    const failed = (error: unknown) => bug(this.#environment, this.id, error);
+    const host = new RoleHost<SessionEvent>(session, { scheduler, offsetMs, failed });
+    this.#host = host;
+    this.#gateway = new SofaGateway({
+      config: plan.config,
+      registry: host,
+      compression: COMPRESSION,
+      log: this.#log(),
+      metrics: noMetrics,
+    });
+    this.#checkIdle();
+    scheduler.after(BOOT_MS, () => host.step({ kind: "woken" }));
+  }
+
+  stop(): void {
+    this.#cancelIdleCheck();
+    this.#host?.close();
+    this.#host = undefined;
+    this.#gateway = undefined;
+    this.#environment.record({ kind: "stopped", node: this.label, role: "session" });
+    for (const wire of this.#wires) {
+      wire.die("server");
+      wire.cut({ clientMs: this.#environment.dice.below(CLIENT_NOTICE_MS), serverMs: 0 });
+    }
+    this.#wires.clear();
+  }
+
+  step(event: SessionEvent): void {
+    this.#host?.step(event);
+  }
+
+  /** Takes a client's connection; false if nobody listens. */
+  accept(wire: Wire): boolean {
+    const host = this.#host;
+    if (host === undefined || this.#gateway === undefined) return false;
+    this.#wires.add(wire);
+    wire.serve(this.#gateway.accept(wire.serverEnd, host.nowMs), () => host.nowMs);
+    return true;
+  }
+
+  forget(wire: Wire): void {
+    this.#wires.delete(wire);
+  }
+
+  #checkIdle(): void {
+    this.#cancelIdleCheck = this.#environment.scheduler.after(IDLE_CHECK_MS, () => {
+      if (this.#host !== undefined) this.#gateway?.closeIdle(this.#host.nowMs);
+      this.#checkIdle();
+    });
+  }
+
+  /** A gateway logs as error what is a bug of ours, and as warning what a client did. */
+  #log(): Log {
+    const ignore = () => undefined;
+    return {
+      debug: ignore,
+      info: ignore,
+      warn: ignore,
+      error: (event, fields) => bug(this.#environment, this.id, `${event}: ${fields?.["reason"] ?? ""}`),
+    };
+  }
+}

@@ -1,0 +1,148 @@
+// One direction of a TCP connection: bytes arrive in order, in pieces cut at random, after a random delay, or not at all. A window of bytes may be under
+// way; what is written beyond it waits with the writer, as in a socket whose peer reads slowly.
+
+import type { Dice } from "../random.ts";
+import type { Scheduler } from "../scheduler.ts";
+
+/** What a connection does to bytes. */
+export interface Weather {
+  /** Most pieces take up to this. */
+  readonly delayMs: number;
+  /** Some take up to this. */
+  readonly spikeMs: number;
+  readonly spikeChance: number;
+  /** How often a piece is cut in two. */
+  readonly splitChance: number;
+}
+
+/** Who writes into a stream and who reads from it. */
+export interface StreamEnds {
+  received(chunk: Uint8Array): void;
+  /** The reader has read everything, and the writer has ended the connection. */
+  ended(): void;
+  /** The writer's buffer has emptied after it had been above the high-water mark. */
+  drained(): void;
+}
+
+const WINDOW_BYTES = 64 * 1024;
+// Node's own.
+const HIGH_WATER_BYTES = 16 * 1024;
+
+export class ByteStream {
+  readonly #scheduler: Scheduler;
+  readonly #dice: Dice;
+  readonly #weather: Weather;
+  readonly #ends: StreamEnds;
+  #waiting: Uint8Array[] = [];
+  #waitingBytes = 0;
+  #underWayBytes = 0;
+  #wasHigh = false;
+  #lastMs = 0;
+  #isHeld = false;
+  // What has come while nothing is delivered, and what comes after the last byte.
+  #held: (() => void)[] = [];
+  #isEnding = false;
+  #isGone = false;
+
+  constructor(environment: { scheduler: Scheduler; dice: Dice; weather: Weather }, ends: StreamEnds) {
+    this.#scheduler = environment.scheduler;
+    this.#dice = environment.dice;
+    this.#weather = environment.weather;
+    this.#ends = ends;
+  }
+
+  /** Bytes that the writer still holds. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  get isHeld(): boolean {
+    return this.#isHeld;
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.#isEnding || this.#isGone || bytes.length === 0) return;
+    this.#waiting.push(bytes);
+    this.#waitingBytes += bytes.length;
+    this.#pump();
+    if (this.#waitingBytes > HIGH_WATER_BYTES) this.#wasHigh = true;
+  }
+
+  /** Everything written is still delivered, then the reader hears of the end. */
+  end(): void {
+    if (this.#isEnding || this.#isGone) return;
+    this.#isEnding = true;
+    if (this.#waiting.length === 0) this.#deliver(() => this.#finish());
+  }
+
+  /** The connection is broken: nothing more arrives. */
+  drop(): void {
+    this.#isGone = true;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    this.#held = [];
+  }
+
+  /** From now on nothing is delivered: the reader does not read, or the way is dead. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  /** Delivers what was held back, and goes on. */
+  release(): void {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    const held = this.#held;
+    this.#held = [];
+    // At once: what is still under way comes after it.
+    for (const deliver of held) if (!this.#isGone) deliver();
+  }
+
+  #pump(): void {
+    while (this.#underWayBytes < WINDOW_BYTES) {
+      const bytes = this.#waiting.shift();
+      if (bytes === undefined) return;
+      this.#waitingBytes -= bytes.length;
+      this.#underWayBytes += bytes.length;
+      for (const piece of this.#cut(bytes)) this.#deliver(() => this.#arrive(piece));
+      if (this.#waiting.length === 0) this.#emptied();
+    }
+  }
+
+  #emptied(): void {
+    if (this.#isEnding) this.#deliver(() => this.#finish());
+    if (!this.#wasHigh) return;
+    this.#wasHigh = false;
+    this.#scheduler.after(0, () => {
+      if (!this.#isGone) this.#ends.drained();
+    });
+  }
+
+  #arrive(piece: Uint8Array): void {
+    this.#underWayBytes -= piece.length;
+    this.#ends.received(piece);
+    if (!this.#isGone) this.#pump();
+  }
+
+  #finish(): void {
+    this.#isGone = true;
+    this.#ends.ended();
+  }
+
+  #cut(bytes: Uint8Array): Uint8Array[] {
+    if (bytes.length < 2 || !this.#dice.chance(this.#weather.splitChance)) return [bytes];
+    const at = this.#dice.between(1, bytes.length - 1);
+    return [bytes.subarray(0, at), bytes.subarray(at)];
+  }
+
+  #deliver(deliver: () => void): void {
+    const { delayMs, spikeMs, spikeChance } = this.#weather;
+    const ownMs = this.#dice.below(1 + (this.#dice.chance(spikeChance) ? spikeMs : delayMs));
+    this.#lastMs = Math.max(this.#lastMs, this.#scheduler.nowMs + ownMs);
+    this.#scheduler.at(this.#lastMs, () => {
+      if (this.#isGone) return;
+      if (this.#isHeld) this.#held.push(deliver);
+      else deliver();
+    });
+  }
+}

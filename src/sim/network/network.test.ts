@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import type { ConnectionHandler } from "../../base/ports.ts";
+import { Dice } from "../random.ts";
+import { Scheduler } from "../scheduler.ts";
+import { Link } from "./link.ts";
+import { Wire } from "./wire.ts";
+
+const ROUGH = { delayMs: 5, spikeMs: 50, spikeChance: 0.2, splitChance: 0.5, noticeMs: 30 };
+
+let scheduler: Scheduler;
+let seen: string[];
+beforeEach(() => {
+  scheduler = new Scheduler(0);
+  seen = [];
+});
+
+function handler(name: string, received: number[] = []): ConnectionHandler {
+  return {
+    received: (chunk) => received.push(...chunk),
+    drained: () => seen.push(`${name} drained`),
+    closed: () => seen.push(`${name} closed`),
+  };
+}
+
+function wire({ toServer = [], toClient = [] }: { toServer?: number[]; toClient?: number[] } = {}): Wire {
+  const environment = { scheduler, dice: new Dice(1), weather: ROUGH, serverLost: () => seen.push("server lost"), buffered: () => undefined };
+  const made = new Wire(environment, { client: "10.0.0.1:1", server: "10.0.0.2:2" });
+  made.serve(handler("server", toServer), () => scheduler.nowMs);
+  made.use(handler("client", toClient));
+  return made;
+}
+
+const bytes = (count: number, first = 0) => Uint8Array.from({ length: count }, (_, at) => (first + at) % 256);
+const passMs = (durationMs: number) => scheduler.run(scheduler.nowMs + durationMs, () => false);
+
+test("bytes arrive whole and in order, however they are cut and delayed", () => {
+  const toServer: number[] = [];
+  const { clientEnd } = wire({ toServer });
+  for (let first = 0; first < 256; first += 8) clientEnd.write(bytes(8, first));
+  passMs(1_000);
+  assert.deepEqual(toServer, [...bytes(256)]);
+});
+
+test("a cut loses what is under way and tells both sides, each in its time", () => {
+  const toServer: number[] = [];
+  const cut = wire({ toServer });
+  cut.clientEnd.write(bytes(10));
+  cut.cut({ clientMs: 10, serverMs: 20 });
+  passMs(10);
+  assert.deepEqual(seen, ["client closed"]);
+  passMs(10);
+  assert.deepEqual([seen, toServer], [["client closed", "server lost", "server closed"], []]);
+});
+
+test("a close still delivers what was written before it", () => {
+  const toClient: number[] = [];
+  const { serverEnd } = wire({ toClient });
+  serverEnd.write(bytes(10));
+  serverEnd.close();
+  passMs(1_000);
+  assert.equal(toClient.length, 10);
+  assert.ok(seen.includes("client closed") && seen.includes("server closed"));
+});
+
+test("in silence nothing arrives and nobody is told; afterwards it comes late, and in order", () => {
+  const toClient: number[] = [];
+  const silent = wire({ toClient });
+  silent.serverEnd.write(bytes(10));
+  silent.fallSilent();
+  silent.serverEnd.write(bytes(10, 10));
+  passMs(60_000);
+  assert.deepEqual([toClient, seen], [[], []]);
+  silent.serverEnd.write(bytes(10, 20));
+  silent.speakAgain();
+  passMs(1_000);
+  assert.deepEqual(toClient, [...bytes(30)]);
+});
+
+test("a side that gave up in the silence is missed when the silence ends", () => {
+  const silent = wire();
+  silent.fallSilent();
+  silent.serverEnd.close();
+  passMs(1_000);
+  assert.deepEqual(seen, ["server lost", "server closed"]);
+  silent.speakAgain();
+  passMs(1_000);
+  assert.deepEqual(seen.at(-1), "client closed");
+});
+
+test("a slow reader fills the writer's buffer, and reading again drains it", () => {
+  const slow = wire();
+  slow.readSlowly(true);
+  for (let at = 0; at < 10; at++) slow.serverEnd.write(bytes(20_000));
+  passMs(1_000);
+  assert.ok(slow.serverEnd.bufferedBytes > 100_000);
+  slow.readSlowly(false);
+  passMs(10_000);
+  assert.equal(slow.serverEnd.bufferedBytes, 0);
+  assert.deepEqual(seen, ["server drained"]);
+});
+
+function link(): Link<string, string> {
+  const end = (name: string) => ({
+    up: (isFresh: boolean) => seen.push(`${name} up${isFresh ? " fresh" : ""}`),
+    down: () => seen.push(`${name} down`),
+    received: (message: string) => seen.push(`${name} got ${message}`),
+  });
+  return new Link({ scheduler, dice: new Dice(1), weather: ROUGH }, { a: end("a"), b: end("b") });
+}
+
+test("messages of a link arrive in order, after its making", () => {
+  const made = link();
+  made.connect();
+  passMs(100);
+  for (const message of ["1", "2", "3"]) made.toB(message);
+  passMs(1_000);
+  assert.deepEqual(seen.filter((line) => line.startsWith("b")), ["b up fresh", "b got 1", "b got 2", "b got 3"]);
+});
+
+test("a cut link loses what is under way, and what is sent by a side that does not know yet", () => {
+  const made = link();
+  made.connect();
+  passMs(100);
+  assert.equal(made.toB("lost"), true);
+  made.cut();
+  assert.equal(made.toB("lost at once"), false);
+  made.connect();
+  passMs(1_000);
+  assert.deepEqual(seen.filter((line) => line.startsWith("b")), ["b up fresh", "b down", "b up"]);
+});
+
+test("a new process at one end is fresh for the other, and hears nothing of the old one's", () => {
+  const made = link();
+  made.connect();
+  passMs(100);
+  seen = [];
+  made.died("b");
+  made.connect();
+  passMs(1_000);
+  assert.deepEqual(seen.toSorted(), ["a down", "a up fresh", "b up fresh"]);
+});
