@@ -53,7 +53,7 @@ export class Pusher {
 
   /** The service has a newer list: pushes it now, or when the window of the last push ends. */
   changed(service: SubscribedService, nowMs: number): void {
-    if (nowMs < service.windowEndMs) this.#windows.set(service, service.windowEndMs);
+    if (isGathering(service, nowMs)) this.#windows.set(service, service.windowEndMs);
     else this.#pushAll(service, nowMs);
   }
 
@@ -119,15 +119,20 @@ export class Pusher {
       ids.set(sharing, id);
       if (this.#push(target, { service, id, nowMs })) sent++;
     }
-    const costMs = sent * (SEND_COST_MS + SEND_COST_MS_PER_BYTE * service.list.payloadBytes);
-    const windowMs = Math.min(costMs * WINDOW_PER_COST, this.#options.pushWindowMaxMs);
-    service.windowEndMs = windowMs < WINDOW_MS_MIN ? nowMs : nowMs + windowMs;
+    this.#spend(service, sent, nowMs);
+  }
+
+  /** Pushes that were just sent open the service's window, or make it longer. */
+  #spend(service: SubscribedService, pushes: number, nowMs: number): void {
+    const costMs = pushes * (SEND_COST_MS + SEND_COST_MS_PER_BYTE * service.list.payloadBytes);
+    const endMs = Math.max(service.windowEndMs, nowMs) + costMs * WINDOW_PER_COST;
+    service.windowEndMs = Math.min(endMs, nowMs + this.#options.pushWindowMaxMs);
   }
 
   #pushNewest(target: PushTarget, nowMs: number): void {
     const service = this.#subscriptions.get(target.dataInfoId);
     if (service?.targets.get(target.key) !== target) return;
-    this.#push(target, { service, id: this.takePushId(), nowMs });
+    if (this.#push(target, { service, id: this.takePushId(), nowMs })) this.#spend(service, 1, nowMs);
   }
 
   /** Sends the list to those of the target's subscribers that have not seen it. False if nothing was sent. */
@@ -160,7 +165,11 @@ export class Pusher {
     target.failures = 0;
     this.#metrics.add("roster_pushes_total", 1, { outcome: "answered" });
     this.#metrics.observe("roster_push_latency_seconds", (nowMs - underWay.sentMs) / 1000);
-    this.#pushNewest(target, nowMs);
+    const service = this.#subscriptions.get(target.dataInfoId);
+    if (service === undefined) return;
+    // Whoever answers within the window gets what has changed since with all others, when it ends.
+    if (!isGathering(service, nowMs)) this.#pushNewest(target, nowMs);
+    else if (service.list.version > underWay.version) this.#windows.set(service, service.windowEndMs);
   }
 
   #failed(
@@ -207,4 +216,8 @@ export class Pusher {
       this.#timeoutsDone = 0;
     }
   }
+}
+
+function isGathering(service: SubscribedService, nowMs: number): boolean {
+  return service.windowEndMs - nowMs >= WINDOW_MS_MIN;
 }

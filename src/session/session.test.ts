@@ -381,6 +381,21 @@ test("a hot service gathers its changes for a while that grows with the cost of 
   assert.equal(count(), 2_000, "20 changes within the window are one push each");
 });
 
+test("subscribers that answer fast do not make a hot service push faster than its window", () => {
+  const subscribers = Array.from({ length: 1_000 }, () => connect());
+  for (const client of subscribers) subscribe(client);
+  snapshot(10n);
+  for (let version = 11n; version <= 30n; version++) {
+    snapshot(version);
+    for (const client of subscribers) ackLast(client);
+  }
+  const count = () => subscribers.reduce((sum, { channel }) => sum + channel.pushes.length, 0);
+  assert.equal(count(), 1_000);
+  pass(100);
+  assert.equal(count(), 2_000);
+  assert.ok(subscribers.every(({ channel }) => channel.versions.at(-1) === 30n));
+});
+
 test("a configuration is pushed when it is watched and when it changes, newest only", () => {
   const client = connect();
   const key = { dataInfoId: ORDERS, registId: "c1", version: 0n };
