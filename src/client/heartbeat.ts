@@ -1,5 +1,5 @@
-// Bolt's idle watch, as the Java client has it: reading and writing each ring after 15 s of silence, each ring sends a heartbeat, and a ring that finds
-// three in a row unanswered gives the connection up.
+// Bolt's idle watch, as the Java client has it: reading and writing each ring after 15 s of silence, each ring sends a
+// heartbeat, and a ring that finds three in a row unanswered gives the connection up.
 
 const IDLE_MS = 15_000;
 const UNANSWERED_MAX = 3;

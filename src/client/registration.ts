@@ -1,5 +1,6 @@
-// What a client keeps of each of its registrations. An object lives from the first register to the acknowledged unregister, with one registId,
-// and counts its own version up at every change; so the server can tell a repeated request from a newer one.
+// What a client keeps of each of its registrations. An object lives from the first register to the acknowledged
+// unregister, with one registId, and counts its own version up at every change; so the server can tell a repeated
+// request from a newer one.
 
 import type { WireText } from "../base/text.ts";
 import type { ServiceName } from "../model/dataInfoId.ts";
@@ -40,8 +41,15 @@ export interface Configurator extends RegistrationState {
 
 export type Registration = Publisher | Subscriber | Configurator;
 
-/** A registration as it begins, not sent yet. The Java client counts publishers and subscribers from 1, configurators from 0. */
-export function newState(identity: { registId: string; service: ServiceName }, version: bigint, nowMs: number): RegistrationState {
+/**
+ * A registration as it begins, not sent yet. The Java client counts publishers and subscribers from 1, configurators
+ * from 0.
+ */
+export function newState(
+  identity: { registId: string; service: ServiceName },
+  version: bigint,
+  nowMs: number,
+): RegistrationState {
   const sent = { isDone: false, sendCount: 0, sentMs: Number.NEGATIVE_INFINITY };
   return { ...identity, ...sent, version, timestampMs: nowMs, isRegistered: true };
 }

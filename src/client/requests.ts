@@ -1,5 +1,6 @@
-// The order in which registrations go out. `serial` is the Java client: one worker that sends one request, waits up to a second for its answer, and takes
-// the next; every half second whatever is not acknowledged queues again. `pipelined` sends at once and matches the answers by id, for benchmarks.
+// The order in which registrations go out. `serial` is the Java client: one worker that sends one request, waits up to
+// a second for its answer, and takes the next; every half second whatever is not acknowledged queues again. `pipelined`
+// sends at once and matches the answers by id, for benchmarks.
 
 import { defined } from "../base/assert.ts";
 import type { Registration } from "./registration.ts";

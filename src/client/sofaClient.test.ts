@@ -7,7 +7,8 @@ import { encodeRequest, encodeResponse } from "../codec/bolt/encode.ts";
 import { BOLT_STATUS, BOLT_V1, type BoltDialect, type BoltFrame } from "../codec/bolt/frame.ts";
 import { decodeMessage, encodeMessage, wireForm } from "../codec/sofa/codec.ts";
 import type { PublisherRegister, ReceivedData, SofaMessage, WireForm } from "../codec/sofa/messages.ts";
-import { SofaClient, type SofaClientOptions } from "./sofaClient.ts";
+import type { SofaClientOptions } from "./host.ts";
+import { SofaClient } from "./sofaClient.ts";
 
 const ORDERS = { dataId: "orders", instanceId: "I", group: "G" };
 const OPTIONS: SofaClientOptions = {
@@ -49,7 +50,9 @@ function client(options: Partial<SofaClientOptions> = {}): SofaClient {
       connect: (nowMs) => wishes.push(nowMs),
       decompress: () => new Map(),
       onPush: (subscriber, { version, zones }) => {
-        const texts = [...zones].flatMap(([zone, boxes]) => boxes.map((box) => `${zone}/${box === null ? "" : stringOf(box)}`));
+        const texts = [...zones].flatMap(([zone, boxes]) =>
+          boxes.map((box) => `${zone}/${box === null ? "" : stringOf(box)}`),
+        );
         pushes.push(`${subscriber.registId} v${version} ${texts.join(" ")}`);
       },
       onStalePush: (_subscriber, { version }) => stale.push(version),
@@ -71,7 +74,10 @@ function connection(): Connection {
       for (const part of parts) {
         decoder.push(part, (frame) => {
           const isEmpty = frame.content.length === 0;
-          sent.push({ frame, message: isEmpty ? undefined : decodeMessage(wireForm(frame), frame.className, frame.content) });
+          sent.push({
+            frame,
+            message: isEmpty ? undefined : decodeMessage(wireForm(frame), frame.className, frame.content),
+          });
         });
       }
     },
@@ -85,7 +91,8 @@ function connected(options: Partial<SofaClientOptions> = {}): SofaClient {
   return made;
 }
 
-const registers = () => sent.flatMap(({ message }) => (message !== undefined && "eventType" in message ? [message] : []));
+const registers = () =>
+  sent.flatMap(({ message }) => (message !== undefined && "eventType" in message ? [message] : []));
 
 /** Answers the request that was sent last but `back`. */
 function answer(to: SofaClient, { atMs = 0, success = true, at = -1 } = {}): void {
@@ -97,7 +104,11 @@ function answer(to: SofaClient, { atMs = 0, success = true, at = -1 } = {}): voi
   to.received(encodeResponse(last.frame.dialect, { id: last.frame.id, status: BOLT_STATUS.SUCCESS, ...encoded }), atMs);
 }
 
-function push(to: SofaClient, version: bigint, { form = OPTIONS.form, dialect = BOLT_V1, registIds = ["r1"] } = {}): void {
+function push(
+  to: SofaClient,
+  version: bigint,
+  { form = OPTIONS.form, dialect = BOLT_V1, registIds = ["r1"] } = {},
+): void {
   const message: ReceivedData = {
     kind: "receivedData",
     ...ORDERS,
@@ -119,7 +130,10 @@ test("a serial client sends one request at a time, and the next when the answer 
   one.publish(ORDERS, [textOf("b")], 0);
   assert.equal(registers().length, 1);
   answer(one);
-  assert.deepEqual(registers().map(({ registId }) => registId), ["r1", "r2"]);
+  assert.deepEqual(
+    registers().map(({ registId }) => registId),
+    ["r1", "r2"],
+  );
   answer(one);
   assert.deepEqual(acknowledged, ["r1/1 in", "r2/1 in"]);
   assert.equal(one.undone, 0);
@@ -217,7 +231,11 @@ test("a client like MOSN's shows pushes and never answers them", () => {
 
 test("every form and dialect is spoken", () => {
   const forms: WireForm[] = ["hessian-draft", "hessian-final", "protobuf"];
-  const dialects: BoltDialect[] = [BOLT_V1, { protocol: 2, version: 1, crc: true }, { protocol: 2, version: 2, crc: true }];
+  const dialects: BoltDialect[] = [
+    BOLT_V1,
+    { protocol: 2, version: 1, crc: true },
+    { protocol: 2, version: 2, crc: true },
+  ];
   for (const form of forms) {
     for (const dialect of dialects) {
       const one = connected({ form, dialect });

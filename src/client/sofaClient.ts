@@ -1,5 +1,6 @@
-// A client of the SOFARegistry protocol without sockets and clocks: bytes and times in, bytes out. In `serial` mode it behaves as the Java client does, in its
-// times, its retries and its rules about versions, which a server must suit; the simulation and the tests stand on that.
+// A client of the SOFARegistry protocol without sockets and clocks: bytes and times in, bytes out. In `serial` mode it
+// behaves as the Java client does, in its times, its retries and its rules about versions, which a server must suit;
+// the simulation and the tests stand on that.
 
 import { assert } from "../base/assert.ts";
 import { RegistryError } from "../base/errors.ts";
@@ -7,14 +8,15 @@ import type { Connection, ConnectionHandler } from "../base/ports.ts";
 import type { WireText } from "../base/text.ts";
 import { BoltDecoder } from "../codec/bolt/decoder.ts";
 import { encodeHeartbeat, encodeHeartbeatAck, encodeRequest, encodeResponse } from "../codec/bolt/encode.ts";
-import { BOLT_CODEC, BOLT_STATUS, type BoltDialect, type BoltFrame } from "../codec/bolt/frame.ts";
+import { BOLT_CODEC, BOLT_STATUS, type BoltFrame } from "../codec/bolt/frame.ts";
 import { decodeMessage, encodeMessage, wireForm } from "../codec/sofa/codec.ts";
-import type { MultiReceivedData, ReceivedConfigData, ReceivedData, SofaMessage, WireForm } from "../codec/sofa/messages.ts";
+import type { MultiReceivedData, ReceivedConfigData, ReceivedData, SofaMessage } from "../codec/sofa/messages.ts";
 import type { ServiceName } from "../model/dataInfoId.ts";
 import type { Scope } from "../model/scope.ts";
 import { NO_VERSION } from "../model/version.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import { type ClientIdentity, type Decompress, registerMessage, type SegmentPush, segmentsOf } from "./messages.ts";
+import type { SofaClientHost, SofaClientOptions } from "./host.ts";
+import { registerMessage, type SegmentPush, segmentsOf } from "./messages.ts";
 import {
   type Configurator,
   mustBeSent,
@@ -23,34 +25,9 @@ import {
   type Registration,
   type Subscriber,
 } from "./registration.ts";
-import { type RequestMode, Requests } from "./requests.ts";
+import { Requests } from "./requests.ts";
 
-export interface SofaClientOptions extends ClientIdentity {
-  readonly mode: RequestMode;
-  readonly form: WireForm;
-  readonly dialect: BoltDialect;
-  readonly dataCenter: string;
-  /** MOSN's client of 2018 never answers a push. */
-  readonly answersPushes: boolean;
-}
-
-/** What the client asks of its host, and tells it. */
-export interface SofaClientHost {
-  /** For requests; each id once on a connection. */
-  nextRequestId(): number;
-  /** For registrations; each once in the world. */
-  nextRegistId(): string;
-  /** The client wants a connection: `connected` or `refused` is to follow. */
-  connect(nowMs: number): void;
-  readonly decompress: Decompress;
-  /** A subscriber has taken a newer list. */
-  onPush?(subscriber: Subscriber, push: SegmentPush, nowMs: number): void;
-  /** A subscriber was sent a list that is not newer, and dropped it. */
-  onStalePush?(subscriber: Subscriber, push: SegmentPush, nowMs: number): void;
-  onConfig?(configurator: Configurator, config: { version: bigint; data: WireText | null }, nowMs: number): void;
-  /** The server has this version of the registration. */
-  onAcknowledged?(registration: Registration, nowMs: number): void;
-}
+export type { SofaClientHost, SofaClientOptions };
 
 const RECONNECT_MS = 500;
 const INVOKE_TIMEOUT_MS = 1_000;
@@ -87,7 +64,12 @@ export class SofaClient implements ConnectionHandler {
     return this.#undone().length;
   }
 
-  publish(service: ServiceName, boxes: readonly WireText[], nowMs: number, registId = this.#host.nextRegistId()): Publisher {
+  publish(
+    service: ServiceName,
+    boxes: readonly WireText[],
+    nowMs: number,
+    registId = this.#host.nextRegistId(),
+  ): Publisher {
     const publisher: Publisher = { kind: "publisher", ...newState({ registId, service }, 1n, nowMs), boxes };
     this.#begin(publisher, nowMs);
     return publisher;
@@ -211,7 +193,8 @@ export class SofaClient implements ConnectionHandler {
       else this.#write(encodeHeartbeatAck(dialect, frame.id, frame.codec), nowMs);
       return;
     }
-    const message = frame.content.length === 0 ? undefined : decodeMessage(wireForm(frame), frame.className, frame.content);
+    const message =
+      frame.content.length === 0 ? undefined : decodeMessage(wireForm(frame), frame.className, frame.content);
     if (frame.kind === "response") this.#answered(frame.id, message, nowMs);
     else if (message !== undefined) this.#request(frame, message, nowMs);
   }

@@ -1,5 +1,5 @@
-// The data role: keeps the publications of the slots that it leads and tells sessions what changed. Events in, messages out, the time as an
-// argument; see ARCHITECTURE.md for the way of a publication through it.
+// The data role: keeps the publications of the slots that it leads and tells sessions what changed. Events in, messages
+// out, the time as an argument; see ARCHITECTURE.md for the way of a publication through it.
 
 import { unreachable } from "../base/assert.ts";
 import { Deadlines } from "../base/deadlines.ts";
@@ -47,11 +47,13 @@ export type DataEvent =
   | { readonly kind: "slotTable"; readonly table: SlotTable }
   | { readonly kind: "woken" };
 
-// A notice carries the change itself while it is at most as large as a few packets; beyond, the session fetches what it needs.
+// A notice carries the change itself while it is at most as large as a few packets; beyond, the session fetches what it
+// needs.
 const NOTICE_BYTES_MAX = 32 * 1024;
 // What a change costs beside its payload: ids, zone, stamps.
 const CHANGE_BYTES = 200;
-// A size is on disk soon after its change, but after the push of that change, and a busy node writes five times a second.
+// A size is on disk soon after its change, but after the push of that change, and a busy node writes five times a
+// second.
 const SIZES_SAVE_DELAY_MS = 20;
 const SIZES_SAVE_INTERVAL_MS = 200;
 // The floor is saved so far ahead, and again when half of it is used up: one small write each five seconds of change.
@@ -123,7 +125,14 @@ export class Data {
   nextWakeMs(): number {
     const tombstoneMs = this.#tombstones[0]?.endMs ?? Number.POSITIVE_INFINITY;
     const heartbeatMs = this.#heartbeatMs + HEARTBEAT_INTERVAL_MS;
-    return Math.min(this.#leases.nextMs(), this.#orphans.nextMs(), this.#hold.untilMs, this.#sizesDueMs, tombstoneMs, heartbeatMs);
+    return Math.min(
+      this.#leases.nextMs(),
+      this.#orphans.nextMs(),
+      this.#hold.untilMs,
+      this.#sizesDueMs,
+      tombstoneMs,
+      heartbeatMs,
+    );
   }
 
   /** Publishers of each service, for the node's disk when it stops. */
@@ -205,7 +214,10 @@ export class Data {
     return [...datum.interested.keys()];
   }
 
-  /** Answers a session that is at version `have`. A service without publishers has a version too: its emptiness is a fact to be pushed. */
+  /**
+   * Answers a session that is at version `have`. A service without publishers has a version too: its emptiness is a
+   * fact to be pushed.
+   */
   #answer(
     from: NodeId,
     dataInfoId: DataInfoId,
@@ -227,7 +239,8 @@ export class Data {
     );
   }
 
-  // A session has a higher version than this node gave out: it led this slot with a clock behind, or lost its disk. Subscribers would drop all it says.
+  // A session has a higher version than this node gave out: it led this slot with a clock behind, or lost its disk.
+  // Subscribers would drop all it says.
   #overtake(datum: Datum, have: bigint, nowMs: number): void {
     this.#versions.raise(have);
     datum.raise(this.#nextVersion(nowMs));
@@ -305,7 +318,10 @@ export class Data {
     this.#output.toMeta({ kind: "heartbeat", role: "data", tableEpoch: this.#table?.epoch ?? 0n });
   }
 
-  /** A session that is back answers for its clients again; those of its last process still have to return to the new one. */
+  /**
+   * A session that is back answers for its clients again; those of its last process still have to return to the new
+   * one.
+   */
   #sessionUp(session: NodeId, isFresh: boolean, nowMs: number): void {
     this.#leases.delete(session);
     if (!isFresh) return;
@@ -319,7 +335,8 @@ export class Data {
       for (const datum of this.#datums.values()) datum.interested.delete(session);
       this.#take(this.#removalsOf(session), nowMs);
     }
-    for (let left = this.#orphans.take(nowMs); left !== undefined; left = this.#orphans.take(nowMs)) this.#take(left, nowMs);
+    for (let left = this.#orphans.take(nowMs); left !== undefined; left = this.#orphans.take(nowMs))
+      this.#take(left, nowMs);
   }
 
   #removalsOf(session: NodeId): PublishItem[] {

@@ -1,5 +1,6 @@
-// All publishers of one service, as its slot's leader holds them. Newest wins, and it does not matter in which order things arrive: a removal
-// leaves a tombstone with its stamp, so that what is older than the removal can't come back through a slower path.
+// All publishers of one service, as its slot's leader holds them. Newest wins, and it does not matter in which order
+// things arrive: a removal leaves a tombstone with its stamp, so that what is older than the removal can't come back
+// through a slower path.
 
 import { assert } from "../base/assert.ts";
 import type { PublishItem, Removal } from "../messages/sessionData.ts";
@@ -45,7 +46,10 @@ export class Datum {
     return this.#publications.values();
   }
 
-  /** Takes one item. Returns the change that subscribers would see, if any; the caller gives all changes of a batch one version. */
+  /**
+   * Takes one item. Returns the change that subscribers would see, if any; the caller gives all changes of a batch one
+   * version.
+   */
   apply(item: PublishItem): DatumChange | undefined {
     return item.kind === "put" ? this.#put(item.publication) : this.#remove(item.removal);
   }

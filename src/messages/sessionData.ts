@@ -1,5 +1,6 @@
-// What session and data nodes say to each other. Connections between nodes are ordered and lose nothing but by being closed; after a close both
-// sides repeat what the other may have missed, so no message needs to arrive more than once, and each may arrive twice.
+// What session and data nodes say to each other. Connections between nodes are ordered and lose nothing but by being
+// closed; after a close both sides repeat what the other may have missed, so no message needs to arrive more than once,
+// and each may arrive twice.
 
 import type { DatumDelta, DatumSnapshot } from "../model/datum.ts";
 import type { DataInfoId } from "../model/ids.ts";
@@ -10,8 +11,8 @@ export interface Removal {
   readonly dataInfoId: DataInfoId;
   readonly registId: string;
   /**
-   * `unpublished`: a client took it back, everything older than `stamp` goes. `left`: its client is gone, the registration of this stamp
-   * goes, or an older one that it replaced in an item which was merged away.
+   * `unpublished`: a client took it back, everything older than `stamp` goes. `left`: its client is gone, the
+   * registration of this stamp goes, or an older one that it replaced in an item which was merged away.
    */
   readonly cause: "unpublished" | "left";
   readonly stamp: Stamp;
@@ -33,11 +34,17 @@ export const BATCH_ITEMS_MAX = 100;
 export type SessionToData =
   /** Changes for slots that the receiver leads, by the sender's table of `epoch`. Answered by `taken` or `moved`. */
   | { readonly kind: "publish"; readonly batch: number; readonly epoch: bigint; readonly items: readonly PublishItem[] }
-  /** "I have subscribers; my list is at version `have`." Answered by `snapshot`, `delta`, `current` or `notReady`; changes follow as notices. */
+  /**
+   * "I have subscribers; my list is at version `have`." Answered by `snapshot`, `delta`, `current` or `notReady`;
+   * changes follow as notices.
+   */
   | { readonly kind: "fetch"; readonly dataInfoId: DataInfoId; readonly have: bigint }
   /** "I have no subscribers of these any more." */
   | { readonly kind: "release"; readonly dataInfoIds: readonly DataInfoId[] }
-  /** Every service with subscribers here, with the version that the sender has: finds what was lost. Answered per service that differs. */
+  /**
+   * Every service with subscribers here, with the version that the sender has: finds what was lost. Answered per
+   * service that differs.
+   */
   | { readonly kind: "scan"; readonly versions: readonly (readonly [DataInfoId, bigint])[] };
 
 export type DataToSession =

@@ -1,5 +1,6 @@
-// The meta role: who is in the cluster, which data node leads which slot, and the configuration that clients watch. It decides in memory and shows a
-// decision to nobody before the store has it. While the store is away everything goes on with the last decision.
+// The meta role: who is in the cluster, which data node leads which slot, and the configuration that clients watch. It
+// decides in memory and shows a decision to nobody before the store has it. While the store is away everything goes on
+// with the last decision.
 
 import { unreachable } from "../base/assert.ts";
 import { Deadlines } from "../base/deadlines.ts";
@@ -119,7 +120,8 @@ export class Meta {
     return [...this.#members.values()];
   }
 
-  // A leader that this process has not heard yet may well be alive: it has a lease like everybody else, and keeps its slots until that ends.
+  // A leader that this process has not heard yet may well be alive: it has a lease like everybody else, and keeps its
+  // slots until that ends.
   #begin(nowMs: number): void {
     this.#hasBegun = true;
     for (const { leader } of this.#table?.slots ?? []) {

@@ -3,6 +3,7 @@
 
 import { assert } from "../base/assert.ts";
 import { BATCH_ITEMS_MAX, type PublishItem } from "../messages/sessionData.ts";
+import { compareStamps, type Stamp } from "../model/publication.ts";
 
 export interface Batch {
   readonly id: number;
@@ -21,7 +22,10 @@ export class Outbox {
 
   /** Queues the newest state of a registration in place of an older one that still waits. */
   add(item: PublishItem): void {
-    this.#waiting.set(keyOf(item), item);
+    const key = keyOf(item);
+    const waiting = this.#waiting.get(key);
+    // Newest wins here too: of two clients with one registId the older one's word must not displace the newer one's.
+    if (waiting === undefined || compareStamps(stampOf(item), stampOf(waiting)) >= 0) this.#waiting.set(key, item);
   }
 
   /** The next batch to send, or undefined while one is under way or nothing waits. */
@@ -70,4 +74,8 @@ export class Outbox {
 function keyOf(item: PublishItem): string {
   const { dataInfoId, registId } = item.kind === "put" ? item.publication : item.removal;
   return `${registId}\n${dataInfoId}`;
+}
+
+function stampOf(item: PublishItem): Stamp {
+  return item.kind === "put" ? item.publication : item.removal.stamp;
 }

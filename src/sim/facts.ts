@@ -1,7 +1,7 @@
-// What can be seen of a run from outside its roles: what clients did and were shown, what crossed the network, what broke. Checkers judge by
-// these facts alone.
+// What can be seen of a run from outside its roles: what clients did and were shown, what crossed the network, what
+// broke. Checkers judge by these facts alone.
 
-import type { DataToSession, SessionToData } from "../messages/sessionData.ts";
+import type { DataToSession, PublishItem, SessionToData } from "../messages/sessionData.ts";
 import type { DataInfoId } from "../model/ids.ts";
 import type { Scope } from "../model/scope.ts";
 
@@ -21,7 +21,12 @@ interface OnConnection {
 /** Clients are named `c1`, sessions `session-1#2`: the second life of a node. */
 export type Fact =
   /** A client began to publish, or publishes something else. `token` is what subscribers should see. */
-  | ({ readonly kind: "published"; readonly version: bigint; readonly token: string; readonly zone: string } & OfRegistration)
+  | ({
+      readonly kind: "published";
+      readonly version: bigint;
+      readonly token: string;
+      readonly zone: string;
+    } & OfRegistration)
   | ({ readonly kind: "unpublished"; readonly version: bigint } & OfRegistration)
   | ({ readonly kind: "subscribed"; readonly scope: Scope; readonly zone: string } & OfRegistration)
   | ({ readonly kind: "unsubscribed" } & OfRegistration)
@@ -40,7 +45,13 @@ export type Fact =
   /** A client's process is gone for ever. */
   | { readonly kind: "died"; readonly client: string; readonly how: "killed" | "vanished" }
   /** `isLost`: the connection is gone, and the session does not know it yet. */
-  | { readonly kind: "asked"; readonly from: string; readonly to: string; readonly message: SessionToData; readonly isLost: boolean }
+  | {
+      readonly kind: "asked";
+      readonly from: string;
+      readonly to: string;
+      readonly message: SessionToData;
+      readonly isLost: boolean;
+    }
   | { readonly kind: "told"; readonly from: string; readonly to: string; readonly message: DataToSession }
   /** A session wrote to a client; `bytes` wait now for the client to read. */
   | { readonly kind: "buffered"; readonly client: string; readonly bytes: number; readonly written: number }
@@ -75,12 +86,15 @@ export function describe(fact: Fact): string {
     case "pushed": {
       const { client, service, version, session, entries, isTaken, scope } = fact;
       const list = entries.map(shortened).join(" ");
-      return `${session} => ${client} ${shortService(service)} v${version} ${scope}${isTaken ? "" : " (dropped)"} [${list}]`;
+      const kind = isTaken ? scope : `${scope} (dropped)`;
+      return `${session} => ${client} ${shortService(service)} v${version} ${kind} [${list}]`;
     }
     case "over":
       return "over";
     default:
-      return Object.values(fact).map((value) => shortened(String(value))).join(" ");
+      return Object.values(fact)
+        .map((value) => shortened(String(value)))
+        .join(" ");
   }
 }
 
@@ -112,12 +126,7 @@ export function servicesOf(fact: Fact): readonly DataInfoId[] | undefined {
 function describeMessage(message: SessionToData | DataToSession): string {
   switch (message.kind) {
     case "publish": {
-      const items = message.items.map((item) =>
-        item.kind === "put"
-          ? `put ${stampText(item.publication)} ${shortService(item.publication.dataInfoId)}`
-          : `${item.removal.cause} ${item.removal.registId}/${item.removal.stamp.version}@${item.removal.stamp.registeredMs % 1_000_000} ` +
-            shortService(item.removal.dataInfoId),
-      );
+      const items = message.items.map(describeItem);
       return `publish #${message.batch} ${items.join(", ")}`;
     }
     case "snapshot": {
@@ -126,7 +135,9 @@ function describeMessage(message: SessionToData | DataToSession): string {
     }
     case "delta": {
       const { dataInfoId, base, version, changes } = message.delta;
-      const texts = changes.map((change) => (change.kind === "put" ? `+${stampText(change.publication)}` : `-${change.registId}`));
+      const texts = changes.map((change) =>
+        change.kind === "put" ? `+${stampText(change.publication)}` : `-${change.registId}`,
+      );
       return `delta ${shortService(dataInfoId)} v${base}..v${version} [${texts.join(" ")}]`;
     }
     case "scan":
@@ -145,7 +156,21 @@ function describeMessage(message: SessionToData | DataToSession): string {
   }
 }
 
-function stampText({ registId, version, registeredMs }: { registId: string; version: bigint; registeredMs: number }): string {
+function describeItem(item: PublishItem): string {
+  if (item.kind === "put") return `put ${stampText(item.publication)} ${shortService(item.publication.dataInfoId)}`;
+  const { cause, registId, stamp, dataInfoId } = item.removal;
+  return `${cause} ${stampText({ registId, ...stamp })} ${shortService(dataInfoId)}`;
+}
+
+function stampText({
+  registId,
+  version,
+  registeredMs,
+}: {
+  registId: string;
+  version: bigint;
+  registeredMs: number;
+}): string {
   return `${registId}/${version}@${registeredMs % 1_000_000}`;
 }
 

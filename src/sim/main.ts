@@ -1,5 +1,5 @@
-// Runs seeds: `npm run sim -- --seeds 500 --first-seed 1 [--cluster] [--verbose] [--keep-going]`. Stops at the first violation with everything needed to
-// understand and to repeat it; with --keep-going each violation is one line.
+// Runs seeds: `npm run sim -- --seeds 500 --first-seed 1 [--cluster] [--verbose] [--keep-going]`. Stops at the first
+// violation with everything needed to understand and to repeat it; with --keep-going each violation is one line.
 
 import { parseArgs } from "node:util";
 import { type RunResult, runSeed } from "./world.ts";

@@ -1,10 +1,11 @@
-// What one seed's world is like. Each kind of trouble is on in some seeds only: worlds in which everything happens at once hide what two kinds do together.
+// What one seed's world is like. Each kind of trouble is on in some seeds only: worlds in which everything happens at
+// once hide what two kinds do together.
 
+import type { DataOptions } from "../data/data.ts";
 import type { SofaConfig } from "../gateways/sofa/environment.ts";
 import type { SessionOptions } from "../session/session.ts";
-import type { DataOptions } from "../data/data.ts";
-import type { LinkWeather } from "./network/link.ts";
 import type { Weather } from "./network/byteStream.ts";
+import type { LinkWeather } from "./network/link.ts";
 import type { Dice } from "./random.ts";
 
 /** `single`: all roles in one process. `split`: one of each, apart. `cluster`: several data and session nodes. */

@@ -31,7 +31,10 @@ test("a shuffle keeps every item", () => {
   const items = Array.from({ length: 50 }, (_, at) => at);
   const shuffled = new Dice(5).shuffle(items);
   assert.notDeepEqual(shuffled, items);
-  assert.deepEqual(shuffled.toSorted((a, b) => a - b), items);
+  assert.deepEqual(
+    shuffled.toSorted((a, b) => a - b),
+    items,
+  );
 });
 
 test("between includes both ends", () => {

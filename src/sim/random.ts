@@ -1,5 +1,6 @@
-// The simulation's dice: sfc32, small, fast and good enough for every statistical test that matters here. Each part of a run rolls dice of its own, forked
-// from the seed's, so that one roll more in one part does not change the course of all others.
+// The simulation's dice: sfc32, small, fast and good enough for every statistical test that matters here. Each part of
+// a run rolls dice of its own, forked from the seed's, so that one roll more in one part does not change the course of
+// all others.
 
 import { assert, defined } from "../base/assert.ts";
 import type { Random } from "../base/ports.ts";

@@ -1,4 +1,5 @@
-// Virtual time. What is due at the same millisecond runs in the order in which it was asked for, so a run follows from its seed alone.
+// Virtual time. What is due at the same millisecond runs in the order in which it was asked for, so a run follows from
+// its seed alone.
 
 import { defined } from "../base/assert.ts";
 import { Deadlines } from "../base/deadlines.ts";

@@ -1,20 +1,10 @@
-// One world from one seed: servers, applications, network and faults on virtual time, and the checkers that watch. Traffic with faults, then everything heals,
-// then it is quiet, then the last look.
+// One world from one seed: servers, applications, network and faults on virtual time, and the checkers that watch.
+// Traffic with faults, then everything heals, then it is quiet, then the last look.
 
 import { Faults } from "./apps/faults.ts";
 import { Workload } from "./apps/workload.ts";
-import { Bounds } from "./checkers/bounds.ts";
-import type { Checker, Finding } from "./checkers/checker.ts";
-import { ClientOrder } from "./checkers/clientOrder.ts";
-import { Commits } from "./checkers/commits.ts";
-import { Convergence } from "./checkers/convergence.ts";
-import { DeadClients } from "./checkers/deadClients.ts";
-import { NewestWins } from "./checkers/newestWins.ts";
-import { Registrations } from "./checkers/registrations.ts";
-import { SubscriberOrder } from "./checkers/subscriberOrder.ts";
-import { UndueRemoval } from "./checkers/undueRemoval.ts";
-import { VersionsGrow } from "./checkers/versionsGrow.ts";
-import { WholeVersions } from "./checkers/wholeVersions.ts";
+import type { Finding } from "./checkers/checker.ts";
+import { Judge } from "./checkers/judge.ts";
 import { Cluster } from "./cluster/cluster.ts";
 import type { SimEnvironment } from "./cluster/environment.ts";
 import { EventLog } from "./eventLog.ts";
@@ -75,44 +65,4 @@ function quietMs({ config }: Plan): number {
   const { clientIdleMs, clientReturnGraceMs, restartHoldMs, sessionLeaseMs, versionScanIntervalMs } = config;
   const memoryMs = Math.max(clientIdleMs + clientReturnGraceMs, restartHoldMs, sessionLeaseMs);
   return memoryMs + 2 * versionScanIntervalMs + REPAIR_MS;
-}
-
-/** All checkers on one world; the first finding stands. */
-class Judge {
-  readonly #commits = new Commits();
-  readonly #registrations = new Registrations();
-  readonly #checkers: readonly Checker[];
-  #finding: Finding | undefined;
-
-  constructor(plan: Plan) {
-    const evidence = { plan, commits: this.#commits, registrations: this.#registrations };
-    this.#checkers = [
-      new VersionsGrow(),
-      new WholeVersions(evidence),
-      new NewestWins(evidence),
-      new SubscriberOrder(evidence),
-      new UndueRemoval(evidence),
-      new DeadClients(evidence),
-      new Bounds(),
-      new ClientOrder(evidence),
-      new Convergence(evidence),
-    ];
-  }
-
-  get finding(): Finding | undefined {
-    return this.#finding;
-  }
-
-  see(fact: Fact, nowMs: number): void {
-    if (this.#finding !== undefined) return;
-    if (fact.kind === "bug") {
-      this.#finding = { rule: "bug", service: undefined, text: `${fact.where}: ${fact.what}` };
-      return;
-    }
-    this.#commits.see(fact, nowMs);
-    this.#registrations.see(fact, nowMs);
-    for (const checker of this.#checkers) {
-      this.#finding ??= checker.see(fact, nowMs);
-    }
-  }
 }

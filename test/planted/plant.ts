@@ -1,4 +1,5 @@
-// Loaded before the program (`node --import`): changes the text of one source file on its way in, as the plant named in ROSTER_PLANT says.
+// Loaded before the program (`node --import`): changes the text of one source file on its way in, as the plant named in
+// ROSTER_PLANT says.
 
 import assert from "node:assert/strict";
 import { registerHooks } from "node:module";

@@ -1,9 +1,10 @@
-// The simulation finds bugs: each planted one within a few seeds, and by a rule that it breaks. Without a plant the same seeds pass.
+// The simulation finds bugs: each planted one within a few seeds, and by a rule that it breaks. Without a plant the
+// same seeds pass.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { describe, test } from "node:test";
-import { type Plant, PLANTS } from "./plants.ts";
+import { PLANTS, type Plant } from "./plants.ts";
 
 // Every plant is found well before; the unplanted run needs as many.
 const SEEDS = 120;
@@ -15,30 +16,54 @@ interface Run {
   readonly output: string;
 }
 
-function simulate(options: { isCluster: boolean; plant?: string }): Promise<Run> {
+interface Seeds {
+  readonly firstSeed: number;
+  readonly isCluster: boolean;
+}
+
+function seedsOf({ firstSeed = 1, isCluster = false }: Plant): Seeds {
+  return { firstSeed, isCluster };
+}
+
+function simulate(options: Seeds & { plant?: string }): Promise<Run> {
   const planted = options.plant === undefined ? [] : ["--import", "./test/planted/plant.ts"];
-  const seeds = ["--seeds", String(SEEDS), ...(options.isCluster ? ["--cluster"] : [])];
+  const seeds = [
+    "--seeds",
+    String(SEEDS),
+    "--first-seed",
+    String(options.firstSeed),
+    ...(options.isCluster ? ["--cluster"] : []),
+  ];
   const env = { ...process.env, ROSTER_PLANT: options.plant ?? "" };
   return new Promise((resolve) => {
-    execFile(process.execPath, [...planted, "src/sim/main.ts", ...seeds], { cwd: ROOT, env }, (error, stdout, stderr) => {
-      resolve({ exitCode: typeof error?.code === "number" ? error.code : 0, output: stdout + stderr });
-    });
+    execFile(
+      process.execPath,
+      [...planted, "src/sim/main.ts", ...seeds],
+      { cwd: ROOT, env },
+      (error, stdout, stderr) => {
+        resolve({ exitCode: typeof error?.code === "number" ? error.code : 0, output: stdout + stderr });
+      },
+    );
   });
 }
 
 async function finds(plant: Plant): Promise<string> {
-  const { exitCode, output } = await simulate({ isCluster: plant.isCluster ?? false, plant: plant.name });
+  const { exitCode, output } = await simulate({ ...seedsOf(plant), plant: plant.name });
   const found = /VIOLATION of rule (\S+)[^\n]*\n\s*seed (\d+)/.exec(output);
   assert.ok(exitCode === 1 && found !== null, `not found:\n${output.slice(-2_000)}`);
   const [, rule = "", seed] = found;
-  assert.ok(plant.rules.includes(rule), `found as ${rule}, expected ${plant.rules.join(" or ")}:\n${output.slice(0, 2_000)}`);
+  assert.ok(
+    plant.rules.includes(rule),
+    `found as ${rule}, expected ${plant.rules.join(" or ")}:\n${output.slice(0, 2_000)}`,
+  );
   return `rule ${rule}, seed ${seed}`;
 }
 
 describe("planted bugs", { concurrency: RUNS_AT_ONCE }, () => {
-  for (const isCluster of [false, true]) {
-    test(`without a plant the seeds pass${isCluster ? " on a cluster" : ""}`, async () => {
-      const { exitCode, output } = await simulate({ isCluster });
+  const allSeeds = new Map(PLANTS.map(seedsOf).map((seeds) => [JSON.stringify(seeds), seeds]));
+  for (const seeds of allSeeds.values()) {
+    test(`without a plant seeds ${seeds.firstSeed} on pass${seeds.isCluster ? " on a cluster" : ""}`, async () => {
+      const { exitCode, output } = await simulate(seeds);
       assert.equal(exitCode, 0, output);
     });
   }

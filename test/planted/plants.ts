@@ -1,5 +1,5 @@
-// Bugs that are put into the program on purpose, to see that the simulation finds them: a checker that never fires proves nothing. Each is one small edit of
-// one file, of the kind that a tired colleague makes.
+// Bugs that are put into the program on purpose, to see that the simulation finds them: a checker that never fires
+// proves nothing. Each is one small edit of one file, of the kind that a tired colleague makes.
 
 /** One planted bug: `find` must occur exactly once in `file`. */
 export interface Plant {
@@ -10,6 +10,8 @@ export interface Plant {
   readonly replace: string;
   /** The rules by which it may be found: whichever is broken first in the seed that breaks it. */
   readonly rules: readonly string[];
+  /** Where to begin, for a bug that shows in few seeds only; 1 unless said otherwise. */
+  readonly firstSeed?: number;
   /** Needs several sessions and data nodes to show. */
   readonly isCluster?: boolean;
 }
@@ -36,6 +38,7 @@ export const PLANTS: readonly Plant[] = [
     find: "order < 0 : order <= 0",
     replace: "order !== 0 : order <= 0",
     rules: ["5", "7"],
+    firstSeed: 1_200,
   },
   {
     name: "a removal leaves no tombstone",
@@ -43,6 +46,7 @@ export const PLANTS: readonly Plant[] = [
     find: "this.#tombstones.set(registId, { stamp })",
     replace: "this.#tombstones.delete(registId)",
     rules: ["1", "7", "G11"],
+    firstSeed: 2_250,
     isCluster: true,
   },
   {
@@ -132,8 +136,8 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "only the first client with a subscriber is pushed to",
     file: "src/session/subscriptions.ts",
-    find: "`${client.id}\\n${scope}",
-    replace: "`${scope}",
+    find: "{client.id}\\n$",
+    replace: "{scope}\\n$",
     rules: ["7", "bug"],
   },
   {
@@ -153,8 +157,8 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "zones share a push body",
     file: "src/gateways/sofa/pushBodies.ts",
-    find: "\\n${push.zone}",
-    replace: "",
+    find: "{push.zone}",
+    replace: "{push.scope}",
     rules: ["4", "7"],
   },
   {

@@ -1,16 +1,17 @@
-// One application with its registry client: publishes and subscribes as the workload says, loses its connection as the faults say, and reports what
-// it did and what it was shown.
+// One application with its registry client: publishes and subscribes as the workload says, loses its connection as the
+// faults say, and reports what it did and what it was shown.
 
-import { textOf, stringOf } from "../../base/text.ts";
 import type { Cancel } from "../../base/ports.ts";
+import { stringOf, textOf, type WireText } from "../../base/text.ts";
+import type { SofaClientHost, SofaClientOptions } from "../../client/host.ts";
 import type { SegmentPush } from "../../client/messages.ts";
 import type { Publisher, Registration, Subscriber } from "../../client/registration.ts";
-import { SofaClient, type SofaClientHost, type SofaClientOptions } from "../../client/sofaClient.ts";
-import { decodeReceivedDataBody } from "../../codec/sofa/codec.ts";
+import { SofaClient } from "../../client/sofaClient.ts";
 import { makeDataInfoId, type ServiceName } from "../../model/dataInfoId.ts";
 import type { Scope } from "../../model/scope.ts";
 import type { SimEnvironment } from "../cluster/environment.ts";
 import type { SessionNode } from "../cluster/sessionNode.ts";
+import { unmark } from "../marking.ts";
 import { Wire } from "../network/wire.ts";
 
 export interface AppOptions {
@@ -25,6 +26,7 @@ const PORT_FIRST = 20_000;
 
 export class App implements SofaClientHost {
   readonly name: string;
+  readonly decompress = unmark;
   readonly publishers: Publisher[] = [];
   readonly subscribers: Subscriber[] = [];
   readonly #environment: SimEnvironment;
@@ -83,11 +85,6 @@ export class App implements SofaClientHost {
     });
   }
 
-  decompress(encoding: string, body: Uint8Array) {
-    const mark = encoding === "gzip" ? 1 : 2;
-    return decodeReceivedDataBody(body[0] === mark ? body.subarray(1) : body);
-  }
-
   onPush(subscriber: Subscriber, push: SegmentPush): void {
     this.#pushed(subscriber, push, true);
   }
@@ -115,9 +112,7 @@ export class App implements SofaClientHost {
   republish(publisher: Publisher, isNews: boolean): void {
     const version = publisher.version + 1n;
     const { registId, service } = publisher;
-    const [box] = publisher.boxes;
-    const shown = box === undefined ? "" : (stringOf(box).split(" ")[0] ?? "");
-    const token = isNews || shown === "" ? this.#token(registId, version) : shown;
+    const token = isNews ? this.#token(registId, version) : wordOf(publisher.boxes[0]);
     this.#published(service, { registId, version, token });
     this.#client.republish(publisher, [textOf(this.#padded(token))], this.#nowMs);
     this.#arm();
@@ -152,7 +147,7 @@ export class App implements SofaClientHost {
   /** The connection breaks; the client stays away for so long, and then comes back when its own times say so. */
   cut(delays: { clientMs: number; serverMs: number }, awayMs: number): void {
     this.#awayUntilMs = this.#environment.scheduler.nowMs + awayMs;
-    this.#fault(`connection cut, away ${awayMs} ms, noticed by client ${delays.clientMs} ms, by server ${delays.serverMs} ms`);
+    this.#fault(`cut, away ${awayMs} ms, client told in ${delays.clientMs} ms, server in ${delays.serverMs} ms`);
     this.#wire?.cut(delays);
   }
 
@@ -248,22 +243,38 @@ export class App implements SofaClientHost {
     });
   }
 
-  #published(service: ServiceName, { registId, version, token }: { registId: string; version: bigint; token: string }): void {
+  #published(
+    service: ServiceName,
+    { registId, version, token }: { registId: string; version: bigint; token: string },
+  ): void {
     const { zone } = this.#options.client;
     const dataInfoId = makeDataInfoId(service);
-    this.#environment.record({ kind: "published", client: this.name, service: dataInfoId, registId, version, token, zone });
+    this.#environment.record({
+      kind: "published",
+      client: this.name,
+      service: dataInfoId,
+      registId,
+      version,
+      token,
+      zone,
+    });
     this.#arm();
   }
 
   #pushed(subscriber: Subscriber, { version, zones, localZone }: SegmentPush, isTaken: boolean): void {
     const { registId, scope } = subscriber;
-    const entries: string[] = [];
-    for (const [zone, boxes] of zones) {
-      for (const box of boxes) entries.push(`${zone}/${box === null ? "" : (stringOf(box).split(" ")[0] ?? "")}`);
-    }
+    const entries = [...zones].flatMap(([zone, boxes]) => boxes.map((box) => `${zone}/${wordOf(box)}`));
     const service = makeDataInfoId(subscriber.service);
     const whose = { client: this.name, service, registId, session: this.#session };
-    this.#environment.record({ kind: "pushed", ...whose, version, scope, zone: localZone, isTaken, entries: entries.sort() });
+    this.#environment.record({
+      kind: "pushed",
+      ...whose,
+      version,
+      scope,
+      zone: localZone,
+      isTaken,
+      entries: entries.sort(),
+    });
   }
 
   #token(registId: string, version: bigint): string {
@@ -282,4 +293,8 @@ export class App implements SofaClientHost {
   #delayMs(): number {
     return this.#environment.dice.below(1 + this.#environment.plan.weather.delayMs);
   }
+}
+
+function wordOf(box: WireText | null | undefined): string {
+  return box === null || box === undefined ? "" : (stringOf(box).split(" ")[0] ?? "");
 }

@@ -1,4 +1,5 @@
-// What goes wrong, and when. Around some restarts the workload rests, so that a list that gets shorter then has no other excuse.
+// What goes wrong, and when. Around some restarts the workload rests, so that a list that gets shorter then has no
+// other excuse.
 
 import type { Cluster } from "../cluster/cluster.ts";
 import type { SimEnvironment } from "../cluster/environment.ts";

@@ -1,9 +1,9 @@
 // What the applications of one world do: they come up, publish, change, take back, subscribe, all at random times.
 
+import type { Publisher } from "../../client/registration.ts";
 import type { BoltDialect } from "../../codec/bolt/frame.ts";
 import type { WireForm } from "../../codec/sofa/messages.ts";
 import type { ServiceName } from "../../model/dataInfoId.ts";
-import type { Publisher } from "../../client/registration.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { SimEnvironment } from "../cluster/environment.ts";
 import { App } from "./app.ts";
@@ -32,7 +32,11 @@ export class Workload {
   constructor(environment: SimEnvironment, cluster: Cluster) {
     this.#environment = environment;
     const { plan } = environment;
-    this.#services = Array.from({ length: plan.services }, (_, at) => ({ dataId: `s${at + 1}`, instanceId: "", group: "" }));
+    this.#services = Array.from({ length: plan.services }, (_, at) => ({
+      dataId: `s${at + 1}`,
+      instanceId: "",
+      group: "",
+    }));
     this.apps = Array.from({ length: plan.clients }, (_, at) => this.#app(at, cluster));
   }
 

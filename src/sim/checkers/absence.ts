@@ -1,6 +1,6 @@
-// When a registration may be missing from a list although nobody took it back: while its client counts as gone. This file says from when to when that
-// is, by the promises: a lost connection counts after the grace unless the client is back, a dead session after its lease, a data node that
-// restarts shows what it has after its hold.
+// When a registration may be missing from a list although nobody took it back: while its client counts as gone. This
+// file says from when to when that is, by the promises: a lost connection counts after the grace unless the client is
+// back, a dead session after its lease, a data node that restarts shows what it has after its hold.
 
 import type { Plan } from "../plan.ts";
 import type { Acknowledgement, KnownClient, KnownRegistration, Loss, Registrations } from "./registrations.ts";
@@ -13,7 +13,8 @@ export interface Absence {
 
 // A client that is back re-registers one by one; each must follow the one before within this.
 const RETURN_PROGRESS_MS = 5_000;
-// At another session a return counts when the data node has heard of it: so long before the grace ends it must be acknowledged there.
+// At another session a return counts when the data node has heard of it: so long before the grace ends it must be
+// acknowledged there.
 const OTHER_SESSION_MS = 300;
 // A session that starts learns from the next heartbeat but one where to send what.
 const SESSION_START_MS = 2_500;
@@ -35,7 +36,11 @@ interface Case {
   readonly registration: KnownRegistration;
 }
 
-function absenceByLoss({ loss, client, registration }: Case, registrations: Registrations, { config }: Plan): Absence[] {
+function absenceByLoss(
+  { loss, client, registration }: Case,
+  registrations: Registrations,
+  { config }: Plan,
+): Absence[] {
   const graceMs = loss.isSessionDead ? config.sessionLeaseMs : config.clientReturnGraceMs;
   const endMs = loss.atMs + graceMs;
   const back = returnAfter(loss, registration, client);
@@ -75,12 +80,17 @@ function isInTime({ back, loss, client, endMs }: Return, registrations: Registra
 }
 
 /** A data node without memory shows a service after the hold, with whoever is back by then. */
-function absenceByRestart({ loss, client, registration }: Case, registrations: Registrations, { config }: Plan): Absence[] {
+function absenceByRestart(
+  { loss, client, registration }: Case,
+  registrations: Registrations,
+  { config }: Plan,
+): Absence[] {
   const back = returnAfter(loss, registration, client);
   return registrations.dataRestarts.flatMap(({ startMs }) => {
     const fromMs = startMs + config.restartHoldMs - OTHER_SESSION_MS;
     if (loss.atMs > startMs + config.restartHoldMs) return [];
-    if (back !== undefined && back.atMs < fromMs - TRAVEL_MS && registrations.linkTroubleMs < fromMs - TRAVEL_MS) return [];
+    if (back !== undefined && back.atMs < fromMs - TRAVEL_MS && registrations.linkTroubleMs < fromMs - TRAVEL_MS)
+      return [];
     return [{ fromMs, untilMs: back === undefined ? Number.POSITIVE_INFINITY : settledMs(back, registrations) }];
   });
 }

@@ -1,4 +1,5 @@
-// Rule 8, as far as the network shows it: what waits for a client that does not read, how large a batch is, and how many are under way.
+// Rule 8, as far as the network shows it: what waits for a client that does not read, how large a batch is, and how
+// many are under way.
 
 import { BATCH_ITEMS_MAX, type SessionToData } from "../../messages/sessionData.ts";
 import type { Fact } from "../facts.ts";
@@ -20,7 +21,8 @@ export class Bounds implements Checker {
       case "asked":
         return fact.message.kind === "publish" && !fact.isLost ? this.#batch(fact, fact.message) : undefined;
       case "told":
-        if (fact.message.kind === "taken" || fact.message.kind === "moved") this.#underWay.delete(`${fact.to} ${fact.from}`);
+        if (fact.message.kind === "taken" || fact.message.kind === "moved")
+          this.#underWay.delete(`${fact.to} ${fact.from}`);
         return undefined;
       case "linkLost":
         this.#underWay.delete(`${fact.session} ${fact.data}`);
@@ -37,13 +39,18 @@ export class Bounds implements Checker {
     return bounded(`${bytes} bytes wait for ${client}, more than ${bytesMax}`);
   }
 
-  #batch({ from, to }: { from: string; to: string }, { batch, items }: SessionToData & { kind: "publish" }): Finding | undefined {
+  #batch(
+    { from, to }: { from: string; to: string },
+    { batch, items }: SessionToData & { kind: "publish" },
+  ): Finding | undefined {
     // A link joins nodes; their processes come and go.
     const key = `${from.split("#")[0]} ${to}`;
     const other = this.#underWay.get(key);
     this.#underWay.set(key, batch);
     if (items.length > BATCH_ITEMS_MAX) return bounded(`a batch from ${from} to ${to} has ${items.length} items`);
-    return other === undefined ? undefined : bounded(`${from} sent batch ${batch} to ${to} while ${other} is under way`);
+    return other === undefined
+      ? undefined
+      : bounded(`${from} sent batch ${batch} to ${to} while ${other} is under way`);
   }
 }
 

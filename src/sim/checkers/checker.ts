@@ -1,8 +1,8 @@
 import type { DataInfoId } from "../../model/ids.ts";
 import type { Fact } from "../facts.ts";
+import type { Plan } from "../plan.ts";
 import type { Commits } from "./commits.ts";
 import type { Registrations } from "./registrations.ts";
-import type { Plan } from "../plan.ts";
 
 /** The rules of ARCHITECTURE.md by number, the order of one client's requests, and plain bugs. */
 export type Rule =

@@ -1,4 +1,5 @@
-// G11: what one client did last under one registration is what stands, however often it registered and took back before, and over whichever connections.
+// G11: what one client did last under one registration is what stands, however often it registered and took back
+// before, and over whichever connections.
 
 import type { DataInfoId } from "../../model/ids.ts";
 import type { Fact } from "../facts.ts";
@@ -21,7 +22,9 @@ export class ClientOrder implements Checker {
 
   #look(): Finding | undefined {
     const { registrations, commits } = this.#evidence;
-    const living = [...this.#subscribers.values()].filter(({ client }) => registrations.client(client).diedMs === undefined);
+    const living = [...this.#subscribers.values()].filter(
+      ({ client }) => registrations.client(client).diedMs === undefined,
+    );
     const watched = new Set(living.map(({ service }) => service));
     for (const registration of registrations.all()) {
       const { service, registId, client, version, isRegistered, unpublished } = registration;
@@ -33,7 +36,7 @@ export class ClientOrder implements Checker {
       const stands = isRegistered ? shown?.token === registration.token : shown === undefined;
       if (stands) continue;
       const wanted = isRegistered ? `registered as version ${version}` : `taken back as version ${version}`;
-      const text = `${registId} was last ${wanted}, v${commit.version} has ${shown === undefined ? "nothing" : shown.token}`;
+      const text = `${registId} was last ${wanted}, v${commit.version} has ${shown?.token ?? "nothing"}`;
       return { rule: "G11 order of one client", service, text };
     }
     return undefined;

@@ -1,5 +1,5 @@
-// What the data nodes committed, version by version, read off the messages that they send: a snapshot says it outright, a delta says it by what it is added
-// to. Whatever a subscriber is shown under a version must be exactly this.
+// What the data nodes committed, version by version, read off the messages that they send: a snapshot says it outright,
+// a delta says it by what it is added to. Whatever a subscriber is shown under a version must be exactly this.
 
 import { stringOf } from "../../base/text.ts";
 import type { DataToSession } from "../../messages/sessionData.ts";
@@ -86,7 +86,11 @@ export class Commits {
     return this.#take(dataInfoId, version, { content, nowMs });
   }
 
-  #take(service: DataInfoId, version: bigint, { content, nowMs }: { content: Commit["content"]; nowMs: number }): Sighting {
+  #take(
+    service: DataInfoId,
+    version: bigint,
+    { content, nowMs }: { content: Commit["content"]; nowMs: number },
+  ): Sighting {
     const history: History = this.#services.get(service) ?? {
       byVersion: new Map(),
       newest: undefined,

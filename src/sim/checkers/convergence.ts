@@ -1,4 +1,5 @@
-// Rule 7: when all is whole again and has been quiet for a while, every subscriber's last list is what the living clients publish, and every client is served.
+// Rule 7: when all is whole again and has been quiet for a while, every subscriber's last list is what the living
+// clients publish, and every client is served.
 
 import type { DataInfoId } from "../../model/ids.ts";
 import type { Fact } from "../facts.ts";
@@ -46,7 +47,7 @@ export class Convergence implements Checker {
     const unserved = live.find(({ isConnected, undone }) => !isConnected || undone > 0);
     if (unserved === undefined) return undefined;
     const { client, isConnected, undone } = unserved;
-    const text = `${client} is ${isConnected ? "" : "not "}connected, ${undone} of its registrations are not acknowledged`;
+    const text = `${client} is ${isConnected ? "" : "not "}connected, and ${undone} registrations are not acknowledged`;
     return { rule: "7 convergence", service: undefined, text };
   }
 
@@ -69,14 +70,18 @@ export class Convergence implements Checker {
       const fitting = twins.filter((twin) => zone === undefined || twin.zone === zone);
       const live = fitting.filter((twin) => this.#isLive(twin));
       const shown = live.filter((twin) => surplus.delete(entryOf(twin)));
-      const missing = twins.length === 1 ? live.find((twin) => !shown.includes(twin)) : this.#missingWinner(twins, shown);
+      const missing =
+        twins.length === 1 ? live.find((twin) => !shown.includes(twin)) : this.#missingWinner(twins, shown);
       if (missing !== undefined && fitting.includes(missing)) return `lacks ${entryOf(missing)}`;
     }
     return surplus.size === 0 ? undefined : `still has ${[...surplus].join(" ")}`;
   }
 
   /** Of clients that share a registId the newest must be seen; once that one is gone, the others may or may not be. */
-  #missingWinner(twins: readonly KnownRegistration[], shown: readonly KnownRegistration[]): KnownRegistration | undefined {
+  #missingWinner(
+    twins: readonly KnownRegistration[],
+    shown: readonly KnownRegistration[],
+  ): KnownRegistration | undefined {
     const newest = twins.reduce((max, { version }) => (version > max ? version : max), 0n);
     const [winner, other] = twins.filter(({ version }) => version === newest);
     const isClear = winner !== undefined && other === undefined && this.#isLive(winner);

@@ -15,7 +15,8 @@ export class DeadClients implements Checker {
 
   see(fact: Fact, nowMs: number): Finding | undefined {
     const sighting = this.#evidence.commits.last;
-    if (fact.kind !== "told" || sighting === undefined || sighting.commit !== this.#newest(sighting.commit)) return undefined;
+    if (fact.kind !== "told" || sighting === undefined || sighting.commit !== this.#newest(sighting.commit))
+      return undefined;
     const { registrations, plan } = this.#evidence;
     // While servers come and go, more time is needed; the end of the run looks again.
     const settledMs = registrations.troubleMs + plan.config.restartHoldMs + plan.config.sessionLeaseMs + TRAVEL_MS;
@@ -36,7 +37,7 @@ export class DeadClients implements Checker {
       if (diedMs === undefined || open.size > 0) continue;
       const lostMs = Math.max(diedMs, losses.at(-1)?.atMs ?? 0);
       if (nowMs <= lostMs + plan.config.clientReturnGraceMs + TRAVEL_MS) continue;
-      const text = `${registId} is in v${version} at ${nowMs}, its client died at ${diedMs}, its connection at ${lostMs}`;
+      const text = `${registId} is in v${version} at ${nowMs}; its client died at ${diedMs}, was lost at ${lostMs}`;
       return { rule: "5 a cut is not a death", service, text };
     }
     return undefined;

@@ -6,8 +6,8 @@ import type { Fact } from "../facts.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";
 import type { Commit } from "./commits.ts";
 
-// A data node that lost its memory lost its tombstones too. What an old connection of a client at another session still holds can then come back
-// until that session has counted the connection out: an idle time, a grace and some travel.
+// A data node that lost its memory lost its tombstones too. What an old connection of a client at another session still
+// holds can then come back until that session has counted the connection out: an idle time, a grace and some travel.
 const FORGETFUL_MS = 25_000;
 
 // The time of a stamp that no server gave: the client's wish alone is known.
@@ -41,7 +41,8 @@ export class NewestWins implements Checker {
       const newest = this.#newest.get(key);
       if (newest !== undefined && this.#isOlder(stamp, newest) && !this.#isExcused(service, stamp.registId, nowMs)) {
         if (this.#isNamesake(service, stamp.registId, newest)) continue;
-        const text = `${stamp.registId} at ${textOf(stamp)} is back in v${version} after ${textOf(newest)} was shown or removed`;
+        const before = `${textOf(newest)} was shown or removed`;
+        const text = `${stamp.registId} at ${textOf(stamp)} is back in v${version} after ${before}`;
         return { rule: "1 newest wins", service, text };
       }
       if (newest === undefined || compareStamps(stamp, newest) > 0) this.#newest.set(key, stamp);
@@ -72,7 +73,8 @@ export class NewestWins implements Checker {
       if (unpublished === undefined || twin !== undefined) continue;
       const key = keyOf(before.service, registId);
       const newest = this.#newest.get(key);
-      if (newest === undefined || newest.version < unpublished) this.#newest.set(key, { version: unpublished, registeredMs: WANTED });
+      if (newest === undefined || newest.version < unpublished)
+        this.#newest.set(key, { version: unpublished, registeredMs: WANTED });
     }
   }
 
@@ -108,10 +110,11 @@ export class NewestWins implements Checker {
   #isExcused(service: DataInfoId, registId: string, nowMs: number): boolean {
     const { registrations, plan } = this.#evidence;
     const isShared = registrations.twins(service, registId).length > 1;
-    const hasRestarted = registrations.dataRestarts.some(({ startMs }) => nowMs - startMs < FORGETFUL_MS);
     const isCluster = plan.topology === "cluster";
+    const restartMs = registrations.dataRestarts.at(-1)?.startMs;
+    if (restartMs === undefined) return isShared && isCluster;
     // Of two clients that share a registId and lost a data node together, whoever is heard first shows first.
-    return (hasRestarted && (isCluster || isShared)) || (isShared && isCluster);
+    return isShared || (isCluster && nowMs - restartMs < FORGETFUL_MS);
   }
 }
 

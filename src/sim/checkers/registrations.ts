@@ -1,4 +1,5 @@
-// What the clients did and what became of them, as far as they and the network can tell: the yardstick for what lists ought to say.
+// What the clients did and what became of them, as far as they and the network can tell: the yardstick for what lists
+// ought to say.
 
 import type { DataInfoId } from "../../model/ids.ts";
 import type { Fact } from "../facts.ts";
@@ -176,7 +177,15 @@ export class Registrations {
     }
   }
 
-  #find({ client, service, registId }: { client: string; service: DataInfoId; registId: string }): KnownRegistration | undefined {
+  #find({
+    client,
+    service,
+    registId,
+  }: {
+    client: string;
+    service: DataInfoId;
+    registId: string;
+  }): KnownRegistration | undefined {
     return this.twins(service, registId).find((twin) => twin.client === client);
   }
 }

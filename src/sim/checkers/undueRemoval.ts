@@ -1,5 +1,6 @@
-// Rules 5 and 6: nothing disappears from a list but for a reason. A registration that one version shows and the next does not was taken back, or its client was
-// gone for longer than it may be; that a connection broke, a session ended or a data node forgot everything is no reason.
+// Rules 5 and 6: nothing disappears from a list but for a reason. A registration that one version shows and the next
+// does not was taken back, or its client was gone for longer than it may be; that a connection broke, a session ended
+// or a data node forgot everything is no reason.
 
 import type { DataInfoId } from "../../model/ids.ts";
 import type { Fact } from "../facts.ts";
@@ -42,23 +43,30 @@ export class UndueRemoval implements Checker {
     if (registration === undefined || twin !== undefined) return undefined;
     if (registration.unpublished.some((version) => version > shown.version)) return undefined;
     const sinceMs = before.seenMs - LAG_MS;
-    if (absencesOf(registration, registrations, plan).some(({ fromMs, untilMs }) => fromMs <= nowMs && untilMs >= sinceMs)) return undefined;
+    if (
+      absencesOf(registration, registrations, plan).some(({ fromMs, untilMs }) => fromMs <= nowMs && untilMs >= sinceMs)
+    )
+      return undefined;
     const restart = registrations.dataRestarts.findLast(({ startMs }) => startMs >= before.seenMs);
     if (restart !== undefined && this.#hasGrown(service, restart.stopMs)) return undefined;
     const losses = registrations.client(registration.client).losses.map(({ atMs }) => atMs);
     return {
-      rule: restart === undefined && registrations.troubleMs < before.seenMs ? "5 a cut is not a death" : "6 no empty by accident",
+      rule:
+        restart === undefined && registrations.troubleMs < before.seenMs
+          ? "5 a cut is not a death"
+          : "6 no empty by accident",
       service,
       text:
-        `${shown.registId} is missing in v${commit.version} at ${nowMs}, was in v${before.version} (last seen ${before.seenMs}); ` +
+        `${shown.registId} is missing in v${commit.version} at ${nowMs}, ` +
+        `was in v${before.version} (last seen ${before.seenMs}); ` +
         `its client lost connections at ${losses.join(", ")}; acknowledged at ` +
         registration.acknowledgements.map(({ atMs }) => atMs).join(", "),
     };
   }
 
   /**
-   * After a restart a node waits for as many publishers as it had, not for the same ones: a new one counts for an old one that is not
-   * back yet. And it does not know of those that came right before.
+   * After a restart a node waits for as many publishers as it had, not for the same ones: a new one counts for an old
+   * one that is not back yet. And it does not know of those that came right before.
    */
   #hasGrown(service: DataInfoId, stopMs: number): boolean {
     // The commit in question is among those that count: whoever is new in it is a reason too.

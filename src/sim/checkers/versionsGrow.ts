@@ -1,7 +1,7 @@
 // Rule 2: versions of a service only grow, whoever leads it and whatever restarts.
 
-import type { DataInfoId } from "../../model/ids.ts";
 import type { DataToSession } from "../../messages/sessionData.ts";
+import type { DataInfoId } from "../../model/ids.ts";
 import type { Fact } from "../facts.ts";
 import type { Checker, Finding } from "./checker.ts";
 
@@ -15,7 +15,11 @@ export class VersionsGrow implements Checker {
     const { service, version } = spoken;
     const newest = this.#newest.get(service) ?? 0n;
     if (version < newest) {
-      return { rule: "2 versions grow", service, text: `${fact.from} speaks of v${version} after v${newest} was spoken of` };
+      return {
+        rule: "2 versions grow",
+        service,
+        text: `${fact.from} speaks of v${version} after v${newest} was spoken of`,
+      };
     }
     this.#newest.set(service, version);
     return undefined;

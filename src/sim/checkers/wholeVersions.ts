@@ -1,4 +1,5 @@
-// Rule 4: a push shows exactly what was committed under its version, cut to the subscriber's zone and to nothing else; and a version has one content.
+// Rule 4: a push shows exactly what was committed under its version, cut to the subscriber's zone and to nothing else;
+// and a version has one content.
 
 import type { Fact } from "../facts.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";
@@ -33,7 +34,8 @@ export class WholeVersions implements Checker {
     const expected = listOf(commit, scope === "zone" ? zone : undefined);
     const shown = entries.join("\n");
     if (shown === expected) return undefined;
-    const text = `${client} was shown v${version} (${scope}, ${zone}) as [${oneLine(shown)}], committed was [${oneLine(expected)}]`;
+    const what = `${client} was shown v${version} (${scope}, ${zone}) as [${oneLine(shown)}]`;
+    const text = `${what}, committed was [${oneLine(expected)}]`;
     return { rule: "4 whole versions", service, text };
   }
 }

@@ -9,8 +9,9 @@ import { Links } from "./links.ts";
 import { MetaNode } from "./metaNode.ts";
 import { SessionNode } from "./sessionNode.ts";
 
-// Wall clocks of different machines differ. Sessions stamp registrations, so theirs are held together, as operators do, and do not go back while data
-// nodes remember what they stamped; a data node's own may be anywhere after a restart, its versions have to grow all the same.
+// Wall clocks of different machines differ. Sessions stamp registrations, so theirs are held together, as operators do,
+// and do not go back while data nodes remember what they stamped; a data node's own may be anywhere after a restart,
+// its versions have to grow all the same.
 const SESSION_OFFSET_MS = 50;
 const DATA_OFFSET_MS = 60_000;
 

@@ -1,4 +1,5 @@
-// The connections between the nodes of a cluster: each is made whenever both ends run and nothing blocks it, and lost with either end.
+// The connections between the nodes of a cluster: each is made whenever both ends run and nothing blocks it, and lost
+// with either end.
 
 import type { MemberToMeta, MetaToMember } from "../../messages/membership.ts";
 import type { DataToSession, SessionToData } from "../../messages/sessionData.ts";

@@ -20,7 +20,11 @@ export class MetaNode {
   #isStoreDown = false;
   #storeDelayMs = 5;
 
-  constructor(environment: SimEnvironment, table: SlotTable | undefined, send: (to: Member, message: MetaToMember) => void) {
+  constructor(
+    environment: SimEnvironment,
+    table: SlotTable | undefined,
+    send: (to: Member, message: MetaToMember) => void,
+  ) {
     this.#environment = environment;
     this.#table = table;
     this.#send = send;

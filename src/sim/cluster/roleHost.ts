@@ -1,4 +1,5 @@
-// Runs one role on virtual time, as server/stepper.ts does on real time: events in, and a wake-up when the role asks for one.
+// Runs one role on virtual time, as server/stepper.ts does on real time: events in, and a wake-up when the role asks
+// for one.
 
 import type { Cancel } from "../../base/ports.ts";
 import type { Scheduler } from "../scheduler.ts";

@@ -1,12 +1,13 @@
 // A session node with its gateway. Its clients' connections break with its process.
 
 import { noMetrics } from "../../base/metrics.ts";
-import type { Cancel, Compression, Log } from "../../base/ports.ts";
+import type { Cancel, Log } from "../../base/ports.ts";
 import { SofaGateway } from "../../gateways/sofa/gateway.ts";
 import type { MemberToMeta } from "../../messages/membership.ts";
 import type { SessionToData } from "../../messages/sessionData.ts";
 import type { NodeId } from "../../model/ids.ts";
 import { Session, type SessionEvent } from "../../session/session.ts";
+import { MARKING } from "../marking.ts";
 import type { Wire } from "../network/wire.ts";
 import { bug, type SimEnvironment } from "./environment.ts";
 import { BOOT_MS, RoleHost } from "./roleHost.ts";
@@ -20,16 +21,6 @@ export interface SessionNodePorts {
 // As in server/start.ts.
 const IDLE_CHECK_MS = 500;
 const CLIENT_NOTICE_MS = 50;
-
-/** Compression that changes a byte: enough to see that who compresses is also undone. */
-const COMPRESSION: Compression = { gzip: (bytes) => marked(bytes, 1), zstd: (bytes) => marked(bytes, 2) };
-
-function marked(bytes: Uint8Array, mark: number): Uint8Array {
-  const result = new Uint8Array(bytes.length + 1);
-  result[0] = mark;
-  result.set(bytes, 1);
-  return result;
-}
 
 export class SessionNode {
   readonly id: NodeId;
@@ -80,7 +71,7 @@ export class SessionNode {
     this.#gateway = new SofaGateway({
       config: plan.config,
       registry: host,
-      compression: COMPRESSION,
+      compression: MARKING,
       log: this.#log(),
       metrics: noMetrics,
     });

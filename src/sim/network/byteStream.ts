@@ -1,5 +1,6 @@
-// One direction of a TCP connection: bytes arrive in order, in pieces cut at random, after a random delay, or not at all. A window of bytes may be under
-// way; what is written beyond it waits with the writer, as in a socket whose peer reads slowly.
+// One direction of a TCP connection: bytes arrive in order, in pieces cut at random, after a random delay, or not at
+// all. A window of bytes may be under way; what is written beyond it waits with the writer, as in a socket whose peer
+// reads slowly.
 
 import type { Dice } from "../random.ts";
 import type { Scheduler } from "../scheduler.ts";

@@ -1,5 +1,5 @@
-// A connection between two nodes of the cluster, as their transport promises it: messages arrive in order or the connection is lost, and then each side is told, late.
-// What is sent before a side has been told is gone.
+// A connection between two nodes of the cluster, as their transport promises it: messages arrive in order or the
+// connection is lost, and then each side is told, late. What is sent before a side has been told is gone.
 
 import type { Dice } from "../random.ts";
 import type { Scheduler } from "../scheduler.ts";
@@ -44,7 +44,10 @@ export class Link<ToA, ToB> {
   #connection = 0;
   #isUp = false;
 
-  constructor(environment: { scheduler: Scheduler; dice: Dice; weather: LinkWeather }, ends: { a: LinkEnd<ToA>; b: LinkEnd<ToB> }) {
+  constructor(
+    environment: { scheduler: Scheduler; dice: Dice; weather: LinkWeather },
+    ends: { a: LinkEnd<ToA>; b: LinkEnd<ToB> },
+  ) {
     this.#scheduler = environment.scheduler;
     this.#dice = environment.dice;
     this.#weather = environment.weather;

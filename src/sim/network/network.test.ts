@@ -24,7 +24,13 @@ function handler(name: string, received: number[] = []): ConnectionHandler {
 }
 
 function wire({ toServer = [], toClient = [] }: { toServer?: number[]; toClient?: number[] } = {}): Wire {
-  const environment = { scheduler, dice: new Dice(1), weather: ROUGH, serverLost: () => seen.push("server lost"), buffered: () => undefined };
+  const environment = {
+    scheduler,
+    dice: new Dice(1),
+    weather: ROUGH,
+    serverLost: () => seen.push("server lost"),
+    buffered: () => undefined,
+  };
   const made = new Wire(environment, { client: "10.0.0.1:1", server: "10.0.0.2:2" });
   made.serve(handler("server", toServer), () => scheduler.nowMs);
   made.use(handler("client", toClient));
@@ -115,7 +121,10 @@ test("messages of a link arrive in order, after its making", () => {
   passMs(100);
   for (const message of ["1", "2", "3"]) made.toB(message);
   passMs(1_000);
-  assert.deepEqual(seen.filter((line) => line.startsWith("b")), ["b up fresh", "b got 1", "b got 2", "b got 3"]);
+  assert.deepEqual(
+    seen.filter((line) => line.startsWith("b")),
+    ["b up fresh", "b got 1", "b got 2", "b got 3"],
+  );
 });
 
 test("a cut link loses what is under way, and what is sent by a side that does not know yet", () => {
@@ -127,7 +136,10 @@ test("a cut link loses what is under way, and what is sent by a side that does n
   assert.equal(made.toB("lost at once"), false);
   made.connect();
   passMs(1_000);
-  assert.deepEqual(seen.filter((line) => line.startsWith("b")), ["b up fresh", "b down", "b up"]);
+  assert.deepEqual(
+    seen.filter((line) => line.startsWith("b")),
+    ["b up fresh", "b down", "b up"],
+  );
 });
 
 test("a new process at one end is fresh for the other, and hears nothing of the old one's", () => {

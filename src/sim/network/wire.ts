@@ -1,5 +1,5 @@
-// A client's TCP connection to a session, with everything that can happen to one: it is closed by either side, breaks with bytes under way, falls silent without
-// anybody being told, or is read slowly.
+// A client's TCP connection to a session, with everything that can happen to one: it is closed by either side, breaks
+// with bytes under way, falls silent without anybody being told, or is read slowly.
 
 import type { Connection, ConnectionHandler } from "../../base/ports.ts";
 import type { Dice } from "../random.ts";

@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { PublishItem } from "../messages/sessionData.ts";
+import { brandDataInfoId } from "../model/ids.ts";
+import { Outbox } from "./outbox.ts";
+
+const removal = (version: bigint): PublishItem => ({
+  kind: "remove",
+  removal: {
+    dataInfoId: brandDataInfoId("orders#@#I#@#G"),
+    registId: "r",
+    cause: "unpublished",
+    stamp: { version, registeredMs: 0 },
+  },
+});
+
+test("what waits is displaced by something newer, not by something older that comes later", () => {
+  const outbox = new Outbox();
+  outbox.add(removal(7n));
+  outbox.add(removal(8n));
+  outbox.add(removal(4n));
+  assert.deepEqual(outbox.next()?.items, [removal(8n)]);
+});
+
+test("a batch that is put back stays behind what is newer", () => {
+  const outbox = new Outbox();
+  outbox.add(removal(1n));
+  outbox.next();
+  outbox.add(removal(2n));
+  outbox.putBack();
+  assert.deepEqual(outbox.next()?.items, [removal(2n)]);
+});

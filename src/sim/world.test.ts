@@ -1,0 +1,21 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { runSeed } from "./world.ts";
+
+test("the same seed gives the same run, event by event", () => {
+  for (const isCluster of [false, true]) {
+    const [first, second] = [runSeed(11, { isCluster }), runSeed(11, { isCluster })];
+    assert.equal(first.log.hash, second.log.hash);
+    assert.ok(first.log.size > 500, `${first.log.size} events`);
+    assert.notEqual(runSeed(12, { isCluster }).log.hash, first.log.hash);
+  }
+});
+
+test("a few worlds of each kind keep all rules", () => {
+  for (let seed = 1; seed <= 10; seed++) {
+    for (const isCluster of [false, true]) {
+      const { finding } = runSeed(seed, { isCluster });
+      assert.equal(finding, undefined, `seed ${seed}: ${finding?.rule}: ${finding?.text}`);
+    }
+  }
+});
