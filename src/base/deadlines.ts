@@ -27,6 +27,16 @@ export class Deadlines<Key> {
     this.#rise(this.#heap.length - 1);
   }
 
+  /** When the key is due; undefined if it is not set. */
+  get(key: Key): number | undefined {
+    return this.#live.get(key)?.atMs;
+  }
+
+  /** Moves everything back by `ms`. */
+  delay(ms: number): void {
+    for (const { key, atMs } of [...this.#live.values()]) this.set(key, atMs + ms);
+  }
+
   delete(key: Key): void {
     this.#live.delete(key);
   }

@@ -28,8 +28,6 @@ export const ERRORS = {
   PROTOBUF_LIMIT: { retry: false, meaning: "the content is nested too deeply or holds too many elements" },
   PROTOBUF_MALFORMED: { retry: false, meaning: "the content is not a valid message of its protobuf class" },
   REGISTRATIONS_EXHAUSTED: { retry: true, meaning: "the client holds as many registrations as one client may" },
-  SESSION_DRAINING: { retry: true, meaning: "this node is stopping; connect to another one" },
-  SLOT_MOVED: { retry: true, meaning: "another node leads this slot; fetch the slot table and retry there" },
   STORE_SCHEMA_NEWER: { retry: false, meaning: "the store was written by a newer release; upgrade this program" },
   STORE_UNAVAILABLE: { retry: true, meaning: "the store does not answer; the change was not made" },
 } as const satisfies Record<string, { retry: boolean; meaning: string }>;
@@ -52,7 +50,7 @@ export class RegistryError extends Error {
   }
 }
 
-/** Makes the error to throw or to return: `throw fail("SLOT_MOVED", { slot })`. */
+/** Makes the error to throw or to return: `throw fail("FIELD_INVALID", { field })`. */
 export function fail(code: ErrorCode, details: ErrorDetails = {}): RegistryError {
   return new RegistryError(code, details);
 }

@@ -262,6 +262,7 @@ test("a held service is shown as it is when the hold ends", () => {
   data.step({ kind: "woken" }, START_MS + 15_000);
   const [whole] = sent.map(({ message }) => message);
   assert.ok(whole?.kind === "snapshot" && whole.datum.publications.length === 1);
+  data.step({ kind: "woken" }, data.nextWakeMs());
   assert.deepEqual(savedSizes, [[ORDERS, 1]]);
 });
 
@@ -290,4 +291,22 @@ test("a tombstone is forgotten after its time, and with it the empty service", (
   data.step({ kind: "woken" }, START_MS + 180_000);
   publish(data, [put({ version: 1n })], START_MS + 180_000);
   assert.deepEqual(list(data, START_MS + 180_000).addresses, ["10.0.0.1:80"]);
+});
+
+test("a publisher that returned after the restart and unpublished is not waited for again", () => {
+  const data = leader({ serviceSizes: new Map([[ORDERS, 2]]) });
+  publish(data, [put({ registId: "r1" })]);
+  publish(data, [removed("unpublished", { version: 2n, registeredMs: START_MS })]);
+  tell(data, { kind: "fetch", dataInfoId: ORDERS, have: 0n });
+  const [whole] = publish(data, [put({ registId: "r2" })]);
+  assert.ok(whole?.kind === "snapshot" && whole.datum.publications.length === 1);
+});
+
+test("a client that left a service which nobody knows leaves nothing behind", () => {
+  const data = leader();
+  const before = list(data).version;
+  tell(data, { kind: "release", dataInfoIds: [ORDERS] }, { from: OTHER });
+  publish(data, [removed("left", publication())]);
+  const [answer] = tell(data, { kind: "fetch", dataInfoId: ORDERS, have: before });
+  assert.ok(answer?.kind === "snapshot" && answer.datum.version > before, "the service was made anew");
 });

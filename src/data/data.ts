@@ -9,9 +9,11 @@ import { type DataToSession, dataInfoIdOf, type PublishItem, type SessionToData 
 import type { DatumChange, DatumDelta } from "../model/datum.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import { leaderOf, type SlotTable } from "../model/slot.ts";
-import { VersionSource, versionAt, versionSpan } from "../model/version.ts";
-import { Datum, type Tombstone } from "./datum.ts";
+import { Datum } from "./datum.ts";
 import { RestartHold } from "./restartHold.ts";
+import { ServiceSizes } from "./serviceSizes.ts";
+import { TombstoneQueue } from "./tombstoneQueue.ts";
+import { VersionFloor } from "./versionFloor.ts";
 
 /** Settings, each a key of the configuration; all times in milliseconds. */
 export interface DataOptions {
@@ -52,12 +54,6 @@ export type DataEvent =
 const NOTICE_BYTES_MAX = 32 * 1024;
 // What a change costs beside its payload: ids, zone, stamps.
 const CHANGE_BYTES = 200;
-// A size is on disk soon after its change, but after the push of that change, and a busy node writes five times a
-// second.
-const SIZES_SAVE_DELAY_MS = 20;
-const SIZES_SAVE_INTERVAL_MS = 200;
-// The floor is saved so far ahead, and again when half of it is used up: one small write each five seconds of change.
-const VERSION_FLOOR_AHEAD_MS = 10_000;
 // An interest that three scans in a row did not repeat is over.
 const INTEREST_SCANS = 3;
 
@@ -66,23 +62,14 @@ export class Data {
   readonly #output: DataOutput;
   readonly #metrics: Metrics;
   readonly #datums = new Map<DataInfoId, Datum>();
-  readonly #versions: VersionSource;
+  readonly #versions: VersionFloor;
   readonly #hold: RestartHold;
   readonly #leases = new Deadlines<NodeId>();
   // What the clients of a session's last process left here. Those that come back register anew, with a later stamp.
   readonly #orphans = new Deadlines<readonly PublishItem[]>();
-  readonly #unsavedSizes = new Map<DataInfoId, number>();
-  // All tombstones live equally long, so the oldest is always first.
-  readonly #tombstones: {
-    readonly datum: Datum;
-    readonly registId: string;
-    readonly tombstone: Tombstone;
-    readonly endMs: number;
-  }[] = [];
+  readonly #sizes: ServiceSizes;
+  readonly #tombstones: TombstoneQueue;
   #table: SlotTable | undefined;
-  #savedFloor: bigint;
-  #sizesDueMs = Number.POSITIVE_INFINITY;
-  #sizesSavedMs = Number.NEGATIVE_INFINITY;
   #publishers = 0;
   #heartbeatMs = Number.NEGATIVE_INFINITY;
 
@@ -94,8 +81,9 @@ export class Data {
     this.#options = options;
     this.#output = environment.output;
     this.#metrics = environment.metrics;
-    this.#versions = new VersionSource(memory.versionFloor);
-    this.#savedFloor = memory.versionFloor;
+    this.#versions = new VersionFloor(memory.versionFloor, (floor) => this.#output.saveVersionFloor(floor));
+    this.#sizes = new ServiceSizes((changed) => this.#output.saveServiceSizes(changed));
+    this.#tombstones = new TombstoneQueue(options.tombstoneMs);
     this.#hold = new RestartHold(memory.serviceSizes, environment.nowMs + options.restartHoldMs);
   }
 
@@ -123,21 +111,19 @@ export class Data {
 
   /** When `woken` is due next. */
   nextWakeMs(): number {
-    const tombstoneMs = this.#tombstones[0]?.endMs ?? Number.POSITIVE_INFINITY;
-    const heartbeatMs = this.#heartbeatMs + HEARTBEAT_INTERVAL_MS;
     return Math.min(
       this.#leases.nextMs(),
       this.#orphans.nextMs(),
       this.#hold.untilMs,
-      this.#sizesDueMs,
-      tombstoneMs,
-      heartbeatMs,
+      this.#sizes.nextMs(),
+      this.#tombstones.nextMs(),
+      this.#heartbeatMs + HEARTBEAT_INTERVAL_MS,
     );
   }
 
-  /** Publishers of each service, for the node's disk when it stops. */
-  unsavedSizes(): ReadonlyMap<DataInfoId, number> {
-    return this.#unsavedSizes;
+  /** The node stops: what its disk should know is written. */
+  flush(): void {
+    this.#sizes.flush();
   }
 
   #received(from: NodeId, message: SessionToData, nowMs: number): void {
@@ -168,30 +154,46 @@ export class Data {
 
   /** Applies items; all changes of one service become one version and one notice. */
   #take(items: readonly PublishItem[], nowMs: number): void {
-    const changed = new Map<Datum, DatumChange[]>();
+    const touched = new Map<Datum, DatumChange[]>();
     for (const item of items) {
-      const datum = this.#datum(dataInfoIdOf(item), nowMs);
-      const sizeBefore = datum.size;
-      const change = datum.apply(item);
-      if (item.kind === "remove") this.#rememberTombstone(datum, item.removal.registId, nowMs);
-      this.#publishers += datum.size - sizeBefore;
-      if (change === undefined) continue;
-      const changes = changed.get(datum);
-      if (changes === undefined) changed.set(datum, [change]);
-      else changes.push(change);
+      const datum = this.#datumFor(item, nowMs);
+      if (datum === undefined) continue;
+      const changes = touched.get(datum) ?? [];
+      touched.set(datum, changes);
+      const change = this.#apply(datum, item, nowMs);
+      if (change !== undefined) changes.push(change);
     }
-    for (const [datum, changes] of changed) this.#commit(datum, changes, nowMs);
+    for (const [datum, changes] of touched) {
+      if (changes.length > 0) this.#commit(datum, changes, nowMs);
+      this.#forgetIfIdle(datum);
+    }
     this.#metrics.set("roster_publishers", this.#publishers);
   }
 
+  #apply(datum: Datum, item: PublishItem, nowMs: number): DatumChange | undefined {
+    const sizeBefore = datum.size;
+    const change = datum.apply(item);
+    this.#publishers += datum.size - sizeBefore;
+    if (item.kind === "remove") {
+      this.#tombstones.add(datum, item.removal.registId, nowMs);
+      if (change !== undefined && item.removal.cause === "unpublished") this.#hold.unpublished(datum.dataInfoId);
+    }
+    return change;
+  }
+
+  // A client that left a service which nobody knows leaves nothing to remember.
+  #datumFor(item: PublishItem, nowMs: number): Datum | undefined {
+    const isLeft = item.kind === "remove" && item.removal.cause === "left";
+    return isLeft ? this.#datums.get(item.removal.dataInfoId) : this.#datum(dataInfoIdOf(item), nowMs);
+  }
+
   #commit(datum: Datum, changes: readonly DatumChange[], nowMs: number): void {
-    const delta = datum.commit(changes, this.#nextVersion(nowMs));
+    const delta = datum.commit(changes, this.#versions.next(nowMs));
     const wasHeld = this.#hold.holds(datum.dataInfoId);
     if (wasHeld && !this.#hold.releases(datum.dataInfoId, datum.size)) return;
-    this.#sizeChanged(datum, nowMs);
+    this.#sizes.set(datum.dataInfoId, datum.size, nowMs);
     if (wasHeld) this.#tellWhole(datum, nowMs);
     else this.#tellChange(datum, delta, nowMs);
-    this.#forgetIfIdle(datum);
   }
 
   #tellChange(datum: Datum, delta: DatumDelta, nowMs: number): void {
@@ -243,7 +245,7 @@ export class Data {
   // Subscribers would drop all it says.
   #overtake(datum: Datum, have: bigint, nowMs: number): void {
     this.#versions.raise(have);
-    datum.raise(this.#nextVersion(nowMs));
+    datum.raise(this.#versions.next(nowMs));
   }
 
   #release(from: NodeId, dataInfoIds: readonly DataInfoId[]): void {
@@ -256,17 +258,21 @@ export class Data {
   #adopt(table: SlotTable): void {
     if (this.#table !== undefined && table.epoch <= this.#table.epoch) return;
     this.#table = table;
-    for (const datum of this.#datums.values()) if (!this.#leads(datum.dataInfoId)) this.#forget(datum);
+    for (const datum of this.#datums.values()) {
+      if (leaderOf(table, datum.dataInfoId) !== this.#options.id) this.#forget(datum);
+    }
   }
 
   #leads(dataInfoId: DataInfoId): boolean {
+    // A datum exists only while its slot is led here; looking that up is cheaper than the sum that names the slot.
+    if (this.#datums.has(dataInfoId)) return true;
     return this.#table !== undefined && leaderOf(this.#table, dataInfoId) === this.#options.id;
   }
 
   #datum(dataInfoId: DataInfoId, nowMs: number): Datum {
     const known = this.#datums.get(dataInfoId);
     if (known !== undefined) return known;
-    const datum = new Datum(dataInfoId, this.#nextVersion(nowMs), this.#options.operatorLogEntries);
+    const datum = new Datum(dataInfoId, this.#versions.next(nowMs), this.#options.operatorLogEntries);
     this.#datums.set(dataInfoId, datum);
     return datum;
   }
@@ -282,34 +288,12 @@ export class Data {
     this.#datums.delete(datum.dataInfoId);
   }
 
-  #rememberTombstone(datum: Datum, registId: string, nowMs: number): void {
-    const tombstone = datum.tombstone(registId);
-    if (tombstone === undefined) return;
-    this.#tombstones.push({ datum, registId, tombstone, endMs: nowMs + this.#options.tombstoneMs });
-  }
-
-  #nextVersion(nowMs: number): bigint {
-    const version = this.#versions.next(nowMs);
-    const used = version > versionAt(nowMs) ? version : versionAt(nowMs);
-    if (used + versionSpan(VERSION_FLOOR_AHEAD_MS / 2) > this.#savedFloor) {
-      this.#savedFloor = used + versionSpan(VERSION_FLOOR_AHEAD_MS);
-      this.#output.saveVersionFloor(this.#savedFloor);
-    }
-    return version;
-  }
-
-  #sizeChanged(datum: Datum, nowMs: number): void {
-    this.#unsavedSizes.set(datum.dataInfoId, datum.size);
-    if (this.#sizesDueMs < Number.POSITIVE_INFINITY) return;
-    this.#sizesDueMs = Math.max(nowMs + SIZES_SAVE_DELAY_MS, this.#sizesSavedMs + SIZES_SAVE_INTERVAL_MS);
-  }
-
   #wake(nowMs: number): void {
     if (nowMs >= this.#heartbeatMs + HEARTBEAT_INTERVAL_MS) this.#heartbeat(nowMs);
     this.#endLeases(nowMs);
     if (nowMs >= this.#hold.untilMs) this.#endHold(nowMs);
-    if (nowMs >= this.#sizesDueMs) this.#saveSizes(nowMs);
-    this.#expireTombstones(nowMs);
+    this.#sizes.wake(nowMs);
+    this.#tombstones.expire(nowMs, (datum) => this.#forgetIfIdle(datum));
     this.#metrics.set("roster_services_held", this.#hold.size);
   }
 
@@ -332,11 +316,15 @@ export class Data {
   /** A session that stayed away longer than its lease is dead, and so are the clients that nobody else took over. */
   #endLeases(nowMs: number): void {
     for (let session = this.#leases.take(nowMs); session !== undefined; session = this.#leases.take(nowMs)) {
-      for (const datum of this.#datums.values()) datum.interested.delete(session);
       this.#take(this.#removalsOf(session), nowMs);
+      for (const datum of this.#datums.values()) {
+        datum.interested.delete(session);
+        this.#forgetIfIdle(datum);
+      }
     }
-    for (let left = this.#orphans.take(nowMs); left !== undefined; left = this.#orphans.take(nowMs))
+    for (let left = this.#orphans.take(nowMs); left !== undefined; left = this.#orphans.take(nowMs)) {
       this.#take(left, nowMs);
+    }
   }
 
   #removalsOf(session: NodeId): PublishItem[] {
@@ -344,8 +332,9 @@ export class Data {
     for (const datum of this.#datums.values()) {
       for (const publication of datum.publications()) {
         if (publication.owner.session !== session) continue;
-        const { dataInfoId, registId } = publication;
-        removals.push({ kind: "remove", removal: { dataInfoId, registId, cause: "left", stamp: publication } });
+        const { dataInfoId, registId, version, registeredMs } = publication;
+        const stamp = { version, registeredMs };
+        removals.push({ kind: "remove", removal: { dataInfoId, registId, cause: "left", stamp } });
       }
     }
     return removals;
@@ -354,28 +343,9 @@ export class Data {
   #endHold(nowMs: number): void {
     for (const dataInfoId of this.#hold.end()) {
       const datum = this.#datums.get(dataInfoId);
-      this.#unsavedSizes.set(dataInfoId, datum?.size ?? 0);
+      this.#sizes.set(dataInfoId, datum?.size ?? 0, nowMs);
       if (datum !== undefined) this.#tellWhole(datum, nowMs);
     }
-    this.#sizesDueMs = nowMs;
-  }
-
-  #saveSizes(nowMs: number): void {
-    this.#sizesSavedMs = nowMs;
-    this.#output.saveServiceSizes(new Map(this.#unsavedSizes));
-    this.#unsavedSizes.clear();
-    this.#sizesDueMs = Number.POSITIVE_INFINITY;
-  }
-
-  #expireTombstones(nowMs: number): void {
-    let expired = 0;
-    for (const { datum, registId, tombstone, endMs } of this.#tombstones) {
-      if (endMs > nowMs) break;
-      datum.expireTombstone(registId, tombstone);
-      this.#forgetIfIdle(datum);
-      expired++;
-    }
-    if (expired > 0) this.#tombstones.splice(0, expired);
   }
 }
 

@@ -18,11 +18,11 @@ export class OperatorLog {
 
   append(delta: DatumDelta): void {
     this.#deltas.push(delta);
-    this.#changes += delta.changes.length;
+    this.#changes += weightOf(delta);
     let drop = 0;
     while (this.#changes > this.#changesMax) {
-      this.#changes -= this.#deltas[drop]?.changes.length ?? 0;
-      drop++;
+      const oldest = this.#deltas[drop++];
+      this.#changes -= oldest === undefined ? this.#changes : weightOf(oldest);
     }
     if (drop > 0) this.#deltas = this.#deltas.slice(drop);
   }
@@ -39,6 +39,11 @@ export class OperatorLog {
       changes: lastOfEach(this.#deltas.slice(first).flatMap((delta) => delta.changes)),
     };
   }
+}
+
+// A version that was raised without a change takes its place in the chain too.
+function weightOf(delta: DatumDelta): number {
+  return Math.max(1, delta.changes.length);
 }
 
 // A publisher that changed several times counts once, at its newest.

@@ -37,6 +37,12 @@ export class RestartHold {
     return true;
   }
 
+  /** A publisher that had returned has unpublished: the service will not have so many again. */
+  unpublished(dataInfoId: DataInfoId): void {
+    const expected = this.#expected.get(dataInfoId);
+    if (expected !== undefined) this.#expected.set(dataInfoId, expected - 1);
+  }
+
   /** Ends the hold: the services that were still held. */
   end(): DataInfoId[] {
     const held = [...this.#expected.keys()];

@@ -47,6 +47,8 @@ export type MetaEvent =
 // A store that refused or failed is asked again after this.
 const STORE_RETRY_MS = 1_000;
 
+const UNSET_VERSION = NO_VERSION + 1n;
+
 interface PendingPut {
   readonly request: number;
   readonly value: ConfigValue;
@@ -136,7 +138,7 @@ export class Meta {
       case "heartbeat":
         return this.#heartbeat(from, message.tableEpoch, nowMs);
       case "watchConfig":
-        for (const dataInfoId of message.dataInfoIds) this.#watch(from, dataInfoId, nowMs);
+        for (const dataInfoId of message.dataInfoIds) this.#watch(from, dataInfoId);
         return;
       case "unwatchConfig":
         return this.#unwatch(keyOf(from), message.dataInfoIds);
@@ -208,12 +210,12 @@ export class Meta {
     for (const member of watchers) this.#output.send(member, { kind: "config", value });
   }
 
-  #watch(from: Member, dataInfoId: DataInfoId, nowMs: number): void {
+  #watch(from: Member, dataInfoId: DataInfoId): void {
     const watchers = this.#watchers.get(dataInfoId);
     if (watchers === undefined) this.#watchers.set(dataInfoId, new Map([[keyOf(from), from]]));
     else watchers.set(keyOf(from), from);
-    // A value that nobody has set has a version too: whoever sets it later gets a higher one.
-    const value = this.#configs.get(dataInfoId) ?? { dataInfoId, version: this.#versions.next(nowMs), data: null };
+    // A value that nobody has set is older than every value: always the same version, so that it is told once.
+    const value = this.#configs.get(dataInfoId) ?? { dataInfoId, version: UNSET_VERSION, data: null };
     this.#output.send(from, { kind: "config", value });
   }
 

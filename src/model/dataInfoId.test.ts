@@ -23,6 +23,7 @@ const REFUSED: [string, string][] = [
   ["a bidi override", "a\u202eb"],
   ["a lone surrogate", "a\ud800b"],
   ["the separator inside a part", "a#@#b"],
+  ["a part that would move the border to the next", "a#@"],
 ];
 for (const [what, dataId] of REFUSED) {
   test(`${what} is refused with the field's name`, () => {

@@ -58,7 +58,10 @@ export function checkedKeyPart(field: string, value: string): string {
   if (FORBIDDEN.test(value)) {
     throw fail("FIELD_INVALID", { field, value, expected: "no control, bidi or lone surrogate characters" });
   }
-  if (value.includes(SEPARATOR)) throw fail("FIELD_INVALID", { field, value, expected: `no "${SEPARATOR}" inside` });
+  // Not inside, and not across the border either: "x#@" and "#@#" would read as "x" and "@#…".
+  if (`${value}${SEPARATOR}`.indexOf(SEPARATOR) !== value.length) {
+    throw fail("FIELD_INVALID", { field, value, expected: `no "${SEPARATOR}" inside, and no "#@" at the end` });
+  }
   return value;
 }
 

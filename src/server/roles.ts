@@ -112,7 +112,7 @@ export function startRoles(config: Config, state: MetaState, environment: RolesE
       isClosed = true;
       for (const host of [sessionHost, dataHost, metaHost]) host.close();
       network.close();
-      saved(environment, "service sizes", () => store.saveServiceSizes(data.unsavedSizes()));
+      data.flush();
     },
   };
 }

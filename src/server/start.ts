@@ -55,8 +55,17 @@ export async function startServer(config: Config): Promise<RunningServer> {
   }
 }
 
+/** Closes all, also after one that failed; the first failure is thrown at the end. */
 async function closeAll(closers: readonly Closer[]): Promise<void> {
-  for (const closer of closers) await closer();
+  const failures: unknown[] = [];
+  for (const closer of closers) {
+    try {
+      await closer();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
 }
 
 async function startParts(config: Config, closers: Closer[]): Promise<Omit<RunningServer, "close">> {

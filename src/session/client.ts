@@ -52,6 +52,8 @@ export interface ConfigWatch {
   /** The highest version that the client said it took, and that it was sent. */
   seenVersion: bigint;
   sentVersion: bigint;
+  /** The push that brought `sentVersion`. */
+  push: number | undefined;
 }
 
 /** The key of one registration object among those of a client. */
@@ -62,6 +64,8 @@ export function registrationKey({ dataInfoId, registId }: { dataInfoId: DataInfo
 export class Client {
   readonly id: ClientId;
   readonly channel: ClientChannel;
+  /** Later connections have higher numbers. */
+  readonly order: number;
   readonly publications = new Set<HeldPublication>();
   /** By registration key. */
   readonly subscribers = new Map<string, Subscriber>();
@@ -76,9 +80,10 @@ export class Client {
   /** When the connection was lost; undefined while it stands. */
   departedMs: number | undefined;
 
-  constructor(id: ClientId, channel: ClientChannel) {
+  constructor(id: ClientId, channel: ClientChannel, order: number) {
     this.id = id;
     this.channel = channel;
+    this.order = order;
   }
 
   get registrations(): number {

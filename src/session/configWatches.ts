@@ -12,16 +12,11 @@ interface WatchedConfig {
   readonly watches: Set<ConfigWatch>;
 }
 
-interface PushUnderWay {
-  readonly version: bigint;
-  readonly watch: ConfigWatch;
-}
-
 export class ConfigWatches {
   readonly #takePushId: () => number;
   readonly #configs = new Map<DataInfoId, WatchedConfig>();
-  // By push id; the answer, or the end of the client, takes an entry out.
-  readonly #underWay = new Map<number, PushUnderWay>();
+  // Who was sent what and has not answered, by push id: one a watch.
+  readonly #underWay = new Map<number, ConfigWatch>();
 
   constructor(takePushId: () => number) {
     this.#takePushId = takePushId;
@@ -36,7 +31,8 @@ export class ConfigWatches {
   watch(client: Client, key: RegistrationKey): boolean {
     const { dataInfoId, registId, version } = key;
     const known = client.configWatches.get(registrationKey(key));
-    const watch = known ?? { client, dataInfoId, registId, version, seenVersion: NO_VERSION, sentVersion: NO_VERSION };
+    const nothing = { seenVersion: NO_VERSION, sentVersion: NO_VERSION, push: undefined };
+    const watch = known ?? { client, dataInfoId, registId, version, ...nothing };
     if (known !== undefined && version > known.version) known.version = version;
     client.configWatches.set(registrationKey(key), watch);
     const config = this.#configs.get(dataInfoId) ?? { value: undefined, watches: new Set() };
@@ -66,16 +62,15 @@ export class ConfigWatches {
     for (const watch of config.watches) this.#push(watch, value);
   }
 
-  answered(push: number, isTaken: boolean): void {
-    const underWay = this.#underWay.get(push);
+  answered(client: Client, push: number, isTaken: boolean): void {
+    const watch = this.#underWay.get(push);
+    if (watch?.client !== client) return;
     this.#underWay.delete(push);
-    if (underWay === undefined || !isTaken) return;
-    if (underWay.version > underWay.watch.seenVersion) underWay.watch.seenVersion = underWay.version;
+    if (isTaken) watch.seenVersion = watch.sentVersion;
   }
 
   /** Sends again what was not confirmed. A client that never confirms anything is not sent the same value twice. */
   repair(): void {
-    this.#underWay.clear();
     for (const { value, watches } of this.#configs.values()) {
       if (value === undefined) continue;
       for (const watch of watches) {
@@ -92,13 +87,16 @@ export class ConfigWatches {
     const { version, data } = value;
     // Blocked means that the client does not read: the next repair tries again.
     if (client.channel.pushConfig({ id, dataInfoId, version, data, registIds: [registId] }) === "blocked") return;
+    if (watch.push !== undefined) this.#underWay.delete(watch.push);
+    watch.push = id;
     watch.sentVersion = version;
-    this.#underWay.set(id, { version, watch });
+    this.#underWay.set(id, watch);
   }
 
   #remove(watch: ConfigWatch): boolean {
     const { client, dataInfoId } = watch;
     client.configWatches.delete(registrationKey(watch));
+    if (watch.push !== undefined) this.#underWay.delete(watch.push);
     const config = this.#configs.get(dataInfoId);
     config?.watches.delete(watch);
     return config?.watches.size === 0 && this.#configs.delete(dataInfoId);

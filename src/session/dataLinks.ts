@@ -1,6 +1,6 @@
 // The session's ways to the data nodes: which of them leads which service, what still has to be sent to each, and which are reachable.
 
-import { assert, defined } from "../base/assert.ts";
+import { assert } from "../base/assert.ts";
 import { dataInfoIdOf, type PublishItem, type SessionToData } from "../messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import { leaderOf, type SlotTable } from "../model/slot.ts";
@@ -26,11 +26,6 @@ export class DataLinks {
     return this.#table;
   }
 
-  /** Changes that no data node has taken yet. */
-  get waiting(): number {
-    return [...this.#outboxes.values()].reduce((sum, outbox) => sum + outbox.size, this.#unrouted.size);
-  }
-
   leader(dataInfoId: DataInfoId): NodeId | undefined {
     return this.#table === undefined ? undefined : leaderOf(this.#table, dataInfoId);
   }
@@ -45,7 +40,7 @@ export class DataLinks {
     assert(before === undefined || table.epoch >= before.epoch, "a slot table never goes back");
     this.#table = table;
     const waiting = [...this.#outboxes.values(), this.#unrouted].flatMap((outbox) => outbox.drain());
-    for (const item of waiting) this.#outboxFor(item).add(item);
+    for (const item of waiting) this.#outboxOf(this.leader(dataInfoIdOf(item))).add(item);
     this.pump();
     return (dataInfoId) => before === undefined || leaderOf(before, dataInfoId) !== leaderOf(table, dataInfoId);
   }
@@ -62,9 +57,8 @@ export class DataLinks {
   }
 
   publish(item: PublishItem): void {
-    const outbox = this.#outboxFor(item);
-    outbox.add(item);
     const leader = this.leader(dataInfoIdOf(item));
+    this.#outboxOf(leader).add(item);
     if (leader !== undefined) this.#pump(leader);
   }
 
@@ -99,10 +93,12 @@ export class DataLinks {
     this.#send(node, { kind: "publish", batch: batch.id, epoch: this.tableEpoch, items: batch.items });
   }
 
-  #outboxFor(item: PublishItem): Outbox {
-    const leader = this.leader(dataInfoIdOf(item));
+  #outboxOf(leader: NodeId | undefined): Outbox {
     if (leader === undefined) return this.#unrouted;
-    if (!this.#outboxes.has(leader)) this.#outboxes.set(leader, new Outbox());
-    return defined(this.#outboxes.get(leader), "the leader's outbox was just made");
+    const known = this.#outboxes.get(leader);
+    if (known !== undefined) return known;
+    const outbox = new Outbox();
+    this.#outboxes.set(leader, outbox);
+    return outbox;
   }
 }

@@ -16,10 +16,6 @@ export class Outbox {
   #underWay: Batch | undefined;
   #nextId = 1;
 
-  get size(): number {
-    return this.#waiting.size + (this.#underWay?.items.length ?? 0);
-  }
-
   /** Queues the newest state of a registration in place of an older one that still waits. */
   add(item: PublishItem): void {
     const key = keyOf(item);

@@ -13,6 +13,13 @@ export interface Taken {
   readonly before: Client | undefined;
 }
 
+/** What became of an unpublish request. */
+export interface Unpublished {
+  readonly removal: Removal;
+  /** Who held the registration until now. */
+  readonly before: Client | undefined;
+}
+
 export class Publications {
   readonly #session: NodeId;
   readonly #services = new Map<DataInfoId, Map<string, HeldPublication>>();
@@ -29,7 +36,7 @@ export class Publications {
   /** Stores a publication; undefined if a newer version of the same registration is held. */
   put(client: Client, request: PublishRequest, nowMs: number): Taken | undefined {
     const held = this.#find(request);
-    if (held !== undefined && held.publication.version > request.version) return undefined;
+    if (held !== undefined && isOlder(client, request, held)) return undefined;
     const publication: Publication = {
       dataInfoId: request.dataInfoId,
       registId: request.registId,
@@ -52,21 +59,25 @@ export class Publications {
   }
 
   /** Takes a registration back; undefined if a newer version of it is held. Unknown ones are removed too: another session may hold them. */
-  unpublish(key: RegistrationKey, nowMs: number): Removal | undefined {
+  unpublish(key: RegistrationKey, nowMs: number): Unpublished | undefined {
     const held = this.#find(key);
     if (held !== undefined && held.publication.version > key.version) return undefined;
     if (held !== undefined) this.#delete(held);
     const { dataInfoId, registId, version } = key;
-    return { dataInfoId, registId, cause: "unpublished", stamp: { version, registeredMs: laterThan(held, nowMs) } };
+    const stamp = { version, registeredMs: laterThan(held, nowMs) };
+    return { removal: { dataInfoId, registId, cause: "unpublished", stamp }, before: held?.client };
   }
 
-  /** Drops what a client that is gone still holds. Each removal names the very registration that it removes. */
-  dropClient(client: Client): Removal[] {
-    return [...client.publications].map((held) => {
+  /** Drops up to `max` of what a client that is gone still holds. Each removal names the very registration that it removes. */
+  dropSome(client: Client, max: number): Removal[] {
+    const removals: Removal[] = [];
+    for (const held of client.publications) {
+      if (removals.length === max) break;
       this.#delete(held);
       const { dataInfoId, registId, version, registeredMs } = held.publication;
-      return { dataInfoId, registId, cause: "left", stamp: { version, registeredMs } };
-    });
+      removals.push({ dataInfoId, registId, cause: "left", stamp: { version, registeredMs } });
+    }
+    return removals;
   }
 
   *all(): Generator<Publication> {
@@ -100,6 +111,13 @@ export class Publications {
     if (service?.size === 0) this.#services.delete(dataInfoId);
     held.client.publications.delete(held);
   }
+}
+
+// A client that comes back repeats its version on a new connection; what the old one still had under way may arrive
+// after that, and must not take the registration away from the living connection.
+function isOlder(client: Client, request: PublishRequest, { publication, client: holder }: HeldPublication): boolean {
+  if (publication.version !== request.version) return publication.version > request.version;
+  return holder.order > client.order && holder.departedMs === undefined;
 }
 
 // Two registrations of one version differ by their time alone, so the second must be later even within one millisecond.

@@ -25,8 +25,6 @@ const RETRY_DELAY_MS = 500;
 
 // Bolt's request ids are Java ints.
 const PUSH_ID_MAX = 0x7fff_ffff;
-// Places of timeouts that are done are given back when so many have gathered.
-const TIMEOUTS_KEPT_MAX = 1_024;
 
 interface Timeout {
   readonly target: PushTarget;
@@ -82,7 +80,8 @@ export class Pusher {
   repair(nowMs: number): void {
     for (const service of this.#subscriptions.services()) {
       for (const target of service.targets.values()) {
-        if (target.underWay === undefined && !this.#retries.has(target)) this.#pushNewest(target, nowMs);
+        const isWaitedFor = target.underWay !== undefined || this.#retries.has(target);
+        if (!isWaitedFor && isBehind(target, service)) this.#pushNewest(target, nowMs);
       }
     }
   }
@@ -110,15 +109,8 @@ export class Pusher {
   }
 
   #pushAll(service: SubscribedService, nowMs: number): void {
-    // Targets of one variant share the push id, so that their frames are the same bytes up to the receivers' names.
-    const ids = new Map<string, number>();
     let sent = 0;
-    for (const target of service.targets.values()) {
-      const sharing = `${target.scope}\n${target.zone}\n${target.variant}`;
-      const id = ids.get(sharing) ?? this.takePushId();
-      ids.set(sharing, id);
-      if (this.#push(target, { service, id, nowMs })) sent++;
-    }
+    for (const target of service.targets.values()) if (this.#push(target, service, nowMs)) sent++;
     this.#spend(service, sent, nowMs);
   }
 
@@ -132,14 +124,11 @@ export class Pusher {
   #pushNewest(target: PushTarget, nowMs: number): void {
     const service = this.#subscriptions.get(target.dataInfoId);
     if (service?.targets.get(target.key) !== target) return;
-    if (this.#push(target, { service, id: this.takePushId(), nowMs })) this.#spend(service, 1, nowMs);
+    if (this.#push(target, service, nowMs)) this.#spend(service, 1, nowMs);
   }
 
   /** Sends the list to those of the target's subscribers that have not seen it. False if nothing was sent. */
-  #push(
-    target: PushTarget,
-    { service, id, nowMs }: { service: SubscribedService; id: number; nowMs: number },
-  ): boolean {
+  #push(target: PushTarget, service: SubscribedService, nowMs: number): boolean {
     const { client, scope, zone, variant } = target;
     const { view } = service.list;
     if (view === undefined || client.departedMs !== undefined) return false;
@@ -149,6 +138,7 @@ export class Pusher {
     const subscribers = [...target.subscribers.values()].filter((subscriber) => subscriber.seenVersion < view.version);
     if (subscribers.length === 0) return false;
     const registIds = subscribers.map((subscriber) => subscriber.registId);
+    const id = this.takePushId();
     if (client.channel.push({ id, view, scope, zone, variant, registIds }) === "blocked") {
       client.blockedTargets.add(target);
       this.#metrics.add("roster_pushes_total", 1, { outcome: "blocked" });
@@ -169,7 +159,7 @@ export class Pusher {
     if (service === undefined) return;
     // Whoever answers within the window gets what has changed since with all others, when it ends.
     if (!isGathering(service, nowMs)) this.#pushNewest(target, nowMs);
-    else if (service.list.version > underWay.version) this.#windows.set(service, service.windowEndMs);
+    else if (isBehind(target, service)) this.#windows.set(service, service.windowEndMs);
   }
 
   #failed(
@@ -211,11 +201,17 @@ export class Pusher {
       if (target.client.answersPushes) this.#failed(target, target.underWay, { outcome: "timeout", nowMs });
       else this.#settle(target, target.underWay);
     }
-    if (this.#timeoutsDone > TIMEOUTS_KEPT_MAX) {
+    if (this.#timeoutsDone * 2 > this.#timeouts.length) {
       this.#timeouts = this.#timeouts.slice(this.#timeoutsDone);
       this.#timeoutsDone = 0;
     }
   }
+}
+
+/** Whether one of the target's subscribers has not seen the list that is here. */
+function isBehind(target: PushTarget, { list }: SubscribedService): boolean {
+  for (const subscriber of target.subscribers.values()) if (subscriber.seenVersion < list.version) return true;
+  return false;
 }
 
 function isGathering(service: SubscribedService, nowMs: number): boolean {

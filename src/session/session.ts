@@ -52,6 +52,10 @@ export type SessionEvent =
 // A client that is back re-registers one by one, each within its own retry of at most a second; so long after its last one the rest
 // counts as given up.
 const RETURN_PROGRESS_MS = 5_000;
+// A timer that fires so late was held up by this process, not by its clock.
+const STALL_MS = 100;
+// The end of a client with 100,000 publishers is spread over many steps, or everybody else would wait half a second for it.
+const DROPS_PER_STEP = 500;
 
 export class Session implements Registry {
   readonly #options: SessionOptions;
@@ -64,6 +68,7 @@ export class Session implements Registry {
   readonly #links: DataLinks;
   readonly #pusher: Pusher;
   readonly #configs: ConfigWatches;
+  #connectionsMade = 0;
   #heartbeatMs = Number.NEGATIVE_INFINITY;
   #repairMs: number;
 
@@ -88,6 +93,7 @@ export class Session implements Registry {
   }
 
   step(event: SessionEvent, nowMs: number): void {
+    this.#forgiveStall(nowMs);
     switch (event.kind) {
       case "fromData":
         this.#fromData(event.from, event.message, nowMs);
@@ -145,7 +151,7 @@ export class Session implements Registry {
 
   #connected(id: ClientId, channel: ClientChannel): void {
     assert(!this.#clients.has(id), "a client id is one connection");
-    this.#clients.set(id, new Client(id, channel));
+    this.#clients.set(id, new Client(id, channel, this.#connectionsMade++));
   }
 
   #published(client: Client, event: { request: number; publication: PublishRequest }, nowMs: number): void {
@@ -161,13 +167,14 @@ export class Session implements Registry {
   }
 
   #unpublished(client: Client, { request, key }: { request: number; key: RegistrationKey }, nowMs: number): void {
-    const removal = this.#publications.unpublish(key, nowMs);
-    if (removal !== undefined) this.#links.publish({ kind: "remove", removal });
+    const taken = this.#publications.unpublish(key, nowMs);
+    if (taken !== undefined) this.#links.publish({ kind: "remove", removal: taken.removal });
+    if (taken?.before !== undefined) this.#returned(taken.before, nowMs);
     client.channel.answer(request, { kind: "accepted", registId: key.registId, version: key.version });
   }
 
   #subscribed(client: Client, event: { request: number; subscription: SubscribeRequest }, nowMs: number): void {
-    const { registId, version, dataInfoId } = event.subscription;
+    const { registId, version } = event.subscription;
     const isKnown = client.subscribers.has(registrationKey(event.subscription));
     if (!isKnown && this.#refusesMore(client, event.request, event.subscription)) return;
     const { service, subscriber, returnedFrom } = this.#subscriptions.subscribe(client, event.subscription);
@@ -175,7 +182,7 @@ export class Session implements Registry {
     // The answer goes first: a client that gets a push for a registration which it does not know to be accepted may drop it.
     client.channel.answer(event.request, { kind: "accepted", registId, version });
     if (service.list.view !== undefined) this.#pusher.subscribed(subscriber, nowMs);
-    else if (!service.isWaiting) this.#fetch(this.#subscriptions.get(dataInfoId));
+    else this.#fetch(service);
     this.#metrics.set("roster_subscribers", this.#subscriptions.size);
   }
 
@@ -199,7 +206,7 @@ export class Session implements Registry {
   }
 
   #pushAnswered(client: Client, { push, isTaken }: { push: number; isTaken: boolean }, nowMs: number): void {
-    this.#configs.answered(push, isTaken);
+    this.#configs.answered(client, push, isTaken);
     this.#pusher.answered(client, push, { isTaken, nowMs });
   }
 
@@ -215,17 +222,38 @@ export class Session implements Registry {
 
   /** Something that `client` held is held by another connection now. If `client` is gone, this was its return, and the rest may follow. */
   #returned(client: Client, nowMs: number): void {
-    if (client.departedMs === undefined) return;
-    const lastMs = client.departedMs + this.#options.sessionLeaseMs;
-    this.#departures.set(client, Math.min(nowMs + RETURN_PROGRESS_MS, lastMs));
+    const dueMs = this.#departures.get(client);
+    if (dueMs !== undefined) this.#departures.set(client, Math.max(dueMs, nowMs + RETURN_PROGRESS_MS));
   }
 
-  #dropClient(client: Client): void {
-    for (const removal of this.#publications.dropClient(client)) this.#links.publish({ kind: "remove", removal });
+  /**
+   * A process that was stopped or busy for a while finds its timers due before it has read what its clients sent
+   * meanwhile: they get the time that it was away.
+   */
+  #forgiveStall(nowMs: number): void {
+    const lateMs = nowMs - this.nextWakeMs();
+    if (lateMs > STALL_MS) this.#departures.delay(lateMs);
+  }
+
+  #dropDeparted(nowMs: number): void {
+    let budget = DROPS_PER_STEP;
+    while (budget > 0) {
+      const client = this.#departures.take(nowMs);
+      if (client === undefined) return;
+      budget -= this.#dropClient(client, budget);
+      if (client.publications.size > 0) this.#departures.set(client, nowMs);
+    }
+  }
+
+  /** Drops what a client left, at most `max` publications of it; returns how many that were. */
+  #dropClient(client: Client, max: number): number {
+    const removals = this.#publications.dropSome(client, max);
+    for (const removal of removals) this.#links.publish({ kind: "remove", removal });
     const services = [...client.subscribers.values()].map((subscriber) => subscriber.target.dataInfoId);
     this.#subscriptions.dropClient(client);
     this.#releaseUnused(services);
     this.#metrics.set("roster_subscribers", this.#subscriptions.size);
+    return Math.max(1, removals.length);
   }
 
   #refusesMore(client: Client, request: number, { registId, version }: { registId: string; version: bigint }): boolean {
@@ -244,8 +272,9 @@ export class Session implements Registry {
     }
   }
 
-  #fetch(service: SubscribedService | undefined): void {
-    if (service === undefined) return;
+  /** Asks for the list; while one is on its way its arrival decides whether another one is needed. */
+  #fetch(service: SubscribedService): void {
+    if (service.isWaiting) return;
     const { dataInfoId, list } = service;
     service.isWaiting = this.#links.ask(dataInfoId, { kind: "fetch", dataInfoId, have: list.version });
   }
@@ -260,11 +289,8 @@ export class Session implements Registry {
         return this.#arrived(message.datum.dataInfoId, (service) => service.list.replace(message.datum), nowMs);
       case "delta":
         return this.#delta(message.delta, nowMs);
-      case "changed": {
-        const service = this.#subscriptions.get(message.dataInfoId);
-        if (service !== undefined && message.version > service.list.version) this.#fetch(service);
-        return;
-      }
+      case "changed":
+        return this.#announced(this.#subscriptions.get(message.dataInfoId), message.version);
       case "current":
         return this.#arrived(message.dataInfoId, () => false, nowMs);
       case "notReady":
@@ -279,7 +305,7 @@ export class Session implements Registry {
     const service = this.#subscriptions.get(delta.dataInfoId);
     if (service === undefined) return;
     const result = service.list.apply(delta);
-    if (result === "behind") return this.#fetch(service);
+    if (result === "behind") return this.#announced(service, delta.version);
     this.#arrived(delta.dataInfoId, () => result === "applied", nowMs);
   }
 
@@ -288,6 +314,14 @@ export class Session implements Registry {
     if (service === undefined) return;
     service.isWaiting = false;
     if (take(service)) this.#pusher.changed(service, nowMs);
+    if (service.announcedVersion > service.list.version) this.#fetch(service);
+  }
+
+  /** There is a list of this version, and it is not here. */
+  #announced(service: SubscribedService | undefined, version: bigint): void {
+    if (service === undefined || version <= service.list.version) return;
+    if (version > service.announcedVersion) service.announcedVersion = version;
+    this.#fetch(service);
   }
 
   #fromMeta(message: MetaToMember): void {
@@ -307,7 +341,11 @@ export class Session implements Registry {
     for (const publication of this.#publications.all()) {
       if (hasMoved(publication.dataInfoId)) this.#links.publish({ kind: "put", publication });
     }
-    for (const service of this.#subscriptions.services()) if (hasMoved(service.dataInfoId)) this.#fetch(service);
+    for (const service of this.#subscriptions.services()) {
+      if (!hasMoved(service.dataInfoId)) continue;
+      service.isWaiting = false;
+      this.#fetch(service);
+    }
   }
 
   #dataUp(node: NodeId, isFresh: boolean): void {
@@ -323,9 +361,7 @@ export class Session implements Registry {
 
   #wake(nowMs: number): void {
     if (nowMs >= this.#heartbeatMs + HEARTBEAT_INTERVAL_MS) this.#heartbeat(nowMs);
-    for (let client = this.#departures.take(nowMs); client !== undefined; client = this.#departures.take(nowMs)) {
-      this.#dropClient(client);
-    }
+    this.#dropDeparted(nowMs);
     this.#pusher.wake(nowMs);
     if (nowMs >= this.#repairMs) this.#repair(nowMs);
   }
@@ -353,8 +389,11 @@ export class Session implements Registry {
   #scan(node: NodeId): void {
     if (!this.#links.isReachable(node)) return;
     const versions: (readonly [DataInfoId, bigint])[] = [];
-    for (const { dataInfoId, list } of this.#subscriptions.services()) {
-      if (this.#links.leader(dataInfoId) === node) versions.push([dataInfoId, list.version]);
+    for (const service of this.#subscriptions.services()) {
+      if (this.#links.leader(service.dataInfoId) !== node) continue;
+      // The answer to an earlier fetch may be lost; this one asks for the same.
+      service.isWaiting = false;
+      versions.push([service.dataInfoId, service.list.version]);
     }
     if (versions.length > 0) this.#output.toData(node, { kind: "scan", versions });
   }

@@ -15,6 +15,8 @@ export class SubscribedService {
   readonly departed = new Map<string, Subscriber>();
   /** A fetch is under way, or the data node holds the list back and will send it by itself. */
   isWaiting = false;
+  /** The highest version that the data node spoke of. */
+  announcedVersion = NO_VERSION;
   /** Until then changes are gathered; see Pusher. */
   windowEndMs = 0;
 
@@ -59,7 +61,7 @@ export class Subscriptions {
     if (departed !== undefined) this.#remove(departed);
     if (known !== undefined) this.#remove(known);
     const target = targetFor(service, client, request);
-    const seenVersion = known?.seenVersion ?? (departed === undefined ? NO_VERSION : confirmedBy(departed));
+    const seenVersion = carriedVersion(known ?? departed, request);
     const subscriber: Subscriber = { registId: request.registId, version: request.version, target, seenVersion };
     target.subscribers.set(subscriber.registId, subscriber);
     client.subscribers.set(registrationKey(request), subscriber);
@@ -133,7 +135,11 @@ function targetFor(service: SubscribedService, client: Client, request: Subscrib
   return target;
 }
 
-// What a client that never confirms was sent may have been lost with its connection.
-function confirmedBy(departed: Subscriber): bigint {
-  return departed.target.client.answersPushes ? departed.seenVersion : NO_VERSION;
+/** What a renewed subscriber has seen already. One that now looks elsewhere, or is a newer registration, has seen nothing. */
+function carriedVersion(before: Subscriber | undefined, { version, scope, zone, variant }: SubscribeRequest): bigint {
+  if (before === undefined || before.version !== version) return NO_VERSION;
+  const { target } = before;
+  if (target.scope !== scope || target.zone !== zone || target.variant !== variant) return NO_VERSION;
+  // What a client that never confirms was sent may have been lost with its connection.
+  return target.client.answersPushes ? before.seenVersion : NO_VERSION;
 }

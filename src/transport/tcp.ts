@@ -4,7 +4,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { fail } from "../base/errors.ts";
 import type { Acceptor, Clock, Connection, ConnectionHandler } from "../base/ports.ts";
 import { formatAddress } from "./address.ts";
-import { JOINED_BYTES_MAX, join } from "./join.ts";
+import { JOINED_BYTES_MAX, join, joinToKeep } from "./join.ts";
 
 export interface TcpOptions {
   readonly host: string;
@@ -71,14 +71,20 @@ function serve(socket: Socket, { accept, clock }: TcpOptions): void {
   socket.on("drain", () => handler.drained(clock.nowMs()));
   // A reset is a close like any other; the close event follows.
   socket.on("error", () => socket.destroy());
+  // A peer that has said all will not answer pushes either; what it has not read would keep the connection open.
+  socket.on("end", () => socket.destroy());
   socket.once("close", () => handler.closed(clock.nowMs()));
 }
+
+// More than this is worth a system call of its own, and a push must see how much is waiting.
+const GATHERED_BYTES_MAX = 64 * 1024;
 
 class SocketConnection implements Connection {
   readonly remoteAddress: string;
   readonly localAddress: string;
   readonly #socket: Socket;
   #gathered: Uint8Array[] | undefined;
+  #gatheredBytes = 0;
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -87,26 +93,30 @@ class SocketConnection implements Connection {
   }
 
   get bufferedBytes(): number {
-    return this.#socket.writableLength;
+    return this.#socket.writableLength + this.#gatheredBytes;
   }
 
   /** What is written to this connection during `run` leaves together: the answers to all frames of one chunk. */
   gather(run: () => void): void {
     this.#gathered = [];
     run();
-    this.#flush();
+    this.#endGathering();
   }
 
   write(...parts: readonly Uint8Array[]): void {
     const socket = this.#socket;
     if (parts.length === 0 || socket.destroyed || socket.writableEnded) return;
-    if (this.#gathered !== undefined) {
+    const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+    if (this.#gathered !== undefined && this.#gatheredBytes + bytes <= GATHERED_BYTES_MAX) {
       this.#gathered.push(...parts);
+      this.#gatheredBytes += bytes;
       return;
     }
-    const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+    if (this.#gatheredBytes > 0) this.#sendGathered();
+    if (bytes === 0) return;
     if (bytes <= JOINED_BYTES_MAX) {
-      socket.write(parts.length === 1 && parts[0] !== undefined ? parts[0] : join(parts, bytes));
+      const waits = socket.writableLength > 0;
+      socket.write(waits ? joinToKeep(parts) : join(parts, bytes));
       return;
     }
     socket.cork();
@@ -116,14 +126,22 @@ class SocketConnection implements Connection {
 
   close(): void {
     // An answer that explains the close goes out before it.
-    this.#flush();
+    this.#endGathering();
     end(this.#socket);
   }
 
-  #flush(): void {
-    const gathered = this.#gathered ?? [];
+  #endGathering(): void {
+    this.#sendGathered();
     this.#gathered = undefined;
+  }
+
+  #sendGathered(): void {
+    const gathered = this.#gathered ?? [];
+    if (gathered.length === 0) return;
+    this.#gathered = undefined;
+    this.#gatheredBytes = 0;
     this.write(...gathered);
+    this.#gathered = [];
   }
 }
 

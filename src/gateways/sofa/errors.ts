@@ -1,6 +1,6 @@
 // Refusals in the protocol's own forms: a Bolt status, a Java exception, or a registration answered with success=false.
 
-import type { ErrorCode, RegistryError } from "../../base/errors.ts";
+import type { RegistryError } from "../../base/errors.ts";
 import { BOLT_STATUS } from "../../codec/bolt/frame.ts";
 
 /** What a request is answered with when its content could not even be read. */
@@ -8,13 +8,6 @@ export interface ContentRefusal {
   readonly status: number;
   /** The text of an RpcServerException; undefined for a status without content. */
   readonly exception: string | undefined;
-}
-
-/** Errors after which the bytes that follow can't be trusted either: the connection is closed. */
-const FATAL: ReadonlySet<ErrorCode> = new Set(["BOLT_MALFORMED", "BOLT_FRAME_TOO_LARGE", "BOLT_CRC_MISMATCH"]);
-
-export function isFatal(error: RegistryError): boolean {
-  return FATAL.has(error.code);
 }
 
 /** As the real server: an unknown class is an exception with this text, an unreadable content a bare status; the connection stays. */

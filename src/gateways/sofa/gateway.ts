@@ -5,10 +5,15 @@ import type { SofaEnvironment } from "./environment.ts";
 import { SofaHandler } from "./handler.ts";
 import { PushBodies } from "./pushBodies.ts";
 
+// Twice the time between two rounds.
+const CHECK_MS_MAX = 1_000;
+
 export class SofaGateway {
   readonly #environment: SofaEnvironment;
   readonly #bodies: PushBodies;
   readonly #open = new Set<SofaHandler>();
+  #accepted = 0;
+  #checkedMs = Number.POSITIVE_INFINITY;
 
   constructor(environment: SofaEnvironment) {
     this.#environment = environment;
@@ -21,6 +26,7 @@ export class SofaGateway {
       ...this.#environment,
       bodies: this.#bodies,
       ended: () => this.#ended(handler),
+      number: this.#accepted++,
       nowMs,
     });
     this.#open.add(handler);
@@ -28,8 +34,15 @@ export class SofaGateway {
     return handler;
   }
 
-  /** Ends connections on which nothing was read for client-idle-ms. The host calls it a few times within that span. */
+  /**
+   * Ends connections on which nothing was read for client-idle-ms, or that are blocked for too long. The host calls it
+   * twice a second. A round that is late says that this process was away, and that what the clients sent meanwhile may
+   * not have been read yet: it is left to the next one.
+   */
   closeIdle(nowMs: number): void {
+    const isLate = nowMs - this.#checkedMs > CHECK_MS_MAX;
+    this.#checkedMs = nowMs;
+    if (isLate) return;
     for (const handler of this.#open) handler.closeIdle(nowMs);
   }
 

@@ -1,7 +1,7 @@
 // One client's Bolt connection: frames in, registry events out, and the registry's answers and pushes back as frames.
 
 import { equalBytes } from "../../base/bytes.ts";
-import { fail, RegistryError } from "../../base/errors.ts";
+import { type ErrorCode, fail, RegistryError } from "../../base/errors.ts";
 import type { Connection, ConnectionHandler } from "../../base/ports.ts";
 import { BoltDecoder } from "../../codec/bolt/decoder.ts";
 import {
@@ -48,12 +48,16 @@ export interface HandlerEnvironment extends SofaEnvironment {
   readonly bodies: PushBodies;
   readonly ended: () => void;
   readonly nowMs: number;
+  /** Of this connection, among all that the gateway has accepted. */
+  readonly number: number;
 }
 
 type Register = PublisherRegister | SubscriberRegister | ConfiguratorRegister;
 
 // A client with so much unread is not pushed to until it reads again; then it gets the newest list only.
 const UNREAD_BYTES_MAX = 1024 * 1024;
+// One that sends heartbeats but reads nothing for so long will not read the newest list either.
+const BLOCKED_MS_MAX = 60_000;
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -67,20 +71,25 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
   readonly #environment: HandlerEnvironment;
   readonly #client: ClientId;
   readonly #decoder: BoltDecoder;
-  readonly #open = new Map<number, OpenRequest>();
+  readonly #open = new Map<number, OpenRequest & { readonly kind: Register["kind"] }>();
+  readonly #warned = new Set<ErrorCode>();
   #dialect: BoltDialect = BOLT_V1;
   #configForm: WireForm = "hessian-draft";
   #takenContent: Uint8Array = NO_BYTES;
   #nextRequest = 1;
   #lastReadMs: number;
+  /** When the client was last seen not to be blocked. */
+  #readsMs: number;
   #isEnded = false;
 
   constructor(connection: Connection, environment: HandlerEnvironment) {
     this.#connection = connection;
     this.#environment = environment;
-    this.#client = clientId(`${connection.remoteAddress}_${connection.localAddress}`);
+    // The number is what makes it one connection: a client may come back from the same port before its end is noticed.
+    this.#client = clientId(`${connection.remoteAddress}_${connection.localAddress}#${environment.number}`);
     this.#decoder = new BoltDecoder({ frameBytesMax: environment.config.frameBytesMax });
     this.#lastReadMs = environment.nowMs;
+    this.#readsMs = environment.nowMs;
     this.#tell({ kind: "connected", client: this.#client, channel: this }, environment.nowMs);
   }
 
@@ -104,17 +113,50 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
 
   closeIdle(nowMs: number): void {
     const silentMs = nowMs - this.#lastReadMs;
-    if (silentMs >= this.#environment.config.clientIdleMs) this.#fail(fail("CLIENT_IDLE", { silentMs }), nowMs);
+    if (silentMs >= this.#environment.config.clientIdleMs) return this.#fail(fail("CLIENT_IDLE", { silentMs }), nowMs);
+    if (!this.#isBlocked()) this.#readsMs = nowMs;
+    const blockedMs = nowMs - this.#readsMs;
+    if (blockedMs >= BLOCKED_MS_MAX) this.#fail(fail("CLIENT_TOO_SLOW", { blockedMs }), nowMs);
   }
 
   answer(request: number, outcome: Outcome): void {
     const open = this.#open.get(request);
     this.#open.delete(request);
-    if (open !== undefined) this.#respond(open, registerResponse(outcome));
+    if (open === undefined) return;
+    this.#environment.metrics.add("roster_requests_total", 1, {
+      type: open.kind,
+      outcome: outcome.kind === "accepted" ? "ok" : outcome.error.code,
+    });
+    this.#guarded(() => this.#respond(open, registerResponse(outcome)));
   }
 
   push(push: Push): PushResult {
-    if (this.#connection.bufferedBytes > UNREAD_BYTES_MAX) return "blocked";
+    if (this.#isBlocked()) return "blocked";
+    this.#guarded(() => this.#writePush(push));
+    return "sent";
+  }
+
+  pushConfig(push: ConfigPush): PushResult {
+    if (this.#isBlocked()) return "blocked";
+    this.#guarded(() => this.#writeConfig(push));
+    return "sent";
+  }
+
+  #isBlocked(): boolean {
+    return this.#connection.bufferedBytes > UNREAD_BYTES_MAX;
+  }
+
+  /** A bug of ours that is met while the session speaks to this client must not reach the session: it ends this connection only. */
+  #guarded(speak: () => void): void {
+    try {
+      speak();
+    } catch (error) {
+      this.#report(error);
+      this.#connection.close();
+    }
+  }
+
+  #writePush(push: Push): void {
     const { form, isMulti } = readVariant(push.variant);
     const body = this.#environment.bodies.body(push);
     const tail = isMulti ? encodeMultiPushTail(form, push.registIds) : encodePushTail(form, push.registIds);
@@ -127,18 +169,16 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
       contentLength: body.length + tail.length,
     });
     const parts = hasCrc(this.#dialect) ? [head, body, tail, crcTrailer([head, body, tail])] : [head, body, tail];
+    this.#environment.metrics.add("roster_push_bytes_total", head.length + body.length + tail.length);
     this.#write(parts);
-    return "sent";
   }
 
-  pushConfig(push: ConfigPush): PushResult {
-    if (this.#connection.bufferedBytes > UNREAD_BYTES_MAX) return "blocked";
+  #writeConfig(push: ConfigPush): void {
     const { className, content } = encodeMessage(this.#configForm, receivedConfigData(push));
     const { pushTimeoutMs: timeoutMs } = this.#environment.config;
     this.#write([
       encodeRequest(this.#dialect, { id: push.id, codec: BOLT_CODEC.HESSIAN, timeoutMs, className, content }),
     ]);
-    return "sent";
   }
 
   #frame(frame: BoltFrame, nowMs: number): void {
@@ -163,11 +203,18 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
 
   /** A client says "taken" in the same bytes each time: they are decoded once. */
   #saysTaken(frame: BoltFrame): boolean {
-    if (equalBytes(frame.content, this.#takenContent)) return true;
-    const { message } = decodeFrame(frame);
-    const isTaken = message.kind === "result" && message.success;
-    if (isTaken) this.#takenContent = frame.content.slice();
-    return isTaken;
+    if (frame.content.length > 0 && equalBytes(frame.content, this.#takenContent)) return true;
+    try {
+      const { message } = decodeFrame(frame);
+      const isTaken = message.kind === "result" && message.success;
+      if (isTaken) this.#takenContent = frame.content.slice();
+      return isTaken;
+    } catch (error) {
+      if (!(error instanceof RegistryError)) throw error;
+      // Its status says success, and that is what the status is for.
+      this.#environment.metrics.add("roster_frames_refused_total", 1, { reason: error.code });
+      return true;
+    }
   }
 
   #request(frame: BoltRequest, nowMs: number): void {
@@ -198,14 +245,13 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
     const { registId, version, kind } = register;
     try {
       const event = this.#eventFor(register, { request, form: open.form });
-      this.#open.set(request, open);
-      this.#count(kind, "ok");
+      this.#open.set(request, { ...open, kind });
       if (event === undefined) this.answer(request, { kind: "accepted", registId, version });
       else this.#tell(event, nowMs);
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;
-      this.#count(kind, error.code);
-      this.#environment.log.warn("a registration was refused", { client: this.#client, reason: error.message });
+      this.#environment.metrics.add("roster_requests_total", 1, { type: kind, outcome: error.code });
+      this.#warnOnce("a registration was refused", error);
       this.#respond(open, registerResponse({ kind: "failed", registId, version, error }));
     }
   }
@@ -239,7 +285,7 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
 
   #refuseContent(frame: BoltRequest, error: RegistryError): void {
     this.#environment.metrics.add("roster_frames_refused_total", 1, { reason: error.code });
-    this.#environment.log.warn("a request was refused", { client: this.#client, reason: error.message });
+    this.#warnOnce("a request was refused", error);
     if (frame.kind === "oneway") return;
     const { status, exception } = contentRefusal(error, frame.className);
     const { className, content } =
@@ -255,15 +301,26 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
 
   /** Ends the connection for a reason that is counted and logged. A bug of ours met on the way ends this connection only. */
   #fail(error: unknown, nowMs: number): void {
-    const reason = error instanceof RegistryError ? error.code : "BUG";
-    if (error instanceof RegistryError) {
-      this.#environment.log.warn("a connection was closed", { client: this.#client, reason: error.message });
-    } else {
-      const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      this.#environment.log.error("a bug has ended a connection", { client: this.#client, reason: stack });
-    }
-    this.#end(reason, nowMs);
+    this.#report(error);
+    this.#end(error instanceof RegistryError ? error.code : "BUG", nowMs);
     this.#connection.close();
+  }
+
+  #report(error: unknown): void {
+    const client = this.#client;
+    if (error instanceof RegistryError) {
+      this.#environment.log.warn("a connection was closed", { client, reason: error.message });
+      return;
+    }
+    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#environment.log.error("a bug has ended a connection", { client, reason: stack });
+  }
+
+  /** A client repeats what was refused twice a second, for ever: each kind of refusal is logged once a connection. */
+  #warnOnce(event: string, error: RegistryError): void {
+    if (this.#warned.has(error.code)) return;
+    this.#warned.add(error.code);
+    this.#environment.log.warn(event, { client: this.#client, reason: error.message });
   }
 
   #end(reason: string, nowMs: number): void {
@@ -276,9 +333,5 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
 
   #tell(event: ClientEvent, nowMs: number): void {
     this.#environment.registry.step(event, nowMs);
-  }
-
-  #count(type: Register["kind"], outcome: string): void {
-    this.#environment.metrics.add("roster_requests_total", 1, { type, outcome });
   }
 }

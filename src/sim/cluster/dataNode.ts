@@ -59,7 +59,7 @@ export class DataNode {
 
   /** An orderly stop saves what is only in memory, a kill does not. */
   stop(isOrderly: boolean): void {
-    if (isOrderly && this.#data !== undefined) this.#saveSizes(this.#data.unsavedSizes());
+    if (isOrderly) this.#data?.flush();
     this.#host?.close();
     this.#host = undefined;
     this.#environment.record({ kind: "stopped", node: this.id, role: "data" });

@@ -1,0 +1,35 @@
+// The versions of this node's datums. They grow across restarts because a floor is on disk ahead of every version that is
+// given out, and the next life begins above it, whatever its clock says.
+
+import { VersionSource, versionAt, versionSpan } from "../model/version.ts";
+
+// The floor is saved so far ahead, and again when half of it is used up: one small write each five seconds of change.
+const AHEAD_MS = 10_000;
+
+export class VersionFloor {
+  readonly #versions: VersionSource;
+  readonly #save: (floor: bigint) => void;
+  #floor: bigint;
+
+  /** `floor` is what the last life saved. */
+  constructor(floor: bigint, save: (floor: bigint) => void) {
+    this.#versions = new VersionSource(floor);
+    this.#floor = floor;
+    this.#save = save;
+  }
+
+  next(nowMs: number): bigint {
+    const version = this.#versions.next(nowMs);
+    const used = version > versionAt(nowMs) ? version : versionAt(nowMs);
+    if (used + versionSpan(AHEAD_MS / 2) > this.#floor) {
+      this.#floor = used + versionSpan(AHEAD_MS);
+      this.#save(this.#floor);
+    }
+    return version;
+  }
+
+  /** The next version is higher than `version`, which somebody has. */
+  raise(version: bigint): void {
+    this.#versions.raise(version);
+  }
+}
