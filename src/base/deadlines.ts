@@ -32,9 +32,9 @@ export class Deadlines<Key> {
     return this.#live.get(key)?.atMs;
   }
 
-  /** Moves everything back by `ms`. */
-  delay(ms: number): void {
-    for (const { key, atMs } of [...this.#live.values()]) this.set(key, atMs + ms);
+  /** Nothing is due before `atMs`: what would be is moved there. */
+  postpone(atMs: number): void {
+    for (const entry of [...this.#live.values()]) if (entry.atMs < atMs) this.set(entry.key, atMs);
   }
 
   delete(key: Key): void {

@@ -57,19 +57,24 @@ let toMeta: MemberToMeta[];
 let session: Session;
 let nowMs: number;
 let clients: number;
+function newSession(changes: Partial<typeof OPTIONS> = {}): Session {
+  const output = {
+    toData: (_node: string, message: SessionToData) => toData.push(message),
+    toMeta: (message: MemberToMeta) => toMeta.push(message),
+  };
+  const made = new Session({ ...OPTIONS, ...changes }, { output, metrics: noMetrics, nowMs });
+  made.step({ kind: "dataUp", node: DATA, isFresh: true }, nowMs);
+  const table = { epoch: 1n, slots: [{ leader: DATA, leaderEpoch: 1n, followers: [] }] };
+  made.step({ kind: "fromMeta", message: { kind: "slotTable", table } }, nowMs);
+  return made;
+}
+
 beforeEach(() => {
   toData = [];
   toMeta = [];
   nowMs = START_MS;
   clients = 0;
-  const output = {
-    toData: (_node: string, message: SessionToData) => toData.push(message),
-    toMeta: (message: MemberToMeta) => toMeta.push(message),
-  };
-  session = new Session(OPTIONS, { output, metrics: noMetrics, nowMs });
-  session.step({ kind: "dataUp", node: DATA, isFresh: true }, nowMs);
-  const table = { epoch: 1n, slots: [{ leader: DATA, leaderEpoch: 1n, followers: [] }] };
-  session.step({ kind: "fromMeta", message: { kind: "slotTable", table } }, nowMs);
+  session = newSession();
 });
 
 function connect() {
@@ -313,6 +318,56 @@ test("a subscriber that returns within the grace is not pushed what it confirmed
   assert.deepEqual(back.channel.versions, [11n]);
 });
 
+test("what the old connection still had under way does not take the registration from the living one", () => {
+  const [old, back] = [connect(), connect()];
+  publish(back);
+  publish(old);
+  assert.equal(old.channel.outcomes.length, 1, "it is answered all the same");
+  taken();
+  disconnect(old);
+  pass(60_000);
+  assert.deepEqual(removals(), []);
+});
+
+test("a long grace is not cut short by the first sign of the client's return", () => {
+  session = newSession({ clientReturnGraceMs: 20_000 });
+  const first = connect();
+  for (const registId of ["p1", "p2"]) publish(first, { registId });
+  disconnect(first);
+  publish(connect(), { registId: "p1" });
+  taken();
+  pass(19_000);
+  assert.deepEqual(removals(), []);
+});
+
+test("a process that was away while a client returned does not take it for dead", () => {
+  const first = connect();
+  publish(first);
+  taken();
+  disconnect(first);
+  nowMs += 1_500;
+  session.step({ kind: "woken" }, nowMs);
+  publish(connect());
+  taken();
+  pass(60_000);
+  assert.deepEqual(removals(), []);
+});
+
+test("the end of a client with many publishers is spread over many steps", () => {
+  session = newSession({ clientRegistrationsMax: 10_000 });
+  const client = connect();
+  for (let at = 0; at < 2_000; at++) publish(client, { registId: `p${at}` });
+  disconnect(client);
+  nowMs += 1_000;
+  session.step({ kind: "woken" }, nowMs);
+  assert.equal(session.nextWakeMs() <= nowMs, true, "there is more to do");
+  for (let round = 0; round < 50; round++) {
+    taken();
+    pass(0);
+  }
+  assert.equal(removals().length, 2_000);
+});
+
 test("the later of two clients with one registId wins, and the end of the earlier one removes nothing", () => {
   const [first, second] = [connect(), connect()];
   publish(first);
@@ -346,6 +401,46 @@ test("a client at its limit is refused further registrations, but may renew thos
     client.channel.outcomes.slice(5).map(({ kind }) => kind),
     ["failed", "accepted"],
   );
+});
+
+test("a subscriber that now looks elsewhere is shown the list again", () => {
+  const client = connect();
+  subscribe(client, { scope: "zone" });
+  snapshot(10n);
+  ackLast(client);
+  subscribe(client, { scope: "global", version: 2n });
+  assert.deepEqual(
+    client.channel.pushes.map(({ scope }) => scope),
+    ["zone", "global"],
+  );
+});
+
+test("a subscriber that joins others while their push is under way gets the list when the window ends", () => {
+  const many = Array.from({ length: 500 }, () => connect());
+  for (const each of many) subscribe(each);
+  snapshot(10n);
+  for (const each of many) ackLast(each);
+  pass(1_000);
+  snapshot(11n);
+  const [first] = many;
+  assert.ok(first);
+  subscribe(first, { registId: "s2" });
+  ackLast(first);
+  pass(200);
+  assert.deepEqual(first.channel.pushes.at(-1)?.registIds, ["s2"]);
+});
+
+test("many changes that are only announced cause one fetch, and one more for what came after it", () => {
+  const client = connect();
+  subscribe(client);
+  snapshot(10n);
+  toData = [];
+  for (let version = 11n; version <= 60n; version++) fromData({ kind: "changed", dataInfoId: ORDERS, version });
+  assert.equal(toData.length, 1);
+  snapshot(40n);
+  assert.deepEqual(toData.at(-1), { kind: "fetch", dataInfoId: ORDERS, have: 40n });
+  snapshot(60n);
+  assert.equal(toData.length, 2);
 });
 
 test("the last subscriber that leaves releases the service", () => {

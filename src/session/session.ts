@@ -228,11 +228,11 @@ export class Session implements Registry {
 
   /**
    * A process that was stopped or busy for a while finds its timers due before it has read what its clients sent
-   * meanwhile: they get the time that it was away.
+   * meanwhile: those who had gone get their grace anew.
    */
   #forgiveStall(nowMs: number): void {
     const lateMs = nowMs - this.nextWakeMs();
-    if (lateMs > STALL_MS) this.#departures.delay(lateMs);
+    if (lateMs > STALL_MS) this.#departures.postpone(nowMs + this.#options.clientReturnGraceMs);
   }
 
   #dropDeparted(nowMs: number): void {

@@ -271,6 +271,29 @@ test("a client that is silent for client-idle-ms is closed, one with heartbeats 
   assert.deepEqual([connection.isClosed, other.isClosed], [true, false]);
 });
 
+test("a round that comes late says nothing about the clients, the next one does", () => {
+  gateway.closeIdle(START_MS);
+  gateway.closeIdle(START_MS + 30_000);
+  assert.equal(connection.isClosed, false);
+  gateway.closeIdle(START_MS + 30_500);
+  assert.equal(connection.isClosed, true);
+});
+
+test("a client that sends heartbeats but reads nothing for a minute is closed", () => {
+  connection.bufferedBytes = 2 * 1024 * 1024;
+  for (let second = 0; second <= 60; second++) {
+    handler.received(encodeHeartbeat(BOLT_V1, second, 1), START_MS + second * 1_000);
+    gateway.closeIdle(START_MS + second * 1_000);
+  }
+  assert.equal(connection.isClosed, true);
+});
+
+test("a client that comes back from its own port before its end is noticed is another one", () => {
+  gateway.accept(new FakeConnection(), START_MS);
+  const ids = events.flatMap((event) => (event.kind === "connected" ? [event.client] : []));
+  assert.equal(new Set(ids).size, 2);
+});
+
 test("a zone subscriber is shown its own zone, others all zones, each with its counts", () => {
   const list = view([
     ["ZONE_A", "a"],
@@ -369,6 +392,20 @@ test("the client's answer to a push comes back with the push's id and whether it
     );
     assert.deepEqual([last("pushAnswered")?.push, last("pushAnswered")?.isTaken], [42, success]);
   }
+});
+
+test("an answer to a push that says success in a content that nobody can read counts as taken", () => {
+  for (const content of [new Uint8Array(0), Uint8Array.of(1, 2, 3)]) {
+    const response = { id: 42, codec: 1, status: BOLT_STATUS.SUCCESS, className: "com.example.Ok", content };
+    handler.received(encodeResponse(BOLT_V1, response), START_MS);
+    assert.equal(last("pushAnswered")?.isTaken, true);
+  }
+  assert.equal(connection.isClosed, false);
+});
+
+test("a registration that is refused again and again is logged once", () => {
+  for (let at = 0; at < 10; at++) send(publisher({ dataId: "" }));
+  assert.deepEqual(logged, ["a registration was refused"]);
 });
 
 test("the segments that clients may see are the data center's", () => {

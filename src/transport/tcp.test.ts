@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { connect } from "node:net";
+import { test } from "node:test";
+import type { Connection, ConnectionHandler } from "../base/ports.ts";
+import { hostClock } from "./clock.ts";
+import { listenTcp } from "./tcp.ts";
+
+const MIB = 1024 * 1024;
+
+/** A listener whose only connection is handled by `received`, and a client that sends one byte. */
+async function serve(received: (connection: Connection) => void) {
+  let closed: () => void = () => undefined;
+  const isClosed = new Promise<void>((resolve) => {
+    closed = resolve;
+  });
+  const accept = (connection: Connection): ConnectionHandler => ({
+    received: () => received(connection),
+    drained: () => undefined,
+    closed,
+  });
+  const options = { host: "127.0.0.1", port: 0, connectionsMax: 10, clock: hostClock, refused: () => undefined };
+  const listener = await listenTcp({ ...options, accept });
+  const socket = connect(listener.port, "127.0.0.1");
+  socket.write("x");
+  return { listener, socket, isClosed };
+}
+
+test("what is written in answer to one chunk arrives whole and in order, small and large", async () => {
+  const parts = [10, 70_000, 10, 5, 2 * MIB, 1].map((size, at) => new Uint8Array(size).fill(at + 1));
+  const { listener, socket } = await serve((connection) => {
+    for (const part of parts) connection.write(part);
+  });
+  const expected = Buffer.concat(parts);
+  const chunks: Buffer[] = [];
+  for await (const chunk of socket) {
+    chunks.push(chunk as Buffer);
+    if (chunks.reduce((sum, { length }) => sum + length, 0) >= expected.length) break;
+  }
+  assert.ok(Buffer.concat(chunks).equals(expected));
+  await listener.close();
+});
+
+test("what waits is counted while an answer is still being gathered", async () => {
+  const counted = new Promise<number[]>((resolve) => {
+    void serve((connection) => {
+      const counts = [];
+      for (let at = 0; at < 20; at++) {
+        connection.write(new Uint8Array(MIB));
+        counts.push(connection.bufferedBytes);
+      }
+      connection.close();
+      resolve(counts);
+    }).then(({ listener, socket }) => {
+      socket.pause();
+      socket.once("close", () => void listener.close());
+      setImmediate(() => socket.resume());
+    });
+  });
+  assert.ok(((await counted).at(-1) ?? 0) > MIB);
+});
+
+test("an answer that was written before the close is sent before it", async () => {
+  const { listener, socket, isClosed } = await serve((connection) => {
+    connection.write(new TextEncoder().encode("why"));
+    connection.close();
+  });
+  let text = "";
+  for await (const chunk of socket) text += String(chunk);
+  assert.equal(text, "why");
+  await isClosed;
+  await listener.close();
+});
+
+test("a peer that has said all is gone, whatever it has not read", async () => {
+  const { listener, socket, isClosed } = await serve((connection) => connection.write(new Uint8Array(8 * MIB)));
+  socket.pause();
+  socket.end();
+  await isClosed;
+  socket.destroy();
+  await listener.close();
+});
