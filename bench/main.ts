@@ -1,5 +1,6 @@
-// `npm run bench -- [w1] [w5]`: runs the named benchmarks, or all, each against a server in a process of its own, and prints
-// their figures as a Markdown table. Results that are kept go into bench/RESULTS.md with date, machine and commit.
+// `npm run bench -- [w1] [w5]`: runs the named benchmarks, or all, each against a server in a process of its own, and
+// prints their figures as a Markdown table. Results that are kept go into bench/RESULTS.md with date, machine and
+// commit.
 
 import { execFileSync } from "node:child_process";
 import { cpus, loadavg, totalmem } from "node:os";

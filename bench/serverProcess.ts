@@ -25,7 +25,14 @@ export async function startServerProcess(): Promise<ServerProcess> {
   const dataDir = mkdtempSync(join(tmpdir(), "roster-bench-"));
   const [bolt, http, metaHttp] = await freePorts(3);
   const ports = [`--bolt-port=${bolt}`, `--http-port=${http}`, `--meta-http-port=${metaHttp}`];
-  const args = [...(process.env["BENCH_NODE_FLAGS"]?.split(" ") ?? []), "src/cli/main.ts", "server", `--data-dir=${join(dataDir, "data")}`, "--log-level=warn", ...ports];
+  const args = [
+    ...(process.env["BENCH_NODE_FLAGS"]?.split(" ") ?? []),
+    "src/cli/main.ts",
+    "server",
+    `--data-dir=${join(dataDir, "data")}`,
+    "--log-level=warn",
+    ...ports,
+  ];
   const env = { ...process.env, NODE_COMPILE_CACHE: join(root, "node_modules", ".cache", "roster") };
   const startedAtMs = performance.now();
   const child = spawn(process.execPath, args, { cwd: root, env, stdio: ["ignore", "inherit", "inherit"] });

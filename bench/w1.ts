@@ -1,5 +1,5 @@
-// W1, change latency: one service with 100 instances and S subscribers, each on its own connection. Single changes, each
-// after the last has settled; the time from the call to each subscriber's callback that shows the change.
+// W1, change latency: one service with 100 instances and S subscribers, each on its own connection. Single changes,
+// each after the last has settled; the time from the call to each subscriber's callback that shows the change.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Publisher } from "../src/client/registration.ts";
@@ -19,7 +19,9 @@ const encoder = new TextEncoder();
 
 /** About 150 bytes, as an instance of SOFARPC has. */
 function instance(number: number) {
-  const text = `10.0.${number >> 8}.${number & 255}:12200?rpcVer=50803&serialization=hessian2&weight=100&timeout=3000&appName=bench&startTime=${1_700_000_000_000 + number}&v=4.0&p=1`;
+  const address = `10.0.${number >> 8}.${number & 255}:12200`;
+  const settings = "rpcVer=50803&serialization=hessian2&weight=100&timeout=3000&appName=bench&v=4.0&p=1";
+  const text = `${address}?${settings}&startTime=${1_700_000_000_000 + number}`;
   return [{ utf8: encoder.encode(text), units: text.length }];
 }
 

@@ -1,6 +1,6 @@
 // Runs at the end of `npm ci`: has Node compile the server's sources into the cache that `npm start` uses
-// (NODE_COMPILE_CACHE, set in package.json). Stripping types costs a quarter of a second and 25 MB; this way not even the
-// first start pays for it.
+// (NODE_COMPILE_CACHE, set in package.json). Stripping types costs a quarter of a second and 25 MB; this way not even
+// the first start pays for it.
 
 import { flushCompileCache } from "node:module";
 

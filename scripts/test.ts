@@ -5,6 +5,7 @@ import { resultLine, runStep, type Step, type StepResult } from "./step.ts";
 const STEPS: readonly Step[] = [
   { name: "check", command: ["node", "scripts/check.ts"] },
   { name: "simulation", command: ["node", "src/sim/main.ts", "--seeds", "500"] },
+  { name: "planted bugs", command: ["node", "--test", "--test-reporter=spec", "test/planted/planted.test.ts"] },
   { name: "packed package", command: ["node", "--test", "--test-reporter=spec", "test/package.test.ts"] },
   { name: "Java clients", command: ["node", "scripts/testJava.ts"] },
 ];

@@ -94,7 +94,10 @@ export class ByteReader {
   }
 }
 
-/** Collects bytes. `done()` hands out a view of what was written; the writer may be reset and used again only after that view is no longer needed. */
+/**
+ * Collects bytes. `done()` hands out a view of what was written; the writer may be reset and used again only after that
+ * view is no longer needed.
+ */
 export class ByteWriter {
   #bytes: Uint8Array<ArrayBuffer>;
   #view: DataView;

@@ -1,5 +1,5 @@
-// Things that are due at a time, soonest first: a binary heap with one entry a key. Setting a key again moves it, and a cancelled entry stays in
-// the heap until its time comes, which keeps both operations cheap.
+// Things that are due at a time, soonest first: a binary heap with one entry a key. Setting a key again moves it, and a
+// cancelled entry stays in the heap until its time comes, which keeps both operations cheap.
 
 import { assert, defined } from "./assert.ts";
 

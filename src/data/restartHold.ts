@@ -1,6 +1,7 @@
-// After a restart a data node knows nothing until the clients are back, and they come back one by one, over seconds. A list pushed
-// in between would be empty or short although every provider is fine. So the node keeps the size of each service on its disk, and
-// holds a service back until that many publishers have returned, or until the time in which a living client returns is over.
+// After a restart a data node knows nothing until the clients are back, and they come back one by one, over seconds. A
+// list pushed in between would be empty or short although every provider is fine. So the node keeps the size of each
+// service on its disk, and holds a service back until that many publishers have returned, or until the time in which a
+// living client returns is over.
 
 import type { DataInfoId } from "../model/ids.ts";
 

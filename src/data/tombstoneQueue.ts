@@ -12,7 +12,8 @@ interface Entry {
 export class TombstoneQueue {
   readonly #lifeMs: number;
   #entries: Entry[] = [];
-  // Entries before this one are done. Cutting them off each time would move all others, half a million after a busy hour.
+  // Entries before this one are done. Cutting them off each time would move all others, half a million after a busy
+  // hour.
   #head = 0;
 
   constructor(lifeMs: number) {

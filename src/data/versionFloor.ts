@@ -1,5 +1,5 @@
-// The versions of this node's datums. They grow across restarts because a floor is on disk ahead of every version that is
-// given out, and the next life begins above it, whatever its clock says.
+// The versions of this node's datums. They grow across restarts because a floor is on disk ahead of every version that
+// is given out, and the next life begins above it, whatever its clock says.
 
 import { VersionSource, versionAt, versionSpan } from "../model/version.ts";
 

@@ -1,4 +1,5 @@
-// What every role of every node and the meta leader say to each other: heartbeats up, the cluster's shape and its configuration down.
+// What every role of every node and the meta leader say to each other: heartbeats up, the cluster's shape and its
+// configuration down.
 
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
@@ -9,7 +10,9 @@ export interface Member {
   readonly role: "data" | "session";
 }
 
-/** A value that operators set and clients watch ("configurator"). `data` is null when nobody set it, or it was removed. */
+/**
+ * A value that operators set and clients watch ("configurator"). `data` is null when nobody set it, or it was removed.
+ */
 export interface ConfigValue {
   readonly dataInfoId: DataInfoId;
   readonly version: bigint;

@@ -1,12 +1,13 @@
-// Which data node leads which slot. A slot stays where it is while its leader lives: moving one costs more than a small imbalance.
+// Which data node leads which slot. A slot stays where it is while its leader lives: moving one costs more than a small
+// imbalance.
 
 import { assert, defined } from "../base/assert.ts";
 import type { NodeId } from "../model/ids.ts";
 import type { SlotOwner, SlotTable } from "../model/slot.ts";
 
 /**
- * A table in which every slot is led by one of `nodes`, or undefined if `table` is that already. Slots without a living leader go to
- * the node that leads fewest. `slotCount` counts for the first table only.
+ * A table in which every slot is led by one of `nodes`, or undefined if `table` is that already. Slots without a living
+ * leader go to the node that leads fewest. `slotCount` counts for the first table only.
  */
 export function assignSlots(
   table: SlotTable | undefined,

@@ -1,6 +1,7 @@
-// What a publisher publishes: a list of texts ("data boxes"), opaque to the registry. It is packed into bytes once, at the session that
-// accepts it, and these bytes are stored, sent, cached and pushed. Form: for each box a varint of its UTF-16 units plus one (0 = null),
-// and if the text is not plain ASCII a varint of its bytes, then the bytes. The low bit of the first varint says which of the two it is.
+// What a publisher publishes: a list of texts ("data boxes"), opaque to the registry. It is packed into bytes once, at
+// the session that accepts it, and these bytes are stored, sent, cached and pushed. Form: for each box a varint of its
+// UTF-16 units plus one (0 = null), and if the text is not plain ASCII a varint of its bytes, then the bytes. The low
+// bit of the first varint says which of the two it is.
 
 import { assert } from "../base/assert.ts";
 import { ByteWriter, equalBytes } from "../base/bytes.ts";

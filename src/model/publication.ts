@@ -1,5 +1,6 @@
-// A publication is one registration of one publisher. Which of two wins is decided in one place, here, by the version that the client
-// counts up and then by the time at which a session took it: never by the order in which messages happen to arrive.
+// A publication is one registration of one publisher. Which of two wins is decided in one place, here, by the version
+// that the client counts up and then by the time at which a session took it: never by the order in which messages
+// happen to arrive.
 
 import type { ClientId, DataInfoId, NodeId } from "./ids.ts";
 import { equalPayloads, type Payload } from "./payload.ts";

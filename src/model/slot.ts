@@ -1,5 +1,5 @@
-// Services are spread over a fixed number of slots by their key, and slots over data nodes. The slot count is a constant of
-// the cluster, written down at its first start: changing it would send every key elsewhere.
+// Services are spread over a fixed number of slots by their key, and slots over data nodes. The slot count is a
+// constant of the cluster, written down at its first start: changing it would send every key elsewhere.
 
 import { assert, defined } from "../base/assert.ts";
 import { crc32c } from "../base/crc32.ts";

@@ -1,6 +1,7 @@
-// Datum versions are SOFARegistry's: milliseconds since 2019-01-01 00:00 +08:00, shifted left by 15, plus a sequence. Its clients drop
-// silently whatever is not higher than what they have, so a version must never go back: not when the clock does, not after a restart,
-// not when another node takes the slot over. It is a Java long and passes 2^53 in September 2027, hence bigint everywhere.
+// Datum versions are SOFARegistry's: milliseconds since 2019-01-01 00:00 +08:00, shifted left by 15, plus a sequence.
+// Its clients drop silently whatever is not higher than what they have, so a version must never go back: not when the
+// clock does, not after a restart, not when another node takes the slot over. It is a Java long and passes 2^53 in
+// September 2027, hence bigint everywhere.
 
 import { assert } from "../base/assert.ts";
 

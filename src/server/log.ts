@@ -18,7 +18,10 @@ function jsonLogger(level: string) {
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: NAMES_ONLY });
 }
 
-/** pino's JSON lines turned into `time LEVEL event key=value …`; values stay JSON, so nothing that a client sent can forge a line. */
+/**
+ * pino's JSON lines turned into `time LEVEL event key=value …`; values stay JSON, so nothing that a client sent can
+ * forge a line.
+ */
 function textLogger(level: string) {
   const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: NAMES_ONLY };
   return pino(options, { write: (line: string) => process.stdout.write(textLine(line)) });

@@ -1,8 +1,9 @@
-// All roles in one process, joined by the in-process network. Each role sees what it would see across machines: messages in order, each delivered in
-// a step of its own.
+// All roles in one process, joined by the in-process network. Each role sees what it would see across machines:
+// messages in order, each delivered in a step of its own.
 
 import type { Metrics } from "../base/metrics.ts";
 import type { Log } from "../base/ports.ts";
+import { Stepper, type StepperEnvironment } from "../base/stepper.ts";
 import { Data, type DataEvent } from "../data/data.ts";
 import type { NodeStore } from "../data/nodeStore.ts";
 import type { ConfigValue, MetaToMember } from "../messages/membership.ts";
@@ -15,7 +16,6 @@ import { hostClock } from "../transport/clock.ts";
 import { LocalNetwork } from "../transport/localNetwork.ts";
 import type { Config } from "./config/table.ts";
 import { PendingAnswers } from "./pendingAnswers.ts";
-import { Stepper, type StepperEnvironment } from "./stepper.ts";
 
 export interface RolesEnvironment extends StepperEnvironment {
   readonly log: Log;

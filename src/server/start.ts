@@ -37,7 +37,9 @@ export interface RunningServer {
 
 type Closer = () => void | Promise<void>;
 
-/** Starts all roles in this process. Rejects with a RegistryError that says what to do; nothing is left running then. */
+/**
+ * Starts all roles in this process. Rejects with a RegistryError that says what to do; nothing is left running then.
+ */
 export async function startServer(config: Config): Promise<RunningServer> {
   checkBind(config);
   const closers: Closer[] = [];

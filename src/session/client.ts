@@ -5,7 +5,10 @@ import type { Publication } from "../model/publication.ts";
 import type { Scope } from "../model/scope.ts";
 import type { ClientChannel } from "./registry.ts";
 
-/** A publication and the client that answers for it; the client changes when another connection takes the publication over. */
+/**
+ * A publication and the client that answers for it; the client changes when another connection takes the publication
+ * over.
+ */
 export interface HeldPublication {
   publication: Publication;
   client: Client;
@@ -21,7 +24,10 @@ export interface Subscriber {
   seenVersion: bigint;
 }
 
-/** Subscribers of one client and service that fit one push. At most one push is under way to a target: what changes meanwhile merges. */
+/**
+ * Subscribers of one client and service that fit one push. At most one push is under way to a target: what changes
+ * meanwhile merges.
+ */
 export interface PushTarget {
   /** Among the targets of its service. */
   readonly key: string;

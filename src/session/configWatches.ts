@@ -1,5 +1,6 @@
-// Configuration that clients of this session watch. There are few values and they change rarely, so all is kept simple: a value goes out when it
-// comes in or when somebody begins to watch it, and the regular repair sends it again to whoever has not confirmed it.
+// Configuration that clients of this session watch. There are few values and they change rarely, so all is kept simple:
+// a value goes out when it comes in or when somebody begins to watch it, and the regular repair sends it again to
+// whoever has not confirmed it.
 
 import type { ConfigValue } from "../messages/membership.ts";
 import type { DataInfoId } from "../model/ids.ts";

@@ -1,4 +1,5 @@
-// The session's ways to the data nodes: which of them leads which service, what still has to be sent to each, and which are reachable.
+// The session's ways to the data nodes: which of them leads which service, what still has to be sent to each, and which
+// are reachable.
 
 import { assert } from "../base/assert.ts";
 import { dataInfoIdOf, type PublishItem, type SessionToData } from "../messages/sessionData.ts";
@@ -34,7 +35,10 @@ export class DataLinks {
     return this.#reachable.has(node);
   }
 
-  /** Follows a newer table: what waits goes to the new leaders. Returns how to tell whether a service's leader has changed. */
+  /**
+   * Follows a newer table: what waits goes to the new leaders. Returns how to tell whether a service's leader has
+   * changed.
+   */
   adopt(table: SlotTable): (dataInfoId: DataInfoId) => boolean {
     const before = this.#table;
     assert(before === undefined || table.epoch >= before.epoch, "a slot table never goes back");

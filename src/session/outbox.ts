@@ -1,5 +1,6 @@
-// Changes on their way to one data node. The first goes out at once; while a batch is under way the next ones gather, the newest of each
-// registration only, so a burst of republishes costs one item and the queue is never longer than the registrations that it speaks of.
+// Changes on their way to one data node. The first goes out at once; while a batch is under way the next ones gather,
+// the newest of each registration only, so a burst of republishes costs one item and the queue is never longer than the
+// registrations that it speaks of.
 
 import { assert } from "../base/assert.ts";
 import { BATCH_ITEMS_MAX, type PublishItem } from "../messages/sessionData.ts";

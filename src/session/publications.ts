@@ -1,4 +1,5 @@
-// What this session's clients publish. The session is the source of truth for it: whatever a data node loses, it gets again from here.
+// What this session's clients publish. The session is the source of truth for it: whatever a data node loses, it gets
+// again from here.
 
 import type { Removal } from "../messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
@@ -58,7 +59,10 @@ export class Publications {
     return { publication, before: before === client ? undefined : before };
   }
 
-  /** Takes a registration back; undefined if a newer version of it is held. Unknown ones are removed too: another session may hold them. */
+  /**
+   * Takes a registration back; undefined if a newer version of it is held. Unknown ones are removed too: another
+   * session may hold them.
+   */
   unpublish(key: RegistrationKey, nowMs: number): Unpublished | undefined {
     const held = this.#find(key);
     if (held !== undefined && held.publication.version > key.version) return undefined;
@@ -68,7 +72,10 @@ export class Publications {
     return { removal: { dataInfoId, registId, cause: "unpublished", stamp }, before: held?.client };
   }
 
-  /** Drops up to `max` of what a client that is gone still holds. Each removal names the very registration that it removes. */
+  /**
+   * Drops up to `max` of what a client that is gone still holds. Each removal names the very registration that it
+   * removes.
+   */
   dropSome(client: Client, max: number): Removal[] {
     const removals: Removal[] = [];
     for (const held of client.publications) {

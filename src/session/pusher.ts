@@ -1,6 +1,7 @@
-// Pushes lists to subscribers. First change now, then batch: the first change after quiet goes out at once, and then the service waits in
-// proportion to what that push cost, so a hot service merges its changes and leaves the others their share. One push is under way to a
-// target at a time; when it is answered the target gets the newest list if it has changed meanwhile, never the ones in between.
+// Pushes lists to subscribers. First change now, then batch: the first change after quiet goes out at once, and then
+// the service waits in proportion to what that push cost, so a hot service merges its changes and leaves the others
+// their share. One push is under way to a target at a time; when it is answered the target gets the newest list if it
+// has changed meanwhile, never the ones in between.
 
 import { Deadlines } from "../base/deadlines.ts";
 import type { Metrics } from "../base/metrics.ts";
@@ -38,7 +39,8 @@ export class Pusher {
   readonly #metrics: Metrics;
   readonly #windows = new Deadlines<SubscribedService>();
   readonly #retries = new Deadlines<PushTarget>();
-  // All pushes have the same time to be answered, so the first to end is always in front. Answered ones are skipped when their time comes.
+  // All pushes have the same time to be answered, so the first to end is always in front. Answered ones are skipped
+  // when their time comes.
   #timeouts: Timeout[] = [];
   #timeoutsDone = 0;
   #nextPushId = 1;

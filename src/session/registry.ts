@@ -1,5 +1,5 @@
-// What a gateway sees of the session role: the door through which every protocol's clients come in. A gateway turns its protocol into these
-// events and these effects back into its protocol; it holds no registry logic of its own.
+// What a gateway sees of the session role: the door through which every protocol's clients come in. A gateway turns its
+// protocol into these events and these effects back into its protocol; it holds no registry logic of its own.
 
 import type { RegistryError } from "../base/errors.ts";
 import type { ClientId, DataInfoId } from "../model/ids.ts";
@@ -30,8 +30,8 @@ export interface SubscribeRequest extends RegistrationKey {
   /** The zone that the subscriber counts as its own. */
   readonly zone: string;
   /**
-   * How the gateway will encode pushes for this subscriber, in its own words. Subscribers of one client and service with equal scope,
-   * zone and variant share a push.
+   * How the gateway will encode pushes for this subscriber, in its own words. Subscribers of one client and service
+   * with equal scope, zone and variant share a push.
    */
   readonly variant: string;
 }
@@ -74,7 +74,10 @@ export type ClientEvent =
   | { readonly kind: "drained"; readonly client: ClientId }
   | { readonly kind: "disconnected"; readonly client: ClientId };
 
-/** The list of one service at one version. The same object is shown for the same version, so encodings can be kept with it. */
+/**
+ * The list of one service at one version. The same object is shown for the same version, so encodings can be kept with
+ * it.
+ */
 export interface ServiceView {
   readonly dataInfoId: DataInfoId;
   readonly version: bigint;

@@ -1,5 +1,5 @@
-// The session's copy of one service's list. It moves from one whole version to the next: a delta is applied only on exactly the version that
-// it begins at, everything else is a reason to fetch.
+// The session's copy of one service's list. It moves from one whole version to the next: a delta is applied only on
+// exactly the version that it begins at, everything else is a reason to fetch.
 
 import type { DatumDelta, DatumSnapshot } from "../model/datum.ts";
 import type { DataInfoId } from "../model/ids.ts";

@@ -1,5 +1,6 @@
-// The session role: holds the clients, is the source of truth for what they publish and subscribe, and pushes lists to them. Events in,
-// effects out, the time as an argument; see ARCHITECTURE.md for the way of a registration and of a push through it.
+// The session role: holds the clients, is the source of truth for what they publish and subscribe, and pushes lists to
+// them. Events in, effects out, the time as an argument; see ARCHITECTURE.md for the way of a registration and of a
+// push through it.
 
 import { assert, unreachable } from "../base/assert.ts";
 import { Deadlines } from "../base/deadlines.ts";
@@ -49,12 +50,13 @@ export type SessionEvent =
   | { readonly kind: "dataDown"; readonly node: NodeId }
   | { readonly kind: "woken" };
 
-// A client that is back re-registers one by one, each within its own retry of at most a second; so long after its last one the rest
-// counts as given up.
+// A client that is back re-registers one by one, each within its own retry of at most a second; so long after its last
+// one the rest counts as given up.
 const RETURN_PROGRESS_MS = 5_000;
 // A timer that fires so late was held up by this process, not by its clock.
 const STALL_MS = 100;
-// The end of a client with 100,000 publishers is spread over many steps, or everybody else would wait half a second for it.
+// The end of a client with 100,000 publishers is spread over many steps, or everybody else would wait half a second for
+// it.
 const DROPS_PER_STEP = 500;
 
 export class Session implements Registry {
@@ -179,7 +181,8 @@ export class Session implements Registry {
     if (!isKnown && this.#refusesMore(client, event.request, event.subscription)) return;
     const { service, subscriber, returnedFrom } = this.#subscriptions.subscribe(client, event.subscription);
     if (returnedFrom !== undefined) this.#returned(returnedFrom, nowMs);
-    // The answer goes first: a client that gets a push for a registration which it does not know to be accepted may drop it.
+    // The answer goes first: a client that gets a push for a registration which it does not know to be accepted may
+    // drop it.
     client.channel.answer(event.request, { kind: "accepted", registId, version });
     if (service.list.view !== undefined) this.#pusher.subscribed(subscriber, nowMs);
     else this.#fetch(service);
@@ -220,7 +223,10 @@ export class Session implements Registry {
     this.#departures.set(client, nowMs + this.#options.clientReturnGraceMs);
   }
 
-  /** Something that `client` held is held by another connection now. If `client` is gone, this was its return, and the rest may follow. */
+  /**
+   * Something that `client` held is held by another connection now. If `client` is gone, this was its return, and the
+   * rest may follow.
+   */
   #returned(client: Client, nowMs: number): void {
     const dueMs = this.#departures.get(client);
     if (dueMs !== undefined) this.#departures.set(client, Math.max(dueMs, nowMs + RETURN_PROGRESS_MS));

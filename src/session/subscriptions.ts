@@ -1,4 +1,5 @@
-// Who wants which service. Subscribers of one client that fit one push are kept together in a push target, targets by service.
+// Who wants which service. Subscribers of one client that fit one push are kept together in a push target, targets by
+// service.
 
 import type { DataInfoId } from "../model/ids.ts";
 import { NO_VERSION } from "../model/version.ts";
@@ -135,7 +136,10 @@ function targetFor(service: SubscribedService, client: Client, request: Subscrib
   return target;
 }
 
-/** What a renewed subscriber has seen already. One that now looks elsewhere, or is a newer registration, has seen nothing. */
+/**
+ * What a renewed subscriber has seen already. One that now looks elsewhere, or is a newer registration, has seen
+ * nothing.
+ */
 function carriedVersion(before: Subscriber | undefined, { version, scope, zone, variant }: SubscribeRequest): bigint {
   if (before === undefined || before.version !== version) return NO_VERSION;
   const { target } = before;

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { LocalNetwork } from "./localNetwork.ts";
+
+/** Resolves in the next turn of the event loop, after the sockets had theirs. */
+const nextTurn = () => new Promise<void>((resolve) => void setImmediate(resolve));
 
 test("deliveries come in order, and never inside the step that caused them", async () => {
   const network = new LocalNetwork();

@@ -1,5 +1,5 @@
-// The network between roles that run in one process. It delivers in order, never inside the sender's own step, and loses nothing; otherwise roles talk
-// through it exactly as they would across machines.
+// The network between roles that run in one process. It delivers in order, never inside the sender's own step, and
+// loses nothing; otherwise roles talk through it exactly as they would across machines.
 
 // So many deliveries, some ten milliseconds of work at the most, and then the sockets have their turn.
 const DELIVERIES_PER_TURN = 500;

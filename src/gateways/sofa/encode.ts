@@ -5,8 +5,8 @@ import { parseDataInfoId } from "../../model/dataInfoId.ts";
 import type { ConfigPush, Outcome } from "../../session/registry.ts";
 
 /**
- * The answer to a registration. The version goes back exactly as it came: the client repeats a request until it is answered with its own. `refused` is
- * never set: the client would not try again for the rest of its life.
+ * The answer to a registration. The version goes back exactly as it came: the client repeats a request until it is
+ * answered with its own. `refused` is never set: the client would not try again for the rest of its life.
  */
 export function registerResponse(outcome: Outcome): RegisterResponse {
   const { registId, version } = outcome;

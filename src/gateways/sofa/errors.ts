@@ -10,7 +10,10 @@ export interface ContentRefusal {
   readonly exception: string | undefined;
 }
 
-/** As the real server: an unknown class is an exception with this text, an unreadable content a bare status; the connection stays. */
+/**
+ * As the real server: an unknown class is an exception with this text, an unreadable content a bare status; the
+ * connection stays.
+ */
 export function contentRefusal(error: RegistryError, className: string): ContentRefusal {
   if (error.code !== "BOLT_CLASS_UNKNOWN") return { status: BOLT_STATUS.SERVER_DESERIALIZE, exception: undefined };
   return { status: BOLT_STATUS.SERVER_EXCEPTION, exception: `No user processor found for request: ${className}` };

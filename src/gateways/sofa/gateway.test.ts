@@ -353,7 +353,7 @@ test("all data centers in one message only go to those who asked, and only with 
   assert.ok(pushed.kind === "multiReceivedData" && [...pushed.multiData.keys()][0] === "DefaultDataCenter");
 });
 
-test("pushes of one version are the same bytes up to the receivers' names, and the next version is encoded anew", () => {
+test("pushes of one version are the same bytes up to the receivers' names, the next one's are others", () => {
   const push = { id: 1, scope: "dataCenter", zone: "Z", variant: "hessian-draft plain", registIds: ["r1"] } as const;
   const contents = [view([["Z", "a"]], 9n), view([["Z", "never encoded"]], 9n), view([["Z", "b"]], 10n)].map((list) => {
     channel().push({ ...push, view: list });

@@ -146,7 +146,10 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
     return this.#connection.bufferedBytes > UNREAD_BYTES_MAX;
   }
 
-  /** A bug of ours that is met while the session speaks to this client must not reach the session: it ends this connection only. */
+  /**
+   * A bug of ours that is met while the session speaks to this client must not reach the session: it ends this
+   * connection only.
+   */
   #guarded(speak: () => void): void {
     try {
       speak();
@@ -256,7 +259,10 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
     }
   }
 
-  /** The registry event for a registration; undefined for an event type that nobody knows, which the real server answers with success too. */
+  /**
+   * The registry event for a registration; undefined for an event type that nobody knows, which the real server answers
+   * with success too.
+   */
   #eventFor(register: Register, { request, form }: { request: number; form: WireForm }): ClientEvent | undefined {
     const client = this.#client;
     const { config } = this.#environment;
@@ -299,7 +305,10 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
     if (!this.#isEnded) this.#connection.write(...parts);
   }
 
-  /** Ends the connection for a reason that is counted and logged. A bug of ours met on the way ends this connection only. */
+  /**
+   * Ends the connection for a reason that is counted and logged. A bug of ours met on the way ends this connection
+   * only.
+   */
   #fail(error: unknown, nowMs: number): void {
     this.#report(error);
     this.#end(error instanceof RegistryError ? error.code : "BUG", nowMs);

@@ -1,4 +1,5 @@
-// SOFARegistry's notions in the registry's words. Whatever is missing gets SOFARegistry's default; whatever is wrong is refused with its name and value.
+// SOFARegistry's notions in the registry's words. Whatever is missing gets SOFARegistry's default; whatever is wrong is
+// refused with its name and value.
 
 import { fail } from "../../base/errors.ts";
 import type {
@@ -52,8 +53,9 @@ export function subscribeRequest(register: SubscriberRegister, form: WireForm, c
 }
 
 /**
- * In SOFARegistry a session serves one zone, and a client's zone decides to which session it goes; so the session's zone is the client's. One
- * Roster node may serve clients of many zones: the zone that a client names is its zone, and a client that names none is in the node's.
+ * In SOFARegistry a session serves one zone, and a client's zone decides to which session it goes; so the session's
+ * zone is the client's. One Roster node may serve clients of many zones: the zone that a client names is its zone, and
+ * a client that names none is in the node's.
  */
 function zoneOf(zone: string | null, config: SofaConfig): string {
   if (zone === null || zone === "" || zone === UNSET_ZONE) return config.zone;

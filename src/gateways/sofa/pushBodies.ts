@@ -1,5 +1,5 @@
-// Push bodies, each encoded once for a service, version and kind of subscriber, and shared by all whom it fits. Only the registIds of the receivers differ,
-// and they come last on the wire.
+// Push bodies, each encoded once for a service, version and kind of subscriber, and shared by all whom it fits. Only
+// the registIds of the receivers differ, and they come last on the wire.
 
 import type { Compression } from "../../base/ports.ts";
 import { encodeMultiPushBody, encodePushBody, encodeReceivedDataBody } from "../../codec/sofa/codec.ts";

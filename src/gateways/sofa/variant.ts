@@ -1,5 +1,5 @@
-// How pushes for one subscriber are encoded: the form in which it registered, the compression that it understands, and whether it takes all data
-// centers in one message. The session only compares variants, so each is a word.
+// How pushes for one subscriber are encoded: the form in which it registered, the compression that it understands, and
+// whether it takes all data centers in one message. The session only compares variants, so each is a word.
 
 import type { WireForm } from "../../codec/sofa/messages.ts";
 
@@ -23,8 +23,8 @@ export function readVariant(word: string): Variant {
 }
 
 /**
- * The compression for a subscriber: the first of its comma-separated wishes that we have. Only the protobuf form can carry it; the real server
- * never compresses for Hessian clients either.
+ * The compression for a subscriber: the first of its comma-separated wishes that we have. Only the protobuf form can
+ * carry it; the real server never compresses for Hessian clients either.
  */
 export function chooseEncoding(form: WireForm, acceptEncoding: string | null): PushEncoding {
   if (form !== "protobuf" || acceptEncoding === null) return "plain";

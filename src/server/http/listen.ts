@@ -1,4 +1,5 @@
-// What all HTTP ports have in common: strict paths, small bodies, errors that say what to do, and a stop that does not hang.
+// What all HTTP ports have in common: strict paths, small bodies, errors that say what to do, and a stop that does not
+// hang.
 
 import { type FastifyInstance, fastify } from "fastify";
 import { ERRORS, fail, RegistryError } from "../../base/errors.ts";
@@ -9,7 +10,9 @@ const BODY_BYTES_MAX = 1024 * 1024;
 // A client that opens a request finishes it within this.
 const REQUEST_MS_MAX = 10_000;
 
-/** An HTTP server without routes. Paths that would change under normalisation are refused before any route sees them. */
+/**
+ * An HTTP server without routes. Paths that would change under normalisation are refused before any route sees them.
+ */
 export function createHttp(): FastifyInstance {
   const app = fastify({
     logger: false,
@@ -35,7 +38,8 @@ export function createHttp(): FastifyInstance {
   return app;
 }
 
-// SOFARegistry's client asks each 30 s on a kept connection; a connection that is dropped just then costs it a failed request.
+// SOFARegistry's client asks each 30 s on a kept connection; a connection that is dropped just then costs it a failed
+// request.
 const KEEP_ALIVE_MS = 65_000;
 
 /** Listens and returns the port. Rejects with ADDRESS_IN_USE or CONFIG_INVALID. */

@@ -1,4 +1,5 @@
-// The HTTP port of the meta role: configuration that clients watch ("persistent data"), in SOFARegistry's paths and shapes.
+// The HTTP port of the meta role: configuration that clients watch ("persistent data"), in SOFARegistry's paths and
+// shapes.
 
 import type { FastifyInstance } from "fastify";
 import { fail } from "../../base/errors.ts";

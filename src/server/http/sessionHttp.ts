@@ -1,4 +1,5 @@
-// The HTTP port of the session: where SOFARegistry's clients ask for servers, with health and metrics beside it. Paths and answers are SOFARegistry's.
+// The HTTP port of the session: where SOFARegistry's clients ask for servers, with health and metrics beside it. Paths
+// and answers are SOFARegistry's.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { fail } from "../../base/errors.ts";
@@ -74,7 +75,10 @@ function text(reply: FastifyReply, body: string): FastifyReply {
   return reply.type("text/plain").send(body);
 }
 
-/** The address by which this client reaches us: it came in by it, so it works for the client. The client can't read IPv6 literals. */
+/**
+ * The address by which this client reaches us: it came in by it, so it works for the client. The client can't read IPv6
+ * literals.
+ */
 function hostFor(request: FastifyRequest, { advertiseAddress }: SessionStatus): string {
   return advertiseAddress === "" ? formatHost(request.socket.localAddress ?? "") : advertiseAddress;
 }

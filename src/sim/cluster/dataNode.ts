@@ -1,12 +1,13 @@
 // A data node: its memory is lost with its process, its disk stays.
 
 import { noMetrics } from "../../base/metrics.ts";
+import { Stepper } from "../../base/stepper.ts";
 import { Data, type DataEvent } from "../../data/data.ts";
 import type { MemberToMeta } from "../../messages/membership.ts";
 import type { DataToSession } from "../../messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../../model/ids.ts";
 import { bug, type SimEnvironment } from "./environment.ts";
-import { BOOT_MS, RoleHost } from "./roleHost.ts";
+import { BOOT_MS, nodeTime } from "./nodeTime.ts";
 
 export interface DataNodePorts {
   toMeta(message: MemberToMeta): void;
@@ -20,7 +21,7 @@ export class DataNode {
   readonly #sizes = new Map<DataInfoId, number>();
   #versionFloor = 0n;
   #data: Data | undefined;
-  #host: RoleHost<DataEvent> | undefined;
+  #host: Stepper<DataEvent> | undefined;
 
   constructor(id: NodeId, environment: SimEnvironment, ports: DataNodePorts) {
     this.id = id;
@@ -52,7 +53,7 @@ export class DataNode {
       },
     });
     const failed = (error: unknown) => bug(this.#environment, this.id, error);
-    this.#host = new RoleHost<DataEvent>(this.#data, { scheduler, offsetMs, failed });
+    this.#host = new Stepper<DataEvent>(this.#data, { ...nodeTime(scheduler, offsetMs), failed });
     const host = this.#host;
     scheduler.after(BOOT_MS, () => host.step({ kind: "woken" }));
   }

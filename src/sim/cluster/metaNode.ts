@@ -1,11 +1,12 @@
 // The meta leader on a store that may be slow, or fail for a while.
 
+import { Stepper } from "../../base/stepper.ts";
 import type { ConfigValue, Member, MetaToMember } from "../../messages/membership.ts";
 import { Meta, type MetaEvent } from "../../meta/meta.ts";
 import type { DataInfoId } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
 import { bug, type SimEnvironment } from "./environment.ts";
-import { BOOT_MS, RoleHost } from "./roleHost.ts";
+import { BOOT_MS, nodeTime } from "./nodeTime.ts";
 
 // Fewer than the real 256: services are few, and a table is cheap to look at then.
 const SLOT_COUNT = 16;
@@ -16,7 +17,7 @@ export class MetaNode {
   readonly #send: (to: Member, message: MetaToMember) => void;
   readonly #configs = new Map<DataInfoId, ConfigValue>();
   #table: SlotTable | undefined;
-  #host: RoleHost<MetaEvent> | undefined;
+  #host: Stepper<MetaEvent> | undefined;
   #isStoreDown = false;
   #storeDelayMs = 5;
 
@@ -53,7 +54,7 @@ export class MetaNode {
       answer: () => undefined,
     });
     const failed = (error: unknown) => bug(this.#environment, "meta", error);
-    this.#host = new RoleHost<MetaEvent>(meta, { scheduler, offsetMs, failed });
+    this.#host = new Stepper<MetaEvent>(meta, { ...nodeTime(scheduler, offsetMs), failed });
     const host = this.#host;
     scheduler.after(BOOT_MS, () => host.step({ kind: "woken" }));
   }

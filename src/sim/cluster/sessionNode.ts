@@ -2,6 +2,7 @@
 
 import { noMetrics } from "../../base/metrics.ts";
 import type { Cancel, Log } from "../../base/ports.ts";
+import { Stepper } from "../../base/stepper.ts";
 import { SofaGateway } from "../../gateways/sofa/gateway.ts";
 import type { MemberToMeta } from "../../messages/membership.ts";
 import type { SessionToData } from "../../messages/sessionData.ts";
@@ -10,7 +11,7 @@ import { Session, type SessionEvent } from "../../session/session.ts";
 import { MARKING } from "../marking.ts";
 import type { Wire } from "../network/wire.ts";
 import { bug, type SimEnvironment } from "./environment.ts";
-import { BOOT_MS, RoleHost } from "./roleHost.ts";
+import { BOOT_MS, type NodeTime, nodeTime } from "./nodeTime.ts";
 
 export interface SessionNodePorts {
   toMeta(message: MemberToMeta): void;
@@ -28,7 +29,8 @@ export class SessionNode {
   readonly #ports: SessionNodePorts;
   readonly #wires = new Set<Wire>();
   #life = 0;
-  #host: RoleHost<SessionEvent> | undefined;
+  #host: Stepper<SessionEvent> | undefined;
+  #time: NodeTime;
   #gateway: SofaGateway | undefined;
   #cancelIdleCheck: Cancel = () => undefined;
 
@@ -36,6 +38,7 @@ export class SessionNode {
     this.id = id;
     this.#environment = environment;
     this.#ports = ports;
+    this.#time = nodeTime(environment.scheduler, 0);
   }
 
   get isRunning(): boolean {
@@ -51,11 +54,12 @@ export class SessionNode {
     this.#life++;
     const { plan, scheduler, record } = this.#environment;
     record({ kind: "started", node: this.label, role: "session" });
+    this.#time = nodeTime(scheduler, offsetMs);
     const session = new Session(
       { ...plan.config, id: this.id },
       {
         metrics: noMetrics,
-        nowMs: scheduler.nowMs + offsetMs,
+        nowMs: this.#time.clock.nowMs(),
         output: {
           toMeta: (message) => this.#ports.toMeta(message),
           toData: (to, message) => {
@@ -66,7 +70,7 @@ export class SessionNode {
       },
     );
     const failed = (error: unknown) => bug(this.#environment, this.id, error);
-    const host = new RoleHost<SessionEvent>(session, { scheduler, offsetMs, failed });
+    const host = new Stepper<SessionEvent>(session, { ...this.#time, failed });
     this.#host = host;
     this.#gateway = new SofaGateway({
       config: plan.config,
@@ -98,10 +102,10 @@ export class SessionNode {
 
   /** Takes a client's connection; false if nobody listens. */
   accept(wire: Wire): boolean {
-    const host = this.#host;
-    if (host === undefined || this.#gateway === undefined) return false;
+    if (this.#gateway === undefined) return false;
     this.#wires.add(wire);
-    wire.serve(this.#gateway.accept(wire.serverEnd, host.nowMs), () => host.nowMs);
+    const { clock } = this.#time;
+    wire.serve(this.#gateway.accept(wire.serverEnd, clock.nowMs()), () => clock.nowMs());
     return true;
   }
 
@@ -110,8 +114,8 @@ export class SessionNode {
   }
 
   #checkIdle(): void {
-    this.#cancelIdleCheck = this.#environment.scheduler.after(IDLE_CHECK_MS, () => {
-      if (this.#host !== undefined) this.#gateway?.closeIdle(this.#host.nowMs);
+    this.#cancelIdleCheck = this.#time.timers.after(IDLE_CHECK_MS, (nowMs) => {
+      this.#gateway?.closeIdle(nowMs);
       this.#checkIdle();
     });
   }

@@ -130,7 +130,8 @@ function edit(dataDir: string, sql: string): void {
 /** A child process that may call `open()`. */
 function run(dataDir: string, code: string): ChildProcess {
   const module = JSON.stringify(new URL("./sqliteStore.ts", import.meta.url).href);
-  const prelude = `const { openSqliteStore } = await import(${module}); const open = () => openSqliteStore(${JSON.stringify(dataDir)});`;
+  const open = `const open = () => openSqliteStore(${JSON.stringify(dataDir)});`;
+  const prelude = `const { openSqliteStore } = await import(${module}); ${open}`;
   return spawn(process.execPath, ["--input-type=module", "-e", prelude + code], { stdio: ["pipe", "pipe", "inherit"] });
 }
 

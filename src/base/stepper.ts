@@ -1,6 +1,7 @@
-// Drives one role: gives it events with the time, and wakes it when it asks to be woken. Roles have no timers of their own.
+// Drives one role: gives it events with the time, and wakes it when it asks to be woken. Roles have no timers of their
+// own.
 
-import type { Cancel, Clock, Timers } from "../base/ports.ts";
+import type { Cancel, Clock, Timers } from "./ports.ts";
 
 /** What every role looks like to its host. */
 export interface SteppedRole<Event> {

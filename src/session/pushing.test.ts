@@ -1,0 +1,211 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import {
+  ackLast,
+  connect,
+  DATA,
+  forgetSent,
+  fromData,
+  nowMs,
+  ORDERS,
+  pass,
+  reset,
+  START_MS,
+  session,
+  snapshot,
+  subscribe,
+  toData,
+  toMeta,
+} from "./testing/harness.ts";
+
+beforeEach(reset);
+
+test("the first subscriber of a service causes one fetch, the next one gets the list that is there", () => {
+  const [first, second] = [connect(), connect()];
+  subscribe(first);
+  subscribe(connect(), { registId: "s3" });
+  assert.deepEqual(toData.filter(({ kind }) => kind === "fetch").length, 1);
+  snapshot(10n);
+  subscribe(second);
+  assert.deepEqual([first.channel.versions, second.channel.versions], [[10n], [10n]]);
+  assert.equal(toData.filter(({ kind }) => kind === "fetch").length, 1);
+});
+
+test("a delta on exactly the version that is here is applied; on another one the list is fetched", () => {
+  const client = connect();
+  subscribe(client);
+  snapshot(10n);
+  ackLast(client);
+  fromData({ kind: "delta", delta: { dataInfoId: ORDERS, base: 10n, version: 11n, changes: [] } });
+  forgetSent();
+  fromData({ kind: "delta", delta: { dataInfoId: ORDERS, base: 12n, version: 13n, changes: [] } });
+  assert.deepEqual(client.channel.versions, [10n, 11n]);
+  assert.deepEqual(toData, [{ kind: "fetch", dataInfoId: ORDERS, have: 11n }]);
+});
+
+test("while a push is not answered changes merge, and the answer brings the newest only", () => {
+  const client = connect();
+  subscribe(client);
+  snapshot(10n);
+  ackLast(client);
+  for (const version of [11n, 12n, 13n]) snapshot(version);
+  assert.deepEqual(client.channel.versions, [10n, 11n]);
+  ackLast(client);
+  assert.deepEqual(client.channel.versions, [10n, 11n, 13n]);
+});
+
+test("a client that never answers gets each version once and is not waited for", () => {
+  const client = connect();
+  subscribe(client);
+  for (const version of [10n, 11n, 12n]) snapshot(version);
+  pass(60_000);
+  assert.deepEqual(client.channel.versions, [10n, 11n, 12n]);
+});
+
+test("a push that is not answered is repeated with growing delay, then by the repair", () => {
+  const client = connect();
+  subscribe(client);
+  snapshot(10n);
+  ackLast(client);
+  snapshot(11n);
+  const sentAt: number[] = [];
+  for (let second = 0; second < 20; second++) {
+    const before = client.channel.pushes.length;
+    pass(500);
+    if (client.channel.pushes.length > before) sentAt.push(nowMs - START_MS);
+  }
+  assert.deepEqual(sentAt.slice(0, 3), [2_500, 5_500, 9_000]);
+  assert.ok(client.channel.versions.slice(1).every((version) => version === 11n));
+});
+
+test("a version is never pushed after a higher one", () => {
+  const client = connect();
+  subscribe(client);
+  for (const version of [12n, 11n, 10n, 13n]) {
+    snapshot(version);
+    ackLast(client);
+  }
+  assert.deepEqual(client.channel.versions, [12n, 13n]);
+});
+
+test("a client that does not read is not pushed to, and gets the newest list when it reads again", () => {
+  const client = connect();
+  subscribe(client);
+  snapshot(10n);
+  ackLast(client);
+  client.channel.result = "blocked";
+  for (const version of [11n, 12n]) snapshot(version);
+  client.channel.result = "sent";
+  session.step({ kind: "drained", client: client.id }, nowMs);
+  assert.deepEqual(client.channel.versions, [10n, 12n]);
+});
+
+test("a subscriber that now looks elsewhere is shown the list again", () => {
+  const client = connect();
+  subscribe(client, { scope: "zone" });
+  snapshot(10n);
+  ackLast(client);
+  subscribe(client, { scope: "global", version: 2n });
+  assert.deepEqual(
+    client.channel.pushes.map(({ scope }) => scope),
+    ["zone", "global"],
+  );
+});
+
+test("a subscriber that joins others while their push is under way gets the list when the window ends", () => {
+  const many = Array.from({ length: 500 }, () => connect());
+  for (const each of many) subscribe(each);
+  snapshot(10n);
+  for (const each of many) ackLast(each);
+  pass(1_000);
+  snapshot(11n);
+  const [first] = many;
+  assert.ok(first);
+  subscribe(first, { registId: "s2" });
+  ackLast(first);
+  pass(200);
+  assert.deepEqual(first.channel.pushes.at(-1)?.registIds, ["s2"]);
+});
+
+test("many changes that are only announced cause one fetch, and one more for what came after it", () => {
+  const client = connect();
+  subscribe(client);
+  snapshot(10n);
+  forgetSent();
+  for (let version = 11n; version <= 60n; version++) fromData({ kind: "changed", dataInfoId: ORDERS, version });
+  assert.equal(toData.length, 1);
+  snapshot(40n);
+  assert.deepEqual(toData.at(-1), { kind: "fetch", dataInfoId: ORDERS, have: 40n });
+  snapshot(60n);
+  assert.equal(toData.length, 2);
+});
+
+test("the last subscriber that leaves releases the service", () => {
+  const client = connect();
+  subscribe(client);
+  const key = { dataInfoId: ORDERS, registId: "s1", version: 2n };
+  session.step({ kind: "unsubscribed", client: client.id, request: 2, key }, nowMs);
+  assert.deepEqual(toData.at(-1), { kind: "release", dataInfoIds: [ORDERS] });
+  snapshot(10n);
+  assert.deepEqual(client.channel.versions, []);
+});
+
+test("the versions of all subscribed services are scanned regularly, and after a data node is back", () => {
+  subscribe(connect());
+  snapshot(10n);
+  forgetSent();
+  pass(5_000);
+  assert.deepEqual(toData, [{ kind: "scan", versions: [[ORDERS, 10n]] }]);
+  session.step({ kind: "dataDown", node: DATA }, nowMs);
+  session.step({ kind: "dataUp", node: DATA, isFresh: false }, nowMs);
+  assert.equal(toData.length, 2);
+});
+
+test("a hot service gathers its changes for a while that grows with the cost of its pushes", () => {
+  const subscribers = Array.from({ length: 1_000 }, () => connect());
+  for (const client of subscribers) subscribe(client);
+  snapshot(10n);
+  for (const client of subscribers) ackLast(client);
+  for (let version = 11n; version <= 30n; version++) snapshot(version);
+  const count = () => subscribers.reduce((sum, { channel }) => sum + channel.pushes.length, 0);
+  assert.equal(count(), 1_000);
+  pass(100);
+  assert.equal(count(), 2_000, "20 changes within the window are one push each");
+});
+
+test("subscribers that answer fast do not make a hot service push faster than its window", () => {
+  const subscribers = Array.from({ length: 1_000 }, () => connect());
+  for (const client of subscribers) subscribe(client);
+  snapshot(10n);
+  for (let version = 11n; version <= 30n; version++) {
+    snapshot(version);
+    for (const client of subscribers) ackLast(client);
+  }
+  const count = () => subscribers.reduce((sum, { channel }) => sum + channel.pushes.length, 0);
+  assert.equal(count(), 1_000);
+  pass(100);
+  assert.equal(count(), 2_000);
+  assert.ok(subscribers.every(({ channel }) => channel.versions.at(-1) === 30n));
+});
+
+test("a configuration is pushed when it is watched and when it changes, newest only", () => {
+  const client = connect();
+  const key = { dataInfoId: ORDERS, registId: "c1", version: 0n };
+  session.step({ kind: "watchedConfig", client: client.id, request: 1, key }, nowMs);
+  assert.deepEqual(toMeta.at(-1), { kind: "watchConfig", dataInfoIds: [ORDERS] });
+  const config = (version: bigint, data: string | null) =>
+    session.step(
+      { kind: "fromMeta", message: { kind: "config", value: { dataInfoId: ORDERS, version, data } } },
+      nowMs,
+    );
+  config(5n, null);
+  config(6n, "a");
+  config(5n, "late");
+  assert.deepEqual(
+    client.channel.configs.map(({ version, data }) => [version, data]),
+    [
+      [5n, null],
+      [6n, "a"],
+    ],
+  );
+});

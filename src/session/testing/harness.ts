@@ -1,0 +1,183 @@
+// One session with a data node and clients that a test speaks for; what it does is kept in arrays.
+
+import { noMetrics } from "../../base/metrics.ts";
+import type { MemberToMeta } from "../../messages/membership.ts";
+import type { DataToSession, SessionToData } from "../../messages/sessionData.ts";
+import { brandDataInfoId, clientId, nodeId } from "../../model/ids.ts";
+import type { Publication } from "../../model/publication.ts";
+import type {
+  ClientChannel,
+  ConfigPush,
+  Outcome,
+  PublishRequest,
+  Push,
+  PushResult,
+  SubscribeRequest,
+} from "../registry.ts";
+import { Session } from "../session.ts";
+
+const SELF = nodeId("session-1");
+/** The only data node; it leads the only slot. */
+export const DATA = nodeId("data-1");
+/** The service that the tests speak of. */
+export const ORDERS = brandDataInfoId("orders#@#I#@#G");
+/** When every test begins. */
+export const START_MS = 1_700_000_000_000;
+/** The settings unless a test changes them. */
+export const OPTIONS = {
+  id: SELF,
+  clientReturnGraceMs: 1_000,
+  clientRegistrationsMax: 5,
+  sessionLeaseMs: 30_000,
+  versionScanIntervalMs: 5_000,
+  pushTimeoutMs: 2_000,
+  pushRetriesMax: 3,
+  pushWindowMaxMs: 1_000,
+};
+
+/** A client's side that keeps what it is told. */
+export class Channel implements ClientChannel {
+  readonly outcomes: Outcome[] = [];
+  readonly pushes: Push[] = [];
+  readonly configs: ConfigPush[] = [];
+  result: PushResult = "sent";
+  answer(_request: number, outcome: Outcome): void {
+    this.outcomes.push(outcome);
+  }
+  push(push: Push): PushResult {
+    if (this.result === "sent") this.pushes.push(push);
+    return this.result;
+  }
+  pushConfig(push: ConfigPush): PushResult {
+    this.configs.push(push);
+    return this.result;
+  }
+  get versions(): bigint[] {
+    return this.pushes.map(({ view }) => view.version);
+  }
+}
+
+/** What the session sent to the data node. */
+export let toData: SessionToData[];
+/** What the session sent to the meta role. */
+export let toMeta: MemberToMeta[];
+/** The session under test. */
+export let session: Session;
+/** The present. */
+export let nowMs: number;
+let clients = 0;
+function newSession(changes: Partial<typeof OPTIONS> = {}): Session {
+  const output = {
+    toData: (_node: string, message: SessionToData) => toData.push(message),
+    toMeta: (message: MemberToMeta) => toMeta.push(message),
+  };
+  const made = new Session({ ...OPTIONS, ...changes }, { output, metrics: noMetrics, nowMs });
+  made.step({ kind: "dataUp", node: DATA, isFresh: true }, nowMs);
+  const table = { epoch: 1n, slots: [{ leader: DATA, leaderEpoch: 1n, followers: [] }] };
+  made.step({ kind: "fromMeta", message: { kind: "slotTable", table } }, nowMs);
+  return made;
+}
+
+/** A new session, at the start of time. */
+export function reset(): void {
+  toData = [];
+  toMeta = [];
+  nowMs = START_MS;
+  clients = 0;
+  session = newSession();
+}
+
+/** A new client. */
+export function connect() {
+  const id = clientId(`client-${++clients}`);
+  const channel = new Channel();
+  session.step({ kind: "connected", client: id, channel }, nowMs);
+  return { id, channel };
+}
+/** A connected client and its channel. */
+export type TestClient = ReturnType<typeof connect>;
+
+/** Registers a publisher. */
+export function publish(client: TestClient, changes: Partial<PublishRequest> = {}): void {
+  const publication = {
+    dataInfoId: ORDERS,
+    registId: "p1",
+    version: 1n,
+    zone: "Z",
+    appName: "",
+    attributes: new Map(),
+    payload: new Uint8Array(3),
+    ...changes,
+  };
+  session.step({ kind: "published", client: client.id, request: 1, publication }, nowMs);
+}
+
+/** Registers a subscriber. */
+export function subscribe(client: TestClient, changes: Partial<SubscribeRequest> = {}): void {
+  const subscription: SubscribeRequest = {
+    dataInfoId: ORDERS,
+    registId: "s1",
+    version: 1n,
+    scope: "dataCenter",
+    zone: "Z",
+    variant: "v",
+    ...changes,
+  };
+  session.step({ kind: "subscribed", client: client.id, request: 1, subscription }, nowMs);
+}
+
+/** A message from the data node. */
+export const fromData = (message: DataToSession) => session.step({ kind: "fromData", from: DATA, message }, nowMs);
+/** The whole list of the service. */
+export const snapshot = (version: bigint, publications: Publication[] = []) =>
+  fromData({ kind: "snapshot", datum: { dataInfoId: ORDERS, version, publications } });
+/** The data node has taken the last batch. */
+export const taken = () => {
+  const batch = toData.findLast((message) => message.kind === "publish");
+  if (batch !== undefined) fromData({ kind: "taken", batch: batch.batch });
+};
+/** The client answers its last push. */
+export const ackLast = ({ id, channel }: TestClient, isTaken = true) =>
+  session.step({ kind: "pushAnswered", client: id, push: channel.pushes.at(-1)?.id ?? -1, isTaken }, nowMs);
+/** The client's connection is lost. */
+export const disconnect = ({ id }: TestClient) => session.step({ kind: "disconnected", client: id }, nowMs);
+
+/** Time passes, with every wake-up that the session asks for. */
+export function pass(ms: number): void {
+  const endMs = nowMs + ms;
+  while (session.nextWakeMs() <= endMs) {
+    nowMs = Math.max(nowMs, session.nextWakeMs());
+    session.step({ kind: "woken" }, nowMs);
+  }
+  nowMs = endMs;
+}
+
+/** All batches sent so far. */
+export const batches = () => toData.flatMap((message) => (message.kind === "publish" ? [message.items] : []));
+/** All removals sent so far. */
+export const removals = () =>
+  batches()
+    .flat()
+    .filter(({ kind }) => kind === "remove");
+
+/** Replaces the session by one with other settings. */
+export function useSession(changes: Partial<typeof OPTIONS>): void {
+  session = newSession(changes);
+}
+
+/** Replaces the session by one that has met nobody yet: no data node, no slot table. */
+export function useBareSession(): void {
+  const output = { toData: (_node: string, message: SessionToData) => toData.push(message), toMeta: () => undefined };
+  session = new Session(OPTIONS, { output, metrics: noMetrics, nowMs });
+  toData = [];
+}
+
+/** Forgets what was sent to the data node so far. */
+export function forgetSent(): void {
+  toData = [];
+}
+
+/** Time passes without the session being woken: its process was stopped. */
+export function stall(ms: number): void {
+  nowMs += ms;
+}
