@@ -58,8 +58,8 @@ export const PLANTS: readonly Plant[] = [
   },
   {
     name: "a restart forgets the version floor",
-    file: "src/data/data.ts",
-    find: "new VersionSource(memory.versionFloor)",
+    file: "src/data/versionFloor.ts",
+    find: "new VersionSource(floor)",
     replace: "new VersionSource(0n)",
     rules: ["2"],
   },
@@ -87,8 +87,8 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "a cut counts at once",
     file: "src/session/session.ts",
-    find: "nowMs + this.#options.clientReturnGraceMs",
-    replace: "nowMs",
+    find: "set(client, nowMs + this.#options.clientReturnGraceMs)",
+    replace: "set(client, nowMs)",
     rules: ["5", "6"],
   },
   {
