@@ -181,10 +181,10 @@ export class Data {
     return change;
   }
 
-  // A client that left a service which nobody knows leaves nothing to remember.
+  // A removal from a service that nobody knows leaves nothing to remember, or anybody could fill the memory with them.
   #datumFor(item: PublishItem, nowMs: number): Datum | undefined {
-    const isLeft = item.kind === "remove" && item.removal.cause === "left";
-    return isLeft ? this.#datums.get(item.removal.dataInfoId) : this.#datum(dataInfoIdOf(item), nowMs);
+    const dataInfoId = dataInfoIdOf(item);
+    return item.kind === "remove" ? this.#datums.get(dataInfoId) : this.#datum(dataInfoId, nowMs);
   }
 
   #commit(datum: Datum, changes: readonly DatumChange[], nowMs: number): void {

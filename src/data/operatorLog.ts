@@ -3,12 +3,16 @@
 import type { DatumChange, DatumDelta } from "../model/datum.ts";
 import type { DataInfoId } from "../model/ids.ts";
 
+// Payloads that are replaced would live on in the log: not more of them than a notice or two could carry.
+const LOG_BYTES_MAX = 64 * 1024;
+
 /** A chain of deltas: each begins at the version at which the one before it ends. */
 export class OperatorLog {
   readonly #dataInfoId: DataInfoId;
   readonly #changesMax: number;
   #deltas: DatumDelta[] = [];
   #changes = 0;
+  #bytes = 0;
 
   /** Keeps at most `changesMax` changes; older ones are dropped. */
   constructor(dataInfoId: DataInfoId, changesMax: number) {
@@ -19,10 +23,13 @@ export class OperatorLog {
   append(delta: DatumDelta): void {
     this.#deltas.push(delta);
     this.#changes += weightOf(delta);
+    this.#bytes += bytesOf(delta);
     let drop = 0;
-    while (this.#changes > this.#changesMax) {
+    while (this.#changes > this.#changesMax || this.#bytes > LOG_BYTES_MAX) {
       const oldest = this.#deltas[drop++];
-      this.#changes -= oldest === undefined ? this.#changes : weightOf(oldest);
+      if (oldest === undefined) break;
+      this.#changes -= weightOf(oldest);
+      this.#bytes -= bytesOf(oldest);
     }
     if (drop > 0) this.#deltas = this.#deltas.slice(drop);
   }
@@ -39,6 +46,10 @@ export class OperatorLog {
       changes: lastOfEach(this.#deltas.slice(first).flatMap((delta) => delta.changes)),
     };
   }
+}
+
+function bytesOf({ changes }: DatumDelta): number {
+  return changes.reduce((sum, change) => sum + (change.kind === "put" ? change.publication.payload.length : 0), 0);
 }
 
 // A version that was raised without a change takes its place in the chain too.

@@ -5,7 +5,7 @@ import type { DataInfoId } from "../model/ids.ts";
 // A size is on disk soon after its change, but after the push of that change, and a busy node writes five times a
 // second.
 const SAVE_DELAY_MS = 20;
-const SAVE_INTERVAL_MS = 200;
+const SAVE_INTERVAL_MS = 50;
 
 export class ServiceSizes {
   readonly #save: (changed: ReadonlyMap<DataInfoId, number>) => void;

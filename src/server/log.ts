@@ -1,32 +1,56 @@
-import { pino } from "pino";
+// The log of the process: one line an event on standard output. Who reads it may be slow, stuck or gone, and must not
+// be able to hold the server up, least of all while it stops: lines are dropped then.
+
+import { type DestinationStream, pino } from "pino";
 import type { Log, LogFields } from "../base/ports.ts";
 
-/** The log of the process: one line an event on standard output, as JSON or as text for people. */
-export function createLog({ level, format }: { level: string; format: "json" | "text" }): Log {
-  const logger = format === "json" ? jsonLogger(level) : textLogger(level);
+/** The log and its end. */
+export interface ProcessLog extends Log {
+  /** Lines that can't be written soon are given up from now on. */
+  stop(): void;
+}
+
+// What waits for a slow reader; more is dropped.
+const WAITING_BYTES_MAX = 4 * 1024 * 1024;
+// What a reader that has stopped may cost at the end.
+const LAST_WRITE_MS_MAX = 300;
+const STDOUT = 1;
+
+/** The log of the process, as JSON or as text for people. */
+export function createLog({ level, format }: { level: string; format: "json" | "text" }): ProcessLog {
+  let giveUpMs = Number.POSITIVE_INFINITY;
+  const destination = pino.destination({
+    fd: STDOUT,
+    maxLength: WAITING_BYTES_MAX,
+    retryEAGAIN: () => performance.now() < giveUpMs,
+  });
+  let isBroken = false;
+  // The reader is gone, or was given up.
+  destination.on("error", () => {
+    isBroken = true;
+  });
+  const stream: DestinationStream = {
+    write: (line) => {
+      if (!isBroken) destination.write(format === "json" ? line : textLine(line));
+    },
+  };
+  const formatters = { level: (label: string) => ({ level: label }) };
+  const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters }, stream);
   return {
     debug: (event, fields) => logger.debug(printable(fields), event),
     info: (event, fields) => logger.info(printable(fields), event),
     warn: (event, fields) => logger.warn(printable(fields), event),
     error: (event, fields) => logger.error(printable(fields), event),
+    stop: () => {
+      giveUpMs = performance.now() + LAST_WRITE_MS_MAX;
+    },
   };
 }
 
-const NAMES_ONLY = { level: (label: string) => ({ level: label }) };
-
-function jsonLogger(level: string) {
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: NAMES_ONLY });
-}
-
 /**
- * pino's JSON lines turned into `time LEVEL event key=value …`; values stay JSON, so nothing that a client sent can
- * forge a line.
+ * A JSON line of pino as `time LEVEL event key=value …`; values stay JSON, so nothing that a client sent can forge a
+ * line.
  */
-function textLogger(level: string) {
-  const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: NAMES_ONLY };
-  return pino(options, { write: (line: string) => process.stdout.write(textLine(line)) });
-}
-
 function textLine(line: string): string {
   const { time, level, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
   const pairs = Object.entries(fields).map(

@@ -123,6 +123,28 @@ test("a configuration value is put, asked for and removed", async () => {
   assert.equal((await post("put", { data: 1 })).success, false);
 });
 
+test("a page of another origin can neither ask nor change anything", async () => {
+  const url = `http://127.0.0.1:${server.ports.metaHttp}/persistentData/put`;
+  const headers = { "content-type": "application/json", origin: "http://evil.example" };
+  const response = await fetch(url, { method: "POST", headers, body: JSON.stringify({ dataId: "a", data: "b" }) });
+  assert.equal(response.status, 400);
+});
+
+test("fields of a wrong type and a key that is named twice are refused", async () => {
+  const url = `http://127.0.0.1:${server.ports.metaHttp}/persistentData`;
+  const headers = { "content-type": "application/json" };
+  const bodies = [
+    { dataId: "a", data: null },
+    { dataId: ["a"], data: "b" },
+    { dataId: "a", data: true, group: 7 },
+  ];
+  for (const body of bodies) {
+    const response = await fetch(`${url}/put`, { method: "POST", headers, body: JSON.stringify(body) });
+    assert.equal(response.status, 400, JSON.stringify(body));
+  }
+  assert.equal((await fetch(`${url}/query?dataInfoId=a&dataInfoId=b`)).status, 400);
+});
+
 test("heartbeats are answered on a connection that also sends its bytes one by one", async () => {
   const socket = await bolt();
   const frames: BoltFrame[] = [];

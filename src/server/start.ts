@@ -72,6 +72,7 @@ async function closeAll(closers: readonly Closer[]): Promise<void> {
 
 async function startParts(config: Config, closers: Closer[]): Promise<Omit<RunningServer, "close">> {
   const log = createLog({ level: config.logLevel, format: config.logFormat });
+  closers.push(() => log.stop());
   const page = createMetrics();
   const { metrics } = page;
   const store = await openSqliteStore(config.dataDir);

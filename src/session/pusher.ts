@@ -59,7 +59,12 @@ export class Pusher {
 
   /** A client has subscribed: it gets the list that is there, whatever the window. */
   subscribed(subscriber: Subscriber, nowMs: number): void {
-    this.#pushNewest(subscriber.target, nowMs);
+    const { target } = subscriber;
+    const service = this.#subscriptions.get(target.dataInfoId);
+    // The others of its target have seen the list or are about to: looking at each again would cost a client with many
+    // subscribers of one service the square of them.
+    if (service !== undefined && this.#push(target, service, { nowMs, only: [subscriber] }))
+      this.#spend(service, 1, nowMs);
   }
 
   /** The client answered a push. */
@@ -112,7 +117,7 @@ export class Pusher {
 
   #pushAll(service: SubscribedService, nowMs: number): void {
     let sent = 0;
-    for (const target of service.targets.values()) if (this.#push(target, service, nowMs)) sent++;
+    for (const target of service.targets.values()) if (this.#push(target, service, { nowMs })) sent++;
     this.#spend(service, sent, nowMs);
   }
 
@@ -126,18 +131,23 @@ export class Pusher {
   #pushNewest(target: PushTarget, nowMs: number): void {
     const service = this.#subscriptions.get(target.dataInfoId);
     if (service?.targets.get(target.key) !== target) return;
-    if (this.#push(target, service, nowMs)) this.#spend(service, 1, nowMs);
+    if (this.#push(target, service, { nowMs })) this.#spend(service, 1, nowMs);
   }
 
   /** Sends the list to those of the target's subscribers that have not seen it. False if nothing was sent. */
-  #push(target: PushTarget, service: SubscribedService, nowMs: number): boolean {
+  #push(
+    target: PushTarget,
+    service: SubscribedService,
+    { nowMs, only }: { nowMs: number; only?: readonly Subscriber[] },
+  ): boolean {
     const { client, scope, zone, variant } = target;
     const { view } = service.list;
     if (view === undefined || client.departedMs !== undefined) return false;
     // An answer will come, and then the target gets the newest list. A client that never answered is not waited for.
     if (target.underWay !== undefined && client.answersPushes) return false;
     if (target.underWay !== undefined) this.#settle(target, target.underWay);
-    const subscribers = [...target.subscribers.values()].filter((subscriber) => subscriber.seenVersion < view.version);
+    const candidates = only ?? [...target.subscribers.values()];
+    const subscribers = candidates.filter((subscriber) => subscriber.seenVersion < view.version);
     if (subscribers.length === 0) return false;
     const registIds = subscribers.map((subscriber) => subscriber.registId);
     const id = this.takePushId();

@@ -64,11 +64,21 @@ export function listenError(error: NodeJS.ErrnoException, { host, port }: { host
   return fail("CONFIG_INVALID", { key: "bind", host, port, reason: error.message });
 }
 
+// As much as the gateway lets wait before it holds pushes back.
+const UNREAD_BYTES_MAX = 1024 * 1024;
+
 function serve(socket: Socket, { accept, clock }: TcpOptions): void {
   const connection = new SocketConnection(socket);
   const handler: ConnectionHandler = accept(connection, clock.nowMs());
-  socket.on("data", (chunk: Buffer) => connection.gather(() => handler.received(chunk, clock.nowMs())));
-  socket.on("drain", () => handler.drained(clock.nowMs()));
+  socket.on("data", (chunk: Buffer) => {
+    connection.gather(() => handler.received(chunk, clock.nowMs()));
+    // Who does not read its answers is not asked for more requests.
+    if (socket.writableLength > UNREAD_BYTES_MAX) socket.pause();
+  });
+  socket.on("drain", () => {
+    socket.resume();
+    handler.drained(clock.nowMs());
+  });
   // A reset is a close like any other; the close event follows.
   socket.on("error", () => socket.destroy());
   // A peer that has said all will not answer pushes either; what it has not read would keep the connection open.

@@ -38,6 +38,11 @@ export class BoltDecoder {
     this.#frameBytesMax = limits.frameBytesMax;
   }
 
+  /** Whether the beginning of a frame is here and its rest is not. */
+  get hasPartialFrame(): boolean {
+    return this.#pendingLength > 0;
+  }
+
   /**
    * Hands each frame that `chunk` completes to `onFrame`, in order; frames before a broken one still come.
    * The chunk belongs to the decoder's frames from now on: it must not be written again.

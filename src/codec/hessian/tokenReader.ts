@@ -41,8 +41,8 @@ export interface ClassTable<Definition extends ClassDefinition> {
 }
 
 /**
- * Tokens of one message. An address in a push costs two (its box and its text), so this lets pass 125,000 addresses,
- * ten times the largest service we know of; each token costs us at most some 100 bytes.
+ * Tokens of one message. An address costs up to three (its box, the box's class and its text), so this lets pass 83,000
+ * addresses, eight times the largest service we know of; each token costs us at most some 100 bytes.
  */
 export const VALUES_MAX = 250_000;
 

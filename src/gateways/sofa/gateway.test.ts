@@ -279,13 +279,39 @@ test("a round that comes late says nothing about the clients, the next one does"
   assert.equal(connection.isClosed, true);
 });
 
-test("a client that sends heartbeats but reads nothing for a minute is closed", () => {
-  connection.bufferedBytes = 2 * 1024 * 1024;
+test("a frame that is sent byte by byte for a minute is not waited for any longer", () => {
+  const whole = encodeRequest(BOLT_V1, {
+    id: 1,
+    codec: 1,
+    timeoutMs: 1,
+    className: "x",
+    content: new Uint8Array(1_000),
+  });
   for (let second = 0; second <= 60; second++) {
-    handler.received(encodeHeartbeat(BOLT_V1, second, 1), START_MS + second * 1_000);
+    handler.received(whole.subarray(second, second + 1), START_MS + second * 1_000);
     gateway.closeIdle(START_MS + second * 1_000);
   }
   assert.equal(connection.isClosed, true);
+});
+
+test("a register whose boxes refer to one another to be more than a frame holds is refused before it is packed", () => {
+  const large = { utf8: new Uint8Array(900_000).fill(0x61), units: 900_000 };
+  const register = { kind: "publisherRegister", ...base(), dataList: [large] } as const;
+  const { className, content } = encodeMessage("hessian-draft", register);
+  // The list of one box becomes a list of that box and three references to it.
+  const end = content.lastIndexOf(0x7a);
+  const start = content.indexOf(0x56);
+  assert.ok(start > 0 && end > start);
+  const reference = Uint8Array.of(0x4a, 0x02);
+  const references = Buffer.concat([reference, reference, reference]);
+  const grown = Buffer.concat([content.subarray(0, end), references, content.subarray(end)]);
+  grown[start + 2] = 4;
+  handler.received(encodeRequest(BOLT_V1, { id: 1, codec: 1, timeoutMs: 1, className, content: grown }), START_MS);
+  const answer = lastAnswer();
+  assert.ok(
+    answer.kind === "registerResponse" && !answer.success && answer.message?.includes("dataList"),
+    JSON.stringify(answer, (_, v) => (typeof v === "bigint" ? String(v) : v)),
+  );
 });
 
 test("a client that comes back from its own port before its end is noticed is another one", () => {

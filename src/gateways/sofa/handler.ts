@@ -56,8 +56,8 @@ type Register = PublisherRegister | SubscriberRegister | ConfiguratorRegister;
 
 // A client with so much unread is not pushed to until it reads again; then it gets the newest list only.
 const UNREAD_BYTES_MAX = 1024 * 1024;
-// One that sends heartbeats but reads nothing for so long will not read the newest list either.
-const BLOCKED_MS_MAX = 60_000;
+// A frame that is not complete by then is held open on purpose: 16 MiB at 280 KiB a second.
+const FRAME_MS_MAX = 60_000;
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -78,8 +78,8 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
   #takenContent: Uint8Array = NO_BYTES;
   #nextRequest = 1;
   #lastReadMs: number;
-  /** When the client was last seen not to be blocked. */
-  #readsMs: number;
+  /** When no frame was here in part. */
+  #betweenFramesMs: number;
   #isEnded = false;
 
   constructor(connection: Connection, environment: HandlerEnvironment) {
@@ -89,7 +89,7 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
     this.#client = clientId(`${connection.remoteAddress}_${connection.localAddress}#${environment.number}`);
     this.#decoder = new BoltDecoder({ frameBytesMax: environment.config.frameBytesMax });
     this.#lastReadMs = environment.nowMs;
-    this.#readsMs = environment.nowMs;
+    this.#betweenFramesMs = environment.nowMs;
     this.#tell({ kind: "connected", client: this.#client, channel: this }, environment.nowMs);
   }
 
@@ -97,7 +97,11 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
     if (this.#isEnded) return;
     this.#lastReadMs = nowMs;
     try {
-      this.#decoder.push(chunk, (frame) => this.#frame(frame, nowMs));
+      this.#decoder.push(chunk, (frame) => {
+        this.#betweenFramesMs = nowMs;
+        this.#frame(frame, nowMs);
+      });
+      if (!this.#decoder.hasPartialFrame) this.#betweenFramesMs = nowMs;
     } catch (error) {
       this.#fail(error, nowMs);
     }
@@ -112,11 +116,16 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
   }
 
   closeIdle(nowMs: number): void {
+    if (!this.#decoder.hasPartialFrame) this.#betweenFramesMs = nowMs;
     const silentMs = nowMs - this.#lastReadMs;
-    if (silentMs >= this.#environment.config.clientIdleMs) return this.#fail(fail("CLIENT_IDLE", { silentMs }), nowMs);
-    if (!this.#isBlocked()) this.#readsMs = nowMs;
-    const blockedMs = nowMs - this.#readsMs;
-    if (blockedMs >= BLOCKED_MS_MAX) this.#fail(fail("CLIENT_TOO_SLOW", { blockedMs }), nowMs);
+    if (silentMs >= this.#environment.config.clientIdleMs) {
+      // The transport stops reading from a client that does not read: then its silence is not the reason.
+      const { bufferedBytes } = this.#connection;
+      const error = this.#isBlocked() ? fail("CLIENT_TOO_SLOW", { bufferedBytes }) : fail("CLIENT_IDLE", { silentMs });
+      return this.#fail(error, nowMs);
+    }
+    const frameMs = nowMs - this.#betweenFramesMs;
+    if (frameMs >= FRAME_MS_MAX) this.#fail(fail("CLIENT_TOO_SLOW", { frameMs }), nowMs);
   }
 
   answer(request: number, outcome: Outcome): void {

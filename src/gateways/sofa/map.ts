@@ -3,6 +3,7 @@
 
 import { fail } from "../../base/errors.ts";
 import type {
+  Box,
   ConfiguratorRegister,
   PublisherRegister,
   SubscriberRegister,
@@ -37,7 +38,7 @@ export function publishRequest(register: PublisherRegister, config: SofaConfig):
     zone: zoneOf(register.zone, config),
     appName: optionalName("appName", register.appName),
     attributes: checkedAttributes(register.attributes),
-    payload: packPayload(register.dataList),
+    payload: packPayload(checkedBoxes(register.dataList, config)),
   };
 }
 
@@ -60,6 +61,13 @@ export function subscribeRequest(register: SubscriberRegister, form: WireForm, c
 function zoneOf(zone: string | null, config: SofaConfig): string {
   if (zone === null || zone === "" || zone === UNSET_ZONE) return config.zone;
   return checkedKeyPart("zone", zone);
+}
+
+/** Hessian can refer to a box again and again: a small frame must not become a large payload. */
+function checkedBoxes(boxes: readonly Box[], { frameBytesMax }: SofaConfig): readonly Box[] {
+  const bytes = boxes.reduce((sum, box) => sum + (box?.utf8.length ?? 0), 0);
+  if (bytes <= frameBytesMax) return boxes;
+  throw fail("FIELD_INVALID", { field: "dataList", bytes, expected: `at most ${frameBytesMax} bytes` });
 }
 
 function checkedScope(scope: string | null): Scope {

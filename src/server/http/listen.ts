@@ -10,6 +10,11 @@ const BODY_BYTES_MAX = 1024 * 1024;
 // A client that opens a request finishes it within this.
 const REQUEST_MS_MAX = 10_000;
 
+/** The query of a route that is asked about one service: its key, once. */
+export const KEY_QUERY = {
+  querystring: { type: "object", properties: { dataInfoId: { type: "string" } } },
+} as const;
+
 /**
  * An HTTP server without routes. Paths that would change under normalisation are refused before any route sees them.
  */
@@ -20,10 +25,13 @@ export function createHttp(): FastifyInstance {
     requestTimeout: REQUEST_MS_MAX,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: true,
+    ajv: { customOptions: { coerceTypes: false } },
     routerOptions: { ignoreTrailingSlash: false, caseSensitive: true, maxParamLength: 100 },
   });
   app.addHook("onRequest", async (request) => {
     const path = request.raw.url?.split("?", 1)[0] ?? "";
+    // No page of another origin has business here; a browser says where it comes from, also after DNS rebinding.
+    if (request.headers.origin !== undefined) throw fail("HTTP_BAD_REQUEST", { origin: request.headers.origin });
     if (!isPlainPath(path))
       throw fail("HTTP_BAD_REQUEST", { path, expected: "a path without //, dot segments or escapes" });
   });

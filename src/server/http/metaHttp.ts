@@ -6,7 +6,7 @@ import { fail } from "../../base/errors.ts";
 import type { ConfigValue } from "../../messages/membership.ts";
 import { makeDataInfoId, parseDataInfoId, readDataInfoId } from "../../model/dataInfoId.ts";
 import type { DataInfoId } from "../../model/ids.ts";
-import { createHttp } from "./listen.ts";
+import { createHttp, KEY_QUERY } from "./listen.ts";
 
 /** What the routes ask of the meta role. */
 export interface MetaStatus {
@@ -41,7 +41,7 @@ interface KeyBody {
 
 export function metaHttp(status: MetaStatus): FastifyInstance {
   const app = createHttp();
-  app.get<{ Querystring: { dataInfoId?: string } }>("/persistentData/query", async (request) => {
+  app.get<{ Querystring: { dataInfoId?: string } }>("/persistentData/query", { schema: KEY_QUERY }, async (request) => {
     const value = status.config(readDataInfoId(request.query.dataInfoId ?? ""));
     return { success: true, message: null, data: value === undefined || value.data === null ? null : shown(value) };
   });

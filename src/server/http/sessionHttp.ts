@@ -7,7 +7,7 @@ import { readDataInfoId } from "../../model/dataInfoId.ts";
 import { type SlotTable, slotOf, slotOwner } from "../../model/slot.ts";
 import { formatHost } from "../../transport/address.ts";
 import type { MetricsPage } from "../metrics.ts";
-import { createHttp } from "./listen.ts";
+import { createHttp, KEY_QUERY } from "./listen.ts";
 
 /** What the routes ask of the running node. */
 export interface SessionStatus {
@@ -39,17 +39,21 @@ function addServerRoutes(app: FastifyInstance, status: SessionStatus): void {
   app.get("/api/servers/connectionNum", async (_request, reply) => text(reply, String(status.connections())));
   // In spite of its name it answers with the servers of the data center.
   app.get("/api/servers/dataCenter", async (request) => [server(request)]);
-  app.get<{ Querystring: { dataInfoId?: string } }>("/api/servers/slot", async (request, reply) => {
-    const dataInfoId = readDataInfoId(request.query.dataInfoId ?? "");
-    const table = status.slotTable();
-    if (table === undefined) throw fail("STORE_UNAVAILABLE", { reason: "there is no slot table yet" });
-    const id = slotOf(dataInfoId, table.slots.length);
-    const { leader, leaderEpoch, followers } = slotOwner(table, id);
-    // The epoch passes 2^53 some day and JSON numbers of JavaScript do not: the text is made by hand.
-    const names = JSON.stringify({ leader, followers });
-    void reply.type("application/json");
-    return `{"id":${id},"leaderEpoch":${leaderEpoch},${names.slice(1)}`;
-  });
+  app.get<{ Querystring: { dataInfoId?: string } }>(
+    "/api/servers/slot",
+    { schema: KEY_QUERY },
+    async (request, reply) => {
+      const dataInfoId = readDataInfoId(request.query.dataInfoId ?? "");
+      const table = status.slotTable();
+      if (table === undefined) throw fail("STORE_UNAVAILABLE", { reason: "there is no slot table yet" });
+      const id = slotOf(dataInfoId, table.slots.length);
+      const { leader, leaderEpoch, followers } = slotOwner(table, id);
+      // The epoch passes 2^53 some day and JSON numbers of JavaScript do not: the text is made by hand.
+      const names = JSON.stringify({ leader, followers });
+      void reply.type("application/json");
+      return `{"id":${id},"leaderEpoch":${leaderEpoch},${names.slice(1)}`;
+    },
+  );
 }
 
 function addHealthRoutes(app: FastifyInstance, status: SessionStatus): void {

@@ -52,7 +52,7 @@ export function slotsColumn(slots: readonly SlotOwner[]): string {
 /** All slots' owners, by slot number. */
 export function readSlots(row: Row, column: string): SlotOwner[] {
   const slots = parse(row, column);
-  if (!Array.isArray(slots)) throw new DamagedColumn(`${column} is no list`);
+  if (!Array.isArray(slots) || slots.length === 0) throw new DamagedColumn(`${column} is no list of slots`);
   return slots.map((slot, number) => readOwner(slot, `${column}, slot ${number}`));
 }
 

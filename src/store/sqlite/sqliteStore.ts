@@ -118,7 +118,11 @@ class SqliteStore implements MetaStore, NodeStore {
   }
 
   loadVersionFloor(): bigint {
-    return guarded(this.#file, () => readBigint(this.#nodeRow(), "version_floor"));
+    return guarded(this.#file, () => {
+      const floor = readBigint(this.#nodeRow(), "version_floor");
+      if (floor < 0n) throw new DamagedColumn("version_floor is negative");
+      return floor;
+    });
   }
 
   saveVersionFloor(floor: bigint): void {
