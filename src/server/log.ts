@@ -6,7 +6,7 @@ import type { Log, LogFields } from "../base/ports.ts";
 
 /** The log and its end. */
 export interface ProcessLog extends Log {
-  /** Lines that can't be written soon are given up from now on. */
+  /** Writes what waits, for a moment at the most; what can't be written then is given up. */
   stop(): void;
 }
 
@@ -43,6 +43,13 @@ export function createLog({ level, format }: { level: string; format: "json" | "
     error: (event, fields) => logger.error(printable(fields), event),
     stop: () => {
       giveUpMs = performance.now() + LAST_WRITE_MS_MAX;
+      try {
+        destination.flushSync();
+      } catch {
+        // The reader does not take them; there is nobody left to tell.
+        isBroken = true;
+      }
+      if (isBroken) destination.destroy();
     },
   };
 }
