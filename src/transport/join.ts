@@ -4,7 +4,7 @@
 import { assert } from "../base/assert.ts";
 
 /** Up to this a copy is cheaper than a second buffer. */
-export const JOINED_BYTES_MAX = 20 * 1024;
+export const JOINED_BYTES_MAX = 4 * 1024;
 
 /** As `join`, for bytes that will wait: a few of them must not keep a whole slab in memory. */
 export function joinToKeep(parts: readonly Uint8Array[]): Uint8Array {

@@ -14,6 +14,8 @@ import { readVariant, type Variant } from "./variant.ts";
 // What is not pushed for a while is encoded again when it is: 64 MiB hold 4,000 services of 100 addresses.
 const CACHE_BYTES_MAX = 64 * 1024 * 1024;
 
+const NO_BYTES: Uint8Array = new Uint8Array(0);
+
 interface CachedBody {
   readonly version: bigint;
   readonly bytes: Uint8Array;
@@ -25,6 +27,8 @@ export class PushBodies {
   // The least recently used is first.
   readonly #cache = new Map<string, CachedBody>();
   #cachedBytes = 0;
+  #last: Push | undefined;
+  #lastBytes = NO_BYTES;
 
   constructor(config: SofaConfig, compression: Compression) {
     this.#config = config;
@@ -33,11 +37,17 @@ export class PushBodies {
 
   /** The message without its registIds; the buffer is shared and never changes. */
   body(push: Push): Uint8Array {
+    // A list goes to all its subscribers in a row.
+    const last = this.#last;
+    const isSame = last?.view === push.view && last.variant === push.variant && last.zone === push.zone;
+    if (isSame && last.scope === push.scope) return this.#lastBytes;
     const key = `${push.view.dataInfoId}\n${push.scope}\n${push.zone}\n${push.variant}`;
     const cached = this.#cache.get(key);
     if (cached !== undefined) this.#drop(key, cached);
     const bytes = cached?.version === push.view.version ? cached.bytes : this.#encode(push);
     this.#keep(key, { version: push.view.version, bytes });
+    this.#last = push;
+    this.#lastBytes = bytes;
     return bytes;
   }
 

@@ -16,8 +16,19 @@ export function variantWord({ form, encoding, isMulti }: Variant): string {
   return `${form} ${encoding}${isMulti ? " multi" : ""}`;
 }
 
+// There are eighteen words in all; each push reads one.
+const read = new Map<string, Variant>();
+
 /** The variant of a word that `variantWord` made. */
 export function readVariant(word: string): Variant {
+  const known = read.get(word);
+  if (known !== undefined) return known;
+  const variant = parse(word);
+  read.set(word, variant);
+  return variant;
+}
+
+function parse(word: string): Variant {
   const [form, encoding, multi] = word.split(" ");
   return { form: form as WireForm, encoding: encoding as PushEncoding, isMulti: multi === "multi" };
 }
