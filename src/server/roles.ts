@@ -7,7 +7,7 @@ import { Stepper, type StepperEnvironment } from "../base/stepper.ts";
 import { Data, type DataEvent } from "../data/data.ts";
 import type { NodeStore } from "../data/nodeStore.ts";
 import type { ConfigValue, MetaToMember } from "../messages/membership.ts";
-import { Meta, type MetaEvent } from "../meta/meta.ts";
+import { Meta, type MetaEvent, type MetaOutput } from "../meta/meta.ts";
 import type { MetaState, MetaStore } from "../meta/metaStore.ts";
 import type { DataInfoId } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
@@ -79,14 +79,7 @@ export function startRoles(config: Config, state: MetaState, environment: RolesE
     {
       send: (to, message) =>
         network.send(() => (to.role === "data" ? toData(message) : sessionHost.step({ kind: "fromMeta", message }))),
-      saveSlotTable: (table, expectedEpoch) =>
-        void isSaved(environment, "slot table", () => store.saveSlotTable(table, expectedEpoch)).then((ok) =>
-          metaHost.step({ kind: "slotTableSaved", table, isSaved: ok }),
-        ),
-      saveConfig: (value) =>
-        void isSaved(environment, "configuration", () => store.putConfig(value)).then((ok) =>
-          metaHost.step({ kind: "configSaved", value, isSaved: ok }),
-        ),
+      ...metaStoreOutput(environment, (event) => metaHost.step(event)),
       answer: (request, error) => puts.answer(request, error),
     },
   );
@@ -114,6 +107,24 @@ export function startRoles(config: Config, state: MetaState, environment: RolesE
       network.close();
       data.flush();
     },
+  };
+}
+
+/** What the meta role has written: each save comes back to it as an event, done or not. */
+function metaStoreOutput(
+  environment: RolesEnvironment,
+  step: (event: MetaEvent) => void,
+): Pick<MetaOutput, "saveSlotTable" | "saveConfig"> {
+  const { store } = environment;
+  return {
+    saveSlotTable: (table, expectedEpoch) =>
+      void isSaved(environment, "slot table", () => store.saveSlotTable(table, expectedEpoch)).then((ok) =>
+        step({ kind: "slotTableSaved", table, isSaved: ok }),
+      ),
+    saveConfig: (value) =>
+      void isSaved(environment, "configuration", () => store.putConfig(value)).then((ok) =>
+        step({ kind: "configSaved", value, isSaved: ok }),
+      ),
   };
 }
 
