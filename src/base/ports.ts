@@ -39,6 +39,12 @@ export interface Compression {
   zstd(bytes: Uint8Array): Uint8Array;
 }
 
+/**
+ * What may wait for a peer that does not read. Beyond it nothing is read from the peer either, and whoever can hold
+ * writes back does so until `drained`: then the newest goes out, and not all that came between.
+ */
+export const UNREAD_BYTES_MAX = 1024 * 1024;
+
 /** A byte stream to one peer, as TCP gives it: ordered, and lost only by being closed. */
 export interface Connection {
   /** `ip:port` of the peer, as the socket says. IPv4 in dotted form, IPv6 in brackets. */
@@ -56,7 +62,7 @@ export interface Connection {
 /** What the owner of a connection is told. Nothing comes after `closed`. */
 export interface ConnectionHandler {
   received(chunk: Uint8Array, nowMs: number): void;
-  /** The buffer has emptied after it had been above the high-water mark. */
+  /** The buffer has emptied after bytes had to wait in it. */
   drained(nowMs: number): void;
   closed(nowMs: number): void;
 }

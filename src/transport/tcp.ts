@@ -2,7 +2,7 @@
 
 import { createServer, type Server, type Socket } from "node:net";
 import { fail } from "../base/errors.ts";
-import type { Acceptor, Clock, Connection, ConnectionHandler } from "../base/ports.ts";
+import { type Acceptor, type Clock, type Connection, type ConnectionHandler, UNREAD_BYTES_MAX } from "../base/ports.ts";
 import { formatAddress } from "./address.ts";
 import { JOINED_BYTES_MAX, join, joinToKeep } from "./join.ts";
 
@@ -64,9 +64,6 @@ export function listenError(error: NodeJS.ErrnoException, { host, port }: { host
   return fail("CONFIG_INVALID", { key: "bind", host, port, reason: error.message });
 }
 
-// As much as the gateway lets wait before it holds pushes back.
-const UNREAD_BYTES_MAX = 1024 * 1024;
-
 function serve(socket: Socket, { accept, clock }: TcpOptions): void {
   const connection = new SocketConnection(socket);
   const handler: ConnectionHandler = accept(connection, clock.nowMs());
@@ -124,7 +121,7 @@ class SocketConnection implements Connection {
     }
     if (this.#gatheredBytes > 0) this.#sendGathered();
     if (bytes === 0) return;
-    if (bytes <= JOINED_BYTES_MAX) {
+    if (parts.length > 1 && bytes <= JOINED_BYTES_MAX) {
       const waits = socket.writableLength > 0;
       socket.write(waits ? joinToKeep(parts) : join(parts, bytes));
       return;

@@ -163,7 +163,7 @@ export const PLANTS: readonly Plant[] = [
   },
   {
     name: "a client that does not read is written to all the same",
-    file: "src/gateways/sofa/handler.ts",
+    file: "src/base/ports.ts",
     find: "const UNREAD_BYTES_MAX = 1024 * 1024;",
     replace: "const UNREAD_BYTES_MAX = 1024 * 1024 * 1024;",
     rules: ["8"],

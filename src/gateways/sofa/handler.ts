@@ -2,7 +2,7 @@
 
 import { equalBytes } from "../../base/bytes.ts";
 import { type ErrorCode, fail, RegistryError } from "../../base/errors.ts";
-import type { Connection, ConnectionHandler } from "../../base/ports.ts";
+import { type Connection, type ConnectionHandler, UNREAD_BYTES_MAX } from "../../base/ports.ts";
 import { BoltDecoder } from "../../codec/bolt/decoder.ts";
 import {
   crcTrailer,
@@ -54,8 +54,6 @@ export interface HandlerEnvironment extends SofaEnvironment {
 
 type Register = PublisherRegister | SubscriberRegister | ConfiguratorRegister;
 
-// A client with so much unread is not pushed to until it reads again; then it gets the newest list only.
-const UNREAD_BYTES_MAX = 1024 * 1024;
 // A frame that is not complete by then is held open on purpose: 16 MiB at 280 KiB a second.
 const FRAME_MS_MAX = 60_000;
 
