@@ -237,7 +237,7 @@ test("a session that comes back within its lease loses nothing", () => {
   const data = leader();
   publish(data, [put()]);
   data.step({ kind: "sessionDown", session: SESSION }, START_MS);
-  data.step({ kind: "sessionUp", session: SESSION }, START_MS + 20_000);
+  data.step({ kind: "sessionUp", session: SESSION, isFresh: false }, START_MS + 20_000);
   data.step({ kind: "woken" }, START_MS + 60_000);
   assert.equal(list(data, START_MS + 60_000).addresses.length, 1);
 });

@@ -44,7 +44,7 @@ export interface DataOutput {
 export type DataEvent =
   | { readonly kind: "received"; readonly from: NodeId; readonly message: SessionToData }
   /** `isFresh`: it is another process than before, and knows nothing of the clients of that one. */
-  | { readonly kind: "sessionUp"; readonly session: NodeId; readonly isFresh?: boolean }
+  | { readonly kind: "sessionUp"; readonly session: NodeId; readonly isFresh: boolean }
   | { readonly kind: "sessionDown"; readonly session: NodeId }
   | { readonly kind: "slotTable"; readonly table: SlotTable }
   | { readonly kind: "woken" };
@@ -93,7 +93,7 @@ export class Data {
         this.#received(event.from, event.message, nowMs);
         break;
       case "sessionUp":
-        this.#sessionUp(event.session, event.isFresh ?? false, nowMs);
+        this.#sessionUp(event.session, event.isFresh, nowMs);
         break;
       case "sessionDown":
         this.#leases.set(event.session, nowMs + this.#options.sessionLeaseMs);

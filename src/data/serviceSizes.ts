@@ -2,8 +2,8 @@
 
 import type { DataInfoId } from "../model/ids.ts";
 
-// A size is on disk soon after its change, but after the push of that change, and a busy node writes five times a
-// second.
+// A size is on disk soon after its change, but after the push of that change; a busy node writes twenty times a second,
+// at half a millisecond each.
 const SAVE_DELAY_MS = 20;
 const SAVE_INTERVAL_MS = 50;
 

@@ -90,7 +90,7 @@ export function startRoles(config: Config, state: MetaState, environment: RolesE
   const dataHost = new Stepper<DataEvent>(data, environment);
   const sessionHost = new Stepper<SessionEvent>(session, environment);
   const metaHost = new Stepper<MetaEvent>(meta, environment);
-  dataHost.step({ kind: "sessionUp", session: id });
+  dataHost.step({ kind: "sessionUp", session: id, isFresh: true });
   sessionHost.step({ kind: "dataUp", node: id, isFresh: true });
 
   return {
