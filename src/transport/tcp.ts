@@ -4,7 +4,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { fail } from "../base/errors.ts";
 import { type Acceptor, type Clock, type Connection, type ConnectionHandler, UNREAD_BYTES_MAX } from "../base/ports.ts";
 import { formatAddress } from "./address.ts";
-import { JOINED_BYTES_MAX, join, joinToKeep } from "./join.ts";
+import { JOINED_BYTES_MAX, join, keepJoined } from "./join.ts";
 
 export interface TcpOptions {
   readonly host: string;
@@ -122,8 +122,12 @@ class SocketConnection implements Connection {
     if (this.#gatheredBytes > 0) this.#sendGathered();
     if (bytes === 0) return;
     if (parts.length > 1 && bytes <= JOINED_BYTES_MAX) {
-      const waits = socket.writableLength > 0;
-      socket.write(waits ? joinToKeep(parts) : join(parts, bytes));
+      // What waits behind earlier bytes gets a buffer of its own size: a few bytes must not keep 64 KiB in memory.
+      if (socket.writableLength > 0) socket.write(Buffer.concat(parts));
+      else {
+        socket.write(join(parts, bytes));
+        if (socket.writableLength > 0) keepJoined();
+      }
       return;
     }
     socket.cork();
