@@ -25,9 +25,21 @@ export const ERRORS = {
   HESSIAN_LIMIT: { retry: false, meaning: "the content is nested too deeply or holds too many elements" },
   HESSIAN_MALFORMED: { retry: false, meaning: "the content is not valid Hessian 2.0 (draft or final)" },
   HTTP_BAD_REQUEST: { retry: false, meaning: "the request's path, query or body is not allowed here" },
+  NODE_MESSAGE_MALFORMED: { retry: false, meaning: "these bytes are no message between nodes; the link is closed" },
+  NODE_REFUSED: { retry: true, meaning: "the cluster does not take this node, for the reason given; the process ends" },
+  NODE_UNREACHABLE: {
+    retry: true,
+    meaning: "the node does not answer at this address; is it running, is the URL right?",
+  },
+  NOT_META_LEADER: { retry: true, meaning: "this meta node does not lead; ask the one that does" },
+  OPERATION_FAILED: { retry: false, meaning: "the node did not do what it was asked" },
   PROTOBUF_LIMIT: { retry: false, meaning: "the content is nested too deeply or holds too many elements" },
   PROTOBUF_MALFORMED: { retry: false, meaning: "the content is not a valid message of its protobuf class" },
   REGISTRATIONS_EXHAUSTED: { retry: true, meaning: "the client holds as many registrations as one client may" },
+  STORE_OUTCOME_UNKNOWN: {
+    retry: true,
+    meaning: "the store failed while it made the change; it may or may not have been made, ask what is there",
+  },
   STORE_SCHEMA_NEWER: { retry: false, meaning: "the store was written by a newer release; upgrade this program" },
   STORE_UNAVAILABLE: { retry: true, meaning: "the store does not answer; the change was not made" },
 } as const satisfies Record<string, { retry: boolean; meaning: string }>;

@@ -67,6 +67,36 @@ export const METRICS = {
     labels: [],
     buckets: LATENCY_BUCKETS,
   },
+  roster_node_links: {
+    type: "gauge",
+    help: "Links to other nodes that are up, by what they are for: meta, data or replication.",
+    labels: ["link"],
+  },
+  roster_node_links_lost_total: {
+    type: "counter",
+    help: "Links to other nodes that were up and ended, by what they were for.",
+    labels: ["link"],
+  },
+  roster_node_messages_sent_total: {
+    type: "counter",
+    help: "Messages to other nodes, by who speaks to whom.",
+    labels: ["message"],
+  },
+  roster_node_bytes_sent_total: {
+    type: "counter",
+    help: "Bytes of messages to other nodes, by who speaks to whom.",
+    labels: ["message"],
+  },
+  roster_store_reachable: {
+    type: "gauge",
+    help: "1 while the store under the role meta answers, 0 while it does not.",
+    labels: [],
+  },
+  roster_meta_leader: {
+    type: "gauge",
+    help: "1 on the meta node that leads, 0 on the others.",
+    labels: [],
+  },
   roster_event_loop_lag_seconds: {
     type: "gauge",
     help: "How late the event loop last ran a timer: what every other delay is at least.",

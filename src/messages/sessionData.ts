@@ -2,7 +2,7 @@
 // closed; after a close both sides repeat what the other may have missed, so no message needs to arrive more than once,
 // and each may arrive twice.
 
-import type { DatumDelta, DatumSnapshot } from "../model/datum.ts";
+import type { DatumDelta, DatumSnapshot, DatumVersion } from "../model/datum.ts";
 import type { DataInfoId } from "../model/ids.ts";
 import type { Publication, Stamp } from "../model/publication.ts";
 
@@ -31,32 +31,91 @@ export function dataInfoIdOf(item: PublishItem): DataInfoId {
 /** At most so many items travel in a batch, so that one large client does not delay the others behind it. */
 export const BATCH_ITEMS_MAX = 100;
 
+/** The publications of one session in one slot, summed up: how many, and a digest of their keys and stamps. */
+export interface SlotDigest {
+  readonly slot: number;
+  readonly count: number;
+  readonly digest: bigint;
+}
+
+/** One registration that a session holds. */
+export interface InventoryEntry extends Stamp {
+  readonly dataInfoId: DataInfoId;
+  readonly registId: string;
+}
+
+/** A registration of a session that lost against a newer one, or against a removal, with the stamp that won. */
+export interface Superseded {
+  readonly dataInfoId: DataInfoId;
+  readonly registId: string;
+  /** The stamp that lost. */
+  readonly stamp: Stamp;
+  readonly by: Stamp;
+  /** What won is a removal. */
+  readonly isRemoved: boolean;
+}
+
 export type SessionToData =
   /** Changes for slots that the receiver leads, by the sender's table of `epoch`. Answered by `taken` or `moved`. */
   | { readonly kind: "publish"; readonly batch: number; readonly epoch: bigint; readonly items: readonly PublishItem[] }
   /**
-   * "I have subscribers; my list is at version `have`." Answered by `snapshot`, `delta`, `current` or `notReady`;
-   * changes follow as notices.
+   * "I have subscribers; my list is at this version." Answered by `snapshot`, `delta`, `current` or `notReady`; changes
+   * follow as notices.
    */
-  | { readonly kind: "fetch"; readonly dataInfoId: DataInfoId; readonly have: bigint }
+  | { readonly kind: "fetch"; readonly dataInfoId: DataInfoId; readonly have: DatumVersion }
   /** "I have no subscribers of these any more." */
   | { readonly kind: "release"; readonly dataInfoIds: readonly DataInfoId[] }
   /**
-   * Every service with subscribers here, with the version that the sender has: finds what was lost. Answered per
-   * service that differs.
+   * Services with subscribers here, with the version that the sender has: finds what was lost. Answered per service
+   * that differs.
    */
-  | { readonly kind: "scan"; readonly versions: readonly (readonly [DataInfoId, bigint])[] };
+  | { readonly kind: "scan"; readonly versions: readonly (readonly [DataInfoId, DatumVersion])[] }
+  /**
+   * What the sender's clients publish in slots that the receiver leads; first step of the repair. Answered by
+   * `synced` for the slots that agree and by `differs` for the others.
+   */
+  | { readonly kind: "digests"; readonly epoch: bigint; readonly slots: readonly SlotDigest[] }
+  /**
+   * Everything that the sender's clients publish in one slot, in parts; second step. With the last part the receiver
+   * drops what it holds of this sender and is not in it, and answers `wanted` or `synced`.
+   */
+  | {
+      readonly kind: "inventory";
+      readonly epoch: bigint;
+      readonly slot: number;
+      readonly entries: readonly InventoryEntry[];
+      readonly isFirst: boolean;
+      readonly isLast: boolean;
+    };
 
-export type DataToSession =
-  | { readonly kind: "taken"; readonly batch: number }
-  /** The receiver's table is older than the one at `epoch`; nothing of the batch was taken. */
-  | { readonly kind: "moved"; readonly batch: number; readonly epoch: bigint }
+/** What a session learns of one service's list. */
+export type ListMessage =
   | { readonly kind: "snapshot"; readonly datum: DatumSnapshot }
   /** A change, as notice or as answer; whoever is not at `delta.base` fetches. */
   | { readonly kind: "delta"; readonly delta: DatumDelta }
-  /** A change too large for a notice: fetch if `version` is higher than yours. */
-  | { readonly kind: "changed"; readonly dataInfoId: DataInfoId; readonly version: bigint }
+  /** A change too large for a notice: fetch if you are not at `version`. */
+  | { readonly kind: "changed"; readonly dataInfoId: DataInfoId; readonly version: DatumVersion }
   /** The sender already has the newest version. */
-  | { readonly kind: "current"; readonly dataInfoId: DataInfoId }
+  | { readonly kind: "current"; readonly dataInfoId: DataInfoId };
+
+export type DataToSession =
+  | ListMessage
+  | { readonly kind: "taken"; readonly batch: number; readonly superseded: readonly Superseded[] }
+  /** The receiver does not lead all of it by its table, which is at `epoch`; nothing of the batch was taken. */
+  | { readonly kind: "moved"; readonly batch: number; readonly epoch: bigint }
   /** The list may not be complete and is held; a `snapshot` follows by itself when it is. */
-  | { readonly kind: "notReady"; readonly dataInfoId: DataInfoId };
+  | { readonly kind: "notReady"; readonly dataInfoId: DataInfoId }
+  /** These slots hold exactly what the session has. */
+  | { readonly kind: "synced"; readonly slots: readonly number[] }
+  /** These don't: send their inventory. */
+  | { readonly kind: "differs"; readonly slots: readonly number[] }
+  /** Registrations of the inventory that are missing here or older: publish them (again), then the digest. */
+  | {
+      readonly kind: "wanted";
+      readonly slot: number;
+      readonly keys: readonly (readonly [DataInfoId, registId: string])[];
+      readonly superseded: readonly Superseded[];
+    };
+
+/** So many entries travel in one part of an inventory. */
+export const INVENTORY_ENTRIES_MAX = 5_000;

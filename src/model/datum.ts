@@ -6,17 +6,30 @@ export type DatumChange =
   | { readonly kind: "put"; readonly publication: Publication }
   | { readonly kind: "removed"; readonly registId: string; readonly stamp: Stamp };
 
-/** Changes that lead from exactly version `base` to exactly `version`. */
-export interface DatumDelta {
-  readonly dataInfoId: DataInfoId;
-  readonly base: bigint;
+/**
+ * A state of one service. Versions grow from leader to leader, but two leaders that do not know of each other may give
+ * the same number to different lists: `origin`, the leader epoch under which it was given, tells them apart.
+ */
+export interface DatumVersion {
   readonly version: bigint;
+  readonly origin: bigint;
+}
+
+export const NO_DATUM_VERSION: DatumVersion = { version: 0n, origin: 0n };
+
+export function isSameVersion(a: DatumVersion, b: DatumVersion): boolean {
+  return a.version === b.version && a.origin === b.origin;
+}
+
+/** Changes that lead from exactly the state `base` to exactly the named one. */
+export interface DatumDelta extends DatumVersion {
+  readonly dataInfoId: DataInfoId;
+  readonly base: DatumVersion;
   readonly changes: readonly DatumChange[];
 }
 
-/** All publications of one service at one version. */
-export interface DatumSnapshot {
+/** All publications of one service in one state. */
+export interface DatumSnapshot extends DatumVersion {
   readonly dataInfoId: DataInfoId;
-  readonly version: bigint;
   readonly publications: readonly Publication[];
 }

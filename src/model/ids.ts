@@ -4,7 +4,11 @@ declare const brand: unique symbol;
 
 type Branded<Name extends string> = string & { readonly [brand]: Name };
 
-/** A node of the cluster: an id kept in its data directory, not an address. */
+/**
+ * One run of a node: `<name>.<run>`. The name is kept in the node's data directory and says nothing of its address;
+ * the run is new with every process. So a node that was restarted is another one to its peers, as it should be: its
+ * memory is empty, and its last run may still have left something behind.
+ */
 export type NodeId = Branded<"NodeId">;
 
 /** One connection of one client: `<client ip:port>_<session ip:port>`, as SOFARegistry names it. */
@@ -15,6 +19,12 @@ export type DataInfoId = Branded<"DataInfoId">;
 
 export function nodeId(text: string): NodeId {
   return text as NodeId;
+}
+
+/** The name of a node, without its run. */
+export function nodeNameOf(id: NodeId): string {
+  const dot = id.lastIndexOf(".");
+  return dot < 0 ? id : id.slice(0, dot);
 }
 
 export function clientId(text: string): ClientId {

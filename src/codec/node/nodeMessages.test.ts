@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { RegistryError } from "../../base/errors.ts";
+import { FORMAT } from "./format.ts";
+import { NODE_MESSAGES } from "./nodeMessages.ts";
+import { LINKS, type Link } from "./testing/links.ts";
+
+const ALL = Object.entries(LINKS);
+
+/** What the decoder makes of any bytes: a value, or the one error that it may throw. */
+function tryDecode(link: Link, content: Uint8Array): unknown {
+  try {
+    return link.decode(content);
+  } catch (error) {
+    assert.ok(error instanceof RegistryError, String(error));
+    assert.equal(error.code, "NODE_MESSAGE_MALFORMED");
+    assert.equal(typeof error.details["offset"], "number");
+    return error;
+  }
+}
+
+test("every class has its row here", () => {
+  assert.deepEqual(Object.keys(LINKS), Object.keys(NODE_MESSAGES));
+});
+
+for (const [name, link] of ALL) {
+  test(`${name}: messages are read as they were written`, () => {
+    fc.assert(
+      fc.property(link.samples, ({ message, content }) => {
+        assert.deepEqual(link.decode(content), message);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test(`${name}: what a later release adds to messages and records is passed over`, () => {
+    fc.assert(
+      fc.property(link.samples, ({ message, grown }) => {
+        assert.deepEqual(link.decode(grown), message);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test(`${name}: a kind of a later release is unknown, which is no error`, () => {
+    assert.deepEqual(link.decode(Uint8Array.of(FORMAT, 100, 1, 4, 97, 98, 7, 7)), {
+      kind: "unknown",
+      what: "message kind 100",
+    });
+  });
+
+  test(`${name}: another format is refused`, () => {
+    for (const format of [0, FORMAT + 1]) {
+      const error = tryDecode(link, Uint8Array.of(format, 1, 0));
+      assert.ok(error instanceof RegistryError);
+      assert.equal(error.details["what"], `format ${format}, this release reads ${FORMAT}`);
+    }
+  });
+
+  test(`${name}: a message that is cut short is refused`, () => {
+    fc.assert(
+      fc.property(link.samples, fc.nat(), ({ content }, cut) => {
+        const error = tryDecode(link, content.subarray(0, cut % content.length));
+        assert.ok(error instanceof RegistryError);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test(`${name}: changed bytes are read or refused, and nothing else happens`, () => {
+    const change = fc.tuple(fc.nat(), fc.nat(255));
+    fc.assert(
+      fc.property(link.samples, fc.array(change, { minLength: 1, maxLength: 6 }), ({ content }, changes) => {
+        const changed = content.slice();
+        for (const [at, byte] of changes) changed[at % changed.length] = byte;
+        tryDecode(link, changed);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test(`${name}: random bytes are read or refused`, () => {
+    fc.assert(
+      fc.property(fc.nat(12), fc.uint8Array({ maxLength: 100 }), fc.boolean(), (kind, bytes, isBare) => {
+        tryDecode(link, isBare ? bytes : Uint8Array.of(FORMAT, kind, 1, 2, 97, ...bytes));
+      }),
+      { numRuns: 300 },
+    );
+  });
+}

@@ -1,0 +1,25 @@
+// Every message between nodes by the class name of its frame, which says who speaks on which link.
+
+import { decodeHello, decodeHelloAnswer, encodeHello, encodeHelloAnswer } from "./hello.ts";
+import { decodeMemberToMeta, decodeMetaToMember, encodeMemberToMeta, encodeMetaToMember } from "./membership.ts";
+import {
+  decodeFollowerToLeader,
+  decodeLeaderToFollower,
+  encodeFollowerToLeader,
+  encodeLeaderToFollower,
+} from "./replication.ts";
+import { decodeDataToSession, decodeSessionToData, encodeDataToSession, encodeSessionToData } from "./sessionData.ts";
+
+/** How the contents of each class are written and read. */
+export const NODE_MESSAGES = {
+  "roster.Hello": { encode: encodeHello, decode: decodeHello },
+  "roster.HelloAnswer": { encode: encodeHelloAnswer, decode: decodeHelloAnswer },
+  "roster.MemberToMeta": { encode: encodeMemberToMeta, decode: decodeMemberToMeta },
+  "roster.MetaToMember": { encode: encodeMetaToMember, decode: decodeMetaToMember },
+  "roster.SessionToData": { encode: encodeSessionToData, decode: decodeSessionToData },
+  "roster.DataToSession": { encode: encodeDataToSession, decode: decodeDataToSession },
+  "roster.FollowerToLeader": { encode: encodeFollowerToLeader, decode: decodeFollowerToLeader },
+  "roster.LeaderToFollower": { encode: encodeLeaderToFollower, decode: decodeLeaderToFollower },
+} as const;
+
+export type NodeMessageClass = keyof typeof NODE_MESSAGES;

@@ -1,0 +1,69 @@
+// Publications, as they travel in batches, lists and replicas.
+
+import { brandDataInfoId, clientId, nodeId } from "../../model/ids.ts";
+import type { Owner, Publication, Stamp } from "../../model/publication.ts";
+import type { NodeReader } from "./nodeReader.ts";
+import type { NodeWriter } from "./nodeWriter.ts";
+
+export function writeStamp(writer: NodeWriter, stamp: Stamp): void {
+  writer.long(stamp.version);
+  writer.f64(stamp.registeredMs);
+}
+
+export function readStamp(reader: NodeReader): Stamp {
+  return { version: reader.long(), registeredMs: reader.f64() };
+}
+
+export function writePublication(writer: NodeWriter, publication: Publication): void {
+  writer.name(publication.dataInfoId);
+  writer.text(publication.registId);
+  writeStamp(writer, publication);
+  writer.name(publication.owner.session);
+  writer.name(publication.owner.client);
+  writer.name(publication.zone);
+  writer.name(publication.appName);
+  writeAttributes(writer, publication.attributes);
+  writer.block(publication.payload);
+  writer.endRecord();
+}
+
+export function readPublication(reader: NodeReader): Publication {
+  const publication = {
+    dataInfoId: brandDataInfoId(reader.name()),
+    registId: reader.text(),
+    version: reader.long(),
+    registeredMs: reader.f64(),
+    owner: readOwner(reader),
+    zone: reader.name(),
+    appName: reader.name(),
+    attributes: readAttributes(reader),
+    payload: reader.block(),
+  };
+  reader.endRecord();
+  return publication;
+}
+
+function readOwner(reader: NodeReader): Owner {
+  return { session: nodeId(reader.name()), client: clientId(reader.name()) };
+}
+
+function writeAttributes(writer: NodeWriter, attributes: ReadonlyMap<string, string>): void {
+  writer.varint(attributes.size);
+  if (attributes.size === 0) return;
+  for (const [key, value] of attributes) {
+    writer.name(key);
+    writer.name(value);
+  }
+}
+
+const NO_ATTRIBUTES: ReadonlyMap<string, string> = new Map();
+
+function readAttributes(reader: NodeReader): ReadonlyMap<string, string> {
+  const start = reader.offset;
+  const count = reader.count();
+  if (count === 0) return NO_ATTRIBUTES;
+  const attributes = new Map<string, string>();
+  for (let at = 0; at < count; at++) attributes.set(reader.name(), reader.name());
+  if (attributes.size !== count) throw reader.wrong("two attributes of one name", start);
+  return attributes;
+}

@@ -1,0 +1,79 @@
+// Every class of message with what the tests do to all of them alike.
+
+import type fc from "fast-check";
+import { writeHello, writeHelloAnswer } from "../hello.ts";
+import { writeMemberToMeta, writeMetaToMember } from "../membership.ts";
+import { NODE_MESSAGES, type NodeMessageClass } from "../nodeMessages.ts";
+import { NodeWriter } from "../nodeWriter.ts";
+import { writeFollowerToLeader, writeLeaderToFollower } from "../replication.ts";
+import { writeDataToSession, writeSessionToData } from "../sessionData.ts";
+import * as arbitraries from "./arbitraries.ts";
+
+/** A message and its bytes. */
+interface Sample {
+  readonly message: unknown;
+  readonly content: Uint8Array;
+  /** As a later release writes it, with fields added to the message and to each record in it. */
+  readonly grown: Uint8Array;
+}
+
+export interface Link {
+  readonly samples: fc.Arbitrary<Sample>;
+  /** Takes a message of this class. */
+  readonly encode: (message: unknown) => Uint8Array;
+  readonly decode: (content: Uint8Array) => unknown;
+}
+
+/** Writes what a later release may: every record has a tail, which uses names of its own. */
+class LaterWriter extends NodeWriter {
+  override endRecord(): void {
+    const start = this.length;
+    this.u8(0);
+    this.addedFields();
+    this.target()[start] = this.length - start - 1;
+  }
+
+  addedFields(): void {
+    this.name(`added ${this.length % 5}`);
+    this.text("more");
+    this.f64(0.5);
+  }
+}
+
+interface Codec<Message> {
+  readonly encode: (message: Message) => Uint8Array;
+  readonly decode: (content: Uint8Array) => unknown;
+}
+
+function link<Message>(
+  { encode, decode }: Codec<Message>,
+  messages: fc.Arbitrary<Message>,
+  write: (writer: NodeWriter, message: Message) => void,
+): Link {
+  const sampleOf = (message: Message): Sample => {
+    const later = new LaterWriter();
+    write(later, message);
+    later.addedFields();
+    return { message, content: encode(message), grown: later.content() };
+  };
+  return { samples: messages.map(sampleOf), encode: (message) => encode(message as Message), decode };
+}
+
+export const LINKS: Readonly<Record<NodeMessageClass, Link>> = {
+  "roster.Hello": link(NODE_MESSAGES["roster.Hello"], arbitraries.hello, writeHello),
+  "roster.HelloAnswer": link(NODE_MESSAGES["roster.HelloAnswer"], arbitraries.helloAnswer, writeHelloAnswer),
+  "roster.MemberToMeta": link(NODE_MESSAGES["roster.MemberToMeta"], arbitraries.memberToMeta, writeMemberToMeta),
+  "roster.MetaToMember": link(NODE_MESSAGES["roster.MetaToMember"], arbitraries.metaToMember, writeMetaToMember),
+  "roster.SessionToData": link(NODE_MESSAGES["roster.SessionToData"], arbitraries.sessionToData, writeSessionToData),
+  "roster.DataToSession": link(NODE_MESSAGES["roster.DataToSession"], arbitraries.dataToSession, writeDataToSession),
+  "roster.FollowerToLeader": link(
+    NODE_MESSAGES["roster.FollowerToLeader"],
+    arbitraries.followerToLeader,
+    writeFollowerToLeader,
+  ),
+  "roster.LeaderToFollower": link(
+    NODE_MESSAGES["roster.LeaderToFollower"],
+    arbitraries.leaderToFollower,
+    writeLeaderToFollower,
+  ),
+};

@@ -1,0 +1,57 @@
+// What data nodes say to each other: the follower of a slot to its leader, and back. The follower asks, so that a lost
+// link needs no memory on the leader's side. Links are ordered; what was lost with one is found by the next `follow`.
+
+import type { DataInfoId } from "../model/ids.ts";
+import type { Publication, Stamp } from "../model/publication.ts";
+import type { PublishItem } from "./sessionData.ts";
+
+/** What a follower holds of one service: at an equal version of equal origin it is the same as the leader's. */
+export interface HeldVersion {
+  readonly dataInfoId: DataInfoId;
+  readonly version: bigint;
+  readonly origin: bigint;
+  /** Publications, and a digest of their stamps and owners: an owner may change without a new version. */
+  readonly count: number;
+  readonly digest: bigint;
+}
+
+/** One service with all that its leader knows of it. */
+export interface ReplicaDatum {
+  readonly dataInfoId: DataInfoId;
+  readonly version: bigint;
+  readonly origin: bigint;
+  readonly publications: readonly Publication[];
+  readonly tombstones: readonly (readonly [registId: string, stamp: Stamp])[];
+}
+
+export type FollowerToLeader = {
+  /** "I follow this slot and hold these." Answered by `replica` messages for what differs, then by every change. */
+  readonly kind: "follow";
+  readonly slot: number;
+  readonly leaderEpoch: bigint;
+  readonly held: readonly HeldVersion[];
+};
+
+export type LeaderToFollower =
+  /** Part of the answer to `follow`. After the part with `isLast` the follower holds the slot whole. */
+  | {
+      readonly kind: "replica";
+      readonly slot: number;
+      readonly leaderEpoch: bigint;
+      readonly datums: readonly ReplicaDatum[];
+      /** Services that the follower holds and the leader does not. */
+      readonly gone: readonly DataInfoId[];
+      readonly isLast: boolean;
+    }
+  /** What the leader has just taken, in its order; the service is at `version` then. */
+  | {
+      readonly kind: "change";
+      readonly slot: number;
+      readonly leaderEpoch: bigint;
+      readonly dataInfoId: DataInfoId;
+      readonly version: bigint;
+      readonly origin: bigint;
+      readonly items: readonly PublishItem[];
+    }
+  /** The sender does not lead the slot under that epoch. The next table, or the next try, will tell. */
+  | { readonly kind: "notLeader"; readonly slot: number; readonly leaderEpoch: bigint };

@@ -1,0 +1,75 @@
+// Whether two nodes hold the same registrations, without sending them: each keeps a sum over what it holds, which grows
+// and shrinks with every registration, in any order.
+
+import type { DataInfoId } from "./ids.ts";
+import type { Stamp } from "./publication.ts";
+
+/** What a digest sums up: which registration, and in which state. */
+export interface DigestedRegistration extends Stamp {
+  readonly dataInfoId: DataInfoId;
+  readonly registId: string;
+}
+
+const LANE_BITS = 32n;
+const LOW_MASK = 0xffff_ffffn;
+const TWO_POWER_32 = 2 ** 32;
+
+/** A sum of 64-bit hashes: equal for equal sets, and for different ones with a chance of 1 in 2^64. */
+export class RegistrationDigest {
+  #count = 0;
+  #high = 0;
+  #low = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get value(): bigint {
+    return (BigInt(this.#high) << LANE_BITS) | BigInt(this.#low);
+  }
+
+  add(registration: DigestedRegistration): void {
+    this.#count++;
+    this.#sum(registration, 1);
+  }
+
+  /** Takes out what was added in exactly this state. */
+  remove(registration: DigestedRegistration): void {
+    this.#count--;
+    this.#sum(registration, -1);
+  }
+
+  // Two lanes of 32 bits, since a product of larger numbers is slow; the mixing is that of MurmurHash3.
+  #sum({ dataInfoId, registId, version, registeredMs }: DigestedRegistration, sign: 1 | -1): void {
+    let high = 0x9747b28c;
+    let low = 0x3c6ef372;
+    for (const text of [registId, dataInfoId]) {
+      for (let at = 0; at < text.length; at++) {
+        const unit = text.charCodeAt(at);
+        high = Math.imul(high ^ unit, 0x85ebca6b);
+        low = Math.imul(low ^ unit, 0xc2b2ae35);
+      }
+      high = mixed(high, text.length);
+      low = mixed(low, text.length);
+    }
+    const words = [
+      Number(version & LOW_MASK),
+      Number((version >> LANE_BITS) & LOW_MASK),
+      registeredMs % TWO_POWER_32,
+      registeredMs / TWO_POWER_32,
+    ];
+    for (const word of words) {
+      high = mixed(high, word);
+      low = mixed(low ^ high, word);
+    }
+    this.#high = (this.#high + sign * (high >>> 0)) >>> 0;
+    this.#low = (this.#low + sign * (low >>> 0)) >>> 0;
+  }
+}
+
+function mixed(hash: number, word: number): number {
+  let h = hash ^ word;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return h ^ (h >>> 16);
+}
