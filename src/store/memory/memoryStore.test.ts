@@ -1,7 +1,13 @@
-import { storeSuite } from "../suite.ts";
+import { metaStoreSuite } from "../testing/metaStoreSuite.ts";
+import { nodeStoreSuite } from "../testing/nodeStoreSuite.ts";
+import { VirtualTime } from "../testing/virtualTime.ts";
 import { MemoryDisk, openMemoryStore } from "./memoryStore.ts";
 
-storeSuite("memory store", () => {
+function newDisk() {
   const disk = new MemoryDisk();
-  return { open: () => openMemoryStore(disk) };
-});
+  const time = new VirtualTime();
+  return { open: () => openMemoryStore(disk, time), pass: time.pass };
+}
+
+metaStoreSuite("memory store", newDisk);
+nodeStoreSuite("memory store", newDisk);

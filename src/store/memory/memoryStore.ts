@@ -6,38 +6,51 @@ import { assert } from "../../base/assert.ts";
 import { fail } from "../../base/errors.ts";
 import type { NodeStore } from "../../data/nodeStore.ts";
 import type { ConfigValue } from "../../messages/membership.ts";
-import type { Cluster, MetaState, MetaStore } from "../../meta/metaStore.ts";
+import type { Cluster, LeaderLease, MetaState, MetaStore } from "../../meta/metaStore.ts";
 import { type DataInfoId, type NodeId, nodeId } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
+import { type LeaseCandidate, LocalLease, type NowMs } from "../localLease.ts";
 
 /** What survives a close. One disk may be open once at a time, as a data directory. */
 export class MemoryDisk {
   readonly nodeId: NodeId = nodeId(randomUUID());
   readonly configs = new Map<DataInfoId, ConfigValue>();
+  readonly blockedNodes = new Set<string>();
   readonly sizes = new Map<DataInfoId, number>();
   cluster: Cluster | undefined;
   slotTable: SlotTable | undefined;
+  leaseEpoch = 0n;
   versionFloor = 0n;
   open = false;
 }
 
+export interface MemoryStoreOptions {
+  /** By which the leader's lease ends. */
+  readonly nowMs?: NowMs;
+}
+
 /** Opens a store on a disk; DATA_DIR_IN_USE if it is open already. */
-export async function openMemoryStore(disk: MemoryDisk = new MemoryDisk()): Promise<MetaStore & NodeStore> {
+export async function openMemoryStore(
+  disk: MemoryDisk = new MemoryDisk(),
+  { nowMs = () => performance.now() }: MemoryStoreOptions = {},
+): Promise<MetaStore & NodeStore> {
   if (disk.open) throw fail("DATA_DIR_IN_USE", { dataDir: "memory" });
   disk.open = true;
-  return new MemoryStore(disk);
+  return new MemoryStore(disk, nowMs);
 }
 
 class MemoryStore implements MetaStore, NodeStore {
   #disk: MemoryDisk | undefined;
+  readonly #lease: LocalLease;
 
-  constructor(disk: MemoryDisk) {
+  constructor(disk: MemoryDisk, nowMs: NowMs) {
     this.#disk = disk;
+    this.#lease = new LocalLease(nowMs);
   }
 
   async loadAll(): Promise<MetaState> {
-    const { cluster, slotTable, configs } = this.#open();
-    return structuredClone({ cluster, slotTable, configs });
+    const { cluster, slotTable, configs, blockedNodes } = this.#open();
+    return structuredClone({ cluster, slotTable, configs, blockedNodes });
   }
 
   async saveCluster(cluster: Cluster): Promise<Cluster> {
@@ -46,19 +59,44 @@ class MemoryStore implements MetaStore, NodeStore {
     return disk.cluster;
   }
 
-  async saveSlotTable(table: SlotTable, expectedEpoch: bigint | undefined): Promise<boolean> {
-    assert(expectedEpoch === undefined || table.epoch > expectedEpoch, "a slot table never goes back");
+  async acquireLease(candidate: LeaseCandidate, leaseMs: number): Promise<LeaderLease> {
     const disk = this.#open();
-    if (disk.slotTable?.epoch !== expectedEpoch) return false;
+    return this.#lease.acquire(candidate, leaseMs, () => {
+      disk.leaseEpoch += 1n;
+      return disk.leaseEpoch;
+    });
+  }
+
+  async releaseLease(epoch: bigint): Promise<void> {
+    this.#open();
+    this.#lease.release(epoch);
+  }
+
+  async saveSlotTable(
+    table: SlotTable,
+    { tableEpoch, leaseEpoch }: Parameters<MetaStore["saveSlotTable"]>[1],
+  ): Promise<boolean> {
+    assert(tableEpoch === undefined || table.epoch > tableEpoch, "a slot table never goes back");
+    const disk = this.#open();
+    if (!this.#lease.isInForce(leaseEpoch) || disk.slotTable?.epoch !== tableEpoch) return false;
     disk.slotTable = structuredClone(table);
     return true;
   }
 
-  async putConfig(config: ConfigValue): Promise<boolean> {
+  async putConfig(config: ConfigValue, leaseEpoch: bigint): Promise<boolean> {
     const { configs } = this.#open();
     const stored = configs.get(config.dataInfoId);
+    if (!this.#lease.isInForce(leaseEpoch)) return false;
     if (stored !== undefined && stored.version >= config.version) return false;
     configs.set(config.dataInfoId, { ...config });
+    return true;
+  }
+
+  async setNodeBlocked(node: string, isBlocked: boolean, leaseEpoch: bigint): Promise<boolean> {
+    const { blockedNodes } = this.#open();
+    if (!this.#lease.isInForce(leaseEpoch)) return false;
+    if (isBlocked) blockedNodes.add(node);
+    else blockedNodes.delete(node);
     return true;
   }
 

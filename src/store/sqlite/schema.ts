@@ -35,8 +35,19 @@ const FIRST = `
   ) STRICT, WITHOUT ROWID;
 `;
 
+// The lease itself is the process's own (../localLease.ts); only its epoch must outlive it.
+const LEADER_AND_BLOCKED_NODES = `
+  CREATE TABLE leader_lease (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    epoch INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE blocked_node (
+    name_json TEXT PRIMARY KEY
+  ) STRICT, WITHOUT ROWID;
+`;
+
 /** Step N makes version N + 1 of version N. */
-const MIGRATIONS: readonly string[] = [FIRST];
+const MIGRATIONS: readonly string[] = [FIRST, LEADER_AND_BLOCKED_NODES];
 
 /** The version that this release writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -7,8 +7,10 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, test } from "node:test";
 import { type ErrorCode, RegistryError } from "../../base/errors.ts";
-import { brandDataInfoId } from "../../model/ids.ts";
-import { storeSuite } from "../suite.ts";
+import { brandDataInfoId, nodeId } from "../../model/ids.ts";
+import { metaStoreSuite } from "../testing/metaStoreSuite.ts";
+import { nodeStoreSuite } from "../testing/nodeStoreSuite.ts";
+import { VirtualTime } from "../testing/virtualTime.ts";
 import { openSqliteStore } from "./sqliteStore.ts";
 
 const root = mkdtempSync(join(tmpdir(), "roster-store-"));
@@ -22,9 +24,37 @@ function newDir(): string {
   return join(root, `data-${dirs}`);
 }
 
-storeSuite("SQLite store", () => {
+function newDisk() {
   const dataDir = newDir();
-  return { open: () => openSqliteStore(dataDir) };
+  const time = new VirtualTime();
+  return { open: () => openSqliteStore(dataDir, time), pass: time.pass };
+}
+
+metaStoreSuite("SQLite store", newDisk);
+nodeStoreSuite("SQLite store", newDisk);
+
+const A = { holder: nodeId("meta-1.aaaaaaaa"), address: "10.0.0.1:9615" };
+const B = { holder: nodeId("meta-2.bbbbbbbb"), address: "10.0.0.2:9615" };
+
+test("a process that opens the store leads at once, however long the one before had wanted to", async () => {
+  const dataDir = newDir();
+  const child = await holder(dataDir, `await store.acquireLease(${JSON.stringify(A)}, 60000);`);
+  await killed(child);
+  const store = await openSqliteStore(dataDir);
+  assert.deepEqual(await store.acquireLease(B, 5_000), { ...B, epoch: 2n, remainingMs: 5_000 });
+  await store.close();
+});
+
+test("a store of the first release gets its tables for the lead, and keeps what it holds", async () => {
+  const dataDir = newDir();
+  await (await openSqliteStore(dataDir)).close();
+  edit(dataDir, "DROP TABLE leader_lease; DROP TABLE blocked_node; UPDATE schema_version SET version = 1");
+  edit(dataDir, `INSERT INTO config VALUES ('"a"', 7, '"seven"')`);
+  const store = await openSqliteStore(dataDir);
+  const { epoch } = await store.acquireLease(A, 5_000);
+  assert.equal(await store.setNodeBlocked("data-1", true, epoch), true);
+  assert.equal((await store.loadAll()).configs.get(brandDataInfoId("a"))?.data, "seven");
+  await store.close();
 });
 
 test("the data directory is made for its owner alone, with its parents", async () => {
@@ -37,7 +67,8 @@ test("what was written before kill -9 is there afterwards, and the directory is 
   const dataDir = newDir();
   const child = await holder(
     dataDir,
-    "store.saveVersionFloor(77n); await store.putConfig({dataInfoId: 'a', version: 1n, data: 'x'});",
+    `store.saveVersionFloor(77n); const { epoch } = await store.acquireLease(${JSON.stringify(A)}, 60000);
+     await store.putConfig({dataInfoId: 'a', version: 1n, data: 'x'}, epoch);`,
   );
   await killed(child);
   assert.ok(existsSync(join(dataDir, "roster.db-wal")), "the process had no time to tidy up");
@@ -60,7 +91,7 @@ test("a store of a newer release is refused with both numbers, and left as it is
   await (await openSqliteStore(dataDir)).close();
   edit(dataDir, "UPDATE schema_version SET version = 99");
   const before = readFileSync(join(dataDir, "roster.db"));
-  await assert.rejects(openSqliteStore(dataDir), refusedAs("STORE_SCHEMA_NEWER", "found=99, supported=1"));
+  await assert.rejects(openSqliteStore(dataDir), refusedAs("STORE_SCHEMA_NEWER", "found=99, supported=2"));
   assert.deepEqual(readFileSync(join(dataDir, "roster.db")), before);
 });
 

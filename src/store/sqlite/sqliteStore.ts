@@ -6,9 +6,10 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { assert, defined } from "../../base/assert.ts";
+import { fail } from "../../base/errors.ts";
 import type { NodeStore } from "../../data/nodeStore.ts";
 import type { ConfigValue } from "../../messages/membership.ts";
-import type { Cluster, MetaState, MetaStore } from "../../meta/metaStore.ts";
+import type { Cluster, LeaderLease, MetaState, MetaStore } from "../../meta/metaStore.ts";
 import { brandDataInfoId, type DataInfoId, type NodeId, nodeId } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
 import {
@@ -21,24 +22,33 @@ import {
   readText,
   slotsColumn,
   textColumn,
-} from "./columns.ts";
+} from "../columns.ts";
+import { type LeaseCandidate, LocalLease, type NowMs } from "../localLease.ts";
 import { lockDataDir } from "./dataDirLock.ts";
 import { guarded } from "./failure.ts";
 import { migrate } from "./schema.ts";
 import { inTransaction } from "./transaction.ts";
 
+export interface SqliteStoreOptions {
+  /** By which the leader's lease ends. */
+  readonly nowMs?: NowMs;
+}
+
 /**
  * Opens the store of a data directory, which is made if it is missing. Throws DATA_DIR_IN_USE if another process works
  * on it, STORE_SCHEMA_NEWER if a newer release has written it, and STORE_UNAVAILABLE for everything else.
  */
-export async function openSqliteStore(dataDir: string): Promise<MetaStore & NodeStore> {
+export async function openSqliteStore(
+  dataDir: string,
+  { nowMs = () => performance.now() }: SqliteStoreOptions = {},
+): Promise<MetaStore & NodeStore> {
   const file = join(dataDir, "roster.db");
   return guarded(file, () => {
     // Only we may read it: stored configuration can hold what its owners would not show to everybody.
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     const unlock = lockDataDir(dataDir);
     try {
-      return new SqliteStore(file, openDatabase(file), unlock);
+      return new SqliteStore(file, openDatabase(file), { unlock, lease: new LocalLease(nowMs) });
     } catch (error) {
       unlock();
       throw error;
@@ -62,13 +72,15 @@ function openDatabase(file: string): DatabaseSync {
 class SqliteStore implements MetaStore, NodeStore {
   readonly #file: string;
   readonly #database: DatabaseSync;
+  readonly #lease: LocalLease;
   readonly #unlock: () => void;
   #closed = false;
 
-  constructor(file: string, database: DatabaseSync, unlock: () => void) {
+  constructor(file: string, database: DatabaseSync, own: { readonly lease: LocalLease; readonly unlock: () => void }) {
     this.#file = file;
     this.#database = database;
-    this.#unlock = unlock;
+    this.#lease = own.lease;
+    this.#unlock = own.unlock;
   }
 
   async loadAll(): Promise<MetaState> {
@@ -76,7 +88,13 @@ class SqliteStore implements MetaStore, NodeStore {
       const cluster = this.#rows("SELECT name_json, slot_count FROM cluster").map(readCluster)[0];
       const slotTable = this.#rows("SELECT epoch, slots_json FROM slot_table").map(readSlotTable)[0];
       const configs = this.#rows("SELECT data_info_id_json, version, data_json FROM config").map(readConfig);
-      return { cluster, slotTable, configs: new Map(configs.map((config) => [config.dataInfoId, config])) };
+      const blocked = this.#rows("SELECT name_json FROM blocked_node").map((row) => readText(row, "name_json"));
+      return {
+        cluster,
+        slotTable,
+        configs: new Map(configs.map((config) => [config.dataInfoId, config])),
+        blockedNodes: new Set(blocked),
+      };
     });
   }
 
@@ -89,25 +107,48 @@ class SqliteStore implements MetaStore, NodeStore {
     });
   }
 
-  async saveSlotTable(table: SlotTable, expectedEpoch: bigint | undefined): Promise<boolean> {
-    assert(expectedEpoch === undefined || table.epoch > expectedEpoch, "a slot table never goes back");
-    return guarded(this.#file, () => {
+  async acquireLease(candidate: LeaseCandidate, leaseMs: number): Promise<LeaderLease> {
+    this.#checkOpen();
+    return guarded(this.#file, () => this.#lease.acquire(candidate, leaseMs, () => this.#nextLeaseEpoch()));
+  }
+
+  async releaseLease(epoch: bigint): Promise<void> {
+    this.#checkOpen();
+    this.#lease.release(epoch);
+  }
+
+  async saveSlotTable(
+    table: SlotTable,
+    { tableEpoch, leaseEpoch }: Parameters<MetaStore["saveSlotTable"]>[1],
+  ): Promise<boolean> {
+    assert(tableEpoch === undefined || table.epoch > tableEpoch, "a slot table never goes back");
+    return this.#fenced(leaseEpoch, () => {
       const slots = slotsColumn(table.slots);
-      if (expectedEpoch === undefined) {
+      if (tableEpoch === undefined) {
         const sql = "INSERT OR IGNORE INTO slot_table (id, epoch, slots_json) VALUES (1, ?, ?)";
         return this.#change(sql, table.epoch, slots);
       }
       const sql = "UPDATE slot_table SET epoch = ?, slots_json = ? WHERE epoch = ?";
-      return this.#change(sql, table.epoch, slots, expectedEpoch);
+      return this.#change(sql, table.epoch, slots, tableEpoch);
     });
   }
 
-  async putConfig(config: ConfigValue): Promise<boolean> {
-    return guarded(this.#file, () => {
+  async putConfig(config: ConfigValue, leaseEpoch: bigint): Promise<boolean> {
+    return this.#fenced(leaseEpoch, () => {
       const sql = `INSERT INTO config (data_info_id_json, version, data_json) VALUES (?, ?, ?)
         ON CONFLICT DO UPDATE SET version = excluded.version, data_json = excluded.data_json
         WHERE excluded.version > version`;
       return this.#change(sql, textColumn(config.dataInfoId), config.version, textColumn(config.data));
+    });
+  }
+
+  async setNodeBlocked(node: string, isBlocked: boolean, leaseEpoch: bigint): Promise<boolean> {
+    return this.#fenced(leaseEpoch, () => {
+      const sql = isBlocked
+        ? "INSERT OR IGNORE INTO blocked_node (name_json) VALUES (?)"
+        : "DELETE FROM blocked_node WHERE name_json = ?";
+      this.#change(sql, textColumn(node));
+      return true;
     });
   }
 
@@ -161,6 +202,23 @@ class SqliteStore implements MetaStore, NodeStore {
         this.#unlock();
       }
     });
+  }
+
+  /** Runs a write of the leader's, or answers false if `leaseEpoch` is not the lease in force. */
+  #fenced(leaseEpoch: bigint, write: () => boolean): boolean {
+    this.#checkOpen();
+    return this.#lease.isInForce(leaseEpoch) && guarded(this.#file, write);
+  }
+
+  #nextLeaseEpoch(): bigint {
+    const sql = `INSERT INTO leader_lease (id, epoch) VALUES (1, 1)
+      ON CONFLICT DO UPDATE SET epoch = epoch + 1 RETURNING epoch`;
+    const row = this.#rows(sql)[0];
+    return readBigint(defined(row, "a row that was just written is there"), "epoch");
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw fail("STORE_UNAVAILABLE", { file: this.#file, reason: "the store is closed" });
   }
 
   #nodeRow(): Row {

@@ -1,12 +1,11 @@
-// Between columns and values. What was read is checked although we wrote it: a damaged file must end in an error that
-// says so, not in a slot table with holes.
+// Between a database's columns and values. What was read is checked although we wrote it: a damaged store must end in
+// an error that says so, not in a slot table with holes.
 
-import type { SQLOutputValue } from "node:sqlite";
-import { type NodeId, nodeId } from "../../model/ids.ts";
-import type { SlotOwner } from "../../model/slot.ts";
+import { type NodeId, nodeId } from "../model/ids.ts";
+import type { SlotOwner } from "../model/slot.ts";
 
-/** One row as SQLite gives it, integers as bigint. */
-export type Row = Readonly<Record<string, SQLOutputValue>>;
+/** One row as a database gives it, integers as bigint. */
+export type Row = Readonly<Record<string, unknown>>;
 
 /** Thrown for a column that does not hold what this program writes; the store turns it into STORE_UNAVAILABLE. */
 export class DamagedColumn extends Error {

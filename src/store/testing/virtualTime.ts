@@ -1,0 +1,10 @@
+/** The clock of a store under test: it stands still until somebody lets time pass. */
+export class VirtualTime {
+  #nowMs = 0;
+
+  readonly nowMs = (): number => this.#nowMs;
+
+  readonly pass = async (ms: number): Promise<void> => {
+    this.#nowMs += ms;
+  };
+}

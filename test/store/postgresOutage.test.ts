@@ -1,0 +1,178 @@
+// What the PostgreSQL store makes of a database that goes away, hangs, and comes back: each call ends, in four seconds
+// at most, and the same store goes on by itself.
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { test } from "node:test";
+import { Client } from "pg";
+import { openPostgresStore } from "../../src/store/postgres/postgresStore.ts";
+import { A, B, LONG_MS, ORDERS, tableOf } from "../../src/store/testing/disks.ts";
+import type { PostgresServer } from "./postgres.ts";
+import { eventually, refusedAs, withPostgres } from "./withPostgres.ts";
+
+const CALL_MS_MAX = 4_000;
+
+// Every test may leave the server as it likes, as long as it runs: a rejection or an error that nobody takes would fail
+// the file.
+await withPostgres("PostgreSQL store in an outage", (server) => {
+  test("stopped and started, it is missed while it is away, and used again by the same store", async () => {
+    const store = await openPostgresStore(server.url, { schema: "stopped" });
+    const { epoch } = await store.acquireLease(A, LONG_MS);
+    await store.setNodeBlocked("data-1", true, epoch);
+    await server.halt();
+    await assertAway(() => store.loadAll(), "ECONNREFUSED", "check host and port in store-url");
+    await assertAway(() => store.acquireLease(A, LONG_MS));
+    await assertAway(() => store.putConfig({ dataInfoId: ORDERS, version: 1n, data: "x" }, epoch));
+    await server.start();
+    assert.deepEqual((await store.loadAll()).blockedNodes, new Set(["data-1"]));
+    assert.equal((await store.acquireLease(A, LONG_MS)).epoch, epoch, "the lease has outlived the outage");
+    await store.close();
+  });
+
+  test("restarted while calls are under way, each is answered or refused, and the next ones succeed", async () => {
+    const store = await openPostgresStore(server.url, { schema: "busy" });
+    const { epoch } = await store.acquireLease(A, LONG_MS);
+    let isDone = false;
+    const outcomes = { answered: 0, refused: 0 };
+    const busy = Array.from({ length: 6 }, async (_, at) => {
+      while (!isDone) {
+        await store.setNodeBlocked(`data-${at}`, true, epoch).then(
+          () => (outcomes.answered += 1),
+          (error: unknown) => {
+            refusedAs("STORE_UNAVAILABLE")(error);
+            outcomes.refused += 1;
+          },
+        );
+      }
+    });
+    await eventually(async () => outcomes.answered > 100);
+    await server.restart();
+    const answered = outcomes.answered;
+    await eventually(async () => outcomes.answered > answered + 100);
+    isDone = true;
+    await Promise.all(busy);
+    assert.ok(outcomes.refused > 0, "the restart was noticed");
+    await store.close();
+  });
+
+  test("killed in the middle of a transaction, the write is refused and not made", async () => {
+    const store = await openPostgresStore(server.url, { schema: "killed" });
+    const { epoch: leaseEpoch } = await store.acquireLease(A, LONG_MS);
+    await locked(server, "killed.leader_lease", async () => {
+      const saved = store.saveSlotTable(tableOf(1n), { tableEpoch: undefined, leaseEpoch });
+      const refused = assertAway(() => saved);
+      await waitingForLock(server);
+      await server.kill();
+      await refused;
+    });
+    await server.start();
+    assert.equal((await store.loadAll()).slotTable, undefined);
+    assert.equal(await store.saveSlotTable(tableOf(1n), { tableEpoch: undefined, leaseEpoch }), true);
+    await store.close();
+  });
+
+  test("frozen, it costs a call four seconds at most, and is used again as soon as it is back", async () => {
+    const store = await openPostgresStore(server.url, { schema: "frozen" });
+    await store.acquireLease(A, LONG_MS);
+    server.pause();
+    // On the connection that stands.
+    await assertAway(() => store.loadAll(), "no answer within");
+    // On a new one, that the kernel takes and nobody answers.
+    await assertAway(() => store.acquireLease(A, LONG_MS), "timeout expired", "nothing answers there");
+    // More than there are connections.
+    await Promise.all(Array.from({ length: 20 }, () => assertAway(() => store.loadAll())));
+    server.resume();
+    assert.equal((await store.acquireLease(A, LONG_MS)).epoch, 1n);
+    await store.close();
+  });
+
+  test("frozen, it takes no more calls than can be kept, and lets the store be closed", async () => {
+    const store = await openPostgresStore(server.url, { schema: "crowded" });
+    server.pause();
+    const calls = Array.from({ length: 200 }, () => store.loadAll().catch((error: unknown) => String(error)));
+    const refusals = (await Promise.all(calls)).filter((each) => String(each).includes("100 calls wait"));
+    assert.equal(refusals.length, 200 - 100 - 3);
+    const closed = store.loadAll().catch((error: unknown) => String(error));
+    await within(CALL_MS_MAX, () => store.close());
+    assert.match(String(await closed), /STORE_UNAVAILABLE/);
+    server.resume();
+  });
+
+  test("a lock that somebody else holds for ever costs a call four seconds at most", async () => {
+    const store = await openPostgresStore(server.url, { schema: "locked" });
+    await store.acquireLease(A, LONG_MS);
+    await locked(server, "locked.leader_lease", async () => {
+      await assertAway(() => store.acquireLease(A, LONG_MS), "statement timeout");
+    });
+    assert.equal((await store.acquireLease(A, LONG_MS)).epoch, 1n);
+    await store.close();
+  });
+
+  test("a store can't be opened while the server is frozen or away, and can afterwards", async () => {
+    server.pause();
+    await assertAway(() => openPostgresStore(server.url, { schema: "late" }), "timeout expired");
+    server.resume();
+    await server.halt();
+    await assertAway(() => openPostgresStore(server.url, { schema: "late" }), "ECONNREFUSED");
+    await server.start();
+    await (await openPostgresStore(server.url, { schema: "late" })).close();
+  });
+
+  test("a port where somebody listens who is no PostgreSQL costs a call four seconds at most", async () => {
+    const mute = createServer().listen(0, "127.0.0.1");
+    await once(mute, "listening");
+    const address = mute.address();
+    const port = address !== null && typeof address === "object" ? address.port : 0;
+    await assertAway(() => openPostgresStore(`postgres://postgres@127.0.0.1:${port}/postgres`), "timeout expired");
+    mute.close();
+  });
+
+  test("a failover to a standby that still is read-only is refused with what to do", async () => {
+    const store = await openPostgresStore(server.url, { schema: "standby" });
+    await server.sql("ALTER DATABASE postgres SET default_transaction_read_only = on");
+    await server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'roster'");
+    await assertAway(() => store.acquireLease(A, LONG_MS), "read-only", "point store-url at the primary");
+    const promoted = "ALTER DATABASE postgres RESET default_transaction_read_only";
+    await server.sql(`BEGIN READ WRITE; ${promoted}; COMMIT`);
+    assert.equal((await store.acquireLease(B, LONG_MS)).epoch, 1n);
+    await store.close();
+  });
+
+  test("a database whose tables are gone is refused with what to do", async () => {
+    const store = await openPostgresStore(server.url, { schema: "emptied" });
+    await server.sql("DROP SCHEMA emptied CASCADE");
+    await assertAway(() => store.loadAll(), "does not exist", "restart this node to make them anew");
+    await store.close();
+  });
+});
+
+async function assertAway(call: () => Promise<unknown>, ...parts: readonly string[]): Promise<void> {
+  await within(CALL_MS_MAX, () => assert.rejects(call, refusedAs("STORE_UNAVAILABLE", "127.0.0.1:", ...parts)));
+}
+
+async function within(limitMs: number, work: () => Promise<unknown>): Promise<void> {
+  const startMs = performance.now();
+  await work();
+  const tookMs = performance.now() - startMs;
+  assert.ok(tookMs <= limitMs, `it took ${Math.round(tookMs)} ms`);
+}
+
+/** Holds a lock on a table that nothing of ours passes, meanwhile. */
+async function locked(server: PostgresServer, table: string, meanwhile: () => Promise<void>): Promise<void> {
+  const holder = new Client({ connectionString: server.url });
+  // The server may be killed meanwhile.
+  holder.on("error", () => undefined);
+  await holder.connect();
+  await holder.query("BEGIN");
+  await holder.query(`LOCK TABLE ${table}`);
+  await meanwhile();
+  await holder.end();
+}
+
+async function waitingForLock(server: PostgresServer): Promise<void> {
+  await eventually(async () => {
+    const waits = await server.sql("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'");
+    return waits.length > 0;
+  });
+}
