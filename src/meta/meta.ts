@@ -1,233 +1,322 @@
-// The meta role: who is in the cluster, which data node leads which slot, and the configuration that clients watch. It
-// decides in memory and shows a decision to nobody before the store has it. While the store is away everything goes on
-// with the last decision.
+// The meta role: who is in the cluster, which data node leads which slot, and the configuration that clients watch.
+//
+// Several meta nodes share one store, and one of them leads. All hear the members, so that each knows who lives; only
+// the leader decides and answers. It decides in memory, by what it has loaded from the store, and shows a decision to
+// nobody before the store has it. If it can't know whether the store has it, it loads again before it decides anything
+// else. While the store is away nobody leads after a while, and everything goes on with the last decision.
 
 import { unreachable } from "../base/assert.ts";
-import { Deadlines } from "../base/deadlines.ts";
-import { fail, type RegistryError } from "../base/errors.ts";
-import type { ConfigValue, Member, MemberToMeta, MetaToMember } from "../messages/membership.ts";
+import type {
+  ConfigValue,
+  Heartbeat,
+  Member,
+  MemberAddress,
+  MemberToMeta,
+  MetaToMember,
+} from "../messages/membership.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
-import { NO_VERSION, VersionSource } from "../model/version.ts";
-import { assignSlots } from "./assignSlots.ts";
+import { BlockedNodes } from "./blockedNodes.ts";
+import { Configs } from "./configs.ts";
+import { Lead } from "./lead.ts";
+import { Loading } from "./loading.ts";
+import { MemberList } from "./memberList.ts";
+import { Membership } from "./membership.ts";
+import type { IsSaved, MetaEvent, MetaOptions, MetaOutput } from "./metaPorts.ts";
+import type { LeaderLease, MetaState } from "./metaStore.ts";
+import { type NodeBlock, OperatorChanges } from "./operatorChanges.ts";
+import type { SlotChange } from "./slotDraft.ts";
+import { SETTLE_MS, SlotKeeper } from "./slotKeeper.ts";
 
-export interface MetaOptions {
-  readonly slotCount: number;
-  /** A member that was not heard for so long is no longer one. */
-  readonly memberLeaseMs: number;
-}
-
-/** What the store held at the start. */
-export interface MetaMemory {
-  readonly table: SlotTable | undefined;
-  readonly configs: ReadonlyMap<DataInfoId, ConfigValue>;
-}
-
-/** The effects of a step. Each save is answered by an event of the same name. */
-export interface MetaOutput {
-  send(to: Member, message: MetaToMember): void;
-  saveSlotTable(table: SlotTable, expectedEpoch: bigint | undefined): void;
-  saveConfig(value: ConfigValue): void;
-  /** The outcome of a `putConfig`: undefined for done. */
-  answer(request: number, error: RegistryError | undefined): void;
-}
-
-export type MetaEvent =
-  | { readonly kind: "received"; readonly from: Member; readonly message: MemberToMeta }
-  | { readonly kind: "slotTableSaved"; readonly table: SlotTable; readonly isSaved: boolean }
-  | {
-      readonly kind: "putConfig";
-      readonly request: number;
-      readonly dataInfoId: DataInfoId;
-      readonly data: string | null;
-    }
-  | { readonly kind: "configSaved"; readonly value: ConfigValue; readonly isSaved: boolean }
-  | { readonly kind: "woken" };
-
-// A store that refused or failed is asked again after this.
-const STORE_RETRY_MS = 1_000;
-
-const UNSET_VERSION = NO_VERSION + 1n;
-
-interface PendingPut {
-  readonly request: number;
-  readonly value: ConfigValue;
-}
+// A step that comes so much later than it was asked for says that the process was stopped, or starved.
+const DEAF_MS = 3_000;
 
 export class Meta {
   readonly #options: MetaOptions;
   readonly #output: MetaOutput;
-  readonly #members = new Map<string, Member>();
-  readonly #leases = new Deadlines<string>();
-  readonly #configs: Map<DataInfoId, ConfigValue>;
-  readonly #watchers = new Map<DataInfoId, Map<string, Member>>();
-  readonly #versions: VersionSource;
-  #pendingPuts: PendingPut[] = [];
-  #table: SlotTable | undefined;
-  #isSavingTable = false;
+  readonly #lead: Lead;
+  readonly #membership: Membership;
+  readonly #memberList = new MemberList();
+  readonly #slots: SlotKeeper;
+  readonly #configs = new Configs();
+  readonly #changes: OperatorChanges;
+  readonly #loading = new Loading();
+  readonly #blocked = new BlockedNodes();
+  /** The term in which this node leads; undefined if it does not. */
+  #term: number | undefined;
+  #isFirstLoad = true;
+  #listSerial = -1;
+  #dataSerial = -1;
   #hasBegun = false;
-  #arrangeAtMs = Number.POSITIVE_INFINITY;
 
-  constructor(options: MetaOptions, memory: MetaMemory, output: MetaOutput) {
+  constructor(options: MetaOptions, output: MetaOutput) {
     this.#options = options;
     this.#output = output;
-    this.#table = memory.table;
-    this.#configs = new Map(memory.configs);
-    const newest = [...memory.configs.values()].reduce(
-      (max, { version }) => (version > max ? version : max),
-      NO_VERSION,
-    );
-    this.#versions = new VersionSource(newest);
+    this.#lead = new Lead(options, output);
+    this.#membership = new Membership(options);
+    this.#slots = new SlotKeeper(options);
+    this.#changes = new OperatorChanges({
+      saveConfig: (value) => output.saveConfig(value, this.#leaseEpoch),
+      saveNodeBlocked: ({ node, isBlocked }) => output.saveNodeBlocked(node, isBlocked, this.#leaseEpoch),
+      answer: (request, error) => output.answer(request, error),
+      refusal: () => this.#lead.refusal(),
+    });
   }
 
   step(event: MetaEvent, nowMs: number): void {
-    if (!this.#hasBegun) this.#begin(nowMs);
-    switch (event.kind) {
-      case "received":
-        this.#received(event.from, event.message, nowMs);
-        break;
-      case "slotTableSaved":
-        this.#tableSaved(event.table, event.isSaved, nowMs);
-        break;
-      case "putConfig":
-        this.#putConfig(event, nowMs);
-        break;
-      case "configSaved":
-        this.#configSaved(event.value, event.isSaved);
-        break;
-      case "woken":
-        break;
-      default:
-        unreachable(event);
+    if (!this.#hasBegun || nowMs - this.nextWakeMs() > DEAF_MS) this.#membership.wasDeaf(nowMs);
+    this.#hasBegun = true;
+    this.#follow(nowMs);
+    this.#handle(event, nowMs);
+    this.#membership.tick(nowMs);
+    this.#follow(nowMs);
+    for (const member of this.#membership.takeEnded()) {
+      this.#configs.ended(member);
+      if (member.role === "data") this.#slots.forget(member.id);
     }
-    this.#endLeases(nowMs);
-    if (nowMs >= this.#arrangeAtMs) this.#arrange();
+    if (this.#term !== undefined && this.#loading.begin(nowMs)) this.#output.load();
+    if (this.#isInCharge) this.#work(nowMs);
   }
 
   nextWakeMs(): number {
-    return Math.min(this.#leases.nextMs(), this.#arrangeAtMs);
+    const soonestMs = Math.min(this.#lead.nextMs(), this.#membership.nextMs());
+    if (this.#term === undefined) return soonestMs;
+    const leadingMs = Math.min(soonestMs, this.#loading.nextMs());
+    return this.#isInCharge ? Math.min(leadingMs, this.#memberList.nextMs(), this.#slots.nextMs()) : leadingMs;
   }
 
-  /** The table in force, for queries. */
+  /** The newest slot table that this node knows to be saved. If it does not lead, there may be a newer one. */
   get slotTable(): SlotTable | undefined {
-    return this.#table;
+    return this.#slots.table;
   }
 
-  /** The value of a configuration, for queries. */
+  /** How that table differs from the one before, and why, for the log. */
+  get slotChanges(): readonly SlotChange[] {
+    return this.#slots.changes;
+  }
+
+  /** The value of a configuration, as of this node's lead. */
   config(dataInfoId: DataInfoId): ConfigValue | undefined {
-    return this.#configs.get(dataInfoId);
+    return this.#configs.value(dataInfoId);
   }
 
-  members(): readonly Member[] {
-    return [...this.#members.values()];
+  /** The members, as this node hears them. */
+  members(): readonly MemberAddress[] {
+    return this.#membership.list();
   }
 
-  // A leader that this process has not heard yet may well be alive: it has a lease like everybody else, and keeps its
-  // slots until that ends.
-  #begin(nowMs: number): void {
-    this.#hasBegun = true;
-    for (const { leader } of this.#table?.slots ?? []) {
-      const member: Member = { id: leader, role: "data" };
-      this.#members.set(keyOf(member), member);
-      this.#leases.set(keyOf(member), nowMs + this.#options.memberLeaseMs);
+  /** Names of nodes that are shut out, as of this node's lead. */
+  get blockedNodes(): ReadonlySet<string> {
+    return this.#blocked.names;
+  }
+
+  /** Who leads, if that is known. */
+  get leader(): LeaderLease | undefined {
+    return this.#lead.known;
+  }
+
+  get isLeading(): boolean {
+    return this.#lead.epoch !== undefined;
+  }
+
+  /** It leads and has read the store, or another is known to lead. */
+  get isReady(): boolean {
+    return this.isLeading ? this.#isInCharge : this.leader !== undefined;
+  }
+
+  get #isInCharge(): boolean {
+    return this.#term !== undefined && this.#loading.isDone;
+  }
+
+  get #leaseEpoch(): bigint {
+    return this.#lead.epoch ?? 0n;
+  }
+
+  #handle(event: MetaEvent, nowMs: number): void {
+    switch (event.kind) {
+      case "received":
+        return this.#received(event.from, event.message, nowMs);
+      case "memberUp":
+        return this.#membership.linkUp(event.member);
+      case "memberDown":
+        return this.#membership.linkDown(event.member, nowMs);
+      case "leaseAnswered":
+        return this.#lead.answered(event.lease, event.askedMs, nowMs);
+      case "loaded":
+        return this.#loaded(event.state, nowMs);
+      case "slotTableSaved":
+        return this.#tableSaved(event.table, event.isSaved, nowMs);
+      case "putConfig":
+        return this.#asked(event.request, () => this.#changes.put(event.request, event));
+      case "configSaved":
+        return this.#configSaved(event.value, event.isSaved, nowMs);
+      case "blockNode":
+        return this.#asked(event.request, () => this.#changes.block(event.request, event));
+      case "nodeBlocked":
+        return this.#nodeBlocked(event, event.isSaved, nowMs);
+      case "resign":
+        return this.#lead.resign();
+      case "woken":
+        return;
+      default:
+        return unreachable(event);
     }
+  }
+
+  // Begins and ends what belongs to the lead.
+  #follow(nowMs: number): void {
+    this.#lead.tick(nowMs);
+    const term = this.isLeading ? this.#lead.term : undefined;
+    if (term === this.#term) return;
+    this.#term = term;
+    this.#slots.lost();
+    this.#isFirstLoad = true;
+    this.#loading.need(nowMs);
+    if (term === undefined) this.#changes.refuseWaiting();
+  }
+
+  #loaded(state: MetaState | undefined, nowMs: number): void {
+    const isCounted = this.#loading.answered(state !== undefined, nowMs);
+    if (this.#term === undefined || !isCounted || state === undefined) return;
+    this.#blocked.load(state.blockedNodes);
+    for (const value of this.#configs.load(state.configs.values())) this.#tellWatchers(value);
+    this.#slots.load(state.slotTable, { leaseEpoch: this.#leaseEpoch, nowMs });
+    if (this.#isFirstLoad) this.#beginLead(nowMs);
+    this.#isFirstLoad = false;
+    for (const [member, { tableEpoch }] of this.#membership.heartbeats()) this.#tellTable(member, tableEpoch);
+    this.#dismissBlocked();
+  }
+
+  // A meta node that has just begun to hear does not know all members yet; to tell a list of a few would make data
+  // nodes believe that there are no more sessions. At the first start of a cluster nobody can be taken for gone.
+  #beginLead(nowMs: number): void {
+    const isAlone = this.#slots.table === undefined || this.#options.firstTableDelayMs === 0;
+    const settledMs = this.#membership.listeningSinceMs + SETTLE_MS;
+    this.#memberList.begin(this.#leaseEpoch, isAlone ? nowMs : Math.max(nowMs, settledMs));
+    // The leader before may have stored values that it could not tell any more.
+    for (const { member, dataInfoIds } of this.#configs.watchers()) {
+      for (const dataInfoId of dataInfoIds) this.#tellConfig(member, dataInfoId);
+    }
+  }
+
+  #work(nowMs: number): void {
+    if (this.#listSerial !== this.#membership.listSerial) this.#memberList.changed();
+    if (this.#dataSerial !== this.#membership.dataSerial) this.#slots.nodesChanged(nowMs);
+    this.#listSerial = this.#membership.listSerial;
+    this.#dataSerial = this.#membership.dataSerial;
+    const members = this.#memberList.take(() => this.#membership.list(), nowMs);
+    if (members !== undefined) this.#sendAll({ kind: "members", members });
+    this.#changes.begin(this.#lead.term, ({ dataInfoId, data }) => this.#configs.next(dataInfoId, data, nowMs));
+    if (nowMs < this.#slots.nextMs()) return;
+    const living = this.#membership.dataNodes((name) => this.#blocked.names.has(name));
+    const isUnknown = (node: NodeId) => this.#membership.isUnknown(node);
+    const save = this.#slots.arrange({ living, isUnknown }, nowMs);
+    if (save === undefined) return;
+    const { table, expectedEpoch: tableEpoch } = save;
+    this.#output.saveSlotTable(table, { tableEpoch, leaseEpoch: this.#leaseEpoch });
   }
 
   #received(from: Member, message: MemberToMeta, nowMs: number): void {
     switch (message.kind) {
       case "heartbeat":
-        return this.#heartbeat(from, message.tableEpoch, nowMs);
+        return this.#heartbeat(from, message, nowMs);
       case "watchConfig":
-        for (const dataInfoId of message.dataInfoIds) this.#watch(from, dataInfoId);
+        if (this.#membership.isKnown(from)) this.#configs.watch(from, message.dataInfoIds);
+        if (this.#isInCharge) for (const dataInfoId of message.dataInfoIds) this.#tellConfig(from, dataInfoId);
         return;
       case "unwatchConfig":
-        return this.#unwatch(keyOf(from), message.dataInfoIds);
+        return this.#configs.unwatch(from, message.dataInfoIds);
       default:
         return unreachable(message);
     }
   }
 
-  #heartbeat(from: Member, tableEpoch: bigint, nowMs: number): void {
-    const key = keyOf(from);
-    const isNew = !this.#members.has(key);
-    this.#members.set(key, from);
-    this.#leases.set(key, nowMs + this.#options.memberLeaseMs);
-    if (isNew && from.role === "data") this.#arrange();
-    if (this.#table !== undefined && this.#table.epoch > tableEpoch) {
-      this.#output.send(from, { kind: "slotTable", table: this.#table });
+  #heartbeat(from: Member, heartbeat: Heartbeat, nowMs: number): void {
+    if (this.#isInCharge && this.#dismissIfBlocked(from)) return;
+    const admission = this.#membership.heard(from, heartbeat, nowMs);
+    if (admission.kind === "refused" && this.#term !== undefined) {
+      this.#output.send(from, { kind: "refused", reason: admission.reason });
+    }
+    if (admission.kind !== "admitted") return;
+    const { tableEpoch, members: version } = heartbeat;
+    const isNewTable = this.#slots.heardEpoch(tableEpoch);
+    const isNewList = this.#memberList.heard(version);
+    if (from.role === "data") this.#slots.heard(from.id, heartbeat, nowMs);
+    if (!this.#isInCharge) return;
+    // Another leads, or the store has lost what it had: the lease says which.
+    if (isNewTable || isNewList) return this.#lead.doubt(nowMs);
+    this.#tellTable(from, tableEpoch);
+    const members = this.#memberList.answer(version);
+    if (members !== undefined) this.#output.send(from, { kind: "members", members });
+  }
+
+  #tableSaved(table: SlotTable, isSaved: IsSaved, nowMs: number): void {
+    const outcome = this.#slots.saved(table, isSaved, nowMs);
+    if (outcome === "uncertain") return this.#notSaved(isSaved, nowMs);
+    // A save of before this lead. If it was made under the same lease, it may have been made after the store was read.
+    if (outcome === "late") return isSaved === false ? undefined : this.#loading.needTwice(nowMs);
+    // The store is being read, and may have been read before it had this.
+    if (!this.#isInCharge) return this.#loading.need(nowMs);
+    this.#sendAll({ kind: "slotTable", table });
+    this.#dismissBlocked();
+  }
+
+  #asked(request: number, accept: () => void): void {
+    if (this.#term === undefined) this.#output.answer(request, this.#lead.refusal());
+    else accept();
+  }
+
+  #configSaved(value: ConfigValue, isSaved: IsSaved, nowMs: number): void {
+    const term = this.#changes.configSaved(value, isSaved);
+    if (term === undefined) return;
+    if (isSaved !== true) return this.#notSaved(isSaved, nowMs, term);
+    if (this.#configs.saved(value) && this.#term !== undefined) this.#tellWatchers(value);
+  }
+
+  #nodeBlocked(block: NodeBlock, isSaved: IsSaved, nowMs: number): void {
+    const term = this.#changes.nodeBlocked(block, isSaved);
+    if (term === undefined) return;
+    if (isSaved !== true) return this.#notSaved(isSaved, nowMs, term);
+    if (!this.#isInCharge) return this.#loading.need(nowMs);
+    this.#blocked.set(block.node, block.isBlocked);
+    this.#slots.nodesChanged(nowMs);
+    this.#dismissBlocked();
+  }
+
+  // A refusal says that this is not the lease in force, or that the store holds something else than what was loaded.
+  #notSaved(isSaved: IsSaved, nowMs: number, term = this.#term): void {
+    if (isSaved === undefined) this.#loading.needTwice(nowMs);
+    else if (term === this.#term) this.#lead.doubt(nowMs);
+  }
+
+  #dismissBlocked(): void {
+    for (const [member] of [...this.#membership.heartbeats()]) this.#dismissIfBlocked(member);
+  }
+
+  #dismissIfBlocked(member: Member): boolean {
+    const reason = this.#blocked.refusalOf(member, this.#slots.table);
+    if (reason === undefined) return false;
+    this.#output.send(member, { kind: "refused", reason });
+    this.#membership.dismiss(member);
+    return true;
+  }
+
+  #tellTable(to: Member, known: bigint): void {
+    const table = this.#slots.table;
+    if (table !== undefined && table.epoch > known) this.#output.send(to, { kind: "slotTable", table });
+  }
+
+  #tellConfig(to: Member, dataInfoId: DataInfoId): void {
+    this.#output.send(to, { kind: "config", value: this.#configs.told(dataInfoId) });
+  }
+
+  #tellWatchers(value: ConfigValue): void {
+    for (const member of this.#configs.watchersOf(value.dataInfoId)) {
+      this.#output.send(member, { kind: "config", value });
     }
   }
 
-  #endLeases(nowMs: number): void {
-    for (let key = this.#leases.take(nowMs); key !== undefined; key = this.#leases.take(nowMs)) {
-      const member = this.#members.get(key);
-      this.#members.delete(key);
-      this.#unwatch(key, this.#watchers.keys());
-      if (member?.role === "data") this.#arrange();
-    }
+  #sendAll(message: MetaToMember): void {
+    for (const [member] of this.#membership.heartbeats()) this.#output.send(member, message);
   }
-
-  #arrange(): void {
-    this.#arrangeAtMs = Number.POSITIVE_INFINITY;
-    const nodes: NodeId[] = this.members().flatMap((member) => (member.role === "data" ? [member.id] : []));
-    // Without data nodes the table stays as it is: a leader that returns finds its slots.
-    if (nodes.length === 0 || this.#isSavingTable) return;
-    const table = assignSlots(this.#table, nodes, this.#options.slotCount);
-    if (table === undefined) return;
-    this.#isSavingTable = true;
-    this.#output.saveSlotTable(table, this.#table?.epoch);
-  }
-
-  #tableSaved(table: SlotTable, isSaved: boolean, nowMs: number): void {
-    this.#isSavingTable = false;
-    // Nodes may have come or gone while the store was busy.
-    this.#arrangeAtMs = isSaved ? nowMs : nowMs + STORE_RETRY_MS;
-    if (!isSaved) return;
-    this.#table = table;
-    for (const member of this.#members.values()) this.#output.send(member, { kind: "slotTable", table });
-  }
-
-  #putConfig(
-    { request, dataInfoId, data }: { request: number; dataInfoId: DataInfoId; data: string | null },
-    nowMs: number,
-  ): void {
-    const value = { dataInfoId, version: this.#versions.next(nowMs), data };
-    this.#pendingPuts.push({ request, value });
-    this.#output.saveConfig(value);
-  }
-
-  #configSaved(value: ConfigValue, isSaved: boolean): void {
-    const done = this.#pendingPuts.find((pending) => pending.value === value);
-    this.#pendingPuts = this.#pendingPuts.filter((pending) => pending !== done);
-    const { dataInfoId } = value;
-    if (done !== undefined) {
-      this.#output.answer(done.request, isSaved ? undefined : fail("STORE_UNAVAILABLE", { dataInfoId }));
-    }
-    const known = this.#configs.get(dataInfoId);
-    if (!isSaved || (known !== undefined && known.version >= value.version)) return;
-    this.#configs.set(dataInfoId, value);
-    const watchers = this.#watchers.get(dataInfoId)?.values() ?? [];
-    for (const member of watchers) this.#output.send(member, { kind: "config", value });
-  }
-
-  #watch(from: Member, dataInfoId: DataInfoId): void {
-    const watchers = this.#watchers.get(dataInfoId);
-    if (watchers === undefined) this.#watchers.set(dataInfoId, new Map([[keyOf(from), from]]));
-    else watchers.set(keyOf(from), from);
-    // A value that nobody has set is older than every value: always the same version, so that it is told once.
-    const value = this.#configs.get(dataInfoId) ?? { dataInfoId, version: UNSET_VERSION, data: null };
-    this.#output.send(from, { kind: "config", value });
-  }
-
-  #unwatch(key: string, dataInfoIds: Iterable<DataInfoId>): void {
-    for (const dataInfoId of dataInfoIds) {
-      const watchers = this.#watchers.get(dataInfoId);
-      watchers?.delete(key);
-      if (watchers?.size === 0) this.#watchers.delete(dataInfoId);
-    }
-  }
-}
-
-function keyOf(member: Member): string {
-  return `${member.role} ${member.id}`;
 }

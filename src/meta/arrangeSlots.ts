@@ -1,0 +1,137 @@
+// Which data node leads which slot, and which ones follow it. A pure function: the table in force, the nodes that live
+// and what they report give the next table, in which everything has been done that can be done now. What has to wait,
+// for a copy to be made or a leader to be complete, is found again in the table itself the next time: nothing is
+// remembered between two calls, so another meta node goes on where this one ended.
+//
+// In the order of their urgency: leaders that are gone are replaced, leaders that leave hand over, missing copies are
+// made, and only then is anything moved for the sake of balance (balanceSlots.ts). A change touches only the slots that
+// it is about, for every change costs: a new leader has to hear all sessions, a new follower has to copy.
+
+import type { NodeId } from "../model/ids.ts";
+import { balanceSlots } from "./balanceSlots.ts";
+import { type ArrangeInput, type Arrangement, lowest, SlotDraft } from "./slotDraft.ts";
+
+/** The next table and why it differs, or undefined if the one in force is as it should be for now. */
+export function arrangeSlots(input: ArrangeInput): Arrangement | undefined {
+  // Nobody to give anything to: leaders that return find their slots.
+  if (![...input.nodes.values()].some(({ isHeard }) => isHeard)) return undefined;
+  if (input.table === undefined) return firstTable(input);
+  const draft = new SlotDraft(input, input.table.slots);
+  dropGoneFollowers(draft);
+  replaceGoneLeaders(draft);
+  handOver(draft);
+  fillFollowers(draft);
+  dropLeavingFollowers(draft);
+  balanceSlots(draft);
+  return draft.result();
+}
+
+// Leaders in turn; the followers of a node's slots are spread over all the others, so that they share its work when it
+// dies.
+function firstTable(input: ArrangeInput): Arrangement {
+  const { epoch, slotCount, slotReplicas } = input;
+  const draft = new SlotDraft(input, []);
+  const heard = [...input.nodes.keys()].filter((node) => input.nodes.get(node)?.isHeard === true).sort();
+  const nodes = draft.usable.length > 0 ? draft.usable : heard;
+  const at = (index: number): NodeId => nodes[index % nodes.length] as NodeId;
+  const slots = Array.from({ length: slotCount }, (_, slot) => {
+    const round = Math.floor(slot / nodes.length);
+    const followers: NodeId[] = [];
+    for (let copy = 0; copy < Math.min(slotReplicas, nodes.length) - 1; copy++) {
+      followers.push(at(slot + 1 + ((round + copy) % (nodes.length - 1))));
+    }
+    return { leader: at(slot), leaderEpoch: epoch, followers };
+  });
+  const changes = slots.map(({ leader: node }, slot) => {
+    return { slot, node, change: "leads", reason: "first table" } as const;
+  });
+  return { table: { epoch, slots }, changes };
+}
+
+function dropGoneFollowers(draft: SlotDraft): void {
+  for (const [slot, { followers }] of draft.slots.entries()) {
+    for (const node of followers) if (!draft.isAlive(node)) draft.dropFollower(slot, node, "follower is gone");
+  }
+}
+
+// A follower in sync has everything that the leader had taken. One that is not has at least a part of it, and of
+// several the one that was in sync last has most. The rest is with the sessions in any case.
+function replaceGoneLeaders(draft: SlotDraft): void {
+  const { nodes, facts } = draft.input;
+  const heard = [...nodes.keys()].filter((node) => nodes.get(node)?.isHeard === true).sort();
+  for (const [slot, { leader, followers }] of draft.slots.entries()) {
+    if (draft.isAlive(leader)) continue;
+    const isLeaving = (node: NodeId): number => (draft.isUsable(node) ? 0 : 1);
+    const candidates = followers.filter((node) => nodes.get(node)?.isHeard === true);
+    const inSync = candidates.filter((node) => facts.isInSync(slot, node));
+    const next =
+      lowest(inSync, (node) => [isLeaving(node), draft.leads(node)]) ??
+      lowest(candidates, (node) => [isLeaving(node), -facts.inSyncMs(slot, node), draft.leads(node)]) ??
+      lowest(heard, (node) => [isLeaving(node), draft.leads(node), draft.follows(node)]);
+    if (next !== undefined) draft.setLeader(slot, next, "leader is gone");
+  }
+}
+
+// A leader that leaves goes on until another has everything. All its slots that can go, go at once: its process waits.
+function handOver(draft: SlotDraft): void {
+  for (const [slot, { leader }] of draft.slots.entries()) {
+    if (draft.input.nodes.get(leader)?.isLeaving !== true) continue;
+    const inSync = draft.copies(slot).filter((node) => draft.isUsable(node) && draft.isInSync(slot, node));
+    const next = lowest(inSync, (node) => [draft.leads(node)]);
+    if (next !== undefined) draft.setLeader(slot, next, "leader leaves");
+  }
+}
+
+// Missing copies are made at once, however many: until they are there, one more death loses what sessions must repeat.
+// The follower is the node that follows least, and of equals the one that follows the same leader least.
+function fillFollowers(draft: SlotDraft): void {
+  const pairs = new Map<NodeId, Map<NodeId, number>>();
+  const pairsOf = (leader: NodeId) => {
+    const known = pairs.get(leader) ?? countFollowers(draft, leader);
+    pairs.set(leader, known);
+    return known;
+  };
+  let budget = draft.input.slotMovesMax - draft.movesUnderWay();
+  for (let slot = 0; slot < draft.slots.length; slot++) {
+    const { leader } = draft.owner(slot);
+    for (let missing = copiesMissing(draft, slot); missing > 0; missing--) {
+      const isMove = draft.copies(slot).length >= draft.input.slotReplicas - 1;
+      if (isMove && budget-- <= 0) break;
+      const { followers } = draft.owner(slot);
+      const candidates = draft.usable.filter((node) => node !== leader && !followers.includes(node));
+      const next = lowest(candidates, (node) => [draft.follows(node), pairsOf(leader).get(node) ?? 0]);
+      if (next === undefined) break;
+      draft.addFollower(slot, next, "follower is missing");
+      pairsOf(leader).set(next, (pairsOf(leader).get(next) ?? 0) + 1);
+    }
+  }
+}
+
+function copiesMissing(draft: SlotDraft, slot: number): number {
+  const { leader } = draft.owner(slot);
+  const isLeaving = draft.input.nodes.get(leader)?.isLeaving === true;
+  // Without any copies asked for, a leader that leaves still needs somebody to hand over to.
+  const wanted = Math.max(draft.copiesWanted(slot), isLeaving && draft.usable.length > 0 ? 1 : 0);
+  return wanted - draft.copies(slot).length;
+}
+
+function countFollowers(draft: SlotDraft, leader: NodeId): Map<NodeId, number> {
+  const counts = new Map<NodeId, number>();
+  for (const owner of draft.slots) {
+    if (owner.leader !== leader) continue;
+    for (const node of owner.followers) counts.set(node, (counts.get(node) ?? 0) + 1);
+  }
+  return counts;
+}
+
+// A follower that leaves stays until the copies that are to remain are whole, and the leader is.
+function dropLeavingFollowers(draft: SlotDraft): void {
+  for (const [slot, { followers, leader }] of draft.slots.entries()) {
+    if (!draft.isUsable(leader) || !draft.isServing(slot)) continue;
+    const whole = draft.copies(slot).filter((node) => draft.isInSync(slot, node));
+    if (whole.length < draft.copiesWanted(slot)) continue;
+    for (const node of followers) {
+      if (draft.input.nodes.get(node)?.isLeaving === true) draft.dropFollower(slot, node, "follower leaves");
+    }
+  }
+}

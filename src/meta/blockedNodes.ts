@@ -1,0 +1,36 @@
+// Nodes that an operator has shut out, by their names. A data node is drained: it counts as leaving, for as long as it
+// is blocked. A session is refused, and its clients go elsewhere.
+
+import type { Member } from "../messages/membership.ts";
+import { nodeNameOf } from "../model/ids.ts";
+import type { SlotTable } from "../model/slot.ts";
+
+export class BlockedNodes {
+  #names: ReadonlySet<string> = new Set();
+
+  get names(): ReadonlySet<string> {
+    return this.#names;
+  }
+
+  load(names: ReadonlySet<string>): void {
+    this.#names = new Set(names);
+  }
+
+  set(name: string, isBlocked: boolean): void {
+    const names = new Set(this.#names);
+    if (isBlocked) names.add(name);
+    else names.delete(name);
+    this.#names = names;
+  }
+
+  /**
+   * Why the member must go; undefined if it may stay. A process that is refused ends, so a session that shares one with
+   * data is kept until another node leads its slots.
+   */
+  refusalOf({ role, id }: Member, table: SlotTable | undefined): string | undefined {
+    const name = nodeNameOf(id);
+    if (role !== "session" || !this.#names.has(name)) return undefined;
+    if (table?.slots.some(({ leader }) => leader === id) === true) return undefined;
+    return `node "${name}" is blocked; unblock it before it is started again`;
+  }
+}

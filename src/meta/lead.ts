@@ -1,0 +1,142 @@
+// Who leads the meta nodes. The lease is a row in the store, and only the store's clock decides about it. A meta node
+// that has it may not rely on it longer than it can know: not from when the answer came, but from when it asked.
+
+import { fail, type RegistryError } from "../base/errors.ts";
+import type { NodeId } from "../model/ids.ts";
+import type { LeaderLease } from "./metaStore.ts";
+
+export interface LeadOptions {
+  /** This process, as the store names the holder. */
+  readonly id: NodeId;
+  /** How long the lead lasts without being renewed. */
+  readonly leaderLeaseMs: number;
+}
+
+export interface LeadOutput {
+  /** Takes or renews the lead in the store; the answer comes as an event, with the time at which this was called. */
+  acquireLease(): void;
+  /** Lets the lead go, if `epoch` still is the lease in force. No answer. */
+  releaseLease(epoch: bigint): void;
+}
+
+// Whoever does not lead, or can't reach the store, asks so often.
+const ASK_INTERVAL_MS = 1_000;
+// A lease that is about to end is asked for when it does, but the store is not asked more often than this.
+const ASK_INTERVAL_MS_MIN = 100;
+// Clocks of different machines may run at rates that differ by so much. Real ones stay below a thousandth.
+const CLOCK_RATE_MARGIN = 0.1;
+
+export class Lead {
+  readonly #options: LeadOptions;
+  readonly #output: LeadOutput;
+  #epoch: bigint | undefined;
+  #term = 0;
+  #untilMs = Number.NEGATIVE_INFINITY;
+  #known: { readonly lease: LeaderLease; readonly untilMs: number } | undefined;
+  #askAtMs = Number.NEGATIVE_INFINITY;
+  #askedMs = Number.NEGATIVE_INFINITY;
+  /** Answers to questions that were asked earlier are older than what is known. */
+  #answeredMs = Number.NEGATIVE_INFINITY;
+  #isResigned = false;
+
+  constructor(options: LeadOptions, output: LeadOutput) {
+    this.#options = options;
+    this.#output = output;
+  }
+
+  /** The lease under which this node leads, undefined if it does not. */
+  get epoch(): bigint | undefined {
+    return this.#epoch;
+  }
+
+  /** Counts the times at which this node began to lead: whatever belongs to an earlier one is void. */
+  get term(): number {
+    return this.#term;
+  }
+
+  /** Who leads, as last heard, until that lease is over. */
+  get known(): LeaderLease | undefined {
+    const lease = this.#known?.lease;
+    return lease?.holder === this.#options.id && this.#epoch === undefined ? undefined : lease;
+  }
+
+  /** The answer to whoever wants from this node what only the leader may do. */
+  refusal(): RegistryError {
+    const lease = this.#known?.lease;
+    const isOther = lease !== undefined && lease.holder !== this.#options.id;
+    return fail("NOT_META_LEADER", { leader: isOther ? lease.address : "unknown" });
+  }
+
+  /** Ends a lead that could not be renewed, and asks the store when it is time. */
+  tick(nowMs: number): void {
+    if (nowMs >= this.#untilMs) this.#epoch = undefined;
+    if (this.#known !== undefined && nowMs >= this.#known.untilMs) this.#known = undefined;
+    if (this.#isResigned || nowMs < this.#askAtMs) return;
+    this.#askAtMs = nowMs + (this.#epoch === undefined ? ASK_INTERVAL_MS : this.#renewMs());
+    this.#askedMs = nowMs;
+    this.#output.acquireLease();
+  }
+
+  answered(lease: LeaderLease | undefined, askedMs: number, nowMs: number): void {
+    if (this.#isResigned) {
+      // The question was under way when the lead was let go, and took it again.
+      if (lease?.holder === this.#options.id) this.#output.releaseLease(lease.epoch);
+      return;
+    }
+    if (askedMs < this.#answeredMs) return;
+    if (lease === undefined) {
+      this.#askAtMs = Math.min(this.#askAtMs, nowMs + ASK_INTERVAL_MS);
+      return;
+    }
+    this.#answeredMs = askedMs;
+    this.#known = { lease, untilMs: nowMs + Math.max(0, lease.remainingMs) };
+    if (lease.holder === this.#options.id) this.#held(lease.epoch, askedMs, nowMs);
+    else this.#heldByAnother(lease, nowMs);
+  }
+
+  /** Something does not fit to this node's being the leader: it is none until the store has been asked again. */
+  doubt(nowMs: number): void {
+    this.#epoch = undefined;
+    this.#untilMs = Number.NEGATIVE_INFINITY;
+    this.#answeredMs = nowMs;
+    this.#askAtMs = Math.max(nowMs, this.#askedMs + ASK_INTERVAL_MS_MIN);
+  }
+
+  /** Lets the lead go and never asks for it again. */
+  resign(): void {
+    // The store may still count a lease that this node no longer relies on.
+    const known = this.#known?.lease;
+    const epoch = this.#epoch ?? (known?.holder === this.#options.id ? known.epoch : undefined);
+    if (epoch !== undefined) this.#output.releaseLease(epoch);
+    this.#isResigned = true;
+    this.#epoch = undefined;
+    this.#untilMs = Number.NEGATIVE_INFINITY;
+    this.#known = undefined;
+  }
+
+  nextMs(): number {
+    const askAtMs = this.#isResigned ? Number.POSITIVE_INFINITY : this.#askAtMs;
+    const endMs = this.#epoch === undefined ? Number.POSITIVE_INFINITY : this.#untilMs;
+    return Math.min(askAtMs, endMs, this.#known?.untilMs ?? Number.POSITIVE_INFINITY);
+  }
+
+  #held(epoch: bigint, askedMs: number, nowMs: number): void {
+    const untilMs = askedMs + this.#options.leaderLeaseMs * (1 - CLOCK_RATE_MARGIN);
+    if (untilMs <= nowMs) return;
+    if (this.#epoch !== epoch) this.#term++;
+    this.#epoch = epoch;
+    this.#untilMs = untilMs;
+    this.#askAtMs = Math.max(nowMs, askedMs + this.#renewMs());
+  }
+
+  #heldByAnother({ remainingMs }: LeaderLease, nowMs: number): void {
+    this.#epoch = undefined;
+    this.#untilMs = Number.NEGATIVE_INFINITY;
+    const waitMs = Math.min(ASK_INTERVAL_MS, Math.max(ASK_INTERVAL_MS_MIN, remainingMs));
+    this.#askAtMs = nowMs + waitMs;
+  }
+
+  #renewMs(): number {
+    return this.#options.leaderLeaseMs / 3;
+  }
+}

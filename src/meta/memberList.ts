@@ -1,0 +1,59 @@
+// The membership as the members are told it: whole lists, each with a version. The first change after quiet is told at
+// once; while a cluster starts, when hundreds join within a second, changes gather, for everybody is told of everybody.
+
+import { compareMembers, type MemberAddress, type Members, type MembersVersion } from "../messages/membership.ts";
+
+// After a list of n members, the next waits n times this: telling it costs n messages of n entries.
+const GATHER_MS_PER_MEMBER = 1;
+
+export class MemberList {
+  #epoch = 0n;
+  #told: Members | undefined;
+  #tellAtMs = Number.POSITIVE_INFINITY;
+  #quietMs = Number.NEGATIVE_INFINITY;
+  /** The latest version that was given out, here or, as members say, by others. */
+  #newest: MembersVersion = { epoch: 0n, serial: 0 };
+
+  /** A lead begins. Its first list is told at `tellAtMs`, and nothing before. */
+  begin(epoch: bigint, tellAtMs: number): void {
+    this.#epoch = epoch;
+    this.#told = undefined;
+    this.#tellAtMs = tellAtMs;
+  }
+
+  /** The list has changed. */
+  changed(): void {
+    if (this.#told !== undefined) this.#tellAtMs = Math.min(this.#tellAtMs, this.#quietMs);
+  }
+
+  /** A member says which list it has. True: one that nobody could have told it but a later leader. */
+  heard(version: MembersVersion): boolean {
+    if (compareMembers(version, this.#newest) <= 0) return false;
+    this.#newest = { epoch: version.epoch, serial: version.serial };
+    return version.epoch >= this.#epoch;
+  }
+
+  /** The list to tell everybody now, if it is time. */
+  take(list: () => MemberAddress[], nowMs: number): Members | undefined {
+    if (nowMs < this.#tellAtMs) return undefined;
+    // Usually the lease's epoch is the highest. If the store has lost the last ones, members must still take this list
+    // for a later one.
+    const { epoch, serial } = this.#newest;
+    const version = this.#epoch > epoch ? { epoch: this.#epoch, serial: 1 } : { epoch, serial: serial + 1 };
+    this.#newest = version;
+    this.#told = { ...version, list: list() };
+    this.#tellAtMs = Number.POSITIVE_INFINITY;
+    this.#quietMs = nowMs + this.#told.list.length * GATHER_MS_PER_MEMBER;
+    return this.#told;
+  }
+
+  /** The list for a member that has `version`; undefined if it has the newest, or there is none to tell yet. */
+  answer(version: MembersVersion): Members | undefined {
+    const told = this.#told;
+    return told !== undefined && compareMembers(version, told) !== 0 ? told : undefined;
+  }
+
+  nextMs(): number {
+    return this.#tellAtMs;
+  }
+}

@@ -1,0 +1,191 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import type { Heartbeat, Member } from "../messages/membership.ts";
+import { nodeId } from "../model/ids.ts";
+import { Membership } from "./membership.ts";
+
+let membership: Membership;
+beforeEach(() => {
+  membership = new Membership({ memberLeaseMs: 20_000, memberGoneMs: 1_000 });
+  membership.wasDeaf(0);
+});
+
+function data(id: string): Member {
+  return { id: nodeId(id), role: "data" };
+}
+
+function session(id: string): Member {
+  return { id: nodeId(id), role: "session" };
+}
+
+function heartbeat({ role }: Member, changes: Partial<Heartbeat> = {}): Heartbeat {
+  const members = { epoch: 0n, serial: 0 };
+  return { kind: "heartbeat", role, address: "h:1", tableEpoch: 0n, members, isLeaving: false, ...changes };
+}
+
+function hear(member: Member, nowMs: number, changes: Partial<Heartbeat> = {}) {
+  return membership.heard(member, heartbeat(member, changes), nowMs).kind;
+}
+
+function ids(): string[] {
+  return membership.list().map(({ id, role }) => `${role} ${id}`);
+}
+
+function hearRegularly(member: Member, fromMs: number, toMs: number): void {
+  for (let atMs = fromMs; atMs <= toMs; atMs += 1_000) hear(member, atMs);
+}
+
+test("who sends heartbeats is a member until its lease ends", () => {
+  hear(data("d1.a"), 0);
+  membership.tick(19_999);
+  assert.deepEqual(ids(), ["data d1.a"]);
+  membership.tick(20_000);
+  assert.deepEqual(ids(), []);
+});
+
+test("a link alone makes no member", () => {
+  membership.linkUp(data("d1.a"));
+  assert.deepEqual(ids(), []);
+  assert.ok(membership.isKnown(data("d1.a")));
+});
+
+test("a member is gone a moment after its last link was closed", () => {
+  const d1 = data("d1.a");
+  membership.linkUp(d1);
+  membership.linkUp(d1);
+  hear(d1, 0);
+  membership.linkDown(d1, 100);
+  membership.tick(5_000);
+  assert.deepEqual(ids(), ["data d1.a"], "another link stands");
+  membership.linkDown(d1, 5_000);
+  membership.tick(5_999);
+  assert.deepEqual(ids(), ["data d1.a"]);
+  membership.tick(6_000);
+  assert.deepEqual(ids(), []);
+  assert.deepEqual(membership.takeEnded(), [d1]);
+});
+
+test("a link that is back in time changes nothing", () => {
+  const d1 = data("d1.a");
+  membership.linkUp(d1);
+  hear(d1, 0);
+  const { listSerial } = membership;
+  membership.linkDown(d1, 100);
+  membership.linkUp(d1);
+  membership.tick(5_000);
+  assert.deepEqual(ids(), ["data d1.a"]);
+  assert.equal(membership.listSerial, listSerial);
+});
+
+test("another address, and another address for clients, are changes of the list", () => {
+  const s1 = session("s1.a");
+  hear(s1, 0);
+  const { listSerial } = membership;
+  hear(s1, 1_000);
+  assert.equal(membership.listSerial, listSerial);
+  hear(s1, 2_000, { address: "h:2" });
+  assert.equal(membership.listSerial, listSerial + 1);
+  hear(s1, 3_000, { address: "h:2", clientAddress: "h:9600" });
+  assert.equal(membership.listSerial, listSerial + 2);
+  assert.deepEqual(membership.list(), [{ ...s1, address: "h:2", clientAddress: "h:9600" }]);
+});
+
+test("a data node that wants to leave, or is blocked, counts as leaving", () => {
+  hear(data("d1.a"), 0);
+  hear(data("d2.a"), 0);
+  const { dataSerial } = membership;
+  hear(data("d1.a"), 500, { isLeaving: true });
+  assert.equal(membership.dataSerial, dataSerial + 1);
+  const nodes = membership.dataNodes((name) => name === "d2");
+  assert.deepEqual(
+    [...nodes.values()].map(({ isLeaving }) => isLeaving),
+    [true, true],
+  );
+});
+
+test("after a time in which this process could not hear, everybody has a lease's time again", () => {
+  const d1 = data("d1.a");
+  const d2 = data("d2.a");
+  for (const member of [d1, d2]) membership.linkUp(member);
+  hear(d1, 0);
+  hear(d2, 0);
+  membership.linkDown(d2, 500);
+  membership.wasDeaf(60_000);
+  membership.tick(60_000);
+  assert.deepEqual(ids(), ["data d1.a", "data d2.a"]);
+  assert.equal(hear(data("d1.b"), 60_000), "waits", "nobody is silent who could not be heard");
+  hearRegularly(d1, 61_000, 65_000);
+  membership.tick(65_000);
+  assert.deepEqual(ids(), ["data d1.a"], "d2 had its link closed before");
+  membership.tick(85_000);
+  assert.deepEqual(ids(), []);
+});
+
+test("when several nodes fall silent at once this one is cut off, and ends nobody", () => {
+  for (const name of ["d1.a", "d2.a"]) {
+    membership.linkUp(data(name));
+    hear(data(name), 0);
+  }
+  for (const name of ["d1.a", "d2.a"]) membership.linkDown(data(name), 5_000);
+  membership.tick(120_000);
+  assert.deepEqual(ids(), ["data d1.a", "data d2.a"]);
+  hearRegularly(data("d1.a"), 120_000, 124_000);
+  membership.tick(124_000);
+  assert.deepEqual(ids(), ["data d1.a", "data d2.a"], "d2 has time to come back");
+  hearRegularly(data("d1.a"), 125_000, 125_000);
+  membership.tick(125_000);
+  assert.deepEqual(ids(), ["data d1.a"]);
+});
+
+test("a new run takes the place of one that has no link, in all its roles", () => {
+  for (const member of [data("n.a"), session("n.a")]) {
+    membership.linkUp(member);
+    hear(member, 0);
+    membership.linkDown(member, 100);
+  }
+  assert.equal(hear(data("n.b"), 200), "admitted");
+  assert.deepEqual(ids(), ["data n.b"]);
+  assert.equal(hear(session("n.b"), 210), "admitted");
+  assert.equal(hear(data("n.a"), 300), "refused", "who was replaced does not come back");
+});
+
+test("a new run takes the place of one that is silent though its link stands", () => {
+  membership.linkUp(data("d1.a"));
+  hear(data("d1.a"), 0);
+  assert.equal(hear(data("d1.b"), 1_000), "waits");
+  assert.equal(hear(data("d1.b"), 2_000), "waits");
+  assert.equal(hear(data("d1.b"), 3_000), "admitted");
+  assert.deepEqual(ids(), ["data d1.b"]);
+});
+
+test("of two living runs the later is refused, once it is certain that the earlier lives", () => {
+  membership.linkUp(data("d1.a"));
+  hear(data("d1.a"), 0);
+  assert.equal(hear(data("d1.b"), 100), "waits");
+  hear(data("d1.a"), 1_000);
+  assert.equal(hear(data("d1.b"), 1_050), "waits", "it may have been the last that a dead one said");
+  hear(data("d1.a"), 2_000);
+  assert.equal(hear(data("d1.b"), 2_100), "refused");
+  assert.deepEqual(ids(), ["data d1.a"]);
+});
+
+test("of a data node that was never heard nothing is known; of one that has gone it is", () => {
+  assert.ok(membership.isUnknown(nodeId("d1.a")));
+  hear(data("d1.b"), 0);
+  assert.ok(!membership.isUnknown(nodeId("d1.a")), "another run has its place");
+  hear(data("d2.a"), 0);
+  hearRegularly(data("d1.b"), 1_000, 20_000);
+  membership.tick(20_000);
+  assert.ok(!membership.isUnknown(nodeId("d2.a")), "it was heard, and then no more");
+});
+
+test("a member that speaks again after its lease is one again, with what its link has kept", () => {
+  const s1 = session("s1.a");
+  membership.linkUp(s1);
+  hear(s1, 0);
+  membership.tick(30_000);
+  assert.deepEqual(ids(), []);
+  assert.deepEqual(membership.takeEnded(), [], "its link stands");
+  assert.equal(hear(s1, 31_000), "admitted");
+  assert.deepEqual(ids(), ["session s1.a"]);
+});

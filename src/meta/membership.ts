@@ -1,0 +1,262 @@
+// Who is in the cluster: the roles that send heartbeats, as this meta node hears them. Every meta node keeps this, also
+// one that does not lead, so that whoever takes the lead knows at once who lives. None of it is stored.
+//
+// A member ends when its lease does, or when its last link has been closed for a moment. Links are closed by the death
+// of a process, so that is noticed at once; the lease is for machines and networks that fall silent.
+
+import { Deadlines } from "../base/deadlines.ts";
+import type { Heartbeat, Member, MemberAddress } from "../messages/membership.ts";
+import { type NodeId, nodeNameOf } from "../model/ids.ts";
+import { type Admission, Runs } from "./runs.ts";
+
+export interface MembershipOptions {
+  /** A member that was not heard for so long is no longer one. */
+  readonly memberLeaseMs: number;
+  /** Nor one whose last link was closed so long ago. */
+  readonly memberGoneMs: number;
+}
+
+interface Entry {
+  readonly member: Member;
+  links: number;
+  heardMs: number;
+  /** What it said last; undefined while it is no member. */
+  heartbeat: Heartbeat | undefined;
+}
+
+/** A data node that lives. */
+export interface LivingNode {
+  readonly isLeaving: boolean;
+  readonly heardMs: number;
+}
+
+// Each member speaks once a second: if nobody has for so long, the network between is gone.
+const SILENCE_MS = 3_000;
+// A link that was lost is tried again within a second, and a try takes up to two.
+const RELINK_MS = 5_000;
+// Beyond so many nothing of this kind is expected, and no more are admitted.
+const MEMBERS_MAX = 10_000;
+// Data nodes that are known to be gone; beyond it the oldest are forgotten, and would get a lease's time again.
+const GONE_MAX = 10_000;
+
+export class Membership {
+  readonly #options: MembershipOptions;
+  readonly #entries = new Map<string, Entry>();
+  readonly #leases = new Deadlines<string>();
+  readonly #closings = new Deadlines<string>();
+  readonly #runs = new Runs();
+  readonly #gone = new Set<NodeId>();
+  #listeningSinceMs = Number.NEGATIVE_INFINITY;
+  #heardMs = Number.NEGATIVE_INFINITY;
+  #listSerial = 0;
+  #dataSerial = 0;
+  /** Members that ended since they were last asked for. */
+  #ended: Member[] = [];
+
+  constructor(options: MembershipOptions) {
+    this.#options = options;
+  }
+
+  /** Since when this node hears whatever is said to it. */
+  get listeningSinceMs(): number {
+    return this.#listeningSinceMs;
+  }
+
+  /** Grows when the list of members changes. */
+  get listSerial(): number {
+    return this.#listSerial;
+  }
+
+  /** Grows when a data node comes or goes, or wants to leave. */
+  get dataSerial(): number {
+    return this.#dataSerial;
+  }
+
+  /**
+   * This process has just begun to hear, or was stopped or cut off for a while: what was said to it may still be on its
+   * way, and links have to be made again.
+   */
+  wasDeaf(nowMs: number): void {
+    this.#listeningSinceMs = nowMs;
+    this.#heardMs = nowMs;
+    this.#postponeEnds(nowMs);
+  }
+
+  #postponeEnds(nowMs: number): void {
+    this.#leases.postpone(nowMs + this.#options.memberLeaseMs);
+    this.#closings.postpone(nowMs + Math.max(this.#options.memberGoneMs, RELINK_MS));
+  }
+
+  /** When several nodes fall silent at once it is this one that hears nobody, and not all of them that are dead. */
+  #isDeaf(nowMs: number): boolean {
+    if (nowMs - this.#heardMs < SILENCE_MS) return false;
+    const names = new Set<string>();
+    for (const { member } of this.#members()) names.add(nodeNameOf(member.id));
+    return names.size > 1;
+  }
+
+  linkUp(member: Member): void {
+    const entry = this.#entries.get(keyOf(member));
+    if (entry === undefined) this.#add(member, 1);
+    else entry.links++;
+    this.#closings.delete(keyOf(member));
+  }
+
+  linkDown(member: Member, nowMs: number): void {
+    const key = keyOf(member);
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
+    entry.links = Math.max(0, entry.links - 1);
+    if (entry.links > 0) return;
+    if (entry.heartbeat === undefined) this.#remove(key, entry);
+    else this.#closings.set(key, nowMs + this.#options.memberGoneMs);
+  }
+
+  /** Takes a heartbeat. Only `admitted` makes its sender a member. */
+  heard(member: Member, heartbeat: Heartbeat, nowMs: number): Admission {
+    const key = keyOf(member);
+    if (this.#entries.size >= MEMBERS_MAX && !this.#entries.has(key)) {
+      return { kind: "refused", reason: `the cluster has ${MEMBERS_MAX} members, which is as many as it may have` };
+    }
+    const admission = this.#runs.admit(member.id, this.#signs, nowMs);
+    if (admission.kind !== "admitted") return admission;
+    if (admission.replaced !== undefined) this.#endRun(admission.replaced);
+    if (this.#isDeaf(nowMs)) this.wasDeaf(nowMs);
+    this.#heardMs = nowMs;
+    const entry = this.#entries.get(key) ?? this.#add(member, 0);
+    const before = entry.heartbeat;
+    entry.heardMs = nowMs;
+    entry.heartbeat = heartbeat;
+    this.#leases.set(key, nowMs + this.#options.memberLeaseMs);
+    this.#closings.delete(key);
+    this.#gone.delete(member.id);
+    if (before?.address !== heartbeat.address || before?.clientAddress !== heartbeat.clientAddress) this.#listSerial++;
+    if (member.role === "data" && before?.isLeaving !== heartbeat.isLeaving) this.#dataSerial++;
+    return admission;
+  }
+
+  /** Ends the membership of those whose lease is over, and of those that are gone. */
+  tick(nowMs: number): void {
+    if (this.nextMs() <= nowMs && this.#isDeaf(nowMs)) this.#postponeEnds(nowMs);
+    for (const deadlines of [this.#leases, this.#closings]) {
+      for (let key = deadlines.take(nowMs); key !== undefined; key = deadlines.take(nowMs)) this.#end(key);
+    }
+  }
+
+  /** The member is to be none any more, though it speaks. */
+  dismiss(member: Member): void {
+    this.#end(keyOf(member));
+  }
+
+  nextMs(): number {
+    return Math.min(this.#leases.nextMs(), this.#closings.nextMs());
+  }
+
+  /** It is a member, or has a link by which it may become one. */
+  isKnown(member: Member): boolean {
+    return this.#entries.has(keyOf(member));
+  }
+
+  /** Those of whom nothing is left, neither lease nor link, since this was last asked. */
+  takeEnded(): readonly Member[] {
+    if (this.#ended.length === 0) return NOBODY;
+    const ended = this.#ended;
+    this.#ended = [];
+    return ended;
+  }
+
+  list(): MemberAddress[] {
+    return [...this.#members()].map(({ member, heartbeat }) => {
+      const { address, clientAddress } = heartbeat;
+      return { ...member, address, ...(clientAddress === undefined ? {} : { clientAddress }) };
+    });
+  }
+
+  /** Every member with what it said last. */
+  *heartbeats(): Generator<readonly [Member, Heartbeat]> {
+    for (const { member, heartbeat } of this.#members()) yield [member, heartbeat];
+  }
+
+  /** Data nodes that live; those that `isBlocked` says are to leave, whatever they want. */
+  dataNodes(isBlocked: (name: string) => boolean): Map<NodeId, LivingNode> {
+    const nodes = new Map<NodeId, LivingNode>();
+    for (const { member, heartbeat, heardMs } of this.#members()) {
+      if (member.role !== "data") continue;
+      nodes.set(member.id, { isLeaving: heartbeat.isLeaving || isBlocked(nodeNameOf(member.id)), heardMs });
+    }
+    return nodes;
+  }
+
+  /** Nothing is known of the data node, neither that it lives nor that it is gone. */
+  isUnknown(node: NodeId): boolean {
+    const run = this.#runs.current(nodeNameOf(node));
+    return !this.#gone.has(node) && (run === undefined || run === node);
+  }
+
+  readonly #signs = {
+    // A process that could not hear must not take the others for silent.
+    heardMs: (run: NodeId): number =>
+      Math.max(this.#listeningSinceMs, ...this.#roles(run).map(({ heardMs }) => heardMs)),
+    hasLink: (run: NodeId): boolean => this.#roles(run).some(({ links }) => links > 0),
+  };
+
+  #roles(run: NodeId): Entry[] {
+    return ROLES.flatMap((role) => this.#entries.get(keyOf({ id: run, role })) ?? []);
+  }
+
+  *#members(): Generator<Entry & { readonly heartbeat: Heartbeat }> {
+    for (const entry of this.#entries.values()) if (isMember(entry)) yield entry;
+  }
+
+  #add(member: Member, links: number): Entry {
+    const entry: Entry = { member, links, heardMs: Number.NEGATIVE_INFINITY, heartbeat: undefined };
+    this.#entries.set(keyOf(member), entry);
+    return entry;
+  }
+
+  #endRun(run: NodeId): void {
+    for (const { member } of this.#roles(run)) this.#end(keyOf(member));
+  }
+
+  #end(key: string): void {
+    const entry = this.#entries.get(key);
+    this.#leases.delete(key);
+    this.#closings.delete(key);
+    if (entry?.heartbeat === undefined) return;
+    entry.heartbeat = undefined;
+    this.#listSerial++;
+    const { id, role } = entry.member;
+    if (role === "data") {
+      this.#dataSerial++;
+      this.#rememberGone(id);
+    }
+    if (!this.#roles(id).some(isMember)) this.#runs.ended(id);
+    if (entry.links === 0) this.#remove(key, entry);
+  }
+
+  #remove(key: string, { member }: Entry): void {
+    this.#entries.delete(key);
+    this.#ended.push(member);
+  }
+
+  #rememberGone(node: NodeId): void {
+    this.#gone.add(node);
+    if (this.#gone.size <= GONE_MAX) return;
+    for (const oldest of this.#gone) {
+      this.#gone.delete(oldest);
+      return;
+    }
+  }
+}
+
+const ROLES = ["data", "session"] as const;
+const NOBODY: readonly Member[] = [];
+
+function isMember(entry: Entry): entry is Entry & { heartbeat: Heartbeat } {
+  return entry.heartbeat !== undefined;
+}
+
+/** Names a member in maps. */
+export function keyOf({ role, id }: Member): string {
+  return `${role} ${id}`;
+}

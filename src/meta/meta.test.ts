@@ -1,0 +1,241 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MetaCluster } from "./testing/metaCluster.ts";
+import { epochsOf, leaderOf, settledCluster } from "./testing/settledCluster.ts";
+
+test("one of two meta nodes leads; when it dies the other does, and nothing moves", () => {
+  const cluster = settledCluster();
+  const first = leaderOf(cluster);
+  assert.equal(first.name, "m1.a");
+  first.kill();
+  cluster.run(6_500);
+  assert.equal(leaderOf(cluster).name, "m2.a");
+  assert.ok(leaderOf(cluster).meta.isReady);
+  cluster.run(40_000);
+  assert.deepEqual(epochsOf(cluster), [1n]);
+  assert.deepEqual(cluster.member("s1.a").knownIds, ["d1.a", "d2.a", "d3.a", "s1.a", "s2.a"]);
+  assert.equal(cluster.member("s1.a").list?.epoch, 2n);
+});
+
+test("a meta node that stops hands the lead over at once", () => {
+  const cluster = settledCluster();
+  leaderOf(cluster).step({ kind: "resign" });
+  assert.equal(cluster.leader, undefined);
+  cluster.run(1_100);
+  assert.equal(leaderOf(cluster).name, "m2.a");
+  cluster.run(20_000);
+  assert.equal(leaderOf(cluster).name, "m2.a", "who has resigned does not come back");
+});
+
+test("a leader that can't reach the store stops leading before another may begin", () => {
+  const cluster = settledCluster();
+  cluster.store.fault = "away";
+  cluster.run(4_500);
+  assert.equal(cluster.leader, undefined);
+});
+
+test("while the store is away for two minutes nobody leads and nothing is taken from anybody", () => {
+  const cluster = settledCluster();
+  cluster.store.fault = "away";
+  cluster.run(120_000);
+  assert.equal(cluster.leader, undefined);
+  cluster.store.fault = "none";
+  cluster.run(30_000);
+  leaderOf(cluster);
+  assert.deepEqual(epochsOf(cluster), [1n]);
+  assert.equal(cluster.member("d1.a").table?.epoch, 1n);
+});
+
+test("a data node that dies is replaced by its followers as soon as it is known to be gone", () => {
+  const cluster = settledCluster();
+  const before = cluster.store.state.slotTable;
+  cluster.member("d1.a").kill();
+  cluster.run(900);
+  assert.deepEqual(epochsOf(cluster), [1n], "it may still come back");
+  cluster.run(200);
+  const after = cluster.store.state.slotTable;
+  for (const [slot, owner] of (after?.slots ?? []).entries()) {
+    const old = before?.slots[slot];
+    if (old?.leader === "d1.a") assert.equal(owner.leader, old.followers[0]);
+    else assert.equal(owner.leaderEpoch, 1n);
+  }
+  assert.deepEqual(cluster.member("s1.a").knownIds, ["d2.a", "d3.a", "s1.a", "s2.a"]);
+});
+
+test("a link that is back within a second was no death", () => {
+  const cluster = settledCluster();
+  const d1 = cluster.member("d1.a");
+  for (const meta of cluster.metas.values()) d1.cutFrom(meta);
+  cluster.run(800);
+  for (const meta of cluster.metas.values()) d1.linkTo(meta);
+  cluster.run(5_000);
+  assert.deepEqual(epochsOf(cluster), [1n]);
+});
+
+test("a data node that falls silent keeps its slots for the lease, and then loses them", () => {
+  const cluster = settledCluster();
+  cluster.member("d1.a").isSilent = true;
+  cluster.run(18_500);
+  assert.deepEqual(epochsOf(cluster), [1n]);
+  cluster.run(2_000);
+  assert.ok(!cluster.slotLeaders.includes("d1.a"));
+});
+
+test("the leader's death and a data node's death at once: who takes over promotes those in sync", () => {
+  const cluster = settledCluster();
+  const before = cluster.store.state.slotTable;
+  leaderOf(cluster).kill();
+  cluster.member("d2.a").kill();
+  cluster.run(7_000);
+  for (const [slot, { leader }] of (cluster.store.state.slotTable?.slots ?? []).entries()) {
+    const old = before?.slots[slot];
+    assert.equal(leader, old?.leader === "d2.a" ? old.followers[0] : old?.leader);
+  }
+});
+
+test("a meta node that was just started leaves their slots to data nodes that it has not heard yet", () => {
+  const cluster = settledCluster();
+  for (const meta of cluster.metas.values()) meta.kill();
+  cluster.run(60_000);
+  for (const name of ["d1.a", "d2.a", "d3.a", "s1.a", "s2.a"]) cluster.member(name).isSilent = true;
+  cluster.startMeta("m3.a");
+  cluster.member("d1.a").isSilent = false;
+  cluster.member("s1.a").isSilent = false;
+  cluster.run(15_000);
+  assert.deepEqual(epochsOf(cluster), [1n]);
+  cluster.run(10_000);
+  assert.deepEqual(new Set(cluster.slotLeaders), new Set(["d1.a"]), "now their lease is over");
+});
+
+test("a meta node that was just started tells no list before everybody had time to come", () => {
+  const cluster = settledCluster();
+  for (const meta of cluster.metas.values()) meta.kill();
+  cluster.run(6_000);
+  const s2 = cluster.member("s2.a");
+  s2.isSilent = true;
+  cluster.startMeta("m3.a");
+  cluster.after(2_000, () => {
+    s2.isSilent = false;
+  });
+  cluster.run(10_000);
+  const lists = cluster
+    .member("d1.a")
+    .heard.flatMap((message) => (message.kind === "members" ? [message.members] : []));
+  const told = lists.filter(({ epoch }) => epoch === 2n);
+  assert.ok(told.length > 0);
+  for (const { list } of told) assert.equal(list.length, 5);
+});
+
+test("meta nodes that were stopped for a while take nobody for dead", () => {
+  const cluster = settledCluster();
+  for (const durationMs of [4_000, 60_000]) {
+    for (const meta of cluster.metas.values()) meta.pause(durationMs);
+    cluster.run(durationMs + 30_000);
+    assert.deepEqual(epochsOf(cluster), [1n]);
+    assert.equal(cluster.member("s1.a").list?.list.length, 5);
+  }
+});
+
+test("a data node that was started again replaces its earlier run at once", () => {
+  const cluster = settledCluster();
+  cluster.member("d1.a").kill();
+  cluster.start("data", "d1.b");
+  cluster.run(200);
+  const leaders = cluster.store.tables[1]?.table.slots.map(({ leader }) => leader) ?? [];
+  assert.deepEqual(new Set(leaders), new Set(["d2.a", "d3.a"]), "nothing is waited for, and the new run follows first");
+  cluster.run(20_000);
+  assert.ok(cluster.slotLeaders.includes("d1.b"), "and leads again later");
+});
+
+test("a second living process with a copied data directory is refused, and the first one stays", () => {
+  const cluster = settledCluster();
+  const [twin] = cluster.start("data", "d1.b");
+  cluster.run(5_000);
+  assert.match(twin?.refusal ?? "", /another living process is node "d1"/);
+  assert.deepEqual(epochsOf(cluster), [1n]);
+  assert.ok(cluster.member("s1.a").knownIds.includes("d1.a"));
+  assert.ok(!cluster.member("s1.a").knownIds.includes("d1.b"));
+});
+
+test("a run that was replaced is refused when it speaks again", () => {
+  const cluster = settledCluster();
+  const old = cluster.member("d1.a");
+  old.isSilent = true;
+  cluster.run(3_500);
+  cluster.start("data", "d1.b");
+  cluster.run(500);
+  assert.ok(!cluster.slotLeaders.includes("d1.a"));
+  old.isSilent = false;
+  cluster.run(1_500);
+  assert.match(old.refusal ?? "", /a later process has taken the place/);
+  assert.equal(cluster.member("d1.b").refusal, undefined);
+});
+
+test("a data node that leaves hands its slots over and is left alone", () => {
+  const cluster = settledCluster();
+  const d1 = cluster.member("d1.a");
+  d1.isLeaving = true;
+  d1.say();
+  cluster.run(200);
+  assert.ok(!cluster.slotLeaders.includes("d1.a"));
+  const next = cluster.store.state.slotTable?.slots ?? [];
+  for (const { leader, leaderEpoch } of next) assert.ok(leaderEpoch === 1n || leader !== "d1.a");
+  cluster.run(10_000);
+  const parts = (cluster.store.state.slotTable?.slots ?? []).flatMap(({ leader, followers }) => [leader, ...followers]);
+  assert.ok(!parts.includes(d1.member.id));
+});
+
+test("the only data node can't hand over, and goes on", () => {
+  const cluster = new MetaCluster();
+  cluster.startMeta("m1.a");
+  const [d1] = cluster.start("data", "d1.a");
+  cluster.run(2_000);
+  assert.ok(d1 !== undefined);
+  d1.isLeaving = true;
+  cluster.run(5_000);
+  assert.deepEqual(new Set(cluster.slotLeaders), new Set(["d1.a"]));
+});
+
+test("below the least number of data nodes the table stays as it is", () => {
+  const cluster = settledCluster({ dataNodesMin: 3 });
+  cluster.member("d1.a").kill();
+  cluster.run(60_000);
+  assert.deepEqual(epochsOf(cluster), [1n]);
+  cluster.start("data", "d4.a");
+  cluster.run(1_000);
+  assert.ok(!cluster.slotLeaders.includes("d1.a"));
+});
+
+test("the first table waits for the data nodes that start together", () => {
+  const cluster = new MetaCluster({ dataNodesMin: 2 });
+  cluster.startMeta("m1.a");
+  cluster.start("data", "d1.a");
+  cluster.run(5_000);
+  assert.deepEqual(epochsOf(cluster), [], "too few");
+  cluster.start("data", "d2.a");
+  cluster.run(400);
+  cluster.start("data", "d3.a");
+  cluster.run(200);
+  assert.equal(new Set(cluster.slotLeaders).size, 3);
+  cluster.run(10_000);
+  assert.deepEqual(epochsOf(cluster), [1n]);
+});
+
+test("a process that is the whole cluster has its table at once, after a restart too", () => {
+  const cluster = new MetaCluster({ firstTableDelayMs: 0 });
+  cluster.startMeta("n.a");
+  cluster.start("data", "n.a");
+  const [session] = cluster.start("session", "n.a");
+  cluster.run(50);
+  assert.deepEqual(new Set(cluster.slotLeaders), new Set(["n.a"]));
+  assert.deepEqual(session?.knownIds, ["n.a", "n.a"]);
+  cluster.metas.get("n.a")?.step({ kind: "resign" });
+  cluster.run(100);
+  for (const member of cluster.members) member.kill();
+  cluster.startMeta("n.b");
+  cluster.start("data", "n.b");
+  const [again] = cluster.start("session", "n.b");
+  cluster.run(50);
+  assert.deepEqual(new Set(cluster.slotLeaders), new Set(["n.b"]));
+  assert.deepEqual(again?.knownIds, ["n.b", "n.b"]);
+});

@@ -1,0 +1,56 @@
+// What the meta role needs from its host and tells it: the options it is made with, the events that step it, and the
+// effects of a step.
+
+import type { RegistryError } from "../base/errors.ts";
+import type { ConfigValue, Member, MemberToMeta, MetaToMember } from "../messages/membership.ts";
+import type { DataInfoId } from "../model/ids.ts";
+import type { SlotTable } from "../model/slot.ts";
+import type { LeadOptions, LeadOutput } from "./lead.ts";
+import type { MembershipOptions } from "./membership.ts";
+import type { LeaderLease, MetaState } from "./metaStore.ts";
+import type { SlotOptions } from "./slotKeeper.ts";
+
+export type MetaOptions = LeadOptions & MembershipOptions & SlotOptions;
+
+/**
+ * The effects of a step. Every call that asks the store for something is answered by exactly one event, within a few
+ * seconds, if need be by one that says that the store failed.
+ */
+export interface MetaOutput extends LeadOutput {
+  send(to: Member, message: MetaToMember): void;
+  load(): void;
+  /** Answered with the very table. */
+  saveSlotTable(
+    table: SlotTable,
+    expected: { readonly tableEpoch: bigint | undefined; readonly leaseEpoch: bigint },
+  ): void;
+  saveConfig(value: ConfigValue, leaseEpoch: bigint): void;
+  saveNodeBlocked(node: string, isBlocked: boolean, leaseEpoch: bigint): void;
+  /** The outcome of a `putConfig` or `blockNode`: undefined for done. */
+  answer(request: number, error: RegistryError | undefined): void;
+}
+
+/** What the store made of a save: false if it refused, undefined if it failed and the outcome is not known. */
+export type IsSaved = boolean | undefined;
+
+export type MetaEvent =
+  | { readonly kind: "received"; readonly from: Member; readonly message: MemberToMeta }
+  /** A link of this member is there. A member may have several at a time; each has its `memberDown`. */
+  | { readonly kind: "memberUp"; readonly member: Member }
+  | { readonly kind: "memberDown"; readonly member: Member }
+  /** `askedMs`: when `acquireLease` was called. `lease` is undefined if the store failed. */
+  | { readonly kind: "leaseAnswered"; readonly lease: LeaderLease | undefined; readonly askedMs: number }
+  | { readonly kind: "loaded"; readonly state: MetaState | undefined }
+  | { readonly kind: "slotTableSaved"; readonly table: SlotTable; readonly isSaved: IsSaved }
+  | {
+      readonly kind: "putConfig";
+      readonly request: number;
+      readonly dataInfoId: DataInfoId;
+      readonly data: string | null;
+    }
+  | { readonly kind: "configSaved"; readonly value: ConfigValue; readonly isSaved: IsSaved }
+  | { readonly kind: "blockNode"; readonly request: number; readonly node: string; readonly isBlocked: boolean }
+  | { readonly kind: "nodeBlocked"; readonly node: string; readonly isBlocked: boolean; readonly isSaved: IsSaved }
+  /** The process stops: lets the lead go. */
+  | { readonly kind: "resign" }
+  | { readonly kind: "woken" };

@@ -1,0 +1,91 @@
+// What operators change through the leading meta node: configuration values and blocked nodes. Each change is saved
+// before anybody sees it, and its request is answered with what came of it.
+
+import { fail, type RegistryError } from "../base/errors.ts";
+import type { ConfigValue } from "../messages/membership.ts";
+import type { DataInfoId } from "../model/ids.ts";
+import type { IsSaved } from "./metaPorts.ts";
+import { SAVES_WAITING_MAX, SaveQueue } from "./saveQueue.ts";
+
+/** Shuts a node out by its name, or lets it in again. */
+export interface NodeBlock {
+  readonly node: string;
+  readonly isBlocked: boolean;
+}
+
+interface Put {
+  readonly dataInfoId: DataInfoId;
+  readonly data: string | null;
+}
+
+/** A save belongs to the term of the lead in which it was begun. */
+interface InTerm<Saved> {
+  readonly saved: Saved;
+  readonly term: number;
+}
+
+export interface OperatorOutput {
+  saveConfig(value: ConfigValue): void;
+  saveNodeBlocked(block: NodeBlock): void;
+  answer(request: number, error: RegistryError | undefined): void;
+  /** The answer to whoever asks a node that does not lead. */
+  refusal(): RegistryError;
+}
+
+export class OperatorChanges {
+  readonly #output: OperatorOutput;
+  readonly #puts = new SaveQueue<Put, InTerm<ConfigValue>>();
+  readonly #blocks = new SaveQueue<NodeBlock, InTerm<NodeBlock>>();
+
+  constructor(output: OperatorOutput) {
+    this.#output = output;
+  }
+
+  put(request: number, put: Put): void {
+    if (!this.#puts.add(request, put)) this.#output.answer(request, tooMany());
+  }
+
+  block(request: number, block: NodeBlock): void {
+    if (!this.#blocks.add(request, block)) this.#output.answer(request, tooMany());
+  }
+
+  /** Saves what waits, one of a kind at a time. */
+  begin(term: number, toValue: (put: Put) => ConfigValue): void {
+    const value = this.#puts.begin((put) => ({ saved: toValue(put), term }));
+    if (value !== undefined) this.#output.saveConfig(value.saved);
+    const block = this.#blocks.begin((next) => ({ saved: next, term }));
+    if (block !== undefined) this.#output.saveNodeBlocked(block.saved);
+  }
+
+  /** The store has answered for a value: the term in which it was asked; undefined if nobody asked. */
+  configSaved({ dataInfoId, version }: ConfigValue, isSaved: IsSaved): number | undefined {
+    const ended = this.#puts.ended(({ saved }) => saved.dataInfoId === dataInfoId && saved.version === version);
+    return this.#ended(ended, isSaved);
+  }
+
+  nodeBlocked({ node, isBlocked }: NodeBlock, isSaved: IsSaved): number | undefined {
+    const ended = this.#blocks.ended(({ saved }) => saved.node === node && saved.isBlocked === isBlocked);
+    return this.#ended(ended, isSaved);
+  }
+
+  /** This node leads no more. What is under way still gets its answer from the store. */
+  refuseWaiting(): void {
+    for (const request of [...this.#puts.clear(), ...this.#blocks.clear()]) {
+      this.#output.answer(request, this.#output.refusal());
+    }
+  }
+
+  #ended(
+    ended: { readonly request: number; readonly saved: InTerm<unknown> } | undefined,
+    isSaved: IsSaved,
+  ): number | undefined {
+    if (ended === undefined) return undefined;
+    if (isSaved === true) this.#output.answer(ended.request, undefined);
+    else this.#output.answer(ended.request, isSaved === false ? this.#output.refusal() : fail("STORE_OUTCOME_UNKNOWN"));
+    return ended.saved.term;
+  }
+}
+
+function tooMany(): RegistryError {
+  return fail("STORE_UNAVAILABLE", { reason: "too many changes wait for the store", waiting: SAVES_WAITING_MAX });
+}

@@ -1,0 +1,204 @@
+// The next slot table while it is being arranged: who leads and follows what so far, how much each node has, and why
+// each thing was changed.
+
+import { defined } from "../base/assert.ts";
+import type { NodeId } from "../model/ids.ts";
+import type { SlotOwner, SlotTable } from "../model/slot.ts";
+
+/** A data node that has a part in the table, or may get one. */
+export interface DataNode {
+  /** It is to have no slots: it wants to stop, or an operator has shut it out. */
+  readonly isLeaving: boolean;
+  /** False: this meta node has not heard it yet and only presumes it alive. It keeps what it has and gets nothing. */
+  readonly isHeard: boolean;
+}
+
+/** What data nodes report of the table that is being replaced. */
+export interface SlotFacts {
+  /** The follower holds the slot whole. */
+  isInSync(slot: number, node: NodeId): boolean;
+  /** When the follower last said so, under the slot's present leader; 0 for never. */
+  inSyncMs(slot: number, node: NodeId): number;
+  /** The slot's leader has heard every session. */
+  isServing(slot: number): boolean;
+  /** Nothing was heard of the node for so long that nobody waits for it. */
+  isSilent(node: NodeId): boolean;
+}
+
+export type SlotChangeReason =
+  | "first table"
+  | "leader is gone"
+  | "leader leaves"
+  | "follower is gone"
+  | "follower leaves"
+  | "follower is missing"
+  | "move begins"
+  | "move: leads"
+  | "move: replaced";
+
+/** One change of the table, for the log: `node` begins to lead or follow, or ends to follow. */
+export interface SlotChange {
+  readonly slot: number;
+  readonly node: NodeId;
+  readonly change: "leads" | "follows" | "released";
+  readonly reason: SlotChangeReason;
+}
+
+export interface Arrangement {
+  readonly table: SlotTable;
+  readonly changes: readonly SlotChange[];
+}
+
+export interface ArrangeInput {
+  /** The table in force; undefined before the first one. */
+  readonly table: SlotTable | undefined;
+  /** The epoch of the next table. */
+  readonly epoch: bigint;
+  /** Counts for the first table only. */
+  readonly slotCount: number;
+  /** Every data node that lives, or is presumed to. */
+  readonly nodes: ReadonlyMap<NodeId, DataNode>;
+  readonly facts: SlotFacts;
+  /** Copies of a slot, its leader's included. */
+  readonly slotReplicas: number;
+  /** Moves that may be under way at once. */
+  readonly slotMovesMax: number;
+}
+
+export class SlotDraft {
+  readonly input: ArrangeInput;
+  readonly slots: SlotOwner[];
+  /** Nodes that may be given something, in a fixed order: equal input, equal table. */
+  readonly usable: readonly NodeId[];
+  readonly #leads = new Map<NodeId, number>();
+  readonly #follows = new Map<NodeId, number>();
+  readonly #changes: SlotChange[] = [];
+
+  constructor(input: ArrangeInput, slots: readonly SlotOwner[]) {
+    this.input = input;
+    this.slots = [...slots];
+    this.usable = [...input.nodes.keys()].filter((node) => this.isUsable(node)).sort();
+    for (const { leader, followers } of slots) {
+      count(this.#leads, leader, 1);
+      for (const follower of followers) count(this.#follows, follower, 1);
+    }
+  }
+
+  owner(slot: number): SlotOwner {
+    return defined(this.slots[slot], "a slot number is inside the table");
+  }
+
+  isAlive(node: NodeId): boolean {
+    return this.input.nodes.has(node);
+  }
+
+  /** Heard, and not about to leave: the node may be given something. */
+  isUsable(node: NodeId): boolean {
+    const known = this.input.nodes.get(node);
+    return known?.isHeard === true && !known.isLeaving;
+  }
+
+  leads(node: NodeId): number {
+    return this.#leads.get(node) ?? 0;
+  }
+
+  follows(node: NodeId): number {
+    return this.#follows.get(node) ?? 0;
+  }
+
+  /** The node holds the slot whole. Of a leader that has just been named nobody can be in sync yet. */
+  isInSync(slot: number, node: NodeId): boolean {
+    return !this.hasNewLeader(slot) && this.input.facts.isInSync(slot, node);
+  }
+
+  isServing(slot: number): boolean {
+    return !this.hasNewLeader(slot) && this.input.facts.isServing(slot);
+  }
+
+  hasNewLeader(slot: number): boolean {
+    return this.owner(slot).leaderEpoch === this.input.epoch;
+  }
+
+  /** Followers that count as copies: those that leave do not. */
+  copies(slot: number): NodeId[] {
+    return this.owner(slot).followers.filter((node) => this.input.nodes.get(node)?.isLeaving === false);
+  }
+
+  /** How many followers a slot should have: fewer than asked for where there are not enough nodes. */
+  copiesWanted(slot: number): number {
+    const { leader } = this.owner(slot);
+    const others = this.usable.length - (this.isUsable(leader) ? 1 : 0);
+    return Math.min(this.input.slotReplicas - 1, others);
+  }
+
+  /** Slots that have a copy more than asked for, because one of them is to be replaced. */
+  movesUnderWay(): number {
+    let moves = 0;
+    for (let slot = 0; slot < this.slots.length; slot++) {
+      if (this.copies(slot).length > this.input.slotReplicas - 1) moves++;
+    }
+    return moves;
+  }
+
+  /** The node leads the slot from now on. The leader before it becomes a follower if it lives. */
+  setLeader(slot: number, node: NodeId, reason: SlotChangeReason): void {
+    const { leader, followers } = this.owner(slot);
+    const others = followers.filter((follower) => follower !== node);
+    count(this.#leads, leader, -1);
+    count(this.#leads, node, 1);
+    if (others.length < followers.length) count(this.#follows, node, -1);
+    const isKept = this.isAlive(leader);
+    if (isKept) count(this.#follows, leader, 1);
+    this.slots[slot] = {
+      leader: node,
+      leaderEpoch: this.input.epoch,
+      followers: isKept ? [...others, leader] : others,
+    };
+    this.#changes.push({ slot, node, change: "leads", reason });
+  }
+
+  addFollower(slot: number, node: NodeId, reason: SlotChangeReason): void {
+    const owner = this.owner(slot);
+    this.slots[slot] = { ...owner, followers: [...owner.followers, node] };
+    count(this.#follows, node, 1);
+    this.#changes.push({ slot, node, change: "follows", reason });
+  }
+
+  dropFollower(slot: number, node: NodeId, reason: SlotChangeReason): void {
+    const owner = this.owner(slot);
+    this.slots[slot] = { ...owner, followers: owner.followers.filter((follower) => follower !== node) };
+    count(this.#follows, node, -1);
+    this.#changes.push({ slot, node, change: "released", reason });
+  }
+
+  /** The next table, or undefined if nothing was changed. */
+  result(): Arrangement | undefined {
+    if (this.#changes.length === 0) return undefined;
+    return { table: { epoch: this.input.epoch, slots: this.slots }, changes: this.#changes };
+  }
+}
+
+/** The candidate whose rank is lowest, by its first number, then its second, and so on; of equals the first. */
+export function lowest<Candidate>(
+  candidates: Iterable<Candidate>,
+  rankOf: (candidate: Candidate) => readonly number[],
+): Candidate | undefined {
+  let best: { candidate: Candidate; rank: readonly number[] } | undefined;
+  for (const candidate of candidates) {
+    const rank = rankOf(candidate);
+    if (best === undefined || isLower(rank, best.rank)) best = { candidate, rank };
+  }
+  return best?.candidate;
+}
+
+function isLower(a: readonly number[], b: readonly number[]): boolean {
+  for (const [at, value] of a.entries()) {
+    const other = b[at] ?? 0;
+    if (value !== other) return value < other;
+  }
+  return false;
+}
+
+function count(counts: Map<NodeId, number>, node: NodeId, by: number): void {
+  counts.set(node, (counts.get(node) ?? 0) + by);
+}

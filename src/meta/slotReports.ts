@@ -1,0 +1,109 @@
+// What data nodes say of their slots: which they serve as leader, which they hold whole as follower. A report holds for
+// the table that its heartbeat names. What it says of a slot stays true until that slot gets another leader or the node
+// another part in it, so it is kept by the slot's leader epoch: a table that changes other slots forgets nothing.
+
+import type { Heartbeat } from "../messages/membership.ts";
+import type { NodeId } from "../model/ids.ts";
+import type { SlotOwner, SlotTable } from "../model/slot.ts";
+
+interface NodeReport {
+  /** The last report as it came; a meta node that does not lead has no table to read it by. */
+  readonly tableEpoch: bigint;
+  readonly serving: readonly number[];
+  readonly inSync: readonly number[];
+}
+
+/** By slot number, the leader epoch under which it was said. */
+type BySlot = Map<number, bigint>;
+
+interface NodeFacts {
+  serving: BySlot;
+  inSync: BySlot;
+  /** When the node last said that it holds the slot whole, also if it no longer does. */
+  readonly inSyncMs: Map<number, { readonly leaderEpoch: bigint; readonly atMs: number }>;
+}
+
+export class SlotReports {
+  readonly #reports = new Map<NodeId, NodeReport>();
+  readonly #facts = new Map<NodeId, NodeFacts>();
+  #table: SlotTable | undefined;
+
+  /** Takes a heartbeat's report; true if it says something new. */
+  heard(node: NodeId, { tableEpoch, slots }: Heartbeat, nowMs: number): boolean {
+    const report = { tableEpoch, serving: slots?.serving ?? [], inSync: slots?.inSync ?? [] };
+    const isNew = !isSame(this.#reports.get(node), report);
+    this.#reports.set(node, report);
+    this.#read(node, report, nowMs);
+    return isNew;
+  }
+
+  forget(node: NodeId): void {
+    this.#reports.delete(node);
+    this.#facts.delete(node);
+  }
+
+  /**
+   * Reports are read by this table from now on. `follows` says that it was made out of the one before, by one step; of
+   * a table with another past only reports that name it count.
+   */
+  adopt(table: SlotTable | undefined, { follows, nowMs }: { follows: boolean; nowMs: number }): void {
+    this.#table = table;
+    for (const facts of follows ? this.#facts.entries() : []) this.#prune(...facts);
+    if (!follows) this.#facts.clear();
+    for (const [node, report] of this.#reports) this.#read(node, report, nowMs);
+  }
+
+  /** The node has the table in force, and its report is about that. */
+  isCurrent(node: NodeId): boolean {
+    return this.#table !== undefined && this.#reports.get(node)?.tableEpoch === this.#table.epoch;
+  }
+
+  isServing(slot: number): boolean {
+    const owner = this.#table?.slots[slot];
+    return owner !== undefined && this.#facts.get(owner.leader)?.serving.get(slot) === owner.leaderEpoch;
+  }
+
+  isInSync(slot: number, node: NodeId): boolean {
+    const owner = this.#table?.slots[slot];
+    return owner !== undefined && this.#facts.get(node)?.inSync.get(slot) === owner.leaderEpoch;
+  }
+
+  /** When the follower was last in sync with the slot's present leader; 0 for never. */
+  inSyncMs(slot: number, node: NodeId): number {
+    const last = this.#facts.get(node)?.inSyncMs.get(slot);
+    return last !== undefined && last.leaderEpoch === this.#table?.slots[slot]?.leaderEpoch ? last.atMs : 0;
+  }
+
+  #read(node: NodeId, report: NodeReport, nowMs: number): void {
+    if (this.#table === undefined || report.tableEpoch !== this.#table.epoch) return;
+    const { slots } = this.#table;
+    const epochs = (numbers: readonly number[], isMeant: (owner: SlotOwner) => boolean): BySlot => {
+      const bySlot: BySlot = new Map();
+      for (const slot of numbers) {
+        const owner = slots[slot];
+        if (owner !== undefined && isMeant(owner)) bySlot.set(slot, owner.leaderEpoch);
+      }
+      return bySlot;
+    };
+    const inSyncMs: NodeFacts["inSyncMs"] = this.#facts.get(node)?.inSyncMs ?? new Map();
+    const inSync = epochs(report.inSync, ({ followers }) => followers.includes(node));
+    for (const [slot, leaderEpoch] of inSync) inSyncMs.set(slot, { leaderEpoch, atMs: nowMs });
+    this.#facts.set(node, { serving: epochs(report.serving, ({ leader }) => leader === node), inSync, inSyncMs });
+  }
+
+  // A node that was released and follows again has to begin anew, though the leader is the same.
+  #prune(node: NodeId, { serving, inSync, inSyncMs }: NodeFacts): void {
+    const slots = this.#table?.slots ?? [];
+    for (const slot of serving.keys()) if (slots[slot]?.leader !== node) serving.delete(slot);
+    for (const slot of inSync.keys()) if (!slots[slot]?.followers.includes(node)) inSync.delete(slot);
+    for (const slot of inSyncMs.keys()) if (!slots[slot]?.followers.includes(node)) inSyncMs.delete(slot);
+  }
+}
+
+function isSame(a: NodeReport | undefined, b: NodeReport): boolean {
+  return a?.tableEpoch === b.tableEpoch && isSameList(a.serving, b.serving) && isSameList(a.inSync, b.inSync);
+}
+
+function isSameList(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((value, at) => value === b[at]);
+}
