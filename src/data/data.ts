@@ -1,29 +1,31 @@
-// The data role: keeps the publications of the slots that it leads and tells sessions what changed. Events in, messages
-// out, the time as an argument; see ARCHITECTURE.md for the way of a publication through it.
+// The data role: keeps the publications of the slots that it leads and follows, and tells sessions what changed in
+// those that it leads. Events in, messages out, the time as an argument; see ARCHITECTURE.md for the way of a
+// publication through it.
 
 import { unreachable } from "../base/assert.ts";
-import { Deadlines } from "../base/deadlines.ts";
 import type { Metrics } from "../base/metrics.ts";
-import { HEARTBEAT_INTERVAL_MS, type MemberToMeta } from "../messages/membership.ts";
-import { type DataToSession, dataInfoIdOf, type PublishItem, type SessionToData } from "../messages/sessionData.ts";
-import type { DatumChange, DatumDelta } from "../model/datum.ts";
+import type { Members, MetaToMember } from "../messages/membership.ts";
+import { MembershipView } from "../messages/membershipView.ts";
+import type { FollowerToLeader, LeaderToFollower } from "../messages/replication.ts";
+import { dataInfoIdOf, type PublishItem, type SessionToData, type Superseded } from "../messages/sessionData.ts";
+import type { DatumChange, DatumVersion } from "../model/datum.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
-import { leaderOf, type SlotTable } from "../model/slot.ts";
-import { Datum } from "./datum.ts";
+import { compareStamps } from "../model/publication.ts";
+import type { SlotTable } from "../model/slot.ts";
+import { Completeness } from "./completeness.ts";
+import type { DataOptions, DataOutput } from "./dataPorts.ts";
+import type { Datum } from "./datum.ts";
+import { Departures } from "./departures.ts";
+import { type HeldLoss, LossProtection } from "./lossProtection.ts";
+import { Notices } from "./notices.ts";
+import { Reconciliation, supersededBy } from "./reconciliation.ts";
+import { Replication } from "./replication.ts";
 import { RestartHold } from "./restartHold.ts";
 import { ServiceSizes } from "./serviceSizes.ts";
+import { Sessions } from "./sessions.ts";
+import { type KeptSlot, type LedSlot, Slots } from "./slots.ts";
 import { TombstoneQueue } from "./tombstoneQueue.ts";
 import { VersionFloor } from "./versionFloor.ts";
-
-/** Settings, each a key of the configuration; all times in milliseconds. */
-export interface DataOptions {
-  readonly id: NodeId;
-  readonly operatorLogEntries: number;
-  readonly tombstoneMs: number;
-  readonly sessionLeaseMs: number;
-  readonly restartHoldMs: number;
-  readonly versionScanIntervalMs: number;
-}
 
 /** What the node's own disk remembers of its last life. */
 export interface DataMemory {
@@ -31,93 +33,186 @@ export interface DataMemory {
   readonly serviceSizes: ReadonlyMap<DataInfoId, number>;
 }
 
-/** The effects of a step. */
-export interface DataOutput {
-  toMeta(message: MemberToMeta): void;
-  send(to: NodeId, message: DataToSession): void;
-  /** No version of a later life may be at or below `floor`. */
-  saveVersionFloor(floor: bigint): void;
-  /** Publishers of each changed service; 0 forgets the service. */
-  saveServiceSizes(changed: ReadonlyMap<DataInfoId, number>): void;
-}
-
 export type DataEvent =
-  | { readonly kind: "received"; readonly from: NodeId; readonly message: SessionToData }
-  /** `isFresh`: it is another process than before, and knows nothing of the clients of that one. */
-  | { readonly kind: "sessionUp"; readonly session: NodeId; readonly isFresh: boolean }
+  | { readonly kind: "fromSession"; readonly from: NodeId; readonly message: SessionToData }
+  | { readonly kind: "sessionUp"; readonly session: NodeId }
   | { readonly kind: "sessionDown"; readonly session: NodeId }
-  | { readonly kind: "slotTable"; readonly table: SlotTable }
+  /** Of a node whose slots this one follows. */
+  | { readonly kind: "fromLeader"; readonly from: NodeId; readonly message: LeaderToFollower }
+  | { readonly kind: "leaderUp"; readonly node: NodeId }
+  | { readonly kind: "leaderDown"; readonly node: NodeId }
+  /** Of a node that follows slots of this one. */
+  | { readonly kind: "fromFollower"; readonly from: NodeId; readonly message: FollowerToLeader }
+  | { readonly kind: "followerUp"; readonly node: NodeId }
+  | { readonly kind: "followerDown"; readonly node: NodeId }
+  | { readonly kind: "fromMeta"; readonly message: MetaToMember }
+  /** A link to a meta node is there. */
+  | { readonly kind: "metaUp" }
+  /** The node wants to stop: others are to lead its slots. */
+  | { readonly kind: "leave" }
+  /** An operator says that the publishers of this service, held by the loss protection, are dead. */
+  | { readonly kind: "releaseHeld"; readonly dataInfoId: DataInfoId }
   | { readonly kind: "woken" };
 
-// A notice carries the change itself while it is at most as large as a few packets; beyond, the session fetches what it
-// needs.
-const NOTICE_BYTES_MAX = 32 * 1024;
-// What a change costs beside its payload: ids, zone, stamps.
-const CHANGE_BYTES = 200;
+// A timer that fires so late was held up by this process, not by its clock.
+const STALL_MS = 1_000;
 // An interest that three scans in a row did not repeat is over.
 const INTEREST_SCANS = 3;
 
 export class Data {
-  readonly #options: DataOptions;
   readonly #output: DataOutput;
   readonly #metrics: Metrics;
-  readonly #datums = new Map<DataInfoId, Datum>();
+  readonly #slots: Slots;
+  readonly #sessions: Sessions;
+  readonly #membership: MembershipView;
+  readonly #reconciliation: Reconciliation;
+  readonly #replication: Replication;
+  readonly #completeness: Completeness;
+  readonly #departures: Departures;
+  readonly #notices: Notices;
   readonly #versions: VersionFloor;
   readonly #hold: RestartHold;
-  readonly #leases = new Deadlines<NodeId>();
-  // What the clients of a session's last process left here. Those that come back register anew, with a later stamp.
-  readonly #orphans = new Deadlines<readonly PublishItem[]>();
+  readonly #protection: LossProtection;
   readonly #sizes: ServiceSizes;
   readonly #tombstones: TombstoneQueue;
-  #table: SlotTable | undefined;
-  #publishers = 0;
-  #heartbeatMs = Number.NEGATIVE_INFINITY;
+  #nowMs: number;
 
   constructor(
     options: DataOptions,
     memory: DataMemory,
     environment: { output: DataOutput; metrics: Metrics; nowMs: number },
   ) {
-    this.#options = options;
-    this.#output = environment.output;
+    const { output } = environment;
+    this.#output = output;
     this.#metrics = environment.metrics;
-    this.#versions = new VersionFloor(memory.versionFloor, (floor) => this.#output.saveVersionFloor(floor));
-    this.#sizes = new ServiceSizes((changed) => this.#output.saveServiceSizes(changed));
+    this.#nowMs = environment.nowMs;
+    this.#slots = new Slots(options.id, options.operatorLogEntries);
+    this.#sessions = new Sessions(options.sessionLeaseMs);
+    this.#membership = new MembershipView(
+      { role: "data", address: options.address },
+      { toMeta: (message) => output.toMeta(message), link: (nodes) => output.linkLeaders(nodes) },
+    );
+    this.#reconciliation = new Reconciliation(this.#slots, {
+      send: (session, message) => output.toSession(session, message),
+      take: (items) => void this.#take(items),
+      heard: (slot, session) => this.#completeness.heard(slot, session, this.#nowMs),
+      awaits: (slot, session) => this.#completeness.awaits(slot, session, this.#nowMs),
+    });
+    this.#replication = new Replication(this.#slots, {
+      toLeader: (node, message) => output.toLeader(node, message),
+      toFollower: (node, message) => output.toFollower(node, message),
+      copied: (datum) => this.#copied(datum),
+      applied: (datum, item) => this.#remember(datum, item),
+      versioned: (version) => this.#versions.raise(version),
+      isWhole: () => this.#membership.hasNews(),
+    });
+    this.#notices = new Notices(options.versionScanIntervalMs * INTEREST_SCANS, {
+      send: (session, message) => output.toSession(session, message),
+      overtake: (datum, have) => this.#overtake(datum, have),
+    });
+    this.#versions = new VersionFloor(memory.versionFloor, (floor) => output.saveVersionFloor(floor));
+    this.#sizes = new ServiceSizes((changed) => output.saveServiceSizes(changed));
     this.#tombstones = new TombstoneQueue(options.tombstoneMs);
     this.#hold = new RestartHold(memory.serviceSizes, environment.nowMs + options.restartHoldMs);
+    this.#protection = new LossProtection(options);
+    const held = { slots: this.#slots, sessions: this.#sessions, protection: this.#protection };
+    this.#completeness = new Completeness(held, options.sessionLeaseMs, (slot) => this.#shownOrNot(slot));
+    this.#departures = new Departures(held, {
+      take: (items) => void this.#take(items),
+      forgetIfIdle: (slot, datum) => this.#forgetIfIdle(slot, datum),
+    });
+  }
+
+  /** How many slots the newest table says that this node leads: one that leaves may go when there are none. */
+  get slotsLed(): number {
+    let led = 0;
+    for (const _ of this.#slots.led()) led++;
+    return led;
+  }
+
+  /** How many slots this node holds a whole copy of. */
+  get slotsInSync(): number {
+    return this.#slots.report().inSync.length;
+  }
+
+  /** The newest slot table that this node knows. */
+  get slotTable(): SlotTable | undefined {
+    return this.#slots.table;
+  }
+
+  /** Whether it answers for every slot that it leads. */
+  get isServing(): boolean {
+    return this.#slots.table !== undefined && this.#completeness.isComplete;
+  }
+
+  /** Services whose lists are held because too many publishers would go at once, for operators. */
+  get heldLosses(): readonly HeldLoss[] {
+    return this.#departures.held();
   }
 
   step(event: DataEvent, nowMs: number): void {
+    this.#nowMs = nowMs;
+    if (nowMs - this.nextWakeMs() > STALL_MS) this.#sessions.forgiveStall(nowMs);
     switch (event.kind) {
-      case "received":
-        this.#received(event.from, event.message, nowMs);
+      case "fromSession":
+        this.#fromSession(event.from, event.message);
         break;
       case "sessionUp":
-        this.#sessionUp(event.session, event.isFresh, nowMs);
+        this.#sessions.linked(event.session);
+        this.#protection.returned(event.session);
         break;
       case "sessionDown":
-        this.#leases.set(event.session, nowMs + this.#options.sessionLeaseMs);
+        this.#sessions.unlinked(event.session, nowMs);
+        this.#reconciliation.unlinked(event.session);
+        this.#completeness.sessionsChanged(nowMs);
         break;
-      case "slotTable":
-        this.#adopt(event.table);
+      case "fromLeader":
+        this.#replication.fromLeader(event.from, event.message, nowMs);
+        break;
+      case "leaderUp":
+        this.#replication.leaderUp(event.node);
+        break;
+      case "leaderDown":
+        this.#replication.leaderDown(event.node);
+        this.#membership.hasNews();
+        break;
+      case "fromFollower":
+        this.#replication.fromFollower(event.from, event.message);
+        break;
+      case "followerUp":
+        break;
+      case "followerDown":
+        this.#replication.followerDown(event.node);
+        break;
+      case "fromMeta":
+        this.#fromMeta(event.message);
+        break;
+      case "metaUp":
+        this.#membership.hasNews();
+        break;
+      case "leave":
+        this.#membership.leave();
+        break;
+      case "releaseHeld":
+        this.#departures.release(event.dataInfoId);
         break;
       case "woken":
         break;
       default:
         unreachable(event);
     }
-    this.#wake(nowMs);
+    this.#wake();
   }
 
   /** When `woken` is due next. */
   nextWakeMs(): number {
     return Math.min(
-      this.#leases.nextMs(),
-      this.#orphans.nextMs(),
+      this.#membership.nextMs(),
+      this.#departures.nextMs(),
+      this.#replication.nextMs(),
       this.#hold.untilMs,
       this.#sizes.nextMs(),
       this.#tombstones.nextMs(),
-      this.#heartbeatMs + HEARTBEAT_INTERVAL_MS,
     );
   }
 
@@ -126,232 +221,247 @@ export class Data {
     this.#sizes.flush();
   }
 
-  #received(from: NodeId, message: SessionToData, nowMs: number): void {
+  #fromSession(from: NodeId, message: SessionToData): void {
     switch (message.kind) {
       case "publish":
-        return this.#publish(from, message, nowMs);
+        return this.#publish(from, message);
       case "fetch":
-        return this.#answer(from, message.dataInfoId, { have: message.have, nowMs, isScan: false });
+        return this.#answer(from, message.dataInfoId, { have: message.have, isScan: false });
       case "release":
-        return this.#release(from, message.dataInfoIds);
+        return this.#forgetInterest(from, message.dataInfoIds);
       case "scan":
-        for (const [dataInfoId, have] of message.versions)
-          this.#answer(from, dataInfoId, { have, nowMs, isScan: true });
+        for (const [dataInfoId, have] of message.versions) this.#answer(from, dataInfoId, { have, isScan: true });
+        return;
+      case "digests":
+        return this.#reconciliation.digests(from, message);
+      case "inventory":
+        return this.#reconciliation.inventory(from, message);
+      default:
+        return unreachable(message);
+    }
+  }
+
+  #publish(from: NodeId, { batch, items }: { batch: number; items: readonly PublishItem[] }): void {
+    if (!items.every((item) => this.#slots.leading(dataInfoIdOf(item)) !== undefined)) {
+      return this.#output.toSession(from, { kind: "moved", batch, epoch: this.#slots.epoch });
+    }
+    const superseded = this.#take(items, from);
+    this.#output.toSession(from, { kind: "taken", batch, superseded });
+    for (const item of items) this.#reconciliation.published(from, item);
+  }
+
+  /**
+   * Applies items, of a session if `from` names one; all changes of one service become one version and one notice.
+   * Returns what something newer refused.
+   */
+  #take(items: readonly PublishItem[], from?: NodeId): Superseded[] {
+    const touched = new Map<Datum, { led: LedSlot; changes: DatumChange[]; items: PublishItem[] }>();
+    const superseded: Superseded[] = [];
+    for (const item of items) {
+      const led = this.#slots.leading(dataInfoIdOf(item));
+      const datum = led === undefined ? undefined : this.#datumFor(led, item);
+      if (led === undefined || datum === undefined || isForeign(datum, item, from)) continue;
+      const taken = touched.get(datum) ?? { led, changes: [], items: [] };
+      touched.set(datum, taken);
+      const applied = led.contents.apply(datum, item);
+      if (applied === "refused") {
+        if (item.kind === "put") superseded.push(supersededBy(datum, item.publication));
+        continue;
+      }
+      taken.items.push(item);
+      this.#remember(datum, item);
+      if (applied === "unseen") continue;
+      taken.changes.push(applied);
+      if (item.kind === "remove" && item.removal.cause === "unpublished") this.#hold.unpublished(datum.dataInfoId);
+    }
+    for (const [datum, { led, changes, items: taken }] of touched) this.#commit(led, datum, { changes, taken });
+    return superseded;
+  }
+
+  // A removal from a service that nobody knows leaves nothing to remember, or anybody could fill the memory with them.
+  #datumFor({ leaderEpoch, contents }: LedSlot, item: PublishItem): Datum | undefined {
+    const dataInfoId = dataInfoIdOf(item);
+    const known = contents.datums.get(dataInfoId);
+    if (known !== undefined || item.kind === "remove") return known;
+    return contents.add(dataInfoId, this.#newVersion(leaderEpoch));
+  }
+
+  #commit(
+    led: LedSlot,
+    datum: Datum,
+    { changes, taken }: { changes: readonly DatumChange[]; taken: readonly PublishItem[] },
+  ): void {
+    if (changes.length > 0) {
+      const delta = datum.commit(changes, this.#newVersion(led.leaderEpoch));
+      const wasHeld = this.#hold.holds(datum.dataInfoId);
+      const isReleased = this.#hold.releases(datum.dataInfoId, datum.size);
+      if (isReleased) this.#sizes.set(datum.dataInfoId, datum.size, this.#nowMs);
+      if (led.isServing && isReleased) {
+        if (wasHeld) this.#notices.answerWaiting(datum);
+        else this.#notices.changed(datum, delta, this.#nowMs);
+      }
+    }
+    if (taken.length > 0) this.#replication.changed(led, datum, taken);
+    this.#forgetIfIdle(led, datum);
+  }
+
+  #newVersion(leaderEpoch: bigint): DatumVersion {
+    return { version: this.#versions.next(this.#nowMs), origin: leaderEpoch };
+  }
+
+  /** A removal that was just applied has left a tombstone, which ends some time. */
+  #remember(datum: Datum, item: PublishItem): void {
+    if (item.kind === "remove") this.#tombstones.add(datum, item.removal.registId, this.#nowMs);
+  }
+
+  #copied(datum: Datum): void {
+    for (const [registId] of datum.tombstones()) this.#tombstones.add(datum, registId, this.#nowMs);
+  }
+
+  /**
+   * Answers a session that has the version `have`. A service without publishers has a version too: its emptiness is a
+   * fact to be pushed.
+   */
+  #answer(from: NodeId, dataInfoId: DataInfoId, { have, isScan }: { have: DatumVersion; isScan: boolean }): void {
+    const led = this.#slots.leading(dataInfoId);
+    if (led === undefined) return this.#output.toSession(from, { kind: "notReady", dataInfoId });
+    const datum =
+      led.contents.datums.get(dataInfoId) ?? led.contents.add(dataInfoId, this.#newVersion(led.leaderEpoch));
+    this.#notices.asked(datum, from, this.#nowMs);
+    if (!led.isServing || this.#hold.holds(dataInfoId)) return this.#notices.wait(datum, from, have);
+    this.#notices.answer(datum, from, { have, isScan });
+  }
+
+  // A session has a higher version than this node gave out, or one of another leader: that node's clock was ahead, or
+  // this one lost its disk. Subscribers would drop all that is said below it.
+  #overtake(datum: Datum, have: DatumVersion): void {
+    const led = this.#slots.ledSlot(datum.slot);
+    if (led === undefined) return;
+    this.#versions.raise(have.version);
+    datum.raise(this.#newVersion(led.leaderEpoch));
+    this.#replication.changed(led, datum, []);
+  }
+
+  #forgetInterest(from: NodeId, dataInfoIds: readonly DataInfoId[]): void {
+    for (const dataInfoId of dataInfoIds) {
+      const led = this.#slots.leading(dataInfoId);
+      const datum = led?.contents.datums.get(dataInfoId);
+      if (led === undefined || datum === undefined) continue;
+      datum.waiting.delete(from);
+      if (datum.interested.delete(from)) this.#forgetIfIdle(led, datum);
+    }
+  }
+
+  #forgetIfIdle({ contents }: KeptSlot, datum: Datum): void {
+    // An old tombstone may still point to a datum that was forgotten and made anew since.
+    if (datum.isIdle && contents.datums.get(datum.dataInfoId) === datum) contents.drop(datum.dataInfoId);
+  }
+
+  #fromMeta(message: MetaToMember): void {
+    switch (message.kind) {
+      case "slotTable":
+        return this.#adopt(message.table);
+      case "members":
+        return this.#joined(message.members);
+      case "refused":
+        return this.#output.refused(message.reason);
+      case "config":
         return;
       default:
         return unreachable(message);
     }
   }
 
-  #publish(from: NodeId, { batch, items }: { batch: number; items: readonly PublishItem[] }, nowMs: number): void {
-    const table = this.#table;
-    if (table === undefined || !items.every((item) => this.#leads(dataInfoIdOf(item)))) {
-      return this.#output.send(from, { kind: "moved", batch, epoch: table?.epoch ?? 0n });
-    }
-    this.#take(items, nowMs);
-    this.#output.send(from, { kind: "taken", batch });
-  }
-
-  /** Applies items; all changes of one service become one version and one notice. */
-  #take(items: readonly PublishItem[], nowMs: number): void {
-    const touched = new Map<Datum, DatumChange[]>();
-    for (const item of items) {
-      const datum = this.#datumFor(item, nowMs);
-      if (datum === undefined) continue;
-      const changes = touched.get(datum) ?? [];
-      touched.set(datum, changes);
-      const change = this.#apply(datum, item, nowMs);
-      if (change !== undefined) changes.push(change);
-    }
-    for (const [datum, changes] of touched) {
-      if (changes.length > 0) this.#commit(datum, changes, nowMs);
-      this.#forgetIfIdle(datum);
-    }
-    this.#metrics.set("roster_publishers", this.#publishers);
-  }
-
-  #apply(datum: Datum, item: PublishItem, nowMs: number): DatumChange | undefined {
-    const sizeBefore = datum.size;
-    const change = datum.apply(item);
-    this.#publishers += datum.size - sizeBefore;
-    if (item.kind === "remove") {
-      this.#tombstones.add(datum, item.removal.registId, nowMs);
-      if (change !== undefined && item.removal.cause === "unpublished") this.#hold.unpublished(datum.dataInfoId);
-    }
-    return change;
-  }
-
-  // A removal from a service that nobody knows leaves nothing to remember, or anybody could fill the memory with them.
-  #datumFor(item: PublishItem, nowMs: number): Datum | undefined {
-    const dataInfoId = dataInfoIdOf(item);
-    return item.kind === "remove" ? this.#datums.get(dataInfoId) : this.#datum(dataInfoId, nowMs);
-  }
-
-  #commit(datum: Datum, changes: readonly DatumChange[], nowMs: number): void {
-    const delta = datum.commit(changes, this.#versions.next(nowMs));
-    const wasHeld = this.#hold.holds(datum.dataInfoId);
-    if (wasHeld && !this.#hold.releases(datum.dataInfoId, datum.size)) return;
-    this.#sizes.set(datum.dataInfoId, datum.size, nowMs);
-    if (wasHeld) this.#tellWhole(datum, nowMs);
-    else this.#tellChange(datum, delta, nowMs);
-  }
-
-  #tellChange(datum: Datum, delta: DatumDelta, nowMs: number): void {
-    const { dataInfoId, version } = delta;
-    const notice: DataToSession =
-      deltaBytes(delta) <= NOTICE_BYTES_MAX ? { kind: "delta", delta } : { kind: "changed", dataInfoId, version };
-    for (const session of this.#interestedIn(datum, nowMs)) this.#output.send(session, notice);
-  }
-
-  #tellWhole(datum: Datum, nowMs: number): void {
-    const sessions = this.#interestedIn(datum, nowMs);
-    if (sessions.length === 0) return;
-    const message: DataToSession = { kind: "snapshot", datum: datum.snapshot() };
-    for (const session of sessions) this.#output.send(session, message);
-  }
-
-  #interestedIn(datum: Datum, nowMs: number): NodeId[] {
-    const oldestMs = nowMs - INTEREST_SCANS * this.#options.versionScanIntervalMs;
-    for (const [session, sinceMs] of datum.interested) if (sinceMs < oldestMs) datum.interested.delete(session);
-    return [...datum.interested.keys()];
-  }
-
-  /**
-   * Answers a session that is at version `have`. A service without publishers has a version too: its emptiness is a
-   * fact to be pushed.
-   */
-  #answer(
-    from: NodeId,
-    dataInfoId: DataInfoId,
-    { have, nowMs, isScan }: { have: bigint; nowMs: number; isScan: boolean },
-  ): void {
-    if (!this.#leads(dataInfoId)) return this.#output.send(from, { kind: "notReady", dataInfoId });
-    const datum = this.#datum(dataInfoId, nowMs);
-    datum.interested.set(from, nowMs);
-    if (this.#hold.holds(dataInfoId)) return this.#output.send(from, { kind: "notReady", dataInfoId });
-    if (have > datum.version) this.#overtake(datum, have, nowMs);
-    if (have === datum.version) {
-      if (!isScan) this.#output.send(from, { kind: "current", dataInfoId });
-      return;
-    }
-    const delta = datum.deltaSince(have);
-    this.#output.send(
-      from,
-      delta === undefined ? { kind: "snapshot", datum: datum.snapshot() } : { kind: "delta", delta },
-    );
-  }
-
-  // A session has a higher version than this node gave out: it led this slot with a clock behind, or lost its disk.
-  // Subscribers would drop all it says.
-  #overtake(datum: Datum, have: bigint, nowMs: number): void {
-    this.#versions.raise(have);
-    datum.raise(this.#versions.next(nowMs));
-  }
-
-  #release(from: NodeId, dataInfoIds: readonly DataInfoId[]): void {
-    for (const dataInfoId of dataInfoIds) {
-      const datum = this.#datums.get(dataInfoId);
-      if (datum?.interested.delete(from)) this.#forgetIfIdle(datum);
-    }
+  #joined(members: Members): void {
+    if (!this.#membership.joined(members)) return;
+    this.#sessions.joined(members, this.#nowMs);
+    for (const member of members.list) if (member.role === "session") this.#protection.returned(member.id);
+    this.#linkLeaders();
+    this.#completeness.sessionsChanged(this.#nowMs);
   }
 
   #adopt(table: SlotTable): void {
-    if (this.#table !== undefined && table.epoch <= this.#table.epoch) return;
-    this.#table = table;
-    for (const datum of this.#datums.values()) {
-      if (leaderOf(table, datum.dataInfoId) !== this.#options.id) this.#forget(datum);
+    const adopted = this.#slots.adopt(table, this.#nowMs);
+    if (adopted === undefined) return;
+    for (const { slot, hadCopy } of adopted.led) this.#beginToLead(slot, hadCopy);
+    this.#completeness.adopted();
+    for (const { contents } of adopted.lost) {
+      this.#protection.forget(contents.slot);
+      for (const dataInfoId of contents.datums.keys()) this.#sizes.set(dataInfoId, 0, this.#nowMs);
+    }
+    this.#linkLeaders();
+    this.#membership.hasNews();
+    this.#reconciliation.adopted();
+  }
+
+  #linkLeaders(): void {
+    const leaders = this.#replication.leaders();
+    this.#membership.link(({ role, id }) => role === "data" && leaders.has(id));
+  }
+
+  #beginToLead(slot: LedSlot, hadCopy: boolean): void {
+    const { contents } = slot;
+    this.#completeness.begun(slot);
+    for (const datum of contents.datums.values()) this.#versions.raise(datum.version.version);
+    // What a living copy holds need not be waited for.
+    if (hadCopy) this.#hold.forget((dataInfoId) => this.#slots.leading(dataInfoId) === slot);
+    for (const session of contents.owners()) this.#sessions.watch(session, this.#nowMs);
+    for (const datum of contents.datums.values()) this.#sizes.set(datum.dataInfoId, datum.size, this.#nowMs);
+  }
+
+  /** A slot has begun, or ceased, to be served. */
+  #shownOrNot(slot: LedSlot): void {
+    this.#membership.hasNews();
+    if (!slot.isServing) return;
+    for (const datum of slot.contents.datums.values()) {
+      if (!this.#hold.holds(datum.dataInfoId)) this.#notices.answerWaiting(datum);
     }
   }
 
-  #leads(dataInfoId: DataInfoId): boolean {
-    // A datum exists only while its slot is led here; looking that up is cheaper than the sum that names the slot.
-    if (this.#datums.has(dataInfoId)) return true;
-    return this.#table !== undefined && leaderOf(this.#table, dataInfoId) === this.#options.id;
-  }
-
-  #datum(dataInfoId: DataInfoId, nowMs: number): Datum {
-    const known = this.#datums.get(dataInfoId);
-    if (known !== undefined) return known;
-    const datum = new Datum(dataInfoId, this.#versions.next(nowMs), this.#options.operatorLogEntries);
-    this.#datums.set(dataInfoId, datum);
-    return datum;
-  }
-
-  #forgetIfIdle(datum: Datum): void {
-    if (datum.isIdle) this.#forget(datum);
-  }
-
-  #forget(datum: Datum): void {
-    // An old tombstone may still point to a datum that was forgotten and made anew since.
-    if (this.#datums.get(datum.dataInfoId) !== datum) return;
-    this.#publishers -= datum.size;
-    this.#datums.delete(datum.dataInfoId);
-  }
-
-  #wake(nowMs: number): void {
-    if (nowMs >= this.#heartbeatMs + HEARTBEAT_INTERVAL_MS) this.#heartbeat(nowMs);
-    this.#endLeases(nowMs);
-    if (nowMs >= this.#hold.untilMs) this.#endHold(nowMs);
+  #wake(): void {
+    const nowMs = this.#nowMs;
+    this.#departures.wake(nowMs);
+    this.#completeness.wake(nowMs);
+    this.#replication.wake(nowMs);
+    if (nowMs >= this.#hold.untilMs) this.#endHold();
     this.#sizes.wake(nowMs);
-    this.#tombstones.expire(nowMs, (datum) => this.#forgetIfIdle(datum));
-    this.#metrics.set("roster_services_held", this.#hold.size);
+    this.#tombstones.expire(nowMs, (datum) => this.#expired(datum));
+    if (nowMs >= this.#membership.nextMs()) this.#heartbeat();
+    this.#metrics.set("roster_services_held", this.#hold.size + this.#protection.size);
   }
 
-  #heartbeat(nowMs: number): void {
-    this.#heartbeatMs = nowMs;
-    this.#output.toMeta({ kind: "heartbeat", role: "data", tableEpoch: this.#table?.epoch ?? 0n });
+  #heartbeat(): void {
+    this.#membership.heartbeat({
+      tableEpoch: this.#slots.epoch,
+      slots: this.#slots.report(),
+      nowMs: this.#nowMs,
+    });
+    let publishers = 0;
+    for (const { contents } of this.#slots.led()) publishers += contents.publishers;
+    this.#metrics.set("roster_publishers", publishers);
   }
 
-  /**
-   * A session that is back answers for its clients again; those of its last process still have to return to the new
-   * one.
-   */
-  #sessionUp(session: NodeId, isFresh: boolean, nowMs: number): void {
-    this.#leases.delete(session);
-    if (!isFresh) return;
-    const removals = this.#removalsOf(session);
-    if (removals.length > 0) this.#orphans.set(removals, nowMs + this.#options.sessionLeaseMs);
+  #expired(datum: Datum): void {
+    const slot = this.#slots.keptSlot(datum.slot);
+    if (slot !== undefined) this.#forgetIfIdle(slot, datum);
   }
 
-  /** A session that stayed away longer than its lease is dead, and so are the clients that nobody else took over. */
-  #endLeases(nowMs: number): void {
-    for (let session = this.#leases.take(nowMs); session !== undefined; session = this.#leases.take(nowMs)) {
-      this.#take(this.#removalsOf(session), nowMs);
-      for (const datum of this.#datums.values()) {
-        datum.interested.delete(session);
-        this.#forgetIfIdle(datum);
-      }
-    }
-    for (let left = this.#orphans.take(nowMs); left !== undefined; left = this.#orphans.take(nowMs)) {
-      this.#take(left, nowMs);
-    }
-  }
-
-  #removalsOf(session: NodeId): PublishItem[] {
-    const removals: PublishItem[] = [];
-    for (const datum of this.#datums.values()) {
-      for (const publication of datum.publications()) {
-        if (publication.owner.session !== session) continue;
-        const { dataInfoId, registId, version, registeredMs } = publication;
-        const stamp = { version, registeredMs };
-        removals.push({ kind: "remove", removal: { dataInfoId, registId, cause: "left", stamp } });
-      }
-    }
-    return removals;
-  }
-
-  #endHold(nowMs: number): void {
+  #endHold(): void {
     for (const dataInfoId of this.#hold.end()) {
-      const datum = this.#datums.get(dataInfoId);
-      this.#sizes.set(dataInfoId, datum?.size ?? 0, nowMs);
-      if (datum !== undefined) this.#tellWhole(datum, nowMs);
+      const led = this.#slots.leading(dataInfoId);
+      const datum = led?.contents.datums.get(dataInfoId);
+      this.#sizes.set(dataInfoId, datum?.size ?? 0, this.#nowMs);
+      if (led?.isServing === true && datum !== undefined) this.#notices.answerWaiting(datum);
     }
   }
 }
 
-function deltaBytes(delta: DatumDelta): number {
-  return delta.changes.reduce(
-    (sum, change) => sum + CHANGE_BYTES + (change.kind === "put" ? change.publication.payload.length : 0),
-    0,
-  );
+/**
+ * A session speaks for the clients that left it, and not for those that went on to another one: its word for what it
+ * published last, and never got here, must not end what another session answers for.
+ */
+function isForeign(datum: Datum, item: PublishItem, from: NodeId | undefined): boolean {
+  if (item.kind === "put" || item.removal.cause !== "left" || from === undefined) return false;
+  const live = datum.publication(item.removal.registId);
+  return live !== undefined && live.owner.session !== from && compareStamps(live, item.removal.stamp) !== 0;
 }

@@ -4,7 +4,7 @@
 
 import { assert } from "../base/assert.ts";
 import type { PublishItem, Removal } from "../messages/sessionData.ts";
-import type { DatumChange, DatumDelta, DatumSnapshot } from "../model/datum.ts";
+import type { DatumChange, DatumDelta, DatumSnapshot, DatumVersion } from "../model/datum.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import { compareStamps, type Publication, type Stamp, showsTheSame } from "../model/publication.ts";
 import { OperatorLog } from "./operatorLog.ts";
@@ -16,20 +16,28 @@ export interface Tombstone {
 
 export class Datum {
   readonly dataInfoId: DataInfoId;
+  readonly slot: number;
   /** Sessions with subscribers of this service, and when each last said so. */
   readonly interested = new Map<NodeId, number>();
+  /** Those of them that asked while the list was held back, and what each has. */
+  readonly waiting = new Map<NodeId, DatumVersion>();
   readonly #publications = new Map<string, Publication>();
   readonly #tombstones = new Map<string, Tombstone>();
   readonly #log: OperatorLog;
-  #version: bigint;
+  #version: DatumVersion;
 
-  constructor(dataInfoId: DataInfoId, version: bigint, logChangesMax: number) {
+  constructor(
+    { dataInfoId, slot }: { dataInfoId: DataInfoId; slot: number },
+    version: DatumVersion,
+    logChangesMax: number,
+  ) {
     this.dataInfoId = dataInfoId;
+    this.slot = slot;
     this.#version = version;
     this.#log = new OperatorLog(dataInfoId, logChangesMax);
   }
 
-  get version(): bigint {
+  get version(): DatumVersion {
     return this.#version;
   }
 
@@ -46,34 +54,53 @@ export class Datum {
     return this.#publications.values();
   }
 
+  publication(registId: string): Publication | undefined {
+    return this.#publications.get(registId);
+  }
+
+  tombstones(): Iterable<readonly [registId: string, tombstone: Tombstone]> {
+    return this.#tombstones;
+  }
+
   /**
-   * Takes one item. Returns the change that subscribers would see, if any; the caller gives all changes of a batch one
-   * version.
+   * Takes one item. The caller gives all visible changes of a batch one version. `unseen`: taken, but subscribers see
+   * no difference. `refused`: something newer is known.
    */
-  apply(item: PublishItem): DatumChange | undefined {
+  apply(item: PublishItem): DatumChange | "unseen" | "refused" {
     return item.kind === "put" ? this.#put(item.publication) : this.#remove(item.removal);
   }
 
-  /** Raises the version for `changes`, which were just applied. */
-  commit(changes: readonly DatumChange[], version: bigint): DatumDelta {
-    assert(version > this.#version, "datum versions only grow");
-    const delta = { dataInfoId: this.dataInfoId, base: this.#version, version, changes };
-    this.#version = version;
+  /** Moves to a higher version for `changes`, which were just applied. */
+  commit(changes: readonly DatumChange[], to: DatumVersion): DatumDelta {
+    assert(to.version > this.#version.version, "datum versions only grow");
+    const delta = { ...to, dataInfoId: this.dataInfoId, base: this.#version, changes };
+    this.#version = to;
     this.#log.append(delta);
     return delta;
   }
 
-  /** Raises the version without a change, when somebody has a higher one than we gave out. */
-  raise(version: bigint): void {
-    this.commit([], version);
+  /** Moves to a higher version without a change, when somebody has one that we can't compare or did not give out. */
+  raise(to: DatumVersion): void {
+    this.commit([], to);
+  }
+
+  /** A follower takes over the version of its leader, with no way back to those before. */
+  follow(version: DatumVersion): void {
+    this.#version = version;
+    this.#log.clear();
+  }
+
+  /** A follower's tombstone, as its leader has it. */
+  bury(registId: string, stamp: Stamp): void {
+    this.#bury(registId, stamp);
   }
 
   snapshot(): DatumSnapshot {
-    return { dataInfoId: this.dataInfoId, version: this.#version, publications: [...this.#publications.values()] };
+    return { ...this.#version, dataInfoId: this.dataInfoId, publications: [...this.#publications.values()] };
   }
 
   /** The difference since `have`, if the log reaches back and it is smaller than the whole list. */
-  deltaSince(have: bigint): DatumDelta | undefined {
+  deltaSince(have: DatumVersion): DatumDelta | undefined {
     const delta = this.#log.since(have);
     return delta !== undefined && delta.changes.length <= this.size ? delta : undefined;
   }
@@ -87,27 +114,31 @@ export class Datum {
     if (this.#tombstones.get(registId) === tombstone) this.#tombstones.delete(registId);
   }
 
-  #put(publication: Publication): DatumChange | undefined {
+  #put(publication: Publication): DatumChange | "unseen" | "refused" {
     const { registId } = publication;
     const live = this.#publications.get(registId);
     const known = live ?? this.#tombstones.get(registId)?.stamp;
-    if (known !== undefined && compareStamps(publication, known) <= 0) return undefined;
+    if (known !== undefined) {
+      const order = compareStamps(publication, known);
+      if (order === 0 && live?.owner.session === publication.owner.session) return "unseen";
+      if (order <= 0) return "refused";
+    }
     this.#tombstones.delete(registId);
     this.#publications.set(registId, publication);
     // The new owner is taken in any case: a later removal must name it. But a client that only reconnected is no news.
-    if (live !== undefined && showsTheSame(live, publication)) return undefined;
+    if (live !== undefined && showsTheSame(live, publication)) return "unseen";
     return { kind: "put", publication };
   }
 
-  #remove({ registId, cause, stamp }: Removal): DatumChange | undefined {
+  #remove({ registId, cause, stamp }: Removal): DatumChange | "unseen" | "refused" {
     const live = this.#publications.get(registId);
     if (live === undefined) {
       if (cause === "unpublished") this.#bury(registId, stamp);
-      return undefined;
+      return "unseen";
     }
     const order = compareStamps(stamp, live);
     // One that is older was replaced by what left, in an item that was merged away on its way here.
-    if (cause === "left" ? order < 0 : order <= 0) return undefined;
+    if (cause === "left" ? order < 0 : order <= 0) return "refused";
     this.#publications.delete(registId);
     this.#bury(registId, stamp);
     return { kind: "removed", registId, stamp };

@@ -1,6 +1,6 @@
 // The last changes of one datum, so that a session that is a little behind gets the difference and not the whole list.
 
-import type { DatumChange, DatumDelta } from "../model/datum.ts";
+import { type DatumChange, type DatumDelta, type DatumVersion, isSameVersion } from "../model/datum.ts";
 import type { DataInfoId } from "../model/ids.ts";
 
 // Payloads that are replaced would live on in the log: not more of them than a notice or two could carry.
@@ -34,15 +34,22 @@ export class OperatorLog {
     if (drop > 0) this.#deltas = this.#deltas.slice(drop);
   }
 
+  clear(): void {
+    this.#deltas = [];
+    this.#changes = 0;
+    this.#bytes = 0;
+  }
+
   /** One delta from exactly `have` to the newest version, or undefined if the log does not reach back so far. */
-  since(have: bigint): DatumDelta | undefined {
-    const first = this.#deltas.findIndex((delta) => delta.base === have);
+  since(have: DatumVersion): DatumDelta | undefined {
+    const first = this.#deltas.findIndex((delta) => isSameVersion(delta.base, have));
     const last = this.#deltas.at(-1);
     if (first < 0 || last === undefined) return undefined;
     return {
       dataInfoId: this.#dataInfoId,
       base: have,
       version: last.version,
+      origin: last.origin,
       changes: lastOfEach(this.#deltas.slice(first).flatMap((delta) => delta.changes)),
     };
   }

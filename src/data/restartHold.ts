@@ -44,6 +44,11 @@ export class RestartHold {
     if (expected !== undefined) this.#expected.set(dataInfoId, expected - 1);
   }
 
+  /** Services that another node has kept whole meanwhile need not be waited for. */
+  forget(isKept: (dataInfoId: DataInfoId) => boolean): void {
+    for (const dataInfoId of this.#expected.keys()) if (isKept(dataInfoId)) this.#expected.delete(dataInfoId);
+  }
+
   /** Ends the hold: the services that were still held. */
   end(): DataInfoId[] {
     const held = [...this.#expected.keys()];

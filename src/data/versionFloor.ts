@@ -28,8 +28,11 @@ export class VersionFloor {
     return version;
   }
 
-  /** The next version is higher than `version`, which somebody has. */
+  /** The next version is higher than `version`, which somebody has; in the next life too. */
   raise(version: bigint): void {
     this.#versions.raise(version);
+    if (version <= this.#floor) return;
+    this.#floor = version + versionSpan(AHEAD_MS);
+    this.#save(this.#floor);
   }
 }

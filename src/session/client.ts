@@ -12,6 +12,12 @@ import type { ClientChannel } from "./registry.ts";
 export interface HeldPublication {
   publication: Publication;
   client: Client;
+  /**
+   * `new`: its client's last word, which no data node has confirmed. `restamped`: as new, with a later time once given.
+   * `taken`: a data node has it, or had it. `outrun`: the same version with a later time has won. `superseded`: a newer
+   * version has, and it is not spoken of any more.
+   */
+  state: "new" | "restamped" | "taken" | "outrun" | "superseded";
 }
 
 /** One subscriber object of a client. */

@@ -2,17 +2,24 @@
 // are reachable.
 
 import { assert } from "../base/assert.ts";
+import { Deadlines } from "../base/deadlines.ts";
 import { dataInfoIdOf, type PublishItem, type SessionToData } from "../messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
-import { leaderOf, type SlotTable } from "../model/slot.ts";
+import { leaderOf, type SlotTable, slotOf, slotOwner } from "../model/slot.ts";
 import { Outbox } from "./outbox.ts";
+
+// A table reaches all nodes within milliseconds of each other.
+const MOVED_RETRY_MS = 50;
 
 export class DataLinks {
   readonly #send: (to: NodeId, message: SessionToData) => void;
   readonly #outboxes = new Map<NodeId, Outbox>();
   readonly #reachable = new Set<NodeId>();
+  // Nodes that do not know yet that they lead what they were sent, and when they are tried again.
+  readonly #retries = new Deadlines<NodeId>();
   // Before the first slot table nobody leads anything.
-  readonly #unrouted = new Outbox();
+  readonly #unrouted = new Outbox(() => ++this.#batches);
+  #batches = 0;
   #table: SlotTable | undefined;
 
   constructor(send: (to: NodeId, message: SessionToData) => void) {
@@ -31,22 +38,53 @@ export class DataLinks {
     return this.#table === undefined ? undefined : leaderOf(this.#table, dataInfoId);
   }
 
+  leaderOfSlot(slot: number): NodeId | undefined {
+    return this.#table?.slots[slot]?.leader;
+  }
+
+  /** Sends to a node that is reachable. */
+  send(node: NodeId, message: SessionToData): void {
+    this.#send(node, message);
+  }
+
   isReachable(node: NodeId): boolean {
     return this.#reachable.has(node);
   }
 
-  /**
-   * Follows a newer table: what waits goes to the new leaders. Returns how to tell whether a service's leader has
-   * changed.
-   */
-  adopt(table: SlotTable): (dataInfoId: DataInfoId) => boolean {
+  /** The slots that `node` leads. */
+  slotsOf(node: NodeId): number[] {
+    return (this.#table?.slots ?? []).flatMap(({ leader }, slot) => (leader === node ? [slot] : []));
+  }
+
+  /** Nothing is waiting or under way to any node. */
+  get isIdle(): boolean {
+    return [...this.#outboxes.values(), this.#unrouted].every((outbox) => outbox.isEmpty);
+  }
+
+  /** Nothing is waiting or under way to this node. */
+  isIdleTo(node: NodeId): boolean {
+    return this.#outboxes.get(node)?.isEmpty ?? true;
+  }
+
+  /** Follows a newer table: what waits goes to the new leaders. Returns the slots that another leader serves now. */
+  adopt(table: SlotTable): ReadonlySet<number> {
     const before = this.#table;
     assert(before === undefined || table.epoch >= before.epoch, "a slot table never goes back");
     this.#table = table;
     const waiting = [...this.#outboxes.values(), this.#unrouted].flatMap((outbox) => outbox.drain());
+    const nodes = new Set(table.slots.map(({ leader }) => leader));
+    for (const node of this.#outboxes.keys()) if (!nodes.has(node)) this.#outboxes.delete(node);
     for (const item of waiting) this.#outboxOf(this.leader(dataInfoIdOf(item))).add(item);
+    for (const node of nodes) this.#retries.delete(node);
     this.pump();
-    return (dataInfoId) => before === undefined || leaderOf(before, dataInfoId) !== leaderOf(table, dataInfoId);
+    const hasMoved = ({ leaderEpoch }: { leaderEpoch: bigint }, slot: number) =>
+      before === undefined || slotOwner(before, slot).leaderEpoch !== leaderEpoch;
+    return new Set(table.slots.flatMap((owner, slot) => (hasMoved(owner, slot) ? [slot] : [])));
+  }
+
+  /** The slot of a service; undefined before the first table. */
+  slotOf(dataInfoId: DataInfoId): number | undefined {
+    return this.#table === undefined ? undefined : slotOf(dataInfoId, this.#table.slots.length);
   }
 
   nodeUp(node: NodeId): void {
@@ -74,15 +112,33 @@ export class DataLinks {
     return true;
   }
 
-  taken(node: NodeId, batch: number): void {
-    this.#outboxes.get(node)?.taken(batch);
+  /** The node has taken a batch: what was in it. */
+  taken(node: NodeId, batch: number): readonly PublishItem[] {
+    const items = this.#outboxes.get(node)?.taken(batch) ?? [];
     this.#pump(node);
+    return items;
   }
 
-  /** The node does not lead what it was sent. It goes out again with the next table, or at the next `pump`. */
-  moved(node: NodeId, batch: number): void {
+  /** The node does not lead what it was sent. It goes out again with the next table, or soon: its table may be late. */
+  moved(node: NodeId, batch: number, nowMs: number): void {
     const outbox = this.#outboxes.get(node);
-    if (outbox?.isUnderWay(batch)) outbox.putBack();
+    if (outbox?.isUnderWay(batch) !== true) return;
+    outbox.putBack();
+    this.#retries.set(node, nowMs + MOVED_RETRY_MS);
+  }
+
+  /** Nothing is sent before `untilMs`. */
+  pause(untilMs: number): void {
+    for (const node of new Set(this.#table?.slots.map(({ leader }) => leader))) this.#retries.set(node, untilMs);
+  }
+
+  nextMs(): number {
+    return this.#retries.nextMs();
+  }
+
+  /** Tries again what is due. */
+  wake(nowMs: number): void {
+    for (let node = this.#retries.take(nowMs); node !== undefined; node = this.#retries.take(nowMs)) this.#pump(node);
   }
 
   /** Sends whatever waits and can be sent. */
@@ -91,7 +147,7 @@ export class DataLinks {
   }
 
   #pump(node: NodeId): void {
-    if (!this.#reachable.has(node)) return;
+    if (!this.#reachable.has(node) || this.#retries.has(node)) return;
     const batch = this.#outboxes.get(node)?.next();
     if (batch === undefined) return;
     this.#send(node, { kind: "publish", batch: batch.id, epoch: this.tableEpoch, items: batch.items });
@@ -101,7 +157,7 @@ export class DataLinks {
     if (leader === undefined) return this.#unrouted;
     const known = this.#outboxes.get(leader);
     if (known !== undefined) return known;
-    const outbox = new Outbox();
+    const outbox = new Outbox(() => ++this.#batches);
     this.#outboxes.set(leader, outbox);
     return outbox;
   }

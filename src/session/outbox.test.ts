@@ -4,6 +4,8 @@ import type { PublishItem } from "../messages/sessionData.ts";
 import { brandDataInfoId } from "../model/ids.ts";
 import { Outbox } from "./outbox.ts";
 
+let batches = 0;
+
 const removal = (version: bigint): PublishItem => ({
   kind: "remove",
   removal: {
@@ -15,7 +17,7 @@ const removal = (version: bigint): PublishItem => ({
 });
 
 test("what waits is displaced by something newer, not by something older that comes later", () => {
-  const outbox = new Outbox();
+  const outbox = new Outbox(() => ++batches);
   outbox.add(removal(7n));
   outbox.add(removal(8n));
   outbox.add(removal(4n));
@@ -23,7 +25,7 @@ test("what waits is displaced by something newer, not by something older that co
 });
 
 test("a batch that is put back stays behind what is newer", () => {
-  const outbox = new Outbox();
+  const outbox = new Outbox(() => ++batches);
   outbox.add(removal(1n));
   outbox.next();
   outbox.add(removal(2n));

@@ -11,11 +11,24 @@ export interface Batch {
   readonly items: readonly PublishItem[];
 }
 
+// A few very large publications must not make one message of a gigabyte.
+const BATCH_BYTES_MAX = 4 * 1024 * 1024;
+
 /** The queue to one data node; `key` of an item is its registration. */
 export class Outbox {
   #waiting = new Map<string, PublishItem>();
   #underWay: Batch | undefined;
-  #nextId = 1;
+  readonly #nextId: () => number;
+
+  /** `nextId` numbers batches, each number once for a receiver. */
+  constructor(nextId: () => number) {
+    this.#nextId = nextId;
+  }
+
+  /** Nothing waits, nothing is under way. */
+  get isEmpty(): boolean {
+    return this.#waiting.size === 0 && this.#underWay === undefined;
+  }
 
   /** Queues the newest state of a registration in place of an older one that still waits. */
   add(item: PublishItem): void {
@@ -29,18 +42,26 @@ export class Outbox {
   next(): Batch | undefined {
     if (this.#underWay !== undefined || this.#waiting.size === 0) return undefined;
     const items: PublishItem[] = [];
+    let bytes = 0;
     for (const [key, item] of this.#waiting) {
-      if (items.length === BATCH_ITEMS_MAX) break;
+      if (items.length === BATCH_ITEMS_MAX || bytes >= BATCH_BYTES_MAX) break;
       items.push(item);
+      bytes += item.kind === "put" ? item.publication.payload.length : 0;
       this.#waiting.delete(key);
     }
-    this.#underWay = { id: this.#nextId++, items };
+    this.#underWay = { id: this.#nextId(), items };
     return this.#underWay;
   }
 
-  /** The node has taken the batch. An answer to an earlier batch, from before a lost connection, is ignored. */
-  taken(batch: number): void {
-    if (this.#underWay?.id === batch) this.#underWay = undefined;
+  /**
+   * The node has taken the batch: what was in it. An answer to an earlier batch, from before a lost connection, is
+   * ignored.
+   */
+  taken(batch: number): readonly PublishItem[] {
+    if (this.#underWay?.id !== batch) return [];
+    const { items } = this.#underWay;
+    this.#underWay = undefined;
+    return items;
   }
 
   /** Whether `batch` is the one under way. */

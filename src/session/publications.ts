@@ -1,9 +1,11 @@
 // What this session's clients publish. The session is the source of truth for it: whatever a data node loses, it gets
-// again from here.
+// again from here. Kept by slot too, with a digest of each, so that a data node can be compared with it at any time.
 
-import type { Removal } from "../messages/sessionData.ts";
+import type { InventoryEntry, Removal, SlotDigest, Superseded } from "../messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
-import type { Publication } from "../model/publication.ts";
+import { compareStamps, type Publication } from "../model/publication.ts";
+import { RegistrationDigest } from "../model/registrationDigest.ts";
+import { slotOf } from "../model/slot.ts";
 import type { Client, HeldPublication } from "./client.ts";
 import type { PublishRequest, RegistrationKey } from "./registry.ts";
 
@@ -21,12 +23,26 @@ export interface Unpublished {
   readonly before: Client | undefined;
 }
 
+interface SlotHoldings {
+  readonly digest: RegistrationDigest;
+  readonly held: Set<HeldPublication>;
+}
+
 export class Publications {
   readonly #session: NodeId;
   readonly #services = new Map<DataInfoId, Map<string, HeldPublication>>();
+  readonly #slots = new Map<number, SlotHoldings>();
+  #slotCount: number | undefined;
 
   constructor(session: NodeId) {
     this.#session = session;
+  }
+
+  /** The cluster's slot count is known now. */
+  divide(slotCount: number): void {
+    if (this.#slotCount !== undefined) return;
+    this.#slotCount = slotCount;
+    for (const held of this.#all()) this.#index(held);
   }
 
   /** Whether this very client holds the registration already. */
@@ -50,11 +66,11 @@ export class Publications {
       payload: request.payload,
     };
     if (held === undefined) {
-      this.#add({ publication, client });
+      this.#add({ publication, client, state: "new" });
       return { publication, before: undefined };
     }
     const before = held.client;
-    held.publication = publication;
+    this.#change(held, publication, "new");
     this.#handOver(held, client);
     return { publication, before: before === client ? undefined : before };
   }
@@ -72,6 +88,37 @@ export class Publications {
     return { removal: { dataInfoId, registId, cause: "unpublished", stamp }, before: held?.client };
   }
 
+  /** A data node has taken this publication, if it is still the newest here. */
+  taken(publication: Publication): void {
+    const held = this.#find(publication);
+    const isOpen = held?.state === "new" || held?.state === "restamped";
+    if (isOpen && held.publication === publication) held.state = "taken";
+  }
+
+  /**
+   * A data node knows something newer than what it was sent. The registration of a client that is here is given a later
+   * time and returned, to be published again, if what won is the removal of somebody who was taken for dead, or if it
+   * is its client's last word and lost by the clock of another session alone; the latter once, or two clients with one
+   * registId would go on for ever. One that a data node had taken before was outrun by the client's own return at
+   * another session, although its connection here may seem to stand; it is still compared, so that it is there should
+   * that other one end.
+   */
+  superseded({ dataInfoId, registId, stamp, by, isRemoved }: Superseded): Publication | undefined {
+    const held = this.#find({ dataInfoId, registId });
+    if (held === undefined || compareStamps(held.publication, stamp) !== 0) return undefined;
+    const isHere = held.client.departedMs === undefined;
+    if (by.version !== stamp.version || !isHere) {
+      this.#change(held, held.publication, "superseded");
+      return undefined;
+    }
+    if (!isRemoved && held.state !== "new") {
+      this.#change(held, held.publication, "outrun");
+      return undefined;
+    }
+    this.#change(held, { ...held.publication, registeredMs: by.registeredMs + 1 }, "restamped");
+    return held.publication;
+  }
+
   /**
    * Drops up to `max` of what a client that is gone still holds. Each removal names the very registration that it
    * removes.
@@ -87,10 +134,27 @@ export class Publications {
     return removals;
   }
 
-  *all(): Generator<Publication> {
-    for (const service of this.#services.values()) {
-      for (const held of service.values()) yield held.publication;
+  get({ dataInfoId, registId }: { dataInfoId: DataInfoId; registId: string }): Publication | undefined {
+    return this.#find({ dataInfoId, registId })?.publication;
+  }
+
+  digestOf(slot: number): SlotDigest {
+    const digest = this.#slots.get(slot)?.digest;
+    return { slot, count: digest?.count ?? 0, digest: digest?.value ?? 0n };
+  }
+
+  /** What the digest of the slot sums up. */
+  inventoryOf(slot: number): InventoryEntry[] {
+    const entries: InventoryEntry[] = [];
+    for (const { publication, state } of this.#slots.get(slot)?.held ?? []) {
+      const { dataInfoId, registId, version, registeredMs } = publication;
+      if (state !== "superseded") entries.push({ dataInfoId, registId, version, registeredMs });
     }
+    return entries;
+  }
+
+  *#all(): Generator<HeldPublication> {
+    for (const service of this.#services.values()) yield* service.values();
   }
 
   #find({ dataInfoId, registId }: { dataInfoId: DataInfoId; registId: string }): HeldPublication | undefined {
@@ -103,6 +167,14 @@ export class Publications {
     if (service === undefined) this.#services.set(dataInfoId, new Map([[registId, held]]));
     else service.set(registId, held);
     held.client.publications.add(held);
+    this.#index(held);
+  }
+
+  #change(held: HeldPublication, publication: Publication, state: HeldPublication["state"]): void {
+    this.#unindex(held);
+    held.publication = publication;
+    held.state = state;
+    this.#index(held);
   }
 
   #handOver(held: HeldPublication, to: Client): void {
@@ -117,6 +189,25 @@ export class Publications {
     service?.delete(registId);
     if (service?.size === 0) this.#services.delete(dataInfoId);
     held.client.publications.delete(held);
+    this.#unindex(held);
+  }
+
+  #index(held: HeldPublication): void {
+    if (this.#slotCount === undefined) return;
+    const slot = slotOf(held.publication.dataInfoId, this.#slotCount);
+    const holdings = this.#slots.get(slot) ?? { digest: new RegistrationDigest(), held: new Set() };
+    this.#slots.set(slot, holdings);
+    holdings.held.add(held);
+    if (held.state !== "superseded") holdings.digest.add(held.publication);
+  }
+
+  #unindex(held: HeldPublication): void {
+    if (this.#slotCount === undefined) return;
+    const slot = slotOf(held.publication.dataInfoId, this.#slotCount);
+    const holdings = this.#slots.get(slot);
+    if (holdings?.held.delete(held) !== true) return;
+    if (held.state !== "superseded") holdings.digest.remove(held.publication);
+    if (holdings.held.size === 0) this.#slots.delete(slot);
   }
 }
 
@@ -129,5 +220,6 @@ function isOlder(client: Client, request: PublishRequest, { publication, client:
 
 // Two registrations of one version differ by their time alone, so the second must be later even within one millisecond.
 function laterThan(held: HeldPublication | undefined, nowMs: number): number {
-  return held === undefined ? nowMs : Math.max(nowMs, held.publication.registeredMs + 1);
+  const time = Math.floor(nowMs);
+  return held === undefined ? time : Math.max(time, held.publication.registeredMs + 1);
 }

@@ -1,16 +1,21 @@
 // The session's copy of one service's list. It moves from one whole version to the next: a delta is applied only on
 // exactly the version that it begins at, everything else is a reason to fetch.
 
-import type { DatumDelta, DatumSnapshot } from "../model/datum.ts";
+import {
+  type DatumDelta,
+  type DatumSnapshot,
+  type DatumVersion,
+  isSameVersion,
+  NO_DATUM_VERSION,
+} from "../model/datum.ts";
 import type { DataInfoId } from "../model/ids.ts";
 import type { Publication } from "../model/publication.ts";
-import { NO_VERSION } from "../model/version.ts";
 import type { ServiceView } from "./registry.ts";
 
 export class ServiceList {
   readonly dataInfoId: DataInfoId;
   #publications = new Map<string, Publication>();
-  #version = NO_VERSION;
+  #version: DatumVersion = NO_DATUM_VERSION;
   #view: ServiceView | undefined;
   #payloadBytes = 0;
 
@@ -20,6 +25,11 @@ export class ServiceList {
 
   /** NO_VERSION until the first list has come. */
   get version(): bigint {
+    return this.#version.version;
+  }
+
+  /** The version together with who gave it. */
+  get state(): DatumVersion {
     return this.#version;
   }
 
@@ -35,22 +45,22 @@ export class ServiceList {
 
   /** Takes a whole list. False if it is not newer than this one. */
   replace(snapshot: DatumSnapshot): boolean {
-    if (snapshot.version <= this.#version) return false;
+    if (snapshot.version <= this.version) return false;
     this.#publications = new Map(snapshot.publications.map((publication) => [publication.registId, publication]));
     this.#payloadBytes = snapshot.publications.reduce((sum, publication) => sum + publication.payload.length, 0);
-    this.#moveTo(snapshot.version);
+    this.#moveTo(snapshot);
     return true;
   }
 
   /** Takes a delta. `behind` means that this list is at another version than the delta begins at. */
   apply(delta: DatumDelta): "applied" | "known" | "behind" {
-    if (delta.version <= this.#version) return "known";
-    if (delta.base !== this.#version) return "behind";
+    if (delta.version <= this.version) return "known";
+    if (!isSameVersion(delta.base, this.#version)) return "behind";
     for (const change of delta.changes) {
       if (change.kind === "put") this.#put(change.publication);
       else this.#remove(change.registId);
     }
-    this.#moveTo(delta.version);
+    this.#moveTo(delta);
     return "applied";
   }
 
@@ -65,8 +75,8 @@ export class ServiceList {
     this.#publications.delete(registId);
   }
 
-  #moveTo(version: bigint): void {
-    this.#version = version;
+  #moveTo({ version, origin }: DatumVersion): void {
+    this.#version = { version, origin };
     this.#view = { dataInfoId: this.dataInfoId, version, publications: this.#publications };
   }
 }

@@ -51,22 +51,12 @@ test("what was under way to a data node that was lost is sent again, but nothing
   publish(client, { version: 2n });
   session.step({ kind: "dataDown", node: DATA }, nowMs);
   forgetSent();
-  session.step({ kind: "dataUp", node: DATA, isFresh: false }, nowMs);
+  session.step({ kind: "dataUp", node: DATA }, nowMs);
   const items = batches().flat();
   assert.deepEqual(
     items.map((item) => item.kind === "put" && item.publication.version),
     [2n],
   );
-});
-
-test("a data node that has lost its memory hears everything again", () => {
-  const client = connect();
-  publish(client);
-  taken();
-  session.step({ kind: "dataDown", node: DATA }, nowMs);
-  forgetSent();
-  session.step({ kind: "dataUp", node: DATA, isFresh: true }, nowMs);
-  assert.equal(batches().flat().length, 1);
 });
 
 test("a client that returns within the grace, on another connection, causes no removal", () => {
@@ -215,7 +205,7 @@ test("registrations that come before the first slot table are kept and sent when
   useBareSession();
   publish(connect());
   assert.deepEqual(toData, []);
-  session.step({ kind: "dataUp", node: DATA, isFresh: true }, nowMs);
+  session.step({ kind: "dataUp", node: DATA }, nowMs);
   const table = { epoch: 1n, slots: [{ leader: DATA, leaderEpoch: 1n, followers: [] }] };
   session.step({ kind: "fromMeta", message: { kind: "slotTable", table } }, nowMs);
   assert.equal(batches().flat().length, 1);

@@ -6,14 +6,15 @@ import { assert, unreachable } from "../base/assert.ts";
 import { Deadlines } from "../base/deadlines.ts";
 import { fail } from "../base/errors.ts";
 import type { Metrics } from "../base/metrics.ts";
-import { HEARTBEAT_INTERVAL_MS, type MemberToMeta, type MetaToMember } from "../messages/membership.ts";
+import type { MemberAddress, Members, MemberToMeta, MetaToMember } from "../messages/membership.ts";
+import { MembershipView } from "../messages/membershipView.ts";
 import type { DataToSession, SessionToData } from "../messages/sessionData.ts";
-import type { DatumDelta } from "../model/datum.ts";
 import type { ClientId, DataInfoId, NodeId } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 import { Client, registrationKey } from "./client.ts";
 import { ConfigWatches } from "./configWatches.ts";
 import { DataLinks } from "./dataLinks.ts";
+import { DataRepair } from "./dataRepair.ts";
 import { Publications } from "./publications.ts";
 import { Pusher, type PushOptions } from "./pusher.ts";
 import type {
@@ -24,30 +25,41 @@ import type {
   Registry,
   SubscribeRequest,
 } from "./registry.ts";
-import { type SubscribedService, Subscriptions } from "./subscriptions.ts";
+import { ServiceLists } from "./serviceLists.ts";
+import { Subscriptions } from "./subscriptions.ts";
 
 /** Settings, each a key of the configuration; all times in milliseconds. */
 export interface SessionOptions extends PushOptions {
   readonly id: NodeId;
+  /** Where other nodes reach this one: `host:port`. */
+  readonly address: string;
   readonly clientReturnGraceMs: number;
   readonly clientRegistrationsMax: number;
-  readonly sessionLeaseMs: number;
   readonly versionScanIntervalMs: number;
+  readonly digestIntervalMs: number;
 }
 
 /** The effects of a step towards other nodes; effects for clients go through their channels. */
 export interface SessionOutput {
   toData(node: NodeId, message: SessionToData): void;
+  /** To every meta node. */
   toMeta(message: MemberToMeta): void;
+  /** The data nodes of the cluster: links to exactly these are to be kept. */
+  linkData(nodes: readonly MemberAddress[]): void;
+  /** The cluster does not want this node; its process must end and say why. */
+  refused(reason: string): void;
 }
 
 export type SessionEvent =
   | ClientEvent
   | { readonly kind: "fromData"; readonly from: NodeId; readonly message: DataToSession }
-  | { readonly kind: "fromMeta"; readonly message: MetaToMember }
-  /** A data node can be reached. `isFresh`: it has lost its memory, and must hear everything again. */
-  | { readonly kind: "dataUp"; readonly node: NodeId; readonly isFresh: boolean }
+  | { readonly kind: "dataUp"; readonly node: NodeId }
   | { readonly kind: "dataDown"; readonly node: NodeId }
+  | { readonly kind: "fromMeta"; readonly message: MetaToMember }
+  /** A link to a meta node is there. */
+  | { readonly kind: "metaUp" }
+  /** The node is about to stop: clients that leave now come back elsewhere. */
+  | { readonly kind: "drain" }
   | { readonly kind: "woken" };
 
 // A client that is back re-registers one by one, each within its own retry of at most a second; so long after its last
@@ -55,9 +67,13 @@ export type SessionEvent =
 const RETURN_PROGRESS_MS = 5_000;
 // A timer that fires so late was held up by this process, not by its clock.
 const STALL_MS = 100;
+// After so long clients may have given this process up and gone elsewhere.
+const ABSENCE_MS = 1_500;
 // The end of a client with 100,000 publishers is spread over many steps, or everybody else would wait half a second for
 // it.
 const DROPS_PER_STEP = 500;
+// When a data node that was busy is compared.
+const BUSY_RETRY_MS = 1_000;
 
 export class Session implements Registry {
   readonly #options: SessionOptions;
@@ -68,21 +84,37 @@ export class Session implements Registry {
   readonly #publications: Publications;
   readonly #subscriptions = new Subscriptions();
   readonly #links: DataLinks;
+  readonly #lists: ServiceLists;
+  readonly #repair: DataRepair;
+  readonly #membership: MembershipView;
   readonly #pusher: Pusher;
   readonly #configs: ConfigWatches;
   #connectionsMade = 0;
-  #heartbeatMs = Number.NEGATIVE_INFINITY;
-  #repairMs: number;
+  #isDraining = false;
+  #scanMs: number;
+  // Slots whose new leader has not yet said that it has what is here.
+  readonly #unsettled = new Set<number>();
+  // When each data node is compared next.
+  readonly #comparisons = new Deadlines<NodeId>();
 
   constructor(options: SessionOptions, environment: { output: SessionOutput; metrics: Metrics; nowMs: number }) {
     this.#options = options;
     this.#output = environment.output;
     this.#metrics = environment.metrics;
+    const { output } = environment;
     this.#publications = new Publications(options.id);
-    this.#links = new DataLinks((node, message) => this.#output.toData(node, message));
+    this.#links = new DataLinks((node, message) => output.toData(node, message));
     this.#pusher = new Pusher(options, this.#subscriptions, environment.metrics);
+    this.#lists = new ServiceLists(this.#subscriptions, this.#links, (service, nowMs) =>
+      this.#pusher.changed(service, nowMs),
+    );
+    this.#repair = new DataRepair(this.#publications, this.#links);
+    this.#membership = new MembershipView(
+      { role: "session", address: options.address },
+      { toMeta: (message) => output.toMeta(message), link: (nodes) => output.linkData(nodes) },
+    );
     this.#configs = new ConfigWatches(() => this.#pusher.takePushId());
-    this.#repairMs = environment.nowMs + options.versionScanIntervalMs;
+    this.#scanMs = environment.nowMs + options.versionScanIntervalMs;
   }
 
   /** Connected clients. */
@@ -92,6 +124,16 @@ export class Session implements Registry {
 
   get slotTable(): SlotTable | undefined {
     return this.#links.table;
+  }
+
+  /** All nodes of the cluster, as far as this one has heard. */
+  get members(): Members | undefined {
+    return this.#membership.members;
+  }
+
+  /** Everything that clients were answered is at the data nodes: a session that drains may stop. */
+  get isDrained(): boolean {
+    return this.#links.isIdle;
   }
 
   step(event: SessionEvent, nowMs: number): void {
@@ -104,10 +146,19 @@ export class Session implements Registry {
         this.#fromMeta(event.message);
         break;
       case "dataUp":
-        this.#dataUp(event.node, event.isFresh);
+        this.#dataUp(event.node, nowMs);
         break;
       case "dataDown":
         this.#links.nodeDown(event.node);
+        this.#comparisons.delete(event.node);
+        break;
+      case "metaUp":
+        this.#membership.hasNews();
+        this.#watchConfigs();
+        break;
+      case "drain":
+        this.#isDraining = true;
+        this.#membership.leave();
         break;
       case "woken":
         break;
@@ -119,8 +170,14 @@ export class Session implements Registry {
 
   /** When `woken` is due next. */
   nextWakeMs(): number {
-    const heartbeatMs = this.#heartbeatMs + HEARTBEAT_INTERVAL_MS;
-    return Math.min(this.#departures.nextMs(), this.#pusher.nextWakeMs(), this.#repairMs, heartbeatMs);
+    return Math.min(
+      this.#departures.nextMs(),
+      this.#pusher.nextWakeMs(),
+      this.#links.nextMs(),
+      this.#comparisons.nextMs(),
+      this.#membership.nextMs(),
+      this.#scanMs,
+    );
   }
 
   #fromClient(event: ClientEvent, nowMs: number): void {
@@ -185,7 +242,7 @@ export class Session implements Registry {
     // drop it.
     client.channel.answer(event.request, { kind: "accepted", registId, version });
     if (service.list.view !== undefined) this.#pusher.subscribed(subscriber, nowMs);
-    else this.#fetch(service);
+    else this.#lists.fetch(service);
     this.#metrics.set("roster_subscribers", this.#subscriptions.size);
   }
 
@@ -220,7 +277,8 @@ export class Session implements Registry {
     this.#subscriptions.depart(client);
     const unwatched = this.#configs.dropClient(client);
     if (unwatched.length > 0) this.#output.toMeta({ kind: "unwatchConfig", dataInfoIds: unwatched });
-    this.#departures.set(client, nowMs + this.#options.clientReturnGraceMs);
+    // Who leaves a node that stops is on the way to another one: the data tier keeps what it published meanwhile.
+    if (!this.#isDraining) this.#departures.set(client, nowMs + this.#options.clientReturnGraceMs);
   }
 
   /**
@@ -239,6 +297,9 @@ export class Session implements Registry {
   #forgiveStall(nowMs: number): void {
     const lateMs = nowMs - this.nextWakeMs();
     if (lateMs > STALL_MS) this.#departures.postpone(nowMs + this.#options.clientReturnGraceMs);
+    // What it reads next may have waited in its sockets for long, from clients that are elsewhere by now. Whose
+    // connection turns out to be closed has nothing published in its name.
+    if (lateMs > ABSENCE_MS) this.#links.pause(nowMs + this.#options.clientReturnGraceMs);
   }
 
   #dropDeparted(nowMs: number): void {
@@ -278,64 +339,43 @@ export class Session implements Registry {
     }
   }
 
-  /** Asks for the list; while one is on its way its arrival decides whether another one is needed. */
-  #fetch(service: SubscribedService): void {
-    if (service.isWaiting) return;
-    const { dataInfoId, list } = service;
-    service.isWaiting = this.#links.ask(dataInfoId, { kind: "fetch", dataInfoId, have: list.version });
-  }
-
   #fromData(from: NodeId, message: DataToSession, nowMs: number): void {
     switch (message.kind) {
       case "taken":
-        return this.#links.taken(from, message.batch);
+        return this.#repair.taken(this.#links.taken(from, message.batch), message.superseded);
       case "moved":
-        return this.#links.moved(from, message.batch);
+        if (message.epoch > this.#links.tableEpoch) this.#membership.hasNews();
+        return this.#links.moved(from, message.batch, nowMs);
       case "snapshot":
-        return this.#arrived(message.datum.dataInfoId, (service) => service.list.replace(message.datum), nowMs);
       case "delta":
-        return this.#delta(message.delta, nowMs);
       case "changed":
-        return this.#announced(this.#subscriptions.get(message.dataInfoId), message.version);
       case "current":
-        return this.#arrived(message.dataInfoId, () => false, nowMs);
+        return this.#lists.received(from, message, nowMs);
       case "notReady":
         // It follows by itself; the scan asks again in case it does not.
         return;
+      case "synced":
+        return this.#synced(message.slots);
+      case "differs":
+        return this.#repair.differs(from, message.slots);
+      case "wanted":
+        return this.#repair.wanted(message);
       default:
         return unreachable(message);
     }
-  }
-
-  #delta(delta: DatumDelta, nowMs: number): void {
-    const service = this.#subscriptions.get(delta.dataInfoId);
-    if (service === undefined) return;
-    const result = service.list.apply(delta);
-    if (result === "behind") return this.#announced(service, delta.version);
-    this.#arrived(delta.dataInfoId, () => result === "applied", nowMs);
-  }
-
-  #arrived(dataInfoId: DataInfoId, take: (service: SubscribedService) => boolean, nowMs: number): void {
-    const service = this.#subscriptions.get(dataInfoId);
-    if (service === undefined) return;
-    service.isWaiting = false;
-    if (take(service)) this.#pusher.changed(service, nowMs);
-    if (service.announcedVersion > service.list.version) this.#fetch(service);
-  }
-
-  /** There is a list of this version, and it is not here. */
-  #announced(service: SubscribedService | undefined, version: bigint): void {
-    if (service === undefined || version <= service.list.version) return;
-    if (version > service.announcedVersion) service.announcedVersion = version;
-    this.#fetch(service);
   }
 
   #fromMeta(message: MetaToMember): void {
     switch (message.kind) {
       case "slotTable":
         return this.#adopt(message.table);
+      case "members":
+        if (this.#membership.joined(message.members)) this.#linkData();
+        return;
       case "config":
         return this.#configs.changed(message.value);
+      case "refused":
+        return this.#output.refused(message.reason);
       default:
         return unreachable(message);
     }
@@ -343,64 +383,66 @@ export class Session implements Registry {
 
   #adopt(table: SlotTable): void {
     if (table.epoch <= this.#links.tableEpoch) return;
-    const hasMoved = this.#links.adopt(table);
-    for (const publication of this.#publications.all()) {
-      if (hasMoved(publication.dataInfoId)) this.#links.publish({ kind: "put", publication });
-    }
-    for (const service of this.#subscriptions.services()) {
-      if (!hasMoved(service.dataInfoId)) continue;
-      service.isWaiting = false;
-      this.#fetch(service);
-    }
+    this.#publications.divide(table.slots.length);
+    const moved = this.#links.adopt(table);
+    this.#linkData();
+    for (const slot of moved) this.#unsettled.add(slot);
+    this.#repair.moved(moved);
+    this.#lists.moved(moved);
   }
 
-  #dataUp(node: NodeId, isFresh: boolean): void {
+  #linkData(): void {
+    const leaders = this.#dataNodes();
+    this.#membership.link(({ role, id }, isListed) => role === "data" && (isListed || leaders.has(id)));
+  }
+
+  /** A leader that has just begun may have been asked before it knew that it leads. */
+  #synced(slots: readonly number[]): void {
+    this.#lists.moved(new Set(slots.filter((slot) => this.#unsettled.delete(slot))));
+  }
+
+  #dataUp(node: NodeId, nowMs: number): void {
     this.#links.nodeUp(node);
-    if (isFresh) {
-      for (const publication of this.#publications.all()) {
-        if (this.#links.leader(publication.dataInfoId) === node) this.#links.publish({ kind: "put", publication });
-      }
-    }
+    this.#repair.compare(node);
+    this.#comparisons.set(node, nowMs + this.#options.digestIntervalMs);
     // Notices may have been lost with the connection.
-    this.#scan(node);
+    this.#lists.scan(node);
   }
 
   #wake(nowMs: number): void {
-    if (nowMs >= this.#heartbeatMs + HEARTBEAT_INTERVAL_MS) this.#heartbeat(nowMs);
     this.#dropDeparted(nowMs);
     this.#pusher.wake(nowMs);
-    if (nowMs >= this.#repairMs) this.#repair(nowMs);
+    this.#links.wake(nowMs);
+    this.#compareDue(nowMs);
+    if (nowMs >= this.#scanMs) this.#scan(nowMs);
+    if (nowMs >= this.#membership.nextMs()) {
+      this.#membership.heartbeat({ tableEpoch: this.#links.tableEpoch, nowMs });
+    }
   }
 
-  #heartbeat(nowMs: number): void {
-    this.#heartbeatMs = nowMs;
-    this.#output.toMeta({ kind: "heartbeat", role: "session", tableEpoch: this.#links.tableEpoch });
+  #compareDue(nowMs: number): void {
+    for (let node = this.#comparisons.take(nowMs); node !== undefined; node = this.#comparisons.take(nowMs)) {
+      const isDone = this.#repair.compareIfQuiet(node);
+      this.#comparisons.set(node, nowMs + (isDone ? this.#options.digestIntervalMs : BUSY_RETRY_MS));
+    }
   }
 
   /** The safety net: whatever was lost on the way is found here, within one interval. */
-  #repair(nowMs: number): void {
-    this.#repairMs = nowMs + this.#options.versionScanIntervalMs;
+  #scan(nowMs: number): void {
+    this.#scanMs = nowMs + this.#options.versionScanIntervalMs;
     this.#links.pump();
-    for (const node of this.#dataNodes()) this.#scan(node);
+    for (const node of this.#dataNodes()) this.#lists.scan(node);
     this.#pusher.repair(nowMs);
     this.#configs.repair();
+    this.#watchConfigs();
+  }
+
+  #watchConfigs(): void {
     const dataInfoIds = this.#configs.watched();
     if (dataInfoIds.length > 0) this.#output.toMeta({ kind: "watchConfig", dataInfoIds });
   }
 
   #dataNodes(): Set<NodeId> {
     return new Set(this.#links.table?.slots.map((slot) => slot.leader) ?? []);
-  }
-
-  #scan(node: NodeId): void {
-    if (!this.#links.isReachable(node)) return;
-    const versions: (readonly [DataInfoId, bigint])[] = [];
-    for (const service of this.#subscriptions.services()) {
-      if (this.#links.leader(service.dataInfoId) !== node) continue;
-      // The answer to an earlier fetch may be lost; this one asks for the same.
-      service.isWaiting = false;
-      versions.push([service.dataInfoId, service.list.version]);
-    }
-    if (versions.length > 0) this.#output.toData(node, { kind: "scan", versions });
   }
 }

@@ -1,6 +1,7 @@
 // Who wants which service. Subscribers of one client that fit one push are kept together in a push target, targets by
 // service.
 
+import type { DatumVersion } from "../model/datum.ts";
 import type { DataInfoId } from "../model/ids.ts";
 import { NO_VERSION } from "../model/version.ts";
 import { type Client, type PushTarget, registrationKey, type Subscriber } from "./client.ts";
@@ -17,7 +18,7 @@ export class SubscribedService {
   /** A fetch is under way, or the data node holds the list back and will send it by itself. */
   isWaiting = false;
   /** The highest version that the data node spoke of. */
-  announcedVersion = NO_VERSION;
+  announced: DatumVersion | undefined;
   /** Until then changes are gathered; see Pusher. */
   windowEndMs = 0;
 

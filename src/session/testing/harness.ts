@@ -3,8 +3,9 @@
 import { noMetrics } from "../../base/metrics.ts";
 import type { MemberToMeta } from "../../messages/membership.ts";
 import type { DataToSession, SessionToData } from "../../messages/sessionData.ts";
-import { brandDataInfoId, clientId, nodeId } from "../../model/ids.ts";
+import { brandDataInfoId, clientId, type NodeId, nodeId } from "../../model/ids.ts";
 import type { Publication } from "../../model/publication.ts";
+import type { SlotTable } from "../../model/slot.ts";
 import type {
   ClientChannel,
   ConfigPush,
@@ -19,6 +20,8 @@ import { Session } from "../session.ts";
 const SELF = nodeId("session-1");
 /** The only data node; it leads the only slot. */
 export const DATA = nodeId("data-1");
+/** The leader epoch under which the data node gives versions. */
+export const ORIGIN = 1n;
 /** The service that the tests speak of. */
 export const ORDERS = brandDataInfoId("orders#@#I#@#G");
 /** When every test begins. */
@@ -26,9 +29,10 @@ export const START_MS = 1_700_000_000_000;
 /** The settings unless a test changes them. */
 export const OPTIONS = {
   id: SELF,
+  address: "10.0.0.2:9620",
   clientReturnGraceMs: 1_000,
   clientRegistrationsMax: 5,
-  sessionLeaseMs: 30_000,
+  digestIntervalMs: 6_000,
   versionScanIntervalMs: 5_000,
   pushTimeoutMs: 2_000,
   pushRetriesMax: 3,
@@ -70,12 +74,19 @@ function newSession(changes: Partial<typeof OPTIONS> = {}): Session {
   const output = {
     toData: (_node: string, message: SessionToData) => toData.push(message),
     toMeta: (message: MemberToMeta) => toMeta.push(message),
+    linkData: () => undefined,
+    refused: () => undefined,
   };
   const made = new Session({ ...OPTIONS, ...changes }, { output, metrics: noMetrics, nowMs });
-  made.step({ kind: "dataUp", node: DATA, isFresh: true }, nowMs);
-  const table = { epoch: 1n, slots: [{ leader: DATA, leaderEpoch: 1n, followers: [] }] };
-  made.step({ kind: "fromMeta", message: { kind: "slotTable", table } }, nowMs);
+  made.step({ kind: "dataUp", node: DATA }, nowMs);
+  made.step({ kind: "fromMeta", message: { kind: "slotTable", table: tableOf(DATA, 1n) } }, nowMs);
+  toData = [];
   return made;
+}
+
+/** A table of one slot. */
+export function tableOf(leader: NodeId, epoch: bigint): SlotTable {
+  return { epoch, slots: [{ leader, leaderEpoch: epoch, followers: [] }] };
 }
 
 /** A new session, at the start of time. */
@@ -130,11 +141,11 @@ export function subscribe(client: TestClient, changes: Partial<SubscribeRequest>
 export const fromData = (message: DataToSession) => session.step({ kind: "fromData", from: DATA, message }, nowMs);
 /** The whole list of the service. */
 export const snapshot = (version: bigint, publications: Publication[] = []) =>
-  fromData({ kind: "snapshot", datum: { dataInfoId: ORDERS, version, publications } });
+  fromData({ kind: "snapshot", datum: { dataInfoId: ORDERS, version, origin: ORIGIN, publications } });
 /** The data node has taken the last batch. */
 export const taken = () => {
   const batch = toData.findLast((message) => message.kind === "publish");
-  if (batch !== undefined) fromData({ kind: "taken", batch: batch.batch });
+  if (batch !== undefined) fromData({ kind: "taken", batch: batch.batch, superseded: [] });
 };
 /** The client answers its last push. */
 export const ackLast = ({ id, channel }: TestClient, isTaken = true) =>
@@ -167,7 +178,12 @@ export function useSession(changes: Partial<typeof OPTIONS>): void {
 
 /** Replaces the session by one that has met nobody yet: no data node, no slot table. */
 export function useBareSession(): void {
-  const output = { toData: (_node: string, message: SessionToData) => toData.push(message), toMeta: () => undefined };
+  const output = {
+    toData: (_node: string, message: SessionToData) => toData.push(message),
+    toMeta: () => undefined,
+    linkData: () => undefined,
+    refused: () => undefined,
+  };
   session = new Session(OPTIONS, { output, metrics: noMetrics, nowMs });
   toData = [];
 }

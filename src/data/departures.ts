@@ -1,0 +1,75 @@
+// What a session leaves behind that did not come back within its lease: its clients are dead, but for those that
+// another session has taken over, and unless that would be too many of one service at once.
+
+import type { PublishItem } from "../messages/sessionData.ts";
+import type { DataInfoId, NodeId } from "../model/ids.ts";
+import type { Datum } from "./datum.ts";
+import type { HeldLoss, LossProtection } from "./lossProtection.ts";
+import { leftItem } from "./reconciliation.ts";
+import type { Sessions } from "./sessions.ts";
+import type { LedSlot, Slots } from "./slots.ts";
+
+interface Effects {
+  take(items: readonly PublishItem[]): void;
+  forgetIfIdle(slot: LedSlot, datum: Datum): void;
+}
+
+export class Departures {
+  readonly #slots: Slots;
+  readonly #sessions: Sessions;
+  readonly #protection: LossProtection;
+  readonly #effects: Effects;
+
+  constructor(
+    { slots, sessions, protection }: { slots: Slots; sessions: Sessions; protection: LossProtection },
+    effects: Effects,
+  ) {
+    this.#slots = slots;
+    this.#sessions = sessions;
+    this.#protection = protection;
+    this.#effects = effects;
+  }
+
+  /** Services whose lists are held because too many publishers would go at once. */
+  held(): readonly HeldLoss[] {
+    return this.#protection.list();
+  }
+
+  nextMs(): number {
+    return Math.min(this.#sessions.nextMs(), this.#protection.nextMs());
+  }
+
+  wake(nowMs: number): void {
+    for (let gone = this.#sessions.takeEnded(nowMs); gone !== undefined; gone = this.#sessions.takeEnded(nowMs)) {
+      for (const slot of this.#slots.led()) this.#end(slot, gone, nowMs);
+    }
+    for (let held = this.#protection.takeEnded(nowMs); held !== undefined; held = this.#protection.takeEnded(nowMs)) {
+      this.release(held);
+    }
+  }
+
+  /** The publishers that the loss protection has held are dead. */
+  release(dataInfoId: DataInfoId): void {
+    const sessions = this.#protection.release(dataInfoId);
+    const datum = this.#slots.leading(dataInfoId)?.contents.datums.get(dataInfoId);
+    if (datum !== undefined) this.#effects.take(sessions.flatMap((session) => removalsOf(datum, session)));
+  }
+
+  #end(slot: LedSlot, session: NodeId, nowMs: number): void {
+    const removals: PublishItem[] = [];
+    const isOwner = slot.contents.digestOf(session) !== undefined;
+    slot.heard.delete(session);
+    for (const datum of [...slot.contents.datums.values()]) {
+      datum.interested.delete(session);
+      datum.waiting.delete(session);
+      const left = isOwner ? removalsOf(datum, session) : [];
+      if (left.length > 0 && !this.#protection.holds(datum, session, nowMs)) removals.push(...left);
+      this.#effects.forgetIfIdle(slot, datum);
+    }
+    this.#effects.take(removals);
+  }
+}
+
+function removalsOf(datum: Datum, session: NodeId): PublishItem[] {
+  return [...datum.publications()].filter(({ owner }) => owner.session === session).map(leftItem);
+}

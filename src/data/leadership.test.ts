@@ -1,0 +1,237 @@
+// When a data node answers for a slot, and what it and its followers tell each other.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { LeaderToFollower } from "../messages/replication.ts";
+import type { DataToSession } from "../messages/sessionData.ts";
+import { NO_DATUM_VERSION } from "../model/datum.ts";
+import { clientId, type NodeId } from "../model/ids.ts";
+import type { Publication } from "../model/publication.ts";
+import { RegistrationDigest } from "../model/registrationDigest.ts";
+import {
+  addressesOf,
+  kinds,
+  ORDERS,
+  OTHER,
+  PEER,
+  publication,
+  put,
+  SELF,
+  SESSION,
+  serving,
+  TestData,
+} from "./testing/harness.ts";
+
+function digestOf(...publications: readonly Publication[]) {
+  const digest = new RegistrationDigest();
+  for (const one of publications) digest.add(one);
+  return { slot: 0, count: digest.count, digest: digest.value };
+}
+
+/** A node that has just begun to lead, and has heard nobody yet. */
+function beginning(): TestData {
+  const node = new TestData();
+  for (const session of [SESSION, OTHER]) node.step({ kind: "sessionUp", session });
+  node.members(SESSION, OTHER);
+  node.table({});
+  node.sent = [];
+  return node;
+}
+
+const inventory = (node: TestData, entries: readonly Publication[], from: NodeId = SESSION) =>
+  node.tell({ kind: "inventory", epoch: 1n, slot: 0, entries, isFirst: true, isLast: true }, from);
+
+test("a slot neither answers nor notifies before every session was heard", () => {
+  const node = beginning();
+  assert.deepEqual(kinds(node.fetch()), ["notReady"]);
+  assert.deepEqual(kinds(node.publish(put())), ["taken"]);
+  node.tell({ kind: "digests", epoch: 1n, slots: [digestOf(publication())] });
+  assert.deepEqual(kinds(node.fetch()), ["notReady"]);
+  node.holdsNothing(OTHER);
+  const [first] = node.sent.filter(({ message }) => message.kind === "snapshot");
+  assert.ok(first?.message.kind === "snapshot" && first.to === OTHER);
+  assert.deepEqual(addressesOf(first.message.datum.publications), ["10.0.0.1:80"]);
+});
+
+test("a session that never speaks is waited for as long as its lease", () => {
+  const node = beginning();
+  node.holdsNothing(OTHER);
+  node.fetch();
+  node.sent = [];
+  node.pass(29_999);
+  assert.deepEqual(kinds(node.sent.map(({ message }) => message)), []);
+  node.pass(1_001);
+  assert.deepEqual(kinds(node.sent.map(({ message }) => message)), ["snapshot"]);
+});
+
+test("a session that is no member any more is not waited for", () => {
+  const node = beginning();
+  node.holdsNothing(OTHER);
+  node.members(OTHER);
+  assert.deepEqual(kinds(node.fetch()), ["snapshot"]);
+});
+
+test("what a session lacks here is wanted, and the slot is complete when it has come", () => {
+  const node = beginning();
+  node.holdsNothing(OTHER);
+  assert.deepEqual(kinds(node.tell({ kind: "digests", epoch: 1n, slots: [digestOf(publication())] })), ["differs"]);
+  const [answer] = inventory(node, [publication()]);
+  assert.deepEqual(answer, { kind: "wanted", slot: 0, keys: [[ORDERS, "r1"]], superseded: [] });
+  assert.deepEqual(kinds(node.fetch()), ["notReady"]);
+  node.publish(put());
+  assert.deepEqual(node.list().addresses, ["10.0.0.1:80"]);
+});
+
+test("what a session has no longer is dropped, and nobody else's", () => {
+  const node = serving();
+  node.publish(put({ registId: "r1", address: "a" }), put({ registId: "r2", address: "b" }));
+  node.publish(put({ registId: "r3", address: "c", owner: { session: OTHER, client: clientId("c2") } }));
+  inventory(node, [publication({ registId: "r2" })]);
+  assert.deepEqual(node.list().addresses, ["b", "c"]);
+});
+
+test("what a session brings back after it was away for its lease is shown together", () => {
+  const node = serving();
+  const both = [publication({ registId: "r1", address: "a" }), publication({ registId: "r2", address: "b" })];
+  node.step({ kind: "sessionDown", session: SESSION });
+  node.members(OTHER);
+  node.pass(30_000);
+  node.fetch();
+  node.step({ kind: "sessionUp", session: SESSION });
+  node.tell({ kind: "digests", epoch: 1n, slots: [digestOf(...both)] });
+  inventory(node, both);
+  assert.deepEqual(kinds(node.publish(put({ registId: "r1", address: "a" }))), ["taken"]);
+  node.fetch();
+  const shown = node.publish(put({ registId: "r2", address: "b" })).find((message) => message.kind === "snapshot");
+  assert.deepEqual(addressesOf(shown?.datum.publications ?? []), ["a", "b"]);
+});
+
+test("a registration that lost is named with what won", () => {
+  const node = serving();
+  const newer = publication({ registeredMs: 2_000_000_000_000, owner: { session: OTHER, client: clientId("c2") } });
+  node.publish(put(newer));
+  const lost = publication();
+  const superseded = [
+    {
+      dataInfoId: ORDERS,
+      registId: "r1",
+      stamp: { version: 1n, registeredMs: lost.registeredMs },
+      by: { version: 1n, registeredMs: newer.registeredMs },
+      isRemoved: false,
+    },
+  ];
+  assert.deepEqual(node.publish(put(lost)), [{ kind: "taken", batch: 1, superseded }]);
+  assert.deepEqual(inventory(node, [lost]), [
+    { kind: "wanted", slot: 0, keys: [], superseded },
+    { kind: "synced", slots: [0] },
+  ]);
+});
+
+test("what sessions say of a newer table than ours counts when ours has come", () => {
+  const node = new TestData();
+  node.members(SESSION);
+  node.step({ kind: "sessionUp", session: SESSION });
+  const digests = { kind: "digests", epoch: 1n, slots: [{ slot: 0, count: 0, digest: 0n }] } as const;
+  assert.deepEqual(node.tell(digests), []);
+  node.table({});
+  assert.deepEqual(kinds(node.sent.map(({ message }) => message)), ["synced"]);
+  assert.deepEqual(kinds(node.fetch()), ["snapshot"]);
+});
+
+test("a list of the same number that another leader gave is not taken for the same list", () => {
+  const node = serving();
+  node.publish(put());
+  const { state } = node.list();
+  const [same] = node.fetch(state);
+  assert.equal(same?.kind, "current");
+  const [other] = node.fetch({ version: state.version, origin: 77n });
+  assert.ok(other?.kind === "snapshot" && other.datum.version > state.version);
+});
+
+/** A follower of PEER, and what its leader says to it. */
+function following(): { node: TestData; say: (message: LeaderToFollower) => void } {
+  const node = new TestData();
+  node.members(SESSION);
+  node.table({ leader: PEER, followers: [SELF] });
+  node.step({ kind: "leaderUp", node: PEER });
+  return { node, say: (message) => node.step({ kind: "fromLeader", from: PEER, message }) };
+}
+
+const lastReport = (node: TestData) => {
+  const heartbeat = node.toMeta.findLast((message) => message.kind === "heartbeat");
+  return heartbeat?.slots;
+};
+
+test("a follower asks its leader, is in sync when it has everything, and says so", () => {
+  const { node, say } = following();
+  assert.deepEqual(
+    node.linked.map(({ id }) => id),
+    [PEER],
+  );
+  assert.deepEqual(node.toLeader, [{ to: PEER, message: { kind: "follow", slot: 0, leaderEpoch: 1n, held: [] } }]);
+  assert.deepEqual(lastReport(node)?.inSync, []);
+  say({ kind: "replica", slot: 0, leaderEpoch: 1n, datums: [], gone: [], isLast: true });
+  assert.deepEqual(lastReport(node)?.inSync, [0]);
+});
+
+test("a follower that is promoted shows what its leader had, under the same version", () => {
+  const { node, say } = following();
+  const version = { version: 5n << 40n, origin: 1n };
+  const datum = { dataInfoId: ORDERS, ...version, publications: [publication()], tombstones: [] };
+  say({ kind: "replica", slot: 0, leaderEpoch: 1n, datums: [datum], gone: [], isLast: true });
+  const items = [put({ registId: "r2", address: "b" })];
+  const next = { version: version.version + 1n, origin: 1n };
+  say({ kind: "change", slot: 0, leaderEpoch: 1n, dataInfoId: ORDERS, ...next, items });
+  node.step({ kind: "sessionUp", session: SESSION });
+  node.table({ leader: SELF });
+  assert.deepEqual(kinds(node.fetch(next, SESSION)), ["notReady"]);
+  const held = [publication(), publication({ registId: "r2", address: "b" })];
+  node.tell({ kind: "digests", epoch: 2n, slots: [digestOf(...held)] });
+  assert.ok(
+    node.sent.some(({ message }) => message.kind === "current"),
+    "the session's list is still the newest",
+  );
+});
+
+test("a follower that lost its link asks again with what it has, and gets the difference only", () => {
+  const leader = serving();
+  leader.publish(put());
+  const held = [{ dataInfoId: ORDERS, ...leader.list().state, ...digestOf(publication()) }];
+  const follow = { kind: "follow", slot: 0, leaderEpoch: 1n, held } as const;
+  leader.step({ kind: "fromFollower", from: PEER, message: follow });
+  assert.deepEqual(leader.toFollower, [
+    { to: PEER, message: { kind: "replica", slot: 0, leaderEpoch: 1n, datums: [], gone: [], isLast: true } },
+  ]);
+  leader.publish(put({ registId: "r2", address: "b" }));
+  const change = leader.toFollower.at(-1)?.message;
+  assert.ok(change?.kind === "change" && change.items.length === 1);
+  leader.step({ kind: "followerDown", node: PEER });
+  leader.publish(put({ registId: "r3" }));
+  assert.equal(leader.toFollower.length, 2);
+});
+
+test("a follower that is early is told so and asks again", () => {
+  const { node, say } = following();
+  say({ kind: "notLeader", slot: 0, leaderEpoch: 1n });
+  node.pass(200);
+  assert.equal(node.toLeader.length, 2);
+});
+
+test("a node that lost its lead answers nobody for the slot", () => {
+  const node = serving();
+  node.publish(put());
+  node.fetch(NO_DATUM_VERSION, SESSION);
+  node.table({ leader: PEER });
+  const answers: DataToSession[] = [...node.fetch(), ...node.publish(put({ version: 2n }))];
+  assert.deepEqual(kinds(answers), ["notReady", "moved"]);
+});
+
+test("a node that leaves says so with every heartbeat and leads until it is told otherwise", () => {
+  const node = serving();
+  node.step({ kind: "leave" });
+  const heartbeat = node.toMeta.at(-1);
+  assert.ok(heartbeat?.kind === "heartbeat" && heartbeat.isLeaving);
+  assert.equal(node.data.slotsLed, 1);
+  node.table({ leader: PEER });
+  assert.equal(node.data.slotsLed, 0);
+});

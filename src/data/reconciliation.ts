@@ -1,0 +1,163 @@
+// Session and leader compare what the session's clients publish in a slot: first a digest, and where it differs the
+// whole inventory. A session is the source of truth for its clients, so the leader drops what the session no longer
+// has, and asks for what it lacks. A leader that has just begun does not answer for a slot before every session was
+// heard in this way.
+
+import { defined } from "../base/assert.ts";
+import type { DataToSession, InventoryEntry, PublishItem, SessionToData, Superseded } from "../messages/sessionData.ts";
+import { dataInfoIdOf } from "../messages/sessionData.ts";
+import type { DataInfoId, NodeId } from "../model/ids.ts";
+import { compareStamps, type Publication } from "../model/publication.ts";
+import type { Datum } from "./datum.ts";
+import type { LedSlot, Slots } from "./slots.ts";
+
+type Digests = Extract<SessionToData, { kind: "digests" }>;
+type Inventory = Extract<SessionToData, { kind: "inventory" }>;
+
+interface Effects {
+  send(session: NodeId, message: DataToSession): void;
+  take(items: readonly PublishItem[]): void;
+  /** All that the session holds in this slot is here. */
+  heard(slot: LedSlot, session: NodeId): void;
+  /** The session has something in this slot that is not here, and has not been heard before. */
+  awaits(slot: LedSlot, session: NodeId): void;
+}
+
+export class Reconciliation {
+  readonly #slots: Slots;
+  readonly #effects: Effects;
+  // Sessions whose table is newer than ours: what they said is looked at when ours has come. The last of each.
+  readonly #early = new Map<NodeId, Digests>();
+  // Inventories of which the last part is still to come, by session and slot.
+  readonly #parts = new Map<string, Map<string, InventoryEntry>>();
+
+  constructor(slots: Slots, effects: Effects) {
+    this.#slots = slots;
+    this.#effects = effects;
+  }
+
+  /** A newer slot table is here. */
+  adopted(): void {
+    const early = [...this.#early];
+    this.#early.clear();
+    for (const [session, digests] of early) this.digests(session, digests);
+  }
+
+  /** The session's link is gone, and the rest of what it was saying. */
+  unlinked(session: NodeId): void {
+    this.#early.delete(session);
+    for (const key of [...this.#parts.keys()]) if (key.startsWith(`${session} `)) this.#parts.delete(key);
+  }
+
+  digests(session: NodeId, message: Digests): void {
+    if (message.epoch > this.#slots.epoch) {
+      this.#early.set(session, message);
+      return;
+    }
+    const synced: number[] = [];
+    const differs: number[] = [];
+    for (const { slot, count, digest } of message.slots) {
+      const led = this.#slots.ledSlot(slot);
+      if (led === undefined) continue;
+      const held = led.contents.digestOf(session);
+      if (count !== (held?.count ?? 0) || digest !== (held?.value ?? 0n)) {
+        differs.push(slot);
+        if (!led.heard.has(session)) this.#effects.awaits(led, session);
+        continue;
+      }
+      synced.push(slot);
+      led.wanted.delete(session);
+      this.#effects.heard(led, session);
+    }
+    if (synced.length > 0) this.#effects.send(session, { kind: "synced", slots: synced });
+    if (differs.length > 0) this.#effects.send(session, { kind: "differs", slots: differs });
+  }
+
+  inventory(session: NodeId, message: Inventory): void {
+    const key = `${session} ${message.slot}`;
+    if (message.isFirst) this.#parts.set(key, new Map());
+    const entries = this.#parts.get(key);
+    if (entries === undefined) return;
+    for (const entry of message.entries) entries.set(keyOf(entry), entry);
+    if (!message.isLast) return;
+    this.#parts.delete(key);
+    const led = this.#slots.ledSlot(message.slot);
+    if (led !== undefined) this.#compare(led, { session, entries });
+  }
+
+  /** The session has published an item: perhaps one that was missing. */
+  published(session: NodeId, item: PublishItem): void {
+    const led = this.#slots.leading(dataInfoIdOf(item));
+    const wanted = led?.wanted.get(session);
+    if (led === undefined || wanted === undefined) return;
+    wanted.delete(keyOf(item.kind === "put" ? item.publication : item.removal));
+    if (wanted.size > 0) return;
+    led.wanted.delete(session);
+    this.#agreed(led, session);
+  }
+
+  #agreed(led: LedSlot, session: NodeId): void {
+    this.#effects.send(session, { kind: "synced", slots: [led.contents.slot] });
+    this.#effects.heard(led, session);
+  }
+
+  #compare(
+    led: LedSlot,
+    { session, entries }: { session: NodeId; entries: ReadonlyMap<string, InventoryEntry> },
+  ): void {
+    const given = [...led.contents.ownedBy(session)].filter((publication) => !entries.has(keyOf(publication)));
+    if (given.length > 0) this.#effects.take(given.map(leftItem));
+    const keys: [DataInfoId, string][] = [];
+    const superseded: Superseded[] = [];
+    for (const entry of entries.values()) {
+      const verdict = judge(led, session, entry);
+      if (verdict === "wanted") keys.push([entry.dataInfoId, entry.registId]);
+      else if (verdict !== "held") superseded.push(verdict);
+    }
+    if (keys.length > 0 || superseded.length > 0) {
+      this.#effects.send(session, { kind: "wanted", slot: led.contents.slot, keys, superseded });
+    }
+    if (keys.length > 0) led.wanted.set(session, new Set(keys.map(([id, registId]) => `${registId}\n${id}`)));
+    else {
+      led.wanted.delete(session);
+      this.#agreed(led, session);
+    }
+  }
+}
+
+/** How one registration of a session stands against what is here. */
+function judge(led: LedSlot, session: NodeId, entry: InventoryEntry): "held" | "wanted" | Superseded {
+  const datum = led.contents.datums.get(entry.dataInfoId);
+  const live = datum?.publication(entry.registId);
+  const by = live ?? datum?.tombstone(entry.registId)?.stamp;
+  if (datum === undefined || by === undefined) return "wanted";
+  const order = compareStamps(entry, by);
+  if (order > 0) return "wanted";
+  if (order === 0 && live?.owner.session === session) return "held";
+  return supersededBy(datum, entry);
+}
+
+/** What a session is told of a registration that lost against what the datum holds. */
+export function supersededBy(
+  datum: Datum,
+  { dataInfoId, registId, version, registeredMs }: InventoryEntry,
+): Superseded {
+  const live = datum.publication(registId);
+  const by = defined(live ?? datum.tombstone(registId)?.stamp, "something newer has refused it");
+  return {
+    dataInfoId,
+    registId,
+    stamp: { version, registeredMs },
+    by: { version: by.version, registeredMs: by.registeredMs },
+    isRemoved: live === undefined,
+  };
+}
+
+/** The removal of exactly this publication, whose client is gone. */
+export function leftItem({ dataInfoId, registId, version, registeredMs }: Publication): PublishItem {
+  return { kind: "remove", removal: { dataInfoId, registId, cause: "left", stamp: { version, registeredMs } } };
+}
+
+function keyOf({ dataInfoId, registId }: { dataInfoId: DataInfoId; registId: string }): string {
+  return `${registId}\n${dataInfoId}`;
+}

@@ -1,0 +1,200 @@
+// Followers keep copies of slots, so that one of them can lead at once when the leader dies. A follower says what it
+// has and gets what it lacks, then hears every change in the leader's order. It is not waited for: what a follower
+// missed, the sessions still know.
+
+import type { FollowerToLeader, LeaderToFollower, ReplicaDatum } from "../messages/replication.ts";
+import type { PublishItem } from "../messages/sessionData.ts";
+import type { NodeId } from "../model/ids.ts";
+import type { Datum } from "./datum.ts";
+import type { FollowedSlot, LedSlot, Slots } from "./slots.ts";
+
+/** A follower compares what it has with its leader's so often, and when it begins. */
+const FOLLOW_INTERVAL_MS = 180_000;
+// The leader has not heard of its lead yet, or we not of another one.
+const RETRY_MS = 200;
+// A node that begins with many slots copies a few at a time: what is under way stays some megabytes.
+const COPIES_PER_LEADER_MAX = 4;
+// A part of a replica is closed when it has so much, some megabytes as a rule.
+const REPLICA_PUBLICATIONS_MAX = 5_000;
+const REPLICA_BYTES_MAX = 4 * 1024 * 1024;
+
+interface Effects {
+  toLeader(node: NodeId, message: FollowerToLeader): void;
+  toFollower(node: NodeId, message: LeaderToFollower): void;
+  /** A datum is here with all that its leader knows of it. */
+  copied(datum: Datum): void;
+  /** One item of the leader was applied here. */
+  applied(datum: Datum, item: PublishItem): void;
+  /** The leader gave this version. */
+  versioned(version: bigint): void;
+  /** A slot is here whole. */
+  isWhole(slot: FollowedSlot): void;
+}
+
+type Change = Extract<LeaderToFollower, { kind: "change" }>;
+type Replica = Extract<LeaderToFollower, { kind: "replica" }>;
+
+export class Replication {
+  readonly #slots: Slots;
+  readonly #effects: Effects;
+  readonly #leaders = new Set<NodeId>();
+
+  constructor(slots: Slots, effects: Effects) {
+    this.#slots = slots;
+    this.#effects = effects;
+  }
+
+  /** The leaders of the slots that this node follows. */
+  leaders(): Set<NodeId> {
+    return new Set([...this.#slots.followed()].map(({ leader }) => leader));
+  }
+
+  leaderUp(node: NodeId): void {
+    this.#leaders.add(node);
+    for (const slot of this.#slots.followed()) {
+      if (slot.leader !== node) continue;
+      slot.askedMs = Number.NEGATIVE_INFINITY;
+      slot.isAsking = false;
+    }
+  }
+
+  /** What its slots have here is out of date from now on, if it still leads them. */
+  leaderDown(node: NodeId): void {
+    this.#leaders.delete(node);
+    for (const slot of this.#slots.followed()) if (slot.leader === node) slot.isInSync = false;
+  }
+
+  followerDown(node: NodeId): void {
+    for (const slot of this.#slots.led()) slot.followers.delete(node);
+  }
+
+  /** Asks the leaders for what is due. */
+  wake(nowMs: number): void {
+    const copies = this.#copiesUnderWay();
+    for (const slot of this.#slots.followed()) {
+      const underWay = copies.get(slot.leader) ?? 0;
+      if (nowMs < this.#dueMs(slot) || underWay >= COPIES_PER_LEADER_MAX) continue;
+      copies.set(slot.leader, underWay + 1);
+      slot.askedMs = nowMs;
+      slot.isAsking = true;
+      this.#effects.toLeader(slot.leader, {
+        kind: "follow",
+        slot: slot.contents.slot,
+        leaderEpoch: slot.leaderEpoch,
+        held: slot.contents.heldVersions(),
+      });
+    }
+  }
+
+  nextMs(): number {
+    const copies = this.#copiesUnderWay();
+    let next = Number.POSITIVE_INFINITY;
+    for (const slot of this.#slots.followed()) {
+      if ((copies.get(slot.leader) ?? 0) < COPIES_PER_LEADER_MAX) next = Math.min(next, this.#dueMs(slot));
+    }
+    return next;
+  }
+
+  /** When the slot's leader is to be asked; Infinity while that can't be. */
+  #dueMs(slot: FollowedSlot): number {
+    if (slot.isAsking || !this.#leaders.has(slot.leader)) return Number.POSITIVE_INFINITY;
+    return slot.askedMs + FOLLOW_INTERVAL_MS;
+  }
+
+  #copiesUnderWay(): Map<NodeId, number> {
+    const copies = new Map<NodeId, number>();
+    for (const { leader, isAsking } of this.#slots.followed()) {
+      if (isAsking) copies.set(leader, (copies.get(leader) ?? 0) + 1);
+    }
+    return copies;
+  }
+
+  fromFollower(from: NodeId, { slot, leaderEpoch, held }: FollowerToLeader): void {
+    const led = this.#slots.ledSlot(slot);
+    if (led === undefined || led.leaderEpoch !== leaderEpoch) {
+      return this.#effects.toFollower(from, { kind: "notLeader", slot, leaderEpoch });
+    }
+    const { datums, gone } = led.contents.differenceTo(held);
+    const parts = inParts(datums);
+    for (const [at, part] of parts.entries()) {
+      this.#effects.toFollower(from, {
+        kind: "replica",
+        slot,
+        leaderEpoch,
+        datums: part,
+        gone: at === 0 ? gone : [],
+        isLast: at === parts.length - 1,
+      });
+    }
+    led.followers.add(from);
+  }
+
+  /** The followers hear what their leader has just taken. */
+  changed(led: LedSlot, datum: Datum, items: readonly PublishItem[]): void {
+    for (const follower of led.followers) {
+      this.#effects.toFollower(follower, {
+        ...datum.version,
+        kind: "change",
+        slot: datum.slot,
+        leaderEpoch: led.leaderEpoch,
+        dataInfoId: datum.dataInfoId,
+        items,
+      });
+    }
+  }
+
+  fromLeader(from: NodeId, message: LeaderToFollower, nowMs: number): void {
+    const slot = this.#slots.followedSlot(message.slot);
+    if (slot === undefined || slot.leader !== from || slot.leaderEpoch !== message.leaderEpoch) return;
+    switch (message.kind) {
+      case "replica":
+        return this.#copy(slot, message);
+      case "change":
+        return this.#follow(slot, message);
+      case "notLeader":
+        slot.isAsking = false;
+        slot.askedMs = nowMs - FOLLOW_INTERVAL_MS + RETRY_MS;
+    }
+  }
+
+  #copy(slot: FollowedSlot, { datums, gone, isLast }: Replica): void {
+    for (const replica of datums) {
+      this.#effects.copied(slot.contents.replace(replica));
+      this.#effects.versioned(replica.version);
+    }
+    for (const dataInfoId of gone) slot.contents.drop(dataInfoId);
+    if (!isLast) return;
+    slot.isInSync = true;
+    slot.hasCopy = true;
+    slot.isAsking = false;
+    this.#effects.isWhole(slot);
+  }
+
+  #follow({ contents }: FollowedSlot, { dataInfoId, version, origin, items }: Change): void {
+    const datum = contents.datums.get(dataInfoId) ?? contents.add(dataInfoId, { version, origin });
+    for (const item of items) {
+      contents.apply(datum, item);
+      this.#effects.applied(datum, item);
+    }
+    datum.follow({ version, origin });
+    this.#effects.versioned(version);
+  }
+}
+
+/** At least one part, so that a follower that lacks nothing hears that too. */
+function inParts(datums: readonly ReplicaDatum[]): ReplicaDatum[][] {
+  const parts: ReplicaDatum[][] = [[]];
+  let publications = 0;
+  let bytes = 0;
+  for (const datum of datums) {
+    if (publications >= REPLICA_PUBLICATIONS_MAX || bytes >= REPLICA_BYTES_MAX) {
+      parts.push([]);
+      publications = 0;
+      bytes = 0;
+    }
+    parts.at(-1)?.push(datum);
+    publications += 1 + datum.publications.length;
+    bytes += datum.publications.reduce((sum, { payload }) => sum + payload.length, 0);
+  }
+  return parts;
+}

@@ -1,0 +1,63 @@
+// Which sessions there are. A session that is no member of the cluster any more and has no link here is absent: what
+// its clients published is kept for its lease, in which they can come back through another session.
+
+import { Deadlines } from "../base/deadlines.ts";
+import type { Members } from "../messages/membership.ts";
+import type { NodeId } from "../model/ids.ts";
+
+export class Sessions {
+  readonly #leaseMs: number;
+  readonly #links = new Set<NodeId>();
+  readonly #leases = new Deadlines<NodeId>();
+  #members: ReadonlySet<NodeId> | undefined;
+
+  constructor(leaseMs: number) {
+    this.#leaseMs = leaseMs;
+  }
+
+  /** The sessions of the cluster; undefined until meta has told. */
+  get members(): ReadonlySet<NodeId> | undefined {
+    return this.#members;
+  }
+
+  linked(session: NodeId): void {
+    this.#links.add(session);
+    this.#leases.delete(session);
+  }
+
+  unlinked(session: NodeId, nowMs: number): void {
+    this.#links.delete(session);
+    this.watch(session, nowMs);
+  }
+
+  joined({ list }: Members, nowMs: number): void {
+    const before = this.#members ?? new Set();
+    this.#members = new Set(list.flatMap((member) => (member.role === "session" ? [member.id] : [])));
+    for (const session of this.#members) this.#leases.delete(session);
+    for (const session of before) this.watch(session, nowMs);
+  }
+
+  /** Something of this session is here: its lease begins if it is absent. */
+  watch(session: NodeId, nowMs: number): void {
+    if (this.isAbsent(session) && !this.#leases.has(session)) this.#leases.set(session, nowMs + this.#leaseMs);
+  }
+
+  /** This process stood still: who seems to be late may have spoken meanwhile. */
+  forgiveStall(nowMs: number): void {
+    this.#leases.postpone(nowMs + this.#leaseMs);
+  }
+
+  nextMs(): number {
+    return this.#leases.nextMs();
+  }
+
+  /** The next session whose lease is over. */
+  takeEnded(nowMs: number): NodeId | undefined {
+    return this.#leases.take(nowMs);
+  }
+
+  /** Whether it is neither a member nor linked. While the members are not known everybody may be one. */
+  isAbsent(session: NodeId): boolean {
+    return this.#members !== undefined && !this.#members.has(session) && !this.#links.has(session);
+  }
+}

@@ -1,0 +1,131 @@
+// What a node holds of one slot, whether it leads or follows it: the datums, and for each session the digest of what it
+// answers for.
+
+import type { HeldVersion, ReplicaDatum } from "../messages/replication.ts";
+import type { PublishItem } from "../messages/sessionData.ts";
+import type { DatumChange, DatumVersion } from "../model/datum.ts";
+import type { DataInfoId, NodeId } from "../model/ids.ts";
+import type { Publication } from "../model/publication.ts";
+import { RegistrationDigest } from "../model/registrationDigest.ts";
+import { Datum } from "./datum.ts";
+
+export class SlotContents {
+  readonly slot: number;
+  readonly datums = new Map<DataInfoId, Datum>();
+  readonly #logChangesMax: number;
+  readonly #digests = new Map<NodeId, RegistrationDigest>();
+  #publishers = 0;
+
+  constructor(slot: number, logChangesMax: number) {
+    this.slot = slot;
+    this.#logChangesMax = logChangesMax;
+  }
+
+  get publishers(): number {
+    return this.#publishers;
+  }
+
+  /** Sessions that answer for at least one publication here. */
+  owners(): Iterable<NodeId> {
+    return this.#digests.keys();
+  }
+
+  /** What `session` answers for here; undefined for nothing. */
+  digestOf(session: NodeId): RegistrationDigest | undefined {
+    return this.#digests.get(session);
+  }
+
+  *ownedBy(session: NodeId): Generator<Publication> {
+    if (!this.#digests.has(session)) return;
+    for (const datum of this.datums.values()) {
+      for (const publication of datum.publications()) if (publication.owner.session === session) yield publication;
+    }
+  }
+
+  add(dataInfoId: DataInfoId, version: DatumVersion): Datum {
+    const datum = new Datum({ dataInfoId, slot: this.slot }, version, this.#logChangesMax);
+    this.datums.set(dataInfoId, datum);
+    return datum;
+  }
+
+  /** As `Datum.apply`, with the sums kept. */
+  apply(datum: Datum, item: PublishItem): DatumChange | "unseen" | "refused" {
+    const { registId } = item.kind === "put" ? item.publication : item.removal;
+    const before = datum.publication(registId);
+    const applied = datum.apply(item);
+    const after = datum.publication(registId);
+    if (before !== after) {
+      if (before !== undefined) this.#uncount(before);
+      if (after !== undefined) this.#count(after);
+    }
+    return applied;
+  }
+
+  /** Takes a leader's datum in place of what is here. */
+  replace({ dataInfoId, version, origin, publications, tombstones }: ReplicaDatum): Datum {
+    this.drop(dataInfoId);
+    const datum = this.add(dataInfoId, { version, origin });
+    for (const publication of publications) this.apply(datum, { kind: "put", publication });
+    for (const [registId, stamp] of tombstones) datum.bury(registId, stamp);
+    return datum;
+  }
+
+  drop(dataInfoId: DataInfoId): void {
+    const datum = this.datums.get(dataInfoId);
+    if (datum === undefined) return;
+    for (const publication of datum.publications()) this.#uncount(publication);
+    this.datums.delete(dataInfoId);
+  }
+
+  /** What a follower tells its leader that it has. */
+  heldVersions(): HeldVersion[] {
+    return [...this.datums.values()].map(heldVersion);
+  }
+
+  /** What a follower that holds `held` lacks, and what it has too much. */
+  differenceTo(held: readonly HeldVersion[]): { datums: ReplicaDatum[]; gone: DataInfoId[] } {
+    const byService = new Map(held.map((one) => [one.dataInfoId, one]));
+    const datums: ReplicaDatum[] = [];
+    for (const datum of this.datums.values()) {
+      const theirs = byService.get(datum.dataInfoId);
+      byService.delete(datum.dataInfoId);
+      if (theirs === undefined || !isEqual(theirs, heldVersion(datum))) datums.push(replicaOf(datum));
+    }
+    return { datums, gone: [...byService.keys()] };
+  }
+
+  #count(publication: Publication): void {
+    const { session } = publication.owner;
+    const digest = this.#digests.get(session) ?? new RegistrationDigest();
+    if (digest.count === 0) this.#digests.set(session, digest);
+    digest.add(publication);
+    this.#publishers++;
+  }
+
+  #uncount(publication: Publication): void {
+    const { session } = publication.owner;
+    const digest = this.#digests.get(session);
+    digest?.remove(publication);
+    if (digest?.count === 0) this.#digests.delete(session);
+    this.#publishers--;
+  }
+}
+
+function heldVersion(datum: Datum): HeldVersion {
+  const digest = new RegistrationDigest();
+  for (const publication of datum.publications()) digest.add(publication);
+  return { ...datum.version, dataInfoId: datum.dataInfoId, count: digest.count, digest: digest.value };
+}
+
+function isEqual(a: HeldVersion, b: HeldVersion): boolean {
+  return a.version === b.version && a.origin === b.origin && a.count === b.count && a.digest === b.digest;
+}
+
+function replicaOf(datum: Datum): ReplicaDatum {
+  return {
+    ...datum.version,
+    dataInfoId: datum.dataInfoId,
+    publications: [...datum.publications()],
+    tombstones: [...datum.tombstones()].map(([registId, { stamp }]) => [registId, stamp]),
+  };
+}

@@ -1,0 +1,106 @@
+// The session as the source of truth for its clients: it compares what they publish with the data nodes, slot by slot,
+// and gives them what they lack.
+
+import {
+  type DataToSession,
+  INVENTORY_ENTRIES_MAX,
+  type PublishItem,
+  type Superseded,
+} from "../messages/sessionData.ts";
+import type { NodeId } from "../model/ids.ts";
+import type { DataLinks } from "./dataLinks.ts";
+import type { Publications } from "./publications.ts";
+
+type Wanted = Extract<DataToSession, { kind: "wanted" }>;
+
+// A node that is busy with changes is compared later, but not for ever.
+const POSTPONED_MAX = 10;
+
+export class DataRepair {
+  readonly #publications: Publications;
+  readonly #links: DataLinks;
+  readonly #postponed = new Map<NodeId, number>();
+
+  constructor(publications: Publications, links: DataLinks) {
+    this.#publications = publications;
+    this.#links = links;
+  }
+
+  /** Compares all that the node leads. */
+  compare(node: NodeId): void {
+    this.#postponed.delete(node);
+    this.#compareSlots(node, this.#links.slotsOf(node));
+  }
+
+  /**
+   * As `compare`, unless changes are on their way to the node: they would look like differences. False: it was put off.
+   */
+  compareIfQuiet(node: NodeId): boolean {
+    const postponed = this.#postponed.get(node) ?? 0;
+    if (!this.#links.isIdleTo(node) && postponed < POSTPONED_MAX) {
+      this.#postponed.set(node, postponed + 1);
+      return false;
+    }
+    this.compare(node);
+    return true;
+  }
+
+  /** These slots have another leader now, who shows them to nobody before it was told what is here. */
+  moved(slots: ReadonlySet<number>): void {
+    const byNode = new Map<NodeId, number[]>();
+    for (const slot of slots) {
+      const node = this.#links.leaderOfSlot(slot);
+      if (node === undefined) continue;
+      const ofNode = byNode.get(node) ?? [];
+      byNode.set(node, ofNode);
+      ofNode.push(slot);
+    }
+    for (const [node, ofNode] of byNode) this.#compareSlots(node, ofNode);
+  }
+
+  /** The node has something else in these slots. */
+  differs(node: NodeId, slots: readonly number[]): void {
+    for (const slot of slots) this.#sendInventory(node, slot);
+  }
+
+  wanted({ keys, superseded }: Wanted): void {
+    for (const [dataInfoId, registId] of keys) {
+      const publication = this.#publications.get({ dataInfoId, registId });
+      if (publication !== undefined) this.#links.publish({ kind: "put", publication });
+    }
+    this.#superseded(superseded);
+  }
+
+  /** A data node has taken these, but for what had lost already. */
+  taken(items: readonly PublishItem[], superseded: readonly Superseded[]): void {
+    this.#superseded(superseded);
+    for (const item of items) if (item.kind === "put") this.#publications.taken(item.publication);
+  }
+
+  /** Registrations that lost; those that lost by the clock alone are published again with a later time. */
+  #superseded(all: readonly Superseded[]): void {
+    for (const one of all) {
+      const publication = this.#publications.superseded(one);
+      if (publication !== undefined) this.#links.publish({ kind: "put", publication });
+    }
+  }
+
+  #compareSlots(node: NodeId, slots: readonly number[]): void {
+    if (!this.#links.isReachable(node) || slots.length === 0) return;
+    const digests = slots.map((slot) => this.#publications.digestOf(slot));
+    this.#links.send(node, { kind: "digests", epoch: this.#links.tableEpoch, slots: digests });
+  }
+
+  #sendInventory(node: NodeId, slot: number): void {
+    if (this.#links.leaderOfSlot(slot) !== node || !this.#links.isReachable(node)) return;
+    const entries = this.#publications.inventoryOf(slot);
+    const { tableEpoch: epoch } = this.#links;
+    let at = 0;
+    do {
+      const part = entries.slice(at, at + INVENTORY_ENTRIES_MAX);
+      at += INVENTORY_ENTRIES_MAX;
+      const isFirst = at === INVENTORY_ENTRIES_MAX;
+      this.#links.send(node, { kind: "inventory", epoch, slot, entries: part, isFirst, isLast: at >= entries.length });
+    } while (at < entries.length);
+  }
+}

@@ -1,0 +1,198 @@
+// What a session does so that the data nodes hold what its clients publish, whatever was lost.
+
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import type { SessionToData, Superseded } from "../messages/sessionData.ts";
+import { nodeId } from "../model/ids.ts";
+import {
+  batches,
+  connect,
+  DATA,
+  disconnect,
+  forgetSent,
+  fromData,
+  nowMs,
+  ORDERS,
+  ORIGIN,
+  pass,
+  publish,
+  removals,
+  reset,
+  START_MS,
+  session,
+  snapshot,
+  subscribe,
+  tableOf,
+  taken,
+  toData,
+  toMeta,
+} from "./testing/harness.ts";
+
+const OTHER_DATA = nodeId("data-2");
+
+beforeEach(reset);
+
+const ofKind = <K extends SessionToData["kind"]>(kind: K) =>
+  toData.filter((message): message is Extract<SessionToData, { kind: K }> => message.kind === kind);
+const adopt = (leader = OTHER_DATA, epoch = 2n) =>
+  session.step({ kind: "fromMeta", message: { kind: "slotTable", table: tableOf(leader, epoch) } }, nowMs);
+const countsSent = () => ofKind("digests").map(({ slots }) => slots.map(({ count }) => count));
+
+function superseded(changes: Partial<Superseded> = {}): Superseded {
+  const stamp = { version: 1n, registeredMs: START_MS };
+  const by = { version: 1n, registeredMs: START_MS + 700 };
+  return { dataInfoId: ORDERS, registId: "p1", stamp, by, isRemoved: false, ...changes };
+}
+
+test("a data node is compared when it can be reached and then regularly", () => {
+  publish(connect());
+  taken();
+  session.step({ kind: "dataDown", node: DATA }, nowMs);
+  forgetSent();
+  session.step({ kind: "dataUp", node: DATA }, nowMs);
+  assert.deepEqual(countsSent(), [[1]]);
+  pass(6_000);
+  assert.deepEqual(countsSent(), [[1], [1]]);
+});
+
+test("a node that is busy with changes is compared later", () => {
+  publish(connect());
+  forgetSent();
+  pass(8_000);
+  assert.deepEqual(countsSent(), []);
+  fromData({ kind: "taken", batch: 1, superseded: [] });
+  pass(1_000);
+  assert.deepEqual(countsSent(), [[1]]);
+});
+
+test("a new leader is told at once what is here, and nothing is sent again that it has", () => {
+  publish(connect());
+  taken();
+  session.step({ kind: "dataUp", node: OTHER_DATA }, nowMs);
+  forgetSent();
+  adopt();
+  assert.deepEqual([countsSent(), batches()], [[[1]], []]);
+});
+
+test("where a slot differs the whole inventory is sent, and what is wanted is published again", () => {
+  publish(connect());
+  taken();
+  forgetSent();
+  fromData({ kind: "differs", slots: [0] });
+  const [inventory] = ofKind("inventory");
+  assert.deepEqual(inventory?.entries, [{ dataInfoId: ORDERS, registId: "p1", version: 1n, registeredMs: START_MS }]);
+  assert.deepEqual([inventory?.isFirst, inventory?.isLast], [true, true]);
+  fromData({ kind: "wanted", slot: 0, keys: [[ORDERS, "p1"]], superseded: [] });
+  assert.equal(batches().flat().length, 1);
+});
+
+test("an empty inventory is sent too: it takes away what a data node holds too much", () => {
+  fromData({ kind: "differs", slots: [0] });
+  assert.deepEqual(
+    ofKind("inventory").map(({ entries, isLast }) => [entries.length, isLast]),
+    [[0, true]],
+  );
+});
+
+test("a registration that lost by the clock of another session alone gets a later time, once", () => {
+  publish(connect());
+  fromData({ kind: "taken", batch: 1, superseded: [superseded()] });
+  const [again] = batches().at(-1) ?? [];
+  assert.ok(again?.kind === "put" && again.publication.registeredMs === START_MS + 701);
+  const stamp = { version: 1n, registeredMs: START_MS + 701 };
+  const by = { version: 1n, registeredMs: START_MS + 9_000 };
+  forgetSent();
+  fromData({ kind: "taken", batch: 2, superseded: [superseded({ stamp, by })] });
+  assert.deepEqual(batches(), []);
+});
+
+test("one that gave way is still compared, and is published again when what won was removed as dead", () => {
+  publish(connect());
+  taken();
+  fromData({ kind: "wanted", slot: 0, keys: [], superseded: [superseded()] });
+  forgetSent();
+  fromData({ kind: "differs", slots: [0] });
+  assert.equal(ofKind("inventory")[0]?.entries.length, 1);
+  fromData({ kind: "wanted", slot: 0, keys: [], superseded: [superseded({ isRemoved: true })] });
+  const [again] = batches().at(-1) ?? [];
+  assert.ok(again?.kind === "put" && again.publication.registeredMs === START_MS + 701);
+});
+
+test("one that lost against a newer version is not spoken of any more", () => {
+  publish(connect());
+  taken();
+  const by = { version: 2n, registeredMs: START_MS };
+  fromData({ kind: "wanted", slot: 0, keys: [], superseded: [superseded({ by, isRemoved: true })] });
+  forgetSent();
+  fromData({ kind: "differs", slots: [0] });
+  assert.deepEqual([batches(), ofKind("inventory")[0]?.entries], [[], []]);
+});
+
+test("what was removed at the end of this session's lease is published again when the session is back", () => {
+  publish(connect());
+  taken();
+  forgetSent();
+  const by = { version: 1n, registeredMs: START_MS };
+  fromData({ kind: "wanted", slot: 0, keys: [], superseded: [superseded({ by, isRemoved: true })] });
+  const [again] = batches().at(-1) ?? [];
+  assert.ok(again?.kind === "put" && again.publication.registeredMs === START_MS + 1);
+});
+
+test("one that was in place gives way to the client's return elsewhere, though its connection seems to stand", () => {
+  publish(connect());
+  taken();
+  forgetSent();
+  fromData({ kind: "differs", slots: [0] });
+  fromData({ kind: "wanted", slot: 0, keys: [], superseded: [superseded()] });
+  assert.deepEqual(batches(), []);
+});
+
+test("one whose client is gone does not fight for its place", () => {
+  const client = connect();
+  publish(client);
+  disconnect(client);
+  forgetSent();
+  fromData({ kind: "taken", batch: 1, superseded: [superseded()] });
+  assert.deepEqual(batches(), []);
+});
+
+test("only the node that leads a service is listened to", () => {
+  const client = connect();
+  subscribe(client);
+  snapshot(10n);
+  const datum = { dataInfoId: ORDERS, version: 99n, origin: ORIGIN, publications: [] };
+  session.step({ kind: "fromData", from: OTHER_DATA, message: { kind: "snapshot", datum } }, nowMs);
+  assert.deepEqual(client.channel.versions, [10n]);
+});
+
+test("a node that does not know yet that it leads is tried again soon, and meta is asked for a newer table", () => {
+  publish(connect());
+  fromData({ kind: "moved", batch: 1, epoch: 5n });
+  forgetSent();
+  pass(49);
+  assert.deepEqual(batches(), []);
+  pass(1);
+  assert.equal(batches().flat().length, 1);
+  assert.equal(toMeta.filter(({ kind }) => kind === "heartbeat").length, 2);
+});
+
+test("an older slot table is ignored", () => {
+  session.step({ kind: "dataUp", node: OTHER_DATA }, nowMs);
+  adopt(OTHER_DATA, 3n);
+  adopt(DATA, 2n);
+  assert.equal(session.slotTable?.epoch, 3n);
+});
+
+test("the clients of a session that drains leave no removals behind", () => {
+  const client = connect();
+  publish(client);
+  session.step({ kind: "drain" }, nowMs);
+  assert.equal(session.isDrained, false, "the registration is still on its way");
+  disconnect(client);
+  taken();
+  pass(60_000);
+  assert.deepEqual(removals(), []);
+  assert.equal(session.isDrained, true);
+  const last = toMeta.findLast((message) => message.kind === "heartbeat");
+  assert.equal(last?.isLeaving, true);
+});

@@ -1,0 +1,96 @@
+// The lists of the services with subscribers here: asked for, kept up with by notices, and compared with the data nodes
+// from time to time. Only the node that leads a service by the newest table is listened to.
+
+import type { ListMessage } from "../messages/sessionData.ts";
+import { type DatumDelta, type DatumVersion, isSameVersion } from "../model/datum.ts";
+import type { DataInfoId, NodeId } from "../model/ids.ts";
+import type { DataLinks } from "./dataLinks.ts";
+import type { SubscribedService, Subscriptions } from "./subscriptions.ts";
+
+export class ServiceLists {
+  readonly #subscriptions: Subscriptions;
+  readonly #links: DataLinks;
+  readonly #changed: (service: SubscribedService, nowMs: number) => void;
+
+  /** `changed` is called when a service has a newer list. */
+  constructor(
+    subscriptions: Subscriptions,
+    links: DataLinks,
+    changed: (service: SubscribedService, nowMs: number) => void,
+  ) {
+    this.#subscriptions = subscriptions;
+    this.#links = links;
+    this.#changed = changed;
+  }
+
+  /** Asks for the list; while one is on its way its arrival decides whether another one is needed. */
+  fetch(service: SubscribedService): void {
+    if (service.isWaiting) return;
+    const { dataInfoId, list } = service;
+    service.isWaiting = this.#links.ask(dataInfoId, { kind: "fetch", dataInfoId, have: list.state });
+  }
+
+  /** Other nodes lead these slots now: what they have may be something else under the same number. */
+  moved(slots: ReadonlySet<number>): void {
+    if (slots.size === 0) return;
+    for (const service of this.#subscriptions.services()) {
+      const slot = this.#links.slotOf(service.dataInfoId);
+      if (slot === undefined || !slots.has(slot)) continue;
+      service.isWaiting = false;
+      service.announced = undefined;
+      this.fetch(service);
+    }
+  }
+
+  received(from: NodeId, message: ListMessage, nowMs: number): void {
+    const service = this.#subscriptions.get(subjectOf(message));
+    if (service === undefined || this.#links.leader(service.dataInfoId) !== from) return;
+    switch (message.kind) {
+      case "snapshot":
+        return this.#arrived(service, service.list.replace(message.datum), nowMs);
+      case "delta":
+        return this.#delta(service, message.delta, nowMs);
+      case "changed":
+        return this.#announced(service, message.version);
+      case "current":
+        return this.#arrived(service, false, nowMs);
+    }
+  }
+
+  /** Tells a data node which versions are here: what was lost on the way comes back. */
+  scan(node: NodeId): void {
+    if (!this.#links.isReachable(node)) return;
+    const versions: (readonly [DataInfoId, DatumVersion])[] = [];
+    for (const service of this.#subscriptions.services()) {
+      if (this.#links.leader(service.dataInfoId) !== node) continue;
+      // The answer to an earlier fetch may be lost; this one asks for the same.
+      service.isWaiting = false;
+      versions.push([service.dataInfoId, service.list.state]);
+    }
+    if (versions.length > 0) this.#links.send(node, { kind: "scan", versions });
+  }
+
+  #delta(service: SubscribedService, delta: DatumDelta, nowMs: number): void {
+    const result = service.list.apply(delta);
+    if (result === "behind") this.#announced(service, delta);
+    else this.#arrived(service, result === "applied", nowMs);
+  }
+
+  #arrived(service: SubscribedService, isNewer: boolean, nowMs: number): void {
+    service.isWaiting = false;
+    if (isNewer) this.#changed(service, nowMs);
+    if (service.announced !== undefined && service.announced.version > service.list.version) this.fetch(service);
+  }
+
+  /** There is a list of this version, and it is not here. */
+  #announced(service: SubscribedService, { version, origin }: DatumVersion): void {
+    if (version < service.list.version || isSameVersion({ version, origin }, service.list.state)) return;
+    if (service.announced === undefined || version > service.announced.version) service.announced = { version, origin };
+    this.fetch(service);
+  }
+}
+
+function subjectOf(message: ListMessage): DataInfoId {
+  if (message.kind === "snapshot") return message.datum.dataInfoId;
+  return message.kind === "delta" ? message.delta.dataInfoId : message.dataInfoId;
+}
