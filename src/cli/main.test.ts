@@ -49,6 +49,12 @@ test("config prints a table for people", () => {
   assert.match(out, /^push-compress +false +flag --push-compress$/m);
 });
 
+test("a database's password is not printed", () => {
+  const { out } = roster(["config", "--store-url", "postgres://roster:secret@db/roster"]);
+  assert.ok(!out.includes("secret"), out);
+  assert.match(out, /^store-url +\(hidden\) +flag --store-url$/m);
+});
+
 // A wrong command line ends with 2: to start again would not help.
 const WRONG: readonly [behaviour: string, args: readonly string[], error: RegExp][] = [
   [
@@ -61,6 +67,21 @@ const WRONG: readonly [behaviour: string, args: readonly string[], error: RegExp
     "a value out of range",
     ["server", "--bolt-port", "70000"],
     /^roster: CONFIG_INVALID: .*bolt-port.*70000.*0 to 65535.*\n$/,
+  ],
+  [
+    "a wrong database URL, without its password",
+    ["server", "--store-url", "mysql://roster:secret@db/roster"],
+    /^roster: CONFIG_INVALID: (?!.*secret).*store-url.*hidden.*postgres:.*\n$/,
+  ],
+  [
+    "a role that there is not",
+    ["server", "--roles", "data,date"],
+    /^roster: CONFIG_INVALID: .*key=roles.*data,date.*meta, data, session.*\n$/,
+  ],
+  [
+    "a session without meta nodes",
+    ["server", "--roles", "session"],
+    /^roster: CONFIG_INVALID: .*key=meta-addresses.*the node-port of each meta node.*\n$/,
   ],
   [
     "an address beyond loopback",

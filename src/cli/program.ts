@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError, Option } from "commander";
 import { RegistryError } from "../base/errors.ts";
 import { addConfigFlags, configFlags } from "./configFlags.ts";
+import type { OperationCall } from "./operate.ts";
 
 /** How the process ends. Service managers may restart after `failed`; after `wrongUsage` that is of no use. */
 export const EXIT = { ok: 0, failed: 1, wrongUsage: 2 } as const;
@@ -33,7 +34,55 @@ function program(): Command {
     const { printConfig } = await import("./printConfig.ts");
     printConfig({ flags: configFlags(command), environment: process.env }, form === "json" ? "json" : "table");
   });
+  addOperations(root);
   return root;
+}
+
+// The ports of a node on this machine, as they are by default.
+const META_URL = "http://127.0.0.1:9615";
+const DATA_URL = "http://127.0.0.1:9622";
+const SESSION_URL = "http://127.0.0.1:9603";
+
+/** Commands to nodes that run: each is one call of a node's HTTP port. */
+function addOperations(root: Command): void {
+  const operation = (name: string, about: string, url: string) => {
+    const option = new Option("--url <url>", "the HTTP port of the node").default(url);
+    const form = new Option("-o, --output <form>", "how to print").choices(["table", "json"]).default("table");
+    return root.command(name).description(about).addOption(option).addOption(form).helpGroup("Operation:");
+  };
+  const run = async (command: Command, call: Omit<OperationCall, "url" | "form">) => {
+    const { url, output } = command.opts<{ url: string; output: string }>();
+    const { operate } = await import("./operate.ts");
+    await operate({ ...call, url, form: output === "json" ? "json" : "table" });
+  };
+  operation("members", "list the nodes of a cluster (from any meta node)", META_URL).action((_, command: Command) =>
+    run(command, { path: "/members", columns: ["id", "role", "address", "clientAddress"] }),
+  );
+  operation("slots", "list which data node leads and follows each slot (from any meta node)", META_URL).action(
+    (_, command: Command) => run(command, { path: "/slots", columns: ["id", "leader", "leaderEpoch", "followers"] }),
+  );
+  for (const [name, method, about] of [
+    ["block", "PUT", "shut a node out of its cluster: its slots go to others, its clients too"],
+    ["unblock", "DELETE", "let a node in again that was shut out"],
+  ] as const) {
+    operation(name, about, META_URL)
+      .argument("<node>", "its name or id, as `roster members` prints it")
+      .action((node: string, _, command: Command) =>
+        run(command, { method, path: `/nodes/${encodeURIComponent(node)}/block` }),
+      );
+  }
+  const columns = ["dataInfoId", "lost", "publishers", "heldMs", "releasedInMs", "reason"];
+  operation("held", "list services that a data node holds back, and why", DATA_URL).action((_, command: Command) =>
+    run(command, { path: "/held", columns }),
+  );
+  operation("release", "show a service that a data node holds back as it is now", DATA_URL)
+    .argument("<dataInfoId>", "its key, as `roster held` prints it")
+    .action((key: string, _, command: Command) =>
+      run(command, { method: "POST", path: `/held/release?dataInfoId=${encodeURIComponent(key)}` }),
+    );
+  operation("drain", "tell a node to hand its work over and end (any of its HTTP ports)", SESSION_URL).action(
+    (_, command: Command) => run(command, { method: "POST", path: "/drain" }),
+  );
 }
 
 // As src/cli/program.ts and as dist/cli/program.js, the file stands two folders below package.json.

@@ -1,11 +1,13 @@
-// `roster server`: start, say where, serve until told to stop, stop in order.
+// `roster server`: start, say where, serve until told to stop, hand over, stop in order.
 
 import { flushCompileCache } from "node:module";
 import { setFlagsFromString } from "node:v8";
 import { type ConfigSources, loadConfig } from "../server/config/load.ts";
 import type { RunningServer } from "../server/start.ts";
 
-/** Runs a server until SIGTERM or SIGINT. Throws if it cannot start, fails, or does not stop in time. */
+/**
+ * Runs a server until SIGTERM, SIGINT or `roster drain`. Throws if it cannot start, fails, or does not stop in time.
+ */
 export async function runServer(sources: ConfigSources): Promise<void> {
   const { config } = loadConfig(sources);
   // Compiles each function when it is first called instead of interpreting it: the first pushes after a start take half
@@ -17,9 +19,12 @@ export async function runServer(sources: ConfigSources): Promise<void> {
   // `npm start` caches compiled sources (NODE_COMPILE_CACHE). Node would write them at the end, which a killed server
   // never reaches; without the variable this does nothing.
   flushCompileCache();
-  const failure = await Promise.race([stopSignal(), server.failed]);
+  const failure = await Promise.race([stopSignal(), server.failed, server.stopAsked]);
+  stopAtSecondSignal();
+  // What failed has nothing that could be handed over.
+  if (!(failure instanceof Error)) await server.drain();
   await closeInTime(server, config.shutdownTimeoutMs);
-  if (failure !== undefined) throw failure;
+  if (failure instanceof Error) throw failure;
 }
 
 function stopSignal(): Promise<undefined> {
@@ -30,14 +35,17 @@ function stopSignal(): Promise<undefined> {
   });
 }
 
-/** Closes the server. A second signal, or the end of the allowed time, ends the process at once. */
+function stopAtSecondSignal(): void {
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => giveUp("a second signal came"));
+}
+
+function giveUp(why: string): never {
+  console.error(`roster: stopped at once: ${why}`);
+  process.exit(1);
+}
+
+/** Closes the server; the end of the allowed time ends the process at once. */
 async function closeInTime(server: RunningServer, timeoutMs: number): Promise<void> {
-  const giveUp = (why: string) => {
-    console.error(`roster: stopped at once: ${why}`);
-    process.exit(1);
-  };
-  process.once("SIGTERM", () => giveUp("a second signal came"));
-  process.once("SIGINT", () => giveUp("a second signal came"));
   const timer = setTimeout(() => giveUp(`shutdown-timeout-ms (${timeoutMs}) is over`), timeoutMs);
   try {
     await server.close();

@@ -1,147 +1,121 @@
-// All roles in one process, joined by the in-process network. Each role sees what it would see across machines:
-// messages in order, each delivered in a step of its own.
+// The roles of this process, joined with each other and with those of the whole cluster.
 
+import { fail } from "../base/errors.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { Log } from "../base/ports.ts";
-import { Stepper, type StepperEnvironment } from "../base/stepper.ts";
-import { Data, type DataEvent } from "../data/data.ts";
+import type { StepperEnvironment } from "../base/stepper.ts";
 import type { NodeStore } from "../data/nodeStore.ts";
-import type { ConfigValue, MetaToMember } from "../messages/membership.ts";
-import { Meta, type MetaEvent, type MetaOutput } from "../meta/meta.ts";
-import type { MetaState, MetaStore } from "../meta/metaStore.ts";
-import type { DataInfoId } from "../model/ids.ts";
-import type { SlotTable } from "../model/slot.ts";
-import { Session, type SessionEvent } from "../session/session.ts";
-import { hostClock } from "../transport/clock.ts";
-import { LocalNetwork } from "../transport/localNetwork.ts";
+import { type NodeId, nodeId } from "../model/ids.ts";
+import { SLOT_COUNT } from "../model/slot.ts";
+import { LINK_TIMES } from "../transport/link.ts";
+import { hostRandom } from "../transport/random.ts";
+import { dialTcp } from "../transport/tcp.ts";
+import { isStandalone } from "./config/nodeRoles.ts";
 import type { Config } from "./config/table.ts";
-import { PendingAnswers } from "./pendingAnswers.ts";
+import { DataHost } from "./dataHost.ts";
+import { MetaHost } from "./metaHost.ts";
+import { NodeNetwork } from "./nodeNetwork.ts";
+import type { OpenedStore } from "./openMetaStore.ts";
+import { SessionHost } from "./sessionHost.ts";
 
 export interface RolesEnvironment extends StepperEnvironment {
   readonly log: Log;
   readonly metrics: Metrics;
-  readonly store: MetaStore & NodeStore;
+  readonly nodeStore: NodeStore;
+  /** Of a node with the role meta. */
+  readonly metaStore: OpenedStore | undefined;
+  /** Where other nodes reach this one: `host:port`. */
+  readonly address: string;
+  /** Where operators reach the role meta: `host:port`. Asked for after `begin`. */
+  readonly metaHttpAddress: () => string;
 }
 
-/** What the rest of the server asks of the roles. */
+/** The roles that this process has. */
 export interface Roles {
-  readonly session: Stepper<SessionEvent>;
-  connections(): number;
-  slotTable(): SlotTable | undefined;
-  config(dataInfoId: DataInfoId): ConfigValue | undefined;
-  putConfig(dataInfoId: DataInfoId, data: string | null): Promise<void>;
+  readonly id: NodeId;
+  readonly network: NodeNetwork;
+  readonly meta: MetaHost | undefined;
+  readonly data: DataHost | undefined;
+  readonly session: SessionHost | undefined;
+  /** Sets everything going. */
+  begin(): void;
   /** Stops all roles where they are; nothing is taken for the death of a client afterwards. May be called twice. */
   close(): void;
 }
 
-// Members of one process are there as long as it is; the lease only bounds a heartbeat that is late.
-const MEMBER_LEASE_MS = 20_000;
+// How long a node may take to answer a dial before it is tried again.
+const DIAL_MS_MAX = 1_000;
 
-/** Starts meta, data and session on what the store remembers. */
-export function startRoles(config: Config, state: MetaState, environment: RolesEnvironment): Roles {
-  const { store, metrics } = environment;
-  const id = store.nodeId();
-  const network = new LocalNetwork();
-  const nowMs = hostClock.nowMs();
-  const puts = new PendingAnswers();
+// Three data nodes that are started together are all there after so long, and slots are spread over them at once.
+const FIRST_TABLE_DELAY_MS = 500;
+
+export function createRoles(config: Config, environment: RolesEnvironment): Roles {
+  const { clock, nodeStore, failed, address } = environment;
+  const id = newRun(nodeStore.nodeId());
+  const network = new NodeNetwork(
+    { ...config, id, slotCount: SLOT_COUNT, address },
+    {
+      ...environment,
+      random: hostRandom,
+      times: LINK_TIMES,
+      dial: (to, outcome) => dialTcp(to, outcome, { clock, timeoutMs: DIAL_MS_MAX }),
+    },
+  );
+  const refused = (reason: string) => failed(fail("NODE_REFUSED", { reason }));
+  const meta = config.roles.includes("meta") ? createMeta(config, { ...environment, id, network }) : undefined;
+  const data = config.roles.includes("data")
+    ? new DataHost(
+        { ...config, id, address },
+        { ...environment, store: nodeStore, output: { ...network.dataOutput, refused } },
+      )
+    : undefined;
+  const session = config.roles.includes("session")
+    ? new SessionHost({ ...config, id, address }, { ...environment, output: { ...network.sessionOutput, refused } })
+    : undefined;
+  network.attach({
+    ...(meta && { meta: (event) => meta.step(event) }),
+    ...(data && { data: (event) => data.stepper.step(event) }),
+    ...(session && { session: (event) => session.stepper.step(event) }),
+  });
   let isClosed = false;
-
-  const data = new Data(
-    { ...config, id },
-    { versionFloor: store.loadVersionFloor(), serviceSizes: store.loadServiceSizes() },
-    {
-      metrics,
-      nowMs,
-      output: {
-        toMeta: (message) =>
-          network.send(() => metaHost.step({ kind: "received", from: { id, role: "data" }, message })),
-        send: (_to, message) => network.send(() => sessionHost.step({ kind: "fromData", from: id, message })),
-        saveVersionFloor: (floor) => saved(environment, "version floor", () => store.saveVersionFloor(floor)),
-        saveServiceSizes: (sizes) => saved(environment, "service sizes", () => store.saveServiceSizes(sizes)),
-      },
-    },
-  );
-  const session = new Session(
-    { ...config, id },
-    {
-      metrics,
-      nowMs,
-      output: {
-        toData: (_node, message) => network.send(() => dataHost.step({ kind: "received", from: id, message })),
-        toMeta: (message) =>
-          network.send(() => metaHost.step({ kind: "received", from: { id, role: "session" }, message })),
-      },
-    },
-  );
-  const meta = new Meta(
-    { slotCount: state.cluster?.slotCount ?? 0, memberLeaseMs: MEMBER_LEASE_MS },
-    { table: state.slotTable, configs: state.configs },
-    {
-      send: (to, message) =>
-        network.send(() => (to.role === "data" ? toData(message) : sessionHost.step({ kind: "fromMeta", message }))),
-      ...metaStoreOutput(environment, (event) => metaHost.step(event)),
-      answer: (request, error) => puts.answer(request, error),
-    },
-  );
-  const toData = (message: MetaToMember) => {
-    if (message.kind === "slotTable") dataHost.step({ kind: "slotTable", table: message.table });
-  };
-
-  const dataHost = new Stepper<DataEvent>(data, environment);
-  const sessionHost = new Stepper<SessionEvent>(session, environment);
-  const metaHost = new Stepper<MetaEvent>(meta, environment);
-  dataHost.step({ kind: "sessionUp", session: id, isFresh: true });
-  sessionHost.step({ kind: "dataUp", node: id, isFresh: true });
-
   return {
-    session: sessionHost,
-    connections: () => session.connections,
-    slotTable: () => session.slotTable,
-    config: (dataInfoId) => meta.config(dataInfoId),
-    putConfig: (dataInfoId, value) =>
-      puts.ask((request) => metaHost.step({ kind: "putConfig", request, dataInfoId, data: value })),
+    id,
+    network,
+    meta,
+    data,
+    session,
+    begin() {
+      for (const host of [meta, data?.stepper, session?.stepper]) host?.step({ kind: "woken" });
+      network.begin();
+    },
     close() {
       if (isClosed) return;
       isClosed = true;
-      for (const host of [sessionHost, dataHost, metaHost]) host.close();
+      session?.stepper.close();
+      data?.close();
+      meta?.close();
       network.close();
-      data.flush();
     },
   };
 }
 
-/** What the meta role has written: each save comes back to it as an event, done or not. */
-function metaStoreOutput(
-  environment: RolesEnvironment,
-  step: (event: MetaEvent) => void,
-): Pick<MetaOutput, "saveSlotTable" | "saveConfig"> {
-  const { store } = environment;
-  return {
-    saveSlotTable: (table, expectedEpoch) =>
-      void isSaved(environment, "slot table", () => store.saveSlotTable(table, expectedEpoch)).then((ok) =>
-        step({ kind: "slotTableSaved", table, isSaved: ok }),
-      ),
-    saveConfig: (value) =>
-      void isSaved(environment, "configuration", () => store.putConfig(value)).then((ok) =>
-        step({ kind: "configSaved", value, isSaved: ok }),
-      ),
-  };
+function createMeta(
+  config: Config,
+  { id, network, metaStore, metaHttpAddress, ...rest }: RolesEnvironment & { id: NodeId; network: NodeNetwork },
+): MetaHost | undefined {
+  if (metaStore === undefined) return undefined;
+  // A database, unlike a file of this process, may have other nodes behind it.
+  const isAlone = isStandalone(config) && config.storeUrl === "";
+  const options = { ...config, id, slotCount: SLOT_COUNT, firstTableDelayMs: isAlone ? 0 : FIRST_TABLE_DELAY_MS };
+  const send: NodeNetwork["toMember"] = (to, message) => network.toMember(to, message);
+  return new MetaHost(options, { ...rest, store: metaStore, send, httpAddress: metaHttpAddress });
 }
 
-/** Writes a hint for the next start. The node goes on without it: it only makes that start less smooth. */
-function saved({ log }: RolesEnvironment, what: string, save: () => void): void {
-  try {
-    save();
-  } catch (error) {
-    log.error("the node's disk did not take a write", { what, reason: String(error) });
-  }
-}
+const RUN_CHARS = 8;
 
-async function isSaved({ log }: RolesEnvironment, what: string, save: () => Promise<boolean>): Promise<boolean> {
-  try {
-    return await save();
-  } catch (error) {
-    log.error("the store did not take a write", { what, reason: String(error) });
-    return false;
-  }
+/** One run of the node: its name, and eight characters that no other run of it has. */
+function newRun(name: string): NodeId {
+  let run = "";
+  while (run.length < RUN_CHARS) run += Math.floor(hostRandom.next() * 36).toString(36);
+  return nodeId(`${name}.${run}`);
 }

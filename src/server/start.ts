@@ -1,36 +1,44 @@
-// Wires everything: store, roles, gateway, ports. The only place that knows all parts.
+// Wires everything: stores, roles, ports. The only place that knows all parts.
 
-import { InvariantError } from "../base/assert.ts";
-import { fail } from "../base/errors.ts";
-import type { Cancel } from "../base/ports.ts";
-import { SofaGateway } from "../gateways/sofa/gateway.ts";
-import type { MetaState, MetaStore } from "../meta/metaStore.ts";
+import { defined, InvariantError } from "../base/assert.ts";
+import { RegistryError } from "../base/errors.ts";
+import type { Log } from "../base/ports.ts";
+import type { NodeStore } from "../data/nodeStore.ts";
+import type { MetaStore } from "../meta/metaStore.ts";
 import { SLOT_COUNT } from "../model/slot.ts";
 import { openSqliteStore } from "../store/sqlite/sqliteStore.ts";
+import { joinAddress } from "../transport/address.ts";
 import { hostClock, hostTimers } from "../transport/clock.ts";
-import { hostCompression } from "../transport/compression.ts";
-import { listenTcp } from "../transport/tcp.ts";
 import { checkBind } from "./config/checkBind.ts";
+import { checkNodeRoles, isStandalone, nodePortOf } from "./config/nodeRoles.ts";
 import type { Config } from "./config/table.ts";
+import { type DoorsEnvironment, openDataDoor, openMetaDoor, openNodePort, openSessionDoors } from "./doors.ts";
+import { drain } from "./drain.ts";
 import { watchEventLoopLag } from "./eventLoopLag.ts";
-import { listenHttp } from "./http/listen.ts";
-import { metaHttp } from "./http/metaHttp.ts";
-import { sessionHttp } from "./http/sessionHttp.ts";
 import { createLog } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
-import { type Roles, startRoles } from "./roles.ts";
+import { findNodeHost } from "./nodeHost.ts";
+import type { NodeNetwork } from "./nodeNetwork.ts";
+import { type OpenedStore, openMetaStore } from "./openMetaStore.ts";
+import { createRoles, type Roles } from "./roles.ts";
 
-/** The ports at which the server listens, also where 0 was configured. */
+/** The ports at which the server listens, also where any free one was configured; 0 for those that it does not open. */
 export interface ServerPorts {
   readonly bolt: number;
   readonly http: number;
   readonly metaHttp: number;
+  readonly dataHttp: number;
+  readonly node: number;
 }
 
 export interface RunningServer {
   readonly ports: ServerPorts;
-  /** Resolves if a broken invariant ended the node; it must be closed then. Never rejects. */
+  /** Resolves if a broken invariant, or its cluster, ended the node; it must be closed then. Never rejects. */
   readonly failed: Promise<Error>;
+  /** Resolves if an operator asks for the end of the node by HTTP; it must be drained and closed then. */
+  readonly stopAsked: Promise<void>;
+  /** Hands over what the cluster would miss, within drain-timeout-ms. To be called once, before `close`. */
+  drain(): Promise<void>;
   /** Stops everything. May be called twice; resolves when nothing is left running. */
   close(): Promise<void>;
 }
@@ -38,10 +46,11 @@ export interface RunningServer {
 type Closer = () => void | Promise<void>;
 
 /**
- * Starts all roles in this process. Rejects with a RegistryError that says what to do; nothing is left running then.
+ * Starts the roles of this process. Rejects with a RegistryError that says what to do; nothing is left running then.
  */
 export async function startServer(config: Config): Promise<RunningServer> {
   checkBind(config);
+  checkNodeRoles(config);
   const closers: Closer[] = [];
   let closing: Promise<void> | undefined;
   // Last started, first stopped.
@@ -74,95 +83,94 @@ async function startParts(config: Config, closers: Closer[]): Promise<Omit<Runni
   const log = createLog({ level: config.logLevel, format: config.logFormat });
   closers.push(() => log.stop());
   const page = createMetrics();
-  const { metrics } = page;
-  const store = await openSqliteStore(config.dataDir);
-  closers.push(() => store.close());
-  const state = await joinCluster(store, config);
-
   const failure = Promise.withResolvers<Error>();
   const failed = (error: unknown) => {
-    log.error("a role has ended", { reason: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    log.error("a role has ended", { reason: describe(error) });
     failure.resolve(error instanceof Error ? error : new InvariantError(String(error)));
   };
-  const host = { clock: hostClock, timers: hostTimers, failed };
-  const roles = startRoles(config, state, { ...host, log, metrics, store });
-  closers.push(() => roles.close());
-  const gateway = new SofaGateway({ config, registry: roles.session, compression: hostCompression, log, metrics });
-  closers.push(watchEventLoopLag({ ...host, metrics }));
-  closers.push(watchIdleClients(gateway));
-  const ports = await listen({ config, roles, gateway, page, closers });
+  const stores = await openStores(config, { log, failed, closers });
+  const host = { clock: hostClock, timers: hostTimers, failed, log, metrics: page.metrics };
+  closers.push(watchEventLoopLag(host));
+
+  // Nobody asks for the address of a node that has no others.
+  const nodeHost = isStandalone(config) ? config.bind : await findNodeHost(config);
+  let metaHttp = 0;
+  let roles: Roles | undefined;
+  const port = nodePortOf(config);
+  const node = port === undefined ? undefined : await openNodePort({ bind: config.bind, port }, () => networkOf(roles));
+  closers.push(() => node?.close());
+  roles = createRoles(config, {
+    ...host,
+    ...stores,
+    // Nobody dials a node without a port for it; the address only tells operators where it is.
+    address: joinAddress(nodeHost, node?.port ?? config.boltPort),
+    metaHttpAddress: () => joinAddress(nodeHost, metaHttp),
+  });
+  closers.push(() => roles?.close());
+  const stop = Promise.withResolvers<void>();
+  let isStopping = false;
+  const ops = { page, isStopping: () => isStopping, stop: () => stop.resolve() };
+  const doors: DoorsEnvironment = { config, log, ops, roles, nodeHost, closers };
+  // The leader's lease names this port.
+  if (roles.meta !== undefined) metaHttp = await openMetaDoor(doors, roles.meta);
+  roles.begin();
+  const dataHttp = roles.data === undefined ? 0 : await openDataDoor(doors, roles.data);
+  const clients = roles.session === undefined ? undefined : await openSessionDoors(doors, roles.session);
   // Of a server that runs the roles are stopped first: what closes then is the server's doing, no client's death.
   closers.push(() => roles.close());
-  log.info("roster is ready", {
-    bind: config.bind,
-    bolt: ports.bolt,
-    http: ports.http,
-    metaHttp: ports.metaHttp,
-    dataDir: config.dataDir,
-  });
-  return { ports, failed: failure.promise };
-}
-
-/** The cluster's constants are fixed at the first start on a store; a different name is a mistake, not a wish. */
-async function joinCluster(store: MetaStore, { clusterName }: Config): Promise<MetaState> {
-  const cluster = await store.saveCluster({ name: clusterName, slotCount: SLOT_COUNT });
-  if (cluster.name !== clusterName) {
-    throw fail("CONFIG_INVALID", { key: "cluster-name", value: clusterName, stored: cluster.name });
-  }
-  return { ...(await store.loadAll()), cluster };
-}
-
-// How exactly a frozen client's end is met.
-const IDLE_CHECK_MS = 500;
-
-function watchIdleClients(gateway: SofaGateway): Closer {
-  let cancel: Cancel = () => undefined;
-  const arm = () => {
-    cancel = hostTimers.after(IDLE_CHECK_MS, (nowMs) => {
-      gateway.closeIdle(nowMs);
-      arm();
-    });
+  const ports = { bolt: clients?.bolt.port ?? 0, http: clients?.http ?? 0, metaHttp, dataHttp, node: node?.port ?? 0 };
+  log.info("roster is ready", { id: roles.id, roles: config.roles.join(","), bind: config.bind, ...ports });
+  return {
+    ports,
+    failed: failure.promise,
+    stopAsked: stop.promise,
+    async drain() {
+      isStopping = true;
+      if (roles.session !== undefined) roles.session.clientAddress = "";
+      if (!isStandalone(config)) await drain({ config, roles, bolt: clients?.bolt, ...host });
+    },
   };
-  arm();
-  return () => cancel();
 }
 
-interface Parts {
-  readonly config: Config;
-  readonly roles: Roles;
-  readonly gateway: SofaGateway;
-  readonly page: ReturnType<typeof createMetrics>;
+interface Stores {
+  readonly nodeStore: NodeStore;
+  readonly metaStore: OpenedStore | undefined;
+}
+
+interface StoresEnvironment {
+  readonly log: Log;
+  readonly failed: (error: unknown) => void;
   readonly closers: Closer[];
 }
 
-/** Opens the ports. The HTTP port of the session comes last: whoever is told there where to go finds the door open. */
-async function listen({ config, roles, gateway, page, closers }: Parts): Promise<ServerPorts> {
-  const host = config.bind;
-  const bolt = await listenTcp({
-    host,
-    port: config.boltPort,
-    connectionsMax: config.clientConnectionsMax,
-    clock: hostClock,
-    accept: (connection, nowMs) => gateway.accept(connection, nowMs),
-    refused: () => page.metrics.add("roster_connections_closed_total", 1, { reason: "CONNECTIONS_EXHAUSTED" }),
+/** The node's own disk and, with the role meta, the cluster's store: the same file unless a database is named. */
+async function openStores(config: Config, { log, failed, closers }: StoresEnvironment): Promise<Stores> {
+  const nodeStore: MetaStore & NodeStore = await openSqliteStore(config.dataDir);
+  closers.push(() => nodeStore.close());
+  if (!config.roles.includes("meta")) return { nodeStore, metaStore: undefined };
+  const metaStore = await openMetaStore({
+    open: async () => (config.storeUrl === "" ? nodeStore : openDatabase(config.storeUrl)),
+    cluster: { name: config.clusterName, slotCount: SLOT_COUNT },
+    log,
+    refused: failed,
   });
-  closers.push(() => bolt.close());
-  const metaApp = metaHttp({
-    config: roles.config,
-    putConfig: roles.putConfig,
-    isReady: () => roles.slotTable() !== undefined,
-  });
-  closers.push(() => metaApp.close());
-  const metaPort = await listenHttp(metaApp, { host, port: config.metaHttpPort });
-  const sessionApp = sessionHttp({
-    boltPort: () => bolt.port,
-    advertiseAddress: config.advertiseAddress,
-    dataCenter: config.dataCenter,
-    connections: () => roles.connections(),
-    slotTable: () => roles.slotTable(),
-    page,
-  });
-  closers.push(() => sessionApp.close());
-  const http = await listenHttp(sessionApp, { host, port: config.httpPort });
-  return { bolt: bolt.port, http, metaHttp: metaPort };
+  closers.push(() => metaStore.close());
+  return { nodeStore, metaStore };
+}
+
+/** The driver is loaded only where it is needed: it would add a tenth to the start of every other node. */
+async function openDatabase(url: string): Promise<MetaStore> {
+  const { openPostgresStore } = await import("../store/postgres/postgresStore.ts");
+  return openPostgresStore(url);
+}
+
+/** Connections are taken in a later turn than the one in which the port was opened; the roles are there by then. */
+function networkOf(roles: Roles | undefined): NodeNetwork {
+  return defined(roles, "roles come to be in the turn in which the port is opened").network;
+}
+
+function describe(error: unknown): string {
+  // What the world does wrong says all in its message; a bug of ours is found by its stack.
+  if (error instanceof RegistryError) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

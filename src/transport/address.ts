@@ -9,3 +9,16 @@ export function formatHost(ip: string): string {
   if (mapped?.[1] !== undefined) return mapped[1];
   return ip.includes(":") ? `[${ip}]` : ip;
 }
+
+/** The two parts of `host:port`, an IPv6 host in brackets; nothing for other text. A port of 0 is none. */
+export function parseAddress(text: string): { readonly host: string; readonly port: number } | undefined {
+  const parts = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
+  const host = parts?.[1] ?? parts?.[2];
+  const port = Number(parts?.[3]);
+  return host === undefined || port < 1 || port > 65_535 ? undefined : { host, port };
+}
+
+/** `host:port`, with brackets around an IPv6 host that has none. */
+export function joinAddress(host: string, port: number): string {
+  return `${host.startsWith("[") ? host : formatHost(host)}:${port}`;
+}

@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { test } from "node:test";
 import type { Connection, ConnectionHandler } from "../base/ports.ts";
 import { hostClock } from "./clock.ts";
-import { listenTcp } from "./tcp.ts";
+import { dialTcp, listenTcp } from "./tcp.ts";
 
 const MIB = 1024 * 1024;
 
@@ -18,7 +18,14 @@ async function serve(received: (connection: Connection) => void) {
     drained: () => undefined,
     closed,
   });
-  const options = { host: "127.0.0.1", port: 0, connectionsMax: 10, clock: hostClock, refused: () => undefined };
+  const options = {
+    host: "127.0.0.1",
+    port: 0,
+    connectionsMax: 10,
+    clock: hostClock,
+    refused: () => undefined,
+    peers: "clients" as const,
+  };
   const listener = await listenTcp({ ...options, accept });
   const socket = connect(listener.port, "127.0.0.1");
   socket.write("x");
@@ -77,5 +84,67 @@ test("a peer that has said all is gone, whatever it has not read", async () => {
   socket.end();
   await isClosed;
   socket.destroy();
+  await listener.close();
+});
+
+test("what nodes say in one turn, small and large, arrives whole and in order, in both directions", async () => {
+  const sizes = [10, 70_000, 10, 5, 20 * MIB, 1, 3];
+  const parts = sizes.map((size, at) => new Uint8Array(size).fill(at + 1));
+  const expected = Buffer.concat(parts);
+  const collected: Promise<Buffer>[] = [];
+  const talker = (connection: Connection): ConnectionHandler => {
+    const chunks: Buffer[] = [];
+    const { promise, resolve } = Promise.withResolvers<Buffer>();
+    collected.push(promise);
+    for (const part of parts) connection.write(part);
+    const received = (chunk: Uint8Array) => {
+      chunks.push(Buffer.from(chunk));
+      if (chunks.reduce((sum, { length }) => sum + length, 0) === expected.length) resolve(Buffer.concat(chunks));
+    };
+    return { received, drained: () => undefined, closed: () => undefined };
+  };
+  const common = { clock: hostClock, peers: "nodes", refused: assert.fail } as const;
+  const listener = await listenTcp({ ...common, host: "127.0.0.1", port: 0, connectionsMax: 1, accept: talker });
+  await new Promise<void>((resolve, reject) => {
+    const connected = (connection: Connection) => {
+      resolve();
+      return talker(connection);
+    };
+    dialTcp(`127.0.0.1:${listener.port}`, { connected, failed: reject }, { clock: hostClock, timeoutMs: 1_000 });
+  });
+  for (const bytes of await Promise.all(collected)) assert.ok(bytes.equals(expected));
+  await listener.close();
+});
+
+for (const [where, address] of [
+  ["where nobody listens", "127.0.0.1:1"],
+  ["at a name that nobody has", "no-such-host.invalid:9620"],
+  ["at something that is no address", "nonsense"],
+]) {
+  test(`a dial ${where} fails with a reason, after it has returned`, async () => {
+    let hasReturned = false;
+    const reason = await new Promise((resolve) => {
+      const outcome = { connected: assert.fail, failed: (why: string) => resolve(hasReturned && why) };
+      dialTcp(address ?? "", outcome, { clock: hostClock, timeoutMs: 1_000 });
+      hasReturned = true;
+    });
+    assert.match(String(reason), /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|no connection within/);
+  });
+}
+
+test("a dial that is taken back connects nobody", async () => {
+  const outcome = { connected: assert.fail, failed: assert.fail };
+  const listener = await listenTcp({
+    host: "127.0.0.1",
+    port: 0,
+    connectionsMax: 1,
+    clock: hostClock,
+    peers: "nodes",
+    refused: assert.fail,
+    accept: () => ({ received: assert.fail, drained: () => undefined, closed: () => undefined }),
+  });
+  const cancel = dialTcp(`127.0.0.1:${listener.port}`, outcome, { clock: hostClock, timeoutMs: 1_000 });
+  cancel();
+  cancel();
   await listener.close();
 });

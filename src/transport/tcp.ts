@@ -1,9 +1,16 @@
-// TCP listeners: sockets on one side, the small interfaces of base/ports.ts on the other.
+// TCP: sockets on one side, the small interfaces of base/ports.ts on the other.
 
-import { createServer, type Server, type Socket } from "node:net";
+import { connect, createServer, type Server, type Socket } from "node:net";
 import { fail } from "../base/errors.ts";
-import { type Acceptor, type Clock, type Connection, type ConnectionHandler, UNREAD_BYTES_MAX } from "../base/ports.ts";
-import { formatAddress } from "./address.ts";
+import {
+  type Acceptor,
+  type Cancel,
+  type Clock,
+  type Connection,
+  type ConnectionHandler,
+  UNREAD_BYTES_MAX,
+} from "../base/ports.ts";
+import { formatAddress, parseAddress } from "./address.ts";
 import { JOINED_BYTES_MAX, join, keepJoined } from "./join.ts";
 
 export interface TcpOptions {
@@ -15,10 +22,23 @@ export interface TcpOptions {
   readonly accept: Acceptor;
   /** Told when a connection is turned away because connectionsMax are open. */
   readonly refused: () => void;
+  readonly peers: Peers;
 }
+
+/**
+ * Who is at the other end. A client asks and is answered: what one chunk causes leaves together, and a client that does
+ * not read is not read from. Nodes talk to each other unasked: what a turn of the event loop causes leaves together,
+ * and reading goes on whatever waits, or two nodes that both have much to say would wait for each other for ever.
+ */
+export type Peers = "clients" | "nodes";
 
 export interface TcpListener {
   readonly port: number;
+  readonly connections: number;
+  /** Takes no new connections; those that are open go on. */
+  stopListening(): void;
+  /** Ends so many of the open connections. */
+  endSome(count: number): void;
   /** Stops listening and ends every connection. */
   close(): Promise<void>;
 }
@@ -26,10 +46,13 @@ export interface TcpListener {
 // A peer that does not read or answer is not waited for longer than this when its connection is ended.
 const END_MS_MAX = 500;
 
+// Firewalls forget connections that are silent for minutes; the system's own default is two hours.
+const KEEP_ALIVE = { keepAlive: true, keepAliveInitialDelay: 30_000 } as const;
+
 /** Listens; rejects with ADDRESS_IN_USE or CONFIG_INVALID when it can't. */
 export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
   const sockets = new Set<Socket>();
-  const server = createServer({ noDelay: true, keepAlive: true }, (socket) => {
+  const server = createServer({ noDelay: true, ...KEEP_ALIVE }, (socket) => {
     if (sockets.size >= options.connectionsMax) {
       options.refused();
       socket.destroy();
@@ -37,12 +60,77 @@ export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
     }
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
-    serve(socket, options);
+    const connection = new SocketConnection(socket, options.peers);
+    serve(socket, connection, { handler: options.accept(connection, options.clock.nowMs()), clock: options.clock });
   });
   await listening(server, options);
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : options.port;
-  return { port, close: () => closeAll(server, sockets) };
+  // Settles when the listener and all its connections are gone.
+  const closed = new Promise<void>((resolve) => server.once("close", resolve));
+  const stopListening = () => void (server.listening && server.close());
+  return {
+    port,
+    get connections() {
+      return sockets.size;
+    },
+    stopListening,
+    endSome: (count) => {
+      for (const socket of [...sockets].slice(0, count)) end(socket);
+    },
+    close: () => {
+      stopListening();
+      for (const socket of sockets) end(socket);
+      return closed;
+    },
+  };
+}
+
+export interface DialOptions {
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+}
+
+/** What comes of a dial: one of the two is called, once, after `dialTcp` has returned. */
+export interface DialOutcome {
+  readonly connected: (connection: Connection, nowMs: number) => ConnectionHandler;
+  readonly failed: (reason: string) => void;
+}
+
+/** Connects to another node at `host:port`. A name with several addresses is tried at all of them. */
+export function dialTcp(address: string, outcome: DialOutcome, { clock, timeoutMs }: DialOptions): Cancel {
+  // No port is as good as one where nobody listens.
+  const { host, port } = parseAddress(address) ?? { host: "localhost", port: 1 };
+  const socket = connect({ host, port, noDelay: true, ...KEEP_ALIVE, autoSelectFamily: true });
+  const failed = (reason: string) => {
+    settle();
+    socket.destroy();
+    outcome.failed(reason);
+  };
+  const onError = (error: Error) => failed(dialError(error));
+  const onConnect = () => {
+    settle();
+    const connection = new SocketConnection(socket, "nodes");
+    serve(socket, connection, { handler: outcome.connected(connection, clock.nowMs()), clock });
+  };
+  const timer = setTimeout(() => failed(`no connection within ${timeoutMs} ms`), timeoutMs);
+  const settle = () => {
+    clearTimeout(timer);
+    socket.off("error", onError).off("connect", onConnect);
+    // What goes wrong from here on is followed by a close, or has nobody to tell.
+    socket.on("error", () => socket.destroy());
+  };
+  socket.once("error", onError).once("connect", onConnect);
+  return () => {
+    if (!socket.connecting) return;
+    settle();
+    socket.destroy();
+  };
+}
+
+/** With several addresses each has failed in its own way, and the message of the whole is empty. */
+function dialError(error: Error): string {
+  return error instanceof AggregateError ? error.errors.map(String).join("; ") : error.message;
 }
 
 function listening(server: Server, { host, port }: TcpOptions): Promise<void> {
@@ -64,13 +152,15 @@ export function listenError(error: NodeJS.ErrnoException, { host, port }: { host
   return fail("CONFIG_INVALID", { key: "bind", host, port, reason: error.message });
 }
 
-function serve(socket: Socket, { accept, clock }: TcpOptions): void {
-  const connection = new SocketConnection(socket);
-  const handler: ConnectionHandler = accept(connection, clock.nowMs());
+function serve(
+  socket: Socket,
+  connection: SocketConnection,
+  { handler, clock }: { handler: ConnectionHandler; clock: Clock },
+): void {
   socket.on("data", (chunk: Buffer) => {
     connection.gather(() => handler.received(chunk, clock.nowMs()));
     // Who does not read its answers is not asked for more requests.
-    if (socket.writableLength > UNREAD_BYTES_MAX) socket.pause();
+    if (connection.peers === "clients" && socket.writableLength > UNREAD_BYTES_MAX) socket.pause();
   });
   socket.on("drain", () => {
     socket.resume();
@@ -89,12 +179,14 @@ const GATHERED_BYTES_MAX = 64 * 1024;
 class SocketConnection implements Connection {
   readonly remoteAddress: string;
   readonly localAddress: string;
+  readonly peers: Peers;
   readonly #socket: Socket;
   #gathered: Uint8Array[] | undefined;
   #gatheredBytes = 0;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, peers: Peers) {
     this.#socket = socket;
+    this.peers = peers;
     this.remoteAddress = formatAddress(socket.remoteAddress, socket.remotePort);
     this.localAddress = formatAddress(socket.localAddress, socket.localPort);
   }
@@ -103,8 +195,9 @@ class SocketConnection implements Connection {
     return this.#socket.writableLength + this.#gatheredBytes;
   }
 
-  /** What is written to this connection during `run` leaves together: the answers to all frames of one chunk. */
+  /** What is written to a client's connection during `run` leaves together: the answers to all frames of one chunk. */
   gather(run: () => void): void {
+    if (this.peers === "nodes") return run();
     this.#gathered = [];
     run();
     this.#endGathering();
@@ -114,13 +207,23 @@ class SocketConnection implements Connection {
     const socket = this.#socket;
     if (parts.length === 0 || socket.destroyed || socket.writableEnded) return;
     const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+    if (this.peers === "nodes" && this.#gathered === undefined) {
+      this.#gathered = [];
+      // After all sockets that had something to read in this turn.
+      setImmediate(() => this.#endGathering());
+    }
     if (this.#gathered !== undefined && this.#gatheredBytes + bytes <= GATHERED_BYTES_MAX) {
       this.#gathered.push(...parts);
       this.#gatheredBytes += bytes;
       return;
     }
-    if (this.#gatheredBytes > 0) this.#sendGathered();
-    if (bytes === 0) return;
+    this.#sendGathered();
+    this.#send(parts, bytes);
+  }
+
+  #send(parts: readonly Uint8Array[], bytes: number): void {
+    const socket = this.#socket;
+    if (bytes === 0 || socket.destroyed || socket.writableEnded) return;
     if (parts.length > 1 && bytes <= JOINED_BYTES_MAX) {
       // What waits behind earlier bytes gets a buffer of its own size: a few bytes must not keep 64 KiB in memory.
       if (socket.writableLength > 0) socket.write(Buffer.concat(parts));
@@ -147,25 +250,18 @@ class SocketConnection implements Connection {
   }
 
   #sendGathered(): void {
-    const gathered = this.#gathered ?? [];
-    if (gathered.length === 0) return;
-    this.#gathered = undefined;
-    this.#gatheredBytes = 0;
-    this.write(...gathered);
+    const gathered = this.#gathered;
+    if (gathered === undefined || gathered.length === 0) return;
+    const bytes = this.#gatheredBytes;
     this.#gathered = [];
+    this.#gatheredBytes = 0;
+    this.#send(gathered, bytes);
   }
 }
 
 function end(socket: Socket): void {
-  if (socket.destroyed) return;
+  if (socket.destroyed || socket.writableEnded) return;
   socket.end();
   const timer = setTimeout(() => socket.destroy(), END_MS_MAX);
   socket.once("close", () => clearTimeout(timer));
-}
-
-async function closeAll(server: Server, sockets: ReadonlySet<Socket>): Promise<void> {
-  if (!server.listening) return;
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  for (const socket of sockets) end(socket);
-  await closed;
 }

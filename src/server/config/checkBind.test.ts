@@ -29,13 +29,20 @@ const BEYOND = [
 ];
 
 for (const bind of LOOPBACK) {
-  test(`${bind} is loopback`, () => checkBind({ bind, insecure: false }));
+  test(`${bind} is loopback`, () => checkBind({ bind, insecure: false, metaAddresses: [] }));
 }
 
 for (const bind of BEYOND) {
   test(`${bind} is beyond loopback: refused, unless --insecure says so`, () => {
     const refused = (error: unknown) => error instanceof RegistryError && error.code === "BIND_REFUSED";
-    assert.throws(() => checkBind({ bind, insecure: false }), refused);
-    checkBind({ bind, insecure: true });
+    assert.throws(() => checkBind({ bind, insecure: false, metaAddresses: [] }), refused);
+    checkBind({ bind, insecure: true, metaAddresses: [] });
   });
 }
+
+test("links to meta nodes beyond loopback are asked for by name too", () => {
+  const refused = (error: unknown) => error instanceof RegistryError && error.code === "BIND_REFUSED";
+  const keys = { bind: "127.0.0.1", metaAddresses: ["[::1]:9620", "10.0.0.1:9620"] };
+  assert.throws(() => checkBind({ ...keys, insecure: false }), refused);
+  checkBind({ ...keys, insecure: true });
+});

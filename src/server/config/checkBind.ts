@@ -2,19 +2,28 @@
 
 import { BlockList, isIPv4, isIPv6 } from "node:net";
 import { fail } from "../../base/errors.ts";
+import { parseAddress } from "../../transport/address.ts";
 import type { Config } from "./table.ts";
 
 const loopback = new BlockList();
 loopback.addSubnet("127.0.0.0", 8, "ipv4");
 loopback.addAddress("::1", "ipv6");
 
-/** Throws BIND_REFUSED if the server would listen beyond loopback although `insecure` is not set. */
-export function checkBind(config: Pick<Config, "bind" | "insecure">): void {
-  if (config.insecure || isLoopback(config.bind)) return;
-  throw fail("BIND_REFUSED", {
-    bind: config.bind,
-    allowed: "127.0.0.1, ::1 or localhost, or any address with --insecure",
-  });
+/**
+ * Throws BIND_REFUSED if the server would listen beyond loopback, or talk to other nodes there, although `insecure` is
+ * not set.
+ */
+export function checkBind(config: Pick<Config, "bind" | "insecure" | "metaAddresses">): void {
+  if (config.insecure) return;
+  const allowed = "127.0.0.1, ::1 or localhost, or any address with --insecure";
+  if (!isLoopback(config.bind)) throw fail("BIND_REFUSED", { bind: config.bind, allowed });
+  const far = config.metaAddresses.find((address) => !isLoopback(parseAddress(address)?.host ?? address));
+  if (far !== undefined) throw fail("BIND_REFUSED", { "meta-addresses": far, allowed });
+}
+
+/** Whether the address is no address but all of them. */
+export function isWildcard(address: string): boolean {
+  return /^(0\.0\.0\.0|\[?(::|0:0:0:0:0:0:0:0)\]?)$/.test(address);
 }
 
 /**

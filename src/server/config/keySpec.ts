@@ -32,6 +32,8 @@ export interface StringKey extends KeyCommon {
   readonly oneOf?: readonly string[];
   readonly pattern?: RegExp;
   readonly allowed?: string;
+  /** The value may hold a password: it is never shown. */
+  readonly isSecret?: true;
 }
 
 /** A file or folder; a relative one counts from the working directory. */
@@ -44,6 +46,9 @@ export interface PathKey extends KeyCommon {
 export interface ListKey extends KeyCommon {
   readonly type: "list";
   readonly default: readonly string[];
+  readonly oneOf?: readonly string[];
+  readonly pattern?: RegExp;
+  readonly allowed?: string;
 }
 
 /** One row of the configuration table. */
@@ -55,7 +60,9 @@ export type ValueOf<S extends KeySpec> = S extends NumberKey
   : S extends BooleanKey
     ? boolean
     : S extends ListKey
-      ? readonly string[]
+      ? S extends { readonly oneOf: readonly (infer Word)[] }
+        ? readonly Word[]
+        : readonly string[]
       : S extends { readonly oneOf: readonly (infer Word)[] }
         ? Word
         : string;
@@ -67,3 +74,8 @@ export type ConfigValue = ValueOf<KeySpec>;
 export type CamelCase<K extends string> = K extends `${infer Head}-${infer Tail}`
   ? `${Head}${Capitalize<CamelCase<Tail>>}`
   : K;
+
+// What many rows have in common.
+export const PORT = { type: "integer", min: 0, max: 65_535, unit: "port" } as const;
+export const DURATION = { type: "duration-ms", unit: "ms" } as const;
+export const BYTES = { type: "integer", unit: "bytes" } as const;

@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { fail } from "../../base/errors.ts";
 import type { ConfigValue } from "./keySpec.ts";
 import { camelCase, environmentName, nearestName } from "./names.ts";
+import { checkNodeRoles } from "./nodeRoles.ts";
 import { describeAllowed, parseValue } from "./parseValue.ts";
 import { CONFIG_KEYS, type Config, type ConfigKey, specOf } from "./table.ts";
 
@@ -48,9 +49,12 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     origins.set(key, given.origin);
   }
   const config = assemble(values);
-  checkPorts(config);
+  checkNodeRoles(config);
   return { config, origins };
 }
+
+/** What is shown in place of a value that may hold a password. */
+export const HIDDEN = "(hidden)";
 
 /** The default configuration with some properties changed, for tests and for programs that embed the server. */
 export function configWith(changes: Partial<Config> = {}): Config {
@@ -70,7 +74,9 @@ function checked(key: ConfigKey, given: Given): ConfigValue {
   const spec = specOf(key);
   const value = parseValue(spec, given.raw);
   if (value === undefined) {
-    throw fail("CONFIG_INVALID", { key, value: shown(given.raw), from: given.origin, allowed: describeAllowed(spec) });
+    const isSecret = spec.type === "string" && spec.isSecret === true;
+    const shownValue = isSecret ? HIDDEN : shown(given.raw);
+    throw fail("CONFIG_INVALID", { key, value: shownValue, from: given.origin, allowed: describeAllowed(spec) });
   }
   return value;
 }
@@ -137,18 +143,6 @@ function assemble(values: ReadonlyMap<ConfigKey, ConfigValue>): Config {
   const entries = [...values].map(([key, value]) => [camelCase(key), value]);
   // Each value was parsed by the row that the property's type is derived from.
   return Object.fromEntries(entries) as Config;
-}
-
-/** Two doors on one port would fail later with a message that names neither key. */
-function checkPorts(config: Config): void {
-  const keys = ["bolt-port", "http-port", "meta-http-port"] as const;
-  for (const [at, key] of keys.entries()) {
-    const port = config[camelCase(key)];
-    const other = keys.slice(0, at).find((earlier) => config[camelCase(earlier)] === port);
-    if (port !== 0 && other !== undefined) {
-      throw fail("CONFIG_INVALID", { key, value: port, allowed: `a port other than that of ${other}` });
-    }
-  }
 }
 
 function shown(raw: unknown): string {

@@ -2,7 +2,7 @@
 
 import { resolve } from "node:path";
 import { unreachable } from "../../base/assert.ts";
-import type { ConfigValue, KeySpec, NumberKey, StringKey } from "./keySpec.ts";
+import type { ConfigValue, KeySpec, ListKey, NumberKey, StringKey } from "./keySpec.ts";
 
 /** The value of a key, or nothing if `raw` is not allowed; `describeAllowed` then says what is. */
 export function parseValue(spec: KeySpec, raw: unknown): ConfigValue | undefined {
@@ -18,7 +18,7 @@ export function parseValue(spec: KeySpec, raw: unknown): ConfigValue | undefined
       // No operating system has NUL in a path, and Node's own error for it names neither key nor source.
       return typeof raw === "string" && raw !== "" && !raw.includes("\0") ? resolve(raw) : undefined;
     case "list":
-      return parseList(raw);
+      return parseList(spec, raw);
     default:
       return unreachable(spec);
   }
@@ -38,7 +38,7 @@ export function describeAllowed(spec: KeySpec): string {
     case "path":
       return "a path";
     case "list":
-      return "texts, separated by commas";
+      return `${spec.oneOf?.join(", ") ?? spec.allowed ?? "texts"}, separated by commas`;
     default:
       return unreachable(spec);
   }
@@ -56,12 +56,14 @@ function parseBoolean(raw: unknown): boolean | undefined {
   return raw === "false" ? false : undefined;
 }
 
-function parseList(raw: unknown): readonly string[] | undefined {
-  if (typeof raw === "string") return raw.split(",").map((item) => item.trim());
-  return Array.isArray(raw) && raw.every((item): item is string => typeof item === "string") ? raw : undefined;
+function parseList(spec: ListKey, raw: unknown): readonly string[] | undefined {
+  // Nothing between no commas: an empty list, as an empty array in the file.
+  const items = typeof raw === "string" ? raw.split(",").flatMap((item) => item.trim() || []) : raw;
+  if (!Array.isArray(items)) return undefined;
+  return items.every((item): item is string => typeof item === "string" && isAllowed(spec, item)) ? items : undefined;
 }
 
-function isAllowed(spec: StringKey, value: string): boolean {
+function isAllowed(spec: StringKey | ListKey, value: string): boolean {
   if (spec.oneOf !== undefined) return spec.oneOf.includes(value);
   return spec.pattern?.test(value) ?? true;
 }

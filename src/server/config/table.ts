@@ -1,103 +1,8 @@
 // Every configuration key there is. The key is the flag (--bolt-port), the name in the config file (bolt-port) and,
 // in capitals, the environment variable (ROSTER_BOLT_PORT). docs/reference/config.md is generated from here.
 
-import type { CamelCase, KeySpec, ValueOf } from "./keySpec.ts";
-
-const HOST = /^[A-Za-z0-9_.:%[\]-]{1,255}$/;
-const MAYBE_HOST = /^[A-Za-z0-9_.:%[\]-]{0,255}$/;
-// Names stand in log lines, metrics and HTTP answers, so they hold no space and no quote.
-const NAME = /^[\w.:@/-]{1,128}$/;
-const NAME_ALLOWED = "1 to 128 letters, digits or . : @ / _ -";
-
-const PORT = { type: "integer", min: 0, max: 65_535, unit: "port" } as const;
-const DURATION = { type: "duration-ms", unit: "ms" } as const;
-const BYTES = { type: "integer", unit: "bytes" } as const;
-
-const NETWORK = {
-  bind: {
-    section: "Network",
-    type: "string",
-    default: "127.0.0.1",
-    pattern: HOST,
-    allowed: "an IP address or a host name",
-    about: "The address to listen on; 0.0.0.0 or :: is every interface.",
-    cost: "Beyond loopback anybody who reaches the port may register and read services; that needs insecure.",
-  },
-  insecure: {
-    section: "Network",
-    type: "boolean",
-    default: false,
-    about: "Allows listening beyond loopback although clients are neither encrypted nor authenticated.",
-    cost: "The network around the server becomes its only protection.",
-  },
-  "bolt-port": {
-    section: "Network",
-    ...PORT,
-    default: 9_600,
-    about: "The port on which clients talk SOFABolt; 0 takes any free port.",
-    cost: "Nothing; clients learn it from http-port.",
-  },
-  "http-port": {
-    section: "Network",
-    ...PORT,
-    default: 9_603,
-    about: "The HTTP port that clients ask for servers, with health, metrics and operation; 0 takes any free port.",
-    cost: "Nothing; it is the port that client configurations name.",
-  },
-  "meta-http-port": {
-    section: "Network",
-    ...PORT,
-    default: 9_615,
-    about: "The HTTP port of the meta role; 0 takes any free port.",
-    cost: "Nothing.",
-  },
-  "advertise-address": {
-    section: "Network",
-    type: "string",
-    default: "",
-    pattern: MAYBE_HOST,
-    allowed: "an IP address or a host name, or nothing",
-    about: "The address by which clients reach this node; empty means the one that each client came in by.",
-    cost: "A wrong one sends clients that ask for servers to a place where nobody answers.",
-  },
-} as const satisfies Record<string, KeySpec>;
-
-const CLUSTER = {
-  "data-dir": {
-    section: "Cluster",
-    type: "path",
-    default: "./.roster",
-    about: "The folder that holds the embedded store; made if it is missing, used by one process at a time.",
-    cost: "Losing it loses the cluster's constants and stored configuration; services come back from their clients.",
-  },
-  "cluster-name": {
-    section: "Cluster",
-    type: "string",
-    default: "default",
-    pattern: NAME,
-    allowed: NAME_ALLOWED,
-    about: "The cluster's name, fixed at the first start on a data directory.",
-    cost: "Nothing.",
-  },
-  "data-center": {
-    section: "Cluster",
-    type: "string",
-    default: "DefaultDataCenter",
-    pattern: NAME,
-    allowed: NAME_ALLOWED,
-    about: "The data center whose services this cluster holds, as pushes name it.",
-    cost: "Nothing; clients that filter by data center must know the same name.",
-  },
-  zone: {
-    section: "Cluster",
-    type: "string",
-    default: "DEFAULT_ZONE",
-    pattern: NAME,
-    allowed: NAME_ALLOWED,
-    about: "The zone of this node, given to clients that do not name their own.",
-    cost: "Nothing; subscribers with zone scope see their own zone only.",
-  },
-} as const satisfies Record<string, KeySpec>;
+import { CLUSTER, NETWORK } from "./clusterKeys.ts";
+import { BYTES, type CamelCase, DURATION, type KeySpec, type ValueOf } from "./keySpec.ts";
 
 const CLIENTS = {
   "frame-bytes-max": {
@@ -215,6 +120,15 @@ const REPAIR = {
     about: "How often the versions of all subscribed services are compared, which repairs lost notices.",
     cost: "A subscriber that missed a change waits so much longer for it.",
   },
+  "digest-interval-ms": {
+    section: "Repair",
+    ...DURATION,
+    default: 6_000,
+    min: 100,
+    max: 600_000,
+    about: "How often a session compares what its clients publish with what each data node holds of it.",
+    cost: "A publication that was lost on the way, or one that should be gone, is found so much later.",
+  },
   "restart-hold-ms": {
     section: "Repair",
     ...DURATION,
@@ -232,6 +146,35 @@ const REPAIR = {
     max: 3_600_000,
     about: "How long the publications of a lost session node are kept, so that its clients can come back elsewhere.",
     cost: "Addresses that died together with their session node stay in the lists so much longer.",
+  },
+  "loss-protection-percent": {
+    section: "Repair",
+    type: "integer",
+    unit: "percent",
+    default: 50,
+    min: 0,
+    max: 100,
+    about: "A service that would lose more than this share with a lost session node is held as it is; 100 holds none.",
+    cost: "Too large, and a partition can empty a list; too small, and the dead stay listed until they are released.",
+  },
+  "loss-protection-publishers-min": {
+    section: "Repair",
+    type: "integer",
+    unit: "publishers",
+    default: 3,
+    min: 1,
+    max: 1_000_000,
+    about: "A loss of fewer publishers than this is never held.",
+    cost: "Small services are less protected, and their dead go sooner.",
+  },
+  "loss-protection-max-ms": {
+    section: "Repair",
+    ...DURATION,
+    default: 600_000,
+    min: 1_000,
+    max: 86_400_000,
+    about: "After so long a held service is shown as it is, whether anybody released it or not.",
+    cost: "Publishers that died with their session node may stay listed so much longer.",
   },
   "tombstone-ms": {
     section: "Repair",
@@ -255,6 +198,24 @@ const REPAIR = {
 } as const satisfies Record<string, KeySpec>;
 
 const OPERATION = {
+  "drain-timeout-ms": {
+    section: "Operation",
+    ...DURATION,
+    default: 30_000,
+    min: 0,
+    max: 600_000,
+    about: "How long a data node of a cluster that is told to stop may wait until others lead its slots.",
+    cost: "A stop may take so much longer; too small, and the slots are led by nobody for a moment.",
+  },
+  "drain-spread-ms": {
+    section: "Operation",
+    ...DURATION,
+    default: 2_000,
+    min: 0,
+    max: 60_000,
+    about: "Over how long at most a session node of a cluster that is told to stop closes its clients' connections.",
+    cost: "A stop takes up to so much longer; too small, and all its clients come to the other nodes at once.",
+  },
   "shutdown-timeout-ms": {
     section: "Operation",
     ...DURATION,

@@ -1,19 +1,30 @@
 // The HTTP port of the meta role: configuration that clients watch ("persistent data"), in SOFARegistry's paths and
-// shapes.
+// shapes; members, slots, and nodes that are shut out.
 
 import type { FastifyInstance } from "fastify";
 import { fail } from "../../base/errors.ts";
-import type { ConfigValue } from "../../messages/membership.ts";
+import type { ConfigValue, MemberAddress } from "../../messages/membership.ts";
 import { makeDataInfoId, parseDataInfoId, readDataInfoId } from "../../model/dataInfoId.ts";
-import type { DataInfoId } from "../../model/ids.ts";
+import { type DataInfoId, nodeId, nodeNameOf } from "../../model/ids.ts";
+import type { SlotTable } from "../../model/slot.ts";
 import { createHttp, KEY_QUERY } from "./listen.ts";
+import { addOpsRoutes, health, type Ops } from "./opsRoutes.ts";
 
 /** What the routes ask of the meta role. */
-export interface MetaStatus {
+export interface MetaStatus extends Ops {
   readonly config: (dataInfoId: DataInfoId) => ConfigValue | undefined;
   /** Stores a value, or removes it with null. Rejects with STORE_UNAVAILABLE. */
   readonly putConfig: (dataInfoId: DataInfoId, data: string | null) => Promise<void>;
+  readonly isLeading: () => boolean;
+  /** Where the leading meta node takes HTTP calls; undefined if none is known to lead. */
+  readonly leaderAddress: () => string | undefined;
+  readonly isStoreReachable: () => boolean;
   readonly isReady: () => boolean;
+  readonly members: () => readonly MemberAddress[];
+  readonly slotTable: () => SlotTable | undefined;
+  readonly blockedNodes: () => Iterable<string>;
+  /** Shuts a node out by its name, or lets it in again. */
+  readonly blockNode: (node: string, isBlocked: boolean) => Promise<void>;
 }
 
 const KEY_FIELDS = {
@@ -41,6 +52,53 @@ interface KeyBody {
 
 export function metaHttp(status: MetaStatus): FastifyInstance {
   const app = createHttp();
+  sendToLeader(app, status);
+  addConfigRoutes(app, status);
+  addClusterRoutes(app, status);
+  app.get("/health/check", async (_request, reply) =>
+    health(reply, status, {
+      isReady: notReady(status) === undefined,
+      message: [
+        "MetaServerBoot httpServerStart:true",
+        `role:${status.isLeading() ? "leader" : "follower"}`,
+        `warmuped:${status.slotTable() !== undefined}`,
+        `storeReachable:${status.isStoreReachable()}`,
+        `leader:${status.leaderAddress() ?? "unknown"}`,
+      ].join(", "),
+    }),
+  );
+  addOpsRoutes(app, status, () => notReady(status));
+  return app;
+}
+
+/** Why the cluster can't be changed through this node; what is there goes on without it. */
+function notReady(status: MetaStatus): string | undefined {
+  if (!status.isStoreReachable()) return "the store does not answer";
+  if (!status.isReady()) return "no meta node leads";
+  return status.isLeading() && status.slotTable() === undefined ? "no slot table yet" : undefined;
+}
+
+// What a node answers for itself, and what it hears as well as the leader does.
+const OWN = new Set(["/health/check", "/livez", "/readyz", "/metrics", "/drain", "/members", "/held", "/held/release"]);
+
+/** Only the meta node that leads can change anything, and knows what is stored: who asks another one is sent there. */
+function sendToLeader(app: FastifyInstance, status: MetaStatus): void {
+  app.addHook("preHandler", async (request, reply) => {
+    const route = request.routeOptions.url;
+    if (route === undefined || OWN.has(route) || status.isLeading()) return;
+    const leader = status.leaderAddress();
+    // Without a leader an old answer to a question is better than none; it says that nobody leads.
+    if (leader === undefined && request.method === "GET") return;
+    if (leader === undefined) throw fail("NOT_META_LEADER", { leader: "unknown" });
+    const location = `http://${leader}${request.url}`;
+    await reply
+      .code(307)
+      .header("location", location)
+      .send({ success: false, message: `the leader is at ${leader}` });
+  });
+}
+
+function addConfigRoutes(app: FastifyInstance, status: MetaStatus): void {
   app.get<{ Querystring: { dataInfoId?: string } }>("/persistentData/query", { schema: KEY_QUERY }, async (request) => {
     const value = status.config(readDataInfoId(request.query.dataInfoId ?? ""));
     return { success: true, message: null, data: value === undefined || value.data === null ? null : shown(value) };
@@ -60,14 +118,26 @@ export function metaHttp(status: MetaStatus): FastifyInstance {
     await status.putConfig(dataInfoId, null);
     return { success: true, message: null };
   });
-  app.get("/health/check", async (_request, reply) => {
-    void reply.code(status.isReady() ? 200 : 500);
-    return {
-      success: status.isReady(),
-      message: `MetaServerBoot httpServerStart:true, role:leader, warmuped:${status.isReady()}`,
-    };
+}
+
+function addClusterRoutes(app: FastifyInstance, status: MetaStatus): void {
+  const role = () => ({ isLeading: status.isLeading(), leader: status.leaderAddress() ?? null });
+  app.get("/members", async () => {
+    const blocked = [...status.blockedNodes()];
+    return { success: true, ...role(), blocked, data: status.members() };
   });
-  return app;
+  app.get("/slots", async () => {
+    const table = status.slotTable();
+    const slots = (table?.slots ?? []).map((owner, id) => ({ id, ...owner, leaderEpoch: String(owner.leaderEpoch) }));
+    return { success: true, ...role(), epoch: String(table?.epoch ?? 0n), data: slots };
+  });
+  // Whoever names a run means its node: shut out alone, it would come back as another run.
+  const block = async (name: string, isBlocked: boolean) => {
+    await status.blockNode(nodeNameOf(nodeId(name)), isBlocked);
+    return { success: true, message: null };
+  };
+  app.put<{ Params: { name: string } }>("/nodes/:name/block", async ({ params }) => block(params.name, true));
+  app.delete<{ Params: { name: string } }>("/nodes/:name/block", async ({ params }) => block(params.name, false));
 }
 
 /** SOFARegistry's shape; the version as text, since it is larger than a JavaScript number holds. */

@@ -1,44 +1,55 @@
 // The HTTP port of the session: where SOFARegistry's clients ask for servers, with health and metrics beside it. Paths
 // and answers are SOFARegistry's.
 
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { fail } from "../../base/errors.ts";
+import type { Members } from "../../messages/membership.ts";
 import { readDataInfoId } from "../../model/dataInfoId.ts";
+import type { NodeId } from "../../model/ids.ts";
 import { type SlotTable, slotOf, slotOwner } from "../../model/slot.ts";
 import { formatHost } from "../../transport/address.ts";
-import type { MetricsPage } from "../metrics.ts";
 import { createHttp, KEY_QUERY } from "./listen.ts";
+import { addOpsRoutes, health, type Ops, text } from "./opsRoutes.ts";
 
 /** What the routes ask of the running node. */
-export interface SessionStatus {
+export interface SessionStatus extends Ops {
+  readonly id: NodeId;
   readonly boltPort: () => number;
   /** The configured address; empty for "the one that the client came in by". */
   readonly advertiseAddress: string;
-  readonly dataCenter: string;
   readonly connections: () => number;
+  readonly members: () => Members | undefined;
   readonly slotTable: () => SlotTable | undefined;
-  readonly page: MetricsPage;
 }
 
 export function sessionHttp(status: SessionStatus): FastifyInstance {
   const app = createHttp();
   addServerRoutes(app, status);
-  addHealthRoutes(app, status);
+  const isReady = () => status.slotTable() !== undefined;
+  app.get("/health/check", async (_request, reply) =>
+    health(reply, status, {
+      isReady: isReady(),
+      message: `SessionServerBoot , ConnectMetaServer:${isReady()}, SessionServerStart:true`,
+    }),
+  );
+  addOpsRoutes(app, status, () => (isReady() ? undefined : "no slot table yet"));
   return app;
 }
 
 function addServerRoutes(app: FastifyInstance, status: SessionStatus): void {
-  const server = (request: FastifyRequest) => `${hostFor(request, status)}:${status.boltPort()}`;
-  app.get("/api/servers/query", async (request, reply) => text(reply, server(request)));
+  app.get("/api/servers/query", async (request, reply) => text(reply, serversFor(request, status).join(";")));
   // Of two servers the client takes the one of lower weight.
-  app.get("/api/servers/queryWithWeight", async (request, reply) =>
-    text(reply, `${server(request)}?weight=${status.connections()}`),
-  );
-  app.get("/api/servers/query.json", async (request) => [server(request)]);
+  app.get("/api/servers/queryWithWeight", async (request, reply) => {
+    const servers = serversFor(request, status);
+    // How many clients the other sessions have is not known here: with equal weights clients spread by chance.
+    const weight = servers.length === 1 ? status.connections() : 0;
+    return text(reply, servers.map((server) => `${server}?weight=${weight}`).join(";"));
+  });
+  app.get("/api/servers/query.json", async (request) => serversFor(request, status));
   app.get("/api/servers/alive", async (_request, reply) => text(reply, "OK"));
   app.get("/api/servers/connectionNum", async (_request, reply) => text(reply, String(status.connections())));
   // In spite of its name it answers with the servers of the data center.
-  app.get("/api/servers/dataCenter", async (request) => [server(request)]);
+  app.get("/api/servers/dataCenter", async (request) => serversFor(request, status));
   app.get<{ Querystring: { dataInfoId?: string } }>(
     "/api/servers/slot",
     { schema: KEY_QUERY },
@@ -56,27 +67,18 @@ function addServerRoutes(app: FastifyInstance, status: SessionStatus): void {
   );
 }
 
-function addHealthRoutes(app: FastifyInstance, status: SessionStatus): void {
-  const isReady = () => status.slotTable() !== undefined;
-  app.get("/health/check", async (_request, reply) => {
-    void reply.code(isReady() ? 200 : 500);
-    return {
-      success: isReady(),
-      message: `SessionServerBoot , ConnectMetaServer:${isReady()}, SessionServerStart:true`,
-    };
-  });
-  app.get("/livez", async (_request, reply) => text(reply, "ok"));
-  app.get("/readyz", async (_request, reply) =>
-    text(reply.code(isReady() ? 200 : 503), isReady() ? "ok" : "no slot table yet"),
+/** All session nodes that take clients: this one, unless it stops, and the others as they say that they are reached. */
+function serversFor(request: FastifyRequest, status: SessionStatus): readonly string[] {
+  const own = status.isStopping() ? [] : [`${hostFor(request, status)}:${status.boltPort()}`];
+  const others = (status.members()?.list ?? []).flatMap(({ id, role, clientAddress = "" }) =>
+    role === "session" && id !== status.id && isReadable(clientAddress) ? [clientAddress] : [],
   );
-  app.get("/metrics", async (_request, reply) => {
-    void reply.type(status.page.contentType);
-    return status.page.render();
-  });
+  return [...own, ...others];
 }
 
-function text(reply: FastifyReply, body: string): FastifyReply {
-  return reply.type("text/plain").send(body);
+// The Java client takes what is before the first colon for the host.
+function isReadable(clientAddress: string): boolean {
+  return clientAddress !== "" && !clientAddress.startsWith("[");
 }
 
 /**

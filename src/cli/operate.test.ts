@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { createServer, type RequestListener } from "node:http";
+import { type TestContext, test } from "node:test";
+import { RegistryError } from "../base/errors.ts";
+import { type OperationCall, operate } from "./operate.ts";
+
+const hasCode = (code: string) => (error: unknown) => error instanceof RegistryError && error.code === code;
+
+/** A node that answers as told, and what the call then prints. */
+async function print(t: TestContext, answer: RequestListener, call: Omit<OperationCall, "url">): Promise<string[]> {
+  const server = createServer(answer);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => server.close());
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const lines: string[] = [];
+  t.mock.method(console, "log", (line: string) => lines.push(line));
+  t.mock.method(console, "error", (line: string) => lines.push(line));
+  await operate({ ...call, url: `http://127.0.0.1:${port}` });
+  return lines;
+}
+
+test("rows are printed as a table, with a dash for what is not there", async (t) => {
+  const data = [
+    { id: 1, leader: "d1.aaaa", followers: ["d2.bbbb", "d3.cccc"] },
+    { id: 20, leader: null, followers: [] },
+  ];
+  const lines = await print(t, (_, response) => response.end(JSON.stringify({ success: true, data })), {
+    path: "/slots",
+    columns: ["id", "leader", "followers"],
+    form: "table",
+  });
+  assert.deepEqual(lines, ["ID  LEADER   FOLLOWERS", "1   d1.aaaa  d2.bbbb,d3.cccc", "20  -        -"]);
+});
+
+test("the answer is printed whole for scripts", async (t) => {
+  const answer = { success: true, data: [{ id: 1 }] };
+  const call = { path: "/slots", columns: ["id"], form: "json" } as const;
+  const lines = await print(t, (_, response) => response.end(JSON.stringify(answer)), call);
+  assert.deepEqual(JSON.parse(lines.join("\n")), answer);
+});
+
+test("a meta node that does not lead sends the call on, with its method", async (t) => {
+  const seen: string[] = [];
+  const answer: RequestListener = (request, response) => {
+    seen.push(`${request.method} ${request.url}`);
+    if (seen.length === 1) response.writeHead(307, { location: "/leader" }).end();
+    else response.end(JSON.stringify({ success: true, message: null }));
+  };
+  assert.deepEqual(await print(t, answer, { method: "PUT", path: "/nodes/a/block", form: "table" }), ["done"]);
+  assert.deepEqual(seen, ["PUT /nodes/a/block", "PUT /leader"]);
+});
+
+test("what the node refuses is said in its own words", async (t) => {
+  const answer: RequestListener = (_, response) => {
+    response.writeHead(400).end(JSON.stringify({ success: false, message: "no such service" }));
+  };
+  await assert.rejects(print(t, answer, { path: "/held/release", form: "table" }), hasCode("OPERATION_FAILED"));
+});
+
+for (const url of ["http://127.0.0.1:1", "http://no-such-host.invalid:9615"]) {
+  test(`a node that does not answer at ${url} is named`, async () => {
+    await assert.rejects(operate({ url, path: "/members", form: "table" }), hasCode("NODE_UNREACHABLE"));
+  });
+}
+
+test("a URL that is none is refused", async () => {
+  await assert.rejects(operate({ url: "9615", path: "/members", form: "table" }), hasCode("FIELD_INVALID"));
+});

@@ -1,0 +1,72 @@
+// `roster members`, `roster drain` and their like: one HTTP call to a running node, and its answer for people or
+// scripts.
+
+import { fail } from "../base/errors.ts";
+import { aligned } from "./aligned.ts";
+
+export interface OperationCall {
+  /** Of the node: `http://host:port`. */
+  readonly url: string;
+  readonly method?: "GET" | "PUT" | "POST" | "DELETE";
+  readonly path: string;
+  /** Fields of each row of the answer's `data`, for a table. */
+  readonly columns?: readonly string[];
+  readonly form: "table" | "json";
+}
+
+// A drain is only begun, and everything else is in memory or one write to the store.
+const ANSWER_MS_MAX = 10_000;
+
+interface Answer {
+  readonly success?: boolean;
+  readonly message?: string | null;
+  readonly data?: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** Makes the call and prints what came of it. Rejects with NODE_UNREACHABLE or OPERATION_FAILED. */
+export async function operate(call: OperationCall): Promise<void> {
+  const answer = await ask(call);
+  if (call.form === "json") return console.log(JSON.stringify(answer, undefined, 2));
+  if (call.columns === undefined) return console.log(answer.message ?? "done");
+  const columns = call.columns;
+  const rows = (answer.data ?? []).map((row) => columns.map((column) => cell(row[column])));
+  for (const line of aligned([columns.map((column) => column.toUpperCase()), ...rows])) console.log(line);
+}
+
+async function ask({ url, method = "GET", path }: OperationCall): Promise<Answer> {
+  if (!URL.canParse(path, url))
+    throw fail("FIELD_INVALID", { field: "--url", value: url, expected: "http://host:port" });
+  let response: Response;
+  let body: string;
+  try {
+    // A meta node that does not lead sends us on to the one that does.
+    response = await fetch(new URL(path, url), {
+      method,
+      redirect: "follow",
+      signal: AbortSignal.timeout(ANSWER_MS_MAX),
+    });
+    body = await response.text();
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+    throw fail("NODE_UNREACHABLE", { url, reason: cause });
+  }
+  const answer = parsed(body);
+  if (response.ok) return answer;
+  console.error(`roster: the node says: ${answer.message ?? body}`);
+  throw fail("OPERATION_FAILED", { url: response.url, status: response.status });
+}
+
+function parsed(body: string): Answer {
+  try {
+    const answer: unknown = JSON.parse(body);
+    return typeof answer === "object" && answer !== null ? answer : {};
+  } catch {
+    // Whoever answered is no node of ours; the status is what there is to tell.
+    return {};
+  }
+}
+
+function cell(value: unknown): string {
+  if (Array.isArray(value)) return value.length === 0 ? "-" : value.join(",");
+  return value === undefined || value === null || value === "" ? "-" : String(value);
+}

@@ -1,0 +1,222 @@
+// The keys that say where the node listens and what it is to its cluster; part of the table in table.ts.
+
+import { DURATION, type KeySpec, PORT } from "./keySpec.ts";
+
+const HOST = /^[A-Za-z0-9_.:%[\]-]{1,255}$/;
+const MAYBE_HOST = /^[A-Za-z0-9_.:%[\]-]{0,255}$/;
+const ADDRESS = /^(\[[A-Fa-f0-9:.%A-Za-z_-]{2,255}\]|[A-Za-z0-9_.-]{1,255}):[1-9]\d{0,4}$/;
+// Names stand in log lines, metrics and HTTP answers, so they hold no space and no quote.
+const NAME = /^[\w.:@/-]{1,128}$/;
+const NAME_ALLOWED = "1 to 128 letters, digits or . : @ / _ -";
+
+/** The number that stands for "as it is needed" where a port is asked for. */
+export const AUTOMATIC_PORT = -1;
+
+/** The HTTP port of a data node, where none was named. */
+export const DATA_HTTP_PORT = 9_622;
+
+/** The port for links between nodes, where one is needed and none was named. */
+export const NODE_PORT = 9_620;
+
+export const NETWORK = {
+  bind: {
+    section: "Network",
+    type: "string",
+    default: "127.0.0.1",
+    pattern: HOST,
+    allowed: "an IP address or a host name",
+    about: "The address to listen on, for all ports; 0.0.0.0 or :: is every interface.",
+    cost: "Beyond loopback anybody who reaches the port may register and read services; that needs insecure.",
+  },
+  insecure: {
+    section: "Network",
+    type: "boolean",
+    default: false,
+    about: "Allows listening beyond loopback although neither clients nor nodes are encrypted and authenticated.",
+    cost: "The network around the server becomes its only protection.",
+  },
+  "bolt-port": {
+    section: "Network",
+    ...PORT,
+    default: 9_600,
+    about: "The port on which clients talk SOFABolt (role session); 0 takes any free port.",
+    cost: "Nothing; clients learn it from http-port.",
+  },
+  "http-port": {
+    section: "Network",
+    ...PORT,
+    default: 9_603,
+    about: "The HTTP port that clients ask for servers, with health and metrics (role session); 0 takes any free port.",
+    cost: "Nothing; it is the port that client configurations name.",
+  },
+  "meta-http-port": {
+    section: "Network",
+    ...PORT,
+    default: 9_615,
+    about: "The HTTP port of the role meta: members, slots, configuration values; 0 takes any free port.",
+    cost: "Nothing.",
+  },
+  "data-http-port": {
+    section: "Network",
+    ...PORT,
+    min: AUTOMATIC_PORT,
+    default: AUTOMATIC_PORT,
+    about:
+      "The HTTP port of the role data, with health, metrics and held services; 0 takes any free port, -1 takes 9622, " +
+      "or none where a process is a whole registry: there meta-http-port has it all.",
+    cost: "Nothing.",
+  },
+  "node-port": {
+    section: "Network",
+    ...PORT,
+    min: AUTOMATIC_PORT,
+    default: AUTOMATIC_PORT,
+    about:
+      "The port for links from other nodes (roles meta, data); 0 takes any free port, -1 takes 9620, or none where a " +
+      "process runs all roles and names no meta-addresses.",
+    cost: "Nothing; data nodes tell it to the others themselves, and meta-addresses name that of the meta nodes.",
+  },
+  "advertise-address": {
+    section: "Network",
+    type: "string",
+    default: "",
+    pattern: MAYBE_HOST,
+    allowed: "an IP address or a host name, or nothing",
+    about:
+      "The address by which clients reach this node; empty means the one that each client came in by, and for other " +
+      "nodes that of advertise-node-address.",
+    cost: "A wrong one sends clients that ask for servers to a place where nobody answers.",
+  },
+  "advertise-node-address": {
+    section: "Network",
+    type: "string",
+    default: "",
+    pattern: MAYBE_HOST,
+    allowed: "an IP address or a host name, or nothing",
+    about:
+      "The address by which other nodes reach this one; empty means bind, or the one on the way to the meta nodes.",
+    cost: "A wrong one keeps the node out of its cluster.",
+  },
+} as const satisfies Record<string, KeySpec>;
+
+export const CLUSTER = {
+  roles: {
+    section: "Cluster",
+    type: "list",
+    default: ["meta", "data", "session"],
+    oneOf: ["meta", "data", "session"],
+    about: "What this process does: members and slots (meta), publications (data), clients (session).",
+    cost: "Each role can be scaled and restarted alone, at the price of one more process and a network between them.",
+  },
+  "meta-addresses": {
+    section: "Cluster",
+    type: "list",
+    default: [],
+    pattern: ADDRESS,
+    allowed: "host:port of meta nodes, IPv6 hosts in brackets",
+    about: "The node-port of every meta node, the same list for all nodes; empty where this process is the only one.",
+    cost: "Each node keeps a link to each of them; one that is not named takes no part.",
+  },
+  "store-url": {
+    section: "Cluster",
+    type: "string",
+    default: "",
+    pattern: /^(postgres(ql)?:\/\/\S{1,2000})?$/,
+    allowed: "postgres://user:password@host:port/database, or nothing",
+    isSecret: true,
+    about:
+      "The database of the role meta; empty means the embedded one in data-dir, which only one meta node can have.",
+    cost: "With PostgreSQL several meta nodes stand in for each other; it has to be run and backed up.",
+  },
+  "data-dir": {
+    section: "Cluster",
+    type: "path",
+    default: "./.roster",
+    about: "The folder of this node's own files and the embedded store; made if it is missing, used by one process.",
+    cost: "Losing it loses the embedded store's configuration values; services come back from their clients.",
+  },
+  "cluster-name": {
+    section: "Cluster",
+    type: "string",
+    default: "default",
+    pattern: NAME,
+    allowed: NAME_ALLOWED,
+    about: "The cluster's name, the same for all nodes, fixed at the first start on a store.",
+    cost: "Nothing.",
+  },
+  "data-center": {
+    section: "Cluster",
+    type: "string",
+    default: "DefaultDataCenter",
+    pattern: NAME,
+    allowed: NAME_ALLOWED,
+    about: "The data center whose services this cluster holds, as pushes name it.",
+    cost: "Nothing; clients that filter by data center must know the same name.",
+  },
+  zone: {
+    section: "Cluster",
+    type: "string",
+    default: "DEFAULT_ZONE",
+    pattern: NAME,
+    allowed: NAME_ALLOWED,
+    about: "The zone of this node, given to clients that do not name their own.",
+    cost: "Nothing; subscribers with zone scope see their own zone only.",
+  },
+  "slot-replicas": {
+    section: "Cluster",
+    type: "integer",
+    unit: "copies",
+    default: 2,
+    min: 1,
+    max: 5,
+    about: "On how many data nodes each publication is held, the leader of its slot counted; the meta nodes decide.",
+    cost: "So many times the memory of all publications, and as many messages for each change.",
+  },
+  "slot-moves-max": {
+    section: "Cluster",
+    type: "integer",
+    unit: "slots",
+    default: 16,
+    min: 1,
+    max: 256,
+    about: "How many slots may be on their way to another data node at once.",
+    cost: "More load while nodes come and go, and a shorter way to an even spread.",
+  },
+  "data-nodes-min": {
+    section: "Cluster",
+    type: "integer",
+    unit: "nodes",
+    default: 0,
+    min: 0,
+    max: 1_000,
+    about: "With fewer living data nodes than this, no slot is moved: rather wait than put everything on the few left.",
+    cost: "Slots of dead nodes are served by nobody until enough nodes are back.",
+  },
+  "member-lease-ms": {
+    section: "Cluster",
+    ...DURATION,
+    default: 20_000,
+    min: 3_000,
+    max: 600_000,
+    about: "How long a node whose links stand, but which says nothing, still counts as a member.",
+    cost: "A frozen node is missed so much later.",
+  },
+  "member-gone-ms": {
+    section: "Cluster",
+    ...DURATION,
+    default: 1_000,
+    min: 0,
+    max: 60_000,
+    about: "How long after its last link has closed a node counts as gone, unless it is back.",
+    cost: "The slots of a killed data node are led by nobody for so much longer.",
+  },
+  "leader-lease-ms": {
+    section: "Cluster",
+    ...DURATION,
+    default: 5_000,
+    min: 1_500,
+    max: 60_000,
+    about: "How long a leading meta node that says nothing keeps the lead.",
+    cost: "After its death nobody arranges slots for so much longer; too small, and a slow database costs the lead.",
+  },
+} as const satisfies Record<string, KeySpec>;

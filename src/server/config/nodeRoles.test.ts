@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { RegistryError } from "../../base/errors.ts";
+import { configWith } from "./load.ts";
+import { checkNodeRoles, doorsOf, isStandalone, nodePortOf } from "./nodeRoles.ts";
+import type { Config } from "./table.ts";
+
+const META: Partial<Config> = { metaAddresses: ["127.0.0.1:9620"] };
+
+const DOORS: readonly [who: string, changes: Partial<Config>, doors: Record<string, number>][] = [
+  ["a whole registry", {}, { "bolt-port": 9600, "http-port": 9603, "meta-http-port": 9615 }],
+  [
+    "a whole registry that others may join",
+    { nodePort: 9620 },
+    { "bolt-port": 9600, "http-port": 9603, "meta-http-port": 9615, "data-http-port": 9622, "node-port": 9620 },
+  ],
+  ["a session node", { ...META, roles: ["session"] }, { "bolt-port": 9600, "http-port": 9603 }],
+  ["a data node", { ...META, roles: ["data"] }, { "data-http-port": 9622, "node-port": 9620 }],
+  ["a meta node", { roles: ["meta"] }, { "meta-http-port": 9615, "node-port": 9620 }],
+];
+
+for (const [who, changes, doors] of DOORS) {
+  test(`${who} opens the ports that it needs`, () => {
+    assert.deepEqual(Object.fromEntries(doorsOf(configWith(changes))), doors);
+  });
+}
+
+test("only a process with all roles, no meta addresses and no node port is the whole registry", () => {
+  assert.equal(isStandalone(configWith()), true);
+  assert.equal(isStandalone(configWith({ nodePort: 0 })), false);
+  assert.equal(isStandalone(configWith(META)), false);
+  assert.equal(isStandalone(configWith({ ...META, roles: ["session"] })), false);
+  assert.equal(nodePortOf(configWith()), undefined);
+});
+
+const REFUSED: readonly [behaviour: string, changes: Partial<Config>, parts: readonly string[]][] = [
+  ["no role", { roles: [] }, ["key=roles", "at least one of meta, data, session"]],
+  ["a session without meta nodes", { roles: ["session"] }, ["key=meta-addresses", "the node-port of each meta node"]],
+  [
+    "several meta nodes without a database",
+    { metaAddresses: ["127.0.0.1:1", "127.0.0.1:2"] },
+    ["key=store-url", "need a database that they share"],
+  ],
+  [
+    "two doors on one port",
+    { metaHttpPort: 9620, nodePort: 9620 },
+    ["key=node-port", "other than that of meta-http-port"],
+  ],
+  ["an advertised wildcard", { advertiseNodeAddress: "0.0.0.0" }, ["key=advertise-node-address", "can be reached"]],
+  [
+    "loopback for a node whose meta nodes are elsewhere",
+    { roles: ["data"], metaAddresses: ["10.0.0.1:9620"], insecure: true },
+    ["key=bind", "10.0.0.1:9620 is not on this machine"],
+  ],
+];
+
+for (const [behaviour, changes, parts] of REFUSED) {
+  test(`refuses ${behaviour}, and says what to do`, () => {
+    assert.throws(
+      () => checkNodeRoles(configWith(changes)),
+      (error) => {
+        assert.ok(error instanceof RegistryError && error.code === "CONFIG_INVALID", String(error));
+        for (const part of parts) assert.ok(error.message.includes(part), `${error.message} names ${part}`);
+        return true;
+      },
+    );
+  });
+}
+
+test("roles that are not run may share a port", () => {
+  checkNodeRoles(configWith({ ...META, roles: ["session"], metaHttpPort: 9600 }));
+});

@@ -1,0 +1,79 @@
+// What the keys of a node say together about its part in a cluster: which doors it opens, and which combinations make
+// no sense.
+
+import { fail } from "../../base/errors.ts";
+import { parseAddress } from "../../transport/address.ts";
+import { isLoopback, isWildcard } from "./checkBind.ts";
+import { AUTOMATIC_PORT, DATA_HTTP_PORT, NODE_PORT } from "./clusterKeys.ts";
+import type { Config, ConfigKey } from "./table.ts";
+
+type Role = Config["roles"][number];
+
+const ALL_ROLES: readonly Role[] = ["meta", "data", "session"];
+
+/** Whether one process is the whole registry: no other node can have a part in it. */
+export function isStandalone(config: Config): boolean {
+  return nodePortOf(config) === undefined && config.roles.includes("meta");
+}
+
+/** The port for links from other nodes; undefined if none is to be opened. */
+export function nodePortOf({ roles, metaAddresses, nodePort }: Config): number | undefined {
+  if (!roles.includes("meta") && !roles.includes("data")) return undefined;
+  if (nodePort !== AUTOMATIC_PORT) return nodePort;
+  const isWhole = ALL_ROLES.every((role) => roles.includes(role)) && metaAddresses.length === 0;
+  return isWhole ? undefined : NODE_PORT;
+}
+
+/** The HTTP port of the role data; undefined if none is to be opened. */
+export function dataHttpPortOf(config: Config): number | undefined {
+  if (!config.roles.includes("data")) return undefined;
+  if (config.dataHttpPort !== AUTOMATIC_PORT) return config.dataHttpPort;
+  return isStandalone(config) ? undefined : DATA_HTTP_PORT;
+}
+
+/** The ports that the node opens, by the key that names each. */
+export function doorsOf(config: Config): ReadonlyMap<ConfigKey, number> {
+  const doors = new Map<ConfigKey, number>();
+  if (config.roles.includes("session")) doors.set("bolt-port", config.boltPort).set("http-port", config.httpPort);
+  if (config.roles.includes("meta")) doors.set("meta-http-port", config.metaHttpPort);
+  const [dataHttpPort, nodePort] = [dataHttpPortOf(config), nodePortOf(config)];
+  if (dataHttpPort !== undefined) doors.set("data-http-port", dataHttpPort);
+  return nodePort === undefined ? doors : doors.set("node-port", nodePort);
+}
+
+/** Throws CONFIG_INVALID, with what to do, for keys that don't go together. */
+export function checkNodeRoles(config: Config): void {
+  const { roles, metaAddresses, storeUrl, bind } = config;
+  if (roles.length === 0) throw refused("roles", "", "at least one of meta, data, session");
+  if (!roles.includes("meta") && metaAddresses.length === 0) {
+    throw refused("meta-addresses", "", `the node-port of each meta node, for a node with the roles ${roles}`);
+  }
+  if (roles.includes("meta") && metaAddresses.length > 1 && storeUrl === "") {
+    const allowed = "postgres://…: several meta nodes need a database that they share; or name only this one";
+    throw refused("store-url", "", allowed);
+  }
+  for (const key of ["advertiseAddress", "advertiseNodeAddress"] as const) {
+    const name = key === "advertiseAddress" ? "advertise-address" : "advertise-node-address";
+    if (isWildcard(config[key])) throw refused(name, config[key], "an address at which this node can be reached");
+  }
+  const far = metaAddresses.find((address) => !isLoopback(parseAddress(address)?.host ?? address));
+  if (far !== undefined && isLoopback(bind) && config.advertiseNodeAddress === "") {
+    const allowed = `an address that others reach, as ${far} is not on this machine; or give advertise-node-address`;
+    throw refused("bind", bind, allowed);
+  }
+  checkDoors(config);
+}
+
+/** Two doors on one port would fail later with a message that names neither key. */
+function checkDoors(config: Config): void {
+  const taken = new Map<number, ConfigKey>();
+  for (const [key, port] of doorsOf(config)) {
+    const other = taken.get(port);
+    if (port !== 0 && other !== undefined) throw refused(key, port, `a port other than that of ${other}`);
+    taken.set(port, key);
+  }
+}
+
+function refused(key: ConfigKey, value: string | number, allowed: string): Error {
+  return fail("CONFIG_INVALID", { key, value, allowed });
+}

@@ -1,0 +1,53 @@
+// The role data in its process, with what the node's own disk remembers for it.
+
+import type { Metrics } from "../base/metrics.ts";
+import type { Log } from "../base/ports.ts";
+import { Stepper, type StepperEnvironment } from "../base/stepper.ts";
+import { Data, type DataEvent } from "../data/data.ts";
+import type { DataOptions, DataOutput } from "../data/dataPorts.ts";
+import type { NodeStore } from "../data/nodeStore.ts";
+
+export interface DataHostEnvironment extends StepperEnvironment {
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly store: NodeStore;
+  readonly output: Omit<DataOutput, "saveVersionFloor" | "saveServiceSizes">;
+}
+
+export class DataHost {
+  readonly data: Data;
+  readonly stepper: Stepper<DataEvent>;
+
+  constructor(options: DataOptions, { store, output, ...environment }: DataHostEnvironment) {
+    const { log, metrics, clock } = environment;
+    this.data = new Data(
+      options,
+      { versionFloor: store.loadVersionFloor(), serviceSizes: store.loadServiceSizes() },
+      {
+        metrics,
+        nowMs: clock.nowMs(),
+        output: {
+          ...output,
+          saveVersionFloor: (floor) => saved(log, "version floor", () => store.saveVersionFloor(floor)),
+          saveServiceSizes: (sizes) => saved(log, "service sizes", () => store.saveServiceSizes(sizes)),
+        },
+      },
+    );
+    this.stepper = new Stepper<DataEvent>(this.data, environment);
+  }
+
+  /** Stops the role where it is, and writes what its disk should know. */
+  close(): void {
+    this.stepper.close();
+    this.data.flush();
+  }
+}
+
+/** Writes a hint for the next start. The node goes on without it: it only makes that start less smooth. */
+function saved(log: Log, what: string, save: () => void): void {
+  try {
+    save();
+  } catch (error) {
+    log.error("the node's disk did not take a write", { what, reason: String(error) });
+  }
+}

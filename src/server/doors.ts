@@ -1,0 +1,140 @@
+// The ports of a node: each role's own, and the one for links from other nodes.
+
+import type { Log } from "../base/ports.ts";
+import { SofaGateway } from "../gateways/sofa/gateway.ts";
+import { joinAddress } from "../transport/address.ts";
+import { hostClock } from "../transport/clock.ts";
+import { hostCompression } from "../transport/compression.ts";
+import { listenTcp, type TcpListener } from "../transport/tcp.ts";
+import { dataHttpPortOf } from "./config/nodeRoles.ts";
+import type { Config } from "./config/table.ts";
+import type { DataHost } from "./dataHost.ts";
+import { addHeldRoutes, dataHttp, type HeldStatus } from "./http/dataHttp.ts";
+import { listenHttp } from "./http/listen.ts";
+import { metaHttp } from "./http/metaHttp.ts";
+import type { Ops } from "./http/opsRoutes.ts";
+import { sessionHttp } from "./http/sessionHttp.ts";
+import type { MetaHost } from "./metaHost.ts";
+import type { NodeNetwork } from "./nodeNetwork.ts";
+import type { Roles } from "./roles.ts";
+import type { SessionHost } from "./sessionHost.ts";
+
+export interface DoorsEnvironment {
+  readonly config: Config;
+  readonly log: Log;
+  readonly ops: Ops;
+  readonly roles: Roles;
+  /** The host by which others reach this node. */
+  readonly nodeHost: string;
+  /** What is to be closed with the node; the last one first. */
+  readonly closers: (() => void | Promise<void>)[];
+}
+
+// A meta node has a link of each member, a data node one of each session and of each follower. The largest cluster that
+// we plan for has 430 members.
+const NODE_CONNECTIONS_MAX = 4_096;
+
+/** Listens for other nodes. `network` is asked for each connection: it comes to be when the port is known. */
+export async function openNodePort(
+  { bind, port }: { bind: string; port: number },
+  network: () => NodeNetwork,
+): Promise<TcpListener> {
+  return listenTcp({
+    host: bind,
+    port,
+    connectionsMax: NODE_CONNECTIONS_MAX,
+    clock: hostClock,
+    accept: (connection, nowMs) => network().accept(connection, nowMs),
+    refused: () => undefined,
+    peers: "nodes",
+  });
+}
+
+/** The HTTP port of the role meta. In a process that is a whole registry it answers for the role data too. */
+export async function openMetaDoor({ config, ops, roles, closers }: DoorsEnvironment, host: MetaHost): Promise<number> {
+  const { meta } = host;
+  const app = metaHttp({
+    ...ops,
+    config: (dataInfoId) => meta.config(dataInfoId),
+    putConfig: (dataInfoId, data) => host.putConfig(dataInfoId, data),
+    isLeading: () => meta.isLeading,
+    isReady: () => meta.isReady,
+    leaderAddress: () => meta.leader?.address,
+    isStoreReachable: () => host.isStoreReachable,
+    members: () => meta.members(),
+    slotTable: () => meta.slotTable,
+    blockedNodes: () => meta.blockedNodes,
+    blockNode: (node, isBlocked) => host.blockNode(node, isBlocked),
+  });
+  if (roles.data !== undefined) addHeldRoutes(app, heldStatus(roles.data));
+  closers.push(() => app.close());
+  return listenHttp(app, { host: config.bind, port: config.metaHttpPort });
+}
+
+/** The HTTP port of the role data; 0 if it has none of its own. */
+export async function openDataDoor({ config, ops, closers }: DoorsEnvironment, host: DataHost): Promise<number> {
+  const port = dataHttpPortOf(config);
+  if (port === undefined) return 0;
+  const { data } = host;
+  const app = dataHttp({
+    ...ops,
+    ...heldStatus(host),
+    hasSlotTable: () => data.slotTable !== undefined,
+    isServing: () => data.isServing,
+    slotsLed: () => data.slotsLed,
+  });
+  closers.push(() => app.close());
+  return listenHttp(app, { host: config.bind, port });
+}
+
+function heldStatus({ data, stepper }: DataHost): HeldStatus {
+  return {
+    heldLosses: () => data.heldLosses,
+    releaseHeld: (dataInfoId) => stepper.step({ kind: "releaseHeld", dataInfoId }),
+    nowMs: () => hostClock.nowMs(),
+  };
+}
+
+/**
+ * The ports of the role session. HTTP comes last: whoever is told there where to go finds the door open.
+ */
+export async function openSessionDoors(
+  environment: DoorsEnvironment,
+  host: SessionHost,
+): Promise<{ readonly bolt: TcpListener; readonly http: number }> {
+  const { config, log, ops, roles, closers, nodeHost } = environment;
+  const { metrics } = ops.page;
+  const gateway = new SofaGateway({ config, registry: host.stepper, compression: hostCompression, log, metrics });
+  closers.push(watchIdleClients(gateway));
+  const bolt = await listenTcp({
+    host: config.bind,
+    port: config.boltPort,
+    connectionsMax: config.clientConnectionsMax,
+    clock: hostClock,
+    accept: (connection, nowMs) => gateway.accept(connection, nowMs),
+    refused: () => metrics.add("roster_connections_closed_total", 1, { reason: "CONNECTIONS_EXHAUSTED" }),
+    peers: "clients",
+  });
+  closers.push(() => bolt.close());
+  host.clientAddress = joinAddress(config.advertiseAddress || nodeHost, bolt.port);
+  const { session } = host;
+  const app = sessionHttp({
+    ...ops,
+    id: roles.id,
+    boltPort: () => bolt.port,
+    advertiseAddress: config.advertiseAddress,
+    connections: () => session.connections,
+    members: () => session.members,
+    slotTable: () => session.slotTable,
+  });
+  closers.push(() => app.close());
+  return { bolt, http: await listenHttp(app, { host: config.bind, port: config.httpPort }) };
+}
+
+// How exactly a frozen client's end is met.
+const IDLE_CHECK_MS = 500;
+
+function watchIdleClients(gateway: SofaGateway): () => void {
+  const timer = setInterval(() => gateway.closeIdle(hostClock.nowMs()), IDLE_CHECK_MS);
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,93 @@
+// An orderly stop of a node that is part of a cluster: it hands over what it has before it ends, so that nobody
+// notices. A session's clients come back through other sessions, a data node's slots are led by others, a leading meta
+// node lets the lead go. Nothing here is needed for the cluster to go on: a node that is killed costs it a second or
+// two.
+
+import type { Clock, Log, Timers } from "../base/ports.ts";
+import type { TcpListener } from "../transport/tcp.ts";
+import type { Config } from "./config/table.ts";
+import type { DataHost } from "./dataHost.ts";
+import type { Roles } from "./roles.ts";
+import type { SessionHost } from "./sessionHost.ts";
+
+export interface DrainParts {
+  readonly config: Pick<Config, "drainSpreadMs" | "drainTimeoutMs">;
+  readonly roles: Roles;
+  /** The clients' door, where the role session is here. */
+  readonly bolt: TcpListener | undefined;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly log: Log;
+}
+
+// Of a client that is closed another session hears within milliseconds; a hundred a second are no load for anybody.
+const CLIENT_MS = 10;
+// What a session has answered its clients is at the data nodes within milliseconds, or these are away.
+const SESSION_MS_MAX = 5_000;
+// A store that does not answer will end the lease by itself.
+const RESIGN_MS_MAX = 2_000;
+// Without a meta node nobody can be given the slots; one that restarts is back within so long.
+const META_AWAY_MS = 3_000;
+const POLL_MS = 20;
+
+/** Resolves when the node has nothing left that others would miss, or when its time is over. */
+export async function drain(parts: DrainParts): Promise<void> {
+  const { roles, log } = parts;
+  log.info("the node hands its work over", { node: roles.id });
+  await Promise.all([
+    roles.session === undefined ? undefined : drainSession(parts, roles.session),
+    roles.data === undefined ? undefined : drainData(parts, roles.data),
+  ]);
+  if (roles.meta !== undefined) await Promise.race([roles.meta.resign(), passed(parts, RESIGN_MS_MAX)]);
+}
+
+async function drainSession(parts: DrainParts, { session, stepper }: SessionHost): Promise<void> {
+  const { bolt, config, roles, clock } = parts;
+  bolt?.stopListening();
+  const others = (session.members?.list ?? []).filter(({ id, role }) => role === "session" && id !== roles.id);
+  // Clients without another session to go to wait for this one to come back, and keep what they have until then.
+  if (others.length === 0 || bolt === undefined) return;
+  stepper.step({ kind: "drain" });
+  const clients = bolt.connections;
+  const startMs = clock.nowMs();
+  const spreadMs = Math.min(config.drainSpreadMs, clients * CLIENT_MS);
+  await until(parts, spreadMs, () => {
+    const share = spreadMs === 0 ? 1 : Math.min(1, (clock.nowMs() - startMs) / spreadMs);
+    bolt.endSome(bolt.connections - Math.floor(clients * (1 - share)));
+    return bolt.connections === 0;
+  });
+  bolt.endSome(bolt.connections);
+  await until(parts, SESSION_MS_MAX, () => bolt.connections === 0 && session.isDrained);
+  report(parts, "session", startMs, session.isDrained);
+}
+
+async function drainData(parts: DrainParts, { data, stepper }: DataHost): Promise<void> {
+  const { config, roles, clock } = parts;
+  const owners = data.slotTable?.slots ?? [];
+  const isAlone = owners.every(({ leader, followers }) => leader === roles.id && followers.length === 0);
+  if (isAlone) return;
+  const startMs = clock.nowMs();
+  stepper.step({ kind: "leave" });
+  let metaMs = startMs;
+  await until(parts, config.drainTimeoutMs, () => {
+    if (roles.network.hasMeta) metaMs = clock.nowMs();
+    return data.slotsLed === 0 || clock.nowMs() - metaMs > META_AWAY_MS;
+  });
+  report(parts, "data", startMs, data.slotsLed === 0);
+}
+
+function report({ log, clock }: DrainParts, role: string, startMs: number, isDone: boolean): void {
+  const tookMs = clock.nowMs() - startMs;
+  if (isDone) log.info("a role has handed its work over", { role, tookMs });
+  else log.warn("a role could not hand all of its work over in time", { role, tookMs });
+}
+
+/** Asks again and again until it is so, or for so long. */
+async function until(parts: DrainParts, limitMs: number, isSo: () => boolean): Promise<void> {
+  const endMs = parts.clock.nowMs() + limitMs;
+  while (!isSo() && parts.clock.nowMs() < endMs) await passed(parts, POLL_MS);
+}
+
+function passed({ timers }: DrainParts, delayMs: number): Promise<void> {
+  return new Promise((resolve) => void timers.after(delayMs, () => resolve()));
+}

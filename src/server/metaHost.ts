@@ -1,0 +1,157 @@
+// The role meta in its process: its saves and questions go to the store, and come back to it as events. A call that the
+// store did not answer comes back as "unknown", never as "no".
+
+import { RegistryError } from "../base/errors.ts";
+import type { Metrics } from "../base/metrics.ts";
+import type { Log, LogFields } from "../base/ports.ts";
+import { Stepper, type StepperEnvironment } from "../base/stepper.ts";
+import type { ConfigValue, Member, MetaToMember } from "../messages/membership.ts";
+import { Meta } from "../meta/meta.ts";
+import type { MetaEvent, MetaOptions, MetaOutput } from "../meta/metaPorts.ts";
+import type { DataInfoId } from "../model/ids.ts";
+import type { SlotTable } from "../model/slot.ts";
+import type { OpenedStore } from "./openMetaStore.ts";
+import { PendingAnswers } from "./pendingAnswers.ts";
+
+export interface MetaHostEnvironment extends StepperEnvironment {
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly store: OpenedStore;
+  readonly send: (to: Member, message: MetaToMember) => void;
+  /** Where operators reach this node by HTTP: `host:port`. */
+  readonly httpAddress: () => string;
+}
+
+export class MetaHost {
+  readonly meta: Meta;
+  readonly #options: MetaOptions;
+  readonly #environment: MetaHostEnvironment;
+  readonly #stepper: Stepper<MetaEvent>;
+  readonly #answers = new PendingAnswers();
+  readonly #underWay = new Set<Promise<unknown>>();
+  #isStoreReachable = true;
+  #wasLeading = false;
+  #shownTable: SlotTable | undefined;
+
+  constructor(options: MetaOptions, environment: MetaHostEnvironment) {
+    this.#options = options;
+    this.#environment = environment;
+    this.meta = new Meta(options, this.#output());
+    this.#stepper = new Stepper<MetaEvent>(this.meta, environment);
+  }
+
+  step(event: MetaEvent): void {
+    this.#stepper.step(event);
+    if (this.meta.isLeading !== this.#wasLeading) this.#leadChanged();
+    if (this.meta.slotTable !== this.#shownTable) this.#tableChanged();
+  }
+
+  /** Whether the last call to the store was answered. */
+  get isStoreReachable(): boolean {
+    return this.#isStoreReachable;
+  }
+
+  putConfig(dataInfoId: DataInfoId, data: string | null): Promise<void> {
+    return this.#answers.ask((request) => this.step({ kind: "putConfig", request, dataInfoId, data }));
+  }
+
+  blockNode(node: string, isBlocked: boolean): Promise<void> {
+    return this.#answers.ask((request) => this.step({ kind: "blockNode", request, node, isBlocked }));
+  }
+
+  /** Lets the lead go, so that another meta node has it at once; resolves when the store knows. */
+  async resign(): Promise<void> {
+    this.step({ kind: "resign" });
+    await Promise.allSettled([...this.#underWay]);
+  }
+
+  close(): void {
+    this.#stepper.close();
+  }
+
+  #output(): MetaOutput {
+    const { store, send, clock, httpAddress } = this.#environment;
+    const { id, leaderLeaseMs } = this.#options;
+    return {
+      send,
+      acquireLease: () => {
+        const askedMs = clock.nowMs();
+        const candidate = { holder: id, address: httpAddress() };
+        this.#ask(store.acquireLease(candidate, leaderLeaseMs), (lease) => ({ kind: "leaseAnswered", lease, askedMs }));
+      },
+      releaseLease: (epoch) => this.#ask(store.releaseLease(epoch), () => undefined),
+      load: () => this.#ask(store.loadAll(), (state) => ({ kind: "loaded", state })),
+      saveSlotTable: (table, expected) =>
+        this.#ask(store.saveSlotTable(table, expected), (isSaved) => ({ kind: "slotTableSaved", table, isSaved })),
+      saveConfig: (value: ConfigValue, leaseEpoch) =>
+        this.#ask(store.putConfig(value, leaseEpoch), (isSaved) => ({ kind: "configSaved", value, isSaved })),
+      saveNodeBlocked: (node, isBlocked, leaseEpoch) =>
+        this.#ask(store.setNodeBlocked(node, isBlocked, leaseEpoch), (isSaved) => ({
+          kind: "nodeBlocked",
+          node,
+          isBlocked,
+          isSaved,
+        })),
+      answer: (request, error) => this.#answers.answer(request, error),
+    };
+  }
+
+  /** Steps the role with what comes of a call, if it wants to know: undefined if the store did not do its part. */
+  #ask<Answer>(call: Promise<Answer>, toEvent: (answer: Answer | undefined) => MetaEvent | undefined): void {
+    const answered = (answer: Answer | undefined) => {
+      const event = toEvent(answer);
+      if (event !== undefined) this.step(event);
+    };
+    const done = call.then(
+      (answer) => {
+        this.#storeAnswered();
+        answered(answer);
+      },
+      (error: unknown) => {
+        this.#storeFailed(error);
+        answered(undefined);
+      },
+    );
+    this.#underWay.add(done);
+    void done.finally(() => this.#underWay.delete(done));
+  }
+
+  #leadChanged(): void {
+    const { log, metrics } = this.#environment;
+    this.#wasLeading = this.meta.isLeading;
+    metrics.set("roster_meta_leader", this.#wasLeading ? 1 : 0);
+    log.info(this.#wasLeading ? "this meta node leads" : "this meta node does not lead any more");
+  }
+
+  /** One line for each node and reason: how many slots it has begun to lead or follow, or has ended to. */
+  #tableChanged(): void {
+    this.#shownTable = this.meta.slotTable;
+    if (this.#shownTable === undefined || !this.meta.isLeading) return;
+    const { epoch } = this.#shownTable;
+    const counts = new Map<string, LogFields & { readonly slots: number }>();
+    for (const { node, change, reason } of this.meta.slotChanges) {
+      const key = `${node} ${change} ${reason}`;
+      counts.set(key, { epoch, node, change, reason, slots: (counts.get(key)?.slots ?? 0) + 1 });
+    }
+    for (const fields of counts.values()) this.#environment.log.info("slots have changed", fields);
+  }
+
+  #storeAnswered(): void {
+    const { log, metrics } = this.#environment;
+    if (!this.#isStoreReachable) log.info("the store answers again");
+    this.#isStoreReachable = true;
+    metrics.set("roster_store_reachable", 1);
+  }
+
+  #storeFailed(error: unknown): void {
+    const { log, metrics, failed } = this.#environment;
+    if (!(error instanceof RegistryError)) return failed(error);
+    if (this.#isStoreReachable) {
+      log.error("the store does not answer; members and slots stay as they are until it does", {
+        reason: error.message,
+      });
+    }
+    this.#isStoreReachable = false;
+    metrics.set("roster_store_reachable", 0);
+  }
+}

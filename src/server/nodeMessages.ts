@@ -1,0 +1,55 @@
+// Messages of one kind, to bytes and back. A message that goes to many nodes is encoded once: roles hand the same
+// object to each of them, one after the other.
+
+import type { Metrics } from "../base/metrics.ts";
+import type { Log } from "../base/ports.ts";
+import type { UnknownMessage } from "../codec/node/format.ts";
+import { NODE_MESSAGES, type NodeMessageClass } from "../codec/node/nodeMessages.ts";
+import { type LinkMessage, linkMessage } from "../transport/link.ts";
+
+type Decoded<C extends NodeMessageClass> = Exclude<ReturnType<(typeof NODE_MESSAGES)[C]["decode"]>, UnknownMessage>;
+
+export class NodeMessages<C extends NodeMessageClass> {
+  readonly #className: C;
+  readonly #metrics: Metrics;
+  readonly #log: Log;
+  #last: Decoded<C> | undefined;
+  #encoded: LinkMessage | undefined;
+
+  constructor(className: C, { metrics, log }: { metrics: Metrics; log: Log }) {
+    this.#className = className;
+    this.#metrics = metrics;
+    this.#log = log;
+  }
+
+  /** The bytes to send to one more node. */
+  encode(message: Decoded<C>): LinkMessage {
+    const encoded = this.#last === message && this.#encoded !== undefined ? this.#encoded : this.#encode(message);
+    this.#metrics.add("roster_node_messages_sent_total", 1, { message: this.#className });
+    this.#metrics.add("roster_node_bytes_sent_total", encoded.bytes, { message: this.#className });
+    return encoded;
+  }
+
+  /**
+   * The message, or nothing if it is of a later release: such a message is one that we can do without. Throws
+   * NODE_MESSAGE_MALFORMED.
+   */
+  decode(className: string, content: Uint8Array): Decoded<C> | undefined {
+    if (className !== this.#className) return this.#unknown(className);
+    const message = NODE_MESSAGES[this.#className].decode(content);
+    if (message.kind === "unknown") return this.#unknown(message.what);
+    // The table pairs each class with its own decoder.
+    return message as Decoded<C>;
+  }
+
+  #encode(message: Decoded<C>): LinkMessage {
+    const encode = NODE_MESSAGES[this.#className].encode as (message: Decoded<C>) => Uint8Array;
+    this.#last = message;
+    this.#encoded = linkMessage(this.#className, encode(message));
+    return this.#encoded;
+  }
+
+  #unknown(what: string): undefined {
+    this.#log.debug("a message of a later release was ignored", { what, expected: this.#className });
+  }
+}

@@ -1,0 +1,21 @@
+// Tests of running servers wait for what they expect, never for a time.
+
+import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
+
+const POLL_MS = 20;
+
+/** Asks until the answer is as expected; fails with the last answer when `limitMs` is over. */
+export async function eventually<T>(
+  ask: () => T | Promise<T>,
+  isExpected: (answer: T) => boolean,
+  limitMs = 15_000,
+): Promise<T> {
+  const endMs = performance.now() + limitMs;
+  for (;;) {
+    const answer = await ask();
+    if (isExpected(answer)) return answer;
+    if (performance.now() > endMs) assert.fail(`still not as expected: ${JSON.stringify(answer)}`);
+    await sleep(POLL_MS);
+  }
+}

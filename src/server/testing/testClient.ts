@@ -1,0 +1,104 @@
+// A client of the SOFARegistry protocol on a real socket, which comes back by itself when it loses its session.
+
+import { connect, type Socket } from "node:net";
+import type { Connection } from "../../base/ports.ts";
+import { SofaClient } from "../../client/sofaClient.ts";
+import { BOLT_V1 } from "../../codec/bolt/frame.ts";
+import type { ServiceName } from "../../model/dataInfoId.ts";
+
+const OPTIONS = {
+  appName: "test",
+  zone: "DEFAULT_ZONE",
+  acceptEncoding: null,
+  mode: "serial",
+  form: "hessian-draft",
+  dialect: BOLT_V1,
+  dataCenter: "DefaultDataCenter",
+  answersPushes: true,
+} as const;
+
+const TICK_MS = 20;
+
+let nextRequest = 1;
+let nextRegist = 1;
+
+const text = (value: string) => ({ utf8: new TextEncoder().encode(value), units: value.length });
+const named = (dataId: string): ServiceName => ({ dataId, group: "DEFAULT_GROUP", instanceId: "DEFAULT_INSTANCE_ID" });
+
+export class TestClient {
+  readonly #session: () => number;
+  readonly #client: SofaClient;
+  readonly #timer: NodeJS.Timeout;
+  #socket: Socket | undefined;
+  /** Each list that was pushed, by service; the last one is in force. */
+  readonly lists = new Map<string, string[][]>();
+
+  /** `session` says at which Bolt port to connect, each time anew. */
+  constructor(session: () => number) {
+    this.#session = session;
+    this.#client = new SofaClient(
+      OPTIONS,
+      {
+        nextRequestId: () => nextRequest++,
+        nextRegistId: () => `regist-${nextRegist++}`,
+        connect: () => this.#connect(),
+        decompress: () => new Map(),
+        onPush: ({ service }, { zones }) => {
+          const values = [...zones.values()].flat().map((box) => new TextDecoder().decode(box?.utf8));
+          const lists = this.lists.get(service.dataId) ?? [];
+          this.lists.set(service.dataId, [...lists, values.sort()]);
+        },
+      },
+      Date.now(),
+    );
+    this.#timer = setInterval(() => this.#client.tick(Date.now()), TICK_MS);
+  }
+
+  get undone(): number {
+    return this.#client.undone;
+  }
+
+  publish(dataId: string, value: string): void {
+    this.#client.publish(named(dataId), [text(value)], Date.now());
+  }
+
+  subscribe(dataId: string): void {
+    this.#client.subscribe(named(dataId), { scope: "dataCenter" }, Date.now());
+  }
+
+  /** The list in force, as text. */
+  list(dataId: string): string {
+    return (this.lists.get(dataId)?.at(-1) ?? []).join(" ");
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#socket?.destroy();
+  }
+
+  #connect(): void {
+    const socket = connect({ host: "127.0.0.1", port: this.#session(), noDelay: true });
+    this.#socket = socket;
+    socket.once("connect", () => this.#client.connected(connectionOf(socket), Date.now()));
+    socket.on("data", (chunk: Buffer) => this.#client.received(chunk, Date.now()));
+    socket.on("error", () => socket.destroy());
+    socket.once("close", () => {
+      if (this.#client.isConnected) this.#client.closed(Date.now());
+      else this.#client.refused(Date.now());
+    });
+  }
+}
+
+function connectionOf(socket: Socket): Connection {
+  return {
+    remoteAddress: "session",
+    localAddress: "client",
+    get bufferedBytes() {
+      return socket.writableLength;
+    },
+    write: (...parts) => {
+      for (const part of parts) socket.write(part);
+    },
+    close: () => socket.end(),
+  };
+}

@@ -1,0 +1,270 @@
+// One connection between two nodes, seen from either end. It begins with a greeting: the side that dialled says who it
+// is and what it wants (a Bolt request), the other one welcomes or refuses it (the response, whose status says which).
+// Then messages go both ways as one-way requests, in order, and are lost only with the connection. The dialling side
+// sends a Bolt heartbeat when it has read or written nothing for a second; so each side hears something all the time,
+// and closes what is silent: a peer that is frozen, or whose network is gone without a word.
+//
+// Nothing here knows sockets: a `Connection` comes in, and time through the `Timers` port.
+
+import { RegistryError } from "../base/errors.ts";
+import type { Cancel, Connection, ConnectionHandler, Timers } from "../base/ports.ts";
+import { BoltDecoder } from "../codec/bolt/decoder.ts";
+import {
+  encodeHeartbeat,
+  encodeHeartbeatAck,
+  encodeRequest,
+  encodeRequestHead,
+  encodeResponse,
+} from "../codec/bolt/encode.ts";
+import { BOLT_STATUS, type BoltDialect, type BoltFrame } from "../codec/bolt/frame.ts";
+import { NODE_CODEC } from "../codec/node/format.ts";
+import type { NodeMessageClass } from "../codec/node/nodeMessages.ts";
+
+export interface LinkTimes {
+  /** After so long without reading or without writing, the dialling side sends a heartbeat. */
+  readonly heartbeatMs: number;
+  /** A peer of whom nothing was read for so long is gone. */
+  readonly silenceMs: number;
+}
+
+// Four heartbeats may be lost or late before a peer counts as gone. Shorter, and a collection of garbage on a large
+// heap would cut links; longer, and a frozen data node would keep its sessions waiting.
+export const LINK_TIMES: LinkTimes = { heartbeatMs: 1_000, silenceMs: 5_000 };
+
+/**
+ * The longest message on a link. The largest that we know is the list of one service: 10,000 instances of 1 KiB are
+ * 10 MiB, and a list of 256 MiB could not be pushed to anybody either.
+ */
+export const LINK_FRAME_BYTES_MAX = 256 * 1024 * 1024;
+
+/**
+ * What may wait for a peer that takes nothing. Beyond it the link is closed after a moment: with the next one both
+ * sides compare what they have, which costs less than what waits.
+ */
+export const LINK_UNSENT_BYTES_MAX = 64 * 1024 * 1024;
+
+// A frozen process is found out by its silence; this finds a peer that talks and does not listen.
+const UNTAKEN_TICKS_MAX = 2;
+
+/**
+ * What may wait for a peer that takes it as fast as it can. When a data node begins to serve, it sends all lists that a
+ * session has subscribers for, in one go: a million publications of 300 bytes. To close the link then would only bring
+ * the same again.
+ */
+export const LINK_BACKLOG_BYTES_MAX = 1024 * 1024 * 1024;
+
+// Until a peer has said who it is, it has no right to more of our memory: names and a version are well below 1 KiB.
+const GREETING_BYTES_MAX = 64 * 1024;
+
+// Protocol 2 without a sum: TCP has one, and 256 MiB/s of CRC in JavaScript would be the dearest part of a link.
+const DIALECT: BoltDialect = { protocol: 2, version: 1, crc: false };
+const GREETING_CLASS: NodeMessageClass = "roster.Hello";
+const ANSWER_CLASS: NodeMessageClass = "roster.HelloAnswer";
+const GREETING_ID = 1;
+
+/** A message with its frame, so that one that goes to many peers is made once. */
+export interface LinkMessage {
+  readonly parts: readonly Uint8Array[];
+  readonly bytes: number;
+}
+
+export function linkMessage(className: NodeMessageClass, content: Uint8Array): LinkMessage {
+  const head = encodeRequestHead(DIALECT, {
+    kind: "oneway",
+    id: 0,
+    codec: NODE_CODEC,
+    timeoutMs: -1,
+    className,
+    contentLength: content.length,
+  });
+  return { parts: [head, content], bytes: head.length + content.length };
+}
+
+/** What the accepting side says to a greeting. */
+export interface GreetingAnswer {
+  readonly isWelcome: boolean;
+  readonly content: Uint8Array;
+}
+
+/** Which end of the connection this is. What `answered` and `greeted` throw closes the link. */
+export type LinkSide =
+  | {
+      readonly kind: "dial";
+      readonly greeting: Uint8Array;
+      /** Why the link is of no use, or nothing if it is. */
+      readonly answered: (answer: GreetingAnswer) => string | undefined;
+    }
+  | { readonly kind: "accept"; readonly greeted: (greeting: Uint8Array) => GreetingAnswer };
+
+/** What the owner of a link is told. Nothing comes after `down`, which comes once, also if it never was up. */
+export interface LinkEvents {
+  /** Both sides have greeted; messages may be sent. */
+  up(link: Link): void;
+  /** A RegistryError that this throws, such as that of a decoder, closes the link. */
+  received(className: string, content: Uint8Array): void;
+  down(reason: string): void;
+}
+
+export interface LinkEnvironment {
+  readonly timers: Timers;
+  readonly times: LinkTimes;
+  /** A bug of ours that is met while a message is handled. The link is closed. */
+  readonly failed: (error: unknown) => void;
+  /** A message of so many bytes is longer than any peer would read, and was not sent. */
+  readonly dropped: (bytes: number) => void;
+  readonly nowMs: number;
+}
+
+type LinkState = "greeting" | "up" | "closed";
+
+export class Link implements ConnectionHandler {
+  readonly #connection: Connection;
+  readonly #side: LinkSide;
+  readonly #events: LinkEvents;
+  readonly #environment: LinkEnvironment;
+  #decoder: BoltDecoder;
+  #state: LinkState = "greeting";
+  #readMs: number;
+  #bytesWritten = 0;
+  #bytesAtTick = 0;
+  #takenAtTick = 0;
+  #untakenTicks = 0;
+  #heartbeats = 0;
+  #tickDueMs = 0;
+  #cancelTick: Cancel = () => undefined;
+
+  constructor(connection: Connection, side: LinkSide, events: LinkEvents, environment: LinkEnvironment) {
+    this.#connection = connection;
+    this.#side = side;
+    this.#events = events;
+    this.#environment = environment;
+    this.#readMs = environment.nowMs;
+    this.#decoder = new BoltDecoder({
+      frameBytesMax: side.kind === "dial" ? LINK_FRAME_BYTES_MAX : GREETING_BYTES_MAX,
+    });
+    this.#arm(environment.nowMs);
+    if (side.kind === "dial") this.#write([greetingFrame(side.greeting)]);
+  }
+
+  /** `ip:port` of the peer. */
+  get remoteAddress(): string {
+    return this.#connection.remoteAddress;
+  }
+
+  /** Sends a message; nothing happens if the link is not up. */
+  send(message: LinkMessage): void {
+    if (this.#state !== "up") return;
+    // Closing the link would help nobody: the same message would come again with the next one, for ever.
+    if (message.bytes > LINK_FRAME_BYTES_MAX) return this.#environment.dropped(message.bytes);
+    const waiting = this.#connection.bufferedBytes;
+    if (waiting > LINK_BACKLOG_BYTES_MAX) return this.close(`the peer is too slow: ${waiting} bytes wait for it`);
+    this.#write(message.parts);
+  }
+
+  /** Ends the link from this side. May be called twice. */
+  close(reason: string): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    this.#cancelTick();
+    this.#connection.close();
+    this.#events.down(reason);
+  }
+
+  received(chunk: Uint8Array, nowMs: number): void {
+    if (this.#state === "closed") return;
+    this.#readMs = nowMs;
+    const decoder = this.#decoder;
+    try {
+      decoder.push(chunk, (frame) => this.#frame(frame));
+      if (decoder !== this.#decoder && decoder.hasPartialFrame) this.close("the peer did not wait for our answer");
+    } catch (error) {
+      if (!(error instanceof RegistryError)) this.#environment.failed(error);
+      this.close(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  drained(): void {
+    // Nobody waits for this: what is too much closes the link.
+  }
+
+  closed(): void {
+    this.close("the connection was closed");
+  }
+
+  #frame(frame: BoltFrame): void {
+    if (this.#state === "closed") return;
+    if (frame.command === "heartbeat") {
+      if (frame.kind === "request") this.#write([encodeHeartbeatAck(DIALECT, frame.id, NODE_CODEC)]);
+    } else if (this.#state === "up" && frame.kind === "oneway") {
+      this.#events.received(frame.className, frame.content);
+    } else if (this.#side.kind === "accept" && frame.kind === "request" && frame.className === GREETING_CLASS) {
+      this.#greeted(this.#side.greeted(frame.content));
+    } else if (this.#side.kind === "dial" && this.#state === "greeting" && frame.kind === "response") {
+      this.#answered(this.#side, { isWelcome: frame.status === BOLT_STATUS.SUCCESS, content: frame.content });
+    } else {
+      this.close(`a ${frame.kind} that does not belong here: the peer is no node of a cluster, or of another release`);
+    }
+  }
+
+  #greeted(answer: GreetingAnswer): void {
+    if (this.#state !== "greeting") return this.close("the peer greets twice");
+    const status = answer.isWelcome ? BOLT_STATUS.SUCCESS : BOLT_STATUS.ERROR;
+    const head = { id: GREETING_ID, codec: NODE_CODEC, status, className: ANSWER_CLASS, content: answer.content };
+    this.#write([encodeResponse(DIALECT, head)]);
+    if (!answer.isWelcome) return this.close("refused");
+    // Who dials says nothing more before it is welcomed: no part of a frame is in the decoder that is dropped here.
+    this.#decoder = new BoltDecoder({ frameBytesMax: LINK_FRAME_BYTES_MAX });
+    this.#up();
+  }
+
+  #answered(side: LinkSide & { kind: "dial" }, answer: GreetingAnswer): void {
+    const refusal = side.answered(answer);
+    if (refusal === undefined) this.#up();
+    else this.close(refusal);
+  }
+
+  #up(): void {
+    this.#state = "up";
+    this.#events.up(this);
+  }
+
+  #write(parts: readonly Uint8Array[]): void {
+    for (const part of parts) this.#bytesWritten += part.length;
+    this.#connection.write(...parts);
+  }
+
+  #arm(nowMs: number): void {
+    const { timers, times } = this.#environment;
+    this.#tickDueMs = nowMs + times.heartbeatMs;
+    this.#cancelTick = timers.after(times.heartbeatMs, (firedMs) => this.#tick(firedMs));
+  }
+
+  // A tick that is late says that this process was away (stopped, or busy for long), and that what the peer sent
+  // meanwhile has not been read yet: its silence is judged by the next one.
+  #tick(nowMs: number): void {
+    const { heartbeatMs, silenceMs } = this.#environment.times;
+    const isLate = nowMs - this.#tickDueMs > heartbeatMs;
+    const silentMs = nowMs - this.#readMs;
+    if (silentMs >= silenceMs && !isLate) return this.close(`nothing was read for ${silentMs} ms`);
+    if (this.#isUntaken()) return this.close(`the peer does not read: ${this.#connection.bufferedBytes} bytes wait`);
+    if (this.#side.kind === "dial" && (this.#bytesWritten === this.#bytesAtTick || silentMs >= heartbeatMs)) {
+      this.#write([encodeHeartbeat(DIALECT, ++this.#heartbeats, NODE_CODEC)]);
+    }
+    this.#bytesAtTick = this.#bytesWritten;
+    this.#arm(nowMs);
+  }
+
+  /** Whether too much waits for the peer, which has taken nothing of it for several ticks. */
+  #isUntaken(): boolean {
+    const waiting = this.#connection.bufferedBytes;
+    const taken = this.#bytesWritten - waiting;
+    this.#untakenTicks = waiting > LINK_UNSENT_BYTES_MAX && taken === this.#takenAtTick ? this.#untakenTicks + 1 : 0;
+    this.#takenAtTick = taken;
+    return this.#untakenTicks >= UNTAKEN_TICKS_MAX;
+  }
+}
+
+function greetingFrame(content: Uint8Array): Uint8Array {
+  const head = { id: GREETING_ID, codec: NODE_CODEC, timeoutMs: LINK_TIMES.silenceMs, className: GREETING_CLASS };
+  return encodeRequest(DIALECT, { ...head, content });
+}

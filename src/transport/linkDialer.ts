@@ -1,0 +1,185 @@
+// Keeps a link to one address: dials, greets, and after every end dials again, at first soon and then ever later. What
+// a node refuses in words is no matter of milliseconds: somebody has to do something, and it is asked rarely.
+
+import type { Cancel, Clock, Connection, ConnectionHandler, Log, Random, Timers } from "../base/ports.ts";
+import { decodeHelloAnswer, encodeHello } from "../codec/node/hello.ts";
+import type { Hello } from "../messages/hello.ts";
+import { type GreetingAnswer, Link, type LinkEnvironment, type LinkMessage, type LinkTimes } from "./link.ts";
+
+type NodeId = Hello["from"];
+
+/** Opens a connection. One of the two is called, once and not before `dial` has returned, unless it was cancelled. */
+export type Dial = (
+  address: string,
+  outcome: {
+    readonly connected: (connection: Connection, nowMs: number) => ConnectionHandler;
+    readonly failed: (reason: string) => void;
+  },
+) => Cancel;
+
+export interface DialerEnvironment {
+  readonly dial: Dial;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly log: Log;
+  readonly times: LinkTimes;
+  readonly failed: (error: unknown) => void;
+}
+
+export interface DialerEvents {
+  up(node: NodeId): void;
+  /** A RegistryError that this throws closes the link. */
+  received(node: NodeId, className: string, content: Uint8Array): void;
+  /** Comes once after each `up`. */
+  down(node: NodeId): void;
+}
+
+/** Whom to dial, and what to say first. */
+export interface DialTarget {
+  readonly address: string;
+  readonly hello: Hello;
+}
+
+// A node that restarts is back within a second or two; its peers should not make it wait, nor keep it busy.
+const RETRY_MS_MIN = 50;
+const RETRY_MS_MAX = 1_000;
+// A refusal ends when somebody changes a configuration, or when a stale address is replaced by the next membership.
+const REFUSED_RETRY_MS = 5_000;
+
+export class LinkDialer {
+  readonly #target: DialTarget;
+  readonly #events: DialerEvents;
+  readonly #environment: DialerEnvironment;
+  #link: Link | undefined;
+  #peer: NodeId | undefined;
+  #cancel: Cancel = () => undefined;
+  #retryMs = RETRY_MS_MIN;
+  #refusal = "";
+  #upMs = 0;
+  #refusalLogged = "";
+  #isStale = false;
+  #isFailureLogged = false;
+  #isClosed = false;
+
+  constructor(target: DialTarget, events: DialerEvents, environment: DialerEnvironment) {
+    this.#target = target;
+    this.#events = events;
+    this.#environment = environment;
+    this.#dial();
+  }
+
+  /** Who is at the other end, while the link is up. */
+  get peer(): NodeId | undefined {
+    return this.#peer;
+  }
+
+  /** Sends a message; it is lost if the link is not up. */
+  send(message: LinkMessage): void {
+    this.#link?.send(message);
+  }
+
+  /** Ends the link for good, with `down` if it was up. May be called twice. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#cancel();
+    this.#link?.close("not wanted any more");
+  }
+
+  #dial(): void {
+    this.#refusal = "";
+    this.#cancel = this.#environment.dial(this.#target.address, {
+      connected: (connection, nowMs) => this.#connected(connection, nowMs),
+      failed: (reason) => this.#ended(reason),
+    });
+  }
+
+  #connected(connection: Connection, nowMs: number): ConnectionHandler {
+    const greeting = encodeHello(this.#target.hello);
+    const side = { kind: "dial", greeting, answered: (answer: GreetingAnswer) => this.#answered(answer) } as const;
+    const events = {
+      up: () => this.#up(),
+      received: (className: string, content: Uint8Array) => {
+        if (this.#peer !== undefined) this.#events.received(this.#peer, className, content);
+      },
+      down: (reason: string) => this.#ended(reason),
+    };
+    this.#link = new Link(connection, side, events, this.#linkEnvironment(nowMs));
+    return this.#link;
+  }
+
+  #linkEnvironment(nowMs: number): LinkEnvironment {
+    const { timers, times, failed, log } = this.#environment;
+    const { address } = this.#target;
+    const dropped = (bytes: number) =>
+      log.error("a message is too long for a link and was not sent", { address, bytes });
+    return { timers, times, failed, dropped, nowMs };
+  }
+
+  /** Why the link is of no use, or nothing if it is. */
+  #answered(answer: GreetingAnswer): string | undefined {
+    const decoded = decodeHelloAnswer(answer.content);
+    if (decoded.kind === "unknown") return `an answer that this release does not know: ${decoded.what}`;
+    const { accepted, reason, from } = decoded;
+    const { from: self, to } = this.#target.hello;
+    if (from === self) {
+      // One list of meta addresses serves all nodes, also those that stand in it.
+      this.#environment.log.info("an address is this node's own", this.#named());
+      this.#isClosed = true;
+      return "it is this node";
+    }
+    this.#isStale = to !== undefined && from !== to;
+    if (this.#isStale) this.#refusal = `${from} is there now`;
+    else if (!accepted || !answer.isWelcome) this.#refusal = reason === "" ? "no reason was given" : reason;
+    if (this.#refusal !== "") return this.#refusal;
+    this.#peer = from;
+    return undefined;
+  }
+
+  #up(): void {
+    if (this.#peer === undefined) return;
+    this.#upMs = this.#environment.clock.nowMs();
+    this.#isFailureLogged = false;
+    this.#refusalLogged = "";
+    this.#environment.log.info("a link is up", { ...this.#named(), peer: this.#peer });
+    this.#events.up(this.#peer);
+  }
+
+  #ended(reason: string): void {
+    const { clock, random, timers } = this.#environment;
+    const peer = this.#peer;
+    this.#peer = undefined;
+    this.#link = undefined;
+    if (peer !== undefined) this.#events.down(peer);
+    if (this.#isClosed) return;
+    this.#report(reason, peer);
+    // A link that ends as soon as it is made is no reason to begin again with the shortest wait.
+    if (peer !== undefined && clock.nowMs() - this.#upMs > RETRY_MS_MAX) this.#retryMs = RETRY_MS_MIN;
+    const delayMs = this.#refusal === "" ? this.#retryMs : REFUSED_RETRY_MS;
+    this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MS_MAX);
+    // Half of it by the dice: all peers of a dead node have noticed in the same moment.
+    this.#cancel = timers.after(delayMs * (0.5 + random.next() / 2), () => this.#dial());
+  }
+
+  /** Once for each time that a link is lost or can't be made, not for each try. */
+  #report(reason: string, peer: NodeId | undefined): void {
+    const { log } = this.#environment;
+    if (peer !== undefined) return log.warn("a link is down", { ...this.#named(), peer, reason });
+    if (this.#refusal !== "") {
+      const isNew = this.#refusal !== this.#refusalLogged;
+      // The node that was meant has ended, as nodes do; the meta nodes will say so in a moment.
+      if (isNew && this.#isStale) log.info("another node is at this address", { ...this.#named(), reason });
+      else if (isNew) log.error("a node refuses this one", { ...this.#named(), reason });
+      this.#refusalLogged = this.#refusal;
+      return;
+    }
+    if (!this.#isFailureLogged)
+      log.warn("a link can't be made; it is tried again and again", { ...this.#named(), reason });
+    this.#isFailureLogged = true;
+  }
+
+  #named() {
+    return { link: this.#target.hello.link, address: this.#target.address };
+  }
+}
