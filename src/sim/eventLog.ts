@@ -1,12 +1,13 @@
-// Everything that was seen in a run, one line each, and a hash over all of it: two runs of one seed must have the same.
+// Everything that was seen in a run, and a hash over all of it: two runs of one seed must have the same. Lines are
+// written only when somebody wants to read them: most runs are well, and nobody does.
 
 import type { DataInfoId } from "../model/ids.ts";
-import { describe, type Fact, servicesOf } from "./facts.ts";
+import { describe, servicesOf } from "./describe.ts";
+import type { Fact } from "./facts.ts";
 
-interface LoggedFact {
+export interface LoggedFact {
   readonly atMs: number;
   readonly fact: Fact;
-  readonly text: string;
 }
 
 // FNV-1a.
@@ -15,20 +16,28 @@ const HASH_PRIME = 0x01000193;
 
 export class EventLog {
   readonly #facts: LoggedFact[] = [];
-  #hash = HASH_START;
+
+  /** All that was seen, oldest first. */
+  get facts(): readonly LoggedFact[] {
+    return this.#facts;
+  }
 
   get size(): number {
     return this.#facts.length;
   }
 
+  /** Of all that was seen so far. */
   get hash(): string {
-    return (this.#hash >>> 0).toString(16).padStart(8, "0");
+    let hash = HASH_START;
+    for (const { atMs, fact } of this.#facts) {
+      const text = `${atMs} ${fact.kind}: ${describe(fact)}`;
+      for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), HASH_PRIME);
+    }
+    return (hash >>> 0).toString(16).padStart(8, "0");
   }
 
   add(fact: Fact, atMs: number): void {
-    const text = `${fact.kind}: ${describe(fact)}`;
-    this.#facts.push({ atMs, fact, text });
-    this.#mix(`${atMs} ${text}`);
+    this.#facts.push({ atMs, fact });
   }
 
   /** The last lines that touch the service, or any service, oldest first. */
@@ -37,17 +46,12 @@ export class EventLog {
     for (let at = this.#facts.length - 1; at >= 0 && lines.length < count; at--) {
       const logged = this.#facts[at];
       if (logged === undefined) break;
-      const services = servicesOf(logged.fact);
+      const { fact, atMs } = logged;
+      const services = servicesOf(fact);
       if (service !== undefined && services !== undefined && !services.includes(service)) continue;
       if (services?.length === 0 && service === undefined) continue;
-      lines.push(`${String(logged.atMs).padStart(7)} ms  ${logged.text}`);
+      lines.push(`${String(atMs).padStart(7)} ms  ${fact.kind}: ${describe(fact)}`);
     }
     return lines.reverse();
-  }
-
-  #mix(text: string): void {
-    let hash = this.#hash;
-    for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), HASH_PRIME);
-    this.#hash = hash;
   }
 }

@@ -1,9 +1,12 @@
 // What can be seen of a run from outside its roles: what clients did and were shown, what crossed the network, what
 // broke. Checkers judge by these facts alone.
 
-import type { DataToSession, PublishItem, SessionToData } from "../messages/sessionData.ts";
-import type { DataInfoId } from "../model/ids.ts";
+import type { Heartbeat, Member, MetaToMember } from "../messages/membership.ts";
+import type { FollowerToLeader, LeaderToFollower } from "../messages/replication.ts";
+import type { DataToSession, SessionToData } from "../messages/sessionData.ts";
+import type { DataInfoId, NodeId } from "../model/ids.ts";
 import type { Scope } from "../model/scope.ts";
+import type { SlotTable } from "../model/slot.ts";
 
 /** One object of one client. `registId` may be shared by two clients, on purpose. */
 interface OfRegistration {
@@ -18,8 +21,11 @@ interface OnConnection {
   readonly connection: number;
 }
 
-/** Clients are named `c1`, sessions `session-1#2`: the second life of a node. */
-export type Fact =
+/** Clients are named `c1`, nodes by their ids: `s1.4` is the fourth run in the world, one of the node s1. */
+export type Fact = ClientFact | MessageFact | MetaFact | WorldFact;
+
+/** What clients did and were shown. */
+export type ClientFact =
   /** A client began to publish, or publishes something else. `token` is what subscribers should see. */
   | ({
       readonly kind: "published";
@@ -44,26 +50,76 @@ export type Fact =
   | ({ readonly kind: "lost"; readonly client: string; readonly side: "client" | "server" } & OnConnection)
   /** A client's process is gone for ever. */
   | { readonly kind: "died"; readonly client: string; readonly how: "killed" | "vanished" }
+  /** A session wrote to a client; `bytes` wait now for the client to read. */
+  | { readonly kind: "buffered"; readonly client: string; readonly bytes: number; readonly written: number };
+
+/** What the nodes said to each other. */
+export type MessageFact =
   /** `isLost`: the connection is gone, and the session does not know it yet. */
   | {
       readonly kind: "asked";
-      readonly from: string;
-      readonly to: string;
+      readonly from: NodeId;
+      readonly to: NodeId;
       readonly message: SessionToData;
       readonly isLost: boolean;
     }
-  | { readonly kind: "told"; readonly from: string; readonly to: string; readonly message: DataToSession }
-  /** A session wrote to a client; `bytes` wait now for the client to read. */
-  | { readonly kind: "buffered"; readonly client: string; readonly bytes: number; readonly written: number }
-  | { readonly kind: "started"; readonly node: string; readonly role: Role }
-  | { readonly kind: "stopped"; readonly node: string; readonly role: Role }
-  | { readonly kind: "linkLost"; readonly session: string; readonly data: string }
-  | { readonly kind: "linkMade"; readonly session: string; readonly data: string }
+  | { readonly kind: "told"; readonly from: NodeId; readonly to: NodeId; readonly message: DataToSession }
+  | { readonly kind: "followed"; readonly from: NodeId; readonly to: NodeId; readonly message: FollowerToLeader }
+  | { readonly kind: "replicated"; readonly from: NodeId; readonly to: NodeId; readonly message: LeaderToFollower }
+  /** Said once to all meta nodes. */
+  | { readonly kind: "heartbeat"; readonly from: NodeId; readonly message: Heartbeat }
+  /** A meta node said something to a member, and it arrived. */
+  | { readonly kind: "ruled"; readonly from: NodeId; readonly to: Member; readonly message: MetaToMember }
+  | {
+      readonly kind: "learned";
+      readonly node: NodeId;
+      readonly role: Member["role"];
+      readonly message: MetaToMember;
+    }
+  /** A heartbeat has arrived at a meta node. */
+  | { readonly kind: "reported"; readonly to: NodeId; readonly from: Member; readonly message: Heartbeat }
+  /** A session knows of a link, or of its end. */
+  | { readonly kind: "linkLost"; readonly session: NodeId; readonly data: NodeId }
+  | { readonly kind: "linkMade"; readonly session: NodeId; readonly data: NodeId };
+
+/** What the store did. */
+export type MetaFact =
+  /** It gave the lead to a meta node. */
+  | { readonly kind: "leads"; readonly node: NodeId; readonly leaseEpoch: bigint }
+  /** It carried out a write that it was asked for at `askedMs`. `before` is the table that was replaced. */
+  | {
+      readonly kind: "saved";
+      readonly by: NodeId;
+      readonly what: string;
+      readonly askedMs: number;
+      readonly leaseEpoch: bigint;
+      readonly table: SlotTable | undefined;
+      readonly before: SlotTable | undefined;
+    }
+  /** It has lost its last commits. */
+  | { readonly kind: "failedOver"; readonly table: SlotTable | undefined };
+
+/** What became of the nodes, and of the world. */
+export type WorldFact =
+  | { readonly kind: "started"; readonly node: NodeId; readonly role: Role; readonly machine: string }
+  | { readonly kind: "stopped"; readonly node: NodeId; readonly role: Role }
+  /** A node was told that the cluster does not want it. */
+  | { readonly kind: "refused"; readonly node: NodeId; readonly role: Role; readonly reason: string }
+  /** A session is cut off from somebody, or stands still; or is well again. */
+  | { readonly kind: "troubled"; readonly machine: string; readonly isTroubled: boolean }
+  /** So many nodes stand still, or are cut off from others. */
+  | { readonly kind: "wrong"; readonly count: number }
+  /** What was done to somebody, in words. */
   | { readonly kind: "fault"; readonly what: string }
   /** A role or a connection met a bug of its own. */
   | { readonly kind: "bug"; readonly where: string; readonly what: string }
-  /** The world is whole again, or the last look is due. */
+  /** The world is whole again. */
   | { readonly kind: "healed" }
+  /** A data node that was to stop in order, while all was well, has stopped; it led so many slots still. */
+  | { readonly kind: "left"; readonly node: NodeId; readonly slotsLed: number }
+  /** Followers are made to compare themselves with their leaders from here on. */
+  | { readonly kind: "compared" }
+  /** The last look is due. */
   | { readonly kind: "over"; readonly live: readonly LiveClient[] };
 
 export type Role = "meta" | "data" | "session";
@@ -74,112 +130,4 @@ export interface LiveClient {
   readonly isConnected: boolean;
   /** Registrations that are not acknowledged. */
   readonly undone: number;
-}
-
-/** One line of a fact for people, and for the hash of the run. */
-export function describe(fact: Fact): string {
-  switch (fact.kind) {
-    case "told":
-      return `${fact.from} -> ${fact.to} ${describeMessage(fact.message)}`;
-    case "asked":
-      return `${fact.from} -> ${fact.to}${fact.isLost ? " (lost)" : ""} ${describeMessage(fact.message)}`;
-    case "pushed": {
-      const { client, service, version, session, entries, isTaken, scope } = fact;
-      const list = entries.map(shortened).join(" ");
-      const kind = isTaken ? scope : `${scope} (dropped)`;
-      return `${session} => ${client} ${shortService(service)} v${version} ${kind} [${list}]`;
-    }
-    case "over":
-      return "over";
-    default:
-      return Object.values(fact)
-        .map((value) => shortened(String(value)))
-        .join(" ");
-  }
-}
-
-/** The services that a fact is about; undefined if it may touch any. */
-export function servicesOf(fact: Fact): readonly DataInfoId[] | undefined {
-  if ("service" in fact) return [fact.service];
-  if (fact.kind === "buffered") return [];
-  if (fact.kind !== "told" && fact.kind !== "asked") return undefined;
-  const { message } = fact;
-  switch (message.kind) {
-    case "publish":
-      return message.items.map((item) => (item.kind === "put" ? item.publication : item.removal).dataInfoId);
-    case "scan":
-      return message.versions.map(([dataInfoId]) => dataInfoId);
-    case "release":
-      return message.dataInfoIds;
-    case "taken":
-    case "moved":
-      return [];
-    case "snapshot":
-      return [message.datum.dataInfoId];
-    case "delta":
-      return [message.delta.dataInfoId];
-    default:
-      return [message.dataInfoId];
-  }
-}
-
-function describeMessage(message: SessionToData | DataToSession): string {
-  switch (message.kind) {
-    case "publish": {
-      const items = message.items.map(describeItem);
-      return `publish #${message.batch} ${items.join(", ")}`;
-    }
-    case "snapshot": {
-      const { dataInfoId, version, publications } = message.datum;
-      return `snapshot ${shortService(dataInfoId)} v${version} [${publications.map(stampText).join(" ")}]`;
-    }
-    case "delta": {
-      const { dataInfoId, base, version, changes } = message.delta;
-      const texts = changes.map((change) =>
-        change.kind === "put" ? `+${stampText(change.publication)}` : `-${change.registId}`,
-      );
-      return `delta ${shortService(dataInfoId)} v${base}..v${version} [${texts.join(" ")}]`;
-    }
-    case "scan":
-      return `scan ${message.versions.map(([id, version]) => `${shortService(id)} v${version}`).join(", ")}`;
-    case "fetch":
-      return `fetch ${shortService(message.dataInfoId)} have v${message.have}`;
-    case "changed":
-      return `changed ${shortService(message.dataInfoId)} v${message.version}`;
-    case "release":
-      return `release ${message.dataInfoIds.map(shortService).join(", ")}`;
-    case "taken":
-    case "moved":
-      return `${message.kind} #${message.batch}`;
-    default:
-      return `${message.kind} ${shortService(message.dataInfoId)}`;
-  }
-}
-
-function describeItem(item: PublishItem): string {
-  if (item.kind === "put") return `put ${stampText(item.publication)} ${shortService(item.publication.dataInfoId)}`;
-  const { cause, registId, stamp, dataInfoId } = item.removal;
-  return `${cause} ${stampText({ registId, ...stamp })} ${shortService(dataInfoId)}`;
-}
-
-function stampText({
-  registId,
-  version,
-  registeredMs,
-}: {
-  registId: string;
-  version: bigint;
-  registeredMs: number;
-}): string {
-  return `${registId}/${version}@${registeredMs % 1_000_000}`;
-}
-
-function shortService(service: DataInfoId): string {
-  return service.slice(0, service.indexOf("#"));
-}
-
-const TEXT_CHARS_MAX = 60;
-
-function shortened(text: string): string {
-  return text.length <= TEXT_CHARS_MAX ? text : `${text.slice(0, TEXT_CHARS_MAX)}…`;
 }

@@ -1,7 +1,13 @@
-// Runs seeds: `npm run sim -- --seeds 500 --first-seed 1 [--cluster] [--verbose] [--keep-going]`. Stops at the first
-// violation with everything needed to understand and to repeat it; with --keep-going each violation is one line.
+// Runs seeds: `npm run sim -- --seeds 500 --first-seed 1 [--cluster] [--workers 2] [--verbose] [--keep-going]`. Stops
+// at the first violation with everything needed to understand and to repeat it: the last --events N that touch the
+// service, or with --whole the last of all. With --keep-going each violation is one line. Or runs one text scenario:
+// `npm run sim -- --scenario NAME`; or large clusters, for what they cost: `npm run sim -- --scale`.
 
+import { type ChildProcess, fork } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { scaleTable } from "./scale/scaleTable.ts";
+import { runScenario } from "./scenario/runScenario.ts";
 import { type RunResult, runSeed } from "./world.ts";
 
 const PROGRESS_MS = 5_000;
@@ -14,6 +20,13 @@ interface Options {
   readonly isVerbose: boolean;
   readonly keepsGoing: boolean;
   readonly events: number;
+  /** What happened is shown for all services. */
+  readonly isWhole: boolean;
+  readonly scenario: string;
+  readonly isScale: boolean;
+  readonly workers: number;
+  /** Every so many seeds one is run: the others are the other workers'. */
+  readonly every: number;
 }
 
 function readOptions(): Options {
@@ -25,6 +38,11 @@ function readOptions(): Options {
       cluster: { type: "boolean", default: false },
       verbose: { type: "boolean", default: false },
       "keep-going": { type: "boolean", default: false },
+      whole: { type: "boolean", default: false },
+      scenario: { type: "string", default: "" },
+      scale: { type: "boolean", default: false },
+      workers: { type: "string", default: "1" },
+      every: { type: "string", default: "1" },
     },
   });
   return {
@@ -34,16 +52,64 @@ function readOptions(): Options {
     isVerbose: values.verbose,
     keepsGoing: values["keep-going"],
     events: Number.parseInt(values.events, 10),
+    isWhole: values.whole,
+    scenario: values.scenario,
+    isScale: values.scale,
+    workers: Number.parseInt(values.workers, 10),
+    every: Number.parseInt(values.every, 10),
   };
+}
+
+const SCENARIOS = new URL("scenarios/", import.meta.url);
+
+/** Runs a scenario and tells all that happened in it. */
+function tellScenario({ scenario, events }: Options): void {
+  const file = `${scenario.replace(/\.txt$/, "")}.txt`;
+  if (!readdirSync(SCENARIOS).includes(file)) {
+    console.log(`there is no scenario ${file} in src/sim/scenarios`);
+    process.exitCode = 2;
+    return;
+  }
+  const { differences, log } = runScenario(readFileSync(new URL(file, SCENARIOS), "utf8"));
+  for (const line of log.last(events, undefined)) console.log(`  ${line}`);
+  console.log(differences.length === 0 ? `${file}: as expected` : `${file}:\n${differences.join("\n")}`);
+  process.exitCode = differences.length === 0 ? 0 : 1;
+}
+
+function tellScale(): void {
+  for (const line of scaleTable()) console.log(line);
+}
+
+/** Shares the seeds among processes; unless all are to be run, the first that finds something ends the others. */
+async function share({ workers, firstSeed, seeds, keepsGoing }: Options): Promise<void> {
+  const file = new URL(import.meta.url).pathname;
+  const children: ChildProcess[] = Array.from({ length: workers }, (_, at) => {
+    const own = ["--first-seed", `${firstSeed + at}`, "--seeds", `${seeds - at}`, "--every", `${workers}`];
+    return fork(file, [...process.argv.slice(2), ...own, "--workers", "1"]);
+  });
+  const ends = children.map(
+    (child) =>
+      new Promise<void>((resolve) => {
+        child.once("exit", (code) => {
+          if (code === 1) process.exitCode = 1;
+          if (code === 1 && !keepsGoing) for (const other of children) if (other.exitCode === null) other.kill();
+          resolve();
+        });
+      }),
+  );
+  await Promise.all(ends);
 }
 
 function main(): void {
   const options = readOptions();
+  if (options.scenario !== "") return tellScenario(options);
+  if (options.isScale) return tellScale();
+  if (options.workers > 1) return void share(options);
   const endSeed = options.firstSeed + options.seeds;
   let passed = 0;
   let failed = 0;
   let shownMs = performance.now();
-  for (let seed = options.firstSeed; seed < endSeed && (failed === 0 || options.keepsGoing); seed++) {
+  for (let seed = options.firstSeed; seed < endSeed && (failed === 0 || options.keepsGoing); seed += options.every) {
     const startMs = performance.now();
     const result = runSeed(seed, options);
     const tookMs = performance.now() - startMs;
@@ -56,7 +122,8 @@ function main(): void {
     }
     if (performance.now() - shownMs < PROGRESS_MS) continue;
     shownMs = performance.now();
-    console.log(`seed ${seed}: ${passed + failed} of ${options.seeds} done, ${failed} failed`);
+    const seeds = Math.ceil(options.seeds / options.every);
+    console.log(`seed ${seed}: ${passed + failed} of ${seeds} done, ${failed} failed`);
   }
   console.log(`${passed} passed, ${failed} failed`);
   process.exitCode = failed === 0 ? 0 : 1;
@@ -68,23 +135,28 @@ function describeRun({ seed, plan, endMs, log }: RunResult, tookMs: number): str
   return `seed ${seed}: ${world}, ${endMs} ms virtual, ${log.size} events, ${log.hash}, took ${Math.round(tookMs)} ms`;
 }
 
-function describeFinding({ seed, plan, finding, endMs, log }: RunResult, { isCluster, events }: Options): string {
+function describeFinding(
+  { seed, plan, finding, endMs, log }: RunResult,
+  { isCluster, events, isWhole }: Options,
+): string {
   const faults = [...plan.clientFaults, ...plan.serverFaults].join(", ");
+  const nodes = plan.nodes.map(({ machine }) => machine).join(" ");
   return [
     "",
     `VIOLATION of rule ${finding?.rule}`,
     `  seed ${seed}, at ${endMs} ms, ${finding?.service ?? "any service"}`,
-    `  ${plan.topology}, ${plan.clients} clients, ${plan.services} services; faults: ${faults}; world began at ${plan.startMs}`,
+    `  ${plan.topology} ${nodes}, ${plan.clients} clients, ${plan.services} services; world began at ${plan.startMs}`,
+    `  faults: ${faults}`,
     `  ${finding?.text}`,
     "",
-    ...log.last(events, finding?.service).map((line) => `  ${line}`),
+    ...log.last(events, isWhole ? undefined : finding?.service).map((line) => `  ${line}`),
     "",
     `repeat with: npm run sim -- --seeds 1 --first-seed ${seed}${isCluster ? " --cluster" : ""}`,
   ].join("\n");
 }
 
 function oneLine({ seed, plan, finding, endMs }: RunResult): string {
-  return `seed ${seed}: ${plan.topology}, at ${endMs} ms: rule ${finding?.rule}: ${finding?.text}`;
+  return `seed ${seed}: ${plan.topology}, at ${endMs} ms: rule ${finding?.rule}: ${finding?.text.split("\n")[0]}`;
 }
 
 main();

@@ -1,15 +1,20 @@
 // One world from one seed: servers, applications, network and faults on virtual time, and the checkers that watch.
 // Traffic with faults, then everything heals, then it is quiet, then the last look.
 
-import { Faults } from "./apps/faults.ts";
 import { Workload } from "./apps/workload.ts";
 import type { Finding } from "./checkers/checker.ts";
 import { Judge } from "./checkers/judge.ts";
 import { Cluster } from "./cluster/cluster.ts";
 import type { SimEnvironment } from "./cluster/environment.ts";
+import { drawClusterPlan } from "./drawClusterPlan.ts";
+import { drawPlan } from "./drawPlan.ts";
 import { EventLog } from "./eventLog.ts";
 import type { Fact } from "./facts.ts";
-import { drawPlan, type Plan } from "./plan.ts";
+import { ClientFaults } from "./faults/clientFaults.ts";
+import { ClusterFaults } from "./faults/clusterFaults.ts";
+import { ServerFaults } from "./faults/serverFaults.ts";
+import { COMPARE_MS, HEAL_MS, LEAVE_MS, quietMs } from "./patience.ts";
+import type { Plan } from "./plan.ts";
 import { Dice } from "./random.ts";
 import { Scheduler } from "./scheduler.ts";
 
@@ -23,46 +28,70 @@ export interface RunResult {
   readonly log: EventLog;
 }
 
-// The longest that a fault lasts by itself after the last one began: a server's restart, and the links behind it.
-const HEAL_MS = 7_000;
-// After the longest memory of the servers, so much time to repair: scans, retries, push timeouts.
-const REPAIR_MS = 5_000;
-
 /** Runs one seed; the same seed gives the same run, event by event. */
 export function runSeed(seed: number, options: { isCluster: boolean }): RunResult {
   const dice = new Dice(seed);
-  const plan = drawPlan(dice.fork(), options.isCluster);
+  const plan = options.isCluster ? drawClusterPlan(dice.fork()) : drawPlan(dice.fork());
   const scheduler = new Scheduler(plan.startMs);
   const log = new EventLog();
   const judge = new Judge(plan);
+  const watchers: ((fact: Fact) => void)[] = [];
   const record = (fact: Fact) => {
     log.add(fact, scheduler.nowMs - plan.startMs);
     judge.see(fact, scheduler.nowMs);
+    for (const see of watchers) see(fact);
   };
   const part = (): SimEnvironment => ({ plan, scheduler, dice: dice.fork(), record });
   const cluster = new Cluster(part());
   const workload = new Workload(part(), cluster);
-  const faults = new Faults(part(), cluster, workload);
+  const clientFaults = new ClientFaults(part(), workload);
+  const faults = options.isCluster
+    ? new ClusterFaults(part(), cluster, workload)
+    : new ServerFaults(part(), cluster, workload);
+  if (faults instanceof ClusterFaults) watchers.push((fact) => faults.see(fact));
   cluster.start();
   workload.start();
+  clientFaults.start();
   faults.start();
 
   const isOver = () => judge.finding !== undefined;
-  scheduler.run(plan.startMs + plan.trafficMs, isOver);
+  const run = (durationMs: number) => scheduler.run(scheduler.nowMs + durationMs, isOver);
+  run(plan.trafficMs);
   workload.stop();
+  clientFaults.stop();
   faults.stop();
-  scheduler.run(scheduler.nowMs + HEAL_MS, isOver);
-  faults.stop();
+  run(HEAL_MS);
+  clientFaults.stop();
   record({ kind: "healed" });
-  scheduler.run(scheduler.nowMs + quietMs(plan), isOver);
-  const living = workload.apps.filter((app) => !app.isDead);
-  const live = living.map(({ name, isConnected, undone }) => ({ client: name, isConnected, undone }));
-  if (!isOver()) record({ kind: "over", live });
+  run(quietMs(plan));
+  if (plan.hasLeaving && !isOver()) letOneLeave(cluster, record);
+  run(plan.hasLeaving ? LEAVE_MS : 0);
+  if (!isOver()) compareFollowers(cluster, record);
+  run(COMPARE_MS);
+  if (!isOver()) record({ kind: "over", live: liveClients(workload) });
   return { seed, plan, finding: judge.finding, endMs: scheduler.nowMs - plan.startMs, log };
 }
 
-function quietMs({ config }: Plan): number {
-  const { clientIdleMs, clientReturnGraceMs, restartHoldMs, sessionLeaseMs, versionScanIntervalMs } = config;
-  const memoryMs = Math.max(clientIdleMs + clientReturnGraceMs, restartHoldMs, sessionLeaseMs);
-  return memoryMs + 2 * versionScanIntervalMs + REPAIR_MS;
+/** With all well again, a data node is told to stop: it hands its slots over before it does. */
+function letOneLeave(cluster: Cluster, record: (fact: Fact) => void): void {
+  const datas = cluster.nodesOf("data").filter((one) => !cluster.isCopy(one));
+  const [node] = datas;
+  const id = node?.process?.id;
+  if (node === undefined || id === undefined || datas.length < 2) return;
+  node.stopInOrder((slotsLed) => record({ kind: "left", node: id, slotsLed }));
+}
+
+/** Followers whose link to their leader was lost compare all that they hold with it: nothing must differ. */
+function compareFollowers(cluster: Cluster, record: (fact: Fact) => void): void {
+  record({ kind: "compared" });
+  const datas = cluster.nodesOf("data").filter((node) => !cluster.isCopy(node));
+  for (const [at, one] of datas.entries()) {
+    for (const other of datas.slice(at + 1)) cluster.reset(one.machine, other.machine);
+  }
+}
+
+function liveClients({ apps }: Workload): (Fact & { kind: "over" })["live"] {
+  return apps
+    .filter((app) => !app.isDead)
+    .map(({ name, isConnected, undone }) => ({ client: name, isConnected, undone }));
 }

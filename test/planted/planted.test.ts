@@ -8,6 +8,7 @@ import { PLANTS, type Plant } from "./plants.ts";
 
 // Every plant is found well before; the unplanted run needs as many.
 const SEEDS = 120;
+const CLUSTER_SEEDS = 500;
 const RUNS_AT_ONCE = 2;
 const ROOT = new URL("../../", import.meta.url).pathname;
 
@@ -29,7 +30,7 @@ function simulate(options: Seeds & { plant?: string }): Promise<Run> {
   const planted = options.plant === undefined ? [] : ["--import", "./test/planted/plant.ts"];
   const seeds = [
     "--seeds",
-    String(SEEDS),
+    String(options.isCluster ? CLUSTER_SEEDS : SEEDS),
     "--first-seed",
     String(options.firstSeed),
     ...(options.isCluster ? ["--cluster"] : []),

@@ -10,7 +10,7 @@ import { SofaClient } from "../../client/sofaClient.ts";
 import { makeDataInfoId, type ServiceName } from "../../model/dataInfoId.ts";
 import type { Scope } from "../../model/scope.ts";
 import type { SimEnvironment } from "../cluster/environment.ts";
-import type { SessionNode } from "../cluster/sessionNode.ts";
+import type { SimNode } from "../cluster/simNode.ts";
 import { unmark } from "../marking.ts";
 import { Wire } from "../network/wire.ts";
 
@@ -18,8 +18,8 @@ export interface AppOptions {
   readonly name: string;
   readonly address: string;
   readonly client: SofaClientOptions;
-  /** Where the client connects next. */
-  readonly pickSession: () => SessionNode;
+  /** Where the client tries to connect next, first to last. */
+  readonly sessions: () => readonly SimNode[];
 }
 
 const PORT_FIRST = 20_000;
@@ -71,11 +71,12 @@ export class App implements SofaClientHost {
 
   connect(): void {
     const { scheduler, dice } = this.#environment;
-    const session = this.#options.pickSession();
     scheduler.after(this.#delayMs(), () => {
       if (this.#isDead) return;
       const isAway = scheduler.nowMs < this.#awayUntilMs;
-      const wire = isAway ? undefined : this.#open(session);
+      // A session that does not listen says so at once, and the next one is tried.
+      const session = this.#options.sessions().find((node) => node.isListening);
+      const wire = isAway || session === undefined ? undefined : this.#open(session);
       scheduler.after(this.#delayMs(), () => {
         if (this.#isDead) return;
         if (wire === undefined || !wire.isOpen) this.#client.refused(scheduler.nowMs + dice.below(20));
@@ -101,21 +102,24 @@ export class App implements SofaClientHost {
     this.#environment.record({ kind: "acknowledged", client: this.name, service, registId, version, ...where });
   }
 
-  publish(service: ServiceName, registId?: string): void {
+  /** Returns what subscribers will see. */
+  publish(service: ServiceName, registId?: string): string {
     const id = registId ?? this.nextRegistId();
     const token = this.#token(id, 1n);
     this.publishers.push(this.#client.publish(service, [textOf(this.#padded(token))], this.#nowMs, id));
     this.#published(service, { registId: id, version: 1n, token });
+    return token;
   }
 
-  /** Publishes anew; without `isNews` the same content under a higher version. */
-  republish(publisher: Publisher, isNews: boolean): void {
+  /** Publishes anew; without `isNews` the same content under a higher version. Returns what subscribers will see. */
+  republish(publisher: Publisher, isNews: boolean): string {
     const version = publisher.version + 1n;
     const { registId, service } = publisher;
     const token = isNews ? this.#token(registId, version) : wordOf(publisher.boxes[0]);
     this.#published(service, { registId, version, token });
     this.#client.republish(publisher, [textOf(this.#padded(token))], this.#nowMs);
     this.#arm();
+    return token;
   }
 
   unpublish(publisher: Publisher): void {
@@ -182,14 +186,16 @@ export class App implements SofaClientHost {
     return this.#environment.scheduler.nowMs;
   }
 
-  #open(session: SessionNode): Wire | undefined {
+  #open({ session, process }: SimNode): Wire | undefined {
+    if (session === undefined || process === undefined) return undefined;
     const { scheduler, dice, plan, record } = this.#environment;
     const connection = ++this.#connection;
-    const label = session.label;
-    const lost = () => {
-      session.forget(wire);
-      record({ kind: "lost", client: this.name, session: label, side: "server", connection });
-    };
+    // A process that stands still hears of it when it goes on.
+    const lost = () =>
+      process.gate.message(() => {
+        session.forget(wire);
+        record({ kind: "lost", client: this.name, session: process.id, side: "server", connection });
+      });
     const wire = new Wire(
       {
         scheduler,
@@ -200,8 +206,8 @@ export class App implements SofaClientHost {
       },
       { client: `${this.#options.address}:${PORT_FIRST + connection}`, server: "10.255.0.1:9600" },
     );
-    if (!session.accept(wire)) return undefined;
-    this.#session = label;
+    session.accept(wire);
+    this.#session = process.id;
     return wire;
   }
 

@@ -65,7 +65,7 @@ export class Workload {
     return new App(this.#environment, {
       name: `c${at + 1}`,
       address: `10.0.0.${at + 1}`,
-      pickSession: () => dice.pick(cluster.sessions),
+      sessions: () => dice.shuffle(cluster.nodesOf("session").filter((node) => !cluster.isCopy(node))),
       client: {
         mode: dice.chance(0.9) ? "serial" : "pipelined",
         form,
@@ -114,7 +114,7 @@ export class Workload {
     const { dice, plan } = this.#environment;
     if (app.publishers.length >= PUBLISHERS_MAX) return;
     const service = dice.pick(this.#services);
-    if (!dice.chance(plan.sharedChance)) return app.publish(service);
+    if (!dice.chance(plan.sharedChance)) return void app.publish(service);
     const others = this.apps.flatMap((other) => (other === app ? [] : other.publishers));
     const twins = others.filter((publisher) => publisher.service.dataId === service.dataId);
     const twin = twins.length === 0 ? undefined : dice.pick(twins);

@@ -1,9 +1,12 @@
 // When a registration may be missing from a list although nobody took it back: while its client counts as gone. This
 // file says from when to when that is, by the promises: a lost connection counts after the grace unless the client is
-// back, a dead session after its lease, a data node that restarts shows what it has after its hold.
+// back, a session that is dead, stands still or is cut off after its lease; a data node that restarts shows what it has
+// after its hold; and where all copies of a slot are lost while a session can't say what it holds, that is lost too.
 
-import type { Plan } from "../plan.ts";
-import type { Acknowledgement, KnownClient, KnownRegistration, Loss, Registrations } from "./registrations.ts";
+import { countOf } from "../plan.ts";
+import type { Evidence } from "./checker.ts";
+import type { Loss } from "./nodes.ts";
+import type { Acknowledgement, ConnectionLoss, KnownClient, KnownRegistration } from "./registrations.ts";
 
 /** An open end is Infinity. */
 export interface Absence {
@@ -16,85 +19,156 @@ const RETURN_PROGRESS_MS = 5_000;
 // At another session a return counts when the data node has heard of it: so long before the grace ends it must be
 // acknowledged there.
 const OTHER_SESSION_MS = 300;
-// A session that starts learns from the next heartbeat but one where to send what.
+// A session that dies so soon after it took something may have passed nothing on.
 const SESSION_START_MS = 2_500;
 // From an acknowledgement to the data node, with a busy link and a batch before it.
 const TRAVEL_MS = 1_000;
+// What a leader took in its last moments may not be at its follower yet.
+const REPLICATION_MS = 5_000;
 
-/** All absences of a registration that may explain that it is missing. */
-export function absencesOf(registration: KnownRegistration, registrations: Registrations, plan: Plan): Absence[] {
-  const client = registrations.client(registration.client);
-  return client.losses.flatMap((loss) => [
-    ...absenceByLoss({ loss, client, registration }, registrations, plan),
-    ...absenceByRestart({ loss, client, registration }, registrations, plan),
-  ]);
+/** The end of a connection as far as lists are concerned. */
+interface Departure extends ConnectionLoss {
+  /** The same session, well again, speaks for the client again. */
+  readonly recoveredMs: number;
 }
 
 interface Case {
-  readonly loss: Loss;
+  readonly departure: Departure;
   readonly client: KnownClient;
   readonly registration: KnownRegistration;
 }
 
-function absenceByLoss(
-  { loss, client, registration }: Case,
-  registrations: Registrations,
-  { config }: Plan,
-): Absence[] {
-  const graceMs = loss.isSessionDead ? config.sessionLeaseMs : config.clientReturnGraceMs;
-  const endMs = loss.atMs + graceMs;
-  const back = returnAfter(loss, registration, client);
-  if (back !== undefined && isInTime({ back, loss, client, endMs }, registrations, config.sessionLeaseMs)) return [];
-  const lateMs = back === undefined ? Number.POSITIVE_INFINITY : settledMs(back, registrations);
-  return [{ fromMs: endMs - (loss.isSessionDead ? OTHER_SESSION_MS : 0), untilMs: lateMs }];
-}
+export class Absences {
+  readonly #evidence: Evidence;
+  readonly #leaseMs: number;
+  readonly #graceMs: number;
 
-/** The first return that the data nodes can have heard of: a session that dies right after it has passed nothing on. */
-function returnAfter(loss: Loss, registration: KnownRegistration, client: KnownClient): Acknowledgement | undefined {
-  return registration.acknowledgements.find(({ connection, atMs }) => {
-    const end = client.losses.find((other) => other.isSessionDead && other.connection === connection);
-    return connection > loss.connection && (end === undefined || end.atMs > atMs + SESSION_START_MS);
-  });
-}
-
-interface Return {
-  readonly back: Acknowledgement;
-  readonly loss: Loss;
-  readonly client: KnownClient;
-  readonly endMs: number;
-}
-
-function isInTime({ back, loss, client, endMs }: Return, registrations: Registrations, leaseMs: number): boolean {
-  if (back.session !== loss.session || loss.isSessionDead) {
-    const wasLinked = registrations.linkTroubleMs < loss.atMs - TRAVEL_MS || loss.isSessionDead;
-    return wasLinked && back.atMs <= endMs - OTHER_SESSION_MS;
+  constructor(evidence: Evidence) {
+    this.#evidence = evidence;
+    const { config, clocks } = evidence.plan;
+    // A node's clock may run fast.
+    this.#leaseMs = config.sessionLeaseMs * (1 - clocks.drift);
+    this.#graceMs = Math.floor(config.clientReturnGraceMs * (1 - clocks.drift));
   }
-  if (back.atMs >= loss.atMs + leaseMs) return false;
-  let untilMs = endMs;
-  for (const { connection, atMs } of client.acknowledgements) {
-    if (connection <= loss.connection || atMs > back.atMs) continue;
-    if (atMs > untilMs) return false;
-    untilMs = Math.max(untilMs, atMs + RETURN_PROGRESS_MS);
+
+  /** All absences of a registration that may explain that it is missing. */
+  of(registration: KnownRegistration): Absence[] {
+    const client = this.#evidence.registrations.client(registration.client);
+    const departures: Departure[] = client.losses.map((loss) => ({ ...loss, recoveredMs: Number.POSITIVE_INFINITY }));
+    departures.push(...this.#cutOffs(client));
+    return departures.flatMap((departure) => [
+      ...this.#byDeparture({ departure, client, registration }),
+      ...this.#byRestart({ departure, client, registration }),
+      ...this.#byLoss({ departure, client, registration }),
+    ]);
   }
-  return back.atMs <= untilMs;
-}
 
-/** A data node without memory shows a service after the hold, with whoever is back by then. */
-function absenceByRestart(
-  { loss, client, registration }: Case,
-  registrations: Registrations,
-  { config }: Plan,
-): Absence[] {
-  const back = returnAfter(loss, registration, client);
-  return registrations.dataRestarts.flatMap(({ startMs }) => {
-    const fromMs = startMs + config.restartHoldMs - OTHER_SESSION_MS;
-    if (loss.atMs > startMs + config.restartHoldMs) return [];
-    if (back !== undefined && back.atMs < fromMs - TRAVEL_MS && registrations.linkTroubleMs < fromMs - TRAVEL_MS)
-      return [];
-    return [{ fromMs, untilMs: back === undefined ? Number.POSITIVE_INFINITY : settledMs(back, registrations) }];
-  });
-}
+  /** The times at which a session that lives was cut off from others with the client's connection. */
+  #cutOffs({ open, losses }: KnownClient): Departure[] {
+    const connections = [
+      ...losses,
+      ...[...open.values()].map((connection) => ({ ...connection, atMs: Number.POSITIVE_INFINITY })),
+    ];
+    return connections.flatMap(({ connection, session, madeMs, atMs: endMs }) =>
+      this.#evidence.nodes
+        .unwell(session)
+        .filter(({ fromMs, untilMs }) => untilMs >= madeMs && fromMs <= endMs)
+        .map(({ fromMs, untilMs, settleMs }) => ({
+          ...{ connection, session, madeMs, isSessionDead: true },
+          atMs: Math.max(fromMs, madeMs),
+          recoveredMs: untilMs + settleMs,
+        })),
+    );
+  }
 
-function settledMs({ atMs }: Acknowledgement, { linkTroubleMs }: Registrations): number {
-  return Math.max(atMs, linkTroubleMs > atMs - TRAVEL_MS ? linkTroubleMs : 0) + TRAVEL_MS;
+  #byDeparture({ departure, client, registration }: Case): Absence[] {
+    const { isSessionDead, atMs, recoveredMs } = departure;
+    const endMs = atMs + (isSessionDead ? this.#leaseMs : this.#graceMs);
+    if (recoveredMs <= endMs) return [];
+    const back = this.#returnAfter(departure, registration);
+    if (back !== undefined && this.#isInTime({ back, departure, client, endMs })) return [];
+    const backMs = back === undefined ? Number.POSITIVE_INFINITY : this.#settledMs(back);
+    return [{ fromMs: endMs - (isSessionDead ? OTHER_SESSION_MS : 0), untilMs: Math.min(backMs, recoveredMs) }];
+  }
+
+  /** The first return that the data nodes can have heard of: a session that dies at once has passed nothing on. */
+  #returnAfter({ connection }: Departure, registration: KnownRegistration): Acknowledgement | undefined {
+    return registration.acknowledgements.find((later) => {
+      const stopMs = this.#evidence.nodes.run("session", later.session)?.stopMs ?? Number.POSITIVE_INFINITY;
+      return later.connection > connection && stopMs > later.atMs + SESSION_START_MS;
+    });
+  }
+
+  #isInTime({
+    back,
+    departure,
+    client,
+    endMs,
+  }: {
+    back: Acknowledgement;
+    departure: Departure;
+    client: KnownClient;
+    endMs: number;
+  }): boolean {
+    const isElsewhere = back.session !== departure.session || departure.isSessionDead;
+    if (isElsewhere) return this.#heardMs(back) <= endMs - OTHER_SESSION_MS;
+    if (back.atMs >= departure.atMs + this.#leaseMs) return false;
+    let untilMs = endMs;
+    for (const { connection, atMs } of client.acknowledgements) {
+      if (connection <= departure.connection || atMs > back.atMs) continue;
+      if (atMs > untilMs) return false;
+      untilMs = Math.max(untilMs, atMs + RETURN_PROGRESS_MS);
+    }
+    return back.atMs <= untilMs;
+  }
+
+  /** A data node without memory shows a service after the hold, with whoever is back by then. */
+  #byRestart({ departure, registration }: Case): Absence[] {
+    const { plan, nodes } = this.#evidence;
+    const { restartHoldMs } = plan.config;
+    if (countOf(plan, "data") > 1) return [];
+    const back = this.#returnAfter(departure, registration);
+    return nodes.dataRestarts.flatMap(({ startMs }) => {
+      const fromMs = startMs + restartHoldMs * (1 - plan.clocks.drift) - OTHER_SESSION_MS;
+      if (departure.atMs > startMs + restartHoldMs) return [];
+      if (back !== undefined && this.#heardMs(back) < fromMs - TRAVEL_MS) return [];
+      return [{ fromMs, untilMs: this.#backMs(back, departure) }];
+    });
+  }
+
+  /** A leader without a copy knows only what the sessions tell that it can hear. */
+  #byLoss({ departure, registration }: Case): Absence[] {
+    const { nodes, plan } = this.#evidence;
+    if (!departure.isSessionDead || countOf(plan, "data") === 1) return [];
+    const back = this.#returnAfter(departure, registration);
+    const isLost = ({ atMs, hasCopy }: Loss) => {
+      if (departure.atMs > atMs + REPLICATION_MS || departure.recoveredMs < atMs) return false;
+      if (back !== undefined && this.#heardMs(back) < atMs) return false;
+      return !hasCopy || registration.acknowledgements.some((last) => Math.abs(last.atMs - atMs) < REPLICATION_MS * 2);
+    };
+    const losses = nodes.lossesOf(registration.service).filter(isLost);
+    return losses.map(({ atMs }) => ({ fromMs: atMs, untilMs: this.#backMs(back, departure) }));
+  }
+
+  #backMs(back: Acknowledgement | undefined, { recoveredMs }: Departure): number {
+    return Math.min(back === undefined ? Number.POSITIVE_INFINITY : this.#settledMs(back), recoveredMs);
+  }
+
+  /**
+   * When the data nodes have surely heard of it. A data node that was cut off hears two sessions in any order: of a
+   * client that moved it may hear first that it left.
+   */
+  #heardMs({ atMs, session }: Acknowledgement): number {
+    let heardMs = atMs;
+    const { nodes } = this.#evidence;
+    for (const { fromMs, untilMs, settleMs } of [...nodes.unwell(session), ...nodes.splits]) {
+      const settledMs = untilMs + settleMs;
+      if (fromMs - TRAVEL_MS <= heardMs && heardMs <= settledMs) heardMs = settledMs;
+    }
+    return heardMs;
+  }
+
+  #settledMs(back: Acknowledgement): number {
+    return this.#heardMs(back) + TRAVEL_MS;
+  }
 }

@@ -1,7 +1,7 @@
 // Rule 8, as far as the network shows it: what waits for a client that does not read, how large a batch is, and how
 // many are under way.
 
-import { BATCH_ITEMS_MAX, type SessionToData } from "../../messages/sessionData.ts";
+import { BATCH_ITEMS_MAX, INVENTORY_ENTRIES_MAX, type SessionToData } from "../../messages/sessionData.ts";
 import type { Fact } from "../facts.ts";
 import type { Checker, Finding } from "./checker.ts";
 
@@ -12,14 +12,14 @@ const ANSWER_BYTES_MAX = 64 * 1024;
 export class Bounds implements Checker {
   #largestWrite = 0;
   // By link: a batch that was sent and neither answered nor lost.
-  readonly #underWay = new Map<string, number>();
+  readonly #underWay = new Map<string, { batch: number; epoch: bigint }>();
 
   see(fact: Fact): Finding | undefined {
     switch (fact.kind) {
       case "buffered":
         return this.#buffered(fact);
       case "asked":
-        return fact.message.kind === "publish" && !fact.isLost ? this.#batch(fact, fact.message) : undefined;
+        return fact.isLost ? undefined : this.#asked(fact, fact.message);
       case "told":
         if (fact.message.kind === "taken" || fact.message.kind === "moved")
           this.#underWay.delete(`${fact.to} ${fact.from}`);
@@ -39,18 +39,23 @@ export class Bounds implements Checker {
     return bounded(`${bytes} bytes wait for ${client}, more than ${bytesMax}`);
   }
 
+  #asked(where: { from: string; to: string }, message: SessionToData): Finding | undefined {
+    if (message.kind === "publish") return this.#batch(where, message);
+    if (message.kind !== "inventory" || message.entries.length <= INVENTORY_ENTRIES_MAX) return undefined;
+    return bounded(`a part of an inventory from ${where.from} to ${where.to} has ${message.entries.length} entries`);
+  }
+
   #batch(
     { from, to }: { from: string; to: string },
-    { batch, items }: SessionToData & { kind: "publish" },
+    { batch, items, epoch }: SessionToData & { kind: "publish" },
   ): Finding | undefined {
-    // A link joins nodes; their processes come and go.
-    const key = `${from.split("#")[0]} ${to}`;
+    const key = `${from} ${to}`;
     const other = this.#underWay.get(key);
-    this.#underWay.set(key, batch);
+    this.#underWay.set(key, { batch, epoch });
     if (items.length > BATCH_ITEMS_MAX) return bounded(`a batch from ${from} to ${to} has ${items.length} items`);
-    return other === undefined
-      ? undefined
-      : bounded(`${from} sent batch ${batch} to ${to} while ${other} is under way`);
+    // With a newer table everything is sorted anew, what is under way too.
+    if (other === undefined || other.epoch < epoch) return undefined;
+    return bounded(`${from} sent batch ${batch} to ${to} while ${other.batch} is under way`);
   }
 }
 

@@ -2,9 +2,10 @@ import type { DataInfoId } from "../../model/ids.ts";
 import type { Fact } from "../facts.ts";
 import type { Plan } from "../plan.ts";
 import type { Commits } from "./commits.ts";
+import type { Nodes } from "./nodes.ts";
 import type { Registrations } from "./registrations.ts";
 
-/** The rules of ARCHITECTURE.md by number, the order of one client's requests, and plain bugs. */
+/** The rules of ARCHITECTURE.md by number, the order of one client's requests, the cluster's own, and plain bugs. */
 export type Rule =
   | "1 newest wins"
   | "2 versions grow"
@@ -15,6 +16,11 @@ export type Rule =
   | "7 convergence"
   | "8 everything is bounded"
   | "G11 order of one client"
+  | "lead: one meta leader at a time"
+  | "slots: how the table changes"
+  | "epochs: nobody goes back"
+  | "followers hold what their leaders hold"
+  | "settled: a healed cluster is whole"
   | "bug";
 
 /** What a checker found: the service that it is about, if it is about one, and the facts in words. */
@@ -29,6 +35,7 @@ export interface Evidence {
   readonly plan: Plan;
   readonly commits: Commits;
   readonly registrations: Registrations;
+  readonly nodes: Nodes;
 }
 
 /** Judges one rule from what is seen. Told of every fact in order; the first finding ends the run. */

@@ -1,8 +1,10 @@
 // What the data nodes committed, version by version, read off the messages that they send: a snapshot says it outright,
-// a delta says it by what it is added to. Whatever a subscriber is shown under a version must be exactly this.
+// a delta says it by what it is added to. Whatever a subscriber is shown under a version must be exactly this. Two
+// leaders that do not know of each other may give one number to two lists; who gave it is part of a version's name.
 
 import { stringOf } from "../../base/text.ts";
 import type { DataToSession } from "../../messages/sessionData.ts";
+import type { DatumVersion } from "../../model/datum.ts";
 import type { DataInfoId } from "../../model/ids.ts";
 import { boxesOf } from "../../model/payload.ts";
 import type { Publication } from "../../model/publication.ts";
@@ -17,11 +19,11 @@ export interface ShownRegistration {
   readonly token: string;
 }
 
-export interface Commit {
+export interface Commit extends DatumVersion {
   readonly service: DataInfoId;
-  readonly version: bigint;
   readonly content: ReadonlyMap<string, ShownRegistration>;
-  /** When it was last seen to be the newest. */
+  /** When it was first spoken of, and when it was last seen to be the newest. */
+  readonly firstMs: number;
   seenMs: number;
   /** Entries as subscribers see them, by zone; "" for all zones. */
   readonly lists: Map<string, string>;
@@ -33,12 +35,15 @@ export interface Sighting {
   /** The newest commit before this one, if this one is new. */
   readonly before: Commit | undefined;
   readonly isNew: boolean;
+  /** It is the newest now. */
+  readonly isNewest: boolean;
   /** The same version was seen with another content. */
   readonly conflict: Commit | undefined;
 }
 
 interface History {
-  readonly byVersion: Map<bigint, Commit>;
+  /** Of the same number the lists of different leaders. */
+  readonly byVersion: Map<bigint, Commit[]>;
   newest: Commit | undefined;
   grewMs: number;
 }
@@ -56,10 +61,12 @@ export class Commits {
     this.#last = fact.kind === "told" ? this.#told(fact.message, nowMs) : undefined;
   }
 
-  at(service: DataInfoId, version: bigint): Commit | undefined {
-    return this.#services.get(service)?.byVersion.get(version);
+  /** The lists of this number, one for each leader that gave it. */
+  at(service: DataInfoId, version: bigint): readonly Commit[] {
+    return this.#services.get(service)?.byVersion.get(version) ?? [];
   }
 
+  /** The last one of the last leader. */
   newest(service: DataInfoId): Commit | undefined {
     return this.#services.get(service)?.newest;
   }
@@ -71,45 +78,56 @@ export class Commits {
 
   #told(message: DataToSession, nowMs: number): Sighting | undefined {
     if (message.kind === "snapshot") {
-      const { dataInfoId, version, publications } = message.datum;
-      return this.#take(dataInfoId, version, { content: new Map(publications.map(shown)), nowMs });
+      const { dataInfoId, publications } = message.datum;
+      return this.#take(dataInfoId, message.datum, { content: new Map(publications.map(shown)), nowMs });
     }
     if (message.kind !== "delta") return undefined;
-    const { dataInfoId, base, version, changes } = message.delta;
-    const from = this.at(dataInfoId, base);
+    const { dataInfoId, base, changes } = message.delta;
+    const from = this.at(dataInfoId, base.version).find(({ origin }) => origin === base.origin);
     if (from === undefined) return undefined;
     const content = new Map(from.content);
     for (const change of changes) {
       if (change.kind === "put") content.set(...shown(change.publication));
       else content.delete(change.registId);
     }
-    return this.#take(dataInfoId, version, { content, nowMs });
+    return this.#take(dataInfoId, message.delta, { content, nowMs });
   }
 
   #take(
     service: DataInfoId,
-    version: bigint,
+    { version, origin }: DatumVersion,
     { content, nowMs }: { content: Commit["content"]; nowMs: number },
   ): Sighting {
-    const history: History = this.#services.get(service) ?? {
-      byVersion: new Map(),
-      newest: undefined,
-      grewMs: Number.NEGATIVE_INFINITY,
-    };
-    this.#services.set(service, history);
-    const known = history.byVersion.get(version);
-    const commit = { service, version, content, seenMs: nowMs, lists: new Map() };
+    const history = this.#historyOf(service);
+    const namesakes = history.byVersion.get(version) ?? [];
+    const known = namesakes.find((commit) => commit.origin === origin);
+    const commit = { service, version, origin, content, firstMs: nowMs, seenMs: nowMs, lists: new Map() };
     if (known !== undefined) {
       if (known === history.newest) known.seenMs = nowMs;
       const isSame = listOf(known, undefined) === listOf(commit, undefined);
-      return { commit: known, before: undefined, isNew: false, conflict: isSame ? undefined : commit };
+      const isNewest = known === history.newest;
+      return { commit: known, before: undefined, isNew: false, isNewest, conflict: isSame ? undefined : commit };
     }
-    history.byVersion.set(version, commit);
+    history.byVersion.set(version, [...namesakes, commit]);
     const before = history.newest;
     for (const registId of content.keys()) if (before?.content.has(registId) !== true) history.grewMs = nowMs;
-    if (before === undefined || version > before.version) history.newest = commit;
-    return { commit, before, isNew: true, conflict: undefined };
+    const isNewest = before === undefined || isLater(commit, before);
+    if (isNewest) history.newest = commit;
+    return { commit, before, isNew: true, isNewest, conflict: undefined };
   }
+
+  #historyOf(service: DataInfoId): History {
+    const known = this.#services.get(service);
+    if (known !== undefined) return known;
+    const history: History = { byVersion: new Map(), newest: undefined, grewMs: Number.NEGATIVE_INFINITY };
+    this.#services.set(service, history);
+    return history;
+  }
+}
+
+/** By the leader first: an old one that nobody hears any more may have a clock that is far ahead. */
+function isLater(a: DatumVersion, b: DatumVersion): boolean {
+  return a.origin === b.origin ? a.version > b.version : a.origin > b.origin;
 }
 
 /** The entries that a subscriber of one zone, or of all, should be shown: `zone/token`, sorted, one a line. */

@@ -1,6 +1,7 @@
 // Rule 5, the other side: a client that is dead, and known to be, is gone from the lists when its grace is over.
 
 import type { Fact } from "../facts.ts";
+import { quietMs } from "../patience.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";
 import type { Commit } from "./commits.ts";
 
@@ -17,10 +18,9 @@ export class DeadClients implements Checker {
     const sighting = this.#evidence.commits.last;
     if (fact.kind !== "told" || sighting === undefined || sighting.commit !== this.#newest(sighting.commit))
       return undefined;
-    const { registrations, plan } = this.#evidence;
+    const { nodes, plan } = this.#evidence;
     // While servers come and go, more time is needed; the end of the run looks again.
-    const settledMs = registrations.troubleMs + plan.config.restartHoldMs + plan.config.sessionLeaseMs + TRAVEL_MS;
-    if (nowMs < settledMs) return undefined;
+    if (nowMs < nodes.troubleMs + quietMs(plan)) return undefined;
     return this.#ghost(sighting.commit, nowMs);
   }
 

@@ -4,13 +4,19 @@
 import type { Fact } from "../facts.ts";
 import type { Plan } from "../plan.ts";
 import { Bounds } from "./bounds.ts";
-import type { Checker, Finding } from "./checker.ts";
+import type { Checker, Evidence, Finding } from "./checker.ts";
 import { ClientOrder } from "./clientOrder.ts";
 import { Commits } from "./commits.ts";
+import { Completeness } from "./completeness.ts";
 import { Convergence } from "./convergence.ts";
 import { DeadClients } from "./deadClients.ts";
+import { Epochs } from "./epochs.ts";
+import { Followers } from "./followers.ts";
+import { Lead } from "./lead.ts";
 import { NewestWins } from "./newestWins.ts";
+import { Nodes } from "./nodes.ts";
 import { Registrations } from "./registrations.ts";
+import { Settled } from "./settled.ts";
 import { SubscriberOrder } from "./subscriberOrder.ts";
 import { UndueRemoval } from "./undueRemoval.ts";
 import { VersionsGrow } from "./versionsGrow.ts";
@@ -18,23 +24,28 @@ import { WholeVersions } from "./wholeVersions.ts";
 
 /** Judges one run. */
 export class Judge {
-  readonly #commits = new Commits();
-  readonly #registrations = new Registrations();
+  readonly #evidence: Evidence;
   readonly #checkers: readonly Checker[];
   #finding: Finding | undefined;
 
   constructor(plan: Plan) {
-    const evidence = { plan, commits: this.#commits, registrations: this.#registrations };
+    const evidence = { plan, commits: new Commits(), registrations: new Registrations(), nodes: new Nodes(plan) };
+    this.#evidence = evidence;
     this.#checkers = [
-      new VersionsGrow(),
+      new VersionsGrow(evidence),
       new WholeVersions(evidence),
       new NewestWins(evidence),
       new SubscriberOrder(evidence),
       new UndueRemoval(evidence),
       new DeadClients(evidence),
       new Bounds(),
+      new Lead(evidence),
+      new Epochs(),
+      new Completeness(evidence),
+      new Followers(evidence),
       new ClientOrder(evidence),
       new Convergence(evidence),
+      new Settled(evidence),
     ];
   }
 
@@ -48,8 +59,10 @@ export class Judge {
       this.#finding = { rule: "bug", service: undefined, text: `${fact.where}: ${fact.what}` };
       return;
     }
-    this.#commits.see(fact, nowMs);
-    this.#registrations.see(fact, nowMs);
+    const { commits, registrations, nodes } = this.#evidence;
+    commits.see(fact, nowMs);
+    registrations.see(fact, nowMs);
+    nodes.see(fact, nowMs);
     for (const checker of this.#checkers) {
       this.#finding ??= checker.see(fact, nowMs);
     }

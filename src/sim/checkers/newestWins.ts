@@ -1,6 +1,6 @@
 // Rule 1: the newest registration of a registId wins, and what was taken back does not come back.
 
-import type { DataInfoId } from "../../model/ids.ts";
+import type { DataInfoId, NodeId } from "../../model/ids.ts";
 import { compareStamps, type Stamp } from "../../model/publication.ts";
 import type { Fact } from "../facts.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";
@@ -15,13 +15,15 @@ const WANTED = 0;
 
 export class NewestWins implements Checker {
   readonly #evidence: Evidence;
+  readonly #hasOneMemory: boolean;
   // The newest stamp of each registration that any commit showed, or removed.
   readonly #newest = new Map<string, Stamp>();
   // The newest version of each registration that each subscriber was shown.
-  readonly #shown = new Map<string, Map<string, bigint>>();
+  readonly #shown = new Map<string, { versions: Map<string, bigint>; session: string; lastMs: number }>();
 
   constructor(evidence: Evidence) {
     this.#evidence = evidence;
+    this.#hasOneMemory = evidence.plan.topology !== "cluster";
   }
 
   see(fact: Fact, nowMs: number): Finding | undefined {
@@ -29,15 +31,17 @@ export class NewestWins implements Checker {
     if (fact.kind !== "told") return undefined;
     const sighting = this.#evidence.commits.last;
     if (sighting === undefined || !sighting.isNew) return undefined;
-    const finding = this.#committed(sighting.commit, nowMs);
+    const finding = this.#committed(fact.from, sighting.commit, nowMs);
     this.#noteRemovals(fact);
-    if (sighting.before !== undefined) this.#noteUnpublished(sighting.before, sighting.commit);
+    if (sighting.before !== undefined && sighting.isNewest) {
+      this.#noteUnpublished(fact.from, sighting.before, sighting.commit);
+    }
     return finding;
   }
 
-  #committed({ service, version, content }: Commit, nowMs: number): Finding | undefined {
+  #committed(from: NodeId, { service, version, content }: Commit, nowMs: number): Finding | undefined {
     for (const stamp of content.values()) {
-      const key = keyOf(service, stamp.registId);
+      const key = this.#keyOf(from, service, stamp.registId);
       const newest = this.#newest.get(key);
       if (newest !== undefined && this.#isOlder(stamp, newest) && !this.#isExcused(service, stamp.registId, nowMs)) {
         if (this.#isNamesake(service, stamp.registId, newest)) continue;
@@ -55,14 +59,14 @@ export class NewestWins implements Checker {
     const { dataInfoId, changes } = fact.message.delta;
     for (const change of changes) {
       if (change.kind !== "removed") continue;
-      const key = keyOf(dataInfoId, change.registId);
+      const key = this.#keyOf(fact.from, dataInfoId, change.registId);
       const newest = this.#newest.get(key);
       if (newest === undefined || compareStamps(change.stamp, newest) > 0) this.#newest.set(key, change.stamp);
     }
   }
 
   /** Once a list has followed an unpublish, nothing from before it may return. */
-  #noteUnpublished(before: Commit, after: Commit): void {
+  #noteUnpublished(from: NodeId, before: Commit, after: Commit): void {
     for (const { registId, version } of before.content.values()) {
       if (after.content.has(registId)) continue;
       const [registration, twin] = this.#evidence.registrations.twins(before.service, registId);
@@ -71,7 +75,7 @@ export class NewestWins implements Checker {
         (later) => later.version > version && registration.unpublished.includes(later.version),
       )?.version;
       if (unpublished === undefined || twin !== undefined) continue;
-      const key = keyOf(before.service, registId);
+      const key = this.#keyOf(from, before.service, registId);
       const newest = this.#newest.get(key);
       if (newest === undefined || newest.version < unpublished)
         this.#newest.set(key, { version: unpublished, registeredMs: WANTED });
@@ -79,9 +83,8 @@ export class NewestWins implements Checker {
   }
 
   #pushed(fact: Fact & { kind: "pushed" }, nowMs: number): Finding | undefined {
-    const { client, service, registId: subscriber, entries, version } = fact;
-    const shown = this.#shown.get(subscriber) ?? new Map<string, bigint>();
-    this.#shown.set(subscriber, shown);
+    const { client, service, registId: subscriber, entries, version, session } = fact;
+    const shown = this.#shownTo(subscriber, session, nowMs);
     for (const entry of entries) {
       const [registId = "", token = "0"] = entry.slice(entry.indexOf("/") + 1).split("~");
       const now = BigInt(token);
@@ -96,6 +99,16 @@ export class NewestWins implements Checker {
     return undefined;
   }
 
+  /** What the subscriber was shown, as far as it counts: who crosses a cut between nodes begins anew. */
+  #shownTo(subscriber: string, session: string, nowMs: number): Map<string, bigint> {
+    const known = this.#shown.get(subscriber);
+    const isSame =
+      known?.session === session || (known !== undefined && !this.#evidence.nodes.isSplitSince(known.lastMs));
+    const versions = isSame ? known.versions : new Map<string, bigint>();
+    this.#shown.set(subscriber, { versions, session, lastMs: nowMs });
+    return versions;
+  }
+
   /** In one process its restart may turn the clock back, but then nobody remembers the times of before. */
   #isOlder(stamp: Stamp, newest: Stamp): boolean {
     const isTimed = this.#evidence.plan.topology !== "single";
@@ -108,18 +121,20 @@ export class NewestWins implements Checker {
   }
 
   #isExcused(service: DataInfoId, registId: string, nowMs: number): boolean {
-    const { registrations, plan } = this.#evidence;
+    const { registrations, nodes, plan } = this.#evidence;
     const isShared = registrations.twins(service, registId).length > 1;
     const isCluster = plan.topology === "cluster";
-    const restartMs = registrations.dataRestarts.at(-1)?.startMs;
-    if (restartMs === undefined) return isShared && isCluster;
     // Of two clients that share a registId and lost a data node together, whoever is heard first shows first.
-    return isShared || (isCluster && nowMs - restartMs < FORGETFUL_MS);
+    if (isShared) return isCluster || nodes.dataRestarts.length > 0;
+    const lossMs = nodes.lossesOf(service).findLast(({ hasCopy }) => !hasCopy)?.atMs ?? Number.NEGATIVE_INFINITY;
+    // Who takes over from a leader that was cut off does not know what that one was told last.
+    return isCluster && (nowMs - lossMs < FORGETFUL_MS || nodes.isSplitSince(nowMs));
   }
-}
 
-function keyOf(service: DataInfoId, registId: string): string {
-  return `${service} ${registId}`;
+  /** In a cluster each run of a data node is judged by what it knew itself: clocks differ by minutes there. */
+  #keyOf(from: NodeId, service: DataInfoId, registId: string): string {
+    return this.#hasOneMemory ? `${service} ${registId}` : `${from} ${service} ${registId}`;
+  }
 }
 
 function textOf({ version, registeredMs }: Stamp): string {

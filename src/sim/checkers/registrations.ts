@@ -26,11 +26,16 @@ export interface KnownRegistration {
   readonly acknowledgements: Acknowledgement[];
 }
 
-/** The server's side of a connection ended. */
-export interface Loss {
-  readonly atMs: number;
+/** A connection as the server's side knows it. */
+export interface KnownConnection {
   readonly connection: number;
   readonly session: string;
+  readonly madeMs: number;
+}
+
+/** The server's side of a connection ended. */
+export interface ConnectionLoss extends KnownConnection {
+  readonly atMs: number;
   /** The session's process ended, and with it its knowledge of the connection. */
   readonly isSessionDead: boolean;
 }
@@ -39,28 +44,16 @@ export interface KnownClient {
   readonly name: string;
   diedMs: number | undefined;
   /** Connections that stand as far as the server knows, by number. */
-  readonly open: Map<number, string>;
-  readonly losses: Loss[];
+  readonly open: Map<number, KnownConnection>;
+  readonly losses: ConnectionLoss[];
   /** Of all its publishers, in order. */
   readonly acknowledgements: Acknowledgement[];
-}
-
-interface Restart {
-  readonly stopMs: number;
-  readonly startMs: number;
 }
 
 export class Registrations {
   readonly #clients = new Map<string, KnownClient>();
   readonly #byService = new Map<DataInfoId, Map<string, KnownRegistration[]>>();
   readonly #growthMs = new Map<DataInfoId, number>();
-  readonly #stopMs = new Map<string, number>();
-  readonly #cutLinks = new Set<string>();
-  readonly dataRestarts: Restart[] = [];
-  /** The last time that a node or a link between nodes came or went, or a link was away. */
-  troubleMs = Number.NEGATIVE_INFINITY;
-  /** The same for links alone. */
-  linkTroubleMs = Number.NEGATIVE_INFINITY;
 
   client(name: string): KnownClient {
     const known = this.#clients.get(name);
@@ -89,7 +82,6 @@ export class Registrations {
   }
 
   see(fact: Fact, nowMs: number): void {
-    if (this.#cutLinks.size > 0) this.#linkTrouble(nowMs);
     switch (fact.kind) {
       case "published":
         return this.#published(fact, nowMs);
@@ -97,31 +89,22 @@ export class Registrations {
         return this.#unpublished(fact);
       case "acknowledged":
         return this.#acknowledged(fact, nowMs);
-      case "connected":
-        this.client(fact.client).open.set(fact.connection, fact.session);
+      case "connected": {
+        const { client, connection, session } = fact;
+        this.client(client).open.set(connection, { connection, session, madeMs: nowMs });
         return;
+      }
       case "lost":
         if (fact.side === "server") this.#lost(this.client(fact.client), fact, nowMs);
         return;
       case "died":
         this.client(fact.client).diedMs = nowMs;
         return;
-      case "linkLost":
-        this.#cutLinks.add(`${fact.session} ${fact.data}`);
-        return this.#linkTrouble(nowMs);
-      case "linkMade":
-        this.#cutLinks.delete(`${fact.session} ${fact.data}`);
-        return this.#linkTrouble(nowMs);
-      case "started":
       case "stopped":
-        return this.#node(fact, nowMs);
+        if (fact.role === "session") this.#sessionStopped(fact.node, nowMs);
+        return;
       default:
     }
-  }
-
-  #linkTrouble(nowMs: number): void {
-    this.linkTroubleMs = nowMs;
-    this.troubleMs = nowMs;
   }
 
   #published(fact: Fact & { kind: "published" }, nowMs: number): void {
@@ -155,24 +138,17 @@ export class Registrations {
   }
 
   #lost(client: KnownClient, { connection, session }: { connection: number; session: string }, nowMs: number): void {
+    const madeMs = client.open.get(connection)?.madeMs ?? nowMs;
     client.open.delete(connection);
-    client.losses.push({ atMs: nowMs, connection, session, isSessionDead: false });
+    client.losses.push({ atMs: nowMs, madeMs, connection, session, isSessionDead: false });
   }
 
-  #node(fact: Fact & { kind: "started" | "stopped" }, nowMs: number): void {
-    const { node, role } = fact;
-    if (role !== "meta") this.troubleMs = nowMs;
-    if (role === "data") {
-      const stopMs = this.#stopMs.get(node);
-      if (fact.kind === "stopped") this.#stopMs.set(node, nowMs);
-      else if (stopMs !== undefined) this.dataRestarts.push({ stopMs, startMs: nowMs });
-    }
-    if (role !== "session" || fact.kind !== "stopped") return;
+  #sessionStopped(session: string, nowMs: number): void {
     for (const client of this.#clients.values()) {
-      for (const [connection, session] of client.open) {
-        if (session !== node) continue;
-        client.open.delete(connection);
-        client.losses.push({ atMs: nowMs, connection, session, isSessionDead: true });
+      for (const [number, connection] of client.open) {
+        if (connection.session !== session) continue;
+        client.open.delete(number);
+        client.losses.push({ ...connection, atMs: nowMs, isSessionDead: true });
       }
     }
   }

@@ -1,27 +1,33 @@
-// Rule 2: versions of a service only grow, whoever leads it and whatever restarts.
+// Rule 2: versions of a service only grow, whatever restarts. Of several leaders each goes forward by itself; that one
+// goes on above the other is seen where it matters, at the subscribers.
 
 import type { DataToSession } from "../../messages/sessionData.ts";
 import type { DataInfoId } from "../../model/ids.ts";
 import type { Fact } from "../facts.ts";
-import type { Checker, Finding } from "./checker.ts";
+import { countOf } from "../plan.ts";
+import type { Checker, Evidence, Finding } from "./checker.ts";
 
 export class VersionsGrow implements Checker {
-  readonly #newest = new Map<DataInfoId, bigint>();
+  readonly #isAlone: boolean;
+  readonly #newest = new Map<string, bigint>();
+
+  constructor({ plan }: Pick<Evidence, "plan">) {
+    this.#isAlone = countOf(plan, "data") === 1;
+  }
 
   see(fact: Fact): Finding | undefined {
     if (fact.kind !== "told") return undefined;
     const spoken = versionOf(fact.message);
     if (spoken === undefined) return undefined;
     const { service, version } = spoken;
-    const newest = this.#newest.get(service) ?? 0n;
+    // One data node, however often it restarts, has one disk; of several each run speaks for itself.
+    const key = this.#isAlone ? service : `${service} ${fact.from}`;
+    const newest = this.#newest.get(key) ?? 0n;
     if (version < newest) {
-      return {
-        rule: "2 versions grow",
-        service,
-        text: `${fact.from} speaks of v${version} after v${newest} was spoken of`,
-      };
+      const text = `${fact.from} speaks of v${version} after v${newest} was spoken of`;
+      return { rule: "2 versions grow", service, text };
     }
-    this.#newest.set(service, version);
+    this.#newest.set(key, version);
     return undefined;
   }
 }
@@ -29,5 +35,5 @@ export class VersionsGrow implements Checker {
 function versionOf(message: DataToSession): { service: DataInfoId; version: bigint } | undefined {
   if (message.kind === "snapshot") return { service: message.datum.dataInfoId, version: message.datum.version };
   if (message.kind === "delta") return { service: message.delta.dataInfoId, version: message.delta.version };
-  return message.kind === "changed" ? { service: message.dataInfoId, version: message.version } : undefined;
+  return message.kind === "changed" ? { service: message.dataInfoId, version: message.version.version } : undefined;
 }

@@ -1,147 +1,253 @@
-// The servers of one world: the real roles on simulated nodes, and what can go wrong with them.
+// The servers of one world: the real roles in simulated processes on simulated machines, one store, and the network
+// between them. What can be done to them is here; what is done, and when, faults and scenarios decide.
 
-import { assignSlots } from "../../meta/assignSlots.ts";
-import { nodeId } from "../../model/ids.ts";
-import type { ServerFault } from "../plan.ts";
-import { DataNode } from "./dataNode.ts";
+import type { Cancel } from "../../base/ports.ts";
+import type { Fact, Role } from "../facts.ts";
+import { NodeNetwork, type Way } from "../network/nodeNetwork.ts";
 import type { SimEnvironment } from "./environment.ts";
-import { Links } from "./links.ts";
-import { MetaNode } from "./metaNode.ts";
-import { SessionNode } from "./sessionNode.ts";
+import type { MetaEnvironment } from "./metaHost.ts";
+import type { ClockError } from "./nodeTime.ts";
+import { Ports } from "./ports.ts";
+import { type End, SimNode } from "./simNode.ts";
+import { type Disk, emptyDisk, type SimProcess } from "./simProcess.ts";
+import { STORE, Store } from "./store.ts";
 
-// Wall clocks of different machines differ. Sessions stamp registrations, so theirs are held together, as operators do,
-// and do not go back while data nodes remember what they stamped; a data node's own may be anywhere after a restart,
-// its versions have to grow all the same.
+// Who supervises the processes starts one that the cluster did not want again after this.
+const REFUSED_RESTART_MS = 3_000;
 const SESSION_OFFSET_MS = 50;
-const DATA_OFFSET_MS = 60_000;
 
 export class Cluster {
-  readonly #environment: SimEnvironment;
-  readonly #links: Links;
-  readonly #meta: MetaNode;
-  readonly #datas: readonly DataNode[];
-  readonly #offsetsMs = new Map<SessionNode, number>();
-  readonly sessions: readonly SessionNode[];
+  readonly network: NodeNetwork;
+  readonly store: Store;
+  readonly #environment: MetaEnvironment;
+  readonly #nodes: SimNode[] = [];
+  readonly #troubles = new Map<string, number>();
+  // Copies of a data directory that an operator started by mistake.
+  readonly #copies = new Set<SimNode>();
+  #runs = 0;
+  #wrongs = 0;
+  #isHealed = false;
 
   constructor(environment: SimEnvironment) {
-    this.#environment = environment;
-    const { plan } = environment;
-    const links = new Links(environment);
-    this.#links = links;
-    const sessionIds = names("session", plan.sessions);
-    const dataIds = names("data", plan.dataNodes);
-    const table = plan.topology === "cluster" ? assignSlots(undefined, dataIds, MetaNode.slotCount) : undefined;
-    this.#meta = new MetaNode(environment, table, ({ role, id }, message) => links.toMember(role, id, message));
-    this.sessions = sessionIds.map(
-      (id) =>
-        new SessionNode(id, environment, {
-          toMeta: (message) => links.toMeta("session", id, message),
-          toData: (to, message) => links.toData(id, to, message),
-        }),
-    );
-    this.#datas = dataIds.map(
-      (id) =>
-        new DataNode(id, environment, {
-          toMeta: (message) => links.toMeta("data", id, message),
-          toSession: (to, message) => links.toSession(id, to, message),
-        }),
-    );
-    this.#wire();
+    const { plan, scheduler, dice } = environment;
+    this.network = new NodeNetwork({ scheduler, dice: dice.fork(), weather: plan.linkWeather });
+    const constants = { name: "cluster", slotCount: plan.meta.slotCount };
+    const nothing = { slotTable: undefined, configs: new Map(), blockedNodes: new Set<string>() };
+    this.store = new Store(this.network, { cluster: constants, ...nothing });
+    this.#environment = {
+      ...environment,
+      ports: new Ports(this.network),
+      metas: plan.nodes.flatMap(({ machine, roles }) => (roles.includes("meta") ? [machine] : [])),
+      store: this.store,
+      network: this.network,
+      refused: (process, role, reason) => this.#refused(process, role, reason),
+    };
+    for (const { machine, roles } of plan.nodes) this.addNode(machine, roles);
+  }
+
+  get nodes(): readonly SimNode[] {
+    return this.#nodes;
+  }
+
+  /** Nodes with the role. */
+  nodesOf(role: Role): readonly SimNode[] {
+    return this.#nodes.filter(({ roles }) => roles.includes(role));
+  }
+
+  node(machine: string): SimNode | undefined {
+    return this.#nodes.find((node) => node.machine === machine);
+  }
+
+  /** A machine more; its process is not started yet. */
+  addNode(machine: string, roles: readonly Role[], disk: Disk = emptyDisk(machine)): SimNode {
+    const nextRun = () => ++this.#runs;
+    const node = new SimNode(this.#environment, { machine, roles, disk, clock: this.drawClock(roles), nextRun });
+    this.#nodes.push(node);
+    return node;
   }
 
   start(): void {
-    this.#startAll();
-    this.#links.connect(this.#isSingle);
+    for (const node of this.#nodes) node.start();
   }
 
-  /** One fault of that kind, which ends by itself. */
-  break(fault: ServerFault): void {
-    const { dice } = this.#environment;
-    switch (fault) {
-      case "link":
-        return this.#links.cutOne(dice.between(1, 4_000));
-      case "dataRestart":
-        return this.#restartData(dice.pick(this.#datas), dice.between(10, 3_000));
-      case "sessionRestart":
-        return this.#restartSession(dice.pick(this.sessions), dice.between(10, 4_000));
-      case "serverRestart":
-        return this.#restartAll(dice.between(50, 6_000));
-      case "store":
-        return this.#troubleStore(dice.between(500, 5_000));
+  /** What a machine's clock may be like. In a small world those of sessions are held together, as operators do. */
+  drawClock(roles: readonly Role[]): ClockError {
+    const { plan, dice } = this.#environment;
+    const { spreadMs, drift } = plan.clocks;
+    const isHeld = plan.topology === "split" && !roles.includes("data");
+    const offsetMs = isHeld ? dice.below(SESSION_OFFSET_MS) : dice.between(-spreadMs, spreadMs);
+    return { offsetMs, drift: (2 * dice.next() - 1) * drift };
+  }
+
+  /** A fault of the nodes, for the record. */
+  note(what: string): void {
+    this.#environment.record({ kind: "fault", what });
+  }
+
+  stop(node: SimNode, end: End): void {
+    if (!node.isRunning) return;
+    if (node.isPaused) this.#ended(node);
+    this.note(`${node.machine} is ${end}`);
+    node.stop(end);
+  }
+
+  pause(node: SimNode): void {
+    if (!node.isRunning || node.isPaused) return;
+    this.note(`${node.machine} stands still`);
+    node.pause();
+    this.#wrong(1);
+    this.#trouble([node.machine], 1);
+  }
+
+  resume(node: SimNode): void {
+    if (!node.isPaused) return;
+    this.note(`${node.machine} goes on`);
+    node.resume();
+    this.#wrong(-1);
+    this.#trouble([node.machine], -1);
+  }
+
+  #ended({ machine }: SimNode): void {
+    this.#wrong(-1);
+    this.#trouble([machine], -1);
+  }
+
+  /** Nothing passes these ways until the returned function is called. */
+  block(ways: readonly Way[], what: string): Cancel {
+    this.note(what);
+    const troubled = this.#troubledBy(ways);
+    const open = this.network.block(ways);
+    this.#wrong(1);
+    this.#trouble(troubled, 1);
+    let isOpen = false;
+    return () => {
+      if (isOpen) return;
+      isOpen = true;
+      this.note(`over: ${what}`);
+      open();
+      this.#wrong(-1);
+      this.#trouble(troubled, -1);
+    };
+  }
+
+  /** Cuts the machines of different groups off from each other, the store among them if a group names it. */
+  partition(groups: readonly (readonly string[])[]): Cancel {
+    const ways: Way[] = [];
+    for (const group of groups) {
+      for (const other of groups) {
+        if (other === group) continue;
+        for (const from of group) for (const to of other) ways.push({ from, to });
+      }
+    }
+    return this.block(ways, `partition ${groups.map((group) => group.join(" ")).join(" | ")}`);
+  }
+
+  /** All messages between machines take up to so much longer until the returned function is called. */
+  slowDown(delayMs: number): Cancel {
+    this.note(`all messages take up to ${delayMs} ms more`);
+    this.network.setExtraDelay(delayMs);
+    this.#wrong(1);
+    let isOver = false;
+    return () => {
+      if (isOver) return;
+      isOver = true;
+      this.note("messages are as fast as ever");
+      this.network.setExtraDelay(0);
+      this.#wrong(-1);
+    };
+  }
+
+  /** Loses connections between two machines, with all that is under way. */
+  reset(one: string, other: string): void {
+    const machines = [one, other];
+    this.note(`links between ${one} and ${other} are reset`);
+    const troubled = machines.filter((machine) => this.#isSession(machine));
+    this.#trouble(troubled, 1);
+    for (const connection of this.network.connections()) {
+      if (connection.ends.every(({ machine }) => machines.includes(machine))) connection.reset();
+    }
+    this.#environment.scheduler.after(1, () => this.#trouble(troubled, -1));
+  }
+
+  /** A second process on a copy of the node's data directory. */
+  startCopy(node: SimNode): SimNode {
+    const { disk } = node;
+    const machine = `${node.machine}c${this.#copies.size + 1}`;
+    const copy = this.addNode(machine, node.roles, { ...disk, sizes: new Map(disk.sizes) });
+    this.note(`${machine} starts on a copy of ${node.machine}'s data`);
+    this.#copies.add(copy);
+    copy.start();
+    return copy;
+  }
+
+  isCopy(node: SimNode): boolean {
+    return this.#copies.has(node);
+  }
+
+  /** All is to be as it was planned: every node runs, copies are gone, the store is well. Cuts end on their own. */
+  heal(): void {
+    this.#isHealed = true;
+    this.store.setDown(false);
+    this.store.setSlow(0);
+    this.store.setUnknown(0);
+    for (const node of this.#nodes) {
+      this.resume(node);
+      if (this.#copies.has(node)) node.stop("killed");
+      else if (!node.isRunning) node.start();
     }
   }
 
-  get #isSingle(): boolean {
-    return this.#environment.plan.topology === "single";
+  #refused(process: SimProcess, role: Role, reason: string): void {
+    const { scheduler, record } = this.#environment;
+    record({ kind: "refused", node: process.id, role, reason });
+    const node = this.#nodes.find((other) => other.process === process);
+    scheduler.after(0, () => {
+      if (node === undefined || node.process !== process) return;
+      this.stop(node, "killed");
+      if (this.#copies.has(node)) return;
+      scheduler.after(this.#isHealed ? 0 : REFUSED_RESTART_MS, () => node.start());
+    });
   }
 
-  #wire(): void {
-    for (const session of this.sessions) {
-      for (const data of this.#datas) this.#links.joinData(session, data);
-      this.#links.joinMeta(session, "session", this.#meta);
+  /** The sessions that lose touch with somebody: not those from whom a single other node is taken away. */
+  #troubledBy(ways: readonly Way[]): string[] {
+    const cut = new Map<string, Set<string>>();
+    for (const { from, to } of ways) {
+      for (const [one, other] of [
+        [from, to],
+        [to, from],
+      ] as const) {
+        if (this.#isSession(one)) cut.set(one, (cut.get(one) ?? new Set()).add(other));
+      }
     }
-    for (const data of this.#datas) this.#links.joinMeta(data, "data", this.#meta);
+    const isAlone = (machine: string) => ways.every(({ from, to }) => from === machine || to === machine);
+    const alone = [STORE, ...this.#nodes.map(({ machine }) => machine)].filter(isAlone);
+    const sessions = alone.filter((machine) => this.#isSession(machine));
+    if (sessions.length > 0) return sessions;
+    // A node, or a store, that nobody reaches any more is its own trouble alone.
+    const isTheirs = alone.length === 0 || (!alone.includes(STORE) && cut.size < this.nodesOf("session").length);
+    return isTheirs ? [...cut.keys()] : [];
   }
 
-  #startAll(): void {
-    const { dice } = this.#environment;
-    const isOne = this.#isSingle;
-    const oneMs = dice.between(-DATA_OFFSET_MS, DATA_OFFSET_MS);
-    for (const data of this.#datas) data.start(isOne ? oneMs : this.#dataOffset());
-    for (const session of this.sessions) session.start(isOne ? oneMs : this.#sessionOffset(session));
-    this.#meta.start(isOne ? oneMs : 0);
+  #isSession(machine: string): boolean {
+    return this.node(machine)?.roles.includes("session") ?? false;
   }
 
-  #restartData(data: DataNode, downMs: number): void {
-    if (!data.isRunning) return;
-    const { scheduler, dice } = this.#environment;
-    data.stop(dice.chance(0.3));
-    this.#links.died(data);
-    scheduler.after(downMs, () => {
-      data.start(this.#dataOffset());
-      this.#links.connect(false);
-    });
+  #trouble(machines: readonly string[], by: number): void {
+    for (const machine of machines) {
+      if (!this.#isSession(machine)) continue;
+      const before = this.#troubles.get(machine) ?? 0;
+      this.#troubles.set(machine, before + by);
+      if (before === 0 || before + by === 0) this.#record({ kind: "troubled", machine, isTroubled: before === 0 });
+    }
   }
 
-  #restartSession(session: SessionNode, downMs: number): void {
-    if (!session.isRunning) return;
-    session.stop();
-    this.#links.died(session);
-    this.#environment.scheduler.after(downMs, () => {
-      session.start(this.#sessionOffset(session));
-      this.#links.connect(false);
-    });
+  #wrong(by: number): void {
+    this.#wrongs += by;
+    this.#record({ kind: "wrong", count: this.#wrongs });
   }
 
-  #restartAll(downMs: number): void {
-    if (!this.#meta.isRunning) return;
-    const isOrderly = this.#environment.dice.chance(0.3);
-    for (const session of this.sessions) session.stop();
-    for (const data of this.#datas) data.stop(isOrderly);
-    this.#meta.stop();
-    for (const node of [...this.sessions, ...this.#datas, this.#meta]) this.#links.died(node);
-    this.#environment.scheduler.after(downMs, () => this.start());
+  #record(fact: Fact): void {
+    this.#environment.record(fact);
   }
-
-  #troubleStore(durationMs: number): void {
-    const { dice, scheduler, record } = this.#environment;
-    const isDown = dice.chance(0.5);
-    record({ kind: "fault", what: `the store is ${isDown ? "down" : "slow"} for ${durationMs} ms` });
-    this.#meta.setStore({ isDown, delayMs: isDown ? 5 : 1_500 });
-    scheduler.after(durationMs, () => this.#meta.setStore({ isDown: false, delayMs: 5 }));
-  }
-
-  #sessionOffset(session: SessionNode): number {
-    const offsetMs = this.#offsetsMs.get(session) ?? this.#environment.dice.between(0, SESSION_OFFSET_MS);
-    this.#offsetsMs.set(session, offsetMs);
-    return offsetMs;
-  }
-
-  #dataOffset(): number {
-    return this.#environment.dice.between(-DATA_OFFSET_MS, DATA_OFFSET_MS);
-  }
-}
-
-function names(role: string, count: number) {
-  return Array.from({ length: count }, (_, at) => nodeId(`${role}-${at + 1}`));
 }

@@ -1,137 +1,193 @@
-// A connection between two nodes of the cluster, as their transport promises it: messages arrive in order or the
-// connection is lost, and then each side is told, late. What is sent before a side has been told is gone.
+// One TCP connection between two nodes. Messages arrive in order; a message is never lost out of the middle: on a
+// blocked way all wait, until the way opens or a side that hears nothing for five seconds closes the connection.
 
-import type { Dice } from "../random.ts";
-import type { Scheduler } from "../scheduler.ts";
+import type { NetworkProcess, NodeNetwork } from "./nodeNetwork.ts";
 
-/** One end of a link: the process that is there now. */
-export interface LinkEnd<Message> {
-  up(isFresh: boolean): void;
+/** What the owner of one end is told. Nothing comes after `down`. */
+export interface LinkHandlers<In> {
+  received(message: In): void;
   down(): void;
-  received(message: Message): void;
 }
 
-export interface LinkWeather {
-  readonly delayMs: number;
-  readonly spikeMs: number;
-  readonly spikeChance: number;
-  /** A lost connection is noticed after at most this. */
-  readonly noticeMs: number;
+/** One end of a connection. */
+export interface LinkEnd<Out> {
+  /** False if this side knows that the connection is gone. */
+  send(message: Out): boolean;
+  /** Ends it; the own handlers are not told. */
+  close(): void;
 }
 
-/** One end's view, which lags behind the truth. */
-class Side<Message> {
-  readonly end: LinkEnd<Message>;
-  /** The connection that this end believes in; 0 for none. */
-  believed = 0;
-  /** Counts the processes that were here; what was meant for an earlier one is dropped. */
-  life = 1;
-  /** The last life of the other end that this process was connected to. */
-  knownLife = 0;
+// Both ends send something each second; whoever hears nothing for five closes.
+const HEARTBEAT_MS = 1_000;
+const SILENCE_MS = 5_000;
+// After a way opens, TCP tries again only when its timer says so.
+const RESEND_MS_MAX = 1_000;
+
+class Side<In> {
+  readonly process: NetworkProcess;
+  /** Undefined until the handshake has come so far. */
+  handlers: LinkHandlers<In> | undefined;
+  isClosed = false;
+  /** What has arrived on a way that is blocked; it waits there. */
+  held: (() => void)[] = [];
   lastMs = 0;
+  isStarving = false;
+  starvations = 0;
 
-  constructor(end: LinkEnd<Message>) {
-    this.end = end;
+  constructor(process: NetworkProcess) {
+    this.process = process;
   }
 }
 
-export class Link<ToA, ToB> {
-  readonly #scheduler: Scheduler;
-  readonly #dice: Dice;
-  readonly #weather: LinkWeather;
-  readonly #a: Side<ToA>;
-  readonly #b: Side<ToB>;
-  #connection = 0;
-  #isUp = false;
+export class Link<ToListener, ToDialer> {
+  readonly ends: readonly [NetworkProcess, NetworkProcess];
+  readonly #network: NodeNetwork;
+  readonly #dialer: Side<ToDialer>;
+  readonly #listener: Side<ToListener>;
+  #isReset = false;
 
-  constructor(
-    environment: { scheduler: Scheduler; dice: Dice; weather: LinkWeather },
-    ends: { a: LinkEnd<ToA>; b: LinkEnd<ToB> },
-  ) {
-    this.#scheduler = environment.scheduler;
-    this.#dice = environment.dice;
-    this.#weather = environment.weather;
-    this.#a = new Side(ends.a);
-    this.#b = new Side(ends.b);
+  constructor(network: NodeNetwork, dialer: NetworkProcess, listener: NetworkProcess) {
+    this.#network = network;
+    this.#dialer = new Side(dialer);
+    this.#listener = new Side(listener);
+    this.ends = [dialer, listener];
+    network.attach(this);
+    this.review();
   }
 
-  get isUp(): boolean {
-    return this.#isUp;
+  get dialerEnd(): LinkEnd<ToListener> {
+    return {
+      send: (message) =>
+        !this.#dialer.isClosed && this.#send(this.#listener, () => this.#listener.handlers?.received(message)),
+      close: () => this.#close(this.#dialer, this.#listener),
+    };
   }
 
-  /** False if the sender believes in a connection that is gone. */
-  toA(message: ToA): boolean {
-    return this.#send(this.#b, this.#a, message);
+  get listenerEnd(): LinkEnd<ToDialer> {
+    return {
+      send: (message) =>
+        !this.#listener.isClosed && this.#send(this.#dialer, () => this.#dialer.handlers?.received(message)),
+      close: () => this.#close(this.#listener, this.#dialer),
+    };
   }
 
-  toB(message: ToB): boolean {
-    return this.#send(this.#a, this.#b, message);
+  /** The handshake: the dialer says who it is, the listener takes it and says the same. */
+  shakeHands(accept: () => LinkHandlers<ToListener>, up: () => LinkHandlers<ToDialer>): void {
+    this.#send(this.#listener, () => {
+      // The answer is on its way before anything that the new owner says.
+      this.#send(this.#dialer, () => {
+        this.#dialer.handlers = up();
+      });
+      this.#listener.handlers = accept();
+    });
   }
 
-  /** Connects anew. */
-  connect(): void {
-    if (this.#isUp) return;
-    this.#isUp = true;
-    const connection = ++this.#connection;
-    this.#tellUp(this.#a, this.#b, connection);
-    this.#tellUp(this.#b, this.#a, connection);
+  /** Told if the connection ends before the handshake has. */
+  onDialerDown(down: () => void): void {
+    this.#dialer.handlers = { received: () => undefined, down };
   }
 
-  /** Loses the connection and what is under way. */
-  cut(): void {
-    if (!this.#isUp) return;
-    this.#isUp = false;
-    this.#connection++;
-    this.#tellDown(this.#a);
-    this.#tellDown(this.#b);
+  review(): void {
+    for (const [side, other] of [
+      [this.#dialer, this.#listener],
+      [this.#listener, this.#dialer],
+    ] as const) {
+      this.#reviewSide(side, other);
+    }
   }
 
-  /** The process at one end is gone; the one that comes later knows nothing. */
-  died(end: "a" | "b"): void {
-    this.cut();
-    const side = end === "a" ? this.#a : this.#b;
-    side.life++;
-    side.believed = 0;
-    side.knownLife = 0;
+  reset(): void {
+    if (this.#isReset) return;
+    this.#isReset = true;
+    this.#network.detach(this);
+    for (const side of [this.#dialer, this.#listener]) {
+      const noticeMs = this.#network.dice.below(1 + this.#network.noticeMs);
+      this.#network.scheduler.after(noticeMs, () => side.process.gate.message(() => this.#closed(side)));
+    }
   }
 
-  #send<Message>(from: Side<unknown>, to: Side<Message>, message: Message): boolean {
-    const connection = this.#connection;
-    if (!this.#isUp || from.believed !== connection) return false;
-    this.#later(to, this.#delayMs(), () => {
-      if (connection === this.#connection) to.end.received(message);
+  /** The process at one end is gone: its kernel says so, unless its machine went with it. */
+  died(process: NetworkProcess, isSilent: boolean): void {
+    const [side, other] =
+      this.#dialer.process === process ? [this.#dialer, this.#listener] : [this.#listener, this.#dialer];
+    side.handlers = undefined;
+    if (!isSilent) return this.#close(side, other);
+    side.isClosed = true;
+    this.#reviewSide(other, side);
+  }
+
+  #send(to: Side<unknown>, deliver: () => void): boolean {
+    const from = to === this.#dialer ? this.#listener : this.#dialer;
+    const { scheduler } = this.#network;
+    const delayMs = this.#network.delayMs(from.process.machine, to.process.machine);
+    to.lastMs = Math.max(to.lastMs, scheduler.nowMs + delayMs);
+    scheduler.at(to.lastMs, () => {
+      if (to.held.length > 0 || this.#isBlockedTo(to)) to.held.push(deliver);
+      else this.#deliver(to, deliver);
     });
     return true;
   }
 
-  #tellUp(side: Side<unknown>, other: Side<unknown>, connection: number): void {
-    this.#later(side, this.#delayMs(), () => {
-      if (connection !== this.#connection) return;
-      side.believed = connection;
-      const isFresh = side.knownLife !== other.life;
-      side.knownLife = other.life;
-      side.end.up(isFresh);
+  #deliver(to: Side<unknown>, deliver: () => void): void {
+    if (this.#isReset) return;
+    to.process.gate.message(() => {
+      if (!to.isClosed) deliver();
     });
   }
 
-  #tellDown(side: Side<unknown>): void {
-    this.#later(side, this.#dice.below(1 + this.#weather.noticeMs), () => {
-      if (side.believed === 0) return;
-      side.believed = 0;
-      side.end.down();
+  #close(side: Side<unknown>, other: Side<unknown>): void {
+    if (side.isClosed) return;
+    side.isClosed = true;
+    side.handlers = undefined;
+    if (other.isClosed) this.#network.detach(this);
+    else this.#send(other, () => this.#closed(other));
+  }
+
+  /** The side learns of the end. */
+  #closed(side: Side<unknown>): void {
+    if (side.isClosed) return;
+    const { handlers } = side;
+    this.#close(side, side === this.#dialer ? this.#listener : this.#dialer);
+    handlers?.down();
+  }
+
+  #reviewSide(side: Side<unknown>, other: Side<unknown>): void {
+    if (side.isClosed) return;
+    const isBlocked = this.#isBlockedTo(side);
+    if (!isBlocked && side.held.length > 0) this.#resendSoon(side);
+    const isStarving = isBlocked || other.process.gate.isPaused || !other.process.isRunning;
+    if (isStarving && !side.isStarving) this.#starve(side);
+    side.isStarving = isStarving;
+  }
+
+  /** Closes the side in five seconds if it still hears nothing then. */
+  #starve(side: Side<unknown>): void {
+    const starvation = ++side.starvations;
+    const { scheduler, dice } = this.#network;
+    const { gate } = side.process;
+    const isOver = () => side.isClosed || !side.isStarving || side.starvations !== starvation;
+    const check = () => {
+      if (isOver()) return;
+      // A process that was stopped itself reads first what has come meanwhile.
+      if (gate.hasMail) scheduler.after(HEARTBEAT_MS, () => gate.timer(check));
+      else this.#closed(side);
+    };
+    scheduler.after(SILENCE_MS - dice.below(HEARTBEAT_MS), () => {
+      if (!isOver()) gate.timer(check);
     });
   }
 
-  #later(side: Side<unknown>, delayMs: number, run: () => void): void {
-    const { life } = side;
-    side.lastMs = Math.max(side.lastMs, this.#scheduler.nowMs + delayMs);
-    this.#scheduler.at(side.lastMs, () => {
-      if (side.life === life) run();
+  #resendSoon(side: Side<unknown>): void {
+    this.#network.scheduler.after(this.#network.dice.below(RESEND_MS_MAX), () => {
+      if (this.#isBlockedTo(side)) return;
+      const { held } = side;
+      side.held = [];
+      for (const deliver of held) this.#deliver(side, deliver);
     });
   }
 
-  #delayMs(): number {
-    const { delayMs, spikeMs, spikeChance } = this.#weather;
-    return this.#dice.below(1 + (this.#dice.chance(spikeChance) ? spikeMs : delayMs));
+  #isBlockedTo(side: Side<unknown>): boolean {
+    const from = side === this.#dialer ? this.#listener : this.#dialer;
+    return this.#network.isBlocked(from.process.machine, side.process.machine);
   }
 }

@@ -3,7 +3,6 @@ import { beforeEach, test } from "node:test";
 import type { ConnectionHandler } from "../../base/ports.ts";
 import { Dice } from "../random.ts";
 import { Scheduler } from "../scheduler.ts";
-import { Link } from "./link.ts";
 import { Wire } from "./wire.ts";
 
 const ROUGH = { delayMs: 5, spikeMs: 50, spikeChance: 0.2, splitChance: 0.5, noticeMs: 30 };
@@ -104,51 +103,4 @@ test("a slow reader fills the writer's buffer, and reading again drains it", () 
   passMs(10_000);
   assert.equal(slow.serverEnd.bufferedBytes, 0);
   assert.deepEqual(seen, ["server drained"]);
-});
-
-function link(): Link<string, string> {
-  const end = (name: string) => ({
-    up: (isFresh: boolean) => seen.push(`${name} up${isFresh ? " fresh" : ""}`),
-    down: () => seen.push(`${name} down`),
-    received: (message: string) => seen.push(`${name} got ${message}`),
-  });
-  return new Link({ scheduler, dice: new Dice(1), weather: ROUGH }, { a: end("a"), b: end("b") });
-}
-
-test("messages of a link arrive in order, after its making", () => {
-  const made = link();
-  made.connect();
-  passMs(100);
-  for (const message of ["1", "2", "3"]) made.toB(message);
-  passMs(1_000);
-  assert.deepEqual(
-    seen.filter((line) => line.startsWith("b")),
-    ["b up fresh", "b got 1", "b got 2", "b got 3"],
-  );
-});
-
-test("a cut link loses what is under way, and what is sent by a side that does not know yet", () => {
-  const made = link();
-  made.connect();
-  passMs(100);
-  assert.equal(made.toB("lost"), true);
-  made.cut();
-  assert.equal(made.toB("lost at once"), false);
-  made.connect();
-  passMs(1_000);
-  assert.deepEqual(
-    seen.filter((line) => line.startsWith("b")),
-    ["b up fresh", "b down", "b up"],
-  );
-});
-
-test("a new process at one end is fresh for the other, and hears nothing of the old one's", () => {
-  const made = link();
-  made.connect();
-  passMs(100);
-  seen = [];
-  made.died("b");
-  made.connect();
-  passMs(1_000);
-  assert.deepEqual(seen.toSorted(), ["a down", "a up fresh", "b up fresh"]);
 });

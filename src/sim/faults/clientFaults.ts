@@ -1,59 +1,39 @@
-// What goes wrong, and when. Around some restarts the workload rests, so that a list that gets shorter then has no
-// other excuse.
+// What happens to clients, and when.
 
-import type { Cluster } from "../cluster/cluster.ts";
+import type { App } from "../apps/app.ts";
+import type { Workload } from "../apps/workload.ts";
 import type { SimEnvironment } from "../cluster/environment.ts";
 import type { ClientFault } from "../plan.ts";
-import type { App } from "./app.ts";
-import type { Workload } from "./workload.ts";
+import { repeatAtRandom } from "./repeat.ts";
 
 // More than this share of the clients does not die: an empty world tells nothing.
 const DEAD_SHARE_MAX = 0.4;
-const REST_BEFORE_MS = 2_500;
-const REST_AFTER_MS = 5_000;
 
-export class Faults {
+export class ClientFaults {
   readonly #environment: SimEnvironment;
-  readonly #cluster: Cluster;
   readonly #workload: Workload;
   #isOver = false;
 
-  constructor(environment: SimEnvironment, cluster: Cluster, workload: Workload) {
+  constructor(environment: SimEnvironment, workload: Workload) {
     this.#environment = environment;
-    this.#cluster = cluster;
     this.#workload = workload;
   }
 
   start(): void {
     const { plan } = this.#environment;
-    if (plan.clientFaults.length > 0) this.#repeat(plan.clientFaultMs, () => this.#troubleClient());
-    if (plan.serverFaults.length > 0) this.#repeat(plan.serverFaultMs, () => this.#troubleServers());
+    if (plan.clientFaults.length === 0) return;
+    repeatAtRandom(
+      this.#environment,
+      plan.clientFaultMs,
+      () => this.#troubleClient(),
+      () => this.#isOver,
+    );
   }
 
-  /** No new ones, and clients are well again; what the servers suffer from ends by itself. */
+  /** No new ones, and clients are well again. */
   stop(): void {
     this.#isOver = true;
     for (const app of this.#workload.apps) app.heal();
-  }
-
-  #repeat(meanMs: number, run: () => void): void {
-    const { scheduler, dice } = this.#environment;
-    scheduler.after(1 + dice.below(2 * meanMs), () => {
-      if (this.#isOver) return;
-      run();
-      this.#repeat(meanMs, run);
-    });
-  }
-
-  #troubleServers(): void {
-    const { dice, plan, scheduler } = this.#environment;
-    const fault = dice.pick(plan.serverFaults);
-    const hasRest = fault !== "store" && dice.chance(0.5);
-    if (!hasRest) return this.#cluster.break(fault);
-    this.#workload.pause(REST_BEFORE_MS + REST_AFTER_MS);
-    scheduler.after(REST_BEFORE_MS, () => {
-      if (!this.#isOver) this.#cluster.break(fault);
-    });
   }
 
   #troubleClient(): void {

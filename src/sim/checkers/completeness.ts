@@ -1,0 +1,185 @@
+// Rule 6 for a new leader: before it answers for a slot, or says that it serves it, it has heard from every session
+// that it knows to be a member what that one holds there, or has waited for the session's lease.
+
+import type { Members } from "../../messages/membership.ts";
+import { compareMembers } from "../../messages/membership.ts";
+import { type DataToSession, dataInfoIdOf, type PublishItem, type SessionToData } from "../../messages/sessionData.ts";
+import type { DataInfoId, NodeId } from "../../model/ids.ts";
+import { type SlotTable, slotOf } from "../../model/slot.ts";
+import type { Fact } from "../facts.ts";
+import type { Checker, Evidence, Finding } from "./checker.ts";
+
+/** A slot under one leader. */
+interface Led {
+  readonly leaderEpoch: bigint;
+  readonly sinceMs: number;
+  readonly heard: Set<NodeId>;
+  /** What was asked of a session and has not come yet. */
+  readonly wanted: Map<NodeId, Set<string>>;
+  isServing: boolean;
+}
+
+interface Suspicion {
+  readonly led: Led;
+  readonly missing: NodeId;
+  readonly finding: Finding;
+  readonly atMs: number;
+}
+
+interface Leader {
+  members: Members | undefined;
+  table: SlotTable | undefined;
+  readonly led: Map<number, Led>;
+}
+
+export class Completeness implements Checker {
+  readonly #evidence: Evidence;
+  readonly #leaders = new Map<NodeId, Leader>();
+  readonly #slots = new Map<DataInfoId, number>();
+  // The batch that is under way from each session to each data node.
+  readonly #batches = new Map<string, readonly PublishItem[]>();
+  // Who seems to answer too early. It may tell the last session in the same step that it was heard.
+  #suspicion: Suspicion | undefined;
+
+  constructor(evidence: Evidence) {
+    this.#evidence = evidence;
+  }
+
+  see(fact: Fact, nowMs: number): Finding | undefined {
+    const suspicion = this.#suspicion;
+    if (suspicion !== undefined && nowMs > suspicion.atMs) {
+      this.#suspicion = undefined;
+      if (!suspicion.led.heard.has(suspicion.missing)) return suspicion.finding;
+    }
+    return this.#look(fact, nowMs);
+  }
+
+  #look(fact: Fact, nowMs: number): Finding | undefined {
+    switch (fact.kind) {
+      case "learned":
+        if (fact.role === "data") this.#learned(this.#leader(fact.node), fact, nowMs);
+        return undefined;
+      case "asked":
+        if (!fact.isLost) this.#asked(fact.from, fact.to, fact.message);
+        return undefined;
+      case "told":
+        return this.#told(fact, nowMs);
+      case "heartbeat":
+        return this.#reported(fact, nowMs);
+      default:
+        return undefined;
+    }
+  }
+
+  #learned(leader: Leader, { node, message }: Fact & { kind: "learned" }, nowMs: number): void {
+    if (message.kind === "members") {
+      const isLater = leader.members === undefined || compareMembers(message.members, leader.members) > 0;
+      if (isLater) leader.members = message.members;
+    }
+    if (message.kind !== "slotTable") return;
+    const { table } = message;
+    if (leader.table !== undefined && leader.table.epoch >= table.epoch) return;
+    leader.table = table;
+    for (const [slot, owner] of table.slots.entries()) {
+      const known = leader.led.get(slot);
+      if (owner.leader !== node) leader.led.delete(slot);
+      else if (known?.leaderEpoch !== owner.leaderEpoch) {
+        const fresh = { heard: new Set<NodeId>(), wanted: new Map<NodeId, Set<string>>(), isServing: false };
+        leader.led.set(slot, { leaderEpoch: owner.leaderEpoch, sinceMs: nowMs, ...fresh });
+      }
+    }
+  }
+
+  #asked(from: NodeId, to: NodeId, message: SessionToData): void {
+    if (message.kind === "publish") this.#batches.set(`${from} ${to}`, message.items);
+  }
+
+  #told({ from, to, message }: Fact & { kind: "told" }, nowMs: number): Finding | undefined {
+    const leader = this.#leader(from);
+    switch (message.kind) {
+      case "synced":
+        for (const slot of message.slots) leader.led.get(slot)?.heard.add(to);
+        return undefined;
+      case "wanted":
+        this.#wanted(leader, to, message);
+        return undefined;
+      case "taken":
+        this.#taken(leader, to, this.#batches.get(`${to} ${from}`) ?? []);
+        return undefined;
+      case "snapshot":
+        return this.#shown(from, message.datum.dataInfoId, nowMs);
+      case "delta":
+        return this.#shown(from, message.delta.dataInfoId, nowMs);
+      case "changed":
+      case "current":
+        return this.#shown(from, message.dataInfoId, nowMs);
+      default:
+        return undefined;
+    }
+  }
+
+  #wanted(leader: Leader, session: NodeId, { slot, keys }: DataToSession & { kind: "wanted" }): void {
+    const led = leader.led.get(slot);
+    if (led === undefined) return;
+    if (keys.length === 0) led.heard.add(session);
+    else led.wanted.set(session, new Set(keys.map(([dataInfoId, registId]) => `${dataInfoId} ${registId}`)));
+  }
+
+  #taken(leader: Leader, session: NodeId, items: readonly PublishItem[]): void {
+    for (const item of items) {
+      const led = leader.led.get(this.#slotOf(dataInfoIdOf(item)));
+      const wanted = led?.wanted.get(session);
+      if (led === undefined || wanted === undefined) continue;
+      const { registId } = item.kind === "put" ? item.publication : item.removal;
+      wanted.delete(`${dataInfoIdOf(item)} ${registId}`);
+      if (wanted.size === 0) led.heard.add(session);
+    }
+  }
+
+  #shown(from: NodeId, service: DataInfoId, nowMs: number): Finding | undefined {
+    return this.#serves(from, this.#slotOf(service), { service, nowMs });
+  }
+
+  #reported({ from, message }: Fact & { kind: "heartbeat" }, nowMs: number): Finding | undefined {
+    for (const slot of message.slots?.serving ?? []) {
+      const finding = this.#serves(from, slot, { service: undefined, nowMs });
+      if (finding !== undefined) return finding;
+    }
+    return undefined;
+  }
+
+  #serves(
+    from: NodeId,
+    slot: number,
+    { service, nowMs }: { service: DataInfoId | undefined; nowMs: number },
+  ): Finding | undefined {
+    const { members, led: slots } = this.#leader(from);
+    const led = slots.get(slot);
+    const found = (text: string): Finding => ({ rule: "6 no empty by accident", service, text });
+    if (led === undefined) return found(`${from} answers for slot ${slot}, which it does not lead`);
+    if (led.isServing) return undefined;
+    led.isServing = true;
+    const { config, clocks } = this.#evidence.plan;
+    if (nowMs >= led.sinceMs + config.sessionLeaseMs * (1 - clocks.drift) - 1) return undefined;
+    if (members === undefined) return found(`${from} answers for slot ${slot} and knows no members`);
+    const missing = members.list.find(({ role, id }) => role === "session" && !led.heard.has(id))?.id;
+    if (missing === undefined) return undefined;
+    const finding = found(`${from} answers for slot ${slot} and has not heard ${missing}`);
+    this.#suspicion ??= { led, missing, finding, atMs: nowMs };
+    return undefined;
+  }
+
+  #leader(node: NodeId): Leader {
+    const known = this.#leaders.get(node);
+    if (known !== undefined) return known;
+    const leader: Leader = { members: undefined, table: undefined, led: new Map() };
+    this.#leaders.set(node, leader);
+    return leader;
+  }
+
+  #slotOf(service: DataInfoId): number {
+    const slot = this.#slots.get(service) ?? slotOf(service, this.#evidence.plan.meta.slotCount);
+    this.#slots.set(service, slot);
+    return slot;
+  }
+}

@@ -1,0 +1,56 @@
+// At the end every follower holds what its leader holds. All links between data nodes are cut then and made again; a
+// follower says what it has, and the leader answers with what differs: nothing may.
+
+import type { DataInfoId } from "../../model/ids.ts";
+import type { Fact } from "../facts.ts";
+import type { Checker, Evidence, Finding } from "./checker.ts";
+
+export class Followers implements Checker {
+  readonly #evidence: Evidence;
+  readonly #whole = new Set<string>();
+  // Services that a follower said that it holds publications of, by follower and slot.
+  readonly #held = new Map<string, ReadonlySet<DataInfoId>>();
+  #isComparing = false;
+
+  constructor(evidence: Evidence) {
+    this.#evidence = evidence;
+  }
+
+  see(fact: Fact): Finding | undefined {
+    if (fact.kind === "compared") this.#isComparing = true;
+    if (!this.#isComparing) return undefined;
+    if (fact.kind === "followed") this.#followed(fact);
+    if (fact.kind === "replicated" && fact.message.kind === "replica") return this.#replica(fact, fact.message);
+    return fact.kind === "over" ? this.#look() : undefined;
+  }
+
+  #followed({ from, message }: Fact & { kind: "followed" }): void {
+    const held = message.held.flatMap(({ dataInfoId, count }) => (count > 0 ? [dataInfoId] : []));
+    this.#held.set(`${message.slot} ${from}`, new Set(held));
+  }
+
+  #replica(
+    { from, to }: Fact & { kind: "replicated" },
+    { slot, datums, gone, isLast }: (Fact & { kind: "replicated" })["message"] & { kind: "replica" },
+  ): Finding | undefined {
+    if (isLast) this.#whole.add(`${slot} ${to}`);
+    // That a service has no publications is nothing that can be lost.
+    const held = this.#held.get(`${slot} ${to}`);
+    const differing = datums.find(({ dataInfoId, publications }) => publications.length > 0 || held?.has(dataInfoId));
+    const service = differing?.dataInfoId ?? gone.find((dataInfoId) => held?.has(dataInfoId));
+    if (service === undefined) return undefined;
+    return difference(`${to} did not have in slot ${slot} what ${from} has`, service);
+  }
+
+  #look(): Finding | undefined {
+    for (const [slot, { leader, followers }] of this.#evidence.nodes.table?.slots.entries() ?? []) {
+      const silent = followers.find((follower) => !this.#whole.has(`${slot} ${follower}`));
+      if (silent !== undefined) return difference(`${silent} has not compared slot ${slot} with ${leader}`, undefined);
+    }
+    return undefined;
+  }
+}
+
+function difference(text: string, service: Finding["service"]): Finding {
+  return { rule: "followers hold what their leaders hold", service, text };
+}

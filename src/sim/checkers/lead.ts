@@ -1,0 +1,106 @@
+// One meta node leads at a time: the store gives each lease epoch to one process, and carries out writes of that one
+// alone. A table that it stores follows from the one before by the rules of design: epochs grow, nobody is named twice
+// for a slot, and of a leader that is gone a follower that holds the slot takes over, if there is one.
+
+import type { Heartbeat } from "../../messages/membership.ts";
+import type { NodeId } from "../../model/ids.ts";
+import type { SlotOwner, SlotTable } from "../../model/slot.ts";
+import type { Fact } from "../facts.ts";
+import type { Checker, Evidence, Finding } from "./checker.ts";
+
+// What was heard of a node longer ago may be over.
+const NEWS_MS = 2_500;
+// What a meta node knew when it decided is not looked at when the store takes longer than this.
+const SLOW_MS = 100;
+
+export class Lead implements Checker {
+  readonly #evidence: Evidence;
+  readonly #holders = new Map<bigint, NodeId>();
+  // The last report of each data node that has arrived at each meta node.
+  readonly #reports = new Map<string, { readonly report: Heartbeat; readonly atMs: number }>();
+
+  constructor(evidence: Evidence) {
+    this.#evidence = evidence;
+  }
+
+  see(fact: Fact, nowMs: number): Finding | undefined {
+    switch (fact.kind) {
+      case "leads": {
+        const holder = this.#holders.get(fact.leaseEpoch);
+        this.#holders.set(fact.leaseEpoch, fact.node);
+        if (holder === undefined || holder === fact.node) return undefined;
+        return lead(`${fact.node} leads under lease ${fact.leaseEpoch}, which ${holder} had`);
+      }
+      case "failedOver":
+        // The copy does not know of the last leases, and gives their epochs again.
+        this.#holders.clear();
+        return undefined;
+      case "reported":
+        if (fact.message.role === "data") {
+          this.#reports.set(`${fact.to} ${fact.from.id}`, { report: fact.message, atMs: nowMs });
+        }
+        return undefined;
+      case "saved":
+        return this.#saved(fact, nowMs);
+      default:
+        return undefined;
+    }
+  }
+
+  #saved(
+    { by, what, leaseEpoch, table, before, askedMs }: Fact & { kind: "saved" },
+    nowMs: number,
+  ): Finding | undefined {
+    const holder = this.#holders.get(leaseEpoch);
+    if (holder !== undefined && holder !== by) {
+      return lead(`${by} has saved the ${what} under lease ${leaseEpoch}, which ${holder} has`);
+    }
+    if (table === undefined) return undefined;
+    if (before !== undefined && table.epoch <= before.epoch) {
+      return slots(`table ${table.epoch} replaces table ${before.epoch}`);
+    }
+    for (const [slot, owner] of table.slots.entries()) {
+      const isSlow = nowMs > askedMs + SLOW_MS;
+      const change = { by, table, before: isSlow ? undefined : before, nowMs };
+      const text = this.#ownerFault(owner, table) ?? this.#changeFault(slot, change);
+      if (text !== undefined) return slots(`table ${table.epoch}, slot ${slot}: ${text}`);
+    }
+    return undefined;
+  }
+
+  #ownerFault({ leader, leaderEpoch, followers }: SlotOwner, table: SlotTable): string | undefined {
+    if (followers.includes(leader)) return `${leader} leads and follows`;
+    if (new Set(followers).size < followers.length) return `${followers.join(" ")} follow`;
+    return leaderEpoch > table.epoch ? `leader epoch ${leaderEpoch} is to come` : undefined;
+  }
+
+  #changeFault(
+    slot: number,
+    { by, table, before, nowMs }: { by: NodeId; table: SlotTable; before: SlotTable | undefined; nowMs: number },
+  ): string | undefined {
+    const [owner, now] = [before?.slots[slot], table.slots[slot]];
+    if (owner === undefined || now === undefined || before === undefined) return undefined;
+    if (owner.leader === now.leader && owner.leaderEpoch === now.leaderEpoch) return undefined;
+    if (now.leaderEpoch <= owner.leaderEpoch)
+      return `${now.leader} leads under ${now.leaderEpoch} after ${owner.leaderEpoch}`;
+    const isInSync = (node: NodeId, sinceMs: number) => {
+      const known = this.#reports.get(`${by} ${node}`);
+      if (known === undefined || known.atMs < sinceMs) return false;
+      return this.#evidence.nodes.isCopy(known.report, node, { slot, table: before });
+    };
+    if (owner.leader === now.leader || isInSync(now.leader, Number.NEGATIVE_INFINITY)) return undefined;
+    // A store that has lost the last table leaves it to the meta node to remember it.
+    if (this.#evidence.nodes.isForgotten(before)) return undefined;
+    const isAlive = (node: NodeId) => this.#evidence.nodes.run("data", node)?.stopMs === Number.POSITIVE_INFINITY;
+    const better = owner.followers.find((node) => isInSync(node, nowMs - NEWS_MS) && isAlive(node));
+    return better === undefined ? undefined : `${now.leader} leads, though ${better} has all that was there`;
+  }
+}
+
+function lead(text: string): Finding {
+  return { rule: "lead: one meta leader at a time", service: undefined, text };
+}
+
+function slots(text: string): Finding {
+  return { rule: "slots: how the table changes", service: undefined, text };
+}

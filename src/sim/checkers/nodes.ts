@@ -1,0 +1,238 @@
+// What became of the nodes, as far as anybody outside can tell: which runs live, when a session could not do its part,
+// which table was saved last, and when the last copy of a slot may have been lost.
+
+import type { Heartbeat } from "../../messages/membership.ts";
+import type { DataInfoId, NodeId } from "../../model/ids.ts";
+import { type SlotTable, slotOf } from "../../model/slot.ts";
+import type { Fact, Role } from "../facts.ts";
+import type { Plan } from "../plan.ts";
+
+/** An open end is Infinity. */
+export interface Span {
+  readonly fromMs: number;
+  untilMs: number;
+  /** After its end all that was held up has arrived within this. */
+  readonly settleMs: number;
+}
+
+export interface KnownRun {
+  readonly id: NodeId;
+  readonly role: Role;
+  readonly machine: string;
+  readonly startMs: number;
+  stopMs: number;
+  /** Sessions: linked to all leaders that it knows of, for the first time. */
+  readyMs: number;
+}
+
+interface Restart {
+  readonly stopMs: number;
+  readonly startMs: number;
+}
+
+/** A slot has a leader that may know nothing of what was there. */
+export interface Loss {
+  readonly atMs: number;
+  /** It had a copy; only what came last may be missing. */
+  readonly hasCopy: boolean;
+}
+
+// A session that has just been linked for the first time sends what it holds at once.
+const START_SETTLE_MS = 500;
+// A dead link is closed after five seconds of silence, made again within a second, and spoken on within another.
+const RELINK_MS = 7_000;
+// Nodes that stood apart know of each other again after this.
+const SPLIT_SETTLE_MS = 10_000;
+
+export class Nodes {
+  readonly #plan: Plan;
+  readonly #runs = new Map<string, KnownRun>();
+  readonly #troubles = new Map<string, Span[]>();
+  readonly #links = new Map<NodeId, Set<NodeId>>();
+  readonly #tables = new Map<NodeId, SlotTable>();
+  readonly #heartbeats = new Map<string, Heartbeat>();
+  readonly #losses = new Map<number, Loss[]>();
+  readonly #slots = new Map<DataInfoId, number>();
+  readonly #stopMs = new Map<string, number>();
+  // Every table that was saved, by its epoch.
+  readonly #saved = new Map<bigint, SlotTable>();
+  #table: SlotTable | undefined;
+  #before: SlotTable | undefined;
+  #wrongs = 0;
+  #wrongMs = Number.NEGATIVE_INFINITY;
+  readonly #splits: Span[] = [];
+  /** Restarts of data nodes. */
+  readonly dataRestarts: Restart[] = [];
+  /** The last time that anything was wrong between nodes, or with one. */
+  troubleMs = Number.NEGATIVE_INFINITY;
+  /** The last time that the store lost something. */
+  failedOverMs = Number.NEGATIVE_INFINITY;
+
+  constructor(plan: Plan) {
+    this.#plan = plan;
+  }
+
+  /** The slot table that was saved last. */
+  get table(): SlotTable | undefined {
+    return this.#table;
+  }
+
+  /** Runs of the role that live. */
+  living(role: Role): KnownRun[] {
+    return [...this.#runs.values()].filter((run) => run.role === role && run.stopMs === Number.POSITIVE_INFINITY);
+  }
+
+  run(role: Role, id: string): KnownRun | undefined {
+    return this.#runs.get(`${role} ${id}`);
+  }
+
+  /** The last heartbeat of a run. */
+  heartbeat(role: Role, id: string): Heartbeat | undefined {
+    return this.#heartbeats.get(`${role} ${id}`);
+  }
+
+  /** The times in which the session could not, or need not, pass on what it knows. */
+  unwell(session: string): Span[] {
+    const run = this.run("session", session);
+    if (run === undefined) return [];
+    const starting = { fromMs: run.startMs, untilMs: run.readyMs, settleMs: START_SETTLE_MS };
+    const troubles = this.#troubles.get(run.machine) ?? [];
+    return [starting, ...troubles.filter(({ untilMs, fromMs }) => untilMs >= run.startMs && fromMs <= run.stopMs)];
+  }
+
+  /** Whether nodes may have stood still, or apart from each other, at any time since. */
+  isSplitSince(atMs: number): boolean {
+    return this.#wrongMs >= atMs - SPLIT_SETTLE_MS;
+  }
+
+  /** The times in which nodes stood still, or apart from each other. */
+  get splits(): readonly Span[] {
+    return this.#splits;
+  }
+
+  lossesOf(service: DataInfoId): readonly Loss[] {
+    const slot = this.#slots.get(service) ?? slotOf(service, this.#plan.meta.slotCount);
+    this.#slots.set(service, slot);
+    return this.#losses.get(slot) ?? [];
+  }
+
+  see(fact: Fact, nowMs: number): void {
+    if (this.#wrongs > 0) {
+      this.troubleMs = nowMs;
+      this.#wrongMs = nowMs;
+    }
+    switch (fact.kind) {
+      case "started":
+        return this.#started(fact, nowMs);
+      case "stopped":
+        return this.#stopped(fact, nowMs);
+      case "troubled":
+        return this.#troubled(fact, nowMs);
+      case "wrong":
+        this.#noteSplit(fact.count, nowMs);
+        this.troubleMs = nowMs;
+        this.#wrongMs = nowMs;
+        return;
+      case "linkMade":
+        return this.#linked(fact, nowMs);
+      case "linkLost":
+        this.#links.get(fact.session)?.delete(fact.data);
+        this.troubleMs = nowMs;
+        return;
+      case "learned":
+        return this.#learned(fact, nowMs);
+      case "heartbeat":
+        this.#heartbeats.set(`${fact.message.role} ${fact.from}`, fact.message);
+        return;
+      case "saved":
+        if (fact.table !== undefined) this.#tableSaved(fact.table, fact.before, nowMs);
+        return;
+      case "failedOver":
+        this.failedOverMs = nowMs;
+        return;
+      default:
+    }
+  }
+
+  #noteSplit(wrongs: number, nowMs: number): void {
+    const open = this.#splits.at(-1);
+    if (this.#wrongs === 0 && wrongs > 0) {
+      this.#splits.push({ fromMs: nowMs, untilMs: Number.POSITIVE_INFINITY, settleMs: RELINK_MS });
+    } else if (wrongs === 0 && open !== undefined) open.untilMs = nowMs;
+    this.#wrongs = wrongs;
+  }
+
+  #started({ node, role, machine }: Fact & { kind: "started" }, nowMs: number): void {
+    const open = { stopMs: Number.POSITIVE_INFINITY, readyMs: Number.POSITIVE_INFINITY };
+    this.#runs.set(`${role} ${node}`, { id: node, role, machine, startMs: nowMs, ...open });
+    this.troubleMs = nowMs;
+    if (role !== "data") return;
+    const stopMs = this.#stopMs.get(machine);
+    if (stopMs !== undefined) this.dataRestarts.push({ stopMs, startMs: nowMs });
+  }
+
+  #stopped({ node, role }: Fact & { kind: "stopped" }, nowMs: number): void {
+    const run = this.run(role, node);
+    if (run === undefined) return;
+    run.stopMs = nowMs;
+    this.troubleMs = nowMs;
+    if (role === "data") this.#stopMs.set(run.machine, nowMs);
+  }
+
+  #troubled({ machine, isTroubled }: Fact & { kind: "troubled" }, nowMs: number): void {
+    const spans = this.#troubles.get(machine) ?? [];
+    this.#troubles.set(machine, spans);
+    const open = spans.at(-1);
+    if (isTroubled) spans.push({ fromMs: nowMs, untilMs: Number.POSITIVE_INFINITY, settleMs: RELINK_MS });
+    else if (open !== undefined) open.untilMs = nowMs;
+  }
+
+  #linked({ session, data }: Fact & { kind: "linkMade" }, nowMs: number): void {
+    const links = this.#links.get(session) ?? new Set();
+    this.#links.set(session, links.add(data));
+    this.troubleMs = nowMs;
+    this.#lookReady(session, nowMs);
+  }
+
+  #learned({ node, role, message }: Fact & { kind: "learned" }, nowMs: number): void {
+    if (role !== "session" || message.kind !== "slotTable") return;
+    const known = this.#tables.get(node);
+    if (known !== undefined && known.epoch >= message.table.epoch) return;
+    this.#tables.set(node, message.table);
+    this.#lookReady(node, nowMs);
+  }
+
+  #lookReady(session: NodeId, nowMs: number): void {
+    const run = this.run("session", session);
+    const table = this.#tables.get(session);
+    if (run === undefined || table === undefined || run.readyMs <= nowMs) return;
+    const links = this.#links.get(session);
+    if (table.slots.every(({ leader }) => links?.has(leader) === true)) run.readyMs = nowMs;
+  }
+
+  /** Whether the table that was just replaced is not the one that was saved before: the store had lost that one. */
+  isForgotten(before: SlotTable): boolean {
+    return this.#before === before;
+  }
+
+  /** Whether a report says that the node holds the slot whole, under the leader that `table` names. */
+  isCopy({ tableEpoch, slots }: Heartbeat, node: NodeId, { slot, table }: { slot: number; table: SlotTable }): boolean {
+    if (slots?.inSync.includes(slot) !== true) return false;
+    const [then, now] = [this.#saved.get(tableEpoch)?.slots[slot], table.slots[slot]];
+    return then?.leaderEpoch === now?.leaderEpoch && now?.followers.includes(node) === true;
+  }
+
+  #tableSaved(table: SlotTable, before: SlotTable | undefined, nowMs: number): void {
+    this.#before = before === this.#table ? undefined : before;
+    this.#table = table;
+    this.#saved.set(table.epoch, table);
+    for (const [slot, { leader, leaderEpoch }] of table.slots.entries()) {
+      const owner = before?.slots[slot];
+      if (owner === undefined || owner.leaderEpoch === leaderEpoch) continue;
+      const report = this.heartbeat("data", leader);
+      const hasCopy =
+        before !== undefined && report !== undefined && this.isCopy(report, leader, { slot, table: before });
+      this.#losses.set(slot, [...(this.#losses.get(slot) ?? []), { atMs: nowMs, hasCopy }]);
+    }
+  }
+}

@@ -1,0 +1,163 @@
+// The meta role in a simulated process, on the store that all meta nodes share.
+
+import { Stepper } from "../../base/stepper.ts";
+import type { Member, MemberRole, MemberToMeta, MetaToMember } from "../../messages/membership.ts";
+import { Meta } from "../../meta/meta.ts";
+import type { MetaEvent, MetaOutput } from "../../meta/metaPorts.ts";
+import type { SlotTable } from "../../model/slot.ts";
+import type { NodeNetwork } from "../network/nodeNetwork.ts";
+import { AcceptedPeers } from "../network/peers.ts";
+import type { Port } from "../network/port.ts";
+import { bug, type MemberEnvironment } from "./environment.ts";
+import { BOOT_MS } from "./nodeTime.ts";
+import type { SimProcess } from "./simProcess.ts";
+import { acquireLease, fenced, releaseLease, type Statement, type Store, type StoreState } from "./store.ts";
+
+export interface MetaEnvironment extends MemberEnvironment {
+  readonly store: Store;
+  readonly network: NodeNetwork;
+}
+
+type Members = AcceptedPeers<MetaToMember, MemberToMeta>;
+
+export class MetaHost {
+  readonly #environment: MetaEnvironment;
+  readonly #process: SimProcess;
+  readonly #members: Readonly<Record<MemberRole, Members>>;
+  readonly #meta: Meta;
+  readonly #stepper: Stepper<MetaEvent>;
+
+  constructor(environment: MetaEnvironment, process: SimProcess) {
+    this.#environment = environment;
+    this.#process = process;
+    const { ports, plan, scheduler, record } = environment;
+    const { id, time } = process;
+    record({ kind: "started", node: id, role: "meta", machine: process.machine });
+    this.#members = {
+      data: this.#accept(ports.dataToMeta, "data"),
+      session: this.#accept(ports.sessionToMeta, "session"),
+    };
+    this.#meta = new Meta({ ...plan.meta, id }, this.#output());
+    const failed = (error: unknown) => bug(environment, id, error);
+    this.#stepper = new Stepper<MetaEvent>(this.#meta, { ...time, failed });
+    scheduler.after(BOOT_MS, () => process.gate.timer(() => this.step({ kind: "woken" })));
+  }
+
+  /** As far as it knows. */
+  get isLeading(): boolean {
+    return this.#meta.isLeading;
+  }
+
+  step(event: MetaEvent): void {
+    this.#stepper.step(event);
+  }
+
+  close(): void {
+    this.#stepper.close();
+    this.#environment.record({ kind: "stopped", node: this.#process.id, role: "meta" });
+  }
+
+  #accept(port: Port<MemberToMeta, MetaToMember>, role: MemberRole): Members {
+    const peers: Members = new AcceptedPeers({
+      up: (id) => this.step({ kind: "memberUp", member: { id, role } }),
+      down: (id) => this.step({ kind: "memberDown", member: { id, role } }),
+      received: (id, message) => this.#received({ id, role }, message),
+    });
+    port.listen({ id: this.#process.id, process: this.#process, accept: (from, end) => peers.accept(from, end) });
+    return peers;
+  }
+
+  #received(from: Member, message: MemberToMeta): void {
+    if (message.kind === "heartbeat") {
+      this.#environment.record({ kind: "reported", to: this.#process.id, from, message });
+    }
+    this.step({ kind: "received", from, message });
+  }
+
+  #output(): MetaOutput {
+    const { record } = this.#environment;
+    const { id } = this.#process;
+    return {
+      send: (to, message) => {
+        if (!this.#process.isRunning) return;
+        if (message.kind !== "config") record({ kind: "ruled", from: id, to, message });
+        this.#members[to.role].send(to.id, message);
+      },
+      ...this.#leaseOutput(),
+      load: () =>
+        this.#ask<StoreState>(
+          (state) => ({ answer: state }),
+          (state) => ({ kind: "loaded", state }),
+        ),
+      saveSlotTable: (table, { tableEpoch, leaseEpoch }) =>
+        this.#save(
+          { what: "slot table", leaseEpoch, table },
+          (state) => (state.slotTable?.epoch === tableEpoch ? { ...state, slotTable: table } : undefined),
+          (isSaved) => ({ kind: "slotTableSaved", table, isSaved }),
+        ),
+      saveConfig: (value, leaseEpoch) =>
+        this.#save(
+          { what: "configuration", leaseEpoch, table: undefined },
+          (state) => {
+            const known = state.configs.get(value.dataInfoId);
+            if (known !== undefined && known.version >= value.version) return undefined;
+            return { ...state, configs: new Map(state.configs).set(value.dataInfoId, value) };
+          },
+          (isSaved) => ({ kind: "configSaved", value, isSaved }),
+        ),
+      saveNodeBlocked: (node, isBlocked, leaseEpoch) =>
+        this.#save(
+          { what: "blocked nodes", leaseEpoch, table: undefined },
+          (state) => ({ ...state, blockedNodes: withNode(state.blockedNodes, node, isBlocked) }),
+          (isSaved) => ({ kind: "nodeBlocked", node, isBlocked, isSaved }),
+        ),
+      answer: () => undefined,
+    };
+  }
+
+  #leaseOutput(): Pick<MetaOutput, "acquireLease" | "releaseLease"> {
+    const { plan, record } = this.#environment;
+    const { id, machine, time } = this.#process;
+    return {
+      acquireLease: () => {
+        const askedMs = time.clock.nowMs();
+        const acquire = acquireLease({ holder: id, address: `${machine}:9611` }, plan.meta.leaderLeaseMs);
+        const statement: typeof acquire = (state, nowMs) => {
+          const done = acquire(state, nowMs);
+          if (done.state !== undefined && done.state.lease.epoch !== state.lease.epoch) {
+            record({ kind: "leads", node: id, leaseEpoch: done.state.lease.epoch });
+          }
+          return done;
+        };
+        this.#ask(statement, (lease) => ({ kind: "leaseAnswered", lease, askedMs }));
+      },
+      releaseLease: (epoch) => this.#environment.store.ask(this.#process, releaseLease(epoch), () => undefined),
+    };
+  }
+
+  #save(
+    what: { what: string; leaseEpoch: bigint; table: SlotTable | undefined },
+    change: (state: StoreState) => StoreState | undefined,
+    answer: (isSaved: boolean | undefined) => MetaEvent,
+  ): void {
+    const statement = fenced(what.leaseEpoch, change);
+    const { nowMs: askedMs } = this.#environment.scheduler;
+    this.#ask((state, nowMs) => {
+      const done = statement(state, nowMs);
+      const before = what.table === undefined ? undefined : state.slotTable;
+      if (done.answer) this.#environment.record({ kind: "saved", by: this.#process.id, ...what, askedMs, before });
+      return done;
+    }, answer);
+  }
+
+  #ask<Answer>(statement: Statement<Answer>, answered: (answer: Answer | undefined) => MetaEvent): void {
+    this.#environment.store.ask(this.#process, statement, (answer) => this.step(answered(answer)));
+  }
+}
+
+function withNode(nodes: ReadonlySet<string>, node: string, isBlocked: boolean): ReadonlySet<string> {
+  const changed = new Set(nodes);
+  if (isBlocked) changed.add(node);
+  else changed.delete(node);
+  return changed;
+}

@@ -1,0 +1,181 @@
+// The session role with its gateway in a simulated process. Its clients' connections break with the process.
+
+import { noMetrics } from "../../base/metrics.ts";
+import type { Cancel, ConnectionHandler, Log } from "../../base/ports.ts";
+import { Stepper } from "../../base/stepper.ts";
+import { SofaGateway } from "../../gateways/sofa/gateway.ts";
+import type { MetaToMember } from "../../messages/membership.ts";
+import type { DataToSession, SessionToData } from "../../messages/sessionData.ts";
+import { Session, type SessionEvent, type SessionOutput } from "../../session/session.ts";
+import { MARKING } from "../marking.ts";
+import { MetaLinks } from "../network/metaLinks.ts";
+import { addressOf, DialedPeers } from "../network/peers.ts";
+import type { Wire } from "../network/wire.ts";
+import { bug, type MemberEnvironment } from "./environment.ts";
+import { BOOT_MS } from "./nodeTime.ts";
+import type { SimProcess } from "./simProcess.ts";
+
+// As in server/start.ts.
+const IDLE_CHECK_MS = 500;
+const CLIENT_NOTICE_MS = 50;
+
+export class SessionHost {
+  readonly #environment: MemberEnvironment;
+  readonly #process: SimProcess;
+  readonly #wires = new Set<Wire>();
+  readonly #datas: DialedPeers<SessionToData, DataToSession>;
+  readonly #metas: MetaLinks;
+  readonly #session: Session;
+  readonly #stepper: Stepper<SessionEvent>;
+  readonly #gateway: SofaGateway;
+  #cancelIdleCheck: Cancel = () => undefined;
+
+  constructor(environment: MemberEnvironment, process: SimProcess) {
+    this.#environment = environment;
+    this.#process = process;
+    const { ports, metas, plan, scheduler, record } = environment;
+    const { id, time } = process;
+    record({ kind: "started", node: id, role: "session", machine: process.machine });
+    this.#datas = this.#dialDatas();
+    this.#metas = new MetaLinks(ports.sessionToMeta, process, {
+      metas,
+      up: () => this.step({ kind: "metaUp" }),
+      received: (message) => this.#fromMeta(message),
+    });
+    this.#session = new Session(
+      { ...plan.config, id, address: addressOf(process.machine) },
+      { metrics: noMetrics, nowMs: time.clock.nowMs(), output: this.#output() },
+    );
+    const failed = (error: unknown) => bug(environment, id, error);
+    this.#stepper = new Stepper<SessionEvent>(this.#session, { ...time, failed });
+    this.#gateway = new SofaGateway({
+      config: plan.config,
+      registry: this.#stepper,
+      compression: MARKING,
+      log: this.#log(),
+      metrics: noMetrics,
+    });
+    this.#checkIdle();
+    scheduler.after(BOOT_MS, () => process.gate.timer(() => this.step({ kind: "woken" })));
+  }
+
+  /** Sends the clients away, so that they come back elsewhere. */
+  drain(): void {
+    this.step({ kind: "drain" });
+    for (const wire of this.wires) wire.serverEnd.close();
+  }
+
+  /** After `drain`: nothing waits any more to be sent to data nodes. */
+  get isDrained(): boolean {
+    return this.#session.isDrained;
+  }
+
+  step(event: SessionEvent): void {
+    this.#stepper.step(event);
+  }
+
+  /** Takes a client's connection. While the process is stopped, its kernel does. */
+  accept(wire: Wire): void {
+    this.#wires.add(wire);
+    const { gate, time } = this.#process;
+    const nowMs = () => time.clock.nowMs();
+    let handler: ConnectionHandler | undefined;
+    gate.message(() => {
+      handler = this.#gateway.accept(wire.serverEnd, nowMs());
+    });
+    wire.serve(
+      {
+        received: (chunk) => gate.message(() => handler?.received(chunk, nowMs())),
+        drained: () => gate.message(() => handler?.drained(nowMs())),
+        closed: () => gate.message(() => handler?.closed(nowMs())),
+      },
+      nowMs,
+    );
+  }
+
+  forget(wire: Wire): void {
+    this.#wires.delete(wire);
+  }
+
+  /** All clients' connections that stand. */
+  get wires(): readonly Wire[] {
+    return [...this.#wires];
+  }
+
+  /** The process ends. With its machine gone too, no client is told. */
+  close(isSilent: boolean): void {
+    this.#cancelIdleCheck();
+    this.#stepper.close();
+    this.#environment.record({ kind: "stopped", node: this.#process.id, role: "session" });
+    for (const wire of this.#wires) {
+      wire.die("server");
+      if (isSilent) wire.fallSilent();
+      else wire.cut({ clientMs: this.#environment.dice.below(CLIENT_NOTICE_MS), serverMs: 0 });
+    }
+  }
+
+  /** The machine is back: whoever still believes in a connection from before learns that it is gone. */
+  reboot(): void {
+    for (const wire of this.#wires) wire.speakAgain();
+  }
+
+  #dialDatas(): DialedPeers<SessionToData, DataToSession> {
+    const { record, ports } = this.#environment;
+    const { id } = this.#process;
+    return new DialedPeers(ports.sessionToData, this.#process, {
+      up: (node) => {
+        record({ kind: "linkMade", session: id, data: node });
+        this.step({ kind: "dataUp", node });
+      },
+      down: (node) => {
+        record({ kind: "linkLost", session: id, data: node });
+        this.step({ kind: "dataDown", node });
+      },
+      received: (from, message) => {
+        this.step({ kind: "fromData", from, message });
+      },
+    });
+  }
+
+  #output(): SessionOutput {
+    const { record, scheduler, refused } = this.#environment;
+    const { id, gate } = this.#process;
+    return {
+      toMeta: (message) => {
+        if (!this.#process.isRunning) return;
+        if (message.kind === "heartbeat") record({ kind: "heartbeat", from: id, message });
+        this.#metas.send(message);
+      },
+      toData: (to, message) => {
+        if (!this.#process.isRunning) return;
+        const isLost = !this.#datas.send(to, message);
+        record({ kind: "asked", from: id, to, message, isLost });
+      },
+      linkData: (nodes) => this.#datas.keep(nodes, (run) => scheduler.after(0, () => gate.message(run))),
+      refused: (reason) => refused(this.#process, "session", reason),
+    };
+  }
+
+  #fromMeta(message: MetaToMember): void {
+    this.#environment.record({ kind: "learned", node: this.#process.id, role: "session", message });
+    this.step({ kind: "fromMeta", message });
+  }
+
+  #checkIdle(): void {
+    this.#cancelIdleCheck = this.#process.time.timers.after(IDLE_CHECK_MS, (nowMs) => {
+      this.#gateway.closeIdle(nowMs);
+      this.#checkIdle();
+    });
+  }
+
+  /** A gateway logs as error what is a bug of ours, and as warning what a client did. */
+  #log(): Log {
+    const ignore = () => undefined;
+    return {
+      debug: ignore,
+      info: ignore,
+      warn: ignore,
+      error: (event, fields) => bug(this.#environment, this.#process.id, `${event}: ${fields?.["reason"] ?? ""}`),
+    };
+  }
+}

@@ -1,0 +1,158 @@
+// A machine on which a process runs, ends and is started again, with one role or several.
+
+import type { Role } from "../facts.ts";
+import { DataHost } from "./dataHost.ts";
+import { type MetaEnvironment, MetaHost } from "./metaHost.ts";
+import type { ClockError } from "./nodeTime.ts";
+import { SessionHost } from "./sessionHost.ts";
+import { type Disk, SimProcess } from "./simProcess.ts";
+
+/** `killed`: its kernel tells the others. `vanished`: with its machine, nobody is told. */
+export type End = "killed" | "vanished" | "orderly";
+
+// How often a node that wants to stop looks whether it may, and how long it waits at the most.
+const STOP_CHECK_MS = 50;
+const STOP_MS_MAX = 15_000;
+const RESIGN_MS = 100;
+
+interface Hosts {
+  readonly process: SimProcess;
+  readonly meta: MetaHost | undefined;
+  readonly data: DataHost | undefined;
+  readonly session: SessionHost | undefined;
+}
+
+export class SimNode {
+  readonly machine: string;
+  readonly roles: readonly Role[];
+  readonly disk: Disk;
+  /** Of the machine's clock; a process that runs does not notice when it changes. */
+  clock: ClockError;
+  readonly #environment: MetaEnvironment;
+  readonly #nextRun: () => number;
+  #hosts: Hosts | undefined;
+  #silent: SessionHost | undefined;
+  #isStopping = false;
+
+  constructor(
+    environment: MetaEnvironment,
+    setup: { machine: string; roles: readonly Role[]; disk: Disk; clock: ClockError; nextRun: () => number },
+  ) {
+    this.#environment = environment;
+    this.machine = setup.machine;
+    this.roles = setup.roles;
+    this.disk = setup.disk;
+    this.clock = setup.clock;
+    this.#nextRun = setup.nextRun;
+  }
+
+  get isRunning(): boolean {
+    return this.#hosts !== undefined;
+  }
+
+  get isPaused(): boolean {
+    return this.#hosts?.process.gate.isPaused ?? false;
+  }
+
+  /** It is on its way out in order. */
+  get isStopping(): boolean {
+    return this.#isStopping;
+  }
+
+  /** Clients can connect. */
+  get isListening(): boolean {
+    return this.#hosts?.session !== undefined && !this.#isStopping;
+  }
+
+  get process(): SimProcess | undefined {
+    return this.#hosts?.process;
+  }
+
+  get meta(): MetaHost | undefined {
+    return this.#hosts?.meta;
+  }
+
+  get data(): DataHost | undefined {
+    return this.#hosts?.data;
+  }
+
+  get session(): SessionHost | undefined {
+    return this.#hosts?.session;
+  }
+
+  start(): void {
+    if (this.#hosts !== undefined) return;
+    const { machine, disk, clock } = this;
+    const process = new SimProcess(this.#environment.scheduler, { machine, disk, run: this.#nextRun(), clock });
+    this.#silent?.reboot();
+    this.#silent = undefined;
+    const has = (role: Role) => this.roles.includes(role);
+    this.#hosts = {
+      process,
+      meta: has("meta") ? new MetaHost(this.#environment, process) : undefined,
+      data: has("data") ? new DataHost(this.#environment, process) : undefined,
+      session: has("session") ? new SessionHost(this.#environment, process) : undefined,
+    };
+  }
+
+  /** The process ends now. */
+  stop(end: End): void {
+    const hosts = this.#hosts;
+    if (hosts === undefined) return;
+    this.#hosts = undefined;
+    this.#isStopping = false;
+    const isSilent = end === "vanished";
+    hosts.session?.close(isSilent);
+    hosts.data?.close(end === "orderly");
+    hosts.meta?.close();
+    hosts.process.end();
+    this.#environment.ports.died(hosts.process, isSilent);
+    if (isSilent) this.#silent = hosts.session;
+  }
+
+  /**
+   * The process is asked to stop, hands over what it has, and ends, or is ended when it takes too long; `done` hears
+   * how many slots it led still.
+   */
+  stopInOrder(done: (slotsLed: number) => void): void {
+    const hosts = this.#hosts;
+    if (hosts === undefined || this.#isStopping) return;
+    this.#isStopping = true;
+    hosts.process.gate.message(() => {
+      hosts.session?.drain();
+      hosts.data?.step({ kind: "leave" });
+    });
+    this.#stopWhenReady(hosts, { untilMs: this.#environment.scheduler.nowMs + STOP_MS_MAX, done });
+  }
+
+  pause(): void {
+    const hosts = this.#hosts;
+    if (hosts === undefined || this.isPaused) return;
+    hosts.process.gate.pause();
+    this.#environment.network.review();
+  }
+
+  resume(): void {
+    const hosts = this.#hosts;
+    if (hosts === undefined || !this.isPaused) return;
+    hosts.process.gate.resume(this.#environment.dice.chance(0.5));
+    this.#environment.network.review();
+  }
+
+  #stopWhenReady(hosts: Hosts, end: { untilMs: number; done: (slotsLed: number) => void }): void {
+    const { scheduler } = this.#environment;
+    scheduler.after(STOP_CHECK_MS, () => {
+      // It was killed meanwhile.
+      if (this.#hosts !== hosts) return;
+      const isReady = (hosts.session?.isDrained ?? true) && (hosts.data?.slotsLed ?? 0) === 0;
+      if (!isReady && scheduler.nowMs < end.untilMs) return this.#stopWhenReady(hosts, end);
+      hosts.process.gate.message(() => hosts.meta?.step({ kind: "resign" }));
+      scheduler.after(RESIGN_MS, () => {
+        if (this.#hosts !== hosts) return;
+        const slotsLed = hosts.data?.slotsLed ?? 0;
+        this.stop("orderly");
+        end.done(slotsLed);
+      });
+    });
+  }
+}

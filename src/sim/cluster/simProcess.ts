@@ -1,0 +1,49 @@
+// One run of a node: a process with an id of its own, on a machine with a disk. What it knows is lost with it, the disk
+// stays.
+
+import type { DataInfoId, NodeId } from "../../model/ids.ts";
+import { nodeId } from "../../model/ids.ts";
+import { Gate } from "../network/gate.ts";
+import type { NetworkProcess } from "../network/nodeNetwork.ts";
+import type { Scheduler } from "../scheduler.ts";
+import { type ClockError, type NodeTime, nodeTime } from "./nodeTime.ts";
+
+/** A node's data directory. */
+export interface Disk {
+  /** The node's name, the first part of its id. */
+  readonly name: string;
+  versionFloor: bigint;
+  readonly sizes: Map<DataInfoId, number>;
+}
+
+export function emptyDisk(name: string): Disk {
+  return { name, versionFloor: 0n, sizes: new Map() };
+}
+
+export class SimProcess implements NetworkProcess {
+  readonly machine: string;
+  readonly id: NodeId;
+  readonly disk: Disk;
+  readonly gate = new Gate();
+  readonly time: NodeTime;
+  #isRunning = true;
+
+  constructor(
+    scheduler: Scheduler,
+    { machine, disk, run, clock }: { machine: string; disk: Disk; run: number; clock: ClockError },
+  ) {
+    this.machine = machine;
+    this.disk = disk;
+    this.id = nodeId(`${disk.name}.${run}`);
+    this.time = nodeTime(scheduler, this.gate, clock);
+  }
+
+  get isRunning(): boolean {
+    return this.#isRunning;
+  }
+
+  end(): void {
+    this.#isRunning = false;
+    this.gate.close();
+  }
+}

@@ -1,0 +1,148 @@
+// The database under meta as the meta nodes see it from afar: strongly consistent, with a clock of its own that may
+// jump, slow or away at times, and not always able to say whether it did what it was asked. A fail-over to a copy may
+// lose the last commits.
+
+import type { LeaderLease, MetaState } from "../../meta/metaStore.ts";
+import { nodeId } from "../../model/ids.ts";
+import type { NetworkProcess, NodeNetwork } from "../network/nodeNetwork.ts";
+
+/** Everything that is stored; never changed, only replaced. */
+export interface StoreState extends MetaState {
+  readonly lease: { readonly epoch: bigint; readonly holder: string; readonly address: string; readonly endMs: number };
+}
+
+/** What one statement does: the answer, and what is stored afterwards if it changes anything. */
+export type Statement<Answer> = (state: StoreState, nowMs: number) => { answer: Answer; state?: StoreState };
+
+interface Commit {
+  readonly atMs: number;
+  readonly before: StoreState;
+}
+
+/** The machine of the database, for partitions. */
+export const STORE = "store";
+
+// A client gives a statement up after this; the database may still carry it out.
+const STATEMENT_MS_MAX = 4_000;
+const DELAY_MS = 4;
+const REFUSE_MS = 20;
+
+const NO_LEASE: StoreState["lease"] = { epoch: 0n, holder: "", address: "", endMs: 0 };
+
+export class Store {
+  readonly #network: NodeNetwork;
+  #state: StoreState;
+  #commits: Commit[] = [];
+  #clockOffsetMs = 0;
+  #isDown = false;
+  #delayMs = DELAY_MS;
+  #unknownChance = 0;
+
+  constructor(network: NodeNetwork, state: MetaState) {
+    this.#network = network;
+    this.#state = { ...state, lease: NO_LEASE };
+  }
+
+  get state(): StoreState {
+    return this.#state;
+  }
+
+  get nowMs(): number {
+    return this.#network.scheduler.nowMs + this.#clockOffsetMs;
+  }
+
+  setDown(isDown: boolean): void {
+    this.#isDown = isDown;
+  }
+
+  /** Statements take up to so long from now on; 0 for the usual. */
+  setSlow(delayMs: number): void {
+    this.#delayMs = Math.max(DELAY_MS, delayMs);
+  }
+
+  /** So often the answer to a statement that was carried out is lost from now on. */
+  setUnknown(chance: number): void {
+    this.#unknownChance = chance;
+  }
+
+  jumpClock(byMs: number): void {
+    this.#clockOffsetMs += byMs;
+  }
+
+  /** A copy takes over that lacks what was committed in the last `lostMs`. */
+  failOver(lostMs: number): void {
+    const sinceMs = this.#network.scheduler.nowMs - lostMs;
+    const first = this.#commits.find(({ atMs }) => atMs >= sinceMs);
+    if (first !== undefined) this.#state = first.before;
+    this.#commits = [];
+  }
+
+  /** Sends a statement; `undefined` comes back for "failed, and whether it was carried out is not known". */
+  ask<Answer>(from: NetworkProcess, statement: Statement<Answer>, done: (answer: Answer | undefined) => void): void {
+    if (!from.isRunning) return;
+    const { scheduler, dice } = this.#network;
+    let isDone = false;
+    const finish = (answer: Answer | undefined) => {
+      if (isDone) return;
+      isDone = true;
+      from.gate.message(() => done(answer));
+    };
+    scheduler.after(STATEMENT_MS_MAX, () => finish(undefined));
+    const isLost = this.#network.isBlocked(from.machine, STORE);
+    if (isLost) return;
+    if (this.#isDown) return void scheduler.after(dice.below(REFUSE_MS), () => finish(undefined));
+    scheduler.after(dice.below(1 + this.#delayMs), () => {
+      if (this.#isDown) return finish(undefined);
+      const answer = this.#execute(statement);
+      const isAnswerLost = this.#network.isBlocked(STORE, from.machine) || dice.chance(this.#unknownChance);
+      if (!isAnswerLost) scheduler.after(dice.below(1 + DELAY_MS), () => finish(answer));
+    });
+  }
+
+  #execute<Answer>(statement: Statement<Answer>): Answer {
+    const before = this.#state;
+    const { answer, state } = statement(before, this.nowMs);
+    if (state === undefined) return answer;
+    const { nowMs: atMs } = this.#network.scheduler;
+    this.#commits.push({ atMs, before });
+    if (this.#commits.length > COMMITS_KEPT) this.#commits.shift();
+    this.#state = state;
+    return answer;
+  }
+}
+
+// Enough for the longest loss of a fail-over.
+const COMMITS_KEPT = 100;
+
+/** Takes or renews the lead, as meta/metaStore.ts says. */
+export function acquireLease(candidate: { holder: string; address: string }, leaseMs: number): Statement<LeaderLease> {
+  return (state, nowMs) => {
+    const { lease } = state;
+    // A clock that was set back must not make a lease longer than any lease is.
+    const isStanding = lease.endMs > nowMs && lease.endMs <= nowMs + leaseMs;
+    if (isStanding && lease.holder !== candidate.holder) return { answer: leaseAt(lease, nowMs) };
+    const epoch = isStanding ? lease.epoch : lease.epoch + 1n;
+    const taken = { ...candidate, epoch, endMs: nowMs + leaseMs };
+    return { answer: leaseAt(taken, nowMs), state: { ...state, lease: taken } };
+  };
+}
+
+export function releaseLease(epoch: bigint): Statement<true> {
+  return (state) => {
+    if (state.lease.epoch !== epoch) return { answer: true };
+    return { answer: true, state: { ...state, lease: { ...state.lease, holder: "", endMs: 0 } } };
+  };
+}
+
+/** Makes the change if `leaseEpoch` is the lease in force and `change` finds what it expects. */
+export function fenced(leaseEpoch: bigint, change: (state: StoreState) => StoreState | undefined): Statement<boolean> {
+  return (state, nowMs) => {
+    const isInForce = state.lease.epoch === leaseEpoch && state.lease.endMs > nowMs;
+    const changed = isInForce ? change(state) : undefined;
+    return changed === undefined ? { answer: false } : { answer: true, state: changed };
+  };
+}
+
+function leaseAt({ epoch, holder, address, endMs }: StoreState["lease"], nowMs: number): LeaderLease {
+  return { epoch, holder: nodeId(holder), address, remainingMs: endMs - nowMs };
+}

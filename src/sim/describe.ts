@@ -1,0 +1,262 @@
+// A fact as one line for people, and the services that it is about.
+
+import type { Heartbeat, MetaToMember } from "../messages/membership.ts";
+import type { FollowerToLeader, LeaderToFollower } from "../messages/replication.ts";
+import {
+  type DataToSession,
+  dataInfoIdOf,
+  type PublishItem,
+  type SessionToData,
+  type Superseded,
+} from "../messages/sessionData.ts";
+import type { DatumVersion } from "../model/datum.ts";
+import type { DataInfoId } from "../model/ids.ts";
+import type { SlotTable } from "../model/slot.ts";
+import type { Fact } from "./facts.ts";
+
+export function describe(fact: Fact): string {
+  switch (fact.kind) {
+    case "told":
+      return `${fact.from} -> ${fact.to} ${describeToSession(fact.message)}`;
+    case "asked":
+      return `${fact.from} -> ${fact.to}${fact.isLost ? " (lost)" : ""} ${describeToData(fact.message)}`;
+    case "replicated":
+      return `${fact.from} -> ${fact.to} ${describeToFollower(fact.message)}`;
+    case "followed":
+      return `${fact.from} -> ${fact.to} ${describeToLeader(fact.message)}`;
+    case "heartbeat":
+    case "reported":
+      return `${fact.kind === "heartbeat" ? fact.from : `${fact.from.id} -> ${fact.to}`} ${beatText(fact.message)}`;
+    case "ruled":
+      return `${fact.from} -> ${fact.to.role} ${fact.to.id} ${describeRule(fact.message)}`;
+    case "learned":
+      return `${fact.role} ${fact.node} ${describeRule(fact.message)}`;
+    case "saved":
+      return `by ${fact.by} under lease ${fact.leaseEpoch}: ${fact.what} ${fact.table && describeTable(fact.table)}`;
+    case "pushed": {
+      const { client, service, version, session, entries, isTaken, scope } = fact;
+      const list = entries.map(shortened).join(" ");
+      const kind = isTaken ? scope : `${scope} (dropped)`;
+      return `${session} => ${client} ${shortService(service)} v${version} ${kind} [${list}]`;
+    }
+    case "over":
+      return "";
+    default:
+      return Object.entries(fact)
+        .filter(([key]) => key !== "kind")
+        .map(([, value]) => shortened(String(value)))
+        .join(" ");
+  }
+}
+
+/** The services that a fact is about; undefined if it may touch any. */
+export function servicesOf(fact: Fact): readonly DataInfoId[] | undefined {
+  if ("service" in fact) return [fact.service];
+  switch (fact.kind) {
+    case "buffered":
+    case "heartbeat":
+    case "reported":
+    case "ruled":
+      return [];
+    case "told":
+      return servicesToSession(fact.message);
+    case "asked":
+      return servicesToData(fact.message);
+    case "replicated":
+      return servicesToFollower(fact.message);
+    case "followed":
+      return fact.message.held.map(({ dataInfoId }) => dataInfoId);
+    default:
+      return undefined;
+  }
+}
+
+function servicesToData(message: SessionToData): readonly DataInfoId[] {
+  switch (message.kind) {
+    case "publish":
+      return message.items.map(dataInfoIdOf);
+    case "scan":
+      return message.versions.map(([dataInfoId]) => dataInfoId);
+    case "release":
+      return message.dataInfoIds;
+    case "fetch":
+      return [message.dataInfoId];
+    case "inventory":
+      return message.entries.map(({ dataInfoId }) => dataInfoId);
+    case "digests":
+      return [];
+  }
+}
+
+function servicesToSession(message: DataToSession): readonly DataInfoId[] {
+  switch (message.kind) {
+    case "taken":
+      return message.superseded.map(({ dataInfoId }) => dataInfoId);
+    case "snapshot":
+      return [message.datum.dataInfoId];
+    case "delta":
+      return [message.delta.dataInfoId];
+    case "changed":
+    case "current":
+    case "notReady":
+      return [message.dataInfoId];
+    case "wanted":
+      return [
+        ...message.keys.map(([dataInfoId]) => dataInfoId),
+        ...message.superseded.map(({ dataInfoId }) => dataInfoId),
+      ];
+    default:
+      return [];
+  }
+}
+
+function servicesToFollower(message: LeaderToFollower): readonly DataInfoId[] {
+  if (message.kind === "change") return [message.dataInfoId];
+  if (message.kind === "replica") return [...message.datums.map(({ dataInfoId }) => dataInfoId), ...message.gone];
+  return [];
+}
+
+function describeToData(message: SessionToData): string {
+  switch (message.kind) {
+    case "publish": {
+      const items = message.items.map(describeItem);
+      return `publish #${message.batch} at ${message.epoch} ${items.join(", ")}`;
+    }
+    case "scan":
+      return `scan ${message.versions.map(([id, version]) => `${shortService(id)} ${at(version)}`).join(", ")}`;
+    case "fetch":
+      return `fetch ${shortService(message.dataInfoId)} have ${at(message.have)}`;
+    case "release":
+      return `release ${message.dataInfoIds.map(shortService).join(", ")}`;
+    case "digests":
+      return `digests at ${message.epoch} ${message.slots.map(({ slot, count }) => `${slot}:${count}`).join(" ")}`;
+    case "inventory": {
+      const entries = message.entries.map(stampText).join(" ");
+      return `inventory at ${message.epoch} of ${message.slot} [${entries}]${message.isLast ? "" : "…"}`;
+    }
+  }
+}
+
+function describeToSession(message: DataToSession): string {
+  switch (message.kind) {
+    case "taken":
+      return `taken #${message.batch}${supersededText(message.superseded)}`;
+    case "moved":
+      return `moved #${message.batch} at ${message.epoch}`;
+    case "snapshot": {
+      const { dataInfoId, publications } = message.datum;
+      return `snapshot ${shortService(dataInfoId)} ${at(message.datum)} [${publications.map(stampText).join(" ")}]`;
+    }
+    case "delta": {
+      const { dataInfoId, base, changes } = message.delta;
+      const texts = changes.map((change) =>
+        change.kind === "put" ? `+${stampText(change.publication)}` : `-${change.registId}`,
+      );
+      return `delta ${shortService(dataInfoId)} ${at(base)}..${at(message.delta)} [${texts.join(" ")}]`;
+    }
+    case "changed":
+      return `changed ${shortService(message.dataInfoId)} ${at(message.version)}`;
+    case "synced":
+    case "differs":
+      return `${message.kind} ${message.slots.join(" ")}`;
+    case "wanted": {
+      const keys = message.keys.map(([id, registId]) => `${shortService(id)} ${registId}`);
+      return `wanted of ${message.slot} [${keys.join(", ")}]${supersededText(message.superseded)}`;
+    }
+    default:
+      return `${message.kind} ${shortService(message.dataInfoId)}`;
+  }
+}
+
+function describeToFollower(message: LeaderToFollower): string {
+  const where = `${message.kind} ${message.slot}/${message.leaderEpoch}`;
+  switch (message.kind) {
+    case "replica": {
+      const datums = message.datums.map(
+        (datum) => `${shortService(datum.dataInfoId)} ${at(datum)} [${datum.publications.map(stampText).join(" ")}]`,
+      );
+      const gone = message.gone.length === 0 ? "" : ` gone ${message.gone.map(shortService).join(" ")}`;
+      return `${where} ${datums.join(" ")}${gone}${message.isLast ? " last" : ""}`;
+    }
+    case "change":
+      return `${where} ${heldText(message)} ${message.items.map(describeItem).join(", ")}`;
+    case "notLeader":
+      return where;
+  }
+}
+
+function describeToLeader({ slot, leaderEpoch, held }: FollowerToLeader): string {
+  return `follow ${slot}/${leaderEpoch} ${held.map(heldText).join(" ")}`;
+}
+
+function beatText({ role, tableEpoch, members, isLeaving, slots }: Heartbeat): string {
+  const report = slots === undefined ? "" : `serving ${slots.serving.join(" ")} in sync ${slots.inSync.join(" ")}`;
+  const leaving = isLeaving ? "leaving " : "";
+  return `${role} table ${tableEpoch} members ${members.epoch}/${members.serial} ${leaving}${report}`;
+}
+
+function describeRule(message: MetaToMember): string {
+  switch (message.kind) {
+    case "slotTable":
+      return describeTable(message.table);
+    case "members": {
+      const { epoch, serial, list } = message.members;
+      return `members ${epoch}/${serial} ${list.map(({ role, id }) => `${role} ${id}`).join(", ")}`;
+    }
+    case "refused":
+      return `refused: ${message.reason}`;
+    case "config":
+      return `config ${shortService(message.value.dataInfoId)} v${message.value.version}`;
+  }
+}
+
+function describeTable({ epoch, slots }: SlotTable): string {
+  const owners = slots.map(
+    ({ leader, leaderEpoch, followers }, slot) => `${slot}:${leader}/${leaderEpoch}(${followers.join(" ")})`,
+  );
+  return `table ${epoch} ${owners.slice(0, OWNERS_SHOWN).join(" ")}${owners.length > OWNERS_SHOWN ? "…" : ""}`;
+}
+
+const OWNERS_SHOWN = 16;
+
+function describeItem(item: PublishItem): string {
+  if (item.kind === "put") {
+    const { publication } = item;
+    return `put ${stampText(publication)} ${shortService(publication.dataInfoId)} of ${publication.owner.session}`;
+  }
+  const { cause, registId, stamp, dataInfoId } = item.removal;
+  return `${cause} ${stampText({ registId, ...stamp })} ${shortService(dataInfoId)}`;
+}
+
+function supersededText(superseded: readonly Superseded[]): string {
+  if (superseded.length === 0) return "";
+  const texts = superseded.map(
+    ({ registId, stamp, by, isRemoved }) =>
+      `${stampText({ registId, ...stamp })} by ${isRemoved ? "removal " : ""}${by.version}@${by.registeredMs % MS_SHOWN}`,
+  );
+  return ` superseded ${texts.join(", ")}`;
+}
+
+const MS_SHOWN = 1_000_000;
+
+function stampText(stamp: { registId: string; version: bigint; registeredMs: number }): string {
+  return `${stamp.registId}/${stamp.version}@${stamp.registeredMs % MS_SHOWN}`;
+}
+
+function heldText(held: DatumVersion & { readonly dataInfoId: DataInfoId }): string {
+  return `${shortService(held.dataInfoId)} ${at(held)}`;
+}
+
+function at({ version, origin }: DatumVersion): string {
+  return `v${version}/${origin}`;
+}
+
+function shortService(service: DataInfoId): string {
+  return service.slice(0, service.indexOf("#"));
+}
+
+const TEXT_CHARS_MAX = 60;
+
+function shortened(text: string): string {
+  return text.length <= TEXT_CHARS_MAX ? text : `${text.slice(0, TEXT_CHARS_MAX)}…`;
+}

@@ -1,0 +1,59 @@
+// What reaches a process: everything at once while it runs, nothing while it is stopped (SIGSTOP, a long pause of its
+// machine), and then all that waited, timers and messages, in one go.
+
+type Arrival = () => void;
+
+export class Gate {
+  #timers: Arrival[] = [];
+  #messages: Arrival[] = [];
+  #isPaused = false;
+  #isClosed = false;
+
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  /** Whether something that is no timer waits for the process. */
+  get hasMail(): boolean {
+    return this.#messages.length > 0;
+  }
+
+  /** Something from outside: a message, a new connection, the end of one. */
+  message(arrive: Arrival): void {
+    if (this.#isClosed) return;
+    if (this.#isPaused) this.#messages.push(arrive);
+    else arrive();
+  }
+
+  /** A timer of the process is due. */
+  timer(fire: Arrival): void {
+    if (this.#isClosed) return;
+    if (this.#isPaused) this.#timers.push(fire);
+    else fire();
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  /** The process goes on; whether its loop looks at timers or at sockets first depends on where it was stopped. */
+  resume(isTimersFirst: boolean): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    const queues = isTimersFirst ? [this.#timers, this.#messages] : [this.#messages, this.#timers];
+    this.#timers = [];
+    this.#messages = [];
+    for (const queue of queues) {
+      for (const arrive of queue) {
+        if (!this.#isClosed) arrive();
+      }
+    }
+  }
+
+  /** The process is gone, and what waited for it. */
+  close(): void {
+    this.#isClosed = true;
+    this.#timers = [];
+    this.#messages = [];
+  }
+}

@@ -1,0 +1,187 @@
+// Where a process listens for one kind of link, and how others get one: they dial, and again when it fails or ends.
+
+import type { NodeId } from "../../model/ids.ts";
+import { Link, type LinkEnd, type LinkHandlers } from "./link.ts";
+import type { NetworkProcess, NodeNetwork } from "./nodeNetwork.ts";
+
+/** Who dials, as it says in its first message. */
+export interface Caller extends NetworkProcess {
+  readonly id: NodeId;
+}
+
+export interface Listener<ToListener, ToDialer> {
+  readonly id: NodeId;
+  readonly process: NetworkProcess;
+  accept(from: NodeId, end: LinkEnd<ToDialer>): LinkHandlers<ToListener>;
+}
+
+/** What the caller is told of its link: up and down as often as it is made and lost. */
+export interface DialHandlers<In> {
+  up(peer: NodeId): void;
+  down(peer: NodeId): void;
+  received(peer: NodeId, message: In): void;
+}
+
+/** A link that is kept: made again whenever it is lost. */
+export interface Dialed<Out> {
+  send(message: Out): boolean;
+  /** Ends it for ever; nobody is told. */
+  close(): void;
+}
+
+/** Where a link goes, and to whom; undefined for whoever is there. */
+export interface Place {
+  readonly machine: string;
+  readonly expected: NodeId | undefined;
+}
+
+interface OpenLink {
+  readonly processes: readonly [NetworkProcess, NetworkProcess];
+  died(process: NetworkProcess, isSilent: boolean): void;
+}
+
+/** All listeners for one kind of link, by machine. */
+export class Port<ToListener, ToDialer> {
+  readonly #network: NodeNetwork;
+  readonly #listeners = new Map<string, Listener<ToListener, ToDialer>>();
+  readonly #links = new Set<OpenLink>();
+
+  constructor(network: NodeNetwork) {
+    this.#network = network;
+  }
+
+  listen(listener: Listener<ToListener, ToDialer>): void {
+    this.#listeners.set(listener.process.machine, listener);
+  }
+
+  /** The process is gone, and with it all its links of this kind. `isSilent`: its machine too, so nobody is told. */
+  died(process: NetworkProcess, isSilent: boolean): void {
+    if (this.#listeners.get(process.machine)?.process === process) this.#listeners.delete(process.machine);
+    for (const link of [...this.#links]) {
+      if (!link.processes.includes(process)) continue;
+      this.#links.delete(link);
+      link.died(process, isSilent);
+    }
+  }
+
+  /** Keeps a link to whoever listens at the machine; with `expected`, to that process only. */
+  dial(caller: Caller, { machine, expected }: Place, handlers: DialHandlers<ToDialer>): Dialed<ToListener> {
+    const connect = (ends: Ends<ToDialer>) => this.#connect(caller, { machine, expected }, ends);
+    return new Dialer(caller, { network: this.#network, machine, connect }, handlers);
+  }
+
+  #connect(caller: Caller, { machine, expected }: Place, ends: Ends<ToDialer>): LinkEnd<ToListener> | undefined {
+    const listener = this.#listeners.get(machine);
+    // Who is called by the name of another run refuses.
+    if (listener === undefined || (expected !== undefined && expected !== listener.id)) return undefined;
+    const link = new Link<ToListener, ToDialer>(this.#network, caller, listener.process);
+    const open = {
+      processes: link.ends,
+      died: (process: NetworkProcess, isSilent: boolean) => link.died(process, isSilent),
+    };
+    this.#links.add(open);
+    link.onDialerDown(() => {
+      this.#links.delete(open);
+      ends.failed();
+    });
+    link.shakeHands(
+      () => listener.accept(caller.id, link.listenerEnd),
+      () => {
+        const handlers = ends.up(listener.id);
+        return {
+          received: (message) => handlers.received(message),
+          down: () => {
+            this.#links.delete(open);
+            handlers.down();
+          },
+        };
+      },
+    );
+    return link.dialerEnd;
+  }
+}
+
+interface Ends<In> {
+  up(peer: NodeId): LinkHandlers<In>;
+  failed(): void;
+}
+
+interface Target<Out, In> {
+  readonly network: NodeNetwork;
+  readonly machine: string;
+  /** Undefined if nobody listens there, or somebody else. */
+  readonly connect: (ends: Ends<In>) => LinkEnd<Out> | undefined;
+}
+
+const BACK_OFF_MS_MIN = 50;
+const BACK_OFF_MS_MAX = 1_000;
+// What a connect into the void takes until it is given up.
+const CONNECT_MS_MAX = 2_000;
+
+class Dialer<Out, In> implements Dialed<Out> {
+  readonly #caller: Caller;
+  readonly #target: Target<Out, In>;
+  readonly #handlers: DialHandlers<In>;
+  #end: LinkEnd<Out> | undefined;
+  #backOffMs = BACK_OFF_MS_MIN;
+  #isUp = false;
+  #isClosed = false;
+
+  constructor(caller: Caller, target: Target<Out, In>, handlers: DialHandlers<In>) {
+    this.#caller = caller;
+    this.#target = target;
+    this.#handlers = handlers;
+    this.#dialAfter(0);
+  }
+
+  send(message: Out): boolean {
+    return this.#isUp && (this.#end?.send(message) ?? false);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#isUp = false;
+    this.#end?.close();
+  }
+
+  #dialAfter(delayMs: number): void {
+    const { scheduler } = this.#target.network;
+    scheduler.after(delayMs, () => {
+      if (this.#caller.isRunning) this.#caller.gate.timer(() => this.#dial());
+    });
+  }
+
+  #dial(): void {
+    if (this.#isClosed) return;
+    const { network, machine, connect } = this.#target;
+    const own = this.#caller.machine;
+    if (network.isBlocked(own, machine) || network.isBlocked(machine, own)) return this.#failed(CONNECT_MS_MAX);
+    const end = connect({ up: (peer) => this.#up(peer), failed: () => this.#failed(0) });
+    this.#end = end;
+    if (end === undefined) this.#failed(0);
+  }
+
+  #up(peer: NodeId): LinkHandlers<In> {
+    this.#backOffMs = BACK_OFF_MS_MIN;
+    this.#isUp = true;
+    this.#handlers.up(peer);
+    return {
+      received: (message) => {
+        if (!this.#isClosed) this.#handlers.received(peer, message);
+      },
+      down: () => {
+        if (this.#isClosed) return;
+        this.#isUp = false;
+        this.#handlers.down(peer);
+        this.#failed(0);
+      },
+    };
+  }
+
+  #failed(afterMs: number): void {
+    this.#end = undefined;
+    if (this.#isClosed) return;
+    this.#dialAfter(afterMs + this.#backOffMs);
+    this.#backOffMs = Math.min(2 * this.#backOffMs, BACK_OFF_MS_MAX);
+  }
+}

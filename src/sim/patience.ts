@@ -1,0 +1,28 @@
+// How long a world is given to become well by itself.
+
+import type { Plan } from "./plan.ts";
+
+/** The longest that a fault lasts by itself after the last one began: a server's restart, and the links behind it. */
+export const HEAL_MS = 7_000;
+
+/** For a data node to hand its slots over and to go, and for the others to share them anew. */
+export const LEAVE_MS = 15_000;
+
+/** For followers to compare themselves with their leaders. */
+export const COMPARE_MS = 4_000;
+
+// After the longest memory of the servers, so much time to repair: scans, retries, push timeouts.
+const REPAIR_MS = 5_000;
+// A dead link is closed after five seconds of silence, made again within a second, and spoken on within another.
+const RELINK_MS = 7_000;
+
+/** After the world is whole again, before the last look. */
+export function quietMs({ config, meta, topology }: Plan): number {
+  const { clientIdleMs, clientReturnGraceMs, restartHoldMs, sessionLeaseMs, versionScanIntervalMs } = config;
+  const memoryMs = Math.max(clientIdleMs + clientReturnGraceMs, restartHoldMs, sessionLeaseMs);
+  const repairMs = 2 * versionScanIntervalMs + REPAIR_MS;
+  if (topology !== "cluster") return memoryMs + repairMs;
+  const protectionMs = config.lossProtectionPercent < 100 ? config.lossProtectionMaxMs : 0;
+  // A member that is gone is counted out first; then others lead, and only then does its lease begin.
+  return RELINK_MS + meta.memberLeaseMs + memoryMs + protectionMs + 2 * config.digestIntervalMs + repairMs;
+}

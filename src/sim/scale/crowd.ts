@@ -1,0 +1,91 @@
+// The clients of a large cluster, as few as will do: one connection to each session that publishes and subscribes for
+// all of that session's.
+
+import { makeDataInfoId } from "../../model/dataInfoId.ts";
+import { type ClientId, clientId } from "../../model/ids.ts";
+import type { ClientChannel, PushResult } from "../../session/registry.ts";
+import type { SessionHost } from "../cluster/sessionHost.ts";
+
+/** What each session's clients have. */
+export interface CrowdSize {
+  readonly publishers: number;
+  readonly subscribers: number;
+  /** In the whole cluster. */
+  readonly services: number;
+}
+
+const PAYLOAD_BYTES = 150;
+
+export class Crowd implements ClientChannel {
+  readonly #client: ClientId;
+  readonly #session: SessionHost;
+  readonly #size: CrowdSize;
+  readonly #at: number;
+  /** Pushes that came. */
+  pushes = 0;
+
+  /** The crowd of the session with the number `at`. */
+  constructor(session: SessionHost, at: number, size: CrowdSize) {
+    this.#client = clientId(`10.0.0.${at}:1_session#${at}`);
+    this.#session = session;
+    this.#size = size;
+    this.#at = at;
+    session.step({ kind: "connected", client: this.#client, channel: this });
+  }
+
+  join(): void {
+    for (let index = 0; index < this.#size.publishers; index++) this.publish(index, 1n);
+    for (let index = 0; index < this.#size.subscribers; index++) {
+      this.#session.step({
+        kind: "subscribed",
+        client: this.#client,
+        request: 1,
+        subscription: {
+          ...this.#key(index * 7, `s${index}`),
+          version: 1n,
+          scope: "dataCenter",
+          zone: "Z",
+          variant: "v",
+        },
+      });
+    }
+  }
+
+  /** Registers one publisher, anew with a higher version. */
+  publish(index: number, version: bigint): void {
+    const publication = {
+      ...this.#key(index, `p${index}`),
+      version,
+      zone: "Z",
+      appName: "app",
+      attributes: new Map(),
+      payload: new Uint8Array(PAYLOAD_BYTES).fill(Number(version % 256n)),
+    };
+    this.#session.step({ kind: "published", client: this.#client, request: 1, publication });
+  }
+
+  /** Registrations that were accepted. */
+  accepted = 0;
+
+  answer(): void {
+    this.accepted++;
+  }
+
+  /** Nobody answers: a client that never did is not waited for. */
+  push(): PushResult {
+    this.pushes++;
+    return "sent";
+  }
+
+  pushConfig(): PushResult {
+    return "sent";
+  }
+
+  #key(index: number, registId: string) {
+    const service = (this.#at * 31 + index) % this.#size.services;
+    return {
+      dataInfoId: makeDataInfoId({ dataId: `service-${service}`, instanceId: "", group: "" }),
+      registId: `${this.#at}-${registId}`,
+    };
+  }
+}

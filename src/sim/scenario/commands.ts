@@ -1,0 +1,278 @@
+// What a scenario can do, command by command.
+
+import type { Cancel } from "../../base/ports.ts";
+import { makeDataInfoId } from "../../model/dataInfoId.ts";
+import type { SimNode } from "../cluster/simNode.ts";
+import { STORE } from "../cluster/store.ts";
+import type { Fact, Role } from "../facts.ts";
+import { COMPARE_MS, quietMs } from "../patience.ts";
+import { durationMs, type Line, refused } from "./parse.ts";
+import { type Stage, serviceName } from "./stage.ts";
+
+type Command = (words: readonly string[], line: Line) => void;
+
+const SETTLE_MS = 10_000;
+const ROLLING_MS = 4_000;
+const RESTART_MS = 100;
+
+export class Commands {
+  readonly #stage: Stage;
+  readonly #open = new Set<Cancel>();
+  readonly #commands: ReadonlyMap<string, Command>;
+  /** Expectations count from here. */
+  markMs = 0;
+
+  constructor(stage: Stage) {
+    this.#stage = stage;
+    this.#commands = new Map([
+      ...Object.entries(this.#clientCommands()),
+      ...Object.entries(this.#nodeCommands()),
+      ...Object.entries(this.#networkCommands()),
+      ...Object.entries(this.#timeCommands()),
+    ]);
+  }
+
+  run(line: Line): void {
+    const [name = "", ...words] = line.words;
+    const command = this.#commands.get(name);
+    if (command === undefined) throw refused(line, `there is no command ${name}`);
+    if (name !== "clock") this.#stage.start();
+    command(
+      words.map((word) => this.#stage.resolve(word)),
+      line,
+    );
+  }
+
+  #clientCommands(): Record<string, Command> {
+    const stage = this.#stage;
+    const appOf = (who: string) => stage.actor(who).app;
+    return {
+      // client c1 at s1 s2: it goes to the first of them that listens.
+      client: ([who = "", , ...sessions]) => {
+        stage.actor(who).sessions = sessions;
+      },
+      // crowd 20 at s1 publish orders: k1 to k20, each with an address.
+      crowd: ([count = "", , sessions = "", , service = ""]) => {
+        for (let at = 1; at <= Number(count); at++) {
+          stage.actor(`k${at}`, sessions.split(","));
+          stage.publish(`k${at}`, service, { address: `10.1.0.${at}:80`, name: undefined });
+        }
+      },
+      subscribe: ([who = "", service = "", scope]) => {
+        appOf(who).subscribe(
+          serviceName(service),
+          scope === "zone" || scope === "global" ? scope : "dataCenter",
+          false,
+        );
+      },
+      // publish c1 orders 10.0.0.1:80 [as name]: under a name, two clients can publish one registration.
+      publish: ([who = "", service = "", address = "", , name]) => stage.publish(who, service, { address, name }),
+      unpublish: ([who = "", service = "", , name], line) => {
+        if (!stage.unpublish(who, name ?? service)) throw refused(line, `${who} does not publish it`);
+      },
+      // cut c1 [half-open 5 s]: the session hears of it so much later.
+      cut: ([who = "", , amount, unit]) =>
+        appOf(who).cut({ clientMs: 0, serverMs: durationMs([amount, unit]) ?? 0 }, 0),
+      // away c1 3 s: it does not come back before.
+      away: ([who = "", ...time]) => appOf(who).cut({ clientMs: 0, serverMs: 0 }, durationMs(time) ?? 0),
+      // move c1 s2 [half-open 5 s]: it loses its connection and comes back there.
+      move: ([who = "", to = "", , amount, unit]) => {
+        stage.actor(who).sessions = [to];
+        appOf(who).cut({ clientMs: 0, serverMs: durationMs([amount, unit]) ?? 0 }, 0);
+      },
+      die: ([who = ""]) => appOf(who).die("killed"),
+      silence: ([who = ""]) => appOf(who).fallSilent(),
+      wake: ([who = ""]) => appOf(who).heal(),
+      storm: ([machine = ""], line) => {
+        for (const wire of this.#node(machine, line).session?.wires ?? []) wire.cut({ clientMs: 0, serverMs: 0 });
+      },
+    };
+  }
+
+  #nodeCommands(): Record<string, Command> {
+    const stage = this.#stage;
+    const { cluster, scheduler } = stage;
+    const each =
+      (run: (node: SimNode) => void): Command =>
+      (words, line) => {
+        for (const node of this.#named(words, line)) run(node);
+      };
+    return {
+      // kill d1 d2, or kill d1 when replicated: in the middle of what it does, before it says that.
+      kill: (words, line) => {
+        const [machine = "", when, kind = ""] = words;
+        if (when === "when") this.#killWhen(this.#node(machine, line), kind);
+        else for (const node of this.#named(words, line)) cluster.stop(node, "killed");
+      },
+      // call L @orders: from here on L is the machine that leads orders now.
+      call: ([name = "", machine = ""]) => stage.call(name, machine),
+      vanish: each((node) => cluster.stop(node, "vanished")),
+      start: each((node) => node.start()),
+      restart: each((node) => {
+        cluster.stop(node, "killed");
+        scheduler.after(RESTART_MS, () => node.start());
+      }),
+      // stop d1: in order; it hands over what it has and ends.
+      stop: each((node) => node.stopInOrder(() => undefined)),
+      pause: each((node) => cluster.pause(node)),
+      resume: each((node) => cluster.resume(node)),
+      join: each((node) => node.start()),
+      copy: each((node) => void cluster.startCopy(node)),
+      // clock s1 +30 s: what its next process finds; before anything else, what its first one does.
+      clock: ([machine = "", amount = "", unit = ""], line) => {
+        const node = this.#node(machine, line);
+        node.clock = { ...node.clock, offsetMs: node.clock.offsetMs + (durationMs([amount, unit]) ?? 0) };
+      },
+      rolling: () => this.#roll(cluster.nodes),
+      block: ([machine = ""]) => this.#operate(machine, true),
+      allow: ([machine = ""]) => this.#operate(machine, false),
+      release: ([service = ""]) => {
+        const dataInfoId = makeDataInfoId(serviceName(service));
+        for (const { data } of cluster.nodesOf("data")) data?.step({ kind: "releaseHeld", dataInfoId });
+      },
+    };
+  }
+
+  #networkCommands(): Record<string, Command> {
+    const { cluster } = this.#stage;
+    return {
+      // partition s1 d1 | rest
+      partition: (words) => {
+        const groups = words.join(" ").split("|");
+        const named = groups.map((group) => group.trim().split(/\s+/));
+        const all = [STORE, ...cluster.nodes.map(({ machine }) => machine)];
+        const rest = all.filter((machine) => !named.flat().includes(machine));
+        const whole = named.map((group) => group.flatMap((machine) => (machine === "rest" ? rest : [machine])));
+        this.#open.add(cluster.partition(whole));
+      },
+      // oneway s1 > d1: nothing passes from the one to the other.
+      oneway: ([from = "", , to = ""]) => {
+        this.#open.add(cluster.block([{ from, to }], `nothing passes from ${from} to ${to}`));
+      },
+      reset: ([one = "", other = ""]) => cluster.reset(one, other),
+      // delay 200 ms: every message takes up to so much longer, until heal.
+      delay: (words) => this.#open.add(cluster.slowDown(durationMs(words) ?? 0)),
+      heal: () => {
+        for (const open of this.#open) open();
+        this.#open.clear();
+      },
+      store: ([what, ...words], line) => this.#store(what, words, line),
+    };
+  }
+
+  #timeCommands(): Record<string, Command> {
+    const stage = this.#stage;
+    return {
+      wait: (words, line) => {
+        const time = durationMs(words);
+        if (time === undefined) throw refused(line, "that is no time");
+        stage.pass(time);
+      },
+      settle: () => stage.pass(SETTLE_MS),
+      // at 5 s: that long after the cluster was started.
+      at: (words) => stage.pass(Math.max(0, (durationMs(words) ?? 0) - stage.atMs)),
+      mark: () => {
+        this.markMs = stage.scheduler.nowMs;
+      },
+      // Everything heals, and the world has all its patience; then every rule of the end is looked at.
+      finish: () => this.#finish(),
+    };
+  }
+
+  #store(what: string | undefined, words: readonly string[], line: Line): void {
+    const { store } = this.#stage.cluster;
+    switch (what) {
+      case "down":
+      case "up":
+        store.setSlow(0);
+        store.setUnknown(0);
+        return store.setDown(what === "down");
+      case "slow":
+        return store.setSlow(durationMs(words) ?? 0);
+      case "unsure":
+        return store.setUnknown(1);
+      case "loses":
+        store.failOver(durationMs(words) ?? 0);
+        return this.#stage.record({ kind: "failedOver", table: store.state.slotTable });
+      case "clock":
+        return store.jumpClock(durationMs(words) ?? 0);
+      default:
+        throw refused(line, "a store is down, up, slow, unsure, loses or has a clock");
+    }
+  }
+
+  #killWhen(node: SimNode, kind: string): void {
+    this.#stage.once((fact) => {
+      const id = node.process?.id;
+      if (id === undefined || fact.kind !== kind || sayerOf(fact) !== id) return false;
+      this.#stage.cluster.stop(node, "killed");
+      return true;
+    });
+  }
+
+  #roll([node, ...rest]: readonly SimNode[]): void {
+    if (node === undefined) return;
+    const { scheduler } = this.#stage;
+    node.stopInOrder(() => {
+      scheduler.after(RESTART_MS, () => node.start());
+      scheduler.after(RESTART_MS + ROLLING_MS, () => this.#roll(rest));
+    });
+  }
+
+  #operate(machine: string, isBlocked: boolean): void {
+    for (const { meta } of this.#stage.cluster.nodesOf("meta")) {
+      meta?.step({ kind: "blockNode", request: 1, node: machine, isBlocked });
+    }
+  }
+
+  #finish(): void {
+    const stage = this.#stage;
+    for (const open of this.#open) open();
+    this.#open.clear();
+    stage.cluster.heal();
+    for (const app of stage.apps) app.heal();
+    stage.record({ kind: "healed" });
+    stage.pass(quietMs(stage.plan));
+    stage.record({ kind: "compared" });
+    const datas = stage.cluster.nodesOf("data").map(({ machine }) => machine);
+    for (const one of datas) for (const other of datas) if (one < other) stage.cluster.reset(one, other);
+    stage.pass(COMPARE_MS);
+    const living = stage.apps.filter((app) => !app.isDead);
+    const live = living.map(({ name, isConnected, undone }) => ({ client: name, isConnected, undone }));
+    stage.record({ kind: "over", live });
+  }
+
+  #named(words: readonly string[], line: Line): SimNode[] {
+    return words.map((machine) => this.#node(machine, line));
+  }
+
+  #node(machine: string, line: Line): SimNode {
+    const known = this.#stage.cluster.node(machine);
+    if (known !== undefined) return known;
+    const role = ROLES[machine[0] ?? ""];
+    if (role === undefined || line.words[0] !== "join") throw refused(line, `there is no node ${machine}`);
+    return this.#stage.cluster.addNode(machine, [role]);
+  }
+}
+
+const ROLES: Readonly<Record<string, Role>> = { m: "meta", d: "data", s: "session" };
+
+/** Who does what the fact tells, for facts at which a node can be killed. */
+function sayerOf(fact: Fact): string | undefined {
+  switch (fact.kind) {
+    case "told":
+    case "asked":
+    case "replicated":
+    case "followed":
+      return fact.from;
+    case "saved":
+      return fact.by;
+    case "learned":
+    case "leads":
+      return fact.node;
+    case "acknowledged":
+      return fact.session;
+    default:
+      return undefined;
+  }
+}
