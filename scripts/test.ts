@@ -5,9 +5,13 @@ import { resultLine, runStep, type Step, type StepResult } from "./step.ts";
 const STEPS: readonly Step[] = [
   { name: "check", command: ["node", "scripts/check.ts"] },
   { name: "simulation", command: ["node", "src/sim/main.ts", "--seeds", "500"] },
+  { name: "simulation of clusters", command: ["node", "src/sim/main.ts", "--cluster", "--seeds", "300"] },
   { name: "planted bugs", command: ["node", "--test", "--test-reporter=spec", "test/planted/planted.test.ts"] },
   { name: "packed package", command: ["node", "--test", "--test-reporter=spec", "test/package.test.ts"] },
+  { name: "stores on PostgreSQL", command: ["node", "--test", "--test-reporter=spec", "test/store/*.test.ts"] },
   { name: "Java clients", command: ["node", "scripts/testJava.ts"] },
+  { name: "Java clients on a cluster", command: ["node", "scripts/testJava.ts", "--cluster"] },
+  { name: "faults", command: ["node", "scripts/testFaults.ts"] },
 ];
 
 const results: StepResult[] = [];

@@ -1,6 +1,7 @@
 // Runs SOFARegistry's own Java client against this server: builds test/clients/java with Maven and starts its suite,
-// which starts the servers it needs itself. `node scripts/testJava.ts [filter]` runs the cases whose name contains the
-// filter. Without Java or Maven nothing can be run: that is a failure in CI and a loud note elsewhere.
+// which starts the servers it needs itself. `node scripts/testJava.ts [--cluster] [filter]` runs the cases whose name
+// contains the filter, with --cluster against clusters of five processes instead of single servers. Without Java or
+// Maven nothing can be run: that is a failure in CI and a loud note elsewhere.
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { delimiter, join } from "node:path";
@@ -17,7 +18,11 @@ const TOOLS = [
   { command: "mvn", versionFlag: "--version", needed: "Maven 3.8 or newer" },
 ];
 
-process.exitCode = await main(process.argv[2] ?? "");
+const SERVER = [process.execPath, join("src", "cli", "main.ts"), "server"];
+const CLUSTER = [process.execPath, join("test", "clients", "clusterServer.ts")];
+
+const isCluster = process.argv.includes("--cluster");
+process.exitCode = await main(process.argv.slice(2).find((argument) => argument !== "--cluster") ?? "");
 
 async function main(filter: string): Promise<number> {
   const missing = TOOLS.filter(({ command, versionFlag }) => spawnSync(command, [versionFlag]).status !== 0);
@@ -42,8 +47,7 @@ function suiteArguments(filter: string): string[] {
   const target = join(SUITE, "target");
   const classPath = [join(target, "acceptance.jar"), join(target, "lib", "*")].join(delimiter);
   const options = [`@${join(SUITE, "jvm.options")}`, "-cp", classPath, "roster.acceptance.Main"];
-  const server = [process.execPath, join("src", "cli", "main.ts"), "server"];
-  return [...options, ...(filter === "" ? [] : [filter]), "--", ...server];
+  return [...options, ...(filter === "" ? [] : [filter]), "--", ...(isCluster ? CLUSTER : SERVER)];
 }
 
 /** Runs a command in the root of the repository and resolves to its exit code; at `endMs` it is stopped. */

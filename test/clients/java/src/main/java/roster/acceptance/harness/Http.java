@@ -47,6 +47,14 @@ public final class Http {
     }
   }
 
+  static boolean isReady(int port) {
+    try {
+      return get(port, "/health/check").status() == 200;
+    } catch (IOException notYet) {
+      return false;
+    }
+  }
+
   static boolean isAlive(int port) {
     try {
       var answer = get(port, "/api/servers/alive");

@@ -58,6 +58,11 @@ public final class Server implements Resource {
         () -> "the server answers on /api/servers/alive: " + logTail());
   }
 
+  /** Alive is a session that takes clients; ready is one that knows who leads what, a little later in a cluster. */
+  public void awaitReady(Duration limit) {
+    Await.until(limit, () -> Http.isReady(httpPort), () -> "the server is ready: " + logTail());
+  }
+
   public boolean isRunning() {
     return process.isAlive();
   }

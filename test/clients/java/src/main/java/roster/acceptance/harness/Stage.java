@@ -27,6 +27,7 @@ public final class Stage implements Resource {
       shared = newServer();
       shared.start();
       shared.awaitAlive(START_LIMIT);
+      shared.awaitReady(START_LIMIT);
     }
     return shared;
   }

@@ -1,0 +1,94 @@
+// Looks like one `roster server` and is a cluster: one meta node, two data nodes and two sessions, each a process of
+// its own. So a suite that was made for one server runs against a cluster unchanged. Takes the flags of `roster
+// server`;
+// --bolt-port and --http-port are those of the first session. Needs Linux: the processes end with this one, however it
+// ends, and not before it.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+
+const MAIN = join(import.meta.dirname, "../../src/cli/main.ts");
+
+const { values } = parseArgs({
+  options: {
+    "data-dir": { type: "string", default: "./.roster" },
+    bind: { type: "string", default: "127.0.0.1" },
+    "bolt-port": { type: "string", default: "9600" },
+    "http-port": { type: "string", default: "9603" },
+    "meta-http-port": { type: "string", default: "9615" },
+  },
+});
+
+const children: ChildProcess[] = [];
+
+/** A port that was free a moment ago. */
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.listen(0, values.bind, () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+    });
+  });
+}
+
+function start(name: string, flags: Readonly<Record<string, string>>): ChildProcess {
+  const own = { "data-dir": join(values["data-dir"], name), bind: values.bind, ...flags };
+  const args = Object.entries(own).flatMap(([flag, value]) => [`--${flag}`, value]);
+  const command = ["--pdeathsig", "KILL", process.execPath, MAIN, "server", ...args];
+  const child = spawn("setpriv", command, { stdio: "inherit" });
+  child.once("exit", (code, signal) => {
+    if (isStopping) return;
+    console.error(`${name} has ended: ${signal ?? code}`);
+    process.exit(1);
+  });
+  children.push(child);
+  return child;
+}
+
+function ended(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) resolve();
+    else child.once("exit", () => resolve());
+  });
+}
+
+let isStopping = false;
+
+async function stop(): Promise<void> {
+  isStopping = true;
+  for (const child of children) child.kill("SIGTERM");
+  await Promise.all(children.map(ended));
+  process.exit(0);
+}
+
+process.once("SIGTERM", () => void stop());
+process.once("SIGINT", () => void stop());
+
+const metaPort = String(await freePort());
+const metas = `${values.bind}:${metaPort}`;
+start("meta", {
+  roles: "meta",
+  "node-port": metaPort,
+  "meta-addresses": metas,
+  "meta-http-port": values["meta-http-port"],
+});
+for (const name of ["data-1", "data-2"]) {
+  // All stop at once: there is nobody to hand the slots over to.
+  start(name, {
+    roles: "data",
+    "meta-addresses": metas,
+    "node-port": "0",
+    "data-http-port": "0",
+    "drain-timeout-ms": "200",
+  });
+}
+start("session-1", {
+  roles: "session",
+  "meta-addresses": metas,
+  "bolt-port": values["bolt-port"],
+  "http-port": values["http-port"],
+});
+start("session-2", { roles: "session", "meta-addresses": metas, "bolt-port": "0", "http-port": "0" });

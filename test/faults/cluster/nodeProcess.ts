@@ -1,0 +1,113 @@
+// One node of the cluster: a process of the server, with what can be done to a process.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, openSync } from "node:fs";
+import { join } from "node:path";
+import type { Network } from "../net/network.ts";
+
+const ROOT = join(import.meta.dirname, "..", "..", "..");
+
+export type Role = "meta" | "data" | "session";
+
+export interface NodeOptions {
+  /** The node's name is that of its host, too. */
+  readonly name: string;
+  readonly role: Role;
+  readonly network: Network;
+  /** Everything that follows `roster server`. */
+  readonly flags: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly logFile: string;
+}
+
+// The ports of the server's own defaults, one role on each address.
+export const BOLT_PORT = 9_600;
+export const NODE_PORT = 9_620;
+const HTTP_PORTS: Readonly<Record<Role, number>> = { session: 9_603, meta: 9_615, data: 9_622 };
+
+export class NodeProcess {
+  readonly name: string;
+  readonly role: Role;
+  readonly #options: NodeOptions;
+  #child: ChildProcess | undefined;
+  #isFrozen = false;
+  /** We have asked for its end. */
+  #mayEnd = false;
+  /** What is to be told of a process that ended by itself. */
+  #ownEnd: string | undefined;
+
+  constructor(options: NodeOptions) {
+    this.name = options.name;
+    this.role = options.role;
+    this.#options = options;
+  }
+
+  get httpUrl(): string {
+    return `http://${this.#options.network.address(this.name)}:${HTTP_PORTS[this.role]}`;
+  }
+
+  get isRunning(): boolean {
+    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  get isFrozen(): boolean {
+    return this.#isFrozen;
+  }
+
+  /** How the process ended although nobody wanted it to; undefined if it did not. */
+  get ownEnd(): string | undefined {
+    return this.#ownEnd;
+  }
+
+  start(): void {
+    if (this.isRunning) return;
+    const log = openSync(this.#options.logFile, "a");
+    const { network, flags, environment } = this.#options;
+    const command = [process.execPath, join(ROOT, "src/cli/main.ts"), "server", ...flags];
+    const [program = "", ...args] = network.on(this.name, command);
+    const cache = join(ROOT, "node_modules", ".cache", "roster");
+    const env = { ...process.env, ...environment, NODE_COMPILE_CACHE: cache };
+    const child = spawn(program, args, { cwd: ROOT, env, stdio: ["ignore", log, log] });
+    closeSync(log);
+    this.#child = child;
+    this.#mayEnd = false;
+    this.#isFrozen = false;
+    child.once("exit", (code, signal) => {
+      if (child === this.#child && !this.#mayEnd) this.#ownEnd = `${this.name} ended by itself (${signal ?? code})`;
+    });
+  }
+
+  async kill(): Promise<void> {
+    await this.#end("SIGKILL");
+  }
+
+  /** An orderly stop. Resolves to whether the process ended within the limit. */
+  async terminate(limitMs: number): Promise<boolean> {
+    const timer = setTimeout(() => this.#child?.kill("SIGKILL"), limitMs);
+    const started = performance.now();
+    await this.#end("SIGTERM");
+    clearTimeout(timer);
+    return performance.now() - started < limitMs;
+  }
+
+  freeze(): void {
+    this.#child?.kill("SIGSTOP");
+    this.#isFrozen = true;
+  }
+
+  thaw(): void {
+    this.#child?.kill("SIGCONT");
+    this.#isFrozen = false;
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child;
+    this.#mayEnd = true;
+    if (child === undefined || !this.isRunning) return;
+    const exited = once(child, "exit");
+    child.kill(signal);
+    await exited;
+    this.#isFrozen = false;
+  }
+}

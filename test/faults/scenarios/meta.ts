@@ -1,0 +1,106 @@
+// Meta nodes that die or stand still, and the database under them. Clients must not notice any of it.
+
+import { METAS } from "../cluster/cluster.ts";
+import type { Stage } from "../stage.ts";
+import type { Scenario } from "./scenario.ts";
+import { comeBack, freeze, kill, leadNothing, leadsAnother, ledBy, thaw, USUAL_CHURN } from "./steps.ts";
+
+// Unnoticed: as long as a change takes anyway on a busy machine.
+const USUAL_MS = 1_500;
+// The leader's lease of 5 s, and what comes before and after it.
+const TAKEOVER_MS = 9_000;
+const STORE_AWAY_MS = 120_000;
+const STORE_AWAY_SHORT_MS = 40_000;
+const STORE_BACK_MS = 20_000;
+
+export const META_SCENARIOS: readonly Scenario[] = [
+  {
+    name: "meta-leader-killed",
+    about: "kill -9 of the leading meta node; nobody notices",
+    lane: 3,
+    run: async (stage) => {
+      const leader = await stage.cluster.metaLeader();
+      stage.startChurn(USUAL_CHURN);
+      const sinceMs = await kill(stage, leader);
+      await stage.changesAreShown({ sinceMs, limitMs: USUAL_MS });
+      await stage.noticed(sinceMs, TAKEOVER_MS, () => leadsAnother(stage, leader));
+      await comeBack(stage, leader);
+    },
+  },
+  {
+    name: "meta-leader-frozen",
+    about: "SIGSTOP of the leading meta node for 15 s: another leads, and then it wakes up",
+    lane: 3,
+    run: async (stage) => {
+      const leader = await stage.cluster.metaLeader();
+      stage.startChurn(USUAL_CHURN);
+      const sinceMs = await freeze(stage, leader);
+      await stage.changesAreShown({ sinceMs, limitMs: USUAL_MS });
+      await stage.noticed(sinceMs, TAKEOVER_MS, () => leadsAnother(stage, leader));
+      await stage.pause(15_000 - stage.sinceMs(sinceMs));
+      await thaw(stage, leader);
+    },
+  },
+  {
+    name: "all-metas-killed",
+    about: "kill -9 of all meta nodes, 10 s without any, started again",
+    lane: 3,
+    run: async (stage) => {
+      stage.startChurn(USUAL_CHURN);
+      const sinceMs = await kill(stage, ...METAS);
+      await stage.changesAreShown({ sinceMs, limitMs: USUAL_MS });
+      await stage.pause(10_000);
+      await comeBack(stage, ...METAS);
+    },
+  },
+  {
+    name: "store-cut-from-meta-leader",
+    about: "the leading meta node can't reach PostgreSQL for 12 s, the others can",
+    lane: 3,
+    run: async (stage) => {
+      const leader = await stage.cluster.metaLeader();
+      stage.startChurn(USUAL_CHURN);
+      const sinceMs = await stage.act(`${leader} | postgres`, () => stage.network.cut([leader], ["postgres"]));
+      await stage.changesAreShown({ sinceMs, limitMs: USUAL_MS });
+      await stage.noticed(sinceMs, TAKEOVER_MS + 3_000, () => leadsAnother(stage, leader));
+      await stage.pause(12_000 - stage.sinceMs(sinceMs));
+      await stage.heal("the network is whole", () => stage.network.heal());
+    },
+  },
+  {
+    name: "store-frozen",
+    about: "PostgreSQL stands still for 15 s: connections stay, nothing is answered",
+    lane: 3,
+    run: async (stage) => {
+      stage.startChurn(USUAL_CHURN);
+      const sinceMs = await stage.act("PostgreSQL is frozen", () => stage.postgres.pause());
+      await stage.changesAreShown({ sinceMs, limitMs: USUAL_MS });
+      await stage.pause(15_000 - stage.sinceMs(sinceMs));
+      await stage.heal("PostgreSQL goes on", () => stage.postgres.resume());
+    },
+  },
+  {
+    name: "store-stopped",
+    about: "PostgreSQL killed for two minutes; a data node dies meanwhile, and its slots wait for a new leader",
+    lane: 3,
+    run: storeStopped,
+  },
+];
+
+async function storeStopped(stage: Stage): Promise<void> {
+  const awayMs = stage.isFull ? STORE_AWAY_MS : STORE_AWAY_SHORT_MS;
+  if (!stage.isFull) stage.notes.push(`here for ${STORE_AWAY_SHORT_MS / 1_000} s`);
+  const isHarmed = ledBy(stage, "data2");
+  stage.startChurn(USUAL_CHURN);
+  const sinceMs = await stage.act("PostgreSQL is killed", () => stage.postgres.kill());
+  await stage.changesAreShown({ sinceMs, limitMs: USUAL_MS });
+  // Without the store nobody may be given its slots: what it led stays as it was shown last.
+  await kill(stage, "data2");
+  await stage.pause(awayMs - stage.sinceMs(sinceMs));
+  await stage.heal("PostgreSQL is started", () => stage.postgres.start());
+  const backMs = stage.healedMs ?? 0;
+  const noticed = stage.noticed(backMs, STORE_BACK_MS, () => leadNothing(stage, "data2"));
+  await stage.changesAreShown({ sinceMs: backMs, limitMs: STORE_BACK_MS, isHarmed });
+  await noticed;
+  await comeBack(stage, "data2");
+}
