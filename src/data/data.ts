@@ -296,10 +296,9 @@ export class Data {
       const wasHeld = this.#hold.holds(datum.dataInfoId);
       const isReleased = this.#hold.releases(datum.dataInfoId, datum.size);
       if (isReleased) this.#sizes.set(datum.dataInfoId, datum.size, this.#nowMs);
-      if (led.isServing && isReleased) {
-        if (wasHeld) this.#notices.answerWaiting(datum);
-        else this.#notices.changed(datum, delta, this.#nowMs);
-      }
+      if (!led.isServing || !isReleased || wasHeld) datum.isUntold = true;
+      else this.#notices.changed(datum, delta, this.#nowMs);
+      if (led.isServing && isReleased && wasHeld) this.#notices.shown(datum, this.#nowMs);
     }
     if (taken.length > 0) this.#replication.changed(led, datum, taken);
     this.#forgetIfIdle(led, datum);
@@ -414,7 +413,7 @@ export class Data {
     this.#membership.hasNews();
     if (!slot.isServing) return;
     for (const datum of slot.contents.datums.values()) {
-      if (!this.#hold.holds(datum.dataInfoId)) this.#notices.answerWaiting(datum);
+      if (!this.#hold.holds(datum.dataInfoId)) this.#notices.shown(datum, this.#nowMs);
     }
   }
 
@@ -451,7 +450,7 @@ export class Data {
       const led = this.#slots.leading(dataInfoId);
       const datum = led?.contents.datums.get(dataInfoId);
       this.#sizes.set(dataInfoId, datum?.size ?? 0, this.#nowMs);
-      if (led?.isServing === true && datum !== undefined) this.#notices.answerWaiting(datum);
+      if (led?.isServing === true && datum !== undefined) this.#notices.shown(datum, this.#nowMs);
     }
   }
 }

@@ -21,6 +21,8 @@ export class Datum {
   readonly interested = new Map<NodeId, number>();
   /** Those of them that asked while the list was held back, and what each has. */
   readonly waiting = new Map<NodeId, DatumVersion>();
+  /** It has changed while it was held back, and those who are interested have not heard of it. */
+  isUntold = false;
   readonly #publications = new Map<string, Publication>();
   readonly #tombstones = new Map<string, Tombstone>();
   readonly #log: OperatorLog;

@@ -106,6 +106,20 @@ test("what a session brings back after it was away for its lease is shown togeth
   assert.deepEqual(addressesOf(shown?.datum.publications ?? []), ["a", "b"]);
 });
 
+test("who hears every change hears also of one that was made while the list was held back", () => {
+  const node = serving();
+  const both = [publication({ registId: "r1", address: "a" }), publication({ registId: "r2", address: "b" })];
+  node.step({ kind: "sessionDown", session: SESSION });
+  node.members(OTHER);
+  node.pass(30_000);
+  node.fetch();
+  node.step({ kind: "sessionUp", session: SESSION });
+  node.tell({ kind: "digests", epoch: 1n, slots: [digestOf(...both)] });
+  inventory(node, both);
+  const items = both.map((one) => put({ registId: one.registId, payload: one.payload }));
+  assert.deepEqual(kinds(node.publish(...items)), ["taken", "synced", "changed"]);
+});
+
 test("a registration that lost is named with what won", () => {
   const node = serving();
   const newer = publication({ registeredMs: 2_000_000_000_000, owner: { session: OTHER, client: clientId("c2") } });

@@ -48,8 +48,12 @@ export class Notices {
     this.#effects.send(session, { kind: "notReady", dataInfoId: datum.dataInfoId });
   }
 
-  /** The list is no longer held back. */
-  answerWaiting(datum: Datum): void {
+  /** The list is no longer held back: who asked is answered, and who was told of every change before hears of it. */
+  shown(datum: Datum, nowMs: number): void {
+    const { dataInfoId, version } = datum;
+    const others = datum.isUntold ? this.#interestedIn(datum, nowMs).filter((one) => !datum.waiting.has(one)) : [];
+    datum.isUntold = false;
+    for (const session of others) this.#effects.send(session, { kind: "changed", dataInfoId, version });
     for (const [session, have] of datum.waiting) this.answer(datum, session, { have, isScan: false });
     datum.waiting.clear();
   }
