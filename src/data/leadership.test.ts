@@ -152,6 +152,19 @@ test("what sessions say of a newer table than ours counts when ours has come", (
   assert.deepEqual(kinds(node.fetch()), ["snapshot"]);
 });
 
+test("what a session says of two newer tables, one after the other, counts for the slots of both", () => {
+  const node = new TestData();
+  node.members(SESSION);
+  node.step({ kind: "sessionUp", session: SESSION });
+  const nothing = (slot: number) => ({ slot, count: 0, digest: 0n });
+  node.tell({ kind: "digests", epoch: 1n, slots: [nothing(0)] });
+  node.tell({ kind: "digests", epoch: 2n, slots: [nothing(1)] });
+  const owner = { leader: SELF, leaderEpoch: 2n, followers: [] };
+  const table = { epoch: 2n, slots: [{ ...owner, leaderEpoch: 1n }, owner] };
+  node.step({ kind: "fromMeta", message: { kind: "slotTable", table } });
+  assert.ok(node.data.isServing);
+});
+
 test("a list of the same number that another leader gave is not taken for the same list", () => {
   const node = serving();
   node.publish(put());

@@ -4,7 +4,14 @@
 // heard in this way.
 
 import { defined } from "../base/assert.ts";
-import type { DataToSession, InventoryEntry, PublishItem, SessionToData, Superseded } from "../messages/sessionData.ts";
+import type {
+  DataToSession,
+  InventoryEntry,
+  PublishItem,
+  SessionToData,
+  SlotDigest,
+  Superseded,
+} from "../messages/sessionData.ts";
 import { dataInfoIdOf } from "../messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import { compareStamps, type Publication } from "../model/publication.ts";
@@ -13,6 +20,10 @@ import type { LedSlot, Slots } from "./slots.ts";
 
 type Digests = Extract<SessionToData, { kind: "digests" }>;
 type Inventory = Extract<SessionToData, { kind: "inventory" }>;
+
+interface EarlyDigest extends SlotDigest {
+  readonly epoch: bigint;
+}
 
 interface Effects {
   send(session: NodeId, message: DataToSession): void;
@@ -26,8 +37,8 @@ interface Effects {
 export class Reconciliation {
   readonly #slots: Slots;
   readonly #effects: Effects;
-  // Sessions whose table is newer than ours: what they said is looked at when ours has come. The last of each.
-  readonly #early = new Map<NodeId, Digests>();
+  // Sessions whose table is newer than ours: what they said of each slot is looked at when ours has come.
+  readonly #early = new Map<NodeId, Map<number, EarlyDigest>>();
   // Inventories of which the last part is still to come, by session and slot.
   readonly #parts = new Map<string, Map<string, InventoryEntry>>();
 
@@ -38,9 +49,13 @@ export class Reconciliation {
 
   /** A newer slot table is here. */
   adopted(): void {
-    const early = [...this.#early];
-    this.#early.clear();
-    for (const [session, digests] of early) this.digests(session, digests);
+    const { epoch } = this.#slots;
+    for (const [session, early] of this.#early) {
+      const due = [...early.values()].filter((digest) => digest.epoch <= epoch);
+      for (const { slot } of due) early.delete(slot);
+      if (early.size === 0) this.#early.delete(session);
+      this.#judge(session, due);
+    }
   }
 
   /** The session's link is gone, and the rest of what it was saying. */
@@ -49,14 +64,17 @@ export class Reconciliation {
     for (const key of [...this.#parts.keys()]) if (key.startsWith(`${session} `)) this.#parts.delete(key);
   }
 
-  digests(session: NodeId, message: Digests): void {
-    if (message.epoch > this.#slots.epoch) {
-      this.#early.set(session, message);
-      return;
-    }
+  digests(session: NodeId, { epoch, slots }: Digests): void {
+    if (epoch <= this.#slots.epoch) return this.#judge(session, slots);
+    const early = this.#early.get(session) ?? new Map<number, EarlyDigest>();
+    this.#early.set(session, early);
+    for (const digest of slots) early.set(digest.slot, { ...digest, epoch });
+  }
+
+  #judge(session: NodeId, slots: readonly SlotDigest[]): void {
     const synced: number[] = [];
     const differs: number[] = [];
-    for (const { slot, count, digest } of message.slots) {
+    for (const { slot, count, digest } of slots) {
       const led = this.#slots.ledSlot(slot);
       if (led === undefined) continue;
       const held = led.contents.digestOf(session);
