@@ -6,7 +6,7 @@ import { unreachable } from "../base/assert.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { Members, MetaToMember } from "../messages/membership.ts";
 import { MembershipView } from "../messages/membershipView.ts";
-import type { FollowerToLeader, LeaderToFollower } from "../messages/replication.ts";
+import type { FollowerToLeader, HeldVersion, LeaderToFollower } from "../messages/replication.ts";
 import { dataInfoIdOf, type PublishItem, type SessionToData, type Superseded } from "../messages/sessionData.ts";
 import type { DatumChange, DatumVersion } from "../model/datum.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
@@ -104,6 +104,7 @@ export class Data {
       copied: (datum) => this.#copied(datum),
       applied: (datum, item) => this.#remember(datum, item),
       versioned: (version) => this.#versions.raise(version),
+      ahead: (held) => this.#goAhead(held),
       isWhole: () => this.#membership.hasNews(),
     });
     this.#notices = new Notices(options.versionScanIntervalMs * INTEREST_SCANS, {
@@ -339,6 +340,13 @@ export class Data {
     this.#versions.raise(have.version);
     datum.raise(this.#newVersion(led.leaderEpoch));
     this.#replication.changed(led, datum, []);
+  }
+
+  /** A node that led before us gave higher versions than we knew of. */
+  #goAhead({ dataInfoId, version, origin }: HeldVersion): void {
+    const datum = this.#slots.leading(dataInfoId)?.contents.datums.get(dataInfoId);
+    if (datum === undefined) this.#versions.raise(version);
+    else if (version > datum.version.version) this.#overtake(datum, { version, origin });
   }
 
   #forgetInterest(from: NodeId, dataInfoIds: readonly DataInfoId[]): void {

@@ -237,6 +237,17 @@ test("a follower that lost its link asks again with what it has, and gets the di
   assert.equal(leader.toFollower.length, 2);
 });
 
+test("a leader whose follower led before goes on above the versions that it gave", () => {
+  const leader = serving();
+  leader.publish(put());
+  const { version } = leader.list().state;
+  const held = [{ dataInfoId: ORDERS, version: version + 1_000n, origin: 0n, ...digestOf(publication()) }];
+  leader.step({ kind: "fromFollower", from: PEER, message: { kind: "follow", slot: 0, leaderEpoch: 1n, held } });
+  const answer = leader.toFollower.at(-1)?.message;
+  assert.ok(answer?.kind === "replica" && answer.datums[0] !== undefined);
+  assert.ok(answer.datums[0].version > version + 1_000n);
+});
+
 test("a follower that is early is told so and asks again", () => {
   const { node, say } = following();
   say({ kind: "notLeader", slot: 0, leaderEpoch: 1n });

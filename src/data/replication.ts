@@ -2,7 +2,7 @@
 // has and gets what it lacks, then hears every change in the leader's order. It is not waited for: what a follower
 // missed, the sessions still know.
 
-import type { FollowerToLeader, LeaderToFollower, ReplicaDatum } from "../messages/replication.ts";
+import type { FollowerToLeader, HeldVersion, LeaderToFollower, ReplicaDatum } from "../messages/replication.ts";
 import type { PublishItem } from "../messages/sessionData.ts";
 import type { NodeId } from "../model/ids.ts";
 import type { Datum } from "./datum.ts";
@@ -27,6 +27,8 @@ interface Effects {
   applied(datum: Datum, item: PublishItem): void;
   /** The leader gave this version. */
   versioned(version: bigint): void;
+  /** A follower of ours has this version: it led before, and sessions that heard it may have it too. */
+  ahead(held: HeldVersion): void;
   /** A slot is here whole. */
   isWhole(slot: FollowedSlot): void;
 }
@@ -114,6 +116,7 @@ export class Replication {
     if (led === undefined || led.leaderEpoch !== leaderEpoch) {
       return this.#effects.toFollower(from, { kind: "notLeader", slot, leaderEpoch });
     }
+    for (const one of held) this.#effects.ahead(one);
     const { datums, gone } = led.contents.differenceTo(held);
     const parts = inParts(datums);
     for (const [at, part] of parts.entries()) {

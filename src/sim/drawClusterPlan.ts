@@ -2,7 +2,7 @@
 
 import { drawConfig, drawWeather, LARGE_VERSIONS_MS, START_MS, YEAR_MS } from "./drawWorld.ts";
 import type { Role } from "./facts.ts";
-import { BLACKOUT_CLOCK_MS, CLIENT_FAULTS, CLUSTER_FAULTS, type NodePlan, type Plan } from "./plan.ts";
+import { CLIENT_FAULTS, CLUSTER_FAULTS, type NodePlan, type Plan } from "./plan.ts";
 import type { Dice } from "./random.ts";
 
 // Most worlds are small: a run's work is its clients times what they do, and few nodes find most of what many do.
@@ -49,7 +49,7 @@ export function drawClusterPlan(dice: Dice): Plan {
       spikeChance: dice.chance(0.5) ? 0.03 : 0,
       noticeMs: dice.between(0, 400),
     },
-    clocks: drawClocks(dice, serverFaults),
+    clocks: { spreadMs: dice.pick([0, 50, 5_000, 120_000]), drift: dice.chance(0.3) ? 0.01 : 0.0001 },
     pauseMsMax: isLong ? 90_000 : dice.pick([1_000, 8_000, 30_000]),
     absenceMs: isHour ? HOUR_MS : 0,
     hasLeaving: dice.chance(0.3),
@@ -58,7 +58,7 @@ export function drawClusterPlan(dice: Dice): Plan {
       slotCount: dice.chance(0.04) ? 256 : 16,
       memberLeaseMs: dice.pick([6_000, 20_000]),
       memberGoneMs: 1_000,
-      leaderLeaseMs: 5_000,
+      leaderLeaseMs: dice.pick([2_000, 5_000]),
       slotReplicas: dice.chance(0.15) ? dice.pick([1, 3]) : 2,
       slotMovesMax: dice.pick([2, 8, 64]),
       dataNodesMin: dice.chance(0.15) ? Math.min(2, nodes.filter(({ roles }) => roles.includes("data")).length) : 0,
@@ -97,11 +97,6 @@ function nodesOf(prefix: string, count: number, roles: readonly Role[]): NodePla
 function drawFaults(dice: Dice): Plan["serverFaults"] {
   const drawn = CLUSTER_FAULTS.filter(() => dice.chance(FAULT_CHANCE));
   return drawn.length === 0 ? [dice.pick(CLUSTER_FAULTS)] : drawn;
-}
-
-function drawClocks(dice: Dice, faults: Plan["serverFaults"]): Plan["clocks"] {
-  const spreadMs = dice.pick([0, 50, 5_000, faults.includes("blackout") ? BLACKOUT_CLOCK_MS : 120_000]);
-  return { spreadMs, drift: dice.chance(0.3) ? 0.01 : 0.0001 };
 }
 
 function drawClusterConfig(dice: Dice): Plan["config"] {

@@ -27,6 +27,7 @@ export const CLUSTER_FAULTS = [
   "oneWay",
   "ring",
   "storeCut",
+  "dataCut",
   "delay",
   "storeDown",
   "storeSlow",
@@ -44,13 +45,6 @@ export const CLUSTER_FAULTS = [
 
 export type ClientFault = (typeof CLIENT_FAULTS)[number];
 export type ServerFault = (typeof SERVER_FAULTS)[number] | (typeof CLUSTER_FAULTS)[number];
-
-/**
- * When everything restarts at once, nobody but the disks remembers the versions that were given. A slot whose new
- * leader has none of them on its own disk, and a clock behind the one before, is heard again only when its clock has
- * caught up. So clocks are closer together in worlds in which that happens.
- */
-export const BLACKOUT_CLOCK_MS = 5_000;
 
 export interface NodePlan {
   readonly machine: string;

@@ -65,6 +65,8 @@ export class Nodes {
   readonly dataRestarts: Restart[] = [];
   /** The last time that anything was wrong between nodes, or with one. */
   troubleMs = Number.NEGATIVE_INFINITY;
+  /** Nobody was left who remembers which versions were given. */
+  hasBlackedOut = false;
   /** The last time that the store lost something. */
   failedOverMs = Number.NEGATIVE_INFINITY;
 
@@ -176,6 +178,7 @@ export class Nodes {
     if (run === undefined) return;
     run.stopMs = nowMs;
     this.troubleMs = nowMs;
+    if (this.living("data").length === 0 && this.living("session").length === 0) this.hasBlackedOut = true;
     if (role === "data") this.#stopMs.set(run.machine, nowMs);
   }
 

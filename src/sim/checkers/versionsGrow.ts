@@ -1,5 +1,6 @@
 // Rule 2: versions of a service only grow, whatever restarts. Of several leaders each goes forward by itself; that one
-// goes on above the other is seen where it matters, at the subscribers.
+// goes on above the other is seen where it matters, at the subscribers. Who led before, lost the slot to one that knew
+// nothing of it, and got it back from that one, does not know any more what it said itself.
 
 import type { DataToSession } from "../../messages/sessionData.ts";
 import type { DataInfoId } from "../../model/ids.ts";
@@ -8,27 +9,29 @@ import { countOf } from "../plan.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";
 
 export class VersionsGrow implements Checker {
+  readonly #evidence: Evidence;
   readonly #isAlone: boolean;
-  readonly #newest = new Map<string, bigint>();
+  readonly #newest = new Map<string, { readonly version: bigint; readonly atMs: number }>();
 
-  constructor({ plan }: Pick<Evidence, "plan">) {
-    this.#isAlone = countOf(plan, "data") === 1;
+  constructor(evidence: Evidence) {
+    this.#evidence = evidence;
+    this.#isAlone = countOf(evidence.plan, "data") === 1;
   }
 
-  see(fact: Fact): Finding | undefined {
+  see(fact: Fact, nowMs: number): Finding | undefined {
     if (fact.kind !== "told") return undefined;
     const spoken = versionOf(fact.message);
     if (spoken === undefined) return undefined;
     const { service, version } = spoken;
     // One data node, however often it restarts, has one disk; of several each run speaks for itself.
     const key = this.#isAlone ? service : `${service} ${fact.from}`;
-    const newest = this.#newest.get(key) ?? 0n;
-    if (version < newest) {
-      const text = `${fact.from} speaks of v${version} after v${newest} was spoken of`;
-      return { rule: "2 versions grow", service, text };
-    }
-    this.#newest.set(key, version);
-    return undefined;
+    const newest = this.#newest.get(key);
+    this.#newest.set(key, { version, atMs: nowMs });
+    if (newest === undefined || version >= newest.version) return undefined;
+    const losses = this.#isAlone ? [] : this.#evidence.nodes.lossesOf(service);
+    if (losses.some(({ hasCopy, atMs }) => !hasCopy && atMs > newest.atMs)) return undefined;
+    const text = `${fact.from} speaks of v${version} after v${newest.version} was spoken of`;
+    return { rule: "2 versions grow", service, text };
   }
 }
 

@@ -7,7 +7,7 @@ import type { SimEnvironment } from "../cluster/environment.ts";
 import type { SimNode } from "../cluster/simNode.ts";
 import { STORE } from "../cluster/store.ts";
 import type { Fact } from "../facts.ts";
-import { BLACKOUT_CLOCK_MS, type ServerFault } from "../plan.ts";
+import type { ServerFault } from "../plan.ts";
 import { repeatAtRandom } from "./repeat.ts";
 
 const REST_BEFORE_MS = 2_500;
@@ -136,9 +136,20 @@ export class ClusterFaults {
         const metas = dice.shuffle(this.#cluster.nodesOf("meta")).slice(0, dice.between(1, 2));
         return this.#during(this.#cluster.partition([[STORE], metas.map(({ machine }) => machine)]));
       }
+      case "dataCut":
+        return this.#cutFromDatas(dice.pick(this.#cluster.nodesOf("session")).machine);
       default:
         return this.#during(this.#cluster.slowDown(dice.between(50, 1_500)));
     }
+  }
+
+  /** A session loses all data nodes, and is a member as before. */
+  #cutFromDatas(session: string): void {
+    const { dice, scheduler } = this.#environment;
+    const datas = this.#cluster.nodesOf("data").map(({ machine }) => machine);
+    const open = this.#cluster.partition([[session], datas.filter((machine) => machine !== session)]);
+    this.#open.add(open);
+    scheduler.after(dice.between(3_000, 40_000), open);
   }
 
   /** Each reaches a majority, no two the same one. */
@@ -255,10 +266,8 @@ export class ClusterFaults {
   }
 
   #jumpClock(node: SimNode): void {
-    const { dice, plan } = this.#environment;
-    const byMs =
-      dice.pick([-1, 1]) *
-      dice.between(1_000, plan.serverFaults.includes("blackout") ? BLACKOUT_CLOCK_MS : JUMP_MS_MAX);
+    const { dice } = this.#environment;
+    const byMs = dice.pick([-1, 1]) * dice.between(1_000, JUMP_MS_MAX);
     this.#cluster.note(`${node.machine}'s clock jumps by ${byMs} ms`);
     node.clock = { ...node.clock, offsetMs: node.clock.offsetMs + byMs };
   }
