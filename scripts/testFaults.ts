@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { prepareJava } from "../test/faults/clients/javaClients.ts";
-import { playAll } from "../test/faults/lanes.ts";
+import { type LanesOptions, playAll } from "../test/faults/lanes.ts";
 import { type Capabilities, findCapabilities } from "../test/faults/net/capabilities.ts";
 import { removeLeftovers, removeRun, runPrefix } from "../test/faults/net/leftovers.ts";
 import { PLANTS } from "../test/faults/plants.ts";
@@ -63,13 +63,13 @@ async function main(): Promise<number> {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => void removeRun(process.pid).finally(() => process.exit(130)));
   }
-  return flags.prove ? prove(capabilities) : test(scenarios, capabilities);
+  return flags.prove ? prove(capabilities) : runSuite(scenarios, capabilities);
 }
 
 /**
  * Plays scenarios on networks of their own, of which nothing is left afterwards but, in `keptDir`, what was written.
  */
-async function play(scenarios: readonly Scenario[], { netemMissing }: Capabilities, environment = {}): Promise<Played> {
+async function play(scenarios: readonly Scenario[], { netemMissing }: Capabilities, how: How): Promise<Played> {
   const prefix = runPrefix(process.pid);
   const dir = mkdtempSync(join(tmpdir(), prefix));
   // PostgreSQL refuses to run as root, and its user has to get to its files.
@@ -79,13 +79,15 @@ async function play(scenarios: readonly Scenario[], { netemMissing }: Capabiliti
   try {
     const isFull = IS_CI || !flags.short;
     const javaClassPath = await javaFor(scenarios, join(dir, "java"));
-    results = await playAll(scenarios, { prefix, dir, isFull, netemMissing, javaClassPath, environment, report });
+    results = await playAll(scenarios, { prefix, dir, isFull, netemMissing, javaClassPath, ...how });
   } finally {
     await removeRun(process.pid, [dir]);
   }
   const isPassed = results.length === scenarios.length && results.every((result) => result.isPassed);
   return { results, isPassed, seconds: (performance.now() - startMs) / 1_000, dir };
 }
+
+type How = Pick<LanesOptions, "environment" | "report">;
 
 interface Played {
   readonly results: readonly ScenarioResult[];
@@ -94,8 +96,8 @@ interface Played {
   readonly dir: string;
 }
 
-async function test(scenarios: readonly Scenario[], capabilities: Capabilities): Promise<number> {
-  const { results, isPassed, seconds, dir } = await play(scenarios, capabilities);
+async function runSuite(scenarios: readonly Scenario[], capabilities: Capabilities): Promise<number> {
+  const { results, isPassed, seconds, dir } = await play(scenarios, capabilities, { environment: {}, report });
   const passed = results.filter((result) => result.isPassed).length;
   console.log(`\n${tableOf(results)}\n`);
   console.log(`${passed} passed, ${scenarios.length - passed} failed, ${seconds.toFixed(0)} s`);
@@ -112,7 +114,10 @@ async function test(scenarios: readonly Scenario[], capabilities: Capabilities):
 async function prove(capabilities: Capabilities): Promise<number> {
   let unnoticed = 0;
   for (const { scenario, environment, expected } of PLANTS) {
-    const { results, dir } = await play([findScenario(scenario)], capabilities, environment);
+    const { results, dir } = await play([findScenario(scenario)], capabilities, {
+      environment,
+      report: () => undefined,
+    });
     rmSync(dir, { recursive: true, force: true });
     const said = results.flatMap(({ failures, findings }) => [...failures, ...findings]);
     const isNoticed = said.some((text) => expected.test(text));

@@ -41,9 +41,13 @@ function duration(durationMs: number | undefined): string {
   return durationMs < 1_000 ? `${Math.round(durationMs)} ms` : `${(durationMs / 1_000).toFixed(1)} s`;
 }
 
-/** Everything that went wrong in a scenario, for the terminal. */
+// One fault leaves its trace in many lists; the rest is in the history.
+const SHOWN_MAX = 8;
+
+/** What went wrong in a scenario, for the terminal. */
 export function faultsOf({ name, failures, findings, logs }: ScenarioResult): string {
-  return [`${name}:`, ...[...failures, ...findings].map((text) => `  - ${text}`), `  logs and history: ${logs}`].join(
-    "\n",
-  );
+  const all = [...failures, ...findings];
+  const shown = all.slice(0, SHOWN_MAX).map((text) => `  - ${text}`);
+  const more = all.length > SHOWN_MAX ? [`  - and ${all.length - SHOWN_MAX} more`] : [];
+  return [`${name}:`, ...shown, ...more, `  logs and history: ${logs}`].join("\n");
 }

@@ -117,9 +117,11 @@ export class Stage {
     isAwaited,
   }: ChangesOptions): Promise<void> {
     const changes = this.workload.changeEverything(mayChange);
+    const done = this.workload.guard(changes);
     const harmed = changes.filter(({ registration }) => isHarmed(registration.service));
     const firstPushMs = await this.#allShown(harmed, sinceMs, isAwaited);
     const convergenceMs = await this.#allShown(changes, sinceMs, isAwaited);
+    done();
     if (firstPushMs === undefined || convergenceMs === undefined) return;
     Object.assign(this.times, { firstPushMs, convergenceMs });
     if (convergenceMs > limitMs) this.fail(`changes were shown after ${ms(convergenceMs)}, ${ms(limitMs)} allowed`);

@@ -72,6 +72,8 @@ export class Workload {
   readonly #fleet: Fleet;
   /** By registration, the last version and whether it is published. */
   readonly #states = new Map<string, { version: number; isPublished: boolean }>();
+  /** What somebody waits to see is not taken back meanwhile: nobody might ever be shown it. */
+  readonly #awaited = new Set<string>();
 
   private constructor(fleet: Fleet, services: readonly WatchedService[], registrations: readonly OwnRegistration[]) {
     this.#fleet = fleet;
@@ -120,6 +122,14 @@ export class Workload {
     });
   }
 
+  /** Keeps the churn off these changes until the returned function is called. */
+  guard(changes: readonly Change[]): () => void {
+    for (const { registration } of changes) this.#awaited.add(registration.name);
+    return () => {
+      for (const { registration } of changes) this.#awaited.delete(registration.name);
+    };
+  }
+
   /** When the last living subscriber of these clients came to show the change; undefined as long as one does not. */
   shownEverywhere({ registration, version }: Change, isAwaited: (client: string) => boolean): number | undefined {
     let lastMs = 0;
@@ -160,7 +170,8 @@ export class Workload {
       const due = ((performance.now() - startMs) / 1_000) * perSecond;
       for (; done < due; done++) {
         const registration = changing[Math.floor(Math.random() * changing.length)];
-        if (registration !== undefined && this.#isAlive(registration)) this.#change(registration);
+        if (registration === undefined || this.#awaited.has(registration.name)) continue;
+        if (this.#isAlive(registration)) this.#change(registration);
       }
       await sleep(10);
     }

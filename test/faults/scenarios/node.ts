@@ -51,6 +51,7 @@ export const NODE_SCENARIOS: readonly Scenario[] = [
     about: "kill -9 of all nine processes at once, started again",
     lane: 1,
     isAlone: true,
+    hasJava: true,
     run: async (stage) => {
       stage.startChurn(USUAL_CHURN);
       const sinceMs = await kill(stage, ...NODES);
