@@ -11,6 +11,8 @@ const LONG_CHANCE = 0.08;
 const HOUR_CHANCE = 0.01;
 const HOUR_MS = 3_600_000;
 const HOUR_PACE = 60;
+const LASTING_FAULTS: Plan["serverFaults"] = ["dataCut", "sessionCut", "metaCut"];
+const LASTING_MS = 20_000;
 // A kind of trouble is on in few worlds, or all worlds are equally broken.
 const FAULT_CHANCE = 0.22;
 
@@ -21,8 +23,10 @@ export function drawClusterPlan(dice: Dice): Plan {
   const nodes = isHour ? SMALL : drawNodes(dice);
   const clients = drawClients(dice, isHour);
   const services = dice.between(1, 10);
-  const usualMs = isLong ? dice.between(60_000, 120_000) : dice.between(8_000, 25_000);
   const serverFaults = isHour ? [] : drawFaults(dice);
+  // What lasts longer than leases needs time to show.
+  const moreMs = serverFaults.some((fault) => LASTING_FAULTS.includes(fault)) ? LASTING_MS : 0;
+  const usualMs = moreMs + (isLong ? dice.between(60_000, 120_000) : dice.between(8_000, 25_000));
   // In an hour as much is done as in seconds otherwise.
   const pace = isHour ? HOUR_PACE : 1;
   return {

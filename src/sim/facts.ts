@@ -107,6 +107,8 @@ export type WorldFact =
   | { readonly kind: "refused"; readonly node: NodeId; readonly role: Role; readonly reason: string }
   /** A session is cut off from somebody, or stands still; or is well again. */
   | { readonly kind: "troubled"; readonly machine: string; readonly isTroubled: boolean }
+  /** It is cut off from a meta node, or stands still: it may not be a member for so long. */
+  | { readonly kind: "outside"; readonly machine: string; readonly isOutside: boolean }
   /** So many nodes stand still, or are cut off from others. */
   | { readonly kind: "wrong"; readonly count: number }
   /** What was done to somebody, in words. */

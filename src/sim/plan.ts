@@ -28,6 +28,8 @@ export const CLUSTER_FAULTS = [
   "ring",
   "storeCut",
   "dataCut",
+  "sessionCut",
+  "metaCut",
   "delay",
   "storeDown",
   "storeSlow",

@@ -5,7 +5,7 @@
 
 import { countOf } from "../plan.ts";
 import type { Evidence } from "./checker.ts";
-import type { Loss } from "./nodes.ts";
+import type { Loss, Span } from "./nodes.ts";
 import type { Acknowledgement, ConnectionLoss, KnownClient, KnownRegistration } from "./registrations.ts";
 
 /** An open end is Infinity. */
@@ -55,23 +55,26 @@ export class Absences {
   of(registration: KnownRegistration): Absence[] {
     const client = this.#evidence.registrations.client(registration.client);
     const departures: Departure[] = client.losses.map((loss) => ({ ...loss, recoveredMs: Number.POSITIVE_INFINITY }));
-    departures.push(...this.#cutOffs(client));
-    return departures.flatMap((departure) => [
-      ...this.#byDeparture({ departure, client, registration }),
-      ...this.#byRestart({ departure, client, registration }),
-      ...this.#byLoss({ departure, client, registration }),
-    ]);
+    const { nodes } = this.#evidence;
+    departures.push(...this.#cutOffs(client, (session) => nodes.outside(session)));
+    const unheard = this.#cutOffs(client, (session) => nodes.unwell(session));
+    return [
+      ...departures.flatMap((departure) => [
+        ...this.#byDeparture({ departure, client, registration }),
+        ...this.#byRestart({ departure, client, registration }),
+      ]),
+      ...[...departures, ...unheard].flatMap((departure) => this.#byLoss({ departure, client, registration })),
+    ];
   }
 
   /** The times at which a session that lives was cut off from others with the client's connection. */
-  #cutOffs({ open, losses }: KnownClient): Departure[] {
+  #cutOffs({ open, losses }: KnownClient, spansOf: (session: string) => readonly Span[]): Departure[] {
     const connections = [
       ...losses,
       ...[...open.values()].map((connection) => ({ ...connection, atMs: Number.POSITIVE_INFINITY })),
     ];
     return connections.flatMap(({ connection, session, madeMs, atMs: endMs }) =>
-      this.#evidence.nodes
-        .unwell(session)
+      spansOf(session)
         .filter(({ fromMs, untilMs }) => untilMs >= madeMs && fromMs <= endMs)
         .map(({ fromMs, untilMs, settleMs }) => ({
           ...{ connection, session, madeMs, isSessionDead: true },

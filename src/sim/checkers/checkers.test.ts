@@ -427,8 +427,8 @@ describe("several data nodes", () => {
     const cut = (untilMs: number): At[] => [
       ...C_IS_THERE,
       [10, pushed(10n, "Z1/c.1~1~c")],
-      [100, { kind: "troubled", machine: "s1", isTroubled: true }],
-      [untilMs, { kind: "troubled", machine: "s1", isTroubled: false }],
+      [100, { kind: "outside", machine: "s1", isOutside: true }],
+      [untilMs, { kind: "outside", machine: "s1", isOutside: false }],
     ];
     const gone = (atMs: number): At[] => [
       [atMs, snapshot(11n)],

@@ -48,6 +48,7 @@ export class Nodes {
   readonly #plan: Plan;
   readonly #runs = new Map<string, KnownRun>();
   readonly #troubles = new Map<string, Span[]>();
+  readonly #outsides = new Map<string, Span[]>();
   readonly #links = new Map<NodeId, Set<NodeId>>();
   readonly #tables = new Map<NodeId, SlotTable>();
   readonly #heartbeats = new Map<string, Heartbeat>();
@@ -95,11 +96,20 @@ export class Nodes {
 
   /** The times in which the session could not, or need not, pass on what it knows. */
   unwell(session: string): Span[] {
+    return this.#spans(this.#troubles, session);
+  }
+
+  /** Those of them in which it may not have been a member of the cluster. */
+  outside(session: string): Span[] {
+    return this.#spans(this.#outsides, session);
+  }
+
+  #spans(spans: ReadonlyMap<string, Span[]>, session: string): Span[] {
     const run = this.run("session", session);
     if (run === undefined) return [];
     const starting = { fromMs: run.startMs, untilMs: run.readyMs, settleMs: START_SETTLE_MS };
-    const troubles = this.#troubles.get(run.machine) ?? [];
-    return [starting, ...troubles.filter(({ untilMs, fromMs }) => untilMs >= run.startMs && fromMs <= run.stopMs)];
+    const others = spans.get(run.machine) ?? [];
+    return [starting, ...others.filter(({ untilMs, fromMs }) => untilMs >= run.startMs && fromMs <= run.stopMs)];
   }
 
   /** Whether nodes may have stood still, or apart from each other, at any time since. */
@@ -129,7 +139,9 @@ export class Nodes {
       case "stopped":
         return this.#stopped(fact, nowMs);
       case "troubled":
-        return this.#troubled(fact, nowMs);
+        return mark(this.#troubles, fact.machine, { is: fact.isTroubled, nowMs });
+      case "outside":
+        return mark(this.#outsides, fact.machine, { is: fact.isOutside, nowMs });
       case "wrong":
         this.#noteSplit(fact.count, nowMs);
         this.troubleMs = nowMs;
@@ -182,14 +194,6 @@ export class Nodes {
     if (role === "data") this.#stopMs.set(run.machine, nowMs);
   }
 
-  #troubled({ machine, isTroubled }: Fact & { kind: "troubled" }, nowMs: number): void {
-    const spans = this.#troubles.get(machine) ?? [];
-    this.#troubles.set(machine, spans);
-    const open = spans.at(-1);
-    if (isTroubled) spans.push({ fromMs: nowMs, untilMs: Number.POSITIVE_INFINITY, settleMs: RELINK_MS });
-    else if (open !== undefined) open.untilMs = nowMs;
-  }
-
   #linked({ session, data }: Fact & { kind: "linkMade" }, nowMs: number): void {
     const links = this.#links.get(session) ?? new Set();
     this.#links.set(session, links.add(data));
@@ -238,4 +242,13 @@ export class Nodes {
       this.#losses.set(slot, [...(this.#losses.get(slot) ?? []), { atMs: nowMs, hasCopy }]);
     }
   }
+}
+
+/** Something begins or ends on a machine. */
+function mark(spans: Map<string, Span[]>, machine: string, { is, nowMs }: { is: boolean; nowMs: number }): void {
+  const ofMachine = spans.get(machine) ?? [];
+  spans.set(machine, ofMachine);
+  const open = ofMachine.at(-1);
+  if (is) ofMachine.push({ fromMs: nowMs, untilMs: Number.POSITIVE_INFINITY, settleMs: RELINK_MS });
+  else if (open !== undefined) open.untilMs = nowMs;
 }

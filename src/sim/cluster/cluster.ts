@@ -22,6 +22,7 @@ export class Cluster {
   readonly #environment: MetaEnvironment;
   readonly #nodes: SimNode[] = [];
   readonly #troubles = new Map<string, number>();
+  readonly #outsides = new Map<string, number>();
   // Copies of a data directory that an operator started by mistake.
   readonly #copies = new Set<SimNode>();
   #runs = 0;
@@ -97,6 +98,7 @@ export class Cluster {
     node.pause();
     this.#wrong(1);
     this.#trouble([node.machine], 1);
+    this.#outside([node.machine], 1);
   }
 
   resume(node: SimNode): void {
@@ -105,20 +107,27 @@ export class Cluster {
     node.resume();
     this.#wrong(-1);
     this.#trouble([node.machine], -1);
+    this.#outside([node.machine], -1);
   }
 
   #ended({ machine }: SimNode): void {
     this.#wrong(-1);
     this.#trouble([machine], -1);
+    this.#outside([machine], -1);
   }
 
   /** Nothing passes these ways until the returned function is called. */
   block(ways: readonly Way[], what: string): Cancel {
     this.note(what);
     const troubled = this.#troubledBy(ways);
+    const isMeta = (machine: string) => this.#has(machine, "meta");
+    const outside = troubled.filter((machine) =>
+      ways.some(({ from, to }) => (from === machine && isMeta(to)) || (to === machine && isMeta(from))),
+    );
     const open = this.network.block(ways);
     this.#wrong(1);
     this.#trouble(troubled, 1);
+    this.#outside(outside, 1);
     let isOpen = false;
     return () => {
       if (isOpen) return;
@@ -127,6 +136,7 @@ export class Cluster {
       open();
       this.#wrong(-1);
       this.#trouble(troubled, -1);
+      this.#outside(outside, -1);
     };
   }
 
@@ -224,21 +234,41 @@ export class Cluster {
     const alone = [STORE, ...this.#nodes.map(({ machine }) => machine)].filter(isAlone);
     const sessions = alone.filter((machine) => this.#isSession(machine));
     if (sessions.length > 0) return sessions;
-    // A node, or a store, that nobody reaches any more is its own trouble alone.
-    const isTheirs = alone.length === 0 || (!alone.includes(STORE) && cut.size < this.nodesOf("session").length);
+    // A node, or a store, that nobody reaches any more is its own trouble alone; so are meta nodes.
+    const isAll = cut.size === this.nodesOf("session").length;
+    const isMetas = ways.every(({ from, to }) => [from, to].some((machine) => this.#has(machine, "meta")));
+    const isTheirs = !(isAll && isMetas) && (alone.length === 0 || (!alone.includes(STORE) && !isAll));
     return isTheirs ? [...cut.keys()] : [];
   }
 
   #isSession(machine: string): boolean {
-    return this.node(machine)?.roles.includes("session") ?? false;
+    return this.#has(machine, "session");
+  }
+
+  #has(machine: string, role: Role): boolean {
+    return this.node(machine)?.roles.includes(role) ?? false;
   }
 
   #trouble(machines: readonly string[], by: number): void {
+    const changed = (machine: string, isTroubled: boolean) => this.#record({ kind: "troubled", machine, isTroubled });
+    this.#count(this.#troubles, machines, { by, changed });
+  }
+
+  #outside(machines: readonly string[], by: number): void {
+    const changed = (machine: string, isOutside: boolean) => this.#record({ kind: "outside", machine, isOutside });
+    this.#count(this.#outsides, machines, { by, changed });
+  }
+
+  #count(
+    counts: Map<string, number>,
+    machines: readonly string[],
+    { by, changed }: { by: number; changed: (machine: string, is: boolean) => void },
+  ): void {
     for (const machine of machines) {
       if (!this.#isSession(machine)) continue;
-      const before = this.#troubles.get(machine) ?? 0;
-      this.#troubles.set(machine, before + by);
-      if (before === 0 || before + by === 0) this.#record({ kind: "troubled", machine, isTroubled: before === 0 });
+      const before = counts.get(machine) ?? 0;
+      counts.set(machine, before + by);
+      if (before === 0 || before + by === 0) changed(machine, before === 0);
     }
   }
 

@@ -137,19 +137,28 @@ export class ClusterFaults {
         return this.#during(this.#cluster.partition([[STORE], metas.map(({ machine }) => machine)]));
       }
       case "dataCut":
-        return this.#cutFromDatas(dice.pick(this.#cluster.nodesOf("session")).machine);
+      case "sessionCut":
+      case "metaCut":
+        return this.#cutForLong(fault);
       default:
-        return this.#during(this.#cluster.slowDown(dice.between(50, 1_500)));
+        return this.#during(this.#cluster.slowDown(dice.between(50, 4_000)));
     }
   }
 
-  /** A session loses all data nodes, and is a member as before. */
-  #cutFromDatas(session: string): void {
+  /**
+   * For longer than leases last: a session loses all data nodes, and is a member as before; or loses everybody; or the
+   * meta nodes lose everybody but the store.
+   */
+  #cutForLong(fault: "dataCut" | "sessionCut" | "metaCut"): void {
     const { dice, scheduler } = this.#environment;
-    const datas = this.#cluster.nodesOf("data").map(({ machine }) => machine);
-    const open = this.#cluster.partition([[session], datas.filter((machine) => machine !== session)]);
+    const machinesOf = (nodes: readonly SimNode[]) => nodes.map(({ machine }) => machine);
+    const session = [dice.pick(this.#cluster.nodesOf("session")).machine];
+    const all = machinesOf(this.#cluster.nodes);
+    const cut = fault === "metaCut" ? machinesOf(this.#cluster.nodesOf("meta")) : session;
+    const from = fault === "dataCut" ? machinesOf(this.#cluster.nodesOf("data")) : all;
+    const open = this.#cluster.partition([cut, from.filter((machine) => !cut.includes(machine))]);
     this.#open.add(open);
-    scheduler.after(dice.between(3_000, 40_000), open);
+    scheduler.after(dice.between(5_000, 40_000), open);
   }
 
   /** Each reaches a majority, no two the same one. */

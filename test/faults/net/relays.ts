@@ -9,8 +9,10 @@ import type { RelayOrder, RelayRoute } from "./relay.ts";
 
 const RELAY_PROGRAM = join(import.meta.dirname, "relay.ts");
 const FIRST_PORT = 20_001;
-// By its user the rules tell a relay's own connections from those that are to go through it. "nobody" in Debian.
-const RELAY_USER = 65_534;
+// By its group the rules tell a relay's own connections from those that are to go through it. "nogroup" in Debian; the
+// user stays root, for another one may not be let into the folder that the program is in.
+const RELAY_GROUP = 65_534;
+const START_MS = 20_000;
 
 /** Somewhere that connections go to. */
 export interface RelayTarget {
@@ -42,17 +44,18 @@ async function startRelay(network: Network, host: string, targets: readonly Rela
   const routes = others.map(
     (target, at): RelayRoute => ({ port: FIRST_PORT + at, toHost: network.address(target.host), toPort: target.port }),
   );
-  const user = ["setpriv", `--reuid=${RELAY_USER}`, `--regid=${RELAY_USER}`, "--clear-groups"];
-  const command = network.on(host, [...user, process.execPath, RELAY_PROGRAM, JSON.stringify(routes)]);
+  const group = ["setpriv", `--regid=${RELAY_GROUP}`, "--clear-groups"];
+  const command = network.on(host, [...group, process.execPath, RELAY_PROGRAM, JSON.stringify(routes)]);
   const [program = "", ...args] = command;
   const child = spawn(program, args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
-  await once(child, "message");
+  // Where it ends instead, nothing comes and the limit does.
+  await once(child, "message", { signal: AbortSignal.timeout(START_MS) });
   const rules = routes.map(
     ({ port, toHost, toPort }) => `    ip daddr ${toHost} tcp dport ${toPort} redirect to :${port}`,
   );
   const chain = [
     "    type nat hook output priority -100; policy accept;",
-    `    meta skuid ${RELAY_USER} accept`,
+    `    meta skgid ${RELAY_GROUP} accept`,
     ...rules,
   ];
   const ruleset = ["table inet relays {", "  chain output {", ...chain, "  }", "}", ""].join("\n");

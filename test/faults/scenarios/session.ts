@@ -1,6 +1,7 @@
 // Session nodes that die or stand still. Their clients are not dead: nothing may be removed.
 
 import { isJavaClient } from "../clients/workload.ts";
+import { SESSIONS } from "../cluster/cluster.ts";
 import type { Stage } from "../stage.ts";
 import type { Scenario } from "./scenario.ts";
 import { comeBack, freeze, kill, thaw, USUAL_CHURN } from "./steps.ts";
@@ -19,7 +20,7 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
     about: "kill -9 of a session node with a third of the clients",
     lane: 1,
     hasJava: true,
-    run: (stage) => killed(stage, ["session1"], SERVED_MS),
+    run: (stage) => killed(stage, [sessionOfJava(stage)], SERVED_MS),
   },
   {
     name: "two-sessions-killed",
@@ -58,6 +59,12 @@ async function killed(stage: Stage, sessions: readonly string[], limitMs: number
   stage.times.detectionMs = firstLossMs(stage, sinceMs);
   await shown;
   await comeBack(stage, ...sessions);
+}
+
+/** The session with the most Java clients: which one they begin at is their own choice. */
+function sessionOfJava(stage: Stage): string {
+  const java = (session: string) => [...stage.clientsOf(session)].filter(isJavaClient).length;
+  return [...SESSIONS].sort((a, b) => java(b) - java(a))[0] ?? "session1";
 }
 
 async function servedWithin(

@@ -1,0 +1,25 @@
+// Loaded into a server that is measured (`node --expose-gc --import …/gcHook.ts`), without any change of the server:
+// notes the pauses of garbage collection, and writes them down with what is in memory at each SIGUSR2.
+
+import { renameSync, writeFileSync } from "node:fs";
+import { PerformanceObserver } from "node:perf_hooks";
+
+const file = process.env["BENCH_PROBE_FILE"];
+let pausesMs: number[] = [];
+
+const observer = new PerformanceObserver((list) => {
+  for (const { duration } of list.getEntries()) pausesMs.push(duration);
+});
+observer.observe({ entryTypes: ["gc"] });
+
+process.on("SIGUSR2", () => {
+  if (file === undefined) return;
+  const found = pausesMs;
+  globalThis.gc?.();
+  writeFileSync(`${file}.new`, JSON.stringify({ pausesMs: found, memory: process.memoryUsage() }));
+  renameSync(`${file}.new`, file);
+  // The collection that was forced just now is not the server's.
+  setImmediate(() => {
+    pausesMs = [];
+  });
+});

@@ -1,0 +1,119 @@
+// The least that a server of this protocol can do: it answers every registration, keeps what was registered in a map,
+// and writes one buffer to all subscribers of a service at each change. It checks nothing, keeps nothing safe and knows
+// no second node. What it shows is what the machine, Node and the driver take; no registry can be faster than it here.
+
+import { createServer, type Socket } from "node:net";
+import { BoltDecoder } from "../../src/codec/bolt/decoder.ts";
+import { encodeRequest, encodeResponse } from "../../src/codec/bolt/encode.ts";
+import { BOLT_STATUS, BOLT_V1, type BoltFrame } from "../../src/codec/bolt/frame.ts";
+import {
+  decodeMessage,
+  encodeMessage,
+  encodePushBody,
+  encodePushTail,
+  pushClassName,
+} from "../../src/codec/sofa/codec.ts";
+import type { PublisherRegister, RegisterResponse, SubscriberRegister } from "../../src/codec/sofa/messages.ts";
+
+interface Subscription {
+  readonly socket: Socket;
+  readonly tail: Uint8Array;
+}
+
+interface Held {
+  readonly boxes: Map<string, PublisherRegister["dataList"]>;
+  readonly subscriptions: Subscription[];
+  isPushed: boolean;
+  version: bigint;
+}
+
+const FRAME_BYTES_MAX = 1024 * 1024;
+const PUSH_TIMEOUT_MS = 2_000;
+const services = new Map<string, Held>();
+let pushId = 1;
+
+function held(dataId: string): Held {
+  let service = services.get(dataId);
+  if (service === undefined) {
+    service = { boxes: new Map(), subscriptions: [], isPushed: true, version: 1n << 52n };
+    services.set(dataId, service);
+  }
+  return service;
+}
+
+function take(socket: Socket, frame: BoltFrame): void {
+  if (frame.kind === "response" || frame.command === "heartbeat") return;
+  const message = decodeMessage("hessian-draft", frame.className, frame.content);
+  if (message.kind !== "publisherRegister" && message.kind !== "subscriberRegister") return;
+  answer(socket, frame.id, message);
+  const service = held(message.dataId);
+  if (message.kind === "subscriberRegister") {
+    const subscription = { socket, tail: encodePushTail("hessian-draft", [message.registId]) };
+    service.subscriptions.push(subscription);
+    push(message.dataId, service, [subscription]);
+    return;
+  }
+  if (message.eventType === "REGISTER") service.boxes.set(message.registId, copied(message.dataList));
+  else service.boxes.delete(message.registId);
+  service.version++;
+  if (service.subscriptions.length === 0 || !service.isPushed) return;
+  service.isPushed = false;
+  // What comes in one read is pushed together.
+  setImmediate(() => {
+    service.isPushed = true;
+    push(message.dataId, service, service.subscriptions);
+  });
+}
+
+function copied(boxes: PublisherRegister["dataList"]): PublisherRegister["dataList"] {
+  return boxes.map((box) => (box === null ? null : { utf8: box.utf8.slice(), units: box.units }));
+}
+
+function answer(
+  socket: Socket,
+  id: number,
+  { registId, version: asked }: PublisherRegister | SubscriberRegister,
+): void {
+  const response: RegisterResponse = {
+    kind: "registerResponse",
+    success: true,
+    registId,
+    version: asked,
+    refused: false,
+    message: null,
+  };
+  const encoded = encodeMessage("hessian-draft", response);
+  socket.write(encodeResponse(BOLT_V1, { id, status: BOLT_STATUS.SUCCESS, ...encoded }));
+}
+
+function push(dataId: string, { boxes, version }: Held, subscriptions: readonly Subscription[]): void {
+  const all = [...boxes.values()].flat();
+  const zones = [{ zone: "DEFAULT_ZONE", boxes: all, count: all.length }];
+  const about = { dataId, group: "DEFAULT_GROUP", instanceId: "DEFAULT_INSTANCE_ID", segment: "DefaultDataCenter" };
+  const what = { ...about, scope: "dataCenter", localZone: "DEFAULT_ZONE", version, zones };
+  const body = encodePushBody("hessian-draft", what);
+  // All registIds of light subscribers have one length: only they are written anew for each.
+  const tailBytes = subscriptions[0]?.tail.length ?? 0;
+  const content = new Uint8Array(body.length + tailBytes);
+  content.set(body);
+  const head = { id: pushId++, timeoutMs: PUSH_TIMEOUT_MS, codec: 1, className: pushClassName("hessian-draft") };
+  const frame = encodeRequest(BOLT_V1, { ...head, content });
+  const shared = frame.subarray(0, frame.length - tailBytes);
+  for (const { socket, tail } of subscriptions) {
+    socket.cork();
+    socket.write(shared);
+    socket.write(tail);
+    socket.uncork();
+  }
+}
+
+const server = createServer({ noDelay: true }, (socket) => {
+  const decoder = new BoltDecoder({ frameBytesMax: FRAME_BYTES_MAX });
+  socket.on("error", () => socket.destroy());
+  socket.on("data", (chunk) => {
+    socket.cork();
+    decoder.push(chunk, (frame) => take(socket, frame));
+    socket.uncork();
+  });
+});
+server.listen(Number(process.argv[2]), "127.0.0.1", 4_096);

@@ -1,0 +1,135 @@
+// Roster itself, from this checkout or another one: all roles in one process, or meta, data and session each in its
+// own.
+
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { freePorts } from "../processes/ports.ts";
+import { failureOf, type Spawned, spawned } from "../processes/spawned.ts";
+import { diskBytes } from "../processes/usage.ts";
+import { nowMs } from "../protocols/clock.ts";
+import { retryUntilUp } from "../protocols/sockets.ts";
+import type { RunningTarget, ServerProcess, StartOptions, Target } from "./target.ts";
+
+const HOST = "127.0.0.1";
+const HOOK = join(import.meta.dirname, "..", "processes", "gcHook.ts");
+
+type Flags = readonly string[];
+
+interface Part {
+  readonly name: string;
+  readonly flags: Flags;
+  /** The HTTP port that says when it is ready. */
+  readonly readyPort: number;
+}
+
+/** Roster as `npm start` runs it. */
+export function roster(root: string): Target {
+  return {
+    name: "Roster",
+    protocol: "sofa",
+    isOurs: true,
+    prepare: async () => "all roles in one process",
+    diskBytes: () => installedBytes(root),
+    start: async (options) => {
+      const [bolt = 0, http = 0, metaHttp = 0] = await freePorts(3);
+      const flags = [`--bolt-port=${bolt}`, `--http-port=${http}`, `--meta-http-port=${metaHttp}`];
+      return startParts(root, { bolt, parts: [{ name: "server", flags, readyPort: http }] }, options);
+    },
+  };
+}
+
+/** Roster with a process for each role. */
+export function rosterCluster(root: string): Target {
+  return {
+    ...roster(root),
+    name: "Roster, 3 processes",
+    prepare: async () => "meta, data and session in a process each",
+    start: async (options) => {
+      const ports = await freePorts(6);
+      const [metaNode = 0, metaHttp = 0, dataNode = 0, dataHttp = 0, bolt = 0, http = 0] = ports;
+      const joins = [`--meta-addresses=${HOST}:${metaNode}`, `--advertise-node-address=${HOST}`];
+      const session = [`--bolt-port=${bolt}`, `--http-port=${http}`];
+      const parts = [
+        { name: "meta", flags: [`--node-port=${metaNode}`, `--meta-http-port=${metaHttp}`], readyPort: metaHttp },
+        { name: "data", flags: [`--node-port=${dataNode}`, `--data-http-port=${dataHttp}`], readyPort: dataHttp },
+        { name: "session", flags: session, readyPort: http },
+      ].map((part) => ({ ...part, flags: [`--roles=${part.name}`, ...joins, ...part.flags] }));
+      return startParts(root, { bolt, parts }, options);
+    },
+  };
+}
+
+async function startParts(
+  root: string,
+  { bolt, parts }: { bolt: number; parts: readonly Part[] },
+  { hasGcHook = false, isImpatient = false }: StartOptions = {},
+): Promise<RunningTarget> {
+  const folder = mkdtempSync(join(tmpdir(), "roster-bench-"));
+  const startedAtMs = nowMs();
+  const children: Child[] = parts.map((part) => spawnPart(root, part, { folder, hasGcHook }));
+  const failed = Promise.race(children.map(({ failed: one }) => one));
+  failed.catch(() => undefined);
+  const stop = async () => {
+    for (const { spawned: child } of children.toReversed()) await child.stop();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const address = { host: HOST, port: bolt };
+  const running = { address, processes: children.map(({ process }) => process), startedAtMs, failed, stop };
+  if (isImpatient) return running;
+  try {
+    await Promise.race([failed, Promise.all(parts.map(({ readyPort }) => ready(readyPort)))]);
+    return running;
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+interface Child {
+  readonly process: ServerProcess;
+  readonly spawned: Spawned;
+  readonly failed: Promise<never>;
+}
+
+function spawnPart(root: string, { name, flags }: Part, where: { folder: string; hasGcHook: boolean }): Child {
+  const probeFile = join(where.folder, `${name}.probe`);
+  const logFile = join(where.folder, `${name}.log`);
+  const hook = where.hasGcHook ? ["--expose-gc", `--import=${HOOK}`] : [];
+  const server = ["src/cli/main.ts", "server", `--data-dir=${join(where.folder, name)}`, "--log-level=warn"];
+  const command = [process.execPath, ...ownFlags(), ...hook, ...server, ...flags];
+  const env = {
+    ...process.env,
+    NODE_COMPILE_CACHE: join(root, "node_modules", ".cache", "roster"),
+    BENCH_PROBE_FILE: probeFile,
+  };
+  const child = spawned(command, { cwd: root, env, logFile });
+  const probed = where.hasGcHook ? { probeFile } : {};
+  return { process: { name, pid: child.pid, ...probed }, spawned: child, failed: failureOf(child, logFile) };
+}
+
+/** For profiles of the server: BENCH_NODE_FLAGS="--cpu-prof". */
+function ownFlags(): Flags {
+  return process.env["BENCH_NODE_FLAGS"]?.split(" ").filter((flag) => flag !== "") ?? [];
+}
+
+async function ready(port: number): Promise<void> {
+  await retryUntilUp(async () => {
+    const { status } = await fetch(`http://${HOST}:${port}/readyz`);
+    if (status !== 200) throw new Error(`not ready: ${status}`);
+  });
+}
+
+/** The program as it is packed, with the packages that it depends on; Node is not counted. */
+function installedBytes(root: string): number {
+  const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")) as PackageLock;
+  const packages = Object.entries(lock.packages)
+    .filter(([path, { dev, optional, link }]) => path.startsWith("node_modules/") && !dev && !optional && !link)
+    .map(([path]) => join(root, path));
+  const program = [join(root, "dist"), join(root, "src")].find((folder) => existsSync(folder)) ?? root;
+  return [program, ...packages].reduce((sum, path) => sum + diskBytes(path), 0);
+}
+
+interface PackageLock {
+  readonly packages: Readonly<Record<string, { dev?: boolean; optional?: boolean; link?: boolean }>>;
+}

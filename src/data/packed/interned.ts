@@ -1,0 +1,133 @@
+// Values that many records share, kept once and counted: owners (a client has some ten publications) and what the
+// publications of an application have in common. The last use given back forgets the value.
+
+import { assert } from "../../base/assert.ts";
+import type { Owner, Publication } from "../../model/publication.ts";
+import { HashIndex } from "./hashIndex.ts";
+import { NONE, Numbered } from "./numbered.ts";
+import { mixed, spread } from "./registKey.ts";
+
+/** What is interned together, since it changes together: one number in a record instead of many. */
+export type Profile = Pick<Publication, "zone" | "appName" | "attributes">;
+
+interface Kind<T> {
+  hash(value: T): number;
+  isSame(a: T, b: T): boolean;
+  /** What is kept of the first one: it may be part of something larger. */
+  keep(value: T): T;
+}
+
+export class Interned<T> {
+  readonly #kind: Kind<T>;
+  readonly #index = new HashIndex();
+  readonly #values = new Numbered<T>();
+  #uses = new Uint32Array(64);
+  // The newest one: publications that come together often share it.
+  #last = NONE;
+
+  constructor(kind: Kind<T>) {
+    this.#kind = kind;
+  }
+
+  get size(): number {
+    return this.#values.size;
+  }
+
+  /** Memory off the heap. */
+  get bytes(): number {
+    return this.#index.bytes + this.#uses.byteLength;
+  }
+
+  get(number: number): T {
+    return this.#values.get(number);
+  }
+
+  /** The number of a value, which has one more use now. */
+  take(value: T): number {
+    const number = this.#find(value);
+    const uses = this.#uses[number] as number;
+    this.#uses[number] = uses + 1;
+    this.#last = number;
+    return number;
+  }
+
+  /** Takes a value in place of one that is released; mostly that is the same. */
+  exchange(number: number, value: T): number {
+    if (this.#kind.isSame(this.#values.get(number), value)) return number;
+    const taken = this.take(value);
+    this.release(number);
+    return taken;
+  }
+
+  release(number: number): void {
+    const uses = this.#uses[number] as number;
+    assert(uses > 0, "only what was taken is released");
+    this.#uses[number] = uses - 1;
+    if (uses > 1) return;
+    if (this.#last === number) this.#last = NONE;
+    this.#index.remove(this.#hash(this.#values.get(number)), number);
+    this.#values.remove(number);
+  }
+
+  #find(value: T): number {
+    if (this.#last !== NONE && this.#kind.isSame(this.#values.get(this.#last), value)) return this.#last;
+    const hash = this.#hash(value);
+    for (let number = this.#index.first(hash); number !== NONE; number = this.#index.next()) {
+      if (this.#kind.isSame(this.#values.get(number), value)) return number;
+    }
+    const number = this.#values.add(this.#kind.keep(value));
+    this.#index.add(hash, number);
+    if (number >= this.#uses.length) this.#growUses(number);
+    return number;
+  }
+
+  #hash(value: T): number {
+    return spread(this.#kind.hash(value));
+  }
+
+  // A copy of 1.2 MB at 300,000 owners: a tenth of a millisecond.
+  #growUses(number: number): void {
+    const larger = new Uint32Array(Math.ceil(number * 1.5));
+    larger.set(this.#uses);
+    this.#uses = larger;
+  }
+}
+
+export function internedOwners(): Interned<Owner> {
+  return new Interned<Owner>({
+    // A client has one session.
+    hash: ({ client }) => textHash(0, client),
+    isSame: (a, b) => a.client === b.client && a.session === b.session,
+    keep: ({ session, client }) => ({ session, client }),
+  });
+}
+
+export function internedProfiles(): Interned<Profile> {
+  return new Interned<Profile>({
+    hash: ({ zone, appName, attributes }) => {
+      let hash = textHash(textHash(0, zone), appName);
+      for (const [name, value] of attributes) hash = textHash(textHash(hash, name), value);
+      return hash;
+    },
+    isSame: (a, b) => a.zone === b.zone && a.appName === b.appName && isSameMap(a.attributes, b.attributes),
+    keep: ({ zone, appName, attributes }) => ({ zone, appName, attributes }),
+  });
+}
+
+function textHash(before: number, text: string): number {
+  let hash = mixed(before, text.length);
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x0100_0193);
+  return hash;
+}
+
+// In the same order too: what comes out is what went in.
+function isSameMap(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean {
+  if (a === b) return true;
+  if (a.size !== b.size) return false;
+  const others = b.entries();
+  for (const [name, value] of a) {
+    const other = others.next().value;
+    if (other === undefined || other[0] !== name || other[1] !== value) return false;
+  }
+  return true;
+}

@@ -1,0 +1,246 @@
+// The publications of one service, as records that are chained in the order in which they were inserted, so that a list
+// is read from its first to its last; and found by registId through the index of the slot.
+//
+// To clear a service of many publications takes long. So its chain is left to a service that nobody knows, which every
+// later change shortens a little; the handle goes on empty, under a new number.
+
+import { assert } from "../../base/assert.ts";
+import type { DataInfoId } from "../../model/ids.ts";
+import type { Owner, Publication } from "../../model/publication.ts";
+import type { HashIndex } from "./hashIndex.ts";
+import { NONE, type Numbered } from "./numbered.ts";
+import type { Registration, ServicePublications } from "./publicationStore.ts";
+import { BEFORE_WORD, NEXT_WORD } from "./recordLayout.ts";
+import { mayDiffer, type Records } from "./records.ts";
+import { spread } from "./registKey.ts";
+
+/** What all services of a node share. */
+export interface PackedNode {
+  readonly records: Records;
+  /** By the number in their records; only those that hold some have one. */
+  readonly services: Numbered<PackedService>;
+  /** Cleared services that are still to be taken apart. */
+  readonly cleared: PackedService[];
+  /** Whether payloads are kept as differences. */
+  readonly payloadDifference: boolean;
+  /** Counts changes: a chain may not change under an iteration. */
+  changes: number;
+}
+
+/** What the services of one slot share. */
+export interface PackedSlot {
+  readonly index: HashIndex;
+  /** The bytes of the slot's records. */
+  recordBytes: number;
+  /** The index has grown or shrunk, perhaps. */
+  indexed(): void;
+  /** A change is done: some of the work that was put off is due. */
+  changed(): void;
+}
+
+// A base pays when several payloads refer to it.
+const BASE_FROM_SIZE = 4;
+// So many payloads in a row, weighed against those that were like it, and a base is out of date.
+const POOR_MAX = 16;
+// A service that is cleared with no more publications than this is taken apart at once.
+const CLEARED_AT_ONCE_MAX = 16;
+
+export class PackedService implements ServicePublications {
+  readonly #node: PackedNode;
+  readonly #slot: PackedSlot;
+  readonly #dataInfoId: DataInfoId;
+  #number = NONE;
+  #size = 0;
+  #first = NONE;
+  #last = NONE;
+  #base = NONE;
+  #poor = 0;
+
+  constructor(node: PackedNode, slot: PackedSlot, dataInfoId: DataInfoId) {
+    this.#node = node;
+    this.#slot = slot;
+    this.#dataInfoId = dataInfoId;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get(registId: string): Publication | undefined {
+    const at = this.#find(registId);
+    return at === NONE ? undefined : this.#node.records.publication(at, this.#dataInfoId);
+  }
+
+  registration(registId: string): Registration | undefined {
+    const at = this.#find(registId);
+    return at === NONE ? undefined : this.#node.records.registration(at, this.#dataInfoId);
+  }
+
+  shows(publication: Publication): boolean {
+    const at = this.#find(publication.registId);
+    return at !== NONE && this.#node.records.shows(at, publication);
+  }
+
+  set(publication: Publication): void {
+    assert(publication.dataInfoId === this.#dataInfoId, "a publication is kept with its service");
+    const { records } = this.#node;
+    this.#node.changes++;
+    if (this.#number === NONE) this.#number = this.#node.services.add(this);
+    const before = this.#find(publication.registId);
+    records.makePlan(publication.payload, this.#baseFor(publication));
+    if (before === NONE) this.#append(records.write(publication, this.#number));
+    else this.#replace(before, publication);
+    this.#judgeBase(publication);
+    this.#slot.changed();
+  }
+
+  delete(registId: string): boolean {
+    const at = this.#find(registId);
+    if (at === NONE) return false;
+    this.#node.changes++;
+    this.#remove(at);
+    this.#slot.changed();
+    return true;
+  }
+
+  *values(): Generator<Publication> {
+    const { records } = this.#node;
+    for (const at of this.#chain()) yield records.publication(at, this.#dataInfoId);
+  }
+
+  *registrations(wanted?: (owner: Owner) => boolean): Generator<Registration> {
+    const { records } = this.#node;
+    for (const at of this.#chain()) {
+      if (wanted === undefined || wanted(records.ownerOf(at))) yield records.registration(at, this.#dataInfoId);
+    }
+  }
+
+  clear(): void {
+    if (this.#size === 0) return;
+    this.#node.changes++;
+    if (this.#size <= CLEARED_AT_ONCE_MAX) while (this.#first !== NONE) this.#remove(this.#first);
+    else this.#leaveAll();
+    this.#slot.changed();
+  }
+
+  /** Takes up to `max` publications of a cleared service away; how many it were. */
+  takeApart(max: number): number {
+    let taken = 0;
+    for (; taken < max && this.#first !== NONE; taken++) this.#remove(this.#first);
+    return taken;
+  }
+
+  /** One of the records lies somewhere else now. */
+  moved(from: number, to: number): void {
+    const { records } = this.#node;
+    this.#slot.index.replace(this.#hash(records.keyHash(to)), from, to);
+    this.#join(records.word(to, BEFORE_WORD), to);
+    this.#join(to, records.word(to, NEXT_WORD));
+  }
+
+  #find(registId: string): number {
+    if (this.#number === NONE) return NONE;
+    const { records } = this.#node;
+    const { index } = this.#slot;
+    records.key.read(registId);
+    let at = index.first(this.#hash(records.key.hash));
+    while (at !== NONE && !records.isOf(at, this.#number)) at = index.next();
+    return at;
+  }
+
+  *#chain(): Generator<number> {
+    const { records, changes } = this.#node;
+    for (let at = this.#first; at !== NONE; at = records.word(at, NEXT_WORD)) {
+      yield at;
+      assert(this.#node.changes === changes, "nothing is changed while publications are iterated");
+    }
+  }
+
+  // `key` still holds the registId: it was just looked for.
+  #append(at: number): void {
+    const { records } = this.#node;
+    this.#slot.index.add(this.#hash(records.key.hash), at);
+    this.#slot.indexed();
+    this.#join(this.#last, at);
+    this.#join(at, NONE);
+    this.#size++;
+    this.#slot.recordBytes += records.bytesOf(at);
+  }
+
+  #replace(before: number, publication: Publication): void {
+    const { records } = this.#node;
+    this.#slot.recordBytes -= records.bytesOf(before);
+    const at = records.rewrite(before, publication);
+    this.#slot.recordBytes += records.bytesOf(at);
+    if (at !== before) this.moved(before, at);
+  }
+
+  #remove(at: number): void {
+    const { records } = this.#node;
+    this.#slot.index.remove(this.#hash(records.keyHash(at)), at);
+    this.#slot.indexed();
+    this.#join(records.word(at, BEFORE_WORD), records.word(at, NEXT_WORD));
+    this.#slot.recordBytes -= records.bytesOf(at);
+    records.erase(at);
+    this.#size--;
+    if (this.#size === 0) this.#rest();
+  }
+
+  /** Makes two records neighbours; NONE is the end of the chain. */
+  #join(before: number, next: number): void {
+    const { records } = this.#node;
+    if (before === NONE) this.#first = next;
+    else records.setWord(before, NEXT_WORD, next);
+    if (next === NONE) this.#last = before;
+    else records.setWord(next, BEFORE_WORD, before);
+  }
+
+  // An empty service holds nothing, so it may be forgotten.
+  #rest(): void {
+    this.#node.services.remove(this.#number);
+    this.#number = NONE;
+    this.#dropBase();
+  }
+
+  #leaveAll(): void {
+    const left = new PackedService(this.#node, this.#slot, this.#dataInfoId);
+    left.#number = this.#number;
+    left.#size = this.#size;
+    left.#first = this.#first;
+    left.#last = this.#last;
+    this.#node.services.replace(this.#number, left);
+    this.#node.cleared.push(left);
+    this.#number = NONE;
+    this.#size = 0;
+    this.#first = NONE;
+    this.#last = NONE;
+    this.#dropBase();
+  }
+
+  #hash(keyHash: number): number {
+    return spread(keyHash ^ Math.imul(this.#number, 0x9e37_79b1));
+  }
+
+  #baseFor({ payload }: Publication): number {
+    if (!this.#node.payloadDifference) return NONE;
+    if (this.#base === NONE && this.#size >= BASE_FROM_SIZE && mayDiffer(payload)) {
+      this.#base = this.#node.records.bases.add(payload);
+    }
+    return this.#base;
+  }
+
+  // A base of which payloads have less and less becomes that of the next ones. Those before keep it.
+  #judgeBase({ payload }: Publication): void {
+    if (this.#base === NONE || !mayDiffer(payload)) return;
+    this.#poor = Math.max(0, this.#poor + (this.#node.records.plan.isPoor ? 1 : -1));
+    if (this.#poor < POOR_MAX) return;
+    this.#dropBase();
+    this.#base = this.#node.records.bases.add(payload);
+  }
+
+  #dropBase(): void {
+    if (this.#base !== NONE) this.#node.records.bases.release(this.#base);
+    this.#base = NONE;
+    this.#poor = 0;
+  }
+}

@@ -1,0 +1,74 @@
+// Publications as objects in Maps: about 750 bytes each, and as much work for the garbage collector.
+
+import { assert } from "../../base/assert.ts";
+import type { DataInfoId } from "../../model/ids.ts";
+import { type Owner, type Publication, showsTheSame } from "../../model/publication.ts";
+import type { PublicationMemory, PublicationStore, Registration, ServicePublications } from "./publicationStore.ts";
+
+/** All on the heap, so a store knows nothing of its neighbours. */
+export class PlainMemory implements PublicationMemory {
+  readonly bytes = 0;
+
+  store(): PublicationStore {
+    return new PlainStore();
+  }
+
+  tidy(): boolean {
+    return false;
+  }
+}
+
+export class PlainStore implements PublicationStore {
+  readonly bytes = 0;
+
+  service(dataInfoId: DataInfoId): ServicePublications {
+    return new PlainService(dataInfoId);
+  }
+}
+
+class PlainService implements ServicePublications {
+  readonly #dataInfoId: DataInfoId;
+  readonly #publications = new Map<string, Publication>();
+
+  constructor(dataInfoId: DataInfoId) {
+    this.#dataInfoId = dataInfoId;
+  }
+
+  get size(): number {
+    return this.#publications.size;
+  }
+
+  get(registId: string): Publication | undefined {
+    return this.#publications.get(registId);
+  }
+
+  registration(registId: string): Registration | undefined {
+    return this.#publications.get(registId);
+  }
+
+  shows(publication: Publication): boolean {
+    const held = this.#publications.get(publication.registId);
+    return held !== undefined && showsTheSame(held, publication);
+  }
+
+  set(publication: Publication): void {
+    assert(publication.dataInfoId === this.#dataInfoId, "a publication is kept with its service");
+    this.#publications.set(publication.registId, publication);
+  }
+
+  delete(registId: string): boolean {
+    return this.#publications.delete(registId);
+  }
+
+  values(): Iterable<Publication> {
+    return this.#publications.values();
+  }
+
+  *registrations(wanted?: (owner: Owner) => boolean): Generator<Registration> {
+    for (const held of this.#publications.values()) if (wanted === undefined || wanted(held.owner)) yield held;
+  }
+
+  clear(): void {
+    this.#publications.clear();
+  }
+}

@@ -1,0 +1,53 @@
+// What a slot's datums keep their publications in. Two things are behind these interfaces: Maps of objects
+// (plainStore.ts), obvious and the oracle of the tests, and packed bytes off the heap (packedStore.ts).
+
+import type { DataInfoId } from "../../model/ids.ts";
+import type { Owner, Publication } from "../../model/publication.ts";
+
+/** The publications of a whole node: slots share slabs and common strings. */
+export interface PublicationMemory {
+  /** A store for one slot. It costs next to nothing while it is empty. */
+  store(): PublicationStore;
+  /** Memory held off the heap, for all slots. */
+  readonly bytes: number;
+  /**
+   * Does up to `steps` of the work that was put off, each of some microseconds at the most; false if none is left.
+   * Every change does a little of it anyway, so this is for idle times only.
+   */
+  tidy(steps: number): boolean;
+}
+
+/** The publications of one slot, by service. */
+export interface PublicationStore {
+  /**
+   * A new and empty handle, to be kept by the service's datum; asked twice, it gives two that do not know of each
+   * other. A handle that holds publications must be cleared before it is forgotten; an empty one holds nothing.
+   */
+  service(dataInfoId: DataInfoId): ServicePublications;
+  /** Memory held off the heap by this slot: its records and its index. */
+  readonly bytes: number;
+}
+
+/** A publication without what its subscribers see of it; cheaper to read. */
+export type Registration = Pick<Publication, "dataInfoId" | "registId" | "version" | "registeredMs" | "owner">;
+
+/**
+ * The publications of one service. What is read shares no memory with the store: it stays as it is, whatever happens to
+ * the store. The order is that of a Map: by insertion, and what is replaced keeps its place. While an iteration is
+ * under way, nothing may be changed in any store of the node.
+ */
+export interface ServicePublications {
+  readonly size: number;
+  get(registId: string): Publication | undefined;
+  /** As `get`, without zone, application, attributes and payload. */
+  registration(registId: string): Registration | undefined;
+  /** Whether what is held under this registId looks the same to subscribers (`showsTheSame`). */
+  shows(publication: Publication): boolean;
+  /** Inserts or replaces. */
+  set(publication: Publication): void;
+  delete(registId: string): boolean;
+  values(): Iterable<Publication>;
+  /** All registrations, or those of owners that are `wanted`: the others are not decoded. */
+  registrations(wanted?: (owner: Owner) => boolean): Iterable<Registration>;
+  clear(): void;
+}

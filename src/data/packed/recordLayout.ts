@@ -1,0 +1,78 @@
+// How a record lies in its cell. Words of four bytes, so many from its beginning:
+//
+//   0  length in units, padding behind the body, form of the registId, marks
+//   1  number of the service        2  next record of the service        3  the one before
+//   4  version (8 bytes)            6  registeredMs (8 bytes)
+//   8  number of the owner          9  number of the profile
+//  10  body: the number of the base if the payload is a difference; the length of the registId unless it is a UUID; the
+//      registId; the payload up to the end
+//
+// A body that is too long for a cell lies in an array of its own, whose number is all that is in the cell.
+
+import type { KeyForm } from "./registKey.ts";
+import { UNIT_BYTES, UNITS_MASK } from "./slabs.ts";
+
+export const SERVICE_WORD = 1;
+export const NEXT_WORD = 2;
+export const BEFORE_WORD = 3;
+/** Of 8 bytes. */
+export const VERSION_LONG = 2;
+export const TIME_DOUBLE = 3;
+export const OWNER_WORD = 8;
+export const PROFILE_WORD = 9;
+/** The first word of the body: the number of a base, or of a large body. */
+export const BODY_WORD = 10;
+const BODY_BYTE = BODY_WORD * 4;
+export const NUMBER_BYTES = 4;
+
+/** A cell is not longer: at the end of a slab not more than this is lost, and moving one takes microseconds. */
+export const BODY_BYTES_MAX = 16 * 1024;
+
+// The head word, above the 16 bits of the length. The two highest bits say that a cell is free, or a base.
+const PADDING_SHIFT = 16;
+const FORM_SHIFT = 19;
+const IS_DIFFERENCE = 1 << 21;
+const IS_LARGE = 1 << 22;
+
+/** What the first word of a record says, apart from its length. */
+export interface RecordShape {
+  readonly form: KeyForm;
+  readonly isDifference: boolean;
+  readonly isLarge: boolean;
+}
+
+/** The units of a cell for a body of so many bytes. */
+export function unitsFor(bodyBytes: number): number {
+  return Math.ceil((BODY_BYTE + bodyBytes) / UNIT_BYTES);
+}
+
+export function headOf(units: number, bodyBytes: number, shape: RecordShape): number {
+  const padding = units * UNIT_BYTES - BODY_BYTE - bodyBytes;
+  const marks = (shape.isDifference ? IS_DIFFERENCE : 0) | (shape.isLarge ? IS_LARGE : 0);
+  return units | (padding << PADDING_SHIFT) | (shape.form << FORM_SHIFT) | marks;
+}
+
+export function unitsOf(head: number): number {
+  return head & UNITS_MASK;
+}
+
+export function formOf(head: number): KeyForm {
+  return ((head >>> FORM_SHIFT) & 3) as KeyForm;
+}
+
+export function isDifference(head: number): boolean {
+  return (head & IS_DIFFERENCE) !== 0;
+}
+
+export function isLarge(head: number): boolean {
+  return (head & IS_LARGE) !== 0;
+}
+
+/** Where the body begins, in bytes of its slab, of the record at `unit`. */
+export function bodyStart(unit: number): number {
+  return unit * UNIT_BYTES + BODY_BYTE;
+}
+
+export function bodyEnd(unit: number, head: number): number {
+  return (unit + unitsOf(head)) * UNIT_BYTES - ((head >>> PADDING_SHIFT) & 7);
+}
