@@ -26,6 +26,9 @@ import { findScenario, SCENARIOS, type Scenario } from "../test/faults/scenarios
 const ROOT = join(import.meta.dirname, "..");
 const TESTS = ["test/faults/**/*.test.ts"];
 const IS_CI = process.env["CI"] === "true";
+/** What a shell calls "ended by Ctrl-C". */
+const STOPPED = 130;
+const stopping = new AbortController();
 
 const { values: flags } = parseArgs({
   options: {
@@ -59,11 +62,18 @@ async function main(): Promise<number> {
   if (capabilities.netemMissing !== undefined) console.log(withoutNetem(capabilities.netemMissing));
   const removed = await removeLeftovers();
   if (removed > 0) console.log(`removed ${removed} leftovers of runs that were killed`);
-  // Nothing of ours outlives us but a kill -9, after which the next run clears away.
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => void removeRun(process.pid).finally(() => process.exit(130)));
-  }
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void stop(signal));
   return flags.prove ? prove(capabilities) : runSuite(scenarios, capabilities);
+}
+
+/** Nothing of ours outlives us but for a kill -9, after which the next run clears away. */
+async function stop(signal: NodeJS.Signals): Promise<void> {
+  console.log(`stopped by ${signal}; everything is removed`);
+  stopping.abort();
+  await removeRun(process.pid);
+  // What was being made a moment ago.
+  await removeRun(process.pid);
+  process.exit(STOPPED);
 }
 
 /**
@@ -79,7 +89,15 @@ async function play(scenarios: readonly Scenario[], { netemMissing }: Capabiliti
   try {
     const isFull = IS_CI || !flags.short;
     const javaClassPath = await javaFor(scenarios, join(dir, "java"));
-    results = await playAll(scenarios, { prefix, dir, isFull, netemMissing, javaClassPath, ...how });
+    results = await playAll(scenarios, {
+      prefix,
+      dir,
+      isFull,
+      netemMissing,
+      javaClassPath,
+      stopping: stopping.signal,
+      ...how,
+    });
   } finally {
     await removeRun(process.pid, [dir]);
   }
@@ -98,6 +116,7 @@ interface Played {
 
 async function runSuite(scenarios: readonly Scenario[], capabilities: Capabilities): Promise<number> {
   const { results, isPassed, seconds, dir } = await play(scenarios, capabilities, { environment: {}, report });
+  if (stopping.signal.aborted) return STOPPED;
   const passed = results.filter((result) => result.isPassed).length;
   console.log(`\n${tableOf(results)}\n`);
   console.log(`${passed} passed, ${scenarios.length - passed} failed, ${seconds.toFixed(0)} s`);
@@ -118,6 +137,7 @@ async function prove(capabilities: Capabilities): Promise<number> {
       environment,
       report: () => undefined,
     });
+    if (stopping.signal.aborted) return STOPPED;
     rmSync(dir, { recursive: true, force: true });
     const said = results.flatMap(({ failures, findings }) => [...failures, ...findings]);
     const isNoticed = said.some((text) => expected.test(text));

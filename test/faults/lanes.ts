@@ -15,6 +15,8 @@ export interface LanesOptions extends Pick<LaneOptions, "isFull" | "netemMissing
   readonly prefix: string;
   readonly dir: string;
   readonly report: (result: ScenarioResult) => void;
+  /** Aborted when the run is to end: nothing new is begun then. */
+  readonly stopping: AbortSignal;
 }
 
 // Lanes whose scenarios have the machine to themselves; their numbers are those of their subnets, too.
@@ -25,13 +27,16 @@ const LATE_LANE = 9;
 export async function playAll(scenarios: readonly Scenario[], options: LanesOptions): Promise<ScenarioResult[]> {
   const results = new Map<string, ScenarioResult>();
   const report = (result: ScenarioResult) => {
+    // Whatever fails while all is being removed fails for that reason.
+    if (options.stopping.aborted) return;
     results.set(result.name, result);
     options.report(result);
   };
   const play = async (lane: number) => {
     const own = scenarios.filter((scenario) => laneOf(scenario, options) === lane);
     const place = { prefix: `${options.prefix}${lane}`, subnet: lane, dir: join(options.dir, `lane${lane}`) };
-    if (own.length > 0) await playLane(own, { ...options, ...place, hasRelays: lane === LATE_LANE }, report);
+    if (own.length > 0 && !options.stopping.aborted)
+      await playLane(own, { ...options, ...place, hasRelays: lane === LATE_LANE }, report);
   };
   const beside = new Set(scenarios.map(({ lane }) => lane));
   await Promise.all([...beside].map(play));

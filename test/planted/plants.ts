@@ -132,13 +132,6 @@ export const PLANTS: readonly Plant[] = [
     rules: ["4", "7"],
   },
   {
-    name: "a client that does not read is written to all the same",
-    file: "src/base/ports.ts",
-    find: "const UNREAD_BYTES_MAX = 1024 * 1024;",
-    replace: "const UNREAD_BYTES_MAX = 1024 * 1024 * 1024;",
-    rules: ["8"],
-  },
-  {
     name: "a meta node that hears nobody takes everybody for dead",
     file: "src/meta/membership.ts",
     find: "return names.size > 1;",
