@@ -20,7 +20,8 @@ export function etcd(): Target {
     prepare: async () => {
       if (process.env["BENCH_ETCD"] === undefined) await cached(NAME, build);
       const [version] = execFileSync(program(), ["--version"], { encoding: "utf8" }).split("\n", 1);
-      return `${version?.replace("etcd Version: ", "") ?? ""}, one node, as shipped (every write synced to disk); a lease a connection; prefix watch`;
+      const number = version?.replace("etcd Version: ", "") ?? "";
+      return `${number}, one node, as shipped (every write synced to disk); a lease a connection; prefix watch`;
     },
     diskBytes: () => diskBytes(program()),
     start: async (options) => {
