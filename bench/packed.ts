@@ -26,10 +26,10 @@ const VARIANTS: Readonly<Record<string, () => PublicationMemory>> = {
 const COUNT_DEFAULT = 1_000_000;
 const WARM_UP = 5_000;
 const WARM_UP_ROUNDS = 10;
-const CHANGES_MAX = 500_000;
-const PAUSES_COUNT_MAX = 200_000;
+const CHANGES_MAX = 250_000;
+const PAUSES_COUNT_MAX = 100_000;
 const PAUSES_RUNS = 3;
-const READS = 300_000;
+const READS = 200_000;
 const BATCH = 1_000;
 // The young generation would grow with the garbage of the benchmark itself, by 100 MiB and whatever is measured.
 const NODE_OPTIONS = ["--expose-gc", "--max-semi-space-size=16"];
