@@ -19,6 +19,8 @@ const TOOLS = [
 ];
 
 const SERVER = [process.execPath, join("src", "cli", "main.ts"), "server"];
+// Servers start as `npm start` starts them.
+const ENVIRONMENT = { ...process.env, NODE_COMPILE_CACHE: join(ROOT, "node_modules", ".cache", "roster") };
 const CLUSTER = [process.execPath, join("test", "clients", "clusterServer.ts")];
 
 const isCluster = process.argv.includes("--cluster");
@@ -53,7 +55,8 @@ function suiteArguments(filter: string): string[] {
 /** Runs a command in the root of the repository and resolves to its exit code; at `endMs` it is stopped. */
 function run(command: string, args: readonly string[], endMs: number): Promise<number> {
   // On SIGTERM the suite kills the servers and clients that it has started, so one signal to it is enough.
-  const child = spawn(command, args, { cwd: ROOT, stdio: "inherit", timeout: Math.max(1, endMs - Date.now()) });
+  const timeout = Math.max(1, endMs - Date.now());
+  const child = spawn(command, args, { cwd: ROOT, env: ENVIRONMENT, stdio: "inherit", timeout });
   const forget = passSignalsOn(child);
   return new Promise((resolve) => {
     child.once("error", (error) => {
