@@ -51,6 +51,11 @@ export const METRICS = {
     help: "Publishers registered.",
     labels: [],
   },
+  roster_publishers_memory_bytes: {
+    type: "gauge",
+    help: "Memory in which a data node keeps publishers, outside of the JavaScript heap.",
+    labels: [],
+  },
   roster_subscribers: {
     type: "gauge",
     help: "Subscribers registered.",

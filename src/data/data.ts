@@ -18,6 +18,7 @@ import type { Datum } from "./datum.ts";
 import { Departures } from "./departures.ts";
 import { type HeldLoss, LossProtection } from "./lossProtection.ts";
 import { Notices } from "./notices.ts";
+import { PackedMemory } from "./packed/packedStore.ts";
 import { Reconciliation, supersededBy } from "./reconciliation.ts";
 import { Replication } from "./replication.ts";
 import { RestartHold } from "./restartHold.ts";
@@ -56,12 +57,15 @@ export type DataEvent =
 
 // A timer that fires so late was held up by this process, not by its clock.
 const STALL_MS = 1_000;
+// With each heartbeat some of the work that the publications' memory has put off: a millisecond at the most.
+const TIDY_STEPS = 2_000;
 // An interest that three scans in a row did not repeat is over.
 const INTEREST_SCANS = 3;
 
 export class Data {
   readonly #output: DataOutput;
   readonly #metrics: Metrics;
+  readonly #publications: PackedMemory;
   readonly #slots: Slots;
   readonly #sessions: Sessions;
   readonly #membership: MembershipView;
@@ -86,7 +90,8 @@ export class Data {
     this.#output = output;
     this.#metrics = environment.metrics;
     this.#nowMs = environment.nowMs;
-    this.#slots = new Slots(options.id, options.operatorLogEntries);
+    this.#publications = new PackedMemory(options);
+    this.#slots = new Slots(options.id, this.#publications, options.operatorLogEntries);
     this.#sessions = new Sessions(options.sessionLeaseMs);
     this.#membership = new MembershipView(
       { role: "data", address: options.address },
@@ -396,6 +401,7 @@ export class Data {
       this.#protection.forget(contents.slot);
       for (const dataInfoId of contents.datums.keys()) this.#sizes.set(dataInfoId, 0, this.#nowMs);
     }
+    for (const contents of adopted.gone) contents.clear();
     this.#linkLeaders();
     this.#membership.hasNews();
     this.#reconciliation.adopted();
@@ -446,6 +452,8 @@ export class Data {
     let publishers = 0;
     for (const { contents } of this.#slots.led()) publishers += contents.publishers;
     this.#metrics.set("roster_publishers", publishers);
+    this.#metrics.set("roster_publishers_memory_bytes", this.#publications.bytes);
+    this.#publications.tidy(TIDY_STEPS);
   }
 
   #expired(datum: Datum): void {
@@ -469,6 +477,6 @@ export class Data {
  */
 function isForeign(datum: Datum, item: PublishItem, from: NodeId | undefined): boolean {
   if (item.kind === "put" || item.removal.cause !== "left" || from === undefined) return false;
-  const live = datum.publication(item.removal.registId);
+  const live = datum.registration(item.removal.registId);
   return live !== undefined && live.owner.session !== from && compareStamps(live, item.removal.stamp) !== 0;
 }

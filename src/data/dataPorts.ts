@@ -12,6 +12,8 @@ export interface DataOptions extends LossProtectionOptions {
   /** Where other nodes reach this one: `host:port`. */
   readonly address: string;
   readonly operatorLogEntries: number;
+  /** Payloads of one service are kept as differences to one of them. */
+  readonly payloadDifference: boolean;
   readonly tombstoneMs: number;
   readonly sessionLeaseMs: number;
   readonly restartHoldMs: number;

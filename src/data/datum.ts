@@ -3,11 +3,12 @@
 // through a slower path.
 
 import { assert } from "../base/assert.ts";
-import type { PublishItem, Removal } from "../messages/sessionData.ts";
+import { type PublishItem, type Removal, registIdOf } from "../messages/sessionData.ts";
 import type { DatumChange, DatumDelta, DatumSnapshot, DatumVersion } from "../model/datum.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
-import { compareStamps, type Publication, type Stamp, showsTheSame } from "../model/publication.ts";
+import { compareStamps, type Owner, type Publication, type Stamp } from "../model/publication.ts";
 import { OperatorLog } from "./operatorLog.ts";
+import type { Registration, ServicePublications } from "./packed/publicationStore.ts";
 
 /** Remembers a removal until nothing older can be on its way any more. */
 export interface Tombstone {
@@ -23,7 +24,7 @@ export class Datum {
   readonly waiting = new Map<NodeId, DatumVersion>();
   /** It has changed while it was held back, and those who are interested have not heard of it. */
   isUntold = false;
-  readonly #publications = new Map<string, Publication>();
+  readonly #publications: ServicePublications;
   readonly #tombstones = new Map<string, Tombstone>();
   readonly #log: OperatorLog;
   #version: DatumVersion;
@@ -31,11 +32,12 @@ export class Datum {
   constructor(
     { dataInfoId, slot }: { dataInfoId: DataInfoId; slot: number },
     version: DatumVersion,
-    logChangesMax: number,
+    { publications, logChangesMax }: { publications: ServicePublications; logChangesMax: number },
   ) {
     this.dataInfoId = dataInfoId;
     this.slot = slot;
     this.#version = version;
+    this.#publications = publications;
     this.#log = new OperatorLog(dataInfoId, logChangesMax);
   }
 
@@ -56,8 +58,13 @@ export class Datum {
     return this.#publications.values();
   }
 
-  publication(registId: string): Publication | undefined {
-    return this.#publications.get(registId);
+  /** All registrations, or those of owners that are `wanted`. Nothing may be changed before the last one is read. */
+  registrations(wanted?: (owner: Owner) => boolean): Iterable<Registration> {
+    return this.#publications.registrations(wanted);
+  }
+
+  registration(registId: string): Registration | undefined {
+    return this.#publications.registration(registId);
   }
 
   tombstones(): Iterable<readonly [registId: string, tombstone: Tombstone]> {
@@ -66,10 +73,10 @@ export class Datum {
 
   /**
    * Takes one item. The caller gives all visible changes of a batch one version. `unseen`: taken, but subscribers see
-   * no difference. `refused`: something newer is known.
+   * no difference. `refused`: something newer is known. `live` is what is held under the item's registId.
    */
-  apply(item: PublishItem): DatumChange | "unseen" | "refused" {
-    return item.kind === "put" ? this.#put(item.publication) : this.#remove(item.removal);
+  apply(item: PublishItem, live = this.registration(registIdOf(item))): DatumChange | "unseen" | "refused" {
+    return item.kind === "put" ? this.#put(item.publication, live) : this.#remove(item.removal, live);
   }
 
   /** Moves to a higher version for `changes`, which were just applied. */
@@ -77,7 +84,9 @@ export class Datum {
     assert(to.version > this.#version.version, "datum versions only grow");
     const delta = { ...to, dataInfoId: this.dataInfoId, base: this.#version, changes };
     this.#version = to;
-    this.#log.append(delta);
+    // Nobody is at the version before: whoever asks next gets the whole list.
+    if (this.interested.size === 0) this.#log.clear();
+    else this.#log.append(delta);
     return delta;
   }
 
@@ -92,6 +101,11 @@ export class Datum {
     this.#log.clear();
   }
 
+  /** Lets all publications go; the datum is about to be forgotten. */
+  clear(): void {
+    this.#publications.clear();
+  }
+
   /** A follower's tombstone, as its leader has it. */
   bury(registId: string, stamp: Stamp): void {
     this.#bury(registId, stamp);
@@ -103,7 +117,7 @@ export class Datum {
 
   /** The difference since `have`, if the log reaches back and it is smaller than the whole list. */
   deltaSince(have: DatumVersion): DatumDelta | undefined {
-    const delta = this.#log.since(have);
+    const delta = this.#log.since(have, (registId) => this.#publications.get(registId));
     return delta !== undefined && delta.changes.length <= this.size ? delta : undefined;
   }
 
@@ -116,9 +130,8 @@ export class Datum {
     if (this.#tombstones.get(registId) === tombstone) this.#tombstones.delete(registId);
   }
 
-  #put(publication: Publication): DatumChange | "unseen" | "refused" {
+  #put(publication: Publication, live: Registration | undefined): DatumChange | "unseen" | "refused" {
     const { registId } = publication;
-    const live = this.#publications.get(registId);
     const known = live ?? this.#tombstones.get(registId)?.stamp;
     if (known !== undefined) {
       const order = compareStamps(publication, known);
@@ -126,14 +139,13 @@ export class Datum {
       if (order <= 0) return "refused";
     }
     this.#tombstones.delete(registId);
-    this.#publications.set(registId, publication);
     // The new owner is taken in any case: a later removal must name it. But a client that only reconnected is no news.
-    if (live !== undefined && showsTheSame(live, publication)) return "unseen";
-    return { kind: "put", publication };
+    const isSeen = live === undefined || !this.#publications.shows(publication);
+    this.#publications.set(publication);
+    return isSeen ? { kind: "put", publication } : "unseen";
   }
 
-  #remove({ registId, cause, stamp }: Removal): DatumChange | "unseen" | "refused" {
-    const live = this.#publications.get(registId);
+  #remove({ registId, cause, stamp }: Removal, live: Registration | undefined): DatumChange | "unseen" | "refused" {
     if (live === undefined) {
       if (cause === "unpublished") this.#bury(registId, stamp);
       return "unseen";

@@ -71,5 +71,8 @@ export class Departures {
 }
 
 function removalsOf(datum: Datum, session: NodeId): PublishItem[] {
-  return [...datum.publications()].filter(({ owner }) => owner.session === session).map(leftItem);
+  return Array.from(
+    datum.registrations((owner) => owner.session === session),
+    leftItem,
+  );
 }

@@ -103,6 +103,6 @@ export class LossProtection {
 
 function ownedBy(datum: Datum, sessions: ReadonlySet<NodeId>): number {
   let owned = 0;
-  for (const { owner } of datum.publications()) if (sessions.has(owner.session)) owned++;
+  for (const _ of datum.registrations(({ session }) => sessions.has(session))) owned++;
   return owned;
 }

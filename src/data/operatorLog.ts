@@ -1,18 +1,30 @@
-// The last changes of one datum, so that a session that is a little behind gets the difference and not the whole list.
+// What changed last in one datum, so that a session that is a little behind gets the difference and not the whole list.
+// The log knows which registrations changed, not what they were: the newest state of each is in the datum.
 
+import { defined } from "../base/assert.ts";
 import { type DatumChange, type DatumDelta, type DatumVersion, isSameVersion } from "../model/datum.ts";
 import type { DataInfoId } from "../model/ids.ts";
+import type { Publication, Stamp } from "../model/publication.ts";
 
-// Payloads that are replaced would live on in the log: not more of them than a notice or two could carry.
-const LOG_BYTES_MAX = 64 * 1024;
+/** One step from a version to the next. */
+interface Step {
+  readonly base: DatumVersion;
+  readonly changed: readonly Changed[];
+}
 
-/** A chain of deltas: each begins at the version at which the one before it ends. */
+interface Changed {
+  readonly registId: string;
+  /** Of the removal; undefined for what was put. */
+  readonly removed: Stamp | undefined;
+}
+
+/** A chain of steps: each begins at the version at which the one before it ends. */
 export class OperatorLog {
   readonly #dataInfoId: DataInfoId;
   readonly #changesMax: number;
-  #deltas: DatumDelta[] = [];
+  #steps: Step[] = [];
   #changes = 0;
-  #bytes = 0;
+  #version: DatumVersion | undefined;
 
   /** Keeps at most `changesMax` changes; older ones are dropped. */
   constructor(dataInfoId: DataInfoId, changesMax: number) {
@@ -20,57 +32,54 @@ export class OperatorLog {
     this.#changesMax = changesMax;
   }
 
-  append(delta: DatumDelta): void {
-    this.#deltas.push(delta);
-    this.#changes += weightOf(delta);
-    this.#bytes += bytesOf(delta);
+  append({ base, version, origin, changes }: DatumDelta): void {
+    this.#version = { version, origin };
+    this.#steps.push({ base, changed: changes.map(changedBy) });
+    this.#changes += weight(changes);
     let drop = 0;
-    while (this.#changes > this.#changesMax || this.#bytes > LOG_BYTES_MAX) {
-      const oldest = this.#deltas[drop++];
+    while (this.#changes > this.#changesMax) {
+      const oldest = this.#steps[drop++];
       if (oldest === undefined) break;
-      this.#changes -= weightOf(oldest);
-      this.#bytes -= bytesOf(oldest);
+      this.#changes -= weight(oldest.changed);
     }
-    if (drop > 0) this.#deltas = this.#deltas.slice(drop);
+    if (drop > 0) this.#steps = this.#steps.slice(drop);
   }
 
   clear(): void {
-    this.#deltas = [];
+    this.#steps = [];
     this.#changes = 0;
-    this.#bytes = 0;
+    this.#version = undefined;
   }
 
-  /** One delta from exactly `have` to the newest version, or undefined if the log does not reach back so far. */
-  since(have: DatumVersion): DatumDelta | undefined {
-    const first = this.#deltas.findIndex((delta) => isSameVersion(delta.base, have));
-    const last = this.#deltas.at(-1);
-    if (first < 0 || last === undefined) return undefined;
-    return {
-      dataInfoId: this.#dataInfoId,
-      base: have,
-      version: last.version,
-      origin: last.origin,
-      changes: lastOfEach(this.#deltas.slice(first).flatMap((delta) => delta.changes)),
-    };
+  /**
+   * One delta from exactly `have` to the newest version, or undefined if the log does not reach back so far. `live`
+   * knows what was put and not removed since.
+   */
+  since(have: DatumVersion, live: (registId: string) => Publication | undefined): DatumDelta | undefined {
+    const first = this.#steps.findIndex(({ base }) => isSameVersion(base, have));
+    if (first < 0 || this.#version === undefined) return undefined;
+    // A publisher that changed several times counts once, at its newest.
+    const newest = new Map<string, Stamp | undefined>();
+    for (const { changed } of this.#steps.slice(first)) {
+      for (const { registId, removed } of changed) {
+        newest.delete(registId);
+        newest.set(registId, removed);
+      }
+    }
+    const changes = Array.from(newest, ([registId, removed]): DatumChange => {
+      if (removed !== undefined) return { kind: "removed", registId, stamp: removed };
+      return { kind: "put", publication: defined(live(registId), "what was put last is still there") };
+    });
+    return { ...this.#version, dataInfoId: this.#dataInfoId, base: have, changes };
   }
 }
 
-function bytesOf({ changes }: DatumDelta): number {
-  return changes.reduce((sum, change) => sum + (change.kind === "put" ? change.publication.payload.length : 0), 0);
+function changedBy(change: DatumChange): Changed {
+  if (change.kind === "removed") return { registId: change.registId, removed: change.stamp };
+  return { registId: change.publication.registId, removed: undefined };
 }
 
 // A version that was raised without a change takes its place in the chain too.
-function weightOf(delta: DatumDelta): number {
-  return Math.max(1, delta.changes.length);
-}
-
-// A publisher that changed several times counts once, at its newest.
-function lastOfEach(changes: readonly DatumChange[]): DatumChange[] {
-  const byRegistId = new Map<string, DatumChange>();
-  for (const change of changes) {
-    const registId = change.kind === "put" ? change.publication.registId : change.registId;
-    byRegistId.delete(registId);
-    byRegistId.set(registId, change);
-  }
-  return [...byRegistId.values()];
+function weight(changes: readonly unknown[]): number {
+  return Math.max(1, changes.length);
 }

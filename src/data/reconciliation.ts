@@ -14,8 +14,9 @@ import type {
 } from "../messages/sessionData.ts";
 import { dataInfoIdOf } from "../messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
-import { compareStamps, type Publication } from "../model/publication.ts";
+import { compareStamps } from "../model/publication.ts";
 import type { Datum } from "./datum.ts";
+import type { Registration } from "./packed/publicationStore.ts";
 import type { LedSlot, Slots } from "./slots.ts";
 
 type Digests = Extract<SessionToData, { kind: "digests" }>;
@@ -123,7 +124,7 @@ export class Reconciliation {
     led: LedSlot,
     { session, entries }: { session: NodeId; entries: ReadonlyMap<string, InventoryEntry> },
   ): void {
-    const given = [...led.contents.ownedBy(session)].filter((publication) => !entries.has(keyOf(publication)));
+    const given = [...led.contents.ownedBy(session)].filter((registration) => !entries.has(keyOf(registration)));
     if (given.length > 0) this.#effects.take(given.map(leftItem));
     const keys: [DataInfoId, string][] = [];
     const superseded: Superseded[] = [];
@@ -146,7 +147,7 @@ export class Reconciliation {
 /** How one registration of a session stands against what is here. */
 function judge(led: LedSlot, session: NodeId, entry: InventoryEntry): "held" | "wanted" | Superseded {
   const datum = led.contents.datums.get(entry.dataInfoId);
-  const live = datum?.publication(entry.registId);
+  const live = datum?.registration(entry.registId);
   const by = live ?? datum?.tombstone(entry.registId)?.stamp;
   if (datum === undefined || by === undefined) return "wanted";
   const order = compareStamps(entry, by);
@@ -160,7 +161,7 @@ export function supersededBy(
   datum: Datum,
   { dataInfoId, registId, version, registeredMs }: InventoryEntry,
 ): Superseded {
-  const live = datum.publication(registId);
+  const live = datum.registration(registId);
   const by = defined(live ?? datum.tombstone(registId)?.stamp, "something newer has refused it");
   return {
     dataInfoId,
@@ -172,7 +173,7 @@ export function supersededBy(
 }
 
 /** The removal of exactly this publication, whose client is gone. */
-export function leftItem({ dataInfoId, registId, version, registeredMs }: Publication): PublishItem {
+export function leftItem({ dataInfoId, registId, version, registeredMs }: Registration): PublishItem {
   return { kind: "remove", removal: { dataInfoId, registId, cause: "left", stamp: { version, registeredMs } } };
 }
 

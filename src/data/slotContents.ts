@@ -2,22 +2,24 @@
 // answers for.
 
 import type { HeldVersion, ReplicaDatum } from "../messages/replication.ts";
-import type { PublishItem } from "../messages/sessionData.ts";
+import { type PublishItem, registIdOf } from "../messages/sessionData.ts";
 import type { DatumChange, DatumVersion } from "../model/datum.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
-import type { Publication } from "../model/publication.ts";
 import { RegistrationDigest } from "../model/registrationDigest.ts";
 import { Datum } from "./datum.ts";
+import type { PublicationStore, Registration } from "./packed/publicationStore.ts";
 
 export class SlotContents {
   readonly slot: number;
   readonly datums = new Map<DataInfoId, Datum>();
+  readonly #store: PublicationStore;
   readonly #logChangesMax: number;
   readonly #digests = new Map<NodeId, RegistrationDigest>();
   #publishers = 0;
 
-  constructor(slot: number, logChangesMax: number) {
+  constructor(slot: number, store: PublicationStore, logChangesMax: number) {
     this.slot = slot;
+    this.#store = store;
     this.#logChangesMax = logChangesMax;
   }
 
@@ -35,29 +37,27 @@ export class SlotContents {
     return this.#digests.get(session);
   }
 
-  *ownedBy(session: NodeId): Generator<Publication> {
+  /** What `session` answers for; nothing may be changed before the last one is read. */
+  *ownedBy(session: NodeId): Generator<Registration> {
     if (!this.#digests.has(session)) return;
-    for (const datum of this.datums.values()) {
-      for (const publication of datum.publications()) if (publication.owner.session === session) yield publication;
-    }
+    for (const datum of this.datums.values()) yield* datum.registrations((owner) => owner.session === session);
   }
 
   add(dataInfoId: DataInfoId, version: DatumVersion): Datum {
-    const datum = new Datum({ dataInfoId, slot: this.slot }, version, this.#logChangesMax);
+    const publications = this.#store.service(dataInfoId);
+    const logChangesMax = this.#logChangesMax;
+    const datum = new Datum({ dataInfoId, slot: this.slot }, version, { publications, logChangesMax });
     this.datums.set(dataInfoId, datum);
     return datum;
   }
 
   /** As `Datum.apply`, with the sums kept. */
   apply(datum: Datum, item: PublishItem): DatumChange | "unseen" | "refused" {
-    const { registId } = item.kind === "put" ? item.publication : item.removal;
-    const before = datum.publication(registId);
-    const applied = datum.apply(item);
-    const after = datum.publication(registId);
-    if (before !== after) {
-      if (before !== undefined) this.#uncount(before);
-      if (after !== undefined) this.#count(after);
-    }
+    const before = datum.registration(registIdOf(item));
+    const applied = datum.apply(item, before);
+    if (applied === "refused") return applied;
+    if (before !== undefined) this.#uncount(before);
+    if (item.kind === "put") this.#count(item.publication);
     return applied;
   }
 
@@ -73,8 +73,14 @@ export class SlotContents {
   drop(dataInfoId: DataInfoId): void {
     const datum = this.datums.get(dataInfoId);
     if (datum === undefined) return;
-    for (const publication of datum.publications()) this.#uncount(publication);
+    for (const registration of datum.registrations()) this.#uncount(registration);
+    datum.clear();
     this.datums.delete(dataInfoId);
+  }
+
+  /** The node neither leads nor follows this slot any more. */
+  clear(): void {
+    for (const dataInfoId of [...this.datums.keys()]) this.drop(dataInfoId);
   }
 
   /** What a follower tells its leader that it has. */
@@ -94,18 +100,18 @@ export class SlotContents {
     return { datums, gone: [...byService.keys()] };
   }
 
-  #count(publication: Publication): void {
-    const { session } = publication.owner;
+  #count(registration: Registration): void {
+    const { session } = registration.owner;
     const digest = this.#digests.get(session) ?? new RegistrationDigest();
     if (digest.count === 0) this.#digests.set(session, digest);
-    digest.add(publication);
+    digest.add(registration);
     this.#publishers++;
   }
 
-  #uncount(publication: Publication): void {
-    const { session } = publication.owner;
+  #uncount(registration: Registration): void {
+    const { session } = registration.owner;
     const digest = this.#digests.get(session);
-    digest?.remove(publication);
+    digest?.remove(registration);
     if (digest?.count === 0) this.#digests.delete(session);
     this.#publishers--;
   }
@@ -113,7 +119,7 @@ export class SlotContents {
 
 function heldVersion(datum: Datum): HeldVersion {
   const digest = new RegistrationDigest();
-  for (const publication of datum.publications()) digest.add(publication);
+  for (const registration of datum.registrations()) digest.add(registration);
   return { ...datum.version, dataInfoId: datum.dataInfoId, count: digest.count, digest: digest.value };
 }
 

@@ -4,6 +4,7 @@ import type { SlotReport } from "../messages/membership.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import { type SlotOwner, type SlotTable, slotOf } from "../model/slot.ts";
 import type { Datum } from "./datum.ts";
+import type { PublicationMemory } from "./packed/publicationStore.ts";
 import { SlotContents } from "./slotContents.ts";
 
 /**
@@ -51,6 +52,8 @@ export interface Adopted {
   readonly led: readonly { readonly slot: LedSlot; readonly hadCopy: boolean }[];
   /** Slots whose lead it had and has no longer; what it holds of them is not for subscribers any more. */
   readonly lost: readonly KeptSlot[];
+  /** What this node held of slots that it neither leads nor follows any more; still to be cleared. */
+  readonly gone: readonly SlotContents[];
 }
 
 // A slot number is a sum over the service's key, which costs more than looking it up: so many are remembered.
@@ -58,13 +61,15 @@ const SLOT_NUMBERS_MAX = 100_000;
 
 export class Slots {
   readonly #self: NodeId;
+  readonly #memory: PublicationMemory;
   readonly #logChangesMax: number;
   readonly #kept = new Map<number, KeptSlot>();
   readonly #numbers = new Map<DataInfoId, number>();
   #table: SlotTable | undefined;
 
-  constructor(self: NodeId, logChangesMax: number) {
+  constructor(self: NodeId, memory: PublicationMemory, logChangesMax: number) {
     this.#self = self;
+    this.#memory = memory;
     this.#logChangesMax = logChangesMax;
   }
 
@@ -109,16 +114,18 @@ export class Slots {
     this.#table = table;
     const led: { slot: LedSlot; hadCopy: boolean }[] = [];
     const lost: KeptSlot[] = [];
+    const gone: SlotContents[] = [];
     for (const [slot, owner] of table.slots.entries()) {
       const before = this.#kept.get(slot);
       const after = this.#next(slot, { owner, before, nowMs });
       if (after === before) continue;
-      if (after === undefined) this.#kept.delete(slot);
-      else this.#kept.set(slot, after);
       if (before?.duty === "lead" && after?.duty !== "lead") lost.push(before);
       if (after?.duty === "lead") led.push({ slot: after, hadCopy: isWhole(before) });
+      if (before !== undefined && after === undefined) gone.push(before.contents);
+      if (after === undefined) this.#kept.delete(slot);
+      else this.#kept.set(slot, after);
     }
-    return { led, lost };
+    return { led, lost, gone };
   }
 
   report(): SlotReport {
@@ -146,7 +153,7 @@ export class Slots {
   ): KeptSlot | undefined {
     const { leader, leaderEpoch } = owner;
     const isSame = before?.leaderEpoch === leaderEpoch;
-    const contents = before?.contents ?? new SlotContents(slot, this.#logChangesMax);
+    const contents = before?.contents ?? new SlotContents(slot, this.#memory.store(), this.#logChangesMax);
     if (leader === this.#self) {
       if (isSame && before.duty === "lead") return before;
       return {

@@ -28,6 +28,11 @@ export function dataInfoIdOf(item: PublishItem): DataInfoId {
   return item.kind === "put" ? item.publication.dataInfoId : item.removal.dataInfoId;
 }
 
+/** The registration that an item is about. */
+export function registIdOf(item: PublishItem): string {
+  return item.kind === "put" ? item.publication.registId : item.removal.registId;
+}
+
 /** At most so many items travel in a batch, so that one large client does not delay the others behind it. */
 export const BATCH_ITEMS_MAX = 100;
 

@@ -39,6 +39,7 @@ export function drawConfig(dice: Dice): Plan["config"] {
     versionScanIntervalMs: dice.pick([2_000, 5_000]),
     digestIntervalMs: dice.pick([3_000, 6_000]),
     operatorLogEntries: dice.pick([0, 3, 30]),
+    payloadDifference: true,
     tombstoneMs: 180_000,
     restartHoldMs: dice.pick([8_000, 15_000]),
     lossProtectionPercent: 100,

@@ -26,6 +26,7 @@ const OPTIONS: DataOptions = {
   id: SELF,
   address: "10.0.0.1:9620",
   operatorLogEntries: 3,
+  payloadDifference: true,
   tombstoneMs: 180_000,
   sessionLeaseMs: 30_000,
   restartHoldMs: 15_000,

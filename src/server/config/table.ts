@@ -193,7 +193,16 @@ const REPAIR = {
     min: 0,
     max: 1_000,
     about: "How many last changes of a service are kept to answer with a difference instead of the whole list.",
-    cost: "Memory for each service that changes, up to so many publications.",
+    cost: "Some 100 bytes for each entry of each service that changes and has subscribers.",
+  },
+  "payload-difference": {
+    section: "Repair",
+    type: "boolean",
+    default: true,
+    about:
+      "Whether a data node keeps what publishers of one service publish as differences to one of them: most differ in " +
+      "an address only. Saves about 40 % of a publisher's memory.",
+    cost: "About 1 µs of work for each registration.",
   },
 } as const satisfies Record<string, KeySpec>;
 
