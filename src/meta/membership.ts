@@ -87,12 +87,15 @@ export class Membership {
     this.#closings.postpone(nowMs + Math.max(this.#options.memberGoneMs, RELINK_MS));
   }
 
-  /** When several nodes fall silent at once it is this one that hears nobody, and not all of them that are dead. */
+  /**
+   * When several nodes fall silent at once it is this one that hears nobody, and not all of them that are dead. And who
+   * is heard first after a silence in which none was left may be the first of many.
+   */
   #isDeaf(nowMs: number): boolean {
     if (nowMs - this.#heardMs < SILENCE_MS) return false;
     const names = new Set<string>();
     for (const { member } of this.#members()) names.add(nodeNameOf(member.id));
-    return names.size > 1;
+    return names.size !== 1;
   }
 
   linkUp(member: Member): void {

@@ -126,6 +126,27 @@ test("a meta node that was just started tells no list before everybody had time 
   for (const { list } of told) assert.equal(list.length, 5);
 });
 
+test("a meta leader that was left with nobody tells no list before those who come back had time to", () => {
+  const cluster = settledCluster();
+  const leader = leaderOf(cluster);
+  // It is cut off with one data node, takes the others for dead, and then loses that one.
+  for (const member of cluster.members) if (member.member.id !== "d1.a") member.isSilent = true;
+  cluster.run(30_000);
+  assert.deepEqual(cluster.member("d1.a").knownIds, ["d1.a"]);
+  cluster.member("d1.a").kill();
+  cluster.run(10_000);
+  assert.deepEqual(leader.meta.members(), []);
+  const [d1] = cluster.start("data", "d1.b");
+  for (const [at, id] of ["s1.a", "s2.a", "d2.a", "d3.a"].entries()) {
+    cluster.after((at + 1) * 500, () => {
+      cluster.member(id).isSilent = false;
+    });
+  }
+  cluster.run(8_000);
+  const lists = d1?.heard.flatMap((message) => (message.kind === "members" ? [message.members.list.length] : []));
+  assert.deepEqual(new Set(lists), new Set([5]));
+});
+
 test("meta nodes that were stopped for a while take nobody for dead", () => {
   const cluster = settledCluster();
   for (const durationMs of [4_000, 60_000]) {

@@ -187,16 +187,20 @@ export class Meta {
     this.#dismissBlocked();
   }
 
-  // A meta node that has just begun to hear does not know all members yet; to tell a list of a few would make data
-  // nodes believe that there are no more sessions. At the first start of a cluster nobody can be taken for gone.
   #beginLead(nowMs: number): void {
-    const isAlone = this.#slots.table === undefined || this.#options.firstTableDelayMs === 0;
-    const settledMs = this.#membership.listeningSinceMs + SETTLE_MS;
-    this.#memberList.begin(this.#leaseEpoch, isAlone ? nowMs : Math.max(nowMs, settledMs));
+    this.#beginList(nowMs);
     // The leader before may have stored values that it could not tell any more.
     for (const { member, dataInfoIds } of this.#configs.watchers()) {
       for (const dataInfoId of dataInfoIds) this.#tellConfig(member, dataInfoId);
     }
+  }
+
+  // A meta node that has just begun to hear does not know all members yet; to tell a list of a few would make data
+  // nodes believe that there are no more sessions. At the first start of a cluster nobody can be taken for gone.
+  #beginList(nowMs: number): void {
+    const isAlone = this.#slots.table === undefined || this.#options.firstTableDelayMs === 0;
+    const settledMs = this.#membership.listeningSinceMs + SETTLE_MS;
+    this.#memberList.begin(this.#leaseEpoch, isAlone ? nowMs : Math.max(nowMs, settledMs));
   }
 
   #work(nowMs: number): void {
@@ -233,7 +237,9 @@ export class Meta {
 
   #heartbeat(from: Member, heartbeat: Heartbeat, nowMs: number): void {
     if (this.#isInCharge && this.#dismissIfBlocked(from)) return;
+    const { listeningSinceMs } = this.#membership;
     const admission = this.#membership.heard(from, heartbeat, nowMs);
+    if (this.#isInCharge && this.#membership.listeningSinceMs !== listeningSinceMs) this.#beginList(nowMs);
     if (admission.kind === "refused" && this.#term !== undefined) {
       this.#output.send(from, { kind: "refused", reason: admission.reason });
     }

@@ -200,8 +200,8 @@ const REPAIR = {
     type: "boolean",
     default: true,
     about:
-      "Whether a data node keeps what publishers of one service publish as differences to one of them: most differ in " +
-      "an address only. Saves about 40 % of a publisher's memory.",
+      "Whether a data node keeps what the publishers of a service publish as differences to one of them. " +
+      "Most differ in an address only; it saves about 40 % of a publisher's memory.",
     cost: "About 1 µs of work for each registration.",
   },
 } as const satisfies Record<string, KeySpec>;
