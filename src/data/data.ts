@@ -402,6 +402,7 @@ export class Data {
       for (const dataInfoId of contents.datums.keys()) this.#sizes.set(dataInfoId, 0, this.#nowMs);
     }
     for (const contents of adopted.gone) contents.clear();
+    this.#replication.adopted();
     this.#linkLeaders();
     this.#membership.hasNews();
     this.#reconciliation.adopted();

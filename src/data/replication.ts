@@ -40,6 +40,8 @@ export class Replication {
   readonly #slots: Slots;
   readonly #effects: Effects;
   readonly #leaders = new Set<NodeId>();
+  /** When a leader is to be asked next; undefined if something that decides about it has changed. */
+  #nextMs: number | undefined;
 
   constructor(slots: Slots, effects: Effects) {
     this.#slots = slots;
@@ -51,7 +53,13 @@ export class Replication {
     return new Set([...this.#slots.followed()].map(({ leader }) => leader));
   }
 
+  /** There is a newer table. */
+  adopted(): void {
+    this.#nextMs = undefined;
+  }
+
   leaderUp(node: NodeId): void {
+    this.#nextMs = undefined;
     this.#leaders.add(node);
     for (const slot of this.#slots.followed()) {
       if (slot.leader !== node) continue;
@@ -62,6 +70,7 @@ export class Replication {
 
   /** What its slots have here is out of date from now on, if it still leads them. */
   leaderDown(node: NodeId): void {
+    this.#nextMs = undefined;
     this.#leaders.delete(node);
     for (const slot of this.#slots.followed()) if (slot.leader === node) slot.isInSync = false;
   }
@@ -72,6 +81,8 @@ export class Replication {
 
   /** Asks the leaders for what is due. */
   wake(nowMs: number): void {
+    if (nowMs < this.nextMs()) return;
+    this.#nextMs = undefined;
     const copies = this.#copiesUnderWay();
     for (const slot of this.#slots.followed()) {
       const underWay = copies.get(slot.leader) ?? 0;
@@ -89,6 +100,11 @@ export class Replication {
   }
 
   nextMs(): number {
+    this.#nextMs ??= this.#soonestMs();
+    return this.#nextMs;
+  }
+
+  #soonestMs(): number {
     const copies = this.#copiesUnderWay();
     let next = Number.POSITIVE_INFINITY;
     for (const slot of this.#slots.followed()) {
@@ -155,6 +171,7 @@ export class Replication {
       case "change":
         return this.#follow(slot, message);
       case "notLeader":
+        this.#nextMs = undefined;
         slot.isAsking = false;
         slot.askedMs = nowMs - FOLLOW_INTERVAL_MS + RETRY_MS;
     }
@@ -167,6 +184,7 @@ export class Replication {
     }
     for (const dataInfoId of gone) slot.contents.drop(dataInfoId);
     if (!isLast) return;
+    this.#nextMs = undefined;
     slot.isInSync = true;
     slot.hasCopy = true;
     slot.isAsking = false;

@@ -56,15 +56,11 @@ export interface Adopted {
   readonly gone: readonly SlotContents[];
 }
 
-// A slot number is a sum over the service's key, which costs more than looking it up: so many are remembered.
-const SLOT_NUMBERS_MAX = 100_000;
-
 export class Slots {
   readonly #self: NodeId;
   readonly #memory: PublicationMemory;
   readonly #logChangesMax: number;
   readonly #kept = new Map<number, KeptSlot>();
-  readonly #numbers = new Map<DataInfoId, number>();
   #table: SlotTable | undefined;
 
   constructor(self: NodeId, memory: PublicationMemory, logChangesMax: number) {
@@ -105,7 +101,7 @@ export class Slots {
 
   /** The led slot of a service, or undefined if this node does not lead it. */
   leading(dataInfoId: DataInfoId): LedSlot | undefined {
-    return this.#table === undefined ? undefined : this.ledSlot(this.#numberOf(dataInfoId, this.#table.slots.length));
+    return this.#table === undefined ? undefined : this.ledSlot(slotOf(dataInfoId, this.#table.slots.length));
   }
 
   /** Follows a newer table; undefined if it is not newer. */
@@ -136,15 +132,6 @@ export class Slots {
       if (kept.duty === "follow" && kept.isInSync) inSync.push(slot);
     }
     return { serving, inSync };
-  }
-
-  #numberOf(dataInfoId: DataInfoId, slotCount: number): number {
-    const known = this.#numbers.get(dataInfoId);
-    if (known !== undefined) return known;
-    if (this.#numbers.size >= SLOT_NUMBERS_MAX) this.#numbers.clear();
-    const slot = slotOf(dataInfoId, slotCount);
-    this.#numbers.set(dataInfoId, slot);
-    return slot;
   }
 
   #next(

@@ -21,12 +21,35 @@ export interface ServiceName {
   readonly group: string;
 }
 
+// The same services are named again and again. One string for each is made, checked and hashed once, and found in maps
+// without being compared. The table is direct mapped, so it is bounded.
+const KNOWN_MAX = 4_096;
+const known: (KnownName | undefined)[] = new Array<KnownName | undefined>(KNOWN_MAX).fill(undefined);
+
+interface KnownName extends ServiceName {
+  readonly key: DataInfoId;
+}
+
 /** Makes the key. Throws FIELD_INVALID for an empty, over-long or unprintable part. */
 export function makeDataInfoId(name: ServiceName): DataInfoId {
-  const dataId = checkedKeyPart("dataId", name.dataId);
-  const instanceId = checkedKeyPart("instanceId", name.instanceId === "" ? DEFAULT_INSTANCE_ID : name.instanceId);
-  const group = checkedKeyPart("group", name.group === "" ? DEFAULT_GROUP : name.group);
-  return brandDataInfoId(`${dataId}${SEPARATOR}${instanceId}${SEPARATOR}${group}`);
+  const { dataId, instanceId, group } = name;
+  const at = placeOf(dataId, group);
+  const same = known[at];
+  if (same?.dataId === dataId && same.instanceId === instanceId && same.group === group) return same.key;
+  const parts = [
+    checkedKeyPart("dataId", dataId),
+    checkedKeyPart("instanceId", instanceId === "" ? DEFAULT_INSTANCE_ID : instanceId),
+    checkedKeyPart("group", group === "" ? DEFAULT_GROUP : group),
+  ];
+  const key = brandDataInfoId(parts.join(SEPARATOR));
+  known[at] = { dataId, instanceId, group, key };
+  return key;
+}
+
+function placeOf(dataId: string, group: string): number {
+  let hash = group.length;
+  for (let at = 0; at < dataId.length; at++) hash = (Math.imul(hash, 31) + dataId.charCodeAt(at)) | 0;
+  return (hash ^ (hash >>> 15)) & (KNOWN_MAX - 1);
 }
 
 /** The parts of a key; parts hold no separator, so there is one reading only. */

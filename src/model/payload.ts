@@ -4,7 +4,7 @@
 // bit of the first varint says which of the two it is.
 
 import { assert } from "../base/assert.ts";
-import { ByteWriter, equalBytes } from "../base/bytes.ts";
+import { equalBytes } from "../base/bytes.ts";
 import type { WireText } from "../base/text.ts";
 
 /** Packed data boxes. An empty list packs to no bytes. */
@@ -15,11 +15,13 @@ export const EMPTY_PAYLOAD: Payload = new Uint8Array(0);
 /** Packs the boxes; the result shares no memory with them. */
 export function packPayload(boxes: readonly (WireText | null)[]): Payload {
   if (boxes.length === 0) return EMPTY_PAYLOAD;
-  const bytes = boxes.reduce((sum, box) => sum + HEAD_BYTES_MAX + (box?.utf8.length ?? 0), 0);
-  const writer = new ByteWriter(bytes);
-  for (const box of boxes) packBox(writer, box);
-  // Copied to its exact length: it lives as long as the publication.
-  return writer.done().slice();
+  let bytes = 0;
+  for (const box of boxes) bytes += packedBytes(box);
+  // Memory of its own: it lives as long as the publication.
+  const payload = new Uint8Array(bytes);
+  let at = 0;
+  for (const box of boxes) at = packBox(payload, at, box);
+  return payload;
 }
 
 /** The boxes of a payload, as views into it. */
@@ -44,15 +46,26 @@ export function equalPayloads(a: Payload, b: Payload): boolean {
   return equalBytes(a, b);
 }
 
-// Two varints of 32 bits.
-const HEAD_BYTES_MAX = 10;
+function packedBytes(box: WireText | null): number {
+  if (box === null) return 1;
+  const { length } = box.utf8;
+  return varintBytes(headOf(box)) + (isAscii(box) ? 0 : varintBytes(length)) + length;
+}
 
-function packBox(writer: ByteWriter, box: WireText | null): void {
-  if (box === null) return writer.u8(0);
-  const isAscii = box.units === box.utf8.length;
-  varint(writer, (box.units + 1) * 2 + (isAscii ? 0 : 1));
-  if (!isAscii) varint(writer, box.utf8.length);
-  writer.bytes(box.utf8);
+function packBox(payload: Uint8Array, start: number, box: WireText | null): number {
+  if (box === null) return putVarint(payload, start, 0);
+  let at = putVarint(payload, start, headOf(box));
+  if (!isAscii(box)) at = putVarint(payload, at, box.utf8.length);
+  payload.set(box.utf8, at);
+  return at + box.utf8.length;
+}
+
+function isAscii({ utf8, units }: WireText): boolean {
+  return units === utf8.length;
+}
+
+function headOf(box: WireText): number {
+  return (box.units + 1) * 2 + (isAscii(box) ? 0 : 1);
 }
 
 function unpackBox(payload: Payload, cursor: { at: number }): WireText | null {
@@ -66,13 +79,18 @@ function unpackBox(payload: Payload, cursor: { at: number }): WireText | null {
   return { utf8, units };
 }
 
-function varint(writer: ByteWriter, value: number): void {
+function varintBytes(value: number): number {
+  let bytes = 1;
+  for (let rest = value; rest > 0x7f; rest = Math.floor(rest / 0x80)) bytes++;
+  return bytes;
+}
+
+function putVarint(bytes: Uint8Array, start: number, value: number): number {
+  let at = start;
   let rest = value;
-  while (rest > 0x7f) {
-    writer.u8((rest % 0x80) + 0x80);
-    rest = Math.floor(rest / 0x80);
-  }
-  writer.u8(rest);
+  for (; rest > 0x7f; rest = Math.floor(rest / 0x80)) bytes[at++] = (rest % 0x80) + 0x80;
+  bytes[at++] = rest;
+  return at;
 }
 
 function readVarint(payload: Payload, cursor: { at: number }): number {

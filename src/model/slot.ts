@@ -10,9 +10,20 @@ export const SLOT_COUNT = 256;
 
 const encoder = new TextEncoder();
 
+// A sum over a key takes ten times as long as looking it up: so many are remembered.
+const SUMS_MAX = 100_000;
+const sums = new Map<DataInfoId, number>();
+
 /** The slot of a service, 0 to `slotCount - 1`. */
 export function slotOf(dataInfoId: DataInfoId, slotCount: number): number {
-  return crc32c(encoder.encode(dataInfoId)) % slotCount;
+  return (sums.get(dataInfoId) ?? sumOf(dataInfoId)) % slotCount;
+}
+
+function sumOf(dataInfoId: DataInfoId): number {
+  const sum = crc32c(encoder.encode(dataInfoId));
+  if (sums.size >= SUMS_MAX) sums.clear();
+  sums.set(dataInfoId, sum);
+  return sum;
 }
 
 /** Who serves one slot. `leaderEpoch` grows with every change of leader, and fences the one before. */

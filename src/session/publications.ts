@@ -195,8 +195,11 @@ export class Publications {
   #index(held: HeldPublication): void {
     if (this.#slotCount === undefined) return;
     const slot = slotOf(held.publication.dataInfoId, this.#slotCount);
-    const holdings = this.#slots.get(slot) ?? { digest: new RegistrationDigest(), held: new Set() };
-    this.#slots.set(slot, holdings);
+    let holdings = this.#slots.get(slot);
+    if (holdings === undefined) {
+      holdings = { digest: new RegistrationDigest(), held: new Set() };
+      this.#slots.set(slot, holdings);
+    }
     holdings.held.add(held);
     if (held.state !== "superseded") holdings.digest.add(held.publication);
   }

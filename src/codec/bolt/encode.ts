@@ -2,6 +2,7 @@
 // body, encoded once, goes to every subscriber uncopied.
 
 import { assert } from "../../base/assert.ts";
+import { freshBytes, putU16, putU32 } from "../../base/bytes.ts";
 import { crc32 } from "../../base/crc32.ts";
 import { type BoltDialect, COMMAND, CRC_BYTES, hasCrc, headLayout, NAME_BYTES_MAX, TYPE } from "./frame.ts";
 
@@ -66,10 +67,8 @@ export function encodeHeartbeatAck(dialect: BoltDialect, id: number, codec: numb
 /** The four bytes that end a frame of a dialect that `hasCrc`, over all its parts in their order. */
 export function crcTrailer(parts: readonly Uint8Array[]): Uint8Array {
   const trailer = new Uint8Array(CRC_BYTES);
-  viewOf(trailer).setUint32(
-    0,
-    parts.reduce((sum, part) => crc32(part, sum), 0),
-  );
+  const sum = parts.reduce((before, part) => crc32(part, before), 0);
+  putU32(trailer, 0, sum);
   return trailer;
 }
 
@@ -105,7 +104,7 @@ function whole(dialect: BoltDialect, fields: Fields, content: Uint8Array): Uint8
   const frame = frameWithRoom(dialect, fields, content.length + crcBytes);
   const crcAt = frame.length - crcBytes;
   frame.set(content, crcAt - content.length);
-  if (crcBytes > 0) viewOf(frame).setUint32(crcAt, crc32(frame.subarray(0, crcAt)));
+  if (crcBytes > 0) putU32(frame, crcAt, crc32(frame.subarray(0, crcAt)));
   return frame;
 }
 
@@ -115,20 +114,19 @@ function frameWithRoom(dialect: BoltDialect, fields: Fields, room: number): Uint
   const head = headLayout(dialect.protocol, isResponse);
   const nameBytes = fields.className.length;
   assert(nameBytes <= NAME_BYTES_MAX, "our class names are short");
-  const frame = new Uint8Array(head.end + nameBytes + room);
-  const view = viewOf(frame);
+  const frame = freshBytes(head.end + nameBytes + room);
   frame[0] = dialect.protocol;
   if (dialect.protocol === 2) frame[1] = dialect.version;
   frame[head.type] = fields.type;
-  view.setUint16(head.command, fields.command);
+  putU16(frame, head.command, fields.command);
   frame[head.commandVersion] = COMMAND_VERSION;
-  view.setInt32(head.id, fields.id);
+  putU32(frame, head.id, fields.id);
   frame[head.codec] = fields.codec;
   if (dialect.protocol === 2) frame[head.switches] = dialect.crc ? 1 : 0;
-  if (isResponse) view.setUint16(head.timeoutOrStatus, fields.last);
-  else view.setInt32(head.timeoutOrStatus, fields.last);
-  view.setUint16(head.classBytes, nameBytes);
-  view.setUint32(head.contentBytes, fields.contentLength);
+  if (isResponse) putU16(frame, head.timeoutOrStatus, fields.last);
+  else putU32(frame, head.timeoutOrStatus, fields.last);
+  putU16(frame, head.classBytes, nameBytes);
+  putU32(frame, head.contentBytes, fields.contentLength);
   putAscii(frame, head.end, fields.className);
   return frame;
 }
@@ -139,8 +137,4 @@ function putAscii(frame: Uint8Array, start: number, name: string): void {
     assert(unit < 0x80, "our class names are ASCII");
     frame[start + at] = unit;
   }
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }

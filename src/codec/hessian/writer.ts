@@ -20,8 +20,8 @@ export abstract class HessianWriter {
   readonly #classes: WrittenClass[] = [];
   readonly #stringHead: ChunkHead = (units, isLast) => this.stringHead(units, isLast);
 
-  constructor(bytesExpected?: number) {
-    this.out = new ByteWriter(bytesExpected);
+  constructor(out = new ByteWriter()) {
+    this.out = out;
   }
 
   abstract readonly dialect: HessianDialect;

@@ -1,6 +1,7 @@
 // Writing of the client protocol in Hessian. The values of each class follow in the order of hessianClasses.ts.
 
 import { unreachable } from "../../base/assert.ts";
+import { ByteWriter, freshBytes } from "../../base/bytes.ts";
 import { DraftWriter } from "../hessian/draftWriter.ts";
 import { FinalWriter } from "../hessian/finalWriter.ts";
 import type { HessianDialect } from "../hessian/tokenReader.ts";
@@ -23,20 +24,29 @@ import {
   type SyncConfigResponse,
 } from "./messages.ts";
 
-/** A writer of the dialect; `bytesExpected` spares it growing. */
-export function hessianWriter(dialect: HessianDialect, bytesExpected?: number): HessianWriter {
-  return dialect === "draft" ? new DraftWriter(bytesExpected) : new FinalWriter(bytesExpected);
+/** A writer of the dialect; `out` is empty. */
+export function hessianWriter(dialect: HessianDialect, out?: ByteWriter): HessianWriter {
+  return dialect === "draft" ? new DraftWriter(out) : new FinalWriter(out);
 }
+
+// Answers take 200 bytes, registrations 700, some few messages megabytes: they are written here and then copied to
+// memory of their size.
+const SCRATCH_BYTES_MAX = 64 * 1024;
+let scratch = new ByteWriter(SCRATCH_BYTES_MAX);
 
 /** Encodes a message into fresh memory. */
 export function encodeHessian(dialect: HessianDialect, message: ServiceMessage): Uint8Array {
-  const writer = hessianWriter(dialect, MESSAGE_BYTES_EXPECTED);
-  write(writer, message);
-  return writer.out.done();
+  scratch.length = 0;
+  write(hessianWriter(dialect, scratch), message);
+  const written = scratch.done();
+  if (written.length > SCRATCH_BYTES_MAX) {
+    scratch = new ByteWriter(SCRATCH_BYTES_MAX);
+    return written;
+  }
+  const bytes = freshBytes(written.length);
+  bytes.set(written);
+  return bytes;
 }
-
-// A registration with one address takes 600 to 700 bytes.
-const MESSAGE_BYTES_EXPECTED = 1024;
 
 function write(writer: HessianWriter, message: ServiceMessage): void {
   switch (message.kind) {

@@ -1,6 +1,7 @@
 // Pushes in Hessian: the fields of hessianClasses.PUSHED_DATA and PUSHED_MULTI_DATA, the registIds left to the tail.
 
 import { assert } from "../../base/assert.ts";
+import { ByteWriter } from "../../base/bytes.ts";
 import type { HessianDialect } from "../hessian/tokenReader.ts";
 import type { HessianWriter } from "../hessian/writer.ts";
 import { DATA_BOX, MULTI_SEGMENT_DATA, PUSHED_DATA, PUSHED_MULTI_DATA } from "./hessianClasses.ts";
@@ -10,7 +11,7 @@ import { type MultiPush, type Push, type PushSegment, type PushZone, pushBytesEx
 /** A ReceivedData without its subscriberRegistIds. */
 export function encodeHessianPushBody(dialect: HessianDialect, push: Push): Uint8Array {
   assert(push.compressed === undefined, "Hessian pushes are never compressed");
-  const writer = hessianWriter(dialect, pushBytesExpected(push.zones));
+  const writer = hessianWriter(dialect, new ByteWriter(pushBytesExpected(push.zones)));
   writer.object(PUSHED_DATA);
   writer.string(push.dataId);
   writer.string(push.group);
@@ -42,7 +43,7 @@ export function encodeHessianMultiPushBody(dialect: HessianDialect, push: MultiP
 
 /** The subscriberRegistIds that end either body. */
 export function encodeHessianPushTail(dialect: HessianDialect, registIds: readonly string[]): Uint8Array {
-  const writer = hessianWriter(dialect, registIds.length * REGIST_ID_BYTES_EXPECTED + 16);
+  const writer = hessianWriter(dialect, new ByteWriter(registIds.length * REGIST_ID_BYTES_EXPECTED + 16));
   writeStrings(writer, registIds);
   return writer.out.done();
 }

@@ -4,8 +4,8 @@
 // and the literals behind it would have led), until the payload is whole. Numbers are varints. Where base and payload
 // go on in step, as they do behind an address of the same length, that distance is 0.
 
+import { freshBytes } from "../../base/bytes.ts";
 import type { Payload } from "../../model/payload.ts";
-import { payloadRoom } from "./payloadCopies.ts";
 
 /** Longer payloads are stored as they are: to compare takes 10 ns for each byte that the base does not have. */
 export const DIFFERENCE_BYTES_MAX = 4 * 1024;
@@ -128,7 +128,7 @@ export function decodeDifference(
     }
   };
   const length = varint();
-  const payload = payloadRoom(length);
+  const payload = freshBytes(length);
   let written = 0;
   let from = base.at;
   while (written < length) {

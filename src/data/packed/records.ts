@@ -1,13 +1,12 @@
 // Publications as records in slabs. What many share is interned; the rest lies in the record as recordLayout.ts says.
 
-import { equalBytes } from "../../base/bytes.ts";
+import { equalBytes, freshBytes } from "../../base/bytes.ts";
 import type { DataInfoId } from "../../model/ids.ts";
-import type { Payload } from "../../model/payload.ts";
+import { EMPTY_PAYLOAD, type Payload } from "../../model/payload.ts";
 import type { Owner, Publication } from "../../model/publication.ts";
 import { Bases, IS_BASE } from "./bases.ts";
 import { internedOwners, internedProfiles } from "./interned.ts";
 import { NONE, Numbered } from "./numbered.ts";
-import { payloadCopy } from "./payloadCopies.ts";
 import { DIFFERENCE_BYTES_MAX, decodeDifference } from "./payloadDifference.ts";
 import type { Registration } from "./publicationStore.ts";
 import { RecordBody } from "./recordBody.ts";
@@ -205,7 +204,7 @@ export class Records {
 
   #payload(): Payload {
     const { bytes, payloadAt, end, base } = this.#body;
-    if (base === NONE) return payloadCopy(bytes, payloadAt, end);
+    if (base === NONE) return copied(bytes, payloadAt, end);
     return decodeDifference({ bytes, at: payloadAt }, this.bases.place(base));
   }
 
@@ -248,6 +247,13 @@ export class Records {
     this.#largeBytes -= this.#large.get(number).length;
     this.#large.remove(number);
   }
+}
+
+function copied(bytes: Uint8Array, start: number, end: number): Payload {
+  if (start === end) return EMPTY_PAYLOAD;
+  const copy = freshBytes(end - start);
+  copy.set(bytes.subarray(start, end));
+  return copy;
 }
 
 /** Whether a payload can be a difference or a base. */
