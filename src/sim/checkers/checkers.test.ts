@@ -453,17 +453,45 @@ describe("followers", () => {
 });
 
 describe("settled", () => {
+  const NOT_WHOLE = "settled: a healed cluster is whole";
+  const GONE: SlotTable = {
+    epoch: 2n,
+    slots: TABLE.slots.map((owner) => ({ ...owner, leader: nodeId("d9.9"), leaderEpoch: 2n })),
+  };
+  const saved = (table: SlotTable, before?: SlotTable): Fact => ({
+    ...{ kind: "saved", by: nodeId("m1.4"), what: "", askedMs: T },
+    ...{ leaseEpoch: 1n, table, before },
+  });
+  /** Everybody goes by the first table and the first list of members, and says so. */
+  const RESTED: readonly At[] = [
+    [0, saved(TABLE)],
+    [0, learned(S1, "session", { kind: "members", members: MEMBERS })],
+    [1, heartbeat(D1, "data")],
+    [1, heartbeat(S1, "session")],
+  ];
+
   test("at the end every slot has a leader that lives", () => {
-    const gone: SlotTable = { epoch: 2n, slots: TABLE.slots.map((owner) => ({ ...owner, leader: nodeId("d9.9") })) };
-    const saved: Fact = {
-      kind: "saved",
-      by: nodeId("m1.4"),
-      what: "",
-      askedMs: T,
-      leaseEpoch: 1n,
-      table: gone,
-      before: undefined,
+    assert.equal(broken([0, saved(GONE)], [1, over]), NOT_WHOLE);
+  });
+
+  test("at the end the table is the one that the store holds, not one that a fail-over has lost", () => {
+    const lost: readonly At[] = [...RESTED, [2, saved(GONE, TABLE)]];
+    assert.equal(broken(...lost, [9, over]), NOT_WHOLE);
+    assert.equal(broken(...lost, [3, { kind: "failedOver", table: TABLE }], [9, over]), undefined);
+    assert.equal(broken(...lost, [3, { kind: "failedOver", table: GONE }], [9, over]), NOT_WHOLE);
+  });
+
+  test("at the end every node goes by a list of all members, whatever came late from an earlier leader", () => {
+    const few = (epoch: bigint): Members => ({ ...MEMBERS, epoch, list: MEMBERS.list.slice(0, 1) });
+    const told = (members: Members): At => [2, learned(D1, "data", { kind: "members", members })];
+    const goesBy = (members: Members): At => {
+      const fact = heartbeat(D1, "data");
+      assert.ok(fact.kind === "heartbeat");
+      return [3, { ...fact, message: { ...fact.message, members } }];
     };
-    assert.equal(broken([0, saved], [1, over]), "settled: a healed cluster is whole");
+    assert.equal(broken(...RESTED, [9, over]), undefined);
+    assert.equal(broken(...RESTED, told(few(0n)), [9, over]), undefined, "it is older, and nobody goes by it");
+    assert.equal(broken(...RESTED, told(few(2n)), goesBy(few(2n)), [9, over]), NOT_WHOLE);
+    assert.equal(broken(...RESTED, goesBy(few(2n)), [9, over]), NOT_WHOLE, "it was never told that list");
   });
 });

@@ -58,6 +58,7 @@ export class Nodes {
   // Every table that was saved, by its epoch.
   readonly #saved = new Map<bigint, SlotTable>();
   #table: SlotTable | undefined;
+  #lastSaved: SlotTable | undefined;
   #before: SlotTable | undefined;
   #wrongs = 0;
   #wrongMs = Number.NEGATIVE_INFINITY;
@@ -75,7 +76,7 @@ export class Nodes {
     this.#plan = plan;
   }
 
-  /** The slot table that was saved last. */
+  /** The slot table that the store holds: the one that was saved last, unless a fail-over has lost it. */
   get table(): SlotTable | undefined {
     return this.#table;
   }
@@ -163,6 +164,7 @@ export class Nodes {
         return;
       case "failedOver":
         this.failedOverMs = nowMs;
+        this.#table = fact.table;
         return;
       default:
     }
@@ -230,7 +232,8 @@ export class Nodes {
   }
 
   #tableSaved(table: SlotTable, before: SlotTable | undefined, nowMs: number): void {
-    this.#before = before === this.#table ? undefined : before;
+    this.#before = before === this.#lastSaved ? undefined : before;
+    this.#lastSaved = table;
     this.#table = table;
     this.#saved.set(table.epoch, table);
     for (const [slot, { leader, leaderEpoch }] of table.slots.entries()) {

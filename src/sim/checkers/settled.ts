@@ -1,7 +1,7 @@
 // When all is well again the cluster is whole: one meta node leads, every slot has a leader that serves and its
 // followers, all in balance, and every node goes by the same table and the same members.
 
-import type { Members } from "../../messages/membership.ts";
+import type { MemberRole, Members, MembersVersion } from "../../messages/membership.ts";
 import type { NodeId } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
 import type { Fact } from "../facts.ts";
@@ -9,6 +9,8 @@ import type { Checker, Evidence, Finding } from "./checker.ts";
 
 export class Settled implements Checker {
   readonly #evidence: Evidence;
+  // What each node was told, by version: its heartbeat says by which it goes. What came last proves nothing: the words
+  // of a leader that was cut off may arrive after its successor's, and are not listened to.
   readonly #members = new Map<string, Members>();
 
   constructor(evidence: Evidence) {
@@ -17,7 +19,9 @@ export class Settled implements Checker {
 
   see(fact: Fact): Finding | undefined {
     if (fact.kind === "learned" && fact.message.kind === "members") {
-      this.#members.set(`${fact.role} ${fact.node}`, fact.message.members);
+      const { members } = fact.message;
+      const key = membersKey(fact.role, fact.node, members);
+      if (!this.#members.has(key)) this.#members.set(key, members);
     }
     if (fact.kind !== "over" && fact.kind !== "left") return undefined;
     const text = fact.kind === "left" ? handOverFault(fact) : this.#look();
@@ -51,7 +55,8 @@ export class Settled implements Checker {
         const heartbeat = nodes.heartbeat(role, id);
         if (heartbeat?.tableEpoch !== table.epoch)
           return `${id} goes by table ${heartbeat?.tableEpoch}, not ${table.epoch}`;
-        const known = (this.#members.get(`${role} ${id}`)?.list ?? []).map((member) => `${member.role} ${member.id}`);
+        const list = this.#members.get(membersKey(role, id, heartbeat.members))?.list ?? [];
+        const known = list.map((member) => `${member.role} ${member.id}`);
         if (known.sort().join() !== members.join()) return `${id} knows ${known.join()}; there are ${members.join()}`;
       }
     }
@@ -67,6 +72,10 @@ export class Settled implements Checker {
     }
     return undefined;
   }
+}
+
+function membersKey(role: MemberRole, node: NodeId, { epoch, serial }: MembersVersion): string {
+  return `${role} ${node} ${epoch}/${serial}`;
 }
 
 function handOverFault({ node, slotsLed }: Fact & { kind: "left" }): string | undefined {
