@@ -96,7 +96,7 @@ test("a data node that wants to leave, or is blocked, counts as leaving", () => 
   const { dataSerial } = membership;
   hear(data("d1.a"), 500, { isLeaving: true });
   assert.equal(membership.dataSerial, dataSerial + 1);
-  const nodes = membership.dataNodes((name) => name === "d2");
+  const nodes = membership.dataNodes((name) => name === "d2", 500);
   assert.deepEqual(
     [...nodes.values()].map(({ isLeaving }) => isLeaving),
     [true, true],
@@ -135,6 +135,17 @@ test("when several nodes fall silent at once this one is cut off, and ends nobod
   hearRegularly(data("d1.a"), 125_000, 125_000);
   membership.tick(125_000);
   assert.deepEqual(ids(), ["data d1.a"]);
+});
+
+test("to a node that hears nobody no data node is known to live, until one speaks", () => {
+  hear(data("d1.a"), 0);
+  hear(data("d2.a"), 0);
+  const living = (nowMs: number) => [...membership.dataNodes(() => false, nowMs).keys()];
+  assert.deepEqual(living(2_999), ["d1.a", "d2.a"]);
+  assert.deepEqual(living(3_000), []);
+  assert.deepEqual(ids(), ["data d1.a", "data d2.a"], "they are members still");
+  hear(data("d1.a"), 10_000);
+  assert.deepEqual(living(10_000), ["d1.a", "d2.a"]);
 });
 
 test("a new run takes the place of one that has no link, in all its roles", () => {

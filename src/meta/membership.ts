@@ -180,9 +180,13 @@ export class Membership {
     for (const { member, heartbeat } of this.#members()) yield [member, heartbeat];
   }
 
-  /** Data nodes that live; those that `isBlocked` says are to leave, whatever they want. */
-  dataNodes(isBlocked: (name: string) => boolean): Map<NodeId, LivingNode> {
+  /**
+   * Data nodes that live; those that `isBlocked` says are to leave, whatever they want. None while this node is deaf:
+   * whom it remembers may have died since, and others have come in their place.
+   */
+  dataNodes(isBlocked: (name: string) => boolean, nowMs: number): Map<NodeId, LivingNode> {
     const nodes = new Map<NodeId, LivingNode>();
+    if (this.#isDeaf(nowMs)) return nodes;
     for (const { member, heartbeat, heardMs } of this.#members()) {
       if (member.role !== "data") continue;
       nodes.set(member.id, { isLeaving: heartbeat.isLeaving || isBlocked(nodeNameOf(member.id)), heardMs });

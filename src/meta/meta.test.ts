@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { defined } from "../base/assert.ts";
 import { MetaCluster } from "./testing/metaCluster.ts";
 import { epochsOf, leaderOf, settledCluster } from "./testing/settledCluster.ts";
 
@@ -166,6 +167,28 @@ test("a data node that was started again replaces its earlier run at once", () =
   assert.deepEqual(new Set(leaders), new Set(["d2.a", "d3.a"]), "nothing is waited for, and the new run follows first");
   cluster.run(20_000);
   assert.ok(cluster.slotLeaders.includes("d1.b"), "and leads again later");
+});
+
+test("a meta node that leads and hears nobody makes no table: whom it remembers may have been replaced", () => {
+  const cluster = settledCluster();
+  const m2 = defined(cluster.metas.get("m2.a"), "it was started");
+  // Links fall silent first, and are closed for that.
+  for (const member of cluster.members) member.isSilent = true;
+  cluster.run(5_000);
+  for (const member of cluster.members) {
+    member.cutFrom(m2);
+    member.isSilent = false;
+  }
+  cluster.member("d1.a").kill();
+  cluster.start("data", "d1.b")[0]?.cutFrom(m2);
+  cluster.run(20_000);
+  const epochs = epochsOf(cluster);
+  assert.ok(cluster.slotLeaders.includes("d1.b"));
+  leaderOf(cluster).kill();
+  cluster.run(60_000);
+  assert.equal(leaderOf(cluster), m2);
+  assert.equal(m2.meta.members().length, 5, "it takes nobody for gone either");
+  assert.deepEqual(epochsOf(cluster), epochs);
 });
 
 test("a second living process with a copied data directory is refused, and the first one stays", () => {

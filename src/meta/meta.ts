@@ -212,7 +212,7 @@ export class Meta {
     if (members !== undefined) this.#sendAll({ kind: "members", members });
     this.#changes.begin(this.#lead.term, ({ dataInfoId, data }) => this.#configs.next(dataInfoId, data, nowMs));
     if (nowMs < this.#slots.nextMs()) return;
-    const living = this.#membership.dataNodes((name) => this.#blocked.names.has(name));
+    const living = this.#membership.dataNodes((name) => this.#blocked.names.has(name), nowMs);
     const isUnknown = (node: NodeId) => this.#membership.isUnknown(node);
     const save = this.#slots.arrange({ living, isUnknown }, nowMs);
     if (save === undefined) return;
