@@ -129,7 +129,12 @@ export class Data {
     });
   }
 
-  /** How many slots the newest table says that this node leads: one that leaves may go when there are none. */
+  /** How many slots the newest table says that this node leads or follows: one that leaves may go when it is none. */
+  get slotsKept(): number {
+    return this.#slots.size;
+  }
+
+  /** How many of them it leads. */
   get slotsLed(): number {
     let led = 0;
     for (const _ of this.#slots.led()) led++;

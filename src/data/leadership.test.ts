@@ -273,3 +273,12 @@ test("a node that leaves says so with every heartbeat and leads until it is told
   node.table({ leader: PEER });
   assert.equal(node.data.slotsLed, 0);
 });
+
+test("a node that leaves keeps a slot that it follows until the table names another in its place", () => {
+  const node = serving();
+  node.step({ kind: "leave" });
+  node.table({ leader: PEER, followers: [SELF] });
+  assert.deepEqual([node.data.slotsLed, node.data.slotsKept], [0, 1]);
+  node.table({ leader: PEER });
+  assert.equal(node.data.slotsKept, 0);
+});

@@ -77,6 +77,11 @@ export class Slots {
     return this.#table;
   }
 
+  /** How many slots the table gives to this node, to lead or to follow. */
+  get size(): number {
+    return this.#kept.size;
+  }
+
   *led(): Generator<LedSlot> {
     for (const slot of this.#kept.values()) if (slot.duty === "lead") yield slot;
   }

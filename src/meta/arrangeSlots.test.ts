@@ -99,6 +99,32 @@ test("without a follower in sync the one that was in sync last leads", () => {
   assert.deepEqual(arrangement?.table.slots, [{ leader: c, leaderEpoch: 5n, followers: [b] }]);
 });
 
+test("a node that leaves with a copy leads before one that has copied nothing yet, and hands over then", () => {
+  const [a, b, c] = nodes(3).map(nodeId) as [NodeId, NodeId, NodeId];
+  const input = {
+    table: { epoch: 4n, slots: [{ leader: a, leaderEpoch: 1n, followers: [b, c] }] },
+    epoch: 5n,
+    slotCount: 1,
+    nodes: new Map([
+      [b, { isLeaving: true, isHeard: true }],
+      [c, { isLeaving: false, isHeard: true }],
+    ]),
+    facts: {
+      isInSync: () => false,
+      inSyncMs: (_slot: number, node: NodeId) => (node === b ? 9 : 0),
+      isServing: () => true,
+      isSilent: () => false,
+    },
+    slotReplicas: 2,
+    slotMovesMax: 1,
+  };
+  const table = arrangeSlots(input)?.table;
+  assert.deepEqual(table?.slots, [{ leader: b, leaderEpoch: 5n, followers: [c] }]);
+  const copied = { ...input.facts, isInSync: () => true };
+  const next = arrangeSlots({ ...input, table, epoch: 6n, facts: copied })?.table;
+  assert.equal(next?.slots[0]?.leader, c);
+});
+
 test("a leader and its followers dead at once: the slot goes to whoever has least", () => {
   const tier = rested(nodes(4));
   tier.die("d000.a");

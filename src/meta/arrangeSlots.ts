@@ -55,18 +55,23 @@ function dropGoneFollowers(draft: SlotDraft): void {
 }
 
 // A follower in sync has everything that the leader had taken. One that is not has at least a part of it, and of
-// several the one that was in sync last has most. The rest is with the sessions in any case.
+// several the one that was in sync last has most: followers cease to be in sync when they notice that their leader is
+// dead. The rest is with the sessions that live. One that leaves, but has a copy, goes before one that has none: it
+// stays until it has handed over, and what the sessions that died had said is in copies only.
 function replaceGoneLeaders(draft: SlotDraft): void {
   const { nodes, facts } = draft.input;
   const heard = [...nodes.keys()].filter((node) => nodes.get(node)?.isHeard === true).sort();
   for (const [slot, { leader, followers }] of draft.slots.entries()) {
     if (draft.isAlive(leader)) continue;
     const isLeaving = (node: NodeId): number => (draft.isUsable(node) ? 0 : 1);
+    const isEmpty = (node: NodeId): number => (facts.inSyncMs(slot, node) > 0 ? 0 : 1);
     const candidates = followers.filter((node) => nodes.get(node)?.isHeard === true);
     const inSync = candidates.filter((node) => facts.isInSync(slot, node));
     const next =
       lowest(inSync, (node) => [isLeaving(node), draft.leads(node)]) ??
-      lowest(candidates, (node) => [isLeaving(node), -facts.inSyncMs(slot, node), draft.leads(node)]) ??
+      lowest(candidates, (node) => {
+        return [isEmpty(node), isLeaving(node), -facts.inSyncMs(slot, node), draft.leads(node)];
+      }) ??
       lowest(heard, (node) => [isLeaving(node), draft.leads(node), draft.follows(node)]);
     if (next !== undefined) draft.setLeader(slot, next, "leader is gone");
   }

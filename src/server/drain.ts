@@ -71,9 +71,10 @@ async function drainData(parts: DrainParts, { data, stepper }: DataHost): Promis
   let metaMs = startMs;
   await until(parts, config.drainTimeoutMs, () => {
     if (roles.network.hasMeta) metaMs = clock.nowMs();
-    return data.slotsLed === 0 || clock.nowMs() - metaMs > META_AWAY_MS;
+    // What it follows counts too: until another has copied it, this may be the last copy, should the leader die now.
+    return data.slotsKept === 0 || clock.nowMs() - metaMs > META_AWAY_MS;
   });
-  report(parts, "data", startMs, data.slotsLed === 0);
+  report(parts, "data", startMs, data.slotsKept === 0);
 }
 
 function report({ log, clock }: DrainParts, role: string, startMs: number, isDone: boolean): void {

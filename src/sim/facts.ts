@@ -118,7 +118,7 @@ export type WorldFact =
   /** The world is whole again. */
   | { readonly kind: "healed" }
   /** A data node that was to stop in order, while all was well, has stopped; it led so many slots still. */
-  | { readonly kind: "left"; readonly node: NodeId; readonly slotsLed: number }
+  | { readonly kind: "left"; readonly node: NodeId; readonly slotsKept: number }
   /** Followers are made to compare themselves with their leaders from here on. */
   | { readonly kind: "compared" }
   /** The last look is due. */

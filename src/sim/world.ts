@@ -78,7 +78,7 @@ function letOneLeave(cluster: Cluster, record: (fact: Fact) => void): void {
   const [node] = datas;
   const id = node?.process?.id;
   if (node === undefined || id === undefined || datas.length < 2) return;
-  node.stopInOrder((slotsLed) => record({ kind: "left", node: id, slotsLed }));
+  node.stopInOrder((slotsKept) => record({ kind: "left", node: id, slotsKept }));
 }
 
 /** Followers whose link to their leader was lost compare all that they hold with it: nothing must differ. */

@@ -213,7 +213,7 @@ const OPERATION = {
     default: 30_000,
     min: 0,
     max: 600_000,
-    about: "How long a data node of a cluster that is told to stop may wait until others lead its slots.",
+    about: "How long a data node of a cluster that is told to stop may wait until others lead and follow its slots.",
     cost: "A stop may take so much longer; too small, and the slots are led by nobody for a moment.",
   },
   "drain-spread-ms": {

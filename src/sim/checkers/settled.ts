@@ -78,8 +78,8 @@ function membersKey(role: MemberRole, node: NodeId, { epoch, serial }: MembersVe
   return `${role} ${node} ${epoch}/${serial}`;
 }
 
-function handOverFault({ node, slotsLed }: Fact & { kind: "left" }): string | undefined {
-  return slotsLed === 0 ? undefined : `${node} has left and leads ${slotsLed} slots still`;
+function handOverFault({ node, slotsKept }: Fact & { kind: "left" }): string | undefined {
+  return slotsKept === 0 ? undefined : `${node} has left and leads or follows ${slotsKept} slots still`;
 }
 
 function unevenness(what: string, nodes: readonly NodeId[], named: readonly NodeId[]): string | undefined {

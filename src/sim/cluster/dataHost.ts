@@ -53,9 +53,9 @@ export class DataHost {
     scheduler.after(BOOT_MS, () => process.gate.timer(() => this.step({ kind: "woken" })));
   }
 
-  /** Slots that others do not lead yet. */
-  get slotsLed(): number {
-    return this.#data.slotsLed;
+  /** Slots that it leads or follows: one that is told to stop has not handed these over yet. */
+  get slotsKept(): number {
+    return this.#data.slotsKept;
   }
 
   /** It answers for every slot that it leads. */

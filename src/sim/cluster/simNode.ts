@@ -112,9 +112,9 @@ export class SimNode {
 
   /**
    * The process is asked to stop, hands over what it has, and ends, or is ended when it takes too long; `done` hears
-   * how many slots it led still.
+   * how many slots it led or followed still.
    */
-  stopInOrder(done: (slotsLed: number) => void): void {
+  stopInOrder(done: (slotsKept: number) => void): void {
     const hosts = this.#hosts;
     if (hosts === undefined || this.#isStopping) return;
     this.#isStopping = true;
@@ -139,19 +139,19 @@ export class SimNode {
     this.#environment.network.review();
   }
 
-  #stopWhenReady(hosts: Hosts, end: { untilMs: number; done: (slotsLed: number) => void }): void {
+  #stopWhenReady(hosts: Hosts, end: { untilMs: number; done: (slotsKept: number) => void }): void {
     const { scheduler } = this.#environment;
     scheduler.after(STOP_CHECK_MS, () => {
       // It was killed meanwhile.
       if (this.#hosts !== hosts) return;
-      const isReady = (hosts.session?.isDrained ?? true) && (hosts.data?.slotsLed ?? 0) === 0;
+      const isReady = (hosts.session?.isDrained ?? true) && (hosts.data?.slotsKept ?? 0) === 0;
       if (!isReady && scheduler.nowMs < end.untilMs) return this.#stopWhenReady(hosts, end);
       hosts.process.gate.message(() => hosts.meta?.step({ kind: "resign" }));
       scheduler.after(RESIGN_MS, () => {
         if (this.#hosts !== hosts) return;
-        const slotsLed = hosts.data?.slotsLed ?? 0;
+        const slotsKept = hosts.data?.slotsKept ?? 0;
         this.stop("orderly");
-        end.done(slotsLed);
+        end.done(slotsKept);
       });
     });
   }
