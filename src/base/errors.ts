@@ -35,6 +35,7 @@ export const ERRORS = {
   OPERATION_FAILED: { retry: false, meaning: "the node did not do what it was asked" },
   PROTOBUF_LIMIT: { retry: false, meaning: "the content is nested too deeply or holds too many elements" },
   PROTOBUF_MALFORMED: { retry: false, meaning: "the content is not a valid message of its protobuf class" },
+  OVERLOADED: { retry: true, meaning: "more registrations come in a second than the session takes; try again later" },
   REGISTRATIONS_EXHAUSTED: { retry: true, meaning: "the client holds as many registrations as one client may" },
   STORE_OUTCOME_UNKNOWN: {
     retry: true,

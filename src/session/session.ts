@@ -11,6 +11,7 @@ import { MembershipView } from "../messages/membershipView.ts";
 import type { DataToSession, SessionToData } from "../messages/sessionData.ts";
 import type { ClientId, DataInfoId, NodeId } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
+import { Admission } from "./admission.ts";
 import { Client, registrationKey } from "./client.ts";
 import { ConfigWatches } from "./configWatches.ts";
 import { DataLinks } from "./dataLinks.ts";
@@ -35,6 +36,7 @@ export interface SessionOptions extends PushOptions {
   readonly address: string;
   readonly clientReturnGraceMs: number;
   readonly clientRegistrationsMax: number;
+  readonly registrationsPerSecondMax: number;
   readonly versionScanIntervalMs: number;
   readonly digestIntervalMs: number;
 }
@@ -81,6 +83,7 @@ export class Session implements Registry {
   readonly #metrics: Metrics;
   readonly #clients = new Map<ClientId, Client>();
   readonly #departures = new Deadlines<Client>();
+  readonly #admission: Admission;
   readonly #publications: Publications;
   readonly #subscriptions = new Subscriptions();
   readonly #links: DataLinks;
@@ -102,6 +105,7 @@ export class Session implements Registry {
     this.#output = environment.output;
     this.#metrics = environment.metrics;
     const { output } = environment;
+    this.#admission = new Admission(options.registrationsPerSecondMax, environment.nowMs);
     this.#publications = new Publications(options.id);
     this.#links = new DataLinks((node, message) => output.toData(node, message));
     this.#pusher = new Pusher(options, this.#subscriptions, environment.metrics);
@@ -194,7 +198,7 @@ export class Session implements Registry {
       case "unsubscribed":
         return this.#unsubscribed(client, event);
       case "watchedConfig":
-        return this.#watchedConfig(client, event);
+        return this.#watchedConfig(client, event, nowMs);
       case "unwatchedConfig":
         return this.#unwatchedConfig(client, event);
       case "pushAnswered":
@@ -216,7 +220,8 @@ export class Session implements Registry {
   #published(client: Client, event: { request: number; publication: PublishRequest }, nowMs: number): void {
     const { publication } = event;
     const { registId, version } = publication;
-    if (!this.#publications.has(client, publication) && this.#refusesMore(client, event.request, publication)) return;
+    const isKnown = this.#publications.has(client, publication);
+    if (this.#refuses(client, event.request, { registId, version, isKnown, nowMs })) return;
     const taken = this.#publications.put(client, publication, nowMs);
     if (taken !== undefined) {
       this.#links.publish({ kind: "put", publication: taken.publication });
@@ -235,7 +240,7 @@ export class Session implements Registry {
   #subscribed(client: Client, event: { request: number; subscription: SubscribeRequest }, nowMs: number): void {
     const { registId, version } = event.subscription;
     const isKnown = client.subscribers.has(registrationKey(event.subscription));
-    if (!isKnown && this.#refusesMore(client, event.request, event.subscription)) return;
+    if (this.#refuses(client, event.request, { registId, version, isKnown, nowMs })) return;
     const { service, subscriber, returnedFrom } = this.#subscriptions.subscribe(client, event.subscription);
     if (returnedFrom !== undefined) this.#returned(returnedFrom, nowMs);
     // The answer goes first: a client that gets a push for a registration which it does not know to be accepted may
@@ -252,8 +257,9 @@ export class Session implements Registry {
     client.channel.answer(request, { kind: "accepted", registId: key.registId, version: key.version });
   }
 
-  #watchedConfig(client: Client, { request, key }: { request: number; key: RegistrationKey }): void {
-    if (!client.configWatches.has(registrationKey(key)) && this.#refusesMore(client, request, key)) return;
+  #watchedConfig(client: Client, { request, key }: { request: number; key: RegistrationKey }, nowMs: number): void {
+    const isKnown = client.configWatches.has(registrationKey(key));
+    if (this.#refuses(client, request, { ...key, isKnown, nowMs })) return;
     client.channel.answer(request, { kind: "accepted", registId: key.registId, version: key.version });
     const isUnknown = this.#configs.watch(client, key);
     if (isUnknown) this.#output.toMeta({ kind: "watchConfig", dataInfoIds: [key.dataInfoId] });
@@ -323,12 +329,19 @@ export class Session implements Registry {
     return Math.max(1, removals.length);
   }
 
-  #refusesMore(client: Client, request: number, { registId, version }: { registId: string; version: bigint }): boolean {
+  /** Answers a registration that is one too many, of this client or of all in this second. */
+  #refuses(
+    client: Client,
+    request: number,
+    { registId, version, isKnown, nowMs }: { registId: string; version: bigint; isKnown: boolean; nowMs: number },
+  ): boolean {
     const max = this.#options.clientRegistrationsMax;
-    if (client.registrations < max) return false;
-    const error = fail("REGISTRATIONS_EXHAUSTED", { client: client.id, held: client.registrations, max });
-    client.channel.answer(request, { kind: "failed", registId, version, error });
-    return true;
+    const error =
+      !isKnown && client.registrations >= max
+        ? fail("REGISTRATIONS_EXHAUSTED", { client: client.id, held: client.registrations, max })
+        : this.#admission.refusal(nowMs);
+    if (error !== undefined) client.channel.answer(request, { kind: "failed", registId, version, error });
+    return error !== undefined;
   }
 
   #releaseUnused(dataInfoIds: readonly DataInfoId[]): void {

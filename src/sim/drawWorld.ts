@@ -30,6 +30,7 @@ export function drawConfig(dice: Dice): Plan["config"] {
     clientOutputBytesMax: 8 * 1024 * 1024,
     clientReturnGraceMs: 1_000,
     clientRegistrationsMax: 10_000,
+    registrationsPerSecondMax: 100_000,
     pushTimeoutMs: dice.pick([500, 2_000]),
     pushRetriesMax: dice.pick([0, 3]),
     pushWindowMaxMs: dice.pick([0, 1_000]),

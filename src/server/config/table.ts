@@ -34,6 +34,16 @@ const CLIENTS = {
     about: "How many publishers and subscribers together one client may hold.",
     cost: "One client can fill so much more of everybody's memory, at some 400 bytes each.",
   },
+  "registrations-per-second-max": {
+    section: "Clients",
+    type: "integer",
+    unit: "registrations",
+    default: 100_000,
+    min: 1,
+    max: 10_000_000,
+    about: "How many registrations a session takes in a second; clients that are refused try again.",
+    cost: "A storm of registrations may hold up everybody's pushes for so long as it takes to work them off.",
+  },
   "client-idle-ms": {
     section: "Clients",
     ...DURATION,

@@ -32,6 +32,7 @@ export const OPTIONS = {
   address: "10.0.0.2:9620",
   clientReturnGraceMs: 1_000,
   clientRegistrationsMax: 5,
+  registrationsPerSecondMax: 100_000,
   digestIntervalMs: 6_000,
   versionScanIntervalMs: 5_000,
   pushTimeoutMs: 2_000,

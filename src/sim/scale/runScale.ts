@@ -203,6 +203,7 @@ function planOf({ metas, datas, sessions }: ScaleSize): Plan {
       versionScanIntervalMs: 5_000,
       digestIntervalMs: 6_000,
       clientRegistrationsMax: 1_000_000,
+      registrationsPerSecondMax: 10_000_000,
     },
     meta: {
       slotCount: 256,
