@@ -25,8 +25,13 @@ export const WORKLOADS = {
   w1: [
     {
       title: "W1: 100 instances, 100 subscribers",
-      job: { kind: "w1", subscribers: 100 },
+      job: { kind: "w1", subscribers: 100, encoding: "zstd" },
       expected: { p50: [2, 4], p99: [8, 13], "server CPU for 30 changes": [0.3] },
+    },
+    {
+      title: "W1: whole lists in Hessian, as the Java client has them",
+      job: { kind: "w1", subscribers: 100, encoding: "plain" },
+      only: "roster",
     },
   ],
   w2: [

@@ -8,7 +8,7 @@ import type { ServerProcess } from "../targets/target.ts";
 
 /** The workloads, each with what can be varied. */
 export type Job =
-  | { readonly kind: "w1"; readonly subscribers: number }
+  | { readonly kind: "w1"; readonly subscribers: number; readonly encoding: PushEncoding }
   | { readonly kind: "w2"; readonly instances: number; readonly services: number; readonly connections: number }
   | { readonly kind: "w3"; readonly instances: number; readonly services: number; readonly hasWrites: boolean }
   | { readonly kind: "w4"; readonly subscribers: number; readonly encoding: PushEncoding }

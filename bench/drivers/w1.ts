@@ -6,6 +6,7 @@ import { type Figure, latencies } from "../figures.ts";
 import type { Instance, Service } from "../instances.ts";
 import { cpuSecondsOf } from "../processes/usage.ts";
 import { nowMs } from "../protocols/clock.ts";
+import type { PushEncoding } from "../protocols/protocol.ts";
 import { Publishers } from "./publishers.ts";
 import { subscribeMany } from "./subscribers.ts";
 import type { Bench } from "./task.ts";
@@ -15,7 +16,12 @@ const CHANGES = 30;
 const SETTLE_MS = 100;
 const SERVICE: Service = { workload: "w1", number: 0 };
 
-export async function w1(bench: Bench, { subscribers }: { subscribers: number }): Promise<Figure[]> {
+export interface W1 {
+  readonly subscribers: number;
+  readonly encoding: PushEncoding;
+}
+
+export async function w1(bench: Bench, { subscribers, encoding }: W1): Promise<Figure[]> {
   const { protocol, address, pids } = bench;
   protocol.warmUp(INSTANCES);
   await protocol.prepare(address, [SERVICE]);
@@ -30,7 +36,7 @@ export async function w1(bench: Bench, { subscribers }: { subscribers: number })
     window: 1_000,
   });
   const arrivals = protocol.arrivals(subscribers);
-  await subscribeMany(bench, { service: SERVICE, encoding: "plain", arrivals, from: 0, to: subscribers });
+  await subscribeMany(bench, { service: SERVICE, encoding, arrivals, from: 0, to: subscribers });
   for (let number = 0; number < INSTANCES; number++) {
     const instance = instanceOf(number);
     publishers.of(instance).register(instance);
