@@ -2,13 +2,13 @@
 // notes the pauses of garbage collection, and writes them down with what is in memory at each SIGUSR2.
 
 import { renameSync, writeFileSync } from "node:fs";
-import { PerformanceObserver } from "node:perf_hooks";
+import { constants, type PerformanceEntry, PerformanceObserver } from "node:perf_hooks";
 
 const file = process.env["BENCH_PROBE_FILE"];
 let pausesMs: number[] = [];
 
 const observer = new PerformanceObserver((list) => {
-  for (const { duration } of list.getEntries()) pausesMs.push(duration);
+  for (const entry of list.getEntries()) if (!isForced(entry)) pausesMs.push(entry.duration);
 });
 observer.observe({ entryTypes: ["gc"] });
 
@@ -18,8 +18,11 @@ process.on("SIGUSR2", () => {
   globalThis.gc?.();
   writeFileSync(`${file}.new`, JSON.stringify({ pausesMs: found, memory: process.memoryUsage() }));
   renameSync(`${file}.new`, file);
-  // The collection that was forced just now is not the server's.
-  setImmediate(() => {
-    pausesMs = [];
-  });
+  pausesMs = [];
 });
+
+/** A collection that was asked for by a probe is not the server's. */
+function isForced({ detail }: PerformanceEntry): boolean {
+  const { flags } = detail as { flags: number };
+  return (flags & constants.NODE_PERFORMANCE_GC_FLAGS_FORCED) !== 0;
+}
