@@ -78,6 +78,7 @@ export function checkedKeyPart(field: string, value: string): string {
       expected: `at most ${KEY_PART_CHARS_MAX} characters`,
     });
   }
+  if (isPlain(value)) return value;
   if (FORBIDDEN.test(value)) {
     throw fail("FIELD_INVALID", { field, value, expected: "no control, bidi or lone surrogate characters" });
   }
@@ -86,6 +87,15 @@ export function checkedKeyPart(field: string, value: string): string {
     throw fail("FIELD_INVALID", { field, value, expected: `no "${SEPARATOR}" inside, and no "#@" at the end` });
   }
   return value;
+}
+
+// Printable ASCII without the separator's first letter, as nearly every name is: ten times as fast to tell.
+function isPlain(value: string): boolean {
+  for (let at = 0; at < value.length; at++) {
+    const unit = value.charCodeAt(at);
+    if (unit < 0x20 || unit > 0x7e || unit === 0x23) return false;
+  }
+  return true;
 }
 
 // Control characters forge log lines, bidi controls show a name as another one, lone surrogates have no UTF-8.

@@ -52,9 +52,12 @@ export class RegistrationDigest {
       high = mixed(high, text.length);
       low = mixed(low, text.length);
     }
+    // Clients count their changes, so nearly all versions are small, and arithmetic on bigints allocates.
+    const small = Number(version);
+    const isSmall = small <= Number.MAX_SAFE_INTEGER;
     const words = [
-      Number(version & LOW_MASK),
-      Number((version >> LANE_BITS) & LOW_MASK),
+      isSmall ? small % TWO_POWER_32 : Number(version & LOW_MASK),
+      isSmall ? small / TWO_POWER_32 : Number((version >> LANE_BITS) & LOW_MASK),
       registeredMs % TWO_POWER_32,
       registeredMs / TWO_POWER_32,
     ];

@@ -3,7 +3,7 @@
 // registrations that it speaks of.
 
 import { assert } from "../base/assert.ts";
-import { BATCH_ITEMS_MAX, type PublishItem } from "../messages/sessionData.ts";
+import { BATCH_ITEMS_MAX, dataInfoIdOf, type PublishItem, registIdOf } from "../messages/sessionData.ts";
 import { compareStamps, type Stamp } from "../model/publication.ts";
 
 export interface Batch {
@@ -14,7 +14,7 @@ export interface Batch {
 // A few very large publications must not make one message of a gigabyte.
 const BATCH_BYTES_MAX = 4 * 1024 * 1024;
 
-/** The queue to one data node; `key` of an item is its registration. */
+/** The queue to one data node. */
 export class Outbox {
   #waiting = new Map<string, PublishItem>();
   #underWay: Batch | undefined;
@@ -32,7 +32,7 @@ export class Outbox {
 
   /** Queues the newest state of a registration in place of an older one that still waits. */
   add(item: PublishItem): void {
-    const key = keyOf(item);
+    const key = keyIn(this.#waiting, item);
     const waiting = this.#waiting.get(key);
     // Newest wins here too: of two clients with one registId the older one's word must not displace the newer one's.
     if (waiting === undefined || compareStamps(stampOf(item), stampOf(waiting)) >= 0) this.#waiting.set(key, item);
@@ -75,7 +75,8 @@ export class Outbox {
     if (batch === undefined) return;
     this.#underWay = undefined;
     const waiting = this.#waiting;
-    this.#waiting = new Map(batch.items.map((item) => [keyOf(item), item]));
+    this.#waiting = new Map();
+    for (const item of batch.items) this.#waiting.set(keyIn(this.#waiting, item), item);
     for (const item of waiting.values()) this.add(item);
   }
 
@@ -89,9 +90,13 @@ export class Outbox {
   }
 }
 
-function keyOf(item: PublishItem): string {
-  const { dataInfoId, registId } = item.kind === "put" ? item.publication : item.removal;
-  return `${registId}\n${dataInfoId}`;
+// Under which key an item waits: its registId, unless a registration of another service waits under that; both together
+// would be a string to be made and hashed for each item.
+function keyIn(waiting: ReadonlyMap<string, PublishItem>, item: PublishItem): string {
+  const registId = registIdOf(item);
+  const dataInfoId = dataInfoIdOf(item);
+  const other = waiting.get(registId);
+  return other === undefined || dataInfoIdOf(other) === dataInfoId ? registId : `${registId}\n${dataInfoId}`;
 }
 
 function stampOf(item: PublishItem): Stamp {

@@ -45,14 +45,13 @@ export class Publications {
     for (const held of this.#all()) this.#index(held);
   }
 
-  /** Whether this very client holds the registration already. */
-  has(client: Client, key: { dataInfoId: DataInfoId; registId: string }): boolean {
-    return this.#find(key)?.client === client;
+  /** What is held of a registration, by whichever client. */
+  held(key: { dataInfoId: DataInfoId; registId: string }): HeldPublication | undefined {
+    return this.#find(key);
   }
 
   /** Stores a publication; undefined if a newer version of the same registration is held. */
-  put(client: Client, request: PublishRequest, nowMs: number): Taken | undefined {
-    const held = this.#find(request);
+  put(client: Client, request: PublishRequest, nowMs: number, held = this.#find(request)): Taken | undefined {
     if (held !== undefined && isOlder(client, request, held)) return undefined;
     const publication: Publication = {
       dataInfoId: request.dataInfoId,

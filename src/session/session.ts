@@ -220,9 +220,9 @@ export class Session implements Registry {
   #published(client: Client, event: { request: number; publication: PublishRequest }, nowMs: number): void {
     const { publication } = event;
     const { registId, version } = publication;
-    const isKnown = this.#publications.has(client, publication);
-    if (this.#refuses(client, event.request, { registId, version, isKnown, nowMs })) return;
-    const taken = this.#publications.put(client, publication, nowMs);
+    const held = this.#publications.held(publication);
+    if (this.#refuses(client, event.request, { registId, version, isKnown: held?.client === client, nowMs })) return;
+    const taken = this.#publications.put(client, publication, nowMs, held);
     if (taken !== undefined) {
       this.#links.publish({ kind: "put", publication: taken.publication });
       if (taken.before !== undefined) this.#returned(taken.before, nowMs);
