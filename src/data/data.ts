@@ -125,6 +125,7 @@ export class Data {
     this.#completeness = new Completeness(held, options.sessionLeaseMs, (slot) => this.#shownOrNot(slot));
     this.#departures = new Departures(held, {
       take: (items) => void this.#take(items),
+      offer: (slot, gone) => this.#reconciliation.offer(slot, gone, (session) => this.#sessions.isAbsent(session)),
       forgetIfIdle: (slot, datum) => this.#forgetIfIdle(slot, datum),
     });
   }

@@ -91,3 +91,49 @@ test("clients that came back elsewhere while the list was held are not removed w
   node.step({ kind: "releaseHeld", dataInfoId: ORDERS });
   assert.deepEqual(node.list().addresses, ["a", "d"]);
 });
+
+/** Another session says that it has the same client, by a clock that is behind. */
+const claim = (node: TestData) => {
+  const entry = { dataInfoId: ORDERS, registId: "r1", version: 1n, registeredMs: START_MS - 60_000 };
+  node.tell({ kind: "inventory", epoch: 1n, slot: 0, entries: [entry], isFirst: true, isLast: true }, OTHER);
+  return entry;
+};
+
+test("at the end of a session's lease another one that claims its client is asked, and has it without a gap", () => {
+  const node = serving();
+  node.publish(put());
+  claim(node);
+  lose(node);
+  node.sent = [];
+  node.pass(LEASE_MS);
+  const [asked] = node.sent;
+  assert.ok(asked?.to === OTHER && asked.message.kind === "wanted");
+  const [offered] = asked.message.superseded;
+  assert.deepEqual([offered?.by.registeredMs, offered?.isRemoved], [START_MS, true]);
+  assert.equal(node.list().addresses.length, 1);
+  const before = node.list().state;
+  node.publish(put({ registeredMs: START_MS + 1, ...byOther }));
+  node.pass(LEASE_MS);
+  assert.deepEqual(node.list().state, before);
+});
+
+test("a client that was claimed, and of whom nothing more is said, is gone soon after", () => {
+  const node = serving();
+  node.publish(put());
+  claim(node);
+  lose(node);
+  node.pass(LEASE_MS + 4_999);
+  assert.equal(node.list().addresses.length, 1);
+  node.pass(1);
+  assert.equal(node.list().addresses.length, 0);
+});
+
+test("what only a session claims that is gone too goes with the first", () => {
+  const node = serving();
+  node.publish(put());
+  claim(node);
+  for (const gone of [SESSION, OTHER]) node.step({ kind: "sessionDown", session: gone });
+  node.members();
+  node.pass(LEASE_MS);
+  assert.equal(node.list().addresses.length, 0);
+});

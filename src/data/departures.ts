@@ -1,16 +1,25 @@
 // What a session leaves behind that did not come back within its lease: its clients are dead, but for those that
-// another session has taken over, and unless that would be too many of one service at once.
+// another session has taken over, and unless that would be too many of one service at once. Another session may have
+// taken a client over and not know that it has to say so again: its clock is behind, and what the session that is gone
+// had said came later. It is asked before anything of that is removed.
 
 import type { PublishItem } from "../messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import type { Datum } from "./datum.ts";
 import type { HeldLoss, LossProtection } from "./lossProtection.ts";
-import { leftItem } from "./reconciliation.ts";
+import { keyOf, leftItem } from "./reconciliation.ts";
 import type { Sessions } from "./sessions.ts";
 import type { LedSlot, Slots } from "./slots.ts";
 
+const NONE: ReadonlySet<string> = new Set();
+
+// A session that is asked answers at once, or its link is closed within this.
+const ANSWER_MS = 5_000;
+
 interface Effects {
   take(items: readonly PublishItem[]): void;
+  /** Living sessions that claim what the one that is gone answers for may have it; returns what was offered. */
+  offer(slot: LedSlot, gone: NodeId): ReadonlySet<string>;
   forgetIfIdle(slot: LedSlot, datum: Datum): void;
 }
 
@@ -58,11 +67,14 @@ export class Departures {
   #end(slot: LedSlot, session: NodeId, nowMs: number): void {
     const removals: PublishItem[] = [];
     const isOwner = slot.contents.digestOf(session) !== undefined;
+    const offered = this.#effects.offer(slot, session);
+    if (offered.size > 0) this.#sessions.watch(session, nowMs, ANSWER_MS);
     slot.heard.delete(session);
+    slot.claims.delete(session);
     for (const datum of [...slot.contents.datums.values()]) {
       datum.interested.delete(session);
       datum.waiting.delete(session);
-      const left = isOwner ? removalsOf(datum, session) : [];
+      const left = isOwner ? removalsOf(datum, session, offered) : [];
       if (left.length > 0 && !this.#protection.holds(datum, session, nowMs)) removals.push(...left);
       this.#effects.forgetIfIdle(slot, datum);
     }
@@ -70,9 +82,7 @@ export class Departures {
   }
 }
 
-function removalsOf(datum: Datum, session: NodeId): PublishItem[] {
-  return Array.from(
-    datum.registrations((owner) => owner.session === session),
-    leftItem,
-  );
+function removalsOf(datum: Datum, session: NodeId, except: ReadonlySet<string> = NONE): PublishItem[] {
+  const registrations = [...datum.registrations((owner) => owner.session === session)];
+  return registrations.filter((registration) => !except.has(keyOf(registration))).map(leftItem);
 }

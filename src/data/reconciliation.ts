@@ -86,6 +86,7 @@ export class Reconciliation {
       }
       synced.push(slot);
       led.wanted.delete(session);
+      led.claims.delete(session);
       this.#effects.heard(led, session);
     }
     if (synced.length > 0) this.#effects.send(session, { kind: "synced", slots: synced });
@@ -115,6 +116,29 @@ export class Reconciliation {
     this.#agreed(led, session);
   }
 
+  /**
+   * A session is gone for good. What it answers for and living sessions claim may be theirs: they are told that nobody
+   * else answers for it any more. Returns what was offered; to be offered again it has to be claimed again.
+   */
+  offer(led: LedSlot, gone: NodeId, isAbsent: (session: NodeId) => boolean): ReadonlySet<string> {
+    const offered = new Set<string>();
+    for (const [claimant, entries] of led.claims) {
+      if (isAbsent(claimant)) continue;
+      const superseded: Superseded[] = [];
+      for (const entry of entries) {
+        const datum = led.contents.datums.get(entry.dataInfoId);
+        const live = datum?.registration(entry.registId);
+        if (datum === undefined || live?.owner.session !== gone || live.version !== entry.version) continue;
+        superseded.push({ ...supersededBy(datum, entry), isRemoved: true });
+        offered.add(keyOf(entry));
+      }
+      if (superseded.length === 0) continue;
+      led.claims.delete(claimant);
+      this.#effects.send(claimant, { kind: "wanted", slot: led.contents.slot, keys: [], superseded });
+    }
+    return offered;
+  }
+
   #agreed(led: LedSlot, session: NodeId): void {
     this.#effects.send(session, { kind: "synced", slots: [led.contents.slot] });
     this.#effects.heard(led, session);
@@ -128,11 +152,17 @@ export class Reconciliation {
     if (given.length > 0) this.#effects.take(given.map(leftItem));
     const keys: [DataInfoId, string][] = [];
     const superseded: Superseded[] = [];
+    const claims: InventoryEntry[] = [];
     for (const entry of entries.values()) {
       const verdict = judge(led, session, entry);
       if (verdict === "wanted") keys.push([entry.dataInfoId, entry.registId]);
-      else if (verdict !== "held") superseded.push(verdict);
+      else if (verdict !== "held") {
+        superseded.push(verdict);
+        if (!verdict.isRemoved && verdict.by.version === entry.version) claims.push(entry);
+      }
     }
+    if (claims.length > 0) led.claims.set(session, claims);
+    else led.claims.delete(session);
     if (keys.length > 0 || superseded.length > 0) {
       this.#effects.send(session, { kind: "wanted", slot: led.contents.slot, keys, superseded });
     }
@@ -177,6 +207,7 @@ export function leftItem({ dataInfoId, registId, version, registeredMs }: Regist
   return { kind: "remove", removal: { dataInfoId, registId, cause: "left", stamp: { version, registeredMs } } };
 }
 
-function keyOf({ dataInfoId, registId }: { dataInfoId: DataInfoId; registId: string }): string {
+/** Names a registration in maps. */
+export function keyOf({ dataInfoId, registId }: { dataInfoId: DataInfoId; registId: string }): string {
   return `${registId}\n${dataInfoId}`;
 }

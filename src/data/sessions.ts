@@ -38,8 +38,8 @@ export class Sessions {
   }
 
   /** Something of this session is here: its lease begins if it is absent. */
-  watch(session: NodeId, nowMs: number): void {
-    if (this.isAbsent(session) && !this.#leases.has(session)) this.#leases.set(session, nowMs + this.#leaseMs);
+  watch(session: NodeId, nowMs: number, leaseMs = this.#leaseMs): void {
+    if (this.isAbsent(session) && !this.#leases.has(session)) this.#leases.set(session, nowMs + leaseMs);
   }
 
   /** This process stood still: who seems to be late may have spoken meanwhile. */

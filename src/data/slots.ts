@@ -1,6 +1,7 @@
 // The slots of a data node: which it leads, which it follows, and what it holds of them, as the newest slot table says.
 
 import type { SlotReport } from "../messages/membership.ts";
+import type { InventoryEntry } from "../messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import { type SlotOwner, type SlotTable, slotOf } from "../model/slot.ts";
 import type { Datum } from "./datum.ts";
@@ -23,6 +24,8 @@ export interface LedSlot {
   readonly awaited: Set<NodeId>;
   /** Registrations that sessions have and that have not come yet, by session, as `registId\ndataInfoId`. */
   readonly wanted: Map<NodeId, Set<string>>;
+  /** Registrations that sessions have too, and that lost by their time alone to another session's, by session. */
+  readonly claims: Map<NodeId, readonly InventoryEntry[]>;
   /** Nodes that hear every change. */
   readonly followers: Set<NodeId>;
   isServing: boolean;
@@ -156,6 +159,7 @@ export class Slots {
         heard: new Set(),
         awaited: new Set(),
         wanted: new Map(),
+        claims: new Map(),
         followers: new Set(),
         isServing: false,
       };

@@ -56,7 +56,7 @@ export interface Superseded {
   /** The stamp that lost. */
   readonly stamp: Stamp;
   readonly by: Stamp;
-  /** What won is a removal. */
+  /** What won is a removal, or was said by a session that is gone: nobody else answers for the registration now. */
   readonly isRemoved: boolean;
 }
 

@@ -200,3 +200,43 @@ test("a member that speaks again after its lease is one again, with what its lin
   assert.equal(hear(s1, 31_000), "admitted");
   assert.deepEqual(ids(), ["session s1.a"]);
 });
+
+test("one that is heard again after its lease shows a cut: who fell silent with it has time to come back, once", () => {
+  for (const name of ["d1.a", "d2.a", "d3.a", "d4.a"]) hear(data(name), 0);
+  hearRegularly(data("d1.a"), 1_000, 30_000);
+  membership.tick(30_000);
+  assert.deepEqual(ids(), ["data d1.a"]);
+  assert.ok(!membership.isUnknown(nodeId("d3.a")));
+  hear(data("d2.a"), 31_000);
+  assert.equal(membership.listeningSinceMs, 31_000);
+  assert.ok(membership.isUnknown(nodeId("d3.a")), "it may live");
+  hear(data("d4.a"), 31_500);
+  assert.equal(membership.listeningSinceMs, 31_000, "the others have had their time");
+  // It goes on alone: those who are dead are not doubted again.
+  hearRegularly(data("d1.a"), 32_000, 60_000);
+  membership.tick(60_000);
+  hear(data("d2.a"), 60_000);
+  assert.equal(membership.listeningSinceMs, 60_000, "d4 fell silent with it");
+  hearRegularly(data("d1.a"), 61_000, 90_000);
+  membership.tick(90_000);
+  hear(data("d2.a"), 90_000);
+  assert.equal(membership.listeningSinceMs, 60_000);
+});
+
+test("one that comes back alone doubts nobody who fell silent before it", () => {
+  for (const name of ["d1.a", "d2.a", "d3.a"]) hear(data(name), 0);
+  for (const name of ["d1.a", "d2.a"]) hearRegularly(data(name), 1_000, 10_000);
+  hearRegularly(data("d1.a"), 11_000, 40_000);
+  membership.tick(40_000);
+  hear(data("d2.a"), 41_000);
+  assert.equal(membership.listeningSinceMs, 0);
+});
+
+test("a process with two roles that comes back shows nothing of anybody else", () => {
+  for (const member of [data("n.a"), session("n.a"), data("d1.a")]) hear(member, 0);
+  hearRegularly(data("d1.a"), 1_000, 30_000);
+  membership.tick(30_000);
+  hear(data("n.a"), 31_000);
+  hear(session("n.a"), 31_000);
+  assert.equal(membership.listeningSinceMs, 0);
+});

@@ -38,6 +38,8 @@ const RELINK_MS = 5_000;
 const MEMBERS_MAX = 10_000;
 // Data nodes that are known to be gone; beyond it the oldest are forgotten, and would get a lease's time again.
 const GONE_MAX = 10_000;
+// Members that ended by falling silent; beyond it the oldest are forgotten, and are believed to be dead.
+const SILENT_MAX = 10_000;
 
 export class Membership {
   readonly #options: MembershipOptions;
@@ -46,6 +48,8 @@ export class Membership {
   readonly #closings = new Deadlines<string>();
   readonly #runs = new Runs();
   readonly #gone = new Set<NodeId>();
+  /** Members that ended because nothing more was heard of them, with the time at which each was last heard. */
+  readonly #silent = new Map<string, { readonly member: Member; readonly heardMs: number }>();
   #listeningSinceMs = Number.NEGATIVE_INFINITY;
   #heardMs = Number.NEGATIVE_INFINITY;
   #listSerial = 0;
@@ -98,6 +102,25 @@ export class Membership {
     return names.size !== 1;
   }
 
+  /**
+   * A process is heard that had fallen silent for so long that it was none of the members any more: it lived all the
+   * time, and what fell silent with it or after it may live too. Nobody is doubted by the same word twice: a member
+   * that comes and goes was last heard after those who are dead.
+   */
+  #showsCut(key: string): boolean {
+    const back = this.#silent.get(key);
+    if (back === undefined) return false;
+    this.#silent.delete(key);
+    let isCut = false;
+    for (const [other, { member, heardMs }] of this.#silent) {
+      if (member.id === back.member.id || heardMs < back.heardMs - SILENCE_MS) continue;
+      isCut = true;
+      this.#silent.delete(other);
+      this.#gone.delete(member.id);
+    }
+    return isCut;
+  }
+
   linkUp(member: Member): void {
     const entry = this.#entries.get(keyOf(member));
     if (entry === undefined) this.#add(member, 1);
@@ -124,7 +147,8 @@ export class Membership {
     const admission = this.#runs.admit(member.id, this.#signs, nowMs);
     if (admission.kind !== "admitted") return admission;
     if (admission.replaced !== undefined) this.#endRun(admission.replaced);
-    if (this.#isDeaf(nowMs)) this.wasDeaf(nowMs);
+    const wasCutOff = this.#showsCut(key);
+    if (wasCutOff || this.#isDeaf(nowMs)) this.wasDeaf(nowMs);
     this.#heardMs = nowMs;
     const entry = this.#entries.get(key) ?? this.#add(member, 0);
     const before = entry.heartbeat;
@@ -142,7 +166,10 @@ export class Membership {
   tick(nowMs: number): void {
     if (this.nextMs() <= nowMs && this.#isDeaf(nowMs)) this.#postponeEnds(nowMs);
     for (const deadlines of [this.#leases, this.#closings]) {
-      for (let key = deadlines.take(nowMs); key !== undefined; key = deadlines.take(nowMs)) this.#end(key);
+      for (let key = deadlines.take(nowMs); key !== undefined; key = deadlines.take(nowMs)) {
+        this.#rememberSilent(key);
+        this.#end(key);
+      }
     }
   }
 
@@ -239,6 +266,18 @@ export class Membership {
     }
     if (!this.#roles(id).some(isMember)) this.#runs.ended(id);
     if (entry.links === 0) this.#remove(key, entry);
+  }
+
+  #rememberSilent(key: string): void {
+    const entry = this.#entries.get(key);
+    if (entry?.heartbeat === undefined) return;
+    this.#silent.delete(key);
+    this.#silent.set(key, { member: entry.member, heardMs: entry.heardMs });
+    if (this.#silent.size <= SILENT_MAX) return;
+    for (const oldest of this.#silent.keys()) {
+      this.#silent.delete(oldest);
+      return;
+    }
   }
 
   #remove(key: string, { member }: Entry): void {

@@ -148,6 +148,44 @@ test("a meta leader that was left with nobody tells no list before those who com
   assert.deepEqual(new Set(lists), new Set([5]));
 });
 
+test("a meta leader that kept one member of all tells no list and makes no table before the others had time to", () => {
+  const cluster = settledCluster();
+  const leader = leaderOf(cluster);
+  const cutOff = cluster.members.filter(({ member }) => member.id !== "d1.a");
+  for (const member of cutOff) member.isSilent = true;
+  cluster.run(30_000);
+  const table = cluster.store.state.slotTable?.epoch;
+  assert.deepEqual(cluster.member("d1.a").knownIds, ["d1.a"]);
+  // That one goes too, and a new one comes, before the leader could notice that it hears nobody.
+  cluster.member("d1.a").kill();
+  const [s9] = cluster.start("session", "s9.a");
+  cluster.run(1_500);
+  assert.deepEqual(
+    leader.meta.members().map(({ id }) => id),
+    ["s9.a"],
+  );
+  for (const [at, id] of ["d3.a", "s1.a", "d2.a", "s2.a"].entries()) {
+    cluster.after(at * 500, () => {
+      cluster.member(id).isSilent = false;
+    });
+  }
+  cluster.run(1_400);
+  assert.equal(cluster.store.state.slotTable?.epoch, table, "d2 may come back");
+  cluster.run(8_000);
+  const heard = cluster.member("d3.a").heard.slice(-100);
+  const lists = heard.flatMap((message) => (message.kind === "members" ? [message.members] : []));
+  assert.deepEqual(
+    lists
+      .at(-1)
+      ?.list.map(({ id }) => id)
+      .sort(),
+    ["d2.a", "d3.a", "s1.a", "s2.a", "s9.a"],
+  );
+  assert.deepEqual(s9?.knownIds, ["d2.a", "d3.a", "s1.a", "s2.a", "s9.a"]);
+  const since = lists.filter(({ list }) => !list.some(({ id }) => id === "d1.a") && list.length < 5);
+  assert.deepEqual(since, []);
+});
+
 test("meta nodes that were stopped for a while take nobody for dead", () => {
   const cluster = settledCluster();
   for (const durationMs of [4_000, 60_000]) {

@@ -239,7 +239,10 @@ export class Meta {
     if (this.#isInCharge && this.#dismissIfBlocked(from)) return;
     const { listeningSinceMs } = this.#membership;
     const admission = this.#membership.heard(from, heartbeat, nowMs);
-    if (this.#isInCharge && this.#membership.listeningSinceMs !== listeningSinceMs) this.#beginList(nowMs);
+    if (this.#isInCharge && this.#membership.listeningSinceMs !== listeningSinceMs) {
+      this.#beginList(nowMs);
+      this.#slots.wasCutOff(nowMs);
+    }
     if (admission.kind === "refused" && this.#term !== undefined) {
       this.#output.send(from, { kind: "refused", reason: admission.reason });
     }

@@ -98,6 +98,16 @@ export class SlotKeeper {
     this.#arrangeBy(nowMs);
   }
 
+  /**
+   * This node was cut off: data nodes of the table that were taken for gone may live. It stays as it is until they had
+   * the time to say so, or are heard.
+   */
+  wasCutOff(nowMs: number): void {
+    if (this.#options.firstTableDelayMs === 0) return;
+    this.#settledAtMs = nowMs + SETTLE_MS;
+    this.#arrangeBy(nowMs);
+  }
+
   forget(node: NodeId): void {
     this.#reports.forget(node);
   }
@@ -163,8 +173,8 @@ export class SlotKeeper {
     this.#arrangeAtMs = Math.min(this.#arrangeAtMs, atMs);
   }
 
-  // The first table waits for the nodes that start together. A later one waits, after a change of lead, for those that
-  // it names: who lives and who is in sync decides who leads.
+  // The first table waits for the nodes that start together. A later one waits, after a change of lead or a cut, for
+  // those that it names: who lives and who is in sync decides who leads.
   #isTime({ living, isUnknown }: DataNodes, nowMs: number): boolean {
     const table = this.#table;
     if (table === undefined) {

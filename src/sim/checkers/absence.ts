@@ -1,7 +1,8 @@
 // When a registration may be missing from a list although nobody took it back: while its client counts as gone. This
 // file says from when to when that is, by the promises: a lost connection counts after the grace unless the client is
 // back, a session that is dead, stands still or is cut off after its lease; a data node that restarts shows what it has
-// after its hold; and where all copies of a slot are lost while a session can't say what it holds, that is lost too.
+// after its hold, and waits a lease's time for a session that it can't hear; and where all copies of a slot are lost
+// while a session can't say what it holds, that is lost too.
 
 import { countOf } from "../plan.ts";
 import type { Evidence } from "./checker.ts";
@@ -63,6 +64,7 @@ export class Absences {
         ...this.#byDeparture({ departure, client, registration }),
         ...this.#byRestart({ departure, client, registration }),
       ]),
+      ...unheard.flatMap((departure) => this.#byUnheardRestart({ departure, client, registration })),
       ...[...departures, ...unheard].flatMap((departure) => this.#byLoss({ departure, client, registration })),
     ];
   }
@@ -134,6 +136,22 @@ export class Absences {
     return nodes.dataRestarts.flatMap(({ startMs }) => {
       const fromMs = startMs + restartHoldMs * (1 - plan.clocks.drift) - OTHER_SESSION_MS;
       if (departure.atMs > startMs + restartHoldMs) return [];
+      if (back !== undefined && this.#heardMs(back) < fromMs - TRAVEL_MS) return [];
+      return [{ fromMs, untilMs: this.#backMs(back, departure) }];
+    });
+  }
+
+  /**
+   * The only data node restarts while it and a session that lives can't hear each other. It waits for that session as
+   * long as its lease, and then shows what the others have said, until the session speaks.
+   */
+  #byUnheardRestart({ departure, registration }: Case): Absence[] {
+    const { plan, nodes } = this.#evidence;
+    if (countOf(plan, "data") > 1) return [];
+    const back = this.#returnAfter(departure, registration);
+    return nodes.dataRestarts.flatMap(({ startMs }) => {
+      const fromMs = startMs + this.#leaseMs;
+      if (departure.atMs > startMs || departure.recoveredMs < fromMs) return [];
       if (back !== undefined && this.#heardMs(back) < fromMs - TRAVEL_MS) return [];
       return [{ fromMs, untilMs: this.#backMs(back, departure) }];
     });

@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { brandDataInfoId, nodeId } from "../../model/ids.ts";
+import { drawPlan } from "../drawPlan.ts";
+import type { Fact } from "../facts.ts";
+import type { Plan } from "../plan.ts";
+import { Dice } from "../random.ts";
+import { Absences } from "./absence.ts";
+import { Commits } from "./commits.ts";
+import { Nodes } from "./nodes.ts";
+import { Registrations } from "./registrations.ts";
+
+const S = brandDataInfoId("s#@#I#@#G");
+const D1 = nodeId("d1.1");
+const S1 = nodeId("s1.2");
+const PLAN: Plan = {
+  ...drawPlan(new Dice(1)),
+  nodes: [
+    { machine: "d1", roles: ["data"] },
+    { machine: "s1", roles: ["session"] },
+  ],
+};
+const LEASE_MS = PLAN.config.sessionLeaseMs * (1 - PLAN.clocks.drift);
+const RESTART_MS = 5_100;
+
+/** The absences of c's registration, which is at the session, after the data node has restarted. */
+function absences(...history: readonly (readonly [atMs: number, fact: Fact])[]) {
+  const nodes = new Nodes(PLAN);
+  const registrations = new Registrations();
+  const key = { client: "c", service: S, registId: "c.1" };
+  const facts: (readonly [atMs: number, fact: Fact])[] = [
+    [0, { kind: "started", node: D1, role: "data", machine: "d1" }],
+    [0, { kind: "started", node: S1, role: "session", machine: "s1" }],
+    [1, { kind: "linkMade", session: S1, data: D1 }],
+    [2, { kind: "connected", client: "c", session: S1, connection: 1 }],
+    [2, { kind: "published", ...key, version: 1n, token: "c.1~1~c", zone: "Z1" }],
+    [3, { kind: "acknowledged", ...key, version: 1n, session: S1, connection: 1 }],
+    [5_000, { kind: "stopped", node: D1, role: "data", machine: "d1" }],
+    [RESTART_MS, { kind: "started", node: nodeId("d1.3"), role: "data", machine: "d1" }],
+    ...history,
+  ];
+  const table = { epoch: 1n, slots: [{ leader: D1, leaderEpoch: 1n, followers: [] }] };
+  nodes.see({ kind: "learned", node: S1, role: "session", message: { kind: "slotTable", table } }, 1);
+  for (const [atMs, fact] of facts.toSorted(([a], [b]) => a - b)) {
+    nodes.see(fact, atMs);
+    registrations.see(fact, atMs);
+  }
+  const [registration] = registrations.twins(S, "c.1");
+  assert.ok(registration !== undefined);
+  return new Absences({ plan: PLAN, commits: new Commits(), registrations, nodes }).of(registration);
+}
+
+const troubled = (isTroubled: boolean): Fact => ({ kind: "troubled", machine: "s1", isTroubled });
+
+test("the only data node, restarted while it can't hear a session, waits for that one's lease and no longer", () => {
+  const since = RESTART_MS + LEASE_MS;
+  assert.deepEqual(absences([4_000, troubled(true)]), [{ fromMs: since, untilMs: Number.POSITIVE_INFINITY }]);
+  const healed = absences([4_000, troubled(true)], [since + 100, troubled(false)]);
+  assert.equal(healed.length, 1);
+  assert.ok((healed[0]?.untilMs ?? 0) < since + 10_000, "then the session says what it has");
+});
+
+test("a session that a restarted data node can hear, or could before it was cut off, explains nothing", () => {
+  assert.deepEqual(absences(), []);
+  assert.deepEqual(absences([4_000, troubled(true)], [RESTART_MS + 1_000, troubled(false)]), []);
+  assert.deepEqual(absences([RESTART_MS + 500, troubled(true)]), []);
+});
