@@ -22,7 +22,7 @@ process.on("SIGUSR2", () => {
 });
 
 /** A collection that was asked for by a probe is not the server's. */
-function isForced({ detail }: PerformanceEntry): boolean {
-  const { flags } = detail as { flags: number };
+function isForced(entry: PerformanceEntry): boolean {
+  const { flags } = (entry as PerformanceEntry & { readonly detail: { readonly flags: number } }).detail;
   return (flags & constants.NODE_PERFORMANCE_GC_FLAGS_FORCED) !== 0;
 }

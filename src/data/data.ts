@@ -378,7 +378,7 @@ export class Data {
   #fromMeta(message: MetaToMember): void {
     switch (message.kind) {
       case "slotTable":
-        return this.#adopt(message.table);
+        return this.#adopt(message.table, message.versionFloor);
       case "members":
         return this.#joined(message.members);
       case "refused":
@@ -398,9 +398,11 @@ export class Data {
     this.#completeness.sessionsChanged(this.#nowMs);
   }
 
-  #adopt(table: SlotTable): void {
+  #adopt(table: SlotTable, versionFloor: bigint): void {
     const adopted = this.#slots.adopt(table, this.#nowMs);
     if (adopted === undefined) return;
+    // Nobody may be left who remembers the versions of a slot that this node neither led nor followed.
+    this.#versions.raise(versionFloor);
     for (const { slot, hadCopy } of adopted.led) this.#beginToLead(slot, hadCopy);
     this.#completeness.adopted();
     for (const { contents } of adopted.lost) {
@@ -453,7 +455,7 @@ export class Data {
   #heartbeat(): void {
     this.#membership.heartbeat({
       tableEpoch: this.#slots.epoch,
-      slots: this.#slots.report(),
+      data: { slots: this.#slots.report(), newestVersion: this.#versions.newest },
       nowMs: this.#nowMs,
     });
     let publishers = 0;

@@ -161,7 +161,7 @@ test("what a session says of two newer tables, one after the other, counts for t
   node.tell({ kind: "digests", epoch: 2n, slots: [nothing(1)] });
   const owner = { leader: SELF, leaderEpoch: 2n, followers: [] };
   const table = { epoch: 2n, slots: [{ ...owner, leaderEpoch: 1n }, owner] };
-  node.step({ kind: "fromMeta", message: { kind: "slotTable", table } });
+  node.step({ kind: "fromMeta", message: { kind: "slotTable", table, versionFloor: 0n } });
   assert.ok(node.data.isServing);
 });
 
@@ -246,6 +246,59 @@ test("a leader whose follower led before goes on above the versions that it gave
   const answer = leader.toFollower.at(-1)?.message;
   assert.ok(answer?.kind === "replica" && answer.datums[0] !== undefined);
   assert.ok(answer.datums[0].version > version + 1_000n);
+});
+
+test("a node whose slot was given away while it led tells the next leader what it gave, until that one knows", () => {
+  const node = serving();
+  node.publish(put());
+  const { version } = node.list().state;
+  node.table({ leader: PEER });
+  node.table({ leader: PEER, followers: [SELF], leaderEpoch: 2n });
+  const linked = () => {
+    node.step({ kind: "leaderUp", node: PEER });
+    return node.toLeader.at(-1)?.message.held;
+  };
+  const untold = { dataInfoId: ORDERS, version, origin: 0n, count: 0, digest: 0n };
+  assert.deepEqual(linked(), [untold]);
+  assert.deepEqual(linked(), [untold], "the leader has not answered");
+  const answer = { kind: "replica", slot: 0, leaderEpoch: 2n, datums: [], gone: [ORDERS], isLast: true } as const;
+  node.step({ kind: "fromLeader", from: PEER, message: answer });
+  assert.deepEqual(linked(), []);
+});
+
+test("a leader goes on above what a follower says that it gave and does not hold any more", () => {
+  const leader = serving();
+  leader.publish(put());
+  const { version } = leader.list().state;
+  const untold = { dataInfoId: ORDERS, version: version + 1_000n, origin: 0n, count: 0, digest: 0n };
+  const message = { kind: "follow", slot: 0, leaderEpoch: 1n, held: [untold] } as const;
+  leader.step({ kind: "fromFollower", from: PEER, message });
+  const answer = leader.toFollower.at(-1)?.message;
+  assert.ok(answer?.kind === "replica" && answer.datums[0] !== undefined);
+  assert.ok(answer.datums[0].version > version + 1_000n);
+});
+
+test("who begins to lead gives versions above the highest that meta has heard of, and tells that on", () => {
+  const node = new TestData();
+  node.step({ kind: "sessionUp", session: SESSION });
+  node.members(SESSION);
+  const versionFloor = 1n << 60n;
+  const table = { epoch: 1n, slots: [{ leader: SELF, leaderEpoch: 1n, followers: [] }] };
+  node.step({ kind: "fromMeta", message: { kind: "slotTable", table, versionFloor } });
+  node.holdsNothing(SESSION);
+  node.publish(put());
+  const { version } = node.list().state;
+  assert.ok(version > versionFloor);
+  node.pass(1_000);
+  const heartbeat = node.toMeta.findLast((message) => message.kind === "heartbeat");
+  assert.equal(heartbeat?.newestVersion, version);
+});
+
+test("a node that was started again says the floor of its last life", () => {
+  const node = new TestData({ versionFloor: 1n << 60n });
+  node.pass(1_000);
+  const [heartbeat] = node.toMeta;
+  assert.ok(heartbeat?.kind === "heartbeat" && heartbeat.newestVersion === 1n << 60n);
 });
 
 test("a follower that is early is told so and asks again", () => {

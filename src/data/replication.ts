@@ -94,7 +94,7 @@ export class Replication {
         kind: "follow",
         slot: slot.contents.slot,
         leaderEpoch: slot.leaderEpoch,
-        held: slot.contents.heldVersions(),
+        held: [...slot.contents.heldVersions(), ...this.#slots.untold.of(slot.contents.slot)],
       });
     }
   }
@@ -185,6 +185,7 @@ export class Replication {
     for (const dataInfoId of gone) slot.contents.drop(dataInfoId);
     if (!isLast) return;
     this.#nextMs = undefined;
+    this.#slots.untold.told(slot.contents.slot);
     slot.isInSync = true;
     slot.hasCopy = true;
     slot.isAsking = false;

@@ -7,6 +7,7 @@ import { type SlotOwner, type SlotTable, slotOf } from "../model/slot.ts";
 import type { Datum } from "./datum.ts";
 import type { PublicationMemory } from "./packed/publicationStore.ts";
 import { SlotContents } from "./slotContents.ts";
+import { UntoldVersions } from "./untoldVersions.ts";
 
 /**
  * A slot that this node leads. It answers only when it is serving: every live session has said what it holds, and none
@@ -60,6 +61,8 @@ export interface Adopted {
 }
 
 export class Slots {
+  /** What it gave in slots that were taken from it, until the next leader knows. */
+  readonly untold = new UntoldVersions();
   readonly #self: NodeId;
   readonly #memory: PublicationMemory;
   readonly #logChangesMax: number;
@@ -125,7 +128,11 @@ export class Slots {
       if (after === before) continue;
       if (before?.duty === "lead" && after?.duty !== "lead") lost.push(before);
       if (after?.duty === "lead") led.push({ slot: after, hadCopy: isWhole(before) });
-      if (before !== undefined && after === undefined) gone.push(before.contents);
+      if (before !== undefined && after === undefined) {
+        gone.push(before.contents);
+        // A follower that has a copy was answered by its leader, which knows what it had.
+        if (before.duty === "lead" || !before.hasCopy) this.untold.keep(before.contents);
+      }
       if (after === undefined) this.#kept.delete(slot);
       else this.#kept.set(slot, after);
     }

@@ -18,6 +18,11 @@ export class VersionFloor {
     this.#save = save;
   }
 
+  /** The highest version that this node gave or has heard of; after a start the floor, which is above them all. */
+  get newest(): bigint {
+    return this.#versions.last;
+  }
+
   next(nowMs: number): bigint {
     const version = this.#versions.next(nowMs);
     const used = version > versionAt(nowMs) ? version : versionAt(nowMs);

@@ -75,6 +75,8 @@ export interface Heartbeat {
   readonly isLeaving: boolean;
   /** Data nodes only. */
   readonly slots?: SlotReport;
+  /** Data nodes only: no version of a list that the sender gave, or copied, is higher, in its earlier lives neither. */
+  readonly newestVersion?: bigint;
 }
 
 export type MemberToMeta =
@@ -85,7 +87,8 @@ export type MemberToMeta =
   | { readonly kind: "unwatchConfig"; readonly dataInfoIds: readonly DataInfoId[] };
 
 export type MetaToMember =
-  | { readonly kind: "slotTable"; readonly table: SlotTable }
+  /** Clients may have seen versions up to `versionFloor`: who begins to lead a slot gives higher ones. */
+  | { readonly kind: "slotTable"; readonly table: SlotTable; readonly versionFloor: bigint }
   | { readonly kind: "members"; readonly members: Members }
   | { readonly kind: "config"; readonly value: ConfigValue }
   /** The sender of the heartbeat can't be a member. Its process must end and say why; `reason` says what to do. */

@@ -11,10 +11,11 @@ import {
   type Members,
   type MembersVersion,
   type MemberToMeta,
-  type SlotReport,
 } from "./membership.ts";
 
 const NO_MEMBERS: MembersVersion = { epoch: 0n, serial: 0 };
+
+type DataReport = Required<Pick<Heartbeat, "slots" | "newestVersion">>;
 
 interface Effects {
   toMeta(message: MemberToMeta): void;
@@ -63,7 +64,8 @@ export class MembershipView {
     return this.#heartbeatMs + HEARTBEAT_INTERVAL_MS;
   }
 
-  heartbeat({ tableEpoch, slots, nowMs }: { tableEpoch: bigint; slots?: SlotReport; nowMs: number }): void {
+  /** `data`: what a data node says besides. */
+  heartbeat({ tableEpoch, data, nowMs }: { tableEpoch: bigint; data?: DataReport; nowMs: number }): void {
     this.#heartbeatMs = nowMs;
     const message: Heartbeat = {
       ...this.#self,
@@ -72,7 +74,7 @@ export class MembershipView {
       members: versionOf(this.#members ?? NO_MEMBERS),
       isLeaving: this.#isLeaving,
     };
-    this.#effects.toMeta(slots === undefined ? message : { ...message, slots });
+    this.#effects.toMeta({ ...message, ...data });
   }
 
   /**

@@ -7,6 +7,7 @@
 import { Deadlines } from "../base/deadlines.ts";
 import type { Heartbeat, Member, MemberAddress } from "../messages/membership.ts";
 import { type NodeId, nodeNameOf } from "../model/ids.ts";
+import { NO_VERSION } from "../model/version.ts";
 import { type Admission, Runs } from "./runs.ts";
 
 export interface MembershipOptions {
@@ -54,6 +55,8 @@ export class Membership {
   #heardMs = Number.NEGATIVE_INFINITY;
   #listSerial = 0;
   #dataSerial = 0;
+  /** The highest version that any data node has named, whether it still lives or not. */
+  #newestVersion = NO_VERSION;
   /** Members that ended since they were last asked for. */
   #ended: Member[] = [];
 
@@ -74,6 +77,11 @@ export class Membership {
   /** Grows when a data node comes or goes, or wants to leave. */
   get dataSerial(): number {
     return this.#dataSerial;
+  }
+
+  /** No data node has named a higher version of a list: clients may have seen all up to this. */
+  get newestVersion(): bigint {
+    return this.#newestVersion;
   }
 
   /**
@@ -152,6 +160,8 @@ export class Membership {
     this.#heardMs = nowMs;
     const entry = this.#entries.get(key) ?? this.#add(member, 0);
     const before = entry.heartbeat;
+    const { newestVersion = NO_VERSION } = heartbeat;
+    if (newestVersion > this.#newestVersion) this.#newestVersion = newestVersion;
     entry.heardMs = nowMs;
     entry.heartbeat = heartbeat;
     this.#leases.set(key, nowMs + this.#options.memberLeaseMs);

@@ -196,6 +196,16 @@ test("meta nodes that were stopped for a while take nobody for dead", () => {
   }
 });
 
+test("who gets the slots of a dead data node is told which versions that one may have given", () => {
+  const cluster = settledCluster();
+  cluster.member("d1.a").newestVersion = 1n << 60n;
+  cluster.run(2_000);
+  cluster.member("d1.a").kill();
+  cluster.run(3_000);
+  const told = cluster.member("d2.a").heard.findLast((message) => message.kind === "slotTable");
+  assert.equal(told?.versionFloor, 1n << 60n);
+});
+
 test("a data node that was started again replaces its earlier run at once", () => {
   const cluster = settledCluster();
   cluster.member("d1.a").kill();

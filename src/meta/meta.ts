@@ -266,7 +266,7 @@ export class Meta {
     if (outcome === "late") return isSaved === false ? undefined : this.#loading.needTwice(nowMs);
     // The store is being read, and may have been read before it had this.
     if (!this.#isInCharge) return this.#loading.need(nowMs);
-    this.#sendAll({ kind: "slotTable", table });
+    this.#sendAll(this.#told(table));
     this.#dismissBlocked();
   }
 
@@ -312,7 +312,11 @@ export class Meta {
 
   #tellTable(to: Member, known: bigint): void {
     const table = this.#slots.table;
-    if (table !== undefined && table.epoch > known) this.#output.send(to, { kind: "slotTable", table });
+    if (table !== undefined && table.epoch > known) this.#output.send(to, this.#told(table));
+  }
+
+  #told(table: SlotTable): MetaToMember {
+    return { kind: "slotTable", table, versionFloor: this.#membership.newestVersion };
   }
 
   #tellConfig(to: Member, dataInfoId: DataInfoId): void {

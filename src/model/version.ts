@@ -30,6 +30,11 @@ export class VersionSource {
     this.#last = floor;
   }
 
+  /** Nothing that was given, or raised to, is higher. */
+  get last(): bigint {
+    return this.#last;
+  }
+
   /** A version higher than every earlier one, by the clock where the clock is ahead. */
   next(nowMs: number): bigint {
     const byClock = versionAt(nowMs);

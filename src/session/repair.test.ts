@@ -35,7 +35,10 @@ beforeEach(reset);
 const ofKind = <K extends SessionToData["kind"]>(kind: K) =>
   toData.filter((message): message is Extract<SessionToData, { kind: K }> => message.kind === kind);
 const adopt = (leader = OTHER_DATA, epoch = 2n) =>
-  session.step({ kind: "fromMeta", message: { kind: "slotTable", table: tableOf(leader, epoch) } }, nowMs);
+  session.step(
+    { kind: "fromMeta", message: { kind: "slotTable", table: tableOf(leader, epoch), versionFloor: 0n } },
+    nowMs,
+  );
 const countsSent = () => ofKind("digests").map(({ slots }) => slots.map(({ count }) => count));
 
 function superseded(changes: Partial<Superseded> = {}): Superseded {

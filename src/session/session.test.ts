@@ -207,6 +207,6 @@ test("registrations that come before the first slot table are kept and sent when
   assert.deepEqual(toData, []);
   session.step({ kind: "dataUp", node: DATA }, nowMs);
   const table = { epoch: 1n, slots: [{ leader: DATA, leaderEpoch: 1n, followers: [] }] };
-  session.step({ kind: "fromMeta", message: { kind: "slotTable", table } }, nowMs);
+  session.step({ kind: "fromMeta", message: { kind: "slotTable", table, versionFloor: 0n } }, nowMs);
   assert.equal(batches().flat().length, 1);
 });

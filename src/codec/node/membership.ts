@@ -72,7 +72,8 @@ export function writeMetaToMember(writer: NodeWriter, message: MetaToMember): vo
   writer.begin(TO_MEMBER[message.kind]);
   switch (message.kind) {
     case "slotTable":
-      return writeSlotTable(writer, message.table);
+      writeSlotTable(writer, message.table);
+      return writer.long(message.versionFloor);
     case "members":
       writeMembersVersion(writer, message.members);
       return writer.list(message.members.list, writeMemberAddress);
@@ -90,7 +91,7 @@ export function decodeMetaToMember(content: Uint8Array): MetaToMember | UnknownM
   const reader = new NodeReader(content);
   switch (reader.kind) {
     case TO_MEMBER.slotTable:
-      return { kind: "slotTable", table: { epoch: reader.long(), slots: reader.list(readSlotOwner) } };
+      return { kind: "slotTable", table: readSlotTable(reader), versionFloor: reader.long() };
     case TO_MEMBER.members:
       return { kind: "members", members: readMembers(reader) };
     case TO_MEMBER.config:
@@ -111,6 +112,8 @@ function writeHeartbeat(writer: NodeWriter, heartbeat: Heartbeat): void {
   writer.flag(heartbeat.isLeaving);
   writer.flag(heartbeat.slots !== undefined);
   if (heartbeat.slots !== undefined) writeSlotReport(writer, heartbeat.slots);
+  writer.flag(heartbeat.newestVersion !== undefined);
+  if (heartbeat.newestVersion !== undefined) writer.long(heartbeat.newestVersion);
 }
 
 function readHeartbeat(reader: NodeReader): Heartbeat | undefined {
@@ -127,7 +130,11 @@ function readHeartbeat(reader: NodeReader): Heartbeat | undefined {
     members: readMembersVersion(reader),
     isLeaving: reader.flag(),
   } as const;
-  return reader.flag() ? { ...heartbeat, slots: readSlotReport(reader) } : heartbeat;
+  return {
+    ...heartbeat,
+    ...(reader.flag() && { slots: readSlotReport(reader) }),
+    ...(reader.flag() && { newestVersion: reader.long() }),
+  };
 }
 
 function writeSlotReport(writer: NodeWriter, report: SlotReport): void {
@@ -178,6 +185,10 @@ function readMemberAddress(reader: NodeReader): MemberAddress | undefined {
 function writeSlotTable(writer: NodeWriter, table: SlotTable): void {
   writer.long(table.epoch);
   writer.list(table.slots, writeSlotOwner);
+}
+
+function readSlotTable(reader: NodeReader): SlotTable {
+  return { epoch: reader.long(), slots: reader.list(readSlotOwner) };
 }
 
 function writeSlotOwner(writer: NodeWriter, owner: SlotOwner): void {

@@ -71,7 +71,7 @@ export class TestData {
   table(owner: Partial<SlotOwner>): void {
     const epoch = ++this.#epoch;
     const table = { epoch, slots: [{ leader: SELF, leaderEpoch: epoch, followers: [], ...owner }] };
-    this.step({ kind: "fromMeta", message: { kind: "slotTable", table } });
+    this.step({ kind: "fromMeta", message: { kind: "slotTable", table, versionFloor: 0n } });
   }
 
   members(...sessions: readonly NodeId[]): void {

@@ -213,6 +213,8 @@ export class TestMember {
   readonly heard: MetaToMember[] = [];
   refusal: string | undefined;
   isLeaving = false;
+  /** Data nodes: the highest version that it knows. */
+  newestVersion = 0n;
   /** What it says of the slots that it leads and follows; undefined: all is well. */
   reports: { serving: boolean; inSync: boolean } = { serving: true, inSync: true };
   isRunning = true;
@@ -283,7 +285,8 @@ export class TestMember {
       tableEpoch: this.table?.epoch ?? 0n,
       members: this.list ?? { epoch: 0n, serial: 0 },
       isLeaving: this.isLeaving,
-      ...(role === "data" ? { slots: { serving, inSync: inSync.map(([slot]) => slot) } } : {}),
+      ...(role === "data" && { slots: { serving, inSync: inSync.map(([slot]) => slot) } }),
+      ...(role === "data" && { newestVersion: this.newestVersion }),
     } as const;
     this.#cluster.after(LINK_MS, () => {
       if (meta.isLinked(this)) meta.step({ kind: "received", from: this.member, message });

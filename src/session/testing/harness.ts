@@ -80,7 +80,7 @@ function newSession(changes: Partial<typeof OPTIONS> = {}): Session {
   };
   const made = new Session({ ...OPTIONS, ...changes }, { output, metrics: noMetrics, nowMs });
   made.step({ kind: "dataUp", node: DATA }, nowMs);
-  made.step({ kind: "fromMeta", message: { kind: "slotTable", table: tableOf(DATA, 1n) } }, nowMs);
+  made.step({ kind: "fromMeta", message: { kind: "slotTable", table: tableOf(DATA, 1n), versionFloor: 0n } }, nowMs);
   toData = [];
   return made;
 }

@@ -35,7 +35,7 @@ function absences(...history: readonly (readonly [atMs: number, fact: Fact])[]) 
     [2, { kind: "connected", client: "c", session: S1, connection: 1 }],
     [2, { kind: "published", ...key, version: 1n, token: "c.1~1~c", zone: "Z1" }],
     [3, { kind: "acknowledged", ...key, version: 1n, session: S1, connection: 1 }],
-    [5_000, { kind: "stopped", node: D1, role: "data", machine: "d1" }],
+    [5_000, { kind: "stopped", node: D1, role: "data" }],
     [RESTART_MS, { kind: "started", node: nodeId("d1.3"), role: "data", machine: "d1" }],
     ...history,
   ];

@@ -127,8 +127,8 @@ const READY: readonly At[] = [
   [-10, started(D1, "data")],
   [-10, started(S1, "session")],
   [-9, learned(D1, "data", { kind: "members", members: MEMBERS })],
-  [-9, learned(D1, "data", { kind: "slotTable", table: TABLE })],
-  [-9, learned(S1, "session", { kind: "slotTable", table: TABLE })],
+  [-9, learned(D1, "data", { kind: "slotTable", table: TABLE, versionFloor: 0n })],
+  [-9, learned(S1, "session", { kind: "slotTable", table: TABLE, versionFloor: 0n })],
   [-8, { kind: "linkMade", session: S1, data: D1 }],
   [-7, told({ kind: "synced", slots: ALL_SLOTS })],
 ];
@@ -141,7 +141,7 @@ function restarted(stopMs: number, startMs: number): At[] {
     [stopMs, stopped(D1, "data")],
     [startMs, started(again, "data")],
     [startMs, learned(again, "data", { kind: "members", members: MEMBERS })],
-    [startMs, learned(again, "data", { kind: "slotTable", table })],
+    [startMs, learned(again, "data", { kind: "slotTable", table, versionFloor: 0n })],
     [startMs, told({ kind: "synced", slots: ALL_SLOTS }, again)],
   ];
 }

@@ -79,8 +79,8 @@ export class Convergence implements Checker {
   }
 
   /**
-   * After a restart of everything a new leader may begin below the versions that clients have seen, and they drop what
-   * it says: known, and not cured yet (docs/bugs.md).
+   * After a restart of everything a new leader may begin below the versions that clients have seen, if the one that
+   * gave them is not back in time, and they drop what it says: known, and not cured (docs/bugs.md).
    */
   #isAhead(service: DataInfoId, version: bigint): boolean {
     const newest = this.#evidence.commits.newest(service);

@@ -183,9 +183,11 @@ const heartbeat = record<Heartbeat>(
     members: membersVersion,
     isLeaving: fc.boolean(),
     slots: record({ serving: slots, inSync: slots }),
+    newestVersion: long,
   },
   "clientAddress",
   "slots",
+  "newestVersion",
 );
 
 export const memberToMeta = anyOf<MemberToMeta>({
@@ -201,7 +203,11 @@ const memberAddress = record<MemberAddress>(
 );
 
 export const metaToMember = anyOf<MetaToMember>({
-  slotTable: record({ kind: is("slotTable"), table: record({ epoch: long, slots: list(slotOwner) }) }),
+  slotTable: record({
+    kind: is("slotTable"),
+    table: record({ epoch: long, slots: list(slotOwner) }),
+    versionFloor: long,
+  }),
   members: record({
     kind: is("members"),
     members: record({ epoch: long, serial: natural, list: list(memberAddress) }),

@@ -77,6 +77,7 @@ const MEMBER_TO_META: OneOfEachKind<MemberToMeta> = {
     members: { epoch: 4n, serial: 300 },
     isLeaving: true,
     slots: { serving: [0, 255], inSync: [128] },
+    newestVersion: 1n << 53n,
   },
   watchConfig: { kind: "watchConfig", dataInfoIds: [dataInfoId, otherDataInfoId] },
   unwatchConfig: { kind: "unwatchConfig", dataInfoIds: [dataInfoId] },
@@ -92,6 +93,7 @@ const META_TO_MEMBER: OneOfEachKind<MetaToMember> = {
         { leader: session, leaderEpoch: 9n, followers: [] },
       ],
     },
+    versionFloor: 1n << 53n,
   },
   members: {
     kind: "members",
