@@ -40,7 +40,7 @@ function absences(...history: readonly (readonly [atMs: number, fact: Fact])[]) 
     ...history,
   ];
   const table = { epoch: 1n, slots: [{ leader: D1, leaderEpoch: 1n, followers: [] }] };
-  nodes.see({ kind: "learned", node: S1, role: "session", message: { kind: "slotTable", table } }, 1);
+  nodes.see({ kind: "learned", node: S1, role: "session", message: { kind: "slotTable", table, versionFloor: 0n } }, 1);
   for (const [atMs, fact] of facts.toSorted(([a], [b]) => a - b)) {
     nodes.see(fact, atMs);
     registrations.see(fact, atMs);
