@@ -28,6 +28,12 @@ function program(): Command {
     const { runServer } = await import("./runServer.ts");
     await runServer({ flags: configFlags(command), environment: process.env });
   });
+  // Started by `roster server --workers N` only.
+  const worker = root.command("worker", { hidden: true }).requiredOption("--number <number>", "counted from 1");
+  addConfigFlags(worker).action(async ({ number }: { number: string }, command: Command) => {
+    const { runWorker } = await import("./runServer.ts");
+    await runWorker({ flags: configFlags(command), environment: process.env }, Number(number));
+  });
   const output = new Option("-o, --output <form>", "how to print").choices(["table", "json"]).default("table");
   const config = root.command("config").description("print the effective configuration and where it comes from");
   addConfigFlags(config.addOption(output)).action(async ({ output: form }: { output: string }, command: Command) => {

@@ -3,13 +3,27 @@
 import { flushCompileCache } from "node:module";
 import { setFlagsFromString } from "node:v8";
 import { type ConfigSources, loadConfig } from "../server/config/load.ts";
+import { workerConfig } from "../server/config/nodeRoles.ts";
+import type { Config } from "../server/config/table.ts";
 import type { RunningServer } from "../server/start.ts";
+import { WORKER_READY } from "./workerReady.ts";
 
 /**
  * Runs a server until SIGTERM, SIGINT or `roster drain`. Throws if it cannot start, fails, or does not stop in time.
  */
 export async function runServer(sources: ConfigSources): Promise<void> {
   const { config } = loadConfig(sources);
+  if (config.workers === 1) return run(config);
+  const { forkWorker, runWorkers } = await import("./runWorkers.ts");
+  await runWorkers(config, forkWorker);
+}
+
+/** Runs one of the workers of a server, counted from 1. */
+export async function runWorker(sources: ConfigSources, worker: number): Promise<void> {
+  await run(workerConfig(loadConfig(sources).config, worker));
+}
+
+async function run(config: Config): Promise<void> {
   // Compiles each function when it is first called instead of interpreting it: the first pushes after a start take half
   // as long (W1: p99 12 -> 9 ms).
   setFlagsFromString("--always-sparkplug");
@@ -19,6 +33,7 @@ export async function runServer(sources: ConfigSources): Promise<void> {
   // `npm start` caches compiled sources (NODE_COMPILE_CACHE). Node would write them at the end, which a killed server
   // never reaches; without the variable this does nothing.
   flushCompileCache();
+  process.send?.(WORKER_READY);
   const failure = await Promise.race([stopSignal(), server.failed, server.stopAsked]);
   stopAtSecondSignal();
   // What failed has nothing that could be handed over.
@@ -32,6 +47,8 @@ function stopSignal(): Promise<undefined> {
     const stop = () => resolve(undefined);
     process.once("SIGTERM", stop);
     process.once("SIGINT", stop);
+    // Of a worker: the process that watches over it is gone.
+    process.once("disconnect", stop);
   });
 }
 

@@ -104,11 +104,13 @@ export async function openSessionDoors(
 ): Promise<{ readonly bolt: TcpListener; readonly http: number }> {
   const { config, log, ops, roles, closers, nodeHost } = environment;
   const { metrics } = ops.page;
+  const isShared = config.workers > 1;
   const gateway = new SofaGateway({ config, registry: host.stepper, compression: hostCompression, log, metrics });
   closers.push(watchIdleClients(gateway));
   const bolt = await listenTcp({
     host: config.bind,
     port: config.boltPort,
+    isShared,
     connectionsMax: config.clientConnectionsMax,
     clock: hostClock,
     accept: (connection, nowMs) => gateway.accept(connection, nowMs),
@@ -128,7 +130,7 @@ export async function openSessionDoors(
     slotTable: () => session.slotTable,
   });
   closers.push(() => app.close());
-  return { bolt, http: await listenHttp(app, { host: config.bind, port: config.httpPort }) };
+  return { bolt, http: await listenHttp(app, { host: config.bind, port: config.httpPort, isShared }) };
 }
 
 // How exactly a frozen client's end is met.

@@ -17,6 +17,8 @@ export interface TcpOptions {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
+  /** Other processes listen at the same port, and the system deals connections out. */
+  readonly isShared?: boolean;
   readonly connectionsMax: number;
   readonly clock: Clock;
   readonly accept: Acceptor;
@@ -133,10 +135,10 @@ function dialError(error: Error): string {
   return error instanceof AggregateError ? error.errors.map(String).join("; ") : error.message;
 }
 
-function listening(server: Server, { host, port }: TcpOptions): Promise<void> {
+function listening(server: Server, { host, port, isShared = false }: TcpOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => reject(listenError(error, { host, port })));
-    server.listen({ host, port, backlog: LISTEN_BACKLOG }, () => {
+    server.listen({ host, port, backlog: LISTEN_BACKLOG, reusePort: isShared }, () => {
       server.removeAllListeners("error");
       resolve();
     });

@@ -50,8 +50,8 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "a delta leaves out the first change",
     file: "src/data/operatorLog.ts",
-    find: "isSameVersion(delta.base, have)",
-    replace: "delta.base.version > have.version",
+    find: "isSameVersion(base, have)",
+    replace: "base.version > have.version",
     rules: ["4"],
   },
   {
@@ -99,7 +99,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "the lease of a session never ends",
     file: "src/data/sessions.ts",
-    find: "this.#leases.set(session, nowMs + this.#leaseMs)",
+    find: "this.#leases.set(session, nowMs + leaseMs)",
     replace: "this.#leases.delete(session)",
     rules: ["5", "7"],
   },
@@ -142,7 +142,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "a meta node that hears nobody takes everybody for dead",
     file: "src/meta/membership.ts",
-    find: "return names.size > 1;",
+    find: "return names.size !== 1;",
     replace: "return names.size < 1;",
     rules: ["5", "6", "7", "slots:"],
     isCluster: true,

@@ -108,6 +108,18 @@ export const CLUSTER = {
     about: "What this process does: members and slots (meta), publications (data), clients (session).",
     cost: "Each role can be scaled and restarted alone, at the price of one more process and a network between them.",
   },
+  workers: {
+    section: "Cluster",
+    type: "integer",
+    unit: "processes",
+    default: 1,
+    min: 1,
+    max: 64,
+    about:
+      "How many processes share this node's work and its ports for clients, each a node of its own to the cluster: one " +
+      "for each core, for the roles session and data.",
+    cost: "Memory for each; and as many more nodes for the others to speak to.",
+  },
   "meta-addresses": {
     section: "Cluster",
     type: "list",

@@ -1,6 +1,7 @@
 // What the keys of a node say together about its part in a cluster: which doors it opens, and which combinations make
 // no sense.
 
+import { join } from "node:path";
 import { fail } from "../../base/errors.ts";
 import { parseAddress } from "../../transport/address.ts";
 import { isLoopback, isWildcard } from "./checkBind.ts";
@@ -61,7 +62,37 @@ export function checkNodeRoles(config: Config): void {
     const allowed = `an address that others reach, as ${far} is not on this machine; or give advertise-node-address`;
     throw refused("bind", bind, allowed);
   }
+  checkWorkers(config);
   checkDoors(config);
+}
+
+function checkWorkers({ workers, roles, boltPort, httpPort }: Config): void {
+  if (workers === 1) return;
+  if (roles.includes("meta")) {
+    throw refused(
+      "workers",
+      workers,
+      "1 with the role meta: run that in a process of its own, and name it to this one",
+    );
+  }
+  if (!roles.includes("session")) return;
+  if (boltPort === 0) throw refused("bolt-port", boltPort, "a port that the workers can share");
+  if (httpPort === 0) throw refused("http-port", httpPort, "a port that the workers can share");
+}
+
+/**
+ * The configuration of one of several workers, counted from 1: a folder of its own, and ports of its own for other
+ * nodes and for operators of the role data, counted on from the configured ones.
+ */
+export function workerConfig(config: Config, worker: number): Config {
+  const own = (port: number | undefined) =>
+    port === undefined || port === 0 ? (port ?? AUTOMATIC_PORT) : port + worker - 1;
+  return {
+    ...config,
+    dataDir: join(config.dataDir, `worker-${worker}`),
+    nodePort: own(nodePortOf(config)),
+    dataHttpPort: own(dataHttpPortOf(config)),
+  };
 }
 
 /** Two doors on one port would fail later with a message that names neither key. */

@@ -1,7 +1,7 @@
 // What all HTTP ports have in common: strict paths, small bodies, errors that say what to do, and a stop that does not
 // hang.
 
-import { type FastifyInstance, fastify } from "fastify";
+import { type FastifyInstance, type FastifyListenOptions, fastify } from "fastify";
 import { ERRORS, fail, RegistryError } from "../../base/errors.ts";
 import { listenError } from "../../transport/tcp.ts";
 
@@ -53,10 +53,12 @@ const KEEP_ALIVE_MS = 65_000;
 /** Listens and returns the port. Rejects with ADDRESS_IN_USE or CONFIG_INVALID. */
 export async function listenHttp(
   app: FastifyInstance,
-  { host, port }: { host: string; port: number },
+  { host, port, isShared = false }: { host: string; port: number; isShared?: boolean },
 ): Promise<number> {
   try {
-    await app.listen({ host, port });
+    // Its types don't know the option, which it passes on to Node.
+    const options: FastifyListenOptions & { reusePort: boolean } = { host, port, reusePort: isShared };
+    await app.listen(options);
   } catch (error) {
     throw listenError(error as NodeJS.ErrnoException, { host, port });
   }

@@ -73,7 +73,8 @@ function serversFor(request: FastifyRequest, status: SessionStatus): readonly st
   const others = (status.members()?.list ?? []).flatMap(({ id, role, clientAddress = "" }) =>
     role === "session" && id !== status.id && isReadable(clientAddress) ? [clientAddress] : [],
   );
-  return [...own, ...others];
+  // The workers of one machine share an address.
+  return [...new Set([...own, ...others])];
 }
 
 // The Java client takes what is before the first colon for the host.

@@ -1,0 +1,111 @@
+// `roster server --workers N`: a process for each worker, and this one, which only watches over them. Workers share the
+// ports for clients; the system deals connections out. One that dies is started again; one that is told to stop, or
+// refuses to go on, ends all of them, as it would end a server of one process.
+
+import { type ChildProcess, fork } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Log } from "../base/ports.ts";
+import type { Config } from "../server/config/table.ts";
+import { createLog } from "../server/log.ts";
+import { WORKER_READY } from "./workerReady.ts";
+
+// One that dies at once, again and again, must not keep a core busy.
+const RESTART_MS = 1_000;
+
+interface Worker {
+  readonly number: number;
+  process: ChildProcess;
+  hasServed: boolean;
+}
+
+/** How one of the processes ended. */
+interface End {
+  readonly worker: Worker;
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/**
+ * Runs until the workers are told to stop. Throws if one can't start, or ends with an error that another start would
+ * not cure.
+ */
+export async function runWorkers(config: Config, start: (worker: number) => ChildProcess): Promise<void> {
+  const log = createLog({ level: config.logLevel, format: config.logFormat });
+  const workers = new Workers(log, start);
+  try {
+    await workers.run(config.workers);
+  } finally {
+    await log.stop();
+  }
+}
+
+/** Starts a worker with the command line of this process. It is stopped in order if this process dies. */
+export function forkWorker(worker: number): ChildProcess {
+  const [, file = "", , ...flags] = process.argv;
+  return fork(file, ["worker", "--number", String(worker), ...flags]);
+}
+
+class Workers {
+  readonly #log: Log;
+  readonly #start: (worker: number) => ChildProcess;
+  readonly #workers: Worker[] = [];
+  readonly #over = Promise.withResolvers<void>();
+  #isStopping = false;
+
+  constructor(log: Log, start: (worker: number) => ChildProcess) {
+    this.#log = log;
+    this.#start = start;
+  }
+
+  async run(count: number): Promise<void> {
+    const stop = () => this.#stop();
+    process.on("SIGTERM", stop).on("SIGINT", stop);
+    for (let number = 1; number <= count; number++) {
+      const worker: Worker = { number, process: this.#start(number), hasServed: false };
+      this.#workers.push(worker);
+      this.#watch(worker);
+    }
+    await this.#over.promise.finally(() => process.off("SIGTERM", stop).off("SIGINT", stop));
+  }
+
+  #watch(worker: Worker): void {
+    worker.process.on("message", (message) => {
+      if (message !== WORKER_READY) return;
+      worker.hasServed = true;
+      if (this.#workers.every(({ hasServed }) => hasServed)) this.#log.info("all workers are ready", {});
+    });
+    worker.process.once("exit", (code, signal) => void this.#ended({ worker, code, signal }));
+  }
+
+  async #ended({ worker, code, signal }: End): Promise<void> {
+    if (this.#isStopping) return this.#settleIfGone();
+    // It was asked to end, by an operator or its cluster, or it never could begin.
+    if (code === 0 || !worker.hasServed) {
+      if (code !== 0) this.#over.reject(new Error(`worker ${worker.number} could not start: ${signal ?? code}`));
+      this.#stop();
+      return this.#settleIfGone();
+    }
+    this.#log.error("a worker has died and is started again", {
+      worker: worker.number,
+      reason: signal ?? String(code),
+    });
+    worker.hasServed = false;
+    await sleep(RESTART_MS);
+    if (this.#isStopping) return this.#settleIfGone();
+    worker.process = this.#start(worker.number);
+    this.#watch(worker);
+  }
+
+  #stop(): void {
+    this.#isStopping = true;
+    for (const { process: child } of this.#workers) if (!isGone(child)) child.kill("SIGTERM");
+  }
+
+  #settleIfGone(): void {
+    if (this.#workers.every(({ process: child }) => isGone(child))) this.#over.resolve();
+  }
+}
+
+function isGone({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
+}
