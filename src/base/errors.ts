@@ -43,6 +43,7 @@ export const ERRORS = {
   },
   STORE_SCHEMA_NEWER: { retry: false, meaning: "the store was written by a newer release; upgrade this program" },
   STORE_UNAVAILABLE: { retry: true, meaning: "the store does not answer; the change was not made" },
+  WORKER_FAILED: { retry: false, meaning: "a worker process could not start; what it printed says why" },
 } as const satisfies Record<string, { retry: boolean; meaning: string }>;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -31,7 +31,7 @@ function freePort(): Promise<number> {
   });
 }
 
-test("two workers share the clients of one port; one that is killed is started again, and both stop together", async () => {
+test("two workers share the clients of a port; one that is killed is started again; both stop together", async () => {
   const meta = await nodes.start(["meta", "data"], { metaAddresses: [] });
   const sessions = async () => {
     const { data } = await getJson<{ data: MemberAddress[] }>(meta.ports.metaHttp, "/members");

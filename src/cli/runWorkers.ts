@@ -4,6 +4,7 @@
 
 import { type ChildProcess, fork } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fail } from "../base/errors.ts";
 import type { Log } from "../base/ports.ts";
 import type { Config } from "../server/config/table.ts";
 import { createLog } from "../server/log.ts";
@@ -81,7 +82,8 @@ class Workers {
     if (this.#isStopping) return this.#settleIfGone();
     // It was asked to end, by an operator or its cluster, or it never could begin.
     if (code === 0 || !worker.hasServed) {
-      if (code !== 0) this.#over.reject(new Error(`worker ${worker.number} could not start: ${signal ?? code}`));
+      if (code !== 0)
+        this.#over.reject(fail("WORKER_FAILED", { worker: worker.number, reason: signal ?? String(code) }));
       this.#stop();
       return this.#settleIfGone();
     }

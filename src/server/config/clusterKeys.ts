@@ -116,8 +116,8 @@ export const CLUSTER = {
     min: 1,
     max: 64,
     about:
-      "How many processes share this node's work and its ports for clients, each a node of its own to the cluster: one " +
-      "for each core, for the roles session and data.",
+      "How many processes share this node's work and its ports for clients, each a node of its own to the cluster: " +
+      "one for each core, for the roles session and data.",
     cost: "Memory for each; and as many more nodes for the others to speak to.",
   },
   "meta-addresses": {
