@@ -97,7 +97,7 @@ function spawnPart(root: string, { name, flags }: Part, where: { folder: string;
   const logFile = join(where.folder, `${name}.log`);
   const hook = where.hasGcHook ? ["--expose-gc", `--import=${HOOK}`] : [];
   const server = ["src/cli/main.ts", "server", `--data-dir=${join(where.folder, name)}`, "--log-level=warn"];
-  const command = [process.execPath, ...ownFlags(), ...hook, ...server, ...flags];
+  const command = [process.execPath, ...startFlags(root), ...ownFlags(), ...hook, ...server, ...flags];
   const env = {
     ...process.env,
     NODE_COMPILE_CACHE: join(root, "node_modules", ".cache", "roster"),
@@ -106,6 +106,12 @@ function spawnPart(root: string, { name, flags }: Part, where: { folder: string;
   const child = spawned(command, { cwd: root, env, logFile });
   const probed = where.hasGcHook ? { probeFile } : {};
   return { process: { name, pid: child.pid, ...probed }, spawned: child, failed: failureOf(child, logFile) };
+}
+
+/** What `npm start` gives to Node. */
+function startFlags(root: string): Flags {
+  const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { scripts: { start: string } };
+  return scripts.start.split(" ").filter((word) => word.startsWith("--"));
 }
 
 /** For profiles of the server: BENCH_NODE_FLAGS="--cpu-prof". */
