@@ -34,7 +34,7 @@ export function registIdOf(item: PublishItem): string {
 }
 
 /** At most so many items travel in a batch, so that one large client does not delay the others behind it. */
-export const BATCH_ITEMS_MAX = 100;
+export const BATCH_ITEMS_MAX = 1_000;
 
 /** The publications of one session in one slot, summed up: how many, and a digest of their keys and stamps. */
 export interface SlotDigest {

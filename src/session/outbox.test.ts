@@ -32,3 +32,19 @@ test("a batch that is put back stays behind what is newer", () => {
   outbox.putBack();
   assert.deepEqual(outbox.next()?.items, [removal(2n)]);
 });
+
+test("a batch takes a hundred, or a quarter of what waits, up to a thousand", () => {
+  for (const [waiting, taken] of [
+    [10, 10],
+    [300, 100],
+    [800, 200],
+    [20_000, 1_000],
+  ] as const) {
+    const outbox = new Outbox(() => ++batches);
+    for (let at = 0; at < waiting; at++) {
+      const item = removal(1n);
+      if (item.kind === "remove") outbox.add({ ...item, removal: { ...item.removal, registId: `r${at}` } });
+    }
+    assert.equal(outbox.next()?.items.length, taken);
+  }
+});

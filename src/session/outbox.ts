@@ -11,6 +11,10 @@ export interface Batch {
   readonly items: readonly PublishItem[];
 }
 
+// A batch takes this or a quarter of what waits: one large client delays the others behind it little, and a session that
+// is busy reading, and hears but once in a while that a batch was taken, still gets rid of what it takes.
+const BATCH_ITEMS = 100;
+const BATCHES_WAITING = 4;
 // A few very large publications must not make one message of a gigabyte.
 const BATCH_BYTES_MAX = 4 * 1024 * 1024;
 
@@ -41,10 +45,12 @@ export class Outbox {
   /** The next batch to send, or undefined while one is under way or nothing waits. */
   next(): Batch | undefined {
     if (this.#underWay !== undefined || this.#waiting.size === 0) return undefined;
+    const share = Math.ceil(this.#waiting.size / BATCHES_WAITING);
+    const itemsMax = Math.min(BATCH_ITEMS_MAX, Math.max(BATCH_ITEMS, share));
     const items: PublishItem[] = [];
     let bytes = 0;
     for (const [key, item] of this.#waiting) {
-      if (items.length === BATCH_ITEMS_MAX || bytes >= BATCH_BYTES_MAX) break;
+      if (items.length === itemsMax || bytes >= BATCH_BYTES_MAX) break;
       items.push(item);
       bytes += item.kind === "put" ? item.publication.payload.length : 0;
       this.#waiting.delete(key);
