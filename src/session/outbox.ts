@@ -11,8 +11,8 @@ export interface Batch {
   readonly items: readonly PublishItem[];
 }
 
-// A batch takes this or a quarter of what waits: one large client delays the others behind it little, and a session that
-// is busy reading, and hears but once in a while that a batch was taken, still gets rid of what it takes.
+// A batch takes this or a quarter of what waits: one large client delays the others behind it little, and a session
+// that is busy reading, and hears but once in a while that a batch was taken, still gets rid of what it takes.
 const BATCH_ITEMS = 100;
 const BATCHES_WAITING = 4;
 // A few very large publications must not make one message of a gigabyte.
