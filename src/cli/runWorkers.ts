@@ -16,6 +16,7 @@ const RESTART_MS = 1_000;
 interface Worker {
   readonly number: number;
   process: ChildProcess;
+  /** It could begin once, so it can again. */
   hasServed: boolean;
 }
 
@@ -91,7 +92,6 @@ class Workers {
       worker: worker.number,
       reason: signal ?? String(code),
     });
-    worker.hasServed = false;
     await sleep(RESTART_MS);
     if (this.#isStopping) return this.#settleIfGone();
     worker.process = this.#start(worker.number);
