@@ -104,3 +104,12 @@ test("a slow reader fills the writer's buffer, and reading again drains it", () 
   assert.equal(slow.serverEnd.bufferedBytes, 0);
   assert.deepEqual(seen, ["server drained"]);
 });
+
+test("who does not read up to the end of a closed connection is told of it all the same", () => {
+  const slow = wire();
+  slow.readSlowly(true);
+  slow.serverEnd.write(bytes(10));
+  slow.serverEnd.close();
+  passMs(5_000);
+  assert.deepEqual(seen, ["server lost", "server closed", "client closed"]);
+});

@@ -110,7 +110,11 @@ export class Wire {
     side.stream.end();
     this.#otherOf(side).stream.drop();
     if (end.isServer) this.#tellServerLost();
-    this.#environment.scheduler.after(this.#environment.dice.below(END_MS_MAX), () => this.#closed(side));
+    this.#environment.scheduler.after(this.#environment.dice.below(END_MS_MAX), () => {
+      this.#closed(side);
+      // The other side may not have read up to the end yet: then it is reset.
+      if (!this.#isSilent) this.#closed(this.#otherOf(side));
+    });
   }
 
   /** It breaks: what is under way is lost, and each side is told after its own delay, a side that is dead never. */
