@@ -71,7 +71,8 @@ test("two workers share the clients of a port; one that is killed is started aga
   const [victim] = await children(supervisor.pid);
   assert.ok(victim !== undefined);
   process.kill(victim, "SIGKILL");
-  const isReplaced = (ids: readonly string[]) => ids.length === 2 && ids.some((id) => !before.includes(id as never));
+  const known = new Set<string>(before);
+  const isReplaced = (ids: readonly string[]) => ids.length === 2 && ids.some((id) => !known.has(id));
   await eventually(sessions, isReplaced);
   await eventually(isWhole, Boolean);
   assert.match(printed, /a worker has died and is started again/);
