@@ -3,7 +3,7 @@
 // old Node, and a syntax error deep in a library is a poor way to say so.
 //
 // The young generation is kept small, 4 MiB to a half: nearly all garbage here is that of one message, so nothing is
-// won by collecting it later, and a data node with a million publishers has 100 MiB less and pauses a tenth as long.
+// won by collecting it later, and an idle server takes 100 MiB in place of 104.
 
 const NODE_MAJOR_MIN = 24;
 

@@ -35,7 +35,6 @@ async function run(config: Config): Promise<void> {
   flushCompileCache();
   process.send?.(WORKER_READY);
   const failure = await Promise.race([stopSignal(), server.failed, server.stopAsked]);
-  stopAtSecondSignal();
   // What failed has nothing that could be handed over.
   if (!(failure instanceof Error)) await server.drain();
   await closeInTime(server, config.shutdownTimeoutMs);
@@ -44,16 +43,17 @@ async function run(config: Config): Promise<void> {
 
 function stopSignal(): Promise<undefined> {
   return new Promise((resolve) => {
-    const stop = () => resolve(undefined);
-    process.once("SIGTERM", stop);
-    process.once("SIGINT", stop);
-    // Of a worker: the process that watches over it is gone.
-    process.once("disconnect", stop);
+    let signals = 0;
+    const onSignal = () => {
+      signals++;
+      if (signals > 1) giveUp("a second signal came");
+      resolve(undefined);
+    };
+    process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
+    // Of a worker: the process that watches over it is gone, or lets it go. That is no signal: a terminal and a service
+    // manager signal both of them.
+    process.once("disconnect", () => resolve(undefined));
   });
-}
-
-function stopAtSecondSignal(): void {
-  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => giveUp("a second signal came"));
 }
 
 function giveUp(why: string): never {

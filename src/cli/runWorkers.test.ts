@@ -49,12 +49,14 @@ test("two workers share the clients of a port; one that is killed is started aga
     "log-level": "error",
   };
   const args = Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, String(value)]);
-  const supervisor = spawn(process.execPath, [MAIN, "server", ...args], { stdio: ["ignore", "pipe", "inherit"] });
+  const supervisor = spawn(process.execPath, [MAIN, "server", ...args], { stdio: ["ignore", "pipe", "pipe"] });
   server = supervisor;
   let printed = "";
-  supervisor.stdout.on("data", (chunk: Buffer) => {
-    printed += chunk.toString();
-  });
+  for (const stream of [supervisor.stdout, supervisor.stderr]) {
+    stream.on("data", (chunk: Buffer) => {
+      printed += chunk.toString();
+    });
+  }
   const exited = new Promise((resolve) => supervisor.once("exit", resolve));
   const before = await eventually(sessions, ({ length }) => length === 2);
 
@@ -79,8 +81,10 @@ test("two workers share the clients of a port; one that is killed is started aga
 
   const pids = await children(supervisor.pid);
   assert.equal(pids.length, 2);
-  supervisor.kill("SIGTERM");
+  // As a service manager does: everybody is told.
+  for (const pid of [...pids, supervisor.pid]) process.kill(pid ?? 0, "SIGTERM");
   assert.equal(await exited, 0);
+  assert.doesNotMatch(printed, /stopped at once/);
   for (const pid of pids) assert.throws(() => process.kill(pid, 0), { code: "ESRCH" });
 });
 

@@ -98,9 +98,13 @@ class Workers {
     this.#watch(worker);
   }
 
+  /** Lets the workers go, which stops them in order; those that are still there at the second call are killed. */
   #stop(): void {
+    for (const { process: child } of this.#workers) {
+      if (this.#isStopping && !isGone(child)) child.kill("SIGKILL");
+      else if (child.connected) child.disconnect();
+    }
     this.#isStopping = true;
-    for (const { process: child } of this.#workers) if (!isGone(child)) child.kill("SIGTERM");
   }
 
   #settleIfGone(): void {
