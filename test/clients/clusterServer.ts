@@ -1,10 +1,10 @@
 // Looks like one `roster server` and is a cluster: one meta node, two data nodes and two sessions, each a process of
 // its own. So a suite that was made for one server runs against a cluster unchanged. Takes the flags of `roster
-// server`;
-// --bolt-port and --http-port are those of the first session. Needs Linux: the processes end with this one, however it
+// server`; --bolt-port and --http-port are those of the first session. Needs Linux: the processes end with this one, however it
 // ends, and not before it.
 
 import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -32,6 +32,19 @@ function freePort(): Promise<number> {
       server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
     });
   });
+}
+
+/** Free ports when the cluster first starts, the same ones when it starts again, as those of a real cluster are. */
+async function keptPorts(count: number): Promise<string[]> {
+  const file = join(values["data-dir"], "ports.json");
+  try {
+    return JSON.parse(readFileSync(file, "utf8"));
+  } catch {
+    const ports = await Promise.all(Array.from({ length: count }, async () => String(await freePort())));
+    mkdirSync(values["data-dir"], { recursive: true });
+    writeFileSync(file, JSON.stringify(ports));
+    return ports;
+  }
 }
 
 function start(name: string, flags: Readonly<Record<string, string>>): ChildProcess {
@@ -67,7 +80,7 @@ async function stop(): Promise<void> {
 process.once("SIGTERM", () => void stop());
 process.once("SIGINT", () => void stop());
 
-const metaPort = String(await freePort());
+const [metaPort = "0", otherBoltPort = "0", otherHttpPort = "0"] = await keptPorts(3);
 const metas = `${values.bind}:${metaPort}`;
 start("meta", {
   roles: "meta",
@@ -91,4 +104,9 @@ start("session-1", {
   "bolt-port": values["bolt-port"],
   "http-port": values["http-port"],
 });
-start("session-2", { roles: "session", "meta-addresses": metas, "bolt-port": "0", "http-port": "0" });
+start("session-2", {
+  roles: "session",
+  "meta-addresses": metas,
+  "bolt-port": otherBoltPort,
+  "http-port": otherHttpPort,
+});

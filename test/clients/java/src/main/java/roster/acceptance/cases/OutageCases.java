@@ -10,6 +10,7 @@ import roster.acceptance.harness.Await;
 import roster.acceptance.harness.Case;
 import roster.acceptance.harness.Check;
 import roster.acceptance.harness.Client;
+import roster.acceptance.harness.Http;
 import roster.acceptance.harness.Scene;
 import roster.acceptance.harness.Server;
 import roster.acceptance.harness.Watch;
@@ -18,11 +19,14 @@ import roster.acceptance.harness.Watch;
 public final class OutageCases {
   private static final Duration START_LIMIT = Duration.ofSeconds(15);
 
+  /** The client looks every half second whether it is connected; the rest is for connecting and registering. */
+  private static final Duration RECOVERY_BASE = Duration.ofMillis(1_000);
+
   /**
-   * From when the server answers again. All but half a second is the client's own: it looks every half second whether it
-   * is connected, and having failed to connect it sleeps up to five seconds at random and then five more.
+   * The client's own sleeps, counted from when the server answers again: up to five seconds at random after each server
+   * of its list that it could not connect to, then five more before the next round.
    */
-  private static final Duration RECOVERY_LIMIT = Duration.ofMillis(11_000);
+  private static final Duration CLIENT_SLEEP = Duration.ofSeconds(5);
 
   private static final Duration STOP_LIMIT = Duration.ofSeconds(5);
 
@@ -62,11 +66,12 @@ public final class OutageCases {
     watch.awaitCount(publishers.size(), Watch.LIMIT);
     Await.pass(STEADY);
     long before = subscriber.pushes().versionFor(watch);
+    var recoveryLimit = RECOVERY_BASE.plus(CLIENT_SLEEP.multipliedBy(1L + Http.serverCount(server.httpPort())));
 
     long stopped = System.nanoTime();
     stop.stop(server);
     Await.until(START_LIMIT, () -> all.stream().noneMatch(Client::isConnected), () -> "all clients noticed");
-    recover(scene, server, all, stopped);
+    recover(scene, server, all, stopped, recoveryLimit);
 
     checkNothingLost(watch, stopped, publishers.size());
     publishers.get(0).republish("republished");
@@ -75,12 +80,13 @@ public final class OutageCases {
     Check.that(subscriber.pushes().versionFor(watch) > before, "the version did not grow across the restart");
   }
 
-  private static void recover(Scene scene, Server server, List<Client> clients, long stopped) throws Exception {
+  private static void recover(Scene scene, Server server, List<Client> clients, long stopped, Duration limit)
+      throws Exception {
     server.start();
     var alive = server.awaitAlive(START_LIMIT);
     var back =
         Await.until(
-            RECOVERY_LIMIT,
+            limit,
             () -> clients.stream().allMatch(client -> client.isConnected() && client.isSettled()),
             () ->
                 "all %d clients recovered; connected are %d, settled %d"

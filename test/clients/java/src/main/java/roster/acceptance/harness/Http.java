@@ -47,6 +47,11 @@ public final class Http {
     }
   }
 
+  /** How many sessions a client that asks now is told. */
+  public static int serverCount(int port) throws IOException {
+    return get(port, "/api/servers/query").body().split(";").length;
+  }
+
   static boolean isReady(int port) {
     try {
       return get(port, "/health/check").status() == 200;
