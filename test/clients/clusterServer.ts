@@ -1,7 +1,7 @@
 // Looks like one `roster server` and is a cluster: one meta node, two data nodes and two sessions, each a process of
 // its own. So a suite that was made for one server runs against a cluster unchanged. Takes the flags of `roster
-// server`; --bolt-port and --http-port are those of the first session. Needs Linux: the processes end with this one, however it
-// ends, and not before it.
+// server`; --bolt-port and --http-port are those of the first session. Needs Linux: the processes end with this one,
+// however it ends, and not before it.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
