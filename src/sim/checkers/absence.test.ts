@@ -65,3 +65,16 @@ test("a session that a restarted data node can hear, or could before it was cut 
   assert.deepEqual(absences([4_000, troubled(true)], [RESTART_MS + 1_000, troubled(false)]), []);
   assert.deepEqual(absences([RESTART_MS + 500, troubled(true)]), []);
 });
+
+test("a session that dies before its cut is over is gone since the cut; one that lives was not gone at all", () => {
+  const outside = (isOutside: boolean): Fact => ({ kind: "outside", machine: "s1", isOutside });
+  const cut = [
+    [6_000, outside(true)],
+    [20_000, outside(false)],
+  ] as const;
+  const died: Fact = { kind: "stopped", node: S1, role: "session" };
+  const fromCut = (list: ReturnType<typeof absences>) =>
+    list.filter(({ fromMs }) => Math.abs(fromMs - 6_000 - LEASE_MS) < 1_000).map(({ untilMs }) => untilMs);
+  assert.deepEqual(fromCut(absences(...cut, [19_000, died])), [Number.POSITIVE_INFINITY]);
+  assert.deepEqual(fromCut(absences(...cut)), []);
+});

@@ -81,9 +81,15 @@ export class Absences {
         .map(({ fromMs, untilMs, settleMs }) => ({
           ...{ connection, session, madeMs, isSessionDead: true },
           atMs: Math.max(fromMs, madeMs),
-          recoveredMs: untilMs + settleMs,
+          recoveredMs: this.#recoveredMs(session, untilMs + settleMs),
         })),
     );
+  }
+
+  /** A session that was cut off and died before the cut was over has never been heard again. */
+  #recoveredMs(session: string, settledMs: number): number {
+    const stopMs = this.#evidence.nodes.run("session", session)?.stopMs;
+    return stopMs !== undefined && stopMs < settledMs ? Number.POSITIVE_INFINITY : settledMs;
   }
 
   #byDeparture({ departure, client, registration }: Case): Absence[] {
