@@ -70,7 +70,8 @@ final class WireCases {
   static void pushAndAnswer(Scene scene, Form form) throws Exception {
     var client = scene.client();
     client.publish(scene.dataId("s"), "a");
-    client.awaitSettled();
+    // Acknowledged is what a session has taken; what another session shows at once is what the data nodes have.
+    scene.client().watch(scene.dataId("s")).awaitExactly("a");
     var register = new SubscriberRegister();
     fill(register, scene.dataId("s"));
     register.setScope("dataCenter");
