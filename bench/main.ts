@@ -57,8 +57,9 @@ async function prepared(
 function isRun({ only }: Case, target: Target, { hasCluster }: Options): boolean {
   const isCluster = target.isOurs && target.name.includes("processes");
   if (only === "cluster") return isCluster;
+  const isForAll = only === undefined || (only === "sofa" && target.protocol === "sofa");
   // The one process is what everything is compared with.
-  return (target.isOurs || only === undefined) && (!isCluster || hasCluster);
+  return (target.isOurs || isForAll) && (!isCluster || hasCluster);
 }
 
 async function find({ title, job, start = {}, expected = {} }: Case, target: Target, root: string): Promise<Finding> {

@@ -13,8 +13,8 @@ export interface Case {
   readonly start?: StartOptions;
   /** By figure. */
   readonly expected?: Readonly<Record<string, Expected>>;
-  /** Run for Roster alone; with "cluster", only where each role has a process. */
-  readonly only?: "roster" | "cluster";
+  /** Run for Roster alone; with "cluster", only where each role has a process; with "sofa", where that is spoken. */
+  readonly only?: "roster" | "cluster" | "sofa";
 }
 
 const THREE_HUNDRED = "W4: 1,000 instances, 300 subscribers";
@@ -39,6 +39,11 @@ export const WORKLOADS = {
       title: "W2: 20,000 instances of 1,000 services, 10 connections",
       job: { kind: "w2", instances: 20_000, services: 1_000, connections: 10 },
       expected: { "registrations acknowledged": [40_000], "all visible after the last": [1_000] },
+    },
+    {
+      title: "W2: by 10 of SOFARegistry's own Java clients, one registration at a time each",
+      job: { kind: "w2-java", instances: 20_000, services: 1_000, clients: 10 },
+      only: "sofa",
     },
   ],
   w3: [
@@ -108,6 +113,12 @@ export const WORKLOADS = {
       only: "roster",
     },
   ],
+  fair: (["plain", "zstd", "gzip"] as const).map((encoding) => ({
+    title: `Fairness: beside 10,000 instances that flap 50 times a second, ${encoding}`,
+    job: { kind: "fair", subscribers: 1, encoding },
+    expected: { "p99 beside, more than alone": [20] },
+    only: "roster",
+  })),
   slow: [
     {
       title: "Slow consumers: 200 instances, 1,000 subscribers",

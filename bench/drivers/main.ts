@@ -4,10 +4,12 @@
 import type { Figure } from "../figures.ts";
 import { protocolNamed } from "../protocols/protocols.ts";
 import { example } from "./example.ts";
+import { fair } from "./fair.ts";
 import { slow } from "./slow.ts";
 import type { Answer, Bench, Job, Task } from "./task.ts";
 import { w1 } from "./w1.ts";
 import { w2 } from "./w2.ts";
+import { w2Java } from "./w2java.ts";
 import { w3 } from "./w3.ts";
 import { w4 } from "./w4.ts";
 import { w5 } from "./w5.ts";
@@ -20,6 +22,8 @@ function run(bench: Bench, job: Job): Promise<Figure[]> {
       return w1(bench, job);
     case "w2":
       return w2(bench, job);
+    case "w2-java":
+      return w2Java(bench, job);
     case "w3":
       return w3(bench, job);
     case "w4":
@@ -28,6 +32,8 @@ function run(bench: Bench, job: Job): Promise<Figure[]> {
       return w5(bench);
     case "example":
       return example(bench, job);
+    case "fair":
+      return fair(bench, job);
     case "slow":
       return slow(bench, job);
   }

@@ -10,10 +10,12 @@ import type { ServerProcess } from "../targets/target.ts";
 export type Job =
   | { readonly kind: "w1"; readonly subscribers: number; readonly encoding: PushEncoding }
   | { readonly kind: "w2"; readonly instances: number; readonly services: number; readonly connections: number }
+  | { readonly kind: "w2-java"; readonly instances: number; readonly services: number; readonly clients: number }
   | { readonly kind: "w3"; readonly instances: number; readonly services: number; readonly hasWrites: boolean }
   | { readonly kind: "w4"; readonly subscribers: number; readonly encoding: PushEncoding }
   | { readonly kind: "w5" }
   | { readonly kind: "example"; readonly subscribers: number; readonly services: number; readonly instances: number }
+  | { readonly kind: "fair"; readonly subscribers: number; readonly encoding: PushEncoding }
   | { readonly kind: "slow"; readonly subscribers: number };
 
 export interface Task {

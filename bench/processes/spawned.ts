@@ -13,6 +13,8 @@ export interface SpawnedOptions extends Pick<SpawnOptions, "cwd" | "env"> {
   readonly logFile?: string;
   /** A channel for messages, as `fork` has it. */
   readonly hasChannel?: boolean;
+  /** Its standard input and output are pipes. */
+  readonly hasPipes?: boolean;
 }
 
 export interface Spawned {
@@ -32,9 +34,10 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => 
 
 /** Starts a program with its arguments. */
 export function spawned(command: readonly string[], options: SpawnedOptions = {}): Spawned {
-  const { logFile, hasChannel = false, ...rest } = options;
+  const { logFile, hasChannel = false, hasPipes = false, ...rest } = options;
   const log = logFile === undefined ? undefined : openSync(logFile, "a");
-  const stdio = ["ignore", log ?? "ignore", log ?? "inherit", ...(hasChannel ? (["ipc"] as const) : [])] as const;
+  const [input, output] = hasPipes ? (["pipe", "pipe"] as const) : (["ignore", log ?? "ignore"] as const);
+  const stdio = [input, output, log ?? "inherit", ...(hasChannel ? (["ipc"] as const) : [])] as const;
   const child = spawn("sh", ["-c", WITH_FILES, "sh", ...command], { ...rest, stdio: [...stdio] });
   if (log !== undefined) closeSync(log);
   running.add(child);

@@ -14,9 +14,6 @@ export interface PushOptions {
   readonly pushWindowMaxMs: number;
 }
 
-// Measured on loopback, one core: 15 µs a send, and 0.33 µs more for each KiB sent.
-const SEND_COST_MS = 0.015;
-const SEND_COST_MS_PER_BYTE = 0.000_000_33;
 // The window is four times the cost, so that one hot service takes a fifth of a core at the most.
 const WINDOW_PER_COST = 4;
 // A shorter wait than a timer can measure is no wait.
@@ -63,8 +60,7 @@ export class Pusher {
     const service = this.#subscriptions.get(target.dataInfoId);
     // The others of its target have seen the list or are about to: looking at each again would cost a client with many
     // subscribers of one service the square of them.
-    if (service !== undefined && this.#push(target, service, { nowMs, only: [subscriber] }))
-      this.#spend(service, 1, nowMs);
+    if (service !== undefined) this.#spend(service, this.#push(target, service, { nowMs, only: [subscriber] }), nowMs);
   }
 
   /** The client answered a push. */
@@ -116,14 +112,14 @@ export class Pusher {
   }
 
   #pushAll(service: SubscribedService, nowMs: number): void {
-    let sent = 0;
-    for (const target of service.targets.values()) if (this.#push(target, service, { nowMs })) sent++;
-    this.#spend(service, sent, nowMs);
+    let costMs = 0;
+    for (const target of service.targets.values()) costMs += this.#push(target, service, { nowMs });
+    this.#spend(service, costMs, nowMs);
   }
 
   /** Pushes that were just sent open the service's window, or make it longer. */
-  #spend(service: SubscribedService, pushes: number, nowMs: number): void {
-    const costMs = pushes * (SEND_COST_MS + SEND_COST_MS_PER_BYTE * service.list.payloadBytes);
+  #spend(service: SubscribedService, costMs: number, nowMs: number): void {
+    if (costMs === 0) return;
     const endMs = Math.max(service.windowEndMs, nowMs) + costMs * WINDOW_PER_COST;
     service.windowEndMs = Math.min(endMs, nowMs + this.#options.pushWindowMaxMs);
   }
@@ -131,35 +127,39 @@ export class Pusher {
   #pushNewest(target: PushTarget, nowMs: number): void {
     const service = this.#subscriptions.get(target.dataInfoId);
     if (service?.targets.get(target.key) !== target) return;
-    if (this.#push(target, service, { nowMs })) this.#spend(service, 1, nowMs);
+    this.#spend(service, this.#push(target, service, { nowMs }), nowMs);
   }
 
-  /** Sends the list to those of the target's subscribers that have not seen it. False if nothing was sent. */
+  /**
+   * Sends the list to those of the target's subscribers that have not seen it. Returns how many milliseconds of work
+   * that was, 0 if nothing was sent.
+   */
   #push(
     target: PushTarget,
     service: SubscribedService,
     { nowMs, only }: { nowMs: number; only?: readonly Subscriber[] },
-  ): boolean {
+  ): number {
     const { client, scope, zone, variant } = target;
     const { view } = service.list;
-    if (view === undefined || client.departedMs !== undefined) return false;
+    if (view === undefined || client.departedMs !== undefined) return 0;
     // An answer will come, and then the target gets the newest list. A client that never answered is not waited for.
-    if (target.underWay !== undefined && client.answersPushes) return false;
+    if (target.underWay !== undefined && client.answersPushes) return 0;
     if (target.underWay !== undefined) this.#settle(target, target.underWay);
     const candidates = only ?? [...target.subscribers.values()];
     const subscribers = candidates.filter((subscriber) => subscriber.seenVersion < view.version);
-    if (subscribers.length === 0) return false;
+    if (subscribers.length === 0) return 0;
     const registIds = subscribers.map((subscriber) => subscriber.registId);
     const id = this.takePushId();
-    if (client.channel.push({ id, view, scope, zone, variant, registIds }) === "blocked") {
+    const costMs = client.channel.push({ id, view, scope, zone, variant, registIds });
+    if (costMs === "blocked") {
       client.blockedTargets.add(target);
       this.#metrics.add("roster_pushes_total", 1, { outcome: "blocked" });
-      return false;
+      return 0;
     }
     target.underWay = { id, version: view.version, subscribers, sentMs: nowMs };
     client.pushesUnderWay.set(id, target);
     this.#timeouts.push({ target, id, endMs: nowMs + this.#options.pushTimeoutMs });
-    return true;
+    return costMs;
   }
 
   #delivered(target: PushTarget, underWay: PushUnderWay, nowMs: number): void {

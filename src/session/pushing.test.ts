@@ -100,9 +100,9 @@ test("a client that does not read is not pushed to, and gets the newest list whe
   subscribe(client);
   snapshot(10n);
   ackLast(client);
-  client.channel.result = "blocked";
+  client.channel.isBlocked = true;
   for (const version of [11n, 12n]) snapshot(version);
-  client.channel.result = "sent";
+  client.channel.isBlocked = false;
   session.step({ kind: "drained", client: client.id }, nowMs);
   assert.deepEqual(client.channel.versions, [10n, 12n]);
 });
@@ -179,6 +179,19 @@ test("a hot service gathers its changes for a while that grows with the cost of 
   assert.equal(count(), 1_000);
   pass(100);
   assert.equal(count(), 2_000, "20 changes within the window are one push each");
+});
+
+test("a list that is dear to make is gathered longer, however few are pushed it", () => {
+  const client = connect();
+  client.channel.pushCostMs = 20;
+  subscribe(client);
+  snapshot(10n);
+  ackLast(client);
+  snapshot(11n);
+  pass(79);
+  assert.deepEqual(client.channel.versions, [10n]);
+  pass(1);
+  assert.deepEqual(client.channel.versions, [10n, 11n]);
 });
 
 test("subscribers that answer fast do not make a hot service push faster than its window", () => {

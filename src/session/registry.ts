@@ -108,14 +108,18 @@ export type Outcome =
   | { readonly kind: "accepted"; readonly registId: string; readonly version: bigint }
   | { readonly kind: "failed"; readonly registId: string; readonly version: bigint; readonly error: RegistryError };
 
-/** `blocked`: the client has too much unread; nothing was sent, and `drained` will say when to try again. */
-export type PushResult = "sent" | "blocked";
+/** The client has too much unread: nothing was sent, and `drained` will say when to try again. */
+export type Blocked = "blocked";
 
 /** One client's side of its gateway: where the effects for this client go. */
 export interface ClientChannel {
   answer(request: number, outcome: Outcome): void;
-  push(push: Push): PushResult;
-  pushConfig(push: ConfigPush): PushResult;
+  /**
+   * Returns how many milliseconds of work it was, about: that of sending, and that of making the body if nobody had
+   * been sent the same before. By this the session keeps a hot service from taking what belongs to the others.
+   */
+  push(push: Push): number | Blocked;
+  pushConfig(push: ConfigPush): "sent" | Blocked;
 }
 
 /** The session role as gateways see it. */

@@ -17,7 +17,6 @@ export class ServiceList {
   #publications = new Map<string, Publication>();
   #version: DatumVersion = NO_DATUM_VERSION;
   #view: ServiceView | undefined;
-  #payloadBytes = 0;
 
   constructor(dataInfoId: DataInfoId) {
     this.dataInfoId = dataInfoId;
@@ -33,11 +32,6 @@ export class ServiceList {
     return this.#version;
   }
 
-  /** Bytes of all payloads: what a push of the whole list costs, roughly. */
-  get payloadBytes(): number {
-    return this.#payloadBytes;
-  }
-
   /** The list to push; undefined until the first one has come. */
   get view(): ServiceView | undefined {
     return this.#view;
@@ -47,7 +41,6 @@ export class ServiceList {
   replace(snapshot: DatumSnapshot): boolean {
     if (snapshot.version <= this.version) return false;
     this.#publications = new Map(snapshot.publications.map((publication) => [publication.registId, publication]));
-    this.#payloadBytes = snapshot.publications.reduce((sum, publication) => sum + publication.payload.length, 0);
     this.#moveTo(snapshot);
     return true;
   }
@@ -57,22 +50,11 @@ export class ServiceList {
     if (delta.version <= this.version) return "known";
     if (!isSameVersion(delta.base, this.#version)) return "behind";
     for (const change of delta.changes) {
-      if (change.kind === "put") this.#put(change.publication);
-      else this.#remove(change.registId);
+      if (change.kind === "put") this.#publications.set(change.publication.registId, change.publication);
+      else this.#publications.delete(change.registId);
     }
     this.#moveTo(delta);
     return "applied";
-  }
-
-  #put(publication: Publication): void {
-    this.#payloadBytes +=
-      publication.payload.length - (this.#publications.get(publication.registId)?.payload.length ?? 0);
-    this.#publications.set(publication.registId, publication);
-  }
-
-  #remove(registId: string): void {
-    this.#payloadBytes -= this.#publications.get(registId)?.payload.length ?? 0;
-    this.#publications.delete(registId);
   }
 
   #moveTo({ version, origin }: DatumVersion): void {

@@ -35,7 +35,7 @@ import type {
   WireForm,
 } from "../../codec/sofa/messages.ts";
 import { type ClientId, clientId } from "../../model/ids.ts";
-import type { ClientChannel, ClientEvent, ConfigPush, Outcome, Push, PushResult } from "../../session/registry.ts";
+import type { Blocked, ClientChannel, ClientEvent, ConfigPush, Outcome, Push } from "../../session/registry.ts";
 import { decodeFrame } from "./decode.ts";
 import { receivedConfigData, registerResponse, syncConfigResponse } from "./encode.ts";
 import type { SofaEnvironment } from "./environment.ts";
@@ -56,6 +56,10 @@ type Register = PublisherRegister | SubscriberRegister | ConfiguratorRegister;
 
 // A frame that is not complete by then is held open on purpose: 16 MiB at 280 KiB a second.
 const FRAME_MS_MAX = 60_000;
+
+// Measured on loopback, one core: 15 µs a send, and 0.33 µs more for each KiB sent.
+const SEND_COST_MS = 0.015;
+const SEND_COST_MS_PER_BYTE = 0.000_000_33;
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -137,13 +141,16 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
     this.#guarded(() => this.#respond(open, registerResponse(outcome)));
   }
 
-  push(push: Push): PushResult {
+  push(push: Push): number | Blocked {
     if (this.#isBlocked()) return "blocked";
-    this.#guarded(() => this.#writePush(push));
-    return "sent";
+    let costMs = SEND_COST_MS;
+    this.#guarded(() => {
+      costMs += this.#writePush(push);
+    });
+    return costMs;
   }
 
-  pushConfig(push: ConfigPush): PushResult {
+  pushConfig(push: ConfigPush): "sent" | Blocked {
     if (this.#isBlocked()) return "blocked";
     this.#guarded(() => this.#writeConfig(push));
     return "sent";
@@ -166,9 +173,10 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
     }
   }
 
-  #writePush(push: Push): void {
+  /** Returns what it cost beyond the send itself, in milliseconds. */
+  #writePush(push: Push): number {
     const { form, isMulti } = readVariant(push.variant);
-    const body = this.#environment.bodies.body(push);
+    const { bytes: body, costMs } = this.#environment.bodies.body(push);
     const tail = isMulti ? encodeMultiPushTail(form, push.registIds) : encodePushTail(form, push.registIds);
     const head = encodeRequestHead(this.#dialect, {
       id: push.id,
@@ -181,6 +189,7 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
     const parts = hasCrc(this.#dialect) ? [head, body, tail, crcTrailer([head, body, tail])] : [head, body, tail];
     this.#environment.metrics.add("roster_push_bytes_total", head.length + body.length + tail.length);
     this.#write(parts);
+    return costMs + body.length * SEND_COST_MS_PER_BYTE;
   }
 
   #writeConfig(push: ConfigPush): void {

@@ -6,15 +6,7 @@ import type { DataToSession, SessionToData } from "../../messages/sessionData.ts
 import { brandDataInfoId, clientId, type NodeId, nodeId } from "../../model/ids.ts";
 import type { Publication } from "../../model/publication.ts";
 import type { SlotTable } from "../../model/slot.ts";
-import type {
-  ClientChannel,
-  ConfigPush,
-  Outcome,
-  PublishRequest,
-  Push,
-  PushResult,
-  SubscribeRequest,
-} from "../registry.ts";
+import type { ClientChannel, ConfigPush, Outcome, PublishRequest, Push, SubscribeRequest } from "../registry.ts";
 import { Session } from "../session.ts";
 
 const SELF = nodeId("session-1");
@@ -45,17 +37,20 @@ export class Channel implements ClientChannel {
   readonly outcomes: Outcome[] = [];
   readonly pushes: Push[] = [];
   readonly configs: ConfigPush[] = [];
-  result: PushResult = "sent";
+  isBlocked = false;
+  /** What a push of a few addresses takes. */
+  pushCostMs = 0.015;
   answer(_request: number, outcome: Outcome): void {
     this.outcomes.push(outcome);
   }
-  push(push: Push): PushResult {
-    if (this.result === "sent") this.pushes.push(push);
-    return this.result;
+  push(push: Push): number | "blocked" {
+    if (this.isBlocked) return "blocked";
+    this.pushes.push(push);
+    return this.pushCostMs;
   }
-  pushConfig(push: ConfigPush): PushResult {
+  pushConfig(push: ConfigPush): "sent" {
     this.configs.push(push);
-    return this.result;
+    return "sent";
   }
   get versions(): bigint[] {
     return this.pushes.map(({ view }) => view.version);

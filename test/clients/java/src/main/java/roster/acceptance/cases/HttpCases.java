@@ -5,6 +5,7 @@ import java.util.List;
 import roster.acceptance.harness.Case;
 import roster.acceptance.harness.Check;
 import roster.acceptance.harness.Http;
+import roster.acceptance.harness.Proxy;
 import roster.acceptance.harness.Scene;
 
 /** The HTTP endpoints that clients and their operators read, in the shape the real server gives them. */
@@ -57,8 +58,8 @@ public final class HttpCases {
   }
 
   private static void connectionNum(Scene scene) throws IOException {
-    // Other cases connect at the same time, so only the lower bound is known.
-    var client = scene.client();
+    // Other cases connect at the same time, so only the lower bound is known; the proxy leads to the session asked here.
+    var client = scene.clientAt(scene.own(new Proxy(scene.server(), "")).httpPort());
     client.publish(scene.dataId("s"), "a");
     client.awaitSettled();
     var answer = Http.get(scene.server().httpPort(), "/api/servers/connectionNum");
