@@ -1,7 +1,6 @@
 // W2 by SOFARegistry's own Java client, which sends one registration at a time on each of its connections: what an
 // application sees that registers with it. The first run is thrown away, since it is Java's own start that it measures.
 
-import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Figure } from "../figures.ts";
@@ -28,14 +27,14 @@ export async function w2Java({ address, pids }: Bench, { instances, services, cl
   const program = spawned(["java", ...OPENED, "-cp", jars, PROGRAM, ...size], { hasPipes: true });
   const { stdin, stdout } = program.child;
   if (stdin === null || stdout === null) throw new Error("a program with pipes has them");
-  const lines = createInterface(stdout);
+  const lines = createInterface(stdout)[Symbol.asyncIterator]();
   const run = async (workload: string): Promise<number> => {
     stdin.write(`${workload}\n`);
-    const ended = program.ended.then((how): never => {
-      throw new Error(`the Java clients ended with ${how}`);
-    });
-    const [ms] = (await Promise.race([once(lines, "line"), ended])) as [string];
-    return Number(ms);
+    for (let line = await lines.next(); line.done !== true; line = await lines.next()) {
+      const took = /^took (\d+)$/.exec(line.value);
+      if (took !== null) return Number(took[1]);
+    }
+    throw new Error(`the Java clients ended with ${await program.ended}`);
   };
   try {
     await run("jw");

@@ -12,7 +12,8 @@ import java.util.List;
 /**
  * Registers by SOFARegistry's own client, unchanged: a client has one connection and sends the next registration when
  * the last one is answered. Arguments: host, Bolt port, instances, services, clients. For each line on its standard
- * input, the name of a workload, it registers so many instances and prints the milliseconds until all are acknowledged.
+ * input, the name of a workload, it registers so many instances and prints "took" and the milliseconds until all are
+ * acknowledged; other lines are the client's own.
  */
 public final class SerialPublishers {
   private static final long POLL_MS = 1;
@@ -27,7 +28,7 @@ public final class SerialPublishers {
     }
     BufferedReader lines = new BufferedReader(new InputStreamReader(System.in));
     for (String workload = lines.readLine(); workload != null; workload = lines.readLine()) {
-      System.out.println(register(clients, workload, instances, services));
+      System.out.println("took " + register(clients, workload, instances, services));
     }
     System.exit(0);
   }
