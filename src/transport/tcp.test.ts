@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import type { Connection, ConnectionHandler } from "../base/ports.ts";
 import { hostClock } from "./clock.ts";
 import { dialTcp, listenTcp } from "./tcp.ts";
@@ -147,4 +147,60 @@ test("a dial that is taken back connects nobody", async () => {
   cancel();
   cancel();
   await listener.close();
+});
+
+/** A listener that works so long on each chunk, and clients that each send one byte at once. */
+async function busy(
+  t: TestContext,
+  { clients, workMs }: { clients: number; workMs: number },
+  received: (text: string) => void,
+) {
+  const accept = (): ConnectionHandler => ({
+    received: (chunk) => {
+      const endMs = performance.now() + workMs;
+      while (performance.now() < endMs);
+      received(Buffer.from(chunk).toString());
+    },
+    drained: () => undefined,
+    closed: () => received("closed"),
+  });
+  const common = { host: "127.0.0.1", port: 0, connectionsMax: clients, clock: hostClock, refused: () => undefined };
+  const listener = await listenTcp({ ...common, peers: "clients", accept });
+  const sockets = Array.from({ length: clients }, () => connect(listener.port, "127.0.0.1"));
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+    return listener.close();
+  });
+  // What all of them send is there in one turn of the event loop, if all were accepted before.
+  while (listener.connections < clients) await new Promise((resolve) => setImmediate(resolve));
+  return sockets;
+}
+
+test("many clients that send at once do not keep everybody else waiting until all are done", async (t) => {
+  const order: string[] = [];
+  const { promise: done, resolve } = Promise.withResolvers<void>();
+  const sockets = await busy(t, { clients: 40, workMs: 5 }, (text) => {
+    if (order.length === 0) setImmediate(() => order.push("turn"));
+    order.push(text);
+    if (order.filter((each) => each === "x").length === 40) resolve();
+  });
+  for (const socket of sockets) socket.write("x");
+  await done;
+  const at = order.indexOf("turn");
+  assert.ok(at > 0 && at < 35, `the next turn came as number ${at}`);
+});
+
+test("what a client sent before it left is taken before its end, in order, also if it had to wait", {
+  timeout: 10_000,
+}, async (t) => {
+  const order: string[] = [];
+  const { promise: done, resolve } = Promise.withResolvers<void>();
+  const sockets = await busy(t, { clients: 20, workMs: 10 }, (text) => {
+    order.push(text);
+    if (order.filter((each) => each === "closed").length === 20) resolve();
+  });
+  for (const [at, socket] of sockets.entries()) socket.end(`client ${at}`);
+  await done;
+  assert.equal(order.filter((each) => each.startsWith("client")).length, 20);
+  for (const each of new Set(order)) if (each !== "closed") assert.equal(order.filter((one) => one === each).length, 1);
 });

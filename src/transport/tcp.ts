@@ -12,6 +12,7 @@ import {
 } from "../base/ports.ts";
 import { formatAddress, parseAddress } from "./address.ts";
 import { JOINED_BYTES_MAX, join, keepJoined } from "./join.ts";
+import { ReadTurns } from "./readTurns.ts";
 
 export interface TcpOptions {
   readonly host: string;
@@ -29,8 +30,9 @@ export interface TcpOptions {
 
 /**
  * Who is at the other end. A client asks and is answered: what one chunk causes leaves together, and a client that does
- * not read is not read from. Nodes talk to each other unasked: what a turn of the event loop causes leaves together,
- * and reading goes on whatever waits, or two nodes that both have much to say would wait for each other for ever.
+ * not read is not read from, and all clients together get a share of each turn of the event loop. Nodes talk to each
+ * other unasked: what a turn of the event loop causes leaves together, and reading goes on whatever waits, or two nodes
+ * that both have much to say would wait for each other for ever.
  */
 export type Peers = "clients" | "nodes";
 
@@ -54,6 +56,7 @@ const KEEP_ALIVE = { keepAlive: true, keepAliveInitialDelay: 30_000 } as const;
 /** Listens; rejects with ADDRESS_IN_USE or CONFIG_INVALID when it can't. */
 export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
   const sockets = new Set<Socket>();
+  const turns = options.peers === "clients" ? new ReadTurns(options.clock) : undefined;
   const server = createServer({ noDelay: true, ...KEEP_ALIVE }, (socket) => {
     if (sockets.size >= options.connectionsMax) {
       options.refused();
@@ -63,7 +66,8 @@ export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
     const connection = new SocketConnection(socket, options.peers);
-    serve(socket, connection, { handler: options.accept(connection, options.clock.nowMs()), clock: options.clock });
+    const handler = options.accept(connection, options.clock.nowMs());
+    serve(socket, connection, { handler, clock: options.clock, turns });
   });
   await listening(server, options);
   const address = server.address();
@@ -113,7 +117,7 @@ export function dialTcp(address: string, outcome: DialOutcome, { clock, timeoutM
   const onConnect = () => {
     settle();
     const connection = new SocketConnection(socket, "nodes");
-    serve(socket, connection, { handler: outcome.connected(connection, clock.nowMs()), clock });
+    serve(socket, connection, { handler: outcome.connected(connection, clock.nowMs()), clock, turns: undefined });
   };
   const timer = setTimeout(() => failed(`no connection within ${timeoutMs} ms`), timeoutMs);
   const settle = () => {
@@ -157,12 +161,26 @@ export function listenError(error: NodeJS.ErrnoException, { host, port }: { host
 function serve(
   socket: Socket,
   connection: SocketConnection,
-  { handler, clock }: { handler: ConnectionHandler; clock: Clock },
+  { handler, clock, turns }: { handler: ConnectionHandler; clock: Clock; turns: ReadTurns | undefined },
 ): void {
-  socket.on("data", (chunk: Buffer) => {
-    connection.gather(() => handler.received(chunk, clock.nowMs()));
+  const waiting: Buffer[] = [];
+  const take = (chunk: Buffer, nowMs: number) => {
+    connection.gather(() => handler.received(chunk, nowMs));
     // Who does not read its answers is not asked for more requests.
     if (connection.peers === "clients" && socket.writableLength > UNREAD_BYTES_MAX) socket.pause();
+  };
+  const takeNext = () => {
+    const chunk = waiting.shift();
+    if (chunk === undefined) return;
+    if (waiting.length === 0) socket.resume();
+    take(chunk, clock.nowMs());
+  };
+  socket.on("data", (chunk: Buffer) => {
+    const nowMs = clock.nowMs();
+    if (turns === undefined || turns.hasTime(nowMs)) return take(chunk, nowMs);
+    socket.pause();
+    waiting.push(chunk);
+    turns.later({ takeNext });
   });
   socket.on("drain", () => {
     socket.resume();
@@ -172,7 +190,10 @@ function serve(
   socket.on("error", () => socket.destroy());
   // A peer that has said all will not answer pushes either; what it has not read would keep the connection open.
   socket.on("end", () => socket.destroy());
-  socket.once("close", () => handler.closed(clock.nowMs()));
+  socket.once("close", () => {
+    while (waiting.length > 0) takeNext();
+    handler.closed(clock.nowMs());
+  });
 }
 
 // More than this is worth a system call of its own, and a push must see how much is waiting.

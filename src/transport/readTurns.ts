@@ -1,0 +1,57 @@
+// How much of what clients send is worked off in one turn of the event loop. Node reads every socket that has
+// something, and up to 2 MiB of each, before it looks at anything else: in a storm of registrations that took seconds,
+// in which links to other nodes fell silent and were closed, and nothing could be handed on. Here what is beyond a
+// turn's time waits for the next one, in the order in which it came, and its sockets are not read meanwhile.
+
+import type { Clock } from "../base/ports.ts";
+
+/** Somebody of whom something was read that waits. */
+export interface Waiting {
+  /** Takes the first chunk that waits; nothing happens if none does any more. */
+  takeNext(): void;
+}
+
+// Well below what a health check or a link notices, and far above what the switch between turns costs.
+const TURN_MS_MAX = 20;
+
+export class ReadTurns {
+  readonly #clock: Clock;
+  #waiting: Waiting[] = [];
+  #taken = 0;
+  #endMs = 0;
+  #isUnderWay = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Whether something that was just read may be taken at once: the turn has time left, and nobody was there before. */
+  hasTime(nowMs: number): boolean {
+    if (!this.#isUnderWay) this.#begin(nowMs);
+    return this.#taken === this.#waiting.length && nowMs < this.#endMs;
+  }
+
+  /** One chunk of this one is to be taken when its time comes. */
+  later(who: Waiting): void {
+    this.#waiting.push(who);
+  }
+
+  #begin(nowMs: number): void {
+    this.#isUnderWay = true;
+    this.#endMs = nowMs + TURN_MS_MAX;
+    setImmediate(() => this.#end());
+  }
+
+  /** After all sockets that had something in this turn; timers and what else there is have theirs before the next. */
+  #end(): void {
+    this.#isUnderWay = false;
+    if (this.#taken === this.#waiting.length) return;
+    this.#begin(this.#clock.nowMs());
+    while (this.#taken < this.#waiting.length && this.#clock.nowMs() < this.#endMs) {
+      this.#waiting[this.#taken++]?.takeNext();
+    }
+    if (this.#taken * 2 < this.#waiting.length) return;
+    this.#waiting = this.#waiting.slice(this.#taken);
+    this.#taken = 0;
+  }
+}
