@@ -53,6 +53,8 @@ export interface Connection {
   readonly localAddress: string;
   /** Bytes that were written and not yet handed to the network. */
   readonly bufferedBytes: number;
+  /** Something that the peer has sent is here and waits for its turn: whoever seems silent is not. */
+  readonly hasUnread: boolean;
   /** Sends the parts in order. The buffers are shared with other connections: nobody changes them afterwards. */
   write(...parts: readonly Uint8Array[]): void;
   /** Sends what is buffered, then ends the connection. The handler's `closed` follows. */

@@ -70,6 +70,7 @@ function connection(): Connection {
     remoteAddress: "10.0.0.2:9600",
     localAddress: "10.0.0.1:1",
     bufferedBytes: 0,
+    hasUnread: false,
     write: (...parts) => {
       for (const part of parts) {
         decoder.push(part, (frame) => {

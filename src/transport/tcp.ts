@@ -163,23 +163,22 @@ function serve(
   connection: SocketConnection,
   { handler, clock, turns }: { handler: ConnectionHandler; clock: Clock; turns: ReadTurns | undefined },
 ): void {
-  const waiting: Buffer[] = [];
   const take = (chunk: Buffer, nowMs: number) => {
     connection.gather(() => handler.received(chunk, nowMs));
     // Who does not read its answers is not asked for more requests.
     if (connection.peers === "clients" && socket.writableLength > UNREAD_BYTES_MAX) socket.pause();
   };
   const takeNext = () => {
-    const chunk = waiting.shift();
+    const chunk = connection.unread.shift();
     if (chunk === undefined) return;
-    if (waiting.length === 0) socket.resume();
+    if (!connection.hasUnread) socket.resume();
     take(chunk, clock.nowMs());
   };
   socket.on("data", (chunk: Buffer) => {
     const nowMs = clock.nowMs();
     if (turns === undefined || turns.hasTime(nowMs)) return take(chunk, nowMs);
     socket.pause();
-    waiting.push(chunk);
+    connection.unread.push(chunk);
     turns.later({ takeNext });
   });
   socket.on("drain", () => {
@@ -191,7 +190,7 @@ function serve(
   // A peer that has said all will not answer pushes either; what it has not read would keep the connection open.
   socket.on("end", () => socket.destroy());
   socket.once("close", () => {
-    while (waiting.length > 0) takeNext();
+    while (connection.hasUnread) takeNext();
     handler.closed(clock.nowMs());
   });
 }
@@ -203,6 +202,8 @@ class SocketConnection implements Connection {
   readonly remoteAddress: string;
   readonly localAddress: string;
   readonly peers: Peers;
+  /** What was read and waits for a turn, in order. */
+  readonly unread: Buffer[] = [];
   readonly #socket: Socket;
   #gathered: Uint8Array[] | undefined;
   #gatheredBytes = 0;
@@ -216,6 +217,10 @@ class SocketConnection implements Connection {
 
   get bufferedBytes(): number {
     return this.#socket.writableLength + this.#gatheredBytes;
+  }
+
+  get hasUnread(): boolean {
+    return this.unread.length > 0;
   }
 
   /** What is written to a client's connection during `run` leaves together: the answers to all frames of one chunk. */

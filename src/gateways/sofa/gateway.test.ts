@@ -38,6 +38,7 @@ class FakeConnection implements Connection {
   readonly remoteAddress = "10.0.0.7:50001";
   readonly localAddress = "10.0.0.1:9600";
   bufferedBytes = 0;
+  hasUnread = false;
   isClosed = false;
   readonly frames: BoltFrame[] = [];
   readonly #decoder = new BoltDecoder({ frameBytesMax: 16 * 1024 * 1024 });
@@ -269,6 +270,15 @@ test("a client that is silent for client-idle-ms is closed, one with heartbeats 
   otherHandler.received(encodeHeartbeat(BOLT_V1, 1, 1), START_MS + 15_000);
   gateway.closeIdle(START_MS + 20_000);
   assert.deepEqual([connection.isClosed, other.isClosed], [true, false]);
+});
+
+test("a client whose bytes wait for their turn is not silent", () => {
+  connection.hasUnread = true;
+  gateway.closeIdle(START_MS + 20_000);
+  assert.equal(connection.isClosed, false);
+  connection.hasUnread = false;
+  gateway.closeIdle(START_MS + 20_500);
+  assert.equal(connection.isClosed, true);
 });
 
 test("a round that comes late says nothing about the clients, the next one does", () => {

@@ -118,6 +118,7 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
   }
 
   closeIdle(nowMs: number): void {
+    if (this.#connection.hasUnread) return;
     if (!this.#decoder.hasPartialFrame) this.#betweenFramesMs = nowMs;
     const silentMs = nowMs - this.#lastReadMs;
     if (silentMs >= this.#environment.config.clientIdleMs) {

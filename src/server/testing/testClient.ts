@@ -93,6 +93,7 @@ function connectionOf(socket: Socket): Connection {
   return {
     remoteAddress: "session",
     localAddress: "client",
+    hasUnread: false,
     get bufferedBytes() {
       return socket.writableLength;
     },

@@ -32,6 +32,9 @@ class WireEnd implements Connection {
     this.isServer = isServer;
   }
 
+  /** Nodes and clients of the simulation take what comes at once. */
+  readonly hasUnread = false;
+
   get bufferedBytes(): number {
     return this.#wire.bufferedBytes(this);
   }

@@ -43,6 +43,7 @@ export class TestTime implements Clock, Timers {
 export class WireEnd implements Connection {
   readonly remoteAddress = "192.0.2.1:1";
   readonly localAddress = "192.0.2.2:2";
+  readonly hasUnread = false;
   bufferedBytes = 0;
   bytesWritten = 0;
   handler: ConnectionHandler | undefined;
