@@ -1,13 +1,13 @@
 // Fairness: a service of 100 instances that changes now and then, alone at first, then beside a service of 10,000
 // instances that flaps 50 times a second. What the hot one costs the other's subscribers.
 
-import { setTimeout as sleep } from "node:timers/promises";
 import { type Figure, latencies, percentile } from "../figures.ts";
 import type { Service } from "../instances.ts";
 import { cpuSecondsOf } from "../processes/usage.ts";
 import type { Arrivals } from "../protocols/arrivals.ts";
 import { nowMs } from "../protocols/clock.ts";
 import type { PushEncoding } from "../protocols/protocol.ts";
+import { Flapping } from "./flapping.ts";
 import { Publishers } from "./publishers.ts";
 import { subscribeMany } from "./subscribers.ts";
 import type { Bench } from "./task.ts";
@@ -20,7 +20,6 @@ const QUIET_INSTANCES = 100;
 const QUIET_SUBSCRIBERS = 10;
 const WARM_UP_CHANGES = 20;
 const CHANGES = 100;
-const SETTLE_MS = 50;
 
 export interface Fair {
   /** Of the hot service; few, or reading what it is pushed is what the driver does all the time. */
@@ -40,12 +39,12 @@ export async function fair(bench: Bench, { subscribers, encoding }: Fair): Promi
   await hotArrivals.shows(HOT_INSTANCES);
   await arrivals.shows(QUIET_INSTANCES);
 
-  await changes(quiet, arrivals, WARM_UP_CHANGES);
-  const alone = await changes(quiet, arrivals, CHANGES);
+  await quiet.changes(arrivals, WARM_UP_CHANGES);
+  const alone = await quiet.changes(arrivals, CHANGES);
   const timer = setInterval(() => hot.change(), FLAP_MS);
-  await changes(quiet, arrivals, WARM_UP_CHANGES);
+  await quiet.changes(arrivals, WARM_UP_CHANGES);
   const [pushesBefore, cpuBefore, startMs] = [pushesOf(hotArrivals), cpuSecondsOf(pids), nowMs()];
-  const beside = await changes(quiet, arrivals, CHANGES);
+  const beside = await quiet.changes(arrivals, CHANGES);
   const seconds = (nowMs() - startMs) / 1_000;
   const cpuShare = (cpuSecondsOf(pids) - cpuBefore) / seconds;
   clearInterval(timer);
@@ -67,42 +66,6 @@ async function registered({ protocol, address }: Bench, service: Service, instan
   }
   await publishers.settled();
   return new Flapping(publishers, service, instances);
-}
-
-/** Adds and removes one instance of a service by turns. */
-class Flapping {
-  readonly #publishers: Publishers;
-  readonly #service: Service;
-  readonly #instances: number;
-  #made = 0;
-
-  constructor(publishers: Publishers, service: Service, instances: number) {
-    this.#publishers = publishers;
-    this.#service = service;
-    this.#instances = instances;
-  }
-
-  /** Returns how many instances the service has now. */
-  change(): number {
-    const isAdded = this.#made % 2 === 0;
-    const instance = { service: this.#service, number: this.#instances, revision: Math.floor(this.#made++ / 2) };
-    const publisher = this.#publishers.of(instance);
-    if (isAdded) publisher.register(instance);
-    else publisher.deregister(instance);
-    return isAdded ? this.#instances + 1 : this.#instances;
-  }
-}
-
-/** Single changes, each after the last has settled; how long each subscriber waited. */
-async function changes(flapping: Flapping, arrivals: Arrivals, count: number): Promise<number[]> {
-  const samples: number[] = [];
-  for (let change = 0; change < count; change++) {
-    await sleep(SETTLE_MS);
-    const changedAtMs = nowMs();
-    await arrivals.shows(flapping.change());
-    samples.push(...arrivals.latencies(changedAtMs));
-  }
-  return samples;
 }
 
 function pushesOf({ pushes }: Arrivals): number {

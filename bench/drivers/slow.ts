@@ -2,13 +2,12 @@
 // more that reads 1 KB a second and one that has stopped, which neither reads nor sends. What that does to the others
 // and to the server, and what becomes of the two.
 
-import { setTimeout as sleep } from "node:timers/promises";
 import { type Figure, latencies, mebibytes, percentile, remark } from "../figures.ts";
 import type { Instance, Service } from "../instances.ts";
 import { peakRssBytesOf, rssBytesOf } from "../processes/usage.ts";
 import type { Arrivals } from "../protocols/arrivals.ts";
-import { nowMs } from "../protocols/clock.ts";
 import { SlowConsumer, type SlowConsumerOptions } from "../protocols/sofa/slowConsumer.ts";
+import { Flapping } from "./flapping.ts";
 import { Publishers } from "./publishers.ts";
 import { subscribeMany } from "./subscribers.ts";
 import type { Bench } from "./task.ts";
@@ -17,7 +16,6 @@ const INSTANCES = 200;
 // A list is 33 kB: what the two sockets of a connection hold of it is full after some 150 changes.
 const CHANGES = 300;
 const WARM_UP_CHANGES = 30;
-const SETTLE_MS = 50;
 const SERVICE: Service = { workload: "sl", number: 0 };
 const ADDED: Instance = { service: SERVICE, number: INSTANCES, revision: 0 };
 
@@ -39,14 +37,14 @@ export async function slow(bench: Bench, { subscribers }: { subscribers: number 
   await subscribeMany(bench, { service: SERVICE, encoding: "plain", arrivals, from: 0, to: subscribers });
   await arrivals.shows(INSTANCES);
 
-  const changes = new Changes(publishers, arrivals);
-  await changes.make(WARM_UP_CHANGES);
-  const without = await changes.make(CHANGES);
+  const flapping = new Flapping(publishers, SERVICE, INSTANCES);
+  await flapping.changes(arrivals, WARM_UP_CHANGES);
+  const without = await flapping.changes(arrivals, CHANGES);
   const rssWithout = rssBytesOf(pids);
   const slowReads = { bytes: 1_024, everyMs: 1_000 };
   const reading = await SlowConsumer.open(consumer(bench, slowReads, "0000slowread"));
   const stopped = await SlowConsumer.open(consumer(bench, undefined, "0000stopped0"));
-  const withThem = await changes.make(CHANGES);
+  const withThem = await flapping.changes(arrivals, CHANGES);
   const rss = rssBytesOf(pids);
   const ratio = percentile(withThem, 0.99) / percentile(without, 0.99);
   return [
@@ -59,34 +57,6 @@ export async function slow(bench: Bench, { subscribers }: { subscribers: number 
     remark("the one that reads 1 KB/s", await endOf(reading, arrivals)),
     remark("the one that stopped", await endOf(stopped, arrivals)),
   ];
-}
-
-/** Adds and removes one instance by turns, and waits each time until all show it. */
-class Changes {
-  readonly #publishers: Publishers;
-  readonly #arrivals: Arrivals;
-  #made = 0;
-
-  constructor(publishers: Publishers, arrivals: Arrivals) {
-    this.#publishers = publishers;
-    this.#arrivals = arrivals;
-  }
-
-  async make(count: number): Promise<number[]> {
-    const samples: number[] = [];
-    for (let change = 0; change < count; change++) {
-      await sleep(SETTLE_MS);
-      const isAdded = this.#made % 2 === 0;
-      const instance = { ...ADDED, revision: Math.floor(this.#made++ / 2) };
-      const publisher = this.#publishers.of(ADDED);
-      const changedAtMs = nowMs();
-      if (isAdded) publisher.register(instance);
-      else publisher.deregister(instance);
-      await this.#arrivals.shows(isAdded ? INSTANCES + 1 : INSTANCES);
-      samples.push(...this.#arrivals.latencies(changedAtMs));
-    }
-    return samples;
-  }
 }
 
 function consumer({ address }: Bench, reads: SlowConsumerOptions["reads"], name: string): SlowConsumerOptions {

@@ -12,8 +12,8 @@ import type { Bench } from "./task.ts";
 const PROGRAM = join(import.meta.dirname, "java", "SerialPublishers.java");
 const CLIENT = { group: "com.alipay.sofa", name: "registry-client-all", version: "6.5.6" };
 const SILENT_LOG = { group: "org.slf4j", name: "slf4j-nop", version: "1.7.21" };
-// Java 17 hides what its libraries of 2021 reach into.
-const OPENED = ["java.lang", "java.util", "java.nio"].map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`);
+// As the suite with this client starts Java.
+const JVM_OPTIONS = join(import.meta.dirname, "..", "..", "test", "clients", "java", "jvm.options");
 
 export interface W2Java {
   readonly instances: number;
@@ -24,7 +24,7 @@ export interface W2Java {
 export async function w2Java({ address, pids }: Bench, { instances, services, clients }: W2Java): Promise<Figure[]> {
   const jars = join(await mavenJars(CLIENT, [SILENT_LOG]), "jars", "*");
   const size = [address.host, address.port, instances, services, clients].map(String);
-  const program = spawned(["java", ...OPENED, "-cp", jars, PROGRAM, ...size], { hasPipes: true });
+  const program = spawned(["java", `@${JVM_OPTIONS}`, "-cp", jars, PROGRAM, ...size], { hasPipes: true });
   const { stdin, stdout } = program.child;
   if (stdin === null || stdout === null) throw new Error("a program with pipes has them");
   const lines = createInterface(stdout)[Symbol.asyncIterator]();

@@ -5,18 +5,12 @@
 
 import type { Clock } from "../base/ports.ts";
 
-/** Somebody of whom something was read that waits. */
-export interface Waiting {
-  /** Takes the first chunk that waits; nothing happens if none does any more. */
-  takeNext(): void;
-}
-
 // Well below what a health check or a link notices, and far above what the switch between turns costs.
 const TURN_MS_MAX = 20;
 
 export class ReadTurns {
   readonly #clock: Clock;
-  #waiting: Waiting[] = [];
+  #waiting: (() => void)[] = [];
   #taken = 0;
   #endMs = 0;
   #isUnderWay = false;
@@ -31,9 +25,9 @@ export class ReadTurns {
     return this.#taken === this.#waiting.length && nowMs < this.#endMs;
   }
 
-  /** One chunk of this one is to be taken when its time comes. */
-  later(who: Waiting): void {
-    this.#waiting.push(who);
+  /** Calls `take` in a later turn, after all that waits already. */
+  later(take: () => void): void {
+    this.#waiting.push(take);
   }
 
   #begin(nowMs: number): void {
@@ -48,7 +42,7 @@ export class ReadTurns {
     if (this.#taken === this.#waiting.length) return;
     this.#begin(this.#clock.nowMs());
     while (this.#taken < this.#waiting.length && this.#clock.nowMs() < this.#endMs) {
-      this.#waiting[this.#taken++]?.takeNext();
+      this.#waiting[this.#taken++]?.();
     }
     if (this.#taken * 2 < this.#waiting.length) return;
     this.#waiting = this.#waiting.slice(this.#taken);

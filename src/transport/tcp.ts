@@ -168,6 +168,7 @@ function serve(
     // Who does not read its answers is not asked for more requests.
     if (connection.peers === "clients" && socket.writableLength > UNREAD_BYTES_MAX) socket.pause();
   };
+  // Nothing waits any more if the connection was closed meanwhile.
   const takeNext = () => {
     const chunk = connection.unread.shift();
     if (chunk === undefined) return;
@@ -179,7 +180,7 @@ function serve(
     if (turns === undefined || turns.hasTime(nowMs)) return take(chunk, nowMs);
     socket.pause();
     connection.unread.push(chunk);
-    turns.later({ takeNext });
+    turns.later(takeNext);
   });
   socket.on("drain", () => {
     socket.resume();

@@ -4,6 +4,7 @@
 // however it ends, and not before it.
 
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -23,14 +24,18 @@ const { values } = parseArgs({
 
 const children: ChildProcess[] = [];
 
+// Below the range that systems give to outgoing connections: in it, a client that tries to reach a stopped server can
+// be given the very port that it connects to, talk to itself, and keep the server from starting again.
+const PORT_MIN = 20_000;
+const PORT_MAX = 32_000;
+
 /** A port that was free a moment ago. */
 function freePort(): Promise<number> {
+  const port = randomInt(PORT_MIN, PORT_MAX);
   return new Promise((resolve) => {
     const server = createServer();
-    server.listen(0, values.bind, () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
+    server.once("error", () => resolve(freePort()));
+    server.listen(port, values.bind, () => server.close(() => resolve(port)));
   });
 }
 

@@ -23,6 +23,8 @@ class WireEnd implements Connection {
   readonly remoteAddress: string;
   readonly localAddress: string;
   readonly isServer: boolean;
+  /** What comes is taken at once. */
+  readonly hasUnread = false;
   readonly #wire: Wire;
 
   constructor(wire: Wire, addresses: { remote: string; local: string }, isServer: boolean) {
@@ -31,9 +33,6 @@ class WireEnd implements Connection {
     this.localAddress = addresses.local;
     this.isServer = isServer;
   }
-
-  /** Nodes and clients of the simulation take what comes at once. */
-  readonly hasUnread = false;
 
   get bufferedBytes(): number {
     return this.#wire.bufferedBytes(this);
