@@ -54,12 +54,11 @@ async function prepared(
   return { targets, descriptions };
 }
 
-function isRun({ only }: Case, target: Target, { hasCluster }: Options): boolean {
-  const isCluster = target.isOurs && target.name.includes("processes");
-  if (only === "cluster") return isCluster;
-  const isForAll = only === undefined || (only === "sofa" && target.protocol === "sofa");
+function isRun({ only }: Case, { isOurs, shape, protocol }: Target, { hasCluster }: Options): boolean {
+  if (only === "data" || shape === "data") return only === shape;
+  if (shape === "cluster") return hasCluster;
   // The one process is what everything is compared with.
-  return (target.isOurs || isForAll) && (!isCluster || hasCluster);
+  return isOurs || only === undefined || (only === "sofa" && protocol === "sofa");
 }
 
 async function find({ title, job, start = {}, expected = {} }: Case, target: Target, root: string): Promise<Finding> {

@@ -11,6 +11,7 @@ import { w1 } from "./w1.ts";
 import { w2 } from "./w2.ts";
 import { w2Java } from "./w2java.ts";
 import { w3 } from "./w3.ts";
+import { w3Data } from "./w3data.ts";
 import { w4 } from "./w4.ts";
 import { w5 } from "./w5.ts";
 
@@ -26,6 +27,8 @@ function run(bench: Bench, job: Job): Promise<Figure[]> {
       return w2Java(bench, job);
     case "w3":
       return w3(bench, job);
+    case "w3-data":
+      return w3Data(bench, job);
     case "w4":
       return w4(bench, job);
     case "w5":

@@ -11,7 +11,7 @@ export type Job =
   | { readonly kind: "w1"; readonly subscribers: number; readonly encoding: PushEncoding }
   | { readonly kind: "w2"; readonly instances: number; readonly services: number; readonly connections: number }
   | { readonly kind: "w2-java"; readonly instances: number; readonly services: number; readonly clients: number }
-  | { readonly kind: "w3"; readonly instances: number; readonly services: number; readonly hasWrites: boolean }
+  | { readonly kind: "w3" | "w3-data"; readonly instances: number; readonly services: number }
   | { readonly kind: "w4"; readonly subscribers: number; readonly encoding: PushEncoding }
   | { readonly kind: "w5" }
   | { readonly kind: "example"; readonly subscribers: number; readonly services: number; readonly instances: number }

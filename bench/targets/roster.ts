@@ -29,12 +29,13 @@ export function roster(root: string): Target {
     name: "Roster",
     protocol: "sofa",
     isOurs: true,
+    shape: "process",
     prepare: async () => "all roles in one process",
     diskBytes: () => installedBytes(root),
     start: async (options) => {
       const [bolt = 0, http = 0, metaHttp = 0] = await freePorts(3);
       const flags = [`--bolt-port=${bolt}`, `--http-port=${http}`, `--meta-http-port=${metaHttp}`];
-      return startParts(root, { bolt, parts: [{ name: "server", flags, readyPort: http }] }, options);
+      return startParts(root, { port: bolt, parts: [{ name: "server", flags, readyPort: http }] }, options);
     },
   };
 }
@@ -44,25 +45,47 @@ export function rosterCluster(root: string): Target {
   return {
     ...roster(root),
     name: "Roster, 3 processes",
+    shape: "cluster",
     prepare: async () => "meta, data and session in a process each",
     start: async (options) => {
-      const ports = await freePorts(6);
-      const [metaNode = 0, metaHttp = 0, dataNode = 0, dataHttp = 0, bolt = 0, http = 0] = ports;
-      const joins = [`--meta-addresses=${HOST}:${metaNode}`, `--advertise-node-address=${HOST}`];
-      const session = [`--bolt-port=${bolt}`, `--http-port=${http}`];
-      const parts = [
-        { name: "meta", flags: [`--node-port=${metaNode}`, `--meta-http-port=${metaHttp}`], readyPort: metaHttp },
-        { name: "data", flags: [`--node-port=${dataNode}`, `--data-http-port=${dataHttp}`], readyPort: dataHttp },
-        { name: "session", flags: session, readyPort: http },
-      ].map((part) => ({ ...part, flags: [`--roles=${part.name}`, ...joins, ...part.flags] }));
-      return startParts(root, { bolt, parts }, options);
+      const [bolt = 0, http = 0] = await freePorts(2);
+      const { parts, joins } = await metaAndData();
+      const flags = ["--roles=session", ...joins, `--bolt-port=${bolt}`, `--http-port=${http}`];
+      const session = { name: "session", flags, readyPort: http };
+      return startParts(root, { port: bolt, parts: [...parts, session] }, options);
     },
   };
 }
 
+/** A data node and a meta node, which is what is connected to: whoever loads it brings a session of his own. */
+export function rosterData(root: string): Target {
+  return {
+    ...roster(root),
+    name: "Roster, a data node",
+    shape: "data",
+    prepare: async () => "meta and data in a process each; the driver is a session",
+    start: async (options) => {
+      const { parts, metaNode } = await metaAndData();
+      return startParts(root, { port: metaNode, parts }, options);
+    },
+  };
+}
+
+async function metaAndData(): Promise<{ parts: Part[]; joins: Flags; metaNode: number }> {
+  const [metaNode = 0, metaHttp = 0, dataNode = 0, dataHttp = 0] = await freePorts(4);
+  const joins = [`--meta-addresses=${HOST}:${metaNode}`, `--advertise-node-address=${HOST}`];
+  const meta = ["--roles=meta", ...joins, `--node-port=${metaNode}`, `--meta-http-port=${metaHttp}`];
+  const data = ["--roles=data", ...joins, `--node-port=${dataNode}`, `--data-http-port=${dataHttp}`];
+  const parts = [
+    { name: "meta", flags: meta, readyPort: metaHttp },
+    { name: "data", flags: data, readyPort: dataHttp },
+  ];
+  return { parts, joins, metaNode };
+}
+
 async function startParts(
   root: string,
-  { bolt, parts }: { bolt: number; parts: readonly Part[] },
+  { port, parts }: { port: number; parts: readonly Part[] },
   { hasGcHook = false, isImpatient = false }: StartOptions = {},
 ): Promise<RunningTarget> {
   const folder = mkdtempSync(join(tmpdir(), "roster-bench-"));
@@ -74,7 +97,7 @@ async function startParts(
     for (const { spawned: child } of children.toReversed()) await child.stop();
     rmSync(folder, { recursive: true, force: true });
   };
-  const address = { host: HOST, port: bolt };
+  const address = { host: HOST, port };
   const running = { address, processes: children.map(({ process }) => process), startedAtMs, failed, stop };
   if (isImpatient) return running;
   try {
@@ -97,21 +120,21 @@ function spawnPart(root: string, { name, flags }: Part, where: { folder: string;
   const logFile = join(where.folder, `${name}.log`);
   const hook = where.hasGcHook ? ["--expose-gc", `--import=${HOOK}`] : [];
   const server = ["src/cli/main.ts", "server", `--data-dir=${join(where.folder, name)}`, "--log-level=warn"];
-  const command = [process.execPath, ...startFlags(root), ...ownFlags(), ...hook, ...server, ...flags];
-  const env = {
-    ...process.env,
-    NODE_COMPILE_CACHE: join(root, "node_modules", ".cache", "roster"),
-    BENCH_PROBE_FILE: probeFile,
-  };
+  const start = startCommand(root);
+  const command = [process.execPath, ...start.flags, ...ownFlags(), ...hook, ...server, ...flags];
+  const env = { ...start.env, ...process.env, BENCH_PROBE_FILE: probeFile };
   const child = spawned(command, { cwd: root, env, logFile });
   const probed = where.hasGcHook ? { probeFile } : {};
   return { process: { name, pid: child.pid, ...probed }, spawned: child, failed: failureOf(child, logFile) };
 }
 
-/** What `npm start` gives to Node. */
-function startFlags(root: string): Flags {
+/** The variables and the flags that `npm start` gives to Node. */
+function startCommand(root: string): { env: Readonly<Record<string, string>>; flags: Flags } {
   const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { scripts: { start: string } };
-  return scripts.start.split(" ").filter((word) => word.startsWith("--"));
+  const words = scripts.start.split(" ");
+  const node = words.indexOf("node");
+  const env = Object.fromEntries(words.slice(0, node).map((word) => word.split("=", 2) as [string, string]));
+  return { env, flags: words.slice(node).filter((word) => word.startsWith("--")) };
 }
 
 /** For profiles of the server: BENCH_NODE_FLAGS="--cpu-prof". */

@@ -37,6 +37,8 @@ export interface Target {
   readonly protocol: ProtocolName;
   /** Whether it is Roster: only then do expectations hold, and only then is every workload run. */
   readonly isOurs: boolean;
+  /** Of Roster: all roles in one process, each in its own, or meta and data alone. */
+  readonly shape?: "process" | "cluster" | "data";
   /** Gets or builds what is needed, once. Rejects with a sentence if it can't be had. Returns what exactly it is. */
   prepare(): Promise<string>;
   start(options?: StartOptions): Promise<RunningTarget>;

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=4
+#!/usr/bin/env -S MALLOC_ARENA_MAX=1 node --max-semi-space-size=4
 // The program's entry. It loads nothing but the check of the runtime at first: what follows does not even parse on an
 // old Node, and a syntax error deep in a library is a poor way to say so.
 //
