@@ -77,7 +77,7 @@ class PushLog extends Arrivals {
 
 export async function example(bench: Bench, size: Example): Promise<Figure[]> {
   const { protocol, address, pids } = bench;
-  protocol.warmUp(size.instances);
+  await protocol.warmUp(size.instances);
   const total = size.services * size.instances;
   const instances = dealInstances("ex", total, size.services);
   const options = { protocol, address, services: size.services, instances: total, connections: CONNECTIONS };

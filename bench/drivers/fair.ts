@@ -29,7 +29,7 @@ export interface Fair {
 
 export async function fair(bench: Bench, { subscribers, encoding }: Fair): Promise<Figure[]> {
   const { protocol, pids } = bench;
-  protocol.warmUp(QUIET_INSTANCES);
+  await protocol.warmUp(QUIET_INSTANCES);
   const hot = await registered(bench, HOT, HOT_INSTANCES);
   const quiet = await registered(bench, QUIET, QUIET_INSTANCES);
   const hotArrivals = protocol.arrivals(subscribers);

@@ -21,7 +21,7 @@ const ADDED: Instance = { service: SERVICE, number: INSTANCES, revision: 0 };
 
 export async function slow(bench: Bench, { subscribers }: { subscribers: number }): Promise<Figure[]> {
   const { protocol, address, pids } = bench;
-  protocol.warmUp(INSTANCES);
+  await protocol.warmUp(INSTANCES);
   const instances = INSTANCES + 1;
   const publishers = await Publishers.open({
     protocol,

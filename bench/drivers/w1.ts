@@ -23,7 +23,7 @@ export interface W1 {
 
 export async function w1(bench: Bench, { subscribers, encoding }: W1): Promise<Figure[]> {
   const { protocol, address, pids } = bench;
-  protocol.warmUp(INSTANCES);
+  await protocol.warmUp(INSTANCES);
   await protocol.prepare(address, [SERVICE]);
   // One more for a protocol in which each connection registers one instance only: the one that changes.
   const instances = INSTANCES + 1;

@@ -18,7 +18,7 @@ export interface W2 {
 
 export async function w2(bench: Bench, size: W2): Promise<Figure[]> {
   const { protocol, address, pids } = bench;
-  protocol.warmUp(size.instances / size.services);
+  await protocol.warmUp(size.instances / size.services);
   const services = Array.from({ length: size.services }, (_, number) => ({ workload: "w2", number }));
   await protocol.prepare(address, services);
   const publishers = await Publishers.open({ protocol, address, ...size, window: WINDOW });

@@ -26,7 +26,7 @@ export interface W4 {
 
 export async function w4(bench: Bench, { subscribers, encoding }: W4): Promise<Figure[]> {
   const { protocol, address, pids } = bench;
-  protocol.warmUp(INSTANCES);
+  await protocol.warmUp(INSTANCES);
   await protocol.prepare(address, [SERVICE]);
   const instances = INSTANCES + 1;
   const publishers = await Publishers.open({

@@ -18,7 +18,7 @@ const SERVICE: Service = { workload: "w5", number: 0 };
 
 export async function w5({ protocol, target: name, root }: Bench): Promise<Figure[]> {
   const target = targetNamed(name, root);
-  protocol.warmUp(1);
+  await protocol.warmUp(1);
   const server = await target.start({ isImpatient: true });
   try {
     const acceptedMs = (await Promise.race([firstAccepted(protocol, server), server.failed])) - server.startedAtMs;

@@ -1,7 +1,7 @@
 // Which subscriber was pushed what, and when. Pushes are noted by a fingerprint and looked at afterwards, when all is
 // quiet: what a list holds is found out once for each different one, outside of what is measured.
 
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
 import { nowMs } from "./clock.ts";
 
 /** How many instances a push with this fingerprint shows; undefined as long as nobody can tell. */
@@ -60,6 +60,11 @@ export class Arrivals {
       if (now > endMs)
         throw new Error(`after ${timeoutMs} ms ${missing} subscribers do not show ${expected} instances`);
     }
+  }
+
+  /** Resolves when every subscriber has had so many pushes, whatever they show. */
+  async pushed(pushes: number): Promise<void> {
+    while (this.pushes.some((had) => had < pushes)) await turn();
   }
 
   /** The times from `sinceMs` to the newest push of each subscriber in `range`. */

@@ -44,8 +44,8 @@ export interface Protocol {
   readonly push: string;
   /** How many instances of one service one publisher's connection can register. */
   readonly instancesPerConnection: number;
-  /** Lets the decode path run on made-up bytes, without a server, so that V8 has compiled it before it is measured. */
-  warmUp(instances: number): void;
+  /** Lets what is measured run on made-up bytes, without the server, so that V8 has compiled it before. */
+  warmUp(instances: number): void | Promise<void>;
   /** What must be there before instances of these services can be registered. */
   prepare(address: Address, services: readonly Service[]): Promise<void>;
   /** The bookkeeping for so many subscribers. Number 0 is the one whose lists are looked into. */

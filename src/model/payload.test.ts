@@ -14,7 +14,7 @@ test("whatever is packed is unpacked the same, in order", () => {
     fc.property(fc.array(boxArbitrary, { maxLength: 20 }), (values) => {
       const payload = packPayload(values.map((value) => (value === null ? null : text(value))));
       const expected = values.map((value) => (value === null ? null : { text: value, units: value.length }));
-      assert.deepEqual([...boxesOf(payload)].map(shown), expected);
+      assert.deepEqual(boxesOf(payload).map(shown), expected);
       assert.equal(boxCount(payload), values.length);
     }),
   );
@@ -24,12 +24,12 @@ test("a payload keeps nothing of the buffer that it was read from", () => {
   const buffer = new TextEncoder().encode("10.0.0.1:80");
   const payload = packPayload([{ utf8: buffer, units: buffer.length }]);
   buffer.fill(0);
-  assert.deepEqual([...boxesOf(payload)].map(shown), [{ text: "10.0.0.1:80", units: 11 }]);
+  assert.deepEqual(boxesOf(payload).map(shown), [{ text: "10.0.0.1:80", units: 11 }]);
 });
 
 test("a text of a million characters that are not ASCII is packed whole", () => {
   const long = "é".repeat(1_000_000);
-  assert.deepEqual([...boxesOf(packPayload([text(long)]))].map(shown), [{ text: long, units: 1_000_000 }]);
+  assert.deepEqual(boxesOf(packPayload([text(long)])).map(shown), [{ text: long, units: 1_000_000 }]);
 });
 
 test("no boxes, a null box and an empty box are three different payloads", () => {

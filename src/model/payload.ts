@@ -24,10 +24,11 @@ export function packPayload(boxes: readonly (WireText | null)[]): Payload {
   return payload;
 }
 
-/** The boxes of a payload, as views into it. */
-export function* boxesOf(payload: Payload): Generator<WireText | null> {
+/** The boxes of a payload, as views into it. They are put behind those that are in `boxes`, which is returned. */
+export function boxesOf(payload: Payload, boxes: (WireText | null)[] = []): (WireText | null)[] {
   const cursor = { at: 0 };
-  while (cursor.at < payload.length) yield unpackBox(payload, cursor);
+  while (cursor.at < payload.length) boxes.push(unpackBox(payload, cursor));
+  return boxes;
 }
 
 /** How many boxes a payload holds. */

@@ -1,5 +1,5 @@
 // The answers to pushes. A hundred programs would answer side by side; here one's answer must not delay the next one's
-// push, so answers go out when a turn of the event loop brought no push, or when they have waited long enough.
+// push, so answers go out when no push has come for a while, or when they have waited long enough.
 
 import { Buffer } from "node:buffer";
 import { encodeResponse } from "../../../src/codec/bolt/encode.ts";
@@ -8,7 +8,8 @@ import { encodeMessage } from "../../../src/codec/sofa/codec.ts";
 import type { WireForm } from "../../../src/codec/sofa/messages.ts";
 import type { BoltConnection } from "./connection.ts";
 
-// Servers wait for an answer for seconds.
+// Longer than a server takes between two pushes of one list, and nothing to a server that waits for seconds.
+const QUIET_MS = 3;
 const WAIT_MS_MAX = 100;
 const ID_AT = 5;
 
@@ -26,23 +27,23 @@ interface Answer {
 
 let waiting: Answer[] = [];
 let oldestMs = 0;
-let seenAtTurn = 0;
+let seen = 0;
 
 /** Answers a push with success, soon. */
 export function answerSoon(answer: Answer): void {
   if (waiting.length === 0) {
     oldestMs = performance.now();
-    seenAtTurn = 0;
-    setImmediate(flushWhenQuiet);
+    seen = 0;
+    setTimeout(flushWhenQuiet, QUIET_MS);
   }
   waiting.push(answer);
 }
 
 function flushWhenQuiet(): void {
-  const isQuiet = waiting.length === seenAtTurn;
+  const isQuiet = waiting.length === seen;
   if (!isQuiet && performance.now() - oldestMs < WAIT_MS_MAX) {
-    seenAtTurn = waiting.length;
-    setImmediate(flushWhenQuiet);
+    seen = waiting.length;
+    setTimeout(flushWhenQuiet, QUIET_MS);
     return;
   }
   const answers = waiting;

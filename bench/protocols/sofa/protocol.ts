@@ -1,7 +1,9 @@
 // SOFARegistry's own protocol, for Roster and for the real thing.
 
 import { Buffer } from "node:buffer";
-import { setTimeout as sleep } from "node:timers/promises";
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { encodeRequest } from "../../../src/codec/bolt/encode.ts";
 import { BOLT_CODEC, BOLT_V1 } from "../../../src/codec/bolt/frame.ts";
@@ -17,7 +19,7 @@ import { Arrivals } from "../arrivals.ts";
 import type { Protocol, PushEncoding, SubscriberOptions } from "../protocol.ts";
 import type { Address } from "../sockets.ts";
 import { answerSoon } from "./answers.ts";
-import { BoltReader, type SeenFrame, SUBSCRIBER_PREFIX } from "./boltReader.ts";
+import { type SeenFrame, SUBSCRIBER_PREFIX } from "./boltReader.ts";
 import { BoltConnection } from "./connection.ts";
 import { SofaPublisher } from "./publisher.ts";
 import { PushedLists, pushedList } from "./pushedLists.ts";
@@ -26,7 +28,8 @@ import { GROUP, INSTANCE_ID, REGISTER, subscriberFrame, ZONE } from "./registerF
 const lists = new PushedLists();
 const keep = (fingerprint: number, frame: Buffer) => lists.keep(fingerprint, frame);
 const QUERY_MS_MAX = 120_000;
-const WARM_UP_PUSHES = 300;
+const WARM_UP_SUBSCRIBERS = 50;
+const WARM_UP_PUSHES = 20;
 
 export const sofaProtocol: Protocol = {
   name: "sofa",
@@ -116,23 +119,38 @@ async function queryAll(address: Address, services: readonly Service[], expected
   }
 }
 
-function warmUp(instances: number): void {
+async function warmUp(instances: number): Promise<void> {
   const batch = Buffer.alloc(REGISTER.bytes);
   for (let number = 0; number < 2_000; number++) {
     REGISTER.write(batch, 0, { id: number, instance: instanceOf(number), version: 1 });
   }
   for (const encoding of ["plain", "zstd", "gzip"] as const) {
     const frame = madeUpPush(encoding, instances);
-    const thrownAway = new Arrivals(1, () => undefined);
-    for (const keepsWhole of [false, true]) {
-      const onFrame = (seen: SeenFrame) => thrownAway.record(0, seen.fingerprint(), seen.bytes);
-      const reader = new BoltReader(onFrame, { keepsWhole });
-      for (let push = 0; push < WARM_UP_PUSHES; push++) {
-        for (let at = 0; at < frame.length; at += 65_536) reader.read(frame.subarray(at, at + 65_536));
-      }
-    }
     for (let push = 0; push < WARM_UP_PUSHES / 10; push++) pushedList(frame);
+    await pushThroughSockets(frame, encoding);
   }
+}
+
+/** Subscribers of a server in this process, which answers nothing and pushes the same to all. */
+async function pushThroughSockets(frame: Buffer, encoding: PushEncoding): Promise<void> {
+  const accepted: Socket[] = [];
+  const server = createServer({ noDelay: true }, (socket) => accepted.push(socket.resume()));
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = server.address() as AddressInfo;
+  const arrivals = new Arrivals(WARM_UP_SUBSCRIBERS, () => 1);
+  const service = { workload: "wu", number: 0 };
+  const ends = await Promise.all(
+    Array.from({ length: WARM_UP_SUBSCRIBERS }, (_, at) =>
+      sofaProtocol.subscribe({ address: { host: "127.0.0.1", port }, service, at, arrivals, encoding }),
+    ),
+  );
+  while (accepted.length < WARM_UP_SUBSCRIBERS) await turn();
+  for (let push = 1; push <= WARM_UP_PUSHES; push++) {
+    for (const socket of accepted) socket.write(frame);
+    await arrivals.pushed(push);
+  }
+  for (const end of ends) end();
+  server.close();
 }
 
 function instanceOf(number: number) {

@@ -15,9 +15,11 @@ import {
   mapOf,
   optional,
   repeated,
+  repeatedTexts,
   STRING,
   schema,
   TEXT,
+  wrapper,
 } from "./schema.ts";
 
 const INNER = schema({ id: field(1, INT32), name: field(2, STRING) });
@@ -148,5 +150,21 @@ test("whatever the bytes, the reader gives a message or a RegistryError", () => 
       codeOf([...content]);
     }),
     { numRuns: 5_000 },
+  );
+});
+
+test("a long list of texts is written as any list of messages with one text", () => {
+  const loop = schema({ list: repeatedTexts(15, 3), end: field(16, BOOL) });
+  const plain = schema({ list: repeated(15, wrapper(3, TEXT)), end: field(16, BOOL) });
+  const text = fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.constantFrom("", "\ud800", "x".repeat(127), "x".repeat(128), "ä".repeat(9_000)),
+  );
+  fc.assert(
+    fc.property(fc.array(text.map(textOf)), fc.boolean(), (list, end) => {
+      const written = encodeProtobuf(loop, { list, end });
+      assert.deepEqual(written, encodeProtobuf(plain, { list, end }));
+      assert.deepEqual(decodeProtobuf(loop, written), decodeProtobuf(plain, written));
+    }),
   );
 });

@@ -149,6 +149,14 @@ export function repeated<T>(number: number, kind: Kind<T>): Field<readonly T[]> 
   };
 }
 
+/** As `repeated(number, wrapper(inner, TEXT))`, for long lists. */
+export function repeatedTexts(number: number, inner: number): Field<readonly WireText[]> {
+  return {
+    ...repeated(number, wrapper(inner, TEXT)),
+    write: (writer, texts) => writer.wrappedTexts(number, inner, texts),
+  };
+}
+
 /** A map<string, V>. Of equal keys the last counts. */
 export function mapOf<V>(number: number, kind: Kind<V>): Field<ReadonlyMap<string, V>> {
   return {

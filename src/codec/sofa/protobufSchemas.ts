@@ -11,6 +11,7 @@ import {
   mapOf,
   optional,
   repeated,
+  repeatedTexts,
   STRING,
   schema,
   TEXT,
@@ -21,7 +22,7 @@ import {
 export const DATA_BOX = wrapper(1, TEXT);
 
 /** The boxes of one zone. */
-export const DATA_BOXES = schema({ data: repeated(1, DATA_BOX) });
+export const DATA_BOXES = schema({ data: repeatedTexts(1, 1) });
 
 /** What every registration carries. */
 export const BASE_REGISTER = schema({

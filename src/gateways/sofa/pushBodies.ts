@@ -108,7 +108,7 @@ function zonesOf({ view, scope, zone: ownZone }: Push): PushZone[] {
     if (scope === "zone" && zone !== ownZone) continue;
     const boxes = byZone.get(zone) ?? [];
     byZone.set(zone, boxes);
-    for (const box of boxesOf(payload)) boxes.push(box);
+    boxesOf(payload, boxes);
   }
   return [...byZone].map(([zone, boxes]) => ({ zone, boxes, count: boxes.length }));
 }
