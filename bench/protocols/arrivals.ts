@@ -1,7 +1,7 @@
 // Which subscriber was pushed what, and when. Pushes are noted by a fingerprint and looked at afterwards, when all is
 // quiet: what a list holds is found out once for each different one, outside of what is measured.
 
-import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
+import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
 import { nowMs } from "./clock.ts";
 
 /** How many instances a push with this fingerprint shows; undefined as long as nobody can tell. */

@@ -3,6 +3,7 @@
 // no second node. What it shows is what the machine, Node and the driver take; no registry can be faster than it here.
 
 import { createServer, type Socket } from "node:net";
+import { zstdCompressSync } from "node:zlib";
 import { BoltDecoder } from "../../src/codec/bolt/decoder.ts";
 import { encodeRequest, encodeResponse } from "../../src/codec/bolt/encode.ts";
 import { BOLT_STATUS, BOLT_V1, type BoltFrame } from "../../src/codec/bolt/frame.ts";
@@ -11,12 +12,23 @@ import {
   encodeMessage,
   encodePushBody,
   encodePushTail,
+  encodeReceivedDataBody,
   pushClassName,
+  wireForm,
 } from "../../src/codec/sofa/codec.ts";
-import type { PublisherRegister, RegisterResponse, SubscriberRegister } from "../../src/codec/sofa/messages.ts";
+import type {
+  CompressedBoxes,
+  PublisherRegister,
+  RegisterResponse,
+  SubscriberRegister,
+  WireForm,
+} from "../../src/codec/sofa/messages.ts";
+import type { PushZone } from "../../src/codec/sofa/push.ts";
 
 interface Subscription {
   readonly socket: Socket;
+  readonly form: WireForm;
+  readonly isCompressed: boolean;
   readonly tail: Uint8Array;
 }
 
@@ -43,12 +55,14 @@ function held(dataId: string): Held {
 
 function take(socket: Socket, frame: BoltFrame): void {
   if (frame.kind === "response" || frame.command === "heartbeat") return;
-  const message = decodeMessage("hessian-draft", frame.className, frame.content);
+  const form = wireForm(frame);
+  const message = decodeMessage(form, frame.className, frame.content);
   if (message.kind !== "publisherRegister" && message.kind !== "subscriberRegister") return;
-  answer(socket, frame.id, message);
+  answer(socket, { id: frame.id, form }, message);
   const service = held(message.dataId);
   if (message.kind === "subscriberRegister") {
-    const subscription = { socket, tail: encodePushTail("hessian-draft", [message.registId]) };
+    const isCompressed = form === "protobuf" && message.acceptEncoding === "zstd";
+    const subscription = { socket, form, isCompressed, tail: encodePushTail(form, [message.registId]) };
     service.subscriptions.push(subscription);
     push(message.dataId, service, [subscription]);
     return;
@@ -71,7 +85,7 @@ function copied(boxes: PublisherRegister["dataList"]): PublisherRegister["dataLi
 
 function answer(
   socket: Socket,
-  id: number,
+  { id, form }: { id: number; form: WireForm },
   { registId, version: asked }: PublisherRegister | SubscriberRegister,
 ): void {
   const response: RegisterResponse = {
@@ -82,21 +96,25 @@ function answer(
     refused: false,
     message: null,
   };
-  const encoded = encodeMessage("hessian-draft", response);
+  const encoded = encodeMessage(form, response);
   socket.write(encodeResponse(BOLT_V1, { id, status: BOLT_STATUS.SUCCESS, ...encoded }));
 }
 
+/** All subscribers of a service speak the same form here: one buffer does for them. */
 function push(dataId: string, { boxes, version }: Held, subscriptions: readonly Subscription[]): void {
+  const [first] = subscriptions;
+  if (first === undefined) return;
+  const { form, isCompressed } = first;
   const all = [...boxes.values()].flat();
   const zones = [{ zone: "DEFAULT_ZONE", boxes: all, count: all.length }];
   const about = { dataId, group: "DEFAULT_GROUP", instanceId: "DEFAULT_INSTANCE_ID", segment: "DefaultDataCenter" };
   const what = { ...about, scope: "dataCenter", localZone: "DEFAULT_ZONE", version, zones };
-  const body = encodePushBody("hessian-draft", what);
+  const body = encodePushBody(form, isCompressed ? { ...what, compressed: compressed(zones) } : what);
   // All registIds of light subscribers have one length: only they are written anew for each.
-  const tailBytes = subscriptions[0]?.tail.length ?? 0;
+  const tailBytes = first.tail.length;
   const content = new Uint8Array(body.length + tailBytes);
   content.set(body);
-  const head = { id: pushId++, timeoutMs: PUSH_TIMEOUT_MS, codec: 1, className: pushClassName("hessian-draft") };
+  const head = { id: pushId++, timeoutMs: PUSH_TIMEOUT_MS, codec: 1, className: pushClassName(form) };
   const frame = encodeRequest(BOLT_V1, { ...head, content });
   const shared = frame.subarray(0, frame.length - tailBytes);
   for (const { socket, tail } of subscriptions) {
@@ -105,6 +123,11 @@ function push(dataId: string, { boxes, version }: Held, subscriptions: readonly 
     socket.write(tail);
     socket.uncork();
   }
+}
+
+function compressed(zones: readonly PushZone[]): CompressedBoxes {
+  const plain = encodeReceivedDataBody(zones);
+  return { encoding: "zstd", body: zstdCompressSync(plain), originBodySize: plain.length };
 }
 
 const server = createServer({ noDelay: true }, (socket) => {

@@ -145,10 +145,14 @@ export class Pusher {
     // An answer will come, and then the target gets the newest list. A client that never answered is not waited for.
     if (target.underWay !== undefined && client.answersPushes) return 0;
     if (target.underWay !== undefined) this.#settle(target, target.underWay);
-    const candidates = only ?? [...target.subscribers.values()];
-    const subscribers = candidates.filter((subscriber) => subscriber.seenVersion < view.version);
+    const subscribers: Subscriber[] = [];
+    const registIds: string[] = [];
+    for (const subscriber of only ?? target.subscribers.values()) {
+      if (subscriber.seenVersion >= view.version) continue;
+      subscribers.push(subscriber);
+      registIds.push(subscriber.registId);
+    }
     if (subscribers.length === 0) return 0;
-    const registIds = subscribers.map((subscriber) => subscriber.registId);
     const id = this.takePushId();
     const costMs = client.channel.push({ id, view, scope, zone, variant, registIds });
     if (costMs === "blocked") {

@@ -235,7 +235,8 @@ class SocketConnection implements Connection {
   write(...parts: readonly Uint8Array[]): void {
     const socket = this.#socket;
     if (parts.length === 0 || socket.destroyed || socket.writableEnded) return;
-    const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+    let bytes = 0;
+    for (const part of parts) bytes += part.length;
     if (this.peers === "nodes" && this.#gathered === undefined) {
       this.#gathered = [];
       // After all sockets that had something to read in this turn.

@@ -3,7 +3,7 @@
 import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
-import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
+import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { encodeRequest } from "../../../src/codec/bolt/encode.ts";
 import { BOLT_CODEC, BOLT_V1 } from "../../../src/codec/bolt/frame.ts";

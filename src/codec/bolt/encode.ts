@@ -4,6 +4,7 @@
 import { assert } from "../../base/assert.ts";
 import { freshBytes, putU16, putU32 } from "../../base/bytes.ts";
 import { crc32 } from "../../base/crc32.ts";
+import { textOf } from "../../base/text.ts";
 import { type BoltDialect, COMMAND, CRC_BYTES, hasCrc, headLayout, NAME_BYTES_MAX, TYPE } from "./frame.ts";
 
 /** The head of a request whose content is written by the caller. */
@@ -112,9 +113,8 @@ function whole(dialect: BoltDialect, fields: Fields, content: Uint8Array): Uint8
 function frameWithRoom(dialect: BoltDialect, fields: Fields, room: number): Uint8Array {
   const isResponse = fields.type === TYPE.RESPONSE;
   const head = headLayout(dialect.protocol, isResponse);
-  const nameBytes = fields.className.length;
-  assert(nameBytes <= NAME_BYTES_MAX, "our class names are short");
-  const frame = freshBytes(head.end + nameBytes + room);
+  const name = nameOf(fields.className);
+  const frame = freshBytes(head.end + name.length + room);
   frame[0] = dialect.protocol;
   if (dialect.protocol === 2) frame[1] = dialect.version;
   frame[head.type] = fields.type;
@@ -125,16 +125,21 @@ function frameWithRoom(dialect: BoltDialect, fields: Fields, room: number): Uint
   if (dialect.protocol === 2) frame[head.switches] = dialect.crc ? 1 : 0;
   if (isResponse) putU16(frame, head.timeoutOrStatus, fields.last);
   else putU32(frame, head.timeoutOrStatus, fields.last);
-  putU16(frame, head.classBytes, nameBytes);
+  putU16(frame, head.classBytes, name.length);
   putU32(frame, head.contentBytes, fields.contentLength);
-  putAscii(frame, head.end, fields.className);
+  frame.set(name, head.end);
   return frame;
 }
 
-function putAscii(frame: Uint8Array, start: number, name: string): void {
-  for (let at = 0; at < name.length; at++) {
-    const unit = name.charCodeAt(at);
-    assert(unit < 0x80, "our class names are ASCII");
-    frame[start + at] = unit;
-  }
+// There are some thirty, and each push and each answer carries one.
+const NAMES = new Map<string, Uint8Array>();
+
+function nameOf(className: string): Uint8Array {
+  const known = NAMES.get(className);
+  if (known !== undefined) return known;
+  const { utf8, units } = textOf(className);
+  assert(utf8.length === units, "our class names are ASCII");
+  assert(units <= NAME_BYTES_MAX, "our class names are short");
+  NAMES.set(className, utf8);
+  return utf8;
 }
