@@ -2,6 +2,10 @@
 // the service waits in proportion to what that push cost, so a hot service merges its changes and leaves the others
 // their share. One push is under way to a target at a time; when it is answered the target gets the newest list if it
 // has changed meanwhile, never the ones in between.
+//
+// Pushing takes turns with everything else: after some milliseconds of it the process reads what has come. Without
+// that, a hundred hot services of two thousand subscribers each would push for seconds on end, take the answers that
+// nobody has read for lost, push again, and never come out of it.
 
 import { Deadlines } from "../base/deadlines.ts";
 import type { Metrics } from "../base/metrics.ts";
@@ -18,6 +22,11 @@ export interface PushOptions {
 const WINDOW_PER_COST = 4;
 // A shorter wait than a timer can measure is no wait.
 const WINDOW_MS_MIN = 1;
+// So much pushing, by its cost, and then whoever hosts the role has a turn. A service with more subscribers than that
+// goes on in the next one, after those that were due before.
+const TURN_MS = 20;
+// After a process was away, what its clients have answered meanwhile is still to be read.
+const FORGIVEN_MS = 1_000;
 // The n-th retry waits n times so long, as SOFARegistry's.
 const RETRY_DELAY_MS = 500;
 
@@ -40,7 +49,11 @@ export class Pusher {
   // when their time comes.
   #timeouts: Timeout[] = [];
   #timeoutsDone = 0;
+  #timeoutsFromMs = 0;
   #nextPushId = 1;
+  // What was pushed in this turn has cost so much, the last of it in the step of that time.
+  #turnCostMs = 0;
+  #pushedMs = 0;
 
   constructor(options: PushOptions, subscriptions: Subscriptions, metrics: Metrics) {
     this.#options = options;
@@ -50,8 +63,10 @@ export class Pusher {
 
   /** The service has a newer list: pushes it now, or when the window of the last push ends. */
   changed(service: SubscribedService, nowMs: number): void {
-    if (isGathering(service, nowMs)) this.#windows.set(service, service.windowEndMs);
-    else this.#pushAll(service, nowMs);
+    if (service.round !== undefined) service.round.isRepeated = true;
+    else if (isGathering(service, nowMs)) this.#windows.set(service, service.windowEndMs);
+    else if (!this.#isSpent) this.#pushAll(service, nowMs);
+    else if (!this.#windows.has(service)) this.#windows.set(service, nowMs);
   }
 
   /** A client has subscribed: it gets the list that is there, whatever the window. */
@@ -82,24 +97,44 @@ export class Pusher {
   /** The safety net, from time to time: whoever is behind and not waited for is pushed to again. */
   repair(nowMs: number): void {
     for (const service of this.#subscriptions.services()) {
+      if (service.round !== undefined || this.#windows.has(service)) continue;
       for (const target of service.targets.values()) {
         const isWaitedFor = target.underWay !== undefined || this.#retries.has(target);
-        if (!isWaitedFor && isBehind(target, service)) this.#pushNewest(target, nowMs);
+        if (isWaitedFor || !isBehind(target, service)) continue;
+        this.#windows.set(service, nowMs);
+        break;
       }
     }
   }
 
   nextWakeMs(): number {
+    const pushMs = Math.min(this.#windows.nextMs(), this.#retries.nextMs());
     const timeoutMs = this.#timeouts[this.#timeoutsDone]?.endMs ?? Number.POSITIVE_INFINITY;
-    return Math.min(this.#windows.nextMs(), this.#retries.nextMs(), timeoutMs);
+    // What is due and has to wait for its turn is not late.
+    const turnMs = this.#isSpent ? Math.max(pushMs, this.#pushedMs) : pushMs;
+    return Math.min(turnMs, Math.max(timeoutMs, this.#timeoutsFromMs));
+  }
+
+  /** Everybody else has had a turn. */
+  beginTurn(): void {
+    this.#turnCostMs = 0;
+  }
+
+  /** The process was away: it finds the time of answers over that it has not read yet. */
+  forgiveStall(nowMs: number): void {
+    this.#timeoutsFromMs = nowMs + FORGIVEN_MS;
   }
 
   wake(nowMs: number): void {
     this.#endTimeouts(nowMs);
-    for (let service = this.#windows.take(nowMs); service !== undefined; service = this.#windows.take(nowMs)) {
+    while (!this.#isSpent) {
+      const service = this.#windows.take(nowMs);
+      if (service === undefined) break;
       this.#pushAll(service, nowMs);
     }
-    for (let target = this.#retries.take(nowMs); target !== undefined; target = this.#retries.take(nowMs)) {
+    while (!this.#isSpent) {
+      const target = this.#retries.take(nowMs);
+      if (target === undefined) break;
       this.#pushNewest(target, nowMs);
     }
   }
@@ -111,15 +146,27 @@ export class Pusher {
     return id;
   }
 
-  #pushAll(service: SubscribedService, nowMs: number): void {
-    let costMs = 0;
-    for (const target of service.targets.values()) costMs += this.#push(target, service, { nowMs });
-    this.#spend(service, costMs, nowMs);
+  get #isSpent(): boolean {
+    return this.#turnCostMs >= TURN_MS;
   }
 
-  /** Pushes that were just sent open the service's window, or make it longer. */
+  /** Pushes to all who have not seen the list, or to as many as this turn has time for: then the next one goes on. */
+  #pushAll(service: SubscribedService, nowMs: number): void {
+    service.round ??= { targets: service.targets.values(), isRepeated: false };
+    const { round } = service;
+    for (let next = round.targets.next(); next.done !== true; next = round.targets.next()) {
+      this.#spend(service, this.#push(next.value, service, { nowMs }), nowMs);
+      if (this.#isSpent) return this.#windows.set(service, nowMs);
+    }
+    service.round = undefined;
+    if (round.isRepeated) this.#windows.set(service, Math.max(service.windowEndMs, nowMs));
+  }
+
+  /** Pushes that were just sent open the service's window, or make it longer, and use up the turn. */
   #spend(service: SubscribedService, costMs: number, nowMs: number): void {
     if (costMs === 0) return;
+    this.#turnCostMs += costMs;
+    this.#pushedMs = nowMs;
     const endMs = Math.max(service.windowEndMs, nowMs) + costMs * WINDOW_PER_COST;
     service.windowEndMs = Math.min(endMs, nowMs + this.#options.pushWindowMaxMs);
   }
@@ -173,9 +220,10 @@ export class Pusher {
     this.#metrics.observe("roster_push_latency_seconds", (nowMs - underWay.sentMs) / 1000);
     const service = this.#subscriptions.get(target.dataInfoId);
     if (service === undefined) return;
+    if (!isBehind(target, service)) return;
     // Whoever answers within the window gets what has changed since with all others, when it ends.
-    if (!isGathering(service, nowMs)) this.#pushNewest(target, nowMs);
-    else if (isBehind(target, service)) this.#windows.set(service, service.windowEndMs);
+    if (this.#isSpent || isGathering(service, nowMs)) this.changed(service, nowMs);
+    else this.#pushNewest(target, nowMs);
   }
 
   #failed(
@@ -205,6 +253,7 @@ export class Pusher {
   }
 
   #endTimeouts(nowMs: number): void {
+    if (nowMs < this.#timeoutsFromMs) return;
     for (
       let first = this.#timeouts[this.#timeoutsDone];
       first !== undefined;

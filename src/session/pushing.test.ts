@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
+import { brandDataInfoId } from "../model/ids.ts";
 import {
   ackLast,
   connect,
@@ -14,6 +15,7 @@ import {
   START_MS,
   session,
   snapshot,
+  stall,
   subscribe,
   toData,
   toMeta,
@@ -207,6 +209,79 @@ test("subscribers that answer fast do not make a hot service push faster than it
   pass(100);
   assert.equal(count(), 2_000);
   assert.ok(subscribers.every(({ channel }) => channel.versions.at(-1) === 30n));
+});
+
+const OTHER = brandDataInfoId("other#@#I#@#G");
+const otherSnapshot = (version: bigint) =>
+  fromData({ kind: "snapshot", datum: { dataInfoId: OTHER, version, origin: ORIGIN, publications: [] } });
+const wake = () => session.step({ kind: "woken" }, nowMs);
+
+test("many pushes take turns with everything else, and a service that was due before goes on before", () => {
+  const many = Array.from({ length: 5_000 }, () => connect());
+  for (const client of many) subscribe(client);
+  const other = connect();
+  subscribe(other, { dataInfoId: OTHER });
+  const count = () => many.reduce((sum, { channel }) => sum + channel.pushes.length, 0);
+  snapshot(10n);
+  // 20 ms at 15 µs each.
+  assert.equal(count(), 1_334);
+  otherSnapshot(5n);
+  assert.deepEqual([count(), other.channel.versions], [1_334, []], "nothing more in this turn");
+  assert.ok(session.nextWakeMs() <= nowMs, "the next turn is asked for");
+  wake();
+  assert.deepEqual([count(), other.channel.versions], [2_668, []]);
+  wake();
+  assert.deepEqual([count(), other.channel.versions], [4_001, [5n]]);
+  wake();
+  assert.equal(count(), 5_000);
+  assert.ok(session.nextWakeMs() > nowMs, "and no turn without need");
+});
+
+test("whoever answers an older push while the list goes round is pushed the newest after it", () => {
+  const many = Array.from({ length: 2_000 }, () => connect());
+  for (const client of many) subscribe(client);
+  snapshot(10n);
+  wake();
+  for (const client of many) ackLast(client);
+  pass(1_000);
+  const [first, last] = [many[0], many.at(-1)];
+  assert.ok(first && last);
+  snapshot(11n);
+  // The first has version 11 under way, the last waits for its turn; the list changes.
+  snapshot(12n);
+  ackLast(first);
+  assert.deepEqual([first.channel.versions, last.channel.versions], [[10n, 11n], [10n]]);
+  wake();
+  assert.deepEqual(
+    [first.channel.versions, last.channel.versions],
+    [
+      [10n, 11n],
+      [10n, 12n],
+    ],
+  );
+  pass(1_000);
+  assert.deepEqual(
+    [first.channel.versions, last.channel.versions],
+    [
+      [10n, 11n, 12n],
+      [10n, 12n],
+    ],
+  );
+});
+
+test("a process that was away does not take the answers that it has not read for lost", () => {
+  const client = connect();
+  subscribe(client);
+  snapshot(10n);
+  ackLast(client);
+  snapshot(11n);
+  // It should have woken after half a second at the latest.
+  pass(500);
+  stall(5_000);
+  wake();
+  ackLast(client);
+  pass(3_000);
+  assert.deepEqual(client.channel.versions, [10n, 11n]);
 });
 
 test("a configuration is pushed when it is watched and when it changes, newest only", () => {

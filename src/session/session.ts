@@ -165,6 +165,7 @@ export class Session implements Registry {
         this.#membership.leave();
         break;
       case "woken":
+        this.#pusher.beginTurn();
         break;
       default:
         this.#fromClient(event, nowMs);
@@ -302,7 +303,10 @@ export class Session implements Registry {
    */
   #forgiveStall(nowMs: number): void {
     const lateMs = nowMs - this.nextWakeMs();
-    if (lateMs > STALL_MS) this.#departures.postpone(nowMs + this.#options.clientReturnGraceMs);
+    if (lateMs > STALL_MS) {
+      this.#departures.postpone(nowMs + this.#options.clientReturnGraceMs);
+      this.#pusher.forgiveStall(nowMs);
+    }
     // What it reads next may have waited in its sockets for long, from clients that are elsewhere by now. Whose
     // connection turns out to be closed has nothing published in its name.
     if (lateMs > ABSENCE_MS) this.#links.pause(nowMs + this.#options.clientReturnGraceMs);

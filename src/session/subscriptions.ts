@@ -8,6 +8,14 @@ import { type Client, type PushTarget, registrationKey, type Subscriber } from "
 import type { RegistrationKey, SubscribeRequest } from "./registry.ts";
 import { ServiceList } from "./serviceList.ts";
 
+/** A list on its way to all targets of its service, which may take more than one turn. */
+interface PushRound {
+  /** Those that it has not come to. */
+  readonly targets: Iterator<PushTarget>;
+  /** Some that it has come to are behind: the list has changed since, or they had another push under way. */
+  isRepeated: boolean;
+}
+
 /** A service with subscribers here. */
 export class SubscribedService {
   readonly dataInfoId: DataInfoId;
@@ -21,6 +29,8 @@ export class SubscribedService {
   announced: DatumVersion | undefined;
   /** Until then changes are gathered; see Pusher. */
   windowEndMs = 0;
+  /** The list is on its way to all; see Pusher. */
+  round: PushRound | undefined;
 
   constructor(dataInfoId: DataInfoId) {
     this.dataInfoId = dataInfoId;
