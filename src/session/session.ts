@@ -165,7 +165,7 @@ export class Session implements Registry {
         this.#membership.leave();
         break;
       case "woken":
-        this.#pusher.beginTurn();
+        this.#pusher.beginTurn(nowMs);
         break;
       default:
         this.#fromClient(event, nowMs);

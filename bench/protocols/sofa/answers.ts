@@ -10,7 +10,9 @@ import type { BoltConnection } from "./connection.ts";
 
 // Longer than a server takes between two pushes of one list, and nothing to a server that waits for seconds.
 const QUIET_MS = 3;
-const WAIT_MS_MAX = 100;
+const WAIT_MS_MAX = 500;
+// Two milliseconds of system calls.
+const PORTION = 100;
 const ID_AT = 5;
 
 const TEMPLATES: Readonly<Record<WireForm, Buffer>> = {
@@ -25,34 +27,33 @@ interface Answer {
   readonly form: WireForm;
 }
 
-let waiting: Answer[] = [];
+const waiting: Answer[] = [];
 let oldestMs = 0;
 let seen = 0;
 
 /** Answers a push with success, soon. */
 export function answerSoon(answer: Answer): void {
-  if (waiting.length === 0) {
-    oldestMs = performance.now();
-    seen = 0;
-    setTimeout(flushWhenQuiet, QUIET_MS);
-  }
-  waiting.push(answer);
+  if (waiting.push(answer) > 1) return;
+  oldestMs = performance.now();
+  setTimeout(flushWhenQuiet, QUIET_MS);
 }
 
 function flushWhenQuiet(): void {
   const isQuiet = waiting.length === seen;
-  if (!isQuiet && performance.now() - oldestMs < WAIT_MS_MAX) {
-    seen = waiting.length;
-    setTimeout(flushWhenQuiet, QUIET_MS);
-    return;
-  }
-  const answers = waiting;
-  waiting = [];
-  for (const { connection, id, form } of answers) {
+  seen = waiting.length;
+  if (isQuiet || performance.now() - oldestMs > WAIT_MS_MAX) flushSome();
+  else setTimeout(flushWhenQuiet, QUIET_MS);
+}
+
+/** What was pushed meanwhile is read between two portions. */
+function flushSome(): void {
+  for (const { connection, id, form } of waiting.splice(0, PORTION)) {
     const frame = Buffer.from(TEMPLATES[form]);
     frame.writeInt32BE(id, ID_AT);
     connection.write(frame);
   }
+  seen = 0;
+  if (waiting.length > 0) setImmediate(flushSome);
 }
 
 function template(form: WireForm): Buffer {
