@@ -135,16 +135,8 @@ export class Pusher {
 
   wake(nowMs: number): void {
     this.#endTimeouts(nowMs);
-    while (!this.#isSpent) {
-      const service = this.#windows.take(nowMs);
-      if (service === undefined) break;
-      this.#pushAll(service, nowMs);
-    }
-    while (!this.#isSpent) {
-      const target = this.#retries.take(nowMs);
-      if (target === undefined) break;
-      this.#pushNewest(target, nowMs);
-    }
+    let isDue = true;
+    while (isDue && !this.#isSpent) isDue = this.#pushNext(nowMs);
   }
 
   /** An id for a push of any kind; none of the last two billion had it. */
@@ -156,6 +148,18 @@ export class Pusher {
 
   get #isSpent(): boolean {
     return this.#turnCostMs >= this.#turnMs;
+  }
+
+  /** Pushes what has been due for longest; false if nothing is. */
+  #pushNext(nowMs: number): boolean {
+    if (this.#retries.nextMs() < this.#windows.nextMs()) {
+      const target = this.#retries.take(nowMs);
+      if (target !== undefined) this.#pushNewest(target, nowMs);
+      return target !== undefined;
+    }
+    const service = this.#windows.take(nowMs);
+    if (service !== undefined) this.#pushAll(service, nowMs);
+    return service !== undefined;
   }
 
   /** Pushes to all who have not seen the list, or to as many as this turn has time for: then the next one goes on. */
@@ -180,6 +184,7 @@ export class Pusher {
     service.windowEndMs = Math.min(endMs, nowMs + this.#options.pushWindowMaxMs);
   }
 
+  /** What may be pushed in a long turn grows with time and shrinks with what is pushed. */
   #save(nowMs: number, costMs: number): void {
     const savedMs = Math.min(LONG_TURN_MS, this.#savedMs + (nowMs - this.#savedAtMs) * SAVED_SHARE);
     this.#savedMs = Math.max(0, savedMs - costMs);
