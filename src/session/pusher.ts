@@ -23,12 +23,11 @@ const WINDOW_PER_COST = 4;
 // A shorter wait than a timer can measure is no wait.
 const WINDOW_MS_MIN = 1;
 // So much pushing, by its cost, and then whoever hosts the role has a turn. A service with more subscribers than that
-// goes on in the next one, after those that were due before. After quiet, a list for thousands goes out faster: whoever
-// pushes for less than a twentieth of the time saves up for a long turn.
+// goes on in the next one, after those that were due before. As long as transport reads from clients in a turn, since
+// each push is answered: in turns of 50 ms answers came too late (docs/internals/performance.md).
 const TURN_MS = 20;
-const LONG_TURN_MS = 100;
-const SAVED_SHARE = 0.05;
-// After a process was away, what its clients have answered meanwhile is still to be read.
+// After a process was away, what its clients have answered meanwhile is still to be read: sixty thousand answers a
+// second.
 const FORGIVEN_MS = 1_000;
 // The n-th retry waits n times so long, as SOFARegistry's.
 const RETRY_DELAY_MS = 500;
@@ -57,9 +56,6 @@ export class Pusher {
   // What was pushed in this turn has cost so much, the last of it in the step of that time.
   #turnCostMs = 0;
   #pushedMs = 0;
-  #turnMs = LONG_TURN_MS;
-  #savedMs = LONG_TURN_MS;
-  #savedAtMs = 0;
 
   constructor(options: PushOptions, subscriptions: Subscriptions, metrics: Metrics) {
     this.#options = options;
@@ -122,10 +118,8 @@ export class Pusher {
   }
 
   /** Everybody else has had a turn. */
-  beginTurn(nowMs: number): void {
-    this.#save(nowMs, 0);
+  beginTurn(): void {
     this.#turnCostMs = 0;
-    this.#turnMs = Math.max(TURN_MS, this.#savedMs);
   }
 
   /** The process was away: it finds the time of answers over that it has not read yet. */
@@ -147,7 +141,7 @@ export class Pusher {
   }
 
   get #isSpent(): boolean {
-    return this.#turnCostMs >= this.#turnMs;
+    return this.#turnCostMs >= TURN_MS;
   }
 
   /** Pushes what has been due for longest; false if nothing is. */
@@ -179,16 +173,8 @@ export class Pusher {
     if (costMs === 0) return;
     this.#turnCostMs += costMs;
     this.#pushedMs = nowMs;
-    this.#save(nowMs, costMs);
     const endMs = Math.max(service.windowEndMs, nowMs) + costMs * WINDOW_PER_COST;
     service.windowEndMs = Math.min(endMs, nowMs + this.#options.pushWindowMaxMs);
-  }
-
-  /** What may be pushed in a long turn grows with time and shrinks with what is pushed. */
-  #save(nowMs: number, costMs: number): void {
-    const savedMs = Math.min(LONG_TURN_MS, this.#savedMs + (nowMs - this.#savedAtMs) * SAVED_SHARE);
-    this.#savedMs = Math.max(0, savedMs - costMs);
-    this.#savedAtMs = nowMs;
   }
 
   #pushNewest(target: PushTarget, nowMs: number): void {
@@ -239,8 +225,7 @@ export class Pusher {
     this.#metrics.add("roster_pushes_total", 1, { outcome: "answered" });
     this.#metrics.observe("roster_push_latency_seconds", (nowMs - underWay.sentMs) / 1000);
     const service = this.#subscriptions.get(target.dataInfoId);
-    if (service === undefined) return;
-    if (!isBehind(target, service)) return;
+    if (service === undefined || !isBehind(target, service)) return;
     // Whoever answers within the window gets what has changed since with all others, when it ends.
     if (this.#isSpent || isGathering(service, nowMs)) this.changed(service, nowMs);
     else this.#pushNewest(target, nowMs);

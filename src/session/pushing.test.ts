@@ -217,7 +217,7 @@ const otherSnapshot = (version: bigint) =>
 const wake = () => session.step({ kind: "woken" }, nowMs);
 
 test("many pushes take turns with everything else, and a service that was due before goes on before", () => {
-  const many = Array.from({ length: 1_600 }, () => connect());
+  const many = Array.from({ length: 400 }, () => connect());
   for (const client of many) {
     client.channel.pushCostMs = 0.125;
     subscribe(client);
@@ -226,29 +226,19 @@ test("many pushes take turns with everything else, and a service that was due be
   subscribe(other, { dataInfoId: OTHER });
   const count = () => many.reduce((sum, { channel }) => sum + channel.pushes.length, 0);
   snapshot(10n);
-  assert.equal(count(), 800, "100 ms after quiet");
+  assert.equal(count(), 160, "20 ms");
   otherSnapshot(5n);
-  assert.deepEqual([count(), other.channel.versions], [800, []], "nothing more in this turn");
+  assert.deepEqual([count(), other.channel.versions], [160, []], "nothing more in this turn");
   assert.ok(session.nextWakeMs() <= nowMs, "the next turn is asked for");
   wake();
-  assert.deepEqual([count(), other.channel.versions], [960, []], "20 ms more");
+  assert.deepEqual([count(), other.channel.versions], [320, []]);
   wake();
-  assert.deepEqual([count(), other.channel.versions], [1_120, [5n]]);
-  for (let turn = 0; turn < 3; turn++) wake();
-  assert.equal(count(), 1_600);
-  for (const client of many) ackLast(client);
-  pass(500);
-  snapshot(11n);
-  pass(1_000);
-  assert.equal(count(), 3_200);
-  for (const client of many) ackLast(client);
-  pass(2_000);
-  snapshot(12n);
-  assert.equal(count(), 4_000, "whoever pushes little may push for long again");
+  assert.deepEqual([count(), other.channel.versions], [400, [5n]]);
+  assert.ok(session.nextWakeMs() > nowMs, "and no turn without need");
 });
 
 test("whoever answers an older push while the list goes round is pushed the newest after it", () => {
-  const many = Array.from({ length: 7_000 }, () => connect());
+  const many = Array.from({ length: 2_000 }, () => connect());
   for (const client of many) subscribe(client);
   snapshot(10n);
   wake();

@@ -165,7 +165,7 @@ export class Session implements Registry {
         this.#membership.leave();
         break;
       case "woken":
-        this.#pusher.beginTurn(nowMs);
+        this.#pusher.beginTurn();
         break;
       default:
         this.#fromClient(event, nowMs);
