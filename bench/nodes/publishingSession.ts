@@ -86,6 +86,7 @@ export class PublishingSession {
   /** Resolves when the data nodes have taken everything. */
   async settled(): Promise<void> {
     while (this.#waiting > 0) {
+      if (this.#failure !== undefined) throw this.#failure;
       this.#hasRoom ??= Promise.withResolvers<void>();
       await this.#hasRoom.promise;
     }

@@ -10,6 +10,7 @@ import type { BoltConnection } from "./connection.ts";
 
 // Longer than a server takes between two pushes of one list, and nothing to a server that waits for seconds.
 const QUIET_MS = 3;
+// A list for ten thousand is on its way for so long.
 const WAIT_MS_MAX = 500;
 // Two milliseconds of system calls.
 const PORTION = 100;
