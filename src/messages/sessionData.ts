@@ -33,8 +33,14 @@ export function registIdOf(item: PublishItem): string {
   return item.kind === "put" ? item.publication.registId : item.removal.registId;
 }
 
-/** At most so many items travel in a batch, so that one large client does not delay the others behind it. */
-export const BATCH_ITEMS_MAX = 1_000;
+/**
+ * At most so many items travel in a batch, so that one large client does not delay the others behind it, and so that
+ * what a data node decodes is garbage again before it has grown old: with a thousand its heap was three times as large.
+ */
+export const BATCH_ITEMS_MAX = 500;
+
+/** So many batches of a session are under way to one data node at the most. */
+export const BATCHES_UNDER_WAY_MAX = 4;
 
 /** The publications of one session in one slot, summed up: how many, and a digest of their keys and stamps. */
 export interface SlotDigest {

@@ -6,15 +6,21 @@ import { Outbox } from "./outbox.ts";
 
 let batches = 0;
 
-const removal = (version: bigint): PublishItem => ({
+const removal = (version: bigint, registId = "r"): PublishItem => ({
   kind: "remove",
   removal: {
     dataInfoId: brandDataInfoId("orders#@#I#@#G"),
-    registId: "r",
+    registId,
     cause: "unpublished",
     stamp: { version, registeredMs: 0 },
   },
 });
+
+function outboxWith(waiting: number): Outbox {
+  const outbox = new Outbox(() => ++batches);
+  for (let at = 0; at < waiting; at++) outbox.add(removal(1n, `r${at}`));
+  return outbox;
+}
 
 test("what waits is displaced by something newer, not by something older that comes later", () => {
   const outbox = new Outbox(() => ++batches);
@@ -33,18 +39,48 @@ test("a batch that is put back stays behind what is newer", () => {
   assert.deepEqual(outbox.next()?.items, [removal(2n)]);
 });
 
-test("a batch takes a hundred, or a quarter of what waits, up to a thousand", () => {
+test("a batch takes a hundred, or a quarter of what waits, up to five hundred", () => {
   for (const [waiting, taken] of [
     [10, 10],
     [300, 100],
     [800, 200],
-    [20_000, 1_000],
+    [20_000, 500],
   ] as const) {
-    const outbox = new Outbox(() => ++batches);
-    for (let at = 0; at < waiting; at++) {
-      const item = removal(1n);
-      if (item.kind === "remove") outbox.add({ ...item, removal: { ...item.removal, registId: `r${at}` } });
-    }
-    assert.equal(outbox.next()?.items.length, taken);
+    assert.equal(outboxWith(waiting).next()?.items.length, taken);
   }
+});
+
+test("one batch is under way, and four while more waits than a batch may hold", () => {
+  const outbox = outboxWith(700);
+  const sizes = [outbox, outbox, outbox].map((each) => each.next()?.items.length);
+  assert.deepEqual(sizes, [175, 132, undefined]);
+
+  const stormy = outboxWith(20_000);
+  const sent = Array.from({ length: 4 }, () => stormy.next());
+  assert.equal(stormy.next(), undefined);
+  assert.equal(stormy.taken(sent[1]?.id ?? 0).length, 500);
+  assert.equal(stormy.next()?.items.length, 500);
+  assert.equal(stormy.next(), undefined);
+});
+
+test("a refused batch waits again, before what waited already, and the others are under way still", () => {
+  const outbox = outboxWith(700);
+  const first = outbox.next();
+  const second = outbox.next();
+  assert.equal(outbox.refused(first?.id ?? 0), true);
+  assert.equal(outbox.refused(first?.id ?? 0), false);
+  assert.deepEqual(outbox.next()?.items, first?.items.slice(0, 142));
+  assert.equal(outbox.taken(second?.id ?? 0).length, 132);
+});
+
+test("of what was under way in several batches the newest waits again", () => {
+  const outbox = outboxWith(2_000);
+  outbox.next();
+  outbox.add(removal(2n, "r0"));
+  for (let sent = 1; sent < 4; sent++) outbox.next();
+  outbox.add(removal(3n, "r1"));
+  outbox.putBack();
+  const items = outbox.drain();
+  assert.equal(items.length, 2_000);
+  assert.deepEqual(items.slice(0, 3), [removal(2n, "r0"), removal(3n, "r1"), removal(1n, "r2")]);
 });

@@ -1,9 +1,14 @@
 // Changes on their way to one data node. The first goes out at once; while a batch is under way the next ones gather,
 // the newest of each registration only, so a burst of republishes costs one item and the queue is never longer than the
-// registrations that it speaks of.
+// registrations that it speaks of. In a storm, when more gathers than a batch may hold, several are under way.
 
-import { assert } from "../base/assert.ts";
-import { BATCH_ITEMS_MAX, dataInfoIdOf, type PublishItem, registIdOf } from "../messages/sessionData.ts";
+import {
+  BATCH_ITEMS_MAX,
+  BATCHES_UNDER_WAY_MAX,
+  dataInfoIdOf,
+  type PublishItem,
+  registIdOf,
+} from "../messages/sessionData.ts";
 import { compareStamps, type Stamp } from "../model/publication.ts";
 
 export interface Batch {
@@ -12,7 +17,7 @@ export interface Batch {
 }
 
 // A batch takes this or a quarter of what waits: one large client delays the others behind it little, and a session
-// that is busy reading, and hears but once in a while that a batch was taken, still gets rid of what it takes.
+// that is busy reading, and hears but once in a while that batches were taken, still gets rid of what it takes.
 const BATCH_ITEMS = 100;
 const BATCHES_WAITING = 4;
 // A few very large publications must not make one message of a gigabyte.
@@ -21,7 +26,7 @@ const BATCH_BYTES_MAX = 4 * 1024 * 1024;
 /** The queue to one data node. */
 export class Outbox {
   #waiting = new Map<string, PublishItem>();
-  #underWay: Batch | undefined;
+  readonly #underWay = new Map<number, Batch>();
   readonly #nextId: () => number;
 
   /** `nextId` numbers batches, each number once for a receiver. */
@@ -31,7 +36,7 @@ export class Outbox {
 
   /** Nothing waits, nothing is under way. */
   get isEmpty(): boolean {
-    return this.#waiting.size === 0 && this.#underWay === undefined;
+    return this.#waiting.size === 0 && this.#underWay.size === 0;
   }
 
   /** Queues the newest state of a registration in place of an older one that still waits. */
@@ -42,9 +47,10 @@ export class Outbox {
     if (waiting === undefined || compareStamps(stampOf(item), stampOf(waiting)) >= 0) this.#waiting.set(key, item);
   }
 
-  /** The next batch to send, or undefined while one is under way or nothing waits. */
+  /** The next batch to send, or undefined while nothing waits, or too little or too much is under way. */
   next(): Batch | undefined {
-    if (this.#underWay !== undefined || this.#waiting.size === 0) return undefined;
+    const underWayMax = this.#waiting.size < BATCH_ITEMS_MAX ? 1 : BATCHES_UNDER_WAY_MAX;
+    if (this.#underWay.size >= underWayMax || this.#waiting.size === 0) return undefined;
     const share = Math.ceil(this.#waiting.size / BATCHES_WAITING);
     const itemsMax = Math.min(BATCH_ITEMS_MAX, Math.max(BATCH_ITEMS, share));
     const items: PublishItem[] = [];
@@ -55,8 +61,9 @@ export class Outbox {
       bytes += item.kind === "put" ? item.publication.payload.length : 0;
       this.#waiting.delete(key);
     }
-    this.#underWay = { id: this.#nextId(), items };
-    return this.#underWay;
+    const batch = { id: this.#nextId(), items };
+    this.#underWay.set(batch.id, batch);
+    return batch;
   }
 
   /**
@@ -64,35 +71,41 @@ export class Outbox {
    * ignored.
    */
   taken(batch: number): readonly PublishItem[] {
-    if (this.#underWay?.id !== batch) return [];
-    const { items } = this.#underWay;
-    this.#underWay = undefined;
+    const items = this.#underWay.get(batch)?.items ?? [];
+    this.#underWay.delete(batch);
     return items;
   }
 
-  /** Whether `batch` is the one under way. */
-  isUnderWay(batch: number): boolean {
-    return this.#underWay?.id === batch;
+  /** The node has refused the batch: its items wait again. False if it is not under way. */
+  refused(batch: number): boolean {
+    const items = this.#underWay.get(batch)?.items;
+    if (items === undefined) return false;
+    this.#underWay.delete(batch);
+    this.#putBack(items);
+    return true;
   }
 
-  /** The batch was refused or may be lost: its items wait again, behind nothing that is newer. */
+  /** What is under way may be lost: it waits again. */
   putBack(): void {
-    const batch = this.#underWay;
-    if (batch === undefined) return;
-    this.#underWay = undefined;
-    const waiting = this.#waiting;
-    this.#waiting = new Map();
-    for (const item of batch.items) this.#waiting.set(keyIn(this.#waiting, item), item);
-    for (const item of waiting.values()) this.add(item);
+    const items = [...this.#underWay.values()].flatMap((batch) => batch.items);
+    this.#underWay.clear();
+    this.#putBack(items);
   }
 
   /** Everything that waits, for another node. */
   drain(): PublishItem[] {
     this.putBack();
-    assert(this.#underWay === undefined, "a drained queue has nothing under way");
     const items = [...this.#waiting.values()];
     this.#waiting.clear();
     return items;
+  }
+
+  /** Before all that waits, unless something newer of the same registration does. */
+  #putBack(items: readonly PublishItem[]): void {
+    const waiting = this.#waiting;
+    this.#waiting = new Map();
+    for (const item of items) this.add(item);
+    for (const item of waiting.values()) this.add(item);
   }
 }
 

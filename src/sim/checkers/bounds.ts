@@ -1,7 +1,12 @@
 // Rule 8, as far as the network shows it: what waits for a client that does not read, how large a batch is, and how
 // many are under way.
 
-import { BATCH_ITEMS_MAX, INVENTORY_ENTRIES_MAX, type SessionToData } from "../../messages/sessionData.ts";
+import {
+  BATCH_ITEMS_MAX,
+  BATCHES_UNDER_WAY_MAX,
+  INVENTORY_ENTRIES_MAX,
+  type SessionToData,
+} from "../../messages/sessionData.ts";
 import type { Fact } from "../facts.ts";
 import type { Checker, Finding } from "./checker.ts";
 
@@ -11,8 +16,8 @@ const ANSWER_BYTES_MAX = 64 * 1024;
 
 export class Bounds implements Checker {
   #largestWrite = 0;
-  // By link: a batch that was sent and neither answered nor lost.
-  readonly #underWay = new Map<string, { batch: number; epoch: bigint }>();
+  // By link: the batches that were sent and neither answered nor lost.
+  readonly #underWay = new Map<string, { epoch: bigint; batches: Set<number> }>();
 
   see(fact: Fact): Finding | undefined {
     switch (fact.kind) {
@@ -22,7 +27,7 @@ export class Bounds implements Checker {
         return fact.isLost ? undefined : this.#asked(fact, fact.message);
       case "told":
         if (fact.message.kind === "taken" || fact.message.kind === "moved")
-          this.#underWay.delete(`${fact.to} ${fact.from}`);
+          this.#underWay.get(`${fact.to} ${fact.from}`)?.batches.delete(fact.message.batch);
         return undefined;
       case "linkLost":
         this.#underWay.delete(`${fact.session} ${fact.data}`);
@@ -50,12 +55,14 @@ export class Bounds implements Checker {
     { batch, items, epoch }: SessionToData & { kind: "publish" },
   ): Finding | undefined {
     const key = `${from} ${to}`;
-    const other = this.#underWay.get(key);
-    this.#underWay.set(key, { batch, epoch });
-    if (items.length > BATCH_ITEMS_MAX) return bounded(`a batch from ${from} to ${to} has ${items.length} items`);
+    const before = this.#underWay.get(key);
     // With a newer table everything is sorted anew, what is under way too.
-    if (other === undefined || other.epoch < epoch) return undefined;
-    return bounded(`${from} sent batch ${batch} to ${to} while ${other.batch} is under way`);
+    const underWay = before === undefined || before.epoch < epoch ? { epoch, batches: new Set<number>() } : before;
+    this.#underWay.set(key, underWay);
+    underWay.batches.add(batch);
+    if (items.length > BATCH_ITEMS_MAX) return bounded(`a batch from ${from} to ${to} has ${items.length} items`);
+    if (underWay.batches.size <= BATCHES_UNDER_WAY_MAX) return undefined;
+    return bounded(`${from} sent ${to} the batches ${[...underWay.batches].join(", ")}, and none is answered`);
   }
 }
 
