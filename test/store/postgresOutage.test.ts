@@ -132,6 +132,8 @@ await withPostgres("PostgreSQL store in an outage", (server) => {
     const store = await openPostgresStore(server.url, { schema: "standby" });
     await server.sql("ALTER DATABASE postgres SET default_transaction_read_only = on");
     await server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'roster'");
+    // The end of the old connection may still be on its way: this call meets it, if any does.
+    await assert.rejects(store.acquireLease(A, LONG_MS), refusedAs("STORE_UNAVAILABLE"));
     await assertAway(() => store.acquireLease(A, LONG_MS), "read-only", "point store-url at the primary");
     const promoted = "ALTER DATABASE postgres RESET default_transaction_read_only";
     await server.sql(`BEGIN READ WRITE; ${promoted}; COMMIT`);

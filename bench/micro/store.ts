@@ -1,21 +1,22 @@
-// `node bench/packed.ts [count]`: what publications cost in memory and time, kept as objects, packed, and packed with
-// payload differences. Stand-alone, since it needs no server. For each variant one process fills 256 slots with 1,000
-// services of `count / 1000` publications, reads them and then changes them at random: memory is what the process has
-// grown by after a warm-up, with full collections before and after; rates are for a second of the main thread's CPU,
-// net of making publications. Another process does the same changes in a single slot, several times over, and takes for
-// each call the shortest of its times: a long one that is left belongs to the call and not to the machine's other work.
+// `node bench/micro/store.ts [count]`: what publications cost in memory and time, kept as objects, packed, and packed
+// with payload differences. Stand-alone, since it needs no server. For each variant one process fills 256 slots with
+// 1,000 services of `count / 1000` publications, reads them and then changes them at random: memory is what the
+// process has grown by after a warm-up, with full collections before and after; rates are for a second of the main
+// thread's CPU, net of making publications. Another process does the same changes in a single slot, several times
+// over, and takes for each call the shortest of its times: a long one that is left belongs to the call and not to the
+// machine's other work.
 
 import { execFileSync } from "node:child_process";
 import { cpus, loadavg } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { PackedMemory } from "../src/data/packed/packedStore.ts";
-import { PlainMemory } from "../src/data/packed/plainStore.ts";
-import type { PublicationMemory, ServicePublications } from "../src/data/packed/publicationStore.ts";
-import { makeDataInfoId } from "../src/model/dataInfoId.ts";
-import { clientId, type DataInfoId, nodeId } from "../src/model/ids.ts";
-import type { Publication } from "../src/model/publication.ts";
-import { slotOf } from "../src/model/slot.ts";
+import { PackedMemory } from "../../src/data/packed/packedStore.ts";
+import { PlainMemory } from "../../src/data/packed/plainStore.ts";
+import type { PublicationMemory, ServicePublications } from "../../src/data/packed/publicationStore.ts";
+import { makeDataInfoId } from "../../src/model/dataInfoId.ts";
+import { clientId, type DataInfoId, nodeId } from "../../src/model/ids.ts";
+import type { Publication } from "../../src/model/publication.ts";
+import { slotOf } from "../../src/model/slot.ts";
 
 const VARIANTS: Readonly<Record<string, () => PublicationMemory>> = {
   plain: () => new PlainMemory(),
