@@ -23,14 +23,23 @@ export interface Unpublished {
   readonly before: Client | undefined;
 }
 
+/** What is held of one service. */
+interface ServiceHoldings {
+  readonly publications: Map<string, HeldPublication>;
+  /** Undefined until the slot count is known. */
+  slot: SlotHoldings | undefined;
+}
+
 interface SlotHoldings {
+  readonly slot: number;
   readonly digest: RegistrationDigest;
-  readonly held: Set<HeldPublication>;
+  /** Those of the slot of which something is held. */
+  readonly services: Set<ServiceHoldings>;
 }
 
 export class Publications {
   readonly #session: NodeId;
-  readonly #services = new Map<DataInfoId, Map<string, HeldPublication>>();
+  readonly #services = new Map<DataInfoId, ServiceHoldings>();
   readonly #slots = new Map<number, SlotHoldings>();
   #slotCount: number | undefined;
 
@@ -42,7 +51,10 @@ export class Publications {
   divide(slotCount: number): void {
     if (this.#slotCount !== undefined) return;
     this.#slotCount = slotCount;
-    for (const held of this.#all()) this.#index(held);
+    for (const [dataInfoId, service] of this.#services) {
+      service.slot = this.#slotWith(dataInfoId, service);
+      for (const held of service.publications.values()) digest(service, held, "add");
+    }
   }
 
   /** What is held of a registration, by whichever client. */
@@ -145,35 +157,50 @@ export class Publications {
   /** What the digest of the slot sums up. */
   inventoryOf(slot: number): InventoryEntry[] {
     const entries: InventoryEntry[] = [];
-    for (const { publication, state } of this.#slots.get(slot)?.held ?? []) {
-      const { dataInfoId, registId, version, registeredMs } = publication;
-      if (state !== "superseded") entries.push({ dataInfoId, registId, version, registeredMs });
+    for (const service of this.#slots.get(slot)?.services ?? []) {
+      for (const { publication, state } of service.publications.values()) {
+        const { dataInfoId, registId, version, registeredMs } = publication;
+        if (state !== "superseded") entries.push({ dataInfoId, registId, version, registeredMs });
+      }
     }
     return entries;
   }
 
-  *#all(): Generator<HeldPublication> {
-    for (const service of this.#services.values()) yield* service.values();
-  }
-
   #find({ dataInfoId, registId }: { dataInfoId: DataInfoId; registId: string }): HeldPublication | undefined {
-    return this.#services.get(dataInfoId)?.get(registId);
+    return this.#services.get(dataInfoId)?.publications.get(registId);
   }
 
   #add(held: HeldPublication): void {
     const { dataInfoId, registId } = held.publication;
-    const service = this.#services.get(dataInfoId);
-    if (service === undefined) this.#services.set(dataInfoId, new Map([[registId, held]]));
-    else service.set(registId, held);
+    const service = this.#services.get(dataInfoId) ?? this.#newService(dataInfoId);
+    service.publications.set(registId, held);
     held.client.publications.add(held);
-    this.#index(held);
+    digest(service, held, "add");
+  }
+
+  #newService(dataInfoId: DataInfoId): ServiceHoldings {
+    const service: ServiceHoldings = { publications: new Map(), slot: undefined };
+    service.slot = this.#slotWith(dataInfoId, service);
+    this.#services.set(dataInfoId, service);
+    return service;
+  }
+
+  /** The service's slot, which has the service from now on; undefined until the slot count is known. */
+  #slotWith(dataInfoId: DataInfoId, service: ServiceHoldings): SlotHoldings | undefined {
+    if (this.#slotCount === undefined) return undefined;
+    const slot = slotOf(dataInfoId, this.#slotCount);
+    const holdings = this.#slots.get(slot) ?? { slot, digest: new RegistrationDigest(), services: new Set() };
+    this.#slots.set(slot, holdings);
+    holdings.services.add(service);
+    return holdings;
   }
 
   #change(held: HeldPublication, publication: Publication, state: HeldPublication["state"]): void {
-    this.#unindex(held);
+    const service = this.#services.get(held.publication.dataInfoId);
+    if (service !== undefined) digest(service, held, "remove");
     held.publication = publication;
     held.state = state;
-    this.#index(held);
+    if (service !== undefined) digest(service, held, "add");
   }
 
   #handOver(held: HeldPublication, to: Client): void {
@@ -184,33 +211,21 @@ export class Publications {
 
   #delete(held: HeldPublication): void {
     const { dataInfoId, registId } = held.publication;
-    const service = this.#services.get(dataInfoId);
-    service?.delete(registId);
-    if (service?.size === 0) this.#services.delete(dataInfoId);
     held.client.publications.delete(held);
-    this.#unindex(held);
+    const service = this.#services.get(dataInfoId);
+    if (service?.publications.delete(registId) !== true) return;
+    digest(service, held, "remove");
+    if (service.publications.size > 0) return;
+    this.#services.delete(dataInfoId);
+    const { slot } = service;
+    slot?.services.delete(service);
+    if (slot?.services.size === 0) this.#slots.delete(slot.slot);
   }
+}
 
-  #index(held: HeldPublication): void {
-    if (this.#slotCount === undefined) return;
-    const slot = slotOf(held.publication.dataInfoId, this.#slotCount);
-    let holdings = this.#slots.get(slot);
-    if (holdings === undefined) {
-      holdings = { digest: new RegistrationDigest(), held: new Set() };
-      this.#slots.set(slot, holdings);
-    }
-    holdings.held.add(held);
-    if (held.state !== "superseded") holdings.digest.add(held.publication);
-  }
-
-  #unindex(held: HeldPublication): void {
-    if (this.#slotCount === undefined) return;
-    const slot = slotOf(held.publication.dataInfoId, this.#slotCount);
-    const holdings = this.#slots.get(slot);
-    if (holdings?.held.delete(held) !== true) return;
-    if (held.state !== "superseded") holdings.digest.remove(held.publication);
-    if (holdings.held.size === 0) this.#slots.delete(slot);
-  }
+/** The slot's digest sums up all that is spoken of. */
+function digest({ slot }: ServiceHoldings, { publication, state }: HeldPublication, change: "add" | "remove"): void {
+  if (state !== "superseded") slot?.digest[change](publication);
 }
 
 // A client that comes back repeats its version on a new connection; what the old one still had under way may arrive
