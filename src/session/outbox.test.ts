@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { PublishItem } from "../messages/sessionData.ts";
 import { brandDataInfoId } from "../model/ids.ts";
-import { Outbox } from "./outbox.ts";
+import { type Batch, Outbox } from "./outbox.ts";
 
 let batches = 0;
 
@@ -50,37 +50,51 @@ test("a batch takes a hundred, or a quarter of what waits, up to five hundred", 
   }
 });
 
-test("one batch is under way, and four while more waits than a batch may hold", () => {
-  const outbox = outboxWith(700);
-  const sizes = [outbox, outbox, outbox].map((each) => each.next()?.items.length);
-  assert.deepEqual(sizes, [175, 132, undefined]);
-
-  const stormy = outboxWith(20_000);
-  const sent = Array.from({ length: 4 }, () => stormy.next());
-  assert.equal(stormy.next(), undefined);
-  assert.equal(stormy.taken(sent[1]?.id ?? 0).length, 500);
-  assert.equal(stormy.next()?.items.length, 500);
-  assert.equal(stormy.next(), undefined);
+test("four batches are under way, and each answer makes room for one", () => {
+  const outbox = outboxWith(20_000);
+  const sent = Array.from({ length: 4 }, () => outbox.next());
+  assert.equal(outbox.next(), undefined);
+  assert.equal(outbox.taken(sent[1]?.id ?? 0).length, 500);
+  assert.equal(outbox.next()?.items.length, 500);
+  assert.equal(outbox.next(), undefined);
 });
 
-test("a refused batch waits again, before what waited already, and the others are under way still", () => {
-  const outbox = outboxWith(700);
+test("of a registration one change is under way, and none overtakes another", () => {
+  const outbox = outboxWith(1);
   const first = outbox.next();
-  const second = outbox.next();
+  outbox.add(removal(2n, "r0"));
+  outbox.add(removal(3n, "r0"));
+  assert.equal(outbox.next(), undefined);
+  outbox.add(removal(1n, "other"));
+  assert.deepEqual(outbox.next()?.items, [removal(1n, "other")]);
+  outbox.taken(first?.id ?? 0);
+  assert.deepEqual(outbox.next()?.items, [removal(3n, "r0")]);
+});
+
+test("a refused batch waits again behind what is newer or as new, and the others are under way still", () => {
+  const outbox = outboxWith(300);
+  const [first, second] = [outbox.next(), outbox.next()];
+  const left: PublishItem = { kind: "remove", removal: { ...at(first, 0).removal, cause: "left" } };
+  outbox.add(left);
   assert.equal(outbox.refused(first?.id ?? 0), true);
   assert.equal(outbox.refused(first?.id ?? 0), false);
-  assert.deepEqual(outbox.next()?.items, first?.items.slice(0, 142));
-  assert.equal(outbox.taken(second?.id ?? 0).length, 132);
+  assert.deepEqual(outbox.next()?.items, [left, ...(first?.items.slice(1) ?? [])]);
+  assert.equal(outbox.taken(second?.id ?? 0).length, 100);
 });
 
-test("of what was under way in several batches the newest waits again", () => {
+test("all that was under way waits again, in its order", () => {
   const outbox = outboxWith(2_000);
-  outbox.next();
-  outbox.add(removal(2n, "r0"));
-  for (let sent = 1; sent < 4; sent++) outbox.next();
+  const sent = Array.from({ length: 4 }, () => outbox.next()?.items ?? []).flat();
   outbox.add(removal(3n, "r1"));
   outbox.putBack();
   const items = outbox.drain();
   assert.equal(items.length, 2_000);
-  assert.deepEqual(items.slice(0, 3), [removal(2n, "r0"), removal(3n, "r1"), removal(1n, "r2")]);
+  assert.deepEqual(items.slice(0, 3), [removal(1n, "r0"), removal(3n, "r1"), removal(1n, "r2")]);
+  assert.deepEqual(items[sent.length - 1], sent.at(-1));
 });
+
+function at(batch: Batch | undefined, index: number): PublishItem & { kind: "remove" } {
+  const item = batch?.items[index];
+  assert.ok(item?.kind === "remove");
+  return item;
+}

@@ -1,6 +1,7 @@
-// Changes on their way to one data node. The first goes out at once; while a batch is under way the next ones gather,
-// the newest of each registration only, so a burst of republishes costs one item and the queue is never longer than the
-// registrations that it speaks of. In a storm, when more gathers than a batch may hold, several are under way.
+// Changes on their way to one data node. The first ones go out at once; while as many batches are under way as may be,
+// the next changes gather. Of a registration one change is under way at a time and the newest waits, so a burst of
+// republishes costs two items, none overtakes another, and the queue is never longer than the registrations that it
+// speaks of.
 
 import {
   BATCH_ITEMS_MAX,
@@ -27,6 +28,8 @@ const BATCH_BYTES_MAX = 4 * 1024 * 1024;
 export class Outbox {
   #waiting = new Map<string, PublishItem>();
   readonly #underWay = new Map<number, Batch>();
+  // The registIds in the batches under way.
+  readonly #registIds = new Set<string>();
   readonly #nextId: () => number;
 
   /** `nextId` numbers batches, each number once for a receiver. */
@@ -47,22 +50,24 @@ export class Outbox {
     if (waiting === undefined || compareStamps(stampOf(item), stampOf(waiting)) >= 0) this.#waiting.set(key, item);
   }
 
-  /** The next batch to send, or undefined while nothing waits, or too little or too much is under way. */
+  /** The next batch to send, or undefined while enough is under way or nothing else waits. */
   next(): Batch | undefined {
-    const underWayMax = this.#waiting.size < BATCH_ITEMS_MAX ? 1 : BATCHES_UNDER_WAY_MAX;
-    if (this.#underWay.size >= underWayMax || this.#waiting.size === 0) return undefined;
+    if (this.#underWay.size === BATCHES_UNDER_WAY_MAX || this.#waiting.size === 0) return undefined;
     const share = Math.ceil(this.#waiting.size / BATCHES_WAITING);
     const itemsMax = Math.min(BATCH_ITEMS_MAX, Math.max(BATCH_ITEMS, share));
     const items: PublishItem[] = [];
     let bytes = 0;
     for (const [key, item] of this.#waiting) {
       if (items.length === itemsMax || bytes >= BATCH_BYTES_MAX) break;
+      if (this.#registIds.has(registIdOf(item))) continue;
       items.push(item);
       bytes += item.kind === "put" ? item.publication.payload.length : 0;
       this.#waiting.delete(key);
     }
+    if (items.length === 0) return undefined;
     const batch = { id: this.#nextId(), items };
     this.#underWay.set(batch.id, batch);
+    for (const item of items) this.#registIds.add(registIdOf(item));
     return batch;
   }
 
@@ -73,23 +78,20 @@ export class Outbox {
   taken(batch: number): readonly PublishItem[] {
     const items = this.#underWay.get(batch)?.items ?? [];
     this.#underWay.delete(batch);
+    for (const item of items) this.#registIds.delete(registIdOf(item));
     return items;
   }
 
   /** The node has refused the batch: its items wait again. False if it is not under way. */
   refused(batch: number): boolean {
-    const items = this.#underWay.get(batch)?.items;
-    if (items === undefined) return false;
-    this.#underWay.delete(batch);
-    this.#putBack(items);
+    if (!this.#underWay.has(batch)) return false;
+    this.#putBack(this.taken(batch));
     return true;
   }
 
   /** What is under way may be lost: it waits again. */
   putBack(): void {
-    const items = [...this.#underWay.values()].flatMap((batch) => batch.items);
-    this.#underWay.clear();
-    this.#putBack(items);
+    this.#putBack([...this.#underWay.keys()].flatMap((batch) => this.taken(batch)));
   }
 
   /** Everything that waits, for another node. */
