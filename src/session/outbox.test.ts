@@ -71,6 +71,26 @@ test("of a registration one change is under way, and none overtakes another", ()
   assert.deepEqual(outbox.next()?.items, [removal(3n, "r0")]);
 });
 
+test("registrations of two services with one registId go one after the other, and none is lost", () => {
+  const outbox = outboxWith(1);
+  const other = brandDataInfoId("other#@#I#@#G");
+  const elsewhere = (version: bigint): PublishItem => ({
+    kind: "remove",
+    removal: { ...at(outboxWith(1).next(), 0).removal, dataInfoId: other, stamp: { version, registeredMs: 0 } },
+  });
+  outbox.add(elsewhere(1n));
+  const first = outbox.next();
+  assert.deepEqual(first?.items, [removal(1n, "r0")]);
+  outbox.add(removal(2n, "r0"));
+  outbox.add(elsewhere(2n));
+  assert.equal(outbox.next(), undefined);
+  outbox.taken(first?.id ?? 0);
+  const second = outbox.next();
+  assert.deepEqual(second?.items, [elsewhere(2n)]);
+  outbox.taken(second?.id ?? 0);
+  assert.deepEqual(outbox.next()?.items, [removal(2n, "r0")]);
+});
+
 test("a refused batch waits again behind what is newer or as new, and the others are under way still", () => {
   const outbox = outboxWith(300);
   const [first, second] = [outbox.next(), outbox.next()];

@@ -28,8 +28,8 @@ const BATCH_BYTES_MAX = 4 * 1024 * 1024;
 export class Outbox {
   #waiting = new Map<string, PublishItem>();
   readonly #underWay = new Map<number, Batch>();
-  // The registIds in the batches under way.
-  readonly #registIds = new Set<string>();
+  // What waits for the answer to an earlier change of its registration, by the registIds under way.
+  readonly #behind = new Map<string, readonly PublishItem[]>();
   readonly #nextId: () => number;
 
   /** `nextId` numbers batches, each number once for a receiver. */
@@ -44,10 +44,15 @@ export class Outbox {
 
   /** Queues the newest state of a registration in place of an older one that still waits. */
   add(item: PublishItem): void {
+    const registId = registIdOf(item);
+    const behind = this.#behind.get(registId);
+    if (behind !== undefined) {
+      this.#behind.set(registId, withNewer(behind, item));
+      return;
+    }
     const key = keyIn(this.#waiting, item);
     const waiting = this.#waiting.get(key);
-    // Newest wins here too: of two clients with one registId the older one's word must not displace the newer one's.
-    if (waiting === undefined || compareStamps(stampOf(item), stampOf(waiting)) >= 0) this.#waiting.set(key, item);
+    if (waiting === undefined || displaces(item, waiting)) this.#waiting.set(key, item);
   }
 
   /** The next batch to send, or undefined while enough is under way or nothing else waits. */
@@ -59,15 +64,20 @@ export class Outbox {
     let bytes = 0;
     for (const [key, item] of this.#waiting) {
       if (items.length === itemsMax || bytes >= BATCH_BYTES_MAX) break;
-      if (this.#registIds.has(registIdOf(item))) continue;
+      this.#waiting.delete(key);
+      const registId = registIdOf(item);
+      if (this.#behind.has(registId)) {
+        // Another service's registration of the same name is under way.
+        this.add(item);
+        continue;
+      }
+      this.#behind.set(registId, NOTHING);
       items.push(item);
       bytes += item.kind === "put" ? item.publication.payload.length : 0;
-      this.#waiting.delete(key);
     }
     if (items.length === 0) return undefined;
     const batch = { id: this.#nextId(), items };
     this.#underWay.set(batch.id, batch);
-    for (const item of items) this.#registIds.add(registIdOf(item));
     return batch;
   }
 
@@ -78,7 +88,7 @@ export class Outbox {
   taken(batch: number): readonly PublishItem[] {
     const items = this.#underWay.get(batch)?.items ?? [];
     this.#underWay.delete(batch);
-    for (const item of items) this.#registIds.delete(registIdOf(item));
+    for (const item of items) this.#free(registIdOf(item));
     return items;
   }
 
@@ -102,6 +112,13 @@ export class Outbox {
     return items;
   }
 
+  /** Nothing of the registration is under way any more. */
+  #free(registId: string): void {
+    const behind = this.#behind.get(registId) ?? NOTHING;
+    this.#behind.delete(registId);
+    for (const item of behind) this.add(item);
+  }
+
   /** Before all that waits, unless something newer of the same registration does. */
   #putBack(items: readonly PublishItem[]): void {
     const waiting = this.#waiting;
@@ -109,6 +126,20 @@ export class Outbox {
     for (const item of items) this.add(item);
     for (const item of waiting.values()) this.add(item);
   }
+}
+
+const NOTHING: readonly PublishItem[] = [];
+
+// Newest wins here too: of two clients with one registId the older one's word must not displace the newer one's.
+function displaces(item: PublishItem, waiting: PublishItem): boolean {
+  return compareStamps(stampOf(item), stampOf(waiting)) >= 0;
+}
+
+/** The items, each of another service, with this one in place of an older one of its service. */
+function withNewer(items: readonly PublishItem[], item: PublishItem): readonly PublishItem[] {
+  const same = items.find((each) => dataInfoIdOf(each) === dataInfoIdOf(item));
+  if (same === undefined) return [...items, item];
+  return displaces(item, same) ? items.map((each) => (each === same ? item : each)) : items;
 }
 
 // Under which key an item waits: its registId, unless a registration of another service waits under that; both together
