@@ -20,7 +20,7 @@ import { microseconds, sink, table } from "./cost.ts";
 const FORMS: readonly WireForm[] = ["hessian-draft", "hessian-final", "protobuf"];
 const INSTANCES = 1_000;
 const MESSAGES = 20_000;
-const LISTS = 50;
+const LISTS = 200;
 const FRAME_BYTES_MAX = 16 * 1024 * 1024;
 
 const instances: readonly Instance[] = Array.from({ length: INSTANCES }, (_, number) => ({

@@ -39,9 +39,6 @@ export function registIdOf(item: PublishItem): string {
  */
 export const BATCH_ITEMS_MAX = 500;
 
-/** So many batches of a session are under way to one data node at the most. */
-export const BATCHES_UNDER_WAY_MAX = 4;
-
 /** The publications of one session in one slot, summed up: how many, and a digest of their keys and stamps. */
 export interface SlotDigest {
   readonly slot: number;

@@ -121,7 +121,10 @@ export class DataLinks {
 
   /** The node does not lead what it was sent. It goes out again with the next table, or soon: its table may be late. */
   moved(node: NodeId, batch: number, nowMs: number): void {
-    if (this.#outboxes.get(node)?.refused(batch) === true) this.#retries.set(node, nowMs + MOVED_RETRY_MS);
+    const outbox = this.#outboxes.get(node);
+    if (outbox?.isUnderWay(batch) !== true) return;
+    outbox.putBack();
+    this.#retries.set(node, nowMs + MOVED_RETRY_MS);
   }
 
   /** Nothing is sent before `untilMs`. */
@@ -145,10 +148,9 @@ export class DataLinks {
 
   #pump(node: NodeId): void {
     if (!this.#reachable.has(node) || this.#retries.has(node)) return;
-    const outbox = this.#outboxes.get(node);
-    for (let batch = outbox?.next(); batch !== undefined; batch = outbox?.next()) {
-      this.#send(node, { kind: "publish", batch: batch.id, epoch: this.tableEpoch, items: batch.items });
-    }
+    const batch = this.#outboxes.get(node)?.next();
+    if (batch === undefined) return;
+    this.#send(node, { kind: "publish", batch: batch.id, epoch: this.tableEpoch, items: batch.items });
   }
 
   #outboxOf(leader: NodeId | undefined): Outbox {

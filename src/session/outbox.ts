@@ -1,15 +1,9 @@
-// Changes on their way to one data node. The first ones go out at once; while as many batches are under way as may be,
-// the next changes gather. Of a registration one change is under way at a time and the newest waits, so a burst of
-// republishes costs two items, none overtakes another, and the queue is never longer than the registrations that it
-// speaks of.
+// Changes on their way to one data node. The first goes out at once; while a batch is under way the next ones gather,
+// the newest of each registration only, so a burst of republishes costs one item and the queue is never longer than the
+// registrations that it speaks of.
 
-import {
-  BATCH_ITEMS_MAX,
-  BATCHES_UNDER_WAY_MAX,
-  dataInfoIdOf,
-  type PublishItem,
-  registIdOf,
-} from "../messages/sessionData.ts";
+import { assert } from "../base/assert.ts";
+import { BATCH_ITEMS_MAX, dataInfoIdOf, type PublishItem, registIdOf } from "../messages/sessionData.ts";
 import { compareStamps, type Stamp } from "../model/publication.ts";
 
 export interface Batch {
@@ -18,7 +12,7 @@ export interface Batch {
 }
 
 // A batch takes this or a quarter of what waits: one large client delays the others behind it little, and a session
-// that is busy reading, and hears but once in a while that batches were taken, still gets rid of what it takes.
+// that is busy reading, and hears but once in a while that a batch was taken, still gets rid of what it takes.
 const BATCH_ITEMS = 100;
 const BATCHES_WAITING = 4;
 // A few very large publications must not make one message of a gigabyte.
@@ -27,9 +21,7 @@ const BATCH_BYTES_MAX = 4 * 1024 * 1024;
 /** The queue to one data node. */
 export class Outbox {
   #waiting = new Map<string, PublishItem>();
-  readonly #underWay = new Map<number, Batch>();
-  // What waits for the answer to an earlier change of its registration, by the registIds under way.
-  readonly #behind = new Map<string, readonly PublishItem[]>();
+  #underWay: Batch | undefined;
   readonly #nextId: () => number;
 
   /** `nextId` numbers batches, each number once for a receiver. */
@@ -39,46 +31,32 @@ export class Outbox {
 
   /** Nothing waits, nothing is under way. */
   get isEmpty(): boolean {
-    return this.#waiting.size === 0 && this.#underWay.size === 0;
+    return this.#waiting.size === 0 && this.#underWay === undefined;
   }
 
   /** Queues the newest state of a registration in place of an older one that still waits. */
   add(item: PublishItem): void {
-    const registId = registIdOf(item);
-    const behind = this.#behind.get(registId);
-    if (behind !== undefined) {
-      this.#behind.set(registId, withNewer(behind, item));
-      return;
-    }
     const key = keyIn(this.#waiting, item);
     const waiting = this.#waiting.get(key);
-    if (waiting === undefined || displaces(item, waiting)) this.#waiting.set(key, item);
+    // Newest wins here too: of two clients with one registId the older one's word must not displace the newer one's.
+    if (waiting === undefined || compareStamps(stampOf(item), stampOf(waiting)) >= 0) this.#waiting.set(key, item);
   }
 
-  /** The next batch to send, or undefined while enough is under way or nothing else waits. */
+  /** The next batch to send, or undefined while one is under way or nothing waits. */
   next(): Batch | undefined {
-    if (this.#underWay.size === BATCHES_UNDER_WAY_MAX || this.#waiting.size === 0) return undefined;
+    if (this.#underWay !== undefined || this.#waiting.size === 0) return undefined;
     const share = Math.ceil(this.#waiting.size / BATCHES_WAITING);
     const itemsMax = Math.min(BATCH_ITEMS_MAX, Math.max(BATCH_ITEMS, share));
     const items: PublishItem[] = [];
     let bytes = 0;
     for (const [key, item] of this.#waiting) {
       if (items.length === itemsMax || bytes >= BATCH_BYTES_MAX) break;
-      this.#waiting.delete(key);
-      const registId = registIdOf(item);
-      if (this.#behind.has(registId)) {
-        // Another service's registration of the same name is under way.
-        this.add(item);
-        continue;
-      }
-      this.#behind.set(registId, NOTHING);
       items.push(item);
       bytes += item.kind === "put" ? item.publication.payload.length : 0;
+      this.#waiting.delete(key);
     }
-    if (items.length === 0) return undefined;
-    const batch = { id: this.#nextId(), items };
-    this.#underWay.set(batch.id, batch);
-    return batch;
+    this.#underWay = { id: this.#nextId(), items };
+    return this.#underWay;
   }
 
   /**
@@ -86,60 +64,36 @@ export class Outbox {
    * ignored.
    */
   taken(batch: number): readonly PublishItem[] {
-    const items = this.#underWay.get(batch)?.items ?? [];
-    this.#underWay.delete(batch);
-    for (const item of items) this.#free(registIdOf(item));
+    if (this.#underWay?.id !== batch) return [];
+    const { items } = this.#underWay;
+    this.#underWay = undefined;
     return items;
   }
 
-  /** The node has refused the batch: its items wait again. False if it is not under way. */
-  refused(batch: number): boolean {
-    if (!this.#underWay.has(batch)) return false;
-    this.#putBack(this.taken(batch));
-    return true;
+  /** Whether `batch` is the one under way. */
+  isUnderWay(batch: number): boolean {
+    return this.#underWay?.id === batch;
   }
 
-  /** What is under way may be lost: it waits again. */
+  /** The batch was refused or may be lost: its items wait again, behind nothing that is newer. */
   putBack(): void {
-    this.#putBack([...this.#underWay.keys()].flatMap((batch) => this.taken(batch)));
+    const batch = this.#underWay;
+    if (batch === undefined) return;
+    this.#underWay = undefined;
+    const waiting = this.#waiting;
+    this.#waiting = new Map();
+    for (const item of batch.items) this.#waiting.set(keyIn(this.#waiting, item), item);
+    for (const item of waiting.values()) this.add(item);
   }
 
   /** Everything that waits, for another node. */
   drain(): PublishItem[] {
     this.putBack();
+    assert(this.#underWay === undefined, "a drained queue has nothing under way");
     const items = [...this.#waiting.values()];
     this.#waiting.clear();
     return items;
   }
-
-  /** Nothing of the registration is under way any more. */
-  #free(registId: string): void {
-    const behind = this.#behind.get(registId) ?? NOTHING;
-    this.#behind.delete(registId);
-    for (const item of behind) this.add(item);
-  }
-
-  /** Before all that waits, unless something newer of the same registration does. */
-  #putBack(items: readonly PublishItem[]): void {
-    const waiting = this.#waiting;
-    this.#waiting = new Map();
-    for (const item of items) this.add(item);
-    for (const item of waiting.values()) this.add(item);
-  }
-}
-
-const NOTHING: readonly PublishItem[] = [];
-
-// Newest wins here too: of two clients with one registId the older one's word must not displace the newer one's.
-function displaces(item: PublishItem, waiting: PublishItem): boolean {
-  return compareStamps(stampOf(item), stampOf(waiting)) >= 0;
-}
-
-/** The items, each of another service, with this one in place of an older one of its service. */
-function withNewer(items: readonly PublishItem[], item: PublishItem): readonly PublishItem[] {
-  const same = items.find((each) => dataInfoIdOf(each) === dataInfoIdOf(item));
-  if (same === undefined) return [...items, item];
-  return displaces(item, same) ? items.map((each) => (each === same ? item : each)) : items;
 }
 
 // Under which key an item waits: its registId, unless a registration of another service waits under that; both together

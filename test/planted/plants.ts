@@ -78,7 +78,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "the next batch does not wait",
     file: "src/session/outbox.ts",
-    find: "this.#underWay.size === BATCHES_UNDER_WAY_MAX || this.#waiting.size === 0",
+    find: "this.#underWay !== undefined || this.#waiting.size === 0",
     replace: "this.#waiting.size === 0",
     rules: ["8"],
   },

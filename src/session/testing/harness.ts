@@ -138,11 +138,10 @@ export const fromData = (message: DataToSession) => session.step({ kind: "fromDa
 /** The whole list of the service. */
 export const snapshot = (version: bigint, publications: Publication[] = []) =>
   fromData({ kind: "snapshot", datum: { dataInfoId: ORDERS, version, origin: ORIGIN, publications } });
-/** The data node has taken all batches that it was sent; that it says so again of some is nothing new. */
+/** The data node has taken the last batch. */
 export const taken = () => {
-  for (const message of [...toData]) {
-    if (message.kind === "publish") fromData({ kind: "taken", batch: message.batch, superseded: [] });
-  }
+  const batch = toData.findLast((message) => message.kind === "publish");
+  if (batch !== undefined) fromData({ kind: "taken", batch: batch.batch, superseded: [] });
 };
 /** The client answers its last push. */
 export const ackLast = ({ id, channel }: TestClient, isTaken = true) =>

@@ -1,12 +1,7 @@
 // Rule 8, as far as the network shows it: what waits for a client that does not read, how large a batch is, and how
 // many are under way.
 
-import {
-  BATCH_ITEMS_MAX,
-  BATCHES_UNDER_WAY_MAX,
-  INVENTORY_ENTRIES_MAX,
-  type SessionToData,
-} from "../../messages/sessionData.ts";
+import { BATCH_ITEMS_MAX, INVENTORY_ENTRIES_MAX, type SessionToData } from "../../messages/sessionData.ts";
 import type { Fact } from "../facts.ts";
 import type { Checker, Finding } from "./checker.ts";
 
@@ -16,8 +11,8 @@ const ANSWER_BYTES_MAX = 64 * 1024;
 
 export class Bounds implements Checker {
   #largestWrite = 0;
-  // By link: the batches that were sent and neither answered nor lost.
-  readonly #underWay = new Map<string, { epoch: bigint; batches: Set<number> }>();
+  // By link: a batch that was sent and neither answered nor lost.
+  readonly #underWay = new Map<string, { batch: number; epoch: bigint }>();
 
   see(fact: Fact): Finding | undefined {
     switch (fact.kind) {
@@ -27,7 +22,7 @@ export class Bounds implements Checker {
         return fact.isLost ? undefined : this.#asked(fact, fact.message);
       case "told":
         if (fact.message.kind === "taken" || fact.message.kind === "moved")
-          this.#underWay.get(`${fact.to} ${fact.from}`)?.batches.delete(fact.message.batch);
+          this.#underWay.delete(`${fact.to} ${fact.from}`);
         return undefined;
       case "linkLost":
         this.#underWay.delete(`${fact.session} ${fact.data}`);
@@ -55,14 +50,12 @@ export class Bounds implements Checker {
     { batch, items, epoch }: SessionToData & { kind: "publish" },
   ): Finding | undefined {
     const key = `${from} ${to}`;
-    const before = this.#underWay.get(key);
-    // With a newer table everything is sorted anew, what is under way too.
-    const underWay = before === undefined || before.epoch < epoch ? { epoch, batches: new Set<number>() } : before;
-    this.#underWay.set(key, underWay);
-    underWay.batches.add(batch);
+    const other = this.#underWay.get(key);
+    this.#underWay.set(key, { batch, epoch });
     if (items.length > BATCH_ITEMS_MAX) return bounded(`a batch from ${from} to ${to} has ${items.length} items`);
-    if (underWay.batches.size <= BATCHES_UNDER_WAY_MAX) return undefined;
-    return bounded(`${from} sent ${to} the batches ${[...underWay.batches].join(", ")}, and none is answered`);
+    // With a newer table everything is sorted anew, what is under way too.
+    if (other === undefined || other.epoch < epoch) return undefined;
+    return bounded(`${from} sent batch ${batch} to ${to} while ${other.batch} is under way`);
   }
 }
 

@@ -36,7 +36,7 @@ export class Completeness implements Checker {
   readonly #evidence: Evidence;
   readonly #leaders = new Map<NodeId, Leader>();
   readonly #slots = new Map<DataInfoId, number>();
-  // The batches that are under way, by session, data node and number.
+  // The batch that is under way from each session to each data node.
   readonly #batches = new Map<string, readonly PublishItem[]>();
   // Who seems to answer too early. It may tell the last session in the same step that it was heard.
   #suspicion: Suspicion | undefined;
@@ -91,7 +91,7 @@ export class Completeness implements Checker {
   }
 
   #asked(from: NodeId, to: NodeId, message: SessionToData): void {
-    if (message.kind === "publish") this.#batches.set(`${from} ${to} ${message.batch}`, message.items);
+    if (message.kind === "publish") this.#batches.set(`${from} ${to}`, message.items);
   }
 
   #told({ from, to, message }: Fact & { kind: "told" }, nowMs: number): Finding | undefined {
@@ -103,12 +103,9 @@ export class Completeness implements Checker {
       case "wanted":
         this.#wanted(leader, to, message);
         return undefined;
-      case "taken": {
-        const key = `${to} ${from} ${message.batch}`;
-        this.#taken(leader, to, this.#batches.get(key) ?? []);
-        this.#batches.delete(key);
+      case "taken":
+        this.#taken(leader, to, this.#batches.get(`${to} ${from}`) ?? []);
         return undefined;
-      }
       case "snapshot":
         return this.#shown(from, message.datum.dataInfoId, nowMs);
       case "delta":
