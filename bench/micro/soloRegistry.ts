@@ -3,9 +3,6 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Connection, ConnectionHandler, Log } from "../../src/base/ports.ts";
-import { encodeResponse } from "../../src/codec/bolt/encode.ts";
-import { BOLT_STATUS, BOLT_V1 } from "../../src/codec/bolt/frame.ts";
-import { encodeMessage } from "../../src/codec/sofa/codec.ts";
 import { SofaGateway } from "../../src/gateways/sofa/gateway.ts";
 import { configWith } from "../../src/server/config/load.ts";
 import { createMetrics } from "../../src/server/metrics.ts";
@@ -14,6 +11,7 @@ import type { SessionHost } from "../../src/server/sessionHost.ts";
 import { openMemoryStore } from "../../src/store/memory/memoryStore.ts";
 import { hostClock, hostTimers } from "../../src/transport/clock.ts";
 import { hostCompression } from "../../src/transport/compression.ts";
+import { answerFrame } from "../protocols/sofa/answers.ts";
 
 const ADDRESS = "127.0.0.1:1";
 const REQUEST_TYPE = 1;
@@ -61,17 +59,9 @@ export interface SoloClient {
 /** The client says that it has taken all that it was pushed. */
 export function answerPushes({ connection, handler }: SoloClient): void {
   for (const id of connection.pushes.splice(0)) {
-    const frame = Buffer.from(TAKEN);
-    frame.writeInt32BE(id, ID_AT);
-    handler.received(frame, hostClock.nowMs());
+    handler.received(answerFrame("hessian-draft", id), hostClock.nowMs());
   }
 }
-
-const TAKEN = encodeResponse(BOLT_V1, {
-  id: 0,
-  status: BOLT_STATUS.SUCCESS,
-  ...encodeMessage("hessian-draft", { kind: "result", success: true, message: null }),
-});
 
 export class SoloRegistry {
   readonly #gateway: SofaGateway;

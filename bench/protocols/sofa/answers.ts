@@ -48,13 +48,16 @@ function flushWhenQuiet(): void {
 
 /** What was pushed meanwhile is read between two portions. */
 function flushSome(): void {
-  for (const { connection, id, form } of waiting.splice(0, PORTION)) {
-    const frame = Buffer.from(TEMPLATES[form]);
-    frame.writeInt32BE(id, ID_AT);
-    connection.write(frame);
-  }
+  for (const { connection, id, form } of waiting.splice(0, PORTION)) connection.write(answerFrame(form, id));
   seen = 0;
   if (waiting.length > 0) setImmediate(flushSome);
+}
+
+/** What says that the push of this id was taken. */
+export function answerFrame(form: WireForm, id: number): Buffer {
+  const frame = Buffer.from(TEMPLATES[form]);
+  frame.writeInt32BE(id, ID_AT);
+  return frame;
 }
 
 function template(form: WireForm): Buffer {
