@@ -317,7 +317,7 @@ export class Data {
   }
 
   #newVersion(leaderEpoch: bigint): DatumVersion {
-    return { version: this.#versions.next(this.#nowMs), origin: leaderEpoch };
+    return { version: this.#versions.next(this.#nowMs, leaderEpoch), origin: leaderEpoch };
   }
 
   /** A removal that was just applied has left a tombstone, which ends some time. */

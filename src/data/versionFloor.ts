@@ -23,8 +23,9 @@ export class VersionFloor {
     return this.#versions.last;
   }
 
-  next(nowMs: number): bigint {
-    const version = this.#versions.next(nowMs);
+  /** As `VersionSource.next`. */
+  next(nowMs: number, origin: bigint): bigint {
+    const version = this.#versions.next(nowMs, origin);
     const used = version > versionAt(nowMs) ? version : versionAt(nowMs);
     if (used + versionSpan(AHEAD_MS / 2) > this.#floor) {
       this.#floor = used + versionSpan(AHEAD_MS);

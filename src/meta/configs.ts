@@ -46,7 +46,8 @@ export class Configs {
 
   /** A value to store, newer than every one before it, whatever this machine's clock says. */
   next(dataInfoId: DataInfoId, data: string | null, nowMs: number): ConfigValue {
-    return { dataInfoId, version: this.#versions.next(nowMs), data };
+    // The store has one value of each, whoever leads: nobody else gives versions.
+    return { dataInfoId, version: this.#versions.next(nowMs, 0n), data };
   }
 
   /** The store has the value. False if it has a newer one already. */

@@ -12,7 +12,7 @@ test("versions are SOFARegistry's: milliseconds since 2019 in China, shifted by 
 test("versions grow within one millisecond and when the clock goes back", () => {
   const versions = new VersionSource(0n);
   const given = [1_700_000_000_000, 1_700_000_000_000, 1_699_999_999_000, 1_700_000_000_001].map((ms) =>
-    versions.next(ms),
+    versions.next(ms, 1n),
   );
   assert.deepEqual(
     [...given].sort((a, b) => (a < b ? -1 : 1)),
@@ -24,12 +24,21 @@ test("versions grow within one millisecond and when the clock goes back", () => 
 test("versions stay exact beyond 2^53", () => {
   const afterSeptember2027 = 1_900_000_000_000;
   const versions = new VersionSource(0n);
-  const first = versions.next(afterSeptember2027);
+  const first = versions.next(afterSeptember2027, 7n);
   assert.ok(first > 2n ** 53n);
-  assert.equal(versions.next(afterSeptember2027), first + 1n);
+  assert.equal(versions.next(afterSeptember2027, 7n), first + 64n);
 });
 
 test("a life that begins with the floor of the last one goes on above it", () => {
   const floor = versionAt(1_700_000_000_000) + versionSpan(10_000);
-  assert.ok(new VersionSource(floor).next(1_700_000_000_000) > floor);
+  assert.ok(new VersionSource(floor).next(1_700_000_000_000, 1n) > floor);
+});
+
+test("two leaders that do not know of each other never give the same number", () => {
+  const nowMs = 1_795_000_000_000;
+  const given = [250n, 257n].flatMap((origin) => {
+    const versions = new VersionSource(0n);
+    return Array.from({ length: 1_000 }, (_, at) => versions.next(nowMs + Math.floor(at / 100), origin));
+  });
+  assert.equal(new Set(given).size, 2_000);
 });

@@ -7,6 +7,13 @@ import { assert } from "../base/assert.ts";
 
 const EPOCH_MS = 1_546_272_000_000;
 const SEQUENCE_BITS = 15n;
+// Of the sequence so many bits name who gave the version. 512 in a millisecond are left to each.
+const ORIGIN_BITS = 6;
+
+/** Whether leaders of these epochs may give the same number. */
+export function mayCollide(a: bigint, b: bigint): boolean {
+  return BigInt.asUintN(ORIGIN_BITS, a - b) === 0n;
+}
 
 /** Lower than every version; stands for "I have nothing yet". */
 export const NO_VERSION = 0n;
@@ -35,10 +42,15 @@ export class VersionSource {
     return this.#last;
   }
 
-  /** A version higher than every earlier one, by the clock where the clock is ahead. */
-  next(nowMs: number): bigint {
+  /**
+   * A version higher than every earlier one, by the clock where the clock is ahead. Two that lead one slot in the two
+   * halves of a cut cluster may give versions in the same millisecond; the last bits are those of their `origin`, the
+   * leader epoch, so the numbers differ: a client takes what has the same number for the same list.
+   */
+  next(nowMs: number, origin: bigint): bigint {
     const byClock = versionAt(nowMs);
-    this.#last = byClock > this.#last ? byClock : this.#last + 1n;
+    const least = byClock > this.#last ? byClock : this.#last + 1n;
+    this.#last = least + BigInt.asUintN(ORIGIN_BITS, origin - least);
     return this.#last;
   }
 

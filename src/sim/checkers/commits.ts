@@ -1,6 +1,7 @@
 // What the data nodes committed, version by version, read off the messages that they send: a snapshot says it outright,
-// a delta says it by what it is added to. Whatever a subscriber is shown under a version must be exactly this. Two
-// leaders that do not know of each other may give one number to two lists; who gave it is part of a version's name.
+// a delta says it by what it is added to. Whatever a subscriber is shown under a version must be exactly this. Who
+// gave it is part of a version's name: two leaders that do not know of each other give different numbers, but for one
+// pair of epochs in 64.
 
 import { stringOf } from "../../base/text.ts";
 import type { DataToSession } from "../../messages/sessionData.ts";
@@ -8,6 +9,7 @@ import type { DatumVersion } from "../../model/datum.ts";
 import type { DataInfoId } from "../../model/ids.ts";
 import { boxesOf } from "../../model/payload.ts";
 import type { Publication } from "../../model/publication.ts";
+import { mayCollide } from "../../model/version.ts";
 import type { Fact } from "../facts.ts";
 
 /** One registration as a version of a service shows it. */
@@ -37,7 +39,7 @@ export interface Sighting {
   readonly isNew: boolean;
   /** It is the newest now. */
   readonly isNewest: boolean;
-  /** The same version was seen with another content. */
+  /** The same version was seen with another content, or its number was. */
   readonly conflict: Commit | undefined;
 }
 
@@ -113,7 +115,10 @@ export class Commits {
     for (const registId of content.keys()) if (before?.content.has(registId) !== true) history.grewMs = nowMs;
     const isNewest = before === undefined || isLater(commit, before);
     if (isNewest) history.newest = commit;
-    return { commit, before, isNew: true, isNewest, conflict: undefined };
+    const conflict = namesakes.find(
+      (other) => !mayCollide(other.origin, origin) && listOf(other, undefined) !== listOf(commit, undefined),
+    );
+    return { commit, before, isNew: true, isNewest, conflict };
   }
 
   #historyOf(service: DataInfoId): History {
