@@ -82,8 +82,7 @@ export class Outbox {
     this.#underWay = undefined;
     const waiting = this.#waiting;
     this.#waiting = new Map();
-    for (const item of batch.items) this.#waiting.set(keyIn(this.#waiting, item), item);
-    for (const item of waiting.values()) this.add(item);
+    for (const item of [...batch.items, ...waiting.values()]) this.add(item);
   }
 
   /** Everything that waits, for another node. */
