@@ -45,6 +45,10 @@ export class Deadlines<Key> {
     return this.#live.has(key);
   }
 
+  keys(): Iterable<Key> {
+    return this.#live.keys();
+  }
+
   /** When the soonest key is due; Infinity if there is none. */
   nextMs(): number {
     this.#dropCancelled();

@@ -10,15 +10,15 @@ import type { FollowerToLeader, HeldVersion, LeaderToFollower } from "../message
 import { dataInfoIdOf, type PublishItem, type SessionToData, type Superseded } from "../messages/sessionData.ts";
 import type { DatumChange, DatumVersion } from "../model/datum.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
-import { compareStamps } from "../model/publication.ts";
 import type { SlotTable } from "../model/slot.ts";
 import { Completeness } from "./completeness.ts";
 import type { DataOptions, DataOutput } from "./dataPorts.ts";
 import type { Datum } from "./datum.ts";
-import { Departures } from "./departures.ts";
+import { Departures, isForeign } from "./departures.ts";
 import { type HeldLoss, LossProtection } from "./lossProtection.ts";
 import { Notices } from "./notices.ts";
 import { PackedMemory } from "./packed/packedStore.ts";
+import { Recall } from "./recall.ts";
 import { Reconciliation, supersededBy } from "./reconciliation.ts";
 import { Replication } from "./replication.ts";
 import { RestartHold } from "./restartHold.ts";
@@ -70,6 +70,7 @@ export class Data {
   readonly #sessions: Sessions;
   readonly #membership: MembershipView;
   readonly #reconciliation: Reconciliation;
+  readonly #recall: Recall;
   readonly #replication: Replication;
   readonly #completeness: Completeness;
   readonly #departures: Departures;
@@ -114,6 +115,7 @@ export class Data {
     });
     this.#notices = new Notices(options.versionScanIntervalMs * INTEREST_SCANS, {
       send: (session, message) => output.toSession(session, message),
+      recalls: (datum, session, have) => this.#recall.asks(datum, session, { have, nowMs: this.#nowMs }),
       overtake: (datum, have) => this.#overtake(datum, have),
     });
     this.#versions = new VersionFloor(memory.versionFloor, (floor) => output.saveVersionFloor(floor));
@@ -123,6 +125,11 @@ export class Data {
     this.#protection = new LossProtection(options);
     const held = { slots: this.#slots, sessions: this.#sessions, protection: this.#protection };
     this.#completeness = new Completeness(held, options.sessionLeaseMs, (slot) => this.#shownOrNot(slot));
+    this.#recall = new Recall(held, {
+      send: (session, message) => output.toSession(session, message),
+      take: (items) => void this.#take(items),
+      answered: (datum) => this.#show(datum),
+    });
     this.#departures = new Departures(held, {
       take: (items) => void this.#take(items),
       offer: (slot, gone) => this.#reconciliation.offer(slot, gone, (session) => this.#sessions.isAbsent(session)),
@@ -176,6 +183,7 @@ export class Data {
       case "sessionDown":
         this.#sessions.unlinked(event.session, nowMs);
         this.#reconciliation.unlinked(event.session);
+        this.#recall.unlinked(event.session);
         this.#completeness.sessionsChanged(nowMs);
         break;
       case "fromLeader":
@@ -248,6 +256,8 @@ export class Data {
         return this.#reconciliation.digests(from, message);
       case "inventory":
         return this.#reconciliation.inventory(from, message);
+      case "recalled":
+        return this.#recall.recalled(from, message.datum);
       default:
         return unreachable(message);
     }
@@ -414,6 +424,7 @@ export class Data {
     this.#linkLeaders();
     this.#membership.hasNews();
     this.#reconciliation.adopted();
+    this.#recall.adopted();
   }
 
   #linkLeaders(): void {
@@ -424,7 +435,10 @@ export class Data {
   #beginToLead(slot: LedSlot, hadCopy: boolean): void {
     const { contents } = slot;
     this.#completeness.begun(slot);
-    for (const datum of contents.datums.values()) this.#versions.raise(datum.version.version);
+    for (const datum of contents.datums.values()) {
+      this.#versions.raise(datum.version.version);
+      datum.inherited = datum.version;
+    }
     // What a living copy holds need not be waited for.
     if (hadCopy) this.#hold.forget((dataInfoId) => this.#slots.leading(dataInfoId) === slot);
     for (const session of contents.owners()) this.#sessions.watch(session, this.#nowMs);
@@ -434,10 +448,13 @@ export class Data {
   /** A slot has begun, or ceased, to be served. */
   #shownOrNot(slot: LedSlot): void {
     this.#membership.hasNews();
-    if (!slot.isServing) return;
-    for (const datum of slot.contents.datums.values()) {
-      if (!this.#hold.holds(datum.dataInfoId)) this.#notices.shown(datum, this.#nowMs);
-    }
+    for (const datum of slot.contents.datums.values()) this.#show(datum);
+  }
+
+  /** Who waits for the list is answered, unless something else holds it back. */
+  #show(datum: Datum): void {
+    const isServing = this.#slots.ledSlot(datum.slot)?.isServing === true;
+    if (isServing && !this.#hold.holds(datum.dataInfoId)) this.#notices.shown(datum, this.#nowMs);
   }
 
   #wake(): void {
@@ -472,20 +489,9 @@ export class Data {
 
   #endHold(): void {
     for (const dataInfoId of this.#hold.end()) {
-      const led = this.#slots.leading(dataInfoId);
-      const datum = led?.contents.datums.get(dataInfoId);
+      const datum = this.#slots.leading(dataInfoId)?.contents.datums.get(dataInfoId);
       this.#sizes.set(dataInfoId, datum?.size ?? 0, this.#nowMs);
-      if (led?.isServing === true && datum !== undefined) this.#notices.shown(datum, this.#nowMs);
+      if (datum !== undefined) this.#show(datum);
     }
   }
-}
-
-/**
- * A session speaks for the clients that left it, and not for those that went on to another one: its word for what it
- * published last, and never got here, must not end what another session answers for.
- */
-function isForeign(datum: Datum, item: PublishItem, from: NodeId | undefined): boolean {
-  if (item.kind === "put" || item.removal.cause !== "left" || from === undefined) return false;
-  const live = datum.registration(item.removal.registId);
-  return live !== undefined && live.owner.session !== from && compareStamps(live, item.removal.stamp) !== 0;
 }

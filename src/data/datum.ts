@@ -4,7 +4,13 @@
 
 import { assert } from "../base/assert.ts";
 import { type PublishItem, type Removal, registIdOf } from "../messages/sessionData.ts";
-import type { DatumChange, DatumDelta, DatumSnapshot, DatumVersion } from "../model/datum.ts";
+import {
+  type DatumChange,
+  type DatumDelta,
+  type DatumSnapshot,
+  type DatumVersion,
+  NO_DATUM_VERSION,
+} from "../model/datum.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import { compareStamps, type Owner, type Publication, type Stamp } from "../model/publication.ts";
 import { OperatorLog } from "./operatorLog.ts";
@@ -22,6 +28,8 @@ export class Datum {
   readonly interested = new Map<NodeId, number>();
   /** Those of them that asked while the list was held back, and what each has. */
   readonly waiting = new Map<NodeId, DatumVersion>();
+  /** The latest state of leaders before this one that is contained here. */
+  inherited: DatumVersion = NO_DATUM_VERSION;
   /** It has changed while it was held back, and those who are interested have not heard of it. */
   isUntold = false;
   readonly #publications: ServicePublications;

@@ -5,6 +5,7 @@
 
 import type { PublishItem } from "../messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
+import { compareStamps } from "../model/publication.ts";
 import type { Datum } from "./datum.ts";
 import type { HeldLoss, LossProtection } from "./lossProtection.ts";
 import { keyOf, leftItem } from "./reconciliation.ts";
@@ -85,4 +86,14 @@ export class Departures {
 function removalsOf(datum: Datum, session: NodeId, except: ReadonlySet<string> = NONE): PublishItem[] {
   const registrations = [...datum.registrations((owner) => owner.session === session)];
   return registrations.filter((registration) => !except.has(keyOf(registration))).map(leftItem);
+}
+
+/**
+ * A session speaks for the clients that left it, and not for those that went on to another one: its word for what it
+ * published last, and never got here, must not end what another session answers for.
+ */
+export function isForeign(datum: Datum, item: PublishItem, from: NodeId | undefined): boolean {
+  if (item.kind === "put" || item.removal.cause !== "left" || from === undefined) return false;
+  const live = datum.registration(item.removal.registId);
+  return live !== undefined && live.owner.session !== from && compareStamps(live, item.removal.stamp) !== 0;
 }

@@ -13,6 +13,8 @@ const CHANGE_BYTES = 200;
 
 interface Effects {
   send(session: NodeId, message: DataToSession): void;
+  /** Whether the session has to say first what it was shown; it waits then. */
+  recalls(datum: Datum, session: NodeId, have: DatumVersion): boolean;
   /** A session has a version that can't be compared with ours: the datum must get one above it. */
   overtake(datum: Datum, have: DatumVersion): void;
 }
@@ -54,12 +56,14 @@ export class Notices {
     const others = datum.isUntold ? this.#interestedIn(datum, nowMs).filter((one) => !datum.waiting.has(one)) : [];
     datum.isUntold = false;
     for (const session of others) this.#effects.send(session, { kind: "changed", dataInfoId, version });
-    for (const [session, have] of datum.waiting) this.answer(datum, session, { have, isScan: false });
+    const waiting = [...datum.waiting];
     datum.waiting.clear();
+    for (const [session, have] of waiting) this.answer(datum, session, { have, isScan: false });
   }
 
   /** Answers a session that has the version `have`. To a scan, silence means that it is the newest. */
   answer(datum: Datum, session: NodeId, { have, isScan }: { have: DatumVersion; isScan: boolean }): void {
+    if (this.#effects.recalls(datum, session, have)) return;
     const isAhead = have.version > datum.version.version;
     const isOther = have.version === datum.version.version && have.origin !== datum.version.origin;
     if (isAhead || isOther) this.#effects.overtake(datum, have);

@@ -51,6 +51,13 @@ export class Sessions {
     return this.#leases.nextMs();
   }
 
+  /** All that may answer for publications: who is here, and whose lease is not over. May repeat itself. */
+  *known(): Generator<NodeId> {
+    yield* this.#members ?? [];
+    yield* this.#links;
+    yield* this.#leases.keys();
+  }
+
   /** The next session whose lease is over. */
   takeEnded(nowMs: number): NodeId | undefined {
     return this.#leases.take(nowMs);

@@ -94,7 +94,9 @@ export type SessionToData =
       readonly entries: readonly InventoryEntry[];
       readonly isFirst: boolean;
       readonly isLast: boolean;
-    };
+    }
+  /** Answers `recall`: the list that the sender has; of no version, and empty, if it has none any more. */
+  | { readonly kind: "recalled"; readonly datum: DatumSnapshot };
 
 /** What a session learns of one service's list. */
 export type ListMessage =
@@ -113,6 +115,11 @@ export type DataToSession =
   | { readonly kind: "moved"; readonly batch: number; readonly epoch: bigint }
   /** The list may not be complete and is held; a `snapshot` follows by itself when it is. */
   | { readonly kind: "notReady"; readonly dataInfoId: DataInfoId }
+  /**
+   * The list that the receiver has is newer than what this leader took over, and may name registrations of sessions
+   * that the leader can't ask. Answered by `recalled`; then the leader answers what it was asked before.
+   */
+  | { readonly kind: "recall"; readonly dataInfoId: DataInfoId }
   /** These slots hold exactly what the session has. */
   | { readonly kind: "synced"; readonly slots: readonly number[] }
   /** These don't: send their inventory. */

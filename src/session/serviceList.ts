@@ -32,6 +32,11 @@ export class ServiceList {
     return this.#version;
   }
 
+  /** All of it, as its leader gave it. */
+  get snapshot(): DatumSnapshot {
+    return { ...this.#version, dataInfoId: this.dataInfoId, publications: [...this.#publications.values()] };
+  }
+
   /** The list to push; undefined until the first one has come. */
   get view(): ServiceView | undefined {
     return this.#view;

@@ -2,7 +2,7 @@
 // from time to time. Only the node that leads a service by the newest table is listened to.
 
 import type { ListMessage } from "../messages/sessionData.ts";
-import { type DatumDelta, type DatumVersion, isSameVersion } from "../model/datum.ts";
+import { type DatumDelta, type DatumVersion, isSameVersion, NO_DATUM_VERSION } from "../model/datum.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import type { DataLinks } from "./dataLinks.ts";
 import type { SubscribedService, Subscriptions } from "./subscriptions.ts";
@@ -55,6 +55,13 @@ export class ServiceLists {
       case "current":
         return this.#arrived(service, false, nowMs);
     }
+  }
+
+  /** A leader that took over less than what is known here asks for the list; it waits, so it gets an answer. */
+  recall(node: NodeId, dataInfoId: DataInfoId): void {
+    const list = this.#subscriptions.get(dataInfoId)?.list;
+    const datum = list?.snapshot ?? { ...NO_DATUM_VERSION, dataInfoId, publications: [] };
+    this.#links.send(node, { kind: "recalled", datum });
   }
 
   /** Tells a data node which versions are here: what was lost on the way comes back. */

@@ -368,6 +368,8 @@ export class Session implements Registry {
       case "changed":
       case "current":
         return this.#lists.received(from, message, nowMs);
+      case "recall":
+        return this.#lists.recall(from, message.dataInfoId);
       case "notReady":
         // It follows by itself; the scan asks again in case it does not.
         return;

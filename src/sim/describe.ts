@@ -9,7 +9,7 @@ import {
   type SessionToData,
   type Superseded,
 } from "../messages/sessionData.ts";
-import type { DatumVersion } from "../model/datum.ts";
+import type { DatumSnapshot, DatumVersion } from "../model/datum.ts";
 import type { DataInfoId } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 import type { Fact } from "./facts.ts";
@@ -83,6 +83,8 @@ function servicesToData(message: SessionToData): readonly DataInfoId[] {
       return [message.dataInfoId];
     case "inventory":
       return message.entries.map(({ dataInfoId }) => dataInfoId);
+    case "recalled":
+      return [message.datum.dataInfoId];
     case "digests":
       return [];
   }
@@ -99,6 +101,7 @@ function servicesToSession(message: DataToSession): readonly DataInfoId[] {
     case "changed":
     case "current":
     case "notReady":
+    case "recall":
       return [message.dataInfoId];
     case "wanted":
       return [
@@ -134,6 +137,8 @@ function describeToData(message: SessionToData): string {
       const entries = message.entries.map(stampText).join(" ");
       return `inventory at ${message.epoch} of ${message.slot} [${entries}]${message.isLast ? "" : "…"}`;
     }
+    case "recalled":
+      return describeList("recalled", message.datum);
   }
 }
 
@@ -143,10 +148,8 @@ function describeToSession(message: DataToSession): string {
       return `taken #${message.batch}${supersededText(message.superseded)}`;
     case "moved":
       return `moved #${message.batch} at ${message.epoch}`;
-    case "snapshot": {
-      const { dataInfoId, publications } = message.datum;
-      return `snapshot ${shortService(dataInfoId)} ${at(message.datum)} [${publications.map(stampText).join(" ")}]`;
-    }
+    case "snapshot":
+      return describeList("snapshot", message.datum);
     case "delta": {
       const { dataInfoId, base, changes } = message.delta;
       const texts = changes.map((change) =>
@@ -166,6 +169,10 @@ function describeToSession(message: DataToSession): string {
     default:
       return `${message.kind} ${shortService(message.dataInfoId)}`;
   }
+}
+
+function describeList(kind: string, datum: DatumSnapshot): string {
+  return `${kind} ${shortService(datum.dataInfoId)} ${at(datum)} [${datum.publications.map(stampText).join(" ")}]`;
 }
 
 function describeToFollower(message: LeaderToFollower): string {

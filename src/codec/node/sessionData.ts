@@ -26,6 +26,7 @@ const TO_DATA = {
   scan: 4,
   digests: 5,
   inventory: 6,
+  recalled: 7,
 } as const satisfies Record<SessionToData["kind"], number>;
 
 const TO_SESSION = {
@@ -39,6 +40,7 @@ const TO_SESSION = {
   synced: 8,
   differs: 9,
   wanted: 10,
+  recall: 11,
 } as const satisfies Record<DataToSession["kind"], number>;
 
 export function encodeSessionToData(message: SessionToData): Uint8Array {
@@ -72,6 +74,8 @@ export function writeSessionToData(writer: NodeWriter, message: SessionToData): 
       writer.list(message.entries, writeInventoryEntry);
       writer.flag(message.isFirst);
       return writer.flag(message.isLast);
+    case "recalled":
+      return writeSnapshot(writer, message.datum);
     default:
       return unreachable(message);
   }
@@ -100,6 +104,8 @@ export function decodeSessionToData(content: Uint8Array): SessionToData | Unknow
         isFirst: reader.flag(),
         isLast: reader.flag(),
       };
+    case TO_DATA.recalled:
+      return { kind: "recalled", datum: readSnapshot(reader) };
     default:
       return reader.unknown();
   }
@@ -130,6 +136,7 @@ export function writeDataToSession(writer: NodeWriter, message: DataToSession): 
       return writeDatumVersion(writer, message.version);
     case "current":
     case "notReady":
+    case "recall":
       return writer.name(message.dataInfoId);
     case "synced":
     case "differs":
@@ -163,6 +170,8 @@ export function decodeDataToSession(content: Uint8Array): DataToSession | Unknow
       return { kind: "current", dataInfoId: readDataInfoId(reader) };
     case TO_SESSION.notReady:
       return { kind: "notReady", dataInfoId: readDataInfoId(reader) };
+    case TO_SESSION.recall:
+      return { kind: "recall", dataInfoId: readDataInfoId(reader) };
     case TO_SESSION.synced:
       return { kind: "synced", slots: reader.numbers() };
     case TO_SESSION.differs:

@@ -43,7 +43,8 @@ export class NewestWins implements Checker {
     for (const stamp of content.values()) {
       const key = this.#keyOf(from, service, stamp.registId);
       const newest = this.#newest.get(key);
-      if (newest !== undefined && this.#isOlder(stamp, newest) && !this.#isExcused(service, stamp.registId, nowMs)) {
+      if (newest !== undefined && this.#isOlder(stamp, newest)) {
+        if (this.#isExcused(service, stamp.registId, nowMs) || this.#isCut(nowMs)) continue;
         if (this.#isNamesake(service, stamp.registId, newest)) continue;
         const before = `${textOf(newest)} was shown or removed`;
         const text = `${stamp.registId} at ${textOf(stamp)} is back in v${version} after ${before}`;
@@ -127,8 +128,15 @@ export class NewestWins implements Checker {
     // Of two clients that share a registId and lost a data node together, whoever is heard first shows first.
     if (isShared) return isCluster || nodes.dataRestarts.length > 0;
     const lossMs = nodes.lossesOf(service).findLast(({ hasCopy }) => !hasCopy)?.atMs ?? Number.NEGATIVE_INFINITY;
-    // Who takes over from a leader that was cut off does not know what that one was told last.
-    return isCluster && (nowMs - lossMs < FORGETFUL_MS || nodes.isSplitSince(nowMs));
+    return isCluster && nowMs - lossMs < FORGETFUL_MS;
+  }
+
+  /**
+   * Who takes over from a leader that was cut off does not know what that one was told last, until somebody who was
+   * shown it says it: before his subscribers are shown anything else.
+   */
+  #isCut(nowMs: number): boolean {
+    return this.#evidence.plan.topology === "cluster" && this.#evidence.nodes.isSplitSince(nowMs);
   }
 
   /** In a cluster each run of a data node is judged by what it knew itself: clocks differ by minutes there. */

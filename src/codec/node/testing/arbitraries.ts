@@ -89,6 +89,8 @@ const change = anyOf<DatumChange>({
 });
 const superseded = record<Superseded>({ dataInfoId, registId: string, stamp, by: stamp, isRemoved: fc.boolean() });
 
+const snapshot = record({ dataInfoId, version: long, origin: long, publications: list(publication) });
+
 export const sessionToData = anyOf<SessionToData>({
   publish: record({ kind: is("publish"), batch: natural, epoch: long, items: list(item) }),
   fetch: record({ kind: is("fetch"), dataInfoId, have: version }),
@@ -107,6 +109,7 @@ export const sessionToData = anyOf<SessionToData>({
     isFirst: fc.boolean(),
     isLast: fc.boolean(),
   }),
+  recalled: record({ kind: is("recalled"), datum: snapshot }),
 });
 
 const slots = list(natural);
@@ -114,10 +117,7 @@ const slots = list(natural);
 export const dataToSession = anyOf<DataToSession>({
   taken: record({ kind: is("taken"), batch: natural, superseded: list(superseded) }),
   moved: record({ kind: is("moved"), batch: natural, epoch: long }),
-  snapshot: record({
-    kind: is("snapshot"),
-    datum: record({ dataInfoId, version: long, origin: long, publications: list(publication) }),
-  }),
+  snapshot: record({ kind: is("snapshot"), datum: snapshot }),
   delta: record({
     kind: is("delta"),
     delta: record({ dataInfoId, version: long, origin: long, base: version, changes: list(change) }),
@@ -125,6 +125,7 @@ export const dataToSession = anyOf<DataToSession>({
   changed: record({ kind: is("changed"), dataInfoId, version }),
   current: record({ kind: is("current"), dataInfoId }),
   notReady: record({ kind: is("notReady"), dataInfoId }),
+  recall: record({ kind: is("recall"), dataInfoId }),
   synced: record({ kind: is("synced"), slots }),
   differs: record({ kind: is("differs"), slots }),
   wanted: record({

@@ -121,6 +121,7 @@ const SESSION_TO_DATA: OneOfEachKind<SessionToData> = {
     isFirst: true,
     isLast: false,
   },
+  recalled: { kind: "recalled", datum: { dataInfoId, ...version, publications: [PUBLICATION] } },
 };
 
 const DATA_TO_SESSION: OneOfEachKind<DataToSession> = {
@@ -142,6 +143,7 @@ const DATA_TO_SESSION: OneOfEachKind<DataToSession> = {
   changed: { kind: "changed", dataInfoId, version },
   current: { kind: "current", dataInfoId },
   notReady: { kind: "notReady", dataInfoId },
+  recall: { kind: "recall", dataInfoId },
   synced: { kind: "synced", slots: [0, 255] },
   differs: { kind: "differs", slots: [1] },
   wanted: { kind: "wanted", slot: 255, keys: [[dataInfoId, registId]], superseded: [superseded] },

@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { NO_DATUM_VERSION } from "../model/datum.ts";
+import { clientId, type NodeId, nodeId } from "../model/ids.ts";
+import type { Publication } from "../model/publication.ts";
+import { kinds, ORDERS, OTHER, PEER, publication, SELF, SESSION, TestData } from "./testing/harness.ts";
+
+const GONE = nodeId("session-3.a");
+const COPIED = { version: 5n << 40n, origin: 3n };
+const LATER = { version: COPIED.version + 100n, origin: 3n };
+const LATEST = { version: COPIED.version + 200n, origin: 3n };
+
+const of = (session: NodeId, address: string, changes: Partial<Publication> = {}) =>
+  publication({ registId: address, address, owner: { session, client: clientId("c1") }, ...changes });
+
+/** A follower that was promoted when its leader and the session GONE were cut off, and has heard all others. */
+function promoted(...copy: readonly Publication[]): TestData {
+  const node = new TestData();
+  for (const session of [SESSION, OTHER]) node.step({ kind: "sessionUp", session });
+  node.members(SESSION, OTHER, GONE);
+  node.table({ leader: PEER, leaderEpoch: 3n, followers: [SELF] });
+  node.step({ kind: "leaderUp", node: PEER });
+  const datums = [{ dataInfoId: ORDERS, ...COPIED, publications: copy, tombstones: [] }];
+  const message = { kind: "replica", slot: 0, leaderEpoch: 3n, datums, gone: [], isLast: true } as const;
+  node.step({ kind: "fromLeader", from: PEER, message });
+  node.members(SESSION, OTHER);
+  node.table({ leader: SELF, leaderEpoch: 4n });
+  for (const session of [SESSION, OTHER]) node.holdsNothing(session);
+  return node;
+}
+
+const recalled = (node: TestData, from: NodeId, state: typeof LATER, ...publications: readonly Publication[]) =>
+  node.tell({ kind: "recalled", datum: { dataInfoId: ORDERS, ...state, publications } }, from);
+
+/** What is shown to the one session that is answered. */
+function shown(node: TestData): string[] {
+  const lists = node.sent.flatMap(({ message }) => (message.kind === "snapshot" ? [message.datum] : []));
+  assert.equal(lists.length, 1);
+  const text = ({ registId, version }: Publication) => `${registId}~${version}`;
+  return lists.flatMap(({ publications }) => publications.map(text)).sort();
+}
+
+test("a session that was shown what the copy does not have says it, and does not go back", () => {
+  const node = promoted(of(GONE, "a"), of(GONE, "b"));
+  assert.deepEqual(kinds(node.fetch(LATER)), ["recall"]);
+  recalled(node, OTHER, LATER, of(GONE, "a", { version: 2n }), of(GONE, "b"), of(GONE, "c"));
+  assert.deepEqual(shown(node), ["a~2", "b~1", "c~1"]);
+  node.fetch();
+  assert.deepEqual(shown(node), ["a~2", "b~1", "c~1"], "everybody else is shown it too");
+});
+
+test("it is so when the service has changed since, and its numbers are higher", () => {
+  const node = promoted(of(GONE, "a"));
+  node.publish({ kind: "put", publication: of(SESSION, "s") });
+  assert.deepEqual(kinds(node.fetch(LATER)), ["recall"]);
+  recalled(node, OTHER, LATER, of(GONE, "a", { version: 2n }));
+  assert.deepEqual(shown(node), ["a~2", "s~1"]);
+});
+
+test("what was removed since the copy does not come back", () => {
+  const node = promoted(of(GONE, "a"), of(GONE, "b"));
+  node.fetch(LATER);
+  recalled(node, OTHER, LATER, of(GONE, "b"));
+  assert.deepEqual(shown(node), ["b~1"]);
+});
+
+test("a later leader's list tells what there is, not what there is no more", () => {
+  const node = promoted(of(GONE, "a"));
+  const other = { ...LATER, origin: 3n + 64n };
+  node.table({ leader: SELF, leaderEpoch: 100n });
+  for (const session of [SESSION, OTHER]) node.holdsNothing(session);
+  assert.deepEqual(kinds(node.fetch(other)), ["recall"]);
+  recalled(node, OTHER, other, of(GONE, "b"));
+  assert.deepEqual(shown(node), ["a~1", "b~1"]);
+});
+
+test("an earlier leader that went on by itself is not believed, whatever its numbers", () => {
+  const node = promoted(of(GONE, "a"));
+  assert.deepEqual(kinds(node.fetch({ ...LATER, origin: 2n })), ["snapshot"]);
+  recalled(node, OTHER, { ...LATER, origin: 2n }, of(GONE, "b"));
+  node.fetch();
+  assert.deepEqual(shown(node), ["a~1"]);
+});
+
+test("of sessions that were heard their own word counts", () => {
+  const node = promoted(of(GONE, "a"));
+  node.fetch(LATER);
+  recalled(node, OTHER, LATER, of(GONE, "a"), of(SESSION, "s"));
+  assert.deepEqual(shown(node), ["a~1"]);
+});
+
+test("where all sessions were heard nobody is asked, and what a session's lease took stays gone", () => {
+  const node = promoted(of(GONE, "a"));
+  node.pass(40_000);
+  assert.deepEqual(kinds(node.fetch(LATER)), ["snapshot"]);
+  recalled(node, OTHER, LATER, of(GONE, "b"));
+  node.fetch();
+  assert.deepEqual(shown(node), []);
+});
+
+test("one session is asked for all; if it goes, or is shown less than another, that one is", () => {
+  const node = promoted(of(GONE, "a"));
+  assert.deepEqual(kinds(node.fetch(LATER)), ["recall"]);
+  assert.deepEqual(kinds(node.fetch(LATER, SESSION)), [], "it waits");
+  node.sent = [];
+  node.step({ kind: "sessionDown", session: OTHER });
+  assert.deepEqual(node.sent, [{ to: SESSION, message: { kind: "recall", dataInfoId: ORDERS } }]);
+  node.step({ kind: "sessionUp", session: OTHER });
+  assert.deepEqual(kinds(node.fetch(LATEST)), ["recall"], "it was shown more");
+  assert.deepEqual(recalled(node, SESSION, LATER, of(GONE, "a", { version: 2n })), []);
+  recalled(node, OTHER, LATEST, of(GONE, "a", { version: 3n }));
+  assert.deepEqual(
+    node.sent.map(({ to, message }) => [to, message.kind]),
+    [
+      [SESSION, "snapshot"],
+      [OTHER, "snapshot"],
+    ],
+  );
+});
+
+test("a session that has no list any more, or never answers, holds nobody up", () => {
+  const none = promoted(of(GONE, "a"));
+  none.fetch(LATER);
+  assert.deepEqual(kinds(recalled(none, OTHER, NO_DATUM_VERSION)), ["snapshot"]);
+  const silent = promoted(of(GONE, "a"));
+  silent.fetch(LATER);
+  silent.pass(3_000);
+  const scan = { kind: "scan", versions: [[ORDERS, LATER]] } as const;
+  assert.deepEqual(kinds(silent.tell(scan, OTHER)), ["snapshot"]);
+});

@@ -1,0 +1,128 @@
+// What only the lists of other sessions still know. A leader that is cut off together with a session may have shown
+// everybody what that session's clients published last, and its follower had not heard of it yet. The follower leads
+// next and can't ask that session; but whoever was shown it can say it. So a session whose list is newer than what the
+// leader began with is asked for that list before it is answered, and its subscribers don't go back.
+
+import type { DataToSession, PublishItem } from "../messages/sessionData.ts";
+import type { DatumSnapshot, DatumVersion } from "../model/datum.ts";
+import type { NodeId } from "../model/ids.ts";
+import type { Datum } from "./datum.ts";
+import { leftItem } from "./reconciliation.ts";
+import type { Sessions } from "./sessions.ts";
+import type { LedSlot, Slots } from "./slots.ts";
+
+// A session that is asked answers at once, or its link is closed; one of an older release does not know the question.
+const ANSWER_MS = 2_000;
+
+interface Asked {
+  readonly session: NodeId;
+  readonly version: bigint;
+  readonly atMs: number;
+}
+
+interface Effects {
+  send(session: NodeId, message: DataToSession): void;
+  take(items: readonly PublishItem[]): void;
+  /** Nobody is asked about this service any more: who waits is answered. */
+  answered(datum: Datum): void;
+}
+
+export class Recall {
+  readonly #slots: Slots;
+  readonly #sessions: Sessions;
+  readonly #effects: Effects;
+  readonly #asked = new Map<Datum, Asked>();
+
+  constructor({ slots, sessions }: { slots: Slots; sessions: Sessions }, effects: Effects) {
+    this.#slots = slots;
+    this.#sessions = sessions;
+    this.#effects = effects;
+  }
+
+  /**
+   * A session that has `have` is about to be answered. True if its list, or a newer one, is asked for first; it waits
+   * then. Where every session has been heard, nobody's list knows more than they.
+   */
+  asks(datum: Datum, session: NodeId, { have, nowMs }: { have: DatumVersion; nowMs: number }): boolean {
+    const led = this.#slots.ledSlot(datum.slot);
+    if (led === undefined || !isLater(have, datum, led)) return false;
+    const asked = this.#asked.get(datum);
+    if (asked !== undefined && nowMs - asked.atMs > ANSWER_MS) {
+      this.#asked.delete(datum);
+      datum.inherited = have;
+      return false;
+    }
+    if (asked === undefined || have.version > asked.version) {
+      if (this.#absent(led, session).size === 0) return false;
+      this.#asked.set(datum, { session, version: have.version, atMs: nowMs });
+      this.#effects.send(session, { kind: "recall", dataInfoId: datum.dataInfoId });
+    }
+    datum.waiting.set(session, have);
+    return true;
+  }
+
+  /** The list of a session that was asked for it. */
+  recalled(from: NodeId, list: DatumSnapshot): void {
+    const led = this.#slots.leading(list.dataInfoId);
+    const datum = led?.contents.datums.get(list.dataInfoId);
+    if (led === undefined || datum === undefined) return;
+    if (isLater(list, datum, led)) {
+      const items = newsOf(list, datum, this.#absent(led, from));
+      datum.inherited = { version: list.version, origin: list.origin };
+      this.#effects.take(items);
+    }
+    // What it said that it has may be gone again.
+    if (datum.waiting.has(from)) datum.waiting.set(from, { version: list.version, origin: list.origin });
+    if (this.#asked.get(datum)?.session === from) this.#over(datum);
+  }
+
+  /** The session's link is gone: the next one that was shown more is asked. */
+  unlinked(session: NodeId): void {
+    for (const [datum, asked] of [...this.#asked]) {
+      datum.waiting.delete(session);
+      if (asked.session === session) this.#over(datum);
+    }
+  }
+
+  /** A newer slot table is here. */
+  adopted(): void {
+    for (const datum of this.#asked.keys()) {
+      if (this.#slots.leading(datum.dataInfoId) === undefined) this.#asked.delete(datum);
+    }
+  }
+
+  #over(datum: Datum): void {
+    this.#asked.delete(datum);
+    this.#effects.answered(datum);
+  }
+
+  /** Sessions that may still answer for something in this slot and have not said what, but for `session`. */
+  #absent({ contents, heard }: LedSlot, session: NodeId): ReadonlySet<NodeId> {
+    const known = [...this.#sessions.known(), ...contents.owners()];
+    return new Set(known.filter((one) => one !== session && !heard.has(one)));
+  }
+}
+
+/**
+ * Whether a list is of a later state than all that this leader has of those before it. What a leader said that was
+ * replaced by others in between, and went on by itself, is not later, whatever its number.
+ */
+function isLater({ version, origin }: DatumVersion, { inherited }: Datum, { leaderEpoch }: LedSlot): boolean {
+  return origin !== leaderEpoch && origin >= inherited.origin && version > inherited.version;
+}
+
+/** What the list knows of the publications of absent sessions: what there was, and what there was no more. */
+function newsOf(list: DatumSnapshot, datum: Datum, absent: ReadonlySet<NodeId>): PublishItem[] {
+  const items: PublishItem[] = [];
+  const listed = new Set<string>();
+  for (const publication of list.publications) {
+    listed.add(publication.registId);
+    if (absent.has(publication.owner.session)) items.push({ kind: "put", publication });
+  }
+  // Only of one leader it is sure that what is not in the later list was removed in between.
+  if (list.origin !== datum.inherited.origin) return items;
+  for (const registration of datum.registrations(({ session }) => absent.has(session))) {
+    if (!listed.has(registration.registId)) items.push(leftItem(registration));
+  }
+  return items;
+}
