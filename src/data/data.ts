@@ -6,13 +6,13 @@ import { unreachable } from "../base/assert.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { Members, MetaToMember } from "../messages/membership.ts";
 import { MembershipView } from "../messages/membershipView.ts";
-import type { FollowerToLeader, HeldVersion, LeaderToFollower } from "../messages/replication.ts";
+import type { HeldVersion } from "../messages/replication.ts";
 import { dataInfoIdOf, type PublishItem, type SessionToData, type Superseded } from "../messages/sessionData.ts";
 import type { DatumChange, DatumVersion } from "../model/datum.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 import { Completeness } from "./completeness.ts";
-import type { DataOptions, DataOutput } from "./dataPorts.ts";
+import type { DataEvent, DataMemory, DataOptions, DataOutput } from "./dataPorts.ts";
 import type { Datum } from "./datum.ts";
 import { Departures, isForeign } from "./departures.ts";
 import { type HeldLoss, LossProtection } from "./lossProtection.ts";
@@ -24,36 +24,10 @@ import { Replication } from "./replication.ts";
 import { RestartHold } from "./restartHold.ts";
 import { ServiceSizes } from "./serviceSizes.ts";
 import { Sessions } from "./sessions.ts";
+import type { SlotContents } from "./slotContents.ts";
 import { type KeptSlot, type LedSlot, Slots } from "./slots.ts";
 import { TombstoneQueue } from "./tombstoneQueue.ts";
 import { VersionFloor } from "./versionFloor.ts";
-
-/** What the node's own disk remembers of its last life. */
-export interface DataMemory {
-  readonly versionFloor: bigint;
-  readonly serviceSizes: ReadonlyMap<DataInfoId, number>;
-}
-
-export type DataEvent =
-  | { readonly kind: "fromSession"; readonly from: NodeId; readonly message: SessionToData }
-  | { readonly kind: "sessionUp"; readonly session: NodeId }
-  | { readonly kind: "sessionDown"; readonly session: NodeId }
-  /** Of a node whose slots this one follows. */
-  | { readonly kind: "fromLeader"; readonly from: NodeId; readonly message: LeaderToFollower }
-  | { readonly kind: "leaderUp"; readonly node: NodeId }
-  | { readonly kind: "leaderDown"; readonly node: NodeId }
-  /** Of a node that follows slots of this one. */
-  | { readonly kind: "fromFollower"; readonly from: NodeId; readonly message: FollowerToLeader }
-  | { readonly kind: "followerUp"; readonly node: NodeId }
-  | { readonly kind: "followerDown"; readonly node: NodeId }
-  | { readonly kind: "fromMeta"; readonly message: MetaToMember }
-  /** A link to a meta node is there. */
-  | { readonly kind: "metaUp" }
-  /** The node wants to stop: others are to lead its slots. */
-  | { readonly kind: "leave" }
-  /** An operator says that the publishers of this service, held by the loss protection, are dead. */
-  | { readonly kind: "releaseHeld"; readonly dataInfoId: DataInfoId }
-  | { readonly kind: "woken" };
 
 // A timer that fires so late was held up by this process, not by its clock.
 const STALL_MS = 1_000;
@@ -109,7 +83,8 @@ export class Data {
       toFollower: (node, message) => output.toFollower(node, message),
       copied: (datum) => this.#copied(datum),
       applied: (datum, item) => this.#remember(datum, item),
-      versioned: (version) => this.#versions.raise(version),
+      followed: (datum) => this.#followed(datum),
+      dropped: (dataInfoId) => this.#sizes.set(dataInfoId, 0, this.#nowMs),
       ahead: (held) => this.#goAhead(held),
       isWhole: () => this.#membership.hasNews(),
     });
@@ -339,6 +314,12 @@ export class Data {
     for (const [registId] of datum.tombstones()) this.#tombstones.add(datum, registId, this.#nowMs);
   }
 
+  /** A datum is as its leader has it. This disk knows its size too: after a restart of everything it may lead here. */
+  #followed(datum: Datum): void {
+    this.#versions.raise(datum.version.version);
+    if (this.#hold.releases(datum.dataInfoId, datum.size)) this.#sizes.set(datum.dataInfoId, datum.size, this.#nowMs);
+  }
+
   /**
    * Answers a session that has the version `have`. A service without publishers has a version too: its emptiness is a
    * fact to be pushed.
@@ -415,16 +396,21 @@ export class Data {
     this.#versions.raise(versionFloor);
     for (const { slot, hadCopy } of adopted.led) this.#beginToLead(slot, hadCopy);
     this.#completeness.adopted();
-    for (const { contents } of adopted.lost) {
-      this.#protection.forget(contents.slot);
-      for (const dataInfoId of contents.datums.keys()) this.#sizes.set(dataInfoId, 0, this.#nowMs);
-    }
-    for (const contents of adopted.gone) contents.clear();
+    for (const { contents } of adopted.lost) this.#protection.forget(contents.slot);
+    for (const contents of adopted.gone) this.#clear(contents);
     this.#replication.adopted();
     this.#linkLeaders();
     this.#membership.hasNews();
     this.#reconciliation.adopted();
     this.#recall.adopted();
+  }
+
+  /** Others keep these services now. A node that stops remembers them: perhaps all stop, and this one leads next. */
+  #clear(contents: SlotContents): void {
+    for (const dataInfoId of this.#membership.isLeaving ? [] : contents.datums.keys()) {
+      this.#sizes.set(dataInfoId, 0, this.#nowMs);
+    }
+    contents.clear();
   }
 
   #linkLeaders(): void {
@@ -440,7 +426,7 @@ export class Data {
       datum.inherited = datum.version;
     }
     // What a living copy holds need not be waited for.
-    if (hadCopy) this.#hold.forget((dataInfoId) => this.#slots.leading(dataInfoId) === slot);
+    if (hadCopy) this.#hold.forget(contents.slot, (dataInfoId) => this.#slots.slotOf(dataInfoId));
     for (const session of contents.owners()) this.#sessions.watch(session, this.#nowMs);
     for (const datum of contents.datums.values()) this.#sizes.set(datum.dataInfoId, datum.size, this.#nowMs);
   }
@@ -489,7 +475,7 @@ export class Data {
 
   #endHold(): void {
     for (const dataInfoId of this.#hold.end()) {
-      const datum = this.#slots.leading(dataInfoId)?.contents.datums.get(dataInfoId);
+      const datum = this.#slots.datum(dataInfoId);
       this.#sizes.set(dataInfoId, datum?.size ?? 0, this.#nowMs);
       if (datum !== undefined) this.#show(datum);
     }

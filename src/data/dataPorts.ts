@@ -1,8 +1,8 @@
-// What the data role is told at its start, and its effects.
+// What the data role is told, at its start and event by event, and its effects.
 
-import type { MemberAddress, MemberToMeta } from "../messages/membership.ts";
+import type { MemberAddress, MemberToMeta, MetaToMember } from "../messages/membership.ts";
 import type { FollowerToLeader, LeaderToFollower } from "../messages/replication.ts";
-import type { DataToSession } from "../messages/sessionData.ts";
+import type { DataToSession, SessionToData } from "../messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import type { LossProtectionOptions } from "./lossProtection.ts";
 
@@ -19,6 +19,33 @@ export interface DataOptions extends LossProtectionOptions {
   readonly restartHoldMs: number;
   readonly versionScanIntervalMs: number;
 }
+
+/** What the node's own disk remembers of its last life. */
+export interface DataMemory {
+  readonly versionFloor: bigint;
+  readonly serviceSizes: ReadonlyMap<DataInfoId, number>;
+}
+
+export type DataEvent =
+  | { readonly kind: "fromSession"; readonly from: NodeId; readonly message: SessionToData }
+  | { readonly kind: "sessionUp"; readonly session: NodeId }
+  | { readonly kind: "sessionDown"; readonly session: NodeId }
+  /** Of a node whose slots this one follows. */
+  | { readonly kind: "fromLeader"; readonly from: NodeId; readonly message: LeaderToFollower }
+  | { readonly kind: "leaderUp"; readonly node: NodeId }
+  | { readonly kind: "leaderDown"; readonly node: NodeId }
+  /** Of a node that follows slots of this one. */
+  | { readonly kind: "fromFollower"; readonly from: NodeId; readonly message: FollowerToLeader }
+  | { readonly kind: "followerUp"; readonly node: NodeId }
+  | { readonly kind: "followerDown"; readonly node: NodeId }
+  | { readonly kind: "fromMeta"; readonly message: MetaToMember }
+  /** A link to a meta node is there. */
+  | { readonly kind: "metaUp" }
+  /** The node wants to stop: others are to lead its slots. */
+  | { readonly kind: "leave" }
+  /** An operator says that the publishers of this service, held by the loss protection, are dead. */
+  | { readonly kind: "releaseHeld"; readonly dataInfoId: DataInfoId }
+  | { readonly kind: "woken" };
 
 /** The effects of a step. A message to a node that can't be reached is lost. */
 export interface DataOutput {

@@ -8,6 +8,7 @@ import { NO_DATUM_VERSION } from "../model/datum.ts";
 import { clientId, type NodeId } from "../model/ids.ts";
 import type { Publication } from "../model/publication.ts";
 import { RegistrationDigest } from "../model/registrationDigest.ts";
+import type { DataMemory } from "./dataPorts.ts";
 import {
   addressesOf,
   kinds,
@@ -176,8 +177,8 @@ test("a list of the same number that another leader gave is not taken for the sa
 });
 
 /** A follower of PEER, and what its leader says to it. */
-function following(): { node: TestData; say: (message: LeaderToFollower) => void } {
-  const node = new TestData();
+function following(memory: Partial<DataMemory> = {}): { node: TestData; say: (message: LeaderToFollower) => void } {
+  const node = new TestData(memory);
   node.members(SESSION);
   node.table({ leader: PEER, followers: [SELF] });
   node.step({ kind: "leaderUp", node: PEER });
@@ -334,4 +335,50 @@ test("a node that leaves keeps a slot that it follows until the table names anot
   assert.deepEqual([node.data.slotsLed, node.data.slotsKept], [0, 1]);
   node.table({ leader: PEER });
   assert.equal(node.data.slotsKept, 0);
+});
+
+/** A follower that has copied one service with one publisher, which its disk knows. */
+function copied(memory: Partial<DataMemory> = {}): ReturnType<typeof following> {
+  const { node, say } = following(memory);
+  const datum = { dataInfoId: ORDERS, version: 5n << 40n, origin: 1n, publications: [publication()], tombstones: [] };
+  say({ kind: "replica", slot: 0, leaderEpoch: 1n, datums: [datum], gone: [], isLast: true });
+  node.pass(1_000);
+  return { node, say };
+}
+
+test("a follower's disk knows the sizes of services too, until others keep them", () => {
+  const { node, say } = copied();
+  const version = { version: (5n << 40n) + 1n, origin: 1n };
+  const items = [put({ registId: "r2" })];
+  say({ kind: "change", slot: 0, leaderEpoch: 1n, dataInfoId: ORDERS, ...version, items });
+  node.pass(1_000);
+  node.table({ leader: PEER });
+  node.pass(1_000);
+  assert.deepEqual(node.savedSizes, [
+    [ORDERS, 1],
+    [ORDERS, 2],
+    [ORDERS, 0],
+  ]);
+});
+
+test("a follower whose leader has a service no more forgets its size", () => {
+  const { node, say } = copied();
+  say({ kind: "replica", slot: 0, leaderEpoch: 1n, datums: [], gone: [ORDERS], isLast: true });
+  node.pass(1_000);
+  assert.deepEqual(node.savedSizes.at(-1), [ORDERS, 0]);
+});
+
+test("a node that hands over because it stops still knows the sizes when it starts again", () => {
+  const { node } = copied();
+  node.step({ kind: "leave" });
+  node.table({ leader: PEER });
+  node.pass(1_000);
+  assert.deepEqual(node.savedSizes, [[ORDERS, 1]]);
+});
+
+test("the end of a restart's hold leaves a follower's sizes as they are, and a partial copy too", () => {
+  const { node } = copied({ serviceSizes: new Map([[ORDERS, 2]]) });
+  assert.deepEqual(node.savedSizes, [], "the leader does not have all yet");
+  node.pass(20_000);
+  assert.deepEqual(node.savedSizes, [[ORDERS, 1]]);
 });

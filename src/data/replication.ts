@@ -4,7 +4,7 @@
 
 import type { FollowerToLeader, HeldVersion, LeaderToFollower, ReplicaDatum } from "../messages/replication.ts";
 import type { PublishItem } from "../messages/sessionData.ts";
-import type { NodeId } from "../model/ids.ts";
+import type { DataInfoId, NodeId } from "../model/ids.ts";
 import type { Datum } from "./datum.ts";
 import type { FollowedSlot, LedSlot, Slots } from "./slots.ts";
 
@@ -21,12 +21,14 @@ const REPLICA_BYTES_MAX = 4 * 1024 * 1024;
 interface Effects {
   toLeader(node: NodeId, message: FollowerToLeader): void;
   toFollower(node: NodeId, message: LeaderToFollower): void;
-  /** A datum is here with all that its leader knows of it. */
+  /** A datum was copied whole, with tombstones that end some time. */
   copied(datum: Datum): void;
   /** One item of the leader was applied here. */
   applied(datum: Datum, item: PublishItem): void;
-  /** The leader gave this version. */
-  versioned(version: bigint): void;
+  /** A datum is here as its leader has it. */
+  followed(datum: Datum): void;
+  /** The leader does not have this service any more. */
+  dropped(dataInfoId: DataInfoId): void;
   /** A follower of ours has this version: it led before, and sessions that heard it may have it too. */
   ahead(held: HeldVersion): void;
   /** A slot is here whole. */
@@ -179,10 +181,14 @@ export class Replication {
 
   #copy(slot: FollowedSlot, { datums, gone, isLast }: Replica): void {
     for (const replica of datums) {
-      this.#effects.copied(slot.contents.replace(replica));
-      this.#effects.versioned(replica.version);
+      const datum = slot.contents.replace(replica);
+      this.#effects.copied(datum);
+      this.#effects.followed(datum);
     }
-    for (const dataInfoId of gone) slot.contents.drop(dataInfoId);
+    for (const dataInfoId of gone) {
+      slot.contents.drop(dataInfoId);
+      this.#effects.dropped(dataInfoId);
+    }
     if (!isLast) return;
     this.#nextMs = undefined;
     this.#slots.untold.told(slot.contents.slot);
@@ -199,7 +205,7 @@ export class Replication {
       this.#effects.applied(datum, item);
     }
     datum.follow({ version, origin });
-    this.#effects.versioned(version);
+    this.#effects.followed(datum);
   }
 }
 

@@ -8,7 +8,9 @@ import type { DataInfoId } from "../model/ids.ts";
 /** Which services are held back since a restart, and until when. */
 export class RestartHold {
   readonly #expected: Map<DataInfoId, number>;
-  #untilMs: number;
+  readonly #untilMs: number;
+  // Made when the first slot is forgotten: slots come one after the other, and services may be a hundred thousand.
+  #bySlot: Map<number | undefined, DataInfoId[]> | undefined;
 
   /** `sizes`: publishers of each service before the restart. */
   constructor(sizes: ReadonlyMap<DataInfoId, number>, untilMs: number) {
@@ -44,15 +46,18 @@ export class RestartHold {
     if (expected !== undefined) this.#expected.set(dataInfoId, expected - 1);
   }
 
-  /** Services that another node has kept whole meanwhile need not be waited for. */
-  forget(isKept: (dataInfoId: DataInfoId) => boolean): void {
-    for (const dataInfoId of this.#expected.keys()) if (isKept(dataInfoId)) this.#expected.delete(dataInfoId);
+  /** Another node has kept the services of this slot meanwhile: they need not be waited for. */
+  forget(slot: number, slotOf: (dataInfoId: DataInfoId) => number | undefined): void {
+    this.#bySlot ??= Map.groupBy(this.#expected.keys(), slotOf);
+    for (const dataInfoId of this.#bySlot.get(slot) ?? []) this.#expected.delete(dataInfoId);
+    this.#bySlot.delete(slot);
   }
 
   /** Ends the hold: the services that were still held. */
   end(): DataInfoId[] {
     const held = [...this.#expected.keys()];
     this.#expected.clear();
+    this.#bySlot = undefined;
     return held;
   }
 }

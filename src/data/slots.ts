@@ -110,9 +110,21 @@ export class Slots {
     return kept?.duty === "follow" ? kept : undefined;
   }
 
+  /** The slot of a service; undefined before the first table. */
+  slotOf(dataInfoId: DataInfoId): number | undefined {
+    return this.#table === undefined ? undefined : slotOf(dataInfoId, this.#table.slots.length);
+  }
+
   /** The led slot of a service, or undefined if this node does not lead it. */
   leading(dataInfoId: DataInfoId): LedSlot | undefined {
-    return this.#table === undefined ? undefined : this.ledSlot(slotOf(dataInfoId, this.#table.slots.length));
+    const slot = this.slotOf(dataInfoId);
+    return slot === undefined ? undefined : this.ledSlot(slot);
+  }
+
+  /** The service as it is held here, led or followed. */
+  datum(dataInfoId: DataInfoId): Datum | undefined {
+    const slot = this.slotOf(dataInfoId);
+    return slot === undefined ? undefined : this.#kept.get(slot)?.contents.datums.get(dataInfoId);
   }
 
   /** Follows a newer table; undefined if it is not newer. */

@@ -41,6 +41,11 @@ export class MembershipView {
     return this.#members;
   }
 
+  /** It has said that it wants to stop. */
+  get isLeaving(): boolean {
+    return this.#isLeaving;
+  }
+
   /** Takes a later membership; false if it is not later. */
   joined(members: Members): boolean {
     if (this.#members !== undefined && compareMembers(members, this.#members) <= 0) return false;

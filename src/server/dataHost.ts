@@ -3,8 +3,8 @@
 import type { Metrics } from "../base/metrics.ts";
 import type { Log } from "../base/ports.ts";
 import { Stepper, type StepperEnvironment } from "../base/stepper.ts";
-import { Data, type DataEvent } from "../data/data.ts";
-import type { DataOptions, DataOutput } from "../data/dataPorts.ts";
+import { Data } from "../data/data.ts";
+import type { DataEvent, DataOptions, DataOutput } from "../data/dataPorts.ts";
 import type { NodeStore } from "../data/nodeStore.ts";
 
 export interface DataHostEnvironment extends StepperEnvironment {

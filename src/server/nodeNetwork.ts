@@ -5,8 +5,7 @@
 
 import type { Metrics } from "../base/metrics.ts";
 import type { Clock, Connection, ConnectionHandler, Log } from "../base/ports.ts";
-import type { DataEvent } from "../data/data.ts";
-import type { DataOutput } from "../data/dataPorts.ts";
+import type { DataEvent, DataOutput } from "../data/dataPorts.ts";
 import type { NodeLink as LinkKind } from "../messages/hello.ts";
 import type { Member, MemberAddress, MemberRole, MemberToMeta, MetaToMember } from "../messages/membership.ts";
 import type { MetaEvent } from "../meta/metaPorts.ts";

@@ -9,8 +9,8 @@ import { type DatumVersion, NO_DATUM_VERSION } from "../../model/datum.ts";
 import { brandDataInfoId, clientId, type DataInfoId, type NodeId, nodeId } from "../../model/ids.ts";
 import type { Publication } from "../../model/publication.ts";
 import type { SlotOwner } from "../../model/slot.ts";
-import { Data, type DataMemory } from "../data.ts";
-import type { DataOptions } from "../dataPorts.ts";
+import { Data } from "../data.ts";
+import type { DataMemory, DataOptions } from "../dataPorts.ts";
 
 /** The node under test, another data node, and the two sessions of the cluster. */
 export const SELF = nodeId("data-1.a");

@@ -2,8 +2,8 @@
 
 import { noMetrics } from "../../base/metrics.ts";
 import { Stepper } from "../../base/stepper.ts";
-import { Data, type DataEvent } from "../../data/data.ts";
-import type { DataOutput } from "../../data/dataPorts.ts";
+import { Data } from "../../data/data.ts";
+import type { DataEvent, DataOutput } from "../../data/dataPorts.ts";
 import type { MetaToMember } from "../../messages/membership.ts";
 import type { FollowerToLeader, LeaderToFollower } from "../../messages/replication.ts";
 import type { DataToSession, SessionToData } from "../../messages/sessionData.ts";
