@@ -64,6 +64,17 @@ test("what was removed since the copy does not come back", () => {
   assert.deepEqual(shown(node), ["b~1"]);
 });
 
+test("what a session has published since then stays, though it was not heard yet", () => {
+  const node = promoted(of(GONE, "a"));
+  const joined = nodeId("session-4.a");
+  node.step({ kind: "sessionUp", session: joined });
+  const items = [{ kind: "put", publication: of(joined, "n") }] as const;
+  node.tell({ kind: "publish", batch: 1, epoch: 4n, items }, joined);
+  node.fetch(LATER);
+  recalled(node, OTHER, LATER, of(GONE, "a"));
+  assert.deepEqual(shown(node), ["a~1", "n~1"]);
+});
+
 test("a later leader's list tells what there is, not what there is no more", () => {
   const node = promoted(of(GONE, "a"));
   const other = { ...LATER, origin: 3n + 64n };

@@ -5,7 +5,8 @@
 
 import type { DataToSession, PublishItem } from "../messages/sessionData.ts";
 import type { DatumSnapshot, DatumVersion } from "../model/datum.ts";
-import type { NodeId } from "../model/ids.ts";
+import type { DataInfoId, NodeId } from "../model/ids.ts";
+import type { Owner } from "../model/publication.ts";
 import type { Datum } from "./datum.ts";
 import { leftItem } from "./reconciliation.ts";
 import type { Sessions } from "./sessions.ts";
@@ -31,7 +32,7 @@ export class Recall {
   readonly #slots: Slots;
   readonly #sessions: Sessions;
   readonly #effects: Effects;
-  readonly #asked = new Map<Datum, Asked>();
+  readonly #asked = new Map<DataInfoId, Asked>();
 
   constructor({ slots, sessions }: { slots: Slots; sessions: Sessions }, effects: Effects) {
     this.#slots = slots;
@@ -46,15 +47,15 @@ export class Recall {
   asks(datum: Datum, session: NodeId, { have, nowMs }: { have: DatumVersion; nowMs: number }): boolean {
     const led = this.#slots.ledSlot(datum.slot);
     if (led === undefined || !isLater(have, datum, led)) return false;
-    const asked = this.#asked.get(datum);
+    const asked = this.#asked.get(datum.dataInfoId);
     if (asked !== undefined && nowMs - asked.atMs > ANSWER_MS) {
-      this.#asked.delete(datum);
+      this.#asked.delete(datum.dataInfoId);
       datum.inherited = have;
       return false;
     }
     if (asked === undefined || have.version > asked.version) {
       if (this.#absent(led, session).size === 0) return false;
-      this.#asked.set(datum, { session, version: have.version, atMs: nowMs });
+      this.#asked.set(datum.dataInfoId, { session, version: have.version, atMs: nowMs });
       this.#effects.send(session, { kind: "recall", dataInfoId: datum.dataInfoId });
     }
     datum.waiting.set(session, have);
@@ -65,35 +66,54 @@ export class Recall {
   recalled(from: NodeId, list: DatumSnapshot): void {
     const led = this.#slots.leading(list.dataInfoId);
     const datum = led?.contents.datums.get(list.dataInfoId);
-    if (led === undefined || datum === undefined) return;
-    if (isLater(list, datum, led)) {
-      const items = newsOf(list, datum, this.#absent(led, from));
-      datum.inherited = { version: list.version, origin: list.origin };
-      this.#effects.take(items);
+    if (led !== undefined && datum !== undefined) {
+      if (isLater(list, datum, led)) this.#learn(led, datum, { list, from });
+      // What it said that it has may be gone again.
+      if (datum.waiting.has(from)) datum.waiting.set(from, { version: list.version, origin: list.origin });
     }
-    // What it said that it has may be gone again.
-    if (datum.waiting.has(from)) datum.waiting.set(from, { version: list.version, origin: list.origin });
-    if (this.#asked.get(datum)?.session === from) this.#over(datum);
+    if (this.#asked.get(list.dataInfoId)?.session === from) this.#over(list.dataInfoId);
   }
 
   /** The session's link is gone: the next one that was shown more is asked. */
   unlinked(session: NodeId): void {
-    for (const [datum, asked] of [...this.#asked]) {
-      datum.waiting.delete(session);
-      if (asked.session === session) this.#over(datum);
+    for (const [dataInfoId, asked] of [...this.#asked]) {
+      this.#slots.datum(dataInfoId)?.waiting.delete(session);
+      if (asked.session === session) this.#over(dataInfoId);
     }
   }
 
   /** A newer slot table is here. */
   adopted(): void {
-    for (const datum of this.#asked.keys()) {
-      if (this.#slots.leading(datum.dataInfoId) === undefined) this.#asked.delete(datum);
+    for (const dataInfoId of this.#asked.keys()) {
+      if (this.#slots.leading(dataInfoId) === undefined) this.#asked.delete(dataInfoId);
     }
   }
 
-  #over(datum: Datum): void {
-    this.#asked.delete(datum);
-    this.#effects.answered(datum);
+  #over(dataInfoId: DataInfoId): void {
+    this.#asked.delete(dataInfoId);
+    const datum = this.#slots.datum(dataInfoId);
+    if (datum !== undefined) this.#effects.answered(datum);
+  }
+
+  /** Takes what the list knows of the publications of absent sessions: what there was, and what there was no more. */
+  #learn(led: LedSlot, datum: Datum, { list, from }: { list: DatumSnapshot; from: NodeId }): void {
+    const absent = this.#absent(led, from);
+    const listed = new Set<string>();
+    const items: PublishItem[] = [];
+    for (const publication of list.publications) {
+      listed.add(publication.registId);
+      if (absent.has(publication.owner.session)) items.push({ kind: "put", publication });
+    }
+    // Only of one leader it is sure that what is not in the later list was removed in between. And one that speaks with
+    // this leader may have published since.
+    if (list.origin === datum.inherited.origin) {
+      const isOut = ({ session }: Owner): boolean => absent.has(session) && !this.#sessions.isLinked(session);
+      for (const registration of datum.registrations(isOut)) {
+        if (!listed.has(registration.registId)) items.push(leftItem(registration));
+      }
+    }
+    datum.inherited = { version: list.version, origin: list.origin };
+    this.#effects.take(items);
   }
 
   /** Sessions that may still answer for something in this slot and have not said what, but for `session`. */
@@ -109,20 +129,4 @@ export class Recall {
  */
 function isLater({ version, origin }: DatumVersion, { inherited }: Datum, { leaderEpoch }: LedSlot): boolean {
   return origin !== leaderEpoch && origin >= inherited.origin && version > inherited.version;
-}
-
-/** What the list knows of the publications of absent sessions: what there was, and what there was no more. */
-function newsOf(list: DatumSnapshot, datum: Datum, absent: ReadonlySet<NodeId>): PublishItem[] {
-  const items: PublishItem[] = [];
-  const listed = new Set<string>();
-  for (const publication of list.publications) {
-    listed.add(publication.registId);
-    if (absent.has(publication.owner.session)) items.push({ kind: "put", publication });
-  }
-  // Only of one leader it is sure that what is not in the later list was removed in between.
-  if (list.origin !== datum.inherited.origin) return items;
-  for (const registration of datum.registrations(({ session }) => absent.has(session))) {
-    if (!listed.has(registration.registId)) items.push(leftItem(registration));
-  }
-  return items;
 }

@@ -1,4 +1,4 @@
-// Loaded before the program (`node --import`): changes the text of one source file on its way in, as the plant named in
+// Loaded before the program (`node --import`): changes the text of source files on their way in, as the plant named in
 // ROSTER_PLANT says.
 
 import assert from "node:assert/strict";
@@ -8,19 +8,21 @@ import { PLANTS } from "./plants.ts";
 const root = new URL("../../", import.meta.url);
 const plant = PLANTS.find(({ name }) => name === process.env["ROSTER_PLANT"]);
 assert.ok(plant !== undefined, "ROSTER_PLANT names a plant");
-const { file, find, replace } = plant;
-const target = new URL(file, root).href;
-let isPlanted = false;
+const edits = new Map(
+  [plant, ...(plant.also === undefined ? [] : [plant.also])].map((edit) => [new URL(edit.file, root).href, edit]),
+);
 
 registerHooks({
   load(url, context, nextLoad) {
     const loaded = nextLoad(url, context);
-    if (url !== target) return loaded;
+    const edit = edits.get(url);
+    if (edit === undefined) return loaded;
     const text = String(loaded.source instanceof Uint8Array ? Buffer.from(loaded.source) : loaded.source);
+    const { file, find, replace } = edit;
     assert.equal(text.split(find).length, 2, `"${find}" occurs exactly once in ${file}`);
-    isPlanted = true;
+    edits.delete(url);
     return { ...loaded, source: text.replace(find, () => replace) };
   },
 });
 
-process.once("exit", () => assert.ok(isPlanted, `${file} was loaded`));
+process.once("exit", () => assert.deepEqual([...edits.keys()], [], "all of them were loaded"));

@@ -1,13 +1,18 @@
 // Bugs that are put into the program on purpose, to see that the simulation finds them: a checker that never fires
 // proves nothing. Each is one small edit of one file, of the kind that a tired colleague makes.
 
-/** One planted bug: `find` must occur exactly once in `file`. */
-export interface Plant {
-  readonly name: string;
-  /** Relative to the repository. */
+/** A change of one file, relative to the repository: `find` must occur exactly once in it. */
+export interface Edit {
   readonly file: string;
   readonly find: string;
   readonly replace: string;
+}
+
+/** One planted bug. */
+export interface Plant extends Edit {
+  readonly name: string;
+  /** What makes good what the bug does, taken away too: with it nobody sees a difference. */
+  readonly also?: Edit;
   /** The rules by which it may be found: whichever is broken first in the seed that breaks it. */
   readonly rules: readonly string[];
   /** Where to begin, for a bug that shows in few seeds only; 1 unless said otherwise. */
@@ -144,6 +149,12 @@ export const PLANTS: readonly Plant[] = [
     file: "src/meta/membership.ts",
     find: "return names.size !== 1;",
     replace: "return names.size < 1;",
+    // Subscribers' lists are told to whoever leads with nothing.
+    also: {
+      file: "src/data/recall.ts",
+      find: "if (led === undefined || !isLater(have, datum, led)) return false;",
+      replace: "return false;",
+    },
     rules: ["5", "6", "7", "slots:"],
     isCluster: true,
   },
