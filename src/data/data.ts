@@ -83,7 +83,8 @@ export class Data {
       toFollower: (node, message) => output.toFollower(node, message),
       copied: (datum) => this.#copied(datum),
       applied: (datum, item) => this.#remember(datum, item),
-      followed: (datum) => this.#followed(datum),
+      versioned: (version) => this.#versions.raise(version),
+      resized: (datum) => this.#resized(datum),
       dropped: (dataInfoId) => this.#sizes.set(dataInfoId, 0, this.#nowMs),
       ahead: (held) => this.#goAhead(held),
       isWhole: () => this.#membership.hasNews(),
@@ -96,7 +97,7 @@ export class Data {
     this.#versions = new VersionFloor(memory.versionFloor, (floor) => output.saveVersionFloor(floor));
     this.#sizes = new ServiceSizes((changed) => output.saveServiceSizes(changed));
     this.#tombstones = new TombstoneQueue(options.tombstoneMs);
-    this.#hold = new RestartHold(memory.serviceSizes, environment.nowMs + options.restartHoldMs);
+    this.#hold = new RestartHold(memory.serviceSizes, options.restartHoldMs);
     this.#protection = new LossProtection(options);
     const held = { slots: this.#slots, sessions: this.#sessions, protection: this.#protection };
     this.#completeness = new Completeness(held, options.sessionLeaseMs, (slot) => this.#shownOrNot(slot));
@@ -126,7 +127,7 @@ export class Data {
 
   /** How many slots this node holds a whole copy of. */
   get slotsInSync(): number {
-    return this.#slots.report().inSync.length;
+    return [...this.#slots.followed()].filter(({ isInSync }) => isInSync).length;
   }
 
   /** The newest slot table that this node knows. */
@@ -258,6 +259,7 @@ export class Data {
       const led = this.#slots.leading(dataInfoIdOf(item));
       const datum = led === undefined ? undefined : this.#datumFor(led, item);
       if (led === undefined || datum === undefined || isForeign(datum, item, from)) continue;
+      if (from !== undefined) led.spoke.add(from);
       const taken = touched.get(datum) ?? { led, changes: [], items: [] };
       touched.set(datum, taken);
       const applied = led.contents.apply(datum, item);
@@ -269,7 +271,7 @@ export class Data {
       this.#remember(datum, item);
       if (applied === "unseen") continue;
       taken.changes.push(applied);
-      if (item.kind === "remove" && item.removal.cause === "unpublished") this.#hold.unpublished(datum.dataInfoId);
+      if (item.kind === "remove" && item.removal.cause === "unpublished") this.#hold.unpublished(datum);
     }
     for (const [datum, { led, changes, items: taken }] of touched) this.#commit(led, datum, { changes, taken });
     return superseded;
@@ -290,8 +292,8 @@ export class Data {
   ): void {
     if (changes.length > 0) {
       const delta = datum.commit(changes, this.#newVersion(led.leaderEpoch));
-      const wasHeld = this.#hold.holds(datum.dataInfoId);
-      const isReleased = this.#hold.releases(datum.dataInfoId, datum.size);
+      const wasHeld = this.#hold.holds(datum);
+      const isReleased = this.#hold.releases(datum);
       if (isReleased) this.#sizes.set(datum.dataInfoId, datum.size, this.#nowMs);
       if (!led.isServing || !isReleased || wasHeld) datum.isUntold = true;
       else this.#notices.changed(datum, delta, this.#nowMs);
@@ -314,10 +316,9 @@ export class Data {
     for (const [registId] of datum.tombstones()) this.#tombstones.add(datum, registId, this.#nowMs);
   }
 
-  /** A datum is as its leader has it. This disk knows its size too: after a restart of everything it may lead here. */
-  #followed(datum: Datum): void {
-    this.#versions.raise(datum.version.version);
-    if (this.#hold.releases(datum.dataInfoId, datum.size)) this.#sizes.set(datum.dataInfoId, datum.size, this.#nowMs);
+  /** This disk knows the size that a leader's datum has got: after a restart of everything it may lead here. */
+  #resized(datum: Datum): void {
+    if (this.#hold.releases(datum)) this.#sizes.set(datum.dataInfoId, datum.size, this.#nowMs);
   }
 
   /**
@@ -330,7 +331,7 @@ export class Data {
     const datum =
       led.contents.datums.get(dataInfoId) ?? led.contents.add(dataInfoId, this.#newVersion(led.leaderEpoch));
     this.#notices.asked(datum, from, this.#nowMs);
-    if (!led.isServing || this.#hold.holds(dataInfoId)) return this.#notices.wait(datum, from, have);
+    if (!led.isServing || this.#hold.holds(datum)) return this.#notices.wait(datum, from, have);
     this.#notices.answer(datum, from, { have, isScan });
   }
 
@@ -394,6 +395,7 @@ export class Data {
     if (adopted === undefined) return;
     // Nobody may be left who remembers the versions of a slot that this node neither led nor followed.
     this.#versions.raise(versionFloor);
+    this.#hold.begin((dataInfoId) => this.#slots.slotOf(dataInfoId), this.#nowMs);
     for (const { slot, hadCopy } of adopted.led) this.#beginToLead(slot, hadCopy);
     this.#completeness.adopted();
     for (const { contents } of adopted.lost) this.#protection.forget(contents.slot);
@@ -425,10 +427,12 @@ export class Data {
       this.#versions.raise(datum.version.version);
       datum.inherited = datum.version;
     }
-    // What a living copy holds need not be waited for.
-    if (hadCopy) this.#hold.forget(contents.slot, (dataInfoId) => this.#slots.slotOf(dataInfoId));
     for (const session of contents.owners()) this.#sessions.watch(session, this.#nowMs);
-    for (const datum of contents.datums.values()) this.#sizes.set(datum.dataInfoId, datum.size, this.#nowMs);
+    if (!hadCopy) for (const datum of contents.datums.values()) this.#resized(datum);
+    // What a living copy holds need not be waited for.
+    for (const dataInfoId of hadCopy ? this.#hold.forget(contents.slot) : []) {
+      this.#sizes.set(dataInfoId, contents.datums.get(dataInfoId)?.size ?? 0, this.#nowMs);
+    }
   }
 
   /** A slot has begun, or ceased, to be served. */
@@ -440,7 +444,7 @@ export class Data {
   /** Who waits for the list is answered, unless something else holds it back. */
   #show(datum: Datum): void {
     const isServing = this.#slots.ledSlot(datum.slot)?.isServing === true;
-    if (isServing && !this.#hold.holds(datum.dataInfoId)) this.#notices.shown(datum, this.#nowMs);
+    if (isServing && !this.#hold.holds(datum)) this.#notices.shown(datum, this.#nowMs);
   }
 
   #wake(): void {
@@ -452,17 +456,21 @@ export class Data {
     this.#sizes.wake(nowMs);
     this.#tombstones.expire(nowMs, (datum) => this.#expired(datum));
     if (nowMs >= this.#membership.nextMs()) this.#heartbeat();
-    this.#metrics.set("roster_services_held", this.#hold.size + this.#protection.size);
   }
 
   #heartbeat(): void {
     this.#membership.heartbeat({
       tableEpoch: this.#slots.epoch,
-      data: { slots: this.#slots.report(), newestVersion: this.#versions.newest },
+      data: { slots: this.#slots.report((slot) => this.#hold.heldIn(slot) > 0), newestVersion: this.#versions.newest },
       nowMs: this.#nowMs,
     });
     let publishers = 0;
-    for (const { contents } of this.#slots.led()) publishers += contents.publishers;
+    let held = this.#protection.size;
+    for (const { contents } of this.#slots.led()) {
+      publishers += contents.publishers;
+      held += this.#hold.heldIn(contents.slot);
+    }
+    this.#metrics.set("roster_services_held", held);
     this.#metrics.set("roster_publishers", publishers);
     this.#metrics.set("roster_publishers_memory_bytes", this.#publications.bytes);
     this.#publications.tidy(TIDY_STEPS);
@@ -474,10 +482,15 @@ export class Data {
   }
 
   #endHold(): void {
-    for (const dataInfoId of this.#hold.end()) {
-      const datum = this.#slots.datum(dataInfoId);
-      this.#sizes.set(dataInfoId, datum?.size ?? 0, this.#nowMs);
-      if (datum !== undefined) this.#show(datum);
+    for (const [slot, held] of this.#hold.end()) {
+      const kept = this.#slots.keptSlot(slot);
+      // What is still to be copied is known from this disk alone.
+      if (kept?.duty === "follow" && !kept.hasCopy) continue;
+      for (const dataInfoId of held) {
+        const datum = kept?.contents.datums.get(dataInfoId);
+        this.#sizes.set(dataInfoId, datum?.size ?? 0, this.#nowMs);
+        if (datum !== undefined) this.#show(datum);
+      }
     }
   }
 }

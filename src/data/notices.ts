@@ -64,6 +64,7 @@ export class Notices {
   /** Answers a session that has the version `have`. To a scan, silence means that it is the newest. */
   answer(datum: Datum, session: NodeId, { have, isScan }: { have: DatumVersion; isScan: boolean }): void {
     if (this.#effects.recalls(datum, session, have)) return;
+    datum.waiting.delete(session);
     const isAhead = have.version > datum.version.version;
     const isOther = have.version === datum.version.version && have.origin !== datum.version.origin;
     if (isAhead || isOther) this.#effects.overtake(datum, have);

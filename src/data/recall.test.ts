@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NO_DATUM_VERSION } from "../model/datum.ts";
-import { clientId, type NodeId, nodeId } from "../model/ids.ts";
+import { brandDataInfoId, clientId, type NodeId, nodeId } from "../model/ids.ts";
 import type { Publication } from "../model/publication.ts";
-import { kinds, ORDERS, OTHER, PEER, publication, SELF, SESSION, TestData } from "./testing/harness.ts";
+import { kinds, ORDERS, OTHER, PEER, publication, SELF, SESSION, START_MS, TestData } from "./testing/harness.ts";
 
 const GONE = nodeId("session-3.a");
 const COPIED = { version: 5n << 40n, origin: 3n };
@@ -20,7 +20,9 @@ function promoted(...copy: readonly Publication[]): TestData {
   node.members(SESSION, OTHER, GONE);
   node.table({ leader: PEER, leaderEpoch: 3n, followers: [SELF] });
   node.step({ kind: "leaderUp", node: PEER });
-  const datums = [{ dataInfoId: ORDERS, ...COPIED, publications: copy, tombstones: [] }];
+  const datums = [...Map.groupBy([publication(), ...copy], ({ dataInfoId }) => dataInfoId)].map(([dataInfoId, all]) => {
+    return { dataInfoId, ...COPIED, publications: all.filter((one) => copy.includes(one)), tombstones: [] };
+  });
   const message = { kind: "replica", slot: 0, leaderEpoch: 3n, datums, gone: [], isLast: true } as const;
   node.step({ kind: "fromLeader", from: PEER, message });
   node.members(SESSION, OTHER);
@@ -100,6 +102,43 @@ test("of sessions that were heard their own word counts", () => {
   assert.deepEqual(shown(node), ["a~1"]);
 });
 
+const STOCK = brandDataInfoId("stock#@#I#@#G");
+const FOUR = ["1", "2", "3", "4"];
+
+test("what a session's lease took does not come back, though the loss of another service is held", () => {
+  const stock = FOUR.map((address) => of(GONE, address, { dataInfoId: STOCK }));
+  const node = promoted(of(GONE, "a"), ...stock);
+  node.pass(40_000);
+  assert.equal(node.data.heldLosses.length, 1);
+  assert.deepEqual(kinds(node.fetch(LATER)), ["snapshot"]);
+  recalled(node, OTHER, LATER, of(GONE, "a", { version: 2n }));
+  node.fetch();
+  assert.deepEqual(shown(node), []);
+});
+
+test("what the loss protection holds is not taken by a list that is older than it", () => {
+  const node = promoted();
+  node.step({ kind: "sessionUp", session: GONE });
+  const items = FOUR.map((address) => ({ kind: "put", publication: of(GONE, address) }) as const);
+  node.tell({ kind: "publish", batch: 1, epoch: 4n, items }, GONE);
+  node.step({ kind: "sessionDown", session: GONE });
+  node.pass(40_000);
+  node.fetch(LATER);
+  recalled(node, OTHER, LATER);
+  node.fetch();
+  assert.deepEqual(shown(node), ["1~1", "2~1", "3~1", "4~1"]);
+});
+
+test("a client that went on to another session belongs to it, whatever the clocks say", () => {
+  const node = promoted();
+  node.publish({ kind: "put", publication: of(SESSION, "a") });
+  node.fetch(LATER);
+  recalled(node, OTHER, LATER, of(GONE, "a", { registeredMs: START_MS + 5 }));
+  node.pass(40_000);
+  node.fetch();
+  assert.deepEqual(shown(node), ["a~1"]);
+});
+
 test("where all sessions were heard nobody is asked, and what a session's lease took stays gone", () => {
   const node = promoted(of(GONE, "a"));
   node.pass(40_000);
@@ -134,8 +173,11 @@ test("a session that has no list any more, or never answers, holds nobody up", (
   none.fetch(LATER);
   assert.deepEqual(kinds(recalled(none, OTHER, NO_DATUM_VERSION)), ["snapshot"]);
   const silent = promoted(of(GONE, "a"));
+  const scan = { kind: "scan", versions: [[ORDERS, LATER]] } as const;
   silent.fetch(LATER);
   silent.pass(3_000);
-  const scan = { kind: "scan", versions: [[ORDERS, LATER]] } as const;
-  assert.deepEqual(kinds(silent.tell(scan, OTHER)), ["snapshot"]);
+  assert.deepEqual(kinds(silent.tell(scan, SESSION)), ["recall"], "another one may know it");
+  silent.pass(3_000);
+  assert.deepEqual(kinds(silent.tell(scan, SESSION)), ["snapshot"]);
+  assert.deepEqual(kinds(silent.tell(scan, OTHER)), ["recall"]);
 });

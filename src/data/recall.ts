@@ -6,7 +6,7 @@
 import type { DataToSession, PublishItem } from "../messages/sessionData.ts";
 import type { DatumSnapshot, DatumVersion } from "../model/datum.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
-import type { Owner } from "../model/publication.ts";
+import type { Owner, Publication } from "../model/publication.ts";
 import type { Datum } from "./datum.ts";
 import { leftItem } from "./reconciliation.ts";
 import type { Sessions } from "./sessions.ts";
@@ -48,13 +48,17 @@ export class Recall {
     const led = this.#slots.ledSlot(datum.slot);
     if (led === undefined || !isLater(have, datum, led)) return false;
     const asked = this.#asked.get(datum.dataInfoId);
-    if (asked !== undefined && nowMs - asked.atMs > ANSWER_MS) {
+    const isLate = asked !== undefined && nowMs - asked.atMs > ANSWER_MS;
+    if (isLate && asked.session === session) {
       this.#asked.delete(datum.dataInfoId);
-      datum.inherited = have;
       return false;
     }
-    if (asked === undefined || have.version > asked.version) {
-      if (this.#absent(led, session).size === 0) return false;
+    if (asked === undefined || isLate || have.version > asked.version) {
+      if (this.#absent(led, session).size === 0) {
+        // Of this version nobody needs to be looked for again: there may be hundreds of sessions.
+        if (led.heard.has(session)) datum.inherited = have;
+        return false;
+      }
       this.#asked.set(datum.dataInfoId, { session, version: have.version, atMs: nowMs });
       this.#effects.send(session, { kind: "recall", dataInfoId: datum.dataInfoId });
     }
@@ -98,16 +102,22 @@ export class Recall {
   /** Takes what the list knows of the publications of absent sessions: what there was, and what there was no more. */
   #learn(led: LedSlot, datum: Datum, { list, from }: { list: DatumSnapshot; from: NodeId }): void {
     const absent = this.#absent(led, from);
+    const isKnownBetter = ({ registId, version }: Publication): boolean => {
+      const live = datum.registration(registId);
+      return live !== undefined && !absent.has(live.owner.session) && live.version >= version;
+    };
     const listed = new Set<string>();
     const items: PublishItem[] = [];
     for (const publication of list.publications) {
       listed.add(publication.registId);
-      if (absent.has(publication.owner.session)) items.push({ kind: "put", publication });
+      // Whoever a client has moved to speaks for it, whatever the clocks say.
+      if (!absent.has(publication.owner.session) || isKnownBetter(publication)) continue;
+      items.push({ kind: "put", publication });
     }
-    // Only of one leader it is sure that what is not in the later list was removed in between. And one that speaks with
-    // this leader may have published since.
+    // Only of one leader it is sure that what is not in the later list was removed in between, and only of what was not
+    // said to this one since.
     if (list.origin === datum.inherited.origin) {
-      const isOut = ({ session }: Owner): boolean => absent.has(session) && !this.#sessions.isLinked(session);
+      const isOut = ({ session }: Owner): boolean => absent.has(session) && !led.spoke.has(session);
       for (const registration of datum.registrations(isOut)) {
         if (!listed.has(registration.registId)) items.push(leftItem(registration));
       }
@@ -116,10 +126,11 @@ export class Recall {
     this.#effects.take(items);
   }
 
-  /** Sessions that may still answer for something in this slot and have not said what, but for `session`. */
-  #absent({ contents, heard }: LedSlot, session: NodeId): ReadonlySet<NodeId> {
-    const known = [...this.#sessions.known(), ...contents.owners()];
-    return new Set(known.filter((one) => one !== session && !heard.has(one)));
+  /** Sessions whose clients may live and that have not said what they hold in this slot, but for `session`. */
+  #absent({ heard }: LedSlot, session: NodeId): ReadonlySet<NodeId> {
+    const absent = new Set<NodeId>();
+    for (const known of this.#sessions.known()) if (known !== session && !heard.has(known)) absent.add(known);
+    return absent;
   }
 }
 

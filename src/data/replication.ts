@@ -25,8 +25,10 @@ interface Effects {
   copied(datum: Datum): void;
   /** One item of the leader was applied here. */
   applied(datum: Datum, item: PublishItem): void;
-  /** A datum is here as its leader has it. */
-  followed(datum: Datum): void;
+  /** The leader gave this version. */
+  versioned(version: bigint): void;
+  /** A datum is here with as many publishers as its leader has. */
+  resized(datum: Datum): void;
   /** The leader does not have this service any more. */
   dropped(dataInfoId: DataInfoId): void;
   /** A follower of ours has this version: it led before, and sessions that heard it may have it too. */
@@ -183,7 +185,8 @@ export class Replication {
     for (const replica of datums) {
       const datum = slot.contents.replace(replica);
       this.#effects.copied(datum);
-      this.#effects.followed(datum);
+      this.#effects.versioned(replica.version);
+      this.#effects.resized(datum);
     }
     for (const dataInfoId of gone) {
       slot.contents.drop(dataInfoId);
@@ -200,12 +203,14 @@ export class Replication {
 
   #follow({ contents }: FollowedSlot, { dataInfoId, version, origin, items }: Change): void {
     const datum = contents.datums.get(dataInfoId) ?? contents.add(dataInfoId, { version, origin });
+    const sizeBefore = datum.size;
     for (const item of items) {
       contents.apply(datum, item);
       this.#effects.applied(datum, item);
     }
     datum.follow({ version, origin });
-    this.#effects.followed(datum);
+    this.#effects.versioned(version);
+    if (datum.size !== sizeBefore) this.#effects.resized(datum);
   }
 }
 

@@ -51,10 +51,6 @@ export class Sessions {
     return this.#leases.nextMs();
   }
 
-  isLinked(session: NodeId): boolean {
-    return this.#links.has(session);
-  }
-
   /** All that may answer for publications: who is here, and whose lease is not over. May repeat itself. */
   *known(): Generator<NodeId> {
     yield* this.#members ?? [];

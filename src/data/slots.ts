@@ -21,6 +21,8 @@ export interface LedSlot {
   sinceMs: number;
   /** Sessions whose registrations of this slot are all here. */
   readonly heard: Set<NodeId>;
+  /** Sessions that have said anything of theirs here since the lead began; what they had before is not all of it. */
+  readonly spoke: Set<NodeId>;
   /** Sessions that have something which is not here yet, and were not heard before. */
   readonly awaited: Set<NodeId>;
   /** Registrations that sessions have and that have not come yet, by session, as `registId\ndataInfoId`. */
@@ -151,11 +153,14 @@ export class Slots {
     return { led, lost, gone };
   }
 
-  report(): SlotReport {
+  /**
+   * What meta is told. A slot of which something `isHeld` is not served yet: who got it now would take it for whole.
+   */
+  report(isHeld: (slot: number) => boolean): SlotReport {
     const serving: number[] = [];
     const inSync: number[] = [];
     for (const [slot, kept] of this.#kept) {
-      if (kept.duty === "lead" && kept.isServing) serving.push(slot);
+      if (kept.duty === "lead" && kept.isServing && !isHeld(slot)) serving.push(slot);
       if (kept.duty === "follow" && kept.isInSync) inSync.push(slot);
     }
     return { serving, inSync };
@@ -176,6 +181,7 @@ export class Slots {
         contents,
         sinceMs: nowMs,
         heard: new Set(),
+        spoke: new Set(),
         awaited: new Set(),
         wanted: new Map(),
         claims: new Map(),
