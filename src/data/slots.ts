@@ -153,17 +153,17 @@ export class Slots {
     return { led, lost, gone };
   }
 
-  /**
-   * What meta is told. A slot of which something `isHeld` is not served yet: who got it now would take it for whole.
-   */
+  /** What meta is told. `isHeld`: whether a service of the slot is held back. */
   report(isHeld: (slot: number) => boolean): SlotReport {
     const serving: number[] = [];
+    const held: number[] = [];
     const inSync: number[] = [];
     for (const [slot, kept] of this.#kept) {
-      if (kept.duty === "lead" && kept.isServing && !isHeld(slot)) serving.push(slot);
+      if (kept.duty === "lead" && kept.isServing) serving.push(slot);
+      if (kept.duty === "lead" && isHeld(slot)) held.push(slot);
       if (kept.duty === "follow" && kept.isInSync) inSync.push(slot);
     }
-    return { serving, inSync };
+    return { serving, held, inSync };
   }
 
   #next(

@@ -56,6 +56,8 @@ export const HEARTBEAT_INTERVAL_MS = 1_000;
 export interface SlotReport {
   /** Slots that it leads and for which it answers: every live session has been heard. */
   readonly serving: readonly number[];
+  /** Slots that it leads and of which a service is held back since a restart: whoever copies them has less than all. */
+  readonly held: readonly number[];
   /** Slots that it follows and holds whole. */
   readonly inSync: readonly number[];
 }

@@ -36,7 +36,7 @@ function known(living: readonly NodeId[], gone: readonly NodeId[] = []): DataNod
 }
 
 function report(slots: SlotKeeper, node: NodeId, tableEpoch: bigint, nowMs: number): void {
-  const all = { serving: [0, 1], inSync: [0, 1] };
+  const all = { serving: [0, 1], held: [], inSync: [0, 1] };
   const members = { epoch: 0n, serial: 0 };
   const heartbeat: Heartbeat = {
     ...{ kind: "heartbeat", role: "data", address: "h:1", tableEpoch, members, isLeaving: false },

@@ -27,7 +27,7 @@ beforeEach(() => {
 
 function says(tableEpoch: bigint, slots: Partial<SlotReport>): Heartbeat {
   const members = { epoch: 0n, serial: 0 };
-  const report = { serving: [], inSync: [], ...slots };
+  const report = { serving: [], held: [], inSync: [], ...slots };
   return { kind: "heartbeat", role: "data", address: "h:1", tableEpoch, members, isLeaving: false, slots: report };
 }
 
@@ -47,6 +47,13 @@ test("nobody is in sync with a slot that it does not follow, or serves one that 
   reports.heard(B, says(5n, { serving: [0] }), 0);
   assert.ok(!reports.isServing(0));
   reports.heard(A, says(5n, { serving: [0] }), 0);
+  assert.ok(reports.isServing(0));
+});
+
+test("a slot of which something is held back is not served as far as others are concerned", () => {
+  assert.ok(reports.heard(A, says(5n, { serving: [0], held: [0] }), 0));
+  assert.ok(!reports.isServing(0));
+  assert.ok(reports.heard(A, says(5n, { serving: [0] }), 0), "that it ends is news");
   assert.ok(reports.isServing(0));
 });
 

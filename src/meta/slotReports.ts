@@ -9,6 +9,7 @@ import type { SlotOwner, SlotTable } from "../model/slot.ts";
 interface NodeReport {
   /** The last report as it came; a meta node that does not lead has no table to read it by. */
   readonly tableEpoch: bigint;
+  /** Without those of which something is held: they stay where they are, for a copy would be taken for whole. */
   readonly serving: readonly number[];
   readonly inSync: readonly number[];
 }
@@ -30,7 +31,9 @@ export class SlotReports {
 
   /** Takes a heartbeat's report; true if it says something new. */
   heard(node: NodeId, { tableEpoch, slots }: Heartbeat, nowMs: number): boolean {
-    const report = { tableEpoch, serving: slots?.serving ?? [], inSync: slots?.inSync ?? [] };
+    const held = new Set(slots?.held);
+    const serving = (slots?.serving ?? []).filter((slot) => !held.has(slot));
+    const report = { tableEpoch, serving, inSync: slots?.inSync ?? [] };
     const isNew = !isSame(this.#reports.get(node), report);
     this.#reports.set(node, report);
     this.#read(node, report, nowMs);

@@ -139,12 +139,13 @@ function readHeartbeat(reader: NodeReader): Heartbeat | undefined {
 
 function writeSlotReport(writer: NodeWriter, report: SlotReport): void {
   writer.numbers(report.serving);
+  writer.numbers(report.held);
   writer.numbers(report.inSync);
   writer.endRecord();
 }
 
 function readSlotReport(reader: NodeReader): SlotReport {
-  const report = { serving: reader.numbers(), inSync: reader.numbers() };
+  const report = { serving: reader.numbers(), held: reader.numbers(), inSync: reader.numbers() };
   reader.endRecord();
   return report;
 }

@@ -285,7 +285,7 @@ export class TestMember {
       tableEpoch: this.table?.epoch ?? 0n,
       members: this.list ?? { epoch: 0n, serial: 0 },
       isLeaving: this.isLeaving,
-      ...(role === "data" && { slots: { serving, inSync: inSync.map(([slot]) => slot) } }),
+      ...(role === "data" && { slots: { serving, held: [], inSync: inSync.map(([slot]) => slot) } }),
       ...(role === "data" && { newestVersion: this.newestVersion }),
     } as const;
     this.#cluster.after(LINK_MS, () => {

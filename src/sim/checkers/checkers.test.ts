@@ -117,7 +117,7 @@ const heartbeat = (from: NodeId, role: "data" | "session", tableEpoch = 1n): Fac
   ...{ kind: "heartbeat", from },
   message: {
     ...{ kind: "heartbeat", role, address: "", tableEpoch, members: MEMBERS, isLeaving: false },
-    slots: { serving: role === "data" ? ALL_SLOTS : [], inSync: [] },
+    slots: { serving: role === "data" ? ALL_SLOTS : [], held: [], inSync: [] },
   },
 });
 const ALL_SLOTS = TABLE.slots.map((_, slot) => slot);
@@ -383,7 +383,7 @@ describe("lead", () => {
     const led = (leader: NodeId) => ({ epoch: 2n, slots: [{ leader, leaderEpoch: 2n, followers: [] }] });
     const report = { ...heartbeat(d2, "data"), kind: "reported", to: M1, from: { id: d2, role: "data" } } as Fact;
     const inSync = { ...report, message: { ...(report as Fact & { kind: "reported" }).message } } as Fact;
-    Object.assign((inSync as Fact & { kind: "reported" }).message, { slots: { serving: [], inSync: [0] } });
+    Object.assign((inSync as Fact & { kind: "reported" }).message, { slots: { serving: [], held: [], inSync: [0] } });
     const history: At[] = [
       [0, started(d2, "data")],
       [0, saved(M1, 1n, before)],

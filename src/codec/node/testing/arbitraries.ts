@@ -183,7 +183,7 @@ const heartbeat = record<Heartbeat>(
     tableEpoch: long,
     members: membersVersion,
     isLeaving: fc.boolean(),
-    slots: record({ serving: slots, inSync: slots }),
+    slots: record({ serving: slots, held: slots, inSync: slots }),
     newestVersion: long,
   },
   "clientAddress",

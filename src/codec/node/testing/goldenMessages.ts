@@ -76,7 +76,7 @@ const MEMBER_TO_META: OneOfEachKind<MemberToMeta> = {
     tableEpoch: 9n,
     members: { epoch: 4n, serial: 300 },
     isLeaving: true,
-    slots: { serving: [0, 255], inSync: [128] },
+    slots: { serving: [0, 255], held: [255], inSync: [128] },
     newestVersion: 1n << 53n,
   },
   watchConfig: { kind: "watchConfig", dataInfoIds: [dataInfoId, otherDataInfoId] },
