@@ -9,6 +9,7 @@ const EPOCH_MS = 1_546_272_000_000;
 const SEQUENCE_BITS = 15n;
 // Of the sequence so many bits name who gave the version. 512 in a millisecond are left to each.
 const ORIGIN_BITS = 6;
+const ORIGINS = 1n << BigInt(ORIGIN_BITS);
 
 /** Whether leaders of these epochs may give the same number. */
 export function mayCollide(a: bigint, b: bigint): boolean {
@@ -31,6 +32,11 @@ export function versionSpan(durationMs: number): bigint {
 /** Hands out versions that only grow. `floor` is a bound that every version of an earlier life is below. */
 export class VersionSource {
   #last: bigint;
+  // A batch is taken in one millisecond, and most of it under one epoch: versions are made of few bigints then.
+  #nowMs = Number.NEGATIVE_INFINITY;
+  #byClock = NO_VERSION;
+  /** That of the last version; undefined if it was raised to. */
+  #origin: bigint | undefined;
 
   constructor(floor: bigint) {
     assert(floor >= NO_VERSION, "a version is not negative");
@@ -48,14 +54,23 @@ export class VersionSource {
    * leader epoch, so the numbers differ: a client takes what has the same number for the same list.
    */
   next(nowMs: number, origin: bigint): bigint {
-    const byClock = versionAt(nowMs);
+    if (nowMs !== this.#nowMs) this.#byClock = versionAt(nowMs);
+    this.#nowMs = nowMs;
+    const byClock = this.#byClock;
+    if (origin === this.#origin && this.#last >= byClock) {
+      this.#last += ORIGINS;
+      return this.#last;
+    }
     const least = byClock > this.#last ? byClock : this.#last + 1n;
     this.#last = least + BigInt.asUintN(ORIGIN_BITS, origin - least);
+    this.#origin = origin;
     return this.#last;
   }
 
   /** Versions from now on are higher than `version` too. */
   raise(version: bigint): void {
-    if (version > this.#last) this.#last = version;
+    if (version <= this.#last) return;
+    this.#last = version;
+    this.#origin = undefined;
   }
 }
