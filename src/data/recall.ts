@@ -13,6 +13,7 @@ import type { Sessions } from "./sessions.ts";
 import type { LedSlot, Slots } from "./slots.ts";
 
 // A session that is asked answers at once, or its link is closed; one of an older release does not know the question.
+// Longer than an answer takes, and less than the five seconds between two scans, with which the others come again.
 const ANSWER_MS = 2_000;
 
 interface Asked {
