@@ -17,6 +17,8 @@ export class DataLinks {
   readonly #reachable = new Set<NodeId>();
   // Nodes that do not know yet that they lead what they were sent, and when they are tried again.
   readonly #retries = new Deadlines<NodeId>();
+  // Nothing is published before; for nodes that begin to lead meanwhile too. Infinity: nothing is held back.
+  #resumeMs = Number.POSITIVE_INFINITY;
   // Before the first slot table nobody leads anything.
   readonly #unrouted = new Outbox(() => ++this.#batches);
   #batches = 0;
@@ -127,17 +129,21 @@ export class DataLinks {
     this.#retries.set(node, nowMs + MOVED_RETRY_MS);
   }
 
-  /** Nothing is sent before `untilMs`. */
+  /** Nothing is published before `untilMs`, whoever leads by then. */
   pause(untilMs: number): void {
-    for (const node of new Set(this.#table?.slots.map(({ leader }) => leader))) this.#retries.set(node, untilMs);
+    this.#resumeMs = untilMs;
   }
 
   nextMs(): number {
-    return this.#retries.nextMs();
+    return Math.min(this.#retries.nextMs(), this.#resumeMs);
   }
 
   /** Tries again what is due. */
   wake(nowMs: number): void {
+    if (nowMs >= this.#resumeMs) {
+      this.#resumeMs = Number.POSITIVE_INFINITY;
+      this.pump();
+    }
     for (let node = this.#retries.take(nowMs); node !== undefined; node = this.#retries.take(nowMs)) this.#pump(node);
   }
 
@@ -147,10 +153,14 @@ export class DataLinks {
   }
 
   #pump(node: NodeId): void {
-    if (!this.#reachable.has(node) || this.#retries.has(node)) return;
+    if (!this.#reachable.has(node) || this.#retries.has(node) || this.#isPaused) return;
     const batch = this.#outboxes.get(node)?.next();
     if (batch === undefined) return;
     this.#send(node, { kind: "publish", batch: batch.id, epoch: this.tableEpoch, items: batch.items });
+  }
+
+  get #isPaused(): boolean {
+    return this.#resumeMs !== Number.POSITIVE_INFINITY;
   }
 
   #outboxOf(leader: NodeId | undefined): Outbox {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
+import { nodeId } from "../model/ids.ts";
 import {
   ackLast,
   batches,
@@ -18,6 +19,7 @@ import {
   snapshot,
   stall,
   subscribe,
+  tableOf,
   taken,
   toData,
   useBareSession,
@@ -149,6 +151,32 @@ test("a process that was away while a client returned does not take it for dead"
   taken();
   pass(60_000);
   assert.deepEqual(removals(), []);
+});
+
+test("what a process that stood still reads late is not published if its client turns out to be gone", () => {
+  const client = connect();
+  stall(6_000);
+  publish(client);
+  pass(5);
+  disconnect(client);
+  pass(60_000);
+  const [item, ...more] = batches().flat();
+  assert.ok(item?.kind === "remove", "all that is said of it is that it has left");
+  assert.deepEqual(more, []);
+});
+
+test("a newer slot table does not end the pause after a stall, nor for a node that begins to lead in it", () => {
+  const OTHER_DATA = nodeId("data-2");
+  session.step({ kind: "dataUp", node: OTHER_DATA }, nowMs);
+  const client = connect();
+  stall(6_000);
+  publish(client);
+  const table = tableOf(OTHER_DATA, 2n);
+  session.step({ kind: "fromMeta", message: { kind: "slotTable", table, versionFloor: 0n } }, nowMs);
+  pass(900);
+  assert.deepEqual(batches(), []);
+  pass(2_000);
+  assert.equal(batches().flat().length, 1, "whose connection stands is published after it");
 });
 
 test("the end of a client with many publishers is spread over many steps", () => {

@@ -71,6 +71,8 @@ const RETURN_PROGRESS_MS = 5_000;
 const STALL_MS = 100;
 // After so long clients may have given this process up and gone elsewhere.
 const ABSENCE_MS = 1_500;
+// Within this it has read what waited in its sockets, in turns of 20 ms, and knows which connections are closed.
+const CATCH_UP_MS = 1_000;
 // The end of a client with 100,000 publishers is spread over many steps, or everybody else would wait half a second for
 // it.
 const DROPS_PER_STEP = 500;
@@ -303,13 +305,15 @@ export class Session implements Registry {
    */
   #forgiveStall(nowMs: number): void {
     const lateMs = nowMs - this.nextWakeMs();
+    // A process that was never awake has not been away.
+    if (lateMs === Number.POSITIVE_INFINITY) return;
     if (lateMs > STALL_MS) {
       this.#departures.postpone(nowMs + this.#options.clientReturnGraceMs);
       this.#pusher.forgiveStall(nowMs);
     }
     // What it reads next may have waited in its sockets for long, from clients that are elsewhere by now. Whose
     // connection turns out to be closed has nothing published in its name.
-    if (lateMs > ABSENCE_MS) this.#links.pause(nowMs + this.#options.clientReturnGraceMs);
+    if (lateMs > ABSENCE_MS) this.#links.pause(nowMs + CATCH_UP_MS + this.#options.clientReturnGraceMs);
   }
 
   #dropDeparted(nowMs: number): void {

@@ -109,8 +109,8 @@ export type WorldFact =
   | { readonly kind: "troubled"; readonly machine: string; readonly isTroubled: boolean }
   /** It is cut off from a meta node, or stands still: it may not be a member for so long. */
   | { readonly kind: "outside"; readonly machine: string; readonly isOutside: boolean }
-  /** So many nodes stand still, or are cut off from others. */
-  | { readonly kind: "wrong"; readonly count: number }
+  /** So many nodes stand still, or are cut off from others; `aparts` without the sessions that stand still. */
+  | { readonly kind: "wrong"; readonly count: number; readonly aparts: number }
   /** What was done to somebody, in words. */
   | { readonly kind: "fault"; readonly what: string }
   /** A role or a connection met a bug of its own. */

@@ -22,25 +22,26 @@ const PLAN: Plan = {
 };
 const LEASE_MS = PLAN.config.sessionLeaseMs * (1 - PLAN.clocks.drift);
 const RESTART_MS = 5_100;
+const KEY = { client: "c", service: S, registId: "c.1" };
+const TABLE = { epoch: 1n, slots: [{ leader: D1, leaderEpoch: 1n, followers: [] }] };
+const TABLE_MESSAGE = { kind: "slotTable", table: TABLE, versionFloor: 0n } as const;
 
 /** The absences of c's registration, which is at the session, after the data node has restarted. */
 function absences(...history: readonly (readonly [atMs: number, fact: Fact])[]) {
   const nodes = new Nodes(PLAN);
   const registrations = new Registrations();
-  const key = { client: "c", service: S, registId: "c.1" };
   const facts: (readonly [atMs: number, fact: Fact])[] = [
     [0, { kind: "started", node: D1, role: "data", machine: "d1" }],
     [0, { kind: "started", node: S1, role: "session", machine: "s1" }],
     [1, { kind: "linkMade", session: S1, data: D1 }],
     [2, { kind: "connected", client: "c", session: S1, connection: 1 }],
-    [2, { kind: "published", ...key, version: 1n, token: "c.1~1~c", zone: "Z1" }],
-    [3, { kind: "acknowledged", ...key, version: 1n, session: S1, connection: 1 }],
+    [2, { kind: "published", ...KEY, version: 1n, token: "c.1~1~c", zone: "Z1" }],
+    [3, { kind: "acknowledged", ...KEY, version: 1n, session: S1, connection: 1 }],
     [5_000, { kind: "stopped", node: D1, role: "data" }],
     [RESTART_MS, { kind: "started", node: nodeId("d1.3"), role: "data", machine: "d1" }],
     ...history,
   ];
-  const table = { epoch: 1n, slots: [{ leader: D1, leaderEpoch: 1n, followers: [] }] };
-  nodes.see({ kind: "learned", node: S1, role: "session", message: { kind: "slotTable", table, versionFloor: 0n } }, 1);
+  nodes.see({ kind: "learned", node: S1, role: "session", message: TABLE_MESSAGE }, 1);
   for (const [atMs, fact] of facts.toSorted(([a], [b]) => a - b)) {
     nodes.see(fact, atMs);
     registrations.see(fact, atMs);
@@ -77,4 +78,27 @@ test("a session that dies before its cut is over is gone since the cut; one that
     list.filter(({ fromMs }) => Math.abs(fromMs - 6_000 - LEASE_MS) < 1_000).map(({ untilMs }) => untilMs);
   assert.deepEqual(fromCut(absences(...cut, [19_000, died])), [Number.POSITIVE_INFINITY]);
   assert.deepEqual(fromCut(absences(...cut)), []);
+});
+
+test("that another session stands still is no reason why a client's return was not heard", () => {
+  const s2 = nodeId("s2.4");
+  const stillness = (is: boolean, aparts: number): Fact[] => [
+    { kind: "wrong", count: is ? 1 : 0, aparts },
+    { kind: "troubled", machine: "s1", isTroubled: is },
+    { kind: "outside", machine: "s1", isOutside: is },
+  ];
+  const learned: Fact = { kind: "learned", node: s2, role: "session", message: TABLE_MESSAGE };
+  const moved = (aparts: number) =>
+    absences(
+      [0, { kind: "started", node: s2, role: "session", machine: "s2" }],
+      [2, { kind: "linkMade", session: s2, data: D1 }],
+      [2, learned],
+      ...stillness(true, aparts).map((fact) => [100_000, fact] as const),
+      [101_000, { kind: "connected", client: "c", session: s2, connection: 2 }],
+      [101_001, { kind: "acknowledged", ...KEY, version: 1n, session: s2, connection: 2 }],
+      ...stillness(false, 0).map((fact) => [120_000, fact] as const),
+      [120_001, { kind: "lost", client: "c", side: "server", session: S1, connection: 1 }],
+    ).filter(({ untilMs }) => untilMs > 120_000);
+  assert.deepEqual(moved(0), []);
+  assert.equal(moved(1).length > 0, true, "where data nodes could not hear either, they hear the two in any order");
 });

@@ -61,6 +61,7 @@ export class Nodes {
   #lastSaved: SlotTable | undefined;
   #before: SlotTable | undefined;
   #wrongs = 0;
+  #aparts = 0;
   #wrongMs = Number.NEGATIVE_INFINITY;
   readonly #splits: Span[] = [];
   /** Restarts of data nodes. */
@@ -118,7 +119,7 @@ export class Nodes {
     return this.#wrongMs >= atMs - SPLIT_SETTLE_MS;
   }
 
-  /** The times in which nodes stood still, or apart from each other. */
+  /** The times in which nodes stood apart from each other, or other nodes than sessions stood still. */
   get splits(): readonly Span[] {
     return this.#splits;
   }
@@ -144,7 +145,8 @@ export class Nodes {
       case "outside":
         return mark(this.#outsides, fact.machine, { is: fact.isOutside, nowMs });
       case "wrong":
-        this.#noteSplit(fact.count, nowMs);
+        this.#wrongs = fact.count;
+        this.#noteSplit(fact.aparts, nowMs);
         this.troubleMs = nowMs;
         this.#wrongMs = nowMs;
         return;
@@ -170,12 +172,12 @@ export class Nodes {
     }
   }
 
-  #noteSplit(wrongs: number, nowMs: number): void {
+  #noteSplit(aparts: number, nowMs: number): void {
     const open = this.#splits.at(-1);
-    if (this.#wrongs === 0 && wrongs > 0) {
+    if (this.#aparts === 0 && aparts > 0) {
       this.#splits.push({ fromMs: nowMs, untilMs: Number.POSITIVE_INFINITY, settleMs: RELINK_MS });
-    } else if (wrongs === 0 && open !== undefined) open.untilMs = nowMs;
-    this.#wrongs = wrongs;
+    } else if (aparts === 0 && this.#aparts > 0 && open !== undefined) open.untilMs = nowMs;
+    this.#aparts = aparts;
   }
 
   #started({ node, role, machine }: Fact & { kind: "started" }, nowMs: number): void {

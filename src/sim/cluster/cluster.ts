@@ -27,6 +27,7 @@ export class Cluster {
   readonly #copies = new Set<SimNode>();
   #runs = 0;
   #wrongs = 0;
+  #aparts = 0;
   #isHealed = false;
 
   constructor(environment: SimEnvironment) {
@@ -96,7 +97,7 @@ export class Cluster {
     if (!node.isRunning || node.isPaused) return;
     this.note(`${node.machine} stands still`);
     node.pause();
-    this.#wrong(1);
+    this.#wrong(1, isApart(node));
     this.#trouble([node.machine], 1);
     this.#outside([node.machine], 1);
   }
@@ -105,13 +106,14 @@ export class Cluster {
     if (!node.isPaused) return;
     this.note(`${node.machine} goes on`);
     node.resume();
-    this.#wrong(-1);
+    this.#wrong(-1, isApart(node));
     this.#trouble([node.machine], -1);
     this.#outside([node.machine], -1);
   }
 
-  #ended({ machine }: SimNode): void {
-    this.#wrong(-1);
+  #ended(node: SimNode): void {
+    const { machine } = node;
+    this.#wrong(-1, isApart(node));
     this.#trouble([machine], -1);
     this.#outside([machine], -1);
   }
@@ -272,12 +274,18 @@ export class Cluster {
     }
   }
 
-  #wrong(by: number): void {
+  #wrong(by: number, isApart = true): void {
     this.#wrongs += by;
-    this.#record({ kind: "wrong", count: this.#wrongs });
+    if (isApart) this.#aparts += by;
+    this.#record({ kind: "wrong", count: this.#wrongs, aparts: this.#aparts });
   }
 
   #record(fact: Fact): void {
     this.#environment.record(fact);
   }
+}
+
+/** A session that stands still is its own trouble alone: the others hear each other as before. */
+function isApart({ roles }: SimNode): boolean {
+  return roles.some((role) => role !== "session");
 }
