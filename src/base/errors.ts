@@ -36,6 +36,10 @@ export const ERRORS = {
   PROTOBUF_LIMIT: { retry: false, meaning: "the content is nested too deeply or holds too many elements" },
   PROTOBUF_MALFORMED: { retry: false, meaning: "the content is not a valid message of its protobuf class" },
   OVERLOADED: { retry: true, meaning: "more registrations come in a second than the session takes; try again later" },
+  REGISTRATION_TOO_LARGE: {
+    retry: false,
+    meaning: "one registration holds more than registration-bytes-max; publish less, or raise it",
+  },
   REGISTRATIONS_EXHAUSTED: { retry: true, meaning: "the client holds as many registrations as one client may" },
   STORE_OUTCOME_UNKNOWN: {
     retry: true,

@@ -26,6 +26,7 @@ export function drawConfig(dice: Dice): Plan["config"] {
     dataCenter: "DefaultDataCenter",
     zone: "Z1",
     frameBytesMax: 16 * 1024 * 1024,
+    registrationBytesMax: 4 * 1024 * 1024,
     clientIdleMs: 20_000,
     clientOutputBytesMax: 8 * 1024 * 1024,
     clientReturnGraceMs: 1_000,

@@ -7,7 +7,7 @@
 // finished value that was read by the very shape now wanted: so a hostile reference can't smuggle in another type.
 
 import { ByteReader } from "../../base/bytes.ts";
-import { fail } from "../../base/errors.ts";
+import { type ErrorDetails, fail } from "../../base/errors.ts";
 import type { WireText } from "../../base/text.ts";
 import { readBytes, skipBytes } from "./binary.ts";
 import { DraftTokenReader } from "./draftTokenReader.ts";
@@ -47,9 +47,12 @@ export class HessianReader {
   readonly #referables: Referable[] = [];
   #depth = 0;
 
-  constructor(dialect: HessianDialect, content: Uint8Array, classes: ClassTable<ShapedClass>) {
+  constructor(dialect: HessianDialect, content: Uint8Array, classes: ClassTable<ShapedClass>, valuesMax?: number) {
     const input = new ByteReader(content, "HESSIAN_MALFORMED");
-    this.#tokens = dialect === "draft" ? new DraftTokenReader(input, classes) : new FinalTokenReader(input, classes);
+    this.#tokens =
+      dialect === "draft"
+        ? new DraftTokenReader(input, classes, valuesMax)
+        : new FinalTokenReader(input, classes, valuesMax);
   }
 
   /** Reads a message's one value and makes sure that nothing follows it. */
@@ -66,6 +69,17 @@ export class HessianReader {
     if (token === "string") return readString(this.#tokens);
     if (token === "null") return null;
     throw this.#unexpected(token, "a string");
+  }
+
+  /** A string of at most `unitsMax` UTF-16 units; of one that says it is longer nothing is read. */
+  shortString(unitsMax: number): string | null {
+    const token = this.#tokens.next();
+    if (token === "null") return null;
+    if (token !== "string") throw this.#unexpected(token, "a string");
+    if (this.#tokens.int > unitsMax) throw this.limit({ unitsMax });
+    const value = readString(this.#tokens);
+    if (value.length > unitsMax) throw this.limit({ unitsMax });
+    return value;
   }
 
   text(): WireText | null {
@@ -121,12 +135,18 @@ export class HessianReader {
     return token === "string" ? readString(this.#tokens) : this.#shaped(token, shape);
   }
 
-  /** The elements of a list whose token was read. */
-  elements<T>(read: Read<T>): T[] {
+  /** The elements of a list whose token was read; more than `max` are refused when the first too many is met. */
+  elements<T>(read: Read<T>, max = Number.POSITIVE_INFINITY): T[] {
     const { count } = this.#tokens;
     const list: T[] = [];
-    if (count === -1) while (!this.#tokens.atEnd()) list.push(read(this));
-    else for (let left = count; left > 0; left--) list.push(read(this));
+    if (count > max) throw this.limit({ elementsMax: max, elements: count });
+    if (count !== -1) for (let left = count; left > 0; left--) list.push(read(this));
+    else {
+      while (!this.#tokens.atEnd()) {
+        if (list.length === max) throw this.limit({ elementsMax: max });
+        list.push(read(this));
+      }
+    }
     return list;
   }
 
@@ -143,6 +163,11 @@ export class HessianReader {
   /** The error for content that is well formed and yet not what belongs here. */
   wrong(what: string): Error {
     return this.#tokens.input.wrong(what);
+  }
+
+  /** The error for content that holds more than is allowed. */
+  limit(bound: ErrorDetails): Error {
+    return fail("HESSIAN_LIMIT", { ...bound, offset: this.#tokens.input.offset });
   }
 
   #shaped<T>(token: Token, shape: Shape<T>): T | null {

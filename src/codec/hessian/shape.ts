@@ -63,9 +63,38 @@ function skipField(_target: unknown, reader: HessianReader): void {
   reader.skip();
 }
 
-/** The shape of a list. */
-export function listShape<T>(element: Read<T>): Shape<readonly T[]> {
-  return { begins: "list", content: (reader) => reader.elements(element) };
+/** The shape of a list of at most `max` elements. */
+export function listShape<T>(element: Read<T>, max?: number): Shape<readonly T[]> {
+  return { begins: "list", content: (reader) => reader.elements(element, max) };
+}
+
+/** What a map of strings may hold: entries, also those that replace others, and UTF-16 units of keys and values. */
+export interface StringMapLimits {
+  readonly entriesMax: number;
+  readonly unitsMax: number;
+}
+
+/** As `mapShape` of strings, for a map that is kept: it is refused as soon as it goes beyond its limits. */
+export function stringMapShape({ entriesMax, unitsMax }: StringMapLimits): Shape<ReadonlyMap<string, string>> {
+  return {
+    begins: "map",
+    content: (reader) => {
+      const map = new Map<string, string>();
+      let entries = 0;
+      let unitsLeft = unitsMax;
+      reader.entries(() => {
+        if (++entries > entriesMax) throw reader.limit({ entriesMax });
+        const key = reader.shortString(unitsLeft);
+        if (key === null) throw reader.wrong("a key is null");
+        unitsLeft -= key.length;
+        const value = reader.shortString(unitsLeft);
+        if (value === null) return;
+        unitsLeft -= value.length;
+        map.set(key, value);
+      });
+      return map;
+    },
+  };
 }
 
 /**

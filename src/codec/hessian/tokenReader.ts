@@ -61,6 +61,7 @@ export abstract class TokenReader<Definition extends ClassDefinition> implements
   readonly #classes: ClassTable<Definition>;
   readonly #definitions: Definition[] = [];
   readonly #types: string[] = [];
+  readonly #valuesMax: number;
   #values = 0;
 
   /** The value of an int, the length of the chunk of a string (units) or of bytes, or the index of a ref. */
@@ -77,9 +78,10 @@ export abstract class TokenReader<Definition extends ClassDefinition> implements
 
   #definition: Definition | undefined;
 
-  constructor(input: ByteReader, classes: ClassTable<Definition>) {
+  constructor(input: ByteReader, classes: ClassTable<Definition>, valuesMax = VALUES_MAX) {
     this.input = input;
     this.#classes = classes;
+    this.#valuesMax = valuesMax;
   }
 
   abstract readonly dialect: HessianDialect;
@@ -92,7 +94,7 @@ export abstract class TokenReader<Definition extends ClassDefinition> implements
 
   /** Reads a token; throws HESSIAN_MALFORMED, HESSIAN_LIMIT or HESSIAN_CLASS_UNKNOWN. */
   next(): Token {
-    if (++this.#values > VALUES_MAX) throw this.#limit({ valuesMax: VALUES_MAX });
+    if (++this.#values > this.#valuesMax) throw this.#limit({ valuesMax: this.#valuesMax });
     const tag = this.input.u8();
     if (tag < 0x20) return this.chunk("string", tag, true);
     if (tag >= 0x80) return this.#compactNumber(tag);

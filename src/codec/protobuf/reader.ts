@@ -1,7 +1,7 @@
 // Reading of proto3's wire format: tags, varints, and lengths that never pass the end of their message.
 
 import { ByteReader } from "../../base/bytes.ts";
-import { fail } from "../../base/errors.ts";
+import { type ErrorDetails, fail } from "../../base/errors.ts";
 import { asciiString, utf8String, type WireText } from "../../base/text.ts";
 
 /** The wire types that proto3 uses. */
@@ -21,6 +21,7 @@ const VARINT_BYTES_MAX = 10;
 /** Reads one content. All methods throw PROTOBUF_MALFORMED or PROTOBUF_LIMIT, and nothing else. */
 export class ProtobufReader {
   readonly #input: ByteReader;
+  readonly #fieldsMax: number;
   // Where the message being read ends.
   #end: number;
   #depth = 0;
@@ -29,8 +30,9 @@ export class ProtobufReader {
   number = 0;
   wireType = 0;
 
-  constructor(content: Uint8Array) {
+  constructor(content: Uint8Array, fieldsMax = FIELDS_MAX) {
     this.#input = new ByteReader(content, "PROTOBUF_MALFORMED");
+    this.#fieldsMax = fieldsMax;
     this.#end = content.length;
   }
 
@@ -38,7 +40,7 @@ export class ProtobufReader {
   nextField(): boolean {
     const input = this.#input;
     if (input.offset === this.#end) return false;
-    if (++this.#fields > FIELDS_MAX) throw fail("PROTOBUF_LIMIT", { fieldsMax: FIELDS_MAX, offset: input.offset });
+    if (++this.#fields > this.#fieldsMax) throw this.limit({ fieldsMax: this.#fieldsMax });
     const start = input.offset;
     const tag = this.#tag();
     this.number = tag >>> 3;
@@ -117,11 +119,20 @@ export class ProtobufReader {
     return { utf8, units: value.length };
   }
 
-  /** Reads a nested message: `read` goes through its fields until nextField() says that there is none. */
-  nested<T>(read: () => T): T {
+  /** The error for content that holds more than is allowed. */
+  limit(bound: ErrorDetails): Error {
+    return fail("PROTOBUF_LIMIT", { ...bound, offset: this.#input.offset });
+  }
+
+  /**
+   * Reads a nested message: `read` goes through its fields until nextField() says that there is none. Of one that is
+   * longer than `bytesMax` nothing is read.
+   */
+  nested<T>(read: () => T, bytesMax = Number.POSITIVE_INFINITY): T {
     const length = this.#length();
     this.#within(length);
-    if (++this.#depth > DEPTH_MAX) throw fail("PROTOBUF_LIMIT", { depthMax: DEPTH_MAX, offset: this.#input.offset });
+    if (length > bytesMax) throw this.limit({ bytesMax });
+    if (++this.#depth > DEPTH_MAX) throw this.limit({ depthMax: DEPTH_MAX });
     const outerEnd = this.#end;
     this.#end = this.#input.offset + length;
     const result = read();

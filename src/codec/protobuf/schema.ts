@@ -132,13 +132,14 @@ function readOnly<T>(reader: ProtobufReader, only: Field<T>, before: T): T {
   return value;
 }
 
-/** A field that occurs any number of times. */
-export function repeated<T>(number: number, kind: Kind<T>): Field<readonly T[]> {
+/** A field that occurs any number of times, or `max` times at most. */
+export function repeated<T>(number: number, kind: Kind<T>, max = Number.POSITIVE_INFINITY): Field<readonly T[]> {
   return {
     number,
     wireType: kind.wireType,
     blank: () => [],
     read: (reader, before) => {
+      if (before.length === max) throw reader.limit({ elementsMax: max });
       // The list is the one that blank() made for this message: nobody else has it yet.
       (before as T[]).push(kind.read(reader, kind.blank()));
       return before;
@@ -176,6 +177,37 @@ export function mapOf<V>(number: number, kind: Kind<V>): Field<ReadonlyMap<strin
           kind.write(writer, ENTRY_VALUE, value);
         });
       }
+    },
+  };
+}
+
+/** What a map of strings may hold: entries, and UTF-16 units of keys and values. */
+export interface StringMapLimits {
+  readonly entriesMax: number;
+  readonly unitsMax: number;
+}
+
+// UTF-8 takes at most three bytes for a unit; the rest is for tags and lengths.
+const UNIT_BYTES_MAX = 3;
+const ENTRY_BYTES = 16;
+
+/** As `mapOf` strings, for a map that is kept: it is refused as soon as it goes beyond its limits. */
+export function stringMapOf(
+  number: number,
+  { entriesMax, unitsMax }: StringMapLimits,
+): Field<ReadonlyMap<string, string>> {
+  return {
+    ...mapOf(number, STRING),
+    read: (reader, before) => {
+      const bytesMax = unitsMax * UNIT_BYTES_MAX + ENTRY_BYTES;
+      const [key, value] = reader.nested(() => readEntry(reader, STRING), bytesMax);
+      // As above: the map is this message's own.
+      const map = (before as Map<string, string>).set(key, value);
+      if (map.size > entriesMax) throw reader.limit({ entriesMax });
+      let units = 0;
+      for (const [each, text] of map) units += each.length + text.length;
+      if (units > unitsMax) throw reader.limit({ unitsMax });
+      return before;
     },
   };
 }
@@ -255,9 +287,9 @@ export function schema<const F extends Fields>(fields: F): Schema<MessageWith<F>
   return new Schema(fields);
 }
 
-/** Decodes a content. Throws PROTOBUF_MALFORMED or PROTOBUF_LIMIT. */
-export function decodeProtobuf<M>(schema: Schema<M>, content: Uint8Array): M {
-  return schema.readFields(new ProtobufReader(content), schema.blank());
+/** Decodes a content of at most `fieldsMax` fields. Throws PROTOBUF_MALFORMED or PROTOBUF_LIMIT. */
+export function decodeProtobuf<M>(schema: Schema<M>, content: Uint8Array, fieldsMax?: number): M {
+  return schema.readFields(new ProtobufReader(content, fieldsMax), schema.blank());
 }
 
 /** Encodes a message into fresh memory; `bytesExpected` spares the writer growing. */

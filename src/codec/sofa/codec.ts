@@ -86,6 +86,11 @@ function dialectOf(form: "hessian-draft" | "hessian-final"): HessianDialect {
   return form === "hessian-draft" ? "draft" : "final";
 }
 
+/** The class names of a PublisherRegister, whose content may be large. */
+export function publisherClassNames(): readonly string[] {
+  return [HESSIAN_CLASSES.publisherRegister.className, PROTOBUF_CLASS_NAMES.publisherRegister];
+}
+
 /** A ReceivedData but for its subscriberRegistIds. */
 export function encodePushBody(form: WireForm, push: Push): Uint8Array {
   return compact(form === "protobuf" ? encodeProtobufPushBody(push) : encodeHessianPushBody(dialectOf(form), push));

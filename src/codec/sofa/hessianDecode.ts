@@ -15,11 +15,12 @@ import {
   syncConfigResponse,
 } from "./hessianRegisters.ts";
 import type { ServiceMessage } from "./messages.ts";
+import { REGISTER_LIMITS } from "./registerLimits.ts";
+
+const REGISTERS: readonly ObjectShape<ServiceMessage>[] = [publisherRegister, subscriberRegister, configuratorRegister];
 
 const MESSAGES: readonly ObjectShape<ServiceMessage>[] = [
-  publisherRegister,
-  subscriberRegister,
-  configuratorRegister,
+  ...REGISTERS,
   syncConfigRequest,
   registerResponse,
   syncConfigResponse,
@@ -32,6 +33,11 @@ const MESSAGES: readonly ObjectShape<ServiceMessage>[] = [
 
 const SHAPES = new Map(MESSAGES.map((shape) => [shape.className, shape]));
 
+// What anybody may send is held to what a legal one needs; the large lists are what we send.
+const VALUES_MAX = new Map<ObjectShape<ServiceMessage>, number>(
+  REGISTERS.map((shape) => [shape, REGISTER_LIMITS.valuesMax]),
+);
+
 const USUAL = [...Object.values(HESSIAN_CLASSES), DATA_BOX, PUSHED_DATA];
 
 const CLASSES = new ShapeTable([...MESSAGES, dataBox, scopeEnum, multiSegmentData], [STACK_TRACE_ELEMENT_CLASS], USUAL);
@@ -43,5 +49,6 @@ export function decodeHessian(
   content: Uint8Array,
 ): ServiceMessage | undefined {
   const shape = SHAPES.get(className);
-  return shape === undefined ? undefined : new HessianReader(dialect, content, CLASSES).whole(shape);
+  if (shape === undefined) return undefined;
+  return new HessianReader(dialect, content, CLASSES, VALUES_MAX.get(shape)).whole(shape);
 }

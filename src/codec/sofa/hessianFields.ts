@@ -1,9 +1,10 @@
 // What several of the protocol's Hessian classes have in common.
 
 import type { HessianReader, Read, Shape } from "../hessian/reader.ts";
-import { listShape, mapShape, type ReadField, wrapperShape } from "../hessian/shape.ts";
+import { listShape, mapShape, type ReadField, stringMapShape, wrapperShape } from "../hessian/shape.ts";
 import { DATA_BOX, SCOPE_ENUM_CLASS } from "./hessianClasses.ts";
 import { ABSENT_LIST, type BaseRegister, type Box, type Result } from "./messages.ts";
+import { REGISTER_LIMITS } from "./registerLimits.ts";
 
 /** A message while its fields are filled in. */
 export type Filling<T> = { -readonly [Key in keyof T]: T[Key] };
@@ -13,14 +14,19 @@ export const scopeEnum = wrapperShape<string>(SCOPE_ENUM_CLASS, "name", (reader)
 /** A DataBox, as its text; a box without data reads as null. */
 export const dataBox = wrapperShape<NonNullable<Box>>(DATA_BOX.className, "data", (reader) => reader.text());
 
-/** Boxes: a publisher's, or those of one zone. */
-export const boxes = listShape<Box>((reader) => reader.value(dataBox));
+/** The boxes of one zone. */
+const boxes = listShape<Box>((reader) => reader.value(dataBox));
+/** A publisher's boxes. */
+export const publishedBoxes = listShape<Box>((reader) => reader.value(dataBox), REGISTER_LIMITS.boxesMax);
 /** Boxes by zone. */
 export const boxesByZone = mapShape((reader) => reader.value(boxes));
 /** Numbers of addresses by zone. */
 export const counts = mapShape((reader) => reader.int());
 /** A registration's attributes. */
-export const attributes = mapShape((reader) => reader.string());
+export const attributes = stringMapShape({
+  entriesMax: REGISTER_LIMITS.attributesMax,
+  unitsMax: REGISTER_LIMITS.attributeCharsMax,
+});
 /** A list of strings, without nulls. */
 export const strings = listShape(required);
 

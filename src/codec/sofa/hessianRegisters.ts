@@ -2,7 +2,16 @@
 
 import { objectShape, type ReadField } from "../hessian/shape.ts";
 import * as classes from "./hessianClasses.ts";
-import { ANSWER, attributes, boxes, type Filling, NAMED, orEmpty, readScope, strings } from "./hessianFields.ts";
+import {
+  ANSWER,
+  attributes,
+  type Filling,
+  NAMED,
+  orEmpty,
+  publishedBoxes,
+  readScope,
+  strings,
+} from "./hessianFields.ts";
 import {
   ABSENT_LIST,
   ABSENT_MAP,
@@ -93,7 +102,7 @@ export const publisherRegister = objectShape<Filling<PublisherRegister>>({
   fields: {
     ...BASE_REGISTER,
     dataList: (target, reader) => {
-      target.dataList = orEmpty(reader, boxes);
+      target.dataList = orEmpty(reader, publishedBoxes);
     },
   },
 });

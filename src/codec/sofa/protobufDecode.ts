@@ -16,16 +16,17 @@ import type {
 } from "./messages.ts";
 import { PROTOBUF_CLASS_NAMES, type ProtobufMessage } from "./protobufClasses.ts";
 import * as schemas from "./protobufSchemas.ts";
+import { REGISTER_LIMITS } from "./registerLimits.ts";
 
 type Decode = (content: Uint8Array) => ProtobufMessage;
 
-function decoding<P>(schema: Schema<P>, convert: (pb: P) => ProtobufMessage): Decode {
-  return (content) => convert(decodeProtobuf(schema, content));
+function decoding<P>(schema: Schema<P>, convert: (pb: P) => ProtobufMessage, fieldsMax?: number): Decode {
+  return (content) => convert(decodeProtobuf(schema, content, fieldsMax));
 }
 
 const DECODERS: Readonly<Record<ProtobufMessage["kind"], Decode>> = {
-  publisherRegister: decoding(schemas.PUBLISHER_REGISTER, publisherOf),
-  subscriberRegister: decoding(schemas.SUBSCRIBER_REGISTER, subscriberOf),
+  publisherRegister: decoding(schemas.PUBLISHER_REGISTER, publisherOf, REGISTER_LIMITS.valuesMax),
+  subscriberRegister: decoding(schemas.SUBSCRIBER_REGISTER, subscriberOf, REGISTER_LIMITS.valuesMax),
   syncConfigRequest: decoding(schemas.SYNC_CONFIG_REQUEST, (pb) => ({ kind: "syncConfigRequest", ...pb })),
   registerResponse: decoding(schemas.REGISTER_RESPONSE, (pb) => ({ kind: "registerResponse", ...pb })),
   syncConfigResponse: decoding(schemas.SYNC_CONFIG_RESPONSE, syncConfigResponseOf),

@@ -14,9 +14,11 @@ import {
   repeatedTexts,
   STRING,
   schema,
+  stringMapOf,
   TEXT,
   wrapper,
 } from "../protobuf/schema.ts";
+import { REGISTER_LIMITS } from "./registerLimits.ts";
 
 /** A DataBoxPb, a message of the one field `data`, which stands for it: a push holds thousands. */
 export const DATA_BOX = wrapper(1, TEXT);
@@ -40,11 +42,17 @@ export const BASE_REGISTER = schema({
   eventType: field(12, STRING),
   version: field(13, INT64),
   timestamp: field(14, INT64),
-  attributes: mapOf(15, STRING),
+  attributes: stringMapOf(15, {
+    entriesMax: REGISTER_LIMITS.attributesMax,
+    unitsMax: REGISTER_LIMITS.attributeCharsMax,
+  }),
 });
 
 /** PublisherRegisterPb. */
-export const PUBLISHER_REGISTER = schema({ dataList: repeated(1, DATA_BOX), baseRegister: optional(2, BASE_REGISTER) });
+export const PUBLISHER_REGISTER = schema({
+  dataList: repeated(1, DATA_BOX, REGISTER_LIMITS.boxesMax),
+  baseRegister: optional(2, BASE_REGISTER),
+});
 
 /** SubscriberRegisterPb. */
 export const SUBSCRIBER_REGISTER = schema({

@@ -7,6 +7,7 @@ export interface SofaConfig {
   readonly dataCenter: string;
   readonly zone: string;
   readonly frameBytesMax: number;
+  readonly registrationBytesMax: number;
   readonly clientIdleMs: number;
   readonly clientOutputBytesMax: number;
   readonly pushTimeoutMs: number;

@@ -26,6 +26,7 @@ const CONFIG = {
   dataCenter: "DefaultDataCenter",
   zone: "ZONE_A",
   frameBytesMax: 1024 * 1024,
+  registrationBytesMax: 1024 * 1024,
   clientIdleMs: 20_000,
   clientOutputBytesMax: 4 * 1024 * 1024,
   pushTimeoutMs: 2_000,
@@ -59,19 +60,24 @@ let handler: ConnectionHandler;
 beforeEach(() => {
   events = [];
   logged = [];
+  gateway = gatewayWith({});
+  connection = new FakeConnection();
+  handler = gateway.accept(connection, START_MS);
+});
+
+function gatewayWith(changes: Partial<typeof CONFIG>): SofaGateway {
   const write = (event: string) => void logged.push(event);
   const log: Log = { debug: write, info: write, warn: write, error: write };
   const registry = { step: (event: ClientEvent) => void events.push(event) };
-  gateway = new SofaGateway({
-    config: CONFIG,
+  const config = { ...CONFIG, ...changes };
+  return new SofaGateway({
+    config,
     registry,
     compression: { gzip: gzipSync, zstd: zstdCompressSync },
     log,
     metrics: noMetrics,
   });
-  connection = new FakeConnection();
-  handler = gateway.accept(connection, START_MS);
-});
+}
 
 function base(changes: Partial<BaseRegister> = {}): BaseRegister {
   return {
@@ -323,6 +329,23 @@ test("a register whose boxes refer to one another to be more than a frame holds 
     JSON.stringify(answer, (_, v) => (typeof v === "bigint" ? String(v) : v)),
   );
 });
+
+for (const [what, message, bytesMax] of [
+  ["a subscriber", subscriber(), 128 * 1024],
+  ["a publisher", publisher(), 128 * 1024 + 1.5 * CONFIG.registrationBytesMax],
+] as const) {
+  test(`${what} longer than any legal one is refused unread, with the bound, and the connection stays`, () => {
+    gateway = gatewayWith({ frameBytesMax: 16 * 1024 * 1024 });
+    connection = new FakeConnection();
+    handler = gateway.accept(connection, START_MS);
+    const { className } = encodeMessage("hessian-draft", message);
+    const content = new Uint8Array(bytesMax + 1);
+    handler.received(encodeRequest(BOLT_V1, { id: 1, codec: 1, timeoutMs: 1, className, content }), START_MS);
+    const answer = lastAnswer();
+    assert.ok(answer.kind === "rpcServerException" && answer.message?.includes(`bytesMax=${bytesMax}`));
+    assert.equal(connection.isClosed, false);
+  });
+}
 
 test("a client that comes back from its own port before its end is noticed is another one", () => {
   gateway.accept(new FakeConnection(), START_MS);

@@ -225,7 +225,7 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
   #saysTaken(frame: BoltFrame): boolean {
     if (frame.content.length > 0 && equalBytes(frame.content, this.#takenContent)) return true;
     try {
-      const { message } = decodeFrame(frame);
+      const { message } = decodeFrame(frame, this.#environment.config);
       const isTaken = message.kind === "result" && message.success;
       if (isTaken) this.#takenContent = frame.content.slice();
       return isTaken;
@@ -239,7 +239,7 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
 
   #request(frame: BoltRequest, nowMs: number): void {
     try {
-      const { form, message } = decodeFrame(frame);
+      const { form, message } = decodeFrame(frame, this.#environment.config);
       this.#message({ frame, form }, message, nowMs);
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;

@@ -18,9 +18,6 @@ import { chooseEncoding, variantWord } from "./variant.ts";
 
 /** The zone name that the Java client sends when it was not configured. */
 const UNSET_ZONE = "DEFAULT_ZONE";
-// Attributes carry access keys and flags: a handful of short strings.
-const ATTRIBUTES_MAX = 64;
-const ATTRIBUTE_CHARS_MAX = 4_096;
 
 type Register = PublisherRegister | SubscriberRegister | ConfiguratorRegister;
 
@@ -37,7 +34,7 @@ export function publishRequest(register: PublisherRegister, config: SofaConfig):
     ...registrationKeyOf(register),
     zone: zoneOf(register.zone, config),
     appName: optionalName("appName", register.appName),
-    attributes: checkedAttributes(register.attributes),
+    attributes: register.attributes,
     payload: packPayload(checkedBoxes(register.dataList, config)),
   };
 }
@@ -64,10 +61,11 @@ function zoneOf(zone: string | null, config: SofaConfig): string {
 }
 
 /** Hessian can refer to a box again and again: a small frame must not become a large payload. */
-function checkedBoxes(boxes: readonly Box[], { frameBytesMax }: SofaConfig): readonly Box[] {
-  const bytes = boxes.reduce((sum, box) => sum + (box?.utf8.length ?? 0), 0);
-  if (bytes <= frameBytesMax) return boxes;
-  throw fail("FIELD_INVALID", { field: "dataList", bytes, expected: `at most ${frameBytesMax} bytes` });
+function checkedBoxes(boxes: readonly Box[], { registrationBytesMax }: SofaConfig): readonly Box[] {
+  let bytes = 0;
+  for (const box of boxes) bytes += box?.utf8.length ?? 0;
+  if (bytes <= registrationBytesMax) return boxes;
+  throw fail("REGISTRATION_TOO_LARGE", { field: "dataList", bytes, bytesMax: registrationBytesMax });
 }
 
 function checkedScope(scope: string | null): Scope {
@@ -85,24 +83,4 @@ function checkedVersion(version: bigint): bigint {
 
 function optionalName(field: string, value: string | null): string {
   return value === null || value === "" ? "" : checkedKeyPart(field, value);
-}
-
-function checkedAttributes(attributes: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
-  if (attributes.size > ATTRIBUTES_MAX) {
-    throw fail("FIELD_INVALID", {
-      field: "attributes",
-      entries: attributes.size,
-      expected: `at most ${ATTRIBUTES_MAX}`,
-    });
-  }
-  for (const [key, value] of attributes) {
-    if (key.length + value.length <= ATTRIBUTE_CHARS_MAX) continue;
-    throw fail("FIELD_INVALID", {
-      field: "attributes",
-      key,
-      characters: value.length,
-      expected: `${ATTRIBUTE_CHARS_MAX} or fewer`,
-    });
-  }
-  return attributes;
 }

@@ -14,6 +14,15 @@ const CLIENTS = {
     about: "The largest frame a client may send; a connection that declares more is closed.",
     cost: "One hostile connection can make the server hold so much memory.",
   },
+  "registration-bytes-max": {
+    section: "Clients",
+    ...BYTES,
+    default: 4 * 1_024 * 1_024,
+    min: 1_024,
+    max: 1_024 * 1_024 * 1_024,
+    about: "The most that one publisher may publish, all its boxes together; more is refused.",
+    cost: "Each push of a service carries so much more for each such publisher, to every subscriber.",
+  },
   "client-connections-max": {
     section: "Clients",
     type: "integer",
