@@ -56,6 +56,16 @@ export const METRICS = {
     help: "Memory in which a data node keeps publishers, outside of the JavaScript heap.",
     labels: [],
   },
+  roster_tombstones: {
+    type: "gauge",
+    help: "Removals that a data node remembers, so that nothing older comes back.",
+    labels: [],
+  },
+  roster_tombstones_ended_early_total: {
+    type: "counter",
+    help: "Removals that a data node has forgotten before their time because there were too many.",
+    labels: [],
+  },
   roster_subscribers: {
     type: "gauge",
     help: "Subscribers registered.",

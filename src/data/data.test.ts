@@ -236,3 +236,20 @@ test("a cleanup also removes an older registration, whose replacement was merged
   node.publish(removed("left", { version: 2n, registeredMs: START_MS + 500 }));
   assert.deepEqual(node.list().addresses, []);
 });
+
+test("removals of what was never held are remembered up to a bound, and those of what was held beside them", () => {
+  const node = serving();
+  node.publish(put({ registId: "honest", version: 1n }), put({ registId: "other", address: "other" }));
+  node.publish(removed("unpublished", { version: 2n, registeredMs: START_MS }, "honest"));
+  for (let batch = 0; batch < 400; batch++) {
+    const ids = Array.from({ length: 500 }, (_, at) => `unknown-${batch}-${at}`);
+    node.publish(...ids.map((id) => removed("unpublished", { version: 9n, registeredMs: START_MS }, id)));
+  }
+  node.publish(put({ registId: "honest", version: 1n }), put({ registId: "unknown-399-499", version: 1n }));
+  assert.deepEqual(node.list().addresses, ["other"]);
+  node.step({ kind: "fromFollower", from: PEER, message: { kind: "follow", slot: 0, leaderEpoch: 1n, held: [] } });
+  const [copy] = node.toFollower;
+  assert.ok(copy?.message.kind === "replica");
+  const remembered = copy.message.datums[0]?.tombstones.length ?? 0;
+  assert.ok(remembered > 50_000 && remembered < 150_000, `${remembered} are remembered`);
+});

@@ -18,6 +18,7 @@ import { Departures, isForeign } from "./departures.ts";
 import { type HeldLoss, LossProtection } from "./lossProtection.ts";
 import { Notices } from "./notices.ts";
 import { PackedMemory } from "./packed/packedStore.ts";
+import { TOMBSTONE_BYTES_MAX, Tombstones } from "./packed/tombstones.ts";
 import { Recall } from "./recall.ts";
 import { Reconciliation, supersededBy } from "./reconciliation.ts";
 import { Replication } from "./replication.ts";
@@ -26,13 +27,14 @@ import { ServiceSizes } from "./serviceSizes.ts";
 import { Sessions } from "./sessions.ts";
 import type { SlotContents } from "./slotContents.ts";
 import { type KeptSlot, type LedSlot, Slots } from "./slots.ts";
-import { TombstoneQueue } from "./tombstoneQueue.ts";
 import { VersionFloor } from "./versionFloor.ts";
 
 // A timer that fires so late was held up by this process, not by its clock.
 const STALL_MS = 1_000;
 // With each heartbeat some of the work that the publications' memory has put off: a millisecond at the most.
 const TIDY_STEPS = 2_000;
+// So many tombstones end in a step, which is some milliseconds; the next step follows at once.
+const TOMBSTONES_PER_STEP = 5_000;
 // An interest that three scans in a row did not repeat is over.
 const INTEREST_SCANS = 3;
 
@@ -53,7 +55,7 @@ export class Data {
   readonly #hold: RestartHold;
   readonly #protection: LossProtection;
   readonly #sizes: ServiceSizes;
-  readonly #tombstones: TombstoneQueue;
+  readonly #tombstones: Tombstones<Datum>;
   #nowMs: number;
 
   constructor(
@@ -66,7 +68,10 @@ export class Data {
     this.#metrics = environment.metrics;
     this.#nowMs = environment.nowMs;
     this.#publications = new PackedMemory(options);
-    this.#slots = new Slots(options.id, this.#publications, options.operatorLogEntries);
+    this.#tombstones = new Tombstones({ tombstoneBytesMax: TOMBSTONE_BYTES_MAX, ...options });
+    const { operatorLogEntries: logChangesMax } = options;
+    const shared = { publications: this.#publications, tombstones: this.#tombstones, logChangesMax };
+    this.#slots = new Slots(options.id, shared);
     this.#sessions = new Sessions(options.sessionLeaseMs);
     this.#membership = new MembershipView(
       { role: "data", address: options.address },
@@ -81,8 +86,6 @@ export class Data {
     this.#replication = new Replication(this.#slots, {
       toLeader: (node, message) => output.toLeader(node, message),
       toFollower: (node, message) => output.toFollower(node, message),
-      copied: (datum) => this.#copied(datum),
-      applied: (datum, item) => this.#remember(datum, item),
       versioned: (version) => this.#versions.raise(version),
       resized: (datum) => this.#resized(datum),
       dropped: (dataInfoId) => this.#sizes.set(dataInfoId, 0, this.#nowMs),
@@ -96,7 +99,6 @@ export class Data {
     });
     this.#versions = new VersionFloor(memory.versionFloor, (floor) => output.saveVersionFloor(floor));
     this.#sizes = new ServiceSizes((changed) => output.saveServiceSizes(changed));
-    this.#tombstones = new TombstoneQueue(options.tombstoneMs);
     this.#hold = new RestartHold(memory.serviceSizes, options.restartHoldMs);
     this.#protection = new LossProtection(options);
     const held = { slots: this.#slots, sessions: this.#sessions, protection: this.#protection };
@@ -147,6 +149,7 @@ export class Data {
 
   step(event: DataEvent, nowMs: number): void {
     this.#nowMs = nowMs;
+    this.#tombstones.beginStep(nowMs);
     if (nowMs - this.nextWakeMs() > STALL_MS) this.#sessions.forgiveStall(nowMs);
     switch (event.kind) {
       case "fromSession":
@@ -268,7 +271,6 @@ export class Data {
         continue;
       }
       taken.items.push(item);
-      this.#remember(datum, item);
       if (applied === "unseen") continue;
       taken.changes.push(applied);
       if (item.kind === "remove" && item.removal.cause === "unpublished") this.#hold.unpublished(datum);
@@ -305,15 +307,6 @@ export class Data {
 
   #newVersion(leaderEpoch: bigint): DatumVersion {
     return { version: this.#versions.next(this.#nowMs, leaderEpoch), origin: leaderEpoch };
-  }
-
-  /** A removal that was just applied has left a tombstone, which ends some time. */
-  #remember(datum: Datum, item: PublishItem): void {
-    if (item.kind === "remove") this.#tombstones.add(datum, item.removal.registId, this.#nowMs);
-  }
-
-  #copied(datum: Datum): void {
-    for (const [registId] of datum.tombstones()) this.#tombstones.add(datum, registId, this.#nowMs);
   }
 
   /** This disk knows the size that a leader's datum has got: after a restart of everything it may lead here. */
@@ -454,7 +447,7 @@ export class Data {
     this.#replication.wake(nowMs);
     if (nowMs >= this.#hold.untilMs) this.#endHold();
     this.#sizes.wake(nowMs);
-    this.#tombstones.expire(nowMs, (datum) => this.#expired(datum));
+    this.#tombstones.expire(TOMBSTONES_PER_STEP, (datum) => this.#expired(datum));
     if (nowMs >= this.#membership.nextMs()) this.#heartbeat();
   }
 
@@ -473,6 +466,8 @@ export class Data {
     this.#metrics.set("roster_services_held", held);
     this.#metrics.set("roster_publishers", publishers);
     this.#metrics.set("roster_publishers_memory_bytes", this.#publications.bytes);
+    this.#metrics.set("roster_tombstones", this.#tombstones.size);
+    this.#metrics.add("roster_tombstones_ended_early_total", this.#tombstones.takeEndedEarly());
     this.#publications.tidy(TIDY_STEPS);
   }
 

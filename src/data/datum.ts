@@ -15,11 +15,7 @@ import type { DataInfoId, NodeId } from "../model/ids.ts";
 import { compareStamps, type Owner, type Publication, type Stamp } from "../model/publication.ts";
 import { OperatorLog } from "./operatorLog.ts";
 import type { Registration, ServicePublications } from "./packed/publicationStore.ts";
-
-/** Remembers a removal until nothing older can be on its way any more. */
-export interface Tombstone {
-  readonly stamp: Stamp;
-}
+import type { Found, ServiceTombstones, Tombstones } from "./packed/tombstones.ts";
 
 export class Datum {
   readonly dataInfoId: DataInfoId;
@@ -33,19 +29,26 @@ export class Datum {
   /** It has changed while it was held back, and those who are interested have not heard of it. */
   isUntold = false;
   readonly #publications: ServicePublications;
-  readonly #tombstones = new Map<string, Tombstone>();
   readonly #log: OperatorLog;
+  readonly #memory: Tombstones<Datum>;
+  // Most services have none.
+  #tombstones: ServiceTombstones | undefined;
   #version: DatumVersion;
 
   constructor(
     { dataInfoId, slot }: { dataInfoId: DataInfoId; slot: number },
     version: DatumVersion,
-    { publications, logChangesMax }: { publications: ServicePublications; logChangesMax: number },
+    {
+      publications,
+      tombstones,
+      logChangesMax,
+    }: { publications: ServicePublications; tombstones: Tombstones<Datum>; logChangesMax: number },
   ) {
     this.dataInfoId = dataInfoId;
     this.slot = slot;
     this.#version = version;
     this.#publications = publications;
+    this.#memory = tombstones;
     this.#log = new OperatorLog(dataInfoId, logChangesMax);
   }
 
@@ -59,7 +62,7 @@ export class Datum {
 
   /** Nothing is lost if this datum is forgotten. */
   get isIdle(): boolean {
-    return this.#publications.size === 0 && this.#tombstones.size === 0 && this.interested.size === 0;
+    return this.#publications.size === 0 && (this.#tombstones?.size ?? 0) === 0 && this.interested.size === 0;
   }
 
   publications(): Iterable<Publication> {
@@ -75,8 +78,9 @@ export class Datum {
     return this.#publications.registration(registId);
   }
 
-  tombstones(): Iterable<readonly [registId: string, tombstone: Tombstone]> {
-    return this.#tombstones;
+  /** Removals that are remembered until nothing older can be on its way any more. */
+  tombstones(): Iterable<readonly [registId: string, stamp: Stamp]> {
+    return this.#tombstones?.all() ?? [];
   }
 
   /**
@@ -112,11 +116,12 @@ export class Datum {
   /** Lets all publications go; the datum is about to be forgotten. */
   clear(): void {
     this.#publications.clear();
+    this.#tombstones?.clear();
   }
 
   /** A follower's tombstone, as its leader has it. */
   bury(registId: string, stamp: Stamp): void {
-    this.#bury(registId, stamp);
+    this.#bury(registId, stamp, "held");
   }
 
   snapshot(): DatumSnapshot {
@@ -129,24 +134,21 @@ export class Datum {
     return delta !== undefined && delta.changes.length <= this.size ? delta : undefined;
   }
 
-  tombstone(registId: string): Tombstone | undefined {
-    return this.#tombstones.get(registId);
-  }
-
-  /** Forgets the tombstone, unless a newer removal has taken its place. */
-  expireTombstone(registId: string, tombstone: Tombstone): void {
-    if (this.#tombstones.get(registId) === tombstone) this.#tombstones.delete(registId);
+  /** The stamp of the removal that is remembered. */
+  tombstone(registId: string): Stamp | undefined {
+    return this.#tombstones?.get(registId);
   }
 
   #put(publication: Publication, live: Registration | undefined): DatumChange | "unseen" | "refused" {
     const { registId } = publication;
-    const known = live ?? this.#tombstones.get(registId)?.stamp;
+    const buried = live === undefined ? this.tombstone(registId) : undefined;
+    const known = live ?? buried;
     if (known !== undefined) {
       const order = compareStamps(publication, known);
       if (order === 0 && live?.owner.session === publication.owner.session) return "unseen";
       if (order <= 0) return "refused";
     }
-    this.#tombstones.delete(registId);
+    if (buried !== undefined) this.#tombstones?.delete(registId);
     // The new owner is taken in any case: a later removal must name it. But a client that only reconnected is no news.
     const isSeen = live === undefined || !this.#publications.shows(publication);
     this.#publications.set(publication);
@@ -155,19 +157,20 @@ export class Datum {
 
   #remove({ registId, cause, stamp }: Removal, live: Registration | undefined): DatumChange | "unseen" | "refused" {
     if (live === undefined) {
-      if (cause === "unpublished") this.#bury(registId, stamp);
+      if (cause === "unpublished") this.#bury(registId, stamp, "nothing");
       return "unseen";
     }
     const order = compareStamps(stamp, live);
     // One that is older was replaced by what left, in an item that was merged away on its way here.
     if (cause === "left" ? order < 0 : order <= 0) return "refused";
     this.#publications.delete(registId);
-    this.#bury(registId, stamp);
+    this.#bury(registId, stamp, "held");
     return { kind: "removed", registId, stamp };
   }
 
-  #bury(registId: string, stamp: Stamp): void {
+  #bury(registId: string, stamp: Stamp, found: Found): void {
+    this.#tombstones ??= this.#memory.service(this);
     const known = this.#tombstones.get(registId);
-    if (known === undefined || compareStamps(stamp, known.stamp) > 0) this.#tombstones.set(registId, { stamp });
+    if (known === undefined || compareStamps(stamp, known) > 0) this.#tombstones.bury(registId, stamp, found);
   }
 }

@@ -178,7 +178,7 @@ export class Reconciliation {
 function judge(led: LedSlot, session: NodeId, entry: InventoryEntry): "held" | "wanted" | Superseded {
   const datum = led.contents.datums.get(entry.dataInfoId);
   const live = datum?.registration(entry.registId);
-  const by = live ?? datum?.tombstone(entry.registId)?.stamp;
+  const by = live ?? datum?.tombstone(entry.registId);
   if (datum === undefined || by === undefined) return "wanted";
   const order = compareStamps(entry, by);
   if (order > 0) return "wanted";
@@ -192,7 +192,7 @@ export function supersededBy(
   { dataInfoId, registId, version, registeredMs }: InventoryEntry,
 ): Superseded {
   const live = datum.registration(registId);
-  const by = defined(live ?? datum.tombstone(registId)?.stamp, "something newer has refused it");
+  const by = defined(live ?? datum.tombstone(registId), "something newer has refused it");
   return {
     dataInfoId,
     registId,

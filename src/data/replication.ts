@@ -21,10 +21,6 @@ const REPLICA_BYTES_MAX = 4 * 1024 * 1024;
 interface Effects {
   toLeader(node: NodeId, message: FollowerToLeader): void;
   toFollower(node: NodeId, message: LeaderToFollower): void;
-  /** A datum was copied whole, with tombstones that end some time. */
-  copied(datum: Datum): void;
-  /** One item of the leader was applied here. */
-  applied(datum: Datum, item: PublishItem): void;
   /** The leader gave this version. */
   versioned(version: bigint): void;
   /** A datum is here with as many publishers as its leader has. */
@@ -184,7 +180,6 @@ export class Replication {
   #copy(slot: FollowedSlot, { datums, gone, isLast }: Replica): void {
     for (const replica of datums) {
       const datum = slot.contents.replace(replica);
-      this.#effects.copied(datum);
       this.#effects.versioned(replica.version);
       this.#effects.resized(datum);
     }
@@ -204,10 +199,7 @@ export class Replication {
   #follow({ contents }: FollowedSlot, { dataInfoId, version, origin, items }: Change): void {
     const datum = contents.datums.get(dataInfoId) ?? contents.add(dataInfoId, { version, origin });
     const sizeBefore = datum.size;
-    for (const item of items) {
-      contents.apply(datum, item);
-      this.#effects.applied(datum, item);
-    }
+    for (const item of items) contents.apply(datum, item);
     datum.follow({ version, origin });
     this.#effects.versioned(version);
     if (datum.size !== sizeBefore) this.#effects.resized(datum);
@@ -226,7 +218,7 @@ function inParts(datums: readonly ReplicaDatum[]): ReplicaDatum[][] {
       bytes = 0;
     }
     parts.at(-1)?.push(datum);
-    publications += 1 + datum.publications.length;
+    publications += 1 + datum.publications.length + datum.tombstones.length;
     bytes += datum.publications.reduce((sum, { payload }) => sum + payload.length, 0);
   }
   return parts;

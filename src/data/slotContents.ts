@@ -7,20 +7,28 @@ import type { DatumChange, DatumVersion } from "../model/datum.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import { RegistrationDigest } from "../model/registrationDigest.ts";
 import { Datum } from "./datum.ts";
-import type { PublicationStore, Registration } from "./packed/publicationStore.ts";
+import type { PublicationMemory, PublicationStore, Registration } from "./packed/publicationStore.ts";
+import type { Tombstones } from "./packed/tombstones.ts";
+
+/** What all slots of a node share. */
+export interface SharedMemory {
+  readonly publications: PublicationMemory;
+  readonly tombstones: Tombstones<Datum>;
+  readonly logChangesMax: number;
+}
 
 export class SlotContents {
   readonly slot: number;
   readonly datums = new Map<DataInfoId, Datum>();
+  readonly #memory: SharedMemory;
   readonly #store: PublicationStore;
-  readonly #logChangesMax: number;
   readonly #digests = new Map<NodeId, RegistrationDigest>();
   #publishers = 0;
 
-  constructor(slot: number, store: PublicationStore, logChangesMax: number) {
+  constructor(slot: number, memory: SharedMemory) {
     this.slot = slot;
-    this.#store = store;
-    this.#logChangesMax = logChangesMax;
+    this.#memory = memory;
+    this.#store = memory.publications.store();
   }
 
   get publishers(): number {
@@ -45,8 +53,8 @@ export class SlotContents {
 
   add(dataInfoId: DataInfoId, version: DatumVersion): Datum {
     const publications = this.#store.service(dataInfoId);
-    const logChangesMax = this.#logChangesMax;
-    const datum = new Datum({ dataInfoId, slot: this.slot }, version, { publications, logChangesMax });
+    const { tombstones, logChangesMax } = this.#memory;
+    const datum = new Datum({ dataInfoId, slot: this.slot }, version, { publications, tombstones, logChangesMax });
     this.datums.set(dataInfoId, datum);
     return datum;
   }
@@ -132,6 +140,6 @@ function replicaOf(datum: Datum): ReplicaDatum {
     ...datum.version,
     dataInfoId: datum.dataInfoId,
     publications: [...datum.publications()],
-    tombstones: [...datum.tombstones()].map(([registId, { stamp }]) => [registId, stamp]),
+    tombstones: [...datum.tombstones()],
   };
 }

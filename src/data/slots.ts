@@ -5,8 +5,7 @@ import type { InventoryEntry } from "../messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import { type SlotOwner, type SlotTable, slotOf } from "../model/slot.ts";
 import type { Datum } from "./datum.ts";
-import type { PublicationMemory } from "./packed/publicationStore.ts";
-import { SlotContents } from "./slotContents.ts";
+import { type SharedMemory, SlotContents } from "./slotContents.ts";
 import { UntoldVersions } from "./untoldVersions.ts";
 
 /**
@@ -66,15 +65,13 @@ export class Slots {
   /** What it gave in slots that were taken from it, until the next leader knows. */
   readonly untold = new UntoldVersions();
   readonly #self: NodeId;
-  readonly #memory: PublicationMemory;
-  readonly #logChangesMax: number;
+  readonly #memory: SharedMemory;
   readonly #kept = new Map<number, KeptSlot>();
   #table: SlotTable | undefined;
 
-  constructor(self: NodeId, memory: PublicationMemory, logChangesMax: number) {
+  constructor(self: NodeId, memory: SharedMemory) {
     this.#self = self;
     this.#memory = memory;
-    this.#logChangesMax = logChangesMax;
   }
 
   get epoch(): bigint {
@@ -172,7 +169,7 @@ export class Slots {
   ): KeptSlot | undefined {
     const { leader, leaderEpoch } = owner;
     const isSame = before?.leaderEpoch === leaderEpoch;
-    const contents = before?.contents ?? new SlotContents(slot, this.#memory.store(), this.#logChangesMax);
+    const contents = before?.contents ?? new SlotContents(slot, this.#memory);
     if (leader === this.#self) {
       if (isSame && before.duty === "lead") return before;
       return {

@@ -32,7 +32,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "a removal leaves no tombstone",
     file: "src/data/datum.ts",
-    find: "this.#tombstones.set(registId, { stamp })",
+    find: "this.#tombstones.bury(registId, stamp, found)",
     replace: "this.#tombstones.delete(registId)",
     rules: ["1", "7", "G11"],
     firstSeed: 2_250,
