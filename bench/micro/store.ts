@@ -17,11 +17,12 @@ import { makeDataInfoId } from "../../src/model/dataInfoId.ts";
 import { clientId, type DataInfoId, nodeId } from "../../src/model/ids.ts";
 import type { Publication } from "../../src/model/publication.ts";
 import { slotOf } from "../../src/model/slot.ts";
+import { hostRandom } from "../../src/transport/random.ts";
 
 const VARIANTS: Readonly<Record<string, () => PublicationMemory>> = {
   plain: () => new PlainMemory(),
-  packed: () => new PackedMemory({ payloadDifference: false }),
-  "packed, differences": () => new PackedMemory({ payloadDifference: true }),
+  packed: () => new PackedMemory({ payloadDifference: false }, hostRandom),
+  "packed, differences": () => new PackedMemory({ payloadDifference: true }, hostRandom),
 };
 
 const COUNT_DEFAULT = 1_000_000;

@@ -4,6 +4,7 @@
 
 import { unreachable } from "../base/assert.ts";
 import type { Metrics } from "../base/metrics.ts";
+import type { Random } from "../base/ports.ts";
 import type { Members, MetaToMember } from "../messages/membership.ts";
 import { MembershipView } from "../messages/membershipView.ts";
 import type { HeldVersion } from "../messages/replication.ts";
@@ -61,14 +62,14 @@ export class Data {
   constructor(
     options: DataOptions,
     memory: DataMemory,
-    environment: { output: DataOutput; metrics: Metrics; nowMs: number },
+    environment: { output: DataOutput; metrics: Metrics; random: Random; nowMs: number },
   ) {
     const { output } = environment;
     this.#output = output;
     this.#metrics = environment.metrics;
     this.#nowMs = environment.nowMs;
-    this.#publications = new PackedMemory(options);
-    this.#tombstones = new Tombstones({ tombstoneBytesMax: TOMBSTONE_BYTES_MAX, ...options });
+    this.#publications = new PackedMemory(options, environment.random);
+    this.#tombstones = new Tombstones({ tombstoneBytesMax: TOMBSTONE_BYTES_MAX, ...options }, environment.random);
     const { operatorLogEntries: logChangesMax } = options;
     const shared = { publications: this.#publications, tombstones: this.#tombstones, logChangesMax };
     this.#slots = new Slots(options.id, shared);

@@ -1,7 +1,7 @@
 // The role data in its process, with what the node's own disk remembers for it.
 
 import type { Metrics } from "../base/metrics.ts";
-import type { Log } from "../base/ports.ts";
+import type { Log, Random } from "../base/ports.ts";
 import { Stepper, type StepperEnvironment } from "../base/stepper.ts";
 import { Data } from "../data/data.ts";
 import type { DataEvent, DataOptions, DataOutput } from "../data/dataPorts.ts";
@@ -10,6 +10,7 @@ import type { NodeStore } from "../data/nodeStore.ts";
 export interface DataHostEnvironment extends StepperEnvironment {
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly random: Random;
   readonly store: NodeStore;
   readonly output: Omit<DataOutput, "saveVersionFloor" | "saveServiceSizes">;
 }
@@ -19,12 +20,13 @@ export class DataHost {
   readonly stepper: Stepper<DataEvent>;
 
   constructor(options: DataOptions, { store, output, ...environment }: DataHostEnvironment) {
-    const { log, metrics, clock } = environment;
+    const { log, metrics, random, clock } = environment;
     this.data = new Data(
       options,
       { versionFloor: store.loadVersionFloor(), serviceSizes: store.loadServiceSizes() },
       {
         metrics,
+        random,
         nowMs: clock.nowMs(),
         output: {
           ...output,

@@ -66,7 +66,7 @@ export function createRoles(config: Config, environment: RolesEnvironment): Role
   const data = config.roles.includes("data")
     ? new DataHost(
         { ...config, id, address },
-        { ...environment, store: nodeStore, output: { ...network.dataOutput, refused } },
+        { ...environment, random: hostRandom, store: nodeStore, output: { ...network.dataOutput, refused } },
       )
     : undefined;
   const session = config.roles.includes("session")

@@ -12,7 +12,6 @@ import { NONE, type Numbered } from "./numbered.ts";
 import type { Registration, ServicePublications } from "./publicationStore.ts";
 import { BEFORE_WORD, NEXT_WORD } from "./recordLayout.ts";
 import { mayDiffer, type Records } from "./records.ts";
-import { spread } from "./registKey.ts";
 
 /** What all services of a node share. */
 export interface PackedNode {
@@ -133,7 +132,7 @@ export class PackedService implements ServicePublications {
   /** One of the records lies somewhere else now. */
   moved(from: number, to: number): void {
     const { records } = this.#node;
-    this.#slot.index.replace(this.#hash(records.keyHash(to)), from, to);
+    this.#slot.index.replace(records.keyHash(to), from, to);
     this.#join(records.word(to, BEFORE_WORD), to);
     this.#join(to, records.word(to, NEXT_WORD));
   }
@@ -142,8 +141,8 @@ export class PackedService implements ServicePublications {
     if (this.#number === NONE) return NONE;
     const { records } = this.#node;
     const { index } = this.#slot;
-    records.key.read(registId);
-    let at = index.first(this.#hash(records.key.hash));
+    records.key.read(registId, this.#number);
+    let at = index.first(records.key.hash);
     while (at !== NONE && !records.isOf(at, this.#number)) at = index.next();
     return at;
   }
@@ -159,7 +158,7 @@ export class PackedService implements ServicePublications {
   // `key` still holds the registId: it was just looked for.
   #append(at: number): void {
     const { records } = this.#node;
-    this.#slot.index.add(this.#hash(records.key.hash), at);
+    this.#slot.index.add(records.key.hash, at);
     this.#slot.indexed();
     this.#join(this.#last, at);
     this.#join(at, NONE);
@@ -177,7 +176,7 @@ export class PackedService implements ServicePublications {
 
   #remove(at: number): void {
     const { records } = this.#node;
-    this.#slot.index.remove(this.#hash(records.keyHash(at)), at);
+    this.#slot.index.remove(records.keyHash(at), at);
     this.#slot.indexed();
     this.#join(records.word(at, BEFORE_WORD), records.word(at, NEXT_WORD));
     this.#slot.recordBytes -= records.bytesOf(at);
@@ -215,10 +214,6 @@ export class PackedService implements ServicePublications {
     this.#first = NONE;
     this.#last = NONE;
     this.#dropBase();
-  }
-
-  #hash(keyHash: number): number {
-    return spread(keyHash ^ Math.imul(this.#number, 0x9e37_79b1));
   }
 
   #baseFor({ payload }: Publication): number {

@@ -44,7 +44,7 @@ function publication(number: number, change: Partial<Publication> = {}): Publica
 }
 
 function storeOf(payloadDifference: boolean): { memory: PackedMemory; services: ServicePublications[] } {
-  const memory = new PackedMemory({ payloadDifference });
+  const memory = new PackedMemory({ payloadDifference }, { next: Math.random });
   const slots = Array.from({ length: 16 }, () => memory.store());
   const services = Array.from({ length: SERVICES }, (_, at) => (slots[at % 16] ?? memory.store()).service(keyOf(at)));
   return { memory, services };
@@ -156,7 +156,7 @@ test("a large service is cleared at once for who looks at it, and its memory is 
 });
 
 test("a slot that holds nothing takes nothing, and one publication some bytes and a part of a slab", () => {
-  const memory = new PackedMemory({ payloadDifference: true });
+  const memory = new PackedMemory({ payloadDifference: true }, { next: Math.random });
   const slots = Array.from({ length: 256 }, () => memory.store());
   const handles = slots.map((slot) => slot.service(keyOf(0)));
   const before = memory.bytes;

@@ -5,8 +5,10 @@
 // Nothing here stalls: indexes grow by a few cells with each change, holes are closed by a few moves, and what was
 // cleared goes away a few records at a time.
 
+import type { Random } from "../../base/ports.ts";
 import type { DataInfoId } from "../../model/ids.ts";
 import { HashIndex } from "./hashIndex.ts";
+import { KeyedHash } from "./keyedHash.ts";
 import { Numbered } from "./numbered.ts";
 import { type PackedNode, PackedService, type PackedSlot } from "./packedService.ts";
 import type { PublicationMemory, PublicationStore, ServicePublications } from "./publicationStore.ts";
@@ -32,9 +34,12 @@ export class PackedMemory implements PublicationMemory {
   readonly #node: PackedNode;
   #indexBytes = 0;
 
-  constructor({ payloadDifference }: PackedOptions) {
+  constructor({ payloadDifference }: PackedOptions, random: Random) {
+    const keyed = new KeyedHash(random);
     const services = new Numbered<PackedService>();
-    const records: Records = new Records((from, to) => services.get(records.word(to, SERVICE_WORD)).moved(from, to));
+    const records: Records = new Records(keyed, (from, to) =>
+      services.get(records.word(to, SERVICE_WORD)).moved(from, to),
+    );
     this.#node = { records, services, cleared: [], payloadDifference, changes: 0 };
   }
 

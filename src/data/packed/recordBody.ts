@@ -1,9 +1,19 @@
 // A cursor on the body of a record: where its registId and its payload are. One cursor is used for all, so that looking
 // at a record allocates nothing.
 
+import type { KeyedHash } from "./keyedHash.ts";
 import type { Numbered } from "./numbered.ts";
 import { NONE } from "./numbered.ts";
-import { BODY_WORD, bodyEnd, bodyStart, formOf, isDifference, isLarge, NUMBER_BYTES } from "./recordLayout.ts";
+import {
+  BODY_WORD,
+  bodyEnd,
+  bodyStart,
+  formOf,
+  isDifference,
+  isLarge,
+  NUMBER_BYTES,
+  SERVICE_WORD,
+} from "./recordLayout.ts";
 import { hashOfKey, type KeyForm, type RegistKey, textOfKey, UUID, UUID_BYTES, u32At } from "./registKey.ts";
 import type { Slab } from "./slabs.ts";
 
@@ -16,9 +26,12 @@ export class RecordBody {
   #form: KeyForm = UUID;
   #keyAt = 0;
   #keyBytes = 0;
+  #service = NONE;
+  readonly #keyed: KeyedHash;
   readonly #large: Numbered<Uint8Array>;
 
-  constructor(large: Numbered<Uint8Array>) {
+  constructor(keyed: KeyedHash, large: Numbered<Uint8Array>) {
+    this.#keyed = keyed;
     this.#large = large;
   }
 
@@ -26,6 +39,7 @@ export class RecordBody {
   read(slab: Slab, unit: number): void {
     const head = slab.words[unit * 2] as number;
     const number = slab.words[unit * 2 + BODY_WORD] as number;
+    this.#service = slab.words[unit * 2 + SERVICE_WORD] as number;
     let at = 0;
     if (isLarge(head)) {
       this.bytes = this.#large.get(number);
@@ -56,7 +70,13 @@ export class RecordBody {
 
   /** As `RegistKey.hash`. */
   get keyHash(): number {
-    return hashOfKey(this.#form, this.bytes, this.#keyAt, this.#keyBytes);
+    return hashOfKey(this.#keyed, {
+      service: this.#service,
+      form: this.#form,
+      bytes: this.bytes,
+      start: this.#keyAt,
+      length: this.#keyBytes,
+    });
   }
 
   isOf(key: RegistKey): boolean {

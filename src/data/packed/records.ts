@@ -5,7 +5,8 @@ import type { DataInfoId } from "../../model/ids.ts";
 import { EMPTY_PAYLOAD, type Payload } from "../../model/payload.ts";
 import type { Owner, Publication } from "../../model/publication.ts";
 import { Bases, IS_BASE } from "./bases.ts";
-import { internedOwners, internedProfiles } from "./interned.ts";
+import { type Interned, internedOwners, internedProfiles, type Profile } from "./interned.ts";
+import type { KeyedHash } from "./keyedHash.ts";
 import { NONE, Numbered } from "./numbered.ts";
 import { DIFFERENCE_BYTES_MAX, decodeDifference } from "./payloadDifference.ts";
 import type { Registration } from "./publicationStore.ts";
@@ -33,10 +34,10 @@ interface Plan {
 export class Records {
   readonly slabs: Slabs;
   readonly bases: Bases;
-  readonly owners = internedOwners();
-  readonly profiles = internedProfiles();
+  readonly owners: Interned<Owner>;
+  readonly profiles: Interned<Profile>;
   /** The registId that is looked up or written. */
-  readonly key = new RegistKey();
+  readonly key: RegistKey;
   readonly plan: Plan = {
     service: NONE,
     owner: NONE,
@@ -48,11 +49,15 @@ export class Records {
     isPoor: false,
   };
   readonly #large = new Numbered<Uint8Array>();
-  readonly #body = new RecordBody(this.#large);
+  readonly #body: RecordBody;
   #largeBytes = 0;
 
   /** `moved` is told when `slabs.tidy` has moved a record. */
-  constructor(moved: (from: number, to: number) => void) {
+  constructor(keyed: KeyedHash, moved: (from: number, to: number) => void) {
+    this.owners = internedOwners(keyed);
+    this.profiles = internedProfiles(keyed);
+    this.key = new RegistKey(keyed);
+    this.#body = new RecordBody(keyed, this.#large);
     this.slabs = new Slabs((from, to) => {
       const head = this.word(to, 0);
       if ((head & IS_BASE) !== 0) this.bases.moved(to);

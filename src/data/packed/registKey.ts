@@ -1,6 +1,8 @@
 // The registId as bytes. Nearly all are UUIDs in their usual form and take 16 bytes; other ASCII takes a byte for each
 // character; anything else its UTF-16 units, so that every string of JavaScript comes back as it was.
 
+import type { KeyedHash } from "./keyedHash.ts";
+
 export const UUID = 0;
 const ASCII = 1;
 const UTF16 = 2;
@@ -25,22 +27,30 @@ const DECODER = new TextDecoder("utf-8");
 // Arguments of one call stay far below the engine's limit (about 120,000).
 const UNITS_PER_CALL = 4096;
 
-/** A registId to be looked up or stored; read again and again, so that looking up allocates nothing. */
+/** A registId of a service, to be looked up or stored; read again and again, so that looking up allocates nothing. */
 export class RegistKey {
   form: KeyForm = ASCII;
   bytes = new Uint8Array(256);
   length = 0;
-  /** Of the bytes and the form, 32 bits, not yet mixed. */
+  /** Of the bytes, the form and the service. */
   hash = 0;
+  readonly #keyed: KeyedHash;
   #text: string | undefined;
+  #service = 0;
 
-  read(text: string): void {
+  constructor(keyed: KeyedHash) {
+    this.#keyed = keyed;
+  }
+
+  read(text: string, service: number): void {
     // Most changes are preceded by a look at what is there.
-    if (text === this.#text) return;
+    if (text === this.#text && service === this.#service) return;
     this.#text = text;
+    this.#service = service;
     if (text.length * 2 > this.bytes.length) this.bytes = new Uint8Array(text.length * 2);
     this.#readForm(text);
-    this.hash = hashOfKey(this.form, this.bytes, 0, this.length);
+    const { form, bytes, length } = this;
+    this.hash = hashOfKey(this.#keyed, { service, form, bytes, start: 0, length });
   }
 
   #readForm(text: string): void {
@@ -84,35 +94,33 @@ export class RegistKey {
   }
 }
 
+/** Where a key lies, and the number of its service. */
+export interface KeyPlace {
+  readonly service: number;
+  readonly form: KeyForm;
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly length: number;
+}
+
 /** As `RegistKey.hash`, of a stored key. */
-export function hashOfKey(form: KeyForm, bytes: Uint8Array, start: number, length: number): number {
-  let hash = length * 4 + form;
+export function hashOfKey(keyed: KeyedHash, { service, form, bytes, start, length }: KeyPlace): number {
+  const words = keyed.room((length >> 2) + 5);
   const wholeWords = start + (length & ~3);
+  let count = 0;
+  words[count++] = service;
   let at = start;
-  for (; at < wholeWords; at += 4) hash = mixed(hash, u32At(bytes, at));
-  for (; at < start + length; at++) hash = mixed(hash, bytes[at] as number);
-  return hash >>> 0;
+  for (; at < wholeWords; at += 4) words[count++] = u32At(bytes, at);
+  for (; at < start + length; at++) words[count++] = bytes[at] as number;
+  // By the length, words and single bytes can't be taken for each other.
+  words[count++] = length * 4 + form;
+  return keyed.hash(count);
 }
 
 /** A number of four bytes, the lowest first. */
 export function u32At(bytes: Uint8Array, at: number): number {
   const low = (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16);
   return (low | ((bytes[at + 3] as number) << 24)) >>> 0;
-}
-
-/** One more word into a hash, MurmurHash3's way. */
-export function mixed(hash: number, word: number): number {
-  let block = Math.imul(word, 0xcc9e2d51);
-  block = Math.imul((block << 15) | (block >>> 17), 0x1b873593);
-  const h = hash ^ block;
-  return (Math.imul((h << 13) | (h >>> 19), 5) + 0xe6546b64) | 0;
-}
-
-/** The hash when all is in it: every bit of the input has its say in every bit; unsigned. */
-export function spread(hash: number): number {
-  let h = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
 }
 
 /** The registId of a stored key. */

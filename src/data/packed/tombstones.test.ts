@@ -63,7 +63,7 @@ test("packed tombstones say what plain ones would", () => {
   fc.assert(
     fc.property(fc.array(command, { maxLength: 200 }), (commands) => {
       const plain = new PlainTombstones();
-      const packed = new Tombstones<number>({ tombstoneMs: LIFE_MS, tombstoneBytesMax: AMPLE });
+      const packed = new Tombstones<number>({ tombstoneMs: LIFE_MS, tombstoneBytesMax: AMPLE }, { next: Math.random });
       const handles = [0, 1, 2].map((service) => packed.service(service));
       packed.beginStep(0);
       for (const step of commands) {
@@ -96,7 +96,7 @@ test("packed tombstones say what plain ones would", () => {
 });
 
 test("a service that has lost its last tombstone is told of once, and the rest of a long work is due at once", () => {
-  const packed = new Tombstones<string>({ tombstoneMs: LIFE_MS, tombstoneBytesMax: AMPLE });
+  const packed = new Tombstones<string>({ tombstoneMs: LIFE_MS, tombstoneBytesMax: AMPLE }, { next: Math.random });
   packed.beginStep(0);
   const orders = packed.service("orders");
   for (const registId of ["a", "b", "c"]) orders.bury(registId, stamp(1n), "held");
@@ -111,7 +111,10 @@ test("a service that has lost its last tombstone is told of once, and the rest o
 
 test("removals that found nothing end early at their bound, the oldest first, and take nothing from the others", () => {
   const bytes = 64 * 1024;
-  const packed = new Tombstones<string>({ tombstoneMs: LIFE_MS, tombstoneBytesMax: { held: bytes, nothing: bytes } });
+  const packed = new Tombstones<string>(
+    { tombstoneMs: LIFE_MS, tombstoneBytesMax: { held: bytes, nothing: bytes } },
+    { next: Math.random },
+  );
   packed.beginStep(0);
   const [orders, flooded] = [packed.service("orders"), packed.service("flooded")];
   orders.bury("honest", stamp(1n), "held");
@@ -125,7 +128,7 @@ test("removals that found nothing end early at their bound, the oldest first, an
 });
 
 test("a hundred thousand tombstones are less than 10 MB off the heap, and give it back", () => {
-  const packed = new Tombstones<string>({ tombstoneMs: LIFE_MS, tombstoneBytesMax: AMPLE });
+  const packed = new Tombstones<string>({ tombstoneMs: LIFE_MS, tombstoneBytesMax: AMPLE }, { next: Math.random });
   packed.beginStep(0);
   const services = Array.from({ length: 100 }, (_, at) => packed.service(`s${at}`));
   for (let at = 0; at < 100_000; at++) {

@@ -6,10 +6,12 @@
 // each service. At a bound the oldest of that kind end early: what they keep out arrives within seconds, and the three
 // minutes are long enough for every queue between nodes. A flood of the second kind takes nothing from the first.
 
+import type { Random } from "../../base/ports.ts";
 import type { Stamp } from "../../model/publication.ts";
 import { HashIndex } from "./hashIndex.ts";
+import { KeyedHash } from "./keyedHash.ts";
 import { NONE, Numbered } from "./numbered.ts";
-import { type KeyForm, RegistKey, spread, textOfKey } from "./registKey.ts";
+import { type KeyForm, RegistKey, textOfKey } from "./registKey.ts";
 import { Slabs, UNIT_BYTES, unitOf } from "./slabs.ts";
 
 /** What a removal found: a registration, or nothing. */
@@ -109,7 +111,7 @@ export interface ServiceTombstones {
 export class Tombstones<Owner> {
   readonly #options: TombstoneOptions;
   readonly #index = new HashIndex();
-  readonly #key = new RegistKey();
+  readonly #key: RegistKey;
   readonly #services = new Numbered<Service<Owner>>();
   readonly #slabs: Slabs;
   readonly #queues: Chains = { held: new Chain(QUEUE_LINKS), nothing: new Chain(QUEUE_LINKS) };
@@ -118,8 +120,9 @@ export class Tombstones<Owner> {
   #nowMs = Number.NEGATIVE_INFINITY;
   #endedEarly = 0;
 
-  constructor(options: TombstoneOptions) {
+  constructor(options: TombstoneOptions, random: Random) {
     this.#options = options;
+    this.#key = new RegistKey(new KeyedHash(random));
     this.#slabs = new Slabs((from, to) => this.#moved(from, to));
   }
 
@@ -189,7 +192,7 @@ export class Tombstones<Owner> {
 
   add(service: Service<Owner>, registId: string, { stamp, found }: { stamp: Stamp; found: Found }): void {
     if (service.number === NONE) service.number = this.#services.add(service);
-    const { hash, key } = this.#read(service.number, registId);
+    const key = this.#read(service.number, registId);
     if (key.length > KEY_BYTES_MAX) return;
     const at = this.#slabs.allocate(Math.ceil((HEADER_BYTES + key.length) / UNIT_BYTES));
     const slab = this.#slabs.slabOf(at);
@@ -200,10 +203,10 @@ export class Tombstones<Owner> {
     slab.longs[unit + VERSION_LONG] = stamp.version;
     slab.doubles[unit + TIME_DOUBLE] = stamp.registeredMs;
     slab.doubles[unit + END_DOUBLE] = this.#nowMs + this.#options.tombstoneMs;
-    slab.words[word + HASH_WORD] = hash;
+    slab.words[word + HASH_WORD] = key.hash;
     slab.words[word + LENGTH_WORD] = key.length;
     slab.bytes.set(key.bytes.subarray(0, key.length), unit * UNIT_BYTES + HEADER_BYTES);
-    this.#index.add(hash, at);
+    this.#index.add(key.hash, at);
     service.chains[found].append(this.#slabs, at);
     this.#queues[found].append(this.#slabs, at);
     service.size++;
@@ -259,10 +262,9 @@ export class Tombstones<Owner> {
     return this.#slabs.slabOf(first).doubles[unitOf(first) + END_DOUBLE] as number;
   }
 
-  #read(service: number, registId: string): { hash: number; key: RegistKey } {
-    const key = this.#key;
-    key.read(registId);
-    return { hash: spread(key.hash ^ Math.imul(service, 0x9e37_79b1)), key };
+  #read(service: number, registId: string): RegistKey {
+    this.#key.read(registId, service);
+    return this.#key;
   }
 
   #isOf(at: number, service: number): boolean {

@@ -64,7 +64,12 @@ export class TestData {
       saveServiceSizes: (sizes: ReadonlyMap<DataInfoId, number>) => this.savedSizes.push(...sizes),
     };
     const held = { versionFloor: 0n, serviceSizes: new Map(), ...memory };
-    this.data = new Data({ ...OPTIONS, ...options }, held, { output, metrics: noMetrics, nowMs: START_MS });
+    this.data = new Data({ ...OPTIONS, ...options }, held, {
+      output,
+      metrics: noMetrics,
+      random: { next: () => 0.5 },
+      nowMs: START_MS,
+    });
   }
 
   /** A table of one slot. */

@@ -10,9 +10,13 @@ import type { DataToSession, SessionToData } from "../../messages/sessionData.ts
 import type { DataInfoId } from "../../model/ids.ts";
 import { MetaLinks } from "../network/metaLinks.ts";
 import { AcceptedPeers, addressOf, DialedPeers } from "../network/peers.ts";
+import { Dice } from "../random.ts";
 import { bug, type MemberEnvironment } from "./environment.ts";
 import { BOOT_MS } from "./nodeTime.ts";
 import type { SimProcess } from "./simProcess.ts";
+
+// It decides nothing but where an entry lies in a table.
+const HASH_SEED = 1;
 
 export class DataHost {
   readonly #environment: MemberEnvironment;
@@ -46,7 +50,7 @@ export class DataHost {
     this.#data = new Data(
       { ...plan.config, id, address: addressOf(process.machine) },
       { versionFloor, serviceSizes: new Map(sizes) },
-      { metrics: noMetrics, nowMs: time.clock.nowMs(), output: this.#output() },
+      { metrics: noMetrics, random: new Dice(HASH_SEED), nowMs: time.clock.nowMs(), output: this.#output() },
     );
     const failed = (error: unknown) => bug(environment, id, error);
     this.#stepper = new Stepper<DataEvent>(this.#data, { ...time, failed });
