@@ -10,6 +10,8 @@ import { nowMs } from "./clock.ts";
 export interface Address {
   readonly host: string;
   readonly port: number;
+  /** From where to connect, on a machine with several addresses. */
+  readonly localAddress?: string;
 }
 
 const READ_BYTES = 256 * 1024;

@@ -31,6 +31,10 @@ export interface SocketClientOptions {
   readonly first: string;
   readonly settings: ClientSettings;
   readonly record: (event: HistoryEvent) => void;
+  /** From where it connects, on a machine with several addresses. */
+  readonly localAddress?: string;
+  /** For its registrations; random ones if nothing is said. */
+  readonly nextRegistId?: () => string;
 }
 
 let lastId = 0;
@@ -45,6 +49,7 @@ export class SocketClient {
   #connection = 0;
   #session: string | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #isDead = false;
 
   constructor(options: SocketClientOptions) {
     this.#options = options;
@@ -52,7 +57,7 @@ export class SocketClient {
       OPTIONS,
       {
         nextRequestId: () => ++lastId,
-        nextRegistId: () => crypto.randomUUID(),
+        nextRegistId: () => this.#nextRegistId(),
         connect: () => this.#connect(),
         decompress: () => new Map(),
         onPush: (subscriber, push) => this.#pushed(subscriber, push),
@@ -72,7 +77,7 @@ export class SocketClient {
     this.#called(registration, service, { version, token });
     if (known !== undefined) this.#client.republish(known, [textOf(token)], nowMs);
     else {
-      const registId = crypto.randomUUID();
+      const registId = this.#nextRegistId();
       this.#names.set(registId, registration);
       this.#publishers.set(registration, this.#client.publish(serviceName(service), [textOf(token)], nowMs, registId));
     }
@@ -93,6 +98,19 @@ export class SocketClient {
     const made = this.#client.subscribe(serviceName(service), { scope: "dataCenter" }, Date.now());
     this.#names.set(made.registId, subscription);
     this.#arm();
+  }
+
+  /** Dies as a killed process does: its connection closes without a word, and it does not come back. */
+  die(): void {
+    const { record, name } = this.#options;
+    this.#isDead = true;
+    clearTimeout(this.#timer);
+    record({ kind: "died", t: monotonicMs(), client: name });
+    this.#socket?.destroy();
+  }
+
+  #nextRegistId(): string {
+    return this.#options.nextRegistId?.() ?? crypto.randomUUID();
   }
 
   #called(registration: string, service: string, state: { version: number; token: string | null }): void {
@@ -118,7 +136,7 @@ export class SocketClient {
   }
 
   #connect(): void {
-    const { sessions, first, settings } = this.#options;
+    const { sessions, first, settings, localAddress } = this.#options;
     const others = sessions.filter(({ name }) => name !== this.#session);
     const place =
       this.#session === undefined
@@ -127,7 +145,8 @@ export class SocketClient {
     const to = place ?? sessions[0];
     if (to === undefined) return;
     this.#session = to.name;
-    const socket = createConnection({ host: to.host, port: to.port, noDelay: true });
+    const local = localAddress === undefined ? {} : { localAddress };
+    const socket = createConnection({ host: to.host, port: to.port, noDelay: true, ...local });
     socket.setTimeout(settings.connectTimeoutMs, () => socket.destroy());
     socket.once("connect", () => this.#connected(socket, to));
     socket.on("data", (chunk: Buffer) => {
@@ -141,6 +160,10 @@ export class SocketClient {
   }
 
   #connected(socket: Socket, to: SessionPlace): void {
+    if (this.#isDead) {
+      socket.destroy();
+      return;
+    }
     socket.setTimeout(0);
     this.#socket = socket;
     this.#connection++;
@@ -154,6 +177,7 @@ export class SocketClient {
   #closed(socket: Socket): void {
     const { record, name, settings } = this.#options;
     const wasConnected = socket === this.#socket;
+    if (this.#isDead) return;
     if (wasConnected) {
       this.#socket = undefined;
       record({ kind: "closed", t: monotonicMs(), client: name, connection: this.#connection });

@@ -1,0 +1,77 @@
+// `npm run attack`: the real server under each attack of test/attack, beside well-behaved clients. It must stay below
+// its memory budget, answer the clients in time, and close none of them.
+//
+//   --short        smaller attacks, one round of each: what CI runs
+//   --only NAME    only attacks with this letter, or whose name contains it; may be repeated
+//   --memory MIB   the server's budget; 1024 if nothing is said
+//   --stop MIB     an attack is ended when the server has taken so much; 3072 if nothing is said
+//   --first        server and clients come before all else on the machine, for one that is not idle; needs root
+//   --table        prints the table in Markdown at the end
+//   --list         names the attacks
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { ATTACKS } from "../test/attack/all.ts";
+import type { Attack } from "../test/attack/attack.ts";
+import { type AttackResult, lineOf, tableOf } from "../test/attack/result.ts";
+import { play } from "../test/attack/trial.ts";
+
+const MIB = 1024 * 1024;
+
+// A real attacker has a machine of its own. Here it must not be the one who takes the processors from the clients.
+const USUAL = { server: 0, honest: 0, attacker: 10 };
+const FIRST = { server: -10, honest: -15, attacker: -5 };
+
+const { values: flags } = parseArgs({
+  options: {
+    short: { type: "boolean", default: false },
+    only: { type: "string", multiple: true, default: [] },
+    memory: { type: "string", default: "1024" },
+    stop: { type: "string", default: "3072" },
+    first: { type: "boolean", default: false },
+    table: { type: "boolean", default: false },
+    list: { type: "boolean", default: false },
+  },
+});
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const chosen = ATTACKS.filter(isChosen);
+  if (flags.list || chosen.length === 0) {
+    for (const { letter, name, sends, expected } of ATTACKS) console.log(`${letter}  ${name}: ${sends} -> ${expected}`);
+    return flags.list ? 0 : 1;
+  }
+  const dir = mkdtempSync(join(tmpdir(), "roster-attacks-"));
+  const startMs = performance.now();
+  const results: AttackResult[] = [];
+  let broken = 0;
+  for (const attack of chosen) {
+    try {
+      const options = { isFull: !flags.short, dir, memoryBytesMax: Number(flags.memory) * MIB };
+      const niceness = flags.first ? FIRST : USUAL;
+      const result = await play(attack, { ...options, stopBytes: Number(flags.stop) * MIB, niceness });
+      results.push(result);
+      console.log(lineOf(result));
+    } catch (error) {
+      broken++;
+      console.log(
+        `FAIL        ${attack.letter} ${attack.name}: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    }
+  }
+  const passed = results.filter(({ failures }) => failures.length === 0).length;
+  const failed = results.length - passed + broken;
+  if (flags.table) console.log(`\n${tableOf(results)}`);
+  console.log(`\n${passed} passed, ${failed} failed, ${((performance.now() - startMs) / 1_000).toFixed(0)} s`);
+  if (failed === 0) rmSync(dir, { recursive: true, force: true });
+  return failed === 0 ? 0 : 1;
+}
+
+function isChosen({ letter, name }: Attack): boolean {
+  return (
+    flags.only.length === 0 || flags.only.some((only) => only === letter || (only.length > 1 && name.includes(only)))
+  );
+}

@@ -1,0 +1,13 @@
+// No attack: what the machine and the honest clients make by themselves. What is worse than this is the attack's doing.
+
+import type { Attack } from "../attack.ts";
+
+export const nothing: Attack = {
+  letter: "-",
+  name: "nothing",
+  sends: "nothing, to compare with",
+  expected: "all well",
+  full: 1,
+  short: 1,
+  strike: (attacker) => attacker.pause(attacker.leftMs),
+};

@@ -1,0 +1,123 @@
+// l: clients that are slow, or silent: none of them is sent a list twice, or closed, for that alone.
+
+import { Buffer } from "node:buffer";
+import type { Attack } from "../attack.ts";
+import type { AttackConnection } from "../attacker/attackConnection.ts";
+import type { Attacker } from "../attacker/attacker.ts";
+import { publishFrame, registIdOf, subscribeFrame } from "../attacker/frames.ts";
+import { FrameTemplate } from "../attacker/frameTemplate.ts";
+
+const LIST = "attack-slow-list";
+const PUBLISHERS = 3_000;
+const PAYLOAD = "p".repeat(290);
+const READ_BYTES = 8 * 1024;
+
+/** A subscriber that reads no faster than this, all the time. */
+async function openSlow(attacker: Attacker, bytesPerSecond: number): Promise<AttackConnection> {
+  const connection = await attacker.open({
+    buffer: Buffer.allocUnsafe(READ_BYTES),
+    onBytes: (bytes, slow) => {
+      setTimeout(() => slow.resume(), (bytes / bytesPerSecond) * 1_000);
+      return false;
+    },
+  });
+  await connection.send(subscribeFrame({ service: LIST, registId: registIdOf(`${bytesPerSecond}`.padStart(10, "9")) }));
+  return connection;
+}
+
+export const slowLines: Attack = {
+  letter: "l",
+  name: "slow-lines",
+  sends: "3,000 publishers of 300 bytes to subscribers behind 200 KB/s and 50 KB/s",
+  expected: "the list is sent once, and no one is closed",
+  full: 50_000,
+  short: 100_000,
+  secondsMax: 45,
+  shortSecondsMax: 16,
+  async strike(attacker) {
+    const writer = await attacker.open();
+    const template = new FrameTemplate((number) =>
+      publishFrame({ service: LIST, registId: registIdOf(number), boxes: [`${number}${PAYLOAD}`] }),
+    );
+    await attacker.sendAll(writer, template, { count: PUBLISHERS });
+    await attacker.answered(writer, PUBLISHERS);
+    await attacker.pause(1_500);
+    const readers = await Promise.all([200_000, attacker.size].map((speed) => openSlow(attacker, speed)));
+    while (!attacker.isOver) await attacker.pause(100);
+    for (const { pushes, isClosed, bytesRead } of readers) {
+      attacker.tally.note(`${pushes} pushes, ${(bytesRead / 1e6).toFixed(2)} MB`);
+      if (isClosed) attacker.tally.fail("a subscriber behind a slow line was closed");
+      if (pushes !== 1) attacker.tally.fail(`a subscriber behind a slow line was sent its list ${pushes} times`);
+    }
+  },
+};
+
+const LATE = "attack-late";
+const LATE_MS = 2_500;
+const CHANGE_MS = 4_000;
+
+export const lateAnswers: Attack = {
+  letter: "l",
+  name: "late-answers",
+  sends: "answers to pushes after 2.5 s, while the service changes each four seconds",
+  expected: "one push for each change",
+  full: 4,
+  short: 2,
+  secondsMax: 25,
+  shortSecondsMax: 12,
+  async strike(attacker) {
+    const writer = await attacker.open();
+    const publish = (version: number) =>
+      writer.send(
+        publishFrame({
+          service: LATE,
+          registId: registIdOf("0000000001"),
+          version: BigInt(version),
+          boxes: [`${version}`],
+        }),
+      );
+    await publish(1);
+    await attacker.pause(300);
+    const reader = await attacker.open({
+      onPush: ({ id }, connection) => void setTimeout(() => connection.answerPush(id), LATE_MS),
+    });
+    await reader.send(subscribeFrame({ service: LATE, registId: registIdOf("0000000002") }));
+    for (let change = 1; change <= attacker.size; change++) {
+      await attacker.pause(CHANGE_MS);
+      if (change < attacker.size) await publish(change + 1);
+    }
+    attacker.tally.note(`${reader.pushes} pushes for ${attacker.size} lists`);
+    if (reader.pushes !== attacker.size) attacker.tally.fail(`${reader.pushes} pushes for ${attacker.size} lists`);
+    if (reader.isClosed) attacker.tally.fail("a client that answers late was closed");
+  },
+};
+
+const SILENT_SERVICES = 300;
+// Far fewer than services: what waits for a client that never answers is bounded.
+const UNANSWERED_MAX = 100;
+
+export const silentReader: Attack = {
+  letter: "l",
+  name: "silent-reader",
+  sends: "a subscriber of 300 services that never answers a push",
+  expected: "at most 100 pushes are under way to it before it has answered one",
+  full: SILENT_SERVICES,
+  short: SILENT_SERVICES,
+  async strike(attacker) {
+    const writer = await attacker.open();
+    const template = new FrameTemplate((number) =>
+      publishFrame({ service: `attack-silent-${number}`, registId: registIdOf(number) }),
+    );
+    await attacker.sendAll(writer, template);
+    await attacker.answered(writer, attacker.size);
+    const reader = await attacker.open({ onPush: () => undefined });
+    const subscriptions = new FrameTemplate((number) =>
+      subscribeFrame({ service: `attack-silent-${number}`, registId: registIdOf(number) }),
+    );
+    await attacker.sendAll(reader, subscriptions);
+    await attacker.pause(1_500);
+    attacker.tally.note(`${reader.pushes} pushes before the first could time out`);
+    if (reader.pushes > UNANSWERED_MAX) attacker.tally.fail(`${reader.pushes} pushes are under way to a silent client`);
+    if (reader.isClosed) attacker.tally.fail("a client that does not answer was closed at once");
+  },
+};

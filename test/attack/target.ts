@@ -1,0 +1,25 @@
+// What is attacked, and what else is there.
+
+/** Where the server takes connections. */
+export interface Target {
+  readonly host: string;
+  readonly boltPort: number;
+  readonly httpPort: number;
+  readonly metaHttpPort: number;
+  /** 0 unless the attack asks for one. */
+  readonly nodePort: number;
+}
+
+/** Honest subscribers of one service more, on connections of their own: they read and answer as fast as they can. */
+export interface Readers {
+  readonly service: string;
+  readonly count: number;
+}
+
+/** What the attack needs of the server. */
+export interface ServerNeeds {
+  readonly flags?: readonly string[];
+  readonly hasNodePort?: boolean;
+  /** How many descriptors the server may open. */
+  readonly openFilesMax?: number;
+}
