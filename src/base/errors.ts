@@ -12,7 +12,8 @@ export const ERRORS = {
   CLIENT_IDLE: { retry: true, meaning: "nothing was read from the client for client-idle-ms" },
   CLIENT_TOO_SLOW: {
     retry: true,
-    meaning: "the client does not read what it is sent, and its output bound is reached",
+    meaning:
+      "the client does not read what it is sent: its output bound is reached, or nothing moves for client-idle-ms",
   },
   CONFIG_INVALID: {
     retry: false,

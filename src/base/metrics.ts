@@ -38,7 +38,7 @@ export const METRICS = {
   },
   roster_pushes_total: {
     type: "counter",
-    help: "Pushes, by outcome: answered, refused or timeout; blocked is one that waits until the client reads again.",
+    help: "Pushes, by outcome: answered, refused or timeout; late is an answer after its timeout, blocked is a push that waits.",
     labels: ["outcome"],
   },
   roster_push_bytes_total: {

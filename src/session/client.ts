@@ -3,6 +3,7 @@
 import type { ClientId, DataInfoId } from "../model/ids.ts";
 import type { Publication } from "../model/publication.ts";
 import type { Scope } from "../model/scope.ts";
+import type { SentPush } from "./answerDueMs.ts";
 import type { ClientChannel } from "./registry.ts";
 
 /**
@@ -48,8 +49,9 @@ export interface PushTarget {
   failures: number;
 }
 
-export interface PushUnderWay {
+export interface PushUnderWay extends SentPush {
   readonly id: number;
+  readonly target: PushTarget;
   readonly version: bigint;
   readonly subscribers: readonly Subscriber[];
   readonly sentMs: number;
@@ -61,17 +63,33 @@ export interface ConfigWatch {
   readonly dataInfoId: DataInfoId;
   readonly registId: string;
   version: bigint;
-  /** The highest version that the client said it took, and that it was sent. */
+  /** The highest version that the client said it took. */
   seenVersion: bigint;
-  sentVersion: bigint;
-  /** The push that brought `sentVersion`. */
-  push: number | undefined;
+  /** The last push, and the one before it if that was not answered: a late answer counts for what it was sent for. */
+  sent: ConfigUnderWay | undefined;
+  sentBefore: ConfigUnderWay | undefined;
+  /** Pushes in a row that were refused or not answered, and when the next one may follow. */
+  failures: number;
+  againMs: number;
+}
+
+export interface ConfigUnderWay extends SentPush {
+  readonly id: number;
+  readonly watch: ConfigWatch;
+  readonly version: bigint;
 }
 
 /** The key of one registration object among those of a client. */
 export function registrationKey({ dataInfoId, registId }: { dataInfoId: DataInfoId; registId: string }): string {
   return `${registId}\n${dataInfoId}`;
 }
+
+// A client that takes longer than this for an answer gets some lists twice.
+const ANSWER_MS_MAX = 60_000;
+// A client that has become fast again has its usual time after some twenty answers.
+const ANSWER_FADES = 0.9;
+// Answers to older ones come too late to count: a few hundred bytes each.
+const LATE_PUSHES_MAX = 256;
 
 export class Client {
   readonly id: ClientId;
@@ -83,10 +101,16 @@ export class Client {
   readonly subscribers = new Map<string, Subscriber>();
   /** By registration key. */
   readonly configWatches = new Map<string, ConfigWatch>();
-  /** Pushes that the client has not answered, by push id. */
-  readonly pushesUnderWay = new Map<number, PushTarget>();
+  /** Pushes whose answers are waited for, by push id. */
+  readonly pushesUnderWay = new Map<number, PushUnderWay>();
+  /** Pushes whose answers are not waited for any more and count all the same when they come. */
+  latePushes: Map<number, PushUnderWay> | undefined;
   /** Targets whose push the channel refused because the client does not read. */
   readonly blockedTargets = new Set<PushTarget>();
+  /** Up to this byte of what its channel has written the client has answered something. */
+  confirmedBytes = 0;
+  /** Late answers have taught that this client needs so long, twice what it took; 0 if none ever came. */
+  answerMs = 0;
   /** A client that never answered a push (MOSN's of 2018 does not) is not waited for. */
   answersPushes = false;
   /** When the connection was lost; undefined while it stands. */
@@ -100,5 +124,29 @@ export class Client {
 
   get registrations(): number {
     return this.publications.size + this.subscribers.size + this.configWatches.size;
+  }
+
+  /** The client has answered what ended at this byte, so it has read up to there. */
+  confirm(endByte: number): void {
+    if (endByte > this.confirmedBytes) this.confirmedBytes = endByte;
+  }
+
+  /**
+   * An answer came after its time, or in the longer time that such answers have taught; so long after its push left.
+   */
+  learn(answerMs: number): void {
+    this.answerMs = Math.min(Math.max(2 * answerMs, this.answerMs * ANSWER_FADES), ANSWER_MS_MAX);
+  }
+
+  /** Keeps a push that is not waited for any more. */
+  giveUp(push: PushUnderWay): void {
+    this.pushesUnderWay.delete(push.id);
+    this.latePushes ??= new Map();
+    this.latePushes.set(push.id, push);
+    if (this.latePushes.size <= LATE_PUSHES_MAX) return;
+    for (const oldest of this.latePushes.keys()) {
+      this.latePushes.delete(oldest);
+      return;
+    }
   }
 }

@@ -1,11 +1,12 @@
 // Configuration that clients of this session watch. There are few values and they change rarely, so all is kept simple:
-// a value goes out when it comes in or when somebody begins to watch it, and the regular repair sends it again to
-// whoever has not confirmed it.
+// a value goes out when it comes in or when somebody begins to watch it, one at a time to each watch, and the regular
+// repair sends it again to whoever has not confirmed it in time.
 
 import type { ConfigValue } from "../messages/membership.ts";
 import type { DataInfoId } from "../model/ids.ts";
 import { NO_VERSION } from "../model/version.ts";
-import { type Client, type ConfigWatch, registrationKey } from "./client.ts";
+import { answerDueMs, hasLeft } from "./answerDueMs.ts";
+import { type Client, type ConfigUnderWay, type ConfigWatch, registrationKey } from "./client.ts";
 import type { RegistrationKey } from "./registry.ts";
 
 interface WatchedConfig {
@@ -13,13 +14,20 @@ interface WatchedConfig {
   readonly watches: Set<ConfigWatch>;
 }
 
+// After the n-th failure in a row a value waits 2^n times so long, up to a minute.
+const RETRY_DELAY_MS = 2_500;
+const RETRY_DELAY_MS_MAX = 60_000;
+const DOUBLINGS_MAX = 16;
+
 export class ConfigWatches {
+  readonly #pushTimeoutMs: number;
   readonly #takePushId: () => number;
   readonly #configs = new Map<DataInfoId, WatchedConfig>();
-  // Who was sent what and has not answered, by push id: one a watch.
-  readonly #underWay = new Map<number, ConfigWatch>();
+  // What was sent and not answered, by push id: the last two of a watch.
+  readonly #underWay = new Map<number, ConfigUnderWay>();
 
-  constructor(takePushId: () => number) {
+  constructor({ pushTimeoutMs }: { pushTimeoutMs: number }, takePushId: () => number) {
+    this.#pushTimeoutMs = pushTimeoutMs;
     this.#takePushId = takePushId;
   }
 
@@ -29,17 +37,17 @@ export class ConfigWatches {
   }
 
   /** Begins or renews a watch. True if the value is not known here and must be asked for. */
-  watch(client: Client, key: RegistrationKey): boolean {
+  watch(client: Client, key: RegistrationKey, nowMs: number): boolean {
     const { dataInfoId, registId, version } = key;
     const known = client.configWatches.get(registrationKey(key));
-    const nothing = { seenVersion: NO_VERSION, sentVersion: NO_VERSION, push: undefined };
+    const nothing = { seenVersion: NO_VERSION, sent: undefined, sentBefore: undefined, failures: 0, againMs: 0 };
     const watch = known ?? { client, dataInfoId, registId, version, ...nothing };
     if (known !== undefined && version > known.version) known.version = version;
     client.configWatches.set(registrationKey(key), watch);
     const config = this.#configs.get(dataInfoId) ?? { value: undefined, watches: new Set() };
     this.#configs.set(dataInfoId, config);
     config.watches.add(watch);
-    if (config.value !== undefined) this.#push(watch, config.value);
+    if (config.value !== undefined && this.#isFree(watch, nowMs)) this.#push(watch, config.value, nowMs);
     return config.value === undefined;
   }
 
@@ -56,50 +64,98 @@ export class ConfigWatches {
   }
 
   /** A value has come. */
-  changed(value: ConfigValue): void {
+  changed(value: ConfigValue, nowMs: number): void {
     const config = this.#configs.get(value.dataInfoId);
     if (config === undefined || (config.value !== undefined && config.value.version >= value.version)) return;
     config.value = value;
-    for (const watch of config.watches) this.#push(watch, value);
-  }
-
-  answered(client: Client, push: number, isTaken: boolean): void {
-    const watch = this.#underWay.get(push);
-    if (watch?.client !== client) return;
-    this.#underWay.delete(push);
-    if (isTaken) watch.seenVersion = watch.sentVersion;
-  }
-
-  /** Sends again what was not confirmed. A client that never confirms anything is not sent the same value twice. */
-  repair(): void {
-    for (const { value, watches } of this.#configs.values()) {
-      if (value === undefined) continue;
-      for (const watch of watches) {
-        const wasSent = watch.sentVersion >= value.version && !watch.client.answersPushes;
-        if (watch.seenVersion < value.version && !wasSent) this.#push(watch, value);
-      }
+    for (const watch of config.watches) {
+      watch.againMs = nowMs;
+      this.#pushNewest(watch, value, nowMs);
     }
   }
 
-  #push(watch: ConfigWatch, value: ConfigValue): void {
+  /** A late answer counts for the version that it was sent for. */
+  answered(client: Client, push: number, { isTaken, nowMs }: { isTaken: boolean; nowMs: number }): void {
+    const sent = this.#underWay.get(push);
+    if (sent === undefined || sent.watch.client !== client) return;
+    const { watch } = sent;
+    this.#forget(sent);
+    client.confirm(sent.endByte);
+    // Later than the shortest time that it had: whoever is slow is given longer from now on.
+    if (nowMs - sent.leftMs > this.#pushTimeoutMs) client.learn(nowMs - sent.leftMs);
+    if (isTaken && sent.version > watch.seenVersion) watch.seenVersion = sent.version;
+    watch.failures = isTaken ? 0 : watch.failures + 1;
+    watch.againMs = isTaken ? nowMs : nowMs + delayMs(watch.failures);
+    const value = this.#configs.get(watch.dataInfoId)?.value;
+    if (value !== undefined) this.#pushNewest(watch, value, nowMs);
+  }
+
+  /** The client reads again. */
+  drained(client: Client, nowMs: number): void {
+    for (const watch of client.configWatches.values()) {
+      if (watch.sent !== undefined) watch.sent.leftMs = nowMs;
+      const value = this.#configs.get(watch.dataInfoId)?.value;
+      if (value !== undefined) this.#pushNewest(watch, value, nowMs);
+    }
+  }
+
+  /** Sends again what was not confirmed. A client that never confirms anything is not sent the same value twice. */
+  repair(nowMs: number): void {
+    for (const { value, watches } of this.#configs.values()) {
+      if (value !== undefined) for (const watch of watches) this.#pushNewest(watch, value, nowMs);
+    }
+  }
+
+  /** Pushes a value that the client has not confirmed, unless an answer may still come. */
+  #pushNewest(watch: ConfigWatch, value: ConfigValue, nowMs: number): void {
+    if (watch.seenVersion >= value.version || watch.againMs > nowMs || !this.#isFree(watch, nowMs)) return;
+    const { sent, client } = watch;
+    if (sent !== undefined && sent.version >= value.version && !client.answersPushes) return;
+    if (sent !== undefined && client.answersPushes) watch.againMs = nowMs + delayMs(++watch.failures);
+    this.#push(watch, value, nowMs);
+  }
+
+  /**
+   * Whether the last push is over: answered, or its time has passed, or it has left for a client that never answers.
+   */
+  #isFree({ sent, client }: ConfigWatch, nowMs: number): boolean {
+    if (sent === undefined) return true;
+    const dueMs = answerDueMs(sent, client, { timeoutMs: this.#pushTimeoutMs, nowMs });
+    return client.answersPushes ? dueMs <= nowMs : hasLeft(sent, client);
+  }
+
+  #push(watch: ConfigWatch, value: ConfigValue, nowMs: number): void {
     const { client, dataInfoId, registId } = watch;
     if (client.departedMs !== undefined) return;
     const id = this.#takePushId();
     const { version, data } = value;
     // Blocked means that the client does not read: the next repair tries again.
     if (client.channel.pushConfig({ id, dataInfoId, version, data, registIds: [registId] }) === "blocked") return;
-    if (watch.push !== undefined) this.#underWay.delete(watch.push);
-    watch.push = id;
-    watch.sentVersion = version;
-    this.#underWay.set(id, watch);
+    const endByte = client.channel.writtenBytes;
+    if (watch.sentBefore !== undefined) this.#underWay.delete(watch.sentBefore.id);
+    watch.sentBefore = watch.sent;
+    watch.sent = { id, watch, version, endByte, unreadBytes: endByte - client.confirmedBytes, leftMs: nowMs };
+    this.#underWay.set(id, watch.sent);
+  }
+
+  /** It is answered. */
+  #forget(sent: ConfigUnderWay): void {
+    const { watch } = sent;
+    this.#underWay.delete(sent.id);
+    if (watch.sent === sent) watch.sent = undefined;
+    if (watch.sentBefore === sent) watch.sentBefore = undefined;
   }
 
   #remove(watch: ConfigWatch): boolean {
     const { client, dataInfoId } = watch;
     client.configWatches.delete(registrationKey(watch));
-    if (watch.push !== undefined) this.#underWay.delete(watch.push);
+    for (const sent of [watch.sent, watch.sentBefore]) if (sent !== undefined) this.#underWay.delete(sent.id);
     const config = this.#configs.get(dataInfoId);
     config?.watches.delete(watch);
     return config?.watches.size === 0 && this.#configs.delete(dataInfoId);
   }
+}
+
+function delayMs(failures: number): number {
+  return Math.min(RETRY_DELAY_MS * 2 ** Math.min(failures, DOUBLINGS_MAX), RETRY_DELAY_MS_MAX);
 }

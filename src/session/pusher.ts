@@ -1,7 +1,8 @@
 // Pushes lists to subscribers. First change now, then batch: the first change after quiet goes out at once, and then
 // the service waits in proportion to what that push cost, so a hot service merges its changes and leaves the others
 // their share. One push is under way to a target at a time; when it is answered the target gets the newest list if it
-// has changed meanwhile, never the ones in between.
+// has changed meanwhile, never the ones in between. An answer that comes late counts for the version that it was sent
+// for, and nothing is repeated while the earlier push has not left this process.
 //
 // Pushing takes turns with everything else: after some milliseconds of it the process reads what has come. Without
 // that, a hundred hot services of two thousand subscribers each would push for seconds on end, take the answers that
@@ -9,6 +10,8 @@
 
 import { Deadlines } from "../base/deadlines.ts";
 import type { Metrics } from "../base/metrics.ts";
+import { NO_VERSION } from "../model/version.ts";
+import { answerDueMs, hasLeft } from "./answerDueMs.ts";
 import type { Client, PushTarget, PushUnderWay, Subscriber } from "./client.ts";
 import type { SubscribedService, Subscriptions } from "./subscriptions.ts";
 
@@ -29,17 +32,20 @@ const TURN_MS = 20;
 // After a process was away, what its clients have answered meanwhile is still to be read: sixty thousand answers a
 // second.
 const FORGIVEN_MS = 1_000;
-// The n-th retry waits n times so long, as SOFARegistry's.
+// After a refusal the n-th retry waits n times so long, as SOFARegistry's. After no answer it waits n times
+// push-timeout-ms instead: a client that takes a little longer than its time is not pushed to again.
 const RETRY_DELAY_MS = 500;
+// Beyond push-retries-max each retry waits twice as long as the one before, up to this: a client that refuses a list
+// for ever costs little, and one that has come to its senses has it within a minute.
+const RETRY_DELAY_MS_MAX = 60_000;
+
+// 60 s are reached long before.
+const DOUBLINGS_MAX = 16;
 
 // Bolt's request ids are Java ints.
 const PUSH_ID_MAX = 0x7fff_ffff;
 
-interface Timeout {
-  readonly target: PushTarget;
-  readonly id: number;
-  readonly endMs: number;
-}
+type Failure = "refused" | "timeout";
 
 export class Pusher {
   readonly #options: PushOptions;
@@ -47,10 +53,11 @@ export class Pusher {
   readonly #metrics: Metrics;
   readonly #windows = new Deadlines<SubscribedService>();
   readonly #retries = new Deadlines<PushTarget>();
-  // All pushes have the same time to be answered, so the first to end is always in front. Answered ones are skipped
-  // when their time comes.
-  #timeouts: Timeout[] = [];
-  #timeoutsDone = 0;
+  // In the order in which they were sent, to be looked at after push-timeout-ms. Answered ones are skipped when their
+  // time comes; the few that have more time are looked at again.
+  #sent: PushUnderWay[] = [];
+  #sentDone = 0;
+  readonly #slow = new Deadlines<PushUnderWay>();
   #timeoutsFromMs = 0;
   #nextPushId = 1;
   // What was pushed in this turn has cost so much, the last of it in the step of that time.
@@ -83,20 +90,22 @@ export class Pusher {
   /** The client answered a push. */
   answered(client: Client, push: number, { isTaken, nowMs }: { isTaken: boolean; nowMs: number }): void {
     client.answersPushes = true;
-    const target = client.pushesUnderWay.get(push);
-    if (target?.underWay?.id !== push) return;
-    if (isTaken) this.#delivered(target, target.underWay, nowMs);
-    else this.#failed(target, target.underWay, { outcome: "refused", nowMs });
+    const sent = client.pushesUnderWay.get(push);
+    if (sent === undefined) return this.#answeredLate(client, push, { isTaken, nowMs });
+    client.confirm(sent.endByte);
+    if (isTaken) this.#delivered(sent, nowMs);
+    else this.#failed(sent, { outcome: "refused", nowMs });
   }
 
   /** The client reads again: what was held back goes out at its newest. */
   drained(client: Client, nowMs: number): void {
+    for (const sent of client.pushesUnderWay.values()) sent.leftMs = nowMs;
     const targets = [...client.blockedTargets];
     client.blockedTargets.clear();
     for (const target of targets) this.#pushNewest(target, nowMs);
   }
 
-  /** The safety net, from time to time: whoever is behind and not waited for is pushed to again. */
+  /** The safety net, from time to time: whoever is behind, not waited for and not held back is pushed to again. */
   repair(nowMs: number): void {
     for (const service of this.#subscriptions.services()) {
       if (service.round !== undefined || this.#windows.has(service)) continue;
@@ -111,7 +120,8 @@ export class Pusher {
 
   nextWakeMs(): number {
     const pushMs = Math.min(this.#windows.nextMs(), this.#retries.nextMs());
-    const timeoutMs = this.#timeouts[this.#timeoutsDone]?.endMs ?? Number.POSITIVE_INFINITY;
+    const sentMs = this.#sent[this.#sentDone]?.sentMs ?? Number.POSITIVE_INFINITY;
+    const timeoutMs = Math.min(sentMs + this.#options.pushTimeoutMs, this.#slow.nextMs());
     // What is due and has to wait for its turn is not late.
     const turnMs = this.#isSpent ? Math.max(pushMs, this.#pushedMs) : pushMs;
     return Math.min(turnMs, Math.max(timeoutMs, this.#timeoutsFromMs));
@@ -195,9 +205,16 @@ export class Pusher {
     const { client, scope, zone, variant } = target;
     const { view } = service.list;
     if (view === undefined || client.departedMs !== undefined) return 0;
-    // An answer will come, and then the target gets the newest list. A client that never answered is not waited for.
-    if (target.underWay !== undefined && client.answersPushes) return 0;
-    if (target.underWay !== undefined) this.#settle(target, target.underWay);
+    if (target.underWay !== undefined) {
+      // An answer will come, and then the target gets the newest list.
+      if (client.answersPushes) return 0;
+      // A client that never answered is not waited for, only until the push has left.
+      if (!hasLeft(target.underWay, client)) {
+        client.blockedTargets.add(target);
+        return 0;
+      }
+      this.#assume(target.underWay);
+    }
     const subscribers: Subscriber[] = [];
     const registIds: string[] = [];
     for (const subscriber of only ?? target.subscribers.values()) {
@@ -213,17 +230,54 @@ export class Pusher {
       this.#metrics.add("roster_pushes_total", 1, { outcome: "blocked" });
       return 0;
     }
-    target.underWay = { id, version: view.version, subscribers, sentMs: nowMs };
-    client.pushesUnderWay.set(id, target);
-    this.#timeouts.push({ target, id, endMs: nowMs + this.#options.pushTimeoutMs });
+    const endByte = client.channel.writtenBytes;
+    const unreadBytes = endByte - client.confirmedBytes;
+    const { version } = view;
+    const sent = { id, target, version, subscribers, sentMs: nowMs, endByte, unreadBytes, leftMs: nowMs };
+    target.underWay = sent;
+    client.pushesUnderWay.set(id, sent);
+    this.#sent.push(sent);
     return costMs;
   }
 
-  #delivered(target: PushTarget, underWay: PushUnderWay, nowMs: number): void {
-    this.#settle(target, underWay);
+  #delivered(sent: PushUnderWay, nowMs: number): void {
+    const { target } = sent;
+    const { client } = target;
+    this.#end(sent);
+    see(sent);
+    if (client.answerMs > 0) client.learn(nowMs - sent.leftMs);
     target.failures = 0;
     this.#metrics.add("roster_pushes_total", 1, { outcome: "answered" });
-    this.#metrics.observe("roster_push_latency_seconds", (nowMs - underWay.sentMs) / 1000);
+    this.#metrics.observe("roster_push_latency_seconds", (nowMs - sent.sentMs) / 1000);
+    this.#pushRest(target, nowMs);
+  }
+
+  /** An answer has come after its time. */
+  #answeredLate(client: Client, push: number, { isTaken, nowMs }: { isTaken: boolean; nowMs: number }): void {
+    const sent = client.latePushes?.get(push);
+    if (sent === undefined) return;
+    client.latePushes?.delete(push);
+    client.confirm(sent.endByte);
+    client.learn(nowMs - sent.leftMs);
+    this.#metrics.add("roster_pushes_total", 1, { outcome: "late" });
+    const { target } = sent;
+    if (this.#subscriptions.get(target.dataInfoId)?.targets.get(target.key) !== target) return;
+    if (isTaken) {
+      see(sent);
+      target.failures = 0;
+      this.#retries.delete(target);
+      if (target.underWay === undefined) this.#pushRest(target, nowMs);
+      return;
+    }
+    // A client that had never answered was taken to have it.
+    for (const subscriber of sent.subscribers) {
+      if (subscriber.seenVersion === sent.version) subscriber.seenVersion = NO_VERSION;
+    }
+    if (target.underWay === undefined && !this.#retries.has(target)) this.#retry(target, { outcome: "refused", nowMs });
+  }
+
+  /** What has changed since the push that was answered. */
+  #pushRest(target: PushTarget, nowMs: number): void {
     const service = this.#subscriptions.get(target.dataInfoId);
     if (service === undefined || !isBehind(target, service)) return;
     // Whoever answers within the window gets what has changed since with all others, when it ends.
@@ -231,51 +285,65 @@ export class Pusher {
     else this.#pushNewest(target, nowMs);
   }
 
-  #failed(
-    target: PushTarget,
-    underWay: PushUnderWay,
-    { outcome, nowMs }: { outcome: "refused" | "timeout"; nowMs: number },
-  ): void {
-    this.#end(target, underWay);
-    target.failures++;
+  #failed(sent: PushUnderWay, { outcome, nowMs }: { outcome: Failure; nowMs: number }): void {
+    this.#end(sent);
+    if (outcome === "timeout") sent.target.client.giveUp(sent);
     this.#metrics.add("roster_pushes_total", 1, { outcome });
-    // Beyond the retries the target waits for the next change or the next repair.
-    if (target.failures > this.#options.pushRetriesMax) return;
-    this.#retries.set(target, nowMs + RETRY_DELAY_MS * target.failures);
+    this.#retry(sent.target, { outcome, nowMs });
   }
 
-  /** The subscribers of this push have its version. */
-  #settle(target: PushTarget, underWay: PushUnderWay): void {
-    this.#end(target, underWay);
-    for (const subscriber of underWay.subscribers) {
-      if (underWay.version > subscriber.seenVersion) subscriber.seenVersion = underWay.version;
-    }
+  #retry(target: PushTarget, { outcome, nowMs }: { outcome: Failure; nowMs: number }): void {
+    const { pushRetriesMax, pushTimeoutMs } = this.#options;
+    const stepMs = outcome === "timeout" ? pushTimeoutMs : RETRY_DELAY_MS;
+    target.failures++;
+    const steps = Math.min(target.failures, Math.max(1, pushRetriesMax));
+    const delayMs = stepMs * steps * 2 ** Math.min(target.failures - steps, DOUBLINGS_MAX);
+    this.#retries.set(target, nowMs + Math.min(delayMs, RETRY_DELAY_MS_MAX));
   }
 
-  #end(target: PushTarget, underWay: PushUnderWay): void {
-    target.client.pushesUnderWay.delete(underWay.id);
-    target.underWay = undefined;
+  /** The subscribers of this push are taken to have its version, unless the client says otherwise. */
+  #assume(sent: PushUnderWay): void {
+    this.#end(sent);
+    sent.target.client.giveUp(sent);
+    see(sent);
+  }
+
+  #end(sent: PushUnderWay): void {
+    sent.target.client.pushesUnderWay.delete(sent.id);
+    sent.target.underWay = undefined;
   }
 
   #endTimeouts(nowMs: number): void {
     if (nowMs < this.#timeoutsFromMs) return;
-    for (
-      let first = this.#timeouts[this.#timeoutsDone];
-      first !== undefined;
-      first = this.#timeouts[this.#timeoutsDone]
-    ) {
-      if (first.endMs > nowMs) break;
-      this.#timeoutsDone++;
-      const { target, id } = first;
-      if (target.underWay?.id !== id) continue;
-      if (target.client.answersPushes) this.#failed(target, target.underWay, { outcome: "timeout", nowMs });
-      else this.#settle(target, target.underWay);
+    for (let first = this.#sent[this.#sentDone]; first !== undefined; first = this.#sent[this.#sentDone]) {
+      if (first.sentMs + this.#options.pushTimeoutMs > nowMs) break;
+      this.#sentDone++;
+      this.#endTimeout(first, nowMs);
     }
-    if (this.#timeoutsDone * 2 > this.#timeouts.length) {
-      this.#timeouts = this.#timeouts.slice(this.#timeoutsDone);
-      this.#timeoutsDone = 0;
+    if (this.#sentDone * 2 > this.#sent.length) {
+      this.#sent = this.#sent.slice(this.#sentDone);
+      this.#sentDone = 0;
+    }
+    for (let slow = this.#slow.take(nowMs); slow !== undefined; slow = this.#slow.take(nowMs)) {
+      this.#endTimeout(slow, nowMs);
     }
   }
+
+  /** Looks at a push that is not answered. */
+  #endTimeout(sent: PushUnderWay, nowMs: number): void {
+    const { target } = sent;
+    const { client } = target;
+    if (target.underWay !== sent) return;
+    const dueMs = answerDueMs(sent, client, { timeoutMs: this.#options.pushTimeoutMs, nowMs });
+    if (dueMs > nowMs) this.#slow.set(sent, dueMs);
+    else if (client.answersPushes) this.#failed(sent, { outcome: "timeout", nowMs });
+    else this.#assume(sent);
+  }
+}
+
+/** The subscribers of this push have its version. */
+function see({ subscribers, version }: PushUnderWay): void {
+  for (const subscriber of subscribers) if (version > subscriber.seenVersion) subscriber.seenVersion = version;
 }
 
 /** Whether one of the target's subscribers has not seen the list that is here. */

@@ -113,6 +113,10 @@ export type Blocked = "blocked";
 
 /** One client's side of its gateway: where the effects for this client go. */
 export interface ClientChannel {
+  /** Bytes written so far; what was just pushed is the end of them. */
+  readonly writtenBytes: number;
+  /** How many of them have left this process. */
+  readonly sentBytes: number;
   answer(request: number, outcome: Outcome): void;
   /**
    * Returns how many milliseconds of work it was, about: that of sending, and that of making the body if nobody had

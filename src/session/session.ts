@@ -119,7 +119,7 @@ export class Session implements Registry {
       { role: "session", address: options.address },
       { toMeta: (message) => output.toMeta(message), link: (nodes) => output.linkData(nodes) },
     );
-    this.#configs = new ConfigWatches(() => this.#pusher.takePushId());
+    this.#configs = new ConfigWatches(options, () => this.#pusher.takePushId());
     this.#scanMs = environment.nowMs + options.versionScanIntervalMs;
   }
 
@@ -149,7 +149,7 @@ export class Session implements Registry {
         this.#fromData(event.from, event.message, nowMs);
         break;
       case "fromMeta":
-        this.#fromMeta(event.message);
+        this.#fromMeta(event.message, nowMs);
         break;
       case "dataUp":
         this.#dataUp(event.node, nowMs);
@@ -207,6 +207,7 @@ export class Session implements Registry {
       case "pushAnswered":
         return this.#pushAnswered(client, event, nowMs);
       case "drained":
+        this.#configs.drained(client, nowMs);
         return this.#pusher.drained(client, nowMs);
       case "disconnected":
         return this.#disconnected(client, nowMs);
@@ -264,7 +265,7 @@ export class Session implements Registry {
     const isKnown = client.configWatches.has(registrationKey(key));
     if (this.#refuses(client, request, { ...key, isKnown, nowMs })) return;
     client.channel.answer(request, { kind: "accepted", registId: key.registId, version: key.version });
-    const isUnknown = this.#configs.watch(client, key);
+    const isUnknown = this.#configs.watch(client, key, nowMs);
     if (isUnknown) this.#output.toMeta({ kind: "watchConfig", dataInfoIds: [key.dataInfoId] });
   }
 
@@ -275,7 +276,7 @@ export class Session implements Registry {
   }
 
   #pushAnswered(client: Client, { push, isTaken }: { push: number; isTaken: boolean }, nowMs: number): void {
-    this.#configs.answered(client, push, isTaken);
+    this.#configs.answered(client, push, { isTaken, nowMs });
     this.#pusher.answered(client, push, { isTaken, nowMs });
   }
 
@@ -388,7 +389,7 @@ export class Session implements Registry {
     }
   }
 
-  #fromMeta(message: MetaToMember): void {
+  #fromMeta(message: MetaToMember, nowMs: number): void {
     switch (message.kind) {
       case "slotTable":
         return this.#adopt(message.table);
@@ -396,7 +397,7 @@ export class Session implements Registry {
         if (this.#membership.joined(message.members)) this.#linkData();
         return;
       case "config":
-        return this.#configs.changed(message.value);
+        return this.#configs.changed(message.value, nowMs);
       case "refused":
         return this.#output.refused(message.reason);
       default:
@@ -456,7 +457,7 @@ export class Session implements Registry {
     this.#links.pump();
     for (const node of this.#dataNodes()) this.#lists.scan(node);
     this.#pusher.repair(nowMs);
-    this.#configs.repair();
+    this.#configs.repair(nowMs);
     this.#watchConfigs();
   }
 

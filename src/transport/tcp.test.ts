@@ -87,6 +87,66 @@ test("a peer that has said all is gone, whatever it has not read", async () => {
   await listener.close();
 });
 
+test("a client that reads slowly takes what waits for it in small steps, whole and in order, and is drained once", {
+  timeout: 20_000,
+}, async (t) => {
+  const large = new Uint8Array(24 * MIB).map((_, at) => at % 251);
+  const expected = Buffer.concat([Uint8Array.of(7), large, Uint8Array.of(1, 2, 3), large.subarray(0, 300_000)]);
+  let served: Connection | undefined;
+  let drained = 0;
+  const accept = (connection: Connection): ConnectionHandler => {
+    served = connection;
+    const received = () => {
+      connection.write(Uint8Array.of(7));
+      connection.write(large);
+      for (const byte of [1, 2, 3]) connection.write(Uint8Array.of(byte));
+      connection.write(large.subarray(0, 100), large.subarray(100, 300_000));
+    };
+    return { received, drained: () => void drained++, closed: () => undefined };
+  };
+  const common = { host: "127.0.0.1", port: 0, connectionsMax: 1, clock: hostClock, refused: assert.fail };
+  const listener = await listenTcp({ ...common, peers: "clients", accept });
+  const socket = connect(listener.port, "127.0.0.1");
+  t.after(() => {
+    socket.destroy();
+    return listener.close();
+  });
+  socket.write("x");
+  const waited = new Set<number>();
+  const chunks: Buffer[] = [];
+  let read = 0;
+  for await (const chunk of socket) {
+    chunks.push(chunk as Buffer);
+    read += (chunk as Buffer).length;
+    waited.add(served?.bufferedBytes ?? 0);
+    if (read % 8 === 0) await new Promise((resolve) => setImmediate(resolve));
+    if (read >= expected.length) break;
+  }
+  assert.ok(Buffer.concat(chunks).equals(expected));
+  assert.ok(waited.size > 8, `something was seen to leave ${waited.size} times`);
+  while (drained === 0) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(drained, 1);
+  assert.equal(served?.bufferedBytes, 0);
+});
+
+test("what leaves at once is not reported as drained", async () => {
+  let drained = 0;
+  const accept = (connection: Connection): ConnectionHandler => ({
+    received: () => connection.write(new Uint8Array(10), new Uint8Array(20)),
+    drained: () => void drained++,
+    closed: () => undefined,
+  });
+  const common = { host: "127.0.0.1", port: 0, connectionsMax: 1, clock: hostClock, refused: assert.fail };
+  const listener = await listenTcp({ ...common, peers: "clients", accept });
+  const socket = connect(listener.port, "127.0.0.1");
+  socket.write("x");
+  await new Promise((resolve) => socket.once("data", resolve));
+  await new Promise((resolve) => setImmediate(resolve));
+  socket.destroy();
+  await listener.close();
+  assert.equal(drained, 0);
+});
+
 test("what nodes say in one turn, small and large, arrives whole and in order, in both directions", async () => {
   const sizes = [10, 70_000, 10, 5, 20 * MIB, 1, 3];
   const parts = sizes.map((size, at) => new Uint8Array(size).fill(at + 1));

@@ -55,7 +55,7 @@ const KEEP_ALIVE = { keepAlive: true, keepAliveInitialDelay: 30_000 } as const;
 
 /** Listens; rejects with ADDRESS_IN_USE or CONFIG_INVALID when it can't. */
 export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
-  const sockets = new Set<Socket>();
+  const sockets = new Map<Socket, SocketConnection>();
   const turns = options.peers === "clients" ? new ReadTurns(options.clock) : undefined;
   const server = createServer({ noDelay: true, ...KEEP_ALIVE }, (socket) => {
     if (sockets.size >= options.connectionsMax) {
@@ -63,9 +63,9 @@ export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
       socket.destroy();
       return;
     }
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
     const connection = new SocketConnection(socket, options.peers);
+    sockets.set(socket, connection);
+    socket.once("close", () => sockets.delete(socket));
     const handler = options.accept(connection, options.clock.nowMs());
     serve(socket, connection, { handler, clock: options.clock, turns });
   });
@@ -82,11 +82,11 @@ export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
     },
     stopListening,
     endSome: (count) => {
-      for (const socket of [...sockets].slice(0, count)) end(socket);
+      for (const connection of [...sockets.values()].slice(0, count)) connection.close();
     },
     close: () => {
       stopListening();
-      for (const socket of sockets) end(socket);
+      for (const connection of sockets.values()) connection.close();
       return closed;
     },
   };
@@ -166,7 +166,7 @@ function serve(
   const take = (chunk: Buffer, nowMs: number) => {
     connection.gather(() => handler.received(chunk, nowMs));
     // Who does not read its answers is not asked for more requests.
-    if (connection.peers === "clients" && socket.writableLength > UNREAD_BYTES_MAX) socket.pause();
+    if (connection.peers === "clients" && connection.bufferedBytes > UNREAD_BYTES_MAX) socket.pause();
   };
   // Nothing waits any more if the connection was closed meanwhile.
   const takeNext = () => {
@@ -182,10 +182,8 @@ function serve(
     connection.unread.push(chunk);
     turns.later(takeNext);
   });
-  socket.on("drain", () => {
-    socket.resume();
-    handler.drained(clock.nowMs());
-  });
+  connection.onDrained = () => handler.drained(clock.nowMs());
+  if (connection.peers === "nodes") socket.on("drain", connection.onDrained);
   // A reset is a close like any other; the close event follows.
   socket.on("error", () => socket.destroy());
   // A peer that has said all will not answer pushes either; what it has not read would keep the connection open.
@@ -195,6 +193,11 @@ function serve(
     handler.closed(clock.nowMs());
   });
 }
+
+// So much goes to the socket in one write if nothing waits before it.
+const AT_ONCE_BYTES_MAX = 256 * 1024;
+// And so much at a time to one that is full: a client that takes 4 KB/s is seen to read every 16 s.
+const PIECE_BYTES = 64 * 1024;
 
 // More than this is worth a system call of its own, and a push must see how much is waiting.
 const GATHERED_BYTES_MAX = 64 * 1024;
@@ -208,16 +211,25 @@ class SocketConnection implements Connection {
   readonly #socket: Socket;
   #gathered: Uint8Array[] | undefined;
   #gatheredBytes = 0;
+  // What waits for a client whose socket is full.
+  #waiting: Uint8Array[] = [];
+  #waitingBytes = 0;
+  #isFull = false;
+  readonly #onWritten: (() => void) | undefined;
+  /** Called when something had to wait and nothing does any more. */
+  onDrained: () => void = () => undefined;
 
   constructor(socket: Socket, peers: Peers) {
     this.#socket = socket;
     this.peers = peers;
+    // The same for each write: then it costs nothing.
+    if (peers === "clients") this.#onWritten = () => this.#written();
     this.remoteAddress = formatAddress(socket.remoteAddress, socket.remotePort);
     this.localAddress = formatAddress(socket.localAddress, socket.localPort);
   }
 
   get bufferedBytes(): number {
-    return this.#socket.writableLength + this.#gatheredBytes;
+    return this.#socket.writableLength + this.#waitingBytes + this.#gatheredBytes;
   }
 
   get hasUnread(): boolean {
@@ -254,24 +266,83 @@ class SocketConnection implements Connection {
   #send(parts: readonly Uint8Array[], bytes: number): void {
     const socket = this.#socket;
     if (bytes === 0 || socket.destroyed || socket.writableEnded) return;
+    if (this.peers === "clients" && (bytes > AT_ONCE_BYTES_MAX || this.#isFull)) return this.#wait(parts, bytes);
     if (parts.length > 1 && bytes <= JOINED_BYTES_MAX) {
       // What waits behind earlier bytes gets a buffer of its own size: a few bytes must not keep 64 KiB in memory.
       if (socket.writableLength > 0) socket.write(Buffer.concat(parts));
       else {
-        socket.write(join(parts, bytes));
+        socket.write(join(parts, bytes), this.#onWritten);
         if (socket.writableLength > 0) keepJoined();
       }
-      return;
-    }
+    } else this.#writeParts(parts);
+    this.#isFull = socket.writableLength > 0;
+  }
+
+  #writeParts(parts: readonly Uint8Array[]): void {
+    const socket = this.#socket;
+    const last = parts.length - 1;
     socket.cork();
-    for (const part of parts) socket.write(part);
+    for (const [at, part] of parts.entries()) socket.write(part, at === last ? this.#onWritten : undefined);
     socket.uncork();
   }
 
   close(): void {
     // An answer that explains the close goes out before it.
     this.#endGathering();
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    if (!this.#socket.destroyed && !this.#socket.writableEnded) for (const part of waiting) this.#socket.write(part);
     end(this.#socket);
+  }
+
+  /**
+   * Hands over in pieces what does not go out at once. The socket says of a write only that all of it has left: by the
+   * pieces a client that reads slowly is told from one that does not read.
+   */
+  #wait(parts: readonly Uint8Array[], bytes: number): void {
+    if (parts.length > 1 && bytes <= JOINED_BYTES_MAX) this.#waiting.push(Buffer.concat(parts));
+    else this.#waiting.push(...parts);
+    this.#waitingBytes += bytes;
+    if (!this.#isFull) this.#fill();
+  }
+
+  #fill(): void {
+    const socket = this.#socket;
+    while (this.#waitingBytes > 0 && socket.writableLength === 0 && !socket.destroyed && !socket.writableEnded) {
+      this.#writeParts(this.#takePiece(this.#isFull ? PIECE_BYTES : AT_ONCE_BYTES_MAX));
+    }
+    this.#isFull ||= socket.writableLength > 0;
+  }
+
+  /** Takes so many bytes of what waits, or all. */
+  #takePiece(bytesMax: number): Uint8Array[] {
+    const piece: Uint8Array[] = [];
+    let room = bytesMax;
+    for (const part of this.#waiting) {
+      if (part.length > room) break;
+      piece.push(part);
+      room -= part.length;
+    }
+    this.#waiting.splice(0, piece.length);
+    const [next] = this.#waiting;
+    if (next !== undefined && room > 0) {
+      piece.push(next.subarray(0, room));
+      this.#waiting[0] = next.subarray(room);
+      room = 0;
+    }
+    this.#waitingBytes -= bytesMax - room;
+    return piece;
+  }
+
+  /** What was written has left; called for every write, most of which left at once. */
+  #written(): void {
+    if (!this.#isFull) return;
+    this.#fill();
+    if (this.bufferedBytes <= UNREAD_BYTES_MAX && !this.hasUnread) this.#socket.resume();
+    if (this.#waitingBytes + this.#socket.writableLength > 0) return;
+    this.#isFull = false;
+    this.onDrained();
   }
 
   #endGathering(): void {

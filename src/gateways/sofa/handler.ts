@@ -83,6 +83,13 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
   /** When no frame was here in part. */
   #betweenFramesMs: number;
   #isEnded = false;
+  #writtenBytes = 0;
+  /** The largest push that was written while something waited: it may still be under way. */
+  #pushBytes = 0;
+  /** So many bytes had left when that was last looked at, whether some waited then, and when nothing was stuck. */
+  #leftBytes = 0;
+  #hasWaited = false;
+  #leftMs: number;
 
   constructor(connection: Connection, environment: HandlerEnvironment) {
     this.#connection = connection;
@@ -92,7 +99,16 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
     this.#decoder = new BoltDecoder({ frameBytesMax: environment.config.frameBytesMax });
     this.#lastReadMs = environment.nowMs;
     this.#betweenFramesMs = environment.nowMs;
+    this.#leftMs = environment.nowMs;
     this.#tell({ kind: "connected", client: this.#client, channel: this }, environment.nowMs);
+  }
+
+  get writtenBytes(): number {
+    return this.#writtenBytes;
+  }
+
+  get sentBytes(): number {
+    return this.#writtenBytes - this.#connection.bufferedBytes;
   }
 
   received(chunk: Uint8Array, nowMs: number): void {
@@ -120,15 +136,30 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
   closeIdle(nowMs: number): void {
     if (this.#connection.hasUnread) return;
     if (!this.#decoder.hasPartialFrame) this.#betweenFramesMs = nowMs;
-    const silentMs = nowMs - this.#lastReadMs;
-    if (silentMs >= this.#environment.config.clientIdleMs) {
-      // The transport stops reading from a client that does not read: then its silence is not the reason.
+    const { clientIdleMs } = this.#environment.config;
+    this.#checkProgress(nowMs);
+    const stuckMs = nowMs - this.#leftMs;
+    if (stuckMs >= clientIdleMs) {
       const { bufferedBytes } = this.#connection;
-      const error = this.#isBlocked() ? fail("CLIENT_TOO_SLOW", { bufferedBytes }) : fail("CLIENT_IDLE", { silentMs });
-      return this.#fail(error, nowMs);
+      return this.#fail(fail("CLIENT_TOO_SLOW", { bufferedBytes, stuckMs }), nowMs);
     }
+    // The transport does not read from a client for which much waits: its silence says nothing.
+    if (this.#isBlocked()) this.#lastReadMs = nowMs;
+    const silentMs = nowMs - this.#lastReadMs;
+    if (silentMs >= clientIdleMs) return this.#fail(fail("CLIENT_IDLE", { silentMs }), nowMs);
     const frameMs = nowMs - this.#betweenFramesMs;
     if (frameMs >= FRAME_MS_MAX) this.#fail(fail("CLIENT_TOO_SLOW", { frameMs }), nowMs);
+  }
+
+  /** A slow client reads a little all the time, which is a sign of life: only one for which nothing moves is stuck. */
+  #checkProgress(nowMs: number): void {
+    const { bufferedBytes } = this.#connection;
+    const leftBytes = this.#writtenBytes - bufferedBytes;
+    const hasMoved = leftBytes > this.#leftBytes;
+    if (hasMoved && this.#hasWaited) this.#lastReadMs = nowMs;
+    if (hasMoved || bufferedBytes === 0) this.#leftMs = nowMs;
+    this.#hasWaited = bufferedBytes > 0;
+    this.#leftBytes = leftBytes;
   }
 
   answer(request: number, outcome: Outcome): void {
@@ -188,7 +219,9 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
       contentLength: body.length + tail.length,
     });
     const parts = hasCrc(this.#dialect) ? [head, body, tail, crcTrailer([head, body, tail])] : [head, body, tail];
-    this.#environment.metrics.add("roster_push_bytes_total", head.length + body.length + tail.length);
+    const length = head.length + body.length + tail.length;
+    this.#environment.metrics.add("roster_push_bytes_total", length);
+    this.#pushBytes = this.#connection.bufferedBytes === 0 ? length : Math.max(this.#pushBytes, length);
     this.#write(parts);
     return costMs + body.length * SEND_COST_MS_PER_BYTE;
   }
@@ -205,15 +238,23 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
     if (this.#isEnded) return;
     if (frame.command === "heartbeat") {
       if (frame.kind === "request") this.#write([encodeHeartbeatAck(frame.dialect, frame.id, frame.codec)]);
-      return;
+      return this.#checkOutput();
     }
     // Pushes go out as the client speaks.
     this.#dialect = frame.dialect;
     if (frame.kind === "response") this.#pushAnswered(frame, nowMs);
     else this.#request(frame, nowMs);
-    if (this.#connection.bufferedBytes > this.#environment.config.clientOutputBytesMax) {
-      throw fail("CLIENT_TOO_SLOW", { bufferedBytes: this.#connection.bufferedBytes });
-    }
+    this.#checkOutput();
+  }
+
+  /**
+   * Answers that wait are bounded. Pushes are held back when much waits, so at most one of them is beyond that, and a
+   * client is not too slow because a list is large.
+   */
+  #checkOutput(): void {
+    const { bufferedBytes } = this.#connection;
+    if (bufferedBytes <= this.#environment.config.clientOutputBytesMax + this.#pushBytes) return;
+    throw fail("CLIENT_TOO_SLOW", { bufferedBytes, pushBytes: this.#pushBytes });
   }
 
   #pushAnswered(frame: BoltFrame & { kind: "response" }, nowMs: number): void {
@@ -319,7 +360,9 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
   }
 
   #write(parts: readonly Uint8Array[]): void {
-    if (!this.#isEnded) this.#connection.write(...parts);
+    if (this.#isEnded) return;
+    for (const part of parts) this.#writtenBytes += part.length;
+    this.#connection.write(...parts);
   }
 
   /**

@@ -77,7 +77,8 @@ const CLIENTS = {
     default: 64 * 1_024 * 1_024,
     min: 1_024 * 1_024,
     max: 4 * 1_024 * 1_024 * 1_024,
-    about: "How many bytes may wait for a client that does not read; beyond, its connection is closed.",
+    about:
+      "How many bytes may wait for a client, beyond the list that is under way to it, before its connection is closed.",
     cost: "So much memory for each client that stopped reading.",
   },
 } as const satisfies Record<string, KeySpec>;
@@ -89,7 +90,8 @@ const PUSH = {
     default: 2_000,
     min: 100,
     max: 60_000,
-    about: "How long a client may take to confirm a push before it is sent again.",
+    about:
+      "How long a client may take to confirm a push that has left, before it is sent again; longer for large lists.",
     cost: "A lost push is noticed so much later.",
   },
   "push-retries-max": {
@@ -99,7 +101,7 @@ const PUSH = {
     default: 3,
     min: 0,
     max: 10,
-    about: "How often an unconfirmed push is sent again before the version scan takes over.",
+    about: "How often an unconfirmed push is sent again before each pause is twice the last, up to a minute.",
     cost: "More work on clients that do not answer anyway.",
   },
   "push-window-max-ms": {

@@ -27,15 +27,19 @@ const named = (dataId: string): ServiceName => ({ dataId, group: "DEFAULT_GROUP"
 
 export class TestClient {
   readonly #session: () => number;
+  readonly #bytesPerSecond: number;
   readonly #client: SofaClient;
   readonly #timer: NodeJS.Timeout;
   #socket: Socket | undefined;
+  /** How often it has connected. */
+  connections = 0;
   /** Each list that was pushed, by service; the last one is in force. */
   readonly lists = new Map<string, string[][]>();
 
-  /** `session` says at which Bolt port to connect, each time anew. */
-  constructor(session: () => number) {
+  /** `session` says at which Bolt port to connect, each time anew. A slow client reads so many bytes a second. */
+  constructor(session: () => number, { bytesPerSecond = Number.POSITIVE_INFINITY } = {}) {
     this.#session = session;
+    this.#bytesPerSecond = bytesPerSecond;
     this.#client = new SofaClient(
       OPTIONS,
       {
@@ -79,8 +83,15 @@ export class TestClient {
   #connect(): void {
     const socket = connect({ host: "127.0.0.1", port: this.#session(), noDelay: true });
     this.#socket = socket;
+    this.connections++;
     socket.once("connect", () => this.#client.connected(connectionOf(socket), Date.now()));
-    socket.on("data", (chunk: Buffer) => this.#client.received(chunk, Date.now()));
+    socket.on("data", (chunk: Buffer) => {
+      this.#client.received(chunk, Date.now());
+      const pauseMs = (chunk.length / this.#bytesPerSecond) * 1_000;
+      if (pauseMs < 1) return;
+      socket.pause();
+      setTimeout(() => socket.resume(), pauseMs);
+    });
     socket.on("error", () => socket.destroy());
     socket.once("close", () => {
       if (this.#client.isConnected) this.#client.closed(Date.now());

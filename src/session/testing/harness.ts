@@ -38,6 +38,11 @@ export class Channel implements ClientChannel {
   readonly pushes: Push[] = [];
   readonly configs: ConfigPush[] = [];
   isBlocked = false;
+  writtenBytes = 0;
+  /** Bytes that wait for a client that does not read, or is behind a slow line. */
+  unsentBytes = 0;
+  /** How large a push is. */
+  pushBytes = 100;
   /** What a push of a few addresses takes. */
   pushCostMs = 0.015;
   answer(_request: number, outcome: Outcome): void {
@@ -46,11 +51,16 @@ export class Channel implements ClientChannel {
   push(push: Push): number | "blocked" {
     if (this.isBlocked) return "blocked";
     this.pushes.push(push);
+    this.writtenBytes += this.pushBytes;
     return this.pushCostMs;
   }
   pushConfig(push: ConfigPush): "sent" {
     this.configs.push(push);
+    this.writtenBytes += this.pushBytes;
     return "sent";
+  }
+  get sentBytes(): number {
+    return this.writtenBytes - this.unsentBytes;
   }
   get versions(): bigint[] {
     return this.pushes.map(({ view }) => view.version);

@@ -23,6 +23,8 @@ export class Crowd implements ClientChannel {
   readonly #session: SessionHost;
   readonly #size: CrowdSize;
   readonly #at: number;
+  readonly writtenBytes = 0;
+  readonly sentBytes = 0;
   /** Pushes that came. */
   pushes = 0;
 
