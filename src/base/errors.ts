@@ -1,6 +1,8 @@
 // Everything the world can do wrong, in one table. A refusal says what was wrong, with which value, and what to do;
 // a gateway turns the code into its own protocol's error form. docs/reference/errors.md is generated from here.
 
+import { visible } from "./visible.ts";
+
 /** What each code means and whether the same request may succeed later. */
 export const ERRORS = {
   ADDRESS_IN_USE: { retry: true, meaning: "another process listens on this address; stop it or choose another port" },
@@ -85,5 +87,5 @@ function describe(details: ErrorDetails): string {
 function printable(value: string | number | bigint | boolean): string {
   if (typeof value !== "string") return String(value);
   const cut = value.length > VALUE_CHARS_MAX ? `${value.slice(0, VALUE_CHARS_MAX)}…` : value;
-  return /^[\w.:/@#-]+$/.test(cut) ? cut : JSON.stringify(cut);
+  return /^[\w.:/@#-]+$/.test(cut) ? cut : visible(JSON.stringify(cut));
 }

@@ -67,3 +67,14 @@ for (const url of ["http://127.0.0.1:1", "http://no-such-host.invalid:9615"]) {
 test("a URL that is none is refused", async () => {
   await assert.rejects(operate({ url: "9615", path: "/members", form: "table" }), hasCode("FIELD_INVALID"));
 });
+
+test("what a node says moves no cursor and shows no name as another one", async (t) => {
+  const data = [{ id: "d1\u202e\u009b2J.aaaa" }];
+  const answer: RequestListener = (_, response) => response.end(JSON.stringify({ success: true, data }));
+  const call = { path: "/members", columns: ["id"] } as const;
+  assert.deepEqual(await print(t, answer, { ...call, form: "table" }), ["ID", "d1\\u202e\\u009b2J.aaaa"]);
+  t.mock.restoreAll();
+  const [json] = await print(t, answer, { ...call, form: "json" });
+  assert.doesNotMatch(json ?? "", /[\u202e\u009b]/);
+  assert.deepEqual(JSON.parse(json ?? ""), { success: true, data });
+});

@@ -2,6 +2,7 @@
 // scripts.
 
 import { fail } from "../base/errors.ts";
+import { visible } from "../base/visible.ts";
 import { aligned } from "./aligned.ts";
 
 export interface OperationCall {
@@ -26,11 +27,16 @@ interface Answer {
 /** Makes the call and prints what came of it. Rejects with NODE_UNREACHABLE or OPERATION_FAILED. */
 export async function operate(call: OperationCall): Promise<void> {
   const answer = await ask(call);
-  if (call.form === "json") return console.log(JSON.stringify(answer, undefined, 2));
-  if (call.columns === undefined) return console.log(answer.message ?? "done");
+  if (call.form === "json") return console.log(pretty(answer));
+  if (call.columns === undefined) return console.log(visible(answer.message ?? "done"));
   const columns = call.columns;
   const rows = (answer.data ?? []).map((row) => columns.map((column) => cell(row[column])));
-  for (const line of aligned([columns.map((column) => column.toUpperCase()), ...rows])) console.log(line);
+  for (const line of aligned([columns.map((column) => column.toUpperCase()), ...rows])) console.log(visible(line));
+}
+
+// As a JSON text it is the same value.
+function pretty(answer: Answer): string {
+  return JSON.stringify(answer, undefined, 2).split("\n").map(visible).join("\n");
 }
 
 async function ask({ url, method = "GET", path }: OperationCall): Promise<Answer> {
@@ -52,7 +58,7 @@ async function ask({ url, method = "GET", path }: OperationCall): Promise<Answer
   }
   const answer = parsed(body);
   if (response.ok) return answer;
-  console.error(`roster: the node says: ${answer.message ?? body}`);
+  console.error(`roster: the node says: ${visible(answer.message ?? body)}`);
   throw fail("OPERATION_FAILED", { url: response.url, status: response.status });
 }
 

@@ -1,6 +1,7 @@
 // Refusals in the protocol's own forms: a Bolt status, a Java exception, or a registration answered with success=false.
 
 import type { ErrorCode, RegistryError } from "../../base/errors.ts";
+import { visible } from "../../base/visible.ts";
 import { BOLT_STATUS } from "../../codec/bolt/frame.ts";
 
 /** What a request is answered with when its content could not even be read. */
@@ -20,5 +21,8 @@ const EXPLAINED: ReadonlySet<ErrorCode> = new Set(["HESSIAN_LIMIT", "PROTOBUF_LI
 export function contentRefusal(error: RegistryError, className: string): ContentRefusal {
   if (EXPLAINED.has(error.code)) return { status: BOLT_STATUS.SERVER_EXCEPTION, exception: error.message };
   if (error.code !== "BOLT_CLASS_UNKNOWN") return { status: BOLT_STATUS.SERVER_DESERIALIZE, exception: undefined };
-  return { status: BOLT_STATUS.SERVER_EXCEPTION, exception: `No user processor found for request: ${className}` };
+  return {
+    status: BOLT_STATUS.SERVER_EXCEPTION,
+    exception: `No user processor found for request: ${visible(className)}`,
+  };
 }

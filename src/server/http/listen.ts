@@ -3,6 +3,7 @@
 
 import { type FastifyInstance, type FastifyListenOptions, fastify } from "fastify";
 import { ERRORS, fail, RegistryError } from "../../base/errors.ts";
+import { visible } from "../../base/visible.ts";
 import { listenError } from "../../transport/tcp.ts";
 
 // The largest body is a configuration value.
@@ -38,10 +39,10 @@ export function createHttp(): FastifyInstance {
   app.setNotFoundHandler((request, reply) => {
     void reply
       .code(404)
-      .send({ success: false, message: `no route ${request.method} ${request.url.split("?", 1)[0]}` });
+      .send({ success: false, message: visible(`no route ${request.method} ${request.url.split("?", 1)[0]}`) });
   });
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
-    void reply.code(statusOf(error)).send({ success: false, message: error.message });
+    void reply.code(statusOf(error)).send({ success: false, message: visible(error.message) });
   });
   return app;
 }
