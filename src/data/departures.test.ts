@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clientId } from "../model/ids.ts";
+import { clientId, nodeId } from "../model/ids.ts";
 import { ORDERS, OTHER, put, SESSION, START_MS, serving, type TestData } from "./testing/harness.ts";
 
 const LEASE_MS = 30_000;
@@ -126,6 +126,30 @@ test("a client that was claimed, and of whom nothing more is said, is gone soon 
   assert.equal(node.list().addresses.length, 1);
   node.pass(1);
   assert.equal(node.list().addresses.length, 0);
+});
+
+test("what is claimed of a session that goes right after another one is offered too", () => {
+  const [first, second, claimant] = [SESSION, OTHER, nodeId("session-3.a")];
+  const node = serving();
+  node.step({ kind: "sessionUp", session: claimant });
+  const claimed = [first, second].map((session, at) => ({ session, registId: `r${at}` }));
+  for (const { session, registId } of claimed) {
+    node.publish(put({ registId, address: registId, owner: { session, client: clientId("c") } }));
+  }
+  const stamp = { version: 1n, registeredMs: START_MS - 60_000 };
+  const entries = claimed.map(({ registId }) => ({ dataInfoId: ORDERS, registId, ...stamp }));
+  node.tell({ kind: "inventory", epoch: 1n, slot: 0, entries, isFirst: true, isLast: true }, claimant);
+  node.members(second, claimant);
+  node.step({ kind: "sessionDown", session: first });
+  node.pass(10);
+  node.members(claimant);
+  node.step({ kind: "sessionDown", session: second });
+  node.sent = [];
+  node.pass(LEASE_MS);
+  const offered = node.sent.flatMap(({ to, message }) =>
+    to === claimant && message.kind === "wanted" ? message.superseded.map(({ registId }) => registId) : [],
+  );
+  assert.deepEqual(offered, ["r0", "r1"]);
 });
 
 test("what only a session claims that is gone too goes with the first", () => {

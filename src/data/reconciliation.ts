@@ -125,15 +125,21 @@ export class Reconciliation {
     for (const [claimant, entries] of led.claims) {
       if (isAbsent(claimant)) continue;
       const superseded: Superseded[] = [];
+      const kept: InventoryEntry[] = [];
       for (const entry of entries) {
         const datum = led.contents.datums.get(entry.dataInfoId);
         const live = datum?.registration(entry.registId);
-        if (datum === undefined || live?.owner.session !== gone || live.version !== entry.version) continue;
+        if (datum === undefined || live?.owner.session !== gone || live.version !== entry.version) {
+          kept.push(entry);
+          continue;
+        }
         superseded.push({ ...supersededBy(datum, entry), isRemoved: true });
         offered.add(keyOf(entry));
       }
       if (superseded.length === 0) continue;
-      led.claims.delete(claimant);
+      // Other sessions may go right after this one, and what is claimed of theirs is to be offered then.
+      if (kept.length > 0) led.claims.set(claimant, kept);
+      else led.claims.delete(claimant);
       this.#effects.send(claimant, { kind: "wanted", slot: led.contents.slot, keys: [], superseded });
     }
     return offered;
