@@ -77,6 +77,20 @@ test("a link that is back in time changes nothing", () => {
   assert.equal(membership.listSerial, listSerial);
 });
 
+test("a link that closes right after a silence was given up by a living member, which comes back", () => {
+  const [d1, d2] = [data("d1.a"), data("d2.b")];
+  membership.linkUp(d1);
+  hear(d1, 0);
+  hearRegularly(d2, 0, 4_000);
+  for (let waiting = 0; waiting < 5; waiting++) hear(d1, 4_500);
+  membership.linkDown(d1, 4_500);
+  hearRegularly(d2, 5_000, 9_000);
+  membership.tick(9_499);
+  assert.deepEqual(ids(), ["data d1.a", "data d2.b"]);
+  membership.tick(9_500);
+  assert.deepEqual(ids(), ["data d2.b"]);
+});
+
 test("another address, and another address for clients, are changes of the list", () => {
   const s1 = session("s1.a");
   hear(s1, 0);

@@ -21,6 +21,8 @@ interface Entry {
   readonly member: Member;
   links: number;
   heardMs: number;
+  /** When it was heard again after it had fallen silent, if it ever was. */
+  resumedMs: number;
   /** What it said last; undefined while it is no member. */
   heartbeat: Heartbeat | undefined;
 }
@@ -143,7 +145,16 @@ export class Membership {
     entry.links = Math.max(0, entry.links - 1);
     if (entry.links > 0) return;
     if (entry.heartbeat === undefined) this.#remove(key, entry);
-    else this.#closings.set(key, nowMs + this.#options.memberGoneMs);
+    else this.#closings.set(key, nowMs + this.#goneMs(entry, nowMs));
+  }
+
+  /**
+   * A link that closes right after its silence was over was given up by a member that heard nothing either: what waited
+   * on the way has come, the end behind it, and the next link is being made.
+   */
+  #goneMs({ resumedMs }: Entry, nowMs: number): number {
+    const { memberGoneMs } = this.#options;
+    return nowMs - resumedMs < RELINK_MS ? Math.max(memberGoneMs, RELINK_MS) : memberGoneMs;
   }
 
   /** Takes a heartbeat. Only `admitted` makes its sender a member. */
@@ -162,6 +173,7 @@ export class Membership {
     const before = entry.heartbeat;
     const { newestVersion = NO_VERSION } = heartbeat;
     if (newestVersion > this.#newestVersion) this.#newestVersion = newestVersion;
+    if (before !== undefined && nowMs - entry.heardMs >= SILENCE_MS) entry.resumedMs = nowMs;
     entry.heardMs = nowMs;
     entry.heartbeat = heartbeat;
     this.#leases.set(key, nowMs + this.#options.memberLeaseMs);
@@ -253,7 +265,8 @@ export class Membership {
   }
 
   #add(member: Member, links: number): Entry {
-    const entry: Entry = { member, links, heardMs: Number.NEGATIVE_INFINITY, heartbeat: undefined };
+    const never = { heardMs: Number.NEGATIVE_INFINITY, resumedMs: Number.NEGATIVE_INFINITY };
+    const entry: Entry = { member, links, ...never, heartbeat: undefined };
     this.#entries.set(keyOf(member), entry);
     return entry;
   }
