@@ -5,6 +5,7 @@ import { assert } from "../base/assert.ts";
 import { Deadlines } from "../base/deadlines.ts";
 import { dataInfoIdOf, type PublishItem, type SessionToData } from "../messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
+import type { Publication } from "../model/publication.ts";
 import { leaderOf, type SlotTable, slotOf, slotOwner } from "../model/slot.ts";
 import { Outbox } from "./outbox.ts";
 
@@ -134,6 +135,15 @@ export class DataLinks {
     this.#resumeMs = untilMs;
   }
 
+  get isPaused(): boolean {
+    return this.#resumeMs !== Number.POSITIVE_INFINITY;
+  }
+
+  /** This is not to be published after all, if it still waits. */
+  withdraw(publication: Publication): void {
+    this.#outboxOf(this.leader(publication.dataInfoId)).withdraw(publication);
+  }
+
   nextMs(): number {
     return Math.min(this.#retries.nextMs(), this.#resumeMs);
   }
@@ -153,14 +163,10 @@ export class DataLinks {
   }
 
   #pump(node: NodeId): void {
-    if (!this.#reachable.has(node) || this.#retries.has(node) || this.#isPaused) return;
+    if (!this.#reachable.has(node) || this.#retries.has(node) || this.isPaused) return;
     const batch = this.#outboxes.get(node)?.next();
     if (batch === undefined) return;
     this.#send(node, { kind: "publish", batch: batch.id, epoch: this.tableEpoch, items: batch.items });
-  }
-
-  get #isPaused(): boolean {
-    return this.#resumeMs !== Number.POSITIVE_INFINITY;
   }
 
   #outboxOf(leader: NodeId | undefined): Outbox {

@@ -4,7 +4,7 @@
 
 import { assert } from "../base/assert.ts";
 import { BATCH_ITEMS_MAX, dataInfoIdOf, type PublishItem, registIdOf } from "../messages/sessionData.ts";
-import { compareStamps, type Stamp } from "../model/publication.ts";
+import { compareStamps, type Publication, type Stamp } from "../model/publication.ts";
 
 export interface Batch {
   readonly id: number;
@@ -40,6 +40,13 @@ export class Outbox {
     const waiting = this.#waiting.get(key);
     // Newest wins here too: of two clients with one registId the older one's word must not displace the newer one's.
     if (waiting === undefined || compareStamps(stampOf(item), stampOf(waiting)) >= 0) this.#waiting.set(key, item);
+  }
+
+  /** Forgets a publication that still waits. */
+  withdraw(publication: Publication): void {
+    const key = keyIn(this.#waiting, { kind: "put", publication });
+    const waiting = this.#waiting.get(key);
+    if (waiting?.kind === "put" && waiting.publication === publication) this.#waiting.delete(key);
   }
 
   /** The next batch to send, or undefined while one is under way or nothing waits. */

@@ -145,6 +145,18 @@ export class Publications {
     return removals;
   }
 
+  /**
+   * A client is gone whose connection had been closed for long when it was noticed. What it published at `sinceMs` or
+   * later, and no data node has taken, is not spoken of any more: the client may have moved on since. Returns that.
+   */
+  withdraw(client: Client, sinceMs: number): Publication[] {
+    const late = [...client.publications].filter(
+      ({ state, publication }) => state === "new" && publication.registeredMs >= Math.floor(sinceMs),
+    );
+    for (const held of late) this.#change(held, held.publication, "superseded");
+    return late.map(({ publication }) => publication);
+  }
+
   get({ dataInfoId, registId }: { dataInfoId: DataInfoId; registId: string }): Publication | undefined {
     return this.#find({ dataInfoId, registId })?.publication;
   }

@@ -8,6 +8,7 @@ import {
   DATA,
   disconnect,
   forgetSent,
+  fromData,
   nowMs,
   ORDERS,
   pass,
@@ -27,6 +28,8 @@ import {
 } from "./testing/harness.ts";
 
 beforeEach(reset);
+
+const inventories = () => toData.flatMap((message) => (message.kind === "inventory" ? [message.entries] : []));
 
 test("a publication is accepted with the client's own version and sent on at once", () => {
   const client = connect();
@@ -159,10 +162,29 @@ test("what a process that stood still reads late is not published if its client 
   publish(client);
   pass(5);
   disconnect(client);
+  forgetSent();
+  fromData({ kind: "differs", slots: [0] });
+  assert.deepEqual(inventories(), [[]], "nor is it spoken of");
   pass(60_000);
   const [item, ...more] = batches().flat();
   assert.ok(item?.kind === "remove", "all that is said of it is that it has left");
   assert.deepEqual(more, []);
+});
+
+test("what one connection left to the next, both read late and closed, is not published either", () => {
+  const [first, second] = [connect(), connect()];
+  stall(6_000);
+  for (const registId of ["p1", "p2"]) publish(first, { registId });
+  disconnect(first);
+  publish(second, { registId: "p1" });
+  disconnect(second);
+  pass(60_000);
+  assert.deepEqual(
+    batches()
+      .flat()
+      .filter(({ kind }) => kind === "put"),
+    [],
+  );
 });
 
 test("a newer slot table does not end the pause after a stall, nor for a node that begins to lead in it", () => {

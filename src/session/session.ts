@@ -96,6 +96,8 @@ export class Session implements Registry {
   readonly #configs: ConfigWatches;
   #connectionsMade = 0;
   #isDraining = false;
+  // When this process last went on after it had stood still.
+  #stallEndMs = Number.NEGATIVE_INFINITY;
   #scanMs: number;
   // Slots whose new leader has not yet said that it has what is here.
   readonly #unsettled = new Set<number>();
@@ -284,6 +286,9 @@ export class Session implements Registry {
   #disconnected(client: Client, nowMs: number): void {
     this.#clients.delete(client.id);
     client.departedMs = nowMs;
+    if (this.#links.isPaused) {
+      for (const late of this.#publications.withdraw(client, this.#stallEndMs)) this.#links.withdraw(late);
+    }
     this.#subscriptions.depart(client);
     const unwatched = this.#configs.dropClient(client);
     if (unwatched.length > 0) this.#output.toMeta({ kind: "unwatchConfig", dataInfoIds: unwatched });
@@ -314,7 +319,10 @@ export class Session implements Registry {
     }
     // What it reads next may have waited in its sockets for long, from clients that are elsewhere by now. Whose
     // connection turns out to be closed has nothing published in its name.
-    if (lateMs > ABSENCE_MS) this.#links.pause(nowMs + CATCH_UP_MS + this.#options.clientReturnGraceMs);
+    if (lateMs > ABSENCE_MS) {
+      this.#stallEndMs = nowMs;
+      this.#links.pause(nowMs + CATCH_UP_MS);
+    }
   }
 
   #dropDeparted(nowMs: number): void {
