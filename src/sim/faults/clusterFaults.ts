@@ -26,6 +26,7 @@ export class ClusterFaults {
   readonly #workload: Workload;
   readonly #open = new Set<Cancel>();
   #deadly: { kind: Fact["kind"]; left: number } | undefined;
+  #storeDowns = 0;
   #isOver = false;
 
   constructor(environment: SimEnvironment, cluster: Cluster, workload: Workload) {
@@ -175,13 +176,12 @@ export class ClusterFaults {
   }
 
   #troubleStore(fault: ServerFault): void {
-    const { dice, scheduler, record } = this.#environment;
+    const { dice } = this.#environment;
     const { store } = this.#cluster;
     this.#cluster.note(fault);
     switch (fault) {
       case "storeDown":
-        store.setDown(true);
-        return this.#during(() => store.setDown(false));
+        return this.#during(this.#storeDown());
       case "storeSlow":
         store.setSlow(dice.between(100, 5_000));
         return this.#during(() => store.setSlow(0));
@@ -191,15 +191,34 @@ export class ClusterFaults {
       case "storeClock":
         return store.jumpClock(dice.pick([-1, 1]) * dice.between(100, 60_000));
       default:
-        store.setDown(true);
-        // The copy takes over when it is sure that the first is gone, which takes longer than any lease.
-        scheduler.after(dice.between(6_000, 12_000), () => {
-          if (this.#isOver) return;
-          store.failOver(dice.between(0, 2_000));
-          record({ kind: "failedOver", table: store.state.slotTable });
-          store.setDown(false);
-        });
+        return this.#failOver();
     }
+  }
+
+  /** The copy takes over when it is sure that the first is gone, which takes longer than any lease. */
+  #failOver(): void {
+    const { dice, scheduler, record } = this.#environment;
+    const { store } = this.#cluster;
+    const up = this.#storeDown();
+    scheduler.after(dice.between(6_000, 12_000), () => {
+      if (this.#isOver) return;
+      store.failOver(dice.between(0, 2_000));
+      record({ kind: "failedOver", table: store.state.slotTable });
+      up();
+    });
+  }
+
+  /** The store is away until the returned function is called, and every other one that keeps it away. */
+  #storeDown(): Cancel {
+    const { store } = this.#cluster;
+    this.#storeDowns++;
+    store.setDown(true);
+    let isUp = false;
+    return () => {
+      if (isUp) return;
+      isUp = true;
+      if (--this.#storeDowns === 0) store.setDown(false);
+    };
   }
 
   #crash(node: SimNode): void {
