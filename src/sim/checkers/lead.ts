@@ -3,7 +3,7 @@
 // for a slot, and of a leader that is gone a follower that holds the slot takes over, if there is one.
 
 import type { Heartbeat } from "../../messages/membership.ts";
-import type { NodeId } from "../../model/ids.ts";
+import { type NodeId, nodeNameOf } from "../../model/ids.ts";
 import type { SlotOwner, SlotTable } from "../../model/slot.ts";
 import type { Fact } from "../facts.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";
@@ -12,12 +12,17 @@ import type { Checker, Evidence, Finding } from "./checker.ts";
 const NEWS_MS = 2_500;
 // What a meta node knew when it decided is not looked at when the store takes longer than this.
 const SLOW_MS = 100;
+// A run that says nothing for so long gives its name up to one that speaks.
+const RUN_SILENT_MS = 3_000;
 
 export class Lead implements Checker {
   readonly #evidence: Evidence;
   readonly #holders = new Map<bigint, NodeId>();
   // The last report of each data node that has arrived at each meta node.
   readonly #reports = new Map<string, { readonly report: Heartbeat; readonly atMs: number }>();
+  // Which run of a data node's name each meta node goes by, and those that had fallen silent when another one came.
+  readonly #runs = new Map<string, NodeId>();
+  readonly #replaced = new Set<string>();
 
   constructor(evidence: Evidence) {
     this.#evidence = evidence;
@@ -37,6 +42,7 @@ export class Lead implements Checker {
         return undefined;
       case "reported":
         if (fact.message.role === "data") {
+          this.#noteRun(fact.to, fact.from.id, nowMs);
           this.#reports.set(`${fact.to} ${fact.from.id}`, { report: fact.message, atMs: nowMs });
         }
         return undefined;
@@ -45,6 +51,17 @@ export class Lead implements Checker {
       default:
         return undefined;
     }
+  }
+
+  /** Of two processes with one name a later one has it once the first is silent; that one is told to go for good. */
+  #noteRun(meta: NodeId, run: NodeId, nowMs: number): void {
+    const name = `${meta} ${nodeNameOf(run)}`;
+    const known = this.#runs.get(name);
+    if (known === run || this.#replaced.has(`${meta} ${run}`)) return;
+    const heardMs = this.#reports.get(`${meta} ${known}`)?.atMs ?? Number.NEGATIVE_INFINITY;
+    if (known !== undefined && nowMs - heardMs < RUN_SILENT_MS) return;
+    if (known !== undefined) this.#replaced.add(`${meta} ${known}`);
+    this.#runs.set(name, run);
   }
 
   #saved(
@@ -91,7 +108,9 @@ export class Lead implements Checker {
     if (owner.leader === now.leader || isInSync(now.leader, Number.NEGATIVE_INFINITY)) return undefined;
     // A store that has lost the last table leaves it to the meta node to remember it.
     if (this.#evidence.nodes.isForgotten(before)) return undefined;
-    const isAlive = (node: NodeId) => this.#evidence.nodes.run("data", node)?.stopMs === Number.POSITIVE_INFINITY;
+    const isAlive = (node: NodeId) =>
+      this.#evidence.nodes.run("data", node)?.stopMs === Number.POSITIVE_INFINITY &&
+      !this.#replaced.has(`${by} ${node}`);
     const better = owner.followers.find((node) => isInSync(node, nowMs - NEWS_MS) && isAlive(node));
     return better === undefined ? undefined : `${now.leader} leads, though ${better} has all that was there`;
   }

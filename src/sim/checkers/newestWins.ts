@@ -13,13 +13,19 @@ const FORGETFUL_MS = 25_000;
 // The time of a stamp that no server gave: the client's wish alone is known.
 const WANTED = 0;
 
+/** A registration as a subscriber was shown it, and in which list. */
+interface Shown {
+  readonly version: bigint;
+  readonly list: bigint;
+}
+
 export class NewestWins implements Checker {
   readonly #evidence: Evidence;
   readonly #hasOneMemory: boolean;
   // The newest stamp of each registration that any commit showed, or removed.
   readonly #newest = new Map<string, Stamp>();
   // The newest version of each registration that each subscriber was shown.
-  readonly #shown = new Map<string, { versions: Map<string, bigint>; session: string; lastMs: number }>();
+  readonly #shown = new Map<string, { versions: Map<string, Shown>; session: string; lastMs: number }>();
 
   constructor(evidence: Evidence) {
     this.#evidence = evidence;
@@ -89,25 +95,44 @@ export class NewestWins implements Checker {
     for (const entry of entries) {
       const [registId = "", token = "0"] = entry.slice(entry.indexOf("/") + 1).split("~");
       const now = BigInt(token);
-      const before = shown.get(registId) ?? 0n;
+      const before = shown.get(registId);
       const isShared = this.#evidence.registrations.twins(service, registId).length > 1;
-      if (now < before && !isShared && !this.#isExcused(service, registId, nowMs)) {
-        const text = `${client} was shown ${registId} of version ${now} in v${version} after version ${before}`;
-        return { rule: "1 newest wins", service, text };
+      if (before !== undefined && now < before.version && !isShared) {
+        if (this.#isExcused(service, registId, nowMs)) continue;
+        const text = `${client} was shown ${registId} of version ${now} in v${version} after version ${before.version}`;
+        if (!this.#isUnheard(service, registId, { before, nowMs })) return { rule: "1 newest wins", service, text };
+        shown.set(registId, { version: now, list: version });
       }
-      if (now > before) shown.set(registId, now);
+      if (before === undefined || now > before.version) shown.set(registId, { version: now, list: version });
     }
     return undefined;
   }
 
   /** What the subscriber was shown, as far as it counts: who crosses a cut between nodes begins anew. */
-  #shownTo(subscriber: string, session: string, nowMs: number): Map<string, bigint> {
+  #shownTo(subscriber: string, session: string, nowMs: number): Map<string, Shown> {
     const known = this.#shown.get(subscriber);
     const isSame =
       known?.session === session || (known !== undefined && !this.#evidence.nodes.isSplitSince(known.lastMs));
-    const versions = isSame ? known.versions : new Map<string, bigint>();
+    const versions = isSame ? known.versions : new Map<string, Shown>();
     this.#shown.set(subscriber, { versions, session, lastMs: nowMs });
     return versions;
+  }
+
+  /**
+   * What the subscriber was shown before came from a leader that had been replaced by then and was cut off from the
+   * next one, and so is the session that took it, or it is dead: nobody whom the next leader hears has said it.
+   */
+  #isUnheard(service: DataInfoId, registId: string, { before, nowMs }: { before: Shown; nowMs: number }): boolean {
+    const { commits, nodes, registrations } = this.#evidence;
+    const isOfOld = commits
+      .at(service, before.list)
+      .every(({ origin, firstMs }) => firstMs > nodes.replacedMs(service, origin));
+    const [registration] = registrations.twins(service, registId);
+    const taken = registration?.acknowledgements.filter(({ version }) => version === before.version) ?? [];
+    const isGone = (session: string) =>
+      (nodes.run("session", session)?.stopMs ?? nowMs) < nowMs ||
+      nodes.unwell(session).some(({ untilMs, settleMs }) => untilMs + settleMs >= nowMs);
+    return isOfOld && taken.length > 0 && taken.every(({ session }) => isGone(session));
   }
 
   /** In one process its restart may turn the clock back, but then nobody remembers the times of before. */

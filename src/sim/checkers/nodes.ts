@@ -35,6 +35,8 @@ export interface Loss {
   readonly atMs: number;
   /** It had a copy; only what came last may be missing. */
   readonly hasCopy: boolean;
+  /** Under which epoch it leads. */
+  readonly leaderEpoch: bigint;
 }
 
 // A session that has just been linked for the first time sends what it holds at once.
@@ -128,6 +130,11 @@ export class Nodes {
     const slot = this.#slots.get(service) ?? slotOf(service, this.#plan.meta.slotCount);
     this.#slots.set(service, slot);
     return this.#losses.get(slot) ?? [];
+  }
+
+  /** When a leader of this epoch ceased to be the service's leader; Infinity for one that still is. */
+  replacedMs(service: DataInfoId, leaderEpoch: bigint): number {
+    return this.lossesOf(service).find((loss) => loss.leaderEpoch > leaderEpoch)?.atMs ?? Number.POSITIVE_INFINITY;
   }
 
   see(fact: Fact, nowMs: number): void {
@@ -244,7 +251,7 @@ export class Nodes {
       const report = this.heartbeat("data", leader);
       const hasCopy =
         before !== undefined && report !== undefined && this.isCopy(report, leader, { slot, table: before });
-      this.#losses.set(slot, [...(this.#losses.get(slot) ?? []), { atMs: nowMs, hasCopy }]);
+      this.#losses.set(slot, [...(this.#losses.get(slot) ?? []), { atMs: nowMs, hasCopy, leaderEpoch }]);
     }
   }
 }

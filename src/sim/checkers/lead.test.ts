@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Heartbeat } from "../../messages/membership.ts";
+import { type NodeId, nodeId } from "../../model/ids.ts";
+import type { SlotTable } from "../../model/slot.ts";
+import { drawPlan } from "../drawPlan.ts";
+import type { Fact } from "../facts.ts";
+import { Dice } from "../random.ts";
+import { Judge } from "./judge.ts";
+
+const [META, LEADER, FOLLOWER, OTHER] = ["m1.1", "d1.2", "d2.3", "d3.4"].map(nodeId) as [
+  NodeId,
+  NodeId,
+  NodeId,
+  NodeId,
+];
+const COPY_OF_FOLLOWER = nodeId("d2.5");
+
+const table = (epoch: bigint, leader: NodeId, ...followers: NodeId[]): SlotTable => ({
+  epoch,
+  slots: [{ leader, leaderEpoch: epoch, followers }],
+});
+const BEFORE = table(1n, LEADER, FOLLOWER);
+
+const started = (node: NodeId): Fact => ({ kind: "started", node, role: "data", machine: node.split(".")[0] ?? "" });
+const saved = (next: SlotTable, before?: SlotTable): Fact => {
+  return { kind: "saved", by: META, what: "slot table", askedMs: 0, leaseEpoch: 1n, table: next, before };
+};
+
+/** A heartbeat that has arrived; `inSync`: it says that it holds the only slot whole. */
+function reported(node: NodeId, isInSync: boolean): Fact {
+  const message: Heartbeat = {
+    ...{ kind: "heartbeat", role: "data", address: "h:1", members: { epoch: 1n, serial: 1 }, isLeaving: false },
+    tableEpoch: 1n,
+    slots: { serving: [], held: [], inSync: isInSync ? [0] : [] },
+    newestVersion: 0n,
+  };
+  return { kind: "reported", to: META, from: { id: node, role: "data" }, message };
+}
+
+/** The rule that is broken when the other node is given the slot, with what is said of the follower before. */
+function broken(...history: readonly (readonly [atMs: number, fact: Fact])[]): string | undefined {
+  const judge = new Judge(drawPlan(new Dice(1)));
+  const start = [LEADER, FOLLOWER, OTHER].map((node) => [0, started(node)] as const);
+  const end = [20_000, { ...saved(table(2n, OTHER), BEFORE), askedMs: 20_000 } as Fact] as const;
+  for (const [atMs, fact] of [...start, [0, saved(BEFORE)] as const, ...history, end]) judge.see(fact, atMs);
+  return judge.finding?.rule;
+}
+
+test("a follower that holds the slot and whose name another process has taken meanwhile can't be given it", () => {
+  assert.equal(broken([19_000, reported(FOLLOWER, true)]), "slots: how the table changes");
+  const copy = [
+    [0, started(COPY_OF_FOLLOWER)],
+    [10_000, reported(COPY_OF_FOLLOWER, false)],
+  ] as const;
+  const silent = [[5_000, reported(FOLLOWER, true)], ...copy, [19_000, reported(FOLLOWER, true)]] as const;
+  assert.equal(broken(...silent), undefined);
+  const spoke = [[9_000, reported(FOLLOWER, true)], ...copy, [19_000, reported(FOLLOWER, true)]] as const;
+  assert.equal(broken(...spoke), "slots: how the table changes", "the copy of a process that is heard gets nothing");
+});

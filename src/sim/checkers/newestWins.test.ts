@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { textOf } from "../../base/text.ts";
+import { brandDataInfoId, clientId, type NodeId, nodeId } from "../../model/ids.ts";
+import { packPayload } from "../../model/payload.ts";
+import type { SlotTable } from "../../model/slot.ts";
+import { drawPlan } from "../drawPlan.ts";
+import type { Fact } from "../facts.ts";
+import { Dice } from "../random.ts";
+import { Commits } from "./commits.ts";
+import { NewestWins } from "./newestWins.ts";
+import { Nodes } from "./nodes.ts";
+import { Registrations } from "./registrations.ts";
+
+const S = brandDataInfoId("s#@#I#@#G");
+const PLAN = { ...drawPlan(new Dice(1)), topology: "cluster" } as const;
+const [OLD, NEXT, TAKER, READER] = ["d1.1", "d2.2", "s1.3", "s2.4"].map(nodeId) as [NodeId, NodeId, NodeId, NodeId];
+
+const table = (epoch: bigint, leader: NodeId): SlotTable => {
+  const slots = Array.from({ length: PLAN.meta.slotCount }, () => ({ leader, leaderEpoch: epoch, followers: [] }));
+  return { epoch, slots };
+};
+const TABLES = [table(1n, OLD), table(2n, NEXT)] as const;
+const MESSAGE = { kind: "slotTable", table: TABLES[0], versionFloor: 0n } as const;
+const saved = (next: SlotTable, before?: SlotTable): Fact => {
+  return { kind: "saved", by: nodeId("m1.9"), what: "slot table", askedMs: 0, leaseEpoch: 1n, table: next, before };
+};
+const told = (from: NodeId, origin: bigint, version: bigint, registered: bigint): Fact => {
+  const publication = {
+    ...{ dataInfoId: S, registId: "p.1", version: registered, registeredMs: Number(registered), zone: "Z1" },
+    ...{ owner: { session: TAKER, client: clientId("p") }, appName: "", attributes: new Map<string, string>() },
+    payload: packPayload([textOf(`p.1~${registered}~p`)]),
+  };
+  const datum = { dataInfoId: S, version, origin, publications: [publication] };
+  return { kind: "told", from, to: READER, message: { kind: "snapshot", datum } };
+};
+const pushed = (version: bigint, registered: bigint): Fact => ({
+  ...{ kind: "pushed", client: "w", service: S, registId: "w.1", version, session: READER, scope: "dataCenter" },
+  ...{ zone: "Z1", isTaken: true, entries: [`Z1/p.1~${registered}~p`] },
+});
+const acknowledged = (version: bigint): Fact => {
+  return { kind: "acknowledged", client: "p", service: S, registId: "p.1", version, session: TAKER, connection: 1 };
+};
+const published: Fact = {
+  ...{ kind: "published", client: "p", service: S, registId: "p.1", version: 1n, token: "p.1~1~p", zone: "Z1" },
+};
+
+/** The rule that is broken when a reader sees what the next leader has, after what the old one said at `saidMs`. */
+function broken({ saidMs, takerEndsMs }: { saidMs: number; takerEndsMs: number | undefined }): string | undefined {
+  const evidence = { plan: PLAN, commits: new Commits(), registrations: new Registrations(), nodes: new Nodes(PLAN) };
+  const checker = new NewestWins(evidence);
+  const history: (readonly [number, Fact])[] = [
+    [0, { kind: "started", node: TAKER, role: "session", machine: "s1" }],
+    [0, { kind: "linkMade", session: TAKER, data: OLD }],
+    [0, { kind: "learned", node: TAKER, role: "session", message: MESSAGE }],
+    [0, saved(TABLES[0])],
+    [1, published],
+    [10_000, saved(TABLES[1], TABLES[0])],
+    [saidMs, acknowledged(2n)],
+    [saidMs + 1, told(OLD, 1n, 200n, 2n)],
+    [saidMs + 2, pushed(200n, 2n)],
+    [60_000, told(NEXT, 2n, 300n, 1n)],
+    [60_001, pushed(300n, 1n)],
+  ];
+  if (takerEndsMs !== undefined) history.push([takerEndsMs, { kind: "stopped", node: TAKER, role: "session" }]);
+  for (const [atMs, fact] of history.sort(([a], [b]) => a - b)) {
+    for (const part of [evidence.commits, evidence.registrations, evidence.nodes]) part.see(fact, atMs);
+    const finding = checker.see(fact, atMs);
+    if (finding !== undefined) return finding.rule;
+  }
+  return undefined;
+}
+
+test("what a leader said after it was replaced, of a session that is dead, need not be known to the next one", () => {
+  assert.equal(broken({ saidMs: 20_000, takerEndsMs: 30_000 }), undefined);
+});
+
+test("a leader that was not replaced yet, and a session that lives, are no excuse for an older registration", () => {
+  assert.equal(broken({ saidMs: 5_000, takerEndsMs: 30_000 }), "1 newest wins");
+  assert.equal(broken({ saidMs: 20_000, takerEndsMs: 70_000 }), "1 newest wins");
+});
