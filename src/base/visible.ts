@@ -7,7 +7,9 @@ const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Surrogate}]/gu;
 // Nearly every text is printable ASCII: it is told in one pass, without the tables of Unicode.
 const PLAIN = /^[ -~]*$/;
 
-/** The text with every character that is not seen as itself written as `\u009b`; in a JSON text it stays the same value. */
+/**
+ * The text with every character that is not seen as itself written as `\u009b`; in a JSON text it stays the same value.
+ */
 export function visible(text: string): string {
   return PLAIN.test(text) ? text : text.replace(INVISIBLE, escaped);
 }
