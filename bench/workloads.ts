@@ -119,6 +119,13 @@ export const WORKLOADS = {
     expected: { "p99 beside, more than alone": [20] },
     only: "roster",
   })),
+  steady: [
+    {
+      title: "Steady change: 50 changes 100 ms apart, 100 instances, 100 subscribers",
+      job: { kind: "steady", subscribers: 100 },
+      expected: { "pushes a subscriber": [15], "last change, last subscriber": [1_100] },
+    },
+  ],
   slow: [
     {
       title: "Slow consumers: 200 instances, 1,000 subscribers",

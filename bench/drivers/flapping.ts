@@ -6,7 +6,9 @@ import type { Arrivals } from "../protocols/arrivals.ts";
 import { nowMs } from "../protocols/clock.ts";
 import type { Publishers } from "./publishers.ts";
 
-const SETTLE_MS = 50;
+// Single changes: a service that changes again within half a second counts as one that changes all the time, and its
+// pushes are gathered (src/session/pushGap.ts).
+const SETTLE_MS = 600;
 
 export class Flapping {
   readonly #publishers: Publishers;

@@ -6,6 +6,7 @@ import { protocolNamed } from "../protocols/protocols.ts";
 import { example } from "./example.ts";
 import { fair } from "./fair.ts";
 import { slow } from "./slow.ts";
+import { steady } from "./steady.ts";
 import type { Answer, Bench, Job, Task } from "./task.ts";
 import { w1 } from "./w1.ts";
 import { w2 } from "./w2.ts";
@@ -39,6 +40,8 @@ function run(bench: Bench, job: Job): Promise<Figure[]> {
       return fair(bench, job);
     case "slow":
       return slow(bench, job);
+    case "steady":
+      return steady(bench, job);
   }
 }
 

@@ -16,7 +16,8 @@ export type Job =
   | { readonly kind: "w5" }
   | { readonly kind: "example"; readonly subscribers: number; readonly services: number; readonly instances: number }
   | { readonly kind: "fair"; readonly subscribers: number; readonly encoding: PushEncoding }
-  | { readonly kind: "slow"; readonly subscribers: number };
+  | { readonly kind: "slow"; readonly subscribers: number }
+  | { readonly kind: "steady"; readonly subscribers: number };
 
 export interface Task {
   readonly job: Job;

@@ -13,7 +13,9 @@ import type { Bench } from "./task.ts";
 
 const INSTANCES = 100;
 const CHANGES = 30;
-const SETTLE_MS = 100;
+// Single changes: a service that changes again within half a second counts as one that changes all the time, and its
+// pushes are gathered (src/session/pushGap.ts).
+const SETTLE_MS = 600;
 const SERVICE: Service = { workload: "w1", number: 0 };
 
 export interface W1 {

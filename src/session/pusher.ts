@@ -1,8 +1,9 @@
 // Pushes lists to subscribers. First change now, then batch: the first change after quiet goes out at once, and then
 // the service waits in proportion to what that push cost, so a hot service merges its changes and leaves the others
-// their share. One push is under way to a target at a time; when it is answered the target gets the newest list if it
-// has changed meanwhile, never the ones in between. An answer that comes late counts for the version that it was sent
-// for, and nothing is repeated while the earlier push has not left this process.
+// their share. While it goes on changing it waits in growing gaps besides (PushGap). One push is under way to a target
+// at a time; when it is answered the target gets the newest list if it has changed meanwhile, never the ones in
+// between. An answer that comes late counts for the version that it was sent for, and nothing is repeated while the
+// earlier push has not left this process.
 //
 // Pushing takes turns with everything else: after some milliseconds of it the process reads what has come. Without
 // that, a hundred hot services of two thousand subscribers each would push for seconds on end, take the answers that
@@ -72,10 +73,9 @@ export class Pusher {
 
   /** The service has a newer list: pushes it now, or when the window of the last push ends. */
   changed(service: SubscribedService, nowMs: number): void {
-    if (service.round !== undefined) service.round.isRepeated = true;
-    else if (isGathering(service, nowMs)) this.#windows.set(service, service.windowEndMs);
-    else if (!this.#isSpent) this.#pushAll(service, nowMs);
-    else if (!this.#windows.has(service)) this.#windows.set(service, nowMs);
+    if (service.isKnown) service.gap.changed(nowMs);
+    service.isKnown = true;
+    this.#pushSoon(service, nowMs);
   }
 
   /** A client has subscribed: it gets the list that is there, whatever the window. */
@@ -150,6 +150,17 @@ export class Pusher {
     return id;
   }
 
+  #pushSoon(service: SubscribedService, nowMs: number): void {
+    if (service.round !== undefined) service.round.isRepeated = true;
+    else if (isGathering(service, nowMs)) this.#pushAt(service, gatheredUntilMs(service));
+    else if (!this.#isSpent) this.#pushAll(service, nowMs);
+    else if (!this.#windows.has(service)) this.#windows.set(service, nowMs);
+  }
+
+  #pushAt(service: SubscribedService, atMs: number): void {
+    if (this.#windows.get(service) !== atMs) this.#windows.set(service, atMs);
+  }
+
   get #isSpent(): boolean {
     return this.#turnCostMs >= TURN_MS;
   }
@@ -168,14 +179,17 @@ export class Pusher {
 
   /** Pushes to all who have not seen the list, or to as many as this turn has time for: then the next one goes on. */
   #pushAll(service: SubscribedService, nowMs: number): void {
-    service.round ??= { targets: service.targets.values(), isRepeated: false };
+    service.round ??= { targets: service.targets.values(), isSent: false, isRepeated: false };
     const { round } = service;
     for (let next = round.targets.next(); next.done !== true; next = round.targets.next()) {
-      this.#spend(service, this.#push(next.value, service, { nowMs }), nowMs);
+      const costMs = this.#push(next.value, service, { nowMs });
+      this.#spend(service, costMs, nowMs);
+      round.isSent ||= costMs > 0;
       if (this.#isSpent) return this.#windows.set(service, nowMs);
     }
     service.round = undefined;
-    if (round.isRepeated) this.#windows.set(service, Math.max(service.windowEndMs, nowMs));
+    if (round.isSent) service.gap.begin(nowMs, this.#options.pushWindowMaxMs);
+    if (round.isRepeated) this.#windows.set(service, Math.max(gatheredUntilMs(service), nowMs));
   }
 
   /** Pushes that were just sent open the service's window, or make it longer, and use up the turn. */
@@ -281,7 +295,7 @@ export class Pusher {
     const service = this.#subscriptions.get(target.dataInfoId);
     if (service === undefined || !isBehind(target, service)) return;
     // Whoever answers within the window gets what has changed since with all others, when it ends.
-    if (this.#isSpent || isGathering(service, nowMs)) this.changed(service, nowMs);
+    if (this.#isSpent || isGathering(service, nowMs)) this.#pushSoon(service, nowMs);
     else this.#pushNewest(target, nowMs);
   }
 
@@ -353,5 +367,9 @@ function isBehind(target: PushTarget, { list }: SubscribedService): boolean {
 }
 
 function isGathering(service: SubscribedService, nowMs: number): boolean {
-  return service.windowEndMs - nowMs >= WINDOW_MS_MIN;
+  return gatheredUntilMs(service) - nowMs >= WINDOW_MS_MIN;
+}
+
+function gatheredUntilMs({ windowEndMs, gap }: SubscribedService): number {
+  return Math.max(windowEndMs, gap.endMs);
 }

@@ -5,6 +5,7 @@ import type { DatumVersion } from "../model/datum.ts";
 import type { DataInfoId } from "../model/ids.ts";
 import { NO_VERSION } from "../model/version.ts";
 import { type Client, type PushTarget, registrationKey, type Subscriber } from "./client.ts";
+import { PushGap } from "./pushGap.ts";
 import type { RegistrationKey, SubscribeRequest } from "./registry.ts";
 import { ServiceList } from "./serviceList.ts";
 
@@ -12,6 +13,8 @@ import { ServiceList } from "./serviceList.ts";
 interface PushRound {
   /** Those that it has not come to. */
   readonly targets: Iterator<PushTarget>;
+  /** Somebody was pushed to. */
+  isSent: boolean;
   /** Some that it has come to are behind: the list has changed since, or they had another push under way. */
   isRepeated: boolean;
 }
@@ -27,8 +30,12 @@ export class SubscribedService {
   isWaiting = false;
   /** The highest version that the data node spoke of. */
   announced: DatumVersion | undefined;
-  /** Until then changes are gathered; see Pusher. */
+  /** Until then changes are gathered because the last pushes were dear; see Pusher. */
   windowEndMs = 0;
+  /** And so they are while it changes all the time. */
+  readonly gap = new PushGap();
+  /** The first list is not a change. */
+  isKnown = false;
   /** The list is on its way to all; see Pusher. */
   round: PushRound | undefined;
 
