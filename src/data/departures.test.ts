@@ -3,7 +3,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { clientId, nodeId } from "../model/ids.ts";
-import { ORDERS, OTHER, put, SESSION, START_MS, serving, type TestData } from "./testing/harness.ts";
+import {
+  kinds,
+  ORDERS,
+  OTHER,
+  publication,
+  put,
+  SESSION,
+  START_MS,
+  serving,
+  type TestData,
+} from "./testing/harness.ts";
 
 const LEASE_MS = 30_000;
 const byOther = { owner: { session: OTHER, client: clientId("c2") } };
@@ -150,6 +160,22 @@ test("what is claimed of a session that goes right after another one is offered 
     to === claimant && message.kind === "wanted" ? message.superseded.map(({ registId }) => registId) : [],
   );
   assert.deepEqual(offered, ["r0", "r1"]);
+});
+
+test("what was removed at the end of a session's lease is shown together with the rest that it brings back", () => {
+  const node = serving();
+  const [dead, fresh] = [publication(), publication({ registId: "r2", address: "10.0.0.2:80" })];
+  node.publish(put());
+  lose(node);
+  node.pass(LEASE_MS + 1);
+  node.step({ kind: "sessionUp", session: SESSION });
+  node.members(SESSION, OTHER);
+  node.publish({ kind: "put", publication: fresh });
+  node.tell({ kind: "digests", epoch: 1n, slots: [{ slot: 0, count: 2, digest: 1n }] });
+  node.tell({ kind: "inventory", epoch: 1n, slot: 0, entries: [dead, fresh], isFirst: true, isLast: true });
+  assert.deepEqual(kinds(node.fetch()), ["notReady"]);
+  node.publish(put({ registeredMs: START_MS + 1 }));
+  assert.deepEqual(node.list().addresses, ["10.0.0.1:80", "10.0.0.2:80"]);
 });
 
 test("what only a session claims that is gone too goes with the first", () => {

@@ -159,20 +159,27 @@ export class Reconciliation {
     const keys: [DataInfoId, string][] = [];
     const superseded: Superseded[] = [];
     const claims: InventoryEntry[] = [];
+    const awaited = new Set<string>();
     for (const entry of entries.values()) {
       const verdict = judge(led, session, entry);
-      if (verdict === "wanted") keys.push([entry.dataInfoId, entry.registId]);
-      else if (verdict !== "held") {
-        superseded.push(verdict);
-        if (!verdict.isRemoved && verdict.by.version === entry.version) claims.push(entry);
+      if (verdict === "held") continue;
+      if (verdict === "wanted") {
+        keys.push([entry.dataInfoId, entry.registId]);
+        awaited.add(keyOf(entry));
+        continue;
       }
+      superseded.push(verdict);
+      if (verdict.by.version !== entry.version) continue;
+      // What was taken for dead comes again with a later time, or the session says that its client has left.
+      if (verdict.isRemoved) awaited.add(keyOf(entry));
+      else claims.push(entry);
     }
     if (claims.length > 0) led.claims.set(session, claims);
     else led.claims.delete(session);
     if (keys.length > 0 || superseded.length > 0) {
       this.#effects.send(session, { kind: "wanted", slot: led.contents.slot, keys, superseded });
     }
-    if (keys.length > 0) led.wanted.set(session, new Set(keys.map(([id, registId]) => `${registId}\n${id}`)));
+    if (awaited.size > 0) led.wanted.set(session, awaited);
     else {
       led.wanted.delete(session);
       this.#agreed(led, session);

@@ -77,11 +77,18 @@ export class DataRepair {
     for (const item of items) if (item.kind === "put") this.#publications.taken(item.publication);
   }
 
-  /** Registrations that lost; those that lost by the clock alone are published again with a later time. */
+  /**
+   * Registrations that lost; those that lost by the clock alone are published again with a later time. Where what won
+   * is a removal the data node waits for an answer before it shows the service.
+   */
   #superseded(all: readonly Superseded[]): void {
     for (const one of all) {
       const publication = this.#publications.superseded(one);
+      const { dataInfoId, registId, stamp } = one;
       if (publication !== undefined) this.#links.publish({ kind: "put", publication });
+      else if (one.isRemoved) {
+        this.#links.publish({ kind: "remove", removal: { dataInfoId, registId, cause: "left", stamp } });
+      }
     }
   }
 

@@ -159,6 +159,17 @@ test("one whose client is gone does not fight for its place", () => {
   assert.deepEqual(batches(), []);
 });
 
+test("one that was removed as dead, and whose client has left, is said to have left: the data node waits for it", () => {
+  const client = connect();
+  publish(client);
+  taken();
+  disconnect(client);
+  forgetSent();
+  fromData({ kind: "wanted", slot: 0, keys: [], superseded: [superseded({ isRemoved: true })] });
+  const [item] = batches().flat();
+  assert.ok(item?.kind === "remove" && item.removal.cause === "left");
+});
+
 test("only the node that leads a service is listened to", () => {
   const client = connect();
   subscribe(client);
