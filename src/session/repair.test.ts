@@ -159,7 +159,7 @@ test("one whose client is gone does not fight for its place", () => {
   assert.deepEqual(batches(), []);
 });
 
-test("one that was removed as dead, and whose client has left, is said to have left: the data node waits for it", () => {
+test("one that was removed as dead and whose client has left is said to have left, for the data node waits", () => {
   const client = connect();
   publish(client);
   taken();
