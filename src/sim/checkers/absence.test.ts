@@ -80,6 +80,17 @@ test("a session that dies before its cut is over is gone since the cut; one that
   assert.deepEqual(fromCut(absences(...cut)), []);
 });
 
+test("a process on a copy of the data directory shows what it has after its hold, as after a restart", () => {
+  const cutOff = [30_000, { kind: "outside", machine: "s1", isOutside: true }] as const;
+  const copy = (id: string): Fact => ({ kind: "started", node: nodeId(id), role: "data", machine: "d1c1" });
+  const fromHold = (list: ReturnType<typeof absences>) =>
+    list.filter(({ fromMs }) => fromMs < 30_000 + LEASE_MS - 1_000);
+  const holdMs = PLAN.config.restartHoldMs;
+  assert.deepEqual(fromHold(absences(cutOff, [31_000, copy("d2.8")])), [], "another node knows nothing of it");
+  const [absence] = fromHold(absences(cutOff, [31_000, copy("d1.8")]));
+  assert.ok(absence !== undefined && Math.abs(absence.fromMs - 31_000 - holdMs) < 1_000);
+});
+
 test("that another session stands still is no reason why a client's return was not heard", () => {
   const s2 = nodeId("s2.4");
   const stillness = (is: boolean, aparts: number): Fact[] => [

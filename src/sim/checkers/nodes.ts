@@ -2,7 +2,7 @@
 // which table was saved last, and when the last copy of a slot may have been lost.
 
 import type { Heartbeat } from "../../messages/membership.ts";
-import type { DataInfoId, NodeId } from "../../model/ids.ts";
+import { type DataInfoId, type NodeId, nodeNameOf } from "../../model/ids.ts";
 import { type SlotTable, slotOf } from "../../model/slot.ts";
 import type { Fact, Role } from "../facts.ts";
 import type { Plan } from "../plan.ts";
@@ -66,7 +66,7 @@ export class Nodes {
   #aparts = 0;
   #wrongMs = Number.NEGATIVE_INFINITY;
   readonly #splits: Span[] = [];
-  /** Restarts of data nodes. */
+  /** Restarts of data nodes, on a copy of their data directory too. */
   readonly dataRestarts: Restart[] = [];
   /** The last time that anything was wrong between nodes, or with one. */
   troubleMs = Number.NEGATIVE_INFINITY;
@@ -192,7 +192,11 @@ export class Nodes {
     this.#runs.set(`${role} ${node}`, { id: node, role, machine, startMs: nowMs, ...open });
     this.troubleMs = nowMs;
     if (role !== "data") return;
-    const stopMs = this.#stopMs.get(machine);
+    // A process on a copy of a data directory knows what its original's disk knew at that moment.
+    const isCopy = [...this.#runs.values()].some(
+      (run) => run.role === role && run.machine !== machine && nodeNameOf(run.id) === nodeNameOf(node),
+    );
+    const stopMs = this.#stopMs.get(machine) ?? (isCopy ? nowMs : undefined);
     if (stopMs !== undefined) this.dataRestarts.push({ stopMs, startMs: nowMs });
   }
 
