@@ -84,12 +84,16 @@ export class Data {
       heard: (slot, session) => this.#completeness.heard(slot, session, this.#nowMs),
       awaits: (slot, session) => this.#completeness.awaits(slot, session, this.#nowMs),
     });
-    this.#replication = new Replication(this.#slots, {
+    this.#hold = new RestartHold(memory.serviceSizes, options.restartHoldMs);
+    this.#sizes = new ServiceSizes(this.#hold, (changed) => output.saveServiceSizes(changed));
+    const replicated = { slots: this.#slots, hold: this.#hold };
+    this.#replication = new Replication(replicated, {
       toLeader: (node, message) => output.toLeader(node, message),
       toFollower: (node, message) => output.toFollower(node, message),
       versioned: (version) => this.#versions.raise(version),
-      resized: (datum) => this.#resized(datum),
-      dropped: (dataInfoId) => this.#sizes.set(dataInfoId, 0, this.#nowMs),
+      resized: (datum) => this.#sizes.resized(datum, this.#nowMs),
+      dropped: (service) => this.#sizes.dropped(service, this.#nowMs),
+      held: (contents, hold) => this.#sizes.follow(contents, hold, this.#nowMs),
       ahead: (held) => this.#goAhead(held),
       isWhole: () => this.#membership.hasNews(),
     });
@@ -99,8 +103,6 @@ export class Data {
       overtake: (datum, have) => this.#overtake(datum, have),
     });
     this.#versions = new VersionFloor(memory.versionFloor, (floor) => output.saveVersionFloor(floor));
-    this.#sizes = new ServiceSizes((changed) => output.saveServiceSizes(changed));
-    this.#hold = new RestartHold(memory.serviceSizes, options.restartHoldMs);
     this.#protection = new LossProtection(options);
     const held = { slots: this.#slots, sessions: this.#sessions, protection: this.#protection };
     this.#completeness = new Completeness(held, options.sessionLeaseMs, (slot) => this.#shownOrNot(slot));
@@ -177,7 +179,7 @@ export class Data {
         this.#membership.hasNews();
         break;
       case "fromFollower":
-        this.#replication.fromFollower(event.from, event.message);
+        this.#replication.fromFollower(event.from, event.message, nowMs);
         break;
       case "followerUp":
         break;
@@ -210,7 +212,6 @@ export class Data {
       this.#membership.nextMs(),
       this.#departures.nextMs(),
       this.#replication.nextMs(),
-      this.#hold.untilMs,
       this.#sizes.nextMs(),
       this.#tombstones.nextMs(),
     );
@@ -296,8 +297,8 @@ export class Data {
     if (changes.length > 0) {
       const delta = datum.commit(changes, this.#newVersion(led.leaderEpoch));
       const wasHeld = this.#hold.holds(datum);
-      const isReleased = this.#hold.releases(datum);
-      if (isReleased) this.#sizes.set(datum.dataInfoId, datum.size, this.#nowMs);
+      this.#sizes.resized(datum, this.#nowMs);
+      const isReleased = !this.#hold.holds(datum);
       if (!led.isServing || !isReleased || wasHeld) datum.isUntold = true;
       else this.#notices.changed(datum, delta, this.#nowMs);
       if (led.isServing && isReleased && wasHeld) this.#notices.shown(datum, this.#nowMs);
@@ -308,11 +309,6 @@ export class Data {
 
   #newVersion(leaderEpoch: bigint): DatumVersion {
     return { version: this.#versions.next(this.#nowMs, leaderEpoch), origin: leaderEpoch };
-  }
-
-  /** This disk knows the size that a leader's datum has got: after a restart of everything it may lead here. */
-  #resized(datum: Datum): void {
-    if (this.#hold.releases(datum)) this.#sizes.set(datum.dataInfoId, datum.size, this.#nowMs);
   }
 
   /**
@@ -403,9 +399,7 @@ export class Data {
 
   /** Others keep these services now. A node that stops remembers them: perhaps all stop, and this one leads next. */
   #clear(contents: SlotContents): void {
-    for (const dataInfoId of this.#membership.isLeaving ? [] : contents.datums.keys()) {
-      this.#sizes.set(dataInfoId, 0, this.#nowMs);
-    }
+    if (!this.#membership.isLeaving) this.#sizes.forget(contents, this.#nowMs);
     contents.clear();
   }
 
@@ -422,11 +416,8 @@ export class Data {
       datum.inherited = datum.version;
     }
     for (const session of contents.owners()) this.#sessions.watch(session, this.#nowMs);
-    if (!hadCopy) for (const datum of contents.datums.values()) this.#resized(datum);
-    // What a living copy holds need not be waited for.
-    for (const dataInfoId of hadCopy ? this.#hold.forget(contents.slot) : []) {
-      this.#sizes.set(dataInfoId, contents.datums.get(dataInfoId)?.size ?? 0, this.#nowMs);
-    }
+    // Of a copy that was whole the leader has said what it held back.
+    if (!hadCopy) for (const datum of contents.datums.values()) this.#sizes.resized(datum, this.#nowMs);
   }
 
   /** A slot has begun, or ceased, to be served. */
@@ -478,15 +469,6 @@ export class Data {
   }
 
   #endHold(): void {
-    for (const [slot, held] of this.#hold.end()) {
-      const kept = this.#slots.keptSlot(slot);
-      // What is still to be copied is known from this disk alone.
-      if (kept?.duty === "follow" && !kept.hasCopy) continue;
-      for (const dataInfoId of held) {
-        const datum = kept?.contents.datums.get(dataInfoId);
-        this.#sizes.set(dataInfoId, datum?.size ?? 0, this.#nowMs);
-        if (datum !== undefined) this.#show(datum);
-      }
-    }
+    for (const datum of this.#sizes.endHold((slot) => this.#slots.keptSlot(slot), this.#nowMs)) this.#show(datum);
   }
 }

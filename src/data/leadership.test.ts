@@ -209,7 +209,7 @@ test("a follower that is promoted shows what its leader had, under the same vers
   say({ kind: "replica", slot: 0, leaderEpoch: 1n, datums: [datum], gone: [], isLast: true });
   const items = [put({ registId: "r2", address: "b" })];
   const next = { version: version.version + 1n, origin: 1n };
-  say({ kind: "change", slot: 0, leaderEpoch: 1n, dataInfoId: ORDERS, ...next, items });
+  say({ kind: "change", slot: 0, leaderEpoch: 1n, dataInfoId: ORDERS, ...next, items, expected: 0 });
   node.step({ kind: "sessionUp", session: SESSION });
   node.table({ leader: SELF });
   assert.deepEqual(kinds(node.fetch(next, SESSION)), ["notReady"]);
@@ -227,8 +227,9 @@ test("a follower that lost its link asks again with what it has, and gets the di
   const held = [{ dataInfoId: ORDERS, ...leader.list().state, ...digestOf(publication()) }];
   const follow = { kind: "follow", slot: 0, leaderEpoch: 1n, held } as const;
   leader.step({ kind: "fromFollower", from: PEER, message: follow });
+  const hold = { remainingMs: 0, expected: [] };
   assert.deepEqual(leader.toFollower, [
-    { to: PEER, message: { kind: "replica", slot: 0, leaderEpoch: 1n, datums: [], gone: [], isLast: true } },
+    { to: PEER, message: { kind: "replica", slot: 0, leaderEpoch: 1n, datums: [], gone: [], isLast: true, hold } },
   ]);
   leader.publish(put({ registId: "r2", address: "b" }));
   const change = leader.toFollower.at(-1)?.message;
@@ -350,7 +351,7 @@ test("a follower's disk knows the sizes of services too, until others keep them"
   const { node, say } = copied();
   const version = { version: (5n << 40n) + 1n, origin: 1n };
   const items = [put({ registId: "r2" })];
-  say({ kind: "change", slot: 0, leaderEpoch: 1n, dataInfoId: ORDERS, ...version, items });
+  say({ kind: "change", slot: 0, leaderEpoch: 1n, dataInfoId: ORDERS, ...version, items, expected: 0 });
   node.pass(1_000);
   node.table({ leader: PEER });
   node.pass(1_000);

@@ -2,10 +2,18 @@
 // has and gets what it lacks, then hears every change in the leader's order. It is not waited for: what a follower
 // missed, the sessions still know.
 
-import type { FollowerToLeader, HeldVersion, LeaderToFollower, ReplicaDatum } from "../messages/replication.ts";
+import type {
+  FollowerToLeader,
+  HeldVersion,
+  LeaderToFollower,
+  ReplicaDatum,
+  SlotHold,
+} from "../messages/replication.ts";
 import type { PublishItem } from "../messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import type { Datum } from "./datum.ts";
+import type { RestartHold } from "./restartHold.ts";
+import type { SlotContents } from "./slotContents.ts";
 import type { FollowedSlot, LedSlot, Slots } from "./slots.ts";
 
 /** A follower compares what it has with its leader's so often, and when it begins. */
@@ -26,7 +34,9 @@ interface Effects {
   /** A datum is here with as many publishers as its leader has. */
   resized(datum: Datum): void;
   /** The leader does not have this service any more. */
-  dropped(dataInfoId: DataInfoId): void;
+  dropped(service: { readonly dataInfoId: DataInfoId; readonly slot: number }): void;
+  /** What the leader holds back of a slot that has just been copied. */
+  held(contents: SlotContents, hold: SlotHold): void;
   /** A follower of ours has this version: it led before, and sessions that heard it may have it too. */
   ahead(held: HeldVersion): void;
   /** A slot is here whole. */
@@ -38,13 +48,15 @@ type Replica = Extract<LeaderToFollower, { kind: "replica" }>;
 
 export class Replication {
   readonly #slots: Slots;
+  readonly #hold: RestartHold;
   readonly #effects: Effects;
   readonly #leaders = new Set<NodeId>();
   /** When a leader is to be asked next; undefined if something that decides about it has changed. */
   #nextMs: number | undefined;
 
-  constructor(slots: Slots, effects: Effects) {
+  constructor({ slots, hold }: { slots: Slots; hold: RestartHold }, effects: Effects) {
     this.#slots = slots;
+    this.#hold = hold;
     this.#effects = effects;
   }
 
@@ -127,7 +139,7 @@ export class Replication {
     return copies;
   }
 
-  fromFollower(from: NodeId, { slot, leaderEpoch, held }: FollowerToLeader): void {
+  fromFollower(from: NodeId, { slot, leaderEpoch, held }: FollowerToLeader, nowMs: number): void {
     const led = this.#slots.ledSlot(slot);
     if (led === undefined || led.leaderEpoch !== leaderEpoch) {
       return this.#effects.toFollower(from, { kind: "notLeader", slot, leaderEpoch });
@@ -136,13 +148,15 @@ export class Replication {
     const { datums, gone } = led.contents.differenceTo(held);
     const parts = inParts(datums);
     for (const [at, part] of parts.entries()) {
+      const isLast = at === parts.length - 1;
       this.#effects.toFollower(from, {
         kind: "replica",
         slot,
         leaderEpoch,
         datums: part,
         gone: at === 0 ? gone : [],
-        isLast: at === parts.length - 1,
+        isLast,
+        ...(isLast && { hold: this.#hold.of(slot, nowMs) }),
       });
     }
     led.followers.add(from);
@@ -158,6 +172,7 @@ export class Replication {
         leaderEpoch: led.leaderEpoch,
         dataInfoId: datum.dataInfoId,
         items,
+        expected: this.#hold.expected(datum),
       });
     }
   }
@@ -177,7 +192,7 @@ export class Replication {
     }
   }
 
-  #copy(slot: FollowedSlot, { datums, gone, isLast }: Replica): void {
+  #copy(slot: FollowedSlot, { datums, gone, isLast, hold }: Replica): void {
     for (const replica of datums) {
       const datum = slot.contents.replace(replica);
       this.#effects.versioned(replica.version);
@@ -185,9 +200,10 @@ export class Replication {
     }
     for (const dataInfoId of gone) {
       slot.contents.drop(dataInfoId);
-      this.#effects.dropped(dataInfoId);
+      this.#effects.dropped({ dataInfoId, slot: slot.contents.slot });
     }
     if (!isLast) return;
+    if (hold !== undefined) this.#effects.held(slot.contents, hold);
     this.#nextMs = undefined;
     this.#slots.untold.told(slot.contents.slot);
     slot.isInSync = true;
@@ -196,12 +212,13 @@ export class Replication {
     this.#effects.isWhole(slot);
   }
 
-  #follow({ contents }: FollowedSlot, { dataInfoId, version, origin, items }: Change): void {
+  #follow({ contents }: FollowedSlot, { dataInfoId, version, origin, items, expected }: Change): void {
     const datum = contents.datums.get(dataInfoId) ?? contents.add(dataInfoId, { version, origin });
     const sizeBefore = datum.size;
     for (const item of items) contents.apply(datum, item);
     datum.follow({ version, origin });
     this.#effects.versioned(version);
+    this.#hold.followChange(datum, expected);
     if (datum.size !== sizeBefore) this.#effects.resized(datum);
   }
 }

@@ -2,7 +2,11 @@
 // list pushed in between would be empty or short although every provider is fine. So the node keeps the size of each
 // service on its disk, and holds a service back until that many publishers have returned, or until the time in which a
 // living client returns is over.
+//
+// A copy of such a slot is short too. So a leader tells its followers what it holds back, and for how long still; one
+// that leads next goes on where the leader ended, also if its own disk knew nothing of the slot.
 
+import type { SlotHold } from "../messages/replication.ts";
 import type { DataInfoId } from "../model/ids.ts";
 
 /** A service as far as the hold is concerned. */
@@ -13,13 +17,20 @@ interface Service {
   readonly size: number;
 }
 
+interface HeldSlot {
+  readonly untilMs: number;
+  /** How many publishers each service had that is still held. */
+  readonly expected: Map<DataInfoId, number>;
+}
+
+const NOTHING: readonly DataInfoId[] = [];
+
 /** Which services are held back since a restart, and until when. */
 export class RestartHold {
   readonly #holdMs: number;
   /** What the disk knows, until there is a slot table. */
   #known: ReadonlyMap<DataInfoId, number> | undefined;
-  /** By slot, how many publishers each service had that is still held. */
-  readonly #expected = new Map<number, Map<DataInfoId, number>>();
+  readonly #held = new Map<number, HeldSlot>();
   #untilMs = Number.POSITIVE_INFINITY;
 
   /** `sizes`: publishers of each service before the restart. */
@@ -30,56 +41,96 @@ export class RestartHold {
 
   /** There is a slot table. With the first one the time begins: before that no client's registration can get here. */
   begin(slotOf: (dataInfoId: DataInfoId) => number | undefined, nowMs: number): void {
+    const untilMs = nowMs + this.#holdMs;
     for (const [dataInfoId, size] of this.#known ?? []) {
       const slot = slotOf(dataInfoId);
       if (slot === undefined) continue;
-      const ofSlot = this.#expected.get(slot) ?? new Map<DataInfoId, number>();
-      this.#expected.set(slot, ofSlot.set(dataInfoId, size));
+      const ofSlot = this.#held.get(slot) ?? { untilMs, expected: new Map<DataInfoId, number>() };
+      this.#held.set(slot, ofSlot);
+      ofSlot.expected.set(dataInfoId, size);
     }
-    if (this.#known !== undefined) this.#untilMs = nowMs + this.#holdMs;
+    if (this.#held.size > 0) this.#untilMs = Math.min(this.#untilMs, untilMs);
     this.#known = undefined;
   }
 
   /** How many services of this slot are held. */
   heldIn(slot: number): number {
-    return this.#expected.get(slot)?.size ?? 0;
+    return this.#held.get(slot)?.expected.size ?? 0;
   }
 
-  /** When what is still held must be released; Infinity if nothing is held. */
+  /** When what is still held must be released, or a part of it; Infinity if nothing is held. */
   get untilMs(): number {
-    return this.#expected.size === 0 ? Number.POSITIVE_INFINITY : this.#untilMs;
+    return this.#untilMs;
   }
 
-  holds({ slot, dataInfoId }: Service): boolean {
-    return this.#expected.get(slot)?.has(dataInfoId) === true;
+  holds(service: Omit<Service, "size">): boolean {
+    return this.expected(service) > 0;
+  }
+
+  /** How many publishers the service must have to be shown before the time is over; 0 if it is not held. */
+  expected({ slot, dataInfoId }: Omit<Service, "size">): number {
+    return this.#held.get(slot)?.expected.get(dataInfoId) ?? 0;
   }
 
   /** Whether the service may be shown as it is; from then on it is no longer held. */
-  releases({ slot, dataInfoId, size }: Service): boolean {
-    const ofSlot = this.#expected.get(slot);
-    if (size < (ofSlot?.get(dataInfoId) ?? 0)) return false;
-    ofSlot?.delete(dataInfoId);
-    if (ofSlot?.size === 0) this.#expected.delete(slot);
+  releases(service: Service): boolean {
+    if (service.size < this.expected(service)) return false;
+    this.#set(service, 0);
     return true;
   }
 
   /** A publisher that had returned has unpublished: the service will not have so many again. */
-  unpublished({ slot, dataInfoId }: Service): void {
-    const expected = this.#expected.get(slot)?.get(dataInfoId);
-    if (expected !== undefined) this.#expected.get(slot)?.set(dataInfoId, expected - 1);
+  unpublished(service: Service): void {
+    this.#set(service, this.expected(service) - 1);
   }
 
-  /** Another node has kept this slot meanwhile: its services need not be waited for. Those that were still held. */
-  forget(slot: number): Iterable<DataInfoId> {
-    const held = this.#expected.get(slot)?.keys() ?? [];
-    this.#expected.delete(slot);
-    return held;
+  /** What a follower of this slot is told. */
+  of(slot: number, nowMs: number): SlotHold {
+    const held = this.#held.get(slot);
+    if (held === undefined) return { remainingMs: 0, expected: [] };
+    return { remainingMs: Math.max(0, Math.ceil(held.untilMs - nowMs)), expected: [...held.expected] };
   }
 
-  /** Ends the hold: what was still held, by slot. */
-  end(): (readonly [slot: number, held: Iterable<DataInfoId>])[] {
-    const held = [...this.#expected].map(([slot, services]) => [slot, services.keys()] as const);
-    this.#expected.clear();
-    return held;
+  /**
+   * The slot's leader has said what it holds back: that counts, and not what this disk knew. Returns those that were
+   * held here and are not any more.
+   */
+  follow(slot: number, { remainingMs, expected }: SlotHold, nowMs: number): Iterable<DataInfoId> {
+    const before = this.#held.get(slot)?.expected.keys() ?? NOTHING;
+    const next = new Map(expected.filter(([, size]) => size > 0));
+    this.#held.delete(slot);
+    // Nobody has to be waited for longer than this node would do by itself, whatever a leader says.
+    const untilMs = nowMs + Math.min(remainingMs, this.#holdMs);
+    if (next.size > 0) this.#held.set(slot, { untilMs, expected: next });
+    this.#planEnd();
+    return [...before].filter((dataInfoId) => !next.has(dataInfoId));
+  }
+
+  /** The slot's leader expects so many publishers of this service now. It begins to hold nothing that it did not. */
+  followChange(service: Omit<Service, "size">, expected: number): void {
+    if (this.holds(service)) this.#set(service, expected);
+  }
+
+  /** Ends what has been held for long enough: what was still held, by slot. */
+  end(nowMs: number): (readonly [slot: number, held: Iterable<DataInfoId>])[] {
+    const over = [...this.#held].filter(([, { untilMs }]) => nowMs >= untilMs);
+    for (const [slot] of over) this.#held.delete(slot);
+    this.#planEnd();
+    return over.map(([slot, { expected }]) => [slot, expected.keys()]);
+  }
+
+  #set({ slot, dataInfoId }: Omit<Service, "size">, expected: number): void {
+    const held = this.#held.get(slot);
+    if (held === undefined || !held.expected.has(dataInfoId)) return;
+    if (expected > 0) held.expected.set(dataInfoId, expected);
+    else held.expected.delete(dataInfoId);
+    if (held.expected.size > 0) return;
+    this.#held.delete(slot);
+    this.#planEnd();
+  }
+
+  #planEnd(): void {
+    this.#untilMs = Number.POSITIVE_INFINITY;
+    for (const { untilMs } of this.#held.values()) this.#untilMs = Math.min(this.#untilMs, untilMs);
   }
 }

@@ -1,6 +1,12 @@
-// How many publishers each service has, on its way to the node's disk: what RestartHold waits for after a restart.
+// How many publishers each service has, on its way to the node's disk: what RestartHold waits for after a restart. Of a
+// service that is still held the disk keeps the size that it is held for, and not the one that it has by now.
 
+import type { SlotHold } from "../messages/replication.ts";
 import type { DataInfoId } from "../model/ids.ts";
+import type { Datum } from "./datum.ts";
+import type { RestartHold } from "./restartHold.ts";
+import type { SlotContents } from "./slotContents.ts";
+import type { KeptSlot } from "./slots.ts";
 
 // A size is on disk soon after its change, but after the push of that change. A write takes half a millisecond and 6 µs
 // more for each service: a busy node gives it a twentieth of its time at the most.
@@ -9,23 +15,58 @@ const SAVE_INTERVAL_MS = 50;
 const SAVE_INTERVAL_MS_PER_SERVICE = 0.15;
 
 export class ServiceSizes {
+  readonly #hold: RestartHold;
   readonly #save: (changed: ReadonlyMap<DataInfoId, number>) => void;
   #unsaved = new Map<DataInfoId, number>();
   #dueMs = Number.POSITIVE_INFINITY;
   #restedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(save: (changed: ReadonlyMap<DataInfoId, number>) => void) {
+  constructor(hold: RestartHold, save: (changed: ReadonlyMap<DataInfoId, number>) => void) {
+    this.#hold = hold;
     this.#save = save;
   }
 
-  set(dataInfoId: DataInfoId, size: number, nowMs: number): void {
-    this.#unsaved.set(dataInfoId, size);
-    if (this.#dueMs < Number.POSITIVE_INFINITY) return;
-    this.#dueMs = Math.max(nowMs + SAVE_DELAY_MS, this.#restedMs);
+  /** A datum may have another size: it is known, unless more are waited for. */
+  resized(datum: Datum, nowMs: number): void {
+    if (this.#hold.releases(datum)) this.#set(datum.dataInfoId, datum.size, nowMs);
+  }
+
+  /** The slot's leader has no such datum; if it holds the service, nobody has published it again yet. */
+  dropped(service: { readonly dataInfoId: DataInfoId; readonly slot: number }, nowMs: number): void {
+    if (!this.#hold.holds(service)) this.#set(service.dataInfoId, 0, nowMs);
+  }
+
+  /** Others keep these services now. */
+  forget({ datums }: SlotContents, nowMs: number): void {
+    for (const dataInfoId of datums.keys()) this.#set(dataInfoId, 0, nowMs);
+  }
+
+  /** The leader of a slot that has been copied has said what it holds back: this disk expects the same. */
+  follow({ slot, datums }: SlotContents, hold: SlotHold, nowMs: number): void {
+    const news = hold.expected.filter(([id, size]) => this.#hold.expected({ slot, dataInfoId: id }) !== size);
+    const released = this.#hold.follow(slot, hold, nowMs);
+    for (const [dataInfoId, size] of news) this.#set(dataInfoId, size, nowMs);
+    for (const dataInfoId of released) this.#set(dataInfoId, datums.get(dataInfoId)?.size ?? 0, nowMs);
+  }
+
+  /** Ends what was held for long enough; returns the datums of it, which may be shown as they are. */
+  endHold(keptSlot: (slot: number) => KeptSlot | undefined, nowMs: number): Datum[] {
+    const shown: Datum[] = [];
+    for (const [slot, held] of this.#hold.end(nowMs)) {
+      const kept = keptSlot(slot);
+      // What is still to be copied is known from this disk alone.
+      if (kept?.duty === "follow" && !kept.hasCopy) continue;
+      for (const dataInfoId of held) {
+        const datum = kept?.contents.datums.get(dataInfoId);
+        this.#set(dataInfoId, datum?.size ?? 0, nowMs);
+        if (datum !== undefined) shown.push(datum);
+      }
+    }
+    return shown;
   }
 
   nextMs(): number {
-    return this.#dueMs;
+    return Math.min(this.#dueMs, this.#hold.untilMs);
   }
 
   /** Saves what has changed, if that is due. */
@@ -41,5 +82,11 @@ export class ServiceSizes {
     this.#unsaved = new Map();
     this.#dueMs = Number.POSITIVE_INFINITY;
     if (changed.size > 0) this.#save(changed);
+  }
+
+  #set(dataInfoId: DataInfoId, size: number, nowMs: number): void {
+    this.#unsaved.set(dataInfoId, size);
+    if (this.#dueMs < Number.POSITIVE_INFINITY) return;
+    this.#dueMs = Math.max(nowMs + SAVE_DELAY_MS, this.#restedMs);
   }
 }

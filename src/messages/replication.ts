@@ -24,6 +24,17 @@ export interface ReplicaDatum {
   readonly tombstones: readonly (readonly [registId: string, stamp: Stamp])[];
 }
 
+/**
+ * What a leader holds back of a slot since a restart, because not all publishers are back: a copy is as short as its
+ * lists are. Services may be among it that it has no datum of.
+ */
+export interface SlotHold {
+  /** It ends in so many milliseconds. */
+  readonly remainingMs: number;
+  /** How many publishers each service is to have before that; none: nothing is held. */
+  readonly expected: readonly (readonly [DataInfoId, number])[];
+}
+
 export type FollowerToLeader = {
   /** "I follow this slot and hold these." Answered by `replica` messages for what differs, then by every change. */
   readonly kind: "follow";
@@ -42,6 +53,8 @@ export type LeaderToFollower =
       /** Services that the follower holds and the leader does not. */
       readonly gone: readonly DataInfoId[];
       readonly isLast: boolean;
+      /** With the last part. */
+      readonly hold?: SlotHold;
     }
   /** What the leader has just taken, in its order; the service is at `version` then. */
   | {
@@ -52,6 +65,8 @@ export type LeaderToFollower =
       readonly version: bigint;
       readonly origin: bigint;
       readonly items: readonly PublishItem[];
+      /** How many publishers it must have to be shown, while it is held; 0 if it is not. */
+      readonly expected: number;
     }
   /** The sender does not lead the slot under that epoch. The next table, or the next try, will tell. */
   | { readonly kind: "notLeader"; readonly slot: number; readonly leaderEpoch: bigint };

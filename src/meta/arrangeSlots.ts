@@ -7,7 +7,7 @@
 // made, and only then is anything moved for the sake of balance (balanceSlots.ts). A change touches only the slots that
 // it is about, for every change costs: a new leader has to hear all sessions, a new follower has to copy.
 
-import type { NodeId } from "../model/ids.ts";
+import { type NodeId, nodeNameOf } from "../model/ids.ts";
 import { balanceSlots } from "./balanceSlots.ts";
 import { type ArrangeInput, type Arrangement, lowest, SlotDraft } from "./slotDraft.ts";
 
@@ -58,6 +58,9 @@ function dropGoneFollowers(draft: SlotDraft): void {
 // several the one that was in sync last has most: followers cease to be in sync when they notice that their leader is
 // dead. The rest is with the sessions that live. One that leaves, but has a copy, goes before one that has none: it
 // stays until it has handed over, and what the sessions that died had said is in copies only.
+//
+// Where nobody is left that had anything, a node that led or followed the slot in an earlier run comes first: its disk
+// knows how many publishers each service had, and which versions clients have seen.
 function replaceGoneLeaders(draft: SlotDraft): void {
   const { nodes, facts } = draft.input;
   const heard = [...nodes.keys()].filter((node) => nodes.get(node)?.isHeard === true).sort();
@@ -72,15 +75,31 @@ function replaceGoneLeaders(draft: SlotDraft): void {
       lowest(candidates, (node) => {
         return [isEmpty(node), isLeaving(node), -facts.inSyncMs(slot, node), draft.leads(node)];
       }) ??
-      lowest(heard, (node) => [isLeaving(node), draft.leads(node), draft.follows(node)]);
+      lowest(heard, (node) => [
+        isLeaving(node),
+        strangeness(draft, slot, node),
+        draft.leads(node),
+        draft.follows(node),
+      ]);
     if (next !== undefined) draft.setLeader(slot, next, "leader is gone");
   }
 }
 
+/** 0 for a later run of the slot's leader, 1 for one of a follower, 2 for a node whose disk knows nothing of it. */
+function strangeness({ input }: SlotDraft, slot: number, node: NodeId): number {
+  const owner = input.table?.slots[slot];
+  const isRunOf = (other: NodeId): boolean => nodeNameOf(other) === nodeNameOf(node);
+  if (owner === undefined) return 2;
+  if (isRunOf(owner.leader)) return 0;
+  return owner.followers.some(isRunOf) ? 1 : 2;
+}
+
 // A leader that leaves goes on until another has everything. All its slots that can go, go at once: its process waits.
+// What it holds back since a restart stays with it: it ends within restart-hold-ms, by the publishers or by the time.
+// If the process goes before that, the slot is one whose leader is gone, and the follower that leads next holds on.
 function handOver(draft: SlotDraft): void {
   for (const [slot, { leader }] of draft.slots.entries()) {
-    if (draft.input.nodes.get(leader)?.isLeaving !== true) continue;
+    if (draft.input.nodes.get(leader)?.isLeaving !== true || draft.isHeld(slot)) continue;
     const inSync = draft.copies(slot).filter((node) => draft.isUsable(node) && draft.isInSync(slot, node));
     const next = lowest(inSync, (node) => [draft.leads(node)]);
     if (next !== undefined) draft.setLeader(slot, next, "leader leaves");

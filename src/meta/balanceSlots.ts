@@ -105,7 +105,8 @@ function isMoving(draft: SlotDraft, slot: number): boolean {
 function goOn(draft: SlotDraft, slot: number, { goal, mayLead }: { goal: Goal; mayLead: boolean }): void {
   const { leader } = draft.owner(slot);
   if (goal.leader !== leader) {
-    if (mayLead && draft.isInSync(slot, goal.leader)) draft.setLeader(slot, goal.leader, "move: leads");
+    const mayMove = mayLead && !draft.isHeld(slot) && draft.isInSync(slot, goal.leader);
+    if (mayMove) draft.setLeader(slot, goal.leader, "move: leads");
     return;
   }
   if (!draft.isServing(slot) || !goal.followers.every((node) => draft.isInSync(slot, node))) return;

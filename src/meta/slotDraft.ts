@@ -21,6 +21,8 @@ export interface SlotFacts {
   inSyncMs(slot: number, node: NodeId): number;
   /** The slot's leader has heard every session. */
   isServing(slot: number): boolean;
+  /** The slot's leader holds something of it back since a restart, or has not said yet that it does not. */
+  isHeld(slot: number): boolean;
   /** Nothing was heard of the node for so long that nobody waits for it. */
   isSilent(node: NodeId): boolean;
 }
@@ -113,6 +115,11 @@ export class SlotDraft {
 
   isServing(slot: number): boolean {
     return !this.hasNewLeader(slot) && this.input.facts.isServing(slot);
+  }
+
+  /** It has a part that nobody is shown yet. */
+  isHeld(slot: number): boolean {
+    return this.hasNewLeader(slot) || this.input.facts.isHeld(slot);
   }
 
   hasNewLeader(slot: number): boolean {

@@ -230,6 +230,7 @@ export class SlotKeeper {
       isInSync: (slot, node) => this.#reports.isInSync(slot, node),
       inSyncMs: (slot, node) => this.#reports.inSyncMs(slot, node),
       isServing: (slot) => this.#reports.isServing(slot),
+      isHeld: (slot) => this.#reports.isHeld(slot),
       isSilent: (node) => nowMs - (living.get(node)?.heardMs ?? Number.NEGATIVE_INFINITY) >= SILENT_MS,
     };
   }

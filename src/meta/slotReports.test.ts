@@ -57,6 +57,25 @@ test("a slot of which something is held back is not served as far as others are 
   assert.ok(reports.isServing(0));
 });
 
+test("of a slot something is held until its leader says, under its epoch, that nothing is", () => {
+  assert.ok(reports.isHeld(0), "nothing was heard of A");
+  assert.ok(reports.heard(A, says(5n, { serving: [0, 1], held: [0] }), 0));
+  assert.ok(reports.isHeld(0) && !reports.isHeld(1));
+  assert.ok(reports.heard(A, says(5n, { serving: [0, 1] }), 0));
+  assert.ok(!reports.isHeld(0));
+  const [first] = FIRST.slots as [never, never];
+  reports.adopt({ epoch: 6n, slots: [first, { leader: B, leaderEpoch: 6n, followers: [A] }] }, STEP);
+  assert.ok(!reports.isHeld(0), "the table has changed another slot");
+  assert.ok(reports.isHeld(1), "B has not said anything of its lead");
+  reports.heard(B, says(6n, { held: [] }), 0);
+  assert.ok(!reports.isHeld(1));
+});
+
+test("that nothing is held any more is news, also of a slot that is not served", () => {
+  reports.heard(A, says(5n, { held: [0] }), 0);
+  assert.ok(reports.heard(A, says(5n, {}), 0));
+});
+
 test("a table that changes another slot forgets nothing", () => {
   reports.heard(A, says(5n, { serving: [0, 1] }), 0);
   reports.heard(B, says(5n, { inSync: [0, 1] }), 0);

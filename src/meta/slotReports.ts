@@ -9,8 +9,9 @@ import type { SlotOwner, SlotTable } from "../model/slot.ts";
 interface NodeReport {
   /** The last report as it came; a meta node that does not lead has no table to read it by. */
   readonly tableEpoch: bigint;
-  /** Without those of which something is held: they stay where they are, for a copy would be taken for whole. */
+  /** Without those of which something is held: they stay where they are. */
   readonly serving: readonly number[];
+  readonly held: readonly number[];
   readonly inSync: readonly number[];
 }
 
@@ -18,7 +19,10 @@ interface NodeReport {
 type BySlot = Map<number, bigint>;
 
 interface NodeFacts {
+  /** The table of the last report that was read: it speaks of every slot that the node led in it. */
+  readonly tableEpoch: bigint;
   serving: BySlot;
+  readonly held: BySlot;
   inSync: BySlot;
   /** When the node last said that it holds the slot whole, also if it no longer does. */
   readonly inSyncMs: Map<number, { readonly leaderEpoch: bigint; readonly atMs: number }>;
@@ -31,9 +35,10 @@ export class SlotReports {
 
   /** Takes a heartbeat's report; true if it says something new. */
   heard(node: NodeId, { tableEpoch, slots }: Heartbeat, nowMs: number): boolean {
-    const held = new Set(slots?.held);
-    const serving = (slots?.serving ?? []).filter((slot) => !held.has(slot));
-    const report = { tableEpoch, serving, inSync: slots?.inSync ?? [] };
+    const { held = [], inSync = [] } = slots ?? {};
+    const isHeld = new Set(held);
+    const serving = (slots?.serving ?? []).filter((slot) => !isHeld.has(slot));
+    const report = { tableEpoch, serving, held, inSync };
     const isNew = !isSame(this.#reports.get(node), report);
     this.#reports.set(node, report);
     this.#read(node, report, nowMs);
@@ -66,6 +71,14 @@ export class SlotReports {
     return owner !== undefined && this.#facts.get(owner.leader)?.serving.get(slot) === owner.leaderEpoch;
   }
 
+  /** The slot's leader holds something of it back since a restart, or has not said yet that it does not. */
+  isHeld(slot: number): boolean {
+    const owner = this.#table?.slots[slot];
+    const facts = owner === undefined ? undefined : this.#facts.get(owner.leader);
+    if (owner === undefined || facts === undefined || facts.tableEpoch < owner.leaderEpoch) return true;
+    return facts.held.get(slot) === owner.leaderEpoch;
+  }
+
   isInSync(slot: number, node: NodeId): boolean {
     const owner = this.#table?.slots[slot];
     return owner !== undefined && this.#facts.get(node)?.inSync.get(slot) === owner.leaderEpoch;
@@ -91,7 +104,9 @@ export class SlotReports {
     const inSyncMs: NodeFacts["inSyncMs"] = this.#facts.get(node)?.inSyncMs ?? new Map();
     const inSync = epochs(report.inSync, ({ followers }) => followers.includes(node));
     for (const [slot, leaderEpoch] of inSync) inSyncMs.set(slot, { leaderEpoch, atMs: nowMs });
-    this.#facts.set(node, { serving: epochs(report.serving, ({ leader }) => leader === node), inSync, inSyncMs });
+    const leads = ({ leader }: SlotOwner): boolean => leader === node;
+    const [serving, held] = [epochs(report.serving, leads), epochs(report.held, leads)];
+    this.#facts.set(node, { tableEpoch: report.tableEpoch, serving, held, inSync, inSyncMs });
   }
 
   // A node that was released and follows again has to begin anew, though the leader is the same.
@@ -103,8 +118,10 @@ export class SlotReports {
   }
 }
 
+const LISTS = ["serving", "held", "inSync"] as const;
+
 function isSame(a: NodeReport | undefined, b: NodeReport): boolean {
-  return a?.tableEpoch === b.tableEpoch && isSameList(a.serving, b.serving) && isSameList(a.inSync, b.inSync);
+  return a?.tableEpoch === b.tableEpoch && LISTS.every((list) => isSameList(a[list], b[list]));
 }
 
 function isSameList(a: readonly number[], b: readonly number[]): boolean {

@@ -207,6 +207,14 @@ export const PLANTS: readonly Plant[] = [
     isCluster: true,
   },
   {
+    name: "a leader that leaves hands over what it holds back",
+    file: "src/meta/arrangeSlots.ts",
+    find: "?.isLeaving !== true || draft.isHeld(slot)) continue;",
+    replace: "?.isLeaving !== true) continue;",
+    rules: ["slots:"],
+    isCluster: true,
+  },
+  {
     name: "a registration that lost by the clock alone is given up",
     file: "src/session/publications.ts",
     find: 'if (!isRemoved && held.state !== "new") {',

@@ -1,7 +1,14 @@
 // The bytes of what a follower and its leader say to each other: src/messages/replication.ts.
 
 import { unreachable } from "../../base/assert.ts";
-import type { FollowerToLeader, HeldVersion, LeaderToFollower, ReplicaDatum } from "../../messages/replication.ts";
+import type {
+  FollowerToLeader,
+  HeldVersion,
+  LeaderToFollower,
+  ReplicaDatum,
+  SlotHold,
+} from "../../messages/replication.ts";
+import type { DataInfoId } from "../../model/ids.ts";
 import type { Stamp } from "../../model/publication.ts";
 import { readDataInfoId, writeDatumVersion } from "./datum.ts";
 import type { UnknownMessage } from "./format.ts";
@@ -53,11 +60,14 @@ export function writeLeaderToFollower(writer: NodeWriter, message: LeaderToFollo
     case "replica":
       writer.list(message.datums, writeReplicaDatum);
       writer.names(message.gone);
-      return writer.flag(message.isLast);
+      writer.flag(message.isLast);
+      writer.flag(message.hold !== undefined);
+      return message.hold === undefined ? undefined : writeSlotHold(writer, message.hold);
     case "change":
       writer.name(message.dataInfoId);
       writeDatumVersion(writer, message);
-      return writer.list(message.items, writePublishItem);
+      writer.list(message.items, writePublishItem);
+      return writer.varint(message.expected);
     case "notLeader":
       return;
     default:
@@ -77,6 +87,7 @@ export function decodeLeaderToFollower(content: Uint8Array): LeaderToFollower | 
         datums: reader.list(readReplicaDatum),
         gone: reader.list(readDataInfoId),
         isLast: reader.flag(),
+        ...(reader.flag() && { hold: readSlotHold(reader) }),
       };
     case TO_FOLLOWER.change:
       return readChange(reader);
@@ -97,7 +108,29 @@ function readChange(reader: NodeReader): LeaderToFollower | UnknownMessage {
     origin: reader.long(),
   } as const;
   const items = reader.listIfKnown(readPublishItem);
-  return items === undefined ? reader.unknown("a kind of publish item") : { ...change, items };
+  if (items === undefined) return reader.unknown("a kind of publish item");
+  return { ...change, items, expected: reader.varint() };
+}
+
+function writeSlotHold(writer: NodeWriter, { remainingMs, expected }: SlotHold): void {
+  writer.varint(remainingMs);
+  writer.list(expected, writeExpected);
+}
+
+function readSlotHold(reader: NodeReader): SlotHold {
+  return { remainingMs: reader.varint(), expected: reader.list(readExpected) };
+}
+
+function writeExpected(writer: NodeWriter, [dataInfoId, size]: readonly [DataInfoId, number]): void {
+  writer.name(dataInfoId);
+  writer.varint(size);
+  writer.endRecord();
+}
+
+function readExpected(reader: NodeReader): readonly [DataInfoId, number] {
+  const expected = [readDataInfoId(reader), reader.varint()] as const;
+  reader.endRecord();
+  return expected;
 }
 
 function writeHeldVersion(writer: NodeWriter, held: HeldVersion): void {

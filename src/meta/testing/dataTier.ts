@@ -19,6 +19,8 @@ export class DataTier {
   readonly #inSync = new Map<string, bigint>();
   readonly #serving = new Map<number, bigint>();
   readonly #silent = new Set<NodeId>();
+  /** Slots of which their leaders hold something back. */
+  readonly held = new Set<number>();
 
   constructor(options: Partial<DataTierOptions> = {}) {
     this.options = { slotCount: 256, slotReplicas: 2, slotMovesMax: 8, ...options };
@@ -76,6 +78,7 @@ export class DataTier {
       isInSync: (slot, node) => this.isInSync(slot, node),
       inSyncMs: () => 0,
       isServing: (slot) => this.#serving.get(slot) === this.table?.slots[slot]?.leaderEpoch,
+      isHeld: (slot) => this.held.has(slot),
       isSilent: (node) => this.#silent.has(node),
     };
     const { table, nodes } = this;

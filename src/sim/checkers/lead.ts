@@ -1,6 +1,7 @@
 // One meta node leads at a time: the store gives each lease epoch to one process, and carries out writes of that one
 // alone. A table that it stores follows from the one before by the rules of design: epochs grow, nobody is named twice
-// for a slot, and of a leader that is gone a follower that holds the slot takes over, if there is one.
+// for a slot, of a leader that is gone a follower that holds the slot takes over, if there is one, and one that lives
+// and holds something back since a restart keeps the slot.
 
 import type { Heartbeat } from "../../messages/membership.ts";
 import { type NodeId, nodeNameOf } from "../../model/ids.ts";
@@ -14,6 +15,15 @@ const NEWS_MS = 2_500;
 const SLOW_MS = 100;
 // A run that says nothing for so long gives its name up to one that speaks.
 const RUN_SILENT_MS = 3_000;
+
+interface Change {
+  readonly by: NodeId;
+  readonly table: SlotTable;
+  readonly before: SlotTable | undefined;
+  /** When the store was asked to save it. */
+  readonly askedMs: number;
+  readonly nowMs: number;
+}
 
 export class Lead implements Checker {
   readonly #evidence: Evidence;
@@ -78,7 +88,7 @@ export class Lead implements Checker {
     }
     for (const [slot, owner] of table.slots.entries()) {
       const isSlow = nowMs > askedMs + SLOW_MS;
-      const change = { by, table, before: isSlow ? undefined : before, nowMs };
+      const change = { by, table, before: isSlow ? undefined : before, askedMs, nowMs };
       const text = this.#ownerFault(owner, table) ?? this.#changeFault(slot, change);
       if (text !== undefined) return slots(`table ${table.epoch}, slot ${slot}: ${text}`);
     }
@@ -91,15 +101,15 @@ export class Lead implements Checker {
     return leaderEpoch > table.epoch ? `leader epoch ${leaderEpoch} is to come` : undefined;
   }
 
-  #changeFault(
-    slot: number,
-    { by, table, before, nowMs }: { by: NodeId; table: SlotTable; before: SlotTable | undefined; nowMs: number },
-  ): string | undefined {
+  #changeFault(slot: number, { by, table, before, askedMs, nowMs }: Change): string | undefined {
     const [owner, now] = [before?.slots[slot], table.slots[slot]];
     if (owner === undefined || now === undefined || before === undefined) return undefined;
     if (owner.leader === now.leader && owner.leaderEpoch === now.leaderEpoch) return undefined;
     if (now.leaderEpoch <= owner.leaderEpoch)
       return `${now.leader} leads under ${now.leaderEpoch} after ${owner.leaderEpoch}`;
+    if (now.followers.includes(owner.leader) && this.#isHeld(slot, owner, { by, askedMs })) {
+      return `${now.leader} leads, though ${owner.leader} lives and holds something of it back`;
+    }
     const isInSync = (node: NodeId, sinceMs: number) => {
       const known = this.#reports.get(`${by} ${node}`);
       if (known === undefined || known.atMs < sinceMs) return false;
@@ -113,6 +123,13 @@ export class Lead implements Checker {
       !this.#replaced.has(`${by} ${node}`);
     const better = owner.followers.find((node) => isInSync(node, nowMs - NEWS_MS) && isAlive(node));
     return better === undefined ? undefined : `${now.leader} leads, though ${better} has all that was there`;
+  }
+
+  /** The slot's leader had said, before the table was made, that it holds something of it back. */
+  #isHeld(slot: number, { leader, leaderEpoch }: SlotOwner, { by, askedMs }: Pick<Change, "by" | "askedMs">): boolean {
+    const known = this.#reports.get(`${by} ${leader}`);
+    if (known === undefined || known.atMs >= askedMs || known.report.tableEpoch < leaderEpoch) return false;
+    return known.report.slots?.held.includes(slot) === true;
   }
 }
 

@@ -12,7 +12,8 @@ export type End = "killed" | "vanished" | "orderly";
 
 // How often a node that wants to stop looks whether it may, and how long it waits at the most.
 const STOP_CHECK_MS = 50;
-const STOP_MS_MAX = 15_000;
+// Longer than a hold after a restart: what is held is handed over only when that is over.
+const STOP_MS_MAX = 18_000;
 const RESIGN_MS = 100;
 
 interface Hosts {

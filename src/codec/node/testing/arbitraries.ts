@@ -154,14 +154,18 @@ const replicaDatum = record({
 });
 
 export const leaderToFollower = anyOf<LeaderToFollower>({
-  replica: record({
-    kind: is("replica"),
-    slot: natural,
-    leaderEpoch: long,
-    datums: list(replicaDatum),
-    gone: list(dataInfoId),
-    isLast: fc.boolean(),
-  }),
+  replica: record(
+    {
+      kind: is("replica"),
+      slot: natural,
+      leaderEpoch: long,
+      datums: list(replicaDatum),
+      gone: list(dataInfoId),
+      isLast: fc.boolean(),
+      hold: record({ remainingMs: natural, expected: list(fc.tuple(dataInfoId, natural)) }),
+    },
+    "hold",
+  ),
   change: record({
     kind: is("change"),
     slot: natural,
@@ -170,6 +174,7 @@ export const leaderToFollower = anyOf<LeaderToFollower>({
     version: long,
     origin: long,
     items: list(item),
+    expected: natural,
   }),
   notLeader: record({ kind: is("notLeader"), slot: natural, leaderEpoch: long }),
 });

@@ -166,8 +166,9 @@ const LEADER_TO_FOLLOWER: OneOfEachKind<LeaderToFollower> = {
     datums: [{ dataInfoId, ...version, publications: [PUBLICATION], tombstones: [[registId, stamp]] }],
     gone: [otherDataInfoId],
     isLast: true,
+    hold: { remainingMs: 300, expected: [[otherDataInfoId, 2]] },
   },
-  change: { kind: "change", slot: 255, leaderEpoch: 8n, dataInfoId, ...version, items },
+  change: { kind: "change", slot: 255, leaderEpoch: 8n, dataInfoId, ...version, items, expected: 3 },
   notLeader: { kind: "notLeader", slot: 255, leaderEpoch: 8n },
 };
 
