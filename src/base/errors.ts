@@ -5,6 +5,10 @@ import { visible } from "./visible.ts";
 
 /** What each code means and whether the same request may succeed later. */
 export const ERRORS = {
+  ADDRESS_CONNECTIONS_EXHAUSTED: {
+    retry: true,
+    meaning: "the address holds as many connections as are still free for all others",
+  },
   ADDRESS_IN_USE: { retry: true, meaning: "another process listens on this address; stop it or choose another port" },
   BIND_REFUSED: { retry: false, meaning: "the server will not listen beyond loopback without --insecure" },
   BOLT_CLASS_UNKNOWN: { retry: false, meaning: "no request of this class is served on this port" },

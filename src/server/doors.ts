@@ -1,5 +1,6 @@
 // The ports of a node: each role's own, and the one for links from other nodes.
 
+import { type ErrorCode, fail } from "../base/errors.ts";
 import type { Log } from "../base/ports.ts";
 import { SofaGateway } from "../gateways/sofa/gateway.ts";
 import { joinAddress } from "../transport/address.ts";
@@ -36,7 +37,7 @@ const NODE_CONNECTIONS_MAX = 4_096;
 
 /** Listens for other nodes. `network` is asked for each connection: it comes to be when the port is known. */
 export async function openNodePort(
-  { bind, port }: { bind: string; port: number },
+  { bind, port, log }: { bind: string; port: number; log: Log },
   network: () => NodeNetwork,
 ): Promise<TcpListener> {
   return listenTcp({
@@ -45,7 +46,8 @@ export async function openNodePort(
     connectionsMax: NODE_CONNECTIONS_MAX,
     clock: hostClock,
     accept: (connection, nowMs) => network().accept(connection, nowMs),
-    refused: () => undefined,
+    refused: (code, address) => refused(log, { code, address, port: "node" }),
+    notAccepted: (error) => notAccepted(log, error),
     peers: "nodes",
   });
 }
@@ -114,7 +116,11 @@ export async function openSessionDoors(
     connectionsMax: config.clientConnectionsMax,
     clock: hostClock,
     accept: (connection, nowMs) => gateway.accept(connection, nowMs),
-    refused: () => metrics.add("roster_connections_closed_total", 1, { reason: "CONNECTIONS_EXHAUSTED" }),
+    refused: (code, address) => {
+      metrics.add("roster_connections_closed_total", 1, { reason: code });
+      refused(log, { code, address, port: "bolt" });
+    },
+    notAccepted: (error) => notAccepted(log, error),
     peers: "clients",
   });
   closers.push(() => bolt.close());
@@ -131,6 +137,15 @@ export async function openSessionDoors(
   });
   closers.push(() => app.close());
   return { bolt, http: await listenHttp(app, { host: config.bind, port: config.httpPort, isShared }) };
+}
+
+function refused(log: Log, { code, ...fields }: { code: ErrorCode; address: string; port: "bolt" | "node" }): void {
+  log.warn("a connection was refused", { ...fields, reason: fail(code).message });
+}
+
+// Node has closed what it could not take; whoever was turned away tries again.
+function notAccepted(log: Log, error: Error): void {
+  log.error("the system gave no connection", { reason: error.message });
 }
 
 // How exactly a frozen client's end is met.

@@ -97,7 +97,8 @@ async function startParts(config: Config, closers: Closer[]): Promise<Omit<Runni
   let metaHttp = 0;
   let roles: Roles | undefined;
   const port = nodePortOf(config);
-  const node = port === undefined ? undefined : await openNodePort({ bind: config.bind, port }, () => networkOf(roles));
+  const node =
+    port === undefined ? undefined : await openNodePort({ bind: config.bind, port, log }, () => networkOf(roles));
   closers.push(() => node?.close());
   roles = createRoles(config, {
     ...host,

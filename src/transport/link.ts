@@ -25,11 +25,14 @@ export interface LinkTimes {
   readonly heartbeatMs: number;
   /** A peer of whom nothing was read for so long is gone. */
   readonly silenceMs: number;
+  /** A link on which both sides have not greeted by then is none. */
+  readonly greetingMs: number;
 }
 
 // Four heartbeats may be lost or late before a peer counts as gone. Shorter, and a collection of garbage on a large
 // heap would cut links; longer, and a frozen data node would keep its sessions waiting.
-export const LINK_TIMES: LinkTimes = { heartbeatMs: 1_000, silenceMs: 5_000 };
+// A greeting is the first thing that a node says, and is answered at once.
+export const LINK_TIMES: LinkTimes = { heartbeatMs: 1_000, silenceMs: 5_000, greetingMs: 5_000 };
 
 /**
  * The longest message on a link. The largest that we know is the list of one service: 10,000 instances of 1 KiB are
@@ -53,8 +56,8 @@ const UNTAKEN_TICKS_MAX = 2;
  */
 export const LINK_BACKLOG_BYTES_MAX = 1024 * 1024 * 1024;
 
-// Until a peer has said who it is, it has no right to more of our memory: names and a version are well below 1 KiB.
-const GREETING_BYTES_MAX = 64 * 1024;
+// Until a peer has said who it is, it has no right to more of our memory: names and a version are below 1 KiB.
+const GREETING_BYTES_MAX = 8 * 1024;
 
 // Protocol 2 without a sum: TCP has one, and 256 MiB/s of CRC in JavaScript would be the dearest part of a link.
 const DIALECT: BoltDialect = { protocol: 2, version: 1, crc: false };
@@ -124,6 +127,7 @@ export class Link implements ConnectionHandler {
   readonly #environment: LinkEnvironment;
   #decoder: BoltDecoder;
   #state: LinkState = "greeting";
+  readonly #openedMs: number;
   #readMs: number;
   #bytesWritten = 0;
   #bytesAtTick = 0;
@@ -138,6 +142,7 @@ export class Link implements ConnectionHandler {
     this.#side = side;
     this.#events = events;
     this.#environment = environment;
+    this.#openedMs = environment.nowMs;
     this.#readMs = environment.nowMs;
     this.#decoder = new BoltDecoder({
       frameBytesMax: side.kind === "dial" ? LINK_FRAME_BYTES_MAX : GREETING_BYTES_MAX,
@@ -242,10 +247,14 @@ export class Link implements ConnectionHandler {
   // A tick that is late says that this process was away (stopped, or busy for long), and that what the peer sent
   // meanwhile has not been read yet: its silence is judged by the next one.
   #tick(nowMs: number): void {
-    const { heartbeatMs, silenceMs } = this.#environment.times;
+    const { heartbeatMs, silenceMs, greetingMs } = this.#environment.times;
     const isLate = nowMs - this.#tickDueMs > heartbeatMs;
     const silentMs = nowMs - this.#readMs;
     if (silentMs >= silenceMs && !isLate) return this.close(`nothing was read for ${silentMs} ms`);
+    const openMs = nowMs - this.#openedMs;
+    if (this.#state === "greeting" && openMs >= greetingMs && !isLate) {
+      return this.close(`no greeting within ${openMs} ms`);
+    }
     if (this.#isUntaken()) return this.close(`the peer does not read: ${this.#connection.bufferedBytes} bytes wait`);
     if (this.#side.kind === "dial" && (this.#bytesWritten === this.#bytesAtTick || silentMs >= heartbeatMs)) {
       this.#write([encodeHeartbeat(DIALECT, ++this.#heartbeats, NODE_CODEC)]);

@@ -11,6 +11,7 @@ import {
   PROTOCOL_VERSION,
   PROTOCOL_VERSION_MIN,
 } from "../messages/hello.ts";
+import { ConnectionShares, type ShareRefusal } from "./connectionShares.ts";
 import { type GreetingAnswer, Link, type LinkEnvironment, type LinkMessage, type LinkTimes } from "./link.ts";
 
 type NodeId = Hello["from"];
@@ -48,6 +49,8 @@ export interface AcceptorEnvironment {
 
 // A misconfigured node comes every five seconds; so many different ones are told apart in the log.
 const REFUSALS_LOGGED_MAX = 100;
+// Nodes greet within a round trip. In the largest cluster that we plan for, 430 come at once.
+const UNGREETED_MAX = 1_024;
 
 export class LinkAcceptor {
   readonly #self: AcceptingNode;
@@ -55,6 +58,7 @@ export class LinkAcceptor {
   readonly #environment: AcceptorEnvironment;
   readonly #links = new Map<string, Link>();
   readonly #open = new Set<Link>();
+  readonly #ungreeted = new ConnectionShares(UNGREETED_MAX);
   readonly #refusalsLogged = new Set<string>();
   #isClosed = false;
 
@@ -71,7 +75,15 @@ export class LinkAcceptor {
 
   accept(connection: Connection, nowMs: number): ConnectionHandler {
     let peer: Peer | undefined;
+    const { remoteAddress } = connection;
+    const refusal = this.#ungreeted.take(remoteAddress);
+    let isUngreeted = refusal === undefined;
+    const noMoreUngreeted = () => {
+      if (isUngreeted) this.#ungreeted.release(remoteAddress);
+      isUngreeted = false;
+    };
     const greeted = (content: Uint8Array): GreetingAnswer => {
+      noMoreUngreeted();
       const hello = decodeHello(content);
       const reason = refusalOf(hello, this.#self);
       if (reason === undefined) peer = peerOf(hello);
@@ -88,13 +100,17 @@ export class LinkAcceptor {
         received: (className, content) => {
           if (peer !== undefined) this.#events.received(peer, className, content);
         },
-        down: (reason) => this.#down(link, peer, reason),
+        down: (reason) => {
+          noMoreUngreeted();
+          this.#down(link, peer, reason);
+        },
       },
       this.#linkEnvironment(nowMs),
     );
     this.#open.add(link);
     // The port is open a little longer than this node takes links.
     if (this.#isClosed) link.close("this node stops");
+    if (refusal !== undefined) this.#refuseStranger(link, refusal);
     return link;
   }
 
@@ -112,6 +128,11 @@ export class LinkAcceptor {
   close(): void {
     this.#isClosed = true;
     for (const link of [...this.#open]) link.close("this node stops");
+  }
+
+  #refuseStranger(link: Link, reason: ShareRefusal): void {
+    this.#environment.log.warn("too many connections have not greeted", { address: link.remoteAddress, reason });
+    link.close("too many connections have not greeted");
   }
 
   #answer(reason: string | undefined): Uint8Array {

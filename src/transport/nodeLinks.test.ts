@@ -9,7 +9,7 @@ import { nodeId } from "../model/ids.ts";
 import { LINK_BACKLOG_BYTES_MAX, LINK_TIMES, LINK_UNSENT_BYTES_MAX, linkMessage } from "./link.ts";
 import { type AcceptingNode, LinkAcceptor } from "./linkAcceptor.ts";
 import { LinkDialer } from "./linkDialer.ts";
-import { TestNetwork, TestTime, type WireEnd } from "./testing/wires.ts";
+import { TestNetwork, TestTime, type WireEnd, wire } from "./testing/wires.ts";
 
 const SELF: AcceptingNode = { id: nodeId("d1.aaaa"), clusterName: "c", slotCount: 256, roles: ["data"] };
 const HELLO: Hello = {
@@ -303,3 +303,60 @@ test("a dialler that is closed says so and does not come back", () => {
   assert.deepEqual(scene.take(), ["accepted s1.bbbb", "up d1.aaaa", "down d1.aaaa", "lost s1.bbbb"]);
   assert.equal(scene.network.wires.length, 1);
 });
+
+test("a stranger that sends heartbeats and never greets is closed after five seconds", () => {
+  const scene = new Scene();
+  const stranger = strangerOf(scene);
+  for (let second = 0; second < 4; second++) {
+    stranger.write(encodeHeartbeat(BOLT_V1, second, 1));
+    scene.time.run(1_000);
+    assert.equal(stranger.isClosed, false);
+  }
+  stranger.write(encodeHeartbeat(BOLT_V1, 9, 1));
+  scene.time.run(2_000);
+  assert.equal(stranger.isClosed, true);
+  assert.deepEqual(scene.take(), []);
+});
+
+test("a node that answers heartbeats and never our greeting is given up, and tried again", () => {
+  const scene = new Scene();
+  scene.network.accept = (connection) => ({
+    received: () => connection.write(encodeHeartbeat(BOLT_V1, 1, 1)),
+    drained: () => undefined,
+    closed: () => undefined,
+  });
+  scene.dial();
+  scene.time.run(8_000);
+  assert.equal(scene.network.wires[0]?.[0].isClosed, true);
+  assert.ok(scene.network.dialsMs.length > 1);
+});
+
+test("strangers of one address get half of the places for those that have not greeted; nodes give theirs back", () => {
+  const scene = new Scene();
+  const strangers = Array.from({ length: 600 }, () => strangerOf(scene));
+  scene.time.run(10);
+  assert.equal(strangers.filter(({ isClosed }) => isClosed).length, 600 - 512);
+  for (const stranger of strangers) stranger.close();
+  scene.time.run(10);
+  scene.dial();
+  scene.time.run(10);
+  assert.deepEqual(scene.take(), ["accepted s1.bbbb", "up d1.aaaa"]);
+  const more = Array.from({ length: 513 }, () => strangerOf(scene));
+  scene.time.run(10);
+  assert.equal(more.filter(({ isClosed }) => isClosed).length, 1);
+});
+
+test("a stranger can't make a node hold more bytes than a greeting has", () => {
+  const scene = new Scene();
+  const stranger = strangerOf(scene);
+  stranger.write(linkMessage("roster.SessionToData", new Uint8Array(8 * 1024)).parts[0] ?? new Uint8Array(0));
+  scene.time.run(10);
+  assert.equal(stranger.isClosed, true);
+});
+
+/** The far end of a new connection to the acceptor. */
+function strangerOf({ time, acceptor }: Scene): WireEnd {
+  const [far, near] = wire(time);
+  near.handler = acceptor.accept(near, time.nowMs());
+  return far;
+}

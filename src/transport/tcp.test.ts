@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import type { Connection, ConnectionHandler } from "../base/ports.ts";
 import { hostClock } from "./clock.ts";
@@ -24,6 +24,7 @@ async function serve(received: (connection: Connection) => void) {
     connectionsMax: 10,
     clock: hostClock,
     refused: () => undefined,
+    notAccepted: assert.fail,
     peers: "clients" as const,
   };
   const listener = await listenTcp({ ...options, accept });
@@ -104,7 +105,14 @@ test("a client that reads slowly takes what waits for it in small steps, whole a
     };
     return { received, drained: () => void drained++, closed: () => undefined };
   };
-  const common = { host: "127.0.0.1", port: 0, connectionsMax: 1, clock: hostClock, refused: assert.fail };
+  const common = {
+    host: "127.0.0.1",
+    port: 0,
+    connectionsMax: 1,
+    clock: hostClock,
+    refused: assert.fail,
+    notAccepted: assert.fail,
+  };
   const listener = await listenTcp({ ...common, peers: "clients", accept });
   const socket = connect(listener.port, "127.0.0.1");
   t.after(() => {
@@ -136,7 +144,14 @@ test("what leaves at once is not reported as drained", async () => {
     drained: () => void drained++,
     closed: () => undefined,
   });
-  const common = { host: "127.0.0.1", port: 0, connectionsMax: 1, clock: hostClock, refused: assert.fail };
+  const common = {
+    host: "127.0.0.1",
+    port: 0,
+    connectionsMax: 1,
+    clock: hostClock,
+    refused: assert.fail,
+    notAccepted: assert.fail,
+  };
   const listener = await listenTcp({ ...common, peers: "clients", accept });
   const socket = connect(listener.port, "127.0.0.1");
   socket.write("x");
@@ -163,7 +178,7 @@ test("what nodes say in one turn, small and large, arrives whole and in order, i
     };
     return { received, drained: () => undefined, closed: () => undefined };
   };
-  const common = { clock: hostClock, peers: "nodes", refused: assert.fail } as const;
+  const common = { clock: hostClock, peers: "nodes", refused: assert.fail, notAccepted: assert.fail } as const;
   const listener = await listenTcp({ ...common, host: "127.0.0.1", port: 0, connectionsMax: 1, accept: talker });
   await new Promise<void>((resolve, reject) => {
     const connected = (connection: Connection) => {
@@ -201,6 +216,7 @@ test("a dial that is taken back connects nobody", async () => {
     clock: hostClock,
     peers: "nodes",
     refused: assert.fail,
+    notAccepted: assert.fail,
     accept: () => ({ received: assert.fail, drained: () => undefined, closed: () => undefined }),
   });
   const cancel = dialTcp(`127.0.0.1:${listener.port}`, outcome, { clock: hostClock, timeoutMs: 1_000 });
@@ -224,7 +240,14 @@ async function busy(
     drained: () => undefined,
     closed: () => received("closed"),
   });
-  const common = { host: "127.0.0.1", port: 0, connectionsMax: clients, clock: hostClock, refused: () => undefined };
+  const common = {
+    host: "127.0.0.1",
+    port: 0,
+    connectionsMax: 2 * clients,
+    clock: hostClock,
+    refused: assert.fail,
+    notAccepted: assert.fail,
+  };
   const listener = await listenTcp({ ...common, peers: "clients", accept });
   const sockets = Array.from({ length: clients }, () => connect(listener.port, "127.0.0.1"));
   t.after(() => {
@@ -263,4 +286,31 @@ test("what a client sent before it left is taken before its end, in order, also 
   await done;
   assert.equal(order.filter((each) => each.startsWith("client")).length, 20);
   for (const each of new Set(order)) if (each !== "closed") assert.equal(order.filter((one) => one === each).length, 1);
+});
+
+test("one address is refused beyond its share, and another one gets in", async (t) => {
+  const refused: string[] = [];
+  const listener = await listenTcp({
+    host: "127.0.0.1",
+    port: 0,
+    connectionsMax: 20,
+    clock: hostClock,
+    refused: (reason, address) => refused.push(`${reason} ${address.split(":")[0]}`),
+    notAccepted: assert.fail,
+    peers: "clients",
+    accept: () => ({ received: () => undefined, drained: () => undefined, closed: () => undefined }),
+  });
+  const dial = (localAddress: string): Promise<Socket> => {
+    const socket = connect({ port: listener.port, host: "127.0.0.1", localAddress });
+    socket.on("error", () => undefined);
+    t.after(() => socket.destroy());
+    return new Promise((resolve) => socket.once("connect", () => resolve(socket)));
+  };
+  await Promise.all(Array.from({ length: 30 }, () => dial("127.0.0.1")));
+  while (refused.length < 20) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(listener.connections, 10);
+  assert.deepEqual(new Set(refused), new Set(["ADDRESS_CONNECTIONS_EXHAUSTED 127.0.0.1"]));
+  await dial("127.0.0.2");
+  while (listener.connections < 11) await new Promise((resolve) => setImmediate(resolve));
+  await listener.close();
 });

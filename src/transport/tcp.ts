@@ -11,6 +11,7 @@ import {
   UNREAD_BYTES_MAX,
 } from "../base/ports.ts";
 import { formatAddress, parseAddress } from "./address.ts";
+import { ConnectionShares, type ShareRefusal } from "./connectionShares.ts";
 import { JOINED_BYTES_MAX, join, keepJoined } from "./join.ts";
 import { ReadTurns } from "./readTurns.ts";
 
@@ -20,11 +21,14 @@ export interface TcpOptions {
   readonly port: number;
   /** Other processes listen at the same port, and the system deals connections out. */
   readonly isShared?: boolean;
+  /** Of which one address gets no more than are still free. */
   readonly connectionsMax: number;
   readonly clock: Clock;
   readonly accept: Acceptor;
-  /** Told when a connection is turned away because connectionsMax are open. */
-  readonly refused: () => void;
+  /** Told when a connection is turned away because connectionsMax are open, or its address has its share. */
+  readonly refused: (reason: ShareRefusal, address: string) => void;
+  /** The system could not give us a connection that was made, as when no descriptors are left; the next one may be. */
+  readonly notAccepted: (error: Error) => void;
   readonly peers: Peers;
 }
 
@@ -56,20 +60,27 @@ const KEEP_ALIVE = { keepAlive: true, keepAliveInitialDelay: 30_000 } as const;
 /** Listens; rejects with ADDRESS_IN_USE or CONFIG_INVALID when it can't. */
 export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
   const sockets = new Map<Socket, SocketConnection>();
+  const shares = new ConnectionShares(options.connectionsMax);
   const turns = options.peers === "clients" ? new ReadTurns(options.clock) : undefined;
   const server = createServer({ noDelay: true, ...KEEP_ALIVE }, (socket) => {
-    if (sockets.size >= options.connectionsMax) {
-      options.refused();
+    const address = formatAddress(socket.remoteAddress, socket.remotePort);
+    const refusal = shares.take(address);
+    if (refusal !== undefined) {
+      options.refused(refusal, address);
       socket.destroy();
       return;
     }
     const connection = new SocketConnection(socket, options.peers);
     sockets.set(socket, connection);
-    socket.once("close", () => sockets.delete(socket));
+    socket.once("close", () => {
+      sockets.delete(socket);
+      shares.release(address);
+    });
     const handler = options.accept(connection, options.clock.nowMs());
     serve(socket, connection, { handler, clock: options.clock, turns });
   });
   await listening(server, options);
+  server.on("error", options.notAccepted);
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : options.port;
   // Settles when the listener and all its connections are gone.

@@ -30,7 +30,9 @@ const CLIENTS = {
     default: 50_000,
     min: 1,
     max: 1_000_000,
-    about: "How many client connections the node holds at once; further ones are refused.",
+    about:
+      "How many client connections the node holds at once; further ones are refused. " +
+      "One address (of IPv6 its first 64 bits) never holds more than are still free, so half of them at the most.",
     cost: "About 20 KiB each before the first registration, and a file descriptor (ulimit -n).",
   },
   "client-registrations-max": {

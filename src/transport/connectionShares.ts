@@ -1,0 +1,59 @@
+// Which address may hold how many of a bounded number of connections: one never gets more than are still free. So a
+// single address gets half of all, two get a third each, and whoever else comes always finds some, with no number that
+// somebody would have to choose.
+
+/** Why a connection is not taken; `undefined` if it is. */
+export type ShareRefusal = "CONNECTIONS_EXHAUSTED" | "ADDRESS_CONNECTIONS_EXHAUSTED";
+
+export class ConnectionShares {
+  readonly #max: number;
+  readonly #held = new Map<string, number>();
+  #size = 0;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Counts a connection from this address, unless it is one too many. */
+  take(address: string): ShareRefusal | undefined {
+    if (this.#size >= this.#max) return "CONNECTIONS_EXHAUSTED";
+    const holder = holderOf(address);
+    const held = this.#held.get(holder) ?? 0;
+    if (held >= this.#max - this.#size) return "ADDRESS_CONNECTIONS_EXHAUSTED";
+    this.#held.set(holder, held + 1);
+    this.#size++;
+    return undefined;
+  }
+
+  /** A connection that was taken is gone. */
+  release(address: string): void {
+    const holder = holderOf(address);
+    const held = this.#held.get(holder) ?? 0;
+    if (held === 0) return;
+    if (held === 1) this.#held.delete(holder);
+    else this.#held.set(holder, held - 1);
+    this.#size--;
+  }
+}
+
+const IPV6_NETWORK_GROUPS = 4;
+
+/**
+ * Who holds a connection from `ip:port`. A machine with IPv6 has a network of 2^64 addresses for itself: its first 64
+ * bits are what counts.
+ */
+function holderOf(address: string): string {
+  if (!address.startsWith("[")) return address.slice(0, address.lastIndexOf(":"));
+  const ip = address.slice(1, address.indexOf("]"));
+  const [before = "", after] = ip.split("::");
+  const groups = before === "" ? [] : before.split(":");
+  if (after !== undefined) {
+    const behind = after === "" ? 0 : after.split(":").length;
+    while (groups.length + behind < 8) groups.push("0");
+  }
+  return `[${groups.slice(0, IPV6_NETWORK_GROUPS).join(":")}`;
+}
