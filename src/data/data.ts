@@ -16,6 +16,7 @@ import { Completeness } from "./completeness.ts";
 import type { DataEvent, DataMemory, DataOptions, DataOutput } from "./dataPorts.ts";
 import type { Datum } from "./datum.ts";
 import { Departures, isForeign } from "./departures.ts";
+import { InterestSweep } from "./interestSweep.ts";
 import { type HeldLoss, LossProtection } from "./lossProtection.ts";
 import { Notices } from "./notices.ts";
 import { PackedMemory } from "./packed/packedStore.ts";
@@ -38,6 +39,8 @@ const TIDY_STEPS = 2_000;
 const TOMBSTONES_PER_STEP = 5_000;
 // An interest that three scans in a row did not repeat is over.
 const INTEREST_SCANS = 3;
+// A node that stood still for a while must not forget what sessions are about to repeat.
+const INTEREST_FORGOTTEN_SCANS = 12;
 
 export class Data {
   readonly #output: DataOutput;
@@ -52,6 +55,7 @@ export class Data {
   readonly #completeness: Completeness;
   readonly #departures: Departures;
   readonly #notices: Notices;
+  readonly #interests: InterestSweep;
   readonly #versions: VersionFloor;
   readonly #hold: RestartHold;
   readonly #protection: LossProtection;
@@ -102,6 +106,7 @@ export class Data {
       recalls: (datum, session, have) => this.#recall.asks(datum, session, { have, nowMs: this.#nowMs }),
       overtake: (datum, have) => this.#overtake(datum, have),
     });
+    this.#interests = new InterestSweep(this.#slots, options.versionScanIntervalMs * INTEREST_FORGOTTEN_SCANS);
     this.#versions = new VersionFloor(memory.versionFloor, (floor) => output.saveVersionFloor(floor));
     this.#protection = new LossProtection(options);
     const held = { slots: this.#slots, sessions: this.#sessions, protection: this.#protection };
@@ -461,6 +466,7 @@ export class Data {
     this.#metrics.set("roster_tombstones", this.#tombstones.size);
     this.#metrics.add("roster_tombstones_ended_early_total", this.#tombstones.takeEndedEarly());
     this.#publications.tidy(TIDY_STEPS);
+    this.#interests.step(this.#nowMs, (slot, datum) => this.#forgetIfIdle(slot, datum));
   }
 
   #expired(datum: Datum): void {
