@@ -181,11 +181,11 @@ export const damagedSlotTable: Attack = {
   async look({ restart }) {
     const failures: string[] = [];
     for (const text of DAMAGED) {
-      const started = await restart((dataDir) => damage(dataDir, text)).then(
-        () => true,
-        () => false,
+      const outcome = await restart((dataDir) => damage(dataDir, text)).then(
+        () => "the server is ready",
+        (error: Error) => error.message,
       );
-      if (started) failures.push(`the server starts with ${text} for a slot table`);
+      if (!outcome.startsWith("the server ended")) failures.push(`${outcome} with the slot table ${text}`);
     }
     return failures;
   },
