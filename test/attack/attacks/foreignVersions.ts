@@ -10,6 +10,7 @@ import type { Attacker } from "../attacker/attacker.ts";
 import { GROUP, INSTANCE_ID } from "../attacker/frames.ts";
 import { NodeLink } from "../attacker/nodeLink.ts";
 import { honestService } from "../honest/names.ts";
+import { shows } from "../honest/shows.ts";
 
 const LAST = 2n ** 63n - 1n;
 // The sequence within a millisecond takes 15 bits: one step below the last.
@@ -32,9 +33,7 @@ export const foreignVersions: Attack = {
     }
   },
   async look({ restart }) {
-    const server = await restart();
-    const floor = await server.metric("roster_build_info");
-    return server.isRunning || floor !== undefined ? [] : ["the server does not start again"];
+    return (await shows(await restart())) ? [] : ["after a restart a new publisher is not shown"];
   },
 };
 
