@@ -115,7 +115,9 @@ export class AttackConnection {
   }
 
   #outcomeOf(frame: SeenFrame): string {
-    if (frame.status !== 0) return `Bolt status ${frame.status}`;
+    // An exception says its code somewhere in its text.
+    const text = frame.status === 0 ? "" : frame.first.toString("latin1", 0, frame.bytes);
+    if (frame.status !== 0) return /[A-Z]{3,}(_[A-Z]{3,})+/.exec(text)?.[0] ?? `Bolt status ${frame.status}`;
     if (this.#successBytes.has(frame.bytes)) return "success";
     const classBytes = frame.first.readUInt16BE(RESPONSE_HEAD_BYTES - 8);
     const contentAt = RESPONSE_HEAD_BYTES + classBytes;

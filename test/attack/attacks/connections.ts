@@ -55,6 +55,7 @@ export const allConnections: Attack = {
   name: "all-connections",
   sends: "more connections from one address than the server takes in all",
   expected: "refused beyond the address's share, logged; clients of other addresses get in",
+  signs: [/ADDRESS_CONNECTIONS_EXHAUSTED/],
   full: 1_200,
   short: 1_200,
   server: { flags: ["--client-connections-max=1000"] },
