@@ -10,6 +10,7 @@ import { listenTcp, type TcpListener } from "../transport/tcp.ts";
 import { dataHttpPortOf } from "./config/nodeRoles.ts";
 import type { Config } from "./config/table.ts";
 import type { DataHost } from "./dataHost.ts";
+import type { ConnectionLimits } from "./descriptors.ts";
 import { addHeldRoutes, dataHttp, type HeldStatus } from "./http/dataHttp.ts";
 import { listenHttp } from "./http/listen.ts";
 import { metaHttp } from "./http/metaHttp.ts";
@@ -24,6 +25,7 @@ export interface DoorsEnvironment {
   readonly config: Config;
   readonly log: Log;
   readonly ops: Ops;
+  readonly limits: ConnectionLimits;
   readonly roles: Roles;
   /** The host by which others reach this node. */
   readonly nodeHost: string;
@@ -31,19 +33,15 @@ export interface DoorsEnvironment {
   readonly closers: (() => void | Promise<void>)[];
 }
 
-// A meta node has a link of each member, a data node one of each session and of each follower. The largest cluster that
-// we plan for has 430 members.
-const NODE_CONNECTIONS_MAX = 4_096;
-
 /** Listens for other nodes. `network` is asked for each connection: it comes to be when the port is known. */
 export async function openNodePort(
-  { bind, port, log }: { bind: string; port: number; log: Log },
+  { bind, port, log, connectionsMax }: { bind: string; port: number; log: Log; connectionsMax: number },
   network: () => NodeNetwork,
 ): Promise<TcpListener> {
   return listenTcp({
     host: bind,
     port,
-    connectionsMax: NODE_CONNECTIONS_MAX,
+    connectionsMax,
     clock: hostClock,
     accept: (connection, nowMs) => network().accept(connection, nowMs),
     refused: (code, address) => refused(log, { code, address, port: "node" }),
@@ -53,7 +51,8 @@ export async function openNodePort(
 }
 
 /** The HTTP port of the role meta. In a process that is a whole registry it answers for the role data too. */
-export async function openMetaDoor({ config, ops, roles, closers }: DoorsEnvironment, host: MetaHost): Promise<number> {
+export async function openMetaDoor(environment: DoorsEnvironment, host: MetaHost): Promise<number> {
+  const { config, ops, limits, roles, closers } = environment;
   const { meta } = host;
   const app = metaHttp({
     ...ops,
@@ -70,11 +69,12 @@ export async function openMetaDoor({ config, ops, roles, closers }: DoorsEnviron
   });
   if (roles.data !== undefined) addHeldRoutes(app, heldStatus(roles.data));
   closers.push(() => app.close());
-  return listenHttp(app, { host: config.bind, port: config.metaHttpPort });
+  return listenHttp(app, { host: config.bind, port: config.metaHttpPort, connectionsMax: limits.otherHttp });
 }
 
 /** The HTTP port of the role data; 0 if it has none of its own. */
-export async function openDataDoor({ config, ops, closers }: DoorsEnvironment, host: DataHost): Promise<number> {
+export async function openDataDoor(environment: DoorsEnvironment, host: DataHost): Promise<number> {
+  const { config, ops, limits, closers } = environment;
   const port = dataHttpPortOf(config);
   if (port === undefined) return 0;
   const { data } = host;
@@ -86,7 +86,7 @@ export async function openDataDoor({ config, ops, closers }: DoorsEnvironment, h
     slotsLed: () => data.slotsLed,
   });
   closers.push(() => app.close());
-  return listenHttp(app, { host: config.bind, port });
+  return listenHttp(app, { host: config.bind, port, connectionsMax: limits.otherHttp });
 }
 
 function heldStatus({ data, stepper }: DataHost): HeldStatus {
@@ -104,7 +104,7 @@ export async function openSessionDoors(
   environment: DoorsEnvironment,
   host: SessionHost,
 ): Promise<{ readonly bolt: TcpListener; readonly http: number }> {
-  const { config, log, ops, roles, closers, nodeHost } = environment;
+  const { config, log, ops, limits, roles, closers, nodeHost } = environment;
   const { metrics } = ops.page;
   const isShared = config.workers > 1;
   const gateway = new SofaGateway({ config, registry: host.stepper, compression: hostCompression, log, metrics });
@@ -113,7 +113,7 @@ export async function openSessionDoors(
     host: config.bind,
     port: config.boltPort,
     isShared,
-    connectionsMax: config.clientConnectionsMax,
+    connectionsMax: limits.clients,
     clock: hostClock,
     accept: (connection, nowMs) => gateway.accept(connection, nowMs),
     refused: (code, address) => {
@@ -136,7 +136,8 @@ export async function openSessionDoors(
     slotTable: () => session.slotTable,
   });
   closers.push(() => app.close());
-  return { bolt, http: await listenHttp(app, { host: config.bind, port: config.httpPort, isShared }) };
+  const options = { host: config.bind, port: config.httpPort, isShared, connectionsMax: limits.sessionHttp };
+  return { bolt, http: await listenHttp(app, options) };
 }
 
 function refused(log: Log, { code, ...fields }: { code: ErrorCode; address: string; port: "bolt" | "node" }): void {

@@ -12,6 +12,7 @@ import { hostClock, hostTimers } from "../transport/clock.ts";
 import { checkBind } from "./config/checkBind.ts";
 import { checkNodeRoles, isStandalone, nodePortOf } from "./config/nodeRoles.ts";
 import type { Config } from "./config/table.ts";
+import { type ConnectionLimits, connectionLimits, descriptorLimit } from "./descriptors.ts";
 import { type DoorsEnvironment, openDataDoor, openMetaDoor, openNodePort, openSessionDoors } from "./doors.ts";
 import { drain } from "./drain.ts";
 import { watchEventLoopLag } from "./eventLoopLag.ts";
@@ -82,6 +83,7 @@ async function closeAll(closers: readonly Closer[]): Promise<void> {
 async function startParts(config: Config, closers: Closer[]): Promise<Omit<RunningServer, "close">> {
   const log = createLog({ level: config.logLevel, format: config.logFormat });
   closers.push(() => log.stop());
+  const limits = limitsOf(config, log);
   const page = createMetrics();
   const failure = Promise.withResolvers<Error>();
   const failed = (error: unknown) => {
@@ -98,7 +100,9 @@ async function startParts(config: Config, closers: Closer[]): Promise<Omit<Runni
   let roles: Roles | undefined;
   const port = nodePortOf(config);
   const node =
-    port === undefined ? undefined : await openNodePort({ bind: config.bind, port, log }, () => networkOf(roles));
+    port === undefined
+      ? undefined
+      : await openNodePort({ bind: config.bind, port, log, connectionsMax: limits.nodes }, () => networkOf(roles));
   closers.push(() => node?.close());
   roles = createRoles(config, {
     ...host,
@@ -111,7 +115,7 @@ async function startParts(config: Config, closers: Closer[]): Promise<Omit<Runni
   const stop = Promise.withResolvers<void>();
   let isStopping = false;
   const ops = { page, isStopping: () => isStopping, stop: () => stop.resolve() };
-  const doors: DoorsEnvironment = { config, log, ops, roles, nodeHost, closers };
+  const doors: DoorsEnvironment = { config, log, ops, limits, roles, nodeHost, closers };
   // The leader's lease names this port.
   if (roles.meta !== undefined) metaHttp = await openMetaDoor(doors, roles.meta);
   roles.begin();
@@ -131,6 +135,19 @@ async function startParts(config: Config, closers: Closer[]): Promise<Omit<Runni
       if (!isStandalone(config)) await drain({ config, roles, bolt: clients?.bolt, ...host });
     },
   };
+}
+
+function limitsOf(config: Config, log: Log): ConnectionLimits {
+  const descriptors = descriptorLimit();
+  const limits = connectionLimits(descriptors, config.clientConnectionsMax);
+  if (limits.clients < config.clientConnectionsMax) {
+    log.warn("this process has fewer descriptors than client-connections-max wants; raise ulimit -n", {
+      descriptors: descriptors ?? 0,
+      clientConnectionsMax: config.clientConnectionsMax,
+      ...limits,
+    });
+  }
+  return limits;
 }
 
 interface Stores {

@@ -1,15 +1,28 @@
 // What all HTTP ports have in common: strict paths, small bodies, errors that say what to do, and a stop that does not
 // hang.
 
+import type { Socket } from "node:net";
 import { type FastifyInstance, type FastifyListenOptions, fastify } from "fastify";
 import { ERRORS, fail, RegistryError } from "../../base/errors.ts";
 import { visible } from "../../base/visible.ts";
+import { formatAddress } from "../../transport/address.ts";
+import { ConnectionShares } from "../../transport/connectionShares.ts";
 import { listenError } from "../../transport/tcp.ts";
 
 // The largest body is a configuration value.
 const BODY_BYTES_MAX = 1024 * 1024;
-// A client that opens a request finishes it within this.
-const REQUEST_MS_MAX = 10_000;
+
+export interface HttpTimes {
+  /** A client finishes a request within so long, and begins its first one within so long of connecting. */
+  readonly requestMs: number;
+  /** How often that is looked at. */
+  readonly checkMs: number;
+}
+
+// All requests are small and clients are near. A client that dribbles a header in holds a descriptor for so long only.
+const HTTP_TIMES: HttpTimes = { requestMs: 10_000, checkMs: 1_000 };
+// Of the request line and all headers; a query that names a service takes 5 KiB at the most.
+const HEADER_BYTES_MAX = 16 * 1024;
 
 /** The query of a route that is asked about one service: its key, once. */
 export const KEY_QUERY = {
@@ -19,11 +32,17 @@ export const KEY_QUERY = {
 /**
  * An HTTP server without routes. Paths that would change under normalisation are refused before any route sees them.
  */
-export function createHttp(): FastifyInstance {
+export function createHttp({ requestMs, checkMs }: HttpTimes = HTTP_TIMES): FastifyInstance {
   const app = fastify({
     logger: false,
     bodyLimit: BODY_BYTES_MAX,
-    requestTimeout: REQUEST_MS_MAX,
+    requestTimeout: requestMs,
+    http: {
+      requestTimeout: requestMs,
+      headersTimeout: requestMs,
+      connectionsCheckingInterval: checkMs,
+      maxHeaderSize: HEADER_BYTES_MAX,
+    },
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: true,
     ajv: { customOptions: { coerceTypes: false } },
@@ -51,11 +70,25 @@ export function createHttp(): FastifyInstance {
 // request.
 const KEEP_ALIVE_MS = 65_000;
 
+export interface HttpListenOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly isShared?: boolean;
+  /** Of which one address gets no more than are still free. */
+  readonly connectionsMax: number;
+}
+
 /** Listens and returns the port. Rejects with ADDRESS_IN_USE or CONFIG_INVALID. */
 export async function listenHttp(
   app: FastifyInstance,
-  { host, port, isShared = false }: { host: string; port: number; isShared?: boolean },
+  { host, port, isShared = false, connectionsMax }: HttpListenOptions,
 ): Promise<number> {
+  const shares = new ConnectionShares(connectionsMax);
+  app.server.on("connection", (socket: Socket) => {
+    const address = formatAddress(socket.remoteAddress, socket.remotePort);
+    if (shares.take(address) !== undefined) return void socket.destroy();
+    socket.once("close", () => shares.release(address));
+  });
   try {
     // Its types don't know the option, which it passes on to Node.
     const options: FastifyListenOptions & { reusePort: boolean } = { host, port, reusePort: isShared };

@@ -1,0 +1,63 @@
+// How many connections each port may have, by the file descriptors that the system gives this process. When clients
+// took the last one, health checks failed, links between nodes broke and the store could not be opened: so each use has
+// its part, and what clients may hold is what is left.
+
+import { readFileSync } from "node:fs";
+import { fail } from "../base/errors.ts";
+
+/** The most connections that are taken at each kind of port. */
+export interface ConnectionLimits {
+  readonly clients: number;
+  /** At the session's HTTP port: SOFARegistry's clients keep a connection there too. */
+  readonly sessionHttp: number;
+  /** At each of the others: operators, health checks, metrics. */
+  readonly otherHttp: number;
+  readonly nodes: number;
+}
+
+// Node's own, the store with its log, connections to a database, ports, and links to other nodes of a small cluster.
+const FILES = 96;
+// Below this nothing would be left for clients.
+const DESCRIPTORS_MIN = 256;
+// A meta node has a link of each member, a data node one of each session and of each follower. The largest cluster that
+// we plan for has 430 members.
+const NODES_MAX = 4_096;
+const NODES_PART = 1 / 8;
+const OTHER_HTTP_MAX = 1_024;
+const OTHER_HTTP_PART = 1 / 32;
+// A process may have two of them.
+const OTHER_HTTP_PORTS = 2;
+const SESSION_HTTP_PART = 1 / 4;
+
+/** Shares descriptors out. Throws CONFIG_INVALID for too few; undefined is a system that does not tell its limit. */
+export function connectionLimits(descriptors: number | undefined, clientsWanted: number): ConnectionLimits {
+  if (descriptors === undefined) {
+    return { clients: clientsWanted, sessionHttp: clientsWanted, otherHttp: OTHER_HTTP_MAX, nodes: NODES_MAX };
+  }
+  if (descriptors < DESCRIPTORS_MIN) {
+    throw fail("CONFIG_INVALID", { key: "ulimit -n", value: descriptors, expected: `at least ${DESCRIPTORS_MIN}` });
+  }
+  const nodes = Math.min(NODES_MAX, Math.floor(descriptors * NODES_PART));
+  const otherHttp = Math.min(OTHER_HTTP_MAX, Math.floor(descriptors * OTHER_HTTP_PART));
+  const left = descriptors - FILES - nodes - OTHER_HTTP_PORTS * otherHttp;
+  const sessionHttp = Math.min(clientsWanted, Math.floor(left * SESSION_HTTP_PART));
+  return { clients: Math.min(clientsWanted, left - sessionHttp), sessionHttp, otherHttp, nodes };
+}
+
+/** How many descriptors this process may have; undefined where the system does not say. Node raises it at its start. */
+export function descriptorLimit(): number | undefined {
+  let text: string;
+  try {
+    text = readFileSync("/proc/self/limits", "utf8");
+  } catch {
+    // Not Linux. The limits of other systems are asked of a shell only, and developers use those.
+    return undefined;
+  }
+  return parseDescriptorLimit(text);
+}
+
+/** The soft limit in `/proc/self/limits`. */
+export function parseDescriptorLimit(text: string): number | undefined {
+  const soft = /^Max open files\s+(\d+)\s/m.exec(text)?.[1];
+  return soft === undefined ? undefined : Number(soft);
+}

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { type TestContext, test } from "node:test";
+import { createHttp, listenHttp } from "./listen.ts";
+
+/** A server with one route and little patience, and the sockets that a test opens to it. */
+async function serve(t: TestContext, connectionsMax = 100) {
+  const app = createHttp({ requestMs: 100, checkMs: 20 });
+  app.get("/livez", async () => "ok");
+  app.post("/put", async () => "ok");
+  t.after(() => app.close());
+  const port = await listenHttp(app, { host: "127.0.0.1", port: 0, connectionsMax });
+  const dial = async (localAddress = "127.0.0.1"): Promise<Socket> => {
+    const socket = connect({ port, host: "127.0.0.1", localAddress });
+    socket.on("error", () => undefined);
+    t.after(() => socket.destroy());
+    await once(socket, "connect");
+    return socket;
+  };
+  const ask = async (text: string): Promise<string> => {
+    const socket = await dial();
+    socket.end(text);
+    const chunks = await socket.toArray();
+    return Buffer.concat(chunks).toString();
+  };
+  return { app, dial, ask };
+}
+
+for (const [what, beginning] of [
+  ["says nothing", ""],
+  ["dribbles its headers in", "GET /livez HTTP/1.1\r\nhost: a\r\nx: "],
+  ["does not send its body", "POST /put HTTP/1.1\r\nhost: a\r\ncontent-type: text/plain\r\ncontent-length: 9\r\n\r\nx"],
+] as const) {
+  test(`a client that ${what} is closed when its time is over`, async (t) => {
+    const { dial } = await serve(t);
+    const socket = await dial();
+    socket.write(beginning);
+    socket.resume();
+    await once(socket, "close");
+  });
+}
+
+test("a query beyond the largest header is refused by its size", async (t) => {
+  const { ask } = await serve(t);
+  assert.match(await ask(`GET /livez?x=${"x".repeat(20_000)} HTTP/1.1\r\nhost: a\r\n\r\n`), /^HTTP\/1.1 431/);
+});
+
+test("a body beyond the largest configuration value is refused by its size", async (t) => {
+  const { ask } = await serve(t);
+  const head = "POST /put HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 99999999\r\n\r\n";
+  assert.match(await ask(head), /^HTTP\/1.1 413/);
+});
+
+test("one address does not take all connections of the port", async (t) => {
+  const { dial } = await serve(t, 8);
+  const sockets = await Promise.all(Array.from({ length: 8 }, () => dial()));
+  const closed = sockets.map((socket) => once(socket.resume(), "close").then(() => true));
+  await Promise.race(closed);
+  const other = await dial("127.0.0.2");
+  other.write("GET /livez HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+  assert.match(Buffer.concat(await other.toArray()).toString(), /^HTTP\/1.1 200/);
+});
+
+test("what is repeated of a request in an answer has no control characters", async (t) => {
+  const { ask } = await serve(t);
+  const body = '{"a":\u202e}';
+  const head = "POST /put HTTP/1.1\r\nhost: a\r\ncontent-type: application/json";
+  const length = `content-length: ${Buffer.byteLength(body)}`;
+  const answer = await ask(`${head}\r\n${length}\r\nconnection: close\r\n\r\n${body}`);
+  assert.match(answer, /^HTTP\/1.1 400/);
+  assert.doesNotMatch(answer, /\u202e/);
+});
