@@ -2,6 +2,7 @@
 // its own work, without the kernel's.
 
 import { setTimeout as sleep } from "node:timers/promises";
+import { unlimitedBudget } from "../../src/base/budget.ts";
 import type { Connection, ConnectionHandler, Log } from "../../src/base/ports.ts";
 import { SofaGateway } from "../../src/gateways/sofa/gateway.ts";
 import { configWith } from "../../src/server/config/load.ts";
@@ -86,7 +87,14 @@ export class SoloRegistry {
     const roles = createRoles(config, { ...host, ...stores, address: ADDRESS, metaHttpAddress: () => ADDRESS });
     roles.begin();
     const { stepper } = sessionOf(roles);
-    const gateway = new SofaGateway({ config, registry: stepper, compression: hostCompression, log: silent, metrics });
+    const gateway = new SofaGateway({
+      config,
+      registry: stepper,
+      budget: unlimitedBudget(),
+      compression: hostCompression,
+      log: silent,
+      metrics,
+    });
     const registry = new SoloRegistry(roles, gateway);
     while (sessionOf(roles).session.slotTable === undefined) await registry.turn();
     return registry;

@@ -8,6 +8,7 @@ import { type NodeId, nodeId } from "../../src/model/ids.ts";
 import { SLOT_COUNT } from "../../src/model/slot.ts";
 import { configWith } from "../../src/server/config/load.ts";
 import { NodeNetwork } from "../../src/server/nodeNetwork.ts";
+import { Costs } from "../../src/session/costs.ts";
 import { DataLinks } from "../../src/session/dataLinks.ts";
 import { DataRepair } from "../../src/session/dataRepair.ts";
 import { Publications } from "../../src/session/publications.ts";
@@ -33,7 +34,7 @@ export class PublishingSession {
   readonly #network: NodeNetwork;
   readonly #membership: MembershipView;
   readonly #links: DataLinks;
-  readonly #publications = new Publications(ID);
+  readonly #publications = new Publications(ID, new Costs(false));
   readonly #repair: DataRepair;
   readonly #heartbeats: NodeJS.Timeout;
   readonly #joined = Promise.withResolvers<void>();

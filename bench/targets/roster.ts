@@ -16,6 +16,10 @@ const HOOK = join(import.meta.dirname, "..", "processes", "gcHook.ts");
 
 type Flags = readonly string[];
 
+// A driver has all publishers behind few connections of one address. How much memory the process may use by V8's own
+// bound stays as users have it.
+const GENEROUS = ["--memory-bytes-max=64000000000", "--client-bytes-max=16000000000"];
+
 interface Part {
   readonly name: string;
   readonly flags: Flags;
@@ -121,7 +125,7 @@ function spawnPart(root: string, { name, flags }: Part, where: { folder: string;
   const hook = where.hasGcHook ? ["--expose-gc", `--import=${HOOK}`] : [];
   const server = ["src/cli/main.ts", "server", `--data-dir=${join(where.folder, name)}`, "--log-level=warn"];
   const start = startCommand(root);
-  const command = [process.execPath, ...start.flags, ...ownFlags(), ...hook, ...server, ...flags];
+  const command = [process.execPath, ...start.flags, ...ownFlags(), ...hook, ...server, ...limits(root), ...flags];
   const env = { ...start.env, ...process.env, BENCH_PROBE_FILE: probeFile };
   const child = spawned(command, { cwd: root, env, logFile });
   const probed = where.hasGcHook ? { probeFile } : {};
@@ -135,6 +139,12 @@ function startCommand(root: string): { env: Readonly<Record<string, string>>; fl
   const node = words.indexOf("node");
   const env = Object.fromEntries(words.slice(0, node).map((word) => word.split("=", 2) as [string, string]));
   return { env, flags: words.slice(node).filter((word) => word.startsWith("--")) };
+}
+
+/** Generous limits, where the checkout knows them: an older one had none. */
+function limits(root: string): Flags {
+  const table = readFileSync(join(root, "src", "server", "config", "table.ts"), "utf8");
+  return GENEROUS.filter((flag) => table.includes(`"${flag.slice(2).split("=", 1)[0]}"`));
 }
 
 /** For profiles of the server: BENCH_NODE_FLAGS="--cpu-prof". */

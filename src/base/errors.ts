@@ -9,12 +9,20 @@ export const ERRORS = {
     retry: true,
     meaning: "the address holds as many connections as are still free for all others",
   },
+  ADDRESS_BYTES_EXHAUSTED: {
+    retry: true,
+    meaning: "all clients of this address hold as much as is still free; let others go, or raise memory-bytes-max",
+  },
   ADDRESS_IN_USE: { retry: true, meaning: "another process listens on this address; stop it or choose another port" },
   BIND_REFUSED: { retry: false, meaning: "the server will not listen beyond loopback without --insecure" },
   BOLT_CLASS_UNKNOWN: { retry: false, meaning: "no request of this class is served on this port" },
   BOLT_CRC_MISMATCH: { retry: true, meaning: "the frame was damaged on the way; the connection is closed" },
   BOLT_FRAME_TOO_LARGE: { retry: false, meaning: "the frame declares more bytes than frame-bytes-max allows" },
   BOLT_MALFORMED: { retry: false, meaning: "these bytes are no Bolt frame; the connection is closed" },
+  CLIENT_BYTES_EXHAUSTED: {
+    retry: true,
+    meaning: "the client makes the server hold client-bytes-max; register less with one client, or raise it",
+  },
   CLIENT_IDLE: { retry: true, meaning: "nothing was read from the client for client-idle-ms" },
   CLIENT_TOO_SLOW: {
     retry: true,
@@ -32,6 +40,10 @@ export const ERRORS = {
   HESSIAN_LIMIT: { retry: false, meaning: "the content is nested too deeply or holds too many elements" },
   HESSIAN_MALFORMED: { retry: false, meaning: "the content is not valid Hessian 2.0 (draft or final)" },
   HTTP_BAD_REQUEST: { retry: false, meaning: "the request's path, query or body is not allowed here" },
+  NODE_BYTES_EXHAUSTED: {
+    retry: true,
+    meaning: "the node holds as much as it may; add session nodes, or raise memory-bytes-max",
+  },
   NODE_MESSAGE_MALFORMED: { retry: false, meaning: "these bytes are no message between nodes; the link is closed" },
   NODE_REFUSED: { retry: true, meaning: "the cluster does not take this node, for the reason given; the process ends" },
   NODE_UNREACHABLE: {

@@ -46,6 +46,21 @@ export const METRICS = {
     help: "Bytes of pushes handed to connections.",
     labels: [],
   },
+  roster_held_bytes: {
+    type: "gauge",
+    help: "Memory that clients make this process hold, as it is counted, by what it is held for.",
+    labels: ["held"],
+  },
+  roster_budget_max_bytes: {
+    type: "gauge",
+    help: "How much memory clients may make this process hold.",
+    labels: [],
+  },
+  roster_bytes_refused_total: {
+    type: "counter",
+    help: "Refusals because a client, an address or the node would have held too much.",
+    labels: ["level"],
+  },
   roster_publishers: {
     type: "gauge",
     help: "Publishers registered.",

@@ -64,6 +64,8 @@ export interface Connection {
 /** What the owner of a connection is told. Nothing comes after `closed`. */
 export interface ConnectionHandler {
   received(chunk: Uint8Array, nowMs: number): void;
+  /** So many bytes were read and wait for their turn; `received` follows. */
+  waits?(bytes: number, nowMs: number): void;
   /** The buffer has emptied after bytes had to wait in it. */
   drained(nowMs: number): void;
   closed(nowMs: number): void;

@@ -1,5 +1,6 @@
 // The ports of a node: each role's own, and the one for links from other nodes.
 
+import type { Budget } from "../base/budget.ts";
 import { type ErrorCode, fail } from "../base/errors.ts";
 import type { Log } from "../base/ports.ts";
 import { SofaGateway } from "../gateways/sofa/gateway.ts";
@@ -24,6 +25,7 @@ import type { SessionHost } from "./sessionHost.ts";
 export interface DoorsEnvironment {
   readonly config: Config;
   readonly log: Log;
+  readonly budget: Budget;
   readonly ops: Ops;
   readonly limits: ConnectionLimits;
   readonly roles: Roles;
@@ -104,10 +106,11 @@ export async function openSessionDoors(
   environment: DoorsEnvironment,
   host: SessionHost,
 ): Promise<{ readonly bolt: TcpListener; readonly http: number }> {
-  const { config, log, ops, limits, roles, closers, nodeHost } = environment;
+  const { config, log, budget, ops, limits, roles, closers, nodeHost } = environment;
   const { metrics } = ops.page;
   const isShared = config.workers > 1;
-  const gateway = new SofaGateway({ config, registry: host.stepper, compression: hostCompression, log, metrics });
+  const compression = hostCompression;
+  const gateway = new SofaGateway({ config, registry: host.stepper, budget, compression, log, metrics });
   closers.push(watchIdleClients(gateway));
   const bolt = await listenTcp({
     host: config.bind,

@@ -70,7 +70,10 @@ export function createRoles(config: Config, environment: RolesEnvironment): Role
       )
     : undefined;
   const session = config.roles.includes("session")
-    ? new SessionHost({ ...config, id, address }, { ...environment, output: { ...network.sessionOutput, refused } })
+    ? new SessionHost(
+        { ...config, id, address, isDataHere: data !== undefined },
+        { ...environment, output: { ...network.sessionOutput, refused } },
+      )
     : undefined;
   network.attach({
     ...(meta && { meta: (event) => meta.step(event) }),

@@ -1,6 +1,7 @@
 // Wires everything: stores, roles, ports. The only place that knows all parts.
 
 import { defined, InvariantError } from "../base/assert.ts";
+import { Budget } from "../base/budget.ts";
 import { RegistryError } from "../base/errors.ts";
 import type { Log } from "../base/ports.ts";
 import type { NodeStore } from "../data/nodeStore.ts";
@@ -9,6 +10,7 @@ import { SLOT_COUNT } from "../model/slot.ts";
 import { openSqliteStore } from "../store/sqlite/sqliteStore.ts";
 import { joinAddress } from "../transport/address.ts";
 import { hostClock, hostTimers } from "../transport/clock.ts";
+import { budgetLimits, machine } from "./budgetLimits.ts";
 import { checkBind } from "./config/checkBind.ts";
 import { checkNodeRoles, isStandalone, nodePortOf } from "./config/nodeRoles.ts";
 import type { Config } from "./config/table.ts";
@@ -22,6 +24,7 @@ import { findNodeHost } from "./nodeHost.ts";
 import type { NodeNetwork } from "./nodeNetwork.ts";
 import { type OpenedStore, openMetaStore } from "./openMetaStore.ts";
 import { createRoles, type Roles } from "./roles.ts";
+import { watchBudget } from "./watchBudget.ts";
 
 /** The ports at which the server listens, also where any free one was configured; 0 for those that it does not open. */
 export interface ServerPorts {
@@ -90,6 +93,8 @@ async function startParts(config: Config, closers: Closer[]): Promise<Omit<Runni
     log.error("a role has ended", { reason: describe(error) });
     failure.resolve(error instanceof Error ? error : new InvariantError(String(error)));
   };
+  const budget = new Budget(budgetLimits(config, machine()));
+  closers.push(watchBudget(budget, page.metrics));
   const stores = await openStores(config, { log, failed, closers });
   const host = { clock: hostClock, timers: hostTimers, failed, log, metrics: page.metrics };
   closers.push(watchEventLoopLag(host));
@@ -115,7 +120,7 @@ async function startParts(config: Config, closers: Closer[]): Promise<Omit<Runni
   const stop = Promise.withResolvers<void>();
   let isStopping = false;
   const ops = { page, isStopping: () => isStopping, stop: () => stop.resolve() };
-  const doors: DoorsEnvironment = { config, log, ops, limits, roles, nodeHost, closers };
+  const doors: DoorsEnvironment = { config, log, budget, ops, limits, roles, nodeHost, closers };
   // The leader's lease names this port.
   if (roles.meta !== undefined) metaHttp = await openMetaDoor(doors, roles.meta);
   roles.begin();

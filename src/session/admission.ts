@@ -1,32 +1,38 @@
-// How many registrations a session takes in a second. Beyond that it refuses them with an error upon which clients try
-// again, half a second later as a rule: a storm after the death of another session is spread out, and nobody who is
-// served already waits behind it.
+// Whether a registration, or the end of one, is taken now. One that is refused is tried again by its client, half a
+// second later as a rule: so a storm after the death of another session is spread out, and nobody who is served already
+// waits behind it.
 
 import { fail, type RegistryError } from "../base/errors.ts";
+import type { Client } from "./client.ts";
+import type { DataLinks } from "./dataLinks.ts";
+import type { Publications } from "./publications.ts";
 
-/** A bucket of as many registrations as come in a second, filled as time passes. */
+// Ends of registrations that wait for a data node, at some 500 bytes each.
+const WAITING_BEYOND_HELD_MAX = 100_000;
+
 export class Admission {
-  readonly #perSecond: number;
-  #left: number;
-  #filledMs: number;
+  readonly #clientRegistrationsMax: number;
+  readonly #publications: Publications;
+  readonly #links: DataLinks;
 
-  constructor(perSecond: number, nowMs: number) {
-    this.#perSecond = perSecond;
-    this.#left = perSecond;
-    this.#filledMs = nowMs;
+  constructor(clientRegistrationsMax: number, publications: Publications, links: DataLinks) {
+    this.#clientRegistrationsMax = clientRegistrationsMax;
+    this.#publications = publications;
+    this.#links = links;
   }
 
-  /** Counts one registration; the error to answer it with if it is one too many. */
-  refusal(nowMs: number): RegistryError | undefined {
-    this.#fill(nowMs);
-    if (this.#left < 1) return fail("OVERLOADED", { perSecondMax: this.#perSecond });
-    this.#left--;
-    return undefined;
+  /** The error to answer a registration with that is one too many; `isKnown` is one that the client has already. */
+  refusal(client: Client, { isKnown, nowMs }: { isKnown: boolean; nowMs: number }): RegistryError | undefined {
+    const max = this.#clientRegistrationsMax;
+    const held = client.registrations;
+    if (!isKnown && held >= max) return fail("REGISTRATIONS_EXHAUSTED", { client: client.id, held, max });
+    return client.account.work(nowMs) ?? this.#backlog();
   }
 
-  #fill(nowMs: number): void {
-    const came = ((nowMs - this.#filledMs) / 1_000) * this.#perSecond;
-    this.#left = Math.min(this.#perSecond, this.#left + came);
-    this.#filledMs = nowMs;
+  /** What waits for the data nodes speaks of what is held here, but for some: while they are away it must not grow. */
+  #backlog(): RegistryError | undefined {
+    const { waiting } = this.#links;
+    const max = this.#publications.size + WAITING_BEYOND_HELD_MAX;
+    return waiting > max ? fail("OVERLOADED", { waiting, max }) : undefined;
   }
 }

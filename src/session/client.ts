@@ -1,5 +1,6 @@
 // One client's connection as the session sees it, and what hangs on it.
 
+import type { Account } from "../base/budget.ts";
 import type { ClientId, DataInfoId } from "../model/ids.ts";
 import type { Publication } from "../model/publication.ts";
 import type { Scope } from "../model/scope.ts";
@@ -13,6 +14,8 @@ import type { ClientChannel } from "./registry.ts";
 export interface HeldPublication {
   publication: Publication;
   client: Client;
+  /** What the client's account was charged for it. */
+  bytes: number;
   /**
    * `new`: its client's last word, which no data node has confirmed. `restamped`: as new, with a later time once given.
    * `taken`: a data node has it, or had it. `outrun`: the same version with a later time has won. `superseded`: a newer
@@ -27,6 +30,8 @@ export interface Subscriber {
   /** The client's own count of this registration. */
   version: bigint;
   target: PushTarget;
+  /** What the client's account was charged for it. */
+  bytes: number;
   /** The highest list version that the client said it took. */
   seenVersion: bigint;
 }
@@ -63,6 +68,8 @@ export interface ConfigWatch {
   readonly dataInfoId: DataInfoId;
   readonly registId: string;
   version: bigint;
+  /** What the client's account was charged for it. */
+  readonly bytes: number;
   /** The highest version that the client said it took. */
   seenVersion: bigint;
   /** The last push, and the one before it if that was not answered: a late answer counts for what it was sent for. */
@@ -94,6 +101,7 @@ const LATE_PUSHES_MAX = 256;
 export class Client {
   readonly id: ClientId;
   readonly channel: ClientChannel;
+  readonly account: Account;
   /** Later connections have higher numbers. */
   readonly order: number;
   readonly publications = new Set<HeldPublication>();
@@ -116,9 +124,10 @@ export class Client {
   /** When the connection was lost; undefined while it stands. */
   departedMs: number | undefined;
 
-  constructor(id: ClientId, channel: ClientChannel, order: number) {
+  constructor(id: ClientId, { channel, account }: { channel: ClientChannel; account: Account }, order: number) {
     this.id = id;
     this.channel = channel;
+    this.account = account;
     this.order = order;
   }
 

@@ -2,11 +2,14 @@
 // a value goes out when it comes in or when somebody begins to watch it, one at a time to each watch, and the regular
 // repair sends it again to whoever has not confirmed it in time.
 
+import { HELD } from "../base/budget.ts";
+import type { RegistryError } from "../base/errors.ts";
 import type { ConfigValue } from "../messages/membership.ts";
 import type { DataInfoId } from "../model/ids.ts";
 import { NO_VERSION } from "../model/version.ts";
 import { answerDueMs, hasLeft } from "./answerDueMs.ts";
 import { type Client, type ConfigUnderWay, type ConfigWatch, registrationKey } from "./client.ts";
+import type { Costs } from "./costs.ts";
 import type { RegistrationKey } from "./registry.ts";
 
 interface WatchedConfig {
@@ -22,13 +25,15 @@ const DOUBLINGS_MAX = 16;
 export class ConfigWatches {
   readonly #pushTimeoutMs: number;
   readonly #takePushId: () => number;
+  readonly #costs: Costs;
   readonly #configs = new Map<DataInfoId, WatchedConfig>();
   // What was sent and not answered, by push id: the last two of a watch.
   readonly #underWay = new Map<number, ConfigUnderWay>();
 
-  constructor({ pushTimeoutMs }: { pushTimeoutMs: number }, takePushId: () => number) {
+  constructor({ pushTimeoutMs }: { pushTimeoutMs: number }, takePushId: () => number, costs: Costs) {
     this.#pushTimeoutMs = pushTimeoutMs;
     this.#takePushId = takePushId;
+    this.#costs = costs;
   }
 
   /** Everything that is watched here. */
@@ -36,12 +41,18 @@ export class ConfigWatches {
     return [...this.#configs.keys()];
   }
 
-  /** Begins or renews a watch. True if the value is not known here and must be asked for. */
+  /** Charges the client for a watch; the error if it would be too much. */
+  charge(client: Client, key: RegistrationKey): RegistryError | undefined {
+    if (client.configWatches.has(registrationKey(key))) return undefined;
+    return client.account.charge(HELD.configWatches, this.#costs.configWatch(key));
+  }
+
+  /** Begins or renews a watch that was charged. True if the value is not known here and must be asked for. */
   watch(client: Client, key: RegistrationKey, nowMs: number): boolean {
     const { dataInfoId, registId, version } = key;
     const known = client.configWatches.get(registrationKey(key));
     const nothing = { seenVersion: NO_VERSION, sent: undefined, sentBefore: undefined, failures: 0, againMs: 0 };
-    const watch = known ?? { client, dataInfoId, registId, version, ...nothing };
+    const watch = known ?? { client, dataInfoId, registId, version, bytes: this.#costs.configWatch(key), ...nothing };
     if (known !== undefined && version > known.version) known.version = version;
     client.configWatches.set(registrationKey(key), watch);
     const config = this.#configs.get(dataInfoId) ?? { value: undefined, watches: new Set() };
@@ -149,6 +160,7 @@ export class ConfigWatches {
   #remove(watch: ConfigWatch): boolean {
     const { client, dataInfoId } = watch;
     client.configWatches.delete(registrationKey(watch));
+    client.account.release(HELD.configWatches, watch.bytes);
     for (const sent of [watch.sent, watch.sentBefore]) if (sent !== undefined) this.#underWay.delete(sent.id);
     const config = this.#configs.get(dataInfoId);
     config?.watches.delete(watch);

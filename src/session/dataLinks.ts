@@ -64,6 +64,13 @@ export class DataLinks {
     return [...this.#outboxes.values(), this.#unrouted].every((outbox) => outbox.isEmpty);
   }
 
+  /** How many changes wait to be sent. */
+  get waiting(): number {
+    let { waiting } = this.#unrouted;
+    for (const outbox of this.#outboxes.values()) waiting += outbox.waiting;
+    return waiting;
+  }
+
   /** Nothing is waiting or under way to this node. */
   isIdleTo(node: NodeId): boolean {
     return this.#outboxes.get(node)?.isEmpty ?? true;

@@ -34,6 +34,11 @@ export class Outbox {
     return this.#waiting.size === 0 && this.#underWay === undefined;
   }
 
+  /** How many changes wait to be sent. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
   /** Queues the newest state of a registration in place of an older one that still waits. */
   add(item: PublishItem): void {
     const key = keyIn(this.#waiting, item);

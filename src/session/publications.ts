@@ -1,12 +1,15 @@
 // What this session's clients publish. The session is the source of truth for it: whatever a data node loses, it gets
 // again from here. Kept by slot too, with a digest of each, so that a data node can be compared with it at any time.
 
+import { HELD } from "../base/budget.ts";
+import type { RegistryError } from "../base/errors.ts";
 import type { InventoryEntry, Removal, SlotDigest, Superseded } from "../messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import { compareStamps, type Publication } from "../model/publication.ts";
 import { RegistrationDigest } from "../model/registrationDigest.ts";
 import { slotOf } from "../model/slot.ts";
 import type { Client, HeldPublication } from "./client.ts";
+import type { Costs } from "./costs.ts";
 import type { PublishRequest, RegistrationKey } from "./registry.ts";
 
 /** What became of a publish request. */
@@ -39,12 +42,19 @@ interface SlotHoldings {
 
 export class Publications {
   readonly #session: NodeId;
+  readonly #costs: Costs;
   readonly #services = new Map<DataInfoId, ServiceHoldings>();
   readonly #slots = new Map<number, SlotHoldings>();
   #slotCount: number | undefined;
+  #size = 0;
 
-  constructor(session: NodeId) {
+  constructor(session: NodeId, costs: Costs) {
     this.#session = session;
+    this.#costs = costs;
+  }
+
+  get size(): number {
+    return this.#size;
   }
 
   /** The cluster's slot count is known now. */
@@ -62,9 +72,21 @@ export class Publications {
     return this.#find(key);
   }
 
-  /** Stores a publication; undefined if a newer version of the same registration is held. */
-  put(client: Client, request: PublishRequest, nowMs: number, held = this.#find(request)): Taken | undefined {
+  /**
+   * Stores a publication; undefined if a newer version of the same registration is held, and an error if it would be
+   * too much.
+   */
+  put(
+    client: Client,
+    request: PublishRequest,
+    nowMs: number,
+    held = this.#find(request),
+  ): Taken | RegistryError | undefined {
     if (held !== undefined && isOlder(client, request, held)) return undefined;
+    const bytes = this.#costs.publication(request);
+    const before = held && { account: held.client.account, bytes: held.bytes };
+    const refusal = client.account.replace(HELD.registrations, bytes, before);
+    if (refusal !== undefined) return refusal;
     const publication: Publication = {
       dataInfoId: request.dataInfoId,
       registId: request.registId,
@@ -77,13 +99,14 @@ export class Publications {
       payload: request.payload,
     };
     if (held === undefined) {
-      this.#add({ publication, client, state: "new" });
+      this.#add({ publication, client, bytes, state: "new" });
       return { publication, before: undefined };
     }
-    const before = held.client;
+    const holder = held.client;
+    held.bytes = bytes;
     this.#change(held, publication, "new");
     this.#handOver(held, client);
-    return { publication, before: before === client ? undefined : before };
+    return { publication, before: holder === client ? undefined : holder };
   }
 
   /**
@@ -186,6 +209,7 @@ export class Publications {
     const { dataInfoId, registId } = held.publication;
     const service = this.#services.get(dataInfoId) ?? this.#newService(dataInfoId);
     service.publications.set(registId, held);
+    this.#size++;
     held.client.publications.add(held);
     digest(service, held, "add");
   }
@@ -226,6 +250,8 @@ export class Publications {
     held.client.publications.delete(held);
     const service = this.#services.get(dataInfoId);
     if (service?.publications.delete(registId) !== true) return;
+    this.#size--;
+    held.client.account.release(HELD.registrations, held.bytes);
     digest(service, held, "remove");
     if (service.publications.size > 0) return;
     this.#services.delete(dataInfoId);

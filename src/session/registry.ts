@@ -1,6 +1,7 @@
 // What a gateway sees of the session role: the door through which every protocol's clients come in. A gateway turns its
 // protocol into these events and these effects back into its protocol; it holds no registry logic of its own.
 
+import type { Account } from "../base/budget.ts";
 import type { RegistryError } from "../base/errors.ts";
 import type { ClientId, DataInfoId } from "../model/ids.ts";
 import type { Payload } from "../model/payload.ts";
@@ -38,7 +39,13 @@ export interface SubscribeRequest extends RegistrationKey {
 
 /** `request` is the gateway's own mark for the request; it comes back with the outcome. */
 export type ClientEvent =
-  | { readonly kind: "connected"; readonly client: ClientId; readonly channel: ClientChannel }
+  | {
+      readonly kind: "connected";
+      readonly client: ClientId;
+      readonly channel: ClientChannel;
+      /** What the session keeps for the client is charged to it. */
+      readonly account: Account;
+    }
   | {
       readonly kind: "published";
       readonly client: ClientId;

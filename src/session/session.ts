@@ -4,7 +4,7 @@
 
 import { assert, unreachable } from "../base/assert.ts";
 import { Deadlines } from "../base/deadlines.ts";
-import { fail } from "../base/errors.ts";
+import { RegistryError } from "../base/errors.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { MemberAddress, Members, MemberToMeta, MetaToMember } from "../messages/membership.ts";
 import { MembershipView } from "../messages/membershipView.ts";
@@ -14,18 +14,12 @@ import type { SlotTable } from "../model/slot.ts";
 import { Admission } from "./admission.ts";
 import { Client, registrationKey } from "./client.ts";
 import { ConfigWatches } from "./configWatches.ts";
+import { Costs } from "./costs.ts";
 import { DataLinks } from "./dataLinks.ts";
 import { DataRepair } from "./dataRepair.ts";
 import { Publications } from "./publications.ts";
 import { Pusher, type PushOptions } from "./pusher.ts";
-import type {
-  ClientChannel,
-  ClientEvent,
-  PublishRequest,
-  RegistrationKey,
-  Registry,
-  SubscribeRequest,
-} from "./registry.ts";
+import type { ClientEvent, PublishRequest, RegistrationKey, Registry, SubscribeRequest } from "./registry.ts";
 import { ServiceLists } from "./serviceLists.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
@@ -36,7 +30,8 @@ export interface SessionOptions extends PushOptions {
   readonly address: string;
   readonly clientReturnGraceMs: number;
   readonly clientRegistrationsMax: number;
-  readonly registrationsPerSecondMax: number;
+  /** The process has the role data too, and keeps once more what its clients publish. */
+  readonly isDataHere: boolean;
   readonly versionScanIntervalMs: number;
   readonly digestIntervalMs: number;
 }
@@ -87,7 +82,7 @@ export class Session implements Registry {
   readonly #departures = new Deadlines<Client>();
   readonly #admission: Admission;
   readonly #publications: Publications;
-  readonly #subscriptions = new Subscriptions();
+  readonly #subscriptions: Subscriptions;
   readonly #links: DataLinks;
   readonly #lists: ServiceLists;
   readonly #repair: DataRepair;
@@ -109,9 +104,11 @@ export class Session implements Registry {
     this.#output = environment.output;
     this.#metrics = environment.metrics;
     const { output } = environment;
-    this.#admission = new Admission(options.registrationsPerSecondMax, environment.nowMs);
-    this.#publications = new Publications(options.id);
+    const costs = new Costs(options.isDataHere);
+    this.#publications = new Publications(options.id, costs);
+    this.#subscriptions = new Subscriptions(costs);
     this.#links = new DataLinks((node, message) => output.toData(node, message));
+    this.#admission = new Admission(options.clientRegistrationsMax, this.#publications, this.#links);
     this.#pusher = new Pusher(options, this.#subscriptions, environment.metrics);
     this.#lists = new ServiceLists(this.#subscriptions, this.#links, (service, nowMs) =>
       this.#pusher.changed(service, nowMs),
@@ -121,7 +118,7 @@ export class Session implements Registry {
       { role: "session", address: options.address },
       { toMeta: (message) => output.toMeta(message), link: (nodes) => output.linkData(nodes) },
     );
-    this.#configs = new ConfigWatches(options, () => this.#pusher.takePushId());
+    this.#configs = new ConfigWatches(options, () => this.#pusher.takePushId(), costs);
     this.#scanMs = environment.nowMs + options.versionScanIntervalMs;
   }
 
@@ -190,7 +187,7 @@ export class Session implements Registry {
   }
 
   #fromClient(event: ClientEvent, nowMs: number): void {
-    if (event.kind === "connected") return this.#connected(event.client, event.channel);
+    if (event.kind === "connected") return this.#connected(event);
     const client = this.#clients.get(event.client);
     assert(client !== undefined, "a gateway speaks for clients that it has connected and not disconnected");
     switch (event.kind) {
@@ -201,11 +198,11 @@ export class Session implements Registry {
       case "subscribed":
         return this.#subscribed(client, event, nowMs);
       case "unsubscribed":
-        return this.#unsubscribed(client, event);
+        return this.#unsubscribed(client, event, nowMs);
       case "watchedConfig":
         return this.#watchedConfig(client, event, nowMs);
       case "unwatchedConfig":
-        return this.#unwatchedConfig(client, event);
+        return this.#unwatchedConfig(client, event, nowMs);
       case "pushAnswered":
         return this.#pushAnswered(client, event, nowMs);
       case "drained":
@@ -218,9 +215,9 @@ export class Session implements Registry {
     }
   }
 
-  #connected(id: ClientId, channel: ClientChannel): void {
-    assert(!this.#clients.has(id), "a client id is one connection");
-    this.#clients.set(id, new Client(id, channel, this.#connectionsMade++));
+  #connected(event: ClientEvent & { kind: "connected" }): void {
+    assert(!this.#clients.has(event.client), "a client id is one connection");
+    this.#clients.set(event.client, new Client(event.client, event, this.#connectionsMade++));
   }
 
   #published(client: Client, event: { request: number; publication: PublishRequest }, nowMs: number): void {
@@ -229,6 +226,7 @@ export class Session implements Registry {
     const held = this.#publications.held(publication);
     if (this.#refuses(client, event.request, { registId, version, isKnown: held?.client === client, nowMs })) return;
     const taken = this.#publications.put(client, publication, nowMs, held);
+    if (taken instanceof RegistryError) return refuse(client, event.request, publication, taken);
     if (taken !== undefined) {
       this.#links.publish({ kind: "put", publication: taken.publication });
       if (taken.before !== undefined) this.#returned(taken.before, nowMs);
@@ -237,6 +235,7 @@ export class Session implements Registry {
   }
 
   #unpublished(client: Client, { request, key }: { request: number; key: RegistrationKey }, nowMs: number): void {
+    if (this.#refuses(client, request, { ...key, isKnown: true, nowMs })) return;
     const taken = this.#publications.unpublish(key, nowMs);
     if (taken !== undefined) this.#links.publish({ kind: "remove", removal: taken.removal });
     if (taken?.before !== undefined) this.#returned(taken.before, nowMs);
@@ -247,7 +246,9 @@ export class Session implements Registry {
     const { registId, version } = event.subscription;
     const isKnown = client.subscribers.has(registrationKey(event.subscription));
     if (this.#refuses(client, event.request, { registId, version, isKnown, nowMs })) return;
-    const { service, subscriber, returnedFrom } = this.#subscriptions.subscribe(client, event.subscription);
+    const subscribed = this.#subscriptions.subscribe(client, event.subscription);
+    if (subscribed instanceof RegistryError) return refuse(client, event.request, event.subscription, subscribed);
+    const { service, subscriber, returnedFrom } = subscribed;
     if (returnedFrom !== undefined) this.#returned(returnedFrom, nowMs);
     // The answer goes first: a client that gets a push for a registration which it does not know to be accepted may
     // drop it.
@@ -257,7 +258,8 @@ export class Session implements Registry {
     this.#metrics.set("roster_subscribers", this.#subscriptions.size);
   }
 
-  #unsubscribed(client: Client, { request, key }: { request: number; key: RegistrationKey }): void {
+  #unsubscribed(client: Client, { request, key }: { request: number; key: RegistrationKey }, nowMs: number): void {
+    if (this.#refuses(client, request, { ...key, isKnown: true, nowMs })) return;
     this.#subscriptions.unsubscribe(client, key);
     this.#releaseUnused([key.dataInfoId]);
     client.channel.answer(request, { kind: "accepted", registId: key.registId, version: key.version });
@@ -266,12 +268,15 @@ export class Session implements Registry {
   #watchedConfig(client: Client, { request, key }: { request: number; key: RegistrationKey }, nowMs: number): void {
     const isKnown = client.configWatches.has(registrationKey(key));
     if (this.#refuses(client, request, { ...key, isKnown, nowMs })) return;
+    const refusal = this.#configs.charge(client, key);
+    if (refusal !== undefined) return refuse(client, request, key, refusal);
     client.channel.answer(request, { kind: "accepted", registId: key.registId, version: key.version });
     const isUnknown = this.#configs.watch(client, key, nowMs);
     if (isUnknown) this.#output.toMeta({ kind: "watchConfig", dataInfoIds: [key.dataInfoId] });
   }
 
-  #unwatchedConfig(client: Client, { request, key }: { request: number; key: RegistrationKey }): void {
+  #unwatchedConfig(client: Client, { request, key }: { request: number; key: RegistrationKey }, nowMs: number): void {
+    if (this.#refuses(client, request, { ...key, isKnown: true, nowMs })) return;
     const isUnused = this.#configs.unwatch(client, key);
     if (isUnused) this.#output.toMeta({ kind: "unwatchConfig", dataInfoIds: [key.dataInfoId] });
     client.channel.answer(request, { kind: "accepted", registId: key.registId, version: key.version });
@@ -346,18 +351,14 @@ export class Session implements Registry {
     return Math.max(1, removals.length);
   }
 
-  /** Answers a registration that is one too many, of this client or of all in this second. */
+  /** Answers a registration, or the end of one, that is one too many. */
   #refuses(
     client: Client,
     request: number,
-    { registId, version, isKnown, nowMs }: { registId: string; version: bigint; isKnown: boolean; nowMs: number },
+    registration: { registId: string; version: bigint; isKnown: boolean; nowMs: number },
   ): boolean {
-    const max = this.#options.clientRegistrationsMax;
-    const error =
-      !isKnown && client.registrations >= max
-        ? fail("REGISTRATIONS_EXHAUSTED", { client: client.id, held: client.registrations, max })
-        : this.#admission.refusal(nowMs);
-    if (error !== undefined) client.channel.answer(request, { kind: "failed", registId, version, error });
+    const error = this.#admission.refusal(client, registration);
+    if (error !== undefined) refuse(client, request, registration, error);
     return error !== undefined;
   }
 
@@ -477,4 +478,13 @@ export class Session implements Registry {
   #dataNodes(): Set<NodeId> {
     return new Set(this.#links.table?.slots.map((slot) => slot.leader) ?? []);
   }
+}
+
+function refuse(
+  client: Client,
+  request: number,
+  { registId, version }: { readonly registId: string; readonly version: bigint },
+  error: RegistryError,
+): void {
+  client.channel.answer(request, { kind: "failed", registId, version, error });
 }

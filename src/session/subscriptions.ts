@@ -1,10 +1,13 @@
 // Who wants which service. Subscribers of one client that fit one push are kept together in a push target, targets by
 // service.
 
+import { HELD } from "../base/budget.ts";
+import type { RegistryError } from "../base/errors.ts";
 import type { DatumVersion } from "../model/datum.ts";
 import type { DataInfoId } from "../model/ids.ts";
 import { NO_VERSION } from "../model/version.ts";
 import { type Client, type PushTarget, registrationKey, type Subscriber } from "./client.ts";
+import type { Costs } from "./costs.ts";
 import { PushGap } from "./pushGap.ts";
 import type { RegistrationKey, SubscribeRequest } from "./registry.ts";
 import { ServiceList } from "./serviceList.ts";
@@ -54,8 +57,13 @@ export interface Subscribed {
 }
 
 export class Subscriptions {
+  readonly #costs: Costs;
   readonly #services = new Map<DataInfoId, SubscribedService>();
   #subscribers = 0;
+
+  constructor(costs: Costs) {
+    this.#costs = costs;
+  }
 
   get size(): number {
     return this.#subscribers;
@@ -69,19 +77,28 @@ export class Subscriptions {
     return this.#services.values();
   }
 
-  /** Adds or renews a subscriber. A client that returned after a cut keeps what it has seen. */
-  subscribe(client: Client, request: SubscribeRequest): Subscribed {
-    const service = this.#serviceFor(request.dataInfoId);
+  /**
+   * Adds or renews a subscriber, or says that it would be too much. A client that returned after a cut keeps what it
+   * has seen.
+   */
+  subscribe(client: Client, request: SubscribeRequest): Subscribed | RegistryError {
     const known = client.subscribers.get(registrationKey(request));
+    const departed = this.#services.get(request.dataInfoId)?.departed.get(request.registId);
+    if (known === undefined || known.version <= request.version) {
+      const refusal = this.#charge(client, request, known ?? departed);
+      if (refusal !== undefined) return refusal;
+    }
+    const service = this.#serviceFor(request.dataInfoId);
     if (known !== undefined && known.version > request.version)
       return { service, subscriber: known, returnedFrom: undefined };
-    const departed = service.departed.get(request.registId);
     const returnedFrom = departed?.target.client;
     if (departed !== undefined) this.#remove(departed);
     if (known !== undefined) this.#remove(known);
     const target = targetFor(service, client, request);
     const seenVersion = carriedVersion(known ?? departed, request);
-    const subscriber: Subscriber = { registId: request.registId, version: request.version, target, seenVersion };
+    const { registId, version } = request;
+    const bytes = this.#costs.subscriber(request);
+    const subscriber: Subscriber = { registId, version, target, bytes, seenVersion };
     target.subscribers.set(subscriber.registId, subscriber);
     client.subscribers.set(registrationKey(request), subscriber);
     this.#subscribers++;
@@ -110,6 +127,14 @@ export class Subscriptions {
     return this.#services.delete(service.dataInfoId);
   }
 
+  /** Charges the client for a subscriber in the place of one that is about to be removed. */
+  #charge(client: Client, request: SubscribeRequest, replaced: Subscriber | undefined): RegistryError | undefined {
+    const before = replaced && { account: replaced.target.client.account, bytes: replaced.bytes };
+    const refusal = client.account.replace(HELD.subscriptions, this.#costs.subscriber(request), before);
+    if (refusal === undefined && replaced !== undefined) replaced.bytes = 0;
+    return refusal;
+  }
+
   #serviceFor(dataInfoId: DataInfoId): SubscribedService {
     const known = this.#services.get(dataInfoId);
     if (known !== undefined) return known;
@@ -120,6 +145,7 @@ export class Subscriptions {
 
   #remove(subscriber: Subscriber): void {
     const { target, registId } = subscriber;
+    target.client.account.release(HELD.subscriptions, subscriber.bytes);
     target.client.subscribers.delete(registrationKey({ dataInfoId: target.dataInfoId, registId }));
     this.#subscribers--;
     const service = this.#services.get(target.dataInfoId);

@@ -31,6 +31,8 @@ export function drawConfig(dice: Dice): Plan["config"] {
     clientOutputBytesMax: 8 * 1024 * 1024,
     clientReturnGraceMs: 1_000,
     clientRegistrationsMax: 10_000,
+    memoryBytesMax: 1024 * 1024 * 1024,
+    clientBytesMax: 64 * 1024 * 1024,
     registrationsPerSecondMax: 100_000,
     pushTimeoutMs: dice.pick([500, 2_000]),
     pushRetriesMax: dice.pick([0, 3]),

@@ -48,6 +48,13 @@ export const CLUSTER_FAULTS = [
 export type ClientFault = (typeof CLIENT_FAULTS)[number];
 export type ServerFault = (typeof SERVER_FAULTS)[number] | (typeof CLUSTER_FAULTS)[number];
 
+/** The budget of each session process. */
+interface BudgetConfig {
+  readonly memoryBytesMax: number;
+  readonly clientBytesMax: number;
+  readonly registrationsPerSecondMax: number;
+}
+
 export interface NodePlan {
   readonly machine: string;
   readonly roles: readonly Role[];
@@ -81,7 +88,7 @@ export interface Plan {
   readonly absenceMs: number;
   /** A data node leaves in order when all is well again. */
   readonly hasLeaving: boolean;
-  readonly config: SofaConfig & Omit<SessionOptions & DataOptions, "id" | "address">;
+  readonly config: SofaConfig & BudgetConfig & Omit<SessionOptions & DataOptions, "id" | "address" | "isDataHere">;
   readonly meta: Omit<MetaOptions, "id">;
 }
 

@@ -192,6 +192,7 @@ function serve(
     socket.pause();
     connection.unread.push(chunk);
     turns.later(takeNext);
+    handler.waits?.(connection.unreadBytes, nowMs);
   });
   connection.onDrained = () => handler.drained(clock.nowMs());
   if (connection.peers === "nodes") socket.on("drain", connection.onDrained);
@@ -241,6 +242,10 @@ class SocketConnection implements Connection {
 
   get bufferedBytes(): number {
     return this.#socket.writableLength + this.#waitingBytes + this.#gatheredBytes;
+  }
+
+  get unreadBytes(): number {
+    return this.unread.reduce((bytes, chunk) => bytes + chunk.length, 0);
   }
 
   get hasUnread(): boolean {

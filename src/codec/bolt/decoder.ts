@@ -43,6 +43,11 @@ export class BoltDecoder {
     return this.#pendingLength > 0;
   }
 
+  /** Memory that is taken for the beginning of a frame. */
+  get pendingBytes(): number {
+    return this.#pending.length;
+  }
+
   /**
    * Hands each frame that `chunk` completes to `onFrame`, in order; frames before a broken one still come.
    * The chunk belongs to the decoder's frames from now on: it must not be written again.

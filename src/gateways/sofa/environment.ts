@@ -1,3 +1,4 @@
+import type { Budget } from "../../base/budget.ts";
 import type { Metrics } from "../../base/metrics.ts";
 import type { Compression, Log } from "../../base/ports.ts";
 import type { Registry } from "../../session/registry.ts";
@@ -19,6 +20,7 @@ export interface SofaConfig {
 export interface SofaEnvironment {
   readonly config: SofaConfig;
   readonly registry: Registry;
+  readonly budget: Budget;
   readonly compression: Compression;
   readonly log: Log;
   readonly metrics: Metrics;

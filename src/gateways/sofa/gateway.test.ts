@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { beforeEach, test } from "node:test";
 import { gunzipSync, gzipSync, zstdCompressSync } from "node:zlib";
+import { type Budget, unlimitedBudget } from "../../base/budget.ts";
 import { noMetrics } from "../../base/metrics.ts";
 import type { Connection, ConnectionHandler, Log } from "../../base/ports.ts";
 import { BoltDecoder } from "../../codec/bolt/decoder.ts";
@@ -36,13 +37,16 @@ const CONFIG = {
 const V2_CRC: BoltDialect = { protocol: 2, version: 2, crc: true };
 
 class FakeConnection implements Connection {
-  readonly remoteAddress = "10.0.0.7:50001";
+  readonly remoteAddress: string;
   readonly localAddress = "10.0.0.1:9600";
   bufferedBytes = 0;
   hasUnread = false;
   isClosed = false;
   readonly frames: BoltFrame[] = [];
   readonly #decoder = new BoltDecoder({ frameBytesMax: 16 * 1024 * 1024 });
+  constructor(remoteAddress = "10.0.0.7:50001") {
+    this.remoteAddress = remoteAddress;
+  }
   write(...parts: readonly Uint8Array[]): void {
     for (const part of parts)
       this.#decoder.push(part, (frame) => this.frames.push({ ...frame, content: frame.content.slice() }));
@@ -54,12 +58,14 @@ class FakeConnection implements Connection {
 
 let events: ClientEvent[];
 let logged: string[];
+let budget: Budget;
 let gateway: SofaGateway;
 let connection: FakeConnection;
 let handler: ConnectionHandler;
 beforeEach(() => {
   events = [];
   logged = [];
+  budget = unlimitedBudget();
   gateway = gatewayWith({});
   connection = new FakeConnection();
   handler = gateway.accept(connection, START_MS);
@@ -73,6 +79,7 @@ function gatewayWith(changes: Partial<typeof CONFIG>): SofaGateway {
   return new SofaGateway({
     config,
     registry,
+    budget,
     compression: { gzip: gzipSync, zstd: zstdCompressSync },
     log,
     metrics: noMetrics,

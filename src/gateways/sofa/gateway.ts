@@ -1,6 +1,9 @@
 // SOFARegistry's clients: accepts their Bolt connections, and ends those that are silent for too long.
 
+import { addressGroup } from "../../base/addressGroup.ts";
+import type { RegistryError } from "../../base/errors.ts";
 import type { Connection, ConnectionHandler } from "../../base/ports.ts";
+import { ConnectionAccount } from "./connectionAccount.ts";
 import type { SofaEnvironment } from "./environment.ts";
 import { SofaHandler } from "./handler.ts";
 import { PushBodies } from "./pushBodies.ts";
@@ -22,9 +25,13 @@ export class SofaGateway {
 
   /** Serves a new connection. */
   accept(connection: Connection, nowMs: number): ConnectionHandler {
+    const account = new ConnectionAccount(this.#environment.budget.open(addressGroup(connection.remoteAddress)));
+    const refusal = account.open();
+    if (refusal !== undefined) return this.#refuse(connection, { account, refusal, nowMs });
     const handler: SofaHandler = new SofaHandler(connection, {
       ...this.#environment,
       bodies: this.#bodies,
+      account,
       ended: () => this.#ended(handler),
       number: this.#accepted++,
       nowMs,
@@ -44,6 +51,20 @@ export class SofaGateway {
     this.#checkedMs = nowMs;
     if (isLate) return;
     for (const handler of this.#open) handler.closeIdle(nowMs);
+  }
+
+  #refuse(
+    connection: Connection,
+    { account, refusal, nowMs }: { account: ConnectionAccount; refusal: RegistryError; nowMs: number },
+  ): ConnectionHandler {
+    const { log, metrics } = this.#environment;
+    metrics.add("roster_connections_closed_total", 1, { reason: refusal.code });
+    if (account.account.mayLog(nowMs)) {
+      log.warn("a connection was refused", { client: connection.remoteAddress, reason: refusal.message });
+    }
+    account.close();
+    connection.close();
+    return { received: () => undefined, drained: () => undefined, closed: () => undefined };
   }
 
   #ended(handler: SofaHandler): void {

@@ -36,6 +36,7 @@ import type {
 } from "../../codec/sofa/messages.ts";
 import { type ClientId, clientId } from "../../model/ids.ts";
 import type { Blocked, ClientChannel, ClientEvent, ConfigPush, Outcome, Push } from "../../session/registry.ts";
+import type { ConnectionAccount } from "./connectionAccount.ts";
 import { decodeFrame } from "./decode.ts";
 import { receivedConfigData, registerResponse, syncConfigResponse } from "./encode.ts";
 import type { SofaEnvironment } from "./environment.ts";
@@ -46,6 +47,8 @@ import { readVariant } from "./variant.ts";
 
 export interface HandlerEnvironment extends SofaEnvironment {
   readonly bodies: PushBodies;
+  /** The connection is charged to it already. */
+  readonly account: ConnectionAccount;
   readonly ended: () => void;
   readonly nowMs: number;
   /** Of this connection, among all that the gateway has accepted. */
@@ -100,7 +103,8 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
     this.#lastReadMs = environment.nowMs;
     this.#betweenFramesMs = environment.nowMs;
     this.#leftMs = environment.nowMs;
-    this.#tell({ kind: "connected", client: this.#client, channel: this }, environment.nowMs);
+    const { account } = environment.account;
+    this.#tell({ kind: "connected", client: this.#client, channel: this, account }, environment.nowMs);
   }
 
   get writtenBytes(): number {
@@ -120,13 +124,22 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
         this.#frame(frame, nowMs);
       });
       if (!this.#decoder.hasPartialFrame) this.#betweenFramesMs = nowMs;
+      this.#settle();
     } catch (error) {
       this.#fail(error, nowMs);
     }
   }
 
+  waits(bytes: number, nowMs: number): void {
+    if (this.#isEnded) return;
+    const refusal = this.#environment.account.settleInput(this.#decoder.pendingBytes + bytes);
+    if (refusal !== undefined) this.#fail(refusal, nowMs);
+  }
+
   drained(nowMs: number): void {
-    if (!this.#isEnded) this.#tell({ kind: "drained", client: this.#client }, nowMs);
+    if (this.#isEnded) return;
+    this.#environment.account.settleOutput(this.#connection.bufferedBytes);
+    this.#tell({ kind: "drained", client: this.#client }, nowMs);
   }
 
   closed(nowMs: number): void {
@@ -171,6 +184,9 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
       outcome: outcome.kind === "accepted" ? "ok" : outcome.error.code,
     });
     this.#guarded(() => this.#respond(open, registerResponse(outcome)));
+    if (outcome.kind === "failed" && this.#environment.account.account.mayLog(this.#lastReadMs)) {
+      this.#environment.log.warn("a registration was refused", { client: this.#client, reason: outcome.error.message });
+    }
   }
 
   push(push: Push): number | Blocked {
@@ -359,6 +375,15 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
     this.#write([encodeResponse(frame.dialect, { id: frame.id, codec: frame.codec, status, className, content })]);
   }
 
+  /** What is here in part and what waits to be sent is charged; throws if it is too much. */
+  #settle(): void {
+    if (this.#isEnded) return;
+    const { account } = this.#environment;
+    const refusal =
+      account.settleInput(this.#decoder.pendingBytes) ?? account.settleOutput(this.#connection.bufferedBytes);
+    if (refusal !== undefined) throw refusal;
+  }
+
   #write(parts: readonly Uint8Array[]): void {
     if (this.#isEnded) return;
     for (const part of parts) this.#writtenBytes += part.length;
@@ -397,6 +422,7 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
     this.#isEnded = true;
     this.#environment.metrics.add("roster_connections_closed_total", 1, { reason });
     this.#environment.ended();
+    this.#environment.account.close();
     this.#tell({ kind: "disconnected", client: this.#client }, nowMs);
   }
 

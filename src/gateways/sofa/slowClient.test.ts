@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
+import { unlimitedBudget } from "../../base/budget.ts";
 import { noMetrics } from "../../base/metrics.ts";
 import type { Connection, ConnectionHandler } from "../../base/ports.ts";
 import { encodeHeartbeat } from "../../codec/bolt/encode.ts";
@@ -44,6 +45,7 @@ beforeEach(() => {
   const nothing = () => undefined;
   gateway = new SofaGateway({
     config: CONFIG,
+    budget: unlimitedBudget(),
     registry: {
       step: (event) => {
         if (event.kind === "connected") channel = event.channel;

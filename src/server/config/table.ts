@@ -23,6 +23,26 @@ const CLIENTS = {
     about: "The most that one publisher may publish, all its boxes together; more is refused.",
     cost: "Each push of a service carries so much more for each such publisher, to every subscriber.",
   },
+  "client-bytes-max": {
+    section: "Clients",
+    ...BYTES,
+    default: 64 * 1_024 * 1_024,
+    min: 1_024 * 1_024,
+    max: 1_024 * 1_024 * 1_024 * 1_024,
+    about: "How much memory one client may make this process hold: connection, frames, registrations, subscriptions.",
+    cost: "One client can fill so much more of everybody's memory; some 30,000 publishers of 300 bytes take 64 MiB.",
+  },
+  "memory-bytes-max": {
+    section: "Clients",
+    ...BYTES,
+    default: 0,
+    min: 0,
+    max: 1_024 * 1_024 * 1_024 * 1_024,
+    about:
+      "How much memory this process may use; clients get what is left of it, each address as much as is still free. " +
+      "0 is a quarter of the machine's memory, shared by workers. V8's heap limit counts too: --max-old-space-size.",
+    cost: "So much memory, once clients fill it.",
+  },
   "client-connections-max": {
     section: "Clients",
     type: "integer",

@@ -1,5 +1,6 @@
 // One session with a data node and clients that a test speaks for; what it does is kept in arrays.
 
+import { Budget, type BudgetLimits, unlimitedBudget } from "../../base/budget.ts";
 import { noMetrics } from "../../base/metrics.ts";
 import type { MemberToMeta } from "../../messages/membership.ts";
 import type { DataToSession, SessionToData } from "../../messages/sessionData.ts";
@@ -24,7 +25,7 @@ export const OPTIONS = {
   address: "10.0.0.2:9620",
   clientReturnGraceMs: 1_000,
   clientRegistrationsMax: 5,
-  registrationsPerSecondMax: 100_000,
+  isDataHere: false,
   digestIntervalMs: 6_000,
   versionScanIntervalMs: 5_000,
   pushTimeoutMs: 2_000,
@@ -95,8 +96,17 @@ export function tableOf(leader: NodeId, epoch: bigint): SlotTable {
   return { epoch, slots: [{ leader, leaderEpoch: epoch, followers: [] }] };
 }
 
+/** What the clients of the present test are charged to. */
+export let budget: Budget;
+
+/** Replaces the budget, for clients that connect from now on. */
+export function useBudget(limits: Partial<BudgetLimits>): void {
+  budget = new Budget({ ...unlimitedBudget().limits, ...limits });
+}
+
 /** A new session, at the start of time. */
 export function reset(): void {
+  useBudget({});
   toData = [];
   toMeta = [];
   nowMs = START_MS;
@@ -104,12 +114,13 @@ export function reset(): void {
   session = newSession();
 }
 
-/** A new client. */
-export function connect() {
+/** A new client, at an address of its own unless the test names one. */
+export function connect(address = `address-${clients + 1}`) {
   const id = clientId(`client-${++clients}`);
   const channel = new Channel();
-  session.step({ kind: "connected", client: id, channel }, nowMs);
-  return { id, channel };
+  const account = budget.open(address);
+  session.step({ kind: "connected", client: id, channel, account }, nowMs);
+  return { id, channel, account };
 }
 /** A connected client and its channel. */
 export type TestClient = ReturnType<typeof connect>;
@@ -157,7 +168,10 @@ export const taken = () => {
 export const ackLast = ({ id, channel }: TestClient, isTaken = true) =>
   session.step({ kind: "pushAnswered", client: id, push: channel.pushes.at(-1)?.id ?? -1, isTaken }, nowMs);
 /** The client's connection is lost. */
-export const disconnect = ({ id }: TestClient) => session.step({ kind: "disconnected", client: id }, nowMs);
+export const disconnect = ({ id, account }: TestClient) => {
+  session.step({ kind: "disconnected", client: id }, nowMs);
+  account.close();
+};
 
 /** Time passes, with every wake-up that the session asks for. */
 export function pass(ms: number): void {

@@ -1,5 +1,6 @@
 // The session role with its gateway in a simulated process. Its clients' connections break with the process.
 
+import { Budget } from "../../base/budget.ts";
 import { noMetrics } from "../../base/metrics.ts";
 import type { Cancel, ConnectionHandler, Log } from "../../base/ports.ts";
 import { Stepper } from "../../base/stepper.ts";
@@ -43,7 +44,7 @@ export class SessionHost {
       received: (message) => this.#fromMeta(message),
     });
     this.#session = new Session(
-      { ...plan.config, id, address: addressOf(process.machine) },
+      { ...plan.config, id, address: addressOf(process.machine), isDataHere: false },
       { metrics: noMetrics, nowMs: time.clock.nowMs(), output: this.#output() },
     );
     const failed = (error: unknown) => bug(environment, id, error);
@@ -51,6 +52,11 @@ export class SessionHost {
     this.#gateway = new SofaGateway({
       config: plan.config,
       registry: this.#stepper,
+      budget: new Budget({
+        bytesMax: plan.config.memoryBytesMax,
+        clientBytesMax: plan.config.clientBytesMax,
+        workPerSecondMax: plan.config.registrationsPerSecondMax,
+      }),
       compression: MARKING,
       log: this.#log(),
       metrics: noMetrics,

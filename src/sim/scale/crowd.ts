@@ -1,6 +1,7 @@
 // The clients of a large cluster, as few as will do: one connection to each session that publishes and subscribes for
 // all of that session's.
 
+import { unlimitedBudget } from "../../base/budget.ts";
 import { makeDataInfoId } from "../../model/dataInfoId.ts";
 import { type ClientId, clientId } from "../../model/ids.ts";
 import type { ClientChannel } from "../../session/registry.ts";
@@ -34,7 +35,8 @@ export class Crowd implements ClientChannel {
     this.#session = session;
     this.#size = size;
     this.#at = at;
-    session.step({ kind: "connected", client: this.#client, channel: this });
+    const account = unlimitedBudget().open(this.#client);
+    session.step({ kind: "connected", client: this.#client, channel: this, account });
   }
 
   join(): void {

@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { type Account, Budget, HELD, type HeldKind, unlimitedBudget } from "./budget.ts";
+
+const MIB = 1024 * 1024;
+const NEVER = Number.MAX_SAFE_INTEGER;
+const budgetOf = (bytesMax: number, clientBytesMax = NEVER) =>
+  new Budget({ bytesMax, clientBytesMax, workPerSecondMax: NEVER });
+
+/** Takes as much as it gets. */
+function fill(account: Account): number {
+  while (account.charge(HELD.frames, MIB) === undefined);
+  return account.heldBytes / MIB;
+}
+
+test("one address alone fills half, others half of what is left, and a newcomer always finds room", () => {
+  const budget = budgetOf(120 * MIB);
+  const first = budget.open("1");
+  assert.equal(fill(first), 60);
+  const second = budget.open("2");
+  assert.equal(fill(second), 30);
+  first.release(HELD.frames, 30 * MIB);
+  assert.equal(fill(second), 45, "what one lets go the other can have, but for as much as it has itself");
+  for (let address = 3; address < 8; address++) fill(budget.open(`${address}`));
+  assert.equal(budget.open("9").charge(HELD.registrations, 100_000), undefined);
+});
+
+test("the refusal says who has too much, how much that is, and what the bound is", () => {
+  const client = budgetOf(100 * MIB, 10 * MIB).open("a");
+  client.charge(HELD.frames, 9 * MIB);
+  const refused = client.charge(HELD.frames, 2 * MIB);
+  assert.deepEqual(
+    { code: refused?.code, ...refused?.details },
+    { code: "CLIENT_BYTES_EXHAUSTED", heldBytes: 9 * MIB, bytes: 2 * MIB, bytesMax: 10 * MIB },
+  );
+  const budget = budgetOf(10 * MIB);
+  assert.equal(budget.open("a").charge(HELD.frames, 6 * MIB)?.code, "ADDRESS_BYTES_EXHAUSTED");
+  assert.equal(budget.open("a").charge(HELD.frames, 11 * MIB)?.code, "NODE_BYTES_EXHAUSTED");
+  assert.deepEqual(
+    (["client", "address", "node"] as const).map((level) => budget.refusals(level)),
+    [0, 1, 1],
+  );
+});
+
+test("what does not grow is taken, however full the node is", () => {
+  const budget = budgetOf(12 * MIB, 6 * MIB);
+  const client = budget.open("a");
+  client.charge(HELD.registrations, 6 * MIB);
+  for (const address of ["b", "c", "d"]) fill(budget.open(address));
+  assert.ok(client.charge(HELD.registrations, 1) !== undefined);
+  const before = { account: client, bytes: MIB };
+  assert.equal(client.replace(HELD.registrations, MIB, before), undefined);
+  const returned = budget.open("a");
+  assert.equal(returned.replace(HELD.registrations, MIB, before), undefined, "a return from the same address");
+  assert.equal(client.heldBytes + returned.heldBytes, 6 * MIB);
+});
+
+test("an address is forgotten when its last connection is over and nothing is held for it", () => {
+  const budget = unlimitedBudget();
+  const [one, other] = [budget.open("a"), budget.open("a")];
+  one.charge(HELD.registrations, 10);
+  one.close();
+  other.close();
+  other.close();
+  assert.equal(budget.addresses, 1);
+  one.release(HELD.registrations, 10);
+  assert.equal(budget.addresses, 0);
+});
+
+test("whatever is charged, moved and released: nothing is negative, sums agree, bounds hold for what grows", () => {
+  const step = fc.record({
+    client: fc.nat(5),
+    other: fc.nat(5),
+    kind: fc.constantFrom(HELD.registrations, HELD.subscriptions),
+    bytes: fc.nat(40),
+    isRelease: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+      const budget = budgetOf(200, 80);
+      const accounts = Array.from({ length: 6 }, (_, at) => budget.open(`address-${at % 3}`));
+      const holdings: { account: Account; kind: HeldKind; bytes: number }[] = [];
+      for (const { client, other, kind, bytes, isRelease } of steps) {
+        const account = accounts[client] as Account;
+        const at = holdings.findIndex((holding) => holding.kind === kind && holding.account === accounts[other]);
+        const before = at < 0 ? undefined : holdings[at];
+        if (isRelease) {
+          if (before === undefined) continue;
+          before.account.release(kind, before.bytes);
+          holdings.splice(at, 1);
+          continue;
+        }
+        const heldBytes = budget.heldBytes;
+        if (account.replace(kind, bytes, before) !== undefined) {
+          assert.equal(budget.heldBytes, heldBytes, "a refusal takes nothing");
+          assert.ok(before === undefined || bytes > before.bytes || before.account !== account);
+          continue;
+        }
+        if (before !== undefined) holdings.splice(at, 1);
+        holdings.push({ account, kind, bytes });
+        assert.ok(budget.heldBytes <= 200);
+      }
+      const sum = (of: typeof holdings) => of.reduce((total, { bytes }) => total + bytes, 0);
+      for (const account of accounts) {
+        assert.equal(account.heldBytes, sum(holdings.filter((holding) => holding.account === account)));
+        assert.ok(account.heldBytes <= 80);
+      }
+      assert.equal(budget.heldBytes, sum(holdings));
+      assert.equal(budget.heldOf(HELD.registrations) + budget.heldOf(HELD.subscriptions), sum(holdings));
+      for (const { account, kind, bytes } of holdings) account.release(kind, bytes);
+      for (const account of accounts) account.close();
+      assert.deepEqual([budget.heldBytes, budget.addresses], [0, 0]);
+    }),
+  );
+});
+
+function taken(account: Account, wanted: number, nowMs: number): number {
+  let count = 0;
+  for (let at = 0; at < wanted; at++) if (account.work(nowMs) === undefined) count++;
+  return count;
+}
+
+test("one address that floods takes four fifths of a second's registrations, and others find what they need", () => {
+  const budget = new Budget({ bytesMax: NEVER, clientBytesMax: NEVER, workPerSecondMax: 1_000 });
+  const [flooder, honest, third] = [budget.open("1"), budget.open("2"), budget.open("3")];
+  const most = taken(flooder, 5_000, 0);
+  assert.ok(most > 700 && most <= 800, `${most}`);
+  assert.equal(taken(honest, 100, 500), 100);
+  assert.equal(taken(third, 20, 900), 20);
+  assert.equal(taken(flooder, 10, 900), 0, "the one that took most is refused first");
+  assert.equal(taken(flooder, 5_000, 1_000), most, "a new second, and what was not used is not saved up");
+  assert.match(String(flooder.work(1_999)?.message), /^OVERLOADED.*perSecondMax=1000/);
+});
+
+test("a client that floods leaves something to the others of its address", () => {
+  const budget = new Budget({ bytesMax: NEVER, clientBytesMax: NEVER, workPerSecondMax: 1_000 });
+  const [flooder, neighbour] = [budget.open("nat"), budget.open("nat")];
+  taken(flooder, 5_000, 0);
+  assert.ok(taken(neighbour, 100, 0) > 10);
+});

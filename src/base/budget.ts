@@ -1,0 +1,263 @@
+// Everything that a client makes a process keep or do is counted here: for the client, for its address and for the
+// process, in bytes and in registrations a second. Whoever keeps something charges the client's account before and
+// releases it after, and hands on the refusal if there is one. docs/internals/limits.md lists what is charged.
+//
+// How much one address may hold is no setting. It may hold as much as is still free, as switches share their buffers:
+// one address alone can fill half, two a third each, and however many there are, a newcomer finds room. So neither a
+// machine behind a NAT needs an exception, nor can one address shut out the others. Work is shared in the same way,
+// with four times what is left of the second: one address alone gets four fifths of it.
+//
+// Bytes are estimates of resident memory. Two rules keep the honest out of trouble: at each level only what grows there
+// is looked at, so what does not grow is always taken, and what is released is never refused.
+
+import { assert } from "./assert.ts";
+import { type ErrorCode, fail, type RegistryError } from "./errors.ts";
+
+/** What is held, for the metrics. */
+export const HELD = {
+  connections: 0,
+  frames: 1,
+  output: 2,
+  registrations: 3,
+  subscriptions: 4,
+  configWatches: 5,
+} as const;
+
+export type HeldKind = (typeof HELD)[keyof typeof HELD];
+
+/** Who has too much. */
+export const LEVELS = ["client", "address", "node"] as const;
+export type Level = (typeof LEVELS)[number];
+
+export interface BudgetLimits {
+  /** What all accounts together may hold. */
+  readonly bytesMax: number;
+  readonly clientBytesMax: number;
+  /** How many registrations, and ends of them, are taken in a second. */
+  readonly workPerSecondMax: number;
+}
+
+/** Something held that is replaced by something else. */
+export interface Holding {
+  readonly account: Account;
+  readonly bytes: number;
+}
+
+const WORK_SHARE = 4;
+const WINDOW_MS = 1_000;
+// One line for an address and minute says that it is refused; the metrics say how often.
+const LOG_MS = 60_000;
+
+/** What the accounts of one address have together. */
+class Address {
+  readonly name: string;
+  accounts = 0;
+  heldBytes = 0;
+  work = 0;
+  window = 0;
+  loggedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+/** The account of one client's connection. What it holds may outlive the connection. */
+export class Account {
+  readonly #budget: Budget;
+  readonly #address: Address;
+  #heldBytes = 0;
+  #work = 0;
+  #window = 0;
+  #isOpen = true;
+
+  /** Accounts are made by Budget.open. */
+  constructor(budget: Budget, address: Address) {
+    this.#budget = budget;
+    this.#address = address;
+  }
+
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  get address(): string {
+    return this.#address.name;
+  }
+
+  /** Takes so many bytes more, or says who has too much and takes none. */
+  charge(kind: HeldKind, bytes: number): RegistryError | undefined {
+    return this.replace(kind, bytes, undefined);
+  }
+
+  /** Takes `bytes` in the place of what was held before, perhaps by another client, which is released. */
+  replace(kind: HeldKind, bytes: number, before: Holding | undefined): RegistryError | undefined {
+    const budget = this.#budget;
+    const beforeBytes = before?.bytes ?? 0;
+    const grownHere = before?.account === this ? bytes - beforeBytes : bytes;
+    const grownAtAddress =
+      before !== undefined && before.account.#address === this.#address ? bytes - beforeBytes : bytes;
+    const refusal = budget.refusal(this.#heldBytes, this.#address.heldBytes, {
+      client: grownHere,
+      address: grownAtAddress,
+      node: bytes - beforeBytes,
+    });
+    if (refusal !== undefined) return refusal;
+    if (before !== undefined) before.account.release(kind, beforeBytes);
+    this.#heldBytes += bytes;
+    this.#address.heldBytes += bytes;
+    budget.add(kind, bytes);
+    return undefined;
+  }
+
+  release(kind: HeldKind, bytes: number): void {
+    assert(bytes >= 0 && bytes <= this.#heldBytes, "an account releases what it holds");
+    this.#heldBytes -= bytes;
+    this.#address.heldBytes -= bytes;
+    this.#budget.add(kind, -bytes);
+    if (this.#address.heldBytes === 0) this.#budget.forgetIfUnused(this.#address);
+  }
+
+  /**
+   * Counts one registration, or the end of one, in the present second; the error to answer it with if it is too many.
+   */
+  work(nowMs: number): RegistryError | undefined {
+    const address = this.#address;
+    const window = this.#budget.windowAt(nowMs);
+    if (address.window !== window) {
+      address.window = window;
+      address.work = 0;
+    }
+    if (this.#window !== window) {
+      this.#window = window;
+      this.#work = 0;
+    }
+    const refusal = this.#budget.takeWork(this.#work, address.work);
+    if (refusal !== undefined) return refusal;
+    this.#work++;
+    address.work++;
+    return undefined;
+  }
+
+  /** Whether a refusal of this address may be logged now; once a minute. */
+  mayLog(nowMs: number): boolean {
+    if (nowMs - this.#address.loggedMs < LOG_MS) return false;
+    this.#address.loggedMs = nowMs;
+    return true;
+  }
+
+  /** The connection is over; what is still held is released later. May be called twice. */
+  close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#address.accounts--;
+    this.#budget.forgetIfUnused(this.#address);
+  }
+}
+
+/** The account of a process. */
+export class Budget {
+  readonly limits: BudgetLimits;
+  readonly #addresses = new Map<string, Address>();
+  readonly #heldByKind: number[] = Object.values(HELD).map(() => 0);
+  readonly #refusals: Record<Level, number> = { client: 0, address: 0, node: 0 };
+  #heldBytes = 0;
+  #workLeft: number;
+  #window = 1;
+  #windowMs = Number.NEGATIVE_INFINITY;
+
+  constructor(limits: BudgetLimits) {
+    this.limits = limits;
+    this.#workLeft = limits.workPerSecondMax;
+  }
+
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  /** Addresses that have a connection or hold something. */
+  get addresses(): number {
+    return this.#addresses.size;
+  }
+
+  heldOf(kind: HeldKind): number {
+    return this.#heldByKind[kind] ?? 0;
+  }
+
+  /** How often somebody was refused bytes since the process began. */
+  refusals(level: Level): number {
+    return this.#refusals[level];
+  }
+
+  /** A connection from this address, without its port. */
+  open(address: string): Account {
+    const known = this.#addresses.get(address) ?? new Address(address);
+    this.#addresses.set(address, known);
+    known.accounts++;
+    return new Account(this, known);
+  }
+
+  /** For accounts: who would have too much, if anybody. */
+  refusal(clientBytes: number, addressBytes: number, grown: Record<Level, number>): RegistryError | undefined {
+    const { bytesMax, clientBytesMax } = this.limits;
+    const free = bytesMax - this.#heldBytes - grown.node;
+    if (grown.client > 0 && clientBytes + grown.client > clientBytesMax) {
+      return this.#refused("client", { heldBytes: clientBytes, bytes: grown.client, bytesMax: clientBytesMax });
+    }
+    if (grown.node > 0 && free < 0) {
+      return this.#refused("node", { heldBytes: this.#heldBytes, bytes: grown.node, bytesMax });
+    }
+    if (grown.address > 0 && addressBytes + grown.address > free) {
+      return this.#refused("address", { heldBytes: addressBytes, bytes: grown.address, bytesMax: Math.max(0, free) });
+    }
+    return undefined;
+  }
+
+  /** For accounts. */
+  add(kind: HeldKind, bytes: number): void {
+    this.#heldBytes += bytes;
+    this.#heldByKind[kind] = this.heldOf(kind) + bytes;
+  }
+
+  /** For accounts: the number of the second that is now. */
+  windowAt(nowMs: number): number {
+    if (nowMs - this.#windowMs >= WINDOW_MS) {
+      this.#windowMs = nowMs;
+      this.#window++;
+      this.#workLeft = this.limits.workPerSecondMax;
+    }
+    return this.#window;
+  }
+
+  /** For accounts: takes a piece of this second's work, or says that it is too much for who has done so much in it. */
+  takeWork(clientWork: number, addressWork: number): RegistryError | undefined {
+    const addressMax = WORK_SHARE * this.#workLeft;
+    if (this.#workLeft >= 1 && addressWork < addressMax && clientWork < WORK_SHARE * (addressMax - addressWork)) {
+      this.#workLeft--;
+      return undefined;
+    }
+    return fail("OVERLOADED", { perSecondMax: this.limits.workPerSecondMax, fromAddress: addressWork });
+  }
+
+  /** For accounts. */
+  forgetIfUnused(address: Address): void {
+    if (address.accounts === 0 && address.heldBytes === 0) this.#addresses.delete(address.name);
+  }
+
+  #refused(level: Level, details: { heldBytes: number; bytes: number; bytesMax: number }): RegistryError {
+    this.#refusals[level]++;
+    return fail(CODES[level], details);
+  }
+}
+
+const CODES: Record<Level, ErrorCode> = {
+  client: "CLIENT_BYTES_EXHAUSTED",
+  address: "ADDRESS_BYTES_EXHAUSTED",
+  node: "NODE_BYTES_EXHAUSTED",
+};
+
+/** A budget that refuses nothing, for tests and for programs that embed a role without one. */
+export function unlimitedBudget(): Budget {
+  const max = Number.MAX_SAFE_INTEGER;
+  return new Budget({ bytesMax: max, clientBytesMax: max, workPerSecondMax: max });
+}

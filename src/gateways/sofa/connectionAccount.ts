@@ -1,0 +1,58 @@
+// What one connection makes the process hold by itself, charged to its client's account: the connection, what was read
+// and is no whole frame yet or waits for its turn, and what waits to be sent. What goes beyond the bounds is refused,
+// and the connection that asked for it is closed.
+
+import { type Account, HELD, type HeldKind } from "../../base/budget.ts";
+import type { RegistryError } from "../../base/errors.ts";
+import { UNREAD_BYTES_MAX } from "../../base/ports.ts";
+
+// The socket and its buffers in Node and here; the kernel's are not ours. Measured as the growth of the resident memory
+// with 10,000 connections on loopback that have sent a heartbeat.
+const CONNECTION_BYTES = 20 * 1024;
+// What waits to be sent for a moment is not worth counting: what one chunk causes leaves together.
+const OUTPUT_BYTES_FREE = 64 * 1024;
+
+export class ConnectionAccount {
+  readonly account: Account;
+  readonly #held: number[] = [];
+
+  constructor(account: Account) {
+    this.account = account;
+  }
+
+  /** The connection begins. */
+  open(): RegistryError | undefined {
+    return this.#settle(HELD.connections, CONNECTION_BYTES);
+  }
+
+  /** So much is here that was read and not worked off. */
+  settleInput(bytes: number): RegistryError | undefined {
+    return this.#settle(HELD.frames, bytes);
+  }
+
+  /**
+   * So much waits to be sent. What is beyond the bound above which nothing more is read is part of a push, whose body
+   * is shared with others, and does not count as this connection's.
+   */
+  settleOutput(bytes: number): RegistryError | undefined {
+    return this.#settle(HELD.output, bytes <= OUTPUT_BYTES_FREE ? 0 : Math.min(bytes, UNREAD_BYTES_MAX));
+  }
+
+  /** Nothing is held for the connection any more; what the session holds for its client it releases itself. */
+  close(): void {
+    for (const kind of [HELD.connections, HELD.frames, HELD.output]) this.#settle(kind, 0);
+    this.account.close();
+  }
+
+  #settle(kind: HeldKind, bytes: number): RegistryError | undefined {
+    const held = this.#held[kind] ?? 0;
+    if (bytes === held) return undefined;
+    if (bytes < held) this.account.release(kind, held - bytes);
+    else {
+      const refusal = this.account.charge(kind, bytes - held);
+      if (refusal !== undefined) return refusal;
+    }
+    this.#held[kind] = bytes;
+    return undefined;
+  }
+}

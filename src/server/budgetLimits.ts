@@ -1,0 +1,41 @@
+// How much the accounts of this process may hold, from what the machine, its container and V8 have.
+
+import { totalmem } from "node:os";
+import { getHeapStatistics } from "node:v8";
+import type { BudgetLimits } from "../base/budget.ts";
+import type { Config } from "./config/table.ts";
+
+// The process by itself: 100 MiB after its start, and the tables of its roles.
+const BASE_BYTES = 128 * 1024 * 1024;
+// A heap holds garbage beside what lives, and collects it the more often the fuller it is: beyond some 70 % the
+// collector takes more time than the work, and what is left is for pushes under way.
+const FILL = 0.7;
+const MACHINE_SHARE = 4;
+
+/** What there is. */
+export interface Machine {
+  readonly memoryBytes: number;
+  readonly heapBytesMax: number;
+}
+
+export function machine(): Machine {
+  // Without a limit of its container the system says 0, or a number beyond all memory.
+  const constrained = process.constrainedMemory();
+  const memoryBytes = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
+  return { memoryBytes, heapBytesMax: getHeapStatistics().heap_size_limit };
+}
+
+/**
+ * The limits of the process's budget. Payloads and packed records lie outside of V8's heap, most else within; both
+ * count against the smaller of the two bounds, since what lies where depends on what clients send. Whoever has the
+ * memory raises V8's bound with --max-old-space-size.
+ */
+export function budgetLimits(config: Config, { memoryBytes, heapBytesMax }: Machine): BudgetLimits {
+  const memoryBytesMax = config.memoryBytesMax || memoryBytes / MACHINE_SHARE / config.workers;
+  const bytesMax = Math.max(BASE_BYTES, FILL * (Math.min(memoryBytesMax, heapBytesMax) - BASE_BYTES));
+  return {
+    bytesMax: Math.floor(bytesMax),
+    clientBytesMax: config.clientBytesMax,
+    workPerSecondMax: config.registrationsPerSecondMax,
+  };
+}

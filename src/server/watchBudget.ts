@@ -1,0 +1,22 @@
+import { type Budget, HELD, LEVELS } from "../base/budget.ts";
+import type { Metrics } from "../base/metrics.ts";
+
+// As often as health is asked for at the most.
+const REPORT_MS = 500;
+
+/** Reports what the process holds for its clients. Returns its stop. */
+export function watchBudget(budget: Budget, metrics: Metrics): () => void {
+  const reported = new Map(LEVELS.map((level) => [level, 0]));
+  const report = () => {
+    metrics.set("roster_budget_max_bytes", budget.limits.bytesMax);
+    for (const [held, kind] of Object.entries(HELD)) metrics.set("roster_held_bytes", budget.heldOf(kind), { held });
+    for (const level of LEVELS) {
+      const count = budget.refusals(level);
+      metrics.add("roster_bytes_refused_total", count - (reported.get(level) ?? 0), { level });
+      reported.set(level, count);
+    }
+  };
+  report();
+  const timer = setInterval(report, REPORT_MS);
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,50 @@
+// What is kept for a client's registrations, in bytes of resident memory: estimates that are a little high. Measured
+// one kind at a time with 100,000 of each and texts of the usual length (a key of 91 characters, a registId of 36), as
+// the growth of the resident memory after a full collection: docs/internals/limits.md.
+
+import { boxCount } from "../model/payload.ts";
+import type { PublishRequest, RegistrationKey } from "./registry.ts";
+
+// A publication of a service of its own is 1,360 bytes beside its payload, one among others of its service 860.
+const PUBLICATION_BYTES = 1_100;
+// A box is a few bytes where it is stored, and some 100 for a moment with each body that is made for a push.
+const BOX_BYTES = 100;
+const ATTRIBUTE_BYTES = 100;
+// A data node packs it once more, in 120 bytes and the payload; it seldom needs all of the latter.
+const STORED_BYTES = 150;
+// A subscriber of a service of its own is 1,630 bytes here, and makes the data node keep 2,500 for the service.
+const SUBSCRIBER_BYTES = 1_500;
+const INTEREST_BYTES = 2_500;
+// 670, and 300 for the role meta.
+const CONFIG_WATCH_BYTES = 1_000;
+
+// A character beyond Latin 1 makes a text of two bytes each.
+function textBytes(text: string): number {
+  return text.length * 2;
+}
+
+/** What registrations cost in a process that has the role data too, or has not. */
+export class Costs {
+  readonly #isDataHere: boolean;
+
+  constructor(isDataHere: boolean) {
+    this.#isDataHere = isDataHere;
+  }
+
+  publication(request: PublishRequest): number {
+    const { payload, attributes, dataInfoId, registId, appName, zone } = request;
+    let bytes = PUBLICATION_BYTES + payload.length + boxCount(payload) * BOX_BYTES;
+    bytes += textBytes(dataInfoId) + textBytes(registId) + textBytes(appName) + textBytes(zone);
+    for (const [key, value] of attributes) bytes += ATTRIBUTE_BYTES + textBytes(key) + textBytes(value);
+    return this.#isDataHere ? bytes + STORED_BYTES + payload.length : bytes;
+  }
+
+  subscriber({ dataInfoId, registId }: RegistrationKey): number {
+    const bytes = SUBSCRIBER_BYTES + textBytes(dataInfoId) + textBytes(registId);
+    return this.#isDataHere ? bytes + INTEREST_BYTES : bytes;
+  }
+
+  configWatch({ dataInfoId, registId }: RegistrationKey): number {
+    return CONFIG_WATCH_BYTES + textBytes(dataInfoId) + textBytes(registId);
+  }
+}
