@@ -15,7 +15,7 @@ import type { SlotTable } from "../model/slot.ts";
 import { Completeness } from "./completeness.ts";
 import type { DataEvent, DataMemory, DataOptions, DataOutput } from "./dataPorts.ts";
 import type { Datum } from "./datum.ts";
-import { Departures, isForeign } from "./departures.ts";
+import { Departures } from "./departures.ts";
 import { InterestSweep } from "./interestSweep.ts";
 import { type HeldLoss, LossProtection } from "./lossProtection.ts";
 import { Notices } from "./notices.ts";
@@ -119,6 +119,7 @@ export class Data {
     this.#departures = new Departures(held, {
       take: (items) => void this.#take(items),
       offer: (slot, gone) => this.#reconciliation.offer(slot, gone, (session) => this.#sessions.isAbsent(session)),
+      ask: (slot, to, lost) => output.toSession(to, { kind: "wanted", slot, keys: [], superseded: [lost] }),
       forgetIfIdle: (slot, datum) => this.#forgetIfIdle(slot, datum),
     });
   }
@@ -268,7 +269,8 @@ export class Data {
     for (const item of items) {
       const led = this.#slots.leading(dataInfoIdOf(item));
       const datum = led === undefined ? undefined : this.#datumFor(led, item);
-      if (led === undefined || datum === undefined || isForeign(datum, item, from)) continue;
+      if (led === undefined || datum === undefined) continue;
+      if (item.kind === "remove" && this.#departures.refuses(item, from, { led, datum, nowMs: this.#nowMs })) continue;
       if (from !== undefined) led.spoke.add(from);
       const taken = touched.get(datum) ?? { led, changes: [], items: [] };
       touched.set(datum, taken);

@@ -9,6 +9,7 @@ import {
   OTHER,
   publication,
   put,
+  removed,
   SESSION,
   START_MS,
   serving,
@@ -176,6 +177,53 @@ test("what was removed at the end of a session's lease is shown together with th
   assert.deepEqual(kinds(node.fetch()), ["notReady"]);
   node.publish(put({ registeredMs: START_MS + 1 }));
   assert.deepEqual(node.list().addresses, ["10.0.0.1:80", "10.0.0.2:80"]);
+});
+
+/** A session took the client's registration from the other one by the time alone, and says that the client has left. */
+function leaveAfterContest(node: TestData): void {
+  node.publish(put());
+  const winner = put({ registeredMs: START_MS + 1, ...byOther });
+  node.tell({ kind: "publish", batch: 1, epoch: 1n, items: [winner] }, OTHER);
+  const left = removed("left", { version: 1n, registeredMs: START_MS + 1 });
+  node.tell({ kind: "publish", batch: 2, epoch: 1n, items: [left] }, OTHER);
+}
+
+test("what was taken from another session by the time alone is offered to that one before it is removed", () => {
+  const node = serving();
+  leaveAfterContest(node);
+  const asked = node.sent.find(({ to, message }) => to === SESSION && message.kind === "wanted")?.message;
+  assert.ok(asked?.kind === "wanted");
+  const [offered] = asked.superseded;
+  assert.deepEqual([offered?.stamp.registeredMs, offered?.isRemoved], [START_MS, true]);
+  const before = node.list().state;
+  node.publish(put({ registeredMs: START_MS + 2 }));
+  node.pass(LEASE_MS);
+  assert.deepEqual(node.list().state, before, "it answers with its registration, and nobody sees a difference");
+});
+
+test("it goes when the other session says that its client has left too, or says nothing for five seconds", () => {
+  const answered = serving();
+  leaveAfterContest(answered);
+  assert.equal(answered.list().addresses.length, 1);
+  answered.publish(removed("left", { version: 1n, registeredMs: START_MS }));
+  assert.equal(answered.list().addresses.length, 0);
+  const silent = serving();
+  leaveAfterContest(silent);
+  silent.pass(4_999);
+  assert.equal(silent.list().addresses.length, 1);
+  silent.pass(1);
+  assert.equal(silent.list().addresses.length, 0);
+});
+
+test("a session that has said that the client left is not asked", () => {
+  const node = serving();
+  node.publish(put());
+  const winner = put({ registeredMs: START_MS + 1, ...byOther });
+  node.tell({ kind: "publish", batch: 1, epoch: 1n, items: [winner] }, OTHER);
+  node.publish(removed("left", { version: 1n, registeredMs: START_MS }));
+  const left = removed("left", { version: 1n, registeredMs: START_MS + 1 });
+  node.tell({ kind: "publish", batch: 2, epoch: 1n, items: [left] }, OTHER);
+  assert.equal(node.list().addresses.length, 0);
 });
 
 test("what only a session claims that is gone too goes with the first", () => {

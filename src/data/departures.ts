@@ -3,7 +3,7 @@
 // taken a client over and not know that it has to say so again: its clock is behind, and what the session that is gone
 // had said came later. It is asked before anything of that is removed.
 
-import type { PublishItem } from "../messages/sessionData.ts";
+import type { PublishItem, Superseded } from "../messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import { compareStamps } from "../model/publication.ts";
 import type { Datum } from "./datum.ts";
@@ -11,6 +11,7 @@ import type { HeldLoss, LossProtection } from "./lossProtection.ts";
 import { keyOf, leftItem } from "./reconciliation.ts";
 import type { Sessions } from "./sessions.ts";
 import type { LedSlot, Slots } from "./slots.ts";
+import { type RemoveItem, WithheldRemovals } from "./withheldRemovals.ts";
 
 const NONE: ReadonlySet<string> = new Set();
 
@@ -21,6 +22,8 @@ interface Effects {
   take(items: readonly PublishItem[]): void;
   /** Living sessions that claim what the one that is gone answers for may have it; returns what was offered. */
   offer(slot: LedSlot, gone: NodeId): ReadonlySet<string>;
+  /** Tells a session that its registration would be there again if it said so. */
+  ask(slot: number, session: NodeId, superseded: Superseded): void;
   forgetIfIdle(slot: LedSlot, datum: Datum): void;
 }
 
@@ -29,6 +32,7 @@ export class Departures {
   readonly #sessions: Sessions;
   readonly #protection: LossProtection;
   readonly #effects: Effects;
+  readonly #withheld: WithheldRemovals;
 
   constructor(
     { slots, sessions, protection }: { slots: Slots; sessions: Sessions; protection: LossProtection },
@@ -38,6 +42,13 @@ export class Departures {
     this.#sessions = sessions;
     this.#protection = protection;
     this.#effects = effects;
+    this.#withheld = new WithheldRemovals(effects);
+  }
+
+  /** Looks at a removal before it is applied. True for one that is not to be, or not yet. */
+  refuses(item: RemoveItem, from: NodeId | undefined, at: { led: LedSlot; datum: Datum; nowMs: number }): boolean {
+    if (from === undefined || item.removal.cause !== "left") return false;
+    return this.#withheld.withholds(item, from, at) || isForeign(at.datum, item, from);
   }
 
   /** Services whose lists are held because too many publishers would go at once. */
@@ -46,10 +57,11 @@ export class Departures {
   }
 
   nextMs(): number {
-    return Math.min(this.#sessions.nextMs(), this.#protection.nextMs());
+    return Math.min(this.#sessions.nextMs(), this.#protection.nextMs(), this.#withheld.nextMs());
   }
 
   wake(nowMs: number): void {
+    this.#withheld.wake(nowMs);
     for (let gone = this.#sessions.takeEnded(nowMs); gone !== undefined; gone = this.#sessions.takeEnded(nowMs)) {
       for (const slot of this.#slots.led()) this.#end(slot, gone, nowMs);
     }
@@ -92,8 +104,7 @@ function removalsOf(datum: Datum, session: NodeId, except: ReadonlySet<string> =
  * A session speaks for the clients that left it, and not for those that went on to another one: its word for what it
  * published last, and never got here, must not end what another session answers for.
  */
-export function isForeign(datum: Datum, item: PublishItem, from: NodeId | undefined): boolean {
-  if (item.kind === "put" || item.removal.cause !== "left" || from === undefined) return false;
-  const live = datum.registration(item.removal.registId);
-  return live !== undefined && live.owner.session !== from && compareStamps(live, item.removal.stamp) !== 0;
+function isForeign(datum: Datum, { removal }: RemoveItem, from: NodeId): boolean {
+  const live = datum.registration(removal.registId);
+  return live !== undefined && live.owner.session !== from && compareStamps(live, removal.stamp) !== 0;
 }

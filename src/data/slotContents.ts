@@ -6,6 +6,7 @@ import { type PublishItem, registIdOf } from "../messages/sessionData.ts";
 import type { DatumChange, DatumVersion } from "../model/datum.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import { RegistrationDigest } from "../model/registrationDigest.ts";
+import { Contests } from "./contests.ts";
 import { Datum } from "./datum.ts";
 import type { PublicationMemory, PublicationStore, Registration } from "./packed/publicationStore.ts";
 import type { Tombstones } from "./packed/tombstones.ts";
@@ -20,6 +21,7 @@ export interface SharedMemory {
 export class SlotContents {
   readonly slot: number;
   readonly datums = new Map<DataInfoId, Datum>();
+  readonly contests = new Contests();
   readonly #memory: SharedMemory;
   readonly #store: PublicationStore;
   readonly #digests = new Map<NodeId, RegistrationDigest>();
@@ -65,7 +67,9 @@ export class SlotContents {
     const applied = datum.apply(item, before);
     if (applied === "refused") return applied;
     if (before !== undefined) this.#uncount(before);
-    if (item.kind === "put") this.#count(item.publication);
+    if (item.kind === "remove") return applied;
+    if (before !== undefined) this.contests.replaced(before, item.publication);
+    this.#count(item.publication);
     return applied;
   }
 
@@ -88,6 +92,7 @@ export class SlotContents {
 
   /** The node neither leads nor follows this slot any more. */
   clear(): void {
+    this.contests.clear();
     for (const dataInfoId of [...this.datums.keys()]) this.drop(dataInfoId);
   }
 

@@ -1,0 +1,63 @@
+// Registrations of a slot that two sessions hold: one of them took it from the other by nothing but a later time,
+// because it takes the client for present and believes that the other session's clock is ahead. Most often it is right.
+// But the client may have gone on to the other session, and the first one not know it yet: when it notices, it takes
+// back what the other session still holds.
+
+import type { InventoryEntry } from "../messages/sessionData.ts";
+import type { DataInfoId, NodeId } from "../model/ids.ts";
+import type { Stamp } from "../model/publication.ts";
+import type { Registration } from "./packed/publicationStore.ts";
+
+// A client that moves between sessions whose clocks differ leaves one, until it moves on or ends. Beyond so many in a
+// slot the oldest are forgotten: they go as if nobody else had them.
+const CONTESTS_MAX = 1_000;
+
+/** What the session had that the registration was taken from, and what took it. */
+export interface Contest {
+  readonly loser: NodeId;
+  readonly entry: InventoryEntry;
+  readonly winner: Stamp;
+}
+
+type Key = Readonly<{ dataInfoId: DataInfoId; registId: string }>;
+
+export class Contests {
+  readonly #contests = new Map<string, Contest>();
+
+  get isEmpty(): boolean {
+    return this.#contests.size === 0;
+  }
+
+  get(key: Key): Contest | undefined {
+    return this.#contests.get(textOf(key));
+  }
+
+  delete(key: Key): void {
+    this.#contests.delete(textOf(key));
+  }
+
+  clear(): void {
+    this.#contests.clear();
+  }
+
+  /** `by` takes the place of `before`. A session that wins by the time alone gives the least time that does. */
+  replaced(before: Registration, by: Registration): void {
+    if (by.registeredMs !== before.registeredMs + 1 || by.version !== before.version) return;
+    const { dataInfoId, registId, version, registeredMs, owner } = before;
+    if (owner.session === by.owner.session) return;
+    const key = textOf(by);
+    this.#contests.delete(key);
+    const winner = { version: by.version, registeredMs: by.registeredMs };
+    const entry = { dataInfoId, registId, version, registeredMs };
+    this.#contests.set(key, { loser: owner.session, entry, winner });
+    if (this.#contests.size <= CONTESTS_MAX) return;
+    for (const oldest of this.#contests.keys()) {
+      this.#contests.delete(oldest);
+      return;
+    }
+  }
+}
+
+function textOf({ dataInfoId, registId }: Key): string {
+  return `${registId}\n${dataInfoId}`;
+}

@@ -1,0 +1,77 @@
+// A session says that a client has left, and another session holds the same registration, which lost against it by the
+// time alone. That one is asked before anything is removed: it answers at once, with the registration or by saying that
+// its client has left too. Subscribers see no difference where the client has only moved.
+
+import { Deadlines } from "../base/deadlines.ts";
+import type { PublishItem, Superseded } from "../messages/sessionData.ts";
+import type { NodeId } from "../model/ids.ts";
+import { compareStamps } from "../model/publication.ts";
+import type { Datum } from "./datum.ts";
+import { keyOf, supersededBy } from "./reconciliation.ts";
+import type { LedSlot } from "./slots.ts";
+
+// An answer takes a round trip, or the link is closed within this.
+const ANSWER_MS = 5_000;
+
+export type RemoveItem = Extract<PublishItem, { kind: "remove" }>;
+
+interface Withheld {
+  /** Who was asked. */
+  readonly asked: NodeId;
+  readonly item: RemoveItem;
+}
+
+interface Effects {
+  ask(slot: number, session: NodeId, superseded: Superseded): void;
+  take(items: readonly PublishItem[]): void;
+}
+
+export class WithheldRemovals {
+  readonly #effects: Effects;
+  readonly #withheld = new Map<string, Withheld>();
+  readonly #ends = new Deadlines<string>();
+
+  constructor(effects: Effects) {
+    this.#effects = effects;
+  }
+
+  /** Looks at the removal of a client that left before it is applied. True if it waits for an answer. */
+  withholds(
+    item: RemoveItem,
+    from: NodeId,
+    { led, datum, nowMs }: { led: LedSlot; datum: Datum; nowMs: number },
+  ): boolean {
+    const { contests } = led.contents;
+    if (contests.isEmpty && this.#withheld.size === 0) return false;
+    const { removal } = item;
+    const key = keyOf(removal);
+    if (this.#withheld.get(key)?.asked === from) this.#ends.set(key, nowMs);
+    const contest = contests.get(removal);
+    if (contest === undefined) return false;
+    const isWinner = compareStamps(removal.stamp, contest.winner) === 0;
+    if (isWinner || contest.loser === from) contests.delete(removal);
+    const live = datum.registration(removal.registId);
+    if (!isWinner || live === undefined || compareStamps(live, removal.stamp) !== 0) return false;
+    this.#withheld.set(key, { asked: contest.loser, item });
+    this.#ends.set(key, nowMs + ANSWER_MS);
+    this.#effects.ask(datum.slot, contest.loser, { ...supersededBy(datum, contest.entry), isRemoved: true });
+    return true;
+  }
+
+  nextMs(): number {
+    return this.#ends.nextMs();
+  }
+
+  /** Nobody has answered: these clients are gone. */
+  wake(nowMs: number): void {
+    for (let key = this.#ends.take(nowMs); key !== undefined; key = this.#ends.take(nowMs)) this.#end(key);
+  }
+
+  /** What was withheld is applied; something newer that has come meanwhile refuses it. */
+  #end(key: string): void {
+    const withheld = this.#withheld.get(key);
+    this.#withheld.delete(key);
+    this.#ends.delete(key);
+    if (withheld !== undefined) this.#effects.take([withheld.item]);
+  }
+}
