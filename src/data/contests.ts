@@ -40,16 +40,18 @@ export class Contests {
     this.#contests.clear();
   }
 
-  /** `by` takes the place of `before`. A session that wins by the time alone gives the least time that does. */
+  /** `by` takes the place of `before`. */
   replaced(before: Registration, by: Registration): void {
-    if (by.registeredMs !== before.registeredMs + 1 || by.version !== before.version) return;
-    const { dataInfoId, registId, version, registeredMs, owner } = before;
-    if (owner.session === by.owner.session) return;
-    const key = textOf(by);
+    if (before.owner.session !== by.owner.session) this.claimed(before.owner.session, before, by);
+  }
+
+  /** A session has an entry that lost against `winner`. If it won by the time alone it has the least that does. */
+  claimed(loser: NodeId, { dataInfoId, registId, version, registeredMs }: InventoryEntry, winner: Stamp): void {
+    if (winner.registeredMs !== registeredMs + 1 || winner.version !== version) return;
+    const key = textOf({ dataInfoId, registId });
     this.#contests.delete(key);
-    const winner = { version: by.version, registeredMs: by.registeredMs };
-    const entry = { dataInfoId, registId, version, registeredMs };
-    this.#contests.set(key, { loser: owner.session, entry, winner });
+    const won = { version: winner.version, registeredMs: winner.registeredMs };
+    this.#contests.set(key, { loser, entry: { dataInfoId, registId, version, registeredMs }, winner: won });
     if (this.#contests.size <= CONTESTS_MAX) return;
     for (const oldest of this.#contests.keys()) {
       this.#contests.delete(oldest);

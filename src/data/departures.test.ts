@@ -215,6 +215,16 @@ test("it goes when the other session says that its client has left too, or says 
   assert.equal(silent.list().addresses.length, 0);
 });
 
+test("a leader that came later knows it too, from what the other session says that it holds", () => {
+  const node = serving();
+  node.tell({ kind: "publish", batch: 1, epoch: 1n, items: [put({ registeredMs: START_MS + 1, ...byOther })] }, OTHER);
+  node.tell({ kind: "inventory", epoch: 1n, slot: 0, entries: [publication()], isFirst: true, isLast: true });
+  const left = removed("left", { version: 1n, registeredMs: START_MS + 1 });
+  node.tell({ kind: "publish", batch: 2, epoch: 1n, items: [left] }, OTHER);
+  assert.ok(node.sent.some(({ to, message }) => to === SESSION && message.kind === "wanted"));
+  assert.equal(node.list().addresses.length, 1);
+});
+
 test("a session that has said that the client left is not asked", () => {
   const node = serving();
   node.publish(put());

@@ -172,7 +172,10 @@ export class Reconciliation {
       if (verdict.by.version !== entry.version) continue;
       // What was taken for dead comes again with a later time, or the session says that its client has left.
       if (verdict.isRemoved) awaited.add(keyOf(entry));
-      else claims.push(entry);
+      else {
+        claims.push(entry);
+        led.contents.contests.claimed(session, entry, verdict.by);
+      }
     }
     if (claims.length > 0) led.claims.set(session, claims);
     else led.claims.delete(session);
