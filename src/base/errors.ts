@@ -60,6 +60,10 @@ export const ERRORS = {
     meaning: "one registration holds more than registration-bytes-max; publish less, or raise it",
   },
   REGISTRATIONS_EXHAUSTED: { retry: true, meaning: "the client holds as many registrations as one client may" },
+  STORE_DAMAGED: {
+    retry: false,
+    meaning: "the store holds what this program does not write; restore a backup, or follow the advice",
+  },
   STORE_OUTCOME_UNKNOWN: {
     retry: true,
     meaning: "the store failed while it made the change; it may or may not have been made, ask what is there",

@@ -21,6 +21,15 @@ export function nodeId(text: string): NodeId {
   return text as NodeId;
 }
 
+// A name from a data directory is a UUID, and a run has eight characters.
+const NODE_ID_CHARS_MAX = 128;
+const NODE_ID = /^[A-Za-z0-9._-]+$/;
+
+/** Whether a text from elsewhere may be a node's id, which is a map key and shown to people, many times over. */
+export function isNodeId(text: string): boolean {
+  return text.length <= NODE_ID_CHARS_MAX && NODE_ID.test(text);
+}
+
 /** The name of a node, without its run. */
 export function nodeNameOf(id: NodeId): string {
   const dot = id.lastIndexOf(".");

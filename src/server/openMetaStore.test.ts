@@ -80,3 +80,20 @@ test("nothing is asked of a store that is closed", async () => {
   await store.close();
   await assert.rejects(store.loadAll(), hasCode("STORE_UNAVAILABLE"));
 });
+
+test("a store that is damaged is refused at the start, and later ends the node", async () => {
+  const damaged = async () => ({
+    ...(await openMemoryStore(new MemoryDisk())),
+    saveCluster: async () => CLUSTER,
+    loadAll: () => Promise.reject(fail("STORE_DAMAGED", { reason: "table slot_table, row 1: no leader" })),
+    close: async () => undefined,
+  });
+  await assert.rejects(openMetaStore(opening(await damaged())), hasCode("STORE_DAMAGED"));
+  const late = opening(await damaged(), [away()]);
+  const store = await openMetaStore(late);
+  await assert.rejects(store.loadAll(), hasCode("STORE_DAMAGED"));
+  assert.deepEqual(
+    late.refusals.map(({ code }) => code),
+    ["STORE_DAMAGED"],
+  );
+});

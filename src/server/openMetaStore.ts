@@ -24,7 +24,12 @@ export interface StoreOpening {
 }
 
 // What another try will not change.
-const FINAL: ReadonlySet<ErrorCode> = new Set(["CONFIG_INVALID", "STORE_SCHEMA_NEWER", "DATA_DIR_IN_USE"]);
+const FINAL: ReadonlySet<ErrorCode> = new Set([
+  "CONFIG_INVALID",
+  "STORE_SCHEMA_NEWER",
+  "DATA_DIR_IN_USE",
+  "STORE_DAMAGED",
+]);
 
 // A database that is there answers long before; the start of the node does not wait longer for one that is not.
 const FIRST_TRY_MS = 3_000;
@@ -106,6 +111,8 @@ class AwaitedStore implements OpenedStore {
     try {
       store = await this.#opening.open();
       this.#check(await store.saveCluster(this.#opening.cluster));
+      // Read once more by whoever leads. A node that found out only then would take registrations and push nothing.
+      await store.loadAll();
       return store;
     } catch (error) {
       this.#store = undefined;

@@ -1,16 +1,44 @@
 // Between a database's columns and values. What was read is checked although we wrote it: a damaged store must end in
 // an error that says so, not in a slot table with holes.
 
-import { type NodeId, nodeId } from "../model/ids.ts";
-import type { SlotOwner } from "../model/slot.ts";
+import { fail, type RegistryError } from "../base/errors.ts";
+import type { Cluster } from "../meta/metaStore.ts";
+import { isNodeId, type NodeId, nodeId } from "../model/ids.ts";
+import type { SlotOwner, SlotTable } from "../model/slot.ts";
 
 /** One row as a database gives it, integers as bigint. */
 export type Row = Readonly<Record<string, unknown>>;
 
-/** Thrown for a column that does not hold what this program writes; the store turns it into STORE_UNAVAILABLE. */
+/** Thrown for a column that does not hold what this program writes; the store turns it into STORE_DAMAGED. */
 export class DamagedColumn extends Error {
   override readonly name = "DamagedColumn";
 }
+
+/** Reads the rows of a table; what is damaged in them is said with the table's name. */
+export function readTable<Read>(table: string, rows: readonly Row[], read: (row: Row) => Read): Read[] {
+  return rows.map((row, number) => {
+    try {
+      return read(row);
+    } catch (error) {
+      if (!(error instanceof DamagedColumn)) throw error;
+      throw new DamagedColumn(`table ${table}, row ${number + 1}: ${error.message}`, { cause: error });
+    }
+  });
+}
+
+/** The error as callers get it. `where` names the store. */
+export function damaged(where: Readonly<Record<string, string>>, { message }: DamagedColumn): RegistryError {
+  const table = /^table (\w+)/.exec(message)?.[1] ?? "";
+  const advice = ADVICE[table] ?? "restore the store from a backup";
+  return fail("STORE_DAMAGED", { ...where, reason: message, advice });
+}
+
+// By table. Nodes that run hold the slot table, and one that starts alone makes another one above it.
+const ADVICE: Readonly<Record<string, string>> = {
+  slot_table: "restore a backup; or stop the meta nodes, delete the row of slot_table and start them: it is made anew",
+  config: "restore a backup; or delete the row of config and put the value again",
+  service_size: "delete the rows of service_size: they only say what to wait for after a restart",
+};
 
 /** Text as it is kept: exact for every JavaScript string, NUL and lone surrogates included. */
 export function textColumn(text: string | null): string {
@@ -38,9 +66,18 @@ export function readBigint(row: Row, column: string): bigint {
   return value;
 }
 
-/** An integer that is known to be small. */
-export function readNumber(row: Row, column: string): number {
-  return Number(readBigint(row, column));
+/** As `readBigint`, of what only grows from 0: versions and epochs. */
+export function readVersion(row: Row, column: string): bigint {
+  const version = readBigint(row, column);
+  if (version < 0n) throw new DamagedColumn(`${column} is negative`);
+  return version;
+}
+
+/** An integer that is known to be small, from 0 on. */
+export function readNumber(row: Row, column: string, max = Number.MAX_SAFE_INTEGER): number {
+  const value = readVersion(row, column);
+  if (value > BigInt(max)) throw new DamagedColumn(`${column} is above ${max}`);
+  return Number(value);
 }
 
 /** All slots' owners as one text. Epochs are 64-bit, which JSON numbers are not: they are texts there. */
@@ -48,26 +85,40 @@ export function slotsColumn(slots: readonly SlotOwner[]): string {
   return JSON.stringify(slots.map((slot) => [slot.leader, String(slot.leaderEpoch), slot.followers]));
 }
 
-/** All slots' owners, by slot number. */
-export function readSlots(row: Row, column: string): SlotOwner[] {
-  const slots = parse(row, column);
-  if (!Array.isArray(slots) || slots.length === 0) throw new DamagedColumn(`${column} is no list of slots`);
-  return slots.map((slot, number) => readOwner(slot, `${column}, slot ${number}`));
+/** A slot table: its epoch is in one column, all slots' owners by slot number in the other. */
+export function readSlotTable(row: Row, columns: { readonly epoch: string; readonly slots: string }): SlotTable {
+  const epoch = readVersion(row, columns.epoch);
+  const slots = parse(row, columns.slots);
+  if (!Array.isArray(slots) || slots.length === 0) throw new DamagedColumn(`${columns.slots} is no list of slots`);
+  return { epoch, slots: slots.map((slot, number) => readOwner(slot, epoch, `${columns.slots}, slot ${number}`)) };
 }
 
-function readOwner(slot: unknown, where: string): SlotOwner {
+/** Every slot of the cluster has its owner. A table without a cluster is older than the cluster's row. */
+export function checkSlotCount(table: SlotTable | undefined, cluster: Cluster | undefined): void {
+  if (table === undefined || cluster === undefined || table.slots.length === cluster.slotCount) return;
+  throw new DamagedColumn(`table slot_table, row 1: ${table.slots.length} slots of ${cluster.slotCount}`);
+}
+
+function readOwner(slot: unknown, tableEpoch: bigint, where: string): SlotOwner {
   const [leader, leaderEpoch, followers]: readonly unknown[] = Array.isArray(slot) ? slot : [];
-  if (typeof leader !== "string" || typeof leaderEpoch !== "string" || !/^\d{1,19}$/.test(leaderEpoch)) {
+  if (!isId(leader) || typeof leaderEpoch !== "string" || !/^\d{1,19}$/.test(leaderEpoch)) {
     throw new DamagedColumn(`${where} has no leader`);
   }
-  return { leader: nodeId(leader), leaderEpoch: BigInt(leaderEpoch), followers: readNodeIds(followers, where) };
+  const owner = { leader: nodeId(leader), leaderEpoch: BigInt(leaderEpoch), followers: readNodeIds(followers, where) };
+  if (owner.leaderEpoch > tableEpoch) throw new DamagedColumn(`${where} has a leader from after the table`);
+  if (new Set([leader, ...owner.followers]).size <= owner.followers.length) {
+    throw new DamagedColumn(`${where} has a node twice`);
+  }
+  return owner;
 }
 
 function readNodeIds(ids: unknown, where: string): NodeId[] {
-  if (!Array.isArray(ids) || !ids.every((id): id is string => typeof id === "string")) {
-    throw new DamagedColumn(`${where} has no followers`);
-  }
+  if (!Array.isArray(ids) || !ids.every(isId)) throw new DamagedColumn(`${where} has no followers`);
   return ids.map(nodeId);
+}
+
+function isId(id: unknown): id is string {
+  return typeof id === "string" && isNodeId(id);
 }
 
 function parse(row: Row, column: string): unknown {

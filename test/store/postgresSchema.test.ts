@@ -67,7 +67,7 @@ function migrationTests(server: PostgresServer): void {
   test("what is no longer what we wrote is an error, not a table with holes", async () => {
     const store = await openPostgresStore(server.url, { schema: "damaged" });
     await server.sql(`INSERT INTO damaged.slot_table VALUES (1, 5, '[["data-1","5",[]],["data-2"]]')`);
-    await assert.rejects(store.loadAll(), refusedAs("STORE_UNAVAILABLE", "value_json, slot 1 has no leader"));
+    await assert.rejects(store.loadAll(), refusedAs("STORE_DAMAGED", "slot_table", "value_json, slot 1 has no leader"));
     await store.close();
   });
 

@@ -4,6 +4,7 @@
 
 import { InvariantError } from "../../base/assert.ts";
 import { fail, RegistryError } from "../../base/errors.ts";
+import { DamagedColumn, damaged } from "../columns.ts";
 
 /** What to do, by PostgreSQL's SQLSTATE, by the system's error code, or by that of TLS. */
 const ADVICE: Readonly<Record<string, string>> = {
@@ -36,6 +37,7 @@ const ADVICE_BY_WORDS: readonly (readonly [RegExp, string])[] = [
 /** The error as callers get it. `server` names the database: `host:port/name`. */
 export function asStoreError(server: string, error: unknown): unknown {
   if (error instanceof RegistryError || error instanceof InvariantError) return error;
+  if (error instanceof DamagedColumn) return damaged({ server }, error);
   const code = codeOf(error);
   const reason = reasonOf(error);
   const words = ADVICE_BY_WORDS.find(([pattern]) => pattern.test(reason))?.[1];

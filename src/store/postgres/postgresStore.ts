@@ -14,13 +14,16 @@ import type { Cluster, LeaderLease, MetaState, MetaStore } from "../../meta/meta
 import { brandDataInfoId, type NodeId, nodeId } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
 import {
+  checkSlotCount,
   DamagedColumn,
   type Row,
   readBigint,
   readMaybeText,
   readNumber,
-  readSlots,
+  readSlotTable,
+  readTable,
   readText,
+  readVersion,
   slotsColumn,
   textColumn,
 } from "../columns.ts";
@@ -199,7 +202,7 @@ async function heldByAnother(ask: Ask): Promise<LeaderLease> {
 /** The row that must be there, unless somebody else works on our tables. */
 function theRow(rows: readonly Row[], table: string): Row {
   const [row] = rows;
-  if (row === undefined) throw new DamagedColumn(`${table} has no row`);
+  if (row === undefined) throw new DamagedColumn(`table ${table} has no row`);
   return row;
 }
 
@@ -208,18 +211,23 @@ function readLease(row: Row): LeaderLease {
     epoch: readBigint(row, "epoch"),
     holder: nodeId(readText(row, "holder_json")),
     address: readText(row, "address_json"),
-    remainingMs: readNumber(row, "remaining_ms"),
+    remainingMs: Number(readBigint(row, "remaining_ms")),
   };
 }
 
+const SLOT_TABLE_COLUMNS = { epoch: "number", slots: "value_json" } as const;
+
 function stateOf(rows: readonly Row[]): MetaState {
   const of = (kind: string) => rows.filter((row) => row["kind"] === kind);
-  const configs = of("config").map(readConfig);
+  const configs = readTable("config", of("config"), readConfig);
+  const [cluster] = readTable("cluster", of("cluster"), readCluster);
+  const [slotTable] = readTable("slot_table", of("slotTable"), (row) => readSlotTable(row, SLOT_TABLE_COLUMNS));
+  checkSlotCount(slotTable, cluster);
   return {
-    cluster: of("cluster").map(readCluster)[0],
-    slotTable: of("slotTable").map(readSlotTable)[0],
+    cluster,
+    slotTable,
     configs: new Map(configs.map((config) => [config.dataInfoId, config])),
-    blockedNodes: new Set(of("blockedNode").map((row) => readText(row, "key_json"))),
+    blockedNodes: new Set(readTable("blocked_node", of("blockedNode"), (row) => readText(row, "key_json"))),
   };
 }
 
@@ -227,13 +235,9 @@ function readCluster(row: Row): Cluster {
   return { name: readText(row, "key_json"), slotCount: readNumber(row, "number") };
 }
 
-function readSlotTable(row: Row): SlotTable {
-  return { epoch: readBigint(row, "number"), slots: readSlots(row, "value_json") };
-}
-
 function readConfig(row: Row): ConfigValue {
   const dataInfoId = brandDataInfoId(readText(row, "key_json"));
-  return { dataInfoId, version: readBigint(row, "number"), data: readMaybeText(row, "value_json") };
+  return { dataInfoId, version: readVersion(row, "number"), data: readMaybeText(row, "value_json") };
 }
 
 /** Text as it is kept: JSON, and everything beyond ASCII by its number. */

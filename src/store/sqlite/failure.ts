@@ -3,6 +3,7 @@
 
 import { InvariantError } from "../../base/assert.ts";
 import { fail, RegistryError } from "../../base/errors.ts";
+import { DamagedColumn, damaged } from "../columns.ts";
 
 // SQLite's primary result codes (https://www.sqlite.org/rescode.html); the upper bits of a code tell details.
 const SQLITE_BUSY = 5;
@@ -25,6 +26,7 @@ export function isBusy(error: unknown): boolean {
 }
 
 function unavailable(file: string, error: unknown): RegistryError {
+  if (error instanceof DamagedColumn) return damaged({ file }, error);
   const reason = error instanceof Error ? error.message : String(error);
   const code = resultCode(error);
   if (code !== SQLITE_CORRUPT && code !== SQLITE_NOTADB) return fail("STORE_UNAVAILABLE", { file, reason });

@@ -105,14 +105,71 @@ test("a file that is no database is refused with its name and advice", async () 
   );
 });
 
-test("a damaged slot table is an error, not a table with holes", async () => {
-  const dataDir = newDir();
-  await (await openSqliteStore(dataDir)).close();
-  edit(dataDir, `INSERT INTO slot_table VALUES (1, 5, '[["data-1","5",[]],["data-2"]]')`);
-  const store = await openSqliteStore(dataDir);
-  await assert.rejects(store.loadAll(), refusedAs("STORE_UNAVAILABLE", "slots_json, slot 1 has no leader"));
-  await store.close();
-});
+const NODES = '["data-1","5",[]]';
+for (const [what, epoch, slots, reason] of [
+  ["no JSON", 5, "[", "slots_json is no JSON"],
+  ["no list", 5, '{"slots":1}', "slots_json is no list of slots"],
+  ["a hole", 5, `[${NODES},["data-2"]]`, "slots_json, slot 1 has no leader"],
+  ["a leader without a name", 5, `[${NODES},["","5",[]]]`, "slots_json, slot 1 has no leader"],
+  ["a leader whose name moves the cursor", 5, `[${NODES},["d\\u001b[2J","5",[]]]`, "slots_json, slot 1 has no leader"],
+  ["a leader from after the table", 5, `[${NODES},["data-2","6",[]]]`, "slot 1 has a leader from after the table"],
+  ["a leader that follows itself", 5, `[${NODES},["data-2","5",["data-2"]]]`, "slot 1 has a node twice"],
+  ["a follower twice", 5, `[${NODES},["data-2","5",["data-1","data-1"]]]`, "slot 1 has a node twice"],
+  ["followers that are no names", 5, `[${NODES},["data-2","5",[1]]]`, "slot 1 has no followers"],
+  ["too few slots", 5, `[${NODES}]`, "1 slots of 2"],
+  ["a negative epoch", -5, `[${NODES},${NODES}]`, "epoch is negative"],
+] as const) {
+  test(`a slot table with ${what} is an error that names the row and says what to do`, async () => {
+    const dataDir = newDir();
+    await (await openSqliteStore(dataDir)).close();
+    edit(dataDir, `INSERT INTO cluster VALUES (1, '"c"', 2); INSERT INTO slot_table VALUES (1, ${epoch}, '${slots}')`);
+    const store = await openSqliteStore(dataDir);
+    await assert.rejects(
+      store.loadAll(),
+      refusedAs("STORE_DAMAGED", "roster.db", "slot_table", reason, "delete the row"),
+    );
+    await store.close();
+  });
+}
+
+for (const [what, sql, load, reason] of [
+  [
+    "a size below nothing",
+    "INSERT INTO service_size VALUES ('\"a\"', -1)",
+    "loadServiceSizes",
+    "publishers is negative",
+  ],
+  ["an absurd size", "INSERT INTO service_size VALUES ('\"a\"', 10000001)", "loadServiceSizes", "above 10000000"],
+  ["a size of no service", "INSERT INTO service_size VALUES ('a', 1)", "loadServiceSizes", "is no JSON"],
+  ["a negative floor", "UPDATE node SET version_floor = -1", "loadVersionFloor", "version_floor is negative"],
+  ["no row of its own", "DELETE FROM node", "loadVersionFloor", "table node has no row"],
+  ["a name that is none", "UPDATE node SET node_id = 'a b'", "nodeId", "node_id is no name"],
+] as const) {
+  test(`a node's own disk with ${what} is an error that names it`, async () => {
+    const dataDir = newDir();
+    const before = await openSqliteStore(dataDir);
+    await before.close();
+    const store = await openSqliteStore(dataDir);
+    edit(dataDir, sql);
+    assert.throws(() => store[load](), refusedAs("STORE_DAMAGED", reason));
+    await store.close();
+  });
+}
+
+for (const [what, sql, reason] of [
+  ["a configuration of the past", "INSERT INTO config VALUES ('\"a\"', -1, 'null')", "version is negative"],
+  ["a configuration that is no text", "INSERT INTO config VALUES ('\"a\"', 1, '1')", "data_json is no text"],
+  ["a cluster without slots", "INSERT INTO cluster VALUES (1, '\"c\"', -1)", "slot_count is negative"],
+] as const) {
+  test(`a store with ${what} is an error that names the row`, async () => {
+    const dataDir = newDir();
+    await (await openSqliteStore(dataDir)).close();
+    edit(dataDir, sql);
+    const store = await openSqliteStore(dataDir);
+    await assert.rejects(store.loadAll(), refusedAs("STORE_DAMAGED", "row 1", reason));
+    await store.close();
+  });
+}
 
 test("a directory that can't be made is refused with the reason", async () => {
   const file = newDir();

@@ -10,16 +10,20 @@ import { fail } from "../../base/errors.ts";
 import type { NodeStore } from "../../data/nodeStore.ts";
 import type { ConfigValue } from "../../messages/membership.ts";
 import type { Cluster, LeaderLease, MetaState, MetaStore } from "../../meta/metaStore.ts";
-import { brandDataInfoId, type DataInfoId, type NodeId, nodeId } from "../../model/ids.ts";
+import { brandDataInfoId, type DataInfoId, isNodeId, type NodeId, nodeId } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
 import {
+  checkSlotCount,
   DamagedColumn,
+  damaged,
   type Row,
   readBigint,
   readMaybeText,
   readNumber,
-  readSlots,
+  readSlotTable,
+  readTable,
   readText,
+  readVersion,
   slotsColumn,
   textColumn,
 } from "../columns.ts";
@@ -69,6 +73,10 @@ function openDatabase(file: string): DatabaseSync {
   }
 }
 
+const SLOT_TABLE_COLUMNS = { epoch: "epoch", slots: "slots_json" } as const;
+// Ten times what a whole cluster is made for. A size that is larger would hold its service back after each restart.
+const PUBLISHERS_MAX = 10_000_000;
+
 class SqliteStore implements MetaStore, NodeStore {
   readonly #file: string;
   readonly #database: DatabaseSync;
@@ -85,10 +93,14 @@ class SqliteStore implements MetaStore, NodeStore {
 
   async loadAll(): Promise<MetaState> {
     return guarded(this.#file, () => {
-      const cluster = this.#rows("SELECT name_json, slot_count FROM cluster").map(readCluster)[0];
-      const slotTable = this.#rows("SELECT epoch, slots_json FROM slot_table").map(readSlotTable)[0];
-      const configs = this.#rows("SELECT data_info_id_json, version, data_json FROM config").map(readConfig);
-      const blocked = this.#rows("SELECT name_json FROM blocked_node").map((row) => readText(row, "name_json"));
+      const cluster = this.#cluster();
+      const tables = this.#rows("SELECT epoch, slots_json FROM slot_table");
+      const [slotTable] = readTable("slot_table", tables, (row) => readSlotTable(row, SLOT_TABLE_COLUMNS));
+      checkSlotCount(slotTable, cluster);
+      const values = this.#rows("SELECT data_info_id_json, version, data_json FROM config");
+      const configs = readTable("config", values, readConfig);
+      const names = this.#rows("SELECT name_json FROM blocked_node");
+      const blocked = readTable("blocked_node", names, (row) => readText(row, "name_json"));
       return {
         cluster,
         slotTable,
@@ -102,8 +114,7 @@ class SqliteStore implements MetaStore, NodeStore {
     return guarded(this.#file, () => {
       const sql = "INSERT OR IGNORE INTO cluster (id, name_json, slot_count) VALUES (1, ?, ?)";
       this.#change(sql, textColumn(cluster.name), cluster.slotCount);
-      const stored = this.#rows("SELECT name_json, slot_count FROM cluster").map(readCluster)[0];
-      return defined(stored, "a cluster that was just written is there");
+      return defined(this.#cluster(), "a cluster that was just written is there");
     });
   }
 
@@ -155,14 +166,14 @@ class SqliteStore implements MetaStore, NodeStore {
   nodeId(): NodeId {
     const id = guarded(this.#file, () => this.#nodeRow()["node_id"]);
     assert(typeof id === "string", "the column is declared as text");
+    if (!isNodeId(id)) throw damaged({ file: this.#file }, new DamagedColumn("table node, row 1: node_id is no name"));
     return nodeId(id);
   }
 
   loadVersionFloor(): bigint {
     return guarded(this.#file, () => {
-      const floor = readBigint(this.#nodeRow(), "version_floor");
-      if (floor < 0n) throw new DamagedColumn("version_floor is negative");
-      return floor;
+      const [floor] = readTable("node", [this.#nodeRow()], (row) => readVersion(row, "version_floor"));
+      return defined(floor, "a row gives a value");
     });
   }
 
@@ -174,7 +185,7 @@ class SqliteStore implements MetaStore, NodeStore {
   loadServiceSizes(): ReadonlyMap<DataInfoId, number> {
     return guarded(this.#file, () => {
       const rows = this.#rows("SELECT data_info_id_json, publishers FROM service_size");
-      return new Map(rows.map((row) => [readKey(row), readNumber(row, "publishers")]));
+      return new Map(readTable("service_size", rows, readServiceSize));
     });
   }
 
@@ -223,8 +234,12 @@ class SqliteStore implements MetaStore, NodeStore {
 
   #nodeRow(): Row {
     const row = this.#rows("SELECT node_id, version_floor FROM node")[0];
-    if (row === undefined) throw new DamagedColumn("the node's own row is missing");
+    if (row === undefined) throw new DamagedColumn("table node has no row");
     return row;
+  }
+
+  #cluster(): Cluster | undefined {
+    return readTable("cluster", this.#rows("SELECT name_json, slot_count FROM cluster"), readCluster)[0];
   }
 
   #rows(sql: string): readonly Row[] {
@@ -248,12 +263,12 @@ function readCluster(row: Row): Cluster {
   return { name: readText(row, "name_json"), slotCount: readNumber(row, "slot_count") };
 }
 
-function readSlotTable(row: Row): SlotTable {
-  return { epoch: readBigint(row, "epoch"), slots: readSlots(row, "slots_json") };
+function readServiceSize(row: Row): readonly [DataInfoId, number] {
+  return [readKey(row), readNumber(row, "publishers", PUBLISHERS_MAX)];
 }
 
 function readConfig(row: Row): ConfigValue {
-  return { dataInfoId: readKey(row), version: readBigint(row, "version"), data: readMaybeText(row, "data_json") };
+  return { dataInfoId: readKey(row), version: readVersion(row, "version"), data: readMaybeText(row, "data_json") };
 }
 
 function readKey(row: Row): DataInfoId {

@@ -22,7 +22,7 @@ export const ORDERS = brandDataInfoId("orders#@#DEFAULT_INSTANCE_ID#@#DEFAULT_GR
 export const ODD = brandDataInfoId("or\0ders\ud800#@#💐#@#'\"\\");
 
 export function tableOf(epoch: bigint): SlotTable {
-  const owner = { leader: nodeId("data-1"), leaderEpoch: epoch + 1n, followers: [nodeId("data-2"), nodeId("data-3")] };
+  const owner = { leader: nodeId("data-1"), leaderEpoch: epoch, followers: [nodeId("data-2"), nodeId("data-3")] };
   return { epoch, slots: [owner, { leader: nodeId("data-2"), leaderEpoch: 0n, followers: [] }] };
 }
 

@@ -59,7 +59,7 @@ function clusterTests(newDisk: () => MetaTestDisk): void {
       leaderEpoch: 9_223_372_036_854_775_807n - BigInt(slot),
       followers: [nodeId(`data-${(slot + 1) % 100}.abcdefgh`)],
     });
-    const table = { epoch: 1n, slots: Array.from({ length: 256 }, (_, slot) => owner(slot)) };
+    const table = { epoch: 9_223_372_036_854_775_807n, slots: Array.from({ length: 256 }, (_, slot) => owner(slot)) };
     await store.saveSlotTable(table, { tableEpoch: undefined, leaseEpoch });
     assert.deepEqual((await store.loadAll()).slotTable, table);
     await store.close();
