@@ -29,6 +29,15 @@ export const ERRORS = {
     meaning:
       "the client does not read what it is sent: its output bound is reached, or nothing moves for client-idle-ms",
   },
+  CONFIG_VALUES_EXHAUSTED: {
+    retry: false,
+    meaning:
+      "there are as many configuration values, or bytes of them, as there may be; remove some, or raise the bound",
+  },
+  CONFIG_VALUE_TOO_LARGE: {
+    retry: false,
+    meaning: "a configuration value has more bytes than config-value-bytes-max allows",
+  },
   CONFIG_INVALID: {
     retry: false,
     meaning: "a flag, environment variable or config file holds a value that is not allowed",

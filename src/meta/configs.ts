@@ -1,6 +1,8 @@
 // The values that operators set and clients watch. Every meta node knows who watches what, so that whoever takes the
 // lead tells them what they may have missed; only the leader tells anything.
 
+import { fail, type RegistryError } from "../base/errors.ts";
+import { textOf } from "../base/text.ts";
 import type { ConfigValue, Member } from "../messages/membership.ts";
 import type { DataInfoId } from "../model/ids.ts";
 import { NO_VERSION, VersionSource } from "../model/version.ts";
@@ -18,10 +20,51 @@ interface Watcher {
   readonly dataInfoIds: Set<DataInfoId>;
 }
 
+/** How much configuration there may be. */
+export interface ConfigLimits {
+  readonly configValuesMax: number;
+  readonly configValueBytesMax: number;
+  readonly configBytesMax: number;
+}
+
+// A value that was removed leaves its name and version, so that a watcher that was away hears of it.
+const REMOVED_PER_VALUE_MAX = 10;
+
+/** Changes that wait for the store. */
+interface WaitingValues {
+  readonly count: number;
+  readonly bytes: number;
+}
+
 export class Configs {
+  readonly #limits: ConfigLimits;
   readonly #values = new Map<DataInfoId, ConfigValue>();
   readonly #watchers = new Map<string, Watcher>();
   readonly #versions = new VersionSource(NO_VERSION);
+  // Of the values that are set.
+  #count = 0;
+  #bytes = 0;
+
+  constructor(limits: ConfigLimits) {
+    this.#limits = limits;
+  }
+
+  /** Why this value is not taken, with what is stored and what waits for the store already. */
+  refusal(dataInfoId: DataInfoId, data: string | null, waiting: WaitingValues): RegistryError | undefined {
+    if (data === null) return undefined;
+    const { configValuesMax, configValueBytesMax, configBytesMax } = this.#limits;
+    const valueBytes = bytesOf(data);
+    if (valueBytes > configValueBytesMax) return fail("CONFIG_VALUE_TOO_LARGE", { valueBytes, configValueBytesMax });
+    const known = this.#values.get(dataInfoId);
+    const values = this.#count + waiting.count;
+    const isNew = (known?.data ?? null) === null;
+    const namesMax = configValuesMax * REMOVED_PER_VALUE_MAX;
+    const isTooMany = (isNew && values >= configValuesMax) || (known === undefined && this.#values.size >= namesMax);
+    if (isTooMany) return fail("CONFIG_VALUES_EXHAUSTED", { values, configValuesMax });
+    const bytes = this.#bytes + waiting.bytes + valueBytes - bytesOf(known?.data ?? "");
+    if (bytes > configBytesMax) return fail("CONFIG_VALUES_EXHAUSTED", { bytes, configBytesMax });
+    return undefined;
+  }
 
   /** What is stored; `undefined` for an id that was never set. */
   value(dataInfoId: DataInfoId): ConfigValue | undefined {
@@ -55,6 +98,8 @@ export class Configs {
     const known = this.#values.get(value.dataInfoId);
     if (known !== undefined && known.version >= value.version) return false;
     this.#values.set(value.dataInfoId, value);
+    this.#count += (value.data === null ? 0 : 1) - ((known?.data ?? null) === null ? 0 : 1);
+    this.#bytes += bytesOf(value.data ?? "") - bytesOf(known?.data ?? "");
     return true;
   }
 
@@ -89,4 +134,8 @@ export class Configs {
   watchers(): Iterable<Watcher> {
     return this.#watchers.values();
   }
+}
+
+function bytesOf(data: string): number {
+  return textOf(data).utf8.length;
 }

@@ -38,7 +38,7 @@ export class Meta {
   readonly #membership: Membership;
   readonly #memberList = new MemberList();
   readonly #slots: SlotKeeper;
-  readonly #configs = new Configs();
+  readonly #configs: Configs;
   readonly #changes: OperatorChanges;
   readonly #loading = new Loading();
   readonly #blocked = new BlockedNodes();
@@ -55,6 +55,7 @@ export class Meta {
     this.#lead = new Lead(options, output);
     this.#membership = new Membership(options);
     this.#slots = new SlotKeeper(options);
+    this.#configs = new Configs(options);
     this.#changes = new OperatorChanges({
       saveConfig: (value) => output.saveConfig(value, this.#leaseEpoch),
       saveNodeBlocked: ({ node, isBlocked }) => output.saveNodeBlocked(node, isBlocked, this.#leaseEpoch),
@@ -147,7 +148,11 @@ export class Meta {
       case "slotTableSaved":
         return this.#tableSaved(event.table, event.isSaved, nowMs);
       case "putConfig":
-        return this.#asked(event.request, () => this.#changes.put(event.request, event));
+        return this.#asked(event.request, () =>
+          this.#changes.put(event.request, event, (waiting) =>
+            this.#configs.refusal(event.dataInfoId, event.data, waiting),
+          ),
+        );
       case "configSaved":
         return this.#configSaved(event.value, event.isSaved, nowMs);
       case "blockNode":

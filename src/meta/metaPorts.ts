@@ -5,12 +5,13 @@ import type { RegistryError } from "../base/errors.ts";
 import type { ConfigValue, Member, MemberToMeta, MetaToMember } from "../messages/membership.ts";
 import type { DataInfoId } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
+import type { ConfigLimits } from "./configs.ts";
 import type { LeadOptions, LeadOutput } from "./lead.ts";
 import type { MembershipOptions } from "./membership.ts";
 import type { LeaderLease, MetaState } from "./metaStore.ts";
 import type { SlotOptions } from "./slotKeeper.ts";
 
-export type MetaOptions = LeadOptions & MembershipOptions & SlotOptions;
+export type MetaOptions = LeadOptions & MembershipOptions & SlotOptions & ConfigLimits;
 
 /**
  * The effects of a step. Every call that asks the store for something is answered by exactly one event, within a few

@@ -18,6 +18,9 @@ interface Put {
   readonly data: string | null;
 }
 
+// What waits is not measured exactly: a UTF-16 unit is at most three bytes.
+const UNIT_BYTES_MAX = 3;
+
 /** A save belongs to the term of the lead in which it was begun. */
 interface InTerm<Saved> {
   readonly saved: Saved;
@@ -41,8 +44,17 @@ export class OperatorChanges {
     this.#output = output;
   }
 
-  put(request: number, put: Put): void {
-    if (!this.#puts.add(request, put)) this.#output.answer(request, tooMany());
+  /** `refusal` says why the value is not taken, with the number and bytes of those that wait. */
+  put(
+    request: number,
+    put: Put,
+    refusal: (waiting: { count: number; bytes: number }) => RegistryError | undefined,
+  ): void {
+    const { waiting } = this.#puts;
+    const bytes = waiting.reduce((sum, { data }) => sum + (data?.length ?? 0) * UNIT_BYTES_MAX, 0);
+    const error = refusal({ count: waiting.length, bytes });
+    if (error !== undefined) this.#output.answer(request, error);
+    else if (!this.#puts.add(request, put)) this.#output.answer(request, tooMany());
   }
 
   block(request: number, block: NodeBlock): void {

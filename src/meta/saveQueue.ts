@@ -13,6 +13,11 @@ export class SaveQueue<Change, Saved> {
   #waiting: Waiting<Change>[] = [];
   #underWay: { readonly request: number; readonly saved: Saved } | undefined;
 
+  /** What waits and has not begun. */
+  get waiting(): readonly Change[] {
+    return this.#waiting.map(({ change }) => change);
+  }
+
   /** False if too many wait already. */
   add(request: number, change: Change): boolean {
     if (this.#waiting.length >= SAVES_WAITING_MAX) return false;

@@ -58,6 +58,7 @@ export async function openMetaDoor(environment: DoorsEnvironment, host: MetaHost
   const { meta } = host;
   const app = metaHttp({
     ...ops,
+    configValueBytesMax: config.configValueBytesMax,
     config: (dataInfoId) => meta.config(dataInfoId),
     putConfig: (dataInfoId, data) => host.putConfig(dataInfoId, data),
     isLeading: () => meta.isLeading,

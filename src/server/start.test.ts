@@ -123,6 +123,26 @@ test("a configuration value is put, asked for and removed", async () => {
   assert.equal((await post("put", { data: 1 })).success, false);
 });
 
+test("a configuration value larger than it may be, and one too many, are refused with the bound", async () => {
+  const small = await startServer(newConfig({ configValueBytesMax: 1_024, configValuesMax: 1 }));
+  try {
+    const url = `http://127.0.0.1:${small.ports.metaHttp}/persistentData/put`;
+    const put = async (dataId: string, data: string) => {
+      const headers = { "content-type": "application/json" };
+      const response = await fetch(url, { method: "POST", headers, body: JSON.stringify({ dataId, data }) });
+      return [response.status, ((await response.json()) as { message: string | null }).message] as const;
+    };
+    assert.deepEqual(await put("a", "x".repeat(1_024)), [200, null]);
+    const [status, message] = await put("a", "x".repeat(1_025));
+    assert.equal(status, 400);
+    assert.match(message ?? "", /CONFIG_VALUE_TOO_LARGE.*configValueBytesMax=1024/);
+    assert.match((await put("b", "x"))[1] ?? "", /CONFIG_VALUES_EXHAUSTED.*configValuesMax=1/);
+    assert.equal((await put("a", "x".repeat(1_000_000)))[0], 413);
+  } finally {
+    await small.close();
+  }
+});
+
 test("a page of another origin can neither ask nor change anything", async () => {
   const url = `http://127.0.0.1:${server.ports.metaHttp}/persistentData/put`;
   const headers = { "content-type": "application/json", origin: "http://evil.example" };

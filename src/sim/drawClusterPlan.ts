@@ -66,6 +66,9 @@ export function drawClusterPlan(dice: Dice): Plan {
       slotReplicas: dice.chance(0.15) ? dice.pick([1, 3]) : 2,
       slotMovesMax: dice.pick([2, 8, 64]),
       dataNodesMin: dice.chance(0.15) ? Math.min(2, nodes.filter(({ roles }) => roles.includes("data")).length) : 0,
+      configValuesMax: 1_000,
+      configValueBytesMax: 1024 * 1024,
+      configBytesMax: 64 * 1024 * 1024,
       firstTableDelayMs: 500,
     },
   };

@@ -56,6 +56,9 @@ const META: Plan["meta"] = {
   slotReplicas: 2,
   slotMovesMax: 8,
   dataNodesMin: 0,
+  configValuesMax: 1_000,
+  configValueBytesMax: 1024 * 1024,
+  configBytesMax: 64 * 1024 * 1024,
   firstTableDelayMs: 0,
 };
 

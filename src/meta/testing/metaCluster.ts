@@ -18,6 +18,9 @@ export const OPTIONS: Omit<MetaOptions, "id"> = {
   slotReplicas: 2,
   slotMovesMax: 4,
   dataNodesMin: 0,
+  configValuesMax: 1_000,
+  configValueBytesMax: 1024 * 1024,
+  configBytesMax: 64 * 1024 * 1024,
   firstTableDelayMs: 500,
 };
 

@@ -250,6 +250,34 @@ const REPAIR = {
 } as const satisfies Record<string, KeySpec>;
 
 const OPERATION = {
+  "config-values-max": {
+    section: "Operation",
+    type: "integer",
+    unit: "values",
+    default: 1_000,
+    min: 1,
+    max: 1_000_000,
+    about: "How many configuration values may be set; a further one is refused.",
+    cost: "Each meta node holds all of them in memory, and a new leader reads them before it leads.",
+  },
+  "config-value-bytes-max": {
+    section: "Operation",
+    ...BYTES,
+    default: 1_024 * 1_024,
+    min: 1_024,
+    max: 64 * 1_024 * 1_024,
+    about: "The largest configuration value; a larger one is refused.",
+    cost: "It is pushed whole to each client that watches it.",
+  },
+  "config-bytes-max": {
+    section: "Operation",
+    ...BYTES,
+    default: 64 * 1_024 * 1_024,
+    min: 1_024,
+    max: 4 * 1_024 * 1_024 * 1_024,
+    about: "How many bytes all configuration values together may have.",
+    cost: "As config-values-max.",
+  },
   "drain-timeout-ms": {
     section: "Operation",
     ...DURATION,

@@ -9,8 +9,8 @@ import { formatAddress } from "../../transport/address.ts";
 import { ConnectionShares } from "../../transport/connectionShares.ts";
 import { listenError } from "../../transport/tcp.ts";
 
-// The largest body is a configuration value.
-const BODY_BYTES_MAX = 1024 * 1024;
+// Names; the one route that takes more has a bound of its own.
+const BODY_BYTES_MAX = 64 * 1024;
 
 export interface HttpTimes {
   /** A client finishes a request within so long, and begins its first one within so long of connecting. */

@@ -12,6 +12,7 @@ import { addOpsRoutes, health, type Ops } from "./opsRoutes.ts";
 
 /** What the routes ask of the meta role. */
 export interface MetaStatus extends Ops {
+  readonly configValueBytesMax: number;
   readonly config: (dataInfoId: DataInfoId) => ConfigValue | undefined;
   /** Stores a value, or removes it with null. Rejects with STORE_UNAVAILABLE. */
   readonly putConfig: (dataInfoId: DataInfoId, data: string | null) => Promise<void>;
@@ -49,6 +50,10 @@ interface KeyBody {
   readonly group: string;
   readonly instanceId: string;
 }
+
+// A value with more quotes and control characters than bytes is none.
+const JSON_BYTES_PER_BYTE = 2;
+const NAMES_BYTES_MAX = 64 * 1024;
 
 export function metaHttp(status: MetaStatus): FastifyInstance {
   const app = createHttp();
@@ -105,7 +110,7 @@ function addConfigRoutes(app: FastifyInstance, status: MetaStatus): void {
   });
   app.post<{ Body: KeyBody & { data: string } }>(
     "/persistentData/put",
-    { schema: { body: PUT_BODY } },
+    { schema: { body: PUT_BODY }, bodyLimit: status.configValueBytesMax * JSON_BYTES_PER_BYTE + NAMES_BYTES_MAX },
     async (request) => {
       await status.putConfig(makeDataInfoId(request.body), request.body.data);
       return { success: true, message: null };

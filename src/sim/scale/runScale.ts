@@ -213,6 +213,9 @@ function planOf({ metas, datas, sessions }: ScaleSize): Plan {
       slotReplicas: 2,
       slotMovesMax: 8,
       dataNodesMin: 0,
+      configValuesMax: 1_000,
+      configValueBytesMax: 1024 * 1024,
+      configBytesMax: 64 * 1024 * 1024,
       firstTableDelayMs: 500,
     },
   };
