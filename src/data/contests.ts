@@ -42,7 +42,8 @@ export class Contests {
 
   /** `by` takes the place of `before`. */
   replaced(before: Registration, by: Registration): void {
-    if (before.owner.session !== by.owner.session) this.claimed(before.owner.session, before, by);
+    if (by.registeredMs !== before.registeredMs + 1 || before.owner.session === by.owner.session) return;
+    this.claimed(before.owner.session, before, by);
   }
 
   /** A session has an entry that lost against `winner`. If it won by the time alone it has the least that does. */

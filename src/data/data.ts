@@ -159,7 +159,9 @@ export class Data {
   step(event: DataEvent, nowMs: number): void {
     this.#nowMs = nowMs;
     this.#tombstones.beginStep(nowMs);
-    if (nowMs - this.nextWakeMs() > STALL_MS) this.#sessions.forgiveStall(nowMs);
+    const lateMs = nowMs - this.nextWakeMs();
+    // A process that was never awake has not stood still.
+    if (lateMs > STALL_MS && lateMs < Number.POSITIVE_INFINITY) this.#departures.forgiveStall(nowMs);
     switch (event.kind) {
       case "fromSession":
         this.#fromSession(event.from, event.message);

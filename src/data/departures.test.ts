@@ -225,6 +225,27 @@ test("a leader that came later knows it too, from what the other session says th
   assert.equal(node.list().addresses.length, 1);
 });
 
+test("a process that stood still may read that a client left before it reads that it is back elsewhere", () => {
+  const node = serving();
+  node.publish(put());
+  const before = node.list().state;
+  node.nowMs += 3_000;
+  node.publish(removed("left", { version: 1n, registeredMs: START_MS }));
+  node.tell(
+    { kind: "publish", batch: 1, epoch: 1n, items: [put({ registeredMs: START_MS + 500, ...byOther })] },
+    OTHER,
+  );
+  node.pass(2_000);
+  assert.deepEqual(node.list().state, before);
+  node.nowMs += 3_000;
+  node.tell(
+    { kind: "publish", batch: 2, epoch: 1n, items: [removed("left", { version: 1n, registeredMs: START_MS + 500 })] },
+    OTHER,
+  );
+  node.pass(1_000);
+  assert.deepEqual(node.list().addresses, [], "who is not back is gone a second later");
+});
+
 test("a session that has said that the client left is not asked", () => {
   const node = serving();
   node.publish(put());

@@ -56,6 +56,12 @@ export class Departures {
     return this.#protection.list();
   }
 
+  /** This process stood still: what seems to be late may have been said meanwhile. */
+  forgiveStall(nowMs: number): void {
+    this.#sessions.forgiveStall(nowMs);
+    this.#withheld.stalled(nowMs);
+  }
+
   nextMs(): number {
     return Math.min(this.#sessions.nextMs(), this.#protection.nextMs(), this.#withheld.nextMs());
   }

@@ -1,6 +1,8 @@
-// A session says that a client has left, and another session holds the same registration, which lost against it by the
-// time alone. That one is asked before anything is removed: it answers at once, with the registration or by saying that
-// its client has left too. Subscribers see no difference where the client has only moved.
+// A session says that a client has left, and the client may only have moved: subscribers are to see no difference then.
+// If another session holds the same registration, which lost by the time alone, that one is asked before anything is
+// removed: it answers at once, with the registration or by saying that its client has left too. And a process that
+// stood still reads its links in any order, the end of the old connection perhaps before the return at another session:
+// for a moment after it nothing that has left is removed.
 
 import { Deadlines } from "../base/deadlines.ts";
 import type { PublishItem, Superseded } from "../messages/sessionData.ts";
@@ -12,12 +14,14 @@ import type { LedSlot } from "./slots.ts";
 
 // An answer takes a round trip, or the link is closed within this.
 const ANSWER_MS = 5_000;
+// Within this a process that stood still has read what waited on all its links.
+const CATCH_UP_MS = 1_000;
 
 export type RemoveItem = Extract<PublishItem, { kind: "remove" }>;
 
 interface Withheld {
-  /** Who was asked. */
-  readonly asked: NodeId;
+  /** Who was asked; undefined if this only waits for what is still to be read. */
+  readonly asked: NodeId | undefined;
   readonly item: RemoveItem;
 }
 
@@ -30,6 +34,7 @@ export class WithheldRemovals {
   readonly #effects: Effects;
   readonly #withheld = new Map<string, Withheld>();
   readonly #ends = new Deadlines<string>();
+  #caughtUpMs = Number.NEGATIVE_INFINITY;
 
   constructor(effects: Effects) {
     this.#effects = effects;
@@ -42,20 +47,31 @@ export class WithheldRemovals {
     { led, datum, nowMs }: { led: LedSlot; datum: Datum; nowMs: number },
   ): boolean {
     const { contests } = led.contents;
-    if (contests.isEmpty && this.#withheld.size === 0) return false;
+    const isCatchingUp = nowMs < this.#caughtUpMs;
+    if (!isCatchingUp && contests.isEmpty && this.#withheld.size === 0) return false;
     const { removal } = item;
     const key = keyOf(removal);
     if (this.#withheld.get(key)?.asked === from) this.#ends.set(key, nowMs);
     const contest = contests.get(removal);
-    if (contest === undefined) return false;
-    const isWinner = compareStamps(removal.stamp, contest.winner) === 0;
-    if (isWinner || contest.loser === from) contests.delete(removal);
+    const isWinner = contest !== undefined && compareStamps(removal.stamp, contest.winner) === 0;
+    if (isWinner || contest?.loser === from) contests.delete(removal);
     const live = datum.registration(removal.registId);
-    if (!isWinner || live === undefined || compareStamps(live, removal.stamp) !== 0) return false;
-    this.#withheld.set(key, { asked: contest.loser, item });
-    this.#ends.set(key, nowMs + ANSWER_MS);
-    this.#effects.ask(datum.slot, contest.loser, { ...supersededBy(datum, contest.entry), isRemoved: true });
-    return true;
+    if (live === undefined || compareStamps(live, removal.stamp) !== 0) return false;
+    if (isWinner) {
+      this.#withhold(key, { asked: contest.loser, item }, nowMs + ANSWER_MS);
+      this.#effects.ask(datum.slot, contest.loser, { ...supersededBy(datum, contest.entry), isRemoved: true });
+    } else if (isCatchingUp) this.#withhold(key, { asked: undefined, item }, this.#caughtUpMs);
+    return isWinner || isCatchingUp;
+  }
+
+  /** This process stood still. */
+  stalled(nowMs: number): void {
+    this.#caughtUpMs = nowMs + CATCH_UP_MS;
+  }
+
+  #withhold(key: string, withheld: Withheld, untilMs: number): void {
+    this.#withheld.set(key, withheld);
+    this.#ends.set(key, untilMs);
   }
 
   nextMs(): number {
