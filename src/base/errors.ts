@@ -43,6 +43,7 @@ export const ERRORS = {
     meaning: "a flag, environment variable or config file holds a value that is not allowed",
   },
   CONNECTIONS_EXHAUSTED: { retry: true, meaning: "the server holds client-connections-max connections" },
+  DATA_FULL: { retry: true, meaning: "the data node that keeps this service holds as much as it may; try again later" },
   DATA_DIR_IN_USE: { retry: true, meaning: "another process works on this data directory" },
   FIELD_INVALID: { retry: false, meaning: "a field is missing, too long, or holds a value that is not allowed" },
   HESSIAN_CLASS_UNKNOWN: { retry: false, meaning: "the content names a class that this protocol does not have" },
@@ -72,6 +73,10 @@ export const ERRORS = {
   STORE_DAMAGED: {
     retry: false,
     meaning: "the store holds what this program does not write; restore a backup, or follow the advice",
+  },
+  SERVICE_FULL: {
+    retry: true,
+    meaning: "the list of this service is as large as it may be; publish less, or try again when others have left",
   },
   STORE_OUTCOME_UNKNOWN: {
     retry: true,

@@ -71,6 +71,21 @@ export const METRICS = {
     help: "Memory in which a data node keeps publishers, outside of the JavaScript heap.",
     labels: [],
   },
+  roster_publishers_unlisted_total: {
+    type: "counter",
+    help: "Publishers that a data node did not list, because the list of their service would have become too large.",
+    labels: [],
+  },
+  roster_publishers_unlisted: {
+    type: "gauge",
+    help: "Publishers of a session's clients that are not listed, because the list of their service is too large.",
+    labels: [],
+  },
+  roster_data_full: {
+    type: "gauge",
+    help: "1 while a data node holds as much as it may and sessions refuse what is new for it, 0 otherwise.",
+    labels: [],
+  },
   roster_tombstones: {
     type: "gauge",
     help: "Removals that a data node remembers, so that nothing older comes back.",

@@ -8,26 +8,27 @@ import type { Random } from "../base/ports.ts";
 import type { Members, MetaToMember } from "../messages/membership.ts";
 import { MembershipView } from "../messages/membershipView.ts";
 import type { HeldVersion } from "../messages/replication.ts";
-import { dataInfoIdOf, type PublishItem, type SessionToData, type Superseded } from "../messages/sessionData.ts";
-import type { DatumChange, DatumVersion } from "../model/datum.ts";
+import { dataInfoIdOf, type PublishItem, type SessionToData } from "../messages/sessionData.ts";
+import type { DatumVersion } from "../model/datum.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 import { Completeness } from "./completeness.ts";
 import type { DataEvent, DataMemory, DataOptions, DataOutput } from "./dataPorts.ts";
 import type { Datum } from "./datum.ts";
 import { Departures } from "./departures.ts";
+import { type Applied, Intake } from "./intake.ts";
 import { InterestSweep } from "./interestSweep.ts";
 import { type HeldLoss, LossProtection } from "./lossProtection.ts";
 import { Notices } from "./notices.ts";
 import { PackedMemory } from "./packed/packedStore.ts";
 import { TOMBSTONE_BYTES_MAX, Tombstones } from "./packed/tombstones.ts";
 import { Recall } from "./recall.ts";
-import { Reconciliation, supersededBy } from "./reconciliation.ts";
+import { Reconciliation } from "./reconciliation.ts";
 import { Replication } from "./replication.ts";
 import { RestartHold } from "./restartHold.ts";
 import { ServiceSizes } from "./serviceSizes.ts";
 import { Sessions } from "./sessions.ts";
-import type { SlotContents } from "./slotContents.ts";
+import { type SharedMemory, type SlotContents, usedBytes } from "./slotContents.ts";
 import { type KeptSlot, type LedSlot, Slots } from "./slots.ts";
 import { VersionFloor } from "./versionFloor.ts";
 
@@ -43,10 +44,13 @@ const INTEREST_SCANS = 3;
 const INTEREST_FORGOTTEN_SCANS = 12;
 
 export class Data {
+  readonly #options: DataOptions;
   readonly #output: DataOutput;
   readonly #metrics: Metrics;
   readonly #publications: PackedMemory;
+  readonly #memory: SharedMemory;
   readonly #slots: Slots;
+  readonly #intake: Intake;
   readonly #sessions: Sessions;
   readonly #membership: MembershipView;
   readonly #reconciliation: Reconciliation;
@@ -69,22 +73,29 @@ export class Data {
     environment: { output: DataOutput; metrics: Metrics; random: Random; nowMs: number },
   ) {
     const { output } = environment;
+    this.#options = options;
     this.#output = output;
     this.#metrics = environment.metrics;
     this.#nowMs = environment.nowMs;
     this.#publications = new PackedMemory(options, environment.random);
     this.#tombstones = new Tombstones({ tombstoneBytesMax: TOMBSTONE_BYTES_MAX, ...options }, environment.random);
     const { operatorLogEntries: logChangesMax } = options;
-    const shared = { publications: this.#publications, tombstones: this.#tombstones, logChangesMax };
-    this.#slots = new Slots(options.id, shared);
+    this.#memory = { publications: this.#publications, tombstones: this.#tombstones, logChangesMax, datums: 0 };
+    this.#slots = new Slots(options.id, this.#memory);
     this.#sessions = new Sessions(options.sessionLeaseMs);
     this.#membership = new MembershipView(
       { role: "data", address: options.address },
       { toMeta: (message) => output.toMeta(message), link: (nodes) => output.linkLeaders(nodes) },
     );
+    this.#intake = new Intake(this.#slots, options, {
+      newVersion: (leaderEpoch) => this.#newVersion(leaderEpoch),
+      unpublished: (datum) => this.#hold.unpublished(datum),
+      refuses: (item, from, { led, datum }) => this.#departures.refuses(item, from, { led, datum, nowMs: this.#nowMs }),
+      commit: (led, datum, applied) => this.#commit(led, datum, applied),
+    });
     this.#reconciliation = new Reconciliation(this.#slots, {
       send: (session, message) => output.toSession(session, message),
-      take: (items) => void this.#take(items),
+      take: (items) => void this.#intake.take(items),
       heard: (slot, session) => this.#completeness.heard(slot, session, this.#nowMs),
       awaits: (slot, session) => this.#completeness.awaits(slot, session, this.#nowMs),
     });
@@ -113,11 +124,11 @@ export class Data {
     this.#completeness = new Completeness(held, options.sessionLeaseMs, (slot) => this.#shownOrNot(slot));
     this.#recall = new Recall(held, {
       send: (session, message) => output.toSession(session, message),
-      take: (items) => void this.#take(items),
+      take: (items) => void this.#intake.take(items),
       answered: (datum) => this.#show(datum),
     });
     this.#departures = new Departures(held, {
-      take: (items) => void this.#take(items),
+      take: (items) => void this.#intake.take(items),
       offer: (slot, gone) => this.#reconciliation.offer(slot, gone, (session) => this.#sessions.isAbsent(session)),
       ask: (slot, to, lost) => output.toSession(to, { kind: "wanted", slot, keys: [], superseded: [lost] }),
       forgetIfIdle: (slot, datum) => this.#forgetIfIdle(slot, datum),
@@ -252,57 +263,21 @@ export class Data {
     }
   }
 
+  get #isFull(): boolean {
+    return usedBytes(this.#memory) > this.#options.dataBytesMax;
+  }
+
   #publish(from: NodeId, { batch, items }: { batch: number; items: readonly PublishItem[] }): void {
     if (!items.every((item) => this.#slots.leading(dataInfoIdOf(item)) !== undefined)) {
       return this.#output.toSession(from, { kind: "moved", batch, epoch: this.#slots.epoch });
     }
-    const superseded = this.#take(items, from);
-    this.#output.toSession(from, { kind: "taken", batch, superseded });
+    const { superseded, unlisted } = this.#intake.take(items, from);
+    this.#output.toSession(from, { kind: "taken", batch, superseded, unlisted, isFull: this.#isFull });
+    if (unlisted.length > 0) this.#metrics.add("roster_publishers_unlisted_total", unlisted.length);
     for (const item of items) this.#reconciliation.published(from, item);
   }
 
-  /**
-   * Applies items, of a session if `from` names one; all changes of one service become one version and one notice.
-   * Returns what something newer refused.
-   */
-  #take(items: readonly PublishItem[], from?: NodeId): Superseded[] {
-    const touched = new Map<Datum, { led: LedSlot; changes: DatumChange[]; items: PublishItem[] }>();
-    const superseded: Superseded[] = [];
-    for (const item of items) {
-      const led = this.#slots.leading(dataInfoIdOf(item));
-      const datum = led === undefined ? undefined : this.#datumFor(led, item);
-      if (led === undefined || datum === undefined) continue;
-      if (item.kind === "remove" && this.#departures.refuses(item, from, { led, datum, nowMs: this.#nowMs })) continue;
-      if (from !== undefined) led.spoke.add(from);
-      const taken = touched.get(datum) ?? { led, changes: [], items: [] };
-      touched.set(datum, taken);
-      const applied = led.contents.apply(datum, item);
-      if (applied === "refused") {
-        if (item.kind === "put") superseded.push(supersededBy(datum, item.publication));
-        continue;
-      }
-      taken.items.push(item);
-      if (applied === "unseen") continue;
-      taken.changes.push(applied);
-      if (item.kind === "remove" && item.removal.cause === "unpublished") this.#hold.unpublished(datum);
-    }
-    for (const [datum, { led, changes, items: taken }] of touched) this.#commit(led, datum, { changes, taken });
-    return superseded;
-  }
-
-  // A removal from a service that nobody knows leaves nothing to remember, or anybody could fill the memory with them.
-  #datumFor({ leaderEpoch, contents }: LedSlot, item: PublishItem): Datum | undefined {
-    const dataInfoId = dataInfoIdOf(item);
-    const known = contents.datums.get(dataInfoId);
-    if (known !== undefined || item.kind === "remove") return known;
-    return contents.add(dataInfoId, this.#newVersion(leaderEpoch));
-  }
-
-  #commit(
-    led: LedSlot,
-    datum: Datum,
-    { changes, taken }: { changes: readonly DatumChange[]; taken: readonly PublishItem[] },
-  ): void {
+  #commit(led: LedSlot, datum: Datum, { changes, taken }: Applied): void {
     if (changes.length > 0) {
       const delta = datum.commit(changes, this.#newVersion(led.leaderEpoch));
       const wasHeld = this.#hold.holds(datum);
@@ -467,6 +442,7 @@ export class Data {
     this.#metrics.set("roster_services_held", held);
     this.#metrics.set("roster_publishers", publishers);
     this.#metrics.set("roster_publishers_memory_bytes", this.#publications.bytes);
+    this.#metrics.set("roster_data_full", this.#isFull ? 1 : 0);
     this.#metrics.set("roster_tombstones", this.#tombstones.size);
     this.#metrics.add("roster_tombstones_ended_early_total", this.#tombstones.takeEndedEarly());
     this.#publications.tidy(TIDY_STEPS);

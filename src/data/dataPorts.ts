@@ -15,6 +15,10 @@ export interface DataOptions extends LossProtectionOptions {
   /** Payloads of one service are kept as differences to one of them. */
   readonly payloadDifference: boolean;
   readonly tombstoneMs: number;
+  /** How large the list of one service may be, in the bytes of model/listBytes.ts. */
+  readonly serviceBytesMax: number;
+  /** Above so many bytes of what it keeps the node says that it is full. */
+  readonly dataBytesMax: number;
   readonly sessionLeaseMs: number;
   readonly restartHoldMs: number;
   readonly versionScanIntervalMs: number;

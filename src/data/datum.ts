@@ -60,6 +60,15 @@ export class Datum {
     return this.#publications.size;
   }
 
+  /** What the list takes when it is pushed, about, and the share of one publication. */
+  get listBytes(): number {
+    return this.#publications.listBytes;
+  }
+
+  listBytesOf(registId: string): number {
+    return this.#publications.listBytesOf(registId);
+  }
+
   /** Nothing is lost if this datum is forgotten. */
   get isIdle(): boolean {
     return this.#publications.size === 0 && (this.#tombstones?.size ?? 0) === 0 && this.interested.size === 0;

@@ -135,7 +135,7 @@ test("a registration that lost is named with what won", () => {
       isRemoved: false,
     },
   ];
-  assert.deepEqual(node.publish(put(lost)), [{ kind: "taken", batch: 1, superseded }]);
+  assert.deepEqual(node.publish(put(lost)), [{ kind: "taken", batch: 1, superseded, unlisted: [], isFull: false }]);
   assert.deepEqual(inventory(node, [lost]), [
     { kind: "wanted", slot: 0, keys: [], superseded },
     { kind: "synced", slots: [0] },

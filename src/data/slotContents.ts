@@ -16,6 +16,8 @@ export interface SharedMemory {
   readonly publications: PublicationMemory;
   readonly tombstones: Tombstones<Datum>;
   readonly logChangesMax: number;
+  /** How many datums there are, of all slots. */
+  datums: number;
 }
 
 export class SlotContents {
@@ -58,6 +60,7 @@ export class SlotContents {
     const { tombstones, logChangesMax } = this.#memory;
     const datum = new Datum({ dataInfoId, slot: this.slot }, version, { publications, tombstones, logChangesMax });
     this.datums.set(dataInfoId, datum);
+    this.#memory.datums++;
     return datum;
   }
 
@@ -88,6 +91,7 @@ export class SlotContents {
     for (const registration of datum.registrations()) this.#uncount(registration);
     datum.clear();
     this.datums.delete(dataInfoId);
+    this.#memory.datums--;
   }
 
   /** The node neither leads nor follows this slot any more. */
@@ -147,4 +151,12 @@ function replicaOf(datum: Datum): ReplicaDatum {
     publications: [...datum.publications()],
     tombstones: [...datum.tombstones()],
   };
+}
+
+// Measured: a datum of one session's interest, its maps and its log, on the heap.
+const DATUM_BYTES = 1_000;
+
+/** What a node's publications, tombstones and datums take, about. */
+export function usedBytes({ publications, tombstones, datums }: SharedMemory): number {
+  return publications.bytes + tombstones.bytes + datums * DATUM_BYTES;
 }

@@ -63,6 +63,19 @@ export interface Superseded {
   readonly isRemoved: boolean;
 }
 
+/** A registration that is not listed, because it would make the list of its service too large. */
+export interface Unlisted {
+  readonly dataInfoId: DataInfoId;
+  readonly registId: string;
+  /** What was sent. */
+  readonly stamp: Stamp;
+  /** What its session had sent before, and is still listed. */
+  readonly listed?: Stamp;
+  /** What the list takes, and may take. */
+  readonly bytes: number;
+  readonly bytesMax: number;
+}
+
 export type SessionToData =
   /** Changes for slots that the receiver leads, by the sender's table of `epoch`. Answered by `taken` or `moved`. */
   | { readonly kind: "publish"; readonly batch: number; readonly epoch: bigint; readonly items: readonly PublishItem[] }
@@ -110,7 +123,14 @@ export type ListMessage =
 
 export type DataToSession =
   | ListMessage
-  | { readonly kind: "taken"; readonly batch: number; readonly superseded: readonly Superseded[] }
+  | {
+      readonly kind: "taken";
+      readonly batch: number;
+      readonly superseded: readonly Superseded[];
+      readonly unlisted: readonly Unlisted[];
+      /** The sender's memory is full: nothing new should be registered for what it leads. */
+      readonly isFull: boolean;
+    }
   /** The receiver does not lead all of it by its table, which is at `epoch`; nothing of the batch was taken. */
   | { readonly kind: "moved"; readonly batch: number; readonly epoch: bigint }
   /** The list may not be complete and is held; a `snapshot` follows by itself when it is. */

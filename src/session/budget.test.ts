@@ -85,7 +85,9 @@ test("a subscriber that is too much leaves nothing behind", () => {
 test("other addresses are served while one has all that it may have", () => {
   useBudget({ bytesMax: 30 * MIB });
   const greedy = connect("greedy");
-  for (let at = 0; at < 5; at++) publish(greedy, { registId: `g${at}`, payload: boxOf(4 * MIB) });
+  for (let at = 0; at < 5; at++) {
+    publish(greedy, { dataInfoId: brandDataInfoId(`greedy-${at}#@#I#@#G`), payload: boxOf(4 * MIB) });
+  }
   assert.equal(failures(greedy)[0], "ADDRESS_BYTES_EXHAUSTED");
   const honest = connect("honest");
   publish(honest, { registId: "h", payload: boxOf(300) });
@@ -211,6 +213,8 @@ test("a registration that lost to a newer one elsewhere is held until its client
   fromData({
     kind: "taken",
     batch: batch.batch,
+    unlisted: [],
+    isFull: false,
     superseded: [{ dataInfoId: ORDERS, registId: "p1", stamp, by, isRemoved: false }],
   });
   assert.ok(budget.heldBytes > 0);

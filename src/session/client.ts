@@ -2,7 +2,7 @@
 
 import type { Account } from "../base/budget.ts";
 import type { ClientId, DataInfoId } from "../model/ids.ts";
-import type { Publication } from "../model/publication.ts";
+import type { Publication, Stamp } from "../model/publication.ts";
 import type { Scope } from "../model/scope.ts";
 import type { SentPush } from "./answerDueMs.ts";
 import type { ClientChannel } from "./registry.ts";
@@ -19,9 +19,11 @@ export interface HeldPublication {
   /**
    * `new`: its client's last word, which no data node has confirmed. `restamped`: as new, with a later time once given.
    * `taken`: a data node has it, or had it. `outrun`: the same version with a later time has won. `superseded`: a newer
-   * version has, and it is not spoken of any more.
+   * version has, and it is not spoken of any more. `unlisted`: its service's list has no room for it, and it waits.
    */
-  state: "new" | "restamped" | "taken" | "outrun" | "superseded";
+  state: "new" | "restamped" | "taken" | "outrun" | "superseded" | "unlisted";
+  /** Of an unlisted one: what is listed in its place, which the client has said before. */
+  listed: Stamp | undefined;
 }
 
 /** One subscriber object of a client. */

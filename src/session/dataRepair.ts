@@ -6,6 +6,7 @@ import {
   INVENTORY_ENTRIES_MAX,
   type PublishItem,
   type Superseded,
+  type Unlisted,
 } from "../messages/sessionData.ts";
 import type { NodeId } from "../model/ids.ts";
 import type { DataLinks } from "./dataLinks.ts";
@@ -13,6 +14,8 @@ import type { Publications } from "./publications.ts";
 
 type Wanted = Extract<DataToSession, { kind: "wanted" }>;
 
+// Of what found no room so many try again with each comparison, those that have waited longest first.
+const RETRIES = 100;
 // A node that is busy with changes is compared later, but not for ever.
 const POSTPONED_MAX = 10;
 
@@ -30,6 +33,8 @@ export class DataRepair {
   compare(node: NodeId): void {
     this.#postponed.delete(node);
     this.#compareSlots(node, this.#links.slotsOf(node));
+    const retries = this.#publications.retries((dataInfoId) => this.#links.leader(dataInfoId) === node, RETRIES);
+    for (const publication of retries) this.#links.publish({ kind: "put", publication });
   }
 
   /**
@@ -71,10 +76,14 @@ export class DataRepair {
     this.#superseded(superseded);
   }
 
-  /** A data node has taken these, but for what had lost already. */
-  taken(items: readonly PublishItem[], superseded: readonly Superseded[]): void {
+  /** A data node has taken these, but for what had lost already, and what finds no room. */
+  taken(
+    items: readonly PublishItem[],
+    { superseded, unlisted }: { superseded: readonly Superseded[]; unlisted: readonly Unlisted[] },
+  ): void {
     this.#superseded(superseded);
     for (const item of items) if (item.kind === "put") this.#publications.taken(item.publication);
+    for (const one of unlisted) this.#publications.turnedDown(one);
   }
 
   /**

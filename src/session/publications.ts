@@ -3,9 +3,10 @@
 
 import { HELD } from "../base/budget.ts";
 import type { RegistryError } from "../base/errors.ts";
-import type { InventoryEntry, Removal, SlotDigest, Superseded } from "../messages/sessionData.ts";
+import type { InventoryEntry, Removal, SlotDigest, Superseded, Unlisted } from "../messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
-import { compareStamps, type Publication } from "../model/publication.ts";
+import { listBytesOf, mayAdd } from "../model/listBytes.ts";
+import { compareStamps, type Publication, type Stamp } from "../model/publication.ts";
 import { RegistrationDigest } from "../model/registrationDigest.ts";
 import { slotOf } from "../model/slot.ts";
 import type { Client, HeldPublication } from "./client.ts";
@@ -29,6 +30,8 @@ export interface Unpublished {
 /** What is held of one service. */
 interface ServiceHoldings {
   readonly publications: Map<string, HeldPublication>;
+  /** What these take in the list of the service. */
+  listBytes: number;
   /** Undefined until the slot count is known. */
   slot: SlotHoldings | undefined;
 }
@@ -45,6 +48,8 @@ export class Publications {
   readonly #costs: Costs;
   readonly #services = new Map<DataInfoId, ServiceHoldings>();
   readonly #slots = new Map<number, SlotHoldings>();
+  // In the order in which they are tried again.
+  readonly #unlisted = new Set<HeldPublication>();
   #slotCount: number | undefined;
   #size = 0;
 
@@ -99,7 +104,7 @@ export class Publications {
       payload: request.payload,
     };
     if (held === undefined) {
-      this.#add({ publication, client, bytes, state: "new" });
+      this.#add({ publication, client, bytes, state: "new", listed: undefined });
       return { publication, before: undefined };
     }
     const holder = held.client;
@@ -125,8 +130,50 @@ export class Publications {
   /** A data node has taken this publication, if it is still the newest here. */
   taken(publication: Publication): void {
     const held = this.#find(publication);
-    const isOpen = held?.state === "new" || held?.state === "restamped";
-    if (isOpen && held.publication === publication) held.state = "taken";
+    if (held === undefined || held.publication !== publication) return;
+    if (held.state === "new" || held.state === "restamped") held.state = "taken";
+    else if (held.state === "unlisted") this.#change(held, publication, "taken");
+  }
+
+  /** How many are not listed. */
+  get unlisted(): number {
+    return this.#unlisted.size;
+  }
+
+  /** The list of a service has no room for what a data node was sent. */
+  turnedDown({ dataInfoId, registId, stamp, listed }: Unlisted): void {
+    const held = this.#find({ dataInfoId, registId });
+    if (held === undefined || compareStamps(held.publication, stamp) !== 0) return;
+    this.#change(held, held.publication, "unlisted", listed);
+  }
+
+  /** Up to `max` unlisted publications of services that are `wanted`, to be tried again. */
+  retries(wanted: (dataInfoId: DataInfoId) => boolean, max: number): Publication[] {
+    const due: HeldPublication[] = [];
+    for (const held of this.#unlisted) {
+      if (due.length === max) break;
+      if (wanted(held.publication.dataInfoId)) due.push(held);
+    }
+    // Those that have to wait on are behind the others the next time.
+    for (const held of due) {
+      this.#unlisted.delete(held);
+      this.#unlisted.add(held);
+    }
+    return due.map(({ publication }) => publication);
+  }
+
+  /** Whether a request is for more than is held under its key: only that can be too much. */
+  grows({ payload }: PublishRequest, held: HeldPublication | undefined): boolean {
+    return held === undefined || listBytesOf(payload) > listBytesOf(held.publication.payload);
+  }
+
+  /** What a service would take with this request, if that is more than `bytesMax` and more than now. */
+  excess(request: PublishRequest, held: HeldPublication | undefined, bytesMax: number): number | undefined {
+    const bytes = this.#services.get(request.dataInfoId)?.listBytes ?? 0;
+    if (bytes + mayAdd(request.payload) <= bytesMax || !this.grows(request, held)) return undefined;
+    const before = held === undefined ? 0 : listBytesOf(held.publication.payload);
+    const after = bytes - before + listBytesOf(request.payload);
+    return after > bytesMax ? after : undefined;
   }
 
   /**
@@ -193,9 +240,9 @@ export class Publications {
   inventoryOf(slot: number): InventoryEntry[] {
     const entries: InventoryEntry[] = [];
     for (const service of this.#slots.get(slot)?.services ?? []) {
-      for (const { publication, state } of service.publications.values()) {
-        const { dataInfoId, registId, version, registeredMs } = publication;
-        if (state !== "superseded") entries.push({ dataInfoId, registId, version, registeredMs });
+      for (const held of service.publications.values()) {
+        const spoken = spokenOf(held);
+        if (spoken !== undefined) entries.push(spoken);
       }
     }
     return entries;
@@ -211,11 +258,12 @@ export class Publications {
     service.publications.set(registId, held);
     this.#size++;
     held.client.publications.add(held);
+    service.listBytes += listBytesOf(held.publication.payload);
     digest(service, held, "add");
   }
 
   #newService(dataInfoId: DataInfoId): ServiceHoldings {
-    const service: ServiceHoldings = { publications: new Map(), slot: undefined };
+    const service: ServiceHoldings = { publications: new Map(), listBytes: 0, slot: undefined };
     service.slot = this.#slotWith(dataInfoId, service);
     this.#services.set(dataInfoId, service);
     return service;
@@ -231,11 +279,19 @@ export class Publications {
     return holdings;
   }
 
-  #change(held: HeldPublication, publication: Publication, state: HeldPublication["state"]): void {
+  #change(held: HeldPublication, publication: Publication, state: HeldPublication["state"], listed?: Stamp): void {
     const service = this.#services.get(held.publication.dataInfoId);
-    if (service !== undefined) digest(service, held, "remove");
+    if (service !== undefined) {
+      digest(service, held, "remove");
+      if (publication.payload !== held.publication.payload) {
+        service.listBytes += listBytesOf(publication.payload) - listBytesOf(held.publication.payload);
+      }
+    }
     held.publication = publication;
     held.state = state;
+    held.listed = listed;
+    if (state === "unlisted") this.#unlisted.add(held);
+    else this.#unlisted.delete(held);
     if (service !== undefined) digest(service, held, "add");
   }
 
@@ -249,9 +305,11 @@ export class Publications {
     const { dataInfoId, registId } = held.publication;
     held.client.publications.delete(held);
     const service = this.#services.get(dataInfoId);
+    this.#unlisted.delete(held);
     if (service?.publications.delete(registId) !== true) return;
     this.#size--;
     held.client.account.release(HELD.registrations, held.bytes);
+    service.listBytes -= listBytesOf(held.publication.payload);
     digest(service, held, "remove");
     if (service.publications.size > 0) return;
     this.#services.delete(dataInfoId);
@@ -262,8 +320,17 @@ export class Publications {
 }
 
 /** The slot's digest sums up all that is spoken of. */
-function digest({ slot }: ServiceHoldings, { publication, state }: HeldPublication, change: "add" | "remove"): void {
-  if (state !== "superseded") slot?.digest[change](publication);
+function digest({ slot }: ServiceHoldings, held: HeldPublication, change: "add" | "remove"): void {
+  const spoken = held.state === "superseded" || held.state === "unlisted" ? spokenOf(held) : held.publication;
+  if (spoken !== undefined) slot?.digest[change](spoken);
+}
+
+/** What the data node should have of it: of what is not listed that which was before, if anything was. */
+function spokenOf({ publication, state, listed }: HeldPublication): InventoryEntry | undefined {
+  if (state === "superseded") return undefined;
+  const stamp = state === "unlisted" ? listed : publication;
+  const { dataInfoId, registId } = publication;
+  return stamp && { dataInfoId, registId, version: stamp.version, registeredMs: stamp.registeredMs };
 }
 
 // A client that comes back repeats its version on a new connection; what the old one still had under way may arrive

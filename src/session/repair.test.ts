@@ -63,7 +63,7 @@ test("a node that is busy with changes is compared later", () => {
   forgetSent();
   pass(8_000);
   assert.deepEqual(countsSent(), []);
-  fromData({ kind: "taken", batch: 1, superseded: [] });
+  fromData({ kind: "taken", batch: 1, superseded: [], unlisted: [], isFull: false });
   pass(1_000);
   assert.deepEqual(countsSent(), [[1]]);
 });
@@ -99,13 +99,13 @@ test("an empty inventory is sent too: it takes away what a data node holds too m
 
 test("a registration that lost by the clock of another session alone gets a later time, once", () => {
   publish(connect());
-  fromData({ kind: "taken", batch: 1, superseded: [superseded()] });
+  fromData({ kind: "taken", batch: 1, superseded: [superseded()], unlisted: [], isFull: false });
   const [again] = batches().at(-1) ?? [];
   assert.ok(again?.kind === "put" && again.publication.registeredMs === START_MS + 701);
   const stamp = { version: 1n, registeredMs: START_MS + 701 };
   const by = { version: 1n, registeredMs: START_MS + 9_000 };
   forgetSent();
-  fromData({ kind: "taken", batch: 2, superseded: [superseded({ stamp, by })] });
+  fromData({ kind: "taken", batch: 2, superseded: [superseded({ stamp, by })], unlisted: [], isFull: false });
   assert.deepEqual(batches(), []);
 });
 
@@ -155,7 +155,7 @@ test("one whose client is gone does not fight for its place", () => {
   publish(client);
   disconnect(client);
   forgetSent();
-  fromData({ kind: "taken", batch: 1, superseded: [superseded()] });
+  fromData({ kind: "taken", batch: 1, superseded: [superseded()], unlisted: [], isFull: false });
   assert.deepEqual(batches(), []);
 });
 

@@ -17,6 +17,7 @@ import { ConfigWatches } from "./configWatches.ts";
 import { Costs } from "./costs.ts";
 import { DataLinks } from "./dataLinks.ts";
 import { DataRepair } from "./dataRepair.ts";
+import { Fullness } from "./fullness.ts";
 import { Publications } from "./publications.ts";
 import { Pusher, type PushOptions } from "./pusher.ts";
 import type { ClientEvent, PublishRequest, RegistrationKey, Registry, SubscribeRequest } from "./registry.ts";
@@ -32,6 +33,8 @@ export interface SessionOptions extends PushOptions {
   readonly clientRegistrationsMax: number;
   /** The process has the role data too, and keeps once more what its clients publish. */
   readonly isDataHere: boolean;
+  /** How large the list of one service may be, in the bytes of model/listBytes.ts. */
+  readonly serviceBytesMax: number;
   readonly versionScanIntervalMs: number;
   readonly digestIntervalMs: number;
 }
@@ -84,6 +87,7 @@ export class Session implements Registry {
   readonly #publications: Publications;
   readonly #subscriptions: Subscriptions;
   readonly #links: DataLinks;
+  readonly #fullness: Fullness;
   readonly #lists: ServiceLists;
   readonly #repair: DataRepair;
   readonly #membership: MembershipView;
@@ -109,6 +113,7 @@ export class Session implements Registry {
     this.#subscriptions = new Subscriptions(costs);
     this.#links = new DataLinks((node, message) => output.toData(node, message));
     this.#admission = new Admission(options.clientRegistrationsMax, this.#publications, this.#links);
+    this.#fullness = new Fullness(this.#publications, this.#links, options);
     this.#pusher = new Pusher(options, this.#subscriptions, environment.metrics);
     this.#lists = new ServiceLists(this.#subscriptions, this.#links, (service, nowMs) =>
       this.#pusher.changed(service, nowMs),
@@ -225,6 +230,8 @@ export class Session implements Registry {
     const { registId, version } = publication;
     const held = this.#publications.held(publication);
     if (this.#refuses(client, event.request, { registId, version, isKnown: held?.client === client, nowMs })) return;
+    const error = this.#fullness.refusal(publication, held, nowMs);
+    if (error !== undefined) return refuse(client, event.request, publication, error);
     const taken = this.#publications.put(client, publication, nowMs, held);
     if (taken instanceof RegistryError) return refuse(client, event.request, publication, taken);
     if (taken !== undefined) {
@@ -373,7 +380,9 @@ export class Session implements Registry {
   #fromData(from: NodeId, message: DataToSession, nowMs: number): void {
     switch (message.kind) {
       case "taken":
-        return this.#repair.taken(this.#links.taken(from, message.batch), message.superseded);
+        this.#fullness.told(from, message, nowMs);
+        this.#repair.taken(this.#links.taken(from, message.batch), message);
+        return this.#metrics.set("roster_publishers_unlisted", this.#publications.unlisted);
       case "moved":
         if (message.epoch > this.#links.tableEpoch) this.#membership.hasNews();
         return this.#links.moved(from, message.batch, nowMs);

@@ -145,7 +145,7 @@ function describeToData(message: SessionToData): string {
 function describeToSession(message: DataToSession): string {
   switch (message.kind) {
     case "taken":
-      return `taken #${message.batch}${supersededText(message.superseded)}`;
+      return `taken #${message.batch}${supersededText(message.superseded)}${unlistedText(message)}`;
     case "moved":
       return `moved #${message.batch} at ${message.epoch}`;
     case "snapshot":
@@ -233,6 +233,11 @@ function describeItem(item: PublishItem): string {
   }
   const { cause, registId, stamp, dataInfoId } = item.removal;
   return `${cause} ${stampText({ registId, ...stamp })} ${shortService(dataInfoId)}`;
+}
+
+function unlistedText({ unlisted, isFull }: DataToSession & { kind: "taken" }): string {
+  const texts = unlisted.map(({ dataInfoId, registId }) => `${registId} of ${dataInfoId}`);
+  return `${texts.length === 0 ? "" : ` unlisted ${texts.join(", ")}`}${isFull ? " full" : ""}`;
 }
 
 function supersededText(superseded: readonly Superseded[]): string {

@@ -45,6 +45,8 @@ export function drawConfig(dice: Dice): Plan["config"] {
     operatorLogEntries: dice.pick([0, 3, 30]),
     payloadDifference: true,
     tombstoneMs: 180_000,
+    serviceBytesMax: 16 * 1024 * 1024,
+    dataBytesMax: 1024 * 1024 * 1024,
     restartHoldMs: dice.pick([8_000, 15_000]),
     lossProtectionPercent: 100,
     lossProtectionPublishersMin: 3,

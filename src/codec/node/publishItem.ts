@@ -1,7 +1,7 @@
 // The changes that sessions pass to data nodes and leaders to followers, and what sessions hear of those that lost.
 
 import { unreachable } from "../../base/assert.ts";
-import type { PublishItem, Removal, Superseded } from "../../messages/sessionData.ts";
+import type { PublishItem, Removal, Superseded, Unlisted } from "../../messages/sessionData.ts";
 import { brandDataInfoId } from "../../model/ids.ts";
 import type { NodeReader } from "./nodeReader.ts";
 import type { NodeWriter } from "./nodeWriter.ts";
@@ -81,4 +81,28 @@ export function readSuperseded(reader: NodeReader): Superseded {
   };
   reader.endRecord();
   return superseded;
+}
+
+export function writeUnlisted(writer: NodeWriter, unlisted: Unlisted): void {
+  writer.name(unlisted.dataInfoId);
+  writer.text(unlisted.registId);
+  writeStamp(writer, unlisted.stamp);
+  writer.flag(unlisted.listed !== undefined);
+  if (unlisted.listed !== undefined) writeStamp(writer, unlisted.listed);
+  writer.varint(unlisted.bytes);
+  writer.varint(unlisted.bytesMax);
+  writer.endRecord();
+}
+
+export function readUnlisted(reader: NodeReader): Unlisted {
+  const unlisted = {
+    dataInfoId: brandDataInfoId(reader.name()),
+    registId: reader.text(),
+    stamp: readStamp(reader),
+    ...(reader.flag() && { listed: readStamp(reader) }),
+    bytes: reader.varint(),
+    bytesMax: reader.varint(),
+  };
+  reader.endRecord();
+  return unlisted;
 }

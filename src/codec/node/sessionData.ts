@@ -17,7 +17,14 @@ import type { UnknownMessage } from "./format.ts";
 import { NodeReader } from "./nodeReader.ts";
 import { encodeMessage, type NodeWriter } from "./nodeWriter.ts";
 import { writeStamp } from "./publication.ts";
-import { readPublishItem, readSuperseded, writePublishItem, writeSuperseded } from "./publishItem.ts";
+import {
+  readPublishItem,
+  readSuperseded,
+  readUnlisted,
+  writePublishItem,
+  writeSuperseded,
+  writeUnlisted,
+} from "./publishItem.ts";
 
 const TO_DATA = {
   publish: 1,
@@ -123,7 +130,9 @@ export function writeDataToSession(writer: NodeWriter, message: DataToSession): 
   switch (message.kind) {
     case "taken":
       writer.varint(message.batch);
-      return writer.list(message.superseded, writeSuperseded);
+      writer.list(message.superseded, writeSuperseded);
+      writer.list(message.unlisted, writeUnlisted);
+      return writer.flag(message.isFull);
     case "moved":
       writer.varint(message.batch);
       return writer.long(message.epoch);
@@ -155,7 +164,7 @@ export function decodeDataToSession(content: Uint8Array): DataToSession | Unknow
   const reader = new NodeReader(content);
   switch (reader.kind) {
     case TO_SESSION.taken:
-      return { kind: "taken", batch: reader.varint(), superseded: reader.list(readSuperseded) };
+      return readTaken(reader);
     case TO_SESSION.moved:
       return { kind: "moved", batch: reader.varint(), epoch: reader.long() };
     case TO_SESSION.snapshot:
@@ -186,6 +195,14 @@ export function decodeDataToSession(content: Uint8Array): DataToSession | Unknow
     default:
       return reader.unknown();
   }
+}
+
+// A release that knows no bounds says neither what is not listed nor that it is full.
+function readTaken(reader: NodeReader): DataToSession {
+  const batch = reader.varint();
+  const superseded = reader.list(readSuperseded);
+  if (reader.remaining === 0) return { kind: "taken", batch, superseded, unlisted: [], isFull: false };
+  return { kind: "taken", batch, superseded, unlisted: reader.list(readUnlisted), isFull: reader.flag() };
 }
 
 function writeScanned(writer: NodeWriter, [dataInfoId, version]: readonly [DataInfoId, DatumVersion]): void {

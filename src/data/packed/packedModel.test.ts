@@ -107,6 +107,7 @@ function apply(memory: PublicationMemory, services: readonly ServicePublications
 
 function assertSame(packed: ServicePublications, plain: ServicePublications): void {
   assert.equal(packed.size, plain.size);
+  assert.equal(packed.listBytes, plain.listBytes);
   const expected = [...plain.values()];
   assert.deepEqual([...packed.values()], expected);
   const registrations = expected.map(({ dataInfoId, registId, version, registeredMs, owner }) => {

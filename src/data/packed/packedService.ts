@@ -50,6 +50,7 @@ export class PackedService implements ServicePublications {
   readonly #dataInfoId: DataInfoId;
   #number = NONE;
   #size = 0;
+  #listBytes = 0;
   #first = NONE;
   #last = NONE;
   #base = NONE;
@@ -63,6 +64,15 @@ export class PackedService implements ServicePublications {
 
   get size(): number {
     return this.#size;
+  }
+
+  get listBytes(): number {
+    return this.#listBytes;
+  }
+
+  listBytesOf(registId: string): number {
+    const at = this.#find(registId);
+    return at === NONE ? 0 : this.#node.records.listBytesOf(at);
   }
 
   get(registId: string): Publication | undefined {
@@ -163,13 +173,16 @@ export class PackedService implements ServicePublications {
     this.#join(this.#last, at);
     this.#join(at, NONE);
     this.#size++;
+    this.#listBytes += records.listBytesOf(at);
     this.#slot.recordBytes += records.bytesOf(at);
   }
 
   #replace(before: number, publication: Publication): void {
     const { records } = this.#node;
     this.#slot.recordBytes -= records.bytesOf(before);
+    this.#listBytes -= records.listBytesOf(before);
     const at = records.rewrite(before, publication);
+    this.#listBytes += records.listBytesOf(at);
     this.#slot.recordBytes += records.bytesOf(at);
     if (at !== before) this.moved(before, at);
   }
@@ -180,6 +193,7 @@ export class PackedService implements ServicePublications {
     this.#slot.indexed();
     this.#join(records.word(at, BEFORE_WORD), records.word(at, NEXT_WORD));
     this.#slot.recordBytes -= records.bytesOf(at);
+    this.#listBytes -= records.listBytesOf(at);
     records.erase(at);
     this.#size--;
     if (this.#size === 0) this.#rest();
@@ -205,12 +219,14 @@ export class PackedService implements ServicePublications {
     const left = new PackedService(this.#node, this.#slot, this.#dataInfoId);
     left.#number = this.#number;
     left.#size = this.#size;
+    left.#listBytes = this.#listBytes;
     left.#first = this.#first;
     left.#last = this.#last;
     this.#node.services.replace(this.#number, left);
     this.#node.cleared.push(left);
     this.#number = NONE;
     this.#size = 0;
+    this.#listBytes = 0;
     this.#first = NONE;
     this.#last = NONE;
     this.#dropBase();

@@ -2,6 +2,7 @@
 
 import { assert } from "../../base/assert.ts";
 import type { DataInfoId } from "../../model/ids.ts";
+import { listBytesOf } from "../../model/listBytes.ts";
 import { type Owner, type Publication, showsTheSame } from "../../model/publication.ts";
 import type { PublicationMemory, PublicationStore, Registration, ServicePublications } from "./publicationStore.ts";
 
@@ -36,6 +37,17 @@ class PlainService implements ServicePublications {
 
   get size(): number {
     return this.#publications.size;
+  }
+
+  get listBytes(): number {
+    let bytes = 0;
+    for (const { payload } of this.#publications.values()) bytes += listBytesOf(payload);
+    return bytes;
+  }
+
+  listBytesOf(registId: string): number {
+    const held = this.#publications.get(registId);
+    return held === undefined ? 0 : listBytesOf(held.payload);
   }
 
   get(registId: string): Publication | undefined {

@@ -38,6 +38,10 @@ export type Registration = Pick<Publication, "dataInfoId" | "registId" | "versio
  */
 export interface ServicePublications {
   readonly size: number;
+  /** What the list takes when it is pushed, about (model/listBytes.ts). */
+  readonly listBytes: number;
+  /** The share of one publication in it; 0 if there is none. */
+  listBytesOf(registId: string): number;
   get(registId: string): Publication | undefined;
   /** As `get`, without zone, application, attributes and payload. */
   registration(registId: string): Registration | undefined;

@@ -1,6 +1,6 @@
 // How a record lies in its cell. Words of four bytes, so many from its beginning:
 //
-//   0  length in units, padding behind the body, form of the registId, marks
+//   0  length in units, padding behind the body, form of the registId, marks, level
 //   1  number of the service        2  next record of the service        3  the one before
 //   4  version (8 bytes)            6  registeredMs (8 bytes)
 //   8  number of the owner          9  number of the profile
@@ -33,12 +33,16 @@ const PADDING_SHIFT = 16;
 const FORM_SHIFT = 19;
 const IS_DIFFERENCE = 1 << 21;
 const IS_LARGE = 1 << 22;
+const LEVEL_SHIFT = 23;
+const LEVEL_MASK = 0x7f;
 
 /** What the first word of a record says, apart from its length. */
 export interface RecordShape {
   readonly form: KeyForm;
   readonly isDifference: boolean;
   readonly isLarge: boolean;
+  /** What the publication adds to the list of its service (model/listBytes.ts). */
+  readonly level: number;
 }
 
 /** The units of a cell for a body of so many bytes. */
@@ -49,7 +53,11 @@ export function unitsFor(bodyBytes: number): number {
 export function headOf(units: number, bodyBytes: number, shape: RecordShape): number {
   const padding = units * UNIT_BYTES - BODY_BYTE - bodyBytes;
   const marks = (shape.isDifference ? IS_DIFFERENCE : 0) | (shape.isLarge ? IS_LARGE : 0);
-  return units | (padding << PADDING_SHIFT) | (shape.form << FORM_SHIFT) | marks;
+  return units | (padding << PADDING_SHIFT) | (shape.form << FORM_SHIFT) | marks | (shape.level << LEVEL_SHIFT);
+}
+
+export function levelOf(head: number): number {
+  return (head >>> LEVEL_SHIFT) & LEVEL_MASK;
 }
 
 export function unitsOf(head: number): number {

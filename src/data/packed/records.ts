@@ -2,6 +2,7 @@
 
 import { equalBytes, freshBytes } from "../../base/bytes.ts";
 import type { DataInfoId } from "../../model/ids.ts";
+import { bytesOfLevel, listLevelOf } from "../../model/listBytes.ts";
 import { EMPTY_PAYLOAD, type Payload } from "../../model/payload.ts";
 import type { Owner, Publication } from "../../model/publication.ts";
 import { Bases, IS_BASE } from "./bases.ts";
@@ -27,6 +28,7 @@ interface Plan {
   bodyBytes: number;
   isLarge: boolean;
   base: number;
+  level: number;
   /** The difference to the base saves less than half of the payload. */
   isPoor: boolean;
 }
@@ -46,6 +48,7 @@ export class Records {
     bodyBytes: 0,
     isLarge: false,
     base: NONE,
+    level: 0,
     isPoor: false,
   };
   readonly #large = new Numbered<Uint8Array>();
@@ -86,6 +89,11 @@ export class Records {
     return layout.unitsOf(head) * UNIT_BYTES + large;
   }
 
+  /** What the record's publication adds to the list of its service. */
+  listBytesOf(position: number): number {
+    return bytesOfLevel(layout.levelOf(this.word(position, 0)));
+  }
+
   /** Decides how to write a publication, whose registId is in `key`, perhaps as a difference to `base`. */
   makePlan(payload: Payload, base: number): void {
     const { plan, key } = this;
@@ -93,6 +101,7 @@ export class Records {
     const isDifference = base !== NONE && mayDiffer(payload) && this.bases.encode(base, payload, lengthMax);
     const encoded = this.bases.encoder.length;
     plan.base = isDifference ? base : NONE;
+    plan.level = listLevelOf(payload);
     plan.isPoor = !isDifference || encoded * 2 > payload.length;
     const payloadBytes = isDifference ? encoded + layout.NUMBER_BYTES : payload.length;
     const keyBytes = key.form === UUID ? UUID_BYTES : layout.NUMBER_BYTES + key.length;
@@ -221,7 +230,12 @@ export class Records {
     const word = unit * 2;
     const bodyBytes = plan.isLarge ? layout.NUMBER_BYTES : plan.bodyBytes;
     const isDifference = plan.base !== NONE;
-    words[word] = layout.headOf(plan.units, bodyBytes, { form: this.key.form, isDifference, isLarge: plan.isLarge });
+    words[word] = layout.headOf(plan.units, bodyBytes, {
+      form: this.key.form,
+      isDifference,
+      isLarge: plan.isLarge,
+      level: plan.level,
+    });
     words[word + layout.SERVICE_WORD] = plan.service;
     slab.longs[unit + layout.VERSION_LONG] = publication.version;
     slab.doubles[unit + layout.TIME_DOUBLE] = publication.registeredMs;

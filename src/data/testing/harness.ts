@@ -28,6 +28,8 @@ const OPTIONS: DataOptions = {
   operatorLogEntries: 3,
   payloadDifference: true,
   tombstoneMs: 180_000,
+  serviceBytesMax: 16 * 1024 * 1024,
+  dataBytesMax: 1024 * 1024 * 1024,
   sessionLeaseMs: 30_000,
   restartHoldMs: 15_000,
   versionScanIntervalMs: 5_000,

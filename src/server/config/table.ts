@@ -84,6 +84,25 @@ const CLIENTS = {
     about: "How long nothing may be read from a client, heartbeats included, before it counts as frozen.",
     cost: "The addresses of a frozen client stay in the lists so much longer.",
   },
+  "service-bytes-max": {
+    section: "Clients",
+    ...BYTES,
+    default: 16 * 1_024 * 1_024,
+    min: 64 * 1_024,
+    max: 1_024 * 1_024 * 1_024,
+    about: "How large the list of one service may be: some 50,000 ordinary addresses; more is refused.",
+    cost: "Each push of such a list takes so many bytes for every subscriber, and time to encode them.",
+  },
+  "data-bytes-max": {
+    section: "Clients",
+    ...BYTES,
+    default: 1_024 * 1_024 * 1_024,
+    min: 16 * 1_024 * 1_024,
+    max: 64 * 1_024 * 1_024 * 1_024,
+    about:
+      "Above so many bytes of publishers, copies included, a data node has new ones refused; a million take 0.2 GB.",
+    cost: "So much memory, once clients fill it.",
+  },
   "client-return-grace-ms": {
     section: "Clients",
     ...DURATION,

@@ -26,6 +26,7 @@ export const OPTIONS = {
   clientReturnGraceMs: 1_000,
   clientRegistrationsMax: 5,
   isDataHere: false,
+  serviceBytesMax: 16 * 1024 * 1024,
   digestIntervalMs: 6_000,
   versionScanIntervalMs: 5_000,
   pushTimeoutMs: 2_000,
@@ -162,7 +163,7 @@ export const snapshot = (version: bigint, publications: Publication[] = []) =>
 /** The data node has taken the last batch. */
 export const taken = () => {
   const batch = toData.findLast((message) => message.kind === "publish");
-  if (batch !== undefined) fromData({ kind: "taken", batch: batch.batch, superseded: [] });
+  if (batch !== undefined) fromData({ kind: "taken", batch: batch.batch, superseded: [], unlisted: [], isFull: false });
 };
 /** The client answers its last push. */
 export const ackLast = ({ id, channel }: TestClient, isTaken = true) =>

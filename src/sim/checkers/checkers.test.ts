@@ -329,10 +329,8 @@ describe("rule 8", () => {
       isLost: false,
     });
     assert.equal(broken([0, batch(1)], [1, batch(2)]), "8 everything is bounded");
-    assert.equal(
-      broken([0, batch(1)], [1, told({ kind: "taken", batch: 1, superseded: [] })], [2, batch(2)]),
-      undefined,
-    );
+    const taken = told({ kind: "taken", batch: 1, superseded: [], unlisted: [], isFull: false });
+    assert.equal(broken([0, batch(1)], [1, taken], [2, batch(2)]), undefined);
   });
 });
 

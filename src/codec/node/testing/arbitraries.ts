@@ -11,7 +11,7 @@ import type {
   MetaToMember,
 } from "../../../messages/membership.ts";
 import type { FollowerToLeader, LeaderToFollower } from "../../../messages/replication.ts";
-import type { DataToSession, PublishItem, SessionToData, Superseded } from "../../../messages/sessionData.ts";
+import type { DataToSession, PublishItem, SessionToData, Superseded, Unlisted } from "../../../messages/sessionData.ts";
 import type { DatumChange, DatumVersion } from "../../../model/datum.ts";
 import { brandDataInfoId, clientId, nodeId } from "../../../model/ids.ts";
 import type { Publication, Stamp } from "../../../model/publication.ts";
@@ -113,9 +113,19 @@ export const sessionToData = anyOf<SessionToData>({
 });
 
 const slots = list(natural);
+const unlisted = record<Unlisted>(
+  { dataInfoId, registId: string, stamp, listed: stamp, bytes: natural, bytesMax: natural },
+  "listed",
+);
 
 export const dataToSession = anyOf<DataToSession>({
-  taken: record({ kind: is("taken"), batch: natural, superseded: list(superseded) }),
+  taken: record({
+    kind: is("taken"),
+    batch: natural,
+    superseded: list(superseded),
+    unlisted: list(unlisted),
+    isFull: fc.boolean(),
+  }),
   moved: record({ kind: is("moved"), batch: natural, epoch: long }),
   snapshot: record({ kind: is("snapshot"), datum: snapshot }),
   delta: record({

@@ -125,7 +125,13 @@ const SESSION_TO_DATA: OneOfEachKind<SessionToData> = {
 };
 
 const DATA_TO_SESSION: OneOfEachKind<DataToSession> = {
-  taken: { kind: "taken", batch: 1, superseded: [superseded] },
+  taken: {
+    kind: "taken",
+    batch: 1,
+    superseded: [superseded],
+    unlisted: [{ dataInfoId, registId, stamp, listed: stamp, bytes: 300, bytesMax: 2 ** 24 }],
+    isFull: true,
+  },
   moved: { kind: "moved", batch: 1, epoch: 9n },
   snapshot: { kind: "snapshot", datum: { dataInfoId, ...version, publications: [PUBLICATION] } },
   delta: {

@@ -1,0 +1,97 @@
+// The way of a batch into the datums of led slots: what is newest is applied, and all changes of one service become one
+// version and one notice.
+
+import { dataInfoIdOf, type PublishItem, type Superseded, type Unlisted } from "../messages/sessionData.ts";
+import type { DatumChange, DatumVersion } from "../model/datum.ts";
+import type { NodeId } from "../model/ids.ts";
+import type { Datum } from "./datum.ts";
+import { outgrowing } from "./listBound.ts";
+import { supersededBy } from "./reconciliation.ts";
+import type { LedSlot, Slots } from "./slots.ts";
+
+/** What became of one service's items. */
+export interface Applied {
+  /** What its subscribers see. */
+  readonly changes: DatumChange[];
+  /** All that was applied. */
+  readonly taken: PublishItem[];
+}
+
+/** What of a batch was not applied. */
+export interface NotTaken {
+  /** Something newer has refused it. */
+  readonly superseded: Superseded[];
+  /** It would make a list too large. */
+  readonly unlisted: Unlisted[];
+}
+
+interface Touched extends Applied {
+  readonly led: LedSlot;
+}
+
+interface Effects {
+  newVersion(leaderEpoch: bigint): DatumVersion;
+  /** Whether a removal is of what somebody else may answer for. */
+  refuses(
+    item: PublishItem & { kind: "remove" },
+    from: NodeId | undefined,
+    where: { readonly led: LedSlot; readonly datum: Datum },
+  ): boolean;
+  /** A client has taken back what was listed. */
+  unpublished(datum: Datum): void;
+  commit(led: LedSlot, datum: Datum, applied: Applied): void;
+}
+
+export class Intake {
+  readonly #slots: Slots;
+  readonly #serviceBytesMax: number;
+  readonly #effects: Effects;
+
+  constructor(slots: Slots, { serviceBytesMax }: { serviceBytesMax: number }, effects: Effects) {
+    this.#slots = slots;
+    this.#serviceBytesMax = serviceBytesMax;
+    this.#effects = effects;
+  }
+
+  /** Applies items, of a session if `from` names one. */
+  take(items: readonly PublishItem[], from?: NodeId): NotTaken {
+    const touched = new Map<Datum, Touched>();
+    const notTaken: NotTaken = { superseded: [], unlisted: [] };
+    const bound = { from, bytesMax: this.#serviceBytesMax };
+    for (const item of items) {
+      const led = this.#slots.leading(dataInfoIdOf(item));
+      const datum = led === undefined ? undefined : this.#datumFor(led, item);
+      if (led === undefined || datum === undefined) continue;
+      if (item.kind === "remove" && this.#effects.refuses(item, from, { led, datum })) continue;
+      if (from !== undefined) led.spoke.add(from);
+      const applied = touched.get(datum) ?? { led, changes: [], taken: [] };
+      touched.set(datum, applied);
+      const outgrown = item.kind === "put" ? outgrowing(datum, item.publication, bound) : undefined;
+      if (outgrown !== undefined) notTaken.unlisted.push(outgrown);
+      else if (!this.#apply(datum, item, applied) && item.kind === "put") {
+        notTaken.superseded.push(supersededBy(datum, item.publication));
+      }
+    }
+    for (const [datum, applied] of touched) this.#effects.commit(applied.led, datum, applied);
+    return notTaken;
+  }
+
+  /** False if something newer is known. */
+  #apply(datum: Datum, item: PublishItem, { led, changes, taken }: Touched): boolean {
+    const change = led.contents.apply(datum, item);
+    if (change === "refused") return false;
+    taken.push(item);
+    if (change === "unseen") return true;
+    changes.push(change);
+    if (item.kind === "remove" && item.removal.cause === "unpublished") this.#effects.unpublished(datum);
+    return true;
+  }
+
+  // A removal from a service that nobody knows leaves nothing to remember, or anybody could fill the memory with them.
+  #datumFor({ leaderEpoch, contents }: LedSlot, item: PublishItem): Datum | undefined {
+    const dataInfoId = dataInfoIdOf(item);
+    const known = contents.datums.get(dataInfoId);
+    if (known !== undefined || item.kind === "remove") return known;
+    return contents.add(dataInfoId, this.#effects.newVersion(leaderEpoch));
+  }
+}

@@ -1,0 +1,31 @@
+// How large the list of one service may become. Sessions refuse what would outgrow it by what they hold themselves;
+// the leader knows what all of them have listed, and takes nothing that would: what was there before stays. The session
+// is told and keeps what was not listed, to say it again later.
+
+import type { Unlisted } from "../messages/sessionData.ts";
+import type { NodeId } from "../model/ids.ts";
+import { listBytesOf, mayAdd } from "../model/listBytes.ts";
+import { compareStamps, type Publication } from "../model/publication.ts";
+import type { Datum } from "./datum.ts";
+
+/**
+ * What its session is told of a publication that can't be listed, or undefined if it can. What does not grow may always
+ * take the place of what it was: a client that comes back finds its place.
+ */
+export function outgrowing(
+  datum: Datum,
+  publication: Publication,
+  { from, bytesMax }: { from: NodeId | undefined; bytesMax: number },
+): Unlisted | undefined {
+  const bytes = datum.listBytes;
+  if (bytes + mayAdd(publication.payload) <= bytesMax) return undefined;
+  const { dataInfoId, registId, version, registeredMs } = publication;
+  const grownBytes = listBytesOf(publication.payload) - datum.listBytesOf(registId);
+  if (grownBytes <= 0 || bytes + grownBytes <= bytesMax) return undefined;
+  const live = datum.registration(registId);
+  const known = live ?? datum.tombstone(registId);
+  if (known !== undefined && compareStamps(publication, known) <= 0) return undefined;
+  const isTheirs = live !== undefined && live.owner.session === from;
+  const listed = isTheirs ? { listed: { version: live.version, registeredMs: live.registeredMs } } : {};
+  return { dataInfoId, registId, stamp: { version, registeredMs }, ...listed, bytes, bytesMax };
+}

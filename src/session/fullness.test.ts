@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import type { Unlisted } from "../messages/sessionData.ts";
+import { packPayload } from "../model/payload.ts";
+import {
+  batches,
+  connect,
+  forgetSent,
+  fromData,
+  ORDERS,
+  pass,
+  publish,
+  reset,
+  START_MS,
+  type TestClient,
+  toData,
+  useSession,
+} from "./testing/harness.ts";
+
+beforeEach(() => reset());
+
+/** So many boxes of one letter each. */
+const boxes = (letter = 0x61, count = 1_500) =>
+  packPayload(Array.from({ length: count }, () => ({ utf8: Uint8Array.of(letter), units: 1 })));
+
+/** The data node answers the last batch. */
+function answer(unlisted: readonly Partial<Unlisted>[] = [], isFull = false): void {
+  const batch = toData.findLast((message) => message.kind === "publish");
+  assert.ok(batch !== undefined);
+  const known = { dataInfoId: ORDERS, registId: "p1", stamp: { version: 1n, registeredMs: START_MS } };
+  const all = unlisted.map((one) => ({ ...known, bytes: 65_000, bytesMax: 65_536, ...one }));
+  fromData({ kind: "taken", batch: batch.batch, superseded: [], unlisted: all, isFull });
+}
+
+/** What the client was answered last. */
+function outcome({ channel }: TestClient): string {
+  const last = channel.outcomes.at(-1);
+  return last?.kind === "failed" ? last.error.code : (last?.kind ?? "nothing");
+}
+
+/** What the session says that it holds, when it says it next. */
+function digest(): { count: number; digest: bigint } | undefined {
+  forgetSent();
+  pass(6_000);
+  const slot = toData.findLast((message) => message.kind === "digests")?.slots[0];
+  return slot && { count: slot.count, digest: slot.digest };
+}
+
+test("what makes the list of a service too large is refused at once, by what the session itself holds", () => {
+  useSession({ serviceBytesMax: 64 * 1024 });
+  const client = connect();
+  publish(client, { registId: "p1", payload: boxes() });
+  publish(client, { registId: "p2", payload: boxes() });
+  assert.equal(outcome(client), "SERVICE_FULL");
+  publish(client, { registId: "p1", version: 2n, payload: boxes(0x62) });
+  assert.equal(outcome(client), "accepted", "what does not grow is taken");
+  publish(client, { registId: "p1", version: 3n, payload: boxes(0x61, 4_000) });
+  assert.equal(outcome(client), "SERVICE_FULL", "what grows is as if it were new");
+});
+
+test("a publication that found no room is not spoken of, and tried again with each comparison", () => {
+  const client = connect();
+  publish(client);
+  answer([{}]);
+  assert.equal(digest()?.count, 0);
+  const again = batches().flat();
+  assert.deepEqual([again.length, again[0]?.kind], [1, "put"]);
+  answer([{}]);
+  assert.equal(digest()?.count, 0);
+  answer();
+  assert.equal(digest()?.count, 1);
+  assert.equal(batches().length, 0);
+});
+
+test("of one that has grown too much, what was listed before is spoken of", () => {
+  const client = connect();
+  publish(client);
+  answer();
+  const before = digest();
+  publish(client, { version: 2n });
+  const [[item] = []] = batches();
+  assert.ok(item?.kind === "put");
+  answer([{ stamp: item.publication, listed: { version: 1n, registeredMs: START_MS } }]);
+  assert.deepEqual(digest(), before);
+});
+
+test("while a list is full new publications of it are refused, those of others are not", () => {
+  const client = connect();
+  publish(client);
+  answer([{}]);
+  publish(client, { registId: "p2" });
+  assert.equal(outcome(client), "SERVICE_FULL");
+  publish(client, { registId: "p3", dataInfoId: other() });
+  assert.equal(outcome(client), "accepted");
+  answer();
+  pass(5_001);
+  publish(client, { registId: "p2" });
+  assert.equal(outcome(client), "accepted", "then it is asked for again");
+});
+
+test("while a data node is full, what is new for it is refused, for some seconds or until it says otherwise", () => {
+  const client = connect();
+  publish(client, { registId: "p1" });
+  answer([], true);
+  publish(client, { registId: "p2" });
+  assert.equal(outcome(client), "DATA_FULL");
+  publish(client, { registId: "p1", version: 2n });
+  assert.equal(outcome(client), "accepted", "what does not grow is taken");
+  answer([], false);
+  publish(client, { registId: "p2" });
+  assert.equal(outcome(client), "accepted");
+  answer([], true);
+  pass(5_001);
+  publish(client, { registId: "p3" });
+  assert.equal(outcome(client), "accepted");
+});
+
+function other(): typeof ORDERS {
+  return ORDERS.replace("orders", "others") as typeof ORDERS;
+}

@@ -1,0 +1,70 @@
+// Which lists and data nodes take nothing more, as far as the data nodes have said. A registration that would only be
+// turned down there is refused here at once, and its client tries again.
+
+import { fail, type RegistryError } from "../base/errors.ts";
+import type { Unlisted } from "../messages/sessionData.ts";
+import type { DataInfoId, NodeId } from "../model/ids.ts";
+import type { HeldPublication } from "./client.ts";
+import type { DataLinks } from "./dataLinks.ts";
+import type { Publications } from "./publications.ts";
+import type { PublishRequest } from "./registry.ts";
+
+// So long it is believed; then the next registration shows whether there is room. Clients try again each half second.
+const BELIEVED_MS = 5_000;
+// Services that are full are few. Of more than these the earliest is forgotten, and asked about again.
+const SERVICES_MAX = 1_000;
+
+interface FullList {
+  readonly untilMs: number;
+  readonly bytes: number;
+  readonly bytesMax: number;
+}
+
+const NO_LIST: FullList = { untilMs: 0, bytes: 0, bytesMax: 0 };
+
+export class Fullness {
+  readonly #publications: Publications;
+  readonly #links: DataLinks;
+  readonly #serviceBytesMax: number;
+  readonly #lists = new Map<DataInfoId, FullList>();
+  readonly #nodes = new Map<NodeId, number>();
+
+  constructor(publications: Publications, links: DataLinks, { serviceBytesMax }: { readonly serviceBytesMax: number }) {
+    this.#publications = publications;
+    this.#links = links;
+    this.#serviceBytesMax = serviceBytesMax;
+  }
+
+  /** What a data node says with each batch that it has taken. */
+  told(node: NodeId, { unlisted, isFull }: { unlisted: readonly Unlisted[]; isFull: boolean }, nowMs: number): void {
+    if (isFull) this.#nodes.set(node, nowMs + BELIEVED_MS);
+    else this.#nodes.delete(node);
+    for (const { dataInfoId, bytes, bytesMax } of unlisted) {
+      this.#lists.delete(dataInfoId);
+      this.#lists.set(dataInfoId, { untilMs: nowMs + BELIEVED_MS, bytes, bytesMax });
+    }
+    for (const dataInfoId of this.#lists.keys()) {
+      if (this.#lists.size <= SERVICES_MAX) break;
+      this.#lists.delete(dataInfoId);
+    }
+  }
+
+  /** Why a publication would not be listed, as far as can be told here. What does not grow is always taken. */
+  refusal(request: PublishRequest, held: HeldPublication | undefined, nowMs: number): RegistryError | undefined {
+    const { dataInfoId } = request;
+    const bytesMax = this.#serviceBytesMax;
+    const bytes = this.#publications.excess(request, held, bytesMax);
+    if (bytes !== undefined) return fail("SERVICE_FULL", { service: dataInfoId, bytes, bytesMax });
+    const isQuiet = this.#lists.size === 0 && this.#nodes.size === 0;
+    return isQuiet || !this.#publications.grows(request, held) ? undefined : this.#believed(dataInfoId, nowMs);
+  }
+
+  #believed(dataInfoId: DataInfoId, nowMs: number): RegistryError | undefined {
+    const { untilMs, bytes, bytesMax } = this.#lists.get(dataInfoId) ?? NO_LIST;
+    if (nowMs < untilMs) return fail("SERVICE_FULL", { service: dataInfoId, bytes, bytesMax });
+    this.#lists.delete(dataInfoId);
+    const node = this.#links.leader(dataInfoId);
+    const isFull = node !== undefined && nowMs < (this.#nodes.get(node) ?? 0);
+    return isFull ? fail("DATA_FULL", { node }) : undefined;
+  }
+}
