@@ -23,7 +23,7 @@ export const ERRORS = {
     retry: true,
     meaning: "the client makes the server hold client-bytes-max; register less with one client, or raise it",
   },
-  CLIENT_IDLE: { retry: true, meaning: "nothing was read from the client for client-idle-ms" },
+  CLIENT_IDLE: { retry: true, meaning: "the client said nothing for client-idle-ms, and answered no heartbeat" },
   CLIENT_TOO_SLOW: {
     retry: true,
     meaning:

@@ -13,7 +13,7 @@ export interface SofaClientOptions extends ClientIdentity {
   readonly form: WireForm;
   readonly dialect: BoltDialect;
   readonly dataCenter: string;
-  /** MOSN's client of 2018 never answers a push. */
+  /** MOSN's client of 2018 never answers a push; this one then answers no heartbeat either. */
   readonly answersPushes: boolean;
 }
 

@@ -190,7 +190,7 @@ export class SofaClient implements ConnectionHandler {
     const { dialect } = this.#options;
     if (frame.command === "heartbeat") {
       if (frame.kind === "response") this.#heartbeat.answered();
-      else this.#write(encodeHeartbeatAck(dialect, frame.id, frame.codec), nowMs);
+      else if (this.#options.answersPushes) this.#write(encodeHeartbeatAck(dialect, frame.id, frame.codec), nowMs);
       return;
     }
     const message =

@@ -45,11 +45,16 @@ export type ClientFact =
       readonly isTaken: boolean;
       readonly entries: readonly string[];
     } & OfRegistration)
-  | ({ readonly kind: "connected"; readonly client: string } & OnConnection)
+  /** `isMute`: it answers neither pushes nor heartbeats. */
+  | ({ readonly kind: "connected"; readonly client: string; readonly isMute: boolean } & OnConnection)
   /** That side of a connection has ended, or has learned of the end. */
   | ({ readonly kind: "lost"; readonly client: string; readonly side: "client" | "server" } & OnConnection)
-  /** A client's process is gone for ever. */
-  | { readonly kind: "died"; readonly client: string; readonly how: "killed" | "vanished" }
+  /** A session that serves has ended a connection of its own accord. */
+  | ({ readonly kind: "ended"; readonly client: string } & OnConnection)
+  /** A client stands still, or its connection carries nothing; or it is well again. */
+  | { readonly kind: "hushed"; readonly client: string; readonly isHushed: boolean }
+  /** A client's process is gone for ever, or as good as gone. */
+  | { readonly kind: "died"; readonly client: string; readonly how: "killed" | "vanished" | "frozen" }
   /** A session wrote to a client; `bytes` wait now for the client to read. */
   | { readonly kind: "buffered"; readonly client: string; readonly bytes: number; readonly written: number };
 

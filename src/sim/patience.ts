@@ -18,8 +18,8 @@ const RELINK_MS = 7_000;
 
 /** After the world is whole again, before the last look. */
 export function quietMs({ config, meta, topology }: Plan): number {
-  const { clientIdleMs, clientReturnGraceMs, restartHoldMs, sessionLeaseMs, versionScanIntervalMs } = config;
-  const memoryMs = Math.max(clientIdleMs + clientReturnGraceMs, restartHoldMs, sessionLeaseMs);
+  const { clientMuteIdleMs, clientReturnGraceMs, restartHoldMs, sessionLeaseMs, versionScanIntervalMs } = config;
+  const memoryMs = Math.max(clientMuteIdleMs + clientReturnGraceMs, restartHoldMs, sessionLeaseMs);
   const repairMs = 2 * versionScanIntervalMs + REPAIR_MS;
   if (topology !== "cluster") return memoryMs + repairMs;
   const protectionMs = config.lossProtectionPercent < 100 ? config.lossProtectionMaxMs : 0;

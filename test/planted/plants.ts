@@ -74,6 +74,20 @@ export const PLANTS: readonly Plant[] = [
     rules: ["5", "6"],
   },
   {
+    name: "a silent client is not asked",
+    file: "src/gateways/sofa/handler.ts",
+    find: "this.#write([encodeHeartbeat(this.#dialect, this.#environment.nextHeartbeatId(), BOLT_CODEC.HESSIAN)]);",
+    replace: "",
+    rules: ["5"],
+  },
+  {
+    name: "a client that stands still for ten seconds is gone",
+    file: "src/gateways/sofa/silenceWatch.ts",
+    find: "if (this.silentMs(nowMs) < this.patienceMs) return false;",
+    replace: "return this.silentMs(nowMs) >= this.patienceMs / 2;",
+    rules: ["5"],
+  },
+  {
     name: "a registration stays with the connection that was lost",
     file: "src/session/publications.ts",
     find: "this.#handOver(held, client);",

@@ -9,7 +9,9 @@ export interface SofaConfig {
   readonly zone: string;
   readonly frameBytesMax: number;
   readonly registrationBytesMax: number;
+  readonly clientProbeMs: number;
   readonly clientIdleMs: number;
+  readonly clientMuteIdleMs: number;
   readonly clientOutputBytesMax: number;
   readonly pushTimeoutMs: number;
   readonly pushCompress: boolean;

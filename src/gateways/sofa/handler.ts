@@ -6,6 +6,7 @@ import { type Connection, type ConnectionHandler, UNREAD_BYTES_MAX } from "../..
 import { BoltDecoder } from "../../codec/bolt/decoder.ts";
 import {
   crcTrailer,
+  encodeHeartbeat,
   encodeHeartbeatAck,
   encodeRequest,
   encodeRequestHead,
@@ -43,6 +44,7 @@ import type { SofaEnvironment } from "./environment.ts";
 import { contentRefusal } from "./errors.ts";
 import { publishRequest, registrationKeyOf, subscribeRequest } from "./map.ts";
 import type { PushBodies } from "./pushBodies.ts";
+import { SilenceWatch } from "./silenceWatch.ts";
 import { readVariant } from "./variant.ts";
 
 export interface HandlerEnvironment extends SofaEnvironment {
@@ -50,6 +52,8 @@ export interface HandlerEnvironment extends SofaEnvironment {
   /** The connection is charged to it already. */
   readonly account: ConnectionAccount;
   readonly ended: () => void;
+  /** For heartbeats; no push has the same. */
+  readonly nextHeartbeatId: () => number;
   readonly nowMs: number;
   /** Of this connection, among all that the gateway has accepted. */
   readonly number: number;
@@ -78,11 +82,11 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
   readonly #decoder: BoltDecoder;
   readonly #open = new Map<number, OpenRequest & { readonly kind: Register["kind"] }>();
   readonly #warned = new Set<ErrorCode>();
+  readonly #silence: SilenceWatch;
   #dialect: BoltDialect = BOLT_V1;
   #configForm: WireForm = "hessian-draft";
   #takenContent: Uint8Array = NO_BYTES;
   #nextRequest = 1;
-  #lastReadMs: number;
   /** When no frame was here in part. */
   #betweenFramesMs: number;
   #isEnded = false;
@@ -100,7 +104,7 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
     // The number is what makes it one connection: a client may come back from the same port before its end is noticed.
     this.#client = clientId(`${connection.remoteAddress}_${connection.localAddress}#${environment.number}`);
     this.#decoder = new BoltDecoder({ frameBytesMax: environment.config.frameBytesMax });
-    this.#lastReadMs = environment.nowMs;
+    this.#silence = new SilenceWatch(environment.config, environment.nowMs);
     this.#betweenFramesMs = environment.nowMs;
     this.#leftMs = environment.nowMs;
     const { account } = environment.account;
@@ -117,11 +121,12 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
 
   received(chunk: Uint8Array, nowMs: number): void {
     if (this.#isEnded) return;
-    this.#lastReadMs = nowMs;
+    this.#silence.heard(nowMs);
     try {
       this.#decoder.push(chunk, (frame) => {
         this.#betweenFramesMs = nowMs;
         this.#frame(frame, nowMs);
+        if (this.#silence.spoke()) this.askIfSilent(nowMs);
       });
       if (!this.#decoder.hasPartialFrame) this.#betweenFramesMs = nowMs;
       this.#settle();
@@ -139,6 +144,7 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
   drained(nowMs: number): void {
     if (this.#isEnded) return;
     this.#environment.account.settleOutput(this.#connection.bufferedBytes);
+    this.#silence.heard(nowMs);
     this.#tell({ kind: "drained", client: this.#client }, nowMs);
   }
 
@@ -157,9 +163,10 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
       return this.#fail(fail("CLIENT_TOO_SLOW", { bufferedBytes, stuckMs }), nowMs);
     }
     // The transport does not read from a client for which much waits: its silence says nothing.
-    if (this.#isBlocked()) this.#lastReadMs = nowMs;
-    const silentMs = nowMs - this.#lastReadMs;
-    if (silentMs >= clientIdleMs) return this.#fail(fail("CLIENT_IDLE", { silentMs }), nowMs);
+    if (this.#isBlocked()) this.#silence.heard(nowMs);
+    if (this.#silence.isGone(nowMs)) {
+      return this.#fail(fail("CLIENT_IDLE", { silentMs: this.#silence.silentMs(nowMs) }), nowMs);
+    }
     const frameMs = nowMs - this.#betweenFramesMs;
     if (frameMs >= FRAME_MS_MAX) this.#fail(fail("CLIENT_TOO_SLOW", { frameMs }), nowMs);
   }
@@ -169,10 +176,29 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
     const { bufferedBytes } = this.#connection;
     const leftBytes = this.#writtenBytes - bufferedBytes;
     const hasMoved = leftBytes > this.#leftBytes;
-    if (hasMoved && this.#hasWaited) this.#lastReadMs = nowMs;
+    if (hasMoved && this.#hasWaited) this.#silence.heard(nowMs);
     if (hasMoved || bufferedBytes === 0) this.#leftMs = nowMs;
     this.#hasWaited = bufferedBytes > 0;
     this.#leftBytes = leftBytes;
+  }
+
+  /**
+   * Asks a client that is new, or has been silent for a while, whether it is there; false if there was no need. It is
+   * asked right behind its first answer: a client that freezes after that is known to answer.
+   */
+  askIfSilent(nowMs: number): boolean {
+    // Behind what a blocked client does not read, a question would not reach it.
+    if (this.#connection.hasUnread || this.#isBlocked() || !this.#silence.isDueToAsk(nowMs)) return false;
+    this.#silence.asked(nowMs);
+    this.#write([encodeHeartbeat(this.#dialect, this.#environment.nextHeartbeatId(), BOLT_CODEC.HESSIAN)]);
+    return true;
+  }
+
+  /** This process was away for so long: nothing that the client sent meanwhile can have been read. */
+  pardon(awayMs: number, nowMs: number): void {
+    this.#silence.pardon(awayMs, nowMs);
+    this.#betweenFramesMs = Math.min(nowMs, this.#betweenFramesMs + awayMs);
+    this.#leftMs = Math.min(nowMs, this.#leftMs + awayMs);
   }
 
   answer(request: number, outcome: Outcome): void {
@@ -184,7 +210,7 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
       outcome: outcome.kind === "accepted" ? "ok" : outcome.error.code,
     });
     this.#guarded(() => this.#respond(open, registerResponse(outcome)));
-    if (outcome.kind === "failed" && this.#environment.account.account.mayLog(this.#lastReadMs)) {
+    if (outcome.kind === "failed" && this.#environment.account.account.mayLog(this.#silence.heardMs)) {
       this.#environment.log.warn("a registration was refused", { client: this.#client, reason: outcome.error.message });
     }
   }
@@ -253,7 +279,8 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
   #frame(frame: BoltFrame, nowMs: number): void {
     if (this.#isEnded) return;
     if (frame.command === "heartbeat") {
-      if (frame.kind === "request") this.#write([encodeHeartbeatAck(frame.dialect, frame.id, frame.codec)]);
+      if (frame.kind === "response") this.#silence.answered();
+      else this.#write([encodeHeartbeatAck(frame.dialect, frame.id, frame.codec)]);
       return this.#checkOutput();
     }
     // Pushes go out as the client speaks.

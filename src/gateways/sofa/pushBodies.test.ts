@@ -11,6 +11,7 @@ const ORDERS = brandDataInfoId("orders#@#I#@#G");
 const CONFIG = {
   ...{ dataCenter: "DC", zone: "Z", frameBytesMax: 1, clientIdleMs: 1, clientOutputBytesMax: 1, pushTimeoutMs: 1 },
   registrationBytesMax: 4 * 1024 * 1024,
+  ...{ clientProbeMs: 1, clientMuteIdleMs: 1 },
   ...{ pushCompress: true, pushCompressBytesMin: 4_096 },
 };
 const halved = (bytes: Uint8Array) => bytes.slice(bytes.length / 2);

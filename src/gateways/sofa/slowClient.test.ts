@@ -12,7 +12,15 @@ import { SofaGateway } from "./gateway.ts";
 const START_MS = 1_700_000_000_000;
 const CLIENT_OUTPUT_BYTES_MAX = 4 * 1024 * 1024;
 const CONFIG = {
-  ...{ dataCenter: "DC", zone: "Z", frameBytesMax: 1024 * 1024, clientIdleMs: 20_000, pushTimeoutMs: 2_000 },
+  ...{
+    dataCenter: "DC",
+    zone: "Z",
+    frameBytesMax: 1024 * 1024,
+    clientProbeMs: 5_000,
+    clientIdleMs: 20_000,
+    clientMuteIdleMs: 45_000,
+    pushTimeoutMs: 2_000,
+  },
   ...{
     clientOutputBytesMax: CLIENT_OUTPUT_BYTES_MAX,
     pushCompress: false,

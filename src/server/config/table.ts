@@ -75,14 +75,37 @@ const CLIENTS = {
     about: "How many registrations a session takes in a second; clients that are refused try again.",
     cost: "A storm of registrations may hold up everybody's pushes for so long as it takes to work them off.",
   },
+  "client-probe-ms": {
+    section: "Clients",
+    ...DURATION,
+    default: 5_000,
+    min: 100,
+    max: 600_000,
+    about:
+      "How long a client may be silent before it is asked, by a heartbeat, whether it is there; and how often it is " +
+      "asked again. At most a quarter of client-idle-ms.",
+    cost: "Small values: a message to each client and its answer in so much time, some 20 µs of work.",
+  },
   "client-idle-ms": {
     section: "Clients",
     ...DURATION,
     default: 20_000,
     min: 1_000,
     max: 3_600_000,
-    about: "How long nothing may be read from a client, heartbeats included, before it counts as frozen.",
+    about:
+      "How long nothing may be read from a client that answers heartbeats before it counts as frozen. A pause that " +
+      "is shorter by client-probe-ms is survived.",
     cost: "The addresses of a frozen client stay in the lists so much longer.",
+  },
+  "client-mute-idle-ms": {
+    section: "Clients",
+    ...DURATION,
+    default: 45_000,
+    min: 1_000,
+    max: 3_600_000,
+    about:
+      "As client-idle-ms, for a client that has never answered a heartbeat on its connection; at least client-idle-ms.",
+    cost: "The addresses of such a client stay in the lists so much longer when it freezes.",
   },
   "service-bytes-max": {
     section: "Clients",

@@ -12,6 +12,7 @@ import type { Scope } from "../../model/scope.ts";
 import type { SimEnvironment } from "../cluster/environment.ts";
 import type { SimNode } from "../cluster/simNode.ts";
 import { unmark } from "../marking.ts";
+import { Gate } from "../network/gate.ts";
 import { Wire } from "../network/wire.ts";
 
 export interface AppOptions {
@@ -32,6 +33,8 @@ export class App implements SofaClientHost {
   readonly #environment: SimEnvironment;
   readonly #options: AppOptions;
   readonly #client: SofaClient;
+  readonly #gate = new Gate();
+  #isHushed = false;
   #wire: Wire | undefined;
   #session = "";
   #nextRequest = 1;
@@ -51,6 +54,11 @@ export class App implements SofaClientHost {
 
   get isDead(): boolean {
     return this.#isDead;
+  }
+
+  /** It lives, and does not stand still. */
+  get isRunning(): boolean {
+    return !this.#isDead && !this.#gate.isPaused;
   }
 
   get isConnected(): boolean {
@@ -77,12 +85,14 @@ export class App implements SofaClientHost {
       // A session that does not listen says so at once, and the next one is tried.
       const session = this.#options.sessions().find((node) => node.isListening);
       const wire = isAway || session === undefined ? undefined : this.#open(session);
-      scheduler.after(this.#delayMs(), () => {
-        if (this.#isDead) return;
-        if (wire === undefined || !wire.isOpen) this.#client.refused(scheduler.nowMs + dice.below(20));
-        else this.#connected(wire);
-        this.#arm();
-      });
+      scheduler.after(this.#delayMs(), () =>
+        this.#gate.message(() => {
+          if (this.#isDead) return;
+          if (wire === undefined || !wire.isOpen) this.#client.refused(scheduler.nowMs + dice.below(20));
+          else this.#connected(wire);
+          this.#arm();
+        }),
+      );
     });
   }
 
@@ -155,11 +165,16 @@ export class App implements SofaClientHost {
     this.#wire?.cut(delays);
   }
 
-  /** The process ends: its kernel closes the connection, or with its machine even that is left out. */
-  die(how: "killed" | "vanished"): void {
+  /**
+   * The process ends: its kernel closes the connection, or with its machine even that is left out. One that is frozen
+   * keeps it.
+   */
+  die(how: "killed" | "vanished" | "frozen"): void {
     this.#isDead = true;
     this.#cancelTick();
+    this.#gate.close();
     this.#environment.record({ kind: "died", client: this.name, how });
+    if (how === "frozen") return this.#wire?.readSlowly(true);
     this.#wire?.die("client");
     if (how === "vanished") this.#wire?.fallSilent();
     else this.#wire?.cut({ clientMs: 0, serverMs: this.#environment.dice.below(50) });
@@ -167,19 +182,31 @@ export class App implements SofaClientHost {
 
   fallSilent(): void {
     this.#fault("silence");
+    this.#hush(true);
     this.#wire?.fallSilent();
   }
 
   readSlowly(): void {
     this.#fault("reads nothing");
+    this.#hush(true);
     this.#wire?.readSlowly(true);
   }
 
-  /** All that is wrong with the connection is over. */
+  /** The process is stopped; its kernel keeps the connection. */
+  standStill(): void {
+    this.#fault("stands still");
+    this.#hush(true);
+    this.#gate.pause();
+    this.#wire?.readSlowly(true);
+  }
+
+  /** All that is wrong with the client and its connection is over. */
   heal(): void {
     this.#awayUntilMs = 0;
     if (this.#isDead) return;
+    this.#hush(false);
     this.#wire?.speakAgain();
+    this.#gate.resume(true);
   }
 
   get #nowMs(): number {
@@ -191,9 +218,11 @@ export class App implements SofaClientHost {
     const { scheduler, dice, plan, record } = this.#environment;
     const connection = ++this.#connection;
     // A process that stands still hears of it when it goes on.
-    const lost = () =>
+    const lost = (isOwnWill: boolean) =>
       process.gate.message(() => {
         session.forget(wire);
+        const where = { client: this.name, session: process.id, connection };
+        if (isOwnWill && !session.isDraining) record({ kind: "ended", ...where });
         record({ kind: "lost", client: this.name, session: process.id, side: "server", connection });
       });
     const wire = new Wire(
@@ -214,17 +243,19 @@ export class App implements SofaClientHost {
   #connected(wire: Wire): void {
     this.#wire = wire;
     const where = { session: this.#session, connection: this.#connection };
-    this.#environment.record({ kind: "connected", client: this.name, ...where });
+    const isMute = !this.#options.client.answersPushes;
+    this.#environment.record({ kind: "connected", client: this.name, isMute, ...where });
     // The host of a process sees each event before its client's next timer.
     const client = this.#client;
-    const arm = () => this.#arm();
+    const gate = this.#gate;
     wire.use({
-      received(chunk, nowMs) {
-        client.received(chunk, nowMs);
-        arm();
-      },
+      received: (chunk) =>
+        gate.message(() => {
+          client.received(chunk, this.#nowMs);
+          this.#arm();
+        }),
       drained: () => undefined,
-      closed: (nowMs) => this.#lost(wire, nowMs),
+      closed: () => gate.message(() => this.#lost(wire, this.#nowMs)),
     });
     client.connected(wire.clientEnd, this.#nowMs);
   }
@@ -243,10 +274,12 @@ export class App implements SofaClientHost {
     if (this.#isDead) return;
     const wakeMs = this.#client.nextWakeMs();
     if (wakeMs === Number.POSITIVE_INFINITY) return;
-    this.#cancelTick = this.#environment.scheduler.at(wakeMs, () => {
-      this.#client.tick(this.#nowMs);
-      this.#arm();
-    });
+    this.#cancelTick = this.#environment.scheduler.at(wakeMs, () =>
+      this.#gate.timer(() => {
+        this.#client.tick(this.#nowMs);
+        this.#arm();
+      }),
+    );
   }
 
   #published(
@@ -290,6 +323,12 @@ export class App implements SofaClientHost {
   // Subscribers look at the first word only.
   #padded(token: string): string {
     return `${token} ${"x".repeat(this.#environment.plan.payloadChars)}`;
+  }
+
+  #hush(isHushed: boolean): void {
+    if (isHushed === this.#isHushed) return;
+    this.#isHushed = isHushed;
+    this.#environment.record({ kind: "hushed", client: this.name, isHushed });
   }
 
   #fault(what: string): void {

@@ -80,7 +80,7 @@ export class Workload {
   }
 
   #begin(app: App): void {
-    if (app.isDead) return;
+    if (!app.isRunning) return;
     const { dice } = this.#environment;
     if (dice.chance(0.7)) this.#publish(app);
     if (dice.chance(0.6)) this.#subscribe(app);
@@ -97,9 +97,9 @@ export class Workload {
 
   #operate(): void {
     const { dice } = this.#environment;
-    const living = this.apps.filter((app) => !app.isDead);
-    if (living.length === 0) return;
-    const app = dice.pick(living);
+    const running = this.apps.filter((app) => app.isRunning);
+    if (running.length === 0) return;
+    const app = dice.pick(running);
     const roll = dice.next();
     if (roll < 0.4) this.#change(app);
     else if (roll < 0.55) this.#publish(app);
@@ -140,7 +140,7 @@ export class Workload {
     if (publisher === undefined) return;
     if (publisher.isRegistered) app.unpublish(publisher);
     scheduler.after(dice.chance(0.5) ? 0 : dice.below(400), () => {
-      if (!app.isDead && !publisher.isRegistered) app.republish(publisher, true);
+      if (app.isRunning && !publisher.isRegistered) app.republish(publisher, true);
     });
   }
 
@@ -150,7 +150,7 @@ export class Workload {
     for (let left = dice.between(2, BURST_MAX); left > 0; left--) {
       const who = dice.chance(0.5) ? app : dice.pick(this.apps);
       scheduler.after(dice.below(spanMs), () => {
-        if (!who.isDead) this.#change(who);
+        if (who.isRunning) this.#change(who);
       });
     }
   }

@@ -13,8 +13,10 @@ import { Registrations } from "./registrations.ts";
 const S = brandDataInfoId("s#@#I#@#G");
 const D1 = nodeId("d1.1");
 const S1 = nodeId("s1.2");
+const DRAWN = drawPlan(new Dice(1));
 const PLAN: Plan = {
-  ...drawPlan(new Dice(1)),
+  ...DRAWN,
+  config: { ...DRAWN.config, sessionLeaseMs: 30_000 },
   nodes: [
     { machine: "d1", roles: ["data"] },
     { machine: "s1", roles: ["session"] },
@@ -34,7 +36,7 @@ function absences(...history: readonly (readonly [atMs: number, fact: Fact])[]) 
     [0, { kind: "started", node: D1, role: "data", machine: "d1" }],
     [0, { kind: "started", node: S1, role: "session", machine: "s1" }],
     [1, { kind: "linkMade", session: S1, data: D1 }],
-    [2, { kind: "connected", client: "c", session: S1, connection: 1 }],
+    [2, { kind: "connected", isMute: false, client: "c", session: S1, connection: 1 }],
     [2, { kind: "published", ...KEY, version: 1n, token: "c.1~1~c", zone: "Z1" }],
     [3, { kind: "acknowledged", ...KEY, version: 1n, session: S1, connection: 1 }],
     [5_000, { kind: "stopped", node: D1, role: "data" }],
@@ -105,7 +107,7 @@ test("that another session stands still is no reason why a client's return was n
       [2, { kind: "linkMade", session: s2, data: D1 }],
       [2, learned],
       ...stillness(true, aparts).map((fact) => [100_000, fact] as const),
-      [101_000, { kind: "connected", client: "c", session: s2, connection: 2 }],
+      [101_000, { kind: "connected", isMute: false, client: "c", session: s2, connection: 2 }],
       [101_001, { kind: "acknowledged", ...KEY, version: 1n, session: s2, connection: 2 }],
       ...stillness(false, 0).map((fact) => [120_000, fact] as const),
       [120_001, { kind: "lost", client: "c", side: "server", session: S1, connection: 1 }],

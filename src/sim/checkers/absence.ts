@@ -75,11 +75,11 @@ export class Absences {
       ...losses,
       ...[...open.values()].map((connection) => ({ ...connection, atMs: Number.POSITIVE_INFINITY })),
     ];
-    return connections.flatMap(({ connection, session, madeMs, atMs: endMs }) =>
+    return connections.flatMap(({ connection, session, madeMs, isMute, atMs: endMs }) =>
       spansOf(session)
         .filter(({ fromMs, untilMs }) => untilMs >= madeMs && fromMs <= endMs)
         .map(({ fromMs, untilMs, settleMs }) => ({
-          ...{ connection, session, madeMs, isSessionDead: true },
+          ...{ connection, session, madeMs, isMute, isSessionDead: true },
           atMs: Math.max(fromMs, madeMs),
           recoveredMs: this.#recoveredMs(session, untilMs + settleMs),
         })),

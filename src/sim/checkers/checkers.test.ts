@@ -77,7 +77,8 @@ const acknowledged = (registId: string, version: bigint, connection = 1): Fact =
   ...on(connection),
 });
 const unpublished = (registId: string, version: bigint): Fact => ({ kind: "unpublished", ...of(registId), version });
-const connected = (client: string, connection = 1): Fact => ({ kind: "connected", client, ...on(connection) });
+const joined = { kind: "connected", isMute: false } as const;
+const connected = (client: string, connection = 1): Fact => ({ ...joined, client, ...on(connection) });
 const lost = (client: string, connection = 1): Fact => ({ kind: "lost", client, side: "server", ...on(connection) });
 const subscribed: Fact = { kind: "subscribed", ...of("w.1"), scope: "dataCenter", zone: "Z1" };
 const pushed = (version: bigint, ...entries: string[]): Fact => ({

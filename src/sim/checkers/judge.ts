@@ -10,6 +10,7 @@ import { Commits } from "./commits.ts";
 import { Completeness } from "./completeness.ts";
 import { Convergence } from "./convergence.ts";
 import { DeadClients } from "./deadClients.ts";
+import { EndedConnections } from "./endedConnections.ts";
 import { Epochs } from "./epochs.ts";
 import { Followers } from "./followers.ts";
 import { Lead } from "./lead.ts";
@@ -38,6 +39,7 @@ export class Judge {
       new SubscriberOrder(evidence),
       new UndueRemoval(evidence),
       new DeadClients(evidence),
+      new EndedConnections(evidence),
       new Bounds(),
       new Lead(evidence),
       new Epochs(),

@@ -31,6 +31,7 @@ export interface KnownConnection {
   readonly connection: number;
   readonly session: string;
   readonly madeMs: number;
+  readonly isMute: boolean;
 }
 
 /** The server's side of a connection ended. */
@@ -43,6 +44,9 @@ export interface ConnectionLoss extends KnownConnection {
 export interface KnownClient {
   readonly name: string;
   diedMs: number | undefined;
+  /** Since when it can't be heard, if that is so; and when it could be heard again last. */
+  hushedMs: number | undefined;
+  unhushedMs: number;
   /** Connections that stand as far as the server knows, by number. */
   readonly open: Map<number, KnownConnection>;
   readonly losses: ConnectionLoss[];
@@ -58,7 +62,8 @@ export class Registrations {
   client(name: string): KnownClient {
     const known = this.#clients.get(name);
     if (known !== undefined) return known;
-    const client = { name, diedMs: undefined, open: new Map(), losses: [], acknowledgements: [] };
+    const heard = { hushedMs: undefined, unhushedMs: Number.NEGATIVE_INFINITY };
+    const client = { name, diedMs: undefined, ...heard, open: new Map(), losses: [], acknowledgements: [] };
     this.#clients.set(name, client);
     return client;
   }
@@ -90,8 +95,14 @@ export class Registrations {
       case "acknowledged":
         return this.#acknowledged(fact, nowMs);
       case "connected": {
-        const { client, connection, session } = fact;
-        this.client(client).open.set(connection, { connection, session, madeMs: nowMs });
+        const { client, connection, session, isMute } = fact;
+        this.client(client).open.set(connection, { connection, session, isMute, madeMs: nowMs });
+        return;
+      }
+      case "hushed": {
+        const client = this.client(fact.client);
+        client.hushedMs = fact.isHushed ? nowMs : undefined;
+        if (!fact.isHushed) client.unhushedMs = nowMs;
         return;
       }
       case "lost":
@@ -138,9 +149,9 @@ export class Registrations {
   }
 
   #lost(client: KnownClient, { connection, session }: { connection: number; session: string }, nowMs: number): void {
-    const madeMs = client.open.get(connection)?.madeMs ?? nowMs;
+    const { madeMs = nowMs, isMute = false } = client.open.get(connection) ?? {};
     client.open.delete(connection);
-    client.losses.push({ atMs: nowMs, madeMs, connection, session, isSessionDead: false });
+    client.losses.push({ atMs: nowMs, madeMs, connection, session, isMute, isSessionDead: false });
   }
 
   #sessionStopped(session: string, nowMs: number): void {

@@ -30,6 +30,7 @@ export class SessionHost {
   readonly #stepper: Stepper<SessionEvent>;
   readonly #gateway: SofaGateway;
   #cancelIdleCheck: Cancel = () => undefined;
+  #isDraining = false;
 
   constructor(environment: MemberEnvironment, process: SimProcess) {
     this.#environment = environment;
@@ -67,8 +68,13 @@ export class SessionHost {
 
   /** Sends the clients away, so that they come back elsewhere. */
   drain(): void {
+    this.#isDraining = true;
     this.step({ kind: "drain" });
     for (const wire of this.wires) wire.serverEnd.close();
+  }
+
+  get isDraining(): boolean {
+    return this.#isDraining;
   }
 
   /** After `drain`: nothing waits any more to be sent to data nodes. */

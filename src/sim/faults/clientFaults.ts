@@ -8,6 +8,8 @@ import { repeatAtRandom } from "./repeat.ts";
 
 // More than this share of the clients does not die: an empty world tells nothing.
 const DEAD_SHARE_MAX = 0.4;
+// Of those that freeze, so many do not thaw.
+const FOR_EVER_CHANCE = 0.2;
 
 export class ClientFaults {
   readonly #environment: SimEnvironment;
@@ -39,8 +41,8 @@ export class ClientFaults {
   #troubleClient(): void {
     const { dice, plan } = this.#environment;
     if (this.#workload.isPaused) return;
-    const living = this.#workload.apps.filter((app) => !app.isDead);
-    if (living.length > 0) this.#trouble(dice.pick(living), dice.pick(plan.clientFaults));
+    const running = this.#workload.apps.filter((app) => app.isRunning);
+    if (running.length > 0) this.#trouble(dice.pick(running), dice.pick(plan.clientFaults));
   }
 
   #trouble(app: App, fault: ClientFault): void {
@@ -60,6 +62,10 @@ export class ClientFaults {
       case "slowReader":
         app.readSlowly();
         return this.#healLater(app, dice.between(500, 10_000));
+      case "freeze":
+        if (dice.chance(FOR_EVER_CHANCE) && this.#mayDie()) return app.die("frozen");
+        app.standStill();
+        return this.#healLater(app, dice.between(6_000, 15_000));
     }
   }
 

@@ -10,8 +10,8 @@ export interface WireEnvironment {
   readonly scheduler: Scheduler;
   readonly dice: Dice;
   readonly weather: Weather;
-  /** The server's side has ended or has heard of the end. */
-  readonly serverLost: () => void;
+  /** The server's side has ended, by its own will or not, or has heard of the end. */
+  readonly serverLost: (isOwnWill: boolean) => void;
   /** The server wrote; so many bytes wait for the client now. */
   readonly buffered: (bytes: number, written: number) => void;
 }
@@ -111,7 +111,7 @@ export class Wire {
     if (!side.isOpen) return;
     side.stream.end();
     this.#otherOf(side).stream.drop();
-    if (end.isServer) this.#tellServerLost();
+    if (end.isServer) this.#tellServerLost(true);
     this.#environment.scheduler.after(this.#environment.dice.below(END_MS_MAX), () => {
       this.#closed(side);
       // The other side may not have read up to the end yet: then it is reset.
@@ -176,13 +176,13 @@ export class Wire {
     if (!side.isOpen) return;
     side.isOpen = false;
     side.stream.drop();
-    if (side.end.isServer) this.#tellServerLost();
+    if (side.end.isServer) this.#tellServerLost(false);
     side.handler?.closed(side.clock());
     side.handler = undefined;
   }
 
-  #tellServerLost(): void {
-    if (!this.#isServerTold) this.#environment.serverLost();
+  #tellServerLost(isOwnWill: boolean): void {
+    if (!this.#isServerTold) this.#environment.serverLost(isOwnWill);
     this.#isServerTold = true;
   }
 

@@ -82,6 +82,8 @@ export class Commands {
       },
       die: ([who = ""]) => appOf(who).die("killed"),
       silence: ([who = ""]) => appOf(who).fallSilent(),
+      // freeze c1: its process stands still, its machine does not.
+      freeze: ([who = ""]) => appOf(who).standStill(),
       wake: ([who = ""]) => appOf(who).heal(),
       storm: ([machine = ""], line) => {
         for (const wire of this.#node(machine, line).session?.wires ?? []) wire.cut({ clientMs: 0, serverMs: 0 });

@@ -21,6 +21,11 @@ public final class LifeCases {
   private static final Duration FREEZE_LIMIT = Duration.ofSeconds(25);
   private static final Duration THAW_LIMIT = Duration.ofSeconds(10);
 
+  /** A full collection, a snapshot of the machine. The client speaks by itself every 15 s only. */
+  private static final Duration PAUSE = Duration.ofSeconds(12);
+  /** After so long without a word of its own the client would be silent for more than 20 s with the pause. */
+  private static final Duration QUIET = Duration.ofSeconds(10);
+
   /** Long enough for a removal to come through, should a cut be taken for a death. */
   private static final Duration PAST_GRACE = Duration.ofSeconds(3);
 
@@ -37,6 +42,7 @@ public final class LifeCases {
     return List.of(
         Case.alone("life.killed_client_is_removed_within_2_s", LifeCases::killed),
         Case.alone("life.frozen_client_is_removed_and_comes_back", LifeCases::frozen),
+        Case.alone("life.client_that_pauses_for_12_s_is_missed_by_nobody", LifeCases::paused),
         Case.alone("life.cut_publisher_is_missed_by_nobody", scene -> cutPublisher(scene, 1)),
         Case.alone("life.cut_client_with_300_publishers_is_missed_by_nobody", scene -> cutPublisher(scene, 300)),
         Case.alone("life.cut_amid_a_republish_converges", LifeCases::cutAndRepublish),
@@ -67,6 +73,20 @@ public final class LifeCases {
     child.thaw();
     var back = watch.await(THAW_LIMIT, "the value again", seen -> seen.values().equals(List.of("a")));
     scene.note("removed after %d ms, back %d ms after it went on", removed.toMillis(), back.toMillis());
+  }
+
+  private static void paused(Scene scene) throws Exception {
+    var watch = scene.client().watch(scene.dataId("s"));
+    var child = scene.own(Child.start(scene.server().httpPort(), null));
+    child.publish(scene.dataId("s"), "a");
+    watch.awaitExactly("a");
+    Await.pass(QUIET);
+    long paused = System.nanoTime();
+    child.freeze();
+    Await.pass(PAUSE);
+    child.thaw();
+    Await.pass(PAST_GRACE);
+    Check.equal(0, watch.callsSince(paused).size(), "calls of the observer");
   }
 
   private static void cutPublisher(Scene scene, int publishers) throws Exception {

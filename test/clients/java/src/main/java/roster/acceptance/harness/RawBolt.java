@@ -102,9 +102,11 @@ public final class RawBolt implements AutoCloseable {
     socket.getOutputStream().write(bytes);
   }
 
-  /** Reads the next frame; the connection must bring one in time. */
+  /** Reads the next frame but for heartbeats of the server; the connection must bring one in time. */
   public Frame read() throws IOException {
-    return new FrameReader(input).read();
+    var frame = new FrameReader(input).read();
+    boolean isHeartbeat = frame.type() == REQUEST && frame.command() == HEARTBEAT_COMMAND;
+    return isHeartbeat ? read() : frame;
   }
 
   /** Waits until the server closes this connection, whatever it sends before. */

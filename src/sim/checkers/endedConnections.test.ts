@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { drawPlan } from "../drawPlan.ts";
+import type { Fact } from "../facts.ts";
+import { Dice } from "../random.ts";
+import { Judge } from "./judge.ts";
+
+const CONNECTION = { client: "c", session: "s1.1", connection: 1 };
+
+/** The rule that is broken when the session ends the connection at this time, if one is. */
+function brokenBy(endMs: number, trouble: Fact | undefined): string | undefined {
+  const judge = new Judge(drawPlan(new Dice(1)));
+  judge.see({ kind: "connected", isMute: false, ...CONNECTION }, 1);
+  if (trouble !== undefined) judge.see(trouble, 5_000);
+  judge.see({ kind: "ended", ...CONNECTION }, endMs);
+  return judge.finding?.rule;
+}
+
+test("a client that is silent for a moment is waited for, one that is frozen not for long", () => {
+  const hushed: Fact = { kind: "hushed", client: "c", isHushed: true };
+  const frozen: Fact = { kind: "died", client: "c", how: "frozen" };
+  const undue = "5 a cut is not a death";
+  assert.equal(brokenBy(5_000, undefined), undue);
+  assert.equal(brokenBy(18_000, hushed), undue);
+  assert.equal(brokenBy(20_000, hushed), undefined);
+  assert.equal(brokenBy(26_000, frozen), undefined);
+  assert.equal(brokenBy(28_000, frozen), undue);
+});

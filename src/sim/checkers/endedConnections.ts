@@ -1,0 +1,47 @@
+// Rule 5, as a session judges silence: it ends no connection of a client that lives and can be heard, nor of one that
+// could not be heard for a moment only; and it does end that of one that is frozen or vanished, in time.
+
+import type { Fact } from "../facts.ts";
+import type { Checker, Evidence, Finding } from "./checker.ts";
+import type { KnownClient } from "./registrations.ts";
+
+// A pause of fifteen seconds is survived; a client that does not even take what it is sent has a little less.
+const PAUSE_MS = 14_000;
+// Silence is looked for twice a second, by clocks that may be one percent too slow, and a question takes a while.
+const NOTICE_MS = 2_000;
+// So long after it connected a client has been asked for the first time, and has answered.
+const ACQUAINTANCE_MS = 3_000;
+
+export class EndedConnections implements Checker {
+  readonly #evidence: Evidence;
+
+  constructor(evidence: Evidence) {
+    this.#evidence = evidence;
+  }
+
+  see(fact: Fact, nowMs: number): Finding | undefined {
+    if (fact.kind !== "ended") return undefined;
+    const client = this.#evidence.registrations.client(fact.client);
+    const what = client.diedMs === undefined ? undue(client, nowMs) : this.#late(client, client.diedMs, nowMs);
+    if (what === undefined) return undefined;
+    const text = `${fact.session} has ended the connection of ${fact.client} at ${nowMs}, which ${what}`;
+    return { rule: "5 a cut is not a death", service: undefined, text };
+  }
+
+  #late({ open, hushedMs, unhushedMs }: KnownClient, diedMs: number, nowMs: number): string | undefined {
+    const { clientIdleMs, clientMuteIdleMs } = this.#evidence.plan.config;
+    const isKnownToAnswer = [...open.values()].every(
+      ({ isMute, madeMs }) =>
+        !isMute && hushedMs === undefined && Math.max(madeMs, unhushedMs) + ACQUAINTANCE_MS <= diedMs,
+    );
+    const idleMs = isKnownToAnswer ? clientIdleMs : clientMuteIdleMs;
+    // The time in which a session stands still does not count.
+    const fromMs = Math.max(diedMs, this.#evidence.nodes.troubleMs);
+    return nowMs > fromMs + idleMs + NOTICE_MS ? `was frozen since ${diedMs}` : undefined;
+  }
+}
+
+function undue({ hushedMs }: KnownClient, nowMs: number): string | undefined {
+  if (hushedMs === undefined) return "could be heard";
+  return nowMs - hushedMs < PAUSE_MS ? `could be heard until ${hushedMs}` : undefined;
+}
