@@ -41,6 +41,11 @@ export const METRICS = {
     help: "Pushes, by outcome: answered, refused or timeout; late is an answer after its timeout, blocked is a push that waits.",
     labels: ["outcome"],
   },
+  roster_clients_paused: {
+    type: "gauge",
+    help: "Clients that answered pushes before and do not any more, and are pushed to only now and then.",
+    labels: [],
+  },
   roster_push_bytes_total: {
     type: "counter",
     help: "Bytes of pushes handed to connections.",

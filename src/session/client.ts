@@ -5,6 +5,7 @@ import type { ClientId, DataInfoId } from "../model/ids.ts";
 import type { Publication, Stamp } from "../model/publication.ts";
 import type { Scope } from "../model/scope.ts";
 import type { SentPush } from "./answerDueMs.ts";
+import type { Breaker } from "./breaker.ts";
 import type { ClientChannel } from "./registry.ts";
 
 /**
@@ -115,7 +116,9 @@ export class Client {
   readonly pushesUnderWay = new Map<number, PushUnderWay>();
   /** Pushes whose answers are not waited for any more and count all the same when they come. */
   latePushes: Map<number, PushUnderWay> | undefined;
-  /** Targets whose push the channel refused because the client does not read. */
+  /** There since a push was not answered in its time. */
+  breaker: Breaker | undefined;
+  /** Targets whose push waits, in order: the client does not read or answer, or as much as may be is under way. */
   readonly blockedTargets = new Set<PushTarget>();
   /** Up to this byte of what its channel has written the client has answered something. */
   confirmedBytes = 0;

@@ -12,8 +12,10 @@
 import { Deadlines } from "../base/deadlines.ts";
 import type { Metrics } from "../base/metrics.ts";
 import { NO_VERSION } from "../model/version.ts";
-import { answerDueMs, hasLeft } from "./answerDueMs.ts";
+import { hasLeft } from "./answerDueMs.ts";
+import { Breaker } from "./breaker.ts";
 import type { Client, PushTarget, PushUnderWay, Subscriber } from "./client.ts";
+import { PushTimeouts } from "./pushTimeouts.ts";
 import type { SubscribedService, Subscriptions } from "./subscriptions.ts";
 
 export interface PushOptions {
@@ -43,10 +45,22 @@ const RETRY_DELAY_MS_MAX = 60_000;
 // 60 s are reached long before.
 const DOUBLINGS_MAX = 16;
 
+// So many pushes are under way to a client, and the targets beyond wait for an answer, in order. More would not be
+// faster: a client whose answers take 50 ms is pushed 640 lists a second.
+const UNDER_WAY_MAX = 32;
+// A client that has never answered is not waited for, but does not get all at once either.
+const UNANSWERED_MS = 50;
+// A client that was frozen answers everything when it goes on: what it has answered by then is not pushed again.
+const THAW_MS = 500;
+// If there was no room for a push on trial.
+const TRIAL_AGAIN_MS = 1_000;
+
 // Bolt's request ids are Java ints.
 const PUSH_ID_MAX = 0x7fff_ffff;
 
 type Failure = "refused" | "timeout";
+/** Nothing was sent, and the target stays where it is among those that wait. */
+type Waits = "waits";
 
 export class Pusher {
   readonly #options: PushOptions;
@@ -54,12 +68,10 @@ export class Pusher {
   readonly #metrics: Metrics;
   readonly #windows = new Deadlines<SubscribedService>();
   readonly #retries = new Deadlines<PushTarget>();
-  // In the order in which they were sent, to be looked at after push-timeout-ms. Answered ones are skipped when their
-  // time comes; the few that have more time are looked at again.
-  #sent: PushUnderWay[] = [];
-  #sentDone = 0;
-  readonly #slow = new Deadlines<PushUnderWay>();
-  #timeoutsFromMs = 0;
+  // When the targets of a client that wait may go on.
+  readonly #resumed = new Deadlines<Client>();
+  readonly #paused = new Set<Client>();
+  readonly #timeouts: PushTimeouts;
   #nextPushId = 1;
   // What was pushed in this turn has cost so much, the last of it in the step of that time.
   #turnCostMs = 0;
@@ -67,6 +79,7 @@ export class Pusher {
 
   constructor(options: PushOptions, subscriptions: Subscriptions, metrics: Metrics) {
     this.#options = options;
+    this.#timeouts = new PushTimeouts(options.pushTimeoutMs);
     this.#subscriptions = subscriptions;
     this.#metrics = metrics;
   }
@@ -84,25 +97,33 @@ export class Pusher {
     const service = this.#subscriptions.get(target.dataInfoId);
     // The others of its target have seen the list or are about to: looking at each again would cost a client with many
     // subscribers of one service the square of them.
-    if (service !== undefined) this.#spend(service, this.#push(target, service, { nowMs, only: [subscriber] }), nowMs);
+    if (service === undefined) return;
+    if (this.#isSpent) this.#retries.set(target, nowMs);
+    else this.#spend(service, this.#push(target, service, { nowMs, only: [subscriber] }), nowMs);
   }
 
   /** The client answered a push. */
   answered(client: Client, push: number, { isTaken, nowMs }: { isTaken: boolean; nowMs: number }): void {
     client.answersPushes = true;
     const sent = client.pushesUnderWay.get(push);
-    if (sent === undefined) return this.#answeredLate(client, push, { isTaken, nowMs });
-    client.confirm(sent.endByte);
-    if (isTaken) this.#delivered(sent, nowMs);
-    else this.#failed(sent, { outcome: "refused", nowMs });
+    if (client.breaker !== undefined) this.#closeBreaker(client, { isLate: sent === undefined, nowMs });
+    if (sent === undefined) this.#answeredLate(client, push, { isTaken, nowMs });
+    else if (isTaken) this.#delivered(sent, nowMs);
+    else this.#refused(sent, nowMs);
+    if (client.blockedTargets.size > 0 && !this.#resumed.has(client)) this.#pushWaiting(client, nowMs);
   }
 
   /** The client reads again: what was held back goes out at its newest. */
   drained(client: Client, nowMs: number): void {
     for (const sent of client.pushesUnderWay.values()) sent.leftMs = nowMs;
-    const targets = [...client.blockedTargets];
+    this.#pushWaiting(client, nowMs);
+  }
+
+  /** The client's connection is lost. */
+  departed(client: Client): void {
     client.blockedTargets.clear();
-    for (const target of targets) this.#pushNewest(target, nowMs);
+    this.#resumed.delete(client);
+    if (this.#paused.delete(client)) this.#metrics.set("roster_clients_paused", this.#paused.size);
   }
 
   /** The safety net, from time to time: whoever is behind, not waited for and not held back is pushed to again. */
@@ -112,6 +133,13 @@ export class Pusher {
       for (const target of service.targets.values()) {
         const isWaitedFor = target.underWay !== undefined || this.#retries.has(target);
         if (isWaitedFor || !isBehind(target, service)) continue;
+        const { client } = target;
+        if (client.blockedTargets.has(target)) {
+          this.#resume(client, nowMs);
+          if (client.answersPushes && client.pushesUnderWay.size === 0 && client.breaker === undefined)
+            this.#resumed.set(client, nowMs);
+          continue;
+        }
         this.#windows.set(service, nowMs);
         break;
       }
@@ -119,12 +147,10 @@ export class Pusher {
   }
 
   nextWakeMs(): number {
-    const pushMs = Math.min(this.#windows.nextMs(), this.#retries.nextMs());
-    const sentMs = this.#sent[this.#sentDone]?.sentMs ?? Number.POSITIVE_INFINITY;
-    const timeoutMs = Math.min(sentMs + this.#options.pushTimeoutMs, this.#slow.nextMs());
+    const pushMs = Math.min(this.#windows.nextMs(), this.#retries.nextMs(), this.#resumed.nextMs());
     // What is due and has to wait for its turn is not late.
     const turnMs = this.#isSpent ? Math.max(pushMs, this.#pushedMs) : pushMs;
-    return Math.min(turnMs, Math.max(timeoutMs, this.#timeoutsFromMs));
+    return Math.min(turnMs, this.#timeouts.nextMs());
   }
 
   /** Everybody else has had a turn. */
@@ -134,7 +160,7 @@ export class Pusher {
 
   /** The process was away: it finds the time of answers over that it has not read yet. */
   forgiveStall(nowMs: number): void {
-    this.#timeoutsFromMs = nowMs + FORGIVEN_MS;
+    this.#timeouts.postpone(nowMs + FORGIVEN_MS);
   }
 
   wake(nowMs: number): void {
@@ -167,7 +193,13 @@ export class Pusher {
 
   /** Pushes what has been due for longest; false if nothing is. */
   #pushNext(nowMs: number): boolean {
-    if (this.#retries.nextMs() < this.#windows.nextMs()) {
+    const [serviceMs, targetMs, clientMs] = [this.#windows.nextMs(), this.#retries.nextMs(), this.#resumed.nextMs()];
+    if (clientMs < Math.min(serviceMs, targetMs)) {
+      const client = this.#resumed.take(nowMs);
+      if (client !== undefined) this.#pushWaiting(client, nowMs);
+      return client !== undefined;
+    }
+    if (targetMs < serviceMs) {
       const target = this.#retries.take(nowMs);
       if (target !== undefined) this.#pushNewest(target, nowMs);
       return target !== undefined;
@@ -207,15 +239,87 @@ export class Pusher {
     this.#spend(service, this.#push(target, service, { nowMs }), nowMs);
   }
 
-  /**
-   * Sends the list to those of the target's subscribers that have not seen it. Returns how many milliseconds of work
-   * that was, 0 if nothing was sent.
-   */
+  /** Pushes to the targets of a client that wait, longest first, as far as there is room and time. */
+  #pushWaiting(client: Client, nowMs: number): void {
+    if (!client.answersPushes) this.#assumeLeft(client, nowMs);
+    for (const target of client.blockedTargets) {
+      if (this.#isSpent) return this.#resumed.set(client, nowMs);
+      const service = this.#subscriptions.get(target.dataInfoId);
+      const costMs =
+        service === undefined ? 0 : this.#tryPush(target, service, { nowMs, only: target.subscribers.values() });
+      if (costMs === "waits") return this.#resume(client, nowMs);
+      client.blockedTargets.delete(target);
+      if (service !== undefined) this.#spend(service, costMs, nowMs);
+    }
+  }
+
+  /** Has a look at a client whose targets wait, when nothing that is to be expected from it will cause that. */
+  #resume(client: Client, nowMs: number): void {
+    const { breaker, channel } = client;
+    if (breaker?.isOpen === true) {
+      const { trialMs } = breaker;
+      if (Number.isFinite(trialMs)) this.#resumed.set(client, Math.max(trialMs, nowMs + TRIAL_AGAIN_MS));
+    } else if (!client.answersPushes && channel.sentBytes === channel.writtenBytes) {
+      this.#resumed.set(client, nowMs + UNANSWERED_MS);
+    }
+  }
+
+  /** Makes room at a client that has never answered. */
+  #assumeLeft(client: Client, nowMs: number): void {
+    for (const sent of client.pushesUnderWay.values()) {
+      if (sent.sentMs + UNANSWERED_MS <= nowMs && hasLeft(sent, client)) this.#assume(sent);
+    }
+  }
+
+  /** Whether one more push may be under way to the client. */
+  #hasRoom({ pushesUnderWay, breaker }: Client, nowMs: number): boolean {
+    return pushesUnderWay.size < UNDER_WAY_MAX && (breaker === undefined || breaker.allows(nowMs));
+  }
+
+  #closeBreaker(client: Client, { isLate, nowMs }: { isLate: boolean; nowMs: number }): void {
+    client.breaker = undefined;
+    if (!this.#paused.delete(client)) return;
+    if (isLate) this.#resumed.set(client, nowMs + THAW_MS);
+    else this.#resumed.delete(client);
+    this.#metrics.set("roster_clients_paused", this.#paused.size);
+    client.channel.report("resumed");
+  }
+
+  /** A push was not answered. True if pushes to the client are held back. */
+  #break(client: Client, nowMs: number): boolean {
+    client.breaker ??= new Breaker();
+    client.breaker.failed(nowMs);
+    if (!client.breaker.isOpen) return false;
+    if (!this.#paused.has(client)) {
+      this.#paused.add(client);
+      this.#metrics.set("roster_clients_paused", this.#paused.size);
+      client.channel.report("paused");
+    }
+    return true;
+  }
+
+  /** Pushes to the target if it is its turn. Returns how many milliseconds of work that was, 0 if nothing was sent. */
   #push(
     target: PushTarget,
     service: SubscribedService,
-    { nowMs, only }: { nowMs: number; only?: readonly Subscriber[] },
+    { nowMs, only = target.subscribers.values() }: { nowMs: number; only?: Iterable<Subscriber> },
   ): number {
+    const { client } = target;
+    // Others have waited longer.
+    const costMs = client.blockedTargets.size > 0 ? "waits" : this.#tryPush(target, service, { nowMs, only });
+    if (costMs !== "waits") return costMs;
+    if (client.departedMs !== undefined) return 0;
+    client.blockedTargets.add(target);
+    if (!this.#resumed.has(client)) this.#resume(client, nowMs);
+    return 0;
+  }
+
+  /** Sends the list to those of the target's subscribers that have not seen it. Returns how much work that was. */
+  #tryPush(
+    target: PushTarget,
+    service: SubscribedService,
+    { nowMs, only }: { nowMs: number; only: Iterable<Subscriber> },
+  ): number | Waits {
     const { client, scope, zone, variant } = target;
     const { view } = service.list;
     if (view === undefined || client.departedMs !== undefined) return 0;
@@ -223,34 +327,32 @@ export class Pusher {
       // An answer will come, and then the target gets the newest list.
       if (client.answersPushes) return 0;
       // A client that never answered is not waited for, only until the push has left.
-      if (!hasLeft(target.underWay, client)) {
-        client.blockedTargets.add(target);
-        return 0;
-      }
+      if (!hasLeft(target.underWay, client)) return "waits";
       this.#assume(target.underWay);
     }
     const subscribers: Subscriber[] = [];
     const registIds: string[] = [];
-    for (const subscriber of only ?? target.subscribers.values()) {
+    for (const subscriber of only) {
       if (subscriber.seenVersion >= view.version) continue;
       subscribers.push(subscriber);
       registIds.push(subscriber.registId);
     }
     if (subscribers.length === 0) return 0;
+    if (!this.#hasRoom(client, nowMs)) return "waits";
     const id = this.takePushId();
     const costMs = client.channel.push({ id, view, scope, zone, variant, registIds });
     if (costMs === "blocked") {
-      client.blockedTargets.add(target);
       this.#metrics.add("roster_pushes_total", 1, { outcome: "blocked" });
-      return 0;
+      return "waits";
     }
+    client.breaker?.sent();
     const endByte = client.channel.writtenBytes;
     const unreadBytes = endByte - client.confirmedBytes;
     const { version } = view;
     const sent = { id, target, version, subscribers, sentMs: nowMs, endByte, unreadBytes, leftMs: nowMs };
     target.underWay = sent;
     client.pushesUnderWay.set(id, sent);
-    this.#sent.push(sent);
+    this.#timeouts.add(sent);
     return costMs;
   }
 
@@ -258,6 +360,7 @@ export class Pusher {
     const { target } = sent;
     const { client } = target;
     this.#end(sent);
+    client.confirm(sent.endByte);
     see(sent);
     if (client.answerMs > 0) client.learn(nowMs - sent.leftMs);
     target.failures = 0;
@@ -299,11 +402,22 @@ export class Pusher {
     else this.#pushNewest(target, nowMs);
   }
 
-  #failed(sent: PushUnderWay, { outcome, nowMs }: { outcome: Failure; nowMs: number }): void {
+  #refused(sent: PushUnderWay, nowMs: number): void {
     this.#end(sent);
-    if (outcome === "timeout") sent.target.client.giveUp(sent);
-    this.#metrics.add("roster_pushes_total", 1, { outcome });
-    this.#retry(sent.target, { outcome, nowMs });
+    sent.target.client.confirm(sent.endByte);
+    this.#metrics.add("roster_pushes_total", 1, { outcome: "refused" });
+    this.#retry(sent.target, { outcome: "refused", nowMs });
+  }
+
+  #timedOut(sent: PushUnderWay, nowMs: number): void {
+    const { target } = sent;
+    const { client } = target;
+    this.#end(sent);
+    client.giveUp(sent);
+    this.#metrics.add("roster_pushes_total", 1, { outcome: "timeout" });
+    if (this.#break(client, nowMs)) client.blockedTargets.add(target);
+    else this.#retry(target, { outcome: "timeout", nowMs });
+    if (client.blockedTargets.size > 0) this.#resumed.set(client, nowMs);
   }
 
   #retry(target: PushTarget, { outcome, nowMs }: { outcome: Failure; nowMs: number }): void {
@@ -328,30 +442,12 @@ export class Pusher {
   }
 
   #endTimeouts(nowMs: number): void {
-    if (nowMs < this.#timeoutsFromMs) return;
-    for (let first = this.#sent[this.#sentDone]; first !== undefined; first = this.#sent[this.#sentDone]) {
-      if (first.sentMs + this.#options.pushTimeoutMs > nowMs) break;
-      this.#sentDone++;
-      this.#endTimeout(first, nowMs);
+    for (let sent = this.#timeouts.take(nowMs); sent !== undefined; sent = this.#timeouts.take(nowMs)) {
+      const { client } = sent.target;
+      if (client.departedMs !== undefined) this.#end(sent);
+      else if (client.answersPushes) this.#timedOut(sent, nowMs);
+      else this.#assume(sent);
     }
-    if (this.#sentDone * 2 > this.#sent.length) {
-      this.#sent = this.#sent.slice(this.#sentDone);
-      this.#sentDone = 0;
-    }
-    for (let slow = this.#slow.take(nowMs); slow !== undefined; slow = this.#slow.take(nowMs)) {
-      this.#endTimeout(slow, nowMs);
-    }
-  }
-
-  /** Looks at a push that is not answered. */
-  #endTimeout(sent: PushUnderWay, nowMs: number): void {
-    const { target } = sent;
-    const { client } = target;
-    if (target.underWay !== sent) return;
-    const dueMs = answerDueMs(sent, client, { timeoutMs: this.#options.pushTimeoutMs, nowMs });
-    if (dueMs > nowMs) this.#slow.set(sent, dueMs);
-    else if (client.answersPushes) this.#failed(sent, { outcome: "timeout", nowMs });
-    else this.#assume(sent);
   }
 }
 

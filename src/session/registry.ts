@@ -131,6 +131,8 @@ export interface ClientChannel {
    */
   push(push: Push): number | Blocked;
   pushConfig(push: ConfigPush): "sent" | Blocked;
+  /** The client does not answer, so pushes are paused; or it does again. */
+  report(pushes: "paused" | "resumed"): void;
 }
 
 /** The session role as gateways see it. */

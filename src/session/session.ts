@@ -302,6 +302,7 @@ export class Session implements Registry {
       for (const late of this.#publications.withdraw(client, this.#stallEndMs)) this.#links.withdraw(late);
     }
     this.#subscriptions.depart(client);
+    this.#pusher.departed(client);
     const unwatched = this.#configs.dropClient(client);
     if (unwatched.length > 0) this.#output.toMeta({ kind: "unwatchConfig", dataInfoIds: unwatched });
     // Who leaves a node that stops is on the way to another one: the data tier keeps what it published meanwhile.

@@ -230,6 +230,13 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
     return "sent";
   }
 
+  report(pushes: "paused" | "resumed"): void {
+    const { log } = this.#environment;
+    const client = this.#client;
+    if (pushes === "paused") log.warn("a client does not answer pushes, so they are paused", { client });
+    else log.info("a client answers pushes again", { client });
+  }
+
   #isBlocked(): boolean {
     return this.#connection.bufferedBytes > UNREAD_BYTES_MAX;
   }

@@ -39,6 +39,7 @@ export class Channel implements ClientChannel {
   readonly outcomes: Outcome[] = [];
   readonly pushes: Push[] = [];
   readonly configs: ConfigPush[] = [];
+  readonly reports: string[] = [];
   isBlocked = false;
   writtenBytes = 0;
   /** Bytes that wait for a client that does not read, or is behind a slow line. */
@@ -60,6 +61,9 @@ export class Channel implements ClientChannel {
     this.configs.push(push);
     this.writtenBytes += this.pushBytes;
     return "sent";
+  }
+  report(pushes: "paused" | "resumed"): void {
+    this.reports.push(pushes);
   }
   get sentBytes(): number {
     return this.writtenBytes - this.unsentBytes;

@@ -77,6 +77,10 @@ export class Crowd implements ClientChannel {
     this.accepted++;
   }
 
+  report(): void {
+    // Nobody answers, so nothing is paused.
+  }
+
   /** Nobody answers: a client that never did is not waited for. */
   push(): number {
     this.pushes++;

@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { brandDataInfoId, type DataInfoId } from "../model/ids.ts";
+import {
+  ackLast,
+  connect,
+  disconnect,
+  fromData,
+  nowMs,
+  ORIGIN,
+  pass,
+  reset,
+  session,
+  subscribe,
+  type TestClient,
+  useSession,
+} from "./testing/harness.ts";
+
+const UNDER_WAY_MAX = 32;
+const idOf = (at: number): DataInfoId => brandDataInfoId(`service-${at}#@#I#@#G`);
+const list = (at: number, version: bigint) =>
+  fromData({ kind: "snapshot", datum: { dataInfoId: idOf(at), version, origin: ORIGIN, publications: [] } });
+const shown = ({ channel }: TestClient) =>
+  channel.pushes.map(({ view }) => `${view.dataInfoId.split("#")[0]} ${view.version}`);
+const answer = ({ id, channel }: TestClient, at: number) =>
+  session.step({ kind: "pushAnswered", client: id, push: channel.pushes[at]?.id ?? -1, isTaken: true }, nowMs);
+
+beforeEach(() => {
+  reset();
+  useSession({ clientRegistrationsMax: 1_000 });
+});
+
+/** A client with a subscriber of each of so many services, whose lists are not here yet. */
+function subscriberOf(services: number): TestClient {
+  const client = connect();
+  for (let at = 0; at < services; at++) subscribe(client, { dataInfoId: idOf(at), registId: `s${at}` });
+  return client;
+}
+
+/** One that has answered the first list of service 0. */
+function answering(services: number): TestClient {
+  const client = subscriberOf(services);
+  list(0, 1n);
+  ackLast(client);
+  return client;
+}
+
+test("so many pushes are under way to a client at once, and the others follow with its answers, in order", () => {
+  const client = answering(100);
+  for (let at = 1; at < 100; at++) list(at, 1n);
+  assert.equal(client.channel.pushes.length, 1 + UNDER_WAY_MAX);
+  pass(500);
+  assert.equal(client.channel.pushes.length, 1 + UNDER_WAY_MAX);
+  for (let at = 1; at < 100; at++) answer(client, at);
+  assert.deepEqual(
+    shown(client),
+    Array.from({ length: 100 }, (_, at) => `service-${at} 1`),
+  );
+});
+
+test("what waits for room goes out at its newest, and does not lose its place", () => {
+  const client = answering(40);
+  for (let at = 1; at < 40; at++) list(at, 1n);
+  for (let version = 2n; version < 10n; version++) list(35, version);
+  answer(client, 1);
+  answer(client, 2);
+  answer(client, 3);
+  assert.deepEqual(shown(client).slice(33), ["service-33 1", "service-34 1", "service-35 9"]);
+});
+
+test("a client that never answers gets everything, but not all at once", () => {
+  const client = subscriberOf(300);
+  for (let at = 0; at < 300; at++) list(at, 1n);
+  assert.equal(client.channel.pushes.length, UNDER_WAY_MAX);
+  pass(1_000);
+  assert.equal(client.channel.pushes.length, 300);
+  pass(60_000);
+  assert.equal(client.channel.pushes.length, 300, "and each once");
+});
+
+test("a client that does not answer any more is pushed to now and then, and gets everything when it answers", () => {
+  const client = answering(100);
+  for (let at = 1; at < 100; at++) list(at, 1n);
+  pass(3_000);
+  assert.deepEqual(client.channel.reports, ["paused"]);
+  const sent = client.channel.pushes.length;
+  assert.equal(sent, 1 + UNDER_WAY_MAX);
+  const trialsAt: number[] = [];
+  const startMs = nowMs;
+  for (let second = 0; second < 300; second++) {
+    const before = client.channel.pushes.length;
+    pass(1_000);
+    assert.ok(client.channel.pushes.length <= before + 1, "one on trial");
+    if (client.channel.pushes.length > before) trialsAt.push((nowMs - startMs) / 1_000);
+  }
+  const pauses = trialsAt.map((at, index) => at - (trialsAt[index - 1] ?? 0));
+  assert.deepEqual(pauses, [4, 12, 22, 42, 62, 62, 62], "the pause, and two seconds for each answer");
+  ackLast(client);
+  assert.deepEqual(client.channel.reports, ["paused", "resumed"]);
+  pass(1_000);
+  for (let at = sent; at < client.channel.pushes.length; at++) answer(client, at);
+  const seen = new Set(shown(client));
+  assert.equal(seen.size, 100);
+});
+
+test("a late answer ends the pause", () => {
+  const client = answering(20);
+  for (let at = 1; at < 20; at++) list(at, 1n);
+  pass(4_000);
+  assert.deepEqual(client.channel.reports, ["paused"]);
+  for (let at = 1; at < 20; at++) answer(client, at);
+  assert.deepEqual(client.channel.reports, ["paused", "resumed"]);
+  pass(120_000);
+  assert.equal(client.channel.pushes.length, 20, "and what was answered late is not pushed again");
+});
+
+test("the repair respects the bound and the pause", () => {
+  const client = answering(100);
+  for (let at = 1; at < 100; at++) list(at, 1n);
+  pass(30_000);
+  assert.ok(client.channel.pushes.length <= 1 + UNDER_WAY_MAX + 3, `${client.channel.pushes.length} pushes in 30 s`);
+});
+
+test("a paused client that leaves is not counted any more, and other clients are not held back", () => {
+  const other = connect();
+  subscribe(other, { dataInfoId: idOf(1), registId: "other" });
+  const client = answering(20);
+  for (let at = 1; at < 20; at++) list(at, 1n);
+  ackLast(other);
+  pass(4_000);
+  list(1, 2n);
+  assert.deepEqual(shown(other), ["service-1 1", "service-1 2"]);
+  disconnect(client);
+  pass(120_000);
+  assert.deepEqual(client.channel.reports, ["paused"]);
+});
+
+test("a subscriber that joins when the turn is spent gets its list in a later one, after what was due before", () => {
+  const many = Array.from({ length: 30 }, () => connect());
+  subscribe(connect(), { dataInfoId: idOf(0) });
+  list(0, 1n);
+  for (const client of many) {
+    client.channel.pushCostMs = 5;
+    subscribe(client, { dataInfoId: idOf(0) });
+  }
+  const count = () => many.filter(({ channel }) => channel.pushes.length > 0).length;
+  assert.equal(count(), 4, "20 ms of work");
+  session.step({ kind: "woken" }, nowMs);
+  assert.equal(count(), 8);
+  assert.deepEqual(many.map(({ channel }) => channel.pushes.length).slice(0, 9), [1, 1, 1, 1, 1, 1, 1, 1, 0]);
+  for (let turn = 0; turn < 6; turn++) session.step({ kind: "woken" }, nowMs);
+  assert.equal(count(), 30);
+});
