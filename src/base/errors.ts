@@ -84,6 +84,11 @@ export const ERRORS = {
   },
   STORE_SCHEMA_NEWER: { retry: false, meaning: "the store was written by a newer release; upgrade this program" },
   STORE_UNAVAILABLE: { retry: true, meaning: "the store does not answer; the change was not made" },
+  VERSION_FLOOR_INVALID: {
+    retry: false,
+    meaning:
+      "the disk says that clients have seen versions which no clock can have given; start with an empty data-dir, and clients anew",
+  },
   WORKER_FAILED: { retry: false, meaning: "a worker process could not start; what it printed says why" },
 } as const satisfies Record<string, { retry: boolean; meaning: string }>;
 

@@ -91,6 +91,11 @@ export const METRICS = {
     help: "1 while a data node holds as much as it may and sessions refuse what is new for it, 0 otherwise.",
     labels: [],
   },
+  roster_versions_refused_total: {
+    type: "counter",
+    help: "Versions and epochs named by other nodes that no clock can have given by now, and that were not believed.",
+    labels: ["message"],
+  },
   roster_tombstones: {
     type: "gauge",
     help: "Removals that a data node remembers, so that nothing older comes back.",

@@ -16,6 +16,7 @@ import { Completeness } from "./completeness.ts";
 import type { DataEvent, DataMemory, DataOptions, DataOutput } from "./dataPorts.ts";
 import type { Datum } from "./datum.ts";
 import { Departures } from "./departures.ts";
+import { ForeignVersions } from "./foreignVersions.ts";
 import { type Applied, Intake } from "./intake.ts";
 import { InterestSweep } from "./interestSweep.ts";
 import { type HeldLoss, LossProtection } from "./lossProtection.ts";
@@ -61,6 +62,7 @@ export class Data {
   readonly #notices: Notices;
   readonly #interests: InterestSweep;
   readonly #versions: VersionFloor;
+  readonly #foreign: ForeignVersions;
   readonly #hold: RestartHold;
   readonly #protection: LossProtection;
   readonly #sizes: ServiceSizes;
@@ -105,11 +107,12 @@ export class Data {
     this.#replication = new Replication(replicated, {
       toLeader: (node, message) => output.toLeader(node, message),
       toFollower: (node, message) => output.toFollower(node, message),
+      believes: (what, from, version) => this.#foreign.believes({ what, from, version }, this.#nowMs),
       versioned: (version) => this.#versions.raise(version),
       resized: (datum) => this.#sizes.resized(datum, this.#nowMs),
       dropped: (service) => this.#sizes.dropped(service, this.#nowMs),
       held: (contents, hold) => this.#sizes.follow(contents, hold, this.#nowMs),
-      ahead: (held) => this.#goAhead(held),
+      ahead: (held, from) => this.#goAhead(held, from),
       isWhole: () => this.#membership.hasNews(),
     });
     this.#notices = new Notices(options.versionScanIntervalMs * INTEREST_SCANS, {
@@ -119,6 +122,7 @@ export class Data {
     });
     this.#interests = new InterestSweep(this.#slots, options.versionScanIntervalMs * INTEREST_FORGOTTEN_SCANS);
     this.#versions = new VersionFloor(memory.versionFloor, (floor) => output.saveVersionFloor(floor));
+    this.#foreign = new ForeignVersions(this.#versions, (version) => output.versionRefused(version));
     this.#protection = new LossProtection(options);
     const held = { slots: this.#slots, sessions: this.#sessions, protection: this.#protection };
     this.#completeness = new Completeness(held, options.sessionLeaseMs, (slot) => this.#shownOrNot(slot));
@@ -257,7 +261,7 @@ export class Data {
       case "inventory":
         return this.#reconciliation.inventory(from, message);
       case "recalled":
-        return this.#recall.recalled(from, message.datum);
+        return this.#recall.recalled(from, this.#foreign.list(message.datum, from, this.#nowMs));
       default:
         return unreachable(message);
     }
@@ -299,9 +303,10 @@ export class Data {
    * Answers a session that has the version `have`. A service without publishers has a version too: its emptiness is a
    * fact to be pushed.
    */
-  #answer(from: NodeId, dataInfoId: DataInfoId, { have, isScan }: { have: DatumVersion; isScan: boolean }): void {
+  #answer(from: NodeId, dataInfoId: DataInfoId, { have: said, isScan }: { have: DatumVersion; isScan: boolean }): void {
     const led = this.#slots.leading(dataInfoId);
     if (led === undefined) return this.#output.toSession(from, { kind: "notReady", dataInfoId });
+    const have = this.#foreign.have(said, { what: isScan ? "scan" : "fetch", from }, this.#nowMs);
     const datum =
       led.contents.datums.get(dataInfoId) ?? led.contents.add(dataInfoId, this.#newVersion(led.leaderEpoch));
     this.#notices.asked(datum, from, this.#nowMs);
@@ -320,7 +325,8 @@ export class Data {
   }
 
   /** A node that led before us gave higher versions than we knew of. */
-  #goAhead({ dataInfoId, version, origin }: HeldVersion): void {
+  #goAhead({ dataInfoId, version, origin }: HeldVersion, from: NodeId): void {
+    if (!this.#foreign.believes({ what: "follow", from, version }, this.#nowMs)) return;
     const datum = this.#slots.leading(dataInfoId)?.contents.datums.get(dataInfoId);
     if (datum === undefined) this.#versions.raise(version);
     else if (version > datum.version.version) this.#overtake(datum, { version, origin });
@@ -368,7 +374,8 @@ export class Data {
     const adopted = this.#slots.adopt(table, this.#nowMs);
     if (adopted === undefined) return;
     // Nobody may be left who remembers the versions of a slot that this node neither led nor followed.
-    this.#versions.raise(versionFloor);
+    const floor = { what: "slotTable", from: "meta", version: versionFloor } as const;
+    if (this.#foreign.believes(floor, this.#nowMs)) this.#versions.raise(versionFloor);
     this.#hold.begin((dataInfoId) => this.#slots.slotOf(dataInfoId), this.#nowMs);
     for (const { slot, hadCopy } of adopted.led) this.#beginToLead(slot, hadCopy);
     this.#completeness.adopted();

@@ -51,6 +51,13 @@ export type DataEvent =
   | { readonly kind: "releaseHeld"; readonly dataInfoId: DataInfoId }
   | { readonly kind: "woken" };
 
+/** A version that another node has named, by which message, and by whom. */
+export interface RefusedVersion {
+  readonly what: "fetch" | "scan" | "recalled" | "follow" | "replica" | "change" | "slotTable";
+  readonly from: NodeId | "meta";
+  readonly version: bigint;
+}
+
 /** The effects of a step. A message to a node that can't be reached is lost. */
 export interface DataOutput {
   /** To every meta node. */
@@ -60,6 +67,8 @@ export interface DataOutput {
   toFollower(node: NodeId, message: LeaderToFollower): void;
   /** The leaders of the slots that this node follows: links to exactly these are to be kept. */
   linkLeaders(nodes: readonly MemberAddress[]): void;
+  /** Somebody has named a version that no clock can have given by now. It was not believed. */
+  versionRefused(refused: RefusedVersion): void;
   /** The cluster does not want this node; its process must end and say why. */
   refused(reason: string): void;
   /** No version of a later life may be at or below `floor`. */

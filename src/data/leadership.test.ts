@@ -8,6 +8,7 @@ import { NO_DATUM_VERSION } from "../model/datum.ts";
 import { clientId, type NodeId } from "../model/ids.ts";
 import type { Publication } from "../model/publication.ts";
 import { RegistrationDigest } from "../model/registrationDigest.ts";
+import { versionAt } from "../model/version.ts";
 import type { DataMemory } from "./dataPorts.ts";
 import {
   addressesOf,
@@ -19,6 +20,7 @@ import {
   put,
   SELF,
   SESSION,
+  START_MS,
   serving,
   TestData,
 } from "./testing/harness.ts";
@@ -284,7 +286,7 @@ test("who begins to lead gives versions above the highest that meta has heard of
   const node = new TestData();
   node.step({ kind: "sessionUp", session: SESSION });
   node.members(SESSION);
-  const versionFloor = 1n << 60n;
+  const versionFloor = versionAt(START_MS + 3_600_000);
   const table = { epoch: 1n, slots: [{ leader: SELF, leaderEpoch: 1n, followers: [] }] };
   node.step({ kind: "fromMeta", message: { kind: "slotTable", table, versionFloor } });
   node.holdsNothing(SESSION);

@@ -20,6 +20,8 @@ import type { FollowedSlot, LedSlot, Slots } from "./slots.ts";
 const FOLLOW_INTERVAL_MS = 180_000;
 // The leader has not heard of its lead yet, or we not of another one.
 const RETRY_MS = 200;
+// The leader's clock is far ahead. It will be so for a while, and its copy of each slot is megabytes.
+const REFUSED_RETRY_MS = 10_000;
 // A node that begins with many slots copies a few at a time: what is under way stays some megabytes.
 const COPIES_PER_LEADER_MAX = 4;
 // A part of a replica is closed when it has so much, some megabytes as a rule.
@@ -29,6 +31,8 @@ const REPLICA_BYTES_MAX = 4 * 1024 * 1024;
 interface Effects {
   toLeader(node: NodeId, message: FollowerToLeader): void;
   toFollower(node: NodeId, message: LeaderToFollower): void;
+  /** Whether a version that the leader names can be one of its own; if not, it is told to operators. */
+  believes(what: "replica" | "change", from: NodeId, version: bigint): boolean;
   /** The leader gave this version. */
   versioned(version: bigint): void;
   /** A datum is here with as many publishers as its leader has. */
@@ -38,7 +42,7 @@ interface Effects {
   /** What the leader holds back of a slot that has just been copied. */
   held(contents: SlotContents, hold: SlotHold): void;
   /** A follower of ours has this version: it led before, and sessions that heard it may have it too. */
-  ahead(held: HeldVersion): void;
+  ahead(held: HeldVersion, from: NodeId): void;
   /** A slot is here whole. */
   isWhole(slot: FollowedSlot): void;
 }
@@ -51,6 +55,8 @@ export class Replication {
   readonly #hold: RestartHold;
   readonly #effects: Effects;
   readonly #leaders = new Set<NodeId>();
+  /** Slots of whose copy under way a part was refused. */
+  readonly #refused = new WeakSet<FollowedSlot>();
   /** When a leader is to be asked next; undefined if something that decides about it has changed. */
   #nextMs: number | undefined;
 
@@ -144,7 +150,7 @@ export class Replication {
     if (led === undefined || led.leaderEpoch !== leaderEpoch) {
       return this.#effects.toFollower(from, { kind: "notLeader", slot, leaderEpoch });
     }
-    for (const one of held) this.#effects.ahead(one);
+    for (const one of held) this.#effects.ahead(one, from);
     const { datums, gone } = led.contents.differenceTo(held);
     const parts = inParts(datums);
     for (const [at, part] of parts.entries()) {
@@ -182,18 +188,20 @@ export class Replication {
     if (slot === undefined || slot.leader !== from || slot.leaderEpoch !== message.leaderEpoch) return;
     switch (message.kind) {
       case "replica":
-        return this.#copy(slot, message);
+        return this.#copy(slot, message, nowMs);
       case "change":
-        return this.#follow(slot, message);
+        return this.#follow(slot, message, nowMs);
       case "notLeader":
-        this.#nextMs = undefined;
-        slot.isAsking = false;
-        slot.askedMs = nowMs - FOLLOW_INTERVAL_MS + RETRY_MS;
+        return this.#retry(slot, RETRY_MS, nowMs);
     }
   }
 
-  #copy(slot: FollowedSlot, { datums, gone, isLast, hold }: Replica): void {
+  #copy(slot: FollowedSlot, { datums, gone, isLast, hold }: Replica, nowMs: number): void {
     for (const replica of datums) {
+      if (!this.#effects.believes("replica", slot.leader, replica.version)) {
+        this.#refused.add(slot);
+        continue;
+      }
       const datum = slot.contents.replace(replica);
       this.#effects.versioned(replica.version);
       this.#effects.resized(datum);
@@ -203,6 +211,7 @@ export class Replication {
       this.#effects.dropped({ dataInfoId, slot: slot.contents.slot });
     }
     if (!isLast) return;
+    if (this.#refused.delete(slot)) return this.#refuse(slot, nowMs);
     if (hold !== undefined) this.#effects.held(slot.contents, hold);
     this.#nextMs = undefined;
     this.#slots.untold.told(slot.contents.slot);
@@ -212,7 +221,24 @@ export class Replication {
     this.#effects.isWhole(slot);
   }
 
-  #follow({ contents }: FollowedSlot, { dataInfoId, version, origin, items, expected }: Change): void {
+  /** Something of the leader's was not taken: the copy is not whole. */
+  #refuse(slot: FollowedSlot, nowMs: number): void {
+    slot.isInSync = false;
+    this.#retry(slot, REFUSED_RETRY_MS, nowMs);
+  }
+
+  /** The leader is asked again, a while after now. */
+  #retry(slot: FollowedSlot, delayMs: number, nowMs: number): void {
+    this.#nextMs = undefined;
+    slot.isAsking = false;
+    slot.askedMs = nowMs - FOLLOW_INTERVAL_MS + delayMs;
+  }
+
+  #follow(slot: FollowedSlot, { dataInfoId, version, origin, items, expected }: Change, nowMs: number): void {
+    const { contents } = slot;
+    if (!this.#effects.believes("change", slot.leader, version)) {
+      return slot.isAsking ? undefined : this.#refuse(slot, nowMs);
+    }
     const datum = contents.datums.get(dataInfoId) ?? contents.add(dataInfoId, { version, origin });
     const sizeBefore = datum.size;
     for (const item of items) contents.apply(datum, item);

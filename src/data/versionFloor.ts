@@ -1,7 +1,9 @@
 // The versions of this node's datums. They grow across restarts because a floor is on disk ahead of every version that
-// is given out, and the next life begins above it, whatever its clock says.
+// is given out, and the next life begins above it, whatever its clock says. So a node whose clock was days ahead goes
+// on with versions from afar until the time has come: its clients have seen them. What others name is not taken that
+// far.
 
-import { VersionSource, versionSpan } from "../model/version.ts";
+import { isCredible, NO_VERSION, VersionSource, versionSpan } from "../model/version.ts";
 
 // The floor is saved so far ahead, and again when half of it is used up: one small write each five seconds of change.
 const AHEAD = versionSpan(10_000);
@@ -23,6 +25,14 @@ export class VersionFloor {
   /** The highest version that this node gave or has heard of; after a start the floor, which is above them all. */
   get newest(): bigint {
     return this.#versions.last;
+  }
+
+  /**
+   * Whether a version that another node names may be gone by. One that this node is above already can do no harm,
+   * though it is from afar: this node's clock was ahead.
+   */
+  believes(version: bigint, nowMs: number): boolean {
+    return (version >= NO_VERSION && version <= this.newest) || isCredible(version, nowMs);
   }
 
   /** As `VersionSource.next`. */

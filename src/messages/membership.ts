@@ -34,6 +34,9 @@ export interface Members extends MembersVersion {
   readonly list: readonly MemberAddress[];
 }
 
+/** Before the first list. */
+export const NO_MEMBERS: MembersVersion = { epoch: 0n, serial: 0 };
+
 /** Positive if `a` is the later state, 0 if they are the same. */
 export function compareMembers(a: MembersVersion, b: MembersVersion): number {
   if (a.epoch !== b.epoch) return a.epoch > b.epoch ? 1 : -1;

@@ -11,9 +11,8 @@ import {
   type Members,
   type MembersVersion,
   type MemberToMeta,
+  NO_MEMBERS,
 } from "./membership.ts";
-
-const NO_MEMBERS: MembersVersion = { epoch: 0n, serial: 0 };
 
 type DataReport = Required<Pick<Heartbeat, "slots" | "newestVersion">>;
 

@@ -14,6 +14,11 @@ export class MemberList {
   /** The latest version that was given out, here or, as members say, by others. */
   #newest: MembersVersion = { epoch: 0n, serial: 0 };
 
+  /** The highest epoch that this node knows of. */
+  get newestEpoch(): bigint {
+    return this.#newest.epoch > this.#epoch ? this.#newest.epoch : this.#epoch;
+  }
+
   /** A lead begins. Its first list is told at `tellAtMs`, and nothing before. */
   begin(epoch: bigint, tellAtMs: number): void {
     this.#epoch = epoch;

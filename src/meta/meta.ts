@@ -16,6 +16,7 @@ import type {
 } from "../messages/membership.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
+import { believedHeartbeat } from "./believedHeartbeat.ts";
 import { BlockedNodes } from "./blockedNodes.ts";
 import { Configs } from "./configs.ts";
 import { Lead } from "./lead.ts";
@@ -228,7 +229,7 @@ export class Meta {
   #received(from: Member, message: MemberToMeta, nowMs: number): void {
     switch (message.kind) {
       case "heartbeat":
-        return this.#heartbeat(from, message, nowMs);
+        return this.#heartbeat(from, this.#believed(from, message, nowMs), nowMs);
       case "watchConfig":
         if (this.#membership.isKnown(from)) this.#configs.watch(from, message.dataInfoIds);
         if (this.#isInCharge) for (const dataInfoId of message.dataInfoIds) this.#tellConfig(from, dataInfoId);
@@ -238,6 +239,11 @@ export class Meta {
       default:
         return unreachable(message);
     }
+  }
+
+  #believed({ id }: Member, heartbeat: Heartbeat, nowMs: number): Heartbeat {
+    const known = { tableEpoch: this.#slots.newestEpoch, membersEpoch: this.#memberList.newestEpoch, nowMs };
+    return believedHeartbeat(heartbeat, known, (claim) => this.#output.versionRefused({ ...claim, from: id }));
   }
 
   #heartbeat(from: Member, heartbeat: Heartbeat, nowMs: number): void {

@@ -3,7 +3,7 @@
 
 import type { RegistryError } from "../base/errors.ts";
 import type { ConfigValue, Member, MemberToMeta, MetaToMember } from "../messages/membership.ts";
-import type { DataInfoId } from "../model/ids.ts";
+import type { DataInfoId, NodeId } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 import type { ConfigLimits } from "./configs.ts";
 import type { LeadOptions, LeadOutput } from "./lead.ts";
@@ -12,6 +12,13 @@ import type { LeaderLease, MetaState } from "./metaStore.ts";
 import type { SlotOptions } from "./slotKeeper.ts";
 
 export type MetaOptions = LeadOptions & MembershipOptions & SlotOptions & ConfigLimits;
+
+/** A number that a member has named in its heartbeat. */
+export interface RefusedClaim {
+  readonly what: "newestVersion" | "tableEpoch" | "members";
+  readonly from: NodeId;
+  readonly version: bigint;
+}
 
 /**
  * The effects of a step. Every call that asks the store for something is answered by exactly one event, within a few
@@ -27,6 +34,8 @@ export interface MetaOutput extends LeadOutput {
   ): void;
   saveConfig(value: ConfigValue, leaseEpoch: bigint): void;
   saveNodeBlocked(node: string, isBlocked: boolean, leaseEpoch: bigint): void;
+  /** Somebody has named a number that no node can have given by now. It was not believed. */
+  versionRefused(claim: RefusedClaim): void;
   /** The outcome of a `putConfig` or `blockNode`: undefined for done. */
   answer(request: number, error: RegistryError | undefined): void;
 }

@@ -86,6 +86,12 @@ export class SlotKeeper {
     if (this.#reports.heard(node, heartbeat, nowMs)) this.#arrangeBy(nowMs + GATHER_MS);
   }
 
+  /** The highest epoch that this node knows of. */
+  get newestEpoch(): bigint {
+    const epoch = this.#table?.epoch ?? 0n;
+    return this.#heardEpoch > epoch ? this.#heardEpoch : epoch;
+  }
+
   /** A member has the table of this epoch. True: nobody can have told it but a later leader. */
   heardEpoch(epoch: bigint): boolean {
     if (epoch <= this.#heardEpoch || epoch <= (this.#table?.epoch ?? 0n)) return false;
@@ -236,7 +242,6 @@ export class SlotKeeper {
   }
 
   #nextEpoch(): bigint {
-    const epoch = this.#table?.epoch ?? 0n;
-    return (this.#heardEpoch > epoch ? this.#heardEpoch : epoch) + 1n;
+    return this.newestEpoch + 1n;
   }
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { VersionSource, versionAt, versionSpan } from "./version.ts";
+import { isCredible, VERSION_FLOOR_MAX, VersionSource, versionAt, versionSpan } from "./version.ts";
 
 test("versions are SOFARegistry's: milliseconds since 2019 in China, shifted by 15", () => {
   // Captured from the real server.
@@ -41,4 +41,13 @@ test("two leaders that do not know of each other never give the same number", ()
     return Array.from({ length: 1_000 }, (_, at) => versions.next(nowMs + Math.floor(at / 100), origin));
   });
   assert.equal(new Set(given).size, 2_000);
+});
+
+test("a version is credible up to a day ahead of the clock", () => {
+  const nowMs = 1_795_000_000_000;
+  const dayMs = 24 * 3_600_000;
+  for (const version of [0n, 1n, versionAt(nowMs), versionAt(nowMs + dayMs)]) assert.ok(isCredible(version, nowMs));
+  for (const version of [-1n, versionAt(nowMs + dayMs) + 1n, VERSION_FLOOR_MAX, 2n ** 63n - 1n]) {
+    assert.ok(!isCredible(version, nowMs), String(version));
+  }
 });

@@ -29,6 +29,23 @@ export function versionSpan(durationMs: number): bigint {
   return BigInt(durationMs) << SEQUENCE_BITS;
 }
 
+// A version that another node names is believed up to so far ahead of this node's clock. Clocks of a cluster are
+// seconds apart, a few hours where somebody has set one by hand or taken a local time for UTC: 14 hours at the most.
+// Beyond a day no node of ours can have given it: believed, it would stand on every disk and be what all later versions
+// are above, and near the last number that a Java long can hold nothing is above it.
+const AHEAD_MS_MAX = 24 * 3_600_000;
+
+/** Whether a node whose clock is about right can have given this version by now; so can NO_VERSION be named. */
+export function isCredible(version: bigint, nowMs: number): boolean {
+  return version >= NO_VERSION && version <= versionAt(nowMs + AHEAD_MS_MAX);
+}
+
+/**
+ * No clock shows this before the year 6480. A floor above it is damage, or was planted: there would be no room left for
+ * versions above.
+ */
+export const VERSION_FLOOR_MAX = 1n << 62n;
+
 /** Hands out versions that only grow. `floor` is a bound that every version of an earlier life is below. */
 export class VersionSource {
   #last: bigint;

@@ -6,13 +6,15 @@ import { Stepper, type StepperEnvironment } from "../base/stepper.ts";
 import { Data } from "../data/data.ts";
 import type { DataEvent, DataOptions, DataOutput } from "../data/dataPorts.ts";
 import type { NodeStore } from "../data/nodeStore.ts";
+import { loadVersionFloor } from "./loadVersionFloor.ts";
+import { versionRefused } from "./versionRefused.ts";
 
 export interface DataHostEnvironment extends StepperEnvironment {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly random: Random;
   readonly store: NodeStore;
-  readonly output: Omit<DataOutput, "saveVersionFloor" | "saveServiceSizes">;
+  readonly output: Omit<DataOutput, "saveVersionFloor" | "saveServiceSizes" | "versionRefused">;
 }
 
 export class DataHost {
@@ -23,13 +25,14 @@ export class DataHost {
     const { log, metrics, random, clock } = environment;
     this.data = new Data(
       options,
-      { versionFloor: store.loadVersionFloor(), serviceSizes: store.loadServiceSizes() },
+      { versionFloor: loadVersionFloor(store, environment), serviceSizes: store.loadServiceSizes() },
       {
         metrics,
         random,
         nowMs: clock.nowMs(),
         output: {
           ...output,
+          versionRefused: (version) => versionRefused(version, environment),
           saveVersionFloor: (floor) => saved(log, "version floor", () => store.saveVersionFloor(floor)),
           saveServiceSizes: (sizes) => saved(log, "service sizes", () => store.saveServiceSizes(sizes)),
         },

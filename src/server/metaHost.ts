@@ -12,6 +12,7 @@ import type { DataInfoId } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 import type { OpenedStore } from "./openMetaStore.ts";
 import { PendingAnswers } from "./pendingAnswers.ts";
+import { versionRefused } from "./versionRefused.ts";
 
 export interface MetaHostEnvironment extends StepperEnvironment {
   readonly log: Log;
@@ -70,10 +71,11 @@ export class MetaHost {
   }
 
   #output(): MetaOutput {
-    const { store, send, clock, httpAddress } = this.#environment;
+    const { store, send, clock, httpAddress, log, metrics } = this.#environment;
     const { id, leaderLeaseMs } = this.#options;
     return {
       send,
+      versionRefused: (claim) => versionRefused(claim, { log, metrics }),
       acquireLease: () => {
         const askedMs = clock.nowMs();
         const candidate = { holder: id, address: httpAddress() };

@@ -47,6 +47,7 @@ export class TestData {
   toMeta: MemberToMeta[] = [];
   linked: readonly MemberAddress[] = [];
   readonly savedFloors: bigint[] = [];
+  readonly refusedVersions: string[] = [];
   readonly savedSizes: [DataInfoId, number][] = [];
   nowMs = START_MS;
   #serial = 0;
@@ -61,6 +62,7 @@ export class TestData {
       linkLeaders: (nodes: readonly MemberAddress[]) => {
         this.linked = nodes;
       },
+      versionRefused: ({ what }: { what: string }) => this.refusedVersions.push(what),
       refused: (reason: string) => assert.fail(reason),
       saveVersionFloor: (floor: bigint) => this.savedFloors.push(floor),
       saveServiceSizes: (sizes: ReadonlyMap<DataInfoId, number>) => this.savedSizes.push(...sizes),

@@ -33,6 +33,7 @@ export class MetaCluster {
   readonly store = new FakeStore();
   readonly metas = new Map<string, MetaNode>();
   readonly members: TestMember[] = [];
+  readonly refusedVersions: string[] = [];
   readonly answers = new Map<number, RegistryError | undefined>();
   readonly options: typeof OPTIONS;
   nowMs = START_MS;
@@ -121,6 +122,7 @@ export class MetaNode {
       { ...options, id },
       {
         send: (to, message) => this.#send(to, message),
+        versionRefused: ({ what }) => cluster.refusedVersions.push(what),
         acquireLease: () => {
           const askedMs = cluster.nowMs;
           const ask = () => store.acquireLease(id, options.leaderLeaseMs, cluster.nowMs);

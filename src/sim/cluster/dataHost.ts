@@ -115,6 +115,8 @@ export class DataHost {
         this.#followers.send(to, message);
       },
       linkLeaders: (nodes) => this.#leaders.keep(nodes, (run) => scheduler.after(0, () => gate.message(run))),
+      // Clocks here are hours apart at the most.
+      versionRefused: ({ what, version }) => bug(this.#environment, id, `${what}: version ${version} was not believed`),
       refused: (reason) => refused(process, "data", reason),
       saveVersionFloor: (floor) => {
         if (process.isRunning && floor > disk.versionFloor) disk.versionFloor = floor;

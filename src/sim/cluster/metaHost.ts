@@ -84,6 +84,7 @@ export class MetaHost {
         this.#members[to.role].send(to.id, message);
       },
       ...this.#leaseOutput(),
+      versionRefused: ({ what, version }) => bug(this.#environment, id, `${what}: ${version} was not believed`),
       load: () =>
         this.#ask<StoreState>(
           (state) => ({ answer: state }),

@@ -1,0 +1,36 @@
+// Versions that other nodes name. A data node goes on above all that it hears of, so that no client's list goes back;
+// one from afar would take every node, and every disk, with it. So each is looked at where it comes in.
+
+import { type DatumSnapshot, type DatumVersion, NO_DATUM_VERSION } from "../model/datum.ts";
+import type { NodeId } from "../model/ids.ts";
+import type { RefusedVersion } from "./dataPorts.ts";
+import type { VersionFloor } from "./versionFloor.ts";
+
+export class ForeignVersions {
+  readonly #versions: VersionFloor;
+  readonly #refused: (version: RefusedVersion) => void;
+
+  /** `refused` hears of versions that were not believed. */
+  constructor(versions: VersionFloor, refused: (version: RefusedVersion) => void) {
+    this.#versions = versions;
+    this.#refused = refused;
+  }
+
+  /** Whether the version may be gone by. */
+  believes(named: RefusedVersion, nowMs: number): boolean {
+    const isBelieved = this.#versions.believes(named.version, nowMs);
+    if (!isBelieved) this.#refused(named);
+    return isBelieved;
+  }
+
+  /** What a session has. One whose list is from afar has none that can be gone by: it is answered like a new one. */
+  have(have: DatumVersion, by: Omit<RefusedVersion, "version">, nowMs: number): DatumVersion {
+    return this.believes({ ...by, version: have.version }, nowMs) ? have : NO_DATUM_VERSION;
+  }
+
+  /** A list that a session was asked for; one from afar counts as none. */
+  list(list: DatumSnapshot, from: NodeId, nowMs: number): DatumSnapshot {
+    if (this.believes({ what: "recalled", from, version: list.version }, nowMs)) return list;
+    return { ...NO_DATUM_VERSION, dataInfoId: list.dataInfoId, publications: [] };
+  }
+}

@@ -1,0 +1,24 @@
+// A number that another node has named and no node can have given by now: it was not believed, and operators hear of
+// it.
+
+import type { Metrics } from "../base/metrics.ts";
+import type { Log } from "../base/ports.ts";
+
+interface Refused {
+  /** The message that it came with, or its part. */
+  readonly what: string;
+  readonly from: string;
+  readonly version: bigint;
+}
+
+export function versionRefused(
+  { what, from, version }: Refused,
+  { log, metrics }: { log: Log; metrics: Metrics },
+): void {
+  metrics.add("roster_versions_refused_total", 1, { message: what });
+  log.warn("a version from afar was not believed: a clock is days ahead, or somebody else speaks on the node port", {
+    message: what,
+    from,
+    version: String(version),
+  });
+}
