@@ -16,7 +16,7 @@ import { parseArgs } from "node:util";
 import { ATTACKS } from "../test/attack/all.ts";
 import type { Attack } from "../test/attack/attack.ts";
 import { type AttackResult, lineOf, tableOf } from "../test/attack/result.ts";
-import { play } from "../test/attack/trial.ts";
+import { play, type TrialOptions } from "../test/attack/trial.ts";
 
 const MIB = 1024 * 1024;
 
@@ -48,18 +48,12 @@ async function main(): Promise<number> {
   const startMs = performance.now();
   const results: AttackResult[] = [];
   let broken = 0;
-  for (const attack of chosen) {
-    try {
-      const options = { isFull: !flags.short, dir, memoryBytesMax: Number(flags.memory) * MIB };
-      const niceness = flags.first ? FIRST : USUAL;
-      const result = await play(attack, { ...options, stopBytes: Number(flags.stop) * MIB, niceness });
-      results.push(result);
-      console.log(lineOf(result));
-    } catch (error) {
-      broken++;
-      console.log(
-        `FAIL        ${attack.letter} ${attack.name}: ${error instanceof Error ? error.message : String(error)}`,
-      );
+  for (const attacks of groupsOf(chosen)) {
+    const ends = await play(attacks, optionsIn(dir));
+    for (const [at, end] of ends.entries()) {
+      if (end instanceof Error) broken++;
+      else results.push(end);
+      console.log(end instanceof Error ? `FAIL          ${attacks[at]?.name}: ${end.message}` : lineOf(end));
     }
   }
   const passed = results.filter(({ failures }) => failures.length === 0).length;
@@ -69,6 +63,23 @@ async function main(): Promise<number> {
   if (failed === 0) rmSync(dir, { recursive: true, force: true });
   return failed === 0 ? 0 : 1;
 }
+
+function optionsIn(dir: string): TrialOptions {
+  const niceness = flags.first ? FIRST : USUAL;
+  const memory = { memoryBytesMax: Number(flags.memory) * MIB, stopBytes: Number(flags.stop) * MIB };
+  return { isFull: !flags.short, dir, niceness, ...memory };
+}
+
+/** Light attacks side by side, so many that two processors have time left; then the others, each alone. */
+function groupsOf(attacks: readonly Attack[]): Attack[][] {
+  const light = attacks.filter(({ isLight = false }) => isLight);
+  const groups: Attack[][] = [];
+  for (let at = 0; at < light.length; at += LIGHT_AT_ONCE) groups.push(light.slice(at, at + LIGHT_AT_ONCE));
+  const heavy = attacks.filter(({ isLight = false }) => !isLight);
+  return [...groups, ...heavy.map((attack) => [attack])];
+}
+
+const LIGHT_AT_ONCE = 4;
 
 function isChosen({ letter, name }: Attack): boolean {
   return (

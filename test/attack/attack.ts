@@ -24,6 +24,8 @@ export interface Attack {
   readonly readers?: Readers;
   /** Not where the attack rightly keeps new clients out. */
   readonly hasMayflies?: boolean;
+  /** It takes little of the processor: others like it are played beside it. */
+  readonly isLight?: boolean;
   /** In the attacker's process. */
   strike(attacker: Attacker): Promise<void>;
   /** In the suite's process, after the attacker has left; returns what is wrong. */

@@ -32,76 +32,97 @@ export interface Niceness {
 
 const ATTACKER_PROGRAM = join(import.meta.dirname, "attacker/attackerProcess.ts");
 const HONEST_PROGRAM = join(import.meta.dirname, "honest/honestProcess.ts");
-const POLL_MS = 50;
+const POLL_MS = 20;
+const MEASURED_MS_MIN = 2_000;
 // Beyond its own time an attacker gets this for what it has under way.
 const OVERTIME_MS = 5_000;
 const BEGIN_MS_MAX = 20_000;
 const END_MS_MAX = 60_000;
 // What was attacked is left alone so long: registrations of the attacker go after the grace, and garbage is collected.
-const REST_MS = { full: 6_000, short: 1_500 };
+const REST_MS = { full: 6_000, short: 1_000 };
 const SECONDS = { full: 15, short: 4 };
 
-export async function play(attack: Attack, options: TrialOptions): Promise<AttackResult> {
-  const trial = new Trial(attack, { ...options, dir: join(options.dir, attack.name) });
-  return trial.run();
+/** Plays attacks side by side, each with a server and clients of its own; one that breaks off gives its error. */
+export async function play(attacks: readonly Attack[], options: TrialOptions): Promise<(AttackResult | Error)[]> {
+  const trials = attacks.map((attack) => new Trial(attack, { ...options, dir: join(options.dir, attack.name) }));
+  try {
+    // What starts takes much of the processor: nothing is measured before all have started.
+    const started = await Promise.allSettled(trials.map((trial) => trial.start()));
+    const plays = trials.map(async (trial, at) => {
+      const start = started[at];
+      if (start?.status === "rejected") throw start.reason;
+      return trial.play();
+    });
+    const played = await Promise.allSettled(plays);
+    return played.map((end) => (end.status === "fulfilled" ? end.value : asError(end.reason)));
+  } finally {
+    await Promise.all(trials.map((trial) => trial.close()));
+  }
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
 }
 
 class Trial {
   readonly #attack: Attack;
   readonly #options: TrialOptions;
+  readonly #startMs = performance.now();
+  readonly #honest: Peer<HonestOrder, HonestAnswer>;
+  #attacker: Peer<AttackOrder, AttackerReport>;
   #server: ServerProcess | undefined;
-  #honest: Peer<HonestOrder, HonestAnswer> | undefined;
 
   constructor(attack: Attack, options: TrialOptions) {
     this.#attack = attack;
     this.#options = options;
+    this.#honest = new Peer(HONEST_PROGRAM, options.niceness.honest);
+    this.#attacker = this.#newAttacker();
   }
 
-  async run(): Promise<AttackResult> {
-    const startMs = performance.now();
-    const { dir } = this.#options;
-    mkdirSync(dir, { recursive: true });
-    try {
-      const result = await this.#play();
-      if (result.failures.length === 0) rmSync(dir, { recursive: true, force: true });
-      return { ...result, seconds: (performance.now() - startMs) / 1_000 };
-    } finally {
-      await this.#honest?.kill();
-      await this.#server?.kill();
-    }
-  }
-
-  async #play(): Promise<AttackResult> {
-    const server = await ServerProcess.start(this.#serverOptions());
-    this.#server = server;
-    const honest = new Peer<HonestOrder, HonestAnswer>(HONEST_PROGRAM, this.#options.niceness.honest);
-    this.#honest = honest;
+  async start(): Promise<void> {
+    mkdirSync(this.#options.dir, { recursive: true });
+    this.#server = await ServerProcess.start(this.#serverOptions());
     const { readers, hasMayflies = true } = this.#attack;
-    honest.send({ kind: "begin", target: server.target, readers, hasMayflies });
-    const begun = await honest.next(({ kind }) => kind === "begun", BEGIN_MS_MAX);
+    this.#honest.send({ kind: "begin", target: this.#server.target, readers, hasMayflies });
+    const begun = await this.#honest.next(({ kind }) => kind === "begun", BEGIN_MS_MAX);
     if (begun?.kind !== "begun" || !begun.isWhole) throw new Error("the honest clients do not see each other");
-    honest.send({ kind: "measure" });
-    const watch = new Watch(server, this.#options.stopBytes);
-    const { isFull } = this.#options;
-    const before = server.rssBytes;
+  }
+
+  async play(): Promise<AttackResult> {
+    const server = this.#server;
+    if (server === undefined) throw new Error("the trial has not been started");
+    const { isFull, dir, stopBytes, memoryBytesMax } = this.#options;
+    this.#honest.send({ kind: "measure" });
+    const watch = new Watch(server, stopBytes);
+    const beforeBytes = server.rssBytes;
     const tally = await this.#strike(server, watch, isFull);
-    const rest = [await this.#rest(server)];
+    const restBytes = [await this.#rest(server)];
     // What a first round has left behind must not be left behind once more by a second one.
     if (isFull && server.isRunning && !watch.isStopped) {
+      this.#attacker = this.#newAttacker();
       await this.#strike(server, watch, false);
-      rest.push(await this.#rest(server));
+      restBytes.push(await this.#rest(server));
     }
-    honest.send({ kind: "end" });
-    const ended = await honest.next(({ kind }) => kind === "ended", END_MS_MAX);
-    const report = ended?.kind === "ended" ? ended.report : NO_REPORT;
-    const { isStopped, ...watched } = await watch.end();
-    const { attack, memoryBytesMax } = { attack: this.#attack, ...this.#options };
+    this.#honest.send({ kind: "end" });
+    const ended = await this.#honest.next(({ kind }) => kind === "ended", END_MS_MAX);
+    const honest = ended?.kind === "ended" ? ended.report : NO_REPORT;
+    const figures = { ...(await watch.end()), memory: { beforeBytes, restBytes }, tally, honest };
     const log = server.log.toString("latin1");
-    const figures = { ...watched, isStopped, memory: { beforeBytes: before, restBytes: rest }, tally, honest: report };
-    const looked = isStopped ? [] : await this.#look(server, tally, report);
-    const failures = [...failuresOf(attack, { ...figures, ownEnd: server.ownEnd, memoryBytesMax, log }), ...looked];
-    const { letter, name, sends } = attack;
-    return { letter, name, sends, ...figures, failures, seconds: 0, dir: this.#options.dir };
+    const failures = failuresOf(this.#attack, { ...figures, ownEnd: server.ownEnd, memoryBytesMax, log });
+    if (server.isRunning) failures.push(...(await this.#look(server, tally, honest)));
+    if (failures.length === 0) rmSync(dir, { recursive: true, force: true });
+    const { letter, name, sends } = this.#attack;
+    const seconds = (performance.now() - this.#startMs) / 1_000;
+    return { letter, name, sends, ...figures, failures, seconds, dir };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#honest.kill(), this.#attacker.kill(), this.#server?.kill()]);
+  }
+
+  /** Its process is there before it is told what to do. */
+  #newAttacker(): Peer<AttackOrder, AttackerReport> {
+    return new Peer(ATTACKER_PROGRAM, this.#options.niceness.attacker);
   }
 
   #serverOptions(): ServerOptions {
@@ -113,12 +134,15 @@ class Trial {
   async #strike(server: ServerProcess, watch: Watch, isFull: boolean): Promise<TallyReport> {
     const { name, full, short, secondsMax = SECONDS.full, shortSecondsMax = SECONDS.short } = this.#attack;
     const durationMs = 1_000 * (isFull ? secondsMax : shortSecondsMax);
-    const attacker = new Peer<AttackOrder, AttackerReport>(ATTACKER_PROGRAM, this.#options.niceness.attacker);
+    const attacker = this.#attacker;
+    const startMs = performance.now();
     attacker.send({ attack: name, target: server.target, size: isFull ? full : short, isFull, durationMs });
-    const endMs = performance.now() + durationMs + OVERTIME_MS;
+    const endMs = startMs + durationMs + OVERTIME_MS;
     while (attacker.last?.isDone !== true && performance.now() < endMs && !watch.isStopped && server.isRunning) {
       await sleep(POLL_MS);
     }
+    // An attack that is soon over leaves too few changes to measure.
+    while (performance.now() < startMs + MEASURED_MS_MIN && server.isRunning) await sleep(POLL_MS);
     const tally = attacker.last?.tally ?? NO_TALLY;
     await attacker.kill();
     return tally;
@@ -131,7 +155,6 @@ class Trial {
   }
 
   async #look(server: ServerProcess, tally: TallyReport, honest: HonestReport): Promise<readonly string[]> {
-    if (!server.isRunning) return [];
     const { dir } = this.#options;
     const restart = async (between?: (dataDir: string) => void) => {
       await this.#server?.stop();

@@ -23,6 +23,7 @@ const GREETING_MS_MAX = 12_000;
 export const silentNodes: Attack = {
   letter: "k",
   name: "silent-nodes",
+  isLight: true,
   sends: "connections to the node port that never greet, but send a heartbeat now and then",
   expected: "closed when they have not greeted in time",
   full: 4_000,
@@ -53,6 +54,7 @@ function isOpen(socket: Socket): boolean {
 export const allConnections: Attack = {
   letter: "k",
   name: "all-connections",
+  isLight: true,
   sends: "more connections from one address than the server takes in all",
   expected: "refused beyond the address's share, logged; clients of other addresses get in",
   signs: [/ADDRESS_CONNECTIONS_EXHAUSTED/],
@@ -69,6 +71,7 @@ export const allConnections: Attack = {
 export const fewDescriptors: Attack = {
   letter: "k",
   name: "few-descriptors",
+  isLight: true,
   sends: "more connections than the server has descriptors",
   expected: "refused before the last descriptors are taken: the health check answers",
   full: 400,

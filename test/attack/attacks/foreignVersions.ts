@@ -22,6 +22,7 @@ const PAUSE_MS = 150;
 export const foreignVersions: Attack = {
   letter: "h",
   name: "foreign-versions",
+  isLight: true,
   sends: "heartbeats, fetches and follows on the node port with versions of 2^63-1 and a little less",
   expected: "refused or ignored, also by what is on disk after a restart",
   full: 5,

@@ -5,6 +5,7 @@ import type { Attack } from "../attack.ts";
 export const nothing: Attack = {
   letter: "-",
   name: "nothing",
+  isLight: true,
   sends: "nothing, to compare with",
   expected: "all well",
   full: 1,

@@ -106,6 +106,7 @@ const DELETE = 0x7f;
 export const controlCharacters: Attack = {
   letter: "k",
   name: "control-characters",
+  isLight: true,
   sends: "names with U+009B, U+202E, escapes and line ends, from clients and from nodes",
   expected: "refused, or escaped in every log line",
   full: 20,
@@ -158,6 +159,7 @@ const NODE_IDS = [
 export const nodeIds: Attack = {
   letter: "k",
   name: "node-ids",
+  isLight: true,
   sends: "greetings of nodes whose id is empty, very long, or holds what no name may hold",
   expected: "refused with the reason",
   full: 3,
@@ -179,6 +181,7 @@ const DAMAGED = ["[]", '[{"leader":"nobody.1"}]', "not JSON", '{"slots":1}'];
 export const damagedSlotTable: Attack = {
   letter: "k",
   name: "damaged-slot-table",
+  isLight: true,
   sends: "nothing: the slot table's row on disk is damaged while the server is down",
   expected: "the server refuses to start and says why",
   full: 4,

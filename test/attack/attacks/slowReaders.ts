@@ -48,6 +48,7 @@ function subscribe(connection: AttackConnection, number: string): Promise<void> 
 export const slowLines: Attack = {
   letter: "l",
   name: "slow-lines",
+  isLight: true,
   sends: "3,000 publishers of 300 bytes to subscribers behind 200 KB/s and 50 KB/s",
   expected: "the list is sent once, and no one is closed",
   full: 50_000,
@@ -85,6 +86,7 @@ const CHANGE_MS = 4_000;
 export const lateAnswers: Attack = {
   letter: "l",
   name: "late-answers",
+  isLight: true,
   sends: "answers to pushes after 2.5 s, while the service changes each four seconds",
   expected: "one push for each change",
   full: 4,
@@ -125,6 +127,7 @@ const UNANSWERED_MAX = 100;
 export const silentReader: Attack = {
   letter: "l",
   name: "silent-reader",
+  isLight: true,
   sends: "a subscriber of 300 services that never answers a push",
   expected: "at most 100 pushes are under way to it before it has answered one",
   full: SILENT_SERVICES,

@@ -17,6 +17,7 @@ const NEAR_VERSIONS = [2n, 3n, 4n, 5n, 6n, 7n, 8n];
 export const strangers: Attack = {
   letter: "i",
   name: "strangers",
+  isLight: true,
   sends: "unregisters and registrations under the registIds of living clients, with versions up to 2^63-1",
   expected: "refused: a living owner keeps what it registered",
   full: 5,
