@@ -24,6 +24,8 @@ const MIB = 1024 * 1024;
 const USUAL = { server: 0, honest: 0, attacker: 10 };
 const FIRST = { server: -10, honest: -15, attacker: -5 };
 
+const LIGHT_AT_ONCE = 4;
+
 const { values: flags } = parseArgs({
   options: {
     short: { type: "boolean", default: false },
@@ -78,8 +80,6 @@ function groupsOf(attacks: readonly Attack[]): Attack[][] {
   const heavy = attacks.filter(({ isLight = false }) => !isLight);
   return [...groups, ...heavy.map((attack) => [attack])];
 }
-
-const LIGHT_AT_ONCE = 4;
 
 function isChosen({ letter, name }: Attack): boolean {
   return (

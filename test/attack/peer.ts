@@ -27,6 +27,10 @@ export class Peer<Order, Answer> {
     });
   }
 
+  get pid(): number {
+    return this.#spawned.pid;
+  }
+
   send(order: Order): void {
     if (this.#spawned.child.connected) this.#spawned.child.send(order as object, () => undefined);
   }

@@ -19,6 +19,7 @@ const WELL: Judged = {
   peakBytes: 200 * MIB,
   healthMsMax: 5,
   healthChecks: 10,
+  waitedShare: 0.01,
   isStopped: false,
   memory: { beforeBytes: 100 * MIB, restBytes: [150 * MIB, 155 * MIB] },
   tally: { bytesSent: 1, connections: 1, closed: 0, pushes: 0, accepted: 1, refused: {}, notes: [], failures: [] },
@@ -57,6 +58,13 @@ for (const [what, changed, said] of CASES) {
     assert.match(failures[0] ?? "", said);
   });
 }
+
+test("on a machine that is busy times count a fifth, and memory as ever", () => {
+  const honest = { ...WELL.honest, p99Ms: 499, unlistedMs: [12_000] };
+  assert.deepEqual(failuresOf(ATTACK, { ...WELL, honest, waitedShare: 0.2, healthMsMax: 4_000 }), []);
+  const failures = failuresOf(ATTACK, { ...WELL, honest, waitedShare: 0.2, peakBytes: 1_025 * MIB });
+  assert.equal(failures.length, 1);
+});
 
 test("a sign is looked for among refusals, notes and log lines, and missed if it is nowhere", () => {
   const attack = { ...ATTACK, signs: [/PAYLOAD_TOO_LARGE/] };

@@ -32,6 +32,9 @@ export interface Judged extends Figures {
 }
 
 const P99_MS_MAX = 100;
+// A processor that is not there cannot be used: then a time says little of the server.
+const WAITED_SHARE_MAX = 0.05;
+const BUSY_FACTOR = 5;
 // A second's grace, the push, and a loaded machine.
 const UNLISTED_MS_MAX = 2_500;
 const HEALTH_MS_MAX = 1_000;
@@ -51,17 +54,24 @@ export function failuresOf(attack: Attack, judged: Judged): string[] {
   const budget = judged.memoryBytesMax;
   demand(judged.peakBytes <= budget, `the server took ${mib(judged.peakBytes)}, ${mib(budget)} are its budget`);
   demand(honest.samples > 0, "no push was measured");
-  demand(honest.p99Ms <= P99_MS_MAX, `pushes took ${ms(honest.p99Ms)} (p99), ${P99_MS_MAX} ms are allowed`);
+  const factor = isBusy(judged) ? BUSY_FACTOR : 1;
+  const p99MsMax = P99_MS_MAX * factor;
+  demand(honest.p99Ms <= p99MsMax, `pushes took ${ms(honest.p99Ms)} (p99), ${p99MsMax} ms are allowed`);
   demand(honest.closed === 0, `${honest.closed} connections of honest clients were closed`);
   const unlistedMs = Math.max(0, ...honest.unlistedMs);
-  demand(unlistedMs <= UNLISTED_MS_MAX, `a killed client stayed listed for ${ms(unlistedMs)}`);
-  demand(judged.healthMsMax <= HEALTH_MS_MAX, `a health check took ${ms(judged.healthMsMax)}`);
+  demand(unlistedMs <= UNLISTED_MS_MAX * factor, `a killed client stayed listed for ${ms(unlistedMs)}`);
+  demand(judged.healthMsMax <= HEALTH_MS_MAX * factor, `a health check took ${ms(judged.healthMsMax)}`);
   const [first = 0, second = 0] = judged.memory.restBytes;
   const isGrown = second > first + KEPT_BYTES_MAX && second > judged.memory.beforeBytes + 2 * KEPT_BYTES_MAX;
   demand(!isGrown, `after a second round the server kept ${mib(second)}, after the first ${mib(first)}`);
   const text = [...Object.keys(tally.refused), ...tally.notes, judged.log].join("\n");
   for (const sign of attack.signs ?? []) demand(sign.test(text), `nothing says ${sign.source}`);
   return failures;
+}
+
+/** The machine had no processor for the server, or the clients, when they needed one. Their times count for less then. */
+export function isBusy({ waitedShare }: Watched): boolean {
+  return waitedShare > WAITED_SHARE_MAX;
 }
 
 const HEAD = ["", "Attack", "Memory", "Kept", "Push p99", "Longest", "Closed", "Unlisted", "Health", "Verdict", "Sent"];
@@ -106,12 +116,14 @@ export function lineOf(result: AttackResult): string {
   const refused = Object.entries(tally.refused).map(([code, count]) => `${count} ${code}`);
   const answers = [`${tally.accepted} accepted`, ...refused, `${tally.closed} closed`].join(", ");
   const unlisted = honest.unlistedMs.length === 0 ? "–" : ms(Math.max(...honest.unlistedMs));
+  const waited = `waited ${Math.round(result.waitedShare * 100)} %`;
   const figures = [
     `${before} -> ${rest.join(", ")}`,
     delays,
     `honest closed ${honest.closed}`,
     `unlisted ${unlisted}`,
     `health ${ms(result.healthMsMax)}`,
+    isBusy(result) ? `BUSY: ${waited}, times count a fifth` : waited,
     `${mib(tally.bytesSent)} sent: ${answers}`,
     ...tally.notes,
   ];

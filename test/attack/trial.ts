@@ -93,7 +93,7 @@ class Trial {
     if (server === undefined) throw new Error("the trial has not been started");
     const { isFull, dir, stopBytes, memoryBytesMax } = this.#options;
     this.#honest.send({ kind: "measure" });
-    const watch = new Watch(server, stopBytes);
+    const watch = new Watch(server, this.#honest.pid, stopBytes);
     const beforeBytes = server.rssBytes;
     const tally = await this.#strike(server, watch, isFull);
     const restBytes = [await this.#rest(server)];

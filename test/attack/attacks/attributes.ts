@@ -14,6 +14,7 @@ export const attributes: Attack = {
   name: "attributes",
   sends: "registrations with 63 attributes of 4 KB, and as many with 30 of 256 characters, which differ",
   expected: "refused: the first for their sum, the others when the client's bytes are used up",
+  signs: [/HESSIAN_LIMIT/, /CLIENT_BYTES_EXHAUSTED/],
   full: 16_263,
   short: 2_500,
   async strike(attacker) {
@@ -48,6 +49,7 @@ export const refusedAttributes: Attack = {
   name: "refused-attributes",
   sends: "frames with 120,000 attributes each, which are refused",
   expected: "refused while they are decoded, and a killed client is unlisted meanwhile",
+  signs: [/REGISTRATION_TOO_LARGE|HESSIAN_LIMIT/],
   full: 120,
   short: 24,
   async strike(attacker) {

@@ -21,6 +21,7 @@ export const boxes: Attack = {
   name: "boxes",
   sends: "130 registrations of 249,000 references to one empty box, many of 1,000, then a subscriber",
   expected: "refused: the first for their count, the others when the client's bytes are used up",
+  signs: [/HESSIAN_LIMIT/, /CLIENT_BYTES_EXHAUSTED/],
   full: 30_000,
   short: 6_000,
   async strike(attacker) {

@@ -23,6 +23,7 @@ export const payloadByReference: Attack = {
   name: "payload-by-reference",
   sends: "frames of 34 KB whose box is referred to 511 times (16 MiB), then four times as many of 4 MiB",
   expected: "refused: the first for their size, the others when the client's bytes are used up",
+  signs: [/REGISTRATION_TOO_LARGE/, /CLIENT_BYTES_EXHAUSTED/],
   full: 300,
   short: 60,
   async strike(attacker) {
@@ -40,6 +41,7 @@ export const payloadFromManyAddresses: Attack = {
   name: "payload-from-many-addresses",
   sends: "15 frames of 4 MiB by reference from each of many clients, each with an address of its own",
   expected: "refused when the node's bytes are used up",
+  signs: [/(ADDRESS|NODE)_BYTES_EXHAUSTED/],
   full: 80,
   short: 30,
   async strike(attacker) {

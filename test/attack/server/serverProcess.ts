@@ -67,6 +67,10 @@ export class ServerProcess {
     }
   }
 
+  get pid(): number {
+    return this.#spawned.pid;
+  }
+
   get isRunning(): boolean {
     return this.ownEnd === undefined && !this.#mayEnd;
   }
