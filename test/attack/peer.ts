@@ -1,8 +1,8 @@
 // A process that the suite talks to. Ended by its id, and with this one, however it ends.
 
-import { setPriority } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Spawned, spawned } from "../../bench/processes/spawned.ts";
+import { inOwnSession, setNiceness } from "./goFirst.ts";
 
 const POLL_MS = 10;
 
@@ -12,10 +12,11 @@ export class Peer<Order, Answer> {
   /** What it said last. */
   last: Answer | undefined;
   #isEnded = false;
+  readonly #niceness: number;
 
   constructor(program: string, niceness: number) {
-    this.#spawned = spawned([process.execPath, program], { hasChannel: true });
-    setPriority(this.#spawned.pid, niceness);
+    this.#spawned = spawned(inOwnSession([process.execPath, program], niceness), { hasChannel: true });
+    this.#niceness = niceness;
     this.#spawned.child.on("message", (answer) => {
       this.last = answer as Answer;
       this.#answers.push(this.last);
@@ -32,6 +33,8 @@ export class Peer<Order, Answer> {
   }
 
   send(order: Order): void {
+    // By now it has a session of its own.
+    if (this.#spawned.child.connected) setNiceness(this.pid, this.#niceness);
     if (this.#spawned.child.connected) this.#spawned.child.send(order as object, () => undefined);
   }
 

@@ -69,7 +69,7 @@ export function failuresOf(attack: Attack, judged: Judged): string[] {
   return failures;
 }
 
-/** The machine had no processor for the server, or the clients, when they needed one. Their times count for less then. */
+/** The machine had no processor for the server, or the clients, when they needed one: then their times count less. */
 export function isBusy({ waitedShare }: Watched): boolean {
   return waitedShare > WAITED_SHARE_MAX;
 }

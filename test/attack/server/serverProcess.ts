@@ -1,12 +1,12 @@
 // The server that is attacked: the real one, as a process of its own, all roles in it, on loopback and free ports.
 
 import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
-import { setPriority } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { failureOf, type Spawned, spawned } from "../../../bench/processes/spawned.ts";
 import { peakRssBytes, rssBytes } from "../../../bench/processes/usage.ts";
 import { CONFIG } from "../../../src/server/config/table.ts";
+import { inOwnSession, setNiceness } from "../goFirst.ts";
 import type { ServerNeeds, Target } from "../target.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
@@ -54,11 +54,15 @@ export class ServerProcess {
     mkdirSync(options.dir, { recursive: true });
     const logFile = join(options.dir, "server.log");
     const begins = existsSync(logFile) ? statSync(logFile).size : 0;
-    const child = spawned(commandOf(options), { cwd: ROOT, env: environment(), logFile });
-    setPriority(child.pid, options.niceness);
+    const child = spawned(inOwnSession(commandOf(options), options.niceness), {
+      cwd: ROOT,
+      env: environment(),
+      logFile,
+    });
     try {
       const ready = await Promise.race([failureOf(child, logFile), readyLine(logFile, begins)]);
       const server = new ServerProcess(child, logFile, ready);
+      setNiceness(child.pid, options.niceness);
       await Promise.race([failureOf(child, logFile), server.#untilReady()]);
       return server;
     } catch (error) {
