@@ -254,3 +254,13 @@ test("a process with two roles that comes back shows nothing of anybody else", (
   hear(session("n.a"), 31_000);
   assert.equal(membership.listeningSinceMs, 0);
 });
+
+test("members that somebody has made up are bounded, and who comes then is neither admitted nor told to end", () => {
+  for (let number = 0; number < 2_000; number++) assert.equal(hear(session(`s${number}.a`), 1_000), "admitted");
+  assert.equal(hear(session("s2000.a"), 1_000), "waits");
+  assert.equal(membership.list().length, 2_000);
+  assert.equal(hear(session("s7.b"), 5_000), "admitted", "a restart of a node that is known takes its place");
+  hearRegularly(session("s7.b"), 6_000, 25_000);
+  membership.tick(25_000);
+  assert.equal(hear(session("s2000.a"), 25_000), "admitted");
+});

@@ -37,8 +37,9 @@ export interface LivingNode {
 const SILENCE_MS = 3_000;
 // A link that was lost is tried again within a second, and a try takes up to two.
 const RELINK_MS = 5_000;
-// Beyond so many nothing of this kind is expected, and no more are admitted.
-const MEMBERS_MAX = 10_000;
+// The largest cluster that we plan for has 430 members. A node that comes when there are so many is not told to end:
+// members that somebody has made up go when their leases end, and then there is room.
+const MEMBERS_MAX = 2_000;
 // Data nodes that are known to be gone; beyond it the oldest are forgotten, and would get a lease's time again.
 const GONE_MAX = 10_000;
 // Members that ended by falling silent; beyond it the oldest are forgotten, and are believed to be dead.
@@ -160,9 +161,9 @@ export class Membership {
   /** Takes a heartbeat. Only `admitted` makes its sender a member. */
   heard(member: Member, heartbeat: Heartbeat, nowMs: number): Admission {
     const key = keyOf(member);
-    if (this.#entries.size >= MEMBERS_MAX && !this.#entries.has(key)) {
-      return { kind: "refused", reason: `the cluster has ${MEMBERS_MAX} members, which is as many as it may have` };
-    }
+    // A run of a node that is known takes the place of another one.
+    const isNew = !this.#leases.has(key) && this.#runs.current(nodeNameOf(member.id)) === undefined;
+    if (isNew && this.#leases.size >= MEMBERS_MAX) return { kind: "waits" };
     const admission = this.#runs.admit(member.id, this.#signs, nowMs);
     if (admission.kind !== "admitted") return admission;
     if (admission.replaced !== undefined) this.#endRun(admission.replaced);

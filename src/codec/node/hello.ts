@@ -2,7 +2,6 @@
 // other, or nobody could be told what is wrong: here fields are added, and nothing else ever changes.
 
 import type { Hello, HelloAnswer, NodeLink, NodeRole } from "../../messages/hello.ts";
-import { nodeId } from "../../model/ids.ts";
 import type { UnknownMessage } from "./format.ts";
 import { NodeReader } from "./nodeReader.ts";
 import { encodeMessage, type NodeWriter } from "./nodeWriter.ts";
@@ -41,16 +40,15 @@ export function decodeHello(content: Uint8Array): Hello | UnknownMessage {
     kind: "hello",
     protocolVersion: reader.varint(),
     minProtocolVersion: reader.varint(),
-    clusterName: reader.text(),
+    clusterName: reader.plainText(),
     slotCount: reader.varint(),
-    from: nodeId(reader.text()),
+    from: reader.nodeText(),
     roles: readRoles(reader),
   } as const;
   const link = linkOf(reader.varint());
   if (link === undefined) return reader.unknown("a kind of link");
-  const address = reader.text();
-  const to = reader.optionalText();
-  return { ...head, link, address, ...(to !== undefined && { to: nodeId(to) }) };
+  const address = reader.plainText();
+  return { ...head, link, address, ...(reader.flag() && { to: reader.nodeText() }) };
 }
 
 export function writeHelloAnswer(writer: NodeWriter, answer: HelloAnswer): void {
@@ -69,7 +67,7 @@ export function decodeHelloAnswer(content: Uint8Array): HelloAnswer | UnknownMes
     kind: "helloAnswer",
     accepted: reader.flag(),
     reason: reader.text(),
-    from: nodeId(reader.text()),
+    from: reader.nodeText(),
     roles: readRoles(reader),
   };
 }

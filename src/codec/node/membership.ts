@@ -11,7 +11,6 @@ import type {
   MetaToMember,
   SlotReport,
 } from "../../messages/membership.ts";
-import { nodeId } from "../../model/ids.ts";
 import type { SlotOwner, SlotTable } from "../../model/slot.ts";
 import { readDataInfoId } from "./datum.ts";
 import type { UnknownMessage } from "./format.ts";
@@ -119,8 +118,8 @@ function writeHeartbeat(writer: NodeWriter, heartbeat: Heartbeat): void {
 function readHeartbeat(reader: NodeReader): Heartbeat | undefined {
   const role = readMemberRole(reader);
   if (role === undefined) return undefined;
-  const address = reader.text();
-  const clientAddress = reader.optionalText();
+  const address = reader.plainText();
+  const clientAddress = reader.flag() ? reader.plainText() : undefined;
   const heartbeat = {
     kind: "heartbeat",
     role,
@@ -145,9 +144,19 @@ function writeSlotReport(writer: NodeWriter, report: SlotReport): void {
 }
 
 function readSlotReport(reader: NodeReader): SlotReport {
-  const report = { serving: reader.numbers(), held: reader.numbers(), inSync: reader.numbers() };
+  const report = { serving: readSlotNumbers(reader), held: readSlotNumbers(reader), inSync: readSlotNumbers(reader) };
   reader.endRecord();
   return report;
+}
+
+// Sixteen times as many slots as a cluster has. What a member says of its slots is kept.
+const SLOTS_MAX = 4_096;
+
+function readSlotNumbers(reader: NodeReader): number[] {
+  const start = reader.offset;
+  const slots = reader.numbers();
+  if (slots.length > SLOTS_MAX) throw reader.wrong(`${slots.length} slots`, start);
+  return slots;
 }
 
 function writeMembersVersion(writer: NodeWriter, version: MembersVersion): void {
@@ -174,10 +183,10 @@ function writeMemberAddress(writer: NodeWriter, member: MemberAddress): void {
 }
 
 function readMemberAddress(reader: NodeReader): MemberAddress | undefined {
-  const id = nodeId(reader.name());
+  const id = reader.nodeName();
   const role = readMemberRole(reader);
-  const address = reader.name();
-  const clientAddress = reader.optionalText();
+  const address = reader.plainName();
+  const clientAddress = reader.flag() ? reader.plainText() : undefined;
   reader.endRecord();
   if (role === undefined) return undefined;
   return { id, role, address, ...(clientAddress !== undefined && { clientAddress }) };
@@ -201,7 +210,7 @@ function writeSlotOwner(writer: NodeWriter, owner: SlotOwner): void {
 
 function readSlotOwner(reader: NodeReader): SlotOwner {
   const owner = {
-    leader: nodeId(reader.name()),
+    leader: reader.nodeName(),
     leaderEpoch: reader.long(),
     followers: reader.list(readNodeId),
   };
@@ -210,7 +219,7 @@ function readSlotOwner(reader: NodeReader): SlotOwner {
 }
 
 function readNodeId(reader: NodeReader): SlotOwner["leader"] {
-  return nodeId(reader.name());
+  return reader.nodeName();
 }
 
 function writeConfigValue(writer: NodeWriter, value: ConfigValue): void {

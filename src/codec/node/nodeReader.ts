@@ -3,6 +3,7 @@
 
 import { ByteReader } from "../../base/bytes.ts";
 import { asciiString, utf8String } from "../../base/text.ts";
+import { isNodeId, type NodeId, nodeId } from "../../model/ids.ts";
 import { FORMAT, type UnknownMessage } from "./format.ts";
 
 /** All methods throw NODE_MESSAGE_MALFORMED with the offset, and nothing else. */
@@ -10,6 +11,8 @@ export class NodeReader extends ByteReader {
   /** Which message of its link it is. */
   readonly kind: number;
   readonly #names: string[] = [];
+  // Of these names, those that are known to be ids of nodes.
+  readonly #nodeNames: boolean[] = [];
   // Memory for small blocks, filled from the front.
   #slab = NO_SLAB;
   #slabUsed = 0;
@@ -50,6 +53,35 @@ export class NodeReader extends ByteReader {
     const name = this.#names[this.varint()];
     if (name === undefined) throw this.wrong("a name that the message does not have", start);
     return name;
+  }
+
+  /** A name that is the id of a node. */
+  nodeName(): NodeId {
+    const start = this.offset;
+    const index = this.varint();
+    const name = this.#names[index];
+    if (name === undefined) throw this.wrong("a name that the message does not have", start);
+    // The same few nodes are named again and again.
+    if (this.#nodeNames[index] === true) return nodeId(name);
+    this.#nodeNames[index] = true;
+    return this.#checkedNodeId(name, start);
+  }
+
+  /** A text that is the id of a node. */
+  nodeText(): NodeId {
+    const start = this.offset;
+    return this.#checkedNodeId(this.text(), start);
+  }
+
+  /** A text of ours that people read: `host:port`, a cluster's name. */
+  plainText(): string {
+    const start = this.offset;
+    return this.#checkedPlain(this.text(), start);
+  }
+
+  plainName(): string {
+    const start = this.offset;
+    return this.#checkedPlain(this.name(), start);
   }
 
   flag(): boolean {
@@ -139,6 +171,16 @@ export class NodeReader extends ByteReader {
     return { kind: "unknown", what };
   }
 
+  #checkedNodeId(text: string, start: number): NodeId {
+    if (!isNodeId(text)) throw this.wrong("no id of a node", start);
+    return nodeId(text);
+  }
+
+  #checkedPlain(text: string, start: number): string {
+    if (text.length > PLAIN_CHARS_MAX || !PLAIN.test(text)) throw this.wrong("no short printable text", start);
+    return text;
+  }
+
   // A length of bytes, all of which are there.
   #length(): number {
     const start = this.offset;
@@ -199,6 +241,10 @@ const NO_SLAB = new Uint8Array(0);
 
 // Arguments of one call stay far below the engine's limit (about 120,000).
 const UNITS_PER_BLOCK = 4096;
+
+// A host name has at most 253 characters.
+const PLAIN_CHARS_MAX = 300;
+const PLAIN = /^[ -~]*$/;
 
 // 2^53 - 1 takes eight.
 const VARINT_BYTES_MAX = 8;

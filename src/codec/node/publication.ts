@@ -1,6 +1,6 @@
 // Publications, as they travel in batches, lists and replicas.
 
-import { brandDataInfoId, clientId, nodeId } from "../../model/ids.ts";
+import { brandDataInfoId, clientId } from "../../model/ids.ts";
 import type { Owner, Publication, Stamp } from "../../model/publication.ts";
 import type { NodeReader } from "./nodeReader.ts";
 import type { NodeWriter } from "./nodeWriter.ts";
@@ -44,7 +44,7 @@ export function readPublication(reader: NodeReader): Publication {
 }
 
 function readOwner(reader: NodeReader): Owner {
-  return { session: nodeId(reader.name()), client: clientId(reader.name()) };
+  return { session: reader.nodeName(), client: clientId(reader.name()) };
 }
 
 function writeAttributes(writer: NodeWriter, attributes: ReadonlyMap<string, string>): void {

@@ -5,7 +5,7 @@ import type { FastifyInstance } from "fastify";
 import { fail } from "../../base/errors.ts";
 import type { ConfigValue, MemberAddress } from "../../messages/membership.ts";
 import { makeDataInfoId, parseDataInfoId, readDataInfoId } from "../../model/dataInfoId.ts";
-import { type DataInfoId, nodeId, nodeNameOf } from "../../model/ids.ts";
+import { type DataInfoId, isNodeId, nodeId, nodeNameOf } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
 import { createHttp, KEY_QUERY } from "./listen.ts";
 import { addOpsRoutes, health, type Ops } from "./opsRoutes.ts";
@@ -138,6 +138,7 @@ function addClusterRoutes(app: FastifyInstance, status: MetaStatus): void {
   });
   // Whoever names a run means its node: shut out alone, it would come back as another run.
   const block = async (name: string, isBlocked: boolean) => {
+    if (!isNodeId(name)) throw fail("FIELD_INVALID", { field: "node", value: name, expected: "a node's name or id" });
     await status.blockNode(nodeNameOf(nodeId(name)), isBlocked);
     return { success: true, message: null };
   };

@@ -53,7 +53,8 @@ function record<T>(
 
 const list = <T>(element: fc.Arbitrary<T>) => fc.array(element, { maxLength: 4 });
 
-const node = string.map(nodeId);
+const node = fc.stringMatching(/^[A-Za-z0-9._-]{1,128}$/).map(nodeId);
+const plain = fc.stringMatching(/^[ -~]{0,300}$/);
 const dataInfoId = string.map(brandDataInfoId);
 const stamp = record<Stamp>({ version: long, registeredMs: fc.double() });
 const version = record<DatumVersion>({ version: long, origin: long });
@@ -193,8 +194,8 @@ const heartbeat = record<Heartbeat>(
   {
     kind: is("heartbeat"),
     role,
-    address: string,
-    clientAddress: string,
+    address: plain,
+    clientAddress: plain,
     tableEpoch: long,
     members: membersVersion,
     isLeaving: fc.boolean(),
@@ -213,10 +214,7 @@ export const memberToMeta = anyOf<MemberToMeta>({
 });
 
 const slotOwner = record({ leader: node, leaderEpoch: long, followers: list(node) });
-const memberAddress = record<MemberAddress>(
-  { id: node, role, address: string, clientAddress: string },
-  "clientAddress",
-);
+const memberAddress = record<MemberAddress>({ id: node, role, address: plain, clientAddress: plain }, "clientAddress");
 
 export const metaToMember = anyOf<MetaToMember>({
   slotTable: record({
@@ -240,12 +238,12 @@ export const hello = record<Hello>(
     kind: is("hello"),
     protocolVersion: natural,
     minProtocolVersion: natural,
-    clusterName: string,
+    clusterName: plain,
     slotCount: natural,
     from: node,
     roles,
     link: fc.constantFrom("meta", "data", "replication"),
-    address: string,
+    address: plain,
     to: node,
   },
   "to",
