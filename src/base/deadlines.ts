@@ -32,9 +32,9 @@ export class Deadlines<Key> {
     return this.#live.get(key)?.atMs;
   }
 
-  /** Nothing is due before `atMs`: what would be is moved there. */
-  postpone(atMs: number): void {
-    for (const entry of [...this.#live.values()]) if (entry.atMs < atMs) this.set(entry.key, atMs);
+  /** Nothing is due before `atMs`: what would be is moved there, if it may. */
+  postpone(atMs: number, may: (key: Key) => boolean = () => true): void {
+    for (const { key, atMs: dueMs } of [...this.#live.values()]) if (dueMs < atMs && may(key)) this.set(key, atMs);
   }
 
   delete(key: Key): void {

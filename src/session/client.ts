@@ -128,6 +128,8 @@ export class Client {
   answersPushes = false;
   /** When the connection was lost; undefined while it stands. */
   departedMs: number | undefined;
+  /** How often it got its grace anew because this process had been away. */
+  forgiven = 0;
 
   constructor(id: ClientId, { channel, account }: { channel: ClientChannel; account: Account }, order: number) {
     this.id = id;

@@ -36,6 +36,13 @@ export class ConfigWatches {
     this.#costs = costs;
   }
 
+  /** What clients are charged for all watches. */
+  get chargedBytes(): number {
+    let sum = 0;
+    for (const { watches } of this.#configs.values()) for (const { bytes } of watches) sum += bytes;
+    return sum;
+  }
+
   /** Everything that is watched here. */
   watched(): DataInfoId[] {
     return [...this.#configs.keys()];

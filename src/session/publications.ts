@@ -58,6 +58,13 @@ export class Publications {
     this.#costs = costs;
   }
 
+  /** What clients are charged for all that is held. */
+  get chargedBytes(): number {
+    let sum = 0;
+    for (const { publications } of this.#services.values()) for (const { bytes } of publications.values()) sum += bytes;
+    return sum;
+  }
+
   get size(): number {
     return this.#size;
   }

@@ -127,8 +127,8 @@ export class Pusher {
   }
 
   /** The safety net, from time to time: whoever is behind, not waited for and not held back is pushed to again. */
-  repair(nowMs: number): void {
-    for (const service of this.#subscriptions.services()) {
+  repair(services: readonly SubscribedService[], nowMs: number): void {
+    for (const service of services) {
       if (service.round !== undefined || this.#windows.has(service)) continue;
       for (const target of service.targets.values()) {
         const isWaitedFor = target.underWay !== undefined || this.#retries.has(target);

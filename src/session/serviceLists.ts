@@ -64,19 +64,6 @@ export class ServiceLists {
     this.#links.send(node, { kind: "recalled", datum });
   }
 
-  /** Tells a data node which versions are here: what was lost on the way comes back. */
-  scan(node: NodeId): void {
-    if (!this.#links.isReachable(node)) return;
-    const versions: (readonly [DataInfoId, DatumVersion])[] = [];
-    for (const service of this.#subscriptions.services()) {
-      if (this.#links.leader(service.dataInfoId) !== node) continue;
-      // The answer to an earlier fetch may be lost; this one asks for the same.
-      service.isWaiting = false;
-      versions.push([service.dataInfoId, service.list.state]);
-    }
-    if (versions.length > 0) this.#links.send(node, { kind: "scan", versions });
-  }
-
   #delta(service: SubscribedService, delta: DatumDelta, nowMs: number): void {
     const result = service.list.apply(delta);
     if (result === "behind") this.#announced(service, delta);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { nodeId } from "../model/ids.ts";
+import { brandDataInfoId, nodeId } from "../model/ids.ts";
 import {
   ackLast,
   batches,
@@ -28,6 +28,8 @@ import {
 } from "./testing/harness.ts";
 
 beforeEach(reset);
+
+const serviceOf = (at: number) => brandDataInfoId(`service-${at}#@#I#@#G`);
 
 const inventories = () => toData.flatMap((message) => (message.kind === "inventory" ? [message.entries] : []));
 
@@ -214,6 +216,53 @@ test("the end of a client with many publishers is spread over many steps", () =>
     pass(0);
   }
   assert.equal(removals().length, 2_000);
+});
+
+test("the end of a client with many subscribers is spread over many steps", () => {
+  useSession({ clientRegistrationsMax: 10_000 });
+  const client = connect();
+  for (let at = 0; at < 2_000; at++) subscribe(client, { registId: `s${at}`, dataInfoId: serviceOf(at) });
+  disconnect(client);
+  stall(1_000);
+  forgetSent();
+  session.step({ kind: "woken" }, nowMs);
+  const released = () => toData.filter(({ kind }) => kind === "release").length;
+  assert.ok(released() <= 500 && session.nextWakeMs() <= nowMs, `${released()}`);
+  for (let round = 0; round < 50; round++) pass(0);
+  assert.equal(released(), 2_000);
+});
+
+test("a process that stalls again and again forgives the dead three times only", () => {
+  const first = connect();
+  publish(first);
+  taken();
+  disconnect(first);
+  for (let round = 0; round < 10; round++) {
+    stall(1_500);
+    session.step({ kind: "woken" }, nowMs);
+    taken();
+    if (removals().length > 0) break;
+    assert.ok(round < 3, "it is still listed");
+  }
+  pass(1_100);
+  assert.equal(removals().length, 1);
+});
+
+test("all services are compared within an interval, a thousand in a step, and all of a node that is back", () => {
+  useSession({ clientRegistrationsMax: 10_000 });
+  const client = connect();
+  for (let at = 0; at < 3_500; at++) subscribe(client, { registId: `s${at}`, dataInfoId: serviceOf(at) });
+  const scans = () => toData.flatMap((message) => (message.kind === "scan" ? [message.versions] : []));
+  const isAll = () => assert.equal(new Set(scans().flatMap((part) => part.map(([id]) => id))).size, 3_500);
+  forgetSent();
+  pass(5_100);
+  isAll();
+  assert.ok(scans().length >= 4 && scans().every((part) => part.length <= 1_000));
+  session.step({ kind: "dataDown", node: DATA }, nowMs);
+  forgetSent();
+  session.step({ kind: "dataUp", node: DATA }, nowMs);
+  pass(100);
+  isAll();
 });
 
 test("the later of two clients with one registId wins, and the end of the earlier one removes nothing", () => {

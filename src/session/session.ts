@@ -17,12 +17,14 @@ import { ConfigWatches } from "./configWatches.ts";
 import { Costs } from "./costs.ts";
 import { DataLinks } from "./dataLinks.ts";
 import { DataRepair } from "./dataRepair.ts";
+import { DepartedClients } from "./departedClients.ts";
 import { Fullness } from "./fullness.ts";
 import { Publications } from "./publications.ts";
 import { Pusher, type PushOptions } from "./pusher.ts";
 import type { ClientEvent, PublishRequest, RegistrationKey, Registry, SubscribeRequest } from "./registry.ts";
 import { ServiceLists } from "./serviceLists.ts";
 import { Subscriptions } from "./subscriptions.ts";
+import { VersionScan } from "./versionScan.ts";
 
 /** Settings, each a key of the configuration; all times in milliseconds. */
 export interface SessionOptions extends PushOptions {
@@ -62,18 +64,12 @@ export type SessionEvent =
   | { readonly kind: "drain" }
   | { readonly kind: "woken" };
 
-// A client that is back re-registers one by one, each within its own retry of at most a second; so long after its last
-// one the rest counts as given up.
-const RETURN_PROGRESS_MS = 5_000;
 // A timer that fires so late was held up by this process, not by its clock.
 const STALL_MS = 100;
 // After so long clients may have given this process up and gone elsewhere.
 const ABSENCE_MS = 1_500;
 // Within this it has read what waited in its sockets, in turns of 20 ms, and knows which connections are closed.
 const CATCH_UP_MS = 1_000;
-// The end of a client with 100,000 publishers is spread over many steps, or everybody else would wait half a second for
-// it.
-const DROPS_PER_STEP = 500;
 // When a data node that was busy is compared.
 const BUSY_RETRY_MS = 1_000;
 
@@ -82,7 +78,7 @@ export class Session implements Registry {
   readonly #output: SessionOutput;
   readonly #metrics: Metrics;
   readonly #clients = new Map<ClientId, Client>();
-  readonly #departures = new Deadlines<Client>();
+  readonly #departed: DepartedClients;
   readonly #admission: Admission;
   readonly #publications: Publications;
   readonly #subscriptions: Subscriptions;
@@ -97,7 +93,7 @@ export class Session implements Registry {
   #isDraining = false;
   // When this process last went on after it had stood still.
   #stallEndMs = Number.NEGATIVE_INFINITY;
-  #scanMs: number;
+  readonly #scan: VersionScan;
   // Slots whose new leader has not yet said that it has what is here.
   readonly #unsettled = new Set<number>();
   // When each data node is compared next.
@@ -112,6 +108,7 @@ export class Session implements Registry {
     this.#publications = new Publications(options.id, costs);
     this.#subscriptions = new Subscriptions(costs);
     this.#links = new DataLinks((node, message) => output.toData(node, message));
+    this.#departed = new DepartedClients(options.clientReturnGraceMs, this.#publications, this.#subscriptions);
     this.#admission = new Admission(options.clientRegistrationsMax, this.#publications, this.#links);
     this.#fullness = new Fullness(this.#publications, this.#links, options);
     this.#pusher = new Pusher(options, this.#subscriptions, environment.metrics);
@@ -124,7 +121,11 @@ export class Session implements Registry {
       { toMeta: (message) => output.toMeta(message), link: (nodes) => output.linkData(nodes) },
     );
     this.#configs = new ConfigWatches(options, () => this.#pusher.takePushId(), costs);
-    this.#scanMs = environment.nowMs + options.versionScanIntervalMs;
+    this.#scan = new VersionScan(options.versionScanIntervalMs, {
+      subscriptions: this.#subscriptions,
+      links: this.#links,
+      nowMs: environment.nowMs,
+    });
   }
 
   /** Connected clients. */
@@ -139,6 +140,11 @@ export class Session implements Registry {
   /** All nodes of the cluster, as far as this one has heard. */
   get members(): Members | undefined {
     return this.#membership.members;
+  }
+
+  /** What clients are charged for, summed up anew: to hold the budget against it. */
+  get chargedBytes(): number {
+    return this.#publications.chargedBytes + this.#subscriptions.chargedBytes + this.#configs.chargedBytes;
   }
 
   /** Everything that clients were answered is at the data nodes: a session that drains may stop. */
@@ -182,12 +188,12 @@ export class Session implements Registry {
   /** When `woken` is due next. */
   nextWakeMs(): number {
     return Math.min(
-      this.#departures.nextMs(),
+      this.#departed.nextMs(),
       this.#pusher.nextWakeMs(),
       this.#links.nextMs(),
       this.#comparisons.nextMs(),
       this.#membership.nextMs(),
-      this.#scanMs,
+      this.#scan.nextMs(),
     );
   }
 
@@ -236,7 +242,7 @@ export class Session implements Registry {
     if (taken instanceof RegistryError) return refuse(client, event.request, publication, taken);
     if (taken !== undefined) {
       this.#links.publish({ kind: "put", publication: taken.publication });
-      if (taken.before !== undefined) this.#returned(taken.before, nowMs);
+      if (taken.before !== undefined) this.#departed.returned(taken.before, nowMs);
     }
     client.channel.answer(event.request, { kind: "accepted", registId, version });
   }
@@ -245,7 +251,7 @@ export class Session implements Registry {
     if (this.#refuses(client, request, { ...key, isKnown: true, nowMs })) return;
     const taken = this.#publications.unpublish(key, nowMs);
     if (taken !== undefined) this.#links.publish({ kind: "remove", removal: taken.removal });
-    if (taken?.before !== undefined) this.#returned(taken.before, nowMs);
+    if (taken?.before !== undefined) this.#departed.returned(taken.before, nowMs);
     client.channel.answer(request, { kind: "accepted", registId: key.registId, version: key.version });
   }
 
@@ -256,7 +262,7 @@ export class Session implements Registry {
     const subscribed = this.#subscriptions.subscribe(client, event.subscription);
     if (subscribed instanceof RegistryError) return refuse(client, event.request, event.subscription, subscribed);
     const { service, subscriber, returnedFrom } = subscribed;
-    if (returnedFrom !== undefined) this.#returned(returnedFrom, nowMs);
+    if (returnedFrom !== undefined) this.#departed.returned(returnedFrom, nowMs);
     // The answer goes first: a client that gets a push for a registration which it does not know to be accepted may
     // drop it.
     client.channel.answer(event.request, { kind: "accepted", registId, version });
@@ -269,6 +275,7 @@ export class Session implements Registry {
     if (this.#refuses(client, request, { ...key, isKnown: true, nowMs })) return;
     this.#subscriptions.unsubscribe(client, key);
     this.#releaseUnused([key.dataInfoId]);
+    this.#metrics.set("roster_subscribers", this.#subscriptions.size);
     client.channel.answer(request, { kind: "accepted", registId: key.registId, version: key.version });
   }
 
@@ -306,16 +313,7 @@ export class Session implements Registry {
     const unwatched = this.#configs.dropClient(client);
     if (unwatched.length > 0) this.#output.toMeta({ kind: "unwatchConfig", dataInfoIds: unwatched });
     // Who leaves a node that stops is on the way to another one: the data tier keeps what it published meanwhile.
-    if (!this.#isDraining) this.#departures.set(client, nowMs + this.#options.clientReturnGraceMs);
-  }
-
-  /**
-   * Something that `client` held is held by another connection now. If `client` is gone, this was its return, and the
-   * rest may follow.
-   */
-  #returned(client: Client, nowMs: number): void {
-    const dueMs = this.#departures.get(client);
-    if (dueMs !== undefined) this.#departures.set(client, Math.max(dueMs, nowMs + RETURN_PROGRESS_MS));
+    if (!this.#isDraining) this.#departed.add(client, nowMs);
   }
 
   /**
@@ -327,7 +325,7 @@ export class Session implements Registry {
     // A process that was never awake has not been away.
     if (lateMs === Number.POSITIVE_INFINITY) return;
     if (lateMs > STALL_MS) {
-      this.#departures.postpone(nowMs + this.#options.clientReturnGraceMs);
+      this.#departed.forgiveStall(nowMs);
       this.#pusher.forgiveStall(nowMs);
     }
     // What it reads next may have waited in its sockets for long, from clients that are elsewhere by now. Whose
@@ -339,24 +337,11 @@ export class Session implements Registry {
   }
 
   #dropDeparted(nowMs: number): void {
-    let budget = DROPS_PER_STEP;
-    while (budget > 0) {
-      const client = this.#departures.take(nowMs);
-      if (client === undefined) return;
-      budget -= this.#dropClient(client, budget);
-      if (client.publications.size > 0) this.#departures.set(client, nowMs);
-    }
-  }
-
-  /** Drops what a client left, at most `max` publications of it; returns how many that were. */
-  #dropClient(client: Client, max: number): number {
-    const removals = this.#publications.dropSome(client, max);
+    const { removals, services } = this.#departed.drop(nowMs);
     for (const removal of removals) this.#links.publish({ kind: "remove", removal });
-    const services = [...client.subscribers.values()].map((subscriber) => subscriber.target.dataInfoId);
-    this.#subscriptions.dropClient(client);
+    if (services.length === 0) return;
     this.#releaseUnused(services);
     this.#metrics.set("roster_subscribers", this.#subscriptions.size);
-    return Math.max(1, removals.length);
   }
 
   /** Answers a registration, or the end of one, that is one too many. */
@@ -449,7 +434,7 @@ export class Session implements Registry {
     this.#repair.compare(node);
     this.#comparisons.set(node, nowMs + this.#options.digestIntervalMs);
     // Notices may have been lost with the connection.
-    this.#lists.scan(node);
+    this.#scan.begin(node);
   }
 
   #wake(nowMs: number): void {
@@ -457,7 +442,7 @@ export class Session implements Registry {
     this.#pusher.wake(nowMs);
     this.#links.wake(nowMs);
     this.#compareDue(nowMs);
-    if (nowMs >= this.#scanMs) this.#scan(nowMs);
+    this.#repairLists(nowMs);
     if (nowMs >= this.#membership.nextMs()) {
       this.#membership.heartbeat({ tableEpoch: this.#links.tableEpoch, nowMs });
     }
@@ -471,11 +456,11 @@ export class Session implements Registry {
   }
 
   /** The safety net: whatever was lost on the way is found here, within one interval. */
-  #scan(nowMs: number): void {
-    this.#scanMs = nowMs + this.#options.versionScanIntervalMs;
-    this.#links.pump();
-    for (const node of this.#dataNodes()) this.#lists.scan(node);
-    this.#pusher.repair(nowMs);
+  #repairLists(nowMs: number): void {
+    const isRound = this.#scan.beginIfDue(nowMs);
+    if (isRound) this.#links.pump();
+    this.#pusher.repair(this.#scan.tell(nowMs), nowMs);
+    if (!isRound) return;
     this.#configs.repair(nowMs);
     this.#watchConfigs();
   }

@@ -65,6 +65,15 @@ export class Subscriptions {
     this.#costs = costs;
   }
 
+  /** What clients are charged for all subscribers. */
+  get chargedBytes(): number {
+    let sum = 0;
+    for (const { targets } of this.#services.values()) {
+      for (const { subscribers } of targets.values()) for (const { bytes } of subscribers.values()) sum += bytes;
+    }
+    return sum;
+  }
+
   get size(): number {
     return this.#subscribers;
   }
@@ -117,8 +126,15 @@ export class Subscriptions {
     }
   }
 
-  dropClient(client: Client): void {
-    for (const subscriber of client.subscribers.values()) this.#remove(subscriber);
+  /** Drops up to `max` of what a client that is gone subscribed. Returns of which services, each as often. */
+  dropSome(client: Client, max: number): DataInfoId[] {
+    const dropped: DataInfoId[] = [];
+    for (const subscriber of client.subscribers.values()) {
+      if (dropped.length === max) break;
+      this.#remove(subscriber);
+      dropped.push(subscriber.target.dataInfoId);
+    }
+    return dropped;
   }
 
   /** Forgets the service if nobody subscribes it any more. */

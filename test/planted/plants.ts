@@ -39,6 +39,20 @@ export const PLANTS: readonly Plant[] = [
     isCluster: true,
   },
   {
+    name: "what a removed publication took is not given back",
+    file: "src/session/publications.ts",
+    find: "held.client.account.release(HELD.registrations, held.bytes);",
+    replace: "",
+    rules: ["bug"],
+  },
+  {
+    name: "what a client that returned left behind stays charged to it",
+    file: "src/base/budget.ts",
+    find: "if (before !== undefined) before.account.release(kind, beforeBytes);",
+    replace: "",
+    rules: ["bug"],
+  },
+  {
     name: "versions follow the clock alone",
     file: "src/model/version.ts",
     find: "byClock > this.#last ? byClock : this.#last + 1n",

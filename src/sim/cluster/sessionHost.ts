@@ -1,6 +1,6 @@
 // The session role with its gateway in a simulated process. Its clients' connections break with the process.
 
-import { Budget } from "../../base/budget.ts";
+import { Budget, HELD } from "../../base/budget.ts";
 import { noMetrics } from "../../base/metrics.ts";
 import type { Cancel, ConnectionHandler, Log } from "../../base/ports.ts";
 import { Stepper } from "../../base/stepper.ts";
@@ -29,6 +29,7 @@ export class SessionHost {
   readonly #session: Session;
   readonly #stepper: Stepper<SessionEvent>;
   readonly #gateway: SofaGateway;
+  readonly #budget: Budget;
   #cancelIdleCheck: Cancel = () => undefined;
   #isDraining = false;
 
@@ -49,15 +50,16 @@ export class SessionHost {
       { metrics: noMetrics, nowMs: time.clock.nowMs(), output: this.#output() },
     );
     const failed = (error: unknown) => bug(environment, id, error);
+    this.#budget = new Budget({
+      bytesMax: plan.config.memoryBytesMax,
+      clientBytesMax: plan.config.clientBytesMax,
+      workPerSecondMax: plan.config.registrationsPerSecondMax,
+    });
     this.#stepper = new Stepper<SessionEvent>(this.#session, { ...time, failed });
     this.#gateway = new SofaGateway({
       config: plan.config,
       registry: this.#stepper,
-      budget: new Budget({
-        bytesMax: plan.config.memoryBytesMax,
-        clientBytesMax: plan.config.clientBytesMax,
-        workPerSecondMax: plan.config.registrationsPerSecondMax,
-      }),
+      budget: this.#budget,
       compression: MARKING,
       log: this.#log(),
       metrics: noMetrics,
@@ -176,8 +178,18 @@ export class SessionHost {
   #checkIdle(): void {
     this.#cancelIdleCheck = this.#process.time.timers.after(IDLE_CHECK_MS, (nowMs) => {
       this.#gateway.closeIdle(nowMs);
+      this.#checkBudget();
       this.#checkIdle();
     });
+  }
+
+  /** Whatever is charged is held, and whatever is not held any more was released. */
+  #checkBudget(): void {
+    const charged = [HELD.registrations, HELD.subscriptions, HELD.configWatches];
+    const bytes = charged.reduce<number>((sum, kind) => sum + this.#budget.heldOf(kind), 0);
+    const { chargedBytes } = this.#session;
+    if (bytes === chargedBytes) return;
+    bug(this.#environment, this.#process.id, `${bytes} bytes are charged for what takes ${chargedBytes}`);
   }
 
   /** A gateway logs as error what is a bug of ours, and as warning what a client did. */

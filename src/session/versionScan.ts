@@ -1,0 +1,92 @@
+// The safety net of lists: from time to time all services with subscribers are gone through, and their data nodes are
+// told which version is here, so that what was lost on the way comes back. With many services that takes longer than
+// anybody should wait: a round is spread over many steps.
+
+import type { DatumVersion } from "../model/datum.ts";
+import type { DataInfoId, NodeId } from "../model/ids.ts";
+import type { DataLinks } from "./dataLinks.ts";
+import type { SubscribedService, Subscriptions } from "./subscriptions.ts";
+
+// About a millisecond of work here, and as much at the data node.
+const SERVICES_PER_STEP = 1_000;
+// A million services are gone through in some four seconds, a fifth of the time of which is work.
+const STEP_MS = 4;
+
+interface Round {
+  /** Those that it has not come to. */
+  readonly services: Iterator<SubscribedService>;
+  /** The one node whose services are meant; undefined for all. */
+  readonly node: NodeId | undefined;
+}
+
+export class VersionScan {
+  readonly #intervalMs: number;
+  readonly #subscriptions: Subscriptions;
+  readonly #links: DataLinks;
+  // At most one for all, and one for each node.
+  #rounds: Round[] = [];
+  #roundMs: number;
+  #stepMs = 0;
+
+  constructor(intervalMs: number, parts: { subscriptions: Subscriptions; links: DataLinks; nowMs: number }) {
+    this.#intervalMs = intervalMs;
+    this.#subscriptions = parts.subscriptions;
+    this.#links = parts.links;
+    this.#roundMs = parts.nowMs + intervalMs;
+  }
+
+  nextMs(): number {
+    return this.#rounds.length > 0 ? Math.min(this.#stepMs, this.#roundMs) : this.#roundMs;
+  }
+
+  /** Begins a round if it is time for one, and says so. */
+  beginIfDue(nowMs: number): boolean {
+    if (nowMs < this.#roundMs) return false;
+    this.#roundMs = nowMs + this.#intervalMs;
+    // One that is not through yet goes on: beginning anew, it would never come to the last ones.
+    if (!this.#rounds.some(({ node }) => node === undefined)) this.#begin(undefined);
+    return true;
+  }
+
+  /** The node is to be told soon, all of it: notices may have been lost. */
+  begin(node: NodeId): void {
+    this.#rounds = this.#rounds.filter((round) => round.node !== node);
+    this.#begin(node);
+  }
+
+  /** Tells the data nodes of the next services. Returns those of a round of all. */
+  tell(nowMs: number): readonly SubscribedService[] {
+    if (this.#rounds.length === 0 || nowMs < this.#stepMs) return [];
+    const versions = new Map<NodeId, [DataInfoId, DatumVersion][]>();
+    const seen: SubscribedService[] = [];
+    for (let left = SERVICES_PER_STEP; left > 0; left--) {
+      const [round] = this.#rounds;
+      if (round === undefined) break;
+      const next = round.services.next();
+      if (next.done === true) {
+        this.#rounds.shift();
+        continue;
+      }
+      if (round.node === undefined) seen.push(next.value);
+      this.#add(versions, next.value, round);
+    }
+    for (const [node, ofNode] of versions) this.#links.send(node, { kind: "scan", versions: ofNode });
+    this.#stepMs = nowMs + STEP_MS;
+    return seen;
+  }
+
+  #begin(node: NodeId | undefined): void {
+    if (this.#rounds.length === 0) this.#stepMs = 0;
+    this.#rounds.push({ services: this.#subscriptions.services()[Symbol.iterator](), node });
+  }
+
+  #add(versions: Map<NodeId, [DataInfoId, DatumVersion][]>, service: SubscribedService, { node }: Round): void {
+    const leader = this.#links.leader(service.dataInfoId);
+    if (leader === undefined || (node !== undefined && leader !== node) || !this.#links.isReachable(leader)) return;
+    // The answer to an earlier fetch may be lost; this one asks for the same.
+    service.isWaiting = false;
+    const ofNode = versions.get(leader) ?? [];
+    versions.set(leader, ofNode);
+    ofNode.push([service.dataInfoId, service.list.state]);
+  }
+}
