@@ -122,7 +122,7 @@ export class Data {
     });
     this.#interests = new InterestSweep(this.#slots, options.versionScanIntervalMs * INTEREST_FORGOTTEN_SCANS);
     this.#versions = new VersionFloor(memory.versionFloor, (floor) => output.saveVersionFloor(floor));
-    this.#foreign = new ForeignVersions(this.#versions, (version) => output.versionRefused(version));
+    this.#foreign = new ForeignVersions(this.#versions, output);
     this.#protection = new LossProtection(options);
     const held = { slots: this.#slots, sessions: this.#sessions, protection: this.#protection };
     this.#completeness = new Completeness(held, options.sessionLeaseMs, (slot) => this.#shownOrNot(slot));
@@ -374,8 +374,7 @@ export class Data {
     const adopted = this.#slots.adopt(table, this.#nowMs);
     if (adopted === undefined) return;
     // Nobody may be left who remembers the versions of a slot that this node neither led nor followed.
-    const floor = { what: "slotTable", from: "meta", version: versionFloor } as const;
-    if (this.#foreign.believes(floor, this.#nowMs)) this.#versions.raise(versionFloor);
+    this.#foreign.floor(versionFloor, this.#nowMs);
     this.#hold.begin((dataInfoId) => this.#slots.slotOf(dataInfoId), this.#nowMs);
     for (const { slot, hadCopy } of adopted.led) this.#beginToLead(slot, hadCopy);
     this.#completeness.adopted();

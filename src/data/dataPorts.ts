@@ -69,6 +69,8 @@ export interface DataOutput {
   linkLeaders(nodes: readonly MemberAddress[]): void;
   /** Somebody has named a version that no clock can have given by now. It was not believed. */
   versionRefused(refused: RefusedVersion): void;
+  /** This node's clock is more than a day behind what the cluster's versions say. */
+  clockBehind(behindMs: number): void;
   /** The cluster does not want this node; its process must end and say why. */
   refused(reason: string): void;
   /** No version of a later life may be at or below `floor`. */

@@ -82,13 +82,6 @@ const ENTRIES: Readonly<Record<string, (version: bigint) => TestData>> = {
     say({ ...change, items: [put()], expected: 0 });
     return node;
   },
-  slotTable(version) {
-    const node = serving();
-    node.publish(put());
-    const table = { epoch: 2n, slots: [{ leader: SELF, leaderEpoch: 1n, followers: [] }] };
-    node.step({ kind: "fromMeta", message: { kind: "slotTable", table, versionFloor: version } });
-    return node;
-  },
 };
 
 for (const [what, name] of Object.entries(ENTRIES)) {
@@ -110,6 +103,35 @@ for (const [what, name] of Object.entries(ENTRIES)) {
     assert.deepEqual(name(AHEAD).refusedVersions, []);
   });
 }
+
+/** Meta's table, with what it has heard of versions. */
+function told(node: TestData, versionFloor: bigint): void {
+  const table = { epoch: 2n, slots: [{ leader: SELF, leaderEpoch: 1n, followers: [] }] };
+  node.step({ kind: "fromMeta", message: { kind: "slotTable", table, versionFloor } });
+}
+
+test("a floor of meta that leaves no room for versions changes nothing", () => {
+  for (const version of [LAST, LAST - 2n ** 40n, VERSION_FLOOR_MAX + 1n, -1n]) {
+    const node = serving();
+    told(node, version);
+    assert.deepEqual(node.refusedVersions, ["slotTable"]);
+    node.publish(put());
+    assert.ok(node.list().state.version < versionAt(START_MS + HOUR_MS));
+  }
+});
+
+test("a node whose clock is days behind goes by what meta says, believes the others, and says so", () => {
+  const cluster = START_MS + 700 * 24 * HOUR_MS;
+  const node = serving();
+  node.publish(put());
+  told(node, versionAt(cluster));
+  assert.deepEqual(node.behindMs, [cluster - START_MS]);
+  const have = { version: versionAt(cluster + HOUR_MS), origin: 0n };
+  assert.deepEqual(kinds(node.fetch(have)), ["snapshot"]);
+  assert.ok(node.list().state.version > have.version, "the session's list is gone above");
+  node.fetch({ version: versionAt(cluster + 25 * HOUR_MS), origin: ORIGIN });
+  assert.deepEqual(node.refusedVersions, ["fetch"], "but nothing from afar of the cluster's clock");
+});
 
 test("a slot of which something from afar was refused is not held whole, and the leader is asked again", () => {
   const { node, say } = following();

@@ -3,29 +3,38 @@
 
 import { type DatumSnapshot, type DatumVersion, NO_DATUM_VERSION } from "../model/datum.ts";
 import type { NodeId } from "../model/ids.ts";
-import type { RefusedVersion } from "./dataPorts.ts";
+import { VERSION_FLOOR_MAX } from "../model/version.ts";
+import type { DataOutput, RefusedVersion } from "./dataPorts.ts";
 import type { VersionFloor } from "./versionFloor.ts";
 
 export class ForeignVersions {
   readonly #versions: VersionFloor;
-  readonly #refused: (version: RefusedVersion) => void;
+  readonly #output: Pick<DataOutput, "versionRefused" | "clockBehind">;
 
-  /** `refused` hears of versions that were not believed. */
-  constructor(versions: VersionFloor, refused: (version: RefusedVersion) => void) {
+  constructor(versions: VersionFloor, output: Pick<DataOutput, "versionRefused" | "clockBehind">) {
     this.#versions = versions;
-    this.#refused = refused;
+    this.#output = output;
   }
 
   /** Whether the version may be gone by. */
   believes(named: RefusedVersion, nowMs: number): boolean {
     const isBelieved = this.#versions.believes(named.version, nowMs);
-    if (!isBelieved) this.#refused(named);
+    if (!isBelieved) this.#output.versionRefused(named);
     return isBelieved;
   }
 
   /** What a session has. One whose list is from afar has none that can be gone by: it is answered like a new one. */
   have(have: DatumVersion, by: Omit<RefusedVersion, "version">, nowMs: number): DatumVersion {
     return this.believes({ ...by, version: have.version }, nowMs) ? have : NO_DATUM_VERSION;
+  }
+
+  /** What meta says with a slot table, whose clock is right when ours is not: clients have seen versions up to this. */
+  floor(version: bigint, nowMs: number): void {
+    if (version < 0n || version > VERSION_FLOOR_MAX) {
+      return this.#output.versionRefused({ what: "slotTable", from: "meta", version });
+    }
+    const behindMs = this.#versions.raiseOfMeta(version, nowMs);
+    if (behindMs > 0) this.#output.clockBehind(behindMs);
   }
 
   /** A list that a session was asked for; one from afar counts as none. */

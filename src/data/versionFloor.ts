@@ -3,7 +3,7 @@
 // on with versions from afar until the time has come: its clients have seen them. What others name is not taken that
 // far.
 
-import { isCredible, NO_VERSION, VersionSource, versionSpan } from "../model/version.ts";
+import { isCredible, NO_VERSION, timeOf, VersionSource, versionSpan } from "../model/version.ts";
 
 // The floor is saved so far ahead, and again when half of it is used up: one small write each five seconds of change.
 const AHEAD = versionSpan(10_000);
@@ -13,6 +13,8 @@ export class VersionFloor {
   readonly #save: (floor: bigint) => void;
   #floor: bigint;
   #halfUsed: bigint;
+  /** By so much this node's clock is behind that of the cluster, as far as is known: more than a day, or 0. */
+  #behindMs = 0;
 
   /** `floor` is what the last life saved. */
   constructor(floor: bigint, save: (floor: bigint) => void) {
@@ -32,7 +34,18 @@ export class VersionFloor {
    * though it is from afar: this node's clock was ahead.
    */
   believes(version: bigint, nowMs: number): boolean {
-    return (version >= NO_VERSION && version <= this.newest) || isCredible(version, nowMs);
+    return (version >= NO_VERSION && version <= this.newest) || isCredible(version, nowMs + this.#behindMs);
+  }
+
+  /**
+   * Meta, which believes versions by its own clock, says that they are as far as this. If that is from afar, it is this
+   * node's clock that is behind, by as much as is returned: what the others name has to be believed all the same.
+   */
+  raiseOfMeta(version: bigint, nowMs: number): number {
+    const isBehind = !this.believes(version, nowMs);
+    if (isBehind) this.#behindMs = timeOf(version) - nowMs;
+    this.raise(version);
+    return isBehind ? this.#behindMs : 0;
   }
 
   /** As `VersionSource.next`. */

@@ -24,6 +24,11 @@ export function versionAt(nowMs: number): bigint {
   return BigInt(Math.max(0, Math.floor(nowMs) - EPOCH_MS)) << SEQUENCE_BITS;
 }
 
+/** The millisecond of which a version is, by the clock that gave it. */
+export function timeOf(version: bigint): number {
+  return Number(version >> SEQUENCE_BITS) + EPOCH_MS;
+}
+
 /** How much versions grow in `durationMs`. */
 export function versionSpan(durationMs: number): bigint {
   return BigInt(durationMs) << SEQUENCE_BITS;

@@ -14,7 +14,7 @@ export interface DataHostEnvironment extends StepperEnvironment {
   readonly metrics: Metrics;
   readonly random: Random;
   readonly store: NodeStore;
-  readonly output: Omit<DataOutput, "saveVersionFloor" | "saveServiceSizes" | "versionRefused">;
+  readonly output: Omit<DataOutput, "saveVersionFloor" | "saveServiceSizes" | "versionRefused" | "clockBehind">;
 }
 
 export class DataHost {
@@ -33,6 +33,8 @@ export class DataHost {
         output: {
           ...output,
           versionRefused: (version) => versionRefused(version, environment),
+          clockBehind: (behindMs) =>
+            log.error("this node's clock is more than a day behind the cluster's", { behindMs }),
           saveVersionFloor: (floor) => saved(log, "version floor", () => store.saveVersionFloor(floor)),
           saveServiceSizes: (sizes) => saved(log, "service sizes", () => store.saveServiceSizes(sizes)),
         },

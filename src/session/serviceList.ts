@@ -10,6 +10,7 @@ import {
 } from "../model/datum.ts";
 import type { DataInfoId } from "../model/ids.ts";
 import type { Publication } from "../model/publication.ts";
+import { isCredible } from "../model/version.ts";
 import type { ServiceView } from "./registry.ts";
 
 export class ServiceList {
@@ -43,8 +44,8 @@ export class ServiceList {
   }
 
   /** Takes a whole list. False if it is not newer than this one. */
-  replace(snapshot: DatumSnapshot): boolean {
-    if (snapshot.version <= this.version) return false;
+  replace(snapshot: DatumSnapshot, nowMs: number): boolean {
+    if (snapshot.version <= this.version && !this.#isFromAfar(snapshot, nowMs)) return false;
     this.#publications = new Map(snapshot.publications.map((publication) => [publication.registId, publication]));
     this.#moveTo(snapshot);
     return true;
@@ -60,6 +61,13 @@ export class ServiceList {
     }
     this.#moveTo(delta);
     return "applied";
+  }
+
+  // The list is of a leader whose clock was days ahead. The next one does not go on above what no clock can have given,
+  // and its list is the truth, for all who have not seen the other.
+  #isFromAfar(next: DatumVersion, nowMs: number): boolean {
+    const isLater = next.origin > this.#version.origin && isCredible(next.version, nowMs);
+    return isLater && !isCredible(this.version, nowMs);
   }
 
   #moveTo({ version, origin }: DatumVersion): void {

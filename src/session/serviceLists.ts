@@ -47,7 +47,7 @@ export class ServiceLists {
     if (service === undefined || this.#links.leader(service.dataInfoId) !== from) return;
     switch (message.kind) {
       case "snapshot":
-        return this.#arrived(service, service.list.replace(message.datum), nowMs);
+        return this.#arrived(service, service.list.replace(message.datum, nowMs), nowMs);
       case "delta":
         return this.#delta(service, message.delta, nowMs);
       case "changed":

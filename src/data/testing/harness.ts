@@ -48,6 +48,7 @@ export class TestData {
   linked: readonly MemberAddress[] = [];
   readonly savedFloors: bigint[] = [];
   readonly refusedVersions: string[] = [];
+  readonly behindMs: number[] = [];
   readonly savedSizes: [DataInfoId, number][] = [];
   nowMs = START_MS;
   #serial = 0;
@@ -63,6 +64,7 @@ export class TestData {
         this.linked = nodes;
       },
       versionRefused: ({ what }: { what: string }) => this.refusedVersions.push(what),
+      clockBehind: (behindMs: number) => this.behindMs.push(behindMs),
       refused: (reason: string) => assert.fail(reason),
       saveVersionFloor: (floor: bigint) => this.savedFloors.push(floor),
       saveServiceSizes: (sizes: ReadonlyMap<DataInfoId, number>) => this.savedSizes.push(...sizes),
