@@ -172,6 +172,7 @@ export class Link implements ConnectionHandler {
     this.#state = "closed";
     this.#cancelTick();
     this.#connection.close();
+    this.#decoder.release();
     this.#events.down(reason);
   }
 

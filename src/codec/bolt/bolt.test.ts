@@ -171,3 +171,21 @@ test("whatever arrives, the decoder gives frames or a RegistryError", () => {
     { numRuns: 2000 },
   );
 });
+
+test("the beginnings of frames take what has arrived, and are free at once when their connections are", () => {
+  const pieceBytes = 64 * 1024;
+  const frameBytes = 4 * 1024 * 1024;
+  const content = new Uint8Array(frameBytes);
+  const frame = encodeRequest(BOLT_V1, { id: 1, codec: 1, timeoutMs: 1, className: "c", content });
+  const beforeBytes = process.memoryUsage().arrayBuffers;
+  const decoders = Array.from({ length: 8 }, () => new BoltDecoder({ frameBytesMax: 2 * frameBytes }));
+  for (const decoder of decoders) {
+    for (let at = 0; at < frameBytes; at += pieceBytes)
+      decoder.push(frame.subarray(at, at + pieceBytes), () => undefined);
+  }
+  const heldBytes = process.memoryUsage().arrayBuffers - beforeBytes;
+  for (const decoder of decoders) decoder.release();
+  const leftBytes = process.memoryUsage().arrayBuffers - beforeBytes;
+  assert.ok(heldBytes < 8 * frameBytes * 1.1, `${heldBytes} bytes are held`);
+  assert.ok(leftBytes < frameBytes, `${leftBytes} bytes are left`);
+});

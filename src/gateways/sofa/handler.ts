@@ -456,6 +456,7 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
     this.#isEnded = true;
     this.#environment.metrics.add("roster_connections_closed_total", 1, { reason });
     this.#environment.ended();
+    this.#decoder.release();
     this.#environment.account.close();
     this.#tell({ kind: "disconnected", client: this.#client }, nowMs);
   }
