@@ -3,28 +3,26 @@ import { test } from "node:test";
 import { RegistryError } from "../base/errors.ts";
 import { connectionLimits, descriptorLimit, parseDescriptorLimit } from "./descriptors.ts";
 
+const WANTED = { clientsWanted: 50_000, hasNodePort: true };
+
 test("with plenty of descriptors everybody gets what was wanted", () => {
-  assert.deepEqual(connectionLimits(1_048_576, 50_000), {
-    clients: 50_000,
-    sessionHttp: 50_000,
-    otherHttp: 1_024,
-    nodes: 4_096,
-  });
+  const { clients, nodes, otherHttp } = connectionLimits(1_048_576, WANTED);
+  assert.deepEqual({ clients, nodes, otherHttp }, { clients: 50_000, nodes: 4_096, otherHttp: 256 });
 });
 
 for (const descriptors of [256, 1_024, 4_096, 65_536]) {
   test(`of ${descriptors} descriptors, clients leave some for HTTP, links and files`, () => {
-    const { clients, sessionHttp, otherHttp, nodes } = connectionLimits(descriptors, 50_000);
-    assert.ok(clients >= descriptors / 8, `${clients} clients`);
-    for (const part of [sessionHttp, otherHttp]) assert.ok(part >= 8);
+    const { clients, session, otherHttp, nodes } = connectionLimits(descriptors, WANTED);
+    assert.ok(clients >= descriptors / 4, `${clients} clients`);
+    for (const part of [session - clients, otherHttp]) assert.ok(part >= 8);
     assert.ok(nodes >= 32);
-    assert.ok(clients + sessionHttp + 2 * otherHttp + nodes <= descriptors - 96);
+    assert.ok(session + 2 * otherHttp + nodes <= descriptors - 96);
   });
 }
 
 test("with hardly any the server does not start, and says what to raise", () => {
   const isClear = (error: unknown) => error instanceof RegistryError && error.message.includes('key="ulimit -n"');
-  assert.throws(() => connectionLimits(64, 50_000), isClear);
+  assert.throws(() => connectionLimits(64, WANTED), isClear);
 });
 
 test("the soft limit is read, and no limit is none", () => {

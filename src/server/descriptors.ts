@@ -7,10 +7,11 @@ import { fail } from "../base/errors.ts";
 
 /** The most connections that are taken at each kind of port. */
 export interface ConnectionLimits {
+  /** At the session's port for clients. */
   readonly clients: number;
-  /** At the session's HTTP port: SOFARegistry's clients keep a connection there too. */
-  readonly sessionHttp: number;
-  /** At each of the others: operators, health checks, metrics. */
+  /** There and at the session's HTTP port together: SOFARegistry's clients keep a connection at each. */
+  readonly session: number;
+  /** At each of the other HTTP ports: operators, health checks, metrics. */
   readonly otherHttp: number;
   readonly nodes: number;
 }
@@ -23,25 +24,32 @@ const DESCRIPTORS_MIN = 256;
 // we plan for has 430 members.
 const NODES_MAX = 4_096;
 const NODES_PART = 1 / 8;
-const OTHER_HTTP_MAX = 1_024;
+// Some dozens of tools that look in.
+const OTHER_HTTP_MAX = 256;
 const OTHER_HTTP_PART = 1 / 32;
 // A process may have two of them.
 const OTHER_HTTP_PORTS = 2;
-const SESSION_HTTP_PART = 1 / 4;
+// What clients leave at the session's HTTP port, if all of them are there.
+const SESSION_HTTP_MAX = 1_024;
+const SESSION_HTTP_PART = 1 / 16;
 
 /** Shares descriptors out. Throws CONFIG_INVALID for too few; undefined is a system that does not tell its limit. */
-export function connectionLimits(descriptors: number | undefined, clientsWanted: number): ConnectionLimits {
+export function connectionLimits(
+  descriptors: number | undefined,
+  { clientsWanted, hasNodePort }: { clientsWanted: number; hasNodePort: boolean },
+): ConnectionLimits {
   if (descriptors === undefined) {
-    return { clients: clientsWanted, sessionHttp: clientsWanted, otherHttp: OTHER_HTTP_MAX, nodes: NODES_MAX };
+    const session = 2 * clientsWanted + SESSION_HTTP_MAX;
+    return { clients: clientsWanted, session, otherHttp: OTHER_HTTP_MAX, nodes: NODES_MAX };
   }
   if (descriptors < DESCRIPTORS_MIN) {
     throw fail("CONFIG_INVALID", { key: "ulimit -n", value: descriptors, expected: `at least ${DESCRIPTORS_MIN}` });
   }
-  const nodes = Math.min(NODES_MAX, Math.floor(descriptors * NODES_PART));
+  const nodes = hasNodePort ? Math.min(NODES_MAX, Math.floor(descriptors * NODES_PART)) : 0;
   const otherHttp = Math.min(OTHER_HTTP_MAX, Math.floor(descriptors * OTHER_HTTP_PART));
-  const left = descriptors - FILES - nodes - OTHER_HTTP_PORTS * otherHttp;
-  const sessionHttp = Math.min(clientsWanted, Math.floor(left * SESSION_HTTP_PART));
-  return { clients: Math.min(clientsWanted, left - sessionHttp), sessionHttp, otherHttp, nodes };
+  const session = descriptors - FILES - nodes - OTHER_HTTP_PORTS * otherHttp;
+  const http = Math.min(SESSION_HTTP_MAX, Math.floor(descriptors * SESSION_HTTP_PART));
+  return { clients: Math.min(clientsWanted, session - http), session, otherHttp, nodes };
 }
 
 /** How many descriptors this process may have; undefined where the system does not say. Node raises it at its start. */

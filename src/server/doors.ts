@@ -7,7 +7,8 @@ import { SofaGateway } from "../gateways/sofa/gateway.ts";
 import { joinAddress } from "../transport/address.ts";
 import { hostClock } from "../transport/clock.ts";
 import { hostCompression } from "../transport/compression.ts";
-import { listenTcp, type TcpListener } from "../transport/tcp.ts";
+import { ConnectionShares } from "../transport/connectionShares.ts";
+import { listenTcp, type TcpListener, type TcpOptions } from "../transport/tcp.ts";
 import { dataHttpPortOf } from "./config/nodeRoles.ts";
 import type { Config } from "./config/table.ts";
 import type { DataHost } from "./dataHost.ts";
@@ -35,9 +36,14 @@ export interface DoorsEnvironment {
   readonly closers: (() => void | Promise<void>)[];
 }
 
+interface NodePortOptions extends Pick<TcpOptions, "port" | "connectionsMax"> {
+  readonly bind: string;
+  readonly log: Log;
+}
+
 /** Listens for other nodes. `network` is asked for each connection: it comes to be when the port is known. */
 export async function openNodePort(
-  { bind, port, log, connectionsMax }: { bind: string; port: number; log: Log; connectionsMax: number },
+  { bind, port, log, connectionsMax }: NodePortOptions,
   network: () => NodeNetwork,
 ): Promise<TcpListener> {
   return listenTcp({
@@ -72,7 +78,8 @@ export async function openMetaDoor(environment: DoorsEnvironment, host: MetaHost
   });
   if (roles.data !== undefined) addHeldRoutes(app, heldStatus(roles.data));
   closers.push(() => app.close());
-  return listenHttp(app, { host: config.bind, port: config.metaHttpPort, connectionsMax: limits.otherHttp });
+  const shares = new ConnectionShares(() => limits.otherHttp);
+  return listenHttp(app, { host: config.bind, port: config.metaHttpPort, shares });
 }
 
 /** The HTTP port of the role data; 0 if it has none of its own. */
@@ -89,7 +96,8 @@ export async function openDataDoor(environment: DoorsEnvironment, host: DataHost
     slotsLed: () => data.slotsLed,
   });
   closers.push(() => app.close());
-  return listenHttp(app, { host: config.bind, port, connectionsMax: limits.otherHttp });
+  const shares = new ConnectionShares(() => limits.otherHttp);
+  return listenHttp(app, { host: config.bind, port, shares });
 }
 
 function heldStatus({ data, stepper }: DataHost): HeldStatus {
@@ -111,13 +119,15 @@ export async function openSessionDoors(
   const { metrics } = ops.page;
   const isShared = config.workers > 1;
   const compression = hostCompression;
+  // Both are asked when connections come: by then both are there.
+  const httpShares = new ConnectionShares(() => limits.session - bolt.connections);
   const gateway = new SofaGateway({ config, registry: host.stepper, budget, compression, log, metrics });
   closers.push(watchIdleClients(gateway));
   const bolt = await listenTcp({
     host: config.bind,
     port: config.boltPort,
     isShared,
-    connectionsMax: limits.clients,
+    connectionsMax: () => Math.min(limits.clients, limits.session - httpShares.size),
     clock: hostClock,
     accept: (connection, nowMs) => gateway.accept(connection, nowMs),
     refused: (code, address) => {
@@ -140,7 +150,7 @@ export async function openSessionDoors(
     slotTable: () => session.slotTable,
   });
   closers.push(() => app.close());
-  const options = { host: config.bind, port: config.httpPort, isShared, connectionsMax: limits.sessionHttp };
+  const options = { host: config.bind, port: config.httpPort, isShared, shares: httpShares };
   return { bolt, http: await listenHttp(app, options) };
 }
 

@@ -107,7 +107,9 @@ async function startParts(config: Config, closers: Closer[]): Promise<Omit<Runni
   const node =
     port === undefined
       ? undefined
-      : await openNodePort({ bind: config.bind, port, log, connectionsMax: limits.nodes }, () => networkOf(roles));
+      : await openNodePort({ bind: config.bind, port, log, connectionsMax: () => limits.nodes }, () =>
+          networkOf(roles),
+        );
   closers.push(() => node?.close());
   roles = createRoles(config, {
     ...host,
@@ -144,7 +146,10 @@ async function startParts(config: Config, closers: Closer[]): Promise<Omit<Runni
 
 function limitsOf(config: Config, log: Log): ConnectionLimits {
   const descriptors = descriptorLimit();
-  const limits = connectionLimits(descriptors, config.clientConnectionsMax);
+  const limits = connectionLimits(descriptors, {
+    clientsWanted: config.clientConnectionsMax,
+    hasNodePort: nodePortOf(config) !== undefined,
+  });
   if (limits.clients < config.clientConnectionsMax) {
     log.warn("this process has fewer descriptors than client-connections-max wants; raise ulimit -n", {
       descriptors: descriptors ?? 0,

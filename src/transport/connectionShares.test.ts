@@ -10,7 +10,7 @@ function take(shares: ConnectionShares, host: string, count: number): number {
 }
 
 test("one address gets half of all connections, and others still get in", () => {
-  const shares = new ConnectionShares(1_000);
+  const shares = new ConnectionShares(() => 1_000);
   assert.equal(take(shares, "10.0.0.9", 1_000), 500);
   assert.equal(shares.take("10.0.0.9:1"), "ADDRESS_CONNECTIONS_EXHAUSTED");
   assert.equal(take(shares, "10.0.0.10", 1_000), 250);
@@ -18,13 +18,13 @@ test("one address gets half of all connections, and others still get in", () => 
 });
 
 test("a single connection is for whoever comes first", () => {
-  const shares = new ConnectionShares(1);
+  const shares = new ConnectionShares(() => 1);
   assert.equal(shares.take("10.0.0.9:1"), undefined);
   assert.equal(shares.take("10.0.0.10:1"), "CONNECTIONS_EXHAUSTED");
 });
 
 test("what is released can be taken again", () => {
-  const shares = new ConnectionShares(100);
+  const shares = new ConnectionShares(() => 100);
   take(shares, "10.0.0.9", 100);
   for (let port = 1; port <= 50; port++) shares.release(`10.0.0.9:${port}`);
   assert.equal(shares.size, 0);
@@ -32,7 +32,7 @@ test("what is released can be taken again", () => {
 });
 
 test("many addresses of one IPv6 network are one", () => {
-  const shares = new ConnectionShares(100);
+  const shares = new ConnectionShares(() => 100);
   let taken = 0;
   for (let host = 1; host <= 100; host++) {
     if (shares.take(`[2001:db8:1:2::${host.toString(16)}]:80`) === undefined) taken++;

@@ -6,11 +6,12 @@
 export type ShareRefusal = "CONNECTIONS_EXHAUSTED" | "ADDRESS_CONNECTIONS_EXHAUSTED";
 
 export class ConnectionShares {
-  readonly #max: number;
+  readonly #max: () => number;
   readonly #held = new Map<string, number>();
   #size = 0;
 
-  constructor(max: number) {
+  /** `max` is asked each time: several ports may have some connections together. */
+  constructor(max: () => number) {
     this.#max = max;
   }
 
@@ -20,10 +21,11 @@ export class ConnectionShares {
 
   /** Counts a connection from this address, unless it is one too many. */
   take(address: string): ShareRefusal | undefined {
-    if (this.#size >= this.#max) return "CONNECTIONS_EXHAUSTED";
+    const max = this.#max();
+    if (this.#size >= max) return "CONNECTIONS_EXHAUSTED";
     const holder = holderOf(address);
     const held = this.#held.get(holder) ?? 0;
-    if (held >= this.#max - this.#size) return "ADDRESS_CONNECTIONS_EXHAUSTED";
+    if (held >= max - this.#size) return "ADDRESS_CONNECTIONS_EXHAUSTED";
     this.#held.set(holder, held + 1);
     this.#size++;
     return undefined;

@@ -58,7 +58,7 @@ export class LinkAcceptor {
   readonly #environment: AcceptorEnvironment;
   readonly #links = new Map<string, Link>();
   readonly #open = new Set<Link>();
-  readonly #ungreeted = new ConnectionShares(UNGREETED_MAX);
+  readonly #ungreeted = new ConnectionShares(() => UNGREETED_MAX);
   readonly #refusalsLogged = new Set<string>();
   #isClosed = false;
 

@@ -21,7 +21,7 @@ async function serve(received: (connection: Connection) => void) {
   const options = {
     host: "127.0.0.1",
     port: 0,
-    connectionsMax: 10,
+    connectionsMax: () => 10,
     clock: hostClock,
     refused: () => undefined,
     notAccepted: assert.fail,
@@ -108,7 +108,7 @@ test("a client that reads slowly takes what waits for it in small steps, whole a
   const common = {
     host: "127.0.0.1",
     port: 0,
-    connectionsMax: 1,
+    connectionsMax: () => 1,
     clock: hostClock,
     refused: assert.fail,
     notAccepted: assert.fail,
@@ -147,7 +147,7 @@ test("what leaves at once is not reported as drained", async () => {
   const common = {
     host: "127.0.0.1",
     port: 0,
-    connectionsMax: 1,
+    connectionsMax: () => 1,
     clock: hostClock,
     refused: assert.fail,
     notAccepted: assert.fail,
@@ -179,7 +179,7 @@ test("what nodes say in one turn, small and large, arrives whole and in order, i
     return { received, drained: () => undefined, closed: () => undefined };
   };
   const common = { clock: hostClock, peers: "nodes", refused: assert.fail, notAccepted: assert.fail } as const;
-  const listener = await listenTcp({ ...common, host: "127.0.0.1", port: 0, connectionsMax: 1, accept: talker });
+  const listener = await listenTcp({ ...common, host: "127.0.0.1", port: 0, connectionsMax: () => 1, accept: talker });
   await new Promise<void>((resolve, reject) => {
     const connected = (connection: Connection) => {
       resolve();
@@ -212,7 +212,7 @@ test("a dial that is taken back connects nobody", async () => {
   const listener = await listenTcp({
     host: "127.0.0.1",
     port: 0,
-    connectionsMax: 1,
+    connectionsMax: () => 1,
     clock: hostClock,
     peers: "nodes",
     refused: assert.fail,
@@ -243,7 +243,7 @@ async function busy(
   const common = {
     host: "127.0.0.1",
     port: 0,
-    connectionsMax: 2 * clients,
+    connectionsMax: () => 2 * clients,
     clock: hostClock,
     refused: assert.fail,
     notAccepted: assert.fail,
@@ -293,7 +293,7 @@ test("one address is refused beyond its share, and another one gets in", async (
   const listener = await listenTcp({
     host: "127.0.0.1",
     port: 0,
-    connectionsMax: 20,
+    connectionsMax: () => 20,
     clock: hostClock,
     refused: (reason, address) => refused.push(`${reason} ${address.split(":")[0]}`),
     notAccepted: assert.fail,

@@ -22,7 +22,7 @@ export interface TcpOptions {
   /** Other processes listen at the same port, and the system deals connections out. */
   readonly isShared?: boolean;
   /** Of which one address gets no more than are still free. */
-  readonly connectionsMax: number;
+  readonly connectionsMax: () => number;
   readonly clock: Clock;
   readonly accept: Acceptor;
   /** Told when a connection is turned away because connectionsMax are open, or its address has its share. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
+import { ConnectionShares } from "../../transport/connectionShares.ts";
 import { createHttp, listenHttp } from "./listen.ts";
 
 /** A server with one route and little patience, and the sockets that a test opens to it. */
@@ -10,7 +11,11 @@ async function serve(t: TestContext, connectionsMax = 100) {
   app.get("/livez", async () => "ok");
   app.post("/put", async () => "ok");
   t.after(() => app.close());
-  const port = await listenHttp(app, { host: "127.0.0.1", port: 0, connectionsMax });
+  const port = await listenHttp(app, {
+    host: "127.0.0.1",
+    port: 0,
+    shares: new ConnectionShares(() => connectionsMax),
+  });
   const dial = async (localAddress = "127.0.0.1"): Promise<Socket> => {
     const socket = connect({ port, host: "127.0.0.1", localAddress });
     socket.on("error", () => undefined);

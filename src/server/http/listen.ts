@@ -6,7 +6,7 @@ import { type FastifyInstance, type FastifyListenOptions, fastify } from "fastif
 import { ERRORS, fail, RegistryError } from "../../base/errors.ts";
 import { visible } from "../../base/visible.ts";
 import { formatAddress } from "../../transport/address.ts";
-import { ConnectionShares } from "../../transport/connectionShares.ts";
+import type { ConnectionShares } from "../../transport/connectionShares.ts";
 import { listenError } from "../../transport/tcp.ts";
 
 // Names; the one route that takes more has a bound of its own.
@@ -74,16 +74,15 @@ export interface HttpListenOptions {
   readonly host: string;
   readonly port: number;
   readonly isShared?: boolean;
-  /** Of which one address gets no more than are still free. */
-  readonly connectionsMax: number;
+  /** Of which address how many connections are taken. */
+  readonly shares: ConnectionShares;
 }
 
 /** Listens and returns the port. Rejects with ADDRESS_IN_USE or CONFIG_INVALID. */
 export async function listenHttp(
   app: FastifyInstance,
-  { host, port, isShared = false, connectionsMax }: HttpListenOptions,
+  { host, port, isShared = false, shares }: HttpListenOptions,
 ): Promise<number> {
-  const shares = new ConnectionShares(connectionsMax);
   app.server.on("connection", (socket: Socket) => {
     const address = formatAddress(socket.remoteAddress, socket.remotePort);
     if (shares.take(address) !== undefined) return void socket.destroy();
