@@ -47,10 +47,8 @@ test("a slow reader of a list beyond the output bound gets it once, is not close
     (size) => size === 11,
     LIMIT_MS,
   );
-  assert.deepEqual(
-    [...slow.lists.values()].map(({ length }) => length),
-    Array.from({ length: 11 }, () => 1),
-  );
+  const whole = slow.lists.get("large")?.filter(({ length }) => length === 24);
+  assert.equal(whole?.length, 1, "the list that it took so long to read");
   publisher.publish("small-1", "a");
   await eventually(
     () => slow.list("small-1"),

@@ -81,11 +81,16 @@ export type ClientEvent =
   | { readonly kind: "drained"; readonly client: ClientId }
   | { readonly kind: "disconnected"; readonly client: ClientId };
 
-/**
- * The list of one service at one version. The same object is shown for the same version, so encodings can be kept with
- * it.
- */
+/** What a gateway has made from a view and keeps for the next push of it. */
+export interface KeptWithView {
+  /** The view is not pushed any more. */
+  drop(): void;
+}
+
+/** The list of one service at one version. The same object is shown for the same version. */
 export interface ServiceView {
+  /** A gateway may put here what it keeps. */
+  kept?: KeptWithView | undefined;
   readonly dataInfoId: DataInfoId;
   readonly version: bigint;
   /** Valid during the call in which the view is handed over; it changes with the next version. */

@@ -70,8 +70,14 @@ export class ServiceList {
     return isLater && !isCredible(this.version, nowMs);
   }
 
+  /** The list is not pushed any more. */
+  release(): void {
+    this.#view?.kept?.drop();
+  }
+
   #moveTo({ version, origin }: DatumVersion): void {
+    this.release();
     this.#version = { version, origin };
-    this.#view = { dataInfoId: this.dataInfoId, version, publications: this.#publications };
+    this.#view = { kept: undefined, dataInfoId: this.dataInfoId, version, publications: this.#publications };
   }
 }

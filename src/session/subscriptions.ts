@@ -140,6 +140,7 @@ export class Subscriptions {
   /** Forgets the service if nobody subscribes it any more. */
   forgetIfUnused(service: SubscribedService): boolean {
     if (service.targets.size > 0) return false;
+    service.list.release();
     return this.#services.delete(service.dataInfoId);
   }
 

@@ -145,9 +145,9 @@ export const PLANTS: readonly Plant[] = [
   },
   {
     name: "an old push body is sent again",
-    file: "src/gateways/sofa/pushBodies.ts",
-    find: "cached?.version === push.view.version",
-    replace: "cached !== undefined",
+    file: "src/session/serviceList.ts",
+    find: "this.release();\n    this.#version = { version, origin };\n    this.#view = { kept: undefined,",
+    replace: "this.#version = { version, origin };\n    this.#view = { kept: this.#view?.kept,",
     rules: ["3", "7"],
   },
   {

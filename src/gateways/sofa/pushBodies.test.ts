@@ -14,7 +14,11 @@ const CONFIG = {
   ...{ clientProbeMs: 1, clientMuteIdleMs: 1 },
   ...{ pushCompress: true, pushCompressBytesMin: 4_096 },
 };
-const halved = (bytes: Uint8Array) => bytes.slice(bytes.length / 2);
+let compressions = 0;
+const halved = (bytes: Uint8Array) => {
+  compressions++;
+  return bytes.slice(bytes.length / 2);
+};
 
 function newBodies(): PushBodies {
   return new PushBodies(CONFIG, { gzip: halved, zstd: halved });
@@ -56,4 +60,59 @@ test("what a body costs grows with the plain list and with the compression, not 
   assert.ok(cost("protobuf zstd") < cost("protobuf gzip"));
   const ratio = cost("protobuf gzip", 2_000) / cost("protobuf gzip", 1_000);
   assert.ok(ratio > 1.9 && ratio < 2.1, `${ratio}`);
+});
+
+test("zones that see the same addresses share what was compressed, those that see their own do not", () => {
+  const bodies = newBodies();
+  const all = push("protobuf gzip", { publishers: 1_000 });
+  compressions = 0;
+  const zones = Array.from({ length: 300 }, (_, number) => `zone-${number}`);
+  const [first, ...others] = zones.map((zone) => bodies.body({ ...all, zone }));
+  assert.equal(compressions, 1);
+  assert.ok(first && others.every(({ costMs }) => costMs < first.costMs / 10 && costMs > 0));
+  assert.notDeepEqual(first.bytes, others[0]?.bytes, "each names its zone");
+  bodies.body({ ...all, scope: "global" });
+  assert.equal(compressions, 1, "and so do both wide scopes");
+  bodies.body({ ...all, variant: "protobuf zstd" });
+  assert.equal(compressions, 2);
+  bodies.body({ ...all, scope: "zone", zone: "Z" });
+  assert.equal(compressions, 3);
+});
+
+test("a body around what another zone had compressed is what it would be by itself", () => {
+  const bodies = newBodies();
+  const all = push("protobuf gzip", { publishers: 1_000 });
+  for (const variant of ["protobuf gzip", "protobuf gzip multi"]) {
+    const own = { ...all, variant, scope: "global", zone: "Y" } as const;
+    bodies.body({ ...own, zone: "X" });
+    assert.deepEqual(
+      bodies.body(own).bytes,
+      newBodies().body({ ...own, view: { ...all.view, kept: undefined } }).bytes,
+    );
+  }
+});
+
+test("what is kept goes with its view, and nothing of it is counted any more", () => {
+  const bodies = newBodies();
+  const pushes = Array.from({ length: 1_000 }, () => push("hessian-draft plain", { publishers: 0 }));
+  for (const each of pushes) bodies.body(each);
+  assert.ok(bodies.bytes > 1_000 * 700, "keys and objects count, not only the bodies");
+  for (const { view } of pushes) view.kept?.drop();
+  assert.equal(bodies.bytes, 0);
+  assert.ok((pushes[0] && bodies.body(pushes[0]).costMs) ?? 0 > 0, "and it can be made again");
+});
+
+test("beyond the bound the views that were used least recently are forgotten", () => {
+  const bodies = newBodies();
+  const [first, ...others] = Array.from({ length: 40 }, () => push("protobuf plain", { publishers: 13_000 }));
+  assert.ok(first);
+  bodies.body(first);
+  for (const each of others) {
+    bodies.body(each);
+    bodies.body({ ...first, id: 2 });
+    assert.ok(bodies.bytes <= 64 * 1024 * 1024, `${bodies.bytes}`);
+  }
+  assert.equal(bodies.body({ ...first, id: 3 }).costMs, 0, "it was used all the time");
+  const [oldest] = others;
+  assert.ok(oldest && bodies.body(oldest).costMs > 0);
 });

@@ -1,7 +1,7 @@
 // One session with a data node and clients that a test speaks for; what it does is kept in arrays.
 
 import { Budget, type BudgetLimits, unlimitedBudget } from "../../base/budget.ts";
-import { noMetrics } from "../../base/metrics.ts";
+import { type Metrics, noMetrics } from "../../base/metrics.ts";
 import type { MemberToMeta } from "../../messages/membership.ts";
 import type { DataToSession, SessionToData } from "../../messages/sessionData.ts";
 import { brandDataInfoId, clientId, type NodeId, nodeId } from "../../model/ids.ts";
@@ -73,6 +73,13 @@ export class Channel implements ClientChannel {
   }
 }
 
+/** The gauges that the session has set. */
+export const gauges = new Map<string, number>();
+const metrics: Metrics = {
+  ...noMetrics,
+  set: (name: string, ...values: readonly [number, ...unknown[]]) => void gauges.set(name, values[0]),
+};
+
 /** What the session sent to the data node. */
 export let toData: SessionToData[];
 /** What the session sent to the meta role. */
@@ -89,7 +96,7 @@ function newSession(changes: Partial<typeof OPTIONS> = {}): Session {
     linkData: () => undefined,
     refused: () => undefined,
   };
-  const made = new Session({ ...OPTIONS, ...changes }, { output, metrics: noMetrics, nowMs });
+  const made = new Session({ ...OPTIONS, ...changes }, { output, metrics, nowMs });
   made.step({ kind: "dataUp", node: DATA }, nowMs);
   made.step({ kind: "fromMeta", message: { kind: "slotTable", table: tableOf(DATA, 1n), versionFloor: 0n } }, nowMs);
   toData = [];
@@ -209,7 +216,7 @@ export function useBareSession(): void {
     linkData: () => undefined,
     refused: () => undefined,
   };
-  session = new Session(OPTIONS, { output, metrics: noMetrics, nowMs });
+  session = new Session(OPTIONS, { output, metrics, nowMs });
   toData = [];
 }
 
