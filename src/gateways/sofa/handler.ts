@@ -87,6 +87,8 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
   #configForm: WireForm = "hessian-draft";
   #takenContent: Uint8Array = NO_BYTES;
   #nextRequest = 1;
+  /** The last request that was answered with an error. */
+  #refused = 0;
   /** When no frame was here in part. */
   #betweenFramesMs: number;
   #isEnded = false;
@@ -205,6 +207,7 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
     const open = this.#open.get(request);
     this.#open.delete(request);
     if (open === undefined) return;
+    if (outcome.kind !== "accepted") this.#refused = request;
     this.#environment.metrics.add("roster_requests_total", 1, {
       type: open.kind,
       outcome: outcome.kind === "accepted" ? "ok" : outcome.error.code,
@@ -359,6 +362,7 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
       this.#open.set(request, { ...open, kind });
       if (event === undefined) this.answer(request, { kind: "accepted", registId, version });
       else this.#tell(event, nowMs);
+      if (event?.kind === "published" && this.#refused === request) giveBack(event.publication.payload);
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;
       this.#environment.metrics.add("roster_requests_total", 1, { type: kind, outcome: error.code });
@@ -464,4 +468,16 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
   #tell(event: ClientEvent, nowMs: number): void {
     this.#environment.registry.step(event, nowMs);
   }
+}
+
+// Small ones share memory, or cost nothing.
+const GIVEN_BACK_BYTES_MIN = 64 * 1024;
+
+/**
+ * Gives the memory of a refused payload back at once. Nobody has kept it; left to the collector, a client that is
+ * refused 4 MiB again and again would take many times what it is allowed.
+ */
+function giveBack({ buffer, byteLength }: Uint8Array): void {
+  if (byteLength < GIVEN_BACK_BYTES_MIN || byteLength !== buffer.byteLength) return;
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
