@@ -42,7 +42,7 @@ export const ERRORS = {
     retry: false,
     meaning: "a flag, environment variable or config file holds a value that is not allowed",
   },
-  CONNECTIONS_EXHAUSTED: { retry: true, meaning: "the server holds client-connections-max connections" },
+  CONNECTIONS_EXHAUSTED: { retry: true, meaning: "the port holds as many connections as it may have" },
   DATA_FULL: { retry: true, meaning: "the data node that keeps this service holds as much as it may; try again later" },
   DATA_DIR_IN_USE: { retry: true, meaning: "another process works on this data directory" },
   FIELD_INVALID: { retry: false, meaning: "a field is missing, too long, or holds a value that is not allowed" },

@@ -1,7 +1,7 @@
 // The ports of a node: each role's own, and the one for links from other nodes.
 
 import type { Budget } from "../base/budget.ts";
-import { type ErrorCode, fail } from "../base/errors.ts";
+import { fail } from "../base/errors.ts";
 import type { Log } from "../base/ports.ts";
 import { SofaGateway } from "../gateways/sofa/gateway.ts";
 import { joinAddress } from "../transport/address.ts";
@@ -52,15 +52,14 @@ export async function openNodePort(
     connectionsMax,
     clock: hostClock,
     accept: (connection, nowMs) => network().accept(connection, nowMs),
-    refused: (code, address) => refused(log, { code, address, port: "node" }),
-    notAccepted: (error) => notAccepted(log, error),
+    ...told(log, "node"),
     peers: "nodes",
   });
 }
 
 /** The HTTP port of the role meta. In a process that is a whole registry it answers for the role data too. */
 export async function openMetaDoor(environment: DoorsEnvironment, host: MetaHost): Promise<number> {
-  const { config, ops, limits, roles, closers } = environment;
+  const { config, log, ops, limits, roles, closers } = environment;
   const { meta } = host;
   const app = metaHttp({
     ...ops,
@@ -79,12 +78,12 @@ export async function openMetaDoor(environment: DoorsEnvironment, host: MetaHost
   if (roles.data !== undefined) addHeldRoutes(app, heldStatus(roles.data));
   closers.push(() => app.close());
   const shares = new ConnectionShares(() => limits.otherHttp);
-  return listenHttp(app, { host: config.bind, port: config.metaHttpPort, shares });
+  return listenHttp(app, { host: config.bind, port: config.metaHttpPort, shares, ...told(log, "meta-http") });
 }
 
 /** The HTTP port of the role data; 0 if it has none of its own. */
 export async function openDataDoor(environment: DoorsEnvironment, host: DataHost): Promise<number> {
-  const { config, ops, limits, closers } = environment;
+  const { config, log, ops, limits, closers } = environment;
   const port = dataHttpPortOf(config);
   if (port === undefined) return 0;
   const { data } = host;
@@ -97,7 +96,7 @@ export async function openDataDoor(environment: DoorsEnvironment, host: DataHost
   });
   closers.push(() => app.close());
   const shares = new ConnectionShares(() => limits.otherHttp);
-  return listenHttp(app, { host: config.bind, port, shares });
+  return listenHttp(app, { host: config.bind, port, shares, ...told(log, "data-http") });
 }
 
 function heldStatus({ data, stepper }: DataHost): HeldStatus {
@@ -123,6 +122,7 @@ export async function openSessionDoors(
   const httpShares = new ConnectionShares(() => limits.session - bolt.connections);
   const gateway = new SofaGateway({ config, registry: host.stepper, budget, compression, log, metrics });
   closers.push(watchIdleClients(gateway));
+  const tell = told(log, "bolt");
   const bolt = await listenTcp({
     host: config.bind,
     port: config.boltPort,
@@ -132,9 +132,9 @@ export async function openSessionDoors(
     accept: (connection, nowMs) => gateway.accept(connection, nowMs),
     refused: (code, address) => {
       metrics.add("roster_connections_closed_total", 1, { reason: code });
-      refused(log, { code, address, port: "bolt" });
+      tell.refused(code, address);
     },
-    notAccepted: (error) => notAccepted(log, error),
+    notAccepted: tell.notAccepted,
     peers: "clients",
   });
   closers.push(() => bolt.close());
@@ -151,16 +151,16 @@ export async function openSessionDoors(
   });
   closers.push(() => app.close());
   const options = { host: config.bind, port: config.httpPort, isShared, shares: httpShares };
-  return { bolt, http: await listenHttp(app, options) };
+  return { bolt, http: await listenHttp(app, { ...options, ...told(log, "http") }) };
 }
 
-function refused(log: Log, { code, ...fields }: { code: ErrorCode; address: string; port: "bolt" | "node" }): void {
-  log.warn("a connection was refused", { ...fields, reason: fail(code).message });
-}
-
-// Node has closed what it could not take; whoever was turned away tries again.
-function notAccepted(log: Log, error: Error): void {
-  log.error("the system gave no connection", { reason: error.message });
+/** What a port says of connections that it does not have. */
+function told(log: Log, port: string): Pick<TcpOptions, "refused" | "notAccepted"> {
+  return {
+    refused: (code, address) => log.warn("a connection was refused", { address, port, reason: fail(code).message }),
+    // Node has closed what it could not take; whoever was turned away tries again.
+    notAccepted: (error) => log.error("the system gave no connection", { port, reason: error.message }),
+  };
 }
 
 // How exactly a frozen client's end is met.

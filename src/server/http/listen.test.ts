@@ -11,10 +11,15 @@ async function serve(t: TestContext, connectionsMax = 100) {
   app.get("/livez", async () => "ok");
   app.post("/put", async () => "ok");
   t.after(() => app.close());
+  const shares = new ConnectionShares(() => connectionsMax);
+  const refused: string[] = [];
+  const count = (reason: string) => void refused.push(reason);
   const port = await listenHttp(app, {
     host: "127.0.0.1",
     port: 0,
-    shares: new ConnectionShares(() => connectionsMax),
+    shares,
+    refused: count,
+    notAccepted: assert.fail,
   });
   const dial = async (localAddress = "127.0.0.1"): Promise<Socket> => {
     const socket = connect({ port, host: "127.0.0.1", localAddress });
@@ -29,7 +34,7 @@ async function serve(t: TestContext, connectionsMax = 100) {
     const chunks = await socket.toArray();
     return Buffer.concat(chunks).toString();
   };
-  return { app, dial, ask };
+  return { app, dial, ask, refused };
 }
 
 for (const [what, beginning] of [
@@ -58,10 +63,11 @@ test("a body beyond the largest configuration value is refused by its size", asy
 });
 
 test("one address does not take all connections of the port", async (t) => {
-  const { dial } = await serve(t, 8);
+  const { dial, refused } = await serve(t, 8);
   const sockets = await Promise.all(Array.from({ length: 8 }, () => dial()));
   const closed = sockets.map((socket) => once(socket.resume(), "close").then(() => true));
   await Promise.race(closed);
+  assert.ok(refused.includes("ADDRESS_CONNECTIONS_EXHAUSTED"));
   const other = await dial("127.0.0.2");
   other.write("GET /livez HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
   assert.match(Buffer.concat(await other.toArray()).toString(), /^HTTP\/1.1 200/);

@@ -7,7 +7,7 @@ import { ERRORS, fail, RegistryError } from "../../base/errors.ts";
 import { visible } from "../../base/visible.ts";
 import { formatAddress } from "../../transport/address.ts";
 import type { ConnectionShares } from "../../transport/connectionShares.ts";
-import { listenError } from "../../transport/tcp.ts";
+import { listenError, type TcpOptions } from "../../transport/tcp.ts";
 
 // Names; the one route that takes more has a bound of its own.
 const BODY_BYTES_MAX = 64 * 1024;
@@ -76,16 +76,23 @@ export interface HttpListenOptions {
   readonly isShared?: boolean;
   /** Of which address how many connections are taken. */
   readonly shares: ConnectionShares;
+  /** As those of a TCP port. */
+  readonly refused: TcpOptions["refused"];
+  readonly notAccepted: TcpOptions["notAccepted"];
 }
 
 /** Listens and returns the port. Rejects with ADDRESS_IN_USE or CONFIG_INVALID. */
 export async function listenHttp(
   app: FastifyInstance,
-  { host, port, isShared = false, shares }: HttpListenOptions,
+  { host, port, isShared = false, shares, refused, notAccepted }: HttpListenOptions,
 ): Promise<number> {
   app.server.on("connection", (socket: Socket) => {
     const address = formatAddress(socket.remoteAddress, socket.remotePort);
-    if (shares.take(address) !== undefined) return void socket.destroy();
+    const refusal = shares.take(address);
+    if (refusal !== undefined) {
+      refused(refusal, address);
+      return void socket.destroy();
+    }
     socket.once("close", () => shares.release(address));
   });
   try {
@@ -95,6 +102,7 @@ export async function listenHttp(
   } catch (error) {
     throw listenError(error as NodeJS.ErrnoException, { host, port });
   }
+  app.server.on("error", notAccepted);
   const address = app.server.address();
   return typeof address === "object" && address !== null ? address.port : port;
 }
