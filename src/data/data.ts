@@ -29,6 +29,7 @@ import { Replication } from "./replication.ts";
 import { RestartHold } from "./restartHold.ts";
 import { ServiceSizes } from "./serviceSizes.ts";
 import { Sessions } from "./sessions.ts";
+import { ShownSlots } from "./shownSlots.ts";
 import { type SharedMemory, type SlotContents, usedBytes } from "./slotContents.ts";
 import { type KeptSlot, type LedSlot, Slots } from "./slots.ts";
 import { VersionFloor } from "./versionFloor.ts";
@@ -38,7 +39,7 @@ const STALL_MS = 1_000;
 // With each heartbeat some of the work that the publications' memory has put off: a millisecond at the most.
 const TIDY_STEPS = 2_000;
 // So many tombstones end in a step, which is some milliseconds; the next step follows at once.
-const TOMBSTONES_PER_STEP = 5_000;
+const TOMBSTONES_PER_STEP = 2_000;
 // An interest that three scans in a row did not repeat is over.
 const INTEREST_SCANS = 3;
 // A node that stood still for a while must not forget what sessions are about to repeat.
@@ -60,6 +61,7 @@ export class Data {
   readonly #completeness: Completeness;
   readonly #departures: Departures;
   readonly #notices: Notices;
+  readonly #shown: ShownSlots;
   readonly #interests: InterestSweep;
   readonly #versions: VersionFloor;
   readonly #foreign: ForeignVersions;
@@ -68,6 +70,7 @@ export class Data {
   readonly #sizes: ServiceSizes;
   readonly #tombstones: Tombstones<Datum>;
   #nowMs: number;
+  #steppedMs = Number.NEGATIVE_INFINITY;
 
   constructor(
     options: DataOptions,
@@ -131,6 +134,7 @@ export class Data {
       take: (items) => void this.#intake.take(items),
       answered: (datum) => this.#show(datum),
     });
+    this.#shown = new ShownSlots((datum) => this.#show(datum));
     this.#departures = new Departures(held, {
       take: (items) => void this.#intake.take(items),
       offer: (slot, gone) => this.#reconciliation.offer(slot, gone, (session) => this.#sessions.isAbsent(session)),
@@ -172,9 +176,10 @@ export class Data {
   }
 
   step(event: DataEvent, nowMs: number): void {
-    this.#nowMs = nowMs;
-    this.#tombstones.beginStep(nowMs);
     const lateMs = nowMs - this.nextWakeMs();
+    this.#nowMs = nowMs;
+    this.#steppedMs = nowMs;
+    this.#tombstones.beginStep(nowMs);
     // A process that was never awake has not stood still.
     if (lateMs > STALL_MS && lateMs < Number.POSITIVE_INFINITY) this.#departures.forgiveStall(nowMs);
     switch (event.kind) {
@@ -231,13 +236,16 @@ export class Data {
 
   /** When `woken` is due next. */
   nextWakeMs(): number {
-    return Math.min(
+    const soonestMs = Math.min(
       this.#membership.nextMs(),
       this.#departures.nextMs(),
       this.#replication.nextMs(),
       this.#sizes.nextMs(),
       this.#tombstones.nextMs(),
+      this.#shown.nextMs(),
     );
+    // What a step has left over is due at once: the node is not late with it.
+    return Math.max(this.#steppedMs, soonestMs);
   }
 
   /** The node stops: what its disk should know is written. */
@@ -413,7 +421,7 @@ export class Data {
   /** A slot has begun, or ceased, to be served. */
   #shownOrNot(slot: LedSlot): void {
     this.#membership.hasNews();
-    for (const datum of slot.contents.datums.values()) this.#show(datum);
+    if (slot.isServing) this.#shown.add(slot);
   }
 
   /** Who waits for the list is answered, unless something else holds it back. */
@@ -426,6 +434,7 @@ export class Data {
     const nowMs = this.#nowMs;
     this.#departures.wake(nowMs);
     this.#completeness.wake(nowMs);
+    this.#shown.work();
     this.#replication.wake(nowMs);
     if (nowMs >= this.#hold.untilMs) this.#endHold();
     this.#sizes.wake(nowMs);

@@ -7,6 +7,7 @@ import type { PublishItem, Superseded } from "../messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import { compareStamps } from "../model/publication.ts";
 import type { Datum } from "./datum.ts";
+import { EndedSessions, type SessionEnd } from "./endedSessions.ts";
 import type { HeldLoss, LossProtection } from "./lossProtection.ts";
 import { keyOf, leftItem } from "./reconciliation.ts";
 import type { Sessions } from "./sessions.ts";
@@ -17,6 +18,9 @@ const NONE: ReadonlySet<string> = new Set();
 
 // A session that is asked answers at once, or its link is closed within this.
 const ANSWER_MS = 5_000;
+
+// Held services whose time is over are released so many at a time.
+const RELEASES_PER_STEP = 200;
 
 interface Effects {
   take(items: readonly PublishItem[]): void;
@@ -33,6 +37,9 @@ export class Departures {
   readonly #protection: LossProtection;
   readonly #effects: Effects;
   readonly #withheld: WithheldRemovals;
+  readonly #ended: EndedSessions;
+  #removals: PublishItem[] = [];
+  #nowMs = Number.NEGATIVE_INFINITY;
 
   constructor(
     { slots, sessions, protection }: { slots: Slots; sessions: Sessions; protection: LossProtection },
@@ -43,6 +50,10 @@ export class Departures {
     this.#protection = protection;
     this.#effects = effects;
     this.#withheld = new WithheldRemovals(effects);
+    this.#ended = new EndedSessions(slots, {
+      isAbsent: (session) => sessions.isAbsent(session),
+      end: (end, datum) => this.#end(end, datum),
+    });
   }
 
   /** Looks at a removal before it is applied. True for one that is not to be, or not yet. */
@@ -63,15 +74,25 @@ export class Departures {
   }
 
   nextMs(): number {
+    if (!this.#ended.isDone) return Number.NEGATIVE_INFINITY;
     return Math.min(this.#sessions.nextMs(), this.#protection.nextMs(), this.#withheld.nextMs());
   }
 
   wake(nowMs: number): void {
+    this.#nowMs = nowMs;
     this.#withheld.wake(nowMs);
     for (let gone = this.#sessions.takeEnded(nowMs); gone !== undefined; gone = this.#sessions.takeEnded(nowMs)) {
-      for (const slot of this.#slots.led()) this.#end(slot, gone, nowMs);
+      for (const slot of this.#slots.led()) this.#begin(slot, gone);
     }
-    for (let held = this.#protection.takeEnded(nowMs); held !== undefined; held = this.#protection.takeEnded(nowMs)) {
+    if (!this.#ended.isDone) {
+      this.#ended.work();
+      const removals = this.#removals;
+      this.#removals = [];
+      this.#effects.take(removals);
+    }
+    for (let left = RELEASES_PER_STEP; left > 0; left--) {
+      const held = this.#protection.takeEnded(nowMs);
+      if (held === undefined) return;
       this.release(held);
     }
   }
@@ -83,21 +104,23 @@ export class Departures {
     if (datum !== undefined) this.#effects.take(sessions.flatMap((session) => removalsOf(datum, session)));
   }
 
-  #end(slot: LedSlot, session: NodeId, nowMs: number): void {
-    const removals: PublishItem[] = [];
+  #begin(slot: LedSlot, session: NodeId): void {
     const isOwner = slot.contents.digestOf(session) !== undefined;
     const offered = this.#effects.offer(slot, session);
-    if (offered.size > 0) this.#sessions.watch(session, nowMs, ANSWER_MS);
+    if (offered.size > 0) this.#sessions.watch(session, this.#nowMs, ANSWER_MS);
     slot.heard.delete(session);
     slot.claims.delete(session);
-    for (const datum of [...slot.contents.datums.values()]) {
-      datum.interested.delete(session);
-      datum.waiting.delete(session);
-      const left = isOwner ? removalsOf(datum, session, offered) : [];
-      if (left.length > 0 && !this.#protection.holds(datum, session, nowMs)) removals.push(...left);
-      this.#effects.forgetIfIdle(slot, datum);
-    }
-    this.#effects.take(removals);
+    this.#ended.add({ slot, session, isOwner, offered });
+  }
+
+  #end({ slot, session, isOwner, offered }: SessionEnd, datum: Datum): number {
+    datum.interested.delete(session);
+    datum.waiting.delete(session);
+    const left = isOwner ? removalsOf(datum, session, offered) : [];
+    this.#effects.forgetIfIdle(slot, datum);
+    if (left.length === 0 || this.#protection.holds(datum, session, this.#nowMs)) return 0;
+    for (const item of left) this.#removals.push(item);
+    return left.length;
   }
 }
 

@@ -13,6 +13,8 @@ import type { KeptSlot } from "./slots.ts";
 const SAVE_DELAY_MS = 20;
 const SAVE_INTERVAL_MS = 50;
 const SAVE_INTERVAL_MS_PER_SERVICE = 0.15;
+// One write is some six milliseconds; what is more waits for the next.
+const SERVICES_PER_SAVE = 1_000;
 
 export class ServiceSizes {
   readonly #hold: RestartHold;
@@ -72,8 +74,26 @@ export class ServiceSizes {
   /** Saves what has changed, if that is due. */
   wake(nowMs: number): void {
     if (nowMs < this.#dueMs) return;
-    this.#restedMs = nowMs + SAVE_INTERVAL_MS + this.#unsaved.size * SAVE_INTERVAL_MS_PER_SERVICE;
-    this.flush();
+    const changed = this.#takeUnsaved();
+    this.#restedMs = nowMs + SAVE_INTERVAL_MS + changed.size * SAVE_INTERVAL_MS_PER_SERVICE;
+    this.#dueMs = this.#unsaved.size > 0 ? this.#restedMs : Number.POSITIVE_INFINITY;
+    if (changed.size > 0) this.#save(changed);
+  }
+
+  /** What has waited longest, as much as is saved at once. */
+  #takeUnsaved(): ReadonlyMap<DataInfoId, number> {
+    const all = this.#unsaved;
+    if (all.size <= SERVICES_PER_SAVE) {
+      this.#unsaved = new Map();
+      return all;
+    }
+    const some = new Map<DataInfoId, number>();
+    for (const [dataInfoId, size] of all) {
+      if (some.size === SERVICES_PER_SAVE) break;
+      some.set(dataInfoId, size);
+      all.delete(dataInfoId);
+    }
+    return some;
   }
 
   /** Saves what has changed, now. */

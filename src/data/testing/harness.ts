@@ -176,10 +176,11 @@ export const removed = (
   cause: "left" | "unpublished",
   stamp: { version: bigint; registeredMs: number },
   registId = "r1",
+  dataInfoId = ORDERS,
 ): PublishItem => ({
   kind: "remove",
   removal: {
-    dataInfoId: ORDERS,
+    dataInfoId,
     registId,
     cause,
     stamp: { version: stamp.version, registeredMs: stamp.registeredMs },
