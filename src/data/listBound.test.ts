@@ -4,8 +4,8 @@ import type { DataToSession, PublishItem, Unlisted } from "../messages/sessionDa
 import { clientId } from "../model/ids.ts";
 import { OTHER, put, removed, START_MS, serving, type TestData } from "./testing/harness.ts";
 
-// Some ten publications of a thousand bytes.
-const BYTES_MAX = 16 * 1024;
+// Some ten publications of a thousand bytes, which are no payload and look like 43 boxes each.
+const BYTES_MAX = 64 * 1024;
 const address = (text: string, length = 1_000) => text.padEnd(length, ".");
 
 function taken(messages: readonly DataToSession[]): DataToSession & { kind: "taken" } {
@@ -66,7 +66,7 @@ test("what is older than what is known has lost, whatever it takes", () => {
 });
 
 test("a node that holds more than it may says so, takes what sessions have accepted, and says when it is over", () => {
-  const node = serving({}, { dataBytesMax: 7 * 1024 * 1024 });
+  const node = serving({}, { dataBytesMax: 7 * 1024 * 1024, serviceBytesMax: 64 * 1024 * 1024 });
   assert.equal(taken(node.publish(put())).isFull, false);
   const ids = Array.from({ length: 500 }, (_, at) => `r${at + 2}`);
   node.publish(...ids.map((registId) => put({ registId, address: address(registId, 16_000) })));

@@ -20,7 +20,7 @@ import {
 beforeEach(() => reset());
 
 /** So many boxes of one letter each. */
-const boxes = (letter = 0x61, count = 1_500) =>
+const boxes = (letter = 0x61, count = 500) =>
   packPayload(Array.from({ length: count }, () => ({ utf8: Uint8Array.of(letter), units: 1 })));
 
 /** The data node answers the last batch. */

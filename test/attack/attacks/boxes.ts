@@ -20,8 +20,8 @@ export const boxes: Attack = {
   letter: "b",
   name: "boxes",
   sends: "130 registrations of 249,000 references to one empty box, many of 1,000, then a subscriber",
-  expected: "refused: the first for their count, the others when the client's bytes are used up",
-  signs: [/HESSIAN_LIMIT/, /CLIENT_BYTES_EXHAUSTED/],
+  expected: "refused: the first for their count, the others when the service's list is full",
+  signs: [/HESSIAN_LIMIT/, /SERVICE_FULL/],
   full: 30_000,
   short: 6_000,
   async strike(attacker) {
