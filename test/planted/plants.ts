@@ -106,7 +106,7 @@ export const PLANTS: readonly Plant[] = [
     file: "src/session/publications.ts",
     find: "this.#handOver(held, client);",
     replace: "",
-    rules: ["5", "6", "7"],
+    rules: ["5", "6", "7", "bug"],
   },
   {
     name: "the next batch does not wait",

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { brandDataInfoId } from "../../model/ids.ts";
 import { drawPlan } from "../drawPlan.ts";
 import type { Fact } from "../facts.ts";
 import { Dice } from "../random.ts";
@@ -7,10 +8,16 @@ import { Judge } from "./judge.ts";
 
 const CONNECTION = { client: "c", session: "s1.1", connection: 1 };
 
+const SUBSCRIBED: Fact = {
+  ...{ kind: "subscribed", client: "c", service: brandDataInfoId("s#@#I#@#G"), registId: "c.1" },
+  ...{ scope: "zone", zone: "Z1" },
+};
+
 /** The rule that is broken when the session ends the connection at this time, if one is. */
-function brokenBy(endMs: number, trouble: Fact | undefined): string | undefined {
+function brokenBy(endMs: number, trouble: Fact | undefined, hasSpoken = true): string | undefined {
   const judge = new Judge(drawPlan(new Dice(1)));
   judge.see({ kind: "connected", isMute: false, ...CONNECTION }, 1);
+  if (hasSpoken) judge.see(SUBSCRIBED, 2);
   if (trouble !== undefined) judge.see(trouble, 5_000);
   judge.see({ kind: "ended", ...CONNECTION }, endMs);
   return judge.finding?.rule;
@@ -25,4 +32,9 @@ test("a client that is silent for a moment is waited for, one that is frozen not
   assert.equal(brokenBy(20_000, hushed), undefined);
   assert.equal(brokenBy(26_000, frozen), undefined);
   assert.equal(brokenBy(28_000, frozen), undue);
+});
+
+test("a client that falls silent before it has said anything is not known to be one", () => {
+  const hushed: Fact = { kind: "hushed", client: "c", isHushed: true };
+  assert.equal(brokenBy(18_000, hushed, false), undefined);
 });

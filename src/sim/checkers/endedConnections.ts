@@ -11,6 +11,8 @@ const PAUSE_MS = 14_000;
 const NOTICE_MS = 2_000;
 // So long after it connected a client has been asked for the first time, and has answered.
 const ACQUAINTANCE_MS = 3_000;
+// A client that is idle beats so long after it connected, and every so often.
+const FIRST_BEAT_MS = 15_000;
 
 export class EndedConnections implements Checker {
   readonly #evidence: Evidence;
@@ -41,7 +43,10 @@ export class EndedConnections implements Checker {
   }
 }
 
-function undue({ hushedMs }: KnownClient, nowMs: number): string | undefined {
+function undue({ hushedMs, hasSpoken, open }: KnownClient, nowMs: number): string | undefined {
   if (hushedMs === undefined) return "could be heard";
+  // One that has nothing to say but its first heartbeat, and falls silent before that, is not known to be a client.
+  const isKnown = hasSpoken || [...open.values()].some(({ madeMs }) => hushedMs >= madeMs + FIRST_BEAT_MS);
+  if (!isKnown) return undefined;
   return nowMs - hushedMs < PAUSE_MS ? `could be heard until ${hushedMs}` : undefined;
 }

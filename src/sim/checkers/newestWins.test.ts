@@ -60,7 +60,7 @@ function broken({ saidMs, takerEndsMs }: { saidMs: number; takerEndsMs: number |
     [saidMs + 1, told(OLD, 1n, 200n, 2n)],
     [saidMs + 2, pushed(200n, 2n)],
     [60_000, told(NEXT, 2n, 300n, 1n)],
-    [60_001, pushed(300n, 1n)],
+    [70_001, pushed(300n, 1n)],
   ];
   if (takerEndsMs !== undefined) history.push([takerEndsMs, { kind: "stopped", node: TAKER, role: "session" }]);
   for (const [atMs, fact] of history.sort(([a], [b]) => a - b)) {
@@ -77,5 +77,6 @@ test("what a leader said after it was replaced, of a session that is dead, need 
 
 test("a leader that was not replaced yet, and a session that lives, are no excuse for an older registration", () => {
   assert.equal(broken({ saidMs: 5_000, takerEndsMs: 30_000 }), "1 newest wins");
-  assert.equal(broken({ saidMs: 20_000, takerEndsMs: 70_000 }), "1 newest wins");
+  assert.equal(broken({ saidMs: 20_000, takerEndsMs: 80_000 }), "1 newest wins");
+  assert.equal(broken({ saidMs: 20_000, takerEndsMs: 65_000 }), "1 newest wins", "it lived when the list was made");
 });

@@ -100,7 +100,8 @@ export class NewestWins implements Checker {
       if (before !== undefined && now < before.version && !isShared) {
         if (this.#isExcused(service, registId, nowMs)) continue;
         const text = `${client} was shown ${registId} of version ${now} in v${version} after version ${before.version}`;
-        if (!this.#isUnheard(service, registId, { before, nowMs })) return { rule: "1 newest wins", service, text };
+        const madeMs = Math.min(nowMs, ...this.#evidence.commits.at(service, version).map(({ firstMs }) => firstMs));
+        if (!this.#isUnheard(service, registId, { before, madeMs })) return { rule: "1 newest wins", service, text };
         shown.set(registId, { version: now, list: version });
       }
       if (before === undefined || now > before.version) shown.set(registId, { version: now, list: version });
@@ -119,10 +120,10 @@ export class NewestWins implements Checker {
   }
 
   /**
-   * What the subscriber was shown before came from a leader that had been replaced by then and was cut off from the
-   * next one, and so is the session that took it, or it is dead: nobody whom the next leader hears has said it.
+   * What the subscriber was shown before came from a leader that had been replaced by then, and when the list of now
+   * was made the session that took it was dead or cut off: nobody whom the next leader heard had said it.
    */
-  #isUnheard(service: DataInfoId, registId: string, { before, nowMs }: { before: Shown; nowMs: number }): boolean {
+  #isUnheard(service: DataInfoId, registId: string, { before, madeMs }: { before: Shown; madeMs: number }): boolean {
     const { commits, nodes, registrations } = this.#evidence;
     const isOfOld = commits
       .at(service, before.list)
@@ -130,8 +131,8 @@ export class NewestWins implements Checker {
     const [registration] = registrations.twins(service, registId);
     const taken = registration?.acknowledgements.filter(({ version }) => version === before.version) ?? [];
     const isGone = (session: string) =>
-      (nodes.run("session", session)?.stopMs ?? nowMs) < nowMs ||
-      nodes.unwell(session).some(({ untilMs, settleMs }) => untilMs + settleMs >= nowMs);
+      (nodes.run("session", session)?.stopMs ?? madeMs) < madeMs ||
+      nodes.unwell(session).some(({ fromMs, untilMs, settleMs }) => fromMs <= madeMs && untilMs + settleMs >= madeMs);
     return isOfOld && taken.length > 0 && taken.every(({ session }) => isGone(session));
   }
 

@@ -47,6 +47,8 @@ export interface KnownClient {
   /** Since when it can't be heard, if that is so; and when it could be heard again last. */
   hushedMs: number | undefined;
   unhushedMs: number;
+  /** It has published or subscribed something at some time. */
+  hasSpoken: boolean;
   /** Connections that stand as far as the server knows, by number. */
   readonly open: Map<number, KnownConnection>;
   readonly losses: ConnectionLoss[];
@@ -62,7 +64,7 @@ export class Registrations {
   client(name: string): KnownClient {
     const known = this.#clients.get(name);
     if (known !== undefined) return known;
-    const heard = { hushedMs: undefined, unhushedMs: Number.NEGATIVE_INFINITY };
+    const heard = { hushedMs: undefined, unhushedMs: Number.NEGATIVE_INFINITY, hasSpoken: false };
     const client = { name, diedMs: undefined, ...heard, open: new Map(), losses: [], acknowledgements: [] };
     this.#clients.set(name, client);
     return client;
@@ -89,7 +91,11 @@ export class Registrations {
   see(fact: Fact, nowMs: number): void {
     switch (fact.kind) {
       case "published":
+        this.client(fact.client).hasSpoken = true;
         return this.#published(fact, nowMs);
+      case "subscribed":
+        this.client(fact.client).hasSpoken = true;
+        return;
       case "unpublished":
         return this.#unpublished(fact);
       case "acknowledged":
