@@ -139,3 +139,10 @@ test("a client that floods leaves something to the others of its address", () =>
   taken(flooder, 5_000, 0);
   assert.ok(taken(neighbour, 100, 0) > 10);
 });
+
+test("what is larger than a second's work is taken from a client that has done nothing else", () => {
+  const budget = new Budget({ bytesMax: NEVER, clientBytesMax: NEVER, workPerSecondMax: 80 });
+  const client = budget.open("a");
+  assert.equal(client.work(0, 1_000), undefined);
+  assert.equal(taken(budget.open("b"), 10, 0), 10);
+});

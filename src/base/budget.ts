@@ -45,6 +45,8 @@ export interface Holding {
 
 const WORK_SHARE = 4;
 const WINDOW_MS = 1_000;
+// However large something is, a client that has done nothing else in this second may do it.
+const WORK_AT_ONCE = 1 / 8;
 // One line for an address and minute says that it is refused; the metrics say how often.
 const LOG_MS = 60_000;
 
@@ -119,9 +121,10 @@ export class Account {
   }
 
   /**
-   * Counts one registration, or the end of one, in the present second; the error to answer it with if it is too many.
+   * Counts one registration, or the end of one, in the present second, or what costs as much as `count` of them; the
+   * error to answer it with if it is too much.
    */
-  work(nowMs: number): RegistryError | undefined {
+  work(nowMs: number, count = 1): RegistryError | undefined {
     const address = this.#address;
     const window = this.#budget.windowAt(nowMs);
     if (address.window !== window) {
@@ -132,10 +135,11 @@ export class Account {
       this.#window = window;
       this.#work = 0;
     }
-    const refusal = this.#budget.takeWork(this.#work, address.work);
+    const counted = Math.min(count, Math.max(1, this.#budget.limits.workPerSecondMax * WORK_AT_ONCE));
+    const refusal = this.#budget.takeWork(counted, { client: this.#work, address: address.work });
     if (refusal !== undefined) return refusal;
-    this.#work++;
-    address.work++;
+    this.#work += counted;
+    address.work += counted;
     return undefined;
   }
 
@@ -230,13 +234,15 @@ export class Budget {
   }
 
   /** For accounts: takes a piece of this second's work, or says that it is too much for who has done so much in it. */
-  takeWork(clientWork: number, addressWork: number): RegistryError | undefined {
-    const addressMax = WORK_SHARE * this.#workLeft;
-    if (this.#workLeft >= 1 && addressWork < addressMax && clientWork < WORK_SHARE * (addressMax - addressWork)) {
-      this.#workLeft--;
+  takeWork(count: number, { client, address }: { client: number; address: number }): RegistryError | undefined {
+    const left = this.#workLeft;
+    const addressMax = WORK_SHARE * left;
+    const clientMax = WORK_SHARE * (addressMax - address);
+    if (left >= count && address + count <= addressMax && client + count <= clientMax) {
+      this.#workLeft -= count;
       return undefined;
     }
-    return fail("OVERLOADED", { perSecondMax: this.limits.workPerSecondMax, fromAddress: addressWork });
+    return fail("OVERLOADED", { perSecondMax: this.limits.workPerSecondMax, fromAddress: address });
   }
 
   /** For accounts. */

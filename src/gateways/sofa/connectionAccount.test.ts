@@ -11,7 +11,7 @@ import { BoltDecoder } from "../../codec/bolt/decoder.ts";
 import { encodeHeartbeat, encodeRequest } from "../../codec/bolt/encode.ts";
 import { BOLT_V1, type BoltFrame } from "../../codec/bolt/frame.ts";
 import { decodeMessage, encodeMessage, wireForm } from "../../codec/sofa/codec.ts";
-import { ABSENT_LIST, ABSENT_MAP } from "../../codec/sofa/messages.ts";
+import { ABSENT_MAP } from "../../codec/sofa/messages.ts";
 import type { ClientEvent } from "../../session/registry.ts";
 import { SofaGateway } from "./gateway.ts";
 
@@ -72,7 +72,7 @@ function useBudget(limits: Partial<Budget["limits"]>): void {
   handler = gateway.accept(connection, START_MS);
 }
 
-function send(): void {
+function send(boxes: number[] = []): void {
   const text = { instanceId: null, zone: null, appName: null, processId: null, clientId: null, dataInfoId: null };
   const register = {
     ...{
@@ -84,7 +84,8 @@ function send(): void {
       group: "G",
       registId: "r1",
     },
-    ...{ eventType: "REGISTER", version: 1n, timestamp: 1n, attributes: ABSENT_MAP, dataList: ABSENT_LIST },
+    ...{ eventType: "REGISTER", version: 1n, timestamp: 1n, attributes: ABSENT_MAP },
+    dataList: boxes.map((bytes) => ({ utf8: new Uint8Array(bytes).fill(0x61), units: bytes })),
   };
   const encoded = encodeMessage("hessian-draft", register);
   handler.received(encodeRequest(BOLT_V1, { id: 1, timeoutMs: 1, ...encoded }), START_MS);
@@ -172,4 +173,22 @@ test("a refused registration is answered with its code and values, and logged on
   assert.ok(answer.kind === "registerResponse" && !answer.success && !answer.refused);
   assert.match(answer.message ?? "", /^CLIENT_BYTES_EXHAUSTED: .*heldBytes=5, bytes=2, bytesMax=6/);
   assert.deepEqual(logged, ["a registration was refused"]);
+});
+
+test("large registrations are work by their bytes, and are refused beyond a client's share", () => {
+  useBudget({ workPerSecondMax: 10_000 });
+  const published = () => events.filter(({ kind }) => kind === "published").length;
+  for (let at = 0; at < 20; at++) send([MIB]);
+  const taken = published();
+  assert.ok(taken >= 2 && taken < 6, `${taken}`);
+  const frame = connection.frames.at(-1);
+  assert.ok(frame);
+  const answer = decodeMessage(wireForm(frame), frame.className, frame.content);
+  assert.ok(answer.kind === "rpcServerException" && answer.message?.startsWith("OVERLOADED"));
+  const [first] = [connection];
+  connection = new FakeConnection("10.0.0.8:50001");
+  handler = gateway.accept(connection, START_MS);
+  send([2_000]);
+  assert.equal(published(), taken + 1, "another address is served");
+  assert.equal(first.isClosed, false);
 });

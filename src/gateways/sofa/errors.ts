@@ -12,7 +12,12 @@ export interface ContentRefusal {
 }
 
 // What is well formed and too large is said in words: somebody has to make it smaller.
-const EXPLAINED: ReadonlySet<ErrorCode> = new Set(["HESSIAN_LIMIT", "PROTOBUF_LIMIT", "REGISTRATION_TOO_LARGE"]);
+const EXPLAINED: ReadonlySet<ErrorCode> = new Set([
+  "HESSIAN_LIMIT",
+  "OVERLOADED",
+  "PROTOBUF_LIMIT",
+  "REGISTRATION_TOO_LARGE",
+]);
 
 /**
  * As the real server: an unknown class is an exception with this text, an unreadable content a bare status; the

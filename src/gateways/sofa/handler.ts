@@ -42,7 +42,7 @@ import { decodeFrame } from "./decode.ts";
 import { receivedConfigData, registerResponse, syncConfigResponse } from "./encode.ts";
 import type { SofaEnvironment } from "./environment.ts";
 import { contentRefusal } from "./errors.ts";
-import { publishRequest, registrationKeyOf, subscribeRequest } from "./map.ts";
+import { payloadBytesOf, publishRequest, registrationKeyOf, subscribeRequest } from "./map.ts";
 import type { PushBodies } from "./pushBodies.ts";
 import { SilenceWatch } from "./silenceWatch.ts";
 import { readVariant } from "./variant.ts";
@@ -333,6 +333,7 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
 
   #request(frame: BoltRequest, nowMs: number): void {
     try {
+      this.#environment.account.work(frame.content.length, nowMs);
       const { form, message } = decodeFrame(frame, this.#environment.config);
       this.#message({ frame, form }, message, nowMs);
     } catch (error) {
@@ -358,6 +359,9 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
     const request = this.#nextRequest++;
     const { registId, version, kind } = register;
     try {
+      if (kind === "publisherRegister") {
+        this.#environment.account.work(payloadBytesOf(register, this.#environment.config), nowMs);
+      }
       const event = this.#eventFor(register, { request, form: open.form });
       this.#open.set(request, { ...open, kind });
       if (event === undefined) this.answer(request, { kind: "accepted", registId, version });

@@ -3,7 +3,6 @@
 
 import { fail } from "../../base/errors.ts";
 import type {
-  Box,
   ConfiguratorRegister,
   PublisherRegister,
   SubscriberRegister,
@@ -28,6 +27,17 @@ export function registrationKeyOf(register: Register): RegistrationKey {
   return { dataInfoId, registId: checkedKeyPart("registId", register.registId), version: checkedVersion(version) };
 }
 
+/**
+ * How many bytes will be packed. Hessian can refer to a box again and again: a small frame must not become a large
+ * payload. Throws REGISTRATION_TOO_LARGE.
+ */
+export function payloadBytesOf({ dataList }: PublisherRegister, { registrationBytesMax }: SofaConfig): number {
+  let bytes = 0;
+  for (const box of dataList) bytes += box?.utf8.length ?? 0;
+  if (bytes <= registrationBytesMax) return bytes;
+  throw fail("REGISTRATION_TOO_LARGE", { field: "dataList", bytes, bytesMax: registrationBytesMax });
+}
+
 /** A publication; `config.zone` stands in for a zone that the client did not choose. Throws FIELD_INVALID. */
 export function publishRequest(register: PublisherRegister, config: SofaConfig): PublishRequest {
   return {
@@ -35,7 +45,7 @@ export function publishRequest(register: PublisherRegister, config: SofaConfig):
     zone: zoneOf(register.zone, config),
     appName: optionalName("appName", register.appName),
     attributes: register.attributes,
-    payload: packPayload(checkedBoxes(register.dataList, config)),
+    payload: packPayload(register.dataList),
   };
 }
 
@@ -58,14 +68,6 @@ export function subscribeRequest(register: SubscriberRegister, form: WireForm, c
 function zoneOf(zone: string | null, config: SofaConfig): string {
   if (zone === null || zone === "" || zone === UNSET_ZONE) return config.zone;
   return checkedKeyPart("zone", zone);
-}
-
-/** Hessian can refer to a box again and again: a small frame must not become a large payload. */
-function checkedBoxes(boxes: readonly Box[], { registrationBytesMax }: SofaConfig): readonly Box[] {
-  let bytes = 0;
-  for (const box of boxes) bytes += box?.utf8.length ?? 0;
-  if (bytes <= registrationBytesMax) return boxes;
-  throw fail("REGISTRATION_TOO_LARGE", { field: "dataList", bytes, bytesMax: registrationBytesMax });
 }
 
 function checkedScope(scope: string | null): Scope {
