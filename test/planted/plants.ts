@@ -81,6 +81,14 @@ export const PLANTS: readonly Plant[] = [
     rules: ["6"],
   },
   {
+    name: "no hold after a restart, with several data nodes",
+    file: "src/data/data.ts",
+    find: "new RestartHold(memory.serviceSizes",
+    replace: "new RestartHold(new Map()",
+    rules: ["6"],
+    isCluster: true,
+  },
+  {
     name: "a cut counts at once",
     file: "src/session/departedClients.ts",
     find: "set(client, nowMs + this.#graceMs)",

@@ -24,6 +24,8 @@ const OTHER_SESSION_MS = 300;
 const SESSION_START_MS = 2_500;
 // From an acknowledgement to the data node, with a busy link and a batch before it.
 const TRAVEL_MS = 1_000;
+// The sizes that a data node saves may be a second old, and the messages behind them a little more.
+const SIZES_AGE_MS = 1_500;
 // What a leader took in its last moments may not be at its follower yet.
 const REPLICATION_MS = 5_000;
 
@@ -174,7 +176,21 @@ export class Absences {
       return !hasCopy || registration.acknowledgements.some((last) => Math.abs(last.atMs - atMs) < REPLICATION_MS * 2);
     };
     const losses = nodes.lossesOf(registration.service).filter(isLost);
-    return losses.map(({ atMs }) => ({ fromMs: atMs, untilMs: this.#backMs(back, departure) }));
+    return losses.map((loss) => ({
+      fromMs: this.#shownMs(loss, registration),
+      untilMs: this.#backMs(back, departure),
+    }));
+  }
+
+  /**
+   * When a leader that had lost all may show what it has: one whose disk knows how many publishers there were holds the
+   * service back first, unless others came right before its stop, or count for this one since.
+   */
+  #shownMs({ atMs, held }: Loss, { service }: KnownRegistration): number {
+    const { registrations, commits } = this.#evidence;
+    if (held === undefined) return atMs;
+    const grewMs = Math.max(registrations.growthMs(service), commits.grewMs(service));
+    return grewMs > held.stopMs - SIZES_AGE_MS ? atMs : Math.max(atMs, held.untilMs - OTHER_SESSION_MS);
   }
 
   #backMs(back: Acknowledgement | undefined, { recoveredMs }: Departure): number {

@@ -37,6 +37,8 @@ export interface Loss {
   readonly hasCopy: boolean;
   /** Under which epoch it leads. */
   readonly leaderEpoch: bigint;
+  /** It is a later run of one that had all, and was stopped then: so long it holds services back. */
+  readonly held: { readonly untilMs: number; readonly stopMs: number } | undefined;
 }
 
 // A session that has just been linked for the first time sends what it holds at once.
@@ -255,8 +257,29 @@ export class Nodes {
       const report = this.heartbeat("data", leader);
       const hasCopy =
         before !== undefined && report !== undefined && this.isCopy(report, leader, { slot, table: before });
-      this.#losses.set(slot, [...(this.#losses.get(slot) ?? []), { atMs: nowMs, hasCopy, leaderEpoch }]);
+      const held = hasCopy || before === undefined ? undefined : this.#heldBy(leader, slot, before);
+      this.#losses.set(slot, [...(this.#losses.get(slot) ?? []), { atMs: nowMs, hasCopy, leaderEpoch, held }]);
     }
+  }
+
+  /**
+   * What the disk of a new leader remembers, if it led the slot, or followed it with all there was, in its last run.
+   */
+  #heldBy(leader: NodeId, slot: number, before: SlotTable): Loss["held"] {
+    const owner = before.slots[slot];
+    const isRunOf = (other: NodeId): boolean => other !== leader && nodeNameOf(other) === nodeNameOf(leader);
+    const last = owner === undefined ? undefined : [owner.leader, ...owner.followers].find(isRunOf);
+    if (last === undefined) return undefined;
+    const report = this.heartbeat("data", last);
+    const hadAll =
+      report !== undefined &&
+      (last === owner?.leader
+        ? report.slots?.serving.includes(slot) === true && report.tableEpoch >= owner.leaderEpoch
+        : this.isCopy(report, last, { slot, table: before }));
+    const [run, lastRun] = [this.run("data", leader), this.run("data", last)];
+    if (!hadAll || run === undefined || lastRun === undefined) return undefined;
+    const { restartHoldMs } = this.#plan.config;
+    return { untilMs: run.startMs + restartHoldMs * (1 - this.#plan.clocks.drift), stopMs: lastRun.stopMs };
   }
 }
 
