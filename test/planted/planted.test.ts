@@ -25,11 +25,15 @@ interface Seeds {
 }
 
 function simulate({ first, count, isCluster }: Seeds, plant?: string): Promise<Run> {
+  const cluster = isCluster ? ["--cluster"] : [];
+  return run(["--first-seed", String(first), "--seeds", String(count), ...cluster], plant);
+}
+
+function run(what: readonly string[], plant?: string): Promise<Run> {
   const planted = plant === undefined ? [] : ["--import", "./test/planted/plant.ts"];
-  const seeds = ["--first-seed", String(first), "--seeds", String(count), ...(isCluster ? ["--cluster"] : [])];
   const options = { cwd: ROOT, env: { ...process.env, ROSTER_PLANT: plant ?? "" }, timeout: RUN_MS_MAX };
   return new Promise((resolve) => {
-    execFile(process.execPath, [...planted, "src/sim/main.ts", ...seeds], options, (error, stdout, stderr) => {
+    execFile(process.execPath, [...planted, "src/sim/main.ts", ...what], options, (error, stdout, stderr) => {
       const end = error?.killed === true ? `ended after ${RUN_MS_MAX} ms` : "";
       resolve({ exitCode: error === null ? 0 : Number(error.code ?? -1), output: stdout + stderr + end });
     });
@@ -48,8 +52,22 @@ async function finds({ name, rules, firstSeed = 1, isCluster = false }: Plant): 
   return `rule ${rule}, seed ${seed}`;
 }
 
+async function findsByScenario(plant: Plant, scenario: string): Promise<string> {
+  const planted = await run(["--scenario", scenario], plant.name);
+  assert.ok(
+    planted.exitCode === 1 && planted.output.includes("\n  but "),
+    `not found:\n${planted.output.slice(-2_000)}`,
+  );
+  const unplanted = await run(["--scenario", scenario]);
+  assert.equal(unplanted.exitCode, 0, `without the plant:\n${unplanted.output.slice(-2_000)}`);
+  return `scenario ${scenario}`;
+}
+
 describe("planted bugs", { concurrency: RUNS_AT_ONCE }, () => {
   for (const plant of PLANTS) {
-    test(`found: ${plant.name}`, async (t) => t.diagnostic(await finds(plant)));
+    test(`found: ${plant.name}`, async (t) => {
+      const { scenario } = plant;
+      t.diagnostic(await (scenario === undefined ? finds(plant) : findsByScenario(plant, scenario)));
+    });
   }
 });

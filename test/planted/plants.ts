@@ -19,6 +19,8 @@ export interface Plant extends Edit {
   readonly firstSeed?: number;
   /** Needs several sessions and data nodes to show. */
   readonly isCluster?: boolean;
+  /** Found by this scenario instead of seeds, by what it expects: what it needs is drawn by no seed. */
+  readonly scenario?: string;
 }
 
 export const PLANTS: readonly Plant[] = [
@@ -157,6 +159,22 @@ export const PLANTS: readonly Plant[] = [
     find: "this.release();\n    this.#version = { version, origin };\n    this.#view = { kept: undefined,",
     replace: "this.#version = { version, origin };\n    this.#view = { kept: this.#view?.kept,",
     rules: ["3", "7"],
+  },
+  {
+    name: "a late answer is ignored",
+    file: "src/session/pusher.ts",
+    find: "if (sent === undefined) this.#answeredLate(client, push, { isTaken, nowMs });",
+    replace: "if (sent === undefined) nowMs;",
+    rules: [],
+    scenario: "client-answers-late",
+  },
+  {
+    name: "the gap between pushes never grows",
+    file: "src/session/pushGap.ts",
+    find: "this.#gapMs * GROWTH",
+    replace: "0",
+    rules: [],
+    scenario: "steady-change",
   },
   {
     name: "zone scope shows all zones",

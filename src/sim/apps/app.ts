@@ -186,6 +186,16 @@ export class App implements SofaClientHost {
     this.#wire?.fallSilent();
   }
 
+  answerLate(lateMs: number): void {
+    this.#fault(`answers ${lateMs} ms late`);
+    this.#wire?.hearLate(lateMs);
+  }
+
+  readThroughNarrowLine(bytesPerSecond: number): void {
+    this.#fault(`reads ${bytesPerSecond} bytes a second`);
+    this.#wire?.narrow(bytesPerSecond);
+  }
+
   readSlowly(): void {
     this.#fault("reads nothing");
     this.#hush(true);

@@ -40,6 +40,9 @@ export class ByteStream {
   #wasHigh = false;
   #lastMs = 0;
   #isHeld = false;
+  /** Everything takes so much longer, and a byte so long by itself. */
+  #lateMs = 0;
+  #msPerByte = 0;
   // What has come while nothing is delivered, and what comes after the last byte.
   #held: (() => void)[] = [];
   #isEnding = false;
@@ -84,6 +87,16 @@ export class ByteStream {
     this.#held = [];
   }
 
+  /** From now on everything arrives so much later. */
+  delay(lateMs: number): void {
+    this.#lateMs = lateMs;
+  }
+
+  /** From now on so many bytes arrive a second; Infinity for as many as there are. */
+  limit(bytesPerSecond: number): void {
+    this.#msPerByte = 1_000 / bytesPerSecond;
+  }
+
   /** From now on nothing is delivered: the reader does not read, or the way is dead. */
   hold(): void {
     this.#isHeld = true;
@@ -105,7 +118,7 @@ export class ByteStream {
       if (bytes === undefined) return;
       this.#waitingBytes -= bytes.length;
       this.#underWayBytes += bytes.length;
-      for (const piece of this.#cut(bytes)) this.#deliver(() => this.#arrive(piece));
+      for (const piece of this.#cut(bytes)) this.#deliver(() => this.#arrive(piece), piece.length);
       if (this.#waiting.length === 0) this.#emptied();
     }
   }
@@ -136,10 +149,11 @@ export class ByteStream {
     return [bytes.subarray(0, at), bytes.subarray(at)];
   }
 
-  #deliver(deliver: () => void): void {
+  #deliver(deliver: () => void, bytes = 0): void {
     const { delayMs, spikeMs, spikeChance } = this.#weather;
     const ownMs = this.#dice.below(1 + (this.#dice.chance(spikeChance) ? spikeMs : delayMs));
-    this.#lastMs = Math.max(this.#lastMs, this.#scheduler.nowMs + ownMs);
+    const earliestMs = Math.max(this.#lastMs, this.#scheduler.nowMs + ownMs + this.#lateMs);
+    this.#lastMs = earliestMs + Math.ceil(bytes * this.#msPerByte);
     this.#scheduler.at(this.#lastMs, () => {
       if (this.#isGone) return;
       if (this.#isHeld) this.#held.push(deliver);

@@ -157,6 +157,16 @@ export class Wire {
     else this.#server.stream.release();
   }
 
+  /** What the client says, its answers too, arrives so much later. */
+  hearLate(lateMs: number): void {
+    this.#client.stream.delay(lateMs);
+  }
+
+  /** The client is behind a line that brings it so many bytes a second. */
+  narrow(bytesPerSecond: number): void {
+    this.#server.stream.limit(bytesPerSecond);
+  }
+
   #side(end: WireEnd, reader: () => Side): Side {
     const side: Side = {
       end,

@@ -85,6 +85,10 @@ export class Commands {
       // freeze c1: its process stands still, its machine does not.
       freeze: ([who = ""]) => appOf(who).standStill(),
       wake: ([who = ""]) => appOf(who).heal(),
+      // late c1 2500 ms: what it says, its answers too, takes so much longer, until it connects anew.
+      late: ([who = "", ...time]) => appOf(who).answerLate(durationMs(time) ?? 0),
+      // line c1 1000: so many bytes a second come to it, until it connects anew.
+      line: ([who = "", bytesPerSecond = ""]) => appOf(who).readThroughNarrowLine(Number(bytesPerSecond)),
       storm: ([machine = ""], line) => {
         for (const wire of this.#node(machine, line).session?.wires ?? []) wire.cut({ clientMs: 0, serverMs: 0 });
       },

@@ -56,6 +56,17 @@ export class Expectations {
           return lists.length === 0 ? undefined : `it was shown ${lists.map(textOf).join(" | ")}`;
         },
       ],
+      // Those that it had seen before count too.
+      [
+        /^(\S+) received (\d+) push(?:es)? of (\S+)$/,
+        ([, who = "", count, service = ""]) => {
+          const dataInfoId = makeDataInfoId(serviceName(service));
+          const pushes = this.#facts().filter(
+            ({ fact }) => fact.kind === "pushed" && fact.client === `client-${who}` && fact.service === dataInfoId,
+          );
+          return pushes.length === Number(count) ? undefined : `there were ${pushes.length}`;
+        },
+      ],
       [/^nobody saw a removal$/, () => this.#removal(undefined)],
       [/^nobody saw (\S+) removed$/, ([, address]) => this.#removal(address)],
       // orders reached s1 within 500 ms: of its last change.
