@@ -91,6 +91,25 @@ test("a link that closes right after a silence was given up by a living member, 
   assert.deepEqual(ids(), ["data d2.b"]);
 });
 
+test("when a member is heard again after a cut the others that fell silent with it are waited for, once", () => {
+  const [d1, d2, d3, copy] = [data("d1.a"), data("d2.b"), data("d3.c"), data("d1.d")];
+  for (const member of [d1, d2, d3]) {
+    membership.linkUp(member);
+    hear(member, 0);
+  }
+  for (const member of [d1, d2, d3]) membership.linkDown(member, 5_000);
+  // A process that was not cut off is heard, while the cut goes on.
+  hear(copy, 10_000);
+  hearRegularly(copy, 11_000, 14_000);
+  hear(d2, 14_500);
+  hearRegularly(copy, 15_000, 19_000);
+  membership.tick(19_499);
+  assert.ok(ids().includes("data d3.c"), "its next link is being made");
+  hear(d2, 19_499);
+  membership.tick(19_500);
+  assert.ok(!ids().includes("data d3.c"));
+});
+
 test("another address, and another address for clients, are changes of the list", () => {
   const s1 = session("s1.a");
   hear(s1, 0);

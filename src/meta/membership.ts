@@ -174,7 +174,7 @@ export class Membership {
     const before = entry.heartbeat;
     const { newestVersion = NO_VERSION } = heartbeat;
     if (newestVersion > this.#newestVersion) this.#newestVersion = newestVersion;
-    if (before !== undefined && nowMs - entry.heardMs >= SILENCE_MS) entry.resumedMs = nowMs;
+    if (before !== undefined && nowMs - entry.heardMs >= SILENCE_MS) this.#resumed(entry, nowMs);
     entry.heardMs = nowMs;
     entry.heartbeat = heartbeat;
     this.#leases.set(key, nowMs + this.#options.memberLeaseMs);
@@ -183,6 +183,20 @@ export class Membership {
     if (before?.address !== heartbeat.address || before?.clientAddress !== heartbeat.clientAddress) this.#listSerial++;
     if (member.role === "data" && before?.isLeaving !== heartbeat.isLeaving) this.#dataSerial++;
     return admission;
+  }
+
+  /** The cut from a member is over: those that fell silent with it or after it are still making their links. */
+  #resumed(entry: Entry, nowMs: number): void {
+    const sinceMs = entry.heardMs - SILENCE_MS;
+    entry.resumedMs = nowMs;
+    // Where it was this process that heard nobody, all have their time already.
+    if (nowMs - this.#listeningSinceMs < SILENCE_MS) return;
+    const untilMs = nowMs + Math.max(this.#options.memberGoneMs, RELINK_MS);
+    for (const key of [...this.#closings.keys()]) {
+      const heardMs = this.#entries.get(key)?.heardMs ?? nowMs;
+      const isCutOff = heardMs >= sinceMs && nowMs - heardMs >= SILENCE_MS;
+      if (isCutOff && (this.#closings.get(key) ?? untilMs) < untilMs) this.#closings.set(key, untilMs);
+    }
   }
 
   /** Ends the membership of those whose lease is over, and of those that are gone. */
