@@ -147,7 +147,6 @@ function frameOfOddClass(text: string): Buffer {
 
 const NODE_IDS = [
   "",
-  ".",
   "x".repeat(1_000),
   "y".repeat(60_000),
   "a b.1",
