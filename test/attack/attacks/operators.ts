@@ -145,15 +145,7 @@ function frameOfOddClass(text: string): Buffer {
   return frame;
 }
 
-const NODE_IDS = [
-  "",
-  "x".repeat(1_000),
-  "y".repeat(60_000),
-  "a b.1",
-  "../../etc/passwd.1",
-  "\u202enode.1",
-  "<b>.1",
-];
+const NODE_IDS = ["", "x".repeat(1_000), "y".repeat(60_000), "a b.1", "../../etc/passwd.1", "\u202enode.1", "<b>.1"];
 
 export const nodeIds: Attack = {
   letter: "k",
