@@ -69,6 +69,12 @@ export const ERRORS = {
     retry: false,
     meaning: "one registration holds more than registration-bytes-max; publish less, or raise it",
   },
+  REGISTRATION_HELD: {
+    retry: true,
+    meaning:
+      "another client holds this registration and is there, or may be back in a moment; " +
+      "stop that one, or register under another registId",
+  },
   REGISTRATIONS_EXHAUSTED: { retry: true, meaning: "the client holds as many registrations as one client may" },
   STORE_DAMAGED: {
     retry: false,

@@ -16,6 +16,8 @@ interface RegistrationState {
   isRegistered: boolean;
   /** The server has acknowledged exactly this version on this connection. */
   isDone: boolean;
+  /** The server says that another client has it. */
+  isHeldByAnother: boolean;
   /** How often the present version was sent on this connection, and when last. */
   sendCount: number;
   sentMs: number;
@@ -50,7 +52,7 @@ export function newState(
   version: bigint,
   nowMs: number,
 ): RegistrationState {
-  const sent = { isDone: false, sendCount: 0, sentMs: Number.NEGATIVE_INFINITY };
+  const sent = { isDone: false, isHeldByAnother: false, sendCount: 0, sentMs: Number.NEGATIVE_INFINITY };
   return { ...identity, ...sent, version, timestampMs: nowMs, isRegistered: true };
 }
 

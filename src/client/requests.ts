@@ -13,6 +13,12 @@ interface OpenRequest {
   readonly endMs: number;
 }
 
+export interface Answer {
+  readonly isSuccess: boolean;
+  readonly isHeldByAnother: boolean;
+  readonly version: bigint;
+}
+
 /** The Java client's times. */
 const INVOKE_TIMEOUT_MS = 1_000;
 const RECHECK_MS = 500;
@@ -51,11 +57,12 @@ export class Requests {
   }
 
   /** Takes an answer. Returns the registration if the answer is a success for its present version. */
-  answered(id: number, answer: { isSuccess: boolean; version: bigint }, nowMs: number): Registration | undefined {
+  answered(id: number, answer: Answer, nowMs: number): Registration | undefined {
     const request = this.#open.get(id);
     this.#open.delete(id);
     const registration = request?.registration;
     const isDone = answer.isSuccess && answer.version === request?.version && answer.version === registration?.version;
+    if (registration !== undefined) registration.isHeldByAnother = answer.isHeldByAnother;
     if (isDone && registration !== undefined) registration.isDone = true;
     this.#pump(nowMs);
     return isDone ? registration : undefined;

@@ -10,7 +10,13 @@ import { BoltDecoder } from "../codec/bolt/decoder.ts";
 import { encodeHeartbeat, encodeHeartbeatAck, encodeRequest, encodeResponse } from "../codec/bolt/encode.ts";
 import { BOLT_CODEC, BOLT_STATUS, type BoltFrame } from "../codec/bolt/frame.ts";
 import { decodeMessage, encodeMessage, wireForm } from "../codec/sofa/codec.ts";
-import type { MultiReceivedData, ReceivedConfigData, ReceivedData, SofaMessage } from "../codec/sofa/messages.ts";
+import type {
+  MultiReceivedData,
+  ReceivedConfigData,
+  ReceivedData,
+  RegisterResponse,
+  SofaMessage,
+} from "../codec/sofa/messages.ts";
 import type { ServiceName } from "../model/dataInfoId.ts";
 import type { Scope } from "../model/scope.ts";
 import { NO_VERSION } from "../model/version.ts";
@@ -62,6 +68,11 @@ export class SofaClient implements ConnectionHandler {
   /** Registrations that the server has not acknowledged in their present version. */
   get undone(): number {
     return this.#undone().length;
+  }
+
+  /** Those of them that another client has, as the server says. */
+  get heldByOthers(): readonly Registration[] {
+    return this.#undone().filter(({ isHeldByAnother }) => isHeldByAnother);
   }
 
   publish(
@@ -203,8 +214,8 @@ export class SofaClient implements ConnectionHandler {
     if (message?.kind === "syncConfigResponse") return;
     const answer =
       message?.kind === "registerResponse"
-        ? { isSuccess: message.success, version: message.version }
-        : { isSuccess: false, version: NO_VERSION };
+        ? { isSuccess: message.success, isHeldByAnother: isHeld(message), version: message.version }
+        : { isSuccess: false, isHeldByAnother: false, version: NO_VERSION };
     const registration = this.#requests.answered(id, answer, nowMs);
     if (registration === undefined) return;
     if (!registration.isRegistered) this.#registrations.delete(keyOf(registration));
@@ -279,6 +290,10 @@ export class SofaClient implements ConnectionHandler {
     this.#requests.clear();
     this.#heartbeat.end();
   }
+}
+
+function isHeld({ success, message }: RegisterResponse): boolean {
+  return !success && message?.startsWith("REGISTRATION_HELD") === true;
 }
 
 function keyOf({ kind, registId }: Registration): string {

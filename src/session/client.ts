@@ -1,6 +1,7 @@
 // One client's connection as the session sees it, and what hangs on it.
 
 import type { Account } from "../base/budget.ts";
+import type { RegistryError } from "../base/errors.ts";
 import type { ClientId, DataInfoId } from "../model/ids.ts";
 import type { Publication, Stamp } from "../model/publication.ts";
 import type { Scope } from "../model/scope.ts";
@@ -130,6 +131,10 @@ export class Client {
   departedMs: number | undefined;
   /** How often it got its grace anew because this process had been away. */
   forgiven = 0;
+  /** Of its process, where it names one. */
+  processId = "";
+  /** When it was last asked whether it is there, because another one wants what it holds. */
+  askedMs = Number.NEGATIVE_INFINITY;
 
   constructor(id: ClientId, { channel, account }: { channel: ClientChannel; account: Account }, order: number) {
     this.id = id;
@@ -140,6 +145,12 @@ export class Client {
 
   get registrations(): number {
     return this.publications.size + this.subscribers.size + this.configWatches.size;
+  }
+
+  /** Answers a request with an error. */
+  refuse(request: number, of: { readonly registId: string; readonly version: bigint }, error: RegistryError): void {
+    const { registId, version } = of;
+    this.channel.answer(request, { kind: "failed", registId, version, error });
   }
 
   /** The client has answered what ended at this byte, so it has read up to there. */

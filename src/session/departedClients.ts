@@ -7,6 +7,7 @@ import type { DataInfoId } from "../model/ids.ts";
 import type { Client } from "./client.ts";
 import type { Publications } from "./publications.ts";
 import type { Subscriptions } from "./subscriptions.ts";
+import { returnMs } from "./takeOver.ts";
 
 // A client that is back re-registers one by one, each within its own retry of at most a second; so long after its last
 // one the rest counts as given up.
@@ -41,7 +42,7 @@ export class DepartedClients {
   }
 
   add(client: Client, nowMs: number): void {
-    this.#ends.set(client, nowMs + this.#graceMs);
+    this.#ends.set(client, nowMs + returnMs(client, this.#graceMs, nowMs));
   }
 
   /**

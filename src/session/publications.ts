@@ -95,6 +95,7 @@ export class Publications {
     held = this.#find(request),
   ): Taken | RegistryError | undefined {
     if (held !== undefined && isOlder(client, request, held)) return undefined;
+    if (request.processId !== undefined) client.processId = request.processId;
     const bytes = this.#costs.publication(request);
     const before = held && { account: held.client.account, bytes: held.bytes };
     const refusal = client.account.replace(HELD.registrations, bytes, before);

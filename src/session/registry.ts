@@ -17,6 +17,8 @@ export interface PublishRequest {
   readonly appName: string;
   readonly attributes: ReadonlyMap<string, string>;
   readonly payload: Payload;
+  /** Of the client's process, where it names one. */
+  readonly processId?: string;
 }
 
 /** A registration that a client takes back, or a subscription or watch that it ends. */
@@ -24,6 +26,8 @@ export interface RegistrationKey {
   readonly dataInfoId: DataInfoId;
   readonly registId: string;
   readonly version: bigint;
+  /** Of the client's process, where it names one. */
+  readonly processId?: string;
 }
 
 export interface SubscribeRequest extends RegistrationKey {
@@ -129,6 +133,14 @@ export interface ClientChannel {
   readonly writtenBytes: number;
   /** How many of them have left this process. */
   readonly sentBytes: number;
+  /** The host that the client connects from. */
+  readonly address: string;
+  /** It has answered a question on this connection. */
+  readonly answersQuestions: boolean;
+  /** Asks the client whether it is there: whatever comes from it afterwards says so. */
+  ask(nowMs: number): void;
+  /** Nothing has come from the client since. */
+  isSilentSince(atMs: number): boolean;
   answer(request: number, outcome: Outcome): void;
   /**
    * Returns how many milliseconds of work it was, about: that of sending, and that of making the body if nobody had

@@ -24,6 +24,7 @@ import { Pusher, type PushOptions } from "./pusher.ts";
 import type { ClientEvent, PublishRequest, RegistrationKey, Registry, SubscribeRequest } from "./registry.ts";
 import { ServiceLists } from "./serviceLists.ts";
 import { Subscriptions } from "./subscriptions.ts";
+import { contest } from "./takeOver.ts";
 import { VersionScan } from "./versionScan.ts";
 
 /** Settings, each a key of the configuration; all times in milliseconds. */
@@ -236,10 +237,12 @@ export class Session implements Registry {
     const { registId, version } = publication;
     const held = this.#publications.held(publication);
     if (this.#refuses(client, event.request, { registId, version, isKnown: held?.client === client, nowMs })) return;
-    const error = this.#fullness.refusal(publication, held, nowMs);
-    if (error !== undefined) return refuse(client, event.request, publication, error);
+    const error =
+      contest(held, client, { ...publication, nowMs, stallEndMs: this.#stallEndMs }) ??
+      this.#fullness.refusal(publication, held, nowMs);
+    if (error !== undefined) return client.refuse(event.request, publication, error);
     const taken = this.#publications.put(client, publication, nowMs, held);
-    if (taken instanceof RegistryError) return refuse(client, event.request, publication, taken);
+    if (taken instanceof RegistryError) return client.refuse(event.request, publication, taken);
     if (taken !== undefined) {
       this.#links.publish({ kind: "put", publication: taken.publication });
       if (taken.before !== undefined) this.#departed.returned(taken.before, nowMs);
@@ -249,6 +252,9 @@ export class Session implements Registry {
 
   #unpublished(client: Client, { request, key }: { request: number; key: RegistrationKey }, nowMs: number): void {
     if (this.#refuses(client, request, { ...key, isKnown: true, nowMs })) return;
+    const held = this.#publications.held(key);
+    const error = contest(held, client, { ...key, nowMs, stallEndMs: this.#stallEndMs });
+    if (error !== undefined) return client.refuse(request, key, error);
     const taken = this.#publications.unpublish(key, nowMs);
     if (taken !== undefined) this.#links.publish({ kind: "remove", removal: taken.removal });
     if (taken?.before !== undefined) this.#departed.returned(taken.before, nowMs);
@@ -260,7 +266,7 @@ export class Session implements Registry {
     const isKnown = client.subscribers.has(registrationKey(event.subscription));
     if (this.#refuses(client, event.request, { registId, version, isKnown, nowMs })) return;
     const subscribed = this.#subscriptions.subscribe(client, event.subscription);
-    if (subscribed instanceof RegistryError) return refuse(client, event.request, event.subscription, subscribed);
+    if (subscribed instanceof RegistryError) return client.refuse(event.request, event.subscription, subscribed);
     const { service, subscriber, returnedFrom } = subscribed;
     if (returnedFrom !== undefined) this.#departed.returned(returnedFrom, nowMs);
     // The answer goes first: a client that gets a push for a registration which it does not know to be accepted may
@@ -283,7 +289,7 @@ export class Session implements Registry {
     const isKnown = client.configWatches.has(registrationKey(key));
     if (this.#refuses(client, request, { ...key, isKnown, nowMs })) return;
     const refusal = this.#configs.charge(client, key);
-    if (refusal !== undefined) return refuse(client, request, key, refusal);
+    if (refusal !== undefined) return client.refuse(request, key, refusal);
     client.channel.answer(request, { kind: "accepted", registId: key.registId, version: key.version });
     const isUnknown = this.#configs.watch(client, key, nowMs);
     if (isUnknown) this.#output.toMeta({ kind: "watchConfig", dataInfoIds: [key.dataInfoId] });
@@ -351,7 +357,7 @@ export class Session implements Registry {
     registration: { registId: string; version: bigint; isKnown: boolean; nowMs: number },
   ): boolean {
     const error = this.#admission.refusal(client, registration);
-    if (error !== undefined) refuse(client, request, registration, error);
+    if (error !== undefined) client.refuse(request, registration, error);
     return error !== undefined;
   }
 
@@ -473,13 +479,4 @@ export class Session implements Registry {
   #dataNodes(): Set<NodeId> {
     return new Set(this.#links.table?.slots.map((slot) => slot.leader) ?? []);
   }
-}
-
-function refuse(
-  client: Client,
-  request: number,
-  { registId, version }: { readonly registId: string; readonly version: bigint },
-  error: RegistryError,
-): void {
-  client.channel.answer(request, { kind: "failed", registId, version, error });
 }

@@ -137,4 +137,6 @@ export interface LiveClient {
   readonly isConnected: boolean;
   /** Registrations that are not acknowledged. */
   readonly undone: number;
+  /** Those of them that another client has, as its session says. */
+  readonly heldByOthers?: readonly { readonly service: DataInfoId; readonly registId: string }[];
 }

@@ -12,7 +12,16 @@ import type { LinkWeather } from "./network/nodeNetwork.ts";
 export type Topology = "single" | "split" | "cluster";
 
 /** What may happen to a client. */
-export const CLIENT_FAULTS = ["cut", "lateReturn", "kill", "vanish", "silence", "slowReader", "freeze"] as const;
+export const CLIENT_FAULTS = [
+  "cut",
+  "lateReturn",
+  "kill",
+  "vanish",
+  "silence",
+  "slowReader",
+  "freeze",
+  "usurp",
+] as const;
 /** What may happen to the servers of a small world. */
 export const SERVER_FAULTS = ["link", "dataRestart", "sessionRestart", "serverRestart", "store"] as const;
 /** What may happen to the nodes of a cluster. */

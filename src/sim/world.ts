@@ -93,5 +93,5 @@ function compareFollowers(cluster: Cluster, record: (fact: Fact) => void): void 
 function liveClients({ apps }: Workload): (Fact & { kind: "over" })["live"] {
   return apps
     .filter((app) => !app.isDead)
-    .map(({ name, isConnected, undone }) => ({ client: name, isConnected, undone }));
+    .map(({ name, isConnected, undone, heldByOthers }) => ({ client: name, isConnected, undone, heldByOthers }));
 }

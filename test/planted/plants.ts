@@ -93,7 +93,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "a cut counts at once",
     file: "src/session/departedClients.ts",
-    find: "set(client, nowMs + this.#graceMs)",
+    find: "set(client, nowMs + returnMs(client, this.#graceMs, nowMs))",
     replace: "set(client, nowMs)",
     rules: ["5", "6"],
   },
@@ -110,6 +110,13 @@ export const PLANTS: readonly Plant[] = [
     find: "if (this.silentMs(nowMs) < this.patienceMs) return false;",
     replace: "return this.silentMs(nowMs) >= this.patienceMs / 2;",
     rules: ["5"],
+  },
+  {
+    name: "anybody may have a registration that he names",
+    file: "src/session/takeOver.ts",
+    find: "const isFree = isOneClient(held.client, client, claim) && mayBeReplaced(held.client, claim);",
+    replace: "const isFree = true;",
+    rules: ["owner:", "1", "5", "6", "7", "G11"],
   },
   {
     name: "a registration stays with the connection that was lost",

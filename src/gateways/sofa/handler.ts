@@ -113,6 +113,14 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
     this.#tell({ kind: "connected", client: this.#client, channel: this, account }, environment.nowMs);
   }
 
+  get address(): string {
+    return this.#connection.remoteAddress.replace(/:\d+$/, "");
+  }
+
+  get answersQuestions(): boolean {
+    return this.#silence.hasAnswered;
+  }
+
   get writtenBytes(): number {
     return this.#writtenBytes;
   }
@@ -166,9 +174,8 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
     }
     // The transport does not read from a client for which much waits: its silence says nothing.
     if (this.#isBlocked()) this.#silence.heard(nowMs);
-    if (this.#silence.isGone(nowMs)) {
-      return this.#fail(fail("CLIENT_IDLE", { silentMs: this.#silence.silentMs(nowMs) }), nowMs);
-    }
+    const silentMs = this.#silence.silentMs(nowMs);
+    if (this.#silence.isGone(nowMs)) return this.#fail(fail("CLIENT_IDLE", { silentMs }), nowMs);
     const frameMs = nowMs - this.#betweenFramesMs;
     if (frameMs >= FRAME_MS_MAX) this.#fail(fail("CLIENT_TOO_SLOW", { frameMs }), nowMs);
   }
@@ -184,16 +191,22 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
     this.#leftBytes = leftBytes;
   }
 
-  /**
-   * Asks a client that is new, or has been silent for a while, whether it is there; false if there was no need. It is
-   * asked right behind its first answer: a client that freezes after that is known to answer.
-   */
+  /** Asks a client that is new, right behind its first answer, or has been silent; false if there was no need. */
   askIfSilent(nowMs: number): boolean {
     // Behind what a blocked client does not read, a question would not reach it.
     if (this.#connection.hasUnread || this.#isBlocked() || !this.#silence.isDueToAsk(nowMs)) return false;
+    this.ask(nowMs);
+    return true;
+  }
+
+  ask(nowMs: number): void {
     this.#silence.asked(nowMs);
     this.#write([encodeHeartbeat(this.#dialect, this.#environment.nextHeartbeatId(), BOLT_CODEC.HESSIAN)]);
-    return true;
+  }
+
+  /** A client that does not read can't be asked: whether it is there shows when something is stuck. */
+  isSilentSince(atMs: number): boolean {
+    return !this.#connection.hasUnread && !this.#isBlocked() && this.#silence.heardMs < atMs;
   }
 
   /** This process was away for so long: nothing that the client sent meanwhile can have been read. */

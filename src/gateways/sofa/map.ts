@@ -15,6 +15,8 @@ import type { PublishRequest, RegistrationKey, SubscribeRequest } from "../../se
 import type { SofaConfig } from "./environment.ts";
 import { chooseEncoding, variantWord } from "./variant.ts";
 
+// Nobody counts so far or takes such a time; what is above it is kept free, so that there is always a newer version.
+const VERSION_MAX = 1n << 62n;
 /** The zone name that the Java client sends when it was not configured. */
 const UNSET_ZONE = "DEFAULT_ZONE";
 
@@ -22,9 +24,12 @@ type Register = PublisherRegister | SubscriberRegister | ConfiguratorRegister;
 
 /** What every registration has. Throws FIELD_INVALID. */
 export function registrationKeyOf(register: Register): RegistrationKey {
-  const { dataId, group, version } = register;
+  const { dataId, group, version, processId } = register;
   const dataInfoId = makeDataInfoId({ dataId, group, instanceId: register.instanceId ?? "" });
-  return { dataInfoId, registId: checkedKeyPart("registId", register.registId), version: checkedVersion(version) };
+  const registId = checkedKeyPart("registId", register.registId);
+  const key = { dataInfoId, registId, version: checkedVersion(version) };
+  // The Java client names none, MOSN's a random one.
+  return processId === null || processId === "" ? key : { ...key, processId: checkedKeyPart("processId", processId) };
 }
 
 /**
@@ -79,8 +84,8 @@ function checkedScope(scope: string | null): Scope {
 }
 
 function checkedVersion(version: bigint): bigint {
-  if (version < 0n) throw fail("FIELD_INVALID", { field: "version", value: version, expected: "0 or more" });
-  return version;
+  if (version >= 0n && version <= VERSION_MAX) return version;
+  throw fail("FIELD_INVALID", { field: "version", value: version, expected: `0 to ${VERSION_MAX}` });
 }
 
 function optionalName(field: string, value: string | null): string {

@@ -27,6 +27,11 @@ export class SilenceWatch {
     this.#heardMs = nowMs;
   }
 
+  /** It has answered a question on this connection. */
+  get hasAnswered(): boolean {
+    return this.#hasAnswered;
+  }
+
   /** When something was last heard. */
   get heardMs(): number {
     return this.#heardMs;

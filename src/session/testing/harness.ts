@@ -41,6 +41,11 @@ export class Channel implements ClientChannel {
   readonly configs: ConfigPush[] = [];
   readonly reports: string[] = [];
   isBlocked = false;
+  address = "10.0.0.7";
+  answersQuestions = true;
+  /** When it was asked whether its client is there, and when something last came from that. */
+  readonly questions: number[] = [];
+  heardMs = Number.POSITIVE_INFINITY;
   writtenBytes = 0;
   /** Bytes that wait for a client that does not read, or is behind a slow line. */
   unsentBytes = 0;
@@ -48,6 +53,12 @@ export class Channel implements ClientChannel {
   pushBytes = 100;
   /** What a push of a few addresses takes. */
   pushCostMs = 0.015;
+  ask(nowMs: number): void {
+    this.questions.push(nowMs);
+  }
+  isSilentSince(atMs: number): boolean {
+    return this.heardMs < atMs;
+  }
   answer(_request: number, outcome: Outcome): void {
     this.outcomes.push(outcome);
   }

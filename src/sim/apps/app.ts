@@ -8,6 +8,7 @@ import type { SegmentPush } from "../../client/messages.ts";
 import type { Publisher, Registration, Subscriber } from "../../client/registration.ts";
 import { SofaClient } from "../../client/sofaClient.ts";
 import { makeDataInfoId, type ServiceName } from "../../model/dataInfoId.ts";
+import type { DataInfoId } from "../../model/ids.ts";
 import type { Scope } from "../../model/scope.ts";
 import type { SimEnvironment } from "../cluster/environment.ts";
 import type { SimNode } from "../cluster/simNode.ts";
@@ -61,12 +62,27 @@ export class App implements SofaClientHost {
     return !this.#isDead && !this.#gate.isPaused;
   }
 
+  /** It runs, and its connection stands on both sides and carries what it says. */
+  get isWell(): boolean {
+    return this.isRunning && this.isConnected && this.#wire?.isOpen === true && !this.#isHushed;
+  }
+
+  /** The session that it went to last. */
+  get session(): string {
+    return this.#session;
+  }
+
   get isConnected(): boolean {
     return this.#client.isConnected;
   }
 
   get undone(): number {
     return this.#client.undone;
+  }
+
+  /** Registrations that it was refused because another client has them. */
+  get heldByOthers(): readonly { service: DataInfoId; registId: string }[] {
+    return this.#client.heldByOthers.map(({ service, registId }) => ({ service: makeDataInfoId(service), registId }));
   }
 
   nextRequestId(): number {
@@ -138,6 +154,19 @@ export class App implements SofaClientHost {
     this.#environment.record({ kind: "unpublished", client: this.name, service, registId, version: version + 1n });
     this.#client.unregister(publisher, this.#nowMs);
     this.#arm();
+  }
+
+  /** Says something about a registration of somebody else. Nobody should ever see it, so it is no fact. */
+  usurp({ registId, service }: Publisher, claim: { version: bigint; isRegistered: boolean }): void {
+    const { version, isRegistered } = claim;
+    this.#fault(`${isRegistered ? "registers" : "unregisters"} ${registId} as version ${version}`);
+    const claimed = this.#client.publish(
+      service,
+      [textOf(this.#padded(this.#token(registId, version)))],
+      this.#nowMs,
+      registId,
+    );
+    Object.assign(claimed, claim);
   }
 
   subscribe(service: ServiceName, scope: Scope, acceptMulti: boolean): void {

@@ -26,11 +26,14 @@ export class Workload {
   readonly apps: readonly App[];
   readonly #environment: SimEnvironment;
   readonly #services: readonly ServiceName[];
+  readonly #cluster: Cluster;
+  #strangers = 0;
   #pauseUntilMs = 0;
   #isOver = false;
 
   constructor(environment: SimEnvironment, cluster: Cluster) {
     this.#environment = environment;
+    this.#cluster = cluster;
     const { plan } = environment;
     this.#services = Array.from({ length: plan.services }, (_, at) => ({
       dataId: `s${at + 1}`,
@@ -57,6 +60,27 @@ export class Workload {
 
   stop(): void {
     this.#isOver = true;
+  }
+
+  /** A client that belongs to nobody, on its way to the session of another one. */
+  strangerAt(victim: App): App {
+    const { plan } = this.#environment;
+    const at = ++this.#strangers;
+    return new App(this.#environment, {
+      name: `x${at}`,
+      address: `10.66.${at >> 8}.${at & 255}`,
+      sessions: () => this.#cluster.nodesOf("session").filter(({ process }) => process?.id === victim.session),
+      client: {
+        mode: "serial",
+        form: "hessian-draft",
+        dialect: { protocol: 1, version: 0, crc: false },
+        dataCenter: plan.config.dataCenter,
+        appName: "stranger",
+        zone: plan.zones[0] ?? "Z1",
+        acceptEncoding: null,
+        answersPushes: true,
+      },
+    });
   }
 
   #app(at: number, cluster: Cluster): App {

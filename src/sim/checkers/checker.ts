@@ -8,6 +8,7 @@ import type { Registrations } from "./registrations.ts";
 /** The rules of ARCHITECTURE.md by number, the order of one client's requests, the cluster's own, and plain bugs. */
 export type Rule =
   | "1 newest wins"
+  | "owner: a registration is its client's"
   | "2 versions grow"
   | "3 a subscriber never goes back"
   | "4 whole versions"

@@ -2,7 +2,7 @@
 // clients publish, and every client is served.
 
 import type { DataInfoId } from "../../model/ids.ts";
-import type { Fact } from "../facts.ts";
+import type { Fact, LiveClient } from "../facts.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";
 import type { KnownRegistration } from "./registrations.ts";
 
@@ -44,11 +44,19 @@ export class Convergence implements Checker {
   }
 
   #unserved({ live }: Fact & { kind: "over" }): Finding | undefined {
-    const unserved = live.find(({ isConnected, undone }) => !isConnected || undone > 0);
+    const unserved = live.find((one) => !one.isConnected || one.undone > this.#rightlyRefused(one));
     if (unserved === undefined) return undefined;
     const { client, isConnected, undone } = unserved;
     const text = `${client} is ${isConnected ? "" : "not "}connected, and ${undone} registrations are not acknowledged`;
     return { rule: "7 convergence", service: undefined, text };
+  }
+
+  /** How many registrations of the client another one has that lives. */
+  #rightlyRefused({ client, heldByOthers = [] }: LiveClient): number {
+    const { registrations } = this.#evidence;
+    return heldByOthers.filter(({ service, registId }) =>
+      registrations.twins(service, registId).some((twin) => twin.client !== client && this.#isLive(twin)),
+    ).length;
   }
 
   #differing(): Finding | undefined {
@@ -94,8 +102,14 @@ export class Convergence implements Checker {
   ): KnownRegistration | undefined {
     const newest = twins.reduce((max, { version }) => (version > max ? version : max), 0n);
     const [winner, other] = twins.filter(({ version }) => version === newest);
-    const isClear = winner !== undefined && other === undefined && this.#isLive(winner);
+    const isClear = winner !== undefined && other === undefined && this.#isLive(winner) && this.#isTaken(winner);
     return isClear && !shown.includes(winner) ? winner : undefined;
+  }
+
+  /** Its session has taken it, and has not given it to another client that was there before. */
+  #isTaken({ client, version, acknowledgements }: KnownRegistration): boolean {
+    const { open } = this.#evidence.registrations.client(client);
+    return acknowledgements.some((one) => one.version === version && open.has(one.connection));
   }
 
   #isLive({ client, isRegistered }: KnownRegistration): boolean {

@@ -28,7 +28,7 @@ test("a client that is silent for a moment is waited for, one that is frozen not
   const frozen: Fact = { kind: "died", client: "c", how: "frozen" };
   const undue = "5 a cut is not a death";
   assert.equal(brokenBy(5_000, undefined), undue);
-  assert.equal(brokenBy(18_000, hushed), undue);
+  assert.equal(brokenBy(17_000, hushed), undue);
   assert.equal(brokenBy(20_000, hushed), undefined);
   assert.equal(brokenBy(26_000, frozen), undefined);
   assert.equal(brokenBy(28_000, frozen), undue);

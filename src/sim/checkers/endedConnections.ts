@@ -24,10 +24,18 @@ export class EndedConnections implements Checker {
   see(fact: Fact, nowMs: number): Finding | undefined {
     if (fact.kind !== "ended") return undefined;
     const client = this.#evidence.registrations.client(fact.client);
+    if (this.#mayNeverHaveSpoken(client, nowMs)) return undefined;
     const what = client.diedMs === undefined ? undue(client, nowMs) : this.#late(client, client.diedMs, nowMs);
     if (what === undefined) return undefined;
     const text = `${fact.session} has ended the connection of ${fact.client} at ${nowMs}, which ${what}`;
     return { rule: "5 a cut is not a death", service: undefined, text };
+  }
+
+  /** A connection on which nothing was ever said is ended at its time: nobody knows that there is a client. */
+  #mayNeverHaveSpoken({ open }: KnownClient, nowMs: number): boolean {
+    const { clientIdleMs } = this.#evidence.plan.config;
+    const ages = [...open.values()].map(({ madeMs }) => nowMs - madeMs);
+    return ages.some((ageMs) => Math.abs(ageMs - clientIdleMs) < NOTICE_MS);
   }
 
   #late({ open, hushedMs, unhushedMs }: KnownClient, diedMs: number, nowMs: number): string | undefined {

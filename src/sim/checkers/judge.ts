@@ -16,6 +16,7 @@ import { Followers } from "./followers.ts";
 import { Lead } from "./lead.ts";
 import { NewestWins } from "./newestWins.ts";
 import { Nodes } from "./nodes.ts";
+import { Owners } from "./owners.ts";
 import { Registrations } from "./registrations.ts";
 import { Settled } from "./settled.ts";
 import { SubscriberOrder } from "./subscriberOrder.ts";
@@ -36,6 +37,7 @@ export class Judge {
       new VersionsGrow(evidence),
       new WholeVersions(evidence),
       new NewestWins(evidence),
+      new Owners(evidence),
       new SubscriberOrder(evidence),
       new UndueRemoval(evidence),
       new DeadClients(evidence),

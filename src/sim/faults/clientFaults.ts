@@ -8,6 +8,8 @@ import { repeatAtRandom } from "./repeat.ts";
 
 // More than this share of the clients does not die: an empty world tells nothing.
 const DEAD_SHARE_MAX = 0.4;
+// A stranger that is longer there than a client's grace may have what belongs to nobody any more.
+const USURP_MS = 900;
 // Of those that freeze, so many do not thaw.
 const FOR_EVER_CHANCE = 0.2;
 
@@ -62,11 +64,27 @@ export class ClientFaults {
       case "slowReader":
         app.readSlowly();
         return this.#healLater(app, dice.between(500, 10_000));
+      case "usurp":
+        return this.#usurp(app);
       case "freeze":
         if (dice.chance(FOR_EVER_CHANCE) && this.#mayDie()) return app.die("frozen");
         app.standStill();
         return this.#healLater(app, dice.between(6_000, 15_000));
     }
+  }
+
+  /** A stranger wants a registration of the client, or wants it to be gone. */
+  #usurp(victim: App): void {
+    const { dice, scheduler } = this.#environment;
+    const publishers = victim.isWell
+      ? victim.publishers.filter(({ isDone, isRegistered }) => isDone && isRegistered)
+      : [];
+    if (publishers.length === 0) return;
+    const publisher = dice.pick(publishers);
+    const version = publisher.version + (dice.chance(0.5) ? 1n : 1n << BigInt(dice.between(2, 61)));
+    const stranger = this.#workload.strangerAt(victim);
+    stranger.usurp(publisher, { version, isRegistered: dice.chance(0.5) });
+    scheduler.after(USURP_MS, () => stranger.die("killed"));
   }
 
   #healLater(app: App, durationMs: number): void {

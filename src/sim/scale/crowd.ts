@@ -26,6 +26,8 @@ export class Crowd implements ClientChannel {
   readonly #at: number;
   readonly writtenBytes = 0;
   readonly sentBytes = 0;
+  readonly address = "10.0.0.1";
+  readonly answersQuestions = true;
   /** Pushes that came. */
   pushes = 0;
 
@@ -37,6 +39,14 @@ export class Crowd implements ClientChannel {
     this.#at = at;
     const account = unlimitedBudget().open(this.#client);
     session.step({ kind: "connected", client: this.#client, channel: this, account });
+  }
+
+  ask(): void {
+    // It is there, and nobody else wants what it has.
+  }
+
+  isSilentSince(): boolean {
+    return false;
   }
 
   join(): void {

@@ -244,7 +244,9 @@ export class Commands {
     for (const one of datas) for (const other of datas) if (one < other) stage.cluster.reset(one, other);
     stage.pass(COMPARE_MS);
     const living = stage.apps.filter((app) => !app.isDead);
-    const live = living.map(({ name, isConnected, undone }) => ({ client: name, isConnected, undone }));
+    const live = living.map(({ name, isConnected, undone, heldByOthers }) => {
+      return { client: name, isConnected, undone, heldByOthers };
+    });
     stage.record({ kind: "over", live });
   }
 

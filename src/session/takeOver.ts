@@ -1,0 +1,73 @@
+// Who may register or take back what another connection of this session holds. A client that comes back has a new
+// connection, and its old one may still seem to stand; a stranger looks much the same. They are told apart by what the
+// wire gives: the process id, where a client sends one, or else the address. Where these are the same, the old
+// connection is asked whether its client is there: if that answers, it keeps what it holds, and the other one is told
+// who has it. Clients try again twice a second, so one whose old connection is dead is back after some two seconds, and
+// is listed all the while. One that differs gets nothing as long as the other one is there, or may come back.
+
+import { fail, type RegistryError } from "../base/errors.ts";
+import type { Client, HeldPublication } from "./client.ts";
+
+/** What is asked for, by a connection that does not hold it. */
+export interface Claim {
+  readonly registId: string;
+  readonly version: bigint;
+  /** Of the process that asks, where its client names one. */
+  readonly processId?: string;
+  readonly nowMs: number;
+  /** When this process last found that it had stood still: what was sent to it before may be unread. */
+  readonly stallEndMs: number;
+}
+
+// A full collection of a small heap takes less, and a client whose old connection is dead waits so long.
+const ANSWER_MS = 2_000;
+// A client that never answered a question says something by itself every fifteen seconds.
+const MUTE_ANSWER_MS = 16_000;
+// A holder is not asked more often, however often others ask for what it has.
+const ASK_AGAIN_MS = 500;
+// Clients count from one, or take the time. In milliseconds this is 557 years, in microseconds half a year; from zero
+// to the largest version that is taken it is 262,144 steps.
+const VERSION_STEP_MAX = 1n << 44n;
+// A client that was refused because its old connection seemed to stand comes again within this.
+const NEXT_TRY_MS = 1_500;
+
+/**
+ * Whether `client` may have what is held: undefined if it may, or the error to answer it with. Asks the holder where
+ * that decides it.
+ */
+export function contest(held: HeldPublication | undefined, client: Client, claim: Claim): RegistryError | undefined {
+  if (held === undefined) return undefined;
+  const { version } = held.publication;
+  if (claim.version - version > VERSION_STEP_MAX) {
+    const expected = `at most ${VERSION_STEP_MAX} above ${version}`;
+    return fail("FIELD_INVALID", { field: "version", value: claim.version, expected });
+  }
+  // What another session has by now is not this one's to defend.
+  if (held.client === client || held.state === "superseded" || held.state === "outrun") return undefined;
+  const isFree = isOneClient(held.client, client, claim) && mayBeReplaced(held.client, claim);
+  if (isFree && claim.version >= version) return undefined;
+  return fail("REGISTRATION_HELD", { registId: claim.registId, version, holder: held.client.id });
+}
+
+/** What a client whose connection was lost at `nowMs` has to return, given the usual grace. */
+export function returnMs(client: Client, graceMs: number, nowMs: number): number {
+  return nowMs - client.askedMs < NEXT_TRY_MS ? graceMs + NEXT_TRY_MS : graceMs;
+}
+
+function isOneClient(holder: Client, client: Client, { processId = "" }: Claim): boolean {
+  if (processId !== "" && holder.processId !== "") return processId === holder.processId;
+  return holder.channel.address === client.channel.address;
+}
+
+function mayBeReplaced(holder: Client, { nowMs, stallEndMs }: Claim): boolean {
+  if (holder.departedMs !== undefined) return true;
+  const { channel, askedMs } = holder;
+  if (channel.isSilentSince(askedMs)) {
+    const patienceMs = channel.answersQuestions ? ANSWER_MS : MUTE_ANSWER_MS;
+    return nowMs - Math.max(askedMs, stallEndMs) >= patienceMs;
+  }
+  if (nowMs - askedMs < ASK_AGAIN_MS) return false;
+  holder.askedMs = nowMs;
+  channel.ask(nowMs);
+  return false;
+}
