@@ -42,7 +42,12 @@ const AHEAD_MS_MAX = 24 * 3_600_000;
 
 /** Whether a node whose clock is about right can have given this version by now; so can NO_VERSION be named. */
 export function isCredible(version: bigint, nowMs: number): boolean {
-  return version >= NO_VERSION && version <= versionAt(nowMs + AHEAD_MS_MAX);
+  return version >= NO_VERSION && version <= latestCredible(nowMs);
+}
+
+/** The highest version that is credible. */
+export function latestCredible(nowMs: number): bigint {
+  return versionAt(nowMs + AHEAD_MS_MAX);
 }
 
 /**
