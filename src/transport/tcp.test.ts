@@ -131,7 +131,8 @@ test("a client that reads slowly takes what waits for it in small steps, whole a
     if (read >= expected.length) break;
   }
   assert.ok(Buffer.concat(chunks).equals(expected));
-  assert.ok(waited.size > 8, `something was seen to leave ${waited.size} times`);
+  const between = [...waited].filter((bytes) => bytes > 2 * MIB && bytes < 22 * MIB);
+  assert.ok(between.length > 0, `what waits is seen to become less before all has left: ${[...waited]}`);
   while (drained === 0) await new Promise((resolve) => setImmediate(resolve));
   assert.equal(drained, 1);
   assert.equal(served?.bufferedBytes, 0);
