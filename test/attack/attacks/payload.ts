@@ -40,8 +40,8 @@ export const payloadFromManyAddresses: Attack = {
   letter: "a",
   name: "payload-from-many-addresses",
   sends: "15 frames of 4 MiB by reference from each of many clients, each with an address of its own",
-  expected: "refused when the node's bytes are used up",
-  signs: [/(ADDRESS|NODE)_BYTES_EXHAUSTED/],
+  expected: "refused when the node's bytes are used up, or come too fast",
+  signs: [/(ADDRESS|NODE)_BYTES_EXHAUSTED|OVERLOADED/],
   full: 80,
   short: 30,
   async strike(attacker) {
