@@ -4,11 +4,10 @@ import type { Attack } from "../attack.ts";
 import type { AttackConnection } from "../attacker/attackConnection.ts";
 import type { Attacker } from "../attacker/attacker.ts";
 import { publishFrame, unpublishFrame } from "../attacker/frames.ts";
-import { honestRegistId, honestService } from "../honest/names.ts";
+import { honestPublisherId, honestService } from "../honest/names.ts";
 
 const LAST = 2n ** 63n - 1n;
-// Three clients with a publisher and a subscriber for each of four services, and one subscriber more.
-const REGISTRATIONS = 27;
+const CLIENTS = 3;
 const SERVICES = 4;
 const PAUSE_MS = 100;
 // A registration changes each two seconds, and counts from 1.
@@ -20,6 +19,7 @@ export const strangers: Attack = {
   isLight: true,
   sends: "unregisters and registrations under the registIds of living clients, with versions up to 2^63-1",
   expected: "refused: a living owner keeps what it registered",
+  signs: [/REGISTRATION_HELD/],
   full: 5,
   short: 1,
   async strike(attacker) {
@@ -32,12 +32,12 @@ export const strangers: Attack = {
 
 async function strikeAll(attacker: Attacker, connection: AttackConnection): Promise<void> {
   for (const version of [...NEAR_VERSIONS, 1_000n, 2n ** 40n, LAST]) {
-    for (let number = 0; number < REGISTRATIONS; number++) {
-      for (let service = 0; service < SERVICES; service++) {
-        const what = { service: honestService(service), registId: honestRegistId(number), version };
-        await connection.send(unpublishFrame({ ...what, id: number }));
-        await connection.send(publishFrame({ ...what, id: number, boxes: ["stranger~1"] }));
-      }
+    for (let at = 0; at < CLIENTS * SERVICES; at++) {
+      const service = at % SERVICES;
+      const registId = honestPublisherId(Math.floor(at / SERVICES), service);
+      const what = { service: honestService(service), registId, version };
+      await connection.send(unpublishFrame({ ...what, id: at }));
+      await connection.send(publishFrame({ ...what, id: at, boxes: ["stranger~1"] }));
     }
     await attacker.pause(PAUSE_MS);
   }

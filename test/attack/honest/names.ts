@@ -14,3 +14,11 @@ export function honestRegistId(number: number): string {
 export function honestAddress(number: number): string {
   return `127.0.0.${1 + (number % 3)}`;
 }
+
+/** The registId of what this client publishes in this service. Each client registers in one order: honestClients.ts. */
+export function honestPublisherId(client: number, service: number): string {
+  return honestRegistId(client * REGISTRATIONS_PER_CLIENT + service * 2 + 1);
+}
+
+// A subscriber and a publisher for each of four services, and a subscriber of the short-lived clients.
+const REGISTRATIONS_PER_CLIENT = 9;
