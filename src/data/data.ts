@@ -16,6 +16,7 @@ import { Completeness } from "./completeness.ts";
 import type { DataEvent, DataMemory, DataOptions, DataOutput } from "./dataPorts.ts";
 import type { Datum } from "./datum.ts";
 import { Departures } from "./departures.ts";
+import { EmptyServices } from "./emptyServices.ts";
 import { ForeignVersions } from "./foreignVersions.ts";
 import { type Applied, Intake } from "./intake.ts";
 import { InterestSweep } from "./interestSweep.ts";
@@ -62,6 +63,7 @@ export class Data {
   readonly #departures: Departures;
   readonly #notices: Notices;
   readonly #shown: ShownSlots;
+  readonly #empty: EmptyServices;
   readonly #interests: InterestSweep;
   readonly #versions: VersionFloor;
   readonly #foreign: ForeignVersions;
@@ -134,6 +136,7 @@ export class Data {
       take: (items) => void this.#intake.take(items),
       answered: (datum) => this.#show(datum),
     });
+    this.#empty = new EmptyServices(this.#memory, options.emptyServicesMax, (epoch) => this.#newVersion(epoch));
     this.#shown = new ShownSlots((datum) => this.#show(datum));
     this.#departures = new Departures(held, {
       take: (items) => void this.#intake.take(items),
@@ -315,8 +318,15 @@ export class Data {
     const led = this.#slots.leading(dataInfoId);
     if (led === undefined) return this.#output.toSession(from, { kind: "notReady", dataInfoId });
     const have = this.#foreign.have(said, { what: isScan ? "scan" : "fetch", from }, this.#nowMs);
-    const datum =
-      led.contents.datums.get(dataInfoId) ?? led.contents.add(dataInfoId, this.#newVersion(led.leaderEpoch));
+    const known = led.contents.datums.get(dataInfoId);
+    const isHeld = known === undefined && this.#hold.holds({ dataInfoId, slot: led.contents.slot });
+    if (known === undefined && !isHeld && this.#empty.areTooMany && this.#recall.hasHeardAll(led, from)) {
+      this.#versions.raise(have.version);
+      const answer = this.#empty.answer(led, { dataInfoId, have, isScan });
+      if (answer !== undefined) this.#output.toSession(from, answer);
+      return;
+    }
+    const datum = known ?? led.contents.add(dataInfoId, this.#newVersion(led.leaderEpoch));
     this.#notices.asked(datum, from, this.#nowMs);
     if (!led.isServing || this.#hold.holds(datum)) return this.#notices.wait(datum, from, have);
     this.#notices.answer(datum, from, { have, isScan });

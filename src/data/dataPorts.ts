@@ -17,6 +17,8 @@ export interface DataOptions extends LossProtectionOptions {
   readonly tombstoneMs: number;
   /** How large the list of one service may be, in the bytes of model/listBytes.ts. */
   readonly serviceBytesMax: number;
+  /** So many services without publishers are remembered, with who asked for them. */
+  readonly emptyServicesMax: number;
   /** Above so many bytes of what it keeps the node says that it is full. */
   readonly dataBytesMax: number;
   readonly sessionLeaseMs: number;

@@ -127,6 +127,11 @@ export class Recall {
     this.#effects.take(items);
   }
 
+  /** Whether no session but this one may have been shown more than what is here. */
+  hasHeardAll(led: LedSlot, session: NodeId): boolean {
+    return this.#absent(led, session).size === 0;
+  }
+
   /** Sessions whose clients may live and that have not said what they hold in this slot, but for `session`. */
   #absent({ heard }: LedSlot, session: NodeId): ReadonlySet<NodeId> {
     const absent = new Set<NodeId>();

@@ -23,6 +23,8 @@ export interface SharedMemory {
 export class SlotContents {
   readonly slot: number;
   readonly datums = new Map<DataInfoId, Datum>();
+  /** No datum that was forgotten here had a higher version. */
+  forgotten = 0n;
   readonly contests = new Contests();
   readonly #memory: SharedMemory;
   readonly #store: PublicationStore;
@@ -91,6 +93,7 @@ export class SlotContents {
     for (const registration of datum.registrations()) this.#uncount(registration);
     datum.clear();
     this.datums.delete(dataInfoId);
+    if (datum.version.version > this.forgotten) this.forgotten = datum.version.version;
     this.#memory.datums--;
   }
 

@@ -48,6 +48,7 @@ export function drawConfig(dice: Dice): Plan["config"] {
     payloadDifference: true,
     tombstoneMs: 180_000,
     serviceBytesMax: 16 * 1024 * 1024,
+    emptyServicesMax: 100_000,
     dataBytesMax: 1024 * 1024 * 1024,
     restartHoldMs: dice.pick([8_000, 15_000]),
     lossProtectionPercent: 100,

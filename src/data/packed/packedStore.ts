@@ -47,6 +47,10 @@ export class PackedMemory implements PublicationMemory {
     return this.#node.records.bytes + this.#indexBytes;
   }
 
+  get services(): number {
+    return this.#node.services.size;
+  }
+
   /** What is kept once for many, for tests and metrics. */
   get shared(): {
     readonly owners: number;

@@ -9,6 +9,7 @@ import type { PublicationMemory, PublicationStore, Registration, ServicePublicat
 /** All on the heap, so a store knows nothing of its neighbours. */
 export class PlainMemory implements PublicationMemory {
   readonly bytes = 0;
+  readonly services = 0;
 
   store(): PublicationStore {
     return new PlainStore();

@@ -10,6 +10,8 @@ export interface PublicationMemory {
   store(): PublicationStore;
   /** Memory held off the heap, for all slots. */
   readonly bytes: number;
+  /** Services that hold publications. */
+  readonly services: number;
   /**
    * Does up to `steps` of the work that was put off, each of some microseconds at the most; false if none is left.
    * Every change does a little of it anyway, so this is for idle times only.

@@ -29,6 +29,7 @@ const OPTIONS: DataOptions = {
   payloadDifference: true,
   tombstoneMs: 180_000,
   serviceBytesMax: 16 * 1024 * 1024,
+  emptyServicesMax: 100_000,
   dataBytesMax: 1024 * 1024 * 1024,
   sessionLeaseMs: 30_000,
   restartHoldMs: 15_000,

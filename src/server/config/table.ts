@@ -116,6 +116,18 @@ const CLIENTS = {
     about: "How large the list of one service may be: some 50,000 ordinary addresses; more is refused.",
     cost: "Each push of such a list takes so many bytes for every subscriber, and time to encode them.",
   },
+  "empty-services-max": {
+    section: "Clients",
+    type: "integer",
+    unit: "services",
+    default: 100_000,
+    min: 0,
+    max: 100_000_000,
+    about:
+      "How many services that nobody publishes a data node remembers for their subscribers; of one more the " +
+      "first publisher is heard with the next version scan.",
+    cost: "Some 1.5 KB each.",
+  },
   "data-bytes-max": {
     section: "Clients",
     ...BYTES,
