@@ -67,6 +67,9 @@ export class App implements SofaClientHost {
     return this.isRunning && this.isConnected && this.#wire?.isOpen === true && !this.#isHushed;
   }
 
+  /** A stranger is after one of its registrations: what it took back now, that one might have. */
+  isBeset = false;
+
   /** The session that it went to last. */
   get session(): string {
     return this.#session;

@@ -154,7 +154,7 @@ export class Workload {
 
   #unpublish(app: App): void {
     const publisher = this.#registered(app);
-    if (publisher !== undefined) app.unpublish(publisher);
+    if (publisher !== undefined && !app.isBeset) app.unpublish(publisher);
   }
 
   /** Takes back and publishes again, under the same registration and with little time in between. */
@@ -162,7 +162,7 @@ export class Workload {
     const { dice, scheduler } = this.#environment;
     const publisher = app.publishers.length === 0 ? undefined : dice.pick(app.publishers);
     if (publisher === undefined) return;
-    if (publisher.isRegistered) app.unpublish(publisher);
+    if (publisher.isRegistered && !app.isBeset) app.unpublish(publisher);
     scheduler.after(dice.chance(0.5) ? 0 : dice.below(400), () => {
       if (app.isRunning && !publisher.isRegistered) app.republish(publisher, true);
     });

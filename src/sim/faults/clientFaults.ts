@@ -76,15 +76,20 @@ export class ClientFaults {
   /** A stranger wants a registration of the client, or wants it to be gone. */
   #usurp(victim: App): void {
     const { dice, scheduler } = this.#environment;
-    const publishers = victim.isWell
-      ? victim.publishers.filter(({ isDone, isRegistered }) => isDone && isRegistered)
-      : [];
+    const publishers =
+      victim.isWell && !victim.isBeset
+        ? victim.publishers.filter(({ isDone, isRegistered }) => isDone && isRegistered)
+        : [];
     if (publishers.length === 0) return;
     const publisher = dice.pick(publishers);
     const version = publisher.version + (dice.chance(0.5) ? 1n : 1n << BigInt(dice.between(2, 61)));
     const stranger = this.#workload.strangerAt(victim);
     stranger.usurp(publisher, { version, isRegistered: dice.chance(0.5) });
-    scheduler.after(USURP_MS, () => stranger.die("killed"));
+    victim.isBeset = true;
+    scheduler.after(USURP_MS, () => {
+      stranger.die("killed");
+      victim.isBeset = false;
+    });
   }
 
   #healLater(app: App, durationMs: number): void {
