@@ -41,7 +41,7 @@ type RoleOutput<Output, Kept extends keyof Output> = Pick<Output, Kept>;
 export class NodeNetwork {
   readonly #self: NetworkNode;
   readonly #environment: NetworkEnvironment;
-  readonly #local = new LocalNetwork();
+  readonly #local: LocalNetwork;
   readonly #acceptor: LinkAcceptor;
   readonly #metas = new Map<MemberRole, readonly LinkDialer[]>();
   readonly #toData: DialledLinks;
@@ -55,6 +55,7 @@ export class NodeNetwork {
   constructor(self: NetworkNode, environment: NetworkEnvironment) {
     this.#self = self;
     this.#environment = environment;
+    this.#local = new LocalNetwork(environment.clock);
     this.#words = {
       memberToMeta: new NodeMessages("roster.MemberToMeta", environment),
       metaToMember: new NodeMessages("roster.MetaToMember", environment),

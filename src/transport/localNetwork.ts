@@ -1,15 +1,23 @@
 // The network between roles that run in one process. It delivers in order, never inside the sender's own step, and
 // loses nothing; otherwise roles talk through it exactly as they would across machines.
 
-// So many deliveries, some ten milliseconds of work at the most, and then the sockets have their turn.
-const DELIVERIES_PER_TURN = 500;
+import type { Clock } from "../base/ports.ts";
+
+// Then the sockets have their turn, for as long (readTurns.ts). A number of deliveries would not do: what is read in a
+// turn may cause a thousand small ones, and with 500 a turn those behind them waited half a second and more.
+const TURN_MS_MAX = 20;
 
 /** Queues deliveries and runs them in order, after the step that caused them. */
 export class LocalNetwork {
+  readonly #clock: Clock;
   #queue: (() => void)[] = [];
   #head = 0;
   #isScheduled = false;
   #isClosed = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   /** Runs `deliver` soon, after everything that was sent before it. */
   send(deliver: () => void): void {
@@ -29,13 +37,9 @@ export class LocalNetwork {
 
   // A delivery may send again: that is drained here too, before any socket is read, but not without end.
   #drain(): void {
-    let delivered = 0;
+    const endMs = this.#clock.nowMs() + TURN_MS_MAX;
     try {
-      while (this.#head < this.#queue.length && delivered < DELIVERIES_PER_TURN) {
-        const deliver = this.#queue[this.#head++];
-        delivered++;
-        deliver?.();
-      }
+      while (this.#head < this.#queue.length && this.#clock.nowMs() < endMs) this.#queue[this.#head++]?.();
     } finally {
       this.#queue = this.#queue.slice(this.#head);
       this.#head = 0;
