@@ -30,9 +30,9 @@ public final class OrderCases {
         Case.of("order.paced_republishes_only_go_forward", scene -> republish(scene, PACED, PACE)),
         Case.of("order.flapping_publisher_that_stays", scene -> flap(scene, true)),
         Case.of("order.flapping_publisher_that_leaves", scene -> flap(scene, false)),
-        Case.of("order.same_regist_id_the_newer_wins", OrderCases::newerWins),
+        Case.of("order.same_regist_id_its_living_owner_keeps_it", OrderCases::ownerKeepsIt),
         Case.of("order.same_regist_id_a_lower_version_loses", OrderCases::lowerVersionLoses),
-        Case.of("order.closing_the_older_owner_keeps_the_newer_data", OrderCases::closingTheOlder));
+        Case.of("order.closing_the_owner_lets_the_other_have_it", OrderCases::closingTheOwner));
   }
 
   private static void republish(Scene scene, int times, Duration pace) throws Exception {
@@ -73,14 +73,20 @@ public final class OrderCases {
     }
   }
 
-  private static void newerWins(Scene scene) throws Exception {
+  private static void ownerKeepsIt(Scene scene) throws Exception {
     var service = scene.dataId("s");
     var id = new SameRegistId();
     var watch = scene.client().watch(service);
-    scene.clientWith(id).publish(service, "old");
-    watch.awaitExactly("old");
-    scene.clientWith(id).publish(service, "new");
-    watch.awaitExactly("new");
+    var owner = scene.clientWith(id).publish(service, "owner's");
+    watch.awaitExactly("owner's");
+    long before = System.nanoTime();
+    var other = scene.clientWith(id).publish(service, "other's");
+    Await.pass(PAST_GRACE);
+    var shown = watch.callsSince(before).stream().filter(seen -> !seen.values().equals(List.of("owner's"))).toList();
+    Check.equal(List.of(), shown, "calls with anything but the owner's data");
+    Check.equal(false, other.isRegistered(), "the other one is told that it has not registered");
+    owner.republish("owner's next");
+    watch.awaitExactly("owner's next");
   }
 
   private static void lowerVersionLoses(Scene scene) throws Exception {
@@ -99,22 +105,21 @@ public final class OrderCases {
     Check.equal(List.of(), shown, "calls with anything but version 2");
   }
 
-  private static void closingTheOlder(Scene scene) throws Exception {
+  private static void closingTheOwner(Scene scene) throws Exception {
     var service = scene.dataId("s");
     var id = new SameRegistId();
     var watch = scene.client().watch(service);
-    var older = scene.clientWith(id);
-    older.publish(service, "old");
-    watch.awaitExactly("old");
-    var newer = scene.clientWith(id).publish(service, "new");
-    watch.awaitExactly("new");
+    var owner = scene.clientWith(id);
+    owner.publish(service, "owner's");
+    watch.awaitExactly("owner's");
+    var other = scene.clientWith(id).publish(service, "other's");
     long closed = System.nanoTime();
-    older.close();
-    Await.pass(PAST_GRACE);
-    var shown = watch.callsSince(closed).stream().filter(seen -> !seen.values().equals(List.of("new"))).toList();
-    Check.equal(List.of(), shown, "calls without the newer data");
-    newer.republish("newest");
-    watch.await(Watch.LIMIT, "the newer owner's next change", seen -> seen.values().equals(List.of("newest")));
+    owner.close();
+    watch.awaitExactly("other's");
+    var shown = watch.callsSince(closed).stream().filter(seen -> seen.values().size() != 1).toList();
+    Check.equal(List.of(), shown, "calls with anything but one of the two");
+    other.republish("other's next");
+    watch.awaitExactly("other's next");
   }
 
   /**

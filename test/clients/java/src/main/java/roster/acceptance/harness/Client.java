@@ -13,6 +13,7 @@ import com.alipay.sofa.registry.client.provider.DefaultObserverHandler;
 import com.alipay.sofa.registry.client.provider.DefaultRegistryClient;
 import com.alipay.sofa.registry.client.provider.DefaultRegistryClientConfig;
 import com.alipay.sofa.registry.client.provider.DefaultRegistryClientConfigBuilder;
+import com.alipay.sofa.registry.client.provider.DirectServerManager;
 import com.alipay.sofa.registry.client.remoting.ClientConnection;
 import com.alipay.sofa.registry.client.remoting.ServerManager;
 import com.alipay.sofa.registry.client.remoting.ServerNode;
@@ -55,14 +56,15 @@ public final class Client implements Resource {
   private final PushLog pushes;
   private final AtomicBoolean closed = new AtomicBoolean();
 
-  Client(int httpPort, UnaryOperator<DefaultRegistryClientConfigBuilder> settings, AuthManager auth) {
+  /** With an {@code auth} the port is that of the one session to which it goes, else that of the server list. */
+  Client(int port, UnaryOperator<DefaultRegistryClientConfigBuilder> settings, AuthManager auth) {
     DefaultRegistryClientConfig config =
         settings
             .apply(
                 DefaultRegistryClientConfigBuilder.start()
                     .setAppName("acceptance")
                     .setRegistryEndpoint("127.0.0.1")
-                    .setRegistryEndpointPort(httpPort)
+                    .setRegistryEndpointPort(port)
                     .setObserverThreadCoreSize(1)
                     .setObserverThreadMaxSize(1)
                     .setObserverThreadQueueLength(100_000))
@@ -74,6 +76,7 @@ public final class Client implements Resource {
     real.setUserProcessorMap(Map.of(ReceivedData.class, pushes));
     if (auth != null) {
       real.setAuthManager(auth);
+      real.setServerManager(new DirectServerManager(config));
     }
     real.init();
     connection = connectionOf(real);

@@ -46,8 +46,9 @@ public final class Scene implements Resource {
     return add(new Client(server().httpPort(), settings, null));
   }
 
+  /** Goes to the server's own session, whatever others there are. */
   public Client clientWith(AuthManager auth) throws IOException {
-    return add(new Client(server().httpPort(), UnaryOperator.identity(), auth));
+    return add(new Client(server().boltPort(), UnaryOperator.identity(), auth));
   }
 
   /** A client whose server list comes from this HTTP port. */
