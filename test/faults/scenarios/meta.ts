@@ -3,10 +3,8 @@
 import { METAS } from "../cluster/cluster.ts";
 import type { Stage } from "../stage.ts";
 import type { Scenario } from "./scenario.ts";
-import { comeBack, freeze, kill, leadNothing, leadsAnother, ledBy, thaw, USUAL_CHURN } from "./steps.ts";
+import { comeBack, freeze, kill, leadNothing, leadsAnother, ledBy, thaw, USUAL_CHURN, USUAL_MS } from "./steps.ts";
 
-// Unnoticed: as long as a change takes anyway on a busy machine.
-const USUAL_MS = 1_500;
 // The leader's lease of 5 s, and what comes before and after it.
 const TAKEOVER_MS = 9_000;
 const STORE_AWAY_MS = 120_000;

@@ -3,9 +3,8 @@
 import { DATAS, METAS, NODES, SESSIONS } from "../cluster/cluster.ts";
 import type { Stage } from "../stage.ts";
 import type { Scenario } from "./scenario.ts";
-import { comeBack, kill, leadNothing, ledBy, noteCalls, USUAL_CHURN } from "./steps.ts";
+import { comeBack, kill, leadNothing, ledBy, noteCalls, USUAL_CHURN, USUAL_MS } from "./steps.ts";
 
-const USUAL_MS = 1_500;
 const DISK_FULL_MS = 15_000;
 // Starting nine processes on a small machine, and everything that clients then say again.
 const ALL_BACK_MS = 30_000;
