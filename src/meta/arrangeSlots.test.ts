@@ -256,6 +256,24 @@ test("a move that is under way hands over nothing that is held back", () => {
   assert.ok(changedLeaders(before, tableOf(tier)).length > 0);
 });
 
+test("no move begins with a slot of which something is held back, also while its leader is silent", () => {
+  const [a, b] = nodes(2).map(nodeId) as [NodeId, NodeId];
+  const tier = new DataTier();
+  tier.join(a, b);
+  tier.table = {
+    epoch: 4n,
+    slots: Array.from({ length: 4 }, () => ({ leader: a, leaderEpoch: 3n, followers: [b] })),
+  };
+  tier.report();
+  tier.held.add(0).add(1).add(2);
+  tier.fallSilent(a);
+  tier.arrange();
+  assert.deepEqual(
+    tableOf(tier).slots.map(({ leader }) => leader),
+    [a, a, a, b],
+  );
+});
+
 test("after a restart of everything each slot goes to a node that led it, or followed it, in its last run", () => {
   const tier = rested(nodes(4));
   tier.die("d001.a");

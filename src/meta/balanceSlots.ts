@@ -105,14 +105,18 @@ function isMoving(draft: SlotDraft, slot: number): boolean {
 function goOn(draft: SlotDraft, slot: number, { goal, mayLead }: { goal: Goal; mayLead: boolean }): void {
   const { leader } = draft.owner(slot);
   if (goal.leader !== leader) {
-    const mayMove = mayLead && !draft.isHeld(slot) && draft.isInSync(slot, goal.leader);
-    if (mayMove) draft.setLeader(slot, goal.leader, "move: leads");
+    if (mayLead && mayTakeOver(draft, slot, goal.leader)) draft.setLeader(slot, goal.leader, "move: leads");
     return;
   }
   if (!draft.isServing(slot) || !goal.followers.every((node) => draft.isInSync(slot, node))) return;
   for (const node of draft.copies(slot)) {
     if (!goal.followers.includes(node)) draft.dropFollower(slot, node, "move: replaced");
   }
+}
+
+/** The copy is whole, and nothing of the slot is held back: that stays with its leader, also if it is silent. */
+function mayTakeOver(draft: SlotDraft, slot: number, node: NodeId): boolean {
+  return !draft.isHeld(slot) && draft.isInSync(slot, node);
 }
 
 /** The slot's leader answers and its copies are whole, or those that are not are silent and not waited for. */
@@ -140,7 +144,7 @@ function nextLead(draft: SlotDraft, loads: Loads, isFree: (slot: number) => bool
     if (most - loads.leads(node) < 2) return undefined;
     const slots = slotsWhere(draft, (slot) => {
       if (gapOf(slot) < 2 || !isFree(slot)) return false;
-      return !draft.owner(slot).followers.includes(node) || draft.isInSync(slot, node);
+      return !draft.owner(slot).followers.includes(node) || mayTakeOver(draft, slot, node);
     });
     const slot = lowest(slots, (each) => {
       const { leader, followers } = draft.owner(each);
@@ -170,7 +174,7 @@ function nextFollower(draft: SlotDraft, loads: Loads, isFree: (slot: number) => 
       const { leader, followers } = draft.owner(slot);
       const from = lowest(followers, (follower) => [-gapOf(follower)]);
       if (from === undefined || gapOf(from) < 2 || followers.includes(node)) continue;
-      if (leader === node && !(loads.leads(from) < loads.leads(node) && draft.isInSync(slot, from))) continue;
+      if (leader === node && !(loads.leads(from) < loads.leads(node) && mayTakeOver(draft, slot, from))) continue;
       const isBetter = best === undefined || gapOf(from) > gapOf(best.from);
       // A move of the follower alone disturbs less.
       if (isBetter || (best !== undefined && draft.owner(best.slot).leader === node && leader !== node)) {
