@@ -20,6 +20,7 @@ interface Led {
 }
 
 interface Suspicion {
+  readonly leader: NodeId;
   readonly led: Led;
   readonly missing: NodeId;
   readonly finding: Finding;
@@ -46,6 +47,10 @@ export class Completeness implements Checker {
   }
 
   see(fact: Fact, nowMs: number): Finding | undefined {
+    // A process that ends in the middle of a step says nothing of what else it had heard.
+    if (fact.kind === "stopped" && fact.node === this.#suspicion?.leader && nowMs === this.#suspicion.atMs) {
+      this.#suspicion = undefined;
+    }
     const suspicion = this.#suspicion;
     if (suspicion !== undefined && nowMs > suspicion.atMs) {
       this.#suspicion = undefined;
@@ -165,7 +170,7 @@ export class Completeness implements Checker {
     const missing = members.list.find(({ role, id }) => role === "session" && !led.heard.has(id))?.id;
     if (missing === undefined) return undefined;
     const finding = found(`${from} answers for slot ${slot} and has not heard ${missing}`);
-    this.#suspicion ??= { led, missing, finding, atMs: nowMs };
+    this.#suspicion ??= { leader: from, led, missing, finding, atMs: nowMs };
     return undefined;
   }
 
