@@ -23,7 +23,8 @@ export function nodeId(text: string): NodeId {
 
 // A name from a data directory is a UUID, and a run has eight characters.
 const NODE_ID_CHARS_MAX = 128;
-const NODE_ID = /^[A-Za-z0-9._-]+$/;
+// Not "." or "..": the id of a node may come to stand in a path.
+const NODE_ID = /^(?!\.{1,2}$)[A-Za-z0-9._-]+$/;
 
 /** Whether a text from elsewhere may be a node's id, which is a map key and shown to people, many times over. */
 export function isNodeId(text: string): boolean {

@@ -40,6 +40,8 @@ for (const [what, name] of [
   ["bidi controls", "a\u202eb"],
   ["half a pair", "\ud800"],
   ["markup", "<b>"],
+  ["this directory", "."],
+  ["the directory above", ".."],
 ] as const) {
   test(`${what} is no id of a node, wherever one is named`, () => {
     const id = nodeId(name);

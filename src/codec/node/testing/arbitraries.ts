@@ -13,7 +13,7 @@ import type {
 import type { FollowerToLeader, LeaderToFollower } from "../../../messages/replication.ts";
 import type { DataToSession, PublishItem, SessionToData, Superseded, Unlisted } from "../../../messages/sessionData.ts";
 import type { DatumChange, DatumVersion } from "../../../model/datum.ts";
-import { brandDataInfoId, clientId, nodeId } from "../../../model/ids.ts";
+import { brandDataInfoId, clientId, isNodeId, nodeId } from "../../../model/ids.ts";
 import type { Publication, Stamp } from "../../../model/publication.ts";
 
 type OfKind<Message extends { kind: string }> = {
@@ -53,7 +53,10 @@ function record<T>(
 
 const list = <T>(element: fc.Arbitrary<T>) => fc.array(element, { maxLength: 4 });
 
-const node = fc.stringMatching(/^[A-Za-z0-9._-]{1,128}$/).map(nodeId);
+const node = fc
+  .stringMatching(/^[A-Za-z0-9._-]{1,128}$/)
+  .filter(isNodeId)
+  .map(nodeId);
 const plain = fc.stringMatching(/^[ -~]{0,300}$/);
 const dataInfoId = string.map(brandDataInfoId);
 const stamp = record<Stamp>({ version: long, registeredMs: fc.double() });
