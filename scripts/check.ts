@@ -4,7 +4,7 @@
 import { resultLine, runStep, type Step, type StepResult } from "./step.ts";
 
 const STEPS_AT_ONCE = 2;
-const UNIT_TESTS = ["src/**/*.test.ts", "scripts/**/*.test.ts", "test/unit/**/*.test.ts"];
+const UNIT_TESTS = ["src/**/*.test.ts", "scripts/**/*.test.ts", "test/unit/**/*.test.ts", "test/attack/**/*.test.ts"];
 
 // The longest first, so that the short ones run beside it.
 const STEPS: readonly Step[] = [

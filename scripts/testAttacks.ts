@@ -1,7 +1,7 @@
 // `npm run attack`: the real server under each attack of test/attack, beside well-behaved clients. It must stay below
 // its memory budget, answer the clients in time, and close none of them.
 //
-//   --short        smaller attacks, one round of each: what CI runs
+//   --short        smaller attacks, one round of each: what CI runs; one that is only too slow gets two more tries
 //   --only NAME    only attacks with this letter, or whose name contains it; may be repeated
 //   --memory MIB   the server's budget; 1024 if nothing is said
 //   --stop MIB     an attack is ended when the server has taken so much; 3072 if nothing is said
@@ -25,6 +25,9 @@ const USUAL = { server: 0, honest: 0, attacker: 10 };
 const FIRST = { server: -10, honest: -15, attacker: -5 };
 
 const LIGHT_AT_ONCE = 4;
+// In a round of the short form the slowest of some sixty pushes decides, and a busy neighbour of the machine is enough
+// for that. What is slow by itself is slow each time: it took 400 to 700 ms in ten runs of ten when it was.
+const SHORT_TRIES = 3;
 
 const { values: flags } = parseArgs({
   options: {
@@ -46,13 +49,18 @@ async function main(): Promise<number> {
     for (const { letter, name, sends, expected } of ATTACKS) console.log(`${letter}  ${name}: ${sends} -> ${expected}`);
     return flags.list ? 0 : 1;
   }
+  if (process.platform !== "linux") {
+    console.log("attacks: left out: they need Linux, whose /proc says what the server has in memory");
+    return process.env["CI"] === "true" ? 1 : 0;
+  }
   const dir = mkdtempSync(join(tmpdir(), "roster-attacks-"));
   const startMs = performance.now();
   const results: AttackResult[] = [];
   let broken = 0;
   for (const attacks of groupsOf(chosen)) {
     const ends = await play(attacks, optionsIn(dir));
-    for (const [at, end] of ends.entries()) {
+    for (const [at, first] of ends.entries()) {
+      const end = await againIfSlow(attacks[at], first, dir);
       if (end instanceof Error) broken++;
       else results.push(end);
       console.log(end instanceof Error ? `FAIL          ${attacks[at]?.name}: ${end.message}` : lineOf(end));
@@ -64,6 +72,21 @@ async function main(): Promise<number> {
   console.log(`\n${passed} passed, ${failed} failed, ${((performance.now() - startMs) / 1_000).toFixed(0)} s`);
   if (failed === 0) rmSync(dir, { recursive: true, force: true });
   return failed === 0 ? 0 : 1;
+}
+
+/** Plays an attack of the short form again, alone, while nothing is wrong with it but times. */
+async function againIfSlow(
+  attack: Attack | undefined,
+  first: AttackResult | Error,
+  dir: string,
+): Promise<AttackResult | Error> {
+  let end = first;
+  for (let tries = 1; tries < SHORT_TRIES && flags.short && attack !== undefined; tries++) {
+    if (end instanceof Error || !end.isOnlySlow) break;
+    console.log(`AGAIN ${lineOf(end)}`);
+    end = (await play([attack], optionsIn(join(dir, `again-${tries}`))))[0] ?? end;
+  }
+  return end;
 }
 
 function optionsIn(dir: string): TrialOptions {

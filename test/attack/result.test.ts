@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Attack } from "./attack.ts";
-import { failuresOf, type Judged } from "./result.ts";
+import { delaysOf, failuresOf, type Judged } from "./result.ts";
 
 const MIB = 1024 * 1024;
 
@@ -64,6 +64,13 @@ test("on a machine that is busy times count a fifth, and memory as ever", () => 
   assert.deepEqual(failuresOf(ATTACK, { ...WELL, honest, waitedShare: 0.2, healthMsMax: 4_000 }), []);
   const failures = failuresOf(ATTACK, { ...WELL, honest, waitedShare: 0.2, peakBytes: 1_025 * MIB });
   assert.equal(failures.length, 1);
+});
+
+test("what is only slow is told from what is wrong", () => {
+  const slow = { ...WELL, healthMsMax: 1_001, honest: { ...WELL.honest, p99Ms: 101, unlistedMs: [2_501] } };
+  assert.equal(delaysOf(slow).length, 3);
+  assert.deepEqual(failuresOf(ATTACK, slow), delaysOf(slow));
+  assert.deepEqual(delaysOf({ ...WELL, honest: { ...WELL.honest, closed: 1, findings: ["ghost: x"] } }), []);
 });
 
 test("a sign is looked for among refusals, notes and log lines, and missed if it is nowhere", () => {

@@ -10,7 +10,7 @@ import type { TallyReport } from "./attacker/tally.ts";
 import type { HonestReport } from "./honest/honestClients.ts";
 import type { HonestAnswer, HonestOrder } from "./honest/honestProcess.ts";
 import { Peer } from "./peer.ts";
-import { type AttackResult, failuresOf } from "./result.ts";
+import { type AttackResult, delaysOf, failuresOf } from "./result.ts";
 import { type ServerOptions, ServerProcess } from "./server/serverProcess.ts";
 import { Watch } from "./server/watch.ts";
 
@@ -113,7 +113,8 @@ class Trial {
     if (failures.length === 0) rmSync(dir, { recursive: true, force: true });
     const { letter, name, sends } = this.#attack;
     const seconds = (performance.now() - this.#startMs) / 1_000;
-    return { letter, name, sends, ...figures, failures, seconds, dir };
+    const isOnlySlow = failures.length > 0 && failures.length === delaysOf(figures).length;
+    return { letter, name, sends, ...figures, failures, isOnlySlow, seconds, dir };
   }
 
   async close(): Promise<void> {
