@@ -99,7 +99,7 @@ export class UndueRemoval implements Checker {
     const sinceMs = before.lastMs - LAG_MS;
     const absences = this.#absences.of(registration);
     if (absences.some(({ fromMs, untilMs }) => fromMs <= nowMs && untilMs >= sinceMs)) return undefined;
-    const restart = nodes.dataRestarts.findLast(({ startMs }) => startMs >= before.lastMs);
+    const restart = nodes.dataRestarts.findLast(({ startMs }) => startMs >= before.lastMs || this.#isApart(startMs));
     if (restart !== undefined && this.#hasOneDataNode && this.#hasGrown(service, restart.stopMs)) return undefined;
     const isQuiet = restart === undefined && nodes.troubleMs < before.lastMs;
     const lost = registrations.client(registration.client).losses.map(placeOf).join(", ");
@@ -112,6 +112,11 @@ export class UndueRemoval implements Checker {
         `was in v${before.version} (last seen ${before.lastMs}); ` +
         `its client lost connections at ${lost}; acknowledged at ${acknowledged}`,
     };
+  }
+
+  /** Whoever had the data node's place before may go on to speak on the other side of a cut. */
+  #isApart(atMs: number): boolean {
+    return this.#evidence.nodes.splits.some(({ fromMs, untilMs }) => fromMs <= atMs && atMs <= untilMs);
   }
 
   /**

@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { textOf } from "../../base/text.ts";
+import { brandDataInfoId, clientId, type NodeId, nodeId } from "../../model/ids.ts";
+import { packPayload } from "../../model/payload.ts";
+import type { Publication } from "../../model/publication.ts";
+import { drawPlan } from "../drawPlan.ts";
+import type { Fact } from "../facts.ts";
+import type { Plan } from "../plan.ts";
+import { Dice } from "../random.ts";
+import { Judge } from "./judge.ts";
+
+const S = brandDataInfoId("s#@#I#@#G");
+const [D1, COPY, S1] = [nodeId("d1.1"), nodeId("d1.3"), nodeId("s1.2")];
+const PLAN: Plan = {
+  ...drawPlan(new Dice(1)),
+  topology: "split",
+  nodes: [
+    { machine: "d1", roles: ["data"] },
+    { machine: "s1", roles: ["session"] },
+  ],
+};
+
+function publication(client: string): Publication {
+  return {
+    ...{ dataInfoId: S, registId: `${client}.1`, version: 1n, registeredMs: 0 },
+    owner: { session: S1, client: clientId(client) },
+    ...{ zone: "Z1", appName: "", attributes: new Map(), payload: packPayload([textOf(`${client}.1~1~${client}`)]) },
+  };
+}
+
+/** One more client publishes at D1's copy, which counts it for the one that D1 goes on to show. */
+function copyShows(aparts: number): string | undefined {
+  const judge = new Judge(PLAN);
+  const shows = (from: NodeId, version: bigint, client: string): Fact => {
+    const datum = { dataInfoId: S, version, origin: from === D1 ? 1n : 2n, publications: [publication(client)] };
+    return { kind: "told", from, to: S1, message: { kind: "snapshot", datum } };
+  };
+  const registers = (client: string, connection: number): Fact[] => {
+    const key = { client, service: S, registId: `${client}.1`, version: 1n };
+    return [
+      { kind: "connected", isMute: false, client, session: S1, connection },
+      { kind: "published", ...key, token: `${client}.1~1~${client}`, zone: "Z1" },
+      { kind: "acknowledged", ...key, session: S1, connection },
+    ];
+  };
+  const leads = (leader: NodeId, epoch: bigint, nowMs: number) => {
+    const slots = Array.from({ length: PLAN.meta.slotCount }, () => ({ leader, leaderEpoch: epoch, followers: [] }));
+    const message = { kind: "slotTable", table: { epoch, slots }, versionFloor: 0n } as const;
+    const members = { epoch, serial: 1, list: [] };
+    judge.see({ kind: "started", node: leader, role: "data", machine: `${leader}` }, nowMs);
+    judge.see({ kind: "learned", node: leader, role: "data", message: { kind: "members", members } }, nowMs);
+    judge.see({ kind: "learned", node: leader, role: "data", message }, nowMs);
+  };
+  leads(D1, 1n, 0);
+  judge.see({ kind: "started", node: S1, role: "session", machine: "s1" }, 0);
+  for (const fact of registers("c", 1)) judge.see(fact, 10);
+  judge.see(shows(D1, 10n, "c"), 20);
+  judge.see({ kind: "wrong", count: 1, aparts }, 10_000);
+  leads(COPY, 2n, 20_000);
+  judge.see(shows(D1, 10n, "c"), 20_500);
+  for (const fact of registers("e", 2)) judge.see(fact, 20_600);
+  judge.see(shows(COPY, 20n, "e"), 20_700);
+  return judge.finding?.rule;
+}
+
+test("a data node on a copy counts a new publisher for an old one, though its original speaks beyond a cut", () => {
+  assert.equal(copyShows(1), undefined);
+  assert.equal(copyShows(0), "6 no empty by accident");
+});
