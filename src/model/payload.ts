@@ -31,14 +31,18 @@ export function boxesOf(payload: Payload, boxes: (WireText | null)[] = []): (Wir
   return boxes;
 }
 
-/** How many boxes a payload holds. */
+/** How many boxes a payload holds. Counted for each registration: no view is made of any. */
 export function boxCount(payload: Payload): number {
   let count = 0;
   const cursor = { at: 0 };
   while (cursor.at < payload.length) {
-    unpackBox(payload, cursor);
+    const head = readVarint(payload, cursor);
+    const units = head === 0 ? 0 : Math.floor(head / 2) - 1;
+    const length = head % 2 === 0 ? units : readVarint(payload, cursor);
+    cursor.at += length;
     count++;
   }
+  assert(cursor.at === payload.length, "a packed box is whole");
   return count;
 }
 

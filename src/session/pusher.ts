@@ -193,7 +193,9 @@ export class Pusher {
 
   /** Pushes what has been due for longest; false if nothing is. */
   #pushNext(nowMs: number): boolean {
-    const [serviceMs, targetMs, clientMs] = [this.#windows.nextMs(), this.#retries.nextMs(), this.#resumed.nextMs()];
+    const serviceMs = this.#windows.nextMs();
+    const targetMs = this.#retries.nextMs();
+    const clientMs = this.#resumed.nextMs();
     if (clientMs < Math.min(serviceMs, targetMs)) {
       const client = this.#resumed.take(nowMs);
       if (client !== undefined) this.#pushWaiting(client, nowMs);

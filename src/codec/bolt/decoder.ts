@@ -100,7 +100,7 @@ export class BoltDecoder {
   release(): void {
     // The memory goes back now. Left to the collector, frames of 16 MiB of a hundred closed connections lie around
     // until something else has filled the heap.
-    if (this.#pending !== NOTHING) this.#pending.buffer.transfer(0);
+    if (this.#pending.length >= MOVED_BYTES_MIN) this.#pending.buffer.transfer(0);
     this.#pending = NOTHING;
     this.#pendingLength = 0;
   }
@@ -110,14 +110,28 @@ export class BoltDecoder {
     if (needed > this.#pending.length) {
       const doubled = Math.max(needed, this.#pending.length * 2, PENDING_BYTES_MIN);
       const larger = Math.min(doubled, frameBytes ?? doubled);
-      // Moved, not copied: what it was before is free at once, and not as much again as the frame until a collection.
-      const isFirst = this.#pending === NOTHING;
-      this.#pending = isFirst ? new Uint8Array(larger) : new Uint8Array(this.#pending.buffer.transfer(larger));
+      this.#pending = this.#pending.length < MOVED_BYTES_MIN ? this.#copied(larger) : this.#moved(larger);
     }
     this.#pending.set(bytes, this.#pendingLength);
     this.#pendingLength = needed;
   }
+
+  #copied(bytes: number): Uint8Array<ArrayBuffer> {
+    const larger = new Uint8Array(bytes);
+    larger.set(this.#pending.subarray(0, this.#pendingLength));
+    return larger;
+  }
+
+  // What it was before is free at once, and not as much again as the frame until a collection.
+  #moved(bytes: number): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.#pending.buffer.transfer(bytes));
+  }
 }
+
+// V8 takes every buffer for whole until the first one is moved. Then it throws away what it has compiled upon that, and
+// looks at each access, for the rest of the process, whether the buffer is still there: some two microseconds of the
+// twenty of a registration. No usual registration is as large as this, and what a copy leaves is soon collected.
+const MOVED_BYTES_MIN = 128 * 1024;
 
 const NOTHING = new Uint8Array(0);
 const PENDING_BYTES_MIN = 64;

@@ -487,8 +487,8 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
   }
 }
 
-// Small ones share memory, or cost nothing.
-const GIVEN_BACK_BYTES_MIN = 64 * 1024;
+// Small ones share memory, or cost little; and giving back makes the process slower: MOVED_BYTES_MIN in the decoder.
+const GIVEN_BACK_BYTES_MIN = 128 * 1024;
 
 /**
  * Gives the memory of a refused payload back at once. Nobody has kept it; left to the collector, a client that is
