@@ -204,7 +204,7 @@ export const PLANTS: readonly Plant[] = [
     find: "const UNREAD_BYTES_MAX = 1024 * 1024;",
     replace: "const UNREAD_BYTES_MAX = 1024 * 1024 * 1024;",
     rules: ["8"],
-    firstSeed: 300,
+    firstSeed: 117,
   },
   {
     name: "a meta node that hears nobody takes everybody for dead",
