@@ -16,7 +16,7 @@ import {
   useSession,
 } from "./testing/harness.ts";
 
-const UNDER_WAY_MAX = 32;
+const UNDER_WAY_MAX = 128;
 const idOf = (at: number): DataInfoId => brandDataInfoId(`service-${at}#@#I#@#G`);
 const list = (at: number, version: bigint) =>
   fromData({ kind: "snapshot", datum: { dataInfoId: idOf(at), version, origin: ORIGIN, publications: [] } });
@@ -46,26 +46,27 @@ function answering(services: number): TestClient {
 }
 
 test("so many pushes are under way to a client at once, and the others follow with its answers, in order", () => {
-  const client = answering(100);
-  for (let at = 1; at < 100; at++) list(at, 1n);
+  const client = answering(300);
+  for (let at = 1; at < 300; at++) list(at, 1n);
   assert.equal(client.channel.pushes.length, 1 + UNDER_WAY_MAX);
   pass(500);
   assert.equal(client.channel.pushes.length, 1 + UNDER_WAY_MAX);
-  for (let at = 1; at < 100; at++) answer(client, at);
+  for (let at = 1; at < 300; at++) answer(client, at);
   assert.deepEqual(
     shown(client),
-    Array.from({ length: 100 }, (_, at) => `service-${at} 1`),
+    Array.from({ length: 300 }, (_, at) => `service-${at} 1`),
   );
 });
 
 test("what waits for room goes out at its newest, and does not lose its place", () => {
-  const client = answering(40);
-  for (let at = 1; at < 40; at++) list(at, 1n);
-  for (let version = 2n; version < 10n; version++) list(35, version);
+  const client = answering(UNDER_WAY_MAX + 8);
+  for (let at = 1; at < UNDER_WAY_MAX + 8; at++) list(at, 1n);
+  for (let version = 2n; version < 10n; version++) list(UNDER_WAY_MAX + 3, version);
   answer(client, 1);
   answer(client, 2);
   answer(client, 3);
-  assert.deepEqual(shown(client).slice(33), ["service-33 1", "service-34 1", "service-35 9"]);
+  const [first, second, third] = [1, 2, 3].map((beyond) => `service-${UNDER_WAY_MAX + beyond}`);
+  assert.deepEqual(shown(client).slice(UNDER_WAY_MAX + 1), [`${first} 1`, `${second} 1`, `${third} 9`]);
 });
 
 test("a client that never answers gets everything, but not all at once", () => {
@@ -79,8 +80,8 @@ test("a client that never answers gets everything, but not all at once", () => {
 });
 
 test("a client that does not answer any more is pushed to now and then, and gets everything when it answers", () => {
-  const client = answering(100);
-  for (let at = 1; at < 100; at++) list(at, 1n);
+  const client = answering(300);
+  for (let at = 1; at < 300; at++) list(at, 1n);
   pass(3_000);
   assert.deepEqual(client.channel.reports, ["paused"]);
   const sent = client.channel.pushes.length;
@@ -100,7 +101,7 @@ test("a client that does not answer any more is pushed to now and then, and gets
   pass(1_000);
   for (let at = sent; at < client.channel.pushes.length; at++) answer(client, at);
   const seen = new Set(shown(client));
-  assert.equal(seen.size, 100);
+  assert.equal(seen.size, 300);
 });
 
 test("a late answer ends the pause", () => {
@@ -115,8 +116,8 @@ test("a late answer ends the pause", () => {
 });
 
 test("the repair respects the bound and the pause", () => {
-  const client = answering(100);
-  for (let at = 1; at < 100; at++) list(at, 1n);
+  const client = answering(300);
+  for (let at = 1; at < 300; at++) list(at, 1n);
   pass(30_000);
   assert.ok(client.channel.pushes.length <= 1 + UNDER_WAY_MAX + 3, `${client.channel.pushes.length} pushes in 30 s`);
 });

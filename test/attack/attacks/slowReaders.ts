@@ -122,7 +122,7 @@ export const lateAnswers: Attack = {
 
 const SILENT_SERVICES = 300;
 // Far fewer than services: what is under way to a client is bounded.
-const UNANSWERED_MAX = 64;
+const UNANSWERED_MAX = 150;
 
 export const silentReader: Attack = {
   letter: "l",
