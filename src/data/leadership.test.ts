@@ -385,3 +385,15 @@ test("the end of a restart's hold leaves a follower's sizes as they are, and a p
   node.pass(20_000);
   assert.deepEqual(node.savedSizes, [[ORDERS, 1]]);
 });
+
+test("a slot table that comes after a newer one is not followed", () => {
+  const node = serving();
+  const tableOf = (epoch: bigint, leader: NodeId) => {
+    const table = { epoch, slots: [{ leader, leaderEpoch: 1n, followers: [] }] };
+    node.step({ kind: "fromMeta", message: { kind: "slotTable", table, versionFloor: 0n } });
+  };
+  tableOf(12n, SELF);
+  tableOf(11n, PEER);
+  assert.equal(node.data.slotTable?.epoch, 12n);
+  assert.equal(node.data.slotsLed, 1);
+});

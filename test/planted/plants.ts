@@ -207,33 +207,11 @@ export const PLANTS: readonly Plant[] = [
     firstSeed: 117,
   },
   {
-    name: "a meta node that hears nobody takes everybody for dead",
-    file: "src/meta/membership.ts",
-    find: "return names.size !== 1;",
-    replace: "return names.size < 1;",
-    // Subscribers' lists are told to whoever leads with nothing.
-    also: {
-      file: "src/data/recall.ts",
-      find: "if (led === undefined || !isLater(have, datum, led)) return false;",
-      replace: "return false;",
-    },
-    rules: ["5", "6", "7", "slots:"],
-    isCluster: true,
-  },
-  {
     name: "a slot serves before all sessions are heard",
     file: "src/data/completeness.ts",
     find: "![...members].every((session) => slot.heard.has(session))",
     replace: "slot.heard.size === 0",
     rules: ["6"],
-    isCluster: true,
-  },
-  {
-    name: "an older slot table is accepted",
-    file: "src/data/slots.ts",
-    find: "if (table.epoch <= this.epoch) return undefined;",
-    replace: "if (table.epoch === this.epoch) return undefined;",
-    rules: ["epochs:", "6", "5", "7", "bug"],
     isCluster: true,
   },
   {
