@@ -37,13 +37,13 @@ const NEXT_TRY_MS = 1_500;
  */
 export function contest(held: HeldPublication | undefined, client: Client, claim: Claim): RegistryError | undefined {
   if (held === undefined) return undefined;
+  // Its own count is a client's own matter, and what another session has by now is not this one's to defend.
+  if (held.client === client || held.state === "superseded" || held.state === "outrun") return undefined;
   const { version } = held.publication;
   if (claim.version - version > VERSION_STEP_MAX) {
     const expected = `at most ${VERSION_STEP_MAX} above ${version}`;
     return fail("FIELD_INVALID", { field: "version", value: claim.version, expected });
   }
-  // What another session has by now is not this one's to defend.
-  if (held.client === client || held.state === "superseded" || held.state === "outrun") return undefined;
   const isFree = isOneClient(held.client, client, claim) && mayBeReplaced(held.client, claim);
   if (isFree && claim.version >= version) return undefined;
   return fail("REGISTRATION_HELD", { registId: claim.registId, version, holder: held.client.id });
