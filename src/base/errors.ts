@@ -80,6 +80,10 @@ export const ERRORS = {
     retry: false,
     meaning: "the store holds what this program does not write; restore a backup, or follow the advice",
   },
+  SCOPE_NOT_GLOBAL: {
+    retry: false,
+    meaning: "a subscriber that takes all data centers in one push (acceptMulti) has to name the scope global",
+  },
   SERVICE_FULL: {
     retry: true,
     meaning: "the list of this service is as large as it may be; publish less, or try again when others have left",

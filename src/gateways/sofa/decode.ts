@@ -1,7 +1,7 @@
 import { fail } from "../../base/errors.ts";
 import type { BoltFrame } from "../../codec/bolt/frame.ts";
 import { decodeMessage, publisherClassNames, wireForm } from "../../codec/sofa/codec.ts";
-import type { SofaMessage, WireForm } from "../../codec/sofa/messages.ts";
+import type { SofaMessage, SubscriberRegister, WireForm } from "../../codec/sofa/messages.ts";
 
 const PUBLISHERS = new Set(publisherClassNames());
 
@@ -18,7 +18,7 @@ const WIRE_BYTES_PER_STORED = 1.5;
 
 /**
  * Decodes a frame's content. Throws REGISTRATION_TOO_LARGE before anything is read if no legal message of its class is
- * as long, BOLT_CLASS_UNKNOWN, or the decoder's own error.
+ * as long, BOLT_CLASS_UNKNOWN, SCOPE_NOT_GLOBAL, or the decoder's own error.
  */
 export function decodeFrame(frame: BoltFrame, { registrationBytesMax }: { registrationBytesMax: number }): Received {
   const bytes = frame.content.length;
@@ -28,5 +28,15 @@ export function decodeFrame(frame: BoltFrame, { registrationBytesMax }: { regist
     if (bytes > bytesMax) throw fail("REGISTRATION_TOO_LARGE", { bytes, bytesMax });
   }
   const form = wireForm(frame);
-  return { form, message: decodeMessage(form, frame.className, frame.content) };
+  const message = decodeMessage(form, frame.className, frame.content);
+  if (message.kind === "subscriberRegister" && form !== "protobuf") checkMultiScope(message);
+  return { form, message };
+}
+
+/**
+ * The real server answers this as a failure of the request and not of the registration, and does not look at protobuf
+ * subscribers.
+ */
+function checkMultiScope({ acceptMulti, scope }: SubscriberRegister): void {
+  if (acceptMulti && scope !== "global") throw fail("SCOPE_NOT_GLOBAL", { scope: scope ?? "null" });
 }

@@ -7,7 +7,7 @@ import { noMetrics } from "../../base/metrics.ts";
 import type { Connection, ConnectionHandler, Log } from "../../base/ports.ts";
 import { BoltDecoder } from "../../codec/bolt/decoder.ts";
 import { encodeHeartbeat, encodeRequest, encodeResponse } from "../../codec/bolt/encode.ts";
-import { BOLT_STATUS, BOLT_V1, type BoltDialect, type BoltFrame } from "../../codec/bolt/frame.ts";
+import { BOLT_CODEC, BOLT_STATUS, BOLT_V1, type BoltDialect, type BoltFrame } from "../../codec/bolt/frame.ts";
 import { decodeMessage, encodeMessage, wireForm } from "../../codec/sofa/codec.ts";
 import {
   ABSENT_LIST,
@@ -230,25 +230,20 @@ test("a refused field is answered in the protocol's form, with its name, and the
   assert.equal(last("published"), undefined);
 });
 
-test("an unknown class is answered as the real server does, and the connection stays", () => {
-  handler.received(
-    encodeRequest(BOLT_V1, {
-      id: 3,
-      codec: 1,
-      timeoutMs: 1,
-      className: "com.example.Evil",
-      content: new Uint8Array([0x4e]),
-    }),
-    START_MS,
-  );
-  const [frame] = connection.frames;
-  assert.ok(frame?.kind === "response" && frame.status === BOLT_STATUS.SERVER_EXCEPTION);
-  const answer = lastAnswer();
-  assert.ok(
-    answer.kind === "rpcServerException" &&
-      answer.message?.includes("No user processor found for request: com.example.Evil"),
-  );
-});
+for (const codec of [BOLT_CODEC.HESSIAN, BOLT_CODEC.PROTOBUF]) {
+  test(`an unknown class under codec ${codec} is answered as the real server does, and the connection stays`, () => {
+    const request = { id: 3, codec, timeoutMs: 1, className: "com.example.Evil", content: new Uint8Array([0x4e]) };
+    handler.received(encodeRequest(BOLT_V1, request), START_MS);
+    const [frame] = connection.frames;
+    assert.ok(frame?.kind === "response" && frame.status === BOLT_STATUS.SERVER_EXCEPTION);
+    assert.equal(frame.codec, BOLT_CODEC.HESSIAN);
+    const answer = lastAnswer();
+    assert.ok(
+      answer.kind === "rpcServerException" &&
+        answer.message?.includes("No user processor found for request: com.example.Evil"),
+    );
+  });
+}
 
 test("an unreadable content is answered with status 0x12, and the connection stays", () => {
   const { className } = encodeMessage("hessian-draft", publisher());
@@ -409,12 +404,18 @@ test("a Hessian subscriber is never sent compressed lists, whatever it accepts",
 
 test("all data centers in one message only go to those who asked, and only with global scope", () => {
   send(subscriber({ scope: "dataCenter", acceptMulti: true }));
-  assert.ok(((answer) => answer.kind === "registerResponse" && !answer.success)(lastAnswer()));
+  const answer = lastAnswer();
+  assert.ok(answer.kind === "rpcServerException" && answer.message?.includes("scope=dataCenter is not equals global"));
   send(subscriber({ scope: "global", acceptMulti: true }));
   const { variant = "", zone = "" } = last("subscribed")?.subscription ?? {};
   channel().push({ id: 1, view: view([["Z", "x"]]), scope: "global", zone, variant, registIds: ["r1"] });
   const pushed = lastAnswer();
   assert.ok(pushed.kind === "multiReceivedData" && [...pushed.multiData.keys()][0] === "DefaultDataCenter");
+});
+
+test("a protobuf subscriber may take all data centers in one message with any scope, as at the real server", () => {
+  send(subscriber({ scope: "zone", acceptMulti: true }), { form: "protobuf" });
+  assert.equal(last("subscribed")?.subscription.variant, "protobuf plain multi");
 });
 
 test("pushes of one version are the same bytes up to the receivers' names, the next one's are others", () => {

@@ -422,12 +422,7 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
     this.#environment.metrics.add("roster_frames_refused_total", 1, { reason: error.code });
     this.#warnOnce("a request was refused", error);
     if (frame.kind === "oneway") return;
-    const { status, exception } = contentRefusal(error, frame.className);
-    const { className, content } =
-      exception === undefined
-        ? { className: "", content: NO_BYTES }
-        : encodeMessage("hessian-draft", { kind: "rpcServerException", message: exception });
-    this.#write([encodeResponse(frame.dialect, { id: frame.id, codec: frame.codec, status, className, content })]);
+    this.#write([encodeResponse(frame.dialect, { id: frame.id, ...contentRefusal(error, frame.className) })]);
   }
 
   /** What is here in part and what waits to be sent is charged; throws if it is too much. */

@@ -57,9 +57,6 @@ export function publishRequest(register: PublisherRegister, config: SofaConfig):
 /** A subscription in the form in which it came. Throws FIELD_INVALID. */
 export function subscribeRequest(register: SubscriberRegister, form: WireForm, config: SofaConfig): SubscribeRequest {
   const scope = checkedScope(register.scope);
-  if (register.acceptMulti && scope !== "global") {
-    throw fail("FIELD_INVALID", { field: "scope", value: scope, expected: "global, because acceptMulti is set" });
-  }
   const encoding = config.pushCompress ? chooseEncoding(form, register.acceptEncoding) : "plain";
   const variant = variantWord({ form, encoding, isMulti: register.acceptMulti });
   return { ...registrationKeyOf(register), scope, zone: zoneOf(register.zone, config), variant };

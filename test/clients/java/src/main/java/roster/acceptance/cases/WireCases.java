@@ -2,6 +2,7 @@ package roster.acceptance.cases;
 
 import com.alipay.remoting.rpc.RpcClient;
 import com.alipay.remoting.rpc.exception.InvokeServerException;
+import com.alipay.remoting.rpc.exception.RpcServerException;
 import com.alipay.sofa.registry.core.model.BaseRegister;
 import com.alipay.sofa.registry.core.model.DataBox;
 import com.alipay.sofa.registry.core.model.PublisherRegister;
@@ -32,6 +33,7 @@ final class WireCases {
   /** How long a change may take to be seen while bad connections are being made. */
   private static final Duration SERVED_LIMIT = Duration.ofSeconds(2);
 
+  private static final int SERVER_EXCEPTION = 2;
   private static final int DESERIALIZE_FAILED = 0x12;
   private static final String PUBLISHER_REGISTER = PublisherRegister.class.getName();
 
@@ -43,6 +45,8 @@ final class WireCases {
   static List<Case> all() {
     return List.of(
         Case.of("protocol.unknown_class_is_an_error_of_the_server", WireCases::unknownClass),
+        Case.of("protocol.error_of_a_protobuf_request_is_readable", WireCases::protobufError),
+        Case.of("protocol.multi_with_another_scope_is_an_error_of_the_server", WireCases::multiScope),
         Case.of("protocol.undecodable_content_is_answered", WireCases::undecodableContent),
         Case.of("protocol.garbage_disturbs_nobody", scene -> whileServing(scene, WireCases::garbage)),
         Case.of("protocol.http_on_the_bolt_port_disturbs_nobody", scene -> whileServing(scene, WireCases::http)),
@@ -132,6 +136,33 @@ final class WireCases {
     } finally {
       client.shutdown();
     }
+  }
+
+  /** Bolt's own errors are written in Hessian, and say so: whoever sent protobuf finds the exception by its codec. */
+  private static void protobufError(Scene scene) throws Exception {
+    try (var bolt = new RawBolt(scene.server().boltPort())) {
+      bolt.send(RawBolt.protobufRequest(8, Unknown.class.getName(), new byte[0]));
+      // The reader of frames takes no codec but Hessian's.
+      checkServerException(bolt.read(), 8, Unknown.class.getName());
+    }
+  }
+
+  private static void multiScope(Scene scene) throws Exception {
+    var register = new SubscriberRegister();
+    fill(register, scene.dataId("s"));
+    register.setScope("dataCenter");
+    register.setAcceptMulti(true);
+    try (var bolt = new RawBolt(scene.server().boltPort())) {
+      bolt.send(RawBolt.request(Form.PROTOCOL_1, 9, register));
+      checkServerException(bolt.read(), 9, "java.lang.RuntimeException: scope=dataCenter is not equals global");
+    }
+  }
+
+  private static void checkServerException(RawBolt.Frame answer, int id, String text) throws Exception {
+    Check.equal(id, answer.id(), "id");
+    Check.equal(SERVER_EXCEPTION, answer.status(), "status");
+    var message = answer.decode(RpcServerException.class).getMessage();
+    Check.that(message.contains(text), "the exception says: %s", message);
   }
 
   private static void undecodableContent(Scene scene) throws Exception {

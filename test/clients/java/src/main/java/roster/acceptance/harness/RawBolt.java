@@ -50,6 +50,9 @@ public final class RawBolt implements AutoCloseable {
 
   private static final HessianSerializer HESSIAN = new HessianSerializer();
   private static final int HESSIAN_CODEC = 1;
+  private static final byte PROTOBUF_CODEC = 11;
+  /** Where the codec stands in a frame of protocol 1. */
+  private static final int CODEC_OFFSET = 9;
   private static final int TIMEOUT_MS = 3_000;
   /** None of the answers awaited here is larger. */
   private static final int CONTENT_BYTES_MAX = 1024 * 1024;
@@ -75,6 +78,13 @@ public final class RawBolt implements AutoCloseable {
 
   public static byte[] heartbeat(Form form, int id) {
     return frame(form, HEARTBEAT_COMMAND, id, "", new byte[0]);
+  }
+
+  /** A request of protocol 1 that says that its content is protobuf. */
+  public static byte[] protobufRequest(int id, String className, byte[] content) {
+    var bytes = frame(Form.PROTOCOL_1, REQUEST_COMMAND, id, className, content);
+    bytes[CODEC_OFFSET] = PROTOBUF_CODEC;
+    return bytes;
   }
 
   /** A request frame with whatever content. */
