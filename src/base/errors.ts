@@ -94,6 +94,10 @@ export const ERRORS = {
   },
   STORE_SCHEMA_NEWER: { retry: false, meaning: "the store was written by a newer release; upgrade this program" },
   STORE_UNAVAILABLE: { retry: true, meaning: "the store does not answer; the change was not made" },
+  SWITCH_NOT_SERVED: {
+    retry: false,
+    meaning: "a switch of SOFARegistry that Roster does not have: nothing would change, and nothing was stored",
+  },
   VERSION_FLOOR_INVALID: {
     retry: false,
     meaning:

@@ -2,7 +2,7 @@
 // hang.
 
 import type { Socket } from "node:net";
-import { type FastifyInstance, type FastifyListenOptions, fastify } from "fastify";
+import { type FastifyInstance, type FastifyListenOptions, type FastifySchemaValidationError, fastify } from "fastify";
 import { ERRORS, fail, RegistryError } from "../../base/errors.ts";
 import { visible } from "../../base/visible.ts";
 import { formatAddress } from "../../transport/address.ts";
@@ -45,7 +45,8 @@ export function createHttp({ requestMs, checkMs }: HttpTimes = HTTP_TIMES): Fast
     },
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: true,
-    ajv: { customOptions: { coerceTypes: false } },
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+    schemaErrorFormatter: fieldInvalid,
     routerOptions: { ignoreTrailingSlash: false, caseSensitive: true, maxParamLength: 100 },
   });
   app.addHook("onRequest", async (request) => {
@@ -110,6 +111,13 @@ export async function listenHttp(
 /** Whether a path means the same before and after any normalisation. */
 export function isPlainPath(path: string): boolean {
   return /^(\/[A-Za-z0-9_.-]+)*\/?$/.test(path) && path !== "" && !/\/\.{1,2}(\/|$)/.test(path);
+}
+
+/** What is wrong with a query or a body, by its field. */
+function fieldInvalid(errors: readonly FastifySchemaValidationError[], part: string): RegistryError {
+  const { params = {}, instancePath = "", message = "" } = errors[0] ?? {};
+  const field = params["additionalProperty"] ?? params["missingProperty"] ?? instancePath.slice(1);
+  return fail("FIELD_INVALID", { field: String(field === "" ? part : field), in: part, reason: message });
 }
 
 function statusOf(error: Error & { statusCode?: number }): number {

@@ -7,6 +7,7 @@ import type { ConfigValue, MemberAddress } from "../../messages/membership.ts";
 import { makeDataInfoId, parseDataInfoId, readDataInfoId } from "../../model/dataInfoId.ts";
 import { type DataInfoId, isNodeId, nodeId, nodeNameOf } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
+import { checkSwitch } from "./checkSwitch.ts";
 import { createHttp, KEY_QUERY } from "./listen.ts";
 import { addOpsRoutes, health, type Ops } from "./opsRoutes.ts";
 
@@ -32,17 +33,20 @@ const KEY_FIELDS = {
   dataId: { type: "string" },
   group: { type: "string", default: "" },
   instanceId: { type: "string", default: "" },
+  // SOFARegistry's field, which is checked and not used: Roster gives versions itself, since they must only grow.
+  version: { anyOf: [{ type: ["integer", "null"] }, { type: "string", pattern: "^[0-9]+$" }] },
 } as const;
 const PUT_BODY = {
   type: "object",
   required: ["dataId", "data"],
-  // `version` is SOFARegistry's field; Roster gives versions itself, since they must only grow.
-  properties: { ...KEY_FIELDS, data: { type: "string" }, version: {} },
+  additionalProperties: false,
+  properties: { ...KEY_FIELDS, data: { type: "string", minLength: 1 } },
 } as const;
 const REMOVE_BODY = {
   type: "object",
   required: ["dataId"],
-  properties: { ...KEY_FIELDS, data: {}, version: {} },
+  additionalProperties: false,
+  properties: { ...KEY_FIELDS, data: {} },
 } as const;
 
 interface KeyBody {
@@ -112,7 +116,10 @@ function addConfigRoutes(app: FastifyInstance, status: MetaStatus): void {
     "/persistentData/put",
     { schema: { body: PUT_BODY }, bodyLimit: status.configValueBytesMax * JSON_BYTES_PER_BYTE + NAMES_BYTES_MAX },
     async (request) => {
-      await status.putConfig(makeDataInfoId(request.body), request.body.data);
+      const dataInfoId = makeDataInfoId(request.body);
+      checkSwitch(request.body);
+      checkUnpadded(request.body);
+      await status.putConfig(dataInfoId, request.body.data);
       return { success: true, message: null };
     },
   );
@@ -123,6 +130,13 @@ function addConfigRoutes(app: FastifyInstance, status: MetaStatus): void {
     await status.putConfig(dataInfoId, null);
     return { success: true, message: null };
   });
+}
+
+/** A blank around a name is a slip: no client watches it. What is stored under one can still be removed. */
+function checkUnpadded({ dataId, group, instanceId }: KeyBody): void {
+  for (const [field, value] of Object.entries({ dataId, group, instanceId })) {
+    if (value !== value.trim()) throw fail("FIELD_INVALID", { field, value, expected: "no blank before or behind it" });
+  }
 }
 
 function addClusterRoutes(app: FastifyInstance, status: MetaStatus): void {

@@ -1,0 +1,51 @@
+// SOFARegistry keeps its own switches among the configuration values, and operators write them there. Roster has none
+// of them: a value that is stored and changes nothing would be taken for one that is in force.
+
+import { fail } from "../../base/errors.ts";
+import type { ServiceName } from "../../model/dataInfoId.ts";
+
+/** Where SOFARegistry looks for its switches. */
+const SWITCH_INSTANCE_ID = "9600";
+const SWITCH_GROUP = "CONFIG";
+
+/** Its switches, as of 6.6.3, with what Roster has in place of one, if anything. */
+const SWITCHES: Readonly<Record<string, string>> = {
+  "admin.api.token": "",
+  "app_revision.cleaner.enabled": "",
+  "app_revision.write.switch": "",
+  "change_push_task.delay.config": "push-window-max-ms",
+  "compress.datum.switch": "",
+  "compress.push.switch": "push-compress, push-compress-bytes-min",
+  "data.datum.sync.session.interval.sec": "digest-interval-ms",
+  "data.session.lease.sec": "session-lease-ms",
+  "interface_app.cleaner.enabled": "",
+  "registry.circuit.breaker": "",
+  "registry.client.off.list": "",
+  "registry.data.capacity.interceptor.disable": "",
+  "registry.flow.operation.throttling.config": "",
+  "registry.meta.leader.interceptor.disable": "",
+  "registry.node.quit.interceptor.disable": "",
+  "registry.node.server.operating.data": "",
+  "registry.server.black.list": "`roster block`",
+  "registry.session.capacity.interceptor.disable": "",
+  "session.blacklist.data": "",
+  "session.dataid.blacklist": "",
+  "session.push.switch.gray.open": "",
+  "session.shutdown.switch": "`roster drain`",
+  "session.stop.push.data.switch": "",
+};
+
+/**
+ * Throws SWITCH_NOT_SERVED for a switch of SOFARegistry, by its name alone: under another instance or group it would do
+ * nothing there either. Throws FIELD_INVALID for what looks like one and is none.
+ */
+export function checkSwitch({ dataId, instanceId, group }: ServiceName): void {
+  const name = dataId.trim().toLowerCase();
+  const instead = Object.hasOwn(SWITCHES, name) ? SWITCHES[name] : undefined;
+  if (instead !== undefined) {
+    throw fail("SWITCH_NOT_SERVED", { dataId, ...(instead === "" ? {} : { instead }) });
+  }
+  if (instanceId !== SWITCH_INSTANCE_ID || group !== SWITCH_GROUP) return;
+  const expected = "another instanceId or group, for these are where SOFARegistry has its switches";
+  throw fail("FIELD_INVALID", { field: "dataId", value: dataId, instanceId, group, expected });
+}

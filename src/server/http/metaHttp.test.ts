@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { DataInfoId } from "../../model/ids.ts";
+import { createMetrics } from "../metrics.ts";
+import { type MetaStatus, metaHttp } from "./metaHttp.ts";
+
+/** The port of a meta node that leads, and what was put through it. */
+function port(changes: Partial<MetaStatus> = {}) {
+  const stored: [key: DataInfoId, data: string | null][] = [];
+  const app = metaHttp({
+    page: createMetrics(),
+    isStopping: () => false,
+    stop: () => undefined,
+    configValueBytesMax: 1_024,
+    config: () => undefined,
+    putConfig: async (key, data) => void stored.push([key, data]),
+    isLeading: () => true,
+    leaderAddress: () => undefined,
+    isStoreReachable: () => true,
+    isReady: () => true,
+    members: () => [],
+    slotTable: () => undefined,
+    blockedNodes: () => [],
+    blockNode: async () => undefined,
+    ...changes,
+  });
+  const post = async (url: string, payload: object) => {
+    const answer = await app.inject({ method: "POST", url, payload });
+    return { status: answer.statusCode, message: answer.json<{ message: string | null }>().message ?? "" };
+  };
+  return { app, stored, post };
+}
+
+for (const [dataId, rest] of [
+  ["session.blacklist.data", { instanceId: "9600", group: "CONFIG" }],
+  ["session.stop.push.data.switch", { instanceId: "9600", group: "CONFIG" }],
+  ["compress.push.switch", {}],
+  ["Session.Blacklist.Data ", {}],
+] as const) {
+  test(`SOFARegistry's switch "${dataId}" is refused by its name: nothing would change`, async () => {
+    const { post, stored } = port();
+    const { status, message } = await post("/persistentData/put", { dataId, ...rest, data: "true" });
+    assert.equal(status, 400);
+    assert.match(message, /SWITCH_NOT_SERVED.*dataId=/);
+    assert.deepEqual(stored, []);
+  });
+}
+
+test("a switch that Roster has a setting for is refused with the setting", async () => {
+  const { message } = await port().post("/persistentData/put", { dataId: "data.session.lease.sec", data: "30" });
+  assert.match(message, /session-lease-ms/);
+});
+
+test("a mistyped switch is refused, as is every other name where SOFARegistry has its switches", async () => {
+  const body = { dataId: "session.blacklist.dat", instanceId: "9600", group: "CONFIG", data: "[]" };
+  const { status, message } = await port().post("/persistentData/put", body);
+  assert.equal(status, 400);
+  assert.match(message, /FIELD_INVALID.*session\.blacklist\.dat/);
+});
+
+for (const [what, body, named] of [
+  ["a field that there is not", { dataId: "a", data: "b", gruop: "G" }, "gruop"],
+  ["a key that ends in a blank", { dataId: "a ", data: "b" }, "dataId"],
+  ["a group that begins with a blank", { dataId: "a", group: " G", data: "b" }, "group"],
+  ["an empty value", { dataId: "a", data: "" }, "data"],
+  ["a version that is no number", { dataId: "a", data: "b", version: "new" }, "version"],
+  ["no value", { dataId: "a" }, "data"],
+  ["a value that is no text", { dataId: "a", data: 1 }, "data"],
+] as const) {
+  test(`${what} in a put is refused with its name`, async () => {
+    const { post, stored } = port();
+    const { status, message } = await post("/persistentData/put", body);
+    assert.equal(status, 400);
+    assert.match(message, new RegExp(`FIELD_INVALID.*field=${named}`));
+    assert.deepEqual(stored, []);
+  });
+}
+
+test("a value is put as a query prints it, version and all", async () => {
+  const { post, stored } = port();
+  const body = { dataId: "a", instanceId: "I", group: "G", version: "9007199254740993", data: "b" };
+  assert.equal((await post("/persistentData/put", body)).status, 200);
+  assert.deepEqual(stored, [["a#@#I#@#G", "b"]]);
+});
+
+test("what is mistyped in a removal is refused too", async () => {
+  const { message } = await port().post("/persistentData/remove", { dataId: "a", goup: "G" });
+  assert.match(message, /FIELD_INVALID.*field=goup/);
+});
