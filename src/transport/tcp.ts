@@ -211,6 +211,8 @@ const AT_ONCE_BYTES_MAX = 256 * 1024;
 // And so much at a time to one that is full: a client that takes 4 KB/s is seen to read every 16 s.
 const PIECE_BYTES = 64 * 1024;
 
+const NOTHING = new Uint8Array(0);
+
 // More than this is worth a system call of its own, and a push must see how much is waiting.
 const GATHERED_BYTES_MAX = 64 * 1024;
 
@@ -226,21 +228,21 @@ class SocketConnection implements Connection {
   // What waits for a client whose socket is full.
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
+  // Of a client that is not full nothing waits, neither here nor in the socket.
   #isFull = false;
-  readonly #onWritten: (() => void) | undefined;
+  readonly #onWritten = () => this.#written();
   /** Called when something had to wait and nothing does any more. */
   onDrained: () => void = () => undefined;
 
   constructor(socket: Socket, peers: Peers) {
     this.#socket = socket;
     this.peers = peers;
-    // The same for each write: then it costs nothing.
-    if (peers === "clients") this.#onWritten = () => this.#written();
     this.remoteAddress = formatAddress(socket.remoteAddress, socket.remotePort);
     this.localAddress = formatAddress(socket.localAddress, socket.localPort);
   }
 
   get bufferedBytes(): number {
+    if (this.peers === "clients" && !this.#isFull) return this.#gatheredBytes;
     return this.#socket.writableLength + this.#waitingBytes + this.#gatheredBytes;
   }
 
@@ -287,19 +289,25 @@ class SocketConnection implements Connection {
       // What waits behind earlier bytes gets a buffer of its own size: a few bytes must not keep 64 KiB in memory.
       if (socket.writableLength > 0) socket.write(Buffer.concat(parts));
       else {
-        socket.write(join(parts, bytes), this.#onWritten);
+        socket.write(join(parts, bytes));
         if (socket.writableLength > 0) keepJoined();
       }
     } else this.#writeParts(parts);
-    this.#isFull = socket.writableLength > 0;
+    if (socket.writableLength > 0) this.#awaitWritten();
   }
 
   #writeParts(parts: readonly Uint8Array[]): void {
     const socket = this.#socket;
-    const last = parts.length - 1;
     socket.cork();
-    for (const [at, part] of parts.entries()) socket.write(part, at === last ? this.#onWritten : undefined);
+    for (const part of parts) socket.write(part);
     socket.uncork();
+  }
+
+  /** Nearly all writes leave at once, and only of the others it must be known when they have. */
+  #awaitWritten(): void {
+    if (this.peers === "nodes") return;
+    this.#isFull = true;
+    this.#socket.write(NOTHING, this.#onWritten);
   }
 
   close(): void {
@@ -328,7 +336,7 @@ class SocketConnection implements Connection {
     while (this.#waitingBytes > 0 && socket.writableLength === 0 && !socket.destroyed && !socket.writableEnded) {
       this.#writeParts(this.#takePiece(this.#isFull ? PIECE_BYTES : AT_ONCE_BYTES_MAX));
     }
-    this.#isFull ||= socket.writableLength > 0;
+    if (socket.writableLength > 0) this.#awaitWritten();
   }
 
   /** Takes so many bytes of what waits, or all. */
@@ -351,9 +359,8 @@ class SocketConnection implements Connection {
     return piece;
   }
 
-  /** What was written has left; called for every write, most of which left at once. */
+  /** What did not leave at once has left. */
   #written(): void {
-    if (!this.#isFull) return;
     this.#fill();
     if (this.bufferedBytes <= UNREAD_BYTES_MAX && !this.hasUnread) this.#socket.resume();
     if (this.#waitingBytes + this.#socket.writableLength > 0) return;

@@ -18,7 +18,7 @@ const WORK_BYTES = 1024;
 
 export class ConnectionAccount {
   readonly account: Account;
-  readonly #held: number[] = [];
+  readonly #held: number[] = Object.values(HELD).map(() => 0);
 
   constructor(account: Account) {
     this.account = account;
