@@ -266,3 +266,23 @@ test("what only a session claims that is gone too goes with the first", () => {
   node.pass(LEASE_MS);
   assert.equal(node.list().addresses.length, 0);
 });
+
+test("a session's last word on a client that went on to another one counts only for exactly what is there", () => {
+  const leaves = (version: bigint, registeredMs: number) => {
+    const node = serving();
+    node.publish(put({ version: 2n, registeredMs: START_MS + 500, ...byOther }));
+    node.publish(removed("left", { version, registeredMs }));
+    return node.list().addresses.length;
+  };
+  assert.equal(leaves(2n, START_MS + 500), 0, "the registration that it names is the one that stands");
+  assert.equal(leaves(2n, START_MS + 501), 1, "what it published last never got here, and another answers now");
+  assert.equal(leaves(3n, START_MS), 1);
+  assert.equal(leaves(1n, START_MS), 1);
+});
+
+test("a client's own word ends its registration, whichever session it comes through", () => {
+  const node = serving();
+  node.publish(put(byOther));
+  node.publish(removed("unpublished", { version: 2n, registeredMs: START_MS }));
+  assert.deepEqual(node.list().addresses, []);
+});

@@ -1,0 +1,352 @@
+// What a follower asks its leaders for and when, what a leader answers, and what the copy is worth.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { FollowerToLeader, LeaderToFollower, ReplicaDatum } from "../messages/replication.ts";
+import { brandDataInfoId, type NodeId, nodeId } from "../model/ids.ts";
+import type { SlotOwner } from "../model/slot.ts";
+import { Replication } from "./replication.ts";
+import { RestartHold } from "./restartHold.ts";
+import { ORDERS, PEER, publication, put, SELF, START_MS } from "./testing/harness.ts";
+import { follows, given, leads, slotsAfter } from "./testing/parts.ts";
+
+const THIRD = nodeId("data-3.a");
+const HOLD_MS = 15_000;
+const BEFORE = Number.NEGATIVE_INFINITY;
+const NEVER = Number.POSITIVE_INFINITY;
+
+/** The replication of a node with these slots, and what it says and does. */
+function scene(owners: readonly Partial<SlotOwner>[], expected: ReadonlyMap<typeof ORDERS, number> = new Map()) {
+  const slots = slotsAfter(owners);
+  const hold = new RestartHold(expected, HOLD_MS);
+  hold.begin((dataInfoId) => slots.slotOf(dataInfoId), START_MS);
+  const toLeader: { to: NodeId; message: FollowerToLeader }[] = [];
+  const toFollower: { to: NodeId; message: LeaderToFollower }[] = [];
+  const done: string[] = [];
+  const said = { isBelieved: true };
+  const replication = new Replication(
+    { slots, hold },
+    {
+      toLeader: (to, message) => void toLeader.push({ to, message }),
+      toFollower: (to, message) => void toFollower.push({ to, message }),
+      believes: () => said.isBelieved,
+      versioned: (version) => void done.push(`version ${version}`),
+      resized: ({ size }) => void done.push(`size ${size}`),
+      dropped: ({ dataInfoId }) => void done.push(`dropped ${dataInfoId}`),
+      held: (_contents, { remainingMs }) => void done.push(`held ${remainingMs}`),
+      ahead: ({ version }) => void done.push(`ahead ${version}`),
+      isWhole: () => void done.push("whole"),
+    },
+  );
+  const asked = () => toLeader.splice(0).map(({ to, message }) => [to, message.slot]);
+  const told = () => toFollower.splice(0).map(({ message }) => message);
+  return { slots, hold, replication, asked, told, toLeader, toFollower, done, said };
+}
+
+type Scene = ReturnType<typeof scene>;
+
+/** The state of a followed slot. */
+function copyOf({ slots }: Scene, slot = 0) {
+  const copy = slots.followedSlot(slot);
+  assert.ok(copy !== undefined);
+  const { isInSync, hasCopy, isAsking, askedMs } = copy;
+  return { isInSync, hasCopy, isAsking, askedMs };
+}
+
+const replica = (version: bigint, ...publications: ReplicaDatum["publications"]): ReplicaDatum => {
+  return { ...given(version), dataInfoId: ORDERS, publications, tombstones: [] };
+};
+
+/** The leader's answer to `follow`, or a part of it. */
+const part = (changes: Partial<Extract<LeaderToFollower, { kind: "replica" }>> = {}): LeaderToFollower => {
+  return { kind: "replica", slot: 0, leaderEpoch: 1n, datums: [], gone: [], isLast: true, ...changes };
+};
+
+const change = (changes: Partial<Extract<LeaderToFollower, { kind: "change" }>> = {}): LeaderToFollower => {
+  const items = [put()];
+  return { kind: "change", slot: 0, leaderEpoch: 1n, dataInfoId: ORDERS, ...given(5n), items, expected: 0, ...changes };
+};
+
+/** A follower whose only slot is in sync since START_MS. */
+function inSync(): Scene {
+  const it = scene([follows]);
+  it.replication.leaderUp(PEER);
+  it.replication.wake(START_MS);
+  it.replication.fromLeader(PEER, part(), START_MS);
+  it.done.splice(0);
+  it.asked();
+  return it;
+}
+
+test("the leaders of followed slots are to be linked, each once", () => {
+  const { replication } = scene([follows, follows, { ...follows, leader: THIRD }, leads]);
+  assert.deepEqual([...replication.leaders()].sort(), [PEER, THIRD]);
+});
+
+test("a leader is asked when it can be reached, not before, and not again while its answer is to come", () => {
+  const { replication, asked } = scene([follows]);
+  assert.equal(replication.nextMs(), NEVER);
+  replication.wake(START_MS);
+  assert.deepEqual(asked(), []);
+  replication.leaderUp(PEER);
+  assert.equal(replication.nextMs(), BEFORE);
+  replication.wake(START_MS);
+  assert.deepEqual(asked(), [[PEER, 0]]);
+  assert.equal(replication.nextMs(), NEVER);
+  replication.wake(START_MS + 1_000_000);
+  assert.deepEqual(asked(), []);
+});
+
+test("four slots are asked of one leader at a time, of each leader, and the next when one has come", () => {
+  const ofThird = { ...follows, leader: THIRD };
+  const { replication, asked } = scene([follows, follows, follows, follows, follows, follows, ofThird]);
+  replication.leaderUp(PEER);
+  replication.leaderUp(THIRD);
+  replication.wake(START_MS);
+  assert.deepEqual(asked(), [
+    [PEER, 0],
+    [PEER, 1],
+    [PEER, 2],
+    [PEER, 3],
+    [THIRD, 6],
+  ]);
+  assert.equal(replication.nextMs(), NEVER);
+  replication.fromLeader(PEER, part({ slot: 2 }), START_MS + 1);
+  assert.equal(replication.nextMs(), BEFORE);
+  replication.wake(START_MS + 1);
+  assert.deepEqual(asked(), [[PEER, 4]]);
+});
+
+test("a copy is compared with its leader's again three minutes after it was asked for", () => {
+  const { replication, asked } = inSync();
+  assert.equal(replication.nextMs(), START_MS + 180_000);
+  replication.wake(START_MS + 179_999);
+  assert.deepEqual(asked(), []);
+  replication.wake(START_MS + 180_000);
+  assert.deepEqual(asked(), [[PEER, 0]]);
+});
+
+test("a slot is in sync with the last part of its copy, and says so then", () => {
+  const it = scene([follows]);
+  it.replication.leaderUp(PEER);
+  it.replication.wake(START_MS);
+  it.replication.fromLeader(PEER, part({ datums: [replica(4n, publication())], isLast: false }), START_MS);
+  assert.deepEqual(it.done, ["version 4", "size 1"]);
+  assert.deepEqual(copyOf(it), { isInSync: false, hasCopy: false, isAsking: true, askedMs: START_MS });
+  it.replication.fromLeader(PEER, part({ gone: [ORDERS], hold: { remainingMs: 9, expected: [] } }), START_MS);
+  assert.deepEqual(it.done.slice(2), [`dropped ${ORDERS}`, "held 9", "whole"]);
+  assert.deepEqual(copyOf(it), { isInSync: true, hasCopy: true, isAsking: false, askedMs: START_MS });
+  assert.equal(it.slots.datum(ORDERS), undefined);
+});
+
+test("a copy of which a part was not believed is not whole, and asked for again ten seconds later", () => {
+  const it = scene([follows]);
+  it.replication.leaderUp(PEER);
+  it.replication.wake(START_MS);
+  it.said.isBelieved = false;
+  it.replication.fromLeader(PEER, part({ datums: [replica(4n)], isLast: false }), START_MS);
+  it.said.isBelieved = true;
+  it.replication.fromLeader(PEER, part(), START_MS);
+  assert.deepEqual([it.done, copyOf(it).isInSync, copyOf(it).isAsking], [[], false, false]);
+  assert.equal(it.replication.nextMs(), START_MS + 10_000);
+  it.replication.wake(START_MS + 10_000);
+  it.replication.fromLeader(PEER, part({ datums: [replica(4n)] }), START_MS + 10_000);
+  assert.equal(copyOf(it).isInSync, true);
+});
+
+test("what the leader takes is taken over with its version, and the log of an earlier lead ends", () => {
+  const it = inSync();
+  it.replication.fromLeader(PEER, change(), START_MS);
+  assert.deepEqual(it.done, ["version 5", "size 1"]);
+  assert.deepEqual(it.slots.datum(ORDERS)?.version, given(5n));
+  it.replication.fromLeader(PEER, change({ ...given(6n, 1n), items: [] }), START_MS);
+  assert.deepEqual(it.done.slice(2), ["version 6"], "as many publishers as before");
+  assert.deepEqual(it.slots.datum(ORDERS)?.version, given(6n));
+});
+
+test("a change that is not believed ends the copy's being in sync, but not one that is being made anew", () => {
+  const it = inSync();
+  it.said.isBelieved = false;
+  it.replication.fromLeader(PEER, change(), START_MS + 1);
+  assert.deepEqual([it.slots.datum(ORDERS), copyOf(it).isInSync], [undefined, false]);
+  assert.equal(it.replication.nextMs(), START_MS + 1 + 10_000);
+  it.replication.wake(START_MS + 20_000);
+  it.replication.fromLeader(PEER, change(), START_MS + 20_001);
+  assert.equal(copyOf(it).isAsking, true);
+});
+
+test("a follower whose leader can't be reached is not in sync, and still has its copy; other leaders' are", () => {
+  const it = scene([follows, { ...follows, leader: THIRD }]);
+  for (const [slot, leader] of [PEER, THIRD].entries()) {
+    it.replication.leaderUp(leader);
+    it.replication.wake(START_MS);
+    it.replication.fromLeader(leader, part({ slot }), START_MS);
+  }
+  it.replication.leaderDown(PEER);
+  assert.deepEqual([copyOf(it, 0).isInSync, copyOf(it, 0).hasCopy, copyOf(it, 1).isInSync], [false, true, true]);
+  it.asked();
+  it.replication.wake(START_MS + 180_000);
+  assert.deepEqual(it.asked(), [[THIRD, 1]], "who can't be reached is not asked");
+});
+
+test("a leader that is back is asked at once, also for what it did not answer", () => {
+  const it = scene([follows, { ...follows, leader: THIRD }]);
+  it.replication.leaderUp(PEER);
+  it.replication.leaderUp(THIRD);
+  it.replication.wake(START_MS);
+  it.asked();
+  it.replication.leaderDown(PEER);
+  assert.equal(it.replication.nextMs(), NEVER);
+  it.replication.leaderUp(PEER);
+  assert.equal(it.replication.nextMs(), BEFORE);
+  it.replication.wake(START_MS + 1);
+  assert.deepEqual(it.asked(), [[PEER, 0]]);
+});
+
+test("a leader that does not know of its lead yet is asked again 200 ms later", () => {
+  const it = scene([follows]);
+  it.replication.leaderUp(PEER);
+  it.replication.wake(START_MS);
+  it.asked();
+  it.replication.fromLeader(PEER, { kind: "notLeader", slot: 0, leaderEpoch: 1n }, START_MS + 50);
+  assert.equal(it.replication.nextMs(), START_MS + 250);
+  it.replication.wake(START_MS + 250);
+  assert.deepEqual(it.asked(), [[PEER, 0]]);
+});
+
+test("only the leader of the slot is heard, and only under the epoch of its lead", () => {
+  const it = scene([follows, leads]);
+  it.replication.leaderUp(PEER);
+  it.replication.wake(START_MS);
+  it.replication.fromLeader(THIRD, change(), START_MS);
+  it.replication.fromLeader(PEER, change({ leaderEpoch: 2n }), START_MS);
+  it.replication.fromLeader(PEER, change({ slot: 1 }), START_MS);
+  it.replication.fromLeader(PEER, part({ leaderEpoch: 2n }), START_MS);
+  assert.deepEqual([it.done, copyOf(it).isInSync], [[], false]);
+});
+
+test("a follower names what it holds, and what it gave in an earlier lead until that leader has heard it", () => {
+  const it = scene([leads]);
+  it.slots.ledSlot(0)?.contents.add(ORDERS, given(7n));
+  const owner = { leader: THIRD, leaderEpoch: 2n };
+  it.slots.adopt({ epoch: 2n, slots: [{ ...owner, followers: [] }] }, START_MS);
+  it.slots.adopt({ epoch: 3n, slots: [{ ...owner, followers: [SELF] }] }, START_MS);
+  it.replication.adopted();
+  it.replication.leaderUp(THIRD);
+  it.replication.wake(START_MS);
+  const nothing = { count: 0, digest: 0n };
+  const untold = [{ dataInfoId: ORDERS, version: 7n, origin: 0n, ...nothing }];
+  assert.deepEqual(it.toLeader[0]?.message, { kind: "follow", slot: 0, leaderEpoch: 2n, held: untold });
+  it.replication.fromLeader(THIRD, part({ leaderEpoch: 2n, datums: [replica(9n)], isLast: false }), START_MS);
+  assert.deepEqual(it.slots.untold.of(0), untold);
+  it.replication.fromLeader(THIRD, part({ leaderEpoch: 2n }), START_MS);
+  assert.deepEqual(it.slots.untold.of(0), []);
+  it.replication.wake(START_MS + 180_000);
+  assert.deepEqual(it.toLeader[1]?.message.held, [{ dataInfoId: ORDERS, ...given(9n), ...nothing }]);
+});
+
+const follow = (changes: Partial<FollowerToLeader> = {}): FollowerToLeader => {
+  return { kind: "follow", slot: 0, leaderEpoch: 1n, held: [], ...changes };
+};
+
+test("who asks the wrong node, or under another epoch, is told so and hears no changes", () => {
+  const it = scene([leads, follows]);
+  it.replication.fromFollower(PEER, follow({ slot: 1 }), START_MS);
+  it.replication.fromFollower(PEER, follow({ leaderEpoch: 2n }), START_MS);
+  assert.deepEqual(it.told(), [
+    { kind: "notLeader", slot: 1, leaderEpoch: 1n },
+    { kind: "notLeader", slot: 0, leaderEpoch: 2n },
+  ]);
+  assert.equal(it.slots.ledSlot(0)?.followers.size, 0);
+});
+
+test("a follower gets what differs, hears what it has too much, and is told what is held back", () => {
+  const it = scene([leads], new Map([[ORDERS, 3]]));
+  const contents = it.slots.ledSlot(0)?.contents;
+  contents?.add(ORDERS, given(5n));
+  const stranger = brandDataInfoId("stranger#@#I#@#G");
+  const held = [
+    { dataInfoId: ORDERS, ...given(4n), count: 0, digest: 0n },
+    { dataInfoId: stranger, ...given(3n), count: 0, digest: 0n },
+  ];
+  it.replication.fromFollower(PEER, follow({ held }), START_MS + 1);
+  assert.deepEqual(it.done, ["ahead 4", "ahead 3"]);
+  const hold = { remainingMs: HOLD_MS - 1, expected: [[ORDERS, 3]] as const };
+  assert.deepEqual(it.told(), [
+    part({ datums: [{ ...replica(5n), tombstones: [] }], gone: [stranger], hold: hold as never }),
+  ]);
+});
+
+test("a follower that has everything hears that too, by one part without anything", () => {
+  const it = scene([leads]);
+  it.slots.ledSlot(0)?.contents.add(ORDERS, given(5n));
+  const same = { dataInfoId: ORDERS, ...given(5n), count: 0, digest: 0n };
+  const answers = (held: FollowerToLeader["held"]) => {
+    it.replication.fromFollower(PEER, follow({ held }), START_MS);
+    return it.told().map((each) => each.kind === "replica" && each.datums.length);
+  };
+  assert.deepEqual(answers([same]), [0]);
+  for (const other of [{ version: 6n }, { origin: 2n }, { count: 1 }, { digest: 1n }]) {
+    assert.deepEqual(answers([{ ...same, ...other }]), [1], `differs in ${Object.keys(other)}`);
+  }
+});
+
+test("a large copy is sent in parts, and only the last one says that it is whole", () => {
+  const payload = new Uint8Array(512 * 1024);
+  const it = scene([leads]);
+  const contents = it.slots.ledSlot(0)?.contents;
+  for (let at = 0; at < 9; at++) {
+    const dataInfoId = brandDataInfoId(`service-${at}#@#I#@#G`);
+    const datum = contents?.add(dataInfoId, given(1n));
+    if (datum !== undefined) contents?.apply(datum, put({ dataInfoId, registId: `r${at}`, payload }));
+  }
+  const gone = [{ dataInfoId: ORDERS, ...given(4n), count: 0, digest: 0n }];
+  it.replication.fromFollower(PEER, follow({ held: gone }), START_MS);
+  const parts = it.told().map((each) => each.kind === "replica" && [each.datums.length, each.gone.length, each.isLast]);
+  assert.deepEqual(parts, [
+    [8, 1, false],
+    [1, 0, true],
+  ]);
+});
+
+test("a part of a copy ends with so many publications, tombstones and services", () => {
+  const it = scene([leads]);
+  const contents = it.slots.ledSlot(0)?.contents;
+  for (let at = 0; at < 5; at++) {
+    const dataInfoId = brandDataInfoId(`service-${at}#@#I#@#G`);
+    const datum = contents?.add(dataInfoId, given(1n));
+    for (let publisher = 0; publisher < 1_249; publisher++) {
+      if (datum !== undefined) contents?.apply(datum, put({ dataInfoId, registId: `r${publisher}` }));
+    }
+  }
+  it.replication.fromFollower(PEER, follow(), START_MS);
+  const sizes = it.told().map((each) => each.kind === "replica" && each.datums.length);
+  assert.deepEqual(sizes, [4, 1]);
+});
+
+test("followers hear each change until their link is gone; others hear nothing", () => {
+  const it = scene([leads], new Map([[ORDERS, 2]]));
+  const led = it.slots.ledSlot(0);
+  const datum = led?.contents.add(ORDERS, given(5n));
+  assert.ok(led !== undefined && datum !== undefined);
+  it.replication.changed(led, datum, [put()]);
+  assert.deepEqual(it.told(), []);
+  for (const node of [PEER, THIRD]) it.replication.fromFollower(node, follow(), START_MS);
+  it.told();
+  it.replication.followerDown(THIRD);
+  it.replication.changed(led, datum, [put()]);
+  assert.deepEqual(it.toFollower, [{ to: PEER, message: change({ expected: 2 }) }]);
+});
+
+test("a follower holds what its leader still expects, and begins to hold nothing else", () => {
+  const it = scene([follows], new Map([[ORDERS, 4]]));
+  it.replication.leaderUp(PEER);
+  it.replication.wake(START_MS);
+  it.replication.fromLeader(PEER, part(), START_MS);
+  const service = { dataInfoId: ORDERS, slot: 0 };
+  it.replication.fromLeader(PEER, change({ expected: 3 }), START_MS);
+  assert.equal(it.hold.expected(service), 3);
+  it.replication.fromLeader(PEER, change({ expected: 0 }), START_MS);
+  it.replication.fromLeader(PEER, change({ expected: 3 }), START_MS);
+  assert.equal(it.hold.expected(service), 0);
+});
