@@ -7,6 +7,7 @@ import type { DataToSession, SessionToData } from "../messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import type { Scope } from "../model/scope.ts";
 import type { SlotTable } from "../model/slot.ts";
+import type { Way } from "./network/nodeNetwork.ts";
 
 /** One object of one client. `registId` may be shared by two clients, on purpose. */
 interface OfRegistration {
@@ -45,8 +46,16 @@ export type ClientFact =
       readonly isTaken: boolean;
       readonly entries: readonly string[];
     } & OfRegistration)
-  /** `isMute`: it answers neither pushes nor heartbeats. */
-  | ({ readonly kind: "connected"; readonly client: string; readonly isMute: boolean } & OnConnection)
+  /**
+   * A client has a connection. `isMute`: it answers neither pushes nor heartbeats. `acceptedMs`: when the session's
+   * machine made it, if that was before: a client that stands still learns of it when it goes on.
+   */
+  | ({
+      readonly kind: "connected";
+      readonly client: string;
+      readonly isMute: boolean;
+      readonly acceptedMs?: number;
+    } & OnConnection)
   /** That side of a connection has ended, or has learned of the end. */
   | ({ readonly kind: "lost"; readonly client: string; readonly side: "client" | "server" } & OnConnection)
   /** A session that serves has ended a connection of its own accord. */
@@ -114,8 +123,12 @@ export type WorldFact =
   | { readonly kind: "troubled"; readonly machine: string; readonly isTroubled: boolean }
   /** It is cut off from a meta node, or stands still: it may not be a member for so long. */
   | { readonly kind: "outside"; readonly machine: string; readonly isOutside: boolean }
-  /** So many nodes stand still, or are cut off from others; `aparts` without the sessions that stand still. */
-  | { readonly kind: "wrong"; readonly count: number; readonly aparts: number }
+  /** Nothing passes these ways between machines, the store among them, or all does again. */
+  | { readonly kind: "cut"; readonly id: number; readonly ways: readonly Way[]; readonly isCut: boolean }
+  /** A process stands still, or goes on, or ends where it stood. */
+  | { readonly kind: "paused"; readonly machine: string; readonly isPaused: boolean }
+  /** All messages between machines take longer, or as long as ever. */
+  | { readonly kind: "slowed"; readonly isSlowed: boolean }
   /** What was done to somebody, in words. */
   | { readonly kind: "fault"; readonly what: string }
   /** A role or a connection met a bug of its own. */

@@ -37,6 +37,7 @@ export class App implements SofaClientHost {
   readonly #gate = new Gate();
   #isHushed = false;
   #wire: Wire | undefined;
+  #acceptedMs = 0;
   #session = "";
   #nextRequest = 1;
   #nextRegist = 1;
@@ -278,6 +279,7 @@ export class App implements SofaClientHost {
       { client: `${this.#options.address}:${PORT_FIRST + connection}`, server: "10.255.0.1:9600" },
     );
     session.accept(wire);
+    this.#acceptedMs = scheduler.nowMs;
     this.#session = process.id;
     return wire;
   }
@@ -286,7 +288,8 @@ export class App implements SofaClientHost {
     this.#wire = wire;
     const where = { session: this.#session, connection: this.#connection };
     const isMute = !this.#options.client.answersPushes;
-    this.#environment.record({ kind: "connected", client: this.name, isMute, ...where });
+    const acceptedMs = this.#acceptedMs;
+    this.#environment.record({ kind: "connected", client: this.name, isMute, acceptedMs, ...where });
     // The host of a process sees each event before its client's next timer.
     const client = this.#client;
     const gate = this.#gate;

@@ -4,9 +4,11 @@
 // after its hold, and waits a lease's time for a session that it can't hear; and where all copies of a slot are lost
 // while a session can't say what it holds, that is lost too.
 
+import type { DataInfoId } from "../../model/ids.ts";
 import { countOf } from "../plan.ts";
+import type { Span } from "./apart.ts";
 import type { Evidence } from "./checker.ts";
-import type { Loss, Span } from "./nodes.ts";
+import type { Loss } from "./nodes.ts";
 import type { Acknowledgement, ConnectionLoss, KnownClient, KnownRegistration } from "./registrations.ts";
 
 /** An open end is Infinity. */
@@ -77,13 +79,13 @@ export class Absences {
       ...losses,
       ...[...open.values()].map((connection) => ({ ...connection, atMs: Number.POSITIVE_INFINITY })),
     ];
-    return connections.flatMap(({ connection, session, madeMs, isMute, atMs: endMs }) =>
-      spansOf(session)
-        .filter(({ fromMs, untilMs }) => untilMs >= madeMs && fromMs <= endMs)
+    return connections.flatMap(({ atMs: endMs, ...connection }) =>
+      spansOf(connection.session)
+        .filter(({ fromMs, untilMs }) => untilMs >= connection.madeMs && fromMs <= endMs)
         .map(({ fromMs, untilMs, settleMs }) => ({
-          ...{ connection, session, madeMs, isMute, isSessionDead: true },
-          atMs: Math.max(fromMs, madeMs),
-          recoveredMs: this.#recoveredMs(session, untilMs + settleMs),
+          ...{ ...connection, isSessionDead: true },
+          atMs: Math.max(fromMs, connection.madeMs),
+          recoveredMs: this.#recoveredMs(connection.session, untilMs + settleMs),
         })),
     );
   }
@@ -98,9 +100,10 @@ export class Absences {
     const { isSessionDead, atMs, recoveredMs } = departure;
     const endMs = atMs + (isSessionDead ? this.#leaseMs : this.#graceMs);
     if (recoveredMs <= endMs) return [];
+    const { service } = registration;
     const back = this.#returnAfter(departure, registration);
-    if (back !== undefined && this.#isInTime({ back, departure, client, endMs })) return [];
-    const backMs = back === undefined ? Number.POSITIVE_INFINITY : this.#settledMs(back);
+    if (back !== undefined && this.#isInTime({ back, departure, client, service, endMs })) return [];
+    const backMs = back === undefined ? Number.POSITIVE_INFINITY : this.#settledMs(back, service);
     return [{ fromMs: endMs - (isSessionDead ? OTHER_SESSION_MS : 0), untilMs: Math.min(backMs, recoveredMs) }];
   }
 
@@ -116,15 +119,17 @@ export class Absences {
     back,
     departure,
     client,
+    service,
     endMs,
   }: {
     back: Acknowledgement;
     departure: Departure;
     client: KnownClient;
+    service: DataInfoId;
     endMs: number;
   }): boolean {
     const isElsewhere = back.session !== departure.session || departure.isSessionDead;
-    if (isElsewhere) return this.#heardMs(back) <= endMs - OTHER_SESSION_MS;
+    if (isElsewhere) return this.#heardMs(back, service) <= endMs - OTHER_SESSION_MS;
     if (back.atMs >= departure.atMs + this.#leaseMs) return false;
     let untilMs = endMs;
     for (const { connection, atMs } of client.acknowledgements) {
@@ -144,8 +149,8 @@ export class Absences {
     return nodes.dataRestarts.flatMap(({ startMs }) => {
       const fromMs = startMs + restartHoldMs * (1 - plan.clocks.drift) - OTHER_SESSION_MS;
       if (departure.atMs > startMs + restartHoldMs) return [];
-      if (back !== undefined && this.#heardMs(back) < fromMs - TRAVEL_MS) return [];
-      return [{ fromMs, untilMs: this.#backMs(back, departure) }];
+      if (back !== undefined && this.#heardMs(back, registration.service) < fromMs - TRAVEL_MS) return [];
+      return [{ fromMs, untilMs: this.#backMs(back, departure, registration) }];
     });
   }
 
@@ -160,8 +165,8 @@ export class Absences {
     return nodes.dataRestarts.flatMap(({ startMs }) => {
       const fromMs = startMs + this.#leaseMs;
       if (departure.atMs > startMs || departure.recoveredMs < fromMs) return [];
-      if (back !== undefined && this.#heardMs(back) < fromMs - TRAVEL_MS) return [];
-      return [{ fromMs, untilMs: this.#backMs(back, departure) }];
+      if (back !== undefined && this.#heardMs(back, registration.service) < fromMs - TRAVEL_MS) return [];
+      return [{ fromMs, untilMs: this.#backMs(back, departure, registration) }];
     });
   }
 
@@ -172,13 +177,13 @@ export class Absences {
     const back = this.#returnAfter(departure, registration);
     const isLost = ({ atMs, hasCopy }: Loss) => {
       if (departure.atMs > atMs + REPLICATION_MS || departure.recoveredMs < atMs) return false;
-      if (back !== undefined && this.#heardMs(back) < atMs) return false;
+      if (back !== undefined && this.#heardMs(back, registration.service) < atMs) return false;
       return !hasCopy || registration.acknowledgements.some((last) => Math.abs(last.atMs - atMs) < REPLICATION_MS * 2);
     };
     const losses = nodes.lossesOf(registration.service).filter(isLost);
     return losses.map((loss) => ({
       fromMs: this.#shownMs(loss, registration),
-      untilMs: this.#backMs(back, departure),
+      untilMs: this.#backMs(back, departure, registration),
     }));
   }
 
@@ -193,25 +198,26 @@ export class Absences {
     return grewMs > held.stopMs - SIZES_AGE_MS ? atMs : Math.max(atMs, held.untilMs - OTHER_SESSION_MS);
   }
 
-  #backMs(back: Acknowledgement | undefined, { recoveredMs }: Departure): number {
-    return Math.min(back === undefined ? Number.POSITIVE_INFINITY : this.#settledMs(back), recoveredMs);
+  #backMs(back: Acknowledgement | undefined, { recoveredMs }: Departure, { service }: KnownRegistration): number {
+    return Math.min(back === undefined ? Number.POSITIVE_INFINITY : this.#settledMs(back, service), recoveredMs);
   }
 
   /**
-   * When the data nodes have surely heard of it. A data node that was cut off hears two sessions in any order: of a
-   * client that moved it may hear first that it left.
+   * When the service's leader has surely heard of it. One that was cut off from the session, or stood still, hears two
+   * sessions in any order: of a client that moved it may hear first that it left.
    */
-  #heardMs({ atMs, session }: Acknowledgement): number {
-    let heardMs = atMs;
+  #heardMs({ atMs, session }: Acknowledgement, service: DataInfoId): number {
     const { nodes } = this.#evidence;
-    for (const { fromMs, untilMs, settleMs } of [...nodes.unwell(session), ...nodes.splits]) {
+    let heardMs = atMs;
+    const starting = nodes.unwell(session).slice(0, 1);
+    for (const { fromMs, untilMs, settleMs } of [...starting, ...nodes.apart(service, [session], atMs)]) {
       const settledMs = untilMs + settleMs;
       if (fromMs - TRAVEL_MS <= heardMs && heardMs <= settledMs) heardMs = settledMs;
     }
     return heardMs;
   }
 
-  #settledMs(back: Acknowledgement): number {
-    return this.#heardMs(back) + TRAVEL_MS;
+  #settledMs(back: Acknowledgement, service: DataInfoId): number {
+    return this.#heardMs(back, service) + TRAVEL_MS;
   }
 }

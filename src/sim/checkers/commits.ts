@@ -4,9 +4,8 @@
 // pair of epochs in 64.
 
 import { stringOf } from "../../base/text.ts";
-import type { DataToSession } from "../../messages/sessionData.ts";
 import type { DatumVersion } from "../../model/datum.ts";
-import type { DataInfoId } from "../../model/ids.ts";
+import type { DataInfoId, NodeId } from "../../model/ids.ts";
 import { boxesOf } from "../../model/payload.ts";
 import type { Publication } from "../../model/publication.ts";
 import { mayCollide } from "../../model/version.ts";
@@ -23,6 +22,8 @@ export interface ShownRegistration {
 
 export interface Commit extends DatumVersion {
   readonly service: DataInfoId;
+  /** Who spoke of it first. */
+  readonly by: NodeId;
   readonly content: ReadonlyMap<string, ShownRegistration>;
   /** When it was first spoken of, and when it was last seen to be the newest. */
   readonly firstMs: number;
@@ -47,6 +48,8 @@ interface History {
   /** Of the same number the lists of different leaders. */
   readonly byVersion: Map<bigint, Commit[]>;
   newest: Commit | undefined;
+  /** What each session said last that it has. */
+  readonly heldAt: Map<NodeId, Commit>;
   grewMs: number;
 }
 
@@ -60,7 +63,12 @@ export class Commits {
   }
 
   see(fact: Fact, nowMs: number): void {
-    this.#last = fact.kind === "told" ? this.#told(fact.message, nowMs) : undefined;
+    this.#last = fact.kind === "told" ? this.#told(fact, nowMs) : undefined;
+    if (fact.kind !== "asked" || fact.message.kind !== "scan") return;
+    for (const [service, { version, origin }] of fact.message.versions) {
+      const commit = this.at(service, version).find((one) => one.origin === origin);
+      if (commit !== undefined) this.#services.get(service)?.heldAt.set(fact.from, commit);
+    }
   }
 
   /** The lists of this number, one for each leader that gave it. */
@@ -73,15 +81,20 @@ export class Commits {
     return this.#services.get(service)?.newest;
   }
 
+  /** What the session said last that it has of the service. */
+  heldAt(session: NodeId, service: DataInfoId): Commit | undefined {
+    return this.#services.get(service)?.heldAt.get(session);
+  }
+
   /** When a commit last showed somebody new. */
   grewMs(service: DataInfoId): number {
     return this.#services.get(service)?.grewMs ?? Number.NEGATIVE_INFINITY;
   }
 
-  #told(message: DataToSession, nowMs: number): Sighting | undefined {
+  #told({ from: by, message }: Fact & { kind: "told" }, nowMs: number): Sighting | undefined {
     if (message.kind === "snapshot") {
       const { dataInfoId, publications } = message.datum;
-      return this.#take(dataInfoId, message.datum, { content: new Map(publications.map(shown)), nowMs });
+      return this.#take(dataInfoId, message.datum, { by, content: new Map(publications.map(shown)), nowMs });
     }
     if (message.kind !== "delta") return undefined;
     const { dataInfoId, base, changes } = message.delta;
@@ -92,18 +105,18 @@ export class Commits {
       if (change.kind === "put") content.set(...shown(change.publication));
       else content.delete(change.registId);
     }
-    return this.#take(dataInfoId, message.delta, { content, nowMs });
+    return this.#take(dataInfoId, message.delta, { by, content, nowMs });
   }
 
   #take(
     service: DataInfoId,
     { version, origin }: DatumVersion,
-    { content, nowMs }: { content: Commit["content"]; nowMs: number },
+    { by, content, nowMs }: { by: NodeId; content: Commit["content"]; nowMs: number },
   ): Sighting {
     const history = this.#historyOf(service);
     const namesakes = history.byVersion.get(version) ?? [];
     const known = namesakes.find((commit) => commit.origin === origin);
-    const commit = { service, version, origin, content, firstMs: nowMs, seenMs: nowMs, lists: new Map() };
+    const commit = { service, by, version, origin, content, firstMs: nowMs, seenMs: nowMs, lists: new Map() };
     if (known !== undefined) {
       if (known === history.newest) known.seenMs = nowMs;
       const isSame = listOf(known, undefined) === listOf(commit, undefined);
@@ -124,7 +137,12 @@ export class Commits {
   #historyOf(service: DataInfoId): History {
     const known = this.#services.get(service);
     if (known !== undefined) return known;
-    const history: History = { byVersion: new Map(), newest: undefined, grewMs: Number.NEGATIVE_INFINITY };
+    const history: History = {
+      byVersion: new Map(),
+      newest: undefined,
+      heldAt: new Map(),
+      grewMs: Number.NEGATIVE_INFINITY,
+    };
     this.#services.set(service, history);
     return history;
   }

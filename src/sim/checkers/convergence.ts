@@ -1,17 +1,29 @@
 // Rule 7: when all is whole again and has been quiet for a while, every subscriber's last list is what the living
-// clients publish, and every client is served.
+// clients publish, and every client is served. G11 is the same of a registration that its client took back at some
+// time: what the client did last is what stands, however often it did what before, and over whichever connections.
 
-import type { DataInfoId } from "../../model/ids.ts";
+import { type DataInfoId, nodeId } from "../../model/ids.ts";
 import type { Fact, LiveClient } from "../facts.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";
+import { type Commit, listOf } from "./commits.ts";
 import type { KnownRegistration } from "./registrations.ts";
 
 interface WatchedList {
   readonly client: string;
   readonly service: DataInfoId;
   readonly zone: string | undefined;
+  /** Which session pushed to it last. */
+  session: string;
   last: { readonly version: bigint; readonly entries: readonly string[] } | undefined;
 }
+
+/** What a list has too much or too little; of a registration that its client took back once, or not. */
+interface Difference {
+  readonly text: string;
+  readonly wasTakenBack: boolean;
+}
+
+const MISSING: Difference = { text: "never came", wasTakenBack: false };
 
 export class Convergence implements Checker {
   readonly #evidence: Evidence;
@@ -25,7 +37,8 @@ export class Convergence implements Checker {
     switch (fact.kind) {
       case "subscribed": {
         const { client, service, registId, scope, zone } = fact;
-        this.#lists.set(registId, { client, service, zone: scope === "zone" ? zone : undefined, last: undefined });
+        const ofZone = scope === "zone" ? zone : undefined;
+        this.#lists.set(registId, { client, service, zone: ofZone, session: "", last: undefined });
         return undefined;
       }
       case "unsubscribed":
@@ -33,7 +46,9 @@ export class Convergence implements Checker {
         return undefined;
       case "pushed": {
         const list = this.#lists.get(fact.registId);
-        if (fact.isTaken && list !== undefined) list.last = { version: fact.version, entries: fact.entries };
+        if (list === undefined) return undefined;
+        list.session = fact.session;
+        if (fact.isTaken) list.last = { version: fact.version, entries: fact.entries };
         return undefined;
       }
       case "over":
@@ -60,39 +75,63 @@ export class Convergence implements Checker {
   }
 
   #differing(): Finding | undefined {
-    for (const [registId, list] of this.#lists) {
-      const { client, service, last } = list;
+    for (const [registId, { client, service, zone, session, last }] of this.#lists) {
       if (this.#evidence.registrations.client(client).diedMs !== undefined) continue;
-      const difference = this.#difference(list);
+      const dropped = last === undefined ? undefined : this.#rightlyDropped(service, last.version, session);
+      const entries = dropped === undefined ? last?.entries : entriesOf(dropped, zone);
+      const difference = entries === undefined ? MISSING : this.#difference(service, { zone, entries });
       if (difference === undefined) continue;
-      const text = `the last list of ${client} (${registId}), v${last?.version ?? 0n}, ${difference}`;
-      return { rule: "7 convergence", service, text };
+      const text = `the last list of ${client} (${registId}), v${(dropped ?? last)?.version ?? 0n}, ${difference.text}`;
+      return { rule: difference.wasTakenBack ? "G11 order of one client" : "7 convergence", service, text };
     }
     return undefined;
   }
 
-  #difference({ service, zone, last }: WatchedList): string | undefined {
-    if (last === undefined) return "never came";
-    if (this.#isAhead(service, last.version)) return undefined;
-    const surplus = new Set(last.entries);
+  #difference(
+    service: DataInfoId,
+    { zone, entries }: { zone: string | undefined; entries: readonly string[] },
+  ): Difference | undefined {
+    const surplus = new Set(entries);
     for (const twins of this.#evidence.registrations.ofService(service)) {
       const fitting = twins.filter((twin) => zone === undefined || twin.zone === zone);
       const live = fitting.filter((twin) => this.#isLive(twin));
       const shown = live.filter((twin) => surplus.delete(entryOf(twin)));
       const missing =
         twins.length === 1 ? live.find((twin) => !shown.includes(twin)) : this.#missingWinner(twins, shown);
-      if (missing !== undefined && fitting.includes(missing)) return `lacks ${entryOf(missing)}`;
+      if (missing === undefined || !fitting.includes(missing)) continue;
+      const wasTakenBack = twins.length === 1 && missing.unpublished.length > 0;
+      return { text: `lacks ${entryOf(missing)}`, wasTakenBack };
     }
-    return surplus.size === 0 ? undefined : `still has ${[...surplus].join(" ")}`;
+    if (surplus.size === 0) return undefined;
+    const text = `still has ${[...surplus].join(" ")}`;
+    return { text, wasTakenBack: [...surplus].every((entry) => this.#wasTakenBack(service, entry)) };
+  }
+
+  /** By a client that lives, and that nobody shares the registration with. */
+  #wasTakenBack(service: DataInfoId, entry: string): boolean {
+    const { registrations } = this.#evidence;
+    const [registId = ""] = entry.slice(entry.indexOf("/") + 1).split("~");
+    const [registration, twin] = registrations.twins(service, registId);
+    if (registration === undefined || twin !== undefined || registration.unpublished.length === 0) return false;
+    return registrations.client(registration.client).diedMs === undefined;
   }
 
   /**
-   * After a restart of everything a new leader may begin below the versions that clients have seen, if the one that
-   * gave them is not back in time, and they drop what it says: known, and not cured (docs/bugs.md).
+   * What the subscriber's session shows it, where it rightly drops that: it was shown a later version by a leader that
+   * no living node remembers (docs/bugs.md, what is known and not cured).
    */
-  #isAhead(service: DataInfoId, version: bigint): boolean {
-    const newest = this.#evidence.commits.newest(service);
-    return this.#evidence.nodes.hasBlackedOut && newest !== undefined && version > newest.version;
+  #rightlyDropped(service: DataInfoId, version: bigint, session: string): Commit | undefined {
+    const { commits, nodes } = this.#evidence;
+    const held = commits.heldAt(nodeId(session), service);
+    if (held === undefined || held.version >= version) return undefined;
+    return nodes.hasBlackedOut || this.#isOfTheDead(service, version) ? held : undefined;
+  }
+
+  /** It was given by a data node that was cut off, or stood apart otherwise, and that died before that was over. */
+  #isOfTheDead(service: DataInfoId, version: bigint): boolean {
+    const { commits, nodes } = this.#evidence;
+    const given = commits.at(service, version);
+    return given.length > 0 && given.every(({ by, firstMs }) => nodes.diedApart(by, firstMs));
   }
 
   /** Of clients that share a registId the newest must be seen; once that one is gone, the others may or may not be. */
@@ -119,4 +158,9 @@ export class Convergence implements Checker {
 
 function entryOf({ zone, token }: KnownRegistration): string {
   return `${zone}/${token}`;
+}
+
+function entriesOf(commit: Commit, zone: string | undefined): string[] {
+  const list = listOf(commit, zone);
+  return list === "" ? [] : list.split("\n");
 }

@@ -34,7 +34,21 @@ test("a client that is silent for a moment is waited for, one that is frozen not
   assert.equal(brokenBy(28_000, frozen), undue);
 });
 
+test("a client that stood still before it knew of its connection, and has nothing to say, is no client yet", () => {
+  const connected: Fact = { kind: "connected", isMute: false, ...CONNECTION };
+  const ended = (acceptedMs: number, ...before: readonly Fact[]) => {
+    const judge = new Judge(drawPlan(new Dice(1)));
+    judge.see({ ...connected, acceptedMs }, 14_000);
+    for (const fact of before) judge.see(fact, 14_001);
+    judge.see({ kind: "ended", ...CONNECTION }, 24_800);
+    return judge.finding?.rule;
+  };
+  assert.equal(ended(1), undefined);
+  assert.equal(ended(14_000), "5 a cut is not a death");
+  assert.equal(ended(1, SUBSCRIBED), "5 a cut is not a death");
+});
+
 test("a client that falls silent before it has said anything is not known to be one", () => {
   const hushed: Fact = { kind: "hushed", client: "c", isHushed: true };
-  assert.equal(brokenBy(18_000, hushed, false), undefined);
+  assert.equal(brokenBy(18_500, hushed, false), undefined);
 });

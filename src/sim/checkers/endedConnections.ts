@@ -24,18 +24,27 @@ export class EndedConnections implements Checker {
   see(fact: Fact, nowMs: number): Finding | undefined {
     if (fact.kind !== "ended") return undefined;
     const client = this.#evidence.registrations.client(fact.client);
-    if (this.#mayNeverHaveSpoken(client, nowMs)) return undefined;
-    const what = client.diedMs === undefined ? undue(client, nowMs) : this.#late(client, client.diedMs, nowMs);
+    const { diedMs } = client;
+    if (diedMs === undefined && this.#mayNeverHaveSpoken(client, nowMs)) return undefined;
+    const what = diedMs === undefined ? undue(client, nowMs) : this.#late(client, diedMs, nowMs);
     if (what === undefined) return undefined;
     const text = `${fact.session} has ended the connection of ${fact.client} at ${nowMs}, which ${what}`;
     return { rule: "5 a cut is not a death", service: undefined, text };
   }
 
-  /** A connection on which nothing was ever said is ended at its time: nobody knows that there is a client. */
-  #mayNeverHaveSpoken({ open }: KnownClient, nowMs: number): boolean {
+  /**
+   * A connection on which nothing was ever said is ended at its time, for nobody knows that there is a client. Such a
+   * one has nothing to say but its first beat; it may have stood still before it knew of the connection, or since.
+   */
+  #mayNeverHaveSpoken(client: KnownClient, nowMs: number): boolean {
     const { clientIdleMs } = this.#evidence.plan.config;
-    const ages = [...open.values()].map(({ madeMs }) => nowMs - madeMs);
-    return ages.some((ageMs) => Math.abs(ageMs - clientIdleMs) < NOTICE_MS);
+    return [...client.open.values()].some(({ connection, acceptedMs, madeMs }) => {
+      if (client.spokeMs >= madeMs || client.subscriptions.size > 0) return false;
+      if (client.acknowledgements.some((one) => one.connection === connection)) return false;
+      const saidMs = madeMs + FIRST_BEAT_MS;
+      const isHushed = client.hushedMs !== undefined && client.hushedMs < saidMs;
+      return nowMs >= acceptedMs + clientIdleMs - NOTICE_MS && (isHushed || nowMs < saidMs + NOTICE_MS);
+    });
   }
 
   #late({ open, hushedMs, unhushedMs }: KnownClient, diedMs: number, nowMs: number): string | undefined {
@@ -51,10 +60,7 @@ export class EndedConnections implements Checker {
   }
 }
 
-function undue({ hushedMs, hasSpoken, open }: KnownClient, nowMs: number): string | undefined {
+function undue({ hushedMs }: KnownClient, nowMs: number): string | undefined {
   if (hushedMs === undefined) return "could be heard";
-  // One that has nothing to say but its first heartbeat, and falls silent before that, is not known to be a client.
-  const isKnown = hasSpoken || [...open.values()].some(({ madeMs }) => hushedMs >= madeMs + FIRST_BEAT_MS);
-  if (!isKnown) return undefined;
   return nowMs - hushedMs < PAUSE_MS ? `could be heard until ${hushedMs}` : undefined;
 }

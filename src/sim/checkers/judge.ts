@@ -5,7 +5,6 @@ import type { Fact } from "../facts.ts";
 import type { Plan } from "../plan.ts";
 import { Bounds } from "./bounds.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";
-import { ClientOrder } from "./clientOrder.ts";
 import { Commits } from "./commits.ts";
 import { Completeness } from "./completeness.ts";
 import { Convergence } from "./convergence.ts";
@@ -47,7 +46,6 @@ export class Judge {
       new Epochs(),
       new Completeness(evidence),
       new Followers(evidence),
-      new ClientOrder(evidence),
       new Convergence(evidence),
       new Settled(evidence),
     ];

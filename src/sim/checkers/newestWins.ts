@@ -50,7 +50,7 @@ export class NewestWins implements Checker {
       const key = this.#keyOf(from, service, stamp.registId);
       const newest = this.#newest.get(key);
       if (newest !== undefined && this.#isOlder(stamp, newest)) {
-        if (this.#isExcused(service, stamp.registId, nowMs) || this.#isCut(nowMs)) continue;
+        if (this.#isExcused(service, stamp.registId, nowMs) || this.#isCut(service, nowMs)) continue;
         if (this.#isNamesake(service, stamp.registId, newest)) continue;
         const before = `${textOf(newest)} was shown or removed`;
         const text = `${stamp.registId} at ${textOf(stamp)} is back in v${version} after ${before}`;
@@ -90,8 +90,8 @@ export class NewestWins implements Checker {
   }
 
   #pushed(fact: Fact & { kind: "pushed" }, nowMs: number): Finding | undefined {
-    const { client, service, registId: subscriber, entries, version, session } = fact;
-    const shown = this.#shownTo(subscriber, session, nowMs);
+    const { client, service, entries, version } = fact;
+    const shown = this.#shownTo(fact, nowMs);
     for (const entry of entries) {
       const [registId = "", token = "0"] = entry.slice(entry.indexOf("/") + 1).split("~");
       const now = BigInt(token);
@@ -110,10 +110,12 @@ export class NewestWins implements Checker {
   }
 
   /** What the subscriber was shown, as far as it counts: who crosses a cut between nodes begins anew. */
-  #shownTo(subscriber: string, session: string, nowMs: number): Map<string, Shown> {
+  #shownTo({ service, registId: subscriber, session }: Fact & { kind: "pushed" }, nowMs: number): Map<string, Shown> {
+    const { nodes } = this.#evidence;
     const known = this.#shown.get(subscriber);
     const isSame =
-      known?.session === session || (known !== undefined && !this.#evidence.nodes.isSplitSince(known.lastMs));
+      known !== undefined &&
+      (known.session === session || !nodes.isSplitSince(service, [known.session, session], known.lastMs));
     const versions = isSame ? known.versions : new Map<string, Shown>();
     this.#shown.set(subscriber, { versions, session, lastMs: nowMs });
     return versions;
@@ -161,8 +163,10 @@ export class NewestWins implements Checker {
    * Who takes over from a leader that was cut off does not know what that one was told last, until somebody who was
    * shown it says it: before his subscribers are shown anything else.
    */
-  #isCut(nowMs: number): boolean {
-    return this.#evidence.plan.topology === "cluster" && this.#evidence.nodes.isSplitSince(nowMs);
+  #isCut(service: DataInfoId, nowMs: number): boolean {
+    const { nodes, plan } = this.#evidence;
+    const sessions = nodes.living("session").map(({ id }) => id);
+    return plan.topology === "cluster" && nodes.isSplitSince(service, sessions, nowMs);
   }
 
   /** In a cluster each run of a data node is judged by what it knew itself: clocks differ by minutes there. */

@@ -6,14 +6,7 @@ import { type DataInfoId, type NodeId, nodeNameOf } from "../../model/ids.ts";
 import { type SlotTable, slotOf } from "../../model/slot.ts";
 import type { Fact, Role } from "../facts.ts";
 import type { Plan } from "../plan.ts";
-
-/** An open end is Infinity. */
-export interface Span {
-  readonly fromMs: number;
-  untilMs: number;
-  /** After its end all that was held up has arrived within this. */
-  readonly settleMs: number;
-}
+import { Apart, RELINK_MS, type Span } from "./apart.ts";
 
 export interface KnownRun {
   readonly id: NodeId;
@@ -43,8 +36,6 @@ export interface Loss {
 
 // A session that has just been linked for the first time sends what it holds at once.
 const START_SETTLE_MS = 500;
-// A dead link is closed after five seconds of silence, made again within a second, and spoken on within another.
-const RELINK_MS = 7_000;
 // Nodes that stood apart know of each other again after this.
 const SPLIT_SETTLE_MS = 10_000;
 
@@ -64,10 +55,9 @@ export class Nodes {
   #table: SlotTable | undefined;
   #lastSaved: SlotTable | undefined;
   #before: SlotTable | undefined;
-  #wrongs = 0;
-  #aparts = 0;
-  #wrongMs = Number.NEGATIVE_INFINITY;
-  readonly #splits: Span[] = [];
+  readonly #apart = new Apart();
+  // Who led each slot, by the tables that were saved.
+  readonly #leads = new Map<number, { readonly leader: NodeId; readonly fromMs: number }[]>();
   /** Restarts of data nodes, on a copy of their data directory too. */
   readonly dataRestarts: Restart[] = [];
   /** The last time that anything was wrong between nodes, or with one. */
@@ -118,20 +108,49 @@ export class Nodes {
     return [starting, ...others.filter(({ untilMs, fromMs }) => untilMs >= run.startMs && fromMs <= run.stopMs)];
   }
 
-  /** Whether nodes may have stood still, or apart from each other, at any time since. */
-  isSplitSince(atMs: number): boolean {
-    return this.#wrongMs >= atMs - SPLIT_SETTLE_MS;
+  /**
+   * The times in which those sessions, and the nodes that have led the service since, could not hear each other, or one
+   * of them stood still.
+   */
+  apart(service: DataInfoId, sessions: readonly string[], sinceMs: number): Span[] {
+    return this.#apart.spans(this.#concerned(service, sessions, sinceMs));
   }
 
-  /** The times in which nodes stood apart from each other, or other nodes than sessions stood still. */
-  get splits(): readonly Span[] {
-    return this.#splits;
+  /** Whether that was so at any time since, or may still have been felt. */
+  isSplitSince(service: DataInfoId, sessions: readonly string[], sinceMs: number): boolean {
+    return this.apart(service, sessions, sinceMs).some(({ untilMs }) => untilMs >= sinceMs - SPLIT_SETTLE_MS);
+  }
+
+  /** Whether the data node stood apart from others at that time, and ended before they had heard each other again. */
+  diedApart(node: NodeId, atMs: number): boolean {
+    const run = this.run("data", node);
+    if (run === undefined) return false;
+    const others = this.#plan.nodes.map(({ machine }) => machine);
+    return others.some((other) =>
+      this.#apart
+        .spans([run.machine, other])
+        .some(({ fromMs, untilMs, settleMs }) => fromMs <= atMs && atMs <= untilMs && run.stopMs <= untilMs + settleMs),
+    );
+  }
+
+  #concerned(service: DataInfoId, sessions: readonly string[], sinceMs: number): Set<string> {
+    const leads = this.#leads.get(this.#slotOf(service)) ?? [];
+    const leaders = leads.filter((_, at) => (leads[at + 1]?.fromMs ?? Number.POSITIVE_INFINITY) >= sinceMs);
+    const machines = [
+      ...sessions.map((session) => this.run("session", session)?.machine),
+      ...leaders.map(({ leader }) => this.run("data", leader)?.machine),
+    ];
+    return new Set(machines.filter((machine) => machine !== undefined));
   }
 
   lossesOf(service: DataInfoId): readonly Loss[] {
+    return this.#losses.get(this.#slotOf(service)) ?? [];
+  }
+
+  #slotOf(service: DataInfoId): number {
     const slot = this.#slots.get(service) ?? slotOf(service, this.#plan.meta.slotCount);
     this.#slots.set(service, slot);
-    return this.#losses.get(slot) ?? [];
+    return slot;
   }
 
   /** When a leader of this epoch ceased to be the service's leader; Infinity for one that still is. */
@@ -140,10 +159,9 @@ export class Nodes {
   }
 
   see(fact: Fact, nowMs: number): void {
-    if (this.#wrongs > 0) {
-      this.troubleMs = nowMs;
-      this.#wrongMs = nowMs;
-    }
+    const wasApart = this.#apart.isAny;
+    this.#apart.see(fact, nowMs);
+    if (wasApart || this.#apart.isAny) this.troubleMs = nowMs;
     switch (fact.kind) {
       case "started":
         return this.#started(fact, nowMs);
@@ -153,12 +171,6 @@ export class Nodes {
         return mark(this.#troubles, fact.machine, { is: fact.isTroubled, nowMs });
       case "outside":
         return mark(this.#outsides, fact.machine, { is: fact.isOutside, nowMs });
-      case "wrong":
-        this.#wrongs = fact.count;
-        this.#noteSplit(fact.aparts, nowMs);
-        this.troubleMs = nowMs;
-        this.#wrongMs = nowMs;
-        return;
       case "linkMade":
         return this.#linked(fact, nowMs);
       case "linkLost":
@@ -176,17 +188,18 @@ export class Nodes {
       case "failedOver":
         this.failedOverMs = nowMs;
         this.#table = fact.table;
+        this.#noteLeads(nowMs);
         return;
       default:
     }
   }
 
-  #noteSplit(aparts: number, nowMs: number): void {
-    const open = this.#splits.at(-1);
-    if (this.#aparts === 0 && aparts > 0) {
-      this.#splits.push({ fromMs: nowMs, untilMs: Number.POSITIVE_INFINITY, settleMs: RELINK_MS });
-    } else if (aparts === 0 && this.#aparts > 0 && open !== undefined) open.untilMs = nowMs;
-    this.#aparts = aparts;
+  #noteLeads(nowMs: number): void {
+    for (const [slot, { leader }] of this.#table?.slots.entries() ?? []) {
+      const leads = this.#leads.get(slot) ?? [];
+      this.#leads.set(slot, leads);
+      if (leads.at(-1)?.leader !== leader) leads.push({ leader, fromMs: nowMs });
+    }
   }
 
   #started({ node, role, machine }: Fact & { kind: "started" }, nowMs: number): void {
@@ -250,6 +263,7 @@ export class Nodes {
     this.#before = before === this.#lastSaved ? undefined : before;
     this.#lastSaved = table;
     this.#table = table;
+    this.#noteLeads(nowMs);
     this.#saved.set(table.epoch, table);
     for (const [slot, { leader, leaderEpoch }] of table.slots.entries()) {
       const owner = before?.slots[slot];

@@ -30,6 +30,8 @@ export interface KnownRegistration {
 export interface KnownConnection {
   readonly connection: number;
   readonly session: string;
+  /** When the server's side made it, and when the client learned of it. */
+  readonly acceptedMs: number;
   readonly madeMs: number;
   readonly isMute: boolean;
 }
@@ -47,8 +49,10 @@ export interface KnownClient {
   /** Since when it can't be heard, if that is so; and when it could be heard again last. */
   hushedMs: number | undefined;
   unhushedMs: number;
-  /** It has published or subscribed something at some time. */
-  hasSpoken: boolean;
+  /** When it last asked for something, or took it back. */
+  spokeMs: number;
+  /** What it is subscribed to; it says so on each new connection. */
+  readonly subscriptions: Set<string>;
   /** Connections that stand as far as the server knows, by number. */
   readonly open: Map<number, KnownConnection>;
   readonly losses: ConnectionLoss[];
@@ -64,8 +68,9 @@ export class Registrations {
   client(name: string): KnownClient {
     const known = this.#clients.get(name);
     if (known !== undefined) return known;
-    const heard = { hushedMs: undefined, unhushedMs: Number.NEGATIVE_INFINITY, hasSpoken: false };
-    const client = { name, diedMs: undefined, ...heard, open: new Map(), losses: [], acknowledgements: [] };
+    const heard = { hushedMs: undefined, unhushedMs: Number.NEGATIVE_INFINITY, spokeMs: Number.NEGATIVE_INFINITY };
+    const lists = { subscriptions: new Set<string>(), open: new Map(), losses: [], acknowledgements: [] };
+    const client = { name, diedMs: undefined, ...heard, ...lists };
     this.#clients.set(name, client);
     return client;
   }
@@ -91,18 +96,24 @@ export class Registrations {
   see(fact: Fact, nowMs: number): void {
     switch (fact.kind) {
       case "published":
-        this.client(fact.client).hasSpoken = true;
+        this.client(fact.client).spokeMs = nowMs;
         return this.#published(fact, nowMs);
       case "subscribed":
-        this.client(fact.client).hasSpoken = true;
+        this.client(fact.client).spokeMs = nowMs;
+        this.client(fact.client).subscriptions.add(fact.registId);
+        return;
+      case "unsubscribed":
+        this.client(fact.client).spokeMs = nowMs;
+        this.client(fact.client).subscriptions.delete(fact.registId);
         return;
       case "unpublished":
+        this.client(fact.client).spokeMs = nowMs;
         return this.#unpublished(fact);
       case "acknowledged":
         return this.#acknowledged(fact, nowMs);
       case "connected": {
-        const { client, connection, session, isMute } = fact;
-        this.client(client).open.set(connection, { connection, session, isMute, madeMs: nowMs });
+        const { client, connection, session, isMute, acceptedMs = nowMs } = fact;
+        this.client(client).open.set(connection, { connection, session, isMute, acceptedMs, madeMs: nowMs });
         return;
       }
       case "hushed": {
@@ -155,9 +166,10 @@ export class Registrations {
   }
 
   #lost(client: KnownClient, { connection, session }: { connection: number; session: string }, nowMs: number): void {
-    const { madeMs = nowMs, isMute = false } = client.open.get(connection) ?? {};
+    const unknown = { connection, session, acceptedMs: nowMs, madeMs: nowMs, isMute: false };
+    const known = client.open.get(connection) ?? unknown;
     client.open.delete(connection);
-    client.losses.push({ atMs: nowMs, madeMs, connection, session, isMute, isSessionDead: false });
+    client.losses.push({ ...known, atMs: nowMs, isSessionDead: false });
   }
 
   #sessionStopped(session: string, nowMs: number): void {

@@ -72,13 +72,13 @@ export class UndueRemoval implements Checker {
     const firstMs = Math.min(nowMs, ...this.#evidence.commits.at(service, version).map((commit) => commit.firstMs));
     const after = { version, session, shown };
     this.#lists.set(subscriber, { ...after, firstMs, lastMs: firstMs });
-    if (before === undefined || this.#mayBeSplit(before, session)) return undefined;
+    if (before === undefined || this.#mayBeSplit(service, before, session)) return undefined;
     return this.#look({ service, before, after, nowMs });
   }
 
   /** Who moves from one side of a cut to the other meets leaders that do not know of each other. */
-  #mayBeSplit({ session, firstMs }: List, now: string): boolean {
-    return session !== now && this.#evidence.nodes.isSplitSince(firstMs);
+  #mayBeSplit(service: DataInfoId, { session, firstMs }: List, now: string): boolean {
+    return session !== now && this.#evidence.nodes.isSplitSince(service, [session, now], firstMs);
   }
 
   #look(step: Step): Finding | undefined {
@@ -99,7 +99,9 @@ export class UndueRemoval implements Checker {
     const sinceMs = before.lastMs - LAG_MS;
     const absences = this.#absences.of(registration);
     if (absences.some(({ fromMs, untilMs }) => fromMs <= nowMs && untilMs >= sinceMs)) return undefined;
-    const restart = nodes.dataRestarts.findLast(({ startMs }) => startMs >= before.lastMs || this.#isApart(startMs));
+    const restart = nodes.dataRestarts.findLast(
+      ({ startMs }) => startMs >= before.lastMs || this.#isApart(service, startMs),
+    );
     if (restart !== undefined && this.#hasOneDataNode && this.#hasGrown(service, restart.stopMs)) return undefined;
     const isQuiet = restart === undefined && nodes.troubleMs < before.lastMs;
     const lost = registrations.client(registration.client).losses.map(placeOf).join(", ");
@@ -115,8 +117,10 @@ export class UndueRemoval implements Checker {
   }
 
   /** Whoever had the data node's place before may go on to speak on the other side of a cut. */
-  #isApart(atMs: number): boolean {
-    return this.#evidence.nodes.splits.some(({ fromMs, untilMs }) => fromMs <= atMs && atMs <= untilMs);
+  #isApart(service: DataInfoId, atMs: number): boolean {
+    const { nodes } = this.#evidence;
+    const sessions = nodes.living("session").map(({ id }) => id);
+    return nodes.apart(service, sessions, atMs).some(({ fromMs, untilMs }) => fromMs <= atMs && atMs <= untilMs);
   }
 
   /**

@@ -26,8 +26,8 @@ export class Cluster {
   // Copies of a data directory that an operator started by mistake.
   readonly #copies = new Set<SimNode>();
   #runs = 0;
-  #wrongs = 0;
-  #aparts = 0;
+  #cuts = 0;
+  #slows = 0;
   #isHealed = false;
 
   constructor(environment: SimEnvironment) {
@@ -97,7 +97,7 @@ export class Cluster {
     if (!node.isRunning || node.isPaused) return;
     this.note(`${node.machine} stands still`);
     node.pause();
-    this.#wrong(1, isApart(node));
+    this.#record({ kind: "paused", machine: node.machine, isPaused: true });
     this.#trouble([node.machine], 1);
     this.#outside([node.machine], 1);
   }
@@ -106,14 +106,14 @@ export class Cluster {
     if (!node.isPaused) return;
     this.note(`${node.machine} goes on`);
     node.resume();
-    this.#wrong(-1, isApart(node));
+    this.#record({ kind: "paused", machine: node.machine, isPaused: false });
     this.#trouble([node.machine], -1);
     this.#outside([node.machine], -1);
   }
 
   #ended(node: SimNode): void {
     const { machine } = node;
-    this.#wrong(-1, isApart(node));
+    this.#record({ kind: "paused", machine, isPaused: false });
     this.#trouble([machine], -1);
     this.#outside([machine], -1);
   }
@@ -127,7 +127,8 @@ export class Cluster {
       ways.some(({ from, to }) => (from === machine && isMeta(to)) || (to === machine && isMeta(from))),
     );
     const open = this.network.block(ways);
-    this.#wrong(1);
+    const id = ++this.#cuts;
+    this.#record({ kind: "cut", id, ways, isCut: true });
     this.#trouble(troubled, 1);
     this.#outside(outside, 1);
     let isOpen = false;
@@ -136,7 +137,7 @@ export class Cluster {
       isOpen = true;
       this.note(`over: ${what}`);
       open();
-      this.#wrong(-1);
+      this.#record({ kind: "cut", id, ways, isCut: false });
       this.#trouble(troubled, -1);
       this.#outside(outside, -1);
     };
@@ -158,14 +159,14 @@ export class Cluster {
   slowDown(delayMs: number): Cancel {
     this.note(`all messages take up to ${delayMs} ms more`);
     this.network.setExtraDelay(delayMs);
-    this.#wrong(1);
+    this.#slowed(1);
     let isOver = false;
     return () => {
       if (isOver) return;
       isOver = true;
       this.note("messages are as fast as ever");
       this.network.setExtraDelay(0);
-      this.#wrong(-1);
+      this.#slowed(-1);
     };
   }
 
@@ -274,18 +275,13 @@ export class Cluster {
     }
   }
 
-  #wrong(by: number, isApart = true): void {
-    this.#wrongs += by;
-    if (isApart) this.#aparts += by;
-    this.#record({ kind: "wrong", count: this.#wrongs, aparts: this.#aparts });
+  #slowed(by: number): void {
+    const before = this.#slows;
+    this.#slows += by;
+    if (before === 0 || this.#slows === 0) this.#record({ kind: "slowed", isSlowed: this.#slows > 0 });
   }
 
   #record(fact: Fact): void {
     this.#environment.record(fact);
   }
-}
-
-/** A session that stands still is its own trouble alone: the others hear each other as before. */
-function isApart({ roles }: SimNode): boolean {
-  return roles.some((role) => role !== "session");
 }
