@@ -1,0 +1,129 @@
+// `npm run mutate -- src/session src/data/data.ts`: plants small faults, one at a time, in a copy of the repository,
+// and runs the unit tests that are nearest. A fault that no test finds is behaviour that no test holds.
+//
+//   WHERE          a folder, a file, or lines of one: src/data/data.ts:80-95; faults are chosen from each by themselves
+//   --count N      how many faults are planted in each; 20 if nothing is said
+//   --seed N       chooses them; the same seed chooses the same ones. Made up if nothing is said
+//   --workers N    how many run at the same time, each in a copy of its own; half the processors if nothing is said
+//
+// Prints each fault that survived, and how many of each place were found. Not part of CI: which faults are chosen, and
+// that some change nothing that anybody could see, is no reason for a red build.
+
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { Dice } from "../src/sim/random.ts";
+import { type Fault, faultsIn, planted } from "./faults.ts";
+import { lineAt, readSources, type SourceFile } from "./sourceText.ts";
+import { type Verdict, Workplace } from "./workplace.ts";
+
+const ROOT = join(import.meta.dirname, "..");
+
+/** One argument, and what is planted there. */
+interface Place {
+  readonly name: string;
+  readonly possible: number;
+  readonly chosen: readonly Fault[];
+}
+
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    count: { type: "string", default: "20" },
+    seed: { type: "string", default: String(Math.floor(Math.random() * 100_000)) },
+    workers: { type: "string", default: String(Math.max(1, Math.floor(availableParallelism() / 2))) },
+  },
+});
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const sources = new Map(
+    readSources(ROOT, "src", [".ts"])
+      .filter(isProgram)
+      .map((source) => [source.path, source]),
+  );
+  const dice = new Dice(Number(flags.seed));
+  const places = positionals.map((argument) => placeAt(argument, [...sources.values()], dice));
+  if (places.length === 0 || places.some(({ possible }) => possible === 0)) {
+    console.error("mutate: name folders or files of src/ in which there is something to plant");
+    return 1;
+  }
+  const verdicts = await tryAll(
+    places.flatMap(({ chosen }) => chosen),
+    (fault) => console.log(survivorLines(fault, sources.get(fault.path)?.text ?? "")),
+  );
+  for (const place of places) console.log(rateLine(place, verdicts));
+  return 0;
+}
+
+function isProgram({ path }: SourceFile): boolean {
+  return !/\.test\.ts$|\.d\.ts$|\/testing\//.test(path);
+}
+
+/** `src/data`, `src/data/data.ts` or `src/data/data.ts:80-95`. */
+function placeAt(argument: string, sources: readonly SourceFile[], dice: Dice): Place {
+  const [, path = "", from, to = from] = argument.match(/^(.*?)\/?(?::(\d+)(?:-(\d+))?)?$/) ?? [];
+  const inside = sources.filter((source) => source.path === path || source.path.startsWith(`${path}/`));
+  const texts = new Map(inside.map((source) => [source.path, source.text]));
+  const isNamed = (fault: Fault): boolean => {
+    const line = lineAt(texts.get(fault.path) ?? "", fault.start);
+    return from === undefined || (line >= Number(from) && line <= Number(to));
+  };
+  const possible = faultsIn(inside).filter(isNamed);
+  const chosen = dice.shuffle(possible).slice(0, Number(flags.count));
+  return { name: argument, possible: possible.length, chosen };
+}
+
+async function tryAll(
+  faults: readonly Fault[],
+  survived: (fault: Fault) => void,
+): Promise<ReadonlyMap<Fault, Verdict>> {
+  const verdicts = new Map<Fault, Verdict>();
+  const workplaces = Array.from({ length: Math.min(Number(flags.workers), faults.length) }, () => new Workplace(ROOT));
+  const remove = (): void => {
+    for (const workplace of workplaces) workplace.remove();
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
+  process.once("exit", remove);
+  const waiting = [...faults];
+  const work = async (workplace: Workplace): Promise<void> => {
+    for (let fault = waiting.shift(); fault !== undefined; fault = waiting.shift()) {
+      const verdict = await workplace.try(fault);
+      verdicts.set(fault, verdict);
+      if (verdict === "survived" || verdict === "untested") survived(fault);
+    }
+  };
+  await Promise.all(workplaces.map(work));
+  return verdicts;
+}
+
+/** The place, and the lines before and after as far as they differ. */
+function survivorLines(fault: Fault, text: string): string {
+  const changed = planted(text, fault);
+  const first = text.lastIndexOf("\n", fault.start - 1) + 1;
+  const lastOf = (whole: string, end: number): number => `${whole}\n`.indexOf("\n", end);
+  const before = text.slice(first, lastOf(text, fault.end));
+  const after = changed.slice(first, lastOf(changed, fault.start + fault.by.length));
+  return `${fault.path}:${lineAt(text, fault.start)}\n${marked("-", before)}\n${marked("+", after)}`;
+}
+
+function marked(mark: string, lines: string): string {
+  return lines
+    .split("\n")
+    .map((line) => `  ${mark} ${line.trim()}`)
+    .join("\n");
+}
+
+function rateLine({ name, possible, chosen }: Place, verdicts: ReadonlyMap<Fault, Verdict>): string {
+  const count = (verdict: Verdict): number => chosen.filter((fault) => verdicts.get(fault) === verdict).length;
+  const found = count("found") + count("hung");
+  const details = [
+    `${possible} possible`,
+    `seed ${flags.seed}`,
+    ...(count("hung") > 0 ? [`${count("hung")} by a test that did not end`] : []),
+    ...(count("untested") > 0 ? [`${count("untested")} without a test near`] : []),
+  ];
+  const percent = ((100 * found) / chosen.length).toFixed(1);
+  return `${name}: ${found} of ${chosen.length} planted faults were found, ${percent} % (${details.join(", ")})`;
+}

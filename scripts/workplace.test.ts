@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { faultsIn } from "./faults.ts";
+import { tempTree } from "./tempTree.ts";
+import { testsNear, Workplace } from "./workplace.ts";
+
+const AGE = "export function isAdult(age: number): boolean {\n  return age >= 18;\n}\n";
+const COUNT = "export function count(to: number): number {\n  let n = 0;\n  while (n < to) n++;\n  return n;\n}\n";
+
+function testOf(file: string, imported: string, assertion: string): string {
+  const lines = [
+    'import assert from "node:assert/strict";',
+    'import { test } from "node:test";',
+    `import { ${imported} } from "./${file}";`,
+    `test("it", () => assert.equal(${assertion}));`,
+  ];
+  return lines.join("\n");
+}
+
+function treeWith(assertion: string): string {
+  return tempTree({
+    "package.json": '{ "type": "module" }',
+    "src/people/age.ts": AGE,
+    "src/people/age.test.ts": testOf("age.ts", "isAdult", assertion),
+    "src/people/count.ts": COUNT,
+    "src/people/count.test.ts": testOf("count.ts", "count", "count(3), 3"),
+    "src/untested/age.ts": AGE,
+  });
+}
+
+function workplaceOf(root: string, limitMsMin = 60_000): Workplace {
+  const workplace = new Workplace(root, limitMsMin);
+  after(() => workplace.remove());
+  return workplace;
+}
+
+/** The fault that puts `by` into the file. */
+function faultIn(path: string, text: string, by: string) {
+  const fault = faultsIn([{ path, text }]).find((each) => each.by === by);
+  assert.ok(fault);
+  return fault;
+}
+
+test("a fault is found if a test fails, and survives if all pass", async () => {
+  const fault = faultIn("src/people/age.ts", AGE, ">");
+  assert.equal(await workplaceOf(treeWith("isAdult(18), true")).try(fault), "found");
+  assert.equal(await workplaceOf(treeWith("isAdult(30), true")).try(fault), "survived");
+});
+
+test("a fault that makes a test run for ever is found", async () => {
+  const fault = faultIn("src/people/count.ts", COUNT, "n--");
+  assert.equal(await workplaceOf(treeWith("isAdult(30), true"), 500).try(fault), "hung");
+});
+
+test("the working files are never touched, and the copy is whole again after each fault", async () => {
+  const root = treeWith("isAdult(18), true");
+  const workplace = workplaceOf(root);
+  const fault = faultIn("src/people/age.ts", AGE, ">");
+  assert.equal(await workplace.try(fault), "found");
+  assert.equal(await workplace.try({ ...fault, by: ">=" }), "survived");
+  assert.equal(readFileSync(join(root, fault.path), "utf8"), AGE);
+});
+
+test("a file in whose folders there is no test is said to be untested", async () => {
+  const fault = faultIn("src/untested/age.ts", AGE, ">");
+  assert.equal(await workplaceOf(treeWith("isAdult(18), true")).try(fault), "untested");
+});
+
+test("tests that fail by themselves are not taken for a find", async () => {
+  const fault = faultIn("src/people/age.ts", AGE, ">");
+  await assert.rejects(
+    workplaceOf(treeWith("isAdult(18), false")).try(fault),
+    /age\.test\.ts fails with nothing planted/,
+  );
+});
+
+test("the nearest tests are those of the folder, below it, and around it up to its layer's", () => {
+  const root = tempTree({
+    "src/data/packed/cell.ts": "",
+    "src/data/packed/cell.test.ts": "",
+    "src/data/packed/deep/a.test.ts": "",
+    "src/data/data.test.ts": "",
+    "src/data/other/b.test.ts": "",
+    "src/top.test.ts": "",
+  });
+  const near = ["src/data/packed/cell.test.ts", "src/data/packed/deep/a.test.ts", "src/data/data.test.ts"];
+  assert.deepEqual(testsNear(root, "src/data/packed/cell.ts").toSorted(), near.toSorted());
+});

@@ -1,0 +1,151 @@
+// A copy of the repository in which faults are planted and tests run, so that the working files are never touched.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, dirname, join, relative, sep } from "node:path";
+import { type Fault, planted } from "./faults.ts";
+
+// What no unit test reads.
+const NOT_COPIED = new Set(["node_modules", "dist", "target", ".git", ".roster", "results"]);
+// A fault may make a test do more than it did, and the machine may be busy.
+const TIMES_AS_LONG = 5;
+const LIMIT_MS_MIN = 20_000;
+
+/** How it went with a fault: `hung` is one whose tests did not come to an end, which is found, too. */
+export type Verdict = "found" | "hung" | "survived" | "untested";
+
+export class Workplace {
+  readonly #root: string;
+  #running: ChildProcess | undefined;
+  /** How long each test file takes when nothing is planted, in milliseconds. */
+  readonly #usualMs = new Map<string, number>();
+  /** How many faults each test file has found: the one that found most is asked first. */
+  readonly #finds = new Map<string, number>();
+
+  readonly #limitMsMin: number;
+
+  /** Copies the repository at `root`. A test that takes longer than `limitMsMin`, and than it should, hangs. */
+  constructor(root: string, limitMsMin = LIMIT_MS_MIN) {
+    this.#limitMsMin = limitMsMin;
+    this.#root = mkdtempSync(join(tmpdir(), "roster-mutate-"));
+    cpSync(root, this.#root, { recursive: true, filter: (path) => !NOT_COPIED.has(basename(path)) });
+    const modules = join(root, "node_modules");
+    if (existsSync(modules)) symlinkSync(realpathSync(modules), join(this.#root, "node_modules"));
+  }
+
+  /** Plants a fault, runs the tests that are nearest to it until one fails, and takes it out again. */
+  async try(fault: Fault): Promise<Verdict> {
+    const tests = testsNear(this.#root, fault.path);
+    if (tests.length === 0) return "untested";
+    for (const test of tests) await this.#measure(test);
+    const path = join(this.#root, fault.path);
+    const text = readFileSync(path, "utf8");
+    writeFileSync(path, planted(text, fault));
+    try {
+      return await this.#runUntilFound(this.#inOrder(tests, fault.path));
+    } finally {
+      writeFileSync(path, text);
+    }
+  }
+
+  /** Ends what runs and removes the copy. */
+  remove(): void {
+    killGroup(this.#running);
+    rmSync(this.#root, { recursive: true, force: true });
+  }
+
+  async #runUntilFound(tests: readonly string[]): Promise<Verdict> {
+    for (const test of tests) {
+      const limitMs = Math.max(this.#limitMsMin, TIMES_AS_LONG * (this.#usualMs.get(test) ?? 0));
+      const outcome = await this.#run(test, limitMs);
+      if (outcome === "passed") continue;
+      this.#finds.set(test, (this.#finds.get(test) ?? 0) + 1);
+      return outcome === "failed" ? "found" : "hung";
+    }
+    return "survived";
+  }
+
+  /** A test that fails with nothing planted would find every fault. */
+  async #measure(test: string): Promise<void> {
+    if (this.#usualMs.has(test)) return;
+    const startMs = performance.now();
+    const outcome = await this.#run(test, Number.POSITIVE_INFINITY);
+    if (outcome !== "passed") throw new Error(`${test} fails with nothing planted`);
+    this.#usualMs.set(test, performance.now() - startMs);
+  }
+
+  /** The file's own test, then the test that has found most. */
+  #inOrder(tests: readonly string[], path: string): string[] {
+    const own = ownTestOf(path);
+    const rank = (test: string): number => (test === own ? Number.POSITIVE_INFINITY : (this.#finds.get(test) ?? 0));
+    return tests.toSorted((a, b) => (rank(a) === rank(b) ? 0 : rank(b) - rank(a)));
+  }
+
+  #run(test: string, limitMs: number): Promise<"passed" | "failed" | "hung"> {
+    // A test that runs this itself must not hand on that it is one.
+    const { NODE_TEST_CONTEXT: _, ...inherited } = process.env;
+    const env = { ...inherited, NODE_COMPILE_CACHE: join(this.#root, ".compiled") };
+    // In a group of its own, so that what a test starts ends with it.
+    const child = spawn(process.execPath, [test], { cwd: this.#root, env, stdio: "ignore", detached: true });
+    this.#running = child;
+    return new Promise((resolve, reject) => {
+      let isHung = false;
+      const onLimit = (): void => {
+        isHung = true;
+        killGroup(child);
+      };
+      const timer = Number.isFinite(limitMs) ? setTimeout(onLimit, limitMs) : undefined;
+      child.once("error", reject);
+      child.once("exit", (code) => {
+        clearTimeout(timer);
+        killGroup(child);
+        this.#running = undefined;
+        if (isHung) resolve("hung");
+        else resolve(code === 0 ? "passed" : "failed");
+      });
+    });
+  }
+}
+
+/**
+ * The tests that are nearest to a file: those of its folder and of the folders below it, and of the folders around it
+ * up to that of its layer, such as src/data for src/data/packed.
+ */
+export function testsNear(root: string, path: string): string[] {
+  const own = dirname(path);
+  const below = filesIn(root, own, true);
+  const around: string[] = [];
+  for (let folder = dirname(own); folder.includes("/"); folder = dirname(folder)) around.push(...filesIn(root, folder));
+  return [...below, ...around].filter((file) => file.endsWith(".test.ts"));
+}
+
+function filesIn(root: string, folder: string, recursive = false): string[] {
+  const entries = readdirSync(join(root, folder), { withFileTypes: true, recursive });
+  const files = entries.filter((entry) => entry.isFile());
+  return files.map(({ parentPath, name }) => relative(root, join(parentPath, name)).split(sep).join("/")).sort();
+}
+
+function ownTestOf(path: string): string {
+  return path.replace(/\.ts$/, ".test.ts");
+}
+
+function killGroup(child: ChildProcess | undefined): void {
+  if (child?.pid === undefined) return;
+  try {
+    process.kill(-child.pid, "SIGKILL");
+  } catch (error) {
+    // The usual case: nothing is left of it.
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+  }
+}
