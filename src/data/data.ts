@@ -374,6 +374,7 @@ export class Data {
       case "refused":
         return this.#output.refused(message.reason);
       case "config":
+      case "clientCounts":
         return;
       default:
         return unreachable(message);

@@ -32,6 +32,8 @@ export interface MembersVersion {
 /** All members whose lease stands and whose process is not known to be gone. */
 export interface Members extends MembersVersion {
   readonly list: readonly MemberAddress[];
+  /** Names of nodes that an operator has shut out, members or not. */
+  readonly blocked?: readonly string[];
 }
 
 /** Before the first list. */
@@ -50,6 +52,12 @@ export interface ConfigValue {
   readonly dataInfoId: DataInfoId;
   readonly version: bigint;
   readonly data: string | null;
+}
+
+/** The clients of one session, a second or a few ago. */
+export interface ClientCount {
+  readonly session: NodeId;
+  readonly clients: number;
 }
 
 /** How often a member says that it is there. */
@@ -82,6 +90,8 @@ export interface Heartbeat {
   readonly slots?: SlotReport;
   /** Data nodes only: no version of a list that the sender gave, or copied, is higher, in its earlier lives neither. */
   readonly newestVersion?: bigint;
+  /** Sessions only: clients that are connected to it. */
+  readonly clients?: number;
 }
 
 export type MemberToMeta =
@@ -96,5 +106,7 @@ export type MetaToMember =
   | { readonly kind: "slotTable"; readonly table: SlotTable; readonly versionFloor: bigint }
   | { readonly kind: "members"; readonly members: Members }
   | { readonly kind: "config"; readonly value: ConfigValue }
+  /** How many clients each session has, of those that say so. To sessions: they tell clients where there are few. */
+  | { readonly kind: "clientCounts"; readonly counts: readonly ClientCount[] }
   /** The sender of the heartbeat can't be a member. Its process must end and say why; `reason` says what to do. */
   | { readonly kind: "refused"; readonly reason: string };

@@ -5,7 +5,7 @@
 // of a process, so that is noticed at once; the lease is for machines and networks that fall silent.
 
 import { Deadlines } from "../base/deadlines.ts";
-import type { Heartbeat, Member, MemberAddress } from "../messages/membership.ts";
+import type { ClientCount, Heartbeat, Member, MemberAddress } from "../messages/membership.ts";
 import { type NodeId, nodeNameOf } from "../model/ids.ts";
 import { NO_VERSION } from "../model/version.ts";
 import { type Admission, Runs } from "./runs.ts";
@@ -237,6 +237,13 @@ export class Membership {
       const { address, clientAddress } = heartbeat;
       return { ...member, address, ...(clientAddress === undefined ? {} : { clientAddress }) };
     });
+  }
+
+  /** How many clients the sessions have that say so. */
+  clientCounts(): ClientCount[] {
+    return [...this.#members()].flatMap(({ member: { id: session }, heartbeat: { clients } }) =>
+      clients === undefined ? [] : [{ session, clients }],
+    );
   }
 
   /** Every member with what it said last. */

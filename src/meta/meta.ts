@@ -11,6 +11,7 @@ import type {
   Heartbeat,
   Member,
   MemberAddress,
+  MemberRole,
   MemberToMeta,
   MetaToMember,
 } from "../messages/membership.ts";
@@ -18,6 +19,7 @@ import type { DataInfoId, NodeId } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 import { believedHeartbeat } from "./believedHeartbeat.ts";
 import { BlockedNodes } from "./blockedNodes.ts";
+import { ClientCounts } from "./clientCounts.ts";
 import { Configs } from "./configs.ts";
 import { Lead } from "./lead.ts";
 import { Loading } from "./loading.ts";
@@ -43,6 +45,7 @@ export class Meta {
   readonly #changes: OperatorChanges;
   readonly #loading = new Loading();
   readonly #blocked = new BlockedNodes();
+  readonly #clientCounts = new ClientCounts();
   /** The term in which this node leads; undefined if it does not. */
   #term: number | undefined;
   #isFirstLoad = true;
@@ -84,7 +87,8 @@ export class Meta {
     const soonestMs = Math.min(this.#lead.nextMs(), this.#membership.nextMs());
     if (this.#term === undefined) return soonestMs;
     const leadingMs = Math.min(soonestMs, this.#loading.nextMs());
-    return this.#isInCharge ? Math.min(leadingMs, this.#memberList.nextMs(), this.#slots.nextMs()) : leadingMs;
+    if (!this.#isInCharge) return leadingMs;
+    return Math.min(leadingMs, this.#memberList.nextMs(), this.#slots.nextMs(), this.#clientCounts.nextMs());
   }
 
   /** The newest slot table that this node knows to be saved. If it does not lead, there may be a newer one. */
@@ -210,12 +214,17 @@ export class Meta {
   }
 
   #work(nowMs: number): void {
-    if (this.#listSerial !== this.#membership.listSerial) this.#memberList.changed();
+    if (this.#listSerial !== this.#membership.listSerial) {
+      this.#memberList.changed();
+      this.#clientCounts.changed();
+    }
     if (this.#dataSerial !== this.#membership.dataSerial) this.#slots.nodesChanged(nowMs);
     this.#listSerial = this.#membership.listSerial;
     this.#dataSerial = this.#membership.dataSerial;
     const members = this.#memberList.take(() => this.#membership.list(), nowMs);
     if (members !== undefined) this.#sendAll({ kind: "members", members });
+    const counts = this.#clientCounts.take(() => this.#membership.clientCounts(), nowMs);
+    if (counts !== undefined) this.#sendAll({ kind: "clientCounts", counts }, "session");
     this.#changes.begin(this.#lead.term, ({ dataInfoId, data }) => this.#configs.next(dataInfoId, data, nowMs));
     if (nowMs < this.#slots.nextMs()) return;
     const living = this.#membership.dataNodes((name) => this.#blocked.names.has(name), nowMs);
@@ -262,6 +271,7 @@ export class Meta {
     const isNewTable = this.#slots.heardEpoch(tableEpoch);
     const isNewList = this.#memberList.heard(version);
     if (from.role === "data") this.#slots.heard(from.id, heartbeat, nowMs);
+    else this.#clientCounts.heard(from.id, heartbeat.clients);
     if (!this.#isInCharge) return;
     // Another leads, or the store has lost what it had: the lease says which.
     if (isNewTable || isNewList) return this.#lead.doubt(nowMs);
@@ -340,7 +350,9 @@ export class Meta {
     }
   }
 
-  #sendAll(message: MetaToMember): void {
-    for (const [member] of this.#membership.heartbeats()) this.#output.send(member, message);
+  #sendAll(message: MetaToMember, role?: MemberRole): void {
+    for (const [member] of this.#membership.heartbeats()) {
+      if (role === undefined || member.role === role) this.#output.send(member, message);
+    }
   }
 }

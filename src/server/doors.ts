@@ -146,6 +146,7 @@ export async function openSessionDoors(
     boltPort: () => bolt.port,
     advertiseAddress: config.advertiseAddress,
     connections: () => session.connections,
+    clientCounts: () => host.clientCounts,
     members: () => session.members,
     slotTable: () => session.slotTable,
   });

@@ -78,7 +78,7 @@ export function createRoles(config: Config, environment: RolesEnvironment): Role
   network.attach({
     ...(meta && { meta: (event) => meta.step(event) }),
     ...(data && { data: (event) => data.stepper.step(event) }),
-    ...(session && { session: (event) => session.stepper.step(event) }),
+    ...(session && { session: (event) => session.step(event) }),
   });
   let isClosed = false;
   return {

@@ -3,6 +3,7 @@
 import type { Metrics } from "../base/metrics.ts";
 import { Stepper, type StepperEnvironment } from "../base/stepper.ts";
 import type { MemberToMeta } from "../messages/membership.ts";
+import type { NodeId } from "../model/ids.ts";
 import { Session, type SessionEvent, type SessionOptions, type SessionOutput } from "../session/session.ts";
 
 export interface SessionHostEnvironment extends StepperEnvironment {
@@ -15,9 +16,11 @@ export class SessionHost {
   readonly stepper: Stepper<SessionEvent>;
   /** Where clients reach this node, as the other sessions tell it to theirs; empty while it takes none. */
   clientAddress = "";
+  /** How many clients the sessions of the cluster have, of those that are known to say so. */
+  clientCounts: ReadonlyMap<NodeId, number> = new Map();
 
   constructor(options: SessionOptions, { output, ...environment }: SessionHostEnvironment) {
-    const toMeta = (message: MemberToMeta) => output.toMeta(this.#withClientAddress(message));
+    const toMeta = (message: MemberToMeta) => output.toMeta(this.#withClients(message));
     this.session = new Session(options, {
       metrics: environment.metrics,
       nowMs: environment.clock.nowMs(),
@@ -26,9 +29,17 @@ export class SessionHost {
     this.stepper = new Stepper<SessionEvent>(this.session, environment);
   }
 
+  /** What the cluster says to the session. What only clients are told is kept here. */
+  step(event: SessionEvent): void {
+    if (event.kind === "fromMeta" && event.message.kind === "clientCounts") {
+      this.clientCounts = new Map(event.message.counts.map(({ session, clients }) => [session, clients]));
+    }
+    this.stepper.step(event);
+  }
+
   // The role knows nothing of ports; its host does.
-  #withClientAddress(message: MemberToMeta): MemberToMeta {
+  #withClients(message: MemberToMeta): MemberToMeta {
     if (message.kind !== "heartbeat" || this.clientAddress === "") return message;
-    return { ...message, clientAddress: this.clientAddress };
+    return { ...message, clientAddress: this.clientAddress, clients: this.session.connections };
   }
 }

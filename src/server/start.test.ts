@@ -79,6 +79,7 @@ test("a service's slot is answered in SOFARegistry's shape", async () => {
   const { body } = await rawGet(server.ports.http, "/api/servers/slot?dataInfoId=a%23@%23b%23@%23c");
   const slot = JSON.parse(body) as Record<string, unknown>;
   assert.deepEqual(Object.keys(slot).sort(), ["followers", "id", "leader", "leaderEpoch"]);
+  assert.equal(slot["leader"], "127.0.0.1");
 });
 
 for (const path of [

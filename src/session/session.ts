@@ -410,6 +410,9 @@ export class Session implements Registry {
         return this.#configs.changed(message.value, nowMs);
       case "refused":
         return this.#output.refused(message.reason);
+      // Its host has heard it.
+      case "clientCounts":
+        return;
       default:
         return unreachable(message);
     }

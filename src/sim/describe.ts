@@ -212,6 +212,8 @@ function describeRule(message: MetaToMember): string {
     }
     case "refused":
       return `refused: ${message.reason}`;
+    case "clientCounts":
+      return `clients ${message.counts.map(({ session, clients }) => `${session} ${clients}`).join(", ")}`;
     case "config":
       return `config ${shortService(message.value.dataInfoId)} v${message.value.version}`;
   }

@@ -2,6 +2,7 @@
 
 import { unreachable } from "../../base/assert.ts";
 import type {
+  ClientCount,
   ConfigValue,
   Heartbeat,
   MemberAddress,
@@ -29,6 +30,7 @@ const TO_MEMBER = {
   members: 2,
   config: 3,
   refused: 4,
+  clientCounts: 5,
 } as const satisfies Record<MetaToMember["kind"], number>;
 
 export function encodeMemberToMeta(message: MemberToMeta): Uint8Array {
@@ -75,11 +77,14 @@ export function writeMetaToMember(writer: NodeWriter, message: MetaToMember): vo
       return writer.long(message.versionFloor);
     case "members":
       writeMembersVersion(writer, message.members);
-      return writer.list(message.members.list, writeMemberAddress);
+      writer.list(message.members.list, writeMemberAddress);
+      return writer.names(message.members.blocked ?? []);
     case "config":
       return writeConfigValue(writer, message.value);
     case "refused":
       return writer.text(message.reason);
+    case "clientCounts":
+      return writer.list(message.counts, writeClientCount);
     default:
       return unreachable(message);
   }
@@ -97,6 +102,8 @@ export function decodeMetaToMember(content: Uint8Array): MetaToMember | UnknownM
       return { kind: "config", value: readConfigValue(reader) };
     case TO_MEMBER.refused:
       return { kind: "refused", reason: reader.text() };
+    case TO_MEMBER.clientCounts:
+      return { kind: "clientCounts", counts: reader.list(readClientCount) };
     default:
       return reader.unknown();
   }
@@ -113,6 +120,8 @@ function writeHeartbeat(writer: NodeWriter, heartbeat: Heartbeat): void {
   if (heartbeat.slots !== undefined) writeSlotReport(writer, heartbeat.slots);
   writer.flag(heartbeat.newestVersion !== undefined);
   if (heartbeat.newestVersion !== undefined) writer.long(heartbeat.newestVersion);
+  writer.flag(heartbeat.clients !== undefined);
+  if (heartbeat.clients !== undefined) writer.varint(heartbeat.clients);
 }
 
 function readHeartbeat(reader: NodeReader): Heartbeat | undefined {
@@ -133,6 +142,7 @@ function readHeartbeat(reader: NodeReader): Heartbeat | undefined {
     ...heartbeat,
     ...(reader.flag() && { slots: readSlotReport(reader) }),
     ...(reader.flag() && { newestVersion: reader.long() }),
+    ...(reader.flag() && { clients: reader.varint() }),
   };
 }
 
@@ -171,7 +181,21 @@ function readMembersVersion(reader: NodeReader): MembersVersion {
 // A member in a role that this release does not know is passed over: the others are still what they are.
 function readMembers(reader: NodeReader): Members {
   const version = readMembersVersion(reader);
-  return { ...version, list: reader.list(readMemberAddress).filter((member) => member !== undefined) };
+  const list = reader.list(readMemberAddress).filter((member) => member !== undefined);
+  const blocked = reader.list(readNodeId);
+  return { ...version, list, ...(blocked.length > 0 && { blocked }) };
+}
+
+function writeClientCount(writer: NodeWriter, { session, clients }: ClientCount): void {
+  writer.name(session);
+  writer.varint(clients);
+  writer.endRecord();
+}
+
+function readClientCount(reader: NodeReader): ClientCount {
+  const count = { session: reader.nodeName(), clients: reader.varint() };
+  reader.endRecord();
+  return count;
 }
 
 function writeMemberAddress(writer: NodeWriter, member: MemberAddress): void {

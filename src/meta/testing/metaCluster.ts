@@ -220,6 +220,8 @@ export class TestMember {
   isLeaving = false;
   /** Data nodes: the highest version that it knows. */
   newestVersion = 0n;
+  /** Sessions: clients that are connected. */
+  clients: number | undefined = 0;
   /** What it says of the slots that it leads and follows; undefined: all is well. */
   reports: { serving: boolean; inSync: boolean } = { serving: true, inSync: true };
   isRunning = true;
@@ -292,6 +294,7 @@ export class TestMember {
       isLeaving: this.isLeaving,
       ...(role === "data" && { slots: { serving, held: [], inSync: inSync.map(([slot]) => slot) } }),
       ...(role === "data" && { newestVersion: this.newestVersion }),
+      ...(role === "session" && this.clients !== undefined && { clients: this.clients }),
     } as const;
     this.#cluster.after(LINK_MS, () => {
       if (meta.isLinked(this)) meta.step({ kind: "received", from: this.member, message });

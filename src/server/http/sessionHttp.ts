@@ -18,6 +18,8 @@ export interface SessionStatus extends Ops {
   /** The configured address; empty for "the one that the client came in by". */
   readonly advertiseAddress: string;
   readonly connections: () => number;
+  /** How many clients other sessions have, of those that say so. */
+  readonly clientCounts: () => ReadonlyMap<NodeId, number>;
   readonly members: () => Members | undefined;
   readonly slotTable: () => SlotTable | undefined;
 }
@@ -40,10 +42,8 @@ function addServerRoutes(app: FastifyInstance, status: SessionStatus): void {
   app.get("/api/servers/query", async (request, reply) => text(reply, serversFor(request, status).join(";")));
   // Of two servers the client takes the one of lower weight.
   app.get("/api/servers/queryWithWeight", async (request, reply) => {
-    const servers = serversFor(request, status);
-    // How many clients the other sessions have is not known here: with equal weights clients spread by chance.
-    const weight = servers.length === 1 ? status.connections() : 0;
-    return text(reply, servers.map((server) => `${server}?weight=${weight}`).join(";"));
+    const weights = weightsFor(request, status);
+    return text(reply, [...weights].map(([server, weight]) => `${server}?weight=${weight}`).join(";"));
   });
   app.get("/api/servers/query.json", async (request) => serversFor(request, status));
   app.get("/api/servers/alive", async (_request, reply) => text(reply, "OK"));
@@ -60,21 +60,48 @@ function addServerRoutes(app: FastifyInstance, status: SessionStatus): void {
       const id = slotOf(dataInfoId, table.slots.length);
       const { leader, leaderEpoch, followers } = slotOwner(table, id);
       // The epoch passes 2^53 some day and JSON numbers of JavaScript do not: the text is made by hand.
-      const names = JSON.stringify({ leader, followers });
+      const address = (node: NodeId) => addressOf(node, request, status);
+      const names = JSON.stringify({ leader: address(leader), followers: followers.map(address) });
       void reply.type("application/json");
       return `{"id":${id},"leaderEpoch":${leaderEpoch},${names.slice(1)}`;
     },
   );
 }
 
-/** All session nodes that take clients: this one, unless it stops, and the others as they say that they are reached. */
 function serversFor(request: FastifyRequest, status: SessionStatus): readonly string[] {
-  const own = status.isStopping() ? [] : [`${hostFor(request, status)}:${status.boltPort()}`];
-  const others = (status.members()?.list ?? []).flatMap(({ id, role, clientAddress = "" }) =>
-    role === "session" && id !== status.id && isReadable(clientAddress) ? [clientAddress] : [],
+  return [...weightsFor(request, status).keys()];
+}
+
+/**
+ * All session nodes that take clients, this one, unless it stops, and the others as they say that they are reached,
+ * with the number of clients of each. While one has not said yet how many it has, all have 0, and clients spread by
+ * chance: all would go to the one that seems to have none.
+ */
+function weightsFor(request: FastifyRequest, status: SessionStatus): Map<string, number> {
+  const sessions = (status.members()?.list ?? []).flatMap(({ id, role, clientAddress = "" }) =>
+    role === "session" && id !== status.id && isReadable(clientAddress) ? [{ id, address: clientAddress }] : [],
   );
-  // The workers of one machine share an address.
-  return [...new Set([...own, ...others])];
+  const own = { id: status.id, address: `${hostFor(request, status)}:${status.boltPort()}` };
+  if (!status.isStopping()) sessions.unshift(own);
+  const counts = status.clientCounts();
+  const isKnown = sessions.every(({ id }) => id === status.id || counts.has(id));
+  const weights = new Map<string, number>();
+  for (const { id, address } of sessions) {
+    const clients = id === status.id ? status.connections() : (counts.get(id) ?? 0);
+    // The workers of one machine share an address.
+    weights.set(address, (weights.get(address) ?? 0) + (isKnown ? clients : 0));
+  }
+  return weights;
+}
+
+/**
+ * The host of a data node, as SOFARegistry names it, whose ports are the same everywhere; its id while this node does
+ * not know it for a member.
+ */
+function addressOf(node: NodeId, request: FastifyRequest, status: SessionStatus): string {
+  if (node === status.id) return hostFor(request, status);
+  const member = status.members()?.list.find(({ id, role }) => id === node && role === "data");
+  return member === undefined ? node : member.address.slice(0, member.address.lastIndexOf(":"));
 }
 
 // The Java client takes what is before the first colon for the host.

@@ -3,9 +3,11 @@
 import fc from "fast-check";
 import type { Hello, HelloAnswer, NodeRole } from "../../../messages/hello.ts";
 import type {
+  ClientCount,
   Heartbeat,
   MemberAddress,
   MemberRole,
+  Members,
   MembersVersion,
   MemberToMeta,
   MetaToMember,
@@ -204,10 +206,12 @@ const heartbeat = record<Heartbeat>(
     isLeaving: fc.boolean(),
     slots: record({ serving: slots, held: slots, inSync: slots }),
     newestVersion: long,
+    clients: natural,
   },
   "clientAddress",
   "slots",
   "newestVersion",
+  "clients",
 );
 
 export const memberToMeta = anyOf<MemberToMeta>({
@@ -227,13 +231,25 @@ export const metaToMember = anyOf<MetaToMember>({
   }),
   members: record({
     kind: is("members"),
-    members: record({ epoch: long, serial: natural, list: list(memberAddress) }),
+    members: record<Members>(
+      {
+        epoch: long,
+        serial: natural,
+        list: list(memberAddress),
+        blocked: fc.array(node, { minLength: 1, maxLength: 4 }),
+      },
+      "blocked",
+    ),
   }),
   config: record({
     kind: is("config"),
     value: record({ dataInfoId, version: long, data: fc.oneof(string, is(null)) }),
   }),
   refused: record({ kind: is("refused"), reason: string }),
+  clientCounts: record({
+    kind: is("clientCounts"),
+    counts: list(record<ClientCount>({ session: node, clients: natural })),
+  }),
 });
 
 export const hello = record<Hello>(

@@ -78,6 +78,7 @@ const MEMBER_TO_META: OneOfEachKind<MemberToMeta> = {
     isLeaving: true,
     slots: { serving: [0, 255], held: [255], inSync: [128] },
     newestVersion: 1n << 53n,
+    clients: 300,
   },
   watchConfig: { kind: "watchConfig", dataInfoIds: [dataInfoId, otherDataInfoId] },
   unwatchConfig: { kind: "unwatchConfig", dataInfoIds: [dataInfoId] },
@@ -101,10 +102,12 @@ const META_TO_MEMBER: OneOfEachKind<MetaToMember> = {
       epoch: 4n,
       serial: 300,
       list: [{ id: data, role: "data", address: "[::1]:9620" }, sessionMember],
+      blocked: ["d2"],
     },
   },
   config: { kind: "config", value: { dataInfoId, version: 5n, data: null } },
   refused: { kind: "refused", reason: "give this node a data directory of its own" },
+  clientCounts: { kind: "clientCounts", counts: [{ session, clients: 300 }] },
 };
 
 const SESSION_TO_DATA: OneOfEachKind<SessionToData> = {

@@ -1,0 +1,50 @@
+// What clients and tools of SOFARegistry are told of a cluster's nodes by the HTTP port of a session.
+
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import type { RunningServer } from "./start.ts";
+import { eventually } from "./testing/eventually.ts";
+import { TestClient } from "./testing/testClient.ts";
+import { getJson, TestNodes } from "./testing/testNodes.ts";
+
+const nodes = new TestNodes();
+const clients: TestClient[] = [];
+after(async () => {
+  for (const client of clients) client.close();
+  await nodes.close();
+});
+
+const at = (server: RunningServer) => ({ metaAddresses: [`127.0.0.1:${server.ports.node}`] });
+
+function connect({ ports }: RunningServer, count: number): void {
+  for (let number = 0; number < count; number++) {
+    const client = new TestClient(() => ports.bolt);
+    clients.push(client);
+    client.subscribe("orders");
+  }
+}
+
+test("every session tells clients how many each of the sessions has", async () => {
+  const meta = await nodes.start(["meta", "data"], { metaAddresses: [] });
+  const [first, second] = [await nodes.start(["session"], at(meta)), await nodes.start(["session"], at(meta))];
+  connect(first, 3);
+  connect(second, 1);
+  const [many, few] = [`127.0.0.1:${first.ports.bolt}?weight=3`, `127.0.0.1:${second.ports.bolt}?weight=1`];
+  for (const { ports } of [first, second]) {
+    const ask = async () => (await fetch(`http://127.0.0.1:${ports.http}/api/servers/queryWithWeight`)).text();
+    await eventually(ask, (answer) => answer.split(";").sort().join() === [many, few].sort().join());
+  }
+});
+
+test("a service's slot is answered with the hosts of its data nodes", async () => {
+  const meta = await nodes.start(["meta"]);
+  await nodes.start(["data"], { ...at(meta), advertiseNodeAddress: "localhost" });
+  await nodes.start(["data"], { ...at(meta), advertiseNodeAddress: "localhost" });
+  const session = await nodes.start(["session"], at(meta));
+  const path = "/api/servers/slot?dataInfoId=a%23@%23b%23@%23c";
+  const slot = await eventually(
+    () => getJson<{ leader?: string; followers?: string[] }>(session.ports.http, path),
+    ({ leader, followers }) => leader === "localhost" && followers?.length === 1,
+  );
+  assert.deepEqual(slot.followers, ["localhost"]);
+});
