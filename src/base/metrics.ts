@@ -152,6 +152,16 @@ export const METRICS = {
     help: "1 on the meta node that leads, 0 on the others.",
     labels: [],
   },
+  roster_log_blocked: {
+    type: "gauge",
+    help: "1 while the lines of the log can't be written, as on a full disk or without a reader, 0 otherwise.",
+    labels: [],
+  },
+  roster_log_lines_lost_total: {
+    type: "counter",
+    help: "Lines of the log that could not be written and were given up.",
+    labels: [],
+  },
   roster_event_loop_lag_seconds: {
     type: "gauge",
     help: "How late the event loop last ran a timer: what every other delay is at least.",

@@ -2,14 +2,16 @@
 
 import { flushCompileCache } from "node:module";
 import { setFlagsFromString } from "node:v8";
+import type { Log } from "../base/ports.ts";
 import { type ConfigSources, loadConfig } from "../server/config/load.ts";
 import { workerConfig } from "../server/config/nodeRoles.ts";
 import type { Config } from "../server/config/table.ts";
 import type { RunningServer } from "../server/start.ts";
+import { watchSignals } from "./signals.ts";
 import { WORKER_READY } from "./workerReady.ts";
 
 /**
- * Runs a server until SIGTERM, SIGINT or `roster drain`. Throws if it cannot start, fails, or does not stop in time.
+ * Runs a server until a signal or `roster drain` ends it. Throws if it cannot start, fails, or does not stop in time.
  */
 export async function runServer(sources: ConfigSources): Promise<void> {
   const { config } = loadConfig(sources);
@@ -27,32 +29,38 @@ async function run(config: Config): Promise<void> {
   // Compiles each function when it is first called instead of interpreting it: the first pushes after a start take half
   // as long (W1: p99 12 -> 9 ms).
   setFlagsFromString("--always-sparkplug");
+  let log: Log | undefined;
+  const signal = stopSignal(() => log);
   // Loaded only now: a mistyped flag is answered at once.
   const { startServer } = await import("../server/start.ts");
   const server = await startServer(config);
+  log = server.log;
   // `npm start` caches compiled sources (NODE_COMPILE_CACHE). Node would write them at the end, which a killed server
   // never reaches; without the variable this does nothing.
   flushCompileCache();
   process.send?.(WORKER_READY);
-  const failure = await Promise.race([stopSignal(), server.failed, server.stopAsked]);
+  const end = await Promise.race([signal, server.failed, server.stopAsked.then(() => "an operator's call")]);
+  const failure = end instanceof Error ? end : undefined;
+  log.info("roster stops", { reason: failure?.message ?? String(end) });
   // What failed has nothing that could be handed over.
-  if (!(failure instanceof Error)) await server.drain();
+  if (failure === undefined) await server.drain();
   await closeInTime(server, config.shutdownTimeoutMs);
-  if (failure instanceof Error) throw failure;
+  if (failure !== undefined) throw failure;
 }
 
-function stopSignal(): Promise<undefined> {
+/** Resolves with what ends the server from outside. */
+function stopSignal(log: () => Log | undefined): Promise<string> {
   return new Promise((resolve) => {
     let signals = 0;
-    const onSignal = () => {
+    const stop = (signal: NodeJS.Signals) => {
       signals++;
       if (signals > 1) giveUp("a second signal came");
-      resolve(undefined);
+      resolve(signal);
     };
-    process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
+    watchSignals({ stop, log });
     // Of a worker: the process that watches over it is gone, or lets it go. That is no signal: a terminal and a service
     // manager signal both of them.
-    process.once("disconnect", () => resolve(undefined));
+    process.once("disconnect", () => resolve("the process that watches over the workers"));
   });
 }
 

@@ -8,6 +8,7 @@ import { fail } from "../base/errors.ts";
 import type { Log } from "../base/ports.ts";
 import type { Config } from "../server/config/table.ts";
 import { createLog } from "../server/log.ts";
+import { watchSignals } from "./signals.ts";
 import { WORKER_READY } from "./workerReady.ts";
 
 // One that dies at once, again and again, must not keep a core busy.
@@ -60,14 +61,13 @@ class Workers {
   }
 
   async run(count: number): Promise<void> {
-    const stop = () => this.#stop();
-    process.on("SIGTERM", stop).on("SIGINT", stop);
+    const unwatch = watchSignals({ stop: () => this.#stop(), log: () => this.#log });
     for (let number = 1; number <= count; number++) {
       const worker: Worker = { number, process: this.#start(number), hasServed: false };
       this.#workers.push(worker);
       this.#watch(worker);
     }
-    await this.#over.promise.finally(() => process.off("SIGTERM", stop).off("SIGINT", stop));
+    await this.#over.promise.finally(unwatch);
   }
 
   #watch(worker: Worker): void {

@@ -1,43 +1,33 @@
-// The log of the process: one line an event on standard output. Who reads it may be slow, stuck or gone, and must not
-// be able to hold the server up, least of all while it stops: lines are dropped then.
+// The log of the process: one line an event on standard output.
 
 import { type DestinationStream, pino } from "pino";
+import { type Metrics, noMetrics } from "../base/metrics.ts";
 import type { Log, LogFields } from "../base/ports.ts";
 import { visible } from "../base/visible.ts";
 import { hostClock, hostTimers } from "../transport/clock.ts";
 import { limitedLog } from "./limitedLog.ts";
+import { openLogOutput } from "./logOutput.ts";
 
 /** The log and its end. */
 export interface ProcessLog extends Log {
   /** Writes what waits, for a moment at the most; what can't be written then is given up. */
-  stop(): void;
+  stop(): Promise<void>;
 }
 
-// What waits for a slow reader; more is dropped.
-const WAITING_BYTES_MAX = 4 * 1024 * 1024;
-// What a reader that has stopped may cost at the end.
-const LAST_WRITE_MS_MAX = 300;
-const STDOUT = 1;
+export interface LogOptions {
+  readonly level: string;
+  readonly format: "json" | "text";
+  readonly metrics?: Metrics;
+}
+
 // The longest value that is worth reading is the stack of an error.
 const VALUE_CHARS_MAX = 4_096;
 
 /** The log of the process, as JSON or as text for people. */
-export function createLog({ level, format }: { level: string; format: "json" | "text" }): ProcessLog {
-  let giveUpMs = Number.POSITIVE_INFINITY;
-  const destination = pino.destination({
-    fd: STDOUT,
-    maxLength: WAITING_BYTES_MAX,
-    retryEAGAIN: () => performance.now() < giveUpMs,
-  });
-  let isBroken = false;
-  // The reader is gone, or was given up.
-  destination.on("error", () => {
-    isBroken = true;
-  });
+export function createLog({ level, format, metrics = noMetrics }: LogOptions): ProcessLog {
+  const output = openLogOutput({ metrics, recovered: (lines) => all.error("lines of this log were lost", { lines }) });
   const stream: DestinationStream = {
-    write: (line) => {
-      if (!isBroken) destination.write(`${visible(format === "json" ? line.trimEnd() : textLine(line))}\n`);
-    },
+    write: (line) => output.write(`${visible(format === "json" ? line.trimEnd() : textLine(line))}\n`),
   };
   const formatters = { level: (label: string) => ({ level: label }) };
   const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters }, stream);
@@ -52,14 +42,7 @@ export function createLog({ level, format }: { level: string; format: "json" | "
     ...log,
     stop: () => {
       log.flush();
-      giveUpMs = performance.now() + LAST_WRITE_MS_MAX;
-      try {
-        destination.flushSync();
-      } catch {
-        // The reader does not take them; there is nobody left to tell.
-        isBroken = true;
-      }
-      if (isBroken) destination.destroy();
+      return output.stop();
     },
   };
 }

@@ -36,6 +36,7 @@ export interface ServerPorts {
 }
 
 export interface RunningServer {
+  readonly log: Log;
   readonly ports: ServerPorts;
   /** Resolves if a broken invariant, or its cluster, ended the node; it must be closed then. Never rejects. */
   readonly failed: Promise<Error>;
@@ -84,10 +85,13 @@ async function closeAll(closers: readonly Closer[]): Promise<void> {
 }
 
 async function startParts(config: Config, closers: Closer[]): Promise<Omit<RunningServer, "close">> {
-  const log = createLog({ level: config.logLevel, format: config.logFormat });
-  closers.push(() => log.stop());
-  const limits = limitsOf(config, log);
   const page = createMetrics();
+  const log = createLog({ level: config.logLevel, format: config.logFormat, metrics: page.metrics });
+  closers.push(() => {
+    log.info("roster has stopped", {});
+    return log.stop();
+  });
+  const limits = limitsOf(config, log);
   const failure = Promise.withResolvers<Error>();
   const failed = (error: unknown) => {
     log.error("a role has ended", { reason: describe(error) });
@@ -133,6 +137,7 @@ async function startParts(config: Config, closers: Closer[]): Promise<Omit<Runni
   const ports = { bolt: clients?.bolt.port ?? 0, http: clients?.http ?? 0, metaHttp, dataHttp, node: node?.port ?? 0 };
   log.info("roster is ready", { id: roles.id, roles: config.roles.join(","), bind: config.bind, ...ports });
   return {
+    log,
     ports,
     failed: failure.promise,
     stopAsked: stop.promise,

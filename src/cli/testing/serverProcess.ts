@@ -1,0 +1,89 @@
+// `roster server` as a process of its own, as an operator starts it.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { defined } from "../../base/assert.ts";
+import { eventually } from "../../server/testing/eventually.ts";
+
+const ROOT = join(import.meta.dirname, "../../..");
+const MAIN = join(ROOT, "src/cli/main.ts");
+
+export interface LogLine {
+  readonly level: string;
+  readonly msg: string;
+  readonly [field: string]: string | number | boolean;
+}
+
+export interface ServerProcess {
+  readonly child: ChildProcess;
+  /** Settles with the exit code, or the signal. */
+  readonly ended: Promise<number | string | null>;
+  /** What it has printed on both streams. */
+  readonly printed: () => string;
+  readonly lines: () => readonly LogLine[];
+  /** The line of that sentence, as soon as it is there. */
+  line(msg: string): Promise<LogLine>;
+}
+
+export interface ServerOptions {
+  readonly flags?: Readonly<Record<string, string | number>>;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** A shell command in place of the server's own; the command line of the server is `"$@"`. */
+  readonly shell?: string;
+  /** What starts the server in place of Node and the program. */
+  readonly command?: readonly string[];
+}
+
+/** Starts a registry with free ports and a directory of its own; it ends with the test. */
+export function startProcess(
+  t: TestContext,
+  { flags, environment, shell, command }: ServerOptions = {},
+): ServerProcess {
+  const directory = mkdtempSync(join(tmpdir(), "roster-process-"));
+  const all = { "bolt-port": 0, "http-port": 0, "meta-http-port": 0, "data-dir": join(directory, "data"), ...flags };
+  const server = [
+    ...(command ?? [process.execPath, MAIN, "server"]),
+    ...Object.entries(all).map(([flag, value]) => `--${flag}=${value}`),
+  ];
+  const [file = "", ...args] = shell === undefined ? server : ["sh", "-c", shell, "sh", ...server];
+  const env = { ...process.env, ...environment };
+  const child = spawn(file, args, { cwd: ROOT, env, stdio: ["ignore", "pipe", "pipe"] });
+  let printed = "";
+  const print = (chunk: unknown) => {
+    printed += String(chunk);
+  };
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", print);
+  const ended = new Promise<number | string | null>((resolve) => {
+    child.once("close", (code, signal) => resolve(code ?? signal));
+  });
+  t.after(async () => {
+    child.kill("SIGKILL");
+    await ended;
+    rmSync(directory, { recursive: true, force: true });
+  });
+  const lines = () => linesOf(printed);
+  return {
+    child,
+    ended,
+    printed: () => printed,
+    lines,
+    line: async (msg) => {
+      const found = () => lines().find((line) => line.msg === msg);
+      await eventually(
+        () => found() ?? printed,
+        () => found() !== undefined,
+      );
+      return defined(found(), "it was just there");
+    },
+  };
+}
+
+function linesOf(printed: string): LogLine[] {
+  // A terminal ends lines with CR LF.
+  return printed
+    .split(/\r?\n/)
+    .flatMap((line) => (line.startsWith("{") && line.endsWith("}") ? [JSON.parse(line)] : []));
+}
