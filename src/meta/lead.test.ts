@@ -121,3 +121,48 @@ test("a lease that is known to be over is not shown", () => {
   lead.tick(5_010);
   assert.equal(lead.known, undefined);
 });
+
+test("whoever resigns lets go also a lease that it no longer relies on: the store may still count it", () => {
+  lead.answered(lease(3n, "m1.a", 9_000), 0, 10);
+  lead.tick(4_600);
+  assert.equal(lead.epoch, undefined);
+  lead.resign();
+  assert.deepEqual(released, [3n]);
+});
+
+test("whoever resigns lets nobody else's lease go", () => {
+  lead.answered(lease(3n, "m2.a"), 0, 10);
+  lead.resign();
+  assert.deepEqual(released, []);
+  assert.equal(lead.known, undefined);
+});
+
+test("what another may do is refused with who leads; a lease of one's own that is over names nobody", () => {
+  assert.match(lead.refusal().message, /unknown/);
+  lead.answered(lease(3n, "m2.a"), 0, 10);
+  assert.match(lead.refusal().message, /m2\.a:9611/);
+  lead.tick(1_000);
+  lead.answered(lease(4n, "m1.a", 9_000), 1_000, 1_010);
+  lead.tick(5_600);
+  assert.match(lead.refusal().message, /unknown/);
+  assert.equal(lead.known, undefined, "it does not lead, and says of nobody that it does");
+});
+
+test("a lease that ends at once, or long from now, is asked for within a tenth and a whole second", () => {
+  lead.answered(lease(3n, "m2.a", 5), 0, 10);
+  assert.equal(lead.nextMs(), 15, "until then the other is known to lead");
+  lead.tick(15);
+  assert.equal(lead.nextMs(), 110);
+  lead.tick(110);
+  lead.answered(lease(3n, "m2.a", 5_000), 110, 120);
+  assert.equal(lead.nextMs(), 1_120);
+});
+
+test("who doubts twice in a moment asks the store once", () => {
+  lead.answered(lease(3n), 0, 10);
+  lead.doubt(20);
+  lead.tick(20);
+  assert.equal(asked, 1, "it was asked 20 ms ago");
+  lead.tick(100);
+  assert.equal(asked, 2);
+});

@@ -1,0 +1,229 @@
+// What a meta node does with the store's answers, one at a time.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Member } from "../messages/membership.ts";
+import { brandDataInfoId, nodeId } from "../model/ids.ts";
+import { EMPTY, LoneMeta, leading, OTHER } from "./testing/loneMeta.ts";
+
+const D1: Member = { role: "data", id: nodeId("d1.a") };
+const S1: Member = { role: "session", id: nodeId("s1.a") };
+const KEY = brandDataInfoId("key#@#I#@#G");
+const OWNER = { leader: D1.id, leaderEpoch: 1n, followers: [] };
+const TABLE = { epoch: 1n, slots: [OWNER] };
+
+/** A leader that has just given the first table to the store. */
+function saving(): LoneMeta {
+  const one = leading();
+  one.step({ kind: "memberUp", member: D1 });
+  one.hear(D1);
+  assert.deepEqual(one.takeAsked(), ["table"]);
+  one.told(D1);
+  return one;
+}
+
+const tableOf = ({ tables }: LoneMeta) => {
+  const table = tables.at(-1);
+  assert.ok(table !== undefined);
+  return table;
+};
+
+const saved = (one: LoneMeta, isSaved: boolean | undefined, table = tableOf(one)) =>
+  one.step({ kind: "slotTableSaved", table, isSaved });
+
+test("a table is shown when the store has it, and not before", () => {
+  const one = saving();
+  assert.deepEqual([one.meta.slotTable, one.told(D1)], [undefined, []]);
+  saved(one, true);
+  assert.equal(one.meta.slotTable, tableOf(one));
+  assert.deepEqual(one.told(D1), [{ kind: "slotTable", table: tableOf(one), versionFloor: 0n }]);
+  assert.deepEqual(one.takeAsked(), []);
+});
+
+test("a table of which nobody knows whether it is stored is looked for, and once more ten seconds later", () => {
+  const one = saving();
+  saved(one, undefined);
+  assert.deepEqual(one.takeAsked(), ["load"]);
+  assert.ok(one.meta.isLeading && !one.meta.isReady);
+  one.step({ kind: "loaded", state: { ...EMPTY, slotTable: tableOf(one) } });
+  assert.equal(one.meta.slotTable, tableOf(one));
+  one.pass(9_999);
+  assert.deepEqual(one.takeAsked(), []);
+  one.pass(1);
+  assert.deepEqual(one.takeAsked(), ["load"]);
+});
+
+test("who is refused a table doubts its lead, and asks for the lease anew before anything else", () => {
+  const one = saving();
+  saved(one, false);
+  assert.ok(!one.meta.isLeading);
+  assert.deepEqual(one.takeAsked(), []);
+  one.nowMs += 100;
+  one.lease();
+  assert.deepEqual([one.meta.isLeading, one.takeAsked()], [true, ["load"]]);
+});
+
+test("a save of before this lead may have come after the store was read: it is read twice more", () => {
+  for (const [isSaved, asked] of [
+    [true, ["load"]],
+    [undefined, ["load"]],
+    [false, []],
+  ] as const) {
+    const one = leading({ slotTable: TABLE });
+    saved(one, isSaved, { ...TABLE, epoch: 2n });
+    assert.deepEqual(one.takeAsked(), asked, `saved: ${isSaved}`);
+    assert.equal(one.meta.slotTable, TABLE, "it is not shown");
+    if (asked.length > 0) one.step({ kind: "loaded", state: { ...EMPTY, slotTable: TABLE } });
+    one.pass(10_000);
+    assert.deepEqual(one.takeAsked(), asked, `saved: ${isSaved}, ten seconds later`);
+  }
+});
+
+test("a table that is stored while the store is being read is looked for again, before anybody is told", () => {
+  const one = saving();
+  one.step({ kind: "blockNode", request: 1, node: "x", isBlocked: true });
+  one.step({ kind: "nodeBlocked", node: "x", isBlocked: true, isSaved: undefined });
+  assert.deepEqual(one.takeAsked(), ["block x", "load"]);
+  saved(one, true);
+  assert.deepEqual(one.told(D1), []);
+  one.step({ kind: "loaded", state: EMPTY });
+  assert.deepEqual(one.takeAsked(), ["load"], "what was read may be of before the save");
+  assert.ok(!one.meta.isReady);
+  one.step({ kind: "loaded", state: { ...EMPTY, slotTable: tableOf(one) } });
+  assert.deepEqual(
+    one.told(D1).map(({ kind }) => kind),
+    ["slotTable"],
+  );
+});
+
+test("a configuration is told to its watchers when the store has it, and its request is answered then", () => {
+  const one = leading();
+  one.step({ kind: "memberUp", member: S1 });
+  one.step({ kind: "received", from: S1, message: { kind: "watchConfig", dataInfoIds: [KEY] } });
+  assert.deepEqual(
+    one.told(S1).map((message) => message.kind === "config" && message.value.data),
+    [null],
+  );
+  one.step({ kind: "putConfig", request: 7, dataInfoId: KEY, data: "on" });
+  const [value] = one.configs;
+  assert.ok(value !== undefined);
+  assert.deepEqual([one.answers.has(7), one.told(S1), one.meta.config(KEY)], [false, [], undefined]);
+  one.step({ kind: "configSaved", value, isSaved: true });
+  assert.deepEqual([one.answers.has(7), one.answers.get(7), one.meta.config(KEY)], [true, undefined, value]);
+  assert.deepEqual(one.told(S1), [{ kind: "config", value }]);
+  one.step({ kind: "received", from: S1, message: { kind: "unwatchConfig", dataInfoIds: [KEY] } });
+  one.step({ kind: "putConfig", request: 8, dataInfoId: KEY, data: "off" });
+  one.step({ kind: "configSaved", value: one.configs.at(-1) ?? value, isSaved: true });
+  assert.deepEqual(one.told(S1), []);
+});
+
+test("a value that the store refused is the word of another leader: this one doubts, if it still leads as it did", () => {
+  const one = leading();
+  one.step({ kind: "putConfig", request: 7, dataInfoId: KEY, data: "on" });
+  const [value] = one.configs;
+  assert.ok(value !== undefined);
+  one.step({ kind: "configSaved", value, isSaved: false });
+  assert.equal(one.answers.get(7)?.code, "NOT_META_LEADER");
+  assert.ok(!one.meta.isLeading);
+});
+
+test("the refusal of what was asked in an earlier lead says nothing of this one", () => {
+  const one = leading();
+  one.step({ kind: "putConfig", request: 7, dataInfoId: KEY, data: "on" });
+  const [value] = one.configs;
+  assert.ok(value !== undefined);
+  one.lease(2n, OTHER);
+  one.nowMs += 1_000;
+  one.lease(3n);
+  assert.deepEqual(one.takeAsked(), ["config", "load"]);
+  one.step({ kind: "configSaved", value, isSaved: false });
+  assert.ok(one.meta.isLeading);
+});
+
+test("a node is blocked when the store has it: its session is told to go, and named to operators", () => {
+  const one = leading({ slotTable: TABLE });
+  one.step({ kind: "memberUp", member: S1 });
+  one.hear(S1);
+  one.told(S1);
+  one.step({ kind: "blockNode", request: 7, node: "s1", isBlocked: true });
+  assert.deepEqual([one.takeAsked(), one.told(S1)], [["block s1"], []]);
+  one.step({ kind: "nodeBlocked", node: "s1", isBlocked: true, isSaved: true });
+  assert.deepEqual([...one.meta.blockedNodes], ["s1"]);
+  assert.deepEqual(
+    one.told(S1).map(({ kind }) => kind),
+    ["refused"],
+  );
+  assert.deepEqual(one.meta.members(), []);
+  one.hear(S1);
+  assert.deepEqual(
+    one.told(S1).map(({ kind }) => kind),
+    ["refused"],
+    "each time that it comes again",
+  );
+});
+
+test("a block that is stored while the store is being read is looked for again", () => {
+  const one = saving();
+  one.step({ kind: "blockNode", request: 7, node: "x", isBlocked: true });
+  saved(one, undefined);
+  one.step({ kind: "nodeBlocked", node: "x", isBlocked: true, isSaved: true });
+  assert.deepEqual([...one.meta.blockedNodes], []);
+  one.takeAsked();
+  one.step({ kind: "loaded", state: EMPTY });
+  assert.deepEqual(one.takeAsked(), ["load"]);
+});
+
+test("who does not lead answers for nothing, says who does, and tells nobody anything", () => {
+  const one = new LoneMeta();
+  one.step({ kind: "woken" });
+  one.step({ kind: "putConfig", request: 1, dataInfoId: KEY, data: "on" });
+  one.step({ kind: "blockNode", request: 2, node: "x", isBlocked: true });
+  assert.deepEqual([one.answers.get(1)?.code, one.answers.get(2)?.code], ["NOT_META_LEADER", "NOT_META_LEADER"]);
+  one.lease(1n, OTHER);
+  assert.deepEqual([one.meta.isReady, one.meta.isLeading, one.meta.leader?.holder], [true, false, OTHER]);
+  one.step({ kind: "memberUp", member: D1 });
+  one.hear(D1);
+  one.step({ kind: "received", from: S1, message: { kind: "watchConfig", dataInfoIds: [KEY] } });
+  one.step({ kind: "loaded", state: { ...EMPTY, slotTable: TABLE } });
+  assert.deepEqual([one.sent, one.meta.slotTable, one.takeAsked()], [[], undefined, []]);
+  assert.deepEqual(
+    one.meta.members().map(({ id }) => id),
+    [D1.id],
+    "it hears them all the same",
+  );
+});
+
+test("nothing is told before the store was read, and then each watcher what it watches", () => {
+  const one = new LoneMeta();
+  one.step({ kind: "woken" });
+  one.step({ kind: "memberUp", member: S1 });
+  one.hear(S1);
+  one.step({ kind: "received", from: S1, message: { kind: "watchConfig", dataInfoIds: [KEY] } });
+  one.lease();
+  one.hear(S1);
+  assert.deepEqual([one.meta.isLeading, one.meta.isReady, one.sent], [true, false, []]);
+  const value = { dataInfoId: KEY, version: 5n, data: "on" };
+  one.step({ kind: "loaded", state: { ...EMPTY, slotTable: TABLE, configs: new Map([[KEY, value]]) } });
+  const told = one.told(S1);
+  assert.deepEqual(told.filter(({ kind }) => kind === "slotTable").length, 1);
+  assert.ok(told.some((message) => message.kind === "config" && message.value === value));
+});
+
+test("a member that has the newest table is not told it, one that has an older one is", () => {
+  const one = leading({ slotTable: { ...TABLE, epoch: 4n } });
+  one.step({ kind: "memberUp", member: S1 });
+  const tables = (tableEpoch: bigint) => {
+    one.hear(S1, { tableEpoch });
+    return one.told(S1).filter(({ kind }) => kind === "slotTable").length;
+  };
+  assert.deepEqual([tables(3n), tables(4n)], [1, 0]);
+});
+
+test("a node that resigns lets its lease go, leads no more and never asks again", () => {
+  const one = leading();
+  one.step({ kind: "resign" });
+  assert.deepEqual(one.asked.splice(0), ["release 1"]);
+  assert.ok(!one.meta.isLeading);
+  one.pass(60_000);
+  assert.deepEqual(one.asked, []);
+});
