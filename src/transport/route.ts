@@ -22,8 +22,10 @@ export async function localAddressTo(host: string): Promise<string | undefined> 
       socket.close();
       resolve(found);
     };
+    // A callback of `connect` would be given the error too, in place of the event.
     socket.once("error", () => done(undefined));
-    socket.connect(ANY_PORT, address, () => done(socket.address().address));
+    socket.once("connect", () => done(socket.address().address));
+    socket.connect(ANY_PORT, address);
   });
 }
 
