@@ -87,7 +87,7 @@ test("a follower that is only presumed to live is kept", () => {
   assert.equal(next(["a b"], { heard: "ac", presumed: "b" }), "same");
 });
 
-test("the leader's place goes to a follower in sync, of those to one that stays, then to the one that leads least", () => {
+test("a dead leader's place goes to a follower in sync, of those to one that stays, then to who leads least", () => {
   assert.deepEqual(next(["x ab", "a b"], { heard: "ab", replicas: 2 })[0], "B a");
   assert.deepEqual(next(["x ab", "b a"], { heard: "ab", replicas: 2 })[0], "A b");
   assert.deepEqual(next(["x ab"], { heard: "b", leaving: "a" })[0], "B a");

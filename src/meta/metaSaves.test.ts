@@ -117,7 +117,7 @@ test("a configuration is told to its watchers when the store has it, and its req
   assert.deepEqual(one.told(S1), []);
 });
 
-test("a value that the store refused is the word of another leader: this one doubts, if it still leads as it did", () => {
+test("a value that the store refused is the word of another leader: this one doubts its lead", () => {
   const one = leading();
   one.step({ kind: "putConfig", request: 7, dataInfoId: KEY, data: "on" });
   const [value] = one.configs;

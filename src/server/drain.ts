@@ -4,17 +4,39 @@
 // two.
 
 import type { Clock, Log, Timers } from "../base/ports.ts";
+import type { Stepper } from "../base/stepper.ts";
+import type { Data } from "../data/data.ts";
+import type { DataEvent } from "../data/dataPorts.ts";
+import type { Session, SessionEvent } from "../session/session.ts";
 import type { TcpListener } from "../transport/tcp.ts";
 import type { Config } from "./config/table.ts";
-import type { DataHost } from "./dataHost.ts";
+import type { MetaHost } from "./metaHost.ts";
+import type { NodeNetwork } from "./nodeNetwork.ts";
 import type { Roles } from "./roles.ts";
-import type { SessionHost } from "./sessionHost.ts";
+
+/** What a stop asks of the roles of this process. */
+interface DrainedRoles extends Pick<Roles, "id"> {
+  readonly network: Pick<NodeNetwork, "hasMeta">;
+  readonly meta: Pick<MetaHost, "resign"> | undefined;
+  readonly data: DrainedData | undefined;
+  readonly session: DrainedSession | undefined;
+}
+
+interface DrainedData {
+  readonly data: Pick<Data, "slotTable" | "slotsKept">;
+  readonly stepper: Pick<Stepper<DataEvent>, "step">;
+}
+
+interface DrainedSession {
+  readonly session: Pick<Session, "members" | "isDrained">;
+  readonly stepper: Pick<Stepper<SessionEvent>, "step">;
+}
 
 export interface DrainParts {
   readonly config: Pick<Config, "drainSpreadMs" | "drainTimeoutMs">;
-  readonly roles: Roles;
+  readonly roles: DrainedRoles;
   /** The clients' door, where the role session is here. */
-  readonly bolt: TcpListener | undefined;
+  readonly bolt: Pick<TcpListener, "connections" | "stopListening" | "endSome"> | undefined;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log: Log;
@@ -41,7 +63,7 @@ export async function drain(parts: DrainParts): Promise<void> {
   if (roles.meta !== undefined) await Promise.race([roles.meta.resign(), passed(parts, RESIGN_MS_MAX)]);
 }
 
-async function drainSession(parts: DrainParts, { session, stepper }: SessionHost): Promise<void> {
+async function drainSession(parts: DrainParts, { session, stepper }: DrainedSession): Promise<void> {
   const { bolt, config, roles, clock } = parts;
   bolt?.stopListening();
   const others = (session.members?.list ?? []).filter(({ id, role }) => role === "session" && id !== roles.id);
@@ -61,7 +83,7 @@ async function drainSession(parts: DrainParts, { session, stepper }: SessionHost
   report(parts, "session", startMs, session.isDrained);
 }
 
-async function drainData(parts: DrainParts, { data, stepper }: DataHost): Promise<void> {
+async function drainData(parts: DrainParts, { data, stepper }: DrainedData): Promise<void> {
   const { config, roles, clock } = parts;
   const owners = data.slotTable?.slots ?? [];
   const isAlone = owners.every(({ leader, followers }) => leader === roles.id && followers.length === 0);
