@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { clientId, type NodeId, nodeId } from "../model/ids.ts";
+import { LossProtection } from "./lossProtection.ts";
+import { ORDERS, OTHER, put, SESSION, START_MS } from "./testing/harness.ts";
+import { datum } from "./testing/parts.ts";
+
+const THIRD = nodeId("session-3.a");
+const OPTIONS = { lossProtectionPercent: 50, lossProtectionPublishersMin: 3, lossProtectionMaxMs: 600_000 };
+
+/** A service with so many publishers of each session. */
+function service(...counts: readonly (readonly [NodeId, number])[]) {
+  const { datum: one, contents } = datum();
+  for (const [session, count] of counts) {
+    for (let at = 0; at < count; at++) {
+      contents.apply(one, put({ registId: `${session} ${at}`, owner: { session, client: clientId("c") } }));
+    }
+  }
+  return one;
+}
+
+test("a loss is held from so many publishers on, if it is more than its share of the service", () => {
+  const holds = (lost: number, left: number, options = {}) =>
+    new LossProtection({ ...OPTIONS, ...options }).holds(service([SESSION, lost], [OTHER, left]), SESSION, START_MS);
+  assert.deepEqual([holds(2, 0), holds(3, 0)], [false, true]);
+  assert.deepEqual([holds(4, 4), holds(5, 4)], [false, true]);
+  assert.equal(holds(9, 0, { lossProtectionPercent: 100 }), false);
+});
+
+test("sessions that go one after the other are counted together", () => {
+  const protection = new LossProtection(OPTIONS);
+  const one = service([SESSION, 4], [OTHER, 1], [THIRD, 2]);
+  assert.equal(protection.holds(one, SESSION, START_MS), true);
+  assert.equal(protection.holds(one, OTHER, START_MS + 100), true);
+  const untilMs = START_MS + OPTIONS.lossProtectionMaxMs;
+  assert.deepEqual(protection.list(), [{ dataInfoId: ORDERS, sinceMs: START_MS, untilMs, lost: 5, publishers: 7 }]);
+  assert.deepEqual([protection.size, protection.nextMs()], [1, untilMs]);
+  assert.deepEqual(protection.release(ORDERS), [SESSION, OTHER]);
+  assert.deepEqual([protection.size, protection.nextMs()], [0, Number.POSITIVE_INFINITY]);
+  assert.deepEqual(protection.release(ORDERS), []);
+});
+
+test("a hold is over when all its sessions are back, and not when one is", () => {
+  const protection = new LossProtection(OPTIONS);
+  const one = service([SESSION, 4], [OTHER, 1]);
+  for (const session of [SESSION, OTHER]) protection.holds(one, session, START_MS);
+  protection.returned(THIRD);
+  protection.returned(SESSION);
+  assert.equal(protection.list()[0]?.lost, 1);
+  protection.returned(OTHER);
+  assert.deepEqual([protection.size, protection.nextMs()], [0, Number.POSITIVE_INFINITY]);
+});
+
+test("a hold ends by itself after its time, once", () => {
+  const protection = new LossProtection(OPTIONS);
+  protection.holds(service([SESSION, 4]), SESSION, START_MS);
+  const untilMs = START_MS + OPTIONS.lossProtectionMaxMs;
+  assert.equal(protection.takeEnded(untilMs - 1), undefined);
+  assert.deepEqual([protection.takeEnded(untilMs), protection.takeEnded(untilMs)], [ORDERS, undefined]);
+});
+
+test("a slot that is led elsewhere holds nothing here; other slots do", () => {
+  const protection = new LossProtection(OPTIONS);
+  protection.holds(service([SESSION, 4]), SESSION, START_MS);
+  protection.forget(1);
+  assert.equal(protection.size, 1);
+  protection.forget(0);
+  assert.deepEqual([protection.size, protection.nextMs()], [0, Number.POSITIVE_INFINITY]);
+});

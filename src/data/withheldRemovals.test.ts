@@ -1,0 +1,94 @@
+// Which removals wait for the word of another session, and for how long.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { PublishItem, Superseded } from "../messages/sessionData.ts";
+import { clientId, type NodeId } from "../model/ids.ts";
+import { OTHER, publication, put, removed, SESSION, START_MS } from "./testing/harness.ts";
+import { given, leads, slotsAfter } from "./testing/parts.ts";
+import { type RemoveItem, WithheldRemovals } from "./withheldRemovals.ts";
+
+const LATER = START_MS + 1;
+const left = (registeredMs: number, version = 1n) => removed("left", { version, registeredMs }) as RemoveItem;
+
+/** SESSION had a registration that OTHER took from it by a millisecond. */
+function contested() {
+  const slots = slotsAfter([leads]);
+  const led = slots.ledSlot(0);
+  const datum = led?.contents.add(publication().dataInfoId, given(1n));
+  assert.ok(led !== undefined && datum !== undefined);
+  const byOther = { owner: { session: OTHER, client: clientId("c2") } };
+  led.contents.apply(datum, put());
+  led.contents.apply(datum, put({ registeredMs: LATER, ...byOther }));
+  const asked: { session: NodeId; superseded: Superseded }[] = [];
+  const taken: PublishItem[] = [];
+  const withheld = new WithheldRemovals({
+    ask: (_slot, session, superseded) => void asked.push({ session, superseded }),
+    take: (items) => void taken.push(...items),
+  });
+  const withholds = (item: RemoveItem, from: NodeId, nowMs = START_MS) =>
+    withheld.withholds(item, from, { led, datum, nowMs });
+  return { led, datum, withheld, withholds, asked, taken };
+}
+
+test("the removal of what won by the time alone waits five seconds for the session that lost", () => {
+  const it = contested();
+  assert.equal(it.withholds(left(LATER), OTHER), true);
+  const [question] = it.asked;
+  assert.deepEqual(
+    [question?.session, question?.superseded.isRemoved, question?.superseded.stamp.registeredMs],
+    [SESSION, true, START_MS],
+  );
+  assert.equal(it.withheld.nextMs(), START_MS + 5_000);
+  it.withheld.wake(START_MS + 4_999);
+  assert.deepEqual(it.taken, []);
+  it.withheld.wake(START_MS + 5_000);
+  assert.deepEqual([it.taken, it.withheld.nextMs()], [[left(LATER)], Number.POSITIVE_INFINITY]);
+});
+
+test("the session that is asked answers by its own removal: the client is gone at once", () => {
+  const it = contested();
+  it.withholds(left(LATER), OTHER);
+  assert.equal(it.withholds(left(START_MS), SESSION, START_MS + 10), false);
+  assert.equal(it.withheld.nextMs(), START_MS + 10);
+  it.withheld.wake(START_MS + 10);
+  assert.deepEqual(it.taken, [left(LATER)]);
+});
+
+test("the word of a session that was not asked ends nothing", () => {
+  const it = contested();
+  it.withholds(left(LATER), OTHER);
+  it.withholds(left(START_MS), OTHER, START_MS + 10);
+  assert.equal(it.withheld.nextMs(), START_MS + 5_000);
+});
+
+test("a loser that has said that its client left is not asked any more", () => {
+  const it = contested();
+  assert.equal(it.withholds(left(START_MS), SESSION), false);
+  assert.ok(it.led.contents.contests.isEmpty);
+  assert.equal(it.withholds(left(LATER), OTHER), false);
+  assert.deepEqual(it.asked, []);
+});
+
+test("a removal of another stamp than the one that won, or of what is gone already, waits for nobody", () => {
+  const other = contested();
+  assert.equal(other.withholds(left(LATER, 2n), OTHER), false);
+  assert.equal(other.led.contents.contests.isEmpty, false);
+  const gone = contested();
+  gone.led.contents.apply(gone.datum, left(LATER));
+  assert.equal(gone.withholds(left(LATER), OTHER), false);
+  assert.deepEqual([other.asked, gone.asked], [[], []]);
+});
+
+test("for a second after this process stood still what has left waits for what is still to be read", () => {
+  const it = contested();
+  it.led.contents.contests.clear();
+  assert.equal(it.withholds(left(LATER), OTHER), false);
+  it.withheld.stalled(START_MS);
+  assert.equal(it.withholds(left(LATER), OTHER, START_MS + 999), true);
+  assert.deepEqual([it.asked, it.withheld.nextMs()], [[], START_MS + 1_000]);
+  assert.equal(it.withholds(left(START_MS), OTHER, START_MS + 999), false, "it is not what stands here");
+  it.withheld.wake(START_MS + 1_000);
+  assert.deepEqual(it.taken, [left(LATER)]);
+  assert.equal(it.withholds(left(LATER), OTHER, START_MS + 1_000), false);
+});
