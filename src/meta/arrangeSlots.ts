@@ -135,7 +135,7 @@ function copiesMissing(draft: SlotDraft, slot: number): number {
   const { leader } = draft.owner(slot);
   const isLeaving = draft.input.nodes.get(leader)?.isLeaving === true;
   // Without any copies asked for, a leader that leaves still needs somebody to hand over to.
-  const wanted = Math.max(draft.copiesWanted(slot), isLeaving && draft.usable.length > 0 ? 1 : 0);
+  const wanted = Math.max(draft.copiesWanted(slot), isLeaving ? 1 : 0);
   return wanted - draft.copies(slot).length;
 }
 

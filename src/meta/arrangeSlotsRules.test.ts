@@ -240,6 +240,15 @@ test("no move begins while a slot is not whole, does not serve, or a node is onl
   assert.deepEqual(next(["a b", "a b", "b c"], { heard: "abc", facts: silentCopy })[2], "b c");
 });
 
+test("a slot whose follower leaves is moved when that one has gone, and not before", () => {
+  const facts = { ...only("x"), isSilent: (id: NodeId) => letterOf(id) === "c" };
+  assert.equal(next(["a xc", "a xc"], { heard: "abc", leaving: "x", facts }), "same");
+});
+
+test("nobody takes over a slot of which something is held back, and no other slot in its place", () => {
+  assert.equal(next(["a b", "a b"], { heard: "ab", facts: { isHeld: () => true } }), "same");
+});
+
 test("so many moves are under way at once, those that are already counted", () => {
   const slots = ["a b", "a b", "a b", "b a", "b a", "b a"];
   const begun = (movesMax: number) =>

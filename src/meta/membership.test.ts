@@ -283,3 +283,13 @@ test("members that somebody has made up are bounded, and who comes then is neith
   membership.tick(25_000);
   assert.equal(hear(session("s2000.a"), 25_000), "admitted");
 });
+
+test("of a data node that was gone and is back it is not known any more that it is gone", () => {
+  hear(data("d1.a"), 0);
+  hear(data("d2.a"), 0);
+  hearRegularly(data("d2.a"), 1_000, 20_000);
+  membership.tick(20_000);
+  assert.equal(membership.isUnknown(nodeId("d1.a")), false);
+  hear(data("d1.a"), 20_500);
+  assert.equal(membership.isUnknown(nodeId("d1.a")), true, "who asks knows from elsewhere that it lives");
+});

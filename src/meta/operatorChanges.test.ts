@@ -2,7 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { RegistryError } from "../base/errors.ts";
+import { fail } from "../base/errors.ts";
 import { brandDataInfoId } from "../model/ids.ts";
+import { OperatorChanges } from "./operatorChanges.ts";
 import type { MetaNode, TestMember } from "./testing/metaCluster.ts";
 import { leaderOf, settledCluster } from "./testing/settledCluster.ts";
 
@@ -112,4 +115,100 @@ test("a put that waits while the lead is lost is refused", () => {
   cluster.run(6_000);
   assert.equal(cluster.answers.get(5)?.code, "STORE_OUTCOME_UNKNOWN");
   assert.equal(cluster.answers.get(6)?.code, "NOT_META_LEADER");
+});
+
+/** Changes on their way to the store, what it was asked to save, and what was answered. */
+function changes() {
+  const saved: string[] = [];
+  const answers = new Map<number, RegistryError | undefined>();
+  const of = new OperatorChanges({
+    saveConfig: ({ data, version }) => void saved.push(`${data} ${version}`),
+    saveNodeBlocked: ({ node, isBlocked }) => void saved.push(`${node} ${isBlocked}`),
+    answer: (request, error) => void answers.set(request, error),
+    refusal: () => fail("NOT_META_LEADER", { leader: "m2" }),
+  });
+  let version = 0n;
+  const begin = (term = 1) => of.begin(term, ({ dataInfoId, data }) => ({ dataInfoId, data, version: ++version }));
+  const codes = () => [...answers].map(([request, error]) => `${request} ${error?.code ?? "done"}`);
+  return { of, saved, begin, codes };
+}
+
+const allow = () => undefined;
+
+test("values and blocks wait for the store beside each other, one of each", () => {
+  const { of, saved, begin } = changes();
+  for (const data of ["a", "b"]) of.put(1, { dataInfoId: RULES, data }, allow);
+  for (const node of ["d1", "d2"]) of.block(2, { node, isBlocked: true });
+  begin();
+  begin();
+  assert.deepEqual(saved, ["a 1", "d1 true"]);
+  of.nodeBlocked({ node: "d1", isBlocked: true }, true);
+  begin();
+  assert.deepEqual(saved, ["a 1", "d1 true", "d2 true"]);
+});
+
+test("an answer of the store counts for exactly what it was asked to save", () => {
+  const { of, begin, codes } = changes();
+  of.put(1, { dataInfoId: RULES, data: "a" }, allow);
+  of.block(2, { node: "d1", isBlocked: true });
+  begin(7);
+  const value = { dataInfoId: RULES, data: "a", version: 1n };
+  assert.equal(of.configSaved({ ...value, version: 2n }, true), undefined);
+  assert.equal(of.configSaved({ ...value, dataInfoId: brandDataInfoId("other#@#I#@#G") }, true), undefined);
+  assert.equal(of.nodeBlocked({ node: "d2", isBlocked: true }, true), undefined);
+  assert.equal(of.nodeBlocked({ node: "d1", isBlocked: false }, true), undefined);
+  assert.deepEqual(codes(), []);
+  assert.equal(of.configSaved(value, true), 7, "the term in which it was asked");
+  assert.equal(of.nodeBlocked({ node: "d1", isBlocked: true }, true), 7);
+  assert.deepEqual(codes(), ["1 done", "2 done"]);
+});
+
+test("a request is answered with what the store made of it", () => {
+  const answered = (isSaved: boolean | undefined) => {
+    const { of, begin, codes } = changes();
+    of.block(1, { node: "d1", isBlocked: true });
+    begin();
+    of.nodeBlocked({ node: "d1", isBlocked: true }, isSaved);
+    return codes();
+  };
+  assert.deepEqual(answered(true), ["1 done"]);
+  assert.deepEqual(answered(false), ["1 NOT_META_LEADER"]);
+  assert.deepEqual(answered(undefined), ["1 STORE_OUTCOME_UNKNOWN"]);
+});
+
+test("a value is refused by what waits already, counted in values and in bytes of the longest text", () => {
+  const { of, begin, codes } = changes();
+  const seen: { count: number; bytes: number }[] = [];
+  const refusal = (waiting: { count: number; bytes: number }) => {
+    seen.push(waiting);
+    return seen.length > 3 ? fail("CONFIG_VALUES_EXHAUSTED", { values: 3, configValuesMax: 3 }) : undefined;
+  };
+  for (const [at, data] of ["1234", "56", null, "7"].entries()) of.put(at, { dataInfoId: RULES, data }, refusal);
+  assert.deepEqual(seen, [
+    { count: 0, bytes: 0 },
+    { count: 1, bytes: 12 },
+    { count: 2, bytes: 18 },
+    { count: 3, bytes: 18 },
+  ]);
+  assert.deepEqual(codes(), ["3 CONFIG_VALUES_EXHAUSTED"]);
+  begin();
+});
+
+test("a change for which there is no room among those that wait is refused in words", () => {
+  const { of, codes } = changes();
+  for (let request = 0; request <= 1_000; request++) of.block(request, { node: `d${request}`, isBlocked: true });
+  assert.deepEqual(codes(), ["1000 STORE_UNAVAILABLE"]);
+  for (let request = 0; request <= 1_000; request++) of.put(2_000 + request, { dataInfoId: RULES, data: "" }, allow);
+  assert.deepEqual(codes(), ["1000 STORE_UNAVAILABLE", "3000 STORE_UNAVAILABLE"]);
+});
+
+test("who leads no more refuses what waits, and answers what is under way when the store has", () => {
+  const { of, begin, codes } = changes();
+  for (const request of [1, 2]) of.block(request, { node: `d${request}`, isBlocked: true });
+  for (const request of [3, 4]) of.put(request, { dataInfoId: RULES, data: "a" }, allow);
+  begin();
+  of.refuseWaiting();
+  assert.deepEqual(codes(), ["4 NOT_META_LEADER", "2 NOT_META_LEADER"]);
+  of.nodeBlocked({ node: "d1", isBlocked: true }, true);
+  assert.equal(codes().at(-1), "1 done");
 });
