@@ -227,3 +227,29 @@ test("a node that resigns lets its lease go, leads no more and never asks again"
   one.pass(60_000);
   assert.deepEqual(one.asked, []);
 });
+
+test("a member that is gone watches nothing any more", () => {
+  const one = leading();
+  one.step({ kind: "memberUp", member: S1 });
+  one.hear(S1);
+  one.step({ kind: "received", from: S1, message: { kind: "watchConfig", dataInfoIds: [KEY] } });
+  one.step({ kind: "memberDown", member: S1 });
+  one.pass(20_000);
+  one.told(S1);
+  one.step({ kind: "putConfig", request: 7, dataInfoId: KEY, data: "on" });
+  const [value] = one.configs;
+  assert.ok(value !== undefined);
+  one.step({ kind: "configSaved", value, isSaved: true });
+  assert.deepEqual(one.told(S1), []);
+});
+
+test("who has neither link nor lease is not taken for a watcher, but answered", () => {
+  const one = leading();
+  one.step({ kind: "received", from: S1, message: { kind: "watchConfig", dataInfoIds: [KEY] } });
+  assert.equal(one.told(S1).length, 1);
+  one.step({ kind: "putConfig", request: 7, dataInfoId: KEY, data: "on" });
+  const [value] = one.configs;
+  assert.ok(value !== undefined);
+  one.step({ kind: "configSaved", value, isSaved: true });
+  assert.deepEqual(one.told(S1), []);
+});

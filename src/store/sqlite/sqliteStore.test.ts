@@ -95,6 +95,25 @@ test("a store of a newer release is refused with both numbers, and left as it is
   assert.deepEqual(readFileSync(join(dataDir, "roster.db")), before);
 });
 
+test("a directory whose store was refused is let go: what is mended is opened by the same process", async () => {
+  const dataDir = newDir();
+  await (await openSqliteStore(dataDir)).close();
+  edit(dataDir, "UPDATE schema_version SET version = 99");
+  await assert.rejects(openSqliteStore(dataDir), refusedAs("STORE_SCHEMA_NEWER"));
+  assert.ok(!existsSync(join(dataDir, "roster.db-wal")), "the file is closed");
+  edit(dataDir, "UPDATE schema_version SET version = 2");
+  await (await openSqliteStore(dataDir)).close();
+});
+
+test("the file can be read while the store is open: it writes ahead", async () => {
+  const dataDir = newDir();
+  const store = await openSqliteStore(dataDir);
+  const database = new DatabaseSync(join(dataDir, "roster.db"));
+  assert.equal(database.prepare("PRAGMA journal_mode").get()?.["journal_mode"], "wal");
+  database.close();
+  await store.close();
+});
+
 test("a file that is no database is refused with its name and advice", async () => {
   const dataDir = newDir();
   mkdirSync(dataDir);

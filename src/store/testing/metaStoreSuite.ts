@@ -23,6 +23,16 @@ export function metaStoreSuite(name: string, newDisk: () => MetaTestDisk): void 
     await assert.rejects(async () => store.loadAll(), isUnavailable);
     await assert.rejects(async () => store.acquireLease(A, LONG_MS), isUnavailable);
     await assert.rejects(async () => store.setNodeBlocked("n", true, epoch), isUnavailable);
+    await assert.rejects(
+      async () => store.putConfig({ dataInfoId: ORDERS, version: 1n, data: "" }, epoch),
+      isUnavailable,
+    );
+    await assert.rejects(
+      async () => store.saveSlotTable(tableOf(1n), { tableEpoch: undefined, leaseEpoch: epoch }),
+      isUnavailable,
+    );
+    await assert.rejects(async () => store.saveCluster({ name: "c", slotCount: 1 }), isUnavailable);
+    await assert.rejects(async () => store.releaseLease(epoch), isUnavailable);
   });
 }
 

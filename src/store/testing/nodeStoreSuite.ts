@@ -84,5 +84,9 @@ function lifeTests(newDisk: () => TestDisk<NodeStore>): void {
     await store.close();
     await store.close();
     assert.throws(() => store.saveVersionFloor(1n), isUnavailable);
+    assert.throws(() => store.saveServiceSizes(new Map([[ORDERS, 1]])), isUnavailable);
+    for (const load of ["nodeId", "loadVersionFloor", "loadServiceSizes"] as const) {
+      assert.throws(() => store[load](), isUnavailable);
+    }
   });
 }
