@@ -1,50 +1,115 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { PublishItem } from "../messages/sessionData.ts";
-import { brandDataInfoId } from "../model/ids.ts";
 import { Outbox } from "./outbox.ts";
+import { NOW_MS, publication, put, removal, STOCK } from "./testing/parts.ts";
 
-let batches = 0;
+const MIB = 1024 * 1024;
 
-const removal = (version: bigint): PublishItem => ({
-  kind: "remove",
-  removal: {
-    dataInfoId: brandDataInfoId("orders#@#I#@#G"),
-    registId: "r",
-    cause: "unpublished",
-    stamp: { version, registeredMs: 0 },
-  },
-});
+function newOutbox(...items: readonly PublishItem[]): Outbox {
+  let batches = 0;
+  const outbox = new Outbox(() => ++batches);
+  for (const item of items) outbox.add(item);
+  return outbox;
+}
 
 test("what waits is displaced by something newer, not by something older that comes later", () => {
-  const outbox = new Outbox(() => ++batches);
-  outbox.add(removal(7n));
-  outbox.add(removal(8n));
-  outbox.add(removal(4n));
-  assert.deepEqual(outbox.next()?.items, [removal(8n)]);
+  const outbox = newOutbox(...[7n, 8n, 4n].map((version) => removal({ version })));
+  assert.deepEqual(outbox.next()?.items, [removal({ version: 8n })]);
 });
 
-test("a batch that is put back stays behind what is newer", () => {
-  const outbox = new Outbox(() => ++batches);
-  outbox.add(removal(1n));
+test("of one stamp what was said last is sent: a registration and then its end", () => {
+  const end = removal();
+  assert.deepEqual(newOutbox(put(), end).next()?.items, [end]);
+});
+
+test("registrations of two services under one registId both wait, each displaced by its own newer one alone", () => {
+  const [first, second] = [put(), put({ dataInfoId: STOCK })];
+  const outbox = newOutbox(first, second, put({ dataInfoId: STOCK, version: 2n }));
+  assert.equal(outbox.waiting, 2);
+  assert.deepEqual(outbox.next()?.items, [first, put({ dataInfoId: STOCK, version: 2n })]);
+});
+
+test("while a batch is under way the next ones wait, until that very batch is taken", () => {
+  const outbox = newOutbox(put());
+  const first = outbox.next();
+  outbox.add(put({ registId: "p2" }));
+  assert.equal(outbox.next(), undefined);
+  assert.deepEqual(outbox.taken(99), [], "an answer to a batch from before a lost connection");
+  assert.deepEqual([outbox.isUnderWay(99), outbox.isUnderWay(1)], [false, true]);
+  assert.deepEqual(outbox.taken(1), first?.items);
+  assert.deepEqual(outbox.next(), { id: 2, items: [put({ registId: "p2" })] });
+});
+
+test("an outbox is empty when nothing waits and nothing is under way", () => {
+  const outbox = newOutbox();
+  assert.equal(outbox.isEmpty, true);
+  outbox.add(put());
+  assert.equal(outbox.isEmpty, false);
   outbox.next();
-  outbox.add(removal(2n));
+  assert.deepEqual([outbox.isEmpty, outbox.waiting], [false, 0]);
+  outbox.taken(1);
+  assert.equal(outbox.isEmpty, true);
+  assert.equal(outbox.next(), undefined);
+});
+
+test("a batch that is put back stays behind what is newer, and before the others", () => {
+  const outbox = newOutbox(put(), put({ registId: "p2" }));
+  outbox.next();
+  for (const item of [put({ registId: "p3" }), put({ version: 2n })]) outbox.add(item);
   outbox.putBack();
-  assert.deepEqual(outbox.next()?.items, [removal(2n)]);
+  assert.deepEqual(outbox.next()?.items, [put({ version: 2n }), put({ registId: "p2" }), put({ registId: "p3" })]);
+});
+
+test("putting back where nothing is under way changes nothing", () => {
+  const outbox = newOutbox(put());
+  outbox.putBack();
+  assert.deepEqual(outbox.next()?.items, [put()]);
+});
+
+test("everything is drained for another node, what was under way too, once", () => {
+  const outbox = newOutbox(put());
+  outbox.next();
+  outbox.add(put({ registId: "p2" }));
+  assert.deepEqual(outbox.drain(), [put(), put({ registId: "p2" })]);
+  assert.deepEqual([outbox.drain(), outbox.isEmpty], [[], true]);
+});
+
+test("a publication that still waits can be withdrawn, one that has been replaced is left alone", () => {
+  const [older, newer] = [publication(), publication({ version: 2n })];
+  const outbox = newOutbox({ kind: "put", publication: older }, { kind: "put", publication: newer });
+  outbox.withdraw(older);
+  assert.equal(outbox.waiting, 1);
+  outbox.withdraw(newer);
+  assert.equal(outbox.isEmpty, true);
+});
+
+test("a publication whose end waits is not withdrawn, nor one of another service", () => {
+  const end = removal();
+  const outbox = newOutbox(end);
+  outbox.withdraw(publication());
+  outbox.withdraw(publication({ dataInfoId: STOCK }));
+  assert.deepEqual(outbox.next()?.items, [end]);
 });
 
 test("a batch takes a hundred, or a quarter of what waits, up to five hundred", () => {
   for (const [waiting, taken] of [
     [10, 10],
     [300, 100],
+    [401, 101],
     [800, 200],
     [20_000, 500],
   ] as const) {
-    const outbox = new Outbox(() => ++batches);
-    for (let at = 0; at < waiting; at++) {
-      const item = removal(1n);
-      if (item.kind === "remove") outbox.add({ ...item, removal: { ...item.removal, registId: `r${at}` } });
-    }
+    const outbox = newOutbox(...Array.from({ length: waiting }, (_, at) => removal({ registId: `r${at}` })));
     assert.equal(outbox.next()?.items.length, taken);
+    assert.equal(outbox.waiting, waiting - taken);
   }
+});
+
+test("a batch ends at four MiB, and one publication always goes", () => {
+  const large = Array.from({ length: 8 }, (_, at) => put({ registId: `p${at}`, payload: new Uint8Array(MIB) }));
+  const outbox = newOutbox(...large);
+  assert.equal(outbox.next()?.items.length, 4);
+  const huge = put({ payload: new Uint8Array(5 * MIB), registeredMs: NOW_MS });
+  assert.equal(newOutbox(huge, put({ registId: "p2" })).next()?.items.length, 1);
 });

@@ -1,0 +1,113 @@
+// What the tests of the session's single parts have in common: clients, registrations, lists and a link to data nodes
+// that keeps what it is given.
+
+import { type Budget, unlimitedBudget } from "../../base/budget.ts";
+import { type Metrics, noMetrics } from "../../base/metrics.ts";
+import type { PublishItem, SessionToData } from "../../messages/sessionData.ts";
+import { brandDataInfoId, clientId, type DataInfoId, type NodeId, nodeId } from "../../model/ids.ts";
+import { packPayload } from "../../model/payload.ts";
+import type { Publication } from "../../model/publication.ts";
+import type { SlotTable } from "../../model/slot.ts";
+import { Client } from "../client.ts";
+import { Costs } from "../costs.ts";
+import { DataLinks } from "../dataLinks.ts";
+import type { PublishRequest, SubscribeRequest } from "../registry.ts";
+import { Channel } from "./harness.ts";
+
+/** The present, unless a test says otherwise. */
+export const NOW_MS = 1_700_000_000_000;
+export const ORDERS = brandDataInfoId("orders#@#I#@#G");
+/** Another service; with two slots or more it is in another one than `ORDERS`. */
+export const STOCK = brandDataInfoId("stock#@#I#@#G");
+export const DATA_1 = nodeId("data-1");
+export const DATA_2 = nodeId("data-2");
+export const COSTS = new Costs(false);
+
+let clients = 0;
+
+/** A client that has just connected, later than all before. */
+export function newClient(budget: Budget = unlimitedBudget()): Client & { readonly channel: Channel } {
+  const order = ++clients;
+  const channel = new Channel();
+  const account = budget.open(channel.address);
+  const client = new Client(clientId(`client-${order}`), { channel, account }, order);
+  return Object.assign(client, { channel });
+}
+
+/** What a client asks for that publishes. */
+export function publishRequest(changes: Partial<PublishRequest> = {}): PublishRequest {
+  const request = { dataInfoId: ORDERS, registId: "p1", version: 1n, zone: "Z", appName: "", attributes: new Map() };
+  return { ...request, payload: packPayload([]), ...changes };
+}
+
+/** What a client asks for that subscribes. */
+export function subscribeRequest(changes: Partial<SubscribeRequest> = {}): SubscribeRequest {
+  const request = { dataInfoId: ORDERS, registId: "s1", version: 1n, zone: "Z", variant: "v" };
+  return { ...request, scope: "dataCenter", ...changes };
+}
+
+/** A publication as a data node lists it. */
+export function publication(changes: Partial<Publication> = {}): Publication {
+  const owner = { session: nodeId("session-1"), client: clientId("somebody") };
+  return { ...publishRequest(), registeredMs: NOW_MS, owner, ...changes };
+}
+
+/** The whole list of a service. */
+export function snapshotOf(version: bigint, { dataInfoId = ORDERS, origin = 1n, publications = [publication()] } = {}) {
+  return { dataInfoId, version, origin, publications };
+}
+
+/** A change to publish. */
+export function put(changes: Partial<Publication> = {}): PublishItem {
+  return { kind: "put", publication: publication(changes) };
+}
+
+/** The end of a registration. */
+export function removal({
+  registId = "p1",
+  version = 1n,
+  registeredMs = NOW_MS,
+  dataInfoId = ORDERS,
+} = {}): PublishItem {
+  return { kind: "remove", removal: { dataInfoId, registId, cause: "unpublished", stamp: { version, registeredMs } } };
+}
+
+/** A slot table in which each slot has this leader. */
+export function tableOf(epoch: bigint, leaders: readonly NodeId[], leaderEpoch = epoch): SlotTable {
+  return { epoch, slots: leaders.map((leader) => ({ leader, leaderEpoch, followers: [] })) };
+}
+
+/** Links to data nodes, and what went over them. */
+export function recordedLinks() {
+  const sent: { readonly to: NodeId; readonly message: SessionToData }[] = [];
+  const links = new DataLinks((to, message) => sent.push({ to, message }));
+  const ofKind = <Kind extends SessionToData["kind"]>(kind: Kind) =>
+    sent.flatMap(({ message }) => (isOfKind(message, kind) ? [message] : []));
+  return { links, sent, ofKind };
+}
+
+function isOfKind<Kind extends SessionToData["kind"]>(
+  message: SessionToData,
+  kind: Kind,
+): message is Extract<SessionToData, { kind: Kind }> {
+  return message.kind === kind;
+}
+
+/** Metrics that keep the last value of each gauge and the sum of each counter, with its outcome. */
+export function recordedMetrics() {
+  const values = new Map<string, number>();
+  const metrics: Metrics = {
+    ...noMetrics,
+    set: (name: string, ...rest: readonly [number, ...unknown[]]) => void values.set(name, rest[0]),
+    add: (name: string, by: number, labels?: Readonly<Record<string, string>>) => {
+      const key = [name, ...Object.values(labels ?? {})].join(" ");
+      values.set(key, (values.get(key) ?? 0) + by);
+    },
+  };
+  return { metrics, values };
+}
+
+/** The service of that number. */
+export function serviceOf(at: number): DataInfoId {
+  return brandDataInfoId(`service-${at}#@#I#@#G`);
+}
