@@ -136,7 +136,7 @@ export class Pusher {
         const { client } = target;
         if (client.blockedTargets.has(target)) {
           this.#resume(client, nowMs);
-          if (client.answersPushes && client.pushesUnderWay.size === 0 && client.breaker === undefined)
+          if (client.answersPushes && client.pushesUnderWay.size === 0 && client.breaker?.isOpen !== true)
             this.#resumed.set(client, nowMs);
           continue;
         }

@@ -135,7 +135,7 @@ test("an answer that is older than what was announced meanwhile makes the list b
   assert.equal(fetches().length, 2);
 });
 
-test("an announcement of what is here, or of less, is no reason to ask; of the same number by another leader it is", () => {
+test("an announcement of what is here, or of less, is no reason to ask; one by another leader is", () => {
   const { snapshot, announce, fetches } = newLists();
   snapshot(10n);
   announce(10n);

@@ -123,6 +123,20 @@ test("a subscriber that returns within the grace is not pushed what it confirmed
   assert.deepEqual(back.channel.versions, [11n]);
 });
 
+test("a client that comes back as a subscriber first keeps its publishers for a while longer", () => {
+  const first = connect();
+  publish(first);
+  subscribe(first);
+  taken();
+  disconnect(first);
+  pass(900);
+  subscribe(connect());
+  pass(4_900);
+  assert.deepEqual(removals(), []);
+  pass(200);
+  assert.equal(removals().length, 1);
+});
+
 test("what the old connection still had under way does not take the registration from the living one", () => {
   const [old, back] = [connect(), connect()];
   publish(back);

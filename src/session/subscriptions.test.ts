@@ -86,10 +86,8 @@ test("a client that has returned is not taken for the one that was cut off any m
 test("of two clients that were cut off under one registId, the end of the first leaves the second's return", () => {
   const all = new Subscriptions(COSTS);
   const [first, second] = [newClient(), newClient()];
-  for (const client of [first, second]) {
-    subscribe(all, client);
-    cutOff(all, client);
-  }
+  for (const client of [first, second]) subscribe(all, client);
+  for (const client of [first, second]) cutOff(all, client);
   all.dropSome(first, 9);
   assert.equal(subscribe(all, newClient()).returnedFrom, second);
 });
