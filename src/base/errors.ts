@@ -55,7 +55,17 @@ export const ERRORS = {
     meaning: "the node holds as much as it may; add session nodes, or raise memory-bytes-max",
   },
   NODE_MESSAGE_MALFORMED: { retry: false, meaning: "these bytes are no message between nodes; the link is closed" },
+  NODE_NEEDED: {
+    retry: false,
+    meaning: "the cluster has no other node with this role to go on with; start another one first, or stop this one",
+  },
   NODE_REFUSED: { retry: true, meaning: "the cluster does not take this node, for the reason given; the process ends" },
+  NODE_UNKNOWN: {
+    retry: false,
+    meaning:
+      "no node of this name holds clients or publications here, or is blocked; `roster members` lists them, and a " +
+      "node that has only the role meta is stopped, not blocked",
+  },
   NODE_UNREACHABLE: {
     retry: true,
     meaning: "the node does not answer at this address; is it running, is the URL right?",
@@ -109,7 +119,7 @@ export const ERRORS = {
 export type ErrorCode = keyof typeof ERRORS;
 
 /** The values that explain an error: short, printable, no secrets. */
-export type ErrorDetails = Readonly<Record<string, string | number | bigint | boolean>>;
+export type ErrorDetails = Readonly<Record<string, string | number | bigint | boolean | readonly string[]>>;
 
 /** An expected failure. The message reads `CODE: meaning (key=value, ...)`. */
 export class RegistryError extends Error {
@@ -137,7 +147,14 @@ function describe(details: ErrorDetails): string {
   return parts.length === 0 ? "" : ` (${parts.join(", ")})`;
 }
 
-function printable(value: string | number | bigint | boolean): string {
+// So many nodes, or names of any kind, are looked through by eye.
+const NAMES_MAX = 20;
+
+function printable(value: ErrorDetails[string]): string {
+  if (Array.isArray(value)) {
+    const names = value.slice(0, NAMES_MAX).map(printable).join(" ");
+    return value.length > NAMES_MAX ? `[${names} and ${value.length - NAMES_MAX} more]` : `[${names}]`;
+  }
   if (typeof value !== "string") return String(value);
   const cut = value.length > VALUE_CHARS_MAX ? `${value.slice(0, VALUE_CHARS_MAX)}…` : value;
   return /^[\w.:/@#-]+$/.test(cut) ? cut : visible(JSON.stringify(cut));

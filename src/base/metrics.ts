@@ -142,6 +142,16 @@ export const METRICS = {
     help: "Bytes of messages to other nodes, by who speaks to whom.",
     labels: ["message"],
   },
+  roster_node_blocked: {
+    type: "gauge",
+    help: "1 while an operator has blocked this node, 0 otherwise.",
+    labels: [],
+  },
+  roster_nodes_blocked: {
+    type: "gauge",
+    help: "Nodes that operators have blocked, on the meta node that leads; 0 on the others.",
+    labels: [],
+  },
   roster_store_reachable: {
     type: "gauge",
     help: "1 while the store under the role meta answers, 0 while it does not.",

@@ -62,7 +62,10 @@ function addOperations(root: Command): void {
     await operate({ ...call, url, form: output === "json" ? "json" : "table" });
   };
   operation("members", "list the nodes of a cluster (from any meta node)", META_URL).action((_, command: Command) =>
-    run(command, { path: "/members", columns: ["id", "role", "address", "clientAddress"] }),
+    run(command, {
+      path: "/members",
+      columns: ["id", "role", "state", "address", "clientAddress", "clients", "leads"],
+    }),
   );
   operation("slots", "list which data node leads and follows each slot (from any meta node)", META_URL).action(
     (_, command: Command) => run(command, { path: "/slots", columns: ["id", "leader", "leaderEpoch", "followers"] }),

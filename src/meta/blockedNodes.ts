@@ -31,6 +31,6 @@ export class BlockedNodes {
     const name = nodeNameOf(id);
     if (role !== "session" || !this.#names.has(name)) return undefined;
     if (table?.slots.some(({ leader }) => leader === id) === true) return undefined;
-    return `node "${name}" is blocked; unblock it before it is started again`;
+    return `node "${name}" is blocked; to let it in again: roster unblock ${name}`;
   }
 }

@@ -5,8 +5,12 @@ import { nodeId } from "../model/ids.ts";
 import { MemberList } from "./memberList.ts";
 
 function members(count: number) {
-  return () =>
-    Array.from({ length: count }, (_, at) => ({ id: nodeId(`s${at}.a`), role: "session", address: "h:1" }) as const);
+  return () => ({
+    list: Array.from(
+      { length: count },
+      (_, at) => ({ id: nodeId(`s${at}.a`), role: "session", address: "h:1" }) as const,
+    ),
+  });
 }
 
 function leading(): MemberList {
@@ -20,7 +24,7 @@ test("the first list is told when its time has come, and not before", () => {
   list.changed();
   assert.equal(list.take(members(2), 999), undefined);
   assert.equal(list.answer({ epoch: 3n, serial: 7 }), undefined);
-  assert.deepEqual(list.take(members(2), 1_000), { epoch: 4n, serial: 1, list: members(2)() });
+  assert.deepEqual(list.take(members(2), 1_000), { epoch: 4n, serial: 1, ...members(2)() });
 });
 
 test("a change after quiet is told at once, and those that follow gather", () => {

@@ -1,7 +1,7 @@
 // The membership as the members are told it: whole lists, each with a version. The first change after quiet is told at
 // once; while a cluster starts, when hundreds join within a second, changes gather, for everybody is told of everybody.
 
-import { compareMembers, type MemberAddress, type Members, type MembersVersion } from "../messages/membership.ts";
+import { compareMembers, type Members, type MembersVersion } from "../messages/membership.ts";
 
 // After a list of n members, the next waits n times this: telling it costs n messages of n entries.
 const GATHER_MS_PER_MEMBER = 1;
@@ -39,14 +39,14 @@ export class MemberList {
   }
 
   /** The list to tell everybody now, if it is time. */
-  take(list: () => MemberAddress[], nowMs: number): Members | undefined {
+  take(told: () => Omit<Members, keyof MembersVersion>, nowMs: number): Members | undefined {
     if (nowMs < this.#tellAtMs) return undefined;
     // Usually the lease's epoch is the highest. If the store has lost the last ones, members must still take this list
     // for a later one.
     const { epoch, serial } = this.#newest;
     const version = this.#epoch > epoch ? { epoch: this.#epoch, serial: 1 } : { epoch, serial: serial + 1 };
     this.#newest = version;
-    this.#told = { ...version, list: list() };
+    this.#told = { ...version, ...told() };
     this.#tellAtMs = Number.POSITIVE_INFINITY;
     this.#quietMs = nowMs + this.#told.list.length * GATHER_MS_PER_MEMBER;
     return this.#told;

@@ -6,12 +6,15 @@
 // else. While the store is away nobody leads after a while, and everything goes on with the last decision.
 
 import { unreachable } from "../base/assert.ts";
+import { fail } from "../base/errors.ts";
 import type {
   ConfigValue,
   Heartbeat,
   Member,
   MemberAddress,
   MemberRole,
+  Members,
+  MembersVersion,
   MemberToMeta,
   MetaToMember,
 } from "../messages/membership.ts";
@@ -19,6 +22,7 @@ import type { DataInfoId, NodeId } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 import { believedHeartbeat } from "./believedHeartbeat.ts";
 import { BlockedNodes } from "./blockedNodes.ts";
+import { blockRefusal } from "./blockRefusal.ts";
 import { ClientCounts } from "./clientCounts.ts";
 import { Configs } from "./configs.ts";
 import { Lead } from "./lead.ts";
@@ -111,6 +115,11 @@ export class Meta {
     return this.#membership.list();
   }
 
+  /** The members with what each said last. */
+  heartbeats(): Iterable<readonly [Member, Heartbeat]> {
+    return this.#membership.heartbeats();
+  }
+
   /** Names of nodes that are shut out, as of this node's lead. */
   get blockedNodes(): ReadonlySet<string> {
     return this.#blocked.names;
@@ -161,7 +170,7 @@ export class Meta {
       case "configSaved":
         return this.#configSaved(event.value, event.isSaved, nowMs);
       case "blockNode":
-        return this.#asked(event.request, () => this.#changes.block(event.request, event));
+        return this.#asked(event.request, () => this.#block(event));
       case "nodeBlocked":
         return this.#nodeBlocked(event, event.isSaved, nowMs);
       case "resign":
@@ -221,7 +230,7 @@ export class Meta {
     if (this.#dataSerial !== this.#membership.dataSerial) this.#slots.nodesChanged(nowMs);
     this.#listSerial = this.#membership.listSerial;
     this.#dataSerial = this.#membership.dataSerial;
-    const members = this.#memberList.take(() => this.#membership.list(), nowMs);
+    const members = this.#memberList.take(() => this.#list(), nowMs);
     if (members !== undefined) this.#sendAll({ kind: "members", members });
     const counts = this.#clientCounts.take(() => this.#membership.clientCounts(), nowMs);
     if (counts !== undefined) this.#sendAll({ kind: "clientCounts", counts }, "session");
@@ -291,6 +300,16 @@ export class Meta {
     this.#dismissBlocked();
   }
 
+  #block({ request, ...block }: NodeBlock & { request: number }): void {
+    const members = [...this.#membership.heartbeats()].map(([member]) => member);
+    const { blocksToCome: toCome } = this.#changes;
+    const refusal = this.#isInCharge
+      ? blockRefusal(block, { members, blocked: this.#blocked.names, toCome, slotTable: this.#slots.table })
+      : fail("STORE_UNAVAILABLE", { reason: "this meta node has just begun to lead and reads the store" });
+    if (refusal !== undefined) this.#output.answer(request, refusal);
+    else this.#changes.block(request, block);
+  }
+
   #asked(request: number, accept: () => void): void {
     if (this.#term === undefined) this.#output.answer(request, this.#lead.refusal());
     else accept();
@@ -309,6 +328,7 @@ export class Meta {
     if (isSaved !== true) return this.#notSaved(isSaved, nowMs, term);
     if (!this.#isInCharge) return this.#loading.need(nowMs);
     this.#blocked.set(block.node, block.isBlocked);
+    this.#memberList.changed();
     this.#slots.nodesChanged(nowMs);
     this.#dismissBlocked();
   }
@@ -329,6 +349,11 @@ export class Meta {
     this.#output.send(member, { kind: "refused", reason });
     this.#membership.dismiss(member);
     return true;
+  }
+
+  #list(): Omit<Members, keyof MembersVersion> {
+    const blocked = [...this.#blocked.names];
+    return { list: this.#membership.list(), ...(blocked.length > 0 && { blocked }) };
   }
 
   #tellTable(to: Member, known: bigint): void {

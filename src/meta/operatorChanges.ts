@@ -61,6 +61,12 @@ export class OperatorChanges {
     if (!this.#blocks.add(request, block)) this.#output.answer(request, tooMany());
   }
 
+  /** Blocks that the store will have, the next one first. */
+  get blocksToCome(): readonly NodeBlock[] {
+    const underWay = this.#blocks.underWay?.saved;
+    return underWay === undefined ? this.#blocks.waiting : [underWay, ...this.#blocks.waiting];
+  }
+
   /** Saves what waits, one of a kind at a time. */
   begin(term: number, toValue: (put: Put) => ConfigValue): void {
     const value = this.#puts.begin((put) => ({ saved: toValue(put), term }));

@@ -18,6 +18,11 @@ export class SaveQueue<Change, Saved> {
     return this.#waiting.map(({ change }) => change);
   }
 
+  /** What the store has not answered for yet. */
+  get underWay(): Saved | undefined {
+    return this.#underWay?.saved;
+  }
+
   /** False if too many wait already. */
   add(request: number, change: Change): boolean {
     if (this.#waiting.length >= SAVES_WAITING_MAX) return false;

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { networkInterfaces } from "node:os";
 import { after, test } from "node:test";
-import { RegistryError } from "../base/errors.ts";
 import type { MemberAddress } from "../messages/membership.ts";
 import { joinAddress } from "../transport/address.ts";
 import type { RunningServer } from "./start.ts";
@@ -43,7 +42,7 @@ test("three roles in three processes: what one client publishes another one is p
     () => subscriber.list("orders"),
     (list) => list === "10.0.0.1:80",
   );
-  assert.deepEqual((await members(meta)).map(({ role }) => role).sort(), ["data", "session", "session"]);
+  assert.deepEqual((await members(meta)).map(({ role }) => role).sort(), ["data", "meta", "session", "session"]);
   assert.equal(data.ports.bolt, 0);
 });
 
@@ -157,21 +156,6 @@ test("a node of another cluster takes no part, and its health says so", async ()
   await eventually(() => isReady(own), Boolean);
   assert.equal(await getStatus(stranger.ports.http, "/readyz"), 503);
   assert.equal((await members(meta)).filter(({ role }) => role === "session").length, 1);
-});
-
-test("a node that is shut out by its name ends and says why", async () => {
-  const meta = await nodes.start(["meta", "data"], { metaAddresses: [] });
-  const session = await nodes.start(["session"], at(meta));
-  const found = await eventually(
-    () => members(meta),
-    (list) => list.some(({ role }) => role === "session"),
-  );
-  const id = found.find(({ role }) => role === "session")?.id ?? "";
-  const url = `http://127.0.0.1:${meta.ports.metaHttp}/nodes/${id}/block`;
-  assert.equal((await fetch(url, { method: "PUT" })).status, 200);
-  const failure = await session.failed;
-  assert.ok(failure instanceof RegistryError && failure.code === "NODE_REFUSED", String(failure));
-  assert.equal((await fetch(url, { method: "DELETE" })).status, 200);
 });
 
 test("an operator's call ends a node: its stop is asked for", async () => {

@@ -4,6 +4,7 @@ import type { Budget } from "../base/budget.ts";
 import { fail } from "../base/errors.ts";
 import type { Log } from "../base/ports.ts";
 import { SofaGateway } from "../gateways/sofa/gateway.ts";
+import type { Meta } from "../meta/meta.ts";
 import { joinAddress } from "../transport/address.ts";
 import { hostClock } from "../transport/clock.ts";
 import { hostCompression } from "../transport/compression.ts";
@@ -15,6 +16,7 @@ import type { DataHost } from "./dataHost.ts";
 import type { ConnectionLimits } from "./descriptors.ts";
 import { addHeldRoutes, dataHttp, type HeldStatus } from "./http/dataHttp.ts";
 import { listenHttp } from "./http/listen.ts";
+import type { MetaRow } from "./http/memberRows.ts";
 import { metaHttp } from "./http/metaHttp.ts";
 import type { Ops } from "./http/opsRoutes.ts";
 import { sessionHttp } from "./http/sessionHttp.ts";
@@ -32,6 +34,8 @@ export interface DoorsEnvironment {
   readonly roles: Roles;
   /** The host by which others reach this node. */
   readonly nodeHost: string;
+  /** Where other nodes reach this one: `host:port`. */
+  readonly address: string;
   /** What is to be closed with the node; the last one first. */
   readonly closers: (() => void | Promise<void>)[];
 }
@@ -70,9 +74,10 @@ export async function openMetaDoor(environment: DoorsEnvironment, host: MetaHost
     isReady: () => meta.isReady,
     leaderAddress: () => meta.leader?.address,
     isStoreReachable: () => host.isStoreReachable,
-    members: () => meta.members(),
+    members: () => meta.heartbeats(),
     slotTable: () => meta.slotTable,
-    blockedNodes: () => meta.blockedNodes,
+    blockedNodes: () => blockedNodes(meta, roles.network),
+    metas: () => metaRows(environment, meta),
     blockNode: (node, isBlocked) => host.blockNode(node, isBlocked),
   });
   if (roles.data !== undefined) addHeldRoutes(app, heldStatus(roles.data));
@@ -81,9 +86,23 @@ export async function openMetaDoor(environment: DoorsEnvironment, host: MetaHost
   return listenHttp(app, { host: config.bind, port: config.metaHttpPort, shares, ...told(log, "meta-http") });
 }
 
+/** One that does not lead, or has just begun to, has heard it from the one that does, or did. */
+function blockedNodes(meta: Meta, { metaPeers }: NodeNetwork): ReadonlySet<string> {
+  return meta.isLeading && meta.isReady ? meta.blockedNodes : new Set(metaPeers?.members?.blocked);
+}
+
+function metaRows({ address, roles: { id, network } }: DoorsEnvironment, meta: Meta): MetaRow[] {
+  const own = { id, address, isLeading: meta.isLeading };
+  const others = (network.metaPeers?.list() ?? []).map((peer) => ({
+    ...peer,
+    isLeading: peer.id !== undefined && meta.leader?.holder === peer.id,
+  }));
+  return [own, ...others];
+}
+
 /** The HTTP port of the role data; 0 if it has none of its own. */
 export async function openDataDoor(environment: DoorsEnvironment, host: DataHost): Promise<number> {
-  const { config, log, ops, limits, closers } = environment;
+  const { config, log, ops, limits, roles, closers } = environment;
   const port = dataHttpPortOf(config);
   if (port === undefined) return 0;
   const { data } = host;
@@ -93,6 +112,7 @@ export async function openDataDoor(environment: DoorsEnvironment, host: DataHost
     hasSlotTable: () => data.slotTable !== undefined,
     isServing: () => data.isServing,
     slotsLed: () => data.slotsLed,
+    blocked: () => roles.blocked.reason,
   });
   closers.push(() => app.close());
   const shares = new ConnectionShares(() => limits.otherHttp);
@@ -149,6 +169,7 @@ export async function openSessionDoors(
     clientCounts: () => host.clientCounts,
     members: () => session.members,
     slotTable: () => session.slotTable,
+    blocked: () => roles.blocked.reason,
   });
   closers.push(() => app.close());
   const options = { host: config.bind, port: config.httpPort, isShared, shares: httpShares };

@@ -1,14 +1,14 @@
 // The role meta in its process: its saves and questions go to the store, and come back to it as events. A call that the
 // store did not answer comes back as "unknown", never as "no".
 
-import { RegistryError } from "../base/errors.ts";
+import { fail, RegistryError } from "../base/errors.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { Log, LogFields } from "../base/ports.ts";
 import { Stepper, type StepperEnvironment } from "../base/stepper.ts";
 import type { ConfigValue, Member, MetaToMember } from "../messages/membership.ts";
 import { Meta } from "../meta/meta.ts";
 import type { MetaEvent, MetaOptions, MetaOutput } from "../meta/metaPorts.ts";
-import type { DataInfoId } from "../model/ids.ts";
+import { type DataInfoId, nodeNameOf } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 import type { OpenedStore } from "./openMetaStore.ts";
 import { PendingAnswers } from "./pendingAnswers.ts";
@@ -21,6 +21,8 @@ export interface MetaHostEnvironment extends StepperEnvironment {
   readonly send: (to: Member, message: MetaToMember) => void;
   /** Where operators reach this node by HTTP: `host:port`. */
   readonly httpAddress: () => string;
+  /** Another meta node can be reached. */
+  readonly hasOtherMeta: () => boolean;
 }
 
 export class MetaHost {
@@ -33,6 +35,7 @@ export class MetaHost {
   #isStoreReachable = true;
   #wasLeading = false;
   #shownTable: SlotTable | undefined;
+  #shownBlocked: number | undefined;
 
   constructor(options: MetaOptions, environment: MetaHostEnvironment) {
     this.#options = options;
@@ -45,6 +48,9 @@ export class MetaHost {
     this.#stepper.step(event);
     if (this.meta.isLeading !== this.#wasLeading) this.#leadChanged();
     if (this.meta.slotTable !== this.#shownTable) this.#tableChanged();
+    const blocked = this.meta.isLeading ? this.meta.blockedNodes.size : 0;
+    if (blocked !== this.#shownBlocked) this.#environment.metrics.set("roster_nodes_blocked", blocked);
+    this.#shownBlocked = blocked;
   }
 
   /** Whether the last call to the store was answered. */
@@ -56,8 +62,13 @@ export class MetaHost {
     return this.#answers.ask((request) => this.step({ kind: "putConfig", request, dataInfoId, data }));
   }
 
-  blockNode(node: string, isBlocked: boolean): Promise<void> {
-    return this.#answers.ask((request) => this.step({ kind: "blockNode", request, node, isBlocked }));
+  async blockNode(node: string, isBlocked: boolean): Promise<void> {
+    // A blocked process with a session ends, and only a meta node could let it in again.
+    const isOwn = node === nodeNameOf(this.#options.id);
+    if (isBlocked && isOwn && !this.#environment.hasOtherMeta()) throw fail("NODE_NEEDED", { node, role: "meta" });
+    await this.#answers.ask((request) => this.step({ kind: "blockNode", request, node, isBlocked }));
+    if (isBlocked) this.#environment.log.warn("a node was blocked", { node, letInAgain: `roster unblock ${node}` });
+    else this.#environment.log.info("a node was let in again", { node });
   }
 
   /** Lets the lead go, so that another meta node has it at once; resolves when the store knows. */

@@ -16,6 +16,7 @@ import { type AcceptingNode, LinkAcceptor, type Peer } from "../transport/linkAc
 import { type DialerEnvironment, LinkDialer } from "../transport/linkDialer.ts";
 import { LocalNetwork } from "../transport/localNetwork.ts";
 import { DialledLinks, type Greeter, helloOf } from "./dialledLinks.ts";
+import { MetaPeers } from "./metaPeers.ts";
 import { NodeMessages } from "./nodeMessages.ts";
 
 export interface NetworkNode extends AcceptingNode, Greeter {
@@ -48,6 +49,10 @@ export class NodeNetwork {
   readonly #toLeaders: DialledLinks;
   readonly #words;
   readonly #up = new Map<LinkKind, number>();
+  #metaPeers: MetaPeers | undefined;
+  /** Meta nodes that have a link to this one, and the membership that they were told last. */
+  readonly #metaListeners = new Set<NodeId>();
+  #toldMetas: (MetaToMember & { kind: "members" }) | undefined;
   #roles: LocalRoles = {};
   // Whether the session and the data role of this process have a link.
   #isLocalDataUp = false;
@@ -76,6 +81,9 @@ export class NodeNetwork {
 
   /** Joins the members of this process with the meta nodes, here and elsewhere. */
   begin(): void {
+    if (this.#roles.meta !== undefined) {
+      this.#metaPeers = new MetaPeers(this.#self, this.#words.metaToMember, this.#environment);
+    }
     for (const role of ["data", "session"] as const) {
       if (this.#roles[role] === undefined) continue;
       if (this.#roles.meta !== undefined) {
@@ -96,6 +104,11 @@ export class NodeNetwork {
   get hasMeta(): boolean {
     if (this.#roles.meta !== undefined) return true;
     return [...this.#metas.values()].some((dialers) => dialers.some(({ peer }) => peer !== undefined));
+  }
+
+  /** The other meta nodes, in a process that has the role meta. */
+  get metaPeers(): MetaPeers | undefined {
+    return this.#metaPeers;
   }
 
   get sessionOutput(): RoleOutput<SessionOutput, "toData" | "toMeta" | "linkData"> {
@@ -129,6 +142,10 @@ export class NodeNetwork {
 
   /** The meta role to a member. */
   toMember(to: Member, message: MetaToMember): void {
+    if (message.kind === "members" && message.members !== this.#toldMetas?.members) {
+      this.#toldMetas = message;
+      for (const node of this.#metaListeners) this.#tellMeta(node);
+    }
     if (to.id === this.#self.id) {
       this.#member(to.role, { kind: "fromMeta", message });
     } else {
@@ -143,6 +160,7 @@ export class NodeNetwork {
     for (const dialers of this.#metas.values()) for (const dialer of dialers) dialer.close();
     this.#toData.close();
     this.#toLeaders.close();
+    this.#metaPeers?.close();
     this.#acceptor.close();
   }
 
@@ -256,6 +274,18 @@ export class NodeNetwork {
     if (link === "data") this.#data({ kind: isUp ? "sessionUp" : "sessionDown", session: node });
     else if (link === "replication") this.#data({ kind: isUp ? "followerUp" : "followerDown", node });
     else if (role !== "meta") this.#meta({ kind: isUp ? "memberUp" : "memberDown", member: { id: node, role } });
+    else if (!isUp) this.#metaListeners.delete(node);
+    else {
+      this.#metaListeners.add(node);
+      this.#tellMeta(node);
+    }
+  }
+
+  /** Tells another meta node the membership of this one's lead, if it has one: a later leader's is the newer. */
+  #tellMeta(node: NodeId): void {
+    const told = this.#toldMetas;
+    if (told === undefined) return;
+    this.#answer({ link: "meta", role: "meta", node }, () => this.#words.metaToMember.encode(told));
   }
 
   #fromPeer({ link, role, node: from }: Peer, className: string, content: Uint8Array): void {

@@ -10,6 +10,7 @@ import { SLOT_COUNT } from "../model/slot.ts";
 import { LINK_TIMES } from "../transport/link.ts";
 import { hostRandom } from "../transport/random.ts";
 import { dialTcp } from "../transport/tcp.ts";
+import { BlockedNotice } from "./blockedNotice.ts";
 import { isStandalone } from "./config/nodeRoles.ts";
 import type { Config } from "./config/table.ts";
 import { DataHost } from "./dataHost.ts";
@@ -37,6 +38,8 @@ export interface Roles {
   readonly meta: MetaHost | undefined;
   readonly data: DataHost | undefined;
   readonly session: SessionHost | undefined;
+  /** Whether an operator has shut this node out. */
+  readonly blocked: BlockedNotice;
   /** Sets everything going. */
   begin(): void;
   /** Stops all roles where they are; nothing is taken for the death of a client afterwards. May be called twice. */
@@ -75,15 +78,21 @@ export function createRoles(config: Config, environment: RolesEnvironment): Role
         { ...environment, output: { ...network.sessionOutput, refused } },
       )
     : undefined;
+  const blocked = new BlockedNotice(id, environment);
   network.attach({
     ...(meta && { meta: (event) => meta.step(event) }),
-    ...(data && { data: (event) => data.stepper.step(event) }),
-    ...(session && { session: (event) => session.step(event) }),
+    ...(data && { data: (event) => heardBy(data.stepper, event) }),
+    ...(session && { session: (event) => heardBy(session, event) }),
   });
+  function heardBy<Event extends { kind: string }>(role: { step(event: Event): void }, event: Event): void {
+    blocked.heard(event);
+    role.step(event);
+  }
   let isClosed = false;
   return {
     id,
     network,
+    blocked,
     meta,
     data,
     session,
@@ -111,7 +120,8 @@ function createMeta(
   const isAlone = isStandalone(config) && config.storeUrl === "";
   const options = { ...config, id, slotCount: SLOT_COUNT, firstTableDelayMs: isAlone ? 0 : FIRST_TABLE_DELAY_MS };
   const send: NodeNetwork["toMember"] = (to, message) => network.toMember(to, message);
-  return new MetaHost(options, { ...rest, store: metaStore, send, httpAddress: metaHttpAddress });
+  const hasOtherMeta = () => network.metaPeers?.list().some(({ id: peer }) => peer !== undefined) === true;
+  return new MetaHost(options, { ...rest, store: metaStore, send, httpAddress: metaHttpAddress, hasOtherMeta });
 }
 
 const RUN_CHARS = 8;

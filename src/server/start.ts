@@ -115,18 +115,19 @@ async function startParts(config: Config, closers: Closer[]): Promise<Omit<Runni
           networkOf(roles),
         );
   closers.push(() => node?.close());
+  // Nobody dials a node without a port for it; the address only tells operators where it is.
+  const address = joinAddress(nodeHost, node?.port ?? config.boltPort);
   roles = createRoles(config, {
     ...host,
     ...stores,
-    // Nobody dials a node without a port for it; the address only tells operators where it is.
-    address: joinAddress(nodeHost, node?.port ?? config.boltPort),
+    address,
     metaHttpAddress: () => joinAddress(nodeHost, metaHttp),
   });
   closers.push(() => roles?.close());
   const stop = Promise.withResolvers<void>();
   let isStopping = false;
   const ops = { page, isStopping: () => isStopping, stop: () => stop.resolve() };
-  const doors: DoorsEnvironment = { config, log, budget, ops, limits, roles, nodeHost, closers };
+  const doors: DoorsEnvironment = { config, log, budget, ops, limits, roles, nodeHost, address, closers };
   // The leader's lease names this port.
   if (roles.meta !== undefined) metaHttp = await openMetaDoor(doors, roles.meta);
   roles.begin();

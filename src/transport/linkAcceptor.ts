@@ -184,7 +184,7 @@ export class LinkAcceptor {
 }
 
 const WANTED_ROLES: Record<LinkKind, { readonly here: NodeRole; readonly there: readonly NodeRole[] }> = {
-  meta: { here: "meta", there: ["data", "session"] },
+  meta: { here: "meta", there: ["data", "session", "meta"] },
   data: { here: "data", there: ["session"] },
   replication: { here: "data", there: ["data"] },
 };

@@ -60,6 +60,7 @@ export class LinkDialer {
   #refusalLogged = "";
   #isStale = false;
   #isFailureLogged = false;
+  #isOwn = false;
   #isClosed = false;
 
   constructor(target: DialTarget, events: DialerEvents, environment: DialerEnvironment) {
@@ -72,6 +73,11 @@ export class LinkDialer {
   /** Who is at the other end, while the link is up. */
   get peer(): NodeId | undefined {
     return this.#peer;
+  }
+
+  /** The address turned out to be this node's own: nothing is dialled any more. */
+  get isOwn(): boolean {
+    return this.#isOwn;
   }
 
   /** Sends a message; it is lost if the link is not up. */
@@ -126,6 +132,7 @@ export class LinkDialer {
     if (from === self) {
       // One list of meta addresses serves all nodes, also those that stand in it.
       this.#environment.log.info("an address is this node's own", this.#named());
+      this.#isOwn = true;
       this.#isClosed = true;
       return "it is this node";
     }

@@ -23,6 +23,7 @@ function port(changes: Partial<DataStatus> = {}) {
     hasSlotTable: () => true,
     isServing: () => true,
     slotsLed: () => 7,
+    blocked: () => undefined,
     ...changes,
   });
   const release = (query: string) => app.inject({ method: "POST", url: `/held/release${query}` });

@@ -13,6 +13,8 @@ export interface DataStatus extends Ops, HeldStatus {
   readonly hasSlotTable: () => boolean;
   readonly isServing: () => boolean;
   readonly slotsLed: () => number;
+  /** Why the node is shut out; nothing if it is not. */
+  readonly blocked: () => string | undefined;
 }
 
 export interface HeldStatus {
@@ -25,16 +27,19 @@ export function dataHttp(status: DataStatus): FastifyInstance {
   const app = createHttp();
   app.get("/health/check", async (_request, reply) =>
     health(reply, status, {
-      isReady: status.hasSlotTable(),
+      isReady: status.hasSlotTable() && status.blocked() === undefined,
       message: [
         `DataServerBoot slotTable:${status.hasSlotTable()}`,
         `slotsLed:${status.slotsLed()}`,
         `serving:${status.isServing()}`,
-      ].join(", "),
+        status.blocked() ?? [],
+      ]
+        .flat()
+        .join(", "),
     }),
   );
   addHeldRoutes(app, status);
-  addOpsRoutes(app, status, () => (status.hasSlotTable() ? undefined : "no slot table yet"));
+  addOpsRoutes(app, status, () => status.blocked() ?? (status.hasSlotTable() ? undefined : "no slot table yet"));
   return app;
 }
 

@@ -20,7 +20,8 @@ function port(changes: Partial<MetaStatus> = {}) {
     isReady: () => true,
     members: () => [],
     slotTable: () => undefined,
-    blockedNodes: () => [],
+    blockedNodes: () => new Set(),
+    metas: () => [],
     blockNode: async () => undefined,
     ...changes,
   });

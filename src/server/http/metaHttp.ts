@@ -3,12 +3,13 @@
 
 import type { FastifyInstance } from "fastify";
 import { fail } from "../../base/errors.ts";
-import type { ConfigValue, MemberAddress } from "../../messages/membership.ts";
+import type { ConfigValue, Heartbeat, Member } from "../../messages/membership.ts";
 import { makeDataInfoId, parseDataInfoId, readDataInfoId } from "../../model/dataInfoId.ts";
 import { type DataInfoId, isNodeId, nodeId, nodeNameOf } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
 import { checkSwitch } from "./checkSwitch.ts";
 import { createHttp, KEY_QUERY } from "./listen.ts";
+import { type MetaRow, memberRows } from "./memberRows.ts";
 import { addOpsRoutes, health, type Ops } from "./opsRoutes.ts";
 
 /** What the routes ask of the meta role. */
@@ -22,9 +23,11 @@ export interface MetaStatus extends Ops {
   readonly leaderAddress: () => string | undefined;
   readonly isStoreReachable: () => boolean;
   readonly isReady: () => boolean;
-  readonly members: () => readonly MemberAddress[];
+  readonly members: () => Iterable<readonly [Member, Heartbeat]>;
   readonly slotTable: () => SlotTable | undefined;
-  readonly blockedNodes: () => Iterable<string>;
+  readonly blockedNodes: () => ReadonlySet<string>;
+  /** This one and the others that it knows. */
+  readonly metas: () => readonly MetaRow[];
   /** Shuts a node out by its name, or lets it in again. */
   readonly blockNode: (node: string, isBlocked: boolean) => Promise<void>;
 }
@@ -142,8 +145,10 @@ function checkUnpadded({ dataId, group, instanceId }: KeyBody): void {
 function addClusterRoutes(app: FastifyInstance, status: MetaStatus): void {
   const role = () => ({ isLeading: status.isLeading(), leader: status.leaderAddress() ?? null });
   app.get("/members", async () => {
-    const blocked = [...status.blockedNodes()];
-    return { success: true, ...role(), blocked, data: status.members() };
+    const blocked = status.blockedNodes();
+    const [members, slotTable, metas] = [status.members(), status.slotTable(), status.metas()];
+    const data = memberRows({ members, blocked, slotTable, metas });
+    return { success: true, ...role(), blocked: [...blocked], data };
   });
   app.get("/slots", async () => {
     const table = status.slotTable();
@@ -153,8 +158,12 @@ function addClusterRoutes(app: FastifyInstance, status: MetaStatus): void {
   // Whoever names a run means its node: shut out alone, it would come back as another run.
   const block = async (name: string, isBlocked: boolean) => {
     if (!isNodeId(name)) throw fail("FIELD_INVALID", { field: "node", value: name, expected: "a node's name or id" });
-    await status.blockNode(nodeNameOf(nodeId(name)), isBlocked);
-    return { success: true, message: null };
+    const node = nodeNameOf(nodeId(name));
+    await status.blockNode(node, isBlocked);
+    const message = isBlocked
+      ? `${node} is blocked: its slots go to others, its session ends; to let it in again: roster unblock ${node}`
+      : `${node} is not blocked any more; if its process has ended, start it again`;
+    return { success: true, message };
   };
   app.put<{ Params: { name: string } }>("/nodes/:name/block", async ({ params }) => block(params.name, true));
   app.delete<{ Params: { name: string } }>("/nodes/:name/block", async ({ params }) => block(params.name, false));

@@ -22,19 +22,24 @@ export interface SessionStatus extends Ops {
   readonly clientCounts: () => ReadonlyMap<NodeId, number>;
   readonly members: () => Members | undefined;
   readonly slotTable: () => SlotTable | undefined;
+  /** Why the node is shut out; nothing if it is not. */
+  readonly blocked: () => string | undefined;
 }
 
 export function sessionHttp(status: SessionStatus): FastifyInstance {
   const app = createHttp();
   addServerRoutes(app, status);
-  const isReady = () => status.slotTable() !== undefined;
+  const hasTable = () => status.slotTable() !== undefined;
+  const isReady = () => hasTable() && status.blocked() === undefined;
   app.get("/health/check", async (_request, reply) =>
     health(reply, status, {
       isReady: isReady(),
-      message: `SessionServerBoot , ConnectMetaServer:${isReady()}, SessionServerStart:true`,
+      message: [`SessionServerBoot , ConnectMetaServer:${hasTable()}, SessionServerStart:true`, status.blocked() ?? []]
+        .flat()
+        .join(", "),
     }),
   );
-  addOpsRoutes(app, status, () => (isReady() ? undefined : "no slot table yet"));
+  addOpsRoutes(app, status, () => status.blocked() ?? (hasTable() ? undefined : "no slot table yet"));
   return app;
 }
 

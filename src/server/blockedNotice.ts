@@ -1,0 +1,42 @@
+// Whether this node is one that an operator has shut out. Its session, if it has one, is sent away; a data node stays,
+// drained, and must not look like one that works.
+
+import type { Metrics } from "../base/metrics.ts";
+import type { Log } from "../base/ports.ts";
+import type { MetaToMember } from "../messages/membership.ts";
+import { type NodeId, nodeNameOf } from "../model/ids.ts";
+
+type HeardEvent = { readonly kind: "fromMeta"; readonly message: MetaToMember } | { readonly kind: string };
+
+export class BlockedNotice {
+  readonly #name: string;
+  readonly #log: Log;
+  readonly #metrics: Metrics;
+  #isBlocked = false;
+
+  constructor(id: NodeId, { log, metrics }: { log: Log; metrics: Metrics }) {
+    this.#name = nodeNameOf(id);
+    this.#log = log;
+    this.#metrics = metrics;
+    metrics.set("roster_node_blocked", 0);
+  }
+
+  /** Why the node is not ready; nothing if it is not blocked. */
+  get reason(): string | undefined {
+    return this.#isBlocked ? `blocked by an operator; to let it in again: roster unblock ${this.#name}` : undefined;
+  }
+
+  /** A role of this process is told something. */
+  heard(event: HeardEvent): void {
+    if (!("message" in event) || event.message.kind !== "members") return;
+    const isBlocked = event.message.members.blocked?.includes(this.#name) === true;
+    if (isBlocked === this.#isBlocked) return;
+    this.#isBlocked = isBlocked;
+    this.#metrics.set("roster_node_blocked", isBlocked ? 1 : 0);
+    if (!isBlocked) return this.#log.info("this node is not blocked any more");
+    this.#log.warn("this node is blocked: its slots and clients go to others", {
+      node: this.#name,
+      letInAgain: `roster unblock ${this.#name}`,
+    });
+  }
+}

@@ -1,0 +1,145 @@
+// Nodes that operators shut out, and how a cluster shows its nodes.
+
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { RegistryError } from "../base/errors.ts";
+import { openSqliteStore } from "../store/sqlite/sqliteStore.ts";
+import type { MemberRow } from "./http/memberRows.ts";
+import type { RunningServer } from "./start.ts";
+import { eventually } from "./testing/eventually.ts";
+import { getJson, getStatus, TestNodes } from "./testing/testNodes.ts";
+
+const nodes = new TestNodes();
+after(() => nodes.close());
+
+const at = (server: RunningServer) => ({ metaAddresses: [`127.0.0.1:${server.ports.node}`] });
+
+async function rows({ ports }: RunningServer): Promise<MemberRow[]> {
+  return (await getJson<{ data: MemberRow[] }>(ports.metaHttp, "/members")).data;
+}
+
+const nameOf = ({ id }: MemberRow) => id?.slice(0, id.lastIndexOf(".")) ?? "";
+const ofRole = (list: readonly MemberRow[], wanted: string) => list.filter(({ role }) => role === wanted);
+
+async function block({ ports }: RunningServer, name: string, method: "PUT" | "DELETE" = "PUT") {
+  const answer = await fetch(`http://127.0.0.1:${ports.metaHttp}/nodes/${name}/block`, { method });
+  return { status: answer.status, message: ((await answer.json()) as { message: string }).message };
+}
+
+async function get(port: number, path: string): Promise<readonly [status: number, body: string]> {
+  const answer = await fetch(`http://127.0.0.1:${port}${path}`);
+  return [answer.status, await answer.text()];
+}
+
+test("a blocked data node shows it in members, health and metrics, and that it was let in again", async () => {
+  const meta = await nodes.start(["meta"]);
+  const servers = [await nodes.start(["data"], at(meta)), await nodes.start(["data"], at(meta))];
+  await nodes.start(["session"], at(meta));
+  const whole = (list: MemberRow[]) => ofRole(list, "data").every(({ leads = 0 }) => leads > 0);
+  const list = await eventually(
+    () => rows(meta),
+    (found) => ofRole(found, "data").length === 2 && ofRole(found, "session").length === 1 && whole(found),
+  );
+  assert.deepEqual(list.map(({ role, state }) => `${role} ${state}`).sort(), [
+    "data up",
+    "data up",
+    "meta leads",
+    "session up",
+  ]);
+  const [victim] = ofRole(list, "data");
+  assert.ok(victim !== undefined);
+  const server = servers.find(({ ports }) => victim.address?.endsWith(`:${ports.node}`) === true);
+  assert.ok(server !== undefined);
+  const name = nameOf(victim);
+  const done = await block(meta, name);
+  assert.equal(done.status, 200);
+  assert.match(done.message, new RegExp(`roster unblock ${name}`));
+  const drained = (found: MemberRow[]) => found.find(({ id }) => id === victim.id)?.leads === 0;
+  const after = await eventually(() => rows(meta), drained);
+  assert.equal(after.find(({ id }) => id === victim.id)?.state, "blocked");
+  const http = server.ports.dataHttp;
+  const [status, reason] = await eventually(
+    () => get(http, "/readyz"),
+    ([code]) => code === 503,
+  );
+  assert.equal(status, 503);
+  assert.match(reason, new RegExp(`blocked.*roster unblock ${name}`));
+  assert.match((await get(http, "/health/check"))[1], /blocked/);
+  assert.equal(await getStatus(http, "/livez"), 200);
+  assert.match((await get(http, "/metrics"))[1], /^roster_node_blocked 1$/m);
+  assert.match((await get(meta.ports.metaHttp, "/metrics"))[1], /^roster_nodes_blocked 1$/m);
+  assert.equal((await block(meta, name, "DELETE")).status, 200);
+  await eventually(
+    () => getStatus(http, "/readyz"),
+    (code) => code === 200,
+  );
+  await eventually(
+    () => rows(meta),
+    (found) => found.every(({ state }) => state !== "blocked") && whole(found),
+  );
+});
+
+test("a blocked session ends, is still listed as blocked, and says how it is let in again", async () => {
+  const meta = await nodes.start(["meta", "data"], { metaAddresses: [] });
+  const session = await nodes.start(["session"], at(meta));
+  await nodes.start(["session"], at(meta));
+  const list = await eventually(
+    () => rows(meta),
+    (found) => ofRole(found, "session").length === 2,
+  );
+  const victim = ofRole(list, "session").find(({ clientAddress }) => clientAddress?.endsWith(`:${session.ports.bolt}`));
+  assert.ok(victim !== undefined);
+  const name = nameOf(victim);
+  assert.equal((await block(meta, name)).status, 200);
+  const failure = await session.failed;
+  assert.ok(failure instanceof RegistryError && failure.code === "NODE_REFUSED", String(failure));
+  assert.match(String(failure.details["reason"]), new RegExp(`roster unblock ${name}`));
+  const after = await eventually(
+    () => rows(meta),
+    (found) => ofRole(found, "session").length === 1,
+  );
+  assert.deepEqual(
+    after.filter(({ state }) => state === "blocked").map(({ id, role }) => [id, role]),
+    [[name, null]],
+  );
+});
+
+test("a whole registry does not block its only process, and refuses an unknown name with the known ones", async () => {
+  const registry = await nodes.start(["meta", "data", "session"]);
+  const [row] = await eventually(
+    () => rows(registry),
+    (found) => found.length === 3,
+  );
+  assert.ok(row !== undefined);
+  const own = await block(registry, nameOf(row));
+  assert.deepEqual([own.status, own.message.split(":")[0]], [400, "NODE_NEEDED"]);
+  const other = await block(registry, "no-such-node");
+  assert.equal(other.status, 400);
+  assert.match(other.message, new RegExp(`NODE_UNKNOWN.*known=\\[${nameOf(row)}\\]`));
+});
+
+test("a whole registry that was blocked is let in again by a start without the role session", async () => {
+  const dataDir = nodes.newDirectory();
+  const store = await openSqliteStore(dataDir);
+  const lease = await store.acquireLease({ holder: "x.y" as never, address: "h:1" }, 60_000);
+  const name = store.nodeId();
+  assert.equal(await store.setNodeBlocked(name, true, lease.epoch), true);
+  await store.releaseLease(lease.epoch);
+  await store.close();
+  const refused = await nodes.start(["meta", "data", "session"], { dataDir });
+  const failure = await refused.failed;
+  assert.ok(failure instanceof RegistryError && failure.code === "NODE_REFUSED", String(failure));
+  await nodes.stop(refused);
+  const repair = await nodes.start(["meta", "data"], { dataDir, metaAddresses: [] });
+  await eventually(
+    () => getStatus(repair.ports.metaHttp, "/readyz"),
+    (code) => code === 200,
+  );
+  assert.equal((await block(repair, name, "DELETE")).status, 200);
+  await nodes.stop(repair);
+  const registry = await nodes.start(["meta", "data", "session"], { dataDir });
+  await eventually(
+    () => getStatus(registry.ports.http, "/readyz"),
+    (code) => code === 200,
+  );
+});

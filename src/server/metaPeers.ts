@@ -1,0 +1,58 @@
+// The other meta nodes, as this one knows them from the list of meta addresses. Meta nodes need nothing of each other
+// but the store; they keep links all the same, so that each can say whether the others are there, and hears from the
+// one that leads which nodes are blocked.
+
+import { compareMembers, type Members } from "../messages/membership.ts";
+import type { NodeId } from "../model/ids.ts";
+import { type DialerEnvironment, LinkDialer } from "../transport/linkDialer.ts";
+import { type Greeter, helloOf } from "./dialledLinks.ts";
+import type { NodeMessages } from "./nodeMessages.ts";
+
+export interface MetaPeer {
+  readonly address: string;
+  /** Who is there; undefined while it can't be reached, or does not take this node for one of its own. */
+  readonly id: NodeId | undefined;
+}
+
+export class MetaPeers {
+  readonly #dialers: readonly (readonly [address: string, dialer: LinkDialer])[];
+  #members: Members | undefined;
+
+  constructor(
+    self: Greeter & { readonly metaAddresses: readonly string[] },
+    words: NodeMessages<"roster.MetaToMember">,
+    environment: DialerEnvironment,
+  ) {
+    const hello = helloOf(self, { link: "meta", roles: ["meta"] });
+    const events = {
+      up: () => undefined,
+      received: (_: NodeId, className: string, content: Uint8Array) => {
+        const message = words.decode(className, content);
+        if (message?.kind === "members") this.#heard(message.members);
+      },
+      down: () => undefined,
+    };
+    this.#dialers = self.metaAddresses.map((address) => [
+      address,
+      new LinkDialer({ address, hello }, events, environment),
+    ]);
+  }
+
+  /** All but this node itself. */
+  list(): MetaPeer[] {
+    return this.#dialers.flatMap(([address, { peer, isOwn }]) => (isOwn ? [] : [{ address, id: peer }]));
+  }
+
+  /** The newest membership that another meta node has told as its leader. */
+  get members(): Members | undefined {
+    return this.#members;
+  }
+
+  close(): void {
+    for (const [, dialer] of this.#dialers) dialer.close();
+  }
+
+  #heard(members: Members): void {
+    if (this.#members === undefined || compareMembers(members, this.#members) > 0) this.#members = members;
+  }
+}

@@ -1,0 +1,65 @@
+// Several meta nodes on one database, as operators see them, and what goes on while that database is away.
+
+import assert from "node:assert/strict";
+import { createServer } from "node:net";
+import { after, test } from "node:test";
+import type { MemberRow } from "../../src/server/http/memberRows.ts";
+import type { RunningServer } from "../../src/server/start.ts";
+import { eventually } from "../../src/server/testing/eventually.ts";
+import { getJson, TestNodes } from "../../src/server/testing/testNodes.ts";
+import { withPostgres } from "./withPostgres.ts";
+
+const nodes = new TestNodes();
+after(() => nodes.close());
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const listener = createServer().listen(0, "127.0.0.1", () => {
+      const address = listener.address();
+      listener.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+    });
+  });
+}
+
+async function rows({ ports }: RunningServer): Promise<MemberRow[]> {
+  return (await getJson<{ data: MemberRow[] }>(ports.metaHttp, "/members")).data;
+}
+
+const states = (list: readonly MemberRow[], role: string) =>
+  list.flatMap((row) => (row.role === role ? [row.state] : [])).sort();
+
+await withPostgres("several meta nodes", (server) => {
+  test("each meta node lists all of them, who leads, who is blocked, and who is not there", async () => {
+    const ports = [await freePort(), await freePort()];
+    const metaAddresses = ports.map((port) => `127.0.0.1:${port}`);
+    const [first, second] = [
+      await nodes.start(["meta"], { metaAddresses, storeUrl: server.url, nodePort: ports[0] ?? 0 }),
+      await nodes.start(["meta"], { metaAddresses, storeUrl: server.url, nodePort: ports[1] ?? 0 }),
+    ];
+    for (const roles of [["data"], ["data"], ["session"]] as const) await nodes.start(roles, { metaAddresses });
+    for (const meta of [first, second]) {
+      const list = await eventually(
+        () => rows(meta),
+        (found) => states(found, "meta").join() === "leads,stands by" && found.length === 5,
+      );
+      assert.deepEqual(states(list, "data"), ["up", "up"]);
+    }
+    const follower = (await getJson<{ isLeading: boolean }>(first.ports.metaHttp, "/members")).isLeading
+      ? second
+      : first;
+    const victim = (await rows(follower)).find(({ role }) => role === "data");
+    const url = `http://127.0.0.1:${follower.ports.metaHttp}/nodes/${victim?.id}/block`;
+    assert.equal((await fetch(url, { method: "PUT" })).status, 200);
+    await eventually(
+      () => rows(follower),
+      (list) => list.find(({ id }) => id === victim?.id)?.state === "blocked",
+    );
+    const leader = follower === first ? second : first;
+    await nodes.stop(leader);
+    const after = await eventually(
+      () => rows(follower),
+      (found) => states(found, "meta").join() === "leads,unreachable",
+    );
+    assert.deepEqual(states(after, "data"), ["blocked", "up"]);
+  });
+});
