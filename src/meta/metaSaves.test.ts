@@ -8,6 +8,7 @@ import { EMPTY, LoneMeta, leading, OTHER } from "./testing/loneMeta.ts";
 
 const D1: Member = { role: "data", id: nodeId("d1.a") };
 const S1: Member = { role: "session", id: nodeId("s1.a") };
+const S2: Member = { role: "session", id: nodeId("s2.a") };
 const KEY = brandDataInfoId("key#@#I#@#G");
 const OWNER = { leader: D1.id, leaderEpoch: 1n, followers: [] };
 const TABLE = { epoch: 1n, slots: [OWNER] };
@@ -15,8 +16,11 @@ const TABLE = { epoch: 1n, slots: [OWNER] };
 /** A leader that has just given the first table to the store. */
 function saving(): LoneMeta {
   const one = leading();
-  one.step({ kind: "memberUp", member: D1 });
-  one.hear(D1);
+  for (const member of [S1, S2, D1]) {
+    one.step({ kind: "memberUp", member });
+    one.hear(member);
+  }
+  one.pass(10);
   assert.deepEqual(one.takeAsked(), ["table"]);
   one.told(D1);
   return one;
@@ -81,9 +85,9 @@ test("a save of before this lead may have come after the store was read: it is r
 
 test("a table that is stored while the store is being read is looked for again, before anybody is told", () => {
   const one = saving();
-  one.step({ kind: "blockNode", request: 1, node: "x", isBlocked: true });
-  one.step({ kind: "nodeBlocked", node: "x", isBlocked: true, isSaved: undefined });
-  assert.deepEqual(one.takeAsked(), ["block x", "load"]);
+  one.step({ kind: "blockNode", request: 1, node: "s2", isBlocked: true });
+  one.step({ kind: "nodeBlocked", node: "s2", isBlocked: true, isSaved: undefined });
+  assert.deepEqual(one.takeAsked(), ["block s2", "load"]);
   saved(one, true);
   assert.deepEqual(one.told(D1), []);
   one.step({ kind: "loaded", state: EMPTY });
@@ -142,8 +146,10 @@ test("the refusal of what was asked in an earlier lead says nothing of this one"
 
 test("a node is blocked when the store has it: its session is told to go, and named to operators", () => {
   const one = leading({ slotTable: TABLE });
-  one.step({ kind: "memberUp", member: S1 });
-  one.hear(S1);
+  for (const member of [S2, S1]) {
+    one.step({ kind: "memberUp", member });
+    one.hear(member);
+  }
   one.told(S1);
   one.step({ kind: "blockNode", request: 7, node: "s1", isBlocked: true });
   assert.deepEqual([one.takeAsked(), one.told(S1)], [["block s1"], []]);
@@ -153,7 +159,10 @@ test("a node is blocked when the store has it: its session is told to go, and na
     one.told(S1).map(({ kind }) => kind),
     ["refused"],
   );
-  assert.deepEqual(one.meta.members(), []);
+  assert.deepEqual(
+    one.meta.members().map(({ id }) => id),
+    [S2.id],
+  );
   one.hear(S1);
   assert.deepEqual(
     one.told(S1).map(({ kind }) => kind),
@@ -164,9 +173,9 @@ test("a node is blocked when the store has it: its session is told to go, and na
 
 test("a block that is stored while the store is being read is looked for again", () => {
   const one = saving();
-  one.step({ kind: "blockNode", request: 7, node: "x", isBlocked: true });
+  one.step({ kind: "blockNode", request: 7, node: "s2", isBlocked: true });
   saved(one, undefined);
-  one.step({ kind: "nodeBlocked", node: "x", isBlocked: true, isSaved: true });
+  one.step({ kind: "nodeBlocked", node: "s2", isBlocked: true, isSaved: true });
   assert.deepEqual([...one.meta.blockedNodes], []);
   one.takeAsked();
   one.step({ kind: "loaded", state: EMPTY });
