@@ -6,6 +6,7 @@
 
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
+import { NO_VERSION } from "../model/version.ts";
 
 /** What a node can be to the cluster beside meta. */
 export type MemberRole = "data" | "session";
@@ -53,6 +54,12 @@ export interface ConfigValue {
   readonly version: bigint;
   readonly data: string | null;
 }
+
+/**
+ * The version of a value that nobody has set, always the same, so that it is told once: older than every value, since
+ * nobody could say later that it was set before.
+ */
+export const UNSET_CONFIG_VERSION: bigint = NO_VERSION + 1n;
 
 /** The clients of one session, a second or a few ago. */
 export interface ClientCount {

@@ -3,7 +3,7 @@
 
 import { fail, type RegistryError } from "../base/errors.ts";
 import { textOf } from "../base/text.ts";
-import type { ConfigValue, Member } from "../messages/membership.ts";
+import { type ConfigValue, type Member, UNSET_CONFIG_VERSION } from "../messages/membership.ts";
 import type { DataInfoId } from "../model/ids.ts";
 import { NO_VERSION, VersionSource } from "../model/version.ts";
 import { keyOf } from "./membership.ts";
@@ -11,9 +11,6 @@ import { keyOf } from "./membership.ts";
 // A session watches for all its clients; a limit for the whole session only keeps a broken one from filling the memory.
 // A watch beyond it is answered and then forgotten.
 const WATCHES_MAX = 100_000;
-
-// A value that nobody has set is older than every value: always the same version, so that it is told once.
-const UNSET_VERSION = NO_VERSION + 1n;
 
 interface Watcher {
   readonly member: Member;
@@ -73,7 +70,7 @@ export class Configs {
 
   /** What a watcher is told. */
   told(dataInfoId: DataInfoId): ConfigValue {
-    return this.#values.get(dataInfoId) ?? { dataInfoId, version: UNSET_VERSION, data: null };
+    return this.#values.get(dataInfoId) ?? { dataInfoId, version: UNSET_CONFIG_VERSION, data: null };
   }
 
   /**

@@ -53,6 +53,8 @@ export class Meta {
   /** The term in which this node leads; undefined if it does not. */
   #term: number | undefined;
   #isFirstLoad = true;
+  /** It has read the values from the store, in some lead. */
+  #hasConfigs = false;
   #listSerial = -1;
   #dataSerial = -1;
   #hasBegun = false;
@@ -199,6 +201,7 @@ export class Meta {
     if (this.#term === undefined || !isCounted || state === undefined) return;
     this.#blocked.load(state.blockedNodes);
     for (const value of this.#configs.load(state.configs.values())) this.#tellWatchers(value);
+    this.#hasConfigs = true;
     this.#slots.load(state.slotTable, { leaseEpoch: this.#leaseEpoch, nowMs });
     if (this.#isFirstLoad) this.#beginLead(nowMs);
     this.#isFirstLoad = false;
@@ -250,7 +253,10 @@ export class Meta {
         return this.#heartbeat(from, this.#believed(from, message, nowMs), nowMs);
       case "watchConfig":
         if (this.#membership.isKnown(from)) this.#configs.watch(from, message.dataInfoIds);
-        if (this.#isInCharge) for (const dataInfoId of message.dataInfoIds) this.#tellConfig(from, dataInfoId);
+        // While nobody leads, what was stored when this node led last is the best that anybody knows.
+        if (this.#isInCharge || (this.#hasConfigs && this.leader === undefined)) {
+          for (const dataInfoId of message.dataInfoIds) this.#tellConfig(from, dataInfoId);
+        }
         return;
       case "unwatchConfig":
         return this.#configs.unwatch(from, message.dataInfoIds);

@@ -212,3 +212,21 @@ test("who leads no more refuses what waits, and answers what is under way when t
   of.nodeBlocked({ node: "d1", isBlocked: true }, true);
   assert.equal(codes().at(-1), "1 done");
 });
+
+test("while the store is away, whoever led last tells what was stored", () => {
+  const cluster = settledCluster();
+  put(leaderOf(cluster), "one");
+  cluster.run(50);
+  const [, other] = cluster.metas.values();
+  cluster.store.fault = "away";
+  cluster.run(10_000);
+  assert.equal(cluster.leader, undefined);
+  const session = cluster.member("s1.a");
+  const watch = { kind: "watchConfig", dataInfoIds: [RULES] } as const;
+  other?.step({ kind: "received", from: session.member, message: watch });
+  cluster.run(10);
+  assert.deepEqual(configsOf(session), [], "one that never led knows nothing, and says nothing");
+  for (const meta of cluster.metas.values()) meta.step({ kind: "received", from: session.member, message: watch });
+  cluster.run(10);
+  assert.deepEqual(configsOf(session), ["one"]);
+});

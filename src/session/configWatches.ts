@@ -3,8 +3,9 @@
 // repair sends it again to whoever has not confirmed it in time.
 
 import { HELD } from "../base/budget.ts";
+import { Deadlines } from "../base/deadlines.ts";
 import type { RegistryError } from "../base/errors.ts";
-import type { ConfigValue } from "../messages/membership.ts";
+import { type ConfigValue, UNSET_CONFIG_VERSION } from "../messages/membership.ts";
 import type { DataInfoId } from "../model/ids.ts";
 import { NO_VERSION } from "../model/version.ts";
 import { answerDueMs, hasLeft } from "./answerDueMs.ts";
@@ -21,6 +22,9 @@ interface WatchedConfig {
 const RETRY_DELAY_MS = 2_500;
 const RETRY_DELAY_MS_MAX = 60_000;
 const DOUBLINGS_MAX = 16;
+// Another meta node leads within four seconds. If none has said by then what the value is, the store is away, and
+// nobody knows for how long; a program that waits for its first push must be able to start.
+const FIRST_ANSWER_MS = 5_000;
 
 export class ConfigWatches {
   readonly #pushTimeoutMs: number;
@@ -29,6 +33,8 @@ export class ConfigWatches {
   readonly #configs = new Map<DataInfoId, WatchedConfig>();
   // What was sent and not answered, by push id: the last two of a watch.
   readonly #underWay = new Map<number, ConfigUnderWay>();
+  // Watches of values that are not known here, with the time at which each client is told that there is none.
+  readonly #unanswered = new Deadlines<ConfigWatch>();
 
   constructor({ pushTimeoutMs }: { pushTimeoutMs: number }, takePushId: () => number, costs: Costs) {
     this.#pushTimeoutMs = pushTimeoutMs;
@@ -65,7 +71,8 @@ export class ConfigWatches {
     const config = this.#configs.get(dataInfoId) ?? { value: undefined, watches: new Set() };
     this.#configs.set(dataInfoId, config);
     config.watches.add(watch);
-    if (config.value !== undefined && this.#isFree(watch, nowMs)) this.#push(watch, config.value, nowMs);
+    if (config.value === undefined) this.#unanswered.set(watch, nowMs + FIRST_ANSWER_MS);
+    else if (this.#isFree(watch, nowMs)) this.#push(watch, config.value, nowMs);
     return config.value === undefined;
   }
 
@@ -87,6 +94,7 @@ export class ConfigWatches {
     if (config === undefined || (config.value !== undefined && config.value.version >= value.version)) return;
     config.value = value;
     for (const watch of config.watches) {
+      this.#unanswered.delete(watch);
       watch.againMs = nowMs;
       this.#pushNewest(watch, value, nowMs);
     }
@@ -115,6 +123,24 @@ export class ConfigWatches {
       const value = this.#configs.get(watch.dataInfoId)?.value;
       if (value !== undefined) this.#pushNewest(watch, value, nowMs);
     }
+  }
+
+  /** When a client is to be told that there is no value, as nobody has said what it is. */
+  nextMs(): number {
+    return this.#unanswered.nextMs();
+  }
+
+  wake(nowMs: number): void {
+    for (let watch = this.#unanswered.take(nowMs); watch !== undefined; watch = this.#unanswered.take(nowMs)) {
+      this.#push(watch, { dataInfoId: watch.dataInfoId, version: UNSET_CONFIG_VERSION, data: null }, nowMs);
+      // The client does not read.
+      if (watch.sent === undefined) this.#unanswered.set(watch, nowMs + FIRST_ANSWER_MS);
+    }
+  }
+
+  /** This process stood still: what the meta nodes have said meanwhile is read after this. */
+  forgiveStall(nowMs: number): void {
+    this.#unanswered.postpone(nowMs + FIRST_ANSWER_MS);
   }
 
   /** Sends again what was not confirmed. A client that never confirms anything is not sent the same value twice. */
@@ -169,6 +195,7 @@ export class ConfigWatches {
     client.configWatches.delete(registrationKey(watch));
     client.account.release(HELD.configWatches, watch.bytes);
     for (const sent of [watch.sent, watch.sentBefore]) if (sent !== undefined) this.#underWay.delete(sent.id);
+    this.#unanswered.delete(watch);
     const config = this.#configs.get(dataInfoId);
     config?.watches.delete(watch);
     return config?.watches.size === 0 && this.#configs.delete(dataInfoId);

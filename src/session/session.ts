@@ -194,6 +194,7 @@ export class Session implements Registry {
       this.#links.nextMs(),
       this.#comparisons.nextMs(),
       this.#membership.nextMs(),
+      this.#configs.nextMs(),
       this.#scan.nextMs(),
     );
   }
@@ -333,6 +334,7 @@ export class Session implements Registry {
     if (lateMs > STALL_MS) {
       this.#departed.forgiveStall(nowMs);
       this.#pusher.forgiveStall(nowMs);
+      this.#configs.forgiveStall(nowMs);
     }
     // What it reads next may have waited in its sockets for long, from clients that are elsewhere by now. Whose
     // connection turns out to be closed has nothing published in its name.
@@ -449,6 +451,7 @@ export class Session implements Registry {
   #wake(nowMs: number): void {
     this.#dropDeparted(nowMs);
     this.#pusher.wake(nowMs);
+    this.#configs.wake(nowMs);
     this.#links.wake(nowMs);
     this.#compareDue(nowMs);
     this.#repairLists(nowMs);

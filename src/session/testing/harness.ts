@@ -68,7 +68,8 @@ export class Channel implements ClientChannel {
     this.writtenBytes += this.pushBytes;
     return this.pushCostMs;
   }
-  pushConfig(push: ConfigPush): "sent" {
+  pushConfig(push: ConfigPush): "sent" | "blocked" {
+    if (this.isBlocked) return "blocked";
     this.configs.push(push);
     this.writtenBytes += this.pushBytes;
     return "sent";
