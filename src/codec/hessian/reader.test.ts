@@ -309,3 +309,31 @@ test("a map with a null value has no such entry, and one with a null key is refu
     "HESSIAN_MALFORMED",
   );
 });
+
+test("a short string may be exactly as long as its bound, and absent", () => {
+  for (const dialect of DIALECTS) {
+    const read = (text: string | null, unitsMax: number) => {
+      const content = written(dialect, (writer) => writer.string(text));
+      return new HessianReader(dialect, content, NO_CLASSES).shortString(unitsMax);
+    };
+    assert.deepEqual([read("four", 4), read(null, 4), read("", 0)], ["four", null, ""]);
+    assert.equal(
+      codeOf(() => read("fives", 4)),
+      "HESSIAN_LIMIT",
+    );
+  }
+});
+
+test("what may be null is null: strings, texts, bytes and numbers; null is a false boolean", () => {
+  for (const dialect of DIALECTS) {
+    const reader = () =>
+      new HessianReader(
+        dialect,
+        written(dialect, (writer) => writer.string(null)),
+        NO_CLASSES,
+      );
+    const read = [reader().string(), reader().text(), reader().bytes(), reader().int(), reader().long()];
+    assert.deepEqual(read, [null, null, null, null, null]);
+    assert.equal(reader().boolean(), false);
+  }
+});

@@ -13,6 +13,7 @@ import { BOLT_V1, type BoltFrame } from "../../codec/bolt/frame.ts";
 import { decodeMessage, encodeMessage, wireForm } from "../../codec/sofa/codec.ts";
 import { ABSENT_MAP } from "../../codec/sofa/messages.ts";
 import type { ClientEvent } from "../../session/registry.ts";
+import { ConnectionAccount } from "./connectionAccount.ts";
 import { SofaGateway } from "./gateway.ts";
 
 const START_MS = 1_700_000_000_000;
@@ -191,4 +192,25 @@ test("large registrations are work by their bytes, and are refused beyond a clie
   send([2_000]);
   assert.equal(published(), taken + 1, "another address is served");
   assert.equal(first.isClosed, false);
+});
+
+test("a registration is work beyond the session's count of it from one KiB, and by each whole one", () => {
+  for (const [bytes, work] of [
+    [1_023, 0],
+    [1_024, 1],
+    [2_047, 1],
+    [2_048, 2],
+  ] as const) {
+    const worked: number[] = [];
+    const account = unlimitedBudget().open("10.0.0.7");
+    account.work = (_nowMs, count = 1) => {
+      worked.push(count);
+      return undefined;
+    };
+    new ConnectionAccount(account).work(bytes, START_MS);
+    assert.equal(
+      worked.reduce((sum, count) => sum + count, 0),
+      work,
+    );
+  }
 });
