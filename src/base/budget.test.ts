@@ -68,6 +68,18 @@ test("an address is forgotten when its last connection is over and nothing is he
   assert.equal(budget.addresses, 0);
 });
 
+test("what a connection that is long over gives back does not forget those that came from its address since", () => {
+  const budget = budgetOf(1_000);
+  const gone = budget.open("10.0.0.7");
+  gone.close();
+  const present = budget.open("10.0.0.7");
+  gone.release(HELD.subscriptions, 0);
+  assert.equal(budget.addresses, 1);
+  assert.equal(present.charge(HELD.registrations, 400), undefined);
+  const next = budget.open("10.0.0.7").charge(HELD.registrations, 400);
+  assert.equal(next?.code, "ADDRESS_BYTES_EXHAUSTED", "both have one share");
+});
+
 test("whatever is charged, moved and released: nothing is negative, sums agree, bounds hold for what grows", () => {
   const step = fc.record({
     client: fc.nat(5),

@@ -247,7 +247,9 @@ export class Budget {
 
   /** For accounts. */
   forgetIfUnused(address: Address): void {
-    if (address.accounts === 0 && address.heldBytes === 0) this.#addresses.delete(address.name);
+    if (address.accounts > 0 || address.heldBytes > 0) return;
+    // A connection that is long over may give back nothing at all, when others have come from its address since.
+    if (this.#addresses.get(address.name) === address) this.#addresses.delete(address.name);
   }
 
   #refused(level: Level, details: { heldBytes: number; bytes: number; bytesMax: number }): RegistryError {
