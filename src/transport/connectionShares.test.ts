@@ -41,3 +41,36 @@ test("many addresses of one IPv6 network are one", () => {
   assert.equal(shares.take("[2001:db8:1:3::1]:80"), undefined);
   assert.equal(shares.take("[::1]:80"), undefined);
 });
+
+test("an address is what stands before the port; of IPv6 the first four groups, however they are written", () => {
+  const isSameHolder = (a: string, b: string) => {
+    const shares = new ConnectionShares(() => 2);
+    shares.take(a);
+    return shares.take(b) === "ADDRESS_CONNECTIONS_EXHAUSTED";
+  };
+  assert.deepEqual(
+    [isSameHolder("10.0.0.1:1", "10.0.0.1:22"), isSameHolder("10.0.0.1:1", "10.0.0.11:1")],
+    [true, false],
+  );
+  for (const [a, b, isSame] of [
+    ["[2001:db8:1:2:3:4:5:6]:1", "[2001:db8:1:2::6]:1", true],
+    ["[2001:db8:0:0::1]:1", "[2001:db8::2]:1", true],
+    ["[fd00::5:2:3:4:5]:1", "[fd00:0:0:5::9]:1", true],
+    ["[fd00::5:2:3:4:5]:1", "[fd00::6:2:3:4:5]:1", false],
+    ["[::1]:1", "[::2]:1", true],
+    ["[::1]:1", "[1::]:1", false],
+    ["[1::]:1", "[1:0:0:0:7::]:1", true],
+  ] as const) {
+    assert.equal(isSameHolder(a, b), isSame, `${a} and ${b}`);
+  }
+});
+
+test("what was never taken, or released already, gives no room", () => {
+  const shares = new ConnectionShares(() => 10);
+  shares.release("10.0.0.1:1");
+  shares.take("10.0.0.1:1");
+  shares.release("10.0.0.1:1");
+  shares.release("10.0.0.1:1");
+  assert.equal(shares.size, 0);
+  assert.equal(take(shares, "10.0.0.1", 10), 5);
+});

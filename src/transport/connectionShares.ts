@@ -2,6 +2,8 @@
 // single address gets half of all, two get a third each, and whoever else comes always finds some, with no number that
 // somebody would have to choose.
 
+import { addressGroup } from "../base/addressGroup.ts";
+
 /** Why a connection is not taken; `undefined` if it is. */
 export type ShareRefusal = "CONNECTIONS_EXHAUSTED" | "ADDRESS_CONNECTIONS_EXHAUSTED";
 
@@ -23,7 +25,7 @@ export class ConnectionShares {
   take(address: string): ShareRefusal | undefined {
     const max = this.#max();
     if (this.#size >= max) return "CONNECTIONS_EXHAUSTED";
-    const holder = holderOf(address);
+    const holder = addressGroup(address);
     const held = this.#held.get(holder) ?? 0;
     if (held >= max - this.#size) return "ADDRESS_CONNECTIONS_EXHAUSTED";
     this.#held.set(holder, held + 1);
@@ -33,29 +35,11 @@ export class ConnectionShares {
 
   /** A connection that was taken is gone. */
   release(address: string): void {
-    const holder = holderOf(address);
+    const holder = addressGroup(address);
     const held = this.#held.get(holder) ?? 0;
     if (held === 0) return;
     if (held === 1) this.#held.delete(holder);
     else this.#held.set(holder, held - 1);
     this.#size--;
   }
-}
-
-const IPV6_NETWORK_GROUPS = 4;
-
-/**
- * Who holds a connection from `ip:port`. A machine with IPv6 has a network of 2^64 addresses for itself: its first 64
- * bits are what counts.
- */
-function holderOf(address: string): string {
-  if (!address.startsWith("[")) return address.slice(0, address.lastIndexOf(":"));
-  const ip = address.slice(1, address.indexOf("]"));
-  const [before = "", after] = ip.split("::");
-  const groups = before === "" ? [] : before.split(":");
-  if (after !== undefined) {
-    const behind = after === "" ? 0 : after.split(":").length;
-    while (groups.length + behind < 8) groups.push("0");
-  }
-  return `[${groups.slice(0, IPV6_NETWORK_GROUPS).join(":")}`;
 }
