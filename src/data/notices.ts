@@ -56,9 +56,7 @@ export class Notices {
     const others = datum.isUntold ? this.#interestedIn(datum, nowMs).filter((one) => !datum.waiting.has(one)) : [];
     datum.isUntold = false;
     for (const session of others) this.#effects.send(session, { kind: "changed", dataInfoId, version });
-    const waiting = [...datum.waiting];
-    datum.waiting.clear();
-    for (const [session, have] of waiting) this.answer(datum, session, { have, isScan: false });
+    for (const [session, have] of [...datum.waiting]) this.answer(datum, session, { have, isScan: false });
   }
 
   /** Answers a session that has the version `have`. To a scan, silence means that it is the newest. */

@@ -155,7 +155,7 @@ export class Reconciliation {
     { session, entries }: { session: NodeId; entries: ReadonlyMap<string, InventoryEntry> },
   ): void {
     const given = [...led.contents.ownedBy(session)].filter((registration) => !entries.has(keyOf(registration)));
-    if (given.length > 0) this.#effects.take(given.map(leftItem));
+    this.#effects.take(given.map(leftItem));
     const keys: [DataInfoId, string][] = [];
     const superseded: Superseded[] = [];
     const claims: InventoryEntry[] = [];
