@@ -116,6 +116,32 @@ test("only sessions with subscribers hear of a change, and not after they releas
   assert.deepEqual(kinds(node.publish(put({ version: 2n, address: "x" }))), ["taken"]);
 });
 
+test("a session that released the service while its list was held back is not answered when it is shown", () => {
+  const node = serving();
+  node.table({});
+  for (const session of [SESSION, OTHER]) assert.deepEqual(kinds(node.fetch(NO_DATUM_VERSION, session)), ["notReady"]);
+  node.tell({ kind: "release", dataInfoIds: [ORDERS] });
+  for (const session of [SESSION, OTHER]) node.holdsNothing(session);
+  const snapshots = node.sent.filter(({ message }) => message.kind === "snapshot");
+  assert.deepEqual(
+    snapshots.map(({ to }) => to),
+    [OTHER],
+  );
+});
+
+test("a service that nobody needs is forgotten with its last subscriber, and one that is needed is not", () => {
+  const node = serving();
+  const asks = (session: typeof OTHER) => node.fetch(NO_DATUM_VERSION, session);
+  const release = (session: typeof OTHER) => node.tell({ kind: "release", dataInfoIds: [ORDERS] }, session);
+  asks(SESSION);
+  asks(OTHER);
+  const { version } = node.list().state;
+  release(SESSION);
+  assert.equal(node.list().state.version, version, "another one is interested");
+  release(OTHER);
+  assert.ok(node.list().state.version > version, "it was made anew");
+});
+
 test("a change that is too large for a notice is only announced", () => {
   const node = serving();
   node.tell({ kind: "fetch", dataInfoId: ORDERS, have: NO_DATUM_VERSION });
