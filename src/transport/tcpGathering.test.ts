@@ -1,0 +1,82 @@
+// What is written to a socket together, and what is counted as waiting meanwhile.
+
+import assert from "node:assert/strict";
+import { connect } from "node:net";
+import { test } from "node:test";
+import type { Connection } from "../base/ports.ts";
+import { hostClock } from "./clock.ts";
+import { listenTcp, type Peers } from "./tcp.ts";
+
+const KIB = 1024;
+const nextTurn = () => new Promise<void>((resolve) => void setImmediate(resolve));
+
+/** What `received` gives when a peer of this kind has sent something; `after` sees the connection a turn later. */
+async function answering<Seen>(peers: Peers, received: (connection: Connection) => Seen) {
+  const { promise, resolve } = Promise.withResolvers<{ seen: Seen; connection: Connection }>();
+  const listener = await listenTcp({
+    host: "127.0.0.1",
+    port: 0,
+    connectionsMax: () => 10,
+    clock: hostClock,
+    refused: assert.fail,
+    notAccepted: assert.fail,
+    peers,
+    accept: (connection) => ({
+      received: () => resolve({ seen: received(connection), connection }),
+      drained: () => undefined,
+      closed: () => undefined,
+    }),
+  });
+  const socket = connect(listener.port, "127.0.0.1").resume();
+  socket.write("x");
+  const { seen, connection } = await promise;
+  await nextTurn();
+  await nextTurn();
+  const left = connection.bufferedBytes;
+  socket.destroy();
+  await listener.close();
+  return { seen, left };
+}
+
+/** What waits after each of some writes of so many bytes. */
+const writing =
+  (...sizes: readonly number[]) =>
+  (connection: Connection): number[] =>
+    sizes.map((size) => {
+      connection.write(new Uint8Array(size));
+      return connection.bufferedBytes;
+    });
+
+test("what one chunk of a client causes waits until it is worked off, and leaves together", async () => {
+  const { seen, left } = await answering("clients", writing(10, 20, 30));
+  assert.deepEqual([seen, left], [[10, 30, 60], 0]);
+});
+
+test("what nodes say in one turn waits until its end, and leaves together", async () => {
+  const { seen, left } = await answering("nodes", writing(10, 20, 30));
+  assert.deepEqual([seen, left], [[10, 30, 60], 0]);
+});
+
+test("64 KiB are gathered; what is more goes out at once, and what was gathered before it first", async () => {
+  const { seen } = await answering("clients", writing(64 * KIB - 10, 10, 1));
+  assert.deepEqual(seen, [64 * KIB - 10, 64 * KIB, 0]);
+  const { seen: large } = await answering("clients", writing(10, 64 * KIB, 5));
+  assert.deepEqual(large, [10, 0, 5]);
+});
+
+test("nothing is written by a write of nothing, nor after the close", async () => {
+  const { seen } = await answering("clients", (connection) => {
+    connection.write();
+    const before = connection.bufferedBytes;
+    connection.close();
+    connection.write(new Uint8Array(10));
+    return [before, connection.bufferedBytes];
+  });
+  assert.deepEqual(seen, [0, 0]);
+});
+
+test("both ends of a connection are named", async () => {
+  const { seen } = await answering("clients", ({ remoteAddress, localAddress }) => [remoteAddress, localAddress]);
+  for (const address of seen) assert.match(address, /^127\.0\.0\.1:\d+$/);
+  assert.notEqual(seen[0], seen[1]);
+});
