@@ -78,3 +78,20 @@ test("what a node says moves no cursor and shows no name as another one", async 
   assert.doesNotMatch(json ?? "", /[\u202e\u009b]/);
   assert.deepEqual(JSON.parse(json ?? ""), { success: true, data });
 });
+
+test("the other place is asked if nothing answers at the first, and both are named if nothing answers", async (t) => {
+  const answer: RequestListener = (request, response) =>
+    response.end(JSON.stringify({ success: true, message: `asked ${request.url}` }));
+  const server = createServer(answer);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => server.close());
+  const address = server.address();
+  const otherUrl = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
+  const lines: string[] = [];
+  t.mock.method(console, "log", (line: string) => lines.push(line));
+  const call = { url: "http://127.0.0.1:1", path: "/held", form: "table" } as const;
+  await operate({ ...call, otherUrl });
+  assert.deepEqual(lines, ["asked /held"]);
+  const nowhere = operate({ ...call, otherUrl: "http://127.0.0.1:2" });
+  await assert.rejects(nowhere, /NODE_UNREACHABLE.*http:\/\/127.0.0.1:1.*http:\/\/127.0.0.1:2/);
+});

@@ -1,13 +1,15 @@
 // `roster members`, `roster drain` and their like: one HTTP call to a running node, and its answer for people or
 // scripts.
 
-import { fail } from "../base/errors.ts";
+import { fail, RegistryError } from "../base/errors.ts";
 import { visible } from "../base/visible.ts";
 import { aligned } from "./aligned.ts";
 
 export interface OperationCall {
   /** Of the node: `http://host:port`. */
   readonly url: string;
+  /** Where it may be instead: asked if nothing answers at `url`. */
+  readonly otherUrl?: string;
   readonly method?: "GET" | "PUT" | "POST" | "DELETE";
   readonly path: string;
   /** Fields of each row of the answer's `data`, for a table. */
@@ -26,7 +28,7 @@ interface Answer {
 
 /** Makes the call and prints what came of it. Rejects with NODE_UNREACHABLE or OPERATION_FAILED. */
 export async function operate(call: OperationCall): Promise<void> {
-  const answer = await ask(call);
+  const answer = await askEither(call);
   if (call.form === "json") return console.log(pretty(answer));
   if (call.columns === undefined) return console.log(visible(answer.message ?? "done"));
   const columns = call.columns;
@@ -37,6 +39,21 @@ export async function operate(call: OperationCall): Promise<void> {
 // As a JSON text it is the same value.
 function pretty(answer: Answer): string {
   return JSON.stringify(answer, undefined, 2).split("\n").map(visible).join("\n");
+}
+
+async function askEither({ otherUrl, ...call }: OperationCall): Promise<Answer> {
+  try {
+    return await ask(call);
+  } catch (error) {
+    const isAway = error instanceof RegistryError && error.code === "NODE_UNREACHABLE";
+    if (!isAway || otherUrl === undefined) throw error;
+  }
+  try {
+    return await ask({ ...call, url: otherUrl });
+  } catch (error) {
+    if (!(error instanceof RegistryError) || error.code !== "NODE_UNREACHABLE") throw error;
+    throw fail("NODE_UNREACHABLE", { ...error.details, url: call.url, otherUrl });
+  }
 }
 
 async function ask({ url, method = "GET", path }: OperationCall): Promise<Answer> {

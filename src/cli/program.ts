@@ -58,8 +58,15 @@ function addOperations(root: Command): void {
   };
   const run = async (command: Command, call: Omit<OperationCall, "url" | "form">) => {
     const { url, output } = command.opts<{ url: string; output: string }>();
+    // A whole registry has no port of its own for the role data: that of the role meta answers.
+    const mayBeWhole = url === DATA_URL && command.getOptionValueSource("url") === "default";
     const { operate } = await import("./operate.ts");
-    await operate({ ...call, url, form: output === "json" ? "json" : "table" });
+    await operate({
+      ...call,
+      url,
+      ...(mayBeWhole && { otherUrl: META_URL }),
+      form: output === "json" ? "json" : "table",
+    });
   };
   operation("members", "list the nodes of a cluster (from any meta node)", META_URL).action((_, command: Command) =>
     run(command, {

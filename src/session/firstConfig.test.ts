@@ -17,7 +17,7 @@ const seen = ({ channel }: TestClient) => channel.configs.map(({ data }) => data
 const ack = ({ id, channel }: TestClient) =>
   session.step({ kind: "pushAnswered", client: id, push: channel.configs.at(-1)?.id ?? -1, isTaken: true }, nowMs);
 
-test("a client is told that there is no value when no meta node answers for longer than a change of leader takes", () => {
+test("a client is told that there is no value when no meta node answers for five seconds", () => {
   const client = connect();
   watch(client);
   pass(4_900);
