@@ -119,9 +119,7 @@ export type WorldFact =
   | { readonly kind: "stopped"; readonly node: NodeId; readonly role: Role }
   /** A node was told that the cluster does not want it. */
   | { readonly kind: "refused"; readonly node: NodeId; readonly role: Role; readonly reason: string }
-  /** A session is cut off from somebody, or stands still; or is well again. */
-  | { readonly kind: "troubled"; readonly machine: string; readonly isTroubled: boolean }
-  /** It is cut off from a meta node, or stands still: it may not be a member for so long. */
+  /** A session is cut off from a meta node, or stands still: it may not be a member for so long; or is well again. */
   | { readonly kind: "outside"; readonly machine: string; readonly isOutside: boolean }
   /** Nothing passes these ways between machines, the store among them, or all does again. */
   | { readonly kind: "cut"; readonly id: number; readonly ways: readonly Way[]; readonly isCut: boolean }

@@ -29,11 +29,17 @@ const OWNER = { leader: D1, leaderEpoch: 1n, followers: [] };
 const TABLE = { epoch: 1n, slots: Array.from({ length: PLAN.meta.slotCount }, () => OWNER) };
 const TABLE_MESSAGE = { kind: "slotTable", table: TABLE, versionFloor: 0n } as const;
 
+const SAVED: Fact = {
+  ...{ kind: "saved", by: nodeId("m1.1"), what: "slot table", askedMs: 0, leaseEpoch: 1n },
+  ...{ table: TABLE, before: undefined },
+};
+
 /** The absences of c's registration, which is at the session, after the data node has restarted. */
 function absences(...history: readonly (readonly [atMs: number, fact: Fact])[]) {
   const nodes = new Nodes(PLAN);
   const registrations = new Registrations();
   const facts: (readonly [atMs: number, fact: Fact])[] = [
+    [0, SAVED],
     [0, { kind: "started", node: D1, role: "data", machine: "d1" }],
     [0, { kind: "started", node: S1, role: "session", machine: "s1" }],
     [1, { kind: "linkMade", session: S1, data: D1 }],
@@ -54,20 +60,20 @@ function absences(...history: readonly (readonly [atMs: number, fact: Fact])[]) 
   return new Absences({ plan: PLAN, commits: new Commits(), registrations, nodes }).of(registration);
 }
 
-const troubled = (isTroubled: boolean): Fact => ({ kind: "troubled", machine: "s1", isTroubled });
+const cutOff = (isCut: boolean): Fact => ({ kind: "cut", id: 1, ways: [{ from: "s1", to: "d1" }], isCut });
 
 test("the only data node, restarted while it can't hear a session, waits for that one's lease and no longer", () => {
   const since = RESTART_MS + LEASE_MS;
-  assert.deepEqual(absences([4_000, troubled(true)]), [{ fromMs: since, untilMs: Number.POSITIVE_INFINITY }]);
-  const healed = absences([4_000, troubled(true)], [since + 100, troubled(false)]);
+  assert.deepEqual(absences([4_000, cutOff(true)]), [{ fromMs: since, untilMs: Number.POSITIVE_INFINITY }]);
+  const healed = absences([4_000, cutOff(true)], [since + 100, cutOff(false)]);
   assert.equal(healed.length, 1);
   assert.ok((healed[0]?.untilMs ?? 0) < since + 10_000, "then the session says what it has");
 });
 
 test("a session that a restarted data node can hear, or could before it was cut off, explains nothing", () => {
   assert.deepEqual(absences(), []);
-  assert.deepEqual(absences([4_000, troubled(true)], [RESTART_MS + 1_000, troubled(false)]), []);
-  assert.deepEqual(absences([RESTART_MS + 500, troubled(true)]), []);
+  assert.deepEqual(absences([4_000, cutOff(true)], [RESTART_MS + 1_000, cutOff(false)]), []);
+  assert.deepEqual(absences([RESTART_MS + 500, cutOff(true)]), []);
 });
 
 test("a session that dies before its cut is over is gone since the cut; one that lives was not gone at all", () => {
@@ -84,13 +90,13 @@ test("a session that dies before its cut is over is gone since the cut; one that
 });
 
 test("a process on a copy of the data directory shows what it has after its hold, as after a restart", () => {
-  const cutOff = [30_000, { kind: "outside", machine: "s1", isOutside: true }] as const;
+  const outside = [30_000, { kind: "outside", machine: "s1", isOutside: true }] as const;
   const copy = (id: string): Fact => ({ kind: "started", node: nodeId(id), role: "data", machine: "d1c1" });
   const fromHold = (list: ReturnType<typeof absences>) =>
     list.filter(({ fromMs }) => fromMs < 30_000 + LEASE_MS - 1_000);
   const holdMs = PLAN.config.restartHoldMs;
-  assert.deepEqual(fromHold(absences(cutOff, [31_000, copy("d2.8")])), [], "another node knows nothing of it");
-  const [absence] = fromHold(absences(cutOff, [31_000, copy("d1.8")]));
+  assert.deepEqual(fromHold(absences(outside, [31_000, copy("d2.8")])), [], "another node knows nothing of it");
+  const [absence] = fromHold(absences(outside, [31_000, copy("d1.8")]));
   assert.ok(absence !== undefined && Math.abs(absence.fromMs - 31_000 - holdMs) < 1_000);
 });
 
@@ -99,23 +105,16 @@ test("a return is heard late by a leader that stands still or is cut off from th
   const stands = (machine: string) => (is: boolean) => ({ kind: "paused", machine, isPaused: is }) as const;
   const cut = (from: string, to: string) => (isCut: boolean) =>
     ({ kind: "cut", id: 1, ways: [{ from, to }], isCut }) as const;
-  const saved: Fact = {
-    ...{ kind: "saved", by: nodeId("m1.1"), what: "slot table", askedMs: 0, leaseEpoch: 1n },
-    ...{ table: TABLE, before: undefined },
-  };
   const learned: Fact = { kind: "learned", node: s2, role: "session", message: TABLE_MESSAGE };
   const isHeardLate = (trouble: (is: boolean) => Fact): boolean =>
     absences(
       [0, { kind: "started", node: s2, role: "session", machine: "s2" }],
       [2, { kind: "linkMade", session: s2, data: D1 }],
       [2, learned],
-      [2, saved],
-      [100_000, { kind: "troubled", machine: "s1", isTroubled: true }],
       [100_000, { kind: "outside", machine: "s1", isOutside: true }],
       [100_000, trouble(true)],
       [101_000, { kind: "connected", isMute: false, client: "c", session: s2, connection: 2 }],
       [101_001, { kind: "acknowledged", ...KEY, version: 1n, session: s2, connection: 2 }],
-      [120_000, { kind: "troubled", machine: "s1", isTroubled: false }],
       [120_000, { kind: "outside", machine: "s1", isOutside: false }],
       [120_000, trouble(false)],
       [120_001, { kind: "lost", client: "c", side: "server", session: S1, connection: 1 }],

@@ -9,7 +9,13 @@ import { countOf } from "../plan.ts";
 import type { Span } from "./apart.ts";
 import type { Evidence } from "./checker.ts";
 import type { Loss } from "./nodes.ts";
-import type { Acknowledgement, ConnectionLoss, KnownClient, KnownRegistration } from "./registrations.ts";
+import type {
+  Acknowledgement,
+  ConnectionLoss,
+  KnownClient,
+  KnownConnection,
+  KnownRegistration,
+} from "./registrations.ts";
 
 /** An open end is Infinity. */
 export interface Absence {
@@ -61,8 +67,10 @@ export class Absences {
     const client = this.#evidence.registrations.client(registration.client);
     const departures: Departure[] = client.losses.map((loss) => ({ ...loss, recoveredMs: Number.POSITIVE_INFINITY }));
     const { nodes } = this.#evidence;
-    departures.push(...this.#cutOffs(client, (session) => nodes.outside(session)));
-    const unheard = this.#cutOffs(client, (session) => nodes.unwell(session));
+    departures.push(...this.#cutOffs(client, ({ session }) => nodes.outside(session)));
+    const unheard = this.#cutOffs(client, ({ session, madeMs }) =>
+      nodes.unheard(session, registration.service, madeMs),
+    );
     return [
       ...departures.flatMap((departure) => [
         ...this.#byDeparture({ departure, client, registration }),
@@ -74,13 +82,13 @@ export class Absences {
   }
 
   /** The times at which a session that lives was cut off from others with the client's connection. */
-  #cutOffs({ open, losses }: KnownClient, spansOf: (session: string) => readonly Span[]): Departure[] {
+  #cutOffs({ open, losses }: KnownClient, spansOf: (connection: KnownConnection) => readonly Span[]): Departure[] {
     const connections = [
       ...losses,
       ...[...open.values()].map((connection) => ({ ...connection, atMs: Number.POSITIVE_INFINITY })),
     ];
     return connections.flatMap(({ atMs: endMs, ...connection }) =>
-      spansOf(connection.session)
+      spansOf(connection)
         .filter(({ fromMs, untilMs }) => untilMs >= connection.madeMs && fromMs <= endMs)
         .map(({ fromMs, untilMs, settleMs }) => ({
           ...{ ...connection, isSessionDead: true },
@@ -209,8 +217,7 @@ export class Absences {
   #heardMs({ atMs, session }: Acknowledgement, service: DataInfoId): number {
     const { nodes } = this.#evidence;
     let heardMs = atMs;
-    const starting = nodes.unwell(session).slice(0, 1);
-    for (const { fromMs, untilMs, settleMs } of [...starting, ...nodes.apart(service, [session], atMs)]) {
+    for (const { fromMs, untilMs, settleMs } of nodes.unheard(session, service, atMs)) {
       const settledMs = untilMs + settleMs;
       if (fromMs - TRAVEL_MS <= heardMs && heardMs <= settledMs) heardMs = settledMs;
     }

@@ -1,45 +1,126 @@
-// Rule 5, the other side: a client that is dead, and known to be, is gone from the lists when its grace is over.
+// Rule 5, the other side: a client that is dead, and known to be, is gone from the lists when its grace is over, or the
+// lease of its session if that one is dead too. Looked at whenever a data node shows a list, and whenever a session
+// says which one it has. What was cut off, stood still or began to lead meanwhile has its time from then on.
 
+import { type NodeId, nodeId } from "../../model/ids.ts";
 import type { Fact } from "../facts.ts";
-import { quietMs } from "../patience.ts";
+import { RELINK_MS } from "./apart.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";
 import type { Commit } from "./commits.ts";
+import type { ConnectionLoss, KnownRegistration } from "./registrations.ts";
 
 const TRAVEL_MS = 1_000;
+// Whoever may have taken over what a dead session left is asked, and has so long to answer.
+const ASK_MS = 5_000;
+
+/** A list that somebody has now: its service's leader, or a session that says so to that one. */
+interface Sight {
+  readonly commit: Commit;
+  readonly leader: NodeId;
+  readonly session: NodeId;
+  readonly nowMs: number;
+}
 
 export class DeadClients implements Checker {
   readonly #evidence: Evidence;
+  // Since when each data node knows that a session is no member any more, by both.
+  readonly #goneMs = new Map<NodeId, Map<NodeId, number>>();
 
   constructor(evidence: Evidence) {
     this.#evidence = evidence;
   }
 
   see(fact: Fact, nowMs: number): Finding | undefined {
-    const sighting = this.#evidence.commits.last;
-    if (fact.kind !== "told" || sighting === undefined || sighting.commit !== this.#newest(sighting.commit))
-      return undefined;
-    const { nodes, plan } = this.#evidence;
-    // While servers come and go, more time is needed; the end of the run looks again.
-    if (nowMs < nodes.troubleMs + quietMs(plan)) return undefined;
-    return this.#ghost(sighting.commit, nowMs);
+    const { commits } = this.#evidence;
+    switch (fact.kind) {
+      case "learned":
+        if (fact.role === "data" && fact.message.kind === "members") this.#learned(fact.node, fact.message, nowMs);
+        return undefined;
+      case "told": {
+        const commit = commits.last?.commit;
+        if (commit === undefined || commit !== commits.newest(commit.service)) return undefined;
+        return this.#ghost({ commit, leader: fact.from, session: fact.to, nowMs });
+      }
+      case "asked": {
+        if (fact.message.kind !== "scan" || fact.isLost) return undefined;
+        for (const [service, { version, origin }] of fact.message.versions) {
+          const commit = commits.at(service, version).find((one) => one.origin === origin);
+          if (commit === undefined) continue;
+          const finding = this.#ghost({ commit, leader: fact.to, session: fact.from, nowMs });
+          if (finding !== undefined) return finding;
+        }
+        return undefined;
+      }
+      default:
+        return undefined;
+    }
   }
 
-  #newest({ service }: Commit): Commit | undefined {
-    return this.#evidence.commits.newest(service);
+  #learned(node: NodeId, { members }: { members: { list: readonly { id: NodeId }[] } }, nowMs: number): void {
+    const goneMs = this.#goneMs.get(node) ?? new Map<NodeId, number>();
+    this.#goneMs.set(node, goneMs);
+    const present = new Set(members.list.map(({ id }) => id));
+    for (const id of present) goneMs.set(id, Number.POSITIVE_INFINITY);
+    for (const [id, atMs] of goneMs) if (!present.has(id) && atMs === Number.POSITIVE_INFINITY) goneMs.set(id, nowMs);
   }
 
-  #ghost({ service, version, content }: Commit, nowMs: number): Finding | undefined {
-    const { registrations, plan } = this.#evidence;
+  #ghost(sight: Sight): Finding | undefined {
+    const { registrations, nodes } = this.#evidence;
+    const { commit, leader, nowMs } = sight;
+    const { service, version, content } = commit;
+    if ((nodes.leaderOf(service) ?? leader) !== leader) return undefined;
     for (const registId of content.keys()) {
       const [registration, twin] = registrations.twins(service, registId);
       if (registration === undefined || twin !== undefined) continue;
-      const { diedMs, open, losses } = registrations.client(registration.client);
+      const { diedMs, open } = registrations.client(registration.client);
       if (diedMs === undefined || open.size > 0) continue;
-      const lostMs = Math.max(diedMs, losses.at(-1)?.atMs ?? 0);
-      if (nowMs <= lostMs + plan.config.clientReturnGraceMs + TRAVEL_MS) continue;
-      const text = `${registId} is in v${version} at ${nowMs}; its client died at ${diedMs}, was lost at ${lostMs}`;
+      const dueMs = this.#dueMs(registration, diedMs, sight);
+      if (nowMs <= dueMs) continue;
+      const text = `${registId} is in v${version} at ${nowMs}; its client died at ${diedMs}, should be gone at ${dueMs}`;
       return { rule: "5 a cut is not a death", service, text };
     }
     return undefined;
   }
+
+  /** Until when the registration of a dead client may be seen. */
+  #dueMs({ client, service }: KnownRegistration, diedMs: number, { leader, session }: Sight): number {
+    const { registrations, nodes, plan } = this.#evidence;
+    const { losses } = registrations.client(client);
+    const ends = losses.map((loss) => this.#endMs(loss, leader));
+    const endMs = Math.max(diedMs, ...ends);
+    const calmMs = endMs + TRAVEL_MS;
+    const lostMs = Math.max(diedMs, losses.at(-1)?.atMs ?? 0);
+    if (nodes.troubleMs < lostMs - TRAVEL_MS) return calmMs;
+    const { digestIntervalMs, versionScanIntervalMs, sessionLeaseMs, restartHoldMs } = plan.config;
+    const { lossProtectionPercent, lossProtectionMaxMs } = plan.config;
+    // A removal that was lost with its link is found by the next comparison, and a change by the next scan.
+    const repairMs = RELINK_MS + ASK_MS + 2 * digestIntervalMs + 2 * versionScanIntervalMs;
+    const protectionMs = lossProtectionPercent < 100 ? lossProtectionMaxMs : 0;
+    let dueMs = calmMs + repairMs + protectionMs;
+    const sessions = [session, ...losses.map((loss) => loss.session)];
+    for (const { fromMs, untilMs, settleMs } of nodes.apart(service, sessions, lostMs)) {
+      if (fromMs <= dueMs) dueMs = Math.max(dueMs, untilMs + settleMs + sessionLeaseMs + repairMs);
+    }
+    // A leader that begins waits for the sessions, and after a restart for the publishers.
+    for (const { atMs } of nodes.lossesOf(service)) {
+      if (atMs <= dueMs) dueMs = Math.max(dueMs, atMs + Math.max(sessionLeaseMs, restartHoldMs) + repairMs);
+    }
+    return dueMs;
+  }
+
+  /** When a lost connection counts: of a session that died with it, a lease after the leader has heard of that. */
+  #endMs({ atMs, session }: ConnectionLoss, leader: NodeId): number {
+    const { nodes, plan } = this.#evidence;
+    const { clientReturnGraceMs, sessionLeaseMs } = plan.config;
+    const leftMs = atMs + stretched(clientReturnGraceMs, plan.clocks.drift);
+    const stopMs = nodes.run("session", session)?.stopMs ?? Number.POSITIVE_INFINITY;
+    if (stopMs > leftMs + TRAVEL_MS) return leftMs;
+    const goneMs = this.#goneMs.get(leader)?.get(nodeId(session)) ?? stopMs;
+    return Math.max(goneMs, stopMs) + stretched(sessionLeaseMs, plan.clocks.drift);
+  }
+}
+
+/** What a clock that is slow takes for so long. */
+function stretched(ms: number, drift: number): number {
+  return ms * (1 + 2 * drift);
 }

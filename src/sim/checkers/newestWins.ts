@@ -134,7 +134,9 @@ export class NewestWins implements Checker {
     const taken = registration?.acknowledgements.filter(({ version }) => version === before.version) ?? [];
     const isGone = (session: string) =>
       (nodes.run("session", session)?.stopMs ?? madeMs) < madeMs ||
-      nodes.unwell(session).some(({ fromMs, untilMs, settleMs }) => fromMs <= madeMs && untilMs + settleMs >= madeMs);
+      nodes
+        .unheard(session, service, madeMs)
+        .some(({ fromMs, untilMs, settleMs }) => fromMs <= madeMs && untilMs + settleMs >= madeMs);
     return isOfOld && taken.length > 0 && taken.every(({ session }) => isGone(session));
   }
 

@@ -42,7 +42,6 @@ const SPLIT_SETTLE_MS = 10_000;
 export class Nodes {
   readonly #plan: Plan;
   readonly #runs = new Map<string, KnownRun>();
-  readonly #troubles = new Map<string, Span[]>();
   readonly #outsides = new Map<string, Span[]>();
   readonly #links = new Map<NodeId, Set<NodeId>>();
   readonly #tables = new Map<NodeId, SlotTable>();
@@ -90,22 +89,22 @@ export class Nodes {
     return this.#heartbeats.get(`${role} ${id}`);
   }
 
-  /** The times in which the session could not, or need not, pass on what it knows. */
-  unwell(session: string): Span[] {
-    return this.#spans(this.#troubles, session);
+  /** The times in which the session and those who have led the service since could not hear each other. */
+  unheard(session: string, service: DataInfoId, sinceMs: number): Span[] {
+    return this.#ofRun(session, () => this.apart(service, [session], sinceMs));
   }
 
-  /** Those of them in which it may not have been a member of the cluster. */
+  /** The times in which the session may not have been a member of the cluster. */
   outside(session: string): Span[] {
-    return this.#spans(this.#outsides, session);
+    return this.#ofRun(session, ({ machine }) => this.#outsides.get(machine) ?? []);
   }
 
-  #spans(spans: ReadonlyMap<string, Span[]>, session: string): Span[] {
+  #ofRun(session: string, spansOf: (run: KnownRun) => readonly Span[]): Span[] {
     const run = this.run("session", session);
     if (run === undefined) return [];
     const starting = { fromMs: run.startMs, untilMs: run.readyMs, settleMs: START_SETTLE_MS };
-    const others = spans.get(run.machine) ?? [];
-    return [starting, ...others.filter(({ untilMs, fromMs }) => untilMs >= run.startMs && fromMs <= run.stopMs)];
+    const others = spansOf(run).filter(({ untilMs, fromMs }) => untilMs >= run.startMs && fromMs <= run.stopMs);
+    return [starting, ...others];
   }
 
   /**
@@ -143,6 +142,19 @@ export class Nodes {
     return new Set(machines.filter((machine) => machine !== undefined));
   }
 
+  /** Who leads the service by the table that the store holds. */
+  leaderOf(service: DataInfoId): NodeId | undefined {
+    return this.#table?.slots[this.#slotOf(service)]?.leader;
+  }
+
+  /** Whether its leader says that it serves the service's slot, and holds nothing of it back. */
+  isServing(service: DataInfoId): boolean {
+    const leader = this.leaderOf(service);
+    const slots = leader === undefined ? undefined : this.heartbeat("data", leader)?.slots;
+    const slot = this.#slotOf(service);
+    return slots?.serving.includes(slot) === true && !slots.held.includes(slot);
+  }
+
   lossesOf(service: DataInfoId): readonly Loss[] {
     return this.#losses.get(this.#slotOf(service)) ?? [];
   }
@@ -167,8 +179,6 @@ export class Nodes {
         return this.#started(fact, nowMs);
       case "stopped":
         return this.#stopped(fact, nowMs);
-      case "troubled":
-        return mark(this.#troubles, fact.machine, { is: fact.isTroubled, nowMs });
       case "outside":
         return mark(this.#outsides, fact.machine, { is: fact.isOutside, nowMs });
       case "linkMade":

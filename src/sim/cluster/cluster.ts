@@ -21,7 +21,6 @@ export class Cluster {
   readonly store: Store;
   readonly #environment: MetaEnvironment;
   readonly #nodes: SimNode[] = [];
-  readonly #troubles = new Map<string, number>();
   readonly #outsides = new Map<string, number>();
   // Copies of a data directory that an operator started by mistake.
   readonly #copies = new Set<SimNode>();
@@ -98,7 +97,6 @@ export class Cluster {
     this.note(`${node.machine} stands still`);
     node.pause();
     this.#record({ kind: "paused", machine: node.machine, isPaused: true });
-    this.#trouble([node.machine], 1);
     this.#outside([node.machine], 1);
   }
 
@@ -107,14 +105,12 @@ export class Cluster {
     this.note(`${node.machine} goes on`);
     node.resume();
     this.#record({ kind: "paused", machine: node.machine, isPaused: false });
-    this.#trouble([node.machine], -1);
     this.#outside([node.machine], -1);
   }
 
   #ended(node: SimNode): void {
     const { machine } = node;
     this.#record({ kind: "paused", machine, isPaused: false });
-    this.#trouble([machine], -1);
     this.#outside([machine], -1);
   }
 
@@ -129,7 +125,6 @@ export class Cluster {
     const open = this.network.block(ways);
     const id = ++this.#cuts;
     this.#record({ kind: "cut", id, ways, isCut: true });
-    this.#trouble(troubled, 1);
     this.#outside(outside, 1);
     let isOpen = false;
     return () => {
@@ -138,7 +133,6 @@ export class Cluster {
       this.note(`over: ${what}`);
       open();
       this.#record({ kind: "cut", id, ways, isCut: false });
-      this.#trouble(troubled, -1);
       this.#outside(outside, -1);
     };
   }
@@ -174,12 +168,12 @@ export class Cluster {
   reset(one: string, other: string): void {
     const machines = [one, other];
     this.note(`links between ${one} and ${other} are reset`);
-    const troubled = machines.filter((machine) => this.#isSession(machine));
-    this.#trouble(troubled, 1);
     for (const connection of this.network.connections()) {
       if (connection.ends.every(({ machine }) => machines.includes(machine))) connection.reset();
     }
-    this.#environment.scheduler.after(1, () => this.#trouble(troubled, -1));
+    const cut = { kind: "cut", id: ++this.#cuts, ways: [{ from: one, to: other }] } as const;
+    this.#record({ ...cut, isCut: true });
+    this.#environment.scheduler.after(1, () => this.#record({ ...cut, isCut: false }));
   }
 
   /** A second process on a copy of the node's data directory. */
@@ -252,26 +246,12 @@ export class Cluster {
     return this.node(machine)?.roles.includes(role) ?? false;
   }
 
-  #trouble(machines: readonly string[], by: number): void {
-    const changed = (machine: string, isTroubled: boolean) => this.#record({ kind: "troubled", machine, isTroubled });
-    this.#count(this.#troubles, machines, { by, changed });
-  }
-
   #outside(machines: readonly string[], by: number): void {
-    const changed = (machine: string, isOutside: boolean) => this.#record({ kind: "outside", machine, isOutside });
-    this.#count(this.#outsides, machines, { by, changed });
-  }
-
-  #count(
-    counts: Map<string, number>,
-    machines: readonly string[],
-    { by, changed }: { by: number; changed: (machine: string, is: boolean) => void },
-  ): void {
     for (const machine of machines) {
       if (!this.#isSession(machine)) continue;
-      const before = counts.get(machine) ?? 0;
-      counts.set(machine, before + by);
-      if (before === 0 || before + by === 0) changed(machine, before === 0);
+      const before = this.#outsides.get(machine) ?? 0;
+      this.#outsides.set(machine, before + by);
+      if (before === 0 || before + by === 0) this.#record({ kind: "outside", machine, isOutside: before === 0 });
     }
   }
 

@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { nodeId } from "../../model/ids.ts";
+import type { Fact } from "../facts.ts";
+import { DeadClients } from "./deadClients.ts";
+import {
+  type At,
+  acknowledged,
+  brokenBy,
+  connected,
+  cut,
+  D1,
+  lost,
+  PLAN,
+  published,
+  READY,
+  S1,
+  S2,
+  scans,
+  shows,
+  stopped,
+} from "./testing/history.ts";
+
+const GHOST = "5 a cut is not a death";
+const { sessionLeaseMs: LEASE_MS, clientReturnGraceMs: GRACE_MS } = PLAN.config;
+// Removals and notices that were lost with their links are found within this.
+const REPAIR_MS = 40_000;
+const T = 100_000;
+
+const killed: Fact = { kind: "died", client: "c", how: "killed" };
+const members = (...sessions: (typeof S1)[]): Fact => {
+  const list = sessions.map((id) => ({ id, role: "session" as const, address: "" }));
+  const message = { kind: "members", members: { epoch: 1n, serial: 1, list } } as const;
+  return { kind: "learned", node: D1, role: "data", message };
+};
+
+/** c dies at T, and S2 says at `seenMs` that it shows it. */
+function ghostSeen(seenMs: number, ...history: readonly At[]): string | undefined {
+  const all: readonly At[] = [
+    ...READY,
+    [2, connected("c", S1)],
+    [3, published(1n)],
+    [4, acknowledged(1n, S1)],
+    [5, members(S1, S2)],
+    [10, shows(D1, S2, 10n, "c.1~1~c")],
+    [T, killed],
+    ...history,
+    [seenMs, scans(S2, D1, 10n)],
+  ];
+  const inOrder = all.toSorted(([a], [b]) => a - b);
+  return brokenBy((evidence) => new DeadClients(evidence), inOrder);
+}
+
+const leaves: At = [T + 10, lost("c", S1)];
+// Somewhere else.
+const elsewhere: At = [T + 10, { kind: "linkLost", session: S2, data: nodeId("d2.2") }];
+
+test("in a cluster a session does not show a dead client for longer than its grace, and what repairs take", () => {
+  assert.equal(ghostSeen(T + GRACE_MS + 500, leaves), undefined);
+  assert.equal(ghostSeen(T + GRACE_MS + 2_000, leaves), GHOST, "all is calm");
+  assert.equal(ghostSeen(T + GRACE_MS + 2_000, leaves, elsewhere), undefined);
+  assert.equal(ghostSeen(T + GRACE_MS + REPAIR_MS, leaves, elsewhere), GHOST);
+});
+
+test("a session that was cut off from the leader has time for what it has missed, another one's cut gives none", () => {
+  const lateMs = T + GRACE_MS + REPAIR_MS;
+  const cutOff = (other: string): At[] => [
+    [T + 5, cut("s2", other, true)],
+    [lateMs - 100, cut("s2", other, false)],
+  ];
+  assert.equal(ghostSeen(lateMs, leaves, ...cutOff("d1")), undefined);
+  assert.equal(ghostSeen(lateMs + LEASE_MS + 2 * REPAIR_MS, leaves, ...cutOff("d1")), GHOST);
+  assert.equal(ghostSeen(lateMs, leaves, ...cutOff("d2")), GHOST);
+});
+
+test("whoever dies with its session has that one's lease from when the leader knows of it", () => {
+  const goneMs = T + 20_000;
+  const dies: At[] = [
+    [T + 10, stopped(S1)],
+    [goneMs, members(S2)],
+  ];
+  assert.equal(ghostSeen(goneMs + LEASE_MS, ...dies), undefined);
+  assert.equal(ghostSeen(goneMs + LEASE_MS + REPAIR_MS, ...dies), GHOST);
+});

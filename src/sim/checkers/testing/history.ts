@@ -1,0 +1,133 @@
+// Facts for the checkers' tests: one service, data nodes d1 and d2, sessions s1 and s2, and a client c that publishes.
+
+import { textOf } from "../../../base/text.ts";
+import type { Members } from "../../../messages/membership.ts";
+import { brandDataInfoId, clientId, type NodeId, nodeId } from "../../../model/ids.ts";
+import { packPayload } from "../../../model/payload.ts";
+import type { SlotTable } from "../../../model/slot.ts";
+import { drawPlan } from "../../drawPlan.ts";
+import type { Fact } from "../../facts.ts";
+import type { Plan } from "../../plan.ts";
+import { Dice } from "../../random.ts";
+import type { Checker, Evidence } from "../checker.ts";
+import { Commits } from "../commits.ts";
+import { Nodes } from "../nodes.ts";
+import { Registrations } from "../registrations.ts";
+
+export type At = readonly [atMs: number, fact: Fact];
+
+export const S = brandDataInfoId("s#@#I#@#G");
+export const [D1, D2, S1, S2] = [nodeId("d1.1"), nodeId("d2.2"), nodeId("s1.3"), nodeId("s2.4")] as const;
+export const PLAN: Plan = {
+  ...drawPlan(new Dice(1)),
+  topology: "cluster",
+  nodes: ["d1", "d2", "s1", "s2"].map((machine) => ({ machine, roles: [roleOf(machine)] })),
+};
+
+/** The rule that a history breaks, by what one checker says. */
+export function brokenBy(make: (evidence: Evidence) => Checker, history: readonly At[]): string | undefined {
+  const evidence = { plan: PLAN, commits: new Commits(), registrations: new Registrations(), nodes: new Nodes(PLAN) };
+  const checker = make(evidence);
+  let rule: string | undefined;
+  for (const [atMs, fact] of history) {
+    for (const part of [evidence.commits, evidence.registrations, evidence.nodes]) part.see(fact, atMs);
+    rule ??= checker.see(fact, atMs)?.rule;
+  }
+  return rule;
+}
+
+function roleOf(machine: string): "data" | "session" {
+  return machine.startsWith("d") ? "data" : "session";
+}
+
+export function started(node: NodeId): Fact {
+  const machine = node.split(".")[0] ?? "";
+  return { kind: "started", node, machine, role: roleOf(machine) };
+}
+
+export function stopped(node: NodeId): Fact {
+  return { kind: "stopped", node, role: roleOf(node) };
+}
+
+export const cut = (from: string, to: string, isCut: boolean): Fact => ({
+  ...{ kind: "cut", id: 1, isCut },
+  ways: [{ from, to }],
+});
+
+export function saved(leader: NodeId, epoch: bigint): Fact {
+  return { kind: "saved", ...by, table: tableOf(leader, epoch), before: epoch === 1n ? undefined : tableOf(D1, 1n) };
+}
+
+const by = { by: nodeId("m1.9"), what: "slot table", askedMs: 0, leaseEpoch: 1n };
+
+export function tableOf(leader: NodeId, epoch: bigint): SlotTable {
+  const owner = { leader, leaderEpoch: epoch, followers: [] };
+  return { epoch, slots: Array.from({ length: PLAN.meta.slotCount }, () => owner) };
+}
+
+/** What a data node says that it does. */
+export function serves(leader: NodeId, held: readonly number[] = []): Fact {
+  const members: Members = { epoch: 1n, serial: 1, list: [] };
+  const serving = tableOf(leader, 1n).slots.map((_, slot) => slot);
+  const slots = { serving, held, inSync: [] };
+  const message = { kind: "heartbeat", role: "data", address: "", tableEpoch: 1n, members, isLeaving: false } as const;
+  return { kind: "heartbeat", from: leader, message: { ...message, slots } };
+}
+
+export function shows(from: NodeId, to: NodeId, version: bigint, ...tokens: string[]): Fact {
+  const publications = tokens.map((token) => ({
+    ...{ dataInfoId: S, registId: token.split("~")[0] ?? "", version: 1n, registeredMs: 0 },
+    owner: { session: S1, client: clientId("c") },
+    ...{ zone: "Z1", appName: "", attributes: new Map(), payload: packPayload([textOf(token)]) },
+  }));
+  const datum = { dataInfoId: S, version, origin: 1n, publications };
+  return { kind: "told", from, to, message: { kind: "snapshot", datum } };
+}
+
+export function scans(from: NodeId, to: NodeId, version: bigint): Fact {
+  const message = { kind: "scan", versions: [[S, { version, origin: 1n }]] } as const;
+  return { kind: "asked", from, to, message, isLost: false };
+}
+
+/** To the subscriber w. */
+export function pushed(session: NodeId, version: bigint, isTaken: boolean, ...tokens: string[]): Fact {
+  return {
+    ...{ kind: "pushed", client: "w", service: S, registId: "w.1", version, session, isTaken },
+    ...{ scope: "dataCenter", zone: "Z1", entries: tokens.map((token) => `Z1/${token}`) },
+  };
+}
+
+export const subscribed: Fact = {
+  ...{ kind: "subscribed", client: "w", service: S, registId: "w.1", scope: "dataCenter", zone: "Z1" },
+};
+
+export const published = (version: bigint): Fact => ({
+  ...{ kind: "published", client: "c", service: S, registId: "c.1", version, token: `c.1~${version}~c`, zone: "Z1" },
+});
+
+export const acknowledged = (version: bigint, session: NodeId, connection = 1): Fact => ({
+  ...{ kind: "acknowledged", client: "c", service: S, registId: "c.1", version, session, connection },
+});
+
+export const connected = (client: string, session: NodeId, connection = 1): Fact => ({
+  ...{ kind: "connected", client, session, connection, isMute: false },
+});
+
+export const lost = (client: string, session: NodeId, connection = 1): Fact => ({
+  ...{ kind: "lost", client, side: "server", session, connection },
+});
+
+/** D1 leads all slots, and both sessions are linked to it. */
+export const READY: readonly At[] = [
+  [0, saved(D1, 1n)],
+  ...[D1, D2, S1, S2].map((node) => [0, started(node)] as const),
+  ...[S1, S2].flatMap((node): At[] => [
+    [1, { kind: "linkMade", session: node, data: D1 }],
+    [1, { kind: "learned", node, role: "session", message: tableMessage(D1) }],
+  ]),
+  [1, serves(D1)],
+];
+
+function tableMessage(leader: NodeId) {
+  return { kind: "slotTable", table: tableOf(leader, 1n), versionFloor: 0n } as const;
+}
