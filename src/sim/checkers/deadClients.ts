@@ -76,7 +76,7 @@ export class DeadClients implements Checker {
       if (diedMs === undefined || open.size > 0) continue;
       const dueMs = this.#dueMs(registration, diedMs, sight);
       if (nowMs <= dueMs) continue;
-      const text = `${registId} is in v${version} at ${nowMs}; its client died at ${diedMs}, should be gone at ${dueMs}`;
+      const text = `${registId} is in v${version} at ${nowMs}; its client died at ${diedMs}, was due at ${dueMs}`;
       return { rule: "5 a cut is not a death", service, text };
     }
     return undefined;

@@ -19,6 +19,7 @@ import { Owners } from "./owners.ts";
 import { Registrations } from "./registrations.ts";
 import { Settled } from "./settled.ts";
 import { SubscriberOrder } from "./subscriberOrder.ts";
+import { Timeliness } from "./timeliness.ts";
 import { UndueRemoval } from "./undueRemoval.ts";
 import { VersionsGrow } from "./versionsGrow.ts";
 import { WholeVersions } from "./wholeVersions.ts";
@@ -41,6 +42,7 @@ export class Judge {
       new UndueRemoval(evidence),
       new DeadClients(evidence),
       new EndedConnections(evidence),
+      new Timeliness(evidence),
       new Bounds(),
       new Lead(evidence),
       new Epochs(),

@@ -147,10 +147,11 @@ export class Nodes {
     return this.#table?.slots[this.#slotOf(service)]?.leader;
   }
 
-  /** Whether its leader says that it serves the service's slot, and holds nothing of it back. */
+  /** Whether its leader lives, and says that it serves the service's slot and holds nothing of it back. */
   isServing(service: DataInfoId): boolean {
     const leader = this.leaderOf(service);
-    const slots = leader === undefined ? undefined : this.heartbeat("data", leader)?.slots;
+    if (leader === undefined || this.run("data", leader)?.stopMs !== Number.POSITIVE_INFINITY) return false;
+    const slots = this.heartbeat("data", leader)?.slots;
     const slot = this.#slotOf(service);
     return slots?.serving.includes(slot) === true && !slots.held.includes(slot);
   }

@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Fact } from "../facts.ts";
+import {
+  type At,
+  acknowledged,
+  brokenBy,
+  connected,
+  cut,
+  D1,
+  D2,
+  lost,
+  PLAN,
+  published,
+  pushed,
+  READY,
+  S,
+  S1,
+  S2,
+  saved,
+  serves,
+  stopped,
+  subscribed,
+} from "./testing/history.ts";
+import { Timeliness } from "./timeliness.ts";
+
+const LATE = "7 convergence";
+const T = 100_000;
+// Longer than the window, a repeated push and the way.
+const LONG_MS = PLAN.config.pushWindowMaxMs + PLAN.config.pushTimeoutMs + 10_000;
+const SHOWN = "c.1~2~c";
+
+/** c, at S1, changes what it publishes at T; w, at S2, watches. */
+function judged(...history: readonly At[]): string | undefined {
+  const all: readonly At[] = [
+    ...READY,
+    [2, connected("c", S1)],
+    [2, connected("w", S2)],
+    [3, subscribed],
+    [3, published(1n)],
+    [4, acknowledged(1n, S1)],
+    [50, pushed(S2, 10n, true, "c.1~1~c")],
+    [T, published(2n)],
+    [T + 1, acknowledged(2n, S1)],
+    ...history,
+    [T + LONG_MS, { kind: "healed" }],
+  ];
+  const inOrder = all.toSorted(([a], [b]) => a - b);
+  return brokenBy((evidence) => new Timeliness(evidence), inOrder);
+}
+
+test("an acknowledged change that a subscriber is not shown in time breaks the rule", () => {
+  assert.equal(judged(), LATE);
+  assert.equal(judged([T + 500, pushed(S2, 11n, true, SHOWN)]), undefined);
+  assert.equal(judged([T + LONG_MS - 1, pushed(S2, 11n, true, SHOWN)]), LATE, "a scan has healed it");
+});
+
+test("what was taken back is gone in time", () => {
+  const takenBack: At[] = [
+    [T + 500, pushed(S2, 11n, true, SHOWN)],
+    [T + 600, { kind: "unpublished", client: "c", service: S, registId: "c.1", version: 3n }],
+    [T + 601, acknowledged(3n, S1)],
+  ];
+  assert.equal(judged(...takenBack), LATE);
+  assert.equal(judged(...takenBack, [T + 700, pushed(S2, 12n, true)]), undefined);
+});
+
+test("nothing is promised in time while those through whom a change goes are troubled; others are no excuse", () => {
+  assert.equal(judged([T - 10, cut("s2", "d1", true)]), undefined);
+  assert.equal(judged([T - 10, cut("s2", "d1", true)], [T - 9, cut("s2", "d1", false)]), undefined);
+  assert.equal(judged([T - 50_000, cut("s2", "d1", true)], [T - 49_000, cut("s2", "d1", false)]), LATE);
+  assert.equal(judged([T - 10, cut("s2", "d2", true)]), LATE, "d2 leads nothing");
+  assert.equal(judged([T - 10, { kind: "paused", machine: "s1", isPaused: true }]), undefined);
+  assert.equal(judged([T - 10, saved(D2, 2n)]), undefined, "another leads since");
+  assert.equal(judged([5_000, serves(D1, tableSlots())]), undefined, "the service is held back");
+  assert.equal(judged([T - 10, stopped(D1)]), undefined, "nobody leads it");
+});
+
+test("a subscriber that can't be heard, has just come or is gone is promised nothing in time", () => {
+  const hushed = (isHushed: boolean): Fact => ({ kind: "hushed", client: "w", isHushed });
+  assert.equal(judged([T - 10, hushed(true)]), undefined);
+  assert.equal(judged([T - 50_000, hushed(true)], [T - 40_000, hushed(false)]), LATE);
+  assert.equal(judged([T - 20, lost("w", S2)], [T - 10, connected("w", S2, 2)]), undefined);
+  assert.equal(judged([T + 10, { kind: "died", client: "w", how: "vanished" }]), undefined);
+  assert.equal(judged([T + 10, lost("c", S1)]), undefined, "its publisher is gone");
+});
+
+function tableSlots(): number[] {
+  return Array.from({ length: PLAN.meta.slotCount }, (_, slot) => slot);
+}

@@ -1,0 +1,133 @@
+// Rule 7, in time: while all is calm, what a client did and its session acknowledged reaches every subscriber within
+// the window in which changes gather, and one push that has to be repeated. Scans and comparisons would heal a notice
+// that was lost, seconds or minutes later: this does not wait for them.
+
+import type { DataInfoId } from "../../model/ids.ts";
+import type { Fact } from "../facts.ts";
+import type { Checker, Evidence, Finding } from "./checker.ts";
+import type { KnownRegistration } from "./registrations.ts";
+
+// Four messages in a row, each of which may meet a spike of its link, and a second try where clocks differ.
+const TRAVEL_MS = 2_000;
+// After links are made again, or a slot is led by another one, so long until all is as ever.
+const CALM_MS = 3_000;
+
+interface WatchedList {
+  readonly client: string;
+  readonly zone: string | undefined;
+  readonly sinceMs: number;
+  entries: readonly string[];
+}
+
+/** What subscribers are to see by then. */
+interface Promised {
+  readonly registration: KnownRegistration;
+  readonly version: bigint;
+  readonly session: string;
+  readonly connection: number;
+  readonly atMs: number;
+}
+
+export class Timeliness implements Checker {
+  readonly #evidence: Evidence;
+  readonly #boundMs: number;
+  readonly #lists = new Map<DataInfoId, Map<string, WatchedList>>();
+  // In the order of their times, which is that of their bounds.
+  readonly #promised: Promised[] = [];
+  #first = 0;
+  // Services whose list was too long at some time: who is in it is a matter of who came first.
+  readonly #full = new Set<DataInfoId>();
+
+  constructor(evidence: Evidence) {
+    this.#evidence = evidence;
+    const { pushWindowMaxMs, pushTimeoutMs } = evidence.plan.config;
+    this.#boundMs = pushWindowMaxMs + pushTimeoutMs + TRAVEL_MS;
+  }
+
+  see(fact: Fact, nowMs: number): Finding | undefined {
+    const finding = this.#look(nowMs);
+    if (finding !== undefined) return finding;
+    switch (fact.kind) {
+      case "subscribed": {
+        const { client, service, registId, scope, zone } = fact;
+        const ofService = this.#lists.get(service) ?? new Map<string, WatchedList>();
+        this.#lists.set(service, ofService);
+        const ofZone = scope === "zone" ? zone : undefined;
+        ofService.set(registId, { client, zone: ofZone, sinceMs: nowMs, entries: [] });
+        return undefined;
+      }
+      case "unsubscribed":
+        this.#lists.get(fact.service)?.delete(fact.registId);
+        return undefined;
+      case "pushed": {
+        const list = this.#lists.get(fact.service)?.get(fact.registId);
+        if (fact.isTaken && list !== undefined) list.entries = fact.entries;
+        return undefined;
+      }
+      case "acknowledged": {
+        const { service, registId, version, session, connection } = fact;
+        const [registration, twin] = this.#evidence.registrations.twins(service, registId);
+        if (registration?.client !== fact.client || twin !== undefined) return undefined;
+        this.#promised.push({ registration, version, session, connection, atMs: nowMs });
+        return undefined;
+      }
+      case "told":
+        if (fact.message.kind !== "taken") return undefined;
+        for (const { dataInfoId } of fact.message.unlisted) this.#full.add(dataInfoId);
+        return undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  #look(nowMs: number): Finding | undefined {
+    for (; ; this.#first++) {
+      const promised = this.#promised[this.#first];
+      if (promised === undefined || promised.atMs + this.#boundMs >= nowMs) return undefined;
+      const finding = this.#unkept(promised);
+      if (finding !== undefined) return finding;
+    }
+  }
+
+  #unkept({ registration, version, session, connection, atMs }: Promised): Finding | undefined {
+    const { client, service, registId, zone, token, isRegistered } = registration;
+    const { registrations } = this.#evidence;
+    // Whoever changed it since has promised something else, and of two that share it neither can promise anything.
+    if (registration.version !== version || registrations.twins(service, registId).length > 1) return undefined;
+    if (!registrations.client(client).open.has(connection) || this.#full.has(service)) return undefined;
+    for (const [subscriber, list] of this.#lists.get(service) ?? []) {
+      if (list.zone !== undefined && list.zone !== zone) continue;
+      if (list.entries.includes(`${zone}/${token}`) === isRegistered) continue;
+      const reader = this.#readsAt(list, atMs);
+      if (reader === undefined || !this.#isCalm(service, [session, reader], atMs)) continue;
+      const what = isRegistered ? `registered as ${token}` : "taken back";
+      const text = `${registId} was ${what}, acknowledged at ${atMs}, and ${list.client} (${subscriber}) lacks that`;
+      return { rule: "7 convergence", service, text };
+    }
+    return undefined;
+  }
+
+  /** The session of a subscriber that has been there for a while, and reads. */
+  #readsAt({ client, sinceMs }: WatchedList, atMs: number): string | undefined {
+    const { diedMs, hushedMs, unhushedMs, open } = this.#evidence.registrations.client(client);
+    const [connection, other] = open.values();
+    if (diedMs !== undefined || hushedMs !== undefined || connection === undefined || other !== undefined)
+      return undefined;
+    const readyMs = Math.max(sinceMs, unhushedMs, connection.madeMs);
+    return readyMs + CALM_MS < atMs ? connection.session : undefined;
+  }
+
+  /** Nothing has been wrong for a while with those through whom the change goes. */
+  #isCalm(service: DataInfoId, sessions: readonly string[], atMs: number): boolean {
+    const { nodes, plan } = this.#evidence;
+    const fromMs = atMs - CALM_MS;
+    const isApart = nodes
+      .apart(service, sessions, fromMs)
+      .some(({ untilMs, settleMs }) => untilMs + settleMs >= fromMs);
+    const areReady = sessions.every((session) => (nodes.run("session", session)?.readyMs ?? atMs) < fromMs);
+    const { sessionLeaseMs, restartHoldMs } = plan.config;
+    const isLed = nodes.lossesOf(service).every((loss) => loss.atMs + sessionLeaseMs < fromMs);
+    const isShown = nodes.dataRestarts.every(({ startMs }) => startMs + restartHoldMs < fromMs);
+    return !isApart && areReady && isLed && isShown && nodes.isServing(service);
+  }
+}
