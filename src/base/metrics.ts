@@ -91,6 +91,11 @@ export const METRICS = {
     help: "1 while a data node holds as much as it may and sessions refuse what is new for it, 0 otherwise.",
     labels: [],
   },
+  roster_registrations_contested_total: {
+    type: "counter",
+    help: "Registrations that a client wanted and did not get, because another client holds them at another session.",
+    labels: [],
+  },
   roster_versions_refused_total: {
     type: "counter",
     help: "Versions and epochs named by other nodes that no clock can have given by now, and that were not believed.",

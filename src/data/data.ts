@@ -98,6 +98,7 @@ export class Data {
       newVersion: (leaderEpoch) => this.#newVersion(leaderEpoch),
       unpublished: (datum) => this.#hold.unpublished(datum),
       refuses: (item, from, { led, datum }) => this.#departures.refuses(item, from, { led, datum, nowMs: this.#nowMs }),
+      keeps: (item, from, { led, live }) => this.#departures.keeps(item, from, { led, live, nowMs: this.#nowMs }),
       commit: (led, datum, applied) => this.#commit(led, datum, applied),
     });
     this.#reconciliation = new Reconciliation(this.#slots, {
@@ -142,6 +143,12 @@ export class Data {
       take: (items) => void this.#intake.take(items),
       offer: (slot, gone) => this.#reconciliation.offer(slot, gone, (session) => this.#sessions.isAbsent(session)),
       ask: (slot, to, lost) => output.toSession(to, { kind: "wanted", slot, keys: [], superseded: [lost] }),
+      want: (slot, to, { dataInfoId, registId }) =>
+        output.toSession(to, { kind: "wanted", slot, keys: [[dataInfoId, registId]], superseded: [] }),
+      contested: (contested) => {
+        this.#metrics.add("roster_registrations_contested_total", 1);
+        output.contested(contested);
+      },
       forgetIfIdle: (slot, datum) => this.#forgetIfIdle(slot, datum),
     });
   }

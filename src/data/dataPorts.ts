@@ -4,6 +4,7 @@ import type { MemberAddress, MemberToMeta, MetaToMember } from "../messages/memb
 import type { FollowerToLeader, LeaderToFollower } from "../messages/replication.ts";
 import type { DataToSession, SessionToData } from "../messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
+import type { Contested } from "./challenges.ts";
 import type { LossProtectionOptions } from "./lossProtection.ts";
 
 /** Settings, each a key of the configuration; all times in milliseconds. */
@@ -71,6 +72,8 @@ export interface DataOutput {
   linkLeaders(nodes: readonly MemberAddress[]): void;
   /** Somebody has named a version that no clock can have given by now. It was not believed. */
   versionRefused(refused: RefusedVersion): void;
+  /** A client wants what another one holds at another session, and does not get it; said once of each. */
+  contested(contested: Contested): void;
   /** This node's clock is more than a day behind what the cluster's versions say. */
   clockBehind(behindMs: number): void;
   /** The cluster does not want this node; its process must end and say why. */

@@ -6,9 +6,11 @@
 import type { PublishItem, Superseded } from "../messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import { compareStamps } from "../model/publication.ts";
+import type { Contested } from "./challenges.ts";
 import type { Datum } from "./datum.ts";
 import { EndedSessions, type SessionEnd } from "./endedSessions.ts";
 import type { HeldLoss, LossProtection } from "./lossProtection.ts";
+import type { Registration } from "./packed/publicationStore.ts";
 import { keyOf, leftItem } from "./reconciliation.ts";
 import type { Sessions } from "./sessions.ts";
 import type { LedSlot, Slots } from "./slots.ts";
@@ -28,6 +30,9 @@ interface Effects {
   offer(slot: LedSlot, gone: NodeId): ReadonlySet<string>;
   /** Tells a session that its registration would be there again if it said so. */
   ask(slot: number, session: NodeId, superseded: Superseded): void;
+  /** Tells a session that it may have a registration that it asked for. */
+  want(slot: number, session: NodeId, key: { readonly dataInfoId: DataInfoId; readonly registId: string }): void;
+  contested(contested: Contested): void;
   forgetIfIdle(slot: LedSlot, datum: Datum): void;
 }
 
@@ -60,6 +65,23 @@ export class Departures {
   refuses(item: RemoveItem, from: NodeId | undefined, at: { led: LedSlot; datum: Datum; nowMs: number }): boolean {
     if (from === undefined || item.removal.cause !== "left") return false;
     return this.#withheld.withholds(item, from, at) || isForeign(at.datum, item, from);
+  }
+
+  /** What is said of a registration that another session's client holds: undefined if it may be applied. */
+  keeps(
+    item: PublishItem,
+    from: NodeId,
+    { led, live, nowMs }: { led: LedSlot; live: Registration; nowMs: number },
+  ): Superseded | undefined {
+    const isThere = this.#sessions.mayAnswer(live.owner.session);
+    const refused = led.contents.challenges.refuse(item, from, { live, isThere }, nowMs);
+    if (refused === undefined) return undefined;
+    const { dataInfoId, registId, owner } = live;
+    const by = item.kind === "put" ? item.publication.owner.client : item.removal.client;
+    if (refused.isFirst && by !== undefined) {
+      this.#effects.contested({ dataInfoId, registId, holder: owner.client, by });
+    }
+    return refused.superseded;
   }
 
   /** Services whose lists are held because too many publishers would go at once. */
@@ -106,11 +128,24 @@ export class Departures {
 
   #begin(slot: LedSlot, session: NodeId): void {
     const isOwner = slot.contents.digestOf(session) !== undefined;
-    const offered = this.#effects.offer(slot, session);
+    const offered = new Set([...this.#effects.offer(slot, session), ...this.#handOver(slot, session)]);
     if (offered.size > 0) this.#sessions.watch(session, this.#nowMs, ANSWER_MS);
     slot.heard.delete(session);
     slot.claims.delete(session);
     this.#ended.add({ slot, session, isOwner, offered });
+  }
+
+  /** Who asked for what the session answers for may have it now; returns what that is. */
+  #handOver({ contents }: LedSlot, gone: NodeId): string[] {
+    const granted: string[] = [];
+    for (const { dataInfoId, registId, session } of contents.challenges.values()) {
+      const live = contents.datums.get(dataInfoId)?.registration(registId);
+      if (live?.owner.session !== gone || this.#sessions.isAbsent(session)) continue;
+      if (contents.challenges.grant(live, this.#nowMs) === undefined) continue;
+      this.#effects.want(contents.slot, session, live);
+      granted.push(keyOf(live));
+    }
+    return granted;
   }
 
   #end({ slot, session, isOwner, offered }: SessionEnd, datum: Datum): number {

@@ -1,11 +1,12 @@
 // The way of a batch into the datums of led slots: what is newest is applied, and all changes of one service become one
 // version and one notice.
 
-import { dataInfoIdOf, type PublishItem, type Superseded, type Unlisted } from "../messages/sessionData.ts";
+import { dataInfoIdOf, type PublishItem, registIdOf, type Superseded, type Unlisted } from "../messages/sessionData.ts";
 import type { DatumChange, DatumVersion } from "../model/datum.ts";
 import type { NodeId } from "../model/ids.ts";
 import type { Datum } from "./datum.ts";
 import { outgrowing } from "./listBound.ts";
+import type { Registration } from "./packed/publicationStore.ts";
 import { supersededBy } from "./reconciliation.ts";
 import type { LedSlot, Slots } from "./slots.ts";
 
@@ -37,6 +38,12 @@ interface Effects {
     from: NodeId | undefined,
     where: { readonly led: LedSlot; readonly datum: Datum },
   ): boolean;
+  /** What a session is told of an item that must not be applied: a client of another one holds the registration. */
+  keeps(
+    item: PublishItem,
+    from: NodeId,
+    where: { readonly led: LedSlot; readonly live: Registration },
+  ): Superseded | undefined;
   /** A client has taken back what was listed. */
   unpublished(datum: Datum): void;
   commit(led: LedSlot, datum: Datum, applied: Applied): void;
@@ -66,9 +73,13 @@ export class Intake {
       if (from !== undefined) led.spoke.add(from);
       const applied = touched.get(datum) ?? { led, changes: [], taken: [] };
       touched.set(datum, applied);
+      const live = datum.registration(registIdOf(item));
+      const isForeign = from !== undefined && live !== undefined && live.owner.session !== from;
+      const kept = isForeign ? this.#effects.keeps(item, from, { led, live }) : undefined;
       const outgrown = item.kind === "put" ? outgrowing(datum, item.publication, bound) : undefined;
-      if (outgrown !== undefined) notTaken.unlisted.push(outgrown);
-      else if (!this.#apply(datum, item, applied) && item.kind === "put") {
+      if (kept !== undefined) notTaken.superseded.push(kept);
+      else if (outgrown !== undefined) notTaken.unlisted.push(outgrown);
+      else if (!this.#apply(datum, item, live, applied) && item.kind === "put") {
         notTaken.superseded.push(supersededBy(datum, item.publication));
       }
     }
@@ -77,8 +88,8 @@ export class Intake {
   }
 
   /** False if something newer is known. */
-  #apply(datum: Datum, item: PublishItem, { led, changes, taken }: Touched): boolean {
-    const change = led.contents.apply(datum, item);
+  #apply(datum: Datum, item: PublishItem, live: Registration | undefined, { led, changes, taken }: Touched): boolean {
+    const change = led.contents.applyOver(datum, item, live);
     if (change === "refused") return false;
     taken.push(item);
     if (change === "unseen") return true;

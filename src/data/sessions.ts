@@ -58,6 +58,11 @@ export class Sessions {
     yield* this.#leases.keys();
   }
 
+  /** Whether it is here, or its clients may still come back through others. */
+  mayAnswer(session: NodeId): boolean {
+    return !this.isAbsent(session) || this.#leases.has(session);
+  }
+
   /** The next session whose lease is over. */
   takeEnded(nowMs: number): NodeId | undefined {
     return this.#leases.take(nowMs);

@@ -6,6 +6,7 @@ import { type PublishItem, registIdOf } from "../messages/sessionData.ts";
 import type { DatumChange, DatumVersion } from "../model/datum.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import { RegistrationDigest } from "../model/registrationDigest.ts";
+import { Challenges } from "./challenges.ts";
 import { Contests } from "./contests.ts";
 import { Datum } from "./datum.ts";
 import type { PublicationMemory, PublicationStore, Registration } from "./packed/publicationStore.ts";
@@ -26,6 +27,7 @@ export class SlotContents {
   /** No datum that was forgotten here had a higher version. */
   forgotten = 0n;
   readonly contests = new Contests();
+  readonly challenges = new Challenges();
   readonly #memory: SharedMemory;
   readonly #store: PublicationStore;
   readonly #digests = new Map<NodeId, RegistrationDigest>();
@@ -68,7 +70,11 @@ export class SlotContents {
 
   /** As `Datum.apply`, with the sums kept. */
   apply(datum: Datum, item: PublishItem): DatumChange | "unseen" | "refused" {
-    const before = datum.registration(registIdOf(item));
+    return this.applyOver(datum, item, datum.registration(registIdOf(item)));
+  }
+
+  /** As `apply`, where it is known what is held under the item's registId. */
+  applyOver(datum: Datum, item: PublishItem, before: Registration | undefined): DatumChange | "unseen" | "refused" {
     const applied = datum.apply(item, before);
     if (applied === "refused") return applied;
     if (before !== undefined) this.#uncount(before);
@@ -100,6 +106,7 @@ export class SlotContents {
   /** The node neither leads nor follows this slot any more. */
   clear(): void {
     this.contests.clear();
+    this.challenges.clear();
     for (const dataInfoId of [...this.datums.keys()]) this.drop(dataInfoId);
   }
 

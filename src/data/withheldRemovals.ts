@@ -6,7 +6,7 @@
 
 import { Deadlines } from "../base/deadlines.ts";
 import type { PublishItem, Superseded } from "../messages/sessionData.ts";
-import type { NodeId } from "../model/ids.ts";
+import type { DataInfoId, NodeId } from "../model/ids.ts";
 import { compareStamps } from "../model/publication.ts";
 import type { Datum } from "./datum.ts";
 import { keyOf, supersededBy } from "./reconciliation.ts";
@@ -27,6 +27,8 @@ interface Withheld {
 
 interface Effects {
   ask(slot: number, session: NodeId, superseded: Superseded): void;
+  /** Tells a session that it may have a registration that it asked for. */
+  want(slot: number, session: NodeId, key: { readonly dataInfoId: DataInfoId; readonly registId: string }): void;
   take(items: readonly PublishItem[]): void;
 }
 
@@ -46,11 +48,12 @@ export class WithheldRemovals {
     from: NodeId,
     { led, datum, nowMs }: { led: LedSlot; datum: Datum; nowMs: number },
   ): boolean {
-    const { contests } = led.contents;
+    const { contests, challenges } = led.contents;
     const isCatchingUp = nowMs < this.#caughtUpMs;
-    if (!isCatchingUp && contests.isEmpty && this.#withheld.size === 0) return false;
+    if (!isCatchingUp && contests.isEmpty && challenges.isEmpty && this.#withheld.size === 0) return false;
     const { removal } = item;
     const key = keyOf(removal);
+    challenges.withdraw(removal, from);
     if (this.#withheld.get(key)?.asked === from) this.#ends.set(key, nowMs);
     const contest = contests.get(removal);
     const isWinner = contest !== undefined && compareStamps(removal.stamp, contest.winner) === 0;
@@ -60,8 +63,14 @@ export class WithheldRemovals {
     if (isWinner) {
       this.#withhold(key, { asked: contest.loser, item }, nowMs + ANSWER_MS);
       this.#effects.ask(datum.slot, contest.loser, { ...supersededBy(datum, contest.entry), isRemoved: true });
+      return true;
+    }
+    const challenger = live.owner.session === from ? challenges.grant(removal, nowMs) : undefined;
+    if (challenger !== undefined) {
+      this.#withhold(key, { asked: challenger, item }, nowMs + ANSWER_MS);
+      this.#effects.want(datum.slot, challenger, removal);
     } else if (isCatchingUp) this.#withhold(key, { asked: undefined, item }, this.#caughtUpMs);
-    return isWinner || isCatchingUp;
+    return challenger !== undefined || isCatchingUp;
   }
 
   /** This process stood still. */

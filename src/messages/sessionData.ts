@@ -3,7 +3,7 @@
 // and each may arrive twice.
 
 import type { DatumDelta, DatumSnapshot, DatumVersion } from "../model/datum.ts";
-import type { DataInfoId } from "../model/ids.ts";
+import type { ClientId, DataInfoId } from "../model/ids.ts";
 import type { Publication, Stamp } from "../model/publication.ts";
 
 /** A removal, which names what it removes: a late one never removes a newer registration. */
@@ -16,6 +16,8 @@ export interface Removal {
    */
   readonly cause: "unpublished" | "left";
   readonly stamp: Stamp;
+  /** Which client took it back; sessions of earlier releases don't say. */
+  readonly client?: ClientId;
 }
 
 /** One change that a session passes on. */
@@ -61,6 +63,8 @@ export interface Superseded {
   readonly by: Stamp;
   /** What won is a removal, or was said by a session that is gone: nobody else answers for the registration now. */
   readonly isRemoved: boolean;
+  /** It would have won, but another client holds the registration, at another session, and is there or may be back. */
+  readonly holder?: ClientId;
 }
 
 /** A registration that is not listed, because it would make the list of its service too large. */

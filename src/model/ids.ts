@@ -41,6 +41,20 @@ export function clientId(text: string): ClientId {
   return text as ClientId;
 }
 
+/**
+ * Whether two connections come from different hosts, as their sessions see these. Ids that name no host tell nothing.
+ */
+export function haveDifferentHosts(one: ClientId, other: ClientId): boolean {
+  const host = hostOf(one);
+  const otherHost = hostOf(other);
+  return host !== otherHost && host !== "" && otherHost !== "";
+}
+
+function hostOf(client: ClientId): string {
+  const end = client.indexOf("_");
+  return client.slice(0, Math.max(0, client.lastIndexOf(":", end < 0 ? client.length : end)));
+}
+
 /** Only `model/dataInfoId.ts` and decoders of our own messages brand a key. */
 export function brandDataInfoId(text: string): DataInfoId {
   return text as DataInfoId;

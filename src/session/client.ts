@@ -22,10 +22,13 @@ export interface HeldPublication {
    * `new`: its client's last word, which no data node has confirmed. `restamped`: as new, with a later time once given.
    * `taken`: a data node has it, or had it. `outrun`: the same version with a later time has won. `superseded`: a newer
    * version has, and it is not spoken of any more. `unlisted`: its service's list has no room for it, and it waits.
+   * `contested`: another client holds it at another session, and it waits.
    */
-  state: "new" | "restamped" | "taken" | "outrun" | "superseded" | "unlisted";
+  state: "new" | "restamped" | "taken" | "outrun" | "superseded" | "unlisted" | "contested";
   /** Of an unlisted one: what is listed in its place, which the client has said before. */
   listed: Stamp | undefined;
+  /** Of a contested one: who has it. */
+  holder: ClientId | undefined;
 }
 
 /** One subscriber object of a client. */

@@ -81,8 +81,9 @@ export class DataRepair {
     items: readonly PublishItem[],
     { superseded, unlisted }: { superseded: readonly Superseded[]; unlisted: readonly Unlisted[] },
   ): void {
-    this.#superseded(superseded);
+    this.#superseded(superseded.filter(({ holder }) => holder === undefined));
     for (const item of items) if (item.kind === "put") this.#publications.taken(item.publication);
+    for (const one of superseded) if (one.holder !== undefined) this.#publications.heldElsewhere(one);
     for (const one of unlisted) this.#publications.turnedDown(one);
   }
 

@@ -50,6 +50,7 @@ export class Publications {
   readonly #slots = new Map<number, SlotHoldings>();
   // In the order in which they are tried again.
   readonly #unlisted = new Set<HeldPublication>();
+  readonly #contested = new Set<HeldPublication>();
   #slotCount: number | undefined;
   #size = 0;
 
@@ -94,7 +95,7 @@ export class Publications {
     nowMs: number,
     held = this.#find(request),
   ): Taken | RegistryError | undefined {
-    if (held !== undefined && isOlder(client, request, held)) return undefined;
+    if (held !== undefined && held.state !== "contested" && isOlder(client, request, held)) return undefined;
     if (request.processId !== undefined) client.processId = request.processId;
     const bytes = this.#costs.publication(request);
     const before = held && { account: held.client.account, bytes: held.bytes };
@@ -112,7 +113,7 @@ export class Publications {
       payload: request.payload,
     };
     if (held === undefined) {
-      this.#add({ publication, client, bytes, state: "new", listed: undefined });
+      this.#add({ publication, client, bytes, state: "new", listed: undefined, holder: undefined });
       return { publication, before: undefined };
     }
     const holder = held.client;
@@ -126,13 +127,16 @@ export class Publications {
    * Takes a registration back; undefined if a newer version of it is held. Unknown ones are removed too: another
    * session may hold them.
    */
-  unpublish(key: RegistrationKey, nowMs: number): Unpublished | undefined {
-    const held = this.#find(key);
+  unpublish(client: Client, key: RegistrationKey, nowMs: number): Unpublished | undefined {
+    const found = this.#find(key);
+    // What another one waits for in vain is not what this one speaks of.
+    const held = found?.state === "contested" && found.client !== client ? undefined : found;
     if (held !== undefined && held.publication.version > key.version) return undefined;
     if (held !== undefined) this.#delete(held);
     const { dataInfoId, registId, version } = key;
     const stamp = { version, registeredMs: laterThan(held, nowMs) };
-    return { removal: { dataInfoId, registId, cause: "unpublished", stamp }, before: held?.client };
+    const removal: Removal = { dataInfoId, registId, cause: "unpublished", stamp, client: client.id };
+    return { removal, before: held?.client };
   }
 
   /** A data node has taken this publication, if it is still the newest here. */
@@ -140,7 +144,7 @@ export class Publications {
     const held = this.#find(publication);
     if (held === undefined || held.publication !== publication) return;
     if (held.state === "new" || held.state === "restamped") held.state = "taken";
-    else if (held.state === "unlisted") this.#change(held, publication, "taken");
+    else if (held.state === "unlisted" || held.state === "contested") this.#change(held, publication, "taken");
   }
 
   /** How many are not listed. */
@@ -153,6 +157,29 @@ export class Publications {
     const held = this.#find({ dataInfoId, registId });
     if (held === undefined || compareStamps(held.publication, stamp) !== 0) return;
     this.#change(held, held.publication, "unlisted", listed);
+  }
+
+  /** Another client holds this registration, at another session. */
+  heldElsewhere({ dataInfoId, registId, stamp, holder }: Superseded): void {
+    const held = this.#find({ dataInfoId, registId });
+    if (held === undefined || compareStamps(held.publication, stamp) !== 0) return;
+    this.#change(held, held.publication, "contested");
+    held.holder = holder;
+  }
+
+  /** Something is contested. */
+  get isContested(): boolean {
+    return this.#contested.size > 0;
+  }
+
+  /** Up to `max` contested publications whose clients are here, those first that have waited longest. */
+  claims(max: number): Publication[] {
+    const due = [...this.#contested].slice(0, max);
+    for (const held of due) {
+      this.#contested.delete(held);
+      this.#contested.add(held);
+    }
+    return due.filter(({ client }) => client.departedMs === undefined).map(({ publication }) => publication);
   }
 
   /** Up to `max` unlisted publications of services that are `wanted`, to be tried again. */
@@ -235,8 +262,11 @@ export class Publications {
     return late.map(({ publication }) => publication);
   }
 
-  get({ dataInfoId, registId }: { dataInfoId: DataInfoId; registId: string }): Publication | undefined {
-    return this.#find({ dataInfoId, registId })?.publication;
+  /** What a data node that asks for it is to have. */
+  get(key: { dataInfoId: DataInfoId; registId: string }): Publication | undefined {
+    const held = this.#find(key);
+    const isGivenUp = held?.state === "contested" && held.client.departedMs !== undefined;
+    return isGivenUp ? undefined : held?.publication;
   }
 
   digestOf(slot: number): SlotDigest {
@@ -298,8 +328,11 @@ export class Publications {
     held.publication = publication;
     held.state = state;
     held.listed = listed;
+    held.holder = undefined;
     if (state === "unlisted") this.#unlisted.add(held);
     else this.#unlisted.delete(held);
+    if (state === "contested") this.#contested.add(held);
+    else this.#contested.delete(held);
     if (service !== undefined) digest(service, held, "add");
   }
 
@@ -314,6 +347,7 @@ export class Publications {
     held.client.publications.delete(held);
     const service = this.#services.get(dataInfoId);
     this.#unlisted.delete(held);
+    this.#contested.delete(held);
     if (service?.publications.delete(registId) !== true) return;
     this.#size--;
     held.client.account.release(HELD.registrations, held.bytes);
@@ -329,13 +363,17 @@ export class Publications {
 
 /** The slot's digest sums up all that is spoken of. */
 function digest({ slot }: ServiceHoldings, held: HeldPublication, change: "add" | "remove"): void {
-  const spoken = held.state === "superseded" || held.state === "unlisted" ? spokenOf(held) : held.publication;
+  const spoken = isAsPublished(held) ? held.publication : spokenOf(held);
   if (spoken !== undefined) slot?.digest[change](spoken);
+}
+
+function isAsPublished({ state }: HeldPublication): boolean {
+  return state !== "superseded" && state !== "contested" && state !== "unlisted";
 }
 
 /** What the data node should have of it: of what is not listed that which was before, if anything was. */
 function spokenOf({ publication, state, listed }: HeldPublication): InventoryEntry | undefined {
-  if (state === "superseded") return undefined;
+  if (state === "superseded" || state === "contested") return undefined;
   const stamp = state === "unlisted" ? listed : publication;
   const { dataInfoId, registId } = publication;
   return stamp && { dataInfoId, registId, version: stamp.version, registeredMs: stamp.registeredMs };

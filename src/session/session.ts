@@ -12,6 +12,7 @@ import type { DataToSession, SessionToData } from "../messages/sessionData.ts";
 import type { ClientId, DataInfoId, NodeId } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 import { Admission } from "./admission.ts";
+import { Claims } from "./claims.ts";
 import { Client, registrationKey } from "./client.ts";
 import { ConfigWatches } from "./configWatches.ts";
 import { Costs } from "./costs.ts";
@@ -87,6 +88,7 @@ export class Session implements Registry {
   readonly #fullness: Fullness;
   readonly #lists: ServiceLists;
   readonly #repair: DataRepair;
+  readonly #claims: Claims;
   readonly #membership: MembershipView;
   readonly #pusher: Pusher;
   readonly #configs: ConfigWatches;
@@ -117,6 +119,7 @@ export class Session implements Registry {
       this.#pusher.changed(service, nowMs),
     );
     this.#repair = new DataRepair(this.#publications, this.#links);
+    this.#claims = new Claims(this.#publications, this.#links);
     this.#membership = new MembershipView(
       { role: "session", address: options.address },
       { toMeta: (message) => output.toMeta(message), link: (nodes) => output.linkData(nodes) },
@@ -192,6 +195,7 @@ export class Session implements Registry {
       this.#departed.nextMs(),
       this.#pusher.nextWakeMs(),
       this.#links.nextMs(),
+      this.#claims.nextMs(),
       this.#comparisons.nextMs(),
       this.#membership.nextMs(),
       this.#configs.nextMs(),
@@ -242,6 +246,8 @@ export class Session implements Registry {
       contest(held, client, { ...publication, nowMs, stallEndMs: this.#stallEndMs }) ??
       this.#fullness.refusal(publication, held, nowMs);
     if (error !== undefined) return client.refuse(event.request, publication, error);
+    // What another one waits for in vain must not displace this.
+    if (held?.state === "contested") this.#links.withdraw(held.publication);
     const taken = this.#publications.put(client, publication, nowMs, held);
     if (taken instanceof RegistryError) return client.refuse(event.request, publication, taken);
     if (taken !== undefined) {
@@ -256,7 +262,7 @@ export class Session implements Registry {
     const held = this.#publications.held(key);
     const error = contest(held, client, { ...key, nowMs, stallEndMs: this.#stallEndMs });
     if (error !== undefined) return client.refuse(request, key, error);
-    const taken = this.#publications.unpublish(key, nowMs);
+    const taken = this.#publications.unpublish(client, key, nowMs);
     if (taken !== undefined) this.#links.publish({ kind: "remove", removal: taken.removal });
     if (taken?.before !== undefined) this.#departed.returned(taken.before, nowMs);
     client.channel.answer(request, { kind: "accepted", registId: key.registId, version: key.version });
@@ -376,6 +382,7 @@ export class Session implements Registry {
       case "taken":
         this.#fullness.told(from, message, nowMs);
         this.#repair.taken(this.#links.taken(from, message.batch), message);
+        if (this.#publications.isContested) this.#claims.told(nowMs);
         return this.#metrics.set("roster_publishers_unlisted", this.#publications.unlisted);
       case "moved":
         if (message.epoch > this.#links.tableEpoch) this.#membership.hasNews();
@@ -404,7 +411,7 @@ export class Session implements Registry {
   #fromMeta(message: MetaToMember, nowMs: number): void {
     switch (message.kind) {
       case "slotTable":
-        return this.#adopt(message.table);
+        return this.#adopt(message.table, nowMs);
       case "members":
         if (this.#membership.joined(message.members)) this.#linkData();
         return;
@@ -420,13 +427,14 @@ export class Session implements Registry {
     }
   }
 
-  #adopt(table: SlotTable): void {
+  #adopt(table: SlotTable, nowMs: number): void {
     if (table.epoch <= this.#links.tableEpoch) return;
     this.#publications.divide(table.slots.length);
     const moved = this.#links.adopt(table);
     this.#linkData();
     for (const slot of moved) this.#unsettled.add(slot);
     this.#repair.moved(moved);
+    if (moved.size > 0) this.#claims.moved(nowMs);
     this.#lists.moved(moved);
   }
 
@@ -453,6 +461,7 @@ export class Session implements Registry {
     this.#pusher.wake(nowMs);
     this.#configs.wake(nowMs);
     this.#links.wake(nowMs);
+    this.#claims.wake(nowMs);
     this.#compareDue(nowMs);
     this.#repairLists(nowMs);
     if (nowMs >= this.#membership.nextMs()) {

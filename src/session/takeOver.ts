@@ -37,6 +37,7 @@ const NEXT_TRY_MS = 1_500;
  */
 export function contest(held: HeldPublication | undefined, client: Client, claim: Claim): RegistryError | undefined {
   if (held === undefined) return undefined;
+  if (held.state === "contested") return held.client === client ? heldElsewhere(held) : undefined;
   // Its own count is a client's own matter, and what another session has by now is not this one's to defend.
   if (held.client === client || held.state === "superseded" || held.state === "outrun") return undefined;
   const { version } = held.publication;
@@ -47,6 +48,12 @@ export function contest(held: HeldPublication | undefined, client: Client, claim
   const isFree = isOneClient(held.client, client, claim) && mayBeReplaced(held.client, claim);
   if (isFree && claim.version >= version) return undefined;
   return fail("REGISTRATION_HELD", { registId: claim.registId, version, holder: held.client.id });
+}
+
+/** Its client has been taken at its word, and then the registration turned out to be another one's, elsewhere. */
+function heldElsewhere({ publication, holder }: HeldPublication): RegistryError {
+  const { registId, version } = publication;
+  return fail("REGISTRATION_HELD", { registId, version, holder: holder ?? "at another session" });
 }
 
 /** What a client whose connection was lost at `nowMs` has to return, given the usual grace. */

@@ -166,6 +166,15 @@ export class NodeReader extends ByteReader {
     this.offset = this.tailEnd();
   }
 
+  /** As `endRecord`; the name that the tail begins with, if the sender had one to tell. */
+  endRecordWithName(): string | undefined {
+    const end = this.tailEnd();
+    const name = this.offset < end && this.flag() ? this.name() : undefined;
+    if (this.offset > end) throw this.wrong("a name beyond its record", end);
+    this.offset = end;
+    return name;
+  }
+
   /** The answer for a message that this release does not know. */
   unknown(what = `message kind ${this.kind}`): UnknownMessage {
     return { kind: "unknown", what };

@@ -117,9 +117,14 @@ export class NodeWriter extends WordWriter {
     for (const value of values) this.varint(value);
   }
 
-  /** Ends a record. This release has nothing to put into tails. */
-  endRecord(): void {
-    this.varint(0);
+  /** Ends a record, with a name in its tail if there is one to tell. */
+  endRecord(name?: string): void {
+    const at = this.length;
+    this.u8(0);
+    if (name === undefined) return;
+    this.flag(true);
+    this.name(name);
+    this.target()[at] = this.length - at - 1;
   }
 
   /** The whole message, in memory of its own. */

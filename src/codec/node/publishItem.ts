@@ -2,7 +2,7 @@
 
 import { unreachable } from "../../base/assert.ts";
 import type { PublishItem, Removal, Superseded, Unlisted } from "../../messages/sessionData.ts";
-import { brandDataInfoId } from "../../model/ids.ts";
+import { brandDataInfoId, clientId } from "../../model/ids.ts";
 import type { NodeReader } from "./nodeReader.ts";
 import type { NodeWriter } from "./nodeWriter.ts";
 import { readPublication, readStamp, writePublication, writeStamp } from "./publication.ts";
@@ -41,7 +41,7 @@ function writeRemoval(writer: NodeWriter, removal: Removal): void {
   writer.name(removal.dataInfoId);
   writer.text(removal.registId);
   writeStamp(writer, removal.stamp);
-  writer.endRecord();
+  writer.endRecord(removal.client);
 }
 
 function readRemoval(reader: NodeReader): Removal | undefined {
@@ -53,8 +53,8 @@ function readRemoval(reader: NodeReader): Removal | undefined {
     cause,
     stamp: readStamp(reader),
   };
-  reader.endRecord();
-  return removal;
+  const client = reader.endRecordWithName();
+  return client === undefined ? removal : { ...removal, client: clientId(client) };
 }
 
 function causeOf(number: number): Removal["cause"] | undefined {
@@ -68,7 +68,7 @@ export function writeSuperseded(writer: NodeWriter, superseded: Superseded): voi
   writeStamp(writer, superseded.stamp);
   writeStamp(writer, superseded.by);
   writer.flag(superseded.isRemoved);
-  writer.endRecord();
+  writer.endRecord(superseded.holder);
 }
 
 export function readSuperseded(reader: NodeReader): Superseded {
@@ -79,8 +79,8 @@ export function readSuperseded(reader: NodeReader): Superseded {
     by: readStamp(reader),
     isRemoved: reader.flag(),
   };
-  reader.endRecord();
-  return superseded;
+  const holder = reader.endRecordWithName();
+  return holder === undefined ? superseded : { ...superseded, holder: clientId(holder) };
 }
 
 export function writeUnlisted(writer: NodeWriter, unlisted: Unlisted): void {

@@ -9,6 +9,7 @@ import { type DatumVersion, NO_DATUM_VERSION } from "../../model/datum.ts";
 import { brandDataInfoId, clientId, type DataInfoId, type NodeId, nodeId } from "../../model/ids.ts";
 import type { Publication } from "../../model/publication.ts";
 import type { SlotOwner } from "../../model/slot.ts";
+import type { Contested } from "../challenges.ts";
 import { Data } from "../data.ts";
 import type { DataMemory, DataOptions } from "../dataPorts.ts";
 
@@ -50,6 +51,7 @@ export class TestData {
   readonly savedFloors: bigint[] = [];
   readonly refusedVersions: string[] = [];
   readonly behindMs: number[] = [];
+  readonly contested: Contested[] = [];
   readonly savedSizes: [DataInfoId, number][] = [];
   nowMs = START_MS;
   #serial = 0;
@@ -65,6 +67,7 @@ export class TestData {
         this.linked = nodes;
       },
       versionRefused: ({ what }: { what: string }) => this.refusedVersions.push(what),
+      contested: (contested: Contested) => this.contested.push(contested),
       clockBehind: (behindMs: number) => this.behindMs.push(behindMs),
       refused: (reason: string) => assert.fail(reason),
       saveVersionFloor: (floor: bigint) => this.savedFloors.push(floor),

@@ -117,6 +117,7 @@ export class DataHost {
       linkLeaders: (nodes) => this.#leaders.keep(nodes, (run) => scheduler.after(0, () => gate.message(run))),
       // Clocks here are hours apart at the most.
       versionRefused: ({ what, version }) => bug(this.#environment, id, `${what}: version ${version} was not believed`),
+      contested: () => undefined,
       clockBehind: (behindMs) => bug(this.#environment, id, `its clock is ${behindMs} ms behind`),
       refused: (reason) => refused(process, "data", reason),
       saveVersionFloor: (floor) => {

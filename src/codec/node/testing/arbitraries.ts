@@ -13,7 +13,14 @@ import type {
   MetaToMember,
 } from "../../../messages/membership.ts";
 import type { FollowerToLeader, LeaderToFollower } from "../../../messages/replication.ts";
-import type { DataToSession, PublishItem, SessionToData, Superseded, Unlisted } from "../../../messages/sessionData.ts";
+import type {
+  DataToSession,
+  PublishItem,
+  Removal,
+  SessionToData,
+  Superseded,
+  Unlisted,
+} from "../../../messages/sessionData.ts";
 import type { DatumChange, DatumVersion } from "../../../model/datum.ts";
 import { brandDataInfoId, clientId, isNodeId, nodeId } from "../../../model/ids.ts";
 import type { Publication, Stamp } from "../../../model/publication.ts";
@@ -79,12 +86,16 @@ export const publication = record<Publication>({
   payload: fc.uint8Array({ maxLength: 300, size: "large" }),
 });
 
-const removal = record({
-  dataInfoId,
-  registId: string,
-  cause: fc.constantFrom("unpublished", "left"),
-  stamp,
-});
+const removal = record<Removal>(
+  {
+    dataInfoId,
+    registId: string,
+    cause: fc.constantFrom("unpublished", "left"),
+    stamp,
+    client: string.map(clientId),
+  },
+  "client",
+);
 const item = anyOf<PublishItem>({
   put: record({ kind: is("put"), publication }),
   remove: record({ kind: is("remove"), removal }),
@@ -93,7 +104,17 @@ const change = anyOf<DatumChange>({
   put: record({ kind: is("put"), publication }),
   removed: record({ kind: is("removed"), registId: string, stamp }),
 });
-const superseded = record<Superseded>({ dataInfoId, registId: string, stamp, by: stamp, isRemoved: fc.boolean() });
+const superseded = record<Superseded>(
+  {
+    dataInfoId,
+    registId: string,
+    stamp,
+    by: stamp,
+    isRemoved: fc.boolean(),
+    holder: string.map(clientId),
+  },
+  "holder",
+);
 
 const snapshot = record({ dataInfoId, version: long, origin: long, publications: list(publication) });
 

@@ -32,11 +32,14 @@ export const PUBLICATION: Required<Publication> = {
   payload: Uint8Array.of(4, 97),
 };
 
-const superseded: Required<Superseded> = { dataInfoId, registId, stamp, by: newerStamp, isRemoved: true };
+const superseded: Superseded = { dataInfoId, registId, stamp, by: newerStamp, isRemoved: true };
+const contested: Required<Superseded> = { ...superseded, isRemoved: false, holder: clientId("10.0.0.9:1_10.0.0.2:2") };
+const TAKEN_BACK = { dataInfoId, registId, cause: "unpublished", stamp } as const;
 const items: readonly PublishItem[] = [
   { kind: "put", publication: PUBLICATION },
-  { kind: "remove", removal: { dataInfoId, registId, cause: "unpublished", stamp } },
+  { kind: "remove", removal: TAKEN_BACK },
   { kind: "remove", removal: { dataInfoId, registId: "r-2", cause: "left", stamp } },
+  { kind: "remove", removal: { ...TAKEN_BACK, client: clientId("10.0.0.9:1_10.0.0.2:2") } },
 ];
 
 const sessionMember: Required<MemberAddress> = {
@@ -131,7 +134,7 @@ const DATA_TO_SESSION: OneOfEachKind<DataToSession> = {
   taken: {
     kind: "taken",
     batch: 1,
-    superseded: [superseded],
+    superseded: [superseded, contested],
     unlisted: [{ dataInfoId, registId, stamp, listed: stamp, bytes: 300, bytesMax: 2 ** 24 }],
     isFull: true,
   },

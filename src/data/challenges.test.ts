@@ -1,0 +1,145 @@
+// Whose a registration is when clients of two sessions want it.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { DataToSession, PublishItem } from "../messages/sessionData.ts";
+import { clientId, type NodeId } from "../model/ids.ts";
+import { ORDERS, OTHER, put, removed, SESSION, START_MS, serving, type TestData } from "./testing/harness.ts";
+
+const LEASE_MS = 30_000;
+const OWNER = { session: SESSION, client: clientId("10.0.0.7:1_10.1.0.1:9600") };
+const STRANGER = { session: OTHER, client: clientId("10.6.6.6:1_10.1.0.2:9600") };
+const OWNERS = { version: 5n, owner: OWNER, address: "mine" };
+const STRANGERS = { version: 1n << 40n, owner: STRANGER, address: "strange" };
+const STRANGERS_STAMP = { version: 1n << 40n, registeredMs: START_MS };
+const OWNERS_STAMP = { version: 5n, registeredMs: START_MS };
+
+/** The owner's registration is listed. */
+function held(): TestData {
+  const node = serving();
+  node.publish(put(OWNERS));
+  return node;
+}
+
+let batches = 0;
+function say(node: TestData, from: NodeId, ...items: readonly PublishItem[]): DataToSession[] {
+  const epoch = node.data.slotTable?.epoch ?? 0n;
+  return node.tell({ kind: "publish", batch: ++batches, epoch, items }, from);
+}
+
+function takenBack(client = STRANGER.client): PublishItem {
+  const item = removed("unpublished", STRANGERS_STAMP);
+  return item.kind === "remove" ? { kind: "remove", removal: { ...item.removal, client } } : item;
+}
+
+const supersededOf = (messages: readonly DataToSession[]) =>
+  messages.flatMap((message) => (message.kind === "taken" ? message.superseded : []));
+
+const wantedFrom = (node: TestData) =>
+  node.sent.flatMap(({ to, message }) => (message.kind === "wanted" ? [[to, ...message.keys]] : []));
+
+test("a stranger at another session neither gets nor removes what a client holds, and hears whose it is", () => {
+  const node = held();
+  const before = node.list();
+  const lost = supersededOf(say(node, OTHER, put(STRANGERS)));
+  assert.deepEqual(lost, [
+    {
+      dataInfoId: ORDERS,
+      registId: "r1",
+      stamp: STRANGERS_STAMP,
+      by: OWNERS_STAMP,
+      isRemoved: false,
+      holder: OWNER.client,
+    },
+  ]);
+  const [refused] = supersededOf(say(node, OTHER, takenBack()));
+  assert.equal(refused?.holder, OWNER.client);
+  assert.deepEqual(node.list(), before);
+});
+
+test("the owner goes on under its own versions", () => {
+  const node = held();
+  say(node, OTHER, put(STRANGERS));
+  say(node, SESSION, put({ ...OWNERS, version: 6n, address: "mine again" }));
+  assert.deepEqual(node.list().addresses, ["mine again"]);
+});
+
+test("operators hear once of a stranger that goes on asking, and of each removal", () => {
+  const node = held();
+  for (let tries = 0; tries < 3; tries++) say(node, OTHER, put(STRANGERS));
+  assert.deepEqual(node.contested, [{ dataInfoId: ORDERS, registId: "r1", holder: OWNER.client, by: STRANGER.client }]);
+  say(node, OTHER, takenBack());
+  assert.equal(node.contested.length, 2);
+});
+
+test("a client that comes back from its own address has its registration at once, and takes it back at once", () => {
+  const node = held();
+  const back = { session: OTHER, client: clientId("10.0.0.7:2_10.1.0.2:9600") };
+  assert.deepEqual(supersededOf(say(node, OTHER, put({ ...OWNERS, version: 6n, owner: back, address: "back" }))), []);
+  assert.deepEqual(node.list().addresses, ["back"]);
+  say(node, SESSION, takenBack(OWNER.client));
+  assert.deepEqual(node.list().addresses, []);
+});
+
+test("a session of an earlier release does not say which client takes something back: it is believed", () => {
+  const node = held();
+  say(node, OTHER, removed("unpublished", STRANGERS_STAMP));
+  assert.deepEqual(node.list().addresses, []);
+});
+
+test("when the holder is gone, who asked from another address has the registration without a gap", () => {
+  const node = held();
+  say(node, OTHER, put(STRANGERS));
+  say(node, SESSION, removed("left", OWNERS_STAMP));
+  assert.deepEqual(wantedFrom(node), [[OTHER, [ORDERS, "r1"]]]);
+  assert.deepEqual(node.list().addresses, ["mine"]);
+  say(node, OTHER, put(STRANGERS));
+  assert.deepEqual(node.list().addresses, ["strange"]);
+  node.pass(10_000);
+  assert.deepEqual(node.list().addresses, ["strange"]);
+});
+
+test("a session that does not say again what it asked for delays the end of the holder by seconds", () => {
+  const node = held();
+  say(node, OTHER, put(STRANGERS));
+  say(node, SESSION, removed("left", OWNERS_STAMP));
+  node.pass(5_000);
+  assert.deepEqual(node.list().addresses, []);
+});
+
+test("who has gone itself, or asked long ago, is not waited for", () => {
+  const gone = held();
+  say(gone, OTHER, put(STRANGERS));
+  say(gone, OTHER, removed("left", STRANGERS_STAMP));
+  say(gone, SESSION, removed("left", OWNERS_STAMP));
+  assert.deepEqual(gone.list().addresses, []);
+  const late = held();
+  say(late, OTHER, put(STRANGERS));
+  late.pass(10_001);
+  say(late, SESSION, removed("left", OWNERS_STAMP));
+  assert.deepEqual(late.list().addresses, []);
+});
+
+test("while the holder's session is away nobody else gets what it holds; when its time is over there is no gap", () => {
+  const node = held();
+  node.step({ kind: "sessionDown", session: SESSION });
+  node.members(OTHER);
+  node.pass(LEASE_MS - 1_000);
+  assert.equal(supersededOf(say(node, OTHER, put(STRANGERS))).length, 1);
+  node.sent = [];
+  node.pass(1_000);
+  assert.deepEqual(wantedFrom(node), [[OTHER, [ORDERS, "r1"]]]);
+  assert.deepEqual(node.list().addresses, ["mine"]);
+  say(node, OTHER, put(STRANGERS));
+  assert.deepEqual(node.list().addresses, ["strange"]);
+});
+
+test("a flood of challenges is bounded, and the owner keeps what it has", () => {
+  const node = serving();
+  const ids = Array.from({ length: 1_500 }, (_, at) => `r${at}`);
+  node.publish(...ids.map((registId) => put({ ...OWNERS, registId })));
+  say(node, OTHER, ...ids.map((registId) => put({ ...STRANGERS, registId })));
+  say(node, SESSION, ...ids.map((registId) => removed("left", OWNERS_STAMP, registId)));
+  assert.equal(wantedFrom(node).length, 1_000);
+  assert.equal(node.list().addresses.length, 1_000);
+});

@@ -1,0 +1,126 @@
+// Registrations of a slot that a client wants whose sessions see it at another address than the client that holds them.
+// The first one keeps them as long as its session is there, or may come back, and says nothing else: nothing of what the
+// other one says is applied. Its session says it again every two seconds, so nothing needs to be kept here but who asked:
+// when the holder goes, that session has the registration at once, and subscribers see no gap.
+
+import type { PublishItem, Superseded } from "../messages/sessionData.ts";
+import type { ClientId, DataInfoId, NodeId } from "../model/ids.ts";
+import { haveDifferentHosts } from "../model/ids.ts";
+import { compareStamps } from "../model/publication.ts";
+import type { Registration } from "./packed/publicationStore.ts";
+
+// One for each client that came back from another address before its old connection was ended. Beyond so many in a slot
+// the oldest are forgotten: when the holder goes they find the registration free with their next word.
+const CHALLENGES_MAX = 1_000;
+// A session that has not repeated it five times does not want it any more.
+const FORGOTTEN_MS = 10_000;
+
+interface Key {
+  readonly dataInfoId: DataInfoId;
+  readonly registId: string;
+}
+
+/** Who asked for a registration that another client holds. */
+export interface Challenge extends Key {
+  readonly session: NodeId;
+  readonly saidMs: number;
+  /** The holder is gone: the next word of that session is taken. */
+  isGranted: boolean;
+}
+
+/** For operators: what was refused. */
+export interface Contested extends Key {
+  readonly holder: ClientId;
+  readonly by: ClientId;
+}
+
+interface Holder {
+  readonly live: Registration;
+  /** Its session is there, or may come back. */
+  readonly isThere: boolean;
+}
+
+export class Challenges {
+  readonly #challenges = new Map<string, Challenge>();
+
+  get isEmpty(): boolean {
+    return this.#challenges.size === 0;
+  }
+
+  /**
+   * What `from` is told of an item that must not be applied, because another client holds the registration; undefined
+   * if it may be. `isFirst`: it was not refused before.
+   */
+  refuse(
+    item: PublishItem,
+    from: NodeId,
+    { live, isThere }: Holder,
+    nowMs: number,
+  ): { readonly superseded: Superseded; readonly isFirst: boolean } | undefined {
+    const claim = claimOf(item);
+    if (claim === undefined || compareStamps(claim.stamp, live) <= 0) return undefined;
+    const holder = live.owner.client;
+    const key = textOf(live);
+    const known = this.#challenges.get(key);
+    if (!isThere || (known?.isGranted === true && known.session === from) || !haveDifferentHosts(claim.by, holder)) {
+      this.#challenges.delete(key);
+      return undefined;
+    }
+    const { dataInfoId, registId, version, registeredMs } = live;
+    if (item.kind === "put") this.#note(key, { dataInfoId, registId, session: from, saidMs: nowMs, isGranted: false });
+    return {
+      superseded: {
+        dataInfoId,
+        registId,
+        stamp: { version: claim.stamp.version, registeredMs: claim.stamp.registeredMs },
+        by: { version, registeredMs },
+        isRemoved: false,
+        holder,
+      },
+      isFirst: item.kind === "remove" || known?.session !== from,
+    };
+  }
+
+  /** `session` wants it no more. */
+  withdraw(key: Key, session: NodeId): void {
+    const text = textOf(key);
+    if (this.#challenges.get(text)?.session === session) this.#challenges.delete(text);
+  }
+
+  /** The holder is gone: returns the session that may have the registration, the first time that this is asked. */
+  grant(key: Key, nowMs: number): NodeId | undefined {
+    const challenge = this.#challenges.get(textOf(key));
+    if (challenge === undefined || challenge.isGranted) return undefined;
+    if (nowMs - challenge.saidMs > FORGOTTEN_MS) return undefined;
+    challenge.isGranted = true;
+    return challenge.session;
+  }
+
+  values(): Iterable<Challenge> {
+    return this.#challenges.values();
+  }
+
+  clear(): void {
+    this.#challenges.clear();
+  }
+
+  #note(key: string, challenge: Challenge): void {
+    this.#challenges.delete(key);
+    this.#challenges.set(key, challenge);
+    for (const [oldest, { saidMs }] of this.#challenges) {
+      if (this.#challenges.size <= CHALLENGES_MAX && challenge.saidMs - saidMs <= FORGOTTEN_MS) return;
+      this.#challenges.delete(oldest);
+    }
+  }
+}
+
+/** What a client says, and which one; undefined for what a session says by itself, or does not say whose word it is. */
+function claimOf(item: PublishItem) {
+  if (item.kind === "put") return { by: item.publication.owner.client, stamp: item.publication };
+  const { cause, client, stamp } = item.removal;
+  return cause === "left" || client === undefined ? undefined : { by: client, stamp };
+}
+
+function textOf({ dataInfoId, registId }: Key): string {
+  return `${registId}\n${dataInfoId}`;
+}

@@ -1,0 +1,131 @@
+// What a session does about a registration of its client that another client holds at another session.
+
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { clientId } from "../model/ids.ts";
+import {
+  batches,
+  connect,
+  DATA,
+  disconnect,
+  forgetSent,
+  fromData,
+  nowMs,
+  ORDERS,
+  pass,
+  publish,
+  reset,
+  session,
+  type TestClient,
+  tableOf,
+  taken,
+  toData,
+} from "./testing/harness.ts";
+
+beforeEach(reset);
+
+const HOLDER = clientId("10.0.0.7:1_10.1.0.1:9600");
+
+/** The data node answers the last batch: all of it is another client's. */
+function refuseAll(): void {
+  const batch = toData.findLast((message) => message.kind === "publish");
+  assert.ok(batch?.kind === "publish");
+  const superseded = batch.items.flatMap((item) => {
+    if (item.kind !== "put") return [];
+    const { dataInfoId, registId, version, registeredMs } = item.publication;
+    const by = { version: 1n, registeredMs };
+    return [{ dataInfoId, registId, stamp: { version, registeredMs }, by, isRemoved: false, holder: HOLDER }];
+  });
+  fromData({ kind: "taken", batch: batch.batch, superseded, unlisted: [], isFull: false });
+  forgetSent();
+}
+
+function challenger(): TestClient {
+  const client = connect();
+  publish(client, { version: 5n });
+  refuseAll();
+  return client;
+}
+
+const outcome = ({ channel }: TestClient) => {
+  const last = channel.outcomes.at(-1);
+  return last?.kind === "failed" ? last.error.code : last?.kind;
+};
+
+const puts = () =>
+  batches()
+    .flat()
+    .flatMap((item) => (item.kind === "put" ? [item.publication] : []));
+
+test("a client that was taken at its word hears with its next one that another client has the registration", () => {
+  const client = challenger();
+  assert.equal(outcome(client), "accepted", "the leader had not spoken yet");
+  publish(client, { version: 6n });
+  assert.equal(outcome(client), "REGISTRATION_HELD");
+  const last = client.channel.outcomes.at(-1);
+  assert.ok(last?.kind === "failed" && last.error.message.includes(HOLDER), "it says who has it");
+  assert.deepEqual(batches(), []);
+});
+
+test("what is held elsewhere is said again every two seconds, and is the client's when it is taken", () => {
+  const client = challenger();
+  pass(2_000);
+  assert.deepEqual(
+    puts().map(({ version }) => version),
+    [5n],
+  );
+  refuseAll();
+  pass(2_000);
+  taken();
+  publish(client, { version: 6n });
+  assert.equal(outcome(client), "accepted");
+});
+
+test("a data node that says the holder is gone is answered at once", () => {
+  challenger();
+  fromData({ kind: "wanted", slot: 0, keys: [[ORDERS, "p1"]], superseded: [] });
+  assert.deepEqual(
+    puts().map(({ version }) => version),
+    [5n],
+  );
+});
+
+test("what is held elsewhere is not compared, and not said for a client that is gone", () => {
+  const client = challenger();
+  disconnect(client);
+  fromData({ kind: "differs", slots: [0] });
+  const inventory = toData.find((message) => message.kind === "inventory");
+  assert.ok(inventory?.kind === "inventory" && inventory.entries.length === 0);
+  fromData({ kind: "wanted", slot: 0, keys: [[ORDERS, "p1"]], superseded: [] });
+  pass(900);
+  assert.deepEqual(puts(), []);
+});
+
+test("a new leader hears first of what others hold", () => {
+  challenger();
+  const message = { kind: "slotTable", table: tableOf(DATA, 2n), versionFloor: 0n } as const;
+  session.step({ kind: "fromMeta", message }, nowMs);
+  pass(5_900);
+  assert.deepEqual(puts(), []);
+  pass(100);
+  assert.equal(puts().length, 1);
+});
+
+test("the holder that comes to this session has its registration, under whatever version it says", () => {
+  const stranger = challenger();
+  const owner = connect();
+  publish(owner, { version: 2n });
+  taken();
+  assert.deepEqual([outcome(owner), puts().map(({ version }) => version)], ["accepted", [2n]]);
+  publish(stranger, { version: 6n });
+  assert.equal(outcome(stranger), "REGISTRATION_HELD");
+});
+
+test("the holder takes back from this session what a stranger waits for there", () => {
+  challenger();
+  const owner = connect();
+  const key = { dataInfoId: ORDERS, registId: "p1", version: 2n };
+  session.step({ kind: "unpublished", client: owner.id, request: 2, key }, nowMs);
+  const [item] = batches().flat();
+  assert.ok(item?.kind === "remove" && item.removal.stamp.version === 2n && item.removal.client === owner.id);
+});

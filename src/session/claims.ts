@@ -1,0 +1,44 @@
+// Registrations that another client holds at another session, and that a client of this one has been answered for with
+// success before that was known. They are said again, so that the client has them when the other one is gone; the leader
+// of their slot says too when that is, and this is for when nobody remembers.
+
+import type { DataLinks } from "./dataLinks.ts";
+import type { Publications } from "./publications.ts";
+
+// As long as a client waits whose old connection at its own session is dead.
+const CLAIM_MS = 2_000;
+// A new leader has heard all sessions within this, unless one of them is lost: what others hold is there then.
+const NEW_LEADER_MS = 6_000;
+// The others wait for their turn.
+const CLAIMS_MAX = 100;
+
+export class Claims {
+  readonly #publications: Publications;
+  readonly #links: DataLinks;
+  #nextMs = 0;
+
+  constructor(publications: Publications, links: DataLinks) {
+    this.#publications = publications;
+    this.#links = links;
+  }
+
+  nextMs(): number {
+    return this.#publications.isContested ? this.#nextMs : Number.POSITIVE_INFINITY;
+  }
+
+  /** A data node has just said what is contested. */
+  told(nowMs: number): void {
+    if (this.#nextMs <= nowMs) this.#nextMs = nowMs + CLAIM_MS;
+  }
+
+  /** Slots have new leaders. */
+  moved(nowMs: number): void {
+    if (this.#publications.isContested) this.#nextMs = nowMs + NEW_LEADER_MS;
+  }
+
+  wake(nowMs: number): void {
+    if (nowMs < this.nextMs()) return;
+    this.#nextMs = nowMs + CLAIM_MS;
+    for (const publication of this.#publications.claims(CLAIMS_MAX)) this.#links.publish({ kind: "put", publication });
+  }
+}
