@@ -1,7 +1,7 @@
-// Registrations of a slot that a client wants whose sessions see it at another address than the client that holds them.
-// The first one keeps them as long as its session is there, or may come back, and says nothing else: nothing of what the
-// other one says is applied. Its session says it again every two seconds, so nothing needs to be kept here but who asked:
-// when the holder goes, that session has the registration at once, and subscribers see no gap.
+// Registrations of a slot that a client wants, at another address than that of the client which holds them, and at
+// another session. The first one keeps them as long as its session is there or may come back: nothing of what the other
+// one says is applied. The other session says it again every two seconds, so nothing is kept here but who asked. When
+// the holder goes, that session has the registration at once, and subscribers see no gap.
 
 import type { PublishItem, Superseded } from "../messages/sessionData.ts";
 import type { ClientId, DataInfoId, NodeId } from "../model/ids.ts";

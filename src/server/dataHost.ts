@@ -14,7 +14,10 @@ export interface DataHostEnvironment extends StepperEnvironment {
   readonly metrics: Metrics;
   readonly random: Random;
   readonly store: NodeStore;
-  readonly output: Omit<DataOutput, "saveVersionFloor" | "saveServiceSizes" | "versionRefused" | "clockBehind" | "contested">;
+  readonly output: Omit<
+    DataOutput,
+    "saveVersionFloor" | "saveServiceSizes" | "versionRefused" | "clockBehind" | "contested"
+  >;
 }
 
 export class DataHost {
@@ -33,7 +36,8 @@ export class DataHost {
         output: {
           ...output,
           versionRefused: (version) => versionRefused(version, environment),
-          contested: (contested) => log.warn("a client wants what another one holds at another session", { ...contested }),
+          contested: (contested) =>
+            log.warn("a client wants what another one holds at another session", { ...contested }),
           clockBehind: (behindMs) =>
             log.error("this node's clock is more than a day behind the cluster's", { behindMs }),
           saveVersionFloor: (floor) => saved(log, "version floor", () => store.saveVersionFloor(floor)),

@@ -1,13 +1,13 @@
-// Registrations that another client holds at another session, and that a client of this one has been answered for with
-// success before that was known. They are said again, so that the client has them when the other one is gone; the leader
-// of their slot says too when that is, and this is for when nobody remembers.
+// Registrations that another client holds at another session. A client of this one has been answered with success
+// before that was known. They are said again, so that the client has them when the other one is gone. The leader of
+// their slot says when that is; this is for when the leader does not remember.
 
 import type { DataLinks } from "./dataLinks.ts";
 import type { Publications } from "./publications.ts";
 
 // As long as a client waits whose old connection at its own session is dead.
 const CLAIM_MS = 2_000;
-// A new leader has heard all sessions within this, unless one of them is lost: what others hold is there then.
+// A new leader has heard all sessions within this, unless one of them is lost, and knows what others hold.
 const NEW_LEADER_MS = 6_000;
 // The others wait for their turn.
 const CLAIMS_MAX = 100;

@@ -70,7 +70,7 @@ test("the same version again within one millisecond is later than the first, and
   const client = newClient();
   assert.equal(put(all, client).publication.registeredMs, NOW_MS);
   assert.equal(put(all, client, {}, NOW_MS + 0.5).publication.registeredMs, NOW_MS + 1);
-  assert.equal(all.unpublish({ ...KEY, version: 1n }, NOW_MS)?.removal.stamp.registeredMs, NOW_MS + 2);
+  assert.equal(all.unpublish(client, { ...KEY, version: 1n }, NOW_MS)?.removal.stamp.registeredMs, NOW_MS + 2);
 });
 
 test("a clock that stands behind what is held does not lead back", () => {
@@ -100,7 +100,7 @@ test("what is charged is what is held, and all of it is released", () => {
   put(all, client, { registId: "p2" });
   put(all, client, { payload: bytes(50) });
   assert.equal(client.account.heldBytes, all.chargedBytes);
-  all.unpublish({ ...KEY, version: 1n }, NOW_MS);
+  all.unpublish(client, { ...KEY, version: 1n }, NOW_MS);
   assert.equal(client.account.heldBytes, all.chargedBytes);
   all.dropSome(client, 1);
   assert.deepEqual([client.account.heldBytes, all.chargedBytes, all.size], [0, 0, 0]);
@@ -128,14 +128,14 @@ test("a registration is taken back by its own version or a higher one, and so is
   const all = newPublications();
   const client = newClient();
   put(all, client, { version: 5n });
-  assert.equal(all.unpublish({ ...KEY, version: 4n }, NOW_MS), undefined);
-  const taken = all.unpublish({ ...KEY, version: 5n }, NOW_MS + 9.7);
+  assert.equal(all.unpublish(client, { ...KEY, version: 4n }, NOW_MS), undefined);
+  const taken = all.unpublish(client, { ...KEY, version: 5n }, NOW_MS + 9.7);
   assert.deepEqual(taken, {
-    removal: { ...KEY, cause: "unpublished", stamp: { version: 5n, registeredMs: NOW_MS + 9 } },
+    removal: { ...KEY, cause: "unpublished", stamp: { version: 5n, registeredMs: NOW_MS + 9 }, client: client.id },
     before: client,
   });
   assert.equal(all.get(KEY), undefined);
-  assert.equal(all.unpublish({ ...KEY, version: 1n }, NOW_MS)?.before, undefined);
+  assert.equal(all.unpublish(client, { ...KEY, version: 1n }, NOW_MS)?.before, undefined);
 });
 
 test("that a data node took an older publication says nothing of the newer one", () => {
@@ -224,7 +224,7 @@ test("what found no room and ends, or is said anew, is not tried again", () => {
   put(all, client, { registId: "p2" });
   turnDown(all, "p1");
   turnDown(all, "p2");
-  all.unpublish({ ...KEY, version: 1n }, NOW_MS);
+  all.unpublish(client, { ...KEY, version: 1n }, NOW_MS);
   put(all, client, { registId: "p2", version: 2n });
   assert.deepEqual([all.unlisted, all.retries(() => true, 10)], [0, []]);
 });
@@ -256,7 +256,7 @@ test("a digest sums up the registrations of its slot, in whatever order they cam
   for (const registId of ["p2", "p3", "p1"]) put(there, client, { registId });
   put(there, client, { dataInfoId: STOCK });
   assert.notDeepEqual(here.digestOf(SLOT), there.digestOf(SLOT));
-  there.unpublish({ dataInfoId: ORDERS, registId: "p3", version: 1n }, NOW_MS);
+  there.unpublish(client, { dataInfoId: ORDERS, registId: "p3", version: 1n }, NOW_MS);
   assert.deepEqual(here.digestOf(SLOT), there.digestOf(SLOT));
   assert.equal(there.digestOf(slotOf(STOCK, SLOTS)).count, 1);
   assert.deepEqual(here.digestOf(slotOf(STOCK, SLOTS)), { slot: slotOf(STOCK, SLOTS), count: 0, digest: 0n });
@@ -283,7 +283,7 @@ test("what came before the slot count was known is digested with it, and the cou
   put(reference, client);
   assert.deepEqual(all.digestOf(SLOT), reference.digestOf(SLOT));
   assert.deepEqual(all.inventoryOf(SLOT), reference.inventoryOf(SLOT));
-  all.unpublish({ ...KEY, version: 1n }, NOW_MS);
+  all.unpublish(client, { ...KEY, version: 1n }, NOW_MS);
   assert.deepEqual([all.inventoryOf(SLOT), all.digestOf(SLOT).digest], [[], 0n]);
 });
 
@@ -339,7 +339,7 @@ test("what a list takes follows each change, and goes with the last of its servi
   put(all, client, { payload: bytes(1_000), version: 2n });
   put(all, client, { payload: bytes(1_000), registId: "p2" });
   assert.equal(taken(), 2 * listBytesOf(bytes(1_000)));
-  all.unpublish({ ...KEY, version: 2n }, NOW_MS);
+  all.unpublish(client, { ...KEY, version: 2n }, NOW_MS);
   all.dropSome(client, 9);
   assert.equal(taken(), 0);
 });
@@ -350,6 +350,6 @@ test("registrations of many services are found each by its own key", () => {
   for (let at = 0; at < 20; at++) put(all, client, { dataInfoId: serviceOf(at) });
   assert.equal(all.inventoryOf(0).length, 20);
   assert.equal(all.get({ dataInfoId: serviceOf(7), registId: "p1" })?.dataInfoId, serviceOf(7));
-  all.unpublish({ dataInfoId: serviceOf(7), registId: "p1", version: 1n }, NOW_MS);
+  all.unpublish(client, { dataInfoId: serviceOf(7), registId: "p1", version: 1n }, NOW_MS);
   assert.deepEqual([all.inventoryOf(0).length, all.digestOf(0).count, all.size], [19, 19, 19]);
 });

@@ -120,6 +120,14 @@ export const PLANTS: readonly Plant[] = [
     rules: ["owner:", "1", "5", "6", "7", "G11"],
   },
   {
+    name: "at another session anybody may have a registration that he names",
+    file: "src/data/challenges.ts",
+    find: "!haveDifferentHosts(claim.by, holder)",
+    replace: "!haveDifferentHosts(holder, holder)",
+    rules: ["owner:", "1", "5", "6", "7", "G11"],
+    isCluster: true,
+  },
+  {
     name: "a registration stays with the connection that was lost",
     file: "src/session/publications.ts",
     find: "this.#handOver(held, client);",

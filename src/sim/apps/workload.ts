@@ -62,14 +62,18 @@ export class Workload {
     this.#isOver = true;
   }
 
-  /** A client that belongs to nobody, on its way to the session of another one. */
-  strangerAt(victim: App): App {
-    const { plan } = this.#environment;
+  /** A client that belongs to nobody, on its way to the session of another one, or to any. */
+  strangerTo(victim: App): App {
+    const { plan, dice } = this.#environment;
     const at = ++this.#strangers;
+    const isNear = dice.chance(0.5);
     return new App(this.#environment, {
       name: `x${at}`,
       address: `10.66.${at >> 8}.${at & 255}`,
-      sessions: () => this.#cluster.nodesOf("session").filter(({ process }) => process?.id === victim.session),
+      sessions: () => {
+        const all = this.#cluster.nodesOf("session").filter((node) => !this.#cluster.isCopy(node));
+        return isNear ? all.filter(({ process }) => process?.id === victim.session) : dice.shuffle(all);
+      },
       client: {
         mode: "serial",
         form: "hessian-draft",

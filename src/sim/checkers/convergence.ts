@@ -96,8 +96,10 @@ export class Convergence implements Checker {
       const fitting = twins.filter((twin) => zone === undefined || twin.zone === zone);
       const live = fitting.filter((twin) => this.#isLive(twin));
       const shown = live.filter((twin) => surplus.delete(entryOf(twin)));
-      const missing =
-        twins.length === 1 ? live.find((twin) => !shown.includes(twin)) : this.#missingWinner(twins, shown);
+      // Of clients that share a registId one has it; it may be one that this list does not show.
+      const mayBeSeen = shown.length > 0 || twins.some((twin) => !fitting.includes(twin) && this.#isLive(twin));
+      const winner = mayBeSeen ? undefined : this.#winner(twins);
+      const missing = twins.length === 1 ? live.find((twin) => !shown.includes(twin)) : winner;
       if (missing === undefined || !fitting.includes(missing)) continue;
       const wasTakenBack = twins.length === 1 && missing.unpublished.length > 0;
       return { text: `lacks ${entryOf(missing)}`, wasTakenBack };
@@ -134,15 +136,12 @@ export class Convergence implements Checker {
     return given.length > 0 && given.every(({ by, firstMs }) => nodes.diedApart(by, firstMs));
   }
 
-  /** Of clients that share a registId the newest must be seen; once that one is gone, the others may or may not be. */
-  #missingWinner(
-    twins: readonly KnownRegistration[],
-    shown: readonly KnownRegistration[],
-  ): KnownRegistration | undefined {
+  /** Of clients that share a registId the newest must be seen, where none is. Once that one is gone, none may be. */
+  #winner(twins: readonly KnownRegistration[]): KnownRegistration | undefined {
     const newest = twins.reduce((max, { version }) => (version > max ? version : max), 0n);
     const [winner, other] = twins.filter(({ version }) => version === newest);
     const isClear = winner !== undefined && other === undefined && this.#isLive(winner) && this.#isTaken(winner);
-    return isClear && !shown.includes(winner) ? winner : undefined;
+    return isClear ? winner : undefined;
   }
 
   /** Its session has taken it, and has not given it to another client that was there before. */

@@ -83,7 +83,7 @@ export class ClientFaults {
     if (publishers.length === 0) return;
     const publisher = dice.pick(publishers);
     const version = publisher.version + (dice.chance(0.5) ? 1n : 1n << BigInt(dice.between(2, 61)));
-    const stranger = this.#workload.strangerAt(victim);
+    const stranger = this.#workload.strangerTo(victim);
     stranger.usurp(publisher, { version, isRegistered: dice.chance(0.5) });
     victim.isBeset = true;
     scheduler.after(USURP_MS, () => {
