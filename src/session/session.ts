@@ -25,7 +25,7 @@ import { Pusher, type PushOptions } from "./pusher.ts";
 import type { ClientEvent, PublishRequest, RegistrationKey, Registry, SubscribeRequest } from "./registry.ts";
 import { ServiceLists } from "./serviceLists.ts";
 import { Subscriptions } from "./subscriptions.ts";
-import { contest } from "./takeOver.ts";
+import { contest, isOneClient } from "./takeOver.ts";
 import { VersionScan } from "./versionScan.ts";
 
 /** Settings, each a key of the configuration; all times in milliseconds. */
@@ -275,7 +275,9 @@ export class Session implements Registry {
     const subscribed = this.#subscriptions.subscribe(client, event.subscription);
     if (subscribed instanceof RegistryError) return client.refuse(event.request, event.subscription, subscribed);
     const { service, subscriber, returnedFrom } = subscribed;
-    if (returnedFrom !== undefined) this.#departed.returned(returnedFrom, nowMs);
+    if (returnedFrom !== undefined && isOneClient(returnedFrom, client, event.subscription)) {
+      this.#departed.returned(returnedFrom, nowMs);
+    }
     // The answer goes first: a client that gets a push for a registration which it does not know to be accepted may
     // drop it.
     client.channel.answer(event.request, { kind: "accepted", registId, version });

@@ -16,6 +16,7 @@ import {
   START_MS,
   session,
   stall,
+  subscribe,
   type TestClient,
   taken,
 } from "./testing/harness.ts";
@@ -172,4 +173,14 @@ test("a client that was refused because of its old connection has the time for i
   pass(1_200);
   publish(back, { version: 5n });
   assert.deepEqual([outcome(back), removals()], ["accepted", []]);
+});
+
+test("a stranger that names what a client subscribed does not keep that client's registrations listed", () => {
+  const held = owner();
+  subscribe(held);
+  disconnect(held);
+  const stranger = clientAt("10.6.6.6");
+  subscribe(stranger);
+  pass(1_000);
+  assert.equal(removals().length, 1);
 });

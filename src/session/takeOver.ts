@@ -61,7 +61,8 @@ export function returnMs(client: Client, graceMs: number, nowMs: number): number
   return nowMs - client.askedMs < NEXT_TRY_MS ? graceMs + NEXT_TRY_MS : graceMs;
 }
 
-function isOneClient(holder: Client, client: Client, { processId = "" }: Claim): boolean {
+/** Whether two connections are one client's, as far as the wire tells. */
+export function isOneClient(holder: Client, client: Client, { processId = "" }: { processId?: string }): boolean {
   if (processId !== "" && holder.processId !== "") return processId === holder.processId;
   return holder.channel.address === client.channel.address;
 }
