@@ -12,7 +12,7 @@ test("a session of a blocked name is refused, whatever its run, and by a sentenc
   blocked.load(new Set(["n1"]));
   assert.match(
     blocked.refusalOf(session, undefined) ?? "",
-    /node "n1" is blocked; to let it in again: roster unblock n1/,
+    /node "n1" is blocked; let it in: roster unblock n1/,
   );
   assert.match(blocked.refusalOf({ role: "session", id: nodeId("n1.b") }, undefined) ?? "", /n1/);
   assert.equal(blocked.refusalOf({ role: "session", id: nodeId("n2.a") }, undefined), undefined);

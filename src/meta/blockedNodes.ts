@@ -31,6 +31,7 @@ export class BlockedNodes {
     const name = nodeNameOf(id);
     if (role !== "session" || !this.#names.has(name)) return undefined;
     if (table?.slots.some(({ leader }) => leader === id) === true) return undefined;
-    return `node "${name}" is blocked; to let it in again: roster unblock ${name}`;
+    // With the longest name, a UUID, as long as an error's value may be.
+    return `node "${name}" is blocked; let it in: roster unblock ${name}`;
   }
 }

@@ -46,7 +46,12 @@ export function memberRows({ members, blocked, slotTable, metas }: MemberSource)
     return { id, role, state, address, ...(clientAddress !== undefined && { clientAddress }), ...counts };
   });
   const away = [...absent].map((id): MemberRow => ({ id, role: null, state: "blocked", address: null }));
-  return [...metas.map(metaRow), ...rows, ...away];
+  return [...metas.map(metaRow), ...rows.sort(byRole), ...away];
+}
+
+function byRole(one: MemberRow, other: MemberRow): number {
+  const [a, b] = [one, other].map(({ role, address, id }) => `${role} ${address} ${id}`);
+  return (a ?? "") < (b ?? "") ? -1 : 1;
 }
 
 function metaRow({ id, address, isLeading }: MetaRow): MemberRow {

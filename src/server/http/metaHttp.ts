@@ -161,7 +161,7 @@ function addClusterRoutes(app: FastifyInstance, status: MetaStatus): void {
     const node = nodeNameOf(nodeId(name));
     await status.blockNode(node, isBlocked);
     const message = isBlocked
-      ? `${node} is blocked: its slots go to others, its session ends; to let it in again: roster unblock ${node}`
+      ? `${node} is blocked: its slots and clients go to others; to let it in again: roster unblock ${node}`
       : `${node} is not blocked any more; if its process has ended, start it again`;
     return { success: true, message };
   };
