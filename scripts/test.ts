@@ -11,6 +11,7 @@ const STEPS: readonly Step[] = [
   { name: "stores on PostgreSQL", command: ["node", "--test", "--test-reporter=spec", "test/store/*.test.ts"] },
   { name: "Java clients", command: ["node", "scripts/testJava.ts"] },
   { name: "Java clients on a cluster", command: ["node", "scripts/testJava.ts", "--cluster"] },
+  { name: "frameworks on a cluster", command: ["node", "scripts/testFrameworks.ts"] },
   { name: "attacks", command: ["node", "scripts/testAttacks.ts", "--short"] },
   { name: "faults", command: ["node", "scripts/testFaults.ts"] },
 ];

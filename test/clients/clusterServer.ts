@@ -3,14 +3,11 @@
 // server`; --bolt-port and --http-port are those of the first session. Needs Linux: the processes end with this one,
 // however it ends, and not before it.
 
-import { type ChildProcess, spawn } from "node:child_process";
-import { randomInt } from "node:crypto";
+import type { ChildProcess } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-
-const MAIN = join(import.meta.dirname, "../../src/cli/main.ts");
+import { type ClusterPorts, clusterNodes, ended, freePort, type NodeSpec, startNode } from "./nodes.ts";
 
 const { values } = parseArgs({
   options: {
@@ -24,53 +21,27 @@ const { values } = parseArgs({
 
 const children: ChildProcess[] = [];
 
-// Below the range that systems give to outgoing connections: in it, a client that tries to reach a stopped server can
-// be given the very port that it connects to, talk to itself, and keep the server from starting again.
-const PORT_MIN = 20_000;
-const PORT_MAX = 32_000;
-
-/** A port that was free a moment ago. */
-function freePort(): Promise<number> {
-  const port = randomInt(PORT_MIN, PORT_MAX);
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once("error", () => resolve(freePort()));
-    server.listen(port, values.bind, () => server.close(() => resolve(port)));
-  });
-}
-
 /** Free ports when the cluster first starts, the same ones when it starts again, as those of a real cluster are. */
 async function keptPorts(count: number): Promise<string[]> {
   const file = join(values["data-dir"], "ports.json");
   try {
     return JSON.parse(readFileSync(file, "utf8"));
   } catch {
-    const ports = await Promise.all(Array.from({ length: count }, async () => String(await freePort())));
+    const ports = await Promise.all(Array.from({ length: count }, () => freePort(values.bind)));
     mkdirSync(values["data-dir"], { recursive: true });
     writeFileSync(file, JSON.stringify(ports));
     return ports;
   }
 }
 
-function start(name: string, flags: Readonly<Record<string, string>>): ChildProcess {
-  const own = { "data-dir": join(values["data-dir"], name), bind: values.bind, ...flags };
-  const args = Object.entries(own).flatMap(([flag, value]) => [`--${flag}`, value]);
-  const command = ["--pdeathsig", "KILL", process.execPath, MAIN, "server", ...args];
-  const child = spawn("setpriv", command, { stdio: "inherit" });
+function start(spec: NodeSpec): void {
+  const child = startNode(spec, values["data-dir"], "inherit");
   child.once("exit", (code, signal) => {
     if (isStopping) return;
-    console.error(`${name} has ended: ${signal ?? code}`);
+    console.error(`${spec.name} has ended: ${signal ?? code}`);
     process.exit(1);
   });
   children.push(child);
-  return child;
-}
-
-function ended(child: ChildProcess): Promise<void> {
-  return new Promise((resolve) => {
-    if (child.exitCode !== null || child.signalCode !== null) resolve();
-    else child.once("exit", () => resolve());
-  });
 }
 
 let isStopping = false;
@@ -85,33 +56,14 @@ async function stop(): Promise<void> {
 process.once("SIGTERM", () => void stop());
 process.once("SIGINT", () => void stop());
 
-const [metaPort = "0", otherBoltPort = "0", otherHttpPort = "0"] = await keptPorts(3);
-const metas = `${values.bind}:${metaPort}`;
-start("meta", {
-  roles: "meta",
-  "node-port": metaPort,
-  "meta-addresses": metas,
-  "meta-http-port": values["meta-http-port"],
-});
-for (const name of ["data-1", "data-2"]) {
-  // All stop at once: there is nobody to hand the slots over to.
-  start(name, {
-    roles: "data",
-    "meta-addresses": metas,
-    "node-port": "0",
-    "data-http-port": "0",
-    "drain-timeout-ms": "200",
-  });
-}
-start("session-1", {
-  roles: "session",
-  "meta-addresses": metas,
-  "bolt-port": values["bolt-port"],
-  "http-port": values["http-port"],
-});
-start("session-2", {
-  roles: "session",
-  "meta-addresses": metas,
-  "bolt-port": otherBoltPort,
-  "http-port": otherHttpPort,
-});
+const [meta = "0", otherBolt = "0", otherHttp = "0"] = await keptPorts(3);
+const ports: ClusterPorts = {
+  meta,
+  metaHttp: values["meta-http-port"],
+  dataHttp: ["0", "0"],
+  sessions: [
+    { bolt: values["bolt-port"], http: values["http-port"] },
+    { bolt: otherBolt, http: otherHttp },
+  ],
+};
+for (const spec of clusterNodes(values.bind, ports)) start(spec);
