@@ -311,6 +311,42 @@ test("a client whose one push was not answered, and for which others wait, is st
   assert.deepEqual(client.channel.versions, [10n, 11n, 11n]);
 });
 
+test("what a client did not read goes out when it reads, and the next change is pushed at once again", () => {
+  const scene = newPusher();
+  const client = answering(scene);
+  client.channel.isBlocked = true;
+  scene.change(11n);
+  client.channel.isBlocked = false;
+  scene.pusher.drained(client, scene.now());
+  scene.answer(client);
+  assert.equal(client.blockedTargets.size, 0);
+  scene.pass(1_000);
+  scene.change(12n);
+  assert.deepEqual(client.channel.versions, [10n, 11n, 12n]);
+});
+
+test("a refusal confirms what the client has read, and a push without an answer is counted", () => {
+  const scene = newPusher();
+  const client = answering(scene);
+  scene.change(11n);
+  scene.answer(client, { isTaken: false });
+  assert.equal(client.confirmedBytes, client.channel.writtenBytes);
+  scene.pass(2_500);
+  assert.equal(scene.values.get("roster_pushes_total timeout"), 1);
+});
+
+test("a late answer that says no does not put off the retry that is due, one that says yes cancels it", () => {
+  for (const isTaken of [true, false]) {
+    const scene = newPusher();
+    const client = answering(scene);
+    scene.change(11n);
+    scene.pass(2_500);
+    const dueMs = scene.pusher.nextWakeMs();
+    scene.answer(client, { isTaken });
+    assert.equal(scene.pusher.nextWakeMs(), isTaken ? Number.POSITIVE_INFINITY : dueMs);
+  }
+});
+
 test("push ids are those of a Java int, and begin again after the last one", () => {
   const { pusher } = newPusher();
   const first = pusher.takePushId();
