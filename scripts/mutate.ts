@@ -6,8 +6,9 @@
 //   --seed N       chooses them; the same seed chooses the same ones. Made up if nothing is said
 //   --workers N    how many run at the same time, each in a copy of its own; half the processors if nothing is said
 //
-// Prints each fault that survived, and how many of each place were found. Not part of CI: which faults are chosen, and
-// that some change nothing that anybody could see, is no reason for a red build.
+// Prints each fault that survived, and how many of each place were found; of those tried so far if it is ended. Not
+// part of CI: which faults are chosen, and that some change nothing that anybody could see, is no reason for a red
+// build.
 
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
@@ -49,11 +50,24 @@ async function main(): Promise<number> {
     console.error("mutate: name folders or files of src/ in which there is something to plant");
     return 1;
   }
-  const verdicts = await tryAll(
-    places.flatMap(({ chosen }) => chosen),
-    (fault) => console.log(survivorLines(fault, sources.get(fault.path)?.text ?? "")),
-  );
-  for (const place of places) console.log(rateLine(place, verdicts));
+  const verdicts = new Map<Fault, Verdict>();
+  const printRates = (): void => {
+    for (const place of places) console.log(rateLine(place, verdicts));
+  };
+  // Whoever has seen enough still wants to know how much that was.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      printRates();
+      process.exit(1);
+    });
+  }
+  const waiting = places.flatMap(({ chosen }) => chosen);
+  await tryAll(waiting, (fault, verdict) => {
+    verdicts.set(fault, verdict);
+    if (verdict === "found" || verdict === "hung") return;
+    console.log(survivorLines(fault, sources.get(fault.path)?.text ?? ""));
+  });
+  printRates();
   return 0;
 }
 
@@ -75,27 +89,18 @@ function placeAt(argument: string, sources: readonly SourceFile[], dice: Dice): 
   return { name: argument, possible: possible.length, chosen };
 }
 
-async function tryAll(
-  faults: readonly Fault[],
-  survived: (fault: Fault) => void,
-): Promise<ReadonlyMap<Fault, Verdict>> {
-  const verdicts = new Map<Fault, Verdict>();
+async function tryAll(faults: readonly Fault[], tried: (fault: Fault, verdict: Verdict) => void): Promise<void> {
   const workplaces = Array.from({ length: Math.min(Number(flags.workers), faults.length) }, () => new Workplace(ROOT));
-  const remove = (): void => {
+  process.once("exit", () => {
     for (const workplace of workplaces) workplace.remove();
-  };
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
-  process.once("exit", remove);
+  });
   const waiting = [...faults];
   const work = async (workplace: Workplace): Promise<void> => {
     for (let fault = waiting.shift(); fault !== undefined; fault = waiting.shift()) {
-      const verdict = await workplace.try(fault);
-      verdicts.set(fault, verdict);
-      if (verdict === "survived" || verdict === "untested") survived(fault);
+      tried(fault, await workplace.try(fault));
     }
   };
   await Promise.all(workplaces.map(work));
-  return verdicts;
 }
 
 /** The place, and the lines before and after as far as they differ. */
@@ -118,12 +123,13 @@ function marked(mark: string, lines: string): string {
 function rateLine({ name, possible, chosen }: Place, verdicts: ReadonlyMap<Fault, Verdict>): string {
   const count = (verdict: Verdict): number => chosen.filter((fault) => verdicts.get(fault) === verdict).length;
   const found = count("found") + count("hung");
+  const tried = chosen.filter((fault) => verdicts.has(fault)).length;
   const details = [
     `${possible} possible`,
     `seed ${flags.seed}`,
     ...(count("hung") > 0 ? [`${count("hung")} by a test that did not end`] : []),
     ...(count("untested") > 0 ? [`${count("untested")} without a test near`] : []),
   ];
-  const percent = ((100 * found) / chosen.length).toFixed(1);
-  return `${name}: ${found} of ${chosen.length} planted faults were found, ${percent} % (${details.join(", ")})`;
+  const percent = tried === 0 ? "0" : ((100 * found) / tried).toFixed(1);
+  return `${name}: ${found} of ${tried} planted faults were found, ${percent} % (${details.join(", ")})`;
 }
