@@ -93,7 +93,10 @@ test("while a list is full new publications of it are refused, those of others a
   publish(client, { registId: "p3", dataInfoId: other() });
   assert.equal(outcome(client), "accepted");
   answer();
-  pass(5_001);
+  pass(4_999);
+  publish(client, { registId: "p2" });
+  assert.equal(outcome(client), "SERVICE_FULL", "five seconds long");
+  pass(1);
   publish(client, { registId: "p2" });
   assert.equal(outcome(client), "accepted", "then it is asked for again");
 });

@@ -23,6 +23,7 @@ import {
   tableOf,
   taken,
   toData,
+  toMeta,
   useBareSession,
   useSession,
 } from "./testing/harness.ts";
@@ -311,6 +312,40 @@ test("a client at its limit is refused further registrations, but may renew thos
   assert.deepEqual(
     client.channel.outcomes.slice(5).map(({ kind }) => kind),
     ["failed", "accepted"],
+  );
+});
+
+test("a client at its limit may end what it has, of each kind", () => {
+  const client = connect();
+  const key = { dataInfoId: ORDERS, registId: "x", version: 9n };
+  publish(client, { registId: "p1" });
+  subscribe(client, { registId: "s1" });
+  session.step({ kind: "watchedConfig", client: client.id, request: 1, key }, nowMs);
+  for (const registId of ["p2", "p3"]) publish(client, { registId });
+  for (const kind of ["unpublished", "unsubscribed", "unwatchedConfig"] as const) {
+    session.step({ kind, client: client.id, request: 2, key }, nowMs);
+    assert.equal(client.channel.outcomes.at(-1)?.kind, "accepted", kind);
+  }
+  assert.deepEqual(toMeta.at(-1), { kind: "unwatchConfig", dataInfoIds: [ORDERS] });
+});
+
+test("connections are counted from their beginning to their end", () => {
+  const clients = [connect(), connect()];
+  assert.equal(session.connections, 2);
+  for (const client of clients) disconnect(client);
+  assert.equal(session.connections, 0);
+});
+
+test("a meta node that can be reached is told at once who is here, and what is watched", () => {
+  const client = connect();
+  const key = { dataInfoId: ORDERS, registId: "c1", version: 1n };
+  session.step({ kind: "watchedConfig", client: client.id, request: 1, key }, nowMs);
+  pass(1);
+  toMeta.length = 0;
+  session.step({ kind: "metaUp" }, nowMs);
+  assert.deepEqual(
+    toMeta.map(({ kind }) => kind),
+    ["watchConfig", "heartbeat"],
   );
 });
 

@@ -159,6 +159,8 @@ test("another connection may not name a version far above the held one; its owne
   const other = clientAt("10.0.0.7");
   publish(other, { version: far });
   assert.equal(outcome(other), "FIELD_INVALID");
+  publish(other, { version: far - 1n });
+  assert.equal(outcome(other), "REGISTRATION_HELD", "the largest step");
   publish(client, { version: far });
   assert.equal(outcome(client), "accepted", "half a year of a count in microseconds");
   publish(client, { registId: "p2", version: BigInt(START_MS) * 1_000n });
