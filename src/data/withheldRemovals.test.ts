@@ -21,14 +21,16 @@ function contested() {
   led.contents.apply(datum, put());
   led.contents.apply(datum, put({ registeredMs: LATER, ...byOther }));
   const asked: { session: NodeId; superseded: Superseded }[] = [];
+  const wanted: NodeId[] = [];
   const taken: PublishItem[] = [];
   const withheld = new WithheldRemovals({
     ask: (_slot, session, superseded) => void asked.push({ session, superseded }),
+    want: (_slot, session) => void wanted.push(session),
     take: (items) => void taken.push(...items),
   });
   const withholds = (item: RemoveItem, from: NodeId, nowMs = START_MS) =>
     withheld.withholds(item, from, { led, datum, nowMs });
-  return { led, datum, withheld, withholds, asked, taken };
+  return { led, datum, withheld, withholds, asked, wanted, taken };
 }
 
 test("the removal of what won by the time alone waits five seconds for the session that lost", () => {
