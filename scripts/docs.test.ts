@@ -13,9 +13,9 @@ test("every key, error and metric has its place on a page", () => {
   for (const name of Object.keys(METRICS)) assert.ok(pages.get("metrics.md")?.includes(`| \`${name}\` |`), name);
 });
 
-test("metrics keep to OpenMetrics names", () => {
+test("metrics keep to Prometheus's rules for names", () => {
   for (const [name, { type }] of Object.entries(METRICS)) {
-    assert.match(name, /^roster_[a-z_]+$/);
+    assert.match(name, /^(roster|process|nodejs)_[a-z_]+$/);
     assert.equal(name.endsWith("_total"), type === "counter", name);
     if (type === "histogram") assert.match(name, /_(seconds|bytes)$/);
   }

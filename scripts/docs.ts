@@ -72,7 +72,7 @@ function errorsPage(): string {
 function metricsPage(): string {
   const names = Object.keys(METRICS) as MetricName[];
   return page("Metrics", "src/base/metrics.ts", [
-    "In OpenMetrics text, in base units. No label carries a service, a client or an address: their number is not bounded.",
+    "In Prometheus's text format (0.0.4), in base units. No label carries a service, a client or an address: their number is not bounded.",
     "",
     "| Name | Type | Labels | What it tells |",
     "|---|---|---|---|",

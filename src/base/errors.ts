@@ -45,6 +45,10 @@ export const ERRORS = {
   CONNECTIONS_EXHAUSTED: { retry: true, meaning: "the port holds as many connections as it may have" },
   DATA_FULL: { retry: true, meaning: "the data node that keeps this service holds as much as it may; try again later" },
   DATA_DIR_IN_USE: { retry: true, meaning: "another process works on this data directory" },
+  DATA_DIR_UNUSABLE: {
+    retry: false,
+    meaning: "the data directory can't be made, read or written; choose another data-dir, or let this user have it",
+  },
   FIELD_INVALID: { retry: false, meaning: "a field is missing, too long, or holds a value that is not allowed" },
   HESSIAN_CLASS_UNKNOWN: { retry: false, meaning: "the content names a class that this protocol does not have" },
   HESSIAN_LIMIT: { retry: false, meaning: "the content is nested too deeply or holds too many elements" },
@@ -141,21 +145,28 @@ export function fail(code: ErrorCode, details: ErrorDetails = {}): RegistryError
 
 // A value is cut so that a hostile field can't fill the log, and shown as JSON so that it can't forge a line of it.
 const VALUE_CHARS_MAX = 120;
+// What another node or the system gives as its reason is a sentence, and says what to do at its end.
+const REASON_CHARS_MAX = 1_000;
 
 function describe(details: ErrorDetails): string {
-  const parts = Object.entries(details).map(([key, value]) => `${key}=${printable(value)}`);
+  const parts = Object.entries(details).map(
+    ([key, value]) => `${key}=${printable(value, key === "reason" ? REASON_CHARS_MAX : VALUE_CHARS_MAX)}`,
+  );
   return parts.length === 0 ? "" : ` (${parts.join(", ")})`;
 }
 
 // So many nodes, or names of any kind, are looked through by eye.
 const NAMES_MAX = 20;
 
-function printable(value: ErrorDetails[string]): string {
+function printable(value: ErrorDetails[string], charsMax: number): string {
   if (Array.isArray(value)) {
-    const names = value.slice(0, NAMES_MAX).map(printable).join(" ");
+    const names = value
+      .slice(0, NAMES_MAX)
+      .map((name) => printable(name, charsMax))
+      .join(" ");
     return value.length > NAMES_MAX ? `[${names} and ${value.length - NAMES_MAX} more]` : `[${names}]`;
   }
   if (typeof value !== "string") return String(value);
-  const cut = value.length > VALUE_CHARS_MAX ? `${value.slice(0, VALUE_CHARS_MAX)}…` : value;
+  const cut = value.length > charsMax ? `${value.slice(0, charsMax)}…` : value;
   return /^[\w.:/@#-]+$/.test(cut) ? cut : visible(JSON.stringify(cut));
 }

@@ -1,5 +1,5 @@
-// Every metric there is, in one table, and the port through which roles and gateways report. Names are OpenMetrics:
-// base units, `_total` for what only grows. docs/reference/metrics.md is generated from here.
+// Every metric there is, in one table, and the port through which roles and gateways report. Names follow Prometheus's
+// rules: base units, `_total` for what only grows. docs/reference/metrics.md is generated from here.
 
 interface MetricSpec {
   readonly type: "counter" | "gauge" | "histogram";
@@ -7,6 +7,8 @@ interface MetricSpec {
   readonly help: string;
   /** Few, and each with few values: a label never carries a service, a client or an address. */
   readonly labels: readonly string[];
+  /** What several workers of a server have in common is not their sum. */
+  readonly ofWorkers?: "max" | "min";
   /** Upper bounds of a histogram's buckets, rising. */
   readonly buckets?: readonly number[];
 }
@@ -19,6 +21,21 @@ export const METRICS = {
   roster_client_connections: {
     type: "gauge",
     help: "Client connections that are open.",
+    labels: [],
+  },
+  roster_connections_max: {
+    type: "gauge",
+    help: "Connections that are taken at once: of clients, of the session's ports together, of each other HTTP port, of nodes.",
+    labels: ["of"],
+  },
+  roster_connections_refused_total: {
+    type: "counter",
+    help: "Connections that were turned away at once, by the port and the error code.",
+    labels: ["port", "reason"],
+  },
+  roster_descriptors_exhausted_seconds_total: {
+    type: "counter",
+    help: "Seconds that began without a free file descriptor: the system closes new connections then, unseen.",
     labels: [],
   },
   roster_connections_closed_total: {
@@ -89,6 +106,7 @@ export const METRICS = {
   roster_data_full: {
     type: "gauge",
     help: "1 while a data node holds as much as it may and sessions refuse what is new for it, 0 otherwise.",
+    ofWorkers: "max",
     labels: [],
   },
   roster_registrations_contested_total: {
@@ -132,6 +150,11 @@ export const METRICS = {
     help: "Links to other nodes that are up, by what they are for: meta, data or replication.",
     labels: ["link"],
   },
+  roster_node_connections_failed_total: {
+    type: "counter",
+    help: "Connections to the node port that ended before they became a link: strangers, refused nodes, silence.",
+    labels: ["reason"],
+  },
   roster_node_links_lost_total: {
     type: "counter",
     help: "Links to other nodes that were up and ended, by what they were for.",
@@ -160,16 +183,24 @@ export const METRICS = {
   roster_store_reachable: {
     type: "gauge",
     help: "1 while the store under the role meta answers, 0 while it does not.",
+    ofWorkers: "max",
     labels: [],
   },
   roster_meta_leader: {
     type: "gauge",
     help: "1 on the meta node that leads, 0 on the others.",
+    ofWorkers: "max",
     labels: [],
+  },
+  roster_disk_writes_failed_total: {
+    type: "counter",
+    help: "Hints for the next start that the node's own disk did not take, by what they say.",
+    labels: ["what"],
   },
   roster_log_blocked: {
     type: "gauge",
     help: "1 while the lines of the log can't be written, as on a full disk or without a reader, 0 otherwise.",
+    ofWorkers: "max",
     labels: [],
   },
   roster_log_lines_lost_total: {
@@ -180,6 +211,64 @@ export const METRICS = {
   roster_event_loop_lag_seconds: {
     type: "gauge",
     help: "How late the event loop last ran a timer: what every other delay is at least.",
+    ofWorkers: "max",
+    labels: [],
+  },
+  roster_build_info: {
+    type: "gauge",
+    help: "Always 1; the labels say which build this is, and the Node that runs it.",
+    ofWorkers: "max",
+    labels: ["version", "node"],
+  },
+  roster_workers: {
+    type: "gauge",
+    help: "Processes whose values this page sums up: one, or the workers that answered.",
+    labels: [],
+  },
+  process_cpu_seconds_total: {
+    type: "counter",
+    help: "User and system time of the processor.",
+    labels: [],
+  },
+  process_start_time_seconds: {
+    type: "gauge",
+    help: "When the process began, in seconds since 1970.",
+    ofWorkers: "min",
+    labels: [],
+  },
+  process_resident_memory_bytes: {
+    type: "gauge",
+    help: "Memory that is resident.",
+    labels: [],
+  },
+  process_virtual_memory_bytes: {
+    type: "gauge",
+    help: "Memory that is mapped.",
+    labels: [],
+  },
+  process_open_fds: {
+    type: "gauge",
+    help: "File descriptors that are open.",
+    labels: [],
+  },
+  process_max_fds: {
+    type: "gauge",
+    help: "File descriptors that may be open.",
+    labels: [],
+  },
+  nodejs_heap_size_used_bytes: {
+    type: "gauge",
+    help: "V8's heap in use, garbage included.",
+    labels: [],
+  },
+  nodejs_heap_size_total_bytes: {
+    type: "gauge",
+    help: "V8's heap.",
+    labels: [],
+  },
+  nodejs_external_memory_bytes: {
+    type: "gauge",
+    help: "Memory outside of V8's heap that its objects hold: buffers.",
     labels: [],
   },
 } as const satisfies Record<string, MetricSpec>;

@@ -45,14 +45,14 @@ test("config -o json tells each value and where it came from", () => {
 
 test("config prints a table for people", () => {
   const { out } = roster(["config", "--push-compress", "false"]);
-  assert.match(out, /^KEY +VALUE +FROM/);
-  assert.match(out, /^push-compress +false +flag --push-compress$/m);
+  assert.match(out, /^KEY +VALUE +IN FORCE +FROM/);
+  assert.match(out, /^push-compress +false +false +flag --push-compress$/m);
 });
 
 test("a database's password is not printed", () => {
   const { out } = roster(["config", "--store-url", "postgres://roster:secret@db/roster"]);
   assert.ok(!out.includes("secret"), out);
-  assert.match(out, /^store-url +\(hidden\) +flag --store-url$/m);
+  assert.match(out, /^store-url +\(hidden\) +\(hidden\) +flag --store-url$/m);
 });
 
 // A wrong command line ends with 2: to start again would not help.
@@ -84,11 +84,37 @@ const WRONG: readonly [behaviour: string, args: readonly string[], error: RegExp
     /^roster: CONFIG_INVALID: .*key=meta-addresses.*the node-port of each meta node.*\n$/,
   ],
   [
+    "less memory than a registry can do with",
+    ["server", "--memory-bytes-max", "1000000"],
+    /^roster: CONFIG_INVALID: .*memory-bytes-max.*1000000.*0, or a whole number, 335544320 to .*\n$/,
+  ],
+  [
     "an address beyond loopback",
     ["server", "--bind", "0.0.0.0"],
     /^roster: BIND_REFUSED: .*0\.0\.0\.0.*--insecure.*\n$/,
   ],
 ];
+
+test("config says what is in force where a value is bounded or chosen", () => {
+  const args = ["--client-mute-idle-ms", "2000", "--client-connections-max", "1000000"];
+  const printed = JSON.parse(roster(["config", "-o", "json", ...args]).out);
+  assert.equal(printed["client-mute-idle-ms"].inForce, 20_000);
+  assert.ok(printed["client-connections-max"].inForce <= 1_000_000);
+  assert.ok(printed["memory-bytes-max"].inForce > 1024 * 1024);
+  assert.equal(printed["node-port"].inForce, "none");
+});
+
+test("help names the flags of a command", () => {
+  const { code, out } = roster(["help", "server"]);
+  assert.equal(code, 0);
+  assert.match(out, /--bolt-port <value>/);
+});
+
+test("1 in the environment switches on", () => {
+  const { code, out } = roster(["config", "-o", "json"], { ROSTER_INSECURE: "1" });
+  assert.equal(code, 0);
+  assert.equal(JSON.parse(out).insecure.value, true);
+});
 
 for (const [behaviour, args, error] of WRONG) {
   test(`refuses ${behaviour}, in one line and with exit code 2`, () => {

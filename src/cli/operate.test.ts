@@ -64,6 +64,11 @@ for (const url of ["http://127.0.0.1:1", "http://no-such-host.invalid:9615"]) {
   });
 }
 
+test("a host and a port are enough of a URL", async () => {
+  const call = operate({ url: "localhost:1", path: "/members", form: "table" });
+  await assert.rejects(call, hasCode("NODE_UNREACHABLE"));
+});
+
 test("a URL that is none is refused", async () => {
   await assert.rejects(operate({ url: "9615", path: "/members", form: "table" }), hasCode("FIELD_INVALID"));
 });

@@ -56,9 +56,10 @@ async function askEither({ otherUrl, ...call }: OperationCall): Promise<Answer> 
   }
 }
 
-async function ask({ url, method = "GET", path }: OperationCall): Promise<Answer> {
+async function ask({ url: given, method = "GET", path }: OperationCall): Promise<Answer> {
+  const url = /^(\[[^\]]+\]|[^/:]+):\d+$/.test(given) ? `http://${given}` : given;
   if (!URL.canParse(path, url))
-    throw fail("FIELD_INVALID", { field: "--url", value: url, expected: "http://host:port" });
+    throw fail("FIELD_INVALID", { field: "--url", value: given, expected: "http://host:port" });
   let response: Response;
   let body: string;
   try {

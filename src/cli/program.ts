@@ -1,15 +1,15 @@
 // The commands. Each loads what it needs when it runs: `roster --version` must not wait for the server's modules.
 
-import { readFileSync } from "node:fs";
 import { Command, CommanderError, Option } from "commander";
 import { RegistryError } from "../base/errors.ts";
+import { packageVersion } from "../server/packageVersion.ts";
 import { addConfigFlags, configFlags } from "./configFlags.ts";
 import type { OperationCall } from "./operate.ts";
 
 /** How the process ends. Service managers may restart after `failed`; after `wrongUsage` that is of no use. */
 export const EXIT = { ok: 0, failed: 1, wrongUsage: 2 } as const;
 
-const USAGE_CODES: ReadonlySet<string> = new Set(["CONFIG_INVALID", "BIND_REFUSED"]);
+const USAGE_CODES: ReadonlySet<string> = new Set(["CONFIG_INVALID", "BIND_REFUSED", "DATA_DIR_UNUSABLE"]);
 
 /** Runs one command line, and returns the exit code. */
 export async function runProgram(args: readonly string[]): Promise<number> {
@@ -23,7 +23,8 @@ export async function runProgram(args: readonly string[]): Promise<number> {
 
 function program(): Command {
   const root = new Command("roster").description("A service registry for SOFARegistry's clients.").exitOverride();
-  root.version(packageVersion(), "-V, --version", "print the version").helpCommand(false);
+  root.version(packageVersion(), "-V, --version", "print the version");
+  root.helpCommand("help [command]", "print the help of a command");
   addConfigFlags(root.command("server").description("run a registry")).action(async (_, command: Command) => {
     const { runServer } = await import("./runServer.ts");
     await runServer({ flags: configFlags(command), environment: process.env });
@@ -99,12 +100,6 @@ function addOperations(root: Command): void {
   operation("drain", "tell a node to hand its work over and end (any of its HTTP ports)", SESSION_URL).action(
     (_, command: Command) => run(command, { method: "POST", path: "/drain" }),
   );
-}
-
-// As src/cli/program.ts and as dist/cli/program.js, the file stands two folders below package.json.
-function packageVersion(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
 }
 
 function exitCodeOf(error: unknown): number {

@@ -8,6 +8,7 @@ import { workerConfig } from "../server/config/nodeRoles.ts";
 import type { Config } from "../server/config/table.ts";
 import type { RunningServer } from "../server/start.ts";
 import { watchSignals } from "./signals.ts";
+import { shareMetrics } from "./workerMetrics.ts";
 import { WORKER_READY } from "./workerReady.ts";
 
 /**
@@ -38,6 +39,7 @@ async function run(config: Config): Promise<void> {
   // `npm start` caches compiled sources (NODE_COMPILE_CACHE). Node would write them at the end, which a killed server
   // never reaches; without the variable this does nothing.
   flushCompileCache();
+  shareMetrics(server.page);
   process.send?.(WORKER_READY);
   const end = await Promise.race([signal, server.failed, server.stopAsked.then(() => "an operator's call")]);
   const failure = end instanceof Error ? end : undefined;

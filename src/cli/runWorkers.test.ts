@@ -12,6 +12,8 @@ import { getJson, TestNodes } from "../server/testing/testNodes.ts";
 
 const MAIN = join(import.meta.dirname, "main.ts");
 const CLIENTS = 40;
+// On a machine that is busy with other tests.
+const START_MS_MAX = 60_000;
 
 const nodes = new TestNodes();
 const clients: TestClient[] = [];
@@ -58,7 +60,7 @@ test("two workers share the clients of a port; one that is killed is started aga
     });
   }
   const exited = new Promise((resolve) => supervisor.once("exit", resolve));
-  const before = await eventually(sessions, ({ length }) => length === 2);
+  const before = await eventually(sessions, ({ length }) => length === 2, START_MS_MAX);
 
   for (let at = 0; at < CLIENTS; at++) {
     const client = new TestClient(() => bolt);
@@ -70,14 +72,29 @@ test("two workers share the clients of a port; one that is killed is started aga
   await eventually(isWhole, Boolean);
   assert.equal(await (await fetch(`http://127.0.0.1:${http}/api/servers/query`)).text(), `127.0.0.1:${bolt}`);
 
+  const page = async () => (await fetch(`http://127.0.0.1:${http}/metrics`)).text();
+  const answered = async () => {
+    const lines = (await page()).matchAll(/^roster_requests_total\{type="publisherRegister",outcome="ok"\} (\d+)$/gm);
+    return [...lines].reduce((sum, [, count]) => sum + Number(count), 0);
+  };
+  // Connections are dealt out, so both of them are asked in some scrapes.
+  for (let scrape = 0; scrape < 8; scrape++) {
+    const text = await page();
+    assert.match(text, new RegExp(`^roster_client_connections ${CLIENTS}$`, "m"));
+    assert.match(text, /^roster_workers 2$/m);
+  }
+  assert.equal(await answered(), CLIENTS);
+
   const [victim] = await children(supervisor.pid);
   assert.ok(victim !== undefined);
   process.kill(victim, "SIGKILL");
   const known = new Set<string>(before);
   const isReplaced = (ids: readonly string[]) => ids.length === 2 && ids.some((id) => !known.has(id));
-  await eventually(sessions, isReplaced);
+  await eventually(sessions, isReplaced, START_MS_MAX);
   await eventually(isWhole, Boolean);
   assert.match(printed, /a worker has died and is started again/);
+  // What the killed one has counted is not lost, or the sum would seem to have begun anew.
+  assert.ok((await answered()) > CLIENTS);
 
   const pids = await children(supervisor.pid);
   assert.equal(pids.length, 2);

@@ -9,6 +9,7 @@ import type { Log } from "../base/ports.ts";
 import type { Config } from "../server/config/table.ts";
 import { createLog } from "../server/log.ts";
 import { watchSignals } from "./signals.ts";
+import { WorkersMetrics } from "./workerMetrics.ts";
 import { WORKER_READY } from "./workerReady.ts";
 
 // One that dies at once, again and again, must not keep a core busy.
@@ -52,6 +53,7 @@ class Workers {
   readonly #log: Log;
   readonly #start: (worker: number) => ChildProcess;
   readonly #workers: Worker[] = [];
+  readonly #metrics = new WorkersMetrics();
   readonly #over = Promise.withResolvers<void>();
   #isStopping = false;
 
@@ -72,6 +74,7 @@ class Workers {
 
   #watch(worker: Worker): void {
     worker.process.on("message", (message) => {
+      this.#metrics.received(worker, this.#workers, message);
       if (message !== WORKER_READY) return;
       worker.hasServed = true;
       if (this.#workers.every(({ hasServed }) => hasServed)) this.#log.info("all workers are ready", {});
@@ -80,6 +83,7 @@ class Workers {
   }
 
   async #ended({ worker, code, signal }: End): Promise<void> {
+    this.#metrics.ended(worker);
     if (this.#isStopping) return this.#settleIfGone();
     // It was asked to end, by an operator or its cluster, or it never could begin.
     if (code === 0 || !worker.hasServed) {

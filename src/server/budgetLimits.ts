@@ -7,6 +7,8 @@ import type { Config } from "./config/table.ts";
 
 // The process by itself: 100 MiB after its start, and the tables of its roles.
 const BASE_BYTES = 128 * 1024 * 1024;
+// A machine or a heap that is smaller than what memory-bytes-max may be still serves a few clients.
+const CLIENTS_BYTES_MIN = 128 * 1024 * 1024;
 // A heap holds garbage beside what lives, and collects it the more often the fuller it is: beyond some 70 % the
 // collector takes more time than the work, and what is left is for pushes under way.
 const FILL = 0.7;
@@ -25,14 +27,18 @@ export function machine(): Machine {
   return { memoryBytes, heapBytesMax: getHeapStatistics().heap_size_limit };
 }
 
+/** How much memory this process may use. */
+export function memoryBytes(config: Config, { memoryBytes: ofMachine, heapBytesMax }: Machine): number {
+  return Math.min(config.memoryBytesMax || ofMachine / MACHINE_SHARE / config.workers, heapBytesMax);
+}
+
 /**
  * The limits of the process's budget. Payloads and packed records lie outside of V8's heap, most else within; both
  * count against the smaller of the two bounds, since what lies where depends on what clients send. Whoever has the
  * memory raises V8's bound with --max-old-space-size.
  */
-export function budgetLimits(config: Config, { memoryBytes, heapBytesMax }: Machine): BudgetLimits {
-  const memoryBytesMax = config.memoryBytesMax || memoryBytes / MACHINE_SHARE / config.workers;
-  const bytesMax = Math.max(BASE_BYTES, FILL * (Math.min(memoryBytesMax, heapBytesMax) - BASE_BYTES));
+export function budgetLimits(config: Config, machine: Machine): BudgetLimits {
+  const bytesMax = Math.max(CLIENTS_BYTES_MIN, FILL * (memoryBytes(config, machine) - BASE_BYTES));
   return {
     bytesMax: Math.floor(bytesMax),
     clientBytesMax: config.clientBytesMax,

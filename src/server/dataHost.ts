@@ -6,6 +6,8 @@ import { Stepper, type StepperEnvironment } from "../base/stepper.ts";
 import { Data } from "../data/data.ts";
 import type { DataEvent, DataOptions, DataOutput } from "../data/dataPorts.ts";
 import type { NodeStore } from "../data/nodeStore.ts";
+import type { Unlisted } from "../messages/sessionData.ts";
+import type { NodeId } from "../model/ids.ts";
 import { loadVersionFloor } from "./loadVersionFloor.ts";
 import { versionRefused } from "./versionRefused.ts";
 
@@ -35,13 +37,17 @@ export class DataHost {
         nowMs: clock.nowMs(),
         output: {
           ...output,
+          toSession: (session, message) => {
+            if (message.kind === "taken") warnOfUnlisted(log, session, message.unlisted);
+            output.toSession(session, message);
+          },
           versionRefused: (version) => versionRefused(version, environment),
           contested: (contested) =>
             log.warn("a client wants what another one holds at another session", { ...contested }),
           clockBehind: (behindMs) =>
             log.error("this node's clock is more than a day behind the cluster's", { behindMs }),
-          saveVersionFloor: (floor) => saved(log, "version floor", () => store.saveVersionFloor(floor)),
-          saveServiceSizes: (sizes) => saved(log, "service sizes", () => store.saveServiceSizes(sizes)),
+          saveVersionFloor: (floor) => saved(environment, "version floor", () => store.saveVersionFloor(floor)),
+          saveServiceSizes: (sizes) => saved(environment, "service sizes", () => store.saveServiceSizes(sizes)),
         },
       },
     );
@@ -55,11 +61,25 @@ export class DataHost {
   }
 }
 
+/** Clients are not told: their registration was taken, and waits for room in the list. */
+function warnOfUnlisted(log: Log, session: NodeId, unlisted: readonly Unlisted[]): void {
+  for (const { dataInfoId, registId, bytes, bytesMax } of unlisted) {
+    log.warn("a publisher is not listed: the list of its service is full", {
+      service: dataInfoId,
+      registId,
+      session,
+      bytes,
+      bytesMax,
+    });
+  }
+}
+
 /** Writes a hint for the next start. The node goes on without it: it only makes that start less smooth. */
-function saved(log: Log, what: string, save: () => void): void {
+function saved({ log, metrics }: Pick<DataHostEnvironment, "log" | "metrics">, what: string, save: () => void): void {
   try {
     save();
   } catch (error) {
+    metrics.add("roster_disk_writes_failed_total", 1, { what });
     log.error("the node's disk did not take a write", { what, reason: String(error) });
   }
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { noMetrics } from "../base/metrics.ts";
 import type { Log } from "../base/ports.ts";
 import { nodeId } from "../model/ids.ts";
 import { LINK_TIMES } from "../transport/link.ts";
@@ -21,6 +22,7 @@ function scene() {
     clock: time,
     timers: time,
     log: LOG,
+    metrics: noMetrics,
     times: LINK_TIMES,
     failed: (error: unknown) => assert.ifError(error),
     dial: network.dial,

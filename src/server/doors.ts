@@ -2,6 +2,7 @@
 
 import type { Budget } from "../base/budget.ts";
 import { fail } from "../base/errors.ts";
+import type { Metrics } from "../base/metrics.ts";
 import type { Log } from "../base/ports.ts";
 import { SofaGateway } from "../gateways/sofa/gateway.ts";
 import type { Meta } from "../meta/meta.ts";
@@ -43,20 +44,22 @@ export interface DoorsEnvironment {
 interface NodePortOptions extends Pick<TcpOptions, "port" | "connectionsMax"> {
   readonly bind: string;
   readonly log: Log;
+  readonly metrics: Metrics;
 }
 
 /** Listens for other nodes. `network` is asked for each connection: it comes to be when the port is known. */
 export async function openNodePort(
-  { bind, port, log, connectionsMax }: NodePortOptions,
+  { bind, port, log, metrics, connectionsMax }: NodePortOptions,
   network: () => NodeNetwork,
 ): Promise<TcpListener> {
   return listenTcp({
+    key: "node-port",
     host: bind,
     port,
     connectionsMax,
     clock: hostClock,
     accept: (connection, nowMs) => network().accept(connection, nowMs),
-    ...told(log, "node"),
+    ...told({ log, metrics }, "node"),
     peers: "nodes",
   });
 }
@@ -64,6 +67,7 @@ export async function openNodePort(
 /** The HTTP port of the role meta. In a process that is a whole registry it answers for the role data too. */
 export async function openMetaDoor(environment: DoorsEnvironment, host: MetaHost): Promise<number> {
   const { config, log, ops, limits, roles, closers } = environment;
+  const { metrics } = ops.page;
   const { meta } = host;
   const app = metaHttp({
     ...ops,
@@ -83,7 +87,13 @@ export async function openMetaDoor(environment: DoorsEnvironment, host: MetaHost
   if (roles.data !== undefined) addHeldRoutes(app, heldStatus(roles.data));
   closers.push(() => app.close());
   const shares = new ConnectionShares(() => limits.otherHttp);
-  return listenHttp(app, { host: config.bind, port: config.metaHttpPort, shares, ...told(log, "meta-http") });
+  return listenHttp(app, {
+    key: "meta-http-port",
+    host: config.bind,
+    port: config.metaHttpPort,
+    shares,
+    ...told({ log, metrics }, "meta-http"),
+  });
 }
 
 /** One that does not lead, or has just begun to, has heard it from the one that does, or did. */
@@ -116,7 +126,13 @@ export async function openDataDoor(environment: DoorsEnvironment, host: DataHost
   });
   closers.push(() => app.close());
   const shares = new ConnectionShares(() => limits.otherHttp);
-  return listenHttp(app, { host: config.bind, port, shares, ...told(log, "data-http") });
+  return listenHttp(app, {
+    key: "data-http-port",
+    host: config.bind,
+    port,
+    shares,
+    ...told({ log, metrics: ops.page.metrics }, "data-http"),
+  });
 }
 
 function heldStatus({ data, stepper }: DataHost): HeldStatus {
@@ -142,17 +158,18 @@ export async function openSessionDoors(
   const httpShares = new ConnectionShares(() => limits.session - bolt.connections);
   const gateway = new SofaGateway({ config, registry: host.stepper, budget, compression, log, metrics });
   closers.push(watchIdleClients(gateway));
-  const tell = told(log, "bolt");
+  const tell = told({ log, metrics }, "bolt");
   const bolt = await listenTcp({
+    key: "bolt-port",
     host: config.bind,
     port: config.boltPort,
     isShared,
     connectionsMax: () => Math.min(limits.clients, limits.session - httpShares.size),
     clock: hostClock,
     accept: (connection, nowMs) => gateway.accept(connection, nowMs),
-    refused: (code, address) => {
+    refused: (code, address, numbers) => {
       metrics.add("roster_connections_closed_total", 1, { reason: code });
-      tell.refused(code, address);
+      tell.refused(code, address, numbers);
     },
     notAccepted: tell.notAccepted,
     peers: "clients",
@@ -172,16 +189,25 @@ export async function openSessionDoors(
     blocked: () => roles.blocked.reason,
   });
   closers.push(() => app.close());
-  const options = { host: config.bind, port: config.httpPort, isShared, shares: httpShares };
-  return { bolt, http: await listenHttp(app, { ...options, ...told(log, "http") }) };
+  const options = { key: "http-port", host: config.bind, port: config.httpPort, isShared, shares: httpShares };
+  return { bolt, http: await listenHttp(app, { ...options, ...told({ log, metrics }, "http") }) };
 }
 
 /** What a port says of connections that it does not have. */
-function told(log: Log, port: string): Pick<TcpOptions, "refused" | "notAccepted"> {
+function told(
+  { log, metrics }: { log: Log; metrics: Metrics },
+  port: string,
+): Pick<TcpOptions, "refused" | "notAccepted"> {
   return {
-    refused: (code, address) => log.warn("a connection was refused", { address, port, reason: fail(code).message }),
+    refused: (reason, address, numbers) => {
+      metrics.add("roster_connections_refused_total", 1, { port, reason });
+      log.warn("a connection was refused", { address, port, reason: fail(reason, numbers).message });
+    },
     // Node has closed what it could not take; whoever was turned away tries again.
-    notAccepted: (error) => log.error("the system gave no connection", { port, reason: error.message }),
+    notAccepted: (error) => {
+      metrics.add("roster_connections_refused_total", 1, { port, reason: "SYSTEM" });
+      log.error("the system gave no connection", { port, reason: error.message });
+    },
   };
 }
 

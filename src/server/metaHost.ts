@@ -10,14 +10,14 @@ import { Meta } from "../meta/meta.ts";
 import type { MetaEvent, MetaOptions, MetaOutput } from "../meta/metaPorts.ts";
 import { type DataInfoId, nodeNameOf } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
-import type { OpenedStore } from "./openMetaStore.ts";
+import type { RunningStore } from "./openMetaStore.ts";
 import { PendingAnswers } from "./pendingAnswers.ts";
 import { versionRefused } from "./versionRefused.ts";
 
 export interface MetaHostEnvironment extends StepperEnvironment {
   readonly log: Log;
   readonly metrics: Metrics;
-  readonly store: OpenedStore;
+  readonly store: RunningStore;
   readonly send: (to: Member, message: MetaToMember) => void;
   /** Where operators reach this node by HTTP: `host:port`. */
   readonly httpAddress: () => string;

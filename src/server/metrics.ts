@@ -1,12 +1,19 @@
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { type Aggregator, Counter, Gauge, Histogram, Registry } from "prom-client";
 import { defined } from "../base/assert.ts";
 import { METRICS, type MetricName, type Metrics, metricSpec } from "../base/metrics.ts";
+import { processMetrics } from "./processMetrics.ts";
+import { type ProcessValues, sumOf } from "./workersPage.ts";
 
-/** The metrics of the process, as Prometheus and OpenMetrics scrapers read them. */
+/** The metrics of the process, as Prometheus reads them. */
 export interface MetricsPage {
   readonly metrics: Metrics;
   readonly contentType: string;
+  /** The text that is scraped. Of one of several workers it has the values of all. */
   render(): Promise<string>;
+  /** The values of this process. */
+  values(): Promise<ProcessValues>;
+  /** From now on the text is made of what this brings: the values of all workers, this one included. */
+  gatherFrom(gather: () => Promise<readonly ProcessValues[]>): void;
 }
 
 export function createMetrics(): MetricsPage {
@@ -14,8 +21,9 @@ export function createMetrics(): MetricsPage {
   const values = new Map<MetricName, LabelledValues>();
   const histograms = new Map<MetricName, Histogram>();
   for (const name of Object.keys(METRICS) as MetricName[]) {
-    const { type, help, labels, buckets = [] } = metricSpec(name);
-    const common = { name, help, labelNames: [...labels], registers: [registry] };
+    const { type, help, labels, buckets = [], ofWorkers } = metricSpec(name);
+    const aggregator: Aggregator = ofWorkers ?? "sum";
+    const common = { name, help, labelNames: [...labels], registers: [registry], aggregator };
     if (type === "histogram") histograms.set(name, new Histogram({ ...common, buckets: [...buckets] }));
     else values.set(name, new LabelledValues(type === "counter" ? new Counter(common) : new Gauge(common)));
   }
@@ -26,11 +34,28 @@ export function createMetrics(): MetricsPage {
     observe: (name, value, labels?: object) =>
       defined(histograms.get(name), "a histogram of the table").observe({ ...labels }, value),
   };
-  const render = () => {
+  const reportProcess = processMetrics(metrics);
+  const report = () => {
+    reportProcess();
     for (const each of values.values()) each.report();
-    return registry.metrics();
   };
-  return { metrics, contentType: registry.contentType, render };
+  let gather: (() => Promise<readonly ProcessValues[]>) | undefined;
+  return {
+    metrics,
+    contentType: registry.contentType,
+    render: async () => {
+      if (gather !== undefined) return sumOf(await gather()).metrics();
+      report();
+      return registry.metrics();
+    },
+    values: () => {
+      report();
+      return registry.getMetricsAsJSON();
+    },
+    gatherFrom: (from) => {
+      gather = from;
+    },
+  };
 }
 
 /** The value of a counter or gauge under one set of labels. */

@@ -10,6 +10,8 @@ import type { Cluster, MetaState, MetaStore } from "../meta/metaStore.ts";
 export type RunningStore = Omit<MetaStore, "saveCluster" | "close">;
 
 export interface OpenedStore extends RunningStore {
+  /** Whether it has been reached. */
+  readonly isOpen: boolean;
   /** May be called twice. */
   close(): Promise<void>;
 }
@@ -28,6 +30,7 @@ const FINAL: ReadonlySet<ErrorCode> = new Set([
   "CONFIG_INVALID",
   "STORE_SCHEMA_NEWER",
   "DATA_DIR_IN_USE",
+  "DATA_DIR_UNUSABLE",
   "STORE_DAMAGED",
 ]);
 
@@ -60,6 +63,7 @@ class AwaitedStore implements OpenedStore {
   #isClosed = false;
   #hasReported = false;
   hasStarted = false;
+  isOpen = false;
 
   constructor(opening: StoreOpening) {
     this.#opening = opening;
@@ -113,6 +117,7 @@ class AwaitedStore implements OpenedStore {
       this.#check(await store.saveCluster(this.#opening.cluster));
       // Read once more by whoever leads. A node that found out only then would take registrations and push nothing.
       await store.loadAll();
+      this.isOpen = true;
       return store;
     } catch (error) {
       this.#store = undefined;

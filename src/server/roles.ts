@@ -24,7 +24,7 @@ export interface RolesEnvironment extends StepperEnvironment {
   readonly metrics: Metrics;
   readonly nodeStore: NodeStore;
   /** Of a node with the role meta. */
-  readonly metaStore: OpenedStore | undefined;
+  readonly metaStore: Omit<OpenedStore, "isOpen"> | undefined;
   /** Where other nodes reach this one: `host:port`. */
   readonly address: string;
   /** Where operators reach the role meta: `host:port`. Asked for after `begin`. */

@@ -13,18 +13,20 @@ import { hostClock, hostTimers } from "../transport/clock.ts";
 import { budgetLimits, machine } from "./budgetLimits.ts";
 import { checkBind } from "./config/checkBind.ts";
 import { checkNodeRoles, isStandalone, nodePortOf } from "./config/nodeRoles.ts";
-import type { Config } from "./config/table.ts";
+import { CONFIG, type Config } from "./config/table.ts";
 import { type ConnectionLimits, connectionLimits, descriptorLimit } from "./descriptors.ts";
 import { type DoorsEnvironment, openDataDoor, openMetaDoor, openNodePort, openSessionDoors } from "./doors.ts";
 import { drain } from "./drain.ts";
 import { watchEventLoopLag } from "./eventLoopLag.ts";
 import { createLog } from "./log.ts";
-import { createMetrics } from "./metrics.ts";
+import { logLimits, logStart } from "./logStart.ts";
+import { createMetrics, type MetricsPage } from "./metrics.ts";
 import { findNodeHost } from "./nodeHost.ts";
 import type { NodeNetwork } from "./nodeNetwork.ts";
 import { type OpenedStore, openMetaStore } from "./openMetaStore.ts";
 import { createRoles, type Roles } from "./roles.ts";
 import { watchBudget } from "./watchBudget.ts";
+import { watchDescriptors } from "./watchDescriptors.ts";
 
 /** The ports at which the server listens, also where any free one was configured; 0 for those that it does not open. */
 export interface ServerPorts {
@@ -37,6 +39,7 @@ export interface ServerPorts {
 
 export interface RunningServer {
   readonly log: Log;
+  readonly page: MetricsPage;
   readonly ports: ServerPorts;
   /** Resolves if a broken invariant, or its cluster, ended the node; it must be closed then. Never rejects. */
   readonly failed: Promise<Error>;
@@ -91,14 +94,18 @@ async function startParts(config: Config, closers: Closer[]): Promise<Omit<Runni
     log.info("roster has stopped", {});
     return log.stop();
   });
-  const limits = limitsOf(config, log);
+  logStart(log, config);
+  const descriptors = descriptorLimit();
+  const limits = limitsOf(config, descriptors, log);
   const failure = Promise.withResolvers<Error>();
   const failed = (error: unknown) => {
     log.error("a role has ended", { reason: describe(error) });
     failure.resolve(error instanceof Error ? error : new InvariantError(String(error)));
   };
   const budget = new Budget(budgetLimits(config, machine()));
+  logLimits({ budget: budget.limits, connections: limits, descriptors }, { log, metrics: page.metrics });
   closers.push(watchBudget(budget, page.metrics));
+  closers.push(watchDescriptors({ log, metrics: page.metrics }));
   const stores = await openStores(config, { log, failed, closers });
   const host = { clock: hostClock, timers: hostTimers, failed, log, metrics: page.metrics };
   closers.push(watchEventLoopLag(host));
@@ -111,7 +118,7 @@ async function startParts(config: Config, closers: Closer[]): Promise<Omit<Runni
   const node =
     port === undefined
       ? undefined
-      : await openNodePort({ bind: config.bind, port, log, connectionsMax: () => limits.nodes }, () =>
+      : await openNodePort({ bind: config.bind, port, ...host, connectionsMax: () => limits.nodes }, () =>
           networkOf(roles),
         );
   closers.push(() => node?.close());
@@ -136,9 +143,12 @@ async function startParts(config: Config, closers: Closer[]): Promise<Omit<Runni
   // Of a server that runs the roles are stopped first: what closes then is the server's doing, no client's death.
   closers.push(() => roles.close());
   const ports = { bolt: clients?.bolt.port ?? 0, http: clients?.http ?? 0, metaHttp, dataHttp, node: node?.port ?? 0 };
-  log.info("roster is ready", { id: roles.id, roles: config.roles.join(","), bind: config.bind, ...ports });
+  const here = { id: roles.id, roles: config.roles.join(","), bind: config.bind, ...ports };
+  if (stores.metaStore?.isOpen ?? true) log.info("roster is ready", here);
+  else log.warn("roster has started; it is ready when its store answers", here);
   return {
     log,
+    page,
     ports,
     failed: failure.promise,
     stopAsked: stop.promise,
@@ -150,13 +160,14 @@ async function startParts(config: Config, closers: Closer[]): Promise<Omit<Runni
   };
 }
 
-function limitsOf(config: Config, log: Log): ConnectionLimits {
-  const descriptors = descriptorLimit();
+function limitsOf(config: Config, descriptors: number | undefined, log: Log): ConnectionLimits {
   const limits = connectionLimits(descriptors, {
     clientsWanted: config.clientConnectionsMax,
     hasNodePort: nodePortOf(config) !== undefined,
   });
-  if (limits.clients < config.clientConnectionsMax) {
+  // What nobody has asked for is no warning: the limits in force are in the log anyway.
+  const isAskedFor = config.clientConnectionsMax !== CONFIG["client-connections-max"].default;
+  if (isAskedFor && limits.clients < config.clientConnectionsMax) {
     log.warn("this process has fewer descriptors than client-connections-max wants; raise ulimit -n", {
       descriptors: descriptors ?? 0,
       clientConnectionsMax: config.clientConnectionsMax,

@@ -21,6 +21,12 @@ export class ConnectionShares {
     return this.#size;
   }
 
+  /** The numbers behind a refusal of this address. */
+  explain(address: string): { readonly fromAddress: number; readonly open: number; readonly connectionsMax: number } {
+    const fromAddress = this.#held.get(addressGroup(address)) ?? 0;
+    return { fromAddress, open: this.#size, connectionsMax: this.#max() };
+  }
+
   /** Counts a connection from this address, unless it is one too many. */
   take(address: string): ShareRefusal | undefined {
     const max = this.#max();

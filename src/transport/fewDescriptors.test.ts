@@ -13,7 +13,8 @@ const LISTENER = `
   const { hostClock: clock } = await import(${JSON.stringify(new URL("./clock.ts", import.meta.url).href)});
   const accept = (connection) => ({ received: (bytes) => connection.write(bytes), drained() {}, closed() {} });
   const nothing = () => undefined;
-  const common = { host: "127.0.0.1", port: 0, connectionsMax: () => 1_000, clock, accept, peers: "clients" };
+  const place = { key: "bolt-port", host: "127.0.0.1", port: 0 };
+  const common = { ...place, connectionsMax: () => 1_000, clock, accept, peers: "clients" };
   const { port } = await listenTcp({ ...common, refused: nothing, notAccepted: nothing });
   console.log(port);
 `;

@@ -99,6 +99,11 @@ export type LinkSide =
     }
   | { readonly kind: "accept"; readonly greeted: (greeting: Uint8Array) => GreetingAnswer };
 
+// Reasons for an end that are told apart.
+export const CLOSED_BY_PEER = "the connection was closed";
+export const REFUSED = "refused";
+export const NO_GREETING = "no greeting";
+
 /** What the owner of a link is told. Nothing comes after `down`, which comes once, also if it never was up. */
 export interface LinkEvents {
   /** Both sides have greeted; messages may be sent. */
@@ -194,7 +199,7 @@ export class Link implements ConnectionHandler {
   }
 
   closed(): void {
-    this.close("the connection was closed");
+    this.close(CLOSED_BY_PEER);
   }
 
   #frame(frame: BoltFrame): void {
@@ -217,7 +222,7 @@ export class Link implements ConnectionHandler {
     const status = answer.isWelcome ? BOLT_STATUS.SUCCESS : BOLT_STATUS.ERROR;
     const head = { id: GREETING_ID, codec: NODE_CODEC, status, className: ANSWER_CLASS, content: answer.content };
     this.#write([encodeResponse(DIALECT, head)]);
-    if (!answer.isWelcome) return this.close("refused");
+    if (!answer.isWelcome) return this.close(REFUSED);
     // Who dials says nothing more before it is welcomed: no part of a frame is in the decoder that is dropped here.
     this.#decoder = new BoltDecoder({ frameBytesMax: LINK_FRAME_BYTES_MAX });
     this.#up();
@@ -254,7 +259,7 @@ export class Link implements ConnectionHandler {
     if (silentMs >= silenceMs && !isLate) return this.close(`nothing was read for ${silentMs} ms`);
     const openMs = nowMs - this.#openedMs;
     if (this.#state === "greeting" && openMs >= greetingMs && !isLate) {
-      return this.close(`no greeting within ${openMs} ms`);
+      return this.close(`${NO_GREETING} within ${openMs} ms`);
     }
     if (this.#isUntaken()) return this.close(`the peer does not read: ${this.#connection.bufferedBytes} bytes wait`);
     if (this.#side.kind === "dial" && (this.#bytesWritten === this.#bytesAtTick || silentMs >= heartbeatMs)) {

@@ -1,6 +1,7 @@
 // The links that other nodes have made to this one. A node has at most one of each kind: when it comes again, its
 // earlier connection is dead, whether that has been noticed here or not.
 
+import type { Metrics } from "../base/metrics.ts";
 import type { Clock, Connection, ConnectionHandler, Log, Timers } from "../base/ports.ts";
 import type { UnknownMessage } from "../codec/node/format.ts";
 import { decodeHello, encodeHelloAnswer } from "../codec/node/hello.ts";
@@ -12,7 +13,16 @@ import {
   PROTOCOL_VERSION_MIN,
 } from "../messages/hello.ts";
 import { ConnectionShares, type ShareRefusal } from "./connectionShares.ts";
-import { type GreetingAnswer, Link, type LinkEnvironment, type LinkMessage, type LinkTimes } from "./link.ts";
+import {
+  CLOSED_BY_PEER,
+  type GreetingAnswer,
+  Link,
+  type LinkEnvironment,
+  type LinkMessage,
+  type LinkTimes,
+  NO_GREETING,
+  REFUSED,
+} from "./link.ts";
 
 type NodeId = Hello["from"];
 
@@ -43,6 +53,7 @@ export interface AcceptorEnvironment {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log: Log;
+  readonly metrics: Metrics;
   readonly times: LinkTimes;
   readonly failed: (error: unknown) => void;
 }
@@ -102,6 +113,7 @@ export class LinkAcceptor {
         },
         down: (reason) => {
           noMoreUngreeted();
+          if (peer === undefined) this.#failed(link, reason);
           this.#down(link, peer, reason);
         },
       },
@@ -132,7 +144,15 @@ export class LinkAcceptor {
 
   #refuseStranger(link: Link, reason: ShareRefusal): void {
     this.#environment.log.warn("too many connections have not greeted", { address: link.remoteAddress, reason });
-    link.close("too many connections have not greeted");
+    link.close(TOO_MANY);
+  }
+
+  /** A connection has ended that never became a link. What was said of it already is not said twice. */
+  #failed({ remoteAddress }: Link, reason: string): void {
+    if (this.#isClosed) return;
+    this.#environment.metrics.add("roster_node_connections_failed_total", 1, { reason: kindOf(reason) });
+    if (reason === REFUSED || reason === TOO_MANY || reason === CLOSED_BY_PEER) return;
+    this.#environment.log.warn("a connection to the node port was no node's", { address: remoteAddress, reason });
   }
 
   #answer(reason: string | undefined): Uint8Array {
@@ -181,6 +201,16 @@ export class LinkAcceptor {
       reason,
     });
   }
+}
+
+const TOO_MANY = "too many connections have not greeted";
+
+/** The code of an error, or a few words: the values of a metric's label are few. */
+function kindOf(reason: string): string {
+  const code = /^[A-Z_]+(?=:)/.exec(reason)?.[0];
+  if (code !== undefined) return code;
+  if (reason === REFUSED || reason === TOO_MANY || reason === CLOSED_BY_PEER) return reason;
+  return reason.startsWith(NO_GREETING) ? NO_GREETING : "no node";
 }
 
 const WANTED_ROLES: Record<LinkKind, { readonly here: NodeRole; readonly there: readonly NodeRole[] }> = {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fail } from "../base/errors.ts";
+import { noMetrics } from "../base/metrics.ts";
 import type { ConnectionHandler, Log } from "../base/ports.ts";
 import { encodeHeartbeat } from "../codec/bolt/encode.ts";
 import { BOLT_V1 } from "../codec/bolt/frame.ts";
@@ -33,6 +34,7 @@ class Scene {
   readonly network = new TestNetwork(this.time);
   readonly seen: string[] = [];
   readonly logged: string[] = [];
+  readonly counted: string[] = [];
   refuse = "";
   readonly acceptor: LinkAcceptor;
 
@@ -55,8 +57,13 @@ class Scene {
   #environment(who: string) {
     const log: Log = { debug: () => undefined, info: () => undefined, ...this.#loud(who) };
     const failed = (error: unknown) => this.seen.push(`bug: ${error}`);
-    return { clock: this.time, timers: this.time, log, times: LINK_TIMES, failed };
+    const metrics = { ...noMetrics, add: this.#count };
+    return { clock: this.time, timers: this.time, log, metrics, times: LINK_TIMES, failed };
   }
+
+  #count = (name: string, _value: number, labels?: object) => {
+    this.counted.push(`${name} ${Object.values(labels ?? {}).join()}`);
+  };
 
   #loud(who: string): Pick<Log, "warn" | "error"> {
     return {

@@ -19,6 +19,7 @@ async function serve(received: (connection: Connection) => void) {
     closed,
   });
   const options = {
+    key: "bolt-port",
     host: "127.0.0.1",
     port: 0,
     connectionsMax: () => 10,
@@ -106,6 +107,7 @@ test("a client that reads slowly takes what waits for it in small steps, whole a
     return { received, drained: () => void drained++, closed: () => undefined };
   };
   const common = {
+    key: "bolt-port",
     host: "127.0.0.1",
     port: 0,
     connectionsMax: () => 1,
@@ -146,6 +148,7 @@ test("what leaves at once is not reported as drained", async () => {
     closed: () => undefined,
   });
   const common = {
+    key: "bolt-port",
     host: "127.0.0.1",
     port: 0,
     connectionsMax: () => 1,
@@ -180,7 +183,14 @@ test("what nodes say in one turn, small and large, arrives whole and in order, i
     return { received, drained: () => undefined, closed: () => undefined };
   };
   const common = { clock: hostClock, peers: "nodes", refused: assert.fail, notAccepted: assert.fail } as const;
-  const listener = await listenTcp({ ...common, host: "127.0.0.1", port: 0, connectionsMax: () => 1, accept: talker });
+  const listener = await listenTcp({
+    ...common,
+    key: "node-port",
+    host: "127.0.0.1",
+    port: 0,
+    connectionsMax: () => 1,
+    accept: talker,
+  });
   await new Promise<void>((resolve, reject) => {
     const connected = (connection: Connection) => {
       resolve();
@@ -211,6 +221,7 @@ for (const [where, address] of [
 test("a dial that is taken back connects nobody", async () => {
   const outcome = { connected: assert.fail, failed: assert.fail };
   const listener = await listenTcp({
+    key: "bolt-port",
     host: "127.0.0.1",
     port: 0,
     connectionsMax: () => 1,
@@ -242,6 +253,7 @@ async function busy(
     closed: () => received("closed"),
   });
   const common = {
+    key: "bolt-port",
     host: "127.0.0.1",
     port: 0,
     connectionsMax: () => 2 * clients,
@@ -292,6 +304,7 @@ test("what a client sent before it left is taken before its end, in order, also 
 test("one address is refused beyond its share, and another one gets in", async (t) => {
   const refused: string[] = [];
   const listener = await listenTcp({
+    key: "bolt-port",
     host: "127.0.0.1",
     port: 0,
     connectionsMax: () => 20,

@@ -1,7 +1,7 @@
 // TCP: sockets on one side, the small interfaces of base/ports.ts on the other.
 
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { fail } from "../base/errors.ts";
+import { type ErrorDetails, fail } from "../base/errors.ts";
 import {
   type Acceptor,
   type Cancel,
@@ -15,10 +15,7 @@ import { ConnectionShares, type ShareRefusal } from "./connectionShares.ts";
 import { JOINED_BYTES_MAX, join, keepJoined } from "./join.ts";
 import { ReadTurns } from "./readTurns.ts";
 
-export interface TcpOptions {
-  readonly host: string;
-  /** 0 takes any free port. */
-  readonly port: number;
+export interface TcpOptions extends ListenAddress {
   /** Other processes listen at the same port, and the system deals connections out. */
   readonly isShared?: boolean;
   /** Of which one address gets no more than are still free. */
@@ -26,7 +23,7 @@ export interface TcpOptions {
   readonly clock: Clock;
   readonly accept: Acceptor;
   /** Told when a connection is turned away because connectionsMax are open, or its address has its share. */
-  readonly refused: (reason: ShareRefusal, address: string) => void;
+  readonly refused: (reason: ShareRefusal, address: string, numbers: ErrorDetails) => void;
   /** The system could not give us a connection that was made, as when no descriptors are left; the next one may be. */
   readonly notAccepted: (error: Error) => void;
   readonly peers: Peers;
@@ -66,7 +63,7 @@ export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
     const address = formatAddress(socket.remoteAddress, socket.remotePort);
     const refusal = shares.take(address);
     if (refusal !== undefined) {
-      options.refused(refusal, address);
+      options.refused(refusal, address, shares.explain(address));
       socket.destroy();
       return;
     }
@@ -150,9 +147,9 @@ function dialError(error: Error): string {
   return error instanceof AggregateError ? error.errors.map(String).join("; ") : error.message;
 }
 
-function listening(server: Server, { host, port, isShared = false }: TcpOptions): Promise<void> {
+function listening(server: Server, { key, host, port, isShared = false }: TcpOptions): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => reject(listenError(error, { host, port })));
+    server.once("error", (error: NodeJS.ErrnoException) => reject(listenError(error, { key, host, port })));
     server.listen({ host, port, backlog: LISTEN_BACKLOG, reusePort: isShared }, () => {
       server.removeAllListeners("error");
       resolve();
@@ -163,9 +160,18 @@ function listening(server: Server, { host, port, isShared = false }: TcpOptions)
 // All clients of a dead node come at once; the kernel's own limit (net.core.somaxconn, 4,096 on Linux) still holds.
 const LISTEN_BACKLOG = 4_096;
 
+export interface ListenAddress {
+  /** The setting that names the port. */
+  readonly key: string;
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+}
+
 /** What failed when a server was to listen, as an error that says what to do. */
-export function listenError(error: NodeJS.ErrnoException, { host, port }: { host: string; port: number }): Error {
-  if (error.code === "EADDRINUSE") return fail("ADDRESS_IN_USE", { host, port });
+export function listenError(error: NodeJS.ErrnoException, { key, host, port }: ListenAddress): Error {
+  if (error.code === "EADDRINUSE") return fail("ADDRESS_IN_USE", { key, host, port });
+  if (error.code === "EACCES") return fail("CONFIG_INVALID", { key, host, port, reason: error.message });
   return fail("CONFIG_INVALID", { key: "bind", host, port, reason: error.message });
 }
 

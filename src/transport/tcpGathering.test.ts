@@ -14,6 +14,7 @@ const nextTurn = () => new Promise<void>((resolve) => void setImmediate(resolve)
 async function answering<Seen>(peers: Peers, received: (connection: Connection) => Seen) {
   const { promise, resolve } = Promise.withResolvers<{ seen: Seen; connection: Connection }>();
   const listener = await listenTcp({
+    key: "bolt-port",
     host: "127.0.0.1",
     port: 0,
     connectionsMax: () => 10,

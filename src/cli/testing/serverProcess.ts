@@ -11,6 +11,9 @@ import { eventually } from "../../server/testing/eventually.ts";
 const ROOT = join(import.meta.dirname, "../../..");
 const MAIN = join(ROOT, "src/cli/main.ts");
 
+// On a machine that is busy with other tests.
+const START_MS_MAX = 60_000;
+
 export interface LogLine {
   readonly level: string;
   readonly msg: string;
@@ -75,6 +78,7 @@ export function startProcess(
       await eventually(
         () => found() ?? printed,
         () => found() !== undefined,
+        START_MS_MAX,
       );
       return defined(found(), "it was just there");
     },

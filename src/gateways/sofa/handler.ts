@@ -454,6 +454,9 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
     const client = this.#client;
     if (error instanceof RegistryError) {
       this.#environment.log.warn("a connection was closed", { client, reason: error.message });
+      const { code: reason } = error;
+      // Bytes that are no frame.
+      if (reason.startsWith("BOLT_")) this.#environment.metrics.add("roster_frames_refused_total", 1, { reason });
       return;
     }
     const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);

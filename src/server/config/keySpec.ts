@@ -17,6 +17,8 @@ export interface NumberKey extends KeyCommon {
   readonly min: number;
   readonly max: number;
   readonly unit: string;
+  /** 0 is allowed too, whatever `min` says: it stands for a number that the program finds by itself. */
+  readonly isZeroAllowed?: true;
 }
 
 /** On or off. */

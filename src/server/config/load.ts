@@ -56,6 +56,12 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
 /** What is shown in place of a value that may hold a password. */
 export const HIDDEN = "(hidden)";
 
+/** Whether a key's value may hold a password. */
+export function isSecret(key: ConfigKey): boolean {
+  const spec = specOf(key);
+  return spec.type === "string" && spec.isSecret === true;
+}
+
 /** The default configuration with some properties changed, for tests and for programs that embed the server. */
 export function configWith(changes: Partial<Config> = {}): Config {
   const { config } = loadConfig({ flags: {}, environment: {} });
@@ -74,8 +80,7 @@ function checked(key: ConfigKey, given: Given): ConfigValue {
   const spec = specOf(key);
   const value = parseValue(spec, given.raw);
   if (value === undefined) {
-    const isSecret = spec.type === "string" && spec.isSecret === true;
-    const shownValue = isSecret ? HIDDEN : shown(given.raw);
+    const shownValue = isSecret(key) ? HIDDEN : shown(given.raw);
     throw fail("CONFIG_INVALID", { key, value: shownValue, from: given.origin, allowed: describeAllowed(spec) });
   }
   return value;

@@ -28,11 +28,11 @@ export function parseValue(spec: KeySpec, raw: unknown): ConfigValue | undefined
 export function describeAllowed(spec: KeySpec): string {
   switch (spec.type) {
     case "integer":
-      return `a whole number, ${spec.min} to ${spec.max}`;
+      return `${spec.isZeroAllowed ? "0, or " : ""}a whole number, ${spec.min} to ${spec.max}`;
     case "duration-ms":
       return `milliseconds, ${spec.min} to ${spec.max}`;
     case "boolean":
-      return "true or false";
+      return "true or false, 1 or 0";
     case "string":
       return spec.oneOf?.join(", ") ?? spec.allowed ?? "text";
     case "path":
@@ -47,13 +47,15 @@ export function describeAllowed(spec: KeySpec): string {
 function parseNumber(spec: NumberKey, raw: unknown): number | undefined {
   const value = typeof raw === "string" && /^-?\d{1,15}$/.test(raw) ? Number(raw) : raw;
   if (typeof value !== "number" || !Number.isInteger(value)) return undefined;
+  if (value === 0 && spec.isZeroAllowed) return value;
   return value >= spec.min && value <= spec.max ? value : undefined;
 }
 
 function parseBoolean(raw: unknown): boolean | undefined {
   if (typeof raw === "boolean") return raw;
-  if (raw === "true") return true;
-  return raw === "false" ? false : undefined;
+  // As an environment variable says it: ROSTER_INSECURE=1.
+  if (raw === "true" || raw === "1") return true;
+  return raw === "false" || raw === "0" ? false : undefined;
 }
 
 function parseList(spec: ListKey, raw: unknown): readonly string[] | undefined {

@@ -36,7 +36,9 @@ const CLIENTS = {
     section: "Clients",
     ...BYTES,
     default: 0,
-    min: 0,
+    isZeroAllowed: true,
+    // The process by itself takes 128 MiB, and less than 128 MiB for clients is no registry.
+    min: 320 * 1_024 * 1_024,
     max: 1_024 * 1_024 * 1_024 * 1_024,
     about:
       "How much memory this process may use; clients get what is left of it, each address as much as is still free. " +
@@ -365,7 +367,7 @@ const OPERATION = {
     default: "info",
     oneOf: ["trace", "debug", "info", "warn", "error", "fatal", "silent"],
     about: "The least important log lines that are still written.",
-    cost: "At debug several lines for each registration and push.",
+    cost: "At debug a few lines more, for messages of later releases; there are none for registrations and pushes.",
   },
   "log-format": {
     section: "Operation",

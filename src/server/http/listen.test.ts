@@ -15,6 +15,7 @@ async function serve(t: TestContext, connectionsMax = 100) {
   const refused: string[] = [];
   const count = (reason: string) => void refused.push(reason);
   const port = await listenHttp(app, {
+    key: "bolt-port",
     host: "127.0.0.1",
     port: 0,
     shares,
@@ -59,7 +60,14 @@ test("a query beyond the largest header is refused by its size", async (t) => {
 test("a body beyond the largest configuration value is refused by its size", async (t) => {
   const { ask } = await serve(t);
   const head = "POST /put HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 99999999\r\n\r\n";
-  assert.match(await ask(head), /^HTTP\/1.1 413/);
+  assert.match(await ask(head), /^HTTP\/1.1 413[\s\S]*HTTP_BAD_REQUEST[\s\S]*bodyBytes=99999999, bodyBytesMax=65536/);
+});
+
+test("a body of another kind is refused with the kind that is taken", async (t) => {
+  const { ask } = await serve(t);
+  const head =
+    "POST /put HTTP/1.1\r\nhost: a\r\ncontent-type: text/xml\r\ncontent-length: 1\r\nconnection: close\r\n\r\nx";
+  assert.match(await ask(head), /^HTTP\/1.1 415[\s\S]*contentType=text\/xml, expected=application\/json/);
 });
 
 test("one address does not take all connections of the port", async (t) => {

@@ -2,12 +2,18 @@
 // hang.
 
 import type { Socket } from "node:net";
-import { type FastifyInstance, type FastifyListenOptions, type FastifySchemaValidationError, fastify } from "fastify";
+import {
+  type FastifyInstance,
+  type FastifyListenOptions,
+  type FastifyRequest,
+  type FastifySchemaValidationError,
+  fastify,
+} from "fastify";
 import { ERRORS, fail, RegistryError } from "../../base/errors.ts";
 import { visible } from "../../base/visible.ts";
 import { formatAddress } from "../../transport/address.ts";
 import type { ConnectionShares } from "../../transport/connectionShares.ts";
-import { listenError, type TcpOptions } from "../../transport/tcp.ts";
+import { type ListenAddress, listenError, type TcpOptions } from "../../transport/tcp.ts";
 
 // Names; the one route that takes more has a bound of its own.
 const BODY_BYTES_MAX = 64 * 1024;
@@ -61,8 +67,8 @@ export function createHttp({ requestMs, checkMs }: HttpTimes = HTTP_TIMES): Fast
       .code(404)
       .send({ success: false, message: visible(`no route ${request.method} ${request.url.split("?", 1)[0]}`) });
   });
-  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
-    void reply.code(statusOf(error)).send({ success: false, message: visible(error.message) });
+  app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
+    void reply.code(statusOf(error)).send({ success: false, message: visible(messageOf(error, request)) });
   });
   return app;
 }
@@ -71,9 +77,7 @@ export function createHttp({ requestMs, checkMs }: HttpTimes = HTTP_TIMES): Fast
 // request.
 const KEEP_ALIVE_MS = 65_000;
 
-export interface HttpListenOptions {
-  readonly host: string;
-  readonly port: number;
+export interface HttpListenOptions extends ListenAddress {
   readonly isShared?: boolean;
   /** Of which address how many connections are taken. */
   readonly shares: ConnectionShares;
@@ -85,13 +89,13 @@ export interface HttpListenOptions {
 /** Listens and returns the port. Rejects with ADDRESS_IN_USE or CONFIG_INVALID. */
 export async function listenHttp(
   app: FastifyInstance,
-  { host, port, isShared = false, shares, refused, notAccepted }: HttpListenOptions,
+  { key, host, port, isShared = false, shares, refused, notAccepted }: HttpListenOptions,
 ): Promise<number> {
   app.server.on("connection", (socket: Socket) => {
     const address = formatAddress(socket.remoteAddress, socket.remotePort);
     const refusal = shares.take(address);
     if (refusal !== undefined) {
-      refused(refusal, address);
+      refused(refusal, address, shares.explain(address));
       return void socket.destroy();
     }
     socket.once("close", () => shares.release(address));
@@ -101,7 +105,7 @@ export async function listenHttp(
     const options: FastifyListenOptions & { reusePort: boolean } = { host, port, reusePort: isShared };
     await app.listen(options);
   } catch (error) {
-    throw listenError(error as NodeJS.ErrnoException, { host, port });
+    throw listenError(error as NodeJS.ErrnoException, { key, host, port });
   }
   app.server.on("error", notAccepted);
   const address = app.server.address();
@@ -118,6 +122,22 @@ function fieldInvalid(errors: readonly FastifySchemaValidationError[], part: str
   const { params = {}, instancePath = "", message = "" } = errors[0] ?? {};
   const field = params["additionalProperty"] ?? params["missingProperty"] ?? instancePath.slice(1);
   return fail("FIELD_INVALID", { field: String(field === "" ? part : field), in: part, reason: message });
+}
+
+/** What the library refuses without its values is said with them. */
+function messageOf(error: Error & { statusCode?: number }, { headers, routeOptions }: FastifyRequest): string {
+  switch (error.statusCode) {
+    case 413: {
+      const bytes = headers["content-length"] ?? "unknown";
+      return fail("HTTP_BAD_REQUEST", { bodyBytes: bytes, bodyBytesMax: routeOptions.bodyLimit ?? 0 }).message;
+    }
+    case 415: {
+      const contentType = headers["content-type"] ?? "";
+      return fail("HTTP_BAD_REQUEST", { contentType, expected: "application/json" }).message;
+    }
+    default:
+      return error.message;
+  }
 }
 
 function statusOf(error: Error & { statusCode?: number }): number {

@@ -6,11 +6,14 @@ import { fail, RegistryError } from "../../base/errors.ts";
 import { DamagedColumn, damaged } from "../columns.ts";
 
 // SQLite's primary result codes (https://www.sqlite.org/rescode.html); the upper bits of a code tell details.
+const SQLITE_PERM = 3;
 const SQLITE_BUSY = 5;
+const SQLITE_READONLY = 8;
 const SQLITE_CORRUPT = 11;
+const SQLITE_CANTOPEN = 14;
 const SQLITE_NOTADB = 26;
 
-/** Runs `work`; an error of SQLite or of the disk becomes STORE_UNAVAILABLE with the file and the reason. */
+/** Runs `work`; an error of SQLite or of the disk becomes one of the table, with the file and the reason. */
 export function guarded<T>(file: string, work: () => T): T {
   try {
     return work();
@@ -20,6 +23,18 @@ export function guarded<T>(file: string, work: () => T): T {
   }
 }
 
+/** As `guarded`, for the opening of the file: a folder that can't be used is told from a disk that fails later. */
+export function guardedOpening<T>(file: string, work: () => T): T {
+  return guarded(file, () => {
+    try {
+      return work();
+    } catch (error) {
+      if (!isUnusable(error)) throw error;
+      throw fail("DATA_DIR_UNUSABLE", { file, reason: reasonOf(error) });
+    }
+  });
+}
+
 /** Whether another connection holds the lock that was asked for. */
 export function isBusy(error: unknown): boolean {
   return resultCode(error) === SQLITE_BUSY;
@@ -27,12 +42,30 @@ export function isBusy(error: unknown): boolean {
 
 function unavailable(file: string, error: unknown): RegistryError {
   if (error instanceof DamagedColumn) return damaged({ file }, error);
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = reasonOf(error);
   const code = resultCode(error);
-  if (code !== SQLITE_CORRUPT && code !== SQLITE_NOTADB) return fail("STORE_UNAVAILABLE", { file, reason });
-  const advice = "restore the file from a backup, or move it away to begin anew";
-  return fail("STORE_UNAVAILABLE", { file, reason, advice });
+  if (code === SQLITE_CORRUPT || code === SQLITE_NOTADB) {
+    return fail("STORE_DAMAGED", {
+      file,
+      reason,
+      advice: "restore the file from a backup, or move it away to begin anew",
+    });
+  }
+  return fail("STORE_UNAVAILABLE", { file, reason });
 }
+
+/** The folder can't be made or written, as things are: nothing that another try would change. */
+function isUnusable(error: unknown): boolean {
+  if (OPEN_CODES.has(resultCode(error))) return true;
+  return error instanceof Error && "code" in error && PATH_CODES.has(String(error.code));
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+const OPEN_CODES: ReadonlySet<number | undefined> = new Set([SQLITE_PERM, SQLITE_READONLY, SQLITE_CANTOPEN]);
+const PATH_CODES: ReadonlySet<string> = new Set(["EACCES", "EPERM", "EROFS", "ENOTDIR", "ENAMETOOLONG", "ELOOP"]);
 
 function resultCode(error: unknown): number | undefined {
   if (!(error instanceof Error) || !("errcode" in error) || typeof error.errcode !== "number") return undefined;

@@ -118,10 +118,7 @@ test("a file that is no database is refused with its name and advice", async () 
   const dataDir = newDir();
   mkdirSync(dataDir);
   writeFileSync(join(dataDir, "roster.db"), "this is not SQLite ".repeat(100));
-  await assert.rejects(
-    openSqliteStore(dataDir),
-    refusedAs("STORE_UNAVAILABLE", "roster.db", "not a database", "backup"),
-  );
+  await assert.rejects(openSqliteStore(dataDir), refusedAs("STORE_DAMAGED", "roster.db", "not a database", "backup"));
 });
 
 const NODES = '["data-1","5",[]]';
@@ -193,7 +190,7 @@ for (const [what, sql, reason] of [
 test("a directory that can't be made is refused with the reason", async () => {
   const file = newDir();
   writeFileSync(file, "");
-  await assert.rejects(openSqliteStore(join(file, "data")), refusedAs("STORE_UNAVAILABLE", "ENOTDIR"));
+  await assert.rejects(openSqliteStore(join(file, "data")), refusedAs("DATA_DIR_UNUSABLE", "ENOTDIR"));
 });
 
 test("a directory that can't be written is refused with the reason", async () => {
@@ -204,7 +201,7 @@ test("a directory that can't be written is refused with the reason", async () =>
   const become = "if (process.getuid() === 0) { process.setgid(65534); process.setuid(65534); }";
   const child = run(dataDir, `${become} await open().catch((error) => console.log(error.message));`);
   const [said] = await once(child.stdout ?? child, "data");
-  assert.match(String(said), /STORE_UNAVAILABLE.*roster\.db.*unable to open/);
+  assert.match(String(said), /DATA_DIR_UNUSABLE.*roster\.db.*unable to open/);
 });
 
 test("all sizes are saved or none", async () => {

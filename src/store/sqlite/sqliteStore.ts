@@ -29,7 +29,7 @@ import {
 } from "../columns.ts";
 import { type LeaseCandidate, LocalLease, type NowMs } from "../localLease.ts";
 import { lockDataDir } from "./dataDirLock.ts";
-import { guarded } from "./failure.ts";
+import { guarded, guardedOpening } from "./failure.ts";
 import { migrate } from "./schema.ts";
 import { inTransaction } from "./transaction.ts";
 
@@ -40,14 +40,15 @@ export interface SqliteStoreOptions {
 
 /**
  * Opens the store of a data directory, which is made if it is missing. Throws DATA_DIR_IN_USE if another process works
- * on it, STORE_SCHEMA_NEWER if a newer release has written it, and STORE_UNAVAILABLE for everything else.
+ * on it, STORE_SCHEMA_NEWER if a newer release has written it, STORE_DAMAGED if it is no database, DATA_DIR_UNUSABLE if
+ * this user can't have the directory, and STORE_UNAVAILABLE for everything else.
  */
 export async function openSqliteStore(
   dataDir: string,
   { nowMs = () => performance.now() }: SqliteStoreOptions = {},
 ): Promise<MetaStore & NodeStore> {
   const file = join(dataDir, "roster.db");
-  return guarded(file, () => {
+  return guardedOpening(file, () => {
     // Only we may read it: stored configuration can hold what its owners would not show to everybody.
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     const unlock = lockDataDir(dataDir);

@@ -1,0 +1,46 @@
+// What the log of a process begins with: which program this is, what was configured, and what is in force.
+
+import type { BudgetLimits } from "../base/budget.ts";
+import type { Metrics } from "../base/metrics.ts";
+import type { Log } from "../base/ports.ts";
+import { HIDDEN, isSecret } from "./config/load.ts";
+import { camelCase } from "./config/names.ts";
+import { CONFIG_KEYS, type Config, specOf } from "./config/table.ts";
+import type { ConnectionLimits } from "./descriptors.ts";
+import { packageVersion } from "./packageVersion.ts";
+
+/** The first line. Settings that are as by default are left out. */
+export function logStart(log: Log, config: Config): void {
+  const settings = CONFIG_KEYS.flatMap((key) => {
+    const value = config[camelCase(key)];
+    if (String(value) === String(specOf(key).default)) return [];
+    return `${key}=${isSecret(key) ? HIDDEN : String(value)}`;
+  });
+  log.info("roster starts", { version: packageVersion(), node: process.version, settings: settings.join(" ") });
+}
+
+export interface LimitsInForce {
+  readonly budget: BudgetLimits;
+  readonly connections: ConnectionLimits;
+  readonly descriptors: number | undefined;
+}
+
+/** What the machine leaves of what was configured, in the log and in the metrics. */
+export function logLimits(
+  { budget, connections, descriptors }: LimitsInForce,
+  { log, metrics }: { log: Log; metrics: Metrics },
+): void {
+  const { clients, session, otherHttp, nodes } = connections;
+  log.info("limits in force", {
+    budgetBytes: budget.bytesMax,
+    clientConnections: clients,
+    sessionConnections: session,
+    otherHttpConnections: otherHttp,
+    nodeConnections: nodes,
+    ...(descriptors === undefined ? {} : { descriptors }),
+  });
+  metrics.set("roster_connections_max", clients, { of: "clients" });
+  metrics.set("roster_connections_max", session, { of: "session" });
+  metrics.set("roster_connections_max", otherHttp, { of: "other-http" });
+  metrics.set("roster_connections_max", nodes, { of: "nodes" });
+}
