@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { PublishItem, Superseded } from "../messages/sessionData.ts";
-import { clientId, type NodeId } from "../model/ids.ts";
+import { clientId, type NodeId, nodeId } from "../model/ids.ts";
 import { OTHER, publication, put, removed, SESSION, START_MS } from "./testing/harness.ts";
 import { given, leads, slotsAfter } from "./testing/parts.ts";
 import { type RemoveItem, WithheldRemovals } from "./withheldRemovals.ts";
@@ -93,4 +93,35 @@ test("for a second after this process stood still what has left waits for what i
   it.withheld.wake(START_MS + 1_000);
   assert.deepEqual(it.taken, [left(LATER)]);
   assert.equal(it.withholds(left(LATER), OTHER, START_MS + 1_000), false);
+});
+
+/** OTHER holds the registration, and a client at another address has asked for it through SESSION. */
+function challenged() {
+  const it = contested();
+  it.led.contents.contests.clear();
+  const holder = { session: OTHER, client: clientId("10.0.0.7:1_10.1.0.1:9600") };
+  it.led.contents.apply(it.datum, put({ version: 2n, owner: holder }));
+  const live = it.datum.registration("r1");
+  assert.ok(live !== undefined);
+  const stranger = { session: SESSION, client: clientId("10.6.6.6:1_10.1.0.2:9600") };
+  const claim = put({ version: 3n, owner: stranger });
+  assert.ok(it.led.contents.challenges.refuse(claim, SESSION, { live, isThere: true }, START_MS) !== undefined);
+  return it;
+}
+
+test("a holder that leaves makes room for the session that asked, which is told, and has five seconds", () => {
+  const it = challenged();
+  assert.equal(it.withholds(left(START_MS, 2n), OTHER, START_MS + 100), true);
+  assert.deepEqual([it.wanted, it.asked, it.withheld.nextMs()], [[SESSION], [], START_MS + 5_100]);
+  it.withheld.wake(START_MS + 5_100);
+  assert.deepEqual(it.taken, [left(START_MS, 2n)]);
+});
+
+test("who wants it no more is not told, and only the holder's own session makes room", () => {
+  const withdrawn = challenged();
+  withdrawn.withholds(left(START_MS, 1n), SESSION);
+  assert.equal(withdrawn.withholds(left(START_MS, 2n), OTHER), false);
+  const foreign = challenged();
+  assert.equal(foreign.withholds(left(START_MS, 2n), nodeId("session-3.a")), false);
+  assert.deepEqual([withdrawn.wanted, foreign.wanted], [[], []]);
 });

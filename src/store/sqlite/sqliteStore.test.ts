@@ -1,7 +1,18 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -85,6 +96,32 @@ test("a directory that another process works on is refused, and left alone", asy
   await killed(child);
   await (await openSqliteStore(dataDir)).close();
 });
+
+test("a process that is refused a directory keeps nothing of it open", {
+  skip: !existsSync("/proc/self/fd"),
+}, async () => {
+  const dataDir = newDir();
+  const store = await openSqliteStore(dataDir);
+  const openFiles = () => readdirSync("/proc/self/fd").filter((fd) => targetOf(fd).startsWith(dataDir)).length;
+  const refused = () => assert.rejects(openSqliteStore(dataDir), refusedAs("DATA_DIR_IN_USE"));
+  await refused();
+  // SQLite keeps one to use again: to close it would let go of the lock that this process has.
+  const once = openFiles();
+  for (let tries = 0; tries < 5; tries++) await refused();
+  assert.ok(once > 0);
+  assert.equal(openFiles(), once);
+  await store.close();
+  assert.equal(openFiles(), 0);
+});
+
+/** What a descriptor of this process stands for; nothing for the one by which they are listed. */
+function targetOf(fd: string): string {
+  try {
+    return readlinkSync(join("/proc/self/fd", fd));
+  } catch {
+    return "";
+  }
+}
 
 test("a store of a newer release is refused with both numbers, and left as it is", async () => {
   const dataDir = newDir();
