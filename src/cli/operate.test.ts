@@ -100,3 +100,11 @@ test("the other place is asked if nothing answers at the first, and both are nam
   const nowhere = operate({ ...call, otherUrl: "http://127.0.0.1:2" });
   await assert.rejects(nowhere, /NODE_UNREACHABLE.*http:\/\/127.0.0.1:1.*http:\/\/127.0.0.1:2/);
 });
+
+test("an answer of a cluster without a leader is printed, and says so", async (t) => {
+  const answer: RequestListener = (_, response) =>
+    response.end(JSON.stringify({ success: true, leader: null, data: [{ id: "d1" }] }));
+  const lines = await print(t, answer, { path: "/members", columns: ["id"], form: "table" });
+  assert.match(lines[0] ?? "", /no meta node leads/);
+  assert.deepEqual(lines.slice(1), ["ID", "d1"]);
+});

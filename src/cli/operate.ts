@@ -20,7 +20,12 @@ export interface OperationCall {
 // A drain is only begun, and everything else is in memory or one write to the store.
 const ANSWER_MS_MAX = 10_000;
 
+const LEADERLESS =
+  "roster: no meta node leads for the moment: this is what the one that was asked knows; its /readyz says more";
+
 interface Answer {
+  /** Of answers about the cluster: null while no meta node is known to lead. */
+  readonly leader?: string | null;
   readonly success?: boolean;
   readonly message?: string | null;
   readonly data?: readonly Readonly<Record<string, unknown>>[];
@@ -30,6 +35,7 @@ interface Answer {
 export async function operate(call: OperationCall): Promise<void> {
   const answer = await askEither(call);
   if (call.form === "json") return console.log(pretty(answer));
+  if (answer.leader === null) console.error(LEADERLESS);
   if (call.columns === undefined) return console.log(visible(answer.message ?? "done"));
   const columns = call.columns;
   const rows = (answer.data ?? []).map((row) => columns.map((column) => cell(row[column])));
