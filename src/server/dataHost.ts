@@ -6,10 +6,9 @@ import { Stepper, type StepperEnvironment } from "../base/stepper.ts";
 import { Data } from "../data/data.ts";
 import type { DataEvent, DataOptions, DataOutput } from "../data/dataPorts.ts";
 import type { NodeStore } from "../data/nodeStore.ts";
-import type { Unlisted } from "../messages/sessionData.ts";
-import type { NodeId } from "../model/ids.ts";
 import { loadVersionFloor } from "./loadVersionFloor.ts";
 import { versionRefused } from "./versionRefused.ts";
+import { warnOfUnlisted } from "./warnOfUnlisted.ts";
 
 export interface DataHostEnvironment extends StepperEnvironment {
   readonly log: Log;
@@ -58,19 +57,6 @@ export class DataHost {
   close(): void {
     this.stepper.close();
     this.data.flush();
-  }
-}
-
-/** Clients are not told: their registration was taken, and waits for room in the list. */
-function warnOfUnlisted(log: Log, session: NodeId, unlisted: readonly Unlisted[]): void {
-  for (const { dataInfoId, registId, bytes, bytesMax } of unlisted) {
-    log.warn("a publisher is not listed: the list of its service is full", {
-      service: dataInfoId,
-      registId,
-      session,
-      bytes,
-      bytesMax,
-    });
   }
 }
 

@@ -134,10 +134,24 @@ test("a data node stays until it neither leads nor follows anything", async () =
   assert.equal(node.log.at(-1), "a role has handed its work over data");
 });
 
-test("a data node that nobody relieves ends when its time is over, and says so", async () => {
-  const node = await stopping({ owners: withPeer, slotsKept: 1 }).begin("data");
-  assert.ok(!(await node.pass(TIMEOUT_MS - STEP_MS)).isOver);
+test("a data node that is relieved too slowly ends when its time is over, and says so", async () => {
+  const node = await stopping({ owners: withPeer, slotsKept: 100 }).begin("data");
+  for (let second = 0; second < TIMEOUT_MS / 1_000; second++) {
+    assert.ok(!node.isOver);
+    await node.pass(1_000);
+    node.slotsKept--;
+  }
   assert.ok((await node.pass(STEP_MS)).isOver);
+  assert.equal(node.log.at(-1), "warn: a role could not hand all of its work over in time data");
+});
+
+test("data nodes that all leave together don't wait for each other: nothing moves for ten seconds", async () => {
+  const node = await stopping({ owners: withPeer, slotsKept: 2 }).begin("data");
+  await node.pass(3_000);
+  node.slotsKept = 1;
+  await node.pass(STEP_MS);
+  assert.ok(!(await node.pass(9_900)).isOver);
+  assert.ok((await node.pass(200)).isOver);
   assert.equal(node.log.at(-1), "warn: a role could not hand all of its work over in time data");
 });
 

@@ -340,7 +340,9 @@ const OPERATION = {
     default: 30_000,
     min: 0,
     max: 600_000,
-    about: "How long a data node of a cluster that is told to stop may wait until others lead and follow its slots.",
+    about:
+      "How long a data node of a cluster that is told to stop may wait until others lead and follow its slots; " +
+      "it ends sooner when nothing has moved for ten seconds, as when all data nodes are stopped together.",
     cost: "A stop may take so much longer; too small, and the slots are led by nobody for a moment.",
   },
   "drain-spread-ms": {

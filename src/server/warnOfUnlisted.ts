@@ -1,0 +1,16 @@
+import type { Log } from "../base/ports.ts";
+import type { Unlisted } from "../messages/sessionData.ts";
+import type { NodeId } from "../model/ids.ts";
+
+/** Clients are not told: their registration was taken, and waits for room in the list. */
+export function warnOfUnlisted(log: Log, session: NodeId, unlisted: readonly Unlisted[]): void {
+  for (const { dataInfoId, registId, bytes, bytesMax } of unlisted) {
+    log.warn("a publisher is not listed: the list of its service is full", {
+      service: dataInfoId,
+      registId,
+      session,
+      bytes,
+      bytesMax,
+    });
+  }
+}
