@@ -3,10 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { DataToSession, PublishItem } from "../messages/sessionData.ts";
-import { clientId, type NodeId } from "../model/ids.ts";
+import { clientId, type NodeId, nodeId } from "../model/ids.ts";
 import { ORDERS, OTHER, put, removed, SESSION, START_MS, serving, type TestData } from "./testing/harness.ts";
 
 const LEASE_MS = 30_000;
+const THIRD = nodeId("session-3.a");
 const OWNER = { session: SESSION, client: clientId("10.0.0.7:1_10.1.0.1:9600") };
 const STRANGER = { session: OTHER, client: clientId("10.6.6.6:1_10.1.0.2:9600") };
 const OWNERS = { version: 5n, owner: OWNER, address: "mine" };
@@ -142,4 +143,24 @@ test("a flood of challenges is bounded, and the owner keeps what it has", () => 
   say(node, SESSION, ...ids.map((registId) => removed("left", OWNERS_STAMP, registId)));
   assert.equal(wantedFrom(node).length, 1_000);
   assert.equal(node.list().addresses.length, 1_000);
+});
+
+test("a holder that is back keeps what another one could have had meanwhile", () => {
+  const node = held();
+  say(node, OTHER, put(STRANGERS));
+  say(node, SESSION, removed("left", OWNERS_STAMP));
+  say(node, SESSION, put({ ...OWNERS, registeredMs: START_MS + 1 }));
+  assert.equal(supersededOf(say(node, OTHER, put(STRANGERS))).length, 1);
+  assert.deepEqual(node.list().addresses, ["mine"]);
+});
+
+test("who may have a registration is not displaced by who asks next", () => {
+  const node = held();
+  const third = { ...STRANGERS, version: STRANGERS.version + 1n, address: "third" };
+  say(node, OTHER, put(STRANGERS));
+  say(node, SESSION, removed("left", OWNERS_STAMP));
+  say(node, THIRD, put({ ...third, owner: { session: THIRD, client: clientId("10.7.7.7:1_10.1.0.3:9600") } }));
+  assert.deepEqual(node.list().addresses, ["mine"]);
+  say(node, OTHER, put(STRANGERS));
+  assert.deepEqual(node.list().addresses, ["strange"]);
 });

@@ -6,7 +6,7 @@
 import type { PublishItem, Superseded } from "../messages/sessionData.ts";
 import type { ClientId, DataInfoId, NodeId } from "../model/ids.ts";
 import { haveDifferentHosts } from "../model/ids.ts";
-import { compareStamps } from "../model/publication.ts";
+import { compareStamps, type Stamp } from "../model/publication.ts";
 import type { Registration } from "./packed/publicationStore.ts";
 
 // One for each client that came back from another address before its old connection was ended. Beyond so many in a slot
@@ -24,8 +24,8 @@ interface Key {
 export interface Challenge extends Key {
   readonly session: NodeId;
   readonly saidMs: number;
-  /** The holder is gone: the next word of that session is taken. */
-  isGranted: boolean;
+  /** What was held when the holder had gone: this the next word of that session replaces, and nothing later. */
+  granted: Stamp | undefined;
 }
 
 /** For operators: what was refused. */
@@ -62,12 +62,15 @@ export class Challenges {
     const holder = live.owner.client;
     const key = textOf(live);
     const known = this.#challenges.get(key);
-    if (!isThere || (known?.isGranted === true && known.session === from) || !haveDifferentHosts(claim.by, holder)) {
+    const isGranted = known?.granted !== undefined && compareStamps(known.granted, live) === 0;
+    if (!isThere || (isGranted && known.session === from) || !haveDifferentHosts(claim.by, holder)) {
       this.#challenges.delete(key);
       return undefined;
     }
     const { dataInfoId, registId, version, registeredMs } = live;
-    if (item.kind === "put") this.#note(key, { dataInfoId, registId, session: from, saidMs: nowMs, isGranted: false });
+    if (item.kind === "put" && !isGranted) {
+      this.#note(key, { dataInfoId, registId, session: from, saidMs: nowMs, granted: undefined });
+    }
     return {
       superseded: {
         dataInfoId,
@@ -88,11 +91,11 @@ export class Challenges {
   }
 
   /** The holder is gone: returns the session that may have the registration, the first time that this is asked. */
-  grant(key: Key, nowMs: number): NodeId | undefined {
-    const challenge = this.#challenges.get(textOf(key));
-    if (challenge === undefined || challenge.isGranted) return undefined;
+  grant(live: Registration, nowMs: number): NodeId | undefined {
+    const challenge = this.#challenges.get(textOf(live));
+    if (challenge === undefined || challenge.granted !== undefined) return undefined;
     if (nowMs - challenge.saidMs > FORGOTTEN_MS) return undefined;
-    challenge.isGranted = true;
+    challenge.granted = { version: live.version, registeredMs: live.registeredMs };
     return challenge.session;
   }
 

@@ -65,7 +65,7 @@ export class WithheldRemovals {
       this.#effects.ask(datum.slot, contest.loser, { ...supersededBy(datum, contest.entry), isRemoved: true });
       return true;
     }
-    const challenger = live.owner.session === from ? challenges.grant(removal, nowMs) : undefined;
+    const challenger = live.owner.session === from ? challenges.grant(live, nowMs) : undefined;
     if (challenger !== undefined) {
       this.#withhold(key, { asked: challenger, item }, nowMs + ANSWER_MS);
       this.#effects.want(datum.slot, challenger, removal);
