@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { clientId } from "../model/ids.ts";
+import { packPayload } from "../model/payload.ts";
 import {
   batches,
   connect,
@@ -36,8 +37,8 @@ function refuseAll(): void {
     const by = { version: 1n, registeredMs };
     return [{ dataInfoId, registId, stamp: { version, registeredMs }, by, isRemoved: false, holder: HOLDER }];
   });
-  fromData({ kind: "taken", batch: batch.batch, superseded, unlisted: [], isFull: false });
   forgetSent();
+  fromData({ kind: "taken", batch: batch.batch, superseded, unlisted: [], isFull: false });
 }
 
 function challenger(): TestClient {
@@ -128,4 +129,21 @@ test("the holder takes back from this session what a stranger waits for there", 
   session.step({ kind: "unpublished", client: owner.id, request: 2, key }, nowMs);
   const [item] = batches().flat();
   assert.ok(item?.kind === "remove" && item.removal.stamp.version === 2n && item.removal.client === owner.id);
+});
+
+test("large ones are said again a few at a time, in turn", () => {
+  const client = connect();
+  const payload = packPayload([{ utf8: new Uint8Array(700_000).fill(97), units: 700_000 }]);
+  const ids = ["p1", "p2", "p3"];
+  for (const registId of ids) {
+    publish(client, { registId, payload });
+    refuseAll();
+  }
+  const saidInARound = () => {
+    pass(2_000);
+    const said: string[] = [];
+    for (; puts().length > 0; refuseAll()) said.push(...puts().map(({ registId }) => registId));
+    return said;
+  };
+  assert.deepEqual([saidInARound(), saidInARound()[0]], [["p1", "p2"], "p3"]);
 });

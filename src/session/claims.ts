@@ -9,8 +9,8 @@ import type { Publications } from "./publications.ts";
 const CLAIM_MS = 2_000;
 // A new leader has heard all sessions within this, unless one of them is lost, and knows what others hold.
 const NEW_LEADER_MS = 6_000;
-// The others wait for their turn.
-const CLAIMS_MAX = 100;
+// The others wait for their turn. Whoever registers large ones in vain must not keep the links busy.
+const CLAIMS = { publicationsMax: 100, bytesMax: 1024 * 1024 };
 
 export class Claims {
   readonly #publications: Publications;
@@ -39,6 +39,6 @@ export class Claims {
   wake(nowMs: number): void {
     if (nowMs < this.nextMs()) return;
     this.#nextMs = nowMs + CLAIM_MS;
-    for (const publication of this.#publications.claims(CLAIMS_MAX)) this.#links.publish({ kind: "put", publication });
+    for (const publication of this.#publications.claims(CLAIMS)) this.#links.publish({ kind: "put", publication });
   }
 }

@@ -172,9 +172,15 @@ export class Publications {
     return this.#contested.size > 0;
   }
 
-  /** Up to `max` contested publications whose clients are here, those first that have waited longest. */
-  claims(max: number): Publication[] {
-    const due = [...this.#contested].slice(0, max);
+  /** Some contested publications whose clients are here, those first that have waited longest. */
+  claims({ publicationsMax, bytesMax }: { publicationsMax: number; bytesMax: number }): Publication[] {
+    const due: HeldPublication[] = [];
+    let bytes = 0;
+    for (const held of this.#contested) {
+      if (due.length === publicationsMax || bytes >= bytesMax) break;
+      due.push(held);
+      bytes += held.publication.payload.length;
+    }
     for (const held of due) {
       this.#contested.delete(held);
       this.#contested.add(held);
