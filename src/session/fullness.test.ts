@@ -101,6 +101,24 @@ test("while a list is full new publications of it are refused, those of others a
   assert.equal(outcome(client), "accepted", "then it is asked for again");
 });
 
+test("of more than a thousand full lists those are forgotten that were told of longest ago", () => {
+  useSession({ clientRegistrationsMax: 10_000 });
+  const client = connect();
+  publish(client);
+  const service = (at: number) => ORDERS.replace("orders", `service-${at}`) as typeof ORDERS;
+  const tell = (from: number, to: number) => {
+    answer(Array.from({ length: to - from }, (_, at) => ({ dataInfoId: service(from + at) })));
+    publish(client, { version: BigInt(to) });
+  };
+  tell(0, 1_000);
+  answer([{ dataInfoId: service(0) }, { dataInfoId: service(1_000) }]);
+  const isFull = (at: number) => {
+    publish(client, { registId: `x${at}`, dataInfoId: service(at) });
+    return outcome(client) === "SERVICE_FULL";
+  };
+  assert.deepEqual([isFull(0), isFull(1), isFull(2), isFull(1_000)], [true, false, true, true]);
+});
+
 test("while a data node is full, what is new for it is refused, for some seconds or until it says otherwise", () => {
   const client = connect();
   publish(client, { registId: "p1" });

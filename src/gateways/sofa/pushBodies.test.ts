@@ -103,6 +103,54 @@ test("what is kept goes with its view, and nothing of it is counted any more", (
   assert.ok(again && bodies.body(again).costMs > 0, "and it can be made again");
 });
 
+test("a body that was pushed last goes with its view like any other", () => {
+  const bodies = newBodies();
+  const last = push("hessian-draft plain");
+  bodies.body(last);
+  last.view.kept?.drop();
+  assert.ok(bodies.body(last).costMs > 0);
+});
+
+test("the end of one view leaves the body that was pushed last", () => {
+  const bodies = newBodies();
+  const [other, last] = [push("hessian-draft plain"), push("hessian-draft plain")];
+  for (const each of [other, last]) bodies.body(each);
+  other.view.kept?.drop();
+  const before = bodies.bytes;
+  assert.equal(bodies.body({ ...last, id: 2 }).costMs, 0);
+  assert.equal(bodies.bytes, before);
+});
+
+test("pushes of one view that differ in scope, zone or variant have bodies of their own", () => {
+  const bodies = newBodies();
+  const first = push("hessian-draft plain");
+  const made = bodies.body(first).bytes;
+  for (const changes of [{ scope: "global" }, { zone: "Y" }, { variant: "hessian-final plain" }] as const) {
+    const other = bodies.body({ ...first, ...changes });
+    assert.notDeepEqual(other.bytes, made, JSON.stringify(changes));
+    assert.equal(bodies.body(first).bytes, made);
+    assert.equal(bodies.body({ ...first, ...changes }).bytes, other.bytes);
+  }
+});
+
+test("small lists are not compressed, from the bound on they are", () => {
+  for (const [publishers, isCompressed] of [
+    [1, false],
+    [100, true],
+  ] as const) {
+    compressions = 0;
+    newBodies().body(push("protobuf gzip", { publishers }));
+    assert.equal(compressions > 0, isCompressed);
+  }
+});
+
+test("a subscriber of one zone is shown that zone's addresses alone", () => {
+  const all = push("hessian-draft plain");
+  const own = newBodies().body({ ...all, scope: "zone" }).bytes.length;
+  const others = newBodies().body({ ...all, scope: "zone", zone: "Y", view: { ...all.view, kept: undefined } });
+  assert.ok(others.bytes.length < own / 10);
+});
+
 test("beyond the bound the views that were used least recently are forgotten", () => {
   const bodies = newBodies();
   const first = push("protobuf plain", { publishers: 13_000 });
