@@ -5,7 +5,7 @@ import { beforeEach, test } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { Budget, HELD, unlimitedBudget } from "../../base/budget.ts";
 import { fail } from "../../base/errors.ts";
-import { noMetrics } from "../../base/metrics.ts";
+import { type Metrics, noMetrics } from "../../base/metrics.ts";
 import type { Connection, ConnectionHandler, Log } from "../../base/ports.ts";
 import { BoltDecoder } from "../../codec/bolt/decoder.ts";
 import { encodeHeartbeat, encodeRequest } from "../../codec/bolt/encode.ts";
@@ -59,16 +59,33 @@ let connection: FakeConnection;
 let handler: ConnectionHandler;
 beforeEach(() => useBudget({}));
 
+/** How often a connection was closed, by reason. */
+let closed: Map<string, number>;
+const metrics: Metrics = {
+  ...noMetrics,
+  add: (name: string, by: number, labels?: Readonly<Record<string, string>>) => {
+    const { reason } = labels ?? {};
+    if (name !== "roster_connections_closed_total" || reason === undefined) return;
+    closed.set(reason, (closed.get(reason) ?? 0) + by);
+  },
+  set: (name: string, ...values: readonly [number, ...unknown[]]) => {
+    if (name === "roster_client_connections") connections = values[0];
+  },
+};
+/** As the gauge says. */
+let connections = 0;
+
 /** A new gateway with one connection. */
 function useBudget(limits: Partial<Budget["limits"]>): void {
   events = [];
   logged = [];
+  closed = new Map();
   budget = new Budget({ ...unlimitedBudget().limits, ...limits });
   const write = (event: string) => void logged.push(event);
   const log: Log = { debug: write, info: write, warn: write, error: write };
   const registry = { step: (event: ClientEvent) => void events.push(event) };
   const compression = { gzip: gzipSync, zstd: zstdCompressSync };
-  gateway = new SofaGateway({ config: CONFIG, registry, budget, compression, log, metrics: noMetrics });
+  gateway = new SofaGateway({ config: CONFIG, registry, budget, compression, log, metrics });
   connection = new FakeConnection();
   handler = gateway.accept(connection, START_MS);
 }
@@ -112,7 +129,9 @@ test("what is here of a frame is charged, and given back with its end or the con
   handler.received(part.slice(), START_MS);
   assert.ok(budget.heldOf(HELD.frames) - before >= 100_000);
   handler.received(new Uint8Array(100_000 + 1), START_MS);
+  assert.equal(connections, 1);
   handler.closed(START_MS);
+  assert.equal(connections, 0);
   assert.equal(budget.heldOf(HELD.frames), before);
 });
 
@@ -154,9 +173,12 @@ test("a client that does not read is charged for what waits for it, up to where 
 test("a connection that the node has no room for is refused, and nobody hears of it", () => {
   useBudget({ bytesMax: 100_000 });
   events = [];
-  const connections = Array.from({ length: 20 }, () => new FakeConnection());
-  for (const each of connections) gateway.accept(each, START_MS);
-  const open = connections.filter(({ isClosed }) => !isClosed).length;
+  const before = connections;
+  const all = Array.from({ length: 20 }, () => new FakeConnection());
+  for (const each of all) gateway.accept(each, START_MS);
+  const open = all.filter(({ isClosed }) => !isClosed).length;
+  assert.deepEqual([...closed.values()], [20 - open], "each is counted");
+  assert.equal(connections, before + open);
   assert.ok(open > 0 && open < 20);
   assert.equal(events.length, open);
   assert.deepEqual(logged, ["a connection was refused"], "one line for an address and minute");
