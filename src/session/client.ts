@@ -170,7 +170,6 @@ export class Client {
 
   /** Keeps a push that is not waited for any more. */
   giveUp(push: PushUnderWay): void {
-    this.pushesUnderWay.delete(push.id);
     this.latePushes ??= new Map();
     this.latePushes.set(push.id, push);
     if (this.latePushes.size <= LATE_PUSHES_MAX) return;

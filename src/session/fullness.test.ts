@@ -131,7 +131,10 @@ test("while a data node is full, what is new for it is refused, for some seconds
   publish(client, { registId: "p2" });
   assert.equal(outcome(client), "accepted");
   answer([], true);
-  pass(5_001);
+  pass(4_999);
+  publish(client, { registId: "p3" });
+  assert.equal(outcome(client), "DATA_FULL");
+  pass(1);
   publish(client, { registId: "p3" });
   assert.equal(outcome(client), "accepted");
 });

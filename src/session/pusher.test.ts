@@ -232,6 +232,23 @@ test("five pushes without an answer pause a client, its answer ends the pause, a
   assert.equal(scene.values.get("roster_clients_paused"), 0);
 });
 
+test("what a paused client did not answer is pushed again when it answers, all of it", () => {
+  const scene = newPusher();
+  const client = answering(scene);
+  for (let at = 0; at < 10; at++) {
+    scene.subscribe(client, { registId: `t${at}`, dataInfoId: serviceOf(at) });
+    scene.change(10n, serviceOf(at));
+  }
+  scene.pass(2_000);
+  const before = client.channel.pushes.length;
+  scene.pass(5_000);
+  assert.equal(client.channel.pushes.length, before + 1, "one on trial");
+  for (let at = before; at < client.channel.pushes.length; at++) scene.answer(client, { at });
+  scene.pass(10_000);
+  for (let at = before + 1; at < client.channel.pushes.length; at++) scene.answer(client, { at });
+  assert.equal(new Set(client.channel.pushes.slice(before).map(({ view }) => view.dataInfoId)).size, 10);
+});
+
 test("a client that is cut off while it is paused is not counted any more, and nothing waits for it", () => {
   const scene = newPusher();
   const client = answering(scene);

@@ -330,6 +330,18 @@ test("after a time in which the process was away nothing counts against the clie
   assert.equal(scene.connection.isClosed, false);
 });
 
+test("a client for which nothing moved before the process was away is stuck for that time, and no longer", () => {
+  const scene = handlerScene();
+  scene.heartbeat();
+  scene.connection.bufferedBytes = UNREAD_BYTES_MAX + 1;
+  scene.handler.closeIdle(START_MS);
+  scene.handler.pardon(30_000, START_MS + 40_000);
+  scene.handler.closeIdle(START_MS + 49_999);
+  assert.equal(scene.connection.isClosed, false);
+  scene.handler.closeIdle(START_MS + 50_000);
+  assert.equal(scene.connection.isClosed, true);
+});
+
 test("while what a client sent waits for its turn, nothing is judged", () => {
   const scene = handlerScene();
   scene.heartbeat();
