@@ -142,7 +142,8 @@ function readHeartbeat(reader: NodeReader): Heartbeat | undefined {
     ...heartbeat,
     ...(reader.flag() && { slots: readSlotReport(reader) }),
     ...(reader.flag() && { newestVersion: reader.long() }),
-    ...(reader.flag() && { clients: reader.varint() }),
+    // The first release wrote no more.
+    ...(reader.remaining > 0 && reader.flag() && { clients: reader.varint() }),
   };
 }
 
@@ -182,7 +183,8 @@ function readMembersVersion(reader: NodeReader): MembersVersion {
 function readMembers(reader: NodeReader): Members {
   const version = readMembersVersion(reader);
   const list = reader.list(readMemberAddress).filter((member) => member !== undefined);
-  const blocked = reader.list(readNodeId);
+  // The first release wrote no more.
+  const blocked = reader.remaining > 0 ? reader.list(readNodeId) : [];
   return { ...version, list, ...(blocked.length > 0 && { blocked }) };
 }
 

@@ -11,7 +11,21 @@ const ALL = Object.entries(LINKS);
 // What releases have added at the end of a message, with what it is to those that write none.
 const ADDED: Readonly<Record<string, object>> = {
   "roster.DataToSession taken": { unlisted: [], isFull: false },
+  "roster.MemberToMeta heartbeat": { clients: undefined },
 };
+
+/** A message as a release wrote it that did not have the fields which were added. */
+function earlier(name: string, message: { readonly kind: string; readonly members?: object }): object {
+  const whole = { ...message, ...ADDED[`${name} ${message.kind}`] };
+  if (name === "roster.MetaToMember" && message.kind === "members") {
+    return withoutUndefined({ ...whole, members: withoutUndefined({ ...message.members, blocked: undefined }) });
+  }
+  return withoutUndefined(whole);
+}
+
+function withoutUndefined(fields: object): object {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
 
 /** What the decoder makes of any bytes: a value, or the one error that it may throw. */
 function tryDecode(link: Link, content: Uint8Array): unknown {
@@ -68,12 +82,7 @@ for (const [name, link] of ALL) {
       fc.property(link.samples, fc.nat(), ({ message, content }, cut) => {
         const read = tryDecode(link, content.subarray(0, cut % content.length));
         if (read instanceof RegistryError) return;
-        const { kind } = message as { kind: string };
-        assert.deepEqual(
-          read,
-          { ...(message as object), ...ADDED[`${name} ${kind}`] },
-          "as an earlier release wrote it",
-        );
+        assert.deepEqual(read, earlier(name, message as { kind: string }), "as an earlier release wrote it");
       }),
       { numRuns: 200 },
     );
