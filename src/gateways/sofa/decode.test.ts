@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RegistryError } from "../../base/errors.ts";
-import { BOLT_CODEC, BOLT_V1, type BoltRequest } from "../../codec/bolt/frame.ts";
+import { BOLT_CODEC, BOLT_V1 } from "../../codec/bolt/frame.ts";
 import { encodeMessage } from "../../codec/sofa/codec.ts";
 import { decodeFrame } from "./decode.ts";
 import { publisher, subscriber } from "./testing/handlerScene.ts";
@@ -13,7 +13,7 @@ function refusalOf(message: ReturnType<typeof publisher>, bytes: number): string
   const { className } = encodeMessage("hessian-draft", message);
   const frame = { ...{ id: 1, codec: BOLT_CODEC.HESSIAN, timeoutMs: 1, className }, content: new Uint8Array(bytes) };
   try {
-    decodeFrame({ ...frame, dialect: BOLT_V1, command: "request", kind: "request" } as BoltRequest, LIMITS);
+    decodeFrame({ ...frame, dialect: BOLT_V1, command: "rpc", kind: "request" }, LIMITS);
     return "none";
   } catch (error) {
     assert.ok(error instanceof RegistryError);
