@@ -6,6 +6,7 @@ import {
   connect,
   disconnect,
   fromData,
+  gauges,
   nowMs,
   ORIGIN,
   pass,
@@ -131,7 +132,9 @@ test("a paused client that leaves is not counted any more, and other clients are
   pass(4_000);
   list(1, 2n);
   assert.deepEqual(shown(other), ["service-1 1", "service-1 2"]);
+  assert.equal(gauges.get("roster_clients_paused"), 1);
   disconnect(client);
+  assert.equal(gauges.get("roster_clients_paused"), 0);
   pass(120_000);
   assert.deepEqual(client.channel.reports, ["paused"]);
 });

@@ -232,6 +232,19 @@ test("five pushes without an answer pause a client, its answer ends the pause, a
   assert.equal(scene.values.get("roster_clients_paused"), 0);
 });
 
+test("a client that has never answered has room again when what it was sent is fifty milliseconds old", () => {
+  const scene = newPusher();
+  const client = newClient();
+  for (let at = 0; at < 130; at++) {
+    scene.subscribe(client, { registId: `t${at}`, dataInfoId: serviceOf(at) });
+    scene.change(10n, serviceOf(at));
+  }
+  scene.pass(49);
+  assert.equal(client.channel.pushes.length, 128);
+  scene.pass(1);
+  assert.equal(client.channel.pushes.length, 130);
+});
+
 test("what a paused client did not answer is pushed again when it answers, all of it", () => {
   const scene = newPusher();
   const client = answering(scene);
