@@ -56,7 +56,7 @@ export class Nodes {
   #before: SlotTable | undefined;
   readonly #apart = new Apart();
   // Who led each slot, by the tables that were saved.
-  readonly #leads = new Map<number, { readonly leader: NodeId; readonly fromMs: number }[]>();
+  readonly #leads = new Map<number, { readonly leader: NodeId; readonly epoch: bigint; ceasedMs: number }[]>();
   /** Restarts of data nodes, on a copy of their data directory too. */
   readonly dataRestarts: Restart[] = [];
   /** The last time that anything was wrong between nodes, or with one. */
@@ -134,7 +134,11 @@ export class Nodes {
 
   #concerned(service: DataInfoId, sessions: readonly string[], sinceMs: number): Set<string> {
     const leads = this.#leads.get(this.#slotOf(service)) ?? [];
-    const leaders = leads.filter((_, at) => (leads[at + 1]?.fromMs ?? Number.POSITIVE_INFINITY) >= sinceMs);
+    // One that has not heard that another leads goes on.
+    const leaders = leads.filter(
+      ({ leader, ceasedMs }, at) =>
+        at === leads.length - 1 || Math.min(ceasedMs, this.run("data", leader)?.stopMs ?? ceasedMs) >= sinceMs,
+    );
     const machines = [
       ...sessions.map((session) => this.run("session", session)?.machine),
       ...leaders.map(({ leader }) => this.run("data", leader)?.machine),
@@ -199,17 +203,28 @@ export class Nodes {
       case "failedOver":
         this.failedOverMs = nowMs;
         this.#table = fact.table;
-        this.#noteLeads(nowMs);
+        this.#noteLeads();
         return;
       default:
     }
   }
 
-  #noteLeads(nowMs: number): void {
-    for (const [slot, { leader }] of this.#table?.slots.entries() ?? []) {
+  #noteLeads(): void {
+    const table = this.#table;
+    for (const [slot, { leader }] of table?.slots.entries() ?? []) {
       const leads = this.#leads.get(slot) ?? [];
       this.#leads.set(slot, leads);
-      if (leads.at(-1)?.leader !== leader) leads.push({ leader, fromMs: nowMs });
+      if (table === undefined || leads.at(-1)?.leader === leader) continue;
+      leads.push({ leader, epoch: table.epoch, ceasedMs: Number.POSITIVE_INFINITY });
+    }
+  }
+
+  #noteCeased(node: NodeId, table: SlotTable, nowMs: number): void {
+    for (const [slot, leads] of this.#leads) {
+      if (table.slots[slot]?.leader === node) continue;
+      for (const lead of leads) {
+        if (lead.leader === node && lead.epoch <= table.epoch) lead.ceasedMs = Math.min(lead.ceasedMs, nowMs);
+      }
     }
   }
 
@@ -243,7 +258,9 @@ export class Nodes {
   }
 
   #learned({ node, role, message }: Fact & { kind: "learned" }, nowMs: number): void {
-    if (role !== "session" || message.kind !== "slotTable") return;
+    if (message.kind !== "slotTable") return;
+    if (role === "data") this.#noteCeased(node, message.table, nowMs);
+    if (role !== "session") return;
     const known = this.#tables.get(node);
     if (known !== undefined && known.epoch >= message.table.epoch) return;
     this.#tables.set(node, message.table);
@@ -274,7 +291,7 @@ export class Nodes {
     this.#before = before === this.#lastSaved ? undefined : before;
     this.#lastSaved = table;
     this.#table = table;
-    this.#noteLeads(nowMs);
+    this.#noteLeads();
     this.#saved.set(table.epoch, table);
     for (const [slot, { leader, leaderEpoch }] of table.slots.entries()) {
       const owner = before?.slots[slot];

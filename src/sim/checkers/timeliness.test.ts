@@ -21,6 +21,7 @@ import {
   serves,
   stopped,
   subscribed,
+  tableOf,
 } from "./testing/history.ts";
 import { Timeliness } from "./timeliness.ts";
 
@@ -73,6 +74,9 @@ test("nothing is promised in time while those through whom a change goes are tro
   assert.equal(judged([T - 10, { kind: "paused", machine: "s1", isPaused: true }]), undefined);
   assert.equal(judged([T - 10, saved(D2, 2n)]), undefined, "another leads since");
   assert.equal(judged([5_000, serves(D1, tableSlots())]), undefined, "the service is held back");
+  const heardLong: At = [T - 50_001, { ...learnedBy(D1), kind: "learned" }];
+  assert.equal(judged(...takenOver, heardLong, [T - 10, cut("s2", "d1", true)]), LATE, "d1 leads no more");
+  assert.equal(judged(...takenOver, [T - 10, cut("s2", "d1", true)]), undefined, "d1 does not know that");
   assert.equal(judged([T - 10, stopped(D1)]), undefined, "nobody leads it");
 });
 
@@ -84,6 +88,16 @@ test("a subscriber that can't be heard, has just come or is gone is promised not
   assert.equal(judged([T + 10, { kind: "died", client: "w", how: "vanished" }]), undefined);
   assert.equal(judged([T + 10, lost("c", S1)]), undefined, "its publisher is gone");
 });
+
+// Long before, another node was given the slot.
+const takenOver: readonly At[] = [
+  [T - 60_000, saved(D2, 2n)],
+  [T - 60_000, serves(D2)],
+];
+
+function learnedBy(node: typeof D1): Omit<Fact & { kind: "learned" }, "kind"> {
+  return { node, role: "data", message: { kind: "slotTable", table: tableOf(D2, 2n), versionFloor: 0n } };
+}
 
 function tableSlots(): number[] {
   return Array.from({ length: PLAN.meta.slotCount }, (_, slot) => slot);
