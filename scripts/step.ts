@@ -1,6 +1,6 @@
 // One step of check or test: a program that is run, timed, and judged by its exit code.
 
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { delimiter, join } from "node:path";
 
 const ROOT = join(import.meta.dirname, "..");
@@ -11,7 +11,14 @@ export interface Step {
   readonly name: string;
   /** A program in node_modules/.bin, or `node`, with its arguments. */
   readonly command: readonly [program: string, ...args: string[]];
+  /** After so long it is ended, and has failed. Without it, STEP_MINUTES_MAX. */
+  readonly minutesMax?: number;
 }
+
+// The longest step takes two minutes on an idle machine; one that hangs must not hold up a run for hours.
+const STEP_MINUTES_MAX = 10;
+// What does not end when it is asked to is killed after this.
+const KILL_AFTER_MS = 5_000;
 
 /** How it went. */
 export interface StepResult {
@@ -23,7 +30,7 @@ export interface StepResult {
 }
 
 /** Runs a step in the repository's root. `shown` lets its output through, otherwise it is kept. */
-export function runStep({ name, command }: Step, shown = false): Promise<StepResult> {
+export function runStep({ name, command, minutesMax = STEP_MINUTES_MAX }: Step, shown = false): Promise<StepResult> {
   const [program, ...args] = command;
   const path = program === "node" ? process.execPath : join(PROGRAMS, program);
   const started = performance.now();
@@ -33,18 +40,69 @@ export function runStep({ name, command }: Step, shown = false): Promise<StepRes
     cwd: ROOT,
     env,
     stdio: ["ignore", shown ? "inherit" : "pipe", shown ? "inherit" : "pipe"],
+    // A group of its own: what a step has started ends with it.
+    detached: true,
   });
+  const limit = new TimeLimit(child, minutesMax);
   const chunks: Buffer[] = [];
   child.stdout?.on("data", (chunk: Buffer) => chunks.push(chunk));
   child.stderr?.on("data", (chunk: Buffer) => chunks.push(chunk));
   return new Promise((resolve) => {
     const end = (ok: boolean, reason = "") => {
-      const output = Buffer.concat(chunks).toString() + reason;
-      resolve({ name, ok, seconds: (performance.now() - started) / 1_000, output });
+      limit.stop();
+      const late = limit.isOver ? `\ntimed out after ${minutesMax} min: ${name}: ${command.join(" ")}\n` : "";
+      const output = Buffer.concat(chunks).toString() + reason + late;
+      if (shown) process.stdout.write(late);
+      resolve({ name, ok: ok && !limit.isOver, seconds: (performance.now() - started) / 1_000, output });
     };
     child.once("error", (error) => end(false, error.message));
     child.once("close", (code) => end(code === 0));
   });
+}
+
+const ENDINGS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** Ends the child, and what it has started, when its time is over or when this process is told to end. */
+class TimeLimit {
+  readonly #child: ChildProcess;
+  readonly #timer: NodeJS.Timeout;
+  #killer: NodeJS.Timeout | undefined;
+  #isOver = false;
+
+  constructor(child: ChildProcess, minutesMax: number) {
+    this.#child = child;
+    this.#timer = setTimeout(() => {
+      this.#isOver = true;
+      this.#kill("SIGTERM");
+      this.#killer = setTimeout(() => this.#kill("SIGKILL"), KILL_AFTER_MS);
+    }, minutesMax * 60_000);
+    for (const signal of ENDINGS) process.once(signal, this.#interrupted);
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    clearTimeout(this.#killer);
+    for (const signal of ENDINGS) process.off(signal, this.#interrupted);
+  }
+
+  readonly #interrupted = (signal: NodeJS.Signals): void => {
+    this.#kill(signal);
+    process.exit(1);
+  };
+
+  #kill(signal: NodeJS.Signals): void {
+    if (this.#child.pid === undefined) return;
+    try {
+      process.kill(-this.#child.pid, signal);
+    } catch (error) {
+      // The group is gone already.
+      if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+    }
+  }
 }
 
 /** `ok    1.2 s  types` */

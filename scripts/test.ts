@@ -1,14 +1,27 @@
 // `npm test`: the whole of it, as CI runs it. Every step runs even if one before it failed, so that one run tells all.
 
+import { firstSeedOf } from "./seeds.ts";
 import { resultLine, runStep, type Step, type StepResult } from "./step.ts";
+
+const TESTS = ["--test", "--test-reporter=spec", "--test-timeout=420000"] as const;
+// A failure names its seed, and is repeated by that alone; the first one of the day is printed with the step.
+const TODAY = String(firstSeedOf(new Date()));
 
 const STEPS: readonly Step[] = [
   { name: "check", command: ["node", "scripts/check.ts"] },
   { name: "simulation", command: ["node", "src/sim/main.ts", "--seeds", "500"] },
   { name: "simulation of clusters", command: ["node", "src/sim/main.ts", "--cluster", "--seeds", "300"] },
-  { name: "planted bugs", command: ["node", "--test", "--test-reporter=spec", "test/planted/planted.test.ts"] },
-  { name: "packed package", command: ["node", "--test", "--test-reporter=spec", "test/package.test.ts"] },
-  { name: "stores on PostgreSQL", command: ["node", "--test", "--test-reporter=spec", "test/store/*.test.ts"] },
+  {
+    name: `simulation, seeds of the day from ${TODAY}`,
+    command: ["node", "src/sim/main.ts", "--seeds", "100", "--first-seed", TODAY],
+  },
+  {
+    name: `simulation of clusters, seeds of the day from ${TODAY}`,
+    command: ["node", "src/sim/main.ts", "--cluster", "--seeds", "50", "--first-seed", TODAY],
+  },
+  { name: "planted bugs", command: ["node", ...TESTS, "test/planted/planted.test.ts"] },
+  { name: "packed package", command: ["node", ...TESTS, "test/package.test.ts"] },
+  { name: "stores on PostgreSQL", command: ["node", ...TESTS, "test/store/*.test.ts"] },
   { name: "Java clients", command: ["node", "scripts/testJava.ts"] },
   { name: "Java clients on a cluster", command: ["node", "scripts/testJava.ts", "--cluster"] },
   { name: "frameworks on a cluster", command: ["node", "scripts/testFrameworks.ts"] },

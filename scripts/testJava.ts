@@ -25,7 +25,7 @@ async function main(filter: string): Promise<number> {
   const built = await runInRoot("mvn", ["-q", "-B", "-f", SUITE, "package"], endMs);
   if (built !== 0) return built;
   // First whether its codec reads what we write: if not, every case would fail in its own way.
-  const read = await runInRoot(process.execPath, ["--test", CODEC_TEST], endMs);
+  const read = await runInRoot(process.execPath, ["--test", "--test-timeout=300000", CODEC_TEST], endMs);
   return read === 0 ? await runInRoot("java", suiteArguments(filter), endMs) : read;
 }
 
