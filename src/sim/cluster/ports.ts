@@ -4,6 +4,7 @@ import type { MemberToMeta, MetaToMember } from "../../messages/membership.ts";
 import type { FollowerToLeader, LeaderToFollower } from "../../messages/replication.ts";
 import type { DataToSession, SessionToData } from "../../messages/sessionData.ts";
 import type { NetworkProcess, NodeNetwork } from "../network/nodeNetwork.ts";
+import { asBytes } from "../network/nodeWords.ts";
 import { Port } from "../network/port.ts";
 
 export class Ports {
@@ -13,10 +14,17 @@ export class Ports {
   readonly followerToLeader: Port<FollowerToLeader, LeaderToFollower>;
 
   constructor(network: NodeNetwork) {
-    this.dataToMeta = new Port(network);
-    this.sessionToMeta = new Port(network);
-    this.sessionToData = new Port(network);
-    this.followerToLeader = new Port(network);
+    const meta = { toListener: asBytes("roster.MemberToMeta"), toDialer: asBytes("roster.MetaToMember") };
+    this.dataToMeta = new Port(network, meta);
+    this.sessionToMeta = new Port(network, meta);
+    this.sessionToData = new Port(network, {
+      toListener: asBytes("roster.SessionToData"),
+      toDialer: asBytes("roster.DataToSession"),
+    });
+    this.followerToLeader = new Port(network, {
+      toListener: asBytes("roster.FollowerToLeader"),
+      toDialer: asBytes("roster.LeaderToFollower"),
+    });
   }
 
   /** A process is gone, and its links with it. */

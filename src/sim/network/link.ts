@@ -2,11 +2,18 @@
 // blocked way all wait, until the way opens or a side that hears nothing for five seconds closes the connection.
 
 import type { NetworkProcess, NodeNetwork } from "./nodeNetwork.ts";
+import type { Words } from "./nodeWords.ts";
 
 /** What the owner of one end is told. Nothing comes after `down`. */
 export interface LinkHandlers<In> {
   received(message: In): void;
   down(): void;
+}
+
+/** How each direction of a connection is written. */
+export interface LinkWords<ToListener, ToDialer> {
+  readonly toListener: Words<ToListener>;
+  readonly toDialer: Words<ToDialer>;
 }
 
 /** One end of a connection. */
@@ -44,10 +51,16 @@ export class Link<ToListener, ToDialer> {
   readonly #network: NodeNetwork;
   readonly #dialer: Side<ToDialer>;
   readonly #listener: Side<ToListener>;
+  readonly #words: LinkWords<ToListener, ToDialer>;
   #isReset = false;
 
-  constructor(network: NodeNetwork, dialer: NetworkProcess, listener: NetworkProcess) {
+  constructor(
+    network: NodeNetwork,
+    { dialer, listener }: { dialer: NetworkProcess; listener: NetworkProcess },
+    words: LinkWords<ToListener, ToDialer>,
+  ) {
     this.#network = network;
+    this.#words = words;
     this.#dialer = new Side(dialer);
     this.#listener = new Side(listener);
     this.ends = [dialer, listener];
@@ -57,16 +70,22 @@ export class Link<ToListener, ToDialer> {
 
   get dialerEnd(): LinkEnd<ToListener> {
     return {
-      send: (message) =>
-        !this.#dialer.isClosed && this.#send(this.#listener, () => this.#listener.handlers?.received(message)),
+      send: (message) => {
+        if (this.#dialer.isClosed) return false;
+        const read = this.#words.toListener.send(message);
+        return this.#send(this.#listener, () => this.#listener.handlers?.received(read()));
+      },
       close: () => this.#close(this.#dialer, this.#listener),
     };
   }
 
   get listenerEnd(): LinkEnd<ToDialer> {
     return {
-      send: (message) =>
-        !this.#listener.isClosed && this.#send(this.#dialer, () => this.#dialer.handlers?.received(message)),
+      send: (message) => {
+        if (this.#listener.isClosed) return false;
+        const read = this.#words.toDialer.send(message);
+        return this.#send(this.#dialer, () => this.#dialer.handlers?.received(read()));
+      },
       close: () => this.#close(this.#listener, this.#dialer),
     };
   }

@@ -6,7 +6,9 @@ import { nodeId } from "../../model/ids.ts";
 import { Dice } from "../random.ts";
 import { Scheduler } from "../scheduler.ts";
 import { Gate } from "./gate.ts";
+import type { LinkWords } from "./link.ts";
 import { NodeNetwork } from "./nodeNetwork.ts";
+import { BY_REFERENCE } from "./nodeWords.ts";
 import { AcceptedPeers, addressOf, DialedPeers } from "./peers.ts";
 import { Port } from "./port.ts";
 
@@ -31,7 +33,7 @@ let seen: string[];
 beforeEach(() => {
   scheduler = new Scheduler(0);
   network = new NodeNetwork({ scheduler, dice: new Dice(1), weather: ROUGH });
-  port = new Port(network);
+  port = new Port(network, { toListener: BY_REFERENCE, toDialer: BY_REFERENCE } as LinkWords<string, string>);
   seen = [];
 });
 

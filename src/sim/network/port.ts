@@ -1,8 +1,9 @@
 // Where a process listens for one kind of link, and how others get one: they dial, and again when it fails or ends.
 
 import type { NodeId } from "../../model/ids.ts";
-import { Link, type LinkEnd, type LinkHandlers } from "./link.ts";
+import { Link, type LinkEnd, type LinkHandlers, type LinkWords } from "./link.ts";
 import type { NetworkProcess, NodeNetwork } from "./nodeNetwork.ts";
+import { BY_REFERENCE } from "./nodeWords.ts";
 
 /** Who dials, as it says in its first message. */
 export interface Caller extends NetworkProcess {
@@ -40,14 +41,18 @@ interface OpenLink {
   died(process: NetworkProcess, isSilent: boolean): void;
 }
 
+const IN_ONE_PROCESS = { toListener: BY_REFERENCE, toDialer: BY_REFERENCE } as LinkWords<never, never>;
+
 /** All listeners for one kind of link, by machine. */
 export class Port<ToListener, ToDialer> {
   readonly #network: NodeNetwork;
+  readonly #words: LinkWords<ToListener, ToDialer>;
   readonly #listeners = new Map<string, Listener<ToListener, ToDialer>>();
   readonly #links = new Set<OpenLink>();
 
-  constructor(network: NodeNetwork) {
+  constructor(network: NodeNetwork, words: LinkWords<ToListener, ToDialer>) {
     this.#network = network;
+    this.#words = words;
   }
 
   listen(listener: Listener<ToListener, ToDialer>): void {
@@ -70,11 +75,14 @@ export class Port<ToListener, ToDialer> {
     return new Dialer(caller, { network: this.#network, machine, connect }, handlers);
   }
 
-  #connect(caller: Caller, { machine, expected }: Place, ends: Ends<ToDialer>): LinkEnd<ToListener> | undefined {
+  #connect(caller: Caller, { machine, expected }: Place, owner: Ends<ToDialer>): LinkEnd<ToListener> | undefined {
     const listener = this.#listeners.get(machine);
     // Who is called by the name of another run refuses.
     if (listener === undefined || (expected !== undefined && expected !== listener.id)) return undefined;
-    const link = new Link<ToListener, ToDialer>(this.#network, caller, listener.process);
+    const ends = { dialer: caller, listener: listener.process };
+    // On one machine runs one process, whose roles hand each other what they say.
+    const words = caller.machine === machine ? IN_ONE_PROCESS : this.#words;
+    const link = new Link<ToListener, ToDialer>(this.#network, ends, words);
     const open = {
       processes: link.ends,
       died: (process: NetworkProcess, isSilent: boolean) => link.died(process, isSilent),
@@ -82,12 +90,12 @@ export class Port<ToListener, ToDialer> {
     this.#links.add(open);
     link.onDialerDown(() => {
       this.#links.delete(open);
-      ends.failed();
+      owner.failed();
     });
     link.shakeHands(
       () => listener.accept(caller.id, link.listenerEnd),
       () => {
-        const handlers = ends.up(listener.id);
+        const handlers = owner.up(listener.id);
         return {
           received: (message) => handlers.received(message),
           down: () => {

@@ -1,0 +1,38 @@
+// What nodes say to each other, as bytes: a message that leaves a process is written by the same codec as in the
+// server, and read again where it arrives, so that no two processes ever share an object, and what a codec loses is
+// lost here too.
+
+import { assert } from "../../base/assert.ts";
+import type { UnknownMessage } from "../../codec/node/format.ts";
+import { NODE_MESSAGES, type NodeMessageClass } from "../../codec/node/nodeMessages.ts";
+
+type Said<C extends NodeMessageClass> = Exclude<ReturnType<(typeof NODE_MESSAGES)[C]["decode"]>, UnknownMessage>;
+
+/** How messages of one kind travel. */
+export interface Words<Message> {
+  /** Returns what the receiver does to have the message. */
+  send(message: Message): () => Message;
+}
+
+/** As between roles of one process: by reference. */
+export const BY_REFERENCE: Words<unknown> = { send: (message) => () => message };
+
+/** As bytes. Roles hand one object to many peers, one after the other: it is written once. */
+export function asBytes<C extends NodeMessageClass>(className: C): Words<Said<C>> {
+  const encode = NODE_MESSAGES[className].encode as (message: Said<C>) => Uint8Array;
+  const decode = NODE_MESSAGES[className].decode as (content: Uint8Array) => Said<C> | UnknownMessage;
+  let last: Said<C> | undefined;
+  let bytes: Uint8Array = new Uint8Array();
+  return {
+    send(message) {
+      if (message !== last) bytes = encode(message);
+      last = message;
+      const sent = bytes;
+      return () => {
+        const read = decode(sent);
+        assert(read.kind !== "unknown", "all nodes of a world are of one release");
+        return read as Said<C>;
+      };
+    },
+  };
+}
