@@ -11,6 +11,7 @@ const STEPS: readonly Step[] = [
   { name: "check", command: ["node", "scripts/check.ts"] },
   { name: "simulation", command: ["node", "src/sim/main.ts", "--seeds", "500"] },
   { name: "simulation of clusters", command: ["node", "src/sim/main.ts", "--cluster", "--seeds", "300"] },
+  { name: "simulation of tight worlds", command: ["node", "src/sim/main.ts", "--tight", "--seeds", "38"] },
   {
     name: `simulation, seeds of the day from ${TODAY}`,
     command: ["node", "src/sim/main.ts", "--seeds", "100", "--first-seed", TODAY],

@@ -52,7 +52,7 @@ async function main(): Promise<number> {
     return flags.list ? 0 : 1;
   }
   // A judge that finds nothing proves nothing: it is tried on histories that are wrong.
-  const tested = spawnSync(process.execPath, ["--test", "--test-timeout=120000", "--test-reporter=dot", ...TESTS], {
+  const tested = spawnSync(process.execPath, ["--test", "--test-timeout=300000", "--test-reporter=dot", ...TESTS], {
     cwd: ROOT,
     stdio: "inherit",
   });

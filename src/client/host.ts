@@ -31,6 +31,8 @@ export interface SofaClientHost {
   /** A subscriber was sent a list that is not newer, and dropped it. */
   onStalePush?(subscriber: Subscriber, push: SegmentPush, nowMs: number): void;
   onConfig?(configurator: Configurator, config: { version: bigint; data: WireText | null }, nowMs: number): void;
+  /** A value that is not newer came, and was dropped. */
+  onStaleConfig?(configurator: Configurator, config: { version: bigint; data: WireText | null }, nowMs: number): void;
   /** The server has this version of the registration. */
   onAcknowledged?(registration: Registration, nowMs: number): void;
 }

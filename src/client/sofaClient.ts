@@ -254,7 +254,11 @@ export class SofaClient implements ConnectionHandler {
   #configPushed({ configuratorRegistIds, version, dataBox: data }: ReceivedConfigData, nowMs: number): void {
     for (const registId of configuratorRegistIds) {
       const configurator = this.#registrations.get(keyFor("configurator", registId));
-      if (configurator?.kind !== "configurator" || version <= configurator.seenVersion) continue;
+      if (configurator?.kind !== "configurator") continue;
+      if (version <= configurator.seenVersion) {
+        this.#host.onStaleConfig?.(configurator, { version, data }, nowMs);
+        continue;
+      }
       configurator.seenVersion = version;
       this.#host.onConfig?.(configurator, { version, data }, nowMs);
     }

@@ -7,6 +7,8 @@ import type { Clock, Log, Timers } from "../base/ports.ts";
 import type { Stepper } from "../base/stepper.ts";
 import type { Data } from "../data/data.ts";
 import type { DataEvent } from "../data/dataPorts.ts";
+import { DataHandOver, isAlone } from "../data/handOver.ts";
+import { hasOtherSessions, SessionHandOver } from "../session/handOver.ts";
 import type { Session, SessionEvent } from "../session/session.ts";
 import type { TcpListener } from "../transport/tcp.ts";
 import type { Config } from "./config/table.ts";
@@ -42,18 +44,8 @@ export interface DrainParts {
   readonly log: Log;
 }
 
-// Of a client that is closed another session hears within milliseconds; a hundred a second are no load for anybody.
-const CLIENT_MS = 10;
-// What a session has answered its clients is at the data nodes within milliseconds, or these are away.
-const SESSION_MS_MAX = 5_000;
 // A store that does not answer will end the lease by itself.
 const RESIGN_MS_MAX = 2_000;
-// Without a meta node nobody can be given the slots; one that restarts is back within so long.
-const META_AWAY_MS = 3_000;
-// Where a data node stays, it follows every slot within a heartbeat, and a slot is copied in far less than so long: a
-// node for which nothing moves is left by nodes that all stop together, and each would wait for the others in vain.
-// With the time for shutting down this is well below the 30 s after which Kubernetes kills.
-const NOTHING_MOVES_MS = 10_000;
 const POLL_MS = 20;
 
 /** Resolves when the node has nothing left that others would miss, or when its time is over. */
@@ -70,39 +62,27 @@ export async function drain(parts: DrainParts): Promise<void> {
 async function drainSession(parts: DrainParts, { session, stepper }: DrainedSession): Promise<void> {
   const { bolt, config, roles, clock } = parts;
   bolt?.stopListening();
-  const others = (session.members?.list ?? []).filter(({ id, role }) => role === "session" && id !== roles.id);
-  // Clients without another session to go to wait for this one to come back, and keep what they have until then.
-  if (others.length === 0 || bolt === undefined) return;
+  if (bolt === undefined || !hasOtherSessions(session.members, roles.id)) return;
   stepper.step({ kind: "drain" });
-  const clients = bolt.connections;
   const startMs = clock.nowMs();
-  const spreadMs = Math.min(config.drainSpreadMs, clients * CLIENT_MS);
-  await until(parts, spreadMs, () => {
-    const share = spreadMs === 0 ? 1 : Math.min(1, (clock.nowMs() - startMs) / spreadMs);
-    bolt.endSome(bolt.connections - Math.floor(clients * (1 - share)));
-    return bolt.connections === 0;
+  const handOver = new SessionHandOver({ clients: bolt.connections, spreadMsMax: config.drainSpreadMs }, startMs);
+  await until(parts, () => {
+    const { connections } = bolt;
+    bolt.endSome(handOver.due(connections, clock.nowMs()));
+    return handOver.isOver({ connections: bolt.connections, isDrained: session.isDrained }, clock.nowMs());
   });
-  bolt.endSome(bolt.connections);
-  await until(parts, SESSION_MS_MAX, () => bolt.connections === 0 && session.isDrained);
   report(parts, "session", startMs, session.isDrained);
 }
 
 async function drainData(parts: DrainParts, { data, stepper }: DrainedData): Promise<void> {
   const { config, roles, clock } = parts;
-  const owners = data.slotTable?.slots ?? [];
-  const isAlone = owners.every(({ leader, followers }) => leader === roles.id && followers.length === 0);
-  if (isAlone) return;
+  if (isAlone(data.slotTable, roles.id)) return;
   const startMs = clock.nowMs();
   stepper.step({ kind: "leave" });
-  let [metaMs, movedMs] = [startMs, startMs];
-  let [epoch, kept] = [data.slotTable?.epoch, data.slotsKept];
-  await until(parts, config.drainTimeoutMs, () => {
-    const nowMs = clock.nowMs();
-    if (roles.network.hasMeta) metaMs = nowMs;
-    if (data.slotTable?.epoch !== epoch || data.slotsKept !== kept) movedMs = nowMs;
-    [epoch, kept] = [data.slotTable?.epoch, data.slotsKept];
-    // What it follows counts too: until another has copied it, this may be the last copy, should the leader die now.
-    return kept === 0 || nowMs - metaMs > META_AWAY_MS || nowMs - movedMs >= NOTHING_MOVES_MS;
+  const handOver = new DataHandOver(config.drainTimeoutMs, startMs);
+  await until(parts, () => {
+    const { slotsKept, slotTable } = data;
+    return handOver.isOver({ slotsKept, epoch: slotTable?.epoch, hasMeta: roles.network.hasMeta }, clock.nowMs());
   });
   report(parts, "data", startMs, data.slotsKept === 0);
 }
@@ -113,10 +93,9 @@ function report({ log, clock }: DrainParts, role: string, startMs: number, isDon
   else log.warn("a role could not hand all of its work over in time", { role, tookMs });
 }
 
-/** Asks again and again until it is so, or for so long. */
-async function until(parts: DrainParts, limitMs: number, isSo: () => boolean): Promise<void> {
-  const endMs = parts.clock.nowMs() + limitMs;
-  while (!isSo() && parts.clock.nowMs() < endMs) await passed(parts, POLL_MS);
+/** Asks again and again until it is so. */
+async function until(parts: DrainParts, isSo: () => boolean): Promise<void> {
+  while (!isSo()) await passed(parts, POLL_MS);
 }
 
 function passed({ timers }: DrainParts, delayMs: number): Promise<void> {

@@ -26,6 +26,7 @@ import type { ClientEvent, PublishRequest, RegistrationKey, Registry, SubscribeR
 import { ServiceLists } from "./serviceLists.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import { contest, isOneClient } from "./takeOver.ts";
+import { unfinished } from "./unfinished.ts";
 import { VersionScan } from "./versionScan.ts";
 
 /** Settings, each a key of the configuration; all times in milliseconds. */
@@ -154,6 +155,10 @@ export class Session implements Registry {
   /** Everything that clients were answered is at the data nodes: a session that drains may stop. */
   get isDrained(): boolean {
     return this.#links.isIdle;
+  }
+
+  unfinished(): Iterable<string> {
+    return unfinished(this.#clients.values(), this.#subscriptions, { links: this.#links, unsettled: this.#unsettled });
   }
 
   step(event: SessionEvent, nowMs: number): void {
@@ -441,7 +446,7 @@ export class Session implements Registry {
   }
 
   #linkData(): void {
-    const leaders = this.#dataNodes();
+    const leaders = new Set(this.#links.table?.slots.map(({ leader }) => leader));
     this.#membership.link(({ role, id }, isListed) => role === "data" && (isListed || leaders.has(id)));
   }
 
@@ -491,9 +496,5 @@ export class Session implements Registry {
   #watchConfigs(): void {
     const dataInfoIds = this.#configs.watched();
     if (dataInfoIds.length > 0) this.#output.toMeta({ kind: "watchConfig", dataInfoIds });
-  }
-
-  #dataNodes(): Set<NodeId> {
-    return new Set(this.#links.table?.slots.map((slot) => slot.leader) ?? []);
   }
 }

@@ -1,7 +1,7 @@
 // What can be seen of a run from outside its roles: what clients did and were shown, what crossed the network, what
 // broke. Checkers judge by these facts alone.
 
-import type { Heartbeat, Member, MetaToMember } from "../messages/membership.ts";
+import type { ConfigValue, Heartbeat, Member, MetaToMember } from "../messages/membership.ts";
 import type { FollowerToLeader, LeaderToFollower } from "../messages/replication.ts";
 import type { DataToSession, SessionToData } from "../messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
@@ -46,6 +46,15 @@ export type ClientFact =
       readonly isTaken: boolean;
       readonly entries: readonly string[];
     } & OfRegistration)
+  /** A client watches a configuration value, and was sent one; `isTaken`: it was newer than the last one. */
+  | ({ readonly kind: "watched" | "unwatched" } & OfRegistration)
+  | ({
+      readonly kind: "configured";
+      readonly version: bigint;
+      readonly data: string | null;
+      readonly isTaken: boolean;
+    } & OfRegistration &
+      OnConnection)
   /**
    * A client has a connection. `isMute`: it answers neither pushes nor heartbeats. `acceptedMs`: when the session's
    * machine made it, if that was before: a client that stands still learns of it when it goes on.
@@ -110,6 +119,9 @@ export type MetaFact =
       readonly table: SlotTable | undefined;
       readonly before: SlotTable | undefined;
     }
+  /** An operator has asked the leading meta node to set a configuration value, and has its answer. */
+  | { readonly kind: "configAsked"; readonly service: DataInfoId; readonly data: string | null }
+  | { readonly kind: "configSet"; readonly service: DataInfoId; readonly data: string | null }
   /** It has lost its last commits. */
   | { readonly kind: "failedOver"; readonly table: SlotTable | undefined };
 
@@ -137,8 +149,15 @@ export type WorldFact =
   | { readonly kind: "left"; readonly node: NodeId; readonly slotsKept: number }
   /** Followers are made to compare themselves with their leaders from here on. */
   | { readonly kind: "compared" }
+  /** All has been well for long, and a node still waits for this, or keeps it. */
+  | { readonly kind: "unfinished"; readonly node: NodeId; readonly what: string }
   /** The last look is due. */
-  | { readonly kind: "over"; readonly live: readonly LiveClient[] };
+  | {
+      readonly kind: "over";
+      readonly live: readonly LiveClient[];
+      /** What the store has of configuration. */
+      readonly configs?: ReadonlyMap<DataInfoId, ConfigValue>;
+    };
 
 export type Role = "meta" | "data" | "session";
 

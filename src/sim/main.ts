@@ -1,7 +1,8 @@
-// Runs seeds: `npm run sim -- --seeds 500 --first-seed 1 [--cluster] [--workers 2] [--verbose] [--keep-going]`. Stops
-// at the first violation with everything needed to understand and to repeat it: the last --events N that touch the
-// service, or with --whole the last of all. With --keep-going each violation is one line. Or runs one text scenario:
-// `npm run sim -- --scenario NAME`; or large clusters, for what they cost: `npm run sim -- --scale`.
+// Runs seeds: `npm run sim -- --seeds 500 --first-seed 1 [--cluster | --tight] [--workers 2] [--verbose]
+// [--keep-going]`. Stops at the first violation with everything needed to understand and to repeat it: the last
+// --events N that touch the service, or with --whole the last of all. With --keep-going each violation is one line. Or
+// runs one text scenario: `npm run sim -- --scenario NAME`; or large clusters, for what they cost: `npm run sim --
+// --scale`.
 
 import { type ChildProcess, fork } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
@@ -17,6 +18,7 @@ interface Options {
   readonly seeds: number;
   readonly firstSeed: number;
   readonly isCluster: boolean;
+  readonly isTight: boolean;
   readonly isVerbose: boolean;
   readonly keepsGoing: boolean;
   readonly events: number;
@@ -36,6 +38,7 @@ function readOptions(): Options {
       "first-seed": { type: "string", default: "1" },
       events: { type: "string", default: String(EVENTS_SHOWN) },
       cluster: { type: "boolean", default: false },
+      tight: { type: "boolean", default: false },
       verbose: { type: "boolean", default: false },
       "keep-going": { type: "boolean", default: false },
       whole: { type: "boolean", default: false },
@@ -49,6 +52,7 @@ function readOptions(): Options {
     seeds: Number.parseInt(values.seeds, 10),
     firstSeed: Number.parseInt(values["first-seed"], 10),
     isCluster: values.cluster,
+    isTight: values.tight,
     isVerbose: values.verbose,
     keepsGoing: values["keep-going"],
     events: Number.parseInt(values.events, 10),
@@ -137,10 +141,11 @@ function describeRun({ seed, plan, endMs, log }: RunResult, tookMs: number): str
 
 function describeFinding(
   { seed, plan, finding, endMs, log }: RunResult,
-  { isCluster, events, isWhole }: Options,
+  { isCluster, isTight, events, isWhole }: Options,
 ): string {
   const faults = [...plan.clientFaults, ...plan.serverFaults].join(", ");
   const nodes = plan.nodes.map(({ machine }) => machine).join(" ");
+  const tight = isTight ? " --tight" : "";
   return [
     "",
     `VIOLATION of rule ${finding?.rule}`,
@@ -151,7 +156,7 @@ function describeFinding(
     "",
     ...log.last(events, isWhole ? undefined : finding?.service).map((line) => `  ${line}`),
     "",
-    `repeat with: npm run sim -- --seeds 1 --first-seed ${seed}${isCluster ? " --cluster" : ""}`,
+    `repeat with: npm run sim -- --seeds 1 --first-seed ${seed}${isCluster ? " --cluster" : ""}${tight}`,
   ].join("\n");
 }
 

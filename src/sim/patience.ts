@@ -11,18 +11,26 @@ export const LEAVE_MS = 15_000;
 /** For followers to compare themselves with their leaders. */
 export const COMPARE_MS = 4_000;
 
+/** Longer than any exchange of messages takes, and its repetition. */
+export const STILL_MS = 2_000;
+
 // After the longest memory of the servers, so much time to repair: scans, retries, push timeouts.
 const REPAIR_MS = 5_000;
 // A dead link is closed after five seconds of silence, made again within a second, and spoken on within another.
 const RELINK_MS = 7_000;
 
+// Where scans and comparisons come more rarely than this, all is to be well without them.
+const INTERVAL_MS_MAX = 10_000;
+
 /** After the world is whole again, before the last look. */
 export function quietMs({ config, meta, topology }: Plan): number {
-  const { clientMuteIdleMs, clientReturnGraceMs, restartHoldMs, sessionLeaseMs, versionScanIntervalMs } = config;
+  const { clientMuteIdleMs, clientReturnGraceMs, restartHoldMs, sessionLeaseMs } = config;
+  const versionScanIntervalMs = Math.min(config.versionScanIntervalMs, INTERVAL_MS_MAX);
+  const digestIntervalMs = Math.min(config.digestIntervalMs, INTERVAL_MS_MAX);
   const memoryMs = Math.max(clientMuteIdleMs + clientReturnGraceMs, restartHoldMs, sessionLeaseMs);
   const repairMs = 2 * versionScanIntervalMs + REPAIR_MS;
   if (topology !== "cluster") return memoryMs + repairMs;
   const protectionMs = config.lossProtectionPercent < 100 ? config.lossProtectionMaxMs : 0;
   // A member that is gone is counted out first; then others lead, and only then does its lease begin.
-  return RELINK_MS + meta.memberLeaseMs + memoryMs + protectionMs + 2 * config.digestIntervalMs + repairMs;
+  return RELINK_MS + meta.memberLeaseMs + memoryMs + protectionMs + 2 * digestIntervalMs + repairMs;
 }

@@ -22,6 +22,8 @@ export const CLIENT_FAULTS = [
   "freeze",
   "usurp",
 ] as const;
+/** And to those of tight worlds besides: they answer late, or are behind a line of a few KB a second. */
+const LINE_FAULTS = ["answersLate", "narrowLine"] as const;
 /** What may happen to the servers of a small world. */
 export const SERVER_FAULTS = ["link", "dataRestart", "sessionRestart", "serverRestart", "store"] as const;
 /** What may happen to the nodes of a cluster. */
@@ -54,7 +56,49 @@ export const CLUSTER_FAULTS = [
   "blackout",
 ] as const;
 
-export type ClientFault = (typeof CLIENT_FAULTS)[number];
+/** What is under way when an aimed fault comes: a message of this kind was just sent, or this has just happened. */
+export const MOMENTS = [
+  "publish",
+  "taken",
+  "notice",
+  "fetch",
+  "digests",
+  "inventory",
+  "wanted",
+  "recall",
+  "follow",
+  "replica",
+  "change",
+  "table",
+  "shown",
+  "accepted",
+  "takenBack",
+  "lost",
+  "holding",
+] as const;
+/** What is done to those between whom it is under way. */
+export const BLOWS = [
+  "reset",
+  "crash",
+  "crashAtOnce",
+  "stop",
+  "pause",
+  "part",
+  "delay",
+  "cutClient",
+  "endClient",
+  "changeClient",
+] as const;
+
+/** A fault that waits for its moment, and then for the next one. */
+export interface Aim {
+  readonly moment: (typeof MOMENTS)[number];
+  readonly blow: (typeof BLOWS)[number];
+  /** It rests so long between two blows. */
+  readonly everyMs: number;
+}
+
+export type ClientFault = (typeof CLIENT_FAULTS)[number] | (typeof LINE_FAULTS)[number];
 export type ServerFault = (typeof SERVER_FAULTS)[number] | (typeof CLUSTER_FAULTS)[number];
 
 /** The budget of each session process. */
@@ -83,6 +127,10 @@ export interface Plan {
   readonly serverFaultMs: number;
   readonly clientFaults: readonly ClientFault[];
   readonly serverFaults: readonly ServerFault[];
+  /** Faults that are aimed at what is under way. */
+  readonly aims?: readonly Aim[];
+  /** How many configuration values there are that change and are watched. */
+  readonly configs?: number;
   /** How often a new publisher takes a registId that another client has. */
   readonly sharedChance: number;
   /** Publications are padded to so many characters. */

@@ -11,6 +11,13 @@ test("the same seed gives the same run, event by event", () => {
   }
 });
 
+test("a few tight worlds keep all rules", () => {
+  for (let seed = 1; seed <= 10; seed++) {
+    const { finding } = runSeed(seed, { isCluster: false, isTight: true });
+    assert.equal(finding, undefined, `seed ${seed}: ${finding?.rule}: ${finding?.text}`);
+  }
+});
+
 test("a few worlds of each kind keep all rules", () => {
   for (let seed = 1; seed <= 10; seed++) {
     for (const isCluster of [false, true]) {

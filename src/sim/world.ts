@@ -1,6 +1,8 @@
 // One world from one seed: servers, applications, network and faults on virtual time, and the checkers that watch.
 // Traffic with faults, then everything heals, then it is quiet, then the last look.
 
+import type { NodeId } from "../model/ids.ts";
+import { Operator } from "./apps/operator.ts";
 import { Workload } from "./apps/workload.ts";
 import type { Finding } from "./checkers/checker.ts";
 import { Judge } from "./checkers/judge.ts";
@@ -8,12 +10,14 @@ import { Cluster } from "./cluster/cluster.ts";
 import type { SimEnvironment } from "./cluster/environment.ts";
 import { drawClusterPlan } from "./drawClusterPlan.ts";
 import { drawPlan } from "./drawPlan.ts";
+import { drawTightPlan } from "./drawTightPlan.ts";
 import { EventLog } from "./eventLog.ts";
 import type { Fact } from "./facts.ts";
+import { AimedFaults } from "./faults/aimedFaults.ts";
 import { ClientFaults } from "./faults/clientFaults.ts";
 import { ClusterFaults } from "./faults/clusterFaults.ts";
 import { ServerFaults } from "./faults/serverFaults.ts";
-import { COMPARE_MS, HEAL_MS, LEAVE_MS, quietMs } from "./patience.ts";
+import { COMPARE_MS, HEAL_MS, LEAVE_MS, quietMs, STILL_MS } from "./patience.ts";
 import type { Plan } from "./plan.ts";
 import { Dice } from "./random.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -28,10 +32,16 @@ export interface RunResult {
   readonly log: EventLog;
 }
 
+/** Which worlds a seed is drawn from: tight ones, clusters, or else small ones. */
+export interface Kind {
+  readonly isCluster: boolean;
+  readonly isTight?: boolean;
+}
+
 /** Runs one seed; the same seed gives the same run, event by event. */
-export function runSeed(seed: number, options: { isCluster: boolean }): RunResult {
+export function runSeed(seed: number, options: Kind): RunResult {
   const dice = new Dice(seed);
-  const plan = options.isCluster ? drawClusterPlan(dice.fork()) : drawPlan(dice.fork());
+  const plan = drawOf(options)(dice.fork());
   const scheduler = new Scheduler(plan.startMs);
   const log = new EventLog();
   const judge = new Judge(plan);
@@ -45,20 +55,27 @@ export function runSeed(seed: number, options: { isCluster: boolean }): RunResul
   const cluster = new Cluster(part());
   const workload = new Workload(part(), cluster);
   const clientFaults = new ClientFaults(part(), workload);
-  const faults = options.isCluster
-    ? new ClusterFaults(part(), cluster, workload)
-    : new ServerFaults(part(), cluster, workload);
+  const faults =
+    plan.topology === "cluster"
+      ? new ClusterFaults(part(), cluster, workload)
+      : new ServerFaults(part(), cluster, workload);
   if (faults instanceof ClusterFaults) watchers.push((fact) => faults.see(fact));
+  const operator = new Operator(part(), cluster, workload);
+  const aimed = new AimedFaults(part(), cluster, workload);
+  watchers.push((fact) => aimed.see(fact));
   cluster.start();
   workload.start();
   clientFaults.start();
   faults.start();
+  operator.start();
 
   const isOver = () => judge.finding !== undefined;
   const run = (durationMs: number) => scheduler.run(scheduler.nowMs + durationMs, isOver);
   run(plan.trafficMs);
   workload.stop();
+  operator.stop();
   clientFaults.stop();
+  aimed.stop();
   faults.stop();
   run(HEAL_MS);
   clientFaults.stop();
@@ -68,8 +85,14 @@ export function runSeed(seed: number, options: { isCluster: boolean }): RunResul
   run(plan.hasLeaving ? LEAVE_MS : 0);
   if (!isOver()) compareFollowers(cluster, record);
   run(COMPARE_MS);
-  if (!isOver()) record({ kind: "over", live: liveClients(workload) });
+  if (!isOver()) tellUnfinished(cluster, { record, run });
+  if (!isOver()) record({ kind: "over", live: liveClients(workload), configs: cluster.store.state.configs });
   return { seed, plan, finding: judge.finding, endMs: scheduler.nowMs - plan.startMs, log };
+}
+
+function drawOf({ isCluster, isTight = false }: Kind): (dice: Dice) => Plan {
+  if (isTight) return drawTightPlan;
+  return isCluster ? drawClusterPlan : drawPlan;
 }
 
 /** With all well again, a data node is told to stop: it hands its slots over before it does. */
@@ -88,6 +111,26 @@ function compareFollowers(cluster: Cluster, record: (fact: Fact) => void): void 
   for (const [at, one] of datas.entries()) {
     for (const other of datas.slice(at + 1)) cluster.reset(one.machine, other.machine);
   }
+}
+
+/** What waits at two moments that are further apart than any message takes. */
+function tellUnfinished(
+  cluster: Cluster,
+  { record, run }: { record: (fact: Fact) => void; run: (durationMs: number) => void },
+): void {
+  const before = unfinished(cluster);
+  run(STILL_MS);
+  for (const { node, what } of unfinished(cluster)) {
+    if (before.some((one) => one.node === node && one.what === what)) record({ kind: "unfinished", node, what });
+  }
+}
+
+function unfinished({ nodes }: Cluster): { readonly node: NodeId; readonly what: string }[] {
+  return nodes.flatMap(({ process, data, session }) =>
+    process === undefined
+      ? []
+      : [...(data?.unfinished() ?? []), ...(session?.unfinished() ?? [])].map((what) => ({ node: process.id, what })),
+  );
 }
 
 function liveClients({ apps }: Workload): (Fact & { kind: "over" })["live"] {

@@ -8,21 +8,19 @@ import { PLANTS } from "./plants.ts";
 const root = new URL("../../", import.meta.url);
 const plant = PLANTS.find(({ name }) => name === process.env["ROSTER_PLANT"]);
 assert.ok(plant !== undefined, "ROSTER_PLANT names a plant");
-const edits = new Map(
-  [plant, ...(plant.also === undefined ? [] : [plant.also])].map((edit) => [new URL(edit.file, root).href, edit]),
-);
+const edited = new URL(plant.file, root).href;
+let isDone = false;
 
 registerHooks({
   load(url, context, nextLoad) {
     const loaded = nextLoad(url, context);
-    const edit = edits.get(url);
-    if (edit === undefined) return loaded;
+    if (url !== edited) return loaded;
     const text = String(loaded.source instanceof Uint8Array ? Buffer.from(loaded.source) : loaded.source);
-    const { file, find, replace } = edit;
+    const { file, find, replace } = plant;
     assert.equal(text.split(find).length, 2, `"${find}" occurs exactly once in ${file}`);
-    edits.delete(url);
+    isDone = true;
     return { ...loaded, source: text.replace(find, () => replace) };
   },
 });
 
-process.once("exit", () => assert.deepEqual([...edits.keys()], [], "all of them were loaded"));
+process.once("exit", () => assert.ok(isDone, `${plant.file} was loaded`));

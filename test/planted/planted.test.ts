@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { describe, test } from "node:test";
-import { PLANTS, type Plant } from "./plants.ts";
+import { type ByScenario, PLANTS, type Plant } from "./plants.ts";
 
 const SEEDS = 120;
 const CLUSTER_SEEDS = 500;
@@ -22,11 +22,12 @@ interface Seeds {
   readonly first: number;
   readonly count: number;
   readonly isCluster: boolean;
+  readonly isTight: boolean;
 }
 
-function simulate({ first, count, isCluster }: Seeds, plant?: string): Promise<Run> {
-  const cluster = isCluster ? ["--cluster"] : [];
-  return run(["--first-seed", String(first), "--seeds", String(count), ...cluster], plant);
+function simulate({ first, count, isCluster, isTight }: Seeds, plant?: string): Promise<Run> {
+  const world = [...(isCluster ? ["--cluster"] : []), ...(isTight ? ["--tight"] : [])];
+  return run(["--first-seed", String(first), "--seeds", String(count), ...world], plant);
 }
 
 function run(what: readonly string[], plant?: string): Promise<Run> {
@@ -40,19 +41,20 @@ function run(what: readonly string[], plant?: string): Promise<Run> {
   });
 }
 
-async function finds({ name, rules, firstSeed = 1, isCluster = false }: Plant): Promise<string> {
-  const seeds = { first: firstSeed, count: isCluster ? CLUSTER_SEEDS : SEEDS, isCluster };
+async function finds(plant: Exclude<Plant, ByScenario>): Promise<string> {
+  const { name, rules, firstSeed = 1, isCluster = false, isTight = false } = plant;
+  const seeds = { first: firstSeed, count: isCluster ? CLUSTER_SEEDS : SEEDS, isCluster, isTight };
   const { exitCode, output } = await simulate(seeds, name);
   const found = /VIOLATION of rule (\S+)[^\n]*\n\s*seed (\d+)/.exec(output);
   assert.ok(exitCode === 1 && found !== null, `not found:\n${output.slice(-2_000)}`);
   const [, rule = "", seed = ""] = found;
   assert.ok(rules.includes(rule), `found as ${rule}, expected ${rules.join(" or ")}:\n${output.slice(0, 2_000)}`);
-  const unplanted = await simulate({ first: Number(seed), count: 1, isCluster });
+  const unplanted = await simulate({ first: Number(seed), count: 1, isCluster, isTight });
   assert.equal(unplanted.exitCode, 0, `without the plant:\n${unplanted.output}`);
   return `rule ${rule}, seed ${seed}`;
 }
 
-async function findsByScenario(plant: Plant, scenario: string): Promise<string> {
+async function findsByScenario(plant: ByScenario, scenario: string): Promise<string> {
   const planted = await run(["--scenario", scenario], plant.name);
   assert.ok(
     planted.exitCode === 1 && planted.output.includes("\n  but "),
@@ -66,8 +68,7 @@ async function findsByScenario(plant: Plant, scenario: string): Promise<string> 
 describe("planted bugs", { concurrency: RUNS_AT_ONCE }, () => {
   for (const plant of PLANTS) {
     test(`found: ${plant.name}`, async (t) => {
-      const { scenario } = plant;
-      t.diagnostic(await (scenario === undefined ? finds(plant) : findsByScenario(plant, scenario)));
+      t.diagnostic(await ("scenario" in plant ? findsByScenario(plant, plant.scenario) : finds(plant)));
     });
   }
 });

@@ -5,7 +5,7 @@ import type { Cancel } from "../../base/ports.ts";
 import { stringOf, textOf, type WireText } from "../../base/text.ts";
 import type { SofaClientHost, SofaClientOptions } from "../../client/host.ts";
 import type { SegmentPush } from "../../client/messages.ts";
-import type { Publisher, Registration, Subscriber } from "../../client/registration.ts";
+import type { Configurator, Publisher, Registration, Subscriber } from "../../client/registration.ts";
 import { SofaClient } from "../../client/sofaClient.ts";
 import { makeDataInfoId, type ServiceName } from "../../model/dataInfoId.ts";
 import type { DataInfoId } from "../../model/ids.ts";
@@ -31,6 +31,7 @@ export class App implements SofaClientHost {
   readonly decompress = unmark;
   readonly publishers: Publisher[] = [];
   readonly subscribers: Subscriber[] = [];
+  readonly #configurators: Configurator[] = [];
   readonly #environment: SimEnvironment;
   readonly #options: AppOptions;
   readonly #client: SofaClient;
@@ -191,6 +192,30 @@ export class App implements SofaClientHost {
     this.#arm();
   }
 
+  /** Watches a configuration value; a client whose form has no word for that does not. */
+  watchConfig(service: ServiceName): void {
+    if (this.#options.client.form === "protobuf") return;
+    const configurator = this.#client.watchConfig(service, this.#nowMs);
+    this.#configurators.push(configurator);
+    this.#recordWatch("watched", configurator);
+    this.#arm();
+  }
+
+  onConfig({ registId, service }: Configurator, { version, data }: { version: bigint; data: WireText | null }): void {
+    this.#configured({ registId, service }, { version, data, isTaken: true });
+  }
+
+  onStaleConfig({ registId, service }: Configurator, value: { version: bigint; data: WireText | null }): void {
+    this.#configured({ registId, service }, { ...value, isTaken: false });
+  }
+
+  /** What was refused it wants no more. */
+  giveUpUnacknowledged(): void {
+    for (const publisher of this.publishers) if (!publisher.isDone && publisher.isRegistered) this.unpublish(publisher);
+    for (const subscriber of [...this.subscribers]) if (!subscriber.isDone) this.unsubscribe(subscriber);
+    for (const configurator of this.#configurators) if (!configurator.isDone) this.#unwatch(configurator);
+  }
+
   /** The connection breaks; the client stays away for so long, and then comes back when its own times say so. */
   cut(delays: { clientMs: number; serverMs: number }, awayMs: number): void {
     this.#awayUntilMs = this.#environment.scheduler.nowMs + awayMs;
@@ -248,6 +273,8 @@ export class App implements SofaClientHost {
     this.#awayUntilMs = 0;
     if (this.#isDead) return;
     this.#hush(false);
+    this.#wire?.hearLate(0);
+    this.#wire?.narrow(Number.POSITIVE_INFINITY);
     this.#wire?.speakAgain();
     this.#gate.resume(true);
   }
@@ -358,6 +385,33 @@ export class App implements SofaClientHost {
       zone: localZone,
       isTaken,
       entries: entries.sort(),
+    });
+  }
+
+  #unwatch(configurator: Configurator): void {
+    this.#recordWatch("unwatched", configurator);
+    this.#client.unregister(configurator, this.#nowMs);
+    this.#arm();
+  }
+
+  #recordWatch(kind: "watched" | "unwatched", { registId, service }: Configurator): void {
+    this.#environment.record({ kind, client: this.name, service: makeDataInfoId(service), registId });
+  }
+
+  #configured(
+    { registId, service }: { registId: string; service: ServiceName },
+    { version, data, isTaken }: { version: bigint; data: WireText | null; isTaken: boolean },
+  ): void {
+    this.#environment.record({
+      kind: "configured",
+      client: this.name,
+      service: makeDataInfoId(service),
+      registId,
+      connection: this.#connection,
+      session: this.#session,
+      version,
+      data: data === null ? null : stringOf(data),
+      isTaken,
     });
   }
 

@@ -14,6 +14,9 @@ const SUBSCRIBERS_MAX = 3;
 const BURST_MAX = 8;
 const BURST_MS = 200;
 
+// With so many, a client may have all that it wants here.
+const REGISTRATIONS_MAX = 100;
+
 const FORMS: readonly WireForm[] = ["hessian-draft", "hessian-draft", "hessian-final", "protobuf"];
 const DIALECTS: readonly BoltDialect[] = [
   { protocol: 1, version: 0, crc: false },
@@ -58,8 +61,11 @@ export class Workload {
     return this.#environment.scheduler.nowMs < this.#pauseUntilMs;
   }
 
+  /** Nothing more is done. Where few registrations are allowed, clients want no more what they were refused. */
   stop(): void {
     this.#isOver = true;
+    if (!this.#areFew) return;
+    for (const app of this.apps) if (!app.isDead) app.giveUpUnacknowledged();
   }
 
   /** A client that belongs to nobody, on its way to the session of another one, or to any. */
@@ -85,6 +91,11 @@ export class Workload {
         answersPushes: true,
       },
     });
+  }
+
+  /** Clients may register less than they want. */
+  get #areFew(): boolean {
+    return this.#environment.plan.config.clientRegistrationsMax <= REGISTRATIONS_MAX;
   }
 
   #app(at: number, cluster: Cluster): App {
@@ -168,6 +179,7 @@ export class Workload {
     if (publisher === undefined) return;
     if (publisher.isRegistered && !app.isBeset) app.unpublish(publisher);
     scheduler.after(dice.chance(0.5) ? 0 : dice.below(400), () => {
+      if (this.#isOver && this.#areFew) return;
       if (app.isRunning && !publisher.isRegistered) app.republish(publisher, true);
     });
   }

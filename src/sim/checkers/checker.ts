@@ -21,6 +21,8 @@ export type Rule =
   | "slots: how the table changes"
   | "epochs: nobody goes back"
   | "followers hold what their leaders hold"
+  | "configuration: the newest, in order"
+  | "quiet: nothing waits for ever"
   | "settled: a healed cluster is whole"
   | "bug";
 

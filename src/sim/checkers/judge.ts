@@ -7,6 +7,7 @@ import { Bounds } from "./bounds.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";
 import { Commits } from "./commits.ts";
 import { Completeness } from "./completeness.ts";
+import { Configs } from "./configs.ts";
 import { Convergence } from "./convergence.ts";
 import { DeadClients } from "./deadClients.ts";
 import { EndedConnections } from "./endedConnections.ts";
@@ -48,6 +49,7 @@ export class Judge {
       new Epochs(),
       new Completeness(evidence),
       new Followers(evidence),
+      new Configs(evidence),
       new Convergence(evidence),
       new Settled(evidence),
     ];
@@ -61,6 +63,11 @@ export class Judge {
     if (this.#finding !== undefined) return;
     if (fact.kind === "bug") {
       this.#finding = { rule: "bug", service: undefined, text: `${fact.where}: ${fact.what}` };
+      return;
+    }
+    if (fact.kind === "unfinished") {
+      const text = `${fact.node}: ${fact.what}`;
+      this.#finding = { rule: "quiet: nothing waits for ever", service: undefined, text };
       return;
     }
     const { commits, registrations, nodes } = this.#evidence;

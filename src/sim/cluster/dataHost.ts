@@ -4,6 +4,7 @@ import { noMetrics } from "../../base/metrics.ts";
 import { Stepper } from "../../base/stepper.ts";
 import { Data } from "../../data/data.ts";
 import type { DataEvent, DataOutput } from "../../data/dataPorts.ts";
+import { type HandOverState, isAlone } from "../../data/handOver.ts";
 import type { MetaToMember } from "../../messages/membership.ts";
 import type { FollowerToLeader, LeaderToFollower } from "../../messages/replication.ts";
 import type { DataToSession, SessionToData } from "../../messages/sessionData.ts";
@@ -62,6 +63,19 @@ export class DataHost {
     return this.#data.slotsKept;
   }
 
+  /** What decides whether it may end. */
+  get handOverState(): HandOverState {
+    const { slotsKept, slotTable } = this.#data;
+    return { slotsKept, epoch: slotTable?.epoch, hasMeta: this.#metas.hasMeta };
+  }
+
+  /** It is told to stop. False if there is nobody to hand anything over to. */
+  leave(): boolean {
+    if (isAlone(this.#data.slotTable, this.#process.id)) return false;
+    this.step({ kind: "leave" });
+    return true;
+  }
+
   /** It answers for every slot that it leads. */
   get isServing(): boolean {
     return this.#data.isServing;
@@ -75,6 +89,10 @@ export class DataHost {
   /** Services whose lists are held against a loss. */
   get held(): readonly DataInfoId[] {
     return this.#data.heldLosses.map(({ dataInfoId }) => dataInfoId);
+  }
+
+  unfinished(): Iterable<string> {
+    return this.#data.unfinished();
   }
 
   step(event: DataEvent): void {

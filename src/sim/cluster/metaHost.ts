@@ -4,7 +4,9 @@ import { Stepper } from "../../base/stepper.ts";
 import type { Member, MemberRole, MemberToMeta, MetaToMember } from "../../messages/membership.ts";
 import { Meta } from "../../meta/meta.ts";
 import type { MetaEvent, MetaOutput } from "../../meta/metaPorts.ts";
+import type { DataInfoId } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
+import type { Fact } from "../facts.ts";
 import type { NodeNetwork } from "../network/nodeNetwork.ts";
 import { AcceptedPeers } from "../network/peers.ts";
 import type { Port } from "../network/port.ts";
@@ -26,6 +28,9 @@ export class MetaHost {
   readonly #members: Readonly<Record<MemberRole, Members>>;
   readonly #meta: Meta;
   readonly #stepper: Stepper<MetaEvent>;
+  // Of values, by request, what is told when they are set.
+  readonly #puts = new Map<number, Fact>();
+  #requests = 0;
 
   constructor(environment: MetaEnvironment, process: SimProcess) {
     this.#environment = environment;
@@ -50,6 +55,14 @@ export class MetaHost {
 
   step(event: MetaEvent): void {
     this.#stepper.step(event);
+  }
+
+  /** An operator sets a value, or takes it away. */
+  putConfig(dataInfoId: DataInfoId, data: string | null): void {
+    const request = ++this.#requests;
+    this.#puts.set(request, { kind: "configSet", service: dataInfoId, data });
+    this.#environment.record({ kind: "configAsked", service: dataInfoId, data });
+    this.step({ kind: "putConfig", request, dataInfoId, data });
   }
 
   close(): void {
@@ -112,7 +125,11 @@ export class MetaHost {
           (state) => ({ ...state, blockedNodes: withNode(state.blockedNodes, node, isBlocked) }),
           (isSaved) => ({ kind: "nodeBlocked", node, isBlocked, isSaved }),
         ),
-      answer: () => undefined,
+      answer: (request, error) => {
+        const put = this.#puts.get(request);
+        this.#puts.delete(request);
+        if (put !== undefined && error === undefined) record(put);
+      },
     };
   }
 

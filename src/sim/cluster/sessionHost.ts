@@ -7,6 +7,7 @@ import { Stepper } from "../../base/stepper.ts";
 import { SofaGateway } from "../../gateways/sofa/gateway.ts";
 import type { MetaToMember } from "../../messages/membership.ts";
 import type { DataToSession, SessionToData } from "../../messages/sessionData.ts";
+import { hasOtherSessions } from "../../session/handOver.ts";
 import { Session, type SessionEvent, type SessionOutput } from "../../session/session.ts";
 import { MARKING } from "../marking.ts";
 import { MetaLinks } from "../network/metaLinks.ts";
@@ -68,20 +69,30 @@ export class SessionHost {
     scheduler.after(BOOT_MS, () => process.gate.timer(() => this.step({ kind: "woken" })));
   }
 
-  /** Sends the clients away, so that they come back elsewhere. */
-  drain(): void {
+  /** It is told to stop, and begins to send its clients away. False if they could go nowhere. */
+  drain(): boolean {
+    if (!hasOtherSessions(this.#session.members, this.#process.id)) return false;
     this.#isDraining = true;
     this.step({ kind: "drain" });
-    for (const wire of this.wires) wire.serverEnd.close();
+    return true;
+  }
+
+  /** Sends some clients away, so that they come back elsewhere. */
+  endSome(count: number): void {
+    for (const wire of this.wires.slice(0, count)) wire.serverEnd.close();
+  }
+
+  /** What decides whether it may end. */
+  get handOverState(): { readonly connections: number; readonly isDrained: boolean } {
+    return { connections: this.#wires.size, isDrained: this.#session.isDrained };
   }
 
   get isDraining(): boolean {
     return this.#isDraining;
   }
 
-  /** After `drain`: nothing waits any more to be sent to data nodes. */
-  get isDrained(): boolean {
-    return this.#session.isDrained;
+  unfinished(): Iterable<string> {
+    return this.#session.unfinished();
   }
 
   step(event: SessionEvent): void {

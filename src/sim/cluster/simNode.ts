@@ -1,5 +1,7 @@
 // A machine on which a process runs, ends and is started again, with one role or several.
 
+import { DataHandOver } from "../../data/handOver.ts";
+import { SessionHandOver } from "../../session/handOver.ts";
 import type { Role } from "../facts.ts";
 import { DataHost } from "./dataHost.ts";
 import { type MetaEnvironment, MetaHost } from "./metaHost.ts";
@@ -10,10 +12,12 @@ import { type Disk, SimProcess } from "./simProcess.ts";
 /** `killed`: its kernel tells the others. `vanished`: with its machine, nobody is told. */
 export type End = "killed" | "vanished" | "orderly";
 
-// How often a node that wants to stop looks whether it may, and how long it waits at the most.
-const STOP_CHECK_MS = 50;
+// How often a node that wants to stop looks whether it may.
+const STOP_CHECK_MS = 20;
 // Longer than a hold after a restart: what is held is handed over only when that is over.
-const STOP_MS_MAX = 18_000;
+const HAND_OVER_MS_MAX = 18_000;
+// Over so long a session sends its clients away.
+const SPREAD_MS = 1_000;
 const RESIGN_MS = 100;
 
 interface Hosts {
@@ -21,6 +25,11 @@ interface Hosts {
   readonly meta: MetaHost | undefined;
   readonly data: DataHost | undefined;
   readonly session: SessionHost | undefined;
+}
+
+interface HandOvers {
+  readonly session: SessionHandOver | undefined;
+  readonly data: DataHandOver | undefined;
 }
 
 export class SimNode {
@@ -120,10 +129,16 @@ export class SimNode {
     if (hosts === undefined || this.#isStopping) return;
     this.#isStopping = true;
     hosts.process.gate.message(() => {
-      hosts.session?.drain();
-      hosts.data?.step({ kind: "leave" });
+      const { session, data } = hosts;
+      const nowMs = hosts.process.time.clock.nowMs();
+      const clients = session?.handOverState.connections ?? 0;
+      const ways = {
+        session:
+          session?.drain() === true ? new SessionHandOver({ clients, spreadMsMax: SPREAD_MS }, nowMs) : undefined,
+        data: data?.leave() === true ? new DataHandOver(HAND_OVER_MS_MAX, nowMs) : undefined,
+      };
+      this.#handOver(hosts, ways, done);
     });
-    this.#stopWhenReady(hosts, { untilMs: this.#environment.scheduler.nowMs + STOP_MS_MAX, done });
   }
 
   pause(): void {
@@ -140,20 +155,24 @@ export class SimNode {
     this.#environment.network.review();
   }
 
-  #stopWhenReady(hosts: Hosts, end: { untilMs: number; done: (slotsKept: number) => void }): void {
+  /** Goes on with it until all roles say that it is over, as server/drain.ts does. */
+  #handOver(hosts: Hosts, ways: HandOvers, done: (slotsKept: number) => void): void {
+    // It was killed meanwhile.
+    if (this.#hosts !== hosts) return;
+    const { session, data, process } = hosts;
+    const nowMs = process.time.clock.nowMs();
+    if (session !== undefined) session.endSome(ways.session?.due(session.handOverState.connections, nowMs) ?? 0);
+    const isSessionDone = session === undefined || (ways.session?.isOver(session.handOverState, nowMs) ?? true);
+    const isDataDone = data === undefined || (ways.data?.isOver(data.handOverState, nowMs) ?? true);
     const { scheduler } = this.#environment;
-    scheduler.after(STOP_CHECK_MS, () => {
-      // It was killed meanwhile.
+    const later = (delayMs: number, run: () => void) => scheduler.after(delayMs, () => process.gate.timer(run));
+    if (!isSessionDone || !isDataDone) return void later(STOP_CHECK_MS, () => this.#handOver(hosts, ways, done));
+    hosts.meta?.step({ kind: "resign" });
+    later(RESIGN_MS, () => {
       if (this.#hosts !== hosts) return;
-      const isReady = (hosts.session?.isDrained ?? true) && (hosts.data?.slotsKept ?? 0) === 0;
-      if (!isReady && scheduler.nowMs < end.untilMs) return this.#stopWhenReady(hosts, end);
-      hosts.process.gate.message(() => hosts.meta?.step({ kind: "resign" }));
-      scheduler.after(RESIGN_MS, () => {
-        if (this.#hosts !== hosts) return;
-        const slotsKept = hosts.data?.slotsKept ?? 0;
-        this.stop("orderly");
-        end.done(slotsKept);
-      });
+      const slotsKept = data?.slotsKept ?? 0;
+      this.stop("orderly");
+      done(slotsKept);
     });
   }
 }

@@ -1,10 +1,10 @@
 // What happens to clients, and when.
 
 import type { App } from "../apps/app.ts";
+import { repeatAtRandom } from "../apps/repeat.ts";
 import type { Workload } from "../apps/workload.ts";
 import type { SimEnvironment } from "../cluster/environment.ts";
 import type { ClientFault } from "../plan.ts";
-import { repeatAtRandom } from "./repeat.ts";
 
 // More than this share of the clients does not die: an empty world tells nothing.
 const DEAD_SHARE_MAX = 0.4;
@@ -66,6 +66,12 @@ export class ClientFaults {
         return this.#healLater(app, dice.between(500, 10_000));
       case "usurp":
         return this.#usurp(app);
+      case "answersLate":
+        app.answerLate(dice.between(300, 4_000));
+        return this.#healLater(app, dice.between(2_000, 8_000));
+      case "narrowLine":
+        app.readThroughNarrowLine(dice.between(500, 20_000));
+        return this.#healLater(app, dice.between(2_000, 8_000));
       case "freeze":
         if (dice.chance(FOR_EVER_CHANCE) && this.#mayDie()) return app.die("frozen");
         app.standStill();

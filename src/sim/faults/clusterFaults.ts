@@ -1,6 +1,7 @@
 // What goes wrong with the nodes of a cluster, with the network between them and with their store.
 
 import type { Cancel } from "../../base/ports.ts";
+import { repeatAtRandom } from "../apps/repeat.ts";
 import type { Workload } from "../apps/workload.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { SimEnvironment } from "../cluster/environment.ts";
@@ -8,7 +9,6 @@ import type { SimNode } from "../cluster/simNode.ts";
 import { STORE } from "../cluster/store.ts";
 import type { Fact } from "../facts.ts";
 import type { ServerFault } from "../plan.ts";
-import { repeatAtRandom } from "./repeat.ts";
 
 const REST_BEFORE_MS = 2_500;
 const REST_AFTER_MS = 6_000;

@@ -1,12 +1,12 @@
 // What goes wrong with the servers of a small world. Around some restarts the workload rests, so that a list that gets
 // shorter then has no other excuse.
 
+import { repeatAtRandom } from "../apps/repeat.ts";
 import type { Workload } from "../apps/workload.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { SimEnvironment } from "../cluster/environment.ts";
 import type { SimNode } from "../cluster/simNode.ts";
 import type { ServerFault } from "../plan.ts";
-import { repeatAtRandom } from "./repeat.ts";
 
 const REST_BEFORE_MS = 2_500;
 const REST_AFTER_MS = 5_000;

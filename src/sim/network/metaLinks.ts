@@ -5,6 +5,7 @@ import type { Caller, Dialed, Port } from "./port.ts";
 
 export class MetaLinks {
   readonly #links: readonly Dialed<MemberToMeta>[];
+  readonly #reached = new Set<string>();
 
   constructor(
     port: Port<MemberToMeta, MetaToMember>,
@@ -15,9 +16,21 @@ export class MetaLinks {
       port.dial(
         caller,
         { machine, expected: undefined },
-        { up, down: () => undefined, received: (_from, message) => received(message) },
+        {
+          up: () => {
+            this.#reached.add(machine);
+            up();
+          },
+          down: () => void this.#reached.delete(machine),
+          received: (_from, message) => received(message),
+        },
       ),
     );
+  }
+
+  /** Whether a meta node can be reached. */
+  get hasMeta(): boolean {
+    return this.#reached.size > 0;
   }
 
   send(message: MemberToMeta): void {

@@ -1,0 +1,40 @@
+// What a data node still waits for, or keeps for a while only. Nothing of it is left soon after the last change, once
+// all nodes are well: what stays then waits for something that will not come, or is forgotten where it is.
+
+import type { RestartHold } from "./restartHold.ts";
+import type { Sessions } from "./sessions.ts";
+import type { FollowedSlot, LedSlot, Slots } from "./slots.ts";
+
+interface Parts {
+  readonly slots: Slots;
+  readonly sessions: Sessions;
+  readonly hold: RestartHold;
+  /** When something that sessions left behind ends next. */
+  readonly departuresMs: number;
+}
+
+export function* unfinished({ slots, sessions, hold, departuresMs }: Parts): Generator<string> {
+  if (departuresMs < Number.POSITIVE_INFINITY) yield "something that sessions left behind is kept for a while";
+  const known = new Set(sessions.known());
+  for (const slot of slots.led()) {
+    if (hold.heldIn(slot.contents.slot) > 0) yield `services of slot ${slot.contents.slot} are held back`;
+    yield* ofLed(slot, known);
+  }
+  for (const slot of slots.followed()) yield* ofFollowed(slot);
+}
+
+function* ofLed({ contents, isServing, wanted }: LedSlot, known: ReadonlySet<string>): Generator<string> {
+  if (!isServing) yield `slot ${contents.slot} is led and not served`;
+  for (const session of wanted.keys()) yield `slot ${contents.slot} wants something of ${session}`;
+  for (const { dataInfoId, waiting, interested } of contents.datums.values()) {
+    for (const session of waiting.keys()) yield `${session} waits for the list of ${dataInfoId}`;
+    for (const session of interested.keys()) {
+      if (!known.has(session)) yield `${session}, which is gone, is told of ${dataInfoId}`;
+    }
+  }
+}
+
+function* ofFollowed({ contents, isInSync, isAsking }: FollowedSlot): Generator<string> {
+  if (isAsking) yield `the copy of slot ${contents.slot} is on its way`;
+  else if (!isInSync) yield `slot ${contents.slot} is followed and not in sync`;
+}

@@ -1,0 +1,42 @@
+// What a session still waits for, or keeps for a while only. Nothing of it is left soon after the last change, once
+// nodes and clients are well: what stays then waits for something that will not come, or is forgotten where it is.
+
+import type { Client, PushTarget } from "./client.ts";
+import type { DataLinks } from "./dataLinks.ts";
+import type { SubscribedService, Subscriptions } from "./subscriptions.ts";
+
+interface Parts {
+  readonly links: DataLinks;
+  /** Slots whose leader has not said that it has what is here. */
+  readonly unsettled: ReadonlySet<number>;
+}
+
+export function* unfinished(
+  clients: Iterable<Client>,
+  subscriptions: Subscriptions,
+  { links, unsettled }: Parts,
+): Generator<string> {
+  if (!links.isIdle) yield "changes wait to be taken by data nodes";
+  for (const slot of unsettled) yield `the leader of slot ${slot} has not said that it has what is here`;
+  for (const service of subscriptions.services()) yield* ofService(service);
+  for (const client of clients) {
+    if (client.blockedTargets.size > 0) yield `${client.id} is owed pushes`;
+    if (client.answersPushes && client.pushesUnderWay.size > 0) yield `${client.id} has not answered a push`;
+  }
+}
+
+function* ofService(service: SubscribedService): Generator<string> {
+  const { dataInfoId, isWaiting, round, departed, targets } = service;
+  if (isWaiting) yield `the list of ${dataInfoId} is waited for`;
+  if (round !== undefined) yield `the list of ${dataInfoId} is on its way to all`;
+  for (const { registId } of departed.values()) yield `${registId} of ${dataInfoId} has left and is kept`;
+  for (const target of targets.values()) yield* ofTarget(target, service);
+}
+
+function* ofTarget({ client, subscribers }: PushTarget, { dataInfoId, list }: SubscribedService): Generator<string> {
+  // Nobody knows what a client has that never answers.
+  if (!client.answersPushes) return;
+  for (const { registId, seenVersion } of subscribers.values()) {
+    if (seenVersion < list.version) yield `${registId} of ${client.id} has not seen the list of ${dataInfoId}`;
+  }
+}
