@@ -18,6 +18,8 @@ interface Sight {
   readonly commit: Commit;
   readonly leader: NodeId;
   readonly session: NodeId;
+  /** The leader shows it: it may be a scan's time ahead of what a session has. */
+  readonly isTold: boolean;
   readonly nowMs: number;
 }
 
@@ -39,14 +41,14 @@ export class DeadClients implements Checker {
       case "told": {
         const commit = commits.last?.commit;
         if (commit === undefined || commit !== commits.newest(commit.service)) return undefined;
-        return this.#ghost({ commit, leader: fact.from, session: fact.to, nowMs });
+        return this.#ghost({ commit, leader: fact.from, session: fact.to, isTold: true, nowMs });
       }
       case "asked": {
         if (fact.message.kind !== "scan" || fact.isLost) return undefined;
         for (const [service, { version, origin }] of fact.message.versions) {
           const commit = commits.at(service, version).find((one) => one.origin === origin);
           if (commit === undefined) continue;
-          const finding = this.#ghost({ commit, leader: fact.to, session: fact.from, nowMs });
+          const finding = this.#ghost({ commit, leader: fact.to, session: fact.from, isTold: false, nowMs });
           if (finding !== undefined) return finding;
         }
         return undefined;
@@ -83,14 +85,14 @@ export class DeadClients implements Checker {
   }
 
   /** Until when the registration of a dead client may be seen. */
-  #dueMs({ client, service }: KnownRegistration, diedMs: number, { leader, session }: Sight): number {
+  #dueMs({ client, service }: KnownRegistration, diedMs: number, { leader, session, isTold }: Sight): number {
     const { registrations, nodes, plan } = this.#evidence;
     const { losses } = registrations.client(client);
     const ends = losses.map((loss) => this.#endMs(loss, leader));
     const endMs = Math.max(diedMs, ...ends);
     const calmMs = endMs + TRAVEL_MS;
     const lostMs = Math.max(diedMs, losses.at(-1)?.atMs ?? 0);
-    if (nodes.troubleMs < lostMs - TRAVEL_MS) return calmMs;
+    if (isTold && nodes.troubleMs < lostMs - TRAVEL_MS) return calmMs;
     const { digestIntervalMs, versionScanIntervalMs, sessionLeaseMs, restartHoldMs } = plan.config;
     const { lossProtectionPercent, lossProtectionMaxMs } = plan.config;
     // A removal that was lost with its link is found by the next comparison, and a change by the next scan.
