@@ -5,14 +5,14 @@ import type { Plan } from "./plan.ts";
 /** The longest that a fault lasts by itself after the last one began: a server's restart, and the links behind it. */
 export const HEAL_MS = 7_000;
 
-/** For a data node to hand its slots over and to go, and for the others to share them anew. */
-export const LEAVE_MS = 15_000;
-
 /** For followers to compare themselves with their leaders. */
 export const COMPARE_MS = 4_000;
 
 /** Longer than any exchange of messages takes, and its repetition. */
 export const STILL_MS = 2_000;
+
+// For a data node to hand its slots over and to go, and for the others to share them anew.
+const LEAVE_MS = 15_000;
 
 // After the longest memory of the servers, so much time to repair: scans, retries, push timeouts.
 const REPAIR_MS = 5_000;
@@ -33,4 +33,9 @@ export function quietMs({ config, meta, topology }: Plan): number {
   const protectionMs = config.lossProtectionPercent < 100 ? config.lossProtectionMaxMs : 0;
   // A member that is gone is counted out first; then others lead, and only then does its lease begin.
   return RELINK_MS + meta.memberLeaseMs + memoryMs + protectionMs + 2 * digestIntervalMs + repairMs;
+}
+
+/** After a node was told to stop: it may be a session too, whose lease begins when it has gone. */
+export function leaveMs({ config }: Plan): number {
+  return LEAVE_MS + config.sessionLeaseMs;
 }

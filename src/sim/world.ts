@@ -17,7 +17,7 @@ import { AimedFaults } from "./faults/aimedFaults.ts";
 import { ClientFaults } from "./faults/clientFaults.ts";
 import { ClusterFaults } from "./faults/clusterFaults.ts";
 import { ServerFaults } from "./faults/serverFaults.ts";
-import { COMPARE_MS, HEAL_MS, LEAVE_MS, quietMs, STILL_MS } from "./patience.ts";
+import { COMPARE_MS, HEAL_MS, leaveMs, quietMs, STILL_MS } from "./patience.ts";
 import type { Plan } from "./plan.ts";
 import { Dice } from "./random.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -82,7 +82,7 @@ export function runSeed(seed: number, options: Kind): RunResult {
   record({ kind: "healed" });
   run(quietMs(plan));
   if (plan.hasLeaving && !isOver()) letOneLeave(cluster, record);
-  run(plan.hasLeaving ? LEAVE_MS : 0);
+  run(plan.hasLeaving ? leaveMs(plan) : 0);
   if (!isOver()) compareFollowers(cluster, record);
   run(COMPARE_MS);
   if (!isOver()) tellUnfinished(cluster, { record, run });
