@@ -167,8 +167,13 @@ export function listOf(commit: Commit, zone: string | undefined): string {
   return list;
 }
 
-function shown({ registId, version, registeredMs, zone, payload }: Publication): [string, ShownRegistration] {
+function shown(publication: Publication): [string, ShownRegistration] {
+  const { registId, version, registeredMs, zone } = publication;
+  return [registId, { registId, version, registeredMs, zone, token: tokenOf(publication) }];
+}
+
+/** What subscribers see of a publication: `registId~version~client`. */
+export function tokenOf({ payload }: Publication): string {
   const [box] = boxesOf(payload);
-  const token = box === undefined || box === null ? "" : (stringOf(box).split(" ")[0] ?? "");
-  return [registId, { registId, version, registeredMs, zone, token }];
+  return box === undefined || box === null ? "" : (stringOf(box).split(" ")[0] ?? "");
 }

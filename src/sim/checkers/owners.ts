@@ -1,17 +1,29 @@
 // A registration is its client's: nobody is shown one that another client has replaced, unless clients share a registId
 // on purpose. That another one does not take it away is seen by undueRemoval.ts.
+//
+// One case is no fault. A session that is cut off from the leader goes on to take registrations, and the leader does
+// not know of them. A stranger that the leader hears first has such a registration until the stranger goes: to the
+// leader it is the holder, and the owner is a client that asks for what is held (ARCHITECTURE.md, weak points).
 
 import type { Fact } from "../facts.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";
+import { tokenOf } from "./commits.ts";
+import type { Acknowledgement, KnownRegistration } from "./registrations.ts";
 
 export class Owners implements Checker {
   readonly #evidence: Evidence;
+  // Registrations that a session has passed on for their owners. That counts whether it arrives or not: a word that is
+  // lost on its way is not looked for.
+  readonly #passedOn = new Set<string>();
+  // The stranger that has a registration because a leader heard it first, by registration.
+  readonly #holders = new Map<string, string>();
 
   constructor(evidence: Evidence) {
     this.#evidence = evidence;
   }
 
-  see(fact: Fact): Finding | undefined {
+  see(fact: Fact, nowMs: number): Finding | undefined {
+    if (fact.kind === "asked") this.#notePassedOn(fact);
     if (fact.kind !== "told") return undefined;
     const { commits, registrations } = this.#evidence;
     const { last: sighting } = commits;
@@ -19,10 +31,53 @@ export class Owners implements Checker {
     const { service, version, content } = sighting.commit;
     for (const { registId, token } of content.values()) {
       const [owner, twin] = registrations.twins(service, registId);
-      if (owner === undefined || twin !== undefined || token.endsWith(`~${owner.client}`)) continue;
+      if (owner === undefined || twin !== undefined) continue;
+      if (this.#judgeShown(owner, clientOf(token), nowMs) === "right") continue;
       const text = `${registId} is ${owner.client}'s, v${version} shows ${token}`;
       return { rule: "owner: a registration is its client's", service, text };
     }
     return undefined;
   }
+
+  #notePassedOn({ message, isLost }: Fact & { kind: "asked" }): void {
+    if (message.kind !== "publish" || isLost) return;
+    for (const item of message.items) {
+      if (item.kind !== "put") continue;
+      const { dataInfoId, registId } = item.publication;
+      const [owner] = this.#evidence.registrations.twins(dataInfoId, registId);
+      if (owner?.client === clientOf(tokenOf(item.publication))) this.#passedOn.add(keyOf(owner));
+    }
+  }
+
+  #judgeShown(owner: KnownRegistration, client: string, nowMs: number): "right" | "wrong" {
+    const key = keyOf(owner);
+    if (client === owner.client) {
+      // The stranger has gone, and must not have it a second time.
+      this.#holders.delete(key);
+      return "right";
+    }
+    if (this.#holders.get(key) === client) return "right";
+    if (this.#holders.has(key) || this.#passedOn.has(key) || !this.#isUnheard(owner, nowMs)) return "wrong";
+    this.#holders.set(key, client);
+    return "right";
+  }
+
+  /** Every session that took it could not reach the leader then, and has had no time since to make its links again. */
+  #isUnheard({ service, acknowledgements }: KnownRegistration, nowMs: number): boolean {
+    const { nodes } = this.#evidence;
+    const isCutOff = ({ session, atMs }: Acknowledgement) =>
+      nodes
+        .unheard(session, service, atMs)
+        .some(({ fromMs, untilMs, settleMs }) => fromMs <= atMs && nowMs <= untilMs + settleMs);
+    return acknowledgements.length > 0 && acknowledgements.every(isCutOff);
+  }
+}
+
+function keyOf({ service, registId }: KnownRegistration): string {
+  return `${registId} ${service}`;
+}
+
+/** Of `registId~version~client`. */
+function clientOf(token: string): string {
+  return token.slice(token.lastIndexOf("~") + 1);
 }
