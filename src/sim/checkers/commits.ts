@@ -177,3 +177,8 @@ export function tokenOf({ payload }: Publication): string {
   const [box] = boxesOf(payload);
   return box === undefined || box === null ? "" : (stringOf(box).split(" ")[0] ?? "");
 }
+
+/** Whose word a token is. */
+export function clientOf(token: string): string {
+  return token.slice(token.lastIndexOf("~") + 1);
+}

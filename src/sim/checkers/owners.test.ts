@@ -13,14 +13,20 @@ const [OWNERS, STRANGERS] = ["c.1~1~c", "c.1~9~x"] as const;
 const broken = (...history: At[]) => brokenBy((evidence) => new Owners(evidence), [...READY, ...history]);
 
 /** The owner's session passes it on. */
-const passesOn = (isLost: boolean): Fact => {
+function passedOn(): Fact {
   const publication = {
     ...{ dataInfoId: S, registId: "c.1", version: 1n, registeredMs: 0, owner: { session: S1, client: clientId("c") } },
     ...{ zone: "Z1", appName: "", attributes: new Map(), payload: packPayload([textOf(OWNERS)]) },
   };
   const message = { kind: "publish", batch: 1, epoch: 1n, items: [{ kind: "put", publication }] } as const;
-  return { kind: "asked", from: S1, to: D1, message, isLost };
-};
+  return { kind: "asked", from: S1, to: D1, message, isLost: false };
+}
+
+const taken = (batch: number): Fact => ({
+  ...{ kind: "told", from: D1, to: S1 },
+  message: { kind: "taken", batch, superseded: [], unlisted: [], isFull: false },
+});
+const moved: Fact = { kind: "told", from: D1, to: S1, message: { kind: "moved", batch: 1, epoch: 2n } };
 
 /** S1 can't reach the leader when it takes the registration. */
 const TAKEN_APART: readonly At[] = [
@@ -37,7 +43,7 @@ test("a stranger is not shown with a registration of another client", () => {
 test("what a session took while it was cut off may be a stranger's until that one goes", () => {
   const first: readonly At[] = [...TAKEN_APART, [21_000, shows(D1, S2, 10n, STRANGERS)]];
   assert.equal(broken(...first), undefined);
-  const healed: readonly At[] = [...first, [22_000, cut("s1", "d1", false)], [22_900, passesOn(false)]];
+  const healed: readonly At[] = [...first, [22_000, cut("s1", "d1", false)], [22_900, passedOn()], [22_901, taken(1)]];
   assert.equal(broken(...healed, [23_000, shows(D1, S2, 11n, STRANGERS, "d.1~1~d")]), undefined);
   const back: readonly At[] = [...healed, [24_000, shows(D1, S2, 11n, OWNERS)]];
   assert.equal(broken(...back), undefined);
@@ -49,10 +55,15 @@ test("a second stranger does not have it from the first one", () => {
   assert.equal(broken(...first, [22_000, shows(D1, S2, 11n, "c.1~99~y")]), RULE);
 });
 
-test("what was passed on before, or taken before the cut, or by a session that is heard again, is the owner's", () => {
+test("what a leader has heard, however it came there, is the owner's", () => {
+  const stranger: At = [21_000, shows(D1, S2, 10n, STRANGERS)];
+  assert.equal(broken(...TAKEN_APART, [20_010, passedOn()], [20_020, taken(1)], stranger), RULE);
+  assert.equal(broken(...TAKEN_APART, [20_010, passedOn()], [20_020, taken(2)], stranger), undefined);
+  assert.equal(broken(...TAKEN_APART, [20_010, passedOn()], [20_020, moved], stranger), undefined);
+});
+
+test("what was taken before the cut, or by a session that had the time to be heard again, is the owner's", () => {
   const stranger = (atMs: number): At => [atMs, shows(D1, S2, 10n, STRANGERS)];
-  assert.equal(broken(...TAKEN_APART, [20_010, passesOn(false)], stranger(21_000)), RULE);
-  assert.equal(broken(...TAKEN_APART, [20_010, passesOn(true)], stranger(21_000)), undefined);
   assert.equal(broken([10, published(1n)], [9_000, acknowledged(1n, S1)], ...TAKEN_APART, stranger(21_000)), RULE);
   assert.equal(broken(...TAKEN_APART, [22_000, cut("s1", "d1", false)], stranger(28_000)), undefined);
   assert.equal(broken(...TAKEN_APART, [22_000, cut("s1", "d1", false)], stranger(30_000)), RULE);

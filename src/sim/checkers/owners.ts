@@ -7,14 +7,15 @@
 
 import type { Fact } from "../facts.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";
-import { tokenOf } from "./commits.ts";
+import { clientOf, tokenOf } from "./commits.ts";
 import type { Acknowledgement, KnownRegistration } from "./registrations.ts";
 
 export class Owners implements Checker {
   readonly #evidence: Evidence;
-  // Registrations that a session has passed on for their owners. That counts whether it arrives or not: a word that is
-  // lost on its way is not looked for.
-  readonly #passedOn = new Set<string>();
+  // Registrations that a leader has heard of from their owners' sessions, as it says by its answer to a batch.
+  readonly #heard = new Set<string>();
+  // What is in each batch that is not answered: a batch may be lost with its link.
+  readonly #underWay = new Map<string, readonly string[]>();
   // The stranger that has a registration because a leader heard it first, by registration.
   readonly #holders = new Map<string, string>();
 
@@ -23,8 +24,9 @@ export class Owners implements Checker {
   }
 
   see(fact: Fact, nowMs: number): Finding | undefined {
-    if (fact.kind === "asked") this.#notePassedOn(fact);
+    if (fact.kind === "asked") this.#noteUnderWay(fact);
     if (fact.kind !== "told") return undefined;
+    this.#noteHeard(fact);
     const { commits, registrations } = this.#evidence;
     const { last: sighting } = commits;
     if (sighting === undefined || !sighting.isNew) return undefined;
@@ -39,14 +41,22 @@ export class Owners implements Checker {
     return undefined;
   }
 
-  #notePassedOn({ message, isLost }: Fact & { kind: "asked" }): void {
-    if (message.kind !== "publish" || isLost) return;
-    for (const item of message.items) {
-      if (item.kind !== "put") continue;
+  #noteUnderWay({ from, to, message }: Fact & { kind: "asked" }): void {
+    if (message.kind !== "publish") return;
+    const ofOwners = message.items.flatMap((item) => {
+      if (item.kind !== "put") return [];
       const { dataInfoId, registId } = item.publication;
       const [owner] = this.#evidence.registrations.twins(dataInfoId, registId);
-      if (owner?.client === clientOf(tokenOf(item.publication))) this.#passedOn.add(keyOf(owner));
-    }
+      return owner?.client === clientOf(tokenOf(item.publication)) ? [keyOf(owner)] : [];
+    });
+    this.#underWay.set(`${from} ${to} ${message.batch}`, ofOwners);
+  }
+
+  #noteHeard({ from, to, message }: Fact & { kind: "told" }): void {
+    if (message.kind !== "taken" && message.kind !== "moved") return;
+    const batch = `${to} ${from} ${message.batch}`;
+    if (message.kind === "taken") for (const key of this.#underWay.get(batch) ?? []) this.#heard.add(key);
+    this.#underWay.delete(batch);
   }
 
   #judgeShown(owner: KnownRegistration, client: string, nowMs: number): "right" | "wrong" {
@@ -57,7 +67,7 @@ export class Owners implements Checker {
       return "right";
     }
     if (this.#holders.get(key) === client) return "right";
-    if (this.#holders.has(key) || this.#passedOn.has(key) || !this.#isUnheard(owner, nowMs)) return "wrong";
+    if (this.#holders.has(key) || this.#heard.has(key) || !this.#isUnheard(owner, nowMs)) return "wrong";
     this.#holders.set(key, client);
     return "right";
   }
@@ -75,9 +85,4 @@ export class Owners implements Checker {
 
 function keyOf({ service, registId }: KnownRegistration): string {
   return `${registId} ${service}`;
-}
-
-/** Of `registId~version~client`. */
-function clientOf(token: string): string {
-  return token.slice(token.lastIndexOf("~") + 1);
 }

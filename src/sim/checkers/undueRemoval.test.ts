@@ -9,6 +9,8 @@ import type { Fact } from "../facts.ts";
 import type { Plan } from "../plan.ts";
 import { Dice } from "../random.ts";
 import { Judge } from "./judge.ts";
+import { type At, acknowledged, brokenBy, published, pushed, READY, S1 as SESSION } from "./testing/history.ts";
+import { UndueRemoval } from "./undueRemoval.ts";
 
 const S = brandDataInfoId("s#@#I#@#G");
 const [D1, COPY, S1] = [nodeId("d1.1"), nodeId("d1.3"), nodeId("s1.2")];
@@ -69,4 +71,17 @@ function copyShows(isCut: boolean): string | undefined {
 test("a data node on a copy counts a new publisher for an old one, though its original speaks beyond a cut", () => {
   assert.equal(copyShows(true), undefined);
   assert.equal(copyShows(false), "6 no empty by accident");
+});
+
+test("a stranger's word may go with the stranger, the owner's may not", () => {
+  const shown = (token: string): At[] => [
+    ...READY,
+    [10, published(1n)],
+    [15, acknowledged(1n, SESSION)],
+    [20, pushed(SESSION, 10n, true, token)],
+    [30, pushed(SESSION, 11n, true)],
+  ];
+  const broken = (token: string) => brokenBy((evidence) => new UndueRemoval(evidence), shown(token));
+  assert.equal(broken("c.1~9~x"), undefined);
+  assert.equal(broken("c.1~1~c"), "5 a cut is not a death");
 });

@@ -8,17 +8,24 @@ import type { Fact } from "../facts.ts";
 import { countOf } from "../plan.ts";
 import { Absences } from "./absence.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";
+import { clientOf } from "./commits.ts";
 
 // The sizes that a data node saves may be a second old, and the messages behind them a little more.
 const SIZES_AGE_MS = 1_500;
 // Between what a node knows and what it says.
 const LAG_MS = 500;
 
-/** A list as somebody was shown it, with the version of each registration. */
+/** A registration as a list shows it: which version, and whose word. */
+interface Word {
+  readonly version: bigint;
+  readonly client: string;
+}
+
+/** A list as somebody was shown it, by registId. */
 interface List {
   readonly version: bigint;
   readonly session: string;
-  readonly shown: ReadonlyMap<string, bigint>;
+  readonly shown: ReadonlyMap<string, Word>;
   /** Since when it was known to be true, and when it was last known to be the newest. */
   readonly firstMs: number;
   readonly lastMs: number;
@@ -56,7 +63,9 @@ export class UndueRemoval implements Checker {
     const { commit, before } = sighting;
     if (commit.version < before.version) return undefined;
     const shownBy = (content: typeof commit.content) =>
-      new Map([...content.values()].map(({ registId, version }) => [registId, version]));
+      new Map(
+        [...content.values()].map(({ registId, version, token }) => [registId, { version, client: clientOf(token) }]),
+      );
     return this.#look({
       service: commit.service,
       before: { ...before, session: "", shown: shownBy(before.content), lastMs: before.seenMs },
@@ -82,19 +91,21 @@ export class UndueRemoval implements Checker {
   }
 
   #look(step: Step): Finding | undefined {
-    for (const [registId, version] of step.before.shown) {
+    for (const [registId, word] of step.before.shown) {
       if (step.after.shown.has(registId)) continue;
-      const finding = this.#missing({ registId, version }, step);
+      const finding = this.#missing({ registId, ...word }, step);
       if (finding !== undefined) return finding;
     }
     return undefined;
   }
 
-  #missing(gone: { registId: string; version: bigint }, { service, before, after, nowMs }: Step): Finding | undefined {
+  #missing(gone: Word & { registId: string }, { service, before, after, nowMs }: Step): Finding | undefined {
     const { registrations, nodes } = this.#evidence;
     const [registration, twin] = registrations.twins(service, gone.registId);
     // Who of two that share a name may take it away from the other is nobody's promise.
     if (registration === undefined || twin !== undefined) return undefined;
+    // A stranger that goes takes nothing away but its own word; whether that may be shown at all is said by owners.ts.
+    if (gone.client !== registration.client) return undefined;
     if (registration.unpublished.some((version) => version > gone.version)) return undefined;
     const sinceMs = before.lastMs - LAG_MS;
     const absences = this.#absences.of(registration);
@@ -139,7 +150,7 @@ function placeOf({ atMs, session }: { atMs: number; session: string }): string {
 }
 
 /** `zone/registId~version~client`. */
-function shownEntry(entry: string): [string, bigint] {
-  const [registId = "", version = "0"] = entry.slice(entry.indexOf("/") + 1).split("~");
-  return [registId, BigInt(version)];
+function shownEntry(entry: string): [string, Word] {
+  const [registId = "", version = "0", client = ""] = entry.slice(entry.indexOf("/") + 1).split("~");
+  return [registId, { version: BigInt(version), client }];
 }
