@@ -234,6 +234,7 @@ export const PLANTS: readonly Plant[] = [
     find: "for (const word of words) {",
     replace: "for (const word of words.slice(0, 0)) {",
     rules: ["5", "6", "7", "G11", "quiet:"],
+    firstSeed: 180,
     isCluster: true,
   },
   {
