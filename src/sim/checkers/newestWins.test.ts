@@ -34,8 +34,8 @@ const told = (from: NodeId, origin: bigint, version: bigint, registered: bigint)
   const datum = { dataInfoId: S, version, origin, publications: [publication] };
   return { kind: "told", from, to: READER, message: { kind: "snapshot", datum } };
 };
-const pushed = (version: bigint, registered: bigint): Fact => ({
-  ...{ kind: "pushed", client: "w", service: S, registId: "w.1", version, session: READER, scope: "dataCenter" },
+const pushed = (version: bigint, registered: bigint, session = READER): Fact => ({
+  ...{ kind: "pushed", client: "w", service: S, registId: "w.1", version, session, scope: "dataCenter" },
   ...{ zone: "Z1", isTaken: true, entries: [`Z1/p.1~${registered}~p`] },
 });
 const acknowledged = (version: bigint): Fact => {
@@ -47,8 +47,6 @@ const published: Fact = {
 
 /** The rule that is broken when a reader sees what the next leader has, after what the old one said at `saidMs`. */
 function broken({ saidMs, takerEndsMs }: { saidMs: number; takerEndsMs: number | undefined }): string | undefined {
-  const evidence = { plan: PLAN, commits: new Commits(), registrations: new Registrations(), nodes: new Nodes(PLAN) };
-  const checker = new NewestWins(evidence);
   const history: (readonly [number, Fact])[] = [
     [0, { kind: "started", node: TAKER, role: "session", machine: "s1" }],
     [0, { kind: "linkMade", session: TAKER, data: OLD }],
@@ -63,6 +61,27 @@ function broken({ saidMs, takerEndsMs }: { saidMs: number; takerEndsMs: number |
     [70_001, pushed(300n, 1n)],
   ];
   if (takerEndsMs !== undefined) history.push([takerEndsMs, { kind: "stopped", node: TAKER, role: "session" }]);
+  return judged(history);
+}
+
+/** The rule that is broken when a reader goes to `session`, and sees what the leader of before goes on to say. */
+function brokenBehind(session: NodeId, outside: readonly (readonly [number, boolean])[]): string | undefined {
+  return judged([
+    [0, { kind: "started", node: OLD, role: "data", machine: "d1" }],
+    [0, { kind: "started", node: NEXT, role: "data", machine: "d2" }],
+    [0, saved(TABLES[0])],
+    ...outside.map(([atMs, isOutside]) => [atMs, { kind: "outside", machine: "d1", isOutside }] as const),
+    [10_000, saved(TABLES[1], TABLES[0])],
+    [20_000, told(NEXT, 2n, 200n, 2n)],
+    [20_001, pushed(200n, 2n)],
+    [40_000, told(OLD, 1n, 300n, 1n)],
+    [40_001, pushed(300n, 1n, session)],
+  ]);
+}
+
+function judged(history: (readonly [number, Fact])[]): string | undefined {
+  const evidence = { plan: PLAN, commits: new Commits(), registrations: new Registrations(), nodes: new Nodes(PLAN) };
+  const checker = new NewestWins(evidence);
   for (const [atMs, fact] of history.sort(([a], [b]) => a - b)) {
     for (const part of [evidence.commits, evidence.registrations, evidence.nodes]) part.see(fact, atMs);
     const finding = checker.see(fact, atMs);
@@ -79,4 +98,18 @@ test("a leader that was not replaced yet, and a session that lives, are no excus
   assert.equal(broken({ saidMs: 5_000, takerEndsMs: 30_000 }), "1 newest wins");
   assert.equal(broken({ saidMs: 20_000, takerEndsMs: 80_000 }), "1 newest wins");
   assert.equal(broken({ saidMs: 20_000, takerEndsMs: 65_000 }), "1 newest wins", "it lived when the list was made");
+});
+
+test("who goes over to a leader that meta could not tell of the next one may see what that one knows", () => {
+  assert.equal(brokenBehind(TAKER, [[5_000, true]]), undefined);
+});
+
+test("who stays at a session, or goes to a leader that could have heard of the next, is shown nothing older", () => {
+  assert.equal(brokenBehind(READER, [[5_000, true]]), "1 newest wins");
+  assert.equal(brokenBehind(TAKER, []), "1 newest wins");
+  const over = [
+    [5_000, true],
+    [25_000, false],
+  ] as const;
+  assert.equal(brokenBehind(TAKER, over), "1 newest wins", "it was well again for long");
 });

@@ -25,7 +25,7 @@ export class NewestWins implements Checker {
   // The newest stamp of each registration that any commit showed, or removed.
   readonly #newest = new Map<string, Stamp>();
   // The newest version of each registration that each subscriber was shown.
-  readonly #shown = new Map<string, { versions: Map<string, Shown>; session: string; lastMs: number }>();
+  readonly #shown = new Map<string, { versions: Map<string, Shown>; session: string; list: bigint; lastMs: number }>();
 
   constructor(evidence: Evidence) {
     this.#evidence = evidence;
@@ -110,15 +110,27 @@ export class NewestWins implements Checker {
   }
 
   /** What the subscriber was shown, as far as it counts: who crosses a cut between nodes begins anew. */
-  #shownTo({ service, registId: subscriber, session }: Fact & { kind: "pushed" }, nowMs: number): Map<string, Shown> {
+  #shownTo({ service, registId, session, version }: Fact & { kind: "pushed" }, nowMs: number): Map<string, Shown> {
     const { nodes } = this.#evidence;
-    const known = this.#shown.get(subscriber);
-    const isSame =
+    const known = this.#shown.get(registId);
+    const crossed =
       known !== undefined &&
-      (known.session === session || !nodes.isSplitSince(service, [known.session, session], known.lastMs));
-    const versions = isSame ? known.versions : new Map<string, Shown>();
-    this.#shown.set(subscriber, { versions, session, lastMs: nowMs });
+      known.session !== session &&
+      (nodes.isSplitSince(service, [known.session, session], known.lastMs) ||
+        this.#isOfLeftBehind(service, known.list) ||
+        this.#isOfLeftBehind(service, version));
+    const versions = known === undefined || crossed ? new Map<string, Shown>() : known.versions;
+    this.#shown.set(registId, { versions, session, list: version, lastMs: nowMs });
     return versions;
+  }
+
+  /** The list is of a leader that could not hear from meta that another one leads, and went on with its sessions. */
+  #isOfLeftBehind(service: DataInfoId, list: bigint): boolean {
+    const { commits, nodes } = this.#evidence;
+    const given = commits.at(service, list);
+    const isLeftBehind = ({ by, origin, firstMs }: Commit): boolean =>
+      firstMs > nodes.replacedMs(service, origin) && nodes.isOutside("data", by, firstMs);
+    return given.length > 0 && given.every(isLeftBehind);
   }
 
   /**

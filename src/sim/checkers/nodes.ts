@@ -99,6 +99,12 @@ export class Nodes {
     return this.#ofRun(session, ({ machine }) => this.#outsides.get(machine) ?? []);
   }
 
+  /** Whether a node may not have been a member at that time, or not have heard yet what it missed. */
+  isOutside(role: Role, id: string, atMs: number): boolean {
+    const spans = this.#outsides.get(this.run(role, id)?.machine ?? "") ?? [];
+    return spans.some(({ fromMs, untilMs, settleMs }) => fromMs <= atMs && atMs <= untilMs + settleMs);
+  }
+
   #ofRun(session: string, spansOf: (run: KnownRun) => readonly Span[]): Span[] {
     const run = this.run("session", session);
     if (run === undefined) return [];
