@@ -82,6 +82,46 @@ test("a client that comes back from its own address has its registration at once
   assert.deepEqual(node.list().addresses, []);
 });
 
+test("what a stranger takes back before its owner has it listed is the owner's all the same", () => {
+  const node = serving();
+  node.publish(put({ ...OWNERS, registId: "r2", address: "two" }));
+  say(node, OTHER, takenBack());
+  assert.deepEqual(supersededOf(say(node, SESSION, put(OWNERS))), []);
+  assert.deepEqual(node.list().addresses, ["mine", "two"]);
+});
+
+test("nor does a stranger who takes back what is not listed any more keep out what the owner publishes next", () => {
+  const node = held();
+  say(node, SESSION, removed("unpublished", { version: 6n, registeredMs: START_MS }));
+  say(node, OTHER, takenBack());
+  assert.equal(supersededOf(say(node, SESSION, put(OWNERS))).length, 1, "what its owner took back stays away");
+  say(node, SESSION, put({ ...OWNERS, version: 7n }));
+  assert.deepEqual(node.list().addresses, ["mine"]);
+});
+
+test("what an owner takes back before it is listed stays away, whatever a stranger said before", () => {
+  const node = serving();
+  node.publish(put({ ...OWNERS, registId: "r2", address: "two" }));
+  say(node, OTHER, takenBack());
+  const item = removed("unpublished", { version: 6n, registeredMs: START_MS });
+  assert.ok(item.kind === "remove");
+  say(node, OTHER, { kind: "remove", removal: { ...item.removal, client: OWNER.client } });
+  assert.equal(supersededOf(say(node, SESSION, put(OWNERS))).length, 1);
+  assert.deepEqual(node.list().addresses, ["two"]);
+});
+
+test("a session that compares what it holds is asked for what a stranger took back", () => {
+  const node = serving();
+  node.publish(put({ ...OWNERS, registId: "r2", address: "two" }));
+  say(node, OTHER, takenBack());
+  const entries = [
+    { dataInfoId: ORDERS, registId: "r1", ...OWNERS_STAMP },
+    { dataInfoId: ORDERS, registId: "r2", ...OWNERS_STAMP },
+  ];
+  node.tell({ kind: "inventory", epoch: 1n, slot: 0, isFirst: true, isLast: true, entries });
+  assert.deepEqual(wantedFrom(node), [[SESSION, [ORDERS, "r1"]]]);
+});
+
 test("a session of an earlier release does not say which client takes something back: it is believed", () => {
   const node = held();
   say(node, OTHER, removed("unpublished", STRANGERS_STAMP));

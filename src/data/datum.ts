@@ -11,7 +11,7 @@ import {
   type DatumVersion,
   NO_DATUM_VERSION,
 } from "../model/datum.ts";
-import type { DataInfoId, NodeId } from "../model/ids.ts";
+import type { ClientId, DataInfoId, NodeId } from "../model/ids.ts";
 import { compareStamps, type Owner, type Publication, type Stamp } from "../model/publication.ts";
 import { OperatorLog } from "./operatorLog.ts";
 import type { Registration, ServicePublications } from "./packed/publicationStore.ts";
@@ -130,7 +130,12 @@ export class Datum {
 
   /** A follower's tombstone, as its leader has it. */
   bury(registId: string, stamp: Stamp): void {
-    this.#bury(registId, stamp, "held");
+    this.#bury(registId, stamp, { found: "held", client: undefined });
+  }
+
+  /** A removal is forgotten: something that it does not keep out is published. */
+  unbury(registId: string): void {
+    this.#tombstones?.delete(registId);
   }
 
   snapshot(): DatumSnapshot {
@@ -148,38 +153,71 @@ export class Datum {
     return this.#tombstones?.get(registId);
   }
 
+  /**
+   * The removal that keeps this publication out, unless the publication is newer. A removal that found nothing keeps
+   * out only its own host's: the registration of another host's client was not listed then, or not made yet, and is
+   * that client's to take back.
+   */
+  tombstoneFor({ registId, owner }: Publication): Stamp | undefined {
+    const stamp = this.tombstone(registId);
+    if (stamp === undefined || !this.isOpen(registId)) return stamp;
+    return this.#tombstones?.isOfAnotherHost(registId, owner.client) === true ? undefined : stamp;
+  }
+
+  /** The remembered removal found nothing: it keeps out the registration of one host, and not that of another. */
+  isOpen(registId: string): boolean {
+    return this.#tombstones?.found(registId) === "nothing";
+  }
+
   #put(publication: Publication, live: Registration | undefined): DatumChange | "unseen" | "refused" {
     const { registId } = publication;
-    const buried = live === undefined ? this.tombstone(registId) : undefined;
-    const known = live ?? buried;
+    const known = live ?? this.tombstoneFor(publication);
     if (known !== undefined) {
       const order = compareStamps(publication, known);
       if (order === 0 && live?.owner.session === publication.owner.session) return "unseen";
       if (order <= 0) return "refused";
     }
-    if (buried !== undefined) this.#tombstones?.delete(registId);
+    if (live === undefined) this.unbury(registId);
     // The new owner is taken in any case: a later removal must name it. But a client that only reconnected is no news.
     const isSeen = live === undefined || !this.#publications.shows(publication);
     this.#publications.set(publication);
     return isSeen ? { kind: "put", publication } : "unseen";
   }
 
-  #remove({ registId, cause, stamp }: Removal, live: Registration | undefined): DatumChange | "unseen" | "refused" {
+  #remove(
+    { registId, cause, stamp, client }: Removal,
+    live: Registration | undefined,
+  ): DatumChange | "unseen" | "refused" {
     if (live === undefined) {
-      if (cause === "unpublished") this.#bury(registId, stamp, "nothing");
+      if (cause === "unpublished") this.#bury(registId, stamp, { found: "nothing", client });
       return "unseen";
     }
     const order = compareStamps(stamp, live);
     // One that is older was replaced by what left, in an item that was merged away on its way here.
     if (cause === "left" ? order < 0 : order <= 0) return "refused";
     this.#publications.delete(registId);
-    this.#bury(registId, stamp, "held");
+    this.#bury(registId, stamp, { found: "held", client: client ?? live.owner.client });
     return { kind: "removed", registId, stamp };
   }
 
-  #bury(registId: string, stamp: Stamp, found: Found): void {
+  #bury(registId: string, stamp: Stamp, by: { readonly found: Found; readonly client: ClientId | undefined }): void {
     this.#tombstones ??= this.#memory.service(this);
     const known = this.#tombstones.get(registId);
-    if (known === undefined || compareStamps(stamp, known) > 0) this.#tombstones.bury(registId, stamp, found);
+    if (known === undefined || this.#replaces(registId, { known, stamp, ...by })) {
+      this.#tombstones.bury(registId, stamp, by);
+    }
+  }
+
+  /**
+   * The newest removal is remembered. Of two hosts that took back what nobody held the last one counts, and neither
+   * outdoes the host that took back what it held.
+   */
+  #replaces(
+    registId: string,
+    { known, stamp, found, client }: { known: Stamp; stamp: Stamp; found: Found; client: ClientId | undefined },
+  ): boolean {
+    const isStrange = client !== undefined && this.#tombstones?.isOfAnotherHost(registId, client) === true;
+    if (found === "held" || !isStrange) return compareStamps(stamp, known) > 0;
+    return this.isOpen(registId);
   }
 }

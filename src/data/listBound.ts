@@ -23,7 +23,7 @@ export function outgrowing(
   const grownBytes = listBytesOf(publication.payload) - datum.listBytesOf(registId);
   if (grownBytes <= 0 || bytes + grownBytes <= bytesMax) return undefined;
   const live = datum.registration(registId);
-  const known = live ?? datum.tombstone(registId);
+  const known = live ?? datum.tombstoneFor(publication);
   if (known !== undefined && compareStamps(publication, known) <= 0) return undefined;
   const isTheirs = live !== undefined && live.owner.session === from;
   const listed = isTheirs ? { listed: { version: live.version, registeredMs: live.registeredMs } } : {};

@@ -197,7 +197,8 @@ function judge(led: LedSlot, session: NodeId, entry: InventoryEntry): "held" | "
   const by = live ?? datum?.tombstone(entry.registId);
   if (datum === undefined || by === undefined) return "wanted";
   const order = compareStamps(entry, by);
-  if (order > 0) return "wanted";
+  // An inventory does not say whose registration it is.
+  if (order > 0 || (live === undefined && datum.isOpen(entry.registId))) return "wanted";
   if (order === 0 && live?.owner.session === session) return "held";
   return supersededBy(datum, entry);
 }

@@ -164,6 +164,14 @@ test("what the leader takes is taken over with its version, and the log of an ea
   assert.deepEqual(it.slots.datum(ORDERS)?.version, given(6n));
 });
 
+test("what a leader has taken is not kept out by a removal that its follower remembers as newer", () => {
+  const it = inSync();
+  const tombstones = [["r1", { version: 1n << 40n, registeredMs: START_MS }]] as const;
+  it.replication.fromLeader(PEER, part({ datums: [{ ...replica(4n), tombstones }] }), START_MS);
+  it.replication.fromLeader(PEER, change(), START_MS);
+  assert.equal(it.slots.followedSlot(0)?.contents.datums.get(ORDERS)?.size, 1);
+});
+
 test("a change that is not believed ends the copy's being in sync, but not one that is being made anew", () => {
   const it = inSync();
   it.said.isBelieved = false;

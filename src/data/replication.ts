@@ -241,7 +241,11 @@ export class Replication {
     }
     const datum = contents.datums.get(dataInfoId) ?? contents.add(dataInfoId, { version, origin });
     const sizeBefore = datum.size;
-    for (const item of items) contents.apply(datum, item);
+    for (const item of items) {
+      // The leader knows which clients the removals that are remembered are to keep out; a copy of these does not say.
+      if (item.kind === "put") datum.unbury(item.publication.registId);
+      contents.apply(datum, item);
+    }
     datum.follow({ version, origin });
     this.#effects.versioned(version);
     this.#hold.followChange(datum, expected);

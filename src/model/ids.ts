@@ -50,7 +50,8 @@ export function haveDifferentHosts(one: ClientId, other: ClientId): boolean {
   return host !== otherHost && host !== "" && otherHost !== "";
 }
 
-function hostOf(client: ClientId): string {
+/** The host that a client connects from, as its session sees it; empty if its id names none. */
+export function hostOf(client: ClientId): string {
   const end = client.indexOf("_");
   return client.slice(0, Math.max(0, client.lastIndexOf(":", end < 0 ? client.length : end)));
 }

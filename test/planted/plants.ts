@@ -43,7 +43,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "a removal leaves no tombstone",
     file: "src/data/datum.ts",
-    find: "this.#tombstones.bury(registId, stamp, found)",
+    find: "this.#tombstones.bury(registId, stamp, by)",
     replace: "this.#tombstones.delete(registId)",
     rules: ["1", "7", "G11", "quiet:"],
     isCluster: true,

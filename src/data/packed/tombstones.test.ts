@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { type ClientId, clientId } from "../../model/ids.ts";
 import type { Stamp } from "../../model/publication.ts";
 import { type Found, Tombstones } from "./tombstones.ts";
 
 const LIFE_MS = 100;
 const AMPLE = { held: 2 ** 30, nothing: 2 ** 30 };
 const UUID = "01234567-89ab-cdef-0123-456789abcdef";
+const HELD = { found: "held", client: undefined } as const;
+const NOTHING = { found: "nothing", client: undefined } as const;
 const IDS = ["", "a", "b", "Ünïcode", "\ud800", UUID, UUID.toUpperCase(), "x".repeat(1_600)];
 
 /** The obvious one: Maps of objects, walked whole whenever time passes. */
@@ -83,7 +86,7 @@ test("packed tombstones say what plain ones would", () => {
           handles[service]?.delete(step.registId);
         } else {
           plain.bury(service, step.registId, step);
-          handles[service]?.bury(step.registId, step, step.found);
+          handles[service]?.bury(step.registId, step, { found: step.found, client: undefined });
         }
         const { size } = plain.of(service);
         assert.equal(handles[service]?.size, size);
@@ -99,7 +102,7 @@ test("a service that has lost its last tombstone is told of once, and the rest o
   const packed = new Tombstones<string>({ tombstoneMs: LIFE_MS, tombstoneBytesMax: AMPLE }, { next: Math.random });
   packed.beginStep(0);
   const orders = packed.service("orders");
-  for (const registId of ["a", "b", "c"]) orders.bury(registId, stamp(1n), "held");
+  for (const registId of ["a", "b", "c"]) orders.bury(registId, stamp(1n), HELD);
   assert.equal(packed.nextMs(), LIFE_MS);
   packed.beginStep(5_000);
   const emptied: string[] = [];
@@ -117,9 +120,9 @@ test("removals that found nothing end early at their bound, the oldest first, an
   );
   packed.beginStep(0);
   const [orders, flooded] = [packed.service("orders"), packed.service("flooded")];
-  orders.bury("honest", stamp(1n), "held");
-  orders.bury("early", stamp(1n), "nothing");
-  for (let at = 0; at < 10_000; at++) flooded.bury(`r${at}`, stamp(1n), "nothing");
+  orders.bury("honest", stamp(1n), HELD);
+  orders.bury("early", stamp(1n), NOTHING);
+  for (let at = 0; at < 10_000; at++) flooded.bury(`r${at}`, stamp(1n), NOTHING);
   assert.ok(packed.size < 1_000 && packed.takeEndedEarly() > 9_000);
   assert.equal(flooded.get("r0"), undefined);
   assert.deepEqual(flooded.get("r9999"), stamp(1n));
@@ -132,12 +135,29 @@ test("a hundred thousand tombstones are less than 10 MB off the heap, and give i
   packed.beginStep(0);
   const services = Array.from({ length: 100 }, (_, at) => packed.service(`s${at}`));
   for (let at = 0; at < 100_000; at++) {
-    services[at % 100]?.bury(UUID.replace("01234567", String(10_000_000 + at)), stamp(1n), "held");
+    services[at % 100]?.bury(UUID.replace("01234567", String(10_000_000 + at)), stamp(1n), HELD);
   }
   assert.ok(packed.bytes < 10_000_000, `${packed.bytes} bytes for 100,000`);
   packed.beginStep(LIFE_MS);
   packed.expire(100_000, () => undefined);
   assert.ok(packed.size === 0 && packed.bytes < 5 * 1024 * 1024);
+});
+
+test("a tombstone tells the host that left it from others, and what it found, until it is replaced", () => {
+  const packed = new Tombstones<string>({ tombstoneMs: LIFE_MS, tombstoneBytesMax: AMPLE }, { next: Math.random });
+  packed.beginStep(0);
+  const orders = packed.service("orders");
+  // Hosts are told apart by twelve bits: of a hundred at most a few look like another one.
+  const hosts = Array.from({ length: 100 }, (_, at) => clientId(`10.0.0.${at}:1_10.1.0.1:9600`));
+  const others = (id: string): readonly ClientId[] => hosts.filter((host) => orders.isOfAnotherHost(id, host));
+  for (const [at, client] of hosts.entries()) orders.bury(`r${at}`, stamp(7n), { found: "nothing", client });
+  for (const at of hosts.keys()) {
+    assert.ok(!orders.isOfAnotherHost(`r${at}`, clientId(`10.0.0.${at}:2_10.1.0.2:9600`)), "another connection");
+    assert.ok(others(`r${at}`).length >= 95);
+  }
+  assert.deepEqual([orders.found("r1"), orders.get("r1")], ["nothing", stamp(7n)]);
+  orders.bury("r1", stamp(8n), HELD);
+  assert.deepEqual([orders.found("r1"), others("r1"), others("never")], ["held", [], []], "of whom nothing is known");
 });
 
 function stamp(version: bigint): Stamp {

@@ -7,6 +7,7 @@
 // minutes are long enough for every queue between nodes. A flood of the second kind takes nothing from the first.
 
 import type { Random } from "../../base/ports.ts";
+import { type ClientId, hostOf } from "../../model/ids.ts";
 import type { Stamp } from "../../model/publication.ts";
 import { HashIndex } from "./hashIndex.ts";
 import { KeyedHash } from "./keyedHash.ts";
@@ -38,7 +39,7 @@ const SERVICE_SHARE = 1 / 2;
 const KEY_BYTES_MAX = 16 * 1024;
 
 // How a tombstone lies in its cell, in words of four bytes:
-//   0  length in units, form of the registId, kind       1  number of the service
+//   0  length in units, form of the registId, kind, host 1  number of the service
 //   2  neighbours in the service                         4  neighbours in the queue
 //   6  version     8  registeredMs     10  when it ends (8 bytes each)
 //  12  hash        13 bytes of the registId, which follow
@@ -53,6 +54,12 @@ const LENGTH_WORD = 13;
 const HEADER_BYTES = 56;
 const FORM_SHIFT = 16;
 const NOTHING_BIT = 1 << 18;
+// Twelve bits below the bit of free cells hold a hash of the host whose client said it. A stranger has the bits of a
+// registration's owner with a chance of 1 in 4,095; then its removal counts as the owner's. A whole word would make
+// each tombstone 8 bytes larger.
+const HOST_SHIFT = 19;
+const HOSTS = 0xfff;
+const UNKNOWN_HOST = 0;
 
 /** Records in the order in which they were appended. Two words of each, at `links`, name its neighbours. */
 class Chain {
@@ -99,8 +106,12 @@ type Chains = Readonly<Record<Found, Chain>>;
 export interface ServiceTombstones {
   readonly size: number;
   get(registId: string): Stamp | undefined;
-  /** Remembers a removal, in place of an older one of this registId. */
-  bury(registId: string, stamp: Stamp, found: Found): void;
+  /** What the removal found. */
+  found(registId: string): Found | undefined;
+  /** Whether a client of another host than that of `client` removed it. */
+  isOfAnotherHost(registId: string, client: ClientId): boolean;
+  /** Remembers a removal by `client`, if that is known, in place of the one of this registId that was before. */
+  bury(registId: string, stamp: Stamp, by: { readonly found: Found; readonly client: ClientId | undefined }): void;
   delete(registId: string): void;
   all(): Iterable<readonly [registId: string, stamp: Stamp]>;
   /** The service is forgotten. */
@@ -111,6 +122,7 @@ export interface ServiceTombstones {
 export class Tombstones<Owner> {
   readonly #options: TombstoneOptions;
   readonly #index = new HashIndex();
+  readonly #hash: KeyedHash;
   readonly #key: RegistKey;
   readonly #services = new Numbered<Service<Owner>>();
   readonly #slabs: Slabs;
@@ -122,7 +134,8 @@ export class Tombstones<Owner> {
 
   constructor(options: TombstoneOptions, random: Random) {
     this.#options = options;
-    this.#key = new RegistKey(new KeyedHash(random));
+    this.#hash = new KeyedHash(random);
+    this.#key = new RegistKey(this.#hash);
     this.#slabs = new Slabs((from, to) => this.#moved(from, to));
   }
 
@@ -190,7 +203,22 @@ export class Tombstones<Owner> {
     return (wordOf(this.#slabs, at, 0) & NOTHING_BIT) === 0 ? "held" : "nothing";
   }
 
-  add(service: Service<Owner>, registId: string, { stamp, found }: { stamp: Stamp; found: Found }): void {
+  /** Of the host that removed it. */
+  hostAt(at: number): number {
+    return (wordOf(this.#slabs, at, 0) >>> HOST_SHIFT) & HOSTS;
+  }
+
+  /** A number for the host of a client. */
+  hostNumber(client: ClientId | undefined): number {
+    const host = client === undefined ? "" : hostOf(client);
+    return host === "" ? UNKNOWN_HOST : 1 + (this.#hash.hash(this.#hash.put(host, 0)) % HOSTS);
+  }
+
+  add(
+    service: Service<Owner>,
+    registId: string,
+    { stamp, found, host }: { stamp: Stamp; found: Found; host: number },
+  ): void {
     if (service.number === NONE) service.number = this.#services.add(service);
     const key = this.#read(service.number, registId);
     if (key.length > KEY_BYTES_MAX) return;
@@ -198,7 +226,8 @@ export class Tombstones<Owner> {
     const slab = this.#slabs.slabOf(at);
     const unit = unitOf(at);
     const word = unit * 2;
-    slab.words[word] = (slab.words[word] as number) | (key.form << FORM_SHIFT) | (found === "held" ? 0 : NOTHING_BIT);
+    const kind = found === "held" ? 0 : NOTHING_BIT;
+    slab.words[word] = (slab.words[word] as number) | (key.form << FORM_SHIFT) | kind | (host << HOST_SHIFT);
     slab.words[word + SERVICE_WORD] = service.number;
     slab.longs[unit + VERSION_LONG] = stamp.version;
     slab.doubles[unit + TIME_DOUBLE] = stamp.registeredMs;
@@ -315,11 +344,28 @@ class Service<Owner> implements ServiceTombstones {
     return at === NONE ? undefined : this.#node.stampAt(at);
   }
 
-  bury(registId: string, stamp: Stamp, found: Found): void {
+  found(registId: string): Found | undefined {
+    const at = this.#find(registId);
+    return at === NONE ? undefined : this.#node.foundAt(at);
+  }
+
+  isOfAnotherHost(registId: string, client: ClientId): boolean {
+    const host = this.#node.hostNumber(client);
+    const at = this.#find(registId);
+    const by = at === NONE ? UNKNOWN_HOST : this.#node.hostAt(at);
+    return by !== host && by !== UNKNOWN_HOST && host !== UNKNOWN_HOST;
+  }
+
+  bury(
+    registId: string,
+    stamp: Stamp,
+    { found, client }: { readonly found: Found; readonly client: ClientId | undefined },
+  ): void {
+    const host = this.#node.hostNumber(client);
     const before = this.#find(registId);
     const wasHeld = before !== NONE && this.#node.foundAt(before) === "held";
     if (before !== NONE) this.#node.end(before);
-    this.#node.add(this, registId, { stamp, found: wasHeld ? "held" : found });
+    this.#node.add(this, registId, { stamp, found: wasHeld ? "held" : found, host });
     this.#node.tidy();
   }
 
