@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { textOf } from "../../base/text.ts";
-import { clientId } from "../../model/ids.ts";
+import { clientId, type NodeId } from "../../model/ids.ts";
 import { packPayload } from "../../model/payload.ts";
 import type { Fact } from "../facts.ts";
 import { Owners } from "./owners.ts";
@@ -13,17 +13,26 @@ const [OWNERS, STRANGERS] = ["c.1~1~c", "c.1~9~x"] as const;
 const broken = (...history: At[]) => brokenBy((evidence) => new Owners(evidence), [...READY, ...history]);
 
 /** The owner's session passes it on. */
-function passedOn(): Fact {
+function passedOn(from = S1, batch = 1): Fact {
   const publication = {
-    ...{ dataInfoId: S, registId: "c.1", version: 1n, registeredMs: 0, owner: { session: S1, client: clientId("c") } },
+    ...{ dataInfoId: S, registId: "c.1", version: 1n, registeredMs: 0 },
+    owner: { session: from, client: clientId("c") },
     ...{ zone: "Z1", appName: "", attributes: new Map(), payload: packPayload([textOf(OWNERS)]) },
   };
-  const message = { kind: "publish", batch: 1, epoch: 1n, items: [{ kind: "put", publication }] } as const;
-  return { kind: "asked", from: S1, to: D1, message, isLost: false };
+  const message = { kind: "publish", batch, epoch: 1n, items: [{ kind: "put", publication }] } as const;
+  return { kind: "asked", from, to: D1, message, isLost: false };
 }
 
-const taken = (batch: number): Fact => ({
-  ...{ kind: "told", from: D1, to: S1 },
+/** A session says that what had this version is over. */
+function ended(from: NodeId, version: bigint, batch: number): Fact {
+  const stamp = { version, registeredMs: 0 };
+  const removal = { dataInfoId: S, registId: "c.1", stamp, cause: "left" } as const;
+  const message = { kind: "publish", batch, epoch: 1n, items: [{ kind: "remove", removal }] } as const;
+  return { kind: "asked", from, to: D1, message, isLost: false };
+}
+
+const taken = (batch: number, to = S1): Fact => ({
+  ...{ kind: "told", from: D1, to },
   message: { kind: "taken", batch, superseded: [], unlisted: [], isFull: false },
 });
 const moved: Fact = { kind: "told", from: D1, to: S1, message: { kind: "moved", batch: 1, epoch: 2n } };
@@ -73,4 +82,23 @@ test("a session that is cut off from a node which leads nothing of it is heard",
   const elsewhere: At = [10_000, cut("s1", "d2", true)];
   const taken: readonly At[] = [elsewhere, ...TAKEN_APART.slice(1)];
   assert.equal(broken(...taken, [21_000, shows(D1, S2, 10n, STRANGERS)]), RULE);
+});
+
+test("what a leader had heard from another session is free to it when that one says that it is over", () => {
+  const elsewhere: readonly At[] = [
+    [10, published(1n)],
+    [15, acknowledged(1n, S2)],
+    [20, passedOn(S2)],
+    [30, taken(1, S2)],
+    ...TAKEN_APART,
+  ];
+  const stranger: At = [21_000, shows(D1, S2, 10n, STRANGERS)];
+  const end = (version: bigint): At[] => [
+    [20_100, ended(S2, version, 2)],
+    [20_110, taken(2, S2)],
+  ];
+  assert.equal(broken(...elsewhere, stranger), RULE);
+  assert.equal(broken(...elsewhere, ...end(1n), stranger), undefined);
+  // The end of a stranger's at the same session.
+  assert.equal(broken(...elsewhere, ...end(9n), stranger), RULE);
 });

@@ -3,19 +3,34 @@
 //
 // One case is no fault. A session that is cut off from the leader goes on to take registrations, and the leader does
 // not know of them. A stranger that the leader hears first has such a registration until the stranger goes: to the
-// leader it is the holder, and the owner is a client that asks for what is held (ARCHITECTURE.md, weak points).
+// leader it is the holder, and the owner is a client that asks for what is held (ARCHITECTURE.md, weak points). What
+// the leader heard through another session before, and that one has said to be over, is free to it again.
 
+import type { PublishItem } from "../../messages/sessionData.ts";
 import type { Fact } from "../facts.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";
 import { clientOf, tokenOf } from "./commits.ts";
 import type { Acknowledgement, KnownRegistration } from "./registrations.ts";
 
+/** What a session says of a registration: that it is there, or that what had this version is over. */
+interface Word {
+  readonly owner: KnownRegistration;
+  readonly endOf: bigint | undefined;
+}
+
+interface GivenBack {
+  readonly session: string;
+  readonly atMs: number;
+}
+
 export class Owners implements Checker {
   readonly #evidence: Evidence;
   // Registrations that a leader has heard of from their owners' sessions, as it says by its answer to a batch.
   readonly #heard = new Set<string>();
+  // The sessions that have told a leader of an owner's end, and when, by registration.
+  readonly #gaveBack = new Map<string, GivenBack>();
   // What is in each batch that is not answered: a batch may be lost with its link.
-  readonly #underWay = new Map<string, readonly string[]>();
+  readonly #underWay = new Map<string, readonly Word[]>();
   // The stranger that has a registration because a leader heard it first, by registration.
   readonly #holders = new Map<string, string>();
 
@@ -26,7 +41,7 @@ export class Owners implements Checker {
   see(fact: Fact, nowMs: number): Finding | undefined {
     if (fact.kind === "asked") this.#noteUnderWay(fact);
     if (fact.kind !== "told") return undefined;
-    this.#noteHeard(fact);
+    this.#noteHeard(fact, nowMs);
     const { commits, registrations } = this.#evidence;
     const { last: sighting } = commits;
     if (sighting === undefined || !sighting.isNew) return undefined;
@@ -43,20 +58,34 @@ export class Owners implements Checker {
 
   #noteUnderWay({ from, to, message }: Fact & { kind: "asked" }): void {
     if (message.kind !== "publish") return;
-    const ofOwners = message.items.flatMap((item) => {
-      if (item.kind !== "put") return [];
-      const { dataInfoId, registId } = item.publication;
-      const [owner] = this.#evidence.registrations.twins(dataInfoId, registId);
-      return owner?.client === clientOf(tokenOf(item.publication)) ? [keyOf(owner)] : [];
-    });
-    this.#underWay.set(`${from} ${to} ${message.batch}`, ofOwners);
+    this.#underWay.set(
+      `${from} ${to} ${message.batch}`,
+      message.items.flatMap((item) => this.#wordOf(item)),
+    );
   }
 
-  #noteHeard({ from, to, message }: Fact & { kind: "told" }): void {
+  /** What an item may say of an owner's registration. */
+  #wordOf(item: PublishItem): Word[] {
+    const isHere = item.kind === "put";
+    const { dataInfoId, registId } = isHere ? item.publication : item.removal;
+    const [owner] = this.#evidence.registrations.twins(dataInfoId, registId);
+    if (owner === undefined) return [];
+    if (isHere) return owner.client === clientOf(tokenOf(item.publication)) ? [{ owner, endOf: undefined }] : [];
+    return [{ owner, endOf: item.removal.stamp.version }];
+  }
+
+  #noteHeard({ from, to: session, message }: Fact & { kind: "told" }, nowMs: number): void {
     if (message.kind !== "taken" && message.kind !== "moved") return;
-    const batch = `${to} ${from} ${message.batch}`;
-    if (message.kind === "taken") for (const key of this.#underWay.get(batch) ?? []) this.#heard.add(key);
+    const batch = `${session} ${from} ${message.batch}`;
+    const words = message.kind === "taken" ? (this.#underWay.get(batch) ?? []) : [];
     this.#underWay.delete(batch);
+    for (const { owner, endOf } of words) {
+      const key = keyOf(owner);
+      // Of a stranger's registration the end says nothing of the owner's.
+      const isOwners = owner.acknowledgements.some((one) => one.session === session && one.version === endOf);
+      if (endOf === undefined) this.#heard.add(key);
+      else if (isOwners && this.#heard.delete(key)) this.#gaveBack.set(key, { session, atMs: nowMs });
+    }
   }
 
   #judgeShown(owner: KnownRegistration, client: string, nowMs: number): "right" | "wrong" {
@@ -73,8 +102,13 @@ export class Owners implements Checker {
   }
 
   /** Every session that took it could not reach the leader then, and has had no time since to make its links again. */
-  #isUnheard({ service, acknowledgements }: KnownRegistration, nowMs: number): boolean {
+  #isUnheard(owner: KnownRegistration, nowMs: number): boolean {
+    const { service } = owner;
     const { nodes } = this.#evidence;
+    const over = this.#gaveBack.get(keyOf(owner));
+    const acknowledgements = owner.acknowledgements.filter(
+      ({ session, atMs }) => session !== over?.session || atMs > over.atMs,
+    );
     const isCutOff = ({ session, atMs }: Acknowledgement) =>
       nodes
         .unheard(session, service, atMs)
