@@ -302,10 +302,11 @@ class SocketConnection implements Connection {
     if (socket.writableLength > 0) this.#awaitWritten();
   }
 
-  #writeParts(parts: readonly Uint8Array[]): void {
+  #writeParts(parts: readonly Uint8Array[], onWritten?: () => void): void {
     const socket = this.#socket;
+    const last = parts.length - 1;
     socket.cork();
-    for (const part of parts) socket.write(part);
+    for (const [at, part] of parts.entries()) socket.write(part, at === last ? onWritten : undefined);
     socket.uncork();
   }
 
@@ -340,9 +341,12 @@ class SocketConnection implements Connection {
   #fill(): void {
     const socket = this.#socket;
     while (this.#waitingBytes > 0 && socket.writableLength === 0 && !socket.destroyed && !socket.writableEnded) {
-      this.#writeParts(this.#takePiece(this.#isFull ? PIECE_BYTES : AT_ONCE_BYTES_MAX));
+      if (this.#isFull) this.#writeParts(this.#takePiece(PIECE_BYTES), this.#onWritten);
+      else {
+        this.#writeParts(this.#takePiece(AT_ONCE_BYTES_MAX));
+        if (socket.writableLength > 0) this.#awaitWritten();
+      }
     }
-    if (socket.writableLength > 0) this.#awaitWritten();
   }
 
   /** Takes so many bytes of what waits, or all. */
@@ -365,8 +369,9 @@ class SocketConnection implements Connection {
     return piece;
   }
 
-  /** What did not leave at once has left. */
+  /** What did not leave at once has left, or a piece of it. */
   #written(): void {
+    if (!this.#isFull) return;
     this.#fill();
     if (this.bufferedBytes <= UNREAD_BYTES_MAX && !this.hasUnread) this.#socket.resume();
     if (this.#waitingBytes + this.#socket.writableLength > 0) return;

@@ -79,3 +79,9 @@ test("a sign is looked for among refusals, notes and log lines, and missed if it
   assert.deepEqual(failuresOf(attack, { ...WELL, log: "x PAYLOAD_TOO_LARGE y" }), []);
   assert.deepEqual(failuresOf(attack, { ...WELL, tally: { ...WELL.tally, refused: { PAYLOAD_TOO_LARGE: 3 } } }), []);
 });
+
+test("of few pushes the slowest may take twice as long", () => {
+  const few = (p99Ms: number) => delaysOf({ ...WELL, honest: { ...WELL.honest, samples: 57, p99Ms } });
+  assert.deepEqual(few(200), []);
+  assert.match(few(201).join(), /201 ms \(p99\), 200 ms are allowed/);
+});
