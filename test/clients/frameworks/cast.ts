@@ -17,8 +17,8 @@ export interface Framework {
 
 /**
  * A change must have reached the consumer's calls within this. It takes one second when a provider was killed. When a
- * session was, SOFARegistry's client sleeps up to five seconds after each connection that is refused, and may choose the
- * dead session several times in a row.
+ * session was, SOFARegistry's client sleeps up to five seconds after each connection that is refused, and may choose
+ * the dead session several times in a row.
  */
 const CHANGE_LIMIT_MS = 60_000;
 /** Some dozen calls: who was not called in this time is not in the list. */
