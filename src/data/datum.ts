@@ -171,13 +171,14 @@ export class Datum {
 
   #put(publication: Publication, live: Registration | undefined): DatumChange | "unseen" | "refused" {
     const { registId } = publication;
-    const known = live ?? this.tombstoneFor(publication);
+    const buried = live === undefined ? this.tombstone(registId) : undefined;
+    const known = live ?? (buried === undefined ? undefined : this.tombstoneFor(publication));
     if (known !== undefined) {
       const order = compareStamps(publication, known);
       if (order === 0 && live?.owner.session === publication.owner.session) return "unseen";
       if (order <= 0) return "refused";
     }
-    if (live === undefined) this.unbury(registId);
+    if (buried !== undefined) this.unbury(registId);
     // The new owner is taken in any case: a later removal must name it. But a client that only reconnected is no news.
     const isSeen = live === undefined || !this.#publications.shows(publication);
     this.#publications.set(publication);

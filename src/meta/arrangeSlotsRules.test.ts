@@ -66,7 +66,8 @@ const changesOf = (slots: readonly string[], scene: Scene): string[] =>
     ({ slot, node: which, change, reason }) => `${slot} ${letterOf(which)} ${change}: ${reason}`,
   );
 
-const only = (...wanted: readonly string[]) => ({
+/** Facts by which these nodes hold every slot whole, and no other does. */
+const inSyncAt = (...wanted: readonly string[]) => ({
   isInSync: (_slot: number, id: NodeId) => wanted.includes(letterOf(id)),
 });
 
@@ -91,11 +92,11 @@ test("a dead leader's place goes to a follower in sync, of those to one that sta
   assert.deepEqual(next(["x ab", "a b"], { heard: "ab", replicas: 2 })[0], "B a");
   assert.deepEqual(next(["x ab", "b a"], { heard: "ab", replicas: 2 })[0], "A b");
   assert.deepEqual(next(["x ab"], { heard: "b", leaving: "a" })[0], "B a");
-  assert.deepEqual(next(["x ab"], { heard: "ab", facts: only("b") })[0], "B a");
+  assert.deepEqual(next(["x ab"], { heard: "ab", facts: inSyncAt("b") })[0], "B a");
 });
 
 test("a follower in sync that leaves goes before one that is not in sync", () => {
-  assert.deepEqual(next(["x ab"], { heard: "b", leaving: "a", facts: only("a") })[0], "A b");
+  assert.deepEqual(next(["x ab"], { heard: "b", leaving: "a", facts: inSyncAt("a") })[0], "A b");
 });
 
 test("of followers out of sync the one that was in sync last leads, and one that never was comes last", () => {
@@ -106,7 +107,7 @@ test("of followers out of sync the one that was in sync last leads, and one that
 });
 
 test("a node that is only presumed to live is not made a leader, though it may have most", () => {
-  assert.deepEqual(next(["x ab"], { heard: "b", presumed: "a", replicas: 3, facts: only("a") })[0], "B a");
+  assert.deepEqual(next(["x ab"], { heard: "b", presumed: "a", replicas: 3, facts: inSyncAt("a") })[0], "B a");
   assert.deepEqual(next(["x a"], { heard: "b", presumed: "a" })[0], "B a");
 });
 
@@ -126,7 +127,7 @@ test("of equals the one that follows least leads", () => {
 
 test("a leader that leaves hands over to a follower in sync that stays, and follows it as long as it lives", () => {
   assert.deepEqual(next(["a b"], { heard: "b", leaving: "a" }), ["B a"]);
-  assert.equal(next(["a b"], { heard: "b", leaving: "a", facts: only() }), "same");
+  assert.equal(next(["a b"], { heard: "b", leaving: "a", facts: inSyncAt() }), "same");
   assert.equal(next(["a b"], { heard: "b", leaving: "a", facts: { isHeld: () => true } }), "same");
   assert.equal(next(["a b"], { heard: "", leaving: "ab" }), "same");
   assert.deepEqual(changesOf(["a b"], { heard: "b", leaving: "a" }), ["0 b leads: leader leaves"]);
@@ -154,7 +155,7 @@ test("no more copies are asked for than there are nodes to make them", () => {
 });
 
 test("a copy for nothing but the handing over is a move, and waits for its turn", () => {
-  const scene = { heard: "bc", leaving: "a", replicas: 1, facts: only() };
+  const scene = { heard: "bc", leaving: "a", replicas: 1, facts: inSyncAt() };
   const followers = (movesMax: number) =>
     (arranged(["a ", "a ", "a "], { ...scene, movesMax })?.table.slots ?? []).filter((one) => one.followers.length > 0);
   assert.deepEqual([followers(2).length, followers(3).length], [2, 3]);
@@ -171,13 +172,13 @@ test("a follower that leaves goes when the others are whole and the leader serve
   assert.deepEqual(next(slots, scene), ["a c"]);
   assert.deepEqual(changesOf(slots, scene), ["0 b released: follower leaves"]);
   assert.equal(next(slots, { ...scene, facts: { isServing: () => false } }), "same");
-  assert.equal(next(slots, { ...scene, facts: only("b") }), "same");
+  assert.equal(next(slots, { ...scene, facts: inSyncAt("b") }), "same");
   assert.equal(next(slots, { heard: "c", presumed: "a", leaving: "b", movesMax: 0 }), "same", "the leader is unheard");
   assert.equal(next(slots, { heard: "c", leaving: "ab", movesMax: 0, facts: { isHeld: () => true } }), "same");
 });
 
 test("a copy for the one that leaves is begun at once, and the one that leaves is kept until that is whole", () => {
-  assert.deepEqual(next(["a b"], { heard: "ac", leaving: "b", facts: only("b") }), ["a bc"]);
+  assert.deepEqual(next(["a b"], { heard: "ac", leaving: "b", facts: inSyncAt("b") }), ["a bc"]);
 });
 
 test("the followers of a first table are spread over all other nodes", () => {
@@ -231,17 +232,17 @@ test("a follower in sync takes a lead over without a copy being made, and change
 
 test("no move begins while a slot is not whole, does not serve, or a node is only presumed to live", () => {
   const slots = ["a b", "a b"];
-  assert.equal(next(slots, { heard: "ab", facts: only() }), "same");
+  assert.equal(next(slots, { heard: "ab", facts: inSyncAt() }), "same");
   assert.equal(next(slots, { heard: "ab", facts: { isServing: (slot) => slot !== 1 } }), "same");
   assert.equal(next(slots, { heard: "ab", presumed: "x" }), "same");
   const silent = { isServing: (slot: number) => slot !== 1, isSilent: (id: NodeId) => letterOf(id) === "a" };
   assert.deepEqual(next(slots, { heard: "ab", facts: silent }), ["B a", "a b"], "nobody waits for who is silent");
-  const silentCopy = { ...only("b"), isSilent: (id: NodeId) => letterOf(id) === "c" };
+  const silentCopy = { ...inSyncAt("b"), isSilent: (id: NodeId) => letterOf(id) === "c" };
   assert.deepEqual(next(["a b", "a b", "b c"], { heard: "abc", facts: silentCopy })[2], "b c");
 });
 
 test("a slot whose follower leaves is moved when that one has gone, and not before", () => {
-  const facts = { ...only("x"), isSilent: (id: NodeId) => letterOf(id) === "c" };
+  const facts = { ...inSyncAt("x"), isSilent: (id: NodeId) => letterOf(id) === "c" };
   assert.equal(next(["a xc", "a xc"], { heard: "abc", leaving: "x", facts }), "same");
 });
 

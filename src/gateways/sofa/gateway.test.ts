@@ -21,21 +21,8 @@ import { packPayload } from "../../model/payload.ts";
 import type { Publication } from "../../model/publication.ts";
 import type { ClientChannel, ClientEvent } from "../../session/registry.ts";
 import { SofaGateway } from "./gateway.ts";
+import { CONFIG, START_MS } from "./testing/handlerScene.ts";
 
-const START_MS = 1_700_000_000_000;
-const CONFIG = {
-  dataCenter: "DefaultDataCenter",
-  zone: "ZONE_A",
-  frameBytesMax: 1024 * 1024,
-  registrationBytesMax: 1024 * 1024,
-  clientProbeMs: 5_000,
-  clientIdleMs: 20_000,
-  clientMuteIdleMs: 45_000,
-  clientOutputBytesMax: 4 * 1024 * 1024,
-  pushTimeoutMs: 2_000,
-  pushCompress: true,
-  pushCompressBytesMin: 100,
-};
 const V2_CRC: BoltDialect = { protocol: 2, version: 2, crc: true };
 
 class FakeConnection implements Connection {

@@ -12,20 +12,9 @@ import { ABSENT_MAP } from "../../codec/sofa/messages.ts";
 import type { Payload } from "../../model/payload.ts";
 import type { ClientChannel, ClientEvent } from "../../session/registry.ts";
 import { SofaGateway } from "./gateway.ts";
+import { CONFIG as SCENE_CONFIG } from "./testing/handlerScene.ts";
 
-const CONFIG = {
-  dataCenter: "DefaultDataCenter",
-  zone: "ZONE_A",
-  frameBytesMax: 1024 * 1024,
-  registrationBytesMax: 1024 * 1024,
-  clientProbeMs: 5_000,
-  clientIdleMs: 20_000,
-  clientMuteIdleMs: 45_000,
-  clientOutputBytesMax: 4 * 1024 * 1024,
-  pushTimeoutMs: 2_000,
-  pushCompress: false,
-  pushCompressBytesMin: 100,
-};
+const CONFIG = { ...SCENE_CONFIG, pushCompress: false };
 
 const CONNECTION: Connection = {
   remoteAddress: "10.0.0.7:50001",

@@ -10,6 +10,7 @@ import { BoltDecoder } from "../../codec/bolt/decoder.ts";
 import { encodeHeartbeat, encodeHeartbeatAck, encodeRequest, encodeResponse } from "../../codec/bolt/encode.ts";
 import { BOLT_STATUS, BOLT_V1, type BoltDialect, type BoltFrame } from "../../codec/bolt/frame.ts";
 import { SofaGateway } from "./gateway.ts";
+import { CONFIG } from "./testing/handlerScene.ts";
 
 const START_MS = 1_700_000_000_000;
 const V2_CRC: BoltDialect = { protocol: 2, version: 2, crc: true };
@@ -37,19 +38,7 @@ let connection: FakeConnection;
 let handler: ConnectionHandler;
 beforeEach(() => {
   gateway = new SofaGateway({
-    config: {
-      dataCenter: "DefaultDataCenter",
-      zone: "ZONE_A",
-      frameBytesMax: 1024 * 1024,
-      registrationBytesMax: 1024 * 1024,
-      clientProbeMs: 5_000,
-      clientIdleMs: 20_000,
-      clientMuteIdleMs: 45_000,
-      clientOutputBytesMax: 4 * 1024 * 1024,
-      pushTimeoutMs: 2_000,
-      pushCompress: true,
-      pushCompressBytesMin: 100,
-    },
+    config: CONFIG,
     registry: { step: ignore },
     budget: unlimitedBudget(),
     compression: { gzip: gzipSync, zstd: zstdCompressSync },
