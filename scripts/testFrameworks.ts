@@ -160,7 +160,7 @@ function giveUp(dir: string): void {
 
 function reportMissing(needed: readonly string[]): number {
   const failed = process.env["CI"] === "true";
-  console.error(`${failed ? "FAILED" : "NOT RUN"}: SOFARPC and Dubbo on a cluster (${MODULES}).`);
+  console.error(`${failed ? "FAILED" : "NOT RUN"}: SOFARPC, Dubbo and Seata on a cluster (${MODULES}).`);
   console.error(`Missing on this machine: ${needed.join(", ")}.`);
   return failed ? 1 : 0;
 }

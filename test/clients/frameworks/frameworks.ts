@@ -20,4 +20,9 @@ export const FRAMEWORKS: readonly Framework[] = [
   registryClient("6.3.0"),
   registryClient("6.5.6"),
   { name: "dubbo-2.7.23", main: "roster.frameworks.dubbo.Main" },
+  {
+    name: "seata-1.8.0",
+    main: "roster.frameworks.seata.Main",
+    properties: (registry) => ({ "registry.sofa.serverAddr": registry }),
+  },
 ];
