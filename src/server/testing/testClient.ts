@@ -35,6 +35,8 @@ export class TestClient {
   connections = 0;
   /** Each list that was pushed, by service; the last one is in force. */
   readonly lists = new Map<string, string[][]>();
+  /** Each value that was pushed to a watch, by dataId; null where there is none. */
+  readonly configs = new Map<string, (string | null)[]>();
 
   /** `session` says at which Bolt port to connect, each time anew. A slow client reads so many bytes a second. */
   constructor(session: () => number, { bytesPerSecond = Number.POSITIVE_INFINITY } = {}) {
@@ -52,6 +54,10 @@ export class TestClient {
           const lists = this.lists.get(service.dataId) ?? [];
           this.lists.set(service.dataId, [...lists, values.sort()]);
         },
+        onConfig: ({ service }, { data }) => {
+          const value = data === null ? null : new TextDecoder().decode(data.utf8);
+          this.configs.set(service.dataId, [...(this.configs.get(service.dataId) ?? []), value]);
+        },
       },
       Date.now(),
     );
@@ -68,6 +74,10 @@ export class TestClient {
 
   subscribe(dataId: string): void {
     this.#client.subscribe(named(dataId), { scope: "dataCenter" }, Date.now());
+  }
+
+  watchConfig(dataId: string): void {
+    this.#client.watchConfig(named(dataId), Date.now());
   }
 
   /** The list in force, as text. */
