@@ -11,7 +11,7 @@ import { withPostgres } from "./withPostgres.ts";
 const SETTING = "retries";
 
 await withPostgres("a server on PostgreSQL", (store) => {
-  test("started while the store is away it says so, is ready when the store answers, and watches outlive the next outage", async (t) => {
+  test("it starts without its store, is ready when that answers, and serves watches without it", async (t) => {
     await store.halt();
     const server = startProcess(t, { flags: { "store-url": store.url } });
     const { bolt, http, metaHttp } = await server.line("roster has started; it is ready when its store answers");
