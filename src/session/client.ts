@@ -132,6 +132,8 @@ export class Client {
   answersPushes = false;
   /** When the connection was lost; undefined while it stands. */
   departedMs: number | undefined;
+  /** The lost connections of the same client, as far as that has shown, of which something is left. */
+  formerly: Set<Client> | undefined;
   /** How often it got its grace anew because this process had been away. */
   forgiven = 0;
   /** Of its process, where it names one. */

@@ -8,6 +8,8 @@ import { COSTS, NOW_MS, newClient, ORDERS, publishRequest, subscribeRequest } fr
 
 const GRACE_MS = 1_000;
 
+const at = (ms: number) => ({ nowMs: NOW_MS + ms });
+
 function newDeparted(graceMs = GRACE_MS) {
   const publications = new Publications(nodeId("session-1"), COSTS);
   const subscriptions = new Subscriptions(COSTS);
@@ -57,21 +59,80 @@ test("a removal names what it removes, and each subscriber's service is named", 
 test("each sign of a client's return gives the rest of it five seconds, and never less than it had", () => {
   const { departed, depart } = newDeparted();
   const client = depart();
-  departed.returned(client, NOW_MS + 900);
+  const back = newClient();
+  departed.returned(client, back, at(900));
   assert.equal(departed.nextMs(), NOW_MS + 5_900);
-  departed.returned(client, NOW_MS + 4_000);
+  departed.returned(client, back, at(4_000));
   assert.equal(departed.nextMs(), NOW_MS + 9_000);
   const patient = newDeparted(60_000);
-  patient.departed.returned(patient.depart(), NOW_MS + 900);
+  patient.departed.returned(patient.depart(), newClient(), at(900));
   assert.equal(patient.departed.nextMs(), NOW_MS + 60_000);
+});
+
+test("what another client takes of a departed one's is not that one's return", () => {
+  const { departed, depart } = newDeparted();
+  const client = depart();
+  const other = newClient();
+  other.channel.address = "10.6.6.6";
+  departed.returned(client, other, at(900));
+  assert.equal(departed.nextMs(), NOW_MS + GRACE_MS);
+});
+
+test("a client that is lost again while it returns has its grace from then, for what it has not said again too", () => {
+  const { departed, depart, dropped } = newDeparted();
+  const client = depart();
+  const back = newClient();
+  departed.returned(client, back, at(900));
+  departed.add(back, NOW_MS + 1_000);
+  assert.deepEqual(
+    [dropped(1_999), dropped(2_000)],
+    [
+      [0, 0],
+      [1, 0],
+    ],
+  );
+});
+
+test("with a client's next return what it has left on all of its lost connections waits on", () => {
+  const { departed, depart, dropped } = newDeparted();
+  const client = depart();
+  const second = newClient();
+  departed.returned(client, second, at(500));
+  departed.add(second, NOW_MS + 600);
+  departed.returned(second, newClient(), at(700));
+  assert.deepEqual(
+    [dropped(5_699), dropped(5_700)],
+    [
+      [0, 0],
+      [1, 0],
+    ],
+  );
+});
+
+test("what a client has left on more than its last eight connections goes in its time", () => {
+  const { departed, depart, dropped } = newDeparted();
+  let last = depart();
+  for (let times = 1; times <= 9; times++) {
+    const next = newClient();
+    departed.returned(last, next, at(times * 100));
+    departed.add(next, NOW_MS + times * 100);
+    last = next;
+  }
+  assert.deepEqual(
+    [dropped(1_799), dropped(1_800)],
+    [
+      [0, 0],
+      [1, 0],
+    ],
+  );
 });
 
 test("the return of a client that is here, or whose grace is over, is none", () => {
   const { departed, depart } = newDeparted();
-  departed.returned(newClient(), NOW_MS);
+  departed.returned(newClient(), newClient(), at(0));
   const gone = depart();
   departed.drop(NOW_MS + GRACE_MS);
-  departed.returned(gone, NOW_MS + GRACE_MS);
+  departed.returned(gone, newClient(), at(GRACE_MS));
   assert.equal(departed.nextMs(), Number.POSITIVE_INFINITY);
 });
 

@@ -1,13 +1,14 @@
 // Clients whose connection is lost. A closed connection is not yet a dead client: what it registered waits for its
 // return, and is dropped, a part in each step, when that does not come.
 
+import { defined } from "../base/assert.ts";
 import { Deadlines } from "../base/deadlines.ts";
 import type { Removal } from "../messages/sessionData.ts";
 import type { DataInfoId } from "../model/ids.ts";
 import type { Client } from "./client.ts";
 import type { Publications } from "./publications.ts";
 import type { Subscriptions } from "./subscriptions.ts";
-import { returnMs } from "./takeOver.ts";
+import { type Claim, isOneClient, returnMs } from "./takeOver.ts";
 
 // A client that is back re-registers one by one, each within its own retry of at most a second; so long after its last
 // one the rest counts as given up.
@@ -15,8 +16,13 @@ const RETURN_PROGRESS_MS = 5_000;
 // The end of a client with 100,000 registrations is spread over many steps, or everybody else would wait half a second
 // for it.
 const DROPS_PER_STEP = 500;
+// A client whose connection is lost while it still returns from the one before, and again, keeps what it held on so
+// many; what it held on an earlier one goes when that one's time is over.
+const FORMER_MAX = 8;
 // Whoever makes the process stall again and again must not keep the dead listed.
 const FORGIVEN_MAX = 3;
+
+const NONE: readonly Client[] = [];
 
 /** What was dropped in a step. */
 export interface Dropped {
@@ -41,17 +47,21 @@ export class DepartedClients {
     return this.#ends.nextMs();
   }
 
+  /** The client's connection is lost. What was to follow on it of its former ones does not. */
   add(client: Client, nowMs: number): void {
-    this.#ends.set(client, nowMs + returnMs(client, this.#graceMs, nowMs));
+    const dueMs = nowMs + returnMs(client, this.#graceMs, nowMs);
+    this.#ends.set(client, dueMs);
+    for (const former of client.formerly ?? NONE) this.#ends.set(former, Math.min(this.#endOf(former), dueMs));
   }
 
   /**
-   * Something that `client` held is held by another connection now. If `client` is gone, this was its return, and the
-   * rest may follow.
+   * Something that `before` held is held by the connection `now`. If `before` is gone, and both are one client's, this
+   * was its return, and the rest may follow.
    */
-  returned(client: Client, nowMs: number): void {
-    const dueMs = this.#ends.get(client);
-    if (dueMs !== undefined) this.#ends.set(client, Math.max(dueMs, nowMs + RETURN_PROGRESS_MS));
+  returned(before: Client | undefined, now: Client, claim: Pick<Claim, "processId" | "nowMs">): void {
+    if (before === undefined || !this.#ends.has(before) || !isOneClient(before, now, claim)) return;
+    const dueMs = claim.nowMs + RETURN_PROGRESS_MS;
+    for (const former of join(before, now)) this.#ends.set(former, Math.max(this.#endOf(former), dueMs));
   }
 
   /**
@@ -75,7 +85,23 @@ export class DepartedClients {
       services.push(...unsubscribed);
       left -= Math.max(1, removed.length + unsubscribed.length);
       if (client.publications.size + client.subscribers.size > 0) this.#ends.set(client, nowMs);
+      else client.formerly?.delete(client);
     }
     return { removals, services };
   }
+
+  #endOf(client: Client): number {
+    return defined(this.#ends.get(client), "of a former connection something is left");
+  }
+}
+
+/** `before` is a former connection of the client that has `now`; returns all of them. */
+function join(before: Client, now: Client): ReadonlySet<Client> {
+  const former = now.formerly ?? before.formerly ?? new Set();
+  for (const client of [...(before.formerly ?? NONE), before, now]) {
+    client.formerly = former;
+    if (client !== now) former.add(client);
+  }
+  if (former.size > FORMER_MAX) for (const client of [...former].slice(0, -FORMER_MAX)) former.delete(client);
+  return former;
 }

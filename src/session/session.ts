@@ -25,7 +25,7 @@ import { Pusher, type PushOptions } from "./pusher.ts";
 import type { ClientEvent, PublishRequest, RegistrationKey, Registry, SubscribeRequest } from "./registry.ts";
 import { ServiceLists } from "./serviceLists.ts";
 import { Subscriptions } from "./subscriptions.ts";
-import { contest, isOneClient } from "./takeOver.ts";
+import { contest } from "./takeOver.ts";
 import { unfinished } from "./unfinished.ts";
 import { VersionScan } from "./versionScan.ts";
 
@@ -247,9 +247,8 @@ export class Session implements Registry {
     const { registId, version } = publication;
     const held = this.#publications.held(publication);
     if (this.#refuses(client, event.request, { registId, version, isKnown: held?.client === client, nowMs })) return;
-    const error =
-      contest(held, client, { ...publication, nowMs, stallEndMs: this.#stallEndMs }) ??
-      this.#fullness.refusal(publication, held, nowMs);
+    const claim = { ...publication, nowMs, stallEndMs: this.#stallEndMs };
+    const error = contest(held, client, claim) ?? this.#fullness.refusal(publication, held, nowMs);
     if (error !== undefined) return client.refuse(event.request, publication, error);
     // What another one waits for in vain must not displace this.
     if (held?.state === "contested") this.#links.withdraw(held.publication);
@@ -257,7 +256,7 @@ export class Session implements Registry {
     if (taken instanceof RegistryError) return client.refuse(event.request, publication, taken);
     if (taken !== undefined) {
       this.#links.publish({ kind: "put", publication: taken.publication });
-      if (taken.before !== undefined) this.#departed.returned(taken.before, nowMs);
+      this.#departed.returned(taken.before, client, claim);
     }
     client.channel.answer(event.request, { kind: "accepted", registId, version });
   }
@@ -265,11 +264,12 @@ export class Session implements Registry {
   #unpublished(client: Client, { request, key }: { request: number; key: RegistrationKey }, nowMs: number): void {
     if (this.#refuses(client, request, { ...key, isKnown: true, nowMs })) return;
     const held = this.#publications.held(key);
-    const error = contest(held, client, { ...key, nowMs, stallEndMs: this.#stallEndMs });
+    const claim = { ...key, nowMs, stallEndMs: this.#stallEndMs };
+    const error = contest(held, client, claim);
     if (error !== undefined) return client.refuse(request, key, error);
     const taken = this.#publications.unpublish(client, key, nowMs);
     if (taken !== undefined) this.#links.publish({ kind: "remove", removal: taken.removal });
-    if (taken?.before !== undefined) this.#departed.returned(taken.before, nowMs);
+    this.#departed.returned(taken?.before, client, claim);
     client.channel.answer(request, { kind: "accepted", registId: key.registId, version: key.version });
   }
 
@@ -280,9 +280,7 @@ export class Session implements Registry {
     const subscribed = this.#subscriptions.subscribe(client, event.subscription);
     if (subscribed instanceof RegistryError) return client.refuse(event.request, event.subscription, subscribed);
     const { service, subscriber, returnedFrom } = subscribed;
-    if (returnedFrom !== undefined && isOneClient(returnedFrom, client, event.subscription)) {
-      this.#departed.returned(returnedFrom, nowMs);
-    }
+    this.#departed.returned(returnedFrom, client, { ...event.subscription, nowMs });
     // The answer goes first: a client that gets a push for a registration which it does not know to be accepted may
     // drop it.
     client.channel.answer(event.request, { kind: "accepted", registId, version });

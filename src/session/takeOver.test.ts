@@ -7,6 +7,7 @@ import {
   connect,
   disconnect,
   forgetSent,
+  fromData,
   nowMs,
   ORDERS,
   pass,
@@ -183,6 +184,21 @@ test("a stranger that names what a client subscribed does not keep that client's
   disconnect(held);
   const stranger = clientAt("10.6.6.6");
   subscribe(stranger);
+  pass(1_000);
+  assert.equal(removals().length, 1);
+});
+
+test("nor does one that takes what the client had given up to another session", () => {
+  const held = owner();
+  publish(held, { registId: "p2" });
+  const stamp = { version: 1n, registeredMs: nowMs };
+  const by = { version: 2n, registeredMs: nowMs };
+  const superseded = [{ dataInfoId: ORDERS, registId: "p2", stamp, by, isRemoved: false }];
+  fromData({ kind: "taken", batch: 2, superseded, unlisted: [], isFull: false });
+  disconnect(held);
+  const stranger = clientAt("10.6.6.6");
+  publish(stranger, { registId: "p2" });
+  taken();
   pass(1_000);
   assert.equal(removals().length, 1);
 });
