@@ -46,6 +46,16 @@ test("a process that stood still for long does not end what it could not hear of
   assert.equal(node.list().addresses.length, 1);
 });
 
+test("what a session was asked for, and took with it, is not waited for when its lease is over", () => {
+  const node = serving();
+  const entries = [{ dataInfoId: ORDERS, registId: "r1", version: 1n, registeredMs: START_MS }];
+  node.tell({ kind: "inventory", epoch: 1n, slot: 0, entries, isFirst: true, isLast: true });
+  assert.deepEqual([...node.data.unfinished()], [`slot 0 wants something of ${SESSION}`]);
+  lose(node);
+  node.pass(LEASE_MS);
+  assert.deepEqual([...node.data.unfinished()], []);
+});
+
 const threeOf = (node: TestData) =>
   node.publish(
     ...["a", "b", "c"].map((address) => put({ registId: address, address })),

@@ -132,6 +132,7 @@ export class Departures {
     if (offered.size > 0) this.#sessions.watch(session, this.#nowMs, ANSWER_MS);
     slot.heard.delete(session);
     slot.claims.delete(session);
+    slot.wanted.delete(session);
     this.#ended.add({ slot, session, isOwner, offered });
   }
 

@@ -37,6 +37,8 @@ export type ClientFact =
   | ({ readonly kind: "unpublished"; readonly version: bigint } & OfRegistration)
   | ({ readonly kind: "subscribed"; readonly scope: Scope; readonly zone: string } & OfRegistration)
   | ({ readonly kind: "unsubscribed" } & OfRegistration)
+  /** The session has acknowledged a subscriber. */
+  | ({ readonly kind: "accepted" } & OfRegistration & OnConnection)
   /** The session has acknowledged this version of a publisher. */
   | ({ readonly kind: "acknowledged"; readonly version: bigint } & OfRegistration & OnConnection)
   /** A list arrived at a subscriber; `isTaken`: it was newer than the last one. Entries are `zone/token`, sorted. */

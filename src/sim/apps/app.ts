@@ -126,11 +126,12 @@ export class App implements SofaClientHost {
   }
 
   onAcknowledged(registration: Registration): void {
-    if (registration.kind !== "publisher") return;
-    const { registId, version } = registration;
+    const { kind, registId, version } = registration;
+    if (kind === "configurator") return;
     const service = makeDataInfoId(registration.service);
-    const where = { session: this.#session, connection: this.#connection };
-    this.#environment.record({ kind: "acknowledged", client: this.name, service, registId, version, ...where });
+    const of = { client: this.name, service, registId, session: this.#session, connection: this.#connection };
+    if (kind === "publisher") this.#environment.record({ kind: "acknowledged", version, ...of });
+    else if (registration.isRegistered) this.#environment.record({ kind: "accepted", ...of });
   }
 
   /** Returns what subscribers will see. */

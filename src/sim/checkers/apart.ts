@@ -40,7 +40,7 @@ export class Apart {
       }
       case "paused": {
         const { machine } = fact;
-        return this.#mark(`paused ${machine}`, (machines) => machines.has(machine), { is: fact.isPaused, nowMs });
+        return this.#mark(pauseOf(machine), (machines) => machines.has(machine), { is: fact.isPaused, nowMs });
       }
       case "slowed":
         return this.#mark("slowed", () => true, { is: fact.isSlowed, nowMs });
@@ -54,6 +54,11 @@ export class Apart {
   spans(machines: Iterable<string>): Span[] {
     const all = new Set(machines);
     return this.#troubles.filter(({ concerns }) => concerns(all)).map(({ span }) => span);
+  }
+
+  /** The times in which the machine stood still, by their beginning. */
+  pauses(machine: string): Span[] {
+    return this.#troubles.filter(({ key }) => key === pauseOf(machine)).map(({ span }) => span);
   }
 
   #mark(key: string, concerns: Trouble["concerns"], { is, nowMs }: { is: boolean; nowMs: number }): void {
@@ -72,4 +77,8 @@ export class Apart {
 
 function isWithin({ from, to }: Way, machines: ReadonlySet<string>): boolean {
   return machines.has(from) && machines.has(to);
+}
+
+function pauseOf(machine: string): string {
+  return `paused ${machine}`;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { brandDataInfoId } from "../../model/ids.ts";
+import { brandDataInfoId, nodeId } from "../../model/ids.ts";
 import { drawPlan } from "../drawPlan.ts";
 import type { Fact } from "../facts.ts";
 import { Dice } from "../random.ts";
@@ -51,4 +51,28 @@ test("a client that stood still before it knew of its connection, and has nothin
 test("a client that falls silent before it has said anything is not known to be one", () => {
   const hushed: Fact = { kind: "hushed", client: "c", isHushed: true };
   assert.equal(brokenBy(18_500, hushed, false), undefined);
+});
+
+test("a client that connected while its session stood still is not known to answer before that one goes on", () => {
+  const frozen: Fact = { kind: "died", client: "c", how: "frozen" };
+  const paused = (isPaused: boolean): Fact => ({ kind: "paused", machine: "s1", isPaused });
+  const ended = (resumedMs: number, endMs: number): string | undefined => {
+    const judge = new Judge(drawPlan(new Dice(1)));
+    const history: [number, Fact][] = [
+      [1, { kind: "started", node: nodeId("s1.1"), role: "session", machine: "s1" }],
+      [2, paused(true)],
+      [3, { kind: "connected", isMute: false, ...CONNECTION }],
+      [4, SUBSCRIBED],
+      [resumedMs, paused(false)],
+      [20_000, frozen],
+      [endMs, { kind: "ended", ...CONNECTION }],
+    ];
+    for (const [atMs, fact] of history.toSorted(([a], [b]) => a - b)) judge.see(fact, atMs);
+    return judge.finding?.rule;
+  };
+  const late = "5 a cut is not a death";
+  assert.equal(ended(22_000, 22_000 + 46_000), undefined);
+  assert.equal(ended(22_000, 22_000 + 48_000), late);
+  assert.equal(ended(18_000, 20_000 + 46_000), undefined, "it had no time to answer");
+  assert.equal(ended(16_000, 20_000 + 23_000), late);
 });

@@ -50,13 +50,23 @@ export class EndedConnections implements Checker {
   #late({ open, hushedMs, unhushedMs }: KnownClient, diedMs: number, nowMs: number): string | undefined {
     const { clientIdleMs, clientMuteIdleMs } = this.#evidence.plan.config;
     const isKnownToAnswer = [...open.values()].every(
-      ({ isMute, madeMs }) =>
-        !isMute && hushedMs === undefined && Math.max(madeMs, unhushedMs) + ACQUAINTANCE_MS <= diedMs,
+      ({ isMute, madeMs, session }) =>
+        !isMute && hushedMs === undefined && this.#askedMs(session, Math.max(madeMs, unhushedMs)) <= diedMs,
     );
     const idleMs = isKnownToAnswer ? clientIdleMs : clientMuteIdleMs;
     // The time in which a session stands still does not count.
     const fromMs = Math.max(diedMs, this.#evidence.nodes.troubleMs);
     return nowMs > fromMs + idleMs + NOTICE_MS ? `was frozen since ${diedMs}` : undefined;
+  }
+
+  /** When a client that can be heard since `fromMs` has been asked, and has answered: not by a session that stood still. */
+  #askedMs(session: string, fromMs: number): number {
+    let askedMs = fromMs + ACQUAINTANCE_MS;
+    for (const pause of this.#evidence.nodes.pauses(session)) {
+      if (pause.fromMs < askedMs && pause.untilMs > askedMs - ACQUAINTANCE_MS)
+        askedMs = pause.untilMs + ACQUAINTANCE_MS;
+    }
+    return askedMs;
   }
 }
 

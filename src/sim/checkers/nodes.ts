@@ -105,6 +105,12 @@ export class Nodes {
     return spans.some(({ fromMs, untilMs, settleMs }) => fromMs <= atMs && atMs <= untilMs + settleMs);
   }
 
+  /** The times in which the session stood still, by their beginning. */
+  pauses(session: string): Span[] {
+    const run = this.run("session", session);
+    return run === undefined ? [] : this.#apart.pauses(run.machine);
+  }
+
   #ofRun(session: string, spansOf: (run: KnownRun) => readonly Span[]): Span[] {
     const run = this.run("session", session);
     if (run === undefined) return [];

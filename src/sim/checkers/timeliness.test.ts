@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { Fact } from "../facts.ts";
 import {
   type At,
+  accepted,
   acknowledged,
   brokenBy,
   connected,
@@ -38,6 +39,7 @@ function judged(...history: readonly At[]): string | undefined {
     [2, connected("c", S1)],
     [2, connected("w", S2)],
     [3, subscribed],
+    [4, accepted(S2)],
     [3, published(1n)],
     [4, acknowledged(1n, S1)],
     [50, pushed(S2, 10n, true, "c.1~1~c")],
@@ -84,9 +86,26 @@ test("a subscriber that can't be heard, has just come or is gone is promised not
   const hushed = (isHushed: boolean): Fact => ({ kind: "hushed", client: "w", isHushed });
   assert.equal(judged([T - 10, hushed(true)]), undefined);
   assert.equal(judged([T - 50_000, hushed(true)], [T - 40_000, hushed(false)]), LATE);
-  assert.equal(judged([T - 20, lost("w", S2)], [T - 10, connected("w", S2, 2)]), undefined);
+  const back: At[] = [
+    [T - 20_000, lost("w", S2)],
+    [T - 10_000, connected("w", S2, 2)],
+  ];
+  assert.equal(judged(...back), undefined, "it has not said what it wants");
+  assert.equal(judged(...back, [T - 10, accepted(S2, 2)]), undefined);
+  assert.equal(judged(...back, [T - 9_900, accepted(S2, 2)]), LATE);
   assert.equal(judged([T + 10, { kind: "died", client: "w", how: "vanished" }]), undefined);
   assert.equal(judged([T + 10, lost("c", S1)]), undefined, "its publisher is gone");
+});
+
+test("a client that has gone on to another session, and died there, is promised by that one", () => {
+  const moved: At[] = [
+    [T + 100, connected("c", S2, 2)],
+    [T + 101, acknowledged(2n, S2, 2)],
+    [T + 500, pushed(S2, 11n, true, SHOWN)],
+    [T + 600, { kind: "died", client: "c", how: "killed" }],
+    [T + 601, lost("c", S2, 2)],
+  ];
+  assert.equal(judged(...moved, [T + 1_700, pushed(S2, 12n, true)]), undefined);
 });
 
 // Long before, another node was given the slot.

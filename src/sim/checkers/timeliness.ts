@@ -15,7 +15,8 @@ const CALM_MS = 3_000;
 interface WatchedList {
   readonly client: string;
   readonly zone: string | undefined;
-  readonly sinceMs: number;
+  /** When its session took it last, on which connection. */
+  taken: { readonly connection: number; readonly atMs: number } | undefined;
   entries: readonly string[];
 }
 
@@ -53,12 +54,17 @@ export class Timeliness implements Checker {
         const ofService = this.#lists.get(service) ?? new Map<string, WatchedList>();
         this.#lists.set(service, ofService);
         const ofZone = scope === "zone" ? zone : undefined;
-        ofService.set(registId, { client, zone: ofZone, sinceMs: nowMs, entries: [] });
+        ofService.set(registId, { client, zone: ofZone, taken: undefined, entries: [] });
         return undefined;
       }
       case "unsubscribed":
         this.#lists.get(fact.service)?.delete(fact.registId);
         return undefined;
+      case "accepted": {
+        const list = this.#lists.get(fact.service)?.get(fact.registId);
+        if (list !== undefined) list.taken = { connection: fact.connection, atMs: nowMs };
+        return undefined;
+      }
       case "pushed": {
         const list = this.#lists.get(fact.service)?.get(fact.registId);
         if (fact.isTaken && list !== undefined) list.entries = fact.entries;
@@ -92,8 +98,10 @@ export class Timeliness implements Checker {
   #unkept({ registration, version, session, connection, atMs }: Promised): Finding | undefined {
     const { client, service, registId, zone, token, isRegistered } = registration;
     const { registrations } = this.#evidence;
-    // Whoever changed it since has promised something else, and of two that share it neither can promise anything.
-    if (registration.version !== version || registrations.twins(service, registId).length > 1) return undefined;
+    // Whoever changed it since, or took it anew, has promised something else, and of two that share it neither can
+    // promise anything.
+    const isLast = registration.version === version && registration.acknowledgements.at(-1)?.connection === connection;
+    if (!isLast || registrations.twins(service, registId).length > 1) return undefined;
     if (!registrations.client(client).open.has(connection) || this.#full.has(service)) return undefined;
     for (const [subscriber, list] of this.#lists.get(service) ?? []) {
       if (list.zone !== undefined && list.zone !== zone) continue;
@@ -108,12 +116,14 @@ export class Timeliness implements Checker {
   }
 
   /** The session of a subscriber that has been there for a while, and reads. */
-  #readsAt({ client, sinceMs }: WatchedList, atMs: number): string | undefined {
+  #readsAt({ client, taken }: WatchedList, atMs: number): string | undefined {
     const { diedMs, hushedMs, unhushedMs, open } = this.#evidence.registrations.client(client);
     const [connection, other] = open.values();
     if (diedMs !== undefined || hushedMs !== undefined || connection === undefined || other !== undefined)
       return undefined;
-    const readyMs = Math.max(sinceMs, unhushedMs, connection.madeMs);
+    // A client that is slow, or asks for much, may not have said yet what it wants.
+    if (taken?.connection !== connection.connection) return undefined;
+    const readyMs = Math.max(taken.atMs, unhushedMs);
     return readyMs + CALM_MS < atMs ? connection.session : undefined;
   }
 

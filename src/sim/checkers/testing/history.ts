@@ -101,6 +101,10 @@ export const subscribed: Fact = {
   ...{ kind: "subscribed", client: "w", service: S, registId: "w.1", scope: "dataCenter", zone: "Z1" },
 };
 
+export const accepted = (session: NodeId, connection = 1): Fact => ({
+  ...{ kind: "accepted", client: "w", service: S, registId: "w.1", session, connection },
+});
+
 export const published = (version: bigint): Fact => ({
   ...{ kind: "published", client: "c", service: S, registId: "c.1", version, token: `c.1~${version}~c`, zone: "Z1" },
 });
