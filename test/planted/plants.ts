@@ -103,7 +103,7 @@ export const PLANTS: readonly Plant[] = [
     name: "a cut counts at once",
     file: "src/session/departedClients.ts",
     find: "set(client, nowMs + returnMs(client, this.#graceMs, nowMs))",
-    replace: "set(client, nowMs)",
+    replace: "const dueMs = nowMs;",
     rules: ["5", "6"],
   },
   {
