@@ -102,8 +102,8 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "a cut counts at once",
     file: "src/session/departedClients.ts",
-    find: "set(client, nowMs + returnMs(client, this.#graceMs, nowMs))",
-    replace: "const dueMs = nowMs;",
+    find: "nowMs + returnMs(client, this.#graceMs, nowMs)",
+    replace: "nowMs",
     rules: ["5", "6"],
   },
   {
