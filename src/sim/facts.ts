@@ -73,6 +73,8 @@ export type ClientFact =
   | ({ readonly kind: "ended"; readonly client: string } & OnConnection)
   /** A client stands still, or its connection carries nothing; or it is well again. */
   | { readonly kind: "hushed"; readonly client: string; readonly isHushed: boolean }
+  /** What the client says takes so much longer, on the connection that it has; or as long as ever. */
+  | { readonly kind: "late"; readonly client: string; readonly lateMs: number }
   /** A client's process is gone for ever, or as good as gone. */
   | { readonly kind: "died"; readonly client: string; readonly how: "killed" | "vanished" | "frozen" }
   /** A session wrote to a client; `bytes` wait now for the client to read. */

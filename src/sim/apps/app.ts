@@ -247,7 +247,7 @@ export class App implements SofaClientHost {
 
   answerLate(lateMs: number): void {
     this.#fault(`answers ${lateMs} ms late`);
-    this.#wire?.hearLate(lateMs);
+    this.#hearLate(lateMs);
   }
 
   readThroughNarrowLine(bytesPerSecond: number): void {
@@ -274,7 +274,7 @@ export class App implements SofaClientHost {
     this.#awayUntilMs = 0;
     if (this.#isDead) return;
     this.#hush(false);
-    this.#wire?.hearLate(0);
+    this.#hearLate(0);
     this.#wire?.narrow(Number.POSITIVE_INFINITY);
     this.#wire?.speakAgain();
     this.#gate.resume(true);
@@ -423,6 +423,11 @@ export class App implements SofaClientHost {
   // Subscribers look at the first word only.
   #padded(token: string): string {
     return `${token} ${"x".repeat(this.#environment.plan.payloadChars)}`;
+  }
+
+  #hearLate(lateMs: number): void {
+    this.#wire?.hearLate(lateMs);
+    this.#environment.record({ kind: "late", client: this.name, lateMs });
   }
 
   #hush(isHushed: boolean): void {

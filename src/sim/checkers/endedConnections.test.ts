@@ -76,3 +76,29 @@ test("a client that connected while its session stood still is not known to answ
   assert.equal(ended(18_000, 20_000 + 46_000), undefined, "it had no time to answer");
   assert.equal(ended(16_000, 20_000 + 23_000), late);
 });
+
+test("what a client said before it was frozen may be on its way for long", () => {
+  const frozen: Fact = { kind: "died", client: "c", how: "frozen" };
+  const late = (lateMs: number): Fact => ({ kind: "late", client: "c", lateMs });
+  const ended = (endMs: number, ...before: readonly (readonly [number, Fact])[]): string | undefined => {
+    const judge = new Judge(drawPlan(new Dice(1)));
+    const known: readonly (readonly [number, Fact])[] = [
+      [1, { kind: "connected", isMute: false, ...CONNECTION }],
+      [2, SUBSCRIBED],
+    ];
+    for (const [atMs, fact] of [...known, ...before]) judge.see(fact, atMs);
+    judge.see({ kind: "ended", ...CONNECTION }, endMs);
+    return judge.finding?.rule;
+  };
+  const undue = "5 a cut is not a death";
+  assert.equal(ended(10_000 + 24_900, [9_000, late(3_000)], [10_000, frozen]), undefined);
+  assert.equal(ended(10_000 + 25_100, [9_000, late(3_000)], [10_000, frozen]), undue);
+  assert.equal(ended(9_900 + 24_900, [8_000, late(3_000)], [9_900, late(0)], [10_000, frozen]), undefined);
+  assert.equal(ended(10_000 + 22_100, [5_000, late(3_000)], [6_000, late(0)], [10_000, frozen]), undue);
+  const again: Fact = { kind: "connected", isMute: false, ...CONNECTION, connection: 2 };
+  assert.equal(
+    ended(10_000 + 22_100, [4_000, late(3_000)], [5_000, again], [10_000, frozen]),
+    undue,
+    "a new connection",
+  );
+});

@@ -47,15 +47,16 @@ export class EndedConnections implements Checker {
     });
   }
 
-  #late({ open, hushedMs, unhushedMs }: KnownClient, diedMs: number, nowMs: number): string | undefined {
+  #late(client: KnownClient, diedMs: number, nowMs: number): string | undefined {
+    const { open, hushedMs, unhushedMs, lateMs, arrivedMs } = client;
     const { clientIdleMs, clientMuteIdleMs } = this.#evidence.plan.config;
     const isKnownToAnswer = [...open.values()].every(
       ({ isMute, madeMs, session }) =>
         !isMute && hushedMs === undefined && this.#askedMs(session, Math.max(madeMs, unhushedMs)) <= diedMs,
     );
     const idleMs = isKnownToAnswer ? clientIdleMs : clientMuteIdleMs;
-    // The time in which a session stands still does not count.
-    const fromMs = Math.max(diedMs, this.#evidence.nodes.troubleMs);
+    // The time in which a session stands still does not count, nor that in which the client's last words are on their way.
+    const fromMs = Math.max(diedMs + lateMs, arrivedMs, this.#evidence.nodes.troubleMs);
     return nowMs > fromMs + idleMs + NOTICE_MS ? `was frozen since ${diedMs}` : undefined;
   }
 

@@ -49,6 +49,9 @@ export interface KnownClient {
   /** Since when it can't be heard, if that is so; and when it could be heard again last. */
   hushedMs: number | undefined;
   unhushedMs: number;
+  /** What it says now arrives so much later, and what it said before that changed has arrived by then. */
+  lateMs: number;
+  arrivedMs: number;
   /** When it last asked for something, or took it back. */
   spokeMs: number;
   /** What it is subscribed to; it says so on each new connection. */
@@ -69,8 +72,9 @@ export class Registrations {
     const known = this.#clients.get(name);
     if (known !== undefined) return known;
     const heard = { hushedMs: undefined, unhushedMs: Number.NEGATIVE_INFINITY, spokeMs: Number.NEGATIVE_INFINITY };
+    const words = { lateMs: 0, arrivedMs: Number.NEGATIVE_INFINITY };
     const lists = { subscriptions: new Set<string>(), open: new Map(), losses: [], acknowledgements: [] };
-    const client = { name, diedMs: undefined, ...heard, ...lists };
+    const client = { name, diedMs: undefined, ...heard, ...words, ...lists };
     this.#clients.set(name, client);
     return client;
   }
@@ -113,13 +117,20 @@ export class Registrations {
         return this.#acknowledged(fact, nowMs);
       case "connected": {
         const { client, connection, session, isMute, acceptedMs = nowMs } = fact;
-        this.client(client).open.set(connection, { connection, session, isMute, acceptedMs, madeMs: nowMs });
-        return;
+        const known = this.client(client);
+        known.open.set(connection, { connection, session, isMute, acceptedMs, madeMs: nowMs });
+        return void Object.assign(known, { lateMs: 0, arrivedMs: nowMs });
       }
       case "hushed": {
         const client = this.client(fact.client);
         client.hushedMs = fact.isHushed ? nowMs : undefined;
         if (!fact.isHushed) client.unhushedMs = nowMs;
+        return;
+      }
+      case "late": {
+        const client = this.client(fact.client);
+        client.arrivedMs = Math.max(client.arrivedMs, nowMs + client.lateMs);
+        client.lateMs = fact.lateMs;
         return;
       }
       case "lost":

@@ -233,8 +233,9 @@ export class Cluster {
     if (sessions.length > 0) return sessions;
     // A node, or a store, that nobody reaches any more is its own trouble alone; so are meta nodes.
     const isAll = cut.size === this.nodesOf("session").length;
+    const areSame = new Set([...cut.values()].map((others) => [...others].sort().join())).size === 1;
     const isMetas = ways.every(({ from, to }) => [from, to].some((machine) => this.#has(machine, "meta")));
-    const isTheirs = !(isAll && isMetas) && (alone.length === 0 || (!alone.includes(STORE) && !isAll));
+    const isTheirs = !(isAll && areSame && isMetas) && (alone.length === 0 || (!alone.includes(STORE) && !isAll));
     return isTheirs ? [...cut.keys()] : [];
   }
 
