@@ -8,8 +8,11 @@ export const HEAL_MS = 7_000;
 /** For followers to compare themselves with their leaders. */
 export const COMPARE_MS = 4_000;
 
-/** Longer than any exchange of messages takes, and its repetition. */
-export const STILL_MS = 2_000;
+/**
+ * Longer than any exchange of messages takes, and its repetition. It is no multiple of what is repeated for ever, or two
+ * looks might find the same word under way that is said every second, or two, or three.
+ */
+export const STILL_MS = 2_500;
 
 // For a data node to hand its slots over and to go, and for the others to share them anew.
 const LEAVE_MS = 15_000;

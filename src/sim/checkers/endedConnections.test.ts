@@ -77,6 +77,26 @@ test("a client that connected while its session stood still is not known to answ
   assert.equal(ended(16_000, 20_000 + 23_000), late);
 });
 
+test("what a client says when it can't be heard any more tells nobody that it is there", () => {
+  const hushed = (isHushed: boolean): Fact => ({ kind: "hushed", client: "c", isHushed });
+  const ended = (endMs: number, ...before: readonly (readonly [number, Fact])[]): string | undefined => {
+    const judge = new Judge(drawPlan(new Dice(1)));
+    judge.see({ kind: "connected", isMute: false, ...CONNECTION }, 1);
+    for (const [atMs, fact] of before) judge.see(fact, atMs);
+    judge.see({ kind: "ended", ...CONNECTION }, endMs);
+    return judge.finding?.rule;
+  };
+  assert.equal(ended(20_010, [9_800, hushed(true)], [10_300, SUBSCRIBED]), undefined);
+  assert.equal(ended(20_010, [9_700, SUBSCRIBED], [9_800, hushed(true)]), "5 a cut is not a death");
+  const heard = [
+    [9_800, hushed(true)],
+    [10_300, SUBSCRIBED],
+    [11_000, hushed(false)],
+    [12_000, hushed(true)],
+  ] as const;
+  assert.equal(ended(20_010, ...heard), "5 a cut is not a death");
+});
+
 test("what a client said before it was frozen may be on its way for long", () => {
   const frozen: Fact = { kind: "died", client: "c", how: "frozen" };
   const late = (lateMs: number): Fact => ({ kind: "late", client: "c", lateMs });

@@ -39,7 +39,7 @@ export class EndedConnections implements Checker {
   #mayNeverHaveSpoken(client: KnownClient, nowMs: number): boolean {
     const { clientIdleMs } = this.#evidence.plan.config;
     return [...client.open.values()].some(({ connection, acceptedMs, madeMs }) => {
-      if (client.spokeMs >= madeMs || client.subscriptions.size > 0) return false;
+      if (client.spokeMs >= madeMs || hasSubscribed(client)) return false;
       if (client.acknowledgements.some((one) => one.connection === connection)) return false;
       const saidMs = madeMs + FIRST_BEAT_MS;
       const isHushed = client.hushedMs !== undefined && client.hushedMs < saidMs;
@@ -69,6 +69,11 @@ export class EndedConnections implements Checker {
     }
     return askedMs;
   }
+}
+
+/** It is subscribed to something since before it could not be heard any more. */
+function hasSubscribed({ subscriptions, hushedMs = Number.POSITIVE_INFINITY }: KnownClient): boolean {
+  return [...subscriptions.values()].some((atMs) => atMs < hushedMs);
 }
 
 function undue({ hushedMs }: KnownClient, nowMs: number): string | undefined {

@@ -52,10 +52,11 @@ export interface KnownClient {
   /** What it says now arrives so much later, and what it said before that changed has arrived by then. */
   lateMs: number;
   arrivedMs: number;
-  /** When it last asked for something, or took it back. */
+  /** When it last asked for something, or took it back, and could be heard; or could be heard again after it had. */
   spokeMs: number;
-  /** What it is subscribed to; it says so on each new connection. */
-  readonly subscriptions: Set<string>;
+  hasSpokenUnheard: boolean;
+  /** What it is subscribed to, and since when; it says so on each new connection. */
+  readonly subscriptions: Map<string, number>;
   /** Connections that stand as far as the server knows, by number. */
   readonly open: Map<number, KnownConnection>;
   readonly losses: ConnectionLoss[];
@@ -72,8 +73,8 @@ export class Registrations {
     const known = this.#clients.get(name);
     if (known !== undefined) return known;
     const heard = { hushedMs: undefined, unhushedMs: Number.NEGATIVE_INFINITY, spokeMs: Number.NEGATIVE_INFINITY };
-    const words = { lateMs: 0, arrivedMs: Number.NEGATIVE_INFINITY };
-    const lists = { subscriptions: new Set<string>(), open: new Map(), losses: [], acknowledgements: [] };
+    const words = { hasSpokenUnheard: false, lateMs: 0, arrivedMs: Number.NEGATIVE_INFINITY };
+    const lists = { subscriptions: new Map<string, number>(), open: new Map(), losses: [], acknowledgements: [] };
     const client = { name, diedMs: undefined, ...heard, ...words, ...lists };
     this.#clients.set(name, client);
     return client;
@@ -100,18 +101,18 @@ export class Registrations {
   see(fact: Fact, nowMs: number): void {
     switch (fact.kind) {
       case "published":
-        this.client(fact.client).spokeMs = nowMs;
+        speak(this.client(fact.client), nowMs);
         return this.#published(fact, nowMs);
       case "subscribed":
-        this.client(fact.client).spokeMs = nowMs;
-        this.client(fact.client).subscriptions.add(fact.registId);
+        speak(this.client(fact.client), nowMs);
+        this.client(fact.client).subscriptions.set(fact.registId, nowMs);
         return;
       case "unsubscribed":
-        this.client(fact.client).spokeMs = nowMs;
+        speak(this.client(fact.client), nowMs);
         this.client(fact.client).subscriptions.delete(fact.registId);
         return;
       case "unpublished":
-        this.client(fact.client).spokeMs = nowMs;
+        speak(this.client(fact.client), nowMs);
         return this.#unpublished(fact);
       case "acknowledged":
         return this.#acknowledged(fact, nowMs);
@@ -124,7 +125,10 @@ export class Registrations {
       case "hushed": {
         const client = this.client(fact.client);
         client.hushedMs = fact.isHushed ? nowMs : undefined;
-        if (!fact.isHushed) client.unhushedMs = nowMs;
+        if (fact.isHushed) return;
+        client.unhushedMs = nowMs;
+        if (client.hasSpokenUnheard) client.spokeMs = nowMs;
+        client.hasSpokenUnheard = false;
         return;
       }
       case "late": {
@@ -204,4 +208,10 @@ export class Registrations {
   }): KnownRegistration | undefined {
     return this.twins(service, registId).find((twin) => twin.client === client);
   }
+}
+
+/** What a client says that can't be heard arrives when it can. */
+function speak(client: KnownClient, nowMs: number): void {
+  if (client.hushedMs === undefined) client.spokeMs = nowMs;
+  else client.hasSpokenUnheard = true;
 }
