@@ -1,7 +1,8 @@
 // `npm run mutate -- src/session src/data/data.ts`: plants small faults, one at a time, in a copy of the repository,
 // and runs the unit tests that are nearest. A fault that no test finds is behaviour that no test holds.
 //
-//   WHERE          a folder, a file, or lines of one: src/data/data.ts:80-95; faults are chosen from each by themselves
+//   WHERE          a folder, a file, or lines of one: src/data/data.ts:80-95; several with commas between them are one
+//                  place, and faults are chosen from each place by itself
 //   --count N      how many faults are planted in each; 20 if nothing is said
 //   --seed N       chooses them; the same seed chooses the same ones. Made up if nothing is said
 //   --workers N    how many run at the same time, each in a copy of its own; half the processors if nothing is said
@@ -65,7 +66,7 @@ async function main(): Promise<number> {
   await tryAll(waiting, (fault, verdict) => {
     verdicts.set(fault, verdict);
     if (verdict === "found" || verdict === "hung") return;
-    console.log(survivorLines(fault, sources.get(fault.path)?.text ?? ""));
+    console.log(survivorLines(fault, sources.get(fault.path)?.text ?? "", verdict));
   });
   printRates();
   return 0;
@@ -75,18 +76,24 @@ function isProgram({ path }: SourceFile): boolean {
   return !/\.test\.ts$|\.d\.ts$|\/testing\//.test(path);
 }
 
-/** `src/data`, `src/data/data.ts` or `src/data/data.ts:80-95`. */
+/** `src/data`, `src/data/data.ts`, `src/data/data.ts:80-95`, or several of these with commas. */
 function placeAt(argument: string, sources: readonly SourceFile[], dice: Dice): Place {
-  const [, path = "", from, to = from] = argument.match(/^(.*?)\/?(?::(\d+)(?:-(\d+))?)?$/) ?? [];
+  const parts = argument.split(",").map((part) => faultsAt(part, sources));
+  // All of nothing is nothing: a name that is wrong must not go unnoticed beside one that is right.
+  const possible = parts.some(({ length }) => length === 0) ? [] : parts.flat();
+  const chosen = dice.shuffle(possible).slice(0, Number(flags.count));
+  return { name: argument, possible: possible.length, chosen };
+}
+
+function faultsAt(where: string, sources: readonly SourceFile[]): Fault[] {
+  const [, path = "", from, to = from] = where.match(/^(.*?)\/?(?::(\d+)(?:-(\d+))?)?$/) ?? [];
   const inside = sources.filter((source) => source.path === path || source.path.startsWith(`${path}/`));
   const texts = new Map(inside.map((source) => [source.path, source.text]));
   const isNamed = (fault: Fault): boolean => {
     const line = lineAt(texts.get(fault.path) ?? "", fault.start);
     return from === undefined || (line >= Number(from) && line <= Number(to));
   };
-  const possible = faultsIn(inside).filter(isNamed);
-  const chosen = dice.shuffle(possible).slice(0, Number(flags.count));
-  return { name: argument, possible: possible.length, chosen };
+  return faultsIn(inside).filter(isNamed);
 }
 
 async function tryAll(faults: readonly Fault[], tried: (fault: Fault, verdict: Verdict) => void): Promise<void> {
@@ -104,13 +111,14 @@ async function tryAll(faults: readonly Fault[], tried: (fault: Fault, verdict: V
 }
 
 /** The place, and the lines before and after as far as they differ. */
-function survivorLines(fault: Fault, text: string): string {
+function survivorLines(fault: Fault, text: string, verdict: Verdict): string {
   const changed = planted(text, fault);
   const first = text.lastIndexOf("\n", fault.start - 1) + 1;
   const lastOf = (whole: string, end: number): number => `${whole}\n`.indexOf("\n", end);
   const before = text.slice(first, lastOf(text, fault.end));
   const after = changed.slice(first, lastOf(changed, fault.start + fault.by.length));
-  return `${fault.path}:${lineAt(text, fault.start)}\n${marked("-", before)}\n${marked("+", after)}`;
+  const unreached = verdict === "unreached" ? ", where no test near comes to" : "";
+  return `${fault.path}:${lineAt(text, fault.start)}${unreached}\n${marked("-", before)}\n${marked("+", after)}`;
 }
 
 function marked(mark: string, lines: string): string {
@@ -128,7 +136,7 @@ function rateLine({ name, possible, chosen }: Place, verdicts: ReadonlyMap<Fault
     `${possible} possible`,
     `seed ${flags.seed}`,
     ...(count("hung") > 0 ? [`${count("hung")} by a test that did not end`] : []),
-    ...(count("untested") > 0 ? [`${count("untested")} without a test near`] : []),
+    ...(count("unreached") > 0 ? [`${count("unreached")} where no test near comes to`] : []),
   ];
   const percent = tried === 0 ? "0" : ((100 * found) / tried).toFixed(1);
   return `${name}: ${found} of ${tried} planted faults were found, ${percent} % (${details.join(", ")})`;

@@ -6,8 +6,17 @@ import { faultsIn } from "./faults.ts";
 import { tempTree } from "./tempTree.ts";
 import { testsNear, Workplace } from "./workplace.ts";
 
-const AGE = "export function isAdult(age: number): boolean {\n  return age >= 18;\n}\n";
-const COUNT = "export function count(to: number): number {\n  let n = 0;\n  while (n < to) n++;\n  return n;\n}\n";
+const AGE = "export function isAdult(age: number): boolean {\n  return age >= 18 && age < 200;\n}\n";
+const COUNT = `export function count(to: number): number {
+  let n = 0;
+  if (to < 0) {
+    to = 1;
+  }
+  while (n < to) n++;
+  return n;
+}
+`;
+const NEVER = "export let n = 0;\nn--;\n";
 
 function testOf(file: string, imported: string, assertion: string): string {
   const lines = [
@@ -26,6 +35,7 @@ function treeWith(assertion: string): string {
     "src/people/age.test.ts": testOf("age.ts", "isAdult", assertion),
     "src/people/count.ts": COUNT,
     "src/people/count.test.ts": testOf("count.ts", "count", "count(3), 3"),
+    "src/people/never.ts": NEVER,
     "src/untested/age.ts": AGE,
   });
 }
@@ -63,9 +73,18 @@ test("the working files are never touched, and the copy is whole again after eac
   assert.equal(readFileSync(join(root, fault.path), "utf8"), AGE);
 });
 
-test("a file in whose folders there is no test is said to be untested", async () => {
-  const fault = faultIn("src/untested/age.ts", AGE, ">");
-  assert.equal(await workplaceOf(treeWith("isAdult(18), true")).try(fault), "untested");
+test("a place to which no test near comes is said to be unreached, and no test is run for it", async () => {
+  const workplace = workplaceOf(treeWith("isAdult(18), true"), 500);
+  assert.equal(await workplace.try(faultIn("src/untested/age.ts", AGE, ">")), "unreached", "no test is near");
+  assert.equal(await workplace.try(faultIn("src/people/never.ts", NEVER, "n++")), "unreached", "none loads it");
+  const { path } = faultIn("src/people/count.ts", COUNT, "n--");
+  const start = COUNT.indexOf("to = 1");
+  assert.equal(await workplace.try({ path, start, end: start + 1, by: "!" }), "unreached", "none comes to the line");
+});
+
+test("the right side of a condition is reached by a test in which the left side decides", async () => {
+  const fault = faultIn("src/people/age.ts", AGE, "||");
+  assert.equal(await workplaceOf(treeWith("isAdult(17), false")).try(fault), "found");
 });
 
 test("tests that fail by themselves are not taken for a find", async () => {

@@ -15,6 +15,7 @@ import {
 import { tmpdir } from "node:os";
 import { basename, dirname, join, relative, sep } from "node:path";
 import { type Fault, planted } from "./faults.ts";
+import { Reach } from "./reach.ts";
 
 // What no unit test reads.
 const NOT_COPIED = new Set(["node_modules", "dist", "target", ".git", ".roster", "results"]);
@@ -22,15 +23,23 @@ const NOT_COPIED = new Set(["node_modules", "dist", "target", ".git", ".roster",
 const TIMES_AS_LONG = 5;
 const LIMIT_MS_MIN = 20_000;
 
-/** How it went with a fault: `hung` is one whose tests did not come to an end, which is found, too. */
-export type Verdict = "found" | "hung" | "survived" | "untested";
+/**
+ * How it went with a fault: `hung` is one whose tests did not come to an end, which is found, too. To the place of one
+ * that is `unreached` no test near comes.
+ */
+export type Verdict = "found" | "hung" | "survived" | "unreached";
+
+/** A test file when nothing is planted. */
+interface Usual {
+  readonly ms: number;
+  readonly reach: Reach;
+}
 
 export class Workplace {
   readonly #root: string;
   #running: ChildProcess | undefined;
-  /** How long each test file takes when nothing is planted, in milliseconds. */
-  readonly #usualMs = new Map<string, number>();
-  /** How many faults each test file has found: the one that found most is asked first. */
+  readonly #usual = new Map<string, Usual>();
+  /** How many faults each test file has found, in all and of each file: the one that found most is asked first. */
   readonly #finds = new Map<string, number>();
 
   readonly #limitMsMin: number;
@@ -38,22 +47,25 @@ export class Workplace {
   /** Copies the repository at `root`. A test that takes longer than `limitMsMin`, and than it should, hangs. */
   constructor(root: string, limitMsMin = LIMIT_MS_MIN) {
     this.#limitMsMin = limitMsMin;
-    this.#root = mkdtempSync(join(tmpdir(), "roster-mutate-"));
+    this.#root = realpathSync(mkdtempSync(join(tmpdir(), "roster-mutate-")));
     cpSync(root, this.#root, { recursive: true, filter: (path) => !NOT_COPIED.has(basename(path)) });
     const modules = join(root, "node_modules");
     if (existsSync(modules)) symlinkSync(realpathSync(modules), join(this.#root, "node_modules"));
   }
 
-  /** Plants a fault, runs the tests that are nearest to it until one fails, and takes it out again. */
+  /** Plants a fault, runs the tests near that come to its place until one fails, and takes it out again. */
   async try(fault: Fault): Promise<Verdict> {
-    const tests = testsNear(this.#root, fault.path);
-    if (tests.length === 0) return "untested";
-    for (const test of tests) await this.#measure(test);
     const path = join(this.#root, fault.path);
     const text = readFileSync(path, "utf8");
+    const tests: string[] = [];
+    for (const test of testsNear(this.#root, fault.path)) {
+      const { reach } = await this.#measured(test);
+      if (reach.comesTo(fault.path, text, fault.start)) tests.push(test);
+    }
+    if (tests.length === 0) return "unreached";
     writeFileSync(path, planted(text, fault));
     try {
-      return await this.#runUntilFound(this.#inOrder(tests, fault.path));
+      return await this.#runUntilFound(this.#inOrder(tests, fault.path), fault.path);
     } finally {
       writeFileSync(path, text);
     }
@@ -65,37 +77,59 @@ export class Workplace {
     rmSync(this.#root, { recursive: true, force: true });
   }
 
-  async #runUntilFound(tests: readonly string[]): Promise<Verdict> {
+  async #runUntilFound(tests: readonly string[], path: string): Promise<Verdict> {
     for (const test of tests) {
-      const limitMs = Math.max(this.#limitMsMin, TIMES_AS_LONG * (this.#usualMs.get(test) ?? 0));
-      const outcome = await this.#run(test, limitMs);
+      const limitMs = Math.max(this.#limitMsMin, TIMES_AS_LONG * (this.#usual.get(test)?.ms ?? 0));
+      const outcome = await this.#run(test, { limitMs });
       if (outcome === "passed") continue;
-      this.#finds.set(test, (this.#finds.get(test) ?? 0) + 1);
+      for (const finds of [test, `${test} ${path}`]) this.#finds.set(finds, (this.#finds.get(finds) ?? 0) + 1);
       return outcome === "failed" ? "found" : "hung";
     }
     return "survived";
   }
 
   /** A test that fails with nothing planted would find every fault. */
-  async #measure(test: string): Promise<void> {
-    if (this.#usualMs.has(test)) return;
+  async #measured(test: string): Promise<Usual> {
+    const known = this.#usual.get(test);
+    if (known !== undefined) return known;
     const startMs = performance.now();
-    const outcome = await this.#run(test, Number.POSITIVE_INFINITY);
+    const folder = mkdtempSync(join(this.#root, ".reach-"));
+    const outcome = await this.#run(test, { limitMs: Number.POSITIVE_INFINITY, reachFolder: folder });
     if (outcome !== "passed") throw new Error(`${test} fails with nothing planted`);
-    this.#usualMs.set(test, performance.now() - startMs);
+    const usual = { ms: performance.now() - startMs, reach: new Reach(folder, this.#root) };
+    rmSync(folder, { recursive: true });
+    this.#usual.set(test, usual);
+    return usual;
   }
 
-  /** The file's own test, then the test that has found most. */
+  /** The file's own test, then those that have found most in it, or else anywhere, and of these the shortest. */
   #inOrder(tests: readonly string[], path: string): string[] {
     const own = ownTestOf(path);
-    const rank = (test: string): number => (test === own ? Number.POSITIVE_INFINITY : (this.#finds.get(test) ?? 0));
-    return tests.toSorted((a, b) => (rank(a) === rank(b) ? 0 : rank(b) - rank(a)));
+    const ranks = (test: string): number[] => [
+      test === own ? 1 : 0,
+      this.#finds.get(`${test} ${path}`) ?? 0,
+      this.#finds.get(test) ?? 0,
+      -(this.#usual.get(test)?.ms ?? 0),
+    ];
+    return tests
+      .map((test) => ({ test, ranks: ranks(test) }))
+      .sort((a, b) => firstDifference(b.ranks, a.ranks))
+      .map(({ test }) => test);
   }
 
-  #run(test: string, limitMs: number): Promise<"passed" | "failed" | "hung"> {
+  /** Runs a test file; where it has come to is written to `reachFolder`. */
+  #run(
+    test: string,
+    { limitMs, reachFolder }: { limitMs: number; reachFolder?: string },
+  ): Promise<"passed" | "failed" | "hung"> {
     // A test that runs this itself must not hand on that it is one.
     const { NODE_TEST_CONTEXT: _, ...inherited } = process.env;
-    const env = { ...inherited, NODE_COMPILE_CACHE: join(this.#root, ".compiled") };
+    // V8 counts code from a cache by the function only.
+    const how =
+      reachFolder === undefined
+        ? { NODE_COMPILE_CACHE: join(this.#root, ".compiled") }
+        : { NODE_DISABLE_COMPILE_CACHE: "1", NODE_V8_COVERAGE: reachFolder };
+    const env = { ...inherited, ...how };
     // In a group of its own, so that what a test starts ends with it.
     const child = spawn(process.execPath, [test], { cwd: this.#root, env, stdio: "ignore", detached: true });
     this.#running = child;
@@ -134,6 +168,10 @@ function filesIn(root: string, folder: string, recursive = false): string[] {
   const entries = readdirSync(join(root, folder), { withFileTypes: true, recursive });
   const files = entries.filter((entry) => entry.isFile());
   return files.map(({ parentPath, name }) => relative(root, join(parentPath, name)).split(sep).join("/")).sort();
+}
+
+function firstDifference(a: readonly number[], b: readonly number[]): number {
+  return a.map((each, at) => each - (b[at] ?? 0)).find((difference) => difference !== 0) ?? 0;
 }
 
 function ownTestOf(path: string): string {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { Budget, unlimitedBudget } from "../base/budget.ts";
 import { RegistryError } from "../base/errors.ts";
 import type { Superseded } from "../messages/sessionData.ts";
-import { nodeId } from "../model/ids.ts";
+import { clientId, nodeId } from "../model/ids.ts";
 import { listBytesOf } from "../model/listBytes.ts";
 import { slotOf } from "../model/slot.ts";
 import type { Client } from "./client.ts";
@@ -41,6 +41,15 @@ function turnDown(all: Publications, registId = "p1", listed?: { version: bigint
   assert.ok(held);
   const stamp = { version: held.version, registeredMs: held.registeredMs };
   all.turnedDown({ dataInfoId: ORDERS, registId, stamp, bytes: 1, bytesMax: 1, ...(listed && { listed }) });
+}
+
+/** Another client holds the registration, at another session. */
+function lostToHolder(all: Publications, registId: string): void {
+  const held = all.get({ dataInfoId: ORDERS, registId });
+  assert.ok(held);
+  const stamp = { version: held.version, registeredMs: held.registeredMs };
+  const holder = clientId("somebody else");
+  all.heldElsewhere({ dataInfoId: ORDERS, registId, stamp, by: stamp, isRemoved: false, holder });
 }
 
 const bytes = (length: number) => new Uint8Array(length).fill(2);
@@ -342,6 +351,21 @@ test("what a list takes follows each change, and goes with the last of its servi
   all.unpublish(client, { ...KEY, version: 2n }, NOW_MS);
   all.dropSome(client, 9);
   assert.equal(taken(), 0);
+});
+
+test("of what another session holds some are said again, by number and by bytes, those first that waited longest", () => {
+  const all = newPublications();
+  const [client, gone] = [newClient(), newClient()];
+  for (const registId of ["p1", "p2", "p3"]) put(all, client, { registId, payload: bytes(100) });
+  put(all, gone, { registId: "p4" });
+  for (const registId of ["p1", "p2", "p3", "p4"]) lostToHolder(all, registId);
+  gone.departedMs = NOW_MS;
+  const said = (publicationsMax: number, bytesMax: number) =>
+    all.claims({ publicationsMax, bytesMax }).map(({ registId }) => registId);
+  assert.deepEqual(said(2, 1_000), ["p1", "p2"]);
+  assert.deepEqual(said(2, 1_000), ["p3"], "the client of the fourth is gone");
+  assert.deepEqual(said(9, 101), ["p1", "p2"], "what has room for a byte takes one more");
+  assert.deepEqual(said(9, 100), ["p3"]);
 });
 
 test("registrations of many services are found each by its own key", () => {

@@ -205,6 +205,15 @@ test("a late answer that says yes ends the repetitions", () => {
   assert.deepEqual(client.channel.versions, [10n, 11n]);
 });
 
+test("a late answer shows too how far the client has read", () => {
+  const scene = newPusher();
+  const client = answering(scene);
+  scene.change(11n);
+  scene.pass(2_100);
+  scene.answer(client);
+  assert.equal(client.confirmedBytes, client.channel.writtenBytes);
+});
+
 test("a late answer of a client that has unsubscribed is nobody's", () => {
   const scene = newPusher();
   const client = answering(scene);
@@ -389,4 +398,37 @@ test("nothing is asked for when nothing is due", () => {
   assert.equal(scene.pusher.nextWakeMs(), Number.POSITIVE_INFINITY);
   answering(scene);
   assert.equal(scene.pusher.nextWakeMs(), Number.POSITIVE_INFINITY);
+});
+
+test("what is due and waits for its turn is not late: the process was not away", () => {
+  const scene = newPusher();
+  const clients = [0, 1, 2].map((at) => {
+    const client = newClient();
+    scene.subscribe(client, { dataInfoId: serviceOf(at) });
+    scene.change(10n, serviceOf(at));
+    scene.answer(client);
+    client.channel.pushCostMs = 25;
+    return client;
+  });
+  scene.pass(2_000);
+  for (const at of [0, 1, 2]) scene.change(11n, serviceOf(at));
+  const pushed = () => clients.filter(({ channel }) => channel.versions.includes(11n)).length;
+  assert.equal(pushed(), 1, "one uses up the turn");
+  const laterMs = scene.now() + 150;
+  scene.pusher.beginTurn();
+  scene.pusher.wake(laterMs);
+  assert.deepEqual([pushed(), scene.pusher.nextWakeMs()], [2, laterMs]);
+});
+
+test("a client whose connection is lost is pushed nothing, and what it has not answered is nobody's failure", () => {
+  const scene = newPusher();
+  const client = answering(scene);
+  scene.change(11n);
+  client.departedMs = scene.now();
+  scene.pusher.departed(client);
+  scene.change(12n);
+  scene.pass(10_000);
+  scene.repair();
+  assert.deepEqual([client.channel.versions, client.pushesUnderWay.size], [[10n, 11n], 0]);
+  assert.equal(scene.values.get("roster_pushes_total timeout"), undefined);
 });

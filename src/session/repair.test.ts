@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import type { SessionToData, Superseded } from "../messages/sessionData.ts";
+import type { DataToSession, SessionToData, Superseded } from "../messages/sessionData.ts";
 import { nodeId } from "../model/ids.ts";
 import {
   batches,
@@ -188,6 +188,22 @@ test("a node that does not know yet that it leads is tried again soon, and meta 
   pass(1);
   assert.equal(batches().flat().length, 1);
   assert.equal(toMeta.filter(({ kind }) => kind === "heartbeat").length, 2);
+});
+
+test("what a new leader was asked before it knew that it leads is asked again once it knows what is here", () => {
+  subscribe(connect());
+  session.step({ kind: "dataUp", node: OTHER_DATA }, nowMs);
+  adopt();
+  const fromLeader = (message: DataToSession) => session.step({ kind: "fromData", from: OTHER_DATA, message }, nowMs);
+  fromLeader({ kind: "notReady", dataInfoId: ORDERS });
+  forgetSent();
+  fromLeader({ kind: "synced", slots: [0] });
+  assert.deepEqual(
+    toData.map(({ kind }) => kind),
+    ["fetch"],
+  );
+  fromLeader({ kind: "synced", slots: [0] });
+  assert.equal(toData.length, 1, "later comparisons are no reason to ask");
 });
 
 test("an older slot table is ignored", () => {

@@ -349,6 +349,20 @@ test("a meta node that can be reached is told at once who is here, and what is w
   );
 });
 
+test("meta hears of the end of a client only if nobody watches any more what it has watched", () => {
+  const [first, second, third] = [connect(), connect(), connect()];
+  for (const client of [first, second]) {
+    const key = { dataInfoId: ORDERS, registId: "c1", version: 1n };
+    session.step({ kind: "watchedConfig", client: client.id, request: 1, key }, nowMs);
+  }
+  toMeta.length = 0;
+  disconnect(first);
+  disconnect(third);
+  assert.deepEqual(toMeta, []);
+  disconnect(second);
+  assert.deepEqual(toMeta, [{ kind: "unwatchConfig", dataInfoIds: [ORDERS] }]);
+});
+
 test("registrations that come before the first slot table are kept and sent when it is there", () => {
   useBareSession();
   publish(connect());
