@@ -368,6 +368,15 @@ test("of what another session holds some are said again, by number and by bytes,
   assert.deepEqual(said(9, 100), ["p3"]);
 });
 
+test("what another session holds is not spoken of, and what a data node takes in the end is not said again", () => {
+  const all = newPublications();
+  const { publication } = put(all, newClient());
+  lostToHolder(all, "p1");
+  assert.deepEqual([all.isContested, all.inventoryOf(SLOT), all.digestOf(SLOT).count], [true, [], 0]);
+  all.taken(publication);
+  assert.deepEqual([all.isContested, all.inventoryOf(SLOT).length, all.digestOf(SLOT).count], [false, 1, 1]);
+});
+
 test("registrations of many services are found each by its own key", () => {
   const all = newPublications({ slots: 1 });
   const client = newClient();

@@ -205,6 +205,17 @@ test("a late answer that says yes ends the repetitions", () => {
   assert.deepEqual(client.channel.versions, [10n, 11n]);
 });
 
+test("a late answer to an older list brings the newest at once, if that one was not answered either", () => {
+  const scene = newPusher();
+  const client = answering(scene);
+  for (const version of [11n, 12n]) {
+    scene.change(version);
+    scene.pass(2_100);
+  }
+  scene.answer(client, { at: 1 });
+  assert.deepEqual(client.channel.versions, [10n, 11n, 12n, 12n]);
+});
+
 test("a late answer shows too how far the client has read", () => {
   const scene = newPusher();
   const client = answering(scene);

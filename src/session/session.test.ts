@@ -349,6 +349,14 @@ test("a meta node that can be reached is told at once who is here, and what is w
   );
 });
 
+test("a meta node is not asked for configuration if nobody watches any", () => {
+  pass(1);
+  toMeta.length = 0;
+  session.step({ kind: "metaUp" }, nowMs);
+  pass(6_000);
+  assert.deepEqual(new Set(toMeta.map(({ kind }) => kind)), new Set(["heartbeat"]));
+});
+
 test("meta hears of the end of a client only if nobody watches any more what it has watched", () => {
   const [first, second, third] = [connect(), connect(), connect()];
   for (const client of [first, second]) {
