@@ -122,6 +122,21 @@ test("the holder that comes to this session has its registration, under whatever
   assert.equal(outcome(stranger), "REGISTRATION_HELD");
 });
 
+test("the holder's word is not held up by what a stranger waits to say again", () => {
+  challenger();
+  publish(connect(), { registId: "p2" });
+  pass(2_000);
+  const batchOfOthers = toData.findLast((message) => message.kind === "publish");
+  publish(connect(), { version: 2n });
+  forgetSent();
+  assert.ok(batchOfOthers?.kind === "publish");
+  fromData({ kind: "taken", batch: batchOfOthers.batch, superseded: [], unlisted: [], isFull: false });
+  assert.deepEqual(
+    puts().map(({ registId, version }) => [registId, version]),
+    [["p1", 2n]],
+  );
+});
+
 test("the holder takes back from this session what a stranger waits for there", () => {
   challenger();
   const owner = connect();

@@ -37,7 +37,6 @@ interface ServiceHoldings {
 }
 
 interface SlotHoldings {
-  readonly slot: number;
   readonly digest: RegistrationDigest;
   /** Those of the slot of which something is held. */
   readonly services: Set<ServiceHoldings>;
@@ -317,7 +316,7 @@ export class Publications {
   #slotWith(dataInfoId: DataInfoId, service: ServiceHoldings): SlotHoldings | undefined {
     if (this.#slotCount === undefined) return undefined;
     const slot = slotOf(dataInfoId, this.#slotCount);
-    const holdings = this.#slots.get(slot) ?? { slot, digest: new RegistrationDigest(), services: new Set() };
+    const holdings = this.#slots.get(slot) ?? { digest: new RegistrationDigest(), services: new Set() };
     this.#slots.set(slot, holdings);
     holdings.services.add(service);
     return holdings;
@@ -361,9 +360,7 @@ export class Publications {
     digest(service, held, "remove");
     if (service.publications.size > 0) return;
     this.#services.delete(dataInfoId);
-    const { slot } = service;
-    slot?.services.delete(service);
-    if (slot?.services.size === 0) this.#slots.delete(slot.slot);
+    service.slot?.services.delete(service);
   }
 }
 

@@ -194,6 +194,18 @@ test("a late answer that says no to what a mute client was taken to have makes i
   assert.equal(scene.values.get("roster_pushes_total late"), 1);
 });
 
+test("a client that begins to answer, and refuses an older list, is not pushed the newer one twice", () => {
+  const scene = newPusher();
+  const client = newClient();
+  scene.subscribe(client);
+  scene.change(10n);
+  scene.pass(1_000);
+  scene.change(11n);
+  scene.answer(client, { isTaken: false, at: 0 });
+  scene.pass(1_000);
+  assert.deepEqual(client.channel.versions, [10n, 11n]);
+});
+
 test("a late answer that says yes ends the repetitions", () => {
   const scene = newPusher();
   const client = answering(scene);

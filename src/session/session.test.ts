@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { brandDataInfoId, nodeId } from "../model/ids.ts";
+import { brandDataInfoId, type NodeId, nodeId } from "../model/ids.ts";
 import {
   ackLast,
   batches,
@@ -9,6 +9,7 @@ import {
   disconnect,
   forgetSent,
   fromData,
+  linked,
   nowMs,
   ORDERS,
   pass,
@@ -347,6 +348,20 @@ test("a meta node that can be reached is told at once who is here, and what is w
     toMeta.map(({ kind }) => kind),
     ["watchConfig", "heartbeat"],
   );
+});
+
+test("a session wants links to the data nodes of the membership, and to one that leads though it is not listed", () => {
+  const members = (serial: number, ...data: readonly NodeId[]) => {
+    const others = [{ id: nodeId("session-2"), role: "session" as const, address: "10.0.0.3:9620" }];
+    const list = [...others, ...data.map((id) => ({ id, role: "data" as const, address: `${id}:9620` }))];
+    session.step({ kind: "fromMeta", message: { kind: "members", members: { epoch: 1n, serial, list } } }, nowMs);
+    return linked.map(({ id }) => id);
+  };
+  const OTHER_DATA = nodeId("data-2");
+  assert.deepEqual(members(2, DATA, OTHER_DATA), [DATA, OTHER_DATA]);
+  assert.deepEqual(members(1, OTHER_DATA), [DATA, OTHER_DATA], "an older list is none");
+  assert.deepEqual(members(3), [DATA], "the slot table names it still");
+  assert.equal(session.members?.serial, 3);
 });
 
 test("a meta node is not asked for configuration if nobody watches any", () => {

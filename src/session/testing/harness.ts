@@ -2,7 +2,7 @@
 
 import { Budget, type BudgetLimits, unlimitedBudget } from "../../base/budget.ts";
 import { type Metrics, noMetrics } from "../../base/metrics.ts";
-import type { MemberToMeta } from "../../messages/membership.ts";
+import type { MemberAddress, MemberToMeta } from "../../messages/membership.ts";
 import type { DataToSession, SessionToData } from "../../messages/sessionData.ts";
 import { brandDataInfoId, clientId, type NodeId, nodeId } from "../../model/ids.ts";
 import type { Publication } from "../../model/publication.ts";
@@ -96,6 +96,8 @@ const metrics: Metrics = {
 export let toData: SessionToData[];
 /** What the session sent to the meta role. */
 export let toMeta: MemberToMeta[];
+/** The data nodes to which the session wants links. */
+export let linked: readonly MemberAddress[];
 /** The session under test. */
 export let session: Session;
 /** The present. */
@@ -105,7 +107,9 @@ function newSession(changes: Partial<typeof OPTIONS> = {}): Session {
   const output = {
     toData: (_node: string, message: SessionToData) => toData.push(message),
     toMeta: (message: MemberToMeta) => toMeta.push(message),
-    linkData: () => undefined,
+    linkData: (nodes: readonly MemberAddress[]) => {
+      linked = nodes;
+    },
     refused: () => undefined,
   };
   const made = new Session({ ...OPTIONS, ...changes }, { output, metrics, nowMs });
@@ -133,6 +137,7 @@ export function reset(): void {
   useBudget({});
   toData = [];
   toMeta = [];
+  linked = [];
   nowMs = START_MS;
   clients = 0;
   session = newSession();
