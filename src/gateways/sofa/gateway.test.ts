@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { beforeEach, test } from "node:test";
 import { gunzipSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { type Budget, unlimitedBudget } from "../../base/budget.ts";
-import { noMetrics } from "../../base/metrics.ts";
+import { type Metrics, noMetrics } from "../../base/metrics.ts";
 import type { Connection, ConnectionHandler, Log } from "../../base/ports.ts";
 import { BoltDecoder } from "../../codec/bolt/decoder.ts";
 import { encodeHeartbeat, encodeRequest, encodeResponse } from "../../codec/bolt/encode.ts";
@@ -64,7 +64,7 @@ beforeEach(() => {
   handler = gateway.accept(connection, START_MS);
 });
 
-function gatewayWith(changes: Partial<typeof CONFIG>): SofaGateway {
+function gatewayWith(changes: Partial<typeof CONFIG>, metrics: Metrics = noMetrics): SofaGateway {
   const write = (event: string) => void logged.push(event);
   const log: Log = { debug: write, info: write, warn: write, error: write };
   const registry = { step: (event: ClientEvent) => void events.push(event) };
@@ -75,7 +75,7 @@ function gatewayWith(changes: Partial<typeof CONFIG>): SofaGateway {
     budget,
     compression: { gzip: gzipSync, zstd: zstdCompressSync },
     log,
-    metrics: noMetrics,
+    metrics,
   });
 }
 
@@ -333,6 +333,18 @@ for (const [what, message, bytesMax] of [
     assert.equal(connection.isClosed, false);
   });
 }
+
+test("operators see how many clients are connected, from the first to the last", () => {
+  const gauges: [string, number][] = [];
+  const set = (name: string, ...rest: readonly [number, ...unknown[]]) => void gauges.push([name, rest[0]]);
+  gateway = gatewayWith({}, { ...noMetrics, set });
+  const handlers = [1, 2].map(() => gateway.accept(new FakeConnection(), START_MS));
+  for (const each of handlers) each.closed(START_MS);
+  assert.deepEqual(
+    gauges,
+    [1, 2, 1, 0].map((open) => ["roster_client_connections", open]),
+  );
+});
 
 test("a client that comes back from its own port before its end is noticed is another one", () => {
   gateway.accept(new FakeConnection(), START_MS);

@@ -103,6 +103,12 @@ test("what is kept goes with its view, and nothing of it is counted any more", (
   assert.ok(again && bodies.body(again).costMs > 0, "and it can be made again");
 });
 
+test("what was compressed is kept beside the body that it is in, and counts too", () => {
+  const bodies = newBodies();
+  const { bytes } = bodies.body(push("protobuf gzip", { publishers: 1_000 }));
+  assert.ok(bodies.bytes > 2 * bytes.length && bodies.bytes < 2 * bytes.length + 2_000, `${bodies.bytes}`);
+});
+
 test("a body that was pushed last goes with its view like any other", () => {
   const bodies = newBodies();
   const last = push("hessian-draft plain");
