@@ -65,6 +65,7 @@ async function main(): Promise<number> {
   const waiting = places.flatMap(({ chosen }) => chosen);
   await tryAll(waiting, (fault, verdict) => {
     verdicts.set(fault, verdict);
+    if (verdicts.size % 20 === 0) console.error(`${verdicts.size} of ${waiting.length} are tried`);
     if (verdict === "found" || verdict === "hung") return;
     console.log(survivorLines(fault, sources.get(fault.path)?.text ?? "", verdict));
   });

@@ -57,3 +57,14 @@ test("a cell never reaches over the end of its slab", () => {
   assert.ok(ends.every((end) => end * UNIT_BYTES <= SLAB_BYTES));
   assert.equal(slabs.bytes, 3 * SLAB_BYTES);
 });
+
+test("slabs that were emptied are used again: filled ten times, they are as many as at first", () => {
+  const { slabs, at, add, remove } = cells();
+  const used = new Set<number>();
+  for (let round = 0; round < 10; round++) {
+    for (let number = 1; number <= 20_000; number++) add(number, 25);
+    for (const position of at.values()) used.add(slabs.slabOf(position).number);
+    for (let number = 1; number <= 20_000; number++) remove(number);
+  }
+  assert.ok(used.size <= 6, `${used.size} slabs for what fits four`);
+});
