@@ -277,6 +277,24 @@ test("what only a session claims that is gone too goes with the first", () => {
   assert.equal(node.list().addresses.length, 0);
 });
 
+test("who asked for what one session's client holds hears nothing when another session is gone", () => {
+  const third = nodeId("session-3.a");
+  const node = serving();
+  node.step({ kind: "sessionUp", session: third });
+  node.members(SESSION, OTHER, third);
+  const [holder, other] = ["10.0.0.7", "10.6.6.6"].map((host) => clientId(`${host}:1_10.1.0.1:9600`));
+  assert.ok(holder && other);
+  node.publish(put({ owner: { session: SESSION, client: holder } }));
+  const challenge = put({ version: 2n, owner: { session: OTHER, client: other } });
+  node.step({ kind: "sessionDown", session: third });
+  node.members(SESSION, OTHER);
+  node.pass(LEASE_MS - 1);
+  node.tell({ kind: "publish", batch: 2, epoch: 1n, items: [challenge] }, OTHER);
+  node.sent = [];
+  node.pass(2);
+  assert.deepEqual(node.sent, []);
+});
+
 test("a session's last word on a client that went on to another one counts only for exactly what is there", () => {
   const leaves = (version: bigint, registeredMs: number) => {
     const node = serving();

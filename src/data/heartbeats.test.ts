@@ -3,7 +3,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Heartbeat } from "../messages/membership.ts";
-import { ORDERS, OTHER, PEER, put, SELF, SESSION, serving, TestData } from "./testing/harness.ts";
+import { brandDataInfoId } from "../model/ids.ts";
+import { ORDERS, OTHER, PEER, put, removed, SELF, SESSION, serving, TestData } from "./testing/harness.ts";
+
+const OTHER_SERVICE = brandDataInfoId("stock#@#I#@#G");
 
 /** The heartbeats since this was called last. */
 const beats = (node: TestData): Heartbeat[] =>
@@ -88,6 +91,25 @@ test("the highest version that it knows goes along, of its own and of its leader
   node.publish(put());
   node.pass(1_000);
   assert.equal(beats(node).at(-1)?.newestVersion, node.list().state.version);
+});
+
+test("operators see with each heartbeat what the node keeps, and what it holds back", () => {
+  const node = serving({ serviceSizes: new Map([[OTHER_SERVICE, 2]]) });
+  const seen = () => {
+    node.pass(1_000);
+    return ["publishers", "tombstones", "services_held", "data_full"].map((name) => node.gauges.get(`roster_${name}`));
+  };
+  assert.deepEqual(seen(), [0, 0, 1, 0]);
+  node.publish(put(), put({ registId: "r2" }));
+  assert.deepEqual(seen(), [2, 0, 1, 0]);
+  assert.ok((node.gauges.get("roster_publishers_memory_bytes") ?? 0) > 0);
+  node.publish(removed("unpublished", { version: 2n, registeredMs: node.nowMs }));
+  node.pass(15_000);
+  assert.deepEqual(seen(), [1, 1, 0, 0]);
+  const full = serving({}, { dataBytesMax: 1 });
+  full.publish(put());
+  full.pass(1_000);
+  assert.equal(full.gauges.get("roster_data_full"), 1);
 });
 
 test("nobody is to be linked but the data nodes that lead what this one follows", () => {

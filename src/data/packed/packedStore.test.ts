@@ -164,6 +164,8 @@ test("a slot that holds nothing takes nothing, and one publication some bytes an
   for (const handle of handles) handle.set(publication(0));
   assert.ok((slots[0]?.bytes ?? 0) <= 300, `${slots[0]?.bytes} bytes`);
   assert.ok(memory.bytes - before <= SLAB_BYTES + 256 * 80, `${memory.bytes - before} bytes`);
+  for (const handle of handles) handle.delete(uuid(0));
+  assert.equal((memory.bytes - before) % SLAB_BYTES, 0, "of all that has gone only a slab is left");
 });
 
 test("what was read stays as it is, whatever happens to the store", () => {

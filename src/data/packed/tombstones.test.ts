@@ -167,3 +167,27 @@ function stamp(version: bigint): Stamp {
 function plainStamp({ version, registeredMs }: Stamp): Stamp {
   return { version, registeredMs };
 }
+
+test("tombstones that were moved while others ended are still found, in their order, and end in their time", () => {
+  const all = new Tombstones<string>({ tombstoneMs: LIFE_MS, tombstoneBytesMax: AMPLE }, { next: Math.random });
+  const [orders, stock] = [all.service("orders"), all.service("stock")];
+  all.beginStep(0);
+  const ids = Array.from({ length: 100_000 }, (_, at) => `r${at}`);
+  const stampOf = (registId: string) => ({ version: BigInt(registId.slice(1)), registeredMs: 1 });
+  const serviceOf = (registId: string) => (registId.endsWith("1") ? orders : stock);
+  for (const registId of ids) serviceOf(registId).bury(registId, stampOf(registId), HELD);
+  const before = all.bytes;
+  const kept = ids.filter((_, at) => at % 10 === 1 || at % 100 === 0);
+  const rest = new Set(kept);
+  for (const registId of ids) if (!rest.has(registId)) stock.delete(registId);
+  assert.ok(all.bytes < before * 0.75, "memory was given back, so the others have moved");
+  for (const registId of kept) assert.deepEqual(serviceOf(registId).get(registId), stampOf(registId));
+  assert.deepEqual(
+    [...orders.all()].map(([registId]) => registId),
+    kept.filter((registId) => serviceOf(registId) === orders),
+  );
+  all.beginStep(LIFE_MS);
+  const emptied: string[] = [];
+  all.expire(100_000, (owner) => emptied.push(owner));
+  assert.deepEqual([all.size, orders.size, stock.size, emptied.sort()], [0, 0, 0, ["orders", "stock"]]);
+});

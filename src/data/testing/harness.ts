@@ -53,6 +53,8 @@ export class TestData {
   readonly behindMs: number[] = [];
   readonly contested: Contested[] = [];
   readonly savedSizes: [DataInfoId, number][] = [];
+  /** What operators see. */
+  readonly gauges = new Map<string, number>();
   nowMs = START_MS;
   #serial = 0;
   #epoch = 0n;
@@ -76,7 +78,10 @@ export class TestData {
     const held = { versionFloor: 0n, serviceSizes: new Map(), ...memory };
     this.data = new Data({ ...OPTIONS, ...options }, held, {
       output,
-      metrics: noMetrics,
+      metrics: {
+        ...noMetrics,
+        set: (name: string, ...values: readonly [number, ...unknown[]]) => void this.gauges.set(name, values[0]),
+      },
       random: { next: () => 0.5 },
       nowMs: START_MS,
     });
