@@ -240,13 +240,11 @@ export class PackedService implements ServicePublications {
     return this.#base;
   }
 
-  // A base of which payloads have less and less becomes that of the next ones. Those before keep it.
+  // A base of which payloads have less and less is given up, and the next one takes its place. Those before keep it.
   #judgeBase({ payload }: Publication): void {
     if (this.#base === NONE || !mayDiffer(payload)) return;
     this.#poor = Math.max(0, this.#poor + (this.#node.records.plan.isPoor ? 1 : -1));
-    if (this.#poor < POOR_MAX) return;
-    this.#dropBase();
-    this.#base = this.#node.records.bases.add(payload);
+    if (this.#poor >= POOR_MAX) this.#dropBase();
   }
 
   #dropBase(): void {
