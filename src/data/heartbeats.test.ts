@@ -112,6 +112,20 @@ test("operators see with each heartbeat what the node keeps, and what it holds b
   assert.equal(full.gauges.get("roster_data_full"), 1);
 });
 
+test("the memory of what another node keeps now is given back while nothing happens", () => {
+  const node = serving();
+  const items = Array.from({ length: 800 }, (_, at) => put({ registId: `r${at}`, payload: new Uint8Array(10_000) }));
+  node.publish(...items);
+  const bytes = () => {
+    node.pass(1_000);
+    return node.gauges.get("roster_publishers_memory_bytes") ?? 0;
+  };
+  const before = bytes();
+  node.table({ leader: PEER });
+  node.pass(10_000);
+  assert.ok(bytes() < before / 2, `${bytes()} of ${before}`);
+});
+
 test("nobody is to be linked but the data nodes that lead what this one follows", () => {
   const node = following();
   assert.deepEqual(
