@@ -112,9 +112,18 @@ test("operators see with each heartbeat what the node keeps, and what it holds b
   assert.equal(full.gauges.get("roster_data_full"), 1);
 });
 
+/** 10,000 bytes that are like nobody else's. */
+function noise(seed: number): Uint8Array {
+  let state = seed;
+  return Uint8Array.from({ length: 10_000 }, () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state >>> 24;
+  });
+}
+
 test("the memory of what another node keeps now is given back while nothing happens", () => {
   const node = serving();
-  const items = Array.from({ length: 800 }, (_, at) => put({ registId: `r${at}`, payload: new Uint8Array(10_000) }));
+  const items = Array.from({ length: 800 }, (_, at) => put({ registId: `r${at}`, payload: noise(at) }));
   node.publish(...items);
   const bytes = () => {
     node.pass(1_000);
