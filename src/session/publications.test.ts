@@ -353,7 +353,7 @@ test("what a list takes follows each change, and goes with the last of its servi
   assert.equal(taken(), 0);
 });
 
-test("of what another session holds some are said again, by number and by bytes, those first that waited longest", () => {
+test("of what another session holds some are said again, by number and bytes, those first that waited longest", () => {
   const all = newPublications();
   const [client, gone] = [newClient(), newClient()];
   for (const registId of ["p1", "p2", "p3"]) put(all, client, { registId, payload: bytes(100) });
