@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { brandDataInfoId, nodeId } from "../../model/ids.ts";
+import { brandDataInfoId, type NodeId, nodeId } from "../../model/ids.ts";
 import { drawPlan } from "../drawPlan.ts";
 import type { Fact } from "../facts.ts";
 import type { Plan } from "../plan.ts";
@@ -87,6 +87,20 @@ test("a session that dies before its cut is over is gone since the cut; one that
     list.filter(({ fromMs }) => Math.abs(fromMs - 6_000 - LEASE_MS) < 1_000).map(({ untilMs }) => untilMs);
   assert.deepEqual(fromCut(absences(...cut, [19_000, died])), [Number.POSITIVE_INFINITY]);
   assert.deepEqual(fromCut(absences(...cut)), []);
+  const told = (serial: number, ...ids: NodeId[]): Fact => {
+    const list = ids.map((id) => ({ role: "session", id, address: "" }) as const);
+    return {
+      kind: "learned",
+      node: D1,
+      role: "data",
+      message: { kind: "members", members: { epoch: 1n, serial, list } },
+    };
+  };
+  const [untilMs = 0] = fromCut(absences(...cut, [10_000, told(1)], [60_000, told(2, S1)], [61_000, told(1)]));
+  assert.ok(untilMs > 60_000 && untilMs < 70_000, "it is no member for longer than it is cut off");
+  assert.deepEqual(fromCut(absences(...cut, [10_000, told(1)], [15_000, told(2, S1)])), []);
+  const returning = fromCut(absences(...cut, [10_000, told(1)], [30_000, died]));
+  assert.deepEqual(returning, [Number.POSITIVE_INFINITY], "it dies before it is one again");
 });
 
 test("a process on a copy of the data directory shows what it has after its hold, as after a restart", () => {

@@ -77,6 +77,27 @@ test("a client that connected while its session stood still is not known to answ
   assert.equal(ended(16_000, 20_000 + 23_000), late);
 });
 
+test("a connection that its client has left for another one may be ended", () => {
+  const left = (connection: number): Fact => ({
+    kind: "lost",
+    client: "c",
+    side: "client",
+    session: "s1.1",
+    connection,
+  });
+  const ended = (connection: number): string | undefined => {
+    const judge = new Judge(drawPlan(new Dice(1)));
+    judge.see({ kind: "connected", isMute: false, ...CONNECTION }, 1);
+    judge.see(SUBSCRIBED, 2);
+    judge.see(left(1), 5_000);
+    judge.see({ kind: "connected", isMute: false, ...CONNECTION, connection: 2 }, 5_500);
+    judge.see({ kind: "ended", ...CONNECTION, connection }, 25_000);
+    return judge.finding?.rule;
+  };
+  assert.equal(ended(1), undefined);
+  assert.equal(ended(2), "5 a cut is not a death");
+});
+
 test("what a client says when it can't be heard any more tells nobody that it is there", () => {
   const hushed = (isHushed: boolean): Fact => ({ kind: "hushed", client: "c", isHushed });
   const ended = (endMs: number, ...before: readonly (readonly [number, Fact])[]): string | undefined => {

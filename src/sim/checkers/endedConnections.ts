@@ -25,6 +25,8 @@ export class EndedConnections implements Checker {
     if (fact.kind !== "ended") return undefined;
     const client = this.#evidence.registrations.client(fact.client);
     const { diedMs } = client;
+    // A client that lives and has another connection, or none, says nothing on this one any more.
+    if (diedMs === undefined && client.open.get(fact.connection)?.isLeft === true) return undefined;
     if (diedMs === undefined && this.#mayNeverHaveSpoken(client, nowMs)) return undefined;
     const what = diedMs === undefined ? undue(client, nowMs) : this.#late(client, diedMs, nowMs);
     if (what === undefined) return undefined;

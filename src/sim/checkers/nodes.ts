@@ -1,8 +1,8 @@
 // What became of the nodes, as far as anybody outside can tell: which runs live, when a session could not do its part,
 // which table was saved last, and when the last copy of a slot may have been lost.
 
-import type { Heartbeat } from "../../messages/membership.ts";
-import { type DataInfoId, type NodeId, nodeNameOf } from "../../model/ids.ts";
+import { compareMembers, type Heartbeat, type Members } from "../../messages/membership.ts";
+import { type DataInfoId, type NodeId, nodeId, nodeNameOf } from "../../model/ids.ts";
 import { type SlotTable, slotOf } from "../../model/slot.ts";
 import type { Fact, Role } from "../facts.ts";
 import type { Plan } from "../plan.ts";
@@ -43,8 +43,13 @@ export class Nodes {
   readonly #plan: Plan;
   readonly #runs = new Map<string, KnownRun>();
   readonly #outsides = new Map<string, Span[]>();
+  // Sessions that can be reached again and are none of the newest list's members, by machine.
+  readonly #returning = new Map<string, NodeId>();
+  #members: Members | undefined;
   readonly #links = new Map<NodeId, Set<NodeId>>();
   readonly #tables = new Map<NodeId, SlotTable>();
+  // Since when each session has gone by the leader that its table names, by session and slot.
+  readonly #goneBy = new Map<NodeId, Map<number, { readonly leaderEpoch: bigint; readonly sinceMs: number }>>();
   readonly #heartbeats = new Map<string, Heartbeat>();
   readonly #losses = new Map<number, Loss[]>();
   readonly #slots = new Map<DataInfoId, number>();
@@ -172,6 +177,14 @@ export class Nodes {
     return slots?.serving.includes(slot) === true && !slots.held.includes(slot);
   }
 
+  /** Since when the session has gone by the service's leader of now; Infinity if it has not heard of that one. */
+  heardOfLeaderMs(session: string, service: DataInfoId): number {
+    const slot = this.#slotOf(service);
+    const known = this.#goneBy.get(nodeId(session))?.get(slot);
+    const isOfNow = known !== undefined && known.leaderEpoch === this.#table?.slots[slot]?.leaderEpoch;
+    return isOfNow ? known.sinceMs : Number.POSITIVE_INFINITY;
+  }
+
   lossesOf(service: DataInfoId): readonly Loss[] {
     return this.#losses.get(this.#slotOf(service)) ?? [];
   }
@@ -197,7 +210,7 @@ export class Nodes {
       case "stopped":
         return this.#stopped(fact, nowMs);
       case "outside":
-        return mark(this.#outsides, fact.machine, { is: fact.isOutside, nowMs });
+        return this.#outside(fact, nowMs);
       case "linkMade":
         return this.#linked(fact, nowMs);
       case "linkLost":
@@ -258,6 +271,7 @@ export class Nodes {
     if (run === undefined) return;
     run.stopMs = nowMs;
     this.troubleMs = nowMs;
+    if (this.#returning.get(run.machine) === node) this.#returned(run.machine, nowMs);
     if (this.living("data").length === 0 && this.living("session").length === 0) this.hasBlackedOut = true;
     if (role === "data") this.#stopMs.set(run.machine, nowMs);
   }
@@ -270,13 +284,47 @@ export class Nodes {
   }
 
   #learned({ node, role, message }: Fact & { kind: "learned" }, nowMs: number): void {
+    if (message.kind === "members") this.#noteMembers(message.members, nowMs);
     if (message.kind !== "slotTable") return;
     if (role === "data") this.#noteCeased(node, message.table, nowMs);
     if (role !== "session") return;
     const known = this.#tables.get(node);
     if (known !== undefined && known.epoch >= message.table.epoch) return;
     this.#tables.set(node, message.table);
+    this.#noteGoneBy(node, message.table, nowMs);
     this.#lookReady(node, nowMs);
+  }
+
+  /** A session that was counted out stays so until it is a member again, whatever it can reach. */
+  #outside({ machine, isOutside }: Fact & { kind: "outside" }, nowMs: number): void {
+    const session = this.living("session").find((run) => run.machine === machine)?.id;
+    const wasReturning = this.#returning.delete(machine);
+    if (isOutside && wasReturning) return;
+    if (!isOutside && session !== undefined && !this.#isListed(session)) this.#returning.set(machine, session);
+    else mark(this.#outsides, machine, { is: isOutside, nowMs });
+  }
+
+  #isListed(session: NodeId): boolean {
+    return this.#members?.list.some(({ role, id }) => role === "session" && id === session) ?? true;
+  }
+
+  #noteMembers(members: Members, nowMs: number): void {
+    if (this.#members !== undefined && compareMembers(members, this.#members) <= 0) return;
+    this.#members = members;
+    for (const [machine, session] of this.#returning) if (this.#isListed(session)) this.#returned(machine, nowMs);
+  }
+
+  #returned(machine: string, nowMs: number): void {
+    this.#returning.delete(machine);
+    mark(this.#outsides, machine, { is: false, nowMs });
+  }
+
+  #noteGoneBy(session: NodeId, { slots }: SlotTable, nowMs: number): void {
+    const goneBy = this.#goneBy.get(session) ?? new Map();
+    this.#goneBy.set(session, goneBy);
+    for (const [slot, { leaderEpoch }] of slots.entries()) {
+      if (goneBy.get(slot)?.leaderEpoch !== leaderEpoch) goneBy.set(slot, { leaderEpoch, sinceMs: nowMs });
+    }
   }
 
   #lookReady(session: NodeId, nowMs: number): void {

@@ -34,6 +34,8 @@ export interface KnownConnection {
   readonly acceptedMs: number;
   readonly madeMs: number;
   readonly isMute: boolean;
+  /** The client's side of it has ended. */
+  isLeft: boolean;
 }
 
 /** The server's side of a connection ended. */
@@ -119,7 +121,7 @@ export class Registrations {
       case "connected": {
         const { client, connection, session, isMute, acceptedMs = nowMs } = fact;
         const known = this.client(client);
-        known.open.set(connection, { connection, session, isMute, acceptedMs, madeMs: nowMs });
+        known.open.set(connection, { connection, session, isMute, acceptedMs, madeMs: nowMs, isLeft: false });
         return void Object.assign(known, { lateMs: 0, arrivedMs: nowMs });
       }
       case "hushed": {
@@ -139,6 +141,7 @@ export class Registrations {
       }
       case "lost":
         if (fact.side === "server") this.#lost(this.client(fact.client), fact, nowMs);
+        else leave(this.client(fact.client), fact.connection);
         return;
       case "died":
         this.client(fact.client).diedMs = nowMs;
@@ -181,7 +184,7 @@ export class Registrations {
   }
 
   #lost(client: KnownClient, { connection, session }: { connection: number; session: string }, nowMs: number): void {
-    const unknown = { connection, session, acceptedMs: nowMs, madeMs: nowMs, isMute: false };
+    const unknown = { connection, session, acceptedMs: nowMs, madeMs: nowMs, isMute: false, isLeft: false };
     const known = client.open.get(connection) ?? unknown;
     client.open.delete(connection);
     client.losses.push({ ...known, atMs: nowMs, isSessionDead: false });
@@ -214,4 +217,9 @@ export class Registrations {
 function speak(client: KnownClient, nowMs: number): void {
   if (client.hushedMs === undefined) client.spokeMs = nowMs;
   else client.hasSpokenUnheard = true;
+}
+
+function leave({ open }: KnownClient, number: number): void {
+  const connection = open.get(number);
+  if (connection !== undefined) connection.isLeft = true;
 }

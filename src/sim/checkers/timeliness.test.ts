@@ -76,6 +76,11 @@ test("nothing is promised in time while those through whom a change goes are tro
   assert.equal(judged([T - 10, { kind: "paused", machine: "s1", isPaused: true }]), undefined);
   assert.equal(judged([T - 10, saved(D2, 2n)]), undefined, "another leads since");
   assert.equal(judged([5_000, serves(D1, tableSlots())]), undefined, "the service is held back");
+  const unheard = takenOver.filter(([, fact]) => fact.kind !== "learned");
+  assert.equal(judged(...unheard), undefined, "the sessions have not heard that d2 leads");
+  assert.equal(judged(...takenOver), LATE, "they have, long ago");
+  const heardNow = sessionsHear(D2, 2n).map(([, fact]): At => [T - 10, fact]);
+  assert.equal(judged(...unheard, ...heardNow), undefined, "they have just heard it");
   const heardLong: At = [T - 50_001, { ...learnedBy(D1), kind: "learned" }];
   assert.equal(judged(...takenOver, heardLong, [T - 10, cut("s2", "d1", true)]), LATE, "d1 leads no more");
   assert.equal(judged(...takenOver, [T - 10, cut("s2", "d1", true)]), undefined, "d1 does not know that");
@@ -109,10 +114,12 @@ test("a client that has gone on to another session, and died there, is promised 
 });
 
 // Long before, another node was given the slot.
-const takenOver: readonly At[] = [
-  [T - 60_000, saved(D2, 2n)],
-  [T - 60_000, serves(D2)],
-];
+const takenOver: readonly At[] = [[T - 60_000, saved(D2, 2n)], [T - 60_000, serves(D2)], ...sessionsHear(D2, 2n)];
+
+function sessionsHear(leader: typeof D1, epoch: bigint): At[] {
+  const message = { kind: "slotTable", table: tableOf(leader, epoch), versionFloor: 0n } as const;
+  return [S1, S2].map((node) => [T - 60_000, { kind: "learned", node, role: "session", message }]);
+}
 
 function learnedBy(node: typeof D1): Omit<Fact & { kind: "learned" }, "kind"> {
   return { node, role: "data", message: { kind: "slotTable", table: tableOf(D2, 2n), versionFloor: 0n } };

@@ -134,7 +134,11 @@ export class Timeliness implements Checker {
     const isApart = nodes
       .apart(service, sessions, fromMs)
       .some(({ untilMs, settleMs }) => untilMs + settleMs >= fromMs);
-    const areReady = sessions.every((session) => (nodes.run("session", session)?.readyMs ?? atMs) < fromMs);
+    // One that meta can't reach goes by a leader that has been replaced, and that one goes on.
+    const areReady = sessions.every(
+      (session) =>
+        (nodes.run("session", session)?.readyMs ?? atMs) < fromMs && nodes.heardOfLeaderMs(session, service) < fromMs,
+    );
     const { sessionLeaseMs, restartHoldMs } = plan.config;
     const isLed = nodes.lossesOf(service).every((loss) => loss.atMs + sessionLeaseMs < fromMs);
     const isShown = nodes.dataRestarts.every(({ startMs }) => startMs + restartHoldMs < fromMs);
