@@ -7,9 +7,11 @@ import {
   kinds,
   ORDERS,
   OTHER,
+  PEER,
   publication,
   put,
   removed,
+  SELF,
   SESSION,
   START_MS,
   serving,
@@ -80,6 +82,16 @@ test("an operator releases a held list", () => {
   node.pass(LEASE_MS);
   node.step({ kind: "releaseHeld", dataInfoId: ORDERS });
   assert.deepEqual([node.list().addresses, node.data.heldLosses], [["d"], []]);
+});
+
+test("a node that does not lead a slot any more holds nothing in it", () => {
+  const node = serving();
+  threeOf(node);
+  lose(node);
+  node.pass(LEASE_MS);
+  assert.equal(node.data.heldLosses.length, 1);
+  node.table({ leader: PEER, followers: [SELF] });
+  assert.deepEqual(node.data.heldLosses, []);
 });
 
 test("a held list is released by itself after a long time", () => {

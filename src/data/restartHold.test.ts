@@ -46,6 +46,19 @@ function promoted(node: TestData): TestData {
   return node;
 }
 
+test("who asked before the slot was served waits on for what is held since the restart", () => {
+  const node = new TestData({ serviceSizes: new Map([[ORDERS, 2]]) });
+  node.members(SESSION, OTHER);
+  node.table({});
+  node.fetch();
+  node.sent = [];
+  for (const session of [SESSION, OTHER]) node.holdsNothing(session);
+  node.pass(1_000);
+  assert.ok(node.data.isServing && !node.sent.some(({ message }) => message.kind === "snapshot"));
+  const answers = node.publish(put(), put({ registId: "r2" }));
+  assert.ok(answers.some(({ kind }) => kind === "snapshot"));
+});
+
 test("a follower that is promoted holds what its leader held, though its own disk knew nothing of it", () => {
   const node = promoted(copied(HOLD));
   assert.deepEqual(kinds(node.fetch()), ["notReady"]);
