@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { DataToSession, PublishItem, Unlisted } from "../messages/sessionData.ts";
 import { clientId } from "../model/ids.ts";
+import { listBytesOf } from "../model/listBytes.ts";
 import { OTHER, put, removed, START_MS, serving, type TestData } from "./testing/harness.ts";
 
 // Some ten publications of a thousand bytes, which are no payload and look like 43 boxes each.
@@ -75,4 +76,12 @@ test("a node that holds more than it may says so, takes what sessions have accep
   node.publish(...ids.map((registId) => removed("left", { version: 1n, registeredMs: START_MS }, registId)));
   node.pass(10_000);
   assert.equal(taken(node.publish(put())).isFull, false);
+});
+
+test("a list may be exactly full", () => {
+  const [first, second] = ["r1", "r2"].map((registId) => put({ registId, address: address(registId) }));
+  assert.ok(first?.kind === "put" && second !== undefined);
+  const node = serving({}, { serviceBytesMax: 2 * listBytesOf(first.publication.payload) });
+  assert.deepEqual(unlisted(node, first, second), []);
+  assert.equal(unlisted(node, put({ registId: "r3", address: "" })).length, 1);
 });
