@@ -101,6 +101,7 @@ test("a bug that a request meets ends its connection, is logged as one, and is t
     [true, 1, "disconnected"],
   );
   assert.deepEqual(scene.logged, ["error a bug has ended a connection"]);
+  assert.match(String(scene.reasons[0]), /a bug of ours\n +at .*handler.test.ts/, "and where it is");
   assert.equal(scene.counts.get("roster_connections_closed_total BUG"), 1);
 });
 

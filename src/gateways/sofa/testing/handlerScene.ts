@@ -3,7 +3,7 @@
 
 import { type Budget, unlimitedBudget } from "../../../base/budget.ts";
 import { type Metrics, noMetrics } from "../../../base/metrics.ts";
-import type { Connection, Log } from "../../../base/ports.ts";
+import type { Connection, Log, LogFields } from "../../../base/ports.ts";
 import { BoltDecoder } from "../../../codec/bolt/decoder.ts";
 import { encodeHeartbeat, encodeHeartbeatAck, encodeRequest, encodeResponse } from "../../../codec/bolt/encode.ts";
 import { BOLT_CODEC, BOLT_STATUS, BOLT_V1, type BoltDialect, type BoltFrame } from "../../../codec/bolt/frame.ts";
@@ -117,7 +117,12 @@ export function handlerScene({
   const logged: string[] = [];
   const counts = new Map<string, number>();
   const connection = new SceneConnection();
-  const write = (level: string) => (event: string) => void logged.push(`${level} ${event}`);
+  /** Why each thing that was logged happened, where that is said. */
+  const reasons: unknown[] = [];
+  const write = (level: string) => (event: string, fields?: LogFields) => {
+    logged.push(`${level} ${event}`);
+    reasons.push(fields?.["reason"]);
+  };
   const log: Log = { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
   const metrics: Metrics = {
     ...noMetrics,
@@ -170,7 +175,7 @@ export function handlerScene({
   /** What was answered to requests. */
   const responses = () => connection.frames.filter(({ kind }) => kind === "response");
   return {
-    ...{ handler, connection, events, logged, counts, budget },
+    ...{ handler, connection, events, logged, reasons, counts, budget },
     ...{ send, answerPush, heartbeat, answerHeartbeat, last, questions, responses },
     ends: () => ends,
   };
