@@ -397,3 +397,17 @@ test("a slot table that comes after a newer one is not followed", () => {
   assert.equal(node.data.slotTable?.epoch, 12n);
   assert.equal(node.data.slotsLed, 1);
 });
+
+test("a follower hears what its leader has taken, and nothing of what lost against something newer", () => {
+  const node = serving();
+  node.table({ followers: [PEER] });
+  for (const session of [SESSION, OTHER]) node.holdsNothing(session);
+  node.step({ kind: "fromFollower", from: PEER, message: { kind: "follow", slot: 0, leaderEpoch: 2n, held: [] } });
+  node.toFollower.splice(0);
+  node.publish(put({ version: 2n }));
+  node.publish(put({ version: 1n }));
+  assert.deepEqual(
+    node.toFollower.map(({ message }) => message.kind === "change" && message.items.length),
+    [1],
+  );
+});

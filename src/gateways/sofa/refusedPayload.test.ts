@@ -75,3 +75,7 @@ test("a large payload that is refused gives its memory back at once", () => {
 test("a payload that is accepted stays what it is", () => {
   assert.ok(payloadAfterwards({ bytes: 500_000, isRefused: false }).length > 500_000);
 });
+
+test("a small payload that is refused is left to the collector: giving it back costs more than it is worth", () => {
+  assert.ok(payloadAfterwards({ bytes: 1_000, isRefused: true }).length > 1_000);
+});

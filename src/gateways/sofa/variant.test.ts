@@ -26,3 +26,8 @@ test("only the protobuf form is compressed, by the first wish that we have", () 
     assert.equal(chooseEncoding("hessian-draft", wishes), "plain");
   }
 });
+
+test("a word is read once, and each push has the same variant", () => {
+  const word = variantWord({ form: "protobuf", encoding: "zstd", isMulti: true });
+  assert.equal(readVariant(word), readVariant(word));
+});
