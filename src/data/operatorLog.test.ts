@@ -23,7 +23,7 @@ function logOf(changesMax: number, ...steps: readonly (readonly DatumChange[])[]
   return { log, append, since };
 }
 
-test("from each version that the log reaches back to there is the difference to the newest, each publisher once", () => {
+test("from each version that the log reaches back to it gives the difference, each publisher once", () => {
   const { since } = logOf(10, [put("a"), put("b")], [removed("a")], [put("b"), put("c")]);
   assert.deepEqual(
     [since(1n), since(2n), since(3n)],

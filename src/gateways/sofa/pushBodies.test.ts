@@ -99,6 +99,10 @@ test("what is kept goes with its view, and nothing of it is counted any more", (
   assert.ok(bodies.bytes > 1_000 * 700, "keys and objects count, not only the bodies");
   for (const { view } of pushes) view.kept?.drop();
   assert.equal(bodies.bytes, 0);
+  assert.ok(
+    pushes.every(({ view }) => view.kept === undefined),
+    "and nothing holds on to it",
+  );
   const [again] = pushes;
   assert.ok(again && bodies.body(again).costMs > 0, "and it can be made again");
 });
