@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { Budget, HELD, unlimitedBudget } from "../../base/budget.ts";
 import { fail } from "../../base/errors.ts";
 import { UNREAD_BYTES_MAX } from "../../base/ports.ts";
-import { encodeRequest } from "../../codec/bolt/encode.ts";
+import { encodeRequest, encodeResponse } from "../../codec/bolt/encode.ts";
 import { BOLT_STATUS, BOLT_V1, type BoltDialect } from "../../codec/bolt/frame.ts";
 import { decodeMessage, wireForm } from "../../codec/sofa/codec.ts";
 import type { Outcome } from "../../session/registry.ts";
@@ -168,6 +168,32 @@ test("a value goes out in the form in which it was asked for", () => {
   }
 });
 
+test("a value arrives as it was set, and one that is not set as nothing", () => {
+  const scene = handlerScene();
+  scene.send(configurator());
+  const { dataInfoId } = push().view;
+  const arrived = ["än", null].map((data) => {
+    scene.handler.pushConfig({ id: 7, dataInfoId, version: 3n, data, registIds: ["c1"] });
+    const message = lastMessage(scene);
+    assert.ok(message.kind === "receivedConfigData");
+    return message.dataBox === null ? null : new TextDecoder().decode(message.dataBox.utf8);
+  });
+  assert.deepEqual(arrived, ["än", null]);
+});
+
+test("a push names its receivers in every form, also one of all data centers", () => {
+  for (const form of ["hessian-draft", "hessian-final", "protobuf"]) {
+    for (const multi of ["", " multi"]) {
+      const scene = handlerScene();
+      const registIds = ["s1", "s2"];
+      scene.handler.push(push({ variant: `${form} plain${multi}`, registIds }));
+      const message = lastMessage(scene);
+      assert.ok(message.kind === (multi === "" ? "receivedData" : "multiReceivedData"), `${form}${multi}`);
+      assert.deepEqual(message.subscriberRegistIds, registIds, `${form}${multi}`);
+    }
+  }
+});
+
 test("pushes and values are held back while more than the bound is unread, and not at the bound", () => {
   const scene = handlerScene();
   const config = { id: 7, dataInfoId: push().view.dataInfoId, version: 3n, data: null, registIds: ["c1"] };
@@ -189,6 +215,13 @@ test("an answer to a push says whether it was taken: by its status, and by what 
   assert.equal(taken(3), false);
   scene.answerPush(4, { status: BOLT_STATUS.SERVER_EXCEPTION });
   assert.equal(taken(4), false);
+});
+
+test("an answer to a push that nobody can read is counted", () => {
+  const scene = handlerScene();
+  const response = { id: 42, codec: 1, status: BOLT_STATUS.SUCCESS, className: "com.example.Ok" };
+  scene.handler.received(encodeResponse(BOLT_V1, { ...response, content: Uint8Array.of(1, 2, 3) }), START_MS);
+  assert.equal(scene.counts.get("roster_frames_refused_total BOLT_CLASS_UNKNOWN"), 1);
 });
 
 test("answers that wait are bounded, and one push of any size is not held against the client", () => {
@@ -341,6 +374,20 @@ test("a client for which nothing moved before the process was away is stuck for 
   assert.equal(scene.connection.isClosed, false);
   scene.handler.closeIdle(START_MS + 50_000);
   assert.equal(scene.connection.isClosed, true);
+});
+
+test("a frame that was begun before the process was away is waited for a minute, without that time", () => {
+  const scene = handlerScene();
+  scene.handler.received(encodeRequest(BOLT_V1, UNKNOWN_CLASS).subarray(0, 5).slice(), START_MS);
+  scene.handler.pardon(30_000, START_MS + 40_000);
+  for (const [atMs, isClosed] of [
+    [89_999, false],
+    [90_000, true],
+  ] as const) {
+    scene.handler.drained(START_MS + atMs);
+    scene.handler.closeIdle(START_MS + atMs);
+    assert.equal(scene.connection.isClosed, isClosed);
+  }
 });
 
 test("while what a client sent waits for its turn, nothing is judged", () => {
