@@ -226,8 +226,6 @@ export class Data {
       case "fromFollower":
         this.#replication.fromFollower(event.from, event.message, nowMs);
         break;
-      case "followerUp":
-        break;
       case "followerDown":
         this.#replication.followerDown(event.node);
         break;
@@ -243,6 +241,7 @@ export class Data {
       case "releaseHeld":
         this.#departures.release(event.dataInfoId);
         break;
+      case "followerUp":
       case "woken":
         break;
       default:
@@ -317,6 +316,7 @@ export class Data {
       if (led.isServing && isReleased && wasHeld) this.#notices.shown(datum, this.#nowMs);
     }
     if (taken.length > 0) this.#replication.changed(led, datum, taken);
+    this.#protection.changed(datum, this.#nowMs);
     this.#forgetIfIdle(led, datum);
   }
 

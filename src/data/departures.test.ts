@@ -151,7 +151,7 @@ test("at the end of a session's lease another one that claims its client is aske
 });
 
 test("a client that was claimed, and of whom nothing more is said, is gone soon after", () => {
-  const node = serving();
+  const node = serving({}, { lossProtectionPercent: 100 });
   node.publish(put());
   claim(node);
   lose(node);
@@ -186,7 +186,7 @@ test("what is claimed of a session that goes right after another one is offered 
 });
 
 test("what was removed at the end of a session's lease is shown together with the rest that it brings back", () => {
-  const node = serving();
+  const node = serving({}, { lossProtectionPercent: 100 });
   const [dead, fresh] = [publication(), publication({ registId: "r2", address: "10.0.0.2:80" })];
   node.publish(put());
   lose(node);
@@ -280,7 +280,7 @@ test("a session that has said that the client left is not asked", () => {
 });
 
 test("what only a session claims that is gone too goes with the first", () => {
-  const node = serving();
+  const node = serving({}, { lossProtectionPercent: 100 });
   node.publish(put());
   claim(node);
   for (const gone of [SESSION, OTHER]) node.step({ kind: "sessionDown", session: gone });

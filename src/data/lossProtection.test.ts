@@ -2,11 +2,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { clientId, type NodeId, nodeId } from "../model/ids.ts";
 import { LossProtection } from "./lossProtection.ts";
-import { ORDERS, OTHER, put, SESSION, START_MS } from "./testing/harness.ts";
+import { ORDERS, OTHER, put, removed, SESSION, START_MS } from "./testing/harness.ts";
 import { datum } from "./testing/parts.ts";
 
 const THIRD = nodeId("session-3.a");
-const OPTIONS = { lossProtectionPercent: 50, lossProtectionPublishersMin: 3, lossProtectionMaxMs: 600_000 };
+const OPTIONS = {
+  lossProtectionPercent: 50,
+  lossProtectionPublishersMin: 3,
+  lossProtectionMaxMs: 600_000,
+  sessionLeaseMs: 30_000,
+};
 
 /** A service with so many publishers of each session. */
 function service(...counts: readonly (readonly [NodeId, number])[]) {
@@ -22,9 +27,48 @@ function service(...counts: readonly (readonly [NodeId, number])[]) {
 test("a loss is held from so many publishers on, if it is more than its share of the service", () => {
   const holds = (lost: number, left: number, options = {}) =>
     new LossProtection({ ...OPTIONS, ...options }).holds(service([SESSION, lost], [OTHER, left]), SESSION, START_MS);
-  assert.deepEqual([holds(2, 0), holds(3, 0)], [false, true]);
+  assert.deepEqual([holds(2, 1), holds(3, 1)], [false, true]);
   assert.deepEqual([holds(4, 4), holds(5, 4)], [false, true]);
   assert.equal(holds(9, 0, { lossProtectionPercent: 100 }), false);
+});
+
+test("whatever would leave a service without anybody is held, if anything is", () => {
+  const holds = (lost: number, options = {}) =>
+    new LossProtection({ ...OPTIONS, ...options }).holds(service([SESSION, lost]), SESSION, START_MS);
+  assert.deepEqual([holds(1), holds(2)], [true, true]);
+  assert.equal(holds(1, { lossProtectionPercent: 100 }), false);
+});
+
+test("when enough others are listed, those who did not come back have another lease's time, and no more", () => {
+  const protection = new LossProtection(OPTIONS);
+  const { datum: one, contents } = datum();
+  const publisher = (registId: string, session: NodeId) => put({ registId, owner: { session, client: clientId("c") } });
+  for (const registId of ["a", "b"]) contents.apply(one, publisher(registId, SESSION));
+  protection.holds(one, SESSION, START_MS);
+  contents.apply(one, publisher("c", OTHER));
+  protection.changed(one, START_MS + 5_000);
+  assert.equal(protection.nextMs(), START_MS + 35_000);
+  contents.apply(one, publisher("d", OTHER));
+  protection.changed(one, START_MS + 9_000);
+  assert.equal(protection.list()[0]?.untilMs, START_MS + 35_000, "a lease from the first of them");
+  assert.equal(protection.takeEnded(START_MS + 35_000), ORDERS);
+});
+
+test("others that have gone again leave a service held for the whole time", () => {
+  const protection = new LossProtection(OPTIONS);
+  const { datum: one, contents } = datum();
+  for (const [registId, session] of [
+    ["a", SESSION],
+    ["b", OTHER],
+  ] as const) {
+    contents.apply(one, put({ registId, owner: { session, client: clientId("c") } }));
+    if (session === SESSION) protection.holds(one, SESSION, START_MS);
+  }
+  protection.changed(one, START_MS + 1_000);
+  assert.equal(protection.nextMs(), START_MS + 31_000);
+  contents.apply(one, removed("unpublished", { version: 9n, registeredMs: START_MS }, "b"));
+  protection.changed(one, START_MS + 2_000);
+  assert.equal(protection.nextMs(), START_MS + OPTIONS.lossProtectionMaxMs);
 });
 
 test("sessions that go one after the other are counted together", () => {

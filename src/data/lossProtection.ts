@@ -1,7 +1,11 @@
 // A session node that is gone takes nobody with it by itself: its clients come back through another one. If at the end
 // of its lease a large part of a service has not come back, and nobody has seen these clients end, then it is more
 // likely that we are blind than that they are all dead. The list is held as it is, and says so, until they come back,
-// an operator releases it, or a long time is over.
+// an operator releases it, or a long time is over. A service that would lose everybody is held however few they are: an
+// address that may be dead is worth more to its subscribers than none.
+//
+// As soon as enough others are listed, that those who have not come back would be no such loss any more, these have
+// another lease's time: some came back, or were started anew, so the others would have too.
 
 import { Deadlines } from "../base/deadlines.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
@@ -10,9 +14,10 @@ import type { Datum } from "./datum.ts";
 export interface LossProtectionOptions {
   /** A loss of more than so many percent of a service's publishers is held; 100 holds nothing. */
   readonly lossProtectionPercent: number;
-  /** Losses of fewer publishers are never held. */
+  /** Losses of fewer publishers are held only if they are all that a service has. */
   readonly lossProtectionPublishersMin: number;
   readonly lossProtectionMaxMs: number;
+  readonly sessionLeaseMs: number;
 }
 
 /** A service whose list is held, for operators. */
@@ -30,6 +35,8 @@ interface Held {
   readonly datum: Datum;
   readonly sinceMs: number;
   readonly sessions: Set<NodeId>;
+  /** When what has not come back goes, since it would be no great loss any more. */
+  releaseMs: number;
 }
 
 export class LossProtection {
@@ -49,12 +56,22 @@ export class LossProtection {
   holds(datum: Datum, session: NodeId, nowMs: number): boolean {
     const known = this.#held.get(datum.dataInfoId);
     const sessions = new Set([...(known?.sessions ?? []), session]);
-    const lost = ownedBy(datum, sessions);
-    const { lossProtectionPercent, lossProtectionPublishersMin, lossProtectionMaxMs } = this.#options;
-    if (lost < lossProtectionPublishersMin || lost * 100 <= datum.size * lossProtectionPercent) return false;
-    if (known === undefined) this.#ends.set(datum.dataInfoId, nowMs + lossProtectionMaxMs);
-    this.#held.set(datum.dataInfoId, { datum, sinceMs: known?.sinceMs ?? nowMs, sessions });
+    if (!this.#isGreat(datum, sessions)) return false;
+    const sinceMs = known?.sinceMs ?? nowMs;
+    const held = { datum, sinceMs, sessions, releaseMs: Number.POSITIVE_INFINITY };
+    this.#held.set(datum.dataInfoId, held);
+    this.#ends.set(datum.dataInfoId, this.#untilMs(held));
     return true;
+  }
+
+  /** The list of a service has changed. */
+  changed(datum: Datum, nowMs: number): void {
+    const held = this.#held.get(datum.dataInfoId);
+    if (held === undefined) return;
+    const isReleased = held.releaseMs < Number.POSITIVE_INFINITY;
+    if (this.#isGreat(datum, held.sessions) !== isReleased) return;
+    held.releaseMs = isReleased ? Number.POSITIVE_INFINITY : nowMs + this.#options.sessionLeaseMs;
+    this.#ends.set(datum.dataInfoId, this.#untilMs(held));
   }
 
   /** A session is back and answers for its clients again. */
@@ -86,13 +103,24 @@ export class LossProtection {
   }
 
   list(): HeldLoss[] {
-    return [...this.#held].map(([dataInfoId, { datum, sinceMs, sessions }]) => ({
+    return [...this.#held].map(([dataInfoId, held]) => ({
       dataInfoId,
-      sinceMs,
-      untilMs: sinceMs + this.#options.lossProtectionMaxMs,
-      lost: ownedBy(datum, sessions),
-      publishers: datum.size,
+      sinceMs: held.sinceMs,
+      untilMs: this.#untilMs(held),
+      lost: ownedBy(held.datum, held.sessions),
+      publishers: held.datum.size,
     }));
+  }
+
+  #isGreat(datum: Datum, sessions: ReadonlySet<NodeId>): boolean {
+    const { lossProtectionPercent, lossProtectionPublishersMin } = this.#options;
+    const lost = ownedBy(datum, sessions);
+    if (lost < lossProtectionPublishersMin && lost < datum.size) return false;
+    return lost * 100 > datum.size * lossProtectionPercent;
+  }
+
+  #untilMs({ sinceMs, releaseMs }: Held): number {
+    return Math.min(sinceMs + this.#options.lossProtectionMaxMs, releaseMs);
   }
 
   #drop(dataInfoId: DataInfoId): void {

@@ -108,12 +108,13 @@ const FOUR = ["1", "2", "3", "4"];
 test("what a session's lease took does not come back, though the loss of another service is held", () => {
   const stock = FOUR.map((address) => of(GONE, address, { dataInfoId: STOCK }));
   const node = promoted(of(GONE, "a"), ...stock);
+  node.publish({ kind: "put", publication: of(SESSION, "s") });
   node.pass(40_000);
   assert.equal(node.data.heldLosses.length, 1);
   assert.deepEqual(kinds(node.fetch(LATER)), ["snapshot"]);
   recalled(node, OTHER, LATER, of(GONE, "a", { version: 2n }));
   node.fetch();
-  assert.deepEqual(shown(node), []);
+  assert.deepEqual(shown(node), ["s~1"]);
 });
 
 test("what the loss protection holds is not taken by a list that is older than it", () => {
@@ -141,11 +142,12 @@ test("a client that went on to another session belongs to it, whatever the clock
 
 test("where all sessions were heard nobody is asked, and what a session's lease took stays gone", () => {
   const node = promoted(of(GONE, "a"));
+  node.publish({ kind: "put", publication: of(SESSION, "s") });
   node.pass(40_000);
   assert.deepEqual(kinds(node.fetch(LATER)), ["snapshot"]);
   recalled(node, OTHER, LATER, of(GONE, "b"));
   node.fetch();
-  assert.deepEqual(shown(node), []);
+  assert.deepEqual(shown(node), ["s~1"]);
 });
 
 test("one session is asked for all; if it goes, or is shown less than another, that one is", () => {

@@ -253,7 +253,8 @@ const REPAIR = {
     default: 50,
     min: 0,
     max: 100,
-    about: "A service that would lose more than this share with a lost session node is held as it is; 100 holds none.",
+    about:
+      "A service that would lose more than this share with a lost session node is held as it is, until enough others are there; 100 holds none.",
     cost: "Too large, and a partition can empty a list; too small, and the dead stay listed until they are released.",
   },
   "loss-protection-publishers-min": {
@@ -263,7 +264,7 @@ const REPAIR = {
     default: 3,
     min: 1,
     max: 1_000_000,
-    about: "A loss of fewer publishers than this is never held.",
+    about: "A loss of fewer publishers than this is held only if it is all that the service has.",
     cost: "Small services are less protected, and their dead go sooner.",
   },
   "loss-protection-max-ms": {
