@@ -52,7 +52,7 @@ test("services that lack publishers after a restart are held back for a while", 
 });
 
 test("what a session leaves behind is kept until its lease is over", () => {
-  const node = serving();
+  const node = serving({}, { lossProtectionPercent: 100 });
   node.publish(put());
   node.step({ kind: "sessionDown", session: SESSION });
   node.members(OTHER);
