@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import type { MemberRow } from "../admin/memberRows.ts";
 import { RegistryError } from "../base/errors.ts";
 import { openSqliteStore } from "../store/sqlite/sqliteStore.ts";
-import type { MemberRow } from "./http/memberRows.ts";
 import type { RunningServer } from "./start.ts";
 import { eventually } from "./testing/eventually.ts";
 import { getJson, getStatus, TestNodes } from "./testing/testNodes.ts";

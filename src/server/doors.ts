@@ -1,11 +1,17 @@
 // The ports of a node: each role's own, and the one for links from other nodes.
 
+import type { HeldStatus } from "../admin/heldRoutes.ts";
+import type { MetaRow } from "../admin/memberRows.ts";
+import type { ProcessStatus } from "../admin/processRoutes.ts";
 import type { Budget } from "../base/budget.ts";
 import { fail } from "../base/errors.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { Log } from "../base/ports.ts";
 import { SofaGateway } from "../gateways/sofa/gateway.ts";
+import type { OtherSession } from "../gateways/sofa/http/serverRoutes.ts";
 import type { Meta } from "../meta/meta.ts";
+import type { DataInfoId, NodeId } from "../model/ids.ts";
+import { type SlotTable, slotOf, slotOwner } from "../model/slot.ts";
 import { joinAddress } from "../transport/address.ts";
 import { hostClock } from "../transport/clock.ts";
 import { hostCompression } from "../transport/compression.ts";
@@ -15,13 +21,12 @@ import { dataHttpPortOf } from "./config/nodeRoles.ts";
 import type { Config } from "./config/table.ts";
 import type { DataHost } from "./dataHost.ts";
 import type { ConnectionLimits } from "./descriptors.ts";
-import { addHeldRoutes, dataHttp, type HeldStatus } from "./http/dataHttp.ts";
+import { dataHttp } from "./http/dataHttp.ts";
 import { listenHttp } from "./http/listen.ts";
-import type { MetaRow } from "./http/memberRows.ts";
 import { metaHttp } from "./http/metaHttp.ts";
-import type { Ops } from "./http/opsRoutes.ts";
 import { sessionHttp } from "./http/sessionHttp.ts";
 import type { MetaHost } from "./metaHost.ts";
+import type { MetricsPage } from "./metrics.ts";
 import type { NodeNetwork } from "./nodeNetwork.ts";
 import type { Roles } from "./roles.ts";
 import type { SessionHost } from "./sessionHost.ts";
@@ -30,7 +35,7 @@ export interface DoorsEnvironment {
   readonly config: Config;
   readonly log: Log;
   readonly budget: Budget;
-  readonly ops: Ops;
+  readonly ops: Omit<ProcessStatus, "page"> & { readonly page: MetricsPage };
   readonly limits: ConnectionLimits;
   readonly roles: Roles;
   /** The host by which others reach this node. */
@@ -83,8 +88,8 @@ export async function openMetaDoor(environment: DoorsEnvironment, host: MetaHost
     blockedNodes: () => blockedNodes(meta, roles.network),
     metas: () => metaRows(environment, meta),
     blockNode: (node, isBlocked) => host.blockNode(node, isBlocked),
+    held: roles.data && heldStatus(roles.data),
   });
-  if (roles.data !== undefined) addHeldRoutes(app, heldStatus(roles.data));
   closers.push(() => app.close());
   const shares = new ConnectionShares(() => limits.otherHttp);
   return listenHttp(app, {
@@ -180,17 +185,30 @@ export async function openSessionDoors(
   const app = sessionHttp({
     ...ops,
     id: roles.id,
-    boltPort: () => bolt.port,
+    clientPort: () => bolt.port,
     advertiseAddress: config.advertiseAddress,
     connections: () => session.connections,
-    clientCounts: () => host.clientCounts,
-    members: () => session.members,
-    slotTable: () => session.slotTable,
+    otherSessions: () => otherSessions(host, roles.id),
+    slot: (dataInfoId) => slotOfService(session.slotTable, dataInfoId),
+    nodeAddress: (node) => session.members?.list.find(({ id, role }) => id === node && role === "data")?.address,
+    hasSlotTable: () => session.slotTable !== undefined,
     blocked: () => roles.blocked.reason,
   });
   closers.push(() => app.close());
   const options = { key: "http-port", host: config.bind, port: config.httpPort, isShared, shares: httpShares };
   return { bolt, http: await listenHttp(app, { ...options, ...told({ log, metrics }, "http") }) };
+}
+
+function otherSessions({ session, clientCounts }: SessionHost, own: NodeId): OtherSession[] {
+  return (session.members?.list ?? []).flatMap(({ id, role, clientAddress = "" }) =>
+    role === "session" && id !== own ? [{ clientAddress, clients: clientCounts.get(id) }] : [],
+  );
+}
+
+function slotOfService(table: SlotTable | undefined, dataInfoId: DataInfoId) {
+  if (table === undefined) return undefined;
+  const id = slotOf(dataInfoId, table.slots.length);
+  return { id, ...slotOwner(table, id) };
 }
 
 /** What a port says of connections that it does not have. */

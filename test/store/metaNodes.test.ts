@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { after, test } from "node:test";
-import type { MemberRow } from "../../src/server/http/memberRows.ts";
+import type { MemberRow } from "../../src/admin/memberRows.ts";
 import type { RunningServer } from "../../src/server/start.ts";
 import { eventually } from "../../src/server/testing/eventually.ts";
 import { getJson, TestNodes } from "../../src/server/testing/testNodes.ts";

@@ -9,7 +9,7 @@ import {
   type FastifySchemaValidationError,
   fastify,
 } from "fastify";
-import { ERRORS, fail, RegistryError } from "../../base/errors.ts";
+import { fail, type RegistryError } from "../../base/errors.ts";
 import { visible } from "../../base/visible.ts";
 import { formatAddress } from "../../transport/address.ts";
 import type { ConnectionShares } from "../../transport/connectionShares.ts";
@@ -29,11 +29,6 @@ export interface HttpTimes {
 const HTTP_TIMES: HttpTimes = { requestMs: 10_000, checkMs: 1_000 };
 // Of the request line and all headers; a query that names a service takes 5 KiB at the most.
 const HEADER_BYTES_MAX = 16 * 1024;
-
-/** The query of a route that is asked about one service: its key, once. */
-export const KEY_QUERY = {
-  querystring: { type: "object", properties: { dataInfoId: { type: "string" } } },
-} as const;
 
 /**
  * An HTTP server without routes. Paths that would change under normalisation are refused before any route sees them.
@@ -68,7 +63,7 @@ export function createHttp({ requestMs, checkMs }: HttpTimes = HTTP_TIMES): Fast
       .send({ success: false, message: visible(`no route ${request.method} ${request.url.split("?", 1)[0]}`) });
   });
   app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
-    void reply.code(statusOf(error)).send({ success: false, message: visible(messageOf(error, request)) });
+    void reply.code(error.statusCode ?? 400).send({ success: false, message: visible(messageOf(error, request)) });
   });
   return app;
 }
@@ -125,7 +120,7 @@ function fieldInvalid(errors: readonly FastifySchemaValidationError[], part: str
 }
 
 /** What the library refuses without its values is said with them. */
-function messageOf(error: Error & { statusCode?: number }, { headers, routeOptions }: FastifyRequest): string {
+export function messageOf(error: Error & { statusCode?: number }, { headers, routeOptions }: FastifyRequest): string {
   switch (error.statusCode) {
     case 413: {
       const bytes = headers["content-length"] ?? "unknown";
@@ -138,9 +133,4 @@ function messageOf(error: Error & { statusCode?: number }, { headers, routeOptio
     default:
       return error.message;
   }
-}
-
-function statusOf(error: Error & { statusCode?: number }): number {
-  if (!(error instanceof RegistryError)) return error.statusCode ?? 500;
-  return ERRORS[error.code].retry ? 503 : 400;
 }

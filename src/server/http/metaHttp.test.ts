@@ -23,6 +23,7 @@ function port(changes: Partial<MetaStatus> = {}) {
     blockedNodes: () => new Set(),
     metas: () => [],
     blockNode: async () => undefined,
+    held: undefined,
     ...changes,
   });
   const post = async (url: string, payload: object) => {

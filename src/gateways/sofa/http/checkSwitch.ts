@@ -1,8 +1,8 @@
 // SOFARegistry keeps its own switches among the configuration values, and operators write them there. Roster has none
 // of them: a value that is stored and changes nothing would be taken for one that is in force.
 
-import { fail } from "../../base/errors.ts";
-import type { ServiceName } from "../../model/dataInfoId.ts";
+import { fail } from "../../../base/errors.ts";
+import type { ServiceName } from "../../../model/dataInfoId.ts";
 
 /** Where SOFARegistry looks for its switches. */
 const SWITCH_INSTANCE_ID = "9600";

@@ -1,8 +1,8 @@
 // The nodes of a cluster as `roster members` shows them: a row for each role of each node, with what it does.
 
-import type { Heartbeat, Member } from "../../messages/membership.ts";
-import { type NodeId, nodeNameOf } from "../../model/ids.ts";
-import type { SlotTable } from "../../model/slot.ts";
+import type { Heartbeat, Member } from "../messages/membership.ts";
+import { type NodeId, nodeNameOf } from "../model/ids.ts";
+import type { SlotTable } from "../model/slot.ts";
 
 export interface MemberSource {
   readonly members: Iterable<readonly [Member, Heartbeat]>;

@@ -1,0 +1,72 @@
+// Members, slots, and nodes that are shut out, as the role meta knows them.
+
+import { fail } from "../base/errors.ts";
+import { type HttpExchange, type HttpRoute, jsonResponse, respondWith } from "../base/http.ts";
+import type { Heartbeat, Member } from "../messages/membership.ts";
+import { isNodeId, nodeId, nodeNameOf } from "../model/ids.ts";
+import type { SlotTable } from "../model/slot.ts";
+import { type MetaRow, memberRows } from "./memberRows.ts";
+
+/** What the routes ask of the role meta. */
+export interface ClusterStatus {
+  readonly isLeading: () => boolean;
+  /** Where the leading meta node takes HTTP calls; undefined if none is known to lead. */
+  readonly leaderAddress: () => string | undefined;
+  readonly members: () => Iterable<readonly [Member, Heartbeat]>;
+  readonly slotTable: () => SlotTable | undefined;
+  readonly blockedNodes: () => ReadonlySet<string>;
+  /** This one and the others that it knows. */
+  readonly metas: () => readonly MetaRow[];
+  /** Shuts a node out by its name, or lets it in again. Rejects with a RegistryError. */
+  readonly blockNode: (node: string, isBlocked: boolean) => Promise<void>;
+}
+
+export function clusterRoutes(status: ClusterStatus): readonly HttpRoute[] {
+  const role = () => ({ isLeading: status.isLeading(), leader: status.leaderAddress() ?? null });
+  return [
+    {
+      method: "GET",
+      path: "/members",
+      handle: ({ respond }) => {
+        const blocked = status.blockedNodes();
+        const [members, slotTable, metas] = [status.members(), status.slotTable(), status.metas()];
+        const data = memberRows({ members, blocked, slotTable, metas });
+        respond(jsonResponse({ success: true, ...role(), blocked: [...blocked], data }));
+      },
+    },
+    {
+      method: "GET",
+      path: "/slots",
+      isForLeader: true,
+      handle: ({ respond }) => {
+        const table = status.slotTable();
+        const data = table?.slots.map((owner, id) => ({ id, ...owner, leaderEpoch: String(owner.leaderEpoch) })) ?? [];
+        respond(jsonResponse({ success: true, ...role(), epoch: String(table?.epoch ?? 0n), data }));
+      },
+    },
+    {
+      method: "PUT",
+      path: "/nodes/:name/block",
+      isForLeader: true,
+      handle: (exchange) => respondWith(exchange, block(exchange, status, true)),
+    },
+    {
+      method: "DELETE",
+      path: "/nodes/:name/block",
+      isForLeader: true,
+      handle: (exchange) => respondWith(exchange, block(exchange, status, false)),
+    },
+  ];
+}
+
+/** A run stands for its node: shut out alone, it would come back as another run. */
+async function block({ params }: HttpExchange, { blockNode }: ClusterStatus, isBlocked: boolean) {
+  const { name = "" } = params;
+  if (!isNodeId(name)) throw fail("FIELD_INVALID", { field: "node", value: name, expected: "a node's name or id" });
+  const node = nodeNameOf(nodeId(name));
+  await blockNode(node, isBlocked);
+  const message = isBlocked
+    ? `${node} is blocked: its slots and clients go to others; to let it in again: roster unblock ${node}`
+    : `${node} is not blocked any more; if its process has ended, start it again`;
+  return jsonResponse({ success: true, message });
+}

@@ -1,0 +1,107 @@
+// Configuration values that clients watch, "persistent data", in SOFARegistry's paths and shapes.
+
+import { fail } from "../../../base/errors.ts";
+import { type HttpRoute, jsonResponse, queryValue, respondWith } from "../../../base/http.ts";
+import { makeDataInfoId, parseDataInfoId, readDataInfoId, type ServiceName } from "../../../model/dataInfoId.ts";
+import type { DataInfoId } from "../../../model/ids.ts";
+import { checkSwitch } from "./checkSwitch.ts";
+
+/** A value that somebody has set, or removed. */
+interface ConfigValue {
+  readonly version: bigint;
+  readonly data: string | null;
+}
+
+/** What the routes ask of the configuration. */
+export interface ConfigStatus {
+  readonly configValueBytesMax: number;
+  readonly config: (dataInfoId: DataInfoId) => ConfigValue | undefined;
+  /** Stores a value, or removes it with null. Rejects with a RegistryError. */
+  readonly putConfig: (dataInfoId: DataInfoId, data: string | null) => Promise<void>;
+}
+
+const KEY_FIELDS = {
+  dataId: { type: "string" },
+  group: { type: "string", default: "" },
+  instanceId: { type: "string", default: "" },
+  // SOFARegistry's field, which is checked and not used: Roster gives versions itself, since they must only grow.
+  version: { anyOf: [{ type: ["integer", "null"] }, { type: "string", pattern: "^[0-9]+$" }] },
+} as const;
+const PUT_BODY = {
+  type: "object",
+  required: ["dataId", "data"],
+  additionalProperties: false,
+  properties: { ...KEY_FIELDS, data: { type: "string", minLength: 1 } },
+} as const;
+const REMOVE_BODY = {
+  type: "object",
+  required: ["dataId"],
+  additionalProperties: false,
+  properties: { ...KEY_FIELDS, data: {} },
+} as const;
+
+// A value with more quotes and control characters than bytes is none.
+const JSON_BYTES_PER_BYTE = 2;
+const NAMES_BYTES_MAX = 64 * 1024;
+
+const DONE = jsonResponse({ success: true, message: null });
+
+export function configRoutes({ config, putConfig, configValueBytesMax }: ConfigStatus): readonly HttpRoute[] {
+  return [
+    {
+      method: "GET",
+      path: "/persistentData/query",
+      isForLeader: true,
+      handle: (exchange) => {
+        const dataInfoId = readDataInfoId(queryValue(exchange, "dataInfoId"));
+        exchange.respond(jsonResponse({ success: true, message: null, data: shown(dataInfoId, config(dataInfoId)) }));
+      },
+    },
+    {
+      method: "POST",
+      path: "/persistentData/put",
+      isForLeader: true,
+      schema: { body: PUT_BODY },
+      bodyBytesMax: configValueBytesMax * JSON_BYTES_PER_BYTE + NAMES_BYTES_MAX,
+      handle: (exchange) => {
+        const body = exchange.body as ServiceName & { readonly data: string };
+        const dataInfoId = makeDataInfoId(body);
+        checkSwitch(body);
+        checkUnpadded(body);
+        respondWith(
+          exchange,
+          putConfig(dataInfoId, body.data).then(() => DONE),
+        );
+      },
+    },
+    {
+      method: "POST",
+      path: "/persistentData/remove",
+      isForLeader: true,
+      schema: { body: REMOVE_BODY },
+      handle: (exchange) => {
+        const dataInfoId = makeDataInfoId(exchange.body as ServiceName);
+        if ((config(dataInfoId)?.data ?? null) === null) {
+          throw fail("FIELD_INVALID", { dataInfoId, expected: "a value that is set" });
+        }
+        respondWith(
+          exchange,
+          putConfig(dataInfoId, null).then(() => DONE),
+        );
+      },
+    },
+  ];
+}
+
+/** A blank around a name is a slip: no client watches it. What is stored under one can still be removed. */
+function checkUnpadded({ dataId, group, instanceId }: ServiceName): void {
+  for (const [field, value] of Object.entries({ dataId, group, instanceId })) {
+    if (value !== value.trim()) throw fail("FIELD_INVALID", { field, value, expected: "no blank before or behind it" });
+  }
+}
+
+/** SOFARegistry's shape; the version as text, since it is larger than a JavaScript number holds. */
+function shown(dataInfoId: DataInfoId, value: ConfigValue | undefined): object | null {
+  if (value === undefined || value.data === null) return null;
+  return { ...parseDataInfoId(dataInfoId), version: String(value.version), data: value.data };
+}

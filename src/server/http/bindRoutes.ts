@@ -1,0 +1,66 @@
+// Tables of routes, bound to an HTTP server.
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { ERRORS, RegistryError } from "../../base/errors.ts";
+import type { HttpExchange, HttpResponse, HttpRouteTable } from "../../base/http.ts";
+import { visible } from "../../base/visible.ts";
+import { formatHost } from "../../transport/address.ts";
+import { messageOf } from "./listen.ts";
+
+/** Where a caller is sent if this node does not have the answer: a URL, or undefined if it has. */
+export type Elsewhere = (request: { readonly method: string; readonly url: string }) => string | undefined;
+
+/** Adds the routes to the server. `elsewhere` is asked for those that only the meta node that leads can answer. */
+export function bindRoutes(app: FastifyInstance, { routes, refusal }: HttpRouteTable, elsewhere?: Elsewhere): void {
+  const refuse = (error: Error & { statusCode?: number }, request: FastifyRequest, reply: FastifyReply) =>
+    send(reply, refusal(visible(messageOf(error, request)), statusOf(error)));
+  for (const { method, path, schema, bodyBytesMax, isForLeader = false, handle } of routes) {
+    app.route({
+      method,
+      url: path,
+      ...(schema !== undefined && { schema }),
+      ...(bodyBytesMax !== undefined && { bodyLimit: bodyBytesMax }),
+      errorHandler: (error: Error & { statusCode?: number }, request, reply) => refuse(error, request, reply),
+      handler: (request, reply) => {
+        const location = isForLeader ? elsewhere?.(request) : undefined;
+        if (location === undefined) return handle(exchangeOf(request, reply, refuse));
+        const response = refusal(`the leader is at ${new URL(location).host}`, 307);
+        send(reply, { ...response, headers: { ...response.headers, location } });
+      },
+    });
+  }
+}
+
+function exchangeOf(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  refuse: (error: Error, request: FastifyRequest, reply: FastifyReply) => void,
+): HttpExchange {
+  const { method, url, params, query, headers, body, socket } = request;
+  return {
+    method,
+    path: url.split("?", 1)[0] ?? "",
+    params: params as HttpExchange["params"],
+    query: query as HttpExchange["query"],
+    headers,
+    body: body ?? undefined,
+    localAddress: formatHost(socket.localAddress ?? ""),
+    remoteAddress: formatHost(socket.remoteAddress ?? ""),
+    respond: (response) => send(reply, response),
+    refuse: (error) => refuse(error, request, reply),
+    onGone: (gone) =>
+      void reply.raw.once("close", () => {
+        if (!reply.raw.writableFinished) gone();
+      }),
+  };
+}
+
+function send(reply: FastifyReply, { status, headers = {}, body }: HttpResponse): void {
+  if (reply.raw.destroyed) return;
+  void reply.code(status).headers(headers).send(body);
+}
+
+function statusOf(error: Error & { statusCode?: number }): number {
+  if (!(error instanceof RegistryError)) return error.statusCode ?? 500;
+  return ERRORS[error.code].retry ? 503 : 400;
+}
