@@ -11,7 +11,7 @@ const ofOther = (changes: Partial<Publication> = {}) =>
 
 test("a registration that another session took by one millisecond alone is remembered with who lost it", () => {
   const contests = new Contests();
-  contests.replaced(ofSession(), ofOther());
+  contests.replaced(ofSession(), ofOther(), false);
   const stamp = { version: 1n, registeredMs: START_MS };
   const { dataInfoId, registId } = ofSession();
   assert.deepEqual(contests.get(ofSession()), {
@@ -25,22 +25,36 @@ test("a registration that another session took by one millisecond alone is remem
 
 test("one that won by a version, by more than a millisecond, or within its session is no contest", () => {
   const contests = new Contests();
-  contests.replaced(ofSession(), ofOther({ version: 2n }));
-  contests.replaced(ofSession(), ofOther({ registeredMs: START_MS + 2 }));
-  contests.replaced(ofSession(), ofSession({ registeredMs: START_MS + 1 }));
-  contests.claimed(SESSION, ofSession(), ofOther({ registeredMs: START_MS }));
+  contests.replaced(ofSession(), ofOther({ version: 2n }), false);
+  contests.replaced(ofSession(), ofOther({ registeredMs: START_MS + 2 }), false);
+  contests.replaced(ofSession(), ofSession({ registeredMs: START_MS + 1 }), false);
+  contests.claimed(SESSION, ofSession(), { winner: ofOther({ registeredMs: START_MS }), isBegin: false });
   assert.ok(contests.isEmpty);
+});
+
+test("when a leader begins, one that won by any time is a contest; one by a version, or within its session, is none", () => {
+  const contests = new Contests();
+  contests.replaced(ofSession(), ofOther({ version: 2n }), true);
+  contests.replaced(ofSession(), ofSession({ registeredMs: START_MS + 500 }), true);
+  contests.claimed(SESSION, ofSession(), { winner: ofOther({ registeredMs: START_MS }), isBegin: true });
+  assert.ok(contests.isEmpty);
+  contests.replaced(ofSession(), ofOther({ registeredMs: START_MS + 500 }), true);
+  assert.equal(contests.get(ofSession())?.loser, SESSION);
+  const claimed = new Contests();
+  claimed.claimed(SESSION, ofSession(), { winner: ofOther({ registeredMs: START_MS + 500 }), isBegin: true });
+  assert.equal(claimed.get(ofSession())?.loser, SESSION);
 });
 
 test("what a session says that it has is a contest by the same rule", () => {
   const contests = new Contests();
-  contests.claimed(SESSION, ofSession(), ofOther());
+  contests.claimed(SESSION, ofSession(), { winner: ofOther(), isBegin: false });
   assert.equal(contests.get(ofSession())?.loser, SESSION);
 });
 
 test("beyond a thousand of a slot the oldest are forgotten; one that is renewed is not the oldest any more", () => {
   const contests = new Contests();
-  const add = (at: number) => contests.claimed(SESSION, ofSession({ registId: `r${at}` }), ofOther());
+  const won = { winner: ofOther(), isBegin: false };
+  const add = (at: number) => contests.claimed(SESSION, ofSession({ registId: `r${at}` }), won);
   for (let at = 0; at < 1_000; at++) add(at);
   add(0);
   assert.ok(contests.get(ofSession({ registId: "r1" })) !== undefined);

@@ -2,6 +2,9 @@
 // because it takes the client for present and believes that the other session's clock is ahead. Most often it is right.
 // But the client may have gone on to the other session, and the first one not know it yet: when it notices, it takes
 // back what the other session still holds.
+//
+// A leader that begins hears the sessions in any order, so there each later time may be that of the session which the
+// client has left, whose clock is ahead.
 
 import type { InventoryEntry } from "../messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
@@ -40,15 +43,19 @@ export class Contests {
     this.#contests.clear();
   }
 
-  /** `by` takes the place of `before`. */
-  replaced(before: Registration, by: Registration): void {
-    if (by.registeredMs !== before.registeredMs + 1 || before.owner.session === by.owner.session) return;
-    this.claimed(before.owner.session, before, by);
+  /** `by` takes the place of `before`. `isBegin`: the leader has not heard all sessions yet. */
+  replaced(before: Registration, by: Registration, isBegin: boolean): void {
+    if (!isContest(before, by, isBegin) || before.owner.session === by.owner.session) return;
+    this.claimed(before.owner.session, before, { winner: by, isBegin });
   }
 
-  /** A session has an entry that lost against `winner`. If it won by the time alone it has the least that does. */
-  claimed(loser: NodeId, { dataInfoId, registId, version, registeredMs }: InventoryEntry, winner: Stamp): void {
-    if (winner.registeredMs !== registeredMs + 1 || winner.version !== version) return;
+  /** A session has an entry that lost against `winner`. `isBegin`: the leader had not heard that session yet. */
+  claimed(
+    loser: NodeId,
+    { dataInfoId, registId, version, registeredMs }: InventoryEntry,
+    { winner, isBegin }: { readonly winner: Stamp; readonly isBegin: boolean },
+  ): void {
+    if (!isContest({ version, registeredMs }, winner, isBegin)) return;
     const key = textOf({ dataInfoId, registId });
     this.#contests.delete(key);
     const won = { version: winner.version, registeredMs: winner.registeredMs };
@@ -59,6 +66,12 @@ export class Contests {
       return;
     }
   }
+}
+
+/** What won by the time alone, on purpose, has the least that does. */
+function isContest(loser: Stamp, winner: Stamp, isBegin: boolean): boolean {
+  const byMs = winner.registeredMs - loser.registeredMs;
+  return winner.version === loser.version && (isBegin ? byMs > 0 : byMs === 1);
 }
 
 function textOf({ dataInfoId, registId }: Key): string {

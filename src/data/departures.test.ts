@@ -15,7 +15,7 @@ import {
   SESSION,
   START_MS,
   serving,
-  type TestData,
+  TestData,
 } from "./testing/harness.ts";
 
 const LEASE_MS = 30_000;
@@ -245,6 +245,29 @@ test("a leader that came later knows it too, from what the other session says th
   node.tell({ kind: "publish", batch: 2, epoch: 1n, items: [left] }, OTHER);
   assert.ok(node.sent.some(({ to, message }) => to === SESSION && message.kind === "wanted"));
   assert.equal(node.list().addresses.length, 1);
+});
+
+test("a leader that begins may hear first where a client is, and then where it was, by a clock that is ahead", () => {
+  const node = new TestData();
+  for (const session of [SESSION, OTHER]) node.step({ kind: "sessionUp", session });
+  node.members(SESSION, OTHER);
+  node.table({});
+  const was = { registeredMs: START_MS + 80_000, ...byOther };
+  node.publish(put());
+  node.tell({ kind: "publish", batch: 1, epoch: 1n, items: [put(was)] }, OTHER);
+  for (const [session, entries] of [
+    [SESSION, [publication()]],
+    [OTHER, [publication(was)]],
+  ] as const) {
+    node.tell({ kind: "inventory", epoch: 1n, slot: 0, entries, isFirst: true, isLast: true }, session);
+  }
+  const before = node.list().state;
+  const left = removed("left", { version: 1n, registeredMs: START_MS + 80_000 });
+  node.tell({ kind: "publish", batch: 2, epoch: 1n, items: [left] }, OTHER);
+  assert.ok(node.sent.some(({ to, message }) => to === SESSION && message.kind === "wanted"));
+  node.publish(put({ registeredMs: START_MS + 80_001 }));
+  node.pass(6_000);
+  assert.deepEqual(node.list().state, before);
 });
 
 test("a process that stood still may read that a client left before it reads that it is back elsewhere", () => {

@@ -89,7 +89,7 @@ export class Intake {
 
   /** False if something newer is known. */
   #apply(datum: Datum, item: PublishItem, live: Registration | undefined, { led, changes, taken }: Touched): boolean {
-    const change = led.contents.applyOver(datum, item, live);
+    const change = led.contents.applyOver(datum, item, { before: live, isBegin: !led.isServing });
     if (change === "refused") return false;
     taken.push(item);
     if (change === "unseen") return true;

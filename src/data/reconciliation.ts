@@ -160,6 +160,7 @@ export class Reconciliation {
     const superseded: Superseded[] = [];
     const claims: InventoryEntry[] = [];
     const awaited = new Set<string>();
+    const isBegin = !led.heard.has(session);
     for (const entry of entries.values()) {
       const verdict = judge(led, session, entry);
       if (verdict === "held") continue;
@@ -174,7 +175,7 @@ export class Reconciliation {
       if (verdict.isRemoved) awaited.add(keyOf(entry));
       else {
         claims.push(entry);
-        led.contents.contests.claimed(session, entry, verdict.by);
+        led.contents.contests.claimed(session, entry, { winner: verdict.by, isBegin });
       }
     }
     if (claims.length > 0) led.claims.set(session, claims);

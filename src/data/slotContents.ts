@@ -70,16 +70,23 @@ export class SlotContents {
 
   /** As `Datum.apply`, with the sums kept. */
   apply(datum: Datum, item: PublishItem): DatumChange | "unseen" | "refused" {
-    return this.applyOver(datum, item, datum.registration(registIdOf(item)));
+    return this.applyOver(datum, item, { before: datum.registration(registIdOf(item)), isBegin: false });
   }
 
-  /** As `apply`, where it is known what is held under the item's registId. */
-  applyOver(datum: Datum, item: PublishItem, before: Registration | undefined): DatumChange | "unseen" | "refused" {
+  /**
+   * As `apply`, where it is known what is held under the item's registId. `isBegin`: its leader, this node, has not
+   * heard all sessions yet.
+   */
+  applyOver(
+    datum: Datum,
+    item: PublishItem,
+    { before, isBegin }: { readonly before: Registration | undefined; readonly isBegin: boolean },
+  ): DatumChange | "unseen" | "refused" {
     const applied = datum.apply(item, before);
     if (applied === "refused") return applied;
     if (before !== undefined) this.#uncount(before);
     if (item.kind === "remove") return applied;
-    if (before !== undefined) this.contests.replaced(before, item.publication);
+    if (before !== undefined) this.contests.replaced(before, item.publication, isBegin);
     this.#count(item.publication);
     return applied;
   }

@@ -388,8 +388,9 @@ describe("lead", () => {
       [0, saved(M1, 1n, before)],
       [1, inSync],
     ];
-    assert.equal(broken(...history, [2, saved(M1, 1n, led(d3), before)]), "slots: how the table changes");
-    assert.equal(broken(...history, [2, saved(M1, 1n, led(d2), before)]), undefined);
+    const next = (leader: NodeId) => ({ ...saved(M1, 1n, led(leader), before), askedMs: T + 2 }) as Fact;
+    assert.equal(broken(...history, [2, next(d3)]), "slots: how the table changes");
+    assert.equal(broken(...history, [2, next(d2)]), undefined);
   });
 });
 

@@ -58,3 +58,8 @@ test("a follower that holds the slot and whose name another process has taken me
   const spoke = [[9_000, reported(FOLLOWER, true)], ...copy, [19_000, reported(FOLLOWER, true)]] as const;
   assert.equal(broken(...spoke), "slots: how the table changes", "the copy of a process that is heard gets nothing");
 });
+
+test("what is heard of a follower when the table has been made decides nothing any more", () => {
+  assert.equal(broken([19_999, reported(FOLLOWER, true)]), "slots: how the table changes");
+  assert.equal(broken([20_000, reported(FOLLOWER, true)]), undefined);
+});

@@ -121,7 +121,8 @@ export class Lead implements Checker {
     const isAlive = (node: NodeId) =>
       this.#evidence.nodes.run("data", node)?.stopMs === Number.POSITIVE_INFINITY &&
       !this.#replaced.has(`${by} ${node}`);
-    const better = owner.followers.find((node) => isInSync(node, nowMs - NEWS_MS) && isAlive(node));
+    const wasHeard = (node: NodeId) => (this.#reports.get(`${by} ${node}`)?.atMs ?? askedMs) < askedMs;
+    const better = owner.followers.find((node) => isInSync(node, nowMs - NEWS_MS) && wasHeard(node) && isAlive(node));
     return better === undefined ? undefined : `${now.leader} leads, though ${better} has all that was there`;
   }
 
