@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { DatumChange } from "../model/datum.ts";
+import { clientId } from "../model/ids.ts";
 import type { Publication } from "../model/publication.ts";
 import type { Datum } from "./datum.ts";
 import { OTHER, publication, put, removed, SESSION, START_MS } from "./testing/harness.ts";
@@ -39,6 +40,16 @@ test("a publication wins by its version, then by its time; an equal one of anoth
     const result = one.apply(put({ address: "after", ...stamp }));
     assert.equal(typeof result === "object" ? "seen" : result, outcome);
   }
+});
+
+test("of what one host takes back before it is listed the newest counts, in whatever order that arrives", () => {
+  const { datum: one } = datum();
+  for (const version of [5n, 3n]) {
+    const item = removed("unpublished", { version, registeredMs: START_MS });
+    assert.ok(item.kind === "remove");
+    one.apply({ ...item, removal: { ...item.removal, client: clientId("10.0.0.7:1_10.1.0.1:9600") } });
+  }
+  assert.equal(one.tombstone("r1")?.version, 5n);
 });
 
 test("a removal of the same stamp ends a registration when its client left, and not when it unpublished", () => {

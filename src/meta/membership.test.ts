@@ -265,6 +265,29 @@ test("one that comes back alone doubts nobody who fell silent before it", () => 
   assert.equal(membership.listeningSinceMs, 0);
 });
 
+test("one that came back doubts nobody who dies after that, though it goes on speaking", () => {
+  const [d1, d2] = [data("d1.a"), data("d2.a")];
+  for (let atMs = 0; atMs <= 60_000; atMs += 1_000) {
+    hear(session("s1.a"), atMs);
+    if (atMs === 0 || atMs >= 25_000) hear(d1, atMs);
+    if (atMs <= 30_000) hear(d2, atMs);
+    membership.tick(atMs);
+  }
+  assert.deepEqual(ids().sort(), ["data d1.a", "session s1.a"]);
+  assert.equal(membership.isUnknown(d2.id), false, "it is known to be gone");
+});
+
+test("it is news of the data nodes that one wants to leave, and not that it goes on, nor what a session wants", () => {
+  const d1 = data("d1.a");
+  hear(d1, 0);
+  const before = membership.dataSerial;
+  hear(d1, 1_000);
+  hear(session("s1.a"), 1_000, { isLeaving: true });
+  assert.equal(membership.dataSerial, before);
+  hear(d1, 2_000, { isLeaving: true });
+  assert.notEqual(membership.dataSerial, before);
+});
+
 test("a process with two roles that comes back shows nothing of anybody else", () => {
   for (const member of [data("n.a"), session("n.a"), data("d1.a")]) hear(member, 0);
   hearRegularly(data("d1.a"), 1_000, 30_000);
