@@ -31,6 +31,7 @@ export class Lead {
   readonly #output: LeadOutput;
   #epoch: bigint | undefined;
   #term = 0;
+  /** When the lead ends, while there is one. */
   #untilMs = Number.NEGATIVE_INFINITY;
   #known: { readonly lease: LeaderLease; readonly untilMs: number } | undefined;
   #askAtMs = Number.NEGATIVE_INFINITY;
@@ -97,7 +98,6 @@ export class Lead {
   /** Something does not fit to this node's being the leader: it is none until the store has been asked again. */
   doubt(nowMs: number): void {
     this.#epoch = undefined;
-    this.#untilMs = Number.NEGATIVE_INFINITY;
     this.#answeredMs = nowMs;
     this.#askAtMs = Math.max(nowMs, this.#askedMs + ASK_INTERVAL_MS_MIN);
   }
@@ -110,7 +110,6 @@ export class Lead {
     if (epoch !== undefined) this.#output.releaseLease(epoch);
     this.#isResigned = true;
     this.#epoch = undefined;
-    this.#untilMs = Number.NEGATIVE_INFINITY;
     this.#known = undefined;
   }
 
@@ -131,7 +130,6 @@ export class Lead {
 
   #heldByAnother({ remainingMs }: LeaderLease, nowMs: number): void {
     this.#epoch = undefined;
-    this.#untilMs = Number.NEGATIVE_INFINITY;
     const waitMs = Math.min(ASK_INTERVAL_MS, Math.max(ASK_INTERVAL_MS_MIN, remainingMs));
     this.#askAtMs = nowMs + waitMs;
   }

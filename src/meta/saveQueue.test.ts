@@ -32,6 +32,7 @@ test("what waits can be given up, what is under way can not", () => {
   queue.begin((change) => change);
   assert.deepEqual(queue.clear(), [2, 3]);
   assert.equal(queue.ended(() => true)?.request, 1);
+  assert.deepEqual([queue.begin((change) => change), queue.waiting, queue.clear()], [undefined, [], []]);
 });
 
 test("too many changes at once are refused", () => {
