@@ -107,3 +107,15 @@ test("the nearest tests are those of the folder, below it, and around it up to i
   const near = ["src/data/packed/cell.test.ts", "src/data/packed/deep/a.test.ts", "src/data/data.test.ts"];
   assert.deepEqual(testsNear(root, "src/data/packed/cell.ts").toSorted(), near.toSorted());
 });
+
+test("tests of a folder that need a server are near too, by its name", () => {
+  const root = tempTree({
+    "src/store/postgres/lease.ts": "",
+    "src/store/postgres/lease.test.ts": "",
+    "test/store/postgresOutage.test.ts": "",
+    "test/store/server.test.ts": "",
+    "test/store/postgres.ts": "",
+  });
+  const near = ["src/store/postgres/lease.test.ts", "test/store/postgresOutage.test.ts"];
+  assert.deepEqual(testsNear(root, "src/store/postgres/lease.ts"), near);
+});

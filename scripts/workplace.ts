@@ -154,14 +154,18 @@ export class Workplace {
 
 /**
  * The tests that are nearest to a file: those of its folder and of the folders below it, and of the folders around it
- * up to that of its layer, such as src/data for src/data/packed.
+ * up to that of its layer, such as src/data for src/data/packed. And those of its folder that need a server, such as
+ * test/store/postgresOutage.test.ts for src/store/postgres.
  */
 export function testsNear(root: string, path: string): string[] {
   const own = dirname(path);
   const below = filesIn(root, own, true);
+  const layer = join("test", path.split("/")[1] ?? "");
+  const elsewhere = existsSync(join(root, layer)) ? filesIn(root, layer) : [];
+  const withServer = elsewhere.filter((file) => basename(file).startsWith(basename(own)));
   const around: string[] = [];
   for (let folder = dirname(own); folder.includes("/"); folder = dirname(folder)) around.push(...filesIn(root, folder));
-  return [...below, ...around].filter((file) => file.endsWith(".test.ts"));
+  return [...below, ...around, ...withServer].filter((file) => file.endsWith(".test.ts"));
 }
 
 function filesIn(root: string, folder: string, recursive = false): string[] {
