@@ -21,8 +21,16 @@ test("versions grow, also by a clock that is behind what is stored", () => {
 test("what was saved after the store was read stays", () => {
   const configs = new Configs(LIMITS);
   configs.saved({ dataInfoId: RULES, version: 5n, data: "new" });
-  configs.load([{ dataInfoId: RULES, version: 4n, data: "old" }]);
+  const news = configs.load([
+    { dataInfoId: RULES, version: 4n, data: "old" },
+    { dataInfoId: OTHER, version: 1n, data: "first" },
+  ]);
   assert.equal(configs.value(RULES)?.data, "new");
+  assert.deepEqual(
+    news.map(({ data }) => data),
+    ["first"],
+    "and the old one is told to nobody",
+  );
 });
 
 test("a value that nobody has set is told with the lowest version, always the same", () => {

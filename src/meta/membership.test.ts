@@ -202,6 +202,18 @@ test("a new run takes the place of one that is silent though its link stands", (
   assert.deepEqual(ids(), ["data d1.b"]);
 });
 
+test("a process that is no member any more in one of its roles has its name still, until it is none in any", () => {
+  const [asData, asSession] = [data("n.a"), session("n.a")];
+  membership.linkUp(asSession);
+  for (const role of [asData, asSession]) hear(role, 0);
+  membership.dismiss(asData);
+  assert.equal(hear(data("n.b"), 100), "waits");
+  membership.linkDown(asSession, 200);
+  membership.dismiss(asSession);
+  assert.ok(membership.isUnknown(nodeId("n.b")), "nobody has it");
+  assert.equal(hear(data("n.b"), 300), "admitted");
+});
+
 test("of two living runs the later is refused, once it is certain that the earlier lives", () => {
   membership.linkUp(data("d1.a"));
   hear(data("d1.a"), 0);
