@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { DataToSession, PublishItem } from "../messages/sessionData.ts";
 import { clientId, type NodeId, nodeId } from "../model/ids.ts";
-import { ORDERS, OTHER, put, removed, SESSION, START_MS, serving, type TestData } from "./testing/harness.ts";
+import { ORDERS, OTHER, PEER, put, removed, SELF, SESSION, START_MS, serving, TestData } from "./testing/harness.ts";
 
 const LEASE_MS = 30_000;
 const THIRD = nodeId("session-3.a");
@@ -108,6 +108,79 @@ test("what an owner takes back before it is listed stays away, whatever a strang
   say(node, OTHER, { kind: "remove", removal: { ...item.removal, client: OWNER.client } });
   assert.equal(supersededOf(say(node, SESSION, put(OWNERS))).length, 1);
   assert.deepEqual(node.list().addresses, ["two"]);
+});
+
+test("an owner that is heard after a stranger, under a lower version, is told so, and has it without a gap", () => {
+  const node = serving();
+  say(node, OTHER, put(STRANGERS));
+  const [lost] = supersededOf(say(node, SESSION, put(OWNERS)));
+  assert.equal(lost?.holder, STRANGER.client);
+  assert.deepEqual(node.contested, [{ dataInfoId: ORDERS, registId: "r1", holder: STRANGER.client, by: OWNER.client }]);
+  say(node, OTHER, removed("left", STRANGERS_STAMP));
+  assert.deepEqual(wantedFrom(node), [[SESSION, [ORDERS, "r1"]]]);
+  assert.deepEqual(node.list().addresses, ["strange"]);
+  assert.deepEqual(supersededOf(say(node, SESSION, put(OWNERS))), []);
+  assert.deepEqual(node.list().addresses, ["mine"]);
+  node.pass(10_000);
+  assert.deepEqual(node.list().addresses, ["mine"], "the stranger's end is over");
+});
+
+test("followers hear of the end of a stranger before the older word of the owner", () => {
+  const node = serving();
+  node.step({ kind: "fromFollower", from: PEER, message: { kind: "follow", slot: 0, leaderEpoch: 1n, held: [] } });
+  say(node, OTHER, put(STRANGERS));
+  say(node, SESSION, put(OWNERS));
+  say(node, OTHER, removed("left", STRANGERS_STAMP));
+  node.toFollower = [];
+  say(node, SESSION, put(OWNERS));
+  const [change] = node.toFollower.map(({ message }) => message);
+  assert.ok(change?.kind === "change");
+  assert.deepEqual(
+    change.items.map((item) => (item.kind === "put" ? item.publication.version : item.removal.stamp.version)),
+    [STRANGERS.version, OWNERS.version],
+  );
+});
+
+test("what a stranger that has gone left behind keeps out its own host, and not the owner", () => {
+  const node = serving();
+  node.publish(put({ ...OWNERS, registId: "r2", address: "two" }));
+  say(node, OTHER, put(STRANGERS));
+  say(node, OTHER, removed("left", STRANGERS_STAMP));
+  assert.equal(supersededOf(say(node, OTHER, put(STRANGERS))).length, 1);
+  assert.deepEqual(supersededOf(say(node, SESSION, put(OWNERS))), []);
+  assert.deepEqual(node.list().addresses, ["mine", "two"]);
+});
+
+test("a session that compares what it holds under a lower version is asked for it, and hears who has it", () => {
+  const node = serving();
+  say(node, OTHER, put(STRANGERS));
+  const entries = [{ dataInfoId: ORDERS, registId: "r1", ...OWNERS_STAMP }];
+  node.tell({ kind: "inventory", epoch: 1n, slot: 0, isFirst: true, isLast: true, entries });
+  assert.deepEqual(wantedFrom(node), [[SESSION, [ORDERS, "r1"]]]);
+  assert.equal(supersededOf(say(node, SESSION, put(OWNERS)))[0]?.holder, STRANGER.client);
+});
+
+test("what an older version takes back from another address was never what is held, and nobody hears of it", () => {
+  const node = serving();
+  say(node, OTHER, put(STRANGERS));
+  assert.deepEqual(supersededOf(say(node, SESSION, removed("unpublished", OWNERS_STAMP))), []);
+  assert.deepEqual([node.list().addresses, node.contested], [["strange"], []]);
+});
+
+test("a follower that leads next knows which host a removal was of", () => {
+  const node = serving();
+  node.publish(put({ ...OWNERS, registId: "r2", address: "two" }));
+  say(node, OTHER, put(STRANGERS));
+  say(node, OTHER, removed("left", STRANGERS_STAMP));
+  node.step({ kind: "fromFollower", from: PEER, message: { kind: "follow", slot: 0, leaderEpoch: 1n, held: [] } });
+  const [{ message } = { message: undefined }] = node.toFollower;
+  assert.ok(message?.kind === "replica");
+  const next = new TestData();
+  next.table({ leader: PEER, followers: [SELF] });
+  next.step({ kind: "fromLeader", from: PEER, message });
+  next.table({});
+  assert.equal(supersededOf(say(next, OTHER, put(STRANGERS))).length, 1);
+  assert.deepEqual(supersededOf(say(next, SESSION, put(OWNERS))), []);
 });
 
 test("a session that compares what it holds is asked for what a stranger took back", () => {

@@ -1,7 +1,8 @@
 // Registrations of a slot that a client wants, at another address than that of the client which holds them, and at
 // another session. The first one keeps them as long as its session is there or may come back: nothing of what the other
 // one says is applied. The other session says it again every two seconds, so nothing is kept here but who asked. When
-// the holder goes, that session has the registration at once, and subscribers see no gap.
+// the holder goes, that session has the registration at once, and subscribers see no gap. Versions decide nothing
+// between two addresses: each counts its own, and the leader may have heard a stranger before the owner.
 
 import type { PublishItem, Superseded } from "../messages/sessionData.ts";
 import type { ClientId, DataInfoId, NodeId } from "../model/ids.ts";
@@ -40,6 +41,13 @@ interface Holder {
   readonly isThere: boolean;
 }
 
+/** What a session is told of an item that is not applied. */
+export interface Refusal {
+  readonly superseded: Superseded;
+  /** It was not refused before. */
+  readonly isFirst: boolean;
+}
+
 export class Challenges {
   readonly #challenges = new Map<string, Challenge>();
 
@@ -48,24 +56,26 @@ export class Challenges {
   }
 
   /**
-   * What `from` is told of an item that must not be applied, because another client holds the registration; undefined
-   * if it may be. `isFirst`: it was not refused before.
+   * Judges an item of `from`, where another session's client holds the registration. `newest`: stamps decide.
+   * `claimant`: the holder has gone, and this client has it, whatever its version.
    */
-  refuse(
-    item: PublishItem,
-    from: NodeId,
-    { live, isThere }: Holder,
-    nowMs: number,
-  ): { readonly superseded: Superseded; readonly isFirst: boolean } | undefined {
+  judge(item: PublishItem, from: NodeId, { live, isThere }: Holder, nowMs: number): Refusal | "newest" | "claimant" {
     const claim = claimOf(item);
-    if (claim === undefined || compareStamps(claim.stamp, live) <= 0) return undefined;
+    if (claim === undefined) return "newest";
     const holder = live.owner.client;
     const key = textOf(live);
+    const isNewer = compareStamps(claim.stamp, live) > 0;
+    if (!haveDifferentHosts(claim.by, holder)) {
+      if (isNewer) this.#challenges.delete(key);
+      return "newest";
+    }
+    // What is taken back under an older version was never what is held.
+    if (item.kind === "remove" && !isNewer) return "newest";
     const known = this.#challenges.get(key);
     const isGranted = known?.granted !== undefined && compareStamps(known.granted, live) === 0;
-    if (!isThere || (isGranted && known.session === from) || !haveDifferentHosts(claim.by, holder)) {
+    if (!isThere || (isGranted && known.session === from)) {
       this.#challenges.delete(key);
-      return undefined;
+      return "claimant";
     }
     const { dataInfoId, registId, version, registeredMs } = live;
     if (item.kind === "put" && !isGranted) {

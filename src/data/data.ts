@@ -99,7 +99,7 @@ export class Data {
       newVersion: (leaderEpoch) => this.#newVersion(leaderEpoch),
       unpublished: (datum) => this.#hold.unpublished(datum),
       refuses: (item, from, { led, datum }) => this.#departures.refuses(item, from, { led, datum, nowMs: this.#nowMs }),
-      keeps: (item, from, { led, live }) => this.#departures.keeps(item, from, { led, live, nowMs: this.#nowMs }),
+      judges: (item, from, { led, live }) => this.#departures.judges(item, from, { led, live, nowMs: this.#nowMs }),
       commit: (led, datum, applied) => this.#commit(led, datum, applied),
     });
     this.#reconciliation = new Reconciliation(this.#slots, {

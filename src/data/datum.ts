@@ -3,6 +3,7 @@
 // through a slower path.
 
 import { assert } from "../base/assert.ts";
+import type { Remover } from "../messages/replication.ts";
 import { type PublishItem, type Removal, registIdOf } from "../messages/sessionData.ts";
 import {
   type DatumChange,
@@ -11,11 +12,11 @@ import {
   type DatumVersion,
   NO_DATUM_VERSION,
 } from "../model/datum.ts";
-import type { ClientId, DataInfoId, NodeId } from "../model/ids.ts";
+import { type ClientId, type DataInfoId, hostNumberOf, type NodeId, UNKNOWN_HOST } from "../model/ids.ts";
 import { compareStamps, type Owner, type Publication, type Stamp } from "../model/publication.ts";
 import { OperatorLog } from "./operatorLog.ts";
 import type { Registration, ServicePublications } from "./packed/publicationStore.ts";
-import type { Found, ServiceTombstones, Tombstones } from "./packed/tombstones.ts";
+import type { ServiceTombstones, Tombstones } from "./packed/tombstones.ts";
 
 export class Datum {
   readonly dataInfoId: DataInfoId;
@@ -88,7 +89,7 @@ export class Datum {
   }
 
   /** Removals that are remembered until nothing older can be on its way any more. */
-  tombstones(): Iterable<readonly [registId: string, stamp: Stamp]> {
+  tombstones(): Iterable<readonly [registId: string, stamp: Stamp, by: Remover]> {
     return this.#tombstones?.all() ?? [];
   }
 
@@ -129,8 +130,8 @@ export class Datum {
   }
 
   /** A follower's tombstone, as its leader has it. */
-  bury(registId: string, stamp: Stamp): void {
-    this.#bury(registId, stamp, { found: "held", client: undefined });
+  bury(registId: string, stamp: Stamp, by: Remover = { found: "held", host: UNKNOWN_HOST }): void {
+    this.#bury(registId, stamp, by);
   }
 
   /** A removal is forgotten: something that it does not keep out is published. */
@@ -154,19 +155,13 @@ export class Datum {
   }
 
   /**
-   * The removal that keeps this publication out, unless the publication is newer. A removal that found nothing keeps
-   * out only its own host's: the registration of another host's client was not listed then, or not made yet, and is
-   * that client's to take back.
+   * The removal that keeps this publication out, unless the publication is newer. A removal keeps out its own host's
+   * only: what it took back was never another one's, and if it found nothing, that one's was not listed then.
    */
   tombstoneFor({ registId, owner }: Publication): Stamp | undefined {
     const stamp = this.tombstone(registId);
-    if (stamp === undefined || !this.isOpen(registId)) return stamp;
-    return this.#tombstones?.isOfAnotherHost(registId, owner.client) === true ? undefined : stamp;
-  }
-
-  /** The remembered removal found nothing: it keeps out the registration of one host, and not that of another. */
-  isOpen(registId: string): boolean {
-    return this.#tombstones?.found(registId) === "nothing";
+    if (stamp === undefined) return undefined;
+    return this.#tombstones?.isOfAnotherHost(registId, hostNumberOf(owner.client)) === true ? undefined : stamp;
   }
 
   #put(publication: Publication, live: Registration | undefined): DatumChange | "unseen" | "refused" {
@@ -190,18 +185,18 @@ export class Datum {
     live: Registration | undefined,
   ): DatumChange | "unseen" | "refused" {
     if (live === undefined) {
-      if (cause === "unpublished") this.#bury(registId, stamp, { found: "nothing", client });
+      if (cause === "unpublished") this.#bury(registId, stamp, { found: "nothing", host: numberOf(client) });
       return "unseen";
     }
     const order = compareStamps(stamp, live);
     // One that is older was replaced by what left, in an item that was merged away on its way here.
     if (cause === "left" ? order < 0 : order <= 0) return "refused";
     this.#publications.delete(registId);
-    this.#bury(registId, stamp, { found: "held", client: client ?? live.owner.client });
+    this.#bury(registId, stamp, { found: "held", host: numberOf(client ?? live.owner.client) });
     return { kind: "removed", registId, stamp };
   }
 
-  #bury(registId: string, stamp: Stamp, by: { readonly found: Found; readonly client: ClientId | undefined }): void {
+  #bury(registId: string, stamp: Stamp, by: Remover): void {
     this.#tombstones ??= this.#memory.service(this);
     const known = this.#tombstones.get(registId);
     if (known === undefined || this.#replaces(registId, { known, stamp, ...by })) {
@@ -215,10 +210,14 @@ export class Datum {
    */
   #replaces(
     registId: string,
-    { known, stamp, found, client }: { known: Stamp; stamp: Stamp; found: Found; client: ClientId | undefined },
+    { known, stamp, found, host }: Remover & { readonly known: Stamp; readonly stamp: Stamp },
   ): boolean {
-    const isStrange = client !== undefined && this.#tombstones?.isOfAnotherHost(registId, client) === true;
+    const isStrange = this.#tombstones?.isOfAnotherHost(registId, host) === true;
     if (found === "held" || !isStrange) return compareStamps(stamp, known) > 0;
-    return this.isOpen(registId);
+    return this.#tombstones?.found(registId) === "nothing";
   }
+}
+
+function numberOf(client: ClientId | undefined): number {
+  return client === undefined ? UNKNOWN_HOST : hostNumberOf(client);
 }

@@ -67,21 +67,22 @@ export class Departures {
     return this.#withheld.withholds(item, from, at) || isForeign(at.datum, item, from);
   }
 
-  /** What is said of a registration that another session's client holds: undefined if it may be applied. */
-  keeps(
+  /** Judges what a session says of a registration that another session's client holds; see `Intake`. */
+  judges(
     item: PublishItem,
     from: NodeId,
     { led, live, nowMs }: { led: LedSlot; live: Registration; nowMs: number },
-  ): Superseded | undefined {
+  ): Superseded | "newest" | "claimant" {
     const isThere = this.#sessions.mayAnswer(live.owner.session);
-    const refused = led.contents.challenges.refuse(item, from, { live, isThere }, nowMs);
-    if (refused === undefined) return undefined;
+    const verdict = led.contents.challenges.judge(item, from, { live, isThere }, nowMs);
+    if (verdict === "claimant") this.#withheld.drop(live);
+    if (verdict === "claimant" || verdict === "newest") return verdict;
     const { dataInfoId, registId, owner } = live;
     const by = item.kind === "put" ? item.publication.owner.client : item.removal.client;
-    if (refused.isFirst && by !== undefined) {
+    if (verdict.isFirst && by !== undefined) {
       this.#effects.contested({ dataInfoId, registId, holder: owner.client, by });
     }
-    return refused.superseded;
+    return verdict.superseded;
   }
 
   /** Services whose lists are held because too many publishers would go at once. */

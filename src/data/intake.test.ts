@@ -28,7 +28,7 @@ function scene(owner = leads, serviceBytesMax = 1_000_000) {
         seen.push(from);
         return said.refuses;
       },
-      keeps: () => undefined,
+      judges: () => "newest",
       unpublished: (datum) => void unpublished.push(datum),
       commit: (_led, datum, applied) => void commits.push({ datum, applied }),
     },

@@ -4,10 +4,11 @@
 import { dataInfoIdOf, type PublishItem, registIdOf, type Superseded, type Unlisted } from "../messages/sessionData.ts";
 import type { DatumChange, DatumVersion } from "../model/datum.ts";
 import type { NodeId } from "../model/ids.ts";
+import { compareStamps } from "../model/publication.ts";
 import type { Datum } from "./datum.ts";
 import { outgrowing } from "./listBound.ts";
 import type { Registration } from "./packed/publicationStore.ts";
-import { supersededBy } from "./reconciliation.ts";
+import { leftItem, supersededBy } from "./reconciliation.ts";
 import type { LedSlot, Slots } from "./slots.ts";
 
 /** What became of one service's items. */
@@ -38,12 +39,15 @@ interface Effects {
     from: NodeId | undefined,
     where: { readonly led: LedSlot; readonly datum: Datum },
   ): boolean;
-  /** What a session is told of an item that must not be applied: a client of another one holds the registration. */
-  keeps(
+  /**
+   * Judges what a session says of a registration that another one's client holds. `newest`: stamps decide. `claimant`:
+   * its client has what is held, under whatever version. Or what the session is told: it has nothing of it.
+   */
+  judges(
     item: PublishItem,
     from: NodeId,
     where: { readonly led: LedSlot; readonly live: Registration },
-  ): Superseded | undefined;
+  ): Superseded | "newest" | "claimant";
   /** A client has taken back what was listed. */
   unpublished(datum: Datum): void;
   commit(led: LedSlot, datum: Datum, applied: Applied): void;
@@ -73,11 +77,12 @@ export class Intake {
       if (from !== undefined) led.spoke.add(from);
       const applied = touched.get(datum) ?? { led, changes: [], taken: [] };
       touched.set(datum, applied);
-      const live = datum.registration(registIdOf(item));
-      const isForeign = from !== undefined && live !== undefined && live.owner.session !== from;
-      const kept = isForeign ? this.#effects.keeps(item, from, { led, live }) : undefined;
+      const held = datum.registration(registIdOf(item));
+      const isForeign = from !== undefined && held !== undefined && held.owner.session !== from;
+      const verdict = isForeign ? this.#effects.judges(item, from, { led, live: held }) : "newest";
+      const live = verdict === "claimant" ? this.#makeWay(datum, item, applied) : held;
       const outgrown = item.kind === "put" ? outgrowing(datum, item.publication, bound) : undefined;
-      if (kept !== undefined) notTaken.superseded.push(kept);
+      if (typeof verdict === "object") notTaken.superseded.push(verdict);
       else if (outgrown !== undefined) notTaken.unlisted.push(outgrown);
       else if (!this.#apply(datum, item, live, applied) && item.kind === "put") {
         notTaken.superseded.push(supersededBy(datum, item.publication));
@@ -85,6 +90,14 @@ export class Intake {
     }
     for (const [datum, applied] of touched) this.#effects.commit(applied.led, datum, applied);
     return notTaken;
+  }
+
+  /** A holder that has gone is removed, where its stamp would keep `item` out, here and at followers. */
+  #makeWay(datum: Datum, item: PublishItem, applied: Touched): Registration | undefined {
+    const held = datum.registration(registIdOf(item));
+    if (held === undefined || item.kind === "remove" || compareStamps(item.publication, held) > 0) return held;
+    this.#apply(datum, leftItem(held), held, applied);
+    return undefined;
   }
 
   /** False if something newer is known. */

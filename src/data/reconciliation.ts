@@ -197,10 +197,12 @@ function judge(led: LedSlot, session: NodeId, entry: InventoryEntry): "held" | "
   const live = datum?.registration(entry.registId);
   const by = live ?? datum?.tombstone(entry.registId);
   if (datum === undefined || by === undefined) return "wanted";
+  const isTheirs = live?.owner.session === session;
   const order = compareStamps(entry, by);
-  // An inventory does not say whose registration it is.
-  if (order > 0 || (live === undefined && datum.isOpen(entry.registId))) return "wanted";
-  if (order === 0 && live?.owner.session === session) return "held";
+  // An inventory does not say whose registration it is. What another host took or took back under a higher version
+  // decides nothing, so the session is asked for all of it.
+  if (order > 0 || (by.version !== entry.version && !isTheirs)) return "wanted";
+  if (order === 0 && isTheirs) return "held";
   return supersededBy(datum, entry);
 }
 

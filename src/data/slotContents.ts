@@ -96,7 +96,7 @@ export class SlotContents {
     this.drop(dataInfoId);
     const datum = this.add(dataInfoId, { version, origin });
     for (const publication of publications) this.apply(datum, { kind: "put", publication });
-    for (const [registId, stamp] of tombstones) datum.bury(registId, stamp);
+    for (const [registId, stamp, by] of tombstones) datum.bury(registId, stamp, by);
     return datum;
   }
 

@@ -105,7 +105,7 @@ function challenged() {
   assert.ok(live !== undefined);
   const stranger = { session: SESSION, client: clientId("10.6.6.6:1_10.1.0.2:9600") };
   const claim = put({ version: 3n, owner: stranger });
-  assert.ok(it.led.contents.challenges.refuse(claim, SESSION, { live, isThere: true }, START_MS) !== undefined);
+  assert.equal(typeof it.led.contents.challenges.judge(claim, SESSION, { live, isThere: true }, START_MS), "object");
   return it;
 }
 

@@ -73,6 +73,14 @@ export class WithheldRemovals {
     return challenger !== undefined || isCatchingUp;
   }
 
+  /** Somebody else has the registration now, and its removal is over. */
+  drop(key: { readonly dataInfoId: DataInfoId; readonly registId: string }): void {
+    if (this.#withheld.size === 0) return;
+    const text = keyOf(key);
+    this.#withheld.delete(text);
+    this.#ends.delete(text);
+  }
+
   /** This process stood still. */
   stalled(nowMs: number): void {
     this.#caughtUpMs = nowMs + CATCH_UP_MS;

@@ -15,13 +15,22 @@ export interface HeldVersion {
   readonly digest: bigint;
 }
 
+/** How it came to a removal that is remembered. */
+export interface Remover {
+  /** What it removed: a registration, or nothing. */
+  readonly found: "held" | "nothing";
+  /** The number of the host whose client is the cause (`hostNumberOf`). */
+  readonly host: number;
+}
+
 /** One service with all that its leader knows of it. */
 export interface ReplicaDatum {
   readonly dataInfoId: DataInfoId;
   readonly version: bigint;
   readonly origin: bigint;
   readonly publications: readonly Publication[];
-  readonly tombstones: readonly (readonly [registId: string, stamp: Stamp])[];
+  /** Leaders of earlier releases don't say by whom. */
+  readonly tombstones: readonly (readonly [registId: string, stamp: Stamp, by?: Remover])[];
 }
 
 /**

@@ -56,6 +56,23 @@ export function hostOf(client: ClientId): string {
   return client.slice(0, Math.max(0, client.lastIndexOf(":", end < 0 ? client.length : end)));
 }
 
+/** Of a client whose id names no host. */
+export const UNKNOWN_HOST = 0;
+/** Hosts have numbers from 1 to this one: twelve bits, with the one above. */
+export const HOST_NUMBERS = 0xfff;
+
+/**
+ * A number of the host that a client connects from, where there is no room for its name: two hosts have the same one
+ * with a chance of 1 in 4,095. Nodes tell it to each other, so it is the same in every process and release (FNV-1a).
+ */
+export function hostNumberOf(client: ClientId): number {
+  const host = hostOf(client);
+  if (host === "") return UNKNOWN_HOST;
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < host.length; at++) hash = Math.imul(hash ^ host.charCodeAt(at), 0x01000193);
+  return 1 + ((hash >>> 0) % HOST_NUMBERS);
+}
+
 /** Only `model/dataInfoId.ts` and decoders of our own messages brand a key. */
 export function brandDataInfoId(text: string): DataInfoId {
   return text as DataInfoId;

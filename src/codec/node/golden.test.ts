@@ -28,6 +28,11 @@ const EARLIER_HEARTBEAT =
 const EARLIER_MEMBERS =
   "0102041664312e3061316232633364145b3a3a315d3a393632301673312e3061316232633364145b3a3a315d3a39363231" +
   "0000000000000004ac0202000201000002030301145b3a3a315d3a3936303000";
+const EARLIER_REPLICA =
+  "0101071c6f726465727323402369234023671673312e30613162326333642a31302e302e302e313a315f31302e302e302e323a3204" +
+  "7a3104c3a90c7765696768742d670d52a1d80000230040002300690023004000230067ff0100000000000000080100400000000000" +
+  "00000000000000000007010006722d3100000000000000034278bcfe5680040001020304010503020461000106722d310000000000" +
+  "0000034278bcfe56800400000001060101ac0201060200";
 
 test("heartbeats without a number of clients are read, and members that don't say who is blocked", () => {
   const decode = (link: keyof typeof LINKS, hex: string) =>
@@ -36,4 +41,13 @@ test("heartbeats without a number of clients are read, and members that don't sa
   assert.deepEqual(decode("roster.MemberToMeta", EARLIER_HEARTBEAT), heartbeat);
   const { blocked, ...members } = GOLDEN_MESSAGES["roster.MetaToMember"].members.members;
   assert.deepEqual(decode("roster.MetaToMember", EARLIER_MEMBERS), { kind: "members", members });
+});
+
+test("copies that don't say whose a removal was are read", () => {
+  const { replica } = GOLDEN_MESSAGES["roster.LeaderToFollower"];
+  const [datum] = replica.datums;
+  assert.ok(datum !== undefined);
+  const [registId, stamp] = datum.tombstones[0] ?? [];
+  const read = LINKS["roster.LeaderToFollower"].decode(Uint8Array.from(Buffer.from(EARLIER_REPLICA, "hex")));
+  assert.deepEqual(read, { ...replica, datums: [{ ...datum, tombstones: [[registId, stamp]] }] });
 });

@@ -168,11 +168,16 @@ export class NodeReader extends ByteReader {
 
   /** As `endRecord`; the name that the tail begins with, if the sender had one to tell. */
   endRecordWithName(): string | undefined {
+    return this.endRecordWith(() => this.name());
+  }
+
+  /** As `endRecord`; what the tail begins with, if the sender had it to tell. */
+  endRecordWith<T>(read: () => T): T | undefined {
     const end = this.tailEnd();
-    const name = this.offset < end && this.flag() ? this.name() : undefined;
-    if (this.offset > end) throw this.wrong("a name beyond its record", end);
+    const value = this.offset < end && this.flag() ? read() : undefined;
+    if (this.offset > end) throw this.wrong("a field beyond its record", end);
     this.offset = end;
-    return name;
+    return value;
   }
 
   /** The answer for a message that this release does not know. */

@@ -119,12 +119,19 @@ export class NodeWriter extends WordWriter {
 
   /** Ends a record, with a name in its tail if there is one to tell. */
   endRecord(name?: string): void {
+    this.endRecordWith(name === undefined ? undefined : () => this.name(name));
+  }
+
+  /** As `endRecord`, with what else there may be to tell; the tail has 127 bytes at the most. */
+  endRecordWith(write: (() => void) | undefined): void {
     const at = this.length;
     this.u8(0);
-    if (name === undefined) return;
+    if (write === undefined) return;
     this.flag(true);
-    this.name(name);
-    this.target()[at] = this.length - at - 1;
+    write();
+    const bytes = this.length - at - 1;
+    assert(bytes < 0x80, "the length of a tail is one byte");
+    this.target()[at] = bytes;
   }
 
   /** The whole message, in memory of its own. */

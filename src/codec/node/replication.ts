@@ -5,11 +5,11 @@ import type {
   FollowerToLeader,
   HeldVersion,
   LeaderToFollower,
+  Remover,
   ReplicaDatum,
   SlotHold,
 } from "../../messages/replication.ts";
-import type { DataInfoId } from "../../model/ids.ts";
-import type { Stamp } from "../../model/publication.ts";
+import { type DataInfoId, HOST_NUMBERS } from "../../model/ids.ts";
 import { readDataInfoId, writeDatumVersion } from "./datum.ts";
 import type { UnknownMessage } from "./format.ts";
 import { NodeReader } from "./nodeReader.ts";
@@ -173,14 +173,30 @@ function readReplicaDatum(reader: NodeReader): ReplicaDatum {
   return datum;
 }
 
-function writeTombstone(writer: NodeWriter, [registId, stamp]: readonly [string, Stamp]): void {
+type Tombstone = ReplicaDatum["tombstones"][number];
+
+function writeTombstone(writer: NodeWriter, [registId, stamp, by]: Tombstone): void {
   writer.text(registId);
   writeStamp(writer, stamp);
-  writer.endRecord();
+  writer.endRecordWith(by && (() => writeRemover(writer, by)));
 }
 
-function readTombstone(reader: NodeReader): readonly [string, Stamp] {
-  const tombstone = [reader.text(), readStamp(reader)] as const;
-  reader.endRecord();
-  return tombstone;
+function readTombstone(reader: NodeReader): Tombstone {
+  const registId = reader.text();
+  const stamp = readStamp(reader);
+  const by = reader.endRecordWith(() => readRemover(reader));
+  return by === undefined ? [registId, stamp] : [registId, stamp, by];
+}
+
+function writeRemover(writer: NodeWriter, { found, host }: Remover): void {
+  writer.flag(found === "held");
+  writer.varint(host);
+}
+
+function readRemover(reader: NodeReader): Remover {
+  const found = reader.flag() ? "held" : "nothing";
+  const start = reader.offset;
+  const host = reader.varint();
+  if (host > HOST_NUMBERS) throw reader.wrong(`${host} is the number of no host`, start);
+  return { found, host };
 }

@@ -7,7 +7,8 @@
 // minutes are long enough for every queue between nodes. A flood of the second kind takes nothing from the first.
 
 import type { Random } from "../../base/ports.ts";
-import { type ClientId, hostOf } from "../../model/ids.ts";
+import type { Remover } from "../../messages/replication.ts";
+import { HOST_NUMBERS, UNKNOWN_HOST } from "../../model/ids.ts";
 import type { Stamp } from "../../model/publication.ts";
 import { HashIndex } from "./hashIndex.ts";
 import { KeyedHash } from "./keyedHash.ts";
@@ -15,8 +16,8 @@ import { NONE, Numbered } from "./numbered.ts";
 import { type KeyForm, RegistKey, textOfKey } from "./registKey.ts";
 import { Slabs, UNIT_BYTES, unitOf } from "./slabs.ts";
 
-/** What a removal found: a registration, or nothing. */
-export type Found = "held" | "nothing";
+/** What a removal found. */
+type Found = Remover["found"];
 
 export interface TombstoneOptions {
   readonly tombstoneMs: number;
@@ -54,12 +55,10 @@ const LENGTH_WORD = 13;
 const HEADER_BYTES = 56;
 const FORM_SHIFT = 16;
 const NOTHING_BIT = 1 << 18;
-// Twelve bits below the bit of free cells hold a hash of the host whose client said it. A stranger has the bits of a
-// registration's owner with a chance of 1 in 4,095; then its removal counts as the owner's. A whole word would make
-// each tombstone 8 bytes larger.
+// The number of the host whose client said it, in the twelve bits below the bit of free cells. A stranger has the
+// number of a registration's owner with a chance of 1 in 4,095; then its removal counts as the owner's. A whole word
+// would make each tombstone 8 bytes larger.
 const HOST_SHIFT = 19;
-const HOSTS = 0xfff;
-const UNKNOWN_HOST = 0;
 
 /** Records in the order in which they were appended. Two words of each, at `links`, name its neighbours. */
 class Chain {
@@ -108,12 +107,12 @@ export interface ServiceTombstones {
   get(registId: string): Stamp | undefined;
   /** What the removal found. */
   found(registId: string): Found | undefined;
-  /** Whether a client of another host than that of `client` removed it. */
-  isOfAnotherHost(registId: string, client: ClientId): boolean;
-  /** Remembers a removal by `client`, if that is known, in place of the one of this registId that was before. */
-  bury(registId: string, stamp: Stamp, by: { readonly found: Found; readonly client: ClientId | undefined }): void;
+  /** Whether a client of another host than this one removed it, as far as both are known. */
+  isOfAnotherHost(registId: string, host: number): boolean;
+  /** Remembers a removal in place of the one of this registId that was before. */
+  bury(registId: string, stamp: Stamp, by: Remover): void;
   delete(registId: string): void;
-  all(): Iterable<readonly [registId: string, stamp: Stamp]>;
+  all(): Iterable<readonly [registId: string, stamp: Stamp, by: Remover]>;
   /** The service is forgotten. */
   clear(): void;
 }
@@ -122,7 +121,6 @@ export interface ServiceTombstones {
 export class Tombstones<Owner> {
   readonly #options: TombstoneOptions;
   readonly #index = new HashIndex();
-  readonly #hash: KeyedHash;
   readonly #key: RegistKey;
   readonly #services = new Numbered<Service<Owner>>();
   readonly #slabs: Slabs;
@@ -134,8 +132,7 @@ export class Tombstones<Owner> {
 
   constructor(options: TombstoneOptions, random: Random) {
     this.#options = options;
-    this.#hash = new KeyedHash(random);
-    this.#key = new RegistKey(this.#hash);
+    this.#key = new RegistKey(new KeyedHash(random));
     this.#slabs = new Slabs((from, to) => this.#moved(from, to));
   }
 
@@ -205,20 +202,10 @@ export class Tombstones<Owner> {
 
   /** Of the host that removed it. */
   hostAt(at: number): number {
-    return (wordOf(this.#slabs, at, 0) >>> HOST_SHIFT) & HOSTS;
+    return (wordOf(this.#slabs, at, 0) >>> HOST_SHIFT) & HOST_NUMBERS;
   }
 
-  /** A number for the host of a client. */
-  hostNumber(client: ClientId | undefined): number {
-    const host = client === undefined ? "" : hostOf(client);
-    return host === "" ? UNKNOWN_HOST : 1 + (this.#hash.hash(this.#hash.put(host, 0)) % HOSTS);
-  }
-
-  add(
-    service: Service<Owner>,
-    registId: string,
-    { stamp, found, host }: { stamp: Stamp; found: Found; host: number },
-  ): void {
+  add(service: Service<Owner>, registId: string, { stamp, found, host }: Remover & { readonly stamp: Stamp }): void {
     if (service.number === NONE) service.number = this.#services.add(service);
     const key = this.#read(service.number, registId);
     if (key.length > KEY_BYTES_MAX) return;
@@ -263,9 +250,10 @@ export class Tombstones<Owner> {
     this.#slabs.tidy(STEPS_PER_CHANGE);
   }
 
-  *of(chain: Chain): Generator<readonly [registId: string, stamp: Stamp]> {
-    for (let at = chain.first; at !== NONE; at = chain.next(this.#slabs, at))
-      yield [this.#registIdAt(at), this.stampAt(at)];
+  *of(chain: Chain): Generator<readonly [registId: string, stamp: Stamp, by: Remover]> {
+    for (let at = chain.first; at !== NONE; at = chain.next(this.#slabs, at)) {
+      yield [this.#registIdAt(at), this.stampAt(at), { found: this.foundAt(at), host: this.hostAt(at) }];
+    }
   }
 
   /** `left` stands for the service's tombstones from now on, until they end. */
@@ -349,19 +337,13 @@ class Service<Owner> implements ServiceTombstones {
     return at === NONE ? undefined : this.#node.foundAt(at);
   }
 
-  isOfAnotherHost(registId: string, client: ClientId): boolean {
-    const host = this.#node.hostNumber(client);
+  isOfAnotherHost(registId: string, host: number): boolean {
     const at = this.#find(registId);
     const by = at === NONE ? UNKNOWN_HOST : this.#node.hostAt(at);
     return by !== host && by !== UNKNOWN_HOST && host !== UNKNOWN_HOST;
   }
 
-  bury(
-    registId: string,
-    stamp: Stamp,
-    { found, client }: { readonly found: Found; readonly client: ClientId | undefined },
-  ): void {
-    const host = this.#node.hostNumber(client);
+  bury(registId: string, stamp: Stamp, { found, host }: Remover): void {
     const before = this.#find(registId);
     const wasHeld = before !== NONE && this.#node.foundAt(before) === "held";
     if (before !== NONE) this.#node.end(before);
@@ -376,7 +358,7 @@ class Service<Owner> implements ServiceTombstones {
     this.#node.tidy();
   }
 
-  *all(): Generator<readonly [registId: string, stamp: Stamp]> {
+  *all(): Generator<readonly [registId: string, stamp: Stamp, by: Remover]> {
     yield* this.#node.of(this.chains.held);
     yield* this.#node.of(this.chains.nothing);
   }

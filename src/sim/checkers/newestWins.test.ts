@@ -25,18 +25,19 @@ const MESSAGE = { kind: "slotTable", table: TABLES[0], versionFloor: 0n } as con
 const saved = (next: SlotTable, before?: SlotTable): Fact => {
   return { kind: "saved", by: nodeId("m1.9"), what: "slot table", askedMs: 0, leaseEpoch: 1n, table: next, before };
 };
-const told = (from: NodeId, origin: bigint, version: bigint, registered: bigint): Fact => {
+const told = (from: NodeId, origin: bigint, version: bigint, word: bigint | readonly [bigint, string]): Fact => {
+  const [registered, client] = typeof word === "bigint" ? [word, "p"] : word;
   const publication = {
     ...{ dataInfoId: S, registId: "p.1", version: registered, registeredMs: Number(registered), zone: "Z1" },
     ...{ owner: { session: TAKER, client: clientId("p") }, appName: "", attributes: new Map<string, string>() },
-    payload: packPayload([textOf(`p.1~${registered}~p`)]),
+    payload: packPayload([textOf(`p.1~${registered}~${client}`)]),
   };
   const datum = { dataInfoId: S, version, origin, publications: [publication] };
   return { kind: "told", from, to: READER, message: { kind: "snapshot", datum } };
 };
-const pushed = (version: bigint, registered: bigint, session = READER): Fact => ({
+const pushed = (version: bigint, registered: bigint, session = READER, client = "p"): Fact => ({
   ...{ kind: "pushed", client: "w", service: S, registId: "w.1", version, session, scope: "dataCenter" },
-  ...{ zone: "Z1", isTaken: true, entries: [`Z1/p.1~${registered}~p`] },
+  ...{ zone: "Z1", isTaken: true, entries: [`Z1/p.1~${registered}~${client}`] },
 });
 const acknowledged = (version: bigint): Fact => {
   return { kind: "acknowledged", client: "p", service: S, registId: "p.1", version, session: TAKER, connection: 1 };
@@ -112,4 +113,24 @@ test("who stays at a session, or goes to a leader that could have heard of the n
     [25_000, false],
   ] as const;
   assert.equal(brokenBehind(TAKER, over), "1 newest wins", "it was well again for long");
+});
+
+test("each client has versions of its own: after a stranger's the owner's come, and nothing older of either", () => {
+  const begun = [
+    [0, saved(TABLES[0])],
+    [1, published],
+  ] as const;
+  const after = (...history: (readonly [number, Fact])[]) => judged([...begun, ...history]);
+  const stranger = [
+    [10_000, told(OLD, 1n, 200n, [9n, "x"])],
+    [10_001, pushed(200n, 9n, READER, "x")],
+  ] as const;
+  const owner = [
+    [20_000, told(OLD, 1n, 300n, 2n)],
+    [20_001, pushed(300n, 2n)],
+  ] as const;
+  assert.equal(after(...stranger, ...owner), undefined);
+  assert.equal(after(...stranger, ...owner, [50_000, told(OLD, 1n, 400n, 1n)]), "1 newest wins");
+  assert.equal(after(...stranger, ...owner, [50_000, pushed(400n, 1n)]), "1 newest wins");
+  assert.equal(after(...stranger, ...owner, [50_000, told(OLD, 1n, 400n, [8n, "x"])]), "1 newest wins");
 });

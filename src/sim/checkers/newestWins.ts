@@ -1,10 +1,12 @@
-// Rule 1: the newest registration of a registId wins, and what was taken back does not come back.
+// Rule 1: of what a client says of a registration the newest wins, and what it took back does not come back. Others
+// that name the same registration are at other addresses and have versions of their own: whether what they say may be
+// shown is said by owners.ts.
 
 import type { DataInfoId, NodeId } from "../../model/ids.ts";
 import { compareStamps, type Stamp } from "../../model/publication.ts";
 import type { Fact } from "../facts.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";
-import type { Commit } from "./commits.ts";
+import { type Commit, clientOf } from "./commits.ts";
 
 // A data node that lost its memory lost its tombstones too. What an old connection of a client at another session still
 // holds can then come back until that session has counted the connection out: an idle time, a grace and some travel.
@@ -47,11 +49,10 @@ export class NewestWins implements Checker {
 
   #committed(from: NodeId, { service, version, content }: Commit, nowMs: number): Finding | undefined {
     for (const stamp of content.values()) {
-      const key = this.#keyOf(from, service, stamp.registId);
+      const key = this.#keyOf(from, service, { registId: stamp.registId, client: clientOf(stamp.token) });
       const newest = this.#newest.get(key);
       if (newest !== undefined && this.#isOlder(stamp, newest)) {
         if (this.#isExcused(service, stamp.registId, nowMs) || this.#isCut(service, nowMs)) continue;
-        if (this.#isNamesake(service, stamp.registId, newest)) continue;
         const before = `${textOf(newest)} was shown or removed`;
         const text = `${stamp.registId} at ${textOf(stamp)} is back in v${version} after ${before}`;
         return { rule: "1 newest wins", service, text };
@@ -63,10 +64,14 @@ export class NewestWins implements Checker {
 
   #noteRemovals(fact: Fact & { kind: "told" }): void {
     if (fact.message.kind !== "delta") return;
-    const { dataInfoId, changes } = fact.message.delta;
+    const { dataInfoId, base, changes } = fact.message.delta;
+    const { commits } = this.#evidence;
+    const before = commits.at(dataInfoId, base.version).find(({ origin }) => origin === base.origin)?.content;
     for (const change of changes) {
       if (change.kind !== "removed") continue;
-      const key = this.#keyOf(fact.from, dataInfoId, change.registId);
+      const token = before?.get(change.registId)?.token;
+      if (token === undefined) continue;
+      const key = this.#keyOf(fact.from, dataInfoId, { registId: change.registId, client: clientOf(token) });
       const newest = this.#newest.get(key);
       if (newest === undefined || compareStamps(change.stamp, newest) > 0) this.#newest.set(key, change.stamp);
     }
@@ -81,8 +86,8 @@ export class NewestWins implements Checker {
       const unpublished = registration?.acknowledgements.find(
         (later) => later.version > version && registration.unpublished.includes(later.version),
       )?.version;
-      if (unpublished === undefined || twin !== undefined) continue;
-      const key = this.#keyOf(from, before.service, registId);
+      if (registration === undefined || unpublished === undefined || twin !== undefined) continue;
+      const key = this.#keyOf(from, before.service, registration);
       const newest = this.#newest.get(key);
       if (newest === undefined || newest.version < unpublished)
         this.#newest.set(key, { version: unpublished, registeredMs: WANTED });
@@ -93,7 +98,8 @@ export class NewestWins implements Checker {
     const { client, service, entries, version } = fact;
     const shown = this.#shownTo(fact, nowMs);
     for (const entry of entries) {
-      const [registId = "", token = "0"] = entry.slice(entry.indexOf("/") + 1).split("~");
+      const [registId = "", token = "0", whose = ""] = entry.slice(entry.indexOf("/") + 1).split("~");
+      if (this.#evidence.registrations.isStranger(service, registId, whose)) continue;
       const now = BigInt(token);
       const before = shown.get(registId);
       const isShared = this.#evidence.registrations.twins(service, registId).length > 1;
@@ -158,11 +164,6 @@ export class NewestWins implements Checker {
     return isTimed ? compareStamps(stamp, newest) < 0 : stamp.version < newest.version;
   }
 
-  /** What one client wanted to take back and could not any more, another with the same registId may still publish. */
-  #isNamesake(service: DataInfoId, registId: string, newest: Stamp): boolean {
-    return newest.registeredMs === WANTED && this.#evidence.registrations.twins(service, registId).length > 1;
-  }
-
   #isExcused(service: DataInfoId, registId: string, nowMs: number): boolean {
     const { registrations, nodes, plan } = this.#evidence;
     const isShared = registrations.twins(service, registId).length > 1;
@@ -184,8 +185,9 @@ export class NewestWins implements Checker {
   }
 
   /** In a cluster each run of a data node is judged by what it knew itself: clocks differ by minutes there. */
-  #keyOf(from: NodeId, service: DataInfoId, registId: string): string {
-    return this.#hasOneMemory ? `${service} ${registId}` : `${from} ${service} ${registId}`;
+  #keyOf(from: NodeId, service: DataInfoId, { registId, client }: { registId: string; client: string }): string {
+    const word = `${service} ${registId} ${client}`;
+    return this.#hasOneMemory ? word : `${from} ${word}`;
   }
 }
 

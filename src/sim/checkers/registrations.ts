@@ -87,6 +87,12 @@ export class Registrations {
     return this.#byService.get(service)?.get(registId) ?? [];
   }
 
+  /** Whether others have the registration and this client, which claims it, is none of them. */
+  isStranger(service: DataInfoId, registId: string, client: string): boolean {
+    const twins = this.twins(service, registId);
+    return twins.length > 0 && !twins.some((twin) => twin.client === client);
+  }
+
   *ofService(service: DataInfoId): Generator<readonly KnownRegistration[]> {
     yield* this.#byService.get(service)?.values() ?? [];
   }

@@ -12,7 +12,7 @@ import type {
   MemberToMeta,
   MetaToMember,
 } from "../../../messages/membership.ts";
-import type { FollowerToLeader, LeaderToFollower } from "../../../messages/replication.ts";
+import type { FollowerToLeader, LeaderToFollower, Remover } from "../../../messages/replication.ts";
 import type {
   DataToSession,
   PublishItem,
@@ -182,12 +182,14 @@ export const followerToLeader = anyOf<FollowerToLeader>({
   }),
 });
 
+const remover = record<Remover>({ found: fc.constantFrom("held", "nothing"), host: fc.nat(4_095) });
+
 const replicaDatum = record({
   dataInfoId,
   version: long,
   origin: long,
   publications: list(publication),
-  tombstones: list(fc.tuple(string, stamp)),
+  tombstones: list(fc.oneof(fc.tuple(string, stamp), fc.tuple(string, stamp, remover))),
 });
 
 export const leaderToFollower = anyOf<LeaderToFollower>({

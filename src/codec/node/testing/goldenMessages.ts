@@ -3,7 +3,7 @@
 
 import type { Hello, HelloAnswer } from "../../../messages/hello.ts";
 import type { MemberAddress, MemberToMeta, MetaToMember } from "../../../messages/membership.ts";
-import type { FollowerToLeader, LeaderToFollower } from "../../../messages/replication.ts";
+import type { FollowerToLeader, LeaderToFollower, ReplicaDatum } from "../../../messages/replication.ts";
 import type { DataToSession, PublishItem, SessionToData, Superseded } from "../../../messages/sessionData.ts";
 import { brandDataInfoId, clientId, nodeId } from "../../../model/ids.ts";
 import type { Publication } from "../../../model/publication.ts";
@@ -40,6 +40,11 @@ const items: readonly PublishItem[] = [
   { kind: "remove", removal: TAKEN_BACK },
   { kind: "remove", removal: { dataInfoId, registId: "r-2", cause: "left", stamp } },
   { kind: "remove", removal: { ...TAKEN_BACK, client: clientId("10.0.0.9:1_10.0.0.2:2") } },
+];
+
+const tombstones: ReplicaDatum["tombstones"] = [
+  [registId, stamp, { found: "nothing", host: 300 }],
+  ["r-2", stamp],
 ];
 
 const sessionMember: Required<MemberAddress> = {
@@ -175,7 +180,7 @@ const LEADER_TO_FOLLOWER: OneOfEachKind<LeaderToFollower> = {
     kind: "replica",
     slot: 255,
     leaderEpoch: 8n,
-    datums: [{ dataInfoId, ...version, publications: [PUBLICATION], tombstones: [[registId, stamp]] }],
+    datums: [{ dataInfoId, ...version, publications: [PUBLICATION], tombstones }],
     gone: [otherDataInfoId],
     isLast: true,
     hold: { remainingMs: 300, expected: [[otherDataInfoId, 2]] },

@@ -26,11 +26,11 @@ export interface Link {
 
 /** Writes what a later release may: every record has a tail, which uses names of its own. */
 class LaterWriter extends NodeWriter {
-  override endRecord(name?: string): void {
+  override endRecordWith(write: (() => void) | undefined): void {
     const start = this.length;
     this.u8(0);
-    this.flag(name !== undefined);
-    if (name !== undefined) this.name(name);
+    this.flag(write !== undefined);
+    write?.();
     this.addedFields();
     this.target()[start] = this.length - start - 1;
   }
