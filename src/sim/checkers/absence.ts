@@ -2,7 +2,7 @@
 // file says from when to when that is, by the promises: a lost connection counts after the grace unless the client is
 // back, a session that is dead, stands still or is cut off after its lease; a data node that restarts shows what it has
 // after its hold, and waits a lease's time for a session that it can't hear; and where all copies of a slot are lost
-// while a session can't say what it holds, that is lost too.
+// while a session can't say what it holds, or another process is a member in its place, that is lost too.
 
 import type { DataInfoId } from "../../model/ids.ts";
 import { countOf } from "../plan.ts";
@@ -71,6 +71,7 @@ export class Absences {
     const unheard = this.#cutOffs(client, ({ session, madeMs }) =>
       nodes.unheard(session, registration.service, madeMs),
     );
+    const displaced = this.#cutOffs(client, ({ session }) => nodes.displaced(session));
     return [
       ...departures.flatMap((departure) => [
         ...this.#byDeparture({ departure, client, registration }),
@@ -78,6 +79,12 @@ export class Absences {
       ]),
       ...unheard.flatMap((departure) => this.#byUnheardRestart({ departure, client, registration })),
       ...[...departures, ...unheard].flatMap((departure) => this.#byLoss({ departure, client, registration })),
+      ...displaced.flatMap((departure) =>
+        this.#byLoss(
+          { departure, client, registration },
+          nodes.lossesOf(registration.service).filter(({ hasCopy }) => !hasCopy),
+        ),
+      ),
     ];
   }
 
@@ -179,8 +186,11 @@ export class Absences {
   }
 
   /** A leader without a copy knows only what the sessions tell that it can hear. */
-  #byLoss({ departure, registration }: Case): Absence[] {
-    const { nodes, plan } = this.#evidence;
+  #byLoss(
+    { departure, registration }: Case,
+    all: readonly Loss[] = this.#evidence.nodes.lossesOf(registration.service),
+  ): Absence[] {
+    const { plan } = this.#evidence;
     if (!departure.isSessionDead || countOf(plan, "data") === 1) return [];
     const back = this.#returnAfter(departure, registration);
     const isLost = ({ atMs, hasCopy }: Loss) => {
@@ -188,8 +198,7 @@ export class Absences {
       if (back !== undefined && this.#heardMs(back, registration.service) < atMs) return false;
       return !hasCopy || registration.acknowledgements.some((last) => Math.abs(last.atMs - atMs) < REPLICATION_MS * 2);
     };
-    const losses = nodes.lossesOf(registration.service).filter(isLost);
-    return losses.map((loss) => ({
+    return all.filter(isLost).map((loss) => ({
       fromMs: this.#shownMs(loss, registration),
       untilMs: this.#backMs(back, departure, registration),
     }));

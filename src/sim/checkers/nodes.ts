@@ -7,6 +7,7 @@ import { type SlotTable, slotOf } from "../../model/slot.ts";
 import type { Fact, Role } from "../facts.ts";
 import type { Plan } from "../plan.ts";
 import { Apart, RELINK_MS, type Span } from "./apart.ts";
+import { Displaced } from "./displaced.ts";
 
 export interface KnownRun {
   readonly id: NodeId;
@@ -60,6 +61,7 @@ export class Nodes {
   #lastSaved: SlotTable | undefined;
   #before: SlotTable | undefined;
   readonly #apart = new Apart();
+  readonly #displaced = new Displaced();
   // Who led each slot, by the tables that were saved.
   readonly #leads = new Map<number, { readonly leader: NodeId; readonly epoch: bigint; ceasedMs: number }[]>();
   /** Restarts of data nodes, on a copy of their data directory too. */
@@ -102,6 +104,11 @@ export class Nodes {
   /** The times in which the session may not have been a member of the cluster. */
   outside(session: string): Span[] {
     return this.#ofRun(session, ({ machine }) => this.#outsides.get(machine) ?? []);
+  }
+
+  /** The times in which another process was a member in its place. */
+  displaced(session: string): readonly Span[] {
+    return this.#displaced.spans(session);
   }
 
   /** Whether a node may not have been a member at that time, or not have heard yet what it missed. */
@@ -285,6 +292,10 @@ export class Nodes {
 
   #learned({ node, role, message }: Fact & { kind: "learned" }, nowMs: number): void {
     if (message.kind === "members") this.#noteMembers(message.members, nowMs);
+    if (message.kind === "members" && role === "data") {
+      const isUnheard = ({ machine }: { machine: string }, atMs: number) => this.#isUnheardByMeta(machine, atMs);
+      this.#displaced.learned(message.members, { sessions: this.living("session"), isUnheard, nowMs });
+    }
     if (message.kind !== "slotTable") return;
     if (role === "data") this.#noteCeased(node, message.table, nowMs);
     if (role !== "session") return;
@@ -325,6 +336,12 @@ export class Nodes {
     for (const [slot, { leaderEpoch }] of slots.entries()) {
       if (goneBy.get(slot)?.leaderEpoch !== leaderEpoch) goneBy.set(slot, { leaderEpoch, sinceMs: nowMs });
     }
+  }
+
+  #isUnheardByMeta(machine: string, atMs: number): boolean {
+    return this.living("meta").every((meta) =>
+      this.#apart.spans([meta.machine, machine]).some(({ fromMs, untilMs }) => fromMs <= atMs && atMs <= untilMs),
+    );
   }
 
   #lookReady(session: NodeId, nowMs: number): void {

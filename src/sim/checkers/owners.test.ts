@@ -1,11 +1,28 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { textOf } from "../../base/text.ts";
+import type { Superseded } from "../../messages/sessionData.ts";
 import { clientId, type NodeId } from "../../model/ids.ts";
 import { packPayload } from "../../model/payload.ts";
 import type { Fact } from "../facts.ts";
 import { Owners } from "./owners.ts";
-import { type At, acknowledged, brokenBy, cut, D1, published, READY, S, S1, S2, shows } from "./testing/history.ts";
+import {
+  type At,
+  acknowledged,
+  brokenBy,
+  cut,
+  D1,
+  D2,
+  published,
+  READY,
+  S,
+  S1,
+  S2,
+  saved,
+  serves,
+  shows,
+  tableOf,
+} from "./testing/history.ts";
 
 const RULE = "owner: a registration is its client's";
 const [OWNERS, STRANGERS] = ["c.1~1~c", "c.1~9~x"] as const;
@@ -13,14 +30,14 @@ const [OWNERS, STRANGERS] = ["c.1~1~c", "c.1~9~x"] as const;
 const broken = (...history: At[]) => brokenBy((evidence) => new Owners(evidence), [...READY, ...history]);
 
 /** The owner's session passes it on. */
-function passedOn(from = S1, batch = 1): Fact {
+function passedOn(from = S1, batch = 1, to = D1): Fact {
   const publication = {
     ...{ dataInfoId: S, registId: "c.1", version: 1n, registeredMs: 0 },
     owner: { session: from, client: clientId("c") },
     ...{ zone: "Z1", appName: "", attributes: new Map(), payload: packPayload([textOf(OWNERS)]) },
   };
   const message = { kind: "publish", batch, epoch: 1n, items: [{ kind: "put", publication }] } as const;
-  return { kind: "asked", from, to: D1, message, isLost: false };
+  return { kind: "asked", from, to, message, isLost: false };
 }
 
 /** A session says that what had this version is over. */
@@ -31,10 +48,12 @@ function ended(from: NodeId, version: bigint, batch: number): Fact {
   return { kind: "asked", from, to: D1, message, isLost: false };
 }
 
-const taken = (batch: number, to = S1): Fact => ({
-  ...{ kind: "told", from: D1, to },
-  message: { kind: "taken", batch, superseded: [], unlisted: [], isFull: false },
+const taken = (batch: number, to = S1, from = D1, superseded: readonly Superseded[] = []): Fact => ({
+  ...{ kind: "told", from, to },
+  message: { kind: "taken", batch, superseded, unlisted: [], isFull: false },
 });
+const zero = { version: 1n, registeredMs: 0 };
+const REFUSED: Superseded = { dataInfoId: S, registId: "c.1", stamp: zero, by: zero, isRemoved: false };
 const moved: Fact = { kind: "told", from: D1, to: S1, message: { kind: "moved", batch: 1, epoch: 2n } };
 
 /** S1 can't reach the leader when it takes the registration. */
@@ -69,6 +88,8 @@ test("what a leader has heard, however it came there, is the owner's", () => {
   assert.equal(broken(...TAKEN_APART, [20_010, passedOn()], [20_020, taken(1)], stranger), RULE);
   assert.equal(broken(...TAKEN_APART, [20_010, passedOn()], [20_020, taken(2)], stranger), undefined);
   assert.equal(broken(...TAKEN_APART, [20_010, passedOn()], [20_020, moved], stranger), undefined);
+  const refused = taken(1, S1, D1, [REFUSED]);
+  assert.equal(broken(...TAKEN_APART, [20_010, passedOn()], [20_020, refused], stranger), undefined);
 });
 
 test("what was taken before the cut, or by a session that had the time to be heard again, is the owner's", () => {
@@ -101,4 +122,41 @@ test("what a leader had heard from another session is free to it when that one s
   assert.equal(broken(...elsewhere, ...end(1n), stranger), undefined);
   // The end of a stranger's at the same session.
   assert.equal(broken(...elsewhere, ...end(9n), stranger), RULE);
+});
+
+const [FOLLOWED, NEXT] = [
+  { epoch: 2n, slots: tableOf(D1, 1n).slots.map((owner) => ({ ...owner, followers: [D2] })) },
+  tableOf(D2, 3n),
+] as const;
+
+function hasCopies(follower: NodeId): Fact {
+  const fact = serves(follower);
+  if (fact.kind !== "heartbeat") return fact;
+  const inSync = FOLLOWED.slots.map((_, slot) => slot);
+  return { ...fact, message: { ...fact.message, tableEpoch: 2n, slots: { serving: [], held: [], inSync } } };
+}
+
+/** D2 follows D1, and leads after it with all that it has. */
+const COPIED: readonly At[] = [
+  [18_000, { ...saved(D1, 1n), table: FOLLOWED, before: tableOf(D1, 1n) } as Fact],
+  [19_000, hasCopies(D2)],
+  [20_000, { ...saved(D2, 3n), table: NEXT, before: FOLLOWED } as Fact],
+];
+
+test("what only a leader had heard that was lost without a copy is free to the next one during a cut", () => {
+  const heard: readonly At[] = [
+    [10, published(1n)],
+    [15, acknowledged(1n, S1)],
+    [20, passedOn()],
+    [30, taken(1)],
+  ];
+  const apart: At = [10_000, cut("s1", "d2", true)];
+  const lost: At = [20_000, saved(D2, 2n)];
+  const stranger: At = [21_000, shows(D2, S2, 10n, STRANGERS)];
+  assert.equal(broken(...heard, apart, lost, stranger), undefined);
+  assert.equal(broken(...heard, apart, stranger), RULE, "the leader that has heard it still leads");
+  assert.equal(broken(...heard, lost, [20_001, cut("s1", "d2", true)], stranger), RULE, "it could be heard");
+  assert.equal(broken(...heard, apart, ...COPIED, stranger), RULE, "there was a copy");
+  const isBack: readonly At[] = [apart, lost, [20_500, passedOn(S1, 2, D2)], [20_501, taken(2, S1, D2)]];
+  assert.equal(broken(...heard, ...isBack, stranger), RULE, "the next one has heard it");
 });

@@ -4,7 +4,8 @@
 // One case is no fault. A session that is cut off from the leader goes on to take registrations, and the leader does
 // not know of them. A stranger that the leader hears first has such a registration until the stranger goes: to the
 // leader it is the holder, and the owner is a client that asks for what is held (ARCHITECTURE.md, weak points). What
-// the leader heard through another session before, and that one has said to be over, is free to it again.
+// the leader heard through another session before, and that one has said to be over, is free to it again. And what only
+// a leader had heard that was lost without a copy, nobody has heard.
 
 import type { PublishItem } from "../../messages/sessionData.ts";
 import type { Fact } from "../facts.ts";
@@ -25,8 +26,9 @@ interface GivenBack {
 
 export class Owners implements Checker {
   readonly #evidence: Evidence;
-  // Registrations that a leader has heard of from their owners' sessions, as it says by its answer to a batch.
-  readonly #heard = new Set<string>();
+  // Registrations that a leader has heard of from their owners' sessions, as it says by its answer to a batch; and when
+  // last.
+  readonly #heardMs = new Map<string, number>();
   // The sessions that have told a leader of an owner's end, and when, by registration.
   readonly #gaveBack = new Map<string, GivenBack>();
   // What is in each batch that is not answered: a batch may be lost with its link.
@@ -79,12 +81,15 @@ export class Owners implements Checker {
     const batch = `${session} ${from} ${message.batch}`;
     const words = message.kind === "taken" ? (this.#underWay.get(batch) ?? []) : [];
     this.#underWay.delete(batch);
+    // What the leader refuses it does not have.
+    const refused = new Set(message.kind === "taken" ? message.superseded.map(({ registId }) => registId) : []);
     for (const { owner, endOf } of words) {
+      if (refused.has(owner.registId)) continue;
       const key = keyOf(owner);
       // Of a stranger's registration the end says nothing of the owner's.
       const isOwners = owner.acknowledgements.some((one) => one.session === session && one.version === endOf);
-      if (endOf === undefined) this.#heard.add(key);
-      else if (isOwners && this.#heard.delete(key)) this.#gaveBack.set(key, { session, atMs: nowMs });
+      if (endOf === undefined) this.#heardMs.set(key, nowMs);
+      else if (isOwners && this.#heardMs.delete(key)) this.#gaveBack.set(key, { session, atMs: nowMs });
     }
   }
 
@@ -96,23 +101,36 @@ export class Owners implements Checker {
       return "right";
     }
     if (this.#holders.get(key) === client) return "right";
-    if (this.#holders.has(key) || this.#heard.has(key) || !this.#isUnheard(owner, nowMs)) return "wrong";
+    const lostMs = this.#lostMs(owner);
+    const isHeard = (this.#heardMs.get(key) ?? Number.NEGATIVE_INFINITY) > lostMs;
+    if (this.#holders.has(key) || isHeard || !this.#isUnheard(owner, { lostMs, nowMs })) return "wrong";
     this.#holders.set(key, client);
     return "right";
   }
 
-  /** Every session that took it could not reach the leader then, and has had no time since to make its links again. */
-  #isUnheard(owner: KnownRegistration, nowMs: number): boolean {
+  /** When the service last had a leader that knew nothing of what those before it had heard. */
+  #lostMs({ service }: KnownRegistration): number {
+    const losses = this.#evidence.nodes.lossesOf(service);
+    return losses.findLast(({ hasCopy }) => !hasCopy)?.atMs ?? Number.NEGATIVE_INFINITY;
+  }
+
+  /**
+   * Every session that took it could not reach the leader then, or when there was one that had not heard it, and has
+   * had no time since to make its links again.
+   */
+  #isUnheard(owner: KnownRegistration, { lostMs, nowMs }: { lostMs: number; nowMs: number }): boolean {
     const { service } = owner;
     const { nodes } = this.#evidence;
     const over = this.#gaveBack.get(keyOf(owner));
     const acknowledgements = owner.acknowledgements.filter(
       ({ session, atMs }) => session !== over?.session || atMs > over.atMs,
     );
-    const isCutOff = ({ session, atMs }: Acknowledgement) =>
-      nodes
-        .unheard(session, service, atMs)
-        .some(({ fromMs, untilMs, settleMs }) => fromMs <= atMs && nowMs <= untilMs + settleMs);
+    const isCutOff = ({ session, atMs }: Acknowledgement) => {
+      const sinceMs = Math.max(atMs, lostMs);
+      return nodes
+        .unheard(session, service, sinceMs)
+        .some(({ fromMs, untilMs, settleMs }) => fromMs <= sinceMs && nowMs <= untilMs + settleMs);
+    };
     return acknowledgements.length > 0 && acknowledgements.every(isCutOff);
   }
 }
