@@ -13,11 +13,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 const ROOT = join(import.meta.dirname, "..");
 const project = mkdtempSync(join(tmpdir(), "roster-package-"));
 const main = join(project, "node_modules/.bin/roster");
+const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string };
+const tarball = `roster-registry-${version}.tgz`;
 
 before(() => {
   execFileSync("npm", ["pack", "--silent", "--pack-destination", project], { cwd: ROOT });
-  const tarball = readdirSync(project).find((name) => name.endsWith(".tgz"));
-  assert.ok(tarball !== undefined, "npm pack leaves a tarball");
   writeFileSync(join(project, "package.json"), '{ "private": true }');
   // Prefer what the cache has: the packages were fetched for this repository a moment ago.
   const install = ["install", "--silent", "--prefer-offline", "--no-audit", "--no-fund", `./${tarball}`];
@@ -27,7 +27,7 @@ before(() => {
 after(() => rmSync(project, { recursive: true, force: true }));
 
 test("the package holds what users need, and no tests", () => {
-  const folder = join(project, "node_modules/roster");
+  const folder = join(project, "node_modules/roster-registry");
   const files = readdirSync(folder, { recursive: true }).map(String);
   for (const file of ["dist/cli/main.js", "dist/cli/main.d.ts", "LICENSE", "README.md"])
     assert.ok(files.includes(file), file);
@@ -38,8 +38,15 @@ test("the package holds what users need, and no tests", () => {
 });
 
 test("roster --version prints the version", () => {
-  const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
   assert.equal(execFileSync(process.execPath, [main, "--version"], { encoding: "utf8" }), `${version}\n`);
+});
+
+test("npx runs it from the tarball, installed nowhere", (t) => {
+  const command = ["--yes", "--prefer-offline", `--package=${join(project, tarball)}`, "--", "roster", "--version"];
+  // In a folder where nothing is installed that it could find.
+  const folder = mkdtempSync(join(tmpdir(), "roster-npx-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  assert.equal(execFileSync("npx", command, { cwd: folder, encoding: "utf8" }), `${version}\n`);
 });
 
 test("roster server answers, and stops in order within 5 s of SIGTERM", { timeout: 60_000 }, async () => {
