@@ -5,7 +5,7 @@ import { type NodeId, nodeId } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 import { type DataNodes, SlotKeeper, type TableSave } from "./slotKeeper.ts";
 
-const [A, B] = [nodeId("a.1"), nodeId("b.1")];
+const [A, B, C] = [nodeId("a.1"), nodeId("b.1"), nodeId("c.1")];
 const STORED: SlotTable = {
   epoch: 5n,
   slots: [
@@ -36,7 +36,8 @@ function known(living: readonly NodeId[], gone: readonly NodeId[] = []): DataNod
 }
 
 function report(slots: SlotKeeper, node: NodeId, tableEpoch: bigint, nowMs: number): void {
-  const all = { serving: [0, 1], held: [], inSync: [0, 1] };
+  const every = [0, 1, 2, 3, 4, 5];
+  const all = { serving: every, held: [], inSync: every };
   const members = { epoch: 0n, serial: 0 };
   const heartbeat: Heartbeat = {
     ...{ kind: "heartbeat", role: "data", address: "h:1", tableEpoch, members, isLeaving: false },
@@ -86,6 +87,19 @@ test("one table is on its way to the store at a time, and is in force when it is
   assert.equal(slots.saved(table, true, 4_010), "saved");
   assert.equal(slots.table, table);
   assert.ok(slots.changes.some(({ reason }) => reason === "leader is gone"));
+});
+
+test("a new table forgets nothing of what nodes have said of slots that stay as they are", () => {
+  const six = Array.from({ length: 6 }, (_, at) => STORED.slots[at % 2]).filter((owner) => owner !== undefined);
+  const slots = keeper({ epoch: 5n, slots: six });
+  for (const node of [A, B]) report(slots, node, 5n, 0);
+  const all = known([A, B, C]);
+  const table = decided(slots.arrange(all, 3_000));
+  const added = table.slots.findIndex(({ followers }) => followers.includes(C));
+  slots.saved(table, true, 3_100);
+  report(slots, C, table.epoch, 3_200);
+  const next = decided(slots.arrange(all, 3_300));
+  assert.notDeepEqual(next.slots[added], table.slots[added], "the move goes on as soon as the new node has its copy");
 });
 
 test("the answer to the save of an earlier lead is not taken for the one that is awaited", () => {

@@ -1,6 +1,6 @@
 // Holds pushes to a client back that does not answer them any more, though it did before: after some in a row without
 // an answer nothing is sent for a while, and then one push on trial. Without an answer to that one the pause is twice
-// as long; any answer, a late one too, ends it.
+// as long; at any answer, a late one too, the pusher drops the breaker.
 
 // More than a lost push or two, and soon enough that a frozen client is not sent everything again and again.
 const FAILURES_MAX = 5;
@@ -41,12 +41,5 @@ export class Breaker {
     this.#isTrying = false;
     this.#pauseMs = Math.min(Math.max(PAUSE_MS_MIN, 2 * this.#pauseMs), PAUSE_MS_MAX);
     this.#trialMs = nowMs + this.#pauseMs;
-  }
-
-  /** The client has answered something. */
-  answered(): void {
-    this.#failures = 0;
-    this.#pauseMs = 0;
-    this.#isTrying = false;
   }
 }

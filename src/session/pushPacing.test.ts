@@ -69,18 +69,6 @@ test("while a push is on trial no other goes, and what was under way before says
   assert.deepEqual([breaker.trialMs, breaker.allows(NOW_MS + 1e9)], [Number.POSITIVE_INFINITY, false]);
 });
 
-test("an answer ends the pause, and the count begins anew", () => {
-  const breaker = new Breaker();
-  breaker.sent();
-  for (let at = 0; at < 5; at++) breaker.failed(NOW_MS);
-  breaker.answered();
-  assert.deepEqual([breaker.isOpen, breaker.allows(NOW_MS)], [false, true]);
-  for (let at = 0; at < 4; at++) breaker.failed(NOW_MS);
-  assert.equal(breaker.isOpen, false);
-  breaker.failed(NOW_MS);
-  assert.deepEqual([breaker.trialMs, breaker.isOpen], [NOW_MS + 5_000, true]);
-});
-
 test("while changes follow each other the gaps grow from 50 ms by half each, up to the setting", () => {
   const gap = new PushGap();
   let nowMs = NOW_MS;
