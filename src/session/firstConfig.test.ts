@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { connect, nowMs, ORDERS, pass, reset, session, type TestClient } from "./testing/harness.ts";
+import { connect, nowMs, ORDERS, pass, reset, session, stall, type TestClient } from "./testing/harness.ts";
 
 beforeEach(reset);
 
@@ -72,4 +72,13 @@ test("a client that does not read is told later that there is no value", () => {
   client.channel.isBlocked = false;
   pass(5_000);
   assert.deepEqual(seen(client), [null]);
+});
+
+test("after this process has stood still the value, which may wait unread, has its time again", () => {
+  const client = connect();
+  watch(client);
+  stall(8_000);
+  session.step({ kind: "woken" }, nowMs);
+  told(9n << 20n, "on");
+  assert.deepEqual(seen(client), ["on"]);
 });
