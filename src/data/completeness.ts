@@ -57,6 +57,7 @@ export class Completeness {
 
   heard(slot: LedSlot, session: NodeId, nowMs: number): void {
     slot.heard.add(session);
+    slot.upToDate.add(session);
     slot.spoke.add(session);
     slot.awaited.delete(session);
     this.#serveIfComplete(slot, nowMs);

@@ -28,32 +28,32 @@ test("one that won by a version, by more than a millisecond, or within its sessi
   contests.replaced(ofSession(), ofOther({ version: 2n }), false);
   contests.replaced(ofSession(), ofOther({ registeredMs: START_MS + 2 }), false);
   contests.replaced(ofSession(), ofSession({ registeredMs: START_MS + 1 }), false);
-  contests.claimed(SESSION, ofSession(), { winner: ofOther({ registeredMs: START_MS }), isBegin: false });
+  contests.claimed(SESSION, ofSession(), { winner: ofOther({ registeredMs: START_MS }), isLate: false });
   assert.ok(contests.isEmpty);
 });
 
-test("when a leader begins, one that won by any time is a contest; one by a version, or within its session, is none", () => {
+test("of what is said late one that won by any time is a contest; one by a version, or within its session, is none", () => {
   const contests = new Contests();
   contests.replaced(ofSession(), ofOther({ version: 2n }), true);
   contests.replaced(ofSession(), ofSession({ registeredMs: START_MS + 500 }), true);
-  contests.claimed(SESSION, ofSession(), { winner: ofOther({ registeredMs: START_MS }), isBegin: true });
+  contests.claimed(SESSION, ofSession(), { winner: ofOther({ registeredMs: START_MS }), isLate: true });
   assert.ok(contests.isEmpty);
   contests.replaced(ofSession(), ofOther({ registeredMs: START_MS + 500 }), true);
   assert.equal(contests.get(ofSession())?.loser, SESSION);
   const claimed = new Contests();
-  claimed.claimed(SESSION, ofSession(), { winner: ofOther({ registeredMs: START_MS + 500 }), isBegin: true });
+  claimed.claimed(SESSION, ofSession(), { winner: ofOther({ registeredMs: START_MS + 500 }), isLate: true });
   assert.equal(claimed.get(ofSession())?.loser, SESSION);
 });
 
 test("what a session says that it has is a contest by the same rule", () => {
   const contests = new Contests();
-  contests.claimed(SESSION, ofSession(), { winner: ofOther(), isBegin: false });
+  contests.claimed(SESSION, ofSession(), { winner: ofOther(), isLate: false });
   assert.equal(contests.get(ofSession())?.loser, SESSION);
 });
 
 test("beyond a thousand of a slot the oldest are forgotten; one that is renewed is not the oldest any more", () => {
   const contests = new Contests();
-  const won = { winner: ofOther(), isBegin: false };
+  const won = { winner: ofOther(), isLate: false };
   const add = (at: number) => contests.claimed(SESSION, ofSession({ registId: `r${at}` }), won);
   for (let at = 0; at < 1_000; at++) add(at);
   add(0);

@@ -3,8 +3,8 @@
 // But the client may have gone on to the other session, and the first one not know it yet: when it notices, it takes
 // back what the other session still holds.
 //
-// A leader that begins hears the sessions in any order, so there each later time may be that of the session which the
-// client has left, whose clock is ahead.
+// A leader that begins, or to which a session's link was lost, hears in any order what sessions have taken meanwhile. So
+// each later time may be that of the session which the client has left, whose clock is ahead.
 
 import type { InventoryEntry } from "../messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
@@ -43,19 +43,19 @@ export class Contests {
     this.#contests.clear();
   }
 
-  /** `by` takes the place of `before`. `isBegin`: the leader has not heard all sessions yet. */
-  replaced(before: Registration, by: Registration, isBegin: boolean): void {
-    if (!isContest(before, by, isBegin) || before.owner.session === by.owner.session) return;
-    this.claimed(before.owner.session, before, { winner: by, isBegin });
+  /** `by` takes the place of `before`. `isLate`: its session may have taken it long ago. */
+  replaced(before: Registration, by: Registration, isLate: boolean): void {
+    if (!isContest(before, by, isLate) || before.owner.session === by.owner.session) return;
+    this.claimed(before.owner.session, before, { winner: by, isLate });
   }
 
-  /** A session has an entry that lost against `winner`. `isBegin`: the leader had not heard that session yet. */
+  /** A session has an entry that lost against `winner`. `isLate`: it may have had it for long. */
   claimed(
     loser: NodeId,
     { dataInfoId, registId, version, registeredMs }: InventoryEntry,
-    { winner, isBegin }: { readonly winner: Stamp; readonly isBegin: boolean },
+    { winner, isLate }: { readonly winner: Stamp; readonly isLate: boolean },
   ): void {
-    if (!isContest({ version, registeredMs }, winner, isBegin)) return;
+    if (!isContest({ version, registeredMs }, winner, isLate)) return;
     const key = textOf({ dataInfoId, registId });
     this.#contests.delete(key);
     const won = { version: winner.version, registeredMs: winner.registeredMs };
@@ -69,9 +69,9 @@ export class Contests {
 }
 
 /** What won by the time alone, on purpose, has the least that does. */
-function isContest(loser: Stamp, winner: Stamp, isBegin: boolean): boolean {
+function isContest(loser: Stamp, winner: Stamp, isLate: boolean): boolean {
   const byMs = winner.registeredMs - loser.registeredMs;
-  return winner.version === loser.version && (isBegin ? byMs > 0 : byMs === 1);
+  return winner.version === loser.version && (isLate ? byMs > 0 : byMs === 1);
 }
 
 function textOf({ dataInfoId, registId }: Key): string {

@@ -270,6 +270,23 @@ test("a leader that begins may hear first where a client is, and then where it w
   assert.deepEqual(node.list().state, before);
 });
 
+test("a session whose link was lost may say late where a client was; one that was there all the time says what is", () => {
+  const afterMove = (isLinkLost: boolean) => {
+    const node = serving();
+    if (isLinkLost) {
+      node.step({ kind: "sessionDown", session: OTHER });
+      node.step({ kind: "sessionUp", session: OTHER });
+    }
+    node.publish(put());
+    const was = put({ registeredMs: START_MS + 2_000, ...byOther });
+    node.tell({ kind: "publish", batch: 1, epoch: 1n, items: [was] }, OTHER);
+    const left = removed("left", { version: 1n, registeredMs: START_MS + 2_000 });
+    node.tell({ kind: "publish", batch: 2, epoch: 1n, items: [left] }, OTHER);
+    return node.sent.some(({ to, message }) => to === SESSION && message.kind === "wanted");
+  };
+  assert.deepEqual([afterMove(true), afterMove(false)], [true, false]);
+});
+
 test("a process that stood still may read that a client left before it reads that it is back elsewhere", () => {
   const node = serving();
   node.publish(put());

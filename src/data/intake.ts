@@ -84,7 +84,7 @@ export class Intake {
       const outgrown = item.kind === "put" ? outgrowing(datum, item.publication, bound) : undefined;
       if (typeof verdict === "object") notTaken.superseded.push(verdict);
       else if (outgrown !== undefined) notTaken.unlisted.push(outgrown);
-      else if (!this.#apply(datum, item, live, applied) && item.kind === "put") {
+      else if (!this.#apply(datum, item, { live, from }, applied) && item.kind === "put") {
         notTaken.superseded.push(supersededBy(datum, item.publication));
       }
     }
@@ -101,8 +101,14 @@ export class Intake {
   }
 
   /** False if something newer is known. */
-  #apply(datum: Datum, item: PublishItem, live: Registration | undefined, { led, changes, taken }: Touched): boolean {
-    const change = led.contents.applyOver(datum, item, { before: live, isBegin: !led.isServing });
+  #apply(
+    datum: Datum,
+    item: PublishItem,
+    { live, from }: { live: Registration | undefined; from: NodeId | undefined },
+    { led, changes, taken }: Touched,
+  ): boolean {
+    const isLate = from !== undefined && !led.upToDate.has(from);
+    const change = led.contents.applyOver(datum, item, { before: live, isLate });
     if (change === "refused") return false;
     taken.push(item);
     if (change === "unseen") return true;

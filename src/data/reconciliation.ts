@@ -62,6 +62,7 @@ export class Reconciliation {
   /** The session's link is gone, and the rest of what it was saying. */
   unlinked(session: NodeId): void {
     this.#early.delete(session);
+    for (const led of this.#slots.led()) led.upToDate.delete(session);
     for (const key of [...this.#parts.keys()]) if (key.startsWith(`${session} `)) this.#parts.delete(key);
   }
 
@@ -160,7 +161,7 @@ export class Reconciliation {
     const superseded: Superseded[] = [];
     const claims: InventoryEntry[] = [];
     const awaited = new Set<string>();
-    const isBegin = !led.heard.has(session);
+    const isLate = !led.upToDate.has(session);
     for (const entry of entries.values()) {
       const verdict = judge(led, session, entry);
       if (verdict === "held") continue;
@@ -175,7 +176,7 @@ export class Reconciliation {
       if (verdict.isRemoved) awaited.add(keyOf(entry));
       else {
         claims.push(entry);
-        led.contents.contests.claimed(session, entry, { winner: verdict.by, isBegin });
+        led.contents.contests.claimed(session, entry, { winner: verdict.by, isLate });
       }
     }
     if (claims.length > 0) led.claims.set(session, claims);

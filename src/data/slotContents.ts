@@ -70,23 +70,23 @@ export class SlotContents {
 
   /** As `Datum.apply`, with the sums kept. */
   apply(datum: Datum, item: PublishItem): DatumChange | "unseen" | "refused" {
-    return this.applyOver(datum, item, { before: datum.registration(registIdOf(item)), isBegin: false });
+    return this.applyOver(datum, item, { before: datum.registration(registIdOf(item)), isLate: false });
   }
 
   /**
-   * As `apply`, where it is known what is held under the item's registId. `isBegin`: its leader, this node, has not
-   * heard all sessions yet.
+   * As `apply`, where it is known what is held under the item's registId. `isLate`: its session may have taken it long
+   * ago, and others since.
    */
   applyOver(
     datum: Datum,
     item: PublishItem,
-    { before, isBegin }: { readonly before: Registration | undefined; readonly isBegin: boolean },
+    { before, isLate }: { readonly before: Registration | undefined; readonly isLate: boolean },
   ): DatumChange | "unseen" | "refused" {
     const applied = datum.apply(item, before);
     if (applied === "refused") return applied;
     if (before !== undefined) this.#uncount(before);
     if (item.kind === "remove") return applied;
-    if (before !== undefined) this.contests.replaced(before, item.publication, isBegin);
+    if (before !== undefined) this.contests.replaced(before, item.publication, isLate);
     this.#count(item.publication);
     return applied;
   }

@@ -20,6 +20,8 @@ export interface LedSlot {
   sinceMs: number;
   /** Sessions whose registrations of this slot are all here. */
   readonly heard: Set<NodeId>;
+  /** Those of them whose link has stood since: what they say now is what they have just heard. */
+  readonly upToDate: Set<NodeId>;
   /** Sessions that have said anything of theirs here since the lead began; what they had before is not all of it. */
   readonly spoke: Set<NodeId>;
   /** Sessions that have something which is not here yet, and were not heard before. */
@@ -178,6 +180,7 @@ export class Slots {
         contents,
         sinceMs: nowMs,
         heard: new Set(),
+        upToDate: new Set(),
         spoke: new Set(),
         awaited: new Set(),
         wanted: new Map(),
