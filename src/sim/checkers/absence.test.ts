@@ -141,3 +141,23 @@ test("a return is heard late by a leader that stands still or is cut off from th
   assert.ok(!isHeardLate(cut("s2", "d2")));
   assert.ok(!isHeardLate(cut("s1", "d2")));
 });
+
+test("a session that took a registration while it was cut off says so late, and takes it back; one that was not does not", () => {
+  const s2 = nodeId("s2.4");
+  const lateWord = (cutMs: number, openMs: number) =>
+    absences(
+      [0, { kind: "started", node: s2, role: "session", machine: "s2" }],
+      [2, { kind: "linkMade", session: s2, data: D1 }],
+      [2, { kind: "learned", node: s2, role: "session", message: TABLE_MESSAGE }],
+      [cutMs, cutOff(true)],
+      [50_000, { kind: "acknowledged", ...KEY, version: 2n, session: S1, connection: 1 }],
+      [openMs, cutOff(false)],
+      [51_000, { kind: "lost", client: "c", side: "server", session: S1, connection: 1 }],
+      [51_400, { kind: "connected", isMute: false, client: "c", session: s2, connection: 2 }],
+      [51_401, { kind: "acknowledged", ...KEY, version: 2n, session: s2, connection: 2 }],
+    ).filter(({ fromMs }) => fromMs > 51_000 && fromMs < 53_000);
+  const [absence, other] = lateWord(49_000, 51_100);
+  assert.ok(absence !== undefined && other === undefined && absence.untilMs < 75_000);
+  assert.deepEqual(lateWord(40_000, 45_000), []);
+  assert.deepEqual(lateWord(50_500, 51_100), []);
+});

@@ -117,9 +117,29 @@ export class Absences {
     if (recoveredMs <= endMs) return [];
     const { service } = registration;
     const back = this.#returnAfter(departure, registration);
-    if (back !== undefined && this.#isInTime({ back, departure, client, service, endMs })) return [];
+    if (back !== undefined && this.#isInTime({ back, departure, client, service, endMs }))
+      return this.#byLateWord({ departure, client, registration }, endMs);
     const backMs = back === undefined ? Number.POSITIVE_INFINITY : this.#settledMs(back, service);
     return [{ fromMs: endMs - (isSessionDead ? OTHER_SESSION_MS : 0), untilMs: Math.min(backMs, recoveredMs) }];
+  }
+
+  /**
+   * A session that could not be heard says what it took when it can, after its client's next session has said so too. By
+   * a clock that is ahead it has the registration then, and takes it back when the grace is over, until that other
+   * session is compared (ARCHITECTURE.md, weak points).
+   */
+  #byLateWord({ departure, registration }: Case, endMs: number): Absence[] {
+    const { nodes, plan } = this.#evidence;
+    const { connection, session, isSessionDead } = departure;
+    const taken = registration.acknowledgements.findLast((one) => one.connection === connection);
+    if (taken === undefined || isSessionDead) return [];
+    return nodes
+      .unheard(session, registration.service, taken.atMs)
+      .filter(({ fromMs, untilMs }) => fromMs <= taken.atMs && taken.atMs <= untilMs)
+      .map(({ untilMs, settleMs }) => ({
+        fromMs: endMs,
+        untilMs: Math.max(endMs, untilMs + settleMs) + 2 * plan.config.digestIntervalMs,
+      }));
   }
 
   /** The first return that the data nodes can have heard of: a session that dies at once has passed nothing on. */

@@ -10,12 +10,14 @@ import {
   connected,
   cut,
   D1,
+  D2,
   lost,
   PLAN,
   published,
   READY,
   S1,
   S2,
+  saved,
   scans,
   shows,
   stopped,
@@ -82,4 +84,19 @@ test("whoever dies with its session has that one's lease from when the leader kn
   ];
   assert.equal(ghostSeen(goneMs + LEASE_MS, ...dies), undefined);
   assert.equal(ghostSeen(goneMs + LEASE_MS + REPAIR_MS, ...dies), GHOST);
+});
+
+test("while nobody leads the service nobody is told; the next leader has its time when it begins", () => {
+  const nextMs = T + 200_000;
+  const seen = (atMs: number, diedMs: number): string | undefined =>
+    ghostSeen(
+      nextMs + 2 * REPAIR_MS + LEASE_MS + 100_000,
+      leaves,
+      [diedMs, stopped(D1)],
+      [nextMs, saved(D2, 2n)],
+      [atMs, scans(S2, D2, 10n)],
+    );
+  assert.equal(seen(nextMs + 5_000, T + 5), undefined);
+  assert.equal(seen(nextMs + 2 * REPAIR_MS + LEASE_MS, T + 5), GHOST);
+  assert.equal(seen(nextMs + 5_000, nextMs - 10), GHOST, "its leader lived for long enough");
 });

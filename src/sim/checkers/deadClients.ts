@@ -103,9 +103,9 @@ export class DeadClients implements Checker {
     for (const { fromMs, untilMs, settleMs } of nodes.apart(service, sessions, lostMs)) {
       if (fromMs <= dueMs) dueMs = Math.max(dueMs, untilMs + settleMs + sessionLeaseMs + repairMs);
     }
-    // A leader that begins waits for the sessions, and after a restart for the publishers.
-    for (const { atMs } of nodes.lossesOf(service)) {
-      if (atMs <= dueMs) dueMs = Math.max(dueMs, atMs + Math.max(sessionLeaseMs, restartHoldMs) + repairMs);
+    // A leader that begins waits for the sessions, and after a restart for the publishers. Before that nobody is told.
+    for (const { deadMs, atMs } of nodes.lossesOf(service)) {
+      if (deadMs <= dueMs) dueMs = Math.max(dueMs, atMs + Math.max(sessionLeaseMs, restartHoldMs) + repairMs);
     }
     return dueMs;
   }

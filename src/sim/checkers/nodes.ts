@@ -27,6 +27,8 @@ interface Restart {
 /** A slot has a leader that may know nothing of what was there. */
 export interface Loss {
   readonly atMs: number;
+  /** Since when the slot had no leader that lived. */
+  readonly deadMs: number;
   /** It had a copy; only what came last may be missing. */
   readonly hasCopy: boolean;
   /** Under which epoch it leads. */
@@ -377,7 +379,8 @@ export class Nodes {
       const hasCopy =
         before !== undefined && report !== undefined && this.isCopy(report, leader, { slot, table: before });
       const held = hasCopy || before === undefined ? undefined : this.#heldBy(leader, slot, before);
-      this.#losses.set(slot, [...(this.#losses.get(slot) ?? []), { atMs: nowMs, hasCopy, leaderEpoch, held }]);
+      const deadMs = Math.min(nowMs, this.run("data", owner.leader)?.stopMs ?? nowMs);
+      this.#losses.set(slot, [...(this.#losses.get(slot) ?? []), { atMs: nowMs, deadMs, hasCopy, leaderEpoch, held }]);
     }
   }
 
