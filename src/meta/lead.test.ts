@@ -59,6 +59,16 @@ test("the leader renews at a third of the lease, and goes on in the same term", 
   assert.equal(lead.term, term);
 });
 
+test("a leader whose renewal fails asks again in a second", () => {
+  lead.answered(lease(3n), 0, 10);
+  lead.tick(1_700);
+  lead.answered(undefined, 1_700, 1_710);
+  lead.tick(2_709);
+  assert.equal(asked, 2);
+  lead.tick(2_710);
+  assert.equal(asked, 3);
+});
+
 test("a lead that was lost and taken again is another term, even under the same lease", () => {
   lead.answered(lease(3n), 0, 10);
   const { term } = lead;

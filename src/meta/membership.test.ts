@@ -242,6 +242,10 @@ test("a member that speaks again after its lease is one again, with what its lin
   membership.tick(30_000);
   assert.deepEqual(ids(), []);
   assert.deepEqual(membership.takeEnded(), [], "its link stands");
+  const gone = session("s2.a");
+  hear(gone, 30_000);
+  membership.dismiss(gone);
+  assert.deepEqual([membership.takeEnded(), membership.takeEnded()], [[gone], []], "each is told of once");
   assert.equal(hear(s1, 31_000), "admitted");
   assert.deepEqual(ids(), ["session s1.a"]);
 });

@@ -74,6 +74,8 @@ test("a late answer shows too how far the client has read", () => {
   scene.pass(2_100);
   scene.answer(client);
   assert.equal(client.confirmedBytes, client.channel.writtenBytes);
+  scene.answer(client);
+  assert.equal(scene.values.get("roster_pushes_total late"), 1, "and counts once");
 });
 
 test("a late answer of a client that has unsubscribed is nobody's", () => {
