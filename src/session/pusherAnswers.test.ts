@@ -219,3 +219,18 @@ test("when some pushes have had their time, those that wait for room go out", ()
   scene.pass(1);
   assert.equal(client.channel.pushes.length, before + 2);
 });
+
+test("of pushes that a client never answered the last 256 are remembered, however many there were", () => {
+  const scene = newPusher();
+  const client = newClient();
+  scene.subscribe(client);
+  for (let version = 10n; version < 310n; version++) {
+    scene.change(version);
+    scene.pass(2_500);
+  }
+  assert.equal(client.channel.pushes.length, 300);
+  assert.equal(client.latePushes?.size, 256);
+  scene.answer(client, { at: 299 });
+  scene.answer(client, { at: 0 });
+  assert.equal(scene.values.get("roster_pushes_total late"), 1, "the first is forgotten");
+});

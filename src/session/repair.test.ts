@@ -150,6 +150,15 @@ test("one that was in place gives way to the client's return elsewhere, though i
   assert.deepEqual(batches(), []);
 });
 
+test("one that gave way is not defended here against who registers it next", () => {
+  publish(connect());
+  taken();
+  fromData({ kind: "wanted", slot: 0, keys: [], superseded: [superseded()] });
+  const next = connect();
+  publish(next, { version: 2n });
+  assert.equal(next.channel.outcomes[0]?.kind, "accepted");
+});
+
 test("one whose client is gone does not fight for its place", () => {
   const client = connect();
   publish(client);

@@ -205,8 +205,8 @@ test("who is refused asks again after five seconds, and says why once for each r
   it.lose();
   it.takeLog();
   it.time.run(1_000);
-  refuse("another cluster");
-  assert.deepEqual(it.takeLog(), ["error: a node refuses this one: another cluster"], "it was up in between");
+  refuse("");
+  assert.deepEqual(it.takeLog(), ["error: a node refuses this one: no reason was given"], "it was up in between");
 });
 
 test("another run at the address is no alarm, and not taken for the one that is meant", () => {
