@@ -11,7 +11,7 @@ const KIB = 1024;
 const nextTurn = () => new Promise<void>((resolve) => void setImmediate(resolve));
 
 /** What `received` gives when a peer of this kind has sent something; `after` sees the connection a turn later. */
-async function answering<Seen>(peers: Peers, received: (connection: Connection) => Seen) {
+async function answering<Seen>(peers: Peers, received: (connection: Connection) => Seen, { reads = true } = {}) {
   const { promise, resolve } = Promise.withResolvers<{ seen: Seen; connection: Connection }>();
   const listener = await listenTcp({
     key: "bolt-port",
@@ -28,7 +28,8 @@ async function answering<Seen>(peers: Peers, received: (connection: Connection) 
       closed: () => undefined,
     }),
   });
-  const socket = connect(listener.port, "127.0.0.1").resume();
+  const socket = connect(listener.port, "127.0.0.1");
+  if (reads) socket.resume();
   socket.write("x");
   const { seen, connection } = await promise;
   await nextTurn();
@@ -80,4 +81,9 @@ test("both ends of a connection are named", async () => {
   const { seen } = await answering("clients", ({ remoteAddress, localAddress }) => [remoteAddress, localAddress]);
   for (const address of seen) assert.match(address, /^127\.0\.0\.1:\d+$/);
   assert.notEqual(seen[0], seen[1]);
+});
+
+test("what waits for a node that does not read is counted, wherever it waits", async () => {
+  const { left } = await answering("nodes", writing(64 * KIB * KIB), { reads: false });
+  assert.ok(left > 32 * KIB * KIB, `${left} of 64 MiB`);
 });
