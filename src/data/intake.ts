@@ -96,7 +96,7 @@ export class Intake {
   #makeWay(datum: Datum, item: PublishItem, applied: Touched): Registration | undefined {
     const held = datum.registration(registIdOf(item));
     if (held === undefined || item.kind === "remove" || compareStamps(item.publication, held) > 0) return held;
-    this.#apply(datum, leftItem(held), held, applied);
+    this.#apply(datum, leftItem(held), { live: held, from: undefined }, applied);
     return undefined;
   }
 
