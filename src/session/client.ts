@@ -25,6 +25,8 @@ export interface HeldPublication {
    * `contested`: another client holds it at another session, and it waits.
    */
   state: "new" | "restamped" | "taken" | "outrun" | "superseded" | "unlisted" | "contested";
+  /** Of a new one: what a data node has in its place, which the client has said before. */
+  former: Publication | undefined;
   /** Of an unlisted one: what is listed in its place, which the client has said before. */
   listed: Stamp | undefined;
   /** Of a contested one: who has it. */

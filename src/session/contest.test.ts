@@ -10,8 +10,8 @@ import { NOW_MS, newClient, publication } from "./testing/parts.ts";
 type TestClient = ReturnType<typeof newClient>;
 
 function heldBy(client: TestClient, changes: Partial<HeldPublication> = {}): HeldPublication {
-  const held = { publication: publication({ version: 5n }), client, bytes: 0, listed: undefined, holder: undefined };
-  return { ...held, state: "taken", ...changes };
+  const held = { publication: publication({ version: 5n }), client, bytes: 0, former: undefined, listed: undefined };
+  return { ...held, holder: undefined, state: "taken", ...changes };
 }
 
 /** What another connection is answered that claims the registration; "taken" if it may have it. */

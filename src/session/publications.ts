@@ -112,12 +112,14 @@ export class Publications {
       payload: request.payload,
     };
     if (held === undefined) {
-      this.#add({ publication, client, bytes, state: "new", listed: undefined, holder: undefined });
+      this.#add({ publication, client, bytes, state: "new", former: undefined, listed: undefined, holder: undefined });
       return { publication, before: undefined };
     }
     const holder = held.client;
+    const former = held.state === "taken" ? held.publication : held.former;
     held.bytes = bytes;
     this.#change(held, publication, "new");
+    held.former = former;
     this.#handOver(held, client);
     return { publication, before: holder === client ? undefined : holder };
   }
@@ -142,6 +144,7 @@ export class Publications {
   taken(publication: Publication): void {
     const held = this.#find(publication);
     if (held === undefined || held.publication !== publication) return;
+    held.former = undefined;
     if (held.state === "new" || held.state === "restamped") held.state = "taken";
     else if (held.state === "unlisted" || held.state === "contested") this.#change(held, publication, "taken");
   }
@@ -257,14 +260,18 @@ export class Publications {
 
   /**
    * A client is gone whose connection had been closed for long when it was noticed. What it published at `sinceMs` or
-   * later, and no data node has taken, is not spoken of any more: the client may have moved on since. Returns that.
+   * later, and no data node has taken, is not spoken of any more: the client may have moved on since. What a data node
+   * has in its place waits for the client's return like the rest. Returns what is withdrawn.
    */
   withdraw(client: Client, sinceMs: number): Publication[] {
     const late = [...client.publications].filter(
       ({ state, publication }) => state === "new" && publication.registeredMs >= Math.floor(sinceMs),
     );
-    for (const held of late) this.#change(held, held.publication, "superseded");
-    return late.map(({ publication }) => publication);
+    return late.map((held) => {
+      const { publication, former } = held;
+      this.#change(held, former ?? publication, former === undefined ? "superseded" : "taken");
+      return publication;
+    });
   }
 
   /** What a data node that asks for it is to have. */
@@ -332,6 +339,7 @@ export class Publications {
     }
     held.publication = publication;
     held.state = state;
+    held.former = undefined;
     held.listed = listed;
     held.holder = undefined;
     if (state === "unlisted") this.#unlisted.add(held);

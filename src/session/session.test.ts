@@ -189,6 +189,27 @@ test("what a process that stood still reads late is not published if its client 
   assert.deepEqual(more, []);
 });
 
+test("what the data node has of such a client stays until the grace is over, as of one that said nothing late", () => {
+  const [first, second] = [connect(), connect()];
+  publish(first);
+  taken();
+  stall(6_000);
+  publish(second, { version: 2n });
+  publish(second, { version: 3n });
+  disconnect(first);
+  disconnect(second);
+  forgetSent();
+  fromData({ kind: "differs", slots: [0] });
+  assert.deepEqual(
+    inventories().flatMap((entries) => entries.map(({ version, registeredMs }) => [version, registeredMs])),
+    [[1n, START_MS]],
+  );
+  pass(900);
+  assert.deepEqual(batches(), []);
+  pass(60_000);
+  assert.equal(removals().length, 1);
+});
+
 test("what one connection left to the next, both read late and closed, is not published either", () => {
   const [first, second] = [connect(), connect()];
   stall(6_000);
