@@ -93,6 +93,19 @@ test("a side that gave up in the silence is missed when the silence ends", () =>
   assert.deepEqual(seen.at(-1), "client closed");
 });
 
+test("what a side has written to one that is silent waits on when the connection breaks, until the silence ends", () => {
+  const silent = wire();
+  silent.fallSilent();
+  for (let at = 0; at < 10; at++) silent.serverEnd.write(bytes(20_000));
+  silent.cut({ clientMs: 0, serverMs: 0 });
+  passMs(1_000);
+  assert.ok(silent.serverEnd.bufferedBytes > 100_000);
+  assert.deepEqual(seen, []);
+  silent.speakAgain();
+  passMs(1_000);
+  assert.deepEqual(seen.toSorted(), ["client closed", "server closed", "server lost"]);
+});
+
 test("a slow reader fills the writer's buffer, and reading again drains it", () => {
   const slow = wire();
   slow.readSlowly(true);

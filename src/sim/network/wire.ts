@@ -119,12 +119,15 @@ export class Wire {
     });
   }
 
-  /** It breaks: what is under way is lost, and each side is told after its own delay, a side that is dead never. */
+  /**
+   * It breaks: what is under way is lost, and each side is told after its own delay, a side that is dead never. Of one
+   * that is silent nobody notices anything until it speaks again: what a side has written waits on.
+   */
   cut(delays: { clientMs: number; serverMs: number }): void {
-    this.#client.stream.drop();
-    this.#server.stream.drop();
     this.#isBroken = true;
     if (this.#isSilent) return;
+    this.#client.stream.drop();
+    this.#server.stream.drop();
     this.#environment.scheduler.after(delays.clientMs, () => this.#closed(this.#client));
     this.#environment.scheduler.after(delays.serverMs, () => this.#closed(this.#server));
   }
