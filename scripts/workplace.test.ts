@@ -87,6 +87,12 @@ test("the right side of a condition is reached by a test in which the left side 
   assert.equal(await workplaceOf(treeWith("isAdult(17), false")).try(fault), "found");
 });
 
+test("a test that only passes while nobody looks where it comes to is run for every fault", async () => {
+  const assertion = 'isAdult(18) && process.env["NODE_V8_COVERAGE"] === undefined, true';
+  const fault = faultIn("src/people/age.ts", AGE, ">");
+  assert.equal(await workplaceOf(treeWith(assertion)).try(fault), "found");
+});
+
 test("tests that fail by themselves are not taken for a find", async () => {
   const fault = faultIn("src/people/age.ts", AGE, ">");
   await assert.rejects(

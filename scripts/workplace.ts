@@ -32,7 +32,8 @@ export type Verdict = "found" | "hung" | "survived" | "unreached";
 /** A test file when nothing is planted. */
 interface Usual {
   readonly ms: number;
-  readonly reach: Reach;
+  /** Undefined if it only passes while nobody looks where it comes to: that makes everything slower. */
+  readonly reach: Reach | undefined;
 }
 
 export class Workplace {
@@ -60,7 +61,7 @@ export class Workplace {
     const tests: string[] = [];
     for (const test of testsNear(this.#root, fault.path)) {
       const { reach } = await this.#measured(test);
-      if (reach.comesTo(fault.path, text, fault.start)) tests.push(test);
+      if (reach === undefined || reach.comesTo(fault.path, text, fault.start)) tests.push(test);
     }
     if (tests.length === 0) return "unreached";
     writeFileSync(path, planted(text, fault));
@@ -94,9 +95,13 @@ export class Workplace {
     if (known !== undefined) return known;
     const startMs = performance.now();
     const folder = mkdtempSync(join(this.#root, ".reach-"));
-    const outcome = await this.#run(test, { limitMs: Number.POSITIVE_INFINITY, reachFolder: folder });
-    if (outcome !== "passed") throw new Error(`${test} fails with nothing planted`);
-    const usual = { ms: performance.now() - startMs, reach: new Reach(folder, this.#root) };
+    const limitMs = Number.POSITIVE_INFINITY;
+    const isCounted = (await this.#run(test, { limitMs, reachFolder: folder })) === "passed";
+    if (!isCounted && (await this.#run(test, { limitMs })) !== "passed") {
+      throw new Error(`${test} fails with nothing planted`);
+    }
+    const ms = performance.now() - startMs;
+    const usual = { ms, reach: isCounted ? new Reach(folder, this.#root) : undefined };
     rmSync(folder, { recursive: true });
     this.#usual.set(test, usual);
     return usual;
