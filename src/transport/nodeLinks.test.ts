@@ -367,3 +367,27 @@ function strangerOf({ time, acceptor }: Scene): WireEnd {
   near.handler = acceptor.accept(near, time.nowMs());
   return far;
 }
+
+test("connections that never became a link are counted by why: they are of few kinds", () => {
+  const scene = new Scene();
+  const failed = () =>
+    scene.counted.splice(0).filter((each) => each.startsWith("roster_node_connections_failed_total"));
+  scene.dial({ clusterName: "another" });
+  scene.time.run(100);
+  assert.deepEqual(failed(), ["roster_node_connections_failed_total refused"]);
+  strangerOf(scene).close();
+  scene.time.run(10);
+  assert.deepEqual(failed(), ["roster_node_connections_failed_total the connection was closed"]);
+  strangerOf(scene).write(new TextEncoder().encode("GET / HTTP/1.1"));
+  scene.time.run(10);
+  assert.match(failed().join(), /^roster_node_connections_failed_total BOLT_[A-Z_]+$/);
+});
+
+test("a node that stops ends connections that have not greeted too", () => {
+  const scene = new Scene();
+  const stranger = strangerOf(scene);
+  scene.time.run(10);
+  scene.acceptor.close();
+  scene.time.run(10);
+  assert.equal(stranger.isClosed, true);
+});

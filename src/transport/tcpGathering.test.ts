@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { test } from "node:test";
-import type { Connection } from "../base/ports.ts";
+import type { Connection, ConnectionHandler } from "../base/ports.ts";
 import { hostClock } from "./clock.ts";
-import { listenTcp, type Peers } from "./tcp.ts";
+import { dialTcp, listenTcp, type Peers } from "./tcp.ts";
 
 const KIB = 1024;
 const nextTurn = () => new Promise<void>((resolve) => void setImmediate(resolve));
@@ -86,4 +86,39 @@ test("both ends of a connection are named", async () => {
 test("what waits for a node that does not read is counted, wherever it waits", async () => {
   const { left } = await answering("nodes", writing(64 * KIB * KIB), { reads: false });
   assert.ok(left > 32 * KIB * KIB, `${left} of 64 MiB`);
+});
+
+/** What every listener here has. */
+const COMMON = {
+  ...{ key: "node-port", host: "127.0.0.1", port: 0, connectionsMax: () => 10, clock: hostClock },
+  ...{ refused: assert.fail, notAccepted: assert.fail },
+};
+const nothing: ConnectionHandler = { received: () => undefined, drained: () => undefined, closed: () => undefined };
+
+test("a node that reads again what waited for it is heard of", async () => {
+  const { promise: drained, resolve } = Promise.withResolvers<void>();
+  const accept = (connection: Connection): ConnectionHandler => {
+    connection.write(new Uint8Array(16 * KIB * KIB));
+    return { ...nothing, drained: resolve };
+  };
+  const listener = await listenTcp({ ...COMMON, peers: "nodes", accept });
+  const socket = connect(listener.port, "127.0.0.1").resume();
+  await drained;
+  socket.destroy();
+  await listener.close();
+});
+
+test("a port is one listener's, unless it is to be shared", async () => {
+  const options = { ...COMMON, peers: "nodes", accept: () => nothing } as const;
+  const listener = await listenTcp(options);
+  await assert.rejects(listenTcp({ ...options, port: listener.port }), /ADDRESS_IN_USE/);
+  await listener.close();
+});
+
+test("a dial that has failed says so once", async () => {
+  const reasons: string[] = [];
+  const outcome = { connected: assert.fail, failed: (reason: string) => void reasons.push(reason) };
+  dialTcp("127.0.0.1:1", outcome, { clock: hostClock, timeoutMs: 50 });
+  for (const endMs = performance.now() + 150; performance.now() < endMs; ) await nextTurn();
+  assert.equal(reasons.length, 1, reasons.join());
 });
