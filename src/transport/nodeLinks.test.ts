@@ -343,6 +343,7 @@ test("strangers of one address get half of the places for those that have not gr
   const strangers = Array.from({ length: 600 }, () => strangerOf(scene));
   scene.time.run(10);
   assert.equal(strangers.filter(({ isClosed }) => isClosed).length, 600 - 512);
+  assert.equal(scene.logged[0], "acceptor: too many connections have not greeted");
   for (const stranger of strangers) stranger.close();
   scene.time.run(10);
   scene.dial();
@@ -381,6 +382,11 @@ test("connections that never became a link are counted by why: they are of few k
   strangerOf(scene).write(new TextEncoder().encode("GET / HTTP/1.1"));
   scene.time.run(10);
   assert.match(failed().join(), /^roster_node_connections_failed_total BOLT_[A-Z_]+$/);
+  assert.deepEqual(
+    scene.logged.filter((line) => line.includes("no node's")),
+    ["acceptor: a connection to the node port was no node's"],
+    "only what nothing was said of before",
+  );
 });
 
 test("a node that stops ends connections that have not greeted too", () => {
@@ -390,4 +396,7 @@ test("a node that stops ends connections that have not greeted too", () => {
   scene.acceptor.close();
   scene.time.run(10);
   assert.equal(stranger.isClosed, true);
+  const late = strangerOf(scene);
+  scene.time.run(10);
+  assert.equal(late.isClosed, true, "and takes no more");
 });

@@ -95,7 +95,7 @@ const COMMON = {
 };
 const nothing: ConnectionHandler = { received: () => undefined, drained: () => undefined, closed: () => undefined };
 
-test("a node that reads again what waited for it is heard of", async () => {
+test("a node that reads again what waited for it is heard of", { timeout: 30_000 }, async () => {
   const { promise: drained, resolve } = Promise.withResolvers<void>();
   const accept = (connection: Connection): ConnectionHandler => {
     connection.write(new Uint8Array(16 * KIB * KIB));
