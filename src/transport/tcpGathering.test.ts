@@ -99,7 +99,7 @@ test("a node that reads again what waited for it is heard of", { timeout: 30_000
   const { promise: drained, resolve } = Promise.withResolvers<void>();
   const accept = (connection: Connection): ConnectionHandler => {
     connection.write(new Uint8Array(16 * KIB * KIB));
-    return { ...nothing, drained: resolve };
+    return { ...nothing, drained: () => resolve() };
   };
   const listener = await listenTcp({ ...COMMON, peers: "nodes", accept });
   const socket = connect(listener.port, "127.0.0.1").resume();
