@@ -398,3 +398,16 @@ test("a node that stops ends connections that have not greeted too", () => {
   scene.time.run(10);
   assert.equal(late.isClosed, true, "and takes no more");
 });
+
+test("a node whose link is down has none, until it makes another one", () => {
+  const scene = new Scene();
+  const dialler = scene.dial();
+  scene.time.run(10);
+  assert.equal(scene.acceptor.has(PEER), true);
+  dialler.close();
+  scene.time.run(10);
+  assert.equal(scene.acceptor.has(PEER), false);
+  scene.dial();
+  scene.time.run(10);
+  assert.equal(scene.acceptor.has(PEER), true);
+});

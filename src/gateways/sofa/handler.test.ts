@@ -89,6 +89,21 @@ test("a request that can't be read is counted, and answered unless nobody waits 
   assert.equal(scene.connection.isClosed, false);
 });
 
+test("bytes that are no frame are counted by what is wrong with them, other ends are not", () => {
+  const scene = handlerScene();
+  scene.handler.received(new TextEncoder().encode("GET / HTTP/1.1"), START_MS);
+  const counted = [...scene.counts.keys()].filter((key) => key.startsWith("roster_frames_refused_total"));
+  assert.match(counted.join(), /^roster_frames_refused_total BOLT_[A-Z_]+$/);
+  const slow = handlerScene();
+  slow.connection.bufferedBytes = CONFIG.clientOutputBytesMax + 1;
+  slow.heartbeat();
+  assert.equal(slow.connection.isClosed, true);
+  assert.deepEqual(
+    [...slow.counts.keys()].filter((key) => key.startsWith("roster_frames_refused_total")),
+    [],
+  );
+});
+
 test("a bug that a request meets ends its connection, is logged as one, and is told as a departure", () => {
   const scene = handlerScene({
     onEvent: ({ kind }) => {
