@@ -328,3 +328,32 @@ test("one address is refused beyond its share, and another one gets in", async (
   while (listener.connections < 11) await new Promise((resolve) => setImmediate(resolve));
   await listener.close();
 });
+
+test("while what a client sent waits for its turn, no more is read from it", { timeout: 30_000 }, async () => {
+  const bytes = 4 * MIB;
+  let waited = 0;
+  let read = 0;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const accept = (): ConnectionHandler => ({
+    received: (chunk) => {
+      // Longer than a turn.
+      for (const endMs = performance.now() + 25; performance.now() < endMs; );
+      read += chunk.length;
+      if (read === bytes) resolve();
+    },
+    waits: (waiting) => {
+      waited = Math.max(waited, waiting);
+    },
+    drained: () => undefined,
+    closed: () => undefined,
+  });
+  const port = { key: "bolt-port", host: "127.0.0.1", port: 0, connectionsMax: () => 1 };
+  const told = { refused: assert.fail, notAccepted: assert.fail };
+  const listener = await listenTcp({ ...port, ...told, clock: hostClock, peers: "clients", accept });
+  const socket = connect(listener.port, "127.0.0.1");
+  socket.write(new Uint8Array(bytes));
+  await promise;
+  socket.destroy();
+  await listener.close();
+  assert.ok(waited > 0 && waited <= 64 * 1024, `${waited} bytes`);
+});
