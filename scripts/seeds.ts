@@ -6,6 +6,9 @@ const SEEDS_A_DAY = 10_000;
 // Above the fixed ones, and above those that documents name.
 const FIRST = 100_000_000;
 
+/** How many seeds of each kind of world CI runs, from 1 on. */
+export const CI_SEEDS = { single: 500, cluster: 300, tight: 38 } as const;
+
 /** The first of the seeds of a day: all runs of a day agree, so that a failure can be repeated by all. */
 export function firstSeedOf(date: Date): number {
   return FIRST + Math.floor(date.getTime() / DAY_MS) * SEEDS_A_DAY;

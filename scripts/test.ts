@@ -1,6 +1,6 @@
 // `npm test`: the whole of it, as CI runs it. Every step runs even if one before it failed, so that one run tells all.
 
-import { firstSeedOf } from "./seeds.ts";
+import { CI_SEEDS, firstSeedOf } from "./seeds.ts";
 import { resultLine, runStep, type Step, type StepResult } from "./step.ts";
 
 const TESTS = ["--test", "--test-reporter=spec", "--test-timeout=420000"] as const;
@@ -12,9 +12,9 @@ const SIMULATE = ["node", "src/sim/main.ts", "--workers", "2"] as const;
 
 const STEPS: readonly Step[] = [
   { name: "check", command: ["node", "scripts/check.ts"] },
-  { name: "simulation", command: [...SIMULATE, "--seeds", "500"] },
-  { name: "simulation of clusters", command: [...SIMULATE, "--cluster", "--seeds", "300"] },
-  { name: "simulation of tight worlds", command: [...SIMULATE, "--tight", "--seeds", "38"] },
+  { name: "simulation", command: [...SIMULATE, "--seeds", `${CI_SEEDS.single}`] },
+  { name: "simulation of clusters", command: [...SIMULATE, "--cluster", "--seeds", `${CI_SEEDS.cluster}`] },
+  { name: "simulation of tight worlds", command: [...SIMULATE, "--tight", "--seeds", `${CI_SEEDS.tight}`] },
   {
     name: `simulation, seeds of the day from ${TODAY}`,
     command: [...SIMULATE, "--seeds", "100", "--first-seed", TODAY],

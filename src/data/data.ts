@@ -33,7 +33,7 @@ import { Sessions } from "./sessions.ts";
 import { ShownSlots } from "./shownSlots.ts";
 import { type SharedMemory, type SlotContents, usedBytes } from "./slotContents.ts";
 import { type KeptSlot, type LedSlot, Slots } from "./slots.ts";
-import { unfinished } from "./unfinished.ts";
+import type { DataParts } from "./unfinished.ts";
 import { VersionFloor } from "./versionFloor.ts";
 
 // A timer that fires so late was held up by this process, not by its clock.
@@ -186,10 +186,10 @@ export class Data {
     return this.#departures.held();
   }
 
-  /** What is here for a while only, in words. */
-  unfinished(): Iterable<string> {
-    const parts = { slots: this.#slots, sessions: this.#sessions, hold: this.#hold };
-    return unfinished({ ...parts, departuresMs: this.#departures.nextMs() });
+  /** What it is made of, for unfinished.ts. */
+  get parts(): DataParts {
+    const parts = { slots: this.#slots, sessions: this.#sessions, hold: this.#hold, memory: this.#memory };
+    return { ...parts, departuresMs: this.#departures.nextMs() };
   }
 
   step(event: DataEvent, nowMs: number): void {

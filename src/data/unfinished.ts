@@ -3,17 +3,19 @@
 
 import type { RestartHold } from "./restartHold.ts";
 import type { Sessions } from "./sessions.ts";
+import type { SharedMemory } from "./slotContents.ts";
 import type { FollowedSlot, LedSlot, Slots } from "./slots.ts";
 
-interface Parts {
+export interface DataParts {
   readonly slots: Slots;
   readonly sessions: Sessions;
   readonly hold: RestartHold;
+  readonly memory: SharedMemory;
   /** When something that sessions left behind ends next. */
   readonly departuresMs: number;
 }
 
-export function* unfinished({ slots, sessions, hold, departuresMs }: Parts): Generator<string> {
+export function* unfinished({ slots, sessions, hold, departuresMs }: DataParts): Generator<string> {
   if (departuresMs < Number.POSITIVE_INFINITY) yield "something that sessions left behind is kept for a while";
   const known = new Set(sessions.known());
   for (const slot of slots.led()) {
@@ -21,6 +23,18 @@ export function* unfinished({ slots, sessions, hold, departuresMs }: Parts): Gen
     yield* ofLed(slot, known);
   }
   for (const slot of slots.followed()) yield* ofFollowed(slot);
+}
+
+/** What is left when there is no client any more, and the last removal need not be remembered: nothing. */
+export function* leftovers({ slots, memory }: DataParts): Generator<string> {
+  const { datums, publications, tombstones } = memory;
+  const counts = { services: datums, "services with publications": publications.services, removals: tombstones.size };
+  for (const [what, count] of Object.entries(counts)) if (count !== 0) yield `${count} ${what} are remembered`;
+  for (const kept of [...slots.led(), ...slots.followed()]) {
+    const { slot, publishers } = kept.contents;
+    if (publishers !== 0) yield `slot ${slot} counts ${publishers} publishers`;
+    for (const session of kept.contents.owners()) yield `${session} answers for something in slot ${slot}`;
+  }
 }
 
 function* ofLed({ contents, isServing, wanted }: LedSlot, known: ReadonlySet<string>): Generator<string> {

@@ -141,6 +141,18 @@ export class Meta {
     return this.isLeading ? this.#isInCharge : this.leader !== undefined;
   }
 
+  /** What it keeps for somebody who is gone, in words: nothing. */
+  *unfinished(): Generator<string> {
+    for (const { member } of this.#configs.watchers()) {
+      if (!this.#membership.isKnown(member)) yield `${member.id}, which is gone, is told of values`;
+    }
+  }
+
+  /** And when there is no client any more. */
+  *leftovers(): Generator<string> {
+    for (const { member } of this.#configs.watchers()) yield `${member.id} watches values for nobody`;
+  }
+
   get #isInCharge(): boolean {
     return this.#term !== undefined && this.#loading.isDone;
   }

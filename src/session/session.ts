@@ -26,7 +26,7 @@ import type { ClientEvent, PublishRequest, RegistrationKey, Registry, SubscribeR
 import { ServiceLists } from "./serviceLists.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import { contest } from "./takeOver.ts";
-import { unfinished } from "./unfinished.ts";
+import type { SessionParts } from "./unfinished.ts";
 import { VersionScan } from "./versionScan.ts";
 
 /** Settings, each a key of the configuration; all times in milliseconds. */
@@ -157,8 +157,8 @@ export class Session implements Registry {
     return this.#links.isIdle;
   }
 
-  unfinished(): Iterable<string> {
-    return unfinished(this.#clients.values(), this.#subscriptions, { links: this.#links, unsettled: this.#unsettled });
+  get parts(): SessionParts {
+    return { clients: this.#clients, services: this.#subscriptions, links: this.#links, unsettled: this.#unsettled };
   }
 
   step(event: SessionEvent, nowMs: number): void {

@@ -3,7 +3,8 @@
 // them find what thousands of large ones find by luck.
 //
 // In a calm one clients answer, and scans and comparisons come every few minutes only, later than the last look: what a
-// lost notice, retry or wake-up leaves behind is healed by nothing. In the others clients are slow, late or silent.
+// lost notice, retry or wake-up leaves behind is healed by nothing. In the others clients are slow, late or silent; and
+// half of those go on until all clients are gone and every removal is forgotten: nothing is left of them then.
 
 import { drawConfig, drawWeather, LARGE_VERSIONS_MS, START_MS, YEAR_MS } from "./drawWorld.ts";
 import { type Aim, BLOWS, type ClientFault, MOMENTS, type NodePlan, type Plan } from "./plan.ts";
@@ -15,14 +16,27 @@ const CALM_INTERVAL_MS = 600_000;
 // A client may want four publishers, three subscribers and two values.
 const FEW_REGISTRATIONS = 5;
 const PAYLOAD_CHARS = 2_000;
+// In some calm worlds clients are slow all the same: what is owed to them comes to them without a scan.
+const SLOW_CHANCE = 0.5;
+// A world that ends empty lasts as long again as three others.
+const EMPTY_CHANCE = 0.5;
 
 const CALM_FAULTS: readonly ClientFault[] = ["cut", "lateReturn", "kill", "vanish", "usurp"];
+const SLOW_FAULTS: readonly ClientFault[] = ["slowReader", "freeze", "silence"];
 const ROUGH_FAULTS: readonly ClientFault[] = ["cut", "slowReader", "freeze", "answersLate", "narrowLine", "silence"];
 
 /** The plan of one seed. */
 export function drawTightPlan(dice: Dice): Plan {
   const isCalm = dice.chance(0.5);
   const areFew = dice.chance(0.15);
+  const plan = drawTightWorld(dice, { isCalm, areFew });
+  const slow = isCalm && dice.chance(SLOW_CHANCE) ? SLOW_FAULTS.filter(() => dice.chance(0.6)) : [];
+  // What was lost with a link is forgotten by and by where scans are frequent, and after hours where they are not.
+  const endsEmpty = !isCalm && dice.chance(EMPTY_CHANCE);
+  return { ...plan, clientFaults: [...plan.clientFaults, ...slow], endsEmpty };
+}
+
+function drawTightWorld(dice: Dice, { isCalm, areFew }: { isCalm: boolean; areFew: boolean }): Plan {
   return {
     topology: "cluster",
     startMs: dice.chance(0.25) ? LARGE_VERSIONS_MS - 10_000 : START_MS + dice.below(YEAR_MS),

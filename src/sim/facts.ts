@@ -105,6 +105,9 @@ export type MessageFact =
     }
   /** A heartbeat has arrived at a meta node. */
   | { readonly kind: "reported"; readonly to: NodeId; readonly from: Member; readonly message: Heartbeat }
+  /** A data node knows of its link to a leader that it follows, or of a session's link to it, or of its end. */
+  | { readonly kind: "followerLink"; readonly follower: NodeId; readonly leader: NodeId; readonly isUp: boolean }
+  | { readonly kind: "sessionLink"; readonly data: NodeId; readonly session: NodeId; readonly isUp: boolean }
   /** A session knows of a link, or of its end. */
   | { readonly kind: "linkLost"; readonly session: NodeId; readonly data: NodeId }
   | { readonly kind: "linkMade"; readonly session: NodeId; readonly data: NodeId };
@@ -126,6 +129,8 @@ export type MetaFact =
   /** An operator has asked the leading meta node to set a configuration value, and has its answer. */
   | { readonly kind: "configAsked"; readonly service: DataInfoId; readonly data: string | null }
   | { readonly kind: "configSet"; readonly service: DataInfoId; readonly data: string | null }
+  /** A meta node that was told to stop is about to end; `keepsLead`: the store, which is well, still has its lease. */
+  | { readonly kind: "resigned"; readonly node: NodeId; readonly keepsLead: boolean }
   /** It has lost its last commits. */
   | { readonly kind: "failedOver"; readonly table: SlotTable | undefined };
 

@@ -1,5 +1,5 @@
 // Runs seeds: `npm run sim -- --seeds 500 --first-seed 1 [--cluster | --tight] [--workers 2] [--verbose]
-// [--keep-going]`. Stops at the first violation with everything needed to understand and to repeat it: the last
+// [--keep-going]`, or `--only 3,5,8`. Stops at the first violation with everything needed to understand and to repeat it: the last
 // --events N that touch the service, or with --whole the last of all. With --keep-going each violation is one line. Or
 // runs one text scenario: `npm run sim -- --scenario NAME`; or large clusters, for what they cost: `npm run sim --
 // --scale`.
@@ -29,6 +29,8 @@ interface Options {
   readonly workers: number;
   /** Every so many seeds one is run: the others are the other workers'. */
   readonly every: number;
+  /** These alone are run, if any are named. */
+  readonly only: readonly number[];
 }
 
 function readOptions(): Options {
@@ -46,6 +48,7 @@ function readOptions(): Options {
       scale: { type: "boolean", default: false },
       workers: { type: "string", default: "1" },
       every: { type: "string", default: "1" },
+      only: { type: "string", default: "" },
     },
   });
   return {
@@ -61,6 +64,7 @@ function readOptions(): Options {
     isScale: values.scale,
     workers: Number.parseInt(values.workers, 10),
     every: Number.parseInt(values.every, 10),
+    only: values.only === "" ? [] : values.only.split(",").map(Number),
   };
 }
 
@@ -109,11 +113,11 @@ function main(): void {
   if (options.scenario !== "") return tellScenario(options);
   if (options.isScale) return tellScale();
   if (options.workers > 1) return void share(options);
-  const endSeed = options.firstSeed + options.seeds;
   let passed = 0;
   let failed = 0;
   let shownMs = performance.now();
-  for (let seed = options.firstSeed; seed < endSeed && (failed === 0 || options.keepsGoing); seed += options.every) {
+  for (const seed of seedsOf(options)) {
+    if (failed > 0 && !options.keepsGoing) break;
     const startMs = performance.now();
     const result = runSeed(seed, options);
     const tookMs = performance.now() - startMs;
@@ -131,6 +135,11 @@ function main(): void {
   }
   console.log(`${passed} passed, ${failed} failed`);
   process.exitCode = failed === 0 ? 0 : 1;
+}
+
+function* seedsOf({ only, firstSeed, seeds, every }: Options): Generator<number> {
+  if (only.length > 0) return yield* only;
+  for (let seed = firstSeed; seed < firstSeed + seeds; seed += every) yield seed;
 }
 
 function describeRun({ seed, plan, endMs, log }: RunResult, tookMs: number): string {

@@ -42,3 +42,11 @@ export function quietMs({ config, meta, topology }: Plan): number {
 export function leaveMs({ config }: Plan): number {
   return LEAVE_MS + config.sessionLeaseMs;
 }
+
+// For what was sent last, and for the grace of those who go.
+const LAST_WORDS_MS = 20_000;
+
+/** After all clients have gone, until nothing of them need be remembered. */
+export function emptyMs({ config }: Plan): number {
+  return config.tombstoneMs + LAST_WORDS_MS;
+}

@@ -145,6 +145,8 @@ export interface Plan {
   readonly absenceMs: number;
   /** A data node leaves in order when all is well again. */
   readonly hasLeaving: boolean;
+  /** At the very end all clients go, and the world goes on until nothing of them need be remembered. */
+  readonly endsEmpty?: boolean;
   readonly config: SofaConfig & BudgetConfig & Omit<SessionOptions & DataOptions, "id" | "address" | "isDataHere">;
   readonly meta: Omit<MetaOptions, "id">;
 }

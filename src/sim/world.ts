@@ -17,7 +17,7 @@ import { AimedFaults } from "./faults/aimedFaults.ts";
 import { ClientFaults } from "./faults/clientFaults.ts";
 import { ClusterFaults } from "./faults/clusterFaults.ts";
 import { ServerFaults } from "./faults/serverFaults.ts";
-import { COMPARE_MS, HEAL_MS, leaveMs, quietMs, STILL_MS } from "./patience.ts";
+import { COMPARE_MS, emptyMs, HEAL_MS, leaveMs, quietMs, STILL_MS } from "./patience.ts";
 import type { Plan } from "./plan.ts";
 import { Dice } from "./random.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -87,6 +87,7 @@ export function runSeed(seed: number, options: Kind): RunResult {
   run(COMPARE_MS);
   if (!isOver()) tellUnfinished(cluster, { record, run });
   if (!isOver()) record({ kind: "over", live: liveClients(workload), configs: cluster.store.state.configs });
+  if (plan.endsEmpty === true && !isOver()) letAllLeave(plan, { cluster, workload, record, run, isOver });
   return { seed, plan, finding: judge.finding, endMs: scheduler.nowMs - plan.startMs, log };
 }
 
@@ -113,24 +114,49 @@ function compareFollowers(cluster: Cluster, record: (fact: Fact) => void): void 
   }
 }
 
+interface Last {
+  readonly record: (fact: Fact) => void;
+  readonly run: (durationMs: number) => void;
+}
+
 /** What waits at two moments that are further apart than any message takes. */
-function tellUnfinished(
-  cluster: Cluster,
-  { record, run }: { record: (fact: Fact) => void; run: (durationMs: number) => void },
-): void {
-  const before = unfinished(cluster);
+function tellUnfinished(cluster: Cluster, { record, run }: Last): void {
+  const before = tellAll(cluster, (role) => role.unfinished());
   run(STILL_MS);
-  for (const { node, what } of unfinished(cluster)) {
+  for (const { node, what } of tellAll(cluster, (role) => role.unfinished())) {
     if (before.some((one) => one.node === node && one.what === what)) record({ kind: "unfinished", node, what });
   }
 }
 
-function unfinished({ nodes }: Cluster): { readonly node: NodeId; readonly what: string }[] {
-  return nodes.flatMap(({ process, data, session }) =>
-    process === undefined
-      ? []
-      : [...(data?.unfinished() ?? []), ...(session?.unfinished() ?? [])].map((what) => ({ node: process.id, what })),
-  );
+/** Everybody goes, and when the last removal is forgotten nothing of anybody is left anywhere. */
+function letAllLeave(
+  plan: Plan,
+  { cluster, workload, record, run, isOver }: Last & { cluster: Cluster; workload: Workload; isOver: () => boolean },
+): void {
+  workload.leave();
+  run(emptyMs(plan));
+  compareFollowers(cluster, record);
+  run(COMPARE_MS);
+  if (isOver()) return;
+  for (const { node, what } of tellAll(cluster, (role) => role.leftovers())) {
+    record({ kind: "unfinished", node, what: `${what}, and there is no client any more` });
+  }
+}
+
+interface Tells {
+  unfinished(): Iterable<string>;
+  leftovers(): Iterable<string>;
+}
+
+function tellAll(
+  { nodes }: Cluster,
+  tell: (role: Tells) => Iterable<string>,
+): { readonly node: NodeId; readonly what: string }[] {
+  return nodes.flatMap(({ process, meta, data, session }) => {
+    if (process === undefined) return [];
+    const words = [meta, data, session].flatMap((role) => (role === undefined ? [] : [...tell(role)]));
+    return words.map((what) => ({ node: process.id, what }));
+  });
 }
 
 function liveClients({ apps }: Workload): (Fact & { kind: "over" })["live"] {

@@ -35,6 +35,11 @@ export class SofaGateway {
     this.#toAsk = this.#open.values();
   }
 
+  /** What bodies of pushes that are kept take, about. */
+  get bodyBytes(): number {
+    return this.#bodies.bytes;
+  }
+
   /** Serves a new connection. */
   accept(connection: Connection, nowMs: number): ConnectionHandler {
     const account = new ConnectionAccount(this.#environment.budget.open(addressGroup(connection.remoteAddress)));

@@ -210,6 +210,13 @@ export class App implements SofaClientHost {
     this.#configured({ registId, service }, { ...value, isTaken: false });
   }
 
+  /** It wants nothing any more. */
+  takeAllBack(): void {
+    for (const publisher of this.publishers) if (publisher.isRegistered) this.unpublish(publisher);
+    for (const subscriber of [...this.subscribers]) this.unsubscribe(subscriber);
+    for (const configurator of this.#configurators) this.#unwatch(configurator);
+  }
+
   /** What was refused it wants no more. */
   giveUpUnacknowledged(): void {
     for (const publisher of this.publishers) if (!publisher.isDone && publisher.isRegistered) this.unpublish(publisher);

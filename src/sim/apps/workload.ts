@@ -13,6 +13,7 @@ const PUBLISHERS_MAX = 4;
 const SUBSCRIBERS_MAX = 3;
 const BURST_MAX = 8;
 const BURST_MS = 200;
+const LEAVE_MS = 2_000;
 
 // With so many, a client may have all that it wants here.
 const REGISTRATIONS_MAX = 100;
@@ -66,6 +67,16 @@ export class Workload {
     this.#isOver = true;
     if (!this.#areFew) return;
     for (const app of this.apps) if (!app.isDead) app.giveUpUnacknowledged();
+  }
+
+  /** All clients end: some say so first, of all that they have. */
+  leave(): void {
+    const { scheduler, dice } = this.#environment;
+    for (const app of this.apps) {
+      if (app.isDead) continue;
+      if (dice.chance(0.5)) app.takeAllBack();
+      scheduler.after(dice.below(LEAVE_MS), () => app.die(dice.chance(0.7) ? "killed" : "vanished"));
+    }
   }
 
   /** A client that belongs to nobody, on its way to the session of another one, or to any. */

@@ -21,8 +21,7 @@ export class Bounds implements Checker {
       case "asked":
         return fact.isLost ? undefined : this.#asked(fact, fact.message);
       case "told":
-        if (fact.message.kind === "taken" || fact.message.kind === "moved")
-          this.#underWay.delete(`${fact.to} ${fact.from}`);
+        if (fact.message.kind === "taken" || fact.message.kind === "moved") this.#answered(fact, fact.message.batch);
         return undefined;
       case "linkLost":
         this.#underWay.delete(`${fact.session} ${fact.data}`);
@@ -37,6 +36,12 @@ export class Bounds implements Checker {
     const bytesMax = UNREAD_BYTES_MAX + this.#largestWrite + ANSWER_BYTES_MAX;
     if (bytes <= bytesMax) return undefined;
     return bounded(`${bytes} bytes wait for ${client}, more than ${bytesMax}`);
+  }
+
+  /** Of a batch that was sorted anew since the answer says nothing of the next one. */
+  #answered({ from, to }: { from: string; to: string }, batch: number): void {
+    const link = `${to} ${from}`;
+    if (this.#underWay.get(link)?.batch === batch) this.#underWay.delete(link);
   }
 
   #asked(where: { from: string; to: string }, message: SessionToData): Finding | undefined {

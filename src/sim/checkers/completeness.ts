@@ -1,7 +1,9 @@
 // Rule 6 for a new leader: before it answers for a slot, or says that it serves it, it has heard from every session
-// that it knows to be a member what that one holds there, or has waited for the session's lease.
+// that it knows to be a member what that one holds there, or has waited for the session's lease; and no longer than
+// that. A session that is back after its lease, with something that is not there, makes the leader cease to answer until
+// it was heard again.
 
-import type { Members } from "../../messages/membership.ts";
+import type { Heartbeat, Members } from "../../messages/membership.ts";
 import { compareMembers } from "../../messages/membership.ts";
 import { type DataToSession, dataInfoIdOf, type PublishItem, type SessionToData } from "../../messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../../model/ids.ts";
@@ -12,8 +14,11 @@ import type { Checker, Evidence, Finding } from "./checker.ts";
 /** A slot under one leader. */
 interface Led {
   readonly leaderEpoch: bigint;
-  readonly sinceMs: number;
+  /** Since when it has not been serving. */
+  sinceMs: number;
   readonly heard: Set<NodeId>;
+  /** Sessions that are back with something, and that it has to hear first. */
+  readonly awaited: Set<NodeId>;
   /** What was asked of a session and has not come yet. */
   readonly wanted: Map<NodeId, Set<string>>;
   isServing: boolean;
@@ -31,7 +36,15 @@ interface Leader {
   members: Members | undefined;
   table: SlotTable | undefined;
   readonly led: Map<number, Led>;
+  readonly links: Set<NodeId>;
+  /** Since when sessions have been neither members nor linked. */
+  readonly absentMs: Map<NodeId, number>;
+  /** It stood still last. */
+  pausedMs: number;
 }
+
+// A heartbeat follows at once when a slot is served, and the step that serves it may be the next heartbeat's.
+const NOTICE_MS = 2_500;
 
 export class Completeness implements Checker {
   readonly #evidence: Evidence;
@@ -64,6 +77,14 @@ export class Completeness implements Checker {
       case "learned":
         if (fact.role === "data") this.#learned(this.#leader(fact.node), fact, nowMs);
         return undefined;
+      case "sessionLink":
+        this.#linked(fact, nowMs);
+        return undefined;
+      case "paused":
+        for (const run of this.#evidence.nodes.living("data")) {
+          if (run.machine === fact.machine) this.#leader(run.id).pausedMs = nowMs;
+        }
+        return undefined;
       case "asked":
         if (!fact.isLost) this.#asked(fact.from, fact.to, fact.message);
         return undefined;
@@ -79,7 +100,10 @@ export class Completeness implements Checker {
   #learned(leader: Leader, { node, message }: Fact & { kind: "learned" }, nowMs: number): void {
     if (message.kind === "members") {
       const isLater = leader.members === undefined || compareMembers(message.members, leader.members) > 0;
-      if (isLater) leader.members = message.members;
+      if (isLater) {
+        leader.members = message.members;
+        this.#present(leader, nowMs);
+      }
     }
     if (message.kind !== "slotTable") return;
     const { table } = message;
@@ -89,9 +113,39 @@ export class Completeness implements Checker {
       const known = leader.led.get(slot);
       if (owner.leader !== node) leader.led.delete(slot);
       else if (known?.leaderEpoch !== owner.leaderEpoch) {
-        const fresh = { heard: new Set<NodeId>(), wanted: new Map<NodeId, Set<string>>(), isServing: false };
+        const sets = { heard: new Set<NodeId>(), awaited: new Set<NodeId>() };
+        const fresh = { ...sets, wanted: new Map<NodeId, Set<string>>(), isServing: false };
         leader.led.set(slot, { leaderEpoch: owner.leaderEpoch, sinceMs: nowMs, ...fresh });
       }
+    }
+  }
+
+  #linked({ data, session, isUp }: Fact & { kind: "sessionLink" }, nowMs: number): void {
+    const leader = this.#leader(data);
+    if (isUp) leader.links.add(session);
+    else leader.links.delete(session);
+    this.#present(leader, nowMs);
+  }
+
+  /**
+   * Notes who has gone and who is back. What a session had said before its lease ended counts no more; where it is not
+   * sure that the lease was over, the leader may have it as it likes.
+   */
+  #present({ members, links, absentMs, led: slots, pausedMs }: Leader, nowMs: number): void {
+    const { config, clocks } = this.#evidence.plan;
+    const present = new Set(links);
+    for (const { id, role } of members?.list ?? []) if (role === "session") present.add(id);
+    for (const led of slots.values()) {
+      for (const session of [...led.heard, ...led.awaited]) {
+        if (!present.has(session) && !absentMs.has(session)) absentMs.set(session, nowMs);
+        if (!present.has(session)) led.awaited.delete(session);
+      }
+    }
+    for (const [session, sinceMs] of absentMs) {
+      if (!present.has(session)) continue;
+      absentMs.delete(session);
+      const isForgotten = nowMs - sinceMs > config.sessionLeaseMs * (1 + 2 * clocks.drift) + NOTICE_MS;
+      if (isForgotten && pausedMs < sinceMs) for (const led of slots.values()) led.heard.delete(session);
     }
   }
 
@@ -103,7 +157,10 @@ export class Completeness implements Checker {
     const leader = this.#leader(from);
     switch (message.kind) {
       case "synced":
-        for (const slot of message.slots) leader.led.get(slot)?.heard.add(to);
+        for (const slot of message.slots) heard(leader.led.get(slot), to);
+        return undefined;
+      case "differs":
+        for (const slot of message.slots) this.#awaits(leader.led.get(slot), to, nowMs);
         return undefined;
       case "wanted":
         this.#wanted(leader, to, message);
@@ -126,7 +183,7 @@ export class Completeness implements Checker {
   #wanted(leader: Leader, session: NodeId, { slot, keys }: DataToSession & { kind: "wanted" }): void {
     const led = leader.led.get(slot);
     if (led === undefined) return;
-    if (keys.length === 0) led.heard.add(session);
+    if (keys.length === 0) heard(led, session);
     else led.wanted.set(session, new Set(keys.map(([dataInfoId, registId]) => `${dataInfoId} ${registId}`)));
   }
 
@@ -137,8 +194,17 @@ export class Completeness implements Checker {
       if (led === undefined || wanted === undefined) continue;
       const { registId } = item.kind === "put" ? item.publication : item.removal;
       wanted.delete(`${dataInfoIdOf(item)} ${registId}`);
-      if (wanted.size === 0) led.heard.add(session);
+      if (wanted.size === 0) heard(led, session);
     }
+  }
+
+  /** It has something that the leader lacks, and had not been heard before: the slot is not served until it has been. */
+  #awaits(led: Led | undefined, session: NodeId, nowMs: number): void {
+    if (led === undefined || led.heard.has(session)) return;
+    led.awaited.add(session);
+    if (!led.isServing) return;
+    led.isServing = false;
+    led.sinceMs = nowMs;
   }
 
   #shown(from: NodeId, service: DataInfoId, nowMs: number): Finding | undefined {
@@ -149,6 +215,25 @@ export class Completeness implements Checker {
     for (const slot of message.slots?.serving ?? []) {
       const finding = this.#serves(from, slot, { service: undefined, nowMs });
       if (finding !== undefined) return finding;
+    }
+    return message.slots === undefined ? undefined : this.#idle(from, message, nowMs);
+  }
+
+  /** A slot that is not served although whoever could be waited for has had the time. */
+  #idle(from: NodeId, { slots, tableEpoch }: Heartbeat, nowMs: number): Finding | undefined {
+    const { members, table, led: all } = this.#leader(from);
+    if (members === undefined || table?.epoch !== tableEpoch) return undefined;
+    const { config, clocks } = this.#evidence.plan;
+    const serving = new Set(slots?.serving);
+    for (const [slot, led] of all) {
+      if (serving.has(slot)) continue;
+      if (led.isServing) {
+        led.isServing = false;
+        led.sinceMs = nowMs;
+      }
+      if (nowMs <= led.sinceMs + config.sessionLeaseMs * (1 + 2 * clocks.drift) + NOTICE_MS) continue;
+      const text = `${from} does not serve slot ${slot} at ${nowMs}, which it has not since ${led.sinceMs}`;
+      return { rule: "6 no empty by accident", service: undefined, text };
     }
     return undefined;
   }
@@ -164,10 +249,14 @@ export class Completeness implements Checker {
     if (led === undefined) return found(`${from} answers for slot ${slot}, which it does not lead`);
     if (led.isServing) return undefined;
     led.isServing = true;
+    const [awaited] = led.awaited;
     const { config, clocks } = this.#evidence.plan;
-    if (nowMs >= led.sinceMs + config.sessionLeaseMs * (1 - clocks.drift) - 1) return undefined;
+    if (nowMs >= led.sinceMs + config.sessionLeaseMs * (1 - clocks.drift) - 1) {
+      led.awaited.clear();
+      return undefined;
+    }
     if (members === undefined) return found(`${from} answers for slot ${slot} and knows no members`);
-    const missing = members.list.find(({ role, id }) => role === "session" && !led.heard.has(id))?.id;
+    const missing = awaited ?? members.list.find(({ role, id }) => role === "session" && !led.heard.has(id))?.id;
     if (missing === undefined) return undefined;
     const finding = found(`${from} answers for slot ${slot} and has not heard ${missing}`);
     this.#suspicion ??= { leader: from, led, missing, finding, atMs: nowMs };
@@ -177,7 +266,8 @@ export class Completeness implements Checker {
   #leader(node: NodeId): Leader {
     const known = this.#leaders.get(node);
     if (known !== undefined) return known;
-    const leader: Leader = { members: undefined, table: undefined, led: new Map() };
+    const sessions = { links: new Set<NodeId>(), absentMs: new Map<NodeId, number>() };
+    const leader: Leader = { members: undefined, table: undefined, led: new Map(), ...sessions, pausedMs: -1 };
     this.#leaders.set(node, leader);
     return leader;
   }
@@ -187,4 +277,9 @@ export class Completeness implements Checker {
     this.#slots.set(service, slot);
     return slot;
   }
+}
+
+function heard(led: Led | undefined, session: NodeId): void {
+  led?.heard.add(session);
+  led?.awaited.delete(session);
 }

@@ -9,6 +9,7 @@ import { Commits } from "./commits.ts";
 import { Completeness } from "./completeness.ts";
 import { Configs } from "./configs.ts";
 import { Convergence } from "./convergence.ts";
+import { Copies } from "./copies.ts";
 import { DeadClients } from "./deadClients.ts";
 import { EndedConnections } from "./endedConnections.ts";
 import { Epochs } from "./epochs.ts";
@@ -48,6 +49,7 @@ export class Judge {
       new Lead(evidence),
       new Epochs(),
       new Completeness(evidence),
+      new Copies(),
       new Followers(evidence),
       new Configs(evidence),
       new Convergence(evidence),

@@ -50,6 +50,8 @@ export class Lead implements Checker {
         // The copy does not know of the last leases, and gives their epochs again.
         this.#holders.clear();
         return undefined;
+      case "resigned":
+        return fact.keepsLead ? lead(`${fact.node} has stopped and keeps its lease`) : undefined;
       case "reported":
         if (fact.message.role === "data") {
           this.#noteRun(fact.to, fact.from.id, nowMs);
@@ -86,6 +88,9 @@ export class Lead implements Checker {
     if (before !== undefined && table.epoch <= before.epoch) {
       return slots(`table ${table.epoch} replaces table ${before.epoch}`);
     }
+    const moves = this.#moves(by, table);
+    const { slotMovesMax } = this.#evidence.plan.meta;
+    if (moves > slotMovesMax) return slots(`table ${table.epoch} has ${moves} moves under way, of ${slotMovesMax}`);
     for (const [slot, owner] of table.slots.entries()) {
       const isSlow = nowMs > askedMs + SLOW_MS;
       const change = { by, table, before: isSlow ? undefined : before, askedMs, nowMs };
@@ -93,6 +98,13 @@ export class Lead implements Checker {
       if (text !== undefined) return slots(`table ${table.epoch}, slot ${slot}: ${text}`);
     }
     return undefined;
+  }
+
+  /** Slots with a copy too many: one of them is to be replaced. Copies at nodes that leave don't count. */
+  #moves(by: NodeId, { slots: all }: SlotTable): number {
+    const { slotReplicas } = this.#evidence.plan.meta;
+    const stays = (node: NodeId) => this.#reports.get(`${by} ${node}`)?.report.isLeaving !== true;
+    return all.filter(({ followers }) => followers.filter(stays).length > slotReplicas - 1).length;
   }
 
   #ownerFault({ leader, leaderEpoch, followers }: SlotOwner, table: SlotTable): string | undefined {

@@ -5,6 +5,7 @@ import { Stepper } from "../../base/stepper.ts";
 import { Data } from "../../data/data.ts";
 import type { DataEvent, DataOutput } from "../../data/dataPorts.ts";
 import { type HandOverState, isAlone } from "../../data/handOver.ts";
+import { leftovers, unfinished } from "../../data/unfinished.ts";
 import type { MetaToMember } from "../../messages/membership.ts";
 import type { FollowerToLeader, LeaderToFollower } from "../../messages/replication.ts";
 import type { DataToSession, SessionToData } from "../../messages/sessionData.ts";
@@ -38,8 +39,14 @@ export class DataHost {
     this.#sessions = this.#acceptSessions();
     this.#followers = this.#acceptFollowers();
     this.#leaders = new DialedPeers(ports.followerToLeader, process, {
-      up: (node) => this.step({ kind: "leaderUp", node }),
-      down: (node) => this.step({ kind: "leaderDown", node }),
+      up: (node) => {
+        record({ kind: "followerLink", follower: id, leader: node, isUp: true });
+        this.step({ kind: "leaderUp", node });
+      },
+      down: (node) => {
+        record({ kind: "followerLink", follower: id, leader: node, isUp: false });
+        this.step({ kind: "leaderDown", node });
+      },
       received: (from, message) => this.step({ kind: "fromLeader", from, message }),
     });
     this.#metas = new MetaLinks(ports.dataToMeta, process, {
@@ -92,7 +99,11 @@ export class DataHost {
   }
 
   unfinished(): Iterable<string> {
-    return this.#data.unfinished();
+    return unfinished(this.#data.parts);
+  }
+
+  leftovers(): Iterable<string> {
+    return leftovers(this.#data.parts);
   }
 
   step(event: DataEvent): void {
@@ -153,12 +164,19 @@ export class DataHost {
   }
 
   #acceptSessions(): AcceptedPeers<DataToSession, SessionToData> {
+    const { id } = this.#process;
+    const { record } = this.#environment;
     const peers = new AcceptedPeers<DataToSession, SessionToData>({
-      up: (session) => this.step({ kind: "sessionUp", session }),
-      down: (session) => this.step({ kind: "sessionDown", session }),
+      up: (session) => {
+        record({ kind: "sessionLink", data: id, session, isUp: true });
+        this.step({ kind: "sessionUp", session });
+      },
+      down: (session) => {
+        record({ kind: "sessionLink", data: id, session, isUp: false });
+        this.step({ kind: "sessionDown", session });
+      },
       received: (from, message) => this.step({ kind: "fromSession", from, message }),
     });
-    const { id } = this.#process;
     const accept = peers.accept.bind(peers);
     this.#environment.ports.sessionToData.listen({ id, process: this.#process, accept });
     return peers;

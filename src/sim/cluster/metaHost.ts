@@ -53,6 +53,14 @@ export class MetaHost {
     return this.#meta.isLeading;
   }
 
+  unfinished(): Iterable<string> {
+    return this.#meta.unfinished();
+  }
+
+  leftovers(): Iterable<string> {
+    return this.#meta.leftovers();
+  }
+
   step(event: MetaEvent): void {
     this.#stepper.step(event);
   }

@@ -9,6 +9,7 @@ import type { MetaToMember } from "../../messages/membership.ts";
 import type { DataToSession, SessionToData } from "../../messages/sessionData.ts";
 import { hasOtherSessions } from "../../session/handOver.ts";
 import { Session, type SessionEvent, type SessionOutput } from "../../session/session.ts";
+import { leftovers, unfinished } from "../../session/unfinished.ts";
 import { MARKING } from "../marking.ts";
 import { MetaLinks } from "../network/metaLinks.ts";
 import { addressOf, DialedPeers } from "../network/peers.ts";
@@ -92,7 +93,14 @@ export class SessionHost {
   }
 
   unfinished(): Iterable<string> {
-    return this.#session.unfinished();
+    return unfinished(this.#session.parts);
+  }
+
+  *leftovers(): Generator<string> {
+    yield* leftovers(this.#session.parts);
+    const { heldBytes, addresses } = this.#budget;
+    if (heldBytes !== 0 || addresses !== 0) yield `${addresses} addresses are charged for ${heldBytes} bytes`;
+    if (this.#gateway.bodyBytes !== 0) yield `${this.#gateway.bodyBytes} bytes of what was pushed are kept`;
   }
 
   step(event: SessionEvent): void {

@@ -167,9 +167,13 @@ export class SimNode {
     const { scheduler } = this.#environment;
     const later = (delayMs: number, run: () => void) => scheduler.after(delayMs, () => process.gate.timer(run));
     if (!isSessionDone || !isDataDone) return void later(STOP_CHECK_MS, () => this.#handOver(hosts, ways, done));
+    const { store, record } = this.#environment;
+    const isHeard = store.isWellFor(this.machine);
     hosts.meta?.step({ kind: "resign" });
     later(RESIGN_MS, () => {
       if (this.#hosts !== hosts) return;
+      const keepsLead = isHeard && store.isWellFor(this.machine) && store.state.lease.holder === process.id;
+      if (hosts.meta !== undefined) record({ kind: "resigned", node: process.id, keepsLead });
       const slotsKept = data?.slotsKept ?? 0;
       this.stop("orderly");
       done(slotsKept);

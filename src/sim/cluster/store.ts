@@ -26,6 +26,8 @@ export const STORE = "store";
 const STATEMENT_MS_MAX = 4_000;
 const DELAY_MS = 4;
 const REFUSE_MS = 20;
+// The slowest statement is done within this.
+const SLOW_MS_MAX = 5_000;
 
 const NO_LEASE: StoreState["lease"] = { epoch: 0n, holder: "", address: "", endMs: 0 };
 
@@ -37,6 +39,8 @@ export class Store {
   #isDown = false;
   #delayMs = DELAY_MS;
   #unknownChance = 0;
+  /** Since when it has been well, with what was asked before; Infinity while it is not. */
+  #wellMs = Number.NEGATIVE_INFINITY;
 
   constructor(network: NodeNetwork, state: MetaState) {
     this.#network = network;
@@ -53,16 +57,25 @@ export class Store {
 
   setDown(isDown: boolean): void {
     this.#isDown = isDown;
+    this.#changed();
   }
 
   /** Statements take up to so long from now on; 0 for the usual. */
   setSlow(delayMs: number): void {
     this.#delayMs = Math.max(DELAY_MS, delayMs);
+    this.#changed();
   }
 
   /** So often the answer to a statement that was carried out is lost from now on. */
   setUnknown(chance: number): void {
     this.#unknownChance = chance;
+    this.#changed();
+  }
+
+  /** What is asked from there is answered within some milliseconds, and has been for a while. */
+  isWellFor(machine: string): boolean {
+    const isReached = !this.#network.isBlocked(machine, STORE) && !this.#network.isBlocked(STORE, machine);
+    return isReached && this.#network.scheduler.nowMs >= this.#wellMs;
   }
 
   jumpClock(byMs: number): void {
@@ -97,6 +110,12 @@ export class Store {
       const isAnswerLost = this.#network.isBlocked(STORE, from.machine) || dice.chance(this.#unknownChance);
       if (!isAnswerLost) scheduler.after(dice.below(1 + DELAY_MS), () => finish(answer));
     });
+  }
+
+  #changed(): void {
+    const isWell = !this.#isDown && this.#delayMs === DELAY_MS && this.#unknownChance === 0;
+    if (!isWell) this.#wellMs = Number.POSITIVE_INFINITY;
+    else if (this.#wellMs === Number.POSITIVE_INFINITY) this.#wellMs = this.#network.scheduler.nowMs + SLOW_MS_MAX;
   }
 
   #execute<Answer>(statement: Statement<Answer>): Answer {
