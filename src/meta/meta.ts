@@ -146,6 +146,9 @@ export class Meta {
     for (const { member } of this.#configs.watchers()) {
       if (!this.#membership.isKnown(member)) yield `${member.id}, which is gone, is told of values`;
     }
+    for (const id of this.#slots.reporters()) {
+      if (!this.#membership.isKnown({ id, role: "data" })) yield `${id}, which is gone, has reports`;
+    }
   }
 
   /** And when there is no client any more. */

@@ -114,6 +114,11 @@ export class SlotKeeper {
     this.#arrangeBy(nowMs);
   }
 
+  /** Data nodes of which reports are kept. */
+  reporters(): Iterable<NodeId> {
+    return this.#reports.nodes();
+  }
+
   forget(node: NodeId): void {
     this.#reports.forget(node);
   }

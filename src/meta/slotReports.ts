@@ -45,6 +45,11 @@ export class SlotReports {
     return isNew;
   }
 
+  /** Those of whom something is kept. */
+  nodes(): Iterable<NodeId> {
+    return this.#reports.keys();
+  }
+
   forget(node: NodeId): void {
     this.#reports.delete(node);
     this.#facts.delete(node);

@@ -64,6 +64,13 @@ export class DataLinks {
     return [...this.#outboxes.values(), this.#unrouted].every((outbox) => outbox.isEmpty);
   }
 
+  /** Nodes for which something waits that could be sent: none between two steps. */
+  *stuck(): Generator<NodeId> {
+    for (const [node, { waiting, isBusy }] of this.#outboxes) {
+      if (waiting > 0 && !isBusy && this.#reachable.has(node) && !this.#retries.has(node) && !this.isPaused) yield node;
+    }
+  }
+
   /** How many changes wait to be sent. */
   get waiting(): number {
     let { waiting } = this.#unrouted;

@@ -34,6 +34,11 @@ export class Outbox {
     return this.#waiting.size === 0 && this.#underWay === undefined;
   }
 
+  /** A batch is under way. */
+  get isBusy(): boolean {
+    return this.#underWay !== undefined;
+  }
+
   /** How many changes wait to be sent. */
   get waiting(): number {
     return this.#waiting.size;

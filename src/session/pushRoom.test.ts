@@ -155,3 +155,14 @@ test("a subscriber that joins when the turn is spent gets its list in a later on
   for (let turn = 0; turn < 6; turn++) session.step({ kind: "woken" }, nowMs);
   assert.equal(count(), 30);
 });
+
+test("what a client that never answers was sent leaves without a word, and the newest list follows it", () => {
+  const client = subscriberOf(1);
+  list(0, 1n);
+  client.channel.unsentBytes = 100;
+  for (const version of [2n, 3n]) list(0, version);
+  assert.deepEqual(shown(client), ["service-0 1"]);
+  client.channel.unsentBytes = 0;
+  pass(600);
+  assert.deepEqual(shown(client), ["service-0 1", "service-0 3"]);
+});

@@ -50,6 +50,8 @@ const DOUBLINGS_MAX = 16;
 const UNDER_WAY_MAX = 128;
 // A client that has never answered is not waited for, but does not get all at once either.
 const UNANSWERED_MS = 50;
+// What waits for such a client, and is too little for a socket to say when it has left, is looked for again.
+const UNSENT_MS = 500;
 // A client that was frozen answers everything when it goes on: what it has answered by then is not pushed again.
 const THAW_MS = 500;
 // If there was no room for a push on trial.
@@ -151,6 +153,19 @@ export class Pusher {
     // What is due and has to wait for its turn is not late.
     const turnMs = this.#isSpent ? Math.max(pushMs, this.#pushedMs) : pushMs;
     return Math.min(turnMs, this.#timeouts.nextMs());
+  }
+
+  get subscriptions(): Subscriptions {
+    return this.#subscriptions;
+  }
+
+  /** Whether an answer, or a time, brings a target that is behind its service's list. */
+  willPush(target: PushTarget, service: SubscribedService): boolean {
+    if (service.round !== undefined || this.#windows.has(service) || this.#retries.has(target)) return true;
+    const { client, underWay } = target;
+    if (!client.blockedTargets.has(target)) return underWay !== undefined;
+    const isToRead = client.channel.sentBytes < client.channel.writtenBytes;
+    return isToRead || client.pushesUnderWay.size > 0 || this.#resumed.has(client);
   }
 
   /** Everybody else has had a turn. */
@@ -261,8 +276,9 @@ export class Pusher {
     if (breaker?.isOpen === true) {
       const { trialMs } = breaker;
       if (Number.isFinite(trialMs)) this.#resumed.set(client, Math.max(trialMs, nowMs + TRIAL_AGAIN_MS));
-    } else if (!client.answersPushes && channel.sentBytes === channel.writtenBytes) {
-      this.#resumed.set(client, nowMs + UNANSWERED_MS);
+    } else if (!client.answersPushes) {
+      const waitMs = channel.sentBytes === channel.writtenBytes ? UNANSWERED_MS : UNSENT_MS;
+      this.#resumed.set(client, nowMs + waitMs);
     }
   }
 
@@ -459,7 +475,7 @@ function see({ subscribers, version }: PushUnderWay): void {
 }
 
 /** Whether one of the target's subscribers has not seen the list that is here. */
-function isBehind(target: PushTarget, { list }: SubscribedService): boolean {
+export function isBehind(target: PushTarget, { list }: SubscribedService): boolean {
   for (const subscriber of target.subscribers.values()) if (subscriber.seenVersion < list.version) return true;
   return false;
 }

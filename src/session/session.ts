@@ -158,7 +158,7 @@ export class Session implements Registry {
   }
 
   get parts(): SessionParts {
-    return { clients: this.#clients, services: this.#subscriptions, links: this.#links, unsettled: this.#unsettled };
+    return { clients: this.#clients, pusher: this.#pusher, links: this.#links, unsettled: this.#unsettled };
   }
 
   step(event: SessionEvent, nowMs: number): void {

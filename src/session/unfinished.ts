@@ -4,31 +4,44 @@
 import type { ClientId } from "../model/ids.ts";
 import type { Client, PushTarget } from "./client.ts";
 import type { DataLinks } from "./dataLinks.ts";
-import type { SubscribedService, Subscriptions } from "./subscriptions.ts";
+import { isBehind, type Pusher } from "./pusher.ts";
+import type { SubscribedService } from "./subscriptions.ts";
 
 export interface SessionParts {
   readonly clients: ReadonlyMap<ClientId, Client>;
-  readonly services: Subscriptions;
+  readonly pusher: Pusher;
   readonly links: DataLinks;
   /** Slots whose leader has not said that it has what is here. */
   readonly unsettled: ReadonlySet<number>;
 }
 
-export function* unfinished({ clients, services, links, unsettled }: SessionParts): Generator<string> {
+export function* unfinished({ clients, pusher, links, unsettled }: SessionParts): Generator<string> {
   if (!links.isIdle) yield "changes wait to be taken by data nodes";
   for (const slot of unsettled) yield `the leader of slot ${slot} has not said that it has what is here`;
-  for (const service of services.services()) yield* ofService(service);
+  for (const service of pusher.subscriptions.services()) yield* ofService(service);
   for (const client of clients.values()) {
     if (client.blockedTargets.size > 0) yield `${client.id} is owed pushes`;
     if (client.answersPushes && client.pushesUnderWay.size > 0) yield `${client.id} has not answered a push`;
   }
 }
 
+/** What can't be between two steps: something waits, and neither an answer nor a time will bring it on. */
+export function* stuck({ pusher, links }: SessionParts): Generator<string> {
+  for (const node of links.stuck()) yield `changes wait for ${node}, and nothing sends them`;
+  for (const service of pusher.subscriptions.services()) {
+    for (const target of service.targets.values()) {
+      const { client, subscribers } = target;
+      if (client.departedMs !== undefined || !isBehind(target, service) || pusher.willPush(target, service)) continue;
+      yield `${[...subscribers.keys()]} of ${client.id} are owed the list of ${service.dataInfoId}, and nothing brings it`;
+    }
+  }
+}
+
 /** What is left when there is no client any more: nothing. */
-export function* leftovers({ clients, services }: SessionParts): Generator<string> {
+export function* leftovers({ clients, pusher: { subscriptions } }: SessionParts): Generator<string> {
   for (const id of clients.keys()) yield `${id} is still a client`;
-  for (const { dataInfoId } of services.services()) yield `nobody subscribes ${dataInfoId}, and it is known`;
-  if (services.size !== 0) yield `${services.size} subscribers are counted`;
+  for (const { dataInfoId } of subscriptions.services()) yield `nobody subscribes ${dataInfoId}, and it is known`;
+  if (subscriptions.size !== 0) yield `${subscriptions.size} subscribers are counted`;
 }
 
 function* ofService(service: SubscribedService): Generator<string> {

@@ -9,7 +9,7 @@ import type { MetaToMember } from "../../messages/membership.ts";
 import type { DataToSession, SessionToData } from "../../messages/sessionData.ts";
 import { hasOtherSessions } from "../../session/handOver.ts";
 import { Session, type SessionEvent, type SessionOutput } from "../../session/session.ts";
-import { leftovers, unfinished } from "../../session/unfinished.ts";
+import { leftovers, stuck, unfinished } from "../../session/unfinished.ts";
 import { MARKING } from "../marking.ts";
 import { MetaLinks } from "../network/metaLinks.ts";
 import { addressOf, DialedPeers } from "../network/peers.ts";
@@ -20,6 +20,8 @@ import type { SimProcess } from "./simProcess.ts";
 
 // As in server/start.ts.
 const IDLE_CHECK_MS = 500;
+// It takes as long as some steps do.
+const CHECKS_PER_LOOK = 4;
 const CLIENT_NOTICE_MS = 50;
 
 export class SessionHost {
@@ -34,6 +36,7 @@ export class SessionHost {
   readonly #budget: Budget;
   #cancelIdleCheck: Cancel = () => undefined;
   #isDraining = false;
+  #checks = 0;
 
   constructor(environment: MemberEnvironment, process: SimProcess) {
     this.#environment = environment;
@@ -198,6 +201,7 @@ export class SessionHost {
     this.#cancelIdleCheck = this.#process.time.timers.after(IDLE_CHECK_MS, (nowMs) => {
       this.#gateway.closeIdle(nowMs);
       this.#checkBudget();
+      this.#checkStuck();
       this.#checkIdle();
     });
   }
@@ -209,6 +213,13 @@ export class SessionHost {
     const { chargedBytes } = this.#session;
     if (bytes === chargedBytes) return;
     bug(this.#environment, this.#process.id, `${bytes} bytes are charged for what takes ${chargedBytes}`);
+  }
+
+  /** Looks from time to time, and not in the last step of a process that was killed in the middle of it. */
+  #checkStuck(): void {
+    if (++this.#checks % CHECKS_PER_LOOK > 0 || !this.#process.isRunning) return;
+    const { record } = this.#environment;
+    for (const what of stuck(this.#session.parts)) record({ kind: "unfinished", node: this.#process.id, what });
   }
 
   /** A gateway logs as error what is a bug of ours, and as warning what a client did. */
