@@ -33,6 +33,7 @@ export class Lead implements Checker {
   // Which run of a data node's name each meta node goes by, and those that had fallen silent when another one came.
   readonly #runs = new Map<string, NodeId>();
   readonly #replaced = new Set<string>();
+  #hasBlocks = false;
 
   constructor(evidence: Evidence) {
     this.#evidence = evidence;
@@ -84,13 +85,15 @@ export class Lead implements Checker {
     if (holder !== undefined && holder !== by) {
       return lead(`${by} has saved the ${what} under lease ${leaseEpoch}, which ${holder} has`);
     }
+    // Who an operator has shut out leaves as well, and does not say so itself.
+    this.#hasBlocks ||= what === "blocked nodes";
     if (table === undefined) return undefined;
     if (before !== undefined && table.epoch <= before.epoch) {
       return slots(`table ${table.epoch} replaces table ${before.epoch}`);
     }
     const moves = this.#moves(by, table);
     const { slotMovesMax } = this.#evidence.plan.meta;
-    if (moves > slotMovesMax) return slots(`table ${table.epoch} has ${moves} moves under way, of ${slotMovesMax}`);
+    if (moves > slotMovesMax && !this.#hasBlocks) return slots(`table ${table.epoch} has ${moves} moves under way, of ${slotMovesMax}`);
     for (const [slot, owner] of table.slots.entries()) {
       const isSlow = nowMs > askedMs + SLOW_MS;
       const change = { by, table, before: isSlow ? undefined : before, askedMs, nowMs };
