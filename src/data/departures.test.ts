@@ -17,6 +17,7 @@ import {
   serving,
   TestData,
 } from "./testing/harness.ts";
+import { unfinished } from "./unfinished.ts";
 
 const LEASE_MS = 30_000;
 const byOther = { owner: { session: OTHER, client: clientId("c2") } };
@@ -52,10 +53,10 @@ test("what a session was asked for, and took with it, is not waited for when its
   const node = serving();
   const entries = [{ dataInfoId: ORDERS, registId: "r1", version: 1n, registeredMs: START_MS }];
   node.tell({ kind: "inventory", epoch: 1n, slot: 0, entries, isFirst: true, isLast: true });
-  assert.deepEqual([...node.data.unfinished()], [`slot 0 wants something of ${SESSION}`]);
+  assert.deepEqual([...unfinished(node.data.parts)], [`slot 0 wants something of ${SESSION}`]);
   lose(node);
   node.pass(LEASE_MS);
-  assert.deepEqual([...node.data.unfinished()], []);
+  assert.deepEqual([...unfinished(node.data.parts)], []);
 });
 
 const threeOf = (node: TestData) =>

@@ -19,6 +19,7 @@ import {
   tableOf,
   taken,
 } from "./testing/harness.ts";
+import { unfinished as namesOf } from "./unfinished.ts";
 
 const isHere = () => fromData({ kind: "synced", slots: [0] });
 
@@ -27,7 +28,7 @@ beforeEach(() => {
   isHere();
 });
 
-const unfinished = () => [...session.unfinished()];
+const unfinished = () => [...namesOf(session.parts)];
 
 /** A client whose first list, version 10, it has taken. */
 function answering() {
