@@ -520,4 +520,21 @@ export const PLANTS: readonly Plant[] = [
     rules: ["quiet:"],
     isTight: true,
   },
+  {
+    name: "what waits behind a batch that was taken is not sent",
+    file: "src/session/dataLinks.ts",
+    find: "?.taken(batch) ?? [];\n    this.#pump(node);",
+    replace: "?.taken(batch) ?? [];",
+    rules: ["quiet:"],
+    isTight: true,
+  },
+  {
+    name: "after a session stood still, what waited goes out with the next change only",
+    file: "src/session/dataLinks.ts",
+    find: "this.#resumeMs = Number.POSITIVE_INFINITY;\n      this.pump();",
+    replace: "this.#resumeMs = Number.POSITIVE_INFINITY;",
+    rules: ["quiet:"],
+    firstSeed: 20,
+    isTight: true,
+  },
 ];

@@ -93,7 +93,8 @@ export class Lead implements Checker {
     }
     const moves = this.#moves(by, table);
     const { slotMovesMax } = this.#evidence.plan.meta;
-    if (moves > slotMovesMax && !this.#hasBlocks) return slots(`table ${table.epoch} has ${moves} moves under way, of ${slotMovesMax}`);
+    if (moves > slotMovesMax && !this.#hasBlocks)
+      return slots(`table ${table.epoch} has ${moves} moves under way, of ${slotMovesMax}`);
     for (const [slot, owner] of table.slots.entries()) {
       const isSlow = nowMs > askedMs + SLOW_MS;
       const change = { by, table, before: isSlow ? undefined : before, askedMs, nowMs };
