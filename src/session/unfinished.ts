@@ -32,7 +32,7 @@ export function* stuck({ pusher, links }: SessionParts): Generator<string> {
     for (const target of service.targets.values()) {
       const { client, subscribers } = target;
       if (client.departedMs !== undefined || !isBehind(target, service) || pusher.willPush(target, service)) continue;
-      yield `${[...subscribers.keys()]} of ${client.id} are owed the list of ${service.dataInfoId}, and nothing brings it`;
+      yield `nothing brings ${[...subscribers.keys()]} of ${client.id} the list of ${service.dataInfoId}`;
     }
   }
 }

@@ -158,7 +158,9 @@ export type WorldFact =
   | { readonly kind: "left"; readonly node: NodeId; readonly slotsKept: number }
   /** Followers are made to compare themselves with their leaders from here on. */
   | { readonly kind: "compared" }
-  /** A node still waits for this, or keeps it, though all has been well for long; or could not wait for it at any time. */
+  /**
+   * A node still waits for this, or keeps it, though all has been well for long; or could not wait for it at any time.
+   */
   | { readonly kind: "unfinished"; readonly node: NodeId; readonly what: string }
   /** The last look is due. */
   | {

@@ -5,7 +5,8 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { describe, test } from "node:test";
 import { CI_SEEDS } from "../../scripts/seeds.ts";
-import { type ByScenario, PLANTS, type Plant } from "./plants.ts";
+import type { ByScenario, Plant } from "./plantedBug.ts";
+import { PLANTS } from "./plants.ts";
 
 const RUNS_AT_ONCE = 2;
 /** A plant may make the simulation turn in a circle; all its seeds take a quarter of this. */

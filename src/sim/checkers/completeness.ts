@@ -1,7 +1,7 @@
 // Rule 6 for a new leader: before it answers for a slot, or says that it serves it, it has heard from every session
 // that it knows to be a member what that one holds there, or has waited for the session's lease; and no longer than
-// that. A session that is back after its lease, with something that is not there, makes the leader cease to answer until
-// it was heard again.
+// that. A session that is back after its lease, with something that is not there, makes the leader cease to answer
+// until it was heard again.
 
 import type { Heartbeat, Members } from "../../messages/membership.ts";
 import { compareMembers } from "../../messages/membership.ts";
@@ -198,7 +198,9 @@ export class Completeness implements Checker {
     }
   }
 
-  /** It has something that the leader lacks, and had not been heard before: the slot is not served until it has been. */
+  /**
+   * It has something that the leader lacks, and had not been heard before: the slot is not served until it has been.
+   */
   #awaits(led: Led | undefined, session: NodeId, nowMs: number): void {
     if (led === undefined || led.heard.has(session)) return;
     led.awaited.add(session);

@@ -57,12 +57,15 @@ export class EndedConnections implements Checker {
         !isMute && hushedMs === undefined && this.#askedMs(session, Math.max(madeMs, unhushedMs)) <= diedMs,
     );
     const idleMs = isKnownToAnswer ? clientIdleMs : clientMuteIdleMs;
-    // The time in which a session stands still does not count, nor that in which the client's last words are on their way.
+    // The time in which a session stands still does not count, nor that in which the client's last words are on their
+    // way.
     const fromMs = Math.max(diedMs + lateMs, arrivedMs, this.#evidence.nodes.troubleMs);
     return nowMs > fromMs + idleMs + NOTICE_MS ? `was frozen since ${diedMs}` : undefined;
   }
 
-  /** When a client that can be heard since `fromMs` has been asked, and has answered: not by a session that stood still. */
+  /**
+   * When a client that can be heard since `fromMs` has been asked, and has answered: not by a session that stood still.
+   */
   #askedMs(session: string, fromMs: number): number {
     let askedMs = fromMs + ACQUAINTANCE_MS;
     for (const pause of this.#evidence.nodes.pauses(session)) {
