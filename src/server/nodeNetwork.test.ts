@@ -281,3 +281,26 @@ test("after its close a process delivers nothing, neither from itself nor from o
   await cluster.pass(5_000);
   assert.deepEqual(node.heard, []);
 });
+
+test("a leading meta node tells the others the membership, each list once, and a newcomer the last one", async () => {
+  const cluster = new Cluster();
+  const [first, second] = ["m1", "m2"].map((name) => cluster.start(name, ["meta"], ["m1", "m2"]));
+  assert.ok(first !== undefined && second !== undefined);
+  await cluster.pass();
+  const listOf = (serial: number) => ({ epoch: 1n, serial, list: [] });
+  const tell = async (serial: number) => {
+    const members = listOf(serial);
+    for (const name of ["s1.a", "s2.a"]) {
+      first.network.toMember({ id: nodeId(name), role: "session" }, { kind: "members", members });
+    }
+    await cluster.pass();
+  };
+  await tell(2);
+  assert.deepEqual(second.network.metaPeers?.members, listOf(2));
+  await tell(1);
+  assert.deepEqual(second.network.metaPeers?.members, listOf(2), "an older one is none");
+  await tell(3);
+  const third = cluster.start("m3", ["meta"], ["m1"]);
+  await cluster.pass();
+  assert.deepEqual(third.network.metaPeers?.members, listOf(3));
+});
