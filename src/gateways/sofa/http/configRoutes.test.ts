@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { fail } from "../../../base/errors.ts";
+import { asked } from "../../../base/testing/asked.ts";
+import type { DataInfoId } from "../../../model/ids.ts";
+import { type ConfigStatus, configRoutes } from "./configRoutes.ts";
+
+const KEY = "retries#@#DEFAULT_INSTANCE_ID#@#DEFAULT_GROUP";
+const NAME = { dataId: "retries", group: "", instanceId: "" };
+
+/** The routes of a meta node at which one value is set, and what was stored through them. */
+function routes(changes: Partial<ConfigStatus> = {}) {
+  const stored: [DataInfoId, string | null][] = [];
+  const all = configRoutes({
+    configValueBytesMax: 1_000,
+    config: (dataInfoId) => (dataInfoId === KEY ? { version: 9_007_199_254_740_993n, data: "3" } : undefined),
+    putConfig: async (dataInfoId, data) => void stored.push([dataInfoId, data]),
+    ...changes,
+  });
+  const post = (action: string, body: object) => asked(all, `POST /persistentData/${action}`, { body });
+  const query = (dataInfoId: string) => asked(all, "GET /persistentData/query", { query: { dataInfoId } });
+  return { all, stored, post, query };
+}
+
+test("a value is told with the parts of its key and its version as text; one that is not set is null", async () => {
+  const { query } = routes();
+  const data = {
+    dataId: "retries",
+    instanceId: "DEFAULT_INSTANCE_ID",
+    group: "DEFAULT_GROUP",
+    version: "9007199254740993",
+    data: "3",
+  };
+  assert.deepEqual((await query(KEY)).json, { success: true, message: null, data });
+  assert.deepEqual((await query("other#@#a#@#b")).json, { success: true, message: null, data: null });
+  const removed = routes({ config: () => ({ version: 1n, data: null }) });
+  assert.deepEqual((await removed.query(KEY)).json, { success: true, message: null, data: null });
+  assert.match(String((await query("retries")).refused), /FIELD_INVALID/);
+});
+
+test("a value is stored, and answered when it is", async () => {
+  const { post, stored } = routes();
+  assert.deepEqual((await post("put", { ...NAME, data: "4" })).json, { success: true, message: null });
+  assert.deepEqual(stored, [[KEY, "4"]]);
+});
+
+test("a value that can't be stored is refused with the reason", async () => {
+  const { post } = routes({ putConfig: () => Promise.reject(fail("STORE_UNAVAILABLE", { reason: "away" })) });
+  assert.match(String((await post("put", { ...NAME, data: "4" })).refused), /STORE_UNAVAILABLE.*away/);
+});
+
+test("a blank around a name is refused where a value is put, and not where it is removed", async () => {
+  const padded = "retries #@#DEFAULT_INSTANCE_ID#@#DEFAULT_GROUP";
+  const { post, stored } = routes({ config: () => ({ version: 1n, data: "3" }) });
+  const name = { ...NAME, dataId: "retries " };
+  assert.match(String((await post("put", { ...name, data: "4" })).refused), /FIELD_INVALID.*field=dataId/);
+  assert.equal((await post("remove", name)).status, 200);
+  assert.deepEqual(stored, [[padded, null]]);
+});
+
+test("what is not set can't be removed", async () => {
+  const { post, stored } = routes();
+  assert.match(
+    String((await post("remove", { ...NAME, dataId: "other" })).refused),
+    /FIELD_INVALID.*a value that is set/,
+  );
+  assert.deepEqual(stored, []);
+});
+
+test("a value may be escaped twice over, and only the meta node that leads has it", () => {
+  const { all } = routes();
+  assert.deepEqual(
+    all.map(({ bodyBytesMax = 0 }) => bodyBytesMax),
+    [0, 2 * 1_000 + 64 * 1_024, 0],
+  );
+  assert.ok(all.every(({ isForLeader }) => isForLeader === true));
+});

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { asked } from "../../../base/testing/asked.ts";
+import { nodeId } from "../../../model/ids.ts";
+import { type OtherSession, type ServersStatus, serverRoutes } from "./serverRoutes.ts";
+
+const SELF = nodeId("here.1");
+const OTHERS: readonly OtherSession[] = [
+  { clientAddress: "10.0.0.2:9600", clients: 7 },
+  { clientAddress: "10.0.0.3:9600", clients: 2 },
+];
+const SERVICE = { dataInfoId: "orders#@#DEFAULT_INSTANCE_ID#@#DEFAULT_GROUP" };
+
+/** The routes of a session with five clients, which was reached at 10.0.0.1. */
+function ask(name: string, changes: Partial<ServersStatus> = {}, query = {}) {
+  const status: ServersStatus = {
+    id: SELF,
+    clientPort: () => 9_600,
+    advertiseAddress: "",
+    isStopping: () => false,
+    connections: () => 5,
+    otherSessions: () => OTHERS,
+    slot: () => undefined,
+    nodeAddress: () => undefined,
+    ...changes,
+  };
+  return asked(serverRoutes(status), `GET /api/servers/${name}`, { query, localAddress: "10.0.0.1" });
+}
+
+test("clients are told this session first, as they reached it, and then the others", async () => {
+  const servers = ["10.0.0.1:9600", "10.0.0.2:9600", "10.0.0.3:9600"];
+  assert.equal((await ask("query")).text, servers.join(";"));
+  for (const name of ["query.json", "dataCenter"]) assert.deepEqual((await ask(name)).json, servers);
+});
+
+test("an address that is configured is told in place of the one by which a client came", async () => {
+  assert.match((await ask("query", { advertiseAddress: "roster.example" })).text, /^roster\.example:9600;/);
+});
+
+test("a session that stops does not name itself, and still names the others", async () => {
+  assert.equal((await ask("query", { isStopping: () => true })).text, "10.0.0.2:9600;10.0.0.3:9600");
+});
+
+test("a session that takes no clients, or that the Java client could not read, is not named", async () => {
+  const otherSessions = () =>
+    ["", "[fd00::1]:9600", "10.0.0.4:9600"].map((clientAddress) => ({ clientAddress, clients: 0 }));
+  assert.equal((await ask("query", { otherSessions })).text, "10.0.0.1:9600;10.0.0.4:9600");
+});
+
+test("the weight of a session is how many clients it has, and workers of one address are one", async () => {
+  const weights = async (others: readonly OtherSession[]) =>
+    (await ask("queryWithWeight", { otherSessions: () => others })).text;
+  assert.equal(await weights(OTHERS), "10.0.0.1:9600?weight=5;10.0.0.2:9600?weight=7;10.0.0.3:9600?weight=2");
+  assert.equal(await weights([{ clientAddress: "10.0.0.1:9600", clients: 4 }]), "10.0.0.1:9600?weight=9");
+});
+
+test("while one session has not said how many it has, all weigh nothing", async () => {
+  const otherSessions = () => [...OTHERS, { clientAddress: "10.0.0.4:9600", clients: undefined }];
+  const { text } = await ask("queryWithWeight", { otherSessions });
+  assert.deepEqual(
+    text.split(";").map((each) => each.replace(/.*=/, "")),
+    ["0", "0", "0", "0"],
+  );
+});
+
+test("whether it lives, and how many clients it has", async () => {
+  assert.deepEqual([(await ask("alive")).text, (await ask("connectionNum")).text], ["OK", "5"]);
+});
+
+test("a slot is told with the hosts of its nodes, or their ids, and an epoch beyond 2^53", async () => {
+  const slot = () => ({
+    id: 7,
+    leader: SELF,
+    leaderEpoch: 9_007_199_254_740_993n,
+    followers: [nodeId("data-2.1"), nodeId("gone.1")],
+  });
+  const nodeAddress = (node: string) => (node === "data-2.1" ? "10.0.0.9:9620" : undefined);
+  const { text } = await ask("slot", { slot, nodeAddress }, SERVICE);
+  assert.equal(text, '{"id":7,"leaderEpoch":9007199254740993,"leader":"10.0.0.1","followers":["10.0.0.9","gone.1"]}');
+});
+
+test("a slot of no service, or before there is a slot table, is refused in words", async () => {
+  assert.match(String((await ask("slot", {}, SERVICE)).refused), /STORE_UNAVAILABLE.*no slot table yet/);
+  assert.match(String((await ask("slot")).refused), /FIELD_INVALID.*dataInfoId/);
+  assert.match(String((await ask("slot", {}, { dataInfoId: ["a", "b"] })).refused), /FIELD_INVALID.*values=2/);
+});
