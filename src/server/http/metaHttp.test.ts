@@ -33,33 +33,6 @@ function port(changes: Partial<MetaStatus> = {}) {
   return { app, stored, post };
 }
 
-for (const [dataId, rest] of [
-  ["session.blacklist.data", { instanceId: "9600", group: "CONFIG" }],
-  ["session.stop.push.data.switch", { instanceId: "9600", group: "CONFIG" }],
-  ["compress.push.switch", {}],
-  ["Session.Blacklist.Data ", {}],
-] as const) {
-  test(`SOFARegistry's switch "${dataId}" is refused by its name: nothing would change`, async () => {
-    const { post, stored } = port();
-    const { status, message } = await post("/persistentData/put", { dataId, ...rest, data: "true" });
-    assert.equal(status, 400);
-    assert.match(message, /SWITCH_NOT_SERVED.*dataId=/);
-    assert.deepEqual(stored, []);
-  });
-}
-
-test("a switch that Roster has a setting for is refused with the setting", async () => {
-  const { message } = await port().post("/persistentData/put", { dataId: "data.session.lease.sec", data: "30" });
-  assert.match(message, /session-lease-ms/);
-});
-
-test("a mistyped switch is refused, as is every other name where SOFARegistry has its switches", async () => {
-  const body = { dataId: "session.blacklist.dat", instanceId: "9600", group: "CONFIG", data: "[]" };
-  const { status, message } = await port().post("/persistentData/put", body);
-  assert.equal(status, 400);
-  assert.match(message, /FIELD_INVALID.*session\.blacklist\.dat/);
-});
-
 for (const [what, body, named] of [
   ["a field that there is not", { dataId: "a", data: "b", gruop: "G" }, "gruop"],
   ["a key that ends in a blank", { dataId: "a ", data: "b" }, "dataId"],

@@ -75,3 +75,32 @@ test("a value may be escaped twice over, and only the meta node that leads has i
   );
   assert.ok(all.every(({ isForLeader }) => isForLeader === true));
 });
+
+for (const [dataId, rest] of [
+  ["session.blacklist.data", { instanceId: "9600", group: "CONFIG" }],
+  ["session.stop.push.data.switch", { instanceId: "9600", group: "CONFIG" }],
+  ["compress.push.switch", {}],
+  ["Session.Blacklist.Data ", {}],
+] as const) {
+  test(`SOFARegistry's switch "${dataId}" is refused by its name: nothing would change`, async () => {
+    const { post, stored } = routes();
+    const { refused } = await post("put", { ...NAME, dataId, ...rest, data: "true" });
+    assert.match(String(refused), /SWITCH_NOT_SERVED.*dataId=/);
+    assert.deepEqual(stored, []);
+  });
+}
+
+test("a switch that Roster has a setting for is refused with the setting; others name none", async () => {
+  const refusal = async (dataId: string) =>
+    String((await routes().post("put", { ...NAME, dataId, data: "30" })).refused);
+  assert.match(await refusal("data.session.lease.sec"), /instead=session-lease-ms/);
+  assert.doesNotMatch(await refusal("session.blacklist.data"), /instead/);
+});
+
+test("a mistyped switch is refused, as is every other name where SOFARegistry has its switches", async () => {
+  const body = { dataId: "session.blacklist.dat", instanceId: "9600", group: "CONFIG", data: "[]" };
+  assert.match(String((await routes().post("put", body)).refused), /FIELD_INVALID.*session\.blacklist\.dat/);
+  for (const elsewhere of [{ instanceId: "a" }, { group: "a" }]) {
+    assert.equal((await routes().post("put", { ...body, ...elsewhere })).status, 200);
+  }
+});
