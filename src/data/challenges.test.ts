@@ -73,13 +73,84 @@ test("operators hear once of a stranger that goes on asking, and of each removal
   assert.equal(node.contested.length, 2);
 });
 
-test("a client that comes back from its own address has its registration at once, and takes it back at once", () => {
+const BACK = { session: OTHER, client: clientId("10.0.0.7:2_10.1.0.2:9600") };
+const RETURNED = { ...OWNERS, version: 6n, owner: BACK, address: "back" };
+const HELD = { dataInfoId: ORDERS, registId: "r1", ...OWNERS_STAMP };
+const challengedIn = (node: TestData) =>
+  node.sent.flatMap(({ to, message }) => (message.kind === "challenged" ? [[to, ...message.registrations]] : []));
+
+test("at the holder's own address another session has it when the holder's yields it, and hears so until then", () => {
   const node = held();
-  const back = { session: OTHER, client: clientId("10.0.0.7:2_10.1.0.2:9600") };
-  assert.deepEqual(supersededOf(say(node, OTHER, put({ ...OWNERS, version: 6n, owner: back, address: "back" }))), []);
+  const [lost] = supersededOf(say(node, OTHER, put(RETURNED)));
+  assert.equal(lost?.holder, OWNER.client);
+  assert.deepEqual(challengedIn(node), [[SESSION, HELD]]);
+  assert.deepEqual(node.list().addresses, ["mine"]);
+  node.tell({ kind: "yielded", registrations: [HELD] }, SESSION);
+  assert.deepEqual(wantedFrom(node), [[OTHER, [ORDERS, "r1"]]]);
+  assert.deepEqual(node.list().addresses, ["mine"], "no gap");
+  assert.deepEqual(supersededOf(say(node, OTHER, put(RETURNED))), []);
+  assert.deepEqual([node.list().addresses, node.contested], [["back"], []]);
+});
+
+test("a holder that says nothing keeps it from others at its address, and operators hear of the second word", () => {
+  const node = held();
+  for (let tries = 0; tries < 3; tries++) {
+    assert.equal(supersededOf(say(node, OTHER, put(RETURNED))).length, 1);
+    assert.deepEqual(challengedIn(node), [[SESSION, HELD]]);
+  }
+  const item = removed("unpublished", { version: 9n, registeredMs: START_MS });
+  assert.ok(item.kind === "remove");
+  say(node, OTHER, { kind: "remove", removal: { ...item.removal, client: BACK.client } });
+  assert.deepEqual(node.list().addresses, ["mine"]);
+  assert.deepEqual(node.contested, [{ dataInfoId: ORDERS, registId: "r1", holder: OWNER.client, by: BACK.client }]);
+});
+
+test("only the holder's session yields, what it holds now, and to who is at the holder's address", () => {
+  const node = held();
+  say(node, OTHER, put(RETURNED));
+  node.tell({ kind: "yielded", registrations: [HELD] }, OTHER);
+  node.tell({ kind: "yielded", registrations: [{ ...HELD, version: 4n }] }, SESSION);
+  assert.equal(supersededOf(say(node, OTHER, put(RETURNED))).length, 1);
+  const strange = held();
+  say(strange, OTHER, put(STRANGERS));
+  strange.tell({ kind: "yielded", registrations: [HELD] }, SESSION);
+  assert.equal(supersededOf(say(strange, OTHER, put(STRANGERS))).length, 1);
+});
+
+test("while the holder's session can't be asked the newest word from its address counts, and an earlier one", () => {
+  const node = held();
+  node.step({ kind: "sessionDown", session: SESSION });
+  assert.deepEqual(supersededOf(say(node, OTHER, put(RETURNED))), []);
   assert.deepEqual(node.list().addresses, ["back"]);
-  say(node, SESSION, takenBack(OWNER.client));
-  assert.deepEqual(node.list().addresses, []);
+  const asked = held();
+  say(asked, OTHER, put(RETURNED));
+  asked.sent = [];
+  asked.step({ kind: "sessionDown", session: SESSION });
+  assert.deepEqual(wantedFrom(asked), [[OTHER, [ORDERS, "r1"]]]);
+});
+
+test("before a new leader serves the slot the newest word counts: it may have been shown already", () => {
+  const node = new TestData();
+  for (const session of [SESSION, OTHER]) node.step({ kind: "sessionUp", session });
+  node.members(SESSION, OTHER);
+  node.table({});
+  say(node, SESSION, put(OWNERS));
+  assert.deepEqual(supersededOf(say(node, OTHER, put(RETURNED))), []);
+  assert.deepEqual(challengedIn(node), []);
+});
+
+test("an older word from the holder's own address has lost, and nobody is asked", () => {
+  const node = held();
+  const [lost] = supersededOf(say(node, OTHER, put({ ...RETURNED, version: 4n })));
+  assert.deepEqual([lost?.holder, challengedIn(node)], [undefined, []]);
+});
+
+test("of so many that come back from one address in a slot the rest is not asked for", () => {
+  const node = serving();
+  const ids = Array.from({ length: 1_100 }, (_, at) => `r${at}`);
+  node.publish(...ids.map((registId) => put({ ...OWNERS, registId })));
+  const lost = supersededOf(say(node, OTHER, ...ids.map((registId) => put({ ...RETURNED, registId }))));
+  assert.equal(lost.length, 1_000);
 });
 
 test("what a stranger takes back before its owner has it listed is the owner's all the same", () => {

@@ -1,17 +1,22 @@
-// Registrations of a slot that a client wants, at another address than that of the client which holds them, and at
-// another session. The first one keeps them as long as its session is there or may come back: nothing of what the other
-// one says is applied. The other session says it again every two seconds, so nothing is kept here but who asked. When
-// the holder goes, that session has the registration at once, and subscribers see no gap. Versions decide nothing
-// between two addresses: each counts its own, and the leader may have heard a stranger before the owner.
+// Registrations of a slot that a client wants at another session than that of the client which holds them. From another
+// address the first one keeps them as long as its session is there or may come back: nothing of what the other one says
+// is applied. The other session says it again every two seconds, so nothing is kept here but who asked. When the holder
+// goes, that session has the registration at once, and subscribers see no gap. Versions decide nothing between two
+// addresses: each counts its own, and the leader may have heard a stranger before the owner.
+//
+// From the same address it is most often the holder itself, which has moved on. So the holder's session is asked: it
+// yields at once what a client has that is gone or does not answer, and says nothing for one that does. While it can't
+// be asked, and before the slot is served, the newest word counts.
 
 import type { PublishItem, Superseded } from "../messages/sessionData.ts";
 import type { ClientId, DataInfoId, NodeId } from "../model/ids.ts";
-import { haveDifferentHosts } from "../model/ids.ts";
+import { haveDifferentHosts, haveOneHost } from "../model/ids.ts";
 import { compareStamps, type Stamp } from "../model/publication.ts";
 import type { Registration } from "./packed/publicationStore.ts";
 
 // One for each client that came back from another address before its old connection was ended. Beyond so many in a slot
-// the oldest are forgotten: when the holder goes they find the registration free with their next word.
+// the oldest are forgotten: when the holder goes they find the registration free with their next word. From the
+// holder's own address no more are asked for: many come back at once, and what they have must not be missing so long.
 const CHALLENGES_MAX = 1_000;
 // A session that has not repeated it five times does not want it any more.
 const FORGOTTEN_MS = 10_000;
@@ -25,8 +30,14 @@ interface Key {
 export interface Challenge extends Key {
   readonly session: NodeId;
   readonly saidMs: number;
+  /** How often it was told that another client has it. */
+  readonly refusals: number;
+  /** It comes from the holder's address. */
+  readonly isOfOneHost: boolean;
   /** What was held when the holder had gone: this the next word of that session replaces, and nothing later. */
   granted: Stamp | undefined;
+  /** The same, where the holder's session has said that its client does not answer for it. */
+  yielded: Stamp | undefined;
 }
 
 /** For operators: what was refused. */
@@ -39,13 +50,17 @@ interface Holder {
   readonly live: Registration;
   /** Its session is there, or may come back. */
   readonly isThere: boolean;
+  /** Its session can be asked. */
+  readonly mayBeAsked: boolean;
 }
 
 /** What a session is told of an item that is not applied. */
 export interface Refusal {
   readonly superseded: Superseded;
-  /** It was not refused before. */
-  readonly isFirst: boolean;
+  /** Operators are told: it was not refused before, or its own address' holder has been asked and is there. */
+  readonly isNews: boolean;
+  /** The holder's session is to be asked. */
+  readonly isAsked: boolean;
 }
 
 export class Challenges {
@@ -55,31 +70,44 @@ export class Challenges {
     return this.#challenges.size === 0;
   }
 
+  get #isFull(): boolean {
+    return this.#challenges.size >= CHALLENGES_MAX;
+  }
+
   /**
    * Judges an item of `from`, where another session's client holds the registration. `newest`: stamps decide.
    * `claimant`: the holder has gone, and this client has it, whatever its version.
    */
-  judge(item: PublishItem, from: NodeId, { live, isThere }: Holder, nowMs: number): Refusal | "newest" | "claimant" {
+  judge(
+    item: PublishItem,
+    from: NodeId,
+    { live, isThere, mayBeAsked }: Holder,
+    nowMs: number,
+  ): Refusal | "newest" | "claimant" {
     const claim = claimOf(item);
     if (claim === undefined) return "newest";
     const holder = live.owner.client;
     const key = textOf(live);
     const isNewer = compareStamps(claim.stamp, live) > 0;
-    if (!haveDifferentHosts(claim.by, holder)) {
+    const isOfOneHost = haveOneHost(claim.by, holder);
+    const isAsked = isOfOneHost && isNewer && mayBeAsked && (this.#challenges.has(key) || !this.#isFull);
+    if (!haveDifferentHosts(claim.by, holder) && !isAsked) {
       if (isNewer) this.#challenges.delete(key);
       return "newest";
     }
     // What is taken back under an older version was never what is held.
     if (item.kind === "remove" && !isNewer) return "newest";
     const known = this.#challenges.get(key);
-    const isGranted = known?.granted !== undefined && compareStamps(known.granted, live) === 0;
-    if (!isThere || (isGranted && known.session === from)) {
+    const isGranted = [known?.granted, known?.yielded].some((stamp) => stamp && compareStamps(stamp, live) === 0);
+    if (!isThere || (isGranted && known?.session === from)) {
       this.#challenges.delete(key);
       return "claimant";
     }
     const { dataInfoId, registId, version, registeredMs } = live;
+    const refusals = known?.session === from ? known.refusals : 0;
     if (item.kind === "put" && !isGranted) {
-      this.#note(key, { dataInfoId, registId, session: from, saidMs: nowMs, granted: undefined });
+      const challenge = { dataInfoId, registId, session: from, saidMs: nowMs, isOfOneHost, refusals: refusals + 1 };
+      this.#note(key, { ...challenge, granted: undefined, yielded: undefined });
     }
     return {
       superseded: {
@@ -90,7 +118,8 @@ export class Challenges {
         isRemoved: false,
         holder,
       },
-      isFirst: item.kind === "remove" || known?.session !== from,
+      isNews: isOfOneHost ? refusals === 1 : item.kind === "remove" || refusals === 0,
+      isAsked,
     };
   }
 
@@ -106,6 +135,14 @@ export class Challenges {
     if (challenge === undefined || challenge.granted !== undefined) return undefined;
     if (nowMs - challenge.saidMs > FORGOTTEN_MS) return undefined;
     challenge.granted = { version: live.version, registeredMs: live.registeredMs };
+    return challenge.session;
+  }
+
+  /** The holder's session yields it: returns the session that may have it. */
+  yields(live: Registration): NodeId | undefined {
+    const challenge = this.#challenges.get(textOf(live));
+    if (challenge?.isOfOneHost !== true) return undefined;
+    challenge.yielded = { version: live.version, registeredMs: live.registeredMs };
     return challenge.session;
   }
 

@@ -143,9 +143,7 @@ export class Data {
     this.#departures = new Departures(held, {
       take: (items) => void this.#intake.take(items),
       offer: (slot, gone) => this.#reconciliation.offer(slot, gone, (session) => this.#sessions.isAbsent(session)),
-      ask: (slot, to, lost) => output.toSession(to, { kind: "wanted", slot, keys: [], superseded: [lost] }),
-      want: (slot, to, { dataInfoId, registId }) =>
-        output.toSession(to, { kind: "wanted", slot, keys: [[dataInfoId, registId]], superseded: [] }),
+      send: (session, message) => output.toSession(session, message),
       contested: (contested) => {
         this.#metrics.add("roster_registrations_contested_total", 1);
         output.contested(contested);
@@ -208,7 +206,7 @@ export class Data {
         this.#protection.returned(event.session);
         break;
       case "sessionDown":
-        this.#sessions.unlinked(event.session, nowMs);
+        this.#departures.unlinked(event.session, nowMs);
         this.#reconciliation.unlinked(event.session);
         this.#recall.unlinked(event.session);
         this.#completeness.sessionsChanged(nowMs);
@@ -284,6 +282,8 @@ export class Data {
         return this.#reconciliation.digests(from, message);
       case "inventory":
         return this.#reconciliation.inventory(from, message);
+      case "yielded":
+        return this.#departures.yielded(from, message.registrations);
       case "recalled":
         return this.#recall.recalled(from, this.#foreign.list(message.datum, from, this.#nowMs));
       default:

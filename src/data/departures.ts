@@ -3,7 +3,7 @@
 // taken a client over and not know that it has to say so again: its clock is behind, and what the session that is gone
 // had said came later. It is asked before anything of that is removed.
 
-import type { PublishItem, Superseded } from "../messages/sessionData.ts";
+import type { DataToSession, InventoryEntry, PublishItem, Superseded } from "../messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import { compareStamps } from "../model/publication.ts";
 import type { Contested } from "./challenges.ts";
@@ -28,10 +28,7 @@ interface Effects {
   take(items: readonly PublishItem[]): void;
   /** Living sessions that claim what the one that is gone answers for may have it; returns what was offered. */
   offer(slot: LedSlot, gone: NodeId): ReadonlySet<string>;
-  /** Tells a session that its registration would be there again if it said so. */
-  ask(slot: number, session: NodeId, superseded: Superseded): void;
-  /** Tells a session that it may have a registration that it asked for. */
-  want(slot: number, session: NodeId, key: { readonly dataInfoId: DataInfoId; readonly registId: string }): void;
+  send(session: NodeId, message: DataToSession): void;
   contested(contested: Contested): void;
   forgetIfIdle(slot: LedSlot, datum: Datum): void;
 }
@@ -43,6 +40,8 @@ export class Departures {
   readonly #effects: Effects;
   readonly #withheld: WithheldRemovals;
   readonly #ended: EndedSessions;
+  /** What each session is to be asked about, with the end of this step. */
+  readonly #asked = new Map<NodeId, InventoryEntry[]>();
   #removals: PublishItem[] = [];
   #nowMs = Number.NEGATIVE_INFINITY;
 
@@ -54,7 +53,11 @@ export class Departures {
     this.#sessions = sessions;
     this.#protection = protection;
     this.#effects = effects;
-    this.#withheld = new WithheldRemovals(effects);
+    this.#withheld = new WithheldRemovals({
+      take: (items) => effects.take(items),
+      ask: (slot, session, lost) => effects.send(session, { kind: "wanted", slot, keys: [], superseded: [lost] }),
+      want: (slot, session, key) => this.#want(slot, session, key),
+    });
     this.#ended = new EndedSessions(slots, {
       isAbsent: (session) => sessions.isAbsent(session),
       end: (end, datum) => this.#end(end, datum),
@@ -73,16 +76,47 @@ export class Departures {
     from: NodeId,
     { led, live, nowMs }: { led: LedSlot; live: Registration; nowMs: number },
   ): Superseded | "newest" | "claimant" {
-    const isThere = this.#sessions.mayAnswer(live.owner.session);
-    const verdict = led.contents.challenges.judge(item, from, { live, isThere }, nowMs);
+    const { session: holding } = live.owner;
+    // What is said before a slot is served was taken before: the newest of it may have been shown already.
+    const mayBeAsked = led.isServing && this.#sessions.isLinked(holding);
+    const holder = { live, isThere: this.#sessions.mayAnswer(holding), mayBeAsked };
+    const verdict = led.contents.challenges.judge(item, from, holder, nowMs);
     if (verdict === "claimant") this.#withheld.drop(live);
     if (verdict === "claimant" || verdict === "newest") return verdict;
-    const { dataInfoId, registId, owner } = live;
+    const { dataInfoId, registId, version, registeredMs, owner } = live;
+    if (verdict.isAsked) {
+      const asked = this.#asked.get(holding) ?? [];
+      this.#asked.set(holding, asked);
+      asked.push({ dataInfoId, registId, version, registeredMs });
+    }
     const by = item.kind === "put" ? item.publication.owner.client : item.removal.client;
-    if (verdict.isFirst && by !== undefined) {
+    if (verdict.isNews && by !== undefined) {
       this.#effects.contested({ dataInfoId, registId, holder: owner.client, by });
     }
     return verdict.superseded;
+  }
+
+  /** A session says that its clients don't answer for these: who asked from a holder's own address has them. */
+  yielded(session: NodeId, registrations: readonly InventoryEntry[]): void {
+    for (const entry of registrations) {
+      const contents = this.#slots.leading(entry.dataInfoId)?.contents;
+      const live = contents?.datums.get(entry.dataInfoId)?.registration(entry.registId);
+      if (contents === undefined || live?.owner.session !== session || compareStamps(live, entry) !== 0) continue;
+      const challenger = contents.challenges.yields(live);
+      if (challenger !== undefined) this.#want(contents.slot, challenger, live);
+    }
+  }
+
+  /** The link to a session is gone, and it can't be asked any more: who asked from a holder's own address has it. */
+  unlinked(session: NodeId, nowMs: number): void {
+    this.#sessions.unlinked(session, nowMs);
+    for (const { contents } of this.#slots.led()) {
+      for (const challenge of contents.challenges.values()) {
+        const live = contents.datums.get(challenge.dataInfoId)?.registration(challenge.registId);
+        if (live?.owner.session !== session || !challenge.isOfOneHost) continue;
+        this.#want(contents.slot, challenge.session, live);
+      }
+    }
   }
 
   /** Services whose lists are held because too many publishers would go at once. */
@@ -103,6 +137,9 @@ export class Departures {
 
   wake(nowMs: number): void {
     this.#nowMs = nowMs;
+    for (const [session, registrations] of this.#asked)
+      this.#effects.send(session, { kind: "challenged", registrations });
+    this.#asked.clear();
     this.#withheld.wake(nowMs);
     for (let gone = this.#sessions.takeEnded(nowMs); gone !== undefined; gone = this.#sessions.takeEnded(nowMs)) {
       for (const slot of this.#slots.led()) this.#begin(slot, gone);
@@ -144,10 +181,15 @@ export class Departures {
       const live = contents.datums.get(dataInfoId)?.registration(registId);
       if (live?.owner.session !== gone || this.#sessions.isAbsent(session)) continue;
       if (contents.challenges.grant(live, this.#nowMs) === undefined) continue;
-      this.#effects.want(contents.slot, session, live);
+      this.#want(contents.slot, session, live);
       granted.push(keyOf(live));
     }
     return granted;
+  }
+
+  /** Tells a session that it may have a registration that it asked for. */
+  #want(slot: number, session: NodeId, { dataInfoId, registId }: Pick<Registration, "dataInfoId" | "registId">): void {
+    this.#effects.send(session, { kind: "wanted", slot, keys: [[dataInfoId, registId]], superseded: [] });
   }
 
   #end({ slot, session, isOwner, offered }: SessionEnd, datum: Datum): number {

@@ -58,6 +58,11 @@ export class Sessions {
     yield* this.#leases.keys();
   }
 
+  /** Whether it can be asked. */
+  isLinked(session: NodeId): boolean {
+    return this.#links.has(session);
+  }
+
   /** Whether it is here, or its clients may still come back through others. */
   mayAnswer(session: NodeId): boolean {
     return !this.isAbsent(session) || this.#leases.has(session);

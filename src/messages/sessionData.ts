@@ -112,6 +112,8 @@ export type SessionToData =
       readonly isFirst: boolean;
       readonly isLast: boolean;
     }
+  /** Answers `challenged`: whoever wants these may have them. */
+  | { readonly kind: "yielded"; readonly registrations: readonly InventoryEntry[] }
   /** Answers `recall`: the list that the sender has; of no version, and empty, if it has none any more. */
   | { readonly kind: "recalled"; readonly datum: DatumSnapshot };
 
@@ -154,7 +156,12 @@ export type DataToSession =
       readonly slot: number;
       readonly keys: readonly (readonly [DataInfoId, registId: string])[];
       readonly superseded: readonly Superseded[];
-    };
+    }
+  /**
+   * Clients of other sessions, at the same addresses, want these registrations of the receiver's clients. Answered by
+   * `yielded` for those whose clients are gone, or don't answer. Sessions of earlier releases say nothing to it.
+   */
+  | { readonly kind: "challenged"; readonly registrations: readonly InventoryEntry[] };
 
 /** So many entries travel in one part of an inventory. */
 export const INVENTORY_ENTRIES_MAX = 5_000;

@@ -50,6 +50,12 @@ export function haveDifferentHosts(one: ClientId, other: ClientId): boolean {
   return host !== otherHost && host !== "" && otherHost !== "";
 }
 
+/** Whether two connections come from one host. */
+export function haveOneHost(one: ClientId, other: ClientId): boolean {
+  const host = hostOf(one);
+  return host !== "" && host === hostOf(other);
+}
+
 /** The host that a client connects from, as its session sees it; empty if its id names none. */
 export function hostOf(client: ClientId): string {
   const end = client.indexOf("_");

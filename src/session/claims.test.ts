@@ -162,3 +162,56 @@ test("large ones are said again a few at a time, in turn", () => {
   };
   assert.deepEqual([saidInARound(), saidInARound()[0]], [["p1", "p2"], "p3"]);
 });
+
+/** A data node says that another session's client, at the same address, wants what this client holds. */
+function challengeHolder(version = 5n): TestClient {
+  const client = connect();
+  publish(client, { version: 5n });
+  taken();
+  forgetSent();
+  const registrations = [{ dataInfoId: ORDERS, registId: "p1", version, registeredMs: nowMs }];
+  entry = registrations;
+  client.channel.heardMs = nowMs - 1;
+  return client;
+}
+
+let entry: readonly { dataInfoId: typeof ORDERS; registId: string; version: bigint; registeredMs: number }[] = [];
+const yielded = () => toData.flatMap((message) => (message.kind === "yielded" ? [message.registrations] : []));
+
+test("what a client holds whose connection is lost is yielded at once to who wants it elsewhere", () => {
+  const client = challengeHolder();
+  disconnect(client);
+  fromData({ kind: "challenged", registrations: entry });
+  assert.deepEqual([yielded(), client.channel.questions], [[entry], []]);
+});
+
+test("a client that is there is asked: what it does not answer for within two seconds is yielded", () => {
+  const client = challengeHolder();
+  fromData({ kind: "challenged", registrations: entry });
+  assert.equal(client.channel.questions.length, 1);
+  pass(1_900);
+  assert.deepEqual(yielded(), []);
+  pass(100);
+  assert.deepEqual(yielded(), [entry]);
+});
+
+test("a client that answers keeps what it holds, and goes on under its own versions", () => {
+  const client = challengeHolder();
+  fromData({ kind: "challenged", registrations: entry });
+  client.channel.heardMs = nowMs + 1;
+  pass(5_000);
+  assert.deepEqual(yielded(), []);
+  publish(client, { version: 6n });
+  assert.deepEqual(
+    puts().map(({ version }) => version),
+    [6n],
+  );
+});
+
+test("nobody is asked for what has changed since, or is not here", () => {
+  const client = challengeHolder(4n);
+  disconnect(client);
+  fromData({ kind: "challenged", registrations: entry });
+  fromData({ kind: "challenged", registrations: entry.map((one) => ({ ...one, registId: "p9" })) });
+  assert.deepEqual(yielded(), []);
+});

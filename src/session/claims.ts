@@ -1,9 +1,15 @@
-// Registrations that another client holds at another session. A client of this one has been answered with success
-// before that was known. They are said again, so that the client has them when the other one is gone. The leader of
-// their slot says when that is; this is for when the leader does not remember.
+// Registrations that clients want at one session and others hold at another. Those that are wanted here: a client has
+// been answered with success before it was known that another one holds them. They are said again, so that the client
+// has them when the other one is gone. The leader of their slot says when that is; this is for when the leader does not
+// remember. And those that are held here, and wanted elsewhere by what may be the same client: this one is asked, and
+// what it does not answer for goes to the other session.
 
+import { Deadlines } from "../base/deadlines.ts";
+import type { InventoryEntry } from "../messages/sessionData.ts";
+import type { NodeId } from "../model/ids.ts";
 import type { DataLinks } from "./dataLinks.ts";
 import type { Publications } from "./publications.ts";
+import { answerDueMs, isGone, mayBeReplaced, type When } from "./takeOver.ts";
 
 // As long as a client waits whose old connection at its own session is dead.
 const CLAIM_MS = 2_000;
@@ -15,6 +21,8 @@ const CLAIMS = { publicationsMax: 100, bytesMax: 1024 * 1024 };
 export class Claims {
   readonly #publications: Publications;
   readonly #links: DataLinks;
+  // What is held here, and when its client should have answered.
+  readonly #answers = new Deadlines<InventoryEntry>();
   #nextMs = 0;
 
   constructor(publications: Publications, links: DataLinks) {
@@ -23,7 +31,23 @@ export class Claims {
   }
 
   nextMs(): number {
+    return Math.min(this.#answers.nextMs(), this.#claimsMs);
+  }
+
+  get #claimsMs(): number {
     return this.#publications.isContested ? this.#nextMs : Number.POSITIVE_INFINITY;
+  }
+
+  /** A data node says that these are wanted at other sessions. */
+  challenged(registrations: readonly InventoryEntry[], when: When): void {
+    const yielded = registrations.filter((entry) => {
+      const client = this.#publications.answersFor(entry)?.client;
+      if (client === undefined) return false;
+      if (mayBeReplaced(client, when)) return true;
+      this.#answers.set(entry, answerDueMs(client, when.stallEndMs));
+      return false;
+    });
+    this.#yield(yielded);
   }
 
   /** A data node has just said what is contested. */
@@ -36,9 +60,29 @@ export class Claims {
     if (this.#publications.isContested) this.#nextMs = nowMs + NEW_LEADER_MS;
   }
 
-  wake(nowMs: number): void {
-    if (nowMs < this.nextMs()) return;
+  wake(when: When): void {
+    const { nowMs } = when;
+    const yielded: InventoryEntry[] = [];
+    for (let entry = this.#answers.take(nowMs); entry !== undefined; entry = this.#answers.take(nowMs)) {
+      const client = this.#publications.answersFor(entry)?.client;
+      if (client !== undefined && isGone(client, when)) yielded.push(entry);
+    }
+    this.#yield(yielded);
+    if (nowMs < this.#claimsMs) return;
     this.#nextMs = nowMs + CLAIM_MS;
     for (const publication of this.#publications.claims(CLAIMS)) this.#links.publish({ kind: "put", publication });
+  }
+
+  /** What is yielded stays here until the other client has it: as what is outrun by a client's own return. */
+  #yield(entries: readonly InventoryEntry[]): void {
+    const byLeader = new Map<NodeId, InventoryEntry[]>();
+    for (const entry of entries) {
+      const leader = this.#links.leader(entry.dataInfoId);
+      if (leader === undefined || !this.#links.isReachable(leader)) continue;
+      const ofLeader = byLeader.get(leader) ?? [];
+      byLeader.set(leader, ofLeader);
+      ofLeader.push(entry);
+    }
+    for (const [leader, registrations] of byLeader) this.#links.send(leader, { kind: "yielded", registrations });
   }
 }

@@ -258,6 +258,13 @@ export class Publications {
     return removals;
   }
 
+  /** What is held, if this is what its data node should have of it. */
+  answersFor(entry: InventoryEntry): HeldPublication | undefined {
+    const held = this.#find(entry);
+    const spoken = held === undefined ? undefined : spokenOf(held);
+    return spoken !== undefined && compareStamps(spoken, entry) === 0 ? held : undefined;
+  }
+
   /**
    * A client is gone whose connection had been closed for long when it was noticed. What it published at `sinceMs` or
    * later, and no data node has taken, is not spoken of any more: the client may have moved on since. What a data node

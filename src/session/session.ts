@@ -408,6 +408,8 @@ export class Session implements Registry {
         return this.#repair.differs(from, message.slots);
       case "wanted":
         return this.#repair.wanted(message);
+      case "challenged":
+        return this.#claims.challenged(message.registrations, { nowMs, stallEndMs: this.#stallEndMs });
       default:
         return unreachable(message);
     }
@@ -466,7 +468,7 @@ export class Session implements Registry {
     this.#pusher.wake(nowMs);
     this.#configs.wake(nowMs);
     this.#links.wake(nowMs);
-    this.#claims.wake(nowMs);
+    this.#claims.wake({ nowMs, stallEndMs: this.#stallEndMs });
     this.#compareDue(nowMs);
     this.#repairLists(nowMs);
     if (nowMs >= this.#membership.nextMs()) {

@@ -8,15 +8,18 @@
 import { fail, type RegistryError } from "../base/errors.ts";
 import type { Client, HeldPublication } from "./client.ts";
 
+export interface When {
+  readonly nowMs: number;
+  /** When this process last found that it had stood still: what was sent to it before may be unread. */
+  readonly stallEndMs: number;
+}
+
 /** What is asked for, by a connection that does not hold it. */
-export interface Claim {
+export interface Claim extends When {
   readonly registId: string;
   readonly version: bigint;
   /** Of the process that asks, where its client names one. */
   readonly processId?: string;
-  readonly nowMs: number;
-  /** When this process last found that it had stood still: what was sent to it before may be unread. */
-  readonly stallEndMs: number;
 }
 
 // A full collection of a small heap takes less, and a client whose old connection is dead waits so long.
@@ -67,15 +70,23 @@ export function isOneClient(holder: Client, client: Client, { processId = "" }: 
   return holder.channel.address === client.channel.address;
 }
 
-function mayBeReplaced(holder: Client, { nowMs, stallEndMs }: Claim): boolean {
-  if (holder.departedMs !== undefined) return true;
+/** Whether a holder is gone, or has not answered in its time. One that was not asked lately is asked. */
+export function mayBeReplaced(holder: Client, when: When): boolean {
   const { channel, askedMs } = holder;
-  if (channel.isSilentSince(askedMs)) {
-    const patienceMs = channel.answersQuestions ? ANSWER_MS : MUTE_ANSWER_MS;
-    return nowMs - Math.max(askedMs, stallEndMs) >= patienceMs;
-  }
-  if (nowMs - askedMs < ASK_AGAIN_MS) return false;
-  holder.askedMs = nowMs;
-  channel.ask(nowMs);
+  if (isGone(holder, when)) return true;
+  if (channel.isSilentSince(askedMs) || when.nowMs - askedMs < ASK_AGAIN_MS) return false;
+  holder.askedMs = when.nowMs;
+  channel.ask(when.nowMs);
   return false;
+}
+
+/** Whether a holder's connection is lost, or nothing has come since it was asked, for as long as an answer takes. */
+export function isGone(holder: Client, { nowMs, stallEndMs }: When): boolean {
+  if (holder.departedMs !== undefined) return true;
+  return holder.channel.isSilentSince(holder.askedMs) && nowMs >= answerDueMs(holder, stallEndMs);
+}
+
+/** When a holder that was asked should have answered. */
+export function answerDueMs({ channel, askedMs }: Client, stallEndMs: number): number {
+  return Math.max(askedMs, stallEndMs) + (channel.answersQuestions ? ANSWER_MS : MUTE_ANSWER_MS);
 }

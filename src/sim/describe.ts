@@ -83,6 +83,8 @@ function servicesToData(message: SessionToData): readonly DataInfoId[] {
       return [message.dataInfoId];
     case "inventory":
       return message.entries.map(({ dataInfoId }) => dataInfoId);
+    case "yielded":
+      return message.registrations.map(({ dataInfoId }) => dataInfoId);
     case "recalled":
       return [message.datum.dataInfoId];
     case "digests":
@@ -108,6 +110,8 @@ function servicesToSession(message: DataToSession): readonly DataInfoId[] {
         ...message.keys.map(([dataInfoId]) => dataInfoId),
         ...message.superseded.map(({ dataInfoId }) => dataInfoId),
       ];
+    case "challenged":
+      return message.registrations.map(({ dataInfoId }) => dataInfoId);
     default:
       return [];
   }
@@ -137,6 +141,8 @@ function describeToData(message: SessionToData): string {
       const entries = message.entries.map(stampText).join(" ");
       return `inventory at ${message.epoch} of ${message.slot} [${entries}]${message.isLast ? "" : "…"}`;
     }
+    case "yielded":
+      return `yielded ${message.registrations.map(stampText).join(" ")}`;
     case "recalled":
       return describeList("recalled", message.datum);
   }
@@ -165,6 +171,10 @@ function describeToSession(message: DataToSession): string {
     case "wanted": {
       const keys = message.keys.map(([id, registId]) => `${shortService(id)} ${registId}`);
       return `wanted of ${message.slot} [${keys.join(", ")}]${supersededText(message.superseded)}`;
+    }
+    case "challenged": {
+      const keys = message.registrations.map(({ dataInfoId, registId }) => `${shortService(dataInfoId)} ${registId}`);
+      return `challenged [${keys.join(", ")}]`;
     }
     default:
       return `${message.kind} ${shortService(message.dataInfoId)}`;

@@ -34,6 +34,7 @@ const TO_DATA = {
   digests: 5,
   inventory: 6,
   recalled: 7,
+  yielded: 8,
 } as const satisfies Record<SessionToData["kind"], number>;
 
 const TO_SESSION = {
@@ -48,6 +49,7 @@ const TO_SESSION = {
   differs: 9,
   wanted: 10,
   recall: 11,
+  challenged: 12,
 } as const satisfies Record<DataToSession["kind"], number>;
 
 export function encodeSessionToData(message: SessionToData): Uint8Array {
@@ -83,6 +85,8 @@ export function writeSessionToData(writer: NodeWriter, message: SessionToData): 
       return writer.flag(message.isLast);
     case "recalled":
       return writeSnapshot(writer, message.datum);
+    case "yielded":
+      return writer.list(message.registrations, writeInventoryEntry);
     default:
       return unreachable(message);
   }
@@ -113,6 +117,8 @@ export function decodeSessionToData(content: Uint8Array): SessionToData | Unknow
       };
     case TO_DATA.recalled:
       return { kind: "recalled", datum: readSnapshot(reader) };
+    case TO_DATA.yielded:
+      return { kind: "yielded", registrations: reader.list(readInventoryEntry) };
     default:
       return reader.unknown();
   }
@@ -154,6 +160,8 @@ export function writeDataToSession(writer: NodeWriter, message: DataToSession): 
       writer.varint(message.slot);
       writer.list(message.keys, writeWantedKey);
       return writer.list(message.superseded, writeSuperseded);
+    case "challenged":
+      return writer.list(message.registrations, writeInventoryEntry);
     default:
       return unreachable(message);
   }
@@ -192,6 +200,8 @@ export function decodeDataToSession(content: Uint8Array): DataToSession | Unknow
         keys: reader.list(readWantedKey),
         superseded: reader.list(readSuperseded),
       };
+    case TO_SESSION.challenged:
+      return { kind: "challenged", registrations: reader.list(readInventoryEntry) };
     default:
       return reader.unknown();
   }

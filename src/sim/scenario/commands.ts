@@ -47,9 +47,11 @@ export class Commands {
     const stage = this.#stage;
     const appOf = (who: string) => stage.actor(who).app;
     return {
-      // client c1 at s1 s2: it goes to the first of them that listens.
-      client: ([who = "", , ...sessions]) => {
-        stage.actor(who).sessions = sessions;
+      // client c1 at s1 s2 [beside c2]: it goes to the first of them that listens; it is another process of c2's host.
+      client: ([who = "", , ...words]) => {
+        const beside = words.indexOf("beside");
+        const sessions = beside < 0 ? words : words.slice(0, beside);
+        stage.actor(who, sessions, beside < 0 ? undefined : words[beside + 1]).sessions = sessions;
       },
       // crowd 20 at s1 publish orders: k1 to k20, each with an address.
       crowd: ([count = "", , sessions = "", , service = ""]) => {

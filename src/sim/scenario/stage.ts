@@ -36,6 +36,7 @@ export class Stage {
   readonly #dice = new Dice(1);
   readonly #judge: Judge;
   readonly #actors = new Map<string, Actor>();
+  readonly #hosts = new Map<string, string>();
   // What was published, by what subscribers are shown of it.
   readonly #addresses = new Map<string, string>();
   // By client and service, all lists that were taken, oldest first.
@@ -98,15 +99,17 @@ export class Stage {
     this.#watchers.add(fits);
   }
 
-  /** A client by its name; `s1` is one that knows that session only. */
-  actor(name: string, sessions: readonly string[] = [name]): Actor {
+  /** A client by its name; `s1` is one that knows that session only. It is on a host of its own, or beside another. */
+  actor(name: string, sessions: readonly string[] = [name], beside?: string): Actor {
     const known = this.#actors.get(name);
     if (known !== undefined) return known;
     const environment = this.#environment();
+    const address = (beside === undefined ? undefined : this.#hosts.get(beside)) ?? `10.9.0.${this.#actors.size + 1}`;
+    this.#hosts.set(name, address);
     const actor: Actor = {
       app: new App(environment, {
         name: `client-${name}`,
-        address: `10.9.0.${this.#actors.size + 1}`,
+        address,
         sessions: () => this.#sessionsOf(actor),
         client: {
           mode: "serial",

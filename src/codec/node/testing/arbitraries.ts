@@ -118,6 +118,8 @@ const superseded = record<Superseded>(
 
 const snapshot = record({ dataInfoId, version: long, origin: long, publications: list(publication) });
 
+const inventoryEntry = record({ dataInfoId, registId: string, version: long, registeredMs: fc.double() });
+
 export const sessionToData = anyOf<SessionToData>({
   publish: record({ kind: is("publish"), batch: natural, epoch: long, items: list(item) }),
   fetch: record({ kind: is("fetch"), dataInfoId, have: version }),
@@ -132,10 +134,11 @@ export const sessionToData = anyOf<SessionToData>({
     kind: is("inventory"),
     epoch: long,
     slot: natural,
-    entries: list(record({ dataInfoId, registId: string, version: long, registeredMs: fc.double() })),
+    entries: list(inventoryEntry),
     isFirst: fc.boolean(),
     isLast: fc.boolean(),
   }),
+  yielded: record({ kind: is("yielded"), registrations: list(inventoryEntry) }),
   recalled: record({ kind: is("recalled"), datum: snapshot }),
 });
 
@@ -165,6 +168,7 @@ export const dataToSession = anyOf<DataToSession>({
   recall: record({ kind: is("recall"), dataInfoId }),
   synced: record({ kind: is("synced"), slots }),
   differs: record({ kind: is("differs"), slots }),
+  challenged: record({ kind: is("challenged"), registrations: list(inventoryEntry) }),
   wanted: record({
     kind: is("wanted"),
     slot: natural,

@@ -132,6 +132,7 @@ const SESSION_TO_DATA: OneOfEachKind<SessionToData> = {
     isFirst: true,
     isLast: false,
   },
+  yielded: { kind: "yielded", registrations: [{ dataInfoId, registId, ...stamp }] },
   recalled: { kind: "recalled", datum: { dataInfoId, ...version, publications: [PUBLICATION] } },
 };
 
@@ -164,6 +165,7 @@ const DATA_TO_SESSION: OneOfEachKind<DataToSession> = {
   synced: { kind: "synced", slots: [0, 255] },
   differs: { kind: "differs", slots: [1] },
   wanted: { kind: "wanted", slot: 255, keys: [[dataInfoId, registId]], superseded: [superseded] },
+  challenged: { kind: "challenged", registrations: [{ dataInfoId, registId, ...stamp }] },
 };
 
 const FOLLOWER_TO_LEADER: OneOfEachKind<FollowerToLeader> = {
