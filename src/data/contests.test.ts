@@ -32,7 +32,7 @@ test("one that won by a version, by more than a millisecond, or within its sessi
   assert.ok(contests.isEmpty);
 });
 
-test("of what is said late one that won by any time is a contest; one by a version, or within its session, is none", () => {
+test("of what is said late one that won by any time is a contest; not by a version, nor within its session", () => {
   const contests = new Contests();
   contests.replaced(ofSession(), ofOther({ version: 2n }), true);
   contests.replaced(ofSession(), ofSession({ registeredMs: START_MS + 500 }), true);

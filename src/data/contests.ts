@@ -3,8 +3,8 @@
 // But the client may have gone on to the other session, and the first one not know it yet: when it notices, it takes
 // back what the other session still holds.
 //
-// A leader that begins, or to which a session's link was lost, hears in any order what sessions have taken meanwhile. So
-// each later time may be that of the session which the client has left, whose clock is ahead.
+// A leader that begins, or to which a session's link was lost, hears in any order what sessions have taken meanwhile.
+// So each later time may be that of the session which the client has left, whose clock is ahead.
 
 import type { InventoryEntry } from "../messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";

@@ -271,7 +271,7 @@ test("a leader that begins may hear first where a client is, and then where it w
   assert.deepEqual(node.list().state, before);
 });
 
-test("a session whose link was lost may say late where a client was; one that was there all the time says what is", () => {
+test("a session whose link was lost may say late where a client was; one that was there says what is", () => {
   const afterMove = (isLinkLost: boolean) => {
     const node = serving();
     if (isLinkLost) {

@@ -1,8 +1,8 @@
 // Runs seeds: `npm run sim -- --seeds 500 --first-seed 1 [--cluster | --tight] [--workers 2] [--verbose]
 // [--keep-going]`, or `--only 3,5,8`. Stops at the first violation with everything needed to understand and to repeat
 // it: the last --events N that touch the service, or with --whole the last of all. With --keep-going each violation is
-// one line. Or runs one text scenario: `npm run sim -- --scenario NAME`; or large clusters, for what they cost: `npm run
-// sim -- --scale`.
+// one line. Or runs one text scenario: `npm run sim -- --scenario NAME`; or large clusters, for what they cost: `npm
+// run sim -- --scale`.
 
 import { type ChildProcess, fork } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";

@@ -9,8 +9,8 @@ export const HEAL_MS = 7_000;
 export const COMPARE_MS = 4_000;
 
 /**
- * Longer than any exchange of messages takes, and its repetition. It is no multiple of what is repeated for ever, or two
- * looks might find the same word under way that is said every second, or two, or three.
+ * Longer than any exchange of messages takes, and its repetition. It is no multiple of what is repeated for ever, or
+ * two looks might find the same word under way that is said every second, or two, or three.
  */
 export const STILL_MS = 2_500;
 

@@ -124,8 +124,8 @@ export class Absences {
   }
 
   /**
-   * A session that could not be heard says what it took when it can, after its client's next session has said so too. By
-   * a clock that is ahead it has the registration then, and takes it back when the grace is over, until that other
+   * A session that could not be heard says what it took when it can, after its client's next session has said so too.
+   * By a clock that is ahead it has the registration then, and takes it back when the grace is over, until that other
    * session is compared (ARCHITECTURE.md, weak points).
    */
   #byLateWord({ departure, registration }: Case, endMs: number): Absence[] {

@@ -24,7 +24,7 @@ const both = (one: string, other: string): Way[] => [
   { from: other, to: one },
 ];
 
-test("who loses touch with meta nodes that others reach may be no member; meta nodes that nobody reaches are alone", () => {
+test("who loses touch with meta nodes that others reach may be no member; those that nobody reaches are alone", () => {
   const apart = (...groups: readonly string[][]) => outside((cluster) => void cluster.partition(groups));
   assert.deepEqual(apart(["m1", "m2", "m3"], ["d1", "s1", "s2"]), []);
   assert.deepEqual(apart(["m1"], ["m2", "m3", "d1", "s1", "s2"]), []);

@@ -93,7 +93,7 @@ test("a side that gave up in the silence is missed when the silence ends", () =>
   assert.deepEqual(seen.at(-1), "client closed");
 });
 
-test("what a side has written to one that is silent waits on when the connection breaks, until the silence ends", () => {
+test("what a side has written to one that is silent waits when the connection breaks, until the silence ends", () => {
   const silent = wire();
   silent.fallSilent();
   for (let at = 0; at < 10; at++) silent.serverEnd.write(bytes(20_000));
