@@ -13,6 +13,7 @@ import {
   cut,
   D1,
   D2,
+  PLAN,
   published,
   READY,
   S,
@@ -21,6 +22,7 @@ import {
   saved,
   serves,
   shows,
+  stopped,
   tableOf,
 } from "./testing/history.ts";
 
@@ -63,6 +65,15 @@ const TAKEN_APART: readonly At[] = [
   [20_005, acknowledged(1n, S1)],
 ];
 
+/** S1 has told the leader of it, and it is shown. */
+const HEARD: readonly At[] = [
+  [10, published(1n)],
+  [15, acknowledged(1n, S1)],
+  [20, passedOn()],
+  [30, taken(1)],
+  [40, shows(D1, S2, 10n, OWNERS)],
+];
+
 test("a stranger is not shown with a registration of another client", () => {
   assert.equal(broken([10, published(1n)], [15, acknowledged(1n, S1)], [20, shows(D1, S2, 10n, OWNERS)]), undefined);
   assert.equal(broken([10, published(1n)], [15, acknowledged(1n, S1)], [20_000, shows(D1, S2, 10n, STRANGERS)]), RULE);
@@ -81,6 +92,8 @@ test("what a session took while it was cut off may be a stranger's until that on
 test("a second stranger does not have it from the first one", () => {
   const first: readonly At[] = [...TAKEN_APART, [21_000, shows(D1, S2, 10n, STRANGERS)]];
   assert.equal(broken(...first, [22_000, shows(D1, S2, 11n, "c.1~99~y")]), RULE);
+  const gone: At = [22_000, shows(D1, S2, 11n)];
+  assert.equal(broken(...first, gone, [23_000, shows(D1, S2, 12n, "c.1~99~y")]), undefined);
 });
 
 test("what a leader has heard, however it came there, is the owner's", () => {
@@ -124,6 +137,53 @@ test("what a leader had heard from another session is free to it when that one s
   assert.equal(broken(...elsewhere, ...end(9n), stranger), RULE);
 });
 
+/** The owner goes on to the other session, and the leader hears so. */
+const MOVED: readonly At[] = [
+  [12_000, acknowledged(1n, S2, 2)],
+  [12_010, passedOn(S2, 2)],
+  [12_020, taken(2, S2)],
+];
+
+test("what a session had told before its cut is free when its client has left the one that it went on to", () => {
+  const apart: At = [10_000, cut("s1", "d1", true)];
+  const left: readonly At[] = [
+    [13_000, acknowledged(1n, S1, 3)],
+    [14_000, ended(S2, 1n, 3)],
+    [14_010, taken(3, S2)],
+  ];
+  const stranger: At = [15_000, shows(D1, S2, 11n, STRANGERS)];
+  assert.equal(broken(...HEARD, apart, ...MOVED, ...left, stranger), undefined);
+  assert.equal(broken(...HEARD, apart, ...MOVED, stranger), RULE);
+});
+
+test("a session's word ends nothing that the leader has from another one", () => {
+  const late: readonly At[] = [
+    [13_000, cut("s2", "d1", true)],
+    [14_000, ended(S1, 1n, 3)],
+    [14_010, taken(3, S1)],
+  ];
+  assert.equal(broken(...HEARD, ...MOVED, ...late, [15_000, shows(D1, S1, 11n, STRANGERS)]), RULE);
+});
+
+test("what the leader let go at the end of a session's lease is free to it while that one is cut off", () => {
+  const endMs = 1_000 + PLAN.config.sessionLeaseMs;
+  const apart: At = [1_000, cut("s1", "d1", true)];
+  const gone = (atMs: number): At => [atMs, shows(D1, S2, 11n)];
+  const stranger = (atMs: number): At => [atMs, shows(D1, S2, 12n, STRANGERS)];
+  assert.equal(broken(...HEARD, apart, gone(endMs), stranger(endMs + 1_000)), undefined);
+  assert.equal(broken(...HEARD, apart, stranger(endMs)), undefined, "one that waited for it has it at once");
+  assert.equal(broken(...HEARD, gone(endMs), stranger(endMs + 1_000)), RULE, "it was not cut off");
+  assert.equal(broken(...HEARD, apart, gone(endMs / 2), stranger(endMs)), RULE, "its lease was not over");
+  const over: readonly At[] = [...HEARD, apart, gone(endMs), [endMs + 100, cut("s1", "d1", false)]];
+  assert.equal(broken(...over, stranger(endMs + 10_000)), RULE, "it had the time to be heard again");
+  const isBack: readonly At[] = [
+    [endMs + 500, passedOn(S1, 2)],
+    [endMs + 501, taken(2)],
+  ];
+  assert.equal(broken(...over, stranger(endMs + 1_000)), undefined);
+  assert.equal(broken(...over, ...isBack, stranger(endMs + 1_000)), RULE, "it was heard again");
+});
+
 const [FOLLOWED, NEXT] = [
   { epoch: 2n, slots: tableOf(D1, 1n).slots.map((owner) => ({ ...owner, followers: [D2] })) },
   tableOf(D2, 3n),
@@ -144,19 +204,29 @@ const COPIED: readonly At[] = [
 ];
 
 test("what only a leader had heard that was lost without a copy is free to the next one during a cut", () => {
-  const heard: readonly At[] = [
-    [10, published(1n)],
-    [15, acknowledged(1n, S1)],
-    [20, passedOn()],
-    [30, taken(1)],
-  ];
   const apart: At = [10_000, cut("s1", "d2", true)];
   const lost: At = [20_000, saved(D2, 2n)];
-  const stranger: At = [21_000, shows(D2, S2, 10n, STRANGERS)];
-  assert.equal(broken(...heard, apart, lost, stranger), undefined);
-  assert.equal(broken(...heard, apart, stranger), RULE, "the leader that has heard it still leads");
-  assert.equal(broken(...heard, lost, [20_001, cut("s1", "d2", true)], stranger), RULE, "it could be heard");
-  assert.equal(broken(...heard, apart, ...COPIED, stranger), RULE, "there was a copy");
+  const stranger: At = [21_000, shows(D2, S2, 11n, STRANGERS)];
+  assert.equal(broken(...HEARD, apart, lost, stranger), undefined);
+  assert.equal(broken(...HEARD, apart, stranger), RULE, "the leader that has heard it still leads");
+  assert.equal(broken(...HEARD, lost, [20_001, cut("s1", "d2", true)], stranger), RULE, "it could be heard");
+  assert.equal(broken(...HEARD, apart, ...COPIED, stranger), RULE, "there was a copy");
   const isBack: readonly At[] = [apart, lost, [20_500, passedOn(S1, 2, D2)], [20_501, taken(2, S1, D2)]];
-  assert.equal(broken(...heard, ...isBack, stranger), RULE, "the next one has heard it");
+  assert.equal(broken(...HEARD, ...isBack, stranger), RULE, "the next one has heard it");
+});
+
+test("what a session took that ended before the leader was lost without a copy is unknown to the next one", () => {
+  const takenTwice = (stopMs: number): At[] => [
+    [10, published(1n)],
+    [15, acknowledged(1n, S2)],
+    [20, passedOn(S2)],
+    [30, taken(1, S2)],
+    [10_000, cut("s1", "d2", true)],
+    [stopMs, stopped(S2)],
+    [20_000, saved(D2, 2n)],
+    [20_500, acknowledged(1n, S1, 2)],
+    [21_000, shows(D2, S1, 10n, STRANGERS)],
+  ];
+  assert.equal(broken(...takenTwice(19_000)), undefined);
+  assert.equal(broken(...takenTwice(20_000.5)), RULE, "it was there when the next one began");
 });

@@ -4,13 +4,13 @@
 // One case is no fault. A session that is cut off from the leader goes on to take registrations, and the leader does
 // not know of them. A stranger that the leader hears first has such a registration until the stranger goes: to the
 // leader it is the holder, and the owner is a client that asks for what is held (ARCHITECTURE.md, weak points). What
-// the leader heard through another session before, and that one has said to be over, is free to it again. And what only
-// a leader had heard that was lost without a copy, nobody has heard.
+// the leader has let go since it heard it is as if unheard: the session that answered for it said that it is over, or
+// could not be heard for its lease. And what only a leader had heard that was lost without a copy, nobody has heard.
 
 import type { PublishItem } from "../../messages/sessionData.ts";
 import type { Fact } from "../facts.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";
-import { clientOf, tokenOf } from "./commits.ts";
+import { clientOf, type Sighting, tokenOf } from "./commits.ts";
 import type { Acknowledgement, KnownRegistration } from "./registrations.ts";
 
 /** What a session says of a registration: that it is there, or that what had this version is over. */
@@ -19,25 +19,35 @@ interface Word {
   readonly endOf: bigint | undefined;
 }
 
-interface GivenBack {
+/** The session that a leader has a registration from, and since when. */
+interface Heard {
   readonly session: string;
+  readonly atMs: number;
+}
+
+/** When a leader has let a registration go; and the session that has said that it is over, if one has. */
+interface LetGo {
+  readonly by: string | undefined;
   readonly atMs: number;
 }
 
 export class Owners implements Checker {
   readonly #evidence: Evidence;
-  // Registrations that a leader has heard of from their owners' sessions, as it says by its answer to a batch; and when
-  // last.
-  readonly #heardMs = new Map<string, number>();
-  // The sessions that have told a leader of an owner's end, and when, by registration.
-  readonly #gaveBack = new Map<string, GivenBack>();
+  // The session that a leader last heard an owner's registration from, as it says by its answer to a batch.
+  readonly #heard = new Map<string, Heard>();
+  // What the leader has let go since, by registration.
+  readonly #letGo = new Map<string, LetGo>();
   // What is in each batch that is not answered: a batch may be lost with its link.
   readonly #underWay = new Map<string, readonly Word[]>();
   // The stranger that has a registration because a leader heard it first, by registration.
   readonly #holders = new Map<string, string>();
+  readonly #leaseMs: number;
 
   constructor(evidence: Evidence) {
     this.#evidence = evidence;
+    const { config, clocks } = evidence.plan;
+    // A node's clock may run fast.
+    this.#leaseMs = config.sessionLeaseMs * (1 - clocks.drift);
   }
 
   see(fact: Fact, nowMs: number): Finding | undefined {
@@ -47,6 +57,7 @@ export class Owners implements Checker {
     const { commits, registrations } = this.#evidence;
     const { last: sighting } = commits;
     if (sighting === undefined || !sighting.isNew) return undefined;
+    if (sighting.isNewest) this.#noteGone(sighting, nowMs);
     const { service, version, content } = sighting.commit;
     for (const { registId, token } of content.values()) {
       const [owner, twin] = registrations.twins(service, registId);
@@ -88,9 +99,39 @@ export class Owners implements Checker {
       const key = keyOf(owner);
       // Of a stranger's registration the end says nothing of the owner's.
       const isOwners = owner.acknowledgements.some((one) => one.session === session && one.version === endOf);
-      if (endOf === undefined) this.#heardMs.set(key, nowMs);
-      else if (isOwners && this.#heardMs.delete(key)) this.#gaveBack.set(key, { session, atMs: nowMs });
+      if (endOf === undefined) this.#heard.set(key, { session, atMs: nowMs });
+      // A session speaks for what a leader has from it; its word for what another one answers for ends nothing.
+      else if (isOwners && this.#heard.get(key)?.session === session) this.#noteLetGo(key, session, nowMs);
     }
+  }
+
+  /** Looks at what is not shown any more as it was. */
+  #noteGone({ commit: { service, content }, before }: Sighting, nowMs: number): void {
+    for (const { registId, token } of before?.content.values() ?? []) {
+      const [owner] = this.#evidence.registrations.twins(service, registId);
+      if (owner === undefined) continue;
+      const key = keyOf(owner);
+      const [client, now] = [clientOf(token), content.get(registId)];
+      // The next stranger does not have it from one that has gone.
+      if (now === undefined && this.#holders.get(key) === client) this.#holders.delete(key);
+      if (client !== owner.client || (now !== undefined && clientOf(now.token) === client)) continue;
+      const session = this.#heard.get(key)?.session;
+      if (session !== undefined && this.#isSilent(session, owner, nowMs)) this.#noteLetGo(key, undefined, nowMs);
+    }
+  }
+
+  #noteLetGo(key: string, by: string | undefined, nowMs: number): void {
+    this.#heard.delete(key);
+    this.#letGo.set(key, { by, atMs: nowMs });
+  }
+
+  /** No leader can have heard the session for its lease. */
+  #isSilent(session: string, { service }: KnownRegistration, nowMs: number): boolean {
+    const { nodes } = this.#evidence;
+    const leaseStartMs = nowMs - this.#leaseMs;
+    return nodes
+      .unheard(session, service, leaseStartMs)
+      .some(({ fromMs, untilMs, settleMs }) => fromMs <= leaseStartMs && nowMs <= untilMs + settleMs);
   }
 
   #judgeShown(owner: KnownRegistration, client: string, nowMs: number): "right" | "wrong" {
@@ -102,7 +143,7 @@ export class Owners implements Checker {
     }
     if (this.#holders.get(key) === client) return "right";
     const lostMs = this.#lostMs(owner);
-    const isHeard = (this.#heardMs.get(key) ?? Number.NEGATIVE_INFINITY) > lostMs;
+    const isHeard = (this.#heard.get(key)?.atMs ?? Number.NEGATIVE_INFINITY) > lostMs;
     if (this.#holders.has(key) || isHeard || !this.#isUnheard(owner, { lostMs, nowMs })) return "wrong";
     this.#holders.set(key, client);
     return "right";
@@ -115,18 +156,20 @@ export class Owners implements Checker {
   }
 
   /**
-   * Every session that took it could not reach the leader then, or when there was one that had not heard it, and has
-   * had no time since to make its links again.
+   * Every session that took it could not reach the leader then, or since the leader knows nothing of it, and has had no
+   * time since to make its links again. One that had ended by then has told this leader nothing.
    */
   #isUnheard(owner: KnownRegistration, { lostMs, nowMs }: { lostMs: number; nowMs: number }): boolean {
     const { service } = owner;
     const { nodes } = this.#evidence;
-    const over = this.#gaveBack.get(keyOf(owner));
-    const acknowledgements = owner.acknowledgements.filter(
-      ({ session, atMs }) => session !== over?.session || atMs > over.atMs,
-    );
+    const letGo = this.#letGo.get(keyOf(owner));
+    const unknownMs = Math.max(lostMs, letGo?.atMs ?? lostMs);
+    const acknowledgements = owner.acknowledgements.filter(({ session, atMs }) => {
+      const stopMs = nodes.run("session", session)?.stopMs ?? Number.POSITIVE_INFINITY;
+      return stopMs > unknownMs && (session !== letGo?.by || atMs > letGo.atMs);
+    });
     const isCutOff = ({ session, atMs }: Acknowledgement) => {
-      const sinceMs = Math.max(atMs, lostMs);
+      const sinceMs = Math.max(atMs, unknownMs);
       return nodes
         .unheard(session, service, sinceMs)
         .some(({ fromMs, untilMs, settleMs }) => fromMs <= sinceMs && nowMs <= untilMs + settleMs);
