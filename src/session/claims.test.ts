@@ -112,6 +112,29 @@ test("a new leader hears first of what others hold", () => {
   assert.equal(puts().length, 1);
 });
 
+test("what a client of the holder's host wants is said to a new leader at once, until the holder has answered", () => {
+  const client = connect(undefined, clientId("10.0.0.7:2_10.1.0.2:9600"));
+  publish(client, { version: 5n });
+  refuseAll();
+  const lead = (epoch: bigint): void => {
+    forgetSent();
+    const message = { kind: "slotTable", table: tableOf(DATA, epoch), versionFloor: 0n } as const;
+    session.step({ kind: "fromMeta", message }, nowMs);
+  };
+  lead(2n);
+  assert.deepEqual(
+    puts().map(({ version }) => version),
+    [5n],
+  );
+  const digests = toData.find((message) => message.kind === "digests");
+  assert.ok(digests?.kind === "digests" && digests.slots.some(({ count }) => count === 1), "and compared with it");
+  refuseAll();
+  pass(2_000);
+  refuseAll();
+  lead(3n);
+  assert.deepEqual(puts(), [], "the holder has answered meanwhile");
+});
+
 test("the holder that comes to this session has its registration, under whatever version it says", () => {
   const stranger = challenger();
   const owner = connect();

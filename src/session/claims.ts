@@ -55,8 +55,9 @@ export class Claims {
     if (this.#nextMs <= nowMs) this.#nextMs = nowMs + CLAIM_MS;
   }
 
-  /** Slots have new leaders. */
-  moved(nowMs: number): void {
+  /** These slots have new leaders. */
+  moved(slots: ReadonlySet<number>, nowMs: number): void {
+    for (const publication of this.#publications.renewed(slots)) this.#links.publish({ kind: "put", publication });
     if (this.#publications.isContested) this.#nextMs = nowMs + NEW_LEADER_MS;
   }
 

@@ -9,6 +9,7 @@ import {
   type Unlisted,
 } from "../messages/sessionData.ts";
 import type { NodeId } from "../model/ids.ts";
+import { registrationKey } from "./client.ts";
 import type { DataLinks } from "./dataLinks.ts";
 import type { Publications } from "./publications.ts";
 
@@ -82,8 +83,13 @@ export class DataRepair {
     { superseded, unlisted }: { superseded: readonly Superseded[]; unlisted: readonly Unlisted[] },
   ): void {
     this.#superseded(superseded.filter(({ holder }) => holder === undefined));
-    for (const item of items) if (item.kind === "put") this.#publications.taken(item.publication);
-    for (const one of superseded) if (one.holder !== undefined) this.#publications.heldElsewhere(one);
+    const elsewhere = superseded.filter(({ holder }) => holder !== undefined);
+    const refused = new Set(elsewhere.map(registrationKey));
+    for (const item of items) {
+      const isTaken = item.kind === "put" && (refused.size === 0 || !refused.has(registrationKey(item.publication)));
+      if (isTaken) this.#publications.taken(item.publication);
+    }
+    for (const one of elsewhere) this.#publications.heldElsewhere(one);
     for (const one of unlisted) this.#publications.turnedDown(one);
   }
 

@@ -44,11 +44,10 @@ function turnDown(all: Publications, registId = "p1", listed?: { version: bigint
 }
 
 /** Another client holds the registration, at another session. */
-function lostToHolder(all: Publications, registId: string): void {
+function lostToHolder(all: Publications, registId: string, holder = clientId("somebody else")): void {
   const held = all.get({ dataInfoId: ORDERS, registId });
   assert.ok(held);
   const stamp = { version: held.version, registeredMs: held.registeredMs };
-  const holder = clientId("somebody else");
   all.heldElsewhere({ dataInfoId: ORDERS, registId, stamp, by: stamp, isRemoved: false, holder });
 }
 
@@ -375,6 +374,37 @@ test("what another session holds is not spoken of, and what a data node takes in
   assert.deepEqual([all.isContested, all.inventoryOf(SLOT), all.digestOf(SLOT).count], [true, [], 0]);
   all.taken(publication);
   assert.deepEqual([all.isContested, all.inventoryOf(SLOT).length, all.digestOf(SLOT).count], [false, 1, 1]);
+});
+
+test("what was refused once to a client of the holder's host is new again for another leader of its slot", () => {
+  const renewed = (refusals: number, { host = "10.0.0.7", isGone = false, slot = SLOT } = {}) => {
+    const all = newPublications();
+    const client = newClient(undefined, clientId("10.0.0.7:2_10.1.0.2:9600"));
+    put(all, client);
+    for (let times = refusals; times > 0; times--) lostToHolder(all, "p1", clientId(`${host}:1_10.1.0.1:9600`));
+    if (isGone) client.departedMs = NOW_MS;
+    const publications = all.renewed(new Set([slot]));
+    assert.equal(all.digestOf(SLOT).count, publications.length);
+    return publications.length;
+  };
+  assert.equal(renewed(1), 1);
+  assert.equal(renewed(2), 0, "the holder has answered");
+  assert.equal(renewed(1, { host: "10.0.0.8" }), 0);
+  assert.equal(renewed(1, { isGone: true }), 0);
+  assert.equal(renewed(1, { slot: SLOT + 1 }), 0);
+});
+
+test("what is refused once ends with its client, or is that one's next word", () => {
+  const all = newPublications();
+  const client = newClient(undefined, clientId("10.0.0.7:2_10.1.0.2:9600"));
+  const holder = clientId("10.0.0.7:1_10.1.0.1:9600");
+  put(all, client);
+  lostToHolder(all, "p1", holder);
+  put(all, client, { version: 2n });
+  assert.deepEqual(all.renewed(new Set([SLOT])), []);
+  lostToHolder(all, "p1", holder);
+  all.dropSome(client, 1);
+  assert.deepEqual(all.renewed(new Set([SLOT])), []);
 });
 
 test("registrations of many services are found each by its own key", () => {

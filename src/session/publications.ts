@@ -4,7 +4,7 @@
 import { HELD } from "../base/budget.ts";
 import type { RegistryError } from "../base/errors.ts";
 import type { InventoryEntry, Removal, SlotDigest, Superseded, Unlisted } from "../messages/sessionData.ts";
-import type { DataInfoId, NodeId } from "../model/ids.ts";
+import { type DataInfoId, haveOneHost, type NodeId } from "../model/ids.ts";
 import { listBytesOf, mayAdd } from "../model/listBytes.ts";
 import { compareStamps, type Publication, type Stamp } from "../model/publication.ts";
 import { RegistrationDigest } from "../model/registrationDigest.ts";
@@ -50,6 +50,8 @@ export class Publications {
   // In the order in which they are tried again.
   readonly #unlisted = new Set<HeldPublication>();
   readonly #contested = new Set<HeldPublication>();
+  // Those of them that a client of the same host has, of which nothing is known but that it is being asked.
+  readonly #unanswered = new Set<HeldPublication>();
   #slotCount: number | undefined;
   #size = 0;
 
@@ -165,8 +167,27 @@ export class Publications {
   heldElsewhere({ dataInfoId, registId, stamp, holder }: Superseded): void {
     const held = this.#find({ dataInfoId, registId });
     if (held === undefined || compareStamps(held.publication, stamp) !== 0) return;
+    const isNews = held.state !== "contested";
     this.#change(held, held.publication, "contested");
     held.holder = holder;
+    if (isNews && holder !== undefined && haveOneHost(holder, held.client.id)) this.#unanswered.add(held);
+  }
+
+  /**
+   * These slots have new leaders, which don't know whom the old ones were asking. What was refused once, because it
+   * seemed to be held from the client's own host, is new again: the session that holds it may say that its client has
+   * left before the new leader asks. Returns what is new.
+   */
+  renewed(slots: ReadonlySet<number>): Publication[] {
+    const renewed: Publication[] = [];
+    for (const held of [...this.#unanswered]) {
+      const { publication, client } = held;
+      const isConcerned = this.#slotCount !== undefined && slots.has(slotOf(publication.dataInfoId, this.#slotCount));
+      if (!isConcerned || client.departedMs !== undefined) continue;
+      this.#change(held, publication, "new");
+      renewed.push(publication);
+    }
+    return renewed;
   }
 
   /** Something is contested. */
@@ -353,6 +374,7 @@ export class Publications {
     else this.#unlisted.delete(held);
     if (state === "contested") this.#contested.add(held);
     else this.#contested.delete(held);
+    this.#unanswered.delete(held);
     if (service !== undefined) digest(service, held, "add");
   }
 
@@ -368,6 +390,7 @@ export class Publications {
     const service = this.#services.get(dataInfoId);
     this.#unlisted.delete(held);
     this.#contested.delete(held);
+    this.#unanswered.delete(held);
     if (service?.publications.delete(registId) !== true) return;
     this.#size--;
     held.client.account.release(HELD.registrations, held.bytes);

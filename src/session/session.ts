@@ -440,8 +440,8 @@ export class Session implements Registry {
     const moved = this.#links.adopt(table);
     this.#linkData();
     for (const slot of moved) this.#unsettled.add(slot);
+    if (moved.size > 0) this.#claims.moved(moved, nowMs);
     this.#repair.moved(moved);
-    if (moved.size > 0) this.#claims.moved(nowMs);
     this.#lists.moved(moved);
   }
 

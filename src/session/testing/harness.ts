@@ -143,9 +143,9 @@ export function reset(): void {
   session = newSession();
 }
 
-/** A new client, at an address of its own unless the test names one. */
-export function connect(address = `address-${clients + 1}`) {
-  const id = clientId(`client-${++clients}`);
+/** A new client, at an address of its own and with an id that names no host, unless the test names them. */
+export function connect(address = `address-${clients + 1}`, id = clientId(`client-${clients + 1}`)) {
+  clients++;
   const channel = new Channel();
   const account = budget.open(address);
   session.step({ kind: "connected", client: id, channel, account }, nowMs);

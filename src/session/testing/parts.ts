@@ -4,7 +4,7 @@
 import { type Budget, unlimitedBudget } from "../../base/budget.ts";
 import { type Metrics, noMetrics } from "../../base/metrics.ts";
 import type { PublishItem, SessionToData } from "../../messages/sessionData.ts";
-import { brandDataInfoId, clientId, type DataInfoId, type NodeId, nodeId } from "../../model/ids.ts";
+import { brandDataInfoId, type ClientId, clientId, type DataInfoId, type NodeId, nodeId } from "../../model/ids.ts";
 import { packPayload } from "../../model/payload.ts";
 import type { Publication } from "../../model/publication.ts";
 import type { SlotTable } from "../../model/slot.ts";
@@ -26,11 +26,14 @@ export const COSTS = new Costs(false);
 let clients = 0;
 
 /** A client that has just connected, later than all before. */
-export function newClient(budget: Budget = unlimitedBudget()): Client & { readonly channel: Channel } {
+export function newClient(
+  budget: Budget = unlimitedBudget(),
+  id: ClientId = clientId(`client-${clients + 1}`),
+): Client & { readonly channel: Channel } {
   const order = ++clients;
   const channel = new Channel();
   const account = budget.open(channel.address);
-  const client = new Client(clientId(`client-${order}`), { channel, account }, order);
+  const client = new Client(id, { channel, account }, order);
   return Object.assign(client, { channel });
 }
 
