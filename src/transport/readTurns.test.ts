@@ -99,3 +99,12 @@ test("what a waiting reader reads besides comes after all that waits already", a
   await nextTurn();
   assert.deepEqual(taken, ["a", "b", "c", "d"]);
 });
+
+test("a turn in which nothing had to wait is over with it: the next one has its own time", async () => {
+  const { taken, read, clock } = scene();
+  read("a", 19);
+  await nextTurn();
+  clock.atMs += 5_000;
+  read("b");
+  assert.deepEqual(taken, ["a", "b"]);
+});

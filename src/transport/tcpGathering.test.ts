@@ -6,6 +6,7 @@ import { test } from "node:test";
 import type { Connection, ConnectionHandler } from "../base/ports.ts";
 import { hostClock } from "./clock.ts";
 import { dialTcp, listenTcp, type Peers } from "./tcp.ts";
+import { LOCAL } from "./testing/local.ts";
 
 const KIB = 1024;
 const nextTurn = () => new Promise<void>((resolve) => void setImmediate(resolve));
@@ -14,13 +15,7 @@ const nextTurn = () => new Promise<void>((resolve) => void setImmediate(resolve)
 async function answering<Seen>(peers: Peers, received: (connection: Connection) => Seen, { reads = true } = {}) {
   const { promise, resolve } = Promise.withResolvers<{ seen: Seen; connection: Connection }>();
   const listener = await listenTcp({
-    key: "bolt-port",
-    host: "127.0.0.1",
-    port: 0,
-    connectionsMax: () => 10,
-    clock: hostClock,
-    refused: assert.fail,
-    notAccepted: assert.fail,
+    ...LOCAL,
     peers,
     accept: (connection) => ({
       received: () => resolve({ seen: received(connection), connection }),
@@ -89,10 +84,6 @@ test("what waits for a node that does not read is counted, wherever it waits", a
 });
 
 /** What every listener here has. */
-const COMMON = {
-  ...{ key: "node-port", host: "127.0.0.1", port: 0, connectionsMax: () => 10, clock: hostClock },
-  ...{ refused: assert.fail, notAccepted: assert.fail },
-};
 const nothing: ConnectionHandler = { received: () => undefined, drained: () => undefined, closed: () => undefined };
 
 test("a node that reads again what waited for it is heard of", { timeout: 30_000 }, async () => {
@@ -101,7 +92,7 @@ test("a node that reads again what waited for it is heard of", { timeout: 30_000
     connection.write(new Uint8Array(16 * KIB * KIB));
     return { ...nothing, drained: () => resolve() };
   };
-  const listener = await listenTcp({ ...COMMON, peers: "nodes", accept });
+  const listener = await listenTcp({ ...LOCAL, peers: "nodes", accept });
   const socket = connect(listener.port, "127.0.0.1").resume();
   await drained;
   socket.destroy();
@@ -109,7 +100,7 @@ test("a node that reads again what waited for it is heard of", { timeout: 30_000
 });
 
 test("a port is one listener's, unless it is to be shared", async () => {
-  const options = { ...COMMON, peers: "nodes", accept: () => nothing } as const;
+  const options = { ...LOCAL, peers: "nodes", accept: () => nothing } as const;
   const listener = await listenTcp(options);
   const second = await listenTcp({ ...options, port: listener.port }).catch(String);
   await listener.close();
