@@ -137,9 +137,7 @@ export class Departures {
 
   wake(nowMs: number): void {
     this.#nowMs = nowMs;
-    for (const [session, registrations] of this.#asked)
-      this.#effects.send(session, { kind: "challenged", registrations });
-    this.#asked.clear();
+    if (this.#asked.size > 0) this.#ask();
     this.#withheld.wake(nowMs);
     for (let gone = this.#sessions.takeEnded(nowMs); gone !== undefined; gone = this.#sessions.takeEnded(nowMs)) {
       for (const slot of this.#slots.led()) this.#begin(slot, gone);
@@ -155,6 +153,13 @@ export class Departures {
       if (held === undefined) return;
       this.release(held);
     }
+  }
+
+  #ask(): void {
+    for (const [session, registrations] of this.#asked) {
+      this.#effects.send(session, { kind: "challenged", registrations });
+    }
+    this.#asked.clear();
   }
 
   /** The publishers that the loss protection has held are dead. */

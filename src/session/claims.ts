@@ -63,15 +63,19 @@ export class Claims {
 
   wake(when: When): void {
     const { nowMs } = when;
+    if (nowMs >= this.#answers.nextMs()) this.#judgeAnswers(when);
+    if (nowMs < this.#claimsMs) return;
+    this.#nextMs = nowMs + CLAIM_MS;
+    for (const publication of this.#publications.claims(CLAIMS)) this.#links.publish({ kind: "put", publication });
+  }
+
+  #judgeAnswers(when: When): void {
     const yielded: InventoryEntry[] = [];
-    for (let entry = this.#answers.take(nowMs); entry !== undefined; entry = this.#answers.take(nowMs)) {
+    for (let entry = this.#answers.take(when.nowMs); entry !== undefined; entry = this.#answers.take(when.nowMs)) {
       const client = this.#publications.answersFor(entry)?.client;
       if (client !== undefined && isGone(client, when)) yielded.push(entry);
     }
     this.#yield(yielded);
-    if (nowMs < this.#claimsMs) return;
-    this.#nextMs = nowMs + CLAIM_MS;
-    for (const publication of this.#publications.claims(CLAIMS)) this.#links.publish({ kind: "put", publication });
   }
 
   /** What is yielded stays here until the other client has it: as what is outrun by a client's own return. */
