@@ -92,6 +92,16 @@ test("at the holder's own address another session has it when the holder's yield
   assert.deepEqual([node.list().addresses, node.contested], [["back"], []]);
 });
 
+test("a client that moves on to yet another session has there at once what was yielded for it", () => {
+  const node = held();
+  node.step({ kind: "sessionUp", session: THIRD });
+  say(node, OTHER, put(RETURNED));
+  node.tell({ kind: "yielded", registrations: [HELD] }, SESSION);
+  const owner = { session: THIRD, client: clientId("10.0.0.7:3_10.1.0.3:9600") };
+  assert.deepEqual(supersededOf(say(node, THIRD, put({ ...RETURNED, owner, address: "third" }))), []);
+  assert.deepEqual(node.list().addresses, ["third"]);
+});
+
 test("a holder that says nothing keeps it from others at its address, and operators hear of the second word", () => {
   const node = held();
   for (let tries = 0; tries < 3; tries++) {

@@ -98,8 +98,12 @@ export class Challenges {
     // What is taken back under an older version was never what is held.
     if (item.kind === "remove" && !isNewer) return "newest";
     const known = this.#challenges.get(key);
-    const isGranted = [known?.granted, known?.yielded].some((stamp) => stamp && compareStamps(stamp, live) === 0);
-    if (!isThere || (isGranted && known?.session === from)) {
+    const isOfLive = (stamp: Stamp | undefined) => stamp !== undefined && compareStamps(stamp, live) === 0;
+    const isYielded = isOfLive(known?.yielded);
+    const isGranted = isYielded || isOfLive(known?.granted);
+    // The session that was told may have lost the client meanwhile, which comes back to yet another one.
+    const isMovedOn = isYielded && isOfOneHost;
+    if (!isThere || isMovedOn || (isGranted && known?.session === from)) {
       this.#challenges.delete(key);
       return "claimant";
     }
