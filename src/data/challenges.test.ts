@@ -102,6 +102,21 @@ test("a client that moves on to yet another session has there at once what was y
   assert.deepEqual(node.list().addresses, ["third"]);
 });
 
+test("what was yielded and not taken is asked for anew ten seconds later: its holder may be there again", () => {
+  for (const [laterMs, refusals] of [
+    [10_000, 0],
+    [10_001, 1],
+  ] as const) {
+    const node = held();
+    say(node, OTHER, put(RETURNED));
+    node.tell({ kind: "yielded", registrations: [HELD] }, SESSION);
+    node.pass(laterMs);
+    node.sent = [];
+    assert.equal(supersededOf(say(node, OTHER, put(RETURNED))).length, refusals);
+    assert.equal(challengedIn(node).length, refusals);
+  }
+});
+
 test("a holder that says nothing keeps it from others at its address, and operators hear of the second word", () => {
   const node = held();
   for (let tries = 0; tries < 3; tries++) {

@@ -99,7 +99,8 @@ export class Challenges {
     if (item.kind === "remove" && !isNewer) return "newest";
     const known = this.#challenges.get(key);
     const isOfLive = (stamp: Stamp | undefined) => stamp !== undefined && compareStamps(stamp, live) === 0;
-    const isYielded = isOfLive(known?.yielded);
+    // Long ago it says nothing of the holder any more, who may only have been slow to answer.
+    const isYielded = isOfLive(known?.yielded) && nowMs - (known?.saidMs ?? 0) <= FORGOTTEN_MS;
     const isGranted = isYielded || isOfLive(known?.granted);
     // The session that was told may have lost the client meanwhile, which comes back to yet another one.
     const isMovedOn = isYielded && isOfOneHost;

@@ -9,7 +9,7 @@ import { compareStamps } from "../model/publication.ts";
 import type { Contested } from "./challenges.ts";
 import type { Datum } from "./datum.ts";
 import { EndedSessions, type SessionEnd } from "./endedSessions.ts";
-import type { HeldLoss, LossProtection } from "./lossProtection.ts";
+import { COUNTED, type HeldLoss, type LossProtection } from "./lossProtection.ts";
 import type { Registration } from "./packed/publicationStore.ts";
 import { keyOf, leftItem } from "./reconciliation.ts";
 import type { Sessions } from "./sessions.ts";
@@ -21,7 +21,7 @@ const NONE: ReadonlySet<string> = new Set();
 // A session that is asked answers at once, or its link is closed within this.
 const ANSWER_MS = 5_000;
 
-// Held services whose time is over are released so many at a time.
+// Held services are released, or their publishers counted, so many at a time.
 const RELEASES_PER_STEP = 200;
 
 interface Effects {
@@ -151,7 +151,7 @@ export class Departures {
     for (let left = RELEASES_PER_STEP; left > 0; left--) {
       const held = this.#protection.takeEnded(nowMs);
       if (held === undefined) return;
-      this.release(held);
+      if (held !== COUNTED) this.release(held);
     }
   }
 

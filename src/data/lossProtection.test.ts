@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { clientId, type NodeId, nodeId } from "../model/ids.ts";
-import { LossProtection } from "./lossProtection.ts";
+import type { Datum } from "./datum.ts";
+import { COUNTED, LossProtection } from "./lossProtection.ts";
 import { ORDERS, OTHER, put, removed, SESSION, START_MS } from "./testing/harness.ts";
 import { datum } from "./testing/parts.ts";
 
@@ -39,6 +40,24 @@ test("whatever would leave a service without anybody is held, if anything is", (
   assert.equal(holds(1, { lossProtectionPercent: 100 }), false);
 });
 
+/** The list has changed, and a second later it is counted. */
+function count(protection: LossProtection, datum: Datum, nowMs: number): void {
+  protection.changed(datum, nowMs);
+  assert.equal(protection.nextMs(), nowMs + 1_000);
+  assert.equal(protection.takeEnded(nowMs + 999), undefined);
+  assert.equal(protection.takeEnded(nowMs + 1_000), COUNTED);
+}
+
+test("a service that changes again and again is counted a second after the first change", () => {
+  const protection = new LossProtection(OPTIONS);
+  const one = service([SESSION, 4]);
+  protection.changed(one, START_MS);
+  assert.equal(protection.nextMs(), Number.POSITIVE_INFINITY, "it is not held");
+  protection.holds(one, SESSION, START_MS);
+  for (let afterMs = 0; afterMs < 900; afterMs += 100) protection.changed(one, START_MS + afterMs);
+  assert.equal(protection.nextMs(), START_MS + 1_000);
+});
+
 test("when enough others are listed, those who did not come back have another lease's time, and no more", () => {
   const protection = new LossProtection(OPTIONS);
   const { datum: one, contents } = datum();
@@ -46,10 +65,10 @@ test("when enough others are listed, those who did not come back have another le
   for (const registId of ["a", "b"]) contents.apply(one, publisher(registId, SESSION));
   protection.holds(one, SESSION, START_MS);
   contents.apply(one, publisher("c", OTHER));
-  protection.changed(one, START_MS + 5_000);
+  count(protection, one, START_MS + 4_000);
   assert.equal(protection.nextMs(), START_MS + 35_000);
   contents.apply(one, publisher("d", OTHER));
-  protection.changed(one, START_MS + 9_000);
+  count(protection, one, START_MS + 9_000);
   assert.equal(protection.list()[0]?.untilMs, START_MS + 35_000, "a lease from the first of them");
   assert.equal(protection.takeEnded(START_MS + 35_000), ORDERS);
 });
@@ -64,10 +83,10 @@ test("others that have gone again leave a service held for the whole time", () =
     contents.apply(one, put({ registId, owner: { session, client: clientId("c") } }));
     if (session === SESSION) protection.holds(one, SESSION, START_MS);
   }
-  protection.changed(one, START_MS + 1_000);
+  count(protection, one, START_MS);
   assert.equal(protection.nextMs(), START_MS + 31_000);
   contents.apply(one, removed("unpublished", { version: 9n, registeredMs: START_MS }, "b"));
-  protection.changed(one, START_MS + 2_000);
+  count(protection, one, START_MS + 2_000);
   assert.equal(protection.nextMs(), START_MS + OPTIONS.lossProtectionMaxMs);
 });
 

@@ -31,13 +31,22 @@ export interface HeldLoss {
   readonly publishers: number;
 }
 
+// How long after a change the publishers are counted again. It takes a walk over all of them, and those of a large
+// service come back one by one.
+const COUNT_MS = 1_000;
+
 interface Held {
   readonly datum: Datum;
   readonly sinceMs: number;
   readonly sessions: Set<NodeId>;
+  /** The list has changed: when it is counted. */
+  countMs: number;
   /** When what has not come back goes, since it would be no great loss any more. */
   releaseMs: number;
 }
+
+/** A held service whose publishers were counted, and which is held on. */
+export const COUNTED = "counted";
 
 export class LossProtection {
   readonly #options: LossProtectionOptions;
@@ -58,20 +67,18 @@ export class LossProtection {
     const sessions = new Set([...(known?.sessions ?? []), session]);
     if (!this.#isGreat(datum, sessions)) return false;
     const sinceMs = known?.sinceMs ?? nowMs;
-    const held = { datum, sinceMs, sessions, releaseMs: Number.POSITIVE_INFINITY };
+    const held = { datum, sinceMs, sessions, countMs: Number.POSITIVE_INFINITY, releaseMs: Number.POSITIVE_INFINITY };
     this.#held.set(datum.dataInfoId, held);
-    this.#ends.set(datum.dataInfoId, this.#untilMs(held));
+    this.#plan(held);
     return true;
   }
 
   /** The list of a service has changed. */
   changed(datum: Datum, nowMs: number): void {
     const held = this.#held.get(datum.dataInfoId);
-    if (held === undefined) return;
-    const isReleased = held.releaseMs < Number.POSITIVE_INFINITY;
-    if (this.#isGreat(datum, held.sessions) !== isReleased) return;
-    held.releaseMs = isReleased ? Number.POSITIVE_INFINITY : nowMs + this.#options.sessionLeaseMs;
-    this.#ends.set(datum.dataInfoId, this.#untilMs(held));
+    if (held === undefined || held.countMs < Number.POSITIVE_INFINITY) return;
+    held.countMs = nowMs + COUNT_MS;
+    this.#plan(held);
   }
 
   /** A session is back and answers for its clients again. */
@@ -97,9 +104,25 @@ export class LossProtection {
     return this.#ends.nextMs();
   }
 
-  /** The next service whose time is over; it is still to be released. */
-  takeEnded(nowMs: number): DataInfoId | undefined {
-    return this.#ends.take(nowMs);
+  /** The next service whose time is over, which is still to be released; or COUNTED; or nothing to do. */
+  takeEnded(nowMs: number): DataInfoId | typeof COUNTED | undefined {
+    const dataInfoId = this.#ends.take(nowMs);
+    const held = dataInfoId === undefined ? undefined : this.#held.get(dataInfoId);
+    if (held === undefined || nowMs >= this.#untilMs(held)) return dataInfoId;
+    this.#count(held, nowMs);
+    return COUNTED;
+  }
+
+  #count(held: Held, nowMs: number): void {
+    const { datum, sessions, releaseMs } = held;
+    held.countMs = Number.POSITIVE_INFINITY;
+    const dueMs = Math.min(releaseMs, nowMs + this.#options.sessionLeaseMs);
+    held.releaseMs = this.#isGreat(datum, sessions) ? Number.POSITIVE_INFINITY : dueMs;
+    this.#plan(held);
+  }
+
+  #plan(held: Held): void {
+    this.#ends.set(held.datum.dataInfoId, Math.min(held.countMs, this.#untilMs(held)));
   }
 
   list(): HeldLoss[] {

@@ -17,7 +17,8 @@ const RETURN_PROGRESS_MS = 5_000;
 // for it.
 const DROPS_PER_STEP = 500;
 // A client whose connection is lost while it still returns from the one before, and again, keeps what it held on so
-// many; what it held on an earlier one goes when that one's time is over.
+// many, four seconds of a line that is cut twice a second; what it held on an earlier one goes when that one's time is
+// over.
 const FORMER_MAX = 8;
 // Whoever makes the process stall again and again must not keep the dead listed.
 const FORGIVEN_MAX = 3;

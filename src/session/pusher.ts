@@ -50,7 +50,8 @@ const DOUBLINGS_MAX = 16;
 const UNDER_WAY_MAX = 128;
 // A client that has never answered is not waited for, but does not get all at once either.
 const UNANSWERED_MS = 50;
-// What waits for such a client, and is too little for a socket to say when it has left, is looked for again.
+// What waits for such a client, and is too little for a socket to say when it has left, is looked for again: twice a
+// second, which costs nothing and is soon enough for one that reads so slowly.
 const UNSENT_MS = 500;
 // A client that was frozen answers everything when it goes on: what it has answered by then is not pushed again.
 const THAW_MS = 500;

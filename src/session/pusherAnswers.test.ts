@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { newClient, ORDERS, serviceOf } from "./testing/parts.ts";
-import { answering, newPusher, pushTimes } from "./testing/pusherScene.ts";
+import { answering, newPusher, pushTimes, subscribeAll } from "./testing/pusherScene.ts";
 
 test("an answer is counted, confirms what was read, and says how long it took", () => {
   const scene = newPusher();
@@ -92,10 +92,7 @@ test("a late answer of a client that has unsubscribed is nobody's", () => {
 test("five pushes without an answer pause a client, its answer ends the pause, and both are said once", () => {
   const scene = newPusher();
   const client = answering(scene);
-  for (let at = 0; at < 10; at++) {
-    scene.subscribe(client, { registId: `t${at}`, dataInfoId: serviceOf(at) });
-    scene.change(10n, serviceOf(at));
-  }
+  subscribeAll(scene, client, 10);
   scene.pass(2_000);
   assert.deepEqual(client.channel.reports, ["paused"]);
   assert.equal(scene.values.get("roster_clients_paused"), 1);
@@ -108,10 +105,7 @@ test("five pushes without an answer pause a client, its answer ends the pause, a
 test("a client that has never answered has room again when what it was sent is fifty milliseconds old", () => {
   const scene = newPusher();
   const client = newClient();
-  for (let at = 0; at < 130; at++) {
-    scene.subscribe(client, { registId: `t${at}`, dataInfoId: serviceOf(at) });
-    scene.change(10n, serviceOf(at));
-  }
+  subscribeAll(scene, client, 130);
   scene.pass(49);
   assert.equal(client.channel.pushes.length, 128);
   scene.pass(1);
@@ -121,10 +115,7 @@ test("a client that has never answered has room again when what it was sent is f
 test("what a paused client did not answer is pushed again when it answers, all of it", () => {
   const scene = newPusher();
   const client = answering(scene);
-  for (let at = 0; at < 10; at++) {
-    scene.subscribe(client, { registId: `t${at}`, dataInfoId: serviceOf(at) });
-    scene.change(10n, serviceOf(at));
-  }
+  subscribeAll(scene, client, 10);
   scene.pass(2_000);
   const before = client.channel.pushes.length;
   scene.pass(5_000);
@@ -138,10 +129,7 @@ test("what a paused client did not answer is pushed again when it answers, all o
 test("a client that is cut off while it is paused is not counted any more, and nothing waits for it", () => {
   const scene = newPusher();
   const client = answering(scene);
-  for (let at = 0; at < 10; at++) {
-    scene.subscribe(client, { registId: `t${at}`, dataInfoId: serviceOf(at) });
-    scene.change(10n, serviceOf(at));
-  }
+  subscribeAll(scene, client, 10);
   scene.pass(2_000);
   client.departedMs = scene.now();
   scene.pusher.departed(client);

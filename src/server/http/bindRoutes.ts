@@ -1,11 +1,10 @@
 // Tables of routes, bound to an HTTP server.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { ERRORS, RegistryError } from "../../base/errors.ts";
 import type { HttpExchange, HttpResponse, HttpRouteTable } from "../../base/http.ts";
 import { visible } from "../../base/visible.ts";
 import { formatHost } from "../../transport/address.ts";
-import { messageOf } from "./listen.ts";
+import { messageOf, statusOf } from "./listen.ts";
 
 /** Where a caller is sent if this node does not have the answer: a URL, or undefined if it has. */
 export type Elsewhere = (request: { readonly method: string; readonly url: string }) => string | undefined;
@@ -20,7 +19,7 @@ export function bindRoutes(app: FastifyInstance, { routes, refusal }: HttpRouteT
       url: path,
       ...(schema !== undefined && { schema }),
       ...(bodyBytesMax !== undefined && { bodyLimit: bodyBytesMax }),
-      errorHandler: (error: Error & { statusCode?: number }, request, reply) => refuse(error, request, reply),
+      errorHandler: refuse,
       handler: (request, reply) => {
         const location = isForLeader ? elsewhere?.(request) : undefined;
         if (location === undefined) return handle(exchangeOf(request, reply, refuse));
@@ -58,9 +57,4 @@ function exchangeOf(
 function send(reply: FastifyReply, { status, headers = {}, body }: HttpResponse): void {
   if (reply.raw.destroyed) return;
   void reply.code(status).headers(headers).send(body);
-}
-
-function statusOf(error: Error & { statusCode?: number }): number {
-  if (!(error instanceof RegistryError)) return error.statusCode ?? 500;
-  return ERRORS[error.code].retry ? 503 : 400;
 }

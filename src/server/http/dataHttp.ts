@@ -14,7 +14,7 @@ export interface DataStatus extends ProcessStatus, HeldStatus, Omit<DataHealth, 
 export function dataHttp(status: DataStatus): FastifyInstance {
   const app = createHttp();
   const notReady = () => status.blocked() ?? (status.hasSlotTable() ? undefined : "no slot table yet");
-  bindRoutes(app, { routes: [dataHealthRoute({ ...status, notReady })], refusal });
-  bindRoutes(app, { routes: [...heldRoutes(status), ...processRoutes(status, notReady)], refusal });
+  const health = dataHealthRoute({ ...status, notReady });
+  bindRoutes(app, { routes: [health, ...heldRoutes(status), ...processRoutes(status, notReady)], refusal });
   return app;
 }

@@ -9,7 +9,7 @@ import {
   type FastifySchemaValidationError,
   fastify,
 } from "fastify";
-import { fail, type RegistryError } from "../../base/errors.ts";
+import { ERRORS, fail, RegistryError } from "../../base/errors.ts";
 import { visible } from "../../base/visible.ts";
 import { formatAddress } from "../../transport/address.ts";
 import type { ConnectionShares } from "../../transport/connectionShares.ts";
@@ -63,7 +63,7 @@ export function createHttp({ requestMs, checkMs }: HttpTimes = HTTP_TIMES): Fast
       .send({ success: false, message: visible(`no route ${request.method} ${request.url.split("?", 1)[0]}`) });
   });
   app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
-    void reply.code(error.statusCode ?? 400).send({ success: false, message: visible(messageOf(error, request)) });
+    void reply.code(statusOf(error)).send({ success: false, message: visible(messageOf(error, request)) });
   });
   return app;
 }
@@ -133,4 +133,10 @@ export function messageOf(error: Error & { statusCode?: number }, { headers, rou
     default:
       return error.message;
   }
+}
+
+/** HTTP's status for an error: of ours whether it may go well later, of the library's its own. */
+export function statusOf(error: Error & { statusCode?: number }): number {
+  if (!(error instanceof RegistryError)) return error.statusCode ?? 500;
+  return ERRORS[error.code].retry ? 503 : 400;
 }

@@ -30,12 +30,14 @@ export function metaHttp(status: MetaStatus): FastifyInstance {
     if (!status.isReady()) return "no meta node leads";
     return isLeading() && !hasSlotTable() ? "no slot table yet" : undefined;
   };
-  const elsewhere = leaderOf(status);
-  const health = metaHealthRoute({ ...status, hasSlotTable, notReady });
-  bindRoutes(app, { routes: [...configRoutes(status), health], refusal }, elsewhere);
-  const routes = [...clusterRoutes(status), ...processRoutes(status, notReady)];
-  bindRoutes(app, { routes, refusal }, elsewhere);
-  if (held !== undefined) bindRoutes(app, { routes: heldRoutes(held), refusal });
+  const routes = [
+    ...configRoutes(status),
+    metaHealthRoute({ ...status, hasSlotTable, notReady }),
+    ...clusterRoutes(status),
+    ...processRoutes(status, notReady),
+    ...(held === undefined ? [] : heldRoutes(held)),
+  ];
+  bindRoutes(app, { routes, refusal }, leaderOf(status));
   return app;
 }
 

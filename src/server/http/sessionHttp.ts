@@ -18,7 +18,7 @@ export interface SessionStatus extends ProcessStatus, ServersStatus {
 export function sessionHttp(status: SessionStatus): FastifyInstance {
   const app = createHttp();
   const notReady = () => status.blocked() ?? (status.hasSlotTable() ? undefined : "no slot table yet");
-  bindRoutes(app, { routes: [...serverRoutes(status), sessionHealthRoute({ ...status, notReady })], refusal });
-  bindRoutes(app, { routes: processRoutes(status, notReady), refusal });
+  const health = sessionHealthRoute({ ...status, notReady });
+  bindRoutes(app, { routes: [...serverRoutes(status), health, ...processRoutes(status, notReady)], refusal });
   return app;
 }

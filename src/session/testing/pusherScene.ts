@@ -5,7 +5,7 @@ import { RegistryError } from "../../base/errors.ts";
 import { Pusher } from "../pusher.ts";
 import type { SubscribeRequest } from "../registry.ts";
 import { Subscriptions } from "../subscriptions.ts";
-import { COSTS, NOW_MS, newClient, ORDERS, recordedMetrics, snapshotOf, subscribeRequest } from "./parts.ts";
+import { COSTS, NOW_MS, newClient, ORDERS, recordedMetrics, serviceOf, snapshotOf, subscribeRequest } from "./parts.ts";
 
 /** The settings unless a test changes them. */
 export const PUSH_OPTIONS = { pushTimeoutMs: 2_000, pushRetriesMax: 3, pushWindowMaxMs: 1_000 };
@@ -65,6 +65,14 @@ export function answering(scene: ReturnType<typeof newPusher>, changes: Partial<
   scene.answer(client);
   scene.pass(2_000);
   return client;
+}
+
+/** The client subscribes so many services, of which each has a list to be pushed. */
+export function subscribeAll(scene: ReturnType<typeof newPusher>, client: PusherClient, count: number): void {
+  for (let at = 0; at < count; at++) {
+    scene.subscribe(client, { registId: `t${at}`, dataInfoId: serviceOf(at) });
+    scene.change(10n, serviceOf(at));
+  }
 }
 
 /** When the client's pushes come, in milliseconds from now, within `forMs`. */
