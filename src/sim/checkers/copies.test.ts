@@ -8,9 +8,9 @@ import { Copies } from "./copies.ts";
 
 const [D1, D2] = [nodeId("d1.1"), nodeId("d2.2")];
 
-/** D1 leads all and D2 follows. */
-function tableAt(epoch: bigint, leaderEpoch = 1n): SlotTable {
-  const owner = { leader: D1, leaderEpoch, followers: [D2] };
+/** D1 leads all, and D2 follows unless told otherwise. */
+function tableAt(epoch: bigint, leaderEpoch = 1n, followers = [D2]): SlotTable {
+  const owner = { leader: D1, leaderEpoch, followers };
   return { epoch, slots: Array.from({ length: 8 }, () => owner) };
 }
 
@@ -66,5 +66,10 @@ describe("copies", () => {
     assert.equal(ruleAfter(...FOUR, answers(0), asks(4)), undefined);
     assert.equal(ruleAfter(...FOUR, link(false), link(true), asks(4)), undefined);
     assert.equal(ruleAfter(...FOUR, learns(tableAt(2n, 2n)), asks(4, 2n)), undefined);
+  });
+
+  test("what the table takes from the follower is not under way, also under the same leader epoch", () => {
+    const takenAndGivenAgain = [learns(tableAt(2n, 1n, [])), learns(tableAt(3n))];
+    assert.equal(ruleAfter(...FOUR, ...takenAndGivenAgain, asks(4)), undefined);
   });
 });

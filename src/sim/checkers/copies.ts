@@ -50,7 +50,10 @@ export class Copies implements Checker {
     if (follower.table !== undefined && follower.table.epoch >= table.epoch) return;
     follower.table = table;
     for (const asked of follower.asked.values()) {
-      for (const [slot, epoch] of asked) if (table.slots[slot]?.leaderEpoch !== epoch) asked.delete(slot);
+      for (const [slot, epoch] of asked) {
+        const owner = table.slots[slot];
+        if (owner?.leaderEpoch !== epoch || !owner.followers.includes(node)) asked.delete(slot);
+      }
     }
   }
 
