@@ -5,10 +5,16 @@ import { checkLayers, type LayerTable } from "./checkLayers.ts";
 import { tempTree } from "./tempTree.ts";
 
 const TABLE: LayerTable = {
-  allow: { base: [], role: ["base"], gateways: ["base", "role"], host: ["base", "role"] },
-  pure: ["base", "role", "gateways"],
+  allow: {
+    base: [],
+    role: ["base"],
+    "role/said": [],
+    protocols: ["base", "role"],
+    host: ["base", "role", "role/said"],
+  },
+  pure: ["base", "role", "role/said", "protocols"],
   hostEntries: ["role/main.ts"],
-  siblingsForbidden: ["gateways"],
+  siblingsForbidden: ["protocols"],
   packages: { host: ["pino"] },
 };
 
@@ -53,9 +59,19 @@ const PLANTED: readonly [behaviour: string, files: Readonly<Record<string, strin
   ["a package that is not listed", { "src/host/c.ts": 'import "left-pad";' }, "host/c.ts: package"],
   ["a folder nobody has named", { "src/utils/u.ts": "export const u = 1;" }, "utils/u.ts: unknown folder"],
   ["a file in src itself", { "src/index.ts": "export const i = 1;" }, "index.ts: unknown folder"],
+  [
+    "a layer inside of a folder that its folder may not import",
+    { "src/role/b.ts": 'import "./said/a.ts";' },
+    "role/b.ts: layer: src/role may not import src/role/said",
+  ],
+  [
+    "a layer inside of a folder that imports what only its folder may",
+    { "src/role/said/x/a.ts": 'import "../../../base/a.ts";' },
+    "role/said/x/a.ts: layer: src/role/said may not import src/base",
+  ],
   ["somebody else's internals", { "src/role/b.ts": 'import "../base/internal/a.ts";' }, "role/b.ts: internal"],
   ["a test's helper outside tests", { "src/role/b.ts": 'import "./testing/c.ts";' }, "role/b.ts: testing"],
-  ["a sibling gateway", { "src/gateways/one/a.ts": 'import "../two/b.ts";' }, "gateways/one/a.ts: siblings"],
+  ["a sibling protocol", { "src/protocols/one/a.ts": 'import "../two/b.ts";' }, "protocols/one/a.ts: siblings"],
   [
     "a barrel",
     { "src/base/all.ts": '// all\nexport * from "./a.ts";\nexport type { B } from "./b.ts";' },

@@ -7,15 +7,17 @@ import { readSources, type SourceFile, withoutComments } from "./sourceText.ts";
 
 /** The contents of layers.json. */
 export interface LayerTable {
-  /** For each folder the folders that it may import. */
+  /**
+   * For each layer, which is a folder with what is in it except for layers inside of it, the layers that it may import.
+   */
   readonly allow: Readonly<Record<string, readonly string[]>>;
-  /** Folders that import neither Node's modules nor packages. */
+  /** Layers that import neither Node's modules nor packages. */
   readonly pure: readonly string[];
-  /** Files in pure folders that run them on a real host, and so may import Node's modules. */
+  /** Files in pure layers that run them on a real host, and so may import Node's modules. */
   readonly hostEntries: readonly string[];
   /** Folders whose subfolders do not import each other. */
   readonly siblingsForbidden: readonly string[];
-  /** For each folder the packages that it may import. */
+  /** For each layer the packages that it may import. */
   readonly packages: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -41,7 +43,7 @@ export function checkLayers(root: string, table: LayerTable): string[] {
     ...imports.flatMap((each) => importFaults(each, table)),
     ...files.filter(isBarrel).map(({ path }) => `${path}: barrel: it only re-exports; import from where things are`),
     ...cycles(imports, (path) => path).map((cycle) => `${cycle[0]}: cycle of files: ${cycle.join(" -> ")}`),
-    ...folderCycles(imports),
+    ...folderCycles(imports, table),
   ];
 }
 
@@ -59,9 +61,9 @@ function importsOf(file: SourceFile): Import[] {
 }
 
 function unknownFolders(files: readonly SourceFile[], table: LayerTable): string[] {
-  const unknown = files.filter(({ path }) => !Object.hasOwn(table.allow, layerOf(path)));
+  const unknown = files.filter(({ path }) => !Object.hasOwn(table.allow, layerOf(path, table)));
   return unknown.map(
-    ({ path }) => `${path}: unknown folder: name src/${layerOf(path)} in layers.json, or move the file`,
+    ({ path }) => `${path}: unknown folder: name src/${layerOf(path, table)} in layers.json, or move the file`,
   );
 }
 
@@ -71,7 +73,7 @@ function importFaults({ from, specifier, target }: Import, table: LayerTable): s
 }
 
 function packageFault(from: string, specifier: string, table: LayerTable): string | undefined {
-  const layer = layerOf(from);
+  const layer = layerOf(from, table);
   const isHost = !table.pure.includes(layer) || table.hostEntries.includes(from);
   if (specifier.startsWith("node:")) {
     return isHost ? undefined : `host module: src/${layer} is pure; take a port of base/ports.ts instead`;
@@ -81,7 +83,7 @@ function packageFault(from: string, specifier: string, table: LayerTable): strin
 }
 
 function layerFault(from: string, target: string, table: LayerTable): string | undefined {
-  const [layer, targetLayer] = [layerOf(from), layerOf(target)];
+  const [layer, targetLayer] = [layerOf(from, table), layerOf(target, table)];
   if (targetLayer !== layer && !table.allow[layer]?.includes(targetLayer)) {
     return `layer: src/${layer} may not import src/${targetLayer}`;
   }
@@ -108,9 +110,11 @@ function isBarrel({ text }: SourceFile): boolean {
   return told.length > 0 && told.every((statement) => reExport.test(statement));
 }
 
-/** The first folder of a path under src; `(src)` for a file that stands in src itself. */
-function layerOf(path: string): string {
-  return path.includes("/") ? path.slice(0, path.indexOf("/")) : "(src)";
+/** The layer of a path under src: the innermost folder in the table, or else the first; `(src)` for a file in src. */
+function layerOf(path: string, { allow }: LayerTable): string {
+  let folder = posix.dirname(path);
+  while (folder.includes("/") && !Object.hasOwn(allow, folder)) folder = posix.dirname(folder);
+  return folder === "." ? "(src)" : folder;
 }
 
 type Graph = ReadonlyMap<string, ReadonlySet<string>>;
@@ -130,9 +134,9 @@ function isInside(inner: string, outer: string): boolean {
   return inner === outer || inner.startsWith(`${outer}/`);
 }
 
-/** Cycles of the folders right under src, and of all folders. */
-function folderCycles(imports: readonly Import[]): string[] {
-  const found = [...cycles(imports, layerOf), ...cycles(imports, posix.dirname)];
+/** Cycles of the layers, and of all folders. */
+function folderCycles(imports: readonly Import[], table: LayerTable): string[] {
+  const found = [...cycles(imports, (path) => layerOf(path, table)), ...cycles(imports, posix.dirname)];
   return [...new Set(found.map((cycle) => `${cycle[0]}: cycle of folders: ${cycle.join(" -> ")}`))];
 }
 

@@ -4,7 +4,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { textOf } from "../../src/base/text.ts";
-import type { PublishItem } from "../../src/messages/sessionData.ts";
+import type { PublishItem } from "../../src/cluster/messages/sessionData.ts";
 import { makeDataInfoId } from "../../src/model/dataInfoId.ts";
 import { clientId, type DataInfoId } from "../../src/model/ids.ts";
 import { packPayload } from "../../src/model/payload.ts";

@@ -2,17 +2,17 @@
 
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { textOf } from "../../src/base/text.ts";
-import { BoltDecoder } from "../../src/codec/bolt/decoder.ts";
-import { encodeRequest } from "../../src/codec/bolt/encode.ts";
-import { BOLT_V1 } from "../../src/codec/bolt/frame.ts";
+import { BoltDecoder } from "../../src/encoding/bolt/decoder.ts";
+import { encodeRequest } from "../../src/encoding/bolt/encode.ts";
+import { BOLT_V1 } from "../../src/encoding/bolt/frame.ts";
 import {
   decodeMessage,
   encodeMessage,
   encodePushBody,
   encodePushTail,
   encodeReceivedDataBody,
-} from "../../src/codec/sofa/codec.ts";
-import type { SofaMessage, WireForm } from "../../src/codec/sofa/messages.ts";
+} from "../../src/protocols/sofa/codec/codec.ts";
+import type { SofaMessage, WireForm } from "../../src/protocols/sofa/codec/messages.ts";
 import { type Instance, instanceText, registIdText, serviceText } from "../instances.ts";
 import { baseRegister, GROUP, INSTANCE_ID, TIMEOUT_MS, ZONE } from "../protocols/sofa/registerFrames.ts";
 import { microseconds, sink, table } from "./cost.ts";

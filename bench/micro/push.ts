@@ -1,7 +1,7 @@
 // `node bench/micro/push.ts [subscribers]`: what the registry's own part of a push costs, and of its answer, without
 // the kernel's: one service of 1,000 instances, a change, and every subscriber on a connection of its own.
 
-import type { WireForm } from "../../src/codec/sofa/messages.ts";
+import type { WireForm } from "../../src/protocols/sofa/codec/messages.ts";
 import { hostClock } from "../../src/transport/clock.ts";
 import { type Instance, serviceText } from "../instances.ts";
 import { REGISTER, subscriberFrame } from "../protocols/sofa/registerFrames.ts";

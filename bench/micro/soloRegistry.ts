@@ -4,7 +4,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { unlimitedBudget } from "../../src/base/budget.ts";
 import type { Connection, ConnectionHandler, Log } from "../../src/base/ports.ts";
-import { SofaGateway } from "../../src/gateways/sofa/gateway.ts";
+import { SofaGateway } from "../../src/protocols/sofa/gateway.ts";
 import { configWith } from "../../src/server/config/load.ts";
 import { createMetrics } from "../../src/server/metrics.ts";
 import { createRoles, type Roles } from "../../src/server/roles.ts";

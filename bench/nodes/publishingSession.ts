@@ -1,9 +1,9 @@
 // A session node without clients: a member of the cluster like any other, which publishes what a driver gives it. So
 // one process can be loaded with what forty sessions would send it, and a data node is measured alone.
 import type { Log } from "../../src/base/ports.ts";
-import { HEARTBEAT_INTERVAL_MS, type MetaToMember } from "../../src/messages/membership.ts";
-import { MembershipView } from "../../src/messages/membershipView.ts";
-import type { DataToSession, PublishItem } from "../../src/messages/sessionData.ts";
+import { MembershipView } from "../../src/cluster/membershipView.ts";
+import { HEARTBEAT_INTERVAL_MS, type MetaToMember } from "../../src/cluster/messages/membership.ts";
+import type { DataToSession, PublishItem } from "../../src/cluster/messages/sessionData.ts";
 import { type NodeId, nodeId } from "../../src/model/ids.ts";
 import { SLOT_COUNT } from "../../src/model/slot.ts";
 import { configWith } from "../../src/server/config/load.ts";

@@ -4,9 +4,9 @@
 
 import { createServer, type Socket } from "node:net";
 import { zstdCompressSync } from "node:zlib";
-import { BoltDecoder } from "../../src/codec/bolt/decoder.ts";
-import { encodeRequest, encodeResponse } from "../../src/codec/bolt/encode.ts";
-import { BOLT_STATUS, BOLT_V1, type BoltFrame } from "../../src/codec/bolt/frame.ts";
+import { BoltDecoder } from "../../src/encoding/bolt/decoder.ts";
+import { encodeRequest, encodeResponse } from "../../src/encoding/bolt/encode.ts";
+import { BOLT_STATUS, BOLT_V1, type BoltFrame } from "../../src/encoding/bolt/frame.ts";
 import {
   decodeMessage,
   encodeMessage,
@@ -15,15 +15,15 @@ import {
   encodeReceivedDataBody,
   pushClassName,
   wireForm,
-} from "../../src/codec/sofa/codec.ts";
+} from "../../src/protocols/sofa/codec/codec.ts";
 import type {
   CompressedBoxes,
   PublisherRegister,
   RegisterResponse,
   SubscriberRegister,
   WireForm,
-} from "../../src/codec/sofa/messages.ts";
-import type { PushZone } from "../../src/codec/sofa/push.ts";
+} from "../../src/protocols/sofa/codec/messages.ts";
+import type { PushZone } from "../../src/protocols/sofa/codec/push.ts";
 
 interface Subscription {
   readonly socket: Socket;

@@ -2,7 +2,7 @@
 
 import { fail } from "../base/errors.ts";
 import { type HttpExchange, type HttpRoute, jsonResponse, respondWith } from "../base/http.ts";
-import type { Heartbeat, Member } from "../messages/membership.ts";
+import type { Heartbeat, Member } from "../cluster/messages/membership.ts";
 import { isNodeId, nodeId, nodeNameOf } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 import { type MetaRow, memberRows } from "./memberRows.ts";

@@ -1,6 +1,6 @@
 // The nodes of a cluster as `roster members` shows them: a row for each role of each node, with what it does.
 
-import type { Heartbeat, Member } from "../messages/membership.ts";
+import type { Heartbeat, Member } from "../cluster/messages/membership.ts";
 import { type NodeId, nodeNameOf } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 

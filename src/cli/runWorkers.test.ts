@@ -5,7 +5,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import type { MemberAddress } from "../messages/membership.ts";
+import type { MemberAddress } from "../cluster/messages/membership.ts";
 import { eventually } from "../server/testing/eventually.ts";
 import { TestClient } from "../server/testing/testClient.ts";
 import { getJson, TestNodes } from "../server/testing/testNodes.ts";

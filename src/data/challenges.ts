@@ -8,7 +8,7 @@
 // yields at once what a client has that is gone or does not answer, and says nothing for one that does. While it can't
 // be asked, and before the slot is served, the newest word counts.
 
-import type { PublishItem, Superseded } from "../messages/sessionData.ts";
+import type { PublishItem, Superseded } from "../cluster/messages/sessionData.ts";
 import type { ClientId, DataInfoId, NodeId } from "../model/ids.ts";
 import { haveDifferentHosts, haveOneHost } from "../model/ids.ts";
 import { compareStamps, type Stamp } from "../model/publication.ts";

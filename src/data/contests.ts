@@ -6,7 +6,7 @@
 // A leader that begins, or to which a session's link was lost, hears in any order what sessions have taken meanwhile.
 // So each later time may be that of the session which the client has left, whose clock is ahead.
 
-import type { InventoryEntry } from "../messages/sessionData.ts";
+import type { InventoryEntry } from "../cluster/messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import type { Stamp } from "../model/publication.ts";
 import type { Registration } from "./packed/publicationStore.ts";

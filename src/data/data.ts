@@ -5,10 +5,10 @@
 import { unreachable } from "../base/assert.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { Random } from "../base/ports.ts";
-import type { Members, MetaToMember } from "../messages/membership.ts";
-import { MembershipView } from "../messages/membershipView.ts";
-import type { HeldVersion } from "../messages/replication.ts";
-import { dataInfoIdOf, type PublishItem, type SessionToData } from "../messages/sessionData.ts";
+import { MembershipView } from "../cluster/membershipView.ts";
+import type { Members, MetaToMember } from "../cluster/messages/membership.ts";
+import type { HeldVersion } from "../cluster/messages/replication.ts";
+import { dataInfoIdOf, type PublishItem, type SessionToData } from "../cluster/messages/sessionData.ts";
 import type { DatumVersion } from "../model/datum.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";

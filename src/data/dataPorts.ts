@@ -1,8 +1,8 @@
 // What the data role is told, at its start and event by event, and its effects.
 
-import type { MemberAddress, MemberToMeta, MetaToMember } from "../messages/membership.ts";
-import type { FollowerToLeader, LeaderToFollower } from "../messages/replication.ts";
-import type { DataToSession, SessionToData } from "../messages/sessionData.ts";
+import type { MemberAddress, MemberToMeta, MetaToMember } from "../cluster/messages/membership.ts";
+import type { FollowerToLeader, LeaderToFollower } from "../cluster/messages/replication.ts";
+import type { DataToSession, SessionToData } from "../cluster/messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import type { Contested } from "./challenges.ts";
 import type { LossProtectionOptions } from "./lossProtection.ts";

@@ -3,8 +3,8 @@
 // through a slower path.
 
 import { assert } from "../base/assert.ts";
-import type { Remover } from "../messages/replication.ts";
-import { type PublishItem, type Removal, registIdOf } from "../messages/sessionData.ts";
+import type { Remover } from "../cluster/messages/replication.ts";
+import { type PublishItem, type Removal, registIdOf } from "../cluster/messages/sessionData.ts";
 import {
   type DatumChange,
   type DatumDelta,

@@ -3,7 +3,7 @@
 // taken a client over and not know that it has to say so again: its clock is behind, and what the session that is gone
 // had said came later. It is asked before anything of that is removed.
 
-import type { DataToSession, InventoryEntry, PublishItem, Superseded } from "../messages/sessionData.ts";
+import type { DataToSession, InventoryEntry, PublishItem, Superseded } from "../cluster/messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import { compareStamps } from "../model/publication.ts";
 import type { Contested } from "./challenges.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { DataToSession } from "../messages/sessionData.ts";
+import type { DataToSession } from "../cluster/messages/sessionData.ts";
 import { type DatumVersion, NO_DATUM_VERSION } from "../model/datum.ts";
 import { brandDataInfoId } from "../model/ids.ts";
 import { kinds, ORDERS, OTHER, put, removed, START_MS, serving } from "./testing/harness.ts";

@@ -5,7 +5,7 @@
 // A session that has heard so asks again with each scan, and must not be told anew each time: it would push that. What
 // it has is an emptiness and nothing else if it is of this leader and later than all that was forgotten in the slot.
 
-import type { DataToSession } from "../messages/sessionData.ts";
+import type { DataToSession } from "../cluster/messages/sessionData.ts";
 import type { DatumVersion } from "../model/datum.ts";
 import type { DataInfoId } from "../model/ids.ts";
 import type { SharedMemory } from "./slotContents.ts";

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { LeaderToFollower } from "../messages/replication.ts";
+import type { LeaderToFollower } from "../cluster/messages/replication.ts";
 import { VERSION_FLOOR_MAX, versionAt } from "../model/version.ts";
 import {
   kinds,

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Heartbeat } from "../messages/membership.ts";
+import type { Heartbeat } from "../cluster/messages/membership.ts";
 import { brandDataInfoId } from "../model/ids.ts";
 import { ORDERS, OTHER, PEER, put, removed, SELF, SESSION, serving, TestData } from "./testing/harness.ts";
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { PublishItem } from "../messages/sessionData.ts";
+import type { PublishItem } from "../cluster/messages/sessionData.ts";
 import { brandDataInfoId, type NodeId } from "../model/ids.ts";
 import type { Datum } from "./datum.ts";
 import { type Applied, Intake } from "./intake.ts";

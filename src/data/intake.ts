@@ -1,7 +1,13 @@
 // The way of a batch into the datums of led slots: what is newest is applied, and all changes of one service become one
 // version and one notice.
 
-import { dataInfoIdOf, type PublishItem, registIdOf, type Superseded, type Unlisted } from "../messages/sessionData.ts";
+import {
+  dataInfoIdOf,
+  type PublishItem,
+  registIdOf,
+  type Superseded,
+  type Unlisted,
+} from "../cluster/messages/sessionData.ts";
 import type { DatumChange, DatumVersion } from "../model/datum.ts";
 import type { NodeId } from "../model/ids.ts";
 import { compareStamps } from "../model/publication.ts";

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { LeaderToFollower } from "../messages/replication.ts";
-import type { DataToSession } from "../messages/sessionData.ts";
+import type { LeaderToFollower } from "../cluster/messages/replication.ts";
+import type { DataToSession } from "../cluster/messages/sessionData.ts";
 import { NO_DATUM_VERSION } from "../model/datum.ts";
 import { clientId, type NodeId } from "../model/ids.ts";
 import type { Publication } from "../model/publication.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { DataToSession, PublishItem, Unlisted } from "../messages/sessionData.ts";
+import type { DataToSession, PublishItem, Unlisted } from "../cluster/messages/sessionData.ts";
 import { clientId } from "../model/ids.ts";
 import { listBytesOf } from "../model/listBytes.ts";
 import { OTHER, put, removed, START_MS, serving, type TestData } from "./testing/harness.ts";

@@ -2,7 +2,7 @@
 // the leader knows what all of them have listed, and takes nothing that would: what was there before stays. The session
 // is told and keeps what was not listed, to say it again later.
 
-import type { Unlisted } from "../messages/sessionData.ts";
+import type { Unlisted } from "../cluster/messages/sessionData.ts";
 import type { NodeId } from "../model/ids.ts";
 import { listBytesOf, mayAdd } from "../model/listBytes.ts";
 import { compareStamps, type Publication } from "../model/publication.ts";

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { DataToSession } from "../messages/sessionData.ts";
+import type { DataToSession } from "../cluster/messages/sessionData.ts";
 import { type DatumChange, type DatumVersion, NO_DATUM_VERSION } from "../model/datum.ts";
 import type { NodeId } from "../model/ids.ts";
 import type { Datum } from "./datum.ts";

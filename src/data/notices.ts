@@ -1,6 +1,6 @@
 // What sessions are told of a service: the answer to what they ask, and every change as long as they want to hear.
 
-import type { DataToSession } from "../messages/sessionData.ts";
+import type { DataToSession } from "../cluster/messages/sessionData.ts";
 import { type DatumDelta, type DatumVersion, isSameVersion } from "../model/datum.ts";
 import type { NodeId } from "../model/ids.ts";
 import type { Datum } from "./datum.ts";

@@ -3,7 +3,7 @@
 // next and can't ask that session; but whoever was shown it can say it. So a session whose list is newer than what the
 // leader began with is asked for that list before it is answered, and its subscribers don't go back.
 
-import type { DataToSession, PublishItem } from "../messages/sessionData.ts";
+import type { DataToSession, PublishItem } from "../cluster/messages/sessionData.ts";
 import type { DatumSnapshot, DatumVersion } from "../model/datum.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import type { Owner, Publication } from "../model/publication.ts";

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { DataToSession, PublishItem } from "../messages/sessionData.ts";
+import type { DataToSession, PublishItem } from "../cluster/messages/sessionData.ts";
 import type { DatumVersion } from "../model/datum.ts";
 import { clientId, type NodeId, nodeId } from "../model/ids.ts";
 import type { Publication } from "../model/publication.ts";

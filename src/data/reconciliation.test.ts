@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { DataToSession, InventoryEntry, PublishItem, SlotDigest } from "../messages/sessionData.ts";
+import type { DataToSession, InventoryEntry, PublishItem, SlotDigest } from "../cluster/messages/sessionData.ts";
 import { clientId, type NodeId } from "../model/ids.ts";
 import type { Publication } from "../model/publication.ts";
 import { RegistrationDigest } from "../model/registrationDigest.ts";

@@ -11,8 +11,8 @@ import type {
   SessionToData,
   SlotDigest,
   Superseded,
-} from "../messages/sessionData.ts";
-import { dataInfoIdOf } from "../messages/sessionData.ts";
+} from "../cluster/messages/sessionData.ts";
+import { dataInfoIdOf } from "../cluster/messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import { compareStamps } from "../model/publication.ts";
 import type { Datum } from "./datum.ts";

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { FollowerToLeader, LeaderToFollower, ReplicaDatum } from "../messages/replication.ts";
+import type { FollowerToLeader, LeaderToFollower, ReplicaDatum } from "../cluster/messages/replication.ts";
 import { brandDataInfoId, type NodeId, nodeId } from "../model/ids.ts";
 import type { SlotOwner } from "../model/slot.ts";
 import { Replication } from "./replication.ts";

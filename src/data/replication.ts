@@ -8,8 +8,8 @@ import type {
   LeaderToFollower,
   ReplicaDatum,
   SlotHold,
-} from "../messages/replication.ts";
-import type { PublishItem } from "../messages/sessionData.ts";
+} from "../cluster/messages/replication.ts";
+import type { PublishItem } from "../cluster/messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import type { Datum } from "./datum.ts";
 import type { RestartHold } from "./restartHold.ts";

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { SlotHold } from "../messages/replication.ts";
+import type { SlotHold } from "../cluster/messages/replication.ts";
 import { brandDataInfoId } from "../model/ids.ts";
 import type { DataMemory } from "./dataPorts.ts";
 import { kinds, ORDERS, OTHER, PEER, publication, put, SELF, SESSION, serving, TestData } from "./testing/harness.ts";

@@ -6,7 +6,7 @@
 // A copy of such a slot is short too. So a leader tells its followers what it holds back, and for how long still; one
 // that leads next goes on where the leader ended, also if its own disk knew nothing of the slot.
 
-import type { SlotHold } from "../messages/replication.ts";
+import type { SlotHold } from "../cluster/messages/replication.ts";
 import type { DataInfoId } from "../model/ids.ts";
 
 /** A service as far as the hold is concerned. */

@@ -1,7 +1,7 @@
 // How many publishers each service has, on its way to the node's disk: what RestartHold waits for after a restart. Of a
 // service that is still held the disk keeps the size that it is held for, and not the one that it has by now.
 
-import type { SlotHold } from "../messages/replication.ts";
+import type { SlotHold } from "../cluster/messages/replication.ts";
 import type { DataInfoId } from "../model/ids.ts";
 import type { Datum } from "./datum.ts";
 import type { RestartHold } from "./restartHold.ts";

@@ -2,7 +2,7 @@
 // its clients published is kept for its lease, in which they can come back through another session.
 
 import { Deadlines } from "../base/deadlines.ts";
-import type { Members } from "../messages/membership.ts";
+import type { Members } from "../cluster/messages/membership.ts";
 import type { NodeId } from "../model/ids.ts";
 
 export class Sessions {

@@ -1,8 +1,8 @@
 // What a node holds of one slot, whether it leads or follows it: the datums, and for each session the digest of what it
 // answers for.
 
-import type { HeldVersion, ReplicaDatum } from "../messages/replication.ts";
-import { type PublishItem, registIdOf } from "../messages/sessionData.ts";
+import type { HeldVersion, ReplicaDatum } from "../cluster/messages/replication.ts";
+import { type PublishItem, registIdOf } from "../cluster/messages/sessionData.ts";
 import type { DatumChange, DatumVersion } from "../model/datum.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import { RegistrationDigest } from "../model/registrationDigest.ts";

@@ -1,7 +1,7 @@
 // The slots of a data node: which it leads, which it follows, and what it holds of them, as the newest slot table says.
 
-import type { SlotReport } from "../messages/membership.ts";
-import type { InventoryEntry } from "../messages/sessionData.ts";
+import type { SlotReport } from "../cluster/messages/membership.ts";
+import type { InventoryEntry } from "../cluster/messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import { type SlotOwner, type SlotTable, slotOf } from "../model/slot.ts";
 import type { Datum } from "./datum.ts";

@@ -3,7 +3,7 @@
 // these slots next must go on above what clients were told here, so the node remembers the versions alone, and says
 // them when it follows the slot again. There are never more than services that it has held.
 
-import type { HeldVersion } from "../messages/replication.ts";
+import type { HeldVersion } from "../cluster/messages/replication.ts";
 import type { DataInfoId } from "../model/ids.ts";
 import type { SlotContents } from "./slotContents.ts";
 

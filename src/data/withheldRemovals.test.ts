@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { PublishItem, Superseded } from "../messages/sessionData.ts";
+import type { PublishItem, Superseded } from "../cluster/messages/sessionData.ts";
 import { clientId, type NodeId, nodeId } from "../model/ids.ts";
 import { OTHER, publication, put, removed, SESSION, START_MS } from "./testing/harness.ts";
 import { given, leads, slotsAfter } from "./testing/parts.ts";

@@ -5,7 +5,7 @@
 // for a moment after it nothing that has left is removed.
 
 import { Deadlines } from "../base/deadlines.ts";
-import type { PublishItem, Superseded } from "../messages/sessionData.ts";
+import type { PublishItem, Superseded } from "../cluster/messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import { compareStamps } from "../model/publication.ts";
 import type { Datum } from "./datum.ts";

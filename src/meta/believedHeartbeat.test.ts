@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type MembersVersion, NO_MEMBERS } from "../messages/membership.ts";
+import { type MembersVersion, NO_MEMBERS } from "../cluster/messages/membership.ts";
 import { nodeId } from "../model/ids.ts";
 import { versionAt } from "../model/version.ts";
 import type { MetaCluster } from "./testing/metaCluster.ts";

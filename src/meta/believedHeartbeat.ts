@@ -3,7 +3,7 @@
 // afar would be with every node then, and in the store, and near the last number that there is nothing is later. So it
 // is left out where it comes in; the rest of the heartbeat counts.
 
-import { type Heartbeat, type MembersVersion, NO_MEMBERS } from "../messages/membership.ts";
+import { type Heartbeat, type MembersVersion, NO_MEMBERS } from "../cluster/messages/membership.ts";
 import { isCredible } from "../model/version.ts";
 import type { RefusedClaim } from "./metaPorts.ts";
 

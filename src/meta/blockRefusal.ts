@@ -2,7 +2,7 @@
 // not left without anybody to hold clients or publications: whoever did that could not undo it in time.
 
 import { fail, type RegistryError } from "../base/errors.ts";
-import type { Member } from "../messages/membership.ts";
+import type { Member } from "../cluster/messages/membership.ts";
 import { nodeNameOf } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 import type { NodeBlock } from "./operatorChanges.ts";

@@ -1,7 +1,7 @@
 // Nodes that an operator has shut out, by their names. A data node is drained: it counts as leaving, for as long as it
 // is blocked. A session is refused, and its clients go elsewhere.
 
-import type { Member } from "../messages/membership.ts";
+import type { Member } from "../cluster/messages/membership.ts";
 import { nodeNameOf } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 

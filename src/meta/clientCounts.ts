@@ -2,7 +2,7 @@
 // tell clients where there are few. It changes all the time and nothing depends on it: it is told apart from the list
 // of members, and the less often the more sessions there are.
 
-import type { ClientCount } from "../messages/membership.ts";
+import type { ClientCount } from "../cluster/messages/membership.ts";
 import type { NodeId } from "../model/ids.ts";
 
 // As often as sessions speak.

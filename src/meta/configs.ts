@@ -3,7 +3,7 @@
 
 import { fail, type RegistryError } from "../base/errors.ts";
 import { textOf } from "../base/text.ts";
-import { type ConfigValue, type Member, UNSET_CONFIG_VERSION } from "../messages/membership.ts";
+import { type ConfigValue, type Member, UNSET_CONFIG_VERSION } from "../cluster/messages/membership.ts";
 import type { DataInfoId } from "../model/ids.ts";
 import { NO_VERSION, VersionSource } from "../model/version.ts";
 import { keyOf } from "./membership.ts";

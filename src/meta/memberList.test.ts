@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compareMembers } from "../messages/membership.ts";
+import { compareMembers } from "../cluster/messages/membership.ts";
 import { nodeId } from "../model/ids.ts";
 import { MemberList } from "./memberList.ts";
 

@@ -1,7 +1,7 @@
 // The membership as the members are told it: whole lists, each with a version. The first change after quiet is told at
 // once; while a cluster starts, when hundreds join within a second, changes gather, for everybody is told of everybody.
 
-import { compareMembers, type Members, type MembersVersion } from "../messages/membership.ts";
+import { compareMembers, type Members, type MembersVersion } from "../cluster/messages/membership.ts";
 
 // After a list of n members, the next waits n times this: telling it costs n messages of n entries.
 const GATHER_MS_PER_MEMBER = 1;

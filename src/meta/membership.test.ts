@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import type { Heartbeat, Member } from "../messages/membership.ts";
+import type { Heartbeat, Member } from "../cluster/messages/membership.ts";
 import { nodeId } from "../model/ids.ts";
 import { Membership } from "./membership.ts";
 

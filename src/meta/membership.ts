@@ -5,7 +5,7 @@
 // of a process, so that is noticed at once; the lease is for machines and networks that fall silent.
 
 import { Deadlines } from "../base/deadlines.ts";
-import type { ClientCount, Heartbeat, Member, MemberAddress } from "../messages/membership.ts";
+import type { ClientCount, Heartbeat, Member, MemberAddress } from "../cluster/messages/membership.ts";
 import { type NodeId, nodeNameOf } from "../model/ids.ts";
 import { NO_VERSION } from "../model/version.ts";
 import { type Admission, Runs } from "./runs.ts";

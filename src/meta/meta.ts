@@ -17,7 +17,7 @@ import type {
   MembersVersion,
   MemberToMeta,
   MetaToMember,
-} from "../messages/membership.ts";
+} from "../cluster/messages/membership.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 import { believedHeartbeat } from "./believedHeartbeat.ts";

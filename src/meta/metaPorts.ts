@@ -2,7 +2,7 @@
 // effects of a step.
 
 import type { RegistryError } from "../base/errors.ts";
-import type { ConfigValue, Member, MemberToMeta, MetaToMember } from "../messages/membership.ts";
+import type { ConfigValue, Member, MemberToMeta, MetaToMember } from "../cluster/messages/membership.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 import type { ConfigLimits } from "./configs.ts";

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Member } from "../messages/membership.ts";
+import type { Member } from "../cluster/messages/membership.ts";
 import { brandDataInfoId, nodeId } from "../model/ids.ts";
 import { EMPTY, LoneMeta, leading, OTHER } from "./testing/loneMeta.ts";
 

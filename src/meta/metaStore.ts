@@ -1,7 +1,7 @@
 // What the meta role asks of a database: little, but strongly consistent. Several meta nodes may share one database, so
 // every write that could race says what it expects to find, and is refused if somebody else was first.
 
-import type { ConfigValue } from "../messages/membership.ts";
+import type { ConfigValue } from "../cluster/messages/membership.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 

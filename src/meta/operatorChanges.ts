@@ -2,7 +2,7 @@
 // before anybody sees it, and its request is answered with what came of it.
 
 import { fail, type RegistryError } from "../base/errors.ts";
-import type { ConfigValue } from "../messages/membership.ts";
+import type { ConfigValue } from "../cluster/messages/membership.ts";
 import type { DataInfoId } from "../model/ids.ts";
 import type { IsSaved } from "./metaPorts.ts";
 import { SAVES_WAITING_MAX, SaveQueue } from "./saveQueue.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Heartbeat } from "../messages/membership.ts";
+import type { Heartbeat } from "../cluster/messages/membership.ts";
 import { type NodeId, nodeId } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 import { type DataNodes, SlotKeeper, type TableSave } from "./slotKeeper.ts";

@@ -2,7 +2,7 @@
 // table looks like is arrangeSlots' matter.
 
 import { assert } from "../base/assert.ts";
-import { HEARTBEAT_INTERVAL_MS } from "../messages/membership.ts";
+import { HEARTBEAT_INTERVAL_MS } from "../cluster/messages/membership.ts";
 import type { NodeId } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 import { arrangeSlots } from "./arrangeSlots.ts";

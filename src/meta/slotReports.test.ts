@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import type { Heartbeat, SlotReport } from "../messages/membership.ts";
+import type { Heartbeat, SlotReport } from "../cluster/messages/membership.ts";
 import { nodeId } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 import { SlotReports } from "./slotReports.ts";

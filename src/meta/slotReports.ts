@@ -2,7 +2,7 @@
 // the table that its heartbeat names. What it says of a slot stays true until that slot gets another leader or the node
 // another part in it, so it is kept by the slot's leader epoch: a table that changes other slots forgets nothing.
 
-import type { Heartbeat } from "../messages/membership.ts";
+import type { Heartbeat } from "../cluster/messages/membership.ts";
 import type { NodeId } from "../model/ids.ts";
 import type { SlotOwner, SlotTable } from "../model/slot.ts";
 

@@ -3,7 +3,7 @@
 
 import type { Metrics } from "../base/metrics.ts";
 import type { Log } from "../base/ports.ts";
-import type { MetaToMember } from "../messages/membership.ts";
+import type { MetaToMember } from "../cluster/messages/membership.ts";
 import { type NodeId, nodeNameOf } from "../model/ids.ts";
 
 type HeardEvent = { readonly kind: "fromMeta"; readonly message: MetaToMember } | { readonly kind: string };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { networkInterfaces } from "node:os";
 import { after, test } from "node:test";
-import type { MemberAddress } from "../messages/membership.ts";
+import type { MemberAddress } from "../cluster/messages/membership.ts";
 import { joinAddress } from "../transport/address.ts";
 import type { RunningServer } from "./start.ts";
 import { eventually } from "./testing/eventually.ts";

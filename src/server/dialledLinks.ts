@@ -1,8 +1,8 @@
 // The links of one kind that this node keeps to others: exactly those that a role asks for.
 
 import type { Cancel } from "../base/ports.ts";
-import { type Hello, PROTOCOL_VERSION, PROTOCOL_VERSION_MIN } from "../messages/hello.ts";
-import type { MemberAddress } from "../messages/membership.ts";
+import { type Hello, PROTOCOL_VERSION, PROTOCOL_VERSION_MIN } from "../cluster/messages/hello.ts";
+import type { MemberAddress } from "../cluster/messages/membership.ts";
 import type { NodeId } from "../model/ids.ts";
 import type { LinkMessage } from "../transport/link.ts";
 import { type DialerEnvironment, type DialerEvents, LinkDialer } from "../transport/linkDialer.ts";

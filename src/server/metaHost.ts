@@ -5,7 +5,7 @@ import { fail, RegistryError } from "../base/errors.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { Log, LogFields } from "../base/ports.ts";
 import { Stepper, type StepperEnvironment } from "../base/stepper.ts";
-import type { ConfigValue, Member, MetaToMember } from "../messages/membership.ts";
+import type { ConfigValue, Member, MetaToMember } from "../cluster/messages/membership.ts";
 import { Meta } from "../meta/meta.ts";
 import type { MetaEvent, MetaOptions, MetaOutput } from "../meta/metaPorts.ts";
 import { type DataInfoId, nodeNameOf } from "../model/ids.ts";

@@ -2,7 +2,7 @@
 // but the store; they keep links all the same, so that each can say whether the others are there, and hears from the
 // one that leads which nodes are blocked.
 
-import { compareMembers, type Members } from "../messages/membership.ts";
+import { compareMembers, type Members } from "../cluster/messages/membership.ts";
 import type { NodeId } from "../model/ids.ts";
 import { type DialerEnvironment, LinkDialer } from "../transport/linkDialer.ts";
 import { type Greeter, helloOf } from "./dialledLinks.ts";

@@ -3,8 +3,8 @@
 
 import type { Metrics } from "../base/metrics.ts";
 import type { Log } from "../base/ports.ts";
-import type { UnknownMessage } from "../codec/node/format.ts";
-import { NODE_MESSAGES, type NodeMessageClass } from "../codec/node/nodeMessages.ts";
+import type { UnknownMessage } from "../cluster/codec/format.ts";
+import { NODE_MESSAGES, type NodeMessageClass } from "../cluster/codec/nodeMessages.ts";
 import { type LinkMessage, linkMessage } from "../transport/link.ts";
 
 type Decoded<C extends NodeMessageClass> = Exclude<ReturnType<(typeof NODE_MESSAGES)[C]["decode"]>, UnknownMessage>;

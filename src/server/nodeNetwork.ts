@@ -5,9 +5,9 @@
 
 import type { Metrics } from "../base/metrics.ts";
 import type { Clock, Connection, ConnectionHandler, Log } from "../base/ports.ts";
+import type { NodeLink as LinkKind } from "../cluster/messages/hello.ts";
+import type { Member, MemberAddress, MemberRole, MemberToMeta, MetaToMember } from "../cluster/messages/membership.ts";
 import type { DataEvent, DataOutput } from "../data/dataPorts.ts";
-import type { NodeLink as LinkKind } from "../messages/hello.ts";
-import type { Member, MemberAddress, MemberRole, MemberToMeta, MetaToMember } from "../messages/membership.ts";
 import type { MetaEvent } from "../meta/metaPorts.ts";
 import type { NodeId } from "../model/ids.ts";
 import type { SessionEvent, SessionOutput } from "../session/session.ts";

@@ -2,7 +2,7 @@
 
 import type { Metrics } from "../base/metrics.ts";
 import { Stepper, type StepperEnvironment } from "../base/stepper.ts";
-import type { MemberToMeta } from "../messages/membership.ts";
+import type { MemberToMeta } from "../cluster/messages/membership.ts";
 import type { NodeId } from "../model/ids.ts";
 import { Session, type SessionEvent, type SessionOptions, type SessionOutput } from "../session/session.ts";
 

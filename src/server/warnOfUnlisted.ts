@@ -1,5 +1,5 @@
 import type { Log } from "../base/ports.ts";
-import type { Unlisted } from "../messages/sessionData.ts";
+import type { Unlisted } from "../cluster/messages/sessionData.ts";
 import type { NodeId } from "../model/ids.ts";
 
 /** Clients are not told: their registration was taken, and waits for room in the list. */

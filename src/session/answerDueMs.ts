@@ -3,7 +3,7 @@
 // client behind a slow line has read all of it only when they are empty. A push over TCP does not get lost on the way,
 // so a repetition can only help a client that has dropped it; to one that is slow it is more of the same.
 
-import type { ClientChannel } from "./registry.ts";
+import type { ClientChannel } from "../registry/registry.ts";
 
 /** What was sent to a client and is not answered. */
 export interface SentPush {

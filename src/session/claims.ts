@@ -5,7 +5,7 @@
 // what it does not answer for goes to the other session.
 
 import { Deadlines } from "../base/deadlines.ts";
-import type { InventoryEntry } from "../messages/sessionData.ts";
+import type { InventoryEntry } from "../cluster/messages/sessionData.ts";
 import type { NodeId } from "../model/ids.ts";
 import type { DataLinks } from "./dataLinks.ts";
 import type { Publications } from "./publications.ts";

@@ -5,9 +5,9 @@ import type { RegistryError } from "../base/errors.ts";
 import type { ClientId, DataInfoId } from "../model/ids.ts";
 import type { Publication, Stamp } from "../model/publication.ts";
 import type { Scope } from "../model/scope.ts";
+import type { ClientChannel } from "../registry/registry.ts";
 import type { SentPush } from "./answerDueMs.ts";
 import type { Breaker } from "./breaker.ts";
-import type { ClientChannel } from "./registry.ts";
 
 /**
  * A publication and the client that answers for it; the client changes when another connection takes the publication

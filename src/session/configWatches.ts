@@ -5,13 +5,13 @@
 import { HELD } from "../base/budget.ts";
 import { Deadlines } from "../base/deadlines.ts";
 import type { RegistryError } from "../base/errors.ts";
-import { type ConfigValue, UNSET_CONFIG_VERSION } from "../messages/membership.ts";
+import { type ConfigValue, UNSET_CONFIG_VERSION } from "../cluster/messages/membership.ts";
 import type { DataInfoId } from "../model/ids.ts";
 import { NO_VERSION } from "../model/version.ts";
+import type { RegistrationKey } from "../registry/registry.ts";
 import { answerDueMs, hasLeft } from "./answerDueMs.ts";
 import { type Client, type ConfigUnderWay, type ConfigWatch, registrationKey } from "./client.ts";
 import type { Costs } from "./costs.ts";
-import type { RegistrationKey } from "./registry.ts";
 
 interface WatchedConfig {
   value: ConfigValue | undefined;

@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { textOf } from "../base/text.ts";
 import { brandDataInfoId } from "../model/ids.ts";
 import { packPayload } from "../model/payload.ts";
+import type { PublishRequest } from "../registry/registry.ts";
 import { Costs } from "./costs.ts";
-import type { PublishRequest } from "./registry.ts";
 import { publishRequest } from "./testing/parts.ts";
 
 const [apart, together] = [new Costs(false), new Costs(true)];

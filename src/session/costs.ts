@@ -3,7 +3,7 @@
 // the growth of the resident memory after a full collection: docs/internals/limits.md.
 
 import { boxCount } from "../model/payload.ts";
-import type { PublishRequest, RegistrationKey } from "./registry.ts";
+import type { PublishRequest, RegistrationKey } from "../registry/registry.ts";
 
 // A publication of a service of its own is 1,360 bytes beside its payload, one among others of its service 860.
 const PUBLICATION_BYTES = 1_100;

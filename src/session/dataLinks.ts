@@ -3,7 +3,7 @@
 
 import { assert } from "../base/assert.ts";
 import { Deadlines } from "../base/deadlines.ts";
-import { dataInfoIdOf, type PublishItem, type SessionToData } from "../messages/sessionData.ts";
+import { dataInfoIdOf, type PublishItem, type SessionToData } from "../cluster/messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import type { Publication } from "../model/publication.ts";
 import { leaderOf, type SlotTable, slotOf, slotOwner } from "../model/slot.ts";

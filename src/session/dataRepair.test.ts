@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Superseded } from "../messages/sessionData.ts";
-import { INVENTORY_ENTRIES_MAX } from "../messages/sessionData.ts";
+import type { Superseded } from "../cluster/messages/sessionData.ts";
+import { INVENTORY_ENTRIES_MAX } from "../cluster/messages/sessionData.ts";
 import { nodeId } from "../model/ids.ts";
 import { slotOf } from "../model/slot.ts";
 import { DataRepair } from "./dataRepair.ts";

@@ -7,7 +7,7 @@ import {
   type PublishItem,
   type Superseded,
   type Unlisted,
-} from "../messages/sessionData.ts";
+} from "../cluster/messages/sessionData.ts";
 import type { NodeId } from "../model/ids.ts";
 import { registrationKey } from "./client.ts";
 import type { DataLinks } from "./dataLinks.ts";

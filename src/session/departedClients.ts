@@ -3,7 +3,7 @@
 
 import { defined } from "../base/assert.ts";
 import { Deadlines } from "../base/deadlines.ts";
-import type { Removal } from "../messages/sessionData.ts";
+import type { Removal } from "../cluster/messages/sessionData.ts";
 import type { DataInfoId } from "../model/ids.ts";
 import type { Client } from "./client.ts";
 import type { Publications } from "./publications.ts";

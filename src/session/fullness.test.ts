@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import type { Unlisted } from "../messages/sessionData.ts";
+import type { Unlisted } from "../cluster/messages/sessionData.ts";
 import { packPayload } from "../model/payload.ts";
 import {
   batches,

@@ -2,12 +2,12 @@
 // turned down there is refused here at once, and its client tries again.
 
 import { fail, type RegistryError } from "../base/errors.ts";
-import type { Unlisted } from "../messages/sessionData.ts";
+import type { Unlisted } from "../cluster/messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
+import type { PublishRequest } from "../registry/registry.ts";
 import type { HeldPublication } from "./client.ts";
 import type { DataLinks } from "./dataLinks.ts";
 import type { Publications } from "./publications.ts";
-import type { PublishRequest } from "./registry.ts";
 
 // So long it is believed; then the next registration shows whether there is room. Clients try again each half second.
 const BELIEVED_MS = 5_000;

@@ -1,7 +1,7 @@
 // How a session that was told to stop sends its clients away, and when it may end: they are gone, and what they were
 // answered is at the data nodes.
 
-import type { Members } from "../messages/membership.ts";
+import type { Members } from "../cluster/messages/membership.ts";
 import type { NodeId } from "../model/ids.ts";
 
 // Of a client that is closed another session hears within milliseconds; a hundred a second are no load for anybody.

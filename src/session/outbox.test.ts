@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { PublishItem } from "../messages/sessionData.ts";
+import type { PublishItem } from "../cluster/messages/sessionData.ts";
 import { Outbox } from "./outbox.ts";
 import { NOW_MS, publication, put, removal, STOCK } from "./testing/parts.ts";
 

@@ -3,7 +3,7 @@
 // registrations that it speaks of.
 
 import { assert } from "../base/assert.ts";
-import { BATCH_ITEMS_MAX, dataInfoIdOf, type PublishItem, registIdOf } from "../messages/sessionData.ts";
+import { BATCH_ITEMS_MAX, dataInfoIdOf, type PublishItem, registIdOf } from "../cluster/messages/sessionData.ts";
 import { compareStamps, type Publication, type Stamp } from "../model/publication.ts";
 
 export interface Batch {

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Budget, unlimitedBudget } from "../base/budget.ts";
 import { RegistryError } from "../base/errors.ts";
-import type { Superseded } from "../messages/sessionData.ts";
+import type { Superseded } from "../cluster/messages/sessionData.ts";
 import { clientId, nodeId } from "../model/ids.ts";
 import { listBytesOf } from "../model/listBytes.ts";
 import { slotOf } from "../model/slot.ts";
+import type { PublishRequest } from "../registry/registry.ts";
 import type { Client } from "./client.ts";
 import { Publications, type Taken } from "./publications.ts";
-import type { PublishRequest } from "./registry.ts";
 import { COSTS, NOW_MS, newClient, ORDERS, publishRequest, STOCK, serviceOf } from "./testing/parts.ts";
 
 const SLOTS = 2;

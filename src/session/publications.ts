@@ -3,15 +3,15 @@
 
 import { HELD } from "../base/budget.ts";
 import type { RegistryError } from "../base/errors.ts";
-import type { InventoryEntry, Removal, SlotDigest, Superseded, Unlisted } from "../messages/sessionData.ts";
+import type { InventoryEntry, Removal, SlotDigest, Superseded, Unlisted } from "../cluster/messages/sessionData.ts";
 import { type DataInfoId, haveOneHost, type NodeId } from "../model/ids.ts";
 import { listBytesOf, mayAdd } from "../model/listBytes.ts";
 import { compareStamps, type Publication, type Stamp } from "../model/publication.ts";
 import { RegistrationDigest } from "../model/registrationDigest.ts";
 import { slotOf } from "../model/slot.ts";
+import type { PublishRequest, RegistrationKey } from "../registry/registry.ts";
 import type { Client, HeldPublication } from "./client.ts";
 import type { Costs } from "./costs.ts";
-import type { PublishRequest, RegistrationKey } from "./registry.ts";
 
 /** What became of a publish request. */
 export interface Taken {

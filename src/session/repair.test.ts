@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import type { DataToSession, SessionToData, Superseded } from "../messages/sessionData.ts";
+import type { DataToSession, SessionToData, Superseded } from "../cluster/messages/sessionData.ts";
 import { nodeId } from "../model/ids.ts";
 import {
   batches,

@@ -11,7 +11,7 @@ import {
 import type { DataInfoId } from "../model/ids.ts";
 import type { Publication } from "../model/publication.ts";
 import { isCredible } from "../model/version.ts";
-import type { ServiceView } from "./registry.ts";
+import type { ServiceView } from "../registry/registry.ts";
 
 export class ServiceList {
   readonly dataInfoId: DataInfoId;

@@ -1,7 +1,7 @@
 // The lists of the services with subscribers here: asked for, kept up with by notices, and compared with the data nodes
 // from time to time. Only the node that leads a service by the newest table is listened to.
 
-import type { ListMessage } from "../messages/sessionData.ts";
+import type { ListMessage } from "../cluster/messages/sessionData.ts";
 import { type DatumDelta, type DatumVersion, isSameVersion, NO_DATUM_VERSION } from "../model/datum.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import type { DataLinks } from "./dataLinks.ts";

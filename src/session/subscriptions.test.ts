@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Budget, unlimitedBudget } from "../base/budget.ts";
 import { RegistryError } from "../base/errors.ts";
+import type { SubscribeRequest } from "../registry/registry.ts";
 import type { Client } from "./client.ts";
-import type { SubscribeRequest } from "./registry.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import { COSTS, NOW_MS, newClient, ORDERS, STOCK, subscribeRequest } from "./testing/parts.ts";
 

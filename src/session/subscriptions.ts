@@ -6,10 +6,10 @@ import type { RegistryError } from "../base/errors.ts";
 import type { DatumVersion } from "../model/datum.ts";
 import type { DataInfoId } from "../model/ids.ts";
 import { NO_VERSION } from "../model/version.ts";
+import type { RegistrationKey, SubscribeRequest } from "../registry/registry.ts";
 import { type Client, type PushTarget, registrationKey, type Subscriber } from "./client.ts";
 import type { Costs } from "./costs.ts";
 import { PushGap } from "./pushGap.ts";
-import type { RegistrationKey, SubscribeRequest } from "./registry.ts";
 import { ServiceList } from "./serviceList.ts";
 
 /** A list on its way to all targets of its service, which may take more than one turn. */

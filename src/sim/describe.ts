@@ -1,14 +1,14 @@
 // A fact as one line for people, and the services that it is about.
 
-import type { Heartbeat, MetaToMember } from "../messages/membership.ts";
-import type { FollowerToLeader, LeaderToFollower } from "../messages/replication.ts";
+import type { Heartbeat, MetaToMember } from "../cluster/messages/membership.ts";
+import type { FollowerToLeader, LeaderToFollower } from "../cluster/messages/replication.ts";
 import {
   type DataToSession,
   dataInfoIdOf,
   type PublishItem,
   type SessionToData,
   type Superseded,
-} from "../messages/sessionData.ts";
+} from "../cluster/messages/sessionData.ts";
 import type { DatumSnapshot, DatumVersion } from "../model/datum.ts";
 import type { DataInfoId } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";

@@ -1,9 +1,9 @@
 // What can be seen of a run from outside its roles: what clients did and were shown, what crossed the network, what
 // broke. Checkers judge by these facts alone.
 
-import type { ConfigValue, Heartbeat, Member, MetaToMember } from "../messages/membership.ts";
-import type { FollowerToLeader, LeaderToFollower } from "../messages/replication.ts";
-import type { DataToSession, SessionToData } from "../messages/sessionData.ts";
+import type { ConfigValue, Heartbeat, Member, MetaToMember } from "../cluster/messages/membership.ts";
+import type { FollowerToLeader, LeaderToFollower } from "../cluster/messages/replication.ts";
+import type { DataToSession, SessionToData } from "../cluster/messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import type { Scope } from "../model/scope.ts";
 import type { SlotTable } from "../model/slot.ts";

@@ -2,8 +2,8 @@
 
 import { assert } from "../base/assert.ts";
 import type { Compression } from "../base/ports.ts";
-import { decodeReceivedDataBody } from "../codec/sofa/codec.ts";
-import type { Box } from "../codec/sofa/messages.ts";
+import { decodeReceivedDataBody } from "../protocols/sofa/codec/codec.ts";
+import type { Box } from "../protocols/sofa/codec/messages.ts";
 
 const MARKS = { gzip: 1, zstd: 2 } as const;
 

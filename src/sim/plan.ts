@@ -1,8 +1,8 @@
 // What one world is like. Seeds draw theirs by drawPlan.ts and drawClusterPlan.ts; a text scenario writes its own.
 
 import type { DataOptions } from "../data/dataPorts.ts";
-import type { SofaConfig } from "../gateways/sofa/environment.ts";
 import type { MetaOptions } from "../meta/metaPorts.ts";
+import type { SofaConfig } from "../protocols/sofa/environment.ts";
 import type { SessionOptions } from "../session/session.ts";
 import type { Role } from "./facts.ts";
 import type { Weather } from "./network/byteStream.ts";

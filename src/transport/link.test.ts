@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fail } from "../base/errors.ts";
 import type { Connection } from "../base/ports.ts";
-import { BoltDecoder } from "../codec/bolt/decoder.ts";
-import { encodeHeartbeat, encodeHeartbeatAck, encodeRequest, encodeResponse } from "../codec/bolt/encode.ts";
-import { BOLT_STATUS, type BoltDialect, type BoltFrame } from "../codec/bolt/frame.ts";
-import { NODE_CODEC } from "../codec/node/format.ts";
+import { NODE_CODEC } from "../cluster/codec/format.ts";
+import { BoltDecoder } from "../encoding/bolt/decoder.ts";
+import { encodeHeartbeat, encodeHeartbeatAck, encodeRequest, encodeResponse } from "../encoding/bolt/encode.ts";
+import { BOLT_STATUS, type BoltDialect, type BoltFrame } from "../encoding/bolt/frame.ts";
 import {
   LINK_BACKLOG_BYTES_MAX,
   LINK_FRAME_BYTES_MAX,

@@ -8,17 +8,17 @@
 
 import { RegistryError } from "../base/errors.ts";
 import type { Cancel, Connection, ConnectionHandler, Timers } from "../base/ports.ts";
-import { BoltDecoder } from "../codec/bolt/decoder.ts";
+import { NODE_CODEC } from "../cluster/codec/format.ts";
+import type { NodeMessageClass } from "../cluster/codec/nodeMessages.ts";
+import { BoltDecoder } from "../encoding/bolt/decoder.ts";
 import {
   encodeHeartbeat,
   encodeHeartbeatAck,
   encodeRequest,
   encodeRequestHead,
   encodeResponse,
-} from "../codec/bolt/encode.ts";
-import { BOLT_STATUS, type BoltDialect, type BoltFrame } from "../codec/bolt/frame.ts";
-import { NODE_CODEC } from "../codec/node/format.ts";
-import type { NodeMessageClass } from "../codec/node/nodeMessages.ts";
+} from "../encoding/bolt/encode.ts";
+import { BOLT_STATUS, type BoltDialect, type BoltFrame } from "../encoding/bolt/frame.ts";
 
 export interface LinkTimes {
   /** After so long without reading or without writing, the dialling side sends a heartbeat. */

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Hello, NodeRole } from "../messages/hello.ts";
+import type { Hello, NodeRole } from "../cluster/messages/hello.ts";
 import { nodeId } from "../model/ids.ts";
 import { type AcceptingNode, refusalOf } from "./linkAcceptor.ts";
 

@@ -3,15 +3,15 @@
 
 import type { Metrics } from "../base/metrics.ts";
 import type { Clock, Connection, ConnectionHandler, Log, Timers } from "../base/ports.ts";
-import type { UnknownMessage } from "../codec/node/format.ts";
-import { decodeHello, encodeHelloAnswer } from "../codec/node/hello.ts";
+import type { UnknownMessage } from "../cluster/codec/format.ts";
+import { decodeHello, encodeHelloAnswer } from "../cluster/codec/hello.ts";
 import {
   type Hello,
   type NodeLink as LinkKind,
   type NodeRole,
   PROTOCOL_VERSION,
   PROTOCOL_VERSION_MIN,
-} from "../messages/hello.ts";
+} from "../cluster/messages/hello.ts";
 import { ConnectionShares, type ShareRefusal } from "./connectionShares.ts";
 import {
   CLOSED_BY_PEER,

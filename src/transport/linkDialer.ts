@@ -2,8 +2,8 @@
 // a node refuses in words is no matter of milliseconds: somebody has to do something, and it is asked rarely.
 
 import type { Cancel, Clock, Connection, ConnectionHandler, Log, Random, Timers } from "../base/ports.ts";
-import { decodeHelloAnswer, encodeHello } from "../codec/node/hello.ts";
-import type { Hello } from "../messages/hello.ts";
+import { decodeHelloAnswer, encodeHello } from "../cluster/codec/hello.ts";
+import type { Hello } from "../cluster/messages/hello.ts";
 import { type GreetingAnswer, Link, type LinkEnvironment, type LinkMessage, type LinkTimes } from "./link.ts";
 
 type NodeId = Hello["from"];

@@ -15,9 +15,9 @@ import {
   encodePushTail,
   multiPushClassName,
   pushClassName,
-} from "../../src/codec/sofa/codec.ts";
-import type { SofaMessage } from "../../src/codec/sofa/messages.ts";
-import type { PushZone } from "../../src/codec/sofa/push.ts";
+} from "../../src/protocols/sofa/codec/codec.ts";
+import type { SofaMessage } from "../../src/protocols/sofa/codec/messages.ts";
+import type { PushZone } from "../../src/protocols/sofa/codec/push.ts";
 
 const SUITE = join(import.meta.dirname, "..", "clients", "java");
 const MODEL = "com.alipay.sofa.registry.core.model.";

@@ -60,7 +60,7 @@ export const MORE_PLANTS: readonly Plant[] = [
   },
   {
     name: "a node that leaves does not say so, for its codec",
-    file: "src/codec/node/membership.ts",
+    file: "src/cluster/codec/membership.ts",
     find: "writer.flag(heartbeat.isLeaving);",
     replace: "writer.flag(false);",
     rules: ["settled:"],

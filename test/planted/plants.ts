@@ -80,14 +80,14 @@ export const PLANTS: readonly Plant[] = [
   },
   {
     name: "a silent client is not asked",
-    file: "src/gateways/sofa/handler.ts",
+    file: "src/protocols/sofa/handler.ts",
     find: "this.#write([encodeHeartbeat(this.#dialect, this.#environment.nextHeartbeatId(), BOLT_CODEC.HESSIAN)]);",
     replace: "",
     rules: ["5"],
   },
   {
     name: "a client that stands still for ten seconds is gone",
-    file: "src/gateways/sofa/silenceWatch.ts",
+    file: "src/protocols/sofa/silenceWatch.ts",
     find: "if (this.silentMs(nowMs) < this.patienceMs) return false;",
     replace: "return this.silentMs(nowMs) >= this.patienceMs / 2;",
     rules: ["5"],
@@ -172,14 +172,14 @@ export const PLANTS: readonly Plant[] = [
   },
   {
     name: "zone scope shows all zones",
-    file: "src/gateways/sofa/pushBodies.ts",
+    file: "src/protocols/sofa/pushBodies.ts",
     find: 'scope === "zone" && zone !== ownZone',
     replace: "false",
     rules: ["4"],
   },
   {
     name: "zones share a push body",
-    file: "src/gateways/sofa/pushBodies.ts",
+    file: "src/protocols/sofa/pushBodies.ts",
     find: "{push.zone}",
     replace: "{push.scope}",
     rules: ["4", "7", "quiet:"],
@@ -259,7 +259,7 @@ export const PLANTS: readonly Plant[] = [
   },
   {
     name: "the membership of an old leader is taken for a newer one",
-    file: "src/messages/membership.ts",
+    file: "src/cluster/messages/membership.ts",
     find: "if (a.epoch !== b.epoch) return a.epoch > b.epoch ? 1 : -1;",
     replace: "",
     rules: ["followers", "settled:", "epochs:", "5", "6", "7", "quiet:"],

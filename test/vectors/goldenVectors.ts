@@ -2,8 +2,8 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { stringOf, type WireText } from "../../src/base/text.ts";
-import type { HessianNode, HessianTree } from "../../src/codec/hessian/tree.ts";
-import type { SofaMessage } from "../../src/codec/sofa/messages.ts";
+import type { HessianNode, HessianTree } from "../../src/encoding/hessian/tree.ts";
+import type { SofaMessage } from "../../src/protocols/sofa/codec/messages.ts";
 
 const DIRECTORY = new URL("./sofa/", import.meta.url);
 

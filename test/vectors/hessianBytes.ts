@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { type ErrorCode, RegistryError } from "../../src/base/errors.ts";
-import { DraftWriter } from "../../src/codec/hessian/draftWriter.ts";
-import { FinalWriter } from "../../src/codec/hessian/finalWriter.ts";
-import type { HessianDialect } from "../../src/codec/hessian/tokenReader.ts";
-import type { HessianWriter } from "../../src/codec/hessian/writer.ts";
+import { DraftWriter } from "../../src/encoding/hessian/draftWriter.ts";
+import { FinalWriter } from "../../src/encoding/hessian/finalWriter.ts";
+import type { HessianDialect } from "../../src/encoding/hessian/tokenReader.ts";
+import type { HessianWriter } from "../../src/encoding/hessian/writer.ts";
 
 /** Both. */
 export const DIALECTS: readonly HessianDialect[] = ["draft", "final"];

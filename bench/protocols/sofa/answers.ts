@@ -2,10 +2,10 @@
 // push, so answers go out when no push has come for a while, or when they have waited long enough.
 
 import { Buffer } from "node:buffer";
-import { encodeResponse } from "../../../src/codec/bolt/encode.ts";
-import { BOLT_STATUS, BOLT_V1 } from "../../../src/codec/bolt/frame.ts";
-import { encodeMessage } from "../../../src/codec/sofa/codec.ts";
-import type { WireForm } from "../../../src/codec/sofa/messages.ts";
+import { encodeResponse } from "../../../src/encoding/bolt/encode.ts";
+import { BOLT_STATUS, BOLT_V1 } from "../../../src/encoding/bolt/frame.ts";
+import { encodeMessage } from "../../../src/protocols/sofa/codec/codec.ts";
+import type { WireForm } from "../../../src/protocols/sofa/codec/messages.ts";
 import type { BoltConnection } from "./connection.ts";
 
 // Longer than a server takes between two pushes of one list, and nothing to a server that waits for seconds.

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
-import { encodeRequest, encodeResponse } from "../../../src/codec/bolt/encode.ts";
-import { BOLT_V1 } from "../../../src/codec/bolt/frame.ts";
+import { encodeRequest, encodeResponse } from "../../../src/encoding/bolt/encode.ts";
+import { BOLT_V1 } from "../../../src/encoding/bolt/frame.ts";
 import { BoltReader, SUBSCRIBER_PREFIX } from "./boltReader.ts";
 
 interface Saw {

@@ -3,8 +3,8 @@
 
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
-import { encodeHeartbeat, encodeHeartbeatAck } from "../../../src/codec/bolt/encode.ts";
-import { BOLT_CODEC, BOLT_V1 } from "../../../src/codec/bolt/frame.ts";
+import { encodeHeartbeat, encodeHeartbeatAck } from "../../../src/encoding/bolt/encode.ts";
+import { BOLT_CODEC, BOLT_V1 } from "../../../src/encoding/bolt/frame.ts";
 import { type Address, connect } from "../sockets.ts";
 import { BoltReader, type OnFrame } from "./boltReader.ts";
 

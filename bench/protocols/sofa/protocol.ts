@@ -5,15 +5,15 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
 import { gzipSync, zstdCompressSync } from "node:zlib";
-import { encodeRequest } from "../../../src/codec/bolt/encode.ts";
-import { BOLT_CODEC, BOLT_V1 } from "../../../src/codec/bolt/frame.ts";
+import { encodeRequest } from "../../../src/encoding/bolt/encode.ts";
+import { BOLT_CODEC, BOLT_V1 } from "../../../src/encoding/bolt/frame.ts";
 import {
   encodePushBody,
   encodePushTail,
   encodeReceivedDataBody,
   pushClassName,
-} from "../../../src/codec/sofa/codec.ts";
-import type { WireForm } from "../../../src/codec/sofa/messages.ts";
+} from "../../../src/protocols/sofa/codec/codec.ts";
+import type { WireForm } from "../../../src/protocols/sofa/codec/messages.ts";
 import { instanceText, type Service, serviceText } from "../../instances.ts";
 import { Arrivals } from "../arrivals.ts";
 import type { Protocol, PushEncoding, SubscriberOptions } from "../protocol.ts";

@@ -2,7 +2,7 @@
 // of each answer only what tells success is looked at.
 
 import { Buffer } from "node:buffer";
-import { decodeMessage } from "../../../src/codec/sofa/codec.ts";
+import { decodeMessage } from "../../../src/protocols/sofa/codec/codec.ts";
 import type { Instance } from "../../instances.ts";
 import type { Publisher, PublisherOptions } from "../protocol.ts";
 import type { SeenFrame } from "./boltReader.ts";

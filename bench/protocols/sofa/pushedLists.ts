@@ -3,10 +3,10 @@
 
 import { Buffer } from "node:buffer";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
-import { BoltDecoder } from "../../../src/codec/bolt/decoder.ts";
-import type { BoltFrame } from "../../../src/codec/bolt/frame.ts";
-import { decodeMessage, decodeReceivedDataBody, wireForm } from "../../../src/codec/sofa/codec.ts";
-import type { Box, ReceivedData } from "../../../src/codec/sofa/messages.ts";
+import { BoltDecoder } from "../../../src/encoding/bolt/decoder.ts";
+import type { BoltFrame } from "../../../src/encoding/bolt/frame.ts";
+import { decodeMessage, decodeReceivedDataBody, wireForm } from "../../../src/protocols/sofa/codec/codec.ts";
+import type { Box, ReceivedData } from "../../../src/protocols/sofa/codec/messages.ts";
 
 const FRAME_BYTES_MAX = 64 * 1024 * 1024;
 

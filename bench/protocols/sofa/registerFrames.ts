@@ -3,10 +3,15 @@
 // takes.
 
 import { Buffer } from "node:buffer";
-import { encodeRequest } from "../../../src/codec/bolt/encode.ts";
-import { BOLT_V1 } from "../../../src/codec/bolt/frame.ts";
-import { encodeMessage } from "../../../src/codec/sofa/codec.ts";
-import { ABSENT_LIST, ABSENT_MAP, type PublisherRegister, type WireForm } from "../../../src/codec/sofa/messages.ts";
+import { encodeRequest } from "../../../src/encoding/bolt/encode.ts";
+import { BOLT_V1 } from "../../../src/encoding/bolt/frame.ts";
+import { encodeMessage } from "../../../src/protocols/sofa/codec/codec.ts";
+import {
+  ABSENT_LIST,
+  ABSENT_MAP,
+  type PublisherRegister,
+  type WireForm,
+} from "../../../src/protocols/sofa/codec/messages.ts";
 import { INSTANCE_BYTES, type Instance, instanceText, registIdText, serviceText } from "../../instances.ts";
 
 export const INSTANCE_ID = "DEFAULT_INSTANCE_ID";

@@ -3,8 +3,8 @@
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { encodeHeartbeat } from "../../../src/codec/bolt/encode.ts";
-import { BOLT_CODEC, BOLT_V1 } from "../../../src/codec/bolt/frame.ts";
+import { encodeHeartbeat } from "../../../src/encoding/bolt/encode.ts";
+import { BOLT_CODEC, BOLT_V1 } from "../../../src/encoding/bolt/frame.ts";
 import { type Service, serviceText } from "../../instances.ts";
 import { nowMs } from "../clock.ts";
 import { type Address, connect } from "../sockets.ts";

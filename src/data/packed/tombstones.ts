@@ -7,7 +7,7 @@
 // minutes are long enough for every queue between nodes. A flood of the second kind takes nothing from the first.
 
 import type { Random } from "../../base/ports.ts";
-import type { Remover } from "../../messages/replication.ts";
+import type { Remover } from "../../cluster/messages/replication.ts";
 import { HOST_NUMBERS, UNKNOWN_HOST } from "../../model/ids.ts";
 import type { Stamp } from "../../model/publication.ts";
 import { HashIndex } from "./hashIndex.ts";

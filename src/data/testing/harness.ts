@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { noMetrics } from "../../base/metrics.ts";
-import type { MemberAddress, Members, MemberToMeta } from "../../messages/membership.ts";
-import type { FollowerToLeader, LeaderToFollower } from "../../messages/replication.ts";
-import type { DataToSession, PublishItem, SessionToData } from "../../messages/sessionData.ts";
+import type { MemberAddress, Members, MemberToMeta } from "../../cluster/messages/membership.ts";
+import type { FollowerToLeader, LeaderToFollower } from "../../cluster/messages/replication.ts";
+import type { DataToSession, PublishItem, SessionToData } from "../../cluster/messages/sessionData.ts";
 import { type DatumVersion, NO_DATUM_VERSION } from "../../model/datum.ts";
 import { brandDataInfoId, clientId, type DataInfoId, type NodeId, nodeId } from "../../model/ids.ts";
 import type { Publication } from "../../model/publication.ts";

@@ -1,7 +1,7 @@
 // The store under meta, in memory and on virtual time: one that is fenced by the lease as it should be, may be away,
 // and may fail to say what it did.
 
-import type { ConfigValue } from "../../messages/membership.ts";
+import type { ConfigValue } from "../../cluster/messages/membership.ts";
 import type { NodeId } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
 import type { LeaderLease, MetaState } from "../metaStore.ts";

@@ -1,7 +1,7 @@
 // A meta node whose store and members a test speaks for; what it asks and says is kept in arrays.
 
 import type { RegistryError } from "../../base/errors.ts";
-import type { ConfigValue, Heartbeat, Member, MetaToMember } from "../../messages/membership.ts";
+import type { ConfigValue, Heartbeat, Member, MetaToMember } from "../../cluster/messages/membership.ts";
 import { nodeId } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
 import { Meta } from "../meta.ts";

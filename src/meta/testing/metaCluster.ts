@@ -3,7 +3,7 @@
 
 import { assert, defined } from "../../base/assert.ts";
 import type { RegistryError } from "../../base/errors.ts";
-import { compareMembers, type Member, type Members, type MetaToMember } from "../../messages/membership.ts";
+import { compareMembers, type Member, type Members, type MetaToMember } from "../../cluster/messages/membership.ts";
 import { nodeId } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
 import { Meta } from "../meta.ts";

@@ -3,8 +3,8 @@
 import type { FastifyInstance } from "fastify";
 import { type HeldStatus, heldRoutes } from "../../admin/heldRoutes.ts";
 import { type ProcessStatus, processRoutes } from "../../admin/processRoutes.ts";
-import { type DataHealth, dataHealthRoute } from "../../gateways/sofa/http/healthRoutes.ts";
-import { refusal } from "../../gateways/sofa/http/refusal.ts";
+import { type DataHealth, dataHealthRoute } from "../../protocols/sofa/http/healthRoutes.ts";
+import { refusal } from "../../protocols/sofa/http/refusal.ts";
 import { bindRoutes } from "./bindRoutes.ts";
 import { createHttp } from "./listen.ts";
 

@@ -6,9 +6,9 @@ import { type ClusterStatus, clusterRoutes } from "../../admin/clusterRoutes.ts"
 import { type HeldStatus, heldRoutes } from "../../admin/heldRoutes.ts";
 import { type ProcessStatus, processRoutes } from "../../admin/processRoutes.ts";
 import { fail } from "../../base/errors.ts";
-import { type ConfigStatus, configRoutes } from "../../gateways/sofa/http/configRoutes.ts";
-import { metaHealthRoute } from "../../gateways/sofa/http/healthRoutes.ts";
-import { refusal } from "../../gateways/sofa/http/refusal.ts";
+import { type ConfigStatus, configRoutes } from "../../protocols/sofa/http/configRoutes.ts";
+import { metaHealthRoute } from "../../protocols/sofa/http/healthRoutes.ts";
+import { refusal } from "../../protocols/sofa/http/refusal.ts";
 import { bindRoutes, type Elsewhere } from "./bindRoutes.ts";
 import { createHttp } from "./listen.ts";
 

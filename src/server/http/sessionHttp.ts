@@ -2,9 +2,9 @@
 
 import type { FastifyInstance } from "fastify";
 import { type ProcessStatus, processRoutes } from "../../admin/processRoutes.ts";
-import { sessionHealthRoute } from "../../gateways/sofa/http/healthRoutes.ts";
-import { refusal } from "../../gateways/sofa/http/refusal.ts";
-import { type ServersStatus, serverRoutes } from "../../gateways/sofa/http/serverRoutes.ts";
+import { sessionHealthRoute } from "../../protocols/sofa/http/healthRoutes.ts";
+import { refusal } from "../../protocols/sofa/http/refusal.ts";
+import { type ServersStatus, serverRoutes } from "../../protocols/sofa/http/serverRoutes.ts";
 import { bindRoutes } from "./bindRoutes.ts";
 import { createHttp } from "./listen.ts";
 

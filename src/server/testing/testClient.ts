@@ -2,9 +2,9 @@
 
 import { connect, type Socket } from "node:net";
 import type { Connection } from "../../base/ports.ts";
-import { SofaClient } from "../../client/sofaClient.ts";
-import { BOLT_V1 } from "../../codec/bolt/frame.ts";
+import { BOLT_V1 } from "../../encoding/bolt/frame.ts";
 import type { ServiceName } from "../../model/dataInfoId.ts";
+import { SofaClient } from "../../protocols/sofa/client/sofaClient.ts";
 
 const OPTIONS = {
   appName: "test",

@@ -2,12 +2,19 @@
 
 import { Budget, type BudgetLimits, unlimitedBudget } from "../../base/budget.ts";
 import { type Metrics, noMetrics } from "../../base/metrics.ts";
-import type { MemberAddress, MemberToMeta } from "../../messages/membership.ts";
-import type { DataToSession, SessionToData } from "../../messages/sessionData.ts";
+import type { MemberAddress, MemberToMeta } from "../../cluster/messages/membership.ts";
+import type { DataToSession, SessionToData } from "../../cluster/messages/sessionData.ts";
 import { brandDataInfoId, clientId, type NodeId, nodeId } from "../../model/ids.ts";
 import type { Publication } from "../../model/publication.ts";
 import type { SlotTable } from "../../model/slot.ts";
-import type { ClientChannel, ConfigPush, Outcome, PublishRequest, Push, SubscribeRequest } from "../registry.ts";
+import type {
+  ClientChannel,
+  ConfigPush,
+  Outcome,
+  PublishRequest,
+  Push,
+  SubscribeRequest,
+} from "../../registry/registry.ts";
 import { Session } from "../session.ts";
 
 const SELF = nodeId("session-1");

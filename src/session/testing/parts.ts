@@ -3,15 +3,15 @@
 
 import { type Budget, unlimitedBudget } from "../../base/budget.ts";
 import { type Metrics, noMetrics } from "../../base/metrics.ts";
-import type { PublishItem, SessionToData } from "../../messages/sessionData.ts";
+import type { PublishItem, SessionToData } from "../../cluster/messages/sessionData.ts";
 import { brandDataInfoId, type ClientId, clientId, type DataInfoId, type NodeId, nodeId } from "../../model/ids.ts";
 import { packPayload } from "../../model/payload.ts";
 import type { Publication } from "../../model/publication.ts";
 import type { SlotTable } from "../../model/slot.ts";
+import type { PublishRequest, SubscribeRequest } from "../../registry/registry.ts";
 import { Client } from "../client.ts";
 import { Costs } from "../costs.ts";
 import { DataLinks } from "../dataLinks.ts";
-import type { PublishRequest, SubscribeRequest } from "../registry.ts";
 import { Channel } from "./harness.ts";
 
 /** The present, unless a test says otherwise. */

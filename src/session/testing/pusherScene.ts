@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { RegistryError } from "../../base/errors.ts";
+import type { SubscribeRequest } from "../../registry/registry.ts";
 import { Pusher } from "../pusher.ts";
-import type { SubscribeRequest } from "../registry.ts";
 import { Subscriptions } from "../subscriptions.ts";
 import { COSTS, NOW_MS, newClient, ORDERS, recordedMetrics, serviceOf, snapshotOf, subscribeRequest } from "./parts.ts";
 

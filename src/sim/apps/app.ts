@@ -3,13 +3,13 @@
 
 import type { Cancel } from "../../base/ports.ts";
 import { stringOf, textOf, type WireText } from "../../base/text.ts";
-import type { SofaClientHost, SofaClientOptions } from "../../client/host.ts";
-import type { SegmentPush } from "../../client/messages.ts";
-import type { Configurator, Publisher, Registration, Subscriber } from "../../client/registration.ts";
-import { SofaClient } from "../../client/sofaClient.ts";
 import { makeDataInfoId, type ServiceName } from "../../model/dataInfoId.ts";
 import type { DataInfoId } from "../../model/ids.ts";
 import type { Scope } from "../../model/scope.ts";
+import type { SofaClientHost, SofaClientOptions } from "../../protocols/sofa/client/host.ts";
+import type { SegmentPush } from "../../protocols/sofa/client/messages.ts";
+import type { Configurator, Publisher, Registration, Subscriber } from "../../protocols/sofa/client/registration.ts";
+import { SofaClient } from "../../protocols/sofa/client/sofaClient.ts";
 import type { SimEnvironment } from "../cluster/environment.ts";
 import type { SimNode } from "../cluster/simNode.ts";
 import { unmark } from "../marking.ts";

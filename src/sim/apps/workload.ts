@@ -1,9 +1,9 @@
 // What the applications of one world do: they come up, publish, change, take back, subscribe, all at random times.
 
-import type { Publisher } from "../../client/registration.ts";
-import type { BoltDialect } from "../../codec/bolt/frame.ts";
-import type { WireForm } from "../../codec/sofa/messages.ts";
+import type { BoltDialect } from "../../encoding/bolt/frame.ts";
 import type { ServiceName } from "../../model/dataInfoId.ts";
+import type { Publisher } from "../../protocols/sofa/client/registration.ts";
+import type { WireForm } from "../../protocols/sofa/codec/messages.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { SimEnvironment } from "../cluster/environment.ts";
 import { App } from "./app.ts";

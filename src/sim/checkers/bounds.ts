@@ -1,7 +1,7 @@
 // Rule 8, as far as the network shows it: what waits for a client that does not read, how large a batch is, and how
 // many are under way.
 
-import { BATCH_ITEMS_MAX, INVENTORY_ENTRIES_MAX, type SessionToData } from "../../messages/sessionData.ts";
+import { BATCH_ITEMS_MAX, INVENTORY_ENTRIES_MAX, type SessionToData } from "../../cluster/messages/sessionData.ts";
 import type { Fact } from "../facts.ts";
 import type { Checker, Finding } from "./checker.ts";
 

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { textOf } from "../../base/text.ts";
-import type { Members, MetaToMember } from "../../messages/membership.ts";
-import type { DataToSession } from "../../messages/sessionData.ts";
+import type { Members, MetaToMember } from "../../cluster/messages/membership.ts";
+import type { DataToSession } from "../../cluster/messages/sessionData.ts";
 import { brandDataInfoId, clientId, type NodeId, nodeId } from "../../model/ids.ts";
 import { packPayload } from "../../model/payload.ts";
 import type { Publication } from "../../model/publication.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { MetaToMember } from "../../messages/membership.ts";
+import type { MetaToMember } from "../../cluster/messages/membership.ts";
 import { brandDataInfoId, nodeId } from "../../model/ids.ts";
 import { slotOf } from "../../model/slot.ts";
 import { drawPlan } from "../drawPlan.ts";

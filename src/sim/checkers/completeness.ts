@@ -3,9 +3,14 @@
 // that. A session that is back after its lease, with something that is not there, makes the leader cease to answer
 // until it was heard again.
 
-import type { Heartbeat, Members } from "../../messages/membership.ts";
-import { compareMembers } from "../../messages/membership.ts";
-import { type DataToSession, dataInfoIdOf, type PublishItem, type SessionToData } from "../../messages/sessionData.ts";
+import type { Heartbeat, Members } from "../../cluster/messages/membership.ts";
+import { compareMembers } from "../../cluster/messages/membership.ts";
+import {
+  type DataToSession,
+  dataInfoIdOf,
+  type PublishItem,
+  type SessionToData,
+} from "../../cluster/messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../../model/ids.ts";
 import { type SlotTable, slotOf } from "../../model/slot.ts";
 import type { Fact } from "../facts.ts";

@@ -2,7 +2,7 @@
 // not hear what changes; and a node that follows many slots of one leader copies a few at a time, or what is under way
 // would fill the memory of both.
 
-import type { LeaderToFollower } from "../../messages/replication.ts";
+import type { LeaderToFollower } from "../../cluster/messages/replication.ts";
 import type { NodeId } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
 import type { Fact } from "../facts.ts";

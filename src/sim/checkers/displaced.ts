@@ -1,7 +1,7 @@
 // When a second process, on a copy of a session's data directory, was a member in the session's place: it greeted a
 // meta node that could not hear the session, and was taken for its next run (docs/bugs.md, "known and not cured").
 
-import { compareMembers, type Members } from "../../messages/membership.ts";
+import { compareMembers, type Members } from "../../cluster/messages/membership.ts";
 import { type NodeId, nodeNameOf } from "../../model/ids.ts";
 import { RELINK_MS, type Span } from "./apart.ts";
 

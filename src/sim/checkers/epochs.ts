@@ -1,6 +1,6 @@
 // Nobody goes back: the slot table and the membership that a node goes by, as it says itself, only become newer.
 
-import { compareMembers, type Heartbeat } from "../../messages/membership.ts";
+import { compareMembers, type Heartbeat } from "../../cluster/messages/membership.ts";
 import type { Fact } from "../facts.ts";
 import type { Checker, Finding } from "./checker.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Heartbeat } from "../../messages/membership.ts";
+import type { Heartbeat } from "../../cluster/messages/membership.ts";
 import { type NodeId, nodeId } from "../../model/ids.ts";
 import { drawPlan } from "../drawPlan.ts";
 import { Dice } from "../random.ts";

@@ -3,7 +3,7 @@
 // for a slot, of a leader that is gone a follower that holds the slot takes over, if there is one, and one that lives
 // and holds something back since a restart keeps the slot.
 
-import type { Heartbeat } from "../../messages/membership.ts";
+import type { Heartbeat } from "../../cluster/messages/membership.ts";
 import { type NodeId, nodeNameOf } from "../../model/ids.ts";
 import type { SlotOwner, SlotTable } from "../../model/slot.ts";
 import type { Fact } from "../facts.ts";

@@ -1,7 +1,7 @@
 // What became of the nodes, as far as anybody outside can tell: which runs live, when a session could not do its part,
 // which table was saved last, and when the last copy of a slot may have been lost.
 
-import { compareMembers, type Heartbeat, type Members } from "../../messages/membership.ts";
+import { compareMembers, type Heartbeat, type Members } from "../../cluster/messages/membership.ts";
 import { type DataInfoId, type NodeId, nodeId, nodeNameOf } from "../../model/ids.ts";
 import { type SlotTable, slotOf } from "../../model/slot.ts";
 import type { Fact, Role } from "../facts.ts";

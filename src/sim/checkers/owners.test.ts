@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { textOf } from "../../base/text.ts";
-import type { Superseded } from "../../messages/sessionData.ts";
+import type { Superseded } from "../../cluster/messages/sessionData.ts";
 import { clientId, type NodeId } from "../../model/ids.ts";
 import { packPayload } from "../../model/payload.ts";
 import type { Fact } from "../facts.ts";

@@ -7,7 +7,7 @@
 // the leader has let go since it heard it is as if unheard: the session that answered for it said that it is over, or
 // could not be heard for its lease. And what only a leader had heard that was lost without a copy, nobody has heard.
 
-import type { PublishItem } from "../../messages/sessionData.ts";
+import type { PublishItem } from "../../cluster/messages/sessionData.ts";
 import type { Fact } from "../facts.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";
 import { clientOf, type Sighting, tokenOf } from "./commits.ts";

@@ -1,7 +1,7 @@
 // When all is well again the cluster is whole: one meta node leads, every slot has a leader that serves and its
 // followers, all in balance, and every node goes by the same table and the same members.
 
-import type { MemberRole, Members, MembersVersion } from "../../messages/membership.ts";
+import type { MemberRole, Members, MembersVersion } from "../../cluster/messages/membership.ts";
 import type { NodeId } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
 import type { Fact } from "../facts.ts";

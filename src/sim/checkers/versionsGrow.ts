@@ -2,7 +2,7 @@
 // goes on above the other is seen where it matters, at the subscribers. Who led before, lost the slot to one that knew
 // nothing of it, and got it back from that one, does not know any more what it said itself.
 
-import type { DataToSession } from "../../messages/sessionData.ts";
+import type { DataToSession } from "../../cluster/messages/sessionData.ts";
 import type { DataInfoId } from "../../model/ids.ts";
 import type { Fact } from "../facts.ts";
 import { countOf } from "../plan.ts";

@@ -2,13 +2,13 @@
 
 import { noMetrics } from "../../base/metrics.ts";
 import { Stepper } from "../../base/stepper.ts";
+import type { MetaToMember } from "../../cluster/messages/membership.ts";
+import type { FollowerToLeader, LeaderToFollower } from "../../cluster/messages/replication.ts";
+import type { DataToSession, SessionToData } from "../../cluster/messages/sessionData.ts";
 import { Data } from "../../data/data.ts";
 import type { DataEvent, DataOutput } from "../../data/dataPorts.ts";
 import { type HandOverState, isAlone } from "../../data/handOver.ts";
 import { leftovers, unfinished } from "../../data/unfinished.ts";
-import type { MetaToMember } from "../../messages/membership.ts";
-import type { FollowerToLeader, LeaderToFollower } from "../../messages/replication.ts";
-import type { DataToSession, SessionToData } from "../../messages/sessionData.ts";
 import type { DataInfoId } from "../../model/ids.ts";
 import { MetaLinks } from "../network/metaLinks.ts";
 import { AcceptedPeers, addressOf, DialedPeers } from "../network/peers.ts";

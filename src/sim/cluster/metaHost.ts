@@ -1,7 +1,7 @@
 // The meta role in a simulated process, on the store that all meta nodes share.
 
 import { Stepper } from "../../base/stepper.ts";
-import type { Member, MemberRole, MemberToMeta, MetaToMember } from "../../messages/membership.ts";
+import type { Member, MemberRole, MemberToMeta, MetaToMember } from "../../cluster/messages/membership.ts";
 import { Meta } from "../../meta/meta.ts";
 import type { MetaEvent, MetaOutput } from "../../meta/metaPorts.ts";
 import type { DataInfoId } from "../../model/ids.ts";

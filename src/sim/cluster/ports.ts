@@ -1,8 +1,8 @@
 // Everything that nodes can be connected by: one port for each kind of link.
 
-import type { MemberToMeta, MetaToMember } from "../../messages/membership.ts";
-import type { FollowerToLeader, LeaderToFollower } from "../../messages/replication.ts";
-import type { DataToSession, SessionToData } from "../../messages/sessionData.ts";
+import type { MemberToMeta, MetaToMember } from "../../cluster/messages/membership.ts";
+import type { FollowerToLeader, LeaderToFollower } from "../../cluster/messages/replication.ts";
+import type { DataToSession, SessionToData } from "../../cluster/messages/sessionData.ts";
 import type { NetworkProcess, NodeNetwork } from "../network/nodeNetwork.ts";
 import { asBytes } from "../network/nodeWords.ts";
 import { Port } from "../network/port.ts";

@@ -1,6 +1,6 @@
 // A member's links to all meta nodes: it says everything to each that it can reach.
 
-import type { MemberToMeta, MetaToMember } from "../../messages/membership.ts";
+import type { MemberToMeta, MetaToMember } from "../../cluster/messages/membership.ts";
 import type { Caller, Dialed, Port } from "./port.ts";
 
 export class MetaLinks {

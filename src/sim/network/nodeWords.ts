@@ -3,8 +3,8 @@
 // lost here too.
 
 import { assert } from "../../base/assert.ts";
-import type { UnknownMessage } from "../../codec/node/format.ts";
-import { NODE_MESSAGES, type NodeMessageClass } from "../../codec/node/nodeMessages.ts";
+import type { UnknownMessage } from "../../cluster/codec/format.ts";
+import { NODE_MESSAGES, type NodeMessageClass } from "../../cluster/codec/nodeMessages.ts";
 
 type Said<C extends NodeMessageClass> = Exclude<ReturnType<(typeof NODE_MESSAGES)[C]["decode"]>, UnknownMessage>;
 

@@ -1,6 +1,6 @@
 // The links of one process to others of one kind: those that it dials, and those that it has accepted.
 
-import type { MemberAddress } from "../../messages/membership.ts";
+import type { MemberAddress } from "../../cluster/messages/membership.ts";
 import type { NodeId } from "../../model/ids.ts";
 import type { LinkEnd, LinkHandlers } from "./link.ts";
 import type { Caller, Dialed, DialHandlers, Port } from "./port.ts";

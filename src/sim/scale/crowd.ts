@@ -4,7 +4,7 @@
 import { unlimitedBudget } from "../../base/budget.ts";
 import { makeDataInfoId } from "../../model/dataInfoId.ts";
 import { type ClientId, clientId } from "../../model/ids.ts";
-import type { ClientChannel } from "../../session/registry.ts";
+import type { ClientChannel } from "../../registry/registry.ts";
 import type { SessionHost } from "../cluster/sessionHost.ts";
 
 /** What each session's clients have. */

@@ -1,9 +1,9 @@
 // What the nodes of a simulated cluster say to each other, counted as it would be on the wire.
 
 import { assert } from "../../base/assert.ts";
-import { encodeMemberToMeta, encodeMetaToMember } from "../../codec/node/membership.ts";
-import { encodeFollowerToLeader, encodeLeaderToFollower } from "../../codec/node/replication.ts";
-import { encodeDataToSession, encodeSessionToData } from "../../codec/node/sessionData.ts";
+import { encodeMemberToMeta, encodeMetaToMember } from "../../cluster/codec/membership.ts";
+import { encodeFollowerToLeader, encodeLeaderToFollower } from "../../cluster/codec/replication.ts";
+import { encodeDataToSession, encodeSessionToData } from "../../cluster/codec/sessionData.ts";
 import type { NodeId } from "../../model/ids.ts";
 import type { Fact } from "../facts.ts";
 

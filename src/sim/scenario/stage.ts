@@ -1,9 +1,9 @@
 // The world of one scenario: its cluster, its clients by the names that the text gives them, and what they were shown.
 
-import type { Publisher } from "../../client/registration.ts";
 import { makeDataInfoId } from "../../model/dataInfoId.ts";
 import type { NodeId } from "../../model/ids.ts";
 import { slotOf } from "../../model/slot.ts";
+import type { Publisher } from "../../protocols/sofa/client/registration.ts";
 import { App } from "../apps/app.ts";
 import type { Finding } from "../checkers/checker.ts";
 import { Judge } from "../checkers/judge.ts";

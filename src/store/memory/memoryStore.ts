@@ -4,8 +4,8 @@
 import { randomUUID } from "node:crypto";
 import { assert } from "../../base/assert.ts";
 import { fail } from "../../base/errors.ts";
+import type { ConfigValue } from "../../cluster/messages/membership.ts";
 import type { NodeStore } from "../../data/nodeStore.ts";
-import type { ConfigValue } from "../../messages/membership.ts";
 import type { Cluster, LeaderLease, MetaState, MetaStore } from "../../meta/metaStore.ts";
 import { type DataInfoId, type NodeId, nodeId } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";

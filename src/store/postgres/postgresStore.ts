@@ -9,7 +9,7 @@
 
 import { createHash } from "node:crypto";
 import { assert } from "../../base/assert.ts";
-import type { ConfigValue } from "../../messages/membership.ts";
+import type { ConfigValue } from "../../cluster/messages/membership.ts";
 import type { Cluster, LeaderLease, MetaState, MetaStore } from "../../meta/metaStore.ts";
 import { brandDataInfoId, type NodeId, nodeId } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";

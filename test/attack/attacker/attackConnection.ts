@@ -6,9 +6,9 @@ import type { Socket } from "node:net";
 import { connect } from "../../../bench/protocols/sockets.ts";
 import { answerFrame } from "../../../bench/protocols/sofa/answers.ts";
 import { BoltReader, type SeenFrame } from "../../../bench/protocols/sofa/boltReader.ts";
-import { encodeHeartbeatAck } from "../../../src/codec/bolt/encode.ts";
-import { BOLT_CODEC, BOLT_V1 } from "../../../src/codec/bolt/frame.ts";
-import { decodeMessage, wireForm } from "../../../src/codec/sofa/codec.ts";
+import { encodeHeartbeatAck } from "../../../src/encoding/bolt/encode.ts";
+import { BOLT_CODEC, BOLT_V1 } from "../../../src/encoding/bolt/frame.ts";
+import { decodeMessage, wireForm } from "../../../src/protocols/sofa/codec/codec.ts";
 import type { Tally } from "./tally.ts";
 
 export interface AttackConnectionOptions {

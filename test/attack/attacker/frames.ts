@@ -1,17 +1,17 @@
 // Requests as an attacker writes them: what the protocol allows, and what no client of SOFARegistry would send.
 
-import { encodeRequest } from "../../../src/codec/bolt/encode.ts";
-import { BOLT_CODEC, BOLT_V1 } from "../../../src/codec/bolt/frame.ts";
-import { DraftWriter } from "../../../src/codec/hessian/draftWriter.ts";
-import { encodeMessage } from "../../../src/codec/sofa/codec.ts";
-import { DATA_BOX, PUBLISHER_REGISTER } from "../../../src/codec/sofa/hessianClasses.ts";
+import { encodeRequest } from "../../../src/encoding/bolt/encode.ts";
+import { BOLT_CODEC, BOLT_V1 } from "../../../src/encoding/bolt/frame.ts";
+import { DraftWriter } from "../../../src/encoding/hessian/draftWriter.ts";
+import { encodeMessage } from "../../../src/protocols/sofa/codec/codec.ts";
+import { DATA_BOX, PUBLISHER_REGISTER } from "../../../src/protocols/sofa/codec/hessianClasses.ts";
 import {
   ABSENT_LIST,
   ABSENT_MAP,
   type Box,
   type SofaMessage,
   type WireForm,
-} from "../../../src/codec/sofa/messages.ts";
+} from "../../../src/protocols/sofa/codec/messages.ts";
 
 export interface Publication {
   readonly id?: number;

@@ -1,14 +1,14 @@
 // A link as another node of the cluster makes it, with whatever it says on it.
 
 import type { Socket } from "node:net";
-import { BoltDecoder } from "../../../src/codec/bolt/decoder.ts";
-import { encodeRequest } from "../../../src/codec/bolt/encode.ts";
-import type { BoltDialect } from "../../../src/codec/bolt/frame.ts";
-import { NODE_CODEC } from "../../../src/codec/node/format.ts";
-import { decodeHelloAnswer, encodeHello } from "../../../src/codec/node/hello.ts";
-import type { NodeMessageClass } from "../../../src/codec/node/nodeMessages.ts";
-import type { Hello } from "../../../src/messages/hello.ts";
-import { PROTOCOL_VERSION, PROTOCOL_VERSION_MIN } from "../../../src/messages/hello.ts";
+import { NODE_CODEC } from "../../../src/cluster/codec/format.ts";
+import { decodeHelloAnswer, encodeHello } from "../../../src/cluster/codec/hello.ts";
+import type { NodeMessageClass } from "../../../src/cluster/codec/nodeMessages.ts";
+import type { Hello } from "../../../src/cluster/messages/hello.ts";
+import { PROTOCOL_VERSION, PROTOCOL_VERSION_MIN } from "../../../src/cluster/messages/hello.ts";
+import { BoltDecoder } from "../../../src/encoding/bolt/decoder.ts";
+import { encodeRequest } from "../../../src/encoding/bolt/encode.ts";
+import type { BoltDialect } from "../../../src/encoding/bolt/frame.ts";
 import { nodeId } from "../../../src/model/ids.ts";
 import { SLOT_COUNT } from "../../../src/model/slot.ts";
 import type { Attacker } from "./attacker.ts";

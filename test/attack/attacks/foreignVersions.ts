@@ -1,8 +1,8 @@
 // h: versions from afar, on the port for other nodes.
 
-import { encodeMemberToMeta } from "../../../src/codec/node/membership.ts";
-import { encodeFollowerToLeader } from "../../../src/codec/node/replication.ts";
-import { encodeSessionToData } from "../../../src/codec/node/sessionData.ts";
+import { encodeMemberToMeta } from "../../../src/cluster/codec/membership.ts";
+import { encodeFollowerToLeader } from "../../../src/cluster/codec/replication.ts";
+import { encodeSessionToData } from "../../../src/cluster/codec/sessionData.ts";
 import { makeDataInfoId } from "../../../src/model/dataInfoId.ts";
 import { SLOT_COUNT, slotOf } from "../../../src/model/slot.ts";
 import type { Attack } from "../attack.ts";

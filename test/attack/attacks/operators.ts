@@ -3,8 +3,8 @@
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { encodeRequest } from "../../../src/codec/bolt/encode.ts";
-import { BOLT_CODEC, BOLT_V1 } from "../../../src/codec/bolt/frame.ts";
+import { encodeRequest } from "../../../src/encoding/bolt/encode.ts";
+import { BOLT_CODEC, BOLT_V1 } from "../../../src/encoding/bolt/frame.ts";
 import type { Attack } from "../attack.ts";
 import type { Attacker } from "../attacker/attacker.ts";
 import { publishFrame, registIdOf, subscribeFrame } from "../attacker/frames.ts";

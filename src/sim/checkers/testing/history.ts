@@ -1,7 +1,7 @@
 // Facts for the checkers' tests: one service, data nodes d1 and d2, sessions s1 and s2, and a client c that publishes.
 
 import { textOf } from "../../../base/text.ts";
-import type { Members } from "../../../messages/membership.ts";
+import type { Members } from "../../../cluster/messages/membership.ts";
 import { brandDataInfoId, clientId, type NodeId, nodeId } from "../../../model/ids.ts";
 import { packPayload } from "../../../model/payload.ts";
 import type { SlotTable } from "../../../model/slot.ts";

@@ -1,0 +1,263 @@
+// The bytes of what members and meta nodes say to each other: src/cluster/messages/membership.ts.
+
+import { unreachable } from "../../base/assert.ts";
+import type { SlotOwner, SlotTable } from "../../model/slot.ts";
+import type {
+  ClientCount,
+  ConfigValue,
+  Heartbeat,
+  MemberAddress,
+  Members,
+  MembersVersion,
+  MemberToMeta,
+  MetaToMember,
+  SlotReport,
+} from "../messages/membership.ts";
+import { readDataInfoId } from "./datum.ts";
+import type { UnknownMessage } from "./format.ts";
+import { NodeReader } from "./nodeReader.ts";
+import { encodeMessage, type NodeWriter } from "./nodeWriter.ts";
+import { readMemberRole, writeRole } from "./role.ts";
+
+const TO_META = {
+  heartbeat: 1,
+  watchConfig: 2,
+  unwatchConfig: 3,
+} as const satisfies Record<MemberToMeta["kind"], number>;
+
+const TO_MEMBER = {
+  slotTable: 1,
+  members: 2,
+  config: 3,
+  refused: 4,
+  clientCounts: 5,
+} as const satisfies Record<MetaToMember["kind"], number>;
+
+export function encodeMemberToMeta(message: MemberToMeta): Uint8Array {
+  return encodeMessage(message, writeMemberToMeta);
+}
+
+export function encodeMetaToMember(message: MetaToMember): Uint8Array {
+  return encodeMessage(message, writeMetaToMember);
+}
+
+export function writeMemberToMeta(writer: NodeWriter, message: MemberToMeta): void {
+  writer.begin(TO_META[message.kind]);
+  switch (message.kind) {
+    case "heartbeat":
+      return writeHeartbeat(writer, message);
+    case "watchConfig":
+    case "unwatchConfig":
+      return writer.names(message.dataInfoIds);
+    default:
+      return unreachable(message);
+  }
+}
+
+/** Throws NODE_MESSAGE_MALFORMED. */
+export function decodeMemberToMeta(content: Uint8Array): MemberToMeta | UnknownMessage {
+  const reader = new NodeReader(content);
+  switch (reader.kind) {
+    case TO_META.heartbeat:
+      return readHeartbeat(reader) ?? reader.unknown("a role");
+    case TO_META.watchConfig:
+      return { kind: "watchConfig", dataInfoIds: reader.list(readDataInfoId) };
+    case TO_META.unwatchConfig:
+      return { kind: "unwatchConfig", dataInfoIds: reader.list(readDataInfoId) };
+    default:
+      return reader.unknown();
+  }
+}
+
+export function writeMetaToMember(writer: NodeWriter, message: MetaToMember): void {
+  writer.begin(TO_MEMBER[message.kind]);
+  switch (message.kind) {
+    case "slotTable":
+      writeSlotTable(writer, message.table);
+      return writer.long(message.versionFloor);
+    case "members":
+      writeMembersVersion(writer, message.members);
+      writer.list(message.members.list, writeMemberAddress);
+      return writer.names(message.members.blocked ?? []);
+    case "config":
+      return writeConfigValue(writer, message.value);
+    case "refused":
+      return writer.text(message.reason);
+    case "clientCounts":
+      return writer.list(message.counts, writeClientCount);
+    default:
+      return unreachable(message);
+  }
+}
+
+/** Throws NODE_MESSAGE_MALFORMED. */
+export function decodeMetaToMember(content: Uint8Array): MetaToMember | UnknownMessage {
+  const reader = new NodeReader(content);
+  switch (reader.kind) {
+    case TO_MEMBER.slotTable:
+      return { kind: "slotTable", table: readSlotTable(reader), versionFloor: reader.long() };
+    case TO_MEMBER.members:
+      return { kind: "members", members: readMembers(reader) };
+    case TO_MEMBER.config:
+      return { kind: "config", value: readConfigValue(reader) };
+    case TO_MEMBER.refused:
+      return { kind: "refused", reason: reader.text() };
+    case TO_MEMBER.clientCounts:
+      return { kind: "clientCounts", counts: reader.list(readClientCount) };
+    default:
+      return reader.unknown();
+  }
+}
+
+function writeHeartbeat(writer: NodeWriter, heartbeat: Heartbeat): void {
+  writeRole(writer, heartbeat.role);
+  writer.text(heartbeat.address);
+  writer.optionalText(heartbeat.clientAddress);
+  writer.long(heartbeat.tableEpoch);
+  writeMembersVersion(writer, heartbeat.members);
+  writer.flag(heartbeat.isLeaving);
+  writer.flag(heartbeat.slots !== undefined);
+  if (heartbeat.slots !== undefined) writeSlotReport(writer, heartbeat.slots);
+  writer.flag(heartbeat.newestVersion !== undefined);
+  if (heartbeat.newestVersion !== undefined) writer.long(heartbeat.newestVersion);
+  writer.flag(heartbeat.clients !== undefined);
+  if (heartbeat.clients !== undefined) writer.varint(heartbeat.clients);
+}
+
+function readHeartbeat(reader: NodeReader): Heartbeat | undefined {
+  const role = readMemberRole(reader);
+  if (role === undefined) return undefined;
+  const address = reader.plainText();
+  const clientAddress = reader.flag() ? reader.plainText() : undefined;
+  const heartbeat = {
+    kind: "heartbeat",
+    role,
+    address,
+    ...(clientAddress !== undefined && { clientAddress }),
+    tableEpoch: reader.long(),
+    members: readMembersVersion(reader),
+    isLeaving: reader.flag(),
+  } as const;
+  return {
+    ...heartbeat,
+    ...(reader.flag() && { slots: readSlotReport(reader) }),
+    ...(reader.flag() && { newestVersion: reader.long() }),
+    // The first release wrote no more.
+    ...(reader.remaining > 0 && reader.flag() && { clients: reader.varint() }),
+  };
+}
+
+function writeSlotReport(writer: NodeWriter, report: SlotReport): void {
+  writer.numbers(report.serving);
+  writer.numbers(report.held);
+  writer.numbers(report.inSync);
+  writer.endRecord();
+}
+
+function readSlotReport(reader: NodeReader): SlotReport {
+  const report = { serving: readSlotNumbers(reader), held: readSlotNumbers(reader), inSync: readSlotNumbers(reader) };
+  reader.endRecord();
+  return report;
+}
+
+// Sixteen times as many slots as a cluster has. What a member says of its slots is kept.
+const SLOTS_MAX = 4_096;
+
+function readSlotNumbers(reader: NodeReader): number[] {
+  const start = reader.offset;
+  const slots = reader.numbers();
+  if (slots.length > SLOTS_MAX) throw reader.wrong(`${slots.length} slots`, start);
+  return slots;
+}
+
+function writeMembersVersion(writer: NodeWriter, version: MembersVersion): void {
+  writer.long(version.epoch);
+  writer.varint(version.serial);
+}
+
+function readMembersVersion(reader: NodeReader): MembersVersion {
+  return { epoch: reader.long(), serial: reader.varint() };
+}
+
+// A member in a role that this release does not know is passed over: the others are still what they are.
+function readMembers(reader: NodeReader): Members {
+  const version = readMembersVersion(reader);
+  const list = reader.list(readMemberAddress).filter((member) => member !== undefined);
+  // The first release wrote no more.
+  const blocked = reader.remaining > 0 ? reader.list(readNodeId) : [];
+  return { ...version, list, ...(blocked.length > 0 && { blocked }) };
+}
+
+function writeClientCount(writer: NodeWriter, { session, clients }: ClientCount): void {
+  writer.name(session);
+  writer.varint(clients);
+  writer.endRecord();
+}
+
+function readClientCount(reader: NodeReader): ClientCount {
+  const count = { session: reader.nodeName(), clients: reader.varint() };
+  reader.endRecord();
+  return count;
+}
+
+function writeMemberAddress(writer: NodeWriter, member: MemberAddress): void {
+  writer.name(member.id);
+  writeRole(writer, member.role);
+  writer.name(member.address);
+  writer.optionalText(member.clientAddress);
+  writer.endRecord();
+}
+
+function readMemberAddress(reader: NodeReader): MemberAddress | undefined {
+  const id = reader.nodeName();
+  const role = readMemberRole(reader);
+  const address = reader.plainName();
+  const clientAddress = reader.flag() ? reader.plainText() : undefined;
+  reader.endRecord();
+  if (role === undefined) return undefined;
+  return { id, role, address, ...(clientAddress !== undefined && { clientAddress }) };
+}
+
+function writeSlotTable(writer: NodeWriter, table: SlotTable): void {
+  writer.long(table.epoch);
+  writer.list(table.slots, writeSlotOwner);
+}
+
+function readSlotTable(reader: NodeReader): SlotTable {
+  return { epoch: reader.long(), slots: reader.list(readSlotOwner) };
+}
+
+function writeSlotOwner(writer: NodeWriter, owner: SlotOwner): void {
+  writer.name(owner.leader);
+  writer.long(owner.leaderEpoch);
+  writer.names(owner.followers);
+  writer.endRecord();
+}
+
+function readSlotOwner(reader: NodeReader): SlotOwner {
+  const owner = {
+    leader: reader.nodeName(),
+    leaderEpoch: reader.long(),
+    followers: reader.list(readNodeId),
+  };
+  reader.endRecord();
+  return owner;
+}
+
+function readNodeId(reader: NodeReader): SlotOwner["leader"] {
+  return reader.nodeName();
+}
+
+function writeConfigValue(writer: NodeWriter, value: ConfigValue): void {
+  writer.name(value.dataInfoId);
+  writer.long(value.version);
+  writer.optionalText(value.data ?? undefined);
+}
+
+function readConfigValue(reader: NodeReader): ConfigValue {
+  return {
+    dataInfoId: readDataInfoId(reader),
+    version: reader.long(),
+    data: reader.optionalText() ?? null,
+  };
+}

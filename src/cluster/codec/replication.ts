@@ -1,0 +1,202 @@
+// The bytes of what a follower and its leader say to each other: src/cluster/messages/replication.ts.
+
+import { unreachable } from "../../base/assert.ts";
+import { type DataInfoId, HOST_NUMBERS } from "../../model/ids.ts";
+import type {
+  FollowerToLeader,
+  HeldVersion,
+  LeaderToFollower,
+  Remover,
+  ReplicaDatum,
+  SlotHold,
+} from "../messages/replication.ts";
+import { readDataInfoId, writeDatumVersion } from "./datum.ts";
+import type { UnknownMessage } from "./format.ts";
+import { NodeReader } from "./nodeReader.ts";
+import { encodeMessage, type NodeWriter } from "./nodeWriter.ts";
+import { readPublication, readStamp, writePublication, writeStamp } from "./publication.ts";
+import { readPublishItem, writePublishItem } from "./publishItem.ts";
+
+const TO_LEADER = { follow: 1 } as const satisfies Record<FollowerToLeader["kind"], number>;
+
+const TO_FOLLOWER = {
+  replica: 1,
+  change: 2,
+  notLeader: 3,
+} as const satisfies Record<LeaderToFollower["kind"], number>;
+
+export function encodeFollowerToLeader(message: FollowerToLeader): Uint8Array {
+  return encodeMessage(message, writeFollowerToLeader);
+}
+
+export function encodeLeaderToFollower(message: LeaderToFollower): Uint8Array {
+  return encodeMessage(message, writeLeaderToFollower);
+}
+
+export function writeFollowerToLeader(writer: NodeWriter, message: FollowerToLeader): void {
+  writer.begin(TO_LEADER[message.kind]);
+  writer.varint(message.slot);
+  writer.long(message.leaderEpoch);
+  writer.list(message.held, writeHeldVersion);
+}
+
+/** Throws NODE_MESSAGE_MALFORMED. */
+export function decodeFollowerToLeader(content: Uint8Array): FollowerToLeader | UnknownMessage {
+  const reader = new NodeReader(content);
+  if (reader.kind !== TO_LEADER.follow) return reader.unknown();
+  return {
+    kind: "follow",
+    slot: reader.varint(),
+    leaderEpoch: reader.long(),
+    held: reader.list(readHeldVersion),
+  };
+}
+
+export function writeLeaderToFollower(writer: NodeWriter, message: LeaderToFollower): void {
+  writer.begin(TO_FOLLOWER[message.kind]);
+  writer.varint(message.slot);
+  writer.long(message.leaderEpoch);
+  switch (message.kind) {
+    case "replica":
+      writer.list(message.datums, writeReplicaDatum);
+      writer.names(message.gone);
+      writer.flag(message.isLast);
+      writer.flag(message.hold !== undefined);
+      return message.hold === undefined ? undefined : writeSlotHold(writer, message.hold);
+    case "change":
+      writer.name(message.dataInfoId);
+      writeDatumVersion(writer, message);
+      writer.list(message.items, writePublishItem);
+      return writer.varint(message.expected);
+    case "notLeader":
+      return;
+    default:
+      return unreachable(message);
+  }
+}
+
+/** Throws NODE_MESSAGE_MALFORMED. */
+export function decodeLeaderToFollower(content: Uint8Array): LeaderToFollower | UnknownMessage {
+  const reader = new NodeReader(content);
+  switch (reader.kind) {
+    case TO_FOLLOWER.replica:
+      return {
+        kind: "replica",
+        slot: reader.varint(),
+        leaderEpoch: reader.long(),
+        datums: reader.list(readReplicaDatum),
+        gone: reader.list(readDataInfoId),
+        isLast: reader.flag(),
+        ...(reader.flag() && { hold: readSlotHold(reader) }),
+      };
+    case TO_FOLLOWER.change:
+      return readChange(reader);
+    case TO_FOLLOWER.notLeader:
+      return { kind: "notLeader", slot: reader.varint(), leaderEpoch: reader.long() };
+    default:
+      return reader.unknown();
+  }
+}
+
+function readChange(reader: NodeReader): LeaderToFollower | UnknownMessage {
+  const change = {
+    kind: "change",
+    slot: reader.varint(),
+    leaderEpoch: reader.long(),
+    dataInfoId: readDataInfoId(reader),
+    version: reader.long(),
+    origin: reader.long(),
+  } as const;
+  const items = reader.listIfKnown(readPublishItem);
+  if (items === undefined) return reader.unknown("a kind of publish item");
+  return { ...change, items, expected: reader.varint() };
+}
+
+function writeSlotHold(writer: NodeWriter, { remainingMs, expected }: SlotHold): void {
+  writer.varint(remainingMs);
+  writer.list(expected, writeExpected);
+}
+
+function readSlotHold(reader: NodeReader): SlotHold {
+  return { remainingMs: reader.varint(), expected: reader.list(readExpected) };
+}
+
+function writeExpected(writer: NodeWriter, [dataInfoId, size]: readonly [DataInfoId, number]): void {
+  writer.name(dataInfoId);
+  writer.varint(size);
+  writer.endRecord();
+}
+
+function readExpected(reader: NodeReader): readonly [DataInfoId, number] {
+  const expected = [readDataInfoId(reader), reader.varint()] as const;
+  reader.endRecord();
+  return expected;
+}
+
+function writeHeldVersion(writer: NodeWriter, held: HeldVersion): void {
+  writer.name(held.dataInfoId);
+  writeDatumVersion(writer, held);
+  writer.varint(held.count);
+  writer.digest(held.digest);
+  writer.endRecord();
+}
+
+function readHeldVersion(reader: NodeReader): HeldVersion {
+  const held = {
+    dataInfoId: readDataInfoId(reader),
+    version: reader.long(),
+    origin: reader.long(),
+    count: reader.varint(),
+    digest: reader.digest(),
+  };
+  reader.endRecord();
+  return held;
+}
+
+function writeReplicaDatum(writer: NodeWriter, datum: ReplicaDatum): void {
+  writer.name(datum.dataInfoId);
+  writeDatumVersion(writer, datum);
+  writer.list(datum.publications, writePublication);
+  writer.list(datum.tombstones, writeTombstone);
+  writer.endRecord();
+}
+
+function readReplicaDatum(reader: NodeReader): ReplicaDatum {
+  const datum = {
+    dataInfoId: readDataInfoId(reader),
+    version: reader.long(),
+    origin: reader.long(),
+    publications: reader.list(readPublication),
+    tombstones: reader.list(readTombstone),
+  };
+  reader.endRecord();
+  return datum;
+}
+
+type Tombstone = ReplicaDatum["tombstones"][number];
+
+function writeTombstone(writer: NodeWriter, [registId, stamp, by]: Tombstone): void {
+  writer.text(registId);
+  writeStamp(writer, stamp);
+  writer.endRecordWith(by && (() => writeRemover(writer, by)));
+}
+
+function readTombstone(reader: NodeReader): Tombstone {
+  const registId = reader.text();
+  const stamp = readStamp(reader);
+  const by = reader.endRecordWith(() => readRemover(reader));
+  return by === undefined ? [registId, stamp] : [registId, stamp, by];
+}
+
+function writeRemover(writer: NodeWriter, { found, host }: Remover): void {
+  writer.flag(found === "held");
+  writer.varint(host);
+}
+
+function readRemover(reader: NodeReader): Remover {
+  const found = reader.flag() ? "held" : "nothing";
+  const start = reader.offset;
+  const host = reader.varint();
+  if (host > HOST_NUMBERS) throw reader.wrong(`${host} is the number of no host`, start);
+  return { found, host };
+}

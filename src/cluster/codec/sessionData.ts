@@ -1,0 +1,271 @@
+// The bytes of what session and data nodes say to each other: src/cluster/messages/sessionData.ts.
+
+import { unreachable } from "../../base/assert.ts";
+import type { DatumVersion } from "../../model/datum.ts";
+import type { DataInfoId } from "../../model/ids.ts";
+import type { DataToSession, InventoryEntry, SessionToData, SlotDigest } from "../messages/sessionData.ts";
+import {
+  readDataInfoId,
+  readDatumVersion,
+  readDelta,
+  readSnapshot,
+  writeDatumVersion,
+  writeDelta,
+  writeSnapshot,
+} from "./datum.ts";
+import type { UnknownMessage } from "./format.ts";
+import { NodeReader } from "./nodeReader.ts";
+import { encodeMessage, type NodeWriter } from "./nodeWriter.ts";
+import { writeStamp } from "./publication.ts";
+import {
+  readPublishItem,
+  readSuperseded,
+  readUnlisted,
+  writePublishItem,
+  writeSuperseded,
+  writeUnlisted,
+} from "./publishItem.ts";
+
+const TO_DATA = {
+  publish: 1,
+  fetch: 2,
+  release: 3,
+  scan: 4,
+  digests: 5,
+  inventory: 6,
+  recalled: 7,
+  yielded: 8,
+} as const satisfies Record<SessionToData["kind"], number>;
+
+const TO_SESSION = {
+  taken: 1,
+  moved: 2,
+  snapshot: 3,
+  delta: 4,
+  changed: 5,
+  current: 6,
+  notReady: 7,
+  synced: 8,
+  differs: 9,
+  wanted: 10,
+  recall: 11,
+  challenged: 12,
+} as const satisfies Record<DataToSession["kind"], number>;
+
+export function encodeSessionToData(message: SessionToData): Uint8Array {
+  return encodeMessage(message, writeSessionToData);
+}
+
+export function encodeDataToSession(message: DataToSession): Uint8Array {
+  return encodeMessage(message, writeDataToSession);
+}
+
+export function writeSessionToData(writer: NodeWriter, message: SessionToData): void {
+  writer.begin(TO_DATA[message.kind]);
+  switch (message.kind) {
+    case "publish":
+      writer.varint(message.batch);
+      writer.long(message.epoch);
+      return writer.list(message.items, writePublishItem);
+    case "fetch":
+      writer.name(message.dataInfoId);
+      return writeDatumVersion(writer, message.have);
+    case "release":
+      return writer.names(message.dataInfoIds);
+    case "scan":
+      return writer.list(message.versions, writeScanned);
+    case "digests":
+      writer.long(message.epoch);
+      return writer.list(message.slots, writeSlotDigest);
+    case "inventory":
+      writer.long(message.epoch);
+      writer.varint(message.slot);
+      writer.list(message.entries, writeInventoryEntry);
+      writer.flag(message.isFirst);
+      return writer.flag(message.isLast);
+    case "recalled":
+      return writeSnapshot(writer, message.datum);
+    case "yielded":
+      return writer.list(message.registrations, writeInventoryEntry);
+    default:
+      return unreachable(message);
+  }
+}
+
+/** Throws NODE_MESSAGE_MALFORMED. */
+export function decodeSessionToData(content: Uint8Array): SessionToData | UnknownMessage {
+  const reader = new NodeReader(content);
+  switch (reader.kind) {
+    case TO_DATA.publish:
+      return readPublish(reader);
+    case TO_DATA.fetch:
+      return { kind: "fetch", dataInfoId: readDataInfoId(reader), have: readDatumVersion(reader) };
+    case TO_DATA.release:
+      return { kind: "release", dataInfoIds: reader.list(readDataInfoId) };
+    case TO_DATA.scan:
+      return { kind: "scan", versions: reader.list(readScanned) };
+    case TO_DATA.digests:
+      return { kind: "digests", epoch: reader.long(), slots: reader.list(readSlotDigest) };
+    case TO_DATA.inventory:
+      return {
+        kind: "inventory",
+        epoch: reader.long(),
+        slot: reader.varint(),
+        entries: reader.list(readInventoryEntry),
+        isFirst: reader.flag(),
+        isLast: reader.flag(),
+      };
+    case TO_DATA.recalled:
+      return { kind: "recalled", datum: readSnapshot(reader) };
+    case TO_DATA.yielded:
+      return { kind: "yielded", registrations: reader.list(readInventoryEntry) };
+    default:
+      return reader.unknown();
+  }
+}
+
+function readPublish(reader: NodeReader): SessionToData | UnknownMessage {
+  const batch = reader.varint();
+  const epoch = reader.long();
+  const items = reader.listIfKnown(readPublishItem);
+  return items === undefined ? reader.unknown("a kind of publish item") : { kind: "publish", batch, epoch, items };
+}
+
+export function writeDataToSession(writer: NodeWriter, message: DataToSession): void {
+  writer.begin(TO_SESSION[message.kind]);
+  switch (message.kind) {
+    case "taken":
+      writer.varint(message.batch);
+      writer.list(message.superseded, writeSuperseded);
+      writer.list(message.unlisted, writeUnlisted);
+      return writer.flag(message.isFull);
+    case "moved":
+      writer.varint(message.batch);
+      return writer.long(message.epoch);
+    case "snapshot":
+      return writeSnapshot(writer, message.datum);
+    case "delta":
+      return writeDelta(writer, message.delta);
+    case "changed":
+      writer.name(message.dataInfoId);
+      return writeDatumVersion(writer, message.version);
+    case "current":
+    case "notReady":
+    case "recall":
+      return writer.name(message.dataInfoId);
+    case "synced":
+    case "differs":
+      return writer.numbers(message.slots);
+    case "wanted":
+      writer.varint(message.slot);
+      writer.list(message.keys, writeWantedKey);
+      return writer.list(message.superseded, writeSuperseded);
+    case "challenged":
+      return writer.list(message.registrations, writeInventoryEntry);
+    default:
+      return unreachable(message);
+  }
+}
+
+/** Throws NODE_MESSAGE_MALFORMED. */
+export function decodeDataToSession(content: Uint8Array): DataToSession | UnknownMessage {
+  const reader = new NodeReader(content);
+  switch (reader.kind) {
+    case TO_SESSION.taken:
+      return readTaken(reader);
+    case TO_SESSION.moved:
+      return { kind: "moved", batch: reader.varint(), epoch: reader.long() };
+    case TO_SESSION.snapshot:
+      return { kind: "snapshot", datum: readSnapshot(reader) };
+    case TO_SESSION.delta: {
+      const delta = readDelta(reader);
+      return delta === undefined ? reader.unknown("a kind of datum change") : { kind: "delta", delta };
+    }
+    case TO_SESSION.changed:
+      return { kind: "changed", dataInfoId: readDataInfoId(reader), version: readDatumVersion(reader) };
+    case TO_SESSION.current:
+      return { kind: "current", dataInfoId: readDataInfoId(reader) };
+    case TO_SESSION.notReady:
+      return { kind: "notReady", dataInfoId: readDataInfoId(reader) };
+    case TO_SESSION.recall:
+      return { kind: "recall", dataInfoId: readDataInfoId(reader) };
+    case TO_SESSION.synced:
+      return { kind: "synced", slots: reader.numbers() };
+    case TO_SESSION.differs:
+      return { kind: "differs", slots: reader.numbers() };
+    case TO_SESSION.wanted:
+      return {
+        kind: "wanted",
+        slot: reader.varint(),
+        keys: reader.list(readWantedKey),
+        superseded: reader.list(readSuperseded),
+      };
+    case TO_SESSION.challenged:
+      return { kind: "challenged", registrations: reader.list(readInventoryEntry) };
+    default:
+      return reader.unknown();
+  }
+}
+
+// A release that knows no bounds says neither what is not listed nor that it is full.
+function readTaken(reader: NodeReader): DataToSession {
+  const batch = reader.varint();
+  const superseded = reader.list(readSuperseded);
+  if (reader.remaining === 0) return { kind: "taken", batch, superseded, unlisted: [], isFull: false };
+  return { kind: "taken", batch, superseded, unlisted: reader.list(readUnlisted), isFull: reader.flag() };
+}
+
+function writeScanned(writer: NodeWriter, [dataInfoId, version]: readonly [DataInfoId, DatumVersion]): void {
+  writer.name(dataInfoId);
+  writeDatumVersion(writer, version);
+  writer.endRecord();
+}
+
+function readScanned(reader: NodeReader): readonly [DataInfoId, DatumVersion] {
+  const scanned = [readDataInfoId(reader), readDatumVersion(reader)] as const;
+  reader.endRecord();
+  return scanned;
+}
+
+function writeSlotDigest(writer: NodeWriter, digest: SlotDigest): void {
+  writer.varint(digest.slot);
+  writer.varint(digest.count);
+  writer.digest(digest.digest);
+  writer.endRecord();
+}
+
+function readSlotDigest(reader: NodeReader): SlotDigest {
+  const digest = { slot: reader.varint(), count: reader.varint(), digest: reader.digest() };
+  reader.endRecord();
+  return digest;
+}
+
+function writeInventoryEntry(writer: NodeWriter, entry: InventoryEntry): void {
+  writer.name(entry.dataInfoId);
+  writer.text(entry.registId);
+  writeStamp(writer, entry);
+  writer.endRecord();
+}
+
+function readInventoryEntry(reader: NodeReader): InventoryEntry {
+  const entry = {
+    dataInfoId: readDataInfoId(reader),
+    registId: reader.text(),
+    version: reader.long(),
+    registeredMs: reader.f64(),
+  };
+  reader.endRecord();
+  return entry;
+}
+
+function writeWantedKey(writer: NodeWriter, [dataInfoId, registId]: readonly [DataInfoId, string]): void {
+  writer.name(dataInfoId);
+  writer.text(registId);
+  writer.endRecord();
+}
+
+function readWantedKey(reader: NodeReader): readonly [DataInfoId, string] {
+  const key = [readDataInfoId(reader), reader.text()] as const;
+  reader.endRecord();
+  return key;
+}

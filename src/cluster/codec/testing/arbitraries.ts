@@ -1,0 +1,304 @@
+// Arbitrary messages of every kind. The tables are typed by the kinds, so a new kind does not compile without a row.
+
+import fc from "fast-check";
+import type { DatumChange, DatumVersion } from "../../../model/datum.ts";
+import { brandDataInfoId, clientId, isNodeId, nodeId } from "../../../model/ids.ts";
+import type { Publication, Stamp } from "../../../model/publication.ts";
+import type { Hello, HelloAnswer, NodeRole } from "../../messages/hello.ts";
+import type {
+  ClientCount,
+  Heartbeat,
+  MemberAddress,
+  MemberRole,
+  Members,
+  MembersVersion,
+  MemberToMeta,
+  MetaToMember,
+} from "../../messages/membership.ts";
+import type { FollowerToLeader, LeaderToFollower, Remover } from "../../messages/replication.ts";
+import type {
+  DataToSession,
+  PublishItem,
+  Removal,
+  SessionToData,
+  Superseded,
+  Unlisted,
+} from "../../messages/sessionData.ts";
+
+type OfKind<Message extends { kind: string }> = {
+  [Kind in Message["kind"]]: fc.Arbitrary<Extract<Message, { kind: Kind }>>;
+};
+
+function anyOf<Message extends { kind: string }>(kinds: OfKind<Message>): fc.Arbitrary<Message> {
+  return fc.oneof(...(Object.values(kinds) as fc.Arbitrary<Message>[]));
+}
+
+/** Any sequence of UTF-16 units, lone surrogates with them. */
+const units = fc.array(fc.nat(0xffff), { maxLength: 12 }).map((codes) => String.fromCharCode(...codes));
+const fewStrings = fc.constantFrom(
+  "",
+  "zone",
+  "a#@#b#@#c",
+  "服务😀",
+  "\ud800",
+  "\udc00\ud800",
+  "\ufeffa",
+  "x".repeat(200),
+);
+const string = fc.oneof(fewStrings, fc.string(), units);
+const long = fc.oneof(fc.bigInt(-5n, 5n), fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n));
+const digest = fc.oneof(fc.constantFrom(0n, 2n ** 64n - 1n), fc.bigInt(0n, 2n ** 64n - 1n));
+const natural = fc.oneof(fc.nat(300), fc.maxSafeNat());
+const is = <const T>(value: T) => fc.constant(value);
+
+/** Objects of these fields. An `optional` one may be missing, and then is not there at all. */
+function record<T>(
+  fields: { [Key in keyof T]-?: fc.Arbitrary<Exclude<T[Key], undefined>> },
+  ...optional: (keyof T)[]
+): fc.Arbitrary<T> {
+  const requiredKeys = (Object.keys(fields) as (keyof T)[]).filter((key) => !optional.includes(key));
+  return fc.record(fields, { noNullPrototype: true, requiredKeys }) as unknown as fc.Arbitrary<T>;
+}
+
+const list = <T>(element: fc.Arbitrary<T>) => fc.array(element, { maxLength: 4 });
+
+const node = fc
+  .stringMatching(/^[A-Za-z0-9._-]{1,128}$/)
+  .filter(isNodeId)
+  .map(nodeId);
+const plain = fc.stringMatching(/^[ -~]{0,300}$/);
+const dataInfoId = string.map(brandDataInfoId);
+const stamp = record<Stamp>({ version: long, registeredMs: fc.double() });
+const version = record<DatumVersion>({ version: long, origin: long });
+const roles = list(fc.constantFrom<NodeRole>("meta", "data", "session"));
+const role = fc.constantFrom<MemberRole>("data", "session");
+const membersVersion = record<MembersVersion>({ epoch: long, serial: natural });
+
+export const publication = record<Publication>({
+  dataInfoId,
+  registId: string,
+  version: long,
+  registeredMs: fc.double(),
+  owner: record({ session: node, client: string.map(clientId) }),
+  zone: string,
+  appName: string,
+  attributes: list(fc.tuple(string, string)).map((entries): ReadonlyMap<string, string> => new Map(entries)),
+  payload: fc.uint8Array({ maxLength: 300, size: "large" }),
+});
+
+const removal = record<Removal>(
+  {
+    dataInfoId,
+    registId: string,
+    cause: fc.constantFrom("unpublished", "left"),
+    stamp,
+    client: string.map(clientId),
+  },
+  "client",
+);
+const item = anyOf<PublishItem>({
+  put: record({ kind: is("put"), publication }),
+  remove: record({ kind: is("remove"), removal }),
+});
+const change = anyOf<DatumChange>({
+  put: record({ kind: is("put"), publication }),
+  removed: record({ kind: is("removed"), registId: string, stamp }),
+});
+const superseded = record<Superseded>(
+  {
+    dataInfoId,
+    registId: string,
+    stamp,
+    by: stamp,
+    isRemoved: fc.boolean(),
+    holder: string.map(clientId),
+  },
+  "holder",
+);
+
+const snapshot = record({ dataInfoId, version: long, origin: long, publications: list(publication) });
+
+const inventoryEntry = record({ dataInfoId, registId: string, version: long, registeredMs: fc.double() });
+
+export const sessionToData = anyOf<SessionToData>({
+  publish: record({ kind: is("publish"), batch: natural, epoch: long, items: list(item) }),
+  fetch: record({ kind: is("fetch"), dataInfoId, have: version }),
+  release: record({ kind: is("release"), dataInfoIds: list(dataInfoId) }),
+  scan: record({ kind: is("scan"), versions: list(fc.tuple(dataInfoId, version)) }),
+  digests: record({
+    kind: is("digests"),
+    epoch: long,
+    slots: list(record({ slot: natural, count: natural, digest })),
+  }),
+  inventory: record({
+    kind: is("inventory"),
+    epoch: long,
+    slot: natural,
+    entries: list(inventoryEntry),
+    isFirst: fc.boolean(),
+    isLast: fc.boolean(),
+  }),
+  yielded: record({ kind: is("yielded"), registrations: list(inventoryEntry) }),
+  recalled: record({ kind: is("recalled"), datum: snapshot }),
+});
+
+const slots = list(natural);
+const unlisted = record<Unlisted>(
+  { dataInfoId, registId: string, stamp, listed: stamp, bytes: natural, bytesMax: natural },
+  "listed",
+);
+
+export const dataToSession = anyOf<DataToSession>({
+  taken: record({
+    kind: is("taken"),
+    batch: natural,
+    superseded: list(superseded),
+    unlisted: list(unlisted),
+    isFull: fc.boolean(),
+  }),
+  moved: record({ kind: is("moved"), batch: natural, epoch: long }),
+  snapshot: record({ kind: is("snapshot"), datum: snapshot }),
+  delta: record({
+    kind: is("delta"),
+    delta: record({ dataInfoId, version: long, origin: long, base: version, changes: list(change) }),
+  }),
+  changed: record({ kind: is("changed"), dataInfoId, version }),
+  current: record({ kind: is("current"), dataInfoId }),
+  notReady: record({ kind: is("notReady"), dataInfoId }),
+  recall: record({ kind: is("recall"), dataInfoId }),
+  synced: record({ kind: is("synced"), slots }),
+  differs: record({ kind: is("differs"), slots }),
+  challenged: record({ kind: is("challenged"), registrations: list(inventoryEntry) }),
+  wanted: record({
+    kind: is("wanted"),
+    slot: natural,
+    keys: list(fc.tuple(dataInfoId, string)),
+    superseded: list(superseded),
+  }),
+});
+
+export const followerToLeader = anyOf<FollowerToLeader>({
+  follow: record({
+    kind: is("follow"),
+    slot: natural,
+    leaderEpoch: long,
+    held: list(record({ dataInfoId, version: long, origin: long, count: natural, digest })),
+  }),
+});
+
+const remover = record<Remover>({ found: fc.constantFrom("held", "nothing"), host: fc.nat(4_095) });
+
+const replicaDatum = record({
+  dataInfoId,
+  version: long,
+  origin: long,
+  publications: list(publication),
+  tombstones: list(fc.oneof(fc.tuple(string, stamp), fc.tuple(string, stamp, remover))),
+});
+
+export const leaderToFollower = anyOf<LeaderToFollower>({
+  replica: record(
+    {
+      kind: is("replica"),
+      slot: natural,
+      leaderEpoch: long,
+      datums: list(replicaDatum),
+      gone: list(dataInfoId),
+      isLast: fc.boolean(),
+      hold: record({ remainingMs: natural, expected: list(fc.tuple(dataInfoId, natural)) }),
+    },
+    "hold",
+  ),
+  change: record({
+    kind: is("change"),
+    slot: natural,
+    leaderEpoch: long,
+    dataInfoId,
+    version: long,
+    origin: long,
+    items: list(item),
+    expected: natural,
+  }),
+  notLeader: record({ kind: is("notLeader"), slot: natural, leaderEpoch: long }),
+});
+
+const heartbeat = record<Heartbeat>(
+  {
+    kind: is("heartbeat"),
+    role,
+    address: plain,
+    clientAddress: plain,
+    tableEpoch: long,
+    members: membersVersion,
+    isLeaving: fc.boolean(),
+    slots: record({ serving: slots, held: slots, inSync: slots }),
+    newestVersion: long,
+    clients: natural,
+  },
+  "clientAddress",
+  "slots",
+  "newestVersion",
+  "clients",
+);
+
+export const memberToMeta = anyOf<MemberToMeta>({
+  heartbeat,
+  watchConfig: record({ kind: is("watchConfig"), dataInfoIds: list(dataInfoId) }),
+  unwatchConfig: record({ kind: is("unwatchConfig"), dataInfoIds: list(dataInfoId) }),
+});
+
+const slotOwner = record({ leader: node, leaderEpoch: long, followers: list(node) });
+const memberAddress = record<MemberAddress>({ id: node, role, address: plain, clientAddress: plain }, "clientAddress");
+
+export const metaToMember = anyOf<MetaToMember>({
+  slotTable: record({
+    kind: is("slotTable"),
+    table: record({ epoch: long, slots: list(slotOwner) }),
+    versionFloor: long,
+  }),
+  members: record({
+    kind: is("members"),
+    members: record<Members>(
+      {
+        epoch: long,
+        serial: natural,
+        list: list(memberAddress),
+        blocked: fc.array(node, { minLength: 1, maxLength: 4 }),
+      },
+      "blocked",
+    ),
+  }),
+  config: record({
+    kind: is("config"),
+    value: record({ dataInfoId, version: long, data: fc.oneof(string, is(null)) }),
+  }),
+  refused: record({ kind: is("refused"), reason: string }),
+  clientCounts: record({
+    kind: is("clientCounts"),
+    counts: list(record<ClientCount>({ session: node, clients: natural })),
+  }),
+});
+
+export const hello = record<Hello>(
+  {
+    kind: is("hello"),
+    protocolVersion: natural,
+    minProtocolVersion: natural,
+    clusterName: plain,
+    slotCount: natural,
+    from: node,
+    roles,
+    link: fc.constantFrom("meta", "data", "replication"),
+    address: plain,
+    to: node,
+  },
+  "to",
+);
+
+export const helloAnswer = record<HelloAnswer>({
+  kind: is("helloAnswer"),
+  accepted: fc.boolean(),
+  reason: string,
+  from: node,
+  roles,
+});

@@ -1,0 +1,204 @@
+// One message of every kind with all its fields, also those that may be missing. The tables are typed by the kinds, so
+// a new kind or a new field does not compile before it is here, and does not pass before it has bytes.
+
+import { brandDataInfoId, clientId, nodeId } from "../../../model/ids.ts";
+import type { Publication } from "../../../model/publication.ts";
+import type { Hello, HelloAnswer } from "../../messages/hello.ts";
+import type { MemberAddress, MemberToMeta, MetaToMember } from "../../messages/membership.ts";
+import type { FollowerToLeader, LeaderToFollower, ReplicaDatum } from "../../messages/replication.ts";
+import type { DataToSession, PublishItem, SessionToData, Superseded } from "../../messages/sessionData.ts";
+
+type OneOfEachKind<Message extends { kind: string }> = {
+  readonly [Kind in Message["kind"]]: Required<Extract<Message, { kind: Kind }>>;
+};
+
+const dataInfoId = brandDataInfoId("orders#@#i#@#g");
+const otherDataInfoId = brandDataInfoId("服务\ud800#@#i#@#g");
+const session = nodeId("s1.0a1b2c3d");
+const data = nodeId("d1.0a1b2c3d");
+const stamp = { version: 3n, registeredMs: 1_700_000_000_000.25 };
+const newerStamp = { version: -1n, registeredMs: 0 };
+const version = { version: 2n ** 62n, origin: 7n };
+const registId = "r-1";
+
+export const PUBLICATION: Required<Publication> = {
+  ...stamp,
+  dataInfoId,
+  registId,
+  owner: { session, client: clientId("10.0.0.1:1_10.0.0.2:2") },
+  zone: "z1",
+  appName: "é",
+  attributes: new Map([["weight", "z1"]]),
+  payload: Uint8Array.of(4, 97),
+};
+
+const superseded: Superseded = { dataInfoId, registId, stamp, by: newerStamp, isRemoved: true };
+const contested: Required<Superseded> = { ...superseded, isRemoved: false, holder: clientId("10.0.0.9:1_10.0.0.2:2") };
+const TAKEN_BACK = { dataInfoId, registId, cause: "unpublished", stamp } as const;
+const items: readonly PublishItem[] = [
+  { kind: "put", publication: PUBLICATION },
+  { kind: "remove", removal: TAKEN_BACK },
+  { kind: "remove", removal: { dataInfoId, registId: "r-2", cause: "left", stamp } },
+  { kind: "remove", removal: { ...TAKEN_BACK, client: clientId("10.0.0.9:1_10.0.0.2:2") } },
+];
+
+const tombstones: ReplicaDatum["tombstones"] = [
+  [registId, stamp, { found: "nothing", host: 300 }],
+  ["r-2", stamp],
+];
+
+const sessionMember: Required<MemberAddress> = {
+  id: session,
+  role: "session",
+  address: "[::1]:9621",
+  clientAddress: "[::1]:9600",
+};
+
+const HELLO: Required<Hello> = {
+  kind: "hello",
+  protocolVersion: 1,
+  minProtocolVersion: 1,
+  clusterName: "shop",
+  slotCount: 256,
+  from: session,
+  roles: ["meta", "data", "session"],
+  link: "data",
+  address: "10.0.0.2:9620",
+  to: data,
+};
+
+const HELLO_ANSWER: Required<HelloAnswer> = {
+  kind: "helloAnswer",
+  accepted: false,
+  reason: "set cluster-name to shop",
+  from: data,
+  roles: ["data"],
+};
+
+const MEMBER_TO_META: OneOfEachKind<MemberToMeta> = {
+  heartbeat: {
+    kind: "heartbeat",
+    role: "data",
+    address: "10.0.0.3:9620",
+    clientAddress: "10.0.0.3:9600",
+    tableEpoch: 9n,
+    members: { epoch: 4n, serial: 300 },
+    isLeaving: true,
+    slots: { serving: [0, 255], held: [255], inSync: [128] },
+    newestVersion: 1n << 53n,
+    clients: 300,
+  },
+  watchConfig: { kind: "watchConfig", dataInfoIds: [dataInfoId, otherDataInfoId] },
+  unwatchConfig: { kind: "unwatchConfig", dataInfoIds: [dataInfoId] },
+};
+
+const META_TO_MEMBER: OneOfEachKind<MetaToMember> = {
+  slotTable: {
+    kind: "slotTable",
+    table: {
+      epoch: 9n,
+      slots: [
+        { leader: data, leaderEpoch: 8n, followers: [session] },
+        { leader: session, leaderEpoch: 9n, followers: [] },
+      ],
+    },
+    versionFloor: 1n << 53n,
+  },
+  members: {
+    kind: "members",
+    members: {
+      epoch: 4n,
+      serial: 300,
+      list: [{ id: data, role: "data", address: "[::1]:9620" }, sessionMember],
+      blocked: ["d2"],
+    },
+  },
+  config: { kind: "config", value: { dataInfoId, version: 5n, data: null } },
+  refused: { kind: "refused", reason: "give this node a data directory of its own" },
+  clientCounts: { kind: "clientCounts", counts: [{ session, clients: 300 }] },
+};
+
+const SESSION_TO_DATA: OneOfEachKind<SessionToData> = {
+  publish: { kind: "publish", batch: 2 ** 40, epoch: 9n, items },
+  fetch: { kind: "fetch", dataInfoId, have: version },
+  release: { kind: "release", dataInfoIds: [dataInfoId] },
+  scan: { kind: "scan", versions: [[dataInfoId, version]] },
+  digests: { kind: "digests", epoch: 9n, slots: [{ slot: 255, count: 1, digest: 2n ** 64n - 2n }] },
+  inventory: {
+    kind: "inventory",
+    epoch: 9n,
+    slot: 255,
+    entries: [{ dataInfoId, registId, ...stamp }],
+    isFirst: true,
+    isLast: false,
+  },
+  yielded: { kind: "yielded", registrations: [{ dataInfoId, registId, ...stamp }] },
+  recalled: { kind: "recalled", datum: { dataInfoId, ...version, publications: [PUBLICATION] } },
+};
+
+const DATA_TO_SESSION: OneOfEachKind<DataToSession> = {
+  taken: {
+    kind: "taken",
+    batch: 1,
+    superseded: [superseded, contested],
+    unlisted: [{ dataInfoId, registId, stamp, listed: stamp, bytes: 300, bytesMax: 2 ** 24 }],
+    isFull: true,
+  },
+  moved: { kind: "moved", batch: 1, epoch: 9n },
+  snapshot: { kind: "snapshot", datum: { dataInfoId, ...version, publications: [PUBLICATION] } },
+  delta: {
+    kind: "delta",
+    delta: {
+      dataInfoId,
+      ...version,
+      base: { version: 1n, origin: 2n },
+      changes: [
+        { kind: "put", publication: PUBLICATION },
+        { kind: "removed", registId, stamp },
+      ],
+    },
+  },
+  changed: { kind: "changed", dataInfoId, version },
+  current: { kind: "current", dataInfoId },
+  notReady: { kind: "notReady", dataInfoId },
+  recall: { kind: "recall", dataInfoId },
+  synced: { kind: "synced", slots: [0, 255] },
+  differs: { kind: "differs", slots: [1] },
+  wanted: { kind: "wanted", slot: 255, keys: [[dataInfoId, registId]], superseded: [superseded] },
+  challenged: { kind: "challenged", registrations: [{ dataInfoId, registId, ...stamp }] },
+};
+
+const FOLLOWER_TO_LEADER: OneOfEachKind<FollowerToLeader> = {
+  follow: {
+    kind: "follow",
+    slot: 255,
+    leaderEpoch: 8n,
+    held: [{ dataInfoId, ...version, count: 1, digest: 2n ** 64n - 2n }],
+  },
+};
+
+const LEADER_TO_FOLLOWER: OneOfEachKind<LeaderToFollower> = {
+  replica: {
+    kind: "replica",
+    slot: 255,
+    leaderEpoch: 8n,
+    datums: [{ dataInfoId, ...version, publications: [PUBLICATION], tombstones }],
+    gone: [otherDataInfoId],
+    isLast: true,
+    hold: { remainingMs: 300, expected: [[otherDataInfoId, 2]] },
+  },
+  change: { kind: "change", slot: 255, leaderEpoch: 8n, dataInfoId, ...version, items, expected: 3 },
+  notLeader: { kind: "notLeader", slot: 255, leaderEpoch: 8n },
+};
+
+/** Class, kind, message. */
+export const GOLDEN_MESSAGES = {
+  "roster.Hello": { hello: HELLO },
+  "roster.HelloAnswer": { helloAnswer: HELLO_ANSWER },
+  "roster.MemberToMeta": MEMBER_TO_META,
+  "roster.MetaToMember": META_TO_MEMBER,
+  "roster.SessionToData": SESSION_TO_DATA,
+  "roster.DataToSession": DATA_TO_SESSION,
+  "roster.FollowerToLeader": FOLLOWER_TO_LEADER,
+  "roster.LeaderToFollower": LEADER_TO_FOLLOWER,
+} as const;

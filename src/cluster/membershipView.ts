@@ -1,0 +1,106 @@
+// A member's view of its cluster: the newest membership that it has heard, when its next heartbeat is due, and which
+// links it needs. The same for session and data nodes.
+
+import {
+  compareMembers,
+  HEARTBEAT_INTERVAL_MS,
+  type Heartbeat,
+  type Member,
+  type MemberAddress,
+  type MemberRole,
+  type Members,
+  type MembersVersion,
+  type MemberToMeta,
+  NO_MEMBERS,
+} from "./messages/membership.ts";
+
+type DataReport = Required<Pick<Heartbeat, "slots" | "newestVersion">>;
+
+interface Effects {
+  toMeta(message: MemberToMeta): void;
+  /** Links to exactly these nodes are to be kept. */
+  link(nodes: readonly MemberAddress[]): void;
+}
+
+export class MembershipView {
+  readonly #self: { readonly role: MemberRole; readonly address: string };
+  readonly #effects: Effects;
+  #members: Members | undefined;
+  #linked: readonly MemberAddress[] = [];
+  #isLeaving = false;
+  #heartbeatMs = Number.NEGATIVE_INFINITY;
+
+  constructor(self: { readonly role: MemberRole; readonly address: string }, effects: Effects) {
+    this.#self = self;
+    this.#effects = effects;
+  }
+
+  /** The newest membership; undefined before the first one. */
+  get members(): Members | undefined {
+    return this.#members;
+  }
+
+  /** It has said that it wants to stop. */
+  get isLeaving(): boolean {
+    return this.#isLeaving;
+  }
+
+  /** Takes a later membership; false if it is not later. */
+  joined(members: Members): boolean {
+    if (this.#members !== undefined && compareMembers(members, this.#members) <= 0) return false;
+    this.#members = members;
+    return true;
+  }
+
+  /** The node wants to stop. */
+  leave(): void {
+    this.#isLeaving = true;
+    this.hasNews();
+  }
+
+  /** What the next heartbeat says is new to the meta nodes: it is due at once. */
+  hasNews(): void {
+    this.#heartbeatMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /** When the next heartbeat is due. */
+  nextMs(): number {
+    return this.#heartbeatMs + HEARTBEAT_INTERVAL_MS;
+  }
+
+  /** `data`: what a data node says besides. */
+  heartbeat({ tableEpoch, data, nowMs }: { tableEpoch: bigint; data?: DataReport; nowMs: number }): void {
+    this.#heartbeatMs = nowMs;
+    const message: Heartbeat = {
+      ...this.#self,
+      kind: "heartbeat",
+      tableEpoch,
+      members: versionOf(this.#members ?? NO_MEMBERS),
+      isLeaving: this.#isLeaving,
+    };
+    this.#effects.toMeta({ ...message, ...data });
+  }
+
+  /**
+   * Asks for links to the members that are wanted, where these or their addresses have changed. A node that is linked
+   * and not listed any more is asked for too: a meta node that has just begun to lead may not have heard it yet.
+   */
+  link(isWanted: (member: Member, isListed: boolean) => boolean): void {
+    const list = this.#members?.list ?? [];
+    const unlisted = this.#linked.filter(({ id, role }) => !list.some((one) => one.id === id && one.role === role));
+    const nodes = [
+      ...list.filter((member) => isWanted(member, true)),
+      ...unlisted.filter((member) => isWanted(member, false)),
+    ];
+    const isSame =
+      nodes.length === this.#linked.length &&
+      nodes.every(({ id, address }, at) => this.#linked[at]?.id === id && this.#linked[at]?.address === address);
+    if (isSame) return;
+    this.#linked = nodes;
+    this.#effects.link(nodes);
+  }
+}
+
+function versionOf({ epoch, serial }: MembersVersion): MembersVersion {
+  return { epoch, serial };
+}

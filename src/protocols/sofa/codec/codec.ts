@@ -1,0 +1,135 @@
+// The one entrance to the protocol's messages: any of them, in any of the three forms, in both directions.
+//
+// Pushes are the hot path. A push is encoded once for all subscribers of a service in one form: the body holds
+// everything but the registIds, and the tail, made for each connection, holds these alone. Body and tail together are
+// one message, because in every form the fields may come in any order.
+
+import { assert } from "../../../base/assert.ts";
+import { fail } from "../../../base/errors.ts";
+import { BOLT_CODEC } from "../../../encoding/bolt/frame.ts";
+import type { HessianDialect } from "../../../encoding/hessian/tokenReader.ts";
+import { HESSIAN_CLASSES } from "./hessianClasses.ts";
+import { decodeHessian } from "./hessianDecode.ts";
+import { encodeHessian } from "./hessianEncode.ts";
+import { encodeHessianMultiPushBody, encodeHessianPushBody, encodeHessianPushTail } from "./hessianPush.ts";
+import type { Box, ServiceMessage, SofaMessage, WireForm } from "./messages.ts";
+import { PB, PROTOBUF_CLASS_NAMES } from "./protobufClasses.ts";
+import { decodeProtobufBoxes, decodeProtobufMessage } from "./protobufDecode.ts";
+import { encodeProtobufMessage } from "./protobufEncode.ts";
+import {
+  encodeProtobufBoxes,
+  encodeProtobufMultiPushBody,
+  encodeProtobufMultiPushTail,
+  encodeProtobufPushBody,
+  encodeProtobufPushTail,
+} from "./protobufPush.ts";
+import { compact, type MultiPush, type Push, type PushZone } from "./push.ts";
+
+/** What a Bolt frame carries. */
+export interface Encoded {
+  /** The frame's codec byte. */
+  readonly codec: number;
+  readonly className: string;
+  readonly content: Uint8Array;
+}
+
+/**
+ * The form of a content. The real server's protobuf pushes carry Hessian's codec byte, so the class name counts as
+ * well. The dialects of Hessian differ in the first byte: a class definition is `O` in the draft and `C` in the final.
+ */
+export function wireForm(encoded: Encoded): WireForm {
+  if (encoded.codec === BOLT_CODEC.PROTOBUF || encoded.className.startsWith(PB)) return "protobuf";
+  return encoded.content[0] === FINAL_CLASS_DEFINITION ? "hessian-final" : "hessian-draft";
+}
+
+const FINAL_CLASS_DEFINITION = 0x43;
+
+/** Decodes a message. Texts in it are views of `content`. Throws BOLT_CLASS_UNKNOWN, HESSIAN_* or PROTOBUF_*. */
+export function decodeMessage(form: WireForm, className: string, content: Uint8Array): SofaMessage {
+  const message =
+    form === "protobuf"
+      ? decodeProtobufMessage(className, content)
+      : decodeHessian(dialectOf(form), className, content);
+  if (message === undefined) throw fail("BOLT_CLASS_UNKNOWN", { className });
+  return message;
+}
+
+/**
+ * Encodes a message into fresh memory. The caller knows that it has this form: a ConfiguratorRegister has no protobuf
+ * one, and app-level messages have no other. An exception is always Hessian, under Hessian's codec byte.
+ */
+export function encodeMessage(form: WireForm, message: SofaMessage): Encoded {
+  if (form !== "protobuf") return encodedHessian(dialectOf(form), message);
+  if (message.kind === "rpcServerException") return encodedHessian("draft", message);
+  assert(message.kind !== "configuratorRegister", "a ConfiguratorRegister has no protobuf form");
+  return {
+    codec: BOLT_CODEC.PROTOBUF,
+    className: PROTOBUF_CLASS_NAMES[message.kind],
+    content: encodeProtobufMessage(message),
+  };
+}
+
+function encodedHessian(dialect: HessianDialect, message: SofaMessage): Encoded {
+  assert(hasHessianForm(message), "an app-level message has no Hessian form");
+  return {
+    codec: BOLT_CODEC.HESSIAN,
+    className: HESSIAN_CLASSES[message.kind].className,
+    content: encodeHessian(dialect, message),
+  };
+}
+
+function hasHessianForm(message: SofaMessage): message is ServiceMessage {
+  return Object.hasOwn(HESSIAN_CLASSES, message.kind);
+}
+
+function dialectOf(form: "hessian-draft" | "hessian-final"): HessianDialect {
+  return form === "hessian-draft" ? "draft" : "final";
+}
+
+/** The class names of a PublisherRegister, whose content may be large. */
+export function publisherClassNames(): readonly string[] {
+  return [HESSIAN_CLASSES.publisherRegister.className, PROTOBUF_CLASS_NAMES.publisherRegister];
+}
+
+/** A ReceivedData but for its subscriberRegistIds. */
+export function encodePushBody(form: WireForm, push: Push): Uint8Array {
+  return compact(form === "protobuf" ? encodeProtobufPushBody(push) : encodeHessianPushBody(dialectOf(form), push));
+}
+
+/** What follows a push body: the registIds of one connection's subscribers that get it. */
+export function encodePushTail(form: WireForm, registIds: readonly string[]): Uint8Array {
+  return form === "protobuf" ? encodeProtobufPushTail(registIds) : encodeHessianPushTail(dialectOf(form), registIds);
+}
+
+/** The class name in the head of a push. */
+export function pushClassName(form: WireForm): string {
+  return form === "protobuf" ? PROTOBUF_CLASS_NAMES.receivedData : HESSIAN_CLASSES.receivedData.className;
+}
+
+/** A MultiReceivedData but for its subscriberRegistIds. */
+export function encodeMultiPushBody(form: WireForm, push: MultiPush): Uint8Array {
+  if (form === "protobuf") return compact(encodeProtobufMultiPushBody(push));
+  return compact(encodeHessianMultiPushBody(dialectOf(form), push));
+}
+
+/** What follows a multi push body. */
+export function encodeMultiPushTail(form: WireForm, registIds: readonly string[]): Uint8Array {
+  return form === "protobuf"
+    ? encodeProtobufMultiPushTail(registIds)
+    : encodeHessianPushTail(dialectOf(form), registIds);
+}
+
+/** The class name in the head of a multi push. */
+export function multiPushClassName(form: WireForm): string {
+  return form === "protobuf" ? PROTOBUF_CLASS_NAMES.multiReceivedData : HESSIAN_CLASSES.multiReceivedData.className;
+}
+
+/** The ReceivedDataBodyPb that is compressed for a push; its length is the push's originBodySize. */
+export function encodeReceivedDataBody(zones: Iterable<PushZone>): Uint8Array {
+  return encodeProtobufBoxes(zones);
+}
+
+/** The boxes by zone of a decompressed ReceivedDataBodyPb. Throws PROTOBUF_*. */
+export function decodeReceivedDataBody(body: Uint8Array): ReadonlyMap<string, readonly Box[]> {
+  return decodeProtobufBoxes(body);
+}

@@ -1,0 +1,238 @@
+// What a connection is charged for, and what it is told when that is too much.
+
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { gzipSync, zstdCompressSync } from "node:zlib";
+import { Budget, HELD, unlimitedBudget } from "../../base/budget.ts";
+import { fail } from "../../base/errors.ts";
+import { type Metrics, noMetrics } from "../../base/metrics.ts";
+import type { Connection, ConnectionHandler, Log } from "../../base/ports.ts";
+import { BoltDecoder } from "../../encoding/bolt/decoder.ts";
+import { encodeHeartbeat, encodeRequest } from "../../encoding/bolt/encode.ts";
+import { BOLT_V1, type BoltFrame } from "../../encoding/bolt/frame.ts";
+import type { ClientEvent } from "../../registry/registry.ts";
+import { decodeMessage, encodeMessage, wireForm } from "./codec/codec.ts";
+import { ABSENT_MAP } from "./codec/messages.ts";
+import { ConnectionAccount } from "./connectionAccount.ts";
+import { SofaGateway } from "./gateway.ts";
+
+const START_MS = 1_700_000_000_000;
+const MIB = 1024 * 1024;
+const CONFIG = {
+  dataCenter: "DefaultDataCenter",
+  zone: "ZONE_A",
+  frameBytesMax: 16 * MIB,
+  registrationBytesMax: 4 * MIB,
+  clientProbeMs: 5_000,
+  clientIdleMs: 20_000,
+  clientMuteIdleMs: 45_000,
+  clientOutputBytesMax: 4 * MIB,
+  pushTimeoutMs: 2_000,
+  pushCompress: true,
+  pushCompressBytesMin: 100,
+};
+
+class FakeConnection implements Connection {
+  readonly remoteAddress: string;
+  readonly localAddress = "10.0.0.1:9600";
+  bufferedBytes = 0;
+  hasUnread = false;
+  isClosed = false;
+  readonly frames: BoltFrame[] = [];
+  readonly #decoder = new BoltDecoder({ frameBytesMax: 16 * MIB });
+  constructor(remoteAddress = "10.0.0.7:50001") {
+    this.remoteAddress = remoteAddress;
+  }
+  write(...parts: readonly Uint8Array[]): void {
+    for (const part of parts) this.#decoder.push(part.slice(), (frame) => this.frames.push(frame));
+  }
+  close(): void {
+    this.isClosed = true;
+  }
+}
+
+let events: ClientEvent[];
+let logged: string[];
+let budget: Budget;
+let gateway: SofaGateway;
+let connection: FakeConnection;
+let handler: ConnectionHandler;
+beforeEach(() => useBudget({}));
+
+/** How often a connection was closed, by reason. */
+let closed: Map<string, number>;
+const metrics: Metrics = {
+  ...noMetrics,
+  add: (name: string, by: number, labels?: Readonly<Record<string, string>>) => {
+    const { reason } = labels ?? {};
+    if (name !== "roster_connections_closed_total" || reason === undefined) return;
+    closed.set(reason, (closed.get(reason) ?? 0) + by);
+  },
+  set: (name: string, ...values: readonly [number, ...unknown[]]) => {
+    if (name === "roster_client_connections") connections = values[0];
+  },
+};
+/** As the gauge says. */
+let connections = 0;
+
+/** A new gateway with one connection. */
+function useBudget(limits: Partial<Budget["limits"]>): void {
+  events = [];
+  logged = [];
+  closed = new Map();
+  budget = new Budget({ ...unlimitedBudget().limits, ...limits });
+  const write = (event: string) => void logged.push(event);
+  const log: Log = { debug: write, info: write, warn: write, error: write };
+  const registry = { step: (event: ClientEvent) => void events.push(event) };
+  const compression = { gzip: gzipSync, zstd: zstdCompressSync };
+  gateway = new SofaGateway({ config: CONFIG, registry, budget, compression, log, metrics });
+  connection = new FakeConnection();
+  handler = gateway.accept(connection, START_MS);
+}
+
+function send(boxes: number[] = []): void {
+  const text = { instanceId: null, zone: null, appName: null, processId: null, clientId: null, dataInfoId: null };
+  const register = {
+    ...{
+      kind: "publisherRegister" as const,
+      ...text,
+      ip: null,
+      port: null,
+      dataId: "orders",
+      group: "G",
+      registId: "r1",
+    },
+    ...{ eventType: "REGISTER", version: 1n, timestamp: 1n, attributes: ABSENT_MAP },
+    dataList: boxes.map((bytes) => ({ utf8: new Uint8Array(bytes).fill(0x61), units: bytes })),
+  };
+  const encoded = encodeMessage("hessian-draft", register);
+  handler.received(encodeRequest(BOLT_V1, { id: 1, timeoutMs: 1, ...encoded }), START_MS);
+}
+const channel = () => {
+  const connected = events.findLast((event) => event.kind === "connected");
+  assert.ok(connected);
+  return connected.channel;
+};
+const request = () => events.findLast((event) => event.kind === "published")?.request ?? 0;
+const halfFrame = (bytes: number) =>
+  encodeRequest(BOLT_V1, {
+    id: 1,
+    codec: 1,
+    timeoutMs: 1,
+    className: "x",
+    content: new Uint8Array(2 * bytes),
+  }).subarray(0, bytes);
+
+test("what is here of a frame is charged, and given back with its end or the connection's", () => {
+  const before = budget.heldOf(HELD.frames);
+  const part = halfFrame(100_000);
+  handler.received(part.slice(), START_MS);
+  assert.ok(budget.heldOf(HELD.frames) - before >= 100_000);
+  handler.received(new Uint8Array(100_000 + 1), START_MS);
+  assert.equal(connections, 1);
+  handler.closed(START_MS);
+  assert.equal(connections, 0);
+  assert.equal(budget.heldOf(HELD.frames), before);
+});
+
+test("of unfinished frames from one address those beyond its share are closed, and others are served", () => {
+  useBudget({ bytesMax: 40 * MIB });
+  const connections = Array.from({ length: 10 }, () => new FakeConnection());
+  for (const each of connections) gateway.accept(each, START_MS).received(halfFrame(7 * MIB), START_MS);
+  assert.ok(budget.heldBytes <= 40 * MIB);
+  assert.equal(connections.filter(({ isClosed }) => !isClosed).length, 2);
+  const honest = new FakeConnection("10.0.0.8:50001");
+  const honestHandler = gateway.accept(honest, START_MS);
+  honestHandler.received(halfFrame(MIB), START_MS);
+  assert.equal(honest.isClosed, false);
+});
+
+test("bytes that wait for their turn count, and a connection whose bytes are too many is closed", () => {
+  useBudget({ clientBytesMax: MIB });
+  handler.waits?.(500_000, START_MS);
+  assert.equal(budget.heldOf(HELD.frames), 500_000);
+  handler.received(halfFrame(10), START_MS);
+  assert.ok(budget.heldOf(HELD.frames) < 1_000);
+  handler.waits?.(2 * MIB, START_MS);
+  assert.equal(connection.isClosed, true);
+  assert.equal(budget.heldBytes, 0);
+});
+
+test("a client that does not read is charged for what waits for it, up to where it is not read from", () => {
+  connection.bufferedBytes = 300_000;
+  handler.received(encodeHeartbeat(BOLT_V1, 5, 1), START_MS);
+  assert.equal(budget.heldOf(HELD.output), 300_000);
+  connection.bufferedBytes = 3 * MIB;
+  handler.received(encodeHeartbeat(BOLT_V1, 5, 1), START_MS);
+  assert.equal(budget.heldOf(HELD.output), MIB);
+  connection.bufferedBytes = 0;
+  handler.drained(START_MS);
+  assert.equal(budget.heldOf(HELD.output), 0);
+});
+
+test("a connection that the node has no room for is refused, and nobody hears of it", () => {
+  useBudget({ bytesMax: 100_000 });
+  events = [];
+  const before = connections;
+  const all = Array.from({ length: 20 }, () => new FakeConnection());
+  for (const each of all) gateway.accept(each, START_MS);
+  const open = all.filter(({ isClosed }) => !isClosed).length;
+  assert.deepEqual([...closed.values()], [20 - open], "each is counted");
+  assert.equal(connections, before + open);
+  assert.ok(open > 0 && open < 20);
+  assert.equal(events.length, open);
+  assert.deepEqual(logged, ["a connection was refused"], "one line for an address and minute");
+});
+
+test("a refused registration is answered with its code and values, and logged once a minute and address", () => {
+  for (let at = 0; at < 3; at++) {
+    send();
+    const error = fail("CLIENT_BYTES_EXHAUSTED", { heldBytes: 5, bytes: 2, bytesMax: 6 });
+    channel().answer(request(), { kind: "failed", registId: "r1", version: 1n, error });
+  }
+  const frame = connection.frames.at(-1);
+  assert.ok(frame);
+  const answer = decodeMessage(wireForm(frame), frame.className, frame.content);
+  assert.ok(answer.kind === "registerResponse" && !answer.success && !answer.refused);
+  assert.match(answer.message ?? "", /^CLIENT_BYTES_EXHAUSTED: .*heldBytes=5, bytes=2, bytesMax=6/);
+  assert.deepEqual(logged, ["a registration was refused"]);
+});
+
+test("large registrations are work by their bytes, and are refused beyond a client's share", () => {
+  useBudget({ workPerSecondMax: 10_000 });
+  const published = () => events.filter(({ kind }) => kind === "published").length;
+  for (let at = 0; at < 20; at++) send([MIB]);
+  const taken = published();
+  assert.ok(taken >= 2 && taken < 6, `${taken}`);
+  const frame = connection.frames.at(-1);
+  assert.ok(frame);
+  const answer = decodeMessage(wireForm(frame), frame.className, frame.content);
+  assert.ok(answer.kind === "rpcServerException" && answer.message?.startsWith("OVERLOADED"));
+  const [first] = [connection];
+  connection = new FakeConnection("10.0.0.8:50001");
+  handler = gateway.accept(connection, START_MS);
+  send([2_000]);
+  assert.equal(published(), taken + 1, "another address is served");
+  assert.equal(first.isClosed, false);
+});
+
+test("a registration is work beyond the session's count of it from one KiB, and by each whole one", () => {
+  for (const [bytes, work] of [
+    [1_023, 0],
+    [1_024, 1],
+    [2_047, 1],
+    [2_048, 2],
+  ] as const) {
+    const worked: number[] = [];
+    const account = unlimitedBudget().open("10.0.0.7");
+    account.work = (_nowMs, count = 1) => {
+      worked.push(count);
+      return undefined;
+    };
+    new ConnectionAccount(account).work(bytes, START_MS);
+    assert.equal(
+      worked.reduce((sum, count) => sum + count, 0),
+      work,
+    );
+  }
+});

@@ -1,0 +1,42 @@
+import { fail } from "../../base/errors.ts";
+import type { BoltFrame } from "../../encoding/bolt/frame.ts";
+import { decodeMessage, publisherClassNames, wireForm } from "./codec/codec.ts";
+import type { SofaMessage, SubscriberRegister, WireForm } from "./codec/messages.ts";
+
+const PUBLISHERS = new Set(publisherClassNames());
+
+/** A message and the form in which it came, and in which it is answered. */
+export interface Received {
+  readonly form: WireForm;
+  readonly message: SofaMessage;
+}
+
+// What is no publisher holds names and attributes: at most 16,000 units of three bytes each, and a class definition.
+const CONTENT_BYTES_MAX = 128 * 1024;
+// An astral character is six bytes in Hessian and four where it is stored.
+const WIRE_BYTES_PER_STORED = 1.5;
+
+/**
+ * Decodes a frame's content. Throws REGISTRATION_TOO_LARGE before anything is read if no legal message of its class is
+ * as long, BOLT_CLASS_UNKNOWN, SCOPE_NOT_GLOBAL, or the decoder's own error.
+ */
+export function decodeFrame(frame: BoltFrame, { registrationBytesMax }: { registrationBytesMax: number }): Received {
+  const bytes = frame.content.length;
+  if (bytes > CONTENT_BYTES_MAX) {
+    const payloadMax = PUBLISHERS.has(frame.className) ? registrationBytesMax * WIRE_BYTES_PER_STORED : 0;
+    const bytesMax = CONTENT_BYTES_MAX + payloadMax;
+    if (bytes > bytesMax) throw fail("REGISTRATION_TOO_LARGE", { bytes, bytesMax });
+  }
+  const form = wireForm(frame);
+  const message = decodeMessage(form, frame.className, frame.content);
+  if (message.kind === "subscriberRegister" && form !== "protobuf") checkMultiScope(message);
+  return { form, message };
+}
+
+/**
+ * The real server answers this as a failure of the request and not of the registration, and does not look at protobuf
+ * subscribers.
+ */
+function checkMultiScope({ acceptMulti, scope }: SubscriberRegister): void {
+  if (acceptMulti && scope !== "global") throw fail("SCOPE_NOT_GLOBAL", { scope: scope ?? "null" });
+}

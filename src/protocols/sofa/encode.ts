@@ -1,0 +1,34 @@
+// The registry's answers as messages of the protocol.
+
+import { parseDataInfoId } from "../../model/dataInfoId.ts";
+import type { ConfigPush, Outcome } from "../../registry/registry.ts";
+import type { ReceivedConfigData, RegisterResponse, SyncConfigResponse } from "./codec/messages.ts";
+
+/**
+ * The answer to a registration. The version goes back exactly as it came: the client repeats a request until it is
+ * answered with its own. `refused` is never set: the client would not try again for the rest of its life.
+ */
+export function registerResponse(outcome: Outcome): RegisterResponse {
+  const { registId, version } = outcome;
+  const message = outcome.kind === "accepted" ? null : outcome.error.message;
+  return { kind: "registerResponse", success: outcome.kind === "accepted", registId, version, refused: false, message };
+}
+
+/** The client hides segments that are not named here, so the pushes' segment is. 0 leaves the client's own interval. */
+export function syncConfigResponse(dataCenter: string): SyncConfigResponse {
+  return {
+    kind: "syncConfigResponse",
+    success: true,
+    message: null,
+    retryInterval: 0,
+    availableSegments: [dataCenter],
+  };
+}
+
+const encoder = new TextEncoder();
+
+export function receivedConfigData({ dataInfoId, version, data, registIds }: ConfigPush): ReceivedConfigData {
+  const { dataId, group, instanceId } = parseDataInfoId(dataInfoId);
+  const dataBox = data === null ? null : { utf8: encoder.encode(data), units: data.length };
+  return { kind: "receivedConfigData", dataId, group, instanceId, version, configuratorRegistIds: registIds, dataBox };
+}

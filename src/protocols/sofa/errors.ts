@@ -1,0 +1,41 @@
+// Refusals in the protocol's own forms: a Bolt status, a Java exception, or a registration answered with success=false.
+
+import type { ErrorCode, RegistryError } from "../../base/errors.ts";
+import { visible } from "../../base/visible.ts";
+import { BOLT_CODEC, BOLT_STATUS } from "../../encoding/bolt/frame.ts";
+import { type Encoded, encodeMessage } from "./codec/codec.ts";
+
+/** What a request is answered with when its content could not even be read. */
+export type ContentRefusal = Encoded & { readonly status: number };
+
+// What is well formed and too large is said in words: somebody has to make it smaller.
+const EXPLAINED: ReadonlySet<ErrorCode> = new Set([
+  "HESSIAN_LIMIT",
+  "OVERLOADED",
+  "PROTOBUF_LIMIT",
+  "REGISTRATION_TOO_LARGE",
+]);
+
+// Bolt's own answers are Hessian's, whatever the request was.
+const BARE = { codec: BOLT_CODEC.HESSIAN, className: "", content: new Uint8Array(0) };
+
+/**
+ * As the real server: an unknown class and a wrong scope are exceptions with these texts, an unreadable content a bare
+ * status; the connection stays.
+ */
+export function contentRefusal(error: RegistryError, className: string): ContentRefusal {
+  const message = exceptionText(error, className);
+  if (message === undefined) return { ...BARE, status: BOLT_STATUS.SERVER_DESERIALIZE };
+  const exception = encodeMessage("hessian-draft", { kind: "rpcServerException", message });
+  return { ...exception, status: BOLT_STATUS.SERVER_EXCEPTION };
+}
+
+/** The text of an RpcServerException; undefined for a status without content. */
+function exceptionText(error: RegistryError, className: string): string | undefined {
+  if (EXPLAINED.has(error.code)) return error.message;
+  if (error.code === "BOLT_CLASS_UNKNOWN") return `No user processor found for request: ${visible(className)}`;
+  if (error.code !== "SCOPE_NOT_GLOBAL") return undefined;
+  const scope = visible(String(error.details["scope"]));
+  const original = `java.lang.RuntimeException: scope=${scope} is not equals global`;
+  return `[Server]OriginErrorMsg: ${original}. AdditionalErrorMsg: ${error.message}`;
+}

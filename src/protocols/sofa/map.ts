@@ -1,0 +1,85 @@
+// SOFARegistry's notions in the registry's words. Whatever is missing gets SOFARegistry's default; whatever is wrong is
+// refused with its name and value.
+
+import { fail } from "../../base/errors.ts";
+import { checkedKeyPart, makeDataInfoId } from "../../model/dataInfoId.ts";
+import { packPayload } from "../../model/payload.ts";
+import { isScope, type Scope } from "../../model/scope.ts";
+import type { PublishRequest, RegistrationKey, SubscribeRequest } from "../../registry/registry.ts";
+import type { ConfiguratorRegister, PublisherRegister, SubscriberRegister, WireForm } from "./codec/messages.ts";
+import type { SofaConfig } from "./environment.ts";
+import { chooseEncoding, variantWord } from "./variant.ts";
+
+// Nobody counts so far or takes such a time; what is above it is kept free, so that there is always a newer version.
+const VERSION_MAX = 1n << 62n;
+/** The zone name that the Java client sends when it was not configured. */
+const UNSET_ZONE = "DEFAULT_ZONE";
+
+type Register = PublisherRegister | SubscriberRegister | ConfiguratorRegister;
+
+/** What every registration has. Throws FIELD_INVALID. */
+export function registrationKeyOf(register: Register): RegistrationKey {
+  const { dataId, group, version, processId } = register;
+  const dataInfoId = makeDataInfoId({ dataId, group, instanceId: register.instanceId ?? "" });
+  const registId = checkedKeyPart("registId", register.registId);
+  const key = { dataInfoId, registId, version: checkedVersion(version) };
+  // The Java client names none, MOSN's a random one.
+  return processId === null || processId === "" ? key : { ...key, processId: checkedKeyPart("processId", processId) };
+}
+
+/**
+ * How many bytes will be packed. Hessian can refer to a box again and again: a small frame must not become a large
+ * payload. Throws REGISTRATION_TOO_LARGE.
+ */
+export function payloadBytesOf({ dataList }: PublisherRegister, { registrationBytesMax }: SofaConfig): number {
+  let bytes = 0;
+  for (const box of dataList) bytes += box?.utf8.length ?? 0;
+  if (bytes <= registrationBytesMax) return bytes;
+  throw fail("REGISTRATION_TOO_LARGE", { field: "dataList", bytes, bytesMax: registrationBytesMax });
+}
+
+/** A publication; `config.zone` stands in for a zone that the client did not choose. Throws FIELD_INVALID. */
+export function publishRequest(register: PublisherRegister, config: SofaConfig): PublishRequest {
+  return {
+    ...registrationKeyOf(register),
+    zone: zoneOf(register.zone, config),
+    appName: optionalName("appName", register.appName),
+    attributes: register.attributes,
+    payload: packPayload(register.dataList),
+  };
+}
+
+/** A subscription in the form in which it came. Throws FIELD_INVALID. */
+export function subscribeRequest(register: SubscriberRegister, form: WireForm, config: SofaConfig): SubscribeRequest {
+  const scope = checkedScope(register.scope);
+  const encoding = config.pushCompress ? chooseEncoding(form, register.acceptEncoding) : "plain";
+  const variant = variantWord({ form, encoding, isMulti: register.acceptMulti });
+  return { ...registrationKeyOf(register), scope, zone: zoneOf(register.zone, config), variant };
+}
+
+/**
+ * In SOFARegistry a session serves one zone, and a client's zone decides to which session it goes; so the session's
+ * zone is the client's. One Roster node may serve clients of many zones: the zone that a client names is its zone, and
+ * a client that names none is in the node's.
+ */
+function zoneOf(zone: string | null, config: SofaConfig): string {
+  if (zone === null || zone === "" || zone === UNSET_ZONE) return config.zone;
+  return checkedKeyPart("zone", zone);
+}
+
+function checkedScope(scope: string | null): Scope {
+  // The real server takes a missing scope for the widest that stays inside the data center.
+  if (scope === null || scope === "") return "dataCenter";
+  if (!isScope(scope))
+    throw fail("FIELD_INVALID", { field: "scope", value: scope, expected: "zone, dataCenter or global" });
+  return scope;
+}
+
+function checkedVersion(version: bigint): bigint {
+  if (version >= 0n && version <= VERSION_MAX) return version;
+  throw fail("FIELD_INVALID", { field: "version", value: version, expected: `0 to ${VERSION_MAX}` });
+}
+
+function optionalName(field: string, value: string | null): string {
+  return value === null || value === "" ? "" : checkedKeyPart(field, value);
+}
