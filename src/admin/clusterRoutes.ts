@@ -1,4 +1,4 @@
-// Members, slots, and nodes that are shut out, as the role meta knows them.
+// Routes for members, slots and blocked nodes, as known to the role meta.
 
 import { fail } from "../base/errors.ts";
 import { type HttpExchange, type HttpRoute, jsonResponse, respondWith } from "../base/http.ts";
@@ -7,17 +7,17 @@ import { isNodeId, nodeId, nodeNameOf } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 import { type MetaRow, memberRows } from "./memberRows.ts";
 
-/** What the routes ask of the role meta. */
+/** The view of the role meta that the routes need. */
 export interface ClusterStatus {
   readonly isLeading: () => boolean;
-  /** Where the leading meta node takes HTTP calls; undefined if none is known to lead. */
+  /** The HTTP address of the leading meta node; undefined if none is known to lead. */
   readonly leaderAddress: () => string | undefined;
   readonly members: () => Iterable<readonly [Member, Heartbeat]>;
   readonly slotTable: () => SlotTable | undefined;
   readonly blockedNodes: () => ReadonlySet<string>;
-  /** This one and the others that it knows. */
+  /** This node and the other meta nodes that it knows. */
   readonly metas: () => readonly MetaRow[];
-  /** Shuts a node out by its name, or lets it in again. Rejects with a RegistryError. */
+  /** Blocks a node by its name, or unblocks it. Rejects with a RegistryError. */
   readonly blockNode: (node: string, isBlocked: boolean) => Promise<void>;
 }
 
@@ -59,7 +59,7 @@ export function clusterRoutes(status: ClusterStatus): readonly HttpRoute[] {
   ];
 }
 
-/** A run stands for its node: shut out alone, it would come back as another run. */
+/** A run stands for its node: if only the run were blocked, the node would come back as another run. */
 async function block({ params }: HttpExchange, { blockNode }: ClusterStatus, isBlocked: boolean) {
   const { name = "" } = params;
   if (!isNodeId(name)) throw fail("FIELD_INVALID", { field: "node", value: name, expected: "a node's name or id" });

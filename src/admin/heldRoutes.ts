@@ -1,21 +1,21 @@
-// Services that a data node holds back because too many publishers would go at once.
+// Routes for services that a data node holds because too many publishers would go at once.
 
 import { fail } from "../base/errors.ts";
 import { type HttpRoute, jsonResponse, queryValue } from "../base/http.ts";
 import { readDataInfoId } from "../model/dataInfoId.ts";
 import type { DataInfoId } from "../model/ids.ts";
 
-/** A service that is held back, and since when and until when. */
+/** A held service, with the beginning and the end of the hold. */
 interface HeldService {
   readonly dataInfoId: DataInfoId;
   readonly sinceMs: number;
   readonly untilMs: number;
-  /** Publishers that would go, of so many. */
+  /** The number of publishers that would go. */
   readonly lost: number;
   readonly publishers: number;
 }
 
-/** What the routes ask of the role data. */
+/** The view of the role data that the routes need. */
 export interface HeldStatus {
   readonly heldLosses: () => readonly HeldService[];
   readonly releaseHeld: (dataInfoId: DataInfoId) => void;

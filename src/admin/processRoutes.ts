@@ -1,18 +1,18 @@
-// What every HTTP port has: is it alive, is it ready, what does it count, and "stop in order, please".
+// The routes of every HTTP port: liveness, readiness, metrics, and an orderly stop.
 
 import { type HttpRoute, jsonResponse, respondWith, textResponse } from "../base/http.ts";
 
-/** What is asked of the process. */
+/** The view of the process that the routes need. */
 export interface ProcessStatus {
-  /** The process has been told to stop. */
+  /** Whether the process has been told to stop. */
   readonly isStopping: () => boolean;
   /** Begins an orderly stop of the process. */
   readonly stop: () => void;
-  /** The metrics, in the format that `contentType` names. */
+  /** The metrics, in the format given by `contentType`. */
   readonly page: { readonly contentType: string; render(): Promise<string> };
 }
 
-/** `notReady` says why the role does not do its work yet, or any more; nothing if it does. */
+/** `notReady` returns the reason why the role does not work yet, or no longer works; undefined if it works. */
 export function processRoutes(
   { isStopping, stop, page }: ProcessStatus,
   notReady: () => string | undefined,

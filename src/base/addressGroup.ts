@@ -1,9 +1,9 @@
-// Who counts as one address. Whoever has an IPv6 network has 2^64 addresses of it, so the network counts as one.
+// The unit that counts as one address. An IPv6 network has 2^64 addresses, so the whole network counts as one.
 
 const NETWORK_GROUPS = 4;
 const GROUPS = 8;
 
-/** The address of `ip:port`, as Connection.remoteAddress has it, without its port; of IPv6 the network of 64 bits. */
+/** The address of `ip:port`, as in Connection.remoteAddress, without its port; for IPv6 the 64-bit network. */
 export function addressGroup(remoteAddress: string): string {
   const at = remoteAddress.lastIndexOf(":");
   const host = at < 0 ? remoteAddress : remoteAddress.slice(0, at);

@@ -1,19 +1,19 @@
-// Everything that a client makes a process keep or do is counted here: for the client, for its address and for the
-// process, in bytes and in registrations a second. Whoever keeps something charges the client's account before and
-// releases it after, and hands on the refusal if there is one. docs/internals/limits.md lists what is charged.
+// Counts everything that a client makes a process keep or do: for the client, for its address and for the process, in
+// bytes and in registrations a second. Code that keeps something charges the client's account first, passes on a
+// refusal, and releases the charge afterwards. docs/internals/limits.md lists what is charged.
 //
-// How much one address may hold is no setting. It may hold as much as is still free, as switches share their buffers:
-// one address alone can fill half, two a third each, and however many there are, a newcomer finds room. So neither a
-// machine behind a NAT needs an exception, nor can one address shut out the others. Work is shared in the same way,
-// with four times what is left of the second: one address alone gets four fifths of it.
+// The bound for one address is not a setting. An address may hold as much as is still free, as switches share their
+// buffers: one address alone can fill half, two a third each, and a newcomer always finds room. So a machine behind a
+// NAT needs no exception, and no address can shut out the others. Work is shared in the same way, with four times the
+// rest of the second: one address alone gets four fifths of it.
 //
-// Bytes are estimates of resident memory. Two rules keep the honest out of trouble: at each level only what grows there
-// is looked at, so what does not grow is always taken, and what is released is never refused.
+// Bytes are estimates of resident memory. Two rules keep honest clients out of trouble: each level checks only what
+// grows there, so a charge that does not grow is always accepted, and a release is never refused.
 
 import { assert } from "./assert.ts";
 import { type ErrorCode, fail, type RegistryError } from "./errors.ts";
 
-/** What is held, for the metrics. */
+/** The kinds of held memory, for the metrics. */
 export const HELD = {
   connections: 0,
   frames: 1,
@@ -25,19 +25,19 @@ export const HELD = {
 
 export type HeldKind = (typeof HELD)[keyof typeof HELD];
 
-/** Who has too much. */
+/** The levels that can exceed their bound. */
 export const LEVELS = ["client", "address", "node"] as const;
 export type Level = (typeof LEVELS)[number];
 
 export interface BudgetLimits {
-  /** What all accounts together may hold. */
+  /** The bound for all accounts together. */
   readonly bytesMax: number;
   readonly clientBytesMax: number;
-  /** How many registrations, and ends of them, are taken in a second. */
+  /** Registrations, and ends of registrations, accepted in a second. */
   readonly workPerSecondMax: number;
 }
 
-/** Something held that is replaced by something else. */
+/** A holding that another one replaces. */
 export interface Holding {
   readonly account: Account;
   readonly bytes: number;
@@ -45,12 +45,12 @@ export interface Holding {
 
 const WORK_SHARE = 4;
 const WINDOW_MS = 1_000;
-// However large something is, a client that has done nothing else in this second may do it.
+// A client that has done nothing else in this second may do one piece of work of any size.
 const WORK_AT_ONCE = 1 / 8;
-// One line for an address and minute says that it is refused; the metrics say how often.
+// An address is logged as refused once a minute; the metrics count every refusal.
 const LOG_MS = 60_000;
 
-/** What the accounts of one address have together. */
+/** The totals of all accounts of one address. */
 class Address {
   readonly name: string;
   accounts = 0;
@@ -64,7 +64,7 @@ class Address {
   }
 }
 
-/** The account of one client's connection. What it holds may outlive the connection. */
+/** The account of one client's connection. Its holdings may outlive the connection. */
 export class Account {
   readonly #budget: Budget;
   readonly #address: Address;
@@ -87,12 +87,12 @@ export class Account {
     return this.#address.name;
   }
 
-  /** Takes so many bytes more, or says who has too much and takes none. */
+  /** Charges `bytes`, or charges nothing and returns the refusal. */
   charge(kind: HeldKind, bytes: number): RegistryError | undefined {
     return this.replace(kind, bytes, undefined);
   }
 
-  /** Takes `bytes` in the place of what was held before, perhaps by another client, which is released. */
+  /** Charges `bytes` in place of an earlier holding, perhaps another client's, which is released. */
   replace(kind: HeldKind, bytes: number, before: Holding | undefined): RegistryError | undefined {
     const budget = this.#budget;
     const beforeBytes = before?.bytes ?? 0;
@@ -121,8 +121,8 @@ export class Account {
   }
 
   /**
-   * Counts one registration, or the end of one, in the present second, or what costs as much as `count` of them; the
-   * error to answer it with if it is too much.
+   * Counts one registration or the end of one in the present second, or work that costs as much as `count` of them.
+   * Returns the error to answer with if that is too much.
    */
   work(nowMs: number, count = 1): RegistryError | undefined {
     const address = this.#address;
@@ -143,14 +143,14 @@ export class Account {
     return undefined;
   }
 
-  /** Whether a refusal of this address may be logged now; once a minute. */
+  /** Whether a refusal of this address may be logged now: once a minute. */
   mayLog(nowMs: number): boolean {
     if (nowMs - this.#address.loggedMs < LOG_MS) return false;
     this.#address.loggedMs = nowMs;
     return true;
   }
 
-  /** The connection is over; what is still held is released later. May be called twice. */
+  /** Ends the connection; its remaining holdings are released later. May be called twice. */
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
@@ -179,7 +179,7 @@ export class Budget {
     return this.#heldBytes;
   }
 
-  /** Addresses that have a connection or hold something. */
+  /** The number of addresses that have a connection or hold something. */
   get addresses(): number {
     return this.#addresses.size;
   }
@@ -188,12 +188,12 @@ export class Budget {
     return this.#heldByKind[kind] ?? 0;
   }
 
-  /** How often somebody was refused bytes since the process began. */
+  /** The number of byte refusals since the process began. */
   refusals(level: Level): number {
     return this.#refusals[level];
   }
 
-  /** A connection from this address, without its port. */
+  /** Opens the account of a connection from this address, without its port. */
   open(address: string): Account {
     const known = this.#addresses.get(address) ?? new Address(address);
     this.#addresses.set(address, known);
@@ -201,7 +201,7 @@ export class Budget {
     return new Account(this, known);
   }
 
-  /** For accounts: who would have too much, if anybody. */
+  /** For accounts: the refusal of the level that would exceed its bound, if any. */
   refusal(clientBytes: number, addressBytes: number, grown: Record<Level, number>): RegistryError | undefined {
     const { bytesMax, clientBytesMax } = this.limits;
     const free = bytesMax - this.#heldBytes - grown.node;
@@ -233,7 +233,7 @@ export class Budget {
     return this.#window;
   }
 
-  /** For accounts: takes a piece of this second's work, or says that it is too much for who has done so much in it. */
+  /** For accounts: takes a piece of this second's work, or refuses it to a client or address that has done so much. */
   takeWork(count: number, { client, address }: { client: number; address: number }): RegistryError | undefined {
     const left = this.#workLeft;
     const addressMax = WORK_SHARE * left;
@@ -248,7 +248,7 @@ export class Budget {
   /** For accounts. */
   forgetIfUnused(address: Address): void {
     if (address.accounts > 0 || address.heldBytes > 0) return;
-    // A connection that is long over may give back nothing at all, when others have come from its address since.
+    // A connection that is long over may release nothing at all after its address was made anew for other connections.
     if (this.#addresses.get(address.name) === address) this.#addresses.delete(address.name);
   }
 

@@ -1,5 +1,5 @@
-// Both reflected CRC-32 sums that the registry needs: Bolt frames carry the IEEE one (as zlib), slots are chosen
-// by Castagnoli's. Table driven, a byte a step: 4 million keys of 77 characters a second.
+// The two reflected CRC-32 sums of the registry: Bolt frames carry the IEEE one (as zlib), Castagnoli's chooses slots.
+// Table driven, one byte a step: 4 million keys of 77 characters a second.
 
 function tableOf(polynomial: number): Uint32Array {
   const table = new Uint32Array(256);
@@ -23,7 +23,7 @@ function sum(table: Uint32Array, bytes: Uint8Array, before: number): number {
   return (rest ^ 0xffffffff) >>> 0;
 }
 
-/** CRC-32 (IEEE 802.3), unsigned, as zlib's `crc32`; `before` is the sum of the bytes that come before these. */
+/** CRC-32 (IEEE 802.3), unsigned, as zlib's `crc32`; `before` is the sum of the preceding bytes. */
 export function crc32(bytes: Uint8Array, before = 0): number {
   return sum(IEEE, bytes, before);
 }

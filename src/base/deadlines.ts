@@ -1,4 +1,4 @@
-// Things that are due at a time, soonest first: a binary heap with one entry a key. Setting a key again moves it, and a
+// Keys that are due at a time, soonest first: a binary heap with one entry a key. Setting a key again moves it; a
 // cancelled entry stays in the heap until its time comes, which keeps both operations cheap.
 
 import { assert, defined } from "./assert.ts";
@@ -32,7 +32,7 @@ export class Deadlines<Key> {
     return this.#live.get(key)?.atMs;
   }
 
-  /** Nothing is due before `atMs`: what would be is moved there, if it may. */
+  /** Makes nothing due before `atMs`: earlier keys move there if `may` allows it. */
   postpone(atMs: number, may: (key: Key) => boolean = () => true): void {
     for (const { key, atMs: dueMs } of [...this.#live.values()]) if (dueMs < atMs && may(key)) this.set(key, atMs);
   }
@@ -49,7 +49,7 @@ export class Deadlines<Key> {
     return this.#live.keys();
   }
 
-  /** When the soonest key is due; Infinity if there is none. */
+  /** The time at which the soonest key is due; Infinity if there is none. */
   nextMs(): number {
     this.#dropCancelled();
     return this.#heap[0]?.atMs ?? Number.POSITIVE_INFINITY;

@@ -1,5 +1,5 @@
-// The complete list of what pure code may know beyond the language itself.
-// tsconfig.core.json has neither Node's nor the DOM's types: a socket, a timer or a file does not compile there.
+// The complete list of globals that pure code may use beyond the language itself. tsconfig.core.json has neither Node's
+// nor the DOM's types, so a socket, a timer or a file does not compile there.
 
 declare class TextEncoder {
   encode(text: string): Uint8Array<ArrayBuffer>;

@@ -1,18 +1,18 @@
-// The doors to the outside world. Roles, gateways and the client know these interfaces only; `transport` and `server`
+// The ports to the outside world. Roles, gateways and the client know only these interfaces; `transport` and `server`
 // implement them with sockets and clocks, `sim` with virtual ones.
 
 /**
  * Milliseconds since 1970 that never jump: wall time at the start of the process, carried on by the monotonic clock.
- * An operator who sets the system clock neither ends leases nor turns versions back.
+ * Setting the system clock neither ends leases nor turns versions back.
  */
 export interface Clock {
   nowMs(): number;
 }
 
-/** Cancels what it was returned for. May be called twice. */
+/** Cancels the timer or listener that returned it. May be called twice. */
 export type Cancel = () => void;
 
-/** One-shot timers. `run` gets the time at which it really ran. */
+/** One-shot timers. `run` receives the time at which it really ran. */
 export interface Timers {
   after(delayMs: number, run: (nowMs: number) => void): Cancel;
 }
@@ -25,7 +25,7 @@ export interface Random {
 /** Values that are logged with an event: short, printable, no secrets. */
 export type LogFields = Readonly<Record<string, string | number | bigint | boolean>>;
 
-/** Structured log: `event` is a fixed short sentence, everything that varies is in `fields`. */
+/** A structured log: `event` is a fixed short sentence, everything that varies is in `fields`. */
 export interface Log {
   debug(event: string, fields?: LogFields): void;
   info(event: string, fields?: LogFields): void;
@@ -40,36 +40,36 @@ export interface Compression {
 }
 
 /**
- * What may wait for a peer that does not read. Beyond it nothing is read from the peer either, and whoever can hold
- * writes back does so until `drained`: then the newest goes out, and not all that came between.
+ * The most bytes that wait for a peer that does not read. Beyond it nothing is read from the peer either, and a sender
+ * that can hold writes back holds them until `drained`: then it sends the newest state, not all the states in between.
  */
 export const UNREAD_BYTES_MAX = 1024 * 1024;
 
-/** A byte stream to one peer, as TCP gives it: ordered, and lost only by being closed. */
+/** A byte stream to one peer, as TCP provides it: ordered, and lost only by being closed. */
 export interface Connection {
-  /** `ip:port` of the peer, as the socket says. IPv4 in dotted form, IPv6 in brackets. */
+  /** `ip:port` of the peer, as reported by the socket. IPv4 in dotted form, IPv6 in brackets. */
   readonly remoteAddress: string;
   /** `ip:port` at which the peer reached us. */
   readonly localAddress: string;
-  /** Bytes that were written and not yet handed to the network. */
+  /** Bytes written and not yet handed to the network. */
   readonly bufferedBytes: number;
-  /** Something that the peer has sent is here and waits for its turn: whoever seems silent is not. */
+  /** The peer has sent bytes that are here and wait for their turn, so a peer that seems silent is not. */
   readonly hasUnread: boolean;
-  /** Sends the parts in order. The buffers are shared with other connections: nobody changes them afterwards. */
+  /** Sends the parts in order. Other connections share the buffers, so the caller must not change them afterwards. */
   write(...parts: readonly Uint8Array[]): void;
   /** Sends what is buffered, then ends the connection. The handler's `closed` follows. */
   close(): void;
 }
 
-/** What the owner of a connection is told. Nothing comes after `closed`. */
+/** The events for the owner of a connection. Nothing comes after `closed`. */
 export interface ConnectionHandler {
   received(chunk: Uint8Array, nowMs: number): void;
-  /** So many bytes were read and wait for their turn; `received` follows. */
+  /** The connection has read `bytes`, which wait for their turn; `received` follows. */
   waits?(bytes: number, nowMs: number): void;
-  /** The buffer has emptied after bytes had to wait in it. */
+  /** The buffer is empty again after bytes had to wait in it. */
   drained(nowMs: number): void;
   closed(nowMs: number): void;
 }
 
-/** Takes a new connection and says who handles it. */
+/** Accepts a new connection and returns its handler. */
 export type Acceptor = (connection: Connection, nowMs: number) => ConnectionHandler;

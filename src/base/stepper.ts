@@ -1,9 +1,9 @@
-// Drives one role: gives it events with the time, and wakes it when it asks to be woken. Roles have no timers of their
+// Drives one role: passes events with the time, and wakes the role when it asks for it. Roles have no timers of their
 // own.
 
 import type { Cancel, Clock, Timers } from "./ports.ts";
 
-/** What every role looks like to its host. */
+/** The interface of every role towards its host. */
 export interface SteppedRole<Event> {
   step(event: Event, nowMs: number): void;
   nextWakeMs(): number;
@@ -12,7 +12,7 @@ export interface SteppedRole<Event> {
 export interface StepperEnvironment {
   readonly clock: Clock;
   readonly timers: Timers;
-  /** A broken invariant of the role: its state can't be trusted any more, the node must end. */
+  /** Reports a broken invariant of the role: its state can't be trusted any more, so the node must end. */
   readonly failed: (error: unknown) => void;
 }
 
@@ -39,13 +39,13 @@ export class Stepper<Event> {
     }
   }
 
-  /** The role is not stepped any more. May be called twice. */
+  /** Stops stepping the role. May be called twice. */
   close(): void {
     this.#isClosed = true;
     this.#cancelWake();
   }
 
-  // A timer that fires a little early costs one empty step; setting one anew at each step would cost more.
+  // A timer that fires a little early costs one empty step; resetting it at each step would cost more.
   #arm(nowMs: number): void {
     const wakeMs = this.#role.nextWakeMs();
     if (wakeMs >= this.#wakeMs || wakeMs === Number.POSITIVE_INFINITY) return;

@@ -1,6 +1,6 @@
-// A client's text as bytes. Payloads are stored, copied, logged and pushed as bytes and never become JavaScript
-// strings on the way. The form is UTF-8, with one extension: a lone surrogate, which a Java string may hold, keeps
-// its own three bytes, so that what a Java client published comes back to a Java client unchanged.
+// A client's text as bytes. Payloads are stored, copied, logged and pushed as bytes and never become JavaScript strings
+// on the way. The form is UTF-8 with one extension: a lone surrogate, which a Java string may hold, keeps its own three
+// bytes, so that text from a Java client returns to a Java client unchanged.
 
 import { ByteWriter } from "./bytes.ts";
 
@@ -43,7 +43,7 @@ export function stringOf(text: WireText): string {
   return result + String.fromCharCode(...block);
 }
 
-// Arguments of one call stay far below the engine's limit (about 120,000).
+// One call takes far fewer arguments than the engine's limit (about 120,000).
 const UNITS_PER_BLOCK = 4096;
 
 // Reads the character at `at` and returns where the next one begins. The text is well formed, as WireText promises.
@@ -76,9 +76,9 @@ export function utf8String(bytes: Uint8Array, start: number, end: number): strin
   }
 }
 
-// Zones, groups, application names, addresses and service names come again and again: sharing one string for each
-// is faster than decoding (60 ns against 250 ns) and keeps the heap small. The table is direct mapped, so it is
-// bounded, and a client that fills it with garbage only costs the others a decoding.
+// Zones, groups, application names, addresses and service names recur constantly. Sharing one string for each is faster
+// than decoding (60 ns against 250 ns) and keeps the heap small. The table is direct mapped, so it is bounded, and a
+// client that fills it with garbage costs the others only a decoding.
 const INTERN_BYTES_MAX = 64;
 const INTERN_SLOTS = 4096;
 const interned: string[] = new Array<string>(INTERN_SLOTS).fill("");
@@ -106,7 +106,7 @@ function isSame(known: string, bytes: Uint8Array, start: number, end: number): b
 export class TextBuilder {
   readonly #out: ByteWriter;
   #units = 0;
-  // A high surrogate that waits for its other half; 0 is none.
+  // A high surrogate that waits for its other half; 0 means none.
   #high = 0;
 
   constructor(bytesExpected: number) {

@@ -1,14 +1,14 @@
-// Text that strangers chose, as it is shown to people: in logs, in refusals, in answers of HTTP and on a terminal.
+// Text chosen by strangers, made safe to show to people: in logs, refusals, HTTP answers and on a terminal.
 
 // Control characters (C0 and C1: U+009B begins a terminal's command) forge lines and move cursors, format characters
 // (Cf: bidi overrides, zero-width ones) show one name as another, line and paragraph separators break lines, and lone
 // surrogates have no UTF-8.
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Surrogate}]/gu;
-// Nearly every text is printable ASCII: it is told in one pass, without the tables of Unicode.
+// Nearly every text is printable ASCII. One pass finds that out, without the tables of Unicode.
 const PLAIN = /^[ -~]*$/;
 
 /**
- * The text with every character that is not seen as itself written as `\u009b`; in a JSON text it stays the same value.
+ * The text with every invisible or misleading character written as `\u009b`; in a JSON text the value stays the same.
  */
 export function visible(text: string): string {
   return PLAIN.test(text) ? text : text.replace(INVISIBLE, escaped);

@@ -55,7 +55,7 @@ test("a database's password is not printed", () => {
   assert.match(out, /^store-url +\(hidden\) +\(hidden\) +flag --store-url$/m);
 });
 
-// A wrong command line ends with 2: to start again would not help.
+// A wrong command line ends with 2: starting again would not help.
 const WRONG: readonly [behaviour: string, args: readonly string[], error: RegExp][] = [
   [
     "an unknown flag, with the one it meant",

@@ -1,9 +1,9 @@
 #!/usr/bin/env -S MALLOC_ARENA_MAX=1 node --max-semi-space-size=4
-// The program's entry. It loads nothing but the check of the runtime at first: what follows does not even parse on an
-// old Node, and a syntax error deep in a library is a poor way to say so.
+// The program's entry. At first it loads only the check of the runtime: the rest does not even parse on an old Node,
+// and a syntax error deep in a library is a poor message.
 //
-// The young generation is kept small, 4 MiB to a half: nearly all garbage here is that of one message, so nothing is
-// won by collecting it later, and an idle server takes 100 MiB in place of 104.
+// The young generation is kept small, 4 MiB to a half. Nearly all garbage here belongs to one message, so nothing is
+// gained by collecting it later, and an idle server takes 100 MiB instead of 104.
 
 const NODE_MAJOR_MIN = 24;
 
@@ -13,6 +13,6 @@ if (major < NODE_MAJOR_MIN) {
   process.exit(1);
 } else {
   const { runProgram } = await import("./program.ts");
-  // An explicit exit: a library's idle timer must not keep a process alive whose command is done.
+  // An explicit exit: a library's idle timer must not keep the process alive after its command is done.
   process.exit(await runProgram(process.argv.slice(2)));
 }

@@ -1,4 +1,4 @@
-// What an operator sees of a server from its start on: the first lines of the log and the metrics, of processes.
+// An operator's view of a server process from its start: the first lines of the log, and the metrics.
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -111,7 +111,7 @@ test("a data directory without a database in roster.db, or that can't be made, e
   assert.match(unusable.printed(), /DATA_DIR_UNUSABLE: .*data-dir/);
 });
 
-/** The page, over a connection that is there already. */
+/** Scrapes the page over an existing connection. */
 function scrapeOver(agent: Agent, port: number): Promise<string> {
   return new Promise((resolve, reject) => {
     get({ agent, port, host: "127.0.0.1", path: "/metrics" }, (response) => {

@@ -6,7 +6,7 @@ import { type OperationCall, operate } from "./operate.ts";
 
 const hasCode = (code: string) => (error: unknown) => error instanceof RegistryError && error.code === code;
 
-/** A node that answers as told, and what the call then prints. */
+/** Runs a node that answers as told, and returns the output of the call. */
 async function print(t: TestContext, answer: RequestListener, call: Omit<OperationCall, "url">): Promise<string[]> {
   const server = createServer(answer);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -1,4 +1,4 @@
-// `roster server`: start, say where, serve until told to stop, hand over, stop in order.
+// `roster server`: starts, reports its addresses, serves until it is told to stop, hands over, stops in order.
 
 import { flushCompileCache } from "node:module";
 import { setFlagsFromString } from "node:v8";
@@ -12,7 +12,7 @@ import { shareMetrics } from "./workerMetrics.ts";
 import { WORKER_READY } from "./workerReady.ts";
 
 /**
- * Runs a server until a signal or `roster drain` ends it. Throws if it cannot start, fails, or does not stop in time.
+ * Runs a server until a signal or `roster drain` ends it. Throws if it can't start, fails, or does not stop in time.
  */
 export async function runServer(sources: ConfigSources): Promise<void> {
   const { config } = loadConfig(sources);
@@ -32,11 +32,11 @@ async function run(config: Config): Promise<void> {
   setFlagsFromString("--always-sparkplug");
   let log: Log | undefined;
   const signal = stopSignal(() => log);
-  // Loaded only now: a mistyped flag is answered at once.
+  // Loaded only here, so that a mistyped flag is answered at once.
   const { startServer } = await import("../server/start.ts");
   const server = await startServer(config);
   log = server.log;
-  // `npm start` caches compiled sources (NODE_COMPILE_CACHE). Node would write them at the end, which a killed server
+  // `npm start` caches compiled sources (NODE_COMPILE_CACHE). Node would write them at exit, which a killed server
   // never reaches; without the variable this does nothing.
   flushCompileCache();
   shareMetrics(server.page);
@@ -44,13 +44,13 @@ async function run(config: Config): Promise<void> {
   const end = await Promise.race([signal, server.failed, server.stopAsked.then(() => "an operator's call")]);
   const failure = end instanceof Error ? end : undefined;
   log.info("roster stops", { reason: failure?.message ?? String(end) });
-  // What failed has nothing that could be handed over.
+  // A failed server has nothing that it could hand over.
   if (failure === undefined) await server.drain();
   await closeInTime(server, config.shutdownTimeoutMs);
   if (failure !== undefined) throw failure;
 }
 
-/** Resolves with what ends the server from outside. */
+/** Resolves with the outside cause that ends the server. */
 function stopSignal(log: () => Log | undefined): Promise<string> {
   return new Promise((resolve) => {
     let signals = 0;
@@ -60,8 +60,8 @@ function stopSignal(log: () => Log | undefined): Promise<string> {
       resolve(signal);
     };
     watchSignals({ stop, log });
-    // Of a worker: the process that watches over it is gone, or lets it go. That is no signal: a terminal and a service
-    // manager signal both of them.
+    // For a worker: its supervising process is gone, or releases it. That is not a signal, because a terminal and a
+    // service manager signal both processes.
     process.once("disconnect", () => resolve("the process that watches over the workers"));
   });
 }
@@ -71,7 +71,7 @@ function giveUp(why: string): never {
   process.exit(1);
 }
 
-/** Closes the server; the end of the allowed time ends the process at once. */
+/** Closes the server; when the allowed time is over, ends the process at once. */
 async function closeInTime(server: RunningServer, timeoutMs: number): Promise<void> {
   const timer = setTimeout(() => giveUp(`shutdown-timeout-ms (${timeoutMs}) is over`), timeoutMs);
   try {

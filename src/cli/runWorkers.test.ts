@@ -1,4 +1,4 @@
-// `roster server --workers 2`, as a process, beside a meta and data node in this one.
+// `roster server --workers 2` as a process, beside a meta and data node in this one.
 
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
@@ -12,7 +12,7 @@ import { getJson, TestNodes } from "../server/testing/testNodes.ts";
 
 const MAIN = join(import.meta.dirname, "main.ts");
 const CLIENTS = 40;
-// On a machine that is busy with other tests.
+// For a machine that is busy with other tests.
 const START_MS_MAX = 60_000;
 
 const nodes = new TestNodes();
@@ -77,7 +77,7 @@ test("two workers share the clients of a port; one that is killed is started aga
     const lines = (await page()).matchAll(/^roster_requests_total\{type="publisherRegister",outcome="ok"\} (\d+)$/gm);
     return [...lines].reduce((sum, [, count]) => sum + Number(count), 0);
   };
-  // Connections are dealt out, so both of them are asked in some scrapes.
+  // Connections are dealt out, so some scrapes ask each of them.
   for (let scrape = 0; scrape < 8; scrape++) {
     const text = await page();
     assert.match(text, new RegExp(`^roster_client_connections ${CLIENTS}$`, "m"));
@@ -93,12 +93,12 @@ test("two workers share the clients of a port; one that is killed is started aga
   await eventually(sessions, isReplaced, START_MS_MAX);
   await eventually(isWhole, Boolean);
   assert.match(printed, /a worker has died and is started again/);
-  // What the killed one has counted is not lost, or the sum would seem to have begun anew.
+  // The killed worker's counts are not lost; otherwise the sum would seem to start anew.
   assert.ok((await answered()) > CLIENTS);
 
   const pids = await children(supervisor.pid);
   assert.equal(pids.length, 2);
-  // As a service manager does: everybody is told.
+  // As a service manager does: it signals every process.
   for (const pid of [...pids, supervisor.pid]) process.kill(pid ?? 0, "SIGTERM");
   assert.equal(await exited, 0);
   assert.doesNotMatch(printed, /stopped at once/);

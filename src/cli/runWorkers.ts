@@ -1,6 +1,6 @@
-// `roster server --workers N`: a process for each worker, and this one, which only watches over them. Workers share the
-// ports for clients; the system deals connections out. One that dies is started again; one that is told to stop, or
-// refuses to go on, ends all of them, as it would end a server of one process.
+// `roster server --workers N`: a process for each worker, and this one, which only supervises them. Workers share the
+// ports for clients; the system deals connections out. A worker that dies is started again. A worker that is told to
+// stop, or refuses to continue, ends all of them, as it would end a server of one process.
 
 import { type ChildProcess, fork } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -12,17 +12,17 @@ import { watchSignals } from "./signals.ts";
 import { WorkersMetrics } from "./workerMetrics.ts";
 import { WORKER_READY } from "./workerReady.ts";
 
-// One that dies at once, again and again, must not keep a core busy.
+// A worker that dies at once, again and again, must not keep a core busy.
 const RESTART_MS = 1_000;
 
 interface Worker {
   readonly number: number;
   process: ChildProcess;
-  /** It could begin once, so it can again. */
+  /** It started once, so it can start again. */
   hasServed: boolean;
 }
 
-/** How one of the processes ended. */
+/** The end of one of the processes. */
 interface End {
   readonly worker: Worker;
   readonly code: number | null;
@@ -30,8 +30,8 @@ interface End {
 }
 
 /**
- * Runs until the workers are told to stop. Throws if one can't start, or ends with an error that another start would
- * not cure.
+ * Runs until the workers are told to stop. Throws if one can't start, or ends with an error that a restart would not
+ * cure.
  */
 export async function runWorkers(config: Config, start: (worker: number) => ChildProcess): Promise<void> {
   const log = createLog({ level: config.logLevel, format: config.logFormat });
@@ -43,7 +43,7 @@ export async function runWorkers(config: Config, start: (worker: number) => Chil
   }
 }
 
-/** Starts a worker with the command line of this process. It is stopped in order if this process dies. */
+/** Starts a worker with the command line of this process. The worker stops in order if this process dies. */
 export function forkWorker(worker: number): ChildProcess {
   const [, file = "", , ...flags] = process.argv;
   return fork(file, ["worker", "--number", String(worker), ...flags]);
@@ -85,7 +85,7 @@ class Workers {
   async #ended({ worker, code, signal }: End): Promise<void> {
     this.#metrics.ended(worker);
     if (this.#isStopping) return this.#settleIfGone();
-    // It was asked to end, by an operator or its cluster, or it never could begin.
+    // An operator or its cluster told it to end, or it could never start.
     if (code === 0 || !worker.hasServed) {
       if (code !== 0)
         this.#over.reject(fail("WORKER_FAILED", { worker: worker.number, reason: signal ?? String(code) }));
@@ -102,7 +102,7 @@ class Workers {
     this.#watch(worker);
   }
 
-  /** Lets the workers go, which stops them in order; those that are still there at the second call are killed. */
+  /** Releases the workers, which stops them in order; a second call kills those that are still there. */
   #stop(): void {
     for (const { process: child } of this.#workers) {
       if (this.#isStopping && !isGone(child)) child.kill("SIGKILL");

@@ -1,4 +1,4 @@
-// What signals do to a server, tried on processes.
+// The effect of signals on a server, tried on processes.
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";

@@ -1,22 +1,22 @@
-// What signals mean to a server. Those that end it end it in order. The others would kill it by default, or open Node's
-// inspector to whoever runs code on the machine; they are for programs that reload their settings or reopen their log,
-// neither of which there is here, so they are ignored, and the log says so.
+// The meaning of signals for a server. The ones that end it end it in order. The others would kill it by default, or
+// open Node's inspector to any code on the machine. They are meant for programs that reload their settings or reopen
+// their log; Roster has neither, so it ignores them, and logs that.
 
 import { isatty } from "node:tty";
 import type { Log } from "../base/ports.ts";
 
 export interface SignalEnvironment {
-  /** Called for each signal that is to end the process. */
+  /** Called for each signal that ends the process. */
   readonly stop: (signal: NodeJS.Signals) => void;
-  /** Where a signal without a meaning is said; undefined while there is no log yet. */
+  /** The log for signals without a meaning; undefined until there is a log. */
   readonly log: () => Log | undefined;
 }
 
-/** Takes the process's signals. Returns its stop. */
+/** Handles the process's signals. Returns the stop. */
 export function watchSignals({ stop, log }: SignalEnvironment): () => void {
   const ignore = (signal: NodeJS.Signals) =>
     log()?.warn("a signal was ignored", { signal, expected: "SIGTERM to stop" });
-  // A terminal that is closed sends SIGHUP, and nobody is left who could stop the server by its keyboard.
+  // A closed terminal sends SIGHUP, and no keyboard is left that could stop the server.
   const hangUp = hasTerminal() ? stop : ignore;
   const handlers = { SIGTERM: stop, SIGINT: stop, SIGHUP: hangUp, SIGUSR1: ignore, SIGUSR2: ignore } as const;
   for (const [signal, handler] of Object.entries(handlers)) process.on(signal, handler);

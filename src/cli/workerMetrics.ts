@@ -1,12 +1,12 @@
-// How a worker that is scraped answers for all: it asks the process that watches over them, which asks each and passes
-// on what they say.
+// A scraped worker answers for all workers: it asks the supervising process, which asks each worker and passes on their
+// answers.
 
 import type { ChildProcess } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { MetricsPage } from "../server/metrics.ts";
 import { onlyGrowing, type ProcessValues, remainderOf } from "../server/workersPage.ts";
 
-/** What goes between a worker and the process that watches over it. */
+/** The messages between a worker and its supervising process. */
 type Message =
   | { readonly kind: "metricsAsked"; readonly ask: number }
   | { readonly kind: "metrics"; readonly ask: number; readonly all: readonly ProcessValues[] }
@@ -18,22 +18,22 @@ export interface MeasuredWorker {
   readonly process: ChildProcess;
 }
 
-// A worker says its values in milliseconds, or is stuck; Prometheus gives up after ten seconds.
+// A worker reports its values within milliseconds, or is stuck; Prometheus gives up after ten seconds.
 const VALUES_MS_MAX = 1_000;
 const METRICS_MS_MAX = 2_000;
 
-/** The part of the process that watches over the workers. */
+/** The supervising process's part. */
 export class WorkersMetrics {
-  /** What each worker that runs has said last. */
+  /** The last report of each running worker. */
   readonly #last = new Map<number, ProcessValues>();
-  /** What those have counted that run no more. */
+  /** The counts of workers that have ended. */
   #ended: Promise<ProcessValues> = Promise.resolve([]);
-  /** The workers that have not answered yet; everybody who asks meanwhile gets the same answer. */
+  /** The workers that have not answered yet; further scrapes in the meantime get the same answer. */
   readonly #silent = new Set<number>();
   #allAnswered: () => void = () => undefined;
   #gathering: Promise<readonly ProcessValues[]> | undefined;
 
-  /** Takes what a worker says; what is not about metrics is left alone. */
+  /** Handles a worker's message about metrics and ignores any other. */
   received(from: MeasuredWorker, workers: readonly MeasuredWorker[], message: unknown): void {
     if (!isMessage(message)) return;
     if (message.kind === "metricsAsked") void this.#answer(from.process, workers, message.ask);
@@ -77,7 +77,9 @@ export class WorkersMetrics {
   }
 }
 
-/** The part of a worker: its page has the values of all from now on. A process that is no worker keeps its own. */
+/**
+ * A worker's part: from now on its page has the values of all workers. A process that is not a worker keeps its own.
+ */
 export function shareMetrics(page: MetricsPage): void {
   if (process.send === undefined) return;
   const waiting = new Map<number, (all: readonly ProcessValues[]) => void>();
@@ -99,7 +101,7 @@ export function shareMetrics(page: MetricsPage): void {
   });
 }
 
-/** A channel that is closing takes nothing, which it says by an event that would end the process. */
+/** A closing channel takes nothing, and reports that by an event that would end the process. */
 function tell(peer: ChildProcess | NodeJS.Process, message: Message): void {
   if (peer.connected) peer.send?.(message, undefined, undefined, () => undefined);
 }

@@ -1,2 +1,2 @@
-/** What a worker says to the process that watches over it, when it serves. */
+/** A worker's message to its supervising process when it serves. */
 export const WORKER_READY = "ready";

@@ -1,5 +1,5 @@
-// A member's view of its cluster: the newest membership that it has heard, when its next heartbeat is due, and which
-// links it needs. The same for session and data nodes.
+// A member's view of its cluster: the newest membership that it has heard, the time of its next heartbeat, and the
+// links it needs. Session and data nodes share it.
 
 import {
   compareMembers,
@@ -18,7 +18,7 @@ type DataReport = Required<Pick<Heartbeat, "slots" | "newestVersion">>;
 
 interface Effects {
   toMeta(message: MemberToMeta): void;
-  /** Links to exactly these nodes are to be kept. */
+  /** Keep links to exactly these nodes. */
   link(nodes: readonly MemberAddress[]): void;
 }
 
@@ -40,35 +40,35 @@ export class MembershipView {
     return this.#members;
   }
 
-  /** It has said that it wants to stop. */
+  /** The node has announced that it wants to stop. */
   get isLeaving(): boolean {
     return this.#isLeaving;
   }
 
-  /** Takes a later membership; false if it is not later. */
+  /** Accepts a later membership; returns false if it is not later. */
   joined(members: Members): boolean {
     if (this.#members !== undefined && compareMembers(members, this.#members) <= 0) return false;
     this.#members = members;
     return true;
   }
 
-  /** The node wants to stop. */
+  /** Announces that the node wants to stop. */
   leave(): void {
     this.#isLeaving = true;
     this.hasNews();
   }
 
-  /** What the next heartbeat says is new to the meta nodes: it is due at once. */
+  /** The next heartbeat carries news for the meta nodes, so it is due at once. */
   hasNews(): void {
     this.#heartbeatMs = Number.NEGATIVE_INFINITY;
   }
 
-  /** When the next heartbeat is due. */
+  /** The time at which the next heartbeat is due. */
   nextMs(): number {
     return this.#heartbeatMs + HEARTBEAT_INTERVAL_MS;
   }
 
-  /** `data`: what a data node says besides. */
+  /** `data` is the further report of a data node. */
   heartbeat({ tableEpoch, data, nowMs }: { tableEpoch: bigint; data?: DataReport; nowMs: number }): void {
     this.#heartbeatMs = nowMs;
     const message: Heartbeat = {
@@ -82,8 +82,8 @@ export class MembershipView {
   }
 
   /**
-   * Asks for links to the members that are wanted, where these or their addresses have changed. A node that is linked
-   * and not listed any more is asked for too: a meta node that has just begun to lead may not have heard it yet.
+   * Asks for links to the wanted members if these or their addresses have changed. It also asks for nodes that are
+   * linked and no longer listed: a meta node that has just begun to lead may not have heard of them yet.
    */
   link(isWanted: (member: Member, isListed: boolean) => boolean): void {
     const list = this.#members?.list ?? [];

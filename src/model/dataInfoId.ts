@@ -1,5 +1,5 @@
-// The key of a service is one string of three parts. Every client names the parts apart; they are checked here once,
-// and from then on the key is taken as it is.
+// The key of a service is one string of three parts. Every client sends the parts separately; they are checked here
+// once, and the key is trusted from then on.
 
 import { fail } from "../base/errors.ts";
 import { brandDataInfoId, type DataInfoId } from "./ids.ts";
@@ -10,8 +10,8 @@ const SEPARATOR = "#@#";
 export const DEFAULT_INSTANCE_ID = "DEFAULT_INSTANCE_ID";
 export const DEFAULT_GROUP = "DEFAULT_GROUP";
 
-// Real dataIds are class names with a version, under 200 characters. Eight times that is a mistake or an attack,
-// and a key is held many times over: as map key, in logs, in metrics.
+// Real dataIds are class names with a version, under 200 characters. Eight times that is a mistake or an attack, and a
+// key is stored many times: as map key, in logs, in metrics.
 export const KEY_PART_CHARS_MAX = 1_600;
 
 /** The three parts as a client names them. */
@@ -22,7 +22,7 @@ export interface ServiceName {
 }
 
 // The same services are named again and again. One string for each is made, checked and hashed once, and found in maps
-// without being compared. The table is direct mapped, so it is bounded.
+// without a comparison. The table is direct mapped, so it is bounded.
 const KNOWN_MAX = 4_096;
 const known: (KnownName | undefined)[] = new Array<KnownName | undefined>(KNOWN_MAX).fill(undefined);
 
@@ -52,13 +52,13 @@ function placeOf(dataId: string, group: string): number {
   return (hash ^ (hash >>> 15)) & (KNOWN_MAX - 1);
 }
 
-/** The parts of a key; parts hold no separator, so there is one reading only. */
+/** The parts of a key; parts hold no separator, so there is only one reading. */
 export function parseDataInfoId(key: DataInfoId): ServiceName {
   const [dataId = "", instanceId = "", group = ""] = key.split(SEPARATOR);
   return { dataId, instanceId, group };
 }
 
-/** Reads a key that a person or a script typed. Throws FIELD_INVALID if it does not have three parts. */
+/** Reads a key typed by a person or a script. Throws FIELD_INVALID if it does not have three parts. */
 export function readDataInfoId(text: string): DataInfoId {
   const parts = text.split(SEPARATOR);
   const [dataId, instanceId, group] = parts;
@@ -68,7 +68,7 @@ export function readDataInfoId(text: string): DataInfoId {
   return makeDataInfoId({ dataId, instanceId, group });
 }
 
-/** `value` if it may be part of a key or another name. Throws FIELD_INVALID. */
+/** Returns `value` if it may be part of a key or another name. Throws FIELD_INVALID. */
 export function checkedKeyPart(field: string, value: string): string {
   if (value.length === 0) throw fail("FIELD_INVALID", { field, value, expected: "at least one character" });
   if (value.length > KEY_PART_CHARS_MAX) {
@@ -89,7 +89,7 @@ export function checkedKeyPart(field: string, value: string): string {
   return value;
 }
 
-// Printable ASCII without the separator's first letter, as nearly every name is: ten times as fast to tell.
+// Printable ASCII without the separator's first letter, as in nearly every name: ten times as fast to check.
 function isPlain(value: string): boolean {
   for (let at = 0; at < value.length; at++) {
     const unit = value.charCodeAt(at);

@@ -7,8 +7,8 @@ export type DatumChange =
   | { readonly kind: "removed"; readonly registId: string; readonly stamp: Stamp };
 
 /**
- * A state of one service. Versions grow from leader to leader, but of two leaders that do not know of each other the
- * higher number need not be the later list: `origin` is the leader epoch under which it was given.
+ * A state of one service. Versions grow from leader to leader; but with two leaders that do not know of each other, the
+ * higher number need not be the later list. `origin` is the leader epoch under which it was given.
  */
 export interface DatumVersion {
   readonly version: bigint;

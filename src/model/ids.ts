@@ -1,13 +1,13 @@
-// Names that must not be mixed up. Each is a plain string at run time; the brand exists for the compiler only.
+// Names that must not be mixed up. Each is a plain string at run time; the brand exists only for the compiler.
 
 declare const brand: unique symbol;
 
 type Branded<Name extends string> = string & { readonly [brand]: Name };
 
 /**
- * One run of a node: `<name>.<run>`. The name is kept in the node's data directory and says nothing of its address;
- * the run is new with every process. So a node that was restarted is another one to its peers, as it should be: its
- * memory is empty, and its last run may still have left something behind.
+ * One run of a node: `<name>.<run>`. The name is kept in the node's data directory and says nothing about its address;
+ * the run is new with every process. So a restarted node is a different node to its peers, as it should be: its memory
+ * is empty, and its last run may still have left something behind.
  */
 export type NodeId = Branded<"NodeId">;
 
@@ -23,10 +23,10 @@ export function nodeId(text: string): NodeId {
 
 // A name from a data directory is a UUID, and a run has eight characters.
 const NODE_ID_CHARS_MAX = 128;
-// Not "." or "..": the id of a node may come to stand in a path.
+// Not "." or "..": a node id may occur in a path.
 const NODE_ID = /^(?!\.{1,2}$)[A-Za-z0-9._-]+$/;
 
-/** Whether a text from elsewhere may be a node's id, which is a map key and shown to people, many times over. */
+/** Whether a foreign text may be a node id, which serves as a map key and is shown to people. */
 export function isNodeId(text: string): boolean {
   return text.length <= NODE_ID_CHARS_MAX && NODE_ID.test(text);
 }
@@ -42,7 +42,7 @@ export function clientId(text: string): ClientId {
 }
 
 /**
- * Whether two connections come from different hosts, as their sessions see these. Ids that name no host tell nothing.
+ * Whether two connections come from different hosts, as seen by their sessions. Ids that name no host tell nothing.
  */
 export function haveDifferentHosts(one: ClientId, other: ClientId): boolean {
   const host = hostOf(one);
@@ -56,20 +56,20 @@ export function haveOneHost(one: ClientId, other: ClientId): boolean {
   return host !== "" && host === hostOf(other);
 }
 
-/** The host that a client connects from, as its session sees it; empty if its id names none. */
+/** The host that a client connects from, as seen by its session; empty if its id names none. */
 export function hostOf(client: ClientId): string {
   const end = client.indexOf("_");
   return client.slice(0, Math.max(0, client.lastIndexOf(":", end < 0 ? client.length : end)));
 }
 
-/** Of a client whose id names no host. */
+/** The number of a client whose id names no host. */
 export const UNKNOWN_HOST = 0;
 /** Hosts have numbers from 1 to this one: twelve bits, with the one above. */
 export const HOST_NUMBERS = 0xfff;
 
 /**
- * A number of the host that a client connects from, where there is no room for its name: two hosts have the same one
- * with a chance of 1 in 4,095. Nodes tell it to each other, so it is the same in every process and release (FNV-1a).
+ * A number for the host that a client connects from, where there is no room for its name: two hosts share a number with
+ * a chance of 1 in 4,095. Nodes exchange it, so it is the same in every process and release (FNV-1a).
  */
 export function hostNumberOf(client: ClientId): number {
   const host = hostOf(client);

@@ -1,7 +1,7 @@
-// What a publisher publishes: a list of texts ("data boxes"), opaque to the registry. It is packed into bytes once, at
-// the session that accepts it, and these bytes are stored, sent, cached and pushed. Form: for each box a varint of its
-// UTF-16 units plus one (0 = null), and if the text is not plain ASCII a varint of its bytes, then the bytes. The low
-// bit of the first varint says which of the two it is.
+// A publisher's content: a list of texts ("data boxes"), opaque to the registry. The accepting session packs it into
+// bytes once, and these bytes are stored, sent, cached and pushed. Form: for each box a varint of its UTF-16 units plus
+// one (0 = null), and if the text is not plain ASCII a varint of its bytes, then the bytes. The low bit of the first
+// varint tells the two apart.
 
 import { assert } from "../base/assert.ts";
 import { equalBytes } from "../base/bytes.ts";
@@ -24,14 +24,14 @@ export function packPayload(boxes: readonly (WireText | null)[]): Payload {
   return payload;
 }
 
-/** The boxes of a payload, as views into it. They are put behind those that are in `boxes`, which is returned. */
+/** Appends the boxes of a payload, as views into it, to `boxes`, and returns that. */
 export function boxesOf(payload: Payload, boxes: (WireText | null)[] = []): (WireText | null)[] {
   const cursor = { at: 0 };
   while (cursor.at < payload.length) boxes.push(unpackBox(payload, cursor));
   return boxes;
 }
 
-/** How many boxes a payload holds. Counted for each registration: no view is made of any. */
+/** The number of boxes in a payload. Counted for each registration, so no views are made. */
 export function boxCount(payload: Payload): number {
   let count = 0;
   const cursor = { at: 0 };

@@ -1,11 +1,10 @@
-// A publication is one registration of one publisher. Which of two wins is decided in one place, here, by the version
-// that the client counts up and then by the time at which a session took it: never by the order in which messages
-// happen to arrive.
+// A publication is one registration of one publisher. This file alone decides which of two wins: by the version that
+// the client counts up, then by the time at which a session took it; never by order of arrival.
 
 import type { ClientId, DataInfoId, NodeId } from "./ids.ts";
 import { equalPayloads, type Payload } from "./payload.ts";
 
-/** Who answers for a publication: the client's connection, and the session node that holds it. */
+/** The owner that answers for a publication: the client's connection, and the session node that holds it. */
 export interface Owner {
   readonly session: NodeId;
   readonly client: ClientId;
@@ -15,7 +14,7 @@ export interface Owner {
 export interface Stamp {
   /** The client's own count, one up at every republish and unregister. */
   readonly version: bigint;
-  /** When a session accepted it, in ms. A client that reconnects keeps the version, so this decides. */
+  /** The time at which a session accepted it, in ms. A client that reconnects keeps the version, so this decides. */
   readonly registeredMs: number;
 }
 

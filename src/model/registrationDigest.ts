@@ -1,10 +1,10 @@
-// Whether two nodes hold the same registrations, without sending them: each keeps a sum over what it holds, which grows
-// and shrinks with every registration, in any order.
+// Compares the registrations of two nodes without sending them: each keeps a sum over its registrations, updated with
+// every change, in any order.
 
 import type { DataInfoId } from "./ids.ts";
 import type { Stamp } from "./publication.ts";
 
-/** What a digest sums up: which registration, and in which state. */
+/** The fields in a digest: the registration and its state. */
 export interface DigestedRegistration extends Stamp {
   readonly dataInfoId: DataInfoId;
   readonly registId: string;
@@ -33,7 +33,7 @@ export class RegistrationDigest {
     this.#sum(registration, 1);
   }
 
-  /** Takes out what was added in exactly this state. */
+  /** Takes out a registration that was added in exactly this state. */
   remove(registration: DigestedRegistration): void {
     this.#count--;
     this.#sum(registration, -1);

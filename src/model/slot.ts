@@ -1,5 +1,5 @@
 // Services are spread over a fixed number of slots by their key, and slots over data nodes. The slot count is a
-// constant of the cluster, written down at its first start: changing it would send every key elsewhere.
+// constant of the cluster, recorded at its first start: changing it would send every key elsewhere.
 
 import { assert, defined } from "../base/assert.ts";
 import { crc32c } from "../base/crc32.ts";
@@ -10,7 +10,7 @@ export const SLOT_COUNT = 256;
 
 const encoder = new TextEncoder();
 
-// A sum over a key takes ten times as long as looking it up: so many are remembered.
+// A sum over a key takes ten times as long as a lookup, so this many are remembered.
 const SUMS_MAX = 100_000;
 const sums = new Map<DataInfoId, number>();
 
@@ -26,17 +26,17 @@ function sumOf(dataInfoId: DataInfoId): number {
   return sum;
 }
 
-/** Who serves one slot. `leaderEpoch` grows with every change of leader, and fences the one before. */
+/** The nodes of one slot. `leaderEpoch` grows with every change of leader, and fences the one before. */
 export interface SlotOwner {
   readonly leader: NodeId;
   readonly leaderEpoch: bigint;
   readonly followers: readonly NodeId[];
 }
 
-/** Who serves which slot. `epoch` grows with every change; a node refuses an older table. */
+/** The nodes of every slot. `epoch` grows with every change; a node refuses an older table. */
 export interface SlotTable {
   readonly epoch: bigint;
-  /** By slot number; every slot of a table has a leader. */
+  /** Indexed by slot number; every slot of a table has a leader. */
   readonly slots: readonly SlotOwner[];
 }
 

@@ -1,13 +1,13 @@
 // Datum versions are SOFARegistry's: milliseconds since 2019-01-01 00:00 +08:00, shifted left by 15, plus a sequence.
-// Its clients drop silently whatever is not higher than what they have, so a version must never go back: not when the
-// clock does, not after a restart, not when another node takes the slot over. It is a Java long and passes 2^53 in
-// September 2027, hence bigint everywhere.
+// Its clients silently drop any version that is not higher than their own, so a version must never go back: not when
+// the clock does, not after a restart, not when another node takes over the slot. A version is a Java long and passes
+// 2^53 in September 2027, hence bigint everywhere.
 
 import { assert } from "../base/assert.ts";
 
 const EPOCH_MS = 1_546_272_000_000;
 const SEQUENCE_BITS = 15n;
-// Of the sequence so many bits name who gave the version. 512 in a millisecond are left to each.
+// The bits of the sequence that identify the giver of the version. Each giver has 512 versions in a millisecond.
 const ORIGIN_BITS = 6;
 const ORIGINS = 1n << BigInt(ORIGIN_BITS);
 
@@ -24,7 +24,7 @@ export function versionAt(nowMs: number): bigint {
   return BigInt(Math.max(0, Math.floor(nowMs) - EPOCH_MS)) << SEQUENCE_BITS;
 }
 
-/** The millisecond of which a version is, by the clock that gave it. */
+/** The millisecond of a version, by the clock that gave it. */
 export function timeOf(version: bigint): number {
   return Number(version >> SEQUENCE_BITS) + EPOCH_MS;
 }
@@ -34,13 +34,13 @@ export function versionSpan(durationMs: number): bigint {
   return BigInt(durationMs) << SEQUENCE_BITS;
 }
 
-// A version that another node names is believed up to so far ahead of this node's clock. Clocks of a cluster are
-// seconds apart, a few hours where somebody has set one by hand or taken a local time for UTC: 14 hours at the most.
-// Beyond a day no node of ours can have given it: believed, it would stand on every disk and be what all later versions
-// are above, and near the last number that a Java long can hold nothing is above it.
+// The most that a version named by another node may be ahead of this node's clock. Clocks of a cluster are seconds
+// apart, or a few hours if one was set by hand or to local time instead of UTC: 14 hours at most. None of our nodes can
+// have given a version more than a day ahead. If such a version were believed, it would stay on every disk, all later
+// versions would lie above it, and near the last number of a Java long no version is above it.
 const AHEAD_MS_MAX = 24 * 3_600_000;
 
-/** Whether a node whose clock is about right can have given this version by now; so can NO_VERSION be named. */
+/** Whether a node with a roughly right clock can have given this version by now; NO_VERSION passes too. */
 export function isCredible(version: bigint, nowMs: number): boolean {
   return version >= NO_VERSION && version <= latestCredible(nowMs);
 }
@@ -51,18 +51,18 @@ export function latestCredible(nowMs: number): bigint {
 }
 
 /**
- * No clock shows this before the year 6480. A floor above it is damage, or was planted: there would be no room left for
- * versions above.
+ * No clock shows this before the year 6480. A floor above it is damaged or forged, and would leave no room for versions
+ * above it.
  */
 export const VERSION_FLOOR_MAX = 1n << 62n;
 
-/** Hands out versions that only grow. `floor` is a bound that every version of an earlier life is below. */
+/** Gives versions that only grow. Every version of an earlier life is below `floor`. */
 export class VersionSource {
   #last: bigint;
-  // A batch is taken in one millisecond, and most of it under one epoch: versions are made of few bigints then.
+  // A batch is taken in one millisecond, and most of it under one epoch: versions then need few bigints.
   #nowMs = Number.NEGATIVE_INFINITY;
   #byClock = NO_VERSION;
-  /** That of the last version; undefined if it was raised to. */
+  /** The origin of the last version; undefined if it was raised to. */
   #origin: bigint | undefined;
 
   constructor(floor: bigint) {
@@ -70,15 +70,15 @@ export class VersionSource {
     this.#last = floor;
   }
 
-  /** Nothing that was given, or raised to, is higher. */
+  /** The highest version given or raised to. */
   get last(): bigint {
     return this.#last;
   }
 
   /**
-   * A version higher than every earlier one, by the clock where the clock is ahead. Two that lead one slot in the two
-   * halves of a cut cluster may give versions in the same millisecond; the last bits are those of their `origin`, the
-   * leader epoch, so the numbers differ: a client takes what has the same number for the same list.
+   * A version higher than every earlier one, and taken from the clock where the clock is ahead. Two leaders of one slot
+   * in the two halves of a cut cluster may give versions in the same millisecond; the last bits are those of their
+   * `origin`, the leader epoch, so the numbers differ. A client takes equal numbers for the same list.
    */
   next(nowMs: number, origin: bigint): bigint {
     if (nowMs !== this.#nowMs) this.#byClock = versionAt(nowMs);

@@ -1,5 +1,5 @@
-// What a gateway sees of the session role: the door through which every protocol's clients come in. A gateway turns its
-// protocol into these events and these effects back into its protocol; it holds no registry logic of its own.
+// The session role as a gateway sees it: the entry for every protocol's clients. A gateway turns its protocol into
+// these events and these effects back into its protocol; it holds no registry logic of its own.
 
 import type { Account } from "../base/budget.ts";
 import type { RegistryError } from "../base/errors.ts";
@@ -8,7 +8,7 @@ import type { Payload } from "../model/payload.ts";
 import type { Publication } from "../model/publication.ts";
 import type { Scope } from "../model/scope.ts";
 
-/** A publication as a client sends it; the session adds owner and time. */
+/** A publication as sent by a client; the session adds owner and time. */
 export interface PublishRequest {
   readonly dataInfoId: DataInfoId;
   readonly registId: string;
@@ -17,7 +17,7 @@ export interface PublishRequest {
   readonly appName: string;
   readonly attributes: ReadonlyMap<string, string>;
   readonly payload: Payload;
-  /** Of the client's process, where it names one. */
+  /** The id of the client's process, if the client sends one. */
   readonly processId?: string;
 }
 
@@ -26,28 +26,28 @@ export interface RegistrationKey {
   readonly dataInfoId: DataInfoId;
   readonly registId: string;
   readonly version: bigint;
-  /** Of the client's process, where it names one. */
+  /** The id of the client's process, if the client sends one. */
   readonly processId?: string;
 }
 
 export interface SubscribeRequest extends RegistrationKey {
   readonly scope: Scope;
-  /** The zone that the subscriber counts as its own. */
+  /** The subscriber's own zone. */
   readonly zone: string;
   /**
-   * How the gateway will encode pushes for this subscriber, in its own words. Subscribers of one client and service
-   * with equal scope, zone and variant share a push.
+   * The gateway's encoding of pushes for this subscriber, in its own words. Subscribers of one client and service with
+   * equal scope, zone and variant share a push.
    */
   readonly variant: string;
 }
 
-/** `request` is the gateway's own mark for the request; it comes back with the outcome. */
+/** `request` is the gateway's own mark for the request; it returns with the outcome. */
 export type ClientEvent =
   | {
       readonly kind: "connected";
       readonly client: ClientId;
       readonly channel: ClientChannel;
-      /** What the session keeps for the client is charged to it. */
+      /** The session charges everything that it keeps for the client to this account. */
       readonly account: Account;
     }
   | {
@@ -85,19 +85,19 @@ export type ClientEvent =
   | { readonly kind: "drained"; readonly client: ClientId }
   | { readonly kind: "disconnected"; readonly client: ClientId };
 
-/** What a gateway has made from a view and keeps for the next push of it. */
+/** Data that a gateway has made from a view and keeps for the next push of it. */
 export interface KeptWithView {
-  /** The view is not pushed any more. */
+  /** The view will not be pushed any more. */
   drop(): void;
 }
 
-/** The list of one service at one version. The same object is shown for the same version. */
+/** The list of one service at one version. The same version always has the same object. */
 export interface ServiceView {
-  /** A gateway may put here what it keeps. */
+  /** A slot for the gateway's own data. */
   kept?: KeptWithView | undefined;
   readonly dataInfoId: DataInfoId;
   readonly version: bigint;
-  /** Valid during the call in which the view is handed over; it changes with the next version. */
+  /** Valid during the call that passes the view; it changes with the next version. */
   readonly publications: ReadonlyMap<string, Publication>;
 }
 
@@ -115,7 +115,7 @@ export interface ConfigPush {
   readonly id: number;
   readonly dataInfoId: DataInfoId;
   readonly version: bigint;
-  /** null: nobody has set it. */
+  /** null: the value was never set. */
   readonly data: string | null;
   readonly registIds: readonly string[];
 }
@@ -124,31 +124,31 @@ export type Outcome =
   | { readonly kind: "accepted"; readonly registId: string; readonly version: bigint }
   | { readonly kind: "failed"; readonly registId: string; readonly version: bigint; readonly error: RegistryError };
 
-/** The client has too much unread: nothing was sent, and `drained` will say when to try again. */
+/** The client has too much unread output: nothing was sent, and `drained` will tell when to try again. */
 export type Blocked = "blocked";
 
-/** One client's side of its gateway: where the effects for this client go. */
+/** One client's side of its gateway: the target of the effects for this client. */
 export interface ClientChannel {
-  /** Bytes written so far; what was just pushed is the end of them. */
+  /** Bytes written so far; the last push ends there. */
   readonly writtenBytes: number;
-  /** How many of them have left this process. */
+  /** The bytes of them that have left this process. */
   readonly sentBytes: number;
   /** The host that the client connects from. */
   readonly address: string;
-  /** It has answered a question on this connection. */
+  /** The client has answered a question on this connection. */
   readonly answersQuestions: boolean;
-  /** Asks the client whether it is there: whatever comes from it afterwards says so. */
+  /** Asks the client whether it is there: any later input from it is an answer. */
   ask(nowMs: number): void;
-  /** Nothing has come from the client since. */
+  /** The client has sent nothing since `atMs`. */
   isSilentSince(atMs: number): boolean;
   answer(request: number, outcome: Outcome): void;
   /**
-   * Returns how many milliseconds of work it was, about: that of sending, and that of making the body if nobody had
-   * been sent the same before. By this the session keeps a hot service from taking what belongs to the others.
+   * Returns the approximate milliseconds of work: for sending, and for making the body if it was not made for an
+   * earlier send. With this the session keeps a hot service from taking the time of the others.
    */
   push(push: Push): number | Blocked;
   pushConfig(push: ConfigPush): "sent" | Blocked;
-  /** The client does not answer, so pushes are paused; or it does again. */
+  /** Pushes are paused because the client does not answer, or are resumed because it answers again. */
   report(pushes: "paused" | "resumed"): void;
 }
 

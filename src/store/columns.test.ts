@@ -20,7 +20,7 @@ import {
 
 const COLUMNS = { epoch: "epoch", slots: "slots" };
 
-/** What a reader makes of one value: what it gives, or what it says. */
+/** A reader's outcome for one value: its result, or its complaint. */
 function reading<Read>(read: (row: Row, column: string) => Read, value: unknown): Read | string {
   try {
     return read({ c: value }, "c");

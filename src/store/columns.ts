@@ -1,20 +1,20 @@
-// Between a database's columns and values. What was read is checked although we wrote it: a damaged store must end in
-// an error that says so, not in a slot table with holes.
+// Converts between a database's columns and values. Our own values are checked again when they are read: a damaged
+// store must end in an error that says so, not in a slot table with holes.
 
 import { fail, type RegistryError } from "../base/errors.ts";
 import type { Cluster } from "../meta/metaStore.ts";
 import { isNodeId, type NodeId, nodeId } from "../model/ids.ts";
 import type { SlotOwner, SlotTable } from "../model/slot.ts";
 
-/** One row as a database gives it, integers as bigint. */
+/** One row as a database returns it, integers as bigint. */
 export type Row = Readonly<Record<string, unknown>>;
 
-/** Thrown for a column that does not hold what this program writes; the store turns it into STORE_DAMAGED. */
+/** Thrown for a column whose content this program does not write; the store turns it into STORE_DAMAGED. */
 export class DamagedColumn extends Error {
   override readonly name = "DamagedColumn";
 }
 
-/** Reads the rows of a table; what is damaged in them is said with the table's name. */
+/** Reads the rows of a table; a report of damage carries the table's name. */
 export function readTable<Read>(table: string, rows: readonly Row[], read: (row: Row) => Read): Read[] {
   return rows.map((row, number) => {
     try {
@@ -26,21 +26,21 @@ export function readTable<Read>(table: string, rows: readonly Row[], read: (row:
   });
 }
 
-/** The error as callers get it. `where` names the store. */
+/** The error for callers. `where` names the store. */
 export function damaged(where: Readonly<Record<string, string>>, { message }: DamagedColumn): RegistryError {
   const table = /^table (\w+)/.exec(message)?.[1] ?? "";
   const advice = ADVICE[table] ?? "restore the store from a backup";
   return fail("STORE_DAMAGED", { ...where, reason: message, advice });
 }
 
-// By table. Nodes that run hold the slot table, and one that starts alone makes another one above it.
+// By table. Running nodes hold the slot table, and a node that starts alone makes another one above it.
 const ADVICE: Readonly<Record<string, string>> = {
   slot_table: "restore a backup; or stop the meta nodes, delete the row of slot_table and start them: it is made anew",
   config: "restore a backup; or delete the row of config and put the value again",
   service_size: "delete the rows of service_size: they only say what to wait for after a restart",
 };
 
-/** Text as it is kept: exact for every JavaScript string, NUL and lone surrogates included. */
+/** Text in its stored form: exact for every JavaScript string, NUL and lone surrogates included. */
 export function textColumn(text: string | null): string {
   return JSON.stringify(text);
 }
@@ -66,7 +66,7 @@ export function readBigint(row: Row, column: string): bigint {
   return value;
 }
 
-/** As `readBigint`, of what only grows from 0: versions and epochs. */
+/** As `readBigint`, for numbers that only grow from 0: versions and epochs. */
 export function readVersion(row: Row, column: string): bigint {
   const version = readBigint(row, column);
   if (version < 0n) throw new DamagedColumn(`${column} is negative`);
@@ -80,7 +80,7 @@ export function readNumber(row: Row, column: string, max = Number.MAX_SAFE_INTEG
   return Number(value);
 }
 
-/** All slots' owners as one text. Epochs are 64-bit, which JSON numbers are not: they are texts there. */
+/** All slots' owners as one text. Epochs are 64-bit, which JSON numbers are not, so they are texts. */
 export function slotsColumn(slots: readonly SlotOwner[]): string {
   return JSON.stringify(slots.map((slot) => [slot.leader, String(slot.leaderEpoch), slot.followers]));
 }

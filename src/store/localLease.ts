@@ -1,11 +1,11 @@
-// The leader lease of a store that one process has to itself. It only has to be as true as one on a server: only the
-// holder renews it, it ends by itself, and a new one has a new epoch. The epoch is the one part that is stored: a
-// process that has just opened the store takes the lead at once, since whoever had it can't have the store any more.
+// The leader lease of a store that one process has to itself. It only has to be as reliable as one on a server: only
+// the holder renews it, it ends by itself, and a new one has a new epoch. Only the epoch is stored: a process that has
+// just opened the store takes the lead at once, since the earlier holder can't have the store any more.
 
 import { assert } from "../base/assert.ts";
 import type { LeaderLease, MetaStore } from "../meta/metaStore.ts";
 
-/** Who wants to lead. */
+/** A node that wants to lead. */
 export type LeaseCandidate = Parameters<MetaStore["acquireLease"]>[0];
 
 /** Milliseconds of a clock that only goes forward. */

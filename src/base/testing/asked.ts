@@ -1,19 +1,19 @@
-// Routes that are asked without a server.
+// Calls routes without a server.
 
 import assert from "node:assert/strict";
 import type { HttpExchange, HttpResponse, HttpRoute } from "../http.ts";
 
-/** What comes of one request: the answer, or the error that it is refused with. */
+/** The result of one request: the answer, or the error that refused it. */
 export interface Asked {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
-  /** The body, parsed. */
+  /** The parsed body. */
   readonly json: unknown;
   readonly refused: Error | undefined;
 }
 
-/** Asks one of these routes: `GET /a/path`. */
+/** Requests one of these routes: `GET /a/path`. */
 export async function asked(
   routes: readonly HttpRoute[],
   what: `${HttpRoute["method"]} ${string}`,

@@ -1,4 +1,4 @@
-// `roster server` as a process of its own, as an operator starts it.
+// `roster server` as a separate process, as an operator starts it.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -11,7 +11,7 @@ import { eventually } from "../../server/testing/eventually.ts";
 const ROOT = join(import.meta.dirname, "../../..");
 const MAIN = join(ROOT, "src/cli/main.ts");
 
-// On a machine that is busy with other tests.
+// For a machine that is busy with other tests.
 const START_MS_MAX = 60_000;
 
 export interface LogLine {
@@ -24,23 +24,23 @@ export interface ServerProcess {
   readonly child: ChildProcess;
   /** Settles with the exit code, or the signal. */
   readonly ended: Promise<number | string | null>;
-  /** What it has printed on both streams. */
+  /** The output on both streams. */
   readonly printed: () => string;
   readonly lines: () => readonly LogLine[];
-  /** The line of that sentence, as soon as it is there. */
+  /** Resolves with the line of that sentence as soon as it is there. */
   line(msg: string): Promise<LogLine>;
 }
 
 export interface ServerOptions {
   readonly flags?: Readonly<Record<string, string | number>>;
   readonly environment?: Readonly<Record<string, string>>;
-  /** A shell command in place of the server's own; the command line of the server is `"$@"`. */
+  /** A shell command instead of the server's own; the server's command line is `"$@"`. */
   readonly shell?: string;
-  /** What starts the server in place of Node and the program. */
+  /** The command that starts the server, instead of Node and the program. */
   readonly command?: readonly string[];
 }
 
-/** Starts a registry with free ports and a directory of its own; it ends with the test. */
+/** Starts a registry with free ports and its own directory; it ends with the test. */
 export function startProcess(
   t: TestContext,
   { flags, environment, shell, command }: ServerOptions = {},

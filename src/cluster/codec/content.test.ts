@@ -28,7 +28,7 @@ function publicationsOf(message: ReturnType<typeof decodeSessionToData>): Public
   });
 }
 
-/** What the decoder says is wrong with a content that begins with format, kind and no names. */
+/** The decoder's complaint about a content that begins with format, kind and no names. */
 function refusal(decode: (content: Uint8Array) => unknown, kind: number, fields: readonly number[]): ErrorDetails {
   try {
     decode(Uint8Array.of(FORMAT, kind, 0, ...fields));
@@ -221,7 +221,7 @@ test("a change of a kind that a later release has makes the whole message unknow
 test("members in a role that a later release has are passed over, the others are known", () => {
   const { members } = GOLDEN_MESSAGES["roster.MetaToMember"];
   const content = encodeMetaToMember(members);
-  // The first member's role, 2 for data, stands behind its name: [0, 2, 1 (address), 0 (no client address)].
+  // The first member's role, 2 for data, follows its name: [0, 2, 1 (address), 0 (no client address)].
   const at = content.findIndex((byte, index) => byte === 0 && content[index + 1] === 2 && content[index + 2] === 1);
   content[at + 1] = 77;
   const [, second] = members.members.list;

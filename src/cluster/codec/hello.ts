@@ -1,5 +1,5 @@
-// The bytes of the first words on a link: src/cluster/messages/hello.ts. Every release must be able to read them from
-// every other, or nobody could be told what is wrong: here fields are added, and nothing else ever changes.
+// The bytes of the first messages on a link: src/cluster/messages/hello.ts. Every release must be able to read them
+// from every other release, to be able to report the fault. Fields may be added here; nothing else ever changes.
 
 import type { Hello, HelloAnswer, NodeLink, NodeRole } from "../messages/hello.ts";
 import type { UnknownMessage } from "./format.ts";
@@ -32,7 +32,7 @@ export function writeHello(writer: NodeWriter, hello: Hello): void {
   writer.optionalText(hello.to);
 }
 
-/** Unknown is also a hello for a link that this release does not have. Throws NODE_MESSAGE_MALFORMED. */
+/** A hello for a link that this release does not have is unknown too. Throws NODE_MESSAGE_MALFORMED. */
 export function decodeHello(content: Uint8Array): Hello | UnknownMessage {
   const reader = new NodeReader(content);
   if (reader.kind !== HELLO) return reader.unknown();

@@ -8,13 +8,13 @@ import { LINKS, type Link } from "./testing/links.ts";
 
 const ALL = Object.entries(LINKS);
 
-// What releases have added at the end of a message, with what it is to those that write none.
+// The fields that releases have added at the end of a message, with their values for releases that write none.
 const ADDED: Readonly<Record<string, object>> = {
   "roster.DataToSession taken": { unlisted: [], isFull: false },
   "roster.MemberToMeta heartbeat": { clients: undefined },
 };
 
-/** A message as a release wrote it that did not have the fields which were added. */
+/** A message from a release that did not have the added fields. */
 function earlier(name: string, message: { readonly kind: string; readonly members?: object }): object {
   const whole = { ...message, ...ADDED[`${name} ${message.kind}`] };
   if (name === "roster.MetaToMember" && message.kind === "members") {
@@ -27,7 +27,7 @@ function withoutUndefined(fields: object): object {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
-/** What the decoder makes of any bytes: a value, or the one error that it may throw. */
+/** The decoder's result for any bytes: a value, or the one error that it may throw. */
 function tryDecode(link: Link, content: Uint8Array): unknown {
   try {
     return link.decode(content);

@@ -1,4 +1,4 @@
-// Every message between nodes by the class name of its frame, which says who speaks on which link.
+// Every message between nodes by the class name of its frame, which tells the speaker and the link.
 
 import { decodeHello, decodeHelloAnswer, encodeHello, encodeHelloAnswer } from "./hello.ts";
 import { decodeMemberToMeta, decodeMetaToMember, encodeMemberToMeta, encodeMetaToMember } from "./membership.ts";
@@ -10,7 +10,7 @@ import {
 } from "./replication.ts";
 import { decodeDataToSession, decodeSessionToData, encodeDataToSession, encodeSessionToData } from "./sessionData.ts";
 
-/** How the contents of each class are written and read. */
+/** The writer and the reader of each class. */
 export const NODE_MESSAGES = {
   "roster.Hello": { encode: encodeHello, decode: decodeHello },
   "roster.HelloAnswer": { encode: encodeHelloAnswer, decode: decodeHelloAnswer },

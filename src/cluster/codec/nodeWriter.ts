@@ -1,5 +1,5 @@
-// Writes one message between nodes; format.ts says what the bytes are. Fields are written first and names are collected
-// on the way; `content()` puts them together.
+// Writes one message between nodes; format.ts describes the bytes. Fields are written first, and names are collected on
+// the way; `content()` puts them together.
 
 import { assert } from "../../base/assert.ts";
 import { ByteWriter } from "../../base/bytes.ts";
@@ -15,13 +15,15 @@ export class WordWriter extends ByteWriter {
   varint(value: number): void {
     assert(value >= 0 && Number.isSafeInteger(value), "numbers between nodes are whole and not negative");
     let rest = value;
-    // Division, not shifts: these are wrong above 2^31.
+    // Division, not shifts: shifts are wrong above 2^31.
     for (; rest > 0x7fff_ffff; rest = Math.floor(rest / 0x80)) this.u8((rest % 0x80) | 0x80);
     for (; rest > 0x7f; rest >>>= 7) this.u8((rest & 0x7f) | 0x80);
     this.u8(rest);
   }
 
-  /** A string that comes once in a message. It is taken to be ASCII until a unit says otherwise: nearly all are. */
+  /**
+   * A string that occurs once in a message. It is assumed to be ASCII until a unit proves otherwise; nearly all are.
+   */
   text(value: string): void {
     const start = this.length;
     const units = value.length;
@@ -65,7 +67,7 @@ export class NodeWriter extends WordWriter {
     this.#namesWritten.length = 0;
   }
 
-  /** A string that may come again in the message: it travels once. */
+  /** A string that may recur in the message: it travels once. */
   name(value: string): void {
     const known = this.#names.get(value);
     if (known !== undefined) return this.varint(known);
@@ -117,12 +119,12 @@ export class NodeWriter extends WordWriter {
     for (const value of values) this.varint(value);
   }
 
-  /** Ends a record, with a name in its tail if there is one to tell. */
+  /** Ends a record, with `name` in its tail if there is one. */
   endRecord(name?: string): void {
     this.endRecordWith(name === undefined ? undefined : () => this.name(name));
   }
 
-  /** As `endRecord`, with what else there may be to tell; the tail has 127 bytes at the most. */
+  /** As `endRecord`, with further values in the tail, which has at most 127 bytes. */
   endRecordWith(write: (() => void) | undefined): void {
     const at = this.length;
     this.u8(0);
@@ -149,7 +151,7 @@ export class NodeWriter extends WordWriter {
     return content;
   }
 
-  /** The memory that the writer keeps for the next message. */
+  /** The bytes of memory that the writer keeps for the next message. */
   get bytesKept(): number {
     return this.target().length + this.#namesWritten.target().length;
   }
@@ -158,12 +160,12 @@ export class NodeWriter extends WordWriter {
 // Format, kind and a count below 2^21; the writer would grow for more.
 const HEAD_BYTES = 8;
 
-// A full batch has 30 kB. A snapshot may have megabytes, which are not kept for the next one.
+// A full batch has 30 kB. A snapshot may have megabytes, which are not kept for the next message.
 const BYTES_KEPT_MAX = 1024 * 1024;
 
 let shared = new NodeWriter(32 * 1024);
 
-/** The content for one message, which `write` writes, beginning with `begin`. */
+/** The content of one message, which `write` writes, starting with `begin`. */
 export function encodeMessage<T>(message: T, write: (writer: NodeWriter, message: T) => void): Uint8Array {
   write(shared, message);
   const content = shared.content();

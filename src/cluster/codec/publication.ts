@@ -1,4 +1,4 @@
-// Publications, as they travel in batches, lists and replicas.
+// The bytes of publications in batches, lists and replicas.
 
 import { brandDataInfoId, clientId } from "../../model/ids.ts";
 import type { Owner, Publication, Stamp } from "../../model/publication.ts";

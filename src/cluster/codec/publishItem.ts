@@ -1,4 +1,4 @@
-// The changes that sessions pass to data nodes and leaders to followers, and what sessions hear of those that lost.
+// The bytes of changes that sessions pass to data nodes and leaders to followers, and of the answers about losers.
 
 import { unreachable } from "../../base/assert.ts";
 import { brandDataInfoId, clientId } from "../../model/ids.ts";

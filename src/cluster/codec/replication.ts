@@ -1,4 +1,4 @@
-// The bytes of what a follower and its leader say to each other: src/cluster/messages/replication.ts.
+// The bytes of the messages between a follower and its leader: src/cluster/messages/replication.ts.
 
 import { unreachable } from "../../base/assert.ts";
 import { type DataInfoId, HOST_NUMBERS } from "../../model/ids.ts";

@@ -25,7 +25,7 @@ export function readRole(reader: NodeReader): NodeRole | undefined {
   }
 }
 
-/** Undefined if this release does not know the role as one of members. */
+/** Undefined if this release does not know the role as a member role. */
 export function readMemberRole(reader: NodeReader): MemberRole | undefined {
   const role = readRole(reader);
   return role === "meta" ? undefined : role;

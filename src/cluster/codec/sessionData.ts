@@ -1,4 +1,4 @@
-// The bytes of what session and data nodes say to each other: src/cluster/messages/sessionData.ts.
+// The bytes of the messages between session and data nodes: src/cluster/messages/sessionData.ts.
 
 import { unreachable } from "../../base/assert.ts";
 import type { DatumVersion } from "../../model/datum.ts";
@@ -207,7 +207,7 @@ export function decodeDataToSession(content: Uint8Array): DataToSession | Unknow
   }
 }
 
-// A release that knows no bounds says neither what is not listed nor that it is full.
+// A release that knows no bounds reports neither unlisted registrations nor that it is full.
 function readTaken(reader: NodeReader): DataToSession {
   const batch = reader.varint();
   const superseded = reader.list(readSuperseded);

@@ -1,46 +1,47 @@
-// What data nodes say to each other: the follower of a slot to its leader, and back. The follower asks, so that a lost
-// link needs no memory on the leader's side. Links are ordered; what was lost with one is found by the next `follow`.
+// The messages between data nodes: from the follower of a slot to its leader, and back. The follower asks, so a lost
+// link leaves nothing to remember on the leader's side. Links are ordered; the next `follow` finds whatever was lost
+// with a link.
 
 import type { DataInfoId } from "../../model/ids.ts";
 import type { Publication, Stamp } from "../../model/publication.ts";
 import type { PublishItem } from "./sessionData.ts";
 
-/** What a follower holds of one service: at an equal version of equal origin it is the same as the leader's. */
+/** The state of one service at a follower: with equal version and equal origin it is the leader's state. */
 export interface HeldVersion {
   readonly dataInfoId: DataInfoId;
   readonly version: bigint;
   readonly origin: bigint;
-  /** Publications, and a digest of their stamps and owners: an owner may change without a new version. */
+  /** The number of publications, and a digest of their stamps and owners: an owner may change without a new version. */
   readonly count: number;
   readonly digest: bigint;
 }
 
-/** How it came to a removal that is remembered. */
+/** The cause of a remembered removal. */
 export interface Remover {
-  /** What it removed: a registration, or nothing. */
+  /** Whether the removal found a registration. */
   readonly found: "held" | "nothing";
   /** The number of the host whose client is the cause (`hostNumberOf`). */
   readonly host: number;
 }
 
-/** One service with all that its leader knows of it. */
+/** One service with everything that its leader knows of it. */
 export interface ReplicaDatum {
   readonly dataInfoId: DataInfoId;
   readonly version: bigint;
   readonly origin: bigint;
   readonly publications: readonly Publication[];
-  /** Leaders of earlier releases don't say by whom. */
+  /** Leaders of earlier releases do not name the remover. */
   readonly tombstones: readonly (readonly [registId: string, stamp: Stamp, by?: Remover])[];
 }
 
 /**
- * What a leader holds back of a slot since a restart, because not all publishers are back: a copy is as short as its
- * lists are. Services may be among it that it has no datum of.
+ * The services of a slot that a leader holds since a restart because publishers are still missing: a copy is as short
+ * as the leader's lists. It may name services that have no datum at the leader.
  */
 export interface SlotHold {
-  /** It ends in so many milliseconds. */
+  /** The time until the hold ends. */
   readonly remainingMs: number;
-  /** How many publishers each service is to have before that; none: nothing is held. */
+  /** The number of publishers that each service needs before that; empty if nothing is held. */
   readonly expected: readonly (readonly [DataInfoId, number])[];
 }
 
@@ -62,10 +63,10 @@ export type LeaderToFollower =
       /** Services that the follower holds and the leader does not. */
       readonly gone: readonly DataInfoId[];
       readonly isLast: boolean;
-      /** With the last part. */
+      /** Only in the last part. */
       readonly hold?: SlotHold;
     }
-  /** What the leader has just taken, in its order; the service is at `version` then. */
+  /** Changes that the leader has just taken, in its order; they bring the service to `version`. */
   | {
       readonly kind: "change";
       readonly slot: number;
@@ -74,8 +75,8 @@ export type LeaderToFollower =
       readonly version: bigint;
       readonly origin: bigint;
       readonly items: readonly PublishItem[];
-      /** How many publishers it must have to be shown, while it is held; 0 if it is not. */
+      /** The number of publishers that the service needs to be shown while it is held; 0 if it is not held. */
       readonly expected: number;
     }
-  /** The sender does not lead the slot under that epoch. The next table, or the next try, will tell. */
+  /** The sender does not lead the slot under that epoch. The next table, or the next attempt, resolves it. */
   | { readonly kind: "notLeader"; readonly slot: number; readonly leaderEpoch: bigint };

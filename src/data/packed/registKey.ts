@@ -24,7 +24,7 @@ for (const [value, char] of [..."0123456789abcdef"].entries()) {
 }
 
 const DECODER = new TextDecoder("utf-8");
-// Arguments of one call stay far below the engine's limit (about 120,000).
+// One call takes far fewer arguments than the engine's limit (about 120,000).
 const UNITS_PER_CALL = 4096;
 
 /** A registId of a service, to be looked up or stored; read again and again, so that looking up allocates nothing. */

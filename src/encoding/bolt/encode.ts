@@ -1,5 +1,5 @@
-// Writing of Bolt frames. An answer is one buffer. A push is written in parts, [head, shared body, tail], so that the
-// body, encoded once, goes to every subscriber uncopied.
+// Writes Bolt frames. An answer is one buffer. A push is written in parts, [head, shared body, tail], so that the body,
+// encoded once, goes to every subscriber without a copy.
 
 import { assert } from "../../base/assert.ts";
 import { freshBytes, putU16, putU32 } from "../../base/bytes.ts";
@@ -7,20 +7,20 @@ import { crc32 } from "../../base/crc32.ts";
 import { textOf } from "../../base/text.ts";
 import { type BoltDialect, COMMAND, CRC_BYTES, hasCrc, headLayout, NAME_BYTES_MAX, TYPE } from "./frame.ts";
 
-/** The head of a request whose content is written by the caller. */
+/** The head of a request whose content the caller writes. */
 export interface BoltRequestHead {
   /** "request" unless said otherwise. */
   readonly kind?: "request" | "oneway";
   readonly id: number;
   readonly codec: number;
-  /** How long the sender will wait, in milliseconds; -1 for oneway. */
+  /** The time that the sender will wait, in milliseconds; -1 for oneway. */
   readonly timeoutMs: number;
   readonly className: string;
-  /** Bytes of all parts of the content together. */
+  /** The bytes of all parts of the content together. */
   readonly contentLength: number;
 }
 
-/** The head of a response whose content is written by the caller. */
+/** The head of a response whose content the caller writes. */
 export interface BoltResponseHead {
   readonly id: number;
   readonly codec: number;
@@ -32,7 +32,7 @@ export interface BoltResponseHead {
 
 type WithContent<Head> = Omit<Head, "contentLength"> & { readonly content: Uint8Array };
 
-// The command version ("ver2"). Nobody checks it; Java writes 1.
+// The command version ("ver2"). No peer checks it; Java writes 1.
 const COMMAND_VERSION = 1;
 
 /** A whole request frame, with its sum if the dialect has one. */
@@ -131,7 +131,7 @@ function frameWithRoom(dialect: BoltDialect, fields: Fields, room: number): Uint
   return frame;
 }
 
-// There are some thirty, and each push and each answer carries one.
+// There are some thirty names, and each push and each answer carries one.
 const NAMES = new Map<string, Uint8Array>();
 
 function nameOf(className: string): Uint8Array {

@@ -1,31 +1,31 @@
-// What a Bolt frame is, apart from how it is read (decoder.ts) and written (encode.ts). Big-endian throughout:
+// The form of a Bolt frame; decoder.ts reads it and encode.ts writes it. Big-endian throughout:
 //
 //   protocol 1: 01         type command(2) ver2 id(4) codec        timeout(4) | status(2) class(2) header(2) content(4)
 //   protocol 2: 02 version type command(2) ver2 id(4) codec switch timeout(4) | status(2) class(2) header(2) content(4)
 //
 // then class name, header and content, then four bytes of CRC if the frame has one.
 
-/** How a connection speaks. The side that opened it decides by its frames; the other answers in kind. */
+/** The form of a connection's frames. The side that opened it decides; the other answers in kind. */
 export interface BoltDialect {
   readonly protocol: 1 | 2;
   /** The protocol version: always 0 in protocol 1, which has none. */
   readonly version: 0 | 1 | 2;
   /**
-   * The switch bit. Java sets it in protocol 2 version 1 as well, where no sum follows: `hasCrc` decides.
-   * Heartbeats never have it, so what a peer wants is seen in its first rpc frame.
+   * The switch bit. Java also sets it in protocol 2 version 1, where no sum follows: `hasCrc` decides. Heartbeats never
+   * have it, so a peer's choice shows in its first rpc frame.
    */
   readonly crc: boolean;
 }
 
-/** What the Java client speaks unless it was told otherwise. */
+/** The default dialect of the Java client. */
 export const BOLT_V1: BoltDialect = { protocol: 1, version: 0, crc: false };
 
-/** Whether four bytes of CRC-32 over the whole frame follow it. */
+/** Whether a CRC-32 of the whole frame, four bytes, follows the frame. */
 export function hasCrc(dialect: BoltDialect): boolean {
   return dialect.version === 2 && dialect.crc;
 }
 
-/** The codec byte: how the content is encoded. Clients decode protobuf pushes by class name, whatever it says. */
+/** The codec byte: the encoding of the content. Clients decode protobuf pushes by class name, whatever the byte is. */
 export const BOLT_CODEC = { HESSIAN: 1, PROTOBUF: 11 } as const;
 
 /** The status of a response. Everything but SUCCESS makes the Java client's invocation throw. */
@@ -53,7 +53,7 @@ interface BoltFrameBase {
   readonly codec: number;
   /** Empty in heartbeats and in responses without content. */
   readonly className: string;
-  /** A view of the bytes received: what outlives the handling of the frame has to be copied. */
+  /** A view of the received bytes: copy anything that outlives the handling of the frame. */
   readonly content: Uint8Array;
 }
 
@@ -85,7 +85,7 @@ export const NAME_BYTES_MAX = 0x7fff;
 /** The length of the CRC, where there is one. */
 export const CRC_BYTES = 4;
 
-/** Where the fields of one kind of frame lie, as offsets from its first byte. */
+/** The offsets of the fields of one kind of frame, from its first byte. */
 export interface HeadLayout {
   readonly type: number;
   readonly command: number;

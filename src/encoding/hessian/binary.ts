@@ -22,7 +22,7 @@ export function readBytes(chunks: ByteChunks): Uint8Array {
   return joined.done();
 }
 
-/** Reads over all the bytes. */
+/** Skips all the bytes. */
 export function skipBytes(chunks: ByteChunks): void {
   chunks.input.view(chunks.int);
   while (!chunks.isLastChunk) {

@@ -67,7 +67,7 @@ export class DraftTokenReader<Definition extends ClassDefinition> extends TokenR
     }
   }
 
-  // The length is optional and only a hint: like Java's reader we go by the closing z.
+  // The length is optional and only a hint: like Java's reader we rely on the closing z.
   #list(): Token {
     const typeName = this.#type();
     const tag = this.#peek();

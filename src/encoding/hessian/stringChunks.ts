@@ -1,5 +1,5 @@
-// Strings longer than 32,768 units go in chunks. No chunk but the last may end in a high surrogate, or a pair would
-// be torn apart; where one would, it is a unit shorter, as in Java.
+// Strings longer than 32,768 units go in chunks. Only the last chunk may end in a high surrogate, or a pair would be
+// torn apart; such a chunk is made one unit shorter, as in Java.
 
 import type { ByteWriter } from "../../base/bytes.ts";
 import type { WireText } from "../../base/text.ts";
@@ -69,7 +69,7 @@ function isHighSurrogate(utf8: Uint8Array, at: number): boolean {
 }
 
 function putUnits(out: ByteWriter, value: string, start: number, end: number): void {
-  // Room for the worst case; what is not needed is given back below.
+  // Room for the worst case; the rest is given back below.
   let to = out.reserve((end - start) * 3);
   const target = out.target();
   for (let at = start; at < end; at++) {
@@ -80,7 +80,7 @@ function putUnits(out: ByteWriter, value: string, start: number, end: number): v
   out.length = to;
 }
 
-// Writes a unit of two or three bytes and returns where the next one goes.
+// Writes a unit of two or three bytes and returns the offset of the next one.
 function putWide(target: Uint8Array, at: number, unit: number): number {
   let to = at;
   if (unit < 0x800) target[to++] = 0xc0 | (unit >> 6);

@@ -34,7 +34,7 @@ export function readText(chunks: StringChunks): WireText {
   return builder.done();
 }
 
-/** Reads over the whole string; what it holds is checked all the same. */
+/** Skips the whole string; its content is still checked. */
 export function skipString(chunks: StringChunks): void {
   for (;;) {
     const { input, int: units } = chunks;
@@ -45,7 +45,7 @@ export function skipString(chunks: StringChunks): void {
   }
 }
 
-/** A name of known length without a head of its own, as the draft has them for classes and types. */
+/** A name of known length without a head of its own, as the draft writes classes and types. */
 export function readBareName(input: ByteReader, units: number): string {
   if (!input.isAscii(units)) throw input.wrong("a name is not ASCII");
   return readAscii(input, units);

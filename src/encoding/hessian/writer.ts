@@ -1,12 +1,12 @@
-// Writing of Hessian values, the same calls for both dialects. What the dialects share is here. We write no
-// references but the one that closes an exception's cause: none of our messages holds a value twice.
+// Writes Hessian values, with the same calls for both dialects; the common part is here. We write no references except
+// the one that closes an exception's cause: none of our messages holds a value twice.
 
 import { ByteWriter } from "../../base/bytes.ts";
 import type { WireText } from "../../base/text.ts";
 import { type ChunkHead, writeStringChunks, writeTextChunks } from "./stringChunks.ts";
 import type { HessianDialect } from "./tokenReader.ts";
 
-/** A class as we write it: its definition's bytes, tag included, are made once. */
+/** A class as we write it: the bytes of its definition, tag included, are made once. */
 export interface WrittenClass {
   readonly className: string;
   /** The order in which the instances' values are written. */

@@ -1,6 +1,6 @@
 // Messages as tables: `const RESULT = schema({ success: field(1, BOOL), message: field(2, STRING) })`, whose type is
 // `MessageOf<typeof RESULT>`. Absent fields have their default, and defaults are not written. A known field with
-// another wire type is skipped like an unknown one; a single nested message that comes twice is merged.
+// another wire type is skipped like an unknown one; a single nested message that occurs twice is merged.
 
 import type { WireText } from "../../base/text.ts";
 import { ProtobufReader, WIRE } from "./reader.ts";
@@ -9,7 +9,7 @@ import { ProtobufWriter } from "./writer.ts";
 /** A kind of value. */
 export interface Kind<T> {
   readonly wireType: number;
-  /** A default value, not shared with others if it can change. */
+  /** A default value, not shared if it can change. */
   blank(): T;
   isBlank(value: T): boolean;
   /** Reads a value; a message is read into `before`, which is otherwise ignored. */
@@ -22,7 +22,7 @@ export interface Field<T> {
   readonly number: number;
   readonly wireType: number;
   blank(): T;
-  /** Reads one occurrence; `before` is what the field held till now. */
+  /** Reads one occurrence; `before` is the field's value so far. */
   read(reader: ProtobufReader, before: T): T;
   /** Writes the field, unless it holds its default. */
   write(writer: ProtobufWriter, value: T): void;
@@ -67,7 +67,7 @@ export const BYTES: Kind<Uint8Array> = {
   write: (writer, number, value) => writer.bytes(number, value),
 };
 
-/** A string; what is no UTF-8 is refused. */
+/** A string; bytes that are not UTF-8 are refused. */
 export const STRING: Kind<string> = {
   wireType: WIRE.BYTES,
   blank: () => "",
@@ -111,7 +111,7 @@ export function optional<M>(number: number, message: Kind<M>): Field<M | null> {
   };
 }
 
-/** A message of one field alone, which stands for it. */
+/** A message with a single field, which stands for the message. */
 export function wrapper<T>(number: number, kind: Kind<T>): Kind<T> {
   const only = field(number, kind);
   return {
@@ -132,7 +132,7 @@ function readOnly<T>(reader: ProtobufReader, only: Field<T>, before: T): T {
   return value;
 }
 
-/** A field that occurs any number of times, or `max` times at most. */
+/** A field that occurs any number of times, or at most `max` times. */
 export function repeated<T>(number: number, kind: Kind<T>, max = Number.POSITIVE_INFINITY): Field<readonly T[]> {
   return {
     number,
@@ -140,7 +140,7 @@ export function repeated<T>(number: number, kind: Kind<T>, max = Number.POSITIVE
     blank: () => [],
     read: (reader, before) => {
       if (before.length === max) throw reader.limit({ elementsMax: max });
-      // The list is the one that blank() made for this message: nobody else has it yet.
+      // The list is the one that blank() made for this message; it is not shared yet.
       (before as T[]).push(kind.read(reader, kind.blank()));
       return before;
     },
@@ -166,7 +166,7 @@ export function mapOf<V>(number: number, kind: Kind<V>): Field<ReadonlyMap<strin
     blank: () => new Map<string, V>(),
     read: (reader, before) => {
       const [key, value] = reader.nested(() => readEntry(reader, kind));
-      // As above: the map is this message's own.
+      // As above: the map belongs to this message alone.
       (before as Map<string, V>).set(key, value);
       return before;
     },
@@ -181,7 +181,7 @@ export function mapOf<V>(number: number, kind: Kind<V>): Field<ReadonlyMap<strin
   };
 }
 
-/** What a map of strings may hold: entries, and UTF-16 units of keys and values. */
+/** The bounds of a map of strings: its entries, and the UTF-16 units of keys and values. */
 export interface StringMapLimits {
   readonly entriesMax: number;
   readonly unitsMax: number;
@@ -191,7 +191,7 @@ export interface StringMapLimits {
 const UNIT_BYTES_MAX = 3;
 const ENTRY_BYTES = 16;
 
-/** As `mapOf` strings, for a map that is kept: it is refused as soon as it goes beyond its limits. */
+/** As `mapOf` strings, for a map that is kept: it is refused as soon as it exceeds its limits. */
 export function stringMapOf(
   number: number,
   { entriesMax, unitsMax }: StringMapLimits,
@@ -201,7 +201,7 @@ export function stringMapOf(
     read: (reader, before) => {
       const bytesMax = unitsMax * UNIT_BYTES_MAX + ENTRY_BYTES;
       const [key, value] = reader.nested(() => readEntry(reader, STRING), bytesMax);
-      // As above: the map is this message's own.
+      // As above: the map belongs to this message alone.
       const map = (before as Map<string, string>).set(key, value);
       if (map.size > entriesMax) throw reader.limit({ entriesMax });
       let units = 0;
@@ -249,7 +249,7 @@ export class Schema<M> implements Kind<M> {
   blank(): M {
     const message: Record<string, unknown> = {};
     for (const [name, field] of this.#fields) message[name] = field.blank();
-    // Each field of the table gives its own type of blank, and M is made of these.
+    // Each field of the table returns its own type of blank, and M is made of these.
     return message as M;
   }
 
@@ -292,7 +292,7 @@ export function decodeProtobuf<M>(schema: Schema<M>, content: Uint8Array, fields
   return schema.readFields(new ProtobufReader(content, fieldsMax), schema.blank());
 }
 
-/** Encodes a message into fresh memory; `bytesExpected` spares the writer growing. */
+/** Encodes a message into fresh memory; `bytesExpected` saves the writer from growing. */
 export function encodeProtobuf<M>(schema: Schema<M>, message: M, bytesExpected?: number): Uint8Array {
   const writer = new ProtobufWriter(bytesExpected);
   schema.writeFields(writer, message);

@@ -1,6 +1,6 @@
-// Writing of proto3's wire format. A nested message's length is known only when it is written: one byte is kept for
-// it, and a longer content is moved up by the bytes that its length needs more. That is one memory move for each
-// message and spares measuring everything first.
+// Writes proto3's wire format. The length of a nested message is known only after it is written: one byte is reserved
+// for it, and a longer content is moved up by the extra bytes of its length. That is one memory move for each message
+// and avoids measuring everything first.
 
 import { assert } from "../../base/assert.ts";
 import { ByteWriter } from "../../base/bytes.ts";
@@ -45,19 +45,20 @@ export class ProtobufWriter {
     this.#out.bytes(value);
   }
 
-  /** Lone surrogates, which UTF-8 can't say, become U+FFFD. */
+  /** Lone surrogates, which UTF-8 can't express, become U+FFFD. */
   string(field: number, value: string): void {
     this.bytes(field, ENCODER.encode(value));
   }
 
-  /** Lone surrogates, which UTF-8 can't say, become U+FFFD. */
+  /** Lone surrogates, which UTF-8 can't express, become U+FFFD. */
   text(field: number, value: WireText): void {
     this.bytes(field, strictUtf8(value));
   }
 
   /**
-   * Nested messages of one field `inner` each, which holds a text and is left out where that is empty. One loop: a list
-   * of ten thousand addresses is this and little else, and is written before V8 has compiled what is called for each.
+   * Nested messages of one field `inner` each, which holds a text and is left out if the text is empty. It is one loop:
+   * a list of ten thousand addresses is little else, and is written before V8 has compiled the functions called for
+   * each.
    */
   wrappedTexts(field: number, inner: number, texts: readonly WireText[]): void {
     assert(field <= ONE_BYTE_FIELD_MAX && inner <= ONE_BYTE_FIELD_MAX, "the heads of both fields take one byte");

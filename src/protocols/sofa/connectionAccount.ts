@@ -1,19 +1,19 @@
-// What one connection makes the process hold by itself, charged to its client's account: the connection, what was read
-// and is no whole frame yet or waits for its turn, and what waits to be sent. What goes beyond the bounds is refused,
-// and the connection that asked for it is closed.
+// The memory that one connection takes by itself, charged to its client's account: the connection, input that is not a
+// whole frame yet or waits for its turn, and output that waits to be sent. A charge beyond the bounds is refused, and
+// the connection that caused it is closed.
 
 import { type Account, HELD, type HeldKind } from "../../base/budget.ts";
 import type { RegistryError } from "../../base/errors.ts";
 import { UNREAD_BYTES_MAX } from "../../base/ports.ts";
 
-// The socket and its buffers in Node and here, not the kernel's. 7 KiB for each of 5,000 connections on loopback
-// that have sent a heartbeat, as the growth of the resident memory; one in use has more in its buffers.
+// The socket and its buffers in Node and here, not the kernel's. 7 KiB for each of 5,000 connections on loopback that
+// have sent a heartbeat, measured as the growth of resident memory; a busy connection has more in its buffers.
 const CONNECTION_BYTES = 20 * 1024;
-// What waits to be sent for a moment is not worth counting: what one chunk causes leaves together.
+// Output that waits only for a moment is not worth counting: the output caused by one chunk leaves together.
 const OUTPUT_BYTES_FREE = 64 * 1024;
 
-// So much costs a fifth of a registration to pack and to store, and as much again to read if it is not ASCII: 4 MiB
-// take 18 ms in all, measured with all roles in one process.
+// These many bytes cost a fifth of a registration to pack and store, and as much again to read if they are not ASCII: 4
+// MiB take 18 ms in all, measured with all roles in one process.
 const WORK_BYTES = 1024;
 
 export class ConnectionAccount {
@@ -24,27 +24,27 @@ export class ConnectionAccount {
     this.account = account;
   }
 
-  /** The connection begins. */
+  /** Charges the connection itself. */
   open(): RegistryError | undefined {
     return this.#settle(HELD.connections, CONNECTION_BYTES);
   }
 
-  /** So much is here that was read and not worked off. */
+  /** Charges `bytes` of input that was read and not yet processed. */
   settleInput(bytes: number): RegistryError | undefined {
     return this.#settle(HELD.frames, bytes);
   }
 
   /**
-   * So much waits to be sent. What is beyond the bound above which nothing more is read is part of a push, whose body
-   * is shared with others, and does not count as this connection's.
+   * Charges `bytes` of waiting output. The connection is not charged for more than the bound above which it reads
+   * nothing more: the rest is part of a push, whose body is shared with others.
    */
   settleOutput(bytes: number): RegistryError | undefined {
     return this.#settle(HELD.output, bytes <= OUTPUT_BYTES_FREE ? 0 : Math.min(bytes, UNREAD_BYTES_MAX));
   }
 
   /**
-   * So many bytes are about to be read, or packed and handed on: throws OVERLOADED if that is too much for now. What
-   * has the usual size is counted by the session alone.
+   * Counts `bytes` that are about to be read, or packed and handed on; throws OVERLOADED if that is too much now. Only
+   * the session counts registrations of the usual size.
    */
   work(bytes: number, nowMs: number): void {
     if (bytes < WORK_BYTES) return;
@@ -52,7 +52,7 @@ export class ConnectionAccount {
     if (refusal !== undefined) throw refusal;
   }
 
-  /** Nothing is held for the connection any more; what the session holds for its client it releases itself. */
+  /** Releases everything held for the connection; the session releases what it holds for the client itself. */
   close(): void {
     for (const kind of [HELD.connections, HELD.frames, HELD.output]) this.#settle(kind, 0);
     this.account.close();

@@ -8,7 +8,7 @@ import { publisher, subscriber } from "./testing/handlerScene.ts";
 
 const KIB_128 = 128 * 1024;
 
-/** Why a message of this class and length is refused, with a bound of 1,000 bytes for what is registered. */
+/** The reason why a message of this class and length is refused, with a bound of 1,000 bytes for a registration. */
 function refusalOf(message: ReturnType<typeof publisher>, bytes: number): string {
   const { className } = encodeMessage("hessian-draft", message);
   const frame = { ...{ id: 1, codec: BOLT_CODEC.HESSIAN, timeoutMs: 1, className }, content: new Uint8Array(bytes) };

@@ -5,8 +5,8 @@ import type { ConfigPush, Outcome } from "../../registry/registry.ts";
 import type { ReceivedConfigData, RegisterResponse, SyncConfigResponse } from "./codec/messages.ts";
 
 /**
- * The answer to a registration. The version goes back exactly as it came: the client repeats a request until it is
- * answered with its own. `refused` is never set: the client would not try again for the rest of its life.
+ * The answer to a registration. The version goes back exactly as it came: the client repeats a request until the answer
+ * has its version. `refused` is never set: the client would not try again for the rest of its life.
  */
 export function registerResponse(outcome: Outcome): RegisterResponse {
   const { registId, version } = outcome;
@@ -14,7 +14,10 @@ export function registerResponse(outcome: Outcome): RegisterResponse {
   return { kind: "registerResponse", success: outcome.kind === "accepted", registId, version, refused: false, message };
 }
 
-/** The client hides segments that are not named here, so the pushes' segment is. 0 leaves the client's own interval. */
+/**
+ * The client hides segments that are not named here, so the pushes' segment is named. 0 keeps the client's own
+ * interval.
+ */
 export function syncConfigResponse(dataCenter: string): SyncConfigResponse {
   return {
     kind: "syncConfigResponse",

@@ -15,7 +15,7 @@ const CRC: BoltDialect = { protocol: 2, version: 2, crc: true };
 
 type Scene = ReturnType<typeof handlerScene>;
 
-/** The last frame to the client that is no question, decoded. */
+/** The last frame to the client that is not a question, decoded. */
 function lastMessage({ connection }: Scene) {
   const frame = connection.frames.findLast(({ command }) => command !== "heartbeat");
   assert.ok(frame);

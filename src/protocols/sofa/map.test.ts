@@ -42,7 +42,7 @@ const subscriber = (changes: Partial<SubscriberRegister> = {}): SubscriberRegist
   ...changes,
 });
 
-/** The field that is refused, if one is. */
+/** The refused field, if any. */
 function refusedField(map: () => unknown): unknown {
   try {
     map();

@@ -1,4 +1,4 @@
-// SOFARegistry's notions in the registry's words. Whatever is missing gets SOFARegistry's default; whatever is wrong is
+// Translates SOFARegistry's terms into the registry's. A missing value gets SOFARegistry's default; a wrong value is
 // refused with its name and value.
 
 import { fail } from "../../base/errors.ts";
@@ -10,26 +10,26 @@ import type { ConfiguratorRegister, PublisherRegister, SubscriberRegister, WireF
 import type { SofaConfig } from "./environment.ts";
 import { chooseEncoding, variantWord } from "./variant.ts";
 
-// Nobody counts so far or takes such a time; what is above it is kept free, so that there is always a newer version.
+// No client counts so far or uses such a time; the numbers above stay free, so that a newer version always exists.
 const VERSION_MAX = 1n << 62n;
-/** The zone name that the Java client sends when it was not configured. */
+/** The zone name that the Java client sends when none is configured. */
 const UNSET_ZONE = "DEFAULT_ZONE";
 
 type Register = PublisherRegister | SubscriberRegister | ConfiguratorRegister;
 
-/** What every registration has. Throws FIELD_INVALID. */
+/** The fields of every registration. Throws FIELD_INVALID. */
 export function registrationKeyOf(register: Register): RegistrationKey {
   const { dataId, group, version, processId } = register;
   const dataInfoId = makeDataInfoId({ dataId, group, instanceId: register.instanceId ?? "" });
   const registId = checkedKeyPart("registId", register.registId);
   const key = { dataInfoId, registId, version: checkedVersion(version) };
-  // The Java client names none, MOSN's a random one.
+  // The Java client sends none, MOSN's a random one.
   return processId === null || processId === "" ? key : { ...key, processId: checkedKeyPart("processId", processId) };
 }
 
 /**
- * How many bytes will be packed. Hessian can refer to a box again and again: a small frame must not become a large
- * payload. Throws REGISTRATION_TOO_LARGE.
+ * The number of bytes that will be packed. Hessian can refer to a box again and again: a small frame must not become a
+ * large payload. Throws REGISTRATION_TOO_LARGE.
  */
 export function payloadBytesOf({ dataList }: PublisherRegister, { registrationBytesMax }: SofaConfig): number {
   let bytes = 0;
@@ -38,7 +38,7 @@ export function payloadBytesOf({ dataList }: PublisherRegister, { registrationBy
   throw fail("REGISTRATION_TOO_LARGE", { field: "dataList", bytes, bytesMax: registrationBytesMax });
 }
 
-/** A publication; `config.zone` stands in for a zone that the client did not choose. Throws FIELD_INVALID. */
+/** A publication; `config.zone` replaces a zone that the client did not choose. Throws FIELD_INVALID. */
 export function publishRequest(register: PublisherRegister, config: SofaConfig): PublishRequest {
   return {
     ...registrationKeyOf(register),
@@ -49,7 +49,7 @@ export function publishRequest(register: PublisherRegister, config: SofaConfig):
   };
 }
 
-/** A subscription in the form in which it came. Throws FIELD_INVALID. */
+/** A subscription in its original form. Throws FIELD_INVALID. */
 export function subscribeRequest(register: SubscriberRegister, form: WireForm, config: SofaConfig): SubscribeRequest {
   const scope = checkedScope(register.scope);
   const encoding = config.pushCompress ? chooseEncoding(form, register.acceptEncoding) : "plain";
@@ -58,9 +58,9 @@ export function subscribeRequest(register: SubscriberRegister, form: WireForm, c
 }
 
 /**
- * In SOFARegistry a session serves one zone, and a client's zone decides to which session it goes; so the session's
- * zone is the client's. One Roster node may serve clients of many zones: the zone that a client names is its zone, and
- * a client that names none is in the node's.
+ * In SOFARegistry a session serves one zone, and a client's zone decides which session it goes to; so the session's
+ * zone is the client's. One Roster node may serve clients of many zones: a client is in the zone that it names, and a
+ * client that names none is in the node's zone.
  */
 function zoneOf(zone: string | null, config: SofaConfig): string {
   if (zone === null || zone === "" || zone === UNSET_ZONE) return config.zone;
@@ -68,7 +68,7 @@ function zoneOf(zone: string | null, config: SofaConfig): string {
 }
 
 function checkedScope(scope: string | null): Scope {
-  // The real server takes a missing scope for the widest that stays inside the data center.
+  // The real server takes a missing scope for the widest one inside the data center.
   if (scope === null || scope === "") return "dataCenter";
   if (!isScope(scope))
     throw fail("FIELD_INVALID", { field: "scope", value: scope, expected: "zone, dataCenter or global" });

@@ -1,7 +1,7 @@
-// Push bodies, each encoded once for a view (a service at a version) and kind of subscriber, and shared by all whom it
-// fits. Only the registIds of the receivers differ, and they come last on the wire. What was compressed is shared
-// further, by all zones whose subscribers see the same addresses: only a word of the message differs among them. All is
-// kept with its view and goes with it, when the service changes or its last subscriber leaves.
+// Push bodies, each encoded once for a view (a service at a version) and kind of subscriber, and shared by all matching
+// subscribers. Only the registIds of the receivers differ, and they come last on the wire. Compressed zones are shared
+// further, by all zones whose subscribers see the same addresses: only a word of the message differs among them.
+// Everything is kept with its view and dropped with it, when the service changes or its last subscriber leaves.
 
 import type { Compression } from "../../base/ports.ts";
 import { parseDataInfoId } from "../../model/dataInfoId.ts";
@@ -13,38 +13,38 @@ import type { PushSegment, PushZone } from "./codec/push.ts";
 import type { SofaConfig } from "./environment.ts";
 import { type PushEncoding, readVariant, type Variant } from "./variant.ts";
 
-// What is not pushed for a while is encoded again when it is: 64 MiB hold 4,000 services of 100 addresses, or 60,000
-// that are empty. Everything counts, not only the bodies.
+// A body that is not pushed for a while is encoded again when needed: 64 MiB hold 4,000 services of 100 addresses, or
+// 60,000 empty ones. Everything counts, not only the bodies.
 const CACHE_BYTES_MAX = 64 * 1024 * 1024;
 
 // Measured on one core with lists of 1,000 and 10,000 addresses: 3 µs for each KiB of the plain list, 5 with zstd and 8
 // with gzip.
 const COST_MS_PER_BYTE: Readonly<Record<PushEncoding, number>> = { plain: 3e-6, zstd: 5e-6, gzip: 8e-6 };
 
-// Of a body around what another zone's subscribers had compressed.
+// For a body around zones that were compressed for another zone's subscribers.
 const COST_MS_PER_COPIED_BYTE = 2e-7;
 
 /** A message without its registIds. */
 export interface PushBody {
   /** Shared; never changes. */
   readonly bytes: Uint8Array;
-  /** What it took to make it, in milliseconds, about; 0 if it was there. */
+  /** The approximate milliseconds that making it took; 0 if it existed. */
   readonly costMs: number;
 }
 
 const NOTHING: PushBody = { bytes: new Uint8Array(0), costMs: 0 };
 
-// What a view with bodies takes beside them, and what each of them does: objects, Maps and their entries.
+// The memory of a view beside its bodies, and of each body beside its bytes: objects, Maps and their entries.
 const VIEW_BYTES = 700;
 const BODY_BYTES = 150;
 
-/** Addresses compressed, and how many of each zone they are. */
+/** Compressed addresses, with the number of each zone. */
 interface CompressedZones {
   readonly boxes: CompressedBoxes;
   readonly zones: readonly PushZone[];
 }
 
-/** What was made from one view. */
+/** The bodies made from one view. */
 class ViewBodies implements KeptWithView {
   readonly view: ServiceView;
   readonly bodies = new Map<string, Uint8Array>();
@@ -76,7 +76,7 @@ export class PushBodies {
     this.#compression = compression;
   }
 
-  /** What all that is kept takes in memory, about. */
+  /** The approximate memory of everything that is kept. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -101,7 +101,7 @@ export class PushBodies {
     return body;
   }
 
-  /** Forgets what was made from a view. */
+  /** Forgets the bodies made from a view. */
   drop(kept: ViewBodies): void {
     if (this.#views.delete(kept)) this.#bytes -= kept.bytes;
     kept.view.kept = undefined;
@@ -110,7 +110,7 @@ export class PushBodies {
     this.#lastBody = NOTHING;
   }
 
-  /** What was made from the view, which is now the most recently used. */
+  /** The bodies made from the view, which becomes the most recently used. */
   #keptWith(view: ServiceView): ViewBodies {
     if (view.kept instanceof ViewBodies && this.#views.delete(view.kept)) {
       this.#views.add(view.kept);
@@ -175,7 +175,7 @@ export class PushBodies {
   }
 }
 
-/** Which of a view's subscribers see the same addresses in the same encoding. */
+/** A key that is equal for those of a view's subscribers that see the same addresses in the same encoding. */
 function sharedKey({ scope, zone }: Push, { encoding }: Variant): string {
   return scope === "zone" ? `${encoding}\n${zone}` : encoding;
 }

@@ -8,7 +8,7 @@ function newWatch(options: Partial<typeof OPTIONS> = {}): SilenceWatch {
   return new SilenceWatch({ ...OPTIONS, ...options }, 0);
 }
 
-/** The watch of a client that has spoken at 0, and was asked then; it has answered unless it is mute. */
+/** The watch of a client that has spoken at 0 and was asked then; it has answered unless it is mute. */
 function client({ isMute = false, ...options }: Partial<typeof OPTIONS> & { isMute?: boolean } = {}): SilenceWatch {
   const watch = newWatch(options);
   watch.spoke();

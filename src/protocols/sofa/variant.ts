@@ -1,4 +1,4 @@
-// How pushes for one subscriber are encoded: the form in which it registered, the compression that it understands, and
+// The encoding of pushes for one subscriber: the form in which it registered, the compression that it understands, and
 // whether it takes all data centers in one message. The session only compares variants, so each is a word.
 
 import type { WireForm } from "./codec/messages.ts";

@@ -1,5 +1,6 @@
-// Both stores on a Map: the obvious version, which the shared suite holds every other one against. What is stored lives
-// in a MemoryDisk apart from the store, so that a test can close a node's store and open it again on the same disk.
+// Both stores on a Map: the obvious version, against which the shared suite compares every other one. The stored values
+// live in a MemoryDisk apart from the store, so that a test can close a node's store and open it again on the same
+// disk.
 
 import { randomUUID } from "node:crypto";
 import { assert } from "../../base/assert.ts";
@@ -11,7 +12,7 @@ import { type DataInfoId, type NodeId, nodeId } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
 import { type LeaseCandidate, LocalLease, type NowMs } from "../localLease.ts";
 
-/** What survives a close. One disk may be open once at a time, as a data directory. */
+/** The content that survives a close. Like a data directory, a disk may be open only once at a time. */
 export class MemoryDisk {
   readonly nodeId: NodeId = nodeId(randomUUID());
   readonly configs = new Map<DataInfoId, ConfigValue>();
@@ -25,11 +26,11 @@ export class MemoryDisk {
 }
 
 export interface MemoryStoreOptions {
-  /** By which the leader's lease ends. */
+  /** The clock for the end of the leader's lease. */
   readonly nowMs?: NowMs;
 }
 
-/** Opens a store on a disk; DATA_DIR_IN_USE if it is open already. */
+/** Opens a store on a disk; throws DATA_DIR_IN_USE if it is already open. */
 export async function openMemoryStore(
   disk: MemoryDisk = new MemoryDisk(),
   { nowMs = () => performance.now() }: MemoryStoreOptions = {},

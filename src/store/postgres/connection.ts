@@ -1,5 +1,5 @@
-// One connection to the database. `pg` speaks the protocol; what we add is that the socket is ours: a server that was
-// stopped or cut off answers nothing, not even a goodbye, and then only destroying the socket ends what waits for it.
+// One connection to the database. `pg` speaks the protocol, but the socket is ours: a server that was stopped or cut
+// off answers nothing, not even a goodbye, and then only destroying the socket ends the calls that wait for it.
 
 import { Socket } from "node:net";
 import { Client, types } from "pg";
@@ -10,23 +10,23 @@ export type SqlValue = string | number | bigint | Uint8Array | null;
 
 export interface Answer {
   readonly rows: readonly Row[];
-  /** How many rows a statement that writes has written. */
+  /** The number of rows that a writing statement has written. */
   readonly changed: number;
 }
 
 /** Runs one statement. */
 export type Ask = (sql: string, ...values: readonly SqlValue[]) => Promise<Answer>;
 
-/** A new connection that did not stand by then has no server behind it. */
+/** A connection that is not established by then has no server behind it. */
 const CONNECT_MS = 2_000;
 
-/** The server itself gives up on a statement, or on a transaction that says nothing more, after so long. */
+/** The server itself gives up on a statement, or on an idle transaction, after this time. */
 const STATEMENT_MS = 3_000;
 
 // Firewalls forget connections that are silent for minutes.
 const KEEP_ALIVE_MS = 10_000;
 
-/** A goodbye that is not answered by then is not waited for. */
+/** The time to wait for the answer to a goodbye. */
 const GOODBYE_MS = 500;
 
 // One round trip. A node that is stopped while it holds a lock must not keep the others from the lead: hence the bound
@@ -46,7 +46,10 @@ export class Connection {
   readonly #socket = new Socket();
   #isUsable = true;
 
-  /** Reads the URL, and throws what `pg` says of it; nothing is connected yet. `lost` is told once, if it breaks. */
+  /**
+   * Reads the URL, and throws `pg`'s complaint about it; nothing is connected yet. `lost` is called once, if the
+   * connection breaks.
+   */
   constructor(url: string, lost: (connection: Connection) => void) {
     this.#client = new Client({
       connectionString: url,
@@ -55,10 +58,10 @@ export class Connection {
       keepAlive: true,
       keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
       fallback_application_name: "roster",
-      // Versions and epochs are 64-bit; everything else comes as `pg` reads it.
+      // Versions and epochs are 64-bit; everything else is read by `pg`.
       types: { getTypeParser: (oid, format) => (oid === INT8 ? BigInt : types.getTypeParser(oid, format)) },
     });
-    // An `error` without a listener would end the process, also one that comes while nobody asks anything.
+    // An `error` without a listener would end the process, even one that comes while no call is under way.
     const broke = () => {
       if (!this.#isUsable) return;
       this.#isUsable = false;
@@ -80,17 +83,17 @@ export class Connection {
 
   async ask(sql: string, ...values: readonly SqlValue[]): Promise<Answer> {
     const { rows, rowCount } = await this.#client.query(sql, [...values]);
-    // Several statements in one text, as migrations have them, answer in a form of their own, which nobody asks for.
+    // Several statements in one text, as in migrations, answer in a form of their own, which no caller needs.
     return { rows: rows ?? [], changed: rowCount ?? 0 };
   }
 
-  /** Ends it at once, wherever it is; whatever was asked is rejected. */
+  /** Ends it at once, in any state; calls under way are rejected. */
   cut(): void {
     this.#isUsable = false;
     this.#socket.destroy();
   }
 
-  /** Says goodbye, so that the server's log holds nothing of it, and ends it. */
+  /** Says goodbye, so that the server's log records no fault, and ends it. */
   async end(): Promise<void> {
     this.#isUsable = false;
     const timer = setTimeout(() => this.#socket.destroy(), GOODBYE_MS);

@@ -1,23 +1,23 @@
-// The few connections of a store. `pg` has a pool of its own, but that bounds neither a call as a whole nor how long it
-// keeps connections that lead nowhere. Here a call is over after CALL_MS, whatever it was waiting for, and when one
-// connection breaks the idle ones go with it: what broke it (a restart, a failover, a firewall) was hardly its own, and
-// each of them would cost another call its whole time to find out.
+// The few connections of a store. `pg` has its own pool, but that bounds neither a call as a whole nor the time for
+// which it keeps dead connections. Here a call is over after CALL_MS, whatever it was waiting for, and when one
+// connection breaks the idle ones are dropped with it: the cause (a restart, a failover, a firewall) rarely affects one
+// alone, and each of the others would cost another call its whole time to find out.
 
 import { fail, type RegistryError } from "../../base/errors.ts";
 import { type Ask, Connection } from "./connection.ts";
 import { asStoreError } from "./failure.ts";
 import type { Target } from "./target.ts";
 
-/** Two at work, the lease being renewed and a save, and one that is being replaced. */
+/** Two at work, the lease renewal and a save, and one that is being replaced. */
 const CONNECTIONS_MAX = 3;
 
-/** More calls than this wait for nothing else than a database that is away; they are refused. */
+/** More waiting calls than this mean that the database is away; they are refused. */
 const WAITING_MAX = 100;
 
 /** From the call to its answer or refusal, all waiting included: the server's own limit and a little for the way. */
 const CALL_MS = 3_500;
 
-/** What a call does on its connection. */
+/** A call's work on its connection. */
 type Work<T> = (ask: Ask) => Promise<T>;
 
 /** One call under way. */
@@ -30,7 +30,7 @@ export class Connections {
   readonly #target: Target;
   readonly #idle: Connection[] = [];
   readonly #running = new Set<Promise<unknown>>();
-  /** Calls for which there is no connection yet, first come, first served. */
+  /** Calls that wait for a connection, first come, first served. */
   readonly #waiting: (() => void)[] = [];
   #atWork = 0;
   #isClosed = false;
@@ -39,7 +39,7 @@ export class Connections {
     this.#target = target;
   }
 
-  /** Runs `work` on a connection of its own; whatever goes wrong with the database is STORE_UNAVAILABLE. */
+  /** Runs `work` on a connection of its own; any failure of the database becomes STORE_UNAVAILABLE. */
   async use<T>(work: Work<T>, limitMs = CALL_MS): Promise<T> {
     if (this.#isClosed) throw this.#refusal("the store is closed");
     const call: Call = { connection: undefined, isOver: false };
@@ -58,7 +58,7 @@ export class Connections {
     }
   }
 
-  /** Ends all connections, when the calls under way have ended. May be called twice. */
+  /** Ends all connections when the calls under way have ended. May be called twice. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.allSettled(this.#running);
@@ -82,12 +82,12 @@ export class Connections {
       if (connection.isUsable) this.#idle.push(connection);
       return result;
     } catch (error) {
-      // After an error nobody knows in which state it is, and a new one costs a few milliseconds.
+      // After an error the connection's state is unknown, and a new connection costs a few milliseconds.
       call.connection?.cut();
       this.#dropIdle();
       throw error;
     } finally {
-      // The room goes straight to the next in line, or else whoever comes just now would take it too.
+      // The room goes straight to the next in line; otherwise a call that arrives now would take it too.
       const next = this.#waiting.shift();
       if (next === undefined) this.#atWork -= 1;
       else next();
@@ -116,7 +116,7 @@ export class Connections {
     return connection;
   }
 
-  /** A connection broke while nobody used it, or while somebody did, who is told by his own call. */
+  /** A connection broke while it was idle, or during a call, which then reports the error itself. */
   #lost(connection: Connection): void {
     const at = this.#idle.indexOf(connection);
     if (at >= 0) this.#idle.splice(at, 1);

@@ -1,12 +1,12 @@
-// Whatever goes wrong between us and the database comes out as an error of the table: where it happened, the reason,
-// and what to do if we know it. No text here may hold a password: the server is named without user and password, and
-// what PostgreSQL and `pg` say never repeats one.
+// Turns any failure between us and the database into an error of the table: the place, the reason, and the remedy if we
+// know it. No text here may hold a password: the server is named without user and password, and messages of PostgreSQL
+// and `pg` never repeat one.
 
 import { InvariantError } from "../../base/assert.ts";
 import { fail, RegistryError } from "../../base/errors.ts";
 import { DamagedColumn, damaged } from "../columns.ts";
 
-/** What to do, by PostgreSQL's SQLSTATE, by the system's error code, or by that of TLS. */
+/** Remedies, by PostgreSQL's SQLSTATE, by the system's error code, or by that of TLS. */
 const ADVICE: Readonly<Record<string, string>> = {
   "28P01": "check user and password in store-url",
   "28000": "check user and TLS in store-url, and pg_hba.conf on the server",
@@ -27,14 +27,14 @@ const ADVICE: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: "use the host name of the server's certificate in store-url",
 };
 
-/** The same for what `pg` only says in words. */
+/** The same for errors that `pg` reports only in words. */
 const ADVICE_BY_WORDS: readonly (readonly [RegExp, string])[] = [
   [/password must be a (non-empty )?string/, "give the password in store-url or in PGPASSWORD"],
   [/^timeout expired$/, "nothing answers there: check host, port and firewalls of store-url"],
   [/does not support SSL/, "remove sslmode from store-url, or turn on TLS on the server"],
 ];
 
-/** The error as callers get it. `server` names the database: `host:port/name`. */
+/** The error for callers. `server` names the database: `host:port/name`. */
 export function asStoreError(server: string, error: unknown): unknown {
   if (error instanceof RegistryError || error instanceof InvariantError) return error;
   if (error instanceof DamagedColumn) return damaged({ server }, error);
@@ -56,7 +56,7 @@ function codeOf(error: unknown): string | undefined {
 
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  // A host with several addresses fails with one error for each, and says nothing itself.
+  // A host with several addresses fails with one error for each and has no message of its own.
   if (error.message === "" && error instanceof AggregateError) return error.errors.map(reasonOf).join("; ");
   return error.message;
 }

@@ -1,11 +1,11 @@
 // The store of a cluster: PostgreSQL, shared by all meta nodes. Every change is one statement that is its own
-// transaction. The server runs it to its end or not at all, whatever becomes of us or of the network meanwhile, so no
-// node that was stopped in the middle holds a lock that the others wait for.
+// transaction. The server runs it to its end or not at all, even if we or the network fail meanwhile, so no node that
+// was stopped in the middle holds a lock that the others wait for.
 //
 // Time is the database's: each statement reads clock_timestamp() when it looks at the lease, not when it began to wait
-// for it. What a leader writes carries its fence: the statement first locks the lease's row, as whoever takes the lease
-// must, and writes only if it still is ours and not over. So a deposed leader's write comes before its successor has
-// taken the lease, and is seen by it, or it is not made.
+// for it. Every write of a leader carries its fence: the statement first locks the lease's row, as a node that takes
+// the lease must, and writes only if the lease is still ours and not over. So a deposed leader's write either comes
+// before its successor takes the lease, and is seen by it, or is not made.
 
 import { createHash } from "node:crypto";
 import { assert } from "../../base/assert.ts";
@@ -34,14 +34,14 @@ import { isUpToDate, MIGRATION_MS, migrate } from "./schema.ts";
 import { targetOf } from "./target.ts";
 
 export interface PostgresStoreOptions {
-  /** The schema with our tables, `roster` if nothing else is said; it is made if it is missing. */
+  /** The schema with our tables, `roster` by default; it is created if it is missing. */
   readonly schema?: string;
 }
 
 /**
- * Opens the store at a `postgres://` URL and brings its tables up to date. Throws CONFIG_INVALID for a URL that is
- * none, STORE_SCHEMA_NEWER if a newer release has written tables that this one can't work on, and STORE_UNAVAILABLE
- * with the reason for everything else. The store lives through any outage of the database: each call is tried anew.
+ * Opens the store at a `postgres://` URL and brings its tables up to date. Throws CONFIG_INVALID for an invalid URL,
+ * STORE_SCHEMA_NEWER if a newer release has written tables that this one can't use, and STORE_UNAVAILABLE with the
+ * reason for everything else. The store survives any outage of the database: each call is tried anew.
  */
 export async function openPostgresStore(url: string, options: PostgresStoreOptions = {}): Promise<MetaStore> {
   const target = targetOf(url, options.schema ?? "roster");
@@ -66,7 +66,7 @@ const LOAD_ALL = `
 const LEASE_COLUMNS = `held.epoch, held.holder_json, held.address_json, held.lease_ms,
   floor(extract(epoch FROM held.ends_at - clock_timestamp()) * 1000)::bigint AS remaining_ms`;
 
-// No row comes back if somebody else has it.
+// No row comes back if another node holds it.
 const ACQUIRE_LEASE = `
   INSERT INTO leader_lease AS held (id, epoch, holder_json, address_json, lease_ms, ends_at)
   VALUES (1, 1, $1, $2, $3::bigint, clock_timestamp() + $3::bigint * interval '1 millisecond')
@@ -99,8 +99,8 @@ const FENCE = `WITH fence AS MATERIALIZED (
 class PostgresStore implements MetaStore {
   readonly #connections: Connections;
   /**
-   * The last lease that this store was given. Epochs alone would do, if databases never lost what they had confirmed;
-   * but after a failover to a copy that lagged behind, an epoch may be given a second time, to somebody else.
+   * The last lease given to this store. Epochs alone would do if databases never lost confirmed writes; but after a
+   * failover to a copy that lagged behind, an epoch may be given a second time, to another node.
    */
   #lease: { readonly epoch: bigint; readonly holder: NodeId } | undefined;
 
@@ -163,7 +163,7 @@ class PostgresStore implements MetaStore {
   }
 
   async setNodeBlocked(node: string, isBlocked: boolean, leaseEpoch: bigint): Promise<boolean> {
-    // A row that stays, as false, instead of a DELETE: that would not see a row which was committed while the statement
+    // The row stays, as false, instead of a DELETE: a DELETE would not see a row that was committed while the statement
     // waited for its fence.
     const sql = `${FENCE} INSERT INTO blocked_node (name_json, is_blocked)
       SELECT $3::text, $4::boolean FROM fence
@@ -187,8 +187,9 @@ class PostgresStore implements MetaStore {
 }
 
 /**
- * Who has the lease. If the database's clock was set back, the lease seems to last longer than any that is given; then
- * it is shortened to a whole one from now, or nobody could follow a dead leader until the clock has caught up.
+ * The lease of another holder. If the database's clock was set back, the lease seems to last longer than any that is
+ * given. It is then shortened to a whole one from now; otherwise no node could follow a dead leader until the clock has
+ * caught up.
  */
 async function heldByAnother(ask: Ask): Promise<LeaderLease> {
   const row = theRow((await ask(READ_LEASE)).rows, "leader_lease");
@@ -199,7 +200,7 @@ async function heldByAnother(ask: Ask): Promise<LeaderLease> {
   return { ...held, remainingMs: leaseMs };
 }
 
-/** The row that must be there, unless somebody else works on our tables. */
+/** The row that must be there, unless another program writes to our tables. */
 function theRow(rows: readonly Row[], table: string): Row {
   const [row] = rows;
   if (row === undefined) throw new DamagedColumn(`table ${table} has no row`);
@@ -240,7 +241,7 @@ function readConfig(row: Row): ConfigValue {
   return { dataInfoId, version: readVersion(row, "number"), data: readMaybeText(row, "value_json") };
 }
 
-/** Text as it is kept: JSON, and everything beyond ASCII by its number. */
+/** Text in its stored form: JSON, with everything beyond ASCII by its number. */
 function asciiColumn(text: string | null): string {
   return textColumn(text).replace(/[^ -~]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

@@ -1,12 +1,12 @@
-// The tables in PostgreSQL and how older ones become newer. Several meta nodes share them, and while a cluster is
-// upgraded node by node two neighbouring releases work on them at once. Therefore:
+// The tables in PostgreSQL and their upgrades. Several meta nodes share them, and while a cluster is upgraded node by
+// node two neighbouring releases work on them at once. Therefore:
 //
 // - Steps only go forward, and are never edited once released.
 // - A step only adds: tables, indexes, columns that may be null or have a default. Nothing is renamed, dropped,
 //   narrowed or given another meaning, and our statements name every column that they write.
-// - What the release before can't live with comes a release later, when nobody runs that one any more: `oldestReader`
-//   is the oldest version whose program still works on the result. It never is the step's own, so that a neighbour is
-//   never shut out.
+// - A change that the release before can't live with comes a release later, when no node runs that one any more:
+//   `oldestReader` is the oldest version whose program still works on the result. It is never the step's own, so that a
+//   neighbour is never shut out.
 //
 // A release that finds a newer schema works on it if it is at least the oldest reader, and refuses it if not.
 
@@ -15,15 +15,15 @@ import { fail } from "../../base/errors.ts";
 import { DamagedColumn, readNumber } from "../columns.ts";
 import type { Ask } from "./connection.ts";
 
-/** From one version to the next. */
+/** The step from one version to the next. */
 export interface Migration {
   readonly sql: string;
   readonly oldestReader: number;
 }
 
 // Names and texts are JSON strings in ASCII ("orders" with its quotes): they come back exactly as they went in, NUL and
-// lone surrogates included, in a database of any encoding. A service's key may be longer than an index entry may be,
-// so its digest is the key of the row.
+// lone surrogates included, in a database of any encoding. A service's key may exceed the size of an index entry, so
+// its digest is the key of the row.
 const FIRST = `
   CREATE TABLE cluster (
     id integer PRIMARY KEY CHECK (id = 1),
@@ -61,26 +61,26 @@ export const MIGRATIONS: readonly Migration[] = [{ sql: FIRST, oldestReader: 1 }
 /** The version that this release writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
-/** A migration may take as long, and wait as long for one that another node makes. */
+/** The most time for a migration, and for waiting for another node's migration. */
 export const MIGRATION_MS = 60_000;
 
-// The first half of our advisory locks, "rost" in ASCII; the second one is the schema's name.
+// The first half of our advisory locks, "rost" in ASCII; the schema's name is the second.
 const LOCK_CLASS = 0x726f7374;
 
-/** Whether the tables are there and of this release's version, or of a newer one that it can work on. */
+/** Whether the tables are there and have this release's version, or a newer one that it can use. */
 export async function isUpToDate(ask: Ask, schema: string): Promise<boolean> {
   return (await usableVersion(ask, schema)) >= SCHEMA_VERSION;
 }
 
 /**
- * Brings the tables to this release's version, in one transaction, once however many nodes start together. Throws
- * STORE_SCHEMA_NEWER and leaves everything as it is if a newer release has shut this one out.
+ * Brings the tables to this release's version, in one transaction, once even if many nodes start together. Throws
+ * STORE_SCHEMA_NEWER and changes nothing if a newer release excludes this one.
  */
 export async function migrate(ask: Ask, schema: string): Promise<void> {
   await ask("BEGIN");
   await ask(`SET LOCAL statement_timeout = ${MIGRATION_MS}`);
   await ask("SELECT pg_advisory_xact_lock($1, hashtext($2))", LOCK_CLASS, schema);
-  // Others may have done it while we waited.
+  // Another node may have done it while we waited.
   const found = await usableVersion(ask, schema);
   if (found === 0) await createSchema(ask, schema);
   for (let version = found; version < SCHEMA_VERSION; version++) {
@@ -91,16 +91,16 @@ export async function migrate(ask: Ask, schema: string): Promise<void> {
   await ask("COMMIT");
 }
 
-// Asks the catalog's tables, which show what was committed when the statement began. to_regclass() and the like answer
-// from the session's cache, which in a transaction still holds what was there before we waited for the lock.
+// Asks the catalog's tables, which show the commits up to the beginning of the statement. to_regclass() and the like
+// answer from the session's cache, which in a transaction still shows the state before we waited for the lock.
 const IS_THERE = `
   SELECT 1 FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
   WHERE nspname = $1 AND relname = 'schema_version'`;
 
-/** The version of the tables that are there, 0 for none; throws if it is not for us. */
+/** The version of the existing tables, 0 for none; throws if this release can't use it. */
 async function usableVersion(ask: Ask, schema: string): Promise<number> {
   if ((await ask(IS_THERE, schema)).rows.length === 0) return 0;
-  // By its full name: of a schema that we may not use, the search path would say that the table is not there.
+  // By its full name: for a schema that we may not use, the search path would report that the table is not there.
   const sql = `SELECT version::bigint, oldest_reader::bigint FROM "${schema}".schema_version`;
   const [row] = (await ask(sql)).rows;
   if (row === undefined) throw new DamagedColumn("schema_version has no row");
@@ -111,7 +111,7 @@ async function usableVersion(ask: Ask, schema: string): Promise<number> {
 }
 
 async function createSchema(ask: Ask, schema: string): Promise<void> {
-  // IF NOT EXISTS alone asks for the right to create also where an administrator has made the schema for us.
+  // IF NOT EXISTS alone requires the right to create even if an administrator has made the schema for us.
   const { rows } = await ask("SELECT 1 FROM pg_namespace WHERE nspname = $1", schema);
   if (rows.length === 0) await ask(`CREATE SCHEMA "${schema}"`);
   await ask(`

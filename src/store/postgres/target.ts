@@ -1,20 +1,20 @@
-// Reads what an operator wrote as `store-url`. The URL may hold a password, so no error repeats it.
+// Reads an operator's `store-url`. The URL may hold a password, so no error repeats it.
 
 import { fail } from "../../base/errors.ts";
 
-/** Where and how to connect. */
+/** The server, and the way to connect. */
 export interface Target {
   readonly url: string;
-  /** What errors and logs say of it: `host:port/database`. */
+  /** The name in errors and logs: `host:port/database`. */
   readonly server: string;
   readonly schema: string;
 }
 
 const PORT = 5432;
 
-/** Checks both as far as it goes without the server; CONFIG_INVALID says what was expected. */
+/** Checks both as far as possible without the server; CONFIG_INVALID names the expected form. */
 export function targetOf(url: string, schema: string): Target {
-  // PostgreSQL cuts longer names, keeps pg_ for itself, and folds what is not quoted to lower case.
+  // PostgreSQL cuts longer names, reserves pg_, and folds unquoted names to lower case.
   if (!/^(?!pg_)[a-z_][a-z0-9_]{0,62}$/.test(schema)) {
     throw fail("CONFIG_INVALID", { key: "schema", value: schema, expected: "lower-case letters, digits, underscores" });
   }

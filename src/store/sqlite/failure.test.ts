@@ -8,7 +8,7 @@ import { guarded, isBusy } from "./failure.ts";
 /** An error as node:sqlite throws it. */
 const sqlite = (errcode: unknown, message = "disk I/O error") => Object.assign(new Error(message), { errcode });
 
-/** What callers get for an error. */
+/** The error that callers get. */
 function outcome(error: unknown): RegistryError {
   try {
     guarded("roster.db", () => {

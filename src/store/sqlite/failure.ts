@@ -1,11 +1,11 @@
-// Whatever goes wrong below the store comes out as an error of the table: callers retry STORE_UNAVAILABLE and know that
-// nothing was changed.
+// Turns any failure below the store into an error of the table: callers retry STORE_UNAVAILABLE and know that nothing
+// was changed.
 
 import { InvariantError } from "../../base/assert.ts";
 import { fail, RegistryError } from "../../base/errors.ts";
 import { DamagedColumn, damaged } from "../columns.ts";
 
-// SQLite's primary result codes (https://www.sqlite.org/rescode.html); the upper bits of a code tell details.
+// SQLite's primary result codes (https://www.sqlite.org/rescode.html); the upper bits of a code give details.
 const SQLITE_PERM = 3;
 const SQLITE_BUSY = 5;
 const SQLITE_READONLY = 8;
@@ -23,7 +23,7 @@ export function guarded<T>(file: string, work: () => T): T {
   }
 }
 
-/** As `guarded`, for the opening of the file: a folder that can't be used is told from a disk that fails later. */
+/** As `guarded`, for opening the file: an unusable folder is distinguished from a disk that fails later. */
 export function guardedOpening<T>(file: string, work: () => T): T {
   return guarded(file, () => {
     try {
@@ -54,7 +54,7 @@ function unavailable(file: string, error: unknown): RegistryError {
   return fail("STORE_UNAVAILABLE", { file, reason });
 }
 
-/** The folder can't be made or written, as things are: nothing that another try would change. */
+/** The folder can't be made or written at present, and another try would not change that. */
 function isUnusable(error: unknown): boolean {
   if (OPEN_CODES.has(resultCode(error))) return true;
   return error instanceof Error && "code" in error && PATH_CODES.has(String(error.code));

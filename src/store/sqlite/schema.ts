@@ -1,5 +1,5 @@
-// The tables of roster.db and how older ones become newer. Migrations only ever go forward and are never edited once
-// released: a release that finds a newer schema refuses to open it instead of guessing.
+// The tables of roster.db and their upgrades. Migrations only go forward and are never edited once released: a release
+// that finds a newer schema refuses to open it instead of guessing.
 
 import type { DatabaseSync } from "node:sqlite";
 import { defined } from "../../base/assert.ts";
@@ -35,7 +35,7 @@ const FIRST = `
   ) STRICT, WITHOUT ROWID;
 `;
 
-// The lease itself is the process's own (../localLease.ts); only its epoch must outlive it.
+// The lease itself belongs to the process (../localLease.ts); only its epoch must outlive it.
 const LEADER_AND_BLOCKED_NODES = `
   CREATE TABLE leader_lease (
     id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -67,7 +67,7 @@ export function migrate(database: DatabaseSync): void {
   });
 }
 
-/** The version of the tables that are there; 0 for an empty file. */
+/** The version of the existing tables; 0 for an empty file. */
 function versionOf(database: DatabaseSync): number {
   const table = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'schema_version'").get();
   if (table === undefined) return 0;

@@ -105,7 +105,7 @@ test("a process that is refused a directory keeps nothing of it open", {
   const openFiles = () => readdirSync("/proc/self/fd").filter((fd) => targetOf(fd).startsWith(dataDir)).length;
   const refused = () => assert.rejects(openSqliteStore(dataDir), refusedAs("DATA_DIR_IN_USE"));
   await refused();
-  // SQLite keeps one to use again: to close it would let go of the lock that this process has.
+  // SQLite keeps one for reuse: closing it would release the lock that this process has.
   const once = openFiles();
   for (let tries = 0; tries < 5; tries++) await refused();
   assert.ok(once > 0);
@@ -114,7 +114,7 @@ test("a process that is refused a directory keeps nothing of it open", {
   assert.equal(openFiles(), 0);
 });
 
-/** What a descriptor of this process stands for; nothing for the one by which they are listed. */
+/** The target of a descriptor of this process; empty for the one used for the listing. */
 function targetOf(fd: string): string {
   try {
     return readlinkSync(join("/proc/self/fd", fd));
@@ -233,7 +233,7 @@ test("a directory that can't be made is refused with the reason", async () => {
 test("a directory that can't be written is refused with the reason", async () => {
   const dataDir = newDir();
   mkdirSync(dataDir, { mode: 0o555 });
-  // Root may write everywhere, so the child first becomes nobody, who must still reach the directory.
+  // Root may write everywhere, so the child first becomes user 65534, which must still reach the directory.
   chmodSync(root, 0o755);
   const become = "if (process.getuid() === 0) { process.setgid(65534); process.setuid(65534); }";
   const child = run(dataDir, `${become} await open().catch((error) => console.log(error.message));`);
@@ -276,7 +276,7 @@ function run(dataDir: string, code: string): ChildProcess {
   return spawn(process.execPath, ["--input-type=module", "-e", prelude + code], { stdio: ["pipe", "pipe", "inherit"] });
 }
 
-/** A child process that has opened the store, done something to it, and now holds it. */
+/** A child process that has opened the store, run `code` on it, and now holds it. */
 async function holder(dataDir: string, code: string): Promise<ChildProcess> {
   const child = run(dataDir, `const store = await open(); ${code} console.log("ready"); process.stdin.resume();`);
   await once(child.stdout ?? child, "data");

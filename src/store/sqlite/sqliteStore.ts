@@ -1,5 +1,5 @@
 // The embedded store: one SQLite file, roster.db, in the data directory. It writes through to the disk before it
-// answers (WAL, synchronous FULL: 0.2 to 1 ms a write), so that a power cut takes nothing that was acknowledged.
+// answers (WAL, synchronous FULL: 0.2 to 1 ms a write), so that a power cut loses nothing that was acknowledged.
 
 import { randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
@@ -34,14 +34,14 @@ import { migrate } from "./schema.ts";
 import { inTransaction } from "./transaction.ts";
 
 export interface SqliteStoreOptions {
-  /** By which the leader's lease ends. */
+  /** The clock for the end of the leader's lease. */
   readonly nowMs?: NowMs;
 }
 
 /**
  * Opens the store of a data directory, which is made if it is missing. Throws DATA_DIR_IN_USE if another process works
- * on it, STORE_SCHEMA_NEWER if a newer release has written it, STORE_DAMAGED if it is no database, DATA_DIR_UNUSABLE if
- * this user can't have the directory, and STORE_UNAVAILABLE for everything else.
+ * on it, STORE_SCHEMA_NEWER if a newer release has written it, STORE_DAMAGED if it is not a database, DATA_DIR_UNUSABLE
+ * if this user can't use the directory, and STORE_UNAVAILABLE for everything else.
  */
 export async function openSqliteStore(
   dataDir: string,
@@ -49,7 +49,7 @@ export async function openSqliteStore(
 ): Promise<MetaStore & NodeStore> {
   const file = join(dataDir, "roster.db");
   return guardedOpening(file, () => {
-    // Only we may read it: stored configuration can hold what its owners would not show to everybody.
+    // Only this user may read it: stored configuration can hold values that its owners would not show to everyone.
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     const unlock = lockDataDir(dataDir);
     try {
@@ -75,7 +75,7 @@ function openDatabase(file: string): DatabaseSync {
 }
 
 const SLOT_TABLE_COLUMNS = { epoch: "epoch", slots: "slots_json" } as const;
-// Ten times what a whole cluster is made for. A size that is larger would hold its service back after each restart.
+// Ten times the capacity of a whole cluster. A larger size would hold its service back after each restart.
 const PUBLISHERS_MAX = 10_000_000;
 
 class SqliteStore implements MetaStore, NodeStore {
@@ -216,7 +216,7 @@ class SqliteStore implements MetaStore, NodeStore {
     });
   }
 
-  /** Runs a write of the leader's, or answers false if `leaseEpoch` is not the lease in force. */
+  /** Runs a leader's write, or returns false if `leaseEpoch` is not the lease in force. */
   #fenced(leaseEpoch: bigint, write: () => boolean): boolean {
     this.#checkOpen();
     return this.#lease.isInForce(leaseEpoch) && guarded(this.#file, write);
@@ -247,7 +247,7 @@ class SqliteStore implements MetaStore, NodeStore {
     return this.#statement(sql).all();
   }
 
-  /** Runs a statement that writes; true if it changed anything. */
+  /** Runs a writing statement; true if it changed anything. */
   #change(sql: string, ...values: readonly SQLInputValue[]): boolean {
     return this.#statement(sql).run(...values).changes !== 0n;
   }

@@ -1,11 +1,11 @@
-// What the suites of the stores have in common: disks to open a store on, and values to write.
+// The common part of the stores' suites: disks to open a store on, and values to write.
 
 import { RegistryError } from "../../base/errors.ts";
 import type { LeaderLease, MetaStore } from "../../meta/metaStore.ts";
 import { brandDataInfoId, nodeId } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
 
-/** What a store is opened on, closed, and opened on again. */
+/** A disk on which a store is opened, closed, and opened again. */
 export interface TestDisk<Store> {
   open(): Promise<Store>;
 }
@@ -37,7 +37,7 @@ export function lead(store: MetaStore): Promise<LeaderLease> {
   return store.acquireLease(A, LONG_MS);
 }
 
-/** Opens a new disk's store and leads, for whoever has something to write. */
+/** Opens a new disk's store and takes the lead, for tests that write. */
 export async function leading(newDisk: () => MetaTestDisk) {
   const disk = newDisk();
   const store = await disk.open();

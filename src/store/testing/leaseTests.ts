@@ -1,4 +1,4 @@
-// The leader's lease, and the fence that it is to whatever a leader writes.
+// The leader's lease, and its fence around every write of a leader.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -78,7 +78,7 @@ export function leaseTests(newDisk: () => MetaTestDisk): void {
   });
 }
 
-/** A real database takes its time; none of it may be on top. */
+/** A real database takes its time: less may remain, never more. */
 const SLACK_MS = 5_000;
 
 function assertLease(
@@ -91,7 +91,7 @@ function assertLease(
 }
 
 export function fenceTests(newDisk: () => MetaTestDisk): void {
-  /** Tries every kind of write under an epoch; what they answered. */
+  /** Tries every kind of write under an epoch and returns the answers. */
   const writes = async (store: MetaStore, leaseEpoch: bigint) => [
     await store.saveSlotTable(tableOf(1n), { tableEpoch: undefined, leaseEpoch }),
     await store.putConfig({ dataInfoId: ORDERS, version: 1n, data: "one" }, leaseEpoch),

@@ -1,4 +1,4 @@
-// What every store under meta must do, whatever it is made of. Each store's test file runs this suite on its own disks.
+// The behaviour of every store under meta, of any make. Each store's test file runs this suite on its own disks.
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";

@@ -1,4 +1,4 @@
-// What every store of a node's own must do, whatever it is made of.
+// The behaviour of every store of a node's own, of any make.
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";

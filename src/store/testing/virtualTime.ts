@@ -1,4 +1,4 @@
-/** The clock of a store under test: it stands still until somebody lets time pass. */
+/** The clock of a store under test: it stands still until a test lets time pass. */
 export class VirtualTime {
   #nowMs = 0;
 

@@ -1,4 +1,4 @@
-// Every class of message with what the tests do to all of them alike.
+// Every class of message, with the operations that the tests apply to all of them alike.
 
 import type fc from "fast-check";
 import { writeHello, writeHelloAnswer } from "../hello.ts";
@@ -13,7 +13,7 @@ import * as arbitraries from "./arbitraries.ts";
 interface Sample {
   readonly message: unknown;
   readonly content: Uint8Array;
-  /** As a later release writes it, with fields added to the message and to each record in it. */
+  /** The message as a later release writes it, with fields added to it and to each record in it. */
   readonly grown: Uint8Array;
 }
 
@@ -24,7 +24,7 @@ export interface Link {
   readonly decode: (content: Uint8Array) => unknown;
 }
 
-/** Writes what a later release may: every record has a tail, which uses names of its own. */
+/** Writes as a later release may: every record has a tail, which uses names of its own. */
 class LaterWriter extends NodeWriter {
   override endRecordWith(write: (() => void) | undefined): void {
     const start = this.length;

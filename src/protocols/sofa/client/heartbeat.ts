@@ -1,5 +1,5 @@
-// Bolt's idle watch, as the Java client has it: reading and writing each ring after 15 s of silence, each ring sends a
-// heartbeat, and a ring that finds three in a row unanswered gives the connection up.
+// Bolt's idle watch, as in the Java client: a read timer and a write timer each ring after 15 s of silence. Each ring
+// sends a heartbeat, and a ring that finds three in a row unanswered gives up the connection.
 
 const IDLE_MS = 15_000;
 const UNANSWERED_MAX = 3;
@@ -38,7 +38,7 @@ export class Heartbeat {
     return Math.min(this.#readRingMs, this.#writeRingMs);
   }
 
-  /** What is due now. After `send` the caller sends a heartbeat. */
+  /** The action that is due now. After `send` the caller sends a heartbeat. */
   ring(nowMs: number): Ring {
     if (this.nextWakeMs() > nowMs) return "nothing";
     if (this.#readRingMs <= nowMs) this.#readRingMs = nowMs + IDLE_MS;

@@ -1,4 +1,4 @@
-// What a client is made with, and what it asks of the program around it.
+// The parameters of a client, and the calls that it makes to its program.
 
 import type { WireText } from "../../../base/text.ts";
 import type { BoltDialect } from "../../../encoding/bolt/frame.ts";
@@ -7,31 +7,31 @@ import type { ClientIdentity, Decompress, SegmentPush } from "./messages.ts";
 import type { Configurator, Registration, Subscriber } from "./registration.ts";
 import type { RequestMode } from "./requests.ts";
 
-/** How a client speaks and behaves. */
+/** A client's options. */
 export interface SofaClientOptions extends ClientIdentity {
   readonly mode: RequestMode;
   readonly form: WireForm;
   readonly dialect: BoltDialect;
   readonly dataCenter: string;
-  /** MOSN's client of 2018 never answers a push; this one then answers no heartbeat either. */
+  /** MOSN's client of 2018 never answers a push; with false, this one does not answer heartbeats either. */
   readonly answersPushes: boolean;
 }
 
-/** What the client asks of its host, and tells it. */
+/** The client's requests and reports to its host. */
 export interface SofaClientHost {
-  /** For requests; each id once on a connection. */
+  /** Ids for requests, each used once on a connection. */
   nextRequestId(): number;
-  /** For registrations; each once in the world. */
+  /** Ids for registrations, each unique in the world. */
   nextRegistId(): string;
-  /** The client wants a connection: `connected` or `refused` is to follow. */
+  /** The client wants a connection: `connected` or `refused` follows. */
   connect(nowMs: number): void;
   readonly decompress: Decompress;
-  /** A subscriber has taken a newer list. */
+  /** A subscriber has accepted a newer list. */
   onPush?(subscriber: Subscriber, push: SegmentPush, nowMs: number): void;
-  /** A subscriber was sent a list that is not newer, and dropped it. */
+  /** A subscriber received a list that is not newer, and dropped it. */
   onStalePush?(subscriber: Subscriber, push: SegmentPush, nowMs: number): void;
   onConfig?(configurator: Configurator, config: { version: bigint; data: WireText | null }, nowMs: number): void;
-  /** A value that is not newer came, and was dropped. */
+  /** A configurator received a value that is not newer, and dropped it. */
   onStaleConfig?(configurator: Configurator, config: { version: bigint; data: WireText | null }, nowMs: number): void;
   /** The server has this version of the registration. */
   onAcknowledged?(registration: Registration, nowMs: number): void;

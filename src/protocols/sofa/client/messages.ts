@@ -1,4 +1,4 @@
-// A client's registrations as messages of the protocol, and a push as what a subscriber makes of it.
+// A client's registrations as messages of the protocol, and a subscriber's view of a push.
 
 import type {
   Box,
@@ -11,15 +11,15 @@ import type {
 import { ABSENT_LIST, ABSENT_MAP } from "../codec/messages.ts";
 import type { Registration } from "./registration.ts";
 
-/** Who the client is. */
+/** The identity of the client. */
 export interface ClientIdentity {
   readonly appName: string;
   readonly zone: string;
-  /** Comma-separated compressions that are understood, best first; null for none. */
+  /** Comma-separated compressions that the client understands, best first; null for none. */
   readonly acceptEncoding: string | null;
 }
 
-/** What was pushed for one segment. Boxes are views of the received bytes: copy what is to be kept. */
+/** The pushed content of one segment. Boxes are views of the received bytes: copy those that are kept. */
 export interface SegmentPush {
   readonly segment: string;
   readonly version: bigint;
@@ -30,7 +30,7 @@ export interface SegmentPush {
 /** Turns a compressed push body back into boxes; the host knows the algorithms. */
 export type Decompress = (encoding: string, body: Uint8Array) => ReadonlyMap<string, readonly Box[]>;
 
-/** The request that tells the server about a registration as it is now. */
+/** The request that reports a registration's present state to the server. */
 export function registerMessage(
   registration: Registration,
   identity: ClientIdentity,
@@ -63,7 +63,7 @@ export function registerMessage(
   }
 }
 
-/** The segments of a push. One without a map says nothing, as in the Java client. */
+/** The segments of a push. A segment without a map is ignored, as in the Java client. */
 export function segmentsOf(message: ReceivedData | MultiReceivedData, decompress: Decompress): SegmentPush[] {
   const localZone = message.localZone ?? "";
   if (message.kind === "receivedData") {

@@ -1,6 +1,6 @@
-// What a client keeps of each of its registrations. An object lives from the first register to the acknowledged
-// unregister, with one registId, and counts its own version up at every change; so the server can tell a repeated
-// request from a newer one.
+// A client's record of each of its registrations. It lives from the first register to the acknowledged unregister, has
+// one registId, and increments its own version at every change, so that the server can tell a repeated request from a
+// newer one.
 
 import type { WireText } from "../../../base/text.ts";
 import type { ServiceName } from "../../../model/dataInfoId.ts";
@@ -10,15 +10,15 @@ interface RegistrationState {
   readonly registId: string;
   readonly service: ServiceName;
   version: bigint;
-  /** When it was last changed, or registered again after a reconnect. */
+  /** The time of the last change, or of the last register after a reconnect. */
   timestampMs: number;
-  /** What the client wants it to be; an unregistered one is forgotten once that is acknowledged. */
+  /** The state that the client wants; an unregistered one is forgotten once the server has acknowledged it. */
   isRegistered: boolean;
   /** The server has acknowledged exactly this version on this connection. */
   isDone: boolean;
-  /** The server says that another client has it. */
+  /** The server reports that another client holds it. */
   isHeldByAnother: boolean;
-  /** How often the present version was sent on this connection, and when last. */
+  /** The number of sends of the present version on this connection, and the time of the last. */
   sendCount: number;
   sentMs: number;
 }
@@ -32,7 +32,7 @@ export interface Subscriber extends RegistrationState {
   readonly kind: "subscriber";
   readonly scope: Scope;
   readonly acceptMulti: boolean;
-  /** By segment, the highest version that was taken: what is not higher is dropped, on later connections too. */
+  /** The highest version accepted in each segment: anything not higher is dropped, on later connections too. */
   readonly seenVersions: Map<string, bigint>;
 }
 
@@ -44,8 +44,7 @@ export interface Configurator extends RegistrationState {
 export type Registration = Publisher | Subscriber | Configurator;
 
 /**
- * A registration as it begins, not sent yet. The Java client counts publishers and subscribers from 1, configurators
- * from 0.
+ * A new registration, not sent yet. The Java client counts publishers and subscribers from 1, configurators from 0.
  */
 export function newState(
   identity: { registId: string; service: ServiceName },
@@ -56,7 +55,7 @@ export function newState(
   return { ...identity, ...sent, version, timestampMs: nowMs, isRegistered: true };
 }
 
-/** Marks the present state as one that the server does not have. */
+/** Marks the present state as unknown to the server. */
 export function mustBeSent(registration: Registration, nowMs: number): void {
   registration.isDone = false;
   registration.sendCount = 0;

@@ -1,6 +1,6 @@
-// The order in which registrations go out. `serial` is the Java client: one worker that sends one request, waits up to
-// a second for its answer, and takes the next; every half second whatever is not acknowledged queues again. `pipelined`
-// sends at once and matches the answers by id, for benchmarks.
+// The order in which registrations go out. `serial` is the Java client: one worker sends one request, waits up to a
+// second for its answer, and takes the next; every half second all unacknowledged registrations queue again.
+// `pipelined` sends at once and matches the answers by id, for benchmarks.
 
 import { defined } from "../../../base/assert.ts";
 import type { Registration } from "./registration.ts";
@@ -32,13 +32,13 @@ export class Requests {
   readonly #open = new Map<number, OpenRequest>();
   #recheckMs = Number.POSITIVE_INFINITY;
 
-  /** `send` writes the registration as it is now, and returns the id of the request. */
+  /** `send` writes the registration's present state and returns the id of the request. */
   constructor(mode: RequestMode, send: (registration: Registration, nowMs: number) => number) {
     this.#mode = mode;
     this.#send = send;
   }
 
-  /** Requests that are sent and not answered. */
+  /** The number of requests sent and not answered. */
   get open(): number {
     return this.#open.size;
   }
@@ -49,7 +49,7 @@ export class Requests {
     this.#pump(nowMs);
   }
 
-  /** All of these, in the Java client's order: the least often sent first, then the oldest. */
+  /** Adds these in the Java client's order: the least often sent first, then the oldest. */
   addAll(registrations: readonly Registration[], nowMs: number): void {
     for (const registration of registrations) this.#waiting.add(registration);
     if (registrations.length > 0) this.#recheckMs = Math.min(this.#recheckMs, nowMs + RECHECK_MS);
@@ -68,7 +68,7 @@ export class Requests {
     return isDone ? registration : undefined;
   }
 
-  /** The connection is gone, and all that waited on it. */
+  /** The connection is gone, and with it everything that waited for it. */
   clear(): void {
     this.#waiting.clear();
     this.#open.clear();
@@ -79,13 +79,13 @@ export class Requests {
     let soonest = this.#recheckMs;
     for (const { endMs } of this.#open.values()) {
       if (endMs < soonest) soonest = endMs;
-      // They were sent in order and wait equally long.
+      // They were sent in order and all wait for the same time.
       break;
     }
     return soonest;
   }
 
-  /** Gives up what was not answered in time, and queues `undone` again at each recheck. */
+  /** Gives up requests that were not answered in time, and queues `undone` again at each recheck. */
   tick(nowMs: number, undone: () => readonly Registration[]): void {
     for (const [id, { endMs }] of this.#open) {
       if (endMs > nowMs) break;
@@ -119,7 +119,7 @@ export class Requests {
   #first(): Registration {
     let first: Registration | undefined;
     for (const registration of this.#waiting) {
-      // A pipeline sends all of them now, so looking for the best one would only cost.
+      // A pipeline sends all of them now, so choosing the best one would only cost time.
       if (this.#mode === "pipelined") return registration;
       if (first === undefined || isBefore(registration, first)) first = registration;
     }

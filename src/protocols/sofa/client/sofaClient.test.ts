@@ -63,7 +63,7 @@ function client(options: Partial<SofaClientOptions> = {}): SofaClient {
   );
 }
 
-/** The server's side: keeps what comes as frames and messages. */
+/** The server's side: collects the input as frames and messages. */
 function connection(): Connection {
   const decoder = new BoltDecoder({ frameBytesMax: 1_000_000 });
   return {
@@ -95,7 +95,7 @@ function connected(options: Partial<SofaClientOptions> = {}): SofaClient {
 const registers = () =>
   sent.flatMap(({ message }) => (message !== undefined && "eventType" in message ? [message] : []));
 
-/** Answers the request that was sent last but `back`. */
+/** Answers the last request but `back`. */
 function answer(to: SofaClient, { atMs = 0, success = true, at = -1 } = {}): void {
   const last = sent.filter(({ message }) => message !== undefined && "eventType" in message).at(at);
   assert.ok(last !== undefined, "a request was sent");

@@ -1,6 +1,6 @@
 // A client of the SOFARegistry protocol without sockets and clocks: bytes and times in, bytes out. In `serial` mode it
-// behaves as the Java client does, in its times, its retries and its rules about versions, which a server must suit;
-// the simulation and the tests stand on that.
+// has the Java client's times, retries and rules about versions, which a server must suit; the simulation and the tests
+// depend on that.
 
 import { assert } from "../../../base/assert.ts";
 import { RegistryError } from "../../../base/errors.ts";
@@ -70,7 +70,7 @@ export class SofaClient implements ConnectionHandler {
     return this.#undone().length;
   }
 
-  /** Those of them that another client has, as the server says. */
+  /** Those of them that the server says another client holds. */
   get heldByOthers(): readonly Registration[] {
     return this.#undone().filter(({ isHeldByAnother }) => isHeldByAnother);
   }
@@ -86,7 +86,7 @@ export class SofaClient implements ConnectionHandler {
     return publisher;
   }
 
-  /** Publishes something else under the same registration, or the same anew after an `unregister`. */
+  /** Publishes new content under the same registration, or the same registration again after an `unregister`. */
   republish(publisher: Publisher, boxes: readonly WireText[], nowMs: number): void {
     publisher.boxes = boxes;
     publisher.isRegistered = true;
@@ -114,7 +114,9 @@ export class SofaClient implements ConnectionHandler {
     return configurator;
   }
 
-  /** Takes a registration back. It is repeated until it is acknowledged, and then forgotten. */
+  /**
+   * Takes a registration back. The request is repeated until it is acknowledged; then the registration is forgotten.
+   */
   unregister(registration: Registration, nowMs: number): void {
     const { timestampMs } = registration;
     registration.isRegistered = false;
@@ -151,14 +153,14 @@ export class SofaClient implements ConnectionHandler {
   }
 
   drained(): void {
-    // What a client sends is small; it never waits for room.
+    // A client's output is small and never waits for room.
   }
 
   closed(nowMs: number): void {
     if (this.#connection !== undefined) this.#lost(nowMs);
   }
 
-  /** When `tick` is due next; Infinity if nothing is. */
+  /** The time of the next `tick`; Infinity if nothing is due. */
   nextWakeMs(): number {
     if (this.#connection === undefined) return this.#connectMs;
     return Math.min(this.#requests.nextWakeMs(), this.#heartbeat.nextWakeMs(), this.#syncConfigMs);

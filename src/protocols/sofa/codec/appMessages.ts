@@ -38,7 +38,7 @@ export const SERVICE_APP_MAPPING_RESPONSE = schema({
   message: field(3, STRING),
 });
 
-/** Asks what revisions consist of. */
+/** Asks for the contents of revisions. */
 export const GET_REVISIONS_REQUEST = schema({ revisions: repeated(1, STRING) });
 
 /** The revisions found, by name. */
@@ -51,13 +51,13 @@ export const GET_REVISIONS_RESPONSE = schema({
 /** Keeps revisions alive. */
 export const META_HEARTBEAT_REQUEST = schema({ revisions: repeated(1, STRING) });
 
-/** Says whether all of them were known. */
+/** Tells whether all of them were known. */
 export const META_HEARTBEAT_RESPONSE = schema({ statusCode: field(1, INT32), message: field(2, STRING) });
 
 /** The status codes of the answers here. */
 export const APP_STATUS = {
   OK: 200,
-  /** Some revision is unknown, though those found are in the answer; or pushes are stopped. */
+  /** A revision is unknown (those found are still in the answer), or pushes are stopped. */
   NOT_FOUND: 404,
   NOT_ALLOWED: 405,
   ERROR: 500,
@@ -73,7 +73,7 @@ export type ServiceAppMappingRequest = { readonly kind: "serviceAppMappingReques
 export type ServiceAppMappingResponse = { readonly kind: "serviceAppMappingResponse" } & MessageOf<
   typeof SERVICE_APP_MAPPING_RESPONSE
 >;
-/** Asks what some revisions consist of. */
+/** Asks for the contents of some revisions. */
 export type GetRevisionsRequest = { readonly kind: "getRevisionsRequest" } & MessageOf<typeof GET_REVISIONS_REQUEST>;
 /** Answers a GetRevisionsRequest; the revisions it does not name are unknown. */
 export type GetRevisionsResponse = { readonly kind: "getRevisionsResponse" } & MessageOf<typeof GET_REVISIONS_RESPONSE>;

@@ -44,7 +44,7 @@ const map = fc
   .array(fc.tuple(fc.oneof(string, fc.constant("__proto__")), string), { maxLength: 3 })
   .map((entries): ReadonlyMap<string, string> => new Map(entries));
 
-// Null is possible for Hessian alone.
+// Null is possible only in Hessian.
 function publisherOf(form: WireForm): fc.Arbitrary<PublisherRegister> {
   const chars = form === "protobuf" ? string : javaString;
   const text = form === "protobuf" ? string : fc.option(javaString);
@@ -86,7 +86,7 @@ for (const form of FORMS) {
   });
 }
 
-// Every message of the Hessian vectors, which between them hold every kind.
+// Every message of the Hessian vectors; together they cover every kind.
 function goldenMessages(): SofaMessage[] {
   const names = Object.values(HESSIAN_CLASSES).map(({ className }) => className);
   return readVectors("h-").flatMap(({ name, bytes }) => {
@@ -297,7 +297,7 @@ test("whatever the content, every class gives a message or a RegistryError", () 
   }
 });
 
-// The class that a Hessian content names first, so that mutations get past the first check.
+// The class that a Hessian content names first, so that mutations pass the first check.
 function classNameIn(bytes: Uint8Array): string | undefined {
   return /com\.alipay\.[\w.]+/
     .exec(Buffer.from(bytes.subarray(0, 80)).toString("latin1"))?.[0]

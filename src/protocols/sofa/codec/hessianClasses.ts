@@ -71,7 +71,7 @@ export const DATA_BOX = writtenClass(`${MODEL}DataBox`, ["data"]);
 
 const RECEIVED_FIELDS = ["dataId", "group", "instanceId", "segment", "scope", "version", "localZone"] as const;
 
-/** As Java writes it; PUSHED_DATA is what we push. */
+/** As Java writes it; we push PUSHED_DATA. */
 export const RECEIVED_DATA = writtenClass(`${MODEL}ReceivedData`, [
   ...RECEIVED_FIELDS,
   "subscriberRegistIds",
@@ -79,7 +79,7 @@ export const RECEIVED_DATA = writtenClass(`${MODEL}ReceivedData`, [
   "dataCount",
 ]);
 
-/** As RECEIVED_DATA, but with what differs between subscribers at the end. */
+/** As RECEIVED_DATA, but with the fields that differ between subscribers at the end. */
 export const PUSHED_DATA = writtenClass(`${MODEL}ReceivedData`, [
   ...RECEIVED_FIELDS,
   "data",
@@ -99,14 +99,14 @@ export const RECEIVED_CONFIG_DATA = writtenClass(`${MODEL}ReceivedConfigData`, [
 
 const MULTI_RECEIVED_FIELDS = ["dataId", "group", "instanceId", "scope", "localSegment", "localZone"] as const;
 
-/** As Java writes it; PUSHED_MULTI_DATA is what we push. */
+/** As Java writes it; we push PUSHED_MULTI_DATA. */
 export const MULTI_RECEIVED_DATA = writtenClass(`${MODEL}MultiReceivedData`, [
   ...MULTI_RECEIVED_FIELDS,
   "subscriberRegistIds",
   "multiData",
 ]);
 
-/** As MULTI_RECEIVED_DATA, but with what differs between subscribers at the end. */
+/** As MULTI_RECEIVED_DATA, but with the fields that differ between subscribers at the end. */
 export const PUSHED_MULTI_DATA = writtenClass(`${MODEL}MultiReceivedData`, [
   ...MULTI_RECEIVED_FIELDS,
   "multiData",
@@ -131,10 +131,10 @@ export const RPC_SERVER_EXCEPTION = writtenClass("com.alipay.remoting.rpc.except
   "suppressedExceptions",
 ]);
 
-/** No message of today's clients has it: they send the scope as a string. */
+/** Today's clients never send it: they send the scope as a string. */
 export const SCOPE_ENUM_CLASS = `${MODEL}ScopeEnum`;
 
-/** Comes in exceptions, and is only skipped. */
+/** Occurs in exceptions, and is only skipped. */
 export const STACK_TRACE_ELEMENT_CLASS = "java.lang.StackTraceElement";
 
 /** The class of each kind of message. */

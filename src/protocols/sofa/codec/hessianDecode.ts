@@ -33,7 +33,7 @@ const MESSAGES: readonly ObjectShape<ServiceMessage>[] = [
 
 const SHAPES = new Map(MESSAGES.map((shape) => [shape.className, shape]));
 
-// What anybody may send is held to what a legal one needs; the large lists are what we send.
+// Messages from strangers are held to the needs of legal ones; only we send the large lists.
 const VALUES_MAX = new Map<ObjectShape<ServiceMessage>, number>(
   REGISTERS.map((shape) => [shape, REGISTER_LIMITS.valuesMax]),
 );
@@ -42,7 +42,7 @@ const USUAL = [...Object.values(HESSIAN_CLASSES), DATA_BOX, PUSHED_DATA];
 
 const CLASSES = new ShapeTable([...MESSAGES, dataBox, scopeEnum, multiSegmentData], [STACK_TRACE_ELEMENT_CLASS], USUAL);
 
-/** Decodes a message, or gives undefined if this class is none of the protocol's. Throws HESSIAN_*. */
+/** Decodes a message; undefined if its class does not belong to the protocol. Throws HESSIAN_*. */
 export function decodeHessian(
   dialect: HessianDialect,
   className: string,

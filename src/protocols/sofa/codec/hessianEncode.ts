@@ -1,4 +1,4 @@
-// Writing of the client protocol in Hessian. The values of each class follow in the order of hessianClasses.ts.
+// Writes the client protocol in Hessian. The values of each class follow in the order of hessianClasses.ts.
 
 import { unreachable } from "../../../base/assert.ts";
 import { ByteWriter, freshBytes } from "../../../base/bytes.ts";
@@ -29,8 +29,8 @@ export function hessianWriter(dialect: HessianDialect, out?: ByteWriter): Hessia
   return dialect === "draft" ? new DraftWriter(out) : new FinalWriter(out);
 }
 
-// Answers take 200 bytes, registrations 700, some few messages megabytes: they are written here and then copied to
-// memory of their size.
+// Answers take 200 bytes, registrations 700, a few messages megabytes: they are written here and then copied to memory
+// of their size.
 const SCRATCH_BYTES_MAX = 64 * 1024;
 let scratch = new ByteWriter(SCRATCH_BYTES_MAX);
 
@@ -181,7 +181,7 @@ function writeSegment(writer: HessianWriter, segment: MultiSegmentData): void {
   writeMap(writer, segment.dataCount, (count) => writer.int(count));
 }
 
-// As the real server's, down to the types of the empty lists; only the stack trace, which is ours, stays empty.
+// As the real server's, down to the types of the empty lists; only the stack trace, which would be ours, stays empty.
 function writeException(writer: HessianWriter, message: RpcServerException): void {
   writer.object(classes.RPC_SERVER_EXCEPTION);
   writer.string(message.message);

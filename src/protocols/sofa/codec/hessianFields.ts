@@ -1,4 +1,4 @@
-// What several of the protocol's Hessian classes have in common.
+// Fields common to several of the protocol's Hessian classes.
 
 import type { HessianReader, Read, Shape } from "../../../encoding/hessian/reader.ts";
 import { listShape, mapShape, type ReadField, stringMapShape, wrapperShape } from "../../../encoding/hessian/shape.ts";
@@ -46,7 +46,7 @@ export const readScope: Read<string | null> = (reader) => reader.stringOrEnum(sc
 
 type Named = Filling<Pick<BaseRegister, "dataId" | "group" | "instanceId" | "version">>;
 
-/** What says which service or key a message is about. */
+/** Fields that name the service or key of a message. */
 export const NAMED: { readonly [name: string]: ReadField<Named> } = {
   dataId: (target, reader) => {
     target.dataId = reader.string() ?? "";
@@ -62,7 +62,7 @@ export const NAMED: { readonly [name: string]: ReadField<Named> } = {
   },
 };
 
-/** What every answer begins with. */
+/** The first fields of every answer. */
 export const ANSWER: { readonly [name: string]: ReadField<Filling<Pick<Result, "success" | "message">>> } = {
   success: (target, reader) => {
     target.success = reader.boolean();

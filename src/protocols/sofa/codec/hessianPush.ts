@@ -1,4 +1,5 @@
-// Pushes in Hessian: the fields of hessianClasses.PUSHED_DATA and PUSHED_MULTI_DATA, the registIds left to the tail.
+// Pushes in Hessian: the fields of hessianClasses.PUSHED_DATA and PUSHED_MULTI_DATA, with the registIds left to the
+// tail.
 
 import { assert } from "../../../base/assert.ts";
 import { ByteWriter } from "../../../base/bytes.ts";
@@ -48,7 +49,7 @@ export function encodeHessianPushTail(dialect: HessianDialect, registIds: readon
   return writer.out.done();
 }
 
-// A UUID has 36 characters, for each of which the writer keeps room for three bytes.
+// A UUID has 36 characters, and the writer reserves three bytes for each.
 const REGIST_ID_BYTES_EXPECTED = 112;
 
 function writeSegment(writer: HessianWriter, segment: PushSegment): void {

@@ -81,7 +81,7 @@ const blankRegister: BaseRegister = {
   attributes: ABSENT_MAP,
 };
 
-// A message begins as a clone of one of these: V8 copies an object as it is far faster than it puts one together.
+// A message begins as a clone of one of these: V8 copies an object far faster than it builds one.
 const blankPublisher: Filling<PublisherRegister> = {
   kind: "publisherRegister",
   ...blankRegister,

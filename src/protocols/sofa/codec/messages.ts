@@ -1,6 +1,5 @@
-// The messages between SOFARegistry's clients and a session, apart from how they are encoded. One shape serves the
-// three forms. Where they differ: a Java null is null here; protobuf has no null, so there it arrives as "" or 0
-// and is written as nothing.
+// The messages between SOFARegistry's clients and a session, independent of their encoding. One type serves the three
+// forms. A Java null is null here; protobuf has no null, so there it arrives as "" or 0 and is not written.
 
 import type { WireText } from "../../../base/text.ts";
 import type { AppMessage } from "./appMessages.ts";
@@ -11,18 +10,18 @@ import type { AppMessage } from "./appMessages.ts";
  */
 export type WireForm = "hessian-draft" | "hessian-final" | "protobuf";
 
-/** The payload of one address; null is a box without data, which only Hessian can say. */
+/** The payload of one address; null is a box without data, which only Hessian can express. */
 export type Box = WireText | null;
 
-/** What Java left null or absent where a list belongs. Tell it from an empty list by identity; encoders write null. */
+/** Stands for a list that Java left null or absent. Tell it from an empty list by identity; encoders write null. */
 export const ABSENT_LIST: readonly never[] = Object.freeze([]);
 
-/** What Java left null or absent where a map belongs. Tell it from an empty map by identity; encoders write null. */
+/** Stands for a map that Java left null or absent. Tell it from an empty map by identity; encoders write null. */
 export const ABSENT_MAP: ReadonlyMap<string, never> = new Map<string, never>();
 
 /**
- * What every registration carries. Versions and times are Java longs: always bigint. dataId, group and registId are
- * empty if the client sent none, in every form: whoever takes the message refuses that.
+ * The fields of every registration. Versions and times are Java longs: always bigint. dataId, group and registId are
+ * empty if the client sent none, in every form; the receiver of the message refuses that.
  */
 export interface BaseRegister {
   readonly instanceId: string | null;
@@ -37,23 +36,23 @@ export interface BaseRegister {
   readonly dataInfoId: string | null;
   readonly ip: string | null;
   readonly port: number | null;
-  /** "REGISTER" or "UNREGISTER"; the real server answers success to anything else too. */
+  /** "REGISTER" or "UNREGISTER"; the real server also answers success to anything else. */
   readonly eventType: string | null;
   readonly version: bigint;
   /** Milliseconds since 1970 in Java; the Go client of 2018 sent seconds. */
   readonly timestamp: bigint;
-  /** ABSENT_MAP if the client sent none. Entries whose value is null are left out. */
+  /** ABSENT_MAP if the client sent none. Entries with a null value are left out. */
   readonly attributes: ReadonlyMap<string, string>;
 }
 
 /** Registers or unregisters the addresses of one service. */
 export interface PublisherRegister extends BaseRegister {
   readonly kind: "publisherRegister";
-  /** ABSENT_LIST if the client sent none, as it does when it unregisters. */
+  /** ABSENT_LIST if the client sent none, as when it unregisters. */
   readonly dataList: readonly Box[];
 }
 
-/** Asks for the addresses of one service, or for no more of them. */
+/** Asks for the addresses of one service, or ends that. */
 export interface SubscriberRegister extends BaseRegister {
   readonly kind: "subscriberRegister";
   /** "zone", "dataCenter" or "global". */
@@ -80,7 +79,7 @@ export interface RegisterResponse {
   readonly kind: "registerResponse";
   readonly success: boolean;
   readonly registId: string | null;
-  /** The request's version: the client repeats a request until it is answered with its own. */
+  /** The request's version: the client repeats a request until the answer has its version. */
   readonly version: bigint;
   readonly refused: boolean;
   readonly message: string | null;
@@ -157,7 +156,7 @@ export interface MultiReceivedData {
   readonly multiData: ReadonlyMap<string, MultiSegmentData>;
 }
 
-/** What one segment holds: boxes by zone, or the same compressed. */
+/** The content of one segment: boxes by zone, or the same compressed. */
 export interface MultiSegmentData {
   readonly segment: string | null;
   readonly encoding: string | null;
@@ -174,7 +173,7 @@ export interface RpcServerException {
   readonly message: string | null;
 }
 
-/** The messages of one service's registration and discovery, and what answers them. */
+/** The messages for registration and discovery of one service, and their answers. */
 export type ServiceMessage =
   | PublisherRegister
   | SubscriberRegister

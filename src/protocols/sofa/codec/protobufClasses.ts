@@ -2,7 +2,7 @@
 
 import type { ConfiguratorRegister, RpcServerException, SofaMessage } from "./messages.ts";
 
-/** Before the name of every class here. */
+/** The prefix of every class name here. */
 export const PB = "com.alipay.sofa.registry.common.model.client.pb.";
 
 /** The messages that have a protobuf form. */

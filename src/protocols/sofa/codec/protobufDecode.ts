@@ -1,5 +1,5 @@
-// Reading of the client protocol in protobuf. What is read holds protobuf's defaults and no nulls, but for a box or a
-// compressed body that is not there.
+// Reads the client protocol in protobuf. The result holds protobuf's defaults and no nulls, except for an absent box or
+// compressed body.
 
 import { decodeProtobuf, type MessageOf, type Schema } from "../../../encoding/protobuf/schema.ts";
 import * as app from "./appMessages.ts";
@@ -53,7 +53,7 @@ const DECODER_BY_CLASS: ReadonlyMap<string, Decode> = new Map(
   Object.entries(DECODERS).map(([kind, decode]) => [PROTOBUF_CLASS_NAMES[kind as ProtobufMessage["kind"]], decode]),
 );
 
-/** Decodes a message, or gives undefined if this class is none of the protocol's. Throws PROTOBUF_*. */
+/** Decodes a message; undefined if its class does not belong to the protocol. Throws PROTOBUF_*. */
 export function decodeProtobufMessage(className: string, content: Uint8Array): ProtobufMessage | undefined {
   return DECODER_BY_CLASS.get(className)?.(content);
 }
@@ -97,7 +97,7 @@ function multiReceivedOf(pb: MessageOf<typeof schemas.MULTI_RECEIVED_DATA>): Mul
   return { kind: "multiReceivedData", ...pb, multiData };
 }
 
-/** Decodes what a compressed push holds, after decompression: boxes by zone. Throws PROTOBUF_*. */
+/** Decodes the decompressed content of a compressed push: boxes by zone. Throws PROTOBUF_*. */
 export function decodeProtobufBoxes(body: Uint8Array): ReadonlyMap<string, readonly Box[]> {
   return boxesByZone(decodeProtobuf(schemas.RECEIVED_DATA_BODY, body).data);
 }

@@ -1,4 +1,4 @@
-// Writing of the client protocol in protobuf, which has no null: a null is written as its default, that is, not at all.
+// Writes the client protocol in protobuf, which has no null: a null is written as its default, so not at all.
 
 import { unreachable } from "../../../base/assert.ts";
 import { textOf, type WireText } from "../../../base/text.ts";
@@ -159,7 +159,7 @@ function segmentPb(segment: MultiSegmentData): MessageOf<typeof schemas.MULTI_SE
 const NO_BYTES = new Uint8Array(0);
 const NO_TEXT = textOf("");
 
-/** Boxes in protobuf, where a null box is an empty one. */
+/** Boxes in protobuf, where a null box becomes an empty one. */
 export function boxesPb(boxes: Iterable<Box>): readonly WireText[] {
   const texts: WireText[] = [];
   for (const box of boxes) texts.push(box ?? NO_TEXT);

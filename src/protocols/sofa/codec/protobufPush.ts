@@ -1,5 +1,5 @@
-// Pushes in protobuf. A body is a message without registIds, and a tail is one with nothing else: set one after the
-// other they are one message, since protobuf's fields may come in any order and lists are joined.
+// Pushes in protobuf. A body is a message without registIds, and a tail is a message with nothing else. Set one after
+// the other they are one message, since protobuf's fields may come in any order and lists are joined.
 
 import { assert } from "../../../base/assert.ts";
 import type { WireText } from "../../../base/text.ts";
@@ -48,7 +48,7 @@ export function encodeProtobufMultiPushTail(registIds: readonly string[]): Uint8
   return encodeProtobuf(MULTI_RECEIVED_DATA_TAIL, { subscriberRegistIds: registIds });
 }
 
-/** A ReceivedDataBodyPb: what is compressed for `compressed.body`. */
+/** A ReceivedDataBodyPb: the content that is compressed for `compressed.body`. */
 export function encodeProtobufBoxes(zones: Iterable<PushZone>): Uint8Array {
   return encodeProtobuf(RECEIVED_DATA_BODY, { data: boxesByZone(zones) }, pushBytesExpected(zones));
 }

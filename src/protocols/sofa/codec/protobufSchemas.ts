@@ -20,13 +20,13 @@ import {
 } from "../../../encoding/protobuf/schema.ts";
 import { REGISTER_LIMITS } from "./registerLimits.ts";
 
-/** A DataBoxPb, a message of the one field `data`, which stands for it: a push holds thousands. */
+/** A DataBoxPb, a message with the single field `data`, which stands for it: a push holds thousands. */
 export const DATA_BOX = wrapper(1, TEXT);
 
 /** The boxes of one zone. */
 export const DATA_BOXES = schema({ data: repeatedTexts(1, 1) });
 
-/** What every registration carries. */
+/** The fields of every registration. */
 export const BASE_REGISTER = schema({
   instanceId: field(1, STRING),
   zone: field(2, STRING),
@@ -84,7 +84,7 @@ export const SYNC_CONFIG_RESPONSE = schema({
   retryInterval: field(3, INT32),
 });
 
-/** ReceivedDataPb. Compressed, it has `encoding`, `body` and `originBodySize` in the place of `data`. */
+/** ReceivedDataPb. Compressed, it has `encoding`, `body` and `originBodySize` instead of `data`. */
 export const RECEIVED_DATA = schema({
   dataId: field(1, STRING),
   group: field(2, STRING),
@@ -104,7 +104,7 @@ export const RECEIVED_DATA = schema({
 /** The one field that a push body leaves to the tail. */
 export const RECEIVED_DATA_TAIL = schema({ subscriberRegistIds: repeated(6, STRING) });
 
-/** What a compressed body holds. The field's number is 7, as in RECEIVED_DATA. */
+/** The content of a compressed body. The field's number is 7, as in RECEIVED_DATA. */
 export const RECEIVED_DATA_BODY = schema({ data: mapOf(7, DATA_BOXES) });
 
 /** MultiSegmentDataPb; its zipData is a compressed RECEIVED_DATA_BODY. */

@@ -1,16 +1,16 @@
-// What is pushed, apart from who gets it.
+// The content of pushes, independent of their receivers.
 
 import type { Box, CompressedBoxes } from "./messages.ts";
 
-/** The addresses of one zone. Zones and boxes may be gone through more than once. */
+/** The addresses of one zone. Zones and boxes may be iterated more than once. */
 export interface PushZone {
   readonly zone: string;
   readonly boxes: Iterable<Box>;
-  /** How many boxes there are; the codec asserts it. */
+  /** The number of boxes; the codec asserts it. */
   readonly count: number;
 }
 
-/** Who a push is about. */
+/** The service of a push. */
 interface PushSubject {
   readonly dataId: string;
   readonly group: string;
@@ -43,11 +43,12 @@ export interface MultiPush extends PushSubject {
   readonly segments: Iterable<PushSegment>;
 }
 
-// An address of a SOFA service takes 170 to 190 bytes; a guess too low costs a doubling, one too high unused memory.
+// An address of a SOFA service takes 170 to 190 bytes; too low a guess costs a doubling, too high a guess unused
+// memory.
 const BOX_BYTES_EXPECTED = 192;
 const HEAD_BYTES_EXPECTED = 1024;
 
-/** A body as it is kept: without the room that its writer took and did not need, where that is much. */
+/** A body in the form that is kept: without the spare room of its writer, if that is much. */
 export function compact(body: Uint8Array): Uint8Array {
   return body.buffer.byteLength > body.length * SPARE_MAX ? body.slice() : body;
 }
@@ -55,7 +56,7 @@ export function compact(body: Uint8Array): Uint8Array {
 // A copy takes 10 µs for 200 kB; a quarter of spare room isn't worth it.
 const SPARE_MAX = 1.25;
 
-/** About how long the encoding of these zones will be, in bytes. */
+/** The approximate length of the encoding of these zones, in bytes. */
 export function pushBytesExpected(zones: Iterable<PushZone>): number {
   let bytes = HEAD_BYTES_EXPECTED;
   for (const { count } of zones) bytes += count * BOX_BYTES_EXPECTED;

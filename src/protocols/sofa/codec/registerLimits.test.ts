@@ -85,7 +85,7 @@ test("a Hessian frame of references to one box is refused at the first one too m
   const references = new Uint8Array(2 * 249_000).map((_, at) => (at % 2 === 0 ? 0x4a : 2));
   const end = content.lastIndexOf(0x7a);
   const start = content.indexOf(0x56);
-  // Without a declared length: the end alone says how many there are.
+  // Without a declared length: only the end determines the number.
   const grown = Buffer.concat([
     content.subarray(0, start + 1),
     content.subarray(start + 3, end),

@@ -1,5 +1,5 @@
 // Every golden vector is decoded to the meaning written beside it and, where Java's bytes are canonical, encoded back
-// to the same bytes. The walk is over the directory: a new vector that no test claims fails.
+// to the same bytes. The test walks the directory: a new vector that no test claims fails.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -25,7 +25,7 @@ import { PROTOBUF_CLASS_NAMES } from "./protobufClasses.ts";
 const MESSAGE_CLASSES = new Set(Object.values(HESSIAN_CLASSES).map((written) => written.className));
 const PROTOBUF_CLASSES = Object.values(PROTOBUF_CLASS_NAMES);
 
-// Java names the type of some empty collections and fills the stack trace, which we don't.
+// Java names the type of some empty collections and fills the stack trace; we do neither.
 const NOT_CANONICAL = new Set([
   "h-ReceivedData-EmptyMap",
   "h-RpcServerException",
@@ -136,7 +136,7 @@ function reencoded(frame: BoltFrame): Uint8Array {
   return frame.command === "heartbeat" ? encodeHeartbeat(dialect, id, codec) : encodeRequest(dialect, frame);
 }
 
-// An f- vector holds the content of an h- vector; an r- vector has its body's meaning with it.
+// An f- vector holds the content of an h- vector; an r- vector includes its body's meaning.
 function checkContent(vector: Vector, frame: BoltFrame): void {
   const { body } = vector.meaning as HeadMeaning;
   const { name } = vector;

@@ -1,4 +1,4 @@
-// One client's connection, and everything that its handler says: frames to the client, events to the session, logs and
+// One client's connection, and all output of its handler: frames to the client, events to the session, logs and
 // metrics.
 
 import { type Budget, unlimitedBudget } from "../../../base/budget.ts";
@@ -15,7 +15,7 @@ import { ConnectionAccount } from "../connectionAccount.ts";
 import { SofaHandler } from "../handler.ts";
 import { PushBodies } from "../pushBodies.ts";
 
-/** When every scene begins. */
+/** The time at which every scene begins. */
 export const START_MS = 1_700_000_000_000;
 
 /** The settings unless a test changes them. */
@@ -66,7 +66,7 @@ export function publisher(changes: BaseChanges = {}): SofaMessage {
   return { kind: "publisherRegister", ...base(changes), dataList: ABSENT_LIST };
 }
 
-/** A subscriber's. */
+/** A subscriber's registration. */
 export function subscriber(changes: BaseChanges = {}): SofaMessage {
   return {
     kind: "subscriberRegister",
@@ -77,7 +77,7 @@ export function subscriber(changes: BaseChanges = {}): SofaMessage {
   };
 }
 
-/** That of one who watches a value. */
+/** A configurator's registration. */
 export function configurator(changes: BaseChanges = {}): SofaMessage {
   return { kind: "configuratorRegister", ...base(changes) };
 }
@@ -104,14 +104,14 @@ export function handlerScene({
 }: {
   config?: Partial<typeof CONFIG>;
   budget?: Budget;
-  /** What the session does with an event. */
+  /** The session's reaction to an event. */
   onEvent?: (event: ClientEvent) => void;
 } = {}) {
   const events: ClientEvent[] = [];
   const logged: string[] = [];
   const counts = new Map<string, number>();
   const connection = new SceneConnection();
-  /** Why each thing that was logged happened, where that is said. */
+  /** The logged reasons. */
   const reasons: unknown[] = [];
   const write = (level: string) => (event: string, fields?: LogFields) => {
     logged.push(`${level} ${event}`);
@@ -160,13 +160,13 @@ export function handlerScene({
   const heartbeat = (atMs = 0) => handler.received(encodeHeartbeat(BOLT_V1, 5, BOLT_CODEC.HESSIAN), START_MS + atMs);
   const answerHeartbeat = (atMs = 0) =>
     handler.received(encodeHeartbeatAck(BOLT_V1, -1, BOLT_CODEC.HESSIAN), START_MS + atMs);
-  /** What the session was told last of this kind. */
+  /** The session's last event of this kind. */
   const last = <Kind extends ClientEvent["kind"]>(kind: Kind) =>
     events.findLast((event): event is ClientEvent & { kind: Kind } => event.kind === kind);
-  /** The client was asked so often whether it is there. */
+  /** The number of questions to the client whether it is there. */
   const questions = () =>
     connection.frames.filter(({ command, kind }) => command === "heartbeat" && kind === "request").length;
-  /** What was answered to requests. */
+  /** The answers to requests. */
   const responses = () => connection.frames.filter(({ kind }) => kind === "response");
   return {
     ...{ handler, connection, events, logged, reasons, counts, budget },
