@@ -1,4 +1,4 @@
-// A fact as one line for people, and the services that it is about.
+// A fact as one line for people, and the services that it concerns.
 
 import type { Heartbeat, MetaToMember } from "../cluster/messages/membership.ts";
 import type { FollowerToLeader, LeaderToFollower } from "../cluster/messages/replication.ts";
@@ -49,7 +49,7 @@ export function describe(fact: Fact): string {
   }
 }
 
-/** The services that a fact is about; undefined if it may touch any. */
+/** The services that a fact concerns; undefined if it may concern any. */
 export function servicesOf(fact: Fact): readonly DataInfoId[] | undefined {
   if ("service" in fact) return [fact.service];
   switch (fact.kind) {

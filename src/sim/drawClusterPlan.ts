@@ -5,7 +5,7 @@ import type { Role } from "./facts.ts";
 import { CLIENT_FAULTS, CLUSTER_FAULTS, type NodePlan, type Plan } from "./plan.ts";
 import type { Dice } from "./random.ts";
 
-// Most worlds are small: a run's work is its clients times what they do, and few nodes find most of what many do.
+// Most worlds are small: a run's work is its clients times their actions, and few nodes find most bugs that many find.
 const MANY_CLIENTS_CHANCE = 0.06;
 const LONG_CHANCE = 0.08;
 const HOUR_CHANCE = 0.01;
@@ -13,7 +13,7 @@ const HOUR_MS = 3_600_000;
 const HOUR_PACE = 60;
 const LASTING_FAULTS: Plan["serverFaults"] = ["dataCut", "sessionCut", "metaCut"];
 const LASTING_MS = 20_000;
-// A kind of trouble is on in few worlds, or all worlds are equally broken.
+// Each kind of trouble is on in few worlds; otherwise all worlds would be equally broken.
 const FAULT_CHANCE = 0.22;
 
 /** The plan of one seed. */
@@ -24,10 +24,10 @@ export function drawClusterPlan(dice: Dice): Plan {
   const clients = drawClients(dice, isHour);
   const services = dice.between(1, 10);
   const serverFaults = isHour ? [] : drawFaults(dice);
-  // What lasts longer than leases needs time to show.
+  // A fault that lasts longer than leases needs time to take effect.
   const moreMs = serverFaults.some((fault) => LASTING_FAULTS.includes(fault)) ? LASTING_MS : 0;
   const usualMs = moreMs + (isLong ? dice.between(60_000, 120_000) : dice.between(8_000, 25_000));
-  // In an hour as much is done as in seconds otherwise.
+  // An hour has as many operations as seconds have otherwise.
   const pace = isHour ? HOUR_PACE : 1;
   return {
     topology: "cluster",

@@ -1,5 +1,5 @@
 // The small worlds of a seed: one process with all roles, or one of each. Each kind of trouble is on in some seeds
-// only: worlds in which everything happens at once hide what two kinds do together.
+// only: worlds in which everything happens at once hide the combined effect of two kinds.
 
 import { drawConfig, drawWeather, LARGE_VERSIONS_MS, START_MS, STILL, YEAR_MS } from "./drawWorld.ts";
 import type { LinkWeather } from "./network/nodeNetwork.ts";

@@ -1,10 +1,10 @@
 // Tight worlds: two data nodes, one or two sessions, one or two services in four slots, a handful of clients, and
-// faults that are aimed at what is under way (faults/aimedFaults.ts). They cost a tenth of a cluster, so hundreds of
-// them find what thousands of large ones find by luck.
+// faults aimed at the messages under way (faults/aimedFaults.ts). They cost a tenth of a cluster, so hundreds of them
+// find the bugs that thousands of large ones find by luck.
 //
-// In a calm one clients answer, and scans and comparisons come every few minutes only, later than the last look: what a
-// lost notice, retry or wake-up leaves behind is healed by nothing. In the others clients are slow, late or silent; and
-// half of those go on until all clients are gone and every removal is forgotten: nothing is left of them then.
+// In a calm world clients answer, and scans and comparisons come only every few minutes, after the last look: nothing
+// heals the effects of a lost notice, retry or wake-up. In the other worlds clients are slow, late or silent. Half of
+// those continue until all clients are gone and every removal is forgotten: nothing of them may be left then.
 
 import { drawConfig, drawWeather, LARGE_VERSIONS_MS, START_MS, YEAR_MS } from "./drawWorld.ts";
 import { type Aim, BLOWS, type ClientFault, MOMENTS, type NodePlan, type Plan } from "./plan.ts";
@@ -16,9 +16,9 @@ const CALM_INTERVAL_MS = 600_000;
 // A client may want four publishers, three subscribers and two values.
 const FEW_REGISTRATIONS = 5;
 const PAYLOAD_CHARS = 2_000;
-// In some calm worlds clients are slow all the same: what is owed to them comes to them without a scan.
+// In some calm worlds clients are slow all the same: the lists owed to them must come without a scan.
 const SLOW_CHANCE = 0.5;
-// A world that ends empty lasts as long again as three others.
+// A world that ends empty lasts as long as three others.
 const EMPTY_CHANCE = 0.5;
 
 const CALM_FAULTS: readonly ClientFault[] = ["cut", "lateReturn", "kill", "vanish", "usurp"];
@@ -31,7 +31,7 @@ export function drawTightPlan(dice: Dice): Plan {
   const areFew = dice.chance(0.15);
   const plan = drawTightWorld(dice, { isCalm, areFew });
   const slow = isCalm && dice.chance(SLOW_CHANCE) ? SLOW_FAULTS.filter(() => dice.chance(0.6)) : [];
-  // What was lost with a link is forgotten by and by where scans are frequent, and after hours where they are not.
+  // Where scans are frequent, losses with a link are forgotten soon; elsewhere only after hours.
   const endsEmpty = !isCalm && dice.chance(EMPTY_CHANCE);
   return { ...plan, clientFaults: [...plan.clientFaults, ...slow], endsEmpty };
 }
@@ -55,7 +55,7 @@ function drawTightWorld(dice: Dice, { isCalm, areFew }: { isCalm: boolean; areFe
     sharedChance: dice.chance(0.1) ? 0.2 : 0,
     payloadChars: dice.chance(0.25) ? PAYLOAD_CHARS : 0,
     weather: drawWeather(dice),
-    // Long enough that something is under way most of the time.
+    // Long enough that a message is under way most of the time.
     linkWeather: { delayMs: dice.between(1, 20), spikeMs: 100, spikeChance: dice.pick([0, 0.05]), noticeMs: 200 },
     clocks: { spreadMs: dice.pick([0, 50, 5_000, 120_000]), drift: 0.0001 },
     pauseMsMax: 8_000,

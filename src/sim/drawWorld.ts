@@ -1,4 +1,4 @@
-// What worlds of every size have in common.
+// The common part of worlds of every size.
 
 import type { Weather } from "./network/byteStream.ts";
 import type { LinkWeather } from "./network/nodeNetwork.ts";

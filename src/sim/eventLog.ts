@@ -1,5 +1,5 @@
-// Everything that was seen in a run, and a hash over all of it: two runs of one seed must have the same. Lines are
-// written only when somebody wants to read them: most runs are well, and nobody does.
+// All facts of a run, and a hash over them: two runs of one seed must have the same hash. Lines are written only on
+// demand: most runs are well and are never read.
 
 import type { DataInfoId } from "../model/ids.ts";
 import { describe, servicesOf } from "./describe.ts";
@@ -17,7 +17,7 @@ const HASH_PRIME = 0x01000193;
 export class EventLog {
   readonly #facts: LoggedFact[] = [];
 
-  /** All that was seen, oldest first. */
+  /** All facts, oldest first. */
   get facts(): readonly LoggedFact[] {
     return this.#facts;
   }
@@ -26,7 +26,7 @@ export class EventLog {
     return this.#facts.length;
   }
 
-  /** Of all that was seen so far. */
+  /** The hash of all facts so far. */
   get hash(): string {
     let hash = HASH_START;
     for (const { atMs, fact } of this.#facts) {
@@ -40,7 +40,7 @@ export class EventLog {
     this.#facts.push({ atMs, fact });
   }
 
-  /** The last lines that touch the service, or any service, oldest first. */
+  /** The last lines about the service, or about any service, oldest first. */
   last(count: number, service: DataInfoId | undefined): string[] {
     const lines: string[] = [];
     for (let at = this.#facts.length - 1; at >= 0 && lines.length < count; at--) {

@@ -1,5 +1,5 @@
-// What can be seen of a run from outside its roles: what clients did and were shown, what crossed the network, what
-// broke. Checkers judge by these facts alone.
+// The facts of a run that are visible from outside its roles: clients' actions and the lists they were shown, messages
+// on the network, breakdowns. Checkers judge by these facts alone.
 
 import type { ConfigValue, Heartbeat, Member, MetaToMember } from "../cluster/messages/membership.ts";
 import type { FollowerToLeader, LeaderToFollower } from "../cluster/messages/replication.ts";
@@ -16,7 +16,7 @@ interface OfRegistration {
   readonly registId: string;
 }
 
-/** A client's connections are counted up. */
+/** A client's connections are numbered upwards. */
 interface OnConnection {
   readonly session: string;
   readonly connection: number;
@@ -25,9 +25,9 @@ interface OnConnection {
 /** Clients are named `c1`, nodes by their ids: `s1.4` is the fourth run in the world, one of the node s1. */
 export type Fact = ClientFact | MessageFact | MetaFact | WorldFact;
 
-/** What clients did and were shown. */
+/** Clients' actions, and the lists that they were shown. */
 export type ClientFact =
-  /** A client began to publish, or publishes something else. `token` is what subscribers should see. */
+  /** A client began to publish, or publishes new content. `token` is the text that subscribers should see. */
   | ({
       readonly kind: "published";
       readonly version: bigint;
@@ -48,7 +48,7 @@ export type ClientFact =
       readonly isTaken: boolean;
       readonly entries: readonly string[];
     } & OfRegistration)
-  /** A client watches a configuration value, and was sent one; `isTaken`: it was newer than the last one. */
+  /** A client watches a configuration value, or received one; `isTaken`: it was newer than the last one. */
   | ({ readonly kind: "watched" | "unwatched" } & OfRegistration)
   | ({
       readonly kind: "configured";
@@ -58,8 +58,8 @@ export type ClientFact =
     } & OfRegistration &
       OnConnection)
   /**
-   * A client has a connection. `isMute`: it answers neither pushes nor heartbeats. `acceptedMs`: when the session's
-   * machine made it, if that was before: a client that stands still learns of it when it goes on.
+   * A client has a connection. `isMute`: it answers neither pushes nor heartbeats. `acceptedMs`: the time at which the
+   * session's machine accepted it, if that was earlier: a client that stands still learns of it when it goes on.
    */
   | ({
       readonly kind: "connected";
@@ -69,18 +69,18 @@ export type ClientFact =
     } & OnConnection)
   /** That side of a connection has ended, or has learned of the end. */
   | ({ readonly kind: "lost"; readonly client: string; readonly side: "client" | "server" } & OnConnection)
-  /** A session that serves has ended a connection of its own accord. */
+  /** A serving session has ended a connection of its own accord. */
   | ({ readonly kind: "ended"; readonly client: string } & OnConnection)
-  /** A client stands still, or its connection carries nothing; or it is well again. */
+  /** A client stands still or its connection carries nothing, or that is over. */
   | { readonly kind: "hushed"; readonly client: string; readonly isHushed: boolean }
-  /** What the client says takes so much longer, on the connection that it has; or as long as ever. */
+  /** The client's messages take `lateMs` longer on its present connection, or take the usual time again. */
   | { readonly kind: "late"; readonly client: string; readonly lateMs: number }
   /** A client's process is gone for ever, or as good as gone. */
   | { readonly kind: "died"; readonly client: string; readonly how: "killed" | "vanished" | "frozen" }
-  /** A session wrote to a client; `bytes` wait now for the client to read. */
+  /** A session wrote to a client; `bytes` now wait for the client to read. */
   | { readonly kind: "buffered"; readonly client: string; readonly bytes: number; readonly written: number };
 
-/** What the nodes said to each other. */
+/** Messages between nodes. */
 export type MessageFact =
   /** `isLost`: the connection is gone, and the session does not know it yet. */
   | {
@@ -93,9 +93,9 @@ export type MessageFact =
   | { readonly kind: "told"; readonly from: NodeId; readonly to: NodeId; readonly message: DataToSession }
   | { readonly kind: "followed"; readonly from: NodeId; readonly to: NodeId; readonly message: FollowerToLeader }
   | { readonly kind: "replicated"; readonly from: NodeId; readonly to: NodeId; readonly message: LeaderToFollower }
-  /** Said once to all meta nodes. */
+  /** Recorded once for all meta nodes. */
   | { readonly kind: "heartbeat"; readonly from: NodeId; readonly message: Heartbeat }
-  /** A meta node said something to a member, and it arrived. */
+  /** A member received a message of a meta node. */
   | { readonly kind: "ruled"; readonly from: NodeId; readonly to: Member; readonly message: MetaToMember }
   | {
       readonly kind: "learned";
@@ -105,18 +105,21 @@ export type MessageFact =
     }
   /** A heartbeat has arrived at a meta node. */
   | { readonly kind: "reported"; readonly to: NodeId; readonly from: Member; readonly message: Heartbeat }
-  /** A data node knows of its link to a leader that it follows, or of a session's link to it, or of its end. */
+  /**
+   * A data node has noticed the beginning or the end of its link to a leader that it follows, or of a session's link to
+   * it.
+   */
   | { readonly kind: "followerLink"; readonly follower: NodeId; readonly leader: NodeId; readonly isUp: boolean }
   | { readonly kind: "sessionLink"; readonly data: NodeId; readonly session: NodeId; readonly isUp: boolean }
-  /** A session knows of a link, or of its end. */
+  /** A session has noticed the beginning or the end of a link. */
   | { readonly kind: "linkLost"; readonly session: NodeId; readonly data: NodeId }
   | { readonly kind: "linkMade"; readonly session: NodeId; readonly data: NodeId };
 
-/** What the store did. */
+/** Events at the store. */
 export type MetaFact =
-  /** It gave the lead to a meta node. */
+  /** The store gave the lead to a meta node. */
   | { readonly kind: "leads"; readonly node: NodeId; readonly leaseEpoch: bigint }
-  /** It carried out a write that it was asked for at `askedMs`. `before` is the table that was replaced. */
+  /** The store carried out a write that was requested at `askedMs`. `before` is the table that was replaced. */
   | {
       readonly kind: "saved";
       readonly by: NodeId;
@@ -131,53 +134,57 @@ export type MetaFact =
   | { readonly kind: "configSet"; readonly service: DataInfoId; readonly data: string | null }
   /** A meta node that was told to stop is about to end; `keepsLead`: the store, which is well, still has its lease. */
   | { readonly kind: "resigned"; readonly node: NodeId; readonly keepsLead: boolean }
-  /** It has lost its last commits. */
+  /** The store has lost its last commits. */
   | { readonly kind: "failedOver"; readonly table: SlotTable | undefined };
 
-/** What became of the nodes, and of the world. */
+/** Events of the nodes and of the world. */
 export type WorldFact =
   | { readonly kind: "started"; readonly node: NodeId; readonly role: Role; readonly machine: string }
   | { readonly kind: "stopped"; readonly node: NodeId; readonly role: Role }
-  /** A node was told that the cluster does not want it. */
+  /** A node was told that the cluster refuses it. */
   | { readonly kind: "refused"; readonly node: NodeId; readonly role: Role; readonly reason: string }
-  /** A session is cut off from a meta node, or stands still: it may not be a member for so long; or is well again. */
+  /**
+   * A session is cut off from a meta node, or stands still, and may therefore not be a member for that time; or that is
+   * over.
+   */
   | { readonly kind: "outside"; readonly machine: string; readonly isOutside: boolean }
-  /** Nothing passes these ways between machines, the store among them, or all does again. */
+  /** These ways between machines, the store among them, are blocked, or open again. */
   | { readonly kind: "cut"; readonly id: number; readonly ways: readonly Way[]; readonly isCut: boolean }
   /** A process stands still, or goes on, or ends where it stood. */
   | { readonly kind: "paused"; readonly machine: string; readonly isPaused: boolean }
-  /** All messages between machines take longer, or as long as ever. */
+  /** All messages between machines take longer, or take the usual time again. */
   | { readonly kind: "slowed"; readonly isSlowed: boolean }
-  /** What was done to somebody, in words. */
+  /** A fault, in words. */
   | { readonly kind: "fault"; readonly what: string }
   /** A role or a connection met a bug of its own. */
   | { readonly kind: "bug"; readonly where: string; readonly what: string }
   /** The world is whole again. */
   | { readonly kind: "healed" }
-  /** A data node that was to stop in order, while all was well, has stopped; it led so many slots still. */
+  /** A data node that was to stop in order, while all was well, has stopped; it still led `slotsKept` slots. */
   | { readonly kind: "left"; readonly node: NodeId; readonly slotsKept: number }
-  /** Followers are made to compare themselves with their leaders from here on. */
+  /** From here on followers are made to compare themselves with their leaders. */
   | { readonly kind: "compared" }
   /**
-   * A node still waits for this, or keeps it, though all has been well for long; or could not wait for it at any time.
+   * A node still waits for `what`, or keeps it, though all has been well for long; or it could not wait for it at any
+   * time.
    */
   | { readonly kind: "unfinished"; readonly node: NodeId; readonly what: string }
   /** The last look is due. */
   | {
       readonly kind: "over";
       readonly live: readonly LiveClient[];
-      /** What the store has of configuration. */
+      /** The configuration values in the store. */
       readonly configs?: ReadonlyMap<DataInfoId, ConfigValue>;
     };
 
 export type Role = "meta" | "data" | "session";
 
-/** A client that lives at the end, as it sees itself. */
+/** A client that lives at the end, by its own knowledge. */
 export interface LiveClient {
   readonly client: string;
   readonly isConnected: boolean;
-  /** Registrations that are not acknowledged. */
+  /** The number of its registrations that are not acknowledged. */
   readonly undone: number;
-  /** Those of them that another client has, as its session says. */
+  /** Those of them that its session reports as held by another client. */
   readonly heldByOthers?: readonly { readonly service: DataInfoId; readonly registId: string }[];
 }

@@ -1,8 +1,8 @@
 // Runs seeds: `npm run sim -- --seeds 500 --first-seed 1 [--cluster | --tight] [--workers 2] [--verbose]
 // [--keep-going]`, or `--only 3,5,8`. Stops at the first violation with everything needed to understand and to repeat
 // it: the last --events N that touch the service, or with --whole the last of all. With --keep-going each violation is
-// one line. Or runs one text scenario: `npm run sim -- --scenario NAME`; or large clusters, for what they cost: `npm
-// run sim -- --scale`.
+// one line. Alternatively runs one text scenario: `npm run sim -- --scenario NAME`; or large clusters, to measure their
+// cost: `npm run sim -- --scale`.
 
 import { type ChildProcess, fork } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
@@ -22,14 +22,14 @@ interface Options {
   readonly isVerbose: boolean;
   readonly keepsGoing: boolean;
   readonly events: number;
-  /** What happened is shown for all services. */
+  /** Events of all services are shown. */
   readonly isWhole: boolean;
   readonly scenario: string;
   readonly isScale: boolean;
   readonly workers: number;
-  /** Every so many seeds one is run: the others are the other workers'. */
+  /** Only one seed in this many is run: the other workers run the others. */
   readonly every: number;
-  /** These alone are run, if any are named. */
+  /** The only seeds to run, if any are named. */
   readonly only: readonly number[];
 }
 
@@ -70,7 +70,7 @@ function readOptions(): Options {
 
 const SCENARIOS = new URL("scenarios/", import.meta.url);
 
-/** Runs a scenario and tells all that happened in it. */
+/** Runs a scenario and prints all its events. */
 function tellScenario({ scenario, events }: Options): void {
   const file = `${scenario.replace(/\.txt$/, "")}.txt`;
   if (!readdirSync(SCENARIOS).includes(file)) {
@@ -88,7 +88,7 @@ function tellScale(): void {
   for (const line of scaleTable()) console.log(line);
 }
 
-/** Shares the seeds among processes; unless all are to be run, the first that finds something ends the others. */
+/** Shares the seeds among processes; unless all are to be run, the first violation ends the others. */
 async function share({ workers, firstSeed, seeds, keepsGoing }: Options): Promise<void> {
   const file = new URL(import.meta.url).pathname;
   const children: ChildProcess[] = Array.from({ length: workers }, (_, at) => {

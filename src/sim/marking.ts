@@ -1,4 +1,5 @@
-// Stands in for compression: puts one byte in front, which is enough to see that what one side does the other undoes.
+// Stands in for compression: puts one byte in front, which is enough to check that one side undoes the work of the
+// other.
 
 import { assert } from "../base/assert.ts";
 import type { Compression } from "../base/ports.ts";

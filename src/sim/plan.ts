@@ -1,4 +1,5 @@
-// What one world is like. Seeds draw theirs by drawPlan.ts and drawClusterPlan.ts; a text scenario writes its own.
+// The description of one world. Seeds draw theirs by drawPlan.ts and drawClusterPlan.ts; a text scenario writes its
+// own.
 
 import type { DataOptions } from "../data/dataPorts.ts";
 import type { MetaOptions } from "../meta/metaPorts.ts";
@@ -11,7 +12,7 @@ import type { LinkWeather } from "./network/nodeNetwork.ts";
 /** `single`: all roles in one process. `split`: one of each, apart. `cluster`: several of each. */
 export type Topology = "single" | "split" | "cluster";
 
-/** What may happen to a client. */
+/** The faults of clients. */
 export const CLIENT_FAULTS = [
   "cut",
   "lateReturn",
@@ -22,11 +23,11 @@ export const CLIENT_FAULTS = [
   "freeze",
   "usurp",
 ] as const;
-/** And to those of tight worlds besides: they answer late, or are behind a line of a few KB a second. */
+/** Further faults in tight worlds: clients answer late, or are behind a line of a few KB a second. */
 const LINE_FAULTS = ["answersLate", "narrowLine"] as const;
-/** What may happen to the servers of a small world. */
+/** The faults of a small world's servers. */
 export const SERVER_FAULTS = ["link", "dataRestart", "sessionRestart", "serverRestart", "store"] as const;
-/** What may happen to the nodes of a cluster. */
+/** The faults of a cluster's nodes. */
 export const CLUSTER_FAULTS = [
   "link",
   "crash",
@@ -56,7 +57,7 @@ export const CLUSTER_FAULTS = [
   "blackout",
 ] as const;
 
-/** What is under way when an aimed fault comes: a message of this kind was just sent, or this has just happened. */
+/** The moments of an aimed fault: a message of this kind was just sent, or this event has just happened. */
 export const MOMENTS = [
   "publish",
   "taken",
@@ -76,7 +77,7 @@ export const MOMENTS = [
   "lost",
   "holding",
 ] as const;
-/** What is done to those between whom it is under way. */
+/** The blows to the two ends of the message under way. */
 export const BLOWS = [
   "reset",
   "crash",
@@ -94,7 +95,7 @@ export const BLOWS = [
 export interface Aim {
   readonly moment: (typeof MOMENTS)[number];
   readonly blow: (typeof BLOWS)[number];
-  /** It rests so long between two blows. */
+  /** The pause between two blows. */
   readonly everyMs: number;
 }
 
@@ -127,31 +128,34 @@ export interface Plan {
   readonly serverFaultMs: number;
   readonly clientFaults: readonly ClientFault[];
   readonly serverFaults: readonly ServerFault[];
-  /** Faults that are aimed at what is under way. */
+  /** Faults that are aimed at messages under way. */
   readonly aims?: readonly Aim[];
-  /** How many configuration values there are that change and are watched. */
+  /** The number of configuration values that change and are watched. */
   readonly configs?: number;
-  /** How often a new publisher takes a registId that another client has. */
+  /** The chance that a new publisher takes a registId that another client has. */
   readonly sharedChance: number;
-  /** Publications are padded to so many characters. */
+  /** Publications are padded to this many characters. */
   readonly payloadChars: number;
   readonly weather: Weather;
   readonly linkWeather: LinkWeather;
-  /** Clocks of machines are off by up to so much, and run so much too fast or too slow (0.01 is one percent). */
+  /**
+   * Clocks of machines are off by up to `spreadMs`, and run too fast or too slow by up to `drift` (0.01 is one
+   * percent).
+   */
   readonly clocks: { readonly spreadMs: number; readonly drift: number };
   /** The longest pause of a process. */
   readonly pauseMsMax: number;
-  /** One node is away for so long at the end of the traffic; 0 for none. */
+  /** The time for which one node is away at the end of the traffic; 0 for none. */
   readonly absenceMs: number;
   /** A data node leaves in order when all is well again. */
   readonly hasLeaving: boolean;
-  /** At the very end all clients go, and the world goes on until nothing of them need be remembered. */
+  /** At the very end all clients go, and the world continues until nothing of them need be remembered. */
   readonly endsEmpty?: boolean;
   readonly config: SofaConfig & BudgetConfig & Omit<SessionOptions & DataOptions, "id" | "address" | "isDataHere">;
   readonly meta: Omit<MetaOptions, "id">;
 }
 
-/** How many nodes have the role. */
+/** The number of nodes with the role. */
 export function countOf(plan: Plan, role: Role): number {
   return plan.nodes.filter(({ roles }) => roles.includes(role)).length;
 }

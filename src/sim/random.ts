@@ -1,11 +1,11 @@
 // The simulation's dice: sfc32, small, fast and good enough for every statistical test that matters here. Each part of
-// a run rolls dice of its own, forked from the seed's, so that one roll more in one part does not change the course of
-// all others.
+// a run rolls its own dice, forked from the seed's, so that an extra roll in one part does not change the course of all
+// others.
 
 import { assert, defined } from "../base/assert.ts";
 import type { Random } from "../base/ports.ts";
 
-// So many values are thrown away first: seeds that differ in one bit begin alike.
+// The first values are discarded: seeds that differ in one bit begin alike.
 const WARM_UP = 12;
 
 export class Dice implements Random {
@@ -56,7 +56,7 @@ export class Dice implements Random {
     return shuffled;
   }
 
-  /** Dice of their own, which follow from these. */
+  /** A fork: its own dice, determined by these. */
   fork(): Dice {
     return new Dice(this.#roll() * 0x20_0000 + (this.#roll() >>> 11));
   }

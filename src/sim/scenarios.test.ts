@@ -1,4 +1,4 @@
-// Every text scenario is a test of its file's name.
+// Every text scenario is a test named after its file.
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-// Virtual time. What is due at the same millisecond runs in the order in which it was asked for, so a run follows from
+// Virtual time. Tasks due at the same millisecond run in the order in which they were scheduled, so a run follows from
 // its seed alone.
 
 import { defined } from "../base/assert.ts";
@@ -22,7 +22,7 @@ export class Scheduler {
     return this.#nowMs;
   }
 
-  /** Tasks that have run. */
+  /** The number of tasks that have run. */
   get steps(): number {
     return this.#steps;
   }
@@ -38,7 +38,7 @@ export class Scheduler {
     return this.at(this.#nowMs + delayMs, run);
   }
 
-  /** Runs everything due until `endMs`, or until `isOver` says so. */
+  /** Runs everything due until `endMs`, or until `isOver` returns true. */
   run(endMs: number, isOver: () => boolean): void {
     for (;;) {
       const nextMs = this.#tasks.nextMs();

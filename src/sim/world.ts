@@ -1,5 +1,5 @@
 // One world from one seed: servers, applications, network and faults on virtual time, and the checkers that watch.
-// Traffic with faults, then everything heals, then it is quiet, then the last look.
+// First traffic with faults, then everything heals, then quiet, then the last look.
 
 import type { NodeId } from "../model/ids.ts";
 import { Operator } from "./apps/operator.ts";
@@ -22,7 +22,7 @@ import type { Plan } from "./plan.ts";
 import { Dice } from "./random.ts";
 import { Scheduler } from "./scheduler.ts";
 
-/** How a run of one seed ended. */
+/** The end of a run of one seed. */
 export interface RunResult {
   readonly seed: number;
   readonly plan: Plan;
@@ -32,7 +32,7 @@ export interface RunResult {
   readonly log: EventLog;
 }
 
-/** Which worlds a seed is drawn from: tight ones, clusters, or else small ones. */
+/** The worlds from which a seed is drawn: tight ones, clusters, or else small ones. */
 export interface Kind {
   readonly isCluster: boolean;
   readonly isTight?: boolean;
@@ -96,7 +96,7 @@ function drawOf({ isCluster, isTight = false }: Kind): (dice: Dice) => Plan {
   return isCluster ? drawClusterPlan : drawPlan;
 }
 
-/** With all well again, a data node is told to stop: it hands its slots over before it does. */
+/** With all well again, a data node is told to stop: it hands its slots over first. */
 function letOneLeave(cluster: Cluster, record: (fact: Fact) => void): void {
   const datas = cluster.nodesOf("data").filter((one) => !cluster.isCopy(one));
   const [node] = datas;
@@ -105,7 +105,7 @@ function letOneLeave(cluster: Cluster, record: (fact: Fact) => void): void {
   node.stopInOrder((slotsKept) => record({ kind: "left", node: id, slotsKept }));
 }
 
-/** Followers whose link to their leader was lost compare all that they hold with it: nothing must differ. */
+/** Followers that lost the link to their leader compare everything that they hold with it: nothing may differ. */
 function compareFollowers(cluster: Cluster, record: (fact: Fact) => void): void {
   record({ kind: "compared" });
   const datas = cluster.nodesOf("data").filter((node) => !cluster.isCopy(node));
@@ -119,7 +119,7 @@ interface Last {
   readonly run: (durationMs: number) => void;
 }
 
-/** What waits at two moments that are further apart than any message takes. */
+/** Records everything that waits at two moments further apart than any message takes. */
 function tellUnfinished(cluster: Cluster, { record, run }: Last): void {
   const before = tellAll(cluster, (role) => role.unfinished());
   run(STILL_MS);
@@ -128,7 +128,7 @@ function tellUnfinished(cluster: Cluster, { record, run }: Last): void {
   }
 }
 
-/** Everybody goes, and when the last removal is forgotten nothing of anybody is left anywhere. */
+/** All clients go, and after the last removal is forgotten nothing of them is left anywhere. */
 function letAllLeave(
   plan: Plan,
   { cluster, workload, record, run, isOver }: Last & { cluster: Cluster; workload: Workload; isOver: () => boolean },

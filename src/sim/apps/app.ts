@@ -1,5 +1,5 @@
-// One application with its registry client: publishes and subscribes as the workload says, loses its connection as the
-// faults say, and reports what it did and what it was shown.
+// One application with its registry client: publishes and subscribes as the workload tells it, loses its connection as
+// the faults tell it, and reports its actions and the lists that it was shown.
 
 import type { Cancel } from "../../base/ports.ts";
 import { stringOf, textOf, type WireText } from "../../base/text.ts";
@@ -20,7 +20,7 @@ export interface AppOptions {
   readonly name: string;
   readonly address: string;
   readonly client: SofaClientOptions;
-  /** Where the client tries to connect next, first to last. */
+  /** The sessions to which the client tries to connect next, first to last. */
   readonly sessions: () => readonly SimNode[];
 }
 
@@ -59,17 +59,17 @@ export class App implements SofaClientHost {
     return this.#isDead;
   }
 
-  /** It lives, and does not stand still. */
+  /** It lives and does not stand still. */
   get isRunning(): boolean {
     return !this.#isDead && !this.#gate.isPaused;
   }
 
-  /** It runs, and its connection stands on both sides and carries what it says. */
+  /** It runs, and its connection stands on both sides and carries its messages. */
   get isWell(): boolean {
     return this.isRunning && this.isConnected && this.#wire?.isOpen === true && !this.#isHushed;
   }
 
-  /** A stranger is after one of its registrations: what it took back now, that one might have. */
+  /** A stranger is after one of its registrations, and might get one that it takes back now. */
   isBeset = false;
 
   /** The session that it went to last. */
@@ -85,7 +85,7 @@ export class App implements SofaClientHost {
     return this.#client.undone;
   }
 
-  /** Registrations that it was refused because another client has them. */
+  /** Registrations refused to it because another client holds them. */
   get heldByOthers(): readonly { service: DataInfoId; registId: string }[] {
     return this.#client.heldByOthers.map(({ service, registId }) => ({ service: makeDataInfoId(service), registId }));
   }
@@ -103,7 +103,7 @@ export class App implements SofaClientHost {
     scheduler.after(this.#delayMs(), () => {
       if (this.#isDead) return;
       const isAway = scheduler.nowMs < this.#awayUntilMs;
-      // A session that does not listen says so at once, and the next one is tried.
+      // A session that does not listen refuses at once, and the next one is tried.
       const session = this.#options.sessions().find((node) => node.isListening);
       const wire = isAway || session === undefined ? undefined : this.#open(session);
       scheduler.after(this.#delayMs(), () =>
@@ -134,7 +134,7 @@ export class App implements SofaClientHost {
     else if (registration.isRegistered) this.#environment.record({ kind: "accepted", ...of });
   }
 
-  /** Returns what subscribers will see. */
+  /** Returns the token that subscribers will see. */
   publish(service: ServiceName, registId?: string): string {
     const id = registId ?? this.nextRegistId();
     const token = this.#token(id, 1n);
@@ -143,7 +143,10 @@ export class App implements SofaClientHost {
     return token;
   }
 
-  /** Publishes anew; without `isNews` the same content under a higher version. Returns what subscribers will see. */
+  /**
+   * Publishes anew; without `isNews` the same content under a higher version. Returns the token that subscribers will
+   * see.
+   */
   republish(publisher: Publisher, isNews: boolean): string {
     const version = publisher.version + 1n;
     const { registId, service } = publisher;
@@ -162,7 +165,7 @@ export class App implements SofaClientHost {
     this.#arm();
   }
 
-  /** Says something about a registration of somebody else. Nobody should ever see it, so it is no fact. */
+  /** Sends a claim about another client's registration. No subscriber should ever see it, so it is not a fact. */
   usurp({ registId, service }: Publisher, claim: { version: bigint; isRegistered: boolean }): void {
     const { version, isRegistered } = claim;
     this.#fault(`${isRegistered ? "registers" : "unregisters"} ${registId} as version ${version}`);
@@ -193,7 +196,7 @@ export class App implements SofaClientHost {
     this.#arm();
   }
 
-  /** Watches a configuration value; a client whose form has no word for that does not. */
+  /** Watches a configuration value, unless the client's form has no message for that. */
   watchConfig(service: ServiceName): void {
     if (this.#options.client.form === "protobuf") return;
     const configurator = this.#client.watchConfig(service, this.#nowMs);
@@ -210,21 +213,21 @@ export class App implements SofaClientHost {
     this.#configured({ registId, service }, { ...value, isTaken: false });
   }
 
-  /** It wants nothing any more. */
+  /** Takes back everything that it has. */
   takeAllBack(): void {
     for (const publisher of this.publishers) if (publisher.isRegistered) this.unpublish(publisher);
     for (const subscriber of [...this.subscribers]) this.unsubscribe(subscriber);
     for (const configurator of this.#configurators) this.#unwatch(configurator);
   }
 
-  /** What was refused it wants no more. */
+  /** Gives up everything that was refused. */
   giveUpUnacknowledged(): void {
     for (const publisher of this.publishers) if (!publisher.isDone && publisher.isRegistered) this.unpublish(publisher);
     for (const subscriber of [...this.subscribers]) if (!subscriber.isDone) this.unsubscribe(subscriber);
     for (const configurator of this.#configurators) if (!configurator.isDone) this.#unwatch(configurator);
   }
 
-  /** The connection breaks; the client stays away for so long, and then comes back when its own times say so. */
+  /** The connection breaks; the client stays away for `awayMs`, and then comes back at its own retry times. */
   cut(delays: { clientMs: number; serverMs: number }, awayMs: number): void {
     this.#awayUntilMs = this.#environment.scheduler.nowMs + awayMs;
     this.#fault(`cut, away ${awayMs} ms, client told in ${delays.clientMs} ms, server in ${delays.serverMs} ms`);
@@ -232,8 +235,8 @@ export class App implements SofaClientHost {
   }
 
   /**
-   * The process ends: its kernel closes the connection, or with its machine even that is left out. One that is frozen
-   * keeps it.
+   * The process ends: its kernel closes the connection, unless its machine ends too. A frozen process keeps its
+   * connection.
    */
   die(how: "killed" | "vanished" | "frozen"): void {
     this.#isDead = true;
@@ -276,7 +279,7 @@ export class App implements SofaClientHost {
     this.#wire?.readSlowly(true);
   }
 
-  /** All that is wrong with the client and its connection is over. */
+  /** Ends everything that is wrong with the client and its connection. */
   heal(): void {
     this.#awayUntilMs = 0;
     if (this.#isDead) return;
@@ -295,7 +298,7 @@ export class App implements SofaClientHost {
     if (session === undefined || process === undefined) return undefined;
     const { scheduler, dice, plan, record } = this.#environment;
     const connection = ++this.#connection;
-    // A process that stands still hears of it when it goes on.
+    // A process that stands still learns of it when it goes on.
     const lost = (isOwnWill: boolean) =>
       process.gate.message(() => {
         session.forget(wire);
@@ -341,7 +344,7 @@ export class App implements SofaClientHost {
   }
 
   #lost(wire: Wire, nowMs: number): void {
-    // The client may have given this one up and have another by now.
+    // The client may have given up this connection and have another by now.
     if (this.#wire !== wire) return;
     const where = { session: this.#session, connection: this.#connection };
     this.#environment.record({ kind: "lost", client: this.name, side: "client", ...where });
@@ -427,7 +430,7 @@ export class App implements SofaClientHost {
     return `${registId}~${version}~${this.name}`;
   }
 
-  // Subscribers look at the first word only.
+  // Subscribers look only at the first word.
   #padded(token: string): string {
     return `${token} ${"x".repeat(this.#environment.plan.payloadChars)}`;
   }

@@ -41,7 +41,7 @@ export class Operator {
     this.#isOver = true;
   }
 
-  /** Asks a meta node that believes to lead, as `roster config set` does. */
+  /** Asks a meta node that believes it leads, as `roster config set` does. */
   #change(): void {
     const { dice } = this.#environment;
     const leads = this.#cluster.nodesOf("meta").filter((node) => node.meta?.isLeading === true && !node.isPaused);

@@ -1,4 +1,5 @@
-// What the applications of one world do: they come up, publish, change, take back, subscribe, all at random times.
+// The actions of the applications of one world: they come up, publish, change, take back and subscribe, at random
+// times.
 
 import type { BoltDialect } from "../../encoding/bolt/frame.ts";
 import type { ServiceName } from "../../model/dataInfoId.ts";
@@ -15,7 +16,7 @@ const BURST_MAX = 8;
 const BURST_MS = 200;
 const LEAVE_MS = 2_000;
 
-// With so many, a client may have all that it wants here.
+// With this bound, a client may register everything that it wants here.
 const REGISTRATIONS_MAX = 100;
 
 const FORMS: readonly WireForm[] = ["hessian-draft", "hessian-draft", "hessian-final", "protobuf"];
@@ -53,7 +54,7 @@ export class Workload {
     this.#next();
   }
 
-  /** Nothing is done for a while: what then changes in a list has other causes. */
+  /** Stops the workload for a while: a list that changes then has another cause. */
   pause(durationMs: number): void {
     this.#pauseUntilMs = Math.max(this.#pauseUntilMs, this.#environment.scheduler.nowMs + durationMs);
   }
@@ -62,14 +63,14 @@ export class Workload {
     return this.#environment.scheduler.nowMs < this.#pauseUntilMs;
   }
 
-  /** Nothing more is done. Where few registrations are allowed, clients want no more what they were refused. */
+  /** Ends the workload. Where few registrations are allowed, clients then give up those that were refused. */
   stop(): void {
     this.#isOver = true;
     if (!this.#areFew) return;
     for (const app of this.apps) if (!app.isDead) app.giveUpUnacknowledged();
   }
 
-  /** All clients end: some say so first, of all that they have. */
+  /** Ends all clients; some take back everything first. */
   leave(): void {
     const { scheduler, dice } = this.#environment;
     for (const app of this.apps) {
@@ -79,7 +80,7 @@ export class Workload {
     }
   }
 
-  /** A client that belongs to nobody, on its way to the session of another one, or to any. */
+  /** A new client on its way to the session of another one, or to any. */
   strangerTo(victim: App): App {
     const { plan, dice } = this.#environment;
     const at = ++this.#strangers;

@@ -18,7 +18,7 @@ interface Trouble {
   readonly concerns: (machines: ReadonlySet<string>) => boolean;
 }
 
-// A dead link is closed after five seconds of silence, made again within a second, and spoken on within another.
+// A dead link is closed after five seconds of silence, made again within a second, and used within another.
 export const RELINK_MS = 7_000;
 
 export class Apart {

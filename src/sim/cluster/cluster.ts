@@ -1,5 +1,5 @@
 // The servers of one world: the real roles in simulated processes on simulated machines, one store, and the network
-// between them. What can be done to them is here; what is done, and when, faults and scenarios decide.
+// between them. This class offers the possible faults; faults and scenarios decide which happen, and when.
 
 import type { Cancel } from "../../base/ports.ts";
 import type { Fact, Role } from "../facts.ts";
@@ -12,7 +12,7 @@ import { type End, SimNode } from "./simNode.ts";
 import { type Disk, emptyDisk, type SimProcess } from "./simProcess.ts";
 import { STORE, Store } from "./store.ts";
 
-// Who supervises the processes starts one that the cluster did not want again after this.
+// A supervisor restarts a process that the cluster refused after this time.
 const REFUSED_RESTART_MS = 3_000;
 const SESSION_OFFSET_MS = 50;
 
@@ -59,7 +59,7 @@ export class Cluster {
     return this.#nodes.find((node) => node.machine === machine);
   }
 
-  /** A machine more; its process is not started yet. */
+  /** Adds a machine; its process is not started yet. */
   addNode(machine: string, roles: readonly Role[], disk: Disk = emptyDisk(machine)): SimNode {
     const nextRun = () => ++this.#runs;
     const node = new SimNode(this.#environment, { machine, roles, disk, clock: this.drawClock(roles), nextRun });
@@ -71,7 +71,10 @@ export class Cluster {
     for (const node of this.#nodes) node.start();
   }
 
-  /** What a machine's clock may be like. In a small world those of sessions are held together, as operators do. */
+  /**
+   * Draws the error of a machine's clock. In a small world the clocks of sessions are kept together, as operators keep
+   * them.
+   */
   drawClock(roles: readonly Role[]): ClockError {
     const { plan, dice } = this.#environment;
     const { spreadMs, drift } = plan.clocks;
@@ -80,7 +83,7 @@ export class Cluster {
     return { offsetMs, drift: (2 * dice.next() - 1) * drift };
   }
 
-  /** A fault of the nodes, for the record. */
+  /** Records a fault of the nodes. */
   note(what: string): void {
     this.#environment.record({ kind: "fault", what });
   }
@@ -114,7 +117,7 @@ export class Cluster {
     this.#outside([machine], -1);
   }
 
-  /** Nothing passes these ways until the returned function is called. */
+  /** Blocks these ways until the returned function is called. */
   block(ways: readonly Way[], what: string): Cancel {
     this.note(what);
     const troubled = this.#troubledBy(ways);
@@ -149,7 +152,7 @@ export class Cluster {
     return this.block(ways, `partition ${groups.map((group) => group.join(" ")).join(" | ")}`);
   }
 
-  /** All messages between machines take up to so much longer until the returned function is called. */
+  /** Delays all messages between machines by up to `delayMs` until the returned function is called. */
   slowDown(delayMs: number): Cancel {
     this.note(`all messages take up to ${delayMs} ms more`);
     this.network.setExtraDelay(delayMs);
@@ -164,7 +167,7 @@ export class Cluster {
     };
   }
 
-  /** Loses connections between two machines, with all that is under way. */
+  /** Breaks the connections between two machines and loses everything under way on them. */
   reset(one: string, other: string): void {
     const machines = [one, other];
     this.note(`links between ${one} and ${other} are reset`);
@@ -176,7 +179,7 @@ export class Cluster {
     this.#environment.scheduler.after(1, () => this.#record({ ...cut, isCut: false }));
   }
 
-  /** A second process on a copy of the node's data directory. */
+  /** Starts a second process on a copy of the node's data directory. */
   startCopy(node: SimNode): SimNode {
     const { disk } = node;
     const machine = `${node.machine}c${this.#copies.size + 1}`;
@@ -191,7 +194,7 @@ export class Cluster {
     return this.#copies.has(node);
   }
 
-  /** All is to be as it was planned: every node runs, copies are gone, the store is well. Cuts end on their own. */
+  /** Restores the plan: every node runs, copies are gone, the store is well. Cuts end on their own. */
   heal(): void {
     this.#isHealed = true;
     this.store.setDown(false);
@@ -216,7 +219,7 @@ export class Cluster {
     });
   }
 
-  /** The sessions that lose touch with somebody: not those from whom a single other node is taken away. */
+  /** The sessions that lose touch with another node, except those from which a single other node is taken away. */
   #troubledBy(ways: readonly Way[]): string[] {
     const cut = new Map<string, Set<string>>();
     for (const { from, to } of ways) {
@@ -231,7 +234,7 @@ export class Cluster {
     const alone = [STORE, ...this.#nodes.map(({ machine }) => machine)].filter(isAlone);
     const sessions = alone.filter((machine) => this.#isSession(machine));
     if (sessions.length > 0) return sessions;
-    // A node, or a store, that nobody reaches any more is its own trouble alone; so are meta nodes.
+    // A node or store that has become unreachable for all is only in trouble itself; so are meta nodes.
     const isAll = cut.size === this.nodesOf("session").length;
     const areSame = new Set([...cut.values()].map((others) => [...others].sort().join())).size === 1;
     const isMetas = ways.every(({ from, to }) => [from, to].some((machine) => this.#has(machine, "meta")));

@@ -1,4 +1,4 @@
-// The data role in a simulated process: what server/ is to it, on virtual time and a simulated network.
+// The data role in a simulated process: the counterpart of server/, on virtual time and a simulated network.
 
 import { noMetrics } from "../../base/metrics.ts";
 import { Stepper } from "../../base/stepper.ts";
@@ -17,7 +17,7 @@ import { bug, type MemberEnvironment } from "./environment.ts";
 import { BOOT_MS } from "./nodeTime.ts";
 import type { SimProcess } from "./simProcess.ts";
 
-// It decides nothing but where an entry lies in a table.
+// It decides only the place of an entry in a table.
 const HASH_SEED = 1;
 
 export class DataHost {
@@ -65,25 +65,25 @@ export class DataHost {
     scheduler.after(BOOT_MS, () => process.gate.timer(() => this.step({ kind: "woken" })));
   }
 
-  /** Slots that it leads or follows: one that is told to stop has not handed these over yet. */
+  /** Slots that it leads or follows: a node that is told to stop has not handed these over yet. */
   get slotsKept(): number {
     return this.#data.slotsKept;
   }
 
-  /** What decides whether it may end. */
+  /** The state that decides whether it may end. */
   get handOverState(): HandOverState {
     const { slotsKept, slotTable } = this.#data;
     return { slotsKept, epoch: slotTable?.epoch, hasMeta: this.#metas.hasMeta };
   }
 
-  /** It is told to stop. False if there is nobody to hand anything over to. */
+  /** Tells it to stop. Returns false if no other node could take over. */
   leave(): boolean {
     if (isAlone(this.#data.slotTable, this.#process.id)) return false;
     this.step({ kind: "leave" });
     return true;
   }
 
-  /** It answers for every slot that it leads. */
+  /** It serves every slot that it leads. */
   get isServing(): boolean {
     return this.#data.isServing;
   }
@@ -110,7 +110,7 @@ export class DataHost {
     this.#stepper.step(event);
   }
 
-  /** The process ends; an orderly end saves what is only in memory, a kill does not. */
+  /** The process ends; an orderly end saves the state that is only in memory, a kill does not. */
   close(isOrderly: boolean): void {
     if (isOrderly) this.#data.flush();
     this.#stepper.close();
@@ -121,7 +121,7 @@ export class DataHost {
     const { record, scheduler, refused } = this.#environment;
     const process = this.#process;
     const { id, disk, gate } = process;
-    // A process may be killed in the middle of a step: of what it would still have done nothing happens.
+    // A process may be killed in the middle of a step: none of its remaining effects happen.
     return {
       toMeta: (message) => {
         if (!process.isRunning) return;
@@ -144,7 +144,7 @@ export class DataHost {
         this.#followers.send(to, message);
       },
       linkLeaders: (nodes) => this.#leaders.keep(nodes, (run) => scheduler.after(0, () => gate.message(run))),
-      // Clocks here are hours apart at the most.
+      // Clocks here are at most hours apart.
       versionRefused: ({ what, version }) => bug(this.#environment, id, `${what}: version ${version} was not believed`),
       contested: () => undefined,
       clockBehind: (behindMs) => bug(this.#environment, id, `its clock is ${behindMs} ms behind`),

@@ -28,7 +28,7 @@ export class MetaHost {
   readonly #members: Readonly<Record<MemberRole, Members>>;
   readonly #meta: Meta;
   readonly #stepper: Stepper<MetaEvent>;
-  // Of values, by request, what is told when they are set.
+  // The facts to record when values are set, by request.
   readonly #puts = new Map<number, Fact>();
   #requests = 0;
 
@@ -48,7 +48,7 @@ export class MetaHost {
     scheduler.after(BOOT_MS, () => process.gate.timer(() => this.step({ kind: "woken" })));
   }
 
-  /** As far as it knows. */
+  /** By its own belief. */
   get isLeading(): boolean {
     return this.#meta.isLeading;
   }
@@ -65,7 +65,7 @@ export class MetaHost {
     this.#stepper.step(event);
   }
 
-  /** An operator sets a value, or takes it away. */
+  /** An operator sets a value, or removes it. */
   putConfig(dataInfoId: DataInfoId, data: string | null): void {
     const request = ++this.#requests;
     this.#puts.set(request, { kind: "configSet", service: dataInfoId, data });

@@ -1,11 +1,11 @@
-// A process's own clock and timers in virtual time: what base/stepper.ts drives a role with, as the server does with
-// real ones. The clock is off by what the machine's was when the process started, and runs a little fast or slow.
+// A process's own clock and timers in virtual time: they drive a role through base/stepper.ts, as real ones do in the
+// server. The clock has the error of the machine's clock at the start of the process, and runs a little fast or slow.
 
 import type { Clock, Timers } from "../../base/ports.ts";
 import type { Gate } from "../network/gate.ts";
 import type { Scheduler } from "../scheduler.ts";
 
-/** A process that starts connects first, where it can, and then speaks. */
+/** A starting process first connects, where it can, and then sends. */
 export const BOOT_MS = 1;
 
 export interface NodeTime {
@@ -13,7 +13,7 @@ export interface NodeTime {
   readonly timers: Timers;
 }
 
-/** How a machine's clock differs from true time: by so much now, and by so much more with every millisecond. */
+/** The error of a machine's clock: its present offset from true time, and its drift with every millisecond. */
 export interface ClockError {
   readonly offsetMs: number;
   /** 0.01 is one percent fast. */

@@ -1,4 +1,4 @@
-// Everything that nodes can be connected by: one port for each kind of link.
+// All connections between nodes: one port for each kind of link.
 
 import type { MemberToMeta, MetaToMember } from "../../cluster/messages/membership.ts";
 import type { FollowerToLeader, LeaderToFollower } from "../../cluster/messages/replication.ts";

@@ -9,14 +9,14 @@ import type { ClockError } from "./nodeTime.ts";
 import { SessionHost } from "./sessionHost.ts";
 import { type Disk, SimProcess } from "./simProcess.ts";
 
-/** `killed`: its kernel tells the others. `vanished`: with its machine, nobody is told. */
+/** `killed`: its kernel tells the others. `vanished`: its machine ends too, so the others are not told. */
 export type End = "killed" | "vanished" | "orderly";
 
-// How often a node that wants to stop looks whether it may.
+// The interval at which a stopping node checks whether it may end.
 const STOP_CHECK_MS = 20;
-// Longer than a hold after a restart: what is held is handed over only when that is over.
+// Longer than a hold after a restart: held services are handed over only after it.
 const HAND_OVER_MS_MAX = 18_000;
-// Over so long a session sends its clients away.
+// The time over which a session sends its clients away.
 const SPREAD_MS = 1_000;
 const RESIGN_MS = 100;
 
@@ -36,7 +36,7 @@ export class SimNode {
   readonly machine: string;
   readonly roles: readonly Role[];
   readonly disk: Disk;
-  /** Of the machine's clock; a process that runs does not notice when it changes. */
+  /** The machine's clock; a running process does not notice when it changes. */
   clock: ClockError;
   readonly #environment: MetaEnvironment;
   readonly #nextRun: () => number;
@@ -64,7 +64,7 @@ export class SimNode {
     return this.#hosts?.process.gate.isPaused ?? false;
   }
 
-  /** It is on its way out in order. */
+  /** It is stopping in order. */
   get isStopping(): boolean {
     return this.#isStopping;
   }
@@ -121,8 +121,8 @@ export class SimNode {
   }
 
   /**
-   * The process is asked to stop, hands over what it has, and ends, or is ended when it takes too long; `done` hears
-   * how many slots it led or followed still.
+   * Asks the process to stop: it hands over its work and ends, or is ended when it takes too long. `done` receives the
+   * number of slots that it still led or followed.
    */
   stopInOrder(done: (slotsKept: number) => void): void {
     const hosts = this.#hosts;
@@ -155,7 +155,7 @@ export class SimNode {
     this.#environment.network.review();
   }
 
-  /** Goes on with it until all roles say that it is over, as server/drain.ts does. */
+  /** Continues until all roles report that they are done, as server/drain.ts does. */
   #handOver(hosts: Hosts, ways: HandOvers, done: (slotsKept: number) => void): void {
     // It was killed meanwhile.
     if (this.#hosts !== hosts) return;

@@ -1,5 +1,4 @@
-// One run of a node: a process with an id of its own, on a machine with a disk. What it knows is lost with it, the disk
-// stays.
+// One run of a node: a process with its own id, on a machine with a disk. Its memory is lost with it, the disk stays.
 
 import type { DataInfoId, NodeId } from "../../model/ids.ts";
 import { nodeId } from "../../model/ids.ts";

@@ -1,17 +1,17 @@
 // The database under meta as the meta nodes see it from afar: strongly consistent, with a clock of its own that may
-// jump, slow or away at times, and not always able to say whether it did what it was asked. A fail-over to a copy may
-// lose the last commits.
+// jump, slow or away at times, and not always able to tell whether it has carried out a statement. A fail-over to a
+// copy may lose the last commits.
 
 import type { LeaderLease, MetaState } from "../../meta/metaStore.ts";
 import { nodeId } from "../../model/ids.ts";
 import type { NetworkProcess, NodeNetwork } from "../network/nodeNetwork.ts";
 
-/** Everything that is stored; never changed, only replaced. */
+/** Everything that is stored; it is never changed, only replaced. */
 export interface StoreState extends MetaState {
   readonly lease: { readonly epoch: bigint; readonly holder: string; readonly address: string; readonly endMs: number };
 }
 
-/** What one statement does: the answer, and what is stored afterwards if it changes anything. */
+/** The effect of one statement: the answer, and the new state if it changes anything. */
 export type Statement<Answer> = (state: StoreState, nowMs: number) => { answer: Answer; state?: StoreState };
 
 interface Commit {
@@ -22,7 +22,7 @@ interface Commit {
 /** The machine of the database, for partitions. */
 export const STORE = "store";
 
-// A client gives a statement up after this; the database may still carry it out.
+// A client gives up a statement after this; the database may still carry it out.
 const STATEMENT_MS_MAX = 4_000;
 const DELAY_MS = 4;
 const REFUSE_MS = 20;
@@ -39,7 +39,7 @@ export class Store {
   #isDown = false;
   #delayMs = DELAY_MS;
   #unknownChance = 0;
-  /** Since when it has been well, with what was asked before; Infinity while it is not. */
+  /** The time since which it has been well, earlier statements included; Infinity while it is not. */
   #wellMs = Number.NEGATIVE_INFINITY;
 
   constructor(network: NodeNetwork, state: MetaState) {
@@ -60,19 +60,19 @@ export class Store {
     this.#changed();
   }
 
-  /** Statements take up to so long from now on; 0 for the usual. */
+  /** Statements take up to `delayMs` longer from now on; 0 for the usual time. */
   setSlow(delayMs: number): void {
     this.#delayMs = Math.max(DELAY_MS, delayMs);
     this.#changed();
   }
 
-  /** So often the answer to a statement that was carried out is lost from now on. */
+  /** From now on the answer to an executed statement is lost with this chance. */
   setUnknown(chance: number): void {
     this.#unknownChance = chance;
     this.#changed();
   }
 
-  /** What is asked from there is answered within some milliseconds, and has been for a while. */
+  /** Statements from there are answered within some milliseconds, and have been for a while. */
   isWellFor(machine: string): boolean {
     const isReached = !this.#network.isBlocked(machine, STORE) && !this.#network.isBlocked(STORE, machine);
     return isReached && this.#network.scheduler.nowMs >= this.#wellMs;
@@ -82,7 +82,7 @@ export class Store {
     this.#clockOffsetMs += byMs;
   }
 
-  /** A copy takes over that lacks what was committed in the last `lostMs`. */
+  /** Fails over to a copy that lacks the commits of the last `lostMs`. */
   failOver(lostMs: number): void {
     const sinceMs = this.#network.scheduler.nowMs - lostMs;
     const first = this.#commits.find(({ atMs }) => atMs >= sinceMs);
@@ -90,7 +90,7 @@ export class Store {
     this.#commits = [];
   }
 
-  /** Sends a statement; `undefined` comes back for "failed, and whether it was carried out is not known". */
+  /** Sends a statement; `undefined` comes back for "failed, and the outcome is not known". */
   ask<Answer>(from: NetworkProcess, statement: Statement<Answer>, done: (answer: Answer | undefined) => void): void {
     if (!from.isRunning) return;
     const { scheduler, dice } = this.#network;
@@ -133,11 +133,11 @@ export class Store {
 // Enough for the longest loss of a fail-over.
 const COMMITS_KEPT = 100;
 
-/** Takes or renews the lead, as meta/metaStore.ts says. */
+/** Takes or renews the lead, by the rules of meta/metaStore.ts. */
 export function acquireLease(candidate: { holder: string; address: string }, leaseMs: number): Statement<LeaderLease> {
   return (state, nowMs) => {
     const { lease } = state;
-    // A clock that was set back must not make a lease longer than any lease is.
+    // A clock that was set back must not make a lease longer than the longest possible.
     const isStanding = lease.endMs > nowMs && lease.endMs <= nowMs + leaseMs;
     if (isStanding && lease.holder !== candidate.holder) return { answer: leaseAt(lease, nowMs) };
     const epoch = isStanding ? lease.epoch : lease.epoch + 1n;
@@ -153,7 +153,7 @@ export function releaseLease(epoch: bigint): Statement<true> {
   };
 }
 
-/** Makes the change if `leaseEpoch` is the lease in force and `change` finds what it expects. */
+/** Makes the change if `leaseEpoch` is the lease in force and `change` finds the state that it expects. */
 export function fenced(leaseEpoch: bigint, change: (state: StoreState) => StoreState | undefined): Statement<boolean> {
   return (state, nowMs) => {
     const isInForce = state.lease.epoch === leaseEpoch && state.lease.endMs > nowMs;

@@ -1,6 +1,6 @@
-// Faults that wait for their moment: a batch, a copy, a notice or a removal has just been sent, a slot is held back, a
-// client has just been answered. Then those between whom it is under way lose their connection, or one of them its
-// life, so that what is under way is lost or late, every time and not once in a thousand.
+// Faults that wait for their moment: a batch, a copy, a notice or a removal has just been sent, a slot is held, a
+// client has just been answered. Then the two ends of that message lose their connection, or one of them dies, so that
+// the message under way is lost or late, every time and not once in a thousand.
 
 import type { Cancel } from "../../base/ports.ts";
 import type { App } from "../apps/app.ts";
@@ -11,12 +11,12 @@ import type { SimNode } from "../cluster/simNode.ts";
 import type { Fact } from "../facts.ts";
 import type { Aim } from "../plan.ts";
 
-// The first of a few moments is not always the one.
+// The fault may skip the first of a few moments.
 const MISSES_MAX = 4;
-// A blow may come when the message has arrived, or what follows from it is under way.
+// A blow may come after the message has arrived, while its effects are under way.
 const LATER_MS_MAX = 40;
 
-/** Between whom something is under way. */
+/** The two ends of a message under way. */
 interface Ends {
   readonly nodes: readonly string[];
   readonly client: string | undefined;
@@ -48,7 +48,7 @@ export class AimedFaults {
     }));
   }
 
-  /** Looks whether this is somebody's moment. */
+  /** Checks whether this fact is the moment of an aim. */
   see(fact: Fact): void {
     if (this.#isOver) return;
     const { scheduler, dice } = this.#environment;
@@ -60,7 +60,7 @@ export class AimedFaults {
     }
   }
 
-  /** Everything that is wrong ends now, and nothing new begins. */
+  /** Ends all faults now, and begins no new ones. */
   stop(): void {
     this.#isOver = true;
     if (this.#waiting.length === 0) return;
@@ -111,11 +111,11 @@ export class AimedFaults {
 
   #endClient(app: App | undefined): void {
     const living = this.#workload.apps.filter(({ isDead }) => !isDead);
-    // An empty world tells nothing.
+    // An empty world shows nothing.
     if (app !== undefined && living.length > 2) app.die(this.#environment.dice.pick(["killed", "vanished"]));
   }
 
-  /** What is under way is overtaken by the client's next word. */
+  /** The client's next request overtakes the message under way. */
   #change(app: App | undefined): void {
     const { dice } = this.#environment;
     const registered = app?.publishers.filter(({ isRegistered }) => isRegistered) ?? [];
@@ -153,7 +153,7 @@ export class AimedFaults {
     return this.#twoOf(ends)[0];
   }
 
-  /** The nodes at both ends in a random order; if there is but one, some other beside it. */
+  /** The nodes at both ends in a random order; if there is only one, another one beside it. */
   #twoOf({ nodes }: Ends): readonly SimNode[] {
     const { dice } = this.#environment;
     const all = this.#cluster.nodes.filter(({ isRunning }) => isRunning);

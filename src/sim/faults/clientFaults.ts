@@ -1,4 +1,4 @@
-// What happens to clients, and when.
+// The faults of clients, and their times.
 
 import type { App } from "../apps/app.ts";
 import { repeatAtRandom } from "../apps/repeat.ts";
@@ -6,11 +6,11 @@ import type { Workload } from "../apps/workload.ts";
 import type { SimEnvironment } from "../cluster/environment.ts";
 import type { ClientFault } from "../plan.ts";
 
-// More than this share of the clients does not die: an empty world tells nothing.
+// At most this share of the clients dies: an empty world shows nothing.
 const DEAD_SHARE_MAX = 0.4;
-// A stranger that is longer there than a client's grace may have what belongs to nobody any more.
+// A stranger that stays longer than a client's grace may get a registration that is free by then.
 const USURP_MS = 900;
-// Of those that freeze, so many do not thaw.
+// The share of frozen clients that do not thaw.
 const FOR_EVER_CHANCE = 0.2;
 
 export class ClientFaults {
@@ -34,7 +34,7 @@ export class ClientFaults {
     );
   }
 
-  /** No new ones, and clients are well again. */
+  /** Begins no new faults, and makes clients well again. */
   stop(): void {
     this.#isOver = true;
     for (const app of this.#workload.apps) app.heal();
@@ -79,7 +79,7 @@ export class ClientFaults {
     }
   }
 
-  /** A stranger wants a registration of the client, or wants it to be gone. */
+  /** A stranger claims a registration of the client, or unregisters it. */
   #usurp(victim: App): void {
     const { dice, scheduler } = this.#environment;
     const publishers =

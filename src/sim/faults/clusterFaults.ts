@@ -1,4 +1,4 @@
-// What goes wrong with the nodes of a cluster, with the network between them and with their store.
+// The faults of a cluster's nodes, of the network between them and of their store.
 
 import type { Cancel } from "../../base/ports.ts";
 import { repeatAtRandom } from "../apps/repeat.ts";
@@ -12,11 +12,11 @@ import type { ServerFault } from "../plan.ts";
 
 const REST_BEFORE_MS = 2_500;
 const REST_AFTER_MS = 6_000;
-// A kill that waits for a message of some kind waits for one of so many.
+// A kill that waits for a message of some kind waits for one of this many.
 const MESSAGES_MAX = 60;
-// A message after which a node may die, and which of its two ends does.
+// A message after which a node may die, and the end that dies.
 const DEADLY = ["told", "asked", "replicated", "followed", "saved", "learned", "leads", "acknowledged"] as const;
-// Between two nodes of a rolling restart.
+// The time between two nodes of a rolling restart.
 const ROLLING_MS = 3_000;
 const JUMP_MS_MAX = 3_600_000;
 
@@ -47,7 +47,7 @@ export class ClusterFaults {
     );
   }
 
-  /** Everything that is wrong ends now, and nothing new begins. */
+  /** Ends all faults now, and begins no new ones. */
   stop(): void {
     this.#isOver = true;
     this.#deadly = undefined;
@@ -56,7 +56,7 @@ export class ClusterFaults {
     this.#cluster.heal();
   }
 
-  /** Kills a node in the middle of what it does, if one is to die at this message. */
+  /** Kills a node in the middle of its step, if one is to die at this message. */
   see(fact: Fact): void {
     const deadly = this.#deadly;
     if (deadly === undefined || fact.kind !== deadly.kind || --deadly.left > 0) return;
@@ -147,8 +147,8 @@ export class ClusterFaults {
   }
 
   /**
-   * For longer than leases last: a session loses all data nodes, and is a member as before; or loses everybody; or the
-   * meta nodes lose everybody but the store.
+   * For longer than leases last: a session loses all data nodes and stays a member; or loses everything; or the meta
+   * nodes lose everything but the store.
    */
   #cutForLong(fault: "dataCut" | "sessionCut" | "metaCut"): void {
     const { dice, scheduler } = this.#environment;
@@ -162,7 +162,7 @@ export class ClusterFaults {
     scheduler.after(dice.between(5_000, 40_000), open);
   }
 
-  /** Each reaches a majority, no two the same one. */
+  /** Each machine reaches a majority, no two the same one. */
   #ring(machines: readonly string[]): Cancel {
     const count = machines.length;
     const reach = Math.floor(count / 4) + 1;
@@ -208,7 +208,7 @@ export class ClusterFaults {
     });
   }
 
-  /** The store is away until the returned function is called, and every other one that keeps it away. */
+  /** The store is away until the returned function is called, and all others that keep it away. */
   #storeDown(): Cancel {
     const { store } = this.#cluster;
     this.#storeDowns++;
@@ -242,7 +242,7 @@ export class ClusterFaults {
     this.#startAfter(node, this.#environment.dice.between(500, 40_000));
   }
 
-  /** One node is away for very long, and comes back with all that it had, or on its old disk. */
+  /** One node is away for very long, and comes back with its memory, or on its old disk. */
   #sendAway(durationMs: number): void {
     const node = this.#someNode();
     if (node === undefined) return;
@@ -289,7 +289,7 @@ export class ClusterFaults {
   #copy(node: SimNode): void {
     const { dice, scheduler } = this.#environment;
     const copy = this.#cluster.startCopy(node);
-    // An operator sees it, sooner or later.
+    // An operator notices it, sooner or later.
     scheduler.after(dice.between(1_000, 15_000), () => this.#cluster.stop(copy, "killed"));
   }
 
@@ -323,7 +323,7 @@ export class ClusterFaults {
     });
   }
 
-  /** Short ones are more frequent. */
+  /** Short durations are more frequent. */
   #durationMs(fromMs: number, toMs: number): number {
     const share = this.#environment.dice.next();
     return Math.floor(fromMs + share * share * share * (toMs - fromMs));

@@ -1,5 +1,5 @@
-// What goes wrong with the servers of a small world. Around some restarts the workload rests, so that a list that gets
-// shorter then has no other excuse.
+// The faults of a small world's servers. Around some restarts the workload rests, so that a list that gets shorter then
+// has no other excuse.
 
 import { repeatAtRandom } from "../apps/repeat.ts";
 import type { Workload } from "../apps/workload.ts";
@@ -34,7 +34,7 @@ export class ServerFaults {
     );
   }
 
-  /** No new ones; what is wrong ends by itself. */
+  /** Begins no new faults; present ones end by themselves. */
   stop(): void {
     this.#isOver = true;
   }

@@ -1,22 +1,22 @@
 // One direction of a TCP connection: bytes arrive in order, in pieces cut at random, after a random delay, or not at
-// all. A window of bytes may be under way; what is written beyond it waits with the writer, as in a socket whose peer
+// all. A window of bytes may be under way; bytes written beyond it wait with the writer, as in a socket whose peer
 // reads slowly.
 
 import type { Dice } from "../random.ts";
 import type { Scheduler } from "../scheduler.ts";
 
-/** What a connection does to bytes. */
+/** The behaviour of a connection. */
 export interface Weather {
   /** Most pieces take up to this. */
   readonly delayMs: number;
   /** Some take up to this. */
   readonly spikeMs: number;
   readonly spikeChance: number;
-  /** How often a piece is cut in two. */
+  /** The chance that a piece is cut in two. */
   readonly splitChance: number;
 }
 
-/** Who writes into a stream and who reads from it. */
+/** The writer and the reader of a stream. */
 export interface StreamEnds {
   received(chunk: Uint8Array): void;
   /** The reader has read everything, and the writer has ended the connection. */
@@ -26,7 +26,7 @@ export interface StreamEnds {
 }
 
 const WINDOW_BYTES = 64 * 1024;
-// Node's own.
+// Node's own value.
 const HIGH_WATER_BYTES = 16 * 1024;
 
 export class ByteStream {
@@ -40,10 +40,10 @@ export class ByteStream {
   #wasHigh = false;
   #lastMs = 0;
   #isHeld = false;
-  /** Everything takes so much longer, and a byte so long by itself. */
+  /** The delay of everything, and the additional time of each byte. */
   #lateMs = 0;
   #msPerByte = 0;
-  // What has come while nothing is delivered, and what comes after the last byte.
+  // Pieces that have come while nothing is delivered, and the end that follows the last byte.
   #held: (() => void)[] = [];
   #isEnding = false;
   #isGone = false;
@@ -72,14 +72,14 @@ export class ByteStream {
     if (this.#waitingBytes > HIGH_WATER_BYTES) this.#wasHigh = true;
   }
 
-  /** Everything written is still delivered, then the reader hears of the end. */
+  /** Delivers everything written, then tells the reader of the end. */
   end(): void {
     if (this.#isEnding || this.#isGone) return;
     this.#isEnding = true;
     if (this.#waiting.length === 0) this.#deliver(() => this.#finish());
   }
 
-  /** The connection is broken: nothing more arrives. */
+  /** Breaks the connection: nothing more arrives. */
   drop(): void {
     this.#isGone = true;
     this.#waiting = [];
@@ -87,28 +87,28 @@ export class ByteStream {
     this.#held = [];
   }
 
-  /** From now on everything arrives so much later. */
+  /** Delays everything by `lateMs` from now on. */
   delay(lateMs: number): void {
     this.#lateMs = lateMs;
   }
 
-  /** From now on so many bytes arrive a second; Infinity for as many as there are. */
+  /** Delivers this many bytes a second from now on; Infinity for no limit. */
   limit(bytesPerSecond: number): void {
     this.#msPerByte = 1_000 / bytesPerSecond;
   }
 
-  /** From now on nothing is delivered: the reader does not read, or the way is dead. */
+  /** Delivers nothing from now on: the reader does not read, or the way is dead. */
   hold(): void {
     this.#isHeld = true;
   }
 
-  /** Delivers what was held back, and goes on. */
+  /** Delivers the held pieces, and continues. */
   release(): void {
     if (!this.#isHeld) return;
     this.#isHeld = false;
     const held = this.#held;
     this.#held = [];
-    // At once: what is still under way comes after it.
+    // At once: the pieces still under way come after it.
     for (const deliver of held) if (!this.#isGone) deliver();
   }
 

@@ -1,4 +1,4 @@
-// What reaches a process: everything at once while it runs, nothing while it is stopped (SIGSTOP, a long pause of its
+// The input of a process: everything at once while it runs, nothing while it is stopped (SIGSTOP, a long pause of its
 // machine), and then all that waited, timers and messages, in one go.
 
 type Arrival = () => void;
@@ -13,12 +13,12 @@ export class Gate {
     return this.#isPaused;
   }
 
-  /** Whether something that is no timer waits for the process. */
+  /** Whether anything but a timer waits for the process. */
   get hasMail(): boolean {
     return this.#messages.length > 0;
   }
 
-  /** Something from outside: a message, a new connection, the end of one. */
+  /** Input from outside: a message, a new connection, the end of one. */
   message(arrive: Arrival): void {
     if (this.#isClosed) return;
     if (this.#isPaused) this.#messages.push(arrive);
@@ -36,7 +36,10 @@ export class Gate {
     this.#isPaused = true;
   }
 
-  /** The process goes on; whether its loop looks at timers or at sockets first depends on where it was stopped. */
+  /**
+   * The process goes on; the place at which it was stopped decides whether its loop looks at timers or at sockets
+   * first.
+   */
   resume(isTimersFirst: boolean): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
@@ -50,7 +53,7 @@ export class Gate {
     }
   }
 
-  /** The process is gone, and what waited for it. */
+  /** The process is gone, and all waiting input with it. */
   close(): void {
     this.#isClosed = true;
     this.#timers = [];

@@ -1,16 +1,16 @@
-// One TCP connection between two nodes. Messages arrive in order; a message is never lost out of the middle: on a
-// blocked way all wait, until the way opens or a side that hears nothing for five seconds closes the connection.
+// One TCP connection between two nodes. Messages arrive in order, and none is lost from the middle: on a blocked way
+// all wait, until the way opens or a side that hears nothing for five seconds closes the connection.
 
 import type { NetworkProcess, NodeNetwork } from "./nodeNetwork.ts";
 import type { Words } from "./nodeWords.ts";
 
-/** What the owner of one end is told. Nothing comes after `down`. */
+/** The events for the owner of one end. Nothing comes after `down`. */
 export interface LinkHandlers<In> {
   received(message: In): void;
   down(): void;
 }
 
-/** How each direction of a connection is written. */
+/** The encoding of each direction of a connection. */
 export interface LinkWords<ToListener, ToDialer> {
   readonly toListener: Words<ToListener>;
   readonly toDialer: Words<ToDialer>;
@@ -20,11 +20,11 @@ export interface LinkWords<ToListener, ToDialer> {
 export interface LinkEnd<Out> {
   /** False if this side knows that the connection is gone. */
   send(message: Out): boolean;
-  /** Ends it; the own handlers are not told. */
+  /** Ends it; the caller's own handlers are not told. */
   close(): void;
 }
 
-// Both ends send something each second; whoever hears nothing for five closes.
+// Both ends send something each second; an end that hears nothing for five seconds closes.
 const HEARTBEAT_MS = 1_000;
 const SILENCE_MS = 5_000;
 // After a way opens, TCP tries again only when its timer says so.
@@ -35,7 +35,7 @@ class Side<In> {
   /** Undefined until the handshake has come so far. */
   handlers: LinkHandlers<In> | undefined;
   isClosed = false;
-  /** What has arrived on a way that is blocked; it waits there. */
+  /** Messages that have arrived on a blocked way; they wait there. */
   held: (() => void)[] = [];
   lastMs = 0;
   isStarving = false;
@@ -90,10 +90,10 @@ export class Link<ToListener, ToDialer> {
     };
   }
 
-  /** The handshake: the dialer says who it is, the listener takes it and says the same. */
+  /** The handshake: the dialer sends its identity, the listener accepts and sends its own. */
   shakeHands(accept: () => LinkHandlers<ToListener>, up: () => LinkHandlers<ToDialer>): void {
     this.#send(this.#listener, () => {
-      // The answer is on its way before anything that the new owner says.
+      // The answer is on its way before anything that the new owner sends.
       this.#send(this.#dialer, () => {
         this.#dialer.handlers = up();
       });
@@ -101,7 +101,7 @@ export class Link<ToListener, ToDialer> {
     });
   }
 
-  /** Told if the connection ends before the handshake has. */
+  /** Called if the connection ends before the handshake has. */
   onDialerDown(down: () => void): void {
     this.#dialer.handlers = { received: () => undefined, down };
   }
@@ -125,7 +125,7 @@ export class Link<ToListener, ToDialer> {
     }
   }
 
-  /** The process at one end is gone: its kernel says so, unless its machine went with it. */
+  /** The process at one end is gone: its kernel reports it, unless its machine is gone too. */
   died(process: NetworkProcess, isSilent: boolean): void {
     const [side, other] =
       this.#dialer.process === process ? [this.#dialer, this.#listener] : [this.#listener, this.#dialer];
@@ -187,7 +187,7 @@ export class Link<ToListener, ToDialer> {
     const isOver = () => side.isClosed || !side.isStarving || side.starvations !== starvation;
     const check = () => {
       if (isOver()) return;
-      // A process that was stopped itself reads first what has come meanwhile.
+      // A process that was stopped first reads the input that has come meanwhile.
       if (gate.hasMail) scheduler.after(HEARTBEAT_MS, () => gate.timer(check));
       else this.#closed(side);
     };

@@ -1,4 +1,4 @@
-// Links between nodes: ordered, never a hole in the middle, lost only by being closed.
+// Links between nodes: ordered, without a gap in the middle, lost only by being closed.
 
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";

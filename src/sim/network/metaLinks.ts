@@ -1,4 +1,4 @@
-// A member's links to all meta nodes: it says everything to each that it can reach.
+// A member's links to all meta nodes: it sends everything to each that it can reach.
 
 import type { MemberToMeta, MetaToMember } from "../../cluster/messages/membership.ts";
 import type { Caller, Dialed, Port } from "./port.ts";

@@ -1,5 +1,5 @@
-// The network between the nodes of a cluster: who can reach whom, and how long it takes. Blocked is what a firewall or
-// a dead cable does: nothing arrives and nobody is told.
+// The network between the nodes of a cluster: which machines reach each other, and the time that it takes. A blocked
+// way is like a firewall or a dead cable: nothing arrives, and neither end is told.
 
 import type { Cancel } from "../../base/ports.ts";
 import type { Dice } from "../random.ts";
@@ -30,9 +30,9 @@ export interface Way {
 /** A connection, as far as the network cares. */
 export interface Attached {
   readonly ends: readonly [NetworkProcess, NetworkProcess];
-  /** What can reach whom has changed. */
+  /** The blocked ways have changed. */
   review(): void;
-  /** It is lost with all that is under way, and both sides are told. */
+  /** It is lost with all messages under way, and both sides are told. */
   reset(): void;
 }
 
@@ -58,7 +58,7 @@ export class NodeNetwork {
     return this.#blocked.size > 0 && this.#blocked.has(`${from}>${to}`);
   }
 
-  /** Nothing passes these ways until the returned function is called; ways may be blocked more than once. */
+  /** Blocks these ways until the returned function is called; ways may be blocked more than once. */
   block(ways: readonly Way[]): Cancel {
     for (const way of ways) this.#count(way, 1);
     this.review();
@@ -71,12 +71,12 @@ export class NodeNetwork {
     };
   }
 
-  /** All messages between machines take up to so much longer from now on. */
+  /** Delays all messages between machines by up to this from now on. */
   setExtraDelay(delayMs: number): void {
     this.#extraDelayMs = delayMs;
   }
 
-  /** How long the next message takes. */
+  /** The delay of the next message. */
   delayMs(from: string, to: string): number {
     if (from === to) return 0;
     const { delayMs, spikeMs, spikeChance } = this.#weather;
@@ -92,7 +92,7 @@ export class NodeNetwork {
     this.#attached.delete(connection);
   }
 
-  /** The connections between machines that stand now. */
+  /** The open connections between machines. */
   connections(): readonly Attached[] {
     return [...this.#attached].filter(({ ends: [a, b] }) => a.machine !== b.machine);
   }

@@ -1,6 +1,5 @@
-// What nodes say to each other, as bytes: a message that leaves a process is written by the same codec as in the
-// server, and read again where it arrives, so that no two processes ever share an object, and what a codec loses is
-// lost here too.
+// Messages between nodes, as bytes: a message that leaves a process is written by the server's codec and read again
+// where it arrives. So no two processes ever share an object, and a loss in the codec is a loss here too.
 
 import { assert } from "../../base/assert.ts";
 import type { UnknownMessage } from "../../cluster/codec/format.ts";
@@ -8,16 +7,16 @@ import { NODE_MESSAGES, type NodeMessageClass } from "../../cluster/codec/nodeMe
 
 type Said<C extends NodeMessageClass> = Exclude<ReturnType<(typeof NODE_MESSAGES)[C]["decode"]>, UnknownMessage>;
 
-/** How messages of one kind travel. */
+/** The transfer of messages of one kind. */
 export interface Words<Message> {
-  /** Returns what the receiver does to have the message. */
+  /** Returns the receiver's part, which yields the message. */
   send(message: Message): () => Message;
 }
 
 /** As between roles of one process: by reference. */
 export const BY_REFERENCE: Words<unknown> = { send: (message) => () => message };
 
-/** As bytes. Roles hand one object to many peers, one after the other: it is written once. */
+/** As bytes. Roles pass one object to many peers in a row: it is written once. */
 export function asBytes<C extends NodeMessageClass>(className: C): Words<Said<C>> {
   const encode = NODE_MESSAGES[className].encode as (message: Said<C>) => Uint8Array;
   const decode = NODE_MESSAGES[className].decode as (content: Uint8Array) => Said<C> | UnknownMessage;

@@ -21,7 +21,7 @@ interface KeptLink<Out> {
   isUp: boolean;
 }
 
-/** Links to exactly the processes that were asked for last. */
+/** Links to exactly the processes that were requested last. */
 export class DialedPeers<Out, In> {
   readonly #port: Port<Out, In>;
   readonly #caller: Caller;
@@ -34,7 +34,7 @@ export class DialedPeers<Out, In> {
     this.#handlers = handlers;
   }
 
-  /** A link that is no longer wanted ends; its end is told like any other, but not before this call is over. */
+  /** A link that is no longer wanted ends; its end is reported like any other, but only after this call. */
   keep(nodes: readonly MemberAddress[], soon: (run: () => void) => void): void {
     const wanted = new Map(nodes.map(({ id, address }) => [id, address]));
     for (const [id, { address, dialed, isUp }] of [...this.#links]) {
@@ -72,7 +72,7 @@ export class DialedPeers<Out, In> {
   }
 }
 
-/** Links that others have made to this process. Of two from one process the later is the one that stands. */
+/** Links that others have made to this process. Of two from one process the later one counts. */
 export class AcceptedPeers<Out, In> {
   readonly #handlers: DialHandlers<In>;
   readonly #ends = new Map<NodeId, LinkEnd<Out>>();

@@ -1,11 +1,12 @@
-// Where a process listens for one kind of link, and how others get one: they dial, and again when it fails or ends.
+// A process listens on a port for one kind of link; others get a link by dialling, and dial again when it fails or
+// ends.
 
 import type { NodeId } from "../../model/ids.ts";
 import { Link, type LinkEnd, type LinkHandlers, type LinkWords } from "./link.ts";
 import type { NetworkProcess, NodeNetwork } from "./nodeNetwork.ts";
 import { BY_REFERENCE } from "./nodeWords.ts";
 
-/** Who dials, as it says in its first message. */
+/** The dialling process, as named in its first message. */
 export interface Caller extends NetworkProcess {
   readonly id: NodeId;
 }
@@ -16,7 +17,7 @@ export interface Listener<ToListener, ToDialer> {
   accept(from: NodeId, end: LinkEnd<ToDialer>): LinkHandlers<ToListener>;
 }
 
-/** What the caller is told of its link: up and down as often as it is made and lost. */
+/** The events of a link for its caller: up and down as often as it is made and lost. */
 export interface DialHandlers<In> {
   up(peer: NodeId): void;
   down(peer: NodeId): void;
@@ -26,11 +27,11 @@ export interface DialHandlers<In> {
 /** A link that is kept: made again whenever it is lost. */
 export interface Dialed<Out> {
   send(message: Out): boolean;
-  /** Ends it for ever; nobody is told. */
+  /** Ends it for ever; neither side is told. */
   close(): void;
 }
 
-/** Where a link goes, and to whom; undefined for whoever is there. */
+/** The target of a link; `expected` is undefined for any process there. */
 export interface Place {
   readonly machine: string;
   readonly expected: NodeId | undefined;
@@ -59,7 +60,10 @@ export class Port<ToListener, ToDialer> {
     this.#listeners.set(listener.process.machine, listener);
   }
 
-  /** The process is gone, and with it all its links of this kind. `isSilent`: its machine too, so nobody is told. */
+  /**
+   * The process is gone, and with it all its links of this kind. `isSilent`: its machine too, so their peers are not
+   * told.
+   */
   died(process: NetworkProcess, isSilent: boolean): void {
     if (this.#listeners.get(process.machine)?.process === process) this.#listeners.delete(process.machine);
     for (const link of [...this.#links]) {
@@ -69,7 +73,7 @@ export class Port<ToListener, ToDialer> {
     }
   }
 
-  /** Keeps a link to whoever listens at the machine; with `expected`, to that process only. */
+  /** Keeps a link to the process that listens at the machine; with `expected`, to that process only. */
   dial(caller: Caller, { machine, expected }: Place, handlers: DialHandlers<ToDialer>): Dialed<ToListener> {
     const connect = (ends: Ends<ToDialer>) => this.#connect(caller, { machine, expected }, ends);
     return new Dialer(caller, { network: this.#network, machine, connect }, handlers);
@@ -77,10 +81,10 @@ export class Port<ToListener, ToDialer> {
 
   #connect(caller: Caller, { machine, expected }: Place, owner: Ends<ToDialer>): LinkEnd<ToListener> | undefined {
     const listener = this.#listeners.get(machine);
-    // Who is called by the name of another run refuses.
+    // A process that is called by the name of another run refuses.
     if (listener === undefined || (expected !== undefined && expected !== listener.id)) return undefined;
     const ends = { dialer: caller, listener: listener.process };
-    // On one machine runs one process, whose roles hand each other what they say.
+    // One machine runs one process, whose roles pass each other objects.
     const words = caller.machine === machine ? IN_ONE_PROCESS : this.#words;
     const link = new Link<ToListener, ToDialer>(this.#network, ends, words);
     const open = {
@@ -117,13 +121,13 @@ interface Ends<In> {
 interface Target<Out, In> {
   readonly network: NodeNetwork;
   readonly machine: string;
-  /** Undefined if nobody listens there, or somebody else. */
+  /** Undefined if no process listens there, or a different one. */
   readonly connect: (ends: Ends<In>) => LinkEnd<Out> | undefined;
 }
 
 const BACK_OFF_MS_MIN = 50;
 const BACK_OFF_MS_MAX = 1_000;
-// What a connect into the void takes until it is given up.
+// The time after which a connect into the void is given up.
 const CONNECT_MS_MAX = 2_000;
 
 class Dialer<Out, In> implements Dialed<Out> {

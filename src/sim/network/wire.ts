@@ -1,5 +1,5 @@
-// A client's TCP connection to a session, with everything that can happen to one: it is closed by either side, breaks
-// with bytes under way, falls silent without anybody being told, or is read slowly.
+// A client's TCP connection to a session, with every fate of one: either side closes it, it breaks with bytes under
+// way, it falls silent without notice, or it is read slowly.
 
 import type { Connection, ConnectionHandler } from "../../base/ports.ts";
 import type { Dice } from "../random.ts";
@@ -12,18 +12,18 @@ export interface WireEnvironment {
   readonly weather: Weather;
   /** The server's side has ended, by its own will or not, or has heard of the end. */
   readonly serverLost: (isOwnWill: boolean) => void;
-  /** The server wrote; so many bytes wait for the client now. */
+  /** The server wrote; `bytes` now wait for the client. */
   readonly buffered: (bytes: number, written: number) => void;
 }
 
-// A transport does not wait longer than this for a peer that does not take the last bytes.
+// A transport waits at most this long for a peer that does not take the last bytes.
 const END_MS_MAX = 500;
 
 class WireEnd implements Connection {
   readonly remoteAddress: string;
   readonly localAddress: string;
   readonly isServer: boolean;
-  /** What comes is taken at once. */
+  /** Input is taken at once. */
   readonly hasUnread = false;
   readonly #wire: Wire;
 
@@ -114,14 +114,14 @@ export class Wire {
     if (end.isServer) this.#tellServerLost(true);
     this.#environment.scheduler.after(this.#environment.dice.below(END_MS_MAX), () => {
       this.#closed(side);
-      // The other side may not have read up to the end yet: then it is reset.
+      // The other side may not have read to the end yet: then it is reset.
       if (!this.#isSilent) this.#closed(this.#otherOf(side));
     });
   }
 
   /**
-   * It breaks: what is under way is lost, and each side is told after its own delay, a side that is dead never. Of one
-   * that is silent nobody notices anything until it speaks again: what a side has written waits on.
+   * Breaks it: bytes under way are lost, and each side is told after its own delay, a dead side never. Neither side
+   * notices the break of a silent connection until it speaks again: the written bytes wait.
    */
   cut(delays: { clientMs: number; serverMs: number }): void {
     this.#isBroken = true;
@@ -132,21 +132,21 @@ export class Wire {
     this.#environment.scheduler.after(delays.serverMs, () => this.#closed(this.#server));
   }
 
-  /** A process died; its side never hears or says anything again. */
+  /** A process died; its side never hears or sends anything again. */
   die(side: "client" | "server"): void {
     const dead = side === "client" ? this.#client : this.#server;
     dead.handler = undefined;
     dead.isOpen = false;
   }
 
-  /** Nothing is delivered either way, and nobody is told. */
+  /** Delivers nothing in either direction, without notice. */
   fallSilent(): void {
     this.#isSilent = true;
     this.#client.stream.hold();
     this.#server.stream.hold();
   }
 
-  /** The silence ends. What was sent in it comes late, unless one side has given up: then the other learns it now. */
+  /** Ends the silence. Bytes sent in it come late, unless one side has given up: then the other learns that now. */
   speakAgain(): void {
     this.#isSilent = false;
     if (!this.isOpen || this.#isBroken) return this.cut({ clientMs: 0, serverMs: 0 });
@@ -160,12 +160,12 @@ export class Wire {
     else this.#server.stream.release();
   }
 
-  /** What the client says, its answers too, arrives so much later. */
+  /** Delays everything that the client sends, its answers too, by `lateMs`. */
   hearLate(lateMs: number): void {
     this.#client.stream.delay(lateMs);
   }
 
-  /** The client is behind a line that brings it so many bytes a second. */
+  /** The client is behind a line that brings it this many bytes a second. */
   narrow(bytesPerSecond: number): void {
     this.#server.stream.limit(bytesPerSecond);
   }

@@ -1,5 +1,5 @@
 // The clients of a large cluster, as few as will do: one connection to each session that publishes and subscribes for
-// all of that session's.
+// all of that session's clients.
 
 import { unlimitedBudget } from "../../base/budget.ts";
 import { makeDataInfoId } from "../../model/dataInfoId.ts";
@@ -7,7 +7,7 @@ import { type ClientId, clientId } from "../../model/ids.ts";
 import type { ClientChannel } from "../../registry/registry.ts";
 import type { SessionHost } from "../cluster/sessionHost.ts";
 
-/** What each session's clients have. */
+/** The registrations of each session's clients. */
 export interface CrowdSize {
   readonly publishers: number;
   readonly subscribers: number;
@@ -15,7 +15,7 @@ export interface CrowdSize {
   readonly services: number;
 }
 
-// What a push of a short list takes.
+// The cost of pushing a short list.
 const PUSH_COST_MS = 0.015;
 const PAYLOAD_BYTES = 150;
 
@@ -28,7 +28,7 @@ export class Crowd implements ClientChannel {
   readonly sentBytes = 0;
   readonly address = "10.0.0.1";
   readonly answersQuestions = true;
-  /** Pushes that came. */
+  /** The number of pushes received. */
   pushes = 0;
 
   /** The crowd of the session with the number `at`. */
@@ -42,7 +42,7 @@ export class Crowd implements ClientChannel {
   }
 
   ask(): void {
-    // It is there, and nobody else wants what it has.
+    // The client is there, and no other client wants its registrations.
   }
 
   isSilentSince(): boolean {
@@ -67,7 +67,7 @@ export class Crowd implements ClientChannel {
     }
   }
 
-  /** Registers one publisher, anew with a higher version. */
+  /** Registers one publisher, again with a higher version. */
   publish(index: number, version: bigint): void {
     const publication = {
       ...this.#key(index, `p${index}`),
@@ -88,10 +88,10 @@ export class Crowd implements ClientChannel {
   }
 
   report(): void {
-    // Nobody answers, so nothing is paused.
+    // Clients never answer here, so nothing is paused.
   }
 
-  /** Nobody answers: a client that never did is not waited for. */
+  /** The client never answers, so the pusher does not wait for it. */
   push(): number {
     this.pushes++;
     return PUSH_COST_MS;

@@ -1,5 +1,5 @@
 // One cluster of a given size through its life: start, clients, quiet, changes, and the loss of a third of its data
-// nodes at once. All times are virtual, all roles are the real ones.
+// nodes at once. All times are virtual, all roles are real.
 
 import { assert } from "../../base/assert.ts";
 import { Cluster } from "../cluster/cluster.ts";
@@ -17,7 +17,7 @@ export interface ScaleSize extends CrowdSize {
   readonly sessions: number;
 }
 
-/** What was found; times in milliseconds, rates per second of the whole cluster. */
+/** The measurements; times in milliseconds, rates per second of the whole cluster. */
 export interface ScaleResult {
   readonly size: ScaleSize;
   readonly firstTableMs: number;
@@ -111,7 +111,7 @@ class World {
     return slotTable?.slots.every(({ leader }) => running.includes(leader)) ?? false;
   }
 
-  /** Every node answers for every slot that it leads. */
+  /** Every node serves every slot that it leads. */
   get isServed(): boolean {
     return this.isTableComplete && this.#datas().every(({ data }) => data?.isServing === true);
   }
@@ -127,7 +127,7 @@ class World {
     this.#scheduler.run(this.#scheduler.nowMs + durationMs, () => false);
   }
 
-  /** Runs until it is so; returns how long that took. */
+  /** Runs until `isSo`; returns the time that it took. */
   runUntil(isSo: () => boolean, mostMs: number): number {
     const startMs = this.#scheduler.nowMs;
     while (!isSo()) {
@@ -143,7 +143,7 @@ class World {
     return this.#traffic;
   }
 
-  /** Clients come to every session. */
+  /** Connects clients to every session. */
   join(): void {
     for (const [at, { session }] of this.#cluster.nodesOf("session").entries()) {
       if (session !== undefined) this.#crowds.push(new Crowd(session, at, this.#size));
@@ -151,7 +151,7 @@ class World {
     for (const crowd of this.#crowds) crowd.join();
   }
 
-  /** Single changes, each after the last has settled. */
+  /** Makes single changes, each after the last has settled. */
   change(count: number): void {
     for (let at = 0; at < count; at++) {
       const crowd = this.#crowds[(at * 13) % this.#crowds.length];
@@ -160,7 +160,7 @@ class World {
     }
   }
 
-  /** So many data nodes die at once. */
+  /** Kills this many data nodes at once. */
   lose(count: number): void {
     for (const node of this.#datas().slice(0, count)) this.#cluster.stop(node, "killed");
   }

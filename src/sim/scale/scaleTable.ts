@@ -1,5 +1,5 @@
-// Clusters of growing size, to the largest that SOFARegistry's authors have published, as docs/internals/scale.md shows
-// them.
+// Clusters of growing size, up to the largest that SOFARegistry's authors have published, as shown in
+// docs/internals/scale.md.
 
 import { runScale, type ScaleResult, type ScaleSize } from "./runScale.ts";
 import type { Count } from "./traffic.ts";

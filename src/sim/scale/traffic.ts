@@ -1,4 +1,4 @@
-// What the nodes of a simulated cluster say to each other, counted as it would be on the wire.
+// Counts the messages between the nodes of a simulated cluster by their size on the wire.
 
 import { assert } from "../../base/assert.ts";
 import { encodeMemberToMeta, encodeMetaToMember } from "../../cluster/codec/membership.ts";
@@ -16,7 +16,7 @@ export interface Count {
 // A Bolt head and the name of the link.
 const FRAME_BYTES = 45;
 
-/** Counts by kind of message, and how many messages each node received. */
+/** Counts by kind of message, and the number of messages that each node received. */
 export class Traffic {
   readonly kinds = new Map<string, Count>();
   readonly received = new Map<string, Count>();
@@ -26,7 +26,7 @@ export class Traffic {
     this.#metas = metas;
   }
 
-  /** Looks at what happened; what is no message between nodes is passed over. */
+  /** Counts a fact if it is a message between nodes. */
   see(fact: Fact): void {
     switch (fact.kind) {
       case "heartbeat":

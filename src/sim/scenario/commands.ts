@@ -1,4 +1,4 @@
-// What a scenario can do, command by command.
+// The commands of a scenario.
 
 import type { Cancel } from "../../base/ports.ts";
 import { makeDataInfoId } from "../../model/dataInfoId.ts";
@@ -19,7 +19,7 @@ export class Commands {
   readonly #stage: Stage;
   readonly #open = new Set<Cancel>();
   readonly #commands: ReadonlyMap<string, Command>;
-  /** Expectations count from here. */
+  /** The time from which expectations count. */
   markMs = 0;
 
   constructor(stage: Stage) {
@@ -72,7 +72,7 @@ export class Commands {
       unpublish: ([who = "", service = "", , name], line) => {
         if (!stage.unpublish(who, name ?? service)) throw refused(line, `${who} does not publish it`);
       },
-      // cut c1 [half-open 5 s]: the session hears of it so much later.
+      // cut c1 [half-open 5 s]: the session learns of it that much later.
       cut: ([who = "", , amount, unit]) =>
         appOf(who).cut({ clientMs: 0, serverMs: durationMs([amount, unit]) ?? 0 }, 0),
       // away c1 3 s: it does not come back before.
@@ -87,9 +87,9 @@ export class Commands {
       // freeze c1: its process stands still, its machine does not.
       freeze: ([who = ""]) => appOf(who).standStill(),
       wake: ([who = ""]) => appOf(who).heal(),
-      // late c1 2500 ms: what it says, its answers too, takes so much longer, until it connects anew.
+      // late c1 2500 ms: its messages, answers too, take that much longer, until it connects anew.
       late: ([who = "", ...time]) => appOf(who).answerLate(durationMs(time) ?? 0),
-      // line c1 1000: so many bytes a second come to it, until it connects anew.
+      // line c1 1000: it receives that many bytes a second, until it connects anew.
       line: ([who = "", bytesPerSecond = ""]) => appOf(who).readThroughNarrowLine(Number(bytesPerSecond)),
       storm: ([machine = ""], line) => {
         for (const wire of this.#node(machine, line).session?.wires ?? []) wire.cut({ clientMs: 0, serverMs: 0 });
@@ -106,7 +106,7 @@ export class Commands {
         for (const node of this.#named(words, line)) run(node);
       };
     return {
-      // kill d1 d2, or kill d1 when replicated: in the middle of what it does, before it says that.
+      // kill d1 d2, or kill d1 when replicated: in the middle of its step, before that message is sent.
       kill: (words, line) => {
         const [machine = "", when, kind = ""] = words;
         if (when === "when") this.#killWhen(this.#node(machine, line), kind);
@@ -120,13 +120,13 @@ export class Commands {
         cluster.stop(node, "killed");
         scheduler.after(RESTART_MS, () => node.start());
       }),
-      // stop d1: in order; it hands over what it has and ends.
+      // stop d1: in order; it hands over its work and ends.
       stop: each((node) => node.stopInOrder(() => undefined)),
       pause: each((node) => cluster.pause(node)),
       resume: each((node) => cluster.resume(node)),
       join: each((node) => node.start()),
       copy: each((node) => void cluster.startCopy(node)),
-      // clock s1 +30 s: what its next process finds; before anything else, what its first one does.
+      // clock s1 +30 s: for its next process; as the first command, for its first one.
       clock: ([machine = "", amount = "", unit = ""], line) => {
         const node = this.#node(machine, line);
         node.clock = { ...node.clock, offsetMs: node.clock.offsetMs + (durationMs([amount, unit]) ?? 0) };
@@ -158,7 +158,7 @@ export class Commands {
         this.#open.add(cluster.block([{ from, to }], `nothing passes from ${from} to ${to}`));
       },
       reset: ([one = "", other = ""]) => cluster.reset(one, other),
-      // delay 200 ms: every message takes up to so much longer, until heal.
+      // delay 200 ms: every message takes up to that much longer, until heal.
       delay: (words) => this.#open.add(cluster.slowDown(durationMs(words) ?? 0)),
       heal: () => {
         for (const open of this.#open) open();
@@ -182,7 +182,7 @@ export class Commands {
       mark: () => {
         this.markMs = stage.scheduler.nowMs;
       },
-      // Everything heals, and the world has all its patience; then every rule of the end is looked at.
+      // Everything heals, and the world has all its patience; then every rule of the end is checked.
       finish: () => this.#finish(),
     };
   }
@@ -267,7 +267,7 @@ export class Commands {
 
 const ROLES: Readonly<Record<string, Role>> = { m: "meta", d: "data", s: "session" };
 
-/** Who does what the fact tells, for facts at which a node can be killed. */
+/** The machine that causes the fact, for facts at which a node can be killed. */
 function sayerOf(fact: Fact): string | undefined {
   switch (fact.kind) {
     case "told":

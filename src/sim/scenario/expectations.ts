@@ -1,12 +1,11 @@
-// What a scenario expects to have come of it. Each line is looked at once all commands have run, or where an `expect`
-// stands among them.
+// The expectations of a scenario. Each line is checked once all commands have run, or at its `expect` among them.
 
 import { makeDataInfoId } from "../../model/dataInfoId.ts";
 import type { Commands } from "./commands.ts";
 import { durationMs, type Line, refused } from "./parse.ts";
 import { type SeenList, type Stage, serviceName } from "./stage.ts";
 
-/** Undefined if it is as expected; otherwise what is instead. */
+/** Undefined if it is as expected; otherwise the actual state. */
 type Expectation = (found: RegExpMatchArray) => string | undefined;
 
 export class Expectations {
@@ -20,7 +19,7 @@ export class Expectations {
     this.#forms = [...this.#ofLists(), ...this.#ofNodes()];
   }
 
-  /** What differs from the line. */
+  /** The difference from the line. */
   difference(line: Line, text = line.text): string | undefined {
     const meant = text
       .split(" ")
@@ -56,7 +55,7 @@ export class Expectations {
           return lists.length === 0 ? undefined : `it was shown ${lists.map(textOf).join(" | ")}`;
         },
       ],
-      // Those that it had seen before count too.
+      // Lists seen before count too.
       [
         /^(\S+) received (\d+) push(?:es)? of (\S+)$/,
         ([, who = "", count, service = ""]) => {
@@ -69,7 +68,7 @@ export class Expectations {
       ],
       [/^nobody saw a removal$/, () => this.#removal(undefined)],
       [/^nobody saw (\S+) removed$/, ([, address]) => this.#removal(address)],
-      // orders reached s1 within 500 ms: of its last change.
+      // orders reached s1 within 500 ms: since its last change.
       [
         /^(\S+) reached (\S+) within (\d+ \w+)$/,
         ([, service = "", who, time = ""]) => {
@@ -148,7 +147,7 @@ export class Expectations {
           return saves.length === 0 ? undefined : `it was saved ${saves.length} times`;
         },
       ],
-      // Only those who have slots in it are named in it.
+      // Only nodes that have slots in the table are named in it.
       [
         /^every slot has (\d+) cop(?:y|ies)$/,
         ([, count]) => {
@@ -177,7 +176,7 @@ export class Expectations {
     return count === undefined || pushes === Number(count) ? undefined : `there were ${pushes} pushes`;
   }
 
-  /** Somebody was shown a list that lacks what the one before had: under any address, or under this one. */
+  /** A subscriber was shown a list that lacks an entry of the one before: any entry, or the one with this address. */
   #removal(address: string | undefined): string | undefined {
     for (const [key, lists] of this.#stage.seen) {
       for (const [at, { atMs, addresses }] of lists.entries()) {

@@ -1,5 +1,5 @@
-// A scenario is a text: a line that says what the cluster is like, commands in their order, and after a line of dashes
-// what must have come of it. Commands stand on lines of their own or are separated by semicolons; `#` begins a comment.
+// A scenario is a text: a line that describes the cluster, commands in their order, and after a line of dashes the
+// expected result. Commands stand on lines of their own or are separated by semicolons; `#` begins a comment.
 
 import { fail } from "../../base/errors.ts";
 import { drawConfig, STILL } from "../drawWorld.ts";
@@ -30,12 +30,12 @@ export function parseScenario(text: string): ScenarioText {
   return { plan: planOf(first), commands, expectations: end < 0 ? [] : lines.slice(end + 1) };
 }
 
-/** What is wrong with a line of a scenario. */
+/** The error for a line of a scenario. */
 export function refused(line: Line | undefined, reason: string) {
   return fail("FIELD_INVALID", { line: line?.number ?? 0, text: line?.text ?? "", reason });
 }
 
-/** `500 ms`, `3 s`, `2 min`, `1 h`, as words; undefined if they are no time. */
+/** `500 ms`, `3 s`, `2 min`, `1 h`, as words; undefined if they are not a time. */
 export function durationMs([amount, unit]: readonly (string | undefined)[]): number | undefined {
   const factor = { ms: 1, s: 1_000, min: 60_000, h: 3_600_000 }[unit ?? ""];
   const value = Number(amount);
@@ -50,7 +50,7 @@ function linesOf(line: string, index: number): Line[] {
   });
 }
 
-/** The world as the scenario's first line says; everything is still in it, so that only what is told happens. */
+/** The world of the scenario's first line. It has no faults of its own: only the commands happen. */
 function planOf(line: Line): Plan {
   const settings = new Map(line.words.slice(1).map((word) => [keyOf(word), Number(word.slice(word.indexOf("=") + 1))]));
   const take = (key: string, otherwise: number) => {

@@ -1,4 +1,4 @@
-// Runs one text scenario to its end. All checkers look on, as in every other world.
+// Runs one text scenario to its end. All checkers watch, as in every other world.
 
 import type { EventLog } from "../eventLog.ts";
 import { Commands } from "./commands.ts";
@@ -7,7 +7,7 @@ import { type Line, parseScenario } from "./parse.ts";
 import { Stage } from "./stage.ts";
 
 export interface ScenarioResult {
-  /** What is not as the text says, or a rule that was broken; empty if all is well. */
+  /** Differences from the text, and broken rules; empty if all is well. */
   readonly differences: readonly string[];
   readonly log: EventLog;
 }

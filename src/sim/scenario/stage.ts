@@ -1,4 +1,5 @@
-// The world of one scenario: its cluster, its clients by the names that the text gives them, and what they were shown.
+// The world of one scenario: its cluster, its clients by the names that the text gives them, and the lists that they
+// were shown.
 
 import { makeDataInfoId } from "../../model/dataInfoId.ts";
 import type { NodeId } from "../../model/ids.ts";
@@ -37,7 +38,7 @@ export class Stage {
   readonly #judge: Judge;
   readonly #actors = new Map<string, Actor>();
   readonly #hosts = new Map<string, string>();
-  // What was published, by what subscribers are shown of it.
+  // The published addresses, by the form in which subscribers see them.
   readonly #addresses = new Map<string, string>();
   // By client and service, all lists that were taken, oldest first.
   readonly #seen = new Map<string, SeenList[]>();
@@ -61,7 +62,7 @@ export class Stage {
     return this.scheduler.nowMs - this.plan.startMs;
   }
 
-  /** When the service's registrations last changed. */
+  /** The time at which the service's registrations last changed. */
   changedMs(service: string): number {
     return this.#changedMs.get(service) ?? 0;
   }
@@ -71,12 +72,12 @@ export class Stage {
     return [...this.#actors.values()].map(({ app }) => app);
   }
 
-  /** All that subscribers have taken, by `client service`. */
+  /** All lists that subscribers have taken, by `client service`. */
   get seen(): ReadonlyMap<string, readonly SeenList[]> {
     return this.#seen;
   }
 
-  /** Time passes; the nodes start at the first time. */
+  /** Lets time pass; the nodes start at the first call. */
   pass(durationMs: number): void {
     this.start();
     this.scheduler.run(this.scheduler.nowMs + durationMs, () => this.finding !== undefined);
@@ -89,17 +90,17 @@ export class Stage {
     this.pass(START_MS);
   }
 
-  /** Tells the judge of something that no node has said. */
+  /** Records a fact that does not come from a node. */
   record(fact: Fact): void {
     this.#record(fact);
   }
 
-  /** Calls at the first fact that fits. */
+  /** Calls `run` at the first fact that fits. */
   once(fits: (fact: Fact) => boolean): void {
     this.#watchers.add(fits);
   }
 
-  /** A client by its name; `s1` is one that knows that session only. It is on a host of its own, or beside another. */
+  /** A client by its name; `s1` is one that knows only that session. It has its own host, or shares another's. */
   actor(name: string, sessions: readonly string[] = [name], beside?: string): Actor {
     const known = this.#actors.get(name);
     if (known !== undefined) return known;
@@ -129,7 +130,7 @@ export class Stage {
     return actor;
   }
 
-  /** Publishes, or changes what the client publishes in this service under this name. */
+  /** Publishes, or changes the client's publication in this service under this name. */
   publish(who: string, service: string, { address, name }: { address: string; name: string | undefined }): void {
     const { app, publishers } = this.actor(who);
     const key = name ?? service;
@@ -158,14 +159,14 @@ export class Stage {
     return this.#machineOf(this.#ownerOf(service)?.leader);
   }
 
-  /** Calls a machine by another name from now on. */
+  /** Gives a machine another name from now on. */
   call(name: string, machine: string): void {
     this.#names.set(name, machine);
   }
 
   /**
-   * The machine that is meant: by a name that the text has given, `@meta` the leading meta node, `@orders` the leader
-   * of the service's slot, `@orders/follower` the first that follows it.
+   * The machine behind a word: a name from the text, `@meta` for the leading meta node, `@orders` for the leader of the
+   * service's slot, `@orders/follower` for its first follower.
    */
   resolve(word: string): string {
     if (!word.startsWith("@")) return this.#names.get(word) ?? word;
