@@ -36,7 +36,7 @@ import { type KeptSlot, type LedSlot, Slots } from "./slots.ts";
 import type { DataParts } from "./unfinished.ts";
 import { VersionFloor } from "./versionFloor.ts";
 
-// A timer that fires so late was held up by this process, not by its clock.
+// A timer that fires this late was held up by this process, not by its clock.
 const STALL_MS = 1_000;
 // With each heartbeat some of the work that the publications' memory has put off: a millisecond at the most.
 const TIDY_STEPS = 2_000;
@@ -248,7 +248,7 @@ export class Data {
     this.#wake();
   }
 
-  /** When `woken` is due next. */
+  /** The time of the next `woken`. */
   nextWakeMs(): number {
     const soonestMs = Math.min(
       this.#membership.nextMs(),

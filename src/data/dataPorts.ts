@@ -10,13 +10,13 @@ import type { LossProtectionOptions } from "./lossProtection.ts";
 /** Settings, each a key of the configuration; all times in milliseconds. */
 export interface DataOptions extends LossProtectionOptions {
   readonly id: NodeId;
-  /** Where other nodes reach this one: `host:port`. */
+  /** The address for other nodes: `host:port`. */
   readonly address: string;
   readonly operatorLogEntries: number;
   /** Payloads of one service are kept as differences to one of them. */
   readonly payloadDifference: boolean;
   readonly tombstoneMs: number;
-  /** How large the list of one service may be, in the bytes of model/listBytes.ts. */
+  /** The bound for the list of one service, in the bytes of model/listBytes.ts. */
   readonly serviceBytesMax: number;
   /** So many services without publishers are remembered, with who asked for them. */
   readonly emptyServicesMax: number;
@@ -46,7 +46,7 @@ export type DataEvent =
   | { readonly kind: "followerUp"; readonly node: NodeId }
   | { readonly kind: "followerDown"; readonly node: NodeId }
   | { readonly kind: "fromMeta"; readonly message: MetaToMember }
-  /** A link to a meta node is there. */
+  /** A link to a meta node was made. */
   | { readonly kind: "metaUp" }
   /** The node wants to stop: others are to lead its slots. */
   | { readonly kind: "leave" }
@@ -76,7 +76,7 @@ export interface DataOutput {
   contested(contested: Contested): void;
   /** This node's clock is more than a day behind what the cluster's versions say. */
   clockBehind(behindMs: number): void;
-  /** The cluster does not want this node; its process must end and say why. */
+  /** The cluster refuses this node; its process must end with the reason. */
   refused(reason: string): void;
   /** No version of a later life may be at or below `floor`. */
   saveVersionFloor(floor: bigint): void;

@@ -25,7 +25,7 @@ export interface RolesEnvironment extends StepperEnvironment {
   readonly nodeStore: NodeStore;
   /** Of a node with the role meta. */
   readonly metaStore: Omit<OpenedStore, "isOpen"> | undefined;
-  /** Where other nodes reach this one: `host:port`. */
+  /** The address for other nodes: `host:port`. */
   readonly address: string;
   /** Where operators reach the role meta: `host:port`. Asked for after `begin`. */
   readonly metaHttpAddress: () => string;

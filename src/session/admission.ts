@@ -1,6 +1,6 @@
-// Whether a registration, or the end of one, is taken now. One that is refused is tried again by its client, half a
-// second later as a rule: so a storm after the death of another session is spread out, and nobody who is served already
-// waits behind it.
+// Decides whether a registration, or the end of one, is taken now. A refused client tries again, usually half a second
+// later: so a storm after the death of another session is spread out, and no client that is already served waits behind
+// it.
 
 import { fail, type RegistryError } from "../base/errors.ts";
 import type { Client } from "./client.ts";
@@ -21,7 +21,7 @@ export class Admission {
     this.#links = links;
   }
 
-  /** The error to answer a registration with that is one too many; `isKnown` is one that the client has already. */
+  /** The error for a registration that is one too many; `isKnown` means that the client already has it. */
   refusal(client: Client, { isKnown, nowMs }: { isKnown: boolean; nowMs: number }): RegistryError | undefined {
     const max = this.#clientRegistrationsMax;
     const held = client.registrations;
@@ -29,7 +29,10 @@ export class Admission {
     return client.account.work(nowMs) ?? this.#backlog();
   }
 
-  /** What waits for the data nodes speaks of what is held here, but for some: while they are away it must not grow. */
+  /**
+   * The waiting changes concern registrations held here, except for some: while the data nodes are away these must not
+   * grow.
+   */
   #backlog(): RegistryError | undefined {
     const { waiting } = this.#links;
     const max = this.#publications.size + WAITING_BEYOND_HELD_MAX;

@@ -1,34 +1,34 @@
-// How long a client may take to answer what it was pushed. The time begins when the last byte has left this process,
-// and is longer for what takes long to be read: beyond this process lie the buffers of two kernels, several MiB, and a
-// client behind a slow line has read all of it only when they are empty. A push over TCP does not get lost on the way,
-// so a repetition can only help a client that has dropped it; to one that is slow it is more of the same.
+// The time that a client has to answer a push. It begins when the last byte has left this process, and is longer for a
+// push that takes long to read: beyond this process lie the buffers of two kernels, several MiB, and a client behind a
+// slow line has read all of it only when they are empty. A push over TCP does not get lost on the way, so a repetition
+// can only help a client that has dropped it; it only burdens a slow one.
 
 import type { ClientChannel } from "../registry/registry.ts";
 
-/** What was sent to a client and is not answered. */
+/** A push to a client that is not answered. */
 export interface SentPush {
-  /** What the client's channel had written when it was sent, this included. */
+  /** The number of bytes that the client's channel had written with this push. */
   readonly endByte: number;
-  /** So many bytes the client had to read for it: all up to its end that no answer had confirmed yet. */
+  /** The bytes that the client had to read for it: all up to its end that no answer had confirmed yet. */
   readonly unreadBytes: number;
-  /** When its last byte left, at the earliest. */
+  /** The earliest time at which its last byte left. */
   leftMs: number;
 }
 
-/** Who was sent it, and how long that client needs for an answer, as far as is known. */
+/** The receiver of the push, and the time that it needs for an answer, as far as known. */
 interface Receiver {
   readonly channel: ClientChannel;
   readonly answerMs: number;
 }
 
-// A line that is slower than 40 KB/s is too slow for lists that don't fit the buffers.
+// A line slower than 40 KB/s is too slow for lists that don't fit the buffers.
 const BYTES_PER_MS_MIN = 40;
-// What fits a kernel's smallest buffer is read at once.
+// Bytes that fit a kernel's smallest buffer are read at once.
 const FREE_BYTES = 64 * 1024;
-// What Linux keeps at the most, 4 MiB to send and 6 MiB received, takes so long on such a line, about.
+// The approximate time that Linux's largest buffers, 4 MiB to send and 6 MiB received, take on such a line.
 const READING_MS_MAX = 240_000;
 
-/** When its time is over, by what is known at `nowMs`. Takes note if its bytes have not left yet. */
+/** The time at which its answer is due, as known at `nowMs`. Takes note if its bytes have not left yet. */
 export function answerDueMs(
   push: SentPush,
   client: Receiver,

@@ -1,8 +1,8 @@
-// Holds pushes to a client back that does not answer them any more, though it did before: after some in a row without
+// Holds back pushes to a client that no longer answers them, though it did before: after some pushes in a row without
 // an answer nothing is sent for a while, and then one push on trial. Without an answer to that one the pause is twice
 // as long; at any answer, a late one too, the pusher drops the breaker.
 
-// More than a lost push or two, and soon enough that a frozen client is not sent everything again and again.
+// More than a lost push or two, and few enough that a frozen client is not sent everything again and again.
 const FAILURES_MAX = 5;
 const PAUSE_MS_MIN = 5_000;
 const PAUSE_MS_MAX = 60_000;
@@ -18,7 +18,7 @@ export class Breaker {
     return this.#pauseMs > 0;
   }
 
-  /** When the next push on trial may go; Infinity while one is under way. */
+  /** The time of the next push on trial; Infinity while one is under way. */
   get trialMs(): number {
     return this.#isTrying ? Number.POSITIVE_INFINITY : this.#trialMs;
   }
@@ -28,15 +28,15 @@ export class Breaker {
     return !this.isOpen || nowMs >= this.trialMs;
   }
 
-  /** A push that `allows` allowed was sent. */
+  /** A push that `allows` permitted was sent. */
   sent(): void {
     if (this.isOpen) this.#isTrying = true;
   }
 
-  /** A push was not answered in its time. */
+  /** A push was not answered in time. */
   failed(nowMs: number): void {
     this.#failures++;
-    // What was under way when it opened says nothing new.
+    // Pushes that were under way when the breaker opened tell nothing new.
     if (this.isOpen ? !this.#isTrying : this.#failures < FAILURES_MAX) return;
     this.#isTrying = false;
     this.#pauseMs = Math.min(Math.max(PAUSE_MS_MIN, 2 * this.#pauseMs), PAUSE_MS_MAX);

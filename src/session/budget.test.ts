@@ -1,4 +1,4 @@
-// What the session charges to its clients' accounts, and that all of it is released again, on whatever way.
+// The session's charges to its clients' accounts, and that all of them are released again, in every way.
 
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";

@@ -1,4 +1,4 @@
-// What a session does about a registration of its client that another client holds at another session.
+// A session's part in a contest for its client's registration, which a client at another session holds.
 
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
@@ -27,7 +27,7 @@ beforeEach(reset);
 
 const HOLDER = clientId("10.0.0.7:1_10.1.0.1:9600");
 
-/** The data node answers the last batch: all of it is another client's. */
+/** The data node answers the last batch: another client holds all of it. */
 function refuseAll(): void {
   const batch = toData.findLast((message) => message.kind === "publish");
   assert.ok(batch?.kind === "publish");
@@ -186,7 +186,7 @@ test("large ones are said again a few at a time, in turn", () => {
   assert.deepEqual([saidInARound(), saidInARound()[0]], [["p1", "p2"], "p3"]);
 });
 
-/** A data node says that another session's client, at the same address, wants what this client holds. */
+/** A data node reports that another session's client, at the same address, wants this client's registration. */
 function challengeHolder(version = 5n): TestClient {
   const client = connect();
   publish(client, { version: 5n });

@@ -1,8 +1,8 @@
-// Registrations that clients want at one session and others hold at another. Those that are wanted here: a client has
-// been answered with success before it was known that another one holds them. They are said again, so that the client
-// has them when the other one is gone. The leader of their slot says when that is; this is for when the leader does not
-// remember. And those that are held here, and wanted elsewhere by what may be the same client: this one is asked, and
-// what it does not answer for goes to the other session.
+// Registrations that clients want at one session and others hold at another. One part is wanted here: a client was
+// answered with success before it was known that another one holds them. They are sent again, so that the client gets
+// them when the other one is gone; the leader of their slot reports that, and the repetition covers a leader that does
+// not remember. The other part is held here, and wanted elsewhere by what may be the same client: the holder is asked,
+// and the registrations for which it does not answer go to the other session.
 
 import { Deadlines } from "../base/deadlines.ts";
 import type { InventoryEntry } from "../cluster/messages/sessionData.ts";
@@ -13,15 +13,15 @@ import { answerDueMs, isGone, mayBeReplaced, type When } from "./takeOver.ts";
 
 // As long as a client waits whose old connection at its own session is dead.
 const CLAIM_MS = 2_000;
-// A new leader has heard all sessions within this, unless one of them is lost, and knows what others hold.
+// Within this a new leader has heard all sessions, unless one is lost, and knows what others hold.
 const NEW_LEADER_MS = 6_000;
-// The others wait for their turn. Whoever registers large ones in vain must not keep the links busy.
+// The others wait for their turn. A client that registers large ones in vain must not keep the links busy.
 const CLAIMS = { publicationsMax: 100, bytesMax: 1024 * 1024 };
 
 export class Claims {
   readonly #publications: Publications;
   readonly #links: DataLinks;
-  // What is held here, and when its client should have answered.
+  // Registrations held here, and the time by which their client should have answered.
   readonly #answers = new Deadlines<InventoryEntry>();
   #nextMs = 0;
 
@@ -38,7 +38,7 @@ export class Claims {
     return this.#publications.isContested ? this.#nextMs : Number.POSITIVE_INFINITY;
   }
 
-  /** A data node says that these are wanted at other sessions. */
+  /** A data node reports that these are wanted at other sessions. */
   challenged(registrations: readonly InventoryEntry[], when: When): void {
     const yielded = registrations.filter((entry) => {
       const client = this.#publications.answersFor(entry)?.client;
@@ -50,7 +50,7 @@ export class Claims {
     this.#yield(yielded);
   }
 
-  /** A data node has just said what is contested. */
+  /** A data node has just heard of the contested registrations. */
   told(nowMs: number): void {
     if (this.#nextMs <= nowMs) this.#nextMs = nowMs + CLAIM_MS;
   }
@@ -78,7 +78,9 @@ export class Claims {
     this.#yield(yielded);
   }
 
-  /** What is yielded stays here until the other client has it: as what is outrun by a client's own return. */
+  /**
+   * A yielded registration stays here until the other client has it, like one that its client's own return has outrun.
+   */
   #yield(entries: readonly InventoryEntry[]): void {
     const byLeader = new Map<NodeId, InventoryEntry[]>();
     for (const entry of entries) {

@@ -1,4 +1,4 @@
-// One client's connection as the session sees it, and what hangs on it.
+// One client's connection as the session sees it, with everything that belongs to it.
 
 import type { Account } from "../base/budget.ts";
 import type { RegistryError } from "../base/errors.ts";
@@ -16,20 +16,20 @@ import type { Breaker } from "./breaker.ts";
 export interface HeldPublication {
   publication: Publication;
   client: Client;
-  /** What the client's account was charged for it. */
+  /** The charge to the client's account. */
   bytes: number;
   /**
-   * `new`: its client's last word, which no data node has confirmed. `restamped`: as new, with a later time once given.
-   * `taken`: a data node has it, or had it. `outrun`: the same version with a later time has won. `superseded`: a newer
-   * version has, and it is not spoken of any more. `unlisted`: its service's list has no room for it, and it waits.
-   * `contested`: another client holds it at another session, and it waits.
+   * `new`: its client's latest state, which no data node has confirmed. `restamped`: as new, after getting a later time
+   * once. `taken`: a data node has it, or had it. `outrun`: the same version with a later time has won. `superseded`: a
+   * newer version has won, and the session no longer reports it. `unlisted`: its service's list has no room for it, and
+   * it waits. `contested`: a client at another session holds it, and it waits.
    */
   state: "new" | "restamped" | "taken" | "outrun" | "superseded" | "unlisted" | "contested";
-  /** Of a new one: what a data node has in its place, which the client has said before. */
+  /** For a new one: the earlier state that a data node has in its place. */
   former: Publication | undefined;
-  /** Of an unlisted one: what is listed in its place, which the client has said before. */
+  /** For an unlisted one: the client's earlier state that is listed in its place. */
   listed: Stamp | undefined;
-  /** Of a contested one: who has it. */
+  /** For a contested one: the holder. */
   holder: ClientId | undefined;
 }
 
@@ -39,18 +39,18 @@ export interface Subscriber {
   /** The client's own count of this registration. */
   version: bigint;
   target: PushTarget;
-  /** What the client's account was charged for it. */
+  /** The charge to the client's account. */
   bytes: number;
-  /** The highest list version that the client said it took. */
+  /** The highest list version that the client has confirmed. */
   seenVersion: bigint;
 }
 
 /**
- * Subscribers of one client and service that fit one push. At most one push is under way to a target: what changes
- * meanwhile merges.
+ * Subscribers of one client and service that share one push. At most one push is under way to a target: changes in the
+ * meantime merge.
  */
 export interface PushTarget {
-  /** Among the targets of its service. */
+  /** Its key among the targets of its service. */
   readonly key: string;
   readonly client: Client;
   readonly dataInfoId: DataInfoId;
@@ -77,14 +77,14 @@ export interface ConfigWatch {
   readonly dataInfoId: DataInfoId;
   readonly registId: string;
   version: bigint;
-  /** What the client's account was charged for it. */
+  /** The charge to the client's account. */
   readonly bytes: number;
-  /** The highest version that the client said it took. */
+  /** The highest version that the client has confirmed. */
   seenVersion: bigint;
-  /** The last push, and the one before it if that was not answered: a late answer counts for what it was sent for. */
+  /** The last push, and the one before it if that was not answered: a late answer counts for its own push. */
   sent: ConfigUnderWay | undefined;
   sentBefore: ConfigUnderWay | undefined;
-  /** Pushes in a row that were refused or not answered, and when the next one may follow. */
+  /** Pushes in a row that were refused or not answered, and the time from which the next one may follow. */
   failures: number;
   againMs: number;
 }
@@ -104,7 +104,7 @@ export function registrationKey({ dataInfoId, registId }: { dataInfoId: DataInfo
 const ANSWER_MS_MAX = 60_000;
 // A client that has become fast again has its usual time after some twenty answers.
 const ANSWER_FADES = 0.9;
-// Answers to older ones come too late to count: a few hundred bytes each.
+// Answers to older pushes come too late to count: each costs a few hundred bytes.
 const LATE_PUSHES_MAX = 256;
 
 export class Client {
@@ -118,29 +118,29 @@ export class Client {
   readonly subscribers = new Map<string, Subscriber>();
   /** By registration key. */
   readonly configWatches = new Map<string, ConfigWatch>();
-  /** Pushes whose answers are waited for, by push id. */
+  /** Pushes that wait for answers, by push id. */
   readonly pushesUnderWay = new Map<number, PushUnderWay>();
-  /** Pushes whose answers are not waited for any more and count all the same when they come. */
+  /** Pushes that no longer wait for answers; an answer still counts when it comes. */
   latePushes: Map<number, PushUnderWay> | undefined;
-  /** There since a push was not answered in its time. */
+  /** Exists since a push was not answered in time. */
   breaker: Breaker | undefined;
-  /** Targets whose push waits, in order: the client does not read or answer, or as much as may be is under way. */
+  /** Targets whose push waits, in order: the client does not read or answer, or the most pushes are under way. */
   readonly blockedTargets = new Set<PushTarget>();
-  /** Up to this byte of what its channel has written the client has answered something. */
+  /** The client has answered something up to this byte of its channel's output. */
   confirmedBytes = 0;
-  /** Late answers have taught that this client needs so long, twice what it took; 0 if none ever came. */
+  /** Twice the time that the client's late answers took; 0 if none ever came. */
   answerMs = 0;
-  /** A client that never answered a push (MOSN's of 2018 does not) is not waited for. */
+  /** The pusher does not wait for a client that never answered a push (MOSN's of 2018 does not). */
   answersPushes = false;
-  /** When the connection was lost; undefined while it stands. */
+  /** The time at which the connection was lost; undefined while it stands. */
   departedMs: number | undefined;
-  /** The lost connections of the same client, as far as that has shown, of which something is left. */
+  /** Earlier, lost connections of the same client, as far as known, that still hold something. */
   formerly: Set<Client> | undefined;
-  /** How often it got its grace anew because this process had been away. */
+  /** The number of times that it got its grace anew because this process had been away. */
   forgiven = 0;
-  /** Of its process, where it names one. */
+  /** The id of its process, if the client sends one. */
   processId = "";
-  /** When it was last asked whether it is there, because another one wants what it holds. */
+  /** The time of the last question whether it is there, asked because another client wants what it holds. */
   askedMs = Number.NEGATIVE_INFINITY;
 
   constructor(id: ClientId, { channel, account }: { channel: ClientChannel; account: Account }, order: number) {
@@ -160,19 +160,20 @@ export class Client {
     this.channel.answer(request, { kind: "failed", registId, version, error });
   }
 
-  /** The client has answered what ended at this byte, so it has read up to there. */
+  /** The client has answered a push that ended at this byte, so it has read up to there. */
   confirm(endByte: number): void {
     if (endByte > this.confirmedBytes) this.confirmedBytes = endByte;
   }
 
   /**
-   * An answer came after its time, or in the longer time that such answers have taught; so long after its push left.
+   * An answer came after its time, or within the longer time that such answers have taught; `answerMs` is the time
+   * since its push left.
    */
   learn(answerMs: number): void {
     this.answerMs = Math.min(Math.max(2 * answerMs, this.answerMs * ANSWER_FADES), ANSWER_MS_MAX);
   }
 
-  /** Keeps a push that is not waited for any more. */
+  /** Keeps a push that no longer waits for its answer. */
   giveUp(push: PushUnderWay): void {
     this.latePushes ??= new Map();
     this.latePushes.set(push.id, push);

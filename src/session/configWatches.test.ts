@@ -26,7 +26,7 @@ function newWatches() {
   return { watches, watch, unwatch, change, answer, repair };
 }
 
-/** The versions that the client was pushed. */
+/** The versions pushed to the client. */
 const shown = ({ channel }: TestClient) => channel.configs.map(({ version }) => version);
 
 /** A client that answers, and watches a value that is known in version 1, which it has confirmed. */

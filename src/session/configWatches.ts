@@ -1,6 +1,6 @@
-// Configuration that clients of this session watch. There are few values and they change rarely, so all is kept simple:
-// a value goes out when it comes in or when somebody begins to watch it, one at a time to each watch, and the regular
-// repair sends it again to whoever has not confirmed it in time.
+// Configuration values that clients of this session watch. There are few values and they change rarely, so the code is
+// simple: a value goes out when it arrives or when a client begins to watch it, one at a time to each watch, and the
+// regular repair sends it again to clients that have not confirmed it in time.
 
 import { HELD } from "../base/budget.ts";
 import { Deadlines } from "../base/deadlines.ts";
@@ -18,12 +18,12 @@ interface WatchedConfig {
   readonly watches: Set<ConfigWatch>;
 }
 
-// After the n-th failure in a row a value waits 2^n times so long, up to a minute.
+// After the n-th failure in a row a value waits 2^n times this, up to a minute.
 const RETRY_DELAY_MS = 2_500;
 const RETRY_DELAY_MS_MAX = 60_000;
 const DOUBLINGS_MAX = 16;
-// Another meta node leads within four seconds. If none has said by then what the value is, the store is away, and
-// nobody knows for how long; a program that waits for its first push must be able to start.
+// Another meta node leads within four seconds. If none has told the value by then, the store is away for an unknown
+// time; a program that waits for its first push must be able to start.
 const FIRST_ANSWER_MS = 5_000;
 
 export class ConfigWatches {
@@ -31,9 +31,9 @@ export class ConfigWatches {
   readonly #takePushId: () => number;
   readonly #costs: Costs;
   readonly #configs = new Map<DataInfoId, WatchedConfig>();
-  // What was sent and not answered, by push id: the last two of a watch.
+  // Pushes sent and not answered, by push id: the last two of a watch.
   readonly #underWay = new Map<number, ConfigUnderWay>();
-  // Watches of values that are not known here, with the time at which each client is told that there is none.
+  // Watches of values that are not known here, with the time at which each client is told that there is no value.
   readonly #unanswered = new Deadlines<ConfigWatch>();
 
   constructor({ pushTimeoutMs }: { pushTimeoutMs: number }, takePushId: () => number, costs: Costs) {
@@ -42,7 +42,7 @@ export class ConfigWatches {
     this.#costs = costs;
   }
 
-  /** What clients are charged for all watches. */
+  /** The sum of the charges for all watches. */
   get chargedBytes(): number {
     let sum = 0;
     for (const { watches } of this.#configs.values()) for (const { bytes } of watches) sum += bytes;
@@ -54,13 +54,13 @@ export class ConfigWatches {
     return [...this.#configs.keys()];
   }
 
-  /** Charges the client for a watch; the error if it would be too much. */
+  /** Charges the client for a watch; returns the error if that would be too much. */
   charge(client: Client, key: RegistrationKey): RegistryError | undefined {
     if (client.configWatches.has(registrationKey(key))) return undefined;
     return client.account.charge(HELD.configWatches, this.#costs.configWatch(key));
   }
 
-  /** Begins or renews a watch that was charged. True if the value is not known here and must be asked for. */
+  /** Begins or renews a watch that was charged. True if the value is not known here and must be requested. */
   watch(client: Client, key: RegistrationKey, nowMs: number): boolean {
     const { dataInfoId, registId, version } = key;
     const known = client.configWatches.get(registrationKey(key));
@@ -76,14 +76,14 @@ export class ConfigWatches {
     return config.value === undefined;
   }
 
-  /** Ends a watch. True if nobody watches the value any more. */
+  /** Ends a watch. True if no watch of the value is left. */
   unwatch(client: Client, key: RegistrationKey): boolean {
     const watch = client.configWatches.get(registrationKey(key));
     if (watch === undefined || watch.version > key.version) return false;
     return this.#remove(watch);
   }
 
-  /** Ends all watches of a client. Returns what nobody watches any more. */
+  /** Ends all watches of a client. Returns the values that are no longer watched. */
   dropClient(client: Client): DataInfoId[] {
     return [...client.configWatches.values()].filter((watch) => this.#remove(watch)).map((watch) => watch.dataInfoId);
   }
@@ -100,14 +100,14 @@ export class ConfigWatches {
     }
   }
 
-  /** A late answer counts for the version that it was sent for. */
+  /** A late answer counts for the version of its own push. */
   answered(client: Client, push: number, { isTaken, nowMs }: { isTaken: boolean; nowMs: number }): void {
     const sent = this.#underWay.get(push);
     if (sent === undefined || sent.watch.client !== client) return;
     const { watch } = sent;
     this.#forget(sent);
     client.confirm(sent.endByte);
-    // Later than the shortest time that it had: whoever is slow is given longer from now on.
+    // Later than the shortest time it had: a slow client gets longer from now on.
     if (nowMs - sent.leftMs > this.#pushTimeoutMs) client.learn(nowMs - sent.leftMs);
     if (isTaken && sent.version > watch.seenVersion) watch.seenVersion = sent.version;
     watch.failures = isTaken ? 0 : watch.failures + 1;
@@ -125,7 +125,7 @@ export class ConfigWatches {
     }
   }
 
-  /** When a client is to be told that there is no value, as nobody has said what it is. */
+  /** The time at which a client is to be told that there is no value, as no meta node has told one. */
   nextMs(): number {
     return this.#unanswered.nextMs();
   }
@@ -138,12 +138,12 @@ export class ConfigWatches {
     }
   }
 
-  /** This process stood still: what the meta nodes have said meanwhile is read after this. */
+  /** This process stood still: messages of the meta nodes from that time are read after this. */
   forgiveStall(nowMs: number): void {
     this.#unanswered.postpone(nowMs + FIRST_ANSWER_MS);
   }
 
-  /** Sends again what was not confirmed. A client that never confirms anything is not sent the same value twice. */
+  /** Sends unconfirmed values again. A client that never confirms anything is not sent the same value twice. */
   repair(nowMs: number): void {
     for (const { value, watches } of this.#configs.values()) {
       if (value !== undefined) for (const watch of watches) this.#pushNewest(watch, value, nowMs);

@@ -1,4 +1,4 @@
-// What decides between two connections that want one registration, each condition at its bounds; the stories are in
+// The decision between two connections that want one registration, each condition at its bounds; the stories are in
 // takeOver.test.ts.
 
 import assert from "node:assert/strict";
@@ -14,13 +14,13 @@ function heldBy(client: TestClient, changes: Partial<HeldPublication> = {}): Hel
   return { ...held, holder: undefined, state: "taken", ...changes };
 }
 
-/** What another connection is answered that claims the registration; "taken" if it may have it. */
+/** The answer to another connection that claims the registration; "taken" if it may have it. */
 function claim(held: HeldPublication | undefined, client: TestClient, { version = 5n, atMs = 0, stallMs = -1e9 } = {}) {
   const times = { nowMs: NOW_MS + atMs, stallEndMs: NOW_MS + stallMs };
   return contest(held, client, { registId: "p1", version, ...times })?.code ?? "taken";
 }
 
-/** A holder that was asked at `NOW_MS` and has said nothing since. */
+/** A holder that was asked at `NOW_MS` and has sent nothing since. */
 function silentHolder({ answersQuestions = true } = {}): TestClient {
   const holder = newClient();
   holder.askedMs = NOW_MS;

@@ -10,7 +10,7 @@ import { publishRequest } from "./testing/parts.ts";
 const [apart, together] = [new Costs(false), new Costs(true)];
 const KEY = { dataInfoId: brandDataInfoId("orders#@#I#@#G"), registId: "r1", version: 1n };
 
-/** What a publication costs more with these changes. */
+/** The additional cost of a publication with these changes. */
 function growth(changes: Partial<PublishRequest>, costs = apart): number {
   return costs.publication(publishRequest(changes)) - costs.publication(publishRequest());
 }

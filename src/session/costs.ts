@@ -1,18 +1,18 @@
-// What is kept for a client's registrations, in bytes of resident memory: estimates that are a little high. Measured
+// The memory kept for a client's registrations, in bytes of resident memory: estimates that are a little high. Measured
 // one kind at a time with 100,000 of each and texts of the usual length (a key of 91 characters, a registId of 36), as
 // the growth of the resident memory after a full collection: docs/internals/limits.md.
 
 import { boxCount } from "../model/payload.ts";
 import type { PublishRequest, RegistrationKey } from "../registry/registry.ts";
 
-// A publication of a service of its own is 1,360 bytes beside its payload, one among others of its service 860.
+// A publication with a service of its own takes 1,360 bytes beside its payload, one among others of its service 860.
 const PUBLICATION_BYTES = 1_100;
-// A box is a few bytes where it is stored, and some 100 for a moment with each body that is made for a push.
+// A box takes a few bytes where it is stored, and some 100 for a moment with each body that is made for a push.
 const BOX_BYTES = 100;
 const ATTRIBUTE_BYTES = 100;
 // A data node packs it once more, in 120 bytes and the payload; it seldom needs all of the latter.
 const STORED_BYTES = 150;
-// A subscriber of a service of its own is 1,630 bytes here, and makes the data node keep 2,500 for the service.
+// A subscriber with a service of its own takes 1,630 bytes here, and makes the data node keep 2,500 for the service.
 const SUBSCRIBER_BYTES = 1_500;
 const INTEREST_BYTES = 2_500;
 // 670, and 300 for the role meta.
@@ -23,7 +23,7 @@ function textBytes(text: string): number {
   return text.length * 2;
 }
 
-/** What registrations cost in a process that has the role data too, or has not. */
+/** The cost of registrations in a process with the role data, or without it. */
 export class Costs {
   readonly #isDataHere: boolean;
 

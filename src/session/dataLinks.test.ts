@@ -14,7 +14,7 @@ import {
   tableOf,
 } from "./testing/parts.ts";
 
-/** `ORDERS` is led by the first node and `STOCK` by the second one, and both can be reached. */
+/** The first node leads `ORDERS`, the second one leads `STOCK`, and both can be reached. */
 function connectedLinks() {
   const recorded = recordedLinks();
   recorded.links.adopt(tableOf(1n, [DATA_1, DATA_2]));

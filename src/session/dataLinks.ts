@@ -1,5 +1,5 @@
-// The session's ways to the data nodes: which of them leads which service, what still has to be sent to each, and which
-// are reachable.
+// The session's links to the data nodes: the leader of each service, the changes that wait for each node, and the nodes
+// that are reachable.
 
 import { assert } from "../base/assert.ts";
 import { Deadlines } from "../base/deadlines.ts";
@@ -16,11 +16,11 @@ export class DataLinks {
   readonly #send: (to: NodeId, message: SessionToData) => void;
   readonly #outboxes = new Map<NodeId, Outbox>();
   readonly #reachable = new Set<NodeId>();
-  // Nodes that do not know yet that they lead what they were sent, and when they are tried again.
+  // Nodes that do not know yet that they lead the slots of what they were sent, and the time of the next try.
   readonly #retries = new Deadlines<NodeId>();
-  // Nothing is published before; for nodes that begin to lead meanwhile too. Infinity: nothing is held back.
+  // Nothing is published before this, to nodes that begin to lead meanwhile too. Infinity: nothing is held back.
   #resumeMs = Number.POSITIVE_INFINITY;
-  // Before the first slot table nobody leads anything.
+  // Changes from before the first slot table, when no node leads anything.
   readonly #unrouted = new Outbox(() => ++this.#batches);
   #batches = 0;
   #table: SlotTable | undefined;
@@ -45,7 +45,7 @@ export class DataLinks {
     return this.#table?.slots[slot]?.leader;
   }
 
-  /** Sends to a node that is reachable. */
+  /** Sends to a node if it is reachable. */
   send(node: NodeId, message: SessionToData): void {
     this.#send(node, message);
   }
@@ -64,14 +64,14 @@ export class DataLinks {
     return [...this.#outboxes.values(), this.#unrouted].every((outbox) => outbox.isEmpty);
   }
 
-  /** Nodes for which something waits that could be sent: none between two steps. */
+  /** Nodes with changes that could be sent and still wait: none between two steps. */
   *stuck(): Generator<NodeId> {
     for (const [node, { waiting, isBusy }] of this.#outboxes) {
       if (waiting > 0 && !isBusy && this.#reachable.has(node) && !this.#retries.has(node) && !this.isPaused) yield node;
     }
   }
 
-  /** How many changes wait to be sent. */
+  /** The number of changes that wait to be sent. */
   get waiting(): number {
     let { waiting } = this.#unrouted;
     for (const outbox of this.#outboxes.values()) waiting += outbox.waiting;
@@ -83,7 +83,7 @@ export class DataLinks {
     return this.#outboxes.get(node)?.isEmpty ?? true;
   }
 
-  /** Follows a newer table: what waits goes to the new leaders. Returns the slots that another leader serves now. */
+  /** Follows a newer table: waiting changes go to the new leaders. Returns the slots that another leader serves now. */
   adopt(table: SlotTable): ReadonlySet<number> {
     const before = this.#table;
     assert(before === undefined || table.epoch >= before.epoch, "a slot table never goes back");
@@ -109,7 +109,7 @@ export class DataLinks {
     this.#pump(node);
   }
 
-  /** What was under way to the node may be lost. */
+  /** Changes under way to the node may be lost. */
   nodeDown(node: NodeId): void {
     this.#reachable.delete(node);
     this.#outboxes.get(node)?.putBack();
@@ -121,7 +121,7 @@ export class DataLinks {
     if (leader !== undefined) this.#pump(leader);
   }
 
-  /** Sends to the service's leader; false if it can't be reached, and whoever asks again later will find it. */
+  /** Sends to the service's leader; false if it can't be reached: a later request will find it. */
   ask(dataInfoId: DataInfoId, message: SessionToData): boolean {
     const leader = this.leader(dataInfoId);
     if (leader === undefined || !this.#reachable.has(leader)) return false;
@@ -129,14 +129,17 @@ export class DataLinks {
     return true;
   }
 
-  /** The node has taken a batch: what was in it. */
+  /** The node has taken a batch; returns its items. */
   taken(node: NodeId, batch: number): readonly PublishItem[] {
     const items = this.#outboxes.get(node)?.taken(batch) ?? [];
     this.#pump(node);
     return items;
   }
 
-  /** The node does not lead what it was sent. It goes out again with the next table, or soon: its table may be late. */
+  /**
+   * The node does not lead the slots of what it was sent. The items go out again with the next table, or soon: its
+   * table may be late.
+   */
   moved(node: NodeId, batch: number, nowMs: number): void {
     const outbox = this.#outboxes.get(node);
     if (outbox?.isUnderWay(batch) !== true) return;
@@ -144,7 +147,7 @@ export class DataLinks {
     this.#retries.set(node, nowMs + MOVED_RETRY_MS);
   }
 
-  /** Nothing is published before `untilMs`, whoever leads by then. */
+  /** Publishes nothing before `untilMs`, whichever nodes lead by then. */
   pause(untilMs: number): void {
     this.#resumeMs = untilMs;
   }
@@ -153,7 +156,7 @@ export class DataLinks {
     return this.#resumeMs !== Number.POSITIVE_INFINITY;
   }
 
-  /** This is not to be published after all, if it still waits. */
+  /** Drops a publication that still waits. */
   withdraw(publication: Publication): void {
     this.#outboxOf(this.leader(publication.dataInfoId)).withdraw(publication);
   }
@@ -162,7 +165,7 @@ export class DataLinks {
     return Math.min(this.#retries.nextMs(), this.#resumeMs);
   }
 
-  /** Tries again what is due. */
+  /** Tries the due nodes again. */
   wake(nowMs: number): void {
     if (nowMs >= this.#resumeMs) {
       this.#resumeMs = Number.POSITIVE_INFINITY;
@@ -171,7 +174,7 @@ export class DataLinks {
     for (let node = this.#retries.take(nowMs); node !== undefined; node = this.#retries.take(nowMs)) this.#pump(node);
   }
 
-  /** Sends whatever waits and can be sent. */
+  /** Sends everything that waits and can be sent. */
   pump(): void {
     for (const node of this.#outboxes.keys()) this.#pump(node);
   }

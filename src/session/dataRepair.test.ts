@@ -22,7 +22,7 @@ import {
 const ORDERS_SLOT = slotOf(ORDERS, 2);
 const STOCK_SLOT = slotOf(STOCK, 2);
 
-/** `ORDERS` is led by the first node and `STOCK` by the second one; both can be reached. */
+/** The first node leads `ORDERS`, the second one leads `STOCK`; both can be reached. */
 function newRepair() {
   const recorded = recordedLinks();
   const publications = new Publications(nodeId("session-1"), COSTS);

@@ -1,5 +1,5 @@
-// The session as the source of truth for its clients: it compares what they publish with the data nodes, slot by slot,
-// and gives them what they lack.
+// The session as the source of truth for its clients: it compares their publications with the data nodes, slot by slot,
+// and sends the nodes what they lack.
 
 import {
   type DataToSession,
@@ -15,9 +15,9 @@ import type { Publications } from "./publications.ts";
 
 type Wanted = Extract<DataToSession, { kind: "wanted" }>;
 
-// Of what found no room so many try again with each comparison, those that have waited longest first.
+// The most unlisted registrations that try again with each comparison, the longest-waiting first.
 const RETRIES = 100;
-// A node that is busy with changes is compared later, but not for ever.
+// A node that is busy with changes is compared later, but not endlessly.
 const POSTPONED_MAX = 10;
 
 export class DataRepair {
@@ -30,7 +30,7 @@ export class DataRepair {
     this.#links = links;
   }
 
-  /** Compares all that the node leads. */
+  /** Compares all slots that the node leads. */
   compare(node: NodeId): void {
     this.#postponed.delete(node);
     this.#compareSlots(node, this.#links.slotsOf(node));
@@ -39,7 +39,8 @@ export class DataRepair {
   }
 
   /**
-   * As `compare`, unless changes are on their way to the node: they would look like differences. False: it was put off.
+   * As `compare`, unless changes are on their way to the node, which would look like differences. False: it was
+   * postponed.
    */
   compareIfQuiet(node: NodeId): boolean {
     const postponed = this.#postponed.get(node) ?? 0;
@@ -51,7 +52,7 @@ export class DataRepair {
     return true;
   }
 
-  /** These slots have another leader now, who shows them to nobody before it was told what is here. */
+  /** These slots have a new leader, which shows them to no session before it has heard what is held here. */
   moved(slots: ReadonlySet<number>): void {
     const byNode = new Map<NodeId, number[]>();
     for (const slot of slots) {
@@ -77,7 +78,7 @@ export class DataRepair {
     this.#superseded(superseded);
   }
 
-  /** A data node has taken these, but for what had lost already, and what finds no room. */
+  /** A data node has taken these, except those that had already lost and those without room. */
   taken(
     items: readonly PublishItem[],
     { superseded, unlisted }: { superseded: readonly Superseded[]; unlisted: readonly Unlisted[] },
@@ -94,8 +95,8 @@ export class DataRepair {
   }
 
   /**
-   * Registrations that lost; those that lost by the clock alone are published again with a later time. Where what won
-   * is a removal the data node waits for an answer before it shows the service.
+   * Registrations that lost; those that lost only by the clock are published again with a later time. Where the winner
+   * is a removal, the data node waits for an answer before it shows the service.
    */
   #superseded(all: readonly Superseded[]): void {
     for (const one of all) {

@@ -14,7 +14,7 @@ function newDeparted(graceMs = GRACE_MS) {
   const publications = new Publications(nodeId("session-1"), COSTS);
   const subscriptions = new Subscriptions(COSTS);
   const departed = new DepartedClients(graceMs, publications, subscriptions);
-  /** A client with so many publishers and subscribers, whose connection is lost now. */
+  /** A client with this many publishers and subscribers, whose connection is lost now. */
   const depart = ({ publishers = 1, subscribers = 0, askedMs = Number.NEGATIVE_INFINITY } = {}) => {
     const client = newClient();
     client.askedMs = askedMs;

@@ -1,5 +1,5 @@
-// Clients whose connection is lost. A closed connection is not yet a dead client: what it registered waits for its
-// return, and is dropped, a part in each step, when that does not come.
+// Clients whose connection is lost. A closed connection is not yet a dead client: its registrations wait for its
+// return, and are dropped, a part in each step, if it does not come.
 
 import { defined } from "../base/assert.ts";
 import { Deadlines } from "../base/deadlines.ts";
@@ -10,25 +10,25 @@ import type { Publications } from "./publications.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 import { type Claim, isOneClient, returnMs } from "./takeOver.ts";
 
-// A client that is back re-registers one by one, each within its own retry of at most a second; so long after its last
-// one the rest counts as given up.
+// A returned client re-registers one by one, each within its own retry of at most a second; this long after its last
+// registration the rest counts as given up.
 const RETURN_PROGRESS_MS = 5_000;
-// The end of a client with 100,000 registrations is spread over many steps, or everybody else would wait half a second
-// for it.
+// The end of a client with 100,000 registrations is spread over many steps; otherwise all others would wait half a
+// second for it.
 const DROPS_PER_STEP = 500;
-// A client whose connection is lost while it still returns from the one before, and again, keeps what it held on so
-// many, four seconds of a line that is cut twice a second; what it held on an earlier one goes when that one's time is
-// over.
+// A client that loses its connection again and again while it still returns from the one before keeps its registrations
+// from this many connections, four seconds of a line that is cut twice a second; those from an earlier one go at the
+// end of that one's time.
 const FORMER_MAX = 8;
-// Whoever makes the process stall again and again must not keep the dead listed.
+// A client that makes the process stall again and again must not keep the dead listed.
 const FORGIVEN_MAX = 3;
 
 const NONE: readonly Client[] = [];
 
-/** What was dropped in a step. */
+/** The registrations dropped in a step. */
 export interface Dropped {
   readonly removals: readonly Removal[];
-  /** Of which services something was subscribed, each as often. */
+  /** The services of dropped subscribers, each as often as it was subscribed. */
   readonly services: readonly DataInfoId[];
 }
 
@@ -48,7 +48,7 @@ export class DepartedClients {
     return this.#ends.nextMs();
   }
 
-  /** The client's connection is lost. What was to follow on it of its former ones does not. */
+  /** The client's connection is lost. The registrations that were to follow from its former connections do not. */
   add(client: Client, nowMs: number): void {
     const dueMs = nowMs + returnMs(client, this.#graceMs, nowMs);
     this.#ends.set(client, dueMs);
@@ -56,8 +56,8 @@ export class DepartedClients {
   }
 
   /**
-   * Something that `before` held is held by the connection `now`. If `before` is gone, and both are one client's, this
-   * was its return, and the rest may follow.
+   * The connection `now` holds something that `before` held. If `before` is gone and both are one client's, this was
+   * its return, and the rest may follow.
    */
   returned(before: Client | undefined, now: Client, claim: Pick<Claim, "processId" | "nowMs">): void {
     if (before === undefined || !this.#ends.has(before) || !isOneClient(before, now, claim)) return;
@@ -66,14 +66,13 @@ export class DepartedClients {
   }
 
   /**
-   * The process was away, and may not have read yet what clients sent meanwhile: those who had gone get their grace
-   * anew.
+   * The process was away, and may not have read yet what clients sent meanwhile: departed clients get their grace anew.
    */
   forgiveStall(nowMs: number): void {
     this.#ends.postpone(nowMs + this.#graceMs, (client) => client.forgiven++ < FORGIVEN_MAX);
   }
 
-  /** Drops some of what is due, and takes the rest up in the next step. */
+  /** Drops some of the due registrations, and continues in the next step. */
   drop(nowMs: number): Dropped {
     const removals: Removal[] = [];
     const services: DataInfoId[] = [];
@@ -96,7 +95,7 @@ export class DepartedClients {
   }
 }
 
-/** `before` is a former connection of the client that has `now`; returns all of them. */
+/** `before` is a former connection of the client that now has `now`; returns all of them. */
 function join(before: Client, now: Client): ReadonlySet<Client> {
   const former = now.formerly ?? before.formerly ?? new Set();
   for (const client of [...(before.formerly ?? NONE), before, now]) {

@@ -1,4 +1,4 @@
-// What a client is told first of a configuration value that no meta node has told this session yet.
+// The first answer for a configuration value that no meta node has told this session yet.
 
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";

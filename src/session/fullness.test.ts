@@ -19,7 +19,7 @@ import {
 
 beforeEach(() => reset());
 
-/** So many boxes of one letter each. */
+/** Boxes of one letter each. */
 const boxes = (letter = 0x61, count = 500) =>
   packPayload(Array.from({ length: count }, () => ({ utf8: Uint8Array.of(letter), units: 1 })));
 
@@ -32,13 +32,13 @@ function answer(unlisted: readonly Partial<Unlisted>[] = [], isFull = false): vo
   fromData({ kind: "taken", batch: batch.batch, superseded: [], unlisted: all, isFull });
 }
 
-/** What the client was answered last. */
+/** The last answer to the client. */
 function outcome({ channel }: TestClient): string {
   const last = channel.outcomes.at(-1);
   return last?.kind === "failed" ? last.error.code : (last?.kind ?? "nothing");
 }
 
-/** What the session says that it holds, when it says it next. */
+/** The session's next digest of what it holds. */
 function digest(): { count: number; digest: bigint } | undefined {
   forgetSent();
   pass(6_000);

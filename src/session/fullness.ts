@@ -1,5 +1,5 @@
-// Which lists and data nodes take nothing more, as far as the data nodes have said. A registration that would only be
-// turned down there is refused here at once, and its client tries again.
+// The lists and data nodes that take nothing more, as far as the data nodes have reported. A registration that they
+// would only turn down is refused here at once, and its client tries again.
 
 import { fail, type RegistryError } from "../base/errors.ts";
 import type { Unlisted } from "../cluster/messages/sessionData.ts";
@@ -9,9 +9,10 @@ import type { HeldPublication } from "./client.ts";
 import type { DataLinks } from "./dataLinks.ts";
 import type { Publications } from "./publications.ts";
 
-// So long it is believed; then the next registration shows whether there is room. Clients try again each half second.
+// The time for which a report is believed; then the next registration shows whether there is room. Clients try again
+// each half second.
 const BELIEVED_MS = 5_000;
-// Services that are full are few. Of more than these the earliest is forgotten, and asked about again.
+// Full services are few. Beyond this number the earliest is forgotten, and tried again.
 const SERVICES_MAX = 1_000;
 
 interface FullList {
@@ -35,7 +36,7 @@ export class Fullness {
     this.#serviceBytesMax = serviceBytesMax;
   }
 
-  /** What a data node says with each batch that it has taken. */
+  /** A data node's report with each batch that it has taken. */
   told(node: NodeId, { unlisted, isFull }: { unlisted: readonly Unlisted[]; isFull: boolean }, nowMs: number): void {
     if (isFull) this.#nodes.set(node, nowMs + BELIEVED_MS);
     else this.#nodes.delete(node);
@@ -49,7 +50,10 @@ export class Fullness {
     }
   }
 
-  /** Why a publication would not be listed, as far as can be told here. What does not grow is always taken. */
+  /**
+   * The reason why a publication would not be listed, as far as it is known here. A publication that does not grow is
+   * always taken.
+   */
   refusal(request: PublishRequest, held: HeldPublication | undefined, nowMs: number): RegistryError | undefined {
     const { dataInfoId } = request;
     const bytesMax = this.#serviceBytesMax;

@@ -1,20 +1,20 @@
-// How a session that was told to stop sends its clients away, and when it may end: they are gone, and what they were
-// answered is at the data nodes.
+// A session that was told to stop sends its clients away, and may end when they are gone and everything answered to
+// them is at the data nodes.
 
 import type { Members } from "../cluster/messages/membership.ts";
 import type { NodeId } from "../model/ids.ts";
 
-// Of a client that is closed another session hears within milliseconds; a hundred a second are no load for anybody.
+// A client that is closed reaches another session within milliseconds; a hundred a second are no load.
 const CLIENT_MS = 10;
-// What a session has answered its clients is at the data nodes within milliseconds, or these are away.
+// Everything answered to clients is at the data nodes within milliseconds, or these are away.
 const SETTLE_MS_MAX = 5_000;
 
-/** Clients without another session to go to wait for this one to come back, and keep what they have until then. */
+/** Clients without another session to go to wait for this one to come back, and keep their state until then. */
 export function hasOtherSessions(members: Members | undefined, self: NodeId): boolean {
   return (members?.list ?? []).some(({ id, role }) => role === "session" && id !== self);
 }
 
-/** The hand-over of a session with so many clients, which began at `nowMs`. */
+/** The hand-over of a session with this many clients, which began at `nowMs`. */
 export class SessionHandOver {
   readonly #clients: number;
   readonly #startMs: number;
@@ -26,7 +26,7 @@ export class SessionHandOver {
     this.#spreadMs = Math.min(spreadMsMax, clients * CLIENT_MS);
   }
 
-  /** How many of its connections are to be closed now. */
+  /** The number of its connections to close now. */
   due(connections: number, nowMs: number): number {
     const passedMs = nowMs - this.#startMs;
     const share = this.#spreadMs === 0 ? 1 : Math.min(1, passedMs / this.#spreadMs);

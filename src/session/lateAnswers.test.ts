@@ -15,7 +15,7 @@ import {
 
 beforeEach(reset);
 
-/** A client that answers each push so long after it came, behind a line that takes so many bytes a second. */
+/** A client that answers each push after a delay, behind a line of limited bytes a second. */
 class SlowClient {
   readonly #client: TestClient;
   readonly #answerMs: number;

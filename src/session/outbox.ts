@@ -1,6 +1,6 @@
 // Changes on their way to one data node. The first goes out at once; while a batch is under way the next ones gather,
-// the newest of each registration only, so a burst of republishes costs one item and the queue is never longer than the
-// registrations that it speaks of.
+// only the newest of each registration. So a burst of republishes costs one item, and the queue is never longer than
+// the registrations that it concerns.
 
 import { assert } from "../base/assert.ts";
 import { BATCH_ITEMS_MAX, dataInfoIdOf, type PublishItem, registIdOf } from "../cluster/messages/sessionData.ts";
@@ -11,8 +11,8 @@ export interface Batch {
   readonly items: readonly PublishItem[];
 }
 
-// A batch takes this or a quarter of what waits: one large client delays the others behind it little, and a session
-// that is busy reading, and hears but once in a while that a batch was taken, still gets rid of what it takes.
+// A batch takes this or a quarter of the queue. One large client delays the others little, and a session that is busy
+// reading, and hears only now and then that a batch was taken, still gets rid of its changes.
 const BATCH_ITEMS = 100;
 const BATCHES_WAITING = 4;
 // A few very large publications must not make one message of a gigabyte.
@@ -39,7 +39,7 @@ export class Outbox {
     return this.#underWay !== undefined;
   }
 
-  /** How many changes wait to be sent. */
+  /** The number of changes that wait to be sent. */
   get waiting(): number {
     return this.#waiting.size;
   }
@@ -48,7 +48,7 @@ export class Outbox {
   add(item: PublishItem): void {
     const key = keyIn(this.#waiting, item);
     const waiting = this.#waiting.get(key);
-    // Newest wins here too: of two clients with one registId the older one's word must not displace the newer one's.
+    // Newest wins here too: of two clients with one registId, the older one's change must not displace the newer one's.
     if (waiting === undefined || compareStamps(stampOf(item), stampOf(waiting)) >= 0) this.#waiting.set(key, item);
   }
 
@@ -59,7 +59,7 @@ export class Outbox {
     if (waiting?.kind === "put" && waiting.publication === publication) this.#waiting.delete(key);
   }
 
-  /** The next batch to send, or undefined while one is under way or nothing waits. */
+  /** The next batch to send; undefined while one is under way or nothing waits. */
   next(): Batch | undefined {
     if (this.#underWay !== undefined || this.#waiting.size === 0) return undefined;
     const share = Math.ceil(this.#waiting.size / BATCHES_WAITING);
@@ -77,7 +77,7 @@ export class Outbox {
   }
 
   /**
-   * The node has taken the batch: what was in it. An answer to an earlier batch, from before a lost connection, is
+   * The node has taken the batch; returns its items. An answer to an earlier batch, from before a lost connection, is
    * ignored.
    */
   taken(batch: number): readonly PublishItem[] {
@@ -92,7 +92,7 @@ export class Outbox {
     return this.#underWay?.id === batch;
   }
 
-  /** The batch was refused or may be lost: its items wait again, behind nothing that is newer. */
+  /** The batch was refused or may be lost: its items wait again, and displace nothing newer. */
   putBack(): void {
     const batch = this.#underWay;
     if (batch === undefined) return;
@@ -102,7 +102,7 @@ export class Outbox {
     for (const item of [...batch.items, ...waiting.values()]) this.add(item);
   }
 
-  /** Everything that waits, for another node. */
+  /** Takes everything that waits, for another node. */
   drain(): PublishItem[] {
     this.putBack();
     assert(this.#underWay === undefined, "a drained queue has nothing under way");
@@ -112,8 +112,8 @@ export class Outbox {
   }
 }
 
-// Under which key an item waits: its registId, unless a registration of another service waits under that; both together
-// would be a string to be made and hashed for each item.
+// The key of a waiting item: its registId, unless a registration of another service waits under that; a key of both
+// would be a string to make and hash for each item.
 function keyIn(waiting: ReadonlyMap<string, PublishItem>, item: PublishItem): string {
   const registId = registIdOf(item);
   const dataInfoId = dataInfoIdOf(item);

@@ -21,7 +21,7 @@ function newPublications({ slots = SLOTS }: { slots?: number | undefined } = {})
   return publications;
 }
 
-/** Publishes something that is neither refused nor older. */
+/** Publishes a registration that is neither refused nor older. */
 function put(all: Publications, client: Client, changes: Partial<PublishRequest> = {}, nowMs = NOW_MS): Taken {
   const taken = all.put(client, publishRequest(changes), nowMs);
   assert.ok(taken !== undefined && !(taken instanceof RegistryError));

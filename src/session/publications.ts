@@ -1,5 +1,6 @@
-// What this session's clients publish. The session is the source of truth for it: whatever a data node loses, it gets
-// again from here. Kept by slot too, with a digest of each, so that a data node can be compared with it at any time.
+// The publications of this session's clients. The session is their source of truth: a data node that loses any gets
+// them again from here. They are also kept by slot, with a digest of each, so that a data node can be compared at any
+// time.
 
 import { HELD } from "../base/budget.ts";
 import type { RegistryError } from "../base/errors.ts";
@@ -13,24 +14,24 @@ import type { PublishRequest, RegistrationKey } from "../registry/registry.ts";
 import type { Client, HeldPublication } from "./client.ts";
 import type { Costs } from "./costs.ts";
 
-/** What became of a publish request. */
+/** The result of a publish request. */
 export interface Taken {
   readonly publication: Publication;
-  /** Who held this registration until now, if it was another client. */
+  /** The client that held this registration until now, if it was another one. */
   readonly before: Client | undefined;
 }
 
-/** What became of an unpublish request. */
+/** The result of an unpublish request. */
 export interface Unpublished {
   readonly removal: Removal;
-  /** Who held the registration until now. */
+  /** The client that held the registration until now. */
   readonly before: Client | undefined;
 }
 
-/** What is held of one service. */
+/** The holdings of one service. */
 interface ServiceHoldings {
   readonly publications: Map<string, HeldPublication>;
-  /** What these take in the list of the service. */
+  /** Their size in the list of the service. */
   listBytes: number;
   /** Undefined until the slot count is known. */
   slot: SlotHoldings | undefined;
@@ -38,7 +39,7 @@ interface ServiceHoldings {
 
 interface SlotHoldings {
   readonly digest: RegistrationDigest;
-  /** Those of the slot of which something is held. */
+  /** The services of the slot with holdings. */
   readonly services: Set<ServiceHoldings>;
 }
 
@@ -47,10 +48,10 @@ export class Publications {
   readonly #costs: Costs;
   readonly #services = new Map<DataInfoId, ServiceHoldings>();
   readonly #slots = new Map<number, SlotHoldings>();
-  // In the order in which they are tried again.
+  // In the order of their next try.
   readonly #unlisted = new Set<HeldPublication>();
   readonly #contested = new Set<HeldPublication>();
-  // Those of them that a client of the same host has, of which nothing is known but that it is being asked.
+  // Those held by a client of the same host, of which nothing is known except that it is being asked.
   readonly #unanswered = new Set<HeldPublication>();
   #slotCount: number | undefined;
   #size = 0;
@@ -60,7 +61,7 @@ export class Publications {
     this.#costs = costs;
   }
 
-  /** What clients are charged for all that is held. */
+  /** The sum of the charges for all holdings. */
   get chargedBytes(): number {
     let sum = 0;
     for (const { publications } of this.#services.values()) for (const { bytes } of publications.values()) sum += bytes;
@@ -81,14 +82,14 @@ export class Publications {
     }
   }
 
-  /** What is held of a registration, by whichever client. */
+  /** The holding of a registration, by any client. */
   held(key: { dataInfoId: DataInfoId; registId: string }): HeldPublication | undefined {
     return this.#find(key);
   }
 
   /**
-   * Stores a publication; undefined if a newer version of the same registration is held, and an error if it would be
-   * too much.
+   * Stores a publication; returns undefined if a newer version of the same registration is held, and an error if it
+   * would be too much.
    */
   put(
     client: Client,
@@ -132,7 +133,7 @@ export class Publications {
    */
   unpublish(client: Client, key: RegistrationKey, nowMs: number): Unpublished | undefined {
     const found = this.#find(key);
-    // What another one waits for in vain is not what this one speaks of.
+    // A registration for which another client waits in vain is not this client's.
     const held = found?.state === "contested" && found.client !== client ? undefined : found;
     if (held !== undefined && held.publication.version > key.version) return undefined;
     if (held !== undefined) this.#delete(held);
@@ -151,7 +152,7 @@ export class Publications {
     else if (held.state === "unlisted" || held.state === "contested") this.#change(held, publication, "taken");
   }
 
-  /** How many are not listed. */
+  /** The number of unlisted publications. */
   get unlisted(): number {
     return this.#unlisted.size;
   }
@@ -174,9 +175,9 @@ export class Publications {
   }
 
   /**
-   * These slots have new leaders, which don't know whom the old ones were asking. What was refused once, because it
-   * seemed to be held from the client's own host, is new again: the session that holds it may say that its client has
-   * left before the new leader asks. Returns what is new.
+   * These slots have new leaders, which don't know which sessions the old ones were asking. A registration that was
+   * refused once, because a client at its own client's host seemed to hold it, is new again: the session that holds it
+   * may report that its client has left before the new leader asks. Returns the new ones.
    */
   renewed(slots: ReadonlySet<number>): Publication[] {
     const renewed: Publication[] = [];
@@ -195,7 +196,7 @@ export class Publications {
     return this.#contested.size > 0;
   }
 
-  /** Some contested publications whose clients are here, those first that have waited longest. */
+  /** Some contested publications whose clients are here, the longest-waiting first. */
   claims({ publicationsMax, bytesMax }: { publicationsMax: number; bytesMax: number }): Publication[] {
     const due: HeldPublication[] = [];
     let bytes = 0;
@@ -218,7 +219,7 @@ export class Publications {
       if (due.length === max) break;
       if (wanted(held.publication.dataInfoId)) due.push(held);
     }
-    // Those that have to wait on are behind the others the next time.
+    // Those that must keep waiting are behind the others the next time.
     for (const held of due) {
       this.#unlisted.delete(held);
       this.#unlisted.add(held);
@@ -226,12 +227,12 @@ export class Publications {
     return due.map(({ publication }) => publication);
   }
 
-  /** Whether a request is for more than is held under its key: only that can be too much. */
+  /** Whether a request is larger than the holding under its key: only then can it be too much. */
   grows({ payload }: PublishRequest, held: HeldPublication | undefined): boolean {
     return held === undefined || listBytesOf(payload) > listBytesOf(held.publication.payload);
   }
 
-  /** What a service would take with this request, if that is more than `bytesMax` and more than now. */
+  /** The size of the service's list with this request, if that is more than `bytesMax` and more than now. */
   excess(request: PublishRequest, held: HeldPublication | undefined, bytesMax: number): number | undefined {
     const bytes = this.#services.get(request.dataInfoId)?.listBytes ?? 0;
     if (bytes + mayAdd(request.payload) <= bytesMax || !this.grows(request, held)) return undefined;
@@ -241,12 +242,12 @@ export class Publications {
   }
 
   /**
-   * A data node knows something newer than what it was sent. The registration of a client that is here is given a later
-   * time and returned, to be published again, if what won is the removal of somebody who was taken for dead, or if it
-   * is its client's last word and lost by the clock of another session alone; the latter once, or two clients with one
-   * registId would go on for ever. One that a data node had taken before was outrun by the client's own return at
-   * another session, although its connection here may seem to stand; it is still compared, so that it is there should
-   * that other one end.
+   * A data node knows something newer than what it was sent. If the client is here, its registration gets a later time
+   * and is returned, to be published again, in two cases: the winner is the removal of a client that was taken for
+   * dead, or it is the client's latest state and lost only by another session's clock. The latter happens once, or two
+   * clients with one registId would go on for ever. A registration that a data node had taken before was outrun by the
+   * client's own return at another session, although its connection here may seem to stand; it is still compared, so
+   * that it is there should the other connection end.
    */
   superseded({ dataInfoId, registId, stamp, by, isRemoved }: Superseded): Publication | undefined {
     const held = this.#find({ dataInfoId, registId });
@@ -265,8 +266,7 @@ export class Publications {
   }
 
   /**
-   * Drops up to `max` of what a client that is gone still holds. Each removal names the very registration that it
-   * removes.
+   * Drops up to `max` holdings of a departed client. Each removal names the very registration that it removes.
    */
   dropSome(client: Client, max: number): Removal[] {
     const removals: Removal[] = [];
@@ -279,7 +279,7 @@ export class Publications {
     return removals;
   }
 
-  /** What is held, if this is what its data node should have of it. */
+  /** The holding, if this is the state that its data node should have of it. */
   answersFor(entry: InventoryEntry): HeldPublication | undefined {
     const held = this.#find(entry);
     const spoken = held === undefined ? undefined : spokenOf(held);
@@ -287,9 +287,9 @@ export class Publications {
   }
 
   /**
-   * A client is gone whose connection had been closed for long when it was noticed. What it published at `sinceMs` or
-   * later, and no data node has taken, is not spoken of any more: the client may have moved on since. What a data node
-   * has in its place waits for the client's return like the rest. Returns what is withdrawn.
+   * A client is gone whose connection had been closed for long when that was noticed. Publications from `sinceMs` or
+   * later that no data node has taken are no longer reported: the client may have moved on since. An earlier state at a
+   * data node waits for the client's return like the rest. Returns the withdrawn publications.
    */
   withdraw(client: Client, sinceMs: number): Publication[] {
     const late = [...client.publications].filter(
@@ -302,7 +302,7 @@ export class Publications {
     });
   }
 
-  /** What a data node that asks for it is to have. */
+  /** The publication for a data node that asks for it. */
   get(key: { dataInfoId: DataInfoId; registId: string }): Publication | undefined {
     const held = this.#find(key);
     const isGivenUp = held?.state === "contested" && held.client.departedMs !== undefined;
@@ -314,7 +314,7 @@ export class Publications {
     return { slot, count: digest?.count ?? 0, digest: digest?.value ?? 0n };
   }
 
-  /** What the digest of the slot sums up. */
+  /** The entries that the slot's digest sums up. */
   inventoryOf(slot: number): InventoryEntry[] {
     const entries: InventoryEntry[] = [];
     for (const service of this.#slots.get(slot)?.services ?? []) {
@@ -402,7 +402,7 @@ export class Publications {
   }
 }
 
-/** The slot's digest sums up all that is spoken of. */
+/** The slot's digest sums up all reported registrations. */
 function digest({ slot }: ServiceHoldings, held: HeldPublication, change: "add" | "remove"): void {
   const spoken = isAsPublished(held) ? held.publication : spokenOf(held);
   if (spoken !== undefined) slot?.digest[change](spoken);
@@ -412,7 +412,7 @@ function isAsPublished({ state }: HeldPublication): boolean {
   return state !== "superseded" && state !== "contested" && state !== "unlisted";
 }
 
-/** What the data node should have of it: of what is not listed that which was before, if anything was. */
+/** The state that the data node should have of it: for an unlisted one, the earlier listed state, if any. */
 function spokenOf({ publication, state, listed }: HeldPublication): InventoryEntry | undefined {
   if (state === "superseded" || state === "contested") return undefined;
   const stamp = state === "unlisted" ? listed : publication;
@@ -420,14 +420,14 @@ function spokenOf({ publication, state, listed }: HeldPublication): InventoryEnt
   return stamp && { dataInfoId, registId, version: stamp.version, registeredMs: stamp.registeredMs };
 }
 
-// A client that comes back repeats its version on a new connection; what the old one still had under way may arrive
-// after that, and must not take the registration away from the living connection.
+// A returning client repeats its version on a new connection. Requests still under way on the old one may arrive after
+// that, and must not take the registration away from the living connection.
 function isOlder(client: Client, request: PublishRequest, { publication, client: holder }: HeldPublication): boolean {
   if (publication.version !== request.version) return publication.version > request.version;
   return holder.order > client.order && holder.departedMs === undefined;
 }
 
-// Two registrations of one version differ by their time alone, so the second must be later even within one millisecond.
+// Two registrations of one version differ only by their time, so the second must be later even within one millisecond.
 function laterThan(held: HeldPublication | undefined, nowMs: number): number {
   const time = Math.floor(nowMs);
   return held === undefined ? time : Math.max(time, held.publication.registeredMs + 1);

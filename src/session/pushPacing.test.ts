@@ -1,4 +1,4 @@
-// What decides when a push goes, and when its answer is over time: small parts, each at its bounds.
+// The parts that decide when a push goes and when its answer is overdue, each at its bounds.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -14,7 +14,7 @@ function sent(changes: Partial<SentPush> = {}): SentPush {
   return { endByte: 100, unreadBytes: 0, leftMs: NOW_MS, ...changes };
 }
 
-/** Who was written 100 bytes, of which so many wait. */
+/** A receiver of 100 bytes, of which `unsentBytes` wait. */
 function receiver({ unsentBytes = 0, answerMs = 0 } = {}) {
   const channel = new Channel();
   channel.writtenBytes = 100;

@@ -31,7 +31,7 @@ beforeEach(() => {
   useSession({ clientRegistrationsMax: 1_000 });
 });
 
-/** A client with a subscriber of each of so many services, whose lists are not here yet. */
+/** A client with a subscriber of each of this many services, whose lists are not here yet. */
 function subscriberOf(services: number): TestClient {
   const client = connect();
   for (let at = 0; at < services; at++) subscribe(client, { dataInfoId: idOf(at), registId: `s${at}` });

@@ -1,4 +1,4 @@
-// When pushes that are not answered have had their time.
+// The pushes whose answers are overdue.
 
 import { Deadlines } from "../base/deadlines.ts";
 import { answerDueMs } from "./answerDueMs.ts";
@@ -6,8 +6,8 @@ import type { PushUnderWay } from "./client.ts";
 
 export class PushTimeouts {
   readonly #timeoutMs: number;
-  // In the order in which they were sent, to be looked at after push-timeout-ms. Answered ones are skipped when their
-  // time comes; the few that have more time are looked at again.
+  // In the order in which they were sent, to be checked after push-timeout-ms. Answered ones are skipped when their
+  // time comes; the few that have more time are checked again.
   #sent: PushUnderWay[] = [];
   #sentDone = 0;
   readonly #slow = new Deadlines<PushUnderWay>();
@@ -21,7 +21,7 @@ export class PushTimeouts {
     this.#sent.push(sent);
   }
 
-  /** Nobody's time is over before. */
+  /** No push is overdue before this. */
   postpone(fromMs: number): void {
     this.#fromMs = fromMs;
   }
@@ -31,7 +31,7 @@ export class PushTimeouts {
     return Math.max(Math.min(sentMs + this.#timeoutMs, this.#slow.nextMs()), this.#fromMs);
   }
 
-  /** Takes one whose time is over. */
+  /** Takes an overdue push. */
   take(nowMs: number): PushUnderWay | undefined {
     if (nowMs < this.#fromMs) return undefined;
     for (let sent = this.#takeNext(nowMs); sent !== undefined; sent = this.#takeNext(nowMs)) {

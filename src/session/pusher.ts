@@ -5,9 +5,9 @@
 // between. An answer that comes late counts for the version that it was sent for, and nothing is repeated while the
 // earlier push has not left this process.
 //
-// Pushing takes turns with everything else: after some milliseconds of it the process reads what has come. Without
-// that, a hundred hot services of two thousand subscribers each would push for seconds on end, take the answers that
-// nobody has read for lost, push again, and never come out of it.
+// Pushing takes turns with everything else: after some milliseconds of pushing the process reads its input. Otherwise a
+// hundred hot services of two thousand subscribers each would push for seconds on end, take unread answers for lost,
+// push again, and never recover.
 
 import { Deadlines } from "../base/deadlines.ts";
 import type { Metrics } from "../base/metrics.ts";
@@ -24,45 +24,44 @@ export interface PushOptions {
   readonly pushWindowMaxMs: number;
 }
 
-// The window is four times the cost, so that one hot service takes a fifth of a core at the most.
+// The window is four times the cost, so that one hot service takes at most a fifth of a core.
 const WINDOW_PER_COST = 4;
 // A shorter wait than a timer can measure is no wait.
 const WINDOW_MS_MIN = 1;
-// So much pushing, by its cost, and then whoever hosts the role has a turn. A service with more subscribers than that
-// goes on in the next one, after those that were due before. As long as transport reads from clients in a turn, since
-// each push is answered: in turns of 50 ms answers came too late (docs/internals/performance.md).
+// After this much pushing, by its cost, the role's host gets a turn. A service with more subscribers continues in the
+// next one, after those that were due before. It is as long as the transport's turn of reading from clients, since each
+// push is answered: in turns of 50 ms answers came too late (docs/internals/performance.md).
 const TURN_MS = 20;
-// After a process was away, what its clients have answered meanwhile is still to be read: sixty thousand answers a
-// second.
+// After a process was away, its clients' answers from that time are still to be read: sixty thousand answers a second.
 const FORGIVEN_MS = 1_000;
-// After a refusal the n-th retry waits n times so long, as SOFARegistry's. After no answer it waits n times
+// After a refusal the n-th retry waits n times this, as SOFARegistry's. After no answer it waits n times
 // push-timeout-ms instead: a client that takes a little longer than its time is not pushed to again.
 const RETRY_DELAY_MS = 500;
 // Beyond push-retries-max each retry waits twice as long as the one before, up to this: a client that refuses a list
-// for ever costs little, and one that has come to its senses has it within a minute.
+// for ever costs little, and one that recovers has it within a minute.
 const RETRY_DELAY_MS_MAX = 60_000;
 
 // 60 s are reached long before.
 const DOUBLINGS_MAX = 16;
 
-// So many pushes are under way to a client, and the targets beyond wait for an answer, in order. With a quarter of that
-// a client that asks for a thousand services waits a third longer for all of them, if it answers in portions.
+// The most pushes under way to a client; the targets beyond wait for an answer, in order. With a quarter of this a
+// client that asks for a thousand services waits a third longer for all of them, if it answers in portions.
 const UNDER_WAY_MAX = 128;
-// A client that has never answered is not waited for, but does not get all at once either.
+// The pusher does not wait for a client that has never answered, but does not send it everything at once either.
 const UNANSWERED_MS = 50;
-// What waits for such a client, and is too little for a socket to say when it has left, is looked for again: twice a
-// second, which costs nothing and is soon enough for one that reads so slowly.
+// Output that waits for such a client, and is too little for a socket to report when it has left, is checked again
+// twice a second, which costs nothing and is soon enough for a client that reads so slowly.
 const UNSENT_MS = 500;
-// A client that was frozen answers everything when it goes on: what it has answered by then is not pushed again.
+// A client that was frozen answers everything when it continues: pushes that it has answered by then are not repeated.
 const THAW_MS = 500;
-// If there was no room for a push on trial.
+// Used if there was no room for a push on trial.
 const TRIAL_AGAIN_MS = 1_000;
 
 // Bolt's request ids are Java ints.
 const PUSH_ID_MAX = 0x7fff_ffff;
 
 type Failure = "refused" | "timeout";
-/** Nothing was sent, and the target stays where it is among those that wait. */
+/** Nothing was sent, and the target keeps its place among those that wait. */
 type Waits = "waits";
 
 export class Pusher {
@@ -71,12 +70,12 @@ export class Pusher {
   readonly #metrics: Metrics;
   readonly #windows = new Deadlines<SubscribedService>();
   readonly #retries = new Deadlines<PushTarget>();
-  // When the targets of a client that wait may go on.
+  // The time at which the waiting targets of a client may continue.
   readonly #resumed = new Deadlines<Client>();
   readonly #paused = new Set<Client>();
   readonly #timeouts: PushTimeouts;
   #nextPushId = 1;
-  // What was pushed in this turn has cost so much, the last of it in the step of that time.
+  // The cost of the pushes in this turn, and the time of the step with the last of them.
   #turnCostMs = 0;
   #pushedMs = 0;
 
@@ -94,12 +93,12 @@ export class Pusher {
     this.#pushSoon(service, nowMs);
   }
 
-  /** A client has subscribed: it gets the list that is there, whatever the window. */
+  /** A client has subscribed: it gets the present list, whatever the window. */
   subscribed(subscriber: Subscriber, nowMs: number): void {
     const { target } = subscriber;
     const service = this.#subscriptions.get(target.dataInfoId);
-    // The others of its target have seen the list or are about to: looking at each again would cost a client with many
-    // subscribers of one service the square of them.
+    // The others of its target have seen the list or are about to: checking each again would cost a client with many
+    // subscribers of one service their square.
     if (service === undefined) return;
     if (this.#isSpent) this.#retries.set(target, nowMs);
     else this.#spend(service, this.#push(target, service, { nowMs, only: [subscriber] }), nowMs);
@@ -116,7 +115,7 @@ export class Pusher {
     if (client.blockedTargets.size > 0 && !this.#resumed.has(client)) this.#pushWaiting(client, nowMs);
   }
 
-  /** The client reads again: what was held back goes out at its newest. */
+  /** The client reads again: the held lists go out at their newest. */
   drained(client: Client, nowMs: number): void {
     for (const sent of client.pushesUnderWay.values()) sent.leftMs = nowMs;
     this.#pushWaiting(client, nowMs);
@@ -129,7 +128,10 @@ export class Pusher {
     if (this.#paused.delete(client)) this.#metrics.set("roster_clients_paused", this.#paused.size);
   }
 
-  /** The safety net, from time to time: whoever is behind, not waited for and not held back is pushed to again. */
+  /**
+   * The safety net, from time to time: pushes again to each target that is behind, without a push under way, and not
+   * held back.
+   */
   repair(services: readonly SubscribedService[], nowMs: number): void {
     for (const service of services) {
       if (service.round !== undefined || this.#windows.has(service)) continue;
@@ -151,7 +153,7 @@ export class Pusher {
 
   nextWakeMs(): number {
     const pushMs = Math.min(this.#windows.nextMs(), this.#retries.nextMs(), this.#resumed.nextMs());
-    // What is due and has to wait for its turn is not late.
+    // A list that is due and has to wait for its turn is not late.
     const turnMs = this.#isSpent ? Math.max(pushMs, this.#pushedMs) : pushMs;
     return Math.min(turnMs, this.#timeouts.nextMs());
   }
@@ -160,7 +162,7 @@ export class Pusher {
     return this.#subscriptions;
   }
 
-  /** Whether an answer, or a time, brings a target that is behind its service's list. */
+  /** Whether an answer or a time will serve a target that is behind its service's list. */
   willPush(target: PushTarget, service: SubscribedService): boolean {
     if (service.round !== undefined || this.#windows.has(service) || this.#retries.has(target)) return true;
     const { client, underWay } = target;
@@ -169,12 +171,12 @@ export class Pusher {
     return isToRead || client.pushesUnderWay.size > 0 || this.#resumed.has(client);
   }
 
-  /** Everybody else has had a turn. */
+  /** All other work has had a turn. */
   beginTurn(): void {
     this.#turnCostMs = 0;
   }
 
-  /** The process was away: it finds the time of answers over that it has not read yet. */
+  /** The process was away: it finds answers overdue that it has only not read yet. */
   forgiveStall(nowMs: number): void {
     this.#timeouts.postpone(nowMs + FORGIVEN_MS);
   }
@@ -185,7 +187,7 @@ export class Pusher {
     while (isDue && !this.#isSpent) isDue = this.#pushNext(nowMs);
   }
 
-  /** An id for a push of any kind; none of the last two billion had it. */
+  /** An id for a push of any kind; none of the last two billion pushes had it. */
   takePushId(): number {
     const id = this.#nextPushId;
     this.#nextPushId = id === PUSH_ID_MAX ? 1 : id + 1;
@@ -207,7 +209,7 @@ export class Pusher {
     return this.#turnCostMs >= TURN_MS;
   }
 
-  /** Pushes what has been due for longest; false if nothing is. */
+  /** Pushes the list that has been due for longest; false if none is. */
   #pushNext(nowMs: number): boolean {
     const serviceMs = this.#windows.nextMs();
     const targetMs = this.#retries.nextMs();
@@ -227,7 +229,10 @@ export class Pusher {
     return service !== undefined;
   }
 
-  /** Pushes to all who have not seen the list, or to as many as this turn has time for: then the next one goes on. */
+  /**
+   * Pushes to all targets that have not seen the list, or to as many as this turn has time for: the next turn
+   * continues.
+   */
   #pushAll(service: SubscribedService, nowMs: number): void {
     service.round ??= { targets: service.targets.values(), isSent: false, isRepeated: false };
     const { round } = service;
@@ -242,7 +247,7 @@ export class Pusher {
     if (round.isRepeated) this.#windows.set(service, Math.max(gatheredUntilMs(service), nowMs));
   }
 
-  /** Pushes that were just sent open the service's window, or make it longer, and use up the turn. */
+  /** Pushes that were just sent open the service's window, or lengthen it, and use up the turn. */
   #spend(service: SubscribedService, costMs: number, nowMs: number): void {
     if (costMs === 0) return;
     this.#turnCostMs += costMs;
@@ -257,7 +262,7 @@ export class Pusher {
     this.#spend(service, this.#push(target, service, { nowMs }), nowMs);
   }
 
-  /** Pushes to the targets of a client that wait, longest first, as far as there is room and time. */
+  /** Pushes to the waiting targets of a client, longest first, as far as there is room and time. */
   #pushWaiting(client: Client, nowMs: number): void {
     if (!client.answersPushes) this.#assumeLeft(client, nowMs);
     for (const target of client.blockedTargets) {
@@ -271,7 +276,7 @@ export class Pusher {
     }
   }
 
-  /** Has a look at a client whose targets wait, when nothing that is to be expected from it will cause that. */
+  /** Checks a client whose targets wait, if no expected event of that client will cause it. */
   #resume(client: Client, nowMs: number): void {
     const { breaker, channel } = client;
     if (breaker?.isOpen === true) {
@@ -317,7 +322,7 @@ export class Pusher {
     return true;
   }
 
-  /** Pushes to the target if it is its turn. Returns how many milliseconds of work that was, 0 if nothing was sent. */
+  /** Pushes to the target if it is its turn. Returns the milliseconds of work, 0 if nothing was sent. */
   #push(
     target: PushTarget,
     service: SubscribedService,
@@ -333,7 +338,7 @@ export class Pusher {
     return 0;
   }
 
-  /** Sends the list to those of the target's subscribers that have not seen it. Returns how much work that was. */
+  /** Sends the list to those of the target's subscribers that have not seen it. Returns the amount of work. */
   #tryPush(
     target: PushTarget,
     service: SubscribedService,
@@ -345,7 +350,7 @@ export class Pusher {
     if (target.underWay !== undefined) {
       // An answer will come, and then the target gets the newest list.
       if (client.answersPushes) return 0;
-      // A client that never answered is not waited for, only until the push has left.
+      // A client that never answered only makes the target wait until the push has left.
       if (!hasLeft(target.underWay, client)) return "waits";
       this.#assume(target.underWay);
     }
@@ -405,18 +410,18 @@ export class Pusher {
       if (target.underWay === undefined) this.#pushRest(target, nowMs);
       return;
     }
-    // A client that had never answered was taken to have it.
+    // A client that had never answered was assumed to have it.
     for (const subscriber of sent.subscribers) {
       if (subscriber.seenVersion === sent.version) subscriber.seenVersion = NO_VERSION;
     }
     if (target.underWay === undefined && !this.#retries.has(target)) this.#retry(target, { outcome: "refused", nowMs });
   }
 
-  /** What has changed since the push that was answered. */
+  /** Pushes changes that came after the answered push. */
   #pushRest(target: PushTarget, nowMs: number): void {
     const service = this.#subscriptions.get(target.dataInfoId);
     if (service === undefined || !isBehind(target, service)) return;
-    // Whoever answers within the window gets what has changed since with all others, when it ends.
+    // A client that answers within the window gets later changes with all others, when it ends.
     if (this.#isSpent || isGathering(service, nowMs)) this.#pushSoon(service, nowMs);
     else this.#pushNewest(target, nowMs);
   }
@@ -448,7 +453,7 @@ export class Pusher {
     this.#retries.set(target, nowMs + Math.min(delayMs, RETRY_DELAY_MS_MAX));
   }
 
-  /** The subscribers of this push are taken to have its version, unless the client says otherwise. */
+  /** The subscribers of this push are assumed to have its version, unless the client reports otherwise. */
   #assume(sent: PushUnderWay): void {
     this.#end(sent);
     sent.target.client.giveUp(sent);
@@ -475,7 +480,7 @@ function see({ subscribers, version }: PushUnderWay): void {
   for (const subscriber of subscribers) if (version > subscriber.seenVersion) subscriber.seenVersion = version;
 }
 
-/** Whether one of the target's subscribers has not seen the list that is here. */
+/** Whether one of the target's subscribers has not seen the present list. */
 export function isBehind(target: PushTarget, { list }: SubscribedService): boolean {
   for (const subscriber of target.subscribers.values()) if (subscriber.seenVersion < list.version) return true;
   return false;

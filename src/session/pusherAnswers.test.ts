@@ -1,4 +1,4 @@
-// What answers to pushes do, late ones and none at all.
+// The effects of answers to pushes, late ones and missing ones too.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

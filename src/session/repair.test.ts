@@ -1,4 +1,4 @@
-// What a session does so that the data nodes hold what its clients publish, whatever was lost.
+// The session's repair of data nodes that lost publications of its clients.
 
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";

@@ -1,5 +1,5 @@
 // The session's copy of one service's list. It moves from one whole version to the next: a delta is applied only on
-// exactly the version that it begins at, everything else is a reason to fetch.
+// exactly the version at which it begins; anything else is a reason to fetch.
 
 import {
   type DatumDelta,
@@ -28,12 +28,12 @@ export class ServiceList {
     return this.#version.version;
   }
 
-  /** The version together with who gave it. */
+  /** The version with its origin. */
   get state(): DatumVersion {
     return this.#version;
   }
 
-  /** All of it, as its leader gave it. */
+  /** The whole list, as its leader gave it. */
   get snapshot(): DatumSnapshot {
     return { ...this.#version, dataInfoId: this.dataInfoId, publications: [...this.#publications.values()] };
   }
@@ -51,7 +51,7 @@ export class ServiceList {
     return true;
   }
 
-  /** Takes a delta. `behind` means that this list is at another version than the delta begins at. */
+  /** Takes a delta. `behind` means that this list is not at the version at which the delta begins. */
   apply(delta: DatumDelta): "applied" | "known" | "behind" {
     if (delta.version <= this.version) return "known";
     if (!isSameVersion(delta.base, this.#version)) return "behind";
@@ -63,8 +63,8 @@ export class ServiceList {
     return "applied";
   }
 
-  // The list is of a leader whose clock was days ahead. The next one does not go on above what no clock can have given,
-  // and its list is the truth, for all who have not seen the other.
+  // The list comes from a leader whose clock was days ahead. The next leader does not continue above a version that no
+  // clock can have given, and its list is right for every subscriber that has not seen the other.
   #isFromAfar(next: DatumVersion, nowMs: number): boolean {
     const isLater = next.origin > this.#version.origin && isCredible(next.version, nowMs);
     return isLater && !isCredible(this.version, nowMs);

@@ -17,7 +17,7 @@ import {
   tableOf,
 } from "./testing/parts.ts";
 
-/** Both services are subscribed; `ORDERS` is led by the first node and `STOCK` by the second one. */
+/** Both services are subscribed; the first node leads `ORDERS` and the second one `STOCK`. */
 function newLists() {
   const recorded = recordedLinks();
   recorded.links.adopt(tableOf(1n, [DATA_1, DATA_2]));

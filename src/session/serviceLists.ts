@@ -1,5 +1,5 @@
-// The lists of the services with subscribers here: asked for, kept up with by notices, and compared with the data nodes
-// from time to time. Only the node that leads a service by the newest table is listened to.
+// The lists of the services with subscribers here: requested, kept up to date by notices, and compared with the data
+// nodes from time to time. Only the node that leads a service by the newest table counts.
 
 import type { ListMessage } from "../cluster/messages/sessionData.ts";
 import { type DatumDelta, type DatumVersion, isSameVersion, NO_DATUM_VERSION } from "../model/datum.ts";
@@ -23,14 +23,14 @@ export class ServiceLists {
     this.#changed = changed;
   }
 
-  /** Asks for the list; while one is on its way its arrival decides whether another one is needed. */
+  /** Requests the list; while a request is under way its answer decides whether another one is needed. */
   fetch(service: SubscribedService): void {
     if (service.isWaiting) return;
     const { dataInfoId, list } = service;
     service.isWaiting = this.#links.ask(dataInfoId, { kind: "fetch", dataInfoId, have: list.state });
   }
 
-  /** Other nodes lead these slots now: what they have may be something else under the same number. */
+  /** Other nodes lead these slots now: they may have a different list under the same number. */
   moved(slots: ReadonlySet<number>): void {
     if (slots.size === 0) return;
     for (const service of this.#subscriptions.services()) {
@@ -76,7 +76,7 @@ export class ServiceLists {
     if (service.announced !== undefined && service.announced.version > service.list.version) this.fetch(service);
   }
 
-  /** There is a list of this version, and it is not here. */
+  /** A list of this version exists, and it is not here. */
   #announced(service: SubscribedService, { version, origin }: DatumVersion): void {
     if (version < service.list.version || isSameVersion({ version, origin }, service.list.state)) return;
     if (service.announced === undefined || version > service.announced.version) service.announced = { version, origin };

@@ -1,6 +1,6 @@
-// The session role: holds the clients, is the source of truth for what they publish and subscribe, and pushes lists to
-// them. Events in, effects out, the time as an argument; see ARCHITECTURE.md for the way of a registration and of a
-// push through it.
+// The session role: holds the clients, is the source of truth for their publications and subscriptions, and pushes
+// lists to them. Events in, effects out, the time as an argument; ARCHITECTURE.md follows a registration and a push
+// through it.
 
 import { assert, unreachable } from "../base/assert.ts";
 import { Deadlines } from "../base/deadlines.ts";
@@ -32,13 +32,13 @@ import { VersionScan } from "./versionScan.ts";
 /** Settings, each a key of the configuration; all times in milliseconds. */
 export interface SessionOptions extends PushOptions {
   readonly id: NodeId;
-  /** Where other nodes reach this one: `host:port`. */
+  /** The address for other nodes: `host:port`. */
   readonly address: string;
   readonly clientReturnGraceMs: number;
   readonly clientRegistrationsMax: number;
-  /** The process has the role data too, and keeps once more what its clients publish. */
+  /** The process has the role data too, and keeps its clients' publications a second time. */
   readonly isDataHere: boolean;
-  /** How large the list of one service may be, in the bytes of model/listBytes.ts. */
+  /** The bound for the list of one service, in the bytes of model/listBytes.ts. */
   readonly serviceBytesMax: number;
   readonly versionScanIntervalMs: number;
   readonly digestIntervalMs: number;
@@ -49,9 +49,9 @@ export interface SessionOutput {
   toData(node: NodeId, message: SessionToData): void;
   /** To every meta node. */
   toMeta(message: MemberToMeta): void;
-  /** The data nodes of the cluster: links to exactly these are to be kept. */
+  /** The data nodes of the cluster: keep links to exactly these. */
   linkData(nodes: readonly MemberAddress[]): void;
-  /** The cluster does not want this node; its process must end and say why. */
+  /** The cluster refuses this node; its process must end with the reason. */
   refused(reason: string): void;
 }
 
@@ -61,19 +61,19 @@ export type SessionEvent =
   | { readonly kind: "dataUp"; readonly node: NodeId }
   | { readonly kind: "dataDown"; readonly node: NodeId }
   | { readonly kind: "fromMeta"; readonly message: MetaToMember }
-  /** A link to a meta node is there. */
+  /** A link to a meta node was made. */
   | { readonly kind: "metaUp" }
   /** The node is about to stop: clients that leave now come back elsewhere. */
   | { readonly kind: "drain" }
   | { readonly kind: "woken" };
 
-// A timer that fires so late was held up by this process, not by its clock.
+// A timer that fires this late was held up by this process, not by its clock.
 const STALL_MS = 100;
-// After so long clients may have given this process up and gone elsewhere.
+// After this time clients may have given this process up and gone elsewhere.
 const ABSENCE_MS = 1_500;
-// Within this it has read what waited in its sockets, in turns of 20 ms, and knows which connections are closed.
+// Within this it has read all waiting input, in turns of 20 ms, and knows which connections are closed.
 const CATCH_UP_MS = 1_000;
-// When a data node that was busy is compared.
+// The delay of the comparison with a data node that was busy.
 const BUSY_RETRY_MS = 1_000;
 
 export class Session implements Registry {
@@ -95,12 +95,12 @@ export class Session implements Registry {
   readonly #configs: ConfigWatches;
   #connectionsMade = 0;
   #isDraining = false;
-  // When this process last went on after it had stood still.
+  // The time at which this process last continued after a stall.
   #stallEndMs = Number.NEGATIVE_INFINITY;
   readonly #scan: VersionScan;
-  // Slots whose new leader has not yet said that it has what is here.
+  // Slots whose new leader has not yet confirmed that it has everything held here.
   readonly #unsettled = new Set<number>();
-  // When each data node is compared next.
+  // The time of each data node's next comparison.
   readonly #comparisons = new Deadlines<NodeId>();
 
   constructor(options: SessionOptions, environment: { output: SessionOutput; metrics: Metrics; nowMs: number }) {
@@ -133,7 +133,7 @@ export class Session implements Registry {
     });
   }
 
-  /** Connected clients. */
+  /** The number of connected clients. */
   get connections(): number {
     return this.#clients.size;
   }
@@ -147,12 +147,12 @@ export class Session implements Registry {
     return this.#membership.members;
   }
 
-  /** What clients are charged for, summed up anew: to hold the budget against it. */
+  /** The sum of the clients' charges, counted anew: to compare the budget with it. */
   get chargedBytes(): number {
     return this.#publications.chargedBytes + this.#subscriptions.chargedBytes + this.#configs.chargedBytes;
   }
 
-  /** Everything that clients were answered is at the data nodes: a session that drains may stop. */
+  /** Everything answered to clients is at the data nodes: a session that drains may stop. */
   get isDrained(): boolean {
     return this.#links.isIdle;
   }
@@ -194,7 +194,7 @@ export class Session implements Registry {
     this.#wake(nowMs);
   }
 
-  /** When `woken` is due next. */
+  /** The time of the next `woken`. */
   nextWakeMs(): number {
     return Math.min(
       this.#departed.nextMs(),
@@ -250,7 +250,7 @@ export class Session implements Registry {
     const claim = { ...publication, nowMs, stallEndMs: this.#stallEndMs };
     const error = contest(held, client, claim) ?? this.#fullness.refusal(publication, held, nowMs);
     if (error !== undefined) return client.refuse(event.request, publication, error);
-    // What another one waits for in vain must not displace this.
+    // A registration for which another client waits in vain must not displace this one.
     if (held?.state === "contested") this.#links.withdraw(held.publication);
     const taken = this.#publications.put(client, publication, nowMs, held);
     if (taken instanceof RegistryError) return client.refuse(event.request, publication, taken);
@@ -281,8 +281,7 @@ export class Session implements Registry {
     if (subscribed instanceof RegistryError) return client.refuse(event.request, event.subscription, subscribed);
     const { service, subscriber, returnedFrom } = subscribed;
     this.#departed.returned(returnedFrom, client, { ...event.subscription, nowMs });
-    // The answer goes first: a client that gets a push for a registration which it does not know to be accepted may
-    // drop it.
+    // The answer goes first: a client may drop a push for a registration that it does not yet know to be accepted.
     client.channel.answer(event.request, { kind: "accepted", registId, version });
     if (service.list.view !== undefined) this.#pusher.subscribed(subscriber, nowMs);
     else this.#lists.fetch(service);
@@ -319,7 +318,7 @@ export class Session implements Registry {
     this.#pusher.answered(client, push, { isTaken, nowMs });
   }
 
-  /** A closed connection is not yet a dead client: what it registered waits for its return. */
+  /** A closed connection is not yet a dead client: its registrations wait for its return. */
   #disconnected(client: Client, nowMs: number): void {
     this.#clients.delete(client.id);
     client.departedMs = nowMs;
@@ -330,13 +329,13 @@ export class Session implements Registry {
     this.#pusher.departed(client);
     const unwatched = this.#configs.dropClient(client);
     if (unwatched.length > 0) this.#output.toMeta({ kind: "unwatchConfig", dataInfoIds: unwatched });
-    // Who leaves a node that stops is on the way to another one: the data tier keeps what it published meanwhile.
+    // A client that leaves a stopping node is on its way to another: the data tier keeps its publications meanwhile.
     if (!this.#isDraining) this.#departed.add(client, nowMs);
   }
 
   /**
    * A process that was stopped or busy for a while finds its timers due before it has read what its clients sent
-   * meanwhile: those who had gone get their grace anew.
+   * meanwhile: departed clients get their grace anew.
    */
   #forgiveStall(nowMs: number): void {
     const lateMs = nowMs - this.nextWakeMs();
@@ -347,8 +346,8 @@ export class Session implements Registry {
       this.#pusher.forgiveStall(nowMs);
       this.#configs.forgiveStall(nowMs);
     }
-    // What it reads next may have waited in its sockets for long, from clients that are elsewhere by now. Whose
-    // connection turns out to be closed has nothing published in its name.
+    // The next input may have waited in its sockets for long, from clients that are elsewhere by now. If a connection
+    // turns out to be closed, nothing is published in its client's name.
     if (lateMs > ABSENCE_MS) {
       this.#stallEndMs = nowMs;
       this.#links.pause(nowMs + CATCH_UP_MS);
@@ -400,7 +399,7 @@ export class Session implements Registry {
       case "recall":
         return this.#lists.recall(from, message.dataInfoId);
       case "notReady":
-        // It follows by itself; the scan asks again in case it does not.
+        // It follows unasked; the scan asks again in case it does not.
         return;
       case "synced":
         return this.#synced(message.slots);
@@ -426,7 +425,7 @@ export class Session implements Registry {
         return this.#configs.changed(message.value, nowMs);
       case "refused":
         return this.#output.refused(message.reason);
-      // Its host has heard it.
+      // The host handles it.
       case "clientCounts":
         return;
       default:
@@ -483,7 +482,7 @@ export class Session implements Registry {
     }
   }
 
-  /** The safety net: whatever was lost on the way is found here, within one interval. */
+  /** The safety net: finds everything lost on the way, within one interval. */
   #repairLists(nowMs: number): void {
     const isRound = this.#scan.beginIfDue(nowMs);
     if (isRound) this.#links.pump();

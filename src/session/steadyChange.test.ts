@@ -17,7 +17,7 @@ beforeEach(reset);
 
 let version = 10n;
 
-/** A subscriber that has the first list, for as long as it takes to be quiet. */
+/** A subscriber that has the first list, and has been quiet long enough. */
 function ready(): TestClient {
   const client = connect();
   subscribe(client);
@@ -27,7 +27,7 @@ function ready(): TestClient {
   return client;
 }
 
-/** The list changes so many times; returns when each push came, in milliseconds after the first change. */
+/** Changes the list several times; returns the time of each push, in milliseconds after the first change. */
 function change(client: TestClient, { times, apartMs }: { times: number; apartMs: number }): number[] {
   const [startMs, before] = [nowMs, client.channel.pushes.length];
   const cameMs: number[] = [];

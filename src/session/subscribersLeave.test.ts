@@ -17,7 +17,7 @@ import {
 
 beforeEach(reset);
 
-/** Keeps something with the view that the client was pushed last; returns how often it was dropped. */
+/** Keeps something with the view last pushed to the client; returns how often it was dropped. */
 function keep(client: TestClient): { dropped: number } {
   const view = client.channel.pushes.at(-1)?.view;
   assert.ok(view);

@@ -1,5 +1,5 @@
-// Who wants which service. Subscribers of one client that fit one push are kept together in a push target, targets by
-// service.
+// The subscriptions of services. Subscribers of one client that share one push are kept together in a push target,
+// targets by service.
 
 import { HELD } from "../base/budget.ts";
 import type { RegistryError } from "../base/errors.ts";
@@ -14,11 +14,11 @@ import { ServiceList } from "./serviceList.ts";
 
 /** A list on its way to all targets of its service, which may take more than one turn. */
 interface PushRound {
-  /** Those that it has not come to. */
+  /** The ones not reached yet. */
   readonly targets: Iterator<PushTarget>;
-  /** Somebody was pushed to. */
+  /** A target was pushed to. */
   isSent: boolean;
-  /** Some that it has come to are behind: the list has changed since, or they had another push under way. */
+  /** Some targets passed are behind: the list has changed since, or they had another push under way. */
   isRepeated: boolean;
 }
 
@@ -27,15 +27,15 @@ export class SubscribedService {
   readonly dataInfoId: DataInfoId;
   readonly list: ServiceList;
   readonly targets = new Map<string, PushTarget>();
-  /** Subscribers whose connection was lost a moment ago; a client that returns finds here what it has already seen. */
+  /** Subscribers whose connection was lost a moment ago; a returning client finds here which version it has seen. */
   readonly departed = new Map<string, Subscriber>();
-  /** A fetch is under way, or the data node holds the list back and will send it by itself. */
+  /** A fetch is under way, or the data node holds the list and will send it unasked. */
   isWaiting = false;
-  /** The highest version that the data node spoke of. */
+  /** The highest version that the data node named. */
   announced: DatumVersion | undefined;
-  /** Until then changes are gathered because the last pushes were dear; see Pusher. */
+  /** Changes are gathered until then because the last pushes were expensive; see Pusher. */
   windowEndMs = 0;
-  /** And so they are while it changes all the time. */
+  /** Also gathers changes while the service changes all the time. */
   readonly gap = new PushGap();
   /** The first list is not a change. */
   isKnown = false;
@@ -48,11 +48,11 @@ export class SubscribedService {
   }
 }
 
-/** What became of a subscribe request. */
+/** The result of a subscribe request. */
 export interface Subscribed {
   readonly service: SubscribedService;
   readonly subscriber: Subscriber;
-  /** The lost connection whose subscriber this was. */
+  /** The lost connection that had this subscriber. */
   readonly returnedFrom: Client | undefined;
 }
 
@@ -65,7 +65,7 @@ export class Subscriptions {
     this.#costs = costs;
   }
 
-  /** What clients are charged for all subscribers. */
+  /** The sum of the charges for all subscribers. */
   get chargedBytes(): number {
     let sum = 0;
     for (const { targets } of this.#services.values()) {
@@ -87,8 +87,8 @@ export class Subscriptions {
   }
 
   /**
-   * Adds or renews a subscriber, or says that it would be too much. A client that returned after a cut keeps what it
-   * has seen.
+   * Adds or renews a subscriber, or returns the error if it would be too much. A client that returned after a cut keeps
+   * its seen versions.
    */
   subscribe(client: Client, request: SubscribeRequest): Subscribed | RegistryError {
     const known = client.subscribers.get(registrationKey(request));
@@ -126,7 +126,7 @@ export class Subscriptions {
     }
   }
 
-  /** Drops up to `max` of what a client that is gone subscribed. Returns of which services, each as often. */
+  /** Drops up to `max` subscribers of a departed client. Returns their services, each as often as it occurs. */
   dropSome(client: Client, max: number): DataInfoId[] {
     const dropped: DataInfoId[] = [];
     for (const subscriber of client.subscribers.values()) {
@@ -137,7 +137,7 @@ export class Subscriptions {
     return dropped;
   }
 
-  /** Forgets the service if nobody subscribes it any more. */
+  /** Forgets the service if it has no subscriber left. */
   forgetIfUnused(service: SubscribedService): boolean {
     if (service.targets.size > 0) return false;
     service.list.release();
@@ -198,13 +198,13 @@ function targetFor(service: SubscribedService, client: Client, request: Subscrib
 }
 
 /**
- * What a renewed subscriber has seen already. One that now looks elsewhere, or is a newer registration, has seen
- * nothing.
+ * The version that a renewed subscriber has already seen. A subscriber with another scope or a newer registration has
+ * seen nothing.
  */
 function carriedVersion(before: Subscriber | undefined, { version, scope, zone, variant }: SubscribeRequest): bigint {
   if (before === undefined || before.version !== version) return NO_VERSION;
   const { target } = before;
   if (target.scope !== scope || target.zone !== zone || target.variant !== variant) return NO_VERSION;
-  // What a client that never confirms was sent may have been lost with its connection.
+  // A push to a client that never confirms may have been lost with its connection.
   return target.client.answersPushes ? before.seenVersion : NO_VERSION;
 }

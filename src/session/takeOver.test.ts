@@ -1,4 +1,4 @@
-// Whose a registration is when two connections want it.
+// The owner of a registration that two connections want.
 
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
@@ -51,7 +51,7 @@ const outcome = ({ channel }: TestClient) => {
   return last?.kind === "failed" ? last.error.code : last?.kind;
 };
 
-/** The client never says anything again. */
+/** The client never sends anything again. */
 const silence = ({ channel }: TestClient) => {
   channel.heardMs = nowMs - 1;
 };

@@ -1,47 +1,48 @@
-// Who may register or take back what another connection of this session holds. A client that comes back has a new
-// connection, and its old one may still seem to stand; a stranger looks much the same. They are told apart by what the
-// wire gives: the process id, where a client sends one, or else the address. Where these are the same, the old
-// connection is asked whether its client is there: if that answers, it keeps what it holds, and the other one is told
-// who has it. Clients try again twice a second, so one whose old connection is dead is back after some two seconds, and
-// is listed all the while. One that differs gets nothing as long as the other one is there, or may come back.
+// Decides whether a client may register or take back what another connection of this session holds. A returning client
+// has a new connection, and its old one may still seem to stand; a stranger looks much the same. The wire tells them
+// apart: by the process id, where a client sends one, or else by the address. If these are equal, the old connection is
+// asked whether its client is there. If that answers, it keeps its holdings, and the other one is told the holder.
+// Clients try again twice a second, so one whose old connection is dead is back after some two seconds, and stays
+// listed meanwhile. A different client gets nothing as long as the holder is there or may come back.
 
 import { fail, type RegistryError } from "../base/errors.ts";
 import type { Client, HeldPublication } from "./client.ts";
 
 export interface When {
   readonly nowMs: number;
-  /** When this process last found that it had stood still: what was sent to it before may be unread. */
+  /** The time at which this process last found that it had stood still: input from before may be unread. */
   readonly stallEndMs: number;
 }
 
-/** What is asked for, by a connection that does not hold it. */
+/** A request of a connection for a registration that it does not hold. */
 export interface Claim extends When {
   readonly registId: string;
   readonly version: bigint;
-  /** Of the process that asks, where its client names one. */
+  /** The id of the requesting process, if its client sends one. */
   readonly processId?: string;
 }
 
-// A full collection of a small heap takes less, and a client whose old connection is dead waits so long.
+// A full collection of a small heap takes less; a client whose old connection is dead waits this long.
 const ANSWER_MS = 2_000;
-// A client that never answered a question says something by itself every fifteen seconds.
+// A client that never answered a question sends something by itself every fifteen seconds.
 const MUTE_ANSWER_MS = 16_000;
-// A holder is not asked more often, however often others ask for what it has.
+// A holder is not asked more often, however often others request its registrations.
 const ASK_AGAIN_MS = 500;
 // Clients count from one, or take the time. In milliseconds this is 557 years, in microseconds half a year; from zero
-// to the largest version that is taken it is 262,144 steps.
+// to the largest allowed version it is 262,144 steps.
 const VERSION_STEP_MAX = 1n << 44n;
-// A client that was refused because its old connection seemed to stand comes again within this.
+// A client that was refused because its old connection seemed to stand tries again within this.
 const NEXT_TRY_MS = 1_500;
 
 /**
- * Whether `client` may have what is held: undefined if it may, or the error to answer it with. Asks the holder where
- * that decides it.
+ * Whether `client` may have the registration: undefined if it may, or the error to answer with. Asks the holder where
+ * that decides.
  */
 export function contest(held: HeldPublication | undefined, client: Client, claim: Claim): RegistryError | undefined {
   if (held === undefined) return undefined;
   if (held.state === "contested") return held.client === client ? heldElsewhere(held) : undefined;
-  // Its own count is a client's own matter, and what another session has by now is not this one's to defend.
+  // Its own count is a client's own matter, and a registration that another session has by now is not this one's to
+  // defend.
   if (held.client === client || held.state === "superseded" || held.state === "outrun") return undefined;
   const { version } = held.publication;
   if (claim.version - version > VERSION_STEP_MAX) {
@@ -53,24 +54,24 @@ export function contest(held: HeldPublication | undefined, client: Client, claim
   return fail("REGISTRATION_HELD", { registId: claim.registId, version, holder: held.client.id });
 }
 
-/** Its client has been taken at its word, and then the registration turned out to be another one's, elsewhere. */
+/** Its client was answered with success, and then the registration turned out to be held elsewhere. */
 function heldElsewhere({ publication, holder }: HeldPublication): RegistryError {
   const { registId, version } = publication;
   return fail("REGISTRATION_HELD", { registId, version, holder: holder ?? "at another session" });
 }
 
-/** What a client whose connection was lost at `nowMs` has to return, given the usual grace. */
+/** The time that a client whose connection was lost at `nowMs` has to return, given the usual grace. */
 export function returnMs(client: Client, graceMs: number, nowMs: number): number {
   return nowMs - client.askedMs < NEXT_TRY_MS ? graceMs + NEXT_TRY_MS : graceMs;
 }
 
-/** Whether two connections are one client's, as far as the wire tells. */
+/** Whether two connections belong to one client, as far as the wire tells. */
 export function isOneClient(holder: Client, client: Client, { processId = "" }: { processId?: string }): boolean {
   if (processId !== "" && holder.processId !== "") return processId === holder.processId;
   return holder.channel.address === client.channel.address;
 }
 
-/** Whether a holder is gone, or has not answered in its time. One that was not asked lately is asked. */
+/** Whether a holder is gone, or has not answered in time. A holder that was not asked lately is asked. */
 export function mayBeReplaced(holder: Client, when: When): boolean {
   const { channel, askedMs } = holder;
   if (isGone(holder, when)) return true;
@@ -86,7 +87,7 @@ export function isGone(holder: Client, { nowMs, stallEndMs }: When): boolean {
   return holder.channel.isSilentSince(holder.askedMs) && nowMs >= answerDueMs(holder, stallEndMs);
 }
 
-/** When a holder that was asked should have answered. */
+/** The time by which a holder that was asked should have answered. */
 export function answerDueMs({ channel, askedMs }: Client, stallEndMs: number): number {
   return Math.max(askedMs, stallEndMs) + (channel.answersQuestions ? ANSWER_MS : MUTE_ANSWER_MS);
 }

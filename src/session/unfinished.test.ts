@@ -1,4 +1,4 @@
-// What a session says is not over yet: nothing once all is well, and every thing that waits by its name.
+// A session's unfinished work: none once all is well, and everything that waits by its name.
 
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";

@@ -1,5 +1,5 @@
-// What a session still waits for, or keeps for a while only. Nothing of it is left soon after the last change, once
-// nodes and clients are well: what stays then waits for something that will not come, or is forgotten where it is.
+// Everything that a session still waits for, or keeps only for a while. None of it is left soon after the last change,
+// once nodes and clients are well: anything left waits for an event that will not come, or was forgotten.
 
 import type { ClientId } from "../model/ids.ts";
 import type { Client, PushTarget } from "./client.ts";
@@ -11,7 +11,7 @@ export interface SessionParts {
   readonly clients: ReadonlyMap<ClientId, Client>;
   readonly pusher: Pusher;
   readonly links: DataLinks;
-  /** Slots whose leader has not said that it has what is here. */
+  /** Slots whose leader has not confirmed that it has everything held here. */
   readonly unsettled: ReadonlySet<number>;
 }
 
@@ -25,7 +25,7 @@ export function* unfinished({ clients, pusher, links, unsettled }: SessionParts)
   }
 }
 
-/** What can't be between two steps: something waits, and neither an answer nor a time will bring it on. */
+/** States that are impossible between two steps: something waits, and neither an answer nor a time will continue it. */
 export function* stuck({ pusher, links }: SessionParts): Generator<string> {
   for (const node of links.stuck()) yield `changes wait for ${node}, and nothing sends them`;
   for (const service of pusher.subscriptions.services()) {
@@ -37,7 +37,7 @@ export function* stuck({ pusher, links }: SessionParts): Generator<string> {
   }
 }
 
-/** What is left when there is no client any more: nothing. */
+/** Remains after the last client has gone: there should be none. */
 export function* leftovers({ clients, pusher: { subscriptions } }: SessionParts): Generator<string> {
   for (const id of clients.keys()) yield `${id} is still a client`;
   for (const { dataInfoId } of subscriptions.services()) yield `nobody subscribes ${dataInfoId}, and it is known`;
@@ -53,7 +53,7 @@ function* ofService(service: SubscribedService): Generator<string> {
 }
 
 function* ofTarget({ client, subscribers }: PushTarget, { dataInfoId, list }: SubscribedService): Generator<string> {
-  // Nobody knows what a client has that never answers.
+  // The version at a client that never answers is unknown.
   if (!client.answersPushes) return;
   for (const { registId, seenVersion } of subscribers.values()) {
     if (seenVersion < list.version) yield `${registId} of ${client.id} has not seen the list of ${dataInfoId}`;

@@ -19,7 +19,7 @@ import { VersionScan } from "./versionScan.ts";
 
 const INTERVAL_MS = 5_000;
 
-/** Scans of so many services; those of `ORDERS` and `STOCK` have two nodes. */
+/** Scans of this many services; `ORDERS` and `STOCK` belong to two nodes. */
 function newScan({ services = [ORDERS, STOCK] } = {}) {
   const recorded = recordedLinks();
   recorded.links.adopt(tableOf(1n, [DATA_1, DATA_2]));

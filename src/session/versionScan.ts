@@ -1,6 +1,6 @@
-// The safety net of lists: from time to time all services with subscribers are gone through, and their data nodes are
-// told which version is here, so that what was lost on the way comes back. With many services that takes longer than
-// anybody should wait: a round is spread over many steps.
+// The safety net of lists: from time to time the session goes through all services with subscribers and reports its
+// versions to their data nodes, so that everything lost on the way comes back. With many services that takes longer
+// than other work may wait: a round is spread over many steps.
 
 import type { DatumVersion } from "../model/datum.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
@@ -9,13 +9,13 @@ import type { SubscribedService, Subscriptions } from "./subscriptions.ts";
 
 // About a millisecond of work here, and as much at the data node.
 const SERVICES_PER_STEP = 1_000;
-// A million services are gone through in some four seconds, a fifth of the time of which is work.
+// A million services take some four seconds, a fifth of it work.
 const STEP_MS = 4;
 
 interface Round {
-  /** Those that it has not come to. */
+  /** The ones not reached yet. */
   readonly services: Iterator<SubscribedService>;
-  /** The one node whose services are meant; undefined for all. */
+  /** The one node whose services are scanned; undefined for all. */
   readonly node: NodeId | undefined;
 }
 
@@ -39,22 +39,22 @@ export class VersionScan {
     return this.#rounds.length > 0 ? Math.min(this.#stepMs, this.#roundMs) : this.#roundMs;
   }
 
-  /** Begins a round if it is time for one, and says so. */
+  /** Begins a round if one is due, and returns whether it did. */
   beginIfDue(nowMs: number): boolean {
     if (nowMs < this.#roundMs) return false;
     this.#roundMs = nowMs + this.#intervalMs;
-    // One that is not through yet goes on: beginning anew, it would never come to the last ones.
+    // An unfinished one continues: begun anew, it would never reach the last services.
     if (!this.#rounds.some(({ node }) => node === undefined)) this.#begin(undefined);
     return true;
   }
 
-  /** The node is to be told soon, all of it: notices may have been lost. */
+  /** The node is to hear all versions soon: notices may have been lost. */
   begin(node: NodeId): void {
     this.#rounds = this.#rounds.filter((round) => round.node !== node);
     this.#begin(node);
   }
 
-  /** Tells the data nodes of the next services. Returns those of a round of all. */
+  /** Reports the next services to the data nodes. Returns those of a round of all. */
   tell(nowMs: number): readonly SubscribedService[] {
     if (this.#rounds.length === 0 || nowMs < this.#stepMs) return [];
     const versions = new Map<NodeId, [DataInfoId, DatumVersion][]>();

@@ -18,9 +18,9 @@ export const SELF = nodeId("data-1.a");
 export const PEER = nodeId("data-2.a");
 export const SESSION = nodeId("session-1.a");
 export const OTHER = nodeId("session-2.a");
-/** The service that the tests speak of. */
+/** The service of the tests. */
 export const ORDERS = brandDataInfoId("orders#@#I#@#G");
-/** When every test begins. */
+/** The time at which every test begins. */
 export const START_MS = 1_700_000_000_000;
 
 const OPTIONS: DataOptions = {

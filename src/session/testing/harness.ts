@@ -1,4 +1,4 @@
-// One session with a data node and clients that a test speaks for; what it does is kept in arrays.
+// One session with a data node and clients played by the test; its output is kept in arrays.
 
 import { Budget, type BudgetLimits, unlimitedBudget } from "../../base/budget.ts";
 import { type Metrics, noMetrics } from "../../base/metrics.ts";
@@ -22,9 +22,9 @@ const SELF = nodeId("session-1");
 export const DATA = nodeId("data-1");
 /** The leader epoch under which the data node gives versions. */
 export const ORIGIN = 1n;
-/** The service that the tests speak of. */
+/** The service of the tests. */
 export const ORDERS = brandDataInfoId("orders#@#I#@#G");
-/** When every test begins. */
+/** The time at which every test begins. */
 export const START_MS = 1_700_000_000_000;
 /** The settings unless a test changes them. */
 export const OPTIONS = {
@@ -41,7 +41,7 @@ export const OPTIONS = {
   pushWindowMaxMs: 1_000,
 };
 
-/** A client's side that keeps what it is told. */
+/** A client's side that keeps its input. */
 export class Channel implements ClientChannel {
   readonly outcomes: Outcome[] = [];
   readonly pushes: Push[] = [];
@@ -50,15 +50,15 @@ export class Channel implements ClientChannel {
   isBlocked = false;
   address = "10.0.0.7";
   answersQuestions = true;
-  /** When it was asked whether its client is there, and when something last came from that. */
+  /** The times of the questions whether its client is there, and of the last input from it. */
   readonly questions: number[] = [];
   heardMs = Number.POSITIVE_INFINITY;
   writtenBytes = 0;
   /** Bytes that wait for a client that does not read, or is behind a slow line. */
   unsentBytes = 0;
-  /** How large a push is. */
+  /** The size of a push. */
   pushBytes = 100;
-  /** What a push of a few addresses takes. */
+  /** The cost of a push of a few addresses. */
   pushCostMs = 0.015;
   ask(nowMs: number): void {
     this.questions.push(nowMs);
@@ -99,9 +99,9 @@ const metrics: Metrics = {
   set: (name: string, ...values: readonly [number, ...unknown[]]) => void gauges.set(name, values[0]),
 };
 
-/** What the session sent to the data node. */
+/** The session's messages to the data node. */
 export let toData: SessionToData[];
-/** What the session sent to the meta role. */
+/** The session's messages to the meta role. */
 export let toMeta: MemberToMeta[];
 /** The data nodes to which the session wants links. */
 export let linked: readonly MemberAddress[];
@@ -131,7 +131,7 @@ export function tableOf(leader: NodeId, epoch: bigint): SlotTable {
   return { epoch, slots: [{ leader, leaderEpoch: epoch, followers: [] }] };
 }
 
-/** What the clients of the present test are charged to. */
+/** The budget that the clients of the present test are charged to. */
 export let budget: Budget;
 
 /** Replaces the budget, for clients that connect from now on. */
@@ -150,7 +150,7 @@ export function reset(): void {
   session = newSession();
 }
 
-/** A new client, at an address of its own and with an id that names no host, unless the test names them. */
+/** A new client, at its own address and with an id that names no host, unless the test names them. */
 export function connect(address = `address-${clients + 1}`, id = clientId(`client-${clients + 1}`)) {
   clients++;
   const channel = new Channel();
@@ -209,7 +209,7 @@ export const disconnect = ({ id, account }: TestClient) => {
   account.close();
 };
 
-/** Time passes, with every wake-up that the session asks for. */
+/** Lets time pass, with every wake-up that the session asks for. */
 export function pass(ms: number): void {
   const endMs = nowMs + ms;
   while (session.nextWakeMs() <= endMs) {
@@ -232,7 +232,7 @@ export function useSession(changes: Partial<typeof OPTIONS>): void {
   session = newSession(changes);
 }
 
-/** Replaces the session by one that has met nobody yet: no data node, no slot table. */
+/** Replaces the session by one that has no data node and no slot table yet. */
 export function useBareSession(): void {
   const output = {
     toData: (_node: string, message: SessionToData) => toData.push(message),
@@ -244,12 +244,12 @@ export function useBareSession(): void {
   toData = [];
 }
 
-/** Forgets what was sent to the data node so far. */
+/** Forgets the messages sent to the data node so far. */
 export function forgetSent(): void {
   toData = [];
 }
 
-/** Time passes without the session being woken: its process was stopped. */
+/** Lets time pass without waking the session: its process was stopped. */
 export function stall(ms: number): void {
   nowMs += ms;
 }

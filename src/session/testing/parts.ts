@@ -1,5 +1,5 @@
-// What the tests of the session's single parts have in common: clients, registrations, lists and a link to data nodes
-// that keeps what it is given.
+// The common ground of the tests of the session's single parts: clients, registrations, lists and a link to data nodes
+// that keeps its input.
 
 import { type Budget, unlimitedBudget } from "../../base/budget.ts";
 import { type Metrics, noMetrics } from "../../base/metrics.ts";
@@ -37,13 +37,13 @@ export function newClient(
   return Object.assign(client, { channel });
 }
 
-/** What a client asks for that publishes. */
+/** A publisher's request. */
 export function publishRequest(changes: Partial<PublishRequest> = {}): PublishRequest {
   const request = { dataInfoId: ORDERS, registId: "p1", version: 1n, zone: "Z", appName: "", attributes: new Map() };
   return { ...request, payload: packPayload([]), ...changes };
 }
 
-/** What a client asks for that subscribes. */
+/** A subscriber's request. */
 export function subscribeRequest(changes: Partial<SubscribeRequest> = {}): SubscribeRequest {
   const request = { dataInfoId: ORDERS, registId: "s1", version: 1n, zone: "Z", variant: "v" };
   return { ...request, scope: "dataCenter", ...changes };
@@ -80,7 +80,7 @@ export function tableOf(epoch: bigint, leaders: readonly NodeId[], leaderEpoch =
   return { epoch, slots: leaders.map((leader) => ({ leader, leaderEpoch, followers: [] })) };
 }
 
-/** Links to data nodes, and what went over them. */
+/** Links to data nodes, and the messages that went over them. */
 export function recordedLinks() {
   const sent: { readonly to: NodeId; readonly message: SessionToData }[] = [];
   const links = new DataLinks((to, message) => sent.push({ to, message }));

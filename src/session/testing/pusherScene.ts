@@ -1,4 +1,4 @@
-// A pusher alone, with subscriptions, clients that a test speaks for, and their time.
+// A pusher alone, with subscriptions, clients played by the test, and their time.
 
 import assert from "node:assert/strict";
 import { RegistryError } from "../../base/errors.ts";
@@ -20,7 +20,7 @@ export function newPusher(options: Partial<typeof PUSH_OPTIONS> = {}) {
   const pusher = new Pusher({ ...PUSH_OPTIONS, ...options }, subscriptions, metrics);
   let nowMs = NOW_MS;
 
-  /** A client subscribes, and is pushed what is there. */
+  /** A client subscribes, and is pushed the present list. */
   const subscribe = (client: PusherClient, changes: Partial<SubscribeRequest> = {}) => {
     const subscribed = subscriptions.subscribe(client, subscribeRequest(changes));
     assert.ok(!(subscribed instanceof RegistryError));
@@ -37,7 +37,7 @@ export function newPusher(options: Partial<typeof PUSH_OPTIONS> = {}) {
   /** The client answers its push number `at`, or its last one. */
   const answer = (client: PusherClient, { isTaken = true, at = -1 } = {}) =>
     pusher.answered(client, client.channel.pushes.at(at)?.id ?? -1, { isTaken, nowMs });
-  /** Time passes, with every wake-up that is asked for. */
+  /** Lets time pass, with every requested wake-up. */
   const pass = (ms: number) => {
     const endMs = nowMs + ms;
     for (let wakeMs = pusher.nextWakeMs(); wakeMs <= endMs; wakeMs = pusher.nextWakeMs()) {
@@ -57,7 +57,7 @@ export function newPusher(options: Partial<typeof PUSH_OPTIONS> = {}) {
   return { pusher, subscriptions, values, subscribe, change, answer, pass, repair, elapsedMs, now };
 }
 
-/** A client that has subscribed `ORDERS`, has seen version 10 and said so. */
+/** A client that has subscribed to `ORDERS`, has seen version 10 and confirmed it. */
 export function answering(scene: ReturnType<typeof newPusher>, changes: Partial<SubscribeRequest> = {}): PusherClient {
   const client = newClient();
   scene.subscribe(client, changes);
@@ -67,7 +67,7 @@ export function answering(scene: ReturnType<typeof newPusher>, changes: Partial<
   return client;
 }
 
-/** The client subscribes so many services, of which each has a list to be pushed. */
+/** The client subscribes to this many services, each of which has a list to be pushed. */
 export function subscribeAll(scene: ReturnType<typeof newPusher>, client: PusherClient, count: number): void {
   for (let at = 0; at < count; at++) {
     scene.subscribe(client, { registId: `t${at}`, dataInfoId: serviceOf(at) });
@@ -75,7 +75,7 @@ export function subscribeAll(scene: ReturnType<typeof newPusher>, client: Pusher
   }
 }
 
-/** When the client's pushes come, in milliseconds from now, within `forMs`. */
+/** The times of the client's pushes within `forMs`, in milliseconds from now. */
 export function pushTimes(scene: ReturnType<typeof newPusher>, client: PusherClient, forMs: number): number[] {
   const times: number[] = [];
   for (let ms = 0; ms < forMs; ms += 100) {
