@@ -1,4 +1,4 @@
-// Whatever happens to the data nodes, the table keeps its promises at every step, and comes to rest balanced.
+// Under any events at the data nodes, the table keeps its promises at every step, and comes to rest balanced.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

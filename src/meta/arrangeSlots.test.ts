@@ -311,7 +311,7 @@ test("with 100 nodes and 256 slots a table is arranged in less than 5 ms", () =>
     isSilent: () => false,
   };
   const input = { table, epoch: 2n, slotCount: 256, nodes: alive, facts, slotReplicas: 2, slotMovesMax: 16 };
-  // The best of many runs: what else the machine does is not asked here.
+  // The best of many runs: other work on the machine must not count.
   const times = Array.from({ length: 50 }, () => {
     const startMs = performance.now();
     arrangeSlots(input);

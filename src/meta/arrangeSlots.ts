@@ -1,19 +1,19 @@
-// Which data node leads which slot, and which ones follow it. A pure function: the table in force, the nodes that live
-// and what they report give the next table, in which everything has been done that can be done now. What has to wait,
-// for a copy to be made or a leader to be complete, is found again in the table itself the next time: nothing is
-// remembered between two calls, so another meta node goes on where this one ended.
+// Decides which data node leads each slot and which nodes follow it. It is a pure function: the table in force, the
+// living nodes and their reports give the next table, with every change that can be made now. A change that must wait,
+// for a copy to be made or a leader to be complete, shows in the table itself the next time. Nothing is remembered
+// between two calls, so another meta node continues where this one ended.
 //
-// In the order of their urgency: leaders that are gone are replaced, leaders that leave hand over, missing copies are
-// made, and only then is anything moved for the sake of balance (balanceSlots.ts). A change touches only the slots that
-// it is about, for every change costs: a new leader has to hear all sessions, a new follower has to copy.
+// Steps come in the order of their urgency: gone leaders are replaced, leaving leaders hand over, missing copies are
+// made, and only then slots move for the sake of balance (balanceSlots.ts). A change touches only the slots that it
+// concerns, for every change costs: a new leader has to hear all sessions, a new follower has to copy.
 
 import { type NodeId, nodeNameOf } from "../model/ids.ts";
 import { balanceSlots } from "./balanceSlots.ts";
 import { type ArrangeInput, type Arrangement, lowest, SlotDraft } from "./slotDraft.ts";
 
-/** The next table and why it differs, or undefined if the one in force is as it should be for now. */
+/** The next table and the reasons for its changes; undefined if the one in force is right for now. */
 export function arrangeSlots(input: ArrangeInput): Arrangement | undefined {
-  // Nobody to give anything to: leaders that return find their slots.
+  // No node could be given anything: leaders that return find their slots.
   if (![...input.nodes.values()].some(({ isHeard }) => isHeard)) return undefined;
   if (input.table === undefined) return firstTable(input);
   const draft = new SlotDraft(input, input.table.slots);
@@ -26,8 +26,8 @@ export function arrangeSlots(input: ArrangeInput): Arrangement | undefined {
   return draft.result();
 }
 
-// Leaders in turn; the followers of a node's slots are spread over all the others, so that they share its work when it
-// dies.
+// Leaders in turn; the followers of a node's slots are spread over all other nodes, so that these share its work when
+// it dies.
 function firstTable(input: ArrangeInput): Arrangement {
   const { epoch, slotCount, slotReplicas } = input;
   const draft = new SlotDraft(input, []);
@@ -54,13 +54,13 @@ function dropGoneFollowers(draft: SlotDraft): void {
   }
 }
 
-// A follower in sync has everything that the leader had taken. One that is not has at least a part of it, and of
-// several the one that was in sync last has most: followers cease to be in sync when they notice that their leader is
-// dead. The rest is with the sessions that live. One that leaves, but has a copy, goes before one that has none: it
-// stays until it has handed over, and what the sessions that died had said is in copies only.
+// A follower in sync has everything that the leader had taken. A follower not in sync has at least a part of it, and
+// the one that was in sync last has most: followers cease to be in sync when they notice that their leader is dead. The
+// living sessions have the rest. A leaving node with a copy goes before a node without one: it stays until it has
+// handed over, and only copies have the publications of sessions that died.
 //
-// Where nobody is left that had anything, a node that led or followed the slot in an earlier run comes first: its disk
-// knows how many publishers each service had, and which versions clients have seen.
+// If no node is left with a copy, a node that led or followed the slot in an earlier run comes first: its disk knows
+// the number of publishers of each service, and the versions that clients have seen.
 function replaceGoneLeaders(draft: SlotDraft): void {
   const { nodes, facts } = draft.input;
   const heard = [...nodes.keys()].filter((node) => nodes.get(node)?.isHeard === true).sort();
@@ -94,9 +94,10 @@ function strangeness({ input }: SlotDraft, slot: number, node: NodeId): number {
   return owner.followers.some(isRunOf) ? 1 : 2;
 }
 
-// A leader that leaves goes on until another has everything. All its slots that can go, go at once: its process waits.
-// What it holds back since a restart stays with it: it ends within restart-hold-ms, by the publishers or by the time.
-// If the process goes before that, the slot is one whose leader is gone, and the follower that leads next holds on.
+// A leaving leader goes on until another node has everything. All its slots that can move do so at once: its process
+// waits. A slot with services held since a restart stays with it: the hold ends within restart-hold-ms, by the
+// publishers or by the time. If the process goes before that, the slot has a gone leader, and the follower that leads
+// next keeps holding.
 function handOver(draft: SlotDraft): void {
   for (const [slot, { leader }] of draft.slots.entries()) {
     if (draft.input.nodes.get(leader)?.isLeaving !== true || draft.isHeld(slot)) continue;
@@ -106,8 +107,8 @@ function handOver(draft: SlotDraft): void {
   }
 }
 
-// Missing copies are made at once, however many: until they are there, one more death loses what sessions must repeat.
-// The follower is the node that follows least, and of equals the one that follows the same leader least.
+// Missing copies are made at once, however many: until they are there, one more death loses data that sessions must
+// repeat. The new follower is the node that follows least, and of equals the one that follows the same leader least.
 function fillFollowers(draft: SlotDraft): void {
   const pairs = new Map<NodeId, Map<NodeId, number>>();
   const pairsOf = (leader: NodeId) => {
@@ -134,7 +135,7 @@ function fillFollowers(draft: SlotDraft): void {
 function copiesMissing(draft: SlotDraft, slot: number): number {
   const { leader } = draft.owner(slot);
   const isLeaving = draft.input.nodes.get(leader)?.isLeaving === true;
-  // Without any copies asked for, a leader that leaves still needs somebody to hand over to.
+  // Even without any copies, a leaving leader needs a node to hand over to.
   const wanted = Math.max(draft.copiesWanted(slot), isLeaving ? 1 : 0);
   return wanted - draft.copies(slot).length;
 }
@@ -148,7 +149,7 @@ function countFollowers(draft: SlotDraft, leader: NodeId): Map<NodeId, number> {
   return counts;
 }
 
-// A follower that leaves stays until the copies that are to remain are whole, and the leader is.
+// A leaving follower stays until the remaining copies are whole, and the leader is complete.
 function dropLeavingFollowers(draft: SlotDraft): void {
   for (const [slot, { followers, leader }] of draft.slots.entries()) {
     if (!draft.isUsable(leader) || !draft.isServing(slot)) continue;

@@ -1,5 +1,5 @@
 // Single decisions of arrangeSlots, each on a table of one slot or a few. Tables are written as text: the leader, then
-// its followers, as in "a bc"; who leads under the new epoch is written in capitals.
+// its followers, as in "a bc"; a leader under the new epoch is written in capitals.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -9,7 +9,7 @@ import { arrangeSlots } from "./arrangeSlots.ts";
 import { type DataNode, lowest, type SlotFacts } from "./slotDraft.ts";
 
 interface Scene {
-  /** Who is heard, who is `leaving`, and who is only `presumed` to live; a letter each. */
+  /** The nodes that are heard, `leaving`, or only `presumed` to live; a letter each. */
   readonly heard: string;
   readonly leaving?: string;
   readonly presumed?: string;
@@ -219,7 +219,7 @@ test("the lowest rank wins, number by number, and of equals the first", () => {
   assert.equal(lowest([], rank), undefined);
 });
 
-// The moves for the sake of balance, of balanceSlots.ts.
+// The moves of balanceSlots.ts for the sake of balance.
 
 test("a move begins with one follower too many, and only if two nodes differ by two or more", () => {
   assert.deepEqual(changesOf(["a b", "a b", "b a"], { heard: "abc", movesMax: 1 }), ["0 c follows: move begins"]);

@@ -1,16 +1,16 @@
-// Moves slots until every node leads and follows as many as every other, give or take one.
+// Moves slots until every node leads and follows as many as every other, within one.
 //
-// A move has a visible trace, so that it can be taken up by whoever calls next: the node that is to come is added as
-// one follower too many. When it holds the slot whole, it takes the lead if it is to have it; when the new leader is
-// complete and the others have followed it, the copy too many is dropped. Which of the copies are to stay is decided
-// anew each time, by the smallest sum of squares of what nodes lead (which counts first) and follow. The sum falls with
-// every move that is begun, so moves come to an end.
+// A move leaves a visible trace, so that any later caller can continue it: the coming node is added as one follower too
+// many. When it holds the slot whole, it takes the lead if it is to have it; when the new leader is complete and the
+// others have followed it, the surplus copy is dropped. The copies that stay are chosen anew each time, by the smallest
+// sum of squares of the slots that nodes lead (which counts first) and follow. The sum falls with every move that
+// begins, so moves come to an end.
 
 import type { NodeId } from "../model/ids.ts";
 import type { SlotOwner } from "../model/slot.ts";
 import { lowest, type SlotDraft } from "./slotDraft.ts";
 
-/** Goes on with the moves that are under way, and begins new ones while everything is quiet. */
+/** Continues the moves under way, and begins new ones while everything is quiet. */
 export function balanceSlots(draft: SlotDraft): void {
   // Nodes that are only presumed to live may be gone in a moment.
   if (draft.usable.length === 0 || [...draft.input.nodes.values()].some(({ isHeard }) => !isHeard)) return;
@@ -31,7 +31,7 @@ export function balanceSlots(draft: SlotDraft): void {
   }
 }
 
-/** Who is to lead and follow a slot when its move is over. */
+/** The leader and followers of a slot when its move is over. */
 type Goal = Pick<SlotOwner, "leader" | "followers">;
 
 interface Move {
@@ -39,18 +39,18 @@ interface Move {
   readonly goal: Goal;
 }
 
-/** What nodes will lead and follow when all moves are over. */
+/** The slots that nodes will lead and follow when all moves are over. */
 class Loads {
   readonly #leads = new Map<NodeId, number>();
   readonly #follows = new Map<NodeId, number>();
 
-  /** Decides the goals of the slots with a copy too many, and writes them into `goals`. */
+  /** Decides the goals of the slots with a surplus copy, and writes them into `goals`. */
   constructor(draft: SlotDraft, goals: Map<number, Goal>) {
     for (const [slot, owner] of draft.slots.entries()) {
       if (isMoving(draft, slot)) goals.set(slot, asItIs(draft, slot));
       this.add(goals.get(slot) ?? owner, 1);
     }
-    // Each in its turn is set as the others, as far as they are decided, make best. The second time sees all of them.
+    // Each slot in turn gets the best goal, given the goals decided so far. The second pass sees all of them.
     for (let pass = 0; pass < 2; pass++) {
       for (const [slot, goal] of goals) {
         this.add(goal, -1);
@@ -73,7 +73,7 @@ class Loads {
     for (const node of followers) this.#follows.set(node, this.follows(node) + by);
   }
 
-  // With a load of n a node adds 2n + 1 to the sum of squares by taking one more. Of equals the present leader stays,
+  // A node with a load of n adds 2n + 1 to the sum of squares by taking one more. Of equals the present leader stays,
   // and the followers that were there first.
   #best(draft: SlotDraft, slot: number): Goal {
     const { leader } = draft.owner(slot);
@@ -93,7 +93,7 @@ class Loads {
   }
 }
 
-/** The move comes to nothing. */
+/** Abandons the move. */
 function asItIs(draft: SlotDraft, slot: number): Goal {
   return { leader: draft.owner(slot).leader, followers: draft.copies(slot).slice(0, draft.copiesWanted(slot)) };
 }
@@ -114,12 +114,12 @@ function goOn(draft: SlotDraft, slot: number, { goal, mayLead }: { goal: Goal; m
   }
 }
 
-/** The copy is whole, and nothing of the slot is held back: that stays with its leader, also if it is silent. */
+/** The copy is whole, and no service of the slot is held: a hold stays with its leader, even a silent one. */
 function mayTakeOver(draft: SlotDraft, slot: number, node: NodeId): boolean {
   return !draft.isHeld(slot) && draft.isInSync(slot, node);
 }
 
-/** The slot's leader answers and its copies are whole, or those that are not are silent and not waited for. */
+/** The slot's leader answers, and its copies are whole, except silent ones, which are not waited for. */
 function isWhole(draft: SlotDraft, slot: number): boolean {
   if (!draft.isServing(slot) && !isLeaderSilent(draft, slot)) return false;
   const { facts } = draft.input;
@@ -135,8 +135,8 @@ function isBalanceable(draft: SlotDraft, slot: number): boolean {
   return draft.isUsable(leader) && followers.every((node) => draft.isUsable(node));
 }
 
-// From a node that leads most to one that leads least. A follower in sync can take over without a copy being made, and
-// does so unless that would only move the imbalance to the followers.
+// From a node that leads most to one that leads least. A follower in sync can take over without a new copy, and does so
+// unless that would only move the imbalance to the followers.
 function nextLead(draft: SlotDraft, loads: Loads, isFree: (slot: number) => boolean): Move | undefined {
   const most = Math.max(...draft.usable.map((node) => loads.leads(node)));
   for (const node of draft.usable.toSorted((a, b) => loads.leads(a) - loads.leads(b))) {
@@ -162,8 +162,8 @@ function goalWithLeader(draft: SlotDraft, slot: number, node: NodeId): Goal {
   return { leader: node, followers: followers.map((follower) => (follower === node ? leader : follower)) };
 }
 
-// From a node that follows most to one that follows least. Where that one already leads all the slots in question, it
-// changes places with the follower, if that leaves the leads as even as they are.
+// From a node that follows most to one that follows least. If the latter already leads all these slots, it changes
+// places with the follower, provided that the leads stay as even as they are.
 function nextFollower(draft: SlotDraft, loads: Loads, isFree: (slot: number) => boolean): Move | undefined {
   const most = Math.max(...draft.usable.map((node) => loads.follows(node)));
   for (const node of draft.usable.toSorted((a, b) => loads.follows(a) - loads.follows(b))) {

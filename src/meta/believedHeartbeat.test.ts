@@ -15,7 +15,7 @@ interface Said {
   readonly members?: MembersVersion;
 }
 
-/** Somebody who is not of the cluster says this to all meta nodes, as a data node. */
+/** A stranger to the cluster sends this to all meta nodes, as a data node. */
 function say(cluster: MetaCluster, { tableEpoch = 0n, members = NO_MEMBERS, ...rest }: Said): void {
   const message = { kind: "heartbeat", role: "data", address: "x:1", isLeaving: true } as const;
   const from = { id: nodeId("x.a"), role: "data" } as const;
@@ -24,7 +24,7 @@ function say(cluster: MetaCluster, { tableEpoch = 0n, members = NO_MEMBERS, ...r
   }
 }
 
-/** What a data node that gets a dead one's slots is told. */
+/** The floor sent to a data node that gets a dead node's slots. */
 function floorAfterADeath(cluster: MetaCluster): bigint | undefined {
   cluster.member("d1.a").kill();
   cluster.run(3_000);

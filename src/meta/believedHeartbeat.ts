@@ -1,25 +1,25 @@
-// What a member says that it knows is taken for granted by the leading meta node: it tells all data nodes to go on
-// above the highest version, and makes its next table and its next list later than the latest of them. A number from
-// afar would be with every node then, and in the store, and near the last number that there is nothing is later. So it
-// is left out where it comes in; the rest of the heartbeat counts.
+// The leading meta node believes the numbers in a member's heartbeat: it tells all data nodes to continue above the
+// highest version, and makes its next table and its next list later than the latest of them. An absurdly high number
+// would then reach every node and the store, and close to the highest possible number nothing is later. So such a
+// number is left out on arrival; the rest of the heartbeat counts.
 
 import { type Heartbeat, type MembersVersion, NO_MEMBERS } from "../cluster/messages/membership.ts";
 import { isCredible } from "../model/version.ts";
 import type { RefusedClaim } from "./metaPorts.ts";
 
-// A table or a list every millisecond for seven weeks. A store that was set back to a copy of last year lacks less.
+// A table or a list every millisecond for seven weeks. A store that was set back to last year's copy lacks less.
 const EPOCHS_AHEAD_MAX = 1n << 32n;
 // Of one epoch: a list every millisecond for 8,900 years.
 const SERIAL_MAX = 2 ** 48;
 
-/** The latest that this meta node knows of. */
+/** The latest numbers that this meta node knows. */
 interface Known {
   readonly tableEpoch: bigint;
   readonly membersEpoch: bigint;
   readonly nowMs: number;
 }
 
-/** The heartbeat without what nobody can have given; `refused` hears of that. */
+/** The heartbeat without impossible numbers; each of those is passed to `refused`. */
 export function believedHeartbeat(
   heartbeat: Heartbeat,
   known: Known,

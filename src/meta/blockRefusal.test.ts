@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { leaderOf, settledCluster } from "./testing/settledCluster.ts";
 
-// Of a settled cluster: sessions s1 and s2, data nodes d1, d2 and perhaps more.
+// The answers of a settled cluster: sessions s1 and s2, data nodes d1, d2 and perhaps more.
 function asked(...changes: readonly (readonly [node: string, isBlocked: boolean])[]) {
   const cluster = settledCluster();
   for (const [request, [node, isBlocked]] of changes.entries()) {

@@ -1,5 +1,5 @@
-// Whether a node may be shut out, or let in again. A slip of the pen must not be answered with "done", and a cluster is
-// not left without anybody to hold clients or publications: whoever did that could not undo it in time.
+// Decides whether a node may be blocked or unblocked. A typing error must not be answered with "done", and the cluster
+// must keep a node for clients and one for publications: the operator could not undo that in time.
 
 import { fail, type RegistryError } from "../base/errors.ts";
 import type { Member } from "../cluster/messages/membership.ts";
@@ -15,14 +15,14 @@ interface Cluster {
   readonly slotTable: SlotTable | undefined;
 }
 
-/** Why the change is not made; undefined if it is. */
+/** The reason why the change is not made; undefined if it is. */
 export function blockRefusal({ node, isBlocked }: NodeBlock, cluster: Cluster): RegistryError | undefined {
   const blocked = new Set(cluster.blocked);
   for (const change of cluster.toCome) {
     if (change.isBlocked) blocked.add(change.node);
     else blocked.delete(change.node);
   }
-  // To ask for what is so already is no mistake.
+  // A request for the present state is not a mistake.
   if (isBlocked && blocked.has(node)) return undefined;
   if (!isBlocked) return blocked.has(node) ? undefined : fail("NODE_UNKNOWN", { node, blocked: [...blocked] });
   const members = [...cluster.members];
@@ -36,7 +36,7 @@ export function blockRefusal({ node, isBlocked }: NodeBlock, cluster: Cluster): 
   return undefined;
 }
 
-/** Nodes that take part, or own a slot. */
+/** Nodes that are members, or own a slot. */
 function namesOf(members: readonly Member[], slotTable: SlotTable | undefined): Set<string> {
   const names = new Set(members.map(({ id }) => nodeNameOf(id)));
   for (const { leader, followers } of slotTable?.slots ?? []) {

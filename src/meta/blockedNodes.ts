@@ -1,5 +1,5 @@
-// Nodes that an operator has shut out, by their names. A data node is drained: it counts as leaving, for as long as it
-// is blocked. A session is refused, and its clients go elsewhere.
+// Nodes that an operator has blocked, by their names. A blocked data node is drained: it counts as leaving for as long
+// as it is blocked. A blocked session is refused, and its clients go elsewhere.
 
 import type { Member } from "../cluster/messages/membership.ts";
 import { nodeNameOf } from "../model/ids.ts";
@@ -24,14 +24,14 @@ export class BlockedNodes {
   }
 
   /**
-   * Why the member must go; undefined if it may stay. A process that is refused ends, so a session that shares one with
-   * data is kept until another node leads its slots.
+   * The reason why the member must go; undefined if it may stay. A refused process ends, so a session that shares one
+   * with data is kept until another node leads its slots.
    */
   refusalOf({ role, id }: Member, table: SlotTable | undefined): string | undefined {
     const name = nodeNameOf(id);
     if (role !== "session" || !this.#names.has(name)) return undefined;
     if (table?.slots.some(({ leader }) => leader === id) === true) return undefined;
-    // With the longest name, a UUID, as long as an error's value may be.
+    // With the longest name, a UUID, this is as long as an error's value may be.
     return `node "${name}" is blocked; let it in: roster unblock ${name}`;
   }
 }

@@ -1,13 +1,13 @@
-// How many clients each session has, as it says itself each second. Sessions are told of all, so that each of them can
-// tell clients where there are few. It changes all the time and nothing depends on it: it is told apart from the list
-// of members, and the less often the more sessions there are.
+// The number of clients of each session, as reported each second. All sessions hear all numbers, so that each of them
+// can send clients where there are few. The numbers change all the time and nothing depends on them, so they are sent
+// apart from the list of members, and less often the more sessions there are.
 
 import type { ClientCount } from "../cluster/messages/membership.ts";
 import type { NodeId } from "../model/ids.ts";
 
-// As often as sessions speak.
+// As often as sessions report.
 const TELL_MS_MIN = 1_000;
-// Telling n sessions costs n messages of n entries: a hundred messages a second at the most.
+// Telling n sessions costs n messages of n entries: at most a hundred messages a second.
 const TELL_MS_PER_SESSION = 10;
 
 export class ClientCounts {
@@ -15,7 +15,7 @@ export class ClientCounts {
   #toldMs = Number.NEGATIVE_INFINITY;
   #hasNews = false;
 
-  /** A session says how many clients it has; nothing if its release does not say. */
+  /** A session reports its number of clients; undefined if its release does not report one. */
   heard(session: NodeId, clients: number | undefined): void {
     if (clients !== this.#told.get(session)) this.#hasNews = true;
   }
@@ -25,7 +25,7 @@ export class ClientCounts {
     this.#hasNews = true;
   }
 
-  /** What to tell all sessions now, if it is time and anything is new. */
+  /** The numbers to send to all sessions now, if it is time and any is new. */
   take(counts: () => readonly ClientCount[], nowMs: number): readonly ClientCount[] | undefined {
     if (nowMs < this.nextMs()) return undefined;
     const list = counts();

@@ -1,5 +1,5 @@
-// The values that operators set and clients watch. Every meta node knows who watches what, so that whoever takes the
-// lead tells them what they may have missed; only the leader tells anything.
+// The values that operators set and clients watch. Every meta node knows the watchers of each value, so that a new
+// leader tells them the changes that they may have missed; only the leader tells anything.
 
 import { fail, type RegistryError } from "../base/errors.ts";
 import { textOf } from "../base/text.ts";
@@ -8,8 +8,8 @@ import type { DataInfoId } from "../model/ids.ts";
 import { NO_VERSION, VersionSource } from "../model/version.ts";
 import { keyOf } from "./membership.ts";
 
-// A session watches for all its clients; a limit for the whole session only keeps a broken one from filling the memory.
-// A watch beyond it is answered and then forgotten.
+// A session watches for all its clients; this limit for a whole session only keeps a broken one from filling the
+// memory. A watch beyond it is answered and then forgotten.
 const WATCHES_MAX = 100_000;
 
 interface Watcher {
@@ -17,14 +17,14 @@ interface Watcher {
   readonly dataInfoIds: Set<DataInfoId>;
 }
 
-/** How much configuration there may be. */
+/** The bounds of the configuration. */
 export interface ConfigLimits {
   readonly configValuesMax: number;
   readonly configValueBytesMax: number;
   readonly configBytesMax: number;
 }
 
-// A value that was removed leaves its name and version, so that a watcher that was away hears of it.
+// A removed value leaves its name and version, so that a watcher that was away hears of the removal.
 const REMOVED_PER_VALUE_MAX = 10;
 
 /** Changes that wait for the store. */
@@ -38,7 +38,7 @@ export class Configs {
   readonly #values = new Map<DataInfoId, ConfigValue>();
   readonly #watchers = new Map<string, Watcher>();
   readonly #versions = new VersionSource(NO_VERSION);
-  // Of the values that are set.
+  // The number of values that are set.
   #count = 0;
   #bytes = 0;
 
@@ -46,7 +46,7 @@ export class Configs {
     this.#limits = limits;
   }
 
-  /** Why this value is not taken, with what is stored and what waits for the store already. */
+  /** The reason why this value is not taken, given the stored values and those that wait for the store. */
   refusal(dataInfoId: DataInfoId, data: string | null, waiting: WaitingValues): RegistryError | undefined {
     if (data === null) return undefined;
     const { configValuesMax, configValueBytesMax, configBytesMax } = this.#limits;
@@ -63,19 +63,19 @@ export class Configs {
     return undefined;
   }
 
-  /** What is stored; `undefined` for an id that was never set. */
+  /** The stored value; `undefined` for an id that was never set. */
   value(dataInfoId: DataInfoId): ConfigValue | undefined {
     return this.#values.get(dataInfoId);
   }
 
-  /** What a watcher is told. */
+  /** The value for a watcher. */
   told(dataInfoId: DataInfoId): ConfigValue {
     return this.#values.get(dataInfoId) ?? { dataInfoId, version: UNSET_CONFIG_VERSION, data: null };
   }
 
   /**
-   * Takes what the store holds: the values that are new. One that is known to be newer stays, it was saved after the
-   * store was read.
+   * Takes the stored values and returns the new ones. A value known to be newer stays: it was saved after the store was
+   * read.
    */
   load(values: Iterable<ConfigValue>): ConfigValue[] {
     return [...values].filter((value) => {
@@ -84,13 +84,13 @@ export class Configs {
     });
   }
 
-  /** A value to store, newer than every one before it, whatever this machine's clock says. */
+  /** A value to store, newer than every one before it, whatever this machine's clock shows. */
   next(dataInfoId: DataInfoId, data: string | null, nowMs: number): ConfigValue {
-    // The store has one value of each, whoever leads: nobody else gives versions.
+    // The store has one value of each, under any leader: only leaders give versions.
     return { dataInfoId, version: this.#versions.next(nowMs, 0n), data };
   }
 
-  /** The store has the value. False if it has a newer one already. */
+  /** The store has the value. Returns false if a newer one is already known. */
   saved(value: ConfigValue): boolean {
     const known = this.#values.get(value.dataInfoId);
     if (known !== undefined && known.version >= value.version) return false;
@@ -120,14 +120,14 @@ export class Configs {
     this.#watchers.delete(keyOf(member));
   }
 
-  /** Who watches a value. */
+  /** The watchers of a value. */
   watchersOf(dataInfoId: DataInfoId): Member[] {
     return [...this.#watchers.values()]
       .filter((watcher) => watcher.dataInfoIds.has(dataInfoId))
       .map(({ member }) => member);
   }
 
-  /** Everybody who watches anything, with what. */
+  /** All watchers, with the values that they watch. */
   watchers(): Iterable<Watcher> {
     return this.#watchers.values();
   }

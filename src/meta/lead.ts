@@ -1,29 +1,30 @@
-// Who leads the meta nodes. The lease is a row in the store, and only the store's clock decides about it. A meta node
-// that has it may not rely on it longer than it can know: not from when the answer came, but from when it asked.
+// The lead among the meta nodes. The lease is a row in the store, and only the store's clock decides about it. A meta
+// node that holds it may rely on it only as long as it can be certain: counted not from the answer, but from the time
+// of the request.
 
 import { fail, type RegistryError } from "../base/errors.ts";
 import type { NodeId } from "../model/ids.ts";
 import type { LeaderLease } from "./metaStore.ts";
 
 export interface LeadOptions {
-  /** This process, as the store names the holder. */
+  /** This process, by the name that the store uses for the holder. */
   readonly id: NodeId;
-  /** How long the lead lasts without being renewed. */
+  /** The time that the lead lasts without being renewed. */
   readonly leaderLeaseMs: number;
 }
 
 export interface LeadOutput {
   /** Takes or renews the lead in the store; the answer comes as an event, with the time at which this was called. */
   acquireLease(): void;
-  /** Lets the lead go, if `epoch` still is the lease in force. No answer. */
+  /** Releases the lead, if `epoch` still is the lease in force. No answer. */
   releaseLease(epoch: bigint): void;
 }
 
-// Whoever does not lead, or can't reach the store, asks so often.
+// The interval at which a node asks that does not lead, or can't reach the store.
 const ASK_INTERVAL_MS = 1_000;
-// A lease that is about to end is asked for when it does, but the store is not asked more often than this.
+// A lease that is about to end is requested at its end, but the store is not asked more often than this.
 const ASK_INTERVAL_MS_MIN = 100;
-// Clocks of different machines may run at rates that differ by so much. Real ones stay below a thousandth.
+// Clocks of different machines may run at rates that differ by this much. Real ones stay below a thousandth.
 const CLOCK_RATE_MARGIN = 0.1;
 
 export class Lead {
@@ -31,12 +32,12 @@ export class Lead {
   readonly #output: LeadOutput;
   #epoch: bigint | undefined;
   #term = 0;
-  /** When the lead ends, while there is one. */
+  /** The end of the lead, while there is one. */
   #untilMs = Number.NEGATIVE_INFINITY;
   #known: { readonly lease: LeaderLease; readonly untilMs: number } | undefined;
   #askAtMs = Number.NEGATIVE_INFINITY;
   #askedMs = Number.NEGATIVE_INFINITY;
-  /** Answers to questions that were asked earlier are older than what is known. */
+  /** Answers to earlier requests are older than the present knowledge. */
   #answeredMs = Number.NEGATIVE_INFINITY;
   #isResigned = false;
 
@@ -50,18 +51,18 @@ export class Lead {
     return this.#epoch;
   }
 
-  /** Counts the times at which this node began to lead: whatever belongs to an earlier one is void. */
+  /** Counts the times at which this node began to lead: everything that belongs to an earlier term is void. */
   get term(): number {
     return this.#term;
   }
 
-  /** Who leads, as last heard, until that lease is over. */
+  /** The leader, as last heard, until that lease is over. */
   get known(): LeaderLease | undefined {
     const lease = this.#known?.lease;
     return lease?.holder === this.#options.id && this.#epoch === undefined ? undefined : lease;
   }
 
-  /** The answer to whoever wants from this node what only the leader may do. */
+  /** The answer to a request that only the leader may carry out. */
   refusal(): RegistryError {
     const lease = this.#known?.lease;
     const isOther = lease !== undefined && lease.holder !== this.#options.id;
@@ -80,7 +81,7 @@ export class Lead {
 
   answered(lease: LeaderLease | undefined, askedMs: number, nowMs: number): void {
     if (this.#isResigned) {
-      // The question was under way when the lead was let go, and took it again.
+      // The request was under way when the lead was released, and took it again.
       if (lease?.holder === this.#options.id) this.#output.releaseLease(lease.epoch);
       return;
     }
@@ -95,14 +96,14 @@ export class Lead {
     else this.#heldByAnother(lease, nowMs);
   }
 
-  /** Something does not fit to this node's being the leader: it is none until the store has been asked again. */
+  /** Something contradicts this node's being the leader: it stops leading until it has asked the store again. */
   doubt(nowMs: number): void {
     this.#epoch = undefined;
     this.#answeredMs = nowMs;
     this.#askAtMs = Math.max(nowMs, this.#askedMs + ASK_INTERVAL_MS_MIN);
   }
 
-  /** Lets the lead go and never asks for it again. */
+  /** Releases the lead and never requests it again. */
   resign(): void {
     // The store may still count a lease that this node no longer relies on.
     const known = this.#known?.lease;

@@ -1,12 +1,12 @@
-// When a leading meta node has to read the store: at the beginning of its lead, and whenever what is stored may differ
-// from what it knows. One question is under way at a time, and an answer that may not show what made it necessary to
-// ask does not count.
+// Decides when a leading meta node has to read the store: at the beginning of its lead, and whenever the stored state
+// may differ from its knowledge. One request is under way at a time, and an answer counts only if it must show the
+// change that made the request necessary.
 
-// A store that could not be read is asked again after this.
+// The delay before a store that could not be read is asked again.
 const RETRY_MS = 1_000;
 
-// A statement whose outcome is not known may still be carried out later than what was read to find out. Stores give
-// statements up within a few seconds.
+// A statement with an unknown outcome may still be carried out after the read that was to find out. Stores give up
+// statements within a few seconds.
 const UNCERTAIN_MS = 10_000;
 
 export class Loading {
@@ -16,25 +16,25 @@ export class Loading {
   #atMs = Number.POSITIVE_INFINITY;
   #againAtMs = Number.POSITIVE_INFINITY;
 
-  /** What was read still holds. */
+  /** The last read still holds. */
   get isDone(): boolean {
     return this.#isDone;
   }
 
-  /** The store is to be read, as it is now or later. */
+  /** The store must be read, in its present or a later state. */
   need(nowMs: number): void {
     this.#isDone = false;
     this.#isOutdated = this.#isUnderWay;
     this.#atMs = nowMs;
   }
 
-  /** It is not known what became of a statement: the store is to be read now, and once more when that is certain. */
+  /** The outcome of a statement is unknown: the store must be read now, and once more when the outcome is certain. */
   needTwice(nowMs: number): void {
     this.need(nowMs);
     this.#againAtMs = nowMs + UNCERTAIN_MS;
   }
 
-  /** True: the store is to be asked now. */
+  /** True: ask the store now. */
   begin(nowMs: number): boolean {
     if (nowMs >= this.#againAtMs) {
       this.#againAtMs = Number.POSITIVE_INFINITY;
@@ -46,7 +46,7 @@ export class Loading {
     return true;
   }
 
-  /** The store has answered, or failed; true if what it said counts. */
+  /** The store has answered, or failed; returns true if the answer counts. */
   answered(isRead: boolean, nowMs: number): boolean {
     const isAsked = this.#isUnderWay && !this.#isOutdated;
     this.#isUnderWay = false;

@@ -1,9 +1,10 @@
-// The membership as the members are told it: whole lists, each with a version. The first change after quiet is told at
-// once; while a cluster starts, when hundreds join within a second, changes gather, for everybody is told of everybody.
+// The membership as it is sent to the members: whole lists, each with a version. The first change after quiet is sent
+// at once. While a cluster starts and hundreds join within a second, changes gather, for every member is told of every
+// other.
 
 import { compareMembers, type Members, type MembersVersion } from "../cluster/messages/membership.ts";
 
-// After a list of n members, the next waits n times this: telling it costs n messages of n entries.
+// After a list of n members, the next one waits n times this: sending it costs n messages of n entries.
 const GATHER_MS_PER_MEMBER = 1;
 
 export class MemberList {
@@ -11,7 +12,7 @@ export class MemberList {
   #told: Members | undefined;
   #tellAtMs = Number.POSITIVE_INFINITY;
   #quietMs = Number.NEGATIVE_INFINITY;
-  /** The latest version that was given out, here or, as members say, by others. */
+  /** The latest version given, by this node or, as members report, by others. */
   #newest: MembersVersion = { epoch: 0n, serial: 0 };
 
   /** The highest epoch that this node knows of. */
@@ -19,7 +20,7 @@ export class MemberList {
     return this.#newest.epoch > this.#epoch ? this.#newest.epoch : this.#epoch;
   }
 
-  /** A lead begins. Its first list is told at `tellAtMs`, and nothing before. */
+  /** A lead begins. Its first list is sent at `tellAtMs`, and nothing before. */
   begin(epoch: bigint, tellAtMs: number): void {
     this.#epoch = epoch;
     this.#told = undefined;
@@ -31,14 +32,14 @@ export class MemberList {
     if (this.#told !== undefined) this.#tellAtMs = Math.min(this.#tellAtMs, this.#quietMs);
   }
 
-  /** A member says which list it has. True: one that nobody could have told it but a later leader. */
+  /** A member reports the version of its list. Returns true if only a later leader can have sent it. */
   heard(version: MembersVersion): boolean {
     if (compareMembers(version, this.#newest) <= 0) return false;
     this.#newest = { epoch: version.epoch, serial: version.serial };
     return version.epoch >= this.#epoch;
   }
 
-  /** The list to tell everybody now, if it is time. */
+  /** The list to send to all members now, if it is time. */
   take(told: () => Omit<Members, keyof MembersVersion>, nowMs: number): Members | undefined {
     if (nowMs < this.#tellAtMs) return undefined;
     // Usually the lease's epoch is the highest. If the store has lost the last ones, members must still take this list
@@ -52,7 +53,7 @@ export class MemberList {
     return this.#told;
   }
 
-  /** The list for a member that has `version`; undefined if it has the newest, or there is none to tell yet. */
+  /** The list for a member that has `version`; undefined if it has the newest, or there is none to send yet. */
   answer(version: MembersVersion): Members | undefined {
     const told = this.#told;
     return told !== undefined && compareMembers(version, told) !== 0 ? told : undefined;

@@ -157,7 +157,7 @@ test("a meta leader that kept one member of all tells no list and makes no table
   cluster.run(30_000);
   const table = cluster.store.state.slotTable?.epoch;
   assert.deepEqual(cluster.member("d1.a").knownIds, ["d1.a"]);
-  // That one goes too, and a new one comes, before the leader could notice that it hears nobody.
+  // That one goes too, and a new one comes, before the leader could notice its own deafness.
   cluster.member("d1.a").kill();
   const [s9] = cluster.start("session", "s9.a");
   cluster.run(1_500);

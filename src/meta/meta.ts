@@ -1,9 +1,11 @@
-// The meta role: who is in the cluster, which data node leads which slot, and the configuration that clients watch.
+// The meta role: the members of the cluster, the leading data node of each slot, and the configuration that clients
+// watch.
 //
-// Several meta nodes share one store, and one of them leads. All hear the members, so that each knows who lives; only
-// the leader decides and answers. It decides in memory, by what it has loaded from the store, and shows a decision to
-// nobody before the store has it. If it can't know whether the store has it, it loads again before it decides anything
-// else. While the store is away nobody leads after a while, and everything goes on with the last decision.
+// Several meta nodes share one store, and one of them leads. All hear the members, so each knows which ones live; only
+// the leader decides and answers. It decides in memory, by the state that it has loaded from the store, and publishes a
+// decision only after the store has saved it. If it can't know whether the store has it, it loads again before it
+// decides anything else. While the store is away, the lead ends after a while, and everything goes on with the last
+// decision.
 
 import { unreachable } from "../base/assert.ts";
 import { fail } from "../base/errors.ts";
@@ -35,7 +37,7 @@ import { type NodeBlock, OperatorChanges } from "./operatorChanges.ts";
 import type { SlotChange } from "./slotDraft.ts";
 import { SETTLE_MS, SlotKeeper } from "./slotKeeper.ts";
 
-// A step that comes so much later than it was asked for says that the process was stopped, or starved.
+// A step this much later than requested means that the process was stopped, or starved.
 const DEAF_MS = 3_000;
 
 export class Meta {
@@ -50,7 +52,7 @@ export class Meta {
   readonly #loading = new Loading();
   readonly #blocked = new BlockedNodes();
   readonly #clientCounts = new ClientCounts();
-  /** The term in which this node leads; undefined if it does not. */
+  /** The term in which this node leads; undefined if it does not lead. */
   #term: number | undefined;
   #isFirstLoad = true;
   /** It has read the values from the store, in some lead. */
@@ -102,7 +104,7 @@ export class Meta {
     return this.#slots.table;
   }
 
-  /** How that table differs from the one before, and why, for the log. */
+  /** The changes from the table before, with reasons, for the log. */
   get slotChanges(): readonly SlotChange[] {
     return this.#slots.changes;
   }
@@ -112,22 +114,22 @@ export class Meta {
     return this.#configs.value(dataInfoId);
   }
 
-  /** The members, as this node hears them. */
+  /** The members that this node hears. */
   members(): readonly MemberAddress[] {
     return this.#membership.list();
   }
 
-  /** The members with what each said last. */
+  /** The members with their last heartbeats. */
   heartbeats(): Iterable<readonly [Member, Heartbeat]> {
     return this.#membership.heartbeats();
   }
 
-  /** Names of nodes that are shut out, as of this node's lead. */
+  /** Names of blocked nodes, as of this node's lead. */
   get blockedNodes(): ReadonlySet<string> {
     return this.#blocked.names;
   }
 
-  /** Who leads, if that is known. */
+  /** The leader, if it is known. */
   get leader(): LeaderLease | undefined {
     return this.#lead.known;
   }
@@ -136,12 +138,12 @@ export class Meta {
     return this.#lead.epoch !== undefined;
   }
 
-  /** It leads and has read the store, or another is known to lead. */
+  /** It leads and has read the store, or another node is known to lead. */
   get isReady(): boolean {
     return this.isLeading ? this.#isInCharge : this.leader !== undefined;
   }
 
-  /** What it keeps for somebody who is gone, in words: nothing. */
+  /** Everything kept for members that are gone, in words: there should be none. */
   *unfinished(): Generator<string> {
     for (const { member } of this.#configs.watchers()) {
       if (!this.#membership.isKnown(member)) yield `${member.id}, which is gone, is told of values`;
@@ -151,7 +153,7 @@ export class Meta {
     }
   }
 
-  /** And when there is no client any more. */
+  /** The same when no client is left. */
   *leftovers(): Generator<string> {
     for (const { member } of this.#configs.watchers()) yield `${member.id} watches values for nobody`;
   }
@@ -199,7 +201,7 @@ export class Meta {
     }
   }
 
-  // Begins and ends what belongs to the lead.
+  // Begins and ends the parts that belong to the lead.
   #follow(nowMs: number): void {
     this.#lead.tick(nowMs);
     const term = this.isLeading ? this.#lead.term : undefined;
@@ -226,14 +228,14 @@ export class Meta {
 
   #beginLead(nowMs: number): void {
     this.#beginList(nowMs);
-    // The leader before may have stored values that it could not tell any more.
+    // The previous leader may have stored values that it could no longer send.
     for (const { member, dataInfoIds } of this.#configs.watchers()) {
       for (const dataInfoId of dataInfoIds) this.#tellConfig(member, dataInfoId);
     }
   }
 
-  // A meta node that has just begun to hear does not know all members yet; to tell a list of a few would make data
-  // nodes believe that there are no more sessions. At the first start of a cluster nobody can be taken for gone.
+  // A meta node that has just begun to hear does not know all members yet; a list of a few would make data nodes
+  // believe that there are no other sessions. At the first start of a cluster no member can be taken for gone.
   #beginList(nowMs: number): void {
     const isAlone = this.#slots.table === undefined || this.#options.firstTableDelayMs === 0;
     const settledMs = this.#membership.listeningSinceMs + SETTLE_MS;
@@ -268,7 +270,7 @@ export class Meta {
         return this.#heartbeat(from, this.#believed(from, message, nowMs), nowMs);
       case "watchConfig":
         if (this.#membership.isKnown(from)) this.#configs.watch(from, message.dataInfoIds);
-        // While nobody leads, what was stored when this node led last is the best that anybody knows.
+        // While there is no leader, the values stored when this node last led are the best that are known.
         if (this.#isInCharge || (this.#hasConfigs && this.leader === undefined)) {
           for (const dataInfoId of message.dataInfoIds) this.#tellConfig(from, dataInfoId);
         }
@@ -303,7 +305,7 @@ export class Meta {
     if (from.role === "data") this.#slots.heard(from.id, heartbeat, nowMs);
     else this.#clientCounts.heard(from.id, heartbeat.clients);
     if (!this.#isInCharge) return;
-    // Another leads, or the store has lost what it had: the lease says which.
+    // Another node leads, or the store has lost commits: the lease tells which.
     if (isNewTable || isNewList) return this.#lead.doubt(nowMs);
     this.#tellTable(from, tableEpoch);
     const members = this.#memberList.answer(version);
@@ -313,7 +315,8 @@ export class Meta {
   #tableSaved(table: SlotTable, isSaved: IsSaved, nowMs: number): void {
     const outcome = this.#slots.saved(table, isSaved, nowMs);
     if (outcome === "uncertain") return this.#notSaved(isSaved, nowMs);
-    // A save of before this lead. If it was made under the same lease, it may have been made after the store was read.
+    // A save from before this lead. If it was made under the same lease, it may have been made after the store was
+    // read.
     if (outcome === "late") return isSaved === false ? undefined : this.#loading.needTwice(nowMs);
     // The store is being read, and may have been read before it had this.
     if (!this.#isInCharge) return this.#loading.need(nowMs);
@@ -354,7 +357,7 @@ export class Meta {
     this.#dismissBlocked();
   }
 
-  // A refusal says that this is not the lease in force, or that the store holds something else than what was loaded.
+  // A refusal means that this is not the lease in force, or that the store holds something else than what was loaded.
   #notSaved(isSaved: IsSaved, nowMs: number, term = this.#term): void {
     if (isSaved === undefined) this.#loading.needTwice(nowMs);
     else if (term === this.#term) this.#lead.doubt(nowMs);

@@ -1,5 +1,5 @@
-// Whatever happens to members, meta nodes and the store: one table after the other is stored, each by the lease in
-// force, and when everything is well again the cluster comes to rest, with everybody knowing the same.
+// Under any events at members, meta nodes and the store, tables are stored one after the other, each by the lease in
+// force; and when everything is well again the cluster comes to rest, with the same knowledge everywhere.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,5 +1,4 @@
-// What the meta role needs from its host and tells it: the options it is made with, the events that step it, and the
-// effects of a step.
+// The meta role's interface to its host: its options, the events that step it, and the effects of a step.
 
 import type { RegistryError } from "../base/errors.ts";
 import type { ConfigValue, Member, MemberToMeta, MetaToMember } from "../cluster/messages/membership.ts";
@@ -21,34 +20,34 @@ export interface RefusedClaim {
 }
 
 /**
- * The effects of a step. Every call that asks the store for something is answered by exactly one event, within a few
- * seconds, if need be by one that says that the store failed.
+ * The effects of a step. Every request to the store is answered by exactly one event, within a few seconds, if need be
+ * by one that reports that the store failed.
  */
 export interface MetaOutput extends LeadOutput {
   send(to: Member, message: MetaToMember): void;
   load(): void;
-  /** Answered with the very table. */
+  /** Answered with the same table. */
   saveSlotTable(
     table: SlotTable,
     expected: { readonly tableEpoch: bigint | undefined; readonly leaseEpoch: bigint },
   ): void;
   saveConfig(value: ConfigValue, leaseEpoch: bigint): void;
   saveNodeBlocked(node: string, isBlocked: boolean, leaseEpoch: bigint): void;
-  /** Somebody has named a number that no node can have given by now. It was not believed. */
+  /** A message named a number that no node can have given by now. It was not believed. */
   versionRefused(claim: RefusedClaim): void;
   /** The outcome of a `putConfig` or `blockNode`: undefined for done. */
   answer(request: number, error: RegistryError | undefined): void;
 }
 
-/** What the store made of a save: false if it refused, undefined if it failed and the outcome is not known. */
+/** The store's result of a save: false if it refused, undefined if it failed and the outcome is not known. */
 export type IsSaved = boolean | undefined;
 
 export type MetaEvent =
   | { readonly kind: "received"; readonly from: Member; readonly message: MemberToMeta }
-  /** A link of this member is there. A member may have several at a time; each has its `memberDown`. */
+  /** A link of this member was made. A member may have several at a time; each has its `memberDown`. */
   | { readonly kind: "memberUp"; readonly member: Member }
   | { readonly kind: "memberDown"; readonly member: Member }
-  /** `askedMs`: when `acquireLease` was called. `lease` is undefined if the store failed. */
+  /** `askedMs`: the time of the call of `acquireLease`. `lease` is undefined if the store failed. */
   | { readonly kind: "leaseAnswered"; readonly lease: LeaderLease | undefined; readonly askedMs: number }
   | { readonly kind: "loaded"; readonly state: MetaState | undefined }
   | { readonly kind: "slotTableSaved"; readonly table: SlotTable; readonly isSaved: IsSaved }
@@ -61,6 +60,6 @@ export type MetaEvent =
   | { readonly kind: "configSaved"; readonly value: ConfigValue; readonly isSaved: IsSaved }
   | { readonly kind: "blockNode"; readonly request: number; readonly node: string; readonly isBlocked: boolean }
   | { readonly kind: "nodeBlocked"; readonly node: string; readonly isBlocked: boolean; readonly isSaved: IsSaved }
-  /** The process stops: lets the lead go. */
+  /** The process stops: releases the lead. */
   | { readonly kind: "resign" }
   | { readonly kind: "woken" };

@@ -1,4 +1,4 @@
-// What a meta node does with the store's answers, one at a time.
+// A meta node's reaction to the store's answers, one at a time.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,5 +1,5 @@
-// What the meta role asks of a database: little, but strongly consistent. Several meta nodes may share one database, so
-// every write that could race says what it expects to find, and is refused if somebody else was first.
+// The meta role's demands on a database: little, but strongly consistent. Several meta nodes may share one database, so
+// every write that could race states what it expects to find, and is refused if another write came first.
 
 import type { ConfigValue } from "../cluster/messages/membership.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
@@ -15,13 +15,13 @@ export interface Cluster {
 export interface MetaState {
   readonly cluster: Cluster | undefined;
   readonly slotTable: SlotTable | undefined;
-  /** Removed values are kept, as null with their version: versions must go on growing if the value is set again. */
+  /** Removed values are kept, as null with their version: versions must keep growing if the value is set again. */
   readonly configs: ReadonlyMap<DataInfoId, ConfigValue>;
-  /** Names of nodes that an operator has shut out. */
+  /** Names of nodes that an operator has blocked. */
   readonly blockedNodes: ReadonlySet<string>;
 }
 
-/** Who leads the meta nodes. The epoch grows with every change of leader, and fences the leader before. */
+/** The lead of a meta node. The epoch grows with every change of leader, and fences the previous leader. */
 export interface LeaderLease {
   readonly epoch: bigint;
   readonly holder: NodeId;
@@ -33,28 +33,28 @@ export interface LeaderLease {
 
 /**
  * The strongly consistent store under meta. A write is durable when its promise resolves. Every method throws
- * STORE_UNAVAILABLE if the database does not do its part; then the change may or may not have been made, and whoever
- * asks again finds out.
+ * STORE_UNAVAILABLE if the database fails; the change may or may not have been made then, and the caller finds out by
+ * asking again.
  */
 export interface MetaStore {
   loadAll(): Promise<MetaState>;
 
-  /** Writes the cluster's constants if there are none yet. The answer is what stands, ours or those of before. */
+  /** Writes the cluster's constants if there are none yet. Returns the constants in force, ours or the earlier ones. */
   saveCluster(cluster: Cluster): Promise<Cluster>;
 
   /**
-   * Takes the lead if nobody has it, or renews it if `candidate.holder` has it: then the answer's holder is the
-   * candidate, with `leaseMs` remaining. Otherwise the answer says who has it. Taking it raises the epoch by one, also
-   * when the holder is the same that let it end. Only the database's own clock counts.
+   * Takes the lead if it is free, or renews it if `candidate.holder` has it: the answer's holder is then the candidate,
+   * with `leaseMs` remaining. Otherwise the answer names the holder. Taking it raises the epoch by one, even for the
+   * same holder after its lease has ended. Only the database's own clock counts.
    */
   acquireLease(candidate: { readonly holder: NodeId; readonly address: string }, leaseMs: number): Promise<LeaderLease>;
 
-  /** Lets the lead go at once, if `epoch` still is the lease in force. */
+  /** Releases the lead at once, if `epoch` still is the lease in force. */
   releaseLease(epoch: bigint): Promise<void>;
 
   /**
-   * Replaces the slot table if the stored one has `expectedEpoch`, or if there is none and `undefined` is expected,
-   * and if `leaseEpoch` is the lease in force. False: it is not so; nothing was changed.
+   * Replaces the slot table if the stored one has `expectedEpoch`, or if there is none and `undefined` is expected, and
+   * if `leaseEpoch` is the lease in force. Returns false, and changes nothing, if that is not so.
    */
   saveSlotTable(
     table: SlotTable,
@@ -62,14 +62,14 @@ export interface MetaStore {
   ): Promise<boolean>;
 
   /**
-   * Stores a configuration if its version is higher than the stored one and `leaseEpoch` is the lease in force.
-   * False: it is not so; nothing was changed.
+   * Stores a configuration if its version is higher than the stored one and `leaseEpoch` is the lease in force. Returns
+   * false, and changes nothing, if that is not so.
    */
   putConfig(config: ConfigValue, leaseEpoch: bigint): Promise<boolean>;
 
-  /** Shuts a node out by its name, or lets it in again. False: `leaseEpoch` is not the lease in force. */
+  /** Blocks a node by its name, or unblocks it. Returns false if `leaseEpoch` is not the lease in force. */
   setNodeBlocked(node: string, isBlocked: boolean, leaseEpoch: bigint): Promise<boolean>;
 
-  /** Lets go of the database. May be called twice. */
+  /** Releases the database. May be called twice. */
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-// What the meta role makes of a store that fails, answers late, or has lost what it had.
+// The meta role with a store that fails, answers late, or has lost commits.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

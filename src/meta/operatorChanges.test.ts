@@ -1,4 +1,4 @@
-// Configuration values and blocked nodes, as operators change them and members hear of it.
+// Configuration values and blocked nodes, as operators change them and members hear of them.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -60,7 +60,7 @@ test("watchers are told a value when it is stored, and by the next leader what t
   cluster.run(50);
   assert.deepEqual(configsOf(session), [null, "one"]);
   assert.equal(cluster.answers.get(1), undefined);
-  // Stored, but its leader dies before it could tell anybody.
+  // Stored, but its leader dies before it could tell any member.
   put(first, "two", 2);
   cluster.run(6);
   first.kill();
@@ -117,7 +117,7 @@ test("a put that waits while the lead is lost is refused", () => {
   assert.equal(cluster.answers.get(6)?.code, "NOT_META_LEADER");
 });
 
-/** Changes on their way to the store, what it was asked to save, and what was answered. */
+/** Changes on their way to the store, the requested saves, and the answers. */
 function changes() {
   const saved: string[] = [];
   const answers = new Map<number, RegistryError | undefined>();

@@ -1,5 +1,5 @@
-// What operators change through the leading meta node: configuration values and blocked nodes. Each change is saved
-// before anybody sees it, and its request is answered with what came of it.
+// Operators' changes through the leading meta node: configuration values and blocked nodes. Each change is saved before
+// it is published, and its request is answered with the result.
 
 import { fail, type RegistryError } from "../base/errors.ts";
 import type { ConfigValue } from "../cluster/messages/membership.ts";
@@ -7,7 +7,7 @@ import type { DataInfoId } from "../model/ids.ts";
 import type { IsSaved } from "./metaPorts.ts";
 import { SAVES_WAITING_MAX, SaveQueue } from "./saveQueue.ts";
 
-/** Shuts a node out by its name, or lets it in again. */
+/** Blocks a node by its name, or unblocks it. */
 export interface NodeBlock {
   readonly node: string;
   readonly isBlocked: boolean;
@@ -18,7 +18,7 @@ interface Put {
   readonly data: string | null;
 }
 
-// What waits is not measured exactly: a UTF-16 unit is at most three bytes.
+// Waiting values are not measured exactly: a UTF-16 unit takes at most three bytes.
 const UNIT_BYTES_MAX = 3;
 
 /** A save belongs to the term of the lead in which it was begun. */
@@ -31,7 +31,7 @@ export interface OperatorOutput {
   saveConfig(value: ConfigValue): void;
   saveNodeBlocked(block: NodeBlock): void;
   answer(request: number, error: RegistryError | undefined): void;
-  /** The answer to whoever asks a node that does not lead. */
+  /** The answer to a request at a node that does not lead. */
   refusal(): RegistryError;
 }
 
@@ -44,7 +44,7 @@ export class OperatorChanges {
     this.#output = output;
   }
 
-  /** `refusal` says why the value is not taken, with the number and bytes of those that wait. */
+  /** `refusal` returns the reason why the value is not taken, given the number and bytes of those that wait. */
   put(
     request: number,
     put: Put,
@@ -61,13 +61,13 @@ export class OperatorChanges {
     if (!this.#blocks.add(request, block)) this.#output.answer(request, tooMany());
   }
 
-  /** Blocks that the store will have, the next one first. */
+  /** Blocks on their way to the store, the next one first. */
   get blocksToCome(): readonly NodeBlock[] {
     const underWay = this.#blocks.underWay?.saved;
     return underWay === undefined ? this.#blocks.waiting : [underWay, ...this.#blocks.waiting];
   }
 
-  /** Saves what waits, one of a kind at a time. */
+  /** Saves the waiting changes, one of a kind at a time. */
   begin(term: number, toValue: (put: Put) => ConfigValue): void {
     const value = this.#puts.begin((put) => ({ saved: toValue(put), term }));
     if (value !== undefined) this.#output.saveConfig(value.saved);
@@ -75,7 +75,7 @@ export class OperatorChanges {
     if (block !== undefined) this.#output.saveNodeBlocked(block.saved);
   }
 
-  /** The store has answered for a value: the term in which it was asked; undefined if nobody asked. */
+  /** The store has answered for a value. Returns the term of the request; undefined if there was none. */
   configSaved({ dataInfoId, version }: ConfigValue, isSaved: IsSaved): number | undefined {
     const ended = this.#puts.ended(({ saved }) => saved.dataInfoId === dataInfoId && saved.version === version);
     return this.#ended(ended, isSaved);
@@ -86,7 +86,7 @@ export class OperatorChanges {
     return this.#ended(ended, isSaved);
   }
 
-  /** This node leads no more. What is under way still gets its answer from the store. */
+  /** This node no longer leads. A save under way still gets its answer from the store. */
   refuseWaiting(): void {
     for (const request of [...this.#puts.clear(), ...this.#blocks.clear()]) {
       this.#output.answer(request, this.#output.refusal());

@@ -5,7 +5,7 @@ import { Runs } from "./runs.ts";
 
 const [A, B, C] = [nodeId("d1.a"), nodeId("d1.b"), nodeId("d1.c")];
 
-/** What is known of processes: when each was last heard, and who has a link. */
+/** The knowledge about processes: the time at which each was last heard, and which ones have a link. */
 function scene() {
   const heard = new Map<NodeId, number>();
   const linked = new Set<NodeId>();

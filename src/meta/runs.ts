@@ -1,33 +1,32 @@
-// Which process a node's name stands for. A node that was restarted is another run, and takes the place of the earlier
-// one at once. Two living processes with one name, because somebody copied a data directory, are a mistake: the one
-// that came first stays.
+// The process that a node's name stands for. A restarted node is another run, and takes the place of the earlier one at
+// once. Two living processes with one name, from a copied data directory, are a mistake: the one that came first stays.
 
 import { type NodeId, nodeNameOf } from "../model/ids.ts";
 
-/** What the runs have to know of a process: whether it lives, and since when it must have been heard. */
+/** The signs of life of a process: whether it lives, and the time since which it must have been heard. */
 export interface RunSigns {
-  /** When it was last heard, in any of its roles. */
+  /** The time at which it was last heard, in any of its roles. */
   heardMs(run: NodeId): number;
   hasLink(run: NodeId): boolean;
 }
 
 export type Admission =
   | { readonly kind: "admitted"; readonly replaced: NodeId | undefined }
-  /** Another run of the name seems to live; it is not yet certain. */
+  /** Another run of the name seems to live; that is not yet certain. */
   | { readonly kind: "waits" }
   | { readonly kind: "refused"; readonly reason: string };
 
-/** A run that has a link but says nothing for so long is taken for dead as soon as another one comes. */
+/** A run that has a link but sends nothing for this long is taken for dead as soon as another one comes. */
 export const RUN_SILENT_MS = 3_000;
 
-// The last words of a run that has died may arrive after the first ones of the next. One that still speaks so long
-// after another has come lives.
+// The last messages of a dead run may arrive after the first ones of the next. A run that still sends this long after
+// another has come is alive.
 const RUN_PROOF_MS = 1_000;
 
-// Runs that were replaced are remembered, so that none of them comes back. Beyond this the oldest are forgotten.
+// Replaced runs are remembered, so that none of them comes back. Beyond this number the oldest are forgotten.
 const REPLACED_MAX = 10_000;
 
-// Processes that wait for one name; more than a few are none of ours.
+// Processes that wait for one name; more than a few are not ours.
 const RIVALS_MAX = 8;
 
 interface Name {
@@ -77,7 +76,7 @@ export class Runs {
     }
   }
 
-  /** The process is gone; whoever comes next under its name may have it. */
+  /** The process is gone; the next one under its name may have it. */
   ended(run: NodeId): void {
     const name = nodeNameOf(run);
     if (this.#names.get(name)?.run === run) this.#names.delete(name);

@@ -1,7 +1,7 @@
-// Changes that operators ask for, on their way to the store: one at a time and in order, each with the request that is
-// to be answered.
+// Operators' changes on their way to the store: one at a time and in order, each with its request, which is then
+// answered.
 
-/** Beyond so many that wait, a further one is refused: operators change single values. */
+/** The most waiting changes; a further one is refused, since operators change single values. */
 export const SAVES_WAITING_MAX = 1_000;
 
 interface Waiting<Change> {
@@ -13,12 +13,12 @@ export class SaveQueue<Change, Saved> {
   #waiting: Waiting<Change>[] = [];
   #underWay: { readonly request: number; readonly saved: Saved } | undefined;
 
-  /** What waits and has not begun. */
+  /** Waiting changes that have not begun. */
   get waiting(): readonly Change[] {
     return this.#waiting.map(({ change }) => change);
   }
 
-  /** What the store has not answered for yet. */
+  /** The save that the store has not answered yet. */
   get underWay(): Saved | undefined {
     return this.#underWay?.saved;
   }
@@ -30,7 +30,7 @@ export class SaveQueue<Change, Saved> {
     return true;
   }
 
-  /** Begins with the next change, if none is under way: what is to be saved for it, or undefined. */
+  /** Begins the next change, if none is under way: returns its save, or undefined. */
   begin(toSave: (change: Change) => Saved): Saved | undefined {
     if (this.#underWay !== undefined) return undefined;
     const next = this.#waiting.shift();
@@ -40,7 +40,7 @@ export class SaveQueue<Change, Saved> {
     return saved;
   }
 
-  /** The store has answered for what is under way: that, with the request that waits for it. */
+  /** The store has answered the save under way: returns it with its request. */
   ended(isMeant: (saved: Saved) => boolean): { readonly request: number; readonly saved: Saved } | undefined {
     const underWay = this.#underWay;
     if (underWay === undefined || !isMeant(underWay.saved)) return undefined;
@@ -48,7 +48,7 @@ export class SaveQueue<Change, Saved> {
     return underWay;
   }
 
-  /** Gives up what waits: the requests to be answered. What is under way still comes to its end. */
+  /** Gives up the waiting changes and returns their requests. A save under way still comes to its end. */
   clear(): number[] {
     const requests = this.#waiting.map(({ request }) => request);
     this.#waiting = [];

@@ -24,7 +24,7 @@ function draftOf(...owners: readonly (readonly [leader: NodeId, ...followers: No
   return new SlotDraft({ ...rest, nodes, table: { epoch: 4n, slots } }, slots);
 }
 
-/** What each node leads and follows, as it is counted, is what the slots say. */
+/** The counted loads of each node agree with the slots. */
 function assertCounted(draft: SlotDraft): void {
   for (const node of [A, B, C, GONE]) {
     const leads = draft.slots.filter(({ leader }) => leader === node).length;

@@ -1,5 +1,5 @@
-// The next slot table while it is being arranged: who leads and follows what so far, how much each node has, and why
-// each thing was changed.
+// The next slot table while it is being arranged: each slot's leader and followers so far, each node's load, and the
+// reason of each change.
 
 import { defined } from "../base/assert.ts";
 import type { NodeId } from "../model/ids.ts";
@@ -7,23 +7,23 @@ import type { SlotOwner, SlotTable } from "../model/slot.ts";
 
 /** A data node that has a part in the table, or may get one. */
 export interface DataNode {
-  /** It is to have no slots: it wants to stop, or an operator has shut it out. */
+  /** It is to have no slots: it wants to stop, or an operator has blocked it. */
   readonly isLeaving: boolean;
-  /** False: this meta node has not heard it yet and only presumes it alive. It keeps what it has and gets nothing. */
+  /** False: this meta node has not heard it yet and only presumes it alive. It keeps its slots and gets none. */
   readonly isHeard: boolean;
 }
 
-/** What data nodes report of the table that is being replaced. */
+/** Data nodes' reports on the table that is being replaced. */
 export interface SlotFacts {
   /** The follower holds the slot whole. */
   isInSync(slot: number, node: NodeId): boolean;
-  /** When the follower last said so, under the slot's present leader; 0 for never. */
+  /** The time at which the follower last reported that, under the slot's present leader; 0 for never. */
   inSyncMs(slot: number, node: NodeId): number;
   /** The slot's leader has heard every session. */
   isServing(slot: number): boolean;
-  /** The slot's leader holds something of it back since a restart, or has not said yet that it does not. */
+  /** The slot's leader holds a service of it since a restart, or has not reported yet that it does not. */
   isHeld(slot: number): boolean;
-  /** Nothing was heard of the node for so long that nobody waits for it. */
+  /** The node was silent for so long that moves do not wait for it. */
   isSilent(node: NodeId): boolean;
 }
 
@@ -56,7 +56,7 @@ export interface ArrangeInput {
   readonly table: SlotTable | undefined;
   /** The epoch of the next table. */
   readonly epoch: bigint;
-  /** Counts for the first table only. */
+  /** Only used for the first table. */
   readonly slotCount: number;
   /** Every data node that lives, or is presumed to. */
   readonly nodes: ReadonlyMap<NodeId, DataNode>;
@@ -70,7 +70,7 @@ export interface ArrangeInput {
 export class SlotDraft {
   readonly input: ArrangeInput;
   readonly slots: SlotOwner[];
-  /** Nodes that may be given something, in a fixed order: equal input, equal table. */
+  /** Nodes that may be given slots, in a fixed order: equal input, equal table. */
   readonly usable: readonly NodeId[];
   readonly #leads = new Map<NodeId, number>();
   readonly #follows = new Map<NodeId, number>();
@@ -94,7 +94,7 @@ export class SlotDraft {
     return this.input.nodes.has(node);
   }
 
-  /** Heard, and not about to leave: the node may be given something. */
+  /** Heard, and not about to leave: the node may be given slots. */
   isUsable(node: NodeId): boolean {
     const known = this.input.nodes.get(node);
     return known?.isHeard === true && !known.isLeaving;
@@ -108,7 +108,7 @@ export class SlotDraft {
     return this.#follows.get(node) ?? 0;
   }
 
-  /** The node holds the slot whole. Of a leader that has just been named nobody can be in sync yet. */
+  /** The node holds the slot whole. No follower can be in sync yet with a leader that was just named. */
   isInSync(slot: number, node: NodeId): boolean {
     return !this.hasNewLeader(slot) && this.input.facts.isInSync(slot, node);
   }
@@ -117,7 +117,7 @@ export class SlotDraft {
     return !this.hasNewLeader(slot) && this.input.facts.isServing(slot);
   }
 
-  /** It has a part that nobody is shown yet. */
+  /** It has a service that is not shown yet. */
   isHeld(slot: number): boolean {
     return this.hasNewLeader(slot) || this.input.facts.isHeld(slot);
   }
@@ -126,19 +126,19 @@ export class SlotDraft {
     return this.owner(slot).leaderEpoch === this.input.epoch;
   }
 
-  /** Followers that count as copies: those that leave do not. */
+  /** Followers that count as copies: leaving ones do not. */
   copies(slot: number): NodeId[] {
     return this.owner(slot).followers.filter((node) => this.input.nodes.get(node)?.isLeaving === false);
   }
 
-  /** How many followers a slot should have: fewer than asked for where there are not enough nodes. */
+  /** The number of followers that a slot should have: fewer than requested if there are not enough nodes. */
   copiesWanted(slot: number): number {
     const { leader } = this.owner(slot);
     const others = this.usable.length - (this.isUsable(leader) ? 1 : 0);
     return Math.min(this.input.slotReplicas - 1, others);
   }
 
-  /** Slots that have a copy more than asked for, because one of them is to be replaced. */
+  /** Slots with a surplus copy, because one of their copies is to be replaced. */
   movesUnderWay(): number {
     let moves = 0;
     for (let slot = 0; slot < this.slots.length; slot++) {
@@ -147,7 +147,7 @@ export class SlotDraft {
     return moves;
   }
 
-  /** The node leads the slot from now on. The leader before it becomes a follower if it lives. */
+  /** The node leads the slot from now on. The previous leader becomes a follower if it lives. */
   setLeader(slot: number, node: NodeId, reason: SlotChangeReason): void {
     const { leader, followers } = this.owner(slot);
     const others = followers.filter((follower) => follower !== node);

@@ -1,5 +1,5 @@
-// The slot table of the leading meta node: when it may be changed, and what is on its way to the store. What the next
-// table looks like is arrangeSlots' matter.
+// The slot table of the leading meta node: the times at which it may change, and the table on its way to the store.
+// arrangeSlots decides the content of the next table.
 
 import { assert } from "../base/assert.ts";
 import { HEARTBEAT_INTERVAL_MS } from "../cluster/messages/membership.ts";
@@ -19,15 +19,15 @@ export interface SlotOptions {
   /** With fewer living data nodes the table stays as it is. */
   readonly dataNodesMin: number;
   /**
-   * How long the first table waits for further data nodes. 0 says that nobody but this process can be in the cluster:
+   * The time that the first table waits for further data nodes. 0 means that only this process can be in the cluster:
    * nothing is waited for, after a restart neither.
    */
   readonly firstTableDelayMs: number;
-  /** A data node of the table that was not heard yet keeps its slots so long. */
+  /** The time for which a data node of the table keeps its slots before it is heard. */
   readonly memberLeaseMs: number;
 }
 
-/** What is known of the data nodes. */
+/** The knowledge about the data nodes. */
 export interface DataNodes {
   readonly living: ReadonlyMap<NodeId, LivingNode>;
   /** Nothing is known of the node, neither that it lives nor that it is gone. */
@@ -40,16 +40,16 @@ export interface TableSave {
   readonly expectedEpoch: bigint | undefined;
 }
 
-/** Members say everything within so long to a meta node that has just come, or has just taken the lead. */
+/** Within this, members report everything to a meta node that has just started or just taken the lead. */
 export const SETTLE_MS = 3 * HEARTBEAT_INTERVAL_MS;
 
-// Whoever was silent for so long is not waited for by moves.
+// Moves do not wait for a node that was silent for this long.
 const SILENT_MS = 10 * HEARTBEAT_INTERVAL_MS;
 
-// What reports change is not urgent; those of many nodes make one table.
+// A change by reports is not urgent; the reports of many nodes make one table.
 const GATHER_MS = 100;
 
-// Everything that calls for another table is an event; this only bounds what a forgotten one would cost.
+// Every cause for a new table is an event; this only bounds the cost of a forgotten one.
 const CHECK_INTERVAL_MS = 5_000;
 
 export class SlotKeeper {
@@ -76,7 +76,7 @@ export class SlotKeeper {
     return this.#table;
   }
 
-  /** How the table in force differs from the one before, and why; empty if it was loaded. */
+  /** The changes from the previous table, with reasons; empty if it was loaded. */
   get changes(): readonly SlotChange[] {
     return this.#changes;
   }
@@ -92,7 +92,7 @@ export class SlotKeeper {
     return this.#heardEpoch > epoch ? this.#heardEpoch : epoch;
   }
 
-  /** A member has the table of this epoch. True: nobody can have told it but a later leader. */
+  /** A member has the table of this epoch. Returns true if only a later leader can have published it. */
   heardEpoch(epoch: bigint): boolean {
     if (epoch <= this.#heardEpoch || epoch <= (this.#table?.epoch ?? 0n)) return false;
     this.#heardEpoch = epoch;
@@ -105,8 +105,8 @@ export class SlotKeeper {
   }
 
   /**
-   * This node was cut off: data nodes of the table that were taken for gone may live. It stays as it is until they had
-   * the time to say so, or are heard.
+   * This node was cut off: data nodes of the table that were taken for gone may live. The table stays until they had
+   * the time to report, or are heard.
    */
   wasCutOff(nowMs: number): void {
     if (this.#options.firstTableDelayMs === 0) return;
@@ -123,18 +123,18 @@ export class SlotKeeper {
     this.#reports.forget(node);
   }
 
-  /** What was on its way to the store is no longer this node's. */
+  /** Saves on their way to the store are no longer this node's. */
   lost(): void {
     this.#saving = undefined;
     this.#firstTableAtMs = undefined;
   }
 
-  /** Takes the stored table, at the beginning of a lead and whenever what is stored is not certain. */
+  /** Takes the stored table, at the beginning of a lead and whenever the stored state is not certain. */
   load(stored: SlotTable | undefined, { leaseEpoch, nowMs }: { leaseEpoch: bigint; nowMs: number }): void {
     const known = this.#table;
     const isOwnLead = leaseEpoch === this.#leaseEpoch;
     this.#storedEpoch = stored?.epoch;
-    // What is on its way is still awaited, unless it has come.
+    // A save on its way is still awaited, unless it has arrived.
     if (this.#saving !== undefined && (stored?.epoch ?? 0n) >= this.#saving.table.epoch) this.#saving = undefined;
     if (!isOwnLead) {
       this.#settledAtMs = this.#options.firstTableDelayMs === 0 ? nowMs : nowMs + SETTLE_MS;
@@ -142,7 +142,8 @@ export class SlotKeeper {
     }
     this.#leaseEpoch = leaseEpoch;
     this.#arrangeAtMs = nowMs;
-    // A store that failed over to a copy may lack tables that members have. The one that this node showed goes on.
+    // A store that failed over to a copy may lack tables that members have. The table that this node published stays in
+    // force.
     if (known !== undefined && (stored === undefined || stored.epoch < known.epoch)) return;
     this.#changes = [];
     this.#table = stored;
@@ -185,7 +186,7 @@ export class SlotKeeper {
   }
 
   // The first table waits for the nodes that start together. A later one waits, after a change of lead or a cut, for
-  // those that it names: who lives and who is in sync decides who leads.
+  // the nodes that it names: the living and the in-sync nodes decide the next leaders.
   #isTime({ living, isUnknown }: DataNodes, nowMs: number): boolean {
     const table = this.#table;
     if (table === undefined) {
@@ -200,8 +201,9 @@ export class SlotKeeper {
     return false;
   }
 
-  // Members hold a table that the store does not: it has lost commits. Theirs must not be given out a second time with
-  // another content. If this node knows it, it is written again; if not, every leader begins anew, above it.
+  // Members hold a table that the store lacks: it has lost commits. The epoch of their table must not be given a second
+  // time with another content. If this node knows the table, it writes it again; if not, every leader begins anew,
+  // above it.
   #restored(): Arrangement | undefined {
     const table = this.#table;
     if (table === undefined) return undefined;

@@ -1,4 +1,4 @@
-// When the leading meta node makes a table: what calls for one, what is waited for, and for how long.
+// The times at which the leading meta node makes a table: the causes, and what it waits for, and for how long.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -31,7 +31,7 @@ function keeper(stored: SlotTable | "none" = STORED, options: Partial<SlotOption
   return slots;
 }
 
-/** These live; of all others it is known that they do not, but for those that are `unknown`. */
+/** These live; all others are known not to, except the `unknown` ones. */
 function nodes(living: readonly NodeId[], { unknown = [] as readonly NodeId[], heardMs = 0 } = {}): DataNodes {
   return {
     living: new Map(living.map((node) => [node, { isLeaving: false, heardMs }])),
@@ -39,7 +39,7 @@ function nodes(living: readonly NodeId[], { unknown = [] as readonly NodeId[], h
   };
 }
 
-/** The node says that all is well, by the table of this epoch. */
+/** The node reports that all is well, by the table of this epoch. */
 function report(slots: SlotKeeper, node: NodeId, nowMs: number, { tableEpoch = 5n, serving = [0, 1] } = {}): void {
   slots.heard(
     node,

@@ -1,6 +1,6 @@
-// What data nodes say of their slots: which they serve as leader, which they hold whole as follower. A report holds for
-// the table that its heartbeat names. What it says of a slot stays true until that slot gets another leader or the node
-// another part in it, so it is kept by the slot's leader epoch: a table that changes other slots forgets nothing.
+// Data nodes' reports on their slots: those they serve as leader, and those they hold whole as follower. A report holds
+// for the table that its heartbeat names. Its content for a slot stays true until that slot gets another leader or the
+// node another part in it, so it is kept by the slot's leader epoch: a table that changes other slots forgets nothing.
 
 import type { Heartbeat } from "../cluster/messages/membership.ts";
 import type { NodeId } from "../model/ids.ts";
@@ -9,22 +9,22 @@ import type { SlotOwner, SlotTable } from "../model/slot.ts";
 interface NodeReport {
   /** The last report as it came; a meta node that does not lead has no table to read it by. */
   readonly tableEpoch: bigint;
-  /** Without those of which something is held: they stay where they are. */
+  /** Without slots of which a service is held: they stay where they are. */
   readonly serving: readonly number[];
   readonly held: readonly number[];
   readonly inSync: readonly number[];
 }
 
-/** By slot number, the leader epoch under which it was said. */
+/** By slot number, the leader epoch of the report. */
 type BySlot = Map<number, bigint>;
 
 interface NodeFacts {
-  /** The table of the last report that was read: it speaks of every slot that the node led in it. */
+  /** The table of the last report that was read: it covers every slot that the node led in it. */
   readonly tableEpoch: bigint;
   serving: BySlot;
   readonly held: BySlot;
   inSync: BySlot;
-  /** When the node last said that it holds the slot whole, also if it no longer does. */
+  /** The time at which the node last reported the slot as whole, even if it no longer is. */
   readonly inSyncMs: Map<number, { readonly leaderEpoch: bigint; readonly atMs: number }>;
 }
 
@@ -33,7 +33,7 @@ export class SlotReports {
   readonly #facts = new Map<NodeId, NodeFacts>();
   #table: SlotTable | undefined;
 
-  /** Takes a heartbeat's report; true if it says something new. */
+  /** Takes a heartbeat's report; returns true if it contains news. */
   heard(node: NodeId, { tableEpoch, slots }: Heartbeat, nowMs: number): boolean {
     const { held = [], inSync = [] } = slots ?? {};
     const isHeld = new Set(held);
@@ -45,7 +45,7 @@ export class SlotReports {
     return isNew;
   }
 
-  /** Those of whom something is kept. */
+  /** The nodes with kept reports. */
   nodes(): Iterable<NodeId> {
     return this.#reports.keys();
   }
@@ -56,7 +56,7 @@ export class SlotReports {
   }
 
   /**
-   * Reports are read by this table from now on. `follows` says that it was made out of the one before, by one step; of
+   * Reports are read by this table from now on. `follows` means that it was made from the one before, by one step; for
    * a table with another past only reports that name it count.
    */
   adopt(table: SlotTable | undefined, { follows, nowMs }: { follows: boolean; nowMs: number }): void {
@@ -66,7 +66,7 @@ export class SlotReports {
     for (const [node, report] of this.#reports) this.#read(node, report, nowMs);
   }
 
-  /** The node has the table in force, and its report is about that. */
+  /** The node has the table in force, and its report refers to it. */
   isCurrent(node: NodeId): boolean {
     return this.#table !== undefined && this.#reports.get(node)?.tableEpoch === this.#table.epoch;
   }
@@ -76,7 +76,7 @@ export class SlotReports {
     return owner !== undefined && this.#facts.get(owner.leader)?.serving.get(slot) === owner.leaderEpoch;
   }
 
-  /** The slot's leader holds something of it back since a restart, or has not said yet that it does not. */
+  /** The slot's leader holds a service of it since a restart, or has not reported yet that it does not. */
   isHeld(slot: number): boolean {
     const owner = this.#table?.slots[slot];
     const facts = owner === undefined ? undefined : this.#facts.get(owner.leader);
@@ -89,7 +89,7 @@ export class SlotReports {
     return owner !== undefined && this.#facts.get(node)?.inSync.get(slot) === owner.leaderEpoch;
   }
 
-  /** When the follower was last in sync with the slot's present leader; 0 for never. */
+  /** The time at which the follower was last in sync with the slot's present leader; 0 for never. */
   inSyncMs(slot: number, node: NodeId): number {
     const last = this.#facts.get(node)?.inSyncMs.get(slot);
     return last !== undefined && last.leaderEpoch === this.#table?.slots[slot]?.leaderEpoch ? last.atMs : 0;

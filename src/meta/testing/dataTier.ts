@@ -1,4 +1,4 @@
-// Data nodes as arrangeSlots sees them: who lives, who wants to leave, and what they have reported of the table in
+// Data nodes as arrangeSlots sees them: the living ones, those that want to leave, and their reports on the table in
 // force.
 
 import { type NodeId, nodeId } from "../../model/ids.ts";
@@ -19,7 +19,7 @@ export class DataTier {
   readonly #inSync = new Map<string, bigint>();
   readonly #serving = new Map<number, bigint>();
   readonly #silent = new Set<NodeId>();
-  /** Slots of which their leaders hold something back. */
+  /** Slots of which their leaders hold a service. */
   readonly held = new Set<number>();
 
   constructor(options: Partial<DataTierOptions> = {}) {
@@ -30,7 +30,7 @@ export class DataTier {
     for (const name of names) this.nodes.set(nodeId(name), { isLeaving: false, isHeard: true });
   }
 
-  /** The table names it, and nobody has heard it yet. */
+  /** The table names the node, and it was not heard yet. */
   presume(name: string): void {
     this.nodes.set(nodeId(name), { isLeaving: false, isHeard: false });
   }
@@ -51,12 +51,12 @@ export class DataTier {
     return [...this.nodes.keys()];
   }
 
-  /** Who may be given slots. */
+  /** Nodes that may be given slots. */
   get usable(): NodeId[] {
     return this.names.filter((node) => this.nodes.get(node)?.isLeaving === false);
   }
 
-  /** Leaders say that they serve, and followers that they are in sync: those for which `isSaid`. */
+  /** Leaders report that they serve, and followers that they are in sync, where `isSaid` holds. */
   report(isSaid: (slot: number, node: NodeId) => boolean = () => true): void {
     for (const [slot, { leader, leaderEpoch, followers }] of (this.table?.slots ?? []).entries()) {
       if (this.nodes.has(leader) && isSaid(slot, leader)) this.#serving.set(slot, leaderEpoch);
@@ -85,7 +85,7 @@ export class DataTier {
     const epoch = (table?.epoch ?? 0n) + 1n;
     const arrangement = arrangeSlots({ ...this.options, table, epoch, nodes, facts });
     if (arrangement === undefined) return undefined;
-    // Who is released and follows again has to copy again.
+    // A node that is released and follows again has to copy again.
     for (const { slot, node, change } of arrangement.changes) {
       if (change === "released") this.#inSync.delete(`${slot} ${node}`);
     }
@@ -93,7 +93,9 @@ export class DataTier {
     return arrangement;
   }
 
-  /** Everybody reports and the table is arranged, again and again until nothing changes: how many tables that took. */
+  /**
+   * All nodes report and the table is arranged, again and again until nothing changes; returns the number of tables.
+   */
   settle(roundsMax = 10_000): number {
     for (let round = 0; round < roundsMax; round++) {
       this.report();
@@ -102,7 +104,7 @@ export class DataTier {
     return Number.POSITIVE_INFINITY;
   }
 
-  /** How many slots each usable node leads, and how many it follows. */
+  /** The number of slots that each usable node leads, and that it follows. */
   loads(): { leads: number[]; follows: number[] } {
     const slots = this.table?.slots ?? [];
     return {
@@ -111,7 +113,7 @@ export class DataTier {
     };
   }
 
-  /** Slots with a copy too many among the nodes that stay. */
+  /** Slots with a surplus copy among the nodes that stay. */
   movesUnderWay(): number {
     const copiesMax = this.options.slotReplicas - 1;
     const copies = (followers: readonly NodeId[]) => followers.filter((node) => this.usable.includes(node)).length;

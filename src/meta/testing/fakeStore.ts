@@ -1,18 +1,18 @@
-// The store under meta, in memory and on virtual time: one that is fenced by the lease as it should be, may be away,
-// and may fail to say what it did.
+// The store under meta, in memory and on virtual time: fenced by the lease as it should be; it may be away, and its
+// answers may be lost.
 
 import type { ConfigValue } from "../../cluster/messages/membership.ts";
 import type { NodeId } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
 import type { LeaderLease, MetaState } from "../metaStore.ts";
 
-/** What a statement does: nothing answered is a failure whose outcome is not known. */
+/** The fate of a statement: without an answer it has failed, with an unknown outcome. */
 export type Fault = "none" | "away" | "answer is lost";
 
 export class FakeStore {
   state: MetaState = { cluster: undefined, slotTable: undefined, configs: new Map(), blockedNodes: new Set() };
   fault: Fault = "none";
-  /** Every table that was written, in order, with the lease under which it was. */
+  /** Every table that was written, in order, with its lease. */
   readonly tables: { readonly table: SlotTable; readonly leaseEpoch: bigint }[] = [];
   #lease: { epoch: bigint; holder: NodeId; endMs: number } | undefined;
 

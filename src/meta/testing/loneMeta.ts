@@ -1,4 +1,4 @@
-// A meta node whose store and members a test speaks for; what it asks and says is kept in arrays.
+// A meta node whose store and members are played by the test; its requests and messages are kept in arrays.
 
 import type { RegistryError } from "../../base/errors.ts";
 import type { ConfigValue, Heartbeat, Member, MetaToMember } from "../../cluster/messages/membership.ts";
@@ -22,7 +22,7 @@ export const EMPTY: MetaState = {
 export class LoneMeta {
   readonly meta: Meta;
   readonly sent: { to: Member; message: MetaToMember }[] = [];
-  /** What the store was asked, in order: acquire, release, load, table, config, block. */
+  /** The requests to the store, in order: acquire, release, load, table, config, block. */
   readonly asked: string[] = [];
   readonly tables: SlotTable[] = [];
   readonly configs: ConfigValue[] = [];
@@ -56,18 +56,18 @@ export class LoneMeta {
     this.meta.step(event, this.nowMs);
   }
 
-  /** What the store was asked since this was called last, but for the lease. */
+  /** The requests to the store since the last call, except for the lease. */
   takeAsked(): string[] {
     return this.asked.splice(0).filter((one) => one !== "acquire");
   }
 
-  /** The store says who leads. */
+  /** The store names the leader. */
   lease(epoch = 1n, holder = SELF): void {
     const lease = { epoch, holder, address: `${holder}:9611`, remainingMs: OPTIONS.leaderLeaseMs };
     this.step({ kind: "leaseAnswered", lease, askedMs: this.nowMs });
   }
 
-  /** Time passes, with every wake-up that the node asks for; the store answers for the lease at once. */
+  /** Lets time pass, with every wake-up that the node asks for; the store answers for the lease at once. */
   pass(ms: number): void {
     const endMs = this.nowMs + ms;
     while (this.meta.nextWakeMs() <= endMs) {
@@ -93,7 +93,7 @@ export class LoneMeta {
     this.step({ kind: "received", from: member, message });
   }
 
-  /** What a member was told since this was called last. */
+  /** The messages to a member since the last call. */
   told(member: Member): MetaToMember[] {
     const { sent } = this;
     const told = sent.filter(({ to }) => to.id === member.id && to.role === member.role);

@@ -1,5 +1,5 @@
-// Meta nodes, the members that talk to them, and their store, on virtual time. Members do what real ones do: they say
-// everything to every meta node, each second and at once when it has changed, and follow the newest table and list.
+// Meta nodes, the members that talk to them, and their store, on virtual time. Members act like real ones: they send
+// everything to every meta node, each second and at once after a change, and follow the newest table and list.
 
 import { assert, defined } from "../../base/assert.ts";
 import type { RegistryError } from "../../base/errors.ts";
@@ -26,7 +26,7 @@ export const OPTIONS: Omit<MetaOptions, "id"> = {
 
 const START_MS = 1_700_000_000_000;
 export const LINK_MS = 1;
-// What members said to a process that was stopped is read after what the store answers.
+// A process that was stopped reads the members' messages after the store's answers.
 const READ_MS = 50;
 
 export class MetaCluster {
@@ -37,7 +37,7 @@ export class MetaCluster {
   readonly answers = new Map<number, RegistryError | undefined>();
   readonly options: typeof OPTIONS;
   nowMs = START_MS;
-  /** How long a statement takes to the store, and its answer back. */
+  /** The time of a statement to the store, and of its answer. */
   storeMs = 5;
   #queue: { readonly atMs: number; readonly run: () => void }[] = [];
 
@@ -89,7 +89,7 @@ export class MetaCluster {
     );
   }
 
-  /** The meta node that leads; there may be one at most. A stopped process does nothing, whatever it believes. */
+  /** The meta node that leads; there may be at most one. A stopped process does nothing, whatever it believes. */
   get leader(): MetaNode | undefined {
     const running = [...this.metas.values()].filter(({ isRunning, isPaused }) => isRunning && !isPaused);
     const leading = running.filter(({ meta }) => meta.isLeading);
@@ -97,7 +97,7 @@ export class MetaCluster {
     return leading[0];
   }
 
-  /** Who leads each slot by the stored table. */
+  /** The leader of each slot by the stored table. */
   get slotLeaders(): string[] {
     return (this.store.state.slotTable?.slots ?? []).map(({ leader }) => leader);
   }
@@ -165,7 +165,7 @@ export class MetaNode {
     else this.meta.step(event, this.#cluster.nowMs);
   }
 
-  /** The process is stopped, and goes on later: timers first, then what came in the meantime. */
+  /** Stops the process, and resumes it later: timers first, then the waiting input. */
   pause(durationMs: number): void {
     this.isPaused = true;
     this.#cluster.after(durationMs, () => {
@@ -222,7 +222,7 @@ export class TestMember {
   newestVersion = 0n;
   /** Sessions: clients that are connected. */
   clients: number | undefined = 0;
-  /** What it says of the slots that it leads and follows; undefined: all is well. */
+  /** Its report on the slots that it leads and follows; undefined: all is well. */
   reports: { serving: boolean; inSync: boolean } = { serving: true, inSync: true };
   isRunning = true;
   isSilent = false;

@@ -1,4 +1,4 @@
-// A cluster that has come to rest: where most stories of the meta role begin.
+// A cluster that has come to rest: the start of most stories of the meta role.
 
 import { assert, defined } from "../../base/assert.ts";
 import { MetaCluster, type MetaNode, type OPTIONS } from "./metaCluster.ts";
