@@ -1,4 +1,4 @@
-// Whose a registration is when clients of two sessions want it.
+// The owner of a registration that clients of two sessions want.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

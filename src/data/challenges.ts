@@ -1,12 +1,12 @@
-// Registrations of a slot that a client wants at another session than that of the client which holds them. From another
-// address the first one keeps them as long as its session is there or may come back: nothing of what the other one says
-// is applied. The other session says it again every two seconds, so nothing is kept here but who asked. When the holder
-// goes, that session has the registration at once, and subscribers see no gap. Versions decide nothing between two
-// addresses: each counts its own, and the leader may have heard a stranger before the owner.
+// Registrations of a slot that a client wants at another session than that of the client which holds them. If the two
+// have different addresses, the holder keeps them as long as its session is there or may come back, and nothing of the
+// other client's requests is applied. The other session repeats its request every two seconds, so only the askers are
+// kept here. When the holder goes, that session gets the registration at once, and subscribers see no gap. Versions
+// decide nothing between two addresses: each counts its own, and the leader may have heard a stranger before the owner.
 //
-// From the same address it is most often the holder itself, which has moved on. So the holder's session is asked: it
-// yields at once what a client has that is gone or does not answer, and says nothing for one that does. While it can't
-// be asked, and before the slot is served, the newest word counts.
+// A request from the holder's own address comes most often from the holder itself, which has moved on. So the holder's
+// session is asked: it yields at once the registrations of a client that is gone or does not answer, and sends nothing
+// for one that does. While it can't be asked, and before the slot is served, the newest change counts.
 
 import type { PublishItem, Superseded } from "../cluster/messages/sessionData.ts";
 import type { ClientId, DataInfoId, NodeId } from "../model/ids.ts";
@@ -14,11 +14,12 @@ import { haveDifferentHosts, haveOneHost } from "../model/ids.ts";
 import { compareStamps, type Stamp } from "../model/publication.ts";
 import type { Registration } from "./packed/publicationStore.ts";
 
-// One for each client that came back from another address before its old connection was ended. Beyond so many in a slot
-// the oldest are forgotten: when the holder goes they find the registration free with their next word. From the
-// holder's own address no more are asked for: many come back at once, and what they have must not be missing so long.
+// One for each client that came back from another address before its old connection was ended. Beyond this many in a
+// slot the oldest are forgotten: when the holder goes, their next request finds the registration free. From the
+// holder's own address no further ones are asked for: many come back at once, and their registrations must not be
+// missing so long.
 const CHALLENGES_MAX = 1_000;
-// A session that has not repeated it five times does not want it any more.
+// A session that has not repeated its request five times no longer wants the registration.
 const FORGOTTEN_MS = 10_000;
 
 interface Key {
@@ -26,21 +27,24 @@ interface Key {
   readonly registId: string;
 }
 
-/** Who asked for a registration that another client holds. */
+/** A request for a registration that another client holds. */
 export interface Challenge extends Key {
   readonly session: NodeId;
   readonly saidMs: number;
-  /** How often it was told that another client has it. */
+  /** The number of times that it was refused because another client has it. */
   readonly refusals: number;
   /** It comes from the holder's address. */
   readonly isOfOneHost: boolean;
-  /** What was held when the holder had gone: this the next word of that session replaces, and nothing later. */
+  /**
+   * The holding at the time when the holder had gone: the next request of that session replaces this stamp, and nothing
+   * later.
+   */
   granted: Stamp | undefined;
-  /** The same, where the holder's session has said that its client does not answer for it. */
+  /** The same, for a holder whose session has reported that its client does not answer. */
   yielded: Stamp | undefined;
 }
 
-/** For operators: what was refused. */
+/** A refused request, for operators. */
 export interface Contested extends Key {
   readonly holder: ClientId;
   readonly by: ClientId;
@@ -54,10 +58,10 @@ interface Holder {
   readonly mayBeAsked: boolean;
 }
 
-/** What a session is told of an item that is not applied. */
+/** The answer to a session whose item is not applied. */
 export interface Refusal {
   readonly superseded: Superseded;
-  /** Operators are told: it was not refused before, or its own address' holder has been asked and is there. */
+  /** Operators are told: it was not refused before, or the holder at its own address was asked and is there. */
   readonly isNews: boolean;
   /** The holder's session is to be asked. */
   readonly isAsked: boolean;
@@ -75,8 +79,8 @@ export class Challenges {
   }
 
   /**
-   * Judges an item of `from`, where another session's client holds the registration. `newest`: stamps decide.
-   * `claimant`: the holder has gone, and this client has it, whatever its version.
+   * Judges an item of `from` for a registration that another session's client holds. `newest`: stamps decide.
+   * `claimant`: the holder has gone, and this client gets it, whatever its version.
    */
   judge(
     item: PublishItem,
@@ -95,11 +99,11 @@ export class Challenges {
       if (isNewer) this.#challenges.delete(key);
       return "newest";
     }
-    // What is taken back under an older version was never what is held.
+    // A removal of an older version never meant the present holding.
     if (item.kind === "remove" && !isNewer) return "newest";
     const known = this.#challenges.get(key);
     const isOfLive = (stamp: Stamp | undefined) => stamp !== undefined && compareStamps(stamp, live) === 0;
-    // Long ago it says nothing of the holder any more, who may only have been slow to answer.
+    // A yield from long ago tells nothing about the holder any more, which may only have been slow to answer.
     const isYielded = isOfLive(known?.yielded) && nowMs - (known?.saidMs ?? 0) <= FORGOTTEN_MS;
     const isGranted = isYielded || isOfLive(known?.granted);
     // The session that was told may have lost the client meanwhile, which comes back to yet another one.
@@ -128,13 +132,13 @@ export class Challenges {
     };
   }
 
-  /** `session` wants it no more. */
+  /** `session` no longer wants it. */
   withdraw(key: Key, session: NodeId): void {
     const text = textOf(key);
     if (this.#challenges.get(text)?.session === session) this.#challenges.delete(text);
   }
 
-  /** The holder is gone: returns the session that may have the registration, the first time that this is asked. */
+  /** The holder is gone: returns the session that may have the registration, on the first call only. */
   grant(live: Registration, nowMs: number): NodeId | undefined {
     const challenge = this.#challenges.get(textOf(live));
     if (challenge === undefined || challenge.granted !== undefined) return undefined;
@@ -169,7 +173,10 @@ export class Challenges {
   }
 }
 
-/** What a client says, and which one; undefined for what a session says by itself, or does not say whose word it is. */
+/**
+ * The stamp and the client of a client's request; undefined for an item that a session sends by itself, or without
+ * naming the client.
+ */
 function claimOf(item: PublishItem) {
   if (item.kind === "put") return { by: item.publication.owner.client, stamp: item.publication };
   const { cause, client, stamp } = item.removal;

@@ -1,6 +1,6 @@
-// Which led slots may be shown. A slot is complete when every session of the cluster has said what it holds in it, and
-// none that has come back after a long absence is still saying it. Before that the node takes publications for it and
-// shows nobody a list that may lack some.
+// Decides which led slots may be shown. A slot is complete when every session of the cluster has reported what it holds
+// in it, and no session that returned after a long absence is still reporting. Before that the node accepts
+// publications for it, and sends no list, since a list might be incomplete.
 
 import type { NodeId } from "../model/ids.ts";
 import type { Sessions } from "./sessions.ts";
@@ -14,8 +14,8 @@ export class Completeness {
   readonly #incomplete = new Set<LedSlot>();
 
   /**
-   * A session that is never heard is waited for `waitMs`. `changed` is called for a slot that begins or ceases to
-   * serve.
+   * The node waits for a session that is never heard for `waitMs`. `changed` is called for a slot that begins or ceases
+   * to serve.
    */
   constructor(
     { slots, sessions }: { slots: Slots; sessions: Sessions },
@@ -38,14 +38,14 @@ export class Completeness {
     this.#incomplete.add(slot);
   }
 
-  /** A newer slot table is here: what is not led any more is not waited for. */
+  /** A newer slot table is here: slots no longer led are not waited for. */
   adopted(): void {
     for (const slot of this.#incomplete) {
       if (this.#slots.ledSlot(slot.contents.slot) !== slot) this.#incomplete.delete(slot);
     }
   }
 
-  /** What a session brings back, after it was away for long, is shown together and not one by one. */
+  /** The registrations that a session brings back after a long absence are shown together and not one by one. */
   awaits(slot: LedSlot, session: NodeId, nowMs: number): void {
     slot.awaited.add(session);
     if (!slot.isServing) return;
@@ -63,7 +63,7 @@ export class Completeness {
     this.#serveIfComplete(slot, nowMs);
   }
 
-  /** Sessions have come or gone; nobody waits for one that is gone, its lease will tell. */
+  /** Sessions have come or gone. A session that is gone is not waited for: its lease decides. */
   sessionsChanged(nowMs: number): void {
     for (const slot of this.#incomplete) {
       for (const session of slot.awaited) if (this.#sessions.isAbsent(session)) slot.awaited.delete(session);

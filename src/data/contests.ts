@@ -1,21 +1,21 @@
-// Registrations of a slot that two sessions hold: one of them took it from the other by nothing but a later time,
-// because it takes the client for present and believes that the other session's clock is ahead. Most often it is right.
-// But the client may have gone on to the other session, and the first one not know it yet: when it notices, it takes
-// back what the other session still holds.
+// Registrations of a slot that two sessions hold: one of them took it from the other only by a later time, because it
+// takes the client for present and believes that the other session's clock is ahead. Most often it is right. But the
+// client may have gone on to the other session without the first one's knowledge yet: when the first one notices, it
+// takes back a registration that the other session still holds.
 //
-// A leader that begins, or to which a session's link was lost, hears in any order what sessions have taken meanwhile.
-// So each later time may be that of the session which the client has left, whose clock is ahead.
+// A new leader, or one that lost a session's link, hears in any order which registrations sessions have taken
+// meanwhile. So each later time may come from the session that the client has left, whose clock is ahead.
 
 import type { InventoryEntry } from "../cluster/messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import type { Stamp } from "../model/publication.ts";
 import type { Registration } from "./packed/publicationStore.ts";
 
-// A client that moves between sessions whose clocks differ leaves one, until it moves on or ends. Beyond so many in a
-// slot the oldest are forgotten: they go as if nobody else had them.
+// A client that moves between sessions whose clocks differ leaves one, until it moves on or ends. Beyond this many in a
+// slot the oldest are forgotten: their registrations then go as if no other session had them.
 const CONTESTS_MAX = 1_000;
 
-/** What the session had that the registration was taken from, and what took it. */
+/** The entry of the session that lost the registration, and the stamp that won it. */
 export interface Contest {
   readonly loser: NodeId;
   readonly entry: InventoryEntry;
@@ -43,7 +43,7 @@ export class Contests {
     this.#contests.clear();
   }
 
-  /** `by` takes the place of `before`. `isLate`: its session may have taken it long ago. */
+  /** `by` replaces `before`. `isLate`: its session may have taken it long ago. */
   replaced(before: Registration, by: Registration, isLate: boolean): void {
     if (!isContest(before, by, isLate) || before.owner.session === by.owner.session) return;
     this.claimed(before.owner.session, before, { winner: by, isLate });
@@ -68,7 +68,7 @@ export class Contests {
   }
 }
 
-/** What won by the time alone, on purpose, has the least that does. */
+/** A stamp that wins deliberately, by time alone, is later by the least amount. */
 function isContest(loser: Stamp, winner: Stamp, isLate: boolean): boolean {
   const byMs = winner.registeredMs - loser.registeredMs;
   return winner.version === loser.version && (isLate ? byMs > 0 : byMs === 1);

@@ -1,6 +1,5 @@
-// The data role: keeps the publications of the slots that it leads and follows, and tells sessions what changed in
-// those that it leads. Events in, messages out, the time as an argument; see ARCHITECTURE.md for the way of a
-// publication through it.
+// The data role: keeps the publications of the slots that it leads and follows, and tells sessions the changes in those
+// that it leads. Events in, messages out, the time as an argument; ARCHITECTURE.md follows a publication through it.
 
 import { unreachable } from "../base/assert.ts";
 import type { Metrics } from "../base/metrics.ts";
@@ -38,13 +37,13 @@ import { VersionFloor } from "./versionFloor.ts";
 
 // A timer that fires this late was held up by this process, not by its clock.
 const STALL_MS = 1_000;
-// With each heartbeat some of the work that the publications' memory has put off: a millisecond at the most.
+// Each heartbeat does some of the deferred work of the publications' memory: at most a millisecond.
 const TIDY_STEPS = 2_000;
-// So many tombstones end in a step, which is some milliseconds; the next step follows at once.
+// The most tombstones that end in a step, some milliseconds; the next step follows at once.
 const TOMBSTONES_PER_STEP = 2_000;
 // An interest that three scans in a row did not repeat is over.
 const INTEREST_SCANS = 3;
-// A node that stood still for a while must not forget what sessions are about to repeat.
+// A node that stood still for a while must not forget interests that sessions are about to repeat.
 const INTEREST_FORGOTTEN_SCANS = 12;
 
 export class Data {
@@ -152,19 +151,19 @@ export class Data {
     });
   }
 
-  /** How many slots the newest table says that this node leads or follows: one that leaves may go when it is none. */
+  /** The number of slots that this node leads or follows by the newest table: a leaving node may go when it is zero. */
   get slotsKept(): number {
     return this.#slots.size;
   }
 
-  /** How many of them it leads. */
+  /** The number of them that it leads. */
   get slotsLed(): number {
     let led = 0;
     for (const _ of this.#slots.led()) led++;
     return led;
   }
 
-  /** How many slots this node holds a whole copy of. */
+  /** The number of slots of which this node holds a whole copy. */
   get slotsInSync(): number {
     return [...this.#slots.followed()].filter(({ isInSync }) => isInSync).length;
   }
@@ -174,7 +173,7 @@ export class Data {
     return this.#slots.table;
   }
 
-  /** Whether it answers for every slot that it leads. */
+  /** Whether it serves every slot that it leads. */
   get isServing(): boolean {
     return this.#slots.table !== undefined && this.#completeness.isComplete;
   }
@@ -184,7 +183,7 @@ export class Data {
     return this.#departures.held();
   }
 
-  /** What it is made of, for unfinished.ts. */
+  /** Its parts, for unfinished.ts. */
   get parts(): DataParts {
     const parts = { slots: this.#slots, sessions: this.#sessions, hold: this.#hold, memory: this.#memory };
     return { ...parts, departuresMs: this.#departures.nextMs() };
@@ -258,11 +257,11 @@ export class Data {
       this.#tombstones.nextMs(),
       this.#shown.nextMs(),
     );
-    // What a step has left over is due at once: the node is not late with it.
+    // Work left over from a step is due at once: the node is not late with it.
     return Math.max(this.#steppedMs, soonestMs);
   }
 
-  /** The node stops: what its disk should know is written. */
+  /** The node stops: writes everything that its disk should know. */
   flush(): void {
     this.#sizes.flush();
   }
@@ -346,8 +345,8 @@ export class Data {
     this.#notices.answer(datum, from, { have, isScan });
   }
 
-  // A session has a higher version than this node gave out, or one of another leader: that node's clock was ahead, or
-  // this one lost its disk. Subscribers would drop all that is said below it.
+  // A session has a higher version than this node gave, or one of another leader: that node's clock was ahead, or this
+  // one lost its disk. Subscribers would drop every lower version.
   #overtake(datum: Datum, have: DatumVersion): void {
     const led = this.#slots.ledSlot(datum.slot);
     if (led === undefined) return;
@@ -356,7 +355,7 @@ export class Data {
     this.#replication.changed(led, datum, []);
   }
 
-  /** A node that led before us gave higher versions than we knew of. */
+  /** An earlier leader gave higher versions than this node knew. */
   #goAhead({ dataInfoId, version, origin }: HeldVersion, from: NodeId): void {
     if (!this.#foreign.believes({ what: "follow", from, version }, this.#nowMs)) return;
     const datum = this.#slots.leading(dataInfoId)?.contents.datums.get(dataInfoId);
@@ -406,7 +405,7 @@ export class Data {
   #adopt(table: SlotTable, versionFloor: bigint): void {
     const adopted = this.#slots.adopt(table, this.#nowMs);
     if (adopted === undefined) return;
-    // Nobody may be left who remembers the versions of a slot that this node neither led nor followed.
+    // There may be no other node left that knows the versions of a slot which this node neither led nor followed.
     this.#foreign.floor(versionFloor, this.#nowMs);
     this.#hold.begin((dataInfoId) => this.#slots.slotOf(dataInfoId), this.#nowMs);
     for (const { slot, hadCopy } of adopted.led) this.#beginToLead(slot, hadCopy);
@@ -420,7 +419,7 @@ export class Data {
     this.#recall.adopted();
   }
 
-  /** Others keep these services now. A node that stops remembers them: perhaps all stop, and this one leads next. */
+  /** Other nodes keep these services now. A stopping node remembers them: perhaps all stop, and this one leads next. */
   #clear(contents: SlotContents): void {
     if (!this.#membership.isLeaving) this.#sizes.forget(contents, this.#nowMs);
     contents.clear();
@@ -439,7 +438,7 @@ export class Data {
       datum.inherited = datum.version;
     }
     for (const session of contents.owners()) this.#sessions.watch(session, this.#nowMs);
-    // Of a copy that was whole the leader has said what it held back.
+    // For a whole copy the leader has already reported what it holds.
     if (!hadCopy) for (const datum of contents.datums.values()) this.#sizes.resized(datum, this.#nowMs);
   }
 
@@ -449,7 +448,7 @@ export class Data {
     if (slot.isServing) this.#shown.add(slot);
   }
 
-  /** Who waits for the list is answered, unless something else holds it back. */
+  /** Sessions that wait for the list are answered, unless another reason holds it. */
   #show(datum: Datum): void {
     const isServing = this.#slots.ledSlot(datum.slot)?.isServing === true;
     if (isServing && !this.#hold.holds(datum)) this.#notices.shown(datum, this.#nowMs);

@@ -1,4 +1,4 @@
-// What the data role is told, at its start and event by event, and its effects.
+// The data role's interface: its options, its events and its effects.
 
 import type { MemberAddress, MemberToMeta, MetaToMember } from "../cluster/messages/membership.ts";
 import type { FollowerToLeader, LeaderToFollower } from "../cluster/messages/replication.ts";
@@ -13,21 +13,21 @@ export interface DataOptions extends LossProtectionOptions {
   /** The address for other nodes: `host:port`. */
   readonly address: string;
   readonly operatorLogEntries: number;
-  /** Payloads of one service are kept as differences to one of them. */
+  /** Whether payloads of one service are kept as differences from one of them. */
   readonly payloadDifference: boolean;
   readonly tombstoneMs: number;
   /** The bound for the list of one service, in the bytes of model/listBytes.ts. */
   readonly serviceBytesMax: number;
-  /** So many services without publishers are remembered, with who asked for them. */
+  /** The number of services without publishers that are remembered, with the sessions that asked for them. */
   readonly emptyServicesMax: number;
-  /** Above so many bytes of what it keeps the node says that it is full. */
+  /** Above this many bytes of kept data the node reports that it is full. */
   readonly dataBytesMax: number;
   readonly sessionLeaseMs: number;
   readonly restartHoldMs: number;
   readonly versionScanIntervalMs: number;
 }
 
-/** What the node's own disk remembers of its last life. */
+/** The memory of the node's last life on its own disk. */
 export interface DataMemory {
   readonly versionFloor: bigint;
   readonly serviceSizes: ReadonlyMap<DataInfoId, number>;
@@ -37,24 +37,24 @@ export type DataEvent =
   | { readonly kind: "fromSession"; readonly from: NodeId; readonly message: SessionToData }
   | { readonly kind: "sessionUp"; readonly session: NodeId }
   | { readonly kind: "sessionDown"; readonly session: NodeId }
-  /** Of a node whose slots this one follows. */
+  /** From a node whose slots this one follows. */
   | { readonly kind: "fromLeader"; readonly from: NodeId; readonly message: LeaderToFollower }
   | { readonly kind: "leaderUp"; readonly node: NodeId }
   | { readonly kind: "leaderDown"; readonly node: NodeId }
-  /** Of a node that follows slots of this one. */
+  /** From a node that follows slots of this one. */
   | { readonly kind: "fromFollower"; readonly from: NodeId; readonly message: FollowerToLeader }
   | { readonly kind: "followerUp"; readonly node: NodeId }
   | { readonly kind: "followerDown"; readonly node: NodeId }
   | { readonly kind: "fromMeta"; readonly message: MetaToMember }
   /** A link to a meta node was made. */
   | { readonly kind: "metaUp" }
-  /** The node wants to stop: others are to lead its slots. */
+  /** The node wants to stop: other nodes are to lead its slots. */
   | { readonly kind: "leave" }
-  /** An operator says that the publishers of this service, held by the loss protection, are dead. */
+  /** An operator reports that the publishers of this service, held by the loss protection, are dead. */
   | { readonly kind: "releaseHeld"; readonly dataInfoId: DataInfoId }
   | { readonly kind: "woken" };
 
-/** A version that another node has named, by which message, and by whom. */
+/** A version named by another node, with the message and its sender. */
 export interface RefusedVersion {
   readonly what: "fetch" | "scan" | "recalled" | "follow" | "replica" | "change" | "slotTable";
   readonly from: NodeId | "meta";
@@ -68,18 +68,20 @@ export interface DataOutput {
   toSession(session: NodeId, message: DataToSession): void;
   toLeader(node: NodeId, message: FollowerToLeader): void;
   toFollower(node: NodeId, message: LeaderToFollower): void;
-  /** The leaders of the slots that this node follows: links to exactly these are to be kept. */
+  /** The leaders of the slots that this node follows: keep links to exactly these. */
   linkLeaders(nodes: readonly MemberAddress[]): void;
-  /** Somebody has named a version that no clock can have given by now. It was not believed. */
+  /** A message named a version that no clock can have given by now. It was not believed. */
   versionRefused(refused: RefusedVersion): void;
-  /** A client wants what another one holds at another session, and does not get it; said once of each. */
+  /**
+   * A client wants a registration that a client at another session holds, and does not get it; reported once for each.
+   */
   contested(contested: Contested): void;
-  /** This node's clock is more than a day behind what the cluster's versions say. */
+  /** This node's clock is more than a day behind the cluster's versions. */
   clockBehind(behindMs: number): void;
   /** The cluster refuses this node; its process must end with the reason. */
   refused(reason: string): void;
   /** No version of a later life may be at or below `floor`. */
   saveVersionFloor(floor: bigint): void;
-  /** Publishers of each changed service; 0 forgets the service. */
+  /** The number of publishers of each changed service; 0 forgets the service. */
   saveServiceSizes(changed: ReadonlyMap<DataInfoId, number>): void;
 }

@@ -1,4 +1,4 @@
-// What one service remembers: who wins, what stands in its way later, and how far back differences reach.
+// The memory of one service: the winners, the removals that keep others out, and the reach of its differences.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -16,7 +16,7 @@ function change(one: Datum, ...items: Parameters<Datum["apply"]>[0][]): void {
   one.commit(changes, given(one.version.version + 1n));
 }
 
-/** A service that somebody is interested in, so that it remembers its changes. */
+/** A service with an interested session, so that it remembers its changes. */
 function watched(logChangesMax = 100): Datum {
   const { datum: one } = datum(logChangesMax);
   one.interested.set(SESSION, START_MS);

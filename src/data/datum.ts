@@ -1,6 +1,5 @@
-// All publishers of one service, as its slot's leader holds them. Newest wins, and it does not matter in which order
-// things arrive: a removal leaves a tombstone with its stamp, so that what is older than the removal can't come back
-// through a slower path.
+// All publishers of one service, as held by its slot's leader. The newest wins, in any order of arrival: a removal
+// leaves a tombstone with its stamp, so that nothing older than the removal can come back through a slower path.
 
 import { assert } from "../base/assert.ts";
 import type { Remover } from "../cluster/messages/replication.ts";
@@ -21,13 +20,13 @@ import type { ServiceTombstones, Tombstones } from "./packed/tombstones.ts";
 export class Datum {
   readonly dataInfoId: DataInfoId;
   readonly slot: number;
-  /** Sessions with subscribers of this service, and when each last said so. */
+  /** Sessions with subscribers of this service, with the time of their last report. */
   readonly interested = new Map<NodeId, number>();
-  /** Those of them that asked while the list was held back, and what each has. */
+  /** Those of them that asked while the list was held, with the version that each has. */
   readonly waiting = new Map<NodeId, DatumVersion>();
-  /** The latest state of leaders before this one that is contained here. */
+  /** The latest state of earlier leaders that is contained here. */
   inherited: DatumVersion = NO_DATUM_VERSION;
-  /** It has changed while it was held back, and those who are interested have not heard of it. */
+  /** It has changed while it was held, and interested sessions have not heard of it. */
   isUntold = false;
   readonly #publications: ServicePublications;
   readonly #log: OperatorLog;
@@ -61,7 +60,7 @@ export class Datum {
     return this.#publications.size;
   }
 
-  /** What the list takes when it is pushed, about, and the share of one publication. */
+  /** The approximate size of the pushed list, and the share of one publication. */
   get listBytes(): number {
     return this.#publications.listBytes;
   }
@@ -88,14 +87,14 @@ export class Datum {
     return this.#publications.registration(registId);
   }
 
-  /** Removals that are remembered until nothing older can be on its way any more. */
+  /** Removals that are remembered until nothing older can be under way any more. */
   tombstones(): Iterable<readonly [registId: string, stamp: Stamp, by: Remover]> {
     return this.#tombstones?.all() ?? [];
   }
 
   /**
    * Takes one item. The caller gives all visible changes of a batch one version. `unseen`: taken, but subscribers see
-   * no difference. `refused`: something newer is known. `live` is what is held under the item's registId.
+   * no difference. `refused`: something newer is known. `live` is the holding under the item's registId.
    */
   apply(item: PublishItem, live = this.registration(registIdOf(item))): DatumChange | "unseen" | "refused" {
     return item.kind === "put" ? this.#put(item.publication, live) : this.#remove(item.removal, live);
@@ -106,24 +105,27 @@ export class Datum {
     assert(to.version > this.#version.version, "datum versions only grow");
     const delta = { ...to, dataInfoId: this.dataInfoId, base: this.#version, changes };
     this.#version = to;
-    // Nobody is at the version before: whoever asks next gets the whole list.
+    // No session is at the version before: the next one to ask gets the whole list.
     if (this.interested.size === 0) this.#log.clear();
     else this.#log.append(delta);
     return delta;
   }
 
-  /** Moves to a higher version without a change, when somebody has one that we can't compare or did not give out. */
+  /**
+   * Moves to a higher version without a change, when a session has a version that this leader can't compare or did not
+   * give.
+   */
   raise(to: DatumVersion): void {
     this.commit([], to);
   }
 
-  /** A follower takes over the version of its leader, with no way back to those before. */
+  /** A follower takes its leader's version, without a way back to earlier ones. */
   follow(version: DatumVersion): void {
     this.#version = version;
     this.#log.clear();
   }
 
-  /** Lets all publications go; the datum is about to be forgotten. */
+  /** Releases all publications; the datum is about to be forgotten. */
   clear(): void {
     this.#publications.clear();
     this.#tombstones?.clear();
@@ -134,7 +136,7 @@ export class Datum {
     this.#bury(registId, stamp, by);
   }
 
-  /** A removal is forgotten: something that it does not keep out is published. */
+  /** Forgets a removal: a publication that it does not keep out is taken. */
   unbury(registId: string): void {
     this.#tombstones?.delete(registId);
   }
@@ -155,8 +157,8 @@ export class Datum {
   }
 
   /**
-   * The removal that keeps this publication out, unless the publication is newer. A removal keeps out its own host's
-   * only: what it took back was never another one's, and if it found nothing, that one's was not listed then.
+   * The removal that keeps this publication out, unless the publication is newer. A removal keeps out only its own
+   * host's publications: it never took back another host's, and if it found nothing, that one's was not listed then.
    */
   tombstoneFor({ registId, owner }: Publication): Stamp | undefined {
     const stamp = this.tombstone(registId);
@@ -174,7 +176,8 @@ export class Datum {
       if (order <= 0) return "refused";
     }
     if (buried !== undefined) this.unbury(registId);
-    // The new owner is taken in any case: a later removal must name it. But a client that only reconnected is no news.
+    // The new owner is taken in any case: a later removal must name it. But a client that only reconnected changes
+    // nothing.
     const isSeen = live === undefined || !this.#publications.shows(publication);
     this.#publications.set(publication);
     return isSeen ? { kind: "put", publication } : "unseen";
@@ -189,7 +192,7 @@ export class Datum {
       return "unseen";
     }
     const order = compareStamps(stamp, live);
-    // One that is older was replaced by what left, in an item that was merged away on its way here.
+    // An older one was replaced by the one that left, in an item that was merged away on its way here.
     if (cause === "left" ? order < 0 : order <= 0) return "refused";
     this.#publications.delete(registId);
     this.#bury(registId, stamp, { found: "held", host: numberOf(client ?? live.owner.client) });
@@ -205,8 +208,8 @@ export class Datum {
   }
 
   /**
-   * The newest removal is remembered. Of two hosts that took back what nobody held the last one counts, and neither
-   * outdoes the host that took back what it held.
+   * The newest removal is remembered. Of two hosts whose removals found nothing the last one counts, and neither
+   * outdoes the host whose removal found its own registration.
    */
   #replaces(
     registId: string,

@@ -1,4 +1,4 @@
-// What a data node does about sessions that are gone with what their clients published.
+// A data node's handling of gone sessions and of their clients' publications.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -22,7 +22,7 @@ import { unfinished } from "./unfinished.ts";
 const LEASE_MS = 30_000;
 const byOther = { owner: { session: OTHER, client: clientId("c2") } };
 
-/** The session's process is gone, and meta has said so. */
+/** The session's process is gone, and meta has reported it. */
 function lose(node: TestData): void {
   node.step({ kind: "sessionDown", session: SESSION });
   node.members(OTHER);
@@ -126,7 +126,7 @@ test("clients that came back elsewhere while the list was held are not removed w
   assert.deepEqual(node.list().addresses, ["a", "d"]);
 });
 
-/** Another session says that it has the same client, by a clock that is behind. */
+/** Another session reports the same client, by a clock that is behind. */
 const claim = (node: TestData) => {
   const entry = { dataInfoId: ORDERS, registId: "r1", version: 1n, registeredMs: START_MS - 60_000 };
   node.tell({ kind: "inventory", epoch: 1n, slot: 0, entries: [entry], isFirst: true, isLast: true }, OTHER);
@@ -202,7 +202,9 @@ test("what was removed at the end of a session's lease is shown together with th
   assert.deepEqual(node.list().addresses, ["10.0.0.1:80", "10.0.0.2:80"]);
 });
 
-/** A session took the client's registration from the other one by the time alone, and says that the client has left. */
+/**
+ * A session took the client's registration from the other one by the time alone, and reports that the client has left.
+ */
 function leaveAfterContest(node: TestData): void {
   node.publish(put());
   const winner = put({ registeredMs: START_MS + 1, ...byOther });

@@ -1,7 +1,7 @@
-// What a session leaves behind that did not come back within its lease: its clients are dead, but for those that
-// another session has taken over, and unless that would be too many of one service at once. Another session may have
-// taken a client over and not know that it has to say so again: its clock is behind, and what the session that is gone
-// had said came later. It is asked before anything of that is removed.
+// The publications of a session that did not come back within its lease: its clients are dead, except those that
+// another session has taken over, and unless that would remove too many of one service at once. Another session may
+// have taken a client over without knowing that it has to report it again: its clock is behind, and the gone session's
+// reports seemed later. It is asked before any of that is removed.
 
 import type { DataToSession, InventoryEntry, PublishItem, Superseded } from "../cluster/messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
@@ -21,12 +21,12 @@ const NONE: ReadonlySet<string> = new Set();
 // A session that is asked answers at once, or its link is closed within this.
 const ANSWER_MS = 5_000;
 
-// Held services are released, or their publishers counted, so many at a time.
+// The number of held services that one step releases, or whose publishers it counts.
 const RELEASES_PER_STEP = 200;
 
 interface Effects {
   take(items: readonly PublishItem[]): void;
-  /** Living sessions that claim what the one that is gone answers for may have it; returns what was offered. */
+  /** Living sessions may have the registrations of the gone one that they claim; returns the ones offered. */
   offer(slot: LedSlot, gone: NodeId): ReadonlySet<string>;
   send(session: NodeId, message: DataToSession): void;
   contested(contested: Contested): void;
@@ -40,7 +40,7 @@ export class Departures {
   readonly #effects: Effects;
   readonly #withheld: WithheldRemovals;
   readonly #ended: EndedSessions;
-  /** What each session is to be asked about, with the end of this step. */
+  /** The questions to each session, sent at the end of this step. */
   readonly #asked = new Map<NodeId, InventoryEntry[]>();
   #removals: PublishItem[] = [];
   #nowMs = Number.NEGATIVE_INFINITY;
@@ -64,20 +64,20 @@ export class Departures {
     });
   }
 
-  /** Looks at a removal before it is applied. True for one that is not to be, or not yet. */
+  /** Checks a removal before it is applied. Returns true if it must not be applied, or not yet. */
   refuses(item: RemoveItem, from: NodeId | undefined, at: { led: LedSlot; datum: Datum; nowMs: number }): boolean {
     if (from === undefined || item.removal.cause !== "left") return false;
     return this.#withheld.withholds(item, from, at) || isForeign(at.datum, item, from);
   }
 
-  /** Judges what a session says of a registration that another session's client holds; see `Intake`. */
+  /** Judges a session's item for a registration that another session's client holds; see `Intake`. */
   judges(
     item: PublishItem,
     from: NodeId,
     { led, live, nowMs }: { led: LedSlot; live: Registration; nowMs: number },
   ): Superseded | "newest" | "claimant" {
     const { session: holding } = live.owner;
-    // What is said before a slot is served was taken before: the newest of it may have been shown already.
+    // Items from before a slot is served were taken before: the newest may have been shown already.
     const mayBeAsked = led.isServing && this.#sessions.isLinked(holding);
     const holder = { live, isThere: this.#sessions.mayAnswer(holding), mayBeAsked };
     const verdict = led.contents.challenges.judge(item, from, holder, nowMs);
@@ -96,7 +96,7 @@ export class Departures {
     return verdict.superseded;
   }
 
-  /** A session says that its clients don't answer for these: who asked from a holder's own address has them. */
+  /** A session reports that its clients don't answer for these: the asker at a holder's own address gets them. */
   yielded(session: NodeId, registrations: readonly InventoryEntry[]): void {
     for (const entry of registrations) {
       const contents = this.#slots.leading(entry.dataInfoId)?.contents;
@@ -107,7 +107,10 @@ export class Departures {
     }
   }
 
-  /** The link to a session is gone, and it can't be asked any more: who asked from a holder's own address has it. */
+  /**
+   * The link to a session is gone, and it can't be asked any more: the asker at a holder's own address gets the
+   * registration.
+   */
   unlinked(session: NodeId, nowMs: number): void {
     this.#sessions.unlinked(session, nowMs);
     for (const { contents } of this.#slots.led()) {
@@ -124,7 +127,7 @@ export class Departures {
     return this.#protection.list();
   }
 
-  /** This process stood still: what seems to be late may have been said meanwhile. */
+  /** This process stood still: messages that seem late may have been sent meanwhile. */
   forgiveStall(nowMs: number): void {
     this.#sessions.forgiveStall(nowMs);
     this.#withheld.stalled(nowMs);
@@ -162,7 +165,7 @@ export class Departures {
     this.#asked.clear();
   }
 
-  /** The publishers that the loss protection has held are dead. */
+  /** The publishers held by the loss protection are dead. */
   release(dataInfoId: DataInfoId): void {
     const sessions = this.#protection.release(dataInfoId);
     const datum = this.#slots.leading(dataInfoId)?.contents.datums.get(dataInfoId);
@@ -179,7 +182,7 @@ export class Departures {
     this.#ended.add({ slot, session, isOwner, offered });
   }
 
-  /** Who asked for what the session answers for may have it now; returns what that is. */
+  /** Sessions that asked for the gone session's registrations may have them now; returns these. */
   #handOver({ contents }: LedSlot, gone: NodeId): string[] {
     const granted: string[] = [];
     for (const { dataInfoId, registId, session } of contents.challenges.values()) {
@@ -214,8 +217,8 @@ function removalsOf(datum: Datum, session: NodeId, except: ReadonlySet<string> =
 }
 
 /**
- * A session speaks for the clients that left it, and not for those that went on to another one: its word for what it
- * published last, and never got here, must not end what another session answers for.
+ * A session reports for clients that left it, and not for those that went on to another one: its report on their last
+ * publication, which never got here, must not end a registration of another session.
  */
 function isForeign(datum: Datum, { removal }: RemoveItem, from: NodeId): boolean {
   const live = datum.registration(removal.registId);

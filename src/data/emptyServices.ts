@@ -1,9 +1,9 @@
-// Whoever asks for a service that nobody publishes is remembered, to hear of its first publisher. Anybody can ask for
-// millions of names, so beyond a bound nothing is remembered of one more: the answer is that it is empty, and the
-// session hears of a publisher with its next scan, within seconds.
+// A session that asks for a service without publishers is remembered, to hear of its first publisher. Any client can
+// ask for millions of names, so beyond a bound no further one is remembered: the answer is that the service is empty,
+// and the session hears of a publisher with its next scan, within seconds.
 //
-// A session that has heard so asks again with each scan, and must not be told anew each time: it would push that. What
-// it has is an emptiness and nothing else if it is of this leader and later than all that was forgotten in the slot.
+// Such a session asks again with each scan, and must not get a new answer each time: it would push that. Its version is
+// certainly that of an emptiness if it comes from this leader and is later than all that was forgotten in the slot.
 
 import type { DataToSession } from "../cluster/messages/sessionData.ts";
 import type { DatumVersion } from "../model/datum.ts";
@@ -22,12 +22,12 @@ export class EmptyServices {
     this.#newVersion = newVersion;
   }
 
-  /** As many are remembered as may be. */
+  /** The most allowed are remembered. */
   get areTooMany(): boolean {
     return this.#memory.datums - this.#memory.publications.services >= this.#max;
   }
 
-  /** What is said of a service that is not here to a session that has `have`; undefined if it need not be told. */
+  /** The answer about a service that is not here to a session that has `have`; undefined if it need not be answered. */
   answer(
     { leaderEpoch, contents, isServing }: LedSlot,
     { dataInfoId, have, isScan }: { dataInfoId: DataInfoId; have: DatumVersion; isScan: boolean },

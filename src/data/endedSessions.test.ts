@@ -5,7 +5,7 @@ import { EndedSessions } from "./endedSessions.ts";
 import { OTHER, SESSION, START_MS } from "./testing/harness.ts";
 import { given, leads, others, slotsAfter, tableOf } from "./testing/parts.ts";
 
-/** A node whose slot has so many services, each of which loses so many registrations with a session. */
+/** A node whose slot has this many services, each of which loses this many registrations with a session. */
 function scene(services: number, lost: number) {
   const slots = slotsAfter([leads]);
   const slot = slots.ledSlot(0);

@@ -1,6 +1,6 @@
-// What sessions answered for that did not come back within their lease, to be removed a part at a time: a million
-// services at once would hold everybody up for seconds. A session that is back before it is all gone keeps the rest,
-// and is asked what it has like any other.
+// The registrations of sessions that did not come back within their lease, removed a part at a time: a million services
+// at once would hold up all other work for seconds. A session that is back before all are gone keeps the rest, and is
+// compared like any other.
 
 import type { NodeId } from "../model/ids.ts";
 import type { Datum } from "./datum.ts";
@@ -10,19 +10,19 @@ import type { LedSlot, Slots } from "./slots.ts";
 export interface SessionEnd {
   readonly slot: LedSlot;
   readonly session: NodeId;
-  /** It answers for something in this slot. */
+  /** It answers for at least one publication in this slot. */
   readonly isOwner: boolean;
-  /** What living sessions have been asked for first. */
+  /** Registrations for which living sessions were asked first. */
   readonly offered: ReadonlySet<string>;
 }
 
 interface Effects {
   isAbsent(session: NodeId): boolean;
-  /** Returns how many registrations go. */
+  /** Returns the number of registrations that go. */
   end(end: SessionEnd, datum: Datum): number;
 }
 
-// A service that is looked at takes a microsecond, one that loses something some ten: five milliseconds a step.
+// Checking a service takes a microsecond, removing from one some ten: five milliseconds a step.
 const WORK_PER_STEP = 4_000;
 const WORK_PER_REMOVAL = 8;
 
@@ -41,7 +41,7 @@ export class EndedSessions {
   }
 
   add(end: SessionEnd): void {
-    // A Map may change while it is iterated: what is removed is passed over, what is added comes last.
+    // A Map may change while it is iterated: removed entries are skipped, added ones come last.
     this.#ends.push({ ...end, rest: end.slot.contents.datums.values() });
   }
 
@@ -61,7 +61,7 @@ export class EndedSessions {
     return this.#slots.ledSlot(slot.contents.slot) === slot && this.#effects.isAbsent(session);
   }
 
-  /** Goes on in one slot; returns what is left of the step, which is nothing if the slot is not done. */
+  /** Continues in one slot; returns the rest of the step, which is nothing if the slot is not done. */
   #go(end: SessionEnd & { readonly rest: Iterator<Datum> }, max: number): number {
     let left = max;
     while (left > 0) {

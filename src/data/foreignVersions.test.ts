@@ -1,4 +1,4 @@
-// A version that somebody names on the node port: the same numbers at every place at which a data node takes one.
+// A version named on the node port: the same numbers at every place where a data node takes one.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -39,7 +39,7 @@ const replicaOf = (version: bigint): LeaderToFollower => {
   return { kind: "replica", slot: 0, leaderEpoch: 1n, datums: [datum], gone: [], isLast: true };
 };
 
-/** Each place at which a version comes in, and how. */
+/** Each place at which a version arrives, and the way. */
 const ENTRIES: Readonly<Record<string, (version: bigint) => TestData>> = {
   fetch(version) {
     const node = serving();
@@ -104,7 +104,7 @@ for (const [what, name] of Object.entries(ENTRIES)) {
   });
 }
 
-/** Meta's table, with what it has heard of versions. */
+/** Meta's table, with the version floor from its members. */
 function told(node: TestData, versionFloor: bigint): void {
   const table = { epoch: 2n, slots: [{ leader: SELF, leaderEpoch: 1n, followers: [] }] };
   node.step({ kind: "fromMeta", message: { kind: "slotTable", table, versionFloor } });

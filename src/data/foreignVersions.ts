@@ -1,5 +1,5 @@
-// Versions that other nodes name. A data node goes on above all that it hears of, so that no client's list goes back;
-// one from afar would take every node, and every disk, with it. So each is looked at where it comes in.
+// Versions named by other nodes. A data node continues above every version that it hears of, so that no client's list
+// goes back; an absurdly high one would take every node, and every disk, with it. So each is checked on arrival.
 
 import { type DatumSnapshot, type DatumVersion, NO_DATUM_VERSION } from "../model/datum.ts";
 import type { NodeId } from "../model/ids.ts";
@@ -16,19 +16,22 @@ export class ForeignVersions {
     this.#output = output;
   }
 
-  /** Whether the version may be gone by. */
+  /** Whether the version may be used. */
   believes(named: RefusedVersion, nowMs: number): boolean {
     const isBelieved = this.#versions.believes(named.version, nowMs);
     if (!isBelieved) this.#output.versionRefused(named);
     return isBelieved;
   }
 
-  /** What a session has. One whose list is from afar has none that can be gone by: it is answered like a new one. */
+  /** A session's version. A session whose list has an absurd version is answered like a new one. */
   have(have: DatumVersion, by: Omit<RefusedVersion, "version">, nowMs: number): DatumVersion {
     return this.believes({ ...by, version: have.version }, nowMs) ? have : NO_DATUM_VERSION;
   }
 
-  /** What meta says with a slot table, whose clock is right when ours is not: clients have seen versions up to this. */
+  /**
+   * The floor that meta sends with a slot table, right even when our clock is not: clients have seen versions up to
+   * this.
+   */
   floor(version: bigint, nowMs: number): void {
     if (version < 0n || version > VERSION_FLOOR_MAX) {
       return this.#output.versionRefused({ what: "slotTable", from: "meta", version });
@@ -37,7 +40,7 @@ export class ForeignVersions {
     if (behindMs > 0) this.#output.clockBehind(behindMs);
   }
 
-  /** A list that a session was asked for; one from afar counts as none. */
+  /** The list that a session was asked for; one with an absurd version counts as none. */
   list(list: DatumSnapshot, from: NodeId, nowMs: number): DatumSnapshot {
     if (this.believes({ what: "recalled", from, version: list.version }, nowMs)) return list;
     return { ...NO_DATUM_VERSION, dataInfoId: list.dataInfoId, publications: [] };

@@ -1,24 +1,26 @@
-// When a data node that was told to stop may end: it has handed its slots over, or nobody will take them.
+// Decides when a data node that was told to stop may end: it has handed its slots over, or no node will take them.
 
 import type { NodeId } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 
-// Without a meta node nobody can be given the slots; one that restarts is back within so long.
+// Without a meta node no other node can be given the slots; a meta node that restarts is back within this.
 const META_AWAY_MS = 3_000;
 
-// Where a data node stays, it follows every slot within a heartbeat, and a slot is copied in far less than so long: a
-// node for which nothing moves is left by nodes that all stop together, and each would wait for the others in vain.
-// With the time for shutting down this is well below the 30 s after which Kubernetes kills.
+// A data node that stays follows every slot within a heartbeat, and copies a slot in far less than this. A node whose
+// hand-over makes no progress is being left by nodes that all stop together, and each would wait for the others in
+// vain. With the time for shutting down this is well below the 30 s after which Kubernetes kills.
 const NOTHING_MOVES_MS = 10_000;
 
-/** What decides whether a data node may end: its slots, its table's epoch, and whether meta can be reached. */
+/**
+ * The state that decides whether a data node may end: its slots, its table's epoch, and whether meta can be reached.
+ */
 export interface HandOverState {
   readonly slotsKept: number;
   readonly epoch: bigint | undefined;
   readonly hasMeta: boolean;
 }
 
-/** Whether no other node could be given anything. */
+/** Whether no other node could be given a slot. */
 export function isAlone(table: SlotTable | undefined, self: NodeId): boolean {
   return (table?.slots ?? []).every(({ leader, followers }) => leader === self && followers.length === 0);
 }
@@ -37,7 +39,7 @@ export class DataHandOver {
   }
 
   /**
-   * Whether it is over. What the node follows counts too: until another has copied it, this may be the last copy,
+   * Whether it is over. Followed slots count too: until another node has copied such a slot, this may be the last copy,
    * should the leader die now.
    */
   isOver({ slotsKept, epoch, hasMeta }: HandOverState, nowMs: number): boolean {

@@ -1,4 +1,4 @@
-// When a data node speaks to the meta nodes, what it says, and what is true of it then.
+// The times of a data node's heartbeats, their content, and whether it is true then.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -8,7 +8,7 @@ import { ORDERS, OTHER, PEER, put, removed, SELF, SESSION, serving, TestData } f
 
 const OTHER_SERVICE = brandDataInfoId("stock#@#I#@#G");
 
-/** The heartbeats since this was called last. */
+/** The heartbeats since the last call. */
 const beats = (node: TestData): Heartbeat[] =>
   node.toMeta.splice(0).flatMap((message) => (message.kind === "heartbeat" ? [message] : []));
 
@@ -112,7 +112,7 @@ test("operators see with each heartbeat what the node keeps, and what it holds b
   assert.equal(full.gauges.get("roster_data_full"), 1);
 });
 
-/** 10,000 bytes that are like nobody else's. */
+/** 10,000 bytes that resemble no others. */
 function noise(seed: number): Uint8Array {
   let state = seed;
   return Uint8Array.from({ length: 10_000 }, () => {

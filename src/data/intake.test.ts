@@ -1,4 +1,4 @@
-// What becomes of one batch, item by item.
+// The fate of one batch, item by item.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -11,7 +11,7 @@ import { follows, given, leads, slotsAfter } from "./testing/parts.ts";
 
 const STOCK = brandDataInfoId("stock#@#I#@#G");
 
-/** A node that leads the only slot, and what comes of batches there. */
+/** A node that leads the only slot, and the results of batches there. */
 function scene(owner = leads, serviceBytesMax = 1_000_000) {
   const slots = slotsAfter([owner]);
   const commits: { datum: Datum; applied: Applied }[] = [];

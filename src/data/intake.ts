@@ -1,5 +1,5 @@
-// The way of a batch into the datums of led slots: what is newest is applied, and all changes of one service become one
-// version and one notice.
+// The way of a batch into the datums of led slots: the newest items are applied, and all changes of one service become
+// one version and one notice.
 
 import {
   dataInfoIdOf,
@@ -17,17 +17,17 @@ import type { Registration } from "./packed/publicationStore.ts";
 import { leftItem, supersededBy } from "./reconciliation.ts";
 import type { LedSlot, Slots } from "./slots.ts";
 
-/** What became of one service's items. */
+/** The result of one service's items. */
 export interface Applied {
-  /** What its subscribers see. */
+  /** The changes that its subscribers see. */
   readonly changes: DatumChange[];
-  /** All that was applied. */
+  /** All applied items. */
   readonly taken: PublishItem[];
 }
 
-/** What of a batch was not applied. */
+/** The items of a batch that were not applied. */
 export interface NotTaken {
-  /** Something newer has refused it. */
+  /** Refused because of something newer. */
   readonly superseded: Superseded[];
   /** It would make a list too large. */
   readonly unlisted: Unlisted[];
@@ -39,22 +39,22 @@ interface Touched extends Applied {
 
 interface Effects {
   newVersion(leaderEpoch: bigint): DatumVersion;
-  /** Whether a removal is of what somebody else may answer for. */
+  /** Whether a removal concerns a registration for which another session may answer. */
   refuses(
     item: PublishItem & { kind: "remove" },
     from: NodeId | undefined,
     where: { readonly led: LedSlot; readonly datum: Datum },
   ): boolean;
   /**
-   * Judges what a session says of a registration that another one's client holds. `newest`: stamps decide. `claimant`:
-   * its client has what is held, under whatever version. Or what the session is told: it has nothing of it.
+   * Judges a session's item for a registration that another session's client holds. `newest`: stamps decide.
+   * `claimant`: its client gets the registration, under any version. Or the answer to the session: it gets nothing.
    */
   judges(
     item: PublishItem,
     from: NodeId,
     where: { readonly led: LedSlot; readonly live: Registration },
   ): Superseded | "newest" | "claimant";
-  /** A client has taken back what was listed. */
+  /** A client has taken back a listed registration. */
   unpublished(datum: Datum): void;
   commit(led: LedSlot, datum: Datum, applied: Applied): void;
 }
@@ -70,7 +70,7 @@ export class Intake {
     this.#effects = effects;
   }
 
-  /** Applies items, of a session if `from` names one. */
+  /** Applies items, those of a session if `from` names one. */
   take(items: readonly PublishItem[], from?: NodeId): NotTaken {
     const touched = new Map<Datum, Touched>();
     const notTaken: NotTaken = { superseded: [], unlisted: [] };
@@ -98,7 +98,7 @@ export class Intake {
     return notTaken;
   }
 
-  /** A holder that has gone is removed, where its stamp would keep `item` out, here and at followers. */
+  /** A holder that has gone is removed if its stamp would keep `item` out, here and at followers. */
   #makeWay(datum: Datum, item: PublishItem, applied: Touched): Registration | undefined {
     const held = datum.registration(registIdOf(item));
     if (held === undefined || item.kind === "remove" || compareStamps(item.publication, held) > 0) return held;
@@ -123,7 +123,8 @@ export class Intake {
     return true;
   }
 
-  // A removal from a service that nobody knows leaves nothing to remember, or anybody could fill the memory with them.
+  // A removal from an unknown service leaves nothing to remember; otherwise any client could fill the memory with
+  // removals.
   #datumFor({ leaderEpoch, contents }: LedSlot, item: PublishItem): Datum | undefined {
     const dataInfoId = dataInfoIdOf(item);
     const known = contents.datums.get(dataInfoId);

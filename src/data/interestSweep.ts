@@ -1,11 +1,11 @@
-// A session says when it has no subscribers of a service any more. That word may be lost with its link, or with the
-// session, and no change of an empty service comes along to find it out. So the node goes over its datums, a few at a
-// time, and forgets who has not asked for long.
+// A session reports when it has no subscribers of a service any more. That report may be lost with its link, or with
+// the session, and an empty service has no change that would reveal it. So the node goes over its datums, a few at a
+// time, and forgets sessions that have not asked for long.
 
 import type { Datum } from "./datum.ts";
 import type { LedSlot, Slots } from "./slots.ts";
 
-// Some 0.2 ms of work. A million services are gone over in less than five minutes, ten thousand in three seconds.
+// Some 0.2 ms of work. A million services take less than five minutes, ten thousand three seconds.
 const DATUMS_PER_STEP = 4_000;
 
 export class InterestSweep {
@@ -19,7 +19,7 @@ export class InterestSweep {
     this.#interestMs = interestMs;
   }
 
-  /** Goes on where it ended the last time; `idle` hears of datums that nobody needs any more. */
+  /** Continues where it ended the last time; `idle` receives datums that are no longer needed. */
   step(nowMs: number, idle: (slot: LedSlot, datum: Datum) => void): void {
     this.#rest ??= ledDatums(this.#slots);
     for (let step = 0; step < DATUMS_PER_STEP; step++) {
@@ -31,14 +31,14 @@ export class InterestSweep {
       for (const [session, sinceMs] of datum.interested) {
         if (sinceMs < nowMs - this.#interestMs) datum.interested.delete(session);
       }
-      // It may be another node's since the round began.
+      // The slot may be another node's since the round began.
       const slot = datum.isIdle ? this.#slots.ledSlot(datum.slot) : undefined;
       if (slot !== undefined) idle(slot, datum);
     }
   }
 }
 
-/** What is added or removed meanwhile may be among it or not; the next round sees it. */
+/** Datums added or removed meanwhile may or may not be among them; the next round sees them. */
 function* ledDatums(slots: Slots): Generator<Datum> {
   for (const { contents } of slots.led()) yield* contents.datums.values();
 }

@@ -1,4 +1,4 @@
-// When a data node answers for a slot, and what it and its followers tell each other.
+// The times at which a data node serves a slot, and its exchange with its followers.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -31,7 +31,7 @@ function digestOf(...publications: readonly Publication[]) {
   return { slot: 0, count: digest.count, digest: digest.value };
 }
 
-/** A node that has just begun to lead, and has heard nobody yet. */
+/** A node that has just begun to lead, and has heard no session yet. */
 function beginning(): TestData {
   const node = new TestData();
   for (const session of [SESSION, OTHER]) node.step({ kind: "sessionUp", session });
@@ -178,7 +178,7 @@ test("a list of the same number that another leader gave is not taken for the sa
   assert.ok(other?.kind === "snapshot" && other.datum.version > state.version);
 });
 
-/** A follower of PEER, and what its leader says to it. */
+/** A follower of PEER, and the leader's messages to it. */
 function following(memory: Partial<DataMemory> = {}): { node: TestData; say: (message: LeaderToFollower) => void } {
   const node = new TestData(memory);
   node.members(SESSION);

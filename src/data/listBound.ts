@@ -1,6 +1,6 @@
-// How large the list of one service may become. Sessions refuse what would outgrow it by what they hold themselves;
-// the leader knows what all of them have listed, and takes nothing that would: what was there before stays. The session
-// is told and keeps what was not listed, to say it again later.
+// The bound of one service's list. Sessions refuse publications that would outgrow it by their own holdings; the leader
+// knows the listed publications of all sessions, and takes none that would outgrow it: earlier ones stay. The session
+// is told, and keeps the unlisted publication, to send it again later.
 
 import type { Unlisted } from "../cluster/messages/sessionData.ts";
 import type { NodeId } from "../model/ids.ts";
@@ -9,8 +9,8 @@ import { compareStamps, type Publication } from "../model/publication.ts";
 import type { Datum } from "./datum.ts";
 
 /**
- * What its session is told of a publication that can't be listed, or undefined if it can. What does not grow may always
- * take the place of what it was: a client that comes back finds its place.
+ * The session's answer for a publication that can't be listed, or undefined if it can. A publication that does not grow
+ * may always replace its earlier state: a client that comes back finds its place.
  */
 export function outgrowing(
   datum: Datum,

@@ -14,7 +14,7 @@ const OPTIONS = {
   sessionLeaseMs: 30_000,
 };
 
-/** A service with so many publishers of each session. */
+/** A service with this many publishers of each session. */
 function service(...counts: readonly (readonly [NodeId, number])[]) {
   const { datum: one, contents } = datum();
   for (const [session, count] of counts) {

@@ -1,10 +1,10 @@
-// A session node that is gone takes nobody with it by itself: its clients come back through another one. If at the end
-// of its lease a large part of a service has not come back, and nobody has seen these clients end, then it is more
-// likely that we are blind than that they are all dead. The list is held as it is, and says so, until they come back,
-// an operator releases it, or a long time is over. A service that would lose everybody is held however few they are: an
-// address that may be dead is worth more to its subscribers than none.
+// The end of a session node takes no client with it by itself: its clients come back through another one. If a large
+// part of a service has not come back at the end of its lease, and no session has seen these clients end, then it is
+// more likely that we are blind than that they are all dead. The list is held as it is, and marked as held, until they
+// come back, an operator releases it, or a long time is over. A service that would lose all publishers is held however
+// few they are: an address that may be dead is worth more to its subscribers than none.
 //
-// As soon as enough others are listed, that those who have not come back would be no such loss any more, these have
+// Once enough others are listed that the missing publishers would no longer be such a loss, the missing ones have
 // another lease's time: some came back, or were started anew, so the others would have too.
 
 import { Deadlines } from "../base/deadlines.ts";
@@ -12,9 +12,9 @@ import type { DataInfoId, NodeId } from "../model/ids.ts";
 import type { Datum } from "./datum.ts";
 
 export interface LossProtectionOptions {
-  /** A loss of more than so many percent of a service's publishers is held; 100 holds nothing. */
+  /** A loss of more than this percentage of a service's publishers is held; 100 holds nothing. */
   readonly lossProtectionPercent: number;
-  /** Losses of fewer publishers are held only if they are all that a service has. */
+  /** Losses of fewer publishers are held only if the service has no others. */
   readonly lossProtectionPublishersMin: number;
   readonly lossProtectionMaxMs: number;
   readonly sessionLeaseMs: number;
@@ -24,28 +24,28 @@ export interface LossProtectionOptions {
 export interface HeldLoss {
   readonly dataInfoId: DataInfoId;
   readonly sinceMs: number;
-  /** When it is released by itself. */
+  /** The time at which it is released by itself. */
   readonly untilMs: number;
   /** Publishers that would go, and all that are listed. */
   readonly lost: number;
   readonly publishers: number;
 }
 
-// How long after a change the publishers are counted again. It takes a walk over all of them, and those of a large
-// service come back one by one.
+// The delay after a change before the publishers are counted again. Counting walks over all of them, and those of a
+// large service come back one by one.
 const COUNT_MS = 1_000;
 
 interface Held {
   readonly datum: Datum;
   readonly sinceMs: number;
   readonly sessions: Set<NodeId>;
-  /** The list has changed: when it is counted. */
+  /** After a change of the list: the time of the next count. */
   countMs: number;
-  /** When what has not come back goes, since it would be no great loss any more. */
+  /** The time at which the missing publishers go, since that would be no great loss any more. */
   releaseMs: number;
 }
 
-/** A held service whose publishers were counted, and which is held on. */
+/** A held service whose publishers were counted, and which stays held. */
 export const COUNTED = "counted";
 
 export class LossProtection {
@@ -61,7 +61,7 @@ export class LossProtection {
     return this.#held.size;
   }
 
-  /** Whether the loss of all that `session` answered for in this service is held back; it is remembered then. */
+  /** Whether the loss of all publishers of `session` in this service is held; it is remembered then. */
   holds(datum: Datum, session: NodeId, nowMs: number): boolean {
     const known = this.#held.get(datum.dataInfoId);
     const sessions = new Set([...(known?.sessions ?? []), session]);
@@ -95,7 +95,7 @@ export class LossProtection {
     return sessions;
   }
 
-  /** The node does not lead this slot any more; its new leader decides. */
+  /** The node no longer leads this slot; its new leader decides. */
   forget(slot: number): void {
     for (const [dataInfoId, { datum }] of this.#held) if (datum.slot === slot) this.#drop(dataInfoId);
   }
@@ -104,7 +104,7 @@ export class LossProtection {
     return this.#ends.nextMs();
   }
 
-  /** The next service whose time is over, which is still to be released; or COUNTED; or nothing to do. */
+  /** The next service whose time is over, still to be released; or COUNTED; or undefined. */
   takeEnded(nowMs: number): DataInfoId | typeof COUNTED | undefined {
     const dataInfoId = this.#ends.take(nowMs);
     const held = dataInfoId === undefined ? undefined : this.#held.get(dataInfoId);

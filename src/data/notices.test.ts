@@ -1,4 +1,4 @@
-// Who hears what of a service.
+// The receivers of a service's notices.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,21 +1,20 @@
-// What sessions are told of a service: the answer to what they ask, and every change as long as they want to hear.
+// Messages to sessions about a service: the answer to their questions, and every change as long as they are interested.
 
 import type { DataToSession } from "../cluster/messages/sessionData.ts";
 import { type DatumDelta, type DatumVersion, isSameVersion } from "../model/datum.ts";
 import type { NodeId } from "../model/ids.ts";
 import type { Datum } from "./datum.ts";
 
-// A notice carries the change itself while it is at most as large as a few packets; beyond, the session fetches what it
-// needs.
+// A notice carries the change itself if it fits a few packets; for larger changes the session fetches.
 const NOTICE_BYTES_MAX = 32 * 1024;
-// What a change costs beside its payload: ids, zone, stamps.
+// The size of a change beside its payload: ids, zone, stamps.
 const CHANGE_BYTES = 200;
 
 interface Effects {
   send(session: NodeId, message: DataToSession): void;
-  /** Whether the session has to say first what it was shown; it waits then. */
+  /** Whether the session first has to report the list that it was shown; it waits then. */
   recalls(datum: Datum, session: NodeId, have: DatumVersion): boolean;
-  /** A session has a version that can't be compared with ours: the datum must get one above it. */
+  /** A session has a version that can't be compared with ours: the datum must get a higher one. */
   overtake(datum: Datum, have: DatumVersion): void;
 }
 
@@ -44,13 +43,16 @@ export class Notices {
     datum.interested.set(session, nowMs);
   }
 
-  /** The list is held back: the session is answered when it is not any more. */
+  /** The list is held: the session is answered at the end of the hold. */
   wait(datum: Datum, session: NodeId, have: DatumVersion): void {
     datum.waiting.set(session, have);
     this.#effects.send(session, { kind: "notReady", dataInfoId: datum.dataInfoId });
   }
 
-  /** The list is no longer held back: who asked is answered, and who was told of every change before hears of it. */
+  /**
+   * The list is no longer held: waiting sessions are answered, and sessions that were told of every change before hear
+   * of it.
+   */
   shown(datum: Datum, nowMs: number): void {
     const { dataInfoId, version } = datum;
     const others = datum.isUntold ? this.#interestedIn(datum, nowMs).filter((one) => !datum.waiting.has(one)) : [];
@@ -59,7 +61,7 @@ export class Notices {
     for (const [session, have] of [...datum.waiting]) this.answer(datum, session, { have, isScan: false });
   }
 
-  /** Answers a session that has the version `have`. To a scan, silence means that it is the newest. */
+  /** Answers a session that has the version `have`. For a scan, silence means that this is the newest. */
   answer(datum: Datum, session: NodeId, { have, isScan }: { have: DatumVersion; isScan: boolean }): void {
     if (this.#effects.recalls(datum, session, have)) return;
     datum.waiting.delete(session);

@@ -1,5 +1,5 @@
-// What changed last in one datum, so that a session that is a little behind gets the difference and not the whole list.
-// The log knows which registrations changed, not what they were: the newest state of each is in the datum.
+// The last changes of one datum, so that a session that is a little behind gets the difference and not the whole list.
+// The log knows which registrations changed, not their contents: the newest state of each is in the datum.
 
 import { defined } from "../base/assert.ts";
 import { type DatumChange, type DatumDelta, type DatumVersion, isSameVersion } from "../model/datum.ts";
@@ -14,7 +14,7 @@ interface Step {
 
 interface Changed {
   readonly registId: string;
-  /** Of the removal; undefined for what was put. */
+  /** The removal's stamp; undefined for a put. */
   readonly removed: Stamp | undefined;
 }
 
@@ -53,7 +53,7 @@ export class OperatorLog {
 
   /**
    * One delta from exactly `have` to the newest version, or undefined if the log does not reach back so far. `live`
-   * knows what was put and not removed since.
+   * knows the registrations that were put and not removed since.
    */
   since(have: DatumVersion, live: (registId: string) => Publication | undefined): DatumDelta | undefined {
     const first = this.#steps.findIndex(({ base }) => isSameVersion(base, have));

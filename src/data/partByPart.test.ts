@@ -1,4 +1,4 @@
-// What concerns every service of a node is done a part at a time: no step may hold up all the others.
+// Work on every service of a node is done a part at a time: no step may hold up all other work.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -28,7 +28,7 @@ function lose(node: TestData): void {
   }
 }
 
-/** Wakes the node once, when it wants to be woken; what was done by that. */
+/** Wakes the node once, at its wake-up time; returns the effects. */
 function wakeOnce(node: TestData): { notices: number; sizes: number; atMs: number } {
   node.sent = [];
   node.savedSizes.length = 0;

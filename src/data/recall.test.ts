@@ -34,7 +34,7 @@ function promoted(...copy: readonly Publication[]): TestData {
 const recalled = (node: TestData, from: NodeId, state: typeof LATER, ...publications: readonly Publication[]) =>
   node.tell({ kind: "recalled", datum: { dataInfoId: ORDERS, ...state, publications } }, from);
 
-/** What is shown to the one session that is answered. */
+/** The list shown to the one session that is answered. */
 function shown(node: TestData): string[] {
   const lists = node.sent.flatMap(({ message }) => (message.kind === "snapshot" ? [message.datum] : []));
   assert.equal(lists.length, 1);

@@ -1,7 +1,8 @@
-// What only the lists of other sessions still know. A leader that is cut off together with a session may have shown
-// everybody what that session's clients published last, and its follower had not heard of it yet. The follower leads
-// next and can't ask that session; but whoever was shown it can say it. So a session whose list is newer than what the
-// leader began with is asked for that list before it is answered, and its subscribers don't go back.
+// Recovers publications known only from the lists of other sessions. A leader that is cut off together with a session
+// may have shown subscribers everywhere that session's last publications before its follower heard of them. The
+// follower leads next and can't ask that session; but any session that was shown the list can report it. So a session
+// whose list is newer than the leader's first state is asked for that list before it is answered, and its subscribers
+// don't go back.
 
 import type { DataToSession, PublishItem } from "../cluster/messages/sessionData.ts";
 import type { DatumSnapshot, DatumVersion } from "../model/datum.ts";
@@ -25,7 +26,7 @@ interface Asked {
 interface Effects {
   send(session: NodeId, message: DataToSession): void;
   take(items: readonly PublishItem[]): void;
-  /** Nobody is asked about this service any more: who waits is answered. */
+  /** No question about this service is open any more: waiting sessions are answered. */
   answered(datum: Datum): void;
 }
 
@@ -42,8 +43,8 @@ export class Recall {
   }
 
   /**
-   * A session that has `have` is about to be answered. True if its list, or a newer one, is asked for first; it waits
-   * then. Where every session has been heard, nobody's list knows more than they.
+   * A session that has `have` is about to be answered. Returns true if its list, or a newer one, is requested first;
+   * the session waits then. Once every session has been heard, no list can contain more.
    */
   asks(datum: Datum, session: NodeId, { have, nowMs }: { have: DatumVersion; nowMs: number }): boolean {
     const led = this.#slots.ledSlot(datum.slot);
@@ -56,7 +57,7 @@ export class Recall {
     }
     if (asked === undefined || isLate || have.version > asked.version) {
       if (this.#absent(led, session).size === 0) {
-        // Of this version nobody needs to be looked for again: there may be hundreds of sessions.
+        // This version need not be looked for again: there may be hundreds of sessions.
         if (led.heard.has(session)) datum.inherited = have;
         return false;
       }
@@ -73,13 +74,13 @@ export class Recall {
     const datum = led?.contents.datums.get(list.dataInfoId);
     if (led !== undefined && datum !== undefined) {
       if (isLater(list, datum, led)) this.#learn(led, datum, { list, from });
-      // What it said that it has may be gone again.
+      // The version that it named may be gone again.
       if (datum.waiting.has(from)) datum.waiting.set(from, { version: list.version, origin: list.origin });
     }
     if (this.#asked.get(list.dataInfoId)?.session === from) this.#over(list.dataInfoId);
   }
 
-  /** The session's link is gone: the next one that was shown more is asked. */
+  /** The session's link is gone: the next session with a newer list is asked. */
   unlinked(session: NodeId): void {
     for (const [dataInfoId, asked] of [...this.#asked]) {
       this.#slots.datum(dataInfoId)?.waiting.delete(session);
@@ -100,7 +101,7 @@ export class Recall {
     if (datum !== undefined) this.#effects.answered(datum);
   }
 
-  /** Takes what the list knows of the publications of absent sessions: what there was, and what there was no more. */
+  /** Takes from the list the publications of absent sessions, both present and removed ones. */
   #learn(led: LedSlot, datum: Datum, { list, from }: { list: DatumSnapshot; from: NodeId }): void {
     const absent = this.#absent(led, from);
     const isKnownBetter = ({ registId, version }: Publication): boolean => {
@@ -111,12 +112,12 @@ export class Recall {
     const items: PublishItem[] = [];
     for (const publication of list.publications) {
       listed.add(publication.registId);
-      // Whoever a client has moved to speaks for it, whatever the clocks say.
+      // The session to which a client has moved answers for it, whatever the clocks show.
       if (!absent.has(publication.owner.session) || isKnownBetter(publication)) continue;
       items.push({ kind: "put", publication });
     }
-    // Only of one leader it is sure that what is not in the later list was removed in between, and only of what was not
-    // said to this one since.
+    // Only with one and the same leader is it certain that a publication missing in the later list was removed in
+    // between, and only if it was not reported to this leader since.
     if (list.origin === datum.inherited.origin) {
       const isOut = ({ session }: Owner): boolean => absent.has(session) && !led.spoke.has(session);
       for (const registration of datum.registrations(isOut)) {
@@ -127,12 +128,12 @@ export class Recall {
     this.#effects.take(items);
   }
 
-  /** Whether no session but this one may have been shown more than what is here. */
+  /** Whether only this session may have been shown more than this leader has. */
   hasHeardAll(led: LedSlot, session: NodeId): boolean {
     return this.#absent(led, session).size === 0;
   }
 
-  /** Sessions whose clients may live and that have not said what they hold in this slot, but for `session`. */
+  /** Sessions whose clients may live and that have not reported their registrations in this slot, except `session`. */
   #absent({ heard }: LedSlot, session: NodeId): ReadonlySet<NodeId> {
     const absent = new Set<NodeId>();
     for (const known of this.#sessions.known()) if (known !== session && !heard.has(known)) absent.add(known);
@@ -141,8 +142,8 @@ export class Recall {
 }
 
 /**
- * Whether a list is of a later state than all that this leader has of those before it. What a leader said that was
- * replaced by others in between, and went on by itself, is not later, whatever its number.
+ * Whether a list is of a later state than everything that this leader has of earlier ones. A list of a leader that was
+ * replaced in between, and continued by itself, is not later, whatever its number.
  */
 function isLater({ version, origin }: DatumVersion, { inherited }: Datum, { leaderEpoch }: LedSlot): boolean {
   return origin !== leaderEpoch && origin >= inherited.origin && version > inherited.version;

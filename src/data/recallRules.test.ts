@@ -1,4 +1,5 @@
-// Whom Recall asks for a list, and what it takes of one: single decisions, without a node around them.
+// The sessions that Recall asks for a list, and the part that it takes of one: single decisions, without a node around
+// them.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -14,7 +15,7 @@ import { given, leads, others, slotsAfter, tableOf } from "./testing/parts.ts";
 
 const GONE = nodeId("session-3.a");
 const byGone = { owner: { session: GONE, client: clientId("c3") } };
-/** What the leader took over, and what its predecessor gave later. */
+/** The state that the leader took over, and a later one of its predecessor. */
 const INHERITED = given(50n, 3n);
 const LATER = given(60n, 3n);
 

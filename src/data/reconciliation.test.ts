@@ -1,4 +1,4 @@
-// How a leader compares what a session says that it holds with what is here, one slot at a time.
+// A leader's comparison of a session's reported registrations with its own, one slot at a time.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -11,7 +11,7 @@ import { keyOf, Reconciliation } from "./reconciliation.ts";
 import { ORDERS, OTHER, publication, put, removed, SESSION, START_MS } from "./testing/harness.ts";
 import { follows, given, leads, slotsAfter, tableOf } from "./testing/parts.ts";
 
-/** A leader that holds these publications, and what it says and does. */
+/** A leader that holds these publications, and its messages and effects. */
 function scene(held: readonly Publication[] = [], owners: readonly Partial<SlotOwner>[] = [leads]) {
   const slots = slotsAfter(owners);
   const led = slots.ledSlot(0);

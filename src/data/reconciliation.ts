@@ -1,7 +1,7 @@
-// Session and leader compare what the session's clients publish in a slot: first a digest, and where it differs the
-// whole inventory. A session is the source of truth for its clients, so the leader drops what the session no longer
-// has, and asks for what it lacks. A leader that has just begun does not answer for a slot before every session was
-// heard in this way.
+// Session and leader compare the publications of the session's clients in a slot: first a digest, and where it differs
+// the whole inventory. A session is the source of truth for its clients, so the leader drops registrations that the
+// session no longer has, and asks for those that it lacks. A new leader does not serve a slot before it has heard every
+// session in this way.
 
 import { defined } from "../base/assert.ts";
 import type {
@@ -29,18 +29,18 @@ interface EarlyDigest extends SlotDigest {
 interface Effects {
   send(session: NodeId, message: DataToSession): void;
   take(items: readonly PublishItem[]): void;
-  /** All that the session holds in this slot is here. */
+  /** All registrations of the session in this slot are here. */
   heard(slot: LedSlot, session: NodeId): void;
-  /** The session has something in this slot that is not here, and has not been heard before. */
+  /** The session has a registration in this slot that is not here, and was not heard before. */
   awaits(slot: LedSlot, session: NodeId): void;
 }
 
 export class Reconciliation {
   readonly #slots: Slots;
   readonly #effects: Effects;
-  // Sessions whose table is newer than ours: what they said of each slot is looked at when ours has come.
+  // Sessions whose table is newer than ours: their digests of each slot are compared when ours has come.
   readonly #early = new Map<NodeId, Map<number, EarlyDigest>>();
-  // Inventories of which the last part is still to come, by session and slot.
+  // Inventories whose last part is still to come, by session and slot.
   readonly #parts = new Map<string, Map<string, InventoryEntry>>();
 
   constructor(slots: Slots, effects: Effects) {
@@ -59,7 +59,7 @@ export class Reconciliation {
     }
   }
 
-  /** The session's link is gone, and the rest of what it was saying. */
+  /** The session's link is gone, and the rest of its inventory with it. */
   unlinked(session: NodeId): void {
     this.#early.delete(session);
     for (const led of this.#slots.led()) led.upToDate.delete(session);
@@ -106,7 +106,7 @@ export class Reconciliation {
     if (led !== undefined) this.#compare(led, { session, entries });
   }
 
-  /** The session has published an item: perhaps one that was missing. */
+  /** The session has published an item: perhaps a missing one. */
   published(session: NodeId, item: PublishItem): void {
     const led = this.#slots.leading(dataInfoIdOf(item));
     const wanted = led?.wanted.get(session);
@@ -118,8 +118,9 @@ export class Reconciliation {
   }
 
   /**
-   * A session is gone for good. What it answers for and living sessions claim may be theirs: they are told that nobody
-   * else answers for it any more. Returns what was offered; to be offered again it has to be claimed again.
+   * A session is gone for good. Its registrations that living sessions claim may be theirs: they are told that no other
+   * session answers for these any more. Returns the offered ones; to be offered again a registration has to be claimed
+   * again.
    */
   offer(led: LedSlot, gone: NodeId, isAbsent: (session: NodeId) => boolean): ReadonlySet<string> {
     const offered = new Set<string>();
@@ -138,7 +139,7 @@ export class Reconciliation {
         offered.add(keyOf(entry));
       }
       if (superseded.length === 0) continue;
-      // Other sessions may go right after this one, and what is claimed of theirs is to be offered then.
+      // Other sessions may go right after this one, and claims on their registrations are to be offered then.
       if (kept.length > 0) led.claims.set(claimant, kept);
       else led.claims.delete(claimant);
       this.#effects.send(claimant, { kind: "wanted", slot: led.contents.slot, keys: [], superseded });
@@ -172,7 +173,7 @@ export class Reconciliation {
       }
       superseded.push(verdict);
       if (verdict.by.version !== entry.version) continue;
-      // What was taken for dead comes again with a later time, or the session says that its client has left.
+      // A registration taken for dead comes again with a later time, or the session reports that its client has left.
       if (verdict.isRemoved) awaited.add(keyOf(entry));
       else {
         claims.push(entry);
@@ -192,7 +193,7 @@ export class Reconciliation {
   }
 }
 
-/** How one registration of a session stands against what is here. */
+/** The comparison of one registration of a session with this leader's. */
 function judge(led: LedSlot, session: NodeId, entry: InventoryEntry): "held" | "wanted" | Superseded {
   const datum = led.contents.datums.get(entry.dataInfoId);
   const live = datum?.registration(entry.registId);
@@ -200,14 +201,14 @@ function judge(led: LedSlot, session: NodeId, entry: InventoryEntry): "held" | "
   if (datum === undefined || by === undefined) return "wanted";
   const isTheirs = live?.owner.session === session;
   const order = compareStamps(entry, by);
-  // An inventory does not say whose registration it is. What another host took or took back under a higher version
-  // decides nothing, so the session is asked for all of it.
+  // An inventory does not name the owner of a registration. A change by another host under a higher version decides
+  // nothing, so the session is asked for the whole registration.
   if (order > 0 || (by.version !== entry.version && !isTheirs)) return "wanted";
   if (order === 0 && isTheirs) return "held";
   return supersededBy(datum, entry);
 }
 
-/** What a session is told of a registration that lost against what the datum holds. */
+/** The answer to a session about a registration that lost against the datum's. */
 export function supersededBy(
   datum: Datum,
   { dataInfoId, registId, version, registeredMs }: InventoryEntry,

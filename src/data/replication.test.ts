@@ -1,4 +1,4 @@
-// What a follower asks its leaders for and when, what a leader answers, and what the copy is worth.
+// A follower's requests to its leaders and their times, a leader's answers, and the worth of the copy.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -15,7 +15,7 @@ const HOLD_MS = 15_000;
 const BEFORE = Number.NEGATIVE_INFINITY;
 const NEVER = Number.POSITIVE_INFINITY;
 
-/** The replication of a node with these slots, and what it says and does. */
+/** The replication of a node with these slots, and its messages and effects. */
 function scene(owners: readonly Partial<SlotOwner>[], expected: ReadonlyMap<typeof ORDERS, number> = new Map()) {
   const slots = slotsAfter(owners);
   const hold = new RestartHold(expected, HOLD_MS);

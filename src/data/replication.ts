@@ -1,6 +1,6 @@
-// Followers keep copies of slots, so that one of them can lead at once when the leader dies. A follower says what it
-// has and gets what it lacks, then hears every change in the leader's order. It is not waited for: what a follower
-// missed, the sessions still know.
+// Followers keep copies of slots, so that one of them can lead at once when the leader dies. A follower reports its
+// state and gets the differences, then hears every change in the leader's order. The leader does not wait for it: the
+// sessions still know anything that a follower missed.
 
 import type {
   FollowerToLeader,
@@ -16,22 +16,22 @@ import type { RestartHold } from "./restartHold.ts";
 import type { SlotContents } from "./slotContents.ts";
 import type { FollowedSlot, LedSlot, Slots } from "./slots.ts";
 
-/** A follower compares what it has with its leader's so often, and when it begins. */
+/** The interval at which a follower compares its state with its leader's; it also does so when it begins. */
 const FOLLOW_INTERVAL_MS = 180_000;
-// The leader has not heard of its lead yet, or we not of another one.
+// The leader has not heard of its lead yet, or this node not of another leader.
 const RETRY_MS = 200;
-// The leader's clock is far ahead. It will be so for a while, and its copy of each slot is megabytes.
+// The leader's clock is far ahead. That will last for a while, and its copy of each slot is megabytes.
 const REFUSED_RETRY_MS = 10_000;
-// A node that begins with many slots copies a few at a time: what is under way stays some megabytes.
+// A node that begins with many slots copies a few at a time, which keeps the data under way at some megabytes.
 const COPIES_PER_LEADER_MAX = 4;
-// A part of a replica is closed when it has so much, some megabytes as a rule.
+// A part of a replica is closed at this size, usually some megabytes.
 const REPLICA_PUBLICATIONS_MAX = 5_000;
 const REPLICA_BYTES_MAX = 4 * 1024 * 1024;
 
 interface Effects {
   toLeader(node: NodeId, message: FollowerToLeader): void;
   toFollower(node: NodeId, message: LeaderToFollower): void;
-  /** Whether a version that the leader names can be one of its own; if not, it is told to operators. */
+  /** Whether a version named by the leader can be its own; if not, operators are told. */
   believes(what: "replica" | "change", from: NodeId, version: bigint): boolean;
   /** The leader gave this version. */
   versioned(version: bigint): void;
@@ -39,11 +39,11 @@ interface Effects {
   resized(datum: Datum): void;
   /** The leader does not have this service any more. */
   dropped(service: { readonly dataInfoId: DataInfoId; readonly slot: number }): void;
-  /** What the leader holds back of a slot that has just been copied. */
+  /** The services that the leader holds in a slot that has just been copied. */
   held(contents: SlotContents, hold: SlotHold): void;
   /** A follower of ours has this version: it led before, and sessions that heard it may have it too. */
   ahead(held: HeldVersion, from: NodeId): void;
-  /** A slot is here whole. */
+  /** The slot is here as a whole. */
   isWhole(slot: FollowedSlot): void;
 }
 
@@ -55,9 +55,9 @@ export class Replication {
   readonly #hold: RestartHold;
   readonly #effects: Effects;
   readonly #leaders = new Set<NodeId>();
-  /** Slots of whose copy under way a part was refused. */
+  /** Slots with a refused part in their present copy. */
   readonly #refused = new WeakSet<FollowedSlot>();
-  /** When a leader is to be asked next; undefined if something that decides about it has changed. */
+  /** The time of the next request to a leader; undefined if its basis has changed. */
   #nextMs: number | undefined;
 
   constructor({ slots, hold }: { slots: Slots; hold: RestartHold }, effects: Effects) {
@@ -86,7 +86,7 @@ export class Replication {
     }
   }
 
-  /** What its slots have here is out of date from now on, if it still leads them. */
+  /** Its slots are out of date here from now on, if it still leads them. */
   leaderDown(node: NodeId): void {
     this.#nextMs = undefined;
     this.#leaders.delete(node);
@@ -97,7 +97,7 @@ export class Replication {
     for (const slot of this.#slots.led()) slot.followers.delete(node);
   }
 
-  /** Asks the leaders for what is due. */
+  /** Sends the due requests to the leaders. */
   wake(nowMs: number): void {
     if (nowMs < this.nextMs()) return;
     this.#nextMs = undefined;
@@ -131,7 +131,7 @@ export class Replication {
     return next;
   }
 
-  /** When the slot's leader is to be asked; Infinity while that can't be. */
+  /** The time of the request to the slot's leader; Infinity while there can be none. */
   #dueMs(slot: FollowedSlot): number {
     if (slot.isAsking || !this.#leaders.has(slot.leader)) return Number.POSITIVE_INFINITY;
     return slot.askedMs + FOLLOW_INTERVAL_MS;
@@ -168,7 +168,7 @@ export class Replication {
     led.followers.add(from);
   }
 
-  /** The followers hear what their leader has just taken. */
+  /** The followers hear the items that their leader has just taken. */
   changed(led: LedSlot, datum: Datum, items: readonly PublishItem[]): void {
     for (const follower of led.followers) {
       this.#effects.toFollower(follower, {
@@ -227,7 +227,7 @@ export class Replication {
     this.#retry(slot, REFUSED_RETRY_MS, nowMs);
   }
 
-  /** The leader is asked again, a while after now. */
+  /** Asks the leader again after `delayMs`. */
   #retry(slot: FollowedSlot, delayMs: number, nowMs: number): void {
     this.#nextMs = undefined;
     slot.isAsking = false;
@@ -242,7 +242,7 @@ export class Replication {
     const datum = contents.datums.get(dataInfoId) ?? contents.add(dataInfoId, { version, origin });
     const sizeBefore = datum.size;
     for (const item of items) {
-      // The leader knows which clients the removals that are remembered are to keep out; a copy of these does not say.
+      // The leader knows which clients a remembered removal keeps out; the copy does not.
       if (item.kind === "put") datum.unbury(item.publication.registId);
       contents.apply(datum, item);
     }

@@ -1,4 +1,4 @@
-// What a node holds back since a restart, and what a follower knows of what its leader holds back.
+// The services that a node holds since a restart, and a follower's knowledge of its leader's holds.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -10,7 +10,7 @@ import { kinds, ORDERS, OTHER, PEER, publication, put, SELF, SESSION, serving, T
 const STOCK = brandDataInfoId("stock#@#I#@#G");
 const NOTHING: SlotHold = { remainingMs: 0, expected: [] };
 const COPY = { version: 5n << 40n, origin: 1n };
-/** The leader waits for two publishers of ORDERS, and nobody has published STOCK yet. */
+/** The leader waits for two publishers of ORDERS, and STOCK was not published yet. */
 const HOLD: SlotHold = {
   remainingMs: 5_000,
   expected: [
@@ -19,7 +19,7 @@ const HOLD: SlotHold = {
   ],
 };
 
-/** A follower that has copied one service with one publisher, of which its leader said that. */
+/** A follower that has copied one service with one publisher, with this hold from its leader. */
 function copied(hold: SlotHold | undefined, memory: Partial<DataMemory> = {}): TestData {
   const node = new TestData(memory);
   for (const session of [SESSION, OTHER]) node.step({ kind: "sessionUp", session });
@@ -36,7 +36,7 @@ function copied(hold: SlotHold | undefined, memory: Partial<DataMemory> = {}): T
   return node;
 }
 
-/** It leads, and has heard that what it copied is what its sessions have. */
+/** It leads, and has heard that its copy is what its sessions have. */
 function promoted(node: TestData): TestData {
   node.table({ leader: SELF });
   node.holdsNothing(OTHER);

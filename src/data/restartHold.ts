@@ -1,10 +1,10 @@
 // After a restart a data node knows nothing until the clients are back, and they come back one by one, over seconds. A
 // list pushed in between would be empty or short although every provider is fine. So the node keeps the size of each
-// service on its disk, and holds a service back until that many publishers have returned, or until the time in which a
+// service on its disk, and holds a service until that many publishers have returned, or until the time in which a
 // living client returns is over.
 //
-// A copy of such a slot is short too. So a leader tells its followers what it holds back, and for how long still; one
-// that leads next goes on where the leader ended, also if its own disk knew nothing of the slot.
+// A copy of such a slot is short too. So a leader tells its followers which services it holds, and for how much longer;
+// the next leader continues where it ended, even if its own disk knew nothing of the slot.
 
 import type { SlotHold } from "../cluster/messages/replication.ts";
 import type { DataInfoId } from "../model/ids.ts";
@@ -13,33 +13,33 @@ import type { DataInfoId } from "../model/ids.ts";
 interface Service {
   readonly dataInfoId: DataInfoId;
   readonly slot: number;
-  /** Publishers that it has now. */
+  /** The present number of publishers. */
   readonly size: number;
 }
 
 interface HeldSlot {
   readonly untilMs: number;
-  /** How many publishers each service had that is still held. */
+  /** The earlier number of publishers of each service that is still held. */
   readonly expected: Map<DataInfoId, number>;
 }
 
 const NOTHING: readonly DataInfoId[] = [];
 
-/** Which services are held back since a restart, and until when. */
+/** The services held since a restart, and the end of the hold. */
 export class RestartHold {
   readonly #holdMs: number;
-  /** What the disk knows, until there is a slot table. */
+  /** The sizes from the disk, until there is a slot table. */
   #known: ReadonlyMap<DataInfoId, number> | undefined;
   readonly #held = new Map<number, HeldSlot>();
   #untilMs = Number.POSITIVE_INFINITY;
 
-  /** `sizes`: publishers of each service before the restart. */
+  /** `sizes`: the number of publishers of each service before the restart. */
   constructor(sizes: ReadonlyMap<DataInfoId, number>, holdMs: number) {
     this.#known = sizes;
     this.#holdMs = holdMs;
   }
 
-  /** There is a slot table. With the first one the time begins: before that no client's registration can get here. */
+  /** There is a slot table. The time begins with the first one: before that no client's registration can get here. */
   begin(slotOf: (dataInfoId: DataInfoId) => number | undefined, nowMs: number): void {
     const untilMs = nowMs + this.#holdMs;
     for (const [dataInfoId, size] of this.#known ?? []) {
@@ -53,12 +53,12 @@ export class RestartHold {
     this.#known = undefined;
   }
 
-  /** How many services of this slot are held. */
+  /** The number of held services in this slot. */
   heldIn(slot: number): number {
     return this.#held.get(slot)?.expected.size ?? 0;
   }
 
-  /** When what is still held must be released, or a part of it; Infinity if nothing is held. */
+  /** The time at which the held services, or a part of them, must be released; Infinity if nothing is held. */
   get untilMs(): number {
     return this.#untilMs;
   }
@@ -67,7 +67,7 @@ export class RestartHold {
     return this.expected(service) > 0;
   }
 
-  /** How many publishers the service must have to be shown before the time is over; 0 if it is not held. */
+  /** The number of publishers that the service needs to be shown before the time is over; 0 if it is not held. */
   expected({ slot, dataInfoId }: Omit<Service, "size">): number {
     return this.#held.get(slot)?.expected.get(dataInfoId) ?? 0;
   }
@@ -79,12 +79,12 @@ export class RestartHold {
     return true;
   }
 
-  /** A publisher that had returned has unpublished: the service will not have so many again. */
+  /** A publisher that had returned has unpublished: the service will not reach its earlier number. */
   unpublished(service: Service): void {
     this.#set(service, this.expected(service) - 1);
   }
 
-  /** What a follower of this slot is told. */
+  /** The hold as told to a follower of this slot. */
   of(slot: number, nowMs: number): SlotHold {
     const held = this.#held.get(slot);
     if (held === undefined) return { remainingMs: 0, expected: [] };
@@ -92,26 +92,28 @@ export class RestartHold {
   }
 
   /**
-   * The slot's leader has said what it holds back: that counts, and not what this disk knew. Returns those that were
-   * held here and are not any more.
+   * The slot's leader has reported its holds: those count, and not this disk's. Returns services that were held here
+   * and no longer are.
    */
   follow(slot: number, { remainingMs, expected }: SlotHold, nowMs: number): Iterable<DataInfoId> {
     const before = this.#held.get(slot)?.expected.keys() ?? NOTHING;
     const next = new Map(expected.filter(([, size]) => size > 0));
     this.#held.delete(slot);
-    // Nobody has to be waited for longer than this node would do by itself, whatever a leader says.
+    // No service is held longer than this node would hold it by itself, whatever a leader reports.
     const untilMs = nowMs + Math.min(remainingMs, this.#holdMs);
     if (next.size > 0) this.#held.set(slot, { untilMs, expected: next });
     this.#planEnd();
     return [...before].filter((dataInfoId) => !next.has(dataInfoId));
   }
 
-  /** The slot's leader expects so many publishers of this service now. It begins to hold nothing that it did not. */
+  /**
+   * The slot's leader now expects this many publishers of the service. A service that is not held does not become held.
+   */
   followChange(service: Omit<Service, "size">, expected: number): void {
     if (this.holds(service)) this.#set(service, expected);
   }
 
-  /** Ends what has been held for long enough: what was still held, by slot. */
+  /** Ends holds that have lasted long enough: returns the services still held, by slot. */
   end(nowMs: number): (readonly [slot: number, held: Iterable<DataInfoId>])[] {
     const over = [...this.#held].filter(([, { untilMs }]) => nowMs >= untilMs);
     for (const [slot] of over) this.#held.delete(slot);

@@ -1,4 +1,4 @@
-// What RestartHold decides for single services, and what of it reaches the disk through ServiceSizes.
+// RestartHold's decisions for single services, and their way to the disk through ServiceSizes.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -85,7 +85,7 @@ test("a leader's word takes the place of what the disk knew, for no longer than 
   assert.equal(hold.untilMs, Number.POSITIVE_INFINITY);
 });
 
-/** Sizes on their way to the disk, and what was written. */
+/** Sizes on their way to the disk, and the written ones. */
 function sizes(hold: RestartHold) {
   const saved: [DataInfoId, number][][] = [];
   return { saved, disk: new ServiceSizes(hold, (changed) => void saved.push([...changed])) };

@@ -1,5 +1,5 @@
-// How many publishers each service has, on its way to the node's disk: what RestartHold waits for after a restart. Of a
-// service that is still held the disk keeps the size that it is held for, and not the one that it has by now.
+// The number of publishers of each service, on its way to the node's disk: RestartHold waits for these after a restart.
+// For a service that is still held the disk keeps the size of the hold, not the present one.
 
 import type { SlotHold } from "../cluster/messages/replication.ts";
 import type { DataInfoId } from "../model/ids.ts";
@@ -9,11 +9,11 @@ import type { SlotContents } from "./slotContents.ts";
 import type { KeptSlot } from "./slots.ts";
 
 // A size is on disk soon after its change, but after the push of that change. A write takes half a millisecond and 6 µs
-// more for each service: a busy node gives it a twentieth of its time at the most.
+// more for each service: a busy node spends at most a twentieth of its time on it.
 const SAVE_DELAY_MS = 20;
 const SAVE_INTERVAL_MS = 50;
 const SAVE_INTERVAL_MS_PER_SERVICE = 0.15;
-// One write is some six milliseconds; what is more waits for the next.
+// One write takes some six milliseconds; the rest waits for the next.
 const SERVICES_PER_SAVE = 1_000;
 
 export class ServiceSizes {
@@ -28,22 +28,22 @@ export class ServiceSizes {
     this.#save = save;
   }
 
-  /** A datum may have another size: it is known, unless more are waited for. */
+  /** A datum may have another size: it is recorded, unless more publishers are waited for. */
   resized(datum: Datum, nowMs: number): void {
     if (this.#hold.releases(datum)) this.#set(datum.dataInfoId, datum.size, nowMs);
   }
 
-  /** The slot's leader has no such datum; if it holds the service, nobody has published it again yet. */
+  /** The slot's leader has no such datum; if it holds the service, it was not published again yet. */
   dropped(service: { readonly dataInfoId: DataInfoId; readonly slot: number }, nowMs: number): void {
     if (!this.#hold.holds(service)) this.#set(service.dataInfoId, 0, nowMs);
   }
 
-  /** Others keep these services now. */
+  /** Other nodes keep these services now. */
   forget({ datums }: SlotContents, nowMs: number): void {
     for (const dataInfoId of datums.keys()) this.#set(dataInfoId, 0, nowMs);
   }
 
-  /** The leader of a slot that has been copied has said what it holds back: this disk expects the same. */
+  /** The leader of a copied slot has reported its holds: this disk expects the same. */
   follow({ slot, datums }: SlotContents, hold: SlotHold, nowMs: number): void {
     const news = hold.expected.filter(([id, size]) => this.#hold.expected({ slot, dataInfoId: id }) !== size);
     const released = this.#hold.follow(slot, hold, nowMs);
@@ -51,12 +51,12 @@ export class ServiceSizes {
     for (const dataInfoId of released) this.#set(dataInfoId, datums.get(dataInfoId)?.size ?? 0, nowMs);
   }
 
-  /** Ends what was held for long enough; returns the datums of it, which may be shown as they are. */
+  /** Ends holds that have lasted long enough; returns their datums, which may be shown as they are. */
   endHold(keptSlot: (slot: number) => KeptSlot | undefined, nowMs: number): Datum[] {
     const shown: Datum[] = [];
     for (const [slot, held] of this.#hold.end(nowMs)) {
       const kept = keptSlot(slot);
-      // What is still to be copied is known from this disk alone.
+      // For a slot not copied yet this disk is the only source.
       if (kept?.duty === "follow" && !kept.hasCopy) continue;
       for (const dataInfoId of held) {
         const datum = kept?.contents.datums.get(dataInfoId);
@@ -71,7 +71,7 @@ export class ServiceSizes {
     return Math.min(this.#dueMs, this.#hold.untilMs);
   }
 
-  /** Saves what has changed, if that is due. */
+  /** Saves the changed sizes, if that is due. */
   wake(nowMs: number): void {
     if (nowMs < this.#dueMs) return;
     const changed = this.#takeUnsaved();
@@ -80,7 +80,7 @@ export class ServiceSizes {
     if (changed.size > 0) this.#save(changed);
   }
 
-  /** What has waited longest, as much as is saved at once. */
+  /** The longest-waiting sizes, as many as are saved at once. */
   #takeUnsaved(): ReadonlyMap<DataInfoId, number> {
     const all = this.#unsaved;
     if (all.size <= SERVICES_PER_SAVE) {
@@ -96,7 +96,7 @@ export class ServiceSizes {
     return some;
   }
 
-  /** Saves what has changed, now. */
+  /** Saves the changed sizes now. */
   flush(): void {
     const changed = this.#unsaved;
     this.#unsaved = new Map();

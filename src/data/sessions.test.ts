@@ -8,7 +8,7 @@ const B = nodeId("session-2.a");
 const DATA = nodeId("data-1.a");
 const LEASE_MS = 30_000;
 
-/** The sessions as meta has told them, with this list. */
+/** The sessions after a list from meta. */
 function sessionsOf(...members: readonly NodeId[]) {
   const sessions = new Sessions(LEASE_MS);
   let serial = 0;

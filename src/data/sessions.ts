@@ -1,5 +1,5 @@
-// Which sessions there are. A session that is no member of the cluster any more and has no link here is absent: what
-// its clients published is kept for its lease, in which they can come back through another session.
+// The sessions of the cluster. A session that is no longer a member and has no link here is absent: its clients'
+// publications are kept for its lease, in which they can come back through another session.
 
 import { Deadlines } from "../base/deadlines.ts";
 import type { Members } from "../cluster/messages/membership.ts";
@@ -15,7 +15,7 @@ export class Sessions {
     this.#leaseMs = leaseMs;
   }
 
-  /** The sessions of the cluster; undefined until meta has told. */
+  /** The sessions of the cluster; undefined until meta has sent a list. */
   get members(): ReadonlySet<NodeId> | undefined {
     return this.#members;
   }
@@ -37,12 +37,12 @@ export class Sessions {
     for (const session of before) this.watch(session, nowMs);
   }
 
-  /** Something of this session is here: its lease begins if it is absent. */
+  /** Publications of this session are here: its lease begins if it is absent. */
   watch(session: NodeId, nowMs: number, leaseMs = this.#leaseMs): void {
     if (this.isAbsent(session) && !this.#leases.has(session)) this.#leases.set(session, nowMs + leaseMs);
   }
 
-  /** This process stood still: who seems to be late may have spoken meanwhile. */
+  /** This process stood still: sessions that seem late may have sent something meanwhile. */
   forgiveStall(nowMs: number): void {
     this.#leases.postpone(nowMs + this.#leaseMs);
   }
@@ -51,7 +51,7 @@ export class Sessions {
     return this.#leases.nextMs();
   }
 
-  /** All that may answer for publications: who is here, and whose lease is not over. May repeat itself. */
+  /** All sessions that may answer for publications: present ones, and those within their lease. May repeat itself. */
   *known(): Generator<NodeId> {
     yield* this.#members ?? [];
     yield* this.#links;
@@ -73,7 +73,7 @@ export class Sessions {
     return this.#leases.take(nowMs);
   }
 
-  /** Whether it is neither a member nor linked. While the members are not known everybody may be one. */
+  /** Whether it is neither a member nor linked. While the members are not known any session may be one. */
   isAbsent(session: NodeId): boolean {
     return this.#members !== undefined && !this.#members.has(session) && !this.#links.has(session);
   }

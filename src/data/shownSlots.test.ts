@@ -7,7 +7,7 @@ import { ShownSlots } from "./shownSlots.ts";
 import type { LedSlot } from "./slots.ts";
 import { given, leads, slotsAfter } from "./testing/parts.ts";
 
-/** Led slots with so many services each, and what is shown of them. */
+/** Led slots with this many services each, and the ones shown. */
 function scene(...services: readonly number[]) {
   const slots = slotsAfter(services.map(() => leads));
   const led: LedSlot[] = [...slots.led()];

@@ -1,10 +1,10 @@
-// Slots that have begun to be served: who waits for one of their services is answered. A node that is promoted begins
-// with hundreds of slots at once, and what it can't do in one step it does in the next ones.
+// Slots that have begun to be served: sessions that wait for their services are answered. A promoted node begins with
+// hundreds of slots at once; work that does not fit in one step follows in the next ones.
 
 import type { Datum } from "./datum.ts";
 import type { LedSlot } from "./slots.ts";
 
-// A service that nobody waits for takes 0.2 µs, and an answer some twenty.
+// A service without waiting sessions takes 0.2 µs, an answer some twenty.
 const WORK_PER_STEP = 50_000;
 const WORK_PER_ANSWER = 100;
 
@@ -28,7 +28,7 @@ export class ShownSlots {
     return this.#rests.length === 0 ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
   }
 
-  /** Goes on with what earlier steps have left. The step ends with this. */
+  /** Continues the work left by earlier steps. The step ends with this. */
   work(): void {
     let done = 0;
     for (const rest of this.#rests) {

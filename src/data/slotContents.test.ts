@@ -1,4 +1,4 @@
-// The sums that a slot keeps of what it holds, and how it differs from a copy.
+// The sums that a slot keeps over its datums, and its difference from a copy.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,5 +1,5 @@
-// What a node holds of one slot, whether it leads or follows it: the datums, and for each session the digest of what it
-// answers for.
+// A node's holdings of one slot, as leader or follower: the datums, and for each session the digest of its
+// publications.
 
 import type { HeldVersion, ReplicaDatum } from "../cluster/messages/replication.ts";
 import { type PublishItem, registIdOf } from "../cluster/messages/sessionData.ts";
@@ -12,12 +12,12 @@ import { Datum } from "./datum.ts";
 import type { PublicationMemory, PublicationStore, Registration } from "./packed/publicationStore.ts";
 import type { Tombstones } from "./packed/tombstones.ts";
 
-/** What all slots of a node share. */
+/** Shared by all slots of a node. */
 export interface SharedMemory {
   readonly publications: PublicationMemory;
   readonly tombstones: Tombstones<Datum>;
   readonly logChangesMax: number;
-  /** How many datums there are, of all slots. */
+  /** The number of datums in all slots. */
   datums: number;
 }
 
@@ -48,12 +48,12 @@ export class SlotContents {
     return this.#digests.keys();
   }
 
-  /** What `session` answers for here; undefined for nothing. */
+  /** The digest of `session`'s publications here; undefined if there are none. */
   digestOf(session: NodeId): RegistrationDigest | undefined {
     return this.#digests.get(session);
   }
 
-  /** What `session` answers for; nothing may be changed before the last one is read. */
+  /** The publications of `session`; nothing may be changed before the last one is read. */
   *ownedBy(session: NodeId): Generator<Registration> {
     if (!this.#digests.has(session)) return;
     for (const datum of this.datums.values()) yield* datum.registrations((owner) => owner.session === session);
@@ -74,8 +74,8 @@ export class SlotContents {
   }
 
   /**
-   * As `apply`, where it is known what is held under the item's registId. `isLate`: its session may have taken it long
-   * ago, and others since.
+   * As `apply`, with the known holding under the item's registId. `isLate`: its session may have taken it long ago, and
+   * others since.
    */
   applyOver(
     datum: Datum,
@@ -91,7 +91,7 @@ export class SlotContents {
     return applied;
   }
 
-  /** Takes a leader's datum in place of what is here. */
+  /** Replaces the datum here by its leader's. */
   replace({ dataInfoId, version, origin, publications, tombstones }: ReplicaDatum): Datum {
     this.drop(dataInfoId);
     const datum = this.add(dataInfoId, { version, origin });
@@ -117,12 +117,12 @@ export class SlotContents {
     for (const dataInfoId of [...this.datums.keys()]) this.drop(dataInfoId);
   }
 
-  /** What a follower tells its leader that it has. */
+  /** A follower's report to its leader. */
   heldVersions(): HeldVersion[] {
     return [...this.datums.values()].map(heldVersion);
   }
 
-  /** What a follower that holds `held` lacks, and what it has too much. */
+  /** The datums that a follower with `held` lacks, and the surplus ones. */
   differenceTo(held: readonly HeldVersion[]): { datums: ReplicaDatum[]; gone: DataInfoId[] } {
     const byService = new Map(held.map((one) => [one.dataInfoId, one]));
     const datums: ReplicaDatum[] = [];
@@ -173,7 +173,7 @@ function replicaOf(datum: Datum): ReplicaDatum {
 // Measured: a datum of one session's interest, its maps and its log, on the heap.
 const DATUM_BYTES = 1_000;
 
-/** What a node's publications, tombstones and datums take, about. */
+/** The approximate memory of a node's publications, tombstones and datums. */
 export function usedBytes({ publications, tombstones, datums }: SharedMemory): number {
   return publications.bytes + tombstones.bytes + datums * DATUM_BYTES;
 }

@@ -1,4 +1,4 @@
-// The slots of a data node: which it leads, which it follows, and what it holds of them, as the newest slot table says.
+// The slots of a data node by the newest slot table: the led ones, the followed ones, and the node's contents of both.
 
 import type { SlotReport } from "../cluster/messages/membership.ts";
 import type { InventoryEntry } from "../cluster/messages/sessionData.ts";
@@ -9,26 +9,29 @@ import { type SharedMemory, SlotContents } from "./slotContents.ts";
 import { UntoldVersions } from "./untoldVersions.ts";
 
 /**
- * A slot that this node leads. It answers only when it is serving: every live session has said what it holds, and none
- * that has come back is still saying it.
+ * A slot that this node leads. It answers only while it is serving: every live session has reported its registrations,
+ * and none that returned is still reporting.
  */
 export interface LedSlot {
   readonly duty: "lead";
   readonly leaderEpoch: bigint;
   readonly contents: SlotContents;
-  /** Since when it has not been serving. */
+  /** The time since which it has not been serving. */
   sinceMs: number;
   /** Sessions whose registrations of this slot are all here. */
   readonly heard: Set<NodeId>;
-  /** Those of them whose link has stood since: what they say now is what they have just heard. */
+  /** Those of them whose link has stood since: their messages are current. */
   readonly upToDate: Set<NodeId>;
-  /** Sessions that have said anything of theirs here since the lead began; what they had before is not all of it. */
+  /**
+   * Sessions that have sent anything of theirs here since the lead began; their earlier registrations here are
+   * incomplete.
+   */
   readonly spoke: Set<NodeId>;
-  /** Sessions that have something which is not here yet, and were not heard before. */
+  /** Sessions that have a registration which is not here yet, and were not heard before. */
   readonly awaited: Set<NodeId>;
-  /** Registrations that sessions have and that have not come yet, by session, as `registId\ndataInfoId`. */
+  /** Registrations that sessions have and that are still to come, by session, as `registId\ndataInfoId`. */
   readonly wanted: Map<NodeId, Set<string>>;
-  /** Registrations that sessions have too, and that lost by their time alone to another session's, by session. */
+  /** Registrations that sessions have too, and that lost only by their time to another session's, by session. */
   readonly claims: Map<NodeId, readonly InventoryEntry[]>;
   /** Nodes that hear every change. */
   readonly followers: Set<NodeId>;
@@ -41,11 +44,11 @@ export interface FollowedSlot {
   readonly leader: NodeId;
   readonly leaderEpoch: bigint;
   readonly contents: SlotContents;
-  /** It hears every change of its leader, and has all that was before. */
+  /** It hears every change of its leader, and has everything from before. */
   isInSync: boolean;
-  /** It was in sync under this leader, and the leader may have gone on since. */
+  /** It was in sync under this leader, which may have continued since. */
   hasCopy: boolean;
-  /** When `follow` was last sent; NEGATIVE_INFINITY: it has to be. */
+  /** The time of the last `follow`; NEGATIVE_INFINITY: it has to be sent. */
   askedMs: number;
   /** The leader's answer is still to come. */
   isAsking: boolean;
@@ -53,18 +56,18 @@ export interface FollowedSlot {
 
 export type KeptSlot = LedSlot | FollowedSlot;
 
-/** What a newer table has changed here. */
+/** The changes that a newer table makes here. */
 export interface Adopted {
   /** Slots that this node leads from now on, or under a new epoch. */
   readonly led: readonly { readonly slot: LedSlot; readonly hadCopy: boolean }[];
-  /** Slots whose lead it had and has no longer; what it holds of them is not for subscribers any more. */
+  /** Slots that it led and no longer leads; their contents are no longer for subscribers. */
   readonly lost: readonly KeptSlot[];
-  /** What this node held of slots that it neither leads nor follows any more; still to be cleared. */
+  /** Contents of slots that it neither leads nor follows any more; still to be cleared. */
   readonly gone: readonly SlotContents[];
 }
 
 export class Slots {
-  /** What it gave in slots that were taken from it, until the next leader knows. */
+  /** Versions that it gave in slots that were taken from it, until the next leader knows them. */
   readonly untold = new UntoldVersions();
   readonly #self: NodeId;
   readonly #memory: SharedMemory;
@@ -84,7 +87,7 @@ export class Slots {
     return this.#table;
   }
 
-  /** How many slots the table gives to this node, to lead or to follow. */
+  /** The number of slots that the table gives to this node, to lead or to follow. */
   get size(): number {
     return this.#kept.size;
   }
@@ -143,7 +146,7 @@ export class Slots {
       if (after?.duty === "lead") led.push({ slot: after, hadCopy: isWhole(before) });
       if (before !== undefined && after === undefined) {
         gone.push(before.contents);
-        // A follower that has a copy was answered by its leader, which knows what it had.
+        // The leader of a follower with a copy has answered it, and knows its versions.
         if (before.duty === "lead" || !before.hasCopy) this.untold.keep(before.contents);
       }
       if (after === undefined) this.#kept.delete(slot);
@@ -152,7 +155,7 @@ export class Slots {
     return { led, lost, gone };
   }
 
-  /** What meta is told. `isHeld`: whether a service of the slot is held back. */
+  /** The report to meta. `isHeld`: whether a service of the slot is held. */
   report(isHeld: (slot: number) => boolean): SlotReport {
     const serving: number[] = [];
     const held: number[] = [];
@@ -191,7 +194,7 @@ export class Slots {
     }
     if (!owner.followers.includes(this.#self)) return undefined;
     if (isSame && before.duty === "follow") return before;
-    // Nobody asks a follower, and the next leader's sessions will say what they want.
+    // Sessions do not ask a follower, and the next leader's sessions will report their interests.
     for (const datum of contents.datums.values()) forgetSessions(datum);
     const askedMs = Number.NEGATIVE_INFINITY;
     return { duty: "follow", leader, leaderEpoch, contents, isInSync: false, hasCopy: false, askedMs, isAsking: false };

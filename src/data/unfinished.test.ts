@@ -1,4 +1,4 @@
-// What a data node says is not over yet: nothing once all is well, and every thing that waits by its name.
+// A data node's unfinished work: none once all is well, and everything that waits by its name.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,5 +1,5 @@
-// What a data node still waits for, or keeps for a while only. Nothing of it is left soon after the last change, once
-// all nodes are well: what stays then waits for something that will not come, or is forgotten where it is.
+// Everything that a data node still waits for, or keeps only for a while. None of it is left soon after the last
+// change, once all nodes are well: anything left waits for an event that will not come, or was forgotten.
 
 import type { RestartHold } from "./restartHold.ts";
 import type { Sessions } from "./sessions.ts";
@@ -11,7 +11,7 @@ export interface DataParts {
   readonly sessions: Sessions;
   readonly hold: RestartHold;
   readonly memory: SharedMemory;
-  /** When something that sessions left behind ends next. */
+  /** The time at which the next remains of a session end. */
   readonly departuresMs: number;
 }
 
@@ -25,7 +25,7 @@ export function* unfinished({ slots, sessions, hold, departuresMs }: DataParts):
   for (const slot of slots.followed()) yield* ofFollowed(slot);
 }
 
-/** What is left when there is no client any more, and the last removal need not be remembered: nothing. */
+/** Remains after the last client has gone and the last removal is forgotten: there should be none. */
 export function* leftovers({ slots, memory }: DataParts): Generator<string> {
   const { datums, publications, tombstones } = memory;
   const counts = { services: datums, "services with publications": publications.services, removals: tombstones.size };

@@ -1,7 +1,7 @@
-// Versions that this node gave as a leader and that nobody else may know of. A node that is cut off goes on for those
-// who reach it, while meta gives its slots to others; when it hears of that, what it held is dropped. Whoever leads
-// these slots next must go on above what clients were told here, so the node remembers the versions alone, and says
-// them when it follows the slot again. There are never more than services that it has held.
+// Versions that this node gave as a leader and that no other node may know. A node that is cut off continues for the
+// sessions that reach it, while meta gives its slots to others; when it hears of that, it drops their contents. The
+// next leader of these slots must continue above every version that clients saw here, so the node keeps the versions
+// alone, and reports them when it follows the slot again. There are never more than services that it has held.
 
 import type { HeldVersion } from "../cluster/messages/replication.ts";
 import type { DataInfoId } from "../model/ids.ts";
@@ -21,13 +21,13 @@ export class UntoldVersions {
     }
   }
 
-  /** As the node tells them to a leader. They are like nothing that a leader has, for what they named is gone. */
+  /** The node's report to a leader. The versions match nothing that a leader has, for their contents are gone. */
   of(slot: number): HeldVersion[] {
     const nothing = { origin: 0n, count: 0, digest: 0n };
     return Array.from(this.#slots.get(slot) ?? [], ([dataInfoId, version]) => ({ dataInfoId, version, ...nothing }));
   }
 
-  /** A leader has heard them, and gone on above them. */
+  /** A leader has heard them, and continued above them. */
   told(slot: number): void {
     this.#slots.delete(slot);
   }

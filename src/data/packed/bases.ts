@@ -1,18 +1,18 @@
-// The payloads that others of their service are differences to. A base is a copy of its own, not a publication, so that
-// it can stay when that one goes; it lives in the slabs like the records, and as long as a record or its service names
-// it.
+// The payloads from which others of their service are kept as differences. A base is a copy of its own, not a
+// publication, so that it can stay when that one goes; it lives in the slabs like the records, as long as a record or
+// its service names it.
 
 import type { Payload } from "../../model/payload.ts";
 import { NONE, Numbered } from "./numbered.ts";
 import { DifferenceBase, DifferenceEncoder } from "./payloadDifference.ts";
 import { type Slabs, UNIT_BYTES, unitOf } from "./slabs.ts";
 
-/** Says of a cell that it is a base. Its second word is the base's number, the payload follows. */
+/** Marks a cell as a base. Its second word is the base's number, the payload follows. */
 export const IS_BASE = 0x4000_0000;
 const NUMBER_WORD = 1;
 const HEADER_BYTES = 8;
 
-// To encode, a base needs its table: 2 KiB, made in half a microsecond. So many are kept.
+// Encoding needs a base's table: 2 KiB, made in half a microsecond. This many are kept.
 const PREPARED = 64;
 
 interface Base {
@@ -26,7 +26,7 @@ interface Prepared {
   readonly base: DifferenceBase;
 }
 
-/** What a difference is read against. */
+/** The base from which a difference is decoded. */
 export interface BasePlace {
   bytes: Uint8Array;
   at: number;
@@ -88,7 +88,7 @@ export class Bases {
     return this.#place;
   }
 
-  /** Whether the difference of a payload to this base fits in `lengthMax` bytes; it is in `encoder` then. */
+  /** Whether the difference of a payload from this base fits in `lengthMax` bytes; it is in `encoder` then. */
   encode(number: number, payload: Payload, lengthMax: number): boolean {
     return this.encoder.encode(this.#prepare(number), payload, lengthMax);
   }

@@ -1,16 +1,18 @@
-// From a hash to the numbers that were stored under it: an open-addressing table of pairs (hash, number), off the heap.
+// Maps a hash to the numbers stored under it: an open-addressing table of pairs (hash, number), off the heap.
 //
-// It never stalls: when it is too full or too empty a new table of the right size takes all new entries, and every
+// It never stalls: when it is too full or too empty, a new table of the right size takes all new entries, and every
 // change carries some cells of the old one over. Until that is done, a lookup asks both. The hash is in the table, so
-// moving an entry does not touch what it stands for. In the new table a removed entry's place is closed by those behind
-// it, so there are no gravestones and it works as on its first day after any number of changes; the old one only marks.
+// moving an entry does not touch the record behind it. In the new table the entries behind a removed one close its
+// place, so there are no gravestones and it works as on its first day after any number of changes; the old one only
+// marks.
 
 import { assert } from "../../base/assert.ts";
 import { NONE } from "./numbered.ts";
 
-// A cell of the old table whose entry was carried over or removed: not empty, or those behind it would not be found.
+// A cell of the old table whose entry was carried over or removed: not empty, or the entries behind it would not be
+// found.
 const GONE = 0xffff_ffff;
-// Of a full table a lookup in vain reads 13 cells of 8 bytes, and 3 when it has just grown.
+// In a full table an unsuccessful lookup reads 13 cells of 8 bytes, and 3 just after it has grown.
 const LOAD_MAX = 0.8;
 const LOAD_NEW = 0.53;
 const LOAD_MIN = 0.3;
@@ -28,12 +30,12 @@ export class HashIndex {
   #cells = NO_CELLS;
   #capacity = 1;
   #used = 0;
-  // What is not carried over yet: cells from #moved on.
+  // The cells not carried over yet: from #moved on.
   #oldCells = NO_CELLS;
   #oldCapacity = 1;
   #oldUsed = 0;
   #moved = 0;
-  // Where a lookup goes on.
+  // The place where a lookup continues.
   #hash = 0;
   #at = 0;
   #inOld = false;

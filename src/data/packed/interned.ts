@@ -1,5 +1,5 @@
-// Values that many records share, kept once and counted: owners (a client has some ten publications) and what the
-// publications of an application have in common. The last use given back forgets the value.
+// Values that many records share, kept once and counted: owners (a client has some ten publications) and the common
+// part of an application's publications. Releasing the last use forgets the value.
 
 import { assert } from "../../base/assert.ts";
 import type { Owner, Publication } from "../../model/publication.ts";
@@ -7,15 +7,15 @@ import { HashIndex } from "./hashIndex.ts";
 import type { KeyedHash } from "./keyedHash.ts";
 import { NONE, Numbered } from "./numbered.ts";
 
-/** What is interned together, since it changes together: one number in a record instead of many. */
+/** Fields that are interned together, since they change together: one number in a record instead of many. */
 export type Profile = Pick<Publication, "zone" | "appName" | "attributes">;
 
 interface Kind<T> {
-  /** A hash takes longer than four bytes are worth. */
+  /** Hashing takes longer than four bytes are worth. */
   readonly isLong: boolean;
   hash(value: T): number;
   isSame(a: T, b: T): boolean;
-  /** What is kept of the first one: it may be part of something larger. */
+  /** The part of the first value that is kept: it may belong to something larger. */
   keep(value: T): T;
 }
 
@@ -24,8 +24,8 @@ export class Interned<T> {
   readonly #index = new HashIndex();
   readonly #values = new Numbered<T>();
   #uses = new Uint32Array(64);
-  // Of values that are long: to hash what is given back once more takes 40 µs for attributes of 8 KiB, of which a
-  // client that leaves has thousands.
+  // Hashes of long values: hashing a released value once more takes 40 µs for attributes of 8 KiB, and a leaving client
+  // has thousands.
   #hashes: Uint32Array<ArrayBuffer> | undefined;
   // The newest one: publications that come together often share it.
   #last = NONE;

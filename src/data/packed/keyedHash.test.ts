@@ -1,4 +1,4 @@
-// That nobody can choose registIds which meet in one place of the index.
+// No attacker can choose registIds that meet in one place of the index.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,11 +1,11 @@
-// The hash of what clients choose: registIds, client ids, zones, application names, attributes.
+// The hash of strings that clients choose: registIds, client ids, zones, application names, attributes.
 //
-// With a hash that anybody can compute, 32,768 registIds of one hash are made in a second, and each registration then
-// walks over all the others. So the hash has a key of 64 bits, drawn at random by each process, and nothing that leaves
-// the process depends on it. It is HalfSipHash-1-3, which Linux uses for tables of its own ("hsiphash"): in words of 32
+// With a public hash function, 32,768 registIds of one hash are made in a second, and each registration then walks over
+// all the others. So the hash has a key of 64 bits, drawn at random by each process, and nothing that leaves the
+// process depends on it. It is HalfSipHash-1-3, which Linux uses for tables of its own ("hsiphash"): in words of 32
 // bits it takes 10 to 20 ns more for a registId than the murmur that it replaces, which took 20. For a peer that sees
-// no hashes, and none of ours are shown, it is a random function: two texts collide with a chance of 1 in 2^32,
-// whatever they are. A murmur with a random start would not do: for it, texts are known that collide under every start.
+// no hashes, and none of ours are shown, it is a random function: any two texts collide with a chance of 1 in 2^32. A
+// murmur with a random start would not do: texts are known that collide under every start.
 
 import type { Random } from "../../base/ports.ts";
 
@@ -24,7 +24,7 @@ export class KeyedHash {
     this.#key1 = Math.floor(random.next() * TWO_POWER_32) | 0;
   }
 
-  /** Where to put the words that are to be hashed; what stands there stays. */
+  /** Room for the words to be hashed; existing words stay. */
   room(words: number): Int32Array {
     if (words <= this.#words.length) return this.#words;
     const larger = new Int32Array(words * 2);
@@ -33,7 +33,7 @@ export class KeyedHash {
     return larger;
   }
 
-  /** Puts a text there, with its length, so that "ab", "c" is not "a", "bc"; returns where it ends. */
+  /** Puts a text there, with its length, so that "ab", "c" is not "a", "bc"; returns its end. */
   put(text: string, start: number): number {
     const words = this.room(start + 2 + (text.length >> 1));
     const even = text.length & ~1;

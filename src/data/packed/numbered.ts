@@ -1,7 +1,7 @@
-// Things that records name by a number of 32 bits. Numbers that were given back are used again. The things are kept in
-// chunks: one array for all would be copied whole whenever it grows, which takes milliseconds at some hundred thousand.
+// Objects that records name by a number of 32 bits. Released numbers are used again. The objects are kept in chunks:
+// one array for all would be copied whole whenever it grows, which takes milliseconds at some hundred thousand.
 
-/** Stands for nothing; never given out. */
+/** Stands for no object; never given out. */
 export const NONE = 0;
 
 const CHUNK_BITS = 10;
@@ -22,7 +22,7 @@ export class Numbered<T> {
     return number;
   }
 
-  /** What was added under this number, which the caller knows to be in use. */
+  /** The object added under this number, which the caller knows to be in use. */
   get(number: number): T {
     return (this.#chunks[number >>> CHUNK_BITS] as T[])[number & CHUNK_MASK] as T;
   }

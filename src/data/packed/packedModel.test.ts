@@ -1,4 +1,4 @@
-// The packed store against the obvious one: whatever is done to both, they must say the same.
+// The packed store against the obvious one: after any operations, both must have the same content.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -44,7 +44,7 @@ const registeredMs = fc.oneof(
   fc.constantFrom(0.1, -0, 1_763_800_000_000.25, Number.MAX_VALUE, Number.NEGATIVE_INFINITY),
 );
 const NOISE = Uint8Array.from({ length: 2 ** 20 + 100 }, (_, at) => (at * at * 37 + (at >> 4)) & 0xff);
-// Alike for one seed, so that differences find something, and of every size that is stored in its own way.
+// Similar for one seed, so that differences find matches, and of every size that is stored in its own way.
 const payload = fc
   .record({
     length: fc.oneof(

@@ -1,8 +1,8 @@
-// The publications of one service, as records that are chained in the order in which they were inserted, so that a list
-// is read from its first to its last; and found by registId through the index of the slot.
+// The publications of one service: records chained in the order of insertion, so that a list is read from first to
+// last, and found by registId through the index of the slot.
 //
-// To clear a service of many publications takes long. So its chain is left to a service that nobody knows, which every
-// later change shortens a little; the handle goes on empty, under a new number.
+// Clearing a service of many publications takes long. So its chain is left to an anonymous service, which every later
+// change shortens a little; the handle continues empty, under a new number.
 
 import { assert } from "../../base/assert.ts";
 import type { DataInfoId } from "../../model/ids.ts";
@@ -13,7 +13,7 @@ import type { Registration, ServicePublications } from "./publicationStore.ts";
 import { BEFORE_WORD, NEXT_WORD } from "./recordLayout.ts";
 import { mayDiffer, type Records } from "./records.ts";
 
-/** What all services of a node share. */
+/** Shared by all services of a node. */
 export interface PackedNode {
   readonly records: Records;
   /** By the number in their records; only those that hold some have one. */
@@ -26,20 +26,20 @@ export interface PackedNode {
   changes: number;
 }
 
-/** What the services of one slot share. */
+/** Shared by the services of one slot. */
 export interface PackedSlot {
   readonly index: HashIndex;
   /** The bytes of the slot's records. */
   recordBytes: number;
-  /** The index has grown or shrunk, perhaps. */
+  /** The index may have grown or shrunk. */
   indexed(): void;
-  /** A change is done: some of the work that was put off is due. */
+  /** A change is done: some of the deferred work is due. */
   changed(): void;
 }
 
 // A base pays when several payloads refer to it.
 const BASE_FROM_SIZE = 4;
-// So many payloads in a row, weighed against those that were like it, and a base is out of date.
+// After this many poor payloads in a row, counted against good ones, a base is out of date.
 const POOR_MAX = 16;
 // A service that is cleared with no more publications than this is taken apart at once.
 const CLEARED_AT_ONCE_MAX = 16;
@@ -132,14 +132,14 @@ export class PackedService implements ServicePublications {
     this.#slot.changed();
   }
 
-  /** Takes up to `max` publications of a cleared service away; how many it were. */
+  /** Removes up to `max` publications of a cleared service; returns their number. */
   takeApart(max: number): number {
     let taken = 0;
     for (; taken < max && this.#first !== NONE; taken++) this.#remove(this.#first);
     return taken;
   }
 
-  /** One of the records lies somewhere else now. */
+  /** One of the records has moved. */
   moved(from: number, to: number): void {
     const { records } = this.#node;
     this.#slot.index.replace(records.keyHash(to), from, to);
@@ -165,7 +165,7 @@ export class PackedService implements ServicePublications {
     }
   }
 
-  // `key` still holds the registId: it was just looked for.
+  // `key` still holds the registId from the last lookup.
   #append(at: number): void {
     const { records } = this.#node;
     this.#slot.index.add(records.key.hash, at);
@@ -240,7 +240,8 @@ export class PackedService implements ServicePublications {
     return this.#base;
   }
 
-  // A base of which payloads have less and less is given up, and the next one takes its place. Those before keep it.
+  // A base with ever less in common with the payloads is given up, and the next payload takes its place. Earlier
+  // payloads keep it.
   #judgeBase({ payload }: Publication): void {
     if (this.#base === NONE || !mayDiffer(payload)) return;
     this.#poor = Math.max(0, this.#poor + (this.#node.records.plan.isPoor ? 1 : -1));

@@ -1,4 +1,4 @@
-// What packed publications cost, and what is left of those that are gone.
+// The cost of packed publications, and the remains of those that are gone.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

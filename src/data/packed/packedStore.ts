@@ -2,8 +2,8 @@
 // kept as differences, and 12 bytes of index. Slots share slabs, owners and common strings, since a client's
 // registrations are spread over all slots; each slot has its own index.
 //
-// Nothing here stalls: indexes grow by a few cells with each change, holes are closed by a few moves, and what was
-// cleared goes away a few records at a time.
+// Nothing here stalls: indexes grow by a few cells with each change, holes are closed by a few moves, and cleared
+// records go a few at a time.
 
 import type { Random } from "../../base/ports.ts";
 import type { DataInfoId } from "../../model/ids.ts";
@@ -17,16 +17,16 @@ import { Records } from "./records.ts";
 
 export interface PackedOptions {
   /**
-   * Payloads of a service are kept as differences to one of them: half of the memory, for 1 µs a write and 0.2 µs a
-   * read.
+   * Whether payloads of a service are kept as differences from one of them: half of the memory, for 1 µs a write and
+   * 0.2 µs a read.
    */
   readonly payloadDifference: boolean;
 }
 
-// With each change so many steps are done on the slabs, which are 16 moves or 64 holes: holes at a quarter of what
-// lives need two moves for each change, and five if all changes are removals.
+// The steps on the slabs with each change, which are 16 moves or 64 holes: holes at a quarter of the live data need two
+// moves for each change, and five if all changes are removals.
 const STEPS_PER_CHANGE = 64;
-// And so many records of cleared services go, each with the steps that its hole needs.
+// The records of cleared services that go with each change, each with the steps that its hole needs.
 const CLEARED_PER_CHANGE = 4;
 const STEPS_PER_CLEARED = 16;
 
@@ -51,7 +51,7 @@ export class PackedMemory implements PublicationMemory {
     return this.#node.services.size;
   }
 
-  /** What is kept once for many, for tests and metrics. */
+  /** The number of shared values, for tests and metrics. */
   get shared(): {
     readonly owners: number;
     readonly profiles: number;
@@ -85,7 +85,7 @@ export class PackedStore implements PublicationStore {
   readonly #slot: PackedSlot;
   readonly #index = new HashIndex();
 
-  /** `indexGrew` is told by how many bytes. */
+  /** `indexGrew` receives the number of bytes. */
   constructor(node: PackedNode, indexGrew: (bytes: number) => void) {
     this.#node = node;
     const index = this.#index;

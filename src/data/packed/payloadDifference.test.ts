@@ -5,7 +5,7 @@ import { DIFFERENCE_BYTES_MAX, DifferenceBase, DifferenceEncoder, decodeDifferen
 
 function baseOf(bytes: Uint8Array): DifferenceBase {
   const base = new DifferenceBase();
-  // What stood there before must not be found.
+  // Earlier content must not be found.
   base.read(new Uint8Array(DIFFERENCE_BYTES_MAX).fill(7), 0, DIFFERENCE_BYTES_MAX);
   base.read(bytes, 0, bytes.length);
   return base;

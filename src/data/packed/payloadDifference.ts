@@ -1,13 +1,13 @@
-// A payload as its difference to another one, the base. Payloads of one service are alike but for an address, a port, a
-// start time: of 150 bytes some 30 are left. Form: the payload's length, then by turns a run of literal bytes (its
-// length, the bytes) and a run copied from the base (its length, and how far its beginning is from where the last copy
-// and the literals behind it would have led), until the payload is whole. Numbers are varints. Where base and payload
-// go on in step, as they do behind an address of the same length, that distance is 0.
+// A payload as its difference from another one, the base. Payloads of one service are alike except for an address, a
+// port, a start time: of 150 bytes some 30 are left. Form: the payload's length, then by turns a run of literal bytes
+// (its length, the bytes) and a run copied from the base (its length, and the distance of its beginning from the place
+// where the last copy and the literals behind it would have led), until the payload is whole. Numbers are varints.
+// Where base and payload continue in step, as they do behind an address of the same length, that distance is 0.
 
 import { freshBytes } from "../../base/bytes.ts";
 import type { Payload } from "../../model/payload.ts";
 
-/** Longer payloads are stored as they are: to compare takes 10 ns for each byte that the base does not have. */
+/** Longer payloads are stored as they are: comparing takes 10 ns for each byte that the base does not have. */
 export const DIFFERENCE_BYTES_MAX = 4 * 1024;
 
 // A copied run of 4 takes 2 or 3 bytes.
@@ -15,11 +15,11 @@ const RUN_MIN = 4;
 const TABLE_BITS = 10;
 const TABLE_SIZE = 1 << TABLE_BITS;
 
-/** A base, made ready to encode with: with a table of where in it each run of four bytes begins. */
+/** A base that is ready for encoding, with a table of the places of each run of four bytes. */
 export class DifferenceBase {
   bytes = new Uint8Array(256);
   length = 0;
-  // By hash; one more than the place, 0 for none. Of several the first stands.
+  // By hash; the place plus one, 0 for none. Of several places the first is kept.
   readonly #places = new Uint16Array(TABLE_SIZE);
 
   /** Takes `bytes[start..start + length)` in place of what it was. */
@@ -31,14 +31,14 @@ export class DifferenceBase {
     for (let at = length - RUN_MIN; at >= 0; at--) this.#places[placeOf(this.bytes, at)] = at + 1;
   }
 
-  /** A place in the base where the four bytes of `payload` at `at` stand, or -1: `expected` rather than another. */
+  /** A place in the base with the four bytes of `payload` at `at`, or -1; `expected` is preferred. */
   find(payload: Payload, at: number, expected: number): number {
     if (expected + RUN_MIN <= this.length && isRun(this.bytes, expected, payload, at)) return expected;
     const place = (this.#places[placeOf(payload, at)] as number) - 1;
     return place >= 0 && isRun(this.bytes, place, payload, at) ? place : -1;
   }
 
-  /** How far base and payload are the same from these places on, at which the same run begins. */
+  /** The length of the common run of base and payload from these places on. */
   runLength(place: number, payload: Payload, at: number): number {
     const lengthMax = Math.min(this.length - place, payload.length - at);
     let length = RUN_MIN;
@@ -61,7 +61,7 @@ function isRun(base: Uint8Array, place: number, payload: Uint8Array, at: number)
   );
 }
 
-/** Encodes one payload after the other; what it hands out is valid until the next one. */
+/** Encodes one payload after the other; its output is valid until the next one. */
 export class DifferenceEncoder {
   // Between two checks of the length come one run of literals and some varints.
   readonly bytes = new Uint8Array(2 * DIFFERENCE_BYTES_MAX + 64);

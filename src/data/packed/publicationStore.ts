@@ -1,5 +1,5 @@
-// What a slot's datums keep their publications in. Two things are behind these interfaces: Maps of objects
-// (plainStore.ts), obvious and the oracle of the tests, and packed bytes off the heap (packedStore.ts).
+// The store of a slot's publications. Two implementations are behind these interfaces: Maps of objects (plainStore.ts),
+// obvious and the oracle of the tests, and packed bytes off the heap (packedStore.ts).
 
 import type { DataInfoId } from "../../model/ids.ts";
 import type { Owner, Publication } from "../../model/publication.ts";
@@ -13,8 +13,8 @@ export interface PublicationMemory {
   /** Services that hold publications. */
   readonly services: number;
   /**
-   * Does up to `steps` of the work that was put off, each of some microseconds at the most; false if none is left.
-   * Every change does a little of it anyway, so this is for idle times only.
+   * Does up to `steps` of the deferred work, each of at most some microseconds; false if none is left. Every change
+   * does a little of it anyway, so this is for idle times only.
    */
   tidy(steps: number): boolean;
 }
@@ -22,32 +22,32 @@ export interface PublicationMemory {
 /** The publications of one slot, by service. */
 export interface PublicationStore {
   /**
-   * A new and empty handle, to be kept by the service's datum; asked twice, it gives two that do not know of each
-   * other. A handle that holds publications must be cleared before it is forgotten; an empty one holds nothing.
+   * A new and empty handle, to be kept by the service's datum; two calls return two independent ones. A handle that
+   * holds publications must be cleared before it is forgotten; an empty one holds nothing.
    */
   service(dataInfoId: DataInfoId): ServicePublications;
   /** Memory held off the heap by this slot: its records and its index. */
   readonly bytes: number;
 }
 
-/** A publication without what its subscribers see of it; cheaper to read. */
+/** A publication without the part that its subscribers see; cheaper to read. */
 export type Registration = Pick<Publication, "dataInfoId" | "registId" | "version" | "registeredMs" | "owner">;
 
 /**
- * The publications of one service. What is read shares no memory with the store: it stays as it is, whatever happens to
- * the store. The order is that of a Map: by insertion, and what is replaced keeps its place. While an iteration is
- * under way, nothing may be changed in any store of the node.
+ * The publications of one service. Returned values share no memory with the store, so later changes of the store do not
+ * affect them. The order is that of a Map: by insertion, and a replacement keeps its place. During an iteration no
+ * store of the node may be changed.
  */
 export interface ServicePublications {
   readonly size: number;
-  /** What the list takes when it is pushed, about (model/listBytes.ts). */
+  /** The approximate size of the pushed list (model/listBytes.ts). */
   readonly listBytes: number;
   /** The share of one publication in it; 0 if there is none. */
   listBytesOf(registId: string): number;
   get(registId: string): Publication | undefined;
   /** As `get`, without zone, application, attributes and payload. */
   registration(registId: string): Registration | undefined;
-  /** Whether what is held under this registId looks the same to subscribers (`showsTheSame`). */
+  /** Whether the holding under this registId looks the same to subscribers (`showsTheSame`). */
   shows(publication: Publication): boolean;
   /** Inserts or replaces. */
   set(publication: Publication): void;

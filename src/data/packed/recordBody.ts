@@ -1,5 +1,5 @@
-// A cursor on the body of a record: where its registId and its payload are. One cursor is used for all, so that looking
-// at a record allocates nothing.
+// A cursor on the body of a record: the places of its registId and its payload. One cursor serves all records, so that
+// looking at a record allocates nothing.
 
 import type { KeyedHash } from "./keyedHash.ts";
 import type { Numbered } from "./numbered.ts";
@@ -19,7 +19,7 @@ import type { Slab } from "./slabs.ts";
 
 export class RecordBody {
   bytes: Uint8Array = new Uint8Array(0);
-  /** The base to which the payload is a difference, or NONE. */
+  /** The base from which the payload is a difference, or NONE. */
   base = NONE;
   payloadAt = 0;
   end = 0;

@@ -1,4 +1,4 @@
-// How a record lies in its cell. Words of four bytes, so many from its beginning:
+// The layout of a record in its cell. Words of four bytes, by their number:
 //
 //   0  length in units, padding behind the body, form of the registId, marks, level
 //   1  number of the service        2  next record of the service        3  the one before
@@ -7,7 +7,7 @@
 //  10  body: the number of the base if the payload is a difference; the length of the registId unless it is a UUID; the
 //      registId; the payload up to the end
 //
-// A body that is too long for a cell lies in an array of its own, whose number is all that is in the cell.
+// A body that is too long for a cell lies in an array of its own; the cell then holds only its number.
 
 import type { KeyForm } from "./registKey.ts";
 import { UNIT_BYTES, UNITS_MASK } from "./slabs.ts";
@@ -25,10 +25,10 @@ export const BODY_WORD = 10;
 const BODY_BYTE = BODY_WORD * 4;
 export const NUMBER_BYTES = 4;
 
-/** A cell is not longer: at the end of a slab not more than this is lost, and moving one takes microseconds. */
+/** The longest cell: at most this much is lost at the end of a slab, and moving one takes microseconds. */
 export const BODY_BYTES_MAX = 16 * 1024;
 
-// The head word, above the 16 bits of the length. The two highest bits say that a cell is free, or a base.
+// The head word, above the 16 bits of the length. The two highest bits mark a free cell, or a base.
 const PADDING_SHIFT = 16;
 const FORM_SHIFT = 19;
 const IS_DIFFERENCE = 1 << 21;
@@ -36,16 +36,16 @@ const IS_LARGE = 1 << 22;
 const LEVEL_SHIFT = 23;
 const LEVEL_MASK = 0x7f;
 
-/** What the first word of a record says, apart from its length. */
+/** The content of a record's first word, apart from its length. */
 export interface RecordShape {
   readonly form: KeyForm;
   readonly isDifference: boolean;
   readonly isLarge: boolean;
-  /** What the publication adds to the list of its service (model/listBytes.ts). */
+  /** The publication's share of its service's list (model/listBytes.ts). */
   readonly level: number;
 }
 
-/** The units of a cell for a body of so many bytes. */
+/** The units of a cell for a body of this many bytes. */
 export function unitsFor(bodyBytes: number): number {
   return Math.ceil((BODY_BYTE + bodyBytes) / UNIT_BYTES);
 }
@@ -76,7 +76,7 @@ export function isLarge(head: number): boolean {
   return (head & IS_LARGE) !== 0;
 }
 
-/** Where the body begins, in bytes of its slab, of the record at `unit`. */
+/** The offset of the body in its slab, in bytes, for the record at `unit`. */
 export function bodyStart(unit: number): number {
   return unit * UNIT_BYTES + BODY_BYTE;
 }

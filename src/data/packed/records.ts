@@ -1,4 +1,5 @@
-// Publications as records in slabs. What many share is interned; the rest lies in the record as recordLayout.ts says.
+// Publications as records in slabs. Shared values are interned; the rest lies in the record, in the layout of
+// recordLayout.ts.
 
 import { equalBytes, freshBytes } from "../../base/bytes.ts";
 import type { DataInfoId } from "../../model/ids.ts";
@@ -19,7 +20,7 @@ import { type Slab, Slabs, UNIT_BYTES, unitOf } from "./slabs.ts";
 // A difference costs some hundred nanoseconds to read: it must save more than the padding.
 const SAVED_BYTES_MIN = 16;
 
-/** How a publication is about to be written. */
+/** The plan for writing a publication. */
 interface Plan {
   service: number;
   owner: number;
@@ -29,7 +30,7 @@ interface Plan {
   isLarge: boolean;
   base: number;
   level: number;
-  /** The difference to the base saves less than half of the payload. */
+  /** The difference from the base saves less than half of the payload. */
   isPoor: boolean;
 }
 
@@ -55,7 +56,7 @@ export class Records {
   readonly #body: RecordBody;
   #largeBytes = 0;
 
-  /** `moved` is told when `slabs.tidy` has moved a record. */
+  /** `moved` is called when `slabs.tidy` has moved a record. */
   constructor(keyed: KeyedHash, moved: (from: number, to: number) => void) {
     this.owners = internedOwners(keyed);
     this.profiles = internedProfiles(keyed);
@@ -82,19 +83,19 @@ export class Records {
     this.slabs.slabOf(position).words[unitOf(position) * 2 + word] = value;
   }
 
-  /** What a record takes, in bytes. */
+  /** The size of a record, in bytes. */
   bytesOf(position: number): number {
     const head = this.word(position, 0);
     const large = layout.isLarge(head) ? this.#large.get(this.word(position, layout.BODY_WORD)).length : 0;
     return layout.unitsOf(head) * UNIT_BYTES + large;
   }
 
-  /** What the record's publication adds to the list of its service. */
+  /** The share of the record's publication in its service's list. */
   listBytesOf(position: number): number {
     return bytesOfLevel(layout.levelOf(this.word(position, 0)));
   }
 
-  /** Decides how to write a publication, whose registId is in `key`, perhaps as a difference to `base`. */
+  /** Decides how to write a publication, whose registId is in `key`, perhaps as a difference from `base`. */
   makePlan(payload: Payload, base: number): void {
     const { plan, key } = this;
     const lengthMax = payload.length - SAVED_BYTES_MIN;
@@ -107,7 +108,7 @@ export class Records {
     const keyBytes = key.form === UUID ? UUID_BYTES : layout.NUMBER_BYTES + key.length;
     plan.bodyBytes = keyBytes + payloadBytes;
     plan.isLarge = plan.bodyBytes > layout.BODY_BYTES_MAX;
-    // What is large in spite of its difference has a large registId, and is not worth a case of its own.
+    // A record that is large in spite of its difference has a large registId, and is not worth a case of its own.
     if (plan.isLarge && isDifference) this.makePlan(payload, NONE);
     plan.units = layout.unitsFor(plan.isLarge ? layout.NUMBER_BYTES : plan.bodyBytes);
   }
@@ -123,7 +124,7 @@ export class Records {
     return position;
   }
 
-  /** As `write`, in place of an older record: where that was, if it has the right size, and its neighbours are kept. */
+  /** As `write`, in place of an older record: at its place, if the size fits, and with its neighbours. */
   rewrite(before: number, publication: Publication): number {
     const { plan } = this;
     const head = this.word(before, 0);
@@ -139,7 +140,7 @@ export class Records {
       this.setWord(position, layout.BEFORE_WORD, this.word(before, layout.BEFORE_WORD));
       this.slabs.free(before);
     }
-    // Only now, or a base that both refer to could be forgotten in between.
+    // Only now: otherwise a base that both refer to could be forgotten in between.
     this.#releaseBody(head, body);
     return position;
   }
@@ -282,7 +283,7 @@ export function mayDiffer(payload: Payload): boolean {
 
 // Versions count a client's changes, so nearly all are small; a new bigint takes 24 bytes and 50 ns.
 const SMALL_VERSIONS = Array.from({ length: 256 }, (_, version) => BigInt(version));
-// Where the lower half of a version is, which depends on the machine.
+// The place of a version's lower half, which depends on the machine.
 const LOW_WORD = 2 * layout.VERSION_LONG + (new Uint8Array(Uint32Array.of(1).buffer)[0] === 1 ? 0 : 1);
 const HIGH_WORD = 4 * layout.VERSION_LONG + 1 - LOW_WORD;
 

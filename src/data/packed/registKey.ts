@@ -1,21 +1,21 @@
 // The registId as bytes. Nearly all are UUIDs in their usual form and take 16 bytes; other ASCII takes a byte for each
-// character; anything else its UTF-16 units, so that every string of JavaScript comes back as it was.
+// character; anything else its UTF-16 units, so that every JavaScript string comes back unchanged.
 
 import type { KeyedHash } from "./keyedHash.ts";
 
 export const UUID = 0;
 const ASCII = 1;
 const UTF16 = 2;
-/** Which of the forms a registId has; two bits. */
+/** The form of a registId; two bits. */
 export type KeyForm = typeof UUID | typeof ASCII | typeof UTF16;
 
 export const UUID_BYTES = 16;
 const UUID_CHARS = 36;
 const DASH = 0x2d;
-// Where in the text the two digits of each byte stand.
+// The places of the two digits of each byte in the text.
 const DIGITS_AT = Uint8Array.of(0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34);
 const NO_DIGIT = 0xff;
-// By character code; only lower case, or an upper-case one would come back changed.
+// By character code; lower case only: upper case would come back changed.
 const DIGIT_VALUES = new Uint8Array(128).fill(NO_DIGIT);
 const DIGIT_CHARS = new Uint8Array(16);
 for (const [value, char] of [..."0123456789abcdef"].entries()) {
@@ -27,7 +27,7 @@ const DECODER = new TextDecoder("utf-8");
 // One call takes far fewer arguments than the engine's limit (about 120,000).
 const UNITS_PER_CALL = 4096;
 
-/** A registId of a service, to be looked up or stored; read again and again, so that looking up allocates nothing. */
+/** A registId of a service, for lookup or storage; it is reused, so that a lookup allocates nothing. */
 export class RegistKey {
   form: KeyForm = ASCII;
   bytes = new Uint8Array(256);
@@ -43,7 +43,7 @@ export class RegistKey {
   }
 
   read(text: string, service: number): void {
-    // Most changes are preceded by a look at what is there.
+    // Most changes follow a lookup of the same key.
     if (text === this.#text && service === this.#service) return;
     this.#text = text;
     this.#service = service;
@@ -94,7 +94,7 @@ export class RegistKey {
   }
 }
 
-/** Where a key lies, and the number of its service. */
+/** The place of a key, and the number of its service. */
 export interface KeyPlace {
   readonly service: number;
   readonly form: KeyForm;
@@ -112,7 +112,7 @@ export function hashOfKey(keyed: KeyedHash, { service, form, bytes, start, lengt
   let at = start;
   for (; at < wholeWords; at += 4) words[count++] = u32At(bytes, at);
   for (; at < start + length; at++) words[count++] = bytes[at] as number;
-  // By the length, words and single bytes can't be taken for each other.
+  // The length keeps words and single bytes apart.
   words[count++] = length * 4 + form;
   return keyed.hash(count);
 }

@@ -1,17 +1,17 @@
 // Memory for cells of any size, off the heap, that neither leaks nor fragments. Cells are written one behind the other
-// into slabs of 1 MiB. What is freed stays a hole until holes are a fifth of it all; then the emptiest slab is walked,
-// a few cells with every change, what lives in it is moved to the end of the newest slab, and the whole slab is free.
-// So there are no free lists and no size classes, and memory is bounded by what lives, whatever the sizes and the order
-// of changes. The price: a cell may move whenever `tidy` is called, and its owner must be told.
+// into slabs of 1 MiB. A freed cell stays a hole until holes are a fifth of everything. Then the emptiest slab is
+// walked, a few cells with every change, its live cells move to the end of the newest slab, and the whole slab is free.
+// So there are no free lists and no size classes, and memory is bounded by the live cells, for any sizes and order of
+// changes. The price: a cell may move whenever `tidy` is called, and its owner must be told.
 //
-// A cell begins with a word whose low 16 bits are its length in units and whose top bit says that it is free: this is
-// how a slab is walked. The other bits are the owner's.
+// A cell begins with a word whose low 16 bits are its length in units and whose top bit marks it as free; a slab is
+// walked by these words. The other bits are the owner's.
 
 import { assert } from "../../base/assert.ts";
 
 export const SLAB_BYTES = 1024 * 1024;
 export const UNIT_BYTES = 8;
-/** The bits of a cell's first word that the owner leaves alone. */
+/** The bits of a cell's first word that the owner must not change. */
 export const UNITS_MASK = 0xffff;
 // A position is the number of a slab and a unit in it: 32 bits reach over 32 GiB, some 140 million publications.
 const UNIT_BITS = 17;
@@ -21,17 +21,17 @@ const SLAB_UNITS = SLAB_BYTES / UNIT_BYTES;
 const SLABS_MAX = 2 ** 15 - 2;
 const FREE = 0x8000_0000;
 
-// Holes may be a quarter of what lives (a fifth of it all), and two slabs for the small: the tighter, the more is moved
-// for each change. At a quarter the emptiest slab is full to 0.63 if holes come evenly, and two cells are moved for one
-// that is written; at an eighth four would be.
+// Holes may be a quarter of the live cells (a fifth of everything), and two slabs for small stores: the tighter, the
+// more is moved for each change. At a quarter the emptiest slab is full to 0.63 if holes are even, and two cells are
+// moved for one that is written; at an eighth it would be four.
 const HOLES_PER_LIVE = 1 / 4;
 const HOLE_SLABS_MIN = 2;
-// Free slabs are kept for the next ones, since what is dropped goes back to the system only when the garbage collector
-// has noticed: a 64th of those in use, and two.
+// Free slabs are kept for reuse, since dropped ones return to the system only when the garbage collector has noticed: a
+// 64th of those in use, and two.
 const SPARE_PER_SLAB = 1 / 64;
 const SPARE_MIN = 2;
 
-// To move a cell and tell its owner costs as much as to walk over so many holes, and more: 0.4 µs against some ns.
+// Moving a cell and telling its owner costs at least as much as walking over this many holes: 0.4 µs against some ns.
 const STEPS_PER_MOVE = 4;
 
 /** The memory of many cells, under each of the types that they are read by. */
@@ -41,7 +41,7 @@ export class Slab {
   readonly words: Uint32Array;
   readonly longs: BigInt64Array;
   readonly doubles: Float64Array;
-  /** Units that were ever written, and those that live. */
+  /** Units that were ever written, and live ones. */
   end = 0;
   live = 0;
 
@@ -55,7 +55,7 @@ export class Slab {
   }
 }
 
-/** The unit at which a position is, in its slab. */
+/** The unit of a position in its slab. */
 export function unitOf(position: number): number {
   return position & UNIT_MASK;
 }
@@ -69,11 +69,11 @@ export class Slabs {
   #inUse = 0;
   #live = 0;
   #open: Slab | undefined;
-  // The slab that is being emptied, and the unit up to which it is.
+  // The slab that is being emptied, and the unit reached so far.
   #emptied: Slab | undefined;
   #emptiedTo = 0;
 
-  /** `moved` is called by `tidy` when a cell has a copy at `to`; the one at `from` is free when it returns. */
+  /** `tidy` calls `moved` when a cell has a copy at `to`; the one at `from` is free when it returns. */
   constructor(moved: (from: number, to: number) => void) {
     this.#moved = moved;
   }
@@ -82,7 +82,7 @@ export class Slabs {
     return (this.#inUse + this.#spare.length) * SLAB_BYTES;
   }
 
-  /** What lives in the slabs, in bytes. */
+  /** The live cells in the slabs, in bytes. */
   get liveBytes(): number {
     return this.#live * UNIT_BYTES;
   }
@@ -92,7 +92,7 @@ export class Slabs {
     return this.#slabs[position >>> UNIT_BITS] as Slab;
   }
 
-  /** A new cell; its first word says its length and nothing else, the rest is whatever was there. */
+  /** A new cell; its first word holds only its length, the rest holds arbitrary bytes. */
   allocate(units: number): number {
     let slab = this.#open;
     if (slab === undefined || slab.end + units > SLAB_UNITS) slab = this.#openNext();
@@ -116,7 +116,7 @@ export class Slabs {
     if (slab.live === 0 && slab !== this.#open && slab !== this.#emptied) this.#release(slab);
   }
 
-  /** Does up to `steps` of the work on the slab that is being emptied; false if no slab has to be. */
+  /** Does up to `steps` of the work on the slab that is being emptied; false if there is none. */
   tidy(steps: number): boolean {
     for (let left = steps; left > 0; ) {
       const slab = this.#emptied ?? this.#chooseEmptied();

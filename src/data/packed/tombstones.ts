@@ -1,10 +1,11 @@
-// What a node remembers of removals, off the heap: a record of some 75 bytes and 12 bytes of index for each. Each lives
-// equally long, so all stand in one queue in the order in which they end.
+// A node's memory of removals, off the heap: a record of some 75 bytes and 12 bytes of index for each. All live equally
+// long, so they stand in one queue in the order of their ends.
 //
-// Nobody needs a registration to leave tombstones: a removal of what was never held leaves one too, since what it
-// removes may still be on its way. So both kinds have a queue of their own, with a bound in bytes for the node and for
-// each service. At a bound the oldest of that kind end early: what they keep out arrives within seconds, and the three
-// minutes are long enough for every queue between nodes. A flood of the second kind takes nothing from the first.
+// A client can leave tombstones without a registration: a removal that finds nothing leaves one too, since the
+// registration may still be on its way. So both kinds have a queue of their own, with a bound in bytes for the node and
+// for each service. At a bound the oldest of that kind end early: the registrations that they keep out arrive within
+// seconds, and the three minutes are long enough for every queue between nodes. A flood of the second kind takes
+// nothing from the first.
 
 import type { Random } from "../../base/ports.ts";
 import type { Remover } from "../../cluster/messages/replication.ts";
@@ -16,30 +17,30 @@ import { NONE, Numbered } from "./numbered.ts";
 import { type KeyForm, RegistKey, textOfKey } from "./registKey.ts";
 import { Slabs, UNIT_BYTES, unitOf } from "./slabs.ts";
 
-/** What a removal found. */
+/** Whether the removal found a registration. */
 type Found = Remover["found"];
 
 export interface TombstoneOptions {
   readonly tombstoneMs: number;
-  /** The most that tombstones of either kind may take on this node. */
+  /** The bytes that tombstones of either kind may take on this node. */
   readonly tombstoneBytesMax: Readonly<Record<Found, number>>;
 }
 
 /**
- * 750,000 registrations that ended within three minutes, and 190,000 removals that found nothing: of these an honest
- * client makes one when it comes back through another session and takes something back within milliseconds.
+ * 750,000 registrations that ended within three minutes, and 190,000 removals that found nothing: an honest client
+ * makes one of these when it comes back through another session and takes a registration back within milliseconds.
  */
 export const TOMBSTONE_BYTES_MAX: Readonly<Record<Found, number>> = {
   held: 64 * 1024 * 1024,
   nothing: 16 * 1024 * 1024,
 };
 
-// One service may have half of it: the other services keep theirs whatever is done to this one.
+// One service may have half of it: the other services keep theirs in any case.
 const SERVICE_SHARE = 1 / 2;
-// A gateway takes registIds of up to 1,600 characters. One that is longer than this comes from nobody's client.
+// A gateway takes registIds of up to 1,600 characters. A longer one comes from no client.
 const KEY_BYTES_MAX = 16 * 1024;
 
-// How a tombstone lies in its cell, in words of four bytes:
+// The layout of a tombstone in its cell, in words of four bytes:
 //   0  length in units, form of the registId, kind, host 1  number of the service
 //   2  neighbours in the service                         4  neighbours in the queue
 //   6  version     8  registeredMs     10  when it ends (8 bytes each)
@@ -55,9 +56,9 @@ const LENGTH_WORD = 13;
 const HEADER_BYTES = 56;
 const FORM_SHIFT = 16;
 const NOTHING_BIT = 1 << 18;
-// The number of the host whose client said it, in the twelve bits below the bit of free cells. A stranger has the
-// number of a registration's owner with a chance of 1 in 4,095; then its removal counts as the owner's. A whole word
-// would make each tombstone 8 bytes larger.
+// The number of the remover's host, in the twelve bits below the bit of free cells. A stranger has the number of a
+// registration's owner with a chance of 1 in 4,095; then its removal counts as the owner's. A whole word would make
+// each tombstone 8 bytes larger.
 const HOST_SHIFT = 19;
 
 /** Records in the order in which they were appended. Two words of each, at `links`, name its neighbours. */
@@ -105,11 +106,11 @@ type Chains = Readonly<Record<Found, Chain>>;
 export interface ServiceTombstones {
   readonly size: number;
   get(registId: string): Stamp | undefined;
-  /** What the removal found. */
+  /** Whether the removal found a registration. */
   found(registId: string): Found | undefined;
   /** Whether a client of another host than this one removed it, as far as both are known. */
   isOfAnotherHost(registId: string, host: number): boolean;
-  /** Remembers a removal in place of the one of this registId that was before. */
+  /** Remembers a removal in place of the earlier one of this registId. */
   bury(registId: string, stamp: Stamp, by: Remover): void;
   delete(registId: string): void;
   all(): Iterable<readonly [registId: string, stamp: Stamp, by: Remover]>;
@@ -117,7 +118,7 @@ export interface ServiceTombstones {
   clear(): void;
 }
 
-/** All tombstones of a node. `Owner` is what a service is to those who use this. */
+/** All tombstones of a node. `Owner` is the callers' object for a service. */
 export class Tombstones<Owner> {
   readonly #options: TombstoneOptions;
   readonly #index = new HashIndex();
@@ -125,7 +126,7 @@ export class Tombstones<Owner> {
   readonly #services = new Numbered<Service<Owner>>();
   readonly #slabs: Slabs;
   readonly #queues: Chains = { held: new Chain(QUEUE_LINKS), nothing: new Chain(QUEUE_LINKS) };
-  // Those that have lost their last tombstone and have not been told.
+  // Owners that have lost their last tombstone and have not been told.
   #emptied: Owner[] = [];
   #nowMs = Number.NEGATIVE_INFINITY;
   #endedEarly = 0;
@@ -145,30 +146,30 @@ export class Tombstones<Owner> {
     return this.#slabs.bytes + this.#index.bytes;
   }
 
-  /** How many have ended at a bound since this was last asked. */
+  /** The number that ended at a bound since the last call. */
   takeEndedEarly(): number {
     const ended = this.#endedEarly;
     this.#endedEarly = 0;
     return ended;
   }
 
-  /** It is `nowMs`; what is buried from now on ends so much later. */
+  /** Sets the present time; tombstones buried from now on end that much later. */
   beginStep(nowMs: number): void {
     this.#nowMs = nowMs;
   }
 
-  /** A handle, to be kept by the owner. It costs nothing but itself while it is empty. */
+  /** A handle, to be kept by the owner. It costs nothing beside itself while it is empty. */
   service(owner: Owner): ServiceTombstones {
     return new Service<Owner>(this, owner);
   }
 
-  /** When `expire` has something to do. What was left over is due now: the node was not late with it. */
+  /** The time at which `expire` has work. Left-over work is due now: the node was not late with it. */
   nextMs(): number {
     if (this.#emptied.length > 0) return this.#nowMs;
     return Math.max(this.#nowMs, Math.min(this.#endOf("held"), this.#endOf("nothing")));
   }
 
-  /** Forgets up to `max` of what is over, and tells of each service that has lost its last tombstone. */
+  /** Forgets up to `max` ended tombstones, and reports each service that has lost its last one. */
   expire(max: number, emptied: (owner: Owner) => void): void {
     let left = max;
     for (const found of ["held", "nothing"] as const) {
@@ -200,7 +201,7 @@ export class Tombstones<Owner> {
     return (wordOf(this.#slabs, at, 0) & NOTHING_BIT) === 0 ? "held" : "nothing";
   }
 
-  /** Of the host that removed it. */
+  /** The host that removed it. */
   hostAt(at: number): number {
     return (wordOf(this.#slabs, at, 0) >>> HOST_SHIFT) & HOST_NUMBERS;
   }
@@ -245,7 +246,7 @@ export class Tombstones<Owner> {
     }
   }
 
-  /** As many of the steps that were put off as a change is due. */
+  /** Does the deferred steps that are due with a change. */
   tidy(): void {
     this.#slabs.tidy(STEPS_PER_CHANGE);
   }
@@ -256,7 +257,7 @@ export class Tombstones<Owner> {
     }
   }
 
-  /** `left` stands for the service's tombstones from now on, until they end. */
+  /** `left` represents the service's tombstones from now on, until they end. */
   leave(number: number, left: Service<Owner>): void {
     this.#services.replace(number, left);
   }
@@ -311,7 +312,7 @@ export class Tombstones<Owner> {
   }
 }
 
-// As the publications' store: see there.
+// As in the publications' store: see there.
 const STEPS_PER_CHANGE = 64;
 const STEPS_PER_ENDED = 16;
 
@@ -363,7 +364,7 @@ class Service<Owner> implements ServiceTombstones {
     yield* this.#node.of(this.chains.nothing);
   }
 
-  // To end them one by one may take long. They are left to a service that nobody knows, until their time is over.
+  // Ending them one by one may take long. They are left to an anonymous service until their time is over.
   clear(): void {
     if (this.number === NONE) return;
     const left = new Service<Owner>(this.#node, undefined);

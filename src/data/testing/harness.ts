@@ -1,4 +1,4 @@
-// A data node whose sessions, peers and meta nodes a test speaks for; what it says is kept in arrays.
+// A data node whose sessions, peers and meta nodes are played by the test; its messages are kept in arrays.
 
 import assert from "node:assert/strict";
 import { noMetrics } from "../../base/metrics.ts";
@@ -40,7 +40,7 @@ const OPTIONS: DataOptions = {
   lossProtectionMaxMs: 600_000,
 };
 
-/** A data node and all that it has said. */
+/** A data node and all its messages. */
 export class TestData {
   readonly data: Data;
   sent: { to: NodeId; message: DataToSession }[] = [];
@@ -53,7 +53,7 @@ export class TestData {
   readonly behindMs: number[] = [];
   readonly contested: Contested[] = [];
   readonly savedSizes: [DataInfoId, number][] = [];
-  /** What operators see. */
+  /** The operators' view. */
   readonly gauges = new Map<string, number>();
   nowMs = START_MS;
   #serial = 0;
@@ -107,7 +107,7 @@ export class TestData {
     this.data.step(event, this.nowMs);
   }
 
-  /** A session speaks; returns what is said to all sessions. */
+  /** A session sends a message; returns the messages to all sessions. */
   tell(message: SessionToData, from = SESSION): DataToSession[] {
     this.sent = [];
     this.step({ kind: "fromSession", from, message });
@@ -127,7 +127,7 @@ export class TestData {
     return this.tell({ kind: "fetch", dataInfoId: ORDERS, have }, from);
   }
 
-  /** The list as a session gets it that has nothing. */
+  /** The list as sent to a session that has nothing. */
   list(): { state: DatumVersion; addresses: string[] } {
     const [answer] = this.fetch();
     assert.ok(answer?.kind === "snapshot", `expected a snapshot, got ${answer?.kind}`);
@@ -135,7 +135,7 @@ export class TestData {
     return { state: { version, origin }, addresses: addressesOf(publications) };
   }
 
-  /** Time passes, with every wake-up that the node asks for. */
+  /** Lets time pass, with every wake-up that the node asks for. */
   pass(ms: number): void {
     const endMs = this.nowMs + ms;
     while (this.data.nextWakeMs() <= endMs) {
@@ -157,7 +157,7 @@ export function serving(memory: Partial<DataMemory> = {}, options: Partial<DataO
   return node;
 }
 
-/** A publication, of which a test says only what matters to it. */
+/** A publication, of which a test gives only the relevant fields. */
 export function publication(changes: Partial<Publication> & { address?: string } = {}): Publication {
   const { address = "10.0.0.1:80", ...rest } = changes;
   return {
@@ -196,7 +196,7 @@ export const removed = (
   },
 });
 
-/** What these publications say, in the order of their text. */
+/** The contents of these publications, in the order of their text. */
 export function addressesOf(publications: readonly Publication[]): string[] {
   return publications.map(({ payload }) => new TextDecoder().decode(payload)).sort();
 }

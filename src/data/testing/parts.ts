@@ -1,4 +1,4 @@
-// The parts of a data node that tests speak to directly, each with what it needs and no more.
+// The parts of a data node that tests call directly, each with its needs and no more.
 
 import type { SlotOwner, SlotTable } from "../../model/slot.ts";
 import type { Datum } from "../datum.ts";
@@ -10,7 +10,7 @@ import { ORDERS, PEER, SELF, START_MS } from "./harness.ts";
 
 const half = { next: () => 0.5 };
 
-/** What the slots of a node share. */
+/** Shared by the slots of a node. */
 export function sharedMemory(logChangesMax = 100): SharedMemory {
   const tombstoneBytesMax = { held: 1024 * 1024, nothing: 1024 * 1024 };
   const tombstones = new Tombstones<Datum>({ tombstoneMs: 180_000, tombstoneBytesMax }, half);
@@ -21,7 +21,7 @@ export function sharedMemory(logChangesMax = 100): SharedMemory {
 /** The versions of one leader, by number. */
 export const given = (version: bigint, origin = 1n) => ({ version, origin });
 
-/** The service that tests speak of, at version 1. */
+/** The service of the tests, at version 1. */
 export function datum(logChangesMax = 100): { datum: Datum; contents: SlotContents } {
   const contents = new SlotContents(0, sharedMemory(logChangesMax));
   return { datum: contents.add(ORDERS, given(1n)), contents };
@@ -31,7 +31,7 @@ export const leads: Partial<SlotOwner> = { leader: SELF };
 export const follows: Partial<SlotOwner> = { leader: PEER, followers: [SELF] };
 export const others: Partial<SlotOwner> = { leader: PEER, followers: [] };
 
-/** A table; of each owner a test says only what matters. Its leaders lead under its epoch, if nothing else is said. */
+/** A table; a test gives only the relevant fields of each owner. Its leaders lead under its epoch by default. */
 export function tableOf(epoch: bigint, ...owners: readonly Partial<SlotOwner>[]): SlotTable {
   return { epoch, slots: owners.map((owner) => ({ leader: SELF, leaderEpoch: epoch, followers: [], ...owner })) };
 }

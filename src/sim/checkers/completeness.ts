@@ -19,7 +19,7 @@ import type { Checker, Evidence, Finding } from "./checker.ts";
 /** A slot under one leader. */
 interface Led {
   readonly leaderEpoch: bigint;
-  /** Since when it has not been serving. */
+  /** The time since which it has not been serving. */
   sinceMs: number;
   readonly heard: Set<NodeId>;
   /** Sessions that are back with something, and that it has to hear first. */
