@@ -10,9 +10,10 @@ const TABLE: LayerTable = {
     role: ["base"],
     "role/said": [],
     protocols: ["base", "role"],
-    host: ["base", "role", "role/said"],
+    host: ["base", "role", "role/said", "protocols"],
   },
   pure: ["base", "role", "role/said", "protocols"],
+  onlyIn: { host: { protocols: ["host/list.ts"] } },
   hostEntries: ["role/main.ts"],
   siblingsForbidden: ["protocols"],
   packages: { host: ["pino"] },
@@ -71,6 +72,11 @@ const PLANTED: readonly [behaviour: string, files: Readonly<Record<string, strin
   ],
   ["somebody else's internals", { "src/role/b.ts": 'import "../base/internal/a.ts";' }, "role/b.ts: internal"],
   ["a test's helper outside tests", { "src/role/b.ts": 'import "./testing/c.ts";' }, "role/b.ts: testing"],
+  [
+    "a protocol named outside of the one list of them",
+    { "src/host/list.ts": 'import "../protocols/one/a.ts";', "src/host/c.ts": 'import "../protocols/one/a.ts";' },
+    "host/c.ts: layer: in src/host only host/list.ts may import src/protocols",
+  ],
   ["a sibling protocol", { "src/protocols/one/a.ts": 'import "../two/b.ts";' }, "protocols/one/a.ts: siblings"],
   [
     "a barrel",

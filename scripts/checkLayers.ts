@@ -11,6 +11,11 @@ export interface LayerTable {
    * For each layer, which is a folder with what is in it except for layers inside of it, the layers that it may import.
    */
   readonly allow: Readonly<Record<string, readonly string[]>>;
+  /**
+   * For a layer and one that it may import, the only files that do: `{ "server": { "protocols": ["server/gateways.ts"]
+   * } }`.
+   */
+  readonly onlyIn: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
   /** Layers that import neither Node's modules nor packages. */
   readonly pure: readonly string[];
   /** Files in pure layers that run them on a real host, and so may import Node's modules. */
@@ -86,6 +91,10 @@ function layerFault(from: string, target: string, table: LayerTable): string | u
   const [layer, targetLayer] = [layerOf(from, table), layerOf(target, table)];
   if (targetLayer !== layer && !table.allow[layer]?.includes(targetLayer)) {
     return `layer: src/${layer} may not import src/${targetLayer}`;
+  }
+  const only = table.onlyIn[layer]?.[targetLayer];
+  if (only !== undefined && !only.includes(from)) {
+    return `layer: in src/${layer} only ${only.join(", ")} may import src/${targetLayer}`;
   }
   if (target.includes("/testing/")) return "testing: only tests may import a test's helper";
   const owner = target.includes("/internal/") ? target.slice(0, target.indexOf("/internal/") + 1) : "";

@@ -4,7 +4,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { unlimitedBudget } from "../../src/base/budget.ts";
 import type { Connection, ConnectionHandler, Log } from "../../src/base/ports.ts";
-import { SofaGateway } from "../../src/protocols/sofa/gateway.ts";
+import { SofaConnections } from "../../src/protocols/sofa/connections.ts";
+import { sofaGateway } from "../../src/protocols/sofa/gateway.ts";
 import { configWith } from "../../src/server/config/load.ts";
 import { createMetrics } from "../../src/server/metrics.ts";
 import { createRoles, type Roles } from "../../src/server/roles.ts";
@@ -65,11 +66,11 @@ export function answerPushes({ connection, handler }: SoloClient): void {
 }
 
 export class SoloRegistry {
-  readonly #gateway: SofaGateway;
+  readonly #gateway: SofaConnections;
   readonly #roles: Roles;
   #accepted = 0;
 
-  private constructor(roles: Roles, gateway: SofaGateway) {
+  private constructor(roles: Roles, gateway: SofaConnections) {
     this.#roles = roles;
     this.#gateway = gateway;
   }
@@ -77,7 +78,7 @@ export class SoloRegistry {
   /** Starts one, and resolves when it has a slot table. */
   static async start(): Promise<SoloRegistry> {
     const config = configWith({ registrationsPerSecondMax: 100_000_000, clientRegistrationsMax: 10_000_000 });
-    const { metrics } = createMetrics();
+    const { metrics, gatewayMetrics } = createMetrics([sofaGateway]);
     const store = await openMemoryStore();
     const failed = (error: unknown) => {
       throw error;
@@ -87,13 +88,13 @@ export class SoloRegistry {
     const roles = createRoles(config, { ...host, ...stores, address: ADDRESS, metaHttpAddress: () => ADDRESS });
     roles.begin();
     const { stepper } = sessionOf(roles);
-    const gateway = new SofaGateway({
+    const gateway = new SofaConnections({
       config,
       registry: stepper,
       budget: unlimitedBudget(),
       compression: hostCompression,
       log: silent,
-      metrics,
+      metrics: gatewayMetrics,
     });
     const registry = new SoloRegistry(roles, gateway);
     while (sessionOf(roles).session.slotTable === undefined) await registry.turn();

@@ -24,7 +24,8 @@ export interface MemberRow {
   readonly role: string | null;
   readonly state: string;
   readonly address: string | null;
-  readonly clientAddress?: string;
+  /** Sessions: where clients reach it, by listener. */
+  readonly clientAddresses?: Readonly<Record<string, string>>;
   /** Sessions: connected clients. */
   readonly clients?: number;
   /** Data nodes: slots that it leads. */
@@ -37,13 +38,20 @@ export function memberRows({ members, blocked, slotTable, metas }: MemberSource)
   for (const { leader } of slotTable?.slots ?? []) led.set(leader, (led.get(leader) ?? 0) + 1);
   const absent = new Set(blocked);
   const rows = [...members].map(([{ id, role }, heartbeat]): MemberRow => {
-    const { address, clientAddress, clients, isLeaving } = heartbeat;
+    const { address, clientAddresses, clients, isLeaving } = heartbeat;
     const isBlocked = blocked.has(nodeNameOf(id));
     absent.delete(nodeNameOf(id));
     const willing = isLeaving ? "leaving" : "up";
     const state = isBlocked ? "blocked" : willing;
     const counts = role === "data" ? { leads: led.get(id) ?? 0 } : { ...(clients !== undefined && { clients }) };
-    return { id, role, state, address, ...(clientAddress !== undefined && { clientAddress }), ...counts };
+    return {
+      id,
+      role,
+      state,
+      address,
+      ...(clientAddresses && { clientAddresses: Object.fromEntries(clientAddresses) }),
+      ...counts,
+    };
   });
   const away = [...absent].map((id): MemberRow => ({ id, role: null, state: "blocked", address: null }));
   return [...metas.map(metaRow), ...rows.sort(byRole), ...away];

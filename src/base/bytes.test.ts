@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { ByteReader, ByteWriter } from "./bytes.ts";
-import { RegistryError } from "./errors.ts";
+import { type ErrorDetails, fail, RegistryError } from "./errors.ts";
 
 type Part =
   | { kind: "u8" | "u16" | "u32" | "i32" | "f64"; value: number }
@@ -34,7 +34,7 @@ test("what is written is read again, however often the writer had to grow", () =
     fc.property(fc.array(part, { maxLength: 40 }), (parts) => {
       const writer = new ByteWriter(1);
       for (const each of parts) write(writer, each);
-      const reader = new ByteReader(writer.done(), "BOLT_MALFORMED");
+      const reader = new ByteReader(writer.done(), malformed);
       for (const each of parts) assert.deepEqual(read(reader, each), each.value);
       assert.equal(reader.remaining, 0);
     }),
@@ -42,7 +42,7 @@ test("what is written is read again, however often the writer had to grow", () =
 });
 
 test("a read past the end says where it was and takes nothing", () => {
-  const reader = new ByteReader(Uint8Array.of(1, 2, 3), "BOLT_MALFORMED");
+  const reader = new ByteReader(Uint8Array.of(1, 2, 3), malformed);
   reader.u8();
   assert.throws(
     () => reader.u32(),
@@ -51,3 +51,7 @@ test("a read past the end says where it was and takes nothing", () => {
   assert.throws(() => reader.view(-1), RegistryError);
   assert.equal(reader.u16(), 0x0203);
 });
+
+function malformed(details: ErrorDetails): RegistryError {
+  return fail("NODE_MESSAGE_MALFORMED", details);
+}

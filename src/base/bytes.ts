@@ -2,25 +2,25 @@
 // says at which offset it stopped; a writer grows by doubling and hands its bytes out as a view.
 
 import { assert } from "./assert.ts";
-import { type ErrorCode, fail } from "./errors.ts";
+import type { ErrorDetails, RegistryError } from "./errors.ts";
 
 // The top bit of each of four bytes. A single byte is moved to the highest of the four before it is tested.
 const ASCII_MASK = 0x80808080 | 0;
 
-/** Reads one message. Any read past the end throws `errorCode` with the offset. */
+/** Reads one message. Any read past the end throws what `malformed` makes of the reason and the offset. */
 export class ByteReader {
   readonly bytes: Uint8Array;
   offset: number;
   readonly end: number;
   readonly #view: DataView;
-  readonly #errorCode: ErrorCode;
+  readonly #malformed: (details: ErrorDetails) => RegistryError;
 
-  constructor(bytes: Uint8Array, errorCode: ErrorCode) {
+  constructor(bytes: Uint8Array, malformed: (details: ErrorDetails) => RegistryError) {
     this.bytes = bytes;
     this.offset = 0;
     this.end = bytes.length;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    this.#errorCode = errorCode;
+    this.#malformed = malformed;
   }
 
   get remaining(): number {
@@ -82,7 +82,7 @@ export class ByteReader {
 
   /** The error to throw for what was found at `offset`. */
   wrong(what: string, offset = this.offset): Error {
-    return fail(this.#errorCode, { what, offset });
+    return this.#malformed({ what, offset });
   }
 
   #advance(length: number): number {

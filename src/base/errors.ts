@@ -1,9 +1,19 @@
-// Everything the world can do wrong, in one table. A refusal says what was wrong, with which value, and what to do;
-// a gateway turns the code into its own protocol's error form. docs/reference/errors.md is generated from here.
+// What the world can do wrong. A refusal says what was wrong, with which value, and what to do; a gateway turns it into
+// its own protocol's error form. Here are the codes that any part of the registry may give; those of one format of
+// bytes or of one protocol stand in its folder. docs/reference/errors.md is generated from all of these tables.
 
 import { visible } from "./visible.ts";
 
-/** What each code means and whether the same request may succeed later. */
+/** One code: what it means, and whether the same request may succeed later. */
+export interface ErrorRow {
+  readonly retry: boolean;
+  readonly meaning: string;
+}
+
+/** Codes that belong together. */
+export type ErrorTable = Readonly<Record<string, ErrorRow>>;
+
+/** The codes that any part of the registry may give. */
 export const ERRORS = {
   ADDRESS_CONNECTIONS_EXHAUSTED: {
     retry: true,
@@ -15,10 +25,6 @@ export const ERRORS = {
   },
   ADDRESS_IN_USE: { retry: true, meaning: "another process listens on this address; stop it or choose another port" },
   BIND_REFUSED: { retry: false, meaning: "the server will not listen beyond loopback without --insecure" },
-  BOLT_CLASS_UNKNOWN: { retry: false, meaning: "no request of this class is served on this port" },
-  BOLT_CRC_MISMATCH: { retry: true, meaning: "the frame was damaged on the way; the connection is closed" },
-  BOLT_FRAME_TOO_LARGE: { retry: false, meaning: "the frame declares more bytes than frame-bytes-max allows" },
-  BOLT_MALFORMED: { retry: false, meaning: "these bytes are no Bolt frame; the connection is closed" },
   CLIENT_BYTES_EXHAUSTED: {
     retry: true,
     meaning: "the client makes the server hold client-bytes-max; register less with one client, or raise it",
@@ -50,9 +56,6 @@ export const ERRORS = {
     meaning: "the data directory can't be made, read or written; choose another data-dir, or let this user have it",
   },
   FIELD_INVALID: { retry: false, meaning: "a field is missing, too long, or holds a value that is not allowed" },
-  HESSIAN_CLASS_UNKNOWN: { retry: false, meaning: "the content names a class that this protocol does not have" },
-  HESSIAN_LIMIT: { retry: false, meaning: "the content is nested too deeply or holds too many elements" },
-  HESSIAN_MALFORMED: { retry: false, meaning: "the content is not valid Hessian 2.0 (draft or final)" },
   HTTP_BAD_REQUEST: { retry: false, meaning: "the request's path, query or body is not allowed here" },
   NODE_BYTES_EXHAUSTED: {
     retry: true,
@@ -76,8 +79,6 @@ export const ERRORS = {
   },
   NOT_META_LEADER: { retry: true, meaning: "this meta node does not lead; ask the one that does" },
   OPERATION_FAILED: { retry: false, meaning: "the node did not do what it was asked" },
-  PROTOBUF_LIMIT: { retry: false, meaning: "the content is nested too deeply or holds too many elements" },
-  PROTOBUF_MALFORMED: { retry: false, meaning: "the content is not a valid message of its protobuf class" },
   OVERLOADED: { retry: true, meaning: "more registrations come in a second than the session takes; try again later" },
   REGISTRATION_TOO_LARGE: {
     retry: false,
@@ -94,10 +95,6 @@ export const ERRORS = {
     retry: false,
     meaning: "the store holds what this program does not write; restore a backup, or follow the advice",
   },
-  SCOPE_NOT_GLOBAL: {
-    retry: false,
-    meaning: "a subscriber that takes all data centers in one push (acceptMulti) has to name the scope global",
-  },
   SERVICE_FULL: {
     retry: true,
     meaning: "the list of this service is as large as it may be; publish less, or try again when others have left",
@@ -108,17 +105,13 @@ export const ERRORS = {
   },
   STORE_SCHEMA_NEWER: { retry: false, meaning: "the store was written by a newer release; upgrade this program" },
   STORE_UNAVAILABLE: { retry: true, meaning: "the store does not answer; the change was not made" },
-  SWITCH_NOT_SERVED: {
-    retry: false,
-    meaning: "a switch of SOFARegistry that Roster does not have: nothing would change, and nothing was stored",
-  },
   VERSION_FLOOR_INVALID: {
     retry: false,
     meaning:
       "the disk says that clients have seen versions which no clock can have given; start with an empty data-dir, and clients anew",
   },
   WORKER_FAILED: { retry: false, meaning: "a worker process could not start; what it printed says why" },
-} as const satisfies Record<string, { retry: boolean; meaning: string }>;
+} as const satisfies ErrorTable;
 
 export type ErrorCode = keyof typeof ERRORS;
 
@@ -128,20 +121,29 @@ export type ErrorDetails = Readonly<Record<string, string | number | bigint | bo
 /** An expected failure. The message reads `CODE: meaning (key=value, ...)`. */
 export class RegistryError extends Error {
   override readonly name = "RegistryError";
-  readonly code: ErrorCode;
+  readonly code: string;
+  /** Whether the same request may succeed later without anybody changing it. */
+  readonly retry: boolean;
   readonly details: ErrorDetails;
 
-  constructor(code: ErrorCode, details: ErrorDetails) {
-    super(`${code}: ${ERRORS[code].meaning}${describe(details)}`);
+  /** Use `fail`, or the function that stands beside the table of the code. */
+  constructor(code: string, { retry, meaning }: ErrorRow, details: ErrorDetails) {
+    super(`${code}: ${meaning}${describe(details)}`);
     this.code = code;
+    this.retry = retry;
     this.details = details;
   }
 }
 
-/** Makes the error to throw or to return: `throw fail("FIELD_INVALID", { field })`. */
-export function fail(code: ErrorCode, details: ErrorDetails = {}): RegistryError {
-  return new RegistryError(code, details);
+/** The function that makes errors of a table. A code that is not in the table does not compile. */
+export function errorsOf<Table extends ErrorTable>(
+  table: Table,
+): (code: keyof Table & string, details?: ErrorDetails) => RegistryError {
+  return (code, details = {}) => new RegistryError(code, table[code] as ErrorRow, details);
 }
+
+/** Makes the error to throw or to return: `throw fail("FIELD_INVALID", { field })`. */
+export const fail = errorsOf(ERRORS);
 
 // A value is cut so that a hostile field can't fill the log, and shown as JSON so that it can't forge a line of it.
 const VALUE_CHARS_MAX = 120;

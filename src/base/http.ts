@@ -80,3 +80,8 @@ export function jsonResponse(value: unknown, status = 200): HttpResponse {
 export function textResponse(body: string, status = 200): HttpResponse {
   return { status, headers: { "content-type": "text/plain; charset=utf-8" }, body };
 }
+
+/** The form of a refusal that SOFARegistry's paths and our own have in common. */
+export function refusal(message: string, status: number): HttpResponse {
+  return jsonResponse({ success: false, message }, status);
+}

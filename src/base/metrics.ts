@@ -1,7 +1,9 @@
-// Every metric there is, in one table, and the port through which roles and gateways report. Names follow Prometheus's
+// The metrics of all parts, in one table, and the port through which roles and gateways report. Those of one protocol
+// stand in its folder. Names follow Prometheus's
 // rules: base units, `_total` for what only grows. docs/reference/metrics.md is generated from here.
 
-interface MetricSpec {
+/** One metric. */
+export interface MetricSpec {
   readonly type: "counter" | "gauge" | "histogram";
   /** One sentence: what is counted. */
   readonly help: string;
@@ -16,12 +18,15 @@ interface MetricSpec {
 // From what a push takes inside one process (well below 1 ms) to the longest configured delay.
 const LATENCY_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;
 
-/** All metrics, in the order in which the reference page lists them. */
+/** Metrics by their names. */
+export type MetricTable = Readonly<Record<string, MetricSpec>>;
+
+/** The metrics of all parts, in the order in which the reference page lists them. */
 export const METRICS = {
   roster_client_connections: {
     type: "gauge",
-    help: "Client connections that are open.",
-    labels: [],
+    help: "Client connections that are open, by the protocol that they speak.",
+    labels: ["protocol"],
   },
   roster_connections_max: {
     type: "gauge",
@@ -41,11 +46,6 @@ export const METRICS = {
   roster_connections_closed_total: {
     type: "counter",
     help: "Client connections that were closed, by the reason: the client's own end, or the error code.",
-    labels: ["reason"],
-  },
-  roster_frames_refused_total: {
-    type: "counter",
-    help: "Frames that were not understood or not allowed, by error code.",
     labels: ["reason"],
   },
   roster_requests_total: {
@@ -271,45 +271,34 @@ export const METRICS = {
     help: "Memory outside of V8's heap that its objects hold: buffers.",
     labels: [],
   },
-} as const satisfies Record<string, MetricSpec>;
-
-type Table = typeof METRICS;
-type NameOfType<T extends MetricSpec["type"]> = {
+} as const satisfies MetricTable;
+type NameOfType<Table extends MetricTable, T extends MetricSpec["type"]> = {
   [N in keyof Table]: Table[N]["type"] extends T ? N : never;
-}[keyof Table];
+}[keyof Table] &
+  string;
 
-/** A metric's name. */
-export type MetricName = keyof Table;
-/** What only grows. */
-export type CounterName = NameOfType<"counter">;
-/** What goes up and down. */
-export type GaugeName = NameOfType<"gauge">;
-/** What is spread over buckets. */
-export type HistogramName = NameOfType<"histogram">;
 /** A value for each label of the metric. */
-export type LabelsOf<N extends MetricName> = Readonly<Record<Table[N]["labels"][number], string>>;
+type LabelsOf<Spec extends MetricSpec> = Readonly<Record<Spec["labels"][number], string>>;
 
 // A metric without labels takes no third argument, one with labels requires it.
-type LabelArguments<N extends MetricName> = Table[N]["labels"] extends readonly [] ? [] : [labels: LabelsOf<N>];
+type LabelArguments<Spec extends MetricSpec> = Spec["labels"] extends readonly [] ? [] : [labels: LabelsOf<Spec>];
 
-/** Where roles and gateways report. A metric that is not in the table does not compile. */
-export interface Metrics {
+/** Where the metrics of a table are reported. One that is not in the table does not compile. */
+export interface MetricsOf<Table extends MetricTable> {
   /** Adds to a counter: `metrics.add("roster_pushes_total", 1, { outcome: "ok" })`. */
-  add<N extends CounterName>(name: N, value: number, ...labels: LabelArguments<N>): void;
+  add<N extends NameOfType<Table, "counter">>(name: N, value: number, ...labels: LabelArguments<Table[N]>): void;
   /** States the present value of a gauge. */
-  set<N extends GaugeName>(name: N, value: number, ...labels: LabelArguments<N>): void;
+  set<N extends NameOfType<Table, "gauge">>(name: N, value: number, ...labels: LabelArguments<Table[N]>): void;
   /** Puts one measured value into a histogram. */
-  observe<N extends HistogramName>(name: N, value: number, ...labels: LabelArguments<N>): void;
+  observe<N extends NameOfType<Table, "histogram">>(name: N, value: number, ...labels: LabelArguments<Table[N]>): void;
 }
 
+/** Where roles and the server report. */
+export type Metrics = MetricsOf<typeof METRICS>;
+
 /** Reports nowhere: for tests, and for programs that embed a role without metrics. */
-export const noMetrics: Metrics = {
+export const noMetrics = {
   add: () => undefined,
   set: () => undefined,
   observe: () => undefined,
 };
-
-/** The row of a metric, with all row types in one. */
-export function metricSpec(name: MetricName): MetricSpec {
-  return METRICS[name];
-}

@@ -98,5 +98,9 @@ function parsed(body: string): Answer {
 
 function cell(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? "-" : value.join(",");
+  if (typeof value === "object" && value !== null) {
+    const named = Object.entries(value).map(([name, each]) => `${name}=${each}`);
+    return named.length === 0 ? "-" : named.join(",");
+  }
   return value === undefined || value === null || value === "" ? "-" : String(value);
 }

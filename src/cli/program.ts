@@ -72,7 +72,7 @@ function addOperations(root: Command): void {
   operation("members", "list the nodes of a cluster (from any meta node)", META_URL).action((_, command: Command) =>
     run(command, {
       path: "/members",
-      columns: ["id", "role", "state", "address", "clientAddress", "clients", "leads"],
+      columns: ["id", "role", "state", "address", "clientAddresses", "clients", "leads"],
     }),
   );
   operation("slots", "list which data node leads and follows each slot (from any meta node)", META_URL).action(

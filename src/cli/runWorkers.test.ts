@@ -80,7 +80,7 @@ test("two workers share the clients of a port; one that is killed is started aga
   // Connections are dealt out, so some scrapes ask each of them.
   for (let scrape = 0; scrape < 8; scrape++) {
     const text = await page();
-    assert.match(text, new RegExp(`^roster_client_connections ${CLIENTS}$`, "m"));
+    assert.match(text, new RegExp(`^roster_client_connections\\{protocol="sofa"\\} ${CLIENTS}$`, "m"));
     assert.match(text, /^roster_workers 2$/m);
   }
   assert.equal(await answered(), CLIENTS);

@@ -118,9 +118,9 @@ test("another address, and another address for clients, are changes of the list"
   assert.equal(membership.listSerial, listSerial);
   hear(s1, 2_000, { address: "h:2" });
   assert.equal(membership.listSerial, listSerial + 1);
-  hear(s1, 3_000, { address: "h:2", clientAddress: "h:9600" });
+  hear(s1, 3_000, { address: "h:2", clientAddresses: new Map([["bolt", "h:9600"]]) });
   assert.equal(membership.listSerial, listSerial + 2);
-  assert.deepEqual(membership.list(), [{ ...s1, address: "h:2", clientAddress: "h:9600" }]);
+  assert.deepEqual(membership.list(), [{ ...s1, address: "h:2", clientAddresses: new Map([["bolt", "h:9600"]]) }]);
 });
 
 test("a data node that wants to leave, or is blocked, counts as leaving", () => {

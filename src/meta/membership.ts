@@ -5,7 +5,13 @@
 // of a process, so that is noticed at once; the lease is for machines and networks that fall silent.
 
 import { Deadlines } from "../base/deadlines.ts";
-import type { ClientCount, Heartbeat, Member, MemberAddress } from "../cluster/messages/membership.ts";
+import {
+  type ClientCount,
+  type Heartbeat,
+  hasSameAddresses,
+  type Member,
+  type MemberAddress,
+} from "../cluster/messages/membership.ts";
 import { type NodeId, nodeNameOf } from "../model/ids.ts";
 import { NO_VERSION } from "../model/version.ts";
 import { type Admission, Runs } from "./runs.ts";
@@ -180,7 +186,8 @@ export class Membership {
     this.#leases.set(key, nowMs + this.#options.memberLeaseMs);
     this.#closings.delete(key);
     this.#gone.delete(member.id);
-    if (before?.address !== heartbeat.address || before?.clientAddress !== heartbeat.clientAddress) this.#listSerial++;
+    const isReachedAsBefore = hasSameAddresses(before?.clientAddresses, heartbeat.clientAddresses);
+    if (before?.address !== heartbeat.address || !isReachedAsBefore) this.#listSerial++;
     if (member.role === "data" && before?.isLeaving !== heartbeat.isLeaving) this.#dataSerial++;
     return admission;
   }
@@ -234,8 +241,8 @@ export class Membership {
 
   list(): MemberAddress[] {
     return [...this.#members()].map(({ member, heartbeat }) => {
-      const { address, clientAddress } = heartbeat;
-      return { ...member, address, ...(clientAddress === undefined ? {} : { clientAddress }) };
+      const { address, clientAddresses } = heartbeat;
+      return { ...member, address, ...(clientAddresses === undefined ? {} : { clientAddresses }) };
     });
   }
 

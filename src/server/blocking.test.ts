@@ -83,7 +83,9 @@ test("a blocked session ends, is still listed as blocked, and says how it is let
     () => rows(meta),
     (found) => ofRole(found, "session").length === 2,
   );
-  const victim = ofRole(list, "session").find(({ clientAddress }) => clientAddress?.endsWith(`:${session.ports.bolt}`));
+  const victim = ofRole(list, "session").find(({ clientAddresses }) =>
+    clientAddresses?.["bolt"]?.endsWith(`:${session.ports.bolt}`),
+  );
   assert.ok(victim !== undefined);
   const name = nameOf(victim);
   assert.equal((await block(meta, name)).status, 200);

@@ -9,7 +9,7 @@ import { fail } from "../base/errors.ts";
 export interface ConnectionLimits {
   /** At the session's port for clients. */
   readonly clients: number;
-  /** There and at the session's HTTP port together: SOFARegistry's clients keep a connection at each. */
+  /** There and at the session's HTTP port together: some clients keep a connection at each. */
   readonly session: number;
   /** At each of the other HTTP ports: operators, health checks, metrics. */
   readonly otherHttp: number;

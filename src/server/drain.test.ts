@@ -93,7 +93,7 @@ class Stopping {
       clock: this.time,
       timers: this.time,
       log: { debug: note, info: note, warn: (event, fields) => note(`warn: ${event}`, fields), error: note },
-      bolt: roles.has("session")
+      listeners: roles.has("session")
         ? {
             get connections() {
               return self.clients;
@@ -243,7 +243,7 @@ test("a store that does not answer is waited for two seconds", async () => {
     clock: time,
     timers: time,
     log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
-    bolt: undefined,
+    listeners: undefined,
     roles: {
       id: SELF,
       network: { hasMeta: true },

@@ -10,7 +10,7 @@ import type { DataEvent } from "../data/dataPorts.ts";
 import { DataHandOver, isAlone } from "../data/handOver.ts";
 import { hasOtherSessions, SessionHandOver } from "../session/handOver.ts";
 import type { Session, SessionEvent } from "../session/session.ts";
-import type { TcpListener } from "../transport/tcp.ts";
+import type { ClientListeners } from "./clientListeners.ts";
 import type { Config } from "./config/table.ts";
 import type { MetaHost } from "./metaHost.ts";
 import type { NodeNetwork } from "./nodeNetwork.ts";
@@ -37,8 +37,8 @@ interface DrainedSession {
 export interface DrainParts {
   readonly config: Pick<Config, "drainSpreadMs" | "drainTimeoutMs">;
   readonly roles: DrainedRoles;
-  /** The clients' door, where the role session is here. */
-  readonly bolt: Pick<TcpListener, "connections" | "stopListening" | "endSome"> | undefined;
+  /** The ports for clients, where the role session is here. */
+  readonly listeners: Pick<ClientListeners, "connections" | "stopListening" | "endSome"> | undefined;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log: Log;
@@ -60,16 +60,16 @@ export async function drain(parts: DrainParts): Promise<void> {
 }
 
 async function drainSession(parts: DrainParts, { session, stepper }: DrainedSession): Promise<void> {
-  const { bolt, config, roles, clock } = parts;
-  bolt?.stopListening();
-  if (bolt === undefined || !hasOtherSessions(session.members, roles.id)) return;
+  const { listeners, config, roles, clock } = parts;
+  listeners?.stopListening();
+  if (listeners === undefined || !hasOtherSessions(session.members, roles.id)) return;
   stepper.step({ kind: "drain" });
   const startMs = clock.nowMs();
-  const handOver = new SessionHandOver({ clients: bolt.connections, spreadMsMax: config.drainSpreadMs }, startMs);
+  const handOver = new SessionHandOver({ clients: listeners.connections, spreadMsMax: config.drainSpreadMs }, startMs);
   await until(parts, () => {
-    const { connections } = bolt;
-    bolt.endSome(handOver.due(connections, clock.nowMs()));
-    return handOver.isOver({ connections: bolt.connections, isDrained: session.isDrained }, clock.nowMs());
+    const { connections } = listeners;
+    listeners.endSome(handOver.due(connections, clock.nowMs()));
+    return handOver.isOver({ connections: listeners.connections, isDrained: session.isDrained }, clock.nowMs());
   });
   report(parts, "session", startMs, session.isDrained);
 }

@@ -1,12 +1,14 @@
 import { type Aggregator, Counter, Gauge, Histogram, Registry } from "prom-client";
 import { defined } from "../base/assert.ts";
-import { METRICS, type MetricName, type Metrics, metricSpec } from "../base/metrics.ts";
+import { METRICS, type MetricSpec, type Metrics, type MetricTable } from "../base/metrics.ts";
 import { processMetrics } from "./processMetrics.ts";
 import { type ProcessValues, sumOf } from "./workersPage.ts";
 
 /** The metrics of the process, as Prometheus reads them. */
 export interface MetricsPage {
   readonly metrics: Metrics;
+  /** The same, also for what only a gateway counts. */
+  readonly gatewayMetrics: GatewayMetrics;
   readonly contentType: string;
   /** The text that is scraped. Of one of several workers it has the values of all. */
   render(): Promise<string>;
@@ -16,22 +18,30 @@ export interface MetricsPage {
   gatherFrom(gather: () => Promise<readonly ProcessValues[]>): void;
 }
 
-export function createMetrics(): MetricsPage {
+/** Where metrics of any table are reported: the gateway's own types say which names and labels there are. */
+export interface GatewayMetrics {
+  add(name: string, value: number, labels?: object): void;
+  set(name: string, value: number, labels?: object): void;
+  observe(name: string, value: number, labels?: object): void;
+}
+
+/** A page with the metrics of all parts and of the gateways. */
+export function createMetrics(gateways: readonly { readonly metrics: MetricTable }[]): MetricsPage {
   const registry = new Registry();
-  const values = new Map<MetricName, LabelledValues>();
-  const histograms = new Map<MetricName, Histogram>();
-  for (const name of Object.keys(METRICS) as MetricName[]) {
-    const { type, help, labels, buckets = [], ofWorkers } = metricSpec(name);
+  const values = new Map<string, LabelledValues>();
+  const histograms = new Map<string, Histogram>();
+  const tables: readonly MetricTable[] = [METRICS, ...gateways.map(({ metrics }) => metrics)];
+  for (const [name, { type, help, labels, buckets = [], ofWorkers }] of tables.flatMap(Object.entries<MetricSpec>)) {
     const aggregator: Aggregator = ofWorkers ?? "sum";
     const common = { name, help, labelNames: [...labels], registers: [registry], aggregator };
     if (type === "histogram") histograms.set(name, new Histogram({ ...common, buckets: [...buckets] }));
     else values.set(name, new LabelledValues(type === "counter" ? new Counter(common) : new Gauge(common)));
   }
-  const valuesOf = (name: MetricName) => defined(values.get(name), "a counter or gauge of the table");
-  const metrics: Metrics = {
-    add: (name, value, labels?: object) => valuesOf(name).of(labels).add(value),
-    set: (name, value, labels?: object) => valuesOf(name).of(labels).set(value),
-    observe: (name, value, labels?: object) =>
+  const valuesOf = (name: string) => defined(values.get(name), "a counter or gauge of the table");
+  const metrics: GatewayMetrics = {
+    add: (name, value, labels) => valuesOf(name).of(labels).add(value),
+    set: (name, value, labels) => valuesOf(name).of(labels).set(value),
+    observe: (name, value, labels) =>
       defined(histograms.get(name), "a histogram of the table").observe({ ...labels }, value),
   };
   const reportProcess = processMetrics(metrics);
@@ -42,6 +52,7 @@ export function createMetrics(): MetricsPage {
   let gather: (() => Promise<readonly ProcessValues[]>) | undefined;
   return {
     metrics,
+    gatewayMetrics: metrics,
     contentType: registry.contentType,
     render: async () => {
       if (gather !== undefined) return sumOf(await gather()).metrics();

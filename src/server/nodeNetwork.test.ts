@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defined } from "../base/assert.ts";
-import type { MetricName } from "../base/metrics.ts";
 import type { Log } from "../base/ports.ts";
 import type { NodeRole } from "../cluster/messages/hello.ts";
 import type { Heartbeat } from "../cluster/messages/membership.ts";
@@ -48,7 +47,7 @@ class Cluster {
     const heard: string[] = [];
     const events: Record<NodeRole, unknown[]> = { meta: [], data: [], session: [] };
     const metrics = new Map<string, number>();
-    const measure = (metric: MetricName, value: number, labels?: object) =>
+    const measure = (metric: string, value: number, labels?: object) =>
       void metrics.set(`${metric} ${JSON.stringify(labels ?? {})}`, value);
     const network = new NodeNetwork(
       { id, clusterName: "c", slotCount: 16, roles, address, metaAddresses: metas.map((meta) => `${meta}:1`) },

@@ -2,7 +2,7 @@
 // same and serves whom it can; what it can't do is become part of a cluster that is not its own, so the cluster's
 // constants are compared before anything else is asked of a database.
 
-import { type ErrorCode, fail, RegistryError } from "../base/errors.ts";
+import { fail, RegistryError } from "../base/errors.ts";
 import type { Log } from "../base/ports.ts";
 import type { Cluster, MetaState, MetaStore } from "../meta/metaStore.ts";
 
@@ -26,7 +26,7 @@ export interface StoreOpening {
 }
 
 // What another try will not change.
-const FINAL: ReadonlySet<ErrorCode> = new Set([
+const FINAL: ReadonlySet<string> = new Set([
   "CONFIG_INVALID",
   "STORE_SCHEMA_NEWER",
   "DATA_DIR_IN_USE",

@@ -2,7 +2,7 @@
 
 import type { Metrics } from "../base/metrics.ts";
 import { Stepper, type StepperEnvironment } from "../base/stepper.ts";
-import type { MemberToMeta } from "../cluster/messages/membership.ts";
+import type { ClientAddresses, MemberToMeta } from "../cluster/messages/membership.ts";
 import type { NodeId } from "../model/ids.ts";
 import { Session, type SessionEvent, type SessionOptions, type SessionOutput } from "../session/session.ts";
 
@@ -15,7 +15,7 @@ export class SessionHost {
   readonly session: Session;
   readonly stepper: Stepper<SessionEvent>;
   /** Where clients reach this node, as the other sessions tell it to theirs; empty while it takes none. */
-  clientAddress = "";
+  clientAddresses: ClientAddresses = new Map();
   /** How many clients the sessions of the cluster have, of those that are known to say so. */
   clientCounts: ReadonlyMap<NodeId, number> = new Map();
 
@@ -39,7 +39,7 @@ export class SessionHost {
 
   // The role knows nothing of ports; its host does.
   #withClients(message: MemberToMeta): MemberToMeta {
-    if (message.kind !== "heartbeat" || this.clientAddress === "") return message;
-    return { ...message, clientAddress: this.clientAddress, clients: this.session.connections };
+    if (message.kind !== "heartbeat" || this.clientAddresses.size === 0) return message;
+    return { ...message, clientAddresses: this.clientAddresses, clients: this.session.connections };
   }
 }

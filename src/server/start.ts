@@ -3,6 +3,7 @@
 import { defined, InvariantError } from "../base/assert.ts";
 import { Budget } from "../base/budget.ts";
 import { RegistryError } from "../base/errors.ts";
+import type { CamelCase } from "../base/keySpec.ts";
 import type { Log } from "../base/ports.ts";
 import type { NodeStore } from "../data/nodeStore.ts";
 import type { MetaStore } from "../meta/metaStore.ts";
@@ -11,31 +12,43 @@ import { openSqliteStore } from "../store/sqlite/sqliteStore.ts";
 import { joinAddress } from "../transport/address.ts";
 import { hostClock, hostTimers } from "../transport/clock.ts";
 import { budgetLimits, machine } from "./budgetLimits.ts";
+import { nameOfListener } from "./clientListeners.ts";
+import { type ClientPorts, openClientPorts } from "./clientPorts.ts";
 import { checkBind } from "./config/checkBind.ts";
+import { GATEWAY_PORT_KEYS, type GatewayPortKey } from "./config/gatewayKeys.ts";
+import { camelCase } from "./config/names.ts";
 import { checkNodeRoles, isStandalone, nodePortOf } from "./config/nodeRoles.ts";
 import { CONFIG, type Config } from "./config/table.ts";
 import { type ConnectionLimits, connectionLimits, descriptorLimit } from "./descriptors.ts";
-import { type DoorsEnvironment, openDataDoor, openMetaDoor, openNodePort, openSessionDoors } from "./doors.ts";
 import { drain } from "./drain.ts";
 import { watchEventLoopLag } from "./eventLoopLag.ts";
+import { GATEWAYS } from "./gateways.ts";
+import { loadGateways, type ServedGateway } from "./loadGateways.ts";
 import { createLog } from "./log.ts";
 import { logLimits, logStart } from "./logStart.ts";
 import { createMetrics, type MetricsPage } from "./metrics.ts";
 import { findNodeHost } from "./nodeHost.ts";
 import type { NodeNetwork } from "./nodeNetwork.ts";
+import { openDataPort, openMetaPort, openNodePort } from "./nodePorts.ts";
 import { type OpenedStore, openMetaStore } from "./openMetaStore.ts";
 import { createRoles, type Roles } from "./roles.ts";
 import { watchBudget } from "./watchBudget.ts";
 import { watchDescriptors } from "./watchDescriptors.ts";
 
-/** The ports at which the server listens, also where any free one was configured; 0 for those that it does not open. */
-export interface ServerPorts {
-  readonly bolt: number;
+interface RolePorts {
   readonly http: number;
   readonly metaHttp: number;
   readonly dataHttp: number;
   readonly node: number;
 }
+
+/** The ports of the protocols, by the names of their listeners. */
+type ProtocolPorts = {
+  readonly [K in GatewayPortKey as K extends `${infer Name}-port` ? CamelCase<Name> : never]: number;
+};
+
+/** The ports at which the server listens, also where any free one was configured; 0 for those that it does not open. */
+export type ServerPorts = RolePorts & ProtocolPorts;
 
 export interface RunningServer {
   readonly log: Log;
@@ -54,9 +67,13 @@ export interface RunningServer {
 type Closer = () => void | Promise<void>;
 
 /**
- * Starts the roles of this process. Rejects with a RegistryError that says what to do; nothing is left running then.
+ * Starts the roles of this process, with the protocols that it serves: all, unless they are named. Rejects with a
+ * RegistryError that says what to do; nothing is left running then.
  */
-export async function startServer(config: Config): Promise<RunningServer> {
+export async function startServer(
+  config: Config,
+  gateways: readonly ServedGateway[] = GATEWAYS,
+): Promise<RunningServer> {
   checkBind(config);
   checkNodeRoles(config);
   const closers: Closer[] = [];
@@ -67,7 +84,7 @@ export async function startServer(config: Config): Promise<RunningServer> {
     return closing;
   };
   try {
-    return { ...(await startParts(config, closers)), close };
+    return { ...(await startParts(config, gateways, closers)), close };
   } catch (error) {
     await close();
     throw error;
@@ -87,9 +104,66 @@ async function closeAll(closers: readonly Closer[]): Promise<void> {
   if (failures.length > 0) throw failures[0];
 }
 
-async function startParts(config: Config, closers: Closer[]): Promise<Omit<RunningServer, "close">> {
-  const page = createMetrics();
-  const log = createLog({ level: config.logLevel, format: config.logFormat, metrics: page.metrics });
+async function startParts(
+  config: Config,
+  served: readonly ServedGateway[],
+  closers: Closer[],
+): Promise<Omit<RunningServer, "close">> {
+  const { page, log, limits, budget, failure, host } = startProcess(config, served, closers);
+  const gateways = await loadGateways(served);
+  const stores = await openStores(config, { log, failed: host.failed, closers });
+
+  // A node without others has an address that is never dialled.
+  const nodeHost = isStandalone(config) ? config.bind : await findNodeHost(config);
+  let metaHttp = 0;
+  let roles: Roles | undefined;
+  const port = nodePortOf(config);
+  const node =
+    port === undefined
+      ? undefined
+      : await openNodePort({ bind: config.bind, port, ...host, connectionsMax: () => limits.nodes }, () =>
+          networkOf(roles),
+        );
+  closers.push(() => node?.close());
+  // Without a port for nodes, the address only tells operators where the node is.
+  const address = joinAddress(nodeHost, node?.port ?? config.httpPort);
+  const metaHttpAddress = () => joinAddress(nodeHost, metaHttp);
+  roles = createRoles(config, { ...host, ...stores, address, metaHttpAddress });
+  closers.push(() => roles?.close());
+  const stop = Promise.withResolvers<void>();
+  let isStopping = false;
+  const ops = { page, isStopping: () => isStopping, stop: () => stop.resolve() };
+  const environment = { config, log, budget, ops, limits, roles, gateways, nodeHost, address, closers };
+  // The leader's lease names this port.
+  if (roles.meta !== undefined) metaHttp = await openMetaPort(environment, roles.meta);
+  roles.begin();
+  const dataHttp = roles.data === undefined ? 0 : await openDataPort(environment, roles.data);
+  const clients = roles.session === undefined ? undefined : await openClientPorts(environment, roles.session);
+  // Of a server that runs the roles are stopped first: what closes then is the server's doing, no client's death.
+  closers.push(() => roles.close());
+  const ports = { ...protocolPorts(clients), http: clients?.http ?? 0, metaHttp, dataHttp, node: node?.port ?? 0 };
+  const here = { id: roles.id, roles: config.roles.join(","), bind: config.bind, ...ports };
+  if (stores.metaStore?.isOpen ?? true) log.info("roster is ready", here);
+  else log.warn("roster has started; it is ready when its store answers", here);
+  return {
+    log,
+    page,
+    ports,
+    failed: failure,
+    stopAsked: stop.promise,
+    async drain() {
+      isStopping = true;
+      if (roles.session !== undefined) roles.session.clientAddresses = new Map();
+      if (!isStandalone(config)) await drain({ config, roles, listeners: clients?.listeners, ...host });
+    },
+  };
+}
+
+/** What a node has before it has any role: log, metrics, budgets, and the place where failures arrive. */
+function startProcess(config: Config, served: readonly ServedGateway[], closers: Closer[]) {
+  const page = createMetrics(served);
+  const { metrics } = page;
+  const log = createLog({ level: config.logLevel, format: config.logFormat, metrics });
   closers.push(() => {
     log.info("roster has stopped", {});
     return log.stop();
@@ -103,61 +177,19 @@ async function startParts(config: Config, closers: Closer[]): Promise<Omit<Runni
     failure.resolve(error instanceof Error ? error : new InvariantError(String(error)));
   };
   const budget = new Budget(budgetLimits(config, machine()));
-  logLimits({ budget: budget.limits, connections: limits, descriptors }, { log, metrics: page.metrics });
-  closers.push(watchBudget(budget, page.metrics));
-  closers.push(watchDescriptors({ log, metrics: page.metrics }));
-  const stores = await openStores(config, { log, failed, closers });
-  const host = { clock: hostClock, timers: hostTimers, failed, log, metrics: page.metrics };
+  logLimits({ budget: budget.limits, connections: limits, descriptors }, { log, metrics });
+  closers.push(watchBudget(budget, metrics));
+  closers.push(watchDescriptors({ log, metrics }));
+  const host = { clock: hostClock, timers: hostTimers, failed, log, metrics };
   closers.push(watchEventLoopLag(host));
+  return { page, log, limits, budget, failure: failure.promise, host };
+}
 
-  // Nobody asks for the address of a node that has no others.
-  const nodeHost = isStandalone(config) ? config.bind : await findNodeHost(config);
-  let metaHttp = 0;
-  let roles: Roles | undefined;
-  const port = nodePortOf(config);
-  const node =
-    port === undefined
-      ? undefined
-      : await openNodePort({ bind: config.bind, port, ...host, connectionsMax: () => limits.nodes }, () =>
-          networkOf(roles),
-        );
-  closers.push(() => node?.close());
-  // Nobody dials a node without a port for it; the address only tells operators where it is.
-  const address = joinAddress(nodeHost, node?.port ?? config.boltPort);
-  roles = createRoles(config, {
-    ...host,
-    ...stores,
-    address,
-    metaHttpAddress: () => joinAddress(nodeHost, metaHttp),
-  });
-  closers.push(() => roles?.close());
-  const stop = Promise.withResolvers<void>();
-  let isStopping = false;
-  const ops = { page, isStopping: () => isStopping, stop: () => stop.resolve() };
-  const doors: DoorsEnvironment = { config, log, budget, ops, limits, roles, nodeHost, address, closers };
-  // The leader's lease names this port.
-  if (roles.meta !== undefined) metaHttp = await openMetaDoor(doors, roles.meta);
-  roles.begin();
-  const dataHttp = roles.data === undefined ? 0 : await openDataDoor(doors, roles.data);
-  const clients = roles.session === undefined ? undefined : await openSessionDoors(doors, roles.session);
-  // Of a server that runs the roles are stopped first: what closes then is the server's doing, no client's death.
-  closers.push(() => roles.close());
-  const ports = { bolt: clients?.bolt.port ?? 0, http: clients?.http ?? 0, metaHttp, dataHttp, node: node?.port ?? 0 };
-  const here = { id: roles.id, roles: config.roles.join(","), bind: config.bind, ...ports };
-  if (stores.metaStore?.isOpen ?? true) log.info("roster is ready", here);
-  else log.warn("roster has started; it is ready when its store answers", here);
-  return {
-    log,
-    page,
-    ports,
-    failed: failure.promise,
-    stopAsked: stop.promise,
-    async drain() {
-      isStopping = true;
-      if (roles.session !== undefined) roles.session.clientAddress = "";
-      if (!isStandalone(config)) await drain({ config, roles, bolt: clients?.bolt, ...host });
-    },
-  };
+/** The ports of the protocols; 0 for all of them where there is no role session. */
+function protocolPorts(clients: ClientPorts | undefined): ProtocolPorts {
+  const open = clients?.listeners.ports ?? new Map<string, number>();
+  const keys = new Set([...GATEWAY_PORT_KEYS, ...open.keys()]);
+  return Object.assign({}, ...[...keys].map((key) => ({ [camelCase(nameOfListener(key))]: open.get(key) ?? 0 })));
 }
 
 function limitsOf(config: Config, descriptors: number | undefined, log: Log): ConnectionLimits {

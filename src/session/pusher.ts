@@ -57,7 +57,7 @@ const THAW_MS = 500;
 // Used if there was no room for a push on trial.
 const TRIAL_AGAIN_MS = 1_000;
 
-// Bolt's request ids are Java ints.
+// Some protocols number requests with 32-bit signed integers.
 const PUSH_ID_MAX = 0x7fff_ffff;
 
 type Failure = "refused" | "timeout";

@@ -34,13 +34,29 @@ const EARLIER_REPLICA =
   "00000000000000000007010006722d3100000000000000034278bcfe5680040001020304010503020461000106722d310000000000" +
   "0000034278bcfe56800400000001060101ac0201060200";
 
-test("heartbeats without a number of clients are read, and members that don't say who is blocked", () => {
-  const decode = (link: keyof typeof LINKS, hex: string) =>
-    LINKS[link].decode(Uint8Array.from(Buffer.from(hex, "hex")));
-  const { clients, ...heartbeat } = GOLDEN_MESSAGES["roster.MemberToMeta"].heartbeat;
-  assert.deepEqual(decode("roster.MemberToMeta", EARLIER_HEARTBEAT), heartbeat);
+// Of a release that knew one listener for clients.
+const LATER_HEARTBEAT = `${EARLIER_HEARTBEAT}01ac02`;
+
+function decoded(link: keyof typeof LINKS, hex: string): unknown {
+  return LINKS[link].decode(Uint8Array.from(Buffer.from(hex, "hex")));
+}
+
+function atBoltOnly<T extends { readonly clientAddresses?: ReadonlyMap<string, string> }>(said: T): T {
+  const bolt = said.clientAddresses?.get("bolt");
+  return bolt === undefined ? said : { ...said, clientAddresses: new Map([["bolt", bolt]]) };
+}
+
+test("heartbeats without a number of clients are read, and with the address of one listener for them", () => {
+  const heartbeat = atBoltOnly(GOLDEN_MESSAGES["roster.MemberToMeta"].heartbeat);
+  const { clients, ...earlier } = heartbeat;
+  assert.deepEqual(decoded("roster.MemberToMeta", EARLIER_HEARTBEAT), earlier);
+  assert.deepEqual(decoded("roster.MemberToMeta", LATER_HEARTBEAT), heartbeat);
+});
+
+test("members with the address of one listener for clients are read, and without what is blocked", () => {
   const { blocked, ...members } = GOLDEN_MESSAGES["roster.MetaToMember"].members.members;
-  assert.deepEqual(decode("roster.MetaToMember", EARLIER_MEMBERS), { kind: "members", members });
+  const earlier = { ...members, list: members.list.map(atBoltOnly) };
+  assert.deepEqual(decoded("roster.MetaToMember", EARLIER_MEMBERS), { kind: "members", members: earlier });
 });
 
 test("copies that don't say whose a removal was are read", () => {

@@ -3,6 +3,7 @@
 import { unreachable } from "../../base/assert.ts";
 import type { SlotOwner, SlotTable } from "../../model/slot.ts";
 import type {
+  ClientAddresses,
   ClientCount,
   ConfigValue,
   Heartbeat,
@@ -112,7 +113,7 @@ export function decodeMetaToMember(content: Uint8Array): MetaToMember | UnknownM
 function writeHeartbeat(writer: NodeWriter, heartbeat: Heartbeat): void {
   writeRole(writer, heartbeat.role);
   writer.text(heartbeat.address);
-  writer.optionalText(heartbeat.clientAddress);
+  writer.optionalText(heartbeat.clientAddresses?.get(FIRST_LISTENER));
   writer.long(heartbeat.tableEpoch);
   writeMembersVersion(writer, heartbeat.members);
   writer.flag(heartbeat.isLeaving);
@@ -122,6 +123,7 @@ function writeHeartbeat(writer: NodeWriter, heartbeat: Heartbeat): void {
   if (heartbeat.newestVersion !== undefined) writer.long(heartbeat.newestVersion);
   writer.flag(heartbeat.clients !== undefined);
   if (heartbeat.clients !== undefined) writer.varint(heartbeat.clients);
+  writer.list(laterAddresses(heartbeat.clientAddresses), writeClientAddress);
 }
 
 function readHeartbeat(reader: NodeReader): Heartbeat | undefined {
@@ -133,7 +135,6 @@ function readHeartbeat(reader: NodeReader): Heartbeat | undefined {
     kind: "heartbeat",
     role,
     address,
-    ...(clientAddress !== undefined && { clientAddress }),
     tableEpoch: reader.long(),
     members: readMembersVersion(reader),
     isLeaving: reader.flag(),
@@ -142,9 +143,42 @@ function readHeartbeat(reader: NodeReader): Heartbeat | undefined {
     ...heartbeat,
     ...(reader.flag() && { slots: readSlotReport(reader) }),
     ...(reader.flag() && { newestVersion: reader.long() }),
-    // The first release wrote no more.
+    // The first release wrote no more, the second one nothing after the clients.
     ...(reader.remaining > 0 && reader.flag() && { clients: reader.varint() }),
+    ...clientAddresses(clientAddress, reader.remaining > 0 ? reader.list(readClientAddress) : []),
   };
+}
+
+// Of the listeners of a session the first releases knew one, whose address has its own field.
+const FIRST_LISTENER = "bolt";
+
+type NamedAddress = readonly [listener: string, address: string];
+
+function laterAddresses(addresses: ClientAddresses = NO_ADDRESSES): NamedAddress[] {
+  return [...addresses].filter(([listener]) => listener !== FIRST_LISTENER);
+}
+
+const NO_ADDRESSES: ClientAddresses = new Map();
+
+function clientAddresses(
+  first: string | undefined,
+  later: readonly NamedAddress[],
+): { readonly clientAddresses?: ClientAddresses } {
+  const named: readonly NamedAddress[] = first === undefined ? later : [[FIRST_LISTENER, first], ...later];
+  return named.length === 0 ? {} : { clientAddresses: new Map(named) };
+}
+
+function writeClientAddress(writer: NodeWriter, [listener, address]: NamedAddress): void {
+  writer.name(listener);
+  writer.name(address);
+  writer.endRecord();
+}
+
+function readClientAddress(reader: NodeReader): NamedAddress {
+  const listener = reader.plainName();
+  const address = reader.plainName();
+  reader.endRecord();
+  return [listener, address];
 }
 
 function writeSlotReport(writer: NodeWriter, report: SlotReport): void {
@@ -204,8 +238,9 @@ function writeMemberAddress(writer: NodeWriter, member: MemberAddress): void {
   writer.name(member.id);
   writeRole(writer, member.role);
   writer.name(member.address);
-  writer.optionalText(member.clientAddress);
-  writer.endRecord();
+  writer.optionalText(member.clientAddresses?.get(FIRST_LISTENER));
+  const later = laterAddresses(member.clientAddresses);
+  writer.endRecordWith(later.length === 0 ? undefined : () => writer.list(later, writeClientAddress));
 }
 
 function readMemberAddress(reader: NodeReader): MemberAddress | undefined {
@@ -213,9 +248,9 @@ function readMemberAddress(reader: NodeReader): MemberAddress | undefined {
   const role = readMemberRole(reader);
   const address = reader.plainName();
   const clientAddress = reader.flag() ? reader.plainText() : undefined;
-  reader.endRecord();
+  const later = reader.endRecordWith(() => reader.list(readClientAddress)) ?? [];
   if (role === undefined) return undefined;
-  return { id, role, address, ...(clientAddress !== undefined && { clientAddress }) };
+  return { id, role, address, ...clientAddresses(clientAddress, later) };
 }
 
 function writeSlotTable(writer: NodeWriter, table: SlotTable): void {

@@ -71,7 +71,12 @@ for (const [what, text] of [
     for (const changes of [{ clusterName: text }, { address: text }]) {
       assert.throws(() => decodeHello(encodeHello({ ...HELLO, ...changes })), isMalformed);
     }
-    for (const changes of [{ address: text }, { clientAddress: text }]) {
+    for (const changes of [
+      { address: text },
+      { clientAddresses: new Map([["bolt", text]]) },
+      { clientAddresses: new Map([["eureka", text]]) },
+      { clientAddresses: new Map([[text, "h:1"]]) },
+    ]) {
       assert.throws(() => decodeMemberToMeta(encodeMemberToMeta({ ...HEARTBEAT, ...changes })), isMalformed);
     }
   });

@@ -2,6 +2,7 @@
 // that are there, and lists grow with what was read, so a message costs memory in proportion to its bytes only.
 
 import { ByteReader } from "../../base/bytes.ts";
+import { type ErrorDetails, fail, type RegistryError } from "../../base/errors.ts";
 import { asciiString, utf8String } from "../../base/text.ts";
 import { isNodeId, type NodeId, nodeId } from "../../model/ids.ts";
 import { FORMAT, type UnknownMessage } from "./format.ts";
@@ -19,7 +20,7 @@ export class NodeReader extends ByteReader {
 
   /** Strings are taken out of `content`, and blocks are copied: nothing that is read keeps it in memory. */
   constructor(content: Uint8Array) {
-    super(content, "NODE_MESSAGE_MALFORMED");
+    super(content, malformed);
     const format = this.u8();
     if (format !== FORMAT) throw this.wrong(`format ${format}, this release reads ${FORMAT}`, 0);
     this.kind = this.varint();
@@ -262,3 +263,7 @@ const PLAIN = /^[ -~]*$/;
 
 // 2^53 - 1 takes eight.
 const VARINT_BYTES_MAX = 8;
+
+function malformed(details: ErrorDetails): RegistryError {
+  return fail("NODE_MESSAGE_MALFORMED", details);
+}

@@ -20,8 +20,19 @@ export interface Member {
 /** A member and where other nodes reach it: `host:port`, IPv6 in brackets. */
 export interface MemberAddress extends Member {
   readonly address: string;
-  /** Where clients reach it, `host:port` of its Bolt port: sessions that take clients. Copied from its heartbeat. */
-  readonly clientAddress?: string;
+  /** Sessions that take clients: where these reach it. Copied from its heartbeat. */
+  readonly clientAddresses?: ClientAddresses;
+}
+
+/** `host:port` of each listener of a session, by its name (`bolt`): each client protocol has its own. */
+export type ClientAddresses = ReadonlyMap<string, string>;
+
+/** Whether two nodes, or the same one before and after, are reached at the same places. */
+export function hasSameAddresses(a: ClientAddresses | undefined, b: ClientAddresses | undefined): boolean {
+  if (a === b) return true;
+  if (a === undefined || b === undefined || a.size !== b.size) return false;
+  for (const [listener, address] of a) if (b.get(listener) !== address) return false;
+  return true;
 }
 
 /** Names one state of the membership. `epoch` is the meta leader's lease, `serial` counts the changes under it. */
@@ -85,8 +96,8 @@ export interface Heartbeat {
   readonly role: MemberRole;
   /** Where other nodes reach the sender: `host:port`. */
   readonly address: string;
-  /** Where clients reach the sender: sessions that take clients. Its change is a change of the members. */
-  readonly clientAddress?: string;
+  /** Sessions that take clients: where these reach the sender. A change is a change of the members. */
+  readonly clientAddresses?: ClientAddresses;
   /** The slot table that the sender has, 0 for none; a newer one comes back. */
   readonly tableEpoch: bigint;
   /** The membership that the sender knows; another one comes back. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { readVector, readVectors } from "../../../test/vectors/goldenVectors.ts";
-import { type ErrorCode, RegistryError } from "../../base/errors.ts";
+import { RegistryError } from "../../base/errors.ts";
 import { BoltDecoder } from "./decoder.ts";
 import { crcTrailer, encodeHeartbeat, encodeRequest, encodeRequestHead, encodeResponse } from "./encode.ts";
 import { BOLT_CODEC, BOLT_V1, type BoltDialect, type BoltFrame, hasCrc } from "./frame.ts";
@@ -31,7 +31,7 @@ function cut(bytes: Uint8Array, cuts: readonly number[]): Uint8Array[] {
   return ends.map((end, at) => bytes.slice(ends[at - 1] ?? 0, end));
 }
 
-function refusal(bytes: Uint8Array, frameBytesMax?: number): ErrorCode | undefined {
+function refusal(bytes: Uint8Array, frameBytesMax?: number): string | undefined {
   try {
     decode([bytes], frameBytesMax);
     return undefined;

@@ -5,8 +5,9 @@
 
 import { assert, defined } from "../../base/assert.ts";
 import { crc32 } from "../../base/crc32.ts";
-import { fail, type RegistryError } from "../../base/errors.ts";
+import type { RegistryError } from "../../base/errors.ts";
 import { asciiString, utf8String } from "../../base/text.ts";
+import { boltError } from "./errors.ts";
 import {
   BOLT_V1,
   type BoltDialect,
@@ -147,7 +148,7 @@ function frameLength(bytes: Uint8Array, frameBytesMax: number): number | undefin
   if (headerBytes > NAME_BYTES_MAX) throw malformed("header length is negative", head.headerBytes);
   const contentBytes = view.getUint32(head.contentBytes);
   const length = head.end + classBytes + headerBytes + contentBytes + (hasCrc(dialectOf(bytes, head)) ? CRC_BYTES : 0);
-  if (length > frameBytesMax) throw fail("BOLT_FRAME_TOO_LARGE", { frameBytes: length, frameBytesMax });
+  if (length > frameBytesMax) throw boltError("BOLT_FRAME_TOO_LARGE", { frameBytes: length, frameBytesMax });
   return length;
 }
 
@@ -210,7 +211,7 @@ function checkCrc(bytes: Uint8Array, view: DataView): void {
   const crcAt = bytes.length - CRC_BYTES;
   const declared = view.getUint32(crcAt);
   const computed = crc32(bytes.subarray(0, crcAt));
-  if (declared !== computed) throw fail("BOLT_CRC_MISMATCH", { declared, computed });
+  if (declared !== computed) throw boltError("BOLT_CRC_MISMATCH", { declared, computed });
 }
 
 function className(bytes: Uint8Array, start: number, end: number): string {
@@ -223,5 +224,5 @@ function className(bytes: Uint8Array, start: number, end: number): string {
 
 // The offset counts from the frame's first byte.
 function malformed(what: string, offset: number): RegistryError {
-  return fail("BOLT_MALFORMED", { what, offset });
+  return boltError("BOLT_MALFORMED", { what, offset });
 }

@@ -7,10 +7,11 @@
 // finished value that was read by the very shape now wanted: so a hostile reference can't smuggle in another type.
 
 import { ByteReader } from "../../base/bytes.ts";
-import { type ErrorDetails, fail } from "../../base/errors.ts";
+import type { ErrorDetails } from "../../base/errors.ts";
 import type { WireText } from "../../base/text.ts";
 import { readBytes, skipBytes } from "./binary.ts";
 import { DraftTokenReader } from "./draftTokenReader.ts";
+import { hessianError, malformed } from "./errors.ts";
 import { FinalTokenReader } from "./finalTokenReader.ts";
 import { readString, readText, skipString } from "./strings.ts";
 import type { ClassDefinition, ClassTable, HessianDialect, Token, TokenReader } from "./tokenReader.ts";
@@ -48,7 +49,7 @@ export class HessianReader {
   #depth = 0;
 
   constructor(dialect: HessianDialect, content: Uint8Array, classes: ClassTable<ShapedClass>, valuesMax?: number) {
-    const input = new ByteReader(content, "HESSIAN_MALFORMED");
+    const input = new ByteReader(content, malformed);
     this.#tokens =
       dialect === "draft"
         ? new DraftTokenReader(input, classes, valuesMax)
@@ -167,7 +168,7 @@ export class HessianReader {
 
   /** The error for content that holds more than is allowed. */
   limit(bound: ErrorDetails): Error {
-    return fail("HESSIAN_LIMIT", { ...bound, offset: this.#tokens.input.offset });
+    return hessianError("HESSIAN_LIMIT", { ...bound, offset: this.#tokens.input.offset });
   }
 
   #shaped<T>(token: Token, shape: Shape<T>): T | null {
@@ -201,7 +202,7 @@ export class HessianReader {
 
   #begin(shape: Shape<unknown> | undefined): Referable {
     if (++this.#depth > DEPTH_MAX)
-      throw fail("HESSIAN_LIMIT", { depthMax: DEPTH_MAX, offset: this.#tokens.input.offset });
+      throw hessianError("HESSIAN_LIMIT", { depthMax: DEPTH_MAX, offset: this.#tokens.input.offset });
     const referable = { shape, value: undefined, isDone: false };
     this.#referables.push(referable);
     return referable;

@@ -1,7 +1,7 @@
 // Shapes of what the SOFA messages hold, and the table of a protocol's classes.
 
 import type { ByteReader } from "../../base/bytes.ts";
-import { fail } from "../../base/errors.ts";
+import { hessianError } from "./errors.ts";
 import type { HessianReader, Read, Shape, ShapedClass } from "./reader.ts";
 import type { ClassTable, HessianDialect } from "./tokenReader.ts";
 import type { WrittenClass } from "./writer.ts";
@@ -135,7 +135,7 @@ export class ShapeTable implements ClassTable<ShapedClass> {
   }
 
   define(className: string, fieldNames: readonly string[]): ShapedClass {
-    if (!this.#shapes.has(className)) throw fail("HESSIAN_CLASS_UNKNOWN", { className });
+    if (!this.#shapes.has(className)) throw hessianError("HESSIAN_CLASS_UNKNOWN", { className });
     const shape = this.#shapes.get(className);
     return { className, fieldNames, shape, readInstance: shape === undefined ? refuse : shape.compile(fieldNames) };
   }

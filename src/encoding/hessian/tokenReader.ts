@@ -4,7 +4,8 @@
 // nothing. What a token carries stands in the reader's fields until the next one: no object is made for a token.
 
 import type { ByteReader } from "../../base/bytes.ts";
-import { type ErrorDetails, fail, type RegistryError } from "../../base/errors.ts";
+import type { ErrorDetails, RegistryError } from "../../base/errors.ts";
+import { hessianError } from "./errors.ts";
 import { readString, type StringChunks } from "./strings.ts";
 
 /** What stands next: a scalar, the beginning of something longer, a reference, or the end of a list or map. */
@@ -250,6 +251,6 @@ export abstract class TokenReader<Definition extends ClassDefinition> implements
   }
 
   #limit(limit: ErrorDetails): RegistryError {
-    return fail("HESSIAN_LIMIT", { ...limit, offset: this.input.offset });
+    return hessianError("HESSIAN_LIMIT", { ...limit, offset: this.input.offset });
   }
 }

@@ -2,9 +2,9 @@
 // makes nothing but the nodes below, and is held to the same limits as the typed reader.
 
 import { ByteReader } from "../../base/bytes.ts";
-import { fail } from "../../base/errors.ts";
 import { readBytes } from "./binary.ts";
 import { DraftTokenReader } from "./draftTokenReader.ts";
+import { hessianError, malformed } from "./errors.ts";
 import { FinalTokenReader } from "./finalTokenReader.ts";
 import { DEPTH_MAX } from "./reader.ts";
 import { readString } from "./strings.ts";
@@ -37,7 +37,7 @@ const ANY_CLASS: ClassTable<ClassDefinition> = {
 
 /** Reads a content of one value. Throws HESSIAN_MALFORMED or HESSIAN_LIMIT. */
 export function readTree(dialect: HessianDialect, content: Uint8Array): HessianTree {
-  const input = new ByteReader(content, "HESSIAN_MALFORMED");
+  const input = new ByteReader(content, malformed);
   const tokens = dialect === "draft" ? new DraftTokenReader(input, ANY_CLASS) : new FinalTokenReader(input, ANY_CLASS);
   const tree = new TreeReader(tokens).value();
   if (input.remaining > 0) throw input.wrong(`${input.remaining} bytes follow the value`);
@@ -91,7 +91,7 @@ class TreeReader {
 
   #container(token: "list" | "map" | "object"): HessianNode {
     if (++this.#depth > DEPTH_MAX)
-      throw fail("HESSIAN_LIMIT", { depthMax: DEPTH_MAX, offset: this.#tokens.input.offset });
+      throw hessianError("HESSIAN_LIMIT", { depthMax: DEPTH_MAX, offset: this.#tokens.input.offset });
     this.#begun++;
     const node = this.#content(token);
     this.#depth--;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type ErrorCode, RegistryError } from "../../base/errors.ts";
+import { RegistryError } from "../../base/errors.ts";
 import { textOf } from "../../base/text.ts";
 import { DEPTH_MAX, FIELDS_MAX } from "./reader.ts";
 import {
@@ -36,7 +36,7 @@ const OUTER = schema({
 });
 const BLANK = OUTER.blank();
 
-function codeOf(content: readonly number[]): ErrorCode | undefined {
+function codeOf(content: readonly number[]): string | undefined {
   try {
     decodeProtobuf(OUTER, Uint8Array.from(content));
     return undefined;

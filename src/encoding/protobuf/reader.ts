@@ -1,8 +1,9 @@
 // Reading of proto3's wire format: tags, varints, and lengths that never pass the end of their message.
 
 import { ByteReader } from "../../base/bytes.ts";
-import { type ErrorDetails, fail } from "../../base/errors.ts";
+import type { ErrorDetails } from "../../base/errors.ts";
 import { asciiString, utf8String, type WireText } from "../../base/text.ts";
+import { malformed, protobufError } from "./errors.ts";
 
 /** The wire types that proto3 uses. */
 export const WIRE = { VARINT: 0, FIXED64: 1, BYTES: 2, FIXED32: 5 } as const;
@@ -31,7 +32,7 @@ export class ProtobufReader {
   wireType = 0;
 
   constructor(content: Uint8Array, fieldsMax = FIELDS_MAX) {
-    this.#input = new ByteReader(content, "PROTOBUF_MALFORMED");
+    this.#input = new ByteReader(content, malformed);
     this.#fieldsMax = fieldsMax;
     this.#end = content.length;
   }
@@ -121,7 +122,7 @@ export class ProtobufReader {
 
   /** The error for content that holds more than is allowed. */
   limit(bound: ErrorDetails): Error {
-    return fail("PROTOBUF_LIMIT", { ...bound, offset: this.#input.offset });
+    return protobufError("PROTOBUF_LIMIT", { ...bound, offset: this.#input.offset });
   }
 
   /**

@@ -14,7 +14,7 @@ import type { ClientEvent } from "../../registry/registry.ts";
 import { decodeMessage, encodeMessage, wireForm } from "./codec/codec.ts";
 import { ABSENT_MAP } from "./codec/messages.ts";
 import { ConnectionAccount } from "./connectionAccount.ts";
-import { SofaGateway } from "./gateway.ts";
+import { SofaConnections } from "./connections.ts";
 
 const START_MS = 1_700_000_000_000;
 const MIB = 1024 * 1024;
@@ -54,7 +54,7 @@ class FakeConnection implements Connection {
 let events: ClientEvent[];
 let logged: string[];
 let budget: Budget;
-let gateway: SofaGateway;
+let gateway: SofaConnections;
 let connection: FakeConnection;
 let handler: ConnectionHandler;
 beforeEach(() => useBudget({}));
@@ -85,7 +85,7 @@ function useBudget(limits: Partial<Budget["limits"]>): void {
   const log: Log = { debug: write, info: write, warn: write, error: write };
   const registry = { step: (event: ClientEvent) => void events.push(event) };
   const compression = { gzip: gzipSync, zstd: zstdCompressSync };
-  gateway = new SofaGateway({ config: CONFIG, registry, budget, compression, log, metrics });
+  gateway = new SofaConnections({ config: CONFIG, registry, budget, compression, log, metrics });
   connection = new FakeConnection();
   handler = gateway.accept(connection, START_MS);
 }

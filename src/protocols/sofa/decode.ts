@@ -2,6 +2,7 @@ import { fail } from "../../base/errors.ts";
 import type { BoltFrame } from "../../encoding/bolt/frame.ts";
 import { decodeMessage, publisherClassNames, wireForm } from "./codec/codec.ts";
 import type { SofaMessage, SubscriberRegister, WireForm } from "./codec/messages.ts";
+import { sofaError } from "./errorTable.ts";
 
 const PUBLISHERS = new Set(publisherClassNames());
 
@@ -38,5 +39,5 @@ export function decodeFrame(frame: BoltFrame, { registrationBytesMax }: { regist
  * subscribers.
  */
 function checkMultiScope({ acceptMulti, scope }: SubscriberRegister): void {
-  if (acceptMulti && scope !== "global") throw fail("SCOPE_NOT_GLOBAL", { scope: scope ?? "null" });
+  if (acceptMulti && scope !== "global") throw sofaError("SCOPE_NOT_GLOBAL", { scope: scope ?? "null" });
 }

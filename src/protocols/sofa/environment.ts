@@ -1,7 +1,5 @@
-import type { Budget } from "../../base/budget.ts";
-import type { Metrics } from "../../base/metrics.ts";
-import type { Compression, Log } from "../../base/ports.ts";
-import type { Registry } from "../../registry/registry.ts";
+import type { GatewayEnvironment } from "../kit/gateway.ts";
+import type { SofaMetrics } from "./metricTable.ts";
 
 /** Settings, each a key of the configuration. */
 export interface SofaConfig {
@@ -18,12 +16,5 @@ export interface SofaConfig {
   readonly pushCompressBytesMin: number;
 }
 
-/** What the gateway lives in. */
-export interface SofaEnvironment {
-  readonly config: SofaConfig;
-  readonly registry: Registry;
-  readonly budget: Budget;
-  readonly compression: Compression;
-  readonly log: Log;
-  readonly metrics: Metrics;
-}
+/** What the clients' connections live in. */
+export type SofaEnvironment = Omit<GatewayEnvironment<SofaConfig, SofaMetrics>, "node">;

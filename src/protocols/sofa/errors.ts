@@ -1,6 +1,6 @@
 // Refusals in the protocol's own forms: a Bolt status, a Java exception, or a registration answered with success=false.
 
-import type { ErrorCode, RegistryError } from "../../base/errors.ts";
+import type { RegistryError } from "../../base/errors.ts";
 import { visible } from "../../base/visible.ts";
 import { BOLT_CODEC, BOLT_STATUS } from "../../encoding/bolt/frame.ts";
 import { type Encoded, encodeMessage } from "./codec/codec.ts";
@@ -9,7 +9,7 @@ import { type Encoded, encodeMessage } from "./codec/codec.ts";
 export type ContentRefusal = Encoded & { readonly status: number };
 
 // What is well formed and too large is said in words: somebody has to make it smaller.
-const EXPLAINED: ReadonlySet<ErrorCode> = new Set([
+const EXPLAINED: ReadonlySet<string> = new Set([
   "HESSIAN_LIMIT",
   "OVERLOADED",
   "PROTOBUF_LIMIT",

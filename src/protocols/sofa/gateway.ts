@@ -1,115 +1,18 @@
-// SOFARegistry's clients: accepts their Bolt connections, and ends those that are silent for too long.
+// SOFARegistry's clients: SOFABolt v1 and v2 with Hessian or protobuf contents, and the paths of its HTTP servers.
 
-import { addressGroup } from "../../base/addressGroup.ts";
-import type { RegistryError } from "../../base/errors.ts";
-import type { Connection, ConnectionHandler } from "../../base/ports.ts";
-import { ConnectionAccount } from "./connectionAccount.ts";
-import type { SofaEnvironment } from "./environment.ts";
-import { SofaHandler } from "./handler.ts";
-import { PushBodies } from "./pushBodies.ts";
+import { BOLT_ERRORS } from "../../encoding/bolt/errors.ts";
+import { HESSIAN_ERRORS } from "../../encoding/hessian/errors.ts";
+import { PROTOBUF_ERRORS } from "../../encoding/protobuf/errors.ts";
+import type { Gateway } from "../kit/gateway.ts";
+import { SOFA_CONFIG_KEYS } from "./configKeys.ts";
+import type { SofaConfig } from "./environment.ts";
+import { SOFA_ERRORS } from "./errorTable.ts";
+import { SOFA_METRICS, type SofaMetrics } from "./metricTable.ts";
 
-// Twice the time between two rounds.
-const CHECK_MS_MAX = 1_000;
-// Each client that says nothing is asked every five seconds: with this many a round, 25,000 clients are, for a tenth of
-// a core (20 µs for a heartbeat and its answer). With more of them the questions come later, and so does the end of a
-// frozen client; the time that it has to answer stays the same.
-const ASKED_PER_ROUND = 2_500;
-
-// Ids are Java ints on the wire; those of pushes are positive.
-const HEARTBEAT_ID_FIRST = -1;
-const HEARTBEAT_ID_LAST = -0x8000_0000;
-
-export class SofaGateway {
-  readonly #environment: SofaEnvironment;
-  readonly #bodies: PushBodies;
-  readonly #open = new Set<SofaHandler>();
-  #accepted = 0;
-  #checkedMs = Number.POSITIVE_INFINITY;
-  #nextHeartbeatId = HEARTBEAT_ID_FIRST;
-  /** Whom to ask next, if it is silent. */
-  #toAsk: Iterator<SofaHandler>;
-
-  constructor(environment: SofaEnvironment) {
-    this.#environment = environment;
-    this.#bodies = new PushBodies(environment.config, environment.compression);
-    this.#toAsk = this.#open.values();
-  }
-
-  /** What bodies of pushes that are kept take, about. */
-  get bodyBytes(): number {
-    return this.#bodies.bytes;
-  }
-
-  /** Serves a new connection. */
-  accept(connection: Connection, nowMs: number): ConnectionHandler {
-    const account = new ConnectionAccount(this.#environment.budget.open(addressGroup(connection.remoteAddress)));
-    const refusal = account.open();
-    if (refusal !== undefined) return this.#refuse(connection, { account, refusal, nowMs });
-    const handler: SofaHandler = new SofaHandler(connection, {
-      ...this.#environment,
-      bodies: this.#bodies,
-      account,
-      ended: () => this.#ended(handler),
-      nextHeartbeatId: () => this.#takeHeartbeatId(),
-      number: this.#accepted++,
-      nowMs,
-    });
-    this.#open.add(handler);
-    this.#environment.metrics.set("roster_client_connections", this.#open.size);
-    return handler;
-  }
-
-  /**
-   * Asks clients that are silent whether they are there, and ends the connections of those that have been for too long,
-   * or that are blocked for too long. The host calls it twice a second. A round that is late says that this process was
-   * away, and that what the clients sent meanwhile may not have been read yet: the time does not count against them.
-   */
-  closeIdle(nowMs: number): void {
-    const awayMs = nowMs - this.#checkedMs;
-    this.#checkedMs = nowMs;
-    if (awayMs > CHECK_MS_MAX) {
-      for (const handler of this.#open) handler.pardon(awayMs, nowMs);
-      return;
-    }
-    for (const handler of this.#open) handler.closeIdle(nowMs);
-    this.#askSilent(nowMs);
-  }
-
-  /** Goes on where the round before has stopped, so that everybody's turn comes. */
-  #askSilent(nowMs: number): void {
-    let left = ASKED_PER_ROUND;
-    for (let looked = this.#open.size; looked > 0 && left > 0; looked--) {
-      let next = this.#toAsk.next();
-      if (next.done === true) {
-        this.#toAsk = this.#open.values();
-        next = this.#toAsk.next();
-      }
-      if (next.done !== true && next.value.askIfSilent(nowMs)) left--;
-    }
-  }
-
-  #takeHeartbeatId(): number {
-    const id = this.#nextHeartbeatId;
-    this.#nextHeartbeatId = id === HEARTBEAT_ID_LAST ? HEARTBEAT_ID_FIRST : id - 1;
-    return id;
-  }
-
-  #refuse(
-    connection: Connection,
-    { account, refusal, nowMs }: { account: ConnectionAccount; refusal: RegistryError; nowMs: number },
-  ): ConnectionHandler {
-    const { log, metrics } = this.#environment;
-    metrics.add("roster_connections_closed_total", 1, { reason: refusal.code });
-    if (account.account.mayLog(nowMs)) {
-      log.warn("a connection was refused", { client: connection.remoteAddress, reason: refusal.message });
-    }
-    account.close();
-    connection.close();
-    return { received: () => undefined, drained: () => undefined, closed: () => undefined };
-  }
-
-  #ended(handler: SofaHandler): void {
-    this.#open.delete(handler);
-    this.#environment.metrics.set("roster_client_connections", this.#open.size);
-  }
-}
+export const sofaGateway = {
+  name: "sofa",
+  configKeys: SOFA_CONFIG_KEYS,
+  errors: { ...BOLT_ERRORS, ...HESSIAN_ERRORS, ...PROTOBUF_ERRORS, ...SOFA_ERRORS },
+  metrics: SOFA_METRICS,
+  load: async () => (await import("./gatewayCode.ts")).sofaGatewayCode,
+} as const satisfies Gateway<SofaConfig, SofaMetrics>;

@@ -1,7 +1,7 @@
 // One client's Bolt connection: frames in, registry events out, and the registry's answers and pushes back as frames.
 
 import { equalBytes } from "../../base/bytes.ts";
-import { type ErrorCode, fail, RegistryError } from "../../base/errors.ts";
+import { fail, RegistryError } from "../../base/errors.ts";
 import { type Connection, type ConnectionHandler, UNREAD_BYTES_MAX } from "../../base/ports.ts";
 import { BoltDecoder } from "../../encoding/bolt/decoder.ts";
 import {
@@ -12,6 +12,7 @@ import {
   encodeRequestHead,
   encodeResponse,
 } from "../../encoding/bolt/encode.ts";
+import { boltError } from "../../encoding/bolt/errors.ts";
 import {
   BOLT_CODEC,
   BOLT_STATUS,
@@ -81,7 +82,7 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
   readonly #client: ClientId;
   readonly #decoder: BoltDecoder;
   readonly #open = new Map<number, OpenRequest & { readonly kind: Register["kind"] }>();
-  readonly #warned = new Set<ErrorCode>();
+  readonly #warned = new Set<string>();
   readonly #silence: SilenceWatch;
   #dialect: BoltDialect = BOLT_V1;
   #configForm: WireForm = "hessian-draft";
@@ -364,7 +365,7 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
       case "syncConfigRequest":
         return this.#respond(open, syncConfigResponse(this.#environment.config.dataCenter));
       default:
-        throw fail("BOLT_CLASS_UNKNOWN", { className: open.frame.className });
+        throw boltError("BOLT_CLASS_UNKNOWN", { className: open.frame.className });
     }
   }
 

@@ -11,7 +11,7 @@ import type { Payload } from "../../model/payload.ts";
 import type { ClientChannel, ClientEvent } from "../../registry/registry.ts";
 import { encodeMessage } from "./codec/codec.ts";
 import { ABSENT_MAP } from "./codec/messages.ts";
-import { SofaGateway } from "./gateway.ts";
+import { SofaConnections } from "./connections.ts";
 import { CONFIG as SCENE_CONFIG } from "./testing/handlerScene.ts";
 
 const CONFIG = { ...SCENE_CONFIG, pushCompress: false };
@@ -44,7 +44,7 @@ function payloadAfterwards({ bytes, isRefused }: { bytes: number; isRefused: boo
   const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
   const compression = { gzip: (body: Uint8Array) => body, zstd: (body: Uint8Array) => body };
   const environment = { config: CONFIG, budget: unlimitedBudget(), compression, log, metrics: noMetrics };
-  const gateway = new SofaGateway({ ...environment, registry: { step } });
+  const gateway = new SofaConnections({ ...environment, registry: { step } });
   const message = encodeMessage("hessian-draft", {
     kind: "publisherRegister",
     instanceId: null,

@@ -9,7 +9,7 @@ import type { Connection, ConnectionHandler, Log } from "../../base/ports.ts";
 import { BoltDecoder } from "../../encoding/bolt/decoder.ts";
 import { encodeHeartbeat, encodeHeartbeatAck, encodeRequest, encodeResponse } from "../../encoding/bolt/encode.ts";
 import { BOLT_STATUS, BOLT_V1, type BoltDialect, type BoltFrame } from "../../encoding/bolt/frame.ts";
-import { SofaGateway } from "./gateway.ts";
+import { SofaConnections } from "./connections.ts";
 import { CONFIG } from "./testing/handlerScene.ts";
 
 const START_MS = 1_700_000_000_000;
@@ -33,11 +33,11 @@ class FakeConnection implements Connection {
   }
 }
 
-let gateway: SofaGateway;
+let gateway: SofaConnections;
 let connection: FakeConnection;
 let handler: ConnectionHandler;
 beforeEach(() => {
-  gateway = new SofaGateway({
+  gateway = new SofaConnections({
     config: CONFIG,
     registry: { step: ignore },
     budget: unlimitedBudget(),

@@ -7,7 +7,7 @@ import { encodeHeartbeat } from "../../encoding/bolt/encode.ts";
 import { BOLT_V1 } from "../../encoding/bolt/frame.ts";
 import { brandDataInfoId } from "../../model/ids.ts";
 import type { ClientChannel } from "../../registry/registry.ts";
-import { SofaGateway } from "./gateway.ts";
+import { SofaConnections } from "./connections.ts";
 
 const START_MS = 1_700_000_000_000;
 const CLIENT_OUTPUT_BYTES_MAX = 4 * 1024 * 1024;
@@ -45,13 +45,13 @@ class FullConnection implements Connection {
   }
 }
 
-let gateway: SofaGateway;
+let gateway: SofaConnections;
 let connection: FullConnection;
 let handler: ConnectionHandler;
 let channel: ClientChannel;
 beforeEach(() => {
   const nothing = () => undefined;
-  gateway = new SofaGateway({
+  gateway = new SofaConnections({
     config: CONFIG,
     budget: unlimitedBudget(),
     registry: {

@@ -1,6 +1,6 @@
 // The keys that say where the node listens and what it is to its cluster; part of the table in table.ts.
 
-import { DURATION, type KeySpec, PORT } from "./keySpec.ts";
+import { DURATION, type KeySpec, PORT } from "../../base/keySpec.ts";
 
 const HOST = /^[A-Za-z0-9_.:%[\]-]{1,255}$/;
 const MAYBE_HOST = /^[A-Za-z0-9_.:%[\]-]{0,255}$/;
@@ -34,13 +34,6 @@ export const NETWORK = {
     default: false,
     about: "Allows listening beyond loopback although neither clients nor nodes are encrypted and authenticated.",
     cost: "The network around the server becomes its only protection.",
-  },
-  "bolt-port": {
-    section: "Network",
-    ...PORT,
-    default: 9_600,
-    about: "The port on which clients talk SOFABolt (role session); 0 takes any free port.",
-    cost: "Nothing; clients learn it from http-port.",
   },
   "http-port": {
     section: "Network",

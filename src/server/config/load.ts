@@ -3,7 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { fail } from "../../base/errors.ts";
-import type { ConfigValue } from "./keySpec.ts";
+import type { ConfigValue } from "../../base/keySpec.ts";
 import { camelCase, environmentName, nearestName } from "./names.ts";
 import { checkNodeRoles } from "./nodeRoles.ts";
 import { describeAllowed, parseValue } from "./parseValue.ts";
@@ -11,13 +11,13 @@ import { CONFIG_KEYS, type Config, type ConfigKey, specOf } from "./table.ts";
 
 /** What was said on the command line and in the environment. */
 export interface ConfigSources {
-  /** By key without the dashes: `{ "bolt-port": "9600" }`. `config` names the config file. */
+  /** By key without the dashes: `{ "http-port": "9603" }`. `config` names the config file. */
   readonly flags: Readonly<Record<string, string | boolean | undefined>>;
   /** The process environment; only names with ROSTER_ are looked at. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** The effective configuration, and for each key where its value came from: `flag --bolt-port`. */
+/** The effective configuration, and for each key where its value came from: `flag --http-port`. */
 export interface LoadedConfig {
   readonly config: Config;
   readonly origins: ReadonlyMap<ConfigKey, string>;
@@ -96,8 +96,8 @@ function flagLayer(flags: ConfigSources["flags"]): Layer {
   return layer;
 }
 
-// Kubernetes puts such variables into every container that runs beside a service named "roster" or "roster-bolt";
-// none is meant for us, and ROSTER_BOLT_PORT=tcp://10.0.0.1:9600 would even look like a key of ours.
+// Kubernetes puts such variables into every container that runs beside a service named "roster" or "roster-clients";
+// none is meant for us, and ROSTER_HTTP_PORT=tcp://10.0.0.1:9603 would even look like a key of ours.
 const KUBERNETES_NAME = /^ROSTER_(.+_)?(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/;
 const KUBERNETES_VALUE = /^(tcp|udp|sctp):\/\//;
 
@@ -121,7 +121,7 @@ function fileLayer(path: string): Layer {
   const origin = `file ${path}`;
   const content = parseFile(path);
   if (typeof content !== "object" || content === null || Array.isArray(content)) {
-    throw fail("CONFIG_INVALID", { from: origin, allowed: 'a JSON object such as { "bolt-port": 9600 }' });
+    throw fail("CONFIG_INVALID", { from: origin, allowed: 'a JSON object such as { "http-port": 9603 }' });
   }
   return new Map(Object.entries(content).map(([name, raw]) => [knownKey(name, origin), { raw, origin }]));
 }

@@ -1,13 +1,13 @@
 // A key's names in the places it can come from, and the search for the key that a typo meant.
 
-import type { CamelCase } from "./keySpec.ts";
+import type { CamelCase } from "../../base/keySpec.ts";
 
-/** `bolt-port` as `boltPort`. */
+/** `http-port` as `httpPort`. */
 export function camelCase<K extends string>(key: K): CamelCase<K> {
   return key.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()) as CamelCase<K>;
 }
 
-/** `bolt-port` as `ROSTER_BOLT_PORT`. */
+/** `http-port` as `ROSTER_HTTP_PORT`. */
 export function environmentName(key: string): string {
   return `ROSTER_${key.replaceAll("-", "_").toUpperCase()}`;
 }

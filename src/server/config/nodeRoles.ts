@@ -6,6 +6,8 @@ import { fail } from "../../base/errors.ts";
 import { parseAddress } from "../../transport/address.ts";
 import { isLoopback, isWildcard } from "./checkBind.ts";
 import { AUTOMATIC_PORT, DATA_HTTP_PORT, NODE_PORT } from "./clusterKeys.ts";
+import { GATEWAY_PORT_KEYS, type GatewayPortKey } from "./gatewayKeys.ts";
+import { camelCase } from "./names.ts";
 import type { Config, ConfigKey } from "./table.ts";
 
 type Role = Config["roles"][number];
@@ -35,7 +37,7 @@ export function dataHttpPortOf(config: Config): number | undefined {
 /** The ports that the node opens, by the key that names each. */
 export function doorsOf(config: Config): ReadonlyMap<ConfigKey, number> {
   const doors = new Map<ConfigKey, number>();
-  if (config.roles.includes("session")) doors.set("bolt-port", config.boltPort).set("http-port", config.httpPort);
+  for (const key of clientPortKeys(config)) doors.set(key, config[camelCase(key)]);
   if (config.roles.includes("meta")) doors.set("meta-http-port", config.metaHttpPort);
   const [dataHttpPort, nodePort] = [dataHttpPortOf(config), nodePortOf(config)];
   if (dataHttpPort !== undefined) doors.set("data-http-port", dataHttpPort);
@@ -66,7 +68,13 @@ export function checkNodeRoles(config: Config): void {
   checkDoors(config);
 }
 
-function checkWorkers({ workers, roles, boltPort, httpPort }: Config): void {
+/** The keys of the ports at which the node listens for clients. */
+function clientPortKeys({ roles }: Config): readonly (GatewayPortKey | "http-port")[] {
+  return roles.includes("session") ? [...GATEWAY_PORT_KEYS, "http-port"] : [];
+}
+
+function checkWorkers(config: Config): void {
+  const { workers, roles } = config;
   if (workers === 1) return;
   if (roles.includes("meta")) {
     throw refused(
@@ -75,9 +83,10 @@ function checkWorkers({ workers, roles, boltPort, httpPort }: Config): void {
       "1 with the role meta: run that in a process of its own, and name it to this one",
     );
   }
-  if (!roles.includes("session")) return;
-  if (boltPort === 0) throw refused("bolt-port", boltPort, "a port that the workers can share");
-  if (httpPort === 0) throw refused("http-port", httpPort, "a port that the workers can share");
+  for (const key of clientPortKeys(config)) {
+    const port = config[camelCase(key)];
+    if (port === 0) throw refused(key, port, "a port that the workers can share");
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { KeySpec } from "./keySpec.ts";
+import type { KeySpec } from "../../base/keySpec.ts";
 import { describeAllowed, parseValue } from "./parseValue.ts";
 
 const COMMON = { section: "Test", about: "", cost: "" };

@@ -2,7 +2,7 @@
 
 import { resolve } from "node:path";
 import { unreachable } from "../../base/assert.ts";
-import type { ConfigValue, KeySpec, ListKey, NumberKey, StringKey } from "./keySpec.ts";
+import type { ConfigValue, KeySpec, ListKey, NumberKey, StringKey } from "../../base/keySpec.ts";
 
 /** The value of a key, or nothing if `raw` is not allowed; `describeAllowed` then says what is. */
 export function parseValue(spec: KeySpec, raw: unknown): ConfigValue | undefined {

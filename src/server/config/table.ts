@@ -1,19 +1,11 @@
-// Every configuration key there is. The key is the flag (--bolt-port), the name in the config file (bolt-port) and,
-// in capitals, the environment variable (ROSTER_BOLT_PORT). docs/reference/config.md is generated from here.
+// Every configuration key there is. The key is the flag (--http-port), the name in the config file (http-port) and,
+// in capitals, the environment variable (ROSTER_HTTP_PORT). docs/reference/config.md is generated from here.
 
+import { BYTES, type CamelCase, DURATION, type KeySpec, type ValueOf } from "../../base/keySpec.ts";
 import { CLUSTER, NETWORK } from "./clusterKeys.ts";
-import { BYTES, type CamelCase, DURATION, type KeySpec, type ValueOf } from "./keySpec.ts";
+import { GATEWAY_KEYS } from "./gatewayKeys.ts";
 
 const CLIENTS = {
-  "frame-bytes-max": {
-    section: "Clients",
-    ...BYTES,
-    default: 16 * 1_024 * 1_024,
-    min: 64 * 1_024,
-    max: 1_024 * 1_024 * 1_024,
-    about: "The largest frame a client may send; a connection that declares more is closed.",
-    cost: "One hostile connection can make the server hold so much memory.",
-  },
   "registration-bytes-max": {
     section: "Clients",
     ...BYTES,
@@ -383,12 +375,20 @@ const OPERATION = {
 } as const satisfies Record<string, KeySpec>;
 
 /** All keys, in the order in which help and reference page list them. */
-export const CONFIG = { ...NETWORK, ...CLUSTER, ...CLIENTS, ...PUSH, ...REPAIR, ...OPERATION } as const;
+export const CONFIG = {
+  ...NETWORK,
+  ...GATEWAY_KEYS,
+  ...CLUSTER,
+  ...CLIENTS,
+  ...PUSH,
+  ...REPAIR,
+  ...OPERATION,
+} as const;
 
-/** A key as flags and files write it: `bolt-port`. */
+/** A key as flags and files write it: `http-port`. */
 export type ConfigKey = keyof typeof CONFIG;
 
-/** The effective configuration, with one camelCase property for each key: `config.boltPort`. */
+/** The effective configuration, with one camelCase property for each key: `config.httpPort`. */
 export type Config = { readonly [K in ConfigKey as CamelCase<K>]: ValueOf<(typeof CONFIG)[K]> };
 
 /** All keys in the order of the table. */

@@ -2,30 +2,36 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { HeldLoss } from "../../data/lossProtection.ts";
 import { brandDataInfoId, type DataInfoId } from "../../model/ids.ts";
+import { GATEWAYS } from "../gateways.ts";
+import { loadGateways } from "../loadGateways.ts";
 import { createMetrics } from "../metrics.ts";
 import { type DataStatus, dataHttp } from "./dataHttp.ts";
 
 const ORDERS = brandDataInfoId("orders#@#DEFAULT_INSTANCE_ID#@#DEFAULT_GROUP");
 const OTHER = brandDataInfoId("other#@#DEFAULT_INSTANCE_ID#@#DEFAULT_GROUP");
+const GATEWAY_CODE = await loadGateways();
 const NOW_MS = 1_000_000;
 const HELD: HeldLoss = { dataInfoId: ORDERS, sinceMs: 990_000, untilMs: 1_590_000, lost: 3, publishers: 4 };
 
 /** The port of a data node that holds one service back, and what was released through it. */
 function port(changes: Partial<DataStatus> = {}) {
   const released: DataInfoId[] = [];
-  const app = dataHttp({
-    page: createMetrics(),
-    isStopping: () => false,
-    stop: () => undefined,
-    heldLosses: () => [HELD],
-    releaseHeld: (dataInfoId) => void released.push(dataInfoId),
-    nowMs: () => NOW_MS,
-    hasSlotTable: () => true,
-    isServing: () => true,
-    slotsLed: () => 7,
-    blocked: () => undefined,
-    ...changes,
-  });
+  const app = dataHttp(
+    {
+      page: createMetrics(GATEWAYS),
+      isStopping: () => false,
+      stop: () => undefined,
+      heldLosses: () => [HELD],
+      releaseHeld: (dataInfoId) => void released.push(dataInfoId),
+      nowMs: () => NOW_MS,
+      hasSlotTable: () => true,
+      isServing: () => true,
+      slotsLed: () => 7,
+      blocked: () => undefined,
+      ...changes,
+    },
+    GATEWAY_CODE,
+  );
   const release = (query: string) => app.inject({ method: "POST", url: `/held/release${query}` });
   const nameOf = (dataInfoId: string) => `?dataInfoId=${encodeURIComponent(dataInfoId)}`;
   return { app, released, release, nameOf };

@@ -9,7 +9,7 @@ import {
   type FastifySchemaValidationError,
   fastify,
 } from "fastify";
-import { ERRORS, fail, RegistryError } from "../../base/errors.ts";
+import { fail, RegistryError } from "../../base/errors.ts";
 import { visible } from "../../base/visible.ts";
 import { formatAddress } from "../../transport/address.ts";
 import type { ConnectionShares } from "../../transport/connectionShares.ts";
@@ -68,7 +68,7 @@ export function createHttp({ requestMs, checkMs }: HttpTimes = HTTP_TIMES): Fast
   return app;
 }
 
-// SOFARegistry's client asks each 30 s on a kept connection; a connection that is dropped just then costs it a failed
+// Clients ask each 30 s on a kept connection; a connection that is dropped just then costs it a failed
 // request.
 const KEEP_ALIVE_MS = 65_000;
 
@@ -138,5 +138,5 @@ export function messageOf(error: Error & { statusCode?: number }, { headers, rou
 /** HTTP's status for an error: of ours whether it may go well later, of the library's its own. */
 export function statusOf(error: Error & { statusCode?: number }): number {
   if (!(error instanceof RegistryError)) return error.statusCode ?? 500;
-  return ERRORS[error.code].retry ? 503 : 400;
+  return error.retry ? 503 : 400;
 }

@@ -1,31 +1,38 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { DataInfoId } from "../../model/ids.ts";
+import { GATEWAYS } from "../gateways.ts";
+import { loadGateways } from "../loadGateways.ts";
 import { createMetrics } from "../metrics.ts";
 import { type MetaStatus, metaHttp } from "./metaHttp.ts";
+
+const GATEWAY_CODE = await loadGateways();
 
 /** The port of a meta node that leads, and what was put through it. */
 function port(changes: Partial<MetaStatus> = {}) {
   const stored: [key: DataInfoId, data: string | null][] = [];
-  const app = metaHttp({
-    page: createMetrics(),
-    isStopping: () => false,
-    stop: () => undefined,
-    configValueBytesMax: 1_024,
-    config: () => undefined,
-    putConfig: async (key, data) => void stored.push([key, data]),
-    isLeading: () => true,
-    leaderAddress: () => undefined,
-    isStoreReachable: () => true,
-    isReady: () => true,
-    members: () => [],
-    slotTable: () => undefined,
-    blockedNodes: () => new Set(),
-    metas: () => [],
-    blockNode: async () => undefined,
-    held: undefined,
-    ...changes,
-  });
+  const app = metaHttp(
+    {
+      page: createMetrics(GATEWAYS),
+      isStopping: () => false,
+      stop: () => undefined,
+      configValueBytesMax: 1_024,
+      config: () => undefined,
+      putConfig: async (key, data) => void stored.push([key, data]),
+      isLeading: () => true,
+      leaderAddress: () => undefined,
+      isStoreReachable: () => true,
+      isReady: () => true,
+      members: () => [],
+      slotTable: () => undefined,
+      blockedNodes: () => new Set(),
+      metas: () => [],
+      blockNode: async () => undefined,
+      held: undefined,
+      ...changes,
+    },
+    GATEWAY_CODE,
+  );
   const post = async (url: string, payload: object) => {
     const answer = await app.inject({ method: "POST", url, payload });
     return { status: answer.statusCode, message: answer.json<{ message: string | null }>().message ?? "" };

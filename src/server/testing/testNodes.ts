@@ -6,6 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { configWith } from "../config/load.ts";
 import type { Config } from "../config/table.ts";
+import { GATEWAYS } from "../gateways.ts";
+import type { ServedGateway } from "../loadGateways.ts";
 import { type RunningServer, startServer } from "../start.ts";
 
 type Role = Config["roles"][number];
@@ -16,6 +18,12 @@ const FREE = { boltPort: 0, httpPort: 0, metaHttpPort: 0, dataHttpPort: 0, nodeP
 export class TestNodes {
   readonly #running = new Set<RunningServer>();
   readonly #directories: string[] = [];
+  readonly #gateways: readonly ServedGateway[];
+
+  /** The protocols that the nodes serve: all there are, unless they are named. */
+  constructor(gateways: readonly ServedGateway[] = GATEWAYS) {
+    this.#gateways = gateways;
+  }
 
   newDirectory(): string {
     const directory = mkdtempSync(join(tmpdir(), "roster-cluster-"));
@@ -25,7 +33,7 @@ export class TestNodes {
 
   async start(roles: readonly Role[], changes: Partial<Config> = {}): Promise<RunningServer> {
     const dataDir = changes.dataDir ?? this.newDirectory();
-    const server = await startServer(configWith({ ...FREE, roles, ...changes, dataDir }));
+    const server = await startServer(configWith({ ...FREE, roles, ...changes, dataDir }), this.#gateways);
     this.#running.add(server);
     return server;
   }

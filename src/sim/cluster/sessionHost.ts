@@ -6,7 +6,7 @@ import type { Cancel, ConnectionHandler, Log } from "../../base/ports.ts";
 import { Stepper } from "../../base/stepper.ts";
 import type { MetaToMember } from "../../cluster/messages/membership.ts";
 import type { DataToSession, SessionToData } from "../../cluster/messages/sessionData.ts";
-import { SofaGateway } from "../../protocols/sofa/gateway.ts";
+import { SofaConnections } from "../../protocols/sofa/connections.ts";
 import { hasOtherSessions } from "../../session/handOver.ts";
 import { Session, type SessionEvent, type SessionOutput } from "../../session/session.ts";
 import { leftovers, stuck, unfinished } from "../../session/unfinished.ts";
@@ -32,7 +32,7 @@ export class SessionHost {
   readonly #metas: MetaLinks;
   readonly #session: Session;
   readonly #stepper: Stepper<SessionEvent>;
-  readonly #gateway: SofaGateway;
+  readonly #gateway: SofaConnections;
   readonly #budget: Budget;
   #cancelIdleCheck: Cancel = () => undefined;
   #isDraining = false;
@@ -61,7 +61,7 @@ export class SessionHost {
       workPerSecondMax: plan.config.registrationsPerSecondMax,
     });
     this.#stepper = new Stepper<SessionEvent>(this.#session, { ...time, failed });
-    this.#gateway = new SofaGateway({
+    this.#gateway = new SofaConnections({
       config: plan.config,
       registry: this.#stepper,
       budget: this.#budget,

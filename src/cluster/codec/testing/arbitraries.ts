@@ -222,12 +222,16 @@ export const leaderToFollower = anyOf<LeaderToFollower>({
   notLeader: record({ kind: is("notLeader"), slot: natural, leaderEpoch: long }),
 });
 
+const clientAddresses = fc
+  .uniqueArray(fc.tuple(plain, plain), { minLength: 1, maxLength: 4, selector: ([listener]) => listener })
+  .map((pairs) => new Map(pairs));
+
 const heartbeat = record<Heartbeat>(
   {
     kind: is("heartbeat"),
     role,
     address: plain,
-    clientAddress: plain,
+    clientAddresses,
     tableEpoch: long,
     members: membersVersion,
     isLeaving: fc.boolean(),
@@ -235,7 +239,7 @@ const heartbeat = record<Heartbeat>(
     newestVersion: long,
     clients: natural,
   },
-  "clientAddress",
+  "clientAddresses",
   "slots",
   "newestVersion",
   "clients",
@@ -248,7 +252,7 @@ export const memberToMeta = anyOf<MemberToMeta>({
 });
 
 const slotOwner = record({ leader: node, leaderEpoch: long, followers: list(node) });
-const memberAddress = record<MemberAddress>({ id: node, role, address: plain, clientAddress: plain }, "clientAddress");
+const memberAddress = record<MemberAddress>({ id: node, role, address: plain, clientAddresses }, "clientAddresses");
 
 export const metaToMember = anyOf<MetaToMember>({
   slotTable: record({

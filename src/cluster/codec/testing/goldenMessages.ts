@@ -51,7 +51,10 @@ const sessionMember: Required<MemberAddress> = {
   id: session,
   role: "session",
   address: "[::1]:9621",
-  clientAddress: "[::1]:9600",
+  clientAddresses: new Map([
+    ["bolt", "[::1]:9600"],
+    ["eureka", "[::1]:8761"],
+  ]),
 };
 
 const HELLO: Required<Hello> = {
@@ -80,7 +83,10 @@ const MEMBER_TO_META: OneOfEachKind<MemberToMeta> = {
     kind: "heartbeat",
     role: "data",
     address: "10.0.0.3:9620",
-    clientAddress: "10.0.0.3:9600",
+    clientAddresses: new Map([
+      ["bolt", "10.0.0.3:9600"],
+      ["eureka", "10.0.0.3:8761"],
+    ]),
     tableEpoch: 9n,
     members: { epoch: 4n, serial: 300 },
     isLeaving: true,

@@ -5,7 +5,7 @@
 // one message, because in every form the fields may come in any order.
 
 import { assert } from "../../../base/assert.ts";
-import { fail } from "../../../base/errors.ts";
+import { boltError } from "../../../encoding/bolt/errors.ts";
 import { BOLT_CODEC } from "../../../encoding/bolt/frame.ts";
 import type { HessianDialect } from "../../../encoding/hessian/tokenReader.ts";
 import { HESSIAN_CLASSES } from "./hessianClasses.ts";
@@ -50,7 +50,7 @@ export function decodeMessage(form: WireForm, className: string, content: Uint8A
     form === "protobuf"
       ? decodeProtobufMessage(className, content)
       : decodeHessian(dialectOf(form), className, content);
-  if (message === undefined) throw fail("BOLT_CLASS_UNKNOWN", { className });
+  if (message === undefined) throw boltError("BOLT_CLASS_UNKNOWN", { className });
   return message;
 }
 

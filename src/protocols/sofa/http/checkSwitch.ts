@@ -3,6 +3,7 @@
 
 import { fail } from "../../../base/errors.ts";
 import type { ServiceName } from "../../../model/dataInfoId.ts";
+import { sofaError } from "../errorTable.ts";
 
 /** Where SOFARegistry looks for its switches. */
 const SWITCH_INSTANCE_ID = "9600";
@@ -43,7 +44,7 @@ export function checkSwitch({ dataId, instanceId, group }: ServiceName): void {
   const name = dataId.trim().toLowerCase();
   const instead = Object.hasOwn(SWITCHES, name) ? SWITCHES[name] : undefined;
   if (instead !== undefined) {
-    throw fail("SWITCH_NOT_SERVED", { dataId, ...(instead === "" ? {} : { instead }) });
+    throw sofaError("SWITCH_NOT_SERVED", { dataId, ...(instead === "" ? {} : { instead }) });
   }
   if (instanceId !== SWITCH_INSTANCE_ID || group !== SWITCH_GROUP) return;
   const expected = "another instanceId or group, for these are where SOFARegistry has its switches";

@@ -3,13 +3,13 @@ import { test } from "node:test";
 import { fail } from "../../../base/errors.ts";
 import { asked } from "../../../base/testing/asked.ts";
 import type { DataInfoId } from "../../../model/ids.ts";
-import { type ConfigStatus, configRoutes } from "./configRoutes.ts";
+import { type ConfigNode, configRoutes } from "./configRoutes.ts";
 
 const KEY = "retries#@#DEFAULT_INSTANCE_ID#@#DEFAULT_GROUP";
 const NAME = { dataId: "retries", group: "", instanceId: "" };
 
 /** The routes of a meta node at which one value is set, and what was stored through them. */
-function routes(changes: Partial<ConfigStatus> = {}) {
+function routes(changes: Partial<ConfigNode> = {}) {
   const stored: [DataInfoId, string | null][] = [];
   const all = configRoutes({
     configValueBytesMax: 1_000,

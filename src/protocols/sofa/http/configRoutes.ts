@@ -4,21 +4,11 @@ import { fail } from "../../../base/errors.ts";
 import { type HttpRoute, jsonResponse, queryValue, respondWith } from "../../../base/http.ts";
 import { makeDataInfoId, parseDataInfoId, readDataInfoId, type ServiceName } from "../../../model/dataInfoId.ts";
 import type { DataInfoId } from "../../../model/ids.ts";
+import type { ConfigValue, MetaNode } from "../../kit/gateway.ts";
 import { checkSwitch } from "./checkSwitch.ts";
 
-/** A value that somebody has set, or removed. */
-interface ConfigValue {
-  readonly version: bigint;
-  readonly data: string | null;
-}
-
-/** What the routes ask of the configuration. */
-export interface ConfigStatus {
-  readonly configValueBytesMax: number;
-  readonly config: (dataInfoId: DataInfoId) => ConfigValue | undefined;
-  /** Stores a value, or removes it with null. Rejects with a RegistryError. */
-  readonly putConfig: (dataInfoId: DataInfoId, data: string | null) => Promise<void>;
-}
+/** What the routes ask of the node. */
+export type ConfigNode = Pick<MetaNode, "configValueBytesMax" | "config" | "putConfig">;
 
 const KEY_FIELDS = {
   dataId: { type: "string" },
@@ -46,7 +36,7 @@ const NAMES_BYTES_MAX = 64 * 1024;
 
 const DONE = jsonResponse({ success: true, message: null });
 
-export function configRoutes({ config, putConfig, configValueBytesMax }: ConfigStatus): readonly HttpRoute[] {
+export function configRoutes({ config, putConfig, configValueBytesMax }: ConfigNode): readonly HttpRoute[] {
   return [
     {
       method: "GET",

@@ -1,35 +1,12 @@
 // SOFARegistry's health check, which each of its three servers has, in its words.
 
 import { type HttpRoute, jsonResponse } from "../../../base/http.ts";
+import type { DataNode, MemberNode, MetaNode, NodeHealth } from "../../kit/gateway.ts";
 
-/** What the check asks of any role. */
-interface RoleHealth {
-  readonly isStopping: () => boolean;
-  /** Why the role does not do its work; nothing if it does. */
-  readonly notReady: () => string | undefined;
-}
+/** What the check asks of the role meta. */
+type MetaHealth = NodeHealth & Pick<MetaNode, "isLeading" | "isStoreReachable" | "leaderAddress">;
 
-/** A role that an operator may have shut out. */
-interface MemberHealth extends RoleHealth {
-  readonly hasSlotTable: () => boolean;
-  /** Why the node is shut out; nothing if it is not. */
-  readonly blocked: () => string | undefined;
-}
-
-export interface DataHealth extends MemberHealth {
-  readonly slotsLed: () => number;
-  readonly isServing: () => boolean;
-}
-
-export interface MetaHealth extends RoleHealth {
-  readonly isLeading: () => boolean;
-  readonly hasSlotTable: () => boolean;
-  readonly isStoreReachable: () => boolean;
-  /** Where the leading meta node takes HTTP calls; undefined if none is known to lead. */
-  readonly leaderAddress: () => string | undefined;
-}
-
-export function sessionHealthRoute(role: MemberHealth): HttpRoute {
+export function sessionHealthRoute(role: MemberNode): HttpRoute {
   return healthRoute(role, () => [
     `SessionServerBoot , ConnectMetaServer:${role.hasSlotTable()}`,
     "SessionServerStart:true",
@@ -37,7 +14,7 @@ export function sessionHealthRoute(role: MemberHealth): HttpRoute {
   ]);
 }
 
-export function dataHealthRoute(role: DataHealth): HttpRoute {
+export function dataHealthRoute(role: DataNode): HttpRoute {
   return healthRoute(role, () => [
     `DataServerBoot slotTable:${role.hasSlotTable()}`,
     `slotsLed:${role.slotsLed()}`,
@@ -58,7 +35,7 @@ export function metaHealthRoute(role: MetaHealth): HttpRoute {
 
 /** 200 or 500, and 503 while the process stops. */
 function healthRoute(
-  { isStopping, notReady }: RoleHealth,
+  { isStopping, notReady }: NodeHealth,
   words: () => readonly (string | readonly string[])[],
 ): HttpRoute {
   return {

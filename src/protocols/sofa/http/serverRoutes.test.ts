@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { asked } from "../../../base/testing/asked.ts";
 import { nodeId } from "../../../model/ids.ts";
-import { type OtherSession, type ServersStatus, serverRoutes } from "./serverRoutes.ts";
+import type { OtherSession } from "../../kit/gateway.ts";
+import { type ServersNode, serverRoutes } from "./serverRoutes.ts";
 
 const SELF = nodeId("here.1");
 const OTHERS: readonly OtherSession[] = [
@@ -12,10 +13,10 @@ const OTHERS: readonly OtherSession[] = [
 const SERVICE = { dataInfoId: "orders#@#DEFAULT_INSTANCE_ID#@#DEFAULT_GROUP" };
 
 /** The routes of a session with five clients, which was reached at 10.0.0.1. */
-function ask(name: string, changes: Partial<ServersStatus> = {}, query = {}) {
-  const status: ServersStatus = {
+function ask(name: string, changes: Partial<ServersNode> = {}, query = {}) {
+  const node: ServersNode = {
     id: SELF,
-    clientPort: () => 9_600,
+    port: () => 9_600,
     advertiseAddress: "",
     isStopping: () => false,
     connections: () => 5,
@@ -24,7 +25,7 @@ function ask(name: string, changes: Partial<ServersStatus> = {}, query = {}) {
     nodeAddress: () => undefined,
     ...changes,
   };
-  return asked(serverRoutes(status), `GET /api/servers/${name}`, { query, localAddress: "10.0.0.1" });
+  return asked(serverRoutes(node, "bolt-port"), `GET /api/servers/${name}`, { query, localAddress: "10.0.0.1" });
 }
 
 test("clients are told this session first, as they reached it, and then the others", async () => {

@@ -14,7 +14,7 @@ import type { Publication } from "../../model/publication.ts";
 import type { ClientChannel, ClientEvent } from "../../registry/registry.ts";
 import { decodeMessage, encodeMessage, wireForm } from "./codec/codec.ts";
 import { ABSENT_LIST, ABSENT_MAP, type BaseRegister, type SofaMessage, type WireForm } from "./codec/messages.ts";
-import { SofaGateway } from "./gateway.ts";
+import { SofaConnections } from "./connections.ts";
 import { CONFIG, START_MS } from "./testing/handlerScene.ts";
 
 const V2_CRC: BoltDialect = { protocol: 2, version: 2, crc: true };
@@ -46,7 +46,7 @@ class FakeConnection implements Connection {
 let events: ClientEvent[];
 let logged: string[];
 let budget: Budget;
-let gateway: SofaGateway;
+let gateway: SofaConnections;
 let connection: FakeConnection;
 let handler: ConnectionHandler;
 beforeEach(() => {
@@ -58,12 +58,12 @@ beforeEach(() => {
   handler = gateway.accept(connection, START_MS);
 });
 
-function gatewayWith(changes: Partial<typeof CONFIG>, metrics: Metrics = noMetrics): SofaGateway {
+function gatewayWith(changes: Partial<typeof CONFIG>, metrics: Metrics = noMetrics): SofaConnections {
   const write = (event: string) => void logged.push(event);
   const log: Log = { debug: write, info: write, warn: write, error: write };
   const registry = { step: (event: ClientEvent) => void events.push(event) };
   const config = { ...CONFIG, ...changes };
-  return new SofaGateway({
+  return new SofaConnections({
     config,
     registry,
     budget,

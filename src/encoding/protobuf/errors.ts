@@ -1,0 +1,17 @@
+// What can be wrong with protobuf contents.
+
+import { type ErrorDetails, type ErrorTable, errorsOf, type RegistryError } from "../../base/errors.ts";
+
+/** What each code means and whether the same request may succeed later. */
+export const PROTOBUF_ERRORS = {
+  PROTOBUF_LIMIT: { retry: false, meaning: "the content is nested too deeply or holds too many elements" },
+  PROTOBUF_MALFORMED: { retry: false, meaning: "the content is not a valid message of its protobuf class" },
+} as const satisfies ErrorTable;
+
+/** Makes an error of the table, to throw or to return. */
+export const protobufError = errorsOf(PROTOBUF_ERRORS);
+
+/** What a reader of bytes throws. */
+export function malformed(details: ErrorDetails): RegistryError {
+  return protobufError("PROTOBUF_MALFORMED", details);
+}

@@ -1,0 +1,123 @@
+// A client protocol as the server sees it. A protocol is a folder beside this one and a line in the server's list of
+// gateways: its settings, errors and metrics are rows of tables, its code is loaded when a node starts, and the server
+// opens what listeners and HTTP paths the code asks for without knowing which protocol they belong to.
+
+import type { Budget } from "../../base/budget.ts";
+import type { ErrorTable } from "../../base/errors.ts";
+import type { HttpRouteTable } from "../../base/http.ts";
+import type { KeySpec } from "../../base/keySpec.ts";
+import type { Metrics, MetricTable } from "../../base/metrics.ts";
+import type { Acceptor, Compression, Log } from "../../base/ports.ts";
+import type { DataInfoId, NodeId } from "../../model/ids.ts";
+import type { SlotOwner } from "../../model/slot.ts";
+import type { Registry } from "../../registry/registry.ts";
+
+/** A protocol. `Config` is what its code reads of the node's configuration, `Counts` where it reports its metrics. */
+export interface Gateway<in Config, in Counts = Metrics> {
+  /** The name of its folder, and its label in metrics. */
+  readonly name: string;
+  /** Its own keys of the configuration. One whose unit is `port`, and whose name ends with `-port`, is a listener's. */
+  readonly configKeys: Readonly<Record<string, KeySpec>>;
+  readonly errors: ErrorTable;
+  /** What only it counts. */
+  readonly metrics: MetricTable;
+  /** Loads the code, which a command that only reads the tables does without. */
+  load(): Promise<GatewayCode<Config, Counts>>;
+}
+
+/** What a protocol does in a node, by the roles that the node has. */
+export interface GatewayCode<in Config, in Counts = Metrics> {
+  /** Serves clients, in a node with the role session. */
+  open(environment: GatewayEnvironment<Config, Counts>): OpenGateway;
+  /** The protocol's paths at the HTTP port of the role data. */
+  dataRoutes?(node: DataNode): HttpRouteTable;
+  /** The protocol's paths at the HTTP port of the role meta. */
+  metaRoutes?(node: MetaNode): HttpRouteTable;
+}
+
+export interface GatewayEnvironment<out Config, out Counts = Metrics> {
+  readonly config: Config;
+  readonly registry: Registry;
+  readonly node: SessionNode;
+  readonly budget: Budget;
+  readonly compression: Compression;
+  readonly log: Log;
+  readonly metrics: Counts;
+}
+
+/** A gateway that serves clients. */
+export interface OpenGateway {
+  readonly listeners: readonly GatewayListener[];
+  /** Its paths at the HTTP port of the role session, which all protocols share. */
+  readonly routes?: HttpRouteTable;
+  /** Looks after its clients; called twice a second. A call that is late says that the process stood still. */
+  check?(nowMs: number): void;
+}
+
+/** A port of the gateway's own. `key` is one of its configuration keys: `bolt-port`. */
+export type GatewayListener =
+  | { readonly kind: "tcp"; readonly key: string; readonly accept: Acceptor }
+  | { readonly kind: "http"; readonly key: string; readonly routes: HttpRouteTable };
+
+/** What a protocol's health checks ask of the process. */
+export interface NodeHealth {
+  readonly isStopping: () => boolean;
+  /** Why the role does not do its work; nothing if it does. */
+  readonly notReady: () => string | undefined;
+  readonly hasSlotTable: () => boolean;
+}
+
+/** A node that an operator may have shut out. */
+export interface MemberNode extends NodeHealth {
+  /** Why the node is shut out; nothing if it is not. */
+  readonly blocked: () => string | undefined;
+}
+
+/** What paths ask of a node with the role session. */
+export interface SessionNode extends MemberNode {
+  readonly id: NodeId;
+  /** Where clients reach this node, if that is configured; empty for "the address that the client came in by". */
+  readonly advertiseAddress: string;
+  /** The port at which a listener of the gateway listens. Asked for when all are open. */
+  readonly port: (key: string) => number;
+  /** How many clients this node has, of all protocols. */
+  readonly connections: () => number;
+  /** The other sessions, as clients of this listener reach them. */
+  readonly otherSessions: (key: string) => readonly OtherSession[];
+  /** The slot of a service; undefined while there is no slot table. */
+  readonly slot: (dataInfoId: DataInfoId) => ({ readonly id: number } & SlotOwner) | undefined;
+  /** Where other nodes reach a data node: `host:port`; undefined if it is no member. */
+  readonly nodeAddress: (node: NodeId) => string | undefined;
+}
+
+/** Another session. */
+export interface OtherSession {
+  /** Where clients reach it: `host:port`; empty while it takes none. */
+  readonly clientAddress: string;
+  /** Clients that it has; undefined while that is not known. */
+  readonly clients: number | undefined;
+}
+
+/** What paths ask of a node with the role data. */
+export interface DataNode extends MemberNode {
+  readonly slotsLed: () => number;
+  readonly isServing: () => boolean;
+}
+
+/** A configuration value that somebody has set, or removed (null). */
+export interface ConfigValue {
+  readonly version: bigint;
+  readonly data: string | null;
+}
+
+/** What paths ask of a node with the role meta. */
+export interface MetaNode extends NodeHealth {
+  readonly isLeading: () => boolean;
+  readonly isStoreReachable: () => boolean;
+  /** Where the leading meta node takes HTTP calls; undefined if none is known to lead. */
+  readonly leaderAddress: () => string | undefined;
+  readonly configValueBytesMax: number;
+  readonly config: (dataInfoId: DataInfoId) => ConfigValue | undefined;
+  /** Stores a value, or removes it with null. Rejects with a RegistryError. */
+  readonly putConfig: (dataInfoId: DataInfoId, data: string | null) => Promise<void>;
+}

@@ -1,0 +1,21 @@
+import { BYTES, type KeySpec, PORT } from "../../base/keySpec.ts";
+
+/** The configuration keys that only SOFARegistry's clients need. */
+export const SOFA_CONFIG_KEYS = {
+  "bolt-port": {
+    section: "Network",
+    ...PORT,
+    default: 9_600,
+    about: "The port on which clients talk SOFABolt (role session); 0 takes any free port.",
+    cost: "Nothing; clients learn it from http-port.",
+  },
+  "frame-bytes-max": {
+    section: "Clients",
+    ...BYTES,
+    default: 16 * 1_024 * 1_024,
+    min: 64 * 1_024,
+    max: 1_024 * 1_024 * 1_024,
+    about: "The largest frame a client may send; a connection that declares more is closed.",
+    cost: "One hostile connection can make the server hold so much memory.",
+  },
+} as const satisfies Record<string, KeySpec>;

@@ -1,0 +1,18 @@
+// What can be wrong with requests of SOFARegistry's clients and operators.
+
+import { type ErrorTable, errorsOf } from "../../base/errors.ts";
+
+/** What each code means and whether the same request may succeed later. */
+export const SOFA_ERRORS = {
+  SCOPE_NOT_GLOBAL: {
+    retry: false,
+    meaning: "a subscriber that takes all data centers in one push (acceptMulti) has to name the scope global",
+  },
+  SWITCH_NOT_SERVED: {
+    retry: false,
+    meaning: "a switch of SOFARegistry that Roster does not have: nothing would change, and nothing was stored",
+  },
+} as const satisfies ErrorTable;
+
+/** Makes an error of the table, to throw or to return. */
+export const sofaError = errorsOf(SOFA_ERRORS);

@@ -1,0 +1,26 @@
+import { refusal } from "../../base/http.ts";
+import type { GatewayCode } from "../kit/gateway.ts";
+import { SofaConnections } from "./connections.ts";
+import type { SofaConfig } from "./environment.ts";
+import { configRoutes } from "./http/configRoutes.ts";
+import { dataHealthRoute, metaHealthRoute, sessionHealthRoute } from "./http/healthRoutes.ts";
+import { serverRoutes } from "./http/serverRoutes.ts";
+import type { SofaMetrics } from "./metricTable.ts";
+
+/** The listener that SOFARegistry's clients connect to. */
+const LISTENER = "bolt-port";
+
+/** What the gateway does in a node. */
+export const sofaGatewayCode: GatewayCode<SofaConfig, SofaMetrics> = {
+  open(environment) {
+    const connections = new SofaConnections(environment);
+    const { node } = environment;
+    return {
+      listeners: [{ kind: "tcp", key: LISTENER, accept: (connection, nowMs) => connections.accept(connection, nowMs) }],
+      routes: { routes: [...serverRoutes(node, LISTENER), sessionHealthRoute(node)], refusal },
+      check: (nowMs) => connections.closeIdle(nowMs),
+    };
+  },
+  dataRoutes: (node) => ({ routes: [dataHealthRoute(node)], refusal }),
+  metaRoutes: (node) => ({ routes: [...configRoutes(node), metaHealthRoute(node)], refusal }),
+};

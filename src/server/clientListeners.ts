@@ -1,0 +1,136 @@
+// The ports at which the protocols of a node listen for clients.
+
+import type { HttpRouteTable } from "../base/http.ts";
+import type { Metrics } from "../base/metrics.ts";
+import type { Log } from "../base/ports.ts";
+import type { GatewayListener } from "../protocols/kit/gateway.ts";
+import { hostClock } from "../transport/clock.ts";
+import { ConnectionShares } from "../transport/connectionShares.ts";
+import { listenTcp, type TcpListener } from "../transport/tcp.ts";
+import { bindRoutes } from "./http/bindRoutes.ts";
+import { createHttp, listenHttp } from "./http/listen.ts";
+import { portRefusals } from "./portRefusals.ts";
+
+export interface ClientListenersEnvironment {
+  readonly bind: string;
+  /** The configured port of a listener; 0 takes any free one. */
+  readonly port: (key: string) => number;
+  /** Other processes listen at the same ports. */
+  readonly isShared: boolean;
+  /** How many connections clients may have at these ports together. */
+  readonly connectionsMax: () => number;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/** A port at which one protocol listens. */
+interface OpenListener {
+  readonly port: number;
+  readonly connections: number;
+  stopListening(): void;
+  endSome(count: number): void;
+  close(): Promise<void>;
+}
+
+export class ClientListeners {
+  readonly #environment: ClientListenersEnvironment;
+  readonly #open = new Map<string, OpenListener>();
+
+  constructor(environment: ClientListenersEnvironment) {
+    this.#environment = environment;
+  }
+
+  /** Client connections at all ports. */
+  get connections(): number {
+    let sum = 0;
+    for (const { connections } of this.#open.values()) sum += connections;
+    return sum;
+  }
+
+  /** Where each listener listens, by the configuration key of its port. */
+  get ports(): ReadonlyMap<string, number> {
+    return new Map([...this.#open].map(([key, { port }]) => [key, port]));
+  }
+
+  /** Opens a port. Rejects with ADDRESS_IN_USE or CONFIG_INVALID. */
+  async open(listener: GatewayListener): Promise<void> {
+    const { key } = listener;
+    const opened = listener.kind === "tcp" ? this.#openTcp(listener) : this.#openHttp(key, listener.routes);
+    this.#open.set(key, await opened);
+  }
+
+  /** Takes no new clients; those that are there go on. */
+  stopListening(): void {
+    for (const listener of this.#open.values()) listener.stopListening();
+  }
+
+  /** Ends so many connections, of each port in proportion to what it has. */
+  endSome(count: number): void {
+    let [left, among] = [Math.min(count, this.connections), this.connections];
+    for (const listener of this.#open.values()) {
+      const { connections } = listener;
+      const part = among === 0 ? 0 : Math.ceil((left * connections) / among);
+      listener.endSome(part);
+      left -= part;
+      among -= connections;
+    }
+  }
+
+  /** Closes all ports and ends every connection. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#open.values()].map((listener) => listener.close()));
+  }
+
+  /** What one port may have is what the others leave. */
+  #connectionsMax(key: string): number {
+    return this.#environment.connectionsMax() - (this.connections - (this.#open.get(key)?.connections ?? 0));
+  }
+
+  #openTcp({ key, accept }: GatewayListener & { readonly kind: "tcp" }): Promise<TcpListener> {
+    const { bind, port, isShared, log, metrics } = this.#environment;
+    const refusals = portRefusals({ log, metrics }, nameOfListener(key));
+    return listenTcp({
+      key,
+      host: bind,
+      port: port(key),
+      isShared,
+      connectionsMax: () => this.#connectionsMax(key),
+      clock: hostClock,
+      accept,
+      refused: (code, address, numbers) => {
+        metrics.add("roster_connections_closed_total", 1, { reason: code });
+        refusals.refused(code, address, numbers);
+      },
+      notAccepted: refusals.notAccepted,
+      peers: "clients",
+    });
+  }
+
+  async #openHttp(key: string, routes: HttpRouteTable): Promise<OpenListener> {
+    const { bind, port, isShared, log, metrics } = this.#environment;
+    const app = createHttp();
+    bindRoutes(app, routes);
+    const shares = new ConnectionShares(() => this.#connectionsMax(key));
+    const address = { key, host: bind, port: port(key), isShared };
+    const listened = await listenHttp(app, {
+      ...address,
+      shares,
+      ...portRefusals({ log, metrics }, nameOfListener(key)),
+    });
+    return {
+      port: listened,
+      get connections() {
+        return shares.size;
+      },
+      stopListening: () => void app.server.close(),
+      // A call is over in a moment, and the next one comes by a new connection.
+      endSome: () => app.server.closeIdleConnections(),
+      close: () => app.close(),
+    };
+  }
+}
+
+/** The key without `-port`: what a listener is called in metrics, and among the addresses of a member. */
+export function nameOfListener(key: string): string {
+  return key.replace(/-port$/, "");
+}

@@ -1,0 +1,119 @@
+// The ports of the role session: each protocol's own, and the HTTP port that all of them share.
+
+import { defined } from "../base/assert.ts";
+import type { ClientAddresses } from "../cluster/messages/membership.ts";
+import type { DataInfoId } from "../model/ids.ts";
+import { type SlotTable, slotOf, slotOwner } from "../model/slot.ts";
+import type { OpenGateway, OtherSession, SessionNode } from "../protocols/kit/gateway.ts";
+import { joinAddress } from "../transport/address.ts";
+import { hostClock } from "../transport/clock.ts";
+import { hostCompression } from "../transport/compression.ts";
+import { ConnectionShares } from "../transport/connectionShares.ts";
+import { ClientListeners, nameOfListener } from "./clientListeners.ts";
+import { camelCase } from "./config/names.ts";
+import type { Config } from "./config/table.ts";
+import { listenHttp } from "./http/listen.ts";
+import { sessionHttp } from "./http/sessionHttp.ts";
+import type { NodePortsEnvironment } from "./nodePorts.ts";
+import { portRefusals } from "./portRefusals.ts";
+import type { SessionHost } from "./sessionHost.ts";
+
+export interface ClientPorts {
+  readonly listeners: ClientListeners;
+  /** The HTTP port of the role session. */
+  readonly http: number;
+}
+
+/** Opens the protocols' ports, then the HTTP port at which clients ask where to go: they find these open. */
+export async function openClientPorts(environment: NodePortsEnvironment, host: SessionHost): Promise<ClientPorts> {
+  const { config, log, ops, limits, closers, nodeHost } = environment;
+  const { metrics } = ops.page;
+  const isShared = config.workers > 1;
+  const listeners = new ClientListeners({
+    bind: config.bind,
+    port: (key) => configuredPort(config, key),
+    isShared,
+    connectionsMax: () => Math.min(limits.clients, limits.session - httpShares.size),
+    log,
+    metrics,
+  });
+  const httpShares = new ConnectionShares(() => limits.session - listeners.connections);
+  const node = sessionNode(environment, { host, listeners });
+  const gateways = openGateways(environment, { host, node });
+  closers.push(checkRegularly(gateways));
+  closers.push(() => listeners.close());
+  for (const { listeners: wanted } of gateways) for (const listener of wanted) await listeners.open(listener);
+  host.clientAddresses = addressesOf(listeners, config.advertiseAddress || nodeHost);
+  const app = sessionHttp(ops, node, gateways);
+  closers.push(() => app.close());
+  const options = { key: "http-port", host: config.bind, port: config.httpPort, isShared, shares: httpShares };
+  const http = await listenHttp(app, { ...options, ...portRefusals({ log, metrics }, "http") });
+  return { listeners, http };
+}
+
+/** The configured port of a listener. */
+function configuredPort(config: Config, key: string): number {
+  const port = Object.entries(config).find(([name]) => name === camelCase(key))?.[1];
+  return typeof port === "number" ? port : 0;
+}
+
+function openGateways(
+  { gateways, config, budget, log, ops }: NodePortsEnvironment,
+  { host, node }: { readonly host: SessionHost; readonly node: SessionNode },
+): OpenGateway[] {
+  const common = { config, registry: host.stepper, node, budget, compression: hostCompression, log };
+  return gateways.map(({ code }) => code.open({ ...common, metrics: ops.page.gatewayMetrics }));
+}
+
+function addressesOf(listeners: ClientListeners, host: string): ClientAddresses {
+  return new Map([...listeners.ports].map(([key, port]) => [nameOfListener(key), joinAddress(host, port)]));
+}
+
+function sessionNode(
+  { config, ops, roles }: NodePortsEnvironment,
+  { host, listeners }: { readonly host: SessionHost; readonly listeners: ClientListeners },
+): SessionNode {
+  const { session } = host;
+  const blocked = () => roles.blocked.reason;
+  const hasSlotTable = () => session.slotTable !== undefined;
+  return {
+    id: roles.id,
+    isStopping: ops.isStopping,
+    hasSlotTable,
+    blocked,
+    notReady: () => blocked() ?? (hasSlotTable() ? undefined : "no slot table yet"),
+    advertiseAddress: config.advertiseAddress,
+    port: (key) => defined(listeners.ports.get(key), "a listener of the gateway that asks"),
+    connections: () => session.connections,
+    otherSessions: (key) => otherSessions(host, { own: roles.id, listener: nameOfListener(key) }),
+    slot: (dataInfoId) => slotOfService(session.slotTable, dataInfoId),
+    nodeAddress: (node) => session.members?.list.find(({ id, role }) => id === node && role === "data")?.address,
+  };
+}
+
+function otherSessions(
+  { session, clientCounts }: SessionHost,
+  { own, listener }: { readonly own: SessionNode["id"]; readonly listener: string },
+): OtherSession[] {
+  return (session.members?.list ?? []).flatMap(({ id, role, clientAddresses }) =>
+    role === "session" && id !== own
+      ? [{ clientAddress: clientAddresses?.get(listener) ?? "", clients: clientCounts.get(id) }]
+      : [],
+  );
+}
+
+function slotOfService(table: SlotTable | undefined, dataInfoId: DataInfoId) {
+  if (table === undefined) return undefined;
+  const id = slotOf(dataInfoId, table.slots.length);
+  return { id, ...slotOwner(table, id) };
+}
+
+// How exactly a frozen client's end is met.
+const CHECK_MS = 500;
+
+function checkRegularly(gateways: readonly OpenGateway[]): () => void {
+  const timer = setInterval(() => {
+    for (const gateway of gateways) gateway.check?.(hostClock.nowMs());
+  }, CHECK_MS);
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,6 @@
+// The list of client protocols. This is the only place of the server that names any of them.
+
+import { sofaGateway } from "../protocols/sofa/gateway.ts";
+
+/** Each protocol that a node serves. */
+export const GATEWAYS = [sofaGateway] as const;

@@ -1,0 +1,22 @@
+// The HTTP port of a role: what the protocols have there, then what is ours.
+
+import type { FastifyInstance } from "fastify";
+import type { HttpRoute, HttpRouteTable } from "../../base/http.ts";
+import { refusal } from "../../base/http.ts";
+import { bindRoutes, type Elsewhere } from "./bindRoutes.ts";
+import { createHttp } from "./listen.ts";
+
+interface RoleRoutes {
+  /** Of each protocol that has paths at this port. */
+  readonly protocols: readonly (HttpRouteTable | undefined)[];
+  readonly own: readonly HttpRoute[];
+  readonly elsewhere?: Elsewhere;
+}
+
+/** An HTTP server with the paths of a role, which does not listen yet. */
+export function roleHttp({ protocols, own, elsewhere }: RoleRoutes): FastifyInstance {
+  const app = createHttp();
+  for (const table of protocols) if (table !== undefined) bindRoutes(app, table, elsewhere);
+  bindRoutes(app, { routes: own, refusal }, elsewhere);
+  return app;
+}

@@ -1,0 +1,22 @@
+import { fail } from "../base/errors.ts";
+import type { Metrics } from "../base/metrics.ts";
+import type { Log } from "../base/ports.ts";
+import type { TcpOptions } from "../transport/tcp.ts";
+
+/** What a port says of connections that it does not have; `port` is its label in metrics. */
+export function portRefusals(
+  { log, metrics }: { readonly log: Log; readonly metrics: Metrics },
+  port: string,
+): Pick<TcpOptions, "refused" | "notAccepted"> {
+  return {
+    refused: (reason, address, numbers) => {
+      metrics.add("roster_connections_refused_total", 1, { port, reason });
+      log.warn("a connection was refused", { address, port, reason: fail(reason, numbers).message });
+    },
+    // Node has closed what it could not take; the peer that was turned away tries again.
+    notAccepted: (error) => {
+      metrics.add("roster_connections_refused_total", 1, { port, reason: "SYSTEM" });
+      log.error("the system gave no connection", { port, reason: error.message });
+    },
+  };
+}
