@@ -1,4 +1,4 @@
-// The nodes of a cluster as `roster members` shows them: a row for each role of each node, with what it does.
+// The nodes of a cluster as `roster members` shows them: a row for each role of each node, with its state.
 
 import type { Heartbeat, Member } from "../cluster/messages/membership.ts";
 import { type NodeId, nodeNameOf } from "../model/ids.ts";
@@ -11,10 +11,10 @@ export interface MemberSource {
   readonly metas: readonly MetaRow[];
 }
 
-/** A meta node: this one, or another one of the list of meta addresses. */
+/** A meta node: this one, or another one from the list of meta addresses. */
 export interface MetaRow {
   readonly address: string;
-  /** Unknown of one that can't be reached. */
+  /** Undefined for a node that can't be reached. */
   readonly id: NodeId | undefined;
   readonly isLeading: boolean;
 }
@@ -28,11 +28,11 @@ export interface MemberRow {
   readonly clientAddresses?: Readonly<Record<string, string>>;
   /** Sessions: connected clients. */
   readonly clients?: number;
-  /** Data nodes: slots that it leads. */
+  /** Data nodes: the number of slots that it leads. */
   readonly leads?: number;
 }
 
-/** Meta nodes first, then members, then nodes that are blocked and are not there. */
+/** Meta nodes first, then members, then blocked nodes that are not there. */
 export function memberRows({ members, blocked, slotTable, metas }: MemberSource): MemberRow[] {
   const led = new Map<NodeId, number>();
   for (const { leader } of slotTable?.slots ?? []) led.set(leader, (led.get(leader) ?? 0) + 1);

@@ -1,5 +1,5 @@
-// Reading and writing of big-endian bytes with every length checked. A reader never looks past its end and
-// says at which offset it stopped; a writer grows by doubling and hands its bytes out as a view.
+// Reads and writes big-endian bytes and checks every length. A reader never looks past its end and reports the offset
+// at which it stopped. A writer grows by doubling and returns its bytes as a view.
 
 import { assert } from "./assert.ts";
 import type { ErrorDetails, RegistryError } from "./errors.ts";
@@ -69,7 +69,9 @@ export class ByteReader {
     return this.bytes.subarray(start, start + length);
   }
 
-  /** Whether the next `length` bytes are all there and all ASCII. Four bytes a step: payloads are 170 bytes long. */
+  /**
+   * Whether the next `length` bytes are all there and all ASCII. Tests four bytes a step: payloads are 170 bytes long.
+   */
   isAscii(length: number): boolean {
     if (length < 0 || length > this.end - this.offset) return false;
     const end = this.offset + length;
@@ -95,8 +97,8 @@ export class ByteReader {
 }
 
 /**
- * Collects bytes. `done()` hands out a view of what was written; the writer may be reset and used again only after that
- * view is no longer needed.
+ * Collects bytes. `done()` returns a view of the bytes written; reset and reuse the writer only when that view is no
+ * longer needed.
  */
 export class ByteWriter {
   #bytes: Uint8Array<ArrayBuffer>;
@@ -148,7 +150,7 @@ export class ByteWriter {
     this.#bytes.set(value, at);
   }
 
-  /** Overwrites four bytes that were written before, such as a length that is known only now. */
+  /** Overwrites four bytes written earlier, such as a length that is known only now. */
   u32At(offset: number, value: number): void {
     assert(offset + 4 <= this.length, "only written bytes are overwritten");
     putU32(this.#bytes, offset, value);
@@ -169,7 +171,7 @@ export class ByteWriter {
     return this.#bytes.subarray(0, this.length);
   }
 
-  // To be called before the memory is named: it may take another one.
+  // Call this before naming the memory: it may allocate new memory.
   #room(length: number): number {
     const at = this.length;
     const needed = at + length;
@@ -191,16 +193,16 @@ export class ByteWriter {
   }
 }
 
-// A typed array with memory of its own takes half a microsecond to make, and the collector as long to give it back. So
-// small ones are cut from blocks, as Node does with its Buffers, in a quarter of that. The price is the same as there:
-// one that is kept for long keeps its block alive.
+// A typed array with memory of its own takes half a microsecond to make, and as long to collect. Small ones are cut
+// from blocks instead, as Node does with its Buffers, in a quarter of that. The price is the same as in Node: an array
+// that is kept for long keeps its block alive.
 const BLOCK_BYTES = 8 * 1024;
 const CUT_BYTES_MAX = 2 * 1024;
 
 let block = new Uint8Array(BLOCK_BYTES);
 let used = 0;
 
-/** Zeros that nobody else has. */
+/** Zeroed bytes that belong to the caller alone. */
 export function freshBytes(length: number): Uint8Array<ArrayBuffer> {
   if (length > CUT_BYTES_MAX) return new Uint8Array(length);
   if (used + length > BLOCK_BYTES) {
@@ -218,7 +220,7 @@ export function putU16(bytes: Uint8Array, at: number, value: number): void {
   bytes[at + 1] = value;
 }
 
-/** Writes four bytes, the highest first; of a negative number its two's complement. */
+/** Writes four bytes, the highest first; a negative number as its two's complement. */
 export function putU32(bytes: Uint8Array, at: number, value: number): void {
   bytes[at] = value >> 24;
   bytes[at + 1] = value >> 16;

@@ -145,9 +145,9 @@ export function errorsOf<Table extends ErrorTable>(
 /** Makes the error to throw or to return: `throw fail("FIELD_INVALID", { field })`. */
 export const fail = errorsOf(ERRORS);
 
-// A value is cut so that a hostile field can't fill the log, and shown as JSON so that it can't forge a line of it.
+// Values are cut so that a hostile field can't fill the log, and shown as JSON so that they can't forge a log line.
 const VALUE_CHARS_MAX = 120;
-// What another node or the system gives as its reason is a sentence, and says what to do at its end.
+// A reason from another node or from the system is a whole sentence and ends with the remedy.
 const REASON_CHARS_MAX = 1_000;
 
 function describe(details: ErrorDetails): string {
@@ -157,7 +157,7 @@ function describe(details: ErrorDetails): string {
   return parts.length === 0 ? "" : ` (${parts.join(", ")})`;
 }
 
-// So many nodes, or names of any kind, are looked through by eye.
+// People read a list of this many node names, or names of any kind, by eye.
 const NAMES_MAX = 20;
 
 function printable(value: ErrorDetails[string], charsMax: number): string {

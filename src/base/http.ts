@@ -1,29 +1,29 @@
-// HTTP as pure code sees it: a table of routes, and an exchange for each request. The server binds tables to sockets;
-// a simulator or a test calls the handlers itself.
+// HTTP as pure code sees it: a table of routes, and an exchange for each request. The server binds tables to sockets; a
+// simulator or a test calls the handlers directly.
 
 import { fail } from "./errors.ts";
 
-/** One request, whole, and its answer. */
+/** One whole request and its answer. */
 export interface HttpExchange {
   readonly method: string;
-  /** As it was asked for, without the query. */
+  /** The path of the request, without the query. */
   readonly path: string;
-  /** What stands in the place of each `:name` of the route's path. */
+  /** The values for each `:name` of the route's path. */
   readonly params: Readonly<Record<string, string>>;
-  /** A name that was given several times has all its values. */
+  /** A name given several times has all its values. */
   readonly query: Readonly<Record<string, string | readonly string[]>>;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  /** The parsed JSON, as the route's schema says; undefined if there was no body. */
+  /** The parsed JSON, checked against the route's schema; undefined without a body. */
   readonly body: unknown;
-  /** IP addresses of the two ends, as the socket has them. */
+  /** IP addresses of the two ends, as reported by the socket. */
   readonly localAddress: string;
   readonly remoteAddress: string;
-  /** Answers, once, now or later. What comes after the caller has gone is dropped. */
+  /** Answers once, now or later. An answer after the caller has gone is dropped. */
   respond(response: HttpResponse): void;
   /** Answers with the route table's form of this error: a RegistryError, or a bug of ours. */
   refuse(error: Error): void;
-  /** Has `gone` called if the caller goes before it is answered. */
+  /** Calls `gone` if the caller goes away before the answer. */
   onGone(gone: () => void): void;
 }
 
@@ -34,7 +34,7 @@ export interface HttpResponse {
   readonly body: string | Uint8Array;
 }
 
-/** A JSON schema for what a request brings; what does not fit is refused before the handler is called. */
+/** A JSON schema for the parts of a request; a request that does not match is refused before the handler is called. */
 export interface HttpSchema {
   readonly body: object;
 }
@@ -44,9 +44,9 @@ export interface HttpRoute {
   /** Segments that begin with a colon take anything. */
   readonly path: string;
   readonly schema?: HttpSchema;
-  /** Without it, the bound of the port. */
+  /** Defaults to the bound of the port. */
   readonly bodyBytesMax?: number;
-  /** Only the meta node that leads has the answer: another one sends the caller there. */
+  /** Only the leading meta node has the answer; another one redirects the caller to it. */
   readonly isForLeader?: boolean;
   /** Throws a RegistryError to refuse the request at once. */
   handle(exchange: HttpExchange): void;
@@ -55,16 +55,16 @@ export interface HttpRoute {
 /** The routes of one protocol, and its form of a refusal. */
 export interface HttpRouteTable {
   readonly routes: readonly HttpRoute[];
-  /** `status` is what HTTP has for this error. */
+  /** `status` is the HTTP status of this error. */
   refusal(message: string, status: number): HttpResponse;
 }
 
-/** Answers with what a call brings, or refuses with what it rejects with. */
+/** Answers with the result of a call, or refuses with its rejection. */
 export function respondWith({ respond, refuse }: HttpExchange, response: Promise<HttpResponse>): void {
   response.then(respond, refuse);
 }
 
-/** A value of the query; empty if it is not there. Throws FIELD_INVALID if it was given several times. */
+/** A value of the query; empty if absent. Throws FIELD_INVALID if it was given several times. */
 export function queryValue({ query }: Pick<HttpExchange, "query">, name: string): string {
   const value = query[name] ?? "";
   if (typeof value === "string") return value;

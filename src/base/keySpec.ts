@@ -1,12 +1,12 @@
 // The shape of one row of the configuration table. The row is the single source of a key: its flag, environment
-// variable, parser, help text and reference page are all made from it.
+// variable, parser, help text and reference page are made from it.
 
 interface KeyCommon {
   /** The heading under which help and reference page list the key. */
   readonly section: string;
-  /** One sentence: what the key decides. */
+  /** One sentence: the key's effect. */
   readonly about: string;
-  /** One sentence: what a larger value (or the other choice) costs. */
+  /** One sentence: the cost of a larger value (or of the other choice). */
   readonly cost: string;
 }
 
@@ -17,7 +17,7 @@ export interface NumberKey extends KeyCommon {
   readonly min: number;
   readonly max: number;
   readonly unit: string;
-  /** 0 is allowed too, whatever `min` says: it stands for a number that the program finds by itself. */
+  /** 0 is allowed too, whatever `min` is: it stands for a number that the program finds by itself. */
   readonly isZeroAllowed?: true;
 }
 
@@ -27,7 +27,7 @@ export interface BooleanKey extends KeyCommon {
   readonly default: boolean;
 }
 
-/** Text: one of a few words, or whatever `pattern` lets through, which `allowed` says in words. */
+/** Text: one of a few words, or a text that matches `pattern`, which `allowed` describes in words. */
 export interface StringKey extends KeyCommon {
   readonly type: "string";
   readonly default: string;
@@ -56,7 +56,7 @@ export interface ListKey extends KeyCommon {
 /** One row of the configuration table. */
 export type KeySpec = NumberKey | BooleanKey | StringKey | PathKey | ListKey;
 
-/** What a row's values are in TypeScript. */
+/** The TypeScript type of a row's values. */
 export type ValueOf<S extends KeySpec> = S extends NumberKey
   ? number
   : S extends BooleanKey
@@ -77,7 +77,7 @@ export type CamelCase<K extends string> = K extends `${infer Head}-${infer Tail}
   ? `${Head}${Capitalize<CamelCase<Tail>>}`
   : K;
 
-// What many rows have in common.
+// The common parts of many rows.
 export const PORT = { type: "integer", min: 0, max: 65_535, unit: "port" } as const;
 export const DURATION = { type: "duration-ms", unit: "ms" } as const;
 export const BYTES = { type: "integer", unit: "bytes" } as const;

@@ -5,17 +5,17 @@
 /** One metric. */
 export interface MetricSpec {
   readonly type: "counter" | "gauge" | "histogram";
-  /** One sentence: what is counted. */
+  /** One sentence that names the thing counted. */
   readonly help: string;
-  /** Few, and each with few values: a label never carries a service, a client or an address. */
+  /** Few labels, each with few values: a label never carries a service, a client or an address. */
   readonly labels: readonly string[];
-  /** What several workers of a server have in common is not their sum. */
+  /** For a value that several workers of a server share, which must not be summed. */
   readonly ofWorkers?: "max" | "min";
   /** Upper bounds of a histogram's buckets, rising. */
   readonly buckets?: readonly number[];
 }
 
-// From what a push takes inside one process (well below 1 ms) to the longest configured delay.
+// From the time of a push inside one process (well below 1 ms) to the longest configured delay.
 const LATENCY_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;
 
 /** Metrics by their names. */
@@ -287,7 +287,7 @@ type LabelArguments<Spec extends MetricSpec> = Spec["labels"] extends readonly [
 export interface MetricsOf<Table extends MetricTable> {
   /** Adds to a counter: `metrics.add("roster_pushes_total", 1, { outcome: "ok" })`. */
   add<N extends NameOfType<Table, "counter">>(name: N, value: number, ...labels: LabelArguments<Table[N]>): void;
-  /** States the present value of a gauge. */
+  /** Sets the present value of a gauge. */
   set<N extends NameOfType<Table, "gauge">>(name: N, value: number, ...labels: LabelArguments<Table[N]>): void;
   /** Puts one measured value into a histogram. */
   observe<N extends NameOfType<Table, "histogram">>(name: N, value: number, ...labels: LabelArguments<Table[N]>): void;
@@ -296,7 +296,7 @@ export interface MetricsOf<Table extends MetricTable> {
 /** Where roles and the server report. */
 export type Metrics = MetricsOf<typeof METRICS>;
 
-/** Reports nowhere: for tests, and for programs that embed a role without metrics. */
+/** Discards all reports: for tests, and for programs that embed a role without metrics. */
 export const noMetrics = {
   add: () => undefined,
   set: () => undefined,

@@ -1,4 +1,4 @@
-// `roster members`, `roster drain` and their like: one HTTP call to a running node, and its answer for people or
+// `roster members`, `roster drain` and the like: one HTTP call to a running node, with the answer printed for people or
 // scripts.
 
 import { fail, RegistryError } from "../base/errors.ts";
@@ -6,32 +6,32 @@ import { visible } from "../base/visible.ts";
 import { aligned } from "./aligned.ts";
 
 export interface OperationCall {
-  /** Of the node: `http://host:port`. */
+  /** The URL of the node: `http://host:port`. */
   readonly url: string;
-  /** Where it may be instead: asked if nothing answers at `url`. */
+  /** An alternative URL, tried if nothing answers at `url`. */
   readonly otherUrl?: string;
   readonly method?: "GET" | "PUT" | "POST" | "DELETE";
   readonly path: string;
-  /** Fields of each row of the answer's `data`, for a table. */
+  /** The fields of each row of the answer's `data`, for a table. */
   readonly columns?: readonly string[];
   readonly form: "table" | "json";
 }
 
-// A drain is only begun, and everything else is in memory or one write to the store.
+// A drain is only begun; everything else is in memory or one write to the store.
 const ANSWER_MS_MAX = 10_000;
 
 const LEADERLESS =
   "roster: no meta node leads for the moment: this is what the one that was asked knows; its /readyz says more";
 
 interface Answer {
-  /** Of answers about the cluster: null while no meta node is known to lead. */
+  /** In answers about the cluster: null while no meta node is known to lead. */
   readonly leader?: string | null;
   readonly success?: boolean;
   readonly message?: string | null;
   readonly data?: readonly Readonly<Record<string, unknown>>[];
 }
 
-/** Makes the call and prints what came of it. Rejects with NODE_UNREACHABLE or OPERATION_FAILED. */
+/** Makes the call and prints its result. Rejects with NODE_UNREACHABLE or OPERATION_FAILED. */
 export async function operate(call: OperationCall): Promise<void> {
   const answer = await askEither(call);
   if (call.form === "json") return console.log(pretty(answer));
@@ -42,7 +42,7 @@ export async function operate(call: OperationCall): Promise<void> {
   for (const line of aligned([columns.map((column) => column.toUpperCase()), ...rows])) console.log(visible(line));
 }
 
-// As a JSON text it is the same value.
+// As a JSON text it has the same value.
 function pretty(answer: Answer): string {
   return JSON.stringify(answer, undefined, 2).split("\n").map(visible).join("\n");
 }
@@ -69,7 +69,7 @@ async function ask({ url: given, method = "GET", path }: OperationCall): Promise
   let response: Response;
   let body: string;
   try {
-    // A meta node that does not lead sends us on to the one that does.
+    // A meta node that does not lead redirects us to the leader.
     response = await fetch(new URL(path, url), {
       method,
       redirect: "follow",
@@ -91,7 +91,7 @@ function parsed(body: string): Answer {
     const answer: unknown = JSON.parse(body);
     return typeof answer === "object" && answer !== null ? answer : {};
   } catch {
-    // Whoever answered is no node of ours; the status is what there is to tell.
+    // The answer comes from something that is not one of our nodes, so only the status is reported.
     return {};
   }
 }

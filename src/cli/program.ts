@@ -1,4 +1,4 @@
-// The commands. Each loads what it needs when it runs: `roster --version` must not wait for the server's modules.
+// The commands. Each loads its modules when it runs: `roster --version` must not wait for the server's modules.
 
 import { Command, CommanderError, Option } from "commander";
 import { RegistryError } from "../base/errors.ts";
@@ -6,12 +6,12 @@ import { packageVersion } from "../server/packageVersion.ts";
 import { addConfigFlags, configFlags } from "./configFlags.ts";
 import type { OperationCall } from "./operate.ts";
 
-/** How the process ends. Service managers may restart after `failed`; after `wrongUsage` that is of no use. */
+/** Exit codes. Service managers may restart after `failed`; after `wrongUsage` a restart is useless. */
 export const EXIT = { ok: 0, failed: 1, wrongUsage: 2 } as const;
 
 const USAGE_CODES: ReadonlySet<string> = new Set(["CONFIG_INVALID", "BIND_REFUSED", "DATA_DIR_UNUSABLE"]);
 
-/** Runs one command line, and returns the exit code. */
+/** Runs one command line and returns the exit code. */
 export async function runProgram(args: readonly string[]): Promise<number> {
   try {
     await program().parseAsync(args, { from: "user" });
@@ -29,7 +29,7 @@ function program(): Command {
     const { runServer } = await import("./runServer.ts");
     await runServer({ flags: configFlags(command), environment: process.env });
   });
-  // Started by `roster server --workers N` only.
+  // Only `roster server --workers N` starts it.
   const worker = root.command("worker", { hidden: true }).requiredOption("--number <number>", "counted from 1");
   addConfigFlags(worker).action(async ({ number }: { number: string }, command: Command) => {
     const { runWorker } = await import("./runServer.ts");
@@ -45,12 +45,12 @@ function program(): Command {
   return root;
 }
 
-// The ports of a node on this machine, as they are by default.
+// The default ports of a node on this machine.
 const META_URL = "http://127.0.0.1:9615";
 const DATA_URL = "http://127.0.0.1:9622";
 const SESSION_URL = "http://127.0.0.1:9603";
 
-/** Commands to nodes that run: each is one call of a node's HTTP port. */
+/** Commands to running nodes: each is one call of a node's HTTP port. */
 function addOperations(root: Command): void {
   const operation = (name: string, about: string, url: string) => {
     const option = new Option("--url <url>", "the HTTP port of the node").default(url);
@@ -59,7 +59,7 @@ function addOperations(root: Command): void {
   };
   const run = async (command: Command, call: Omit<OperationCall, "url" | "form">) => {
     const { url, output } = command.opts<{ url: string; output: string }>();
-    // A whole registry has no port of its own for the role data: that of the role meta answers.
+    // A whole registry has no separate port for the role data: the meta role's port answers.
     const mayBeWhole = url === DATA_URL && command.getOptionValueSource("url") === "default";
     const { operate } = await import("./operate.ts");
     await operate({
@@ -103,13 +103,13 @@ function addOperations(root: Command): void {
 }
 
 function exitCodeOf(error: unknown): number {
-  // Commander has printed what there was to say; it reports --help and --version as errors with code 0, too.
+  // Commander has already printed its message; it also reports --help and --version as errors, with code 0.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.wrongUsage;
   if (error instanceof RegistryError) {
     console.error(`roster: ${error.message}`);
     return USAGE_CODES.has(error.code) ? EXIT.wrongUsage : EXIT.failed;
   }
-  // Not ours to explain: a bug, whose stack we want to be shown in the report.
+  // This is a bug, so the stack belongs in the report.
   console.error("roster: unexpected failure:", error);
   return EXIT.failed;
 }

@@ -6,7 +6,7 @@ import { VersionFloor } from "./versionFloor.ts";
 
 const DAY_MS = 24 * 3_600_000;
 
-/** The versions of a node whose disk knows this floor, and what is saved. */
+/** The versions of a node whose disk has this floor, and the saved floors. */
 function scene(floor = 0n) {
   const saved: bigint[] = [];
   return { versions: new VersionFloor(floor, (next) => void saved.push(next)), saved };

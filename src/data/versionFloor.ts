@@ -1,11 +1,11 @@
-// The versions of this node's datums. They grow across restarts because a floor is on disk ahead of every version that
-// is given out, and the next life begins above it, whatever its clock says. So a node whose clock was days ahead goes
-// on with versions from afar until the time has come: its clients have seen them. What others name is not taken that
-// far.
+// The versions of this node's datums. They grow across restarts because a floor on disk is ahead of every version
+// given, and the next life begins above it, whatever its clock shows. So a node whose clock was days ahead continues
+// with such versions until the time has come: its clients have seen them. Versions named by other nodes are not
+// believed that far.
 
 import { latestCredible, NO_VERSION, timeOf, VersionSource, versionSpan } from "../model/version.ts";
 
-// The floor is saved so far ahead, and again when half of it is used up: one small write each five seconds of change.
+// The floor is saved this far ahead, and again when half of it is used up: one small write each five seconds of change.
 const AHEAD = versionSpan(10_000);
 
 export class VersionFloor {
@@ -13,13 +13,16 @@ export class VersionFloor {
   readonly #save: (floor: bigint) => void;
   #floor: bigint;
   #halfUsed: bigint;
-  /** By so much this node's clock is behind that of the cluster, as far as is known: more than a day, or 0. */
+  /** The known lag of this node's clock behind the cluster's: more than a day, or 0. */
   #behindMs = 0;
-  /** What is credible now: a follower asks for every change, and making it takes a quarter of a microsecond. */
+  /**
+   * The latest credible version now: a follower needs it for every change, and making it takes a quarter of a
+   * microsecond.
+   */
   #latest = NO_VERSION;
   #latestMs = Number.NEGATIVE_INFINITY;
 
-  /** `floor` is what the last life saved. */
+  /** `floor` is the floor that the last life saved. */
   constructor(floor: bigint, save: (floor: bigint) => void) {
     this.#versions = new VersionSource(floor);
     this.#floor = floor;
@@ -33,8 +36,8 @@ export class VersionFloor {
   }
 
   /**
-   * Whether a version that another node names may be gone by. One that this node is above already can do no harm,
-   * though it is from afar: this node's clock was ahead.
+   * Whether a version named by another node may be used. One that this node is already above can do no harm, though it
+   * is absurdly high: this node's clock was ahead.
    */
   believes(version: bigint, nowMs: number): boolean {
     const clusterMs = nowMs + this.#behindMs;
@@ -44,8 +47,8 @@ export class VersionFloor {
   }
 
   /**
-   * Meta, which believes versions by its own clock, says that they are as far as this. If that is from afar, it is this
-   * node's clock that is behind, by as much as is returned: what the others name has to be believed all the same.
+   * Meta, which checks versions by its own clock, reports that they are this far. If that is incredible by this node's
+   * clock, its clock is behind, by the returned amount: versions named by other nodes must be believed all the same.
    */
   raiseOfMeta(version: bigint, nowMs: number): number {
     const isBehind = !this.believes(version, nowMs);
@@ -61,7 +64,7 @@ export class VersionFloor {
     return version;
   }
 
-  /** The next version is higher than `version`, which somebody has; in the next life too. */
+  /** The next version is higher than `version`, which another node has; in the next life too. */
   raise(version: bigint): void {
     this.#versions.raise(version);
     if (version > this.#floor) this.#saveAhead(version);

@@ -1,4 +1,4 @@
-// Which removals wait for the word of another session, and for how long.
+// The removals that wait for another session's answer, and for how long.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

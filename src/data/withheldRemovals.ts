@@ -1,8 +1,8 @@
-// A session says that a client has left, and the client may only have moved: subscribers are to see no difference then.
-// If another session holds the same registration, which lost by the time alone, that one is asked before anything is
-// removed: it answers at once, with the registration or by saying that its client has left too. And a process that
-// stood still reads its links in any order, the end of the old connection perhaps before the return at another session:
-// for a moment after it nothing that has left is removed.
+// A session reports that a client has left, but the client may only have moved: subscribers must see no difference
+// then. If another session holds the same registration, which lost only by its time, that session is asked before
+// anything is removed: it answers at once, with the registration or by reporting that its client has left too. Also, a
+// process that stood still reads its links in any order, the end of the old connection perhaps before the return at
+// another session: for a moment after a stall no departed client's registration is removed.
 
 import { Deadlines } from "../base/deadlines.ts";
 import type { PublishItem, Superseded } from "../cluster/messages/sessionData.ts";
@@ -14,13 +14,13 @@ import type { LedSlot } from "./slots.ts";
 
 // An answer takes a round trip, or the link is closed within this.
 const ANSWER_MS = 5_000;
-// Within this a process that stood still has read what waited on all its links.
+// Within this a process that stood still has read the waiting input of all its links.
 const CATCH_UP_MS = 1_000;
 
 export type RemoveItem = Extract<PublishItem, { kind: "remove" }>;
 
 interface Withheld {
-  /** Who was asked; undefined if this only waits for what is still to be read. */
+  /** The session that was asked; undefined if this only waits for unread input. */
   readonly asked: NodeId | undefined;
   readonly item: RemoveItem;
 }
@@ -42,7 +42,7 @@ export class WithheldRemovals {
     this.#effects = effects;
   }
 
-  /** Looks at the removal of a client that left before it is applied. True if it waits for an answer. */
+  /** Checks the removal of a departed client before it is applied. Returns true if it waits for an answer. */
   withholds(
     item: RemoveItem,
     from: NodeId,
@@ -73,7 +73,7 @@ export class WithheldRemovals {
     return challenger !== undefined || isCatchingUp;
   }
 
-  /** Somebody else has the registration now, and its removal is over. */
+  /** Another client has the registration now, and its removal is void. */
   drop(key: { readonly dataInfoId: DataInfoId; readonly registId: string }): void {
     if (this.#withheld.size === 0) return;
     const text = keyOf(key);
@@ -95,12 +95,12 @@ export class WithheldRemovals {
     return this.#ends.nextMs();
   }
 
-  /** Nobody has answered: these clients are gone. */
+  /** No session has answered: these clients are gone. */
   wake(nowMs: number): void {
     for (let key = this.#ends.take(nowMs); key !== undefined; key = this.#ends.take(nowMs)) this.#end(key);
   }
 
-  /** What was withheld is applied; something newer that has come meanwhile refuses it. */
+  /** Applies the withheld removal; something newer that has come meanwhile refuses it. */
   #end(key: string): void {
     const withheld = this.#withheld.get(key);
     this.#withheld.delete(key);

@@ -261,7 +261,7 @@ test("one that is heard again after its lease shows a cut: who fell silent with 
   assert.ok(membership.isUnknown(nodeId("d3.a")), "it may live");
   hear(data("d4.a"), 31_500);
   assert.equal(membership.listeningSinceMs, 31_000, "the others have had their time");
-  // It goes on alone: those who are dead are not doubted again.
+  // It goes on alone: the dead are not doubted again.
   hearRegularly(data("d1.a"), 32_000, 60_000);
   membership.tick(60_000);
   hear(data("d2.a"), 60_000);

@@ -1,8 +1,8 @@
-// Who is in the cluster: the roles that send heartbeats, as this meta node hears them. Every meta node keeps this, also
-// one that does not lead, so that whoever takes the lead knows at once who lives. None of it is stored.
+// The members of the cluster: the roles that send heartbeats, as this meta node hears them. Every meta node keeps this
+// list, even one that does not lead, so that a new leader knows at once which members live. None of it is stored.
 //
-// A member ends when its lease does, or when its last link has been closed for a moment. Links are closed by the death
-// of a process, so that is noticed at once; the lease is for machines and networks that fall silent.
+// A membership ends with its lease, or a moment after its last link was closed. The death of a process closes its
+// links, so it is noticed at once; the lease is for machines and networks that fall silent.
 
 import { Deadlines } from "../base/deadlines.ts";
 import {
@@ -17,9 +17,9 @@ import { NO_VERSION } from "../model/version.ts";
 import { type Admission, Runs } from "./runs.ts";
 
 export interface MembershipOptions {
-  /** A member that was not heard for so long is no longer one. */
+  /** A member that was not heard for this long is no longer a member. */
   readonly memberLeaseMs: number;
-  /** Nor one whose last link was closed so long ago. */
+  /** The same for one whose last link was closed this long ago. */
   readonly memberGoneMs: number;
 }
 
@@ -27,9 +27,9 @@ interface Entry {
   readonly member: Member;
   links: number;
   heardMs: number;
-  /** When it was heard again after it had fallen silent, if it ever was. */
+  /** The time at which it was heard again after a silence, if there was one. */
   resumedMs: number;
-  /** What it said last; undefined while it is no member. */
+  /** Its last heartbeat; undefined while it is not a member. */
   heartbeat: Heartbeat | undefined;
 }
 
@@ -39,16 +39,16 @@ export interface LivingNode {
   readonly heardMs: number;
 }
 
-// Each member speaks once a second: if nobody has for so long, the network between is gone.
+// Each member sends once a second: if no member was heard for this long, the network between is gone.
 const SILENCE_MS = 3_000;
-// A link that was lost is tried again within a second, and a try takes up to two.
+// A lost link is tried again within a second, and a try takes up to two.
 const RELINK_MS = 5_000;
-// The largest cluster that we plan for has 430 members. A node that comes when there are so many is not told to end:
-// members that somebody has made up go when their leases end, and then there is room.
+// The largest cluster that we plan for has 430 members. A node that comes when there are this many is not told to end:
+// made-up members go when their leases end, and then there is room.
 const MEMBERS_MAX = 2_000;
-// Data nodes that are known to be gone; beyond it the oldest are forgotten, and would get a lease's time again.
+// Data nodes known to be gone; beyond this number the oldest are forgotten, and would get a lease's time again.
 const GONE_MAX = 10_000;
-// Members that ended by falling silent; beyond it the oldest are forgotten, and are believed to be dead.
+// Members that ended by falling silent; beyond this number the oldest are forgotten, and are taken for dead.
 const SILENT_MAX = 10_000;
 
 export class Membership {
@@ -58,22 +58,22 @@ export class Membership {
   readonly #closings = new Deadlines<string>();
   readonly #runs = new Runs();
   readonly #gone = new Set<NodeId>();
-  /** Members that ended because nothing more was heard of them, with the time at which each was last heard. */
+  /** Members that ended by silence, with the time at which each was last heard. */
   readonly #silent = new Map<string, { readonly member: Member; readonly heardMs: number }>();
   #listeningSinceMs = Number.NEGATIVE_INFINITY;
   #heardMs = Number.NEGATIVE_INFINITY;
   #listSerial = 0;
   #dataSerial = 0;
-  /** The highest version that any data node has named, whether it still lives or not. */
+  /** The highest version that any data node has named, living or not. */
   #newestVersion = NO_VERSION;
-  /** Members that ended since they were last asked for. */
+  /** Members that ended since the last query for them. */
   #ended: Member[] = [];
 
   constructor(options: MembershipOptions) {
     this.#options = options;
   }
 
-  /** Since when this node hears whatever is said to it. */
+  /** The time since which this node hears everything sent to it. */
   get listeningSinceMs(): number {
     return this.#listeningSinceMs;
   }
@@ -88,13 +88,13 @@ export class Membership {
     return this.#dataSerial;
   }
 
-  /** No data node has named a higher version of a list: clients may have seen all up to this. */
+  /** The highest list version named by any data node: clients may have seen all up to this. */
   get newestVersion(): bigint {
     return this.#newestVersion;
   }
 
   /**
-   * This process has just begun to hear, or was stopped or cut off for a while: what was said to it may still be on its
+   * This process has just begun to hear, or was stopped or cut off for a while: messages to it may still be on their
    * way, and links have to be made again.
    */
   wasDeaf(nowMs: number): void {
@@ -109,8 +109,8 @@ export class Membership {
   }
 
   /**
-   * When several nodes fall silent at once it is this one that hears nobody, and not all of them that are dead. And who
-   * is heard first after a silence in which none was left may be the first of many.
+   * When several nodes fall silent at once, this node is deaf, rather than all of them dead. A node heard first after a
+   * silence of all may be the first of many.
    */
   #isDeaf(nowMs: number): boolean {
     if (nowMs - this.#heardMs < SILENCE_MS) return false;
@@ -120,9 +120,9 @@ export class Membership {
   }
 
   /**
-   * A process is heard that had fallen silent for so long that it was none of the members any more: it lived all the
-   * time, and what fell silent with it or after it may live too. Nobody is doubted by the same word twice: a member
-   * that comes and goes was last heard after those who are dead.
+   * A process is heard after a silence so long that its membership ended: it lived all the time, and processes that
+   * fell silent with it or later may live too. The same message never raises this doubt twice: a member that comes and
+   * goes was last heard after the dead ones.
    */
   #showsCut(key: string): boolean {
     const back = this.#silent.get(key);
@@ -156,8 +156,8 @@ export class Membership {
   }
 
   /**
-   * A link that closes right after its silence was over was given up by a member that heard nothing either: what waited
-   * on the way has come, the end behind it, and the next link is being made.
+   * A link that closes right after its silence ended was given up by a member that heard nothing either: the delayed
+   * messages have arrived, then the end of the link, and the next link is being made.
    */
   #goneMs({ resumedMs }: Entry, nowMs: number): number {
     const { memberGoneMs } = this.#options;
@@ -167,7 +167,7 @@ export class Membership {
   /** Takes a heartbeat. Only `admitted` makes its sender a member. */
   heard(member: Member, heartbeat: Heartbeat, nowMs: number): Admission {
     const key = keyOf(member);
-    // A run of a node that is known takes the place of another one.
+    // A run of a known node takes the place of another one.
     const isNew = !this.#leases.has(key) && this.#runs.current(nodeNameOf(member.id)) === undefined;
     if (isNew && this.#leases.size >= MEMBERS_MAX) return { kind: "waits" };
     const admission = this.#runs.admit(member.id, this.#signs, nowMs);
@@ -192,11 +192,11 @@ export class Membership {
     return admission;
   }
 
-  /** The cut from a member is over: those that fell silent with it or after it are still making their links. */
+  /** The cut from a member is over: members that fell silent with it or after it are still making their links. */
   #resumed(entry: Entry, nowMs: number): void {
     const sinceMs = entry.heardMs - SILENCE_MS;
     entry.resumedMs = nowMs;
-    // Where it was this process that heard nobody, all have their time already.
+    // If this process itself was deaf, all members have their time already.
     if (nowMs - this.#listeningSinceMs < SILENCE_MS) return;
     const untilMs = nowMs + Math.max(this.#options.memberGoneMs, RELINK_MS);
     for (const key of [...this.#closings.keys()]) {
@@ -206,7 +206,7 @@ export class Membership {
     }
   }
 
-  /** Ends the membership of those whose lease is over, and of those that are gone. */
+  /** Ends the membership of members whose lease is over, and of those that are gone. */
   tick(nowMs: number): void {
     if (this.nextMs() <= nowMs && this.#isDeaf(nowMs)) this.#postponeEnds(nowMs);
     for (const deadlines of [this.#leases, this.#closings]) {
@@ -217,7 +217,7 @@ export class Membership {
     }
   }
 
-  /** The member is to be none any more, though it speaks. */
+  /** Ends the membership of a member that still sends. */
   dismiss(member: Member): void {
     this.#end(keyOf(member));
   }
@@ -231,7 +231,7 @@ export class Membership {
     return this.#entries.has(keyOf(member));
   }
 
-  /** Those of whom nothing is left, neither lease nor link, since this was last asked. */
+  /** Members that have neither lease nor link left since the last call. */
   takeEnded(): readonly Member[] {
     if (this.#ended.length === 0) return NOBODY;
     const ended = this.#ended;
@@ -246,21 +246,21 @@ export class Membership {
     });
   }
 
-  /** How many clients the sessions have that say so. */
+  /** The number of clients of each session that reports one. */
   clientCounts(): ClientCount[] {
     return [...this.#members()].flatMap(({ member: { id: session }, heartbeat: { clients } }) =>
       clients === undefined ? [] : [{ session, clients }],
     );
   }
 
-  /** Every member with what it said last. */
+  /** Every member with its last heartbeat. */
   *heartbeats(): Generator<readonly [Member, Heartbeat]> {
     for (const { member, heartbeat } of this.#members()) yield [member, heartbeat];
   }
 
   /**
-   * Data nodes that live; those that `isBlocked` says are to leave, whatever they want. None while this node is deaf:
-   * whom it remembers may have died since, and others have come in their place.
+   * The living data nodes; those for which `isBlocked` holds count as leaving, whatever they want. None while this node
+   * is deaf: nodes that it remembers may have died since, and others may have come in their place.
    */
   dataNodes(isBlocked: (name: string) => boolean, nowMs: number): Map<NodeId, LivingNode> {
     const nodes = new Map<NodeId, LivingNode>();

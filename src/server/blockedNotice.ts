@@ -1,5 +1,5 @@
-// Whether this node is one that an operator has shut out. Its session, if it has one, is sent away; a data node stays,
-// drained, and must not look like one that works.
+// Tells whether an operator has blocked this node. Its session, if it has one, is sent away; a data node stays,
+// drained, and must not look like a working one.
 
 import type { Metrics } from "../base/metrics.ts";
 import type { Log } from "../base/ports.ts";
@@ -21,12 +21,12 @@ export class BlockedNotice {
     metrics.set("roster_node_blocked", 0);
   }
 
-  /** Why the node is not ready; nothing if it is not blocked. */
+  /** The reason why the node is not ready; undefined if it is not blocked. */
   get reason(): string | undefined {
     return this.#isBlocked ? `blocked by an operator; to let it in again: roster unblock ${this.#name}` : undefined;
   }
 
-  /** A role of this process is told something. */
+  /** A role of this process receives an event. */
   heard(event: HeardEvent): void {
     if (!("message" in event) || event.message.kind !== "members") return;
     const isBlocked = event.message.members.blocked?.includes(this.#name) === true;

@@ -1,4 +1,4 @@
-// Nodes that operators shut out, and how a cluster shows its nodes.
+// Nodes that operators block, and the cluster's view of its nodes.
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";

@@ -1,4 +1,4 @@
-// How much the accounts of this process may hold, from what the machine, its container and V8 have.
+// The bounds of this process's accounts, from the memory of the machine, its container and V8.
 
 import { totalmem } from "node:os";
 import { getHeapStatistics } from "node:v8";
@@ -7,34 +7,34 @@ import type { Config } from "./config/table.ts";
 
 // The process by itself: 100 MiB after its start, and the tables of its roles.
 const BASE_BYTES = 128 * 1024 * 1024;
-// A machine or a heap that is smaller than what memory-bytes-max may be still serves a few clients.
+// A machine or a heap smaller than the smallest memory-bytes-max still serves a few clients.
 const CLIENTS_BYTES_MIN = 128 * 1024 * 1024;
-// A heap holds garbage beside what lives, and collects it the more often the fuller it is: beyond some 70 % the
-// collector takes more time than the work, and what is left is for pushes under way.
+// A heap holds garbage beside live data, and collects it the more often the fuller it is: beyond some 70 % the
+// collector takes more time than the work, and the rest is for pushes under way.
 const FILL = 0.7;
 const MACHINE_SHARE = 4;
 
-/** What there is. */
+/** The machine's memory and V8's bound. */
 export interface Machine {
   readonly memoryBytes: number;
   readonly heapBytesMax: number;
 }
 
 export function machine(): Machine {
-  // Without a limit of its container the system says 0, or a number beyond all memory.
+  // Without a limit of its container the system reports 0, or a number beyond all memory.
   const constrained = process.constrainedMemory();
   const memoryBytes = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
   return { memoryBytes, heapBytesMax: getHeapStatistics().heap_size_limit };
 }
 
-/** How much memory this process may use. */
+/** The memory that this process may use. */
 export function memoryBytes(config: Config, { memoryBytes: ofMachine, heapBytesMax }: Machine): number {
   return Math.min(config.memoryBytesMax || ofMachine / MACHINE_SHARE / config.workers, heapBytesMax);
 }
 
 /**
- * The limits of the process's budget. Payloads and packed records lie outside of V8's heap, most else within; both
- * count against the smaller of the two bounds, since what lies where depends on what clients send. Whoever has the
+ * The limits of the process's budget. Payloads and packed records lie outside V8's heap, most else within; both count
+ * against the smaller of the two bounds, since the clients' input decides which one is used. An operator with more
  * memory raises V8's bound with --max-old-space-size.
  */
 export function budgetLimits(config: Config, machine: Machine): BudgetLimits {

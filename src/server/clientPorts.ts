@@ -108,7 +108,7 @@ function slotOfService(table: SlotTable | undefined, dataInfoId: DataInfoId) {
   return { id, ...slotOwner(table, id) };
 }
 
-// How exactly a frozen client's end is met.
+// The precision with which a frozen client's end is met.
 const CHECK_MS = 500;
 
 function checkRegularly(gateways: readonly OpenGateway[]): () => void {

@@ -1,4 +1,4 @@
-// The role data in its process, with what the node's own disk remembers for it.
+// The role data in its process, with its memory on the node's own disk.
 
 import type { Metrics } from "../base/metrics.ts";
 import type { Log, Random } from "../base/ports.ts";
@@ -53,14 +53,14 @@ export class DataHost {
     this.stepper = new Stepper<DataEvent>(this.data, environment);
   }
 
-  /** Stops the role where it is, and writes what its disk should know. */
+  /** Stops the role where it is, and writes everything that its disk should know. */
   close(): void {
     this.stepper.close();
     this.data.flush();
   }
 }
 
-/** Writes a hint for the next start. The node goes on without it: it only makes that start less smooth. */
+/** Writes a hint for the next start. The node goes on without it: only that start is less smooth. */
 function saved({ log, metrics }: Pick<DataHostEnvironment, "log" | "metrics">, what: string, save: () => void): void {
   try {
     save();

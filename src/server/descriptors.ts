@@ -1,11 +1,11 @@
-// How many connections each port may have, by the file descriptors that the system gives this process. When clients
-// took the last one, health checks failed, links between nodes broke and the store could not be opened: so each use has
-// its part, and what clients may hold is what is left.
+// The number of connections of each port, by the file descriptors that the system gives this process. When clients took
+// the last descriptor, health checks failed, links between nodes broke and the store could not be opened. So each use
+// has its part, and clients may hold the rest.
 
 import { readFileSync } from "node:fs";
 import { fail } from "../base/errors.ts";
 
-/** The most connections that are taken at each kind of port. */
+/** The most connections at each kind of port. */
 export interface ConnectionLimits {
   /** At the session's port for clients. */
   readonly clients: number;
@@ -24,16 +24,16 @@ const DESCRIPTORS_MIN = 256;
 // we plan for has 430 members.
 const NODES_MAX = 4_096;
 const NODES_PART = 1 / 8;
-// Some dozens of tools that look in.
+// Some dozens of tools that scrape or check.
 const OTHER_HTTP_MAX = 256;
 const OTHER_HTTP_PART = 1 / 32;
 // A process may have two of them.
 const OTHER_HTTP_PORTS = 2;
-// What clients leave at the session's HTTP port, if all of them are there.
+// The connections left by clients at the session's HTTP port, if all of them are there.
 const SESSION_HTTP_MAX = 1_024;
 const SESSION_HTTP_PART = 1 / 16;
 
-/** Shares descriptors out. Throws CONFIG_INVALID for too few; undefined is a system that does not tell its limit. */
+/** Shares out descriptors. Throws CONFIG_INVALID for too few; undefined is a system that does not report its limit. */
 export function connectionLimits(
   descriptors: number | undefined,
   { clientsWanted, hasNodePort }: { clientsWanted: number; hasNodePort: boolean },
@@ -52,13 +52,16 @@ export function connectionLimits(
   return { clients: Math.min(clientsWanted, session - http), session, otherHttp, nodes };
 }
 
-/** How many descriptors this process may have; undefined where the system does not say. Node raises it at its start. */
+/**
+ * The number of descriptors that this process may have; undefined if the system does not report it. Node raises it at
+ * its start.
+ */
 export function descriptorLimit(): number | undefined {
   let text: string;
   try {
     text = readFileSync("/proc/self/limits", "utf8");
   } catch {
-    // Not Linux. The limits of other systems are asked of a shell only, and developers use those.
+    // Not Linux. Other systems report their limits only through a shell, and are used for development.
     return undefined;
   }
   return parseDescriptorLimit(text);

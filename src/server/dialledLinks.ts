@@ -1,4 +1,4 @@
-// The links of one kind that this node keeps to others: exactly those that a role asks for.
+// The links of one kind that this node keeps to others: exactly the ones that a role requests.
 
 import type { Cancel } from "../base/ports.ts";
 import { type Hello, PROTOCOL_VERSION, PROTOCOL_VERSION_MIN } from "../cluster/messages/hello.ts";
@@ -7,7 +7,7 @@ import type { NodeId } from "../model/ids.ts";
 import type { LinkMessage } from "../transport/link.ts";
 import { type DialerEnvironment, type DialerEvents, LinkDialer } from "../transport/linkDialer.ts";
 
-/** What every greeting of this node says. */
+/** The content of every greeting of this node. */
 export interface Greeter {
   readonly id: NodeId;
   readonly clusterName: string;
@@ -53,7 +53,7 @@ export class DialledLinks {
   }
 
   /**
-   * Keeps links to exactly these. One that is not wanted any more ends a little later, with `down`, unless it is wanted
+   * Keeps links to exactly these. One that is no longer wanted ends a little later, with `down`, unless it is wanted
    * again by then.
    */
   keep(nodes: readonly MemberAddress[]): void {

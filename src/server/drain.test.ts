@@ -1,4 +1,4 @@
-// When a node that is told to stop may end: every role is spoken for by the test, on virtual time.
+// The time at which a node that is told to stop may end: the test plays every role, on virtual time.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -14,16 +14,16 @@ const PEER = nodeId("n2.a");
 const TIMEOUT_MS = 30_000;
 const STEP_MS = 20;
 
-/** Whatever waits for a promise has gone on. */
+/** Everything that waits for a promise has continued. */
 const settled = () => new Promise<void>((resolve) => void setImmediate(resolve));
 
-/** A node that is told to stop, what becomes of it, and what it has said. */
+/** A node that is told to stop, its fate, and its reports. */
 class Stopping {
   readonly time = new TestTime();
   readonly did: string[] = [];
   readonly log: string[] = [];
   clients = 0;
-  /** Clients that don't let themselves be closed. */
+  /** Clients that can't be closed. */
   stubborn = 0;
   isDrained = true;
   slotsKept = 0;
@@ -33,7 +33,7 @@ class Stopping {
   spreadMs = 10_000;
   #isOver = false;
 
-  /** Begins; the roles that are named are here. */
+  /** Begins with the named roles. */
   async begin(...roles: readonly ("session" | "data" | "meta")[]): Promise<this> {
     void drain(this.#parts(new Set(roles))).then(() => {
       this.#isOver = true;
@@ -54,7 +54,7 @@ class Stopping {
     return this;
   }
 
-  /** How long it takes until the node has ended. */
+  /** The time until the node has ended. */
   async end(): Promise<number> {
     const startMs = this.time.nowMs();
     while (!this.#isOver && this.time.nowMs() - startMs < 100_000) await this.pass(STEP_MS);

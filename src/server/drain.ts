@@ -1,7 +1,6 @@
-// An orderly stop of a node that is part of a cluster: it hands over what it has before it ends, so that nobody
-// notices. A session's clients come back through other sessions, a data node's slots are led by others, a leading meta
-// node lets the lead go. Nothing here is needed for the cluster to go on: a node that is killed costs it a second or
-// two.
+// An orderly stop of a node in a cluster: it hands over its work before it ends, so that clients notice nothing. A
+// session's clients come back through other sessions, other nodes lead a data node's slots, a leading meta node
+// releases the lead. The cluster does not depend on it: a killed node costs it a second or two.
 
 import type { Clock, Log, Timers } from "../base/ports.ts";
 import type { Stepper } from "../base/stepper.ts";
@@ -16,7 +15,7 @@ import type { MetaHost } from "./metaHost.ts";
 import type { NodeNetwork } from "./nodeNetwork.ts";
 import type { Roles } from "./roles.ts";
 
-/** What a stop asks of the roles of this process. */
+/** The view of this process's roles that a stop needs. */
 interface DrainedRoles extends Pick<Roles, "id"> {
   readonly network: Pick<NodeNetwork, "hasMeta">;
   readonly meta: Pick<MetaHost, "resign"> | undefined;
@@ -93,7 +92,7 @@ function report({ log, clock }: DrainParts, role: string, startMs: number, isDon
   else log.warn("a role could not hand all of its work over in time", { role, tookMs });
 }
 
-/** Asks again and again until it is so. */
+/** Checks again and again until it is so. */
 async function until(parts: DrainParts, isSo: () => boolean): Promise<void> {
   while (!isSo()) await passed(parts, POLL_MS);
 }

@@ -1,14 +1,14 @@
-// A log that strangers can't fill. Each of them can cause a line with every connection, 6,700 in a second, which costs
-// turns of the event loop, disks and the reader's attention. So of each kind of line, the first ones of a while are
-// written in full, some of each address and some of all; the rest are counted, and one line says how many they were.
+// A log that strangers can't fill. Each stranger can cause a line with every connection, 6,700 in a second, which costs
+// turns of the event loop, disks and the reader's attention. So for each kind of line the first ones of a while are
+// written in full, some of each address and some of all; the rest are counted, and one line reports their number.
 
 import type { Cancel, Clock, Log, LogFields, Timers } from "../base/ports.ts";
 
-/** While so long of a time the lines of a kind are counted together. */
+/** The window in which the lines of a kind are counted together. */
 export const LOG_WINDOW_MS = 10_000;
-// An operator sees the pattern of a fault in so many of one address,
+// An operator sees the pattern of a fault in this many lines of one address,
 const ADDRESS_LINES_MAX = 20;
-// and the members of a large cluster that lose their links at once in so many of all.
+// and the members of a large cluster that lose their links at once in this many of all.
 const LINES_MAX = 200;
 
 const LEVELS = ["info", "warn", "error"] as const;
@@ -21,13 +21,13 @@ interface Window {
   readonly lines: Map<string, number>;
   written: number;
   leftOut: number;
-  /** Of the last line that was left out. */
+  /** The fields of the last line that was left out. */
   fields: LogFields;
   cancel: Cancel;
 }
 
 export interface LimitedLog extends Log {
-  /** Writes what is counted so far. Lines that come later are written as before. */
+  /** Writes the counts so far. Later lines are written as before. */
   flush(): void;
 }
 
@@ -77,7 +77,7 @@ export function limitedLog(log: Log, { clock, timers }: { clock: Clock; timers: 
   };
 }
 
-/** The host of the peer that a line is about: clients are named by their address. */
+/** The host of the peer that a line concerns: clients are named by their address. */
 function hostOf(fields: LogFields): string {
   const address = String(fields["address"] ?? fields["client"] ?? "");
   const end = address.startsWith("[") ? address.indexOf("]") : address.indexOf(":");

@@ -6,7 +6,7 @@ import { loadVersionFloor } from "./loadVersionFloor.ts";
 
 const NOW_MS = 1_700_000_000_000;
 
-/** The floor as a node with this on its disk takes it, and how often it complained. */
+/** The floor as loaded by a node with this on its disk, and the number of its complaints. */
 function load(floor: bigint): { floor: bigint; errors: number } {
   let errors = 0;
   const quiet = () => undefined;

@@ -1,9 +1,9 @@
-// The versions of the node's last life, which the next ones are above whatever the clock says: clients have seen them.
+// The versions of the node's last life, above which the next ones lie whatever the clock shows: clients have seen them.
 //
-// If the clock was days ahead and has been set back, the node goes on above what it gave; the rest of the cluster does
-// not follow it there, and takes no copies from it, until the time has come. A floor that no clock shows in thousands
-// of years is damage, or came from somebody who spoke on the node port to a release that believed everything: above it
-// there is no room for versions, so the node does not start.
+// If the clock was days ahead and has been set back, the node continues above its earlier versions; the rest of the
+// cluster does not follow it there, and takes no copies from it, until the time has come. A floor that no clock shows
+// in thousands of years is damaged, or was sent to the node port of a release that believed everything: above it there
+// is no room for versions, so the node does not start.
 
 import { fail } from "../base/errors.ts";
 import type { Clock, Log } from "../base/ports.ts";

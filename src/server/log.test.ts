@@ -1,4 +1,4 @@
-// What leaves the process as its log. The log owns standard output, so each test has a process for it.
+// The log output of the process. The log owns standard output, so each test has a process for it.
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";

@@ -8,9 +8,9 @@ import { hostClock, hostTimers } from "../transport/clock.ts";
 import { limitedLog } from "./limitedLog.ts";
 import { openLogOutput } from "./logOutput.ts";
 
-/** The log and its end. */
+/** The log, with its stop. */
 export interface ProcessLog extends Log {
-  /** Writes what waits, for a moment at the most; what can't be written then is given up. */
+  /** Writes the waiting lines, for at most a moment; the rest is given up. */
   stop(): Promise<void>;
 }
 
@@ -48,8 +48,7 @@ export function createLog({ level, format, metrics = noMetrics }: LogOptions): P
 }
 
 /**
- * A JSON line of pino as `time LEVEL event key=value …`; values stay JSON, so nothing that a client sent can forge a
- * line.
+ * A JSON line of pino as `time LEVEL event key=value …`; values stay JSON, so no text from a client can forge a line.
  */
 function textLine(line: string): string {
   const { time, level, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;

@@ -52,7 +52,7 @@ test("a log whose disk was full goes on when there is room, with all that waited
     process.stderr.write(fs.readFileSync(${file("log")}));
   `;
   const command = `mount -t tmpfs -o size=512k none "${directory}" && exec "$@" > "${directory}/log"`;
-  // Whoever is not root may mount in a user namespace of his own.
+  // A user other than root may mount in a user namespace of its own.
   const namespaces = process.getuid?.() === 0 ? ["--mount"] : ["--user", "--map-root-user", "--mount"];
   const args = [...namespaces, "sh", "-c", command, "sh", process.execPath, ...ARGS, program];
   const { status, stderr } = spawnSync("unshare", args, { encoding: "utf8", timeout: 20_000 });

@@ -1,10 +1,10 @@
-// Where the lines of the log go: standard output. Its reader may be slow, stuck or gone, and its disk full; none of
-// this may hold the server up, least of all while it stops. What can't be written waits, up to a bound; beyond it lines
-// are lost, which is counted, and said as soon as lines can be written again.
+// The output of the log's lines: standard output. Its reader may be slow, stuck or gone, and its disk full; none of
+// this may hold up the server, least of all while it stops. Lines that can't be written wait, up to a bound; beyond it
+// lines are lost, which is counted, and reported as soon as lines can be written again.
 //
-// A pipe is written by Node's own stream, which does not block. Node writes to a file or a terminal at once, which may
-// take long, and gives its stream up at the first error; so these are written here, in a thread of Node's pool, and
-// tried again.
+// Node's own stream writes to a pipe, without blocking. Node writes to a file or a terminal at once, which may take
+// long, and gives its stream up at the first error; so these are written here, in a thread of Node's pool, and tried
+// again.
 
 import { fstatSync, write } from "node:fs";
 import type { Writable } from "node:stream";
@@ -14,23 +14,23 @@ import type { Metrics } from "../base/metrics.ts";
 export interface LogOutput {
   /** Takes a line with its end. */
   write(line: string): void;
-  /** Waits a moment until all is written; what is not written then is given up. */
+  /** Waits a moment until all is written; the rest is then given up. */
   stop(): Promise<void>;
 }
 
 export interface LogOutputOptions {
   readonly metrics: Metrics;
-  /** Lines can be written again after so many were lost. */
+  /** Lines can be written again after this many were lost. */
   readonly recovered: (lost: number) => void;
 }
 
-// What waits for a slow reader or a full disk; more is lost.
+// The most bytes that wait for a slow reader or a full disk; further ones are lost.
 const WAITING_BYTES_MAX = 4 * 1024 * 1024;
-// What goes to the disk at a time.
+// The most that goes to the disk at a time.
 const CHUNK_CHARS_MAX = 64 * 1024;
-// A disk that is full stays so for a while.
+// A full disk stays full for a while.
 const RETRY_MS = 500;
-// What a reader that has stopped may cost at the end.
+// The most time that a stopped reader may cost at the end.
 const LAST_WRITE_MS_MAX = 300;
 const POLL_MS = 5;
 const STDOUT = 1;
@@ -71,7 +71,7 @@ function isPipe(): boolean {
     const status = fstatSync(STDOUT);
     return status.isFIFO() || status.isSocket();
   } catch {
-    // Standard output is closed; each write says so.
+    // Standard output is closed; each write reports that.
     return false;
   }
 }
@@ -90,14 +90,14 @@ class PipeOutput implements Way {
   }
 
   write(line: string): void {
-    // Made with the first line: making it changes the descriptor, which a process that logs nothing need not do.
+    // Made with the first line: making it changes the descriptor, which a process without log lines need not do.
     this.#stream ??= process.stdout.on("error", () => this.#broken());
     if (this.#isBroken) this.#metrics.add("roster_log_lines_lost_total", 1);
     else this.#stream.write(line);
   }
 
   stop(): void {
-    // What waits is Node's, and goes with the process.
+    // The waiting lines are Node's, and go with the process.
   }
 
   /** The reader is gone, and no other one will come. */
@@ -111,7 +111,7 @@ class FileOutput implements Way {
   waitingBytes = 0;
   readonly #metrics: Metrics;
   #lines: string[] = [];
-  /** What is being written, or is to be written next. */
+  /** The bytes that are being written, or are to be written next. */
   #chunk: Buffer = Buffer.alloc(0);
   #isUnderWay = false;
   #isBlocked = false;

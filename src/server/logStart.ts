@@ -1,4 +1,4 @@
-// What the log of a process begins with: which program this is, what was configured, and what is in force.
+// The beginning of a process's log: the program, its configuration, and the values in force.
 
 import type { BudgetLimits } from "../base/budget.ts";
 import type { Metrics } from "../base/metrics.ts";
@@ -9,7 +9,7 @@ import { CONFIG_KEYS, type Config, specOf } from "./config/table.ts";
 import type { ConnectionLimits } from "./descriptors.ts";
 import { packageVersion } from "./packageVersion.ts";
 
-/** The first line. Settings that are as by default are left out. */
+/** The first line. Settings at their default are left out. */
 export function logStart(log: Log, config: Config): void {
   const settings = CONFIG_KEYS.flatMap((key) => {
     const value = config[camelCase(key)];
@@ -25,7 +25,7 @@ export interface LimitsInForce {
   readonly descriptors: number | undefined;
 }
 
-/** What the machine leaves of what was configured, in the log and in the metrics. */
+/** The part of the configured values that the machine allows, in the log and in the metrics. */
 export function logLimits(
   { budget, connections, descriptors }: LimitsInForce,
   { log, metrics }: { log: Log; metrics: Metrics },

@@ -19,9 +19,9 @@ export interface MetaHostEnvironment extends StepperEnvironment {
   readonly metrics: Metrics;
   readonly store: RunningStore;
   readonly send: (to: Member, message: MetaToMember) => void;
-  /** Where operators reach this node by HTTP: `host:port`. */
+  /** The HTTP address of this node for operators: `host:port`. */
   readonly httpAddress: () => string;
-  /** Another meta node can be reached. */
+  /** Whether another meta node can be reached. */
   readonly hasOtherMeta: () => boolean;
 }
 
@@ -63,7 +63,7 @@ export class MetaHost {
   }
 
   async blockNode(node: string, isBlocked: boolean): Promise<void> {
-    // A blocked process with a session ends, and only a meta node could let it in again.
+    // A blocked process with a session ends, and only a meta node could unblock it.
     const isOwn = node === nodeNameOf(this.#options.id);
     if (isBlocked && isOwn && !this.#environment.hasOtherMeta()) throw fail("NODE_NEEDED", { node, role: "meta" });
     await this.#answers.ask((request) => this.step({ kind: "blockNode", request, node, isBlocked }));
@@ -71,7 +71,7 @@ export class MetaHost {
     else this.#environment.log.info("a node was let in again", { node });
   }
 
-  /** Lets the lead go, so that another meta node has it at once; resolves when the store knows. */
+  /** Releases the lead, so that another meta node has it at once; resolves when the store knows. */
   async resign(): Promise<void> {
     this.step({ kind: "resign" });
     await Promise.allSettled([...this.#underWay]);
@@ -109,7 +109,7 @@ export class MetaHost {
     };
   }
 
-  /** Steps the role with what comes of a call, if it wants to know: undefined if the store did not do its part. */
+  /** Steps the role with the result of a call, if it wants it: undefined if the store failed. */
   #ask<Answer>(call: Promise<Answer>, toEvent: (answer: Answer | undefined) => MetaEvent | undefined): void {
     const answered = (answer: Answer | undefined) => {
       const event = toEvent(answer);
@@ -136,7 +136,7 @@ export class MetaHost {
     log.info(this.#wasLeading ? "this meta node leads" : "this meta node does not lead any more");
   }
 
-  /** One line for each node and reason: how many slots it has begun to lead or follow, or has ended to. */
+  /** One line for each node and reason: the number of slots that it has begun or ceased to lead or follow. */
   #tableChanged(): void {
     this.#shownTable = this.meta.slotTable;
     if (this.#shownTable === undefined || !this.meta.isLeading) return;

@@ -1,6 +1,6 @@
 // The other meta nodes, as this one knows them from the list of meta addresses. Meta nodes need nothing of each other
-// but the store; they keep links all the same, so that each can say whether the others are there, and hears from the
-// one that leads which nodes are blocked.
+// but the store; they keep links all the same, so that each can tell whether the others are there, and hears from the
+// leader which nodes are blocked.
 
 import { compareMembers, type Members } from "../cluster/messages/membership.ts";
 import type { NodeId } from "../model/ids.ts";
@@ -10,7 +10,7 @@ import type { NodeMessages } from "./nodeMessages.ts";
 
 export interface MetaPeer {
   readonly address: string;
-  /** Who is there; undefined while it can't be reached, or does not take this node for one of its own. */
+  /** The node there; undefined while it can't be reached, or refuses this node. */
   readonly id: NodeId | undefined;
 }
 
@@ -43,7 +43,7 @@ export class MetaPeers {
     return this.#dialers.flatMap(([address, { peer, isOwn }]) => (isOwn ? [] : [{ address, id: peer }]));
   }
 
-  /** The newest membership that another meta node has told as its leader. */
+  /** The newest membership that another meta node has sent as leader. */
   get members(): Members | undefined {
     return this.#members;
   }

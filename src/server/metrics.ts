@@ -10,11 +10,11 @@ export interface MetricsPage {
   /** The same, also for what only a gateway counts. */
   readonly gatewayMetrics: GatewayMetrics;
   readonly contentType: string;
-  /** The text that is scraped. Of one of several workers it has the values of all. */
+  /** The scraped text. One of several workers returns the values of all. */
   render(): Promise<string>;
   /** The values of this process. */
   values(): Promise<ProcessValues>;
-  /** From now on the text is made of what this brings: the values of all workers, this one included. */
+  /** From now on the text is made of these values: those of all workers, this one included. */
   gatherFrom(gather: () => Promise<readonly ProcessValues[]>): void;
 }
 
@@ -105,7 +105,7 @@ class LabelledValues {
     return value;
   }
 
-  /** Hands the values to the library. */
+  /** Passes the values to the library. */
   report(): void {
     this.#metric.reset();
     for (const { labels, value } of this.#values.values()) this.#metric.inc(labels, value);

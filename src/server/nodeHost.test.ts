@@ -1,4 +1,4 @@
-// By which host a node says that others reach it; the sockets are real, and nothing is sent.
+// The host that a node names for its peers; the sockets are real, and nothing is sent.
 
 import assert from "node:assert/strict";
 import { networkInterfaces } from "node:os";
@@ -54,6 +54,6 @@ test("to a host that has no name there is no way", async () => {
 });
 
 test("where the system has no way to an address there is none, and the socket is not left open", async () => {
-  // Limited broadcast: a socket that was not told to may not even name it.
+  // Limited broadcast: a socket without that option may not even name it.
   assert.equal(await localAddressTo("255.255.255.255"), undefined);
 });

@@ -9,8 +9,8 @@ import type { Config } from "./config/table.ts";
 type HostKeys = Pick<Config, "advertiseNodeAddress" | "bind" | "metaAddresses">;
 
 /**
- * The configured address; else the one that is listened on; else, where that is every one, the one on the way to the
- * first meta node that has a way. Throws CONFIG_INVALID if none can be found out.
+ * The configured address; else the one that is listened on; else, if that is every one, the one on the way to the first
+ * meta node that has a way. Throws CONFIG_INVALID if none can be found out.
  */
 export async function findNodeHost({ advertiseNodeAddress, bind, metaAddresses }: HostKeys): Promise<string> {
   if (advertiseNodeAddress !== "") return advertiseNodeAddress;

@@ -29,7 +29,7 @@ function scene() {
   return { words: new NodeMessages(CLASS, { metrics, log }), counted, logged };
 }
 
-/** What a peer reads of a message. */
+/** The content of a message as a peer reads it. */
 const contentOf = ({ parts }: LinkMessage): Uint8Array => parts[1] ?? new Uint8Array();
 
 test("what is sent is read as it was, and counted for each node to which it goes", () => {

@@ -1,5 +1,5 @@
-// Messages of one kind, to bytes and back. A message that goes to many nodes is encoded once: roles hand the same
-// object to each of them, one after the other.
+// Converts messages of one kind to bytes and back. A message for many nodes is encoded once: roles pass the same object
+// to each of them in a row.
 
 import type { Metrics } from "../base/metrics.ts";
 import type { Log } from "../base/ports.ts";
@@ -31,7 +31,7 @@ export class NodeMessages<C extends NodeMessageClass> {
   }
 
   /**
-   * The message, or nothing if it is of a later release: such a message is one that we can do without. Throws
+   * The message; undefined if it is of a later release, since such a message is dispensable. Throws
    * NODE_MESSAGE_MALFORMED.
    */
   decode(className: string, content: Uint8Array): Decoded<C> | undefined {

@@ -1,4 +1,4 @@
-// How roles of two processes, or of one, reach each other: links on virtual wires, the roles spoken for by the test.
+// Communication between roles of two processes, or of one: links on virtual wires, the roles played by the test.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -40,7 +40,7 @@ class Cluster {
     return net;
   }
 
-  /** A process with these roles, which can be reached at `<name>:1`, and what its roles are told. */
+  /** A process with these roles, which can be reached at `<name>:1`, and the events of its roles. */
   start(name: string, roles: readonly NodeRole[], metas: readonly string[] = []) {
     const address = `${name}:1`;
     const id = nodeId(`${name}.a`);
@@ -78,7 +78,7 @@ class Cluster {
     return { id, address, network, heard, metrics, last, member: { id, address } };
   }
 
-  /** Time passes, and everything that was sent is delivered. */
+  /** Lets time pass, and delivers everything that was sent. */
   async pass(ms = 50): Promise<void> {
     for (let left = ms; left > 0; left--) {
       this.time.run(1);

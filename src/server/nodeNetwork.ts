@@ -1,7 +1,7 @@
-// How the roles of this process reach those of the whole cluster. A role in the same process is reached through the
-// in-process network, every other one through a link; both look the same to a role: messages in order, each in a step
-// of its own, and an event when a peer can be reached or can't be any more. What comes by a link goes through the
-// in-process network too: a link may end while a role is sending something, in the middle of its step.
+// Connects the roles of this process with those of the whole cluster. A role in the same process is reached through the
+// in-process network, every other one through a link. Both look the same to a role: messages in order, each in a step
+// of its own, and an event when a peer becomes reachable or unreachable. Messages from a link go through the in-process
+// network too: a link may end while a role is sending, in the middle of its step.
 
 import type { Metrics } from "../base/metrics.ts";
 import type { Clock, Connection, ConnectionHandler, Log } from "../base/ports.ts";
@@ -20,7 +20,7 @@ import { MetaPeers } from "./metaPeers.ts";
 import { NodeMessages } from "./nodeMessages.ts";
 
 export interface NetworkNode extends AcceptingNode, Greeter {
-  /** Of all meta nodes, this one perhaps among them. */
+  /** The addresses of all meta nodes, perhaps including this one. */
   readonly metaAddresses: readonly string[];
 }
 
@@ -30,7 +30,7 @@ export interface NetworkEnvironment extends DialerEnvironment {
   readonly metrics: Metrics;
 }
 
-/** The roles of this process, each by the door at which it takes events. */
+/** The roles of this process, each by its entry for events. */
 export interface LocalRoles {
   readonly meta?: (event: MetaEvent) => void;
   readonly data?: (event: DataEvent) => void;
@@ -74,7 +74,7 @@ export class NodeNetwork {
     this.#toLeaders = this.#dialledLeaders();
   }
 
-  /** Says which roles are here. To be called before anything can come from outside. */
+  /** Sets the roles of this process. To be called before anything can come from outside. */
   attach(roles: LocalRoles): void {
     this.#roles = roles;
   }
@@ -95,7 +95,7 @@ export class NodeNetwork {
     }
   }
 
-  /** Takes a connection of another node. */
+  /** Accepts a connection of another node. */
   accept(connection: Connection, nowMs: number): ConnectionHandler {
     return this.#acceptor.accept(connection, nowMs);
   }
@@ -310,5 +310,5 @@ export class NodeNetwork {
   }
 }
 
-/** What both members of a cluster can be told of meta. */
+/** The meta events common to both kinds of members. */
 type MemberEvent = { readonly kind: "metaUp" } | { readonly kind: "fromMeta"; readonly message: MetaToMember };

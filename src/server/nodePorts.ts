@@ -34,9 +34,9 @@ export interface NodePortsEnvironment {
   readonly gateways: readonly LoadedGateway[];
   /** The host by which others reach this node. */
   readonly nodeHost: string;
-  /** Where other nodes reach this one: `host:port`. */
+  /** The address for other nodes: `host:port`. */
   readonly address: string;
-  /** What is to be closed with the node; the last one first. */
+  /** Everything that closes with the node; the last one first. */
   readonly closers: (() => void | Promise<void>)[];
 }
 
@@ -46,7 +46,7 @@ interface NodePortOptions extends Pick<TcpOptions, "port" | "connectionsMax"> {
   readonly metrics: Metrics;
 }
 
-/** Listens for other nodes. `network` is asked for each connection: it comes to be when the port is known. */
+/** Listens for other nodes. `network` is called for each connection: it is made after the port is known. */
 export async function openNodePort(
   { bind, port, log, metrics, connectionsMax }: NodePortOptions,
   network: () => NodeNetwork,
@@ -63,7 +63,7 @@ export async function openNodePort(
   });
 }
 
-/** The HTTP port of the role meta. In a process that is a whole registry it answers for the role data too. */
+/** The HTTP port of the role meta. In a process that is a whole registry it also answers for the role data. */
 export async function openMetaPort(environment: NodePortsEnvironment, host: MetaHost): Promise<number> {
   const { config, log, ops, limits, roles, gateways, closers } = environment;
   const { metrics } = ops.page;
@@ -96,7 +96,7 @@ export async function openMetaPort(environment: NodePortsEnvironment, host: Meta
   });
 }
 
-/** One that does not lead, or has just begun to, has heard it from the one that does, or did. */
+/** A node that does not lead, or has just begun to, has heard it from the present or the previous leader. */
 function blockedNodes(meta: Meta, { metaPeers }: NodeNetwork): ReadonlySet<string> {
   return meta.isLeading && meta.isReady ? meta.blockedNodes : new Set(metaPeers?.members?.blocked);
 }

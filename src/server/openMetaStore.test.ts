@@ -11,7 +11,7 @@ const nothing = () => undefined;
 const LOG: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 const hasCode = (code: string) => (error: unknown) => error instanceof RegistryError && error.code === code;
 
-/** An opening that fails as often as it is told, and what it refused. */
+/** An opening that fails this many times, and the errors that it refused. */
 function opening(store: MetaStore, failures: readonly RegistryError[] = []) {
   const left = [...failures];
   const refused: RegistryError[] = [];

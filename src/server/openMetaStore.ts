@@ -1,6 +1,6 @@
-// The database under the role meta, whether it can be reached or not. A registry whose database is away starts all the
-// same and serves whom it can; what it can't do is become part of a cluster that is not its own, so the cluster's
-// constants are compared before anything else is asked of a database.
+// The database under the role meta, reachable or not. A registry whose database is away starts all the same and serves
+// as it can; it must not become part of a foreign cluster, so the cluster's constants are compared before any other use
+// of a database.
 
 import { fail, RegistryError } from "../base/errors.ts";
 import type { Log } from "../base/ports.ts";
@@ -25,7 +25,7 @@ export interface StoreOpening {
   readonly refused: (error: RegistryError) => void;
 }
 
-// What another try will not change.
+// Errors that another try will not change.
 const FINAL: ReadonlySet<string> = new Set([
   "CONFIG_INVALID",
   "STORE_SCHEMA_NEWER",
@@ -34,11 +34,11 @@ const FINAL: ReadonlySet<string> = new Set([
   "STORE_DAMAGED",
 ]);
 
-// A database that is there answers long before; the start of the node does not wait longer for one that is not.
+// An available database answers long before; the start of the node does not wait longer for one that is away.
 const FIRST_TRY_MS = 3_000;
 
 /**
- * Opens the store. Rejects with what is wrong if the database is not for this node; if it can't be reached, every call
+ * Opens the store. Rejects with the reason if the database is not for this node; if it can't be reached, every call
  * rejects with STORE_UNAVAILABLE, and tries again to open it.
  */
 export async function openMetaStore(opening: StoreOpening): Promise<OpenedStore> {
@@ -115,7 +115,8 @@ class AwaitedStore implements OpenedStore {
     try {
       store = await this.#opening.open();
       this.#check(await store.saveCluster(this.#opening.cluster));
-      // Read once more by whoever leads. A node that found out only then would take registrations and push nothing.
+      // The leader reads it once more. A node that found the damage only then would take registrations and push
+      // nothing.
       await store.loadAll();
       this.isOpen = true;
       return store;
@@ -134,7 +135,7 @@ class AwaitedStore implements OpenedStore {
     throw error;
   }
 
-  /** At the start it is enough to reject; later the process must end. Told once. */
+  /** At the start it is enough to reject; later the process must end. Reported once. */
   #report(error: unknown): void {
     if (!this.hasStarted || this.#hasReported || !isFinal(error)) return;
     this.#hasReported = true;

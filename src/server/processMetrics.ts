@@ -1,6 +1,6 @@
-// What Prometheus's conventions want to know of every process, and which build this one is. It is asked of the system
-// when somebody scrapes, and takes some 50 µs: the library's own collector reads all of /proc/self/fd, which takes 20
-// ms with 50,000 connections, and keeps a timer that fires 100 times a second.
+// The metrics of every process by Prometheus's conventions, and the build of this one. They are collected at a scrape,
+// in some 50 µs: the library's own collector reads all of /proc/self/fd, which takes 20 ms with 50,000 connections, and
+// keeps a timer that fires 100 times a second.
 
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { getHeapStatistics } from "node:v8";
@@ -10,7 +10,7 @@ import { packageVersion } from "./packageVersion.ts";
 
 type Asked = "process_resident_memory_bytes" | "process_virtual_memory_bytes" | "process_open_fds" | "process_max_fds";
 
-/** Returns what brings the values of the process up to date. */
+/** Returns the function that updates the process's values. */
 export function processMetrics(metrics: Metrics): () => void {
   metrics.set("roster_build_info", 1, { version: packageVersion(), node: process.version });
   metrics.set("roster_workers", 1);
@@ -36,7 +36,7 @@ export function processMetrics(metrics: Metrics): () => void {
   };
 }
 
-/** What the system says; nothing where it does not, as without a free descriptor to read its answer with. */
+/** A value from the system; undefined if there is none, for instance without a free descriptor to read it with. */
 function known(ask: () => number | undefined): number | undefined {
   try {
     return ask();
@@ -50,7 +50,7 @@ function virtualMemoryBytes(): number | undefined {
   return kib === undefined ? undefined : Number(kib) * 1024;
 }
 
-/** Linux says it as the size of the folder since 6.2; before, each has to be looked at. */
+/** Linux reports it as the size of the folder since 6.2; before, each entry has to be counted. */
 function openDescriptors(): number {
   return statSync("/proc/self/fd").size || readdirSync("/proc/self/fd").length;
 }

@@ -23,11 +23,11 @@ export interface RolesEnvironment extends StepperEnvironment {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly nodeStore: NodeStore;
-  /** Of a node with the role meta. */
+  /** Only for a node with the role meta. */
   readonly metaStore: Omit<OpenedStore, "isOpen"> | undefined;
   /** The address for other nodes: `host:port`. */
   readonly address: string;
-  /** Where operators reach the role meta: `host:port`. Asked for after `begin`. */
+  /** The HTTP address of the role meta for operators: `host:port`. Called after `begin`. */
   readonly metaHttpAddress: () => string;
 }
 
@@ -38,18 +38,18 @@ export interface Roles {
   readonly meta: MetaHost | undefined;
   readonly data: DataHost | undefined;
   readonly session: SessionHost | undefined;
-  /** Whether an operator has shut this node out. */
+  /** Whether an operator has blocked this node. */
   readonly blocked: BlockedNotice;
   /** Sets everything going. */
   begin(): void;
-  /** Stops all roles where they are; nothing is taken for the death of a client afterwards. May be called twice. */
+  /** Stops all roles where they are; later events do not count as the death of a client. May be called twice. */
   close(): void;
 }
 
-// How long a node may take to answer a dial before it is tried again.
+// The time that a node has to answer a dial before the next try.
 const DIAL_MS_MAX = 1_000;
 
-// Three data nodes that are started together are all there after so long, and slots are spread over them at once.
+// Three data nodes that start together are all there after this time, and slots are spread over them at once.
 const FIRST_TABLE_DELAY_MS = 500;
 
 export function createRoles(config: Config, environment: RolesEnvironment): Roles {

@@ -1,4 +1,4 @@
-// What clients and tools of SOFARegistry are told of a cluster's nodes by the HTTP port of a session.
+// The answers about a cluster's nodes to SOFARegistry's clients and tools, from the HTTP port of a session.
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";

@@ -14,9 +14,9 @@ export interface SessionHostEnvironment extends StepperEnvironment {
 export class SessionHost {
   readonly session: Session;
   readonly stepper: Stepper<SessionEvent>;
-  /** Where clients reach this node, as the other sessions tell it to theirs; empty while it takes none. */
+  /** The address for clients, which the other sessions pass to theirs; empty while it takes none. */
   clientAddresses: ClientAddresses = new Map();
-  /** How many clients the sessions of the cluster have, of those that are known to say so. */
+  /** The number of clients of each session that reports one. */
   clientCounts: ReadonlyMap<NodeId, number> = new Map();
 
   constructor(options: SessionOptions, { output, ...environment }: SessionHostEnvironment) {
@@ -29,7 +29,7 @@ export class SessionHost {
     this.stepper = new Stepper<SessionEvent>(this.session, environment);
   }
 
-  /** What the cluster says to the session. What only clients are told is kept here. */
+  /** The cluster's events for the session. Data that is only for clients is kept here. */
   step(event: SessionEvent): void {
     if (event.kind === "fromMeta" && event.message.kind === "clientCounts") {
       this.clientCounts = new Map(event.message.counts.map(({ session, clients }) => [session, clients]));

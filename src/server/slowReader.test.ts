@@ -40,7 +40,7 @@ test("a slow reader of a list beyond the output bound gets it once, is not close
     (undone) => undone === 0,
     LIMIT_MS,
   );
-  // What it sends meanwhile must not count against it.
+  // Its output meanwhile must not count against it.
   for (let at = 0; at < 10; at++) slow.subscribe(`small-${at}`);
   await eventually(
     () => slow.lists.size,

@@ -32,7 +32,7 @@ after(async () => {
 
 const hasCode = (code: string) => (error: unknown) => error instanceof RegistryError && error.code === code;
 
-/** A request whose path goes out exactly as it is written, which fetch would not do. */
+/** A request whose path is sent exactly as written, which fetch would not do. */
 function rawGet(port: number, path: string): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, "127.0.0.1");
@@ -172,7 +172,7 @@ test("heartbeats are answered on a connection that also sends its bytes one by o
   const decoder = new BoltDecoder({ frameBytesMax: 1024 });
   const answered = new Promise<void>((resolve) => {
     socket.on("data", (chunk) => {
-      // The server asks too whether somebody is there.
+      // The server also asks whether the client is there.
       decoder.push(chunk, (frame) => {
         if (frame.kind === "response") frames.push(frame);
       });

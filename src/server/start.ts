@@ -47,7 +47,7 @@ type ProtocolPorts = {
   readonly [K in GatewayPortKey as K extends `${infer Name}-port` ? CamelCase<Name> : never]: number;
 };
 
-/** The ports at which the server listens, also where any free one was configured; 0 for those that it does not open. */
+/** The ports at which the server listens, even where any free one was configured; 0 for those that it does not open. */
 export type ServerPorts = RolePorts & ProtocolPorts;
 
 export interface RunningServer {
@@ -56,9 +56,9 @@ export interface RunningServer {
   readonly ports: ServerPorts;
   /** Resolves if a broken invariant, or its cluster, ended the node; it must be closed then. Never rejects. */
   readonly failed: Promise<Error>;
-  /** Resolves if an operator asks for the end of the node by HTTP; it must be drained and closed then. */
+  /** Resolves if an operator requests the end of the node by HTTP; it must be drained and closed then. */
   readonly stopAsked: Promise<void>;
-  /** Hands over what the cluster would miss, within drain-timeout-ms. To be called once, before `close`. */
+  /** Hands over everything that the cluster would miss, within drain-timeout-ms. To be called once, before `close`. */
   drain(): Promise<void>;
   /** Stops everything. May be called twice; resolves when nothing is left running. */
   close(): Promise<void>;
@@ -91,7 +91,7 @@ export async function startServer(
   }
 }
 
-/** Closes all, also after one that failed; the first failure is thrown at the end. */
+/** Closes all, even after one that failed; the first failure is thrown at the end. */
 async function closeAll(closers: readonly Closer[]): Promise<void> {
   const failures: unknown[] = [];
   for (const closer of closers) {
@@ -139,7 +139,7 @@ async function startParts(
   roles.begin();
   const dataHttp = roles.data === undefined ? 0 : await openDataPort(environment, roles.data);
   const clients = roles.session === undefined ? undefined : await openClientPorts(environment, roles.session);
-  // Of a server that runs the roles are stopped first: what closes then is the server's doing, no client's death.
+  // A running server stops its roles first: connections that close then are the server's doing, not a client's death.
   closers.push(() => roles.close());
   const ports = { ...protocolPorts(clients), http: clients?.http ?? 0, metaHttp, dataHttp, node: node?.port ?? 0 };
   const here = { id: roles.id, roles: config.roles.join(","), bind: config.bind, ...ports };
@@ -197,7 +197,7 @@ function limitsOf(config: Config, descriptors: number | undefined, log: Log): Co
     clientsWanted: config.clientConnectionsMax,
     hasNodePort: nodePortOf(config) !== undefined,
   });
-  // What nobody has asked for is no warning: the limits in force are in the log anyway.
+  // A default is not worth a warning: the limits in force are in the log anyway.
   const isAskedFor = config.clientConnectionsMax !== CONFIG["client-connections-max"].default;
   if (isAskedFor && limits.clients < config.clientConnectionsMax) {
     log.warn("this process has fewer descriptors than client-connections-max wants; raise ulimit -n", {
@@ -241,13 +241,13 @@ async function openDatabase(url: string): Promise<MetaStore> {
   return openPostgresStore(url);
 }
 
-/** Connections are taken in a later turn than the one in which the port was opened; the roles are there by then. */
+/** Connections are accepted in a later turn than the one in which the port was opened; the roles are there by then. */
 function networkOf(roles: Roles | undefined): NodeNetwork {
   return defined(roles, "roles come to be in the turn in which the port is opened").network;
 }
 
 function describe(error: unknown): string {
-  // What the world does wrong says all in its message; a bug of ours is found by its stack.
+  // A fault of the world has everything in its message; a bug of ours is found by its stack.
   if (error instanceof RegistryError) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -1,11 +1,10 @@
-// A number that another node has named and no node can have given by now: it was not believed, and operators hear of
-// it.
+// A number named by another node that no node can have given by now: it was not believed, and operators hear of it.
 
 import type { Metrics } from "../base/metrics.ts";
 import type { Log } from "../base/ports.ts";
 
 interface Refused {
-  /** The message that it came with, or its part. */
+  /** The message with the number, or its part. */
   readonly what: string;
   readonly from: string;
   readonly version: bigint;

@@ -1,10 +1,10 @@
 import { type Budget, HELD, LEVELS } from "../base/budget.ts";
 import type { Metrics } from "../base/metrics.ts";
 
-// As often as health is asked for at the most.
+// The fastest interval of health checks.
 const REPORT_MS = 500;
 
-/** Reports what the process holds for its clients. Returns its stop. */
+/** Reports the memory that the process holds for its clients. Returns its stop. */
 export function watchBudget(budget: Budget, metrics: Metrics): () => void {
   const reported = new Map(LEVELS.map((level) => [level, 0]));
   const report = () => {

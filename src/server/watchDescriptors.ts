@@ -1,6 +1,6 @@
-// When no descriptor is left, Node closes new connections and tells nobody. The parts of descriptors.ts leave some for
+// When no descriptor is left, Node closes new connections silently. The parts of descriptors.ts leave some for
 // everything; a cluster with very many links, or a limit that is lowered while the process runs, can still use them up.
-// So one is asked for each second.
+// So one is requested each second.
 
 import { closeSync, openSync } from "node:fs";
 import { devNull } from "node:os";

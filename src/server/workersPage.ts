@@ -6,14 +6,14 @@ import { AggregatorRegistry, type MetricObjectWithValues, type MetricValue, type
 /** All values of one process, as they go from process to process. */
 export type ProcessValues = readonly MetricObjectWithValues<MetricValue<string>>[];
 
-/** The values of all, summed up or as the table of metrics says. */
+/** The values of all, summed up or as the table of metrics prescribes. */
 export function sumOf(all: readonly ProcessValues[]): Registry {
   return AggregatorRegistry.aggregate(all.map((values) => [...values]));
 }
 
 /**
- * What is left of a process that has ended, with what others have left before: a counter that fell would be taken for
- * one that has begun anew, and all of it be counted once more.
+ * The remainder of an ended process, with those of earlier ones: a falling counter would be taken for one that has
+ * started anew, and all of it be counted once more.
  */
 export async function remainderOf(before: ProcessValues, ended: ProcessValues): Promise<ProcessValues> {
   const values: ProcessValues = await sumOf([before, onlyGrowing(ended)]).getMetricsAsJSON();
@@ -22,6 +22,6 @@ export async function remainderOf(before: ProcessValues, ended: ProcessValues): 
 
 /** The counters and histograms. */
 export function onlyGrowing(values: ProcessValues): ProcessValues {
-  // The library's types have numbers for what it writes as words.
+  // The library's types have numbers where it writes words.
   return values.filter(({ type }: { readonly type: unknown }) => type === "counter" || type === "histogram");
 }

@@ -1,4 +1,4 @@
-/** `ip:port` as it is shown and compared: IPv4 dotted even if the socket is IPv6, other IPv6 in brackets. */
+/** `ip:port` in its shown and compared form: IPv4 dotted even if the socket is IPv6, other IPv6 in brackets. */
 export function formatAddress(ip: string | undefined, port: number | undefined): string {
   return `${formatHost(ip ?? "unknown")}:${port ?? 0}`;
 }
@@ -10,7 +10,7 @@ export function formatHost(ip: string): string {
   return ip.includes(":") ? `[${ip}]` : ip;
 }
 
-/** The two parts of `host:port`, an IPv6 host in brackets; nothing for other text. A port of 0 is none. */
+/** The two parts of `host:port`, an IPv6 host in brackets; undefined for other text. A port of 0 is not allowed. */
 export function parseAddress(text: string): { readonly host: string; readonly port: number } | undefined {
   const parts = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
   const host = parts?.[1] ?? parts?.[2];

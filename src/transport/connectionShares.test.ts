@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ConnectionShares } from "./connectionShares.ts";
 
-/** How many of `count` connections from new ports of a host are taken. */
+/** The number of accepted connections among `count` from new ports of a host. */
 function take(shares: ConnectionShares, host: string, count: number): number {
   let taken = 0;
   for (let port = 1; port <= count; port++) if (shares.take(`${host}:${port}`) === undefined) taken++;

@@ -1,10 +1,10 @@
-// Which address may hold how many of a bounded number of connections: one never gets more than are still free. So a
-// single address gets half of all, two get a third each, and whoever else comes always finds some, with no number that
-// somebody would have to choose.
+// Shares a bounded number of connections among addresses: an address never gets more than are still free. So a single
+// address gets half of all, two get a third each, and a newcomer always finds some, without a number that an operator
+// would have to choose.
 
 import { addressGroup } from "../base/addressGroup.ts";
 
-/** Why a connection is not taken; `undefined` if it is. */
+/** The reason why a connection is refused; `undefined` if it is accepted. */
 export type ShareRefusal = "CONNECTIONS_EXHAUSTED" | "ADDRESS_CONNECTIONS_EXHAUSTED";
 
 export class ConnectionShares {
@@ -12,7 +12,7 @@ export class ConnectionShares {
   readonly #held = new Map<string, number>();
   #size = 0;
 
-  /** `max` is asked each time: several ports may have some connections together. */
+  /** `max` is called each time: several ports may share a number of connections. */
   constructor(max: () => number) {
     this.#max = max;
   }
@@ -39,7 +39,7 @@ export class ConnectionShares {
     return undefined;
   }
 
-  /** A connection that was taken is gone. */
+  /** An accepted connection is gone. */
   release(address: string): void {
     const holder = addressGroup(address);
     const held = this.#held.get(holder) ?? 0;

@@ -1,4 +1,4 @@
-// What becomes of a port when the process has no descriptors left. It needs a process of its own, with few of them.
+// The fate of a port when the process has no descriptors left. It needs a process of its own, with few of them.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -30,7 +30,7 @@ test("a process without descriptors turns connections away, and takes new ones w
     await new Promise((resolve) => socket.once("connect", resolve).once("close", resolve));
     return socket;
   };
-  /** Whether the process answers on this connection; one that is turned away is closed. */
+  /** Whether the process answers on this connection; a refused one is closed. */
   const isServed = (socket: Socket): Promise<boolean> =>
     new Promise((resolve) => {
       if (socket.destroyed) return resolve(false);

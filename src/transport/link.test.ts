@@ -1,4 +1,4 @@
-// One end of a link: what it writes and when it closes, with a connection that the test speaks for.
+// One end of a link: its output and its close, with a connection played by the test.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -35,7 +35,7 @@ const heartbeatAck = encodeHeartbeatAck(DIALECT, 7, NODE_CODEC);
 const message = (content: string) => linkMessage("roster.SessionToData", bytes(content));
 const inOne = (...parts: readonly Uint8Array[]) => Buffer.concat(parts);
 
-/** One end, and all that it does. */
+/** One end, and all its actions. */
 function end(kind: LinkSide["kind"], { refusal = "", throwing = undefined as unknown, isWelcome = true } = {}) {
   const time = new TestTime();
   const written: BoltFrame[] = [];
@@ -81,7 +81,7 @@ function end(kind: LinkSide["kind"], { refusal = "", throwing = undefined as unk
   return { time, connection, link, receive, wrote, take };
 }
 
-/** An end that is up, with nothing to tell any more. */
+/** An end that is up, with its earlier output cleared. */
 function up(kind: LinkSide["kind"], options: Parameters<typeof end>[1] = {}) {
   const one = end(kind, options);
   one.receive(kind === "dial" ? welcome() : greeting());

@@ -1,10 +1,10 @@
-// One connection between two nodes, seen from either end. It begins with a greeting: the side that dialled says who it
-// is and what it wants (a Bolt request), the other one welcomes or refuses it (the response, whose status says which).
+// One connection between two nodes, seen from either end. It begins with a greeting: the dialling side sends its
+// identity and its purpose (a Bolt request), and the other one welcomes or refuses it (the response, by its status).
 // Then messages go both ways as one-way requests, in order, and are lost only with the connection. The dialling side
-// sends a Bolt heartbeat when it has read or written nothing for a second; so each side hears something all the time,
-// and closes what is silent: a peer that is frozen, or whose network is gone without a word.
+// sends a Bolt heartbeat when it has read or written nothing for a second. So each side hears something all the time,
+// and closes a silent connection, whose peer is frozen or whose network is gone without notice.
 //
-// Nothing here knows sockets: a `Connection` comes in, and time through the `Timers` port.
+// This file knows no sockets: it is given a `Connection`, and time through the `Timers` port.
 
 import { RegistryError } from "../base/errors.ts";
 import type { Cancel, Connection, ConnectionHandler, Timers } from "../base/ports.ts";
@@ -21,51 +21,51 @@ import {
 import { BOLT_STATUS, type BoltDialect, type BoltFrame } from "../encoding/bolt/frame.ts";
 
 export interface LinkTimes {
-  /** After so long without reading or without writing, the dialling side sends a heartbeat. */
+  /** After this time without reading or without writing, the dialling side sends a heartbeat. */
   readonly heartbeatMs: number;
-  /** A peer of whom nothing was read for so long is gone. */
+  /** A peer from which nothing was read for this long is gone. */
   readonly silenceMs: number;
-  /** A link on which both sides have not greeted by then is none. */
+  /** A link on which both sides have not greeted by then is closed. */
   readonly greetingMs: number;
 }
 
-// Four heartbeats may be lost or late before a peer counts as gone. Shorter, and a collection of garbage on a large
-// heap would cut links; longer, and a frozen data node would keep its sessions waiting.
-// A greeting is the first thing that a node says, and is answered at once.
+// Four heartbeats may be lost or late before a peer counts as gone. A shorter time would let a garbage collection on a
+// large heap cut links; a longer one would let a frozen data node keep its sessions waiting. A greeting is a node's
+// first message, and is answered at once.
 export const LINK_TIMES: LinkTimes = { heartbeatMs: 1_000, silenceMs: 5_000, greetingMs: 5_000 };
 
 /**
- * The longest message on a link. The largest that we know is the list of one service: 10,000 instances of 1 KiB are
- * 10 MiB, and a list of 256 MiB could not be pushed to anybody either.
+ * The longest message on a link. The largest that we know is the list of one service: 10,000 instances of 1 KiB are 10
+ * MiB, and a list of 256 MiB could not be pushed to any client either.
  */
 export const LINK_FRAME_BYTES_MAX = 256 * 1024 * 1024;
 
 /**
- * What may wait for a peer that takes nothing. Beyond it the link is closed after a moment: with the next one both
- * sides compare what they have, which costs less than what waits.
+ * The most bytes that wait for a peer that takes nothing. Beyond it the link is closed after a moment: on the next link
+ * both sides compare their state, which costs less than the waiting bytes.
  */
 export const LINK_UNSENT_BYTES_MAX = 64 * 1024 * 1024;
 
-// A frozen process is found out by its silence; this finds a peer that talks and does not listen.
+// A frozen process shows by its silence; this finds a peer that sends and does not read.
 const UNTAKEN_TICKS_MAX = 2;
 
 /**
- * What may wait for a peer that takes it as fast as it can. When a data node begins to serve, it sends all lists that a
- * session has subscribers for, in one go: a million publications of 300 bytes. To close the link then would only bring
- * the same again.
+ * The most bytes that wait for a peer that takes them as fast as it can. When a data node begins to serve, it sends all
+ * lists that a session has subscribers for, in one go: a million publications of 300 bytes. Closing the link then would
+ * only bring the same again.
  */
 export const LINK_BACKLOG_BYTES_MAX = 1024 * 1024 * 1024;
 
-// Until a peer has said who it is, it has no right to more of our memory: names and a version are below 1 KiB.
+// Until a peer has identified itself, it has no right to more of our memory: names and a version are below 1 KiB.
 const GREETING_BYTES_MAX = 8 * 1024;
 
-// Protocol 2 without a sum: TCP has one, and 256 MiB/s of CRC in JavaScript would be the dearest part of a link.
+// Protocol 2 without a sum: TCP has one, and 256 MiB/s of CRC in JavaScript would be the most expensive part of a link.
 const DIALECT: BoltDialect = { protocol: 2, version: 1, crc: false };
 const GREETING_CLASS: NodeMessageClass = "roster.Hello";
 const ANSWER_CLASS: NodeMessageClass = "roster.HelloAnswer";
 const GREETING_ID = 1;
 
-/** A message with its frame, so that one that goes to many peers is made once. */
+/** A message with its frame, made once even if it goes to many peers. */
 export interface LinkMessage {
   readonly parts: readonly Uint8Array[];
   readonly bytes: number;
@@ -83,32 +83,32 @@ export function linkMessage(className: NodeMessageClass, content: Uint8Array): L
   return { parts: [head, content], bytes: head.length + content.length };
 }
 
-/** What the accepting side says to a greeting. */
+/** The accepting side's answer to a greeting. */
 export interface GreetingAnswer {
   readonly isWelcome: boolean;
   readonly content: Uint8Array;
 }
 
-/** Which end of the connection this is. What `answered` and `greeted` throw closes the link. */
+/** The end of the connection. Errors thrown by `answered` and `greeted` close the link. */
 export type LinkSide =
   | {
       readonly kind: "dial";
       readonly greeting: Uint8Array;
-      /** Why the link is of no use, or nothing if it is. */
+      /** The reason why the link is of no use; undefined if it is. */
       readonly answered: (answer: GreetingAnswer) => string | undefined;
     }
   | { readonly kind: "accept"; readonly greeted: (greeting: Uint8Array) => GreetingAnswer };
 
-// Reasons for an end that are told apart.
+// Reasons for an end that are distinguished.
 export const CLOSED_BY_PEER = "the connection was closed";
 export const REFUSED = "refused";
 export const NO_GREETING = "no greeting";
 
-/** What the owner of a link is told. Nothing comes after `down`, which comes once, also if it never was up. */
+/** The events for the owner of a link. Nothing comes after `down`, which comes once, even if the link was never up. */
 export interface LinkEvents {
   /** Both sides have greeted; messages may be sent. */
   up(link: Link): void;
-  /** A RegistryError that this throws, such as that of a decoder, closes the link. */
+  /** A RegistryError thrown here, such as a decoder's, closes the link. */
   received(className: string, content: Uint8Array): void;
   down(reason: string): void;
 }
@@ -116,9 +116,9 @@ export interface LinkEvents {
 export interface LinkEnvironment {
   readonly timers: Timers;
   readonly times: LinkTimes;
-  /** A bug of ours that is met while a message is handled. The link is closed. */
+  /** A bug of ours met while a message is handled. The link is closed. */
   readonly failed: (error: unknown) => void;
-  /** A message of so many bytes is longer than any peer would read, and was not sent. */
+  /** A message of this size is longer than any peer would read, and was not sent. */
   readonly dropped: (bytes: number) => void;
   readonly nowMs: number;
 }
@@ -164,7 +164,7 @@ export class Link implements ConnectionHandler {
   /** Sends a message; nothing happens if the link is not up. */
   send(message: LinkMessage): void {
     if (this.#state !== "up") return;
-    // Closing the link would help nobody: the same message would come again with the next one, for ever.
+    // Closing the link would not help: the same message would come again with the next one, for ever.
     if (message.bytes > LINK_FRAME_BYTES_MAX) return this.#environment.dropped(message.bytes);
     const waiting = this.#connection.bufferedBytes;
     if (waiting > LINK_BACKLOG_BYTES_MAX) return this.close(`the peer is too slow: ${waiting} bytes wait for it`);
@@ -195,7 +195,7 @@ export class Link implements ConnectionHandler {
   }
 
   drained(): void {
-    // Nobody waits for this: what is too much closes the link.
+    // Nothing waits for this: excess output closes the link.
   }
 
   closed(): void {
@@ -223,7 +223,7 @@ export class Link implements ConnectionHandler {
     const head = { id: GREETING_ID, codec: NODE_CODEC, status, className: ANSWER_CLASS, content: answer.content };
     this.#write([encodeResponse(DIALECT, head)]);
     if (!answer.isWelcome) return this.close(REFUSED);
-    // Who dials says nothing more before it is welcomed: no part of a frame is in the decoder that is dropped here.
+    // The dialling side sends nothing more before it is welcomed, so the dropped decoder holds no part of a frame.
     this.#decoder = new BoltDecoder({ frameBytesMax: LINK_FRAME_BYTES_MAX });
     this.#up();
   }
@@ -250,8 +250,8 @@ export class Link implements ConnectionHandler {
     this.#cancelTick = timers.after(times.heartbeatMs, (firedMs) => this.#tick(firedMs));
   }
 
-  // A tick that is late says that this process was away (stopped, or busy for long), and that what the peer sent
-  // meanwhile has not been read yet: its silence is judged by the next one.
+  // A late tick means that this process was away (stopped, or busy for long), and that the peer's input from that time
+  // has not been read yet: the next tick judges its silence.
   #tick(nowMs: number): void {
     const { heartbeatMs, silenceMs, greetingMs } = this.#environment.times;
     const isLate = nowMs - this.#tickDueMs > heartbeatMs;
@@ -269,7 +269,7 @@ export class Link implements ConnectionHandler {
     this.#arm(nowMs);
   }
 
-  /** Whether too much waits for the peer, which has taken nothing of it for several ticks. */
+  /** Whether too much waits for the peer, which has taken none of it for several ticks. */
   #isUntaken(): boolean {
     const waiting = this.#connection.bufferedBytes;
     const taken = this.#bytesWritten - waiting;

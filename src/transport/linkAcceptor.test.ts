@@ -1,4 +1,4 @@
-// Whom a node lets in, and what it says to those that it does not.
+// The nodes that a node accepts, and its answers to those that it refuses.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,5 +1,5 @@
 // The links that other nodes have made to this one. A node has at most one of each kind: when it comes again, its
-// earlier connection is dead, whether that has been noticed here or not.
+// earlier connection is dead, whether or not that has been noticed here.
 
 import type { Metrics } from "../base/metrics.ts";
 import type { Clock, Connection, ConnectionHandler, Log, Timers } from "../base/ports.ts";
@@ -33,7 +33,7 @@ export interface Peer {
   readonly node: NodeId;
 }
 
-/** Who this node is, for those that dial it. */
+/** The identity of this node for nodes that dial it. */
 export interface AcceptingNode {
   readonly id: NodeId;
   readonly clusterName: string;
@@ -43,7 +43,7 @@ export interface AcceptingNode {
 
 export interface AcceptorEvents {
   up(peer: Peer): void;
-  /** A RegistryError that this throws closes the link. */
+  /** A RegistryError thrown here closes the link. */
   received(peer: Peer, className: string, content: Uint8Array): void;
   /** Comes once after each `up`, and before the `up` of a link that replaces it. */
   down(peer: Peer): void;
@@ -58,7 +58,7 @@ export interface AcceptorEnvironment {
   readonly failed: (error: unknown) => void;
 }
 
-// A misconfigured node comes every five seconds; so many different ones are told apart in the log.
+// A misconfigured node comes every five seconds; the log distinguishes this many different ones.
 const REFUSALS_LOGGED_MAX = 100;
 // Nodes greet within a round trip. In the largest cluster that we plan for, 430 come at once.
 const UNGREETED_MAX = 1_024;
@@ -120,7 +120,7 @@ export class LinkAcceptor {
       this.#linkEnvironment(nowMs),
     );
     this.#open.add(link);
-    // The port is open a little longer than this node takes links.
+    // The port is open a little longer than this node accepts links.
     if (this.#isClosed) link.close("this node stops");
     if (refusal !== undefined) this.#refuseStranger(link, refusal);
     return link;
@@ -136,7 +136,7 @@ export class LinkAcceptor {
     this.#links.get(keyOf(peer))?.send(message);
   }
 
-  /** Ends all links, also those that have not greeted yet. */
+  /** Ends all links, including those that have not greeted yet. */
   close(): void {
     this.#isClosed = true;
     for (const link of [...this.#open]) link.close("this node stops");
@@ -147,7 +147,7 @@ export class LinkAcceptor {
     link.close(TOO_MANY);
   }
 
-  /** A connection has ended that never became a link. What was said of it already is not said twice. */
+  /** A connection has ended that never became a link. Reasons that were already reported are not repeated. */
   #failed({ remoteAddress }: Link, reason: string): void {
     if (this.#isClosed) return;
     this.#environment.metrics.add("roster_node_connections_failed_total", 1, { reason: kindOf(reason) });
@@ -188,7 +188,7 @@ export class LinkAcceptor {
   }
 
   #logRefusal(connection: Connection, hello: Hello | UnknownMessage, reason: string): void {
-    // Who means an earlier run of this node has nothing to be told: the next list of members is on its way to it.
+    // A node that means an earlier run of this node is not reported: the next list of members is on its way to it.
     if (hello.kind === "hello" && hello.to !== undefined && hello.to !== this.#self.id) return;
     const node = hello.kind === "hello" ? hello.from : "unknown";
     const key = `${node} ${reason}`;
@@ -219,7 +219,7 @@ const WANTED_ROLES: Record<LinkKind, { readonly here: NodeRole; readonly there: 
   replication: { here: "data", there: ["data"] },
 };
 
-/** Why a node is not accepted and what to do, or nothing if it is. */
+/** The reason why a node is refused, with the remedy; undefined if it is accepted. */
 export function refusalOf(hello: Hello | UnknownMessage, self: AcceptingNode): string | undefined {
   if (hello.kind === "unknown") return `this release does not know what you want (${hello.what}): upgrade this node`;
   if (hello.from === self.id) return "this is the node that dials";

@@ -1,4 +1,4 @@
-// When a node dials again, and what it says of it: the network and the peer are spoken for by the test.
+// The times at which a node dials again, and its reports: the test plays the network and the peer.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,5 +1,5 @@
-// Keeps a link to one address: dials, greets, and after every end dials again, at first soon and then ever later. What
-// a node refuses in words is no matter of milliseconds: somebody has to do something, and it is asked rarely.
+// Keeps a link to one address: dials, greets, and dials again after every end, at first soon and then ever later. A
+// refusal in words does not end within milliseconds, since a person has to act; so the node is asked rarely then.
 
 import type { Cancel, Clock, Connection, ConnectionHandler, Log, Random, Timers } from "../base/ports.ts";
 import { decodeHelloAnswer, encodeHello } from "../cluster/codec/hello.ts";
@@ -8,7 +8,10 @@ import { type GreetingAnswer, Link, type LinkEnvironment, type LinkMessage, type
 
 type NodeId = Hello["from"];
 
-/** Opens a connection. One of the two is called, once and not before `dial` has returned, unless it was cancelled. */
+/**
+ * Opens a connection. Exactly one of the two is called, once and not before `dial` has returned, unless it was
+ * cancelled.
+ */
 export type Dial = (
   address: string,
   outcome: {
@@ -29,22 +32,22 @@ export interface DialerEnvironment {
 
 export interface DialerEvents {
   up(node: NodeId): void;
-  /** A RegistryError that this throws closes the link. */
+  /** A RegistryError thrown here closes the link. */
   received(node: NodeId, className: string, content: Uint8Array): void;
   /** Comes once after each `up`. */
   down(node: NodeId): void;
 }
 
-/** Whom to dial, and what to say first. */
+/** The node to dial, and the greeting. */
 export interface DialTarget {
   readonly address: string;
   readonly hello: Hello;
 }
 
-// A node that restarts is back within a second or two; its peers should not make it wait, nor keep it busy.
+// A restarted node is back within a second or two; its peers should not make it wait, nor keep it busy.
 const RETRY_MS_MIN = 50;
 const RETRY_MS_MAX = 1_000;
-// A refusal ends when somebody changes a configuration, or when a stale address is replaced by the next membership.
+// A refusal ends when an operator changes a configuration, or when the next membership replaces a stale address.
 const REFUSED_RETRY_MS = 5_000;
 
 export class LinkDialer {
@@ -70,12 +73,12 @@ export class LinkDialer {
     this.#dial();
   }
 
-  /** Who is at the other end, while the link is up. */
+  /** The node at the other end, while the link is up. */
   get peer(): NodeId | undefined {
     return this.#peer;
   }
 
-  /** The address turned out to be this node's own: nothing is dialled any more. */
+  /** The address turned out to be this node's own: the dialler stops. */
   get isOwn(): boolean {
     return this.#isOwn;
   }
@@ -123,14 +126,14 @@ export class LinkDialer {
     return { timers, times, failed, dropped, nowMs };
   }
 
-  /** Why the link is of no use, or nothing if it is. */
+  /** The reason why the link is of no use; undefined if it is. */
   #answered(answer: GreetingAnswer): string | undefined {
     const decoded = decodeHelloAnswer(answer.content);
     if (decoded.kind === "unknown") return `an answer that this release does not know: ${decoded.what}`;
     const { accepted, reason, from } = decoded;
     const { from: self, to } = this.#target.hello;
     if (from === self) {
-      // One list of meta addresses serves all nodes, also those that stand in it.
+      // One list of meta addresses serves all nodes, including the nodes in it.
       this.#environment.log.info("an address is this node's own", this.#named());
       this.#isOwn = true;
       this.#isClosed = true;
@@ -161,11 +164,11 @@ export class LinkDialer {
     if (peer !== undefined) this.#events.down(peer);
     if (this.#isClosed) return;
     this.#report(reason, peer);
-    // A link that ends as soon as it is made is no reason to begin again with the shortest wait.
+    // A link that ends as soon as it is made is no reason to restart with the shortest wait.
     if (peer !== undefined && clock.nowMs() - this.#upMs > RETRY_MS_MAX) this.#retryMs = RETRY_MS_MIN;
     const delayMs = this.#refusal === "" ? this.#retryMs : REFUSED_RETRY_MS;
     this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MS_MAX);
-    // Half of it by the dice: all peers of a dead node have noticed in the same moment.
+    // Half of it is random: all peers of a dead node have noticed at the same moment.
     this.#cancel = timers.after(delayMs * (0.5 + random.next() / 2), () => this.#dial());
   }
 
@@ -175,7 +178,7 @@ export class LinkDialer {
     if (peer !== undefined) return log.warn("a link is down", { ...this.#named(), peer, reason });
     if (this.#refusal !== "") {
       const isNew = this.#refusal !== this.#refusalLogged;
-      // The node that was meant has ended, as nodes do; the meta nodes will say so in a moment.
+      // The expected node has ended, as nodes do; the meta nodes will report that in a moment.
       if (isNew && this.#isStale) log.info("another node is at this address", { ...this.#named(), reason });
       else if (isNew) log.error("a node refuses this one", { ...this.#named(), reason });
       this.#refusalLogged = this.#refusal;

@@ -3,8 +3,8 @@
 
 import type { Clock } from "../base/ports.ts";
 
-// Then the sockets have their turn, for as long (readTurns.ts). A number of deliveries would not do: what is read in a
-// turn may cause a thousand small ones, and with 500 a turn those behind them waited half a second and more.
+// After this the sockets have their turn, for as long (readTurns.ts). A number of deliveries would not do: the input of
+// one turn may cause a thousand small ones, and with 500 a turn those behind them waited half a second and more.
 const TURN_MS_MAX = 20;
 
 /** Queues deliveries and runs them in order, after the step that caused them. */
@@ -28,14 +28,14 @@ export class LocalNetwork {
     queueMicrotask(() => this.#drain());
   }
 
-  /** Drops what is under way; nothing is delivered any more. */
+  /** Drops everything under way; nothing is delivered any more. */
   close(): void {
     this.#isClosed = true;
     this.#queue = [];
     this.#head = 0;
   }
 
-  // A delivery may send again: that is drained here too, before any socket is read, but not without end.
+  // A delivery may send again: that is delivered here too, before any socket is read, but not without end.
   #drain(): void {
     const endMs = this.#clock.nowMs() + TURN_MS_MAX;
     try {

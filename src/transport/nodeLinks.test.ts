@@ -28,7 +28,7 @@ const HELLO: Hello = {
 const message = (text: string) => linkMessage("roster.SessionToData", new TextEncoder().encode(text));
 const text = (content: Uint8Array) => new TextDecoder().decode(content);
 
-/** Two nodes: one dials, one accepts; `seen` is what either of them was told, in order. */
+/** Two nodes: one dials, one accepts; `seen` lists the events of both, in order. */
 class Scene {
   readonly time = new TestTime();
   readonly network = new TestNetwork(this.time);

@@ -1,7 +1,7 @@
 import { randomFillSync } from "node:crypto";
 import type { Random } from "../base/ports.ts";
 
-// A call to the system's generator costs 500 ns, however much it fills.
+// A call to the system's generator costs 500 ns, for any amount.
 const WORDS = 1_024;
 const TWO_POWER_26 = 2 ** 26;
 const TWO_POWER_53 = 2 ** 53;
@@ -9,7 +9,7 @@ const TWO_POWER_53 = 2 ** 53;
 const words = new Uint32Array(WORDS);
 let used = WORDS;
 
-/** Dice that nobody can predict who has seen earlier rolls: keys of hashes and names of runs are made of them. */
+/** Dice that can't be predicted from earlier rolls: keys of hashes and names of runs are made with them. */
 export const hostRandom: Random = {
   next(): number {
     if (used === WORDS) {

@@ -4,12 +4,12 @@ import { ReadTurns } from "./readTurns.ts";
 
 const nextTurn = () => new Promise<void>((resolve) => void setImmediate(resolve));
 
-/** Turns by a clock that the test moves, and what was taken. */
+/** Turns by a clock that the test moves, and the input taken. */
 function scene() {
   const clock = { atMs: 1_000, nowMs: () => clock.atMs };
   const turns = new ReadTurns(clock);
   const taken: string[] = [];
-  /** Something is read that takes so long to work off: at once if there is time, else later. */
+  /** Reads input that takes `tookMs` to process: at once if there is time, else later. */
   const read = (name: string, tookMs = 0) => {
     const take = () => {
       taken.push(name);

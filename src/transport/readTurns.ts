@@ -1,11 +1,11 @@
-// How much of what clients send is worked off in one turn of the event loop. Node reads every socket that has
-// something, and up to 2 MiB of each, before it looks at anything else: in a storm of registrations that took seconds,
-// in which links to other nodes fell silent and were closed, and nothing could be handed on. Here what is beyond a
-// turn's time waits for the next one, in the order in which it came, and its sockets are not read meanwhile.
+// Bounds the client input that one turn of the event loop processes. Node reads every readable socket, and up to 2 MiB
+// of each, before it looks at anything else: in a storm of registrations that took seconds, in which links to other
+// nodes fell silent and were closed, and nothing could be handed on. Here input beyond a turn's time waits for the next
+// turn, in the order of arrival, and its sockets are not read meanwhile.
 
 import type { Clock } from "../base/ports.ts";
 
-// Well below what a health check or a link notices, and far above what the switch between turns costs.
+// Well below the time that a health check or a link notices, and far above the cost of switching between turns.
 const TURN_MS_MAX = 20;
 
 export class ReadTurns {
@@ -19,7 +19,7 @@ export class ReadTurns {
     this.#clock = clock;
   }
 
-  /** Whether something that was just read may be taken at once: the turn has time left, and nobody was there before. */
+  /** Whether new input may be taken at once: the turn has time left, and no earlier input waits. */
   hasTime(nowMs: number): boolean {
     if (!this.#isUnderWay) this.#begin(nowMs);
     return this.#taken === this.#waiting.length && nowMs < this.#endMs;
@@ -36,7 +36,7 @@ export class ReadTurns {
     setImmediate(() => this.#end());
   }
 
-  /** After all sockets that had something in this turn; timers and what else there is have theirs before the next. */
+  /** Runs after all readable sockets of this turn; timers and everything else have their turn before the next. */
   #end(): void {
     this.#isUnderWay = false;
     if (this.#taken === this.#waiting.length) return;

@@ -237,7 +237,7 @@ test("a dial that is taken back connects nobody", async () => {
   await listener.close();
 });
 
-/** A listener that works so long on each chunk, and clients that each send one byte at once. */
+/** A listener that works this long on each chunk, and clients that each send one byte at once. */
 async function busy(
   t: TestContext,
   { clients, workMs }: { clients: number; workMs: number },
@@ -267,7 +267,7 @@ async function busy(
     for (const socket of sockets) socket.destroy();
     return listener.close();
   });
-  // What all of them send is there in one turn of the event loop, if all were accepted before.
+  // The input of all clients is there in one turn of the event loop, if all were accepted before.
   while (listener.connections < clients) await new Promise((resolve) => setImmediate(resolve));
   return sockets;
 }

@@ -18,37 +18,37 @@ import { ReadTurns } from "./readTurns.ts";
 export interface TcpOptions extends ListenAddress {
   /** Other processes listen at the same port, and the system deals connections out. */
   readonly isShared?: boolean;
-  /** Of which one address gets no more than are still free. */
+  /** One address gets no more of them than are still free. */
   readonly connectionsMax: () => number;
   readonly clock: Clock;
   readonly accept: Acceptor;
-  /** Told when a connection is turned away because connectionsMax are open, or its address has its share. */
+  /** Called when a connection is refused because connectionsMax are open, or its address has its share. */
   readonly refused: (reason: ShareRefusal, address: string, numbers: ErrorDetails) => void;
-  /** The system could not give us a connection that was made, as when no descriptors are left; the next one may be. */
+  /** The system could not give us a new connection, for instance without free descriptors; the next one may succeed. */
   readonly notAccepted: (error: Error) => void;
   readonly peers: Peers;
 }
 
 /**
- * Who is at the other end. A client asks and is answered: what one chunk causes leaves together, and a client that does
- * not read is not read from, and all clients together get a share of each turn of the event loop. Nodes talk to each
- * other unasked: what a turn of the event loop causes leaves together, and reading goes on whatever waits, or two nodes
- * that both have much to say would wait for each other for ever.
+ * The kind of peer. A client asks and is answered: the output caused by one chunk leaves together, a client that does
+ * not read is not read from, and all clients together get a share of each turn of the event loop. Nodes send unasked:
+ * the output caused by a turn of the event loop leaves together, and reading goes on whatever waits; otherwise two
+ * nodes with much output would wait for each other for ever.
  */
 export type Peers = "clients" | "nodes";
 
 export interface TcpListener {
   readonly port: number;
   readonly connections: number;
-  /** Takes no new connections; those that are open go on. */
+  /** Accepts no new connections; open ones continue. */
   stopListening(): void;
-  /** Ends so many of the open connections. */
+  /** Ends this many of the open connections. */
   endSome(count: number): void;
   /** Stops listening and ends every connection. */
   close(): Promise<void>;
 }
 
-// A peer that does not read or answer is not waited for longer than this when its connection is ended.
+// The longest wait for a peer that does not read or answer when its connection is ended.
 const END_MS_MAX = 500;
 
 // Firewalls forget connections that are silent for minutes; the system's own default is two hours.
@@ -105,7 +105,7 @@ export interface DialOptions {
   readonly timeoutMs: number;
 }
 
-/** What comes of a dial: one of the two is called, once, after `dialTcp` has returned. */
+/** The result of a dial: exactly one of the two is called, once, after `dialTcp` has returned. */
 export interface DialOutcome {
   readonly connected: (connection: Connection, nowMs: number) => ConnectionHandler;
   readonly failed: (reason: string) => void;
@@ -113,7 +113,7 @@ export interface DialOutcome {
 
 /** Connects to another node at `host:port`. A name with several addresses is tried at all of them. */
 export function dialTcp(address: string, outcome: DialOutcome, { clock, timeoutMs }: DialOptions): Cancel {
-  // No port is as good as one where nobody listens.
+  // A missing port is as good as one without a listener.
   const { host, port } = parseAddress(address) ?? { host: "localhost", port: 1 };
   const socket = connect({ host, port, noDelay: true, ...KEEP_ALIVE, autoSelectFamily: true });
   const failed = (reason: string) => {
@@ -131,7 +131,7 @@ export function dialTcp(address: string, outcome: DialOutcome, { clock, timeoutM
   const settle = () => {
     clearTimeout(timer);
     socket.off("error", onError).off("connect", onConnect);
-    // What goes wrong from here on is followed by a close, or has nobody to tell.
+    // Errors from here on are followed by a close, or concern no one.
     socket.on("error", () => socket.destroy());
   };
   socket.once("error", onError).once("connect", onConnect);
@@ -168,7 +168,7 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-/** What failed when a server was to listen, as an error that says what to do. */
+/** The error for a failed listen, with the remedy. */
 export function listenError(error: NodeJS.ErrnoException, { key, host, port }: ListenAddress): Error {
   if (error.code === "EADDRINUSE") return fail("ADDRESS_IN_USE", { key, host, port });
   if (error.code === "EACCES") return fail("CONFIG_INVALID", { key, host, port, reason: error.message });
@@ -182,7 +182,7 @@ function serve(
 ): void {
   const take = (chunk: Buffer, nowMs: number) => {
     connection.gather(() => handler.received(chunk, nowMs));
-    // Who does not read its answers is not asked for more requests.
+    // A client that does not read its answers is not asked for more requests.
     if (connection.peers === "clients" && connection.bufferedBytes > UNREAD_BYTES_MAX) socket.pause();
   };
   // Nothing waits any more if the connection was closed meanwhile.
@@ -204,7 +204,7 @@ function serve(
   if (connection.peers === "nodes") socket.on("drain", connection.onDrained);
   // A reset is a close like any other; the close event follows.
   socket.on("error", () => socket.destroy());
-  // A peer that has said all will not answer pushes either; what it has not read would keep the connection open.
+  // A peer that has ended its side will not answer pushes either; its unread input would keep the connection open.
   socket.on("end", () => socket.destroy());
   socket.once("close", () => {
     while (connection.hasUnread) takeNext();
@@ -212,9 +212,9 @@ function serve(
   });
 }
 
-// So much goes to the socket in one write if nothing waits before it.
+// The most bytes that go to the socket in one write if nothing waits before them.
 const AT_ONCE_BYTES_MAX = 256 * 1024;
-// And so much at a time to one that is full: a client that takes 4 KB/s is seen to read every 16 s.
+// The size of the pieces for a full socket: a client that takes 4 KB/s is seen to read every 16 s.
 const PIECE_BYTES = 64 * 1024;
 
 const NOTHING = new Uint8Array(0);
@@ -226,18 +226,18 @@ class SocketConnection implements Connection {
   readonly remoteAddress: string;
   readonly localAddress: string;
   readonly peers: Peers;
-  /** What was read and waits for a turn, in order. */
+  /** Input that waits for a turn, in order. */
   readonly unread: Buffer[] = [];
   readonly #socket: Socket;
   #gathered: Uint8Array[] | undefined;
   #gatheredBytes = 0;
-  // What waits for a client whose socket is full.
+  // Output that waits for a client whose socket is full.
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
-  // Of a client that is not full nothing waits, neither here nor in the socket.
+  // While a client is not full, nothing waits for it, neither here nor in the socket.
   #isFull = false;
   readonly #onWritten = () => this.#written();
-  /** Called when something had to wait and nothing does any more. */
+  /** Called when output had to wait and none waits any more. */
   onDrained: () => void = () => undefined;
 
   constructor(socket: Socket, peers: Peers) {
@@ -260,7 +260,7 @@ class SocketConnection implements Connection {
     return this.unread.length > 0;
   }
 
-  /** What is written to a client's connection during `run` leaves together: the answers to all frames of one chunk. */
+  /** Output written to a client's connection during `run` leaves together: the answers to all frames of one chunk. */
   gather(run: () => void): void {
     if (this.peers === "nodes") return run();
     this.#gathered = [];
@@ -275,7 +275,7 @@ class SocketConnection implements Connection {
     for (const part of parts) bytes += part.length;
     if (this.peers === "nodes" && this.#gathered === undefined) {
       this.#gathered = [];
-      // After all sockets that had something to read in this turn.
+      // After all readable sockets of this turn.
       setImmediate(() => this.#endGathering());
     }
     if (this.#gathered !== undefined && this.#gatheredBytes + bytes <= GATHERED_BYTES_MAX) {
@@ -292,7 +292,8 @@ class SocketConnection implements Connection {
     if (bytes === 0 || socket.destroyed || socket.writableEnded) return;
     if (this.peers === "clients" && (bytes > AT_ONCE_BYTES_MAX || this.#isFull)) return this.#wait(parts, bytes);
     if (parts.length > 1 && bytes <= JOINED_BYTES_MAX) {
-      // What waits behind earlier bytes gets a buffer of its own size: a few bytes must not keep 64 KiB in memory.
+      // Output that waits behind earlier bytes gets a buffer of its own size: a few bytes must not keep 64 KiB in
+      // memory.
       if (socket.writableLength > 0) socket.write(Buffer.concat(parts));
       else {
         socket.write(join(parts, bytes));
@@ -310,7 +311,7 @@ class SocketConnection implements Connection {
     socket.uncork();
   }
 
-  /** Nearly all writes leave at once, and only of the others it must be known when they have. */
+  /** Nearly all writes leave at once; only for the others must the end be known. */
   #awaitWritten(): void {
     if (this.peers === "nodes") return;
     this.#isFull = true;
@@ -328,8 +329,8 @@ class SocketConnection implements Connection {
   }
 
   /**
-   * Hands over in pieces what does not go out at once. The socket says of a write only that all of it has left: by the
-   * pieces a client that reads slowly is told from one that does not read.
+   * Writes waiting output in pieces. The socket reports only that a whole write has left: the pieces distinguish a
+   * client that reads slowly from one that does not read.
    */
   #wait(parts: readonly Uint8Array[], bytes: number): void {
     if (parts.length > 1 && bytes <= JOINED_BYTES_MAX) this.#waiting.push(Buffer.concat(parts));
@@ -349,7 +350,7 @@ class SocketConnection implements Connection {
     }
   }
 
-  /** Takes so many bytes of what waits, or all. */
+  /** Takes up to `bytesMax` of the waiting output. */
   #takePiece(bytesMax: number): Uint8Array[] {
     const piece: Uint8Array[] = [];
     let room = bytesMax;
@@ -369,7 +370,7 @@ class SocketConnection implements Connection {
     return piece;
   }
 
-  /** What did not leave at once has left, or a piece of it. */
+  /** The waiting output has left, or a piece of it. */
   #written(): void {
     if (!this.#isFull) return;
     this.#fill();

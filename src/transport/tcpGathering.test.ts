@@ -1,4 +1,4 @@
-// What is written to a socket together, and what is counted as waiting meanwhile.
+// The output that is written to a socket together, and the bytes counted as waiting meanwhile.
 
 import assert from "node:assert/strict";
 import { connect } from "node:net";
@@ -11,7 +11,7 @@ import { LOCAL } from "./testing/local.ts";
 const KIB = 1024;
 const nextTurn = () => new Promise<void>((resolve) => void setImmediate(resolve));
 
-/** What `received` gives when a peer of this kind has sent something; `after` sees the connection a turn later. */
+/** The result of `received` when a peer of this kind has sent something; `after` sees the connection a turn later. */
 async function answering<Seen>(peers: Peers, received: (connection: Connection) => Seen, { reads = true } = {}) {
   const { promise, resolve } = Promise.withResolvers<{ seen: Seen; connection: Connection }>();
   const listener = await listenTcp({
@@ -35,7 +35,7 @@ async function answering<Seen>(peers: Peers, received: (connection: Connection) 
   return { seen, left };
 }
 
-/** What waits after each of some writes of so many bytes. */
+/** The waiting bytes after each of some writes of these sizes. */
 const writing =
   (...sizes: readonly number[]) =>
   (connection: Connection): number[] =>
@@ -83,7 +83,7 @@ test("what waits for a node that does not read is counted, wherever it waits", a
   assert.ok(left > 32 * KIB * KIB, `${left} of 64 MiB`);
 });
 
-/** What every listener here has. */
+/** The common part of every listener here. */
 const nothing: ConnectionHandler = { received: () => undefined, drained: () => undefined, closed: () => undefined };
 
 test("a node that reads again what waited for it is heard of", { timeout: 30_000 }, async () => {

@@ -21,7 +21,7 @@ for (const [name, link] of Object.entries(LINKS)) {
   }
 }
 
-// Golden bytes of before fields were added at the end: nodes of that release are in a cluster that is being upgraded.
+// Golden bytes from before fields were added at the end: nodes of that release run in a cluster during an upgrade.
 const EARLIER_HEARTBEAT =
   "010100021a31302e302e302e333a39363230011a31302e302e302e333a3936303000000000000000090000000000000004ac02" +
   "01010200ff0101ff0101800100010020000000000000";

@@ -1,4 +1,4 @@
-// The bytes of what members and meta nodes say to each other: src/cluster/messages/membership.ts.
+// The bytes of the messages between members and meta nodes: src/cluster/messages/membership.ts.
 
 import { unreachable } from "../../base/assert.ts";
 import type { SlotOwner, SlotTable } from "../../model/slot.ts";
@@ -194,7 +194,7 @@ function readSlotReport(reader: NodeReader): SlotReport {
   return report;
 }
 
-// Sixteen times as many slots as a cluster has. What a member says of its slots is kept.
+// Sixteen times the slots of a cluster. A member's report of its slots is kept in memory.
 const SLOTS_MAX = 4_096;
 
 function readSlotNumbers(reader: NodeReader): number[] {
@@ -213,11 +213,11 @@ function readMembersVersion(reader: NodeReader): MembersVersion {
   return { epoch: reader.long(), serial: reader.varint() };
 }
 
-// A member in a role that this release does not know is passed over: the others are still what they are.
+// Skips a member in a role that this release does not know: the other members are still valid.
 function readMembers(reader: NodeReader): Members {
   const version = readMembersVersion(reader);
   const list = reader.list(readMemberAddress).filter((member) => member !== undefined);
-  // The first release wrote no more.
+  // The first release wrote only the fields above.
   const blocked = reader.remaining > 0 ? reader.list(readNodeId) : [];
   return { ...version, list, ...(blocked.length > 0 && { blocked }) };
 }

@@ -1,4 +1,4 @@
-// Names that strangers give themselves: of nodes, of clusters, of addresses.
+// Names that strangers choose: of nodes, of clusters, of addresses.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,5 +1,5 @@
-// Reads one message between nodes; format.ts says what the bytes are. Counts and lengths are held against the bytes
-// that are there, and lists grow with what was read, so a message costs memory in proportion to its bytes only.
+// Reads one message between nodes; format.ts describes the bytes. Counts and lengths are checked against the bytes that
+// are there, and lists grow with the bytes read, so a message costs memory only in proportion to its bytes.
 
 import { ByteReader } from "../../base/bytes.ts";
 import { type ErrorDetails, fail, type RegistryError } from "../../base/errors.ts";
@@ -9,16 +9,16 @@ import { FORMAT, type UnknownMessage } from "./format.ts";
 
 /** All methods throw NODE_MESSAGE_MALFORMED with the offset, and nothing else. */
 export class NodeReader extends ByteReader {
-  /** Which message of its link it is. */
+  /** The number of the message among those of its link. */
   readonly kind: number;
   readonly #names: string[] = [];
-  // Of these names, those that are known to be ids of nodes.
+  // Whether each of these names is known to be a node id.
   readonly #nodeNames: boolean[] = [];
   // Memory for small blocks, filled from the front.
   #slab = NO_SLAB;
   #slabUsed = 0;
 
-  /** Strings are taken out of `content`, and blocks are copied: nothing that is read keeps it in memory. */
+  /** Strings are taken out of `content` and blocks are copied, so nothing keeps `content` in memory. */
   constructor(content: Uint8Array) {
     super(content, malformed);
     const format = this.u8();
@@ -56,7 +56,7 @@ export class NodeReader extends ByteReader {
     return name;
   }
 
-  /** A name that is the id of a node. */
+  /** A name that is a node id. */
   nodeName(): NodeId {
     const start = this.offset;
     const index = this.varint();
@@ -68,13 +68,13 @@ export class NodeReader extends ByteReader {
     return this.#checkedNodeId(name, start);
   }
 
-  /** A text that is the id of a node. */
+  /** A text that is a node id. */
   nodeText(): NodeId {
     const start = this.offset;
     return this.#checkedNodeId(this.text(), start);
   }
 
-  /** A text of ours that people read: `host:port`, a cluster's name. */
+  /** A text of ours for people: `host:port`, a cluster's name. */
   plainText(): string {
     const start = this.offset;
     return this.#checkedPlain(this.text(), start);
@@ -136,7 +136,9 @@ export class NodeReader extends ByteReader {
     return values;
   }
 
-  /** A list whose elements `read` may not know: then undefined, and the reader is of no more use. */
+  /**
+   * A list with elements that `read` may not know: the result is then undefined and the reader can't be used further.
+   */
   listIfKnown<T>(read: (reader: NodeReader) => T | undefined): T[] | undefined {
     const count = this.count();
     const values: T[] = [];
@@ -148,7 +150,7 @@ export class NodeReader extends ByteReader {
     return values;
   }
 
-  /** A count of elements, each of which takes a byte or more. */
+  /** A count of elements, each of which takes at least a byte. */
   count(): number {
     const start = this.offset;
     const count = this.varint();
@@ -156,23 +158,23 @@ export class NodeReader extends ByteReader {
     return count;
   }
 
-  /** Where the tail of a record ends whose fields have been read. A release that adds fields reads them up to here. */
+  /** The end of the tail of a record whose fields have been read. A release that adds fields reads them up to here. */
   tailEnd(): number {
     const length = this.#length();
     return this.offset + length;
   }
 
-  /** Passes over what later releases have added to a record. */
+  /** Skips the fields that later releases have added to a record. */
   endRecord(): void {
     this.offset = this.tailEnd();
   }
 
-  /** As `endRecord`; the name that the tail begins with, if the sender had one to tell. */
+  /** As `endRecord`; returns the name that begins the tail, if the sender wrote one. */
   endRecordWithName(): string | undefined {
     return this.endRecordWith(() => this.name());
   }
 
-  /** As `endRecord`; what the tail begins with, if the sender had it to tell. */
+  /** As `endRecord`; returns the value that begins the tail, if the sender wrote one. */
   endRecordWith<T>(read: () => T): T | undefined {
     const end = this.tailEnd();
     const value = this.offset < end && this.flag() ? read() : undefined;
@@ -181,7 +183,7 @@ export class NodeReader extends ByteReader {
     return value;
   }
 
-  /** The answer for a message that this release does not know. */
+  /** The result for a message that this release does not know. */
   unknown(what = `message kind ${this.kind}`): UnknownMessage {
     return { kind: "unknown", what };
   }
@@ -218,7 +220,7 @@ export class NodeReader extends ByteReader {
     throw this.wrong("a number above 2^53", start);
   }
 
-  // Names come again in other messages and are shared (base/text.ts); what comes once would only drive them out.
+  // Names recur in other messages and are shared (base/text.ts); one-time strings would only drive them out.
   #text(isName: boolean): string {
     const start = this.offset;
     const head = this.varint();
@@ -248,13 +250,13 @@ export class NodeReader extends ByteReader {
 }
 
 // With memory of its own for each payload of 150 bytes, a publication of a batch took 0.9 to 1.9 µs to decode; with a
-// slab for six of them it takes 0.5 to 0.8. A payload that outlives its neighbours keeps a kilobyte, about twice what
-// it takes alone.
+// slab for six of them it takes 0.5 to 0.8. A payload that outlives its neighbours keeps a kilobyte, about twice its
+// own size.
 const SLAB_BYTES = 1024;
 const SLAB_SHARE_MAX = 256;
 const NO_SLAB = new Uint8Array(0);
 
-// Arguments of one call stay far below the engine's limit (about 120,000).
+// One call takes far fewer arguments than the engine's limit (about 120,000).
 const UNITS_PER_BLOCK = 4096;
 
 // A host name has at most 253 characters.

@@ -1,14 +1,14 @@
-// What the members of a cluster, its session and data nodes, and its meta nodes say to each other: heartbeats up, the
+// The messages between the members of a cluster (its session and data nodes) and its meta nodes: heartbeats up, the
 // cluster's shape and its configuration down.
 //
-// A member has a link to every meta node and says everything to all of them. Only the meta node that leads answers, so
-// a member never has to find out who that is, and a meta node that takes over knows the members already.
+// A member has a link to every meta node and sends everything to all of them. Only the leading meta node answers, so a
+// member never has to find the leader, and a meta node that takes over already knows the members.
 
 import type { DataInfoId, NodeId } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
 import { NO_VERSION } from "../../model/version.ts";
 
-/** What a node can be to the cluster beside meta. */
+/** The roles of a node apart from meta. */
 export type MemberRole = "data" | "session";
 
 /** A role on a node, as the cluster knows it. A node with several roles is a member once for each. */
@@ -17,7 +17,7 @@ export interface Member {
   readonly role: MemberRole;
 }
 
-/** A member and where other nodes reach it: `host:port`, IPv6 in brackets. */
+/** A member and its address for other nodes: `host:port`, IPv6 in brackets. */
 export interface MemberAddress extends Member {
   readonly address: string;
   /** Sessions that take clients: where these reach it. Copied from its heartbeat. */
@@ -35,7 +35,7 @@ export function hasSameAddresses(a: ClientAddresses | undefined, b: ClientAddres
   return true;
 }
 
-/** Names one state of the membership. `epoch` is the meta leader's lease, `serial` counts the changes under it. */
+/** Identifies one state of the membership. `epoch` is the meta leader's lease, `serial` counts the changes under it. */
 export interface MembersVersion {
   readonly epoch: bigint;
   readonly serial: number;
@@ -44,11 +44,11 @@ export interface MembersVersion {
 /** All members whose lease stands and whose process is not known to be gone. */
 export interface Members extends MembersVersion {
   readonly list: readonly MemberAddress[];
-  /** Names of nodes that an operator has shut out, members or not. */
+  /** Names of nodes that an operator has blocked, members or not. */
   readonly blocked?: readonly string[];
 }
 
-/** Before the first list. */
+/** The version before the first list. */
 export const NO_MEMBERS: MembersVersion = { epoch: 0n, serial: 0 };
 
 /** Positive if `a` is the later state, 0 if they are the same. */
@@ -58,7 +58,7 @@ export function compareMembers(a: MembersVersion, b: MembersVersion): number {
 }
 
 /**
- * A value that operators set and clients watch ("configurator"). `data` is null when nobody set it, or it was removed.
+ * A value that operators set and clients watch ("configurator"). `data` is null if it was never set or was removed.
  */
 export interface ConfigValue {
   readonly dataInfoId: DataInfoId;
@@ -67,25 +67,25 @@ export interface ConfigValue {
 }
 
 /**
- * The version of a value that nobody has set, always the same, so that it is told once: older than every value, since
- * nobody could say later that it was set before.
+ * The version of a value that was never set. It is constant, so that clients hear of it once, and older than every real
+ * version, since a value may be set at any later time.
  */
 export const UNSET_CONFIG_VERSION: bigint = NO_VERSION + 1n;
 
-/** The clients of one session, a second or a few ago. */
+/** The number of clients of one session, one or a few seconds ago. */
 export interface ClientCount {
   readonly session: NodeId;
   readonly clients: number;
 }
 
-/** How often a member says that it is there. */
+/** The interval between a member's heartbeats. */
 export const HEARTBEAT_INTERVAL_MS = 1_000;
 
-/** What a data node says of its slots; it holds for the table that the heartbeat names. */
+/** A data node's report of its slots; it holds for the table that the heartbeat names. */
 export interface SlotReport {
-  /** Slots that it leads and for which it answers: every live session has been heard. */
+  /** Slots that it leads and serves: it has heard every live session. */
   readonly serving: readonly number[];
-  /** Slots that it leads and of which a service is held back since a restart: whoever copies them has less than all. */
+  /** Slots that it leads and in which a service is held since a restart: a copy of such a slot is incomplete. */
   readonly held: readonly number[];
   /** Slots that it follows and holds whole. */
   readonly inSync: readonly number[];
@@ -94,37 +94,37 @@ export interface SlotReport {
 export interface Heartbeat {
   readonly kind: "heartbeat";
   readonly role: MemberRole;
-  /** Where other nodes reach the sender: `host:port`. */
+  /** The sender's address for other nodes: `host:port`. */
   readonly address: string;
   /** Sessions that take clients: where these reach the sender. A change is a change of the members. */
   readonly clientAddresses?: ClientAddresses;
-  /** The slot table that the sender has, 0 for none; a newer one comes back. */
+  /** The epoch of the sender's slot table, 0 for none; a newer table comes back. */
   readonly tableEpoch: bigint;
-  /** The membership that the sender knows; another one comes back. */
+  /** The version of the sender's membership; a different membership comes back. */
   readonly members: MembersVersion;
-  /** The sender wants to stop: its slots are to be led by others. It goes when it leads none. */
+  /** The sender wants to stop: its slots are to be led by others. It ends when it leads none. */
   readonly isLeaving: boolean;
   /** Data nodes only. */
   readonly slots?: SlotReport;
-  /** Data nodes only: no version of a list that the sender gave, or copied, is higher, in its earlier lives neither. */
+  /** Data nodes only: the highest version of a list that the sender gave or copied, in its earlier lives too. */
   readonly newestVersion?: bigint;
-  /** Sessions only: clients that are connected to it. */
+  /** Sessions only: the number of connected clients. */
   readonly clients?: number;
 }
 
 export type MemberToMeta =
-  /** Each second, and at once when a link to a meta node is made or what it says has changed. */
+  /** Sent each second, and at once when a link to a meta node is made or the content has changed. */
   | Heartbeat
-  /** Clients of the sender watch these. Answered by one `config` each; later changes follow by themselves. */
+  /** Clients of the sender watch these values. Each is answered by one `config`; later changes follow unasked. */
   | { readonly kind: "watchConfig"; readonly dataInfoIds: readonly DataInfoId[] }
   | { readonly kind: "unwatchConfig"; readonly dataInfoIds: readonly DataInfoId[] };
 
 export type MetaToMember =
-  /** Clients may have seen versions up to `versionFloor`: who begins to lead a slot gives higher ones. */
+  /** Clients may have seen versions up to `versionFloor`: a new leader of a slot gives higher ones. */
   | { readonly kind: "slotTable"; readonly table: SlotTable; readonly versionFloor: bigint }
   | { readonly kind: "members"; readonly members: Members }
   | { readonly kind: "config"; readonly value: ConfigValue }
-  /** How many clients each session has, of those that say so. To sessions: they tell clients where there are few. */
+  /** The number of clients of each session that reports one. For sessions, which send clients where there are few. */
   | { readonly kind: "clientCounts"; readonly counts: readonly ClientCount[] }
-  /** The sender of the heartbeat can't be a member. Its process must end and say why; `reason` says what to do. */
+  /** The sender of the heartbeat can't be a member. Its process must end with `reason`, which names the remedy. */
   | { readonly kind: "refused"; readonly reason: string };

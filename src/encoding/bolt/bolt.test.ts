@@ -71,7 +71,7 @@ test("a large frame in small chunks is put together with little copying", () => 
   const frame = encodeRequest(BOLT_V1, { ...REQUEST, content: new Uint8Array(8 << 20) });
   const decoder = new BoltDecoder({ frameBytesMax: 16 << 20 });
   let frames = 0;
-  // What is here is copied, or moved, each time that the memory for it grows.
+  // Counts the bytes copied or moved each time the memory grows.
   let copiedBytes = 0;
   for (let at = 0; at < frame.length; at += 1024) {
     const before = decoder.pendingBytes;

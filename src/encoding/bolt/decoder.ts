@@ -1,7 +1,7 @@
-// Cuts a byte stream into Bolt frames. Frames that lie whole inside a chunk are parsed where they are, and their
-// content is a view of the chunk. Only what is left over at a chunk's end is copied, into a buffer that grows by
-// doubling with what has arrived and never to what a head merely declares: so the work stays linear for every
-// chunking, and a peer that announces 16 MB and sends 30 bytes costs 64.
+// Cuts a byte stream into Bolt frames. A frame that lies whole inside a chunk is parsed in place, and its content is a
+// view of the chunk. Only the rest at a chunk's end is copied, into a buffer that grows by doubling with the bytes that
+// arrive, never to the size that a head merely declares. So the work stays linear for every chunking, and a peer that
+// announces 16 MB and sends 30 bytes costs 64.
 
 import { assert, defined } from "../../base/assert.ts";
 import { crc32 } from "../../base/crc32.ts";
@@ -21,9 +21,9 @@ import {
   TYPE,
 } from "./frame.ts";
 
-/** What a decoder may be told. */
+/** The settings of a decoder. */
 export interface BoltDecoderLimits {
-  /** The longest frame that is read, all parts counted. A longer one is refused when its head is there. */
+  /** The longest frame that is read, all parts counted. A longer one is refused as soon as its head is there. */
   readonly frameBytesMax: number;
 }
 
@@ -39,24 +39,24 @@ export class BoltDecoder {
     this.#frameBytesMax = limits.frameBytesMax;
   }
 
-  /** Whether the beginning of a frame is here and its rest is not. */
+  /** Whether only the beginning of a frame has arrived. */
   get hasPartialFrame(): boolean {
     return this.#pendingLength > 0;
   }
 
-  /** Memory that is taken for the beginning of a frame. */
+  /** The memory taken for the beginning of a frame. */
   get pendingBytes(): number {
     return this.#pending.length;
   }
 
   /**
-   * Hands each frame that `chunk` completes to `onFrame`, in order; frames before a broken one still come.
-   * The chunk belongs to the decoder's frames from now on: it must not be written again.
-   * Throws BOLT_MALFORMED, BOLT_FRAME_TOO_LARGE or BOLT_CRC_MISMATCH; after any throw the decoder is of no more use.
+   * Passes each frame that `chunk` completes to `onFrame`, in order; frames before a broken one still come. The chunk
+   * belongs to the decoder's frames from now on and must not be written again. Throws BOLT_MALFORMED,
+   * BOLT_FRAME_TOO_LARGE or BOLT_CRC_MISMATCH; after any throw the decoder can't be used further.
    */
   push(chunk: Uint8Array, onFrame: (frame: BoltFrame) => void): void {
     assert(!this.#broken, "a decoder that threw is not used again");
-    // Until this call returns it counts as failed: whatever is thrown below, by onFrame too, leaves it so.
+    // Counts as failed until this call returns, so any throw below, by onFrame too, leaves it failed.
     this.#broken = true;
     let at = this.#pendingLength === 0 ? 0 : this.#completePending(chunk, onFrame);
     while (at < chunk.length) {
@@ -72,15 +72,15 @@ export class BoltDecoder {
     this.#broken = false;
   }
 
-  // Feeds the chunk to the frame begun before, first until its head is readable, then until it is whole.
-  // Returns how many bytes of the chunk that took.
+  // Feeds the chunk to the frame begun before, first until its head is readable, then until it is whole. Returns the
+  // number of bytes taken from the chunk.
   #completePending(chunk: Uint8Array, onFrame: (frame: BoltFrame) => void): number {
     let at = 0;
     for (;;) {
       const length = frameLength(this.#pending.subarray(0, this.#pendingLength), this.#frameBytesMax);
       if (length !== undefined && length <= this.#pendingLength) return this.#emitPending(length, onFrame, at);
       if (at === chunk.length) return at;
-      // One byte more is enough to ask again while the head is short: that is at most 24 rounds for a frame.
+      // One more byte is enough to check again while the head is short: at most 24 rounds for a frame.
       const wanted = length === undefined ? 1 : length - this.#pendingLength;
       const taken = chunk.subarray(at, at + wanted);
       this.#keep(taken, length);
@@ -97,10 +97,10 @@ export class BoltDecoder {
     return at;
   }
 
-  /** Drops the beginning of a frame, whose rest will not come. */
+  /** Drops the beginning of a frame whose rest will not come. */
   release(): void {
-    // The memory goes back now. Left to the collector, frames of 16 MiB of a hundred closed connections lie around
-    // until something else has filled the heap.
+    // Frees the memory now. Left to the collector, the frames of 16 MiB of a hundred closed connections stay until
+    // something else has filled the heap.
     if (this.#pending.length >= MOVED_BYTES_MIN) this.#pending.buffer.transfer(0);
     this.#pending = NOTHING;
     this.#pendingLength = 0;
@@ -123,15 +123,16 @@ export class BoltDecoder {
     return larger;
   }
 
-  // What it was before is free at once, and not as much again as the frame until a collection.
+  // Moving frees the old memory at once; copying would keep as much again as the frame until a collection.
   #moved(bytes: number): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.#pending.buffer.transfer(bytes));
   }
 }
 
-// V8 takes every buffer for whole until the first one is moved. Then it throws away what it has compiled upon that, and
-// looks at each access, for the rest of the process, whether the buffer is still there: some two microseconds of the
-// twenty of a registration. No usual registration is as large as this, and what a copy leaves is soon collected.
+// V8 assumes that no buffer is ever moved. The first move makes it discard the code compiled on that assumption, and it
+// then checks at each access, for the rest of the process, that the buffer is still there: about two of the twenty
+// microseconds of a registration. No usual registration is as large as this, and the garbage of a copy is soon
+// collected.
 const MOVED_BYTES_MIN = 128 * 1024;
 
 const NOTHING = new Uint8Array(0);
@@ -165,7 +166,7 @@ function layoutOf(bytes: Uint8Array): HeadLayout | undefined {
   return headLayout(protocol, type === TYPE.RESPONSE);
 }
 
-// Protocol 1 has one dialect and protocol 2 four. They are shared: a frame brings no object of its own.
+// Protocol 1 has one dialect and protocol 2 four. They are shared, so a frame creates no dialect object.
 const V2_VERSION_1: BoltDialect = { protocol: 2, version: 1, crc: false };
 const V2_VERSION_1_SWITCHED: BoltDialect = { protocol: 2, version: 1, crc: true };
 const V2_VERSION_2: BoltDialect = { protocol: 2, version: 2, crc: false };

@@ -2,7 +2,7 @@
 
 import { type ErrorTable, errorsOf } from "../../base/errors.ts";
 
-/** What each code means and whether the same request may succeed later. */
+/** The meaning of each code, and whether the same request may succeed later. */
 export const BOLT_ERRORS = {
   BOLT_CLASS_UNKNOWN: { retry: false, meaning: "no request of this class is served on this port" },
   BOLT_CRC_MISMATCH: { retry: true, meaning: "the frame was damaged on the way; the connection is closed" },

@@ -2,7 +2,7 @@
 
 import { type ErrorDetails, type ErrorTable, errorsOf, type RegistryError } from "../../base/errors.ts";
 
-/** What each code means and whether the same request may succeed later. */
+/** The meaning of each code, and whether the same request may succeed later. */
 export const HESSIAN_ERRORS = {
   HESSIAN_CLASS_UNKNOWN: { retry: false, meaning: "the content names a class that this protocol does not have" },
   HESSIAN_LIMIT: { retry: false, meaning: "the content is nested too deeply or holds too many elements" },

@@ -1,10 +1,10 @@
-// The upper half of the Hessian reader: typed values. What a list, a map or an object becomes is said by its Shape;
-// a shape is compiled once for each class definition met, so an instance is read field by field into its typed
-// object, with no generic map between. Fields that a shape lacks are skipped, because clients of other ages have
-// other fields, but the classes in them must be known all the same.
+// The upper half of the Hessian reader: typed values. A Shape says what a list, a map or an object becomes. A shape is
+// compiled once for each class definition met, so an instance is read field by field into its typed object, with no
+// generic map in between. Fields that a shape lacks are skipped, because other releases of the clients have other
+// fields; but the classes in them must be known all the same.
 //
-// References count lists, maps and objects in the order of their beginning, skipped ones too. One resolves only to a
-// finished value that was read by the very shape now wanted: so a hostile reference can't smuggle in another type.
+// References count lists, maps and objects in the order of their beginning, skipped ones too. A reference resolves only
+// to a finished value that was read by the very shape now wanted, so a hostile reference can't smuggle in another type.
 
 import { ByteReader } from "../../base/bytes.ts";
 import type { ErrorDetails } from "../../base/errors.ts";
@@ -16,13 +16,13 @@ import { FinalTokenReader } from "./finalTokenReader.ts";
 import { readString, readText, skipString } from "./strings.ts";
 import type { ClassDefinition, ClassTable, HessianDialect, Token, TokenReader } from "./tokenReader.ts";
 
-/** How deeply values may be nested. Our deepest message has seven levels. */
+/** The deepest nesting of values. Our deepest message has seven levels. */
 export const DEPTH_MAX = 32;
 
 /** Reads one value, its token included. */
 export type Read<T> = (reader: HessianReader) => T;
 
-/** What a list, map or object becomes. Shapes are constants: references compare them by identity. */
+/** The target of a list, map or object. Shapes are constants: references compare them by identity. */
 export interface Shape<T> {
   readonly begins: "list" | "map" | "object";
   /** Reads what follows the token. */
@@ -31,7 +31,7 @@ export interface Shape<T> {
 
 /** A class definition together with the compiled reading of its instances. */
 export interface ShapedClass extends ClassDefinition {
-  /** The shape it was compiled from; undefined for a class that is known but only ever skipped. */
+  /** The shape it was compiled from; undefined for a known class that is only ever skipped. */
   readonly shape: Shape<unknown> | undefined;
   readonly readInstance: Read<unknown>;
 }
@@ -56,7 +56,7 @@ export class HessianReader {
         : new FinalTokenReader(input, classes, valuesMax);
   }
 
-  /** Reads a message's one value and makes sure that nothing follows it. */
+  /** Reads a message's one value and checks that nothing follows it. */
   whole<T>(shape: Shape<T>): T {
     const value = this.value(shape);
     const { input } = this.#tokens;
@@ -72,7 +72,7 @@ export class HessianReader {
     throw this.#unexpected(token, "a string");
   }
 
-  /** A string of at most `unitsMax` UTF-16 units; of one that says it is longer nothing is read. */
+  /** A string of at most `unitsMax` UTF-16 units; a string with a longer declared length is not read at all. */
   shortString(unitsMax: number): string | null {
     const token = this.#tokens.next();
     if (token === "null") return null;
@@ -136,7 +136,7 @@ export class HessianReader {
     return token === "string" ? readString(this.#tokens) : this.#shaped(token, shape);
   }
 
-  /** The elements of a list whose token was read; more than `max` are refused when the first too many is met. */
+  /** The elements of a list whose token was read; a list of more than `max` is refused at the first excess element. */
   elements<T>(read: Read<T>, max = Number.POSITIVE_INFINITY): T[] {
     const { count } = this.#tokens;
     const list: T[] = [];
@@ -156,17 +156,17 @@ export class HessianReader {
     while (!this.#tokens.atEnd()) readEntry();
   }
 
-  /** Reads over a value. */
+  /** Skips a value. */
   skip(): void {
     this.#skipValue(this.#tokens.next());
   }
 
-  /** The error for content that is well formed and yet not what belongs here. */
+  /** The error for well-formed content that does not belong here. */
   wrong(what: string): Error {
     return this.#tokens.input.wrong(what);
   }
 
-  /** The error for content that holds more than is allowed. */
+  /** The error for content beyond a bound. */
   limit(bound: ErrorDetails): Error {
     return hessianError("HESSIAN_LIMIT", { ...bound, offset: this.#tokens.input.offset });
   }
@@ -196,7 +196,7 @@ export class HessianReader {
     if (referable === undefined || referable.shape !== shape || !referable.isDone) {
       throw this.wrong(`reference ${index} of ${this.#referables.length} does not fit here`);
     }
-    // Only this shape's `content` ever filled the entry, and it gives a T.
+    // Only this shape's `content` ever filled the entry, and it returns a T.
     return referable.value as T;
   }
 

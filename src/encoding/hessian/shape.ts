@@ -1,4 +1,4 @@
-// Shapes of what the SOFA messages hold, and the table of a protocol's classes.
+// Shapes for the contents of SOFA messages, and the table of a protocol's classes.
 
 import type { ByteReader } from "../../base/bytes.ts";
 import { hessianError } from "./errors.ts";
@@ -17,7 +17,7 @@ export interface ObjectShape<T> extends Shape<T> {
   compile(fieldNames: readonly string[]): Read<T>;
 }
 
-/** What an object shape is made of. */
+/** The parts of an object shape. */
 export interface ObjectParts<T> {
   readonly className: string;
   /** An object with every field at its default, which absent fields keep. */
@@ -27,7 +27,7 @@ export interface ObjectParts<T> {
 
 /** The shape of a class, by its fields' names. */
 export function objectShape<T>(parts: ObjectParts<T>): ObjectShape<T> {
-  // A Map, because the names looked up come from the wire: `__proto__` must find nothing.
+  // A Map, because the looked-up names come from the wire: `__proto__` must find nothing.
   const known = new Map(Object.entries(parts.fields));
   return classShape(parts.className, (fieldNames) => {
     const readings = fieldNames.map((name) => known.get(name) ?? skipField);
@@ -39,7 +39,7 @@ export function objectShape<T>(parts: ObjectParts<T>): ObjectShape<T> {
   });
 }
 
-/** The shape of a class of which one field alone counts, and stands for the object; null if that field is absent. */
+/** The shape of a class with one relevant field, which stands for the object; null if that field is absent. */
 export function wrapperShape<T>(className: string, fieldName: string, read: Read<T | null>): ObjectShape<T | null> {
   return classShape(className, (fieldNames) => {
     if (fieldNames.length === 1 && fieldNames[0] === fieldName) return read;
@@ -55,7 +55,7 @@ export function wrapperShape<T>(className: string, fieldName: string, read: Read
 }
 
 function classShape<T>(className: string, compile: ObjectShape<T>["compile"]): ObjectShape<T> {
-  // The reader has made sure that the instance's class was compiled from this very shape, so it gives a T.
+  // The reader has checked that the instance's class was compiled from this very shape, so it returns a T.
   return { begins: "object", className, compile, content: (reader) => reader.instance() as T };
 }
 
@@ -68,13 +68,13 @@ export function listShape<T>(element: Read<T>, max?: number): Shape<readonly T[]
   return { begins: "list", content: (reader) => reader.elements(element, max) };
 }
 
-/** What a map of strings may hold: entries, also those that replace others, and UTF-16 units of keys and values. */
+/** The bounds of a map of strings: its entries, including replaced ones, and the UTF-16 units of keys and values. */
 export interface StringMapLimits {
   readonly entriesMax: number;
   readonly unitsMax: number;
 }
 
-/** As `mapShape` of strings, for a map that is kept: it is refused as soon as it goes beyond its limits. */
+/** As `mapShape` of strings, for a map that is kept: it is refused as soon as it exceeds its limits. */
 export function stringMapShape({ entriesMax, unitsMax }: StringMapLimits): Shape<ReadonlyMap<string, string>> {
   return {
     begins: "map",
@@ -98,8 +98,8 @@ export function stringMapShape({ entriesMax, unitsMax }: StringMapLimits): Shape
 }
 
 /**
- * The shape of a map whose keys are strings. Of equal keys the last counts; entries with a null value are left out,
- * as Java's `get` can't tell them from absent ones.
+ * The shape of a map with string keys. Of equal keys the last counts; entries with a null value are left out, as Java's
+ * `get` can't tell them from absent ones.
  */
 export function mapShape<V>(value: Read<V | null>): Shape<ReadonlyMap<string, V>> {
   return {
@@ -118,8 +118,8 @@ export function mapShape<V>(value: Read<V | null>): Shape<ReadonlyMap<string, V>
 }
 
 /**
- * The classes of a protocol. The definitions that its usual peers send are recognised by their bytes, which is three
- * times faster than reading their names; any other definition of the same classes is compiled when it comes.
+ * The classes of a protocol. Definitions from its usual peers are recognised by their bytes, three times faster than by
+ * reading their names; any other definition of the same classes is compiled when it arrives.
  */
 export class ShapeTable implements ClassTable<ShapedClass> {
   readonly #shapes = new Map<string, ObjectShape<unknown> | undefined>();

@@ -1,14 +1,14 @@
-// The lower half of the Hessian reader: one token at a time. Both dialects share what is here; draftTokenReader.ts and
-// finalTokenReader.ts add the tags in which they differ. A token's scalar is read with it. Of a string or of bytes only
-// the head of the first chunk is read, so that the layer above decides whether they become a string, a text, or
-// nothing. What a token carries stands in the reader's fields until the next one: no object is made for a token.
+// The lower half of the Hessian reader: one token at a time. This class is common to both dialects; draftTokenReader.ts
+// and finalTokenReader.ts add the tags in which they differ. A token's scalar is read with it. For a string or bytes
+// only the head of the first chunk is read, so that the layer above decides whether they become a string, a text, or
+// nothing. The reader's fields hold the token's value until the next token, so a token costs no object.
 
 import type { ByteReader } from "../../base/bytes.ts";
 import type { ErrorDetails, RegistryError } from "../../base/errors.ts";
 import { hessianError } from "./errors.ts";
 import { readString, type StringChunks } from "./strings.ts";
 
-/** What stands next: a scalar, the beginning of something longer, a reference, or the end of a list or map. */
+/** The next token: a scalar, the beginning of something longer, a reference, or the end of a list or map. */
 export type Token =
   | "null"
   | "true"
@@ -25,7 +25,7 @@ export type Token =
   | "ref"
   | "end";
 
-/** The draft is what SOFAHessian writes; its first byte is `O`. The final version begins with `C`. */
+/** SOFAHessian writes the draft; its first byte is `O`. The final version begins with `C`. */
 export type HessianDialect = "draft" | "final";
 
 /** A class as a message describes it, before its first instance. */
@@ -34,7 +34,7 @@ export interface ClassDefinition {
   readonly fieldNames: readonly string[];
 }
 
-/** What knows the classes of a message. Throws HESSIAN_CLASS_UNKNOWN for those it does not know. */
+/** The known classes of a message. Throws HESSIAN_CLASS_UNKNOWN for any other class. */
 export interface ClassTable<Definition extends ClassDefinition> {
   /** The definition whose bytes stand at the reader's offset, which then moves behind them: no name is decoded. */
   matched(input: ByteReader, dialect: HessianDialect): Definition | undefined;
@@ -42,18 +42,18 @@ export interface ClassTable<Definition extends ClassDefinition> {
 }
 
 /**
- * Tokens of one message. An address costs up to three (its box, the box's class and its text), so this lets pass 83,000
- * addresses, eight times the largest service we know of; each token costs us at most some 100 bytes.
+ * The most tokens of one message. An address costs up to three (its box, the box's class and its text), so this allows
+ * 83,000 addresses, eight times the largest service we know of; each token costs us at most some 100 bytes.
  */
 export const VALUES_MAX = 250_000;
 
-/** Classes of one message. Ours have at most five; an exception with its causes may bring some more. */
+/** The most classes of one message. Ours have at most five; an exception with its causes may bring some more. */
 export const CLASSES_MAX = 64;
 
-/** Fields of one class. The largest message has 18. */
+/** The most fields of one class. The largest message has 18. */
 export const FIELDS_MAX = 64;
 
-/** UTF-16 units of a class, type or field name. The longest of ours has 53. */
+/** The most UTF-16 units of a class, type or field name. The longest of ours has 53. */
 const NAME_UNITS_MAX = 256;
 
 /** Reads the tokens of one message in one dialect. */
@@ -70,9 +70,9 @@ export abstract class TokenReader<Definition extends ClassDefinition> implements
   /** The value of a long, or of a date in milliseconds. */
   long = 0n;
   double = 0;
-  /** Of a string or of bytes: whether no further chunk follows. */
+  /** For a string or bytes: whether no further chunk follows. */
   isLastChunk = true;
-  /** Of a list: how many elements follow; -1 if an "end" closes it. Maps are always closed by an "end". */
+  /** For a list: the number of elements that follow; -1 if an "end" closes it. An "end" always closes a map. */
   count = -1;
   /** The type of a list or map; empty if it has none. */
   typeName = "";
@@ -128,7 +128,7 @@ export abstract class TokenReader<Definition extends ClassDefinition> implements
     if (this.next() !== of) throw this.input.wrong(`a chunk of ${of} is missing`);
   }
 
-  /** Reads the "end" if it stands next, and says whether it did. */
+  /** Reads the "end" if it is next, and returns whether it was. */
   atEnd(): boolean {
     if (this.input.bytes[this.input.offset] !== this.endTag || this.input.remaining === 0) return false;
     this.input.offset++;
@@ -170,7 +170,7 @@ export abstract class TokenReader<Definition extends ClassDefinition> implements
 
   /** A list of `count` elements without an "end", or with one if `count` is -1. */
   protected listToken(typeName: string, count: number): Token {
-    // Every element takes a byte at least, so a larger count can't be true.
+    // Every element takes at least a byte, so a larger count can't be true.
     if (count < -1 || count > this.input.remaining)
       throw this.input.wrong(`a list of ${count} elements, ${this.input.remaining} bytes left`);
     this.typeName = typeName;

@@ -1,5 +1,5 @@
-// Reads any Hessian value as a plain tree, whatever its classes: for tests and for looking at captured traffic. It
-// makes nothing but the nodes below, and is held to the same limits as the typed reader.
+// Reads any Hessian value as a plain tree, whatever its classes: for tests and for inspecting captured traffic. It
+// creates only the nodes below, within the same limits as the typed reader.
 
 import { ByteReader } from "../../base/bytes.ts";
 import { readBytes } from "./binary.ts";

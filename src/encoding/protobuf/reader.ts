@@ -1,4 +1,4 @@
-// Reading of proto3's wire format: tags, varints, and lengths that never pass the end of their message.
+// Reads proto3's wire format: tags, varints, and lengths that never pass the end of their message.
 
 import { ByteReader } from "../../base/bytes.ts";
 import type { ErrorDetails } from "../../base/errors.ts";
@@ -8,12 +8,12 @@ import { malformed, protobufError } from "./errors.ts";
 /** The wire types that proto3 uses. */
 export const WIRE = { VARINT: 0, FIXED64: 1, BYTES: 2, FIXED32: 5 } as const;
 
-/** How deeply messages may be nested. Our deepest has five levels. */
+/** The deepest nesting of messages. Our deepest has five levels. */
 export const DEPTH_MAX = 32;
 
 /**
- * Fields of one content, those of nested messages counted. An address in a push takes two, so this lets pass
- * 125,000 addresses, ten times the largest service we know of.
+ * The most fields of one content, nested messages included. An address in a push takes two, so this allows 125,000
+ * addresses, ten times the largest service we know of.
  */
 export const FIELDS_MAX = 250_000;
 
@@ -23,11 +23,11 @@ const VARINT_BYTES_MAX = 10;
 export class ProtobufReader {
   readonly #input: ByteReader;
   readonly #fieldsMax: number;
-  // Where the message being read ends.
+  // The end of the message being read.
   #end: number;
   #depth = 0;
   #fields = 0;
-  /** Of the field whose tag was read last. */
+  /** The number of the field whose tag was read last. */
   number = 0;
   wireType = 0;
 
@@ -50,7 +50,7 @@ export class ProtobufReader {
     return true;
   }
 
-  /** Reads over the value of the field begun. Groups are refused: proto3 has none. */
+  /** Skips the value of the field begun. Groups are refused: proto3 has none. */
   skip(): void {
     switch (this.wireType) {
       case WIRE.VARINT:
@@ -107,7 +107,7 @@ export class ProtobufReader {
     return value;
   }
 
-  /** A view of the content; it is checked to be UTF-8. */
+  /** A view of the content, checked to be UTF-8. */
   text(): WireText {
     const input = this.#input;
     const length = this.#length();
@@ -120,14 +120,14 @@ export class ProtobufReader {
     return { utf8, units: value.length };
   }
 
-  /** The error for content that holds more than is allowed. */
+  /** The error for content beyond a bound. */
   limit(bound: ErrorDetails): Error {
     return protobufError("PROTOBUF_LIMIT", { ...bound, offset: this.#input.offset });
   }
 
   /**
-   * Reads a nested message: `read` goes through its fields until nextField() says that there is none. Of one that is
-   * longer than `bytesMax` nothing is read.
+   * Reads a nested message: `read` goes through its fields until nextField() returns false. A message longer than
+   * `bytesMax` is not read at all.
    */
   nested<T>(read: () => T, bytesMax = Number.POSITIVE_INFINITY): T {
     const length = this.#length();
@@ -157,7 +157,7 @@ export class ProtobufReader {
     this.#input.offset += length;
   }
 
-  // Tags and lengths are unsigned numbers of 32 bits; more is refused.
+  // Tags and lengths are unsigned 32-bit numbers; larger ones are refused.
   #tag(): number {
     const byte = this.#byte();
     if (byte < 0x80) return byte;
@@ -172,7 +172,7 @@ export class ProtobufReader {
     return this.#tag();
   }
 
-  // 49 bits fit in a number, seven bytes; only longer varints are put together as bigint.
+  // Seven bytes, 49 bits, fit in a number; only longer varints are put together as bigint.
   #varint(): bigint {
     const start = this.#input.offset;
     let low = 0;

@@ -62,14 +62,14 @@ export type GatewayListener =
 /** What a protocol's health checks ask of the process. */
 export interface NodeHealth {
   readonly isStopping: () => boolean;
-  /** Why the role does not do its work; nothing if it does. */
+  /** The reason why the role does not work; undefined if it works. */
   readonly notReady: () => string | undefined;
   readonly hasSlotTable: () => boolean;
 }
 
 /** A node that an operator may have shut out. */
 export interface MemberNode extends NodeHealth {
-  /** Why the node is shut out; nothing if it is not. */
+  /** The reason why the node is blocked; undefined if it is not. */
   readonly blocked: () => string | undefined;
 }
 
@@ -86,15 +86,15 @@ export interface SessionNode extends MemberNode {
   readonly otherSessions: (key: string) => readonly OtherSession[];
   /** The slot of a service; undefined while there is no slot table. */
   readonly slot: (dataInfoId: DataInfoId) => ({ readonly id: number } & SlotOwner) | undefined;
-  /** Where other nodes reach a data node: `host:port`; undefined if it is no member. */
+  /** A data node's address for other nodes: `host:port`; undefined if it is not a member. */
   readonly nodeAddress: (node: NodeId) => string | undefined;
 }
 
 /** Another session. */
 export interface OtherSession {
-  /** Where clients reach it: `host:port`; empty while it takes none. */
+  /** Its address for clients: `host:port`; empty while it takes none. */
   readonly clientAddress: string;
-  /** Clients that it has; undefined while that is not known. */
+  /** The number of its clients; undefined while that is not known. */
   readonly clients: number | undefined;
 }
 
@@ -114,7 +114,7 @@ export interface ConfigValue {
 export interface MetaNode extends NodeHealth {
   readonly isLeading: () => boolean;
   readonly isStoreReachable: () => boolean;
-  /** Where the leading meta node takes HTTP calls; undefined if none is known to lead. */
+  /** The HTTP address of the leading meta node; undefined if none is known to lead. */
   readonly leaderAddress: () => string | undefined;
   readonly configValueBytesMax: number;
   readonly config: (dataInfoId: DataInfoId) => ConfigValue | undefined;

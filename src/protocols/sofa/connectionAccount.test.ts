@@ -1,4 +1,4 @@
-// What a connection is charged for, and what it is told when that is too much.
+// The charges of a connection, and the answer when they are too much.
 
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
@@ -59,7 +59,7 @@ let connection: FakeConnection;
 let handler: ConnectionHandler;
 beforeEach(() => useBudget({}));
 
-/** How often a connection was closed, by reason. */
+/** The number of closed connections, by reason. */
 let closed: Map<string, number>;
 const metrics: Metrics = {
   ...noMetrics,
@@ -72,10 +72,10 @@ const metrics: Metrics = {
     if (name === "roster_client_connections") connections = values[0];
   },
 };
-/** As the gauge says. */
+/** As the gauge reports. */
 let connections = 0;
 
-/** A new gateway with one connection. */
+/** Makes a new gateway with one connection. */
 function useBudget(limits: Partial<Budget["limits"]>): void {
   events = [];
   logged = [];

@@ -25,7 +25,7 @@ class FakeConnection implements Connection {
   bufferedBytes = 0;
   hasUnread = false;
   isClosed = false;
-  /** All but the questions whether the client is there; see silence.test.ts. */
+  /** All frames except the questions whether the client is there; see silence.test.ts. */
   readonly frames: BoltFrame[] = [];
   readonly #decoder = new BoltDecoder({ frameBytesMax: 16 * 1024 * 1024 });
   constructor(remoteAddress = "10.0.0.7:50001") {

@@ -10,9 +10,9 @@ import { PushBodies } from "./pushBodies.ts";
 
 // Twice the time between two rounds.
 const CHECK_MS_MAX = 1_000;
-// Each client that says nothing is asked every five seconds: with this many a round, 25,000 clients are, for a tenth of
-// a core (20 µs for a heartbeat and its answer). With more of them the questions come later, and so does the end of a
-// frozen client; the time that it has to answer stays the same.
+// Each silent client is asked every five seconds: this many a round ask 25,000 clients, for a tenth of a core (20 µs
+// for a heartbeat and its answer). With more clients the questions come later, and so does the end of a frozen client;
+// its time to answer stays the same.
 const ASKED_PER_ROUND = 2_500;
 
 // Ids are Java ints on the wire; those of pushes are positive.
@@ -26,7 +26,7 @@ export class SofaConnections {
   #accepted = 0;
   #checkedMs = Number.POSITIVE_INFINITY;
   #nextHeartbeatId = HEARTBEAT_ID_FIRST;
-  /** Whom to ask next, if it is silent. */
+  /** The next client to ask, if it is silent. */
   #toAsk: Iterator<SofaHandler>;
 
   constructor(environment: SofaEnvironment) {
@@ -35,7 +35,7 @@ export class SofaConnections {
     this.#toAsk = this.#open.values();
   }
 
-  /** What bodies of pushes that are kept take, about. */
+  /** The approximate size of the kept push bodies. */
   get bodyBytes(): number {
     return this.#bodies.bytes;
   }
@@ -60,9 +60,9 @@ export class SofaConnections {
   }
 
   /**
-   * Asks clients that are silent whether they are there, and ends the connections of those that have been for too long,
-   * or that are blocked for too long. The host calls it twice a second. A round that is late says that this process was
-   * away, and that what the clients sent meanwhile may not have been read yet: the time does not count against them.
+   * Asks silent clients whether they are there, and ends the connections of those that have been silent or blocked for
+   * too long. The host calls it twice a second. A late round means that this process was away, and that input sent
+   * meanwhile may not have been read yet: that time does not count against the clients.
    */
   closeIdle(nowMs: number): void {
     const awayMs = nowMs - this.#checkedMs;
@@ -75,7 +75,7 @@ export class SofaConnections {
     this.#askSilent(nowMs);
   }
 
-  /** Goes on where the round before has stopped, so that everybody's turn comes. */
+  /** Continues where the previous round stopped, so that every client gets its turn. */
   #askSilent(nowMs: number): void {
     let left = ASKED_PER_ROUND;
     for (let looked = this.#open.size; looked > 0 && left > 0; looked--) {

@@ -6,20 +6,21 @@ import { sofaError } from "./errorTable.ts";
 
 const PUBLISHERS = new Set(publisherClassNames());
 
-/** A message and the form in which it came, and in which it is answered. */
+/** A message and its form, which is also the form of the answer. */
 export interface Received {
   readonly form: WireForm;
   readonly message: SofaMessage;
 }
 
-// What is no publisher holds names and attributes: at most 16,000 units of three bytes each, and a class definition.
+// A message other than a publisher holds names and attributes: at most 16,000 units of three bytes each, and a class
+// definition.
 const CONTENT_BYTES_MAX = 128 * 1024;
-// An astral character is six bytes in Hessian and four where it is stored.
+// An astral character takes six bytes in Hessian and four in storage.
 const WIRE_BYTES_PER_STORED = 1.5;
 
 /**
- * Decodes a frame's content. Throws REGISTRATION_TOO_LARGE before anything is read if no legal message of its class is
- * as long, BOLT_CLASS_UNKNOWN, SCOPE_NOT_GLOBAL, or the decoder's own error.
+ * Decodes a frame's content. Throws REGISTRATION_TOO_LARGE before it reads anything if no legal message of its class is
+ * as long; BOLT_CLASS_UNKNOWN; SCOPE_NOT_GLOBAL; or the decoder's own error.
  */
 export function decodeFrame(frame: BoltFrame, { registrationBytesMax }: { registrationBytesMax: number }): Received {
   const bytes = frame.content.length;
@@ -35,7 +36,7 @@ export function decodeFrame(frame: BoltFrame, { registrationBytesMax }: { regist
 }
 
 /**
- * The real server answers this as a failure of the request and not of the registration, and does not look at protobuf
+ * The real server answers this as a failure of the request and not of the registration, and does not check protobuf
  * subscribers.
  */
 function checkMultiScope({ acceptMulti, scope }: SubscriberRegister): void {

@@ -2,7 +2,7 @@
 
 import { type ErrorTable, errorsOf } from "../../base/errors.ts";
 
-/** What each code means and whether the same request may succeed later. */
+/** The meaning of each code, and whether the same request may succeed later. */
 export const SOFA_ERRORS = {
   SCOPE_NOT_GLOBAL: {
     retry: false,

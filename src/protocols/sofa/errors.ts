@@ -5,10 +5,10 @@ import { visible } from "../../base/visible.ts";
 import { BOLT_CODEC, BOLT_STATUS } from "../../encoding/bolt/frame.ts";
 import { type Encoded, encodeMessage } from "./codec/codec.ts";
 
-/** What a request is answered with when its content could not even be read. */
+/** The answer to a request whose content could not even be read. */
 export type ContentRefusal = Encoded & { readonly status: number };
 
-// What is well formed and too large is said in words: somebody has to make it smaller.
+// Refusals of well-formed but too large content are explained in words: a person has to make it smaller.
 const EXPLAINED: ReadonlySet<string> = new Set([
   "HESSIAN_LIMIT",
   "OVERLOADED",
@@ -16,7 +16,7 @@ const EXPLAINED: ReadonlySet<string> = new Set([
   "REGISTRATION_TOO_LARGE",
 ]);
 
-// Bolt's own answers are Hessian's, whatever the request was.
+// Bolt's own answers are always Hessian, in any dialect of the request.
 const BARE = { codec: BOLT_CODEC.HESSIAN, className: "", content: new Uint8Array(0) };
 
 /**

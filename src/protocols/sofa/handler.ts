@@ -50,19 +50,19 @@ import { readVariant } from "./variant.ts";
 
 export interface HandlerEnvironment extends SofaEnvironment {
   readonly bodies: PushBodies;
-  /** The connection is charged to it already. */
+  /** The account is already charged for the connection. */
   readonly account: ConnectionAccount;
   readonly ended: () => void;
-  /** For heartbeats; no push has the same. */
+  /** Ids for heartbeats, distinct from those of pushes. */
   readonly nextHeartbeatId: () => number;
   readonly nowMs: number;
-  /** Of this connection, among all that the gateway has accepted. */
+  /** The number of this connection among all that the gateway has accepted. */
   readonly number: number;
 }
 
 type Register = PublisherRegister | SubscriberRegister | ConfiguratorRegister;
 
-// A frame that is not complete by then is held open on purpose: 16 MiB at 280 KiB a second.
+// A frame that is incomplete after this time is held open on purpose: 16 MiB at 280 KiB a second.
 const FRAME_MS_MAX = 60_000;
 
 // Measured on loopback, one core: 15 µs a send, and 0.33 µs more for each KiB sent.
@@ -90,13 +90,13 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
   #nextRequest = 1;
   /** The last request that was answered with an error. */
   #refused = 0;
-  /** When no frame was here in part. */
+  /** The last time without an incomplete frame. */
   #betweenFramesMs: number;
   #isEnded = false;
   #writtenBytes = 0;
-  /** The largest push that was written while something waited: it may still be under way. */
+  /** The largest push that was written while other output waited: it may still be under way. */
   #pushBytes = 0;
-  /** So many bytes had left when that was last looked at, whether some waited then, and when nothing was stuck. */
+  /** The bytes sent at the last check, whether output waited then, and the last time at which nothing was stuck. */
   #leftBytes = 0;
   #hasWaited = false;
   #leftMs: number;
@@ -104,7 +104,8 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
   constructor(connection: Connection, environment: HandlerEnvironment) {
     this.#connection = connection;
     this.#environment = environment;
-    // The number is what makes it one connection: a client may come back from the same port before its end is noticed.
+    // The number distinguishes connections: a client may come back from the same port before the end of its old one is
+    // noticed.
     this.#client = clientId(`${connection.remoteAddress}_${connection.localAddress}#${environment.number}`);
     this.#decoder = new BoltDecoder({ frameBytesMax: environment.config.frameBytesMax });
     this.#silence = new SilenceWatch(environment.config, environment.nowMs);
@@ -173,7 +174,7 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
       const { bufferedBytes } = this.#connection;
       return this.#fail(fail("CLIENT_TOO_SLOW", { bufferedBytes, stuckMs }), nowMs);
     }
-    // The transport does not read from a client for which much waits: its silence says nothing.
+    // The transport does not read from a client with much waiting output, so its silence tells nothing.
     if (this.#isBlocked()) this.#silence.heard(nowMs);
     const silentMs = this.#silence.silentMs(nowMs);
     if (this.#silence.isGone(nowMs)) return this.#fail(fail("CLIENT_IDLE", { silentMs }), nowMs);
@@ -181,7 +182,7 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
     if (frameMs >= FRAME_MS_MAX) this.#fail(fail("CLIENT_TOO_SLOW", { frameMs }), nowMs);
   }
 
-  /** A slow client reads a little all the time, which is a sign of life: only one for which nothing moves is stuck. */
+  /** A slow client reads a little all the time, which is a sign of life: only one without any progress is stuck. */
   #checkProgress(nowMs: number): void {
     const { bufferedBytes } = this.#connection;
     const leftBytes = this.#writtenBytes - bufferedBytes;
@@ -192,9 +193,9 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
     this.#leftBytes = leftBytes;
   }
 
-  /** Asks a client that is new, right behind its first answer, or has been silent; false if there was no need. */
+  /** Asks a new client right after its first answer, and a client that has been silent; false if there was no need. */
   askIfSilent(nowMs: number): boolean {
-    // Behind what a blocked client does not read, a question would not reach it.
+    // A question would not reach a blocked client through the output that it does not read.
     if (this.#connection.hasUnread || this.#isBlocked() || !this.#silence.isDueToAsk(nowMs)) return false;
     this.ask(nowMs);
     return true;
@@ -205,12 +206,12 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
     this.#write([encodeHeartbeat(this.#dialect, this.#environment.nextHeartbeatId(), BOLT_CODEC.HESSIAN)]);
   }
 
-  /** A client that does not read can't be asked: whether it is there shows when something is stuck. */
+  /** A client that does not read can't be asked: its absence shows when its output is stuck. */
   isSilentSince(atMs: number): boolean {
     return !this.#connection.hasUnread && !this.#isBlocked() && this.#silence.heardMs < atMs;
   }
 
-  /** This process was away for so long: nothing that the client sent meanwhile can have been read. */
+  /** This process was away for `awayMs`: nothing that the client sent meanwhile can have been read. */
   pardon(awayMs: number, nowMs: number): void {
     this.#silence.pardon(awayMs, nowMs);
     this.#betweenFramesMs = Math.min(nowMs, this.#betweenFramesMs + awayMs);
@@ -259,8 +260,7 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
   }
 
   /**
-   * A bug of ours that is met while the session speaks to this client must not reach the session: it ends this
-   * connection only.
+   * A bug of ours met while the session speaks to this client ends only this connection, and not the session.
    */
   #guarded(speak: () => void): void {
     try {
@@ -271,14 +271,14 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
     }
   }
 
-  /** Returns what it cost beyond the send itself, in milliseconds. */
+  /** Returns the cost beyond the send itself, in milliseconds. */
   #writePush(push: Push): number {
     const { form, isMulti } = readVariant(push.variant);
     const { bytes: body, costMs } = this.#environment.bodies.body(push);
     const tail = isMulti ? encodeMultiPushTail(form, push.registIds) : encodePushTail(form, push.registIds);
     const head = encodeRequestHead(this.#dialect, {
       id: push.id,
-      // The real server pushes protobuf under Hessian's number too, and clients go by the class name.
+      // The real server also pushes protobuf under Hessian's number, and clients go by the class name.
       codec: BOLT_CODEC.HESSIAN,
       timeoutMs: this.#environment.config.pushTimeoutMs,
       className: isMulti ? multiPushClassName(form) : pushClassName(form),
@@ -307,7 +307,7 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
       else this.#write([encodeHeartbeatAck(frame.dialect, frame.id, frame.codec)]);
       return this.#checkOutput();
     }
-    // Pushes go out as the client speaks.
+    // Pushes use the client's dialect.
     this.#dialect = frame.dialect;
     if (frame.kind === "response") this.#pushAnswered(frame, nowMs);
     else this.#request(frame, nowMs);
@@ -315,8 +315,8 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
   }
 
   /**
-   * Answers that wait are bounded. Pushes are held back when much waits, so at most one of them is beyond that, and a
-   * client is not too slow because a list is large.
+   * Waiting answers are bounded. Pushes are held back while much waits, so at most one of them lies beyond the bound,
+   * and a client is not too slow because a list is large.
    */
   #checkOutput(): void {
     const { bufferedBytes } = this.#connection;
@@ -329,7 +329,7 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
     this.#tell({ kind: "pushAnswered", client: this.#client, push: frame.id, isTaken }, nowMs);
   }
 
-  /** A client says "taken" in the same bytes each time: they are decoded once. */
+  /** A client's "taken" has the same bytes each time, so they are decoded once. */
   #saysTaken(frame: BoltFrame): boolean {
     if (frame.content.length > 0 && equalBytes(frame.content, this.#takenContent)) return true;
     try {
@@ -339,7 +339,7 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
       return isTaken;
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;
-      // Its status says success, and that is what the status is for.
+      // The answer's status reports success, which is its purpose.
       this.#environment.metrics.add("roster_frames_refused_total", 1, { reason: error.code });
       return true;
     }
@@ -390,8 +390,8 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
   }
 
   /**
-   * The registry event for a registration; undefined for an event type that nobody knows, which the real server answers
-   * with success too.
+   * The registry event for a registration; undefined for an unknown event type, which the real server also answers with
+   * success.
    */
   #eventFor(register: Register, { request, form }: { request: number; form: WireForm }): ClientEvent | undefined {
     const client = this.#client;
@@ -426,7 +426,7 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
     this.#write([encodeResponse(frame.dialect, { id: frame.id, ...contentRefusal(error, frame.className) })]);
   }
 
-  /** What is here in part and what waits to be sent is charged; throws if it is too much. */
+  /** Charges incomplete input and waiting output; throws if they are too much. */
   #settle(): void {
     if (this.#isEnded) return;
     const { account } = this.#environment;
@@ -442,8 +442,8 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
   }
 
   /**
-   * Ends the connection for a reason that is counted and logged. A bug of ours met on the way ends this connection
-   * only.
+   * Ends the connection for a reason that is counted and logged. A bug of ours met on the way ends only this
+   * connection.
    */
   #fail(error: unknown, nowMs: number): void {
     this.#report(error);
@@ -456,7 +456,7 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
     if (error instanceof RegistryError) {
       this.#environment.log.warn("a connection was closed", { client, reason: error.message });
       const { code: reason } = error;
-      // Bytes that are no frame.
+      // Bytes that are not a frame.
       if (reason.startsWith("BOLT_")) this.#environment.metrics.add("roster_frames_refused_total", 1, { reason });
       return;
     }
@@ -464,7 +464,7 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
     this.#environment.log.error("a bug has ended a connection", { client, reason: stack });
   }
 
-  /** A client repeats what was refused twice a second, for ever: each kind of refusal is logged once a connection. */
+  /** A client repeats a refused request twice a second, for ever: each kind of refusal is logged once a connection. */
   #warnOnce(event: string, error: RegistryError): void {
     if (this.#warned.has(error.code)) return;
     this.#warned.add(error.code);
@@ -486,12 +486,13 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
   }
 }
 
-// Small ones share memory, or cost little; and giving back makes the process slower: MOVED_BYTES_MIN in the decoder.
+// Small payloads share memory, or cost little; and giving memory back makes the process slower: see MOVED_BYTES_MIN in
+// the decoder.
 const GIVEN_BACK_BYTES_MIN = 128 * 1024;
 
 /**
- * Gives the memory of a refused payload back at once. Nobody has kept it; left to the collector, a client that is
- * refused 4 MiB again and again would take many times what it is allowed.
+ * Gives the memory of a refused payload back at once; no other code has kept it. Left to the collector, a client whose
+ * 4 MiB are refused again and again would take many times its allowance.
  */
 function giveBack({ buffer, byteLength }: Uint8Array): void {
   if (byteLength < GIVEN_BACK_BYTES_MIN || byteLength !== buffer.byteLength) return;

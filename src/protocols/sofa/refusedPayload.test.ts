@@ -25,7 +25,7 @@ const CONNECTION: Connection = {
   close: () => undefined,
 };
 
-/** The payload that the registry is handed for boxes of so many bytes, after it has answered. */
+/** The payload that the registry receives for boxes of `bytes` bytes, looked at after it has answered. */
 function payloadAfterwards({ bytes, isRefused }: { bytes: number; isRefused: boolean }): Payload {
   let channel: ClientChannel | undefined;
   let payload: Payload = new Uint8Array(0);

@@ -1,4 +1,4 @@
-// Frozen, paused, alive: whom the gateway asks, and whom it gives up.
+// Frozen, paused and living clients: the ones that the gateway asks, and the ones that it gives up.
 
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
@@ -49,7 +49,7 @@ beforeEach(() => {
   handler = gateway.accept(connection, START_MS);
 });
 
-/** Looks twice a second for so long; whatever `happens` comes before the look of its time. */
+/** Runs the check twice a second; `happens` comes before the check of its time. */
 function rounds({ fromMs = 0, untilMs }: { fromMs?: number; untilMs: number }, happens?: (atMs: number) => void): void {
   for (let atMs = fromMs; atMs <= untilMs; atMs += 500) {
     happens?.(atMs);

@@ -36,7 +36,7 @@ class FullConnection implements Connection {
   readonly hasUnread = false;
   bufferedBytes = 0;
   isClosed = false;
-  /** Nothing leaves of itself. */
+  /** Nothing leaves by itself. */
   write(...parts: readonly Uint8Array[]): void {
     for (const { length } of parts) this.bufferedBytes += length;
   }
@@ -68,7 +68,7 @@ beforeEach(() => {
 });
 
 const heartbeat = (nowMs: number) => handler.received(encodeHeartbeat(BOLT_V1, 1, 1), nowMs);
-/** A push whose one name makes it so large. */
+/** A push whose one name gives it this size. */
 const push = (bytes: number) =>
   channel.push({
     id: 1,

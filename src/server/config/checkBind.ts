@@ -1,4 +1,4 @@
-// Safe by default: what listens beyond loopback without encryption and credentials must be asked for by name.
+// Safe by default: listening beyond loopback without encryption and credentials must be requested by name.
 
 import { BlockList, isIPv4, isIPv6 } from "node:net";
 import { fail } from "../../base/errors.ts";
@@ -27,8 +27,8 @@ export function isWildcard(address: string): boolean {
 }
 
 /**
- * Whether only this machine reaches the address. A name other than localhost counts as beyond: what it resolves to
- * may change after the check.
+ * Whether only this machine reaches the address. A name other than localhost counts as beyond: its resolution may
+ * change after the check.
  */
 export function isLoopback(address: string): boolean {
   if (address.toLowerCase() === "localhost") return true;

@@ -1,21 +1,21 @@
-// The keys that say where the node listens and what it is to its cluster; part of the table in table.ts.
+// The keys for the node's addresses and its part in the cluster; part of the table in table.ts.
 
 import { DURATION, type KeySpec, PORT } from "../../base/keySpec.ts";
 
 const HOST = /^[A-Za-z0-9_.:%[\]-]{1,255}$/;
 const MAYBE_HOST = /^[A-Za-z0-9_.:%[\]-]{0,255}$/;
 const ADDRESS = /^(\[[A-Fa-f0-9:.%A-Za-z_-]{2,255}\]|[A-Za-z0-9_.-]{1,255}):[1-9]\d{0,4}$/;
-// Names stand in log lines, metrics and HTTP answers, so they hold no space and no quote.
+// Names occur in log lines, metrics and HTTP answers, so they hold no space and no quote.
 const NAME = /^[\w.:@/-]{1,128}$/;
 const NAME_ALLOWED = "1 to 128 letters, digits or . : @ / _ -";
 
-/** The number that stands for "as it is needed" where a port is asked for. */
+/** The number that means "as needed" for a port. */
 export const AUTOMATIC_PORT = -1;
 
-/** The HTTP port of a data node, where none was named. */
+/** The HTTP port of a data node, if none is configured. */
 export const DATA_HTTP_PORT = 9_622;
 
-/** The port for links between nodes, where one is needed and none was named. */
+/** The port for links between nodes, if one is needed and none is configured. */
 export const NODE_PORT = 9_620;
 
 export const NETWORK = {

@@ -62,7 +62,7 @@ test("what Kubernetes injects for a service named roster-bolt or roster is not t
   assert.equal(config.boltPort, 9_600);
 });
 
-// What is not understood stops the start, and the message says which key, what was given, where, and what would do.
+// An unknown setting stops the start, and the message names the key, the value, its origin and the allowed values.
 const REFUSALS: readonly [behaviour: string, sources: () => Partial<ConfigSources>, parts: readonly string[]][] = [
   ["an unknown flag", () => ({ flags: { colour: "red" } }), ["key=colour", "flag --colour"]],
   [

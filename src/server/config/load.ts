@@ -1,5 +1,5 @@
-// Where each key's value comes from: a flag beats the environment, that beats the config file, that beats the default.
-// Whatever is not understood stops the start: a limit that was mistyped must not silently stay at its default.
+// The origin of each key's value: a flag beats the environment, which beats the config file, which beats the default.
+// Any setting that is not understood stops the start: a mistyped limit must not silently stay at its default.
 
 import { readFileSync } from "node:fs";
 import { fail } from "../../base/errors.ts";
@@ -9,11 +9,11 @@ import { checkNodeRoles } from "./nodeRoles.ts";
 import { describeAllowed, parseValue } from "./parseValue.ts";
 import { CONFIG_KEYS, type Config, type ConfigKey, specOf } from "./table.ts";
 
-/** What was said on the command line and in the environment. */
+/** The settings of the command line and the environment. */
 export interface ConfigSources {
   /** By key without the dashes: `{ "http-port": "9603" }`. `config` names the config file. */
   readonly flags: Readonly<Record<string, string | boolean | undefined>>;
-  /** The process environment; only names with ROSTER_ are looked at. */
+  /** The process environment; only names with ROSTER_ are read. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
@@ -30,10 +30,10 @@ interface Given {
 
 type Layer = ReadonlyMap<ConfigKey, Given>;
 
-// `--config` says where other keys are; it is no row of the table, since it can't come from the file itself.
+// `--config` names the file with other keys; it is not a row of the table, since it can't come from the file itself.
 const FILE_FLAG = "config";
 
-/** The effective configuration. Throws CONFIG_INVALID with the key, the value, its origin and what is allowed. */
+/** The effective configuration. Throws CONFIG_INVALID with the key, the value, its origin and the allowed values. */
 export function loadConfig(sources: ConfigSources): LoadedConfig {
   const file = sources.flags[FILE_FLAG] ?? sources.environment[environmentName(FILE_FLAG)];
   const layers = [
@@ -53,7 +53,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   return { config, origins };
 }
 
-/** What is shown in place of a value that may hold a password. */
+/** Shown in place of a value that may hold a password. */
 export const HIDDEN = "(hidden)";
 
 /** Whether a key's value may hold a password. */
@@ -104,7 +104,7 @@ const KUBERNETES_VALUE = /^(tcp|udp|sctp):\/\//;
 function environmentLayer(environment: ConfigSources["environment"]): Layer {
   const layer = new Map<ConfigKey, Given>();
   for (const [name, raw] of Object.entries(environment)) {
-    // An empty variable counts as none: it is what `ROSTER_ZONE=${ZONE:-}` in a compose file comes to.
+    // An empty variable counts as none: `ROSTER_ZONE=${ZONE:-}` in a compose file results in one.
     if (!name.startsWith("ROSTER_") || raw === undefined || raw === "") continue;
     if (name === environmentName(FILE_FLAG) || KUBERNETES_NAME.test(name) || KUBERNETES_VALUE.test(raw)) continue;
     const origin = `environment ${name}`;

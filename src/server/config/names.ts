@@ -1,4 +1,4 @@
-// A key's names in the places it can come from, and the search for the key that a typo meant.
+// A key's names in its possible sources, and the search for the key that a typo meant.
 
 import type { CamelCase } from "../../base/keySpec.ts";
 
@@ -12,7 +12,7 @@ export function environmentName(key: string): string {
   return `ROSTER_${key.replaceAll("-", "_").toUpperCase()}`;
 }
 
-/** The known name that is nearest to a mistyped one, or nothing if none is near. */
+/** The known name nearest to a mistyped one; undefined if none is near. */
 export function nearestName(typed: string, known: readonly string[]): string | undefined {
   // A third of the letters wrong is a typo; more is another word.
   let best: string | undefined;
@@ -24,7 +24,7 @@ export function nearestName(typed: string, known: readonly string[]): string | u
   return best;
 }
 
-/** How many letters must be put in, left out or changed to make `b` of `a` (Levenshtein). */
+/** The number of letters to insert, remove or change to turn `a` into `b` (Levenshtein). */
 function editDistance(a: string, b: string): number {
   let previous = Array.from({ length: b.length + 1 }, (_, at) => at);
   for (let row = 1; row <= a.length; row++) {

@@ -1,5 +1,4 @@
-// What the keys of a node say together about its part in a cluster: which doors it opens, and which combinations make
-// no sense.
+// A node's part in a cluster, from its keys: the ports that it opens, and combinations of keys that make no sense.
 
 import { join } from "node:path";
 import { fail } from "../../base/errors.ts";
@@ -14,7 +13,7 @@ type Role = Config["roles"][number];
 
 const ALL_ROLES: readonly Role[] = ["meta", "data", "session"];
 
-/** Whether one process is the whole registry: no other node can have a part in it. */
+/** Whether one process is the whole registry: no other node can take part. */
 export function isStandalone(config: Config): boolean {
   return nodePortOf(config) === undefined && config.roles.includes("meta");
 }
@@ -44,7 +43,7 @@ export function doorsOf(config: Config): ReadonlyMap<ConfigKey, number> {
   return nodePort === undefined ? doors : doors.set("node-port", nodePort);
 }
 
-/** Throws CONFIG_INVALID, with what to do, for keys that don't go together. */
+/** Throws CONFIG_INVALID, with the remedy, for keys that don't go together. */
 export function checkNodeRoles(config: Config): void {
   const { roles, metaAddresses, storeUrl, bind } = config;
   if (roles.length === 0) throw refused("roles", "", "at least one of meta, data, session");
@@ -90,8 +89,8 @@ function checkWorkers(config: Config): void {
 }
 
 /**
- * The configuration of one of several workers, counted from 1: a folder of its own, and ports of its own for other
- * nodes and for operators of the role data, counted on from the configured ones.
+ * The configuration of one of several workers, counted from 1: its own folder, and its own ports for other nodes and
+ * for operators of the role data, counted up from the configured ones.
  */
 export function workerConfig(config: Config, worker: number): Config {
   const own = (port: number | undefined) =>

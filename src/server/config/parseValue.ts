@@ -1,10 +1,10 @@
-// Turns what stands in a flag, an environment variable or the config file into the value of a key, or says why not.
+// Turns the text of a flag, an environment variable or the config file into the value of a key, or refuses it.
 
 import { resolve } from "node:path";
 import { unreachable } from "../../base/assert.ts";
 import type { ConfigValue, KeySpec, ListKey, NumberKey, StringKey } from "../../base/keySpec.ts";
 
-/** The value of a key, or nothing if `raw` is not allowed; `describeAllowed` then says what is. */
+/** The value of a key; undefined if `raw` is not allowed, as described by `describeAllowed`. */
 export function parseValue(spec: KeySpec, raw: unknown): ConfigValue | undefined {
   switch (spec.type) {
     case "integer":
@@ -24,7 +24,7 @@ export function parseValue(spec: KeySpec, raw: unknown): ConfigValue | undefined
   }
 }
 
-/** What a key's values may be, in words: `a whole number, 0 to 65535`. */
+/** The allowed values of a key, in words: `a whole number, 0 to 65535`. */
 export function describeAllowed(spec: KeySpec): string {
   switch (spec.type) {
     case "integer":
@@ -53,13 +53,13 @@ function parseNumber(spec: NumberKey, raw: unknown): number | undefined {
 
 function parseBoolean(raw: unknown): boolean | undefined {
   if (typeof raw === "boolean") return raw;
-  // As an environment variable says it: ROSTER_INSECURE=1.
+  // The form of environment variables: ROSTER_INSECURE=1.
   if (raw === "true" || raw === "1") return true;
   return raw === "false" || raw === "0" ? false : undefined;
 }
 
 function parseList(spec: ListKey, raw: unknown): readonly string[] | undefined {
-  // Nothing between no commas: an empty list, as an empty array in the file.
+  // An empty text is an empty list, like an empty array in the file.
   const items = typeof raw === "string" ? raw.split(",").flatMap((item) => item.trim() || []) : raw;
   if (!Array.isArray(items)) return undefined;
   return items.every((item): item is string => typeof item === "string" && isAllowed(spec, item)) ? items : undefined;

@@ -1,11 +1,11 @@
-// Where a setting is not what is in force: the program chooses, other settings bound it, or the machine does.
+// Settings that differ from the value in force: the program chooses, other settings bound it, or the machine does.
 
 import { machine, memoryBytes } from "../budgetLimits.ts";
 import { connectionLimits, descriptorLimit } from "../descriptors.ts";
 import { dataHttpPortOf, nodePortOf } from "./nodeRoles.ts";
 import type { Config, ConfigKey } from "./table.ts";
 
-/** What is in force on this machine, of keys for which it is another value. */
+/** The values in force on this machine, for the keys where they differ. */
 export function settingsInForce(config: Config): ReadonlyMap<ConfigKey, number | string> {
   const hasNodePort = nodePortOf(config) !== undefined;
   const { clients } = connectionLimits(descriptorLimit(), { clientsWanted: config.clientConnectionsMax, hasNodePort });

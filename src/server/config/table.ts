@@ -29,7 +29,7 @@ const CLIENTS = {
     ...BYTES,
     default: 0,
     isZeroAllowed: true,
-    // The process by itself takes 128 MiB, and less than 128 MiB for clients is no registry.
+    // The process itself takes 128 MiB, and less than 128 MiB for clients is no registry.
     min: 320 * 1_024 * 1_024,
     max: 1_024 * 1_024 * 1_024 * 1_024,
     about:

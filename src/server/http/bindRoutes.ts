@@ -6,10 +6,10 @@ import { visible } from "../../base/visible.ts";
 import { formatHost } from "../../transport/address.ts";
 import { messageOf, statusOf } from "./listen.ts";
 
-/** Where a caller is sent if this node does not have the answer: a URL, or undefined if it has. */
+/** The URL to which a caller is redirected if this node does not have the answer; undefined if it has. */
 export type Elsewhere = (request: { readonly method: string; readonly url: string }) => string | undefined;
 
-/** Adds the routes to the server. `elsewhere` is asked for those that only the meta node that leads can answer. */
+/** Adds the routes to the server. `elsewhere` is called for those that only the leading meta node can answer. */
 export function bindRoutes(app: FastifyInstance, { routes, refusal }: HttpRouteTable, elsewhere?: Elsewhere): void {
   const refuse = (error: Error & { statusCode?: number }, request: FastifyRequest, reply: FastifyReply) =>
     send(reply, refusal(visible(messageOf(error, request)), statusOf(error)));

@@ -13,7 +13,7 @@ const GATEWAY_CODE = await loadGateways();
 const NOW_MS = 1_000_000;
 const HELD: HeldLoss = { dataInfoId: ORDERS, sinceMs: 990_000, untilMs: 1_590_000, lost: 3, publishers: 4 };
 
-/** The port of a data node that holds one service back, and what was released through it. */
+/** The port of a data node that holds one service, and the releases through it. */
 function port(changes: Partial<DataStatus> = {}) {
   const released: DataInfoId[] = [];
   const app = dataHttp(

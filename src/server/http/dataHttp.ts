@@ -7,7 +7,7 @@ import type { DataNode } from "../../protocols/kit/gateway.ts";
 import type { LoadedGateway } from "../loadGateways.ts";
 import { roleHttp } from "./roleHttp.ts";
 
-/** What the routes ask of the role data. */
+/** The view of the role data that the routes need. */
 export interface DataStatus extends ProcessStatus, HeldStatus, Omit<DataNode, "notReady"> {}
 
 export function dataHttp(status: DataStatus, gateways: readonly LoadedGateway[]): FastifyInstance {

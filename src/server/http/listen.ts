@@ -1,4 +1,4 @@
-// What all HTTP ports have in common: strict paths, small bodies, errors that say what to do, and a stop that does not
+// The common part of all HTTP ports: strict paths, small bodies, errors that name the remedy, and a stop that does not
 // hang.
 
 import type { Socket } from "node:net";
@@ -15,19 +15,19 @@ import { formatAddress } from "../../transport/address.ts";
 import type { ConnectionShares } from "../../transport/connectionShares.ts";
 import { type ListenAddress, listenError, type TcpOptions } from "../../transport/tcp.ts";
 
-// Names; the one route that takes more has a bound of its own.
+// Enough for names; the one route that takes more has a bound of its own.
 const BODY_BYTES_MAX = 64 * 1024;
 
 export interface HttpTimes {
-  /** A client finishes a request within so long, and begins its first one within so long of connecting. */
+  /** The time in which a client must finish a request, and begin its first one after connecting. */
   readonly requestMs: number;
-  /** How often that is looked at. */
+  /** The interval of that check. */
   readonly checkMs: number;
 }
 
-// All requests are small and clients are near. A client that dribbles a header in holds a descriptor for so long only.
+// All requests are small and clients are near. A client that dribbles a header holds a descriptor only for this long.
 const HTTP_TIMES: HttpTimes = { requestMs: 10_000, checkMs: 1_000 };
-// Of the request line and all headers; a query that names a service takes 5 KiB at the most.
+// For the request line and all headers; a query that names a service takes at most 5 KiB.
 const HEADER_BYTES_MAX = 16 * 1024;
 
 /**
@@ -52,7 +52,7 @@ export function createHttp({ requestMs, checkMs }: HttpTimes = HTTP_TIMES): Fast
   });
   app.addHook("onRequest", async (request) => {
     const path = request.raw.url?.split("?", 1)[0] ?? "";
-    // No page of another origin has business here; a browser says where it comes from, also after DNS rebinding.
+    // Pages of other origins have no business here; a browser names its origin, even after DNS rebinding.
     if (request.headers.origin !== undefined) throw fail("HTTP_BAD_REQUEST", { origin: request.headers.origin });
     if (!isPlainPath(path))
       throw fail("HTTP_BAD_REQUEST", { path, expected: "a path without //, dot segments or escapes" });
@@ -74,9 +74,9 @@ const KEEP_ALIVE_MS = 65_000;
 
 export interface HttpListenOptions extends ListenAddress {
   readonly isShared?: boolean;
-  /** Of which address how many connections are taken. */
+  /** Counts the connections of each address. */
   readonly shares: ConnectionShares;
-  /** As those of a TCP port. */
+  /** As for a TCP port. */
   readonly refused: TcpOptions["refused"];
   readonly notAccepted: TcpOptions["notAccepted"];
 }
@@ -112,14 +112,14 @@ export function isPlainPath(path: string): boolean {
   return /^(\/[A-Za-z0-9_.-]+)*\/?$/.test(path) && path !== "" && !/\/\.{1,2}(\/|$)/.test(path);
 }
 
-/** What is wrong with a query or a body, by its field. */
+/** The fault of a query or a body, by its field. */
 function fieldInvalid(errors: readonly FastifySchemaValidationError[], part: string): RegistryError {
   const { params = {}, instancePath = "", message = "" } = errors[0] ?? {};
   const field = params["additionalProperty"] ?? params["missingProperty"] ?? instancePath.slice(1);
   return fail("FIELD_INVALID", { field: String(field === "" ? part : field), in: part, reason: message });
 }
 
-/** What the library refuses without its values is said with them. */
+/** Refusals of the library come without their values, which are added here. */
 export function messageOf(error: Error & { statusCode?: number }, { headers, routeOptions }: FastifyRequest): string {
   switch (error.statusCode) {
     case 413: {
@@ -135,7 +135,7 @@ export function messageOf(error: Error & { statusCode?: number }, { headers, rou
   }
 }
 
-/** HTTP's status for an error: of ours whether it may go well later, of the library's its own. */
+/** The HTTP status of an error: of our own by whether it may succeed later, of the library's its own. */
 export function statusOf(error: Error & { statusCode?: number }): number {
   if (!(error instanceof RegistryError)) return error.statusCode ?? 500;
   return error.retry ? 503 : 400;

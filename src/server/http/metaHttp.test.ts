@@ -8,7 +8,7 @@ import { type MetaStatus, metaHttp } from "./metaHttp.ts";
 
 const GATEWAY_CODE = await loadGateways();
 
-/** The port of a meta node that leads, and what was put through it. */
+/** The port of a leading meta node, and the changes made through it. */
 function port(changes: Partial<MetaStatus> = {}) {
   const stored: [key: DataInfoId, data: string | null][] = [];
   const app = metaHttp(

@@ -11,7 +11,7 @@ import type { LoadedGateway } from "../loadGateways.ts";
 import type { Elsewhere } from "./bindRoutes.ts";
 import { roleHttp } from "./roleHttp.ts";
 
-/** What the routes ask of the role meta. */
+/** The view of the role meta that the routes need. */
 export interface MetaStatus extends ProcessStatus, ClusterStatus, Omit<MetaNode, "notReady" | "hasSlotTable"> {
   readonly isReady: () => boolean;
   /** The role data of the same process, if it has no port of its own. */
@@ -21,7 +21,7 @@ export interface MetaStatus extends ProcessStatus, ClusterStatus, Omit<MetaNode,
 export function metaHttp(status: MetaStatus, gateways: readonly LoadedGateway[]): FastifyInstance {
   const { isLeading, held } = status;
   const hasSlotTable = () => status.slotTable() !== undefined;
-  /** Why the cluster can't be changed through this node; what is there goes on without it. */
+  /** The reason why the cluster can't be changed through this node; the existing state remains in force. */
   const notReady = () => {
     if (!status.isStoreReachable()) return "the store does not answer";
     if (!status.isReady()) return "no meta node leads";
@@ -38,13 +38,16 @@ export function metaHttp(status: MetaStatus, gateways: readonly LoadedGateway[])
   });
 }
 
-/** Only the meta node that leads can change anything, and knows what is stored: who asks another one is sent there. */
+/**
+ * Only the leading meta node can change anything, and knows the stored state: callers of another one are redirected to
+ * it.
+ */
 function leaderOf({ isLeading, leaderAddress }: ClusterStatus): Elsewhere {
   return ({ method, url }) => {
     if (isLeading()) return undefined;
     const leader = leaderAddress();
     if (leader !== undefined) return `http://${leader}${url}`;
-    // Without a leader an old answer to a question is better than none; it says that nobody leads.
+    // Without a leader an old answer is better than none; it says that there is no leader.
     if (method === "GET") return undefined;
     throw fail("NOT_META_LEADER", { leader: "unknown" });
   };

@@ -1,4 +1,4 @@
-// Tests of running servers wait for what they expect, never for a time.
+// Tests of running servers wait for the expected state, never for a time.
 
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";

@@ -1,4 +1,4 @@
-// A client of the SOFARegistry protocol on a real socket, which comes back by itself when it loses its session.
+// A client of the SOFARegistry protocol on a real socket, which reconnects by itself when it loses its session.
 
 import { connect, type Socket } from "node:net";
 import type { Connection } from "../../base/ports.ts";
@@ -31,14 +31,14 @@ export class TestClient {
   readonly #client: SofaClient;
   readonly #timer: NodeJS.Timeout;
   #socket: Socket | undefined;
-  /** How often it has connected. */
+  /** The number of its connections so far. */
   connections = 0;
   /** Each list that was pushed, by service; the last one is in force. */
   readonly lists = new Map<string, string[][]>();
   /** Each value that was pushed to a watch, by dataId; null where there is none. */
   readonly configs = new Map<string, (string | null)[]>();
 
-  /** `session` says at which Bolt port to connect, each time anew. A slow client reads so many bytes a second. */
+  /** `session` returns the Bolt port for each connection. A slow client reads a limited number of bytes a second. */
   constructor(session: () => number, { bytesPerSecond = Number.POSITIVE_INFINITY } = {}) {
     this.#session = session;
     this.#bytesPerSecond = bytesPerSecond;

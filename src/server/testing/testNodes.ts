@@ -53,7 +53,7 @@ export class TestNodes {
 export class TestProxy {
   readonly #sockets = new Set<Socket>();
   readonly #server;
-  /** Connections that were passed on so far. */
+  /** The number of connections passed on so far. */
   passed = 0;
 
   constructor(port: number) {

@@ -1,8 +1,8 @@
-// When a registration may be missing from a list although nobody took it back: while its client counts as gone. This
-// file says from when to when that is, by the promises: a lost connection counts after the grace unless the client is
-// back, a session that is dead, stands still or is cut off after its lease; a data node that restarts shows what it has
-// after its hold, and waits a lease's time for a session that it can't hear; and where all copies of a slot are lost
-// while a session can't say what it holds, or another process is a member in its place, that is lost too.
+// Decides when a registration may be missing from a list although its client did not take it back: while its client
+// counts as gone. The times follow from the promises. A lost connection counts after the grace unless the client is
+// back; a session that is dead, stands still or is cut off counts after its lease. A data node that restarts shows its
+// services after its hold, and waits a lease's time for a session that it can't hear. If all copies of a slot are lost
+// while a session can't report its registrations, or another process is a member in its place, those are lost too.
 
 import type { DataInfoId } from "../../model/ids.ts";
 import { countOf } from "../plan.ts";
@@ -23,23 +23,23 @@ export interface Absence {
   readonly untilMs: number;
 }
 
-// A client that is back re-registers one by one; each must follow the one before within this.
+// A returned client re-registers one by one; each must follow the one before within this.
 const RETURN_PROGRESS_MS = 5_000;
-// At another session a return counts when the data node has heard of it: so long before the grace ends it must be
-// acknowledged there.
+// At another session a return counts when the data node has heard of it: it must be acknowledged there this long before
+// the grace ends.
 const OTHER_SESSION_MS = 300;
-// A session that dies so soon after it took something may have passed nothing on.
+// A session that dies this soon after it took a registration may not have passed it on.
 const SESSION_START_MS = 2_500;
-// From an acknowledgement to the data node, with a busy link and a batch before it.
+// The time from an acknowledgement to the data node, with a busy link and a batch before it.
 const TRAVEL_MS = 1_000;
 // The sizes that a data node saves may be a second old, and the messages behind them a little more.
 const SIZES_AGE_MS = 1_500;
-// What a leader took in its last moments may not be at its follower yet.
+// The last items of a leader may not be at its follower yet.
 const REPLICATION_MS = 5_000;
 
 /** The end of a connection as far as lists are concerned. */
 interface Departure extends ConnectionLoss {
-  /** The same session, well again, speaks for the client again. */
+  /** The time at which the same session, well again, answers for the client again. */
   readonly recoveredMs: number;
 }
 
@@ -62,7 +62,7 @@ export class Absences {
     this.#graceMs = Math.floor(config.clientReturnGraceMs * (1 - clocks.drift));
   }
 
-  /** All absences of a registration that may explain that it is missing. */
+  /** All absences of a registration that may explain why it is missing. */
   of(registration: KnownRegistration): Absence[] {
     const client = this.#evidence.registrations.client(registration.client);
     const departures: Departure[] = client.losses.map((loss) => ({ ...loss, recoveredMs: Number.POSITIVE_INFINITY }));
@@ -88,7 +88,7 @@ export class Absences {
     ];
   }
 
-  /** The times at which a session that lives was cut off from others with the client's connection. */
+  /** The times at which a living session was cut off from others with the client's connection. */
   #cutOffs({ open, losses }: KnownClient, spansOf: (connection: KnownConnection) => readonly Span[]): Departure[] {
     const connections = [
       ...losses,
@@ -124,9 +124,9 @@ export class Absences {
   }
 
   /**
-   * A session that could not be heard says what it took when it can, after its client's next session has said so too.
-   * By a clock that is ahead it has the registration then, and takes it back when the grace is over, until that other
-   * session is compared (ARCHITECTURE.md, weak points).
+   * A session that could not be heard reports its registrations when it can, after its client's next session has done
+   * so too. If its clock is ahead it has the registration then, and takes it back when the grace is over, until that
+   * other session is compared (ARCHITECTURE.md, weak points).
    */
   #byLateWord({ departure, registration }: Case, endMs: number): Absence[] {
     const { nodes, plan } = this.#evidence;
@@ -175,7 +175,7 @@ export class Absences {
     return back.atMs <= untilMs;
   }
 
-  /** A data node without memory shows a service after the hold, with whoever is back by then. */
+  /** A data node without memory shows a service after the hold, with the publishers that are back by then. */
   #byRestart({ departure, registration }: Case): Absence[] {
     const { plan, nodes } = this.#evidence;
     const { restartHoldMs } = plan.config;
@@ -190,8 +190,8 @@ export class Absences {
   }
 
   /**
-   * The only data node restarts while it and a session that lives can't hear each other. It waits for that session as
-   * long as its lease, and then shows what the others have said, until the session speaks.
+   * The only data node restarts while it and a living session can't hear each other. It waits for that session as long
+   * as its lease, and then shows the other sessions' registrations, until the session reports.
    */
   #byUnheardRestart({ departure, registration }: Case): Absence[] {
     const { plan, nodes } = this.#evidence;
@@ -205,7 +205,7 @@ export class Absences {
     });
   }
 
-  /** A leader without a copy knows only what the sessions tell that it can hear. */
+  /** A leader without a copy knows only the reports of the sessions that it can hear. */
   #byLoss(
     { departure, registration }: Case,
     all: readonly Loss[] = this.#evidence.nodes.lossesOf(registration.service),
@@ -225,8 +225,8 @@ export class Absences {
   }
 
   /**
-   * When a leader that had lost all may show what it has: one whose disk knows how many publishers there were holds the
-   * service back first, unless others came right before its stop, or count for this one since.
+   * The time at which a leader that had lost everything may show its services: if its disk knows the number of
+   * publishers it holds the service first, unless others came right before its stop, or count for this one since.
    */
   #shownMs({ atMs, held }: Loss, { service }: KnownRegistration): number {
     const { registrations, commits } = this.#evidence;
@@ -240,8 +240,8 @@ export class Absences {
   }
 
   /**
-   * When the service's leader has surely heard of it. One that was cut off from the session, or stood still, hears two
-   * sessions in any order: of a client that moved it may hear first that it left.
+   * The time by which the service's leader has surely heard of it. A leader that was cut off from the session, or stood
+   * still, hears two sessions in any order: of a client that moved it may first hear that it left.
    */
   #heardMs({ atMs, session }: Acknowledgement, service: DataInfoId): number {
     const { nodes } = this.#evidence;

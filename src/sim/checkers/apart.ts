@@ -1,5 +1,5 @@
-// When machines could not hear each other: a way between them was blocked, one of them stood still, or all messages
-// were slow. Each of these explains what happens to those whom it concerns, and to nobody else.
+// The times at which machines could not hear each other: a way between them was blocked, one of them stood still, or
+// all messages were slow. Each of these explains failures of the machines concerned, and of no others.
 
 import type { Fact } from "../facts.ts";
 import type { Way } from "../network/nodeNetwork.ts";
@@ -8,7 +8,7 @@ import type { Way } from "../network/nodeNetwork.ts";
 export interface Span {
   readonly fromMs: number;
   untilMs: number;
-  /** After its end all that was held up has arrived within this. */
+  /** Within this after its end all delayed messages have arrived. */
   readonly settleMs: number;
 }
 

@@ -1,5 +1,5 @@
-// Rule 8, as far as the network shows it: what waits for a client that does not read, how large a batch is, and how
-// many are under way.
+// Rule 8, as far as the network shows it: bytes that wait for a client that does not read, the size of batches, and the
+// number of batches under way.
 
 import { BATCH_ITEMS_MAX, INVENTORY_ENTRIES_MAX, type SessionToData } from "../../cluster/messages/sessionData.ts";
 import type { Fact } from "../facts.ts";
@@ -38,7 +38,7 @@ export class Bounds implements Checker {
     return bounded(`${bytes} bytes wait for ${client}, more than ${bytesMax}`);
   }
 
-  /** Of a batch that was sorted anew since the answer says nothing of the next one. */
+  /** The answer to a batch that was sorted anew does not concern the next one. */
   #answered({ from, to }: { from: string; to: string }, batch: number): void {
     const link = `${to} ${from}`;
     if (this.#underWay.get(link)?.batch === batch) this.#underWay.delete(link);
@@ -58,7 +58,7 @@ export class Bounds implements Checker {
     const other = this.#underWay.get(key);
     this.#underWay.set(key, { batch, epoch });
     if (items.length > BATCH_ITEMS_MAX) return bounded(`a batch from ${from} to ${to} has ${items.length} items`);
-    // With a newer table everything is sorted anew, what is under way too.
+    // With a newer table everything is sorted anew, even items under way.
     if (other === undefined || other.epoch < epoch) return undefined;
     return bounded(`${from} sent batch ${batch} to ${to} while ${other.batch} is under way`);
   }

@@ -26,14 +26,14 @@ export type Rule =
   | "settled: a healed cluster is whole"
   | "bug";
 
-/** What a checker found: the service that it is about, if it is about one, and the facts in words. */
+/** A checker's finding: the service, if it concerns one, and the facts in words. */
 export interface Finding {
   readonly rule: Rule;
   readonly service: DataInfoId | undefined;
   readonly text: string;
 }
 
-/** What all checkers may look at; it is up to date when they see a fact. */
+/** The evidence of all checkers; it is up to date when they see a fact. */
 export interface Evidence {
   readonly plan: Plan;
   readonly commits: Commits;
@@ -41,7 +41,7 @@ export interface Evidence {
   readonly nodes: Nodes;
 }
 
-/** Judges one rule from what is seen. Told of every fact in order; the first finding ends the run. */
+/** Judges one rule by the facts. It sees every fact in order; the first finding ends the run. */
 export interface Checker {
   see(fact: Fact, nowMs: number): Finding | undefined;
 }

@@ -463,7 +463,7 @@ describe("settled", () => {
     ...{ kind: "saved", by: nodeId("m1.4"), what: "", askedMs: T },
     ...{ leaseEpoch: 1n, table, before },
   });
-  /** Everybody goes by the first table and the first list of members, and says so. */
+  /** All nodes use the first table and the first list of members, and report that. */
   const RESTED: readonly At[] = [
     [0, saved(TABLE)],
     [0, learned(S1, "session", { kind: "members", members: MEMBERS })],

@@ -1,7 +1,6 @@
-// What the data nodes committed, version by version, read off the messages that they send: a snapshot says it outright,
-// a delta says it by what it is added to. Whatever a subscriber is shown under a version must be exactly this. Who
-// gave it is part of a version's name: two leaders that do not know of each other give different numbers, but for one
-// pair of epochs in 64.
+// The commits of the data nodes, version by version, read off their messages: a snapshot contains its version outright,
+// a delta adds to its base. Every list shown under a version must be exactly this. The giver is part of a version's
+// name: two leaders that do not know of each other give different numbers, except for one pair of epochs in 64.
 
 import { stringOf } from "../../base/text.ts";
 import type { DatumVersion } from "../../model/datum.ts";
@@ -22,17 +21,17 @@ export interface ShownRegistration {
 
 export interface Commit extends DatumVersion {
   readonly service: DataInfoId;
-  /** Who spoke of it first. */
+  /** The first node that named it. */
   readonly by: NodeId;
   readonly content: ReadonlyMap<string, ShownRegistration>;
-  /** When it was first spoken of, and when it was last seen to be the newest. */
+  /** The times at which it was first named, and last seen to be the newest. */
   readonly firstMs: number;
   seenMs: number;
   /** Entries as subscribers see them, by zone; "" for all zones. */
   readonly lists: Map<string, string>;
 }
 
-/** A data node spoke of a version. */
+/** A data node named a version. */
 export interface Sighting {
   readonly commit: Commit;
   /** The newest commit before this one, if this one is new. */
@@ -40,15 +39,15 @@ export interface Sighting {
   readonly isNew: boolean;
   /** It is the newest now. */
   readonly isNewest: boolean;
-  /** The same version was seen with another content, or its number was. */
+  /** The same version, or its number, was seen with another content. */
   readonly conflict: Commit | undefined;
 }
 
 interface History {
-  /** Of the same number the lists of different leaders. */
+  /** Lists of different leaders under the same number. */
   readonly byVersion: Map<bigint, Commit[]>;
   newest: Commit | undefined;
-  /** What each session said last that it has. */
+  /** The last version that each session reported. */
   readonly heldAt: Map<NodeId, Commit>;
   grewMs: number;
 }
@@ -57,7 +56,7 @@ export class Commits {
   readonly #services = new Map<DataInfoId, History>();
   #last: Sighting | undefined;
 
-  /** What the fact just seen says, if it says what was committed. */
+  /** The commit named by the last fact, if it names one. */
   get last(): Sighting | undefined {
     return this.#last;
   }
@@ -81,12 +80,12 @@ export class Commits {
     return this.#services.get(service)?.newest;
   }
 
-  /** What the session said last that it has of the service. */
+  /** The session's last reported version of the service. */
   heldAt(session: NodeId, service: DataInfoId): Commit | undefined {
     return this.#services.get(service)?.heldAt.get(session);
   }
 
-  /** When a commit last showed somebody new. */
+  /** The time at which a commit last showed a new registration. */
   grewMs(service: DataInfoId): number {
     return this.#services.get(service)?.grewMs ?? Number.NEGATIVE_INFINITY;
   }
@@ -148,7 +147,7 @@ export class Commits {
   }
 }
 
-/** By the leader first: an old one that nobody hears any more may have a clock that is far ahead. */
+/** By the leader first: an old leader that is no longer heard may have a clock that is far ahead. */
 function isLater(a: DatumVersion, b: DatumVersion): boolean {
   return a.origin === b.origin ? a.version > b.version : a.origin > b.origin;
 }
@@ -172,13 +171,13 @@ function shown(publication: Publication): [string, ShownRegistration] {
   return [registId, { registId, version, registeredMs, zone, token: tokenOf(publication) }];
 }
 
-/** What subscribers see of a publication: `registId~version~client`. */
+/** The part of a publication that subscribers see: `registId~version~client`. */
 export function tokenOf({ payload }: Publication): string {
   const [box] = boxesOf(payload);
   return box === undefined || box === null ? "" : (stringOf(box).split(" ")[0] ?? "");
 }
 
-/** Whose word a token is. */
+/** The client of a token. */
 export function clientOf(token: string): string {
   return token.slice(token.lastIndexOf("~") + 1);
 }

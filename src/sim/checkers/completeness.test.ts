@@ -11,7 +11,7 @@ const S = brandDataInfoId("s#@#I#@#G");
 const [D1, S1, S2] = [nodeId("d1.1"), nodeId("s1.2"), nodeId("s2.3")];
 const PLAN = drawPlan(new Dice(1));
 
-/** D1 answers at 5 ms for what it leads, has not heard S1 by then, and ends. */
+/** D1 serves its slots at 5 ms, has not heard S1 by then, and ends. */
 function answersEarly(endsMs: number): string | undefined {
   const judge = new Judge(PLAN);
   const slots = Array.from({ length: PLAN.meta.slotCount }, () => ({ leader: D1, leaderEpoch: 1n, followers: [] }));
@@ -36,7 +36,7 @@ test("a process that ends in the middle of a step may have heard the last sessio
 
 const SLOT = slotOf(S, PLAN.meta.slotCount);
 
-/** D1 has heard S1 and S2 and answers. S1 is away for so long, and is back with something that D1 lacks. */
+/** D1 has heard S1 and S2 and serves. S1 is away for `awayMs`, and is back with a registration that D1 lacks. */
 function awayFor(awayMs: number): { judge: Judge; nowMs: number } {
   const judge = new Judge(PLAN);
   const slots = Array.from({ length: PLAN.meta.slotCount }, () => ({ leader: D1, leaderEpoch: 1n, followers: [] }));

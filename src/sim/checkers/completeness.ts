@@ -1,6 +1,6 @@
-// Rule 6 for a new leader: before it answers for a slot, or says that it serves it, it has heard from every session
-// that it knows to be a member what that one holds there, or has waited for the session's lease; and no longer than
-// that. A session that is back after its lease, with something that is not there, makes the leader cease to answer
+// Rule 6 for a new leader: before it answers for a slot, or reports that it serves it, it has heard the slot's
+// registrations from every session that it knows to be a member, or has waited for the session's lease, and no longer
+// than that. A session that is back after its lease, with a missing registration, makes the leader cease to answer
 // until it was heard again.
 
 import type { Heartbeat, Members } from "../../cluster/messages/membership.ts";
@@ -22,9 +22,9 @@ interface Led {
   /** The time since which it has not been serving. */
   sinceMs: number;
   readonly heard: Set<NodeId>;
-  /** Sessions that are back with something, and that it has to hear first. */
+  /** Sessions that are back with registrations and must be heard first. */
   readonly awaited: Set<NodeId>;
-  /** What was asked of a session and has not come yet. */
+  /** Registrations that were requested of a session and have not come yet. */
   readonly wanted: Map<NodeId, Set<string>>;
   isServing: boolean;
 }
@@ -42,9 +42,9 @@ interface Leader {
   table: SlotTable | undefined;
   readonly led: Map<number, Led>;
   readonly links: Set<NodeId>;
-  /** Since when sessions have been neither members nor linked. */
+  /** The time since which sessions have been neither members nor linked. */
   readonly absentMs: Map<NodeId, number>;
-  /** It stood still last. */
+  /** The time at which it last stood still. */
   pausedMs: number;
 }
 
@@ -57,7 +57,7 @@ export class Completeness implements Checker {
   readonly #slots = new Map<DataInfoId, number>();
   // The batch that is under way from each session to each data node.
   readonly #batches = new Map<string, readonly PublishItem[]>();
-  // Who seems to answer too early. It may tell the last session in the same step that it was heard.
+  // A leader that seems to answer too early. It may tell the last session in the same step that it was heard.
   #suspicion: Suspicion | undefined;
 
   constructor(evidence: Evidence) {
@@ -65,7 +65,7 @@ export class Completeness implements Checker {
   }
 
   see(fact: Fact, nowMs: number): Finding | undefined {
-    // A process that ends in the middle of a step says nothing of what else it had heard.
+    // A process that ends in the middle of a step does not report other sessions that it had heard.
     if (fact.kind === "stopped" && fact.node === this.#suspicion?.leader && nowMs === this.#suspicion.atMs) {
       this.#suspicion = undefined;
     }
@@ -133,8 +133,8 @@ export class Completeness implements Checker {
   }
 
   /**
-   * Notes who has gone and who is back. What a session had said before its lease ended counts no more; where it is not
-   * sure that the lease was over, the leader may have it as it likes.
+   * Notes the sessions that have gone and those that are back. A session's reports from before the end of its lease no
+   * longer count; where the end of the lease is not certain, the leader may decide either way.
    */
   #present({ members, links, absentMs, led: slots, pausedMs }: Leader, nowMs: number): void {
     const { config, clocks } = this.#evidence.plan;
@@ -204,7 +204,8 @@ export class Completeness implements Checker {
   }
 
   /**
-   * It has something that the leader lacks, and had not been heard before: the slot is not served until it has been.
+   * It has a registration that the leader lacks, and had not been heard before: the slot is not served until it has
+   * been.
    */
   #awaits(led: Led | undefined, session: NodeId, nowMs: number): void {
     if (led === undefined || led.heard.has(session)) return;
@@ -226,7 +227,7 @@ export class Completeness implements Checker {
     return message.slots === undefined ? undefined : this.#idle(from, message, nowMs);
   }
 
-  /** A slot that is not served although whoever could be waited for has had the time. */
+  /** A slot that is not served although all possible sessions have had their time. */
   #idle(from: NodeId, { slots, tableEpoch }: Heartbeat, nowMs: number): Finding | undefined {
     const { members, table, led: all } = this.#leader(from);
     if (members === undefined || table?.epoch !== tableEpoch) return undefined;

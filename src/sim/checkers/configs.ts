@@ -1,5 +1,5 @@
-// Configuration: a watcher is shown only what somebody set, on one connection never an older value after a newer one,
-// and at the end what the store has.
+// Configuration: a watcher is shown only values that were set, on one connection never an older value after a newer
+// one, and at the end the value in the store.
 
 import type { DataInfoId } from "../../model/ids.ts";
 import type { Fact } from "../facts.ts";
@@ -9,7 +9,7 @@ interface Watch {
   readonly client: string;
   readonly service: DataInfoId;
   connection: number;
-  /** The newest that came on this connection, and the last one that the client took. */
+  /** The newest value on this connection, and the last one that the client took. */
   newest: bigint;
   taken: { readonly version: bigint; readonly data: string | null } | undefined;
 }
@@ -47,7 +47,7 @@ export class Configs implements Checker {
 
   #configured({ registId, service, connection, version, data, isTaken }: Configured): Finding | undefined {
     const watch = this.#watches.get(registId);
-    // What was under way when the watch ended.
+    // The value was under way when the watch ended.
     if (watch === undefined) return undefined;
     if (data !== null && this.#asked.get(service)?.has(data) !== true) {
       return found(service, `${registId} was sent "${data}", which nobody has set`);

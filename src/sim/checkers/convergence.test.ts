@@ -22,7 +22,7 @@ import {
 
 const cut = (isCut: boolean): Fact => cutWay("d1", "d2", isCut);
 
-/** What is said of a world in which w watches, and c publishes at the end what it does at the beginning. */
+/** The verdict on a world in which w watches, and c publishes the same at the end as at the beginning. */
 function judged(...history: readonly At[]): string | undefined {
   return brokenBy(
     (evidence) => new Convergence(evidence),

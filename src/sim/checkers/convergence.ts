@@ -1,6 +1,6 @@
-// Rule 7: when all is whole again and has been quiet for a while, every subscriber's last list is what the living
-// clients publish, and every client is served. G11 is the same of a registration that its client took back at some
-// time: what the client did last is what stands, however often it did what before, and over whichever connections.
+// Rule 7: when all is whole again and has been quiet for a while, every subscriber's last list is the living clients'
+// publications, and every client is served. G11 is the same for a registration that its client took back at some time:
+// the client's last action stands, however often and over whichever connections it acted before.
 
 import { type DataInfoId, nodeId } from "../../model/ids.ts";
 import type { Fact, LiveClient } from "../facts.ts";
@@ -12,12 +12,12 @@ interface WatchedList {
   readonly client: string;
   readonly service: DataInfoId;
   readonly zone: string | undefined;
-  /** Which session pushed to it last. */
+  /** The session that pushed to it last. */
   session: string;
   last: { readonly version: bigint; readonly entries: readonly string[] } | undefined;
 }
 
-/** What a list has too much or too little; of a registration that its client took back once, or not. */
+/** A surplus or missing entry of a list, and whether its client took the registration back once. */
 interface Difference {
   readonly text: string;
   readonly wasTakenBack: boolean;
@@ -66,7 +66,7 @@ export class Convergence implements Checker {
     return { rule: "7 convergence", service: undefined, text };
   }
 
-  /** How many registrations of the client another one has that lives. */
+  /** The number of the client's registrations that another living client has. */
   #rightlyRefused({ client, heldByOthers = [] }: LiveClient): number {
     const { registrations } = this.#evidence;
     return heldByOthers.filter(({ service, registId }) =>
@@ -109,7 +109,7 @@ export class Convergence implements Checker {
     return { text, wasTakenBack: [...surplus].every((entry) => this.#wasTakenBack(service, entry)) };
   }
 
-  /** By a client that lives, and that nobody shares the registration with. */
+  /** The registration belongs to one living client alone, which took it back once. */
   #wasTakenBack(service: DataInfoId, entry: string): boolean {
     const { registrations } = this.#evidence;
     const [registId = ""] = entry.slice(entry.indexOf("/") + 1).split("~");
@@ -119,8 +119,8 @@ export class Convergence implements Checker {
   }
 
   /**
-   * What the subscriber's session shows it, where it rightly drops that: it was shown a later version by a leader that
-   * no living node remembers (docs/bugs.md, what is known and not cured).
+   * The list that the subscriber's session shows it, if it rightly drops that: a leader that no living node remembers
+   * showed it a later version (docs/bugs.md, known and not cured).
    */
   #rightlyDropped(service: DataInfoId, version: bigint, session: string): Commit | undefined {
     const { commits, nodes } = this.#evidence;
@@ -136,7 +136,7 @@ export class Convergence implements Checker {
     return given.length > 0 && given.every(({ by, firstMs }) => nodes.diedApart(by, firstMs));
   }
 
-  /** Of clients that share a registId the newest must be seen, where none is. Once that one is gone, none may be. */
+  /** Of clients that share a registId the newest must be seen if no other is. Once that one is gone, none may be. */
   #winner(twins: readonly KnownRegistration[]): KnownRegistration | undefined {
     const newest = twins.reduce((max, { version }) => (version > max ? version : max), 0n);
     const [winner, other] = twins.filter(({ version }) => version === newest);

@@ -8,7 +8,7 @@ import { Copies } from "./copies.ts";
 
 const [D1, D2] = [nodeId("d1.1"), nodeId("d2.2")];
 
-/** D1 leads all, and D2 follows unless told otherwise. */
+/** D1 leads all slots, and D2 follows by default. */
 function tableAt(epoch: bigint, leaderEpoch = 1n, followers = [D2]): SlotTable {
   const owner = { leader: D1, leaderEpoch, followers };
   return { epoch, slots: Array.from({ length: 8 }, () => owner) };

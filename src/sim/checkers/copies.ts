@@ -1,5 +1,5 @@
-// Followers while the world runs. Whoever says that it holds a slot whole has a link to that slot's leader, or it does
-// not hear what changes; and a node that follows many slots of one leader copies a few at a time, or what is under way
+// Followers while the world runs. A follower that reports a slot as whole has a link to that slot's leader, or it does
+// not hear changes; and a node that follows many slots of one leader copies a few at a time, or the data under way
 // would fill the memory of both.
 
 import type { LeaderToFollower } from "../../cluster/messages/replication.ts";
@@ -13,7 +13,7 @@ const COPIES_PER_LEADER_MAX = 4;
 interface Follower {
   table: SlotTable | undefined;
   readonly links: Set<NodeId>;
-  /** What it has asked for and has not got, by leader: the leader epochs by slot. */
+  /** Its open requests by leader: the leader epochs by slot. */
   readonly asked: Map<NodeId, Map<number, bigint>>;
 }
 
@@ -44,7 +44,7 @@ export class Copies implements Checker {
     }
   }
 
-  /** What the table gives to somebody else is not waited for any more. */
+  /** A slot that the table gives to another node is not waited for any more. */
   #learned(node: NodeId, table: SlotTable): void {
     const follower = this.#follower(node);
     if (follower.table !== undefined && follower.table.epoch >= table.epoch) return;

@@ -36,7 +36,7 @@ const members = (...sessions: (typeof S1)[]): Fact => {
   return { kind: "learned", node: D1, role: "data", message };
 };
 
-/** c dies at T, and S2 says at `seenMs` that it shows it. */
+/** c dies at T, and S2 reports at `seenMs` that it shows it. */
 function ghostSeen(seenMs: number, ...history: readonly At[]): string | undefined {
   const all: readonly At[] = [
     ...READY,

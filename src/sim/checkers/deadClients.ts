@@ -1,6 +1,6 @@
 // Rule 5, the other side: a client that is dead, and known to be, is gone from the lists when its grace is over, or the
-// lease of its session if that one is dead too. Looked at whenever a data node shows a list, and whenever a session
-// says which one it has. What was cut off, stood still or began to lead meanwhile has its time from then on.
+// lease of its session if that one is dead too. Checked whenever a data node shows a list, and whenever a session
+// reports its list. A node that was cut off, stood still or began to lead meanwhile has its time from then on.
 
 import { type NodeId, nodeId } from "../../model/ids.ts";
 import type { Fact } from "../facts.ts";
@@ -10,22 +10,22 @@ import type { Commit } from "./commits.ts";
 import type { ConnectionLoss, KnownRegistration } from "./registrations.ts";
 
 const TRAVEL_MS = 1_000;
-// Whoever may have taken over what a dead session left is asked, and has so long to answer.
+// A session that may have taken over a dead session's client is asked, and has this long to answer.
 const ASK_MS = 5_000;
 
-/** A list that somebody has now: its service's leader, or a session that says so to that one. */
+/** A list at a node now: at its service's leader, or at a session that reports it to the leader. */
 interface Sight {
   readonly commit: Commit;
   readonly leader: NodeId;
   readonly session: NodeId;
-  /** The leader shows it: it may be a scan's time ahead of what a session has. */
+  /** The leader shows it: it may be a scan's time ahead of a session. */
   readonly isTold: boolean;
   readonly nowMs: number;
 }
 
 export class DeadClients implements Checker {
   readonly #evidence: Evidence;
-  // Since when each data node knows that a session is no member any more, by both.
+  // The time since which each data node knows that a session is no longer a member, by both.
   readonly #goneMs = new Map<NodeId, Map<NodeId, number>>();
 
   constructor(evidence: Evidence) {
@@ -84,7 +84,7 @@ export class DeadClients implements Checker {
     return undefined;
   }
 
-  /** Until when the registration of a dead client may be seen. */
+  /** The time until which the registration of a dead client may be seen. */
   #dueMs({ client, service }: KnownRegistration, diedMs: number, { leader, session, isTold }: Sight): number {
     const { registrations, nodes, plan } = this.#evidence;
     const { losses } = registrations.client(client);
@@ -95,7 +95,7 @@ export class DeadClients implements Checker {
     if (isTold && nodes.troubleMs < lostMs - TRAVEL_MS) return calmMs;
     const { digestIntervalMs, versionScanIntervalMs, sessionLeaseMs, restartHoldMs } = plan.config;
     const { lossProtectionPercent, lossProtectionMaxMs } = plan.config;
-    // A removal that was lost with its link is found by the next comparison, and a change by the next scan.
+    // The next comparison finds a removal that was lost with its link, and the next scan a change.
     const repairMs = RELINK_MS + ASK_MS + 2 * digestIntervalMs + 2 * versionScanIntervalMs;
     const protectionMs = lossProtectionPercent < 100 ? lossProtectionMaxMs : 0;
     let dueMs = calmMs + repairMs + protectionMs;
@@ -103,14 +103,17 @@ export class DeadClients implements Checker {
     for (const { fromMs, untilMs, settleMs } of nodes.apart(service, sessions, lostMs)) {
       if (fromMs <= dueMs) dueMs = Math.max(dueMs, untilMs + settleMs + sessionLeaseMs + repairMs);
     }
-    // A leader that begins waits for the sessions, and after a restart for the publishers. Before that nobody is told.
+    // A new leader waits for the sessions, and after a restart for the publishers. Before that it sends no list.
     for (const { deadMs, atMs } of nodes.lossesOf(service)) {
       if (deadMs <= dueMs) dueMs = Math.max(dueMs, atMs + Math.max(sessionLeaseMs, restartHoldMs) + repairMs);
     }
     return dueMs;
   }
 
-  /** When a lost connection counts: of a session that died with it, a lease after the leader has heard of that. */
+  /**
+   * The time at which a lost connection counts: for a session that died with it, a lease after the leader has heard of
+   * that.
+   */
   #endMs({ atMs, session }: ConnectionLoss, leader: NodeId): number {
     const { nodes, plan } = this.#evidence;
     const { clientReturnGraceMs, sessionLeaseMs } = plan.config;
@@ -122,7 +125,7 @@ export class DeadClients implements Checker {
   }
 }
 
-/** What a clock that is slow takes for so long. */
+/** The true time that a slow clock takes for this duration. */
 function stretched(ms: number, drift: number): number {
   return ms * (1 + 2 * drift);
 }

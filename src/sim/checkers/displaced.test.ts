@@ -35,7 +35,7 @@ const COPIED: At = [12_000, { kind: "started", node: COPY, role: "session", mach
 const DISPLACED: At = [13_000, lists(2, COPY, S2)];
 const LOST: At = [14_000, saved(D2, 2n)];
 
-/** The rule that is broken when c, which is at S1, is missing in what w is shown at `atMs`. */
+/** The rule that is broken when c, which is at S1, is missing in w's list at `atMs`. */
 const broken = (atMs: number, ...history: At[]) =>
   brokenBy(
     (evidence) => new UndueRemoval(evidence),

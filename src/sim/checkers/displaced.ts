@@ -1,5 +1,6 @@
-// When a second process, on a copy of a session's data directory, was a member in the session's place: it greeted a
-// meta node that could not hear the session, and was taken for its next run (docs/bugs.md, "known and not cured").
+// The times at which a second process, on a copy of a session's data directory, was a member in the session's place: it
+// greeted a meta node that could not hear the session, and was taken for its next run (docs/bugs.md, "known and not
+// cured").
 
 import { compareMembers, type Members } from "../../cluster/messages/membership.ts";
 import { type NodeId, nodeNameOf } from "../../model/ids.ts";
@@ -16,7 +17,7 @@ export class Displaced {
   readonly #spans = new Map<string, Span[]>();
   #members: Members | undefined;
 
-  /** A data node has learned who the sessions are; `isUnheard`: no meta node could hear the session at that time. */
+  /** A data node has learned the list of sessions; `isUnheard`: no meta node could hear the session at that time. */
   learned(
     members: Members,
     {

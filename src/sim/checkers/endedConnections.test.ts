@@ -13,7 +13,7 @@ const SUBSCRIBED: Fact = {
   ...{ scope: "zone", zone: "Z1" },
 };
 
-/** The rule that is broken when the session ends the connection at this time, if one is. */
+/** The rule that is broken when the session ends the connection at this time, if any. */
 function brokenBy(endMs: number, trouble: Fact | undefined, hasSpoken = true): string | undefined {
   const judge = new Judge(drawPlan(new Dice(1)));
   judge.see({ kind: "connected", isMute: false, ...CONNECTION }, 1);

@@ -1,17 +1,17 @@
-// Rule 5, as a session judges silence: it ends no connection of a client that lives and can be heard, nor of one that
-// could not be heard for a moment only; and it does end that of one that is frozen or vanished, in time.
+// Rule 5, as a session judges silence: it does not end the connection of a living client that can be heard, or that
+// could not be heard for a moment only; and it ends that of a frozen or vanished one in time.
 
 import type { Fact } from "../facts.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";
 import type { KnownClient } from "./registrations.ts";
 
-// A pause of fifteen seconds is survived; a client that does not even take what it is sent has a little less.
+// A client survives a pause of fifteen seconds; one that does not even read its input has a little less.
 const PAUSE_MS = 14_000;
-// Silence is looked for twice a second, by clocks that may be one percent too slow, and a question takes a while.
+// Silence is checked twice a second, by clocks that may be one percent too slow, and a question takes a while.
 const NOTICE_MS = 2_000;
-// So long after it connected a client has been asked for the first time, and has answered.
+// This long after it connected a client has been asked for the first time, and has answered.
 const ACQUAINTANCE_MS = 3_000;
-// A client that is idle beats so long after it connected, and every so often.
+// An idle client sends its first heartbeat this long after it connected, and more at this interval.
 const FIRST_BEAT_MS = 15_000;
 
 export class EndedConnections implements Checker {
@@ -25,7 +25,7 @@ export class EndedConnections implements Checker {
     if (fact.kind !== "ended") return undefined;
     const client = this.#evidence.registrations.client(fact.client);
     const { diedMs } = client;
-    // A client that lives and has another connection, or none, says nothing on this one any more.
+    // A living client with another connection, or none, sends nothing on this one any more.
     if (diedMs === undefined && client.open.get(fact.connection)?.isLeft === true) return undefined;
     if (diedMs === undefined && this.#mayNeverHaveSpoken(client, nowMs)) return undefined;
     const what = diedMs === undefined ? undue(client, nowMs) : this.#late(client, diedMs, nowMs);
@@ -35,8 +35,8 @@ export class EndedConnections implements Checker {
   }
 
   /**
-   * A connection on which nothing was ever said is ended at its time, for nobody knows that there is a client. Such a
-   * one has nothing to say but its first beat; it may have stood still before it knew of the connection, or since.
+   * A connection on which nothing was ever sent is ended at its time, since it may have no client. A client of this
+   * kind has only its first beat to send; it may have stood still before it knew of the connection, or since.
    */
   #mayNeverHaveSpoken(client: KnownClient, nowMs: number): boolean {
     const { clientIdleMs } = this.#evidence.plan.config;
@@ -57,14 +57,15 @@ export class EndedConnections implements Checker {
         !isMute && hushedMs === undefined && this.#askedMs(session, Math.max(madeMs, unhushedMs)) <= diedMs,
     );
     const idleMs = isKnownToAnswer ? clientIdleMs : clientMuteIdleMs;
-    // The time in which a session stands still does not count, nor that in which the client's last words are on their
+    // The time in which a session stands still does not count, nor that in which the client's last messages are under
     // way.
     const fromMs = Math.max(diedMs + lateMs, arrivedMs, this.#evidence.nodes.troubleMs);
     return nowMs > fromMs + idleMs + NOTICE_MS ? `was frozen since ${diedMs}` : undefined;
   }
 
   /**
-   * When a client that can be heard since `fromMs` has been asked, and has answered: not by a session that stood still.
+   * The time at which a client that can be heard since `fromMs` has been asked and has answered, by a session that did
+   * not stand still.
    */
   #askedMs(session: string, fromMs: number): number {
     let askedMs = fromMs + ACQUAINTANCE_MS;
@@ -76,7 +77,7 @@ export class EndedConnections implements Checker {
   }
 }
 
-/** It is subscribed to something since before it could not be heard any more. */
+/** It has had a subscription since before it could no longer be heard. */
 function hasSubscribed({ subscriptions, hushedMs = Number.POSITIVE_INFINITY }: KnownClient): boolean {
   return [...subscriptions.values()].some((atMs) => atMs < hushedMs);
 }

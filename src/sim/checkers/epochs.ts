@@ -1,4 +1,4 @@
-// Nobody goes back: the slot table and the membership that a node goes by, as it says itself, only become newer.
+// No node goes back: the slot table and the membership that a node reports to use only become newer.
 
 import { compareMembers, type Heartbeat } from "../../cluster/messages/membership.ts";
 import type { Fact } from "../facts.ts";

@@ -1,5 +1,5 @@
-// At the end every follower holds what its leader holds. All links between data nodes are cut then and made again; a
-// follower says what it has, and the leader answers with what differs: nothing may.
+// At the end every follower holds the same as its leader. All links between data nodes are cut then and made again; a
+// follower reports its state, and the leader answers with the differences: there may be none.
 
 import type { DataInfoId } from "../../model/ids.ts";
 import type { Fact } from "../facts.ts";
@@ -8,7 +8,7 @@ import type { Checker, Evidence, Finding } from "./checker.ts";
 export class Followers implements Checker {
   readonly #evidence: Evidence;
   readonly #whole = new Set<string>();
-  // Services that a follower said that it holds publications of, by follower and slot.
+  // Services with publications that a follower reported to hold, by follower and slot.
   readonly #held = new Map<string, ReadonlySet<DataInfoId>>();
   #isComparing = false;
 
@@ -34,7 +34,7 @@ export class Followers implements Checker {
     { slot, datums, gone, isLast }: (Fact & { kind: "replicated" })["message"] & { kind: "replica" },
   ): Finding | undefined {
     if (isLast) this.#whole.add(`${slot} ${to}`);
-    // That a service has no publications is nothing that can be lost.
+    // An empty service can't be lost.
     const held = this.#held.get(`${slot} ${to}`);
     const differing = datums.find(({ dataInfoId, publications }) => publications.length > 0 || held?.has(dataInfoId));
     const service = differing?.dataInfoId ?? gone.find((dataInfoId) => held?.has(dataInfoId));

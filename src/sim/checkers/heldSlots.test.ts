@@ -9,7 +9,7 @@ import { Judge } from "./judge.ts";
 const [M1, D1, D2] = [nodeId("m1.4"), nodeId("d1.1"), nodeId("d2.6")];
 const BEFORE = { epoch: 1n, slots: [{ leader: D1, leaderEpoch: 1n, followers: [D2] }] };
 
-/** D1 says what it holds back and D2 that it has copied; then a table is saved in which D2 leads. */
+/** D1 reports its holds and D2 its copy; then a table is saved in which D2 leads. */
 function change(held: readonly number[], followers: readonly NodeId[]): string | undefined {
   const judge = new Judge(drawPlan(new Dice(1)));
   const save = { kind: "saved", by: M1, what: "slot table", leaseEpoch: 1n } as const;

@@ -1,5 +1,5 @@
-// All checkers on one world. They see every fact in order, after the evidence that they share has taken it in; the
-// first finding stands.
+// All checkers on one world. They see every fact in order, after their shared evidence has taken it in; the first
+// finding stands.
 
 import type { Fact } from "../facts.ts";
 import type { Plan } from "../plan.ts";

@@ -27,7 +27,7 @@ const saved = (next: SlotTable, before?: SlotTable): Fact => {
   return { kind: "saved", by: META, what: "slot table", askedMs: 0, leaseEpoch: 1n, table: next, before };
 };
 
-/** A heartbeat that has arrived; `inSync`: it says that it holds the only slot whole. */
+/** A heartbeat that has arrived; `inSync`: it reports the only slot as whole. */
 function reported(node: NodeId, isInSync: boolean): Fact {
   const message: Heartbeat = {
     ...{ kind: "heartbeat", role: "data", address: "h:1", members: { epoch: 1n, serial: 1 }, isLeaving: false },
@@ -38,7 +38,7 @@ function reported(node: NodeId, isInSync: boolean): Fact {
   return { kind: "reported", to: META, from: { id: node, role: "data" }, message };
 }
 
-/** The rule that is broken when the other node is given the slot, with what is said of the follower before. */
+/** The rule that is broken when the other node is given the slot, after this history of the follower. */
 function broken(...history: readonly (readonly [atMs: number, fact: Fact])[]): string | undefined {
   const judge = new Judge(drawPlan(new Dice(1)));
   const start = [LEADER, FOLLOWER, OTHER].map((node) => [0, started(node)] as const);

@@ -1,7 +1,7 @@
-// One meta node leads at a time: the store gives each lease epoch to one process, and carries out writes of that one
-// alone. A table that it stores follows from the one before by the rules of design: epochs grow, nobody is named twice
-// for a slot, of a leader that is gone a follower that holds the slot takes over, if there is one, and one that lives
-// and holds something back since a restart keeps the slot.
+// One meta node leads at a time: the store gives each lease epoch to one process, and carries out only that process's
+// writes. A stored table follows from the one before by the rules of design: epochs grow, no node is named twice for a
+// slot, a follower that holds the slot takes over from a gone leader, if there is one, and a living leader that holds a
+// service since a restart keeps the slot.
 
 import type { Heartbeat } from "../../cluster/messages/membership.ts";
 import { type NodeId, nodeNameOf } from "../../model/ids.ts";
@@ -9,18 +9,18 @@ import type { SlotOwner, SlotTable } from "../../model/slot.ts";
 import type { Fact } from "../facts.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";
 
-// What was heard of a node longer ago may be over.
+// Older reports about a node may be outdated.
 const NEWS_MS = 2_500;
-// What a meta node knew when it decided is not looked at when the store takes longer than this.
+// If the store takes longer than this, the meta node's knowledge at its decision is not checked.
 const SLOW_MS = 100;
-// A run that says nothing for so long gives its name up to one that speaks.
+// A run that is silent for this long gives its name up to one that is heard.
 const RUN_SILENT_MS = 3_000;
 
 interface Change {
   readonly by: NodeId;
   readonly table: SlotTable;
   readonly before: SlotTable | undefined;
-  /** When the store was asked to save it. */
+  /** The time at which the store was asked to save it. */
   readonly askedMs: number;
   readonly nowMs: number;
 }
@@ -30,7 +30,7 @@ export class Lead implements Checker {
   readonly #holders = new Map<bigint, NodeId>();
   // The last report of each data node that has arrived at each meta node.
   readonly #reports = new Map<string, { readonly report: Heartbeat; readonly atMs: number }>();
-  // Which run of a data node's name each meta node goes by, and those that had fallen silent when another one came.
+  // The run of a data node's name that each meta node uses, and those that had fallen silent when another one came.
   readonly #runs = new Map<string, NodeId>();
   readonly #replaced = new Set<string>();
   #hasBlocks = false;
@@ -66,7 +66,7 @@ export class Lead implements Checker {
     }
   }
 
-  /** Of two processes with one name a later one has it once the first is silent; that one is told to go for good. */
+  /** Of two processes with one name a later one has it once the first is silent; the first is told to go for good. */
   #noteRun(meta: NodeId, run: NodeId, nowMs: number): void {
     const name = `${meta} ${nodeNameOf(run)}`;
     const known = this.#runs.get(name);
@@ -85,7 +85,7 @@ export class Lead implements Checker {
     if (holder !== undefined && holder !== by) {
       return lead(`${by} has saved the ${what} under lease ${leaseEpoch}, which ${holder} has`);
     }
-    // Who an operator has shut out leaves as well, and does not say so itself.
+    // A node that an operator has blocked leaves as well, without reporting it.
     this.#hasBlocks ||= what === "blocked nodes";
     if (table === undefined) return undefined;
     if (before !== undefined && table.epoch <= before.epoch) {
@@ -104,7 +104,7 @@ export class Lead implements Checker {
     return undefined;
   }
 
-  /** Slots with a copy too many: one of them is to be replaced. Copies at nodes that leave don't count. */
+  /** Slots with a surplus copy: one of them is to be replaced. Copies at leaving nodes don't count. */
   #moves(by: NodeId, { slots: all }: SlotTable): number {
     const { slotReplicas } = this.#evidence.plan.meta;
     const stays = (node: NodeId) => this.#reports.get(`${by} ${node}`)?.report.isLeaving !== true;
@@ -132,7 +132,7 @@ export class Lead implements Checker {
       return this.#evidence.nodes.isCopy(known.report, node, { slot, table: before });
     };
     if (owner.leader === now.leader || isInSync(now.leader, Number.NEGATIVE_INFINITY)) return undefined;
-    // A store that has lost the last table leaves it to the meta node to remember it.
+    // If a store has lost the last table, the meta node has to remember it.
     if (this.#evidence.nodes.isForgotten(before)) return undefined;
     const isAlive = (node: NodeId) =>
       this.#evidence.nodes.run("data", node)?.stopMs === Number.POSITIVE_INFINITY &&
@@ -142,7 +142,7 @@ export class Lead implements Checker {
     return better === undefined ? undefined : `${now.leader} leads, though ${better} has all that was there`;
   }
 
-  /** The slot's leader had said, before the table was made, that it holds something of it back. */
+  /** The slot's leader had reported, before the table was made, that it holds a service of it. */
   #isHeld(slot: number, { leader, leaderEpoch }: SlotOwner, { by, askedMs }: Pick<Change, "by" | "askedMs">): boolean {
     const known = this.#reports.get(`${by} ${leader}`);
     if (known === undefined || known.atMs >= askedMs || known.report.tableEpoch < leaderEpoch) return false;

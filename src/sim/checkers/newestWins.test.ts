@@ -46,7 +46,7 @@ const published: Fact = {
   ...{ kind: "published", client: "p", service: S, registId: "p.1", version: 1n, token: "p.1~1~p", zone: "Z1" },
 };
 
-/** The rule that is broken when a reader sees what the next leader has, after what the old one said at `saidMs`. */
+/** The rule that is broken when a reader sees the next leader's list, after the old one's at `saidMs`. */
 function broken({ saidMs, takerEndsMs }: { saidMs: number; takerEndsMs: number | undefined }): string | undefined {
   const history: (readonly [number, Fact])[] = [
     [0, { kind: "started", node: TAKER, role: "session", machine: "s1" }],
@@ -65,7 +65,7 @@ function broken({ saidMs, takerEndsMs }: { saidMs: number; takerEndsMs: number |
   return judged(history);
 }
 
-/** The rule that is broken when a reader goes to `session`, and sees what the leader of before goes on to say. */
+/** The rule that is broken when a reader goes to `session`, and sees further lists of the previous leader. */
 function brokenBehind(session: NodeId, outside: readonly (readonly [number, boolean])[]): string | undefined {
   return judged([
     [0, { kind: "started", node: OLD, role: "data", machine: "d1" }],

@@ -1,6 +1,6 @@
-// Rule 1: of what a client says of a registration the newest wins, and what it took back does not come back. Others
-// that name the same registration are at other addresses and have versions of their own: whether what they say may be
-// shown is said by owners.ts.
+// Rule 1: of a client's states of a registration the newest wins, and a registration that it took back does not come
+// back. Other clients that name the same registration have other addresses and versions of their own: owners.ts judges
+// whether theirs may be shown.
 
 import type { DataInfoId, NodeId } from "../../model/ids.ts";
 import { compareStamps, type Stamp } from "../../model/publication.ts";
@@ -8,14 +8,14 @@ import type { Fact } from "../facts.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";
 import { type Commit, clientOf } from "./commits.ts";
 
-// A data node that lost its memory lost its tombstones too. What an old connection of a client at another session still
-// holds can then come back until that session has counted the connection out: an idle time, a grace and some travel.
+// A data node that lost its memory lost its tombstones too. A registration of a client's old connection at another
+// session can then come back until that session has counted the connection out: an idle time, a grace and some travel.
 const FORGETFUL_MS = 25_000;
 
-// The time of a stamp that no server gave: the client's wish alone is known.
+// The time of a stamp that no server gave: only the client's wish is known.
 const WANTED = 0;
 
-/** A registration as a subscriber was shown it, and in which list. */
+/** A registration as a subscriber was shown it, and the list with it. */
 interface Shown {
   readonly version: bigint;
   readonly list: bigint;
@@ -115,7 +115,10 @@ export class NewestWins implements Checker {
     return undefined;
   }
 
-  /** What the subscriber was shown, as far as it counts: who crosses a cut between nodes begins anew. */
+  /**
+   * The entries shown to the subscriber, as far as they count: a subscriber that crosses a cut between nodes begins
+   * anew.
+   */
   #shownTo({ service, registId, session, version }: Fact & { kind: "pushed" }, nowMs: number): Map<string, Shown> {
     const { nodes } = this.#evidence;
     const known = this.#shown.get(registId);
@@ -130,7 +133,9 @@ export class NewestWins implements Checker {
     return versions;
   }
 
-  /** The list is of a leader that could not hear from meta that another one leads, and went on with its sessions. */
+  /**
+   * The list comes from a leader that could not hear from meta that another one leads, and went on with its sessions.
+   */
   #isOfLeftBehind(service: DataInfoId, list: bigint): boolean {
     const { commits, nodes } = this.#evidence;
     const given = commits.at(service, list);
@@ -140,8 +145,8 @@ export class NewestWins implements Checker {
   }
 
   /**
-   * What the subscriber was shown before came from a leader that had been replaced by then, and when the list of now
-   * was made the session that took it was dead or cut off: nobody whom the next leader heard had said it.
+   * The earlier list came from a leader that had been replaced by then, and when the present list was made the session
+   * with the registration was dead or cut off: no session that the next leader heard had reported it.
    */
   #isUnheard(service: DataInfoId, registId: string, { before, madeMs }: { before: Shown; madeMs: number }): boolean {
     const { commits, nodes, registrations } = this.#evidence;
@@ -158,7 +163,7 @@ export class NewestWins implements Checker {
     return isOfOld && taken.length > 0 && taken.every(({ session }) => isGone(session));
   }
 
-  /** In one process its restart may turn the clock back, but then nobody remembers the times of before. */
+  /** In a single process a restart may turn the clock back, but then the earlier times are forgotten. */
   #isOlder(stamp: Stamp, newest: Stamp): boolean {
     const isTimed = this.#evidence.plan.topology !== "single";
     return isTimed ? compareStamps(stamp, newest) < 0 : stamp.version < newest.version;
@@ -168,15 +173,15 @@ export class NewestWins implements Checker {
     const { registrations, nodes, plan } = this.#evidence;
     const isShared = registrations.twins(service, registId).length > 1;
     const isCluster = plan.topology === "cluster";
-    // Of two clients that share a registId and lost a data node together, whoever is heard first shows first.
+    // Of two clients that share a registId and lost a data node together, the one heard first shows first.
     if (isShared) return isCluster || nodes.dataRestarts.length > 0;
     const lossMs = nodes.lossesOf(service).findLast(({ hasCopy }) => !hasCopy)?.atMs ?? Number.NEGATIVE_INFINITY;
     return isCluster && nowMs - lossMs < FORGETFUL_MS;
   }
 
   /**
-   * Who takes over from a leader that was cut off does not know what that one was told last, until somebody who was
-   * shown it says it: before his subscribers are shown anything else.
+   * The successor of a leader that was cut off does not know that one's last changes until a session that was shown
+   * them reports them, before its subscribers are shown anything else.
    */
   #isCut(service: DataInfoId, nowMs: number): boolean {
     const { nodes, plan } = this.#evidence;
@@ -184,7 +189,7 @@ export class NewestWins implements Checker {
     return plan.topology === "cluster" && nodes.isSplitSince(service, sessions, nowMs);
   }
 
-  /** In a cluster each run of a data node is judged by what it knew itself: clocks differ by minutes there. */
+  /** In a cluster each run of a data node is judged by its own knowledge: clocks differ by minutes there. */
   #keyOf(from: NodeId, service: DataInfoId, { registId, client }: { registId: string; client: string }): string {
     const word = `${service} ${registId} ${client}`;
     return this.#hasOneMemory ? word : `${from} ${word}`;

@@ -1,5 +1,5 @@
-// What became of the nodes, as far as anybody outside can tell: which runs live, when a session could not do its part,
-// which table was saved last, and when the last copy of a slot may have been lost.
+// The history of the nodes, as far as it is visible from outside: the living runs, the times at which a session could
+// not do its part, the last saved table, and the times at which the last copy of a slot may have been lost.
 
 import { compareMembers, type Heartbeat, type Members } from "../../cluster/messages/membership.ts";
 import { type DataInfoId, type NodeId, nodeId, nodeNameOf } from "../../model/ids.ts";
@@ -15,7 +15,7 @@ export interface KnownRun {
   readonly machine: string;
   readonly startMs: number;
   stopMs: number;
-  /** Sessions: linked to all leaders that it knows of, for the first time. */
+  /** Sessions: the first time that it was linked to all leaders that it knows of. */
   readyMs: number;
 }
 
@@ -24,20 +24,20 @@ interface Restart {
   readonly startMs: number;
 }
 
-/** A slot has a leader that may know nothing of what was there. */
+/** A slot has a leader that may know nothing of its earlier contents. */
 export interface Loss {
   readonly atMs: number;
-  /** Since when the slot had no leader that lived. */
+  /** The time since which the slot had no living leader. */
   readonly deadMs: number;
-  /** It had a copy; only what came last may be missing. */
+  /** It had a copy; only the last changes may be missing. */
   readonly hasCopy: boolean;
-  /** Under which epoch it leads. */
+  /** The epoch under which it leads. */
   readonly leaderEpoch: bigint;
-  /** It is a later run of one that had all, and was stopped then: so long it holds services back. */
+  /** It is a later run of a node that had everything and was stopped then: it holds services until this time. */
   readonly held: { readonly untilMs: number; readonly stopMs: number } | undefined;
 }
 
-// A session that has just been linked for the first time sends what it holds at once.
+// A session that has just been linked for the first time sends its registrations at once.
 const START_SETTLE_MS = 500;
 // Nodes that stood apart know of each other again after this.
 const SPLIT_SETTLE_MS = 10_000;
@@ -46,12 +46,12 @@ export class Nodes {
   readonly #plan: Plan;
   readonly #runs = new Map<string, KnownRun>();
   readonly #outsides = new Map<string, Span[]>();
-  // Sessions that can be reached again and are none of the newest list's members, by machine.
+  // Sessions that can be reached again and are not yet in the newest list of members, by machine.
   readonly #returning = new Map<string, NodeId>();
   #members: Members | undefined;
   readonly #links = new Map<NodeId, Set<NodeId>>();
   readonly #tables = new Map<NodeId, SlotTable>();
-  // Since when each session has gone by the leader that its table names, by session and slot.
+  // The time since which each session has used the leader of its table, by session and slot.
   readonly #goneBy = new Map<NodeId, Map<number, { readonly leaderEpoch: bigint; readonly sinceMs: number }>>();
   readonly #heartbeats = new Map<string, Heartbeat>();
   readonly #losses = new Map<number, Loss[]>();
@@ -64,27 +64,27 @@ export class Nodes {
   #before: SlotTable | undefined;
   readonly #apart = new Apart();
   readonly #displaced = new Displaced();
-  // Who led each slot, by the tables that were saved.
+  // The leaders of each slot, by the saved tables.
   readonly #leads = new Map<number, { readonly leader: NodeId; readonly epoch: bigint; ceasedMs: number }[]>();
-  /** Restarts of data nodes, on a copy of their data directory too. */
+  /** Restarts of data nodes, including those on a copy of their data directory. */
   readonly dataRestarts: Restart[] = [];
   /** The last time that anything was wrong between nodes, or with one. */
   troubleMs = Number.NEGATIVE_INFINITY;
-  /** Nobody was left who remembers which versions were given. */
+  /** No living node remembered which versions were given. */
   hasBlackedOut = false;
-  /** The last time that the store lost something. */
+  /** The last time that the store lost commits. */
   failedOverMs = Number.NEGATIVE_INFINITY;
 
   constructor(plan: Plan) {
     this.#plan = plan;
   }
 
-  /** The slot table that the store holds: the one that was saved last, unless a fail-over has lost it. */
+  /** The slot table in the store: the last saved one, unless a fail-over has lost it. */
   get table(): SlotTable | undefined {
     return this.#table;
   }
 
-  /** Runs of the role that live. */
+  /** The living runs of the role. */
   living(role: Role): KnownRun[] {
     return [...this.#runs.values()].filter((run) => run.role === role && run.stopMs === Number.POSITIVE_INFINITY);
   }
@@ -98,7 +98,7 @@ export class Nodes {
     return this.#heartbeats.get(`${role} ${id}`);
   }
 
-  /** The times in which the session and those who have led the service since could not hear each other. */
+  /** The times in which the session and the service's leaders since then could not hear each other. */
   unheard(session: string, service: DataInfoId, sinceMs: number): Span[] {
     return this.#ofRun(session, () => this.apart(service, [session], sinceMs));
   }
@@ -134,14 +134,14 @@ export class Nodes {
   }
 
   /**
-   * The times in which those sessions, and the nodes that have led the service since, could not hear each other, or one
-   * of them stood still.
+   * The times in which those sessions, and the service's leaders since then, could not hear each other, or one of them
+   * stood still.
    */
   apart(service: DataInfoId, sessions: readonly string[], sinceMs: number): Span[] {
     return this.#apart.spans(this.#concerned(service, sessions, sinceMs));
   }
 
-  /** Whether that was so at any time since, or may still have been felt. */
+  /** Whether that was so at any time since, or may still have had effects. */
   isSplitSince(service: DataInfoId, sessions: readonly string[], sinceMs: number): boolean {
     return this.apart(service, sessions, sinceMs).some(({ untilMs }) => untilMs >= sinceMs - SPLIT_SETTLE_MS);
   }
@@ -160,7 +160,7 @@ export class Nodes {
 
   #concerned(service: DataInfoId, sessions: readonly string[], sinceMs: number): Set<string> {
     const leads = this.#leads.get(this.#slotOf(service)) ?? [];
-    // One that has not heard that another leads goes on.
+    // A leader that has not heard of its successor goes on.
     const leaders = leads.filter(
       ({ leader, ceasedMs }, at) =>
         at === leads.length - 1 || Math.min(ceasedMs, this.run("data", leader)?.stopMs ?? ceasedMs) >= sinceMs,
@@ -172,12 +172,12 @@ export class Nodes {
     return new Set(machines.filter((machine) => machine !== undefined));
   }
 
-  /** Who leads the service by the table that the store holds. */
+  /** The service's leader by the table in the store. */
   leaderOf(service: DataInfoId): NodeId | undefined {
     return this.#table?.slots[this.#slotOf(service)]?.leader;
   }
 
-  /** Whether its leader lives, and says that it serves the service's slot and holds nothing of it back. */
+  /** Whether its leader lives, and reports that it serves the service's slot and holds none of it. */
   isServing(service: DataInfoId): boolean {
     const leader = this.leaderOf(service);
     if (leader === undefined || this.run("data", leader)?.stopMs !== Number.POSITIVE_INFINITY) return false;
@@ -186,7 +186,7 @@ export class Nodes {
     return slots?.serving.includes(slot) === true && !slots.held.includes(slot);
   }
 
-  /** Since when the session has gone by the service's leader of now; Infinity if it has not heard of that one. */
+  /** The time since which the session has used the service's present leader; Infinity if it has not heard of it. */
   heardOfLeaderMs(session: string, service: DataInfoId): number {
     const slot = this.#slotOf(service);
     const known = this.#goneBy.get(nodeId(session))?.get(slot);
@@ -204,7 +204,7 @@ export class Nodes {
     return slot;
   }
 
-  /** When a leader of this epoch ceased to be the service's leader; Infinity for one that still is. */
+  /** The time at which a leader of this epoch ceased to be the service's leader; Infinity for the present one. */
   replacedMs(service: DataInfoId, leaderEpoch: bigint): number {
     return this.lossesOf(service).find((loss) => loss.leaderEpoch > leaderEpoch)?.atMs ?? Number.POSITIVE_INFINITY;
   }
@@ -267,7 +267,7 @@ export class Nodes {
     this.#runs.set(`${role} ${node}`, { id: node, role, machine, startMs: nowMs, ...open });
     this.troubleMs = nowMs;
     if (role !== "data") return;
-    // A process on a copy of a data directory knows what its original's disk knew at that moment.
+    // A process on a copy of a data directory knows the content of its original's disk at that moment.
     const isCopy = [...this.#runs.values()].some(
       (run) => run.role === role && run.machine !== machine && nodeNameOf(run.id) === nodeNameOf(node),
     );
@@ -354,12 +354,12 @@ export class Nodes {
     if (table.slots.every(({ leader }) => links?.has(leader) === true)) run.readyMs = nowMs;
   }
 
-  /** Whether the table that was just replaced is not the one that was saved before: the store had lost that one. */
+  /** Whether the table that was just replaced is not the last saved one: the store had lost that one. */
   isForgotten(before: SlotTable): boolean {
     return this.#before === before;
   }
 
-  /** Whether a report says that the node holds the slot whole, under the leader that `table` names. */
+  /** Whether a report shows that the node holds the slot whole, under the leader that `table` names. */
   isCopy({ tableEpoch, slots }: Heartbeat, node: NodeId, { slot, table }: { slot: number; table: SlotTable }): boolean {
     if (slots?.inSync.includes(slot) !== true) return false;
     const [then, now] = [this.#saved.get(tableEpoch)?.slots[slot], table.slots[slot]];
@@ -385,7 +385,7 @@ export class Nodes {
   }
 
   /**
-   * What the disk of a new leader remembers, if it led the slot, or followed it with all there was, in its last run.
+   * The memory of a new leader's disk, if it led the slot, or followed it with a whole copy, in its last run.
    */
   #heldBy(leader: NodeId, slot: number, before: SlotTable): Loss["held"] {
     const owner = before.slots[slot];

@@ -42,7 +42,7 @@ function passedOn(from = S1, batch = 1, to = D1): Fact {
   return { kind: "asked", from, to, message, isLost: false };
 }
 
-/** A session says that what had this version is over. */
+/** A session reports the end of the registration of this version. */
 function ended(from: NodeId, version: bigint, batch: number): Fact {
   const stamp = { version, registeredMs: 0 };
   const removal = { dataInfoId: S, registId: "c.1", stamp, cause: "left" } as const;
@@ -133,11 +133,11 @@ test("what a leader had heard from another session is free to it when that one s
   ];
   assert.equal(broken(...elsewhere, stranger), RULE);
   assert.equal(broken(...elsewhere, ...end(1n), stranger), undefined);
-  // The end of a stranger's at the same session.
+  // The end of a stranger's registration at the same session.
   assert.equal(broken(...elsewhere, ...end(9n), stranger), RULE);
 });
 
-/** The owner goes on to the other session, and the leader hears so. */
+/** The owner goes on to the other session, and the leader hears of it. */
 const MOVED: readonly At[] = [
   [12_000, acknowledged(1n, S2, 2)],
   [12_010, passedOn(S2, 2)],
@@ -196,7 +196,7 @@ function hasCopies(follower: NodeId): Fact {
   return { ...fact, message: { ...fact.message, tableEpoch: 2n, slots: { serving: [], held: [], inSync } } };
 }
 
-/** D2 follows D1, and leads after it with all that it has. */
+/** D2 follows D1, and leads after it with all its contents. */
 const COPIED: readonly At[] = [
   [18_000, { ...saved(D1, 1n), table: FOLLOWED, before: tableOf(D1, 1n) } as Fact],
   [19_000, hasCopies(D2)],

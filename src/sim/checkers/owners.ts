@@ -1,11 +1,12 @@
-// A registration is its client's: nobody is shown one that another client has replaced, unless clients share a registId
-// on purpose. That another one does not take it away is seen by undueRemoval.ts.
+// A registration belongs to its client: no subscriber is shown one that another client has replaced, unless clients
+// share a registId on purpose. undueRemoval.ts checks that the other client does not take it away.
 //
-// One case is no fault. A session that is cut off from the leader goes on to take registrations, and the leader does
-// not know of them. A stranger that the leader hears first has such a registration until the stranger goes: to the
-// leader it is the holder, and the owner is a client that asks for what is held (ARCHITECTURE.md, weak points). What
-// the leader has let go since it heard it is as if unheard: the session that answered for it said that it is over, or
-// could not be heard for its lease. And what only a leader had heard that was lost without a copy, nobody has heard.
+// One case is not a fault. A session that is cut off from the leader continues to take registrations, and the leader
+// does not know of them. A stranger that the leader hears first has such a registration until the stranger goes: to the
+// leader it is the holder, and the owner is a client that asks for a held registration (ARCHITECTURE.md, weak points).
+// A registration that the leader heard and let go counts as unheard: the session that answered for it reported its end,
+// or could not be heard for its lease. The same holds for a registration heard only by a leader that was lost without a
+// copy.
 
 import type { PublishItem } from "../../cluster/messages/sessionData.ts";
 import type { Fact } from "../facts.ts";
@@ -13,19 +14,19 @@ import type { Checker, Evidence, Finding } from "./checker.ts";
 import { clientOf, type Sighting, tokenOf } from "./commits.ts";
 import type { Acknowledgement, KnownRegistration } from "./registrations.ts";
 
-/** What a session says of a registration: that it is there, or that what had this version is over. */
+/** A session's report on a registration: that it is there, or that the one of this version has ended. */
 interface Word {
   readonly owner: KnownRegistration;
   readonly endOf: bigint | undefined;
 }
 
-/** The session that a leader has a registration from, and since when. */
+/** The session from which a leader has a registration, and since when. */
 interface Heard {
   readonly session: string;
   readonly atMs: number;
 }
 
-/** When a leader has let a registration go; and the session that has said that it is over, if one has. */
+/** The time at which a leader has let a registration go, and the session that reported its end, if any. */
 interface LetGo {
   readonly by: string | undefined;
   readonly atMs: number;
@@ -33,11 +34,11 @@ interface LetGo {
 
 export class Owners implements Checker {
   readonly #evidence: Evidence;
-  // The session that a leader last heard an owner's registration from, as it says by its answer to a batch.
+  // The session from which a leader last heard an owner's registration, as shown by its answer to a batch.
   readonly #heard = new Map<string, Heard>();
-  // What the leader has let go since, by registration.
+  // Registrations that the leader has let go since.
   readonly #letGo = new Map<string, LetGo>();
-  // What is in each batch that is not answered: a batch may be lost with its link.
+  // The reports in each unanswered batch: a batch may be lost with its link.
   readonly #underWay = new Map<string, readonly Word[]>();
   // The stranger that has a registration because a leader heard it first, by registration.
   readonly #holders = new Map<string, string>();
@@ -77,7 +78,7 @@ export class Owners implements Checker {
     );
   }
 
-  /** What an item may say of an owner's registration. */
+  /** The possible report of an item on an owner's registration. */
   #wordOf(item: PublishItem): Word[] {
     const isHere = item.kind === "put";
     const { dataInfoId, registId } = isHere ? item.publication : item.removal;
@@ -92,20 +93,21 @@ export class Owners implements Checker {
     const batch = `${session} ${from} ${message.batch}`;
     const words = message.kind === "taken" ? (this.#underWay.get(batch) ?? []) : [];
     this.#underWay.delete(batch);
-    // What the leader refuses it does not have.
+    // The leader does not have items that it refuses.
     const refused = new Set(message.kind === "taken" ? message.superseded.map(({ registId }) => registId) : []);
     for (const { owner, endOf } of words) {
       if (refused.has(owner.registId)) continue;
       const key = keyOf(owner);
-      // Of a stranger's registration the end says nothing of the owner's.
+      // The end of a stranger's registration does not concern the owner's.
       const isOwners = owner.acknowledgements.some((one) => one.session === session && one.version === endOf);
       if (endOf === undefined) this.#heard.set(key, { session, atMs: nowMs });
-      // A session speaks for what a leader has from it; its word for what another one answers for ends nothing.
+      // A session reports for the registrations that a leader has from it; its report on another session's ends
+      // nothing.
       else if (isOwners && this.#heard.get(key)?.session === session) this.#noteLetGo(key, session, nowMs);
     }
   }
 
-  /** Looks at what is not shown any more as it was. */
+  /** Checks entries that are no longer shown in their earlier form. */
   #noteGone({ commit: { service, content }, before }: Sighting, nowMs: number): void {
     for (const { registId, token } of before?.content.values() ?? []) {
       const [owner] = this.#evidence.registrations.twins(service, registId);
@@ -149,15 +151,15 @@ export class Owners implements Checker {
     return "right";
   }
 
-  /** When the service last had a leader that knew nothing of what those before it had heard. */
+  /** The last time that the service had a leader without knowledge of its predecessors' contents. */
   #lostMs({ service }: KnownRegistration): number {
     const losses = this.#evidence.nodes.lossesOf(service);
     return losses.findLast(({ hasCopy }) => !hasCopy)?.atMs ?? Number.NEGATIVE_INFINITY;
   }
 
   /**
-   * Every session that took it could not reach the leader then, or since the leader knows nothing of it, and has had no
-   * time since to make its links again. One that had ended by then has told this leader nothing.
+   * Every session that took it could not reach the leader then, or since the leader lost it, and has had no time since
+   * to make its links again. A session that had ended by then has told this leader nothing.
    */
   #isUnheard(owner: KnownRegistration, { lostMs, nowMs }: { lostMs: number; nowMs: number }): boolean {
     const { service } = owner;

@@ -1,5 +1,4 @@
-// What the clients did and what became of them, as far as they and the network can tell: the yardstick for what lists
-// ought to say.
+// The clients' actions and their fate, as far as they and the network show it: the yardstick for lists.
 
 import type { DataInfoId } from "../../model/ids.ts";
 import type { Fact } from "../facts.ts";
@@ -30,7 +29,7 @@ export interface KnownRegistration {
 export interface KnownConnection {
   readonly connection: number;
   readonly session: string;
-  /** When the server's side made it, and when the client learned of it. */
+  /** The times at which the server's side accepted it, and at which the client learned of it. */
   readonly acceptedMs: number;
   readonly madeMs: number;
   readonly isMute: boolean;
@@ -48,16 +47,19 @@ export interface ConnectionLoss extends KnownConnection {
 export interface KnownClient {
   readonly name: string;
   diedMs: number | undefined;
-  /** Since when it can't be heard, if that is so; and when it could be heard again last. */
+  /** The time since which it can't be heard, if any; and the time at which it could last be heard again. */
   hushedMs: number | undefined;
   unhushedMs: number;
-  /** What it says now arrives so much later, and what it said before that changed has arrived by then. */
+  /** The delay of its messages now, and the time by which its messages from before that change have arrived. */
   lateMs: number;
   arrivedMs: number;
-  /** When it last asked for something, or took it back, and could be heard; or could be heard again after it had. */
+  /**
+   * The time at which it last requested something, or took it back, and could be heard; or at which it could be heard
+   * again afterwards.
+   */
   spokeMs: number;
   hasSpokenUnheard: boolean;
-  /** What it is subscribed to, and since when; it says so on each new connection. */
+  /** Its subscriptions, and their beginnings; it repeats them on each new connection. */
   readonly subscriptions: Map<string, number>;
   /** Connections that stand as far as the server knows, by number. */
   readonly open: Map<number, KnownConnection>;
@@ -87,7 +89,7 @@ export class Registrations {
     return this.#byService.get(service)?.get(registId) ?? [];
   }
 
-  /** Whether others have the registration and this client, which claims it, is none of them. */
+  /** Whether others have the registration and this client, which claims it, is not one of them. */
   isStranger(service: DataInfoId, registId: string, client: string): boolean {
     const twins = this.twins(service, registId);
     return twins.length > 0 && !twins.some((twin) => twin.client === client);
@@ -101,7 +103,7 @@ export class Registrations {
     for (const service of this.#byService.values()) for (const twins of service.values()) yield* twins;
   }
 
-  /** When a client last added itself to the service. */
+  /** The time at which a client last added itself to the service. */
   growthMs(service: DataInfoId): number {
     return this.#growthMs.get(service) ?? Number.NEGATIVE_INFINITY;
   }
@@ -219,7 +221,7 @@ export class Registrations {
   }
 }
 
-/** What a client says that can't be heard arrives when it can. */
+/** Messages of a client that can't be heard arrive when it can. */
 function speak(client: KnownClient, nowMs: number): void {
   if (client.hushedMs === undefined) client.spokeMs = nowMs;
   else client.hasSpokenUnheard = true;

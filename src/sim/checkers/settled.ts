@@ -1,5 +1,5 @@
-// When all is well again the cluster is whole: one meta node leads, every slot has a leader that serves and its
-// followers, all in balance, and every node goes by the same table and the same members.
+// When all is well again the cluster is whole: one meta node leads, every slot has a serving leader and its followers,
+// all in balance, and every node uses the same table and the same members.
 
 import type { MemberRole, Members, MembersVersion } from "../../cluster/messages/membership.ts";
 import type { NodeId } from "../../model/ids.ts";
@@ -9,8 +9,8 @@ import type { Checker, Evidence, Finding } from "./checker.ts";
 
 export class Settled implements Checker {
   readonly #evidence: Evidence;
-  // What each node was told, by version: its heartbeat says by which it goes. What came last proves nothing: the words
-  // of a leader that was cut off may arrive after its successor's, and are not listened to.
+  // The lists sent to each node, by version: its heartbeat names the one that it uses. The last one received proves
+  // nothing: messages of a leader that was cut off may arrive after its successor's, and are ignored.
   readonly #members = new Map<string, Members>();
 
   constructor(evidence: Evidence) {

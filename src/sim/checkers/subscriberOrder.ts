@@ -1,5 +1,5 @@
 // Rule 3: no push to a subscriber is older than the one before. With several sessions this holds for each, since this
-// protocol's clients do not tell a new session what they have; a client drops what is older, so it still never sees it.
+// protocol's clients do not tell a new session their versions; a client drops older lists, so it still never sees them.
 
 import type { Fact } from "../facts.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";

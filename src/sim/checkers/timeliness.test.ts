@@ -32,7 +32,7 @@ const T = 100_000;
 const LONG_MS = PLAN.config.pushWindowMaxMs + PLAN.config.pushTimeoutMs + 10_000;
 const SHOWN = "c.1~2~c";
 
-/** c, at S1, changes what it publishes at T; w, at S2, watches. */
+/** c, at S1, changes its publication at T; w, at S2, watches. */
 function judged(...history: readonly At[]): string | undefined {
   const all: readonly At[] = [
     ...READY,

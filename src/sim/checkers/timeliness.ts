@@ -1,6 +1,6 @@
-// Rule 7, in time: while all is calm, what a client did and its session acknowledged reaches every subscriber within
-// the window in which changes gather, and one push that has to be repeated. Scans and comparisons would heal a notice
-// that was lost, seconds or minutes later: this does not wait for them.
+// Rule 7, in time: while all is calm, a change that a client's session acknowledged reaches every subscriber within the
+// window in which changes gather, and one push that has to be repeated. Scans and comparisons would heal a lost notice,
+// seconds or minutes later: this does not wait for them.
 
 import type { DataInfoId } from "../../model/ids.ts";
 import type { Fact } from "../facts.ts";
@@ -9,18 +9,18 @@ import type { KnownRegistration } from "./registrations.ts";
 
 // Four messages in a row, each of which may meet a spike of its link, and a second try where clocks differ.
 const TRAVEL_MS = 2_000;
-// After links are made again, or a slot is led by another one, so long until all is as ever.
+// The time after links are made again, or a slot has a new leader, until all is as usual.
 const CALM_MS = 3_000;
 
 interface WatchedList {
   readonly client: string;
   readonly zone: string | undefined;
-  /** When its session took it last, on which connection. */
+  /** The time at which its session took it last, and the connection. */
   taken: { readonly connection: number; readonly atMs: number } | undefined;
   entries: readonly string[];
 }
 
-/** What subscribers are to see by then. */
+/** A state that subscribers must see by a deadline. */
 interface Promised {
   readonly registration: KnownRegistration;
   readonly version: bigint;
@@ -36,7 +36,7 @@ export class Timeliness implements Checker {
   // In the order of their times, which is that of their bounds.
   readonly #promised: Promised[] = [];
   #first = 0;
-  // Services whose list was too long at some time: who is in it is a matter of who came first.
+  // Services whose list was too long at some time: their content depends on the order of arrival.
   readonly #full = new Set<DataInfoId>();
 
   constructor(evidence: Evidence) {
@@ -98,8 +98,7 @@ export class Timeliness implements Checker {
   #unkept({ registration, version, session, connection, atMs }: Promised): Finding | undefined {
     const { client, service, registId, zone, token, isRegistered } = registration;
     const { registrations } = this.#evidence;
-    // Whoever changed it since, or took it anew, has promised something else, and of two that share it neither can
-    // promise anything.
+    // A client that changed it since, or took it anew, has made a new promise; and two clients that share it make none.
     const isLast = registration.version === version && registration.acknowledgements.at(-1)?.connection === connection;
     if (!isLast || registrations.twins(service, registId).length > 1) return undefined;
     if (!registrations.client(client).open.has(connection) || this.#full.has(service)) return undefined;
@@ -121,20 +120,20 @@ export class Timeliness implements Checker {
     const [connection, other] = open.values();
     if (diedMs !== undefined || hushedMs !== undefined || connection === undefined || other !== undefined)
       return undefined;
-    // A client that is slow, or asks for much, may not have said yet what it wants.
+    // A client that is slow, or has many requests, may not have sent this one yet.
     if (taken?.connection !== connection.connection) return undefined;
     const readyMs = Math.max(taken.atMs, unhushedMs);
     return readyMs + CALM_MS < atMs ? connection.session : undefined;
   }
 
-  /** Nothing has been wrong for a while with those through whom the change goes. */
+  /** Nothing has been wrong for a while with the nodes through which the change goes. */
   #isCalm(service: DataInfoId, sessions: readonly string[], atMs: number): boolean {
     const { nodes, plan } = this.#evidence;
     const fromMs = atMs - CALM_MS;
     const isApart = nodes
       .apart(service, sessions, fromMs)
       .some(({ untilMs, settleMs }) => untilMs + settleMs >= fromMs);
-    // One that meta can't reach goes by a leader that has been replaced, and that one goes on.
+    // A session that meta can't reach uses a leader that has been replaced, and that one goes on.
     const areReady = sessions.every(
       (session) =>
         (nodes.run("session", session)?.readyMs ?? atMs) < fromMs && nodes.heardOfLeaderMs(session, service) < fromMs,

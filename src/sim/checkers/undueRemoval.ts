@@ -1,7 +1,7 @@
-// Rules 5 and 6: nothing disappears from a list but for a reason. A registration that one list shows and the next does
-// not was taken back, or its client was gone for longer than it may be; that a connection broke, a node ended or a
-// table changed is no reason. With one data node every list that it speaks of is looked at; with several, who may not
-// know of each other, the lists that each subscriber takes.
+// Rules 5 and 6: nothing disappears from a list without a reason. A registration that one list shows and the next does
+// not was taken back, or its client was gone for longer than allowed; a broken connection, an ended node or a changed
+// table is not a reason. With one data node every list that it names is checked; with several, which may not know of
+// each other, the lists that each subscriber takes.
 
 import type { DataInfoId } from "../../model/ids.ts";
 import type { Fact } from "../facts.ts";
@@ -12,21 +12,21 @@ import { clientOf } from "./commits.ts";
 
 // The sizes that a data node saves may be a second old, and the messages behind them a little more.
 const SIZES_AGE_MS = 1_500;
-// Between what a node knows and what it says.
+// The time between a node's knowledge and its messages.
 const LAG_MS = 500;
 
-/** A registration as a list shows it: which version, and whose word. */
+/** A registration in a list: its version and its client. */
 interface Word {
   readonly version: bigint;
   readonly client: string;
 }
 
-/** A list as somebody was shown it, by registId. */
+/** A list as a subscriber was shown it, by registId. */
 interface List {
   readonly version: bigint;
   readonly session: string;
   readonly shown: ReadonlyMap<string, Word>;
-  /** Since when it was known to be true, and when it was last known to be the newest. */
+  /** The times since which it was known to be true, and at which it was last known to be the newest. */
   readonly firstMs: number;
   readonly lastMs: number;
 }
@@ -85,7 +85,7 @@ export class UndueRemoval implements Checker {
     return this.#look({ service, before, after, nowMs });
   }
 
-  /** Who moves from one side of a cut to the other meets leaders that do not know of each other. */
+  /** A subscriber that moves from one side of a cut to the other meets leaders that do not know of each other. */
   #mayBeSplit(service: DataInfoId, { session, firstMs }: List, now: string): boolean {
     return session !== now && this.#evidence.nodes.isSplitSince(service, [session, now], firstMs);
   }
@@ -102,9 +102,9 @@ export class UndueRemoval implements Checker {
   #missing(gone: Word & { registId: string }, { service, before, after, nowMs }: Step): Finding | undefined {
     const { registrations, nodes } = this.#evidence;
     const [registration, twin] = registrations.twins(service, gone.registId);
-    // Who of two that share a name may take it away from the other is nobody's promise.
+    // There is no promise as to which of two clients with one name may take it from the other.
     if (registration === undefined || twin !== undefined) return undefined;
-    // A stranger that goes takes nothing away but its own word; whether that may be shown at all is said by owners.ts.
+    // A departing stranger takes away only its own registration; owners.ts judges whether that may be shown at all.
     if (gone.client !== registration.client) return undefined;
     if (registration.unpublished.some((version) => version > gone.version)) return undefined;
     const sinceMs = before.lastMs - LAG_MS;
@@ -127,7 +127,7 @@ export class UndueRemoval implements Checker {
     };
   }
 
-  /** Whoever had the data node's place before may go on to speak on the other side of a cut. */
+  /** The data node's predecessor may go on to answer on the other side of a cut. */
   #isApart(service: DataInfoId, atMs: number): boolean {
     const { nodes } = this.#evidence;
     const sessions = nodes.living("session").map(({ id }) => id);
@@ -135,11 +135,11 @@ export class UndueRemoval implements Checker {
   }
 
   /**
-   * After a restart a node waits for as many publishers as it had, not for the same ones: a new one counts for an old
-   * one that is not back yet. And it does not know of those that came right before.
+   * After a restart a node waits for its earlier number of publishers, not for the same ones: a new one counts for an
+   * old one that is not back yet. It also does not know of those that came right before.
    */
   #hasGrown(service: DataInfoId, stopMs: number): boolean {
-    // The commit in question is among those that count: whoever is new in it is a reason too.
+    // The commit in question is among those that count: a new registration in it is a reason too.
     const { registrations, commits } = this.#evidence;
     return Math.max(registrations.growthMs(service), commits.grewMs(service)) > stopMs - SIZES_AGE_MS;
   }

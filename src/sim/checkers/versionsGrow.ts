@@ -1,6 +1,6 @@
-// Rule 2: versions of a service only grow, whatever restarts. Of several leaders each goes forward by itself; that one
-// goes on above the other is seen where it matters, at the subscribers. Who led before, lost the slot to one that knew
-// nothing of it, and got it back from that one, does not know any more what it said itself.
+// Rule 2: versions of a service only grow, whatever restarts. With several leaders each goes forward by itself; the
+// subscribers' checks show that one continues above the other. A leader that lost the slot to one that knew nothing of
+// it, and got it back from that one, no longer knows its own earlier versions.
 
 import type { DataToSession } from "../../cluster/messages/sessionData.ts";
 import type { DataInfoId } from "../../model/ids.ts";
@@ -23,7 +23,7 @@ export class VersionsGrow implements Checker {
     const spoken = versionOf(fact.message);
     if (spoken === undefined) return undefined;
     const { service, version } = spoken;
-    // One data node, however often it restarts, has one disk; of several each run speaks for itself.
+    // A single data node, however often it restarts, has one disk; of several each run counts by itself.
     const key = this.#isAlone ? service : `${service} ${fact.from}`;
     const newest = this.#newest.get(key);
     this.#newest.set(key, { version, atMs: nowMs });

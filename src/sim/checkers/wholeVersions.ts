@@ -1,5 +1,5 @@
-// Rule 4: a push shows exactly what was committed under its version, cut to the subscriber's zone and to nothing else;
-// and a version has one content.
+// Rule 4: a push shows exactly the commit of its version, cut to the subscriber's zone and to nothing else; and a
+// version has one content.
 
 import type { Fact } from "../facts.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";

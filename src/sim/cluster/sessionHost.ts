@@ -20,7 +20,7 @@ import type { SimProcess } from "./simProcess.ts";
 
 // As in server/start.ts.
 const IDLE_CHECK_MS = 500;
-// It takes as long as some steps do.
+// A check takes as long as some steps do.
 const CHECKS_PER_LOOK = 4;
 const CLIENT_NOTICE_MS = 50;
 
@@ -73,7 +73,7 @@ export class SessionHost {
     scheduler.after(BOOT_MS, () => process.gate.timer(() => this.step({ kind: "woken" })));
   }
 
-  /** It is told to stop, and begins to send its clients away. False if they could go nowhere. */
+  /** Tells it to stop, and begins to send its clients away. Returns false if they could go nowhere. */
   drain(): boolean {
     if (!hasOtherSessions(this.#session.members, this.#process.id)) return false;
     this.#isDraining = true;
@@ -86,7 +86,7 @@ export class SessionHost {
     for (const wire of this.wires.slice(0, count)) wire.serverEnd.close();
   }
 
-  /** What decides whether it may end. */
+  /** The state that decides whether it may end. */
   get handOverState(): { readonly connections: number; readonly isDrained: boolean } {
     return { connections: this.#wires.size, isDrained: this.#session.isDrained };
   }
@@ -110,7 +110,7 @@ export class SessionHost {
     this.#stepper.step(event);
   }
 
-  /** Takes a client's connection. While the process is stopped, its kernel does. */
+  /** Accepts a client's connection. While the process is stopped, its kernel accepts it. */
   accept(wire: Wire): void {
     this.#wires.add(wire);
     const { gate, time } = this.#process;
@@ -133,12 +133,12 @@ export class SessionHost {
     this.#wires.delete(wire);
   }
 
-  /** All clients' connections that stand. */
+  /** All open connections of clients. */
   get wires(): readonly Wire[] {
     return [...this.#wires];
   }
 
-  /** The process ends. With its machine gone too, no client is told. */
+  /** The process ends. If its machine ends too, no client is told. */
   close(isSilent: boolean): void {
     this.#cancelIdleCheck();
     this.#stepper.close();
@@ -150,7 +150,7 @@ export class SessionHost {
     }
   }
 
-  /** The machine is back: whoever still believes in a connection from before learns that it is gone. */
+  /** The machine is back: a client that still believes in a connection from before learns that it is gone. */
   reboot(): void {
     for (const wire of this.#wires) wire.speakAgain();
   }
@@ -206,7 +206,7 @@ export class SessionHost {
     });
   }
 
-  /** Whatever is charged is held, and whatever is not held any more was released. */
+  /** Everything charged is held, and everything no longer held was released. */
   #checkBudget(): void {
     const charged = [HELD.registrations, HELD.subscriptions, HELD.configWatches];
     const bytes = charged.reduce<number>((sum, kind) => sum + this.#budget.heldOf(kind), 0);
@@ -215,14 +215,14 @@ export class SessionHost {
     bug(this.#environment, this.#process.id, `${bytes} bytes are charged for what takes ${chargedBytes}`);
   }
 
-  /** Looks from time to time, and not in the last step of a process that was killed in the middle of it. */
+  /** Checks from time to time, and not in the last step of a process that was killed in the middle of it. */
   #checkStuck(): void {
     if (++this.#checks % CHECKS_PER_LOOK > 0 || !this.#process.isRunning) return;
     const { record } = this.#environment;
     for (const what of stuck(this.#session.parts)) record({ kind: "unfinished", node: this.#process.id, what });
   }
 
-  /** A gateway logs as error what is a bug of ours, and as warning what a client did. */
+  /** A gateway logs a bug of ours as error, and a client's fault as warning. */
   #log(): Log {
     const ignore = () => undefined;
     return {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { hostClock } from "../clock.ts";
 
-/** A listener on this machine at any free port, which turns nobody away. */
+/** A listener on this machine at any free port, which refuses no connection. */
 export const LOCAL = {
   key: "bolt-port",
   host: "127.0.0.1",

@@ -33,13 +33,13 @@ export class TestTime implements Clock, Timers {
     this.#nowMs = endMs;
   }
 
-  /** The process is stopped and goes on later: time has passed, and its timers are late. */
+  /** The process is stopped and resumes later: time has passed, and its timers are late. */
   stop(durationMs: number): void {
     this.#nowMs += durationMs;
   }
 }
 
-/** One end of a wire. What is written arrives at the other end after 1 ms, unless the wire is dead. */
+/** One end of a wire. Written bytes arrive at the other end after 1 ms, unless the wire is dead. */
 export class WireEnd implements Connection {
   readonly remoteAddress = "192.0.2.1:1";
   readonly localAddress = "192.0.2.2:2";
@@ -117,7 +117,7 @@ export class TestNetwork {
     return defined(this.wires.at(-1), "somebody has dialled");
   }
 
-  /** Both directions of all wires carry nothing any more, and nobody is told. */
+  /** Both directions of all wires carry nothing any more, without notice. */
   cut(): void {
     for (const ends of this.wires) for (const end of ends) end.isDead = true;
   }

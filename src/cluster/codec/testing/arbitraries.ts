@@ -51,7 +51,7 @@ const digest = fc.oneof(fc.constantFrom(0n, 2n ** 64n - 1n), fc.bigInt(0n, 2n **
 const natural = fc.oneof(fc.nat(300), fc.maxSafeNat());
 const is = <const T>(value: T) => fc.constant(value);
 
-/** Objects of these fields. An `optional` one may be missing, and then is not there at all. */
+/** Objects of these fields. An `optional` field may be missing from the object. */
 function record<T>(
   fields: { [Key in keyof T]-?: fc.Arbitrary<Exclude<T[Key], undefined>> },
   ...optional: (keyof T)[]

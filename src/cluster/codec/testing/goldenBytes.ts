@@ -1,5 +1,5 @@
 // The bytes of each message in goldenMessages.ts. After the first release with several nodes a line may change only as
-// format.ts allows, by what a message has more at its end: any other change breaks the link to neighbouring releases.
+// format.ts allows, by fields added at a message's end; any other change breaks the link to neighbouring releases.
 
 import type { NodeMessageClass } from "../nodeMessages.ts";
 

@@ -1,5 +1,5 @@
-// One message of every kind with all its fields, also those that may be missing. The tables are typed by the kinds, so
-// a new kind or a new field does not compile before it is here, and does not pass before it has bytes.
+// One message of every kind with all its fields, optional ones too. The tables are typed by the kinds, so a new kind or
+// field does not compile before it is here, and does not pass before it has bytes.
 
 import { brandDataInfoId, clientId, nodeId } from "../../../model/ids.ts";
 import type { Publication } from "../../../model/publication.ts";

@@ -1,8 +1,8 @@
-// The one entrance to the protocol's messages: any of them, in any of the three forms, in both directions.
+// The one entry to the protocol's messages: any message, in any of the three forms, in both directions.
 //
 // Pushes are the hot path. A push is encoded once for all subscribers of a service in one form: the body holds
-// everything but the registIds, and the tail, made for each connection, holds these alone. Body and tail together are
-// one message, because in every form the fields may come in any order.
+// everything except the registIds, and the tail, made for each connection, holds only those. Body and tail together are
+// one message, because fields may come in any order in every form.
 
 import { assert } from "../../../base/assert.ts";
 import { boltError } from "../../../encoding/bolt/errors.ts";
@@ -25,7 +25,7 @@ import {
 } from "./protobufPush.ts";
 import { compact, type MultiPush, type Push, type PushZone } from "./push.ts";
 
-/** What a Bolt frame carries. */
+/** The content of a Bolt frame. */
 export interface Encoded {
   /** The frame's codec byte. */
   readonly codec: number;
@@ -56,7 +56,7 @@ export function decodeMessage(form: WireForm, className: string, content: Uint8A
 
 /**
  * Encodes a message into fresh memory. The caller knows that it has this form: a ConfiguratorRegister has no protobuf
- * one, and app-level messages have no other. An exception is always Hessian, under Hessian's codec byte.
+ * form, and app-level messages have no other. An exception is always Hessian, under Hessian's codec byte.
  */
 export function encodeMessage(form: WireForm, message: SofaMessage): Encoded {
   if (form !== "protobuf") return encodedHessian(dialectOf(form), message);
@@ -91,12 +91,12 @@ export function publisherClassNames(): readonly string[] {
   return [HESSIAN_CLASSES.publisherRegister.className, PROTOBUF_CLASS_NAMES.publisherRegister];
 }
 
-/** A ReceivedData but for its subscriberRegistIds. */
+/** A ReceivedData without its subscriberRegistIds. */
 export function encodePushBody(form: WireForm, push: Push): Uint8Array {
   return compact(form === "protobuf" ? encodeProtobufPushBody(push) : encodeHessianPushBody(dialectOf(form), push));
 }
 
-/** What follows a push body: the registIds of one connection's subscribers that get it. */
+/** The end of a push body: the registIds of one connection's receiving subscribers. */
 export function encodePushTail(form: WireForm, registIds: readonly string[]): Uint8Array {
   return form === "protobuf" ? encodeProtobufPushTail(registIds) : encodeHessianPushTail(dialectOf(form), registIds);
 }
@@ -106,13 +106,13 @@ export function pushClassName(form: WireForm): string {
   return form === "protobuf" ? PROTOBUF_CLASS_NAMES.receivedData : HESSIAN_CLASSES.receivedData.className;
 }
 
-/** A MultiReceivedData but for its subscriberRegistIds. */
+/** A MultiReceivedData without its subscriberRegistIds. */
 export function encodeMultiPushBody(form: WireForm, push: MultiPush): Uint8Array {
   if (form === "protobuf") return compact(encodeProtobufMultiPushBody(push));
   return compact(encodeHessianMultiPushBody(dialectOf(form), push));
 }
 
-/** What follows a multi push body. */
+/** The end of a multi push body. */
 export function encodeMultiPushTail(form: WireForm, registIds: readonly string[]): Uint8Array {
   return form === "protobuf"
     ? encodeProtobufMultiPushTail(registIds)

@@ -1,15 +1,15 @@
 // SOFARegistry keeps its own switches among the configuration values, and operators write them there. Roster has none
-// of them: a value that is stored and changes nothing would be taken for one that is in force.
+// of them, and a value that is stored without effect would seem to be in force.
 
 import { fail } from "../../../base/errors.ts";
 import type { ServiceName } from "../../../model/dataInfoId.ts";
 import { sofaError } from "../errorTable.ts";
 
-/** Where SOFARegistry looks for its switches. */
+/** The instance under which SOFARegistry looks for its switches. */
 const SWITCH_INSTANCE_ID = "9600";
 const SWITCH_GROUP = "CONFIG";
 
-/** Its switches, as of 6.6.3, with what Roster has in place of one, if anything. */
+/** Its switches, as of 6.6.3, with Roster's replacement, if there is one. */
 const SWITCHES: Readonly<Record<string, string>> = {
   "admin.api.token": "",
   "app_revision.cleaner.enabled": "",
@@ -37,8 +37,8 @@ const SWITCHES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Throws SWITCH_NOT_SERVED for a switch of SOFARegistry, by its name alone: under another instance or group it would do
- * nothing there either. Throws FIELD_INVALID for what looks like one and is none.
+ * Throws SWITCH_NOT_SERVED for a switch of SOFARegistry, by its name alone: under another instance or group it would
+ * have no effect in SOFARegistry either. Throws FIELD_INVALID for a name that only resembles a switch.
  */
 export function checkSwitch({ dataId, instanceId, group }: ServiceName): void {
   const name = dataId.trim().toLowerCase();

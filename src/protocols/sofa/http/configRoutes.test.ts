@@ -8,7 +8,7 @@ import { type ConfigNode, configRoutes } from "./configRoutes.ts";
 const KEY = "retries#@#DEFAULT_INSTANCE_ID#@#DEFAULT_GROUP";
 const NAME = { dataId: "retries", group: "", instanceId: "" };
 
-/** The routes of a meta node at which one value is set, and what was stored through them. */
+/** The routes of a meta node where one value is set, and the values stored through them. */
 function routes(changes: Partial<ConfigNode> = {}) {
   const stored: [DataInfoId, string | null][] = [];
   const all = configRoutes({

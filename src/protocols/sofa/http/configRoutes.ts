@@ -30,7 +30,7 @@ const REMOVE_BODY = {
   properties: { ...KEY_FIELDS, data: {} },
 } as const;
 
-// A value with more quotes and control characters than bytes is none.
+// A real value never has more quotes and control characters than other bytes.
 const JSON_BYTES_PER_BYTE = 2;
 const NAMES_BYTES_MAX = 64 * 1024;
 
@@ -83,14 +83,14 @@ export function configRoutes({ config, putConfig, configValueBytesMax }: ConfigN
   ];
 }
 
-/** A blank around a name is a slip: no client watches it. What is stored under one can still be removed. */
+/** A blank around a name is a slip: no client watches it. A value stored under such a name can still be removed. */
 function checkUnpadded({ dataId, group, instanceId }: ServiceName): void {
   for (const [field, value] of Object.entries({ dataId, group, instanceId })) {
     if (value !== value.trim()) throw fail("FIELD_INVALID", { field, value, expected: "no blank before or behind it" });
   }
 }
 
-/** SOFARegistry's shape; the version as text, since it is larger than a JavaScript number holds. */
+/** SOFARegistry's shape, with the version as text, since it exceeds a JavaScript number. */
 function shown(dataInfoId: DataInfoId, value: ConfigValue | undefined): object | null {
   if (value === undefined || value.data === null) return null;
   return { ...parseDataInfoId(dataInfoId), version: String(value.version), data: value.data };

@@ -1,4 +1,4 @@
-// SOFARegistry's health check, which each of its three servers has, in its words.
+// SOFARegistry's health check of each of its three servers, in its words.
 
 import { type HttpRoute, jsonResponse } from "../../../base/http.ts";
 import type { DataNode, MemberNode, MetaNode, NodeHealth } from "../../kit/gateway.ts";

@@ -12,7 +12,7 @@ const OTHERS: readonly OtherSession[] = [
 ];
 const SERVICE = { dataInfoId: "orders#@#DEFAULT_INSTANCE_ID#@#DEFAULT_GROUP" };
 
-/** The routes of a session with five clients, which was reached at 10.0.0.1. */
+/** The routes of a session with five clients, reached at 10.0.0.1. */
 function ask(name: string, changes: Partial<ServersNode> = {}, query = {}) {
   const node: ServersNode = {
     id: SELF,

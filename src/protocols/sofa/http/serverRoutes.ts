@@ -1,4 +1,4 @@
-// Where SOFARegistry's clients ask for servers, in SOFARegistry's paths and shapes.
+// The routes by which SOFARegistry's clients find servers, in SOFARegistry's paths and shapes.
 
 import { fail } from "../../../base/errors.ts";
 import { type HttpExchange, type HttpRoute, jsonResponse, queryValue, textResponse } from "../../../base/http.ts";
@@ -29,7 +29,7 @@ export function serverRoutes(node: ServersNode, listener: string): readonly Http
   });
   return [
     get("query", (exchange) => exchange.respond(textResponse(servers(exchange).join(";")))),
-    // Of two servers the client takes the one of lower weight.
+    // Of two servers the client chooses the one of lower weight.
     get("queryWithWeight", (exchange) => {
       const weighted = [...weights(exchange)].map(([server, weight]) => `${server}?weight=${weight}`);
       exchange.respond(textResponse(weighted.join(";")));
@@ -37,14 +37,14 @@ export function serverRoutes(node: ServersNode, listener: string): readonly Http
     get("query.json", (exchange) => exchange.respond(jsonResponse(servers(exchange)))),
     get("alive", ({ respond }) => respond(textResponse("OK"))),
     get("connectionNum", ({ respond }) => respond(textResponse(String(node.connections())))),
-    // In spite of its name it answers with the servers of the data center.
+    // In spite of its name it returns the servers of the data center.
     get("dataCenter", (exchange) => exchange.respond(jsonResponse(servers(exchange)))),
     get("slot", (exchange) => {
       const slot = node.slot(readDataInfoId(queryValue(exchange, "dataInfoId")));
       if (slot === undefined) throw fail("STORE_UNAVAILABLE", { reason: "there is no slot table yet" });
       const host = (id: NodeId) => hostOf(id, exchange, node);
       const { id, leader, leaderEpoch, followers } = slot;
-      // The epoch passes 2^53 some day and JSON numbers of JavaScript do not: the text is made by hand.
+      // The epoch will pass 2^53, and JavaScript's JSON numbers can't, so the text is built by hand.
       const names = JSON.stringify({ leader: host(leader), followers: followers.map(host) });
       const body = `{"id":${id},"leaderEpoch":${leaderEpoch},${names.slice(1)}`;
       exchange.respond({ status: 200, headers: { "content-type": "application/json; charset=utf-8" }, body });
@@ -53,9 +53,9 @@ export function serverRoutes(node: ServersNode, listener: string): readonly Http
 }
 
 /**
- * All session nodes that take clients, this one, unless it stops, and the others as they say that they are reached,
- * with the number of clients of each. While one has not said yet how many it has, all have 0, and clients spread by
- * chance: all would go to the one that seems to have none.
+ * All session nodes that take clients, with their number of clients: this one, unless it stops, and the others at the
+ * addresses that they report. Until all have reported, every weight is 0 and clients spread by chance: otherwise all
+ * would go to the one that seems to have none.
  */
 function weightsFor(exchange: HttpExchange, { node, listener }: Servers): Map<string, number> {
   const sessions = node.otherSessions(listener).filter(({ clientAddress }) => isReadable(clientAddress));
@@ -71,8 +71,8 @@ function weightsFor(exchange: HttpExchange, { node, listener }: Servers): Map<st
 }
 
 /**
- * The host of a data node, as SOFARegistry names it, whose ports are the same everywhere; its id while this node does
- * not know it for a member.
+ * The host of a data node, as in SOFARegistry, whose ports are the same everywhere; its id while this node does not
+ * know it as a member.
  */
 function hostOf(id: NodeId, exchange: HttpExchange, node: ServersNode): string {
   if (id === node.id) return ownHost(exchange, node);
@@ -80,13 +80,13 @@ function hostOf(id: NodeId, exchange: HttpExchange, node: ServersNode): string {
   return address === undefined ? id : address.slice(0, address.lastIndexOf(":"));
 }
 
-// The Java client takes what is before the first colon for the host.
+// The Java client takes everything before the first colon for the host.
 function isReadable(clientAddress: string): boolean {
   return clientAddress !== "" && !clientAddress.startsWith("[");
 }
 
 /**
- * The address by which this client reaches us: it came in by it, so it works for the client. The client can't read IPv6
+ * The address by which this client reached us: the client came in by it, so it works. The client can't read IPv6
  * literals.
  */
 function ownHost({ localAddress }: HttpExchange, { advertiseAddress }: ServersNode): string {

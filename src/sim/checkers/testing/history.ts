@@ -24,7 +24,7 @@ export const PLAN: Plan = {
   nodes: ["d1", "d2", "s1", "s2"].map((machine) => ({ machine, roles: [roleOf(machine)] })),
 };
 
-/** The rule that a history breaks, by what one checker says. */
+/** The rule that a history breaks, by one checker's verdict. */
 export function brokenBy(make: (evidence: Evidence) => Checker, history: readonly At[]): string | undefined {
   const evidence = { plan: PLAN, commits: new Commits(), registrations: new Registrations(), nodes: new Nodes(PLAN) };
   const checker = make(evidence);
@@ -65,7 +65,7 @@ export function tableOf(leader: NodeId, epoch: bigint): SlotTable {
   return { epoch, slots: Array.from({ length: PLAN.meta.slotCount }, () => owner) };
 }
 
-/** What a data node says that it does. */
+/** A data node's report that it serves. */
 export function serves(leader: NodeId, held: readonly number[] = []): Fact {
   const members: Members = { epoch: 1n, serial: 1, list: [] };
   const serving = tableOf(leader, 1n).slots.map((_, slot) => slot);
