@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { codeOnly, lineAt, withoutComments } from "./sourceText.ts";
+import { codeOnly, commentsOnly, lineAt, withoutComments } from "./sourceText.ts";
 
 const CASES: readonly [behaviour: string, text: string, code: string][] = [
   ["a line comment", "a; // b\nc;", "a;     \nc;"],
@@ -22,6 +22,10 @@ for (const [behaviour, text, code] of CASES) {
 
 test("strings stay where only comments are taken out", () => {
   assert.equal(withoutComments('import "a"; // b'), 'import "a";     ');
+});
+
+test("comments stay in their places where all else is blanked out", () => {
+  assert.equal(commentsOnly('a("// b"); // c\n/* d\ne */ f'), "           // c\n/* d\ne */  ");
 });
 
 test("lines are counted from 1", () => {

@@ -53,6 +53,17 @@ export function codeOnly(text: string): string {
   return mask(text, ["comment", "string", "regex", "template"]);
 }
 
+/** The comments alone; everything else is blanked out. */
+export function commentsOnly(text: string): string {
+  const code = withoutComments(text);
+  let comments = "";
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charAt(at);
+    comments += unit === "\n" || unit !== code.charAt(at) ? unit : " ";
+  }
+  return comments;
+}
+
 type Kind = "comment" | "string" | "regex" | "template";
 
 function mask(text: string, kinds: readonly Kind[]): string {

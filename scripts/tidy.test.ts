@@ -35,6 +35,14 @@ const FORBIDDEN: readonly [behaviour: string, path: string, text: string, fault:
   ],
   ["a promise's empty catch", "src/a.ts", "a().catch(() => {});", "empty catch"],
   ["a plain error", "src/a.ts", 'throw new Error("no");', "src/a.ts:1: plain Error"],
+  [
+    "a comment about nobody",
+    "src/a.ts",
+    "a;\n// Closed: nobody asks any more.",
+    "src/a.ts:2: comment without its subject",
+  ],
+  ["a sentence that begins with Who", "src/a.ts", "/** Who leads. */", "src/a.ts:1: comment without its subject"],
+  ["a later sentence that begins with What", "src/a.ts", "// It ends. What\n// is left goes.", "src/a.ts:1: comment"],
   ["a path of one machine", "docs/a.md", "see\n`/home/me/roster`", "docs/a.md:2: path of one machine"],
 ];
 
@@ -54,6 +62,9 @@ const ALLOWED: readonly [behaviour: string, path: string, text: string][] = [
   ["a plain error in a test", "src/a.test.ts", 'throw new Error("no");'],
   ["an error of our own", "src/a.ts", 'throw fail("SLOT_MOVED");'],
   ["an awaited rejection", "src/a.test.ts", "await assert.rejects(b());"],
+  ["the words of a subject in code", "src/a.ts", 'const whoever = "Who is nobody";'],
+  ["a subordinate clause", "src/a.ts", "// The node that leads, and what it holds."],
+  ["any comment in a test", "src/a.test.ts", "// Nobody answers."],
   ["a file of 500 lines", "src/a.ts", "a;\n".repeat(500)],
   ["a URL path that looks like a folder", "src/a.ts", 'const path = "example.org/home/x";'],
 ];

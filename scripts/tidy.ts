@@ -2,7 +2,7 @@
 // instead. (Length of functions, number of parameters, clocks and timers outside the ports, `any`, `!` and the like are
 // Biome's; see biome.json.)
 
-import { codeOnly, lineAt, readSources, type SourceFile } from "./sourceText.ts";
+import { codeOnly, commentsOnly, lineAt, readSources, type SourceFile } from "./sourceText.ts";
 
 const FILE_LINES_MAX = 500;
 const LINE_CHARS_MAX = 120;
@@ -11,9 +11,9 @@ interface Rule {
   readonly name: string;
   readonly advice: string;
   readonly applies: (path: string) => boolean;
-  /** What to look for, and whether in the code alone or in the whole text, comments and strings included. */
   readonly pattern: RegExp;
-  readonly where: "code" | "text";
+  /** The searched part: the code alone, the comments alone, or the whole text with comments and strings. */
+  readonly where: "code" | "comments" | "text";
 }
 
 const isTest = (path: string): boolean => path.endsWith(".test.ts");
@@ -75,6 +75,14 @@ const RULES: readonly Rule[] = [
     where: "code",
   },
   {
+    name: "comment without its subject",
+    advice: 'name the subject instead of "whoever", "nobody", "whom" or a leading "Who" or "What" (STYLE.md)',
+    applies: isSource,
+    // Only the first word of a sentence has a capital.
+    pattern: /\b(?:whoever|nobody|whom)\b|\b(?:Whoever|Nobody|Whom|Who|What)\b/g,
+    where: "comments",
+  },
+  {
     name: "path of one machine",
     advice: "say it relative to the repository, or take it as an argument",
     applies: isNotTidy,
@@ -113,11 +121,16 @@ function isUnbreakable(line: string): boolean {
 
 function ruleFaults(rule: Rule, { path, text }: SourceFile): string[] {
   if (!rule.applies(path)) return [];
-  const searched = rule.where === "code" ? codeOnly(text) : text;
+  const searched = partOf(text, rule.where);
   return [...searched.matchAll(rule.pattern)].map((found) => {
     const line = lineAt(searched, found.index + found[0].search(/\S/));
     return `${path}:${line}: ${rule.name}: ${rule.advice}`;
   });
+}
+
+function partOf(text: string, where: Rule["where"]): string {
+  if (where === "text") return text;
+  return where === "code" ? codeOnly(text) : commentsOnly(text);
 }
 
 if (import.meta.main) {

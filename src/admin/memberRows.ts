@@ -24,7 +24,7 @@ export interface MemberRow {
   readonly role: string | null;
   readonly state: string;
   readonly address: string | null;
-  /** Sessions: where clients reach it, by listener. */
+  /** Sessions: the addresses for clients, by listener. */
   readonly clientAddresses?: Readonly<Record<string, string>>;
   /** Sessions: connected clients. */
   readonly clients?: number;

@@ -7,7 +7,7 @@ import type { ErrorDetails, RegistryError } from "./errors.ts";
 // The top bit of each of four bytes. A single byte is moved to the highest of the four before it is tested.
 const ASCII_MASK = 0x80808080 | 0;
 
-/** Reads one message. Any read past the end throws what `malformed` makes of the reason and the offset. */
+/** Reads one message. Any read past the end throws the error that `malformed` makes of the reason and the offset. */
 export class ByteReader {
   readonly bytes: Uint8Array;
   offset: number;

@@ -1,10 +1,10 @@
-// What the world can do wrong. A refusal says what was wrong, with which value, and what to do; a gateway turns it into
-// its own protocol's error form. Here are the codes that any part of the registry may give; those of one format of
-// bytes or of one protocol stand in its folder. docs/reference/errors.md is generated from all of these tables.
+// All expected failures. A refusal names the fault, the value and the remedy; a gateway turns it into its own
+// protocol's error form. This table has the codes for any part of the registry; the codes of one byte format or one
+// protocol are in its folder. docs/reference/errors.md is generated from all of these tables.
 
 import { visible } from "./visible.ts";
 
-/** One code: what it means, and whether the same request may succeed later. */
+/** One code: its meaning, and whether the same request may succeed later. */
 export interface ErrorRow {
   readonly retry: boolean;
   readonly meaning: string;
@@ -13,7 +13,7 @@ export interface ErrorRow {
 /** Codes that belong together. */
 export type ErrorTable = Readonly<Record<string, ErrorRow>>;
 
-/** The codes that any part of the registry may give. */
+/** The codes for any part of the registry. */
 export const ERRORS = {
   ADDRESS_CONNECTIONS_EXHAUSTED: {
     retry: true,
@@ -122,11 +122,11 @@ export type ErrorDetails = Readonly<Record<string, string | number | bigint | bo
 export class RegistryError extends Error {
   override readonly name = "RegistryError";
   readonly code: string;
-  /** Whether the same request may succeed later without anybody changing it. */
+  /** Whether the same request may succeed later without any change. */
   readonly retry: boolean;
   readonly details: ErrorDetails;
 
-  /** Use `fail`, or the function that stands beside the table of the code. */
+  /** Use `fail`, or the function beside the table of the code. */
   constructor(code: string, { retry, meaning }: ErrorRow, details: ErrorDetails) {
     super(`${code}: ${meaning}${describe(details)}`);
     this.code = code;

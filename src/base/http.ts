@@ -81,7 +81,7 @@ export function textResponse(body: string, status = 200): HttpResponse {
   return { status, headers: { "content-type": "text/plain; charset=utf-8" }, body };
 }
 
-/** The form of a refusal that SOFARegistry's paths and our own have in common. */
+/** The common form of a refusal for SOFARegistry's paths and our own. */
 export function refusal(message: string, status: number): HttpResponse {
   return jsonResponse({ success: false, message }, status);
 }

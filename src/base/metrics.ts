@@ -1,6 +1,6 @@
-// The metrics of all parts, in one table, and the port through which roles and gateways report. Those of one protocol
-// stand in its folder. Names follow Prometheus's
-// rules: base units, `_total` for what only grows. docs/reference/metrics.md is generated from here.
+// The metrics of all parts, in one table, and the port through which roles and gateways report. The metrics of one
+// protocol are in its folder. Names follow Prometheus's rules: base units, `_total` for counters.
+// docs/reference/metrics.md is generated from this table.
 
 /** One metric. */
 export interface MetricSpec {
@@ -283,7 +283,7 @@ type LabelsOf<Spec extends MetricSpec> = Readonly<Record<Spec["labels"][number],
 // A metric without labels takes no third argument, one with labels requires it.
 type LabelArguments<Spec extends MetricSpec> = Spec["labels"] extends readonly [] ? [] : [labels: LabelsOf<Spec>];
 
-/** Where the metrics of a table are reported. One that is not in the table does not compile. */
+/** The port for reporting a table's metrics. A metric that is not in the table does not compile. */
 export interface MetricsOf<Table extends MetricTable> {
   /** Adds to a counter: `metrics.add("roster_pushes_total", 1, { outcome: "ok" })`. */
   add<N extends NameOfType<Table, "counter">>(name: N, value: number, ...labels: LabelArguments<Table[N]>): void;
@@ -293,7 +293,7 @@ export interface MetricsOf<Table extends MetricTable> {
   observe<N extends NameOfType<Table, "histogram">>(name: N, value: number, ...labels: LabelArguments<Table[N]>): void;
 }
 
-/** Where roles and the server report. */
+/** The port for reporting of roles and the server. */
 export type Metrics = MetricsOf<typeof METRICS>;
 
 /** Discards all reports: for tests, and for programs that embed a role without metrics. */

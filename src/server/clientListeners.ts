@@ -15,9 +15,9 @@ export interface ClientListenersEnvironment {
   readonly bind: string;
   /** The configured port of a listener; 0 takes any free one. */
   readonly port: (key: string) => number;
-  /** Other processes listen at the same ports. */
+  /** Whether other processes listen at the same ports. */
   readonly isShared: boolean;
-  /** How many connections clients may have at these ports together. */
+  /** The number of connections that clients may have at these ports together. */
   readonly connectionsMax: () => number;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -47,7 +47,7 @@ export class ClientListeners {
     return sum;
   }
 
-  /** Where each listener listens, by the configuration key of its port. */
+  /** The port of each listener, by its configuration key. */
   get ports(): ReadonlyMap<string, number> {
     return new Map([...this.#open].map(([key, { port }]) => [key, port]));
   }
@@ -59,12 +59,12 @@ export class ClientListeners {
     this.#open.set(key, await opened);
   }
 
-  /** Takes no new clients; those that are there go on. */
+  /** Accepts no new clients; present ones continue. */
   stopListening(): void {
     for (const listener of this.#open.values()) listener.stopListening();
   }
 
-  /** Ends so many connections, of each port in proportion to what it has. */
+  /** Ends this many connections, of each port in proportion to its number. */
   endSome(count: number): void {
     let [left, among] = [Math.min(count, this.connections), this.connections];
     for (const listener of this.#open.values()) {
@@ -81,7 +81,7 @@ export class ClientListeners {
     await Promise.all([...this.#open.values()].map((listener) => listener.close()));
   }
 
-  /** What one port may have is what the others leave. */
+  /** One port may have the connections that the others leave. */
   #connectionsMax(key: string): number {
     return this.#environment.connectionsMax() - (this.connections - (this.#open.get(key)?.connections ?? 0));
   }
@@ -130,7 +130,7 @@ export class ClientListeners {
   }
 }
 
-/** The key without `-port`: what a listener is called in metrics, and among the addresses of a member. */
+/** The key without `-port`: a listener's name in metrics, and among the addresses of a member. */
 export function nameOfListener(key: string): string {
   return key.replace(/-port$/, "");
 }

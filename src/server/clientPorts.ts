@@ -24,7 +24,7 @@ export interface ClientPorts {
   readonly http: number;
 }
 
-/** Opens the protocols' ports, then the HTTP port at which clients ask where to go: they find these open. */
+/** Opens the protocols' ports, then the HTTP port that sends clients to them: clients find these open. */
 export async function openClientPorts(environment: NodePortsEnvironment, host: SessionHost): Promise<ClientPorts> {
   const { config, log, ops, limits, closers, nodeHost } = environment;
   const { metrics } = ops.page;

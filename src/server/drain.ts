@@ -36,7 +36,7 @@ interface DrainedSession {
 export interface DrainParts {
   readonly config: Pick<Config, "drainSpreadMs" | "drainTimeoutMs">;
   readonly roles: DrainedRoles;
-  /** The ports for clients, where the role session is here. */
+  /** The ports for clients, if the role session is here. */
   readonly listeners: Pick<ClientListeners, "connections" | "stopListening" | "endSome"> | undefined;
   readonly clock: Clock;
   readonly timers: Timers;

@@ -1,4 +1,4 @@
-// A protocol is a folder and a line in a list: this one says hello, and brings all that a protocol may have.
+// A protocol is a folder and a line in a list: this one says hello, and has every optional part of a protocol.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";

@@ -13,7 +13,7 @@ export interface LoadedGateway extends Pick<ServedGateway, "name"> {
   readonly code: GatewayCode<Config, GatewayMetrics>;
 }
 
-/** Loads the code of the protocols, of all that there are unless some are named. */
+/** Loads the code of the protocols: of all, unless some are named. */
 export async function loadGateways(gateways: readonly ServedGateway[] = GATEWAYS): Promise<LoadedGateway[]> {
   return Promise.all(gateways.map(async (gateway) => ({ name: gateway.name, code: await gateway.load() })));
 }

@@ -7,7 +7,7 @@ import { type ProcessValues, sumOf } from "./workersPage.ts";
 /** The metrics of the process, as Prometheus reads them. */
 export interface MetricsPage {
   readonly metrics: Metrics;
-  /** The same, also for what only a gateway counts. */
+  /** The same, with the metrics of gateways. */
   readonly gatewayMetrics: GatewayMetrics;
   readonly contentType: string;
   /** The scraped text. One of several workers returns the values of all. */
@@ -18,7 +18,7 @@ export interface MetricsPage {
   gatherFrom(gather: () => Promise<readonly ProcessValues[]>): void;
 }
 
-/** Where metrics of any table are reported: the gateway's own types say which names and labels there are. */
+/** The port for reporting metrics of any table: the gateway's own types give the names and labels. */
 export interface GatewayMetrics {
   add(name: string, value: number, labels?: object): void;
   set(name: string, value: number, labels?: object): void;

@@ -3,7 +3,7 @@ import type { Metrics } from "../base/metrics.ts";
 import type { Log } from "../base/ports.ts";
 import type { TcpOptions } from "../transport/tcp.ts";
 
-/** What a port says of connections that it does not have; `port` is its label in metrics. */
+/** A port's reports on refused connections; `port` is its label in metrics. */
 export function portRefusals(
   { log, metrics }: { readonly log: Log; readonly metrics: Metrics },
   port: string,
@@ -13,7 +13,7 @@ export function portRefusals(
       metrics.add("roster_connections_refused_total", 1, { port, reason });
       log.warn("a connection was refused", { address, port, reason: fail(reason, numbers).message });
     },
-    // Node has closed what it could not take; the peer that was turned away tries again.
+    // Node has closed the connection that it could not take; its peer tries again.
     notAccepted: (error) => {
       metrics.add("roster_connections_refused_total", 1, { port, reason: "SYSTEM" });
       log.error("the system gave no connection", { port, reason: error.message });

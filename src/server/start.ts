@@ -67,8 +67,8 @@ export interface RunningServer {
 type Closer = () => void | Promise<void>;
 
 /**
- * Starts the roles of this process, with the protocols that it serves: all, unless they are named. Rejects with a
- * RegistryError that says what to do; nothing is left running then.
+ * Starts the roles of this process, with the protocols that it serves: all, unless some are named. Rejects with a
+ * RegistryError that names the remedy; nothing is left running then.
  */
 export async function startServer(
   config: Config,
@@ -159,7 +159,7 @@ async function startParts(
   };
 }
 
-/** What a node has before it has any role: log, metrics, budgets, and the place where failures arrive. */
+/** The parts that a node has before any role: log, metrics, budgets, and the place where failures arrive. */
 function startProcess(config: Config, served: readonly ServedGateway[], closers: Closer[]) {
   const page = createMetrics(served);
   const { metrics } = page;
@@ -185,7 +185,7 @@ function startProcess(config: Config, served: readonly ServedGateway[], closers:
   return { page, log, limits, budget, failure: failure.promise, host };
 }
 
-/** The ports of the protocols; 0 for all of them where there is no role session. */
+/** The ports of the protocols; 0 for all of them without the role session. */
 function protocolPorts(clients: ClientPorts | undefined): ProtocolPorts {
   const open = clients?.listeners.ports ?? new Map<string, number>();
   const keys = new Set([...GATEWAY_PORT_KEYS, ...open.keys()]);

@@ -34,7 +34,7 @@ const EARLIER_REPLICA =
   "00000000000000000007010006722d3100000000000000034278bcfe5680040001020304010503020461000106722d310000000000" +
   "0000034278bcfe56800400000001060101ac0201060200";
 
-// Of a release that knew one listener for clients.
+// From a release that knew one listener for clients.
 const LATER_HEARTBEAT = `${EARLIER_HEARTBEAT}01ac02`;
 
 function decoded(link: keyof typeof LINKS, hex: string): unknown {

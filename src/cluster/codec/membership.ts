@@ -143,13 +143,13 @@ function readHeartbeat(reader: NodeReader): Heartbeat | undefined {
     ...heartbeat,
     ...(reader.flag() && { slots: readSlotReport(reader) }),
     ...(reader.flag() && { newestVersion: reader.long() }),
-    // The first release wrote no more, the second one nothing after the clients.
+    // The first release wrote only the fields above, the second one nothing after the clients.
     ...(reader.remaining > 0 && reader.flag() && { clients: reader.varint() }),
     ...clientAddresses(clientAddress, reader.remaining > 0 ? reader.list(readClientAddress) : []),
   };
 }
 
-// Of the listeners of a session the first releases knew one, whose address has its own field.
+// The first releases knew one listener of a session, whose address has its own field.
 const FIRST_LISTENER = "bolt";
 
 type NamedAddress = readonly [listener: string, address: string];

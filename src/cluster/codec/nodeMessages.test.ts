@@ -20,7 +20,7 @@ interface AnyMessage {
   readonly clientAddresses?: ReadonlyMap<string, string>;
 }
 
-/** A message as releases wrote it that did not have the added fields, or only the first of them. */
+/** A message from releases without the added fields, or with only the first of them. */
 function earlierForms(name: string, message: AnyMessage): object[] {
   if (message.kind !== "heartbeat") return [earlier(name, message)];
   const bolt = message.clientAddresses?.get("bolt");

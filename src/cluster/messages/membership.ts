@@ -20,14 +20,14 @@ export interface Member {
 /** A member and its address for other nodes: `host:port`, IPv6 in brackets. */
 export interface MemberAddress extends Member {
   readonly address: string;
-  /** Sessions that take clients: where these reach it. Copied from its heartbeat. */
+  /** The addresses for clients, for sessions that accept clients. Copied from the heartbeat. */
   readonly clientAddresses?: ClientAddresses;
 }
 
 /** `host:port` of each listener of a session, by its name (`bolt`): each client protocol has its own. */
 export type ClientAddresses = ReadonlyMap<string, string>;
 
-/** Whether two nodes, or the same one before and after, are reached at the same places. */
+/** Whether two nodes, or one node before and after a change, have the same addresses. */
 export function hasSameAddresses(a: ClientAddresses | undefined, b: ClientAddresses | undefined): boolean {
   if (a === b) return true;
   if (a === undefined || b === undefined || a.size !== b.size) return false;
@@ -96,7 +96,7 @@ export interface Heartbeat {
   readonly role: MemberRole;
   /** The sender's address for other nodes: `host:port`. */
   readonly address: string;
-  /** Sessions that take clients: where these reach the sender. A change is a change of the members. */
+  /** The sender's addresses for clients, for sessions that accept clients. A change is a change of the members. */
   readonly clientAddresses?: ClientAddresses;
   /** The epoch of the sender's slot table, 0 for none; a newer table comes back. */
   readonly tableEpoch: bigint;

@@ -1,4 +1,4 @@
-// What can be wrong with Bolt frames.
+// The faults of Bolt frames.
 
 import { type ErrorTable, errorsOf } from "../../base/errors.ts";
 

@@ -1,4 +1,4 @@
-// What can be wrong with Hessian contents.
+// The faults of Hessian contents.
 
 import { type ErrorDetails, type ErrorTable, errorsOf, type RegistryError } from "../../base/errors.ts";
 
@@ -12,7 +12,7 @@ export const HESSIAN_ERRORS = {
 /** Makes an error of the table, to throw or to return. */
 export const hessianError = errorsOf(HESSIAN_ERRORS);
 
-/** What a reader of bytes throws. */
+/** The error that a reader of bytes throws. */
 export function malformed(details: ErrorDetails): RegistryError {
   return hessianError("HESSIAN_MALFORMED", details);
 }

@@ -1,4 +1,4 @@
-// What can be wrong with protobuf contents.
+// The faults of protobuf contents.
 
 import { type ErrorDetails, type ErrorTable, errorsOf, type RegistryError } from "../../base/errors.ts";
 
@@ -11,7 +11,7 @@ export const PROTOBUF_ERRORS = {
 /** Makes an error of the table, to throw or to return. */
 export const protobufError = errorsOf(PROTOBUF_ERRORS);
 
-/** What a reader of bytes throws. */
+/** The error that a reader of bytes throws. */
 export function malformed(details: ErrorDetails): RegistryError {
   return protobufError("PROTOBUF_MALFORMED", details);
 }

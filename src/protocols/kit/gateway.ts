@@ -1,6 +1,6 @@
 // A client protocol as the server sees it. A protocol is a folder beside this one and a line in the server's list of
-// gateways: its settings, errors and metrics are rows of tables, its code is loaded when a node starts, and the server
-// opens what listeners and HTTP paths the code asks for without knowing which protocol they belong to.
+// gateways. Its settings, errors and metrics are rows of tables, its code is loaded when a node starts, and the server
+// opens the listeners and HTTP paths that the code requests, without knowing their protocol.
 
 import type { Budget } from "../../base/budget.ts";
 import type { ErrorTable } from "../../base/errors.ts";
@@ -12,20 +12,22 @@ import type { DataInfoId, NodeId } from "../../model/ids.ts";
 import type { SlotOwner } from "../../model/slot.ts";
 import type { Registry } from "../../registry/registry.ts";
 
-/** A protocol. `Config` is what its code reads of the node's configuration, `Counts` where it reports its metrics. */
+/**
+ * A protocol. `Config` is the part of the node's configuration that its code reads, `Counts` the port for its metrics.
+ */
 export interface Gateway<in Config, in Counts = Metrics> {
   /** The name of its folder, and its label in metrics. */
   readonly name: string;
   /** Its own keys of the configuration. One whose unit is `port`, and whose name ends with `-port`, is a listener's. */
   readonly configKeys: Readonly<Record<string, KeySpec>>;
   readonly errors: ErrorTable;
-  /** What only it counts. */
+  /** Metrics of this protocol alone. */
   readonly metrics: MetricTable;
-  /** Loads the code, which a command that only reads the tables does without. */
+  /** Loads the code; a command that only reads the tables does without it. */
   load(): Promise<GatewayCode<Config, Counts>>;
 }
 
-/** What a protocol does in a node, by the roles that the node has. */
+/** A protocol's part in a node, by the node's roles. */
 export interface GatewayCode<in Config, in Counts = Metrics> {
   /** Serves clients, in a node with the role session. */
   open(environment: GatewayEnvironment<Config, Counts>): OpenGateway;
@@ -50,7 +52,7 @@ export interface OpenGateway {
   readonly listeners: readonly GatewayListener[];
   /** Its paths at the HTTP port of the role session, which all protocols share. */
   readonly routes?: HttpRouteTable;
-  /** Looks after its clients; called twice a second. A call that is late says that the process stood still. */
+  /** Checks its clients; called twice a second. A late call means that the process stood still. */
   check?(nowMs: number): void;
 }
 
@@ -59,7 +61,7 @@ export type GatewayListener =
   | { readonly kind: "tcp"; readonly key: string; readonly accept: Acceptor }
   | { readonly kind: "http"; readonly key: string; readonly routes: HttpRouteTable };
 
-/** What a protocol's health checks ask of the process. */
+/** The view of the process that a protocol's health checks need. */
 export interface NodeHealth {
   readonly isStopping: () => boolean;
   /** The reason why the role does not work; undefined if it works. */
@@ -67,20 +69,20 @@ export interface NodeHealth {
   readonly hasSlotTable: () => boolean;
 }
 
-/** A node that an operator may have shut out. */
+/** A node that an operator may have blocked. */
 export interface MemberNode extends NodeHealth {
   /** The reason why the node is blocked; undefined if it is not. */
   readonly blocked: () => string | undefined;
 }
 
-/** What paths ask of a node with the role session. */
+/** The view of a node with the role session that paths need. */
 export interface SessionNode extends MemberNode {
   readonly id: NodeId;
-  /** Where clients reach this node, if that is configured; empty for "the address that the client came in by". */
+  /** The configured address for clients; empty for the address by which the client came in. */
   readonly advertiseAddress: string;
-  /** The port at which a listener of the gateway listens. Asked for when all are open. */
+  /** The port of one of the gateway's listeners. Called when all are open. */
   readonly port: (key: string) => number;
-  /** How many clients this node has, of all protocols. */
+  /** The number of clients of this node, of all protocols. */
   readonly connections: () => number;
   /** The other sessions, as clients of this listener reach them. */
   readonly otherSessions: (key: string) => readonly OtherSession[];
@@ -98,19 +100,19 @@ export interface OtherSession {
   readonly clients: number | undefined;
 }
 
-/** What paths ask of a node with the role data. */
+/** The view of a node with the role data that paths need. */
 export interface DataNode extends MemberNode {
   readonly slotsLed: () => number;
   readonly isServing: () => boolean;
 }
 
-/** A configuration value that somebody has set, or removed (null). */
+/** A configuration value that was set, or removed (null). */
 export interface ConfigValue {
   readonly version: bigint;
   readonly data: string | null;
 }
 
-/** What paths ask of a node with the role meta. */
+/** The view of a node with the role meta that paths need. */
 export interface MetaNode extends NodeHealth {
   readonly isLeading: () => boolean;
   readonly isStoreReachable: () => boolean;

@@ -16,5 +16,5 @@ export interface SofaConfig {
   readonly pushCompressBytesMin: number;
 }
 
-/** What the clients' connections live in. */
+/** The surroundings of the clients' connections. */
 export type SofaEnvironment = Omit<GatewayEnvironment<SofaConfig, SofaMetrics>, "node">;

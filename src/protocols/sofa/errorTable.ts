@@ -1,4 +1,4 @@
-// What can be wrong with requests of SOFARegistry's clients and operators.
+// The faults of requests from SOFARegistry's clients and operators.
 
 import { type ErrorTable, errorsOf } from "../../base/errors.ts";
 

@@ -7,10 +7,10 @@ import { dataHealthRoute, metaHealthRoute, sessionHealthRoute } from "./http/hea
 import { serverRoutes } from "./http/serverRoutes.ts";
 import type { SofaMetrics } from "./metricTable.ts";
 
-/** The listener that SOFARegistry's clients connect to. */
+/** The listener for SOFARegistry's clients. */
 const LISTENER = "bolt-port";
 
-/** What the gateway does in a node. */
+/** The gateway's part in a node. */
 export const sofaGatewayCode: GatewayCode<SofaConfig, SofaMetrics> = {
   open(environment) {
     const connections = new SofaConnections(environment);

@@ -1,6 +1,6 @@
 import type { METRICS, MetricsOf, MetricTable } from "../../base/metrics.ts";
 
-/** What only the gateway of SOFARegistry's clients counts. */
+/** Metrics of the gateway for SOFARegistry's clients alone. */
 export const SOFA_METRICS = {
   roster_frames_refused_total: {
     type: "counter",
@@ -9,5 +9,5 @@ export const SOFA_METRICS = {
   },
 } as const satisfies MetricTable;
 
-/** Where the gateway reports. */
+/** The gateway's port for reporting. */
 export type SofaMetrics = MetricsOf<typeof METRICS & typeof SOFA_METRICS>;

@@ -4,7 +4,7 @@ import { GATEWAYS } from "../gateways.ts";
 
 type Keys = (typeof GATEWAYS)[number]["configKeys"];
 
-/** What all members of a union have. */
+/** The common part of all members of a union. */
 type All<U> = (U extends unknown ? (member: U) => void : never) extends (all: infer I) => void ? I : never;
 
 export const GATEWAY_KEYS: All<Keys> = Object.assign({}, ...GATEWAYS.map(({ configKeys }) => configKeys));
@@ -12,7 +12,7 @@ export const GATEWAY_KEYS: All<Keys> = Object.assign({}, ...GATEWAYS.map(({ conf
 /** The keys of the ports at which protocols listen. */
 export type GatewayPortKey = Extract<keyof All<Keys>, `${string}-port`>;
 
-/** They, in the order of the list of protocols. */
+/** These keys, in the order of the list of protocols. */
 export const GATEWAY_PORT_KEYS = Object.keys(GATEWAY_KEYS).filter((key): key is GatewayPortKey =>
   key.endsWith("-port"),
 );

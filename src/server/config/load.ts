@@ -17,7 +17,7 @@ export interface ConfigSources {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** The effective configuration, and for each key where its value came from: `flag --http-port`. */
+/** The effective configuration, with the origin of each key's value: `flag --http-port`. */
 export interface LoadedConfig {
   readonly config: Config;
   readonly origins: ReadonlyMap<ConfigKey, string>;
@@ -96,8 +96,8 @@ function flagLayer(flags: ConfigSources["flags"]): Layer {
   return layer;
 }
 
-// Kubernetes puts such variables into every container that runs beside a service named "roster" or "roster-clients";
-// none is meant for us, and ROSTER_HTTP_PORT=tcp://10.0.0.1:9603 would even look like a key of ours.
+// Kubernetes puts such variables into every container that runs beside a service named "roster" or "roster-clients".
+// None is meant for us, and ROSTER_HTTP_PORT=tcp://10.0.0.1:9603 would even look like a key of ours.
 const KUBERNETES_NAME = /^ROSTER_(.+_)?(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/;
 const KUBERNETES_VALUE = /^(tcp|udp|sctp):\/\//;
 

@@ -1,5 +1,5 @@
-// Every configuration key there is. The key is the flag (--http-port), the name in the config file (http-port) and,
-// in capitals, the environment variable (ROSTER_HTTP_PORT). docs/reference/config.md is generated from here.
+// All configuration keys. The key is the flag (--http-port), the name in the config file (http-port) and, in capitals,
+// the environment variable (ROSTER_HTTP_PORT). docs/reference/config.md is generated from this table.
 
 import { BYTES, type CamelCase, DURATION, type KeySpec, type ValueOf } from "../../base/keySpec.ts";
 import { CLUSTER, NETWORK } from "./clusterKeys.ts";

@@ -1,4 +1,4 @@
-// The HTTP port of the role data: services that are held back, what protocols have there, and what every port has.
+// The HTTP port of the role data: held services, the protocols' paths, and the common routes of every port.
 
 import type { FastifyInstance } from "fastify";
 import { type HeldStatus, heldRoutes } from "../../admin/heldRoutes.ts";

@@ -68,8 +68,7 @@ export function createHttp({ requestMs, checkMs }: HttpTimes = HTTP_TIMES): Fast
   return app;
 }
 
-// Clients ask each 30 s on a kept connection; a connection that is dropped just then costs it a failed
-// request.
+// Clients ask each 30 s on a kept connection; dropping the connection just then costs them a failed request.
 const KEEP_ALIVE_MS = 65_000;
 
 export interface HttpListenOptions extends ListenAddress {

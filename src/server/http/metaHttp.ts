@@ -1,5 +1,5 @@
-// The HTTP port of the role meta: members, slots, and nodes that are shut out; what protocols have there, as
-// configuration that clients watch; and what every port has.
+// The HTTP port of the role meta: members, slots and blocked nodes; the protocols' paths, such as configuration that
+// clients watch; and the common routes of every port.
 
 import type { FastifyInstance } from "fastify";
 import { type ClusterStatus, clusterRoutes } from "../../admin/clusterRoutes.ts";

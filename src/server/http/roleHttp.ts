@@ -1,4 +1,4 @@
-// The HTTP port of a role: what the protocols have there, then what is ours.
+// The HTTP port of a role: the protocols' paths, then ours.
 
 import type { FastifyInstance } from "fastify";
 import type { HttpRoute, HttpRouteTable } from "../../base/http.ts";
@@ -7,7 +7,7 @@ import { bindRoutes, type Elsewhere } from "./bindRoutes.ts";
 import { createHttp } from "./listen.ts";
 
 interface RoleRoutes {
-  /** Of each protocol that has paths at this port. */
+  /** The table of each protocol that has paths at this port. */
   readonly protocols: readonly (HttpRouteTable | undefined)[];
   readonly own: readonly HttpRoute[];
   readonly elsewhere?: Elsewhere;

@@ -1,4 +1,5 @@
-// The HTTP port of the role session, which all protocols share: what each of them has there, and what every port has.
+// The HTTP port of the role session, shared by all protocols: each protocol's paths, and the common routes of every
+// port.
 
 import type { FastifyInstance } from "fastify";
 import { type ProcessStatus, processRoutes } from "../../admin/processRoutes.ts";

@@ -20,7 +20,7 @@ export class TestNodes {
   readonly #directories: string[] = [];
   readonly #gateways: readonly ServedGateway[];
 
-  /** The protocols that the nodes serve: all there are, unless they are named. */
+  /** The protocols that the nodes serve: all, unless some are named. */
   constructor(gateways: readonly ServedGateway[] = GATEWAYS) {
     this.#gateways = gateways;
   }

@@ -7,7 +7,7 @@ import type { DataInfoId } from "../../../model/ids.ts";
 import type { ConfigValue, MetaNode } from "../../kit/gateway.ts";
 import { checkSwitch } from "./checkSwitch.ts";
 
-/** What the routes ask of the node. */
+/** The view of the node that the routes need. */
 export type ConfigNode = Pick<MetaNode, "configValueBytesMax" | "config" | "putConfig">;
 
 const KEY_FIELDS = {

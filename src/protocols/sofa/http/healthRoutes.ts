@@ -3,7 +3,7 @@
 import { type HttpRoute, jsonResponse } from "../../../base/http.ts";
 import type { DataNode, MemberNode, MetaNode, NodeHealth } from "../../kit/gateway.ts";
 
-/** What the check asks of the role meta. */
+/** The view of the role meta that the check needs. */
 type MetaHealth = NodeHealth & Pick<MetaNode, "isLeading" | "isStoreReachable" | "leaderAddress">;
 
 export function sessionHealthRoute(role: MemberNode): HttpRoute {

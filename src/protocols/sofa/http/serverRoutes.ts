@@ -6,19 +6,19 @@ import { readDataInfoId } from "../../../model/dataInfoId.ts";
 import type { NodeId } from "../../../model/ids.ts";
 import type { SessionNode } from "../../kit/gateway.ts";
 
-/** What the paths ask of the node. */
+/** The view of the node that the paths need. */
 export type ServersNode = Pick<
   SessionNode,
   "id" | "advertiseAddress" | "port" | "isStopping" | "connections" | "otherSessions" | "slot" | "nodeAddress"
 >;
 
-/** The node and the listener whose addresses clients are told. */
+/** The node and the listener whose addresses clients receive. */
 interface Servers {
   readonly node: ServersNode;
   readonly listener: string;
 }
 
-/** `listener` is the configuration key of the port that clients are sent to. */
+/** `listener` is the configuration key of the port for clients. */
 export function serverRoutes(node: ServersNode, listener: string): readonly HttpRoute[] {
   const weights = (exchange: HttpExchange) => weightsFor(exchange, { node, listener });
   const servers = (exchange: HttpExchange) => [...weights(exchange).keys()];
