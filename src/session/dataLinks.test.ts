@@ -119,6 +119,47 @@ test("a node that does not know yet that it leads is tried again fifty milliseco
   assert.deepEqual(itemsTo(recorded, DATA_1)[1], [put(), put({ registId: "p2" })]);
 });
 
+/** `DATA_1` leads all, and has refused a batch of both services. */
+function refusedLinks() {
+  const recorded = recordedLinks();
+  const { links } = recorded;
+  links.adopt(tableOf(1n, [DATA_1, DATA_1]));
+  for (const dataInfoId of [ORDERS, STOCK]) links.publish(put({ dataInfoId }));
+  links.nodeUp(DATA_1);
+  links.moved(DATA_1, 1, NOW_MS);
+  return recorded;
+}
+
+test("what a node leads does not wait for what it refuses: a batch of both goes out again slot by slot", () => {
+  const recorded = refusedLinks();
+  const { links } = recorded;
+  links.moved(DATA_1, 2, NOW_MS);
+  links.taken(DATA_1, 3);
+  const [orders, stock] = [put(), put({ dataInfoId: STOCK })];
+  assert.deepEqual(itemsTo(recorded, DATA_1), [[orders, stock], [orders], [stock]]);
+  links.publish(put({ dataInfoId: STOCK, registId: "p2" }));
+  links.wake(NOW_MS + 50);
+  assert.deepEqual(itemsTo(recorded, DATA_1).slice(3), [[orders, put({ dataInfoId: STOCK, registId: "p2" })]]);
+});
+
+test("a node that has learned that it leads all is sent mixed batches again", () => {
+  const recorded = refusedLinks();
+  const { links } = recorded;
+  for (const dataInfoId of [ORDERS, STOCK]) links.publish(put({ dataInfoId, registId: "p2" }));
+  assert.equal(links.taken(DATA_1, 2).length, 1);
+  assert.equal(itemsTo(recorded, DATA_1)[2]?.length, 3);
+  assert.equal(links.nextMs(), Number.POSITIVE_INFINITY);
+});
+
+test("a node that is back after its link was lost is sent all again", () => {
+  const recorded = refusedLinks();
+  const { links } = recorded;
+  links.moved(DATA_1, 2, NOW_MS);
+  links.nodeDown(DATA_1);
+  links.nodeUp(DATA_1);
+  assert.equal(itemsTo(recorded, DATA_1).at(-1)?.length, 2);
+});
+
 test("a newer table ends the wait of a node that did not know that it leads", () => {
   const recorded = connectedLinks();
   const { links } = recorded;

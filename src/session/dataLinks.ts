@@ -11,6 +11,8 @@ import { Outbox } from "./outbox.ts";
 
 // A table reaches all nodes within milliseconds of each other.
 const MOVED_RETRY_MS = 50;
+// The most slots that a node may refuse, one by one, before its next try.
+const REFUSED_MAX = 16;
 
 export class DataLinks {
   readonly #send: (to: NodeId, message: SessionToData) => void;
@@ -18,6 +20,10 @@ export class DataLinks {
   readonly #reachable = new Set<NodeId>();
   // Nodes that do not know yet that they lead the slots of what they were sent, and the time of the next try.
   readonly #retries = new Deadlines<NodeId>();
+  // The slots of which such a node has refused changes since its last try. Its table, or the session's, may be old for
+  // as long as meta can't be reached. A node refuses a batch as a whole, so until the next try it gets changes of one
+  // slot at a time: what it leads does not wait for what it does not lead.
+  readonly #refused = new Map<NodeId, Set<number>>();
   // Nothing is published before this, to nodes that begin to lead meanwhile too. Infinity: nothing is held back.
   #resumeMs = Number.POSITIVE_INFINITY;
   // Changes from before the first slot table, when no node leads anything.
@@ -93,6 +99,7 @@ export class DataLinks {
     for (const node of this.#outboxes.keys()) if (!nodes.has(node)) this.#outboxes.delete(node);
     for (const item of waiting) this.#outboxOf(this.leader(dataInfoIdOf(item))).add(item);
     for (const node of nodes) this.#retries.delete(node);
+    this.#refused.clear();
     this.pump();
     const hasMoved = ({ leaderEpoch }: { leaderEpoch: bigint }, slot: number) =>
       before === undefined || slotOwner(before, slot).leaderEpoch !== leaderEpoch;
@@ -113,12 +120,13 @@ export class DataLinks {
   nodeDown(node: NodeId): void {
     this.#reachable.delete(node);
     this.#outboxes.get(node)?.putBack();
+    this.#refused.delete(node);
   }
 
   publish(item: PublishItem): void {
     const leader = this.leader(dataInfoIdOf(item));
     this.#outboxOf(leader).add(item);
-    if (leader !== undefined) this.#pump(leader);
+    if (leader !== undefined && !this.#retries.has(leader)) this.#pump(leader);
   }
 
   /** Sends to the service's leader; false if it can't be reached: a later request will find it. */
@@ -131,20 +139,27 @@ export class DataLinks {
 
   /** The node has taken a batch; returns its items. */
   taken(node: NodeId, batch: number): readonly PublishItem[] {
+    if (this.#refused.get(node)?.size === 0) this.#refused.delete(node);
     const items = this.#outboxes.get(node)?.taken(batch) ?? [];
     this.#pump(node);
     return items;
   }
 
   /**
-   * The node does not lead the slots of what it was sent. The items go out again with the next table, or soon: its
-   * table may be late.
+   * The node does not lead all slots of what it was sent. The items go out again slot by slot, and those that it still
+   * refuses with the next table, or soon: its table may be late.
    */
   moved(node: NodeId, batch: number, nowMs: number): void {
     const outbox = this.#outboxes.get(node);
     if (outbox?.isUnderWay(batch) !== true) return;
-    outbox.putBack();
-    this.#retries.set(node, nowMs + MOVED_RETRY_MS);
+    const [slot, other] = new Set(outbox.refused().map((item) => this.slotOf(dataInfoIdOf(item))));
+    const refused = this.#refused.get(node) ?? new Set();
+    this.#refused.set(node, refused);
+    if (slot !== undefined && other === undefined) {
+      if (refused.size === 0) this.#retries.set(node, nowMs + MOVED_RETRY_MS);
+      refused.add(slot);
+    }
+    this.#pump(node);
   }
 
   /** Publishes nothing before `untilMs`, whichever nodes lead by then. */
@@ -171,7 +186,10 @@ export class DataLinks {
       this.#resumeMs = Number.POSITIVE_INFINITY;
       this.pump();
     }
-    for (let node = this.#retries.take(nowMs); node !== undefined; node = this.#retries.take(nowMs)) this.#pump(node);
+    for (let node = this.#retries.take(nowMs); node !== undefined; node = this.#retries.take(nowMs)) {
+      this.#refused.delete(node);
+      this.#pump(node);
+    }
   }
 
   /** Sends everything that waits and can be sent. */
@@ -180,10 +198,21 @@ export class DataLinks {
   }
 
   #pump(node: NodeId): void {
-    if (!this.#reachable.has(node) || this.#retries.has(node) || this.isPaused) return;
-    const batch = this.#outboxes.get(node)?.next();
+    const refused = this.#refused.get(node);
+    if (!this.#reachable.has(node) || this.isPaused || (refused?.size ?? 0) >= REFUSED_MAX) return;
+    const batch = this.#outboxes.get(node)?.next(refused && this.#ofOneSlot(refused));
     if (batch === undefined) return;
     this.#send(node, { kind: "publish", batch: batch.id, epoch: this.tableEpoch, items: batch.items });
+  }
+
+  /** Selects the changes of one slot, that of the first one which is not of a `refused` slot. */
+  #ofOneSlot(refused: ReadonlySet<number>): (item: PublishItem) => boolean {
+    let selected: number | undefined;
+    return (item) => {
+      const slot = this.slotOf(dataInfoIdOf(item));
+      if (slot !== undefined && !refused.has(slot)) selected ??= slot;
+      return slot === selected;
+    };
   }
 
   #outboxOf(leader: NodeId | undefined): Outbox {

@@ -67,6 +67,25 @@ test("putting back where nothing is under way changes nothing", () => {
   assert.deepEqual(outbox.next()?.items, [put()]);
 });
 
+test("a batch that was refused waits behind all others, and not in place of what was said later", () => {
+  const end = removal();
+  const outbox = newOutbox(put(), put({ registId: "p2" }));
+  outbox.next();
+  for (const item of [put({ registId: "p3" }), end]) outbox.add(item);
+  assert.deepEqual(outbox.refused(), [put(), put({ registId: "p2" })]);
+  assert.deepEqual(outbox.refused(), [], "nothing is under way");
+  assert.deepEqual(outbox.next()?.items, [put({ registId: "p3" }), end, put({ registId: "p2" })]);
+});
+
+test("a batch takes what may go alone, and there is none where nothing may", () => {
+  const outbox = newOutbox(put(), put({ dataInfoId: STOCK, registId: "p2" }));
+  const isOf = (wanted: string) => (item: PublishItem) => item.kind === "put" && item.publication.dataInfoId === wanted;
+  assert.equal(outbox.next(isOf("nothing")), undefined);
+  assert.equal(outbox.isBusy, false);
+  assert.deepEqual(outbox.next(isOf(STOCK))?.items, [put({ dataInfoId: STOCK, registId: "p2" })]);
+  assert.equal(outbox.waiting, 1);
+});
+
 test("everything is drained for another node, what was under way too, once", () => {
   const outbox = newOutbox(put());
   outbox.next();

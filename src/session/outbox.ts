@@ -17,6 +17,8 @@ const BATCH_ITEMS = 100;
 const BATCHES_WAITING = 4;
 // A few very large publications must not make one message of a gigabyte.
 const BATCH_BYTES_MAX = 4 * 1024 * 1024;
+// The most items that are looked at for a batch that takes only some of them.
+const SCANNED_MAX = 10_000;
 
 /** The queue to one data node. */
 export class Outbox {
@@ -59,19 +61,25 @@ export class Outbox {
     if (waiting?.kind === "put" && waiting.publication === publication) this.#waiting.delete(key);
   }
 
-  /** The next batch to send; undefined while one is under way or nothing waits. */
-  next(): Batch | undefined {
+  /**
+   * The next batch to send; undefined while one is under way or nothing waits. With `mayGo` the batch has only items
+   * for which it returns true, and is undefined if there is none near the front.
+   */
+  next(mayGo?: (item: PublishItem) => boolean): Batch | undefined {
     if (this.#underWay !== undefined || this.#waiting.size === 0) return undefined;
     const share = Math.ceil(this.#waiting.size / BATCHES_WAITING);
     const itemsMax = Math.min(BATCH_ITEMS_MAX, Math.max(BATCH_ITEMS, share));
     const items: PublishItem[] = [];
     let bytes = 0;
+    let scanned = 0;
     for (const [key, item] of this.#waiting) {
-      if (items.length === itemsMax || bytes >= BATCH_BYTES_MAX) break;
+      if (items.length === itemsMax || bytes >= BATCH_BYTES_MAX || scanned++ === SCANNED_MAX) break;
+      if (mayGo?.(item) === false) continue;
       items.push(item);
       bytes += item.kind === "put" ? item.publication.payload.length : 0;
       this.#waiting.delete(key);
     }
+    if (items.length === 0) return undefined;
     this.#underWay = { id: this.#nextId(), items };
     return this.#underWay;
   }
@@ -92,7 +100,21 @@ export class Outbox {
     return this.#underWay?.id === batch;
   }
 
-  /** The batch was refused or may be lost: its items wait again, and displace nothing newer. */
+  /** The node has refused the batch under way: its items wait again, behind all others. Returns the items. */
+  refused(): readonly PublishItem[] {
+    const items = this.#underWay?.items ?? [];
+    this.#underWay = undefined;
+    for (const item of items) {
+      const key = keyIn(this.#waiting, item);
+      const waiting = this.#waiting.get(key);
+      // Of two items with one stamp the one that waits came later.
+      const isNewer = waiting === undefined || compareStamps(stampOf(item), stampOf(waiting)) > 0;
+      if (isNewer) this.#waiting.set(key, item);
+    }
+    return items;
+  }
+
+  /** The batch may be lost: its items wait again, and displace nothing newer. */
   putBack(): void {
     const batch = this.#underWay;
     if (batch === undefined) return;
