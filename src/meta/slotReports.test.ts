@@ -84,6 +84,25 @@ test("a table that changes another slot forgets nothing", () => {
   assert.ok(!reports.isServing(1) && !reports.isInSync(1, A), "a new leader has yet to be heard of");
 });
 
+test("a late report that names an earlier table counts for the slots that are as they were", () => {
+  const [first] = FIRST.slots as [never];
+  reports.adopt({ epoch: 6n, slots: [first, { leader: B, leaderEpoch: 6n, followers: [A] }] }, STEP);
+  reports.heard(A, says(5n, { serving: [0, 1] }), 20);
+  reports.heard(B, says(5n, { inSync: [0, 1], held: [1] }), 20);
+  assert.ok(reports.isServing(0) && reports.isInSync(0, B));
+  assert.ok(!reports.isInSync(1, A) && !reports.isServing(1) && reports.isHeld(1), "nothing is known of the new lead");
+  reports.adopt({ epoch: 7n, slots: FIRST.slots.slice(0, 1) }, { follows: true, nowMs: 90 });
+  assert.equal(reports.inSyncMs(0, B), 20, "it is no younger with the next table");
+});
+
+test("a late report does not count for a slot that its node was released from and given again since", () => {
+  const [first, second] = FIRST.slots as [never, never];
+  reports.adopt({ epoch: 6n, slots: [{ leader: A, leaderEpoch: 3n, followers: [] }, second] }, STEP);
+  reports.adopt({ epoch: 7n, slots: [first, second] }, STEP);
+  reports.heard(B, says(5n, { inSync: [0, 1] }), 20);
+  assert.deepEqual([reports.isInSync(0, B), reports.isInSync(1, B)], [false, true]);
+});
+
 test("who was released and follows again has to say again that it is in sync", () => {
   reports.heard(B, says(5n, { inSync: [0] }), 0);
   const [first, second] = FIRST.slots as [never, never];

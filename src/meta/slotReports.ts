@@ -1,6 +1,7 @@
 // Data nodes' reports on their slots: those they serve as leader, and those they hold whole as follower. A report holds
 // for the table that its heartbeat names. Its content for a slot stays true until that slot gets another leader or the
 // node another part in it, so it is kept by the slot's leader epoch: a table that changes other slots forgets nothing.
+// For the same reason a late report that names an earlier table counts for the slots that have not changed since.
 
 import type { Heartbeat } from "../cluster/messages/membership.ts";
 import type { NodeId } from "../model/ids.ts";
@@ -32,6 +33,10 @@ export class SlotReports {
   readonly #reports = new Map<NodeId, NodeReport>();
   readonly #facts = new Map<NodeId, NodeFacts>();
   #table: SlotTable | undefined;
+  /** By slot, the table since which each of its nodes has had its present part in it. */
+  #parts: ReadonlyMap<NodeId, bigint>[] = [];
+  /** The epoch of the first table from which the present one follows step by step. */
+  #firstEpoch = 0n;
 
   /** Takes a heartbeat's report; returns true if it contains news. */
   heard(node: NodeId, { tableEpoch, slots }: Heartbeat, nowMs: number): boolean {
@@ -60,10 +65,14 @@ export class SlotReports {
    * a table with another past only reports that name it count.
    */
   adopt(table: SlotTable | undefined, { follows, nowMs }: { follows: boolean; nowMs: number }): void {
+    const before = follows ? this.#table : undefined;
+    if (before === undefined) this.#firstEpoch = table?.epoch ?? 0n;
+    this.#parts = table === undefined ? [] : partsOf(table, before, this.#parts);
     this.#table = table;
     for (const facts of follows ? this.#facts.entries() : []) this.#prune(...facts);
     if (!follows) this.#facts.clear();
-    for (const [node, report] of this.#reports) this.#read(node, report, nowMs);
+    // Reports that name an earlier table were read when they came.
+    for (const [node, report] of this.#reports) if (report.tableEpoch === table?.epoch) this.#read(node, report, nowMs);
   }
 
   /** The node has the table in force, and its report refers to it. */
@@ -96,13 +105,16 @@ export class SlotReports {
   }
 
   #read(node: NodeId, report: NodeReport, nowMs: number): void {
-    if (this.#table === undefined || report.tableEpoch !== this.#table.epoch) return;
+    const { tableEpoch } = report;
+    if (this.#table === undefined || tableEpoch > this.#table.epoch || tableEpoch < this.#firstEpoch) return;
     const { slots } = this.#table;
     const epochs = (numbers: readonly number[], isMeant: (owner: SlotOwner) => boolean): BySlot => {
       const bySlot: BySlot = new Map();
       for (const slot of numbers) {
         const owner = slots[slot];
-        if (owner !== undefined && isMeant(owner)) bySlot.set(slot, owner.leaderEpoch);
+        const sinceEpoch = this.#parts[slot]?.get(node);
+        if (owner === undefined || sinceEpoch === undefined || sinceEpoch > tableEpoch) continue;
+        if (isMeant(owner)) bySlot.set(slot, owner.leaderEpoch);
       }
       return bySlot;
     };
@@ -111,7 +123,7 @@ export class SlotReports {
     for (const [slot, leaderEpoch] of inSync) inSyncMs.set(slot, { leaderEpoch, atMs: nowMs });
     const leads = ({ leader }: SlotOwner): boolean => leader === node;
     const [serving, held] = [epochs(report.serving, leads), epochs(report.held, leads)];
-    this.#facts.set(node, { tableEpoch: report.tableEpoch, serving, held, inSync, inSyncMs });
+    this.#facts.set(node, { tableEpoch, serving, held, inSync, inSyncMs });
   }
 
   // A node that was released and follows again has to begin anew, though the leader is the same.
@@ -121,6 +133,20 @@ export class SlotReports {
     for (const slot of inSync.keys()) if (!slots[slot]?.followers.includes(node)) inSync.delete(slot);
     for (const slot of inSyncMs.keys()) if (!slots[slot]?.followers.includes(node)) inSyncMs.delete(slot);
   }
+}
+
+/**
+ * Since when nodes have their parts in each slot: what `before` gave them already, under the same leader, they keep.
+ */
+function partsOf(
+  table: SlotTable,
+  before: SlotTable | undefined,
+  parts: readonly ReadonlyMap<NodeId, bigint>[],
+): ReadonlyMap<NodeId, bigint>[] {
+  return table.slots.map(({ leader, leaderEpoch, followers }, slot) => {
+    const known = before?.slots[slot]?.leaderEpoch === leaderEpoch ? parts[slot] : undefined;
+    return new Map([leader, ...followers].map((node) => [node, known?.get(node) ?? table.epoch]));
+  });
 }
 
 const LISTS = ["serving", "held", "inSync"] as const;
