@@ -59,6 +59,31 @@ test("a follower that holds the slot and whose name another process has taken me
   assert.equal(broken(...spoke), "slots: how the table changes", "the copy of a process that is heard gets nothing");
 });
 
+/** The rule that is broken when a table with so many copies too many replaces one with `before` of them. */
+function brokenByMoves(moves: number, before: number): string | undefined {
+  const plan = drawPlan(new Dice(1));
+  const judge = new Judge(plan);
+  const { slotMovesMax, slotReplicas } = plan.meta;
+  const tableWith = (epoch: bigint, many: number): SlotTable => ({
+    epoch,
+    slots: Array.from({ length: slotMovesMax + 3 }, (_, slot) => {
+      const length = slot < many ? slotReplicas : slotReplicas - 1;
+      return { leader: LEADER, leaderEpoch: 1n, followers: Array.from({ length }, (_, at) => nodeId(`d${at + 4}.1`)) };
+    }),
+  });
+  judge.see(saved(tableWith(2n, moves), tableWith(1n, before)), 0);
+  return judge.finding?.rule;
+}
+
+test("no table begins a move beyond the limit; those that were under way may be more", () => {
+  const { slotMovesMax } = drawPlan(new Dice(1)).meta;
+  const more = slotMovesMax + 2;
+  assert.equal(brokenByMoves(slotMovesMax, 0), undefined);
+  assert.equal(brokenByMoves(slotMovesMax + 1, slotMovesMax), "slots: how the table changes");
+  assert.equal(brokenByMoves(more, more), undefined, "the leader before knew that a node leaves");
+  assert.equal(brokenByMoves(more + 1, more), "slots: how the table changes");
+});
+
 test("what is heard of a follower when the table has been made decides nothing any more", () => {
   assert.equal(broken([19_999, reported(FOLLOWER, true)]), "slots: how the table changes");
   assert.equal(broken([20_000, reported(FOLLOWER, true)]), undefined);

@@ -93,7 +93,10 @@ export class Lead implements Checker {
     }
     const moves = this.#moves(by, table);
     const { slotMovesMax } = this.#evidence.plan.meta;
-    if (moves > slotMovesMax && !this.#hasBlocks)
+    // A meta node may hear a node that wanted to stop only from before it did, and take each copy in its place for one
+    // too many. It must not begin further moves then.
+    const movesBefore = before === undefined ? 0 : this.#moves(by, before);
+    if (moves > Math.max(slotMovesMax, movesBefore) && !this.#hasBlocks)
       return slots(`table ${table.epoch} has ${moves} moves under way, of ${slotMovesMax}`);
     for (const [slot, owner] of table.slots.entries()) {
       const isSlow = nowMs > askedMs + SLOW_MS;

@@ -49,7 +49,8 @@ export class Nodes {
   // Sessions that can be reached again and are not yet in the newest list of members, by machine.
   readonly #returning = new Map<string, NodeId>();
   #members: Members | undefined;
-  readonly #links = new Map<NodeId, Set<NodeId>>();
+  // When each session's links to data nodes were made.
+  readonly #links = new Map<NodeId, Map<NodeId, number>>();
   readonly #tables = new Map<NodeId, SlotTable>();
   // The time since which each session has used the leader of its table, by session and slot.
   readonly #goneBy = new Map<NodeId, Map<number, { readonly leaderEpoch: bigint; readonly sinceMs: number }>>();
@@ -194,6 +195,21 @@ export class Nodes {
     return isOfNow ? known.sinceMs : Number.POSITIVE_INFINITY;
   }
 
+  /**
+   * Whether the session may be about to tell the service's leader of now what it holds: it has gone by that one, and
+   * had its link, for a moment only. `ledMs`: since when that one leads.
+   */
+  hasJustReachedLeader(
+    session: string,
+    service: DataInfoId,
+    { ledMs, nowMs }: { ledMs: number; nowMs: number },
+  ): boolean {
+    const leader = this.leaderOf(service);
+    const linkedMs = leader === undefined ? undefined : this.#links.get(nodeId(session))?.get(leader);
+    const reachedMs = Math.max(linkedMs ?? Number.POSITIVE_INFINITY, this.heardOfLeaderMs(session, service));
+    return nowMs <= (reachedMs === Number.POSITIVE_INFINITY ? ledMs : reachedMs) + START_SETTLE_MS;
+  }
+
   lossesOf(service: DataInfoId): readonly Loss[] {
     return this.#losses.get(this.#slotOf(service)) ?? [];
   }
@@ -286,8 +302,8 @@ export class Nodes {
   }
 
   #linked({ session, data }: Fact & { kind: "linkMade" }, nowMs: number): void {
-    const links = this.#links.get(session) ?? new Set();
-    this.#links.set(session, links.add(data));
+    const links = this.#links.get(session) ?? new Map<NodeId, number>();
+    this.#links.set(session, links.set(data, nowMs));
     this.troubleMs = nowMs;
     this.#lookReady(session, nowMs);
   }

@@ -215,6 +215,26 @@ test("what only a leader had heard that was lost without a copy is free to the n
   assert.equal(broken(...HEARD, ...isBack, stranger), RULE, "the next one has heard it");
 });
 
+test("a leader without a copy may hear a stranger's session a moment before the owner's, and no longer", () => {
+  const linked: At = [20_005, { kind: "linkMade", session: S1, data: D2 }];
+  const message = { kind: "slotTable", table: tableOf(D2, 2n), versionFloor: 0n } as const;
+  const learned = (atMs: number): At => [atMs, { kind: "learned", node: S1, role: "session", message }];
+  const lost: readonly At[] = [[20_000, saved(D2, 2n)], linked];
+  const stranger = (atMs: number): At => [atMs, shows(D2, S2, 11n, STRANGERS)];
+  assert.equal(broken(...HEARD, ...lost, learned(20_010), stranger(20_500)), undefined);
+  assert.equal(broken(...HEARD, ...lost, learned(20_010), stranger(20_600)), RULE, "it had the time to be heard");
+  assert.equal(broken(...HEARD, ...lost, learned(20_400), stranger(20_600)), undefined, "it did not know the leader");
+  assert.equal(broken(...HEARD, ...lost, stranger(20_600)), RULE, "it should know the leader");
+  const told: readonly At[] = [
+    [20_020, passedOn(S1, 2, D2)],
+    [20_030, taken(2, S1, D2)],
+  ];
+  assert.equal(broken(...HEARD, ...lost, learned(20_010), ...told, stranger(20_400)), RULE, "it was heard");
+  const later: At = [20_100, acknowledged(1n, S1)];
+  assert.equal(broken(...HEARD, ...lost, learned(20_010), later, stranger(20_400)), RULE, "this leader knew S1");
+  assert.equal(broken(...HEARD, ...COPIED, linked, learned(20_010), stranger(20_400)), RULE, "there was a copy");
+});
+
 test("what a session took that ended before the leader was lost without a copy is unknown to the next one", () => {
   const takenTwice = (stopMs: number): At[] => [
     [10, published(1n)],

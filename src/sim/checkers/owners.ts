@@ -6,7 +6,7 @@
 // leader it is the holder, and the owner is a client that asks for a held registration (ARCHITECTURE.md, weak points).
 // A registration that the leader heard and let go counts as unheard: the session that answered for it reported its end,
 // or could not be heard for its lease. The same holds for a registration heard only by a leader that was lost without a
-// copy.
+// copy: the next leader hears the sessions in any order, and the stranger's may be the first.
 
 import type { PublishItem } from "../../cluster/messages/sessionData.ts";
 import type { Fact } from "../facts.ts";
@@ -159,7 +159,8 @@ export class Owners implements Checker {
 
   /**
    * Every session that took it could not reach the leader then, or since the leader lost it, and has had no time since
-   * to make its links again. A session that had ended by then has told this leader nothing.
+   * to make its links again. Or the session took it before the leader began to lead, and has only just reached it. A
+   * session that had ended by then has told this leader nothing.
    */
   #isUnheard(owner: KnownRegistration, { lostMs, nowMs }: { lostMs: number; nowMs: number }): boolean {
     const { service } = owner;
@@ -176,7 +177,9 @@ export class Owners implements Checker {
         .unheard(session, service, sinceMs)
         .some(({ fromMs, untilMs, settleMs }) => fromMs <= sinceMs && nowMs <= untilMs + settleMs);
     };
-    return acknowledgements.length > 0 && acknowledgements.every(isCutOff);
+    const isBehind = ({ session, atMs }: Acknowledgement) =>
+      atMs <= lostMs && nodes.hasJustReachedLeader(session, service, { ledMs: lostMs, nowMs });
+    return acknowledgements.length > 0 && acknowledgements.every((one) => isCutOff(one) || isBehind(one));
   }
 }
 
