@@ -27,10 +27,10 @@ function configPage(): string {
   const sections = [...new Set(CONFIG_KEYS.map((key) => specOf(key).section))];
   return page("Configuration", "src/server/config/table.ts", [
     "A key is a flag (`--bolt-port 9600`), an environment variable (`ROSTER_BOLT_PORT=9600`) and a key of the JSON file",
-    'that `--config FILE` or `ROSTER_CONFIG` names (`{ "bolt-port": 9600 }`). A flag beats the environment, that beats the',
-    "file, that beats the default. A key that is not known, or a value that is not allowed, stops the start and is named.",
-    "`roster config` prints what is in effect and where each value comes from. Relative paths count from the working",
-    "directory; an empty environment variable counts as none.",
+    'that `--config FILE` or `ROSTER_CONFIG` names (`{ "bolt-port": 9600 }`). A flag beats the environment, which beats the',
+    "file, which beats the default. An unknown key, or a value that is not allowed, stops the start and is named.",
+    "`roster config` prints the values in effect and the origin of each. Relative paths count from the working directory;",
+    "an empty environment variable counts as none.",
     ...sections.flatMap((section) => ["", `## ${section}`, ...keysOf(section).flatMap(configEntry)]),
   ]);
 }
@@ -63,8 +63,8 @@ function errorsPage(): string {
     .flatMap(Object.entries<ErrorTable[string]>)
     .map(([code, { meaning, retry }]) => `| \`${code}\` | ${meaning} | ${retry ? "yes" : "no"} |`);
   return page("Errors", "src/base/errors.ts", [
-    'Messages read `CODE: meaning (key=value, ...)`; the values say what it was about. "Retry" tells whether the same',
-    "request may succeed later without anybody changing it.",
+    'Messages read `CODE: meaning (key=value, ...)`; the values explain the case. "Retry" tells whether the same request',
+    "may succeed later without any change.",
     "",
     "| Code | Meaning | Retry |",
     "|---|---|---|",
@@ -75,9 +75,9 @@ function errorsPage(): string {
 function metricsPage(): string {
   const tables: readonly MetricTable[] = [METRICS, ...GATEWAYS.map(({ metrics }) => metrics)];
   return page("Metrics", "src/base/metrics.ts", [
-    "In Prometheus's text format (0.0.4), in base units. No label carries a service, a client or an address: their number is not bounded.",
+    "Metrics are in Prometheus's text format (0.0.4), in base units. No label carries a service, a client or an address: their number is not bounded.",
     "",
-    "| Name | Type | Labels | What it tells |",
+    "| Name | Type | Labels | Meaning |",
     "|---|---|---|---|",
     ...tables.flatMap(Object.entries<MetricSpec>).map(metricRow),
   ]);

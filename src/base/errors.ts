@@ -21,24 +21,24 @@ export const ERRORS = {
   },
   ADDRESS_BYTES_EXHAUSTED: {
     retry: true,
-    meaning: "all clients of this address hold as much as is still free; let others go, or raise memory-bytes-max",
+    meaning:
+      "all clients of this address together hold as much as is still free; let others go, or raise " +
+      "memory-bytes-max",
   },
   ADDRESS_IN_USE: { retry: true, meaning: "another process listens on this address; stop it or choose another port" },
-  BIND_REFUSED: { retry: false, meaning: "the server will not listen beyond loopback without --insecure" },
+  BIND_REFUSED: { retry: false, meaning: "the server does not listen beyond loopback without --insecure" },
   CLIENT_BYTES_EXHAUSTED: {
     retry: true,
     meaning: "the client makes the server hold client-bytes-max; register less with one client, or raise it",
   },
-  CLIENT_IDLE: { retry: true, meaning: "the client said nothing for client-idle-ms, and answered no heartbeat" },
+  CLIENT_IDLE: { retry: true, meaning: "the client sent nothing for client-idle-ms, and answered no heartbeat" },
   CLIENT_TOO_SLOW: {
     retry: true,
-    meaning:
-      "the client does not read what it is sent: its output bound is reached, or nothing moves for client-idle-ms",
+    meaning: "the client does not read its input: its output bound is reached, or nothing moved for client-idle-ms",
   },
   CONFIG_VALUES_EXHAUSTED: {
     retry: false,
-    meaning:
-      "there are as many configuration values, or bytes of them, as there may be; remove some, or raise the bound",
+    meaning: "the configuration has as many values, or bytes, as it may have; remove some, or raise the bound",
   },
   CONFIG_VALUE_TOO_LARGE: {
     retry: false,
@@ -53,7 +53,7 @@ export const ERRORS = {
   DATA_DIR_IN_USE: { retry: true, meaning: "another process works on this data directory" },
   DATA_DIR_UNUSABLE: {
     retry: false,
-    meaning: "the data directory can't be made, read or written; choose another data-dir, or let this user have it",
+    meaning: "the data directory can't be made, read or written; choose another data-dir, or give this user access",
   },
   FIELD_INVALID: { retry: false, meaning: "a field is missing, too long, or holds a value that is not allowed" },
   HTTP_BAD_REQUEST: { retry: false, meaning: "the request's path, query or body is not allowed here" },
@@ -61,25 +61,25 @@ export const ERRORS = {
     retry: true,
     meaning: "the node holds as much as it may; add session nodes, or raise memory-bytes-max",
   },
-  NODE_MESSAGE_MALFORMED: { retry: false, meaning: "these bytes are no message between nodes; the link is closed" },
+  NODE_MESSAGE_MALFORMED: { retry: false, meaning: "these bytes are not a message between nodes; the link is closed" },
   NODE_NEEDED: {
     retry: false,
-    meaning: "the cluster has no other node with this role to go on with; start another one first, or stop this one",
+    meaning: "the cluster has no other node with this role; start another one first, or stop this one",
   },
-  NODE_REFUSED: { retry: true, meaning: "the cluster does not take this node, for the reason given; the process ends" },
+  NODE_REFUSED: { retry: true, meaning: "the cluster refuses this node, for the reason given; the process ends" },
   NODE_UNKNOWN: {
     retry: false,
     meaning:
-      "no node of this name holds clients or publications here, or is blocked; `roster members` lists them, and a " +
+      "no node of this name holds clients or publications here, or is blocked; `roster members` lists them; a " +
       "node that has only the role meta is stopped, not blocked",
   },
   NODE_UNREACHABLE: {
     retry: true,
-    meaning: "the node does not answer at this address; is it running, is the URL right?",
+    meaning: "the node does not answer at this address; check that it runs, and that the URL is right",
   },
-  NOT_META_LEADER: { retry: true, meaning: "this meta node does not lead; ask the one that does" },
-  OPERATION_FAILED: { retry: false, meaning: "the node did not do what it was asked" },
-  OVERLOADED: { retry: true, meaning: "more registrations come in a second than the session takes; try again later" },
+  NOT_META_LEADER: { retry: true, meaning: "this meta node does not lead; ask the leader" },
+  OPERATION_FAILED: { retry: false, meaning: "the node did not carry out the request" },
+  OVERLOADED: { retry: true, meaning: "more registrations arrive in a second than the session takes; try again later" },
   REGISTRATION_TOO_LARGE: {
     retry: false,
     meaning: "one registration holds more than registration-bytes-max; publish less, or raise it",
@@ -87,13 +87,13 @@ export const ERRORS = {
   REGISTRATION_HELD: {
     retry: true,
     meaning:
-      "another client holds this registration and is there, or may be back in a moment; " +
-      "stop that one, or register under another registId",
+      "another client holds this registration and is there, or may be back in a moment; stop that client, or " +
+      "register under another registId",
   },
   REGISTRATIONS_EXHAUSTED: { retry: true, meaning: "the client holds as many registrations as one client may" },
   STORE_DAMAGED: {
     retry: false,
-    meaning: "the store holds what this program does not write; restore a backup, or follow the advice",
+    meaning: "the store holds values that this program does not write; restore a backup, or follow the advice",
   },
   SERVICE_FULL: {
     retry: true,
@@ -101,16 +101,17 @@ export const ERRORS = {
   },
   STORE_OUTCOME_UNKNOWN: {
     retry: true,
-    meaning: "the store failed while it made the change; it may or may not have been made, ask what is there",
+    meaning: "the store failed during the change, which may or may not have been made; read the present state",
   },
   STORE_SCHEMA_NEWER: { retry: false, meaning: "the store was written by a newer release; upgrade this program" },
   STORE_UNAVAILABLE: { retry: true, meaning: "the store does not answer; the change was not made" },
   VERSION_FLOOR_INVALID: {
     retry: false,
     meaning:
-      "the disk says that clients have seen versions which no clock can have given; start with an empty data-dir, and clients anew",
+      "the disk records versions that no clock can have given; start with an empty data-dir, and restart the " +
+      "clients",
   },
-  WORKER_FAILED: { retry: false, meaning: "a worker process could not start; what it printed says why" },
+  WORKER_FAILED: { retry: false, meaning: "a worker process could not start; its output gives the reason" },
 } as const satisfies ErrorTable;
 
 export type ErrorCode = keyof typeof ERRORS;

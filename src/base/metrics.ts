@@ -25,27 +25,29 @@ export type MetricTable = Readonly<Record<string, MetricSpec>>;
 export const METRICS = {
   roster_client_connections: {
     type: "gauge",
-    help: "Client connections that are open, by the protocol that they speak.",
+    help: "Open client connections, by protocol.",
     labels: ["protocol"],
   },
   roster_connections_max: {
     type: "gauge",
-    help: "Connections that are taken at once: of clients, of the session's ports together, of each other HTTP port, of nodes.",
+    help:
+      "Connections that are accepted at once: of clients, of the session's ports together, of each other HTTP " +
+      "port, of nodes.",
     labels: ["of"],
   },
   roster_connections_refused_total: {
     type: "counter",
-    help: "Connections that were turned away at once, by the port and the error code.",
+    help: "Connections that were refused at once, by port and error code.",
     labels: ["port", "reason"],
   },
   roster_descriptors_exhausted_seconds_total: {
     type: "counter",
-    help: "Seconds that began without a free file descriptor: the system closes new connections then, unseen.",
+    help: "Seconds that began without a free file descriptor: the system then closes new connections silently.",
     labels: [],
   },
   roster_connections_closed_total: {
     type: "counter",
-    help: "Client connections that were closed, by the reason: the client's own end, or the error code.",
+    help: "Closed client connections, by reason: the client's own end, or the error code.",
     labels: ["reason"],
   },
   roster_requests_total: {
@@ -60,7 +62,7 @@ export const METRICS = {
   },
   roster_clients_paused: {
     type: "gauge",
-    help: "Clients that answered pushes before and do not any more, and are pushed to only now and then.",
+    help: "Clients that no longer answer pushes as before, and are pushed to only now and then.",
     labels: [],
   },
   roster_push_bytes_total: {
@@ -70,12 +72,12 @@ export const METRICS = {
   },
   roster_held_bytes: {
     type: "gauge",
-    help: "Memory that clients make this process hold, as it is counted, by what it is held for.",
+    help: "Memory that clients make this process hold, as counted, by use.",
     labels: ["held"],
   },
   roster_budget_max_bytes: {
     type: "gauge",
-    help: "How much memory clients may make this process hold.",
+    help: "The most memory that clients may make this process hold.",
     labels: [],
   },
   roster_bytes_refused_total: {
@@ -85,12 +87,12 @@ export const METRICS = {
   },
   roster_publishers: {
     type: "gauge",
-    help: "Publishers registered.",
+    help: "Registered publishers.",
     labels: [],
   },
   roster_publishers_memory_bytes: {
     type: "gauge",
-    help: "Memory in which a data node keeps publishers, outside of the JavaScript heap.",
+    help: "Memory for publishers at a data node, outside the JavaScript heap.",
     labels: [],
   },
   roster_publishers_unlisted_total: {
@@ -105,18 +107,18 @@ export const METRICS = {
   },
   roster_data_full: {
     type: "gauge",
-    help: "1 while a data node holds as much as it may and sessions refuse what is new for it, 0 otherwise.",
+    help: "1 while a data node is full and sessions refuse new registrations for it, 0 otherwise.",
     ofWorkers: "max",
     labels: [],
   },
   roster_registrations_contested_total: {
     type: "counter",
-    help: "Registrations that a client wanted and did not get, because another client holds them at another session.",
+    help: "Registrations that a client wanted and did not get, because a client at another session holds them.",
     labels: [],
   },
   roster_versions_refused_total: {
     type: "counter",
-    help: "Versions and epochs named by other nodes that no clock can have given by now, and that were not believed.",
+    help: "Versions and epochs named by other nodes that no clock can have given by now; they were not believed.",
     labels: ["message"],
   },
   roster_tombstones: {
@@ -126,17 +128,17 @@ export const METRICS = {
   },
   roster_tombstones_ended_early_total: {
     type: "counter",
-    help: "Removals that a data node has forgotten before their time because there were too many.",
+    help: "Removals that a data node has forgotten early because there were too many.",
     labels: [],
   },
   roster_subscribers: {
     type: "gauge",
-    help: "Subscribers registered.",
+    help: "Registered subscribers.",
     labels: [],
   },
   roster_services_held: {
     type: "gauge",
-    help: "Services that are not pushed for the moment because their publishers are not all back.",
+    help: "Services that are not pushed at present because their publishers are not all back.",
     labels: [],
   },
   roster_push_latency_seconds: {
@@ -147,7 +149,7 @@ export const METRICS = {
   },
   roster_node_links: {
     type: "gauge",
-    help: "Links to other nodes that are up, by what they are for: meta, data or replication.",
+    help: "Links to other nodes that are up, by purpose: meta, data or replication.",
     labels: ["link"],
   },
   roster_node_connections_failed_total: {
@@ -157,17 +159,17 @@ export const METRICS = {
   },
   roster_node_links_lost_total: {
     type: "counter",
-    help: "Links to other nodes that were up and ended, by what they were for.",
+    help: "Links to other nodes that were up and ended, by purpose.",
     labels: ["link"],
   },
   roster_node_messages_sent_total: {
     type: "counter",
-    help: "Messages to other nodes, by who speaks to whom.",
+    help: "Messages to other nodes, by sender and receiver.",
     labels: ["message"],
   },
   roster_node_bytes_sent_total: {
     type: "counter",
-    help: "Bytes of messages to other nodes, by who speaks to whom.",
+    help: "Bytes of messages to other nodes, by sender and receiver.",
     labels: ["message"],
   },
   roster_node_blocked: {
@@ -177,7 +179,7 @@ export const METRICS = {
   },
   roster_nodes_blocked: {
     type: "gauge",
-    help: "Nodes that operators have blocked, on the meta node that leads; 0 on the others.",
+    help: "Nodes that operators have blocked, on the leading meta node; 0 on the others.",
     labels: [],
   },
   roster_store_reachable: {
@@ -188,35 +190,35 @@ export const METRICS = {
   },
   roster_meta_leader: {
     type: "gauge",
-    help: "1 on the meta node that leads, 0 on the others.",
+    help: "1 on the leading meta node, 0 on the others.",
     ofWorkers: "max",
     labels: [],
   },
   roster_disk_writes_failed_total: {
     type: "counter",
-    help: "Hints for the next start that the node's own disk did not take, by what they say.",
+    help: "Hints for the next start that the node's own disk did not take, by content.",
     labels: ["what"],
   },
   roster_log_blocked: {
     type: "gauge",
-    help: "1 while the lines of the log can't be written, as on a full disk or without a reader, 0 otherwise.",
+    help: "1 while log lines can't be written, as on a full disk or without a reader, 0 otherwise.",
     ofWorkers: "max",
     labels: [],
   },
   roster_log_lines_lost_total: {
     type: "counter",
-    help: "Lines of the log that could not be written and were given up.",
+    help: "Log lines that could not be written and were given up.",
     labels: [],
   },
   roster_event_loop_lag_seconds: {
     type: "gauge",
-    help: "How late the event loop last ran a timer: what every other delay is at least.",
+    help: "The delay with which the event loop last ran a timer: a lower bound of every other delay.",
     ofWorkers: "max",
     labels: [],
   },
   roster_build_info: {
     type: "gauge",
-    help: "Always 1; the labels say which build this is, and the Node that runs it.",
+    help: "Always 1; the labels name this build, and the Node that runs it.",
     ofWorkers: "max",
     labels: ["version", "node"],
   },
@@ -232,28 +234,28 @@ export const METRICS = {
   },
   process_start_time_seconds: {
     type: "gauge",
-    help: "When the process began, in seconds since 1970.",
+    help: "Start of the process, in seconds since 1970.",
     ofWorkers: "min",
     labels: [],
   },
   process_resident_memory_bytes: {
     type: "gauge",
-    help: "Memory that is resident.",
+    help: "Resident memory.",
     labels: [],
   },
   process_virtual_memory_bytes: {
     type: "gauge",
-    help: "Memory that is mapped.",
+    help: "Mapped memory.",
     labels: [],
   },
   process_open_fds: {
     type: "gauge",
-    help: "File descriptors that are open.",
+    help: "Open file descriptors.",
     labels: [],
   },
   process_max_fds: {
     type: "gauge",
-    help: "File descriptors that may be open.",
+    help: "The most file descriptors that may be open.",
     labels: [],
   },
   nodejs_heap_size_used_bytes: {
@@ -268,7 +270,7 @@ export const METRICS = {
   },
   nodejs_external_memory_bytes: {
     type: "gauge",
-    help: "Memory outside of V8's heap that its objects hold: buffers.",
+    help: "Memory outside V8's heap that its objects hold: buffers.",
     labels: [],
   },
 } as const satisfies MetricTable;

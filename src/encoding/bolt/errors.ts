@@ -7,7 +7,7 @@ export const BOLT_ERRORS = {
   BOLT_CLASS_UNKNOWN: { retry: false, meaning: "no request of this class is served on this port" },
   BOLT_CRC_MISMATCH: { retry: true, meaning: "the frame was damaged on the way; the connection is closed" },
   BOLT_FRAME_TOO_LARGE: { retry: false, meaning: "the frame declares more bytes than frame-bytes-max allows" },
-  BOLT_MALFORMED: { retry: false, meaning: "these bytes are no Bolt frame; the connection is closed" },
+  BOLT_MALFORMED: { retry: false, meaning: "these bytes are not a Bolt frame; the connection is closed" },
 } as const satisfies ErrorTable;
 
 /** Makes an error of the table, to throw or to return. */

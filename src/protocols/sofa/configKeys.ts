@@ -6,7 +6,7 @@ export const SOFA_CONFIG_KEYS = {
     section: "Network",
     ...PORT,
     default: 9_600,
-    about: "The port on which clients talk SOFABolt (role session); 0 takes any free port.",
+    about: "The port for clients that speak SOFABolt (role session); 0 takes any free port.",
     cost: "Nothing; clients learn it from http-port.",
   },
   "frame-bytes-max": {
@@ -15,7 +15,7 @@ export const SOFA_CONFIG_KEYS = {
     default: 16 * 1_024 * 1_024,
     min: 64 * 1_024,
     max: 1_024 * 1_024 * 1_024,
-    about: "The largest frame a client may send; a connection that declares more is closed.",
-    cost: "One hostile connection can make the server hold so much memory.",
+    about: "The largest frame that a client may send; a connection that declares more is closed.",
+    cost: "One hostile connection can make the server hold this much memory.",
   },
 } as const satisfies Record<string, KeySpec>;

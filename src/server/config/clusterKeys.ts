@@ -26,7 +26,7 @@ export const NETWORK = {
     pattern: HOST,
     allowed: "an IP address or a host name",
     about: "The address to listen on, for all ports; 0.0.0.0 or :: is every interface.",
-    cost: "Beyond loopback anybody who reaches the port may register and read services; that needs insecure.",
+    cost: "Beyond loopback, any program that reaches the port may register and read services; that needs insecure.",
   },
   insecure: {
     section: "Network",
@@ -39,8 +39,8 @@ export const NETWORK = {
     section: "Network",
     ...PORT,
     default: 9_603,
-    about: "The HTTP port that clients ask for servers, with health and metrics (role session); 0 takes any free port.",
-    cost: "Nothing; it is the port that client configurations name.",
+    about: "The HTTP port where clients find servers, with health and metrics (role session); 0 takes any free port.",
+    cost: "Nothing; client configurations name this port.",
   },
   "meta-http-port": {
     section: "Network",
@@ -55,8 +55,8 @@ export const NETWORK = {
     min: AUTOMATIC_PORT,
     default: AUTOMATIC_PORT,
     about:
-      "The HTTP port of the role data, with health, metrics and held services; 0 takes any free port, -1 takes 9622, " +
-      "or none where a process is a whole registry: there meta-http-port has it all.",
+      "The HTTP port of the role data, with health, metrics and held services. 0 takes any free port; -1 takes " +
+      "9622, or none if a process is a whole registry: there meta-http-port has it all.",
     cost: "Nothing.",
   },
   "node-port": {
@@ -65,9 +65,9 @@ export const NETWORK = {
     min: AUTOMATIC_PORT,
     default: AUTOMATIC_PORT,
     about:
-      "The port for links from other nodes (roles meta, data); 0 takes any free port, -1 takes 9620, or none where a " +
-      "process runs all roles and names no meta-addresses.",
-    cost: "Nothing; data nodes tell it to the others themselves, and meta-addresses name that of the meta nodes.",
+      "The port for links from other nodes (roles meta, data). 0 takes any free port; -1 takes 9620, or none if " +
+      "a process runs all roles and names no meta-addresses.",
+    cost: "Nothing; data nodes report it to the others themselves, and meta-addresses name that of the meta nodes.",
   },
   "advertise-address": {
     section: "Network",
@@ -76,9 +76,9 @@ export const NETWORK = {
     pattern: MAYBE_HOST,
     allowed: "an IP address or a host name, or nothing",
     about:
-      "The address by which clients reach this node; empty means the one that each client came in by, and for other " +
-      "nodes that of advertise-node-address.",
-    cost: "A wrong one sends clients that ask for servers to a place where nobody answers.",
+      "The address by which clients reach this node. Empty means the one that each client came in by, and for " +
+      "other nodes that of advertise-node-address.",
+    cost: "A wrong one sends clients that ask for servers to an address without a server.",
   },
   "advertise-node-address": {
     section: "Network",
@@ -87,7 +87,8 @@ export const NETWORK = {
     pattern: MAYBE_HOST,
     allowed: "an IP address or a host name, or nothing",
     about:
-      "The address by which other nodes reach this one; empty means bind, or the one on the way to the meta nodes.",
+      "The address by which other nodes reach this one; empty means bind, or the one on the way to the meta " +
+      "nodes.",
     cost: "A wrong one keeps the node out of its cluster.",
   },
 } as const satisfies Record<string, KeySpec>;
@@ -98,8 +99,9 @@ export const CLUSTER = {
     type: "list",
     default: ["meta", "data", "session"],
     oneOf: ["meta", "data", "session"],
-    about: "What this process does: members and slots (meta), publications (data), clients (session).",
-    cost: "Each role can be scaled and restarted alone, at the price of one more process and a network between them.",
+    about: "The roles of this process: members and slots (meta), publications (data), clients (session).",
+    cost:
+      "Each role can be scaled and restarted alone, at the price of one more process and a network between " + "them.",
   },
   workers: {
     section: "Cluster",
@@ -109,9 +111,9 @@ export const CLUSTER = {
     min: 1,
     max: 64,
     about:
-      "How many processes share this node's work and its ports for clients, each a node of its own to the cluster: " +
-      "one for each core, for the roles session and data.",
-    cost: "Memory for each; and as many more nodes for the others to speak to.",
+      "The number of processes that share this node's work and its ports for clients, each a node of its own to " +
+      "the cluster: one for each core, for the roles session and data.",
+    cost: "Memory for each, and as many more nodes for the others to talk to.",
   },
   "meta-addresses": {
     section: "Cluster",
@@ -119,7 +121,7 @@ export const CLUSTER = {
     default: [],
     pattern: ADDRESS,
     allowed: "host:port of meta nodes, IPv6 hosts in brackets",
-    about: "The node-port of every meta node, the same list for all nodes; empty where this process is the only one.",
+    about: "The node-port of every meta node, the same list for all nodes; empty if this process is the only one.",
     cost: "Each node keeps a link to each of them; one that is not named takes no part.",
   },
   "store-url": {
@@ -155,7 +157,7 @@ export const CLUSTER = {
     default: "DefaultDataCenter",
     pattern: NAME,
     allowed: NAME_ALLOWED,
-    about: "The data center whose services this cluster holds, as pushes name it.",
+    about: "The data center whose services this cluster holds, as named in pushes.",
     cost: "Nothing; clients that filter by data center must know the same name.",
   },
   zone: {
@@ -165,7 +167,7 @@ export const CLUSTER = {
     pattern: NAME,
     allowed: NAME_ALLOWED,
     about: "The zone of this node, given to clients that do not name their own.",
-    cost: "Nothing; subscribers with zone scope see their own zone only.",
+    cost: "Nothing; subscribers with zone scope see only their own zone.",
   },
   "slot-replicas": {
     section: "Cluster",
@@ -174,8 +176,10 @@ export const CLUSTER = {
     default: 2,
     min: 1,
     max: 5,
-    about: "On how many data nodes each publication is held, the leader of its slot counted; the meta nodes decide.",
-    cost: "So many times the memory of all publications, and as many messages for each change.",
+    about:
+      "The number of data nodes that hold each publication, the leader of its slot included; the meta nodes " +
+      "decide.",
+    cost: "This many times the memory of all publications, and as many messages for each change.",
   },
   "slot-moves-max": {
     section: "Cluster",
@@ -184,7 +188,7 @@ export const CLUSTER = {
     default: 16,
     min: 1,
     max: 256,
-    about: "How many slots may be on their way to another data node at once.",
+    about: "The most slots that may be on their way to another data node at once.",
     cost: "More load while nodes come and go, and a shorter way to an even spread.",
   },
   "data-nodes-min": {
@@ -194,8 +198,10 @@ export const CLUSTER = {
     default: 0,
     min: 0,
     max: 1_000,
-    about: "With fewer living data nodes than this, no slot is moved: rather wait than put everything on the few left.",
-    cost: "Slots of dead nodes are served by nobody until enough nodes are back.",
+    about:
+      "With fewer living data nodes than this, no slot is moved: better to wait than to put everything on the " +
+      "few left.",
+    cost: "Slots of dead nodes have no leader until enough nodes are back.",
   },
   "member-lease-ms": {
     section: "Cluster",
@@ -203,8 +209,8 @@ export const CLUSTER = {
     default: 20_000,
     min: 3_000,
     max: 600_000,
-    about: "How long a node whose links stand, but which says nothing, still counts as a member.",
-    cost: "A frozen node is missed so much later.",
+    about: "The time for which a silent node whose links stand still counts as a member.",
+    cost: "A frozen node is missed this much later.",
   },
   "member-gone-ms": {
     section: "Cluster",
@@ -212,8 +218,8 @@ export const CLUSTER = {
     default: 1_000,
     min: 0,
     max: 60_000,
-    about: "How long after its last link has closed a node counts as gone, unless it is back.",
-    cost: "The slots of a killed data node are led by nobody for so much longer.",
+    about: "The time after its last link has closed at which a node counts as gone, unless it is back.",
+    cost: "The slots of a killed data node have no leader for this much longer.",
   },
   "leader-lease-ms": {
     section: "Cluster",
@@ -221,7 +227,8 @@ export const CLUSTER = {
     default: 5_000,
     min: 1_500,
     max: 60_000,
-    about: "How long a leading meta node that says nothing keeps the lead.",
-    cost: "After its death nobody arranges slots for so much longer; too small, and a slow database costs the lead.",
+    about: "The time for which a silent leading meta node keeps the lead.",
+    cost:
+      "After its death no slots are arranged for this much longer; too small, and a slow database costs the " + "lead.",
   },
 } as const satisfies Record<string, KeySpec>;

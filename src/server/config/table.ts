@@ -12,8 +12,8 @@ const CLIENTS = {
     default: 4 * 1_024 * 1_024,
     min: 1_024,
     max: 1_024 * 1_024 * 1_024,
-    about: "The most that one publisher may publish, all its boxes together; more is refused.",
-    cost: "Each push of a service carries so much more for each such publisher, to every subscriber.",
+    about: "The most bytes that one publisher may publish, all its boxes together; more is refused.",
+    cost: "Each push of a service carries this much more for each such publisher, to every subscriber.",
   },
   "client-bytes-max": {
     section: "Clients",
@@ -21,8 +21,11 @@ const CLIENTS = {
     default: 64 * 1_024 * 1_024,
     min: 1_024 * 1_024,
     max: 1_024 * 1_024 * 1_024 * 1_024,
-    about: "How much memory one client may make this process hold: connection, frames, registrations, subscriptions.",
-    cost: "One client can fill so much more of everybody's memory; some 30,000 publishers of 300 bytes take 64 MiB.",
+    about:
+      "The most memory that one client may make this process hold: connection, frames, registrations, " +
+      "subscriptions.",
+    cost:
+      "One client can fill this much more of the memory of all; some 30,000 publishers of 300 bytes take 64 " + "MiB.",
   },
   "memory-bytes-max": {
     section: "Clients",
@@ -33,9 +36,10 @@ const CLIENTS = {
     min: 320 * 1_024 * 1_024,
     max: 1_024 * 1_024 * 1_024 * 1_024,
     about:
-      "How much memory this process may use; clients get what is left of it, each address as much as is still free. " +
-      "0 is a quarter of the machine's memory, shared by workers. V8's heap limit counts too: --max-old-space-size.",
-    cost: "So much memory, once clients fill it.",
+      "The memory that this process may use. Clients get the rest of it, each address as much as is still free. " +
+      "0 is a quarter of the machine's memory, shared by workers. V8's heap limit counts too: " +
+      "--max-old-space-size.",
+    cost: "This much memory, once clients fill it.",
   },
   "client-connections-max": {
     section: "Clients",
@@ -45,8 +49,8 @@ const CLIENTS = {
     min: 1,
     max: 1_000_000,
     about:
-      "How many client connections the node holds at once; further ones are refused. " +
-      "One address (of IPv6 its first 64 bits) never holds more than are still free, so half of them at the most.",
+      "The most client connections that the node holds at once; further ones are refused. One address (for IPv6 " +
+      "its first 64 bits) never holds more than are still free, so at most half of them.",
     cost: "About 20 KiB each before the first registration, and a file descriptor (ulimit -n).",
   },
   "client-registrations-max": {
@@ -56,8 +60,8 @@ const CLIENTS = {
     default: 100_000,
     min: 1,
     max: 10_000_000,
-    about: "How many publishers and subscribers together one client may hold.",
-    cost: "One client can fill so much more of everybody's memory, at some 400 bytes each.",
+    about: "The most publishers and subscribers together that one client may hold.",
+    cost: "One client can fill this much more of the memory of all, at some 400 bytes each.",
   },
   "registrations-per-second-max": {
     section: "Clients",
@@ -66,8 +70,8 @@ const CLIENTS = {
     default: 100_000,
     min: 1,
     max: 10_000_000,
-    about: "How many registrations a session takes in a second; clients that are refused try again.",
-    cost: "A storm of registrations may hold up everybody's pushes for so long as it takes to work them off.",
+    about: "The most registrations that a session takes in a second; refused clients try again.",
+    cost: "A storm of registrations may hold up all pushes for as long as it takes to process them.",
   },
   "client-probe-ms": {
     section: "Clients",
@@ -76,9 +80,9 @@ const CLIENTS = {
     min: 100,
     max: 600_000,
     about:
-      "How long a client may be silent before it is asked, by a heartbeat, whether it is there; and how often it is " +
-      "asked again. At most a quarter of client-idle-ms.",
-    cost: "Small values: a message to each client and its answer in so much time, some 20 µs of work.",
+      "The time that a client may be silent before a heartbeat asks whether it is there; also the interval at " +
+      "which it is asked again. At most a quarter of client-idle-ms.",
+    cost: "Small values: a message to each client and its answer in this time, some 20 µs of work.",
   },
   "client-idle-ms": {
     section: "Clients",
@@ -87,9 +91,9 @@ const CLIENTS = {
     min: 1_000,
     max: 3_600_000,
     about:
-      "How long nothing may be read from a client that answers heartbeats before it counts as frozen. A pause that " +
-      "is shorter by client-probe-ms is survived.",
-    cost: "The addresses of a frozen client stay in the lists so much longer.",
+      "The time without any input after which a client that answers heartbeats counts as frozen. A client " +
+      "survives a pause that is shorter by client-probe-ms.",
+    cost: "The addresses of a frozen client stay in the lists this much longer.",
   },
   "client-mute-idle-ms": {
     section: "Clients",
@@ -98,8 +102,9 @@ const CLIENTS = {
     min: 1_000,
     max: 3_600_000,
     about:
-      "As client-idle-ms, for a client that has never answered a heartbeat on its connection; at least client-idle-ms.",
-    cost: "The addresses of such a client stay in the lists so much longer when it freezes.",
+      "As client-idle-ms, for a client that has never answered a heartbeat on its connection; at least " +
+      "client-idle-ms.",
+    cost: "The addresses of such a client stay in the lists this much longer when it freezes.",
   },
   "service-bytes-max": {
     section: "Clients",
@@ -107,8 +112,8 @@ const CLIENTS = {
     default: 16 * 1_024 * 1_024,
     min: 64 * 1_024,
     max: 1_024 * 1_024 * 1_024,
-    about: "How large the list of one service may be: some 50,000 ordinary addresses; more is refused.",
-    cost: "Each push of such a list takes so many bytes for every subscriber, and time to encode them.",
+    about: "The largest list of one service: some 50,000 ordinary addresses; more is refused.",
+    cost: "Each push of such a list takes this many bytes for every subscriber, and time to encode them.",
   },
   "empty-services-max": {
     section: "Clients",
@@ -118,8 +123,8 @@ const CLIENTS = {
     min: 0,
     max: 100_000_000,
     about:
-      "How many services that nobody publishes a data node remembers for their subscribers; of one more the " +
-      "first publisher is heard with the next version scan.",
+      "The number of services without publishers that a data node remembers for their subscribers. For a " +
+      "further one, the first publisher shows with the next version scan.",
     cost: "Some 1.5 KB each.",
   },
   "data-bytes-max": {
@@ -129,8 +134,9 @@ const CLIENTS = {
     min: 16 * 1_024 * 1_024,
     max: 64 * 1_024 * 1_024 * 1_024,
     about:
-      "Above so many bytes of publishers, copies included, a data node has new ones refused; a million take 0.2 GB.",
-    cost: "So much memory, once clients fill it.",
+      "Above this many bytes of publishers, copies included, a data node has new ones refused; a million take " +
+      "0.2 GB.",
+    cost: "This much memory, once clients fill it.",
   },
   "client-return-grace-ms": {
     section: "Clients",
@@ -138,8 +144,10 @@ const CLIENTS = {
     default: 1_000,
     min: 0,
     max: 60_000,
-    about: "How long the registrations of a closed connection are kept, so that a client may return unnoticed.",
-    cost: "The addresses of a killed client stay in the lists so much longer.",
+    about:
+      "The time for which the registrations of a closed connection are kept, so that a client may return " +
+      "unnoticed.",
+    cost: "The addresses of a killed client stay in the lists this much longer.",
   },
   "client-output-bytes-max": {
     section: "Clients",
@@ -148,8 +156,9 @@ const CLIENTS = {
     min: 1_024 * 1_024,
     max: 4 * 1_024 * 1_024 * 1_024,
     about:
-      "How many bytes may wait for a client, beyond the list that is under way to it, before its connection is closed.",
-    cost: "So much memory for each client that stopped reading.",
+      "The most bytes that may wait for a client, beyond the list under way to it, before its connection is " +
+      "closed.",
+    cost: "This much memory for each client that stopped reading.",
   },
 } as const satisfies Record<string, KeySpec>;
 
@@ -161,8 +170,9 @@ const PUSH = {
     min: 100,
     max: 60_000,
     about:
-      "How long a client may take to confirm a push that has left, before it is sent again; longer for large lists.",
-    cost: "A lost push is noticed so much later.",
+      "The time that a client has to confirm a push that has left, before it is sent again; longer for large " +
+      "lists.",
+    cost: "A lost push is noticed this much later.",
   },
   "push-retries-max": {
     section: "Push",
@@ -171,7 +181,9 @@ const PUSH = {
     default: 3,
     min: 0,
     max: 10,
-    about: "How often an unconfirmed push is sent again before each pause is twice the last, up to a minute.",
+    about:
+      "The number of times that an unconfirmed push is sent again before each pause is twice the last, up to a " +
+      "minute.",
     cost: "More work on clients that do not answer anyway.",
   },
   "push-window-max-ms": {
@@ -180,14 +192,15 @@ const PUSH = {
     default: 1_000,
     min: 0,
     max: 60_000,
-    about: "The longest time that changes of a busy service are gathered before they are pushed; 0 never gathers.",
-    cost: "Fewer pushes under load, each up to so much later. The first change after quiet never waits.",
+    about:
+      "The longest time for which changes of a busy service are gathered before they are pushed; 0 never " + "gathers.",
+    cost: "Fewer pushes under load, each up to this much later. The first change after quiet never waits.",
   },
   "push-compress": {
     section: "Push",
     type: "boolean",
     default: true,
-    about: "Compresses large lists for clients that say they understand it.",
+    about: "Compresses large lists for clients that can read them.",
     cost: "Processor time, once for each version and not for each client, against bytes on the network.",
   },
   "push-compress-bytes-min": {
@@ -208,8 +221,8 @@ const REPAIR = {
     default: 5_000,
     min: 100,
     max: 600_000,
-    about: "How often the versions of all subscribed services are compared, which repairs lost notices.",
-    cost: "A subscriber that missed a change waits so much longer for it.",
+    about: "The interval at which the versions of all subscribed services are compared, which repairs lost notices.",
+    cost: "A subscriber that missed a change waits this much longer for it.",
   },
   "digest-interval-ms": {
     section: "Repair",
@@ -217,8 +230,8 @@ const REPAIR = {
     default: 6_000,
     min: 100,
     max: 600_000,
-    about: "How often a session compares what its clients publish with what each data node holds of it.",
-    cost: "A publication that was lost on the way, or one that should be gone, is found so much later.",
+    about: "The interval at which a session compares its clients' publications with those at each data node.",
+    cost: "A publication that was lost on the way, or one that should be gone, is found this much later.",
   },
   "restart-hold-ms": {
     section: "Repair",
@@ -226,8 +239,8 @@ const REPAIR = {
     default: 15_000,
     min: 0,
     max: 600_000,
-    about: "After a restart a service is held back at most so long while its publishers are not all back.",
-    cost: "Subscribers keep the list of before the restart so much longer; too small shows them a short one.",
+    about: "The longest time for which a service is held after a restart while its publishers are not all back.",
+    cost: "Subscribers keep the list from before the restart this much longer; too small shows them a short one.",
   },
   "session-lease-ms": {
     section: "Repair",
@@ -235,8 +248,10 @@ const REPAIR = {
     default: 30_000,
     min: 1_000,
     max: 3_600_000,
-    about: "How long the publications of a lost session node are kept, so that its clients can come back elsewhere.",
-    cost: "Addresses that died together with their session node stay in the lists so much longer.",
+    about:
+      "The time for which the publications of a lost session node are kept, so that its clients can come back " +
+      "elsewhere.",
+    cost: "Addresses that died together with their session node stay in the lists this much longer.",
   },
   "loss-protection-percent": {
     section: "Repair",
@@ -246,8 +261,10 @@ const REPAIR = {
     min: 0,
     max: 100,
     about:
-      "A service that would lose more than this share with a lost session node is held as it is, until enough others are there; 100 holds none.",
-    cost: "Too large, and a partition can empty a list; too small, and the dead stay listed until they are released.",
+      "A service that would lose more than this share with a lost session node is held as it is, until enough " +
+      "others are there; 100 holds none.",
+    cost:
+      "Too large, and a partition can empty a list; too small, and the dead stay listed until they are " + "released.",
   },
   "loss-protection-publishers-min": {
     section: "Repair",
@@ -256,7 +273,7 @@ const REPAIR = {
     default: 3,
     min: 1,
     max: 1_000_000,
-    about: "A loss of fewer publishers than this is held only if it is all that the service has.",
+    about: "A loss of fewer publishers than this is held only if the service has no others.",
     cost: "Small services are less protected, and their dead go sooner.",
   },
   "loss-protection-max-ms": {
@@ -265,8 +282,8 @@ const REPAIR = {
     default: 600_000,
     min: 1_000,
     max: 86_400_000,
-    about: "After so long a held service is shown as it is, whether anybody released it or not.",
-    cost: "Publishers that died with their session node may stay listed so much longer.",
+    about: "The time after which a held service is shown as it is, even if no operator released it.",
+    cost: "Publishers that died with their session node may stay listed this much longer.",
   },
   "tombstone-ms": {
     section: "Repair",
@@ -274,7 +291,7 @@ const REPAIR = {
     default: 180_000,
     min: 10_000,
     max: 3_600_000,
-    about: "How long a removed registration is remembered, so that no late message brings it back.",
+    about: "The time for which a removed registration is remembered, so that no late message brings it back.",
     cost: "Some 100 bytes for each removal within that time.",
   },
   "operator-log-entries": {
@@ -284,7 +301,9 @@ const REPAIR = {
     default: 30,
     min: 0,
     max: 1_000,
-    about: "How many last changes of a service are kept to answer with a difference instead of the whole list.",
+    about:
+      "The number of a service's last changes that are kept, to answer with a difference instead of the whole " +
+      "list.",
     cost: "Some 100 bytes for each entry of each service that changes and has subscribers.",
   },
   "payload-difference": {
@@ -292,8 +311,8 @@ const REPAIR = {
     type: "boolean",
     default: true,
     about:
-      "Whether a data node keeps what the publishers of a service publish as differences to one of them. " +
-      "Most differ in an address only; it saves about 40 % of a publisher's memory.",
+      "Whether a data node keeps the payloads of a service as differences from one of them. Most differ only in " +
+      "an address; this saves about 40 % of a publisher's memory.",
     cost: "About 1 µs of work for each registration.",
   },
 } as const satisfies Record<string, KeySpec>;
@@ -306,7 +325,7 @@ const OPERATION = {
     default: 1_000,
     min: 1,
     max: 1_000_000,
-    about: "How many configuration values may be set; a further one is refused.",
+    about: "The most configuration values that may be set; a further one is refused.",
     cost: "Each meta node holds all of them in memory, and a new leader reads them before it leads.",
   },
   "config-value-bytes-max": {
@@ -324,7 +343,7 @@ const OPERATION = {
     default: 64 * 1_024 * 1_024,
     min: 1_024,
     max: 4 * 1_024 * 1_024 * 1_024,
-    about: "How many bytes all configuration values together may have.",
+    about: "The most bytes of all configuration values together.",
     cost: "As config-values-max.",
   },
   "drain-timeout-ms": {
@@ -334,9 +353,10 @@ const OPERATION = {
     min: 0,
     max: 600_000,
     about:
-      "How long a data node of a cluster that is told to stop may wait until others lead and follow its slots; " +
-      "it ends sooner when nothing has moved for ten seconds, as when all data nodes are stopped together.",
-    cost: "A stop may take so much longer; too small, and the slots are led by nobody for a moment.",
+      "The time that a data node of a cluster that is told to stop may wait until others lead and follow its " +
+      "slots. It ends sooner when nothing has moved for ten seconds, as when all data nodes are stopped " +
+      "together.",
+    cost: "A stop may take this much longer; too small, and the slots have no leader for a moment.",
   },
   "drain-spread-ms": {
     section: "Operation",
@@ -344,8 +364,10 @@ const OPERATION = {
     default: 2_000,
     min: 0,
     max: 60_000,
-    about: "Over how long at most a session node of a cluster that is told to stop closes its clients' connections.",
-    cost: "A stop takes up to so much longer; too small, and all its clients come to the other nodes at once.",
+    about:
+      "The longest time over which a session node of a cluster that is told to stop closes its clients' " +
+      "connections.",
+    cost: "A stop takes up to this much longer; too small, and all its clients come to the other nodes at once.",
   },
   "shutdown-timeout-ms": {
     section: "Operation",
@@ -353,8 +375,8 @@ const OPERATION = {
     default: 3_000,
     min: 100,
     max: 60_000,
-    about: "How long an orderly stop may take before the process ends regardless.",
-    cost: "A stop that hangs takes so much longer; too small may cut clients off without a goodbye.",
+    about: "The time that an orderly stop may take before the process ends regardless.",
+    cost: "A stop that hangs takes this much longer; too small may cut clients off without a goodbye.",
   },
   "log-level": {
     section: "Operation",
