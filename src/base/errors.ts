@@ -22,8 +22,7 @@ export const ERRORS = {
   ADDRESS_BYTES_EXHAUSTED: {
     retry: true,
     meaning:
-      "all clients of this address together hold as much as is still free; let others go, or raise " +
-      "memory-bytes-max",
+      "all clients of this address together hold as much as is still free; let others go, or raise memory-bytes-max",
   },
   ADDRESS_IN_USE: { retry: true, meaning: "another process listens on this address; stop it or choose another port" },
   BIND_REFUSED: { retry: false, meaning: "the server does not listen beyond loopback without --insecure" },
@@ -70,8 +69,8 @@ export const ERRORS = {
   NODE_UNKNOWN: {
     retry: false,
     meaning:
-      "no node of this name holds clients or publications here, or is blocked; `roster members` lists them; a " +
-      "node that has only the role meta is stopped, not blocked",
+      "no node of this name holds clients or publications here, or is blocked; `roster members` lists them; " +
+      "a node that has only the role meta is stopped, not blocked",
   },
   NODE_UNREACHABLE: {
     retry: true,
@@ -87,8 +86,8 @@ export const ERRORS = {
   REGISTRATION_HELD: {
     retry: true,
     meaning:
-      "another client holds this registration and is there, or may be back in a moment; stop that client, or " +
-      "register under another registId",
+      "another client holds this registration and is there, or may be back in a moment; " +
+      "stop that client, or register under another registId",
   },
   REGISTRATIONS_EXHAUSTED: { retry: true, meaning: "the client holds as many registrations as one client may" },
   STORE_DAMAGED: {
@@ -108,8 +107,7 @@ export const ERRORS = {
   VERSION_FLOOR_INVALID: {
     retry: false,
     meaning:
-      "the disk records versions that no clock can have given; start with an empty data-dir, and restart the " +
-      "clients",
+      "the disk records versions that no clock can have given; start with an empty data-dir, and restart the clients",
   },
   WORKER_FAILED: { retry: false, meaning: "a worker process could not start; its output gives the reason" },
 } as const satisfies ErrorTable;

@@ -31,8 +31,8 @@ export const METRICS = {
   roster_connections_max: {
     type: "gauge",
     help:
-      "Connections that are accepted at once: of clients, of the session's ports together, of each other HTTP " +
-      "port, of nodes.",
+      "Connections that are accepted at once: of clients, of the " +
+      "session's ports together, of each other HTTP port, of nodes.",
     labels: ["of"],
   },
   roster_connections_refused_total: {

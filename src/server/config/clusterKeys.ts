@@ -55,8 +55,8 @@ export const NETWORK = {
     min: AUTOMATIC_PORT,
     default: AUTOMATIC_PORT,
     about:
-      "The HTTP port of the role data, with health, metrics and held services. 0 takes any free port; -1 takes " +
-      "9622, or none if a process is a whole registry: there meta-http-port has it all.",
+      "The HTTP port of the role data, with health, metrics and held services. 0 takes any free port; " +
+      "-1 takes 9622, or none if a process is a whole registry: there meta-http-port has it all.",
     cost: "Nothing.",
   },
   "node-port": {
@@ -65,8 +65,8 @@ export const NETWORK = {
     min: AUTOMATIC_PORT,
     default: AUTOMATIC_PORT,
     about:
-      "The port for links from other nodes (roles meta, data). 0 takes any free port; -1 takes 9620, or none if " +
-      "a process runs all roles and names no meta-addresses.",
+      "The port for links from other nodes (roles meta, data). 0 takes any free port; " +
+      "-1 takes 9620, or none if a process runs all roles and names no meta-addresses.",
     cost: "Nothing; data nodes report it to the others themselves, and meta-addresses name that of the meta nodes.",
   },
   "advertise-address": {
@@ -87,8 +87,7 @@ export const NETWORK = {
     pattern: MAYBE_HOST,
     allowed: "an IP address or a host name, or nothing",
     about:
-      "The address by which other nodes reach this one; empty means bind, or the one on the way to the meta " +
-      "nodes.",
+      "The address by which other nodes reach this one; empty means bind, or the one on the way to the meta nodes.",
     cost: "A wrong one keeps the node out of its cluster.",
   },
 } as const satisfies Record<string, KeySpec>;
@@ -100,8 +99,7 @@ export const CLUSTER = {
     default: ["meta", "data", "session"],
     oneOf: ["meta", "data", "session"],
     about: "The roles of this process: members and slots (meta), publications (data), clients (session).",
-    cost:
-      "Each role can be scaled and restarted alone, at the price of one more process and a network between " + "them.",
+    cost: "Each role can be scaled and restarted alone, at the price of one more process and a network between them.",
   },
   workers: {
     section: "Cluster",
@@ -177,8 +175,7 @@ export const CLUSTER = {
     min: 1,
     max: 5,
     about:
-      "The number of data nodes that hold each publication, the leader of its slot included; the meta nodes " +
-      "decide.",
+      "The number of data nodes that hold each publication, the leader of its slot included; the meta nodes decide.",
     cost: "This many times the memory of all publications, and as many messages for each change.",
   },
   "slot-moves-max": {
@@ -199,8 +196,8 @@ export const CLUSTER = {
     min: 0,
     max: 1_000,
     about:
-      "With fewer living data nodes than this, no slot is moved: better to wait than to put everything on the " +
-      "few left.",
+      "With fewer living data nodes than this, no slot is moved: " +
+      "better to wait than to put everything on the few left.",
     cost: "Slots of dead nodes have no leader until enough nodes are back.",
   },
   "member-lease-ms": {
@@ -228,7 +225,6 @@ export const CLUSTER = {
     min: 1_500,
     max: 60_000,
     about: "The time for which a silent leading meta node keeps the lead.",
-    cost:
-      "After its death no slots are arranged for this much longer; too small, and a slow database costs the " + "lead.",
+    cost: "After its death no slots are arranged for this much longer; too small, and a slow database costs the lead.",
   },
 } as const satisfies Record<string, KeySpec>;

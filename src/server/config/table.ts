@@ -22,10 +22,8 @@ const CLIENTS = {
     min: 1_024 * 1_024,
     max: 1_024 * 1_024 * 1_024 * 1_024,
     about:
-      "The most memory that one client may make this process hold: connection, frames, registrations, " +
-      "subscriptions.",
-    cost:
-      "One client can fill this much more of the memory of all; some 30,000 publishers of 300 bytes take 64 " + "MiB.",
+      "The most memory that one client may make this process hold: connection, frames, registrations, subscriptions.",
+    cost: "One client can fill this much more of the memory of all; some 30,000 publishers of 300 bytes take 64 MiB.",
   },
   "memory-bytes-max": {
     section: "Clients",
@@ -37,8 +35,8 @@ const CLIENTS = {
     max: 1_024 * 1_024 * 1_024 * 1_024,
     about:
       "The memory that this process may use. Clients get the rest of it, each address as much as is still free. " +
-      "0 is a quarter of the machine's memory, shared by workers. V8's heap limit counts too: " +
-      "--max-old-space-size.",
+      "0 is a quarter of the machine's memory, shared by workers. V8's heap limit " +
+      "counts too: --max-old-space-size.",
     cost: "This much memory, once clients fill it.",
   },
   "client-connections-max": {
@@ -49,8 +47,8 @@ const CLIENTS = {
     min: 1,
     max: 1_000_000,
     about:
-      "The most client connections that the node holds at once; further ones are refused. One address (for IPv6 " +
-      "its first 64 bits) never holds more than are still free, so at most half of them.",
+      "The most client connections that the node holds at once; further ones are refused. " +
+      "One address (for IPv6 its first 64 bits) never holds more than are still free, so at most half of them.",
     cost: "About 20 KiB each before the first registration, and a file descriptor (ulimit -n).",
   },
   "client-registrations-max": {
@@ -80,8 +78,8 @@ const CLIENTS = {
     min: 100,
     max: 600_000,
     about:
-      "The time that a client may be silent before a heartbeat asks whether it is there; also the interval at " +
-      "which it is asked again. At most a quarter of client-idle-ms.",
+      "The time that a client may be silent before a heartbeat asks whether it is there; " +
+      "also the interval at which it is asked again. At most a quarter of client-idle-ms.",
     cost: "Small values: a message to each client and its answer in this time, some 20 µs of work.",
   },
   "client-idle-ms": {
@@ -91,8 +89,8 @@ const CLIENTS = {
     min: 1_000,
     max: 3_600_000,
     about:
-      "The time without any input after which a client that answers heartbeats counts as frozen. A client " +
-      "survives a pause that is shorter by client-probe-ms.",
+      "The time without any input after which a client that answers heartbeats counts as frozen. " +
+      "A client survives a pause that is shorter by client-probe-ms.",
     cost: "The addresses of a frozen client stay in the lists this much longer.",
   },
   "client-mute-idle-ms": {
@@ -102,8 +100,7 @@ const CLIENTS = {
     min: 1_000,
     max: 3_600_000,
     about:
-      "As client-idle-ms, for a client that has never answered a heartbeat on its connection; at least " +
-      "client-idle-ms.",
+      "As client-idle-ms, for a client that has never answered a heartbeat on its connection; at least client-idle-ms.",
     cost: "The addresses of such a client stay in the lists this much longer when it freezes.",
   },
   "service-bytes-max": {
@@ -123,8 +120,8 @@ const CLIENTS = {
     min: 0,
     max: 100_000_000,
     about:
-      "The number of services without publishers that a data node remembers for their subscribers. For a " +
-      "further one, the first publisher shows with the next version scan.",
+      "The number of services without publishers that a data node remembers for their subscribers. " +
+      "For a further one, the first publisher shows with the next version scan.",
     cost: "Some 1.5 KB each.",
   },
   "data-bytes-max": {
@@ -134,8 +131,7 @@ const CLIENTS = {
     min: 16 * 1_024 * 1_024,
     max: 64 * 1_024 * 1_024 * 1_024,
     about:
-      "Above this many bytes of publishers, copies included, a data node has new ones refused; a million take " +
-      "0.2 GB.",
+      "Above this many bytes of publishers, copies included, a data node has new ones refused; a million take 0.2 GB.",
     cost: "This much memory, once clients fill it.",
   },
   "client-return-grace-ms": {
@@ -145,8 +141,7 @@ const CLIENTS = {
     min: 0,
     max: 60_000,
     about:
-      "The time for which the registrations of a closed connection are kept, so that a client may return " +
-      "unnoticed.",
+      "The time for which the registrations of a closed connection are kept, so that a client may return unnoticed.",
     cost: "The addresses of a killed client stay in the lists this much longer.",
   },
   "client-output-bytes-max": {
@@ -156,8 +151,7 @@ const CLIENTS = {
     min: 1_024 * 1_024,
     max: 4 * 1_024 * 1_024 * 1_024,
     about:
-      "The most bytes that may wait for a client, beyond the list under way to it, before its connection is " +
-      "closed.",
+      "The most bytes that may wait for a client, beyond the list under way to it, before its connection is closed.",
     cost: "This much memory for each client that stopped reading.",
   },
 } as const satisfies Record<string, KeySpec>;
@@ -170,8 +164,7 @@ const PUSH = {
     min: 100,
     max: 60_000,
     about:
-      "The time that a client has to confirm a push that has left, before it is sent again; longer for large " +
-      "lists.",
+      "The time that a client has to confirm a push that has left, before it is sent again; longer for large lists.",
     cost: "A lost push is noticed this much later.",
   },
   "push-retries-max": {
@@ -182,8 +175,7 @@ const PUSH = {
     min: 0,
     max: 10,
     about:
-      "The number of times that an unconfirmed push is sent again before each pause is twice the last, up to a " +
-      "minute.",
+      "The number of times that an unconfirmed push is sent again before each pause is twice the last, up to a minute.",
     cost: "More work on clients that do not answer anyway.",
   },
   "push-window-max-ms": {
@@ -192,8 +184,7 @@ const PUSH = {
     default: 1_000,
     min: 0,
     max: 60_000,
-    about:
-      "The longest time for which changes of a busy service are gathered before they are pushed; 0 never " + "gathers.",
+    about: "The longest time for which changes of a busy service are gathered before they are pushed; 0 never gathers.",
     cost: "Fewer pushes under load, each up to this much later. The first change after quiet never waits.",
   },
   "push-compress": {
@@ -249,8 +240,8 @@ const REPAIR = {
     min: 1_000,
     max: 3_600_000,
     about:
-      "The time for which the publications of a lost session node are kept, so that its clients can come back " +
-      "elsewhere.",
+      "The time for which the publications of a lost session node are " +
+      "kept, so that its clients can come back elsewhere.",
     cost: "Addresses that died together with their session node stay in the lists this much longer.",
   },
   "loss-protection-percent": {
@@ -263,8 +254,7 @@ const REPAIR = {
     about:
       "A service that would lose more than this share with a lost session node is held as it is, until enough " +
       "others are there; 100 holds none.",
-    cost:
-      "Too large, and a partition can empty a list; too small, and the dead stay listed until they are " + "released.",
+    cost: "Too large, and a partition can empty a list; too small, and the dead stay listed until they are released.",
   },
   "loss-protection-publishers-min": {
     section: "Repair",
@@ -302,8 +292,7 @@ const REPAIR = {
     min: 0,
     max: 1_000,
     about:
-      "The number of a service's last changes that are kept, to answer with a difference instead of the whole " +
-      "list.",
+      "The number of a service's last changes that are kept, to answer with a difference instead of the whole list.",
     cost: "Some 100 bytes for each entry of each service that changes and has subscribers.",
   },
   "payload-difference": {
@@ -311,8 +300,8 @@ const REPAIR = {
     type: "boolean",
     default: true,
     about:
-      "Whether a data node keeps the payloads of a service as differences from one of them. Most differ only in " +
-      "an address; this saves about 40 % of a publisher's memory.",
+      "Whether a data node keeps the payloads of a service as differences from one of them. " +
+      "Most differ only in an address; this saves about 40 % of a publisher's memory.",
     cost: "About 1 µs of work for each registration.",
   },
 } as const satisfies Record<string, KeySpec>;
@@ -354,8 +343,7 @@ const OPERATION = {
     max: 600_000,
     about:
       "The time that a data node of a cluster that is told to stop may wait until others lead and follow its " +
-      "slots. It ends sooner when nothing has moved for ten seconds, as when all data nodes are stopped " +
-      "together.",
+      "slots. It ends sooner when nothing has moved for ten seconds, as when all data nodes are stopped together.",
     cost: "A stop may take this much longer; too small, and the slots have no leader for a moment.",
   },
   "drain-spread-ms": {
@@ -365,8 +353,7 @@ const OPERATION = {
     min: 0,
     max: 60_000,
     about:
-      "The longest time over which a session node of a cluster that is told to stop closes its clients' " +
-      "connections.",
+      "The longest time over which a session node of a cluster that is told to stop closes its clients' connections.",
     cost: "A stop takes up to this much longer; too small, and all its clients come to the other nodes at once.",
   },
   "shutdown-timeout-ms": {
