@@ -61,7 +61,7 @@ export function rosterCluster(root: string): Target {
   };
 }
 
-/** A data node and a meta node. The port is the meta node's: a driver that loads the data node brings its own session. */
+/** A data node and a meta node. The port is the meta node's: the driver brings a session of its own. */
 export function rosterData(root: string): Target {
   return {
     ...roster(root),
