@@ -136,7 +136,8 @@ export class SlotReports {
 }
 
 /**
- * Since when nodes have their parts in each slot: what `before` gave them already, under the same leader, they keep.
+ * The time since which nodes have their parts in each slot: parts that `before` already gave them, under the same
+ * leader, stay.
  */
 function partsOf(
   table: SlotTable,

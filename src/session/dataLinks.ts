@@ -22,7 +22,7 @@ export class DataLinks {
   readonly #retries = new Deadlines<NodeId>();
   // The slots of which such a node has refused changes since its last try. Its table, or the session's, may be old for
   // as long as meta can't be reached. A node refuses a batch as a whole, so until the next try it gets changes of one
-  // slot at a time: what it leads does not wait for what it does not lead.
+  // slot at a time: the slots that it leads do not wait for those that it does not lead.
   readonly #refused = new Map<NodeId, Set<number>>();
   // Nothing is published before this, to nodes that begin to lead meanwhile too. Infinity: nothing is held back.
   #resumeMs = Number.POSITIVE_INFINITY;

@@ -93,8 +93,8 @@ export class Lead implements Checker {
     }
     const moves = this.#moves(by, table);
     const { slotMovesMax } = this.#evidence.plan.meta;
-    // A meta node may hear a node that wanted to stop only from before it did, and take each copy in its place for one
-    // too many. It must not begin further moves then.
+    // A meta node may know a node that wants to stop only from before that, and take each copy in its place for one too
+    // many. It must not begin further moves then.
     const movesBefore = before === undefined ? 0 : this.#moves(by, before);
     if (moves > Math.max(slotMovesMax, movesBefore) && !this.#hasBlocks)
       return slots(`table ${table.epoch} has ${moves} moves under way, of ${slotMovesMax}`);

@@ -196,8 +196,8 @@ export class Nodes {
   }
 
   /**
-   * Whether the session may be about to tell the service's leader of now what it holds: it has gone by that one, and
-   * had its link, for a moment only. `ledMs`: since when that one leads.
+   * Whether the session may be about to report its registrations to the service's present leader: it has used that one,
+   * and had its link, for a moment only. `ledMs`: the time since which that one leads.
    */
   hasJustReachedLeader(
     session: string,
