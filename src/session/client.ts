@@ -31,6 +31,8 @@ export interface HeldPublication {
   listed: Stamp | undefined;
   /** For a contested one: the holder. */
   holder: ClientId | undefined;
+  /** A contested one of another client, which waits until this one is gone; it is not spoken of meanwhile. */
+  behind: HeldPublication | undefined;
 }
 
 /** One subscriber object of a client. */

@@ -13,6 +13,7 @@ import { slotOf } from "../model/slot.ts";
 import type { PublishRequest, RegistrationKey } from "../registry/registry.ts";
 import type { Client, HeldPublication } from "./client.ts";
 import type { Costs } from "./costs.ts";
+import { isOneClient } from "./takeOver.ts";
 
 /** The result of a publish request. */
 export interface Taken {
@@ -64,7 +65,9 @@ export class Publications {
   /** The sum of the charges for all holdings. */
   get chargedBytes(): number {
     let sum = 0;
-    for (const { publications } of this.#services.values()) for (const { bytes } of publications.values()) sum += bytes;
+    for (const { publications } of this.#services.values()) {
+      for (const held of publications.values()) for (const { bytes } of lineOf(held)) sum += bytes;
+    }
     return sum;
   }
 
@@ -100,7 +103,8 @@ export class Publications {
     if (held !== undefined && held.state !== "contested" && isOlder(client, request, held)) return undefined;
     if (request.processId !== undefined) client.processId = request.processId;
     const bytes = this.#costs.publication(request);
-    const before = held && { account: held.client.account, bytes: held.bytes };
+    const isAside = held?.state === "contested" && mayWait(held, client, request);
+    const before = held && !isAside ? { account: held.client.account, bytes: held.bytes } : undefined;
     const refusal = client.account.replace(HELD.registrations, bytes, before);
     if (refusal !== undefined) return refusal;
     const publication: Publication = {
@@ -114,8 +118,11 @@ export class Publications {
       attributes: request.attributes,
       payload: request.payload,
     };
-    if (held === undefined) {
-      this.#add({ publication, client, bytes, state: "new", former: undefined, listed: undefined, holder: undefined });
+    if (held === undefined || isAside) {
+      if (held !== undefined) this.#takeOut(held);
+      const added: HeldPublication = { ...NOTHING_MORE, publication, client, bytes, state: "new", behind: held };
+      this.#add(added);
+      this.#dropBehind(added, (claim) => claim.client === client);
       return { publication, before: undefined };
     }
     const holder = held.client;
@@ -124,6 +131,7 @@ export class Publications {
     this.#change(held, publication, "new");
     held.former = former;
     this.#handOver(held, client);
+    this.#dropBehind(held, (claim) => claim.client === client);
     return { publication, before: holder === client ? undefined : holder };
   }
 
@@ -272,6 +280,12 @@ export class Publications {
     const removals: Removal[] = [];
     for (const held of client.publications) {
       if (removals.length === max) break;
+      const front = this.#find(held.publication);
+      if (front !== undefined && front !== held) {
+        // No data node has it from here: the removal would be taken for that of the client in front of it.
+        this.#dropBehind(front, (claim) => claim === held);
+        continue;
+      }
       this.#delete(held);
       const { dataInfoId, registId, version, registeredMs } = held.publication;
       removals.push({ dataInfoId, registId, cause: "left", stamp: { version, registeredMs } });
@@ -384,22 +398,59 @@ export class Publications {
     to.publications.add(held);
   }
 
+  /** Removes a holding. A claim that waits behind it is said again, and is its client's if no other session has it. */
   #delete(held: HeldPublication): void {
-    const { dataInfoId, registId } = held.publication;
     held.client.publications.delete(held);
+    held.client.account.release(HELD.registrations, held.bytes);
+    this.#takeOut(held);
+    const { behind } = held;
+    if (behind === undefined) return;
+    this.#add(behind);
+    this.#contested.add(behind);
+  }
+
+  /** The holding is not spoken of any more, and is still its client's and charged for. */
+  #takeOut(held: HeldPublication): void {
+    const { dataInfoId, registId } = held.publication;
     const service = this.#services.get(dataInfoId);
     this.#unlisted.delete(held);
     this.#contested.delete(held);
     this.#unanswered.delete(held);
     if (service?.publications.delete(registId) !== true) return;
     this.#size--;
-    held.client.account.release(HELD.registrations, held.bytes);
     service.listBytes -= listBytesOf(held.publication.payload);
     digest(service, held, "remove");
     if (service.publications.size > 0) return;
     this.#services.delete(dataInfoId);
     service.slot?.services.delete(service);
   }
+
+  /** Forgets the claims behind a holding for which `isMeant` returns true. */
+  #dropBehind(held: HeldPublication, isMeant: (claim: HeldPublication) => boolean): void {
+    for (let at = held; at.behind !== undefined; ) {
+      const claim: HeldPublication = at.behind;
+      if (isMeant(claim)) {
+        at.behind = claim.behind;
+        claim.client.publications.delete(claim);
+        claim.client.account.release(HELD.registrations, claim.bytes);
+      } else at = claim;
+    }
+  }
+}
+
+const NOTHING_MORE = { former: undefined, listed: undefined, holder: undefined };
+
+/** A holding, and the claims that wait behind it. */
+function* lineOf(held: HeldPublication): Generator<HeldPublication> {
+  for (let at: HeldPublication | undefined = held; at !== undefined; at = at.behind) yield at;
+}
+
+/**
+ * Whether a contested registration waits behind the one of `client`, which may be its holder and has come to this
+ * session. Its own client was answered with success, and does not say it again.
+ */
+function mayWait(contested: HeldPublication, client: Client, request: PublishRequest): boolean {
+  return contested.client.departedMs === undefined && !isOneClient(contested.client, client, request);
 }
 
 /** The slot's digest sums up all reported registrations. */
