@@ -142,6 +142,22 @@ test("whoever resigns lets go also a lease that it no longer relies on: the stor
   assert.deepEqual(released, [3n]);
 });
 
+test("a node that resigns after its lease is over releases it: the answer to a renewal may have been lost", () => {
+  lead.answered(lease(3n), 0, 10);
+  lead.tick(9_000);
+  assert.equal(lead.known, undefined);
+  lead.resign();
+  assert.deepEqual(released, [3n]);
+});
+
+test("a node that lost its lease to another one releases nothing", () => {
+  lead.answered(lease(3n), 0, 10);
+  lead.tick(9_000);
+  lead.answered(lease(4n, "m2.a"), 9_000, 9_010);
+  lead.resign();
+  assert.deepEqual(released, []);
+});
+
 test("whoever resigns lets nobody else's lease go", () => {
   lead.answered(lease(3n, "m2.a"), 0, 10);
   lead.resign();

@@ -37,6 +37,8 @@ export class Lead {
   #known: { readonly lease: LeaderLease; readonly untilMs: number } | undefined;
   #askAtMs = Number.NEGATIVE_INFINITY;
   #askedMs = Number.NEGATIVE_INFINITY;
+  /** The last lease that this node had; the store may have renewed it without the node's having heard so. */
+  #lastEpoch: bigint | undefined;
   /** Answers to earlier requests are older than the present knowledge. */
   #answeredMs = Number.NEGATIVE_INFINITY;
   #isResigned = false;
@@ -92,7 +94,9 @@ export class Lead {
     }
     this.#answeredMs = askedMs;
     this.#known = { lease, untilMs: nowMs + Math.max(0, lease.remainingMs) };
-    if (lease.holder === this.#options.id) this.#held(lease.epoch, askedMs, nowMs);
+    const isOwn = lease.holder === this.#options.id;
+    this.#lastEpoch = isOwn ? lease.epoch : undefined;
+    if (isOwn) this.#held(lease.epoch, askedMs, nowMs);
     else this.#heldByAnother(lease, nowMs);
   }
 
@@ -105,10 +109,9 @@ export class Lead {
 
   /** Releases the lead and never requests it again. */
   resign(): void {
-    // The store may still count a lease that this node no longer relies on.
-    const known = this.#known?.lease;
-    const epoch = this.#epoch ?? (known?.holder === this.#options.id ? known.epoch : undefined);
-    if (epoch !== undefined) this.#output.releaseLease(epoch);
+    // The store may still count a lease that this node no longer relies on: the answer to the last request was lost.
+    // Another lease has another epoch, and is not released.
+    if (this.#lastEpoch !== undefined) this.#output.releaseLease(this.#lastEpoch);
     this.#isResigned = true;
     this.#epoch = undefined;
     this.#known = undefined;
