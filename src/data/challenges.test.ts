@@ -117,6 +117,21 @@ test("what was yielded and not taken is asked for anew ten seconds later: its ho
   }
 });
 
+test("a holder that left is not asked about the word of the session that its removal waits for", () => {
+  const node = held();
+  const winner = put({ ...OWNERS, owner: BACK, address: "back", registeredMs: START_MS + 1 });
+  say(node, OTHER, winner);
+  node.tell({ kind: "yielded", registrations: [HELD] }, SESSION);
+  assert.deepEqual(supersededOf(say(node, OTHER, winner)), []);
+  say(node, OTHER, removed("left", { version: 5n, registeredMs: START_MS + 1 }));
+  assert.deepEqual(node.list().addresses, ["back"], "SESSION had it before, and is asked");
+  node.sent = [];
+  assert.deepEqual(supersededOf(say(node, SESSION, put({ ...OWNERS, registeredMs: START_MS + 2 }))), []);
+  assert.deepEqual(challengedIn(node), []);
+  node.pass(10_000);
+  assert.deepEqual(node.list().addresses, ["mine"]);
+});
+
 test("a holder that says nothing keeps it from others at its address, and operators hear of the second word", () => {
   const node = held();
   for (let tries = 0; tries < 3; tries++) {
@@ -128,6 +143,52 @@ test("a holder that says nothing keeps it from others at its address, and operat
   say(node, OTHER, { kind: "remove", removal: { ...item.removal, client: BACK.client } });
   assert.deepEqual(node.list().addresses, ["mine"]);
   assert.deepEqual(node.contested, [{ dataInfoId: ORDERS, registId: "r1", holder: OWNER.client, by: BACK.client }]);
+});
+
+/** The client that has moved on takes back what its old session seems to hold. */
+function takenBackElsewhere(): TestData {
+  const node = held();
+  const item = removed("unpublished", { version: 6n, registeredMs: START_MS });
+  assert.ok(item.kind === "remove");
+  node.publish(put({ ...OWNERS, registId: "r2", address: "two" }));
+  const removal = { ...item.removal, client: BACK.client };
+  assert.equal(supersededOf(say(node, OTHER, { kind: "remove", removal })).length, 1);
+  assert.deepEqual(challengedIn(node), [[SESSION, HELD]]);
+  assert.deepEqual(node.list().addresses, ["mine", "two"]);
+  return node;
+}
+
+test("what a client that moved on takes back is gone when its old session yields it, and not said again", () => {
+  const node = takenBackElsewhere();
+  node.pass(16_500);
+  node.tell({ kind: "yielded", registrations: [HELD] }, SESSION);
+  assert.deepEqual(node.list().addresses, ["two"]);
+  assert.deepEqual(wantedFrom(node), []);
+  assert.equal(supersededOf(say(node, SESSION, put({ ...OWNERS, registeredMs: START_MS + 9 }))).length, 1);
+});
+
+test("what a client that moved on takes back is gone when its old session is lost right after, not much later", () => {
+  for (const [laterMs, addresses] of [
+    [5_000, ["two"]],
+    [10_001, ["mine", "two"]],
+  ] as const) {
+    const node = takenBackElsewhere();
+    node.pass(laterMs);
+    node.step({ kind: "sessionDown", session: SESSION });
+    assert.deepEqual(node.list().addresses, addresses);
+  }
+});
+
+test("a removal that the holder did not yield soon is forgotten, and one that its client's next word replaces", () => {
+  const late = takenBackElsewhere();
+  late.pass(20_001);
+  late.tell({ kind: "yielded", registrations: [HELD] }, SESSION);
+  assert.deepEqual(late.list().addresses, ["mine", "two"]);
+  const node = takenBackElsewhere();
+  say(node, OTHER, put({ ...RETURNED, version: 7n }));
+  node.tell({ kind: "yielded", registrations: [HELD] }, SESSION);
+  assert.deepEqual(wantedFrom(node), [[OTHER, [ORDERS, "r1"]]]);
+  assert.deepEqual(node.list().addresses, ["mine", "two"], "no gap");
 });
 
 test("only the holder's session yields, what it holds now, and to who is at the holder's address", () => {

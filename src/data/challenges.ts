@@ -21,6 +21,10 @@ import type { Registration } from "./packed/publicationStore.ts";
 const CHALLENGES_MAX = 1_000;
 // A session that has not repeated its request five times no longer wants the registration.
 const FORGOTTEN_MS = 10_000;
+// A removal is requested once, and a holder that never answered a question before has sixteen seconds.
+const REMOVAL_FORGOTTEN_MS = 20_000;
+
+type RemoveItem = Extract<PublishItem, { kind: "remove" }>;
 
 interface Key {
   readonly dataInfoId: DataInfoId;
@@ -35,6 +39,8 @@ export interface Challenge extends Key {
   readonly refusals: number;
   /** It comes from the holder's address. */
   readonly isOfOneHost: boolean;
+  /** The removal that was requested; undefined if the client wants the registration. */
+  readonly removal: RemoveItem | undefined;
   /**
    * The holding at the time when the holder had gone: the next request of that session replaces this stamp, and nothing
    * later.
@@ -114,9 +120,11 @@ export class Challenges {
     }
     const { dataInfoId, registId, version, registeredMs } = live;
     const refusals = known?.session === from ? known.refusals : 0;
-    if (item.kind === "put" && !isGranted) {
+    // Its session does not repeat a removal, so it is kept until the holder's session has answered.
+    const removal = item.kind === "remove" ? item : undefined;
+    if ((removal === undefined || isAsked) && !isGranted) {
       const challenge = { dataInfoId, registId, session: from, saidMs: nowMs, isOfOneHost, refusals: refusals + 1 };
-      this.#note(key, { ...challenge, granted: undefined, yielded: undefined });
+      this.#note(key, { ...challenge, removal, granted: undefined, yielded: undefined });
     }
     return {
       superseded: {
@@ -141,18 +149,28 @@ export class Challenges {
   /** The holder is gone: returns the session that may have the registration, on the first call only. */
   grant(live: Registration, nowMs: number): NodeId | undefined {
     const challenge = this.#challenges.get(textOf(live));
-    if (challenge === undefined || challenge.granted !== undefined) return undefined;
+    if (challenge === undefined || challenge.granted !== undefined || challenge.removal !== undefined) return undefined;
     if (nowMs - challenge.saidMs > FORGOTTEN_MS) return undefined;
     challenge.granted = { version: live.version, registeredMs: live.registeredMs };
     return challenge.session;
   }
 
-  /** The holder's session yields it: returns the session that may have it. */
-  yields(live: Registration): NodeId | undefined {
+  /** The holder's session yields it: returns the request that is to be met. */
+  yields(live: Registration, nowMs: number): Challenge | undefined {
     const challenge = this.#challenges.get(textOf(live));
     if (challenge?.isOfOneHost !== true) return undefined;
+    if (challenge.removal !== undefined && isForgotten(challenge, nowMs)) return undefined;
     challenge.yielded = { version: live.version, registeredMs: live.registeredMs };
-    return challenge.session;
+    return challenge;
+  }
+
+  /** Requests from the addresses of their holders, which are met if a holder's session can't be asked any more. */
+  *ofHolders(nowMs: number): Generator<Challenge> {
+    for (const challenge of this.#challenges.values()) {
+      const { isOfOneHost, removal, saidMs } = challenge;
+      // A holder may have answered a removal of long ago, which its session does not report.
+      if (isOfOneHost && (removal === undefined || nowMs - saidMs <= FORGOTTEN_MS)) yield challenge;
+    }
   }
 
   values(): Iterable<Challenge> {
@@ -166,9 +184,9 @@ export class Challenges {
   #note(key: string, challenge: Challenge): void {
     this.#challenges.delete(key);
     this.#challenges.set(key, challenge);
-    for (const [oldest, { saidMs }] of this.#challenges) {
-      if (this.#challenges.size <= CHALLENGES_MAX && challenge.saidMs - saidMs <= FORGOTTEN_MS) return;
-      this.#challenges.delete(oldest);
+    for (const [oldestKey, oldest] of this.#challenges) {
+      if (this.#challenges.size <= CHALLENGES_MAX && !isForgotten(oldest, challenge.saidMs)) return;
+      this.#challenges.delete(oldestKey);
     }
   }
 }
@@ -181,6 +199,10 @@ function claimOf(item: PublishItem) {
   if (item.kind === "put") return { by: item.publication.owner.client, stamp: item.publication };
   const { cause, client, stamp } = item.removal;
   return cause === "left" || client === undefined ? undefined : { by: client, stamp };
+}
+
+function isForgotten({ removal, saidMs }: Challenge, nowMs: number): boolean {
+  return nowMs - saidMs > (removal === undefined ? FORGOTTEN_MS : REMOVAL_FORGOTTEN_MS);
 }
 
 function textOf({ dataInfoId, registId }: Key): string {

@@ -282,7 +282,7 @@ export class Data {
       case "inventory":
         return this.#reconciliation.inventory(from, message);
       case "yielded":
-        return this.#departures.yielded(from, message.registrations);
+        return this.#departures.yielded(from, message.registrations, this.#nowMs);
       case "recalled":
         return this.#recall.recalled(from, this.#foreign.list(message.datum, from, this.#nowMs));
       default:

@@ -6,13 +6,14 @@
 import type { DataToSession, InventoryEntry, PublishItem, Superseded } from "../cluster/messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import { compareStamps } from "../model/publication.ts";
-import type { Contested } from "./challenges.ts";
+import type { Challenge, Contested } from "./challenges.ts";
 import type { Datum } from "./datum.ts";
 import { EndedSessions, type SessionEnd } from "./endedSessions.ts";
 import { COUNTED, type HeldLoss, type LossProtection } from "./lossProtection.ts";
 import type { Registration } from "./packed/publicationStore.ts";
 import { keyOf, leftItem } from "./reconciliation.ts";
 import type { Sessions } from "./sessions.ts";
+import type { SlotContents } from "./slotContents.ts";
 import type { LedSlot, Slots } from "./slots.ts";
 import { type RemoveItem, WithheldRemovals } from "./withheldRemovals.ts";
 
@@ -78,7 +79,8 @@ export class Departures {
   ): Superseded | "newest" | "claimant" {
     const { session: holding } = live.owner;
     // Items from before a slot is served were taken before: the newest may have been shown already.
-    const mayBeAsked = led.isServing && this.#sessions.isLinked(holding);
+    // A session that has reported that its client left no longer has an answer.
+    const mayBeAsked = led.isServing && this.#sessions.isLinked(holding) && !this.#withheld.has(live);
     const holder = { live, isThere: this.#sessions.mayAnswer(holding), mayBeAsked };
     const verdict = led.contents.challenges.judge(item, from, holder, nowMs);
     if (verdict === "claimant") this.#withheld.drop(live);
@@ -97,13 +99,13 @@ export class Departures {
   }
 
   /** A session reports that its clients don't answer for these: the asker at a holder's own address gets them. */
-  yielded(session: NodeId, registrations: readonly InventoryEntry[]): void {
+  yielded(session: NodeId, registrations: readonly InventoryEntry[], nowMs: number): void {
     for (const entry of registrations) {
       const contents = this.#slots.leading(entry.dataInfoId)?.contents;
       const live = contents?.datums.get(entry.dataInfoId)?.registration(entry.registId);
       if (contents === undefined || live?.owner.session !== session || compareStamps(live, entry) !== 0) continue;
-      const challenger = contents.challenges.yields(live);
-      if (challenger !== undefined) this.#want(contents.slot, challenger, live);
+      const challenge = contents.challenges.yields(live, nowMs);
+      if (challenge !== undefined) this.#meet(contents, challenge);
     }
   }
 
@@ -114,10 +116,9 @@ export class Departures {
   unlinked(session: NodeId, nowMs: number): void {
     this.#sessions.unlinked(session, nowMs);
     for (const { contents } of this.#slots.led()) {
-      for (const challenge of contents.challenges.values()) {
+      for (const challenge of contents.challenges.ofHolders(nowMs)) {
         const live = contents.datums.get(challenge.dataInfoId)?.registration(challenge.registId);
-        if (live?.owner.session !== session || !challenge.isOfOneHost) continue;
-        this.#want(contents.slot, challenge.session, live);
+        if (live?.owner.session === session) this.#meet(contents, challenge);
       }
     }
   }
@@ -193,6 +194,13 @@ export class Departures {
       granted.push(keyOf(live));
     }
     return granted;
+  }
+
+  /** The holder does not answer: the registration is removed, or the session that asked for it may have it. */
+  #meet({ slot, challenges }: SlotContents, { session, removal, ...key }: Challenge): void {
+    if (removal === undefined) return this.#want(slot, session, key);
+    challenges.withdraw(key, session);
+    this.#effects.take([removal]);
   }
 
   /** Tells a session that it may have a registration that it asked for. */

@@ -9,6 +9,7 @@ import type { PublishItem, Superseded } from "../cluster/messages/sessionData.ts
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import { compareStamps } from "../model/publication.ts";
 import type { Datum } from "./datum.ts";
+import type { Registration } from "./packed/publicationStore.ts";
 import { keyOf, supersededBy } from "./reconciliation.ts";
 import type { LedSlot } from "./slots.ts";
 
@@ -71,6 +72,12 @@ export class WithheldRemovals {
       this.#effects.want(datum.slot, challenger, removal);
     } else if (isCatchingUp) this.#withhold(key, { asked: undefined, item }, this.#caughtUpMs);
     return challenger !== undefined || isCatchingUp;
+  }
+
+  /** Whether the removal of exactly this registration waits. */
+  has(live: Registration): boolean {
+    const stamp = this.#withheld.size === 0 ? undefined : this.#withheld.get(keyOf(live))?.item.removal.stamp;
+    return stamp !== undefined && compareStamps(stamp, live) === 0;
   }
 
   /** Another client has the registration now, and its removal is void. */
