@@ -134,3 +134,31 @@ test("each client has versions of its own: after a stranger's the owner's come, 
   assert.equal(after(...stranger, ...owner, [50_000, pushed(400n, 1n)]), "1 newest wins");
   assert.equal(after(...stranger, ...owner, [50_000, told(OLD, 1n, 400n, [8n, "x"])]), "1 newest wins");
 });
+
+/** The rule that is broken when the first version returns after TAKER stood still for so long. */
+function brokenAfterPause(pausedMs: number, { laterMs = 1_000, isLeft = true } = {}): string | undefined {
+  const endMs = 10_000 + pausedMs;
+  const [left]: (readonly [number, Fact])[] = [
+    [20_000, { kind: "lost", client: "p", session: TAKER, side: "client", connection: 1 }],
+  ];
+  return judged([
+    [0, { kind: "started", node: TAKER, role: "session", machine: "s1" }],
+    [0, saved(TABLES[0])],
+    [1, { kind: "connected", client: "p", session: TAKER, connection: 1, isMute: false }],
+    [1, published],
+    [10_000, { kind: "paused", machine: "s1", isPaused: true }],
+    ...(isLeft && left !== undefined ? [left] : []),
+    [30_000, told(OLD, 1n, 200n, 2n)],
+    [30_001, pushed(200n, 2n)],
+    [endMs, { kind: "paused", machine: "s1", isPaused: false }],
+    [endMs + laterMs, pushed(300n, 1n)],
+  ]);
+}
+
+test("a session that stood still for longer than removals are kept may report what a left connection had said", () => {
+  const { tombstoneMs } = PLAN.config;
+  assert.equal(brokenAfterPause(tombstoneMs + 1), undefined);
+  assert.equal(brokenAfterPause(tombstoneMs), "1 newest wins", "the removal is remembered");
+  assert.equal(brokenAfterPause(tombstoneMs + 1, { laterMs: 25_000 }), "1 newest wins", "it has counted it out");
+  assert.equal(brokenAfterPause(tombstoneMs + 1, { isLeft: false }), "1 newest wins", "the client is still there");
+});

@@ -5,6 +5,7 @@
 import type { DataInfoId, NodeId } from "../../model/ids.ts";
 import { compareStamps, type Stamp } from "../../model/publication.ts";
 import type { Fact } from "../facts.ts";
+import type { Span } from "./apart.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";
 import { type Commit, clientOf } from "./commits.ts";
 
@@ -176,7 +177,20 @@ export class NewestWins implements Checker {
     // Of two clients that share a registId and lost a data node together, the one heard first shows first.
     if (isShared) return isCluster || nodes.dataRestarts.length > 0;
     const lossMs = nodes.lossesOf(service).findLast(({ hasCopy }) => !hasCopy)?.atMs ?? Number.NEGATIVE_INFINITY;
-    return isCluster && nowMs - lossMs < FORGETFUL_MS;
+    return isCluster && (nowMs - lossMs < FORGETFUL_MS || this.#isOfLongAbsent(service, registId, nowMs));
+  }
+
+  /**
+   * A session stood still for longer than removals are remembered. A connection that its client has left by now seems
+   * to stand there, and what the client said on it is reported until the session has counted it out.
+   */
+  #isOfLongAbsent(service: DataInfoId, registId: string, nowMs: number): boolean {
+    const { registrations, nodes, plan } = this.#evidence;
+    const [registration] = registrations.twins(service, registId);
+    const open = registration === undefined ? [] : [...registrations.client(registration.client).open.values()];
+    const isAbsence = ({ fromMs, untilMs }: Span) =>
+      untilMs - fromMs > plan.config.tombstoneMs && nowMs >= untilMs && nowMs - untilMs < FORGETFUL_MS;
+    return open.some(({ session, isLeft }) => isLeft && nodes.pauses(session).some(isAbsence));
   }
 
   /**

@@ -156,6 +156,33 @@ test("what a session had told before its cut is free when its client has left th
   assert.equal(broken(...HEARD, apart, ...MOVED, stranger), RULE);
 });
 
+test("a session that its client has left long ago, and has said so, need not be cut off", () => {
+  const movedToS1: readonly At[] = [
+    [10, published(1n)],
+    [15, acknowledged(1n, S2)],
+    [20, passedOn(S2)],
+    [30, taken(1, S2)],
+    [40, acknowledged(1n, S1, 2)],
+    [50, passedOn(S1, 2)],
+    [60, taken(2)],
+  ];
+  const leftS2: readonly At[] = [
+    [100, ended(S2, 1n, 3)],
+    [110, taken(3, S2)],
+  ];
+  const backAtS1: readonly At[] = [
+    [12_000, ended(S1, 1n, 4)],
+    [12_010, taken(4)],
+    [12_300, cut("s1", "d1", true)],
+    [12_500, acknowledged(1n, S1, 3)],
+  ];
+  const stranger: At = [13_000, shows(D1, S2, 12n, STRANGERS)];
+  assert.equal(broken(...movedToS1, ...leftS2, ...backAtS1, stranger), undefined);
+  assert.equal(broken(...movedToS1, ...backAtS1, stranger), RULE, "S2 still has it");
+  const again: At = [12_600, acknowledged(1n, S2, 4)];
+  assert.equal(broken(...movedToS1, ...leftS2, ...backAtS1, again, stranger), RULE, "S2 has it again");
+});
+
 test("a session's word ends nothing that the leader has from another one", () => {
   const late: readonly At[] = [
     [13_000, cut("s2", "d1", true)],

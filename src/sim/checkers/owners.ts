@@ -26,18 +26,14 @@ interface Heard {
   readonly atMs: number;
 }
 
-/** The time at which a leader has let a registration go, and the session that reported its end, if any. */
-interface LetGo {
-  readonly by: string | undefined;
-  readonly atMs: number;
-}
-
 export class Owners implements Checker {
   readonly #evidence: Evidence;
   // The session from which a leader last heard an owner's registration, as shown by its answer to a batch.
   readonly #heard = new Map<string, Heard>();
-  // Registrations that the leader has let go since.
-  readonly #letGo = new Map<string, LetGo>();
+  // When a leader has let a registration go since.
+  readonly #letGoMs = new Map<string, number>();
+  // When each session last told a leader that the owner's registration is over there, by registration and session.
+  readonly #endedMs = new Map<string, number>();
   // The reports in each unanswered batch: a batch may be lost with its link.
   readonly #underWay = new Map<string, readonly Word[]>();
   // The stranger that has a registration because a leader heard it first, by registration.
@@ -101,9 +97,12 @@ export class Owners implements Checker {
       // The end of a stranger's registration does not concern the owner's.
       const isOwners = owner.acknowledgements.some((one) => one.session === session && one.version === endOf);
       if (endOf === undefined) this.#heard.set(key, { session, atMs: nowMs });
-      // A session reports for the registrations that a leader has from it; its report on another session's ends
-      // nothing.
-      else if (isOwners && this.#heard.get(key)?.session === session) this.#noteLetGo(key, session, nowMs);
+      else if (isOwners) {
+        this.#endedMs.set(`${key} ${session}`, nowMs);
+        // A session reports for the registrations that a leader has from it; its report on another session's ends
+        // nothing.
+        if (this.#heard.get(key)?.session === session) this.#noteLetGo(key, nowMs);
+      }
     }
   }
 
@@ -118,13 +117,13 @@ export class Owners implements Checker {
       if (now === undefined && this.#holders.get(key) === client) this.#holders.delete(key);
       if (client !== owner.client || (now !== undefined && clientOf(now.token) === client)) continue;
       const session = this.#heard.get(key)?.session;
-      if (session !== undefined && this.#isSilent(session, owner, nowMs)) this.#noteLetGo(key, undefined, nowMs);
+      if (session !== undefined && this.#isSilent(session, owner, nowMs)) this.#noteLetGo(key, nowMs);
     }
   }
 
-  #noteLetGo(key: string, by: string | undefined, nowMs: number): void {
+  #noteLetGo(key: string, nowMs: number): void {
     this.#heard.delete(key);
-    this.#letGo.set(key, { by, atMs: nowMs });
+    this.#letGoMs.set(key, nowMs);
   }
 
   /** No leader can have heard the session for its lease. */
@@ -165,11 +164,12 @@ export class Owners implements Checker {
   #isUnheard(owner: KnownRegistration, { lostMs, nowMs }: { lostMs: number; nowMs: number }): boolean {
     const { service } = owner;
     const { nodes } = this.#evidence;
-    const letGo = this.#letGo.get(keyOf(owner));
-    const unknownMs = Math.max(lostMs, letGo?.atMs ?? lostMs);
+    const key = keyOf(owner);
+    const unknownMs = Math.max(lostMs, this.#letGoMs.get(key) ?? lostMs);
     const acknowledgements = owner.acknowledgements.filter(({ session, atMs }) => {
       const stopMs = nodes.run("session", session)?.stopMs ?? Number.POSITIVE_INFINITY;
-      return stopMs > unknownMs && (session !== letGo?.by || atMs > letGo.atMs);
+      const endedMs = this.#endedMs.get(`${key} ${session}`) ?? Number.NEGATIVE_INFINITY;
+      return stopMs > unknownMs && atMs > endedMs;
     });
     const isCutOff = ({ session, atMs }: Acknowledgement) => {
       const sinceMs = Math.max(atMs, unknownMs);

@@ -9,7 +9,17 @@ import type { Fact } from "../facts.ts";
 import type { Plan } from "../plan.ts";
 import { Dice } from "../random.ts";
 import { Judge } from "./judge.ts";
-import { type At, acknowledged, brokenBy, published, pushed, READY, S1 as SESSION } from "./testing/history.ts";
+import {
+  type At,
+  acknowledged,
+  brokenBy,
+  D1 as LEADER,
+  published,
+  pushed,
+  READY,
+  S1 as SESSION,
+  shows as showsTokens,
+} from "./testing/history.ts";
 import { UndueRemoval } from "./undueRemoval.ts";
 
 const S = brandDataInfoId("s#@#I#@#G");
@@ -84,4 +94,22 @@ test("a stranger's word may go with the stranger, the owner's may not", () => {
   const broken = (token: string) => brokenBy((evidence) => new UndueRemoval(evidence), shown(token));
   assert.equal(broken("c.1~9~x"), undefined);
   assert.equal(broken("c.1~1~c"), "5 a cut is not a death");
+});
+
+test("what a zone's list lacks may be a stranger's of another zone, and must not be nobody's", () => {
+  const broken = (...tokens: string[]) =>
+    brokenBy(
+      (evidence) => new UndueRemoval(evidence),
+      [
+        ...READY,
+        [10, published(1n)],
+        [15, acknowledged(1n, SESSION)],
+        [20, pushed(SESSION, 10n, true, "c.1~1~c")],
+        [29, showsTokens(LEADER, SESSION, 11n, ...tokens)],
+        [30, pushed(SESSION, 11n, true)],
+      ],
+    );
+  assert.equal(broken("c.1~9~x"), undefined);
+  assert.equal(broken("c.1~1~c"), "5 a cut is not a death");
+  assert.equal(broken(), "5 a cut is not a death");
 });

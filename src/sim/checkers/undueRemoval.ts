@@ -100,12 +100,18 @@ export class UndueRemoval implements Checker {
   }
 
   #missing(gone: Word & { registId: string }, { service, before, after, nowMs }: Step): Finding | undefined {
-    const { registrations, nodes } = this.#evidence;
+    const { registrations, nodes, commits } = this.#evidence;
     const [registration, twin] = registrations.twins(service, gone.registId);
     // There is no promise as to which of two clients with one name may take it from the other.
     if (registration === undefined || twin !== undefined) return undefined;
     // A departing stranger takes away only its own registration; owners.ts judges whether that may be shown at all.
     if (gone.client !== registration.client) return undefined;
+    // A stranger of another zone may have it: owners.ts judges that too.
+    const isStrangers = commits.at(service, after.version).some(({ content }) => {
+      const token = content.get(gone.registId)?.token;
+      return token !== undefined && clientOf(token) !== registration.client;
+    });
+    if (isStrangers) return undefined;
     if (registration.unpublished.some((version) => version > gone.version)) return undefined;
     const sinceMs = before.lastMs - LAG_MS;
     const absences = this.#absences.of(registration);
