@@ -1,4 +1,4 @@
-// The runs for each name on the command line, and Roster's expected results.
+// What is run for each name on the command line, and what Roster is expected to reach there.
 
 import type { Job } from "./drivers/task.ts";
 import type { StartOptions } from "./targets/target.ts";

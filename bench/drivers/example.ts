@@ -149,7 +149,7 @@ async function change(publishers: Publishers, instances: readonly Instance[]): P
 
 interface FinalLists {
   readonly fingerprints: ReadonlySet<number>;
-  /** The cost of a push of such a list, relative to the present one. */
+  /** What a push of such a list takes, to what it would take as it is. */
   readonly percent: number;
 }
 

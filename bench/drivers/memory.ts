@@ -1,4 +1,4 @@
-// The memory of a server's processes, and the pauses of its garbage collection.
+// What the processes of a server have in memory, and how long garbage collection stops them.
 
 import { type Figure, mebibytes, percentile } from "../figures.ts";
 import { type Probe, type Probed, probe } from "../processes/gcProbe.ts";
@@ -21,7 +21,7 @@ export async function memoryOf(process: ServerProcess): Promise<Memory> {
   return { rss, heap: memory.heapUsed + memory.external };
 }
 
-/** The growth between the two measurements by this number of instances. */
+/** What so many instances have added between the two. */
 export function memoryFigures(name: string, memories: readonly (Memory | undefined)[], instances: number): Figure[] {
   const [before, after] = memories;
   if (before === undefined || after === undefined) return [];

@@ -1,4 +1,4 @@
-// The messages between the coordinator and a driver.
+// What the coordinator tells a driver, and what it hears from it.
 
 import type { Figure } from "../figures.ts";
 import type { Protocol, PushEncoding } from "../protocols/protocol.ts";

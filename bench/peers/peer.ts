@@ -1,4 +1,4 @@
-// The common part of all peers: a fresh folder, a process, and a wait until its port is open.
+// What all peers have in common: a fresh folder, a process, and a wait until its port is open.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

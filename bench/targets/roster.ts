@@ -61,7 +61,7 @@ export function rosterCluster(root: string): Target {
   };
 }
 
-/** A data node and a meta node. The port is the meta node's: the driver brings a session of its own. */
+/** A data node and a meta node, which is what is connected to: whoever loads it brings a session of his own. */
 export function rosterData(root: string): Target {
   return {
     ...roster(root),

@@ -19,20 +19,21 @@ function scene(members: readonly NodeId[] | undefined) {
     sessions.joined({ epoch: 1n, serial: 1, list }, START_MS);
   };
   if (members !== undefined) joined(...members);
-  const changes: boolean[] = [];
-  const completeness = new Completeness({ slots, sessions }, WAIT_MS, ({ isServing }) => void changes.push(isServing));
+  const completeness = new Completeness({ slots, sessions }, WAIT_MS);
   completeness.begun(slot);
+  /** Whether the slot has begun (true) or ceased to serve since this was asked last, if either. */
+  const changes = () => [...completeness.takeChanged()].map(({ isServing }) => isServing);
   return { slots, slot, sessions, joined, completeness, changes };
 }
 
 test("a slot is served when every session has been heard, and that is said once", () => {
   const { completeness, slot, changes } = scene([SESSION, OTHER]);
   completeness.heard(slot, SESSION, START_MS);
-  assert.deepEqual([slot.isServing, completeness.isComplete, changes], [false, false, []]);
+  assert.deepEqual([slot.isServing, completeness.isComplete, changes()], [false, false, []]);
   completeness.heard(slot, OTHER, START_MS);
   completeness.heard(slot, OTHER, START_MS);
   completeness.wake(START_MS);
-  assert.deepEqual([slot.isServing, completeness.isComplete, changes], [true, true, [true]]);
+  assert.deepEqual([slot.isServing, completeness.isComplete, changes()], [true, true, [true]]);
 });
 
 test("before the members are known no slot is served, however long it takes", () => {
@@ -56,13 +57,14 @@ test("a session that is never heard is waited for so long, and then the slot is 
 test("a slot ceases to be served while a session that came back still says what it has", () => {
   const { completeness, slot, changes } = scene([SESSION]);
   completeness.heard(slot, SESSION, START_MS);
+  assert.deepEqual(changes(), [true]);
   completeness.awaits(slot, OTHER, START_MS + 5);
   completeness.awaits(slot, OTHER, START_MS + 9);
-  assert.deepEqual([changes, slot.sinceMs, completeness.isComplete], [[true, false], START_MS + 5, false]);
+  assert.deepEqual([changes(), completeness.isComplete], [[false], false]);
   completeness.wake(START_MS + 5 + WAIT_MS - 1);
   assert.equal(slot.isServing, false);
   completeness.heard(slot, OTHER, START_MS + 10);
-  assert.deepEqual(changes, [true, false, true]);
+  assert.deepEqual(changes(), [true]);
 });
 
 test("a session that is awaited for too long, or is absent by now, is not waited for", () => {
@@ -70,7 +72,7 @@ test("a session that is awaited for too long, or is absent by now, is not waited
   late.completeness.heard(late.slot, SESSION, START_MS);
   late.completeness.awaits(late.slot, OTHER, START_MS);
   late.completeness.wake(START_MS + WAIT_MS);
-  assert.deepEqual([late.slot.isServing, late.slot.awaited.size], [true, 0]);
+  assert.deepEqual([late.slot.isServing, [...late.slot.awaited()]], [true, []]);
   const gone = scene([SESSION]);
   gone.sessions.linked(OTHER);
   gone.completeness.heard(gone.slot, SESSION, START_MS);
@@ -86,7 +88,7 @@ test("who has been heard has spoken, and is awaited no longer", () => {
   const { completeness, slot } = scene([SESSION, OTHER]);
   completeness.awaits(slot, SESSION, START_MS);
   completeness.heard(slot, SESSION, START_MS);
-  assert.deepEqual([[...slot.heard], [...slot.spoke], [...slot.awaited]], [[SESSION], [SESSION], []]);
+  assert.deepEqual([slot.hasHeard(SESSION), [...slot.spoke], [...slot.awaited()]], [true, [SESSION], []]);
 });
 
 test("a slot that is led no more, or anew, is not waited for", () => {

@@ -1,31 +1,24 @@
-// Decides which led slots may be shown. A slot is complete when every session of the cluster has reported what it holds
-// in it, and no session that returned after a long absence is still reporting. Before that the node accepts
-// publications for it, and sends no list, since a list might be incomplete.
+// Decides which led slots may be shown: a slot is complete when every session of the cluster has reported what it holds
+// in it, and no session that returned after a long absence is still reporting.
 
 import type { NodeId } from "../model/ids.ts";
+import type { LedSlot } from "./ledSlot.ts";
 import type { Sessions } from "./sessions.ts";
-import type { LedSlot, Slots } from "./slots.ts";
+import type { Slots } from "./slots.ts";
 
 export class Completeness {
-  readonly #slots: Slots;
+  readonly #slots: Pick<Slots, "ledSlot">;
   readonly #sessions: Sessions;
   readonly #waitMs: number;
-  readonly #changed: (slot: LedSlot) => void;
   readonly #incomplete = new Set<LedSlot>();
+  /** Slots that have begun or ceased to serve, until the caller takes them. */
+  #changed = new Set<LedSlot>();
 
-  /**
-   * The node waits for a session that is never heard for `waitMs`. `changed` is called for a slot that begins or ceases
-   * to serve.
-   */
-  constructor(
-    { slots, sessions }: { slots: Slots; sessions: Sessions },
-    waitMs: number,
-    changed: (slot: LedSlot) => void,
-  ) {
+  /** The node waits for a session that is never heard for `waitMs`. */
+  constructor({ slots, sessions }: { slots: Pick<Slots, "ledSlot">; sessions: Sessions }, waitMs: number) {
     this.#slots = slots;
     this.#sessions = sessions;
     this.#waitMs = waitMs;
-    this.#changed = changed;
   }
 
   /** Every led slot is served. */
@@ -45,28 +38,23 @@ export class Completeness {
     }
   }
 
-  /** The registrations that a session brings back after a long absence are shown together and not one by one. */
+  /** The session has a registration in this slot that is not here, and was not heard before. */
   awaits(slot: LedSlot, session: NodeId, nowMs: number): void {
-    slot.awaited.add(session);
-    if (!slot.isServing) return;
-    slot.isServing = false;
-    slot.sinceMs = nowMs;
+    if (!slot.awaits(session, nowMs)) return;
     this.#incomplete.add(slot);
-    this.#changed(slot);
+    this.#changed.add(slot);
   }
 
+  /** All registrations of the session in this slot are here. */
   heard(slot: LedSlot, session: NodeId, nowMs: number): void {
-    slot.heard.add(session);
-    slot.upToDate.add(session);
-    slot.spoke.add(session);
-    slot.awaited.delete(session);
+    slot.hears(session);
     this.#serveIfComplete(slot, nowMs);
   }
 
   /** Sessions have come or gone. A session that is gone is not waited for: its lease decides. */
   sessionsChanged(nowMs: number): void {
     for (const slot of this.#incomplete) {
-      for (const session of slot.awaited) if (this.#sessions.isAbsent(session)) slot.awaited.delete(session);
+      for (const session of slot.awaited()) if (this.#sessions.isAbsent(session)) slot.awaitsNoMore(session);
     }
     this.wake(nowMs);
   }
@@ -75,14 +63,17 @@ export class Completeness {
     for (const slot of this.#incomplete) this.#serveIfComplete(slot, nowMs);
   }
 
+  /** The slots that have begun or ceased to serve since the last call. */
+  takeChanged(): ReadonlySet<LedSlot> {
+    const changed = this.#changed;
+    if (changed.size > 0) this.#changed = new Set();
+    return changed;
+  }
+
   #serveIfComplete(slot: LedSlot, nowMs: number): void {
     const { members } = this.#sessions;
-    if (slot.isServing || members === undefined) return;
-    const isOverdue = nowMs >= slot.sinceMs + this.#waitMs;
-    if (!isOverdue && (slot.awaited.size > 0 || ![...members].every((session) => slot.heard.has(session)))) return;
-    slot.isServing = true;
-    slot.awaited.clear();
+    if (members === undefined || !slot.serveIfHeard(members, { nowMs, waitMs: this.#waitMs })) return;
     this.#incomplete.delete(slot);
-    this.#changed(slot);
+    this.#changed.add(slot);
   }
 }

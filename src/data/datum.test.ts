@@ -19,7 +19,7 @@ function change(one: Datum, ...items: Parameters<Datum["apply"]>[0][]): void {
 /** A service with an interested session, so that it remembers its changes. */
 function watched(logChangesMax = 100): Datum {
   const { datum: one } = datum(logChangesMax);
-  one.interested.set(SESSION, START_MS);
+  one.interest.asked(SESSION, START_MS);
   return one;
 }
 
@@ -100,7 +100,7 @@ test("a service is idle when it has neither publishers, nor memories, nor anybod
   assert.ok(!one.isIdle);
   one.clear();
   assert.ok(one.isIdle);
-  one.interested.set(SESSION, START_MS);
+  one.interest.asked(SESSION, START_MS);
   assert.ok(!one.isIdle);
 });
 
@@ -158,9 +158,9 @@ test("a version that was raised without a change is a step too, and takes the pl
 test("where nobody is interested no change is remembered", () => {
   const one = watched();
   change(one, put({ registId: "a" }));
-  one.interested.clear();
+  one.interest.clear();
   change(one, put({ registId: "b" }));
-  one.interested.set(SESSION, START_MS);
+  one.interest.asked(SESSION, START_MS);
   assert.equal(one.deltaSince(given(1n)), undefined);
   assert.equal(one.deltaSince(given(2n)), undefined);
 });

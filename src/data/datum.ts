@@ -11,8 +11,9 @@ import {
   type DatumVersion,
   NO_DATUM_VERSION,
 } from "../model/datum.ts";
-import { type ClientId, type DataInfoId, hostNumberOf, type NodeId, UNKNOWN_HOST } from "../model/ids.ts";
+import { type ClientId, type DataInfoId, hostNumberOf, UNKNOWN_HOST } from "../model/ids.ts";
 import { compareStamps, type Owner, type Publication, type Stamp } from "../model/publication.ts";
+import { Interest } from "./interest.ts";
 import { OperatorLog } from "./operatorLog.ts";
 import type { Registration, ServicePublications } from "./packed/publicationStore.ts";
 import type { ServiceTombstones, Tombstones } from "./packed/tombstones.ts";
@@ -20,14 +21,10 @@ import type { ServiceTombstones, Tombstones } from "./packed/tombstones.ts";
 export class Datum {
   readonly dataInfoId: DataInfoId;
   readonly slot: number;
-  /** Sessions with subscribers of this service, with the time of their last report. */
-  readonly interested = new Map<NodeId, number>();
-  /** Those of them that asked while the list was held, with the version that each has. */
-  readonly waiting = new Map<NodeId, DatumVersion>();
+  /** The sessions that want to hear of this service. */
+  readonly interest = new Interest();
   /** The latest state of earlier leaders that is contained here. */
   inherited: DatumVersion = NO_DATUM_VERSION;
-  /** It has changed while it was held, and interested sessions have not heard of it. */
-  isUntold = false;
   readonly #publications: ServicePublications;
   readonly #log: OperatorLog;
   readonly #memory: Tombstones<Datum>;
@@ -71,7 +68,7 @@ export class Datum {
 
   /** Nothing is lost if this datum is forgotten. */
   get isIdle(): boolean {
-    return this.#publications.size === 0 && (this.#tombstones?.size ?? 0) === 0 && this.interested.size === 0;
+    return this.#publications.size === 0 && (this.#tombstones?.size ?? 0) === 0 && this.interest.isEmpty;
   }
 
   publications(): Iterable<Publication> {
@@ -106,7 +103,7 @@ export class Datum {
     const delta = { ...to, dataInfoId: this.dataInfoId, base: this.#version, changes };
     this.#version = to;
     // No session is at the version before: the next one to ask gets the whole list.
-    if (this.interested.size === 0) this.#log.clear();
+    if (this.interest.isEmpty) this.#log.clear();
     else this.#log.append(delta);
     return delta;
   }

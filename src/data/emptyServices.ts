@@ -8,18 +8,19 @@
 import type { DataToSession } from "../cluster/messages/sessionData.ts";
 import type { DatumVersion } from "../model/datum.ts";
 import type { DataInfoId } from "../model/ids.ts";
+import type { LedSlot } from "./ledSlot.ts";
 import type { SharedMemory } from "./slotContents.ts";
-import type { LedSlot } from "./slots.ts";
+import type { VersionFloor } from "./versionFloor.ts";
 
 export class EmptyServices {
   readonly #memory: SharedMemory;
   readonly #max: number;
-  readonly #newVersion: (leaderEpoch: bigint) => DatumVersion;
+  readonly #versions: Pick<VersionFloor, "give">;
 
-  constructor(memory: SharedMemory, max: number, newVersion: (leaderEpoch: bigint) => DatumVersion) {
+  constructor(memory: SharedMemory, max: number, versions: Pick<VersionFloor, "give">) {
     this.#memory = memory;
     this.#max = max;
-    this.#newVersion = newVersion;
+    this.#versions = versions;
   }
 
   /** The most allowed are remembered. */
@@ -31,10 +32,11 @@ export class EmptyServices {
   answer(
     { leaderEpoch, contents, isServing }: LedSlot,
     { dataInfoId, have, isScan }: { dataInfoId: DataInfoId; have: DatumVersion; isScan: boolean },
+    nowMs: number,
   ): DataToSession | undefined {
     if (!isServing) return { kind: "notReady", dataInfoId };
     const isKnown = have.origin === leaderEpoch && have.version > contents.forgotten;
     if (isKnown) return isScan ? undefined : { kind: "current", dataInfoId };
-    return { kind: "snapshot", datum: { ...this.#newVersion(leaderEpoch), dataInfoId, publications: [] } };
+    return { kind: "snapshot", datum: { ...this.#versions.give(nowMs, leaderEpoch), dataInfoId, publications: [] } };
   }
 }

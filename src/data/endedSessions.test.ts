@@ -13,15 +13,14 @@ function scene(services: number, lost: number) {
   for (let at = 0; at < services; at++) slot.contents.add(brandDataInfoId(`s${at}#@#I#@#G`), given(1n));
   const back = new Set<NodeId>();
   const ended: [NodeId, DataInfoId][] = [];
-  const sessions = new EndedSessions(slots, {
-    isAbsent: (session) => !back.has(session),
-    end: ({ session }, { dataInfoId }) => {
+  const sessions = new EndedSessions({ slots, sessions: { isAbsent: (session) => !back.has(session) } });
+  const work = () =>
+    sessions.work(({ session }, { dataInfoId }) => {
       ended.push([session, dataInfoId]);
       return lost;
-    },
-  });
+    });
   const add = (session: NodeId) => sessions.add({ slot, session, isOwner: true, offered: new Set() });
-  return { slots, sessions, back, ended, add };
+  return { slots, sessions, work, back, ended, add };
 }
 
 test("a step looks at four thousand services, or takes four hundred and forty-five that lose one registration", () => {
@@ -29,21 +28,21 @@ test("a step looks at four thousand services, or takes four hundred and forty-fi
     [0, 4_000],
     [1, 445],
   ] as const) {
-    const { sessions, ended, add } = scene(services + 1, lost);
+    const { sessions, work, ended, add } = scene(services + 1, lost);
     add(SESSION);
-    sessions.work();
+    work();
     assert.deepEqual([ended.length, sessions.isDone], [services, false]);
-    sessions.work();
+    work();
     assert.deepEqual([ended.length, sessions.isDone], [services + 1, true]);
   }
 });
 
 test("one session after the other is worked off, in one step if they have room", () => {
-  const { sessions, ended, add } = scene(3, 0);
+  const { sessions, work, ended, add } = scene(3, 0);
   assert.ok(sessions.isDone);
   add(SESSION);
   add(OTHER);
-  sessions.work();
+  work();
   assert.deepEqual(
     ended.map(([session]) => session),
     [SESSION, SESSION, SESSION, OTHER, OTHER, OTHER],
@@ -52,20 +51,20 @@ test("one session after the other is worked off, in one step if they have room",
 });
 
 test("a session that is back before all is done keeps the rest", () => {
-  const { sessions, ended, add, back } = scene(4_001, 0);
+  const { sessions, work, ended, add, back } = scene(4_001, 0);
   add(SESSION);
-  sessions.work();
+  work();
   back.add(SESSION);
-  sessions.work();
+  work();
   assert.deepEqual([ended.length, sessions.isDone], [4_000, true]);
 });
 
 test("a slot that is led elsewhere, or anew, is left alone", () => {
   for (const owner of [others, leads]) {
-    const { sessions, ended, add, slots } = scene(2, 0);
+    const { sessions, work, ended, add, slots } = scene(2, 0);
     add(SESSION);
     slots.adopt(tableOf(2n, owner), START_MS);
-    sessions.work();
+    work();
     assert.deepEqual([ended, sessions.isDone], [[], true]);
   }
 });

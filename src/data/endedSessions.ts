@@ -4,7 +4,9 @@
 
 import type { NodeId } from "../model/ids.ts";
 import type { Datum } from "./datum.ts";
-import type { LedSlot, Slots } from "./slots.ts";
+import type { LedSlot } from "./ledSlot.ts";
+import type { Sessions } from "./sessions.ts";
+import type { Slots } from "./slots.ts";
 
 /** A session's end in one slot. */
 export interface SessionEnd {
@@ -16,24 +18,21 @@ export interface SessionEnd {
   readonly offered: ReadonlySet<string>;
 }
 
-interface Effects {
-  isAbsent(session: NodeId): boolean;
-  /** Returns the number of registrations that go. */
-  end(end: SessionEnd, datum: Datum): number;
-}
+/** Ends the session for one service; returns the number of registrations that go. */
+type End = (end: SessionEnd, datum: Datum) => number;
 
 // Checking a service takes a microsecond, removing from one some ten: five milliseconds a step.
 const WORK_PER_STEP = 4_000;
 const WORK_PER_REMOVAL = 8;
 
 export class EndedSessions {
-  readonly #slots: Slots;
-  readonly #effects: Effects;
+  readonly #slots: Pick<Slots, "ledSlot">;
+  readonly #sessions: Pick<Sessions, "isAbsent">;
   #ends: (SessionEnd & { readonly rest: Iterator<Datum> })[] = [];
 
-  constructor(slots: Slots, effects: Effects) {
+  constructor({ slots, sessions }: { slots: Pick<Slots, "ledSlot">; sessions: Pick<Sessions, "isAbsent"> }) {
     this.#slots = slots;
-    this.#effects = effects;
+    this.#sessions = sessions;
   }
 
   get isDone(): boolean {
@@ -46,11 +45,11 @@ export class EndedSessions {
   }
 
   /** Does as much of it as a step may take. */
-  work(): void {
+  work(endOne: End): void {
     let left = WORK_PER_STEP;
     let done = 0;
     for (const end of this.#ends) {
-      if (this.#isOn(end)) left = this.#go(end, left);
+      if (this.#isOn(end)) left = this.#go(end, endOne, left);
       if (left <= 0) break;
       done++;
     }
@@ -58,16 +57,16 @@ export class EndedSessions {
   }
 
   #isOn({ slot, session }: SessionEnd): boolean {
-    return this.#slots.ledSlot(slot.contents.slot) === slot && this.#effects.isAbsent(session);
+    return this.#slots.ledSlot(slot.contents.slot) === slot && this.#sessions.isAbsent(session);
   }
 
   /** Continues in one slot; returns the rest of the step, which is nothing if the slot is not done. */
-  #go(end: SessionEnd & { readonly rest: Iterator<Datum> }, max: number): number {
+  #go(end: SessionEnd & { readonly rest: Iterator<Datum> }, endOne: End, max: number): number {
     let left = max;
     while (left > 0) {
       const next = end.rest.next();
       if (next.done === true) return left;
-      left -= 1 + WORK_PER_REMOVAL * this.#effects.end(end, next.value);
+      left -= 1 + WORK_PER_REMOVAL * endOne(end, next.value);
     }
     return 0;
   }

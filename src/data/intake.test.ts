@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { PublishItem } from "../cluster/messages/sessionData.ts";
 import { brandDataInfoId, type NodeId } from "../model/ids.ts";
+import type { Applied } from "./commits.ts";
 import type { Datum } from "./datum.ts";
-import { type Applied, Intake } from "./intake.ts";
+import { Intake } from "./intake.ts";
 import { ORDERS, OTHER, publication, put, removed, SESSION, START_MS } from "./testing/harness.ts";
 import { follows, given, leads, slotsAfter } from "./testing/parts.ts";
 
@@ -20,27 +21,30 @@ function scene(owner = leads, serviceBytesMax = 1_000_000) {
   const said = { refuses: false };
   let version = 10n;
   const intake = new Intake(
-    slots,
-    { serviceBytesMax },
     {
-      newVersion: (origin) => given(++version, origin),
-      refuses: (_item, from) => {
-        seen.push(from);
-        return said.refuses;
+      slots,
+      versions: { give: (_nowMs, origin) => given(++version, origin) },
+      contention: {
+        refuses: (_item, from) => {
+          seen.push(from);
+          return said.refuses;
+        },
+        judges: () => "newest",
       },
-      judges: () => "newest",
-      unpublished: (datum) => void unpublished.push(datum),
-      commit: (_led, datum, applied) => void commits.push({ datum, applied }),
+      hold: { unpublished: (datum) => void unpublished.push(datum as Datum) },
+      commits: { commit: (_led, datum, applied) => void commits.push({ datum, applied }) },
     },
+    { serviceBytesMax },
   );
+  const take = (items: readonly PublishItem[], from?: NodeId) => intake.take(items, START_MS, from);
   const kinds = () =>
     commits.map(({ datum, applied }) => [datum.dataInfoId, applied.changes.length, applied.taken.length]);
-  return { slots, intake, commits, kinds, unpublished, seen, said };
+  return { slots, take, commits, kinds, unpublished, seen, said };
 }
 
 test("all items of a service are committed together, in a datum that is made for its first publication", () => {
   const it = scene();
-  const notTaken = it.intake.take([put(), put({ dataInfoId: STOCK }), put({ registId: "r2" })], SESSION);
+  const notTaken = it.take([put(), put({ dataInfoId: STOCK }), put({ registId: "r2" })], SESSION);
   assert.deepEqual(notTaken, { superseded: [], unlisted: [] });
   assert.deepEqual(it.kinds(), [
     [ORDERS, 2, 2],
@@ -52,10 +56,10 @@ test("all items of a service are committed together, in a datum that is made for
 
 test("what nobody sees is taken all the same, for followers; what something newer refuses is named", () => {
   const it = scene();
-  it.intake.take([put({ version: 2n })]);
+  it.take([put({ version: 2n })]);
   it.commits.splice(0);
   const again = put({ version: 2n, registeredMs: START_MS + 1 });
-  const { superseded } = it.intake.take([again, put({ version: 1n }), removed("left", publication({ version: 0n }))]);
+  const { superseded } = it.take([again, put({ version: 1n }), removed("left", publication({ version: 0n }))]);
   assert.deepEqual(it.kinds(), [[ORDERS, 0, 1]]);
   const [lost] = superseded;
   assert.deepEqual(
@@ -67,41 +71,41 @@ test("what nobody sees is taken all the same, for followers; what something newe
 
 test("a removal from a service that nobody knows leaves nothing behind", () => {
   const it = scene();
-  it.intake.take([removed("unpublished", publication())], SESSION);
+  it.take([removed("unpublished", publication())], SESSION);
   assert.deepEqual([it.commits, it.slots.datum(ORDERS), it.seen], [[], undefined, []]);
 });
 
 test("what another node leads is passed over", () => {
   const it = scene(follows);
-  assert.deepEqual(it.intake.take([put()], SESSION), { superseded: [], unlisted: [] });
+  assert.deepEqual(it.take([put()], SESSION), { superseded: [], unlisted: [] });
   assert.deepEqual([it.commits, it.slots.datum(ORDERS)], [[], undefined]);
 });
 
 test("a session whose item is looked at has spoken, what the node does by itself is nobody's word", () => {
   const it = scene();
-  it.intake.take([put()]);
+  it.take([put()]);
   assert.equal(it.slots.ledSlot(0)?.spoke.size, 0);
-  it.intake.take([put()], OTHER);
+  it.take([put()], OTHER);
   assert.deepEqual([...(it.slots.ledSlot(0)?.spoke ?? [])], [OTHER]);
 });
 
 test("a removal that may be of somebody else's registration is not applied, and asked about with its session", () => {
   const it = scene();
-  it.intake.take([put()], SESSION);
+  it.take([put()], SESSION);
   it.commits.splice(0);
   it.said.refuses = true;
-  it.intake.take([removed("left", publication())], OTHER);
+  it.take([removed("left", publication())], OTHER);
   assert.deepEqual([it.commits, it.seen, it.slots.datum(ORDERS)?.size], [[], [OTHER], 1]);
   it.said.refuses = false;
-  it.intake.take([removed("left", publication())], SESSION);
+  it.take([removed("left", publication())], SESSION);
   assert.deepEqual(it.kinds(), [[ORDERS, 1, 1]]);
 });
 
 test("only a client that takes back what was listed is not waited for again", () => {
   const outcome = (item: PublishItem) => {
     const it = scene();
-    it.intake.take([put()], SESSION);
-    it.intake.take([item], SESSION);
+    it.take([put()], SESSION);
+    it.take([item], SESSION);
     return it.unpublished.length;
   };
   assert.equal(outcome(removed("unpublished", { version: 2n, registeredMs: START_MS })), 1);
@@ -113,8 +117,8 @@ test("only a client that takes back what was listed is not waited for again", ()
 test("what would make the list too large is not applied, and named with what the list takes", () => {
   // A small publication counts as 256 bytes.
   const it = scene(leads, 400);
-  it.intake.take([put()], SESSION);
-  const { unlisted, superseded } = it.intake.take([put({ registId: "r2" })], SESSION);
+  it.take([put()], SESSION);
+  const { unlisted, superseded } = it.take([put({ registId: "r2" })], SESSION);
   assert.deepEqual([unlisted.length, unlisted[0]?.registId, unlisted[0]?.bytesMax, superseded], [1, "r2", 400, []]);
   assert.equal(it.slots.datum(ORDERS)?.size, 1);
 });

@@ -3,7 +3,7 @@
 // time, and forgets sessions that have not asked for long.
 
 import type { Datum } from "./datum.ts";
-import type { LedSlot, Slots } from "./slots.ts";
+import type { Slots } from "./slots.ts";
 
 // Some 0.2 ms of work. A million services take less than five minutes, ten thousand three seconds.
 const DATUMS_PER_STEP = 4_000;
@@ -19,8 +19,8 @@ export class InterestSweep {
     this.#interestMs = interestMs;
   }
 
-  /** Continues where it ended the last time; `idle` receives datums that are no longer needed. */
-  step(nowMs: number, idle: (slot: LedSlot, datum: Datum) => void): void {
+  /** Continues where it ended the last time, and drops datums that are no longer needed. */
+  step(nowMs: number): void {
     this.#rest ??= ledDatums(this.#slots);
     for (let step = 0; step < DATUMS_PER_STEP; step++) {
       const { value: datum, done } = this.#rest.next();
@@ -28,12 +28,9 @@ export class InterestSweep {
         this.#rest = undefined;
         return;
       }
-      for (const [session, sinceMs] of datum.interested) {
-        if (sinceMs < nowMs - this.#interestMs) datum.interested.delete(session);
-      }
+      datum.interest.forgetBefore(nowMs - this.#interestMs);
       // The slot may be another node's since the round began.
-      const slot = datum.isIdle ? this.#slots.ledSlot(datum.slot) : undefined;
-      if (slot !== undefined) idle(slot, datum);
+      if (datum.isIdle) this.#slots.ledSlot(datum.slot)?.contents.dropIfIdle(datum);
     }
   }
 }

@@ -4,14 +4,17 @@
 // whose list is newer than the leader's first state is asked for that list before it is answered, and its subscribers
 // don't go back.
 
-import type { DataToSession, PublishItem } from "../cluster/messages/sessionData.ts";
+import type { PublishItem } from "../cluster/messages/sessionData.ts";
 import type { DatumSnapshot, DatumVersion } from "../model/datum.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import type { Owner, Publication } from "../model/publication.ts";
+import type { DataOutput } from "./dataPorts.ts";
 import type { Datum } from "./datum.ts";
-import { leftItem } from "./reconciliation.ts";
+import type { Intake } from "./intake.ts";
+import { leftItem } from "./items.ts";
+import type { LedSlot } from "./ledSlot.ts";
 import type { Sessions } from "./sessions.ts";
-import type { LedSlot, Slots } from "./slots.ts";
+import type { Slots } from "./slots.ts";
 
 // A session that is asked answers at once, or its link is closed; one of an older release does not know the question.
 // Longer than an answer takes, and less than the five seconds between two scans, with which the others come again.
@@ -23,23 +26,24 @@ interface Asked {
   readonly atMs: number;
 }
 
-interface Effects {
-  send(session: NodeId, message: DataToSession): void;
-  take(items: readonly PublishItem[]): void;
-  /** No question about this service is open any more: waiting sessions are answered. */
-  answered(datum: Datum): void;
+interface Parts {
+  readonly slots: Slots;
+  readonly sessions: Sessions;
+  readonly intake: Pick<Intake, "take">;
 }
 
 export class Recall {
   readonly #slots: Slots;
   readonly #sessions: Sessions;
-  readonly #effects: Effects;
+  readonly #intake: Parts["intake"];
+  readonly #output: Pick<DataOutput, "toSession">;
   readonly #asked = new Map<DataInfoId, Asked>();
 
-  constructor({ slots, sessions }: { slots: Slots; sessions: Sessions }, effects: Effects) {
+  constructor({ slots, sessions, intake }: Parts, output: Pick<DataOutput, "toSession">) {
     this.#slots = slots;
     this.#sessions = sessions;
-    this.#effects = effects;
+    this.#intake = intake;
+    this.#output = output;
   }
 
   /**
@@ -58,34 +62,40 @@ export class Recall {
     if (asked === undefined || isLate || have.version > asked.version) {
       if (this.#absent(led, session).size === 0) {
         // This version need not be looked for again: there may be hundreds of sessions.
-        if (led.heard.has(session)) datum.inherited = have;
+        if (led.hasHeard(session)) datum.inherited = have;
         return false;
       }
       this.#asked.set(datum.dataInfoId, { session, version: have.version, atMs: nowMs });
-      this.#effects.send(session, { kind: "recall", dataInfoId: datum.dataInfoId });
+      this.#output.toSession(session, { kind: "recall", dataInfoId: datum.dataInfoId });
     }
-    datum.waiting.set(session, have);
+    datum.interest.wait(session, have);
     return true;
   }
 
-  /** The list of a session that was asked for it. */
-  recalled(from: NodeId, list: DatumSnapshot): void {
+  /** The list of a session that was asked for it. Returns the datum whose waiting sessions can be answered now. */
+  recalled(from: NodeId, list: DatumSnapshot, nowMs: number): Datum | undefined {
     const led = this.#slots.leading(list.dataInfoId);
     const datum = led?.contents.datums.get(list.dataInfoId);
     if (led !== undefined && datum !== undefined) {
-      if (isLater(list, datum, led)) this.#learn(led, datum, { list, from });
+      if (isLater(list, datum, led)) this.#learn(led, datum, { list, from, nowMs });
       // The version that it named may be gone again.
-      if (datum.waiting.has(from)) datum.waiting.set(from, { version: list.version, origin: list.origin });
+      if (datum.interest.isWaiting(from)) datum.interest.wait(from, { version: list.version, origin: list.origin });
     }
-    if (this.#asked.get(list.dataInfoId)?.session === from) this.#over(list.dataInfoId);
+    return this.#asked.get(list.dataInfoId)?.session === from ? this.#over(list.dataInfoId) : undefined;
   }
 
-  /** The session's link is gone: the next session with a newer list is asked. */
-  unlinked(session: NodeId): void {
+  /**
+   * The session's link is gone: the next session with a newer list is asked. Returns the datums whose waiting sessions
+   * can be answered now.
+   */
+  unlinked(session: NodeId): Datum[] {
+    const over: Datum[] = [];
     for (const [dataInfoId, asked] of [...this.#asked]) {
-      this.#slots.datum(dataInfoId)?.waiting.delete(session);
-      if (asked.session === session) this.#over(dataInfoId);
+      this.#slots.datum(dataInfoId)?.interest.answered(session);
+      const datum = asked.session === session ? this.#over(dataInfoId) : undefined;
+      if (datum !== undefined) over.push(datum);
     }
+    return over;
   }
 
   /** A newer slot table is here. */
@@ -95,14 +105,18 @@ export class Recall {
     }
   }
 
-  #over(dataInfoId: DataInfoId): void {
+  /** No question about this service is open any more. */
+  #over(dataInfoId: DataInfoId): Datum | undefined {
     this.#asked.delete(dataInfoId);
-    const datum = this.#slots.datum(dataInfoId);
-    if (datum !== undefined) this.#effects.answered(datum);
+    return this.#slots.datum(dataInfoId);
   }
 
   /** Takes from the list the publications of absent sessions, both present and removed ones. */
-  #learn(led: LedSlot, datum: Datum, { list, from }: { list: DatumSnapshot; from: NodeId }): void {
+  #learn(
+    led: LedSlot,
+    datum: Datum,
+    { list, from, nowMs }: { list: DatumSnapshot; from: NodeId; nowMs: number },
+  ): void {
     const absent = this.#absent(led, from);
     const isKnownBetter = ({ registId, version }: Publication): boolean => {
       const live = datum.registration(registId);
@@ -125,7 +139,7 @@ export class Recall {
       }
     }
     datum.inherited = { version: list.version, origin: list.origin };
-    this.#effects.take(items);
+    this.#intake.take(items, nowMs);
   }
 
   /** Whether only this session may have been shown more than this leader has. */
@@ -134,9 +148,9 @@ export class Recall {
   }
 
   /** Sessions whose clients may live and that have not reported their registrations in this slot, except `session`. */
-  #absent({ heard }: LedSlot, session: NodeId): ReadonlySet<NodeId> {
+  #absent(led: LedSlot, session: NodeId): ReadonlySet<NodeId> {
     const absent = new Set<NodeId>();
-    for (const known of this.#sessions.known()) if (known !== session && !heard.has(known)) absent.add(known);
+    for (const known of this.#sessions.known()) if (known !== session && !led.hasHeard(known)) absent.add(known);
     return absent;
   }
 }

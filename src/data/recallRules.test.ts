@@ -26,7 +26,7 @@ function scene(known: readonly NodeId[] = [SESSION, OTHER, GONE]) {
   assert.ok(led !== undefined);
   const datum = led.contents.add(ORDERS, given(55n, 4n));
   datum.inherited = INHERITED;
-  for (const session of [SESSION, OTHER]) led.heard.add(session);
+  for (const session of [SESSION, OTHER]) led.hears(session);
   const sessions = new Sessions(30_000);
   const list = known.map((id) => ({ id, role: "session" as const, address: "" }));
   sessions.joined({ epoch: 1n, serial: 1, list }, START_MS);
@@ -34,18 +34,26 @@ function scene(known: readonly NodeId[] = [SESSION, OTHER, GONE]) {
   const taken: PublishItem[] = [];
   const answered: Datum[] = [];
   const recall = new Recall(
-    { slots, sessions },
     {
-      send: (to, message) => void sent.push({ to, message }),
-      take: (items) => void taken.push(...items),
-      answered: (one) => void answered.push(one),
+      slots,
+      sessions,
+      intake: {
+        take: (items) => {
+          taken.push(...items);
+          return { superseded: [], unlisted: [] };
+        },
+      },
     },
+    { toSession: (to, message) => void sent.push({ to, message }) },
   );
   const asks = (session: NodeId, have: DatumVersion, nowMs = START_MS) => recall.asks(datum, session, { have, nowMs });
   const asked = () => sent.splice(0).map(({ to }) => to);
-  const recalled = (from: NodeId, version: DatumVersion, ...publications: readonly Publication[]) =>
-    recall.recalled(from, { dataInfoId: ORDERS, ...version, publications });
-  return { slots, led, datum, recall, asks, asked, recalled, taken, answered };
+  const recalled = (from: NodeId, version: DatumVersion, ...publications: readonly Publication[]) => {
+    const over = recall.recalled(from, { dataInfoId: ORDERS, ...version, publications }, START_MS);
+    if (over !== undefined) answered.push(over);
+  };
+  const unlinked = (session: NodeId) => void answered.push(...recall.unlinked(session));
+  return { slots, led, datum, recall, asks, asked, recalled, unlinked, taken, answered };
 }
 
 test("a session is asked if its list is later than what was taken over, by a leader that may have known more", () => {
@@ -63,7 +71,7 @@ test("it waits with what it has, and one question is under way for all", () => {
   assert.equal(asks(OTHER, LATER), true);
   assert.deepEqual(asked(), [SESSION]);
   assert.deepEqual(
-    [...datum.waiting],
+    [...datum.interest.waiting()],
     [
       [SESSION, LATER],
       [OTHER, LATER],
@@ -76,7 +84,7 @@ test("it waits with what it has, and one question is under way for all", () => {
 test("where nobody else is missing nobody is asked, and of that version never again", () => {
   const { asks, asked, datum } = scene([SESSION, OTHER]);
   assert.equal(asks(SESSION, LATER), false);
-  assert.deepEqual([asked(), datum.inherited, datum.waiting.size], [[], LATER, 0]);
+  assert.deepEqual([asked(), datum.inherited, datum.interest.waitingSize], [[], LATER, 0]);
 });
 
 test("a session that was not heard, and of which alone more could be known, is answered and not believed", () => {
@@ -108,7 +116,10 @@ test("of the list what absent sessions published is taken, and not what others s
   const missing = publication({ registId: "a", ...byGone });
   recalled(SESSION, LATER, missing, publication({ registId: "b" }));
   assert.deepEqual(taken, [{ kind: "put", publication: missing }]);
-  assert.deepEqual([datum.inherited, datum.waiting.get(SESSION), answered], [LATER, LATER, [datum]]);
+  assert.deepEqual(
+    [datum.inherited, new Map(datum.interest.waiting()).get(SESSION), answered],
+    [LATER, LATER, [datum]],
+  );
 });
 
 test("what a session that was heard has taken over from an absent one stays, unless the list is newer", () => {
@@ -148,25 +159,25 @@ test("the answer of a session that was not asked is learned from, and ends nobod
   const { asks, recalled, answered, taken, datum } = scene();
   asks(SESSION, LATER);
   recalled(OTHER, given(61n, 3n), publication({ registId: "a", ...byGone }));
-  assert.deepEqual([taken.length, answered, datum.waiting.has(SESSION)], [1, [], true]);
+  assert.deepEqual([taken.length, answered, datum.interest.isWaiting(SESSION)], [1, [], true]);
 });
 
 test("a session whose link is gone waits no more, and if it was asked all others are answered", () => {
-  const { asks, recall, answered, datum } = scene();
+  const { asks, unlinked, answered, datum } = scene();
   asks(SESSION, LATER);
   asks(OTHER, LATER);
-  recall.unlinked(OTHER);
-  assert.deepEqual([[...datum.waiting.keys()], answered], [[SESSION], []]);
-  recall.unlinked(SESSION);
-  assert.deepEqual([[...datum.waiting.keys()], answered], [[], [datum]]);
+  unlinked(OTHER);
+  assert.deepEqual([datum.interest.waiting().map(([session]) => session), answered], [[SESSION], []]);
+  unlinked(SESSION);
+  assert.deepEqual([datum.interest.waiting().map(([session]) => session), answered], [[], [datum]]);
 });
 
 test("of a slot that others lead nobody is asked any more", () => {
-  const { asks, asked, recall, slots, answered, datum } = scene();
+  const { asks, asked, recall, unlinked, slots, answered, datum } = scene();
   asks(SESSION, LATER);
   slots.adopt(tableOf(2n, others), START_MS);
   recall.adopted();
-  recall.unlinked(SESSION);
+  unlinked(SESSION);
   assert.deepEqual(answered, []);
   assert.equal(recall.asks(datum, OTHER, { have: LATER, nowMs: START_MS }), false);
   assert.deepEqual(asked(), [SESSION]);

@@ -7,7 +7,8 @@ import { clientId, type NodeId } from "../model/ids.ts";
 import type { Publication } from "../model/publication.ts";
 import { RegistrationDigest } from "../model/registrationDigest.ts";
 import type { SlotOwner } from "../model/slot.ts";
-import { keyOf, Reconciliation } from "./reconciliation.ts";
+import { keyOf } from "./items.ts";
+import { Reconciliation } from "./reconciliation.ts";
 import { ORDERS, OTHER, publication, put, removed, SESSION, START_MS } from "./testing/harness.ts";
 import { follows, given, leads, slotsAfter, tableOf } from "./testing/parts.ts";
 
@@ -26,21 +27,31 @@ function scene(held: readonly Publication[] = [], owners: readonly Partial<SlotO
   const taken: PublishItem[] = [];
   const heard: NodeId[] = [];
   const awaited: NodeId[] = [];
-  const reconciliation = new Reconciliation(slots, {
-    send: (to, message) => void sent.push({ to, message }),
-    take: (items) => void taken.push(...items),
-    heard: (_slot, session) => void heard.push(session),
-    awaits: (_slot, session) => void awaited.push(session),
-  });
+  const reconciliation = new Reconciliation(
+    {
+      slots,
+      intake: {
+        take: (items) => {
+          taken.push(...items);
+          return { superseded: [], unlisted: [] };
+        },
+      },
+      completeness: {
+        heard: (_slot, session) => void heard.push(session),
+        awaits: (_slot, session) => void awaited.push(session),
+      },
+    },
+    { toSession: (to, message) => void sent.push({ to, message }) },
+  );
   const told = () => sent.splice(0).map(({ message }) => message);
   const digests = (slot: SlotDigest, epoch = 1n, from = SESSION) =>
-    reconciliation.digests(from, { kind: "digests", epoch, slots: [slot] });
+    reconciliation.digests(from, { kind: "digests", epoch, slots: [slot] }, START_MS);
   const inventory = (
     entries: readonly InventoryEntry[],
     part: { slot?: number; isFirst?: boolean; isLast?: boolean; from?: NodeId } = {},
   ) => {
     const { from = SESSION, slot = 0, isFirst = true, isLast = true } = part;
-    reconciliation.inventory(from, { kind: "inventory", epoch: 1n, slot, entries, isFirst, isLast });
+    reconciliation.inventory(from, { kind: "inventory", epoch: 1n, slot, entries, isFirst, isLast }, START_MS);
   };
   return { reconciliation, slots, led, sent, told, taken, heard, awaited, digests, inventory };
 }
@@ -75,7 +86,7 @@ test("equal digests: the session is heard; different ones: it is asked what it h
 
 test("a session that was heard already is not awaited for a difference", () => {
   const it = scene([mine]);
-  it.led.heard.add(SESSION);
+  it.led.hears(SESSION);
   it.digests(digestOf(0));
   assert.deepEqual(it.awaited, []);
 });
@@ -101,11 +112,11 @@ test("what a session says by a newer table counts when ours has come, by its new
   it.digests(digestOf(0), 3n);
   assert.deepEqual(it.told(), []);
   it.slots.adopt(tableOf(2n, leads), START_MS);
-  it.reconciliation.adopted();
+  it.reconciliation.adopted(START_MS);
   assert.deepEqual(it.told(), []);
   it.slots.adopt(tableOf(3n, leads), START_MS);
-  it.reconciliation.adopted();
-  it.reconciliation.adopted();
+  it.reconciliation.adopted(START_MS);
+  it.reconciliation.adopted(START_MS);
   assert.deepEqual([it.told(), it.heard], [[SYNCED], [SESSION]]);
 });
 
@@ -119,7 +130,7 @@ test("a session whose link is gone has said nothing early, and no part of an inv
   for (const from of [SESSION, OTHER]) it.inventory([], { isFirst: false, from });
   assert.deepEqual(it.heard.splice(0), [OTHER]);
   it.slots.adopt(tableOf(2n, leads), START_MS);
-  it.reconciliation.adopted();
+  it.reconciliation.adopted(START_MS);
   assert.deepEqual(it.heard, [OTHER]);
 });
 
@@ -127,12 +138,12 @@ test("what is lacking is wanted, and the session is heard when the last of it ha
   const it = scene();
   it.inventory([mine, publication({ registId: "r2" })]);
   assert.deepEqual([it.told(), it.heard], [[wanted(["r1", "r2"])], []]);
-  it.reconciliation.published(SESSION, put());
-  it.reconciliation.published(OTHER, put({ registId: "r2" }));
+  it.reconciliation.published(SESSION, put(), START_MS);
+  it.reconciliation.published(OTHER, put({ registId: "r2" }), START_MS);
   assert.deepEqual(it.heard, []);
-  it.reconciliation.published(SESSION, removed("left", mine, "r2"));
+  it.reconciliation.published(SESSION, removed("left", mine, "r2"), START_MS);
   assert.deepEqual([it.told(), it.heard, it.led.wanted.size], [[SYNCED], [SESSION], 0]);
-  it.reconciliation.published(SESSION, put());
+  it.reconciliation.published(SESSION, put(), START_MS);
   assert.deepEqual(it.told(), []);
 });
 

@@ -3,9 +3,7 @@
 // session no longer has, and asks for those that it lacks. A new leader does not serve a slot before it has heard every
 // session in this way.
 
-import { defined } from "../base/assert.ts";
 import type {
-  DataToSession,
   InventoryEntry,
   PublishItem,
   SessionToData,
@@ -15,9 +13,12 @@ import type {
 import { dataInfoIdOf } from "../cluster/messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import { compareStamps } from "../model/publication.ts";
-import type { Datum } from "./datum.ts";
-import type { Registration } from "./packed/publicationStore.ts";
-import type { LedSlot, Slots } from "./slots.ts";
+import type { Completeness } from "./completeness.ts";
+import type { DataOutput } from "./dataPorts.ts";
+import type { Intake } from "./intake.ts";
+import { keyOf, leftItem, supersededBy } from "./items.ts";
+import type { LedSlot } from "./ledSlot.ts";
+import type { Slots } from "./slots.ts";
 
 type Digests = Extract<SessionToData, { kind: "digests" }>;
 type Inventory = Extract<SessionToData, { kind: "inventory" }>;
@@ -26,54 +27,55 @@ interface EarlyDigest extends SlotDigest {
   readonly epoch: bigint;
 }
 
-interface Effects {
-  send(session: NodeId, message: DataToSession): void;
-  take(items: readonly PublishItem[]): void;
-  /** All registrations of the session in this slot are here. */
-  heard(slot: LedSlot, session: NodeId): void;
-  /** The session has a registration in this slot that is not here, and was not heard before. */
-  awaits(slot: LedSlot, session: NodeId): void;
+interface Parts {
+  readonly slots: Slots;
+  readonly intake: Pick<Intake, "take">;
+  readonly completeness: Pick<Completeness, "heard" | "awaits">;
 }
 
 export class Reconciliation {
   readonly #slots: Slots;
-  readonly #effects: Effects;
+  readonly #intake: Parts["intake"];
+  readonly #completeness: Parts["completeness"];
+  readonly #output: Pick<DataOutput, "toSession">;
   // Sessions whose table is newer than ours: their digests of each slot are compared when ours has come.
   readonly #early = new Map<NodeId, Map<number, EarlyDigest>>();
   // Inventories whose last part is still to come, by session and slot.
   readonly #parts = new Map<string, Map<string, InventoryEntry>>();
 
-  constructor(slots: Slots, effects: Effects) {
+  constructor({ slots, intake, completeness }: Parts, output: Pick<DataOutput, "toSession">) {
     this.#slots = slots;
-    this.#effects = effects;
+    this.#intake = intake;
+    this.#completeness = completeness;
+    this.#output = output;
   }
 
   /** A newer slot table is here. */
-  adopted(): void {
+  adopted(nowMs: number): void {
     const { epoch } = this.#slots;
     for (const [session, early] of this.#early) {
       const due = [...early.values()].filter((digest) => digest.epoch <= epoch);
       for (const { slot } of due) early.delete(slot);
       if (early.size === 0) this.#early.delete(session);
-      this.#judge(session, due);
+      this.#judge(session, due, nowMs);
     }
   }
 
   /** The session's link is gone, and the rest of its inventory with it. */
   unlinked(session: NodeId): void {
     this.#early.delete(session);
-    for (const led of this.#slots.led()) led.upToDate.delete(session);
+    for (const led of this.#slots.led()) led.unlinked(session);
     for (const key of [...this.#parts.keys()]) if (key.startsWith(`${session} `)) this.#parts.delete(key);
   }
 
-  digests(session: NodeId, { epoch, slots }: Digests): void {
-    if (epoch <= this.#slots.epoch) return this.#judge(session, slots);
+  digests(session: NodeId, { epoch, slots }: Digests, nowMs: number): void {
+    if (epoch <= this.#slots.epoch) return this.#judge(session, slots, nowMs);
     const early = this.#early.get(session) ?? new Map<number, EarlyDigest>();
     this.#early.set(session, early);
     for (const digest of slots) early.set(digest.slot, { ...digest, epoch });
   }
 
-  #judge(session: NodeId, slots: readonly SlotDigest[]): void {
+  #judge(session: NodeId, slots: readonly SlotDigest[], nowMs: number): void {
     const synced: number[] = [];
     const differs: number[] = [];
     for (const { slot, count, digest } of slots) {
@@ -82,19 +84,19 @@ export class Reconciliation {
       const held = led.contents.digestOf(session);
       if (count !== (held?.count ?? 0) || digest !== (held?.value ?? 0n)) {
         differs.push(slot);
-        if (!led.heard.has(session)) this.#effects.awaits(led, session);
+        if (!led.hasHeard(session)) this.#completeness.awaits(led, session, nowMs);
         continue;
       }
       synced.push(slot);
       led.wanted.delete(session);
       led.claims.delete(session);
-      this.#effects.heard(led, session);
+      this.#completeness.heard(led, session, nowMs);
     }
-    if (synced.length > 0) this.#effects.send(session, { kind: "synced", slots: synced });
-    if (differs.length > 0) this.#effects.send(session, { kind: "differs", slots: differs });
+    if (synced.length > 0) this.#output.toSession(session, { kind: "synced", slots: synced });
+    if (differs.length > 0) this.#output.toSession(session, { kind: "differs", slots: differs });
   }
 
-  inventory(session: NodeId, message: Inventory): void {
+  inventory(session: NodeId, message: Inventory, nowMs: number): void {
     const key = `${session} ${message.slot}`;
     if (message.isFirst) this.#parts.set(key, new Map());
     const entries = this.#parts.get(key);
@@ -103,18 +105,18 @@ export class Reconciliation {
     if (!message.isLast) return;
     this.#parts.delete(key);
     const led = this.#slots.ledSlot(message.slot);
-    if (led !== undefined) this.#compare(led, { session, entries });
+    if (led !== undefined) this.#compare(led, { session, entries }, nowMs);
   }
 
   /** The session has published an item: perhaps a missing one. */
-  published(session: NodeId, item: PublishItem): void {
+  published(session: NodeId, item: PublishItem, nowMs: number): void {
     const led = this.#slots.leading(dataInfoIdOf(item));
     const wanted = led?.wanted.get(session);
     if (led === undefined || wanted === undefined) return;
     wanted.delete(keyOf(item.kind === "put" ? item.publication : item.removal));
     if (wanted.size > 0) return;
     led.wanted.delete(session);
-    this.#agreed(led, session);
+    this.#agreed(led, session, nowMs);
   }
 
   /**
@@ -142,27 +144,28 @@ export class Reconciliation {
       // Other sessions may go right after this one, and claims on their registrations are to be offered then.
       if (kept.length > 0) led.claims.set(claimant, kept);
       else led.claims.delete(claimant);
-      this.#effects.send(claimant, { kind: "wanted", slot: led.contents.slot, keys: [], superseded });
+      this.#output.toSession(claimant, { kind: "wanted", slot: led.contents.slot, keys: [], superseded });
     }
     return offered;
   }
 
-  #agreed(led: LedSlot, session: NodeId): void {
-    this.#effects.send(session, { kind: "synced", slots: [led.contents.slot] });
-    this.#effects.heard(led, session);
+  #agreed(led: LedSlot, session: NodeId, nowMs: number): void {
+    this.#output.toSession(session, { kind: "synced", slots: [led.contents.slot] });
+    this.#completeness.heard(led, session, nowMs);
   }
 
   #compare(
     led: LedSlot,
     { session, entries }: { session: NodeId; entries: ReadonlyMap<string, InventoryEntry> },
+    nowMs: number,
   ): void {
     const given = [...led.contents.ownedBy(session)].filter((registration) => !entries.has(keyOf(registration)));
-    this.#effects.take(given.map(leftItem));
+    this.#intake.take(given.map(leftItem), nowMs);
     const keys: [DataInfoId, string][] = [];
     const superseded: Superseded[] = [];
     const claims: InventoryEntry[] = [];
     const awaited = new Set<string>();
-    const isLate = !led.upToDate.has(session);
+    const isLate = !led.isUpToDate(session);
     for (const entry of entries.values()) {
       const verdict = judge(led, session, entry);
       if (verdict === "held") continue;
@@ -183,12 +186,12 @@ export class Reconciliation {
     if (claims.length > 0) led.claims.set(session, claims);
     else led.claims.delete(session);
     if (keys.length > 0 || superseded.length > 0) {
-      this.#effects.send(session, { kind: "wanted", slot: led.contents.slot, keys, superseded });
+      this.#output.toSession(session, { kind: "wanted", slot: led.contents.slot, keys, superseded });
     }
     if (awaited.size > 0) led.wanted.set(session, awaited);
     else {
       led.wanted.delete(session);
-      this.#agreed(led, session);
+      this.#agreed(led, session, nowMs);
     }
   }
 }
@@ -206,30 +209,4 @@ function judge(led: LedSlot, session: NodeId, entry: InventoryEntry): "held" | "
   if (order > 0 || (by.version !== entry.version && !isTheirs)) return "wanted";
   if (order === 0 && isTheirs) return "held";
   return supersededBy(datum, entry);
-}
-
-/** The answer to a session about a registration that lost against the datum's. */
-export function supersededBy(
-  datum: Datum,
-  { dataInfoId, registId, version, registeredMs }: InventoryEntry,
-): Superseded {
-  const live = datum.registration(registId);
-  const by = defined(live ?? datum.tombstone(registId), "something newer has refused it");
-  return {
-    dataInfoId,
-    registId,
-    stamp: { version, registeredMs },
-    by: { version: by.version, registeredMs: by.registeredMs },
-    isRemoved: live === undefined,
-  };
-}
-
-/** The removal of exactly this publication, whose client is gone. */
-export function leftItem({ dataInfoId, registId, version, registeredMs }: Registration): PublishItem {
-  return { kind: "remove", removal: { dataInfoId, registId, cause: "left", stamp: { version, registeredMs } } };
-}
-
-/** Names a registration in maps. */
-export function keyOf({ dataInfoId, registId }: { dataInfoId: DataInfoId; registId: string }): string {
-  return `${registId}\n${dataInfoId}`;
 }

@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { NO_DATUM_VERSION } from "../model/datum.ts";
 import { brandDataInfoId, nodeId } from "../model/ids.ts";
 import type { Datum } from "./datum.ts";
+import type { LedSlot } from "./ledSlot.ts";
 import { ShownSlots } from "./shownSlots.ts";
-import type { LedSlot } from "./slots.ts";
 import { given, leads, slotsAfter } from "./testing/parts.ts";
 
 /** Led slots with this many services each, and the ones shown. */
@@ -18,11 +18,15 @@ function scene(...services: readonly number[]) {
   }
   const shown: string[] = [];
   const waits = (datum: Datum | undefined, sessions: number) => {
-    for (let at = 0; at < sessions; at++) datum?.waiting.set(nodeId(`s.${at}`), NO_DATUM_VERSION);
+    for (let at = 0; at < sessions; at++) datum?.interest.wait(nodeId(`s.${at}`), NO_DATUM_VERSION);
   };
-  const of = new ShownSlots(({ dataInfoId }) => void shown.push(dataInfoId.split("#")[0] ?? ""));
+  const of = new ShownSlots();
+  const work = () => {
+    for (const { dataInfoId } of of.next()) shown.push(dataInfoId.split("#")[0] ?? "");
+  };
   return {
     of,
+    work,
     led,
     shown,
     waits,
@@ -31,34 +35,35 @@ function scene(...services: readonly number[]) {
 }
 
 test("the services of a slot are shown at once, and then nothing is left to do", () => {
-  const { of, led, shown } = scene(2);
+  const { of, work, led, shown } = scene(2);
   const [slot] = led;
   assert.ok(slot !== undefined);
   of.add(slot);
+  work();
   assert.deepEqual([shown, of.nextMs()], [["0-0", "0-1"], Number.POSITIVE_INFINITY]);
-  of.work();
+  work();
   assert.equal(shown.length, 2);
 });
 
 test("what a step has no room for comes with the next ones, slot after slot, and each service once", () => {
-  const { of, led, shown, waits, datum } = scene(2, 1, 1);
+  const { of, work, led, shown, waits, datum } = scene(2, 1, 1);
   waits(datum(0), 500);
   waits(datum(1), 500);
   for (const slot of led) of.add(slot);
+  work();
   assert.deepEqual([shown, of.nextMs()], [["0-0"], Number.NEGATIVE_INFINITY]);
-  of.work();
-  assert.deepEqual(shown, ["0-0"], "the step is over, and the next one has its own room");
-  of.work();
+  work();
   assert.deepEqual([shown, of.nextMs()], [["0-0", "0-1", "1-0"], Number.NEGATIVE_INFINITY]);
-  of.work();
+  work();
   assert.deepEqual([shown.slice(3), of.nextMs()], [["2-0"], Number.POSITIVE_INFINITY]);
 });
 
 test("a service costs one, and each session that waits for it a hundred, of fifty thousand", () => {
-  const { of, led, shown, waits, datum } = scene(101);
+  const { of, work, led, shown, waits, datum } = scene(101);
   waits(datum(0), 499);
   const [slot] = led;
   assert.ok(slot !== undefined);
   of.add(slot);
+  work();
   assert.equal(shown.length, 100);
 });

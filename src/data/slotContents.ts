@@ -110,6 +110,12 @@ export class SlotContents {
     this.#memory.datums--;
   }
 
+  /** Drops a datum of which nothing would be lost. */
+  dropIfIdle(datum: Datum): void {
+    // An old tombstone may still point to a datum that was dropped and made anew since.
+    if (datum.isIdle && this.datums.get(datum.dataInfoId) === datum) this.drop(datum.dataInfoId);
+  }
+
   /** The node neither leads nor follows this slot any more. */
   clear(): void {
     this.contests.clear();

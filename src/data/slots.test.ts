@@ -49,7 +49,7 @@ test("a table that is not newer changes nothing", () => {
 test("a newer table under the same leader epoch goes on with the slot as it is", () => {
   const slots = slotsAfter([leads, follows]);
   const [before, copy] = [led(slots), followed(slots, 1)];
-  before.isServing = true;
+  before.serveIfHeard(new Set(), { nowMs: START_MS, waitMs: 0 });
   const owner = { leaderEpoch: 1n };
   assert.deepEqual(slots.adopt(tableOf(2n, { ...leads, ...owner }, { ...follows, ...owner }), START_MS), {
     led: [],
@@ -62,14 +62,14 @@ test("a newer table under the same leader epoch goes on with the slot as it is",
 test("a lead under a new epoch begins anew with what is held, and does not serve", () => {
   const slots = slotsAfter([leads]);
   const before = led(slots);
-  before.isServing = true;
-  before.heard.add(SESSION);
+  before.serveIfHeard(new Set(), { nowMs: START_MS, waitMs: 0 });
+  before.hears(SESSION);
   before.followers.add(PEER);
   const adopted = slots.adopt(tableOf(2n, leads), START_MS + 5);
   const after = led(slots);
   assert.deepEqual(adopted, { led: [{ slot: after, hadCopy: true }], lost: [], gone: [] });
-  assert.deepEqual([after.contents === before.contents, after.isServing, after.sinceMs], [true, false, START_MS + 5]);
-  assert.deepEqual([after.heard.size, after.followers.size], [0, 0]);
+  assert.deepEqual([after.contents === before.contents, after.isServing], [true, false]);
+  assert.deepEqual([after.hasHeard(SESSION), after.followers.size], [false, 0]);
 });
 
 test("who led and did not serve, or followed without having had a copy, has no whole copy to lead with", () => {
@@ -99,11 +99,11 @@ test("who follows from now on has lost the lead, keeps what is held, and nobody 
   const slots = slotsAfter([leads]);
   const before = led(slots);
   const datum = before.contents.add(ORDERS, given(7n));
-  datum.interested.set(SESSION, START_MS);
-  datum.waiting.set(SESSION, given(1n));
+  datum.interest.asked(SESSION, START_MS);
+  datum.interest.wait(SESSION, given(1n));
   const adopted = slots.adopt(tableOf(2n, follows), START_MS);
   assert.deepEqual(adopted, { led: [], lost: [before], gone: [] });
-  assert.deepEqual([datum.interested.size, datum.waiting.size], [0, 0]);
+  assert.deepEqual([datum.interest.isEmpty, datum.interest.waitingSize], [true, 0]);
   assert.equal(followed(slots).contents, before.contents);
 });
 
@@ -151,7 +151,7 @@ test("of several lives of a slot the highest version of each service is told, un
 
 test("meta hears of led slots that serve or hold something back, and of followed ones in sync", () => {
   const slots = slotsAfter([leads, leads, follows, follows]);
-  led(slots, 0).isServing = true;
+  led(slots, 0).serveIfHeard(new Set(), { nowMs: START_MS, waitMs: 0 });
   followed(slots, 3).isInSync = true;
   assert.deepEqual(slots.report(nothingHeld), { serving: [0], held: [], inSync: [3] });
   assert.deepEqual(

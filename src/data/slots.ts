@@ -1,42 +1,12 @@
 // The slots of a data node by the newest slot table: the led ones, the followed ones, and the node's contents of both.
 
 import type { SlotReport } from "../cluster/messages/membership.ts";
-import type { InventoryEntry } from "../cluster/messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import { type SlotOwner, type SlotTable, slotOf } from "../model/slot.ts";
 import type { Datum } from "./datum.ts";
+import { LedSlot } from "./ledSlot.ts";
 import { type SharedMemory, SlotContents } from "./slotContents.ts";
 import { UntoldVersions } from "./untoldVersions.ts";
-
-/**
- * A slot that this node leads. It answers only while it is serving: every live session has reported its registrations,
- * and none that returned is still reporting.
- */
-export interface LedSlot {
-  readonly duty: "lead";
-  readonly leaderEpoch: bigint;
-  readonly contents: SlotContents;
-  /** The time since which it has not been serving. */
-  sinceMs: number;
-  /** Sessions whose registrations of this slot are all here. */
-  readonly heard: Set<NodeId>;
-  /** Those of them whose link has stood since: their messages are current. */
-  readonly upToDate: Set<NodeId>;
-  /**
-   * Sessions that have sent anything of theirs here since the lead began; their earlier registrations here are
-   * incomplete.
-   */
-  readonly spoke: Set<NodeId>;
-  /** Sessions that have a registration which is not here yet, and were not heard before. */
-  readonly awaited: Set<NodeId>;
-  /** Registrations that sessions have and that are still to come, by session, as `registId\ndataInfoId`. */
-  readonly wanted: Map<NodeId, Set<string>>;
-  /** Registrations that sessions have too, and that lost only by their time to another session's, by session. */
-  readonly claims: Map<NodeId, readonly InventoryEntry[]>;
-  /** Nodes that hear every change. */
-  readonly followers: Set<NodeId>;
-  isServing: boolean;
-}
 
 /** A slot of which this node keeps a copy. */
 export interface FollowedSlot {
@@ -177,25 +147,12 @@ export class Slots {
     const contents = before?.contents ?? new SlotContents(slot, this.#memory);
     if (leader === this.#self) {
       if (isSame && before.duty === "lead") return before;
-      return {
-        duty: "lead",
-        leaderEpoch,
-        contents,
-        sinceMs: nowMs,
-        heard: new Set(),
-        upToDate: new Set(),
-        spoke: new Set(),
-        awaited: new Set(),
-        wanted: new Map(),
-        claims: new Map(),
-        followers: new Set(),
-        isServing: false,
-      };
+      return new LedSlot(leaderEpoch, contents, nowMs);
     }
     if (!owner.followers.includes(this.#self)) return undefined;
     if (isSame && before.duty === "follow") return before;
     // Sessions do not ask a follower, and the next leader's sessions will report their interests.
-    for (const datum of contents.datums.values()) forgetSessions(datum);
+    for (const { interest } of contents.datums.values()) interest.clear();
     const askedMs = Number.NEGATIVE_INFINITY;
     return { duty: "follow", leader, leaderEpoch, contents, isInSync: false, hasCopy: false, askedMs, isAsking: false };
   }
@@ -203,9 +160,4 @@ export class Slots {
 
 function isWhole(before: KeptSlot | undefined): boolean {
   return before?.duty === "follow" ? before.hasCopy : before?.isServing === true;
-}
-
-function forgetSessions(datum: Datum): void {
-  datum.interested.clear();
-  datum.waiting.clear();
 }

@@ -1,10 +1,11 @@
 // Everything that a data node still waits for, or keeps only for a while. None of it is left soon after the last
 // change, once all nodes are well: anything left waits for an event that will not come, or was forgotten.
 
+import type { LedSlot } from "./ledSlot.ts";
 import type { RestartHold } from "./restartHold.ts";
 import type { Sessions } from "./sessions.ts";
 import type { SharedMemory } from "./slotContents.ts";
-import type { FollowedSlot, LedSlot, Slots } from "./slots.ts";
+import type { FollowedSlot, Slots } from "./slots.ts";
 
 export interface DataParts {
   readonly slots: Slots;
@@ -40,9 +41,9 @@ export function* leftovers({ slots, memory }: DataParts): Generator<string> {
 function* ofLed({ contents, isServing, wanted }: LedSlot, known: ReadonlySet<string>): Generator<string> {
   if (!isServing) yield `slot ${contents.slot} is led and not served`;
   for (const session of wanted.keys()) yield `slot ${contents.slot} wants something of ${session}`;
-  for (const { dataInfoId, waiting, interested } of contents.datums.values()) {
-    for (const session of waiting.keys()) yield `${session} waits for the list of ${dataInfoId}`;
-    for (const session of interested.keys()) {
+  for (const { dataInfoId, interest } of contents.datums.values()) {
+    for (const [session] of interest.waiting()) yield `${session} waits for the list of ${dataInfoId}`;
+    for (const session of interest.sessions()) {
       if (!known.has(session)) yield `${session}, which is gone, is told of ${dataInfoId}`;
     }
   }

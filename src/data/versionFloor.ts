@@ -3,6 +3,7 @@
 // with such versions until the time has come: its clients have seen them. Versions named by other nodes are not
 // believed that far.
 
+import type { DatumVersion } from "../model/datum.ts";
 import { latestCredible, NO_VERSION, timeOf, VersionSource, versionSpan } from "../model/version.ts";
 
 // The floor is saved this far ahead, and again when half of it is used up: one small write each five seconds of change.
@@ -62,6 +63,11 @@ export class VersionFloor {
     const version = this.#versions.next(nowMs, origin);
     if (version > this.#halfUsed) this.#saveAhead(version);
     return version;
+  }
+
+  /** The next version of a list, by the leader under this epoch. */
+  give(nowMs: number, leaderEpoch: bigint): DatumVersion {
+    return { version: this.next(nowMs, leaderEpoch), origin: leaderEpoch };
   }
 
   /** The next version is higher than `version`, which another node has; in the next life too. */

@@ -24,13 +24,16 @@ function contested() {
   const wanted: NodeId[] = [];
   const taken: PublishItem[] = [];
   const withheld = new WithheldRemovals({
-    ask: (_slot, session, superseded) => void asked.push({ session, superseded }),
-    want: (_slot, session) => void wanted.push(session),
-    take: (items) => void taken.push(...items),
+    toSession: (session, message) => {
+      assert.ok(message.kind === "wanted");
+      for (const superseded of message.superseded) asked.push({ session, superseded });
+      if (message.keys.length > 0) wanted.push(session);
+    },
   });
+  const wake = (nowMs: number) => void taken.push(...withheld.takeEnded(nowMs));
   const withholds = (item: RemoveItem, from: NodeId, nowMs = START_MS) =>
     withheld.withholds(item, from, { led, datum, nowMs });
-  return { led, datum, withheld, withholds, asked, wanted, taken };
+  return { led, datum, withheld, wake, withholds, asked, wanted, taken };
 }
 
 test("the removal of what won by the time alone waits five seconds for the session that lost", () => {
@@ -42,9 +45,9 @@ test("the removal of what won by the time alone waits five seconds for the sessi
     [SESSION, true, START_MS],
   );
   assert.equal(it.withheld.nextMs(), START_MS + 5_000);
-  it.withheld.wake(START_MS + 4_999);
+  it.wake(START_MS + 4_999);
   assert.deepEqual(it.taken, []);
-  it.withheld.wake(START_MS + 5_000);
+  it.wake(START_MS + 5_000);
   assert.deepEqual([it.taken, it.withheld.nextMs()], [[left(LATER)], Number.POSITIVE_INFINITY]);
 });
 
@@ -53,7 +56,7 @@ test("the session that is asked answers by its own removal: the client is gone a
   it.withholds(left(LATER), OTHER);
   assert.equal(it.withholds(left(START_MS), SESSION, START_MS + 10), false);
   assert.equal(it.withheld.nextMs(), START_MS + 10);
-  it.withheld.wake(START_MS + 10);
+  it.wake(START_MS + 10);
   assert.deepEqual(it.taken, [left(LATER)]);
 });
 
@@ -90,7 +93,7 @@ test("for a second after this process stood still what has left waits for what i
   assert.equal(it.withholds(left(LATER), OTHER, START_MS + 999), true);
   assert.deepEqual([it.asked, it.withheld.nextMs()], [[], START_MS + 1_000]);
   assert.equal(it.withholds(left(START_MS), OTHER, START_MS + 999), false, "it is not what stands here");
-  it.withheld.wake(START_MS + 1_000);
+  it.wake(START_MS + 1_000);
   assert.deepEqual(it.taken, [left(LATER)]);
   assert.equal(it.withholds(left(LATER), OTHER, START_MS + 1_000), false);
 });
@@ -116,7 +119,7 @@ test("a holder that leaves makes room for the session that asked, which is told,
   const it = challenged();
   assert.equal(it.withholds(left(START_MS, 2n), OTHER, START_MS + 100), true);
   assert.deepEqual([it.wanted, it.asked, it.withheld.nextMs()], [[SESSION], [], START_MS + 5_100]);
-  it.withheld.wake(START_MS + 5_100);
+  it.wake(START_MS + 5_100);
   assert.deepEqual(it.taken, [left(START_MS, 2n)]);
 });
 

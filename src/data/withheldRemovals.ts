@@ -5,13 +5,14 @@
 // another session: for a moment after a stall no departed client's registration is removed.
 
 import { Deadlines } from "../base/deadlines.ts";
-import type { PublishItem, Superseded } from "../cluster/messages/sessionData.ts";
+import type { PublishItem } from "../cluster/messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import { compareStamps } from "../model/publication.ts";
+import type { DataOutput } from "./dataPorts.ts";
 import type { Datum } from "./datum.ts";
+import { keyOf, supersededBy, wantedOf } from "./items.ts";
+import type { LedSlot } from "./ledSlot.ts";
 import type { Registration } from "./packed/publicationStore.ts";
-import { keyOf, supersededBy } from "./reconciliation.ts";
-import type { LedSlot } from "./slots.ts";
 
 // An answer takes a round trip, or the link is closed within this.
 const ANSWER_MS = 5_000;
@@ -26,21 +27,14 @@ interface Withheld {
   readonly item: RemoveItem;
 }
 
-interface Effects {
-  ask(slot: number, session: NodeId, superseded: Superseded): void;
-  /** Tells a session that it may have a registration that it asked for. */
-  want(slot: number, session: NodeId, key: { readonly dataInfoId: DataInfoId; readonly registId: string }): void;
-  take(items: readonly PublishItem[]): void;
-}
-
 export class WithheldRemovals {
-  readonly #effects: Effects;
+  readonly #output: Pick<DataOutput, "toSession">;
   readonly #withheld = new Map<string, Withheld>();
   readonly #ends = new Deadlines<string>();
   #caughtUpMs = Number.NEGATIVE_INFINITY;
 
-  constructor(effects: Effects) {
-    this.#effects = effects;
+  constructor(output: Pick<DataOutput, "toSession">) {
+    this.#output = output;
   }
 
   /** Checks the removal of a departed client before it is applied. Returns true if it waits for an answer. */
@@ -63,13 +57,14 @@ export class WithheldRemovals {
     if (live === undefined || compareStamps(live, removal.stamp) !== 0) return false;
     if (isWinner) {
       this.#withhold(key, { asked: contest.loser, item }, nowMs + ANSWER_MS);
-      this.#effects.ask(datum.slot, contest.loser, { ...supersededBy(datum, contest.entry), isRemoved: true });
+      const superseded = [{ ...supersededBy(datum, contest.entry), isRemoved: true }];
+      this.#output.toSession(contest.loser, { kind: "wanted", slot: datum.slot, keys: [], superseded });
       return true;
     }
     const challenger = live.owner.session === from ? challenges.grant(live, nowMs) : undefined;
     if (challenger !== undefined) {
       this.#withhold(key, { asked: challenger, item }, nowMs + ANSWER_MS);
-      this.#effects.want(datum.slot, challenger, removal);
+      this.#output.toSession(challenger, wantedOf(datum.slot, removal));
     } else if (isCatchingUp) this.#withhold(key, { asked: undefined, item }, this.#caughtUpMs);
     return challenger !== undefined || isCatchingUp;
   }
@@ -102,16 +97,16 @@ export class WithheldRemovals {
     return this.#ends.nextMs();
   }
 
-  /** No session has answered: these clients are gone. */
-  wake(nowMs: number): void {
-    for (let key = this.#ends.take(nowMs); key !== undefined; key = this.#ends.take(nowMs)) this.#end(key);
-  }
-
-  /** Applies the withheld removal; something newer that has come meanwhile refuses it. */
-  #end(key: string): void {
-    const withheld = this.#withheld.get(key);
-    this.#withheld.delete(key);
-    this.#ends.delete(key);
-    if (withheld !== undefined) this.#effects.take([withheld.item]);
+  /**
+   * No session has answered for these: their clients are gone. Something newer that has come meanwhile refuses them.
+   */
+  takeEnded(nowMs: number): PublishItem[] {
+    const items: PublishItem[] = [];
+    for (let key = this.#ends.take(nowMs); key !== undefined; key = this.#ends.take(nowMs)) {
+      const withheld = this.#withheld.get(key);
+      this.#withheld.delete(key);
+      if (withheld !== undefined) items.push(withheld.item);
+    }
+    return items;
   }
 }

@@ -9,7 +9,7 @@ const POLL_MS = 10;
 export class Peer<Order, Answer> {
   readonly #spawned: Spawned;
   #answers: Answer[] = [];
-  /** Its last answer. */
+  /** What it said last. */
   last: Answer | undefined;
   #isEnded = false;
   readonly #niceness: number;

@@ -1,4 +1,4 @@
-// The target of an attack, and its surroundings.
+// What is attacked, and what else is there.
 
 /** Where the server takes connections. */
 export interface Target {
@@ -16,7 +16,7 @@ export interface Readers {
   readonly count: number;
 }
 
-/** The attack's needs of the server. */
+/** What the attack needs of the server. */
 export interface ServerNeeds {
   readonly flags?: readonly string[];
   readonly hasNodePort?: boolean;

@@ -53,20 +53,20 @@ export const PLANTS: readonly Plant[] = [
     file: "src/data/operatorLog.ts",
     find: "isSameVersion(base, have)",
     replace: "base.version > have.version",
-    // The change left out may be the newest of a registration.
+    // What it leaves out may be the newest of a registration.
     rules: ["4", "G11"],
   },
   {
     name: "no hold after a restart",
     file: "src/data/data.ts",
-    find: "new RestartHold(memory.serviceSizes",
+    find: "new RestartHold(serviceSizes",
     replace: "new RestartHold(new Map()",
     rules: ["6"],
   },
   {
     name: "no hold after a restart, with several data nodes",
     file: "src/data/data.ts",
-    find: "new RestartHold(memory.serviceSizes",
+    find: "new RestartHold(serviceSizes",
     replace: "new RestartHold(new Map()",
     rules: ["6"],
     isCluster: true,
@@ -123,7 +123,7 @@ export const PLANTS: readonly Plant[] = [
   },
   {
     name: "the scan is not answered",
-    file: "src/data/data.ts",
+    file: "src/data/leading.ts",
     find: "of message.versions)",
     replace: "of [] as typeof message.versions)",
     rules: ["7", "G11", "quiet:"],
@@ -194,9 +194,9 @@ export const PLANTS: readonly Plant[] = [
   },
   {
     name: "a slot serves before all sessions are heard",
-    file: "src/data/completeness.ts",
-    find: "![...members].every((session) => slot.heard.has(session))",
-    replace: "slot.heard.size === 0",
+    file: "src/data/ledSlot.ts",
+    find: "![...sessions].every((session) => this.#heard.has(session))",
+    replace: "this.#heard.size === 0",
     rules: ["6"],
     isCluster: true,
   },
@@ -267,7 +267,7 @@ export const PLANTS: readonly Plant[] = [
   },
   {
     name: "one of two followers is not told of changes",
-    file: "src/data/replication.ts",
+    file: "src/data/followers.ts",
     find: "for (const follower of led.followers) {",
     replace: "for (const follower of [...led.followers].slice(1)) {",
     rules: ["followers", "5", "6"],

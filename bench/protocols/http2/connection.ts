@@ -7,7 +7,7 @@ import type { Socket } from "node:net";
 import { type Address, connect } from "../sockets.ts";
 import { type ControlFrame, FLAG, FRAME, HEAD_BYTES, Http2Reader } from "./reader.ts";
 
-/** The events of one stream. */
+/** What happens on one stream. */
 export interface StreamEvents {
   /** A piece of a gRPC message or of several, with their prefixes; only valid during the call. */
   onPiece(piece: Buffer): void;
@@ -28,7 +28,7 @@ export class GrpcConnection {
   readonly #authority: string;
   #socket: Socket | undefined;
   #nextStream = 1;
-  /** The bytes that may still be sent, and the frames that wait until they may. */
+  /** What may still be sent, and what waits until it may. */
   #window = WINDOW_DEFAULT;
   #waiting: { stream: number; frame: Buffer }[] = [];
   #received = 0;

@@ -85,7 +85,7 @@ function marked(eventType: "REGISTER" | "UNREGISTER"): PublisherRegister {
   };
 }
 
-/** The common part of all registrations of a driver. */
+/** What all registrations of a driver have in common. */
 export function baseRegister(dataId: string, registId: string) {
   return {
     dataId,

@@ -57,7 +57,7 @@ export class SlowConsumer {
     return consumer;
   }
 
-  /** The bytes read so far. */
+  /** What it has read so far. */
   get bytes(): number {
     return this.#bytes;
   }

@@ -87,7 +87,7 @@ export class AttackConnection {
     try {
       this.#reader.read(chunk);
     } catch {
-      // The answer to garbage need not be Bolt; it is not read here.
+      // What is answered to garbage need not be Bolt; nobody here has to read it.
       this.#tally.note("answers that are no Bolt frame");
     }
     return goesOn;

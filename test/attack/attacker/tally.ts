@@ -1,4 +1,4 @@
-// The attacker's actions and the answers, as reported to the suite's process.
+// What the attacker did and what it was answered, as it goes to the suite's process.
 
 export interface TallyReport {
   readonly bytesSent: number;

@@ -6,7 +6,7 @@ import { FrameTemplate } from "../attacker/frameTemplate.ts";
 
 const SERVICE = "attack-boxes";
 const HUGE = 249_000;
-// The bound of one registration.
+// What one registration may have.
 const ALLOWED = 1_000;
 const HUGE_FRAMES = 130;
 

@@ -1,5 +1,4 @@
-// No attack: the figures of the machine and the honest clients by themselves. Anything worse than this is the attack's
-// doing.
+// No attack: what the machine and the honest clients make by themselves. What is worse than this is the attack's doing.
 
 import type { Attack } from "../attack.ts";
 

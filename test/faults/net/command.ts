@@ -6,7 +6,7 @@ const LIMIT_MS = 10_000;
 
 export interface CommandResult {
   readonly isOk: boolean;
-  /** Its output, errors included. */
+  /** What it wrote, errors included. */
   readonly output: string;
 }
 

@@ -1,0 +1,97 @@
+// The answers to sessions that ask for a service's list, at once or when it is no longer held.
+
+import { type DatumVersion, isSameVersion } from "../model/datum.ts";
+import type { DataInfoId, NodeId } from "../model/ids.ts";
+import type { DataOutput } from "./dataPorts.ts";
+import type { Datum } from "./datum.ts";
+import type { EmptyServices } from "./emptyServices.ts";
+import type { ForeignVersions } from "./foreignVersions.ts";
+import type { Notices } from "./notices.ts";
+import type { Overtaking } from "./overtaking.ts";
+import type { Recall } from "./recall.ts";
+import type { RestartHold } from "./restartHold.ts";
+import type { Slots } from "./slots.ts";
+import type { VersionFloor } from "./versionFloor.ts";
+
+/** A session's question: the version that it has, and whether silence means that this is the newest. */
+interface Question {
+  readonly have: DatumVersion;
+  readonly isScan: boolean;
+}
+
+interface Parts {
+  readonly slots: Slots;
+  readonly hold: Pick<RestartHold, "holds">;
+  readonly versions: VersionFloor;
+  readonly foreign: Pick<ForeignVersions, "have">;
+  readonly empty: EmptyServices;
+  readonly notices: Pick<Notices, "shown">;
+  readonly recall: Pick<Recall, "asks" | "hasHeardAll">;
+  readonly overtaking: Pick<Overtaking, "overtake">;
+}
+
+export class Answers {
+  readonly #parts: Parts;
+  readonly #output: Pick<DataOutput, "toSession">;
+
+  constructor(parts: Parts, output: Pick<DataOutput, "toSession">) {
+    this.#parts = parts;
+    this.#output = output;
+  }
+
+  /**
+   * Answers a session; it hears every change from now on. A service without publishers has a version too: its emptiness
+   * is a fact to be pushed.
+   */
+  asked(from: NodeId, dataInfoId: DataInfoId, { have: named, isScan }: Question, nowMs: number): void {
+    const { slots, hold, versions, foreign, empty, recall } = this.#parts;
+    const led = slots.leading(dataInfoId);
+    if (led === undefined) return this.#output.toSession(from, { kind: "notReady", dataInfoId });
+    const have = foreign.have(named, { what: isScan ? "scan" : "fetch", from }, nowMs);
+    const known = led.contents.datums.get(dataInfoId);
+    const isHeld = known === undefined && hold.holds({ dataInfoId, slot: led.contents.slot });
+    if (known === undefined && !isHeld && empty.areTooMany && recall.hasHeardAll(led, from)) {
+      versions.raise(have.version);
+      const answer = empty.answer(led, { dataInfoId, have, isScan }, nowMs);
+      if (answer !== undefined) this.#output.toSession(from, answer);
+      return;
+    }
+    const datum = known ?? led.contents.add(dataInfoId, versions.give(nowMs, led.leaderEpoch));
+    datum.interest.asked(from, nowMs);
+    if (led.isServing && !hold.holds(datum)) return this.#answer(datum, from, { have, isScan }, nowMs);
+    datum.interest.wait(from, have);
+    this.#output.toSession(from, { kind: "notReady", dataInfoId });
+  }
+
+  /**
+   * A reason for holding the list is gone: waiting sessions are answered, and the others hear of what has changed,
+   * unless another reason holds it.
+   */
+  show(datum: Datum, nowMs: number): void {
+    const { slots, hold, notices } = this.#parts;
+    const isServing = slots.ledSlot(datum.slot)?.isServing === true;
+    if (!isServing || hold.holds(datum)) return;
+    notices.shown(datum, nowMs);
+    for (const [session, have] of datum.interest.waiting()) {
+      this.#answer(datum, session, { have, isScan: false }, nowMs);
+    }
+  }
+
+  #answer(datum: Datum, session: NodeId, { have, isScan }: Question, nowMs: number): void {
+    const { recall, overtaking } = this.#parts;
+    if (recall.asks(datum, session, { have, nowMs })) return;
+    datum.interest.answered(session);
+    const isAhead = have.version > datum.version.version;
+    const isOther = have.version === datum.version.version && have.origin !== datum.version.origin;
+    if (isAhead || isOther) overtaking.overtake(datum, have, nowMs);
+    if (isSameVersion(have, datum.version)) {
+      if (!isScan) this.#output.toSession(session, { kind: "current", dataInfoId: datum.dataInfoId });
+      return;
+    }
+    const delta = datum.deltaSince(have);
+    this.#output.toSession(
+      session,
+      delta === undefined ? { kind: "snapshot", datum: datum.snapshot() } : { kind: "delta", delta },
+    );
+  }
+}

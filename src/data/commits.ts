@@ -1,0 +1,66 @@
+// A batch's changes to one service become one new version. Interested sessions hear of it unless the list is held; the
+// slot's followers hear of it in any case.
+
+import type { PublishItem } from "../cluster/messages/sessionData.ts";
+import type { DatumChange } from "../model/datum.ts";
+import type { Datum } from "./datum.ts";
+import type { Followers } from "./followers.ts";
+import type { LedSlot } from "./ledSlot.ts";
+import type { LossProtection } from "./lossProtection.ts";
+import type { Notices } from "./notices.ts";
+import type { RestartHold } from "./restartHold.ts";
+import type { ServiceSizes } from "./serviceSizes.ts";
+import type { VersionFloor } from "./versionFloor.ts";
+
+/** The result of one service's items. */
+export interface Applied {
+  /** The changes that its subscribers see. */
+  readonly changes: DatumChange[];
+  /** All applied items. */
+  readonly taken: PublishItem[];
+}
+
+interface Parts {
+  readonly versions: Pick<VersionFloor, "give">;
+  readonly hold: Pick<RestartHold, "holds">;
+  readonly sizes: Pick<ServiceSizes, "resized">;
+  readonly notices: Pick<Notices, "changed">;
+  readonly followers: Pick<Followers, "changed">;
+  readonly protection: Pick<LossProtection, "changed">;
+}
+
+export class Commits {
+  readonly #parts: Parts;
+  /** Datums whose restart hold has ended with a commit, until the caller takes them. */
+  #released: Datum[] = [];
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  commit(led: LedSlot, datum: Datum, { changes, taken }: Applied, nowMs: number): void {
+    const { followers, protection } = this.#parts;
+    if (changes.length > 0) this.#change(led, datum, changes, nowMs);
+    if (taken.length > 0) followers.changed(led, datum, taken);
+    protection.changed(datum, nowMs);
+    led.contents.dropIfIdle(datum);
+  }
+
+  /** The datums whose restart hold has ended since the last call: they are to be shown. */
+  takeReleased(): readonly Datum[] {
+    const released = this.#released;
+    if (released.length > 0) this.#released = [];
+    return released;
+  }
+
+  #change(led: LedSlot, datum: Datum, changes: readonly DatumChange[], nowMs: number): void {
+    const { versions, hold, sizes, notices } = this.#parts;
+    const delta = datum.commit(changes, versions.give(nowMs, led.leaderEpoch));
+    const wasHeld = hold.holds(datum);
+    sizes.resized(datum, nowMs);
+    const isReleased = !hold.holds(datum);
+    if (led.isServing && isReleased && !wasHeld) return notices.changed(datum, delta, nowMs);
+    datum.interest.isUntold = true;
+    if (isReleased && wasHeld) this.#released.push(datum);
+  }
+}

@@ -1,0 +1,201 @@
+// The follower's side of replication: a follower keeps copies of slots, so that it can lead them at once when the
+// leader dies. It reports its state and gets the differences, then hears every change in the leader's order.
+
+import { unreachable } from "../base/assert.ts";
+import type { LeaderToFollower } from "../cluster/messages/replication.ts";
+import type { NodeId } from "../model/ids.ts";
+import type { DataOutput } from "./dataPorts.ts";
+import type { ForeignVersions } from "./foreignVersions.ts";
+import type { RestartHold } from "./restartHold.ts";
+import type { ServiceSizes } from "./serviceSizes.ts";
+import type { FollowedSlot, Slots } from "./slots.ts";
+import type { VersionFloor } from "./versionFloor.ts";
+
+/** The interval at which a follower compares its state with its leader's; it also does so when it begins. */
+const FOLLOW_INTERVAL_MS = 180_000;
+// The leader has not heard of its lead yet, or this node not of another leader.
+const RETRY_MS = 200;
+// The leader's clock is far ahead. That will last for a while, and its copy of each slot is megabytes.
+const REFUSED_RETRY_MS = 10_000;
+// A node that begins with many slots copies a few at a time, which keeps the data under way at some megabytes.
+const COPIES_PER_LEADER_MAX = 4;
+interface Parts {
+  readonly slots: Slots;
+  readonly hold: Pick<RestartHold, "followChange">;
+  readonly sizes: Pick<ServiceSizes, "resized" | "dropped" | "follow">;
+  readonly versions: Pick<VersionFloor, "raise">;
+  readonly foreign: Pick<ForeignVersions, "believes">;
+}
+
+type Change = Extract<LeaderToFollower, { kind: "change" }>;
+type Replica = Extract<LeaderToFollower, { kind: "replica" }>;
+
+export class Following {
+  readonly #parts: Parts;
+  readonly #output: Pick<DataOutput, "toLeader">;
+  readonly #leaders = new Set<NodeId>();
+  /** Slots with a refused part in their present copy. */
+  readonly #refused = new WeakSet<FollowedSlot>();
+  /** The time of the next request to a leader; undefined if its basis has changed. */
+  #nextMs: number | undefined;
+
+  constructor(parts: Parts, output: Pick<DataOutput, "toLeader">) {
+    this.#parts = parts;
+    this.#output = output;
+  }
+
+  /** The leaders of the slots that this node follows. */
+  leaders(): Set<NodeId> {
+    return new Set([...this.#parts.slots.followed()].map(({ leader }) => leader));
+  }
+
+  /** There is a newer table. */
+  adopted(): void {
+    this.#nextMs = undefined;
+  }
+
+  leaderUp(node: NodeId): void {
+    this.#nextMs = undefined;
+    this.#leaders.add(node);
+    for (const slot of this.#parts.slots.followed()) {
+      if (slot.leader !== node) continue;
+      slot.askedMs = Number.NEGATIVE_INFINITY;
+      slot.isAsking = false;
+    }
+  }
+
+  /** Its slots are out of date here from now on, if it still leads them. */
+  leaderDown(node: NodeId): void {
+    this.#nextMs = undefined;
+    this.#leaders.delete(node);
+    for (const slot of this.#parts.slots.followed()) if (slot.leader === node) slot.isInSync = false;
+  }
+
+  /** Sends the due requests to the leaders. */
+  wake(nowMs: number): void {
+    if (nowMs < this.nextMs()) return;
+    this.#nextMs = undefined;
+    const copies = this.#copiesUnderWay();
+    for (const slot of this.#parts.slots.followed()) {
+      const underWay = copies.get(slot.leader) ?? 0;
+      if (nowMs < this.#dueMs(slot) || underWay >= COPIES_PER_LEADER_MAX) continue;
+      copies.set(slot.leader, underWay + 1);
+      slot.askedMs = nowMs;
+      slot.isAsking = true;
+      this.#output.toLeader(slot.leader, {
+        kind: "follow",
+        slot: slot.contents.slot,
+        leaderEpoch: slot.leaderEpoch,
+        held: [...slot.contents.heldVersions(), ...this.#parts.slots.untold.of(slot.contents.slot)],
+      });
+    }
+  }
+
+  nextMs(): number {
+    this.#nextMs ??= this.#soonestMs();
+    return this.#nextMs;
+  }
+
+  #soonestMs(): number {
+    const copies = this.#copiesUnderWay();
+    let next = Number.POSITIVE_INFINITY;
+    for (const slot of this.#parts.slots.followed()) {
+      if ((copies.get(slot.leader) ?? 0) < COPIES_PER_LEADER_MAX) next = Math.min(next, this.#dueMs(slot));
+    }
+    return next;
+  }
+
+  /** The time of the request to the slot's leader; Infinity while there can be none. */
+  #dueMs(slot: FollowedSlot): number {
+    if (slot.isAsking || !this.#leaders.has(slot.leader)) return Number.POSITIVE_INFINITY;
+    return slot.askedMs + FOLLOW_INTERVAL_MS;
+  }
+
+  #copiesUnderWay(): Map<NodeId, number> {
+    const copies = new Map<NodeId, number>();
+    for (const { leader, isAsking } of this.#parts.slots.followed()) {
+      if (isAsking) copies.set(leader, (copies.get(leader) ?? 0) + 1);
+    }
+    return copies;
+  }
+
+  /** A leader's message. Returns whether a slot is now here as a whole, which meta is to hear. */
+  fromLeader(from: NodeId, message: LeaderToFollower, nowMs: number): boolean {
+    const slot = this.#parts.slots.followedSlot(message.slot);
+    if (slot === undefined || slot.leader !== from || slot.leaderEpoch !== message.leaderEpoch) return false;
+    switch (message.kind) {
+      case "replica":
+        return this.#copy(slot, message, nowMs);
+      case "change":
+        this.#follow(slot, message, nowMs);
+        return false;
+      case "notLeader":
+        this.#retry(slot, RETRY_MS, nowMs);
+        return false;
+      default:
+        return unreachable(message);
+    }
+  }
+
+  /** Takes a part of a copy. Returns whether it was the last one and the slot is here as a whole. */
+  #copy(slot: FollowedSlot, { datums, gone, isLast, hold }: Replica, nowMs: number): boolean {
+    const { slots, sizes, versions, foreign } = this.#parts;
+    for (const replica of datums) {
+      if (!foreign.believes({ what: "replica", from: slot.leader, version: replica.version }, nowMs)) {
+        this.#refused.add(slot);
+        continue;
+      }
+      const datum = slot.contents.replace(replica);
+      versions.raise(replica.version);
+      sizes.resized(datum, nowMs);
+    }
+    for (const dataInfoId of gone) {
+      slot.contents.drop(dataInfoId);
+      sizes.dropped({ dataInfoId, slot: slot.contents.slot }, nowMs);
+    }
+    if (!isLast) return false;
+    if (this.#refused.delete(slot)) {
+      this.#refuse(slot, nowMs);
+      return false;
+    }
+    if (hold !== undefined) sizes.follow(slot.contents, hold, nowMs);
+    this.#nextMs = undefined;
+    slots.untold.told(slot.contents.slot);
+    slot.isInSync = true;
+    slot.hasCopy = true;
+    slot.isAsking = false;
+    return true;
+  }
+
+  /** Something of the leader's was not taken: the copy is not whole. */
+  #refuse(slot: FollowedSlot, nowMs: number): void {
+    slot.isInSync = false;
+    this.#retry(slot, REFUSED_RETRY_MS, nowMs);
+  }
+
+  /** Asks the leader again after `delayMs`. */
+  #retry(slot: FollowedSlot, delayMs: number, nowMs: number): void {
+    this.#nextMs = undefined;
+    slot.isAsking = false;
+    slot.askedMs = nowMs - FOLLOW_INTERVAL_MS + delayMs;
+  }
+
+  #follow(slot: FollowedSlot, { dataInfoId, version, origin, items, expected }: Change, nowMs: number): void {
+    const { contents } = slot;
+    const { hold, sizes, versions, foreign } = this.#parts;
+    if (!foreign.believes({ what: "change", from: slot.leader, version }, nowMs)) {
+      return slot.isAsking ? undefined : this.#refuse(slot, nowMs);
+    }
+    const datum = contents.datums.get(dataInfoId) ?? contents.add(dataInfoId, { version, origin });
+    const sizeBefore = datum.size;
+    for (const item of items) {
+      // The leader knows which clients a remembered removal keeps out; the copy does not.
+      if (item.kind === "put") datum.unbury(item.publication.registId);
+      contents.apply(datum, item);
+    }
+    datum.follow({ version, origin });
+    versions.raise(version);
+    hold.followChange(datum, expected);
+    if (datum.size !== sizeBefore) sizes.resized(datum, nowMs);
+  }
+}

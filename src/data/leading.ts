@@ -1,0 +1,267 @@
+// The slots that this node leads: what sessions publish there, what they are answered and told, and what becomes of the
+// registrations of sessions that are gone. Each part stands by itself and knows only parts that were made before it;
+// what a step has made visible is shown at its end.
+
+import { unreachable } from "../base/assert.ts";
+import type { Metrics } from "../base/metrics.ts";
+import type { FollowerToLeader } from "../cluster/messages/replication.ts";
+import { dataInfoIdOf, type PublishItem, type SessionToData } from "../cluster/messages/sessionData.ts";
+import type { DataInfoId, NodeId } from "../model/ids.ts";
+import { Answers } from "./answers.ts";
+import { Commits } from "./commits.ts";
+import { Completeness } from "./completeness.ts";
+import { Contention } from "./contention.ts";
+import type { DataOptions, DataOutput } from "./dataPorts.ts";
+import type { Datum } from "./datum.ts";
+import { Departures } from "./departures.ts";
+import { EmptyServices } from "./emptyServices.ts";
+import { Followers } from "./followers.ts";
+import type { ForeignVersions } from "./foreignVersions.ts";
+import { Intake } from "./intake.ts";
+import { InterestSweep } from "./interestSweep.ts";
+import type { LossProtection } from "./lossProtection.ts";
+import { Notices } from "./notices.ts";
+import { Overtaking } from "./overtaking.ts";
+import { Recall } from "./recall.ts";
+import { Reconciliation } from "./reconciliation.ts";
+import type { RestartHold } from "./restartHold.ts";
+import type { ServiceSizes } from "./serviceSizes.ts";
+import type { Sessions } from "./sessions.ts";
+import { ShownSlots } from "./shownSlots.ts";
+import { type SharedMemory, usedBytes } from "./slotContents.ts";
+import type { Adopted, Slots } from "./slots.ts";
+import type { VersionFloor } from "./versionFloor.ts";
+
+// An interest that three scans in a row did not repeat is over.
+const INTEREST_SCANS = 3;
+// A node that stood still for a while must not forget interests that sessions are about to repeat.
+const INTEREST_FORGOTTEN_SCANS = 12;
+
+/** The parts of a data node that do not depend on whether it leads a slot. */
+export interface CommonParts {
+  readonly memory: SharedMemory;
+  readonly slots: Slots;
+  readonly sessions: Sessions;
+  readonly versions: VersionFloor;
+  readonly foreign: ForeignVersions;
+  readonly hold: RestartHold;
+  readonly sizes: ServiceSizes;
+  readonly protection: LossProtection;
+}
+
+type Publish = Extract<SessionToData, { kind: "publish" }>;
+
+export class Leading {
+  readonly #options: DataOptions;
+  readonly #output: DataOutput;
+  readonly #metrics: Metrics;
+  readonly #common: CommonParts;
+  readonly #followers: Followers;
+  readonly #overtaking: Overtaking;
+  readonly #commits: Commits;
+  readonly #contention: Contention;
+  readonly #intake: Intake;
+  readonly #completeness: Completeness;
+  readonly #reconciliation: Reconciliation;
+  readonly #recall: Recall;
+  readonly #answers: Answers;
+  readonly #shown = new ShownSlots();
+  readonly #departures: Departures;
+  readonly #interests: InterestSweep;
+
+  constructor(
+    options: DataOptions,
+    common: CommonParts,
+    { output, metrics }: { output: DataOutput; metrics: Metrics },
+  ) {
+    const { versionScanIntervalMs, sessionLeaseMs, emptyServicesMax } = options;
+    const { memory, slots, versions } = common;
+    this.#options = options;
+    this.#output = output;
+    this.#metrics = metrics;
+    this.#common = common;
+    this.#followers = new Followers(common, output);
+    this.#overtaking = new Overtaking({ ...common, followers: this.#followers });
+    const notices = new Notices(versionScanIntervalMs * INTEREST_SCANS, output);
+    this.#commits = new Commits({ ...common, notices, followers: this.#followers });
+    this.#contention = new Contention(common, {
+      toSession: (session, message) => output.toSession(session, message),
+      contested: (contested) => {
+        metrics.add("roster_registrations_contested_total", 1);
+        output.contested(contested);
+      },
+    });
+    this.#intake = new Intake({ ...common, contention: this.#contention, commits: this.#commits }, options);
+    this.#completeness = new Completeness(common, sessionLeaseMs);
+    const [intake, completeness] = [this.#intake, this.#completeness];
+    this.#reconciliation = new Reconciliation({ slots, intake, completeness }, output);
+    this.#recall = new Recall({ ...common, intake }, output);
+    const empty = new EmptyServices(memory, emptyServicesMax, versions);
+    const answering = { notices, empty, recall: this.#recall, overtaking: this.#overtaking };
+    this.#answers = new Answers({ ...common, ...answering }, output);
+    const leaving = { contention: this.#contention, intake, reconciliation: this.#reconciliation };
+    this.#departures = new Departures({ ...common, ...leaving });
+    this.#interests = new InterestSweep(slots, versionScanIntervalMs * INTEREST_FORGOTTEN_SCANS);
+  }
+
+  /** Every led slot is served. */
+  get isComplete(): boolean {
+    return this.#completeness.isComplete;
+  }
+
+  /** The node holds as much as it may: sessions are to refuse what is new for it. */
+  get isFull(): boolean {
+    return usedBytes(this.#common.memory) > this.#options.dataBytesMax;
+  }
+
+  /** Begins to lead slots, and forgets what concerns those that other nodes lead now. */
+  adopted({ led, lost }: Adopted, nowMs: number): void {
+    for (const one of led) this.#begin(one, nowMs);
+    this.#completeness.adopted();
+    for (const { contents } of lost) this.#common.protection.forget(contents.slot);
+    this.#reconciliation.adopted(nowMs);
+    this.#recall.adopted();
+  }
+
+  /** Sessions have come or gone, by meta's list. */
+  sessionsChanged(nowMs: number): void {
+    this.#completeness.sessionsChanged(nowMs);
+  }
+
+  sessionUp(session: NodeId): void {
+    this.#common.sessions.linked(session);
+    this.#common.protection.returned(session);
+  }
+
+  sessionDown(session: NodeId, nowMs: number): void {
+    this.#common.sessions.unlinked(session, nowMs);
+    this.#take(this.#contention.unlinked(session, nowMs), nowMs);
+    this.#reconciliation.unlinked(session);
+    for (const datum of this.#recall.unlinked(session)) this.#answers.show(datum, nowMs);
+    this.#completeness.sessionsChanged(nowMs);
+  }
+
+  followerDown(node: NodeId): void {
+    this.#followers.down(node);
+  }
+
+  fromFollower(from: NodeId, message: FollowerToLeader, nowMs: number): void {
+    const { slot, leaderEpoch, held } = message;
+    const led = this.#common.slots.ledSlot(slot);
+    if (led === undefined || led.leaderEpoch !== leaderEpoch) {
+      return this.#output.toFollower(from, { kind: "notLeader", slot, leaderEpoch });
+    }
+    for (const one of held) this.#overtaking.ahead(one, from, nowMs);
+    this.#followers.copy(led, from, message, nowMs);
+  }
+
+  fromSession(from: NodeId, message: SessionToData, nowMs: number): void {
+    switch (message.kind) {
+      case "publish":
+        return this.#publish(from, message, nowMs);
+      case "fetch":
+        return this.#answers.asked(from, message.dataInfoId, { have: message.have, isScan: false }, nowMs);
+      case "release":
+        return this.#forgetInterest(from, message.dataInfoIds);
+      case "scan":
+        for (const [dataInfoId, have] of message.versions) {
+          this.#answers.asked(from, dataInfoId, { have, isScan: true }, nowMs);
+        }
+        return;
+      case "digests":
+        return this.#reconciliation.digests(from, message, nowMs);
+      case "inventory":
+        return this.#reconciliation.inventory(from, message, nowMs);
+      case "yielded":
+        return this.#take(this.#contention.yielded(from, message.registrations, nowMs), nowMs);
+      case "recalled": {
+        const list = this.#common.foreign.list(message.datum, from, nowMs);
+        const answered = this.#recall.recalled(from, list, nowMs);
+        if (answered !== undefined) this.#answers.show(answered, nowMs);
+        return;
+      }
+      default:
+        return unreachable(message);
+    }
+  }
+
+  /** An operator reports that the publishers held by the loss protection are dead. */
+  releaseHeld(dataInfoId: DataInfoId, nowMs: number): void {
+    this.#departures.release(dataInfoId, nowMs);
+  }
+
+  /** This process stood still: messages that seem late may have been sent meanwhile. */
+  forgiveStall(nowMs: number): void {
+    this.#common.sessions.forgiveStall(nowMs);
+    this.#contention.forgiveStall(nowMs);
+  }
+
+  /** The time of the next `wake`. */
+  nextMs(): number {
+    return Math.min(this.#departures.nextMs(), this.#contention.nextMs(), this.#shown.nextMs());
+  }
+
+  /** The time at which the next remains of a session end. */
+  remainsMs(): number {
+    return Math.min(this.#departures.nextMs(), this.#contention.nextMs());
+  }
+
+  /** Does what is due, and shows what this step has made visible. Returns whether meta is to hear of it. */
+  wake(nowMs: number): boolean {
+    this.#take(this.#contention.takeEnded(nowMs), nowMs);
+    this.#departures.wake(nowMs);
+    this.#completeness.wake(nowMs);
+    const changed = this.#completeness.takeChanged();
+    for (const slot of changed) if (slot.isServing) this.#shown.add(slot);
+    for (const datum of this.#commits.takeReleased()) this.#answers.show(datum, nowMs);
+    for (const datum of this.#shown.next()) this.#answers.show(datum, nowMs);
+    return changed.size > 0;
+  }
+
+  /** A restart hold is over. */
+  show(datum: Datum, nowMs: number): void {
+    this.#answers.show(datum, nowMs);
+  }
+
+  /** Some of the work that can wait. */
+  tidy(nowMs: number): void {
+    this.#interests.step(nowMs);
+  }
+
+  #take(items: readonly PublishItem[], nowMs: number): void {
+    if (items.length > 0) this.#intake.take(items, nowMs);
+  }
+
+  #begin({ slot, hadCopy }: Adopted["led"][number], nowMs: number): void {
+    const { versions, sessions, sizes } = this.#common;
+    const { contents } = slot;
+    this.#completeness.begun(slot);
+    for (const datum of contents.datums.values()) {
+      versions.raise(datum.version.version);
+      datum.inherited = datum.version;
+    }
+    for (const session of contents.owners()) sessions.watch(session, nowMs);
+    // For a whole copy the leader has already reported what it holds.
+    if (!hadCopy) for (const datum of contents.datums.values()) sizes.resized(datum, nowMs);
+  }
+
+  #publish(from: NodeId, { batch, items }: Publish, nowMs: number): void {
+    const { slots } = this.#common;
+    if (!items.every((item) => slots.leading(dataInfoIdOf(item)) !== undefined)) {
+      return this.#output.toSession(from, { kind: "moved", batch, epoch: slots.epoch });
+    }
+    const { superseded, unlisted } = this.#intake.take(items, nowMs, from);
+    this.#output.toSession(from, { kind: "taken", batch, superseded, unlisted, isFull: this.isFull });
+    if (unlisted.length > 0) this.#metrics.add("roster_publishers_unlisted_total", unlisted.length);
+    for (const item of items) this.#reconciliation.published(from, item, nowMs);
+  }
+
+  #forgetInterest(from: NodeId, dataInfoIds: readonly DataInfoId[]): void {
+    for (const dataInfoId of dataInfoIds) {
+      const contents = this.#common.slots.leading(dataInfoId)?.contents;
+      const datum = contents?.datums.get(dataInfoId);
+      datum?.interest.forget(from);
+      if (datum !== undefined) contents?.dropIfIdle(datum);
+    }
+  }
+}

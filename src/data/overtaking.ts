@@ -1,0 +1,46 @@
+// Versions that this leader can't compare with its own: a session has a higher one than this node gave, or one of
+// another leader, whose clock was ahead; or this node lost its disk. Subscribers would drop every lower version, so the
+// list goes above.
+
+import type { HeldVersion } from "../cluster/messages/replication.ts";
+import type { DatumVersion } from "../model/datum.ts";
+import type { NodeId } from "../model/ids.ts";
+import type { Datum } from "./datum.ts";
+import type { Followers } from "./followers.ts";
+import type { ForeignVersions } from "./foreignVersions.ts";
+import type { Slots } from "./slots.ts";
+import type { VersionFloor } from "./versionFloor.ts";
+
+interface Parts {
+  readonly slots: Slots;
+  readonly versions: VersionFloor;
+  readonly foreign: Pick<ForeignVersions, "believes">;
+  readonly followers: Pick<Followers, "changed">;
+}
+
+export class Overtaking {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Gives the datum a higher version than `have`, without a change. */
+  overtake(datum: Datum, have: DatumVersion, nowMs: number): void {
+    const { slots, versions, followers } = this.#parts;
+    const led = slots.ledSlot(datum.slot);
+    if (led === undefined) return;
+    versions.raise(have.version);
+    datum.raise(versions.give(nowMs, led.leaderEpoch));
+    followers.changed(led, datum, []);
+  }
+
+  /** A follower led before and gave this version: sessions that heard it may have it too. */
+  ahead({ dataInfoId, version, origin }: HeldVersion, from: NodeId, nowMs: number): void {
+    const { slots, versions, foreign } = this.#parts;
+    if (!foreign.believes({ what: "follow", from, version }, nowMs)) return;
+    const datum = slots.leading(dataInfoId)?.contents.datums.get(dataInfoId);
+    if (datum === undefined) versions.raise(version);
+    else if (version > datum.version.version) this.overtake(datum, { version, origin }, nowMs);
+  }
+}
