@@ -11,7 +11,7 @@ type TestClient = ReturnType<typeof newClient>;
 
 function heldBy(client: TestClient, changes: Partial<HeldPublication> = {}): HeldPublication {
   const held = { publication: publication({ version: 5n }), client, bytes: 0, former: undefined, listed: undefined };
-  return { ...held, holder: undefined, state: "taken", ...changes };
+  return { ...held, holder: undefined, behind: undefined, state: "taken", ...changes };
 }
 
 /** The answer to another connection that claims the registration; "taken" if it may have it. */
