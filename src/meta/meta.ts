@@ -31,7 +31,7 @@ import { Lead } from "./lead.ts";
 import { Loading } from "./loading.ts";
 import { MemberList } from "./memberList.ts";
 import { Membership } from "./membership.ts";
-import type { IsSaved, MetaEvent, MetaOptions, MetaOutput } from "./metaPorts.ts";
+import type { MetaEvent, MetaOptions, MetaOutput, SaveOutcome } from "./metaPorts.ts";
 import type { LeaderLease, MetaState } from "./metaStore.ts";
 import { type NodeBlock, OperatorChanges } from "./operatorChanges.ts";
 import type { SlotChange } from "./slotDraft.ts";
@@ -39,6 +39,17 @@ import { SETTLE_MS, SlotKeeper } from "./slotKeeper.ts";
 
 // A step this much later than requested means that the process was stopped, or starved.
 const DEAF_MS = 3_000;
+
+/**
+ * What the node is to its cluster. It stands by, takes over the lead of a term, for which it has to read the store, or
+ * leads. While it leads it may have to read the store again.
+ */
+type Phase =
+  | { readonly kind: "standsBy" }
+  | { readonly kind: "takesOver"; readonly term: number }
+  | { readonly kind: "leads"; readonly term: number };
+
+const STANDS_BY: Phase = { kind: "standsBy" };
 
 export class Meta {
   readonly #options: MetaOptions;
@@ -52,9 +63,7 @@ export class Meta {
   readonly #loading = new Loading();
   readonly #blocked = new BlockedNodes();
   readonly #clientCounts = new ClientCounts();
-  /** The term in which this node leads; undefined if it does not lead. */
-  #term: number | undefined;
-  #isFirstLoad = true;
+  #phase: Phase = STANDS_BY;
   /** It has read the values from the store, in some lead. */
   #hasConfigs = false;
   #listSerial = -1;
@@ -159,7 +168,12 @@ export class Meta {
   }
 
   get #isInCharge(): boolean {
-    return this.#term !== undefined && this.#loading.isDone;
+    return this.#phase.kind === "leads" && this.#loading.isDone;
+  }
+
+  /** The term of the lead; undefined while the node stands by. */
+  get #term(): number | undefined {
+    return this.#phase.kind === "standsBy" ? undefined : this.#phase.term;
   }
 
   get #leaseEpoch(): bigint {
@@ -179,7 +193,7 @@ export class Meta {
       case "loaded":
         return this.#loaded(event.state, nowMs);
       case "slotTableSaved":
-        return this.#tableSaved(event.table, event.isSaved, nowMs);
+        return this.#tableSaved(event.table, event.outcome, nowMs);
       case "putConfig":
         return this.#asked(event.request, () =>
           this.#changes.put(event.request, event, (waiting) =>
@@ -187,11 +201,11 @@ export class Meta {
           ),
         );
       case "configSaved":
-        return this.#configSaved(event.value, event.isSaved, nowMs);
+        return this.#configSaved(event.value, event.outcome, nowMs);
       case "blockNode":
         return this.#asked(event.request, () => this.#block(event));
       case "nodeBlocked":
-        return this.#nodeBlocked(event, event.isSaved, nowMs);
+        return this.#nodeBlocked(event, event.outcome, nowMs);
       case "resign":
         return this.#lead.resign();
       case "woken":
@@ -206,22 +220,22 @@ export class Meta {
     this.#lead.tick(nowMs);
     const term = this.isLeading ? this.#lead.term : undefined;
     if (term === this.#term) return;
-    this.#term = term;
+    this.#phase = term === undefined ? STANDS_BY : { kind: "takesOver", term };
     this.#slots.lost();
-    this.#isFirstLoad = true;
     this.#loading.need(nowMs);
     if (term === undefined) this.#changes.refuseWaiting();
   }
 
   #loaded(state: MetaState | undefined, nowMs: number): void {
     const isCounted = this.#loading.answered(state !== undefined, nowMs);
-    if (this.#term === undefined || !isCounted || state === undefined) return;
+    const phase = this.#phase;
+    if (phase.kind === "standsBy" || !isCounted || state === undefined) return;
     this.#blocked.load(state.blockedNodes);
     for (const value of this.#configs.load(state.configs.values())) this.#tellWatchers(value);
     this.#hasConfigs = true;
     this.#slots.load(state.slotTable, { leaseEpoch: this.#leaseEpoch, nowMs });
-    if (this.#isFirstLoad) this.#beginLead(nowMs);
-    this.#isFirstLoad = false;
+    this.#phase = { kind: "leads", term: phase.term };
+    if (phase.kind === "takesOver") this.#beginLead(nowMs);
     for (const [member, { tableEpoch }] of this.#membership.heartbeats()) this.#tellTable(member, tableEpoch);
     this.#dismissBlocked();
   }
@@ -312,12 +326,12 @@ export class Meta {
     if (members !== undefined) this.#output.send(from, { kind: "members", members });
   }
 
-  #tableSaved(table: SlotTable, isSaved: IsSaved, nowMs: number): void {
-    const outcome = this.#slots.saved(table, isSaved, nowMs);
-    if (outcome === "uncertain") return this.#notSaved(isSaved, nowMs);
+  #tableSaved(table: SlotTable, outcome: SaveOutcome, nowMs: number): void {
+    const taken = this.#slots.saved(table, outcome, nowMs);
+    if (taken === "uncertain") return this.#notSaved(outcome, nowMs);
     // A save from before this lead. If it was made under the same lease, it may have been made after the store was
     // read.
-    if (outcome === "late") return isSaved === false ? undefined : this.#loading.needTwice(nowMs);
+    if (taken === "late") return outcome === "refused" ? undefined : this.#loading.needTwice(nowMs);
     // The store is being read, and may have been read before it had this.
     if (!this.#isInCharge) return this.#loading.need(nowMs);
     this.#sendAll(this.#told(table));
@@ -339,17 +353,17 @@ export class Meta {
     else accept();
   }
 
-  #configSaved(value: ConfigValue, isSaved: IsSaved, nowMs: number): void {
-    const term = this.#changes.configSaved(value, isSaved);
+  #configSaved(value: ConfigValue, outcome: SaveOutcome, nowMs: number): void {
+    const term = this.#changes.configSaved(value, outcome);
     if (term === undefined) return;
-    if (isSaved !== true) return this.#notSaved(isSaved, nowMs, term);
+    if (outcome !== "saved") return this.#notSaved(outcome, nowMs, term);
     if (this.#configs.saved(value) && this.#term !== undefined) this.#tellWatchers(value);
   }
 
-  #nodeBlocked(block: NodeBlock, isSaved: IsSaved, nowMs: number): void {
-    const term = this.#changes.nodeBlocked(block, isSaved);
+  #nodeBlocked(block: NodeBlock, outcome: SaveOutcome, nowMs: number): void {
+    const term = this.#changes.nodeBlocked(block, outcome);
     if (term === undefined) return;
-    if (isSaved !== true) return this.#notSaved(isSaved, nowMs, term);
+    if (outcome !== "saved") return this.#notSaved(outcome, nowMs, term);
     if (!this.#isInCharge) return this.#loading.need(nowMs);
     this.#blocked.set(block.node, block.isBlocked);
     this.#memberList.changed();
@@ -358,8 +372,8 @@ export class Meta {
   }
 
   // A refusal means that this is not the lease in force, or that the store holds something else than what was loaded.
-  #notSaved(isSaved: IsSaved, nowMs: number, term = this.#term): void {
-    if (isSaved === undefined) this.#loading.needTwice(nowMs);
+  #notSaved(outcome: SaveOutcome, nowMs: number, term = this.#term): void {
+    if (outcome === "unknown") this.#loading.needTwice(nowMs);
     else if (term === this.#term) this.#lead.doubt(nowMs);
   }
 

@@ -39,8 +39,14 @@ export interface MetaOutput extends LeadOutput {
   answer(request: number, error: RegistryError | undefined): void;
 }
 
-/** The store's result of a save: false if it refused, undefined if it failed and the outcome is not known. */
-export type IsSaved = boolean | undefined;
+/** The end of a save: the store has it, has refused it, or failed and may have it or not. */
+export type SaveOutcome = "saved" | "refused" | "unknown";
+
+/** The outcome by a store's answer; undefined if it failed. */
+export function saveOutcome(answer: boolean | undefined): SaveOutcome {
+  if (answer === undefined) return "unknown";
+  return answer ? "saved" : "refused";
+}
 
 export type MetaEvent =
   | { readonly kind: "received"; readonly from: Member; readonly message: MemberToMeta }
@@ -50,16 +56,16 @@ export type MetaEvent =
   /** `askedMs`: the time of the call of `acquireLease`. `lease` is undefined if the store failed. */
   | { readonly kind: "leaseAnswered"; readonly lease: LeaderLease | undefined; readonly askedMs: number }
   | { readonly kind: "loaded"; readonly state: MetaState | undefined }
-  | { readonly kind: "slotTableSaved"; readonly table: SlotTable; readonly isSaved: IsSaved }
+  | { readonly kind: "slotTableSaved"; readonly table: SlotTable; readonly outcome: SaveOutcome }
   | {
       readonly kind: "putConfig";
       readonly request: number;
       readonly dataInfoId: DataInfoId;
       readonly data: string | null;
     }
-  | { readonly kind: "configSaved"; readonly value: ConfigValue; readonly isSaved: IsSaved }
+  | { readonly kind: "configSaved"; readonly value: ConfigValue; readonly outcome: SaveOutcome }
   | { readonly kind: "blockNode"; readonly request: number; readonly node: string; readonly isBlocked: boolean }
-  | { readonly kind: "nodeBlocked"; readonly node: string; readonly isBlocked: boolean; readonly isSaved: IsSaved }
+  | { readonly kind: "nodeBlocked"; readonly node: string; readonly isBlocked: boolean; readonly outcome: SaveOutcome }
   /** The process stops: releases the lead. */
   | { readonly kind: "resign" }
   | { readonly kind: "woken" };

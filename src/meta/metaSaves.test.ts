@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Member } from "../cluster/messages/membership.ts";
 import { brandDataInfoId, nodeId } from "../model/ids.ts";
+import type { SaveOutcome } from "./metaPorts.ts";
 import { EMPTY, LoneMeta, leading, OTHER } from "./testing/loneMeta.ts";
 
 const D1: Member = { role: "data", id: nodeId("d1.a") };
@@ -32,13 +33,13 @@ const tableOf = ({ tables }: LoneMeta) => {
   return table;
 };
 
-const saved = (one: LoneMeta, isSaved: boolean | undefined, table = tableOf(one)) =>
-  one.step({ kind: "slotTableSaved", table, isSaved });
+const saved = (one: LoneMeta, outcome: SaveOutcome, table = tableOf(one)) =>
+  one.step({ kind: "slotTableSaved", table, outcome });
 
 test("a table is shown when the store has it, and not before", () => {
   const one = saving();
   assert.deepEqual([one.meta.slotTable, one.told(D1)], [undefined, []]);
-  saved(one, true);
+  saved(one, "saved");
   assert.equal(one.meta.slotTable, tableOf(one));
   assert.deepEqual(one.told(D1), [{ kind: "slotTable", table: tableOf(one), versionFloor: 0n }]);
   assert.deepEqual(one.takeAsked(), []);
@@ -46,7 +47,7 @@ test("a table is shown when the store has it, and not before", () => {
 
 test("a table of which nobody knows whether it is stored is looked for, and once more ten seconds later", () => {
   const one = saving();
-  saved(one, undefined);
+  saved(one, "unknown");
   assert.deepEqual(one.takeAsked(), ["load"]);
   assert.ok(one.meta.isLeading && !one.meta.isReady);
   one.step({ kind: "loaded", state: { ...EMPTY, slotTable: tableOf(one) } });
@@ -59,7 +60,7 @@ test("a table of which nobody knows whether it is stored is looked for, and once
 
 test("who is refused a table doubts its lead, and asks for the lease anew before anything else", () => {
   const one = saving();
-  saved(one, false);
+  saved(one, "refused");
   assert.ok(!one.meta.isLeading);
   assert.deepEqual(one.takeAsked(), []);
   one.nowMs += 100;
@@ -68,27 +69,27 @@ test("who is refused a table doubts its lead, and asks for the lease anew before
 });
 
 test("a save of before this lead may have come after the store was read: it is read twice more", () => {
-  for (const [isSaved, asked] of [
-    [true, ["load"]],
-    [undefined, ["load"]],
-    [false, []],
+  for (const [outcome, asked] of [
+    ["saved", ["load"]],
+    ["unknown", ["load"]],
+    ["refused", []],
   ] as const) {
     const one = leading({ slotTable: TABLE });
-    saved(one, isSaved, { ...TABLE, epoch: 2n });
-    assert.deepEqual(one.takeAsked(), asked, `saved: ${isSaved}`);
+    saved(one, outcome, { ...TABLE, epoch: 2n });
+    assert.deepEqual(one.takeAsked(), asked, `saved: ${outcome}`);
     assert.equal(one.meta.slotTable, TABLE, "it is not shown");
     if (asked.length > 0) one.step({ kind: "loaded", state: { ...EMPTY, slotTable: TABLE } });
     one.pass(10_000);
-    assert.deepEqual(one.takeAsked(), asked, `saved: ${isSaved}, ten seconds later`);
+    assert.deepEqual(one.takeAsked(), asked, `saved: ${outcome}, ten seconds later`);
   }
 });
 
 test("a table that is stored while the store is being read is looked for again, before anybody is told", () => {
   const one = saving();
   one.step({ kind: "blockNode", request: 1, node: "s2", isBlocked: true });
-  one.step({ kind: "nodeBlocked", node: "s2", isBlocked: true, isSaved: undefined });
+  one.step({ kind: "nodeBlocked", node: "s2", isBlocked: true, outcome: "unknown" });
   assert.deepEqual(one.takeAsked(), ["block s2", "load"]);
-  saved(one, true);
+  saved(one, "saved");
   assert.deepEqual(one.told(D1), []);
   one.step({ kind: "loaded", state: EMPTY });
   assert.deepEqual(one.takeAsked(), ["load"], "what was read may be of before the save");
@@ -112,12 +113,12 @@ test("a configuration is told to its watchers when the store has it, and its req
   const [value] = one.configs;
   assert.ok(value !== undefined);
   assert.deepEqual([one.answers.has(7), one.told(S1), one.meta.config(KEY)], [false, [], undefined]);
-  one.step({ kind: "configSaved", value, isSaved: true });
+  one.step({ kind: "configSaved", value, outcome: "saved" });
   assert.deepEqual([one.answers.has(7), one.answers.get(7), one.meta.config(KEY)], [true, undefined, value]);
   assert.deepEqual(one.told(S1), [{ kind: "config", value }]);
   one.step({ kind: "received", from: S1, message: { kind: "unwatchConfig", dataInfoIds: [KEY] } });
   one.step({ kind: "putConfig", request: 8, dataInfoId: KEY, data: "off" });
-  one.step({ kind: "configSaved", value: one.configs.at(-1) ?? value, isSaved: true });
+  one.step({ kind: "configSaved", value: one.configs.at(-1) ?? value, outcome: "saved" });
   assert.deepEqual(one.told(S1), []);
 });
 
@@ -126,7 +127,7 @@ test("a value that the store refused is the word of another leader: this one dou
   one.step({ kind: "putConfig", request: 7, dataInfoId: KEY, data: "on" });
   const [value] = one.configs;
   assert.ok(value !== undefined);
-  one.step({ kind: "configSaved", value, isSaved: false });
+  one.step({ kind: "configSaved", value, outcome: "refused" });
   assert.equal(one.answers.get(7)?.code, "NOT_META_LEADER");
   assert.ok(!one.meta.isLeading);
 });
@@ -140,7 +141,7 @@ test("the refusal of what was asked in an earlier lead says nothing of this one"
   one.nowMs += 1_000;
   one.lease(3n);
   assert.deepEqual(one.takeAsked(), ["config", "load"]);
-  one.step({ kind: "configSaved", value, isSaved: false });
+  one.step({ kind: "configSaved", value, outcome: "refused" });
   assert.ok(one.meta.isLeading);
 });
 
@@ -153,7 +154,7 @@ test("a node is blocked when the store has it: its session is told to go, and na
   one.told(S1);
   one.step({ kind: "blockNode", request: 7, node: "s1", isBlocked: true });
   assert.deepEqual([one.takeAsked(), one.told(S1)], [["block s1"], []]);
-  one.step({ kind: "nodeBlocked", node: "s1", isBlocked: true, isSaved: true });
+  one.step({ kind: "nodeBlocked", node: "s1", isBlocked: true, outcome: "saved" });
   assert.deepEqual([...one.meta.blockedNodes], ["s1"]);
   assert.deepEqual(
     one.told(S1).map(({ kind }) => kind),
@@ -174,8 +175,8 @@ test("a node is blocked when the store has it: its session is told to go, and na
 test("a block that is stored while the store is being read is looked for again", () => {
   const one = saving();
   one.step({ kind: "blockNode", request: 7, node: "s2", isBlocked: true });
-  saved(one, undefined);
-  one.step({ kind: "nodeBlocked", node: "s2", isBlocked: true, isSaved: true });
+  saved(one, "unknown");
+  one.step({ kind: "nodeBlocked", node: "s2", isBlocked: true, outcome: "saved" });
   assert.deepEqual([...one.meta.blockedNodes], []);
   one.takeAsked();
   one.step({ kind: "loaded", state: EMPTY });
@@ -248,7 +249,7 @@ test("a member that is gone watches nothing any more", () => {
   one.step({ kind: "putConfig", request: 7, dataInfoId: KEY, data: "on" });
   const [value] = one.configs;
   assert.ok(value !== undefined);
-  one.step({ kind: "configSaved", value, isSaved: true });
+  one.step({ kind: "configSaved", value, outcome: "saved" });
   assert.deepEqual(one.told(S1), []);
 });
 
@@ -259,6 +260,6 @@ test("who has neither link nor lease is not taken for a watcher, but answered", 
   one.step({ kind: "putConfig", request: 7, dataInfoId: KEY, data: "on" });
   const [value] = one.configs;
   assert.ok(value !== undefined);
-  one.step({ kind: "configSaved", value, isSaved: true });
+  one.step({ kind: "configSaved", value, outcome: "saved" });
   assert.deepEqual(one.told(S1), []);
 });

@@ -51,7 +51,7 @@ test("answers that belong to an earlier lead change nothing", () => {
   assert.ok(table !== undefined);
   const forged = { ...table, epoch: 9n };
   first.step({ kind: "loaded", state: { ...cluster.store.state, slotTable: forged } });
-  first.step({ kind: "slotTableSaved", table: forged, isSaved: true });
+  first.step({ kind: "slotTableSaved", table: forged, outcome: "saved" });
   cluster.run(1_000);
   assert.equal(first.meta.slotTable?.epoch, 1n);
 });
@@ -144,7 +144,7 @@ test("a change that is made after its outcome was unknown is found", () => {
   const cluster = settledCluster();
   const leader = leaderOf(cluster);
   leader.step({ kind: "blockNode", request: 1, node: "d3", isBlocked: true });
-  leader.step({ kind: "nodeBlocked", node: "d3", isBlocked: true, isSaved: undefined });
+  leader.step({ kind: "nodeBlocked", node: "d3", isBlocked: true, outcome: "unknown" });
   assert.equal(cluster.answers.get(1)?.code, "STORE_OUTCOME_UNKNOWN");
   cluster.store.state = { ...cluster.store.state, blockedNodes: new Set() };
   cluster.run(3);

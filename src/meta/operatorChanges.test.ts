@@ -5,6 +5,7 @@ import { test } from "node:test";
 import type { RegistryError } from "../base/errors.ts";
 import { fail } from "../base/errors.ts";
 import { brandDataInfoId } from "../model/ids.ts";
+import type { SaveOutcome } from "./metaPorts.ts";
 import { OperatorChanges } from "./operatorChanges.ts";
 import type { MetaNode, TestMember } from "./testing/metaCluster.ts";
 import { leaderOf, settledCluster } from "./testing/settledCluster.ts";
@@ -142,7 +143,7 @@ test("values and blocks wait for the store beside each other, one of each", () =
   begin();
   begin();
   assert.deepEqual(saved, ["a 1", "d1 true"]);
-  of.nodeBlocked({ node: "d1", isBlocked: true }, true);
+  of.nodeBlocked({ node: "d1", isBlocked: true }, "saved");
   begin();
   assert.deepEqual(saved, ["a 1", "d1 true", "d2 true"]);
 });
@@ -153,27 +154,27 @@ test("an answer of the store counts for exactly what it was asked to save", () =
   of.block(2, { node: "d1", isBlocked: true });
   begin(7);
   const value = { dataInfoId: RULES, data: "a", version: 1n };
-  assert.equal(of.configSaved({ ...value, version: 2n }, true), undefined);
-  assert.equal(of.configSaved({ ...value, dataInfoId: brandDataInfoId("other#@#I#@#G") }, true), undefined);
-  assert.equal(of.nodeBlocked({ node: "d2", isBlocked: true }, true), undefined);
-  assert.equal(of.nodeBlocked({ node: "d1", isBlocked: false }, true), undefined);
+  assert.equal(of.configSaved({ ...value, version: 2n }, "saved"), undefined);
+  assert.equal(of.configSaved({ ...value, dataInfoId: brandDataInfoId("other#@#I#@#G") }, "saved"), undefined);
+  assert.equal(of.nodeBlocked({ node: "d2", isBlocked: true }, "saved"), undefined);
+  assert.equal(of.nodeBlocked({ node: "d1", isBlocked: false }, "saved"), undefined);
   assert.deepEqual(codes(), []);
-  assert.equal(of.configSaved(value, true), 7, "the term in which it was asked");
-  assert.equal(of.nodeBlocked({ node: "d1", isBlocked: true }, true), 7);
+  assert.equal(of.configSaved(value, "saved"), 7, "the term in which it was asked");
+  assert.equal(of.nodeBlocked({ node: "d1", isBlocked: true }, "saved"), 7);
   assert.deepEqual(codes(), ["1 done", "2 done"]);
 });
 
 test("a request is answered with what the store made of it", () => {
-  const answered = (isSaved: boolean | undefined) => {
+  const answered = (outcome: SaveOutcome) => {
     const { of, begin, codes } = changes();
     of.block(1, { node: "d1", isBlocked: true });
     begin();
-    of.nodeBlocked({ node: "d1", isBlocked: true }, isSaved);
+    of.nodeBlocked({ node: "d1", isBlocked: true }, outcome);
     return codes();
   };
-  assert.deepEqual(answered(true), ["1 done"]);
-  assert.deepEqual(answered(false), ["1 NOT_META_LEADER"]);
-  assert.deepEqual(answered(undefined), ["1 STORE_OUTCOME_UNKNOWN"]);
+  assert.deepEqual(answered("saved"), ["1 done"]);
+  assert.deepEqual(answered("refused"), ["1 NOT_META_LEADER"]);
+  assert.deepEqual(answered("unknown"), ["1 STORE_OUTCOME_UNKNOWN"]);
 });
 
 test("a value is refused by what waits already, counted in values and in bytes of the longest text", () => {
@@ -209,7 +210,7 @@ test("who leads no more refuses what waits, and answers what is under way when t
   begin();
   of.refuseWaiting();
   assert.deepEqual(codes(), ["4 NOT_META_LEADER", "2 NOT_META_LEADER"]);
-  of.nodeBlocked({ node: "d1", isBlocked: true }, true);
+  of.nodeBlocked({ node: "d1", isBlocked: true }, "saved");
   assert.equal(codes().at(-1), "1 done");
 });
 

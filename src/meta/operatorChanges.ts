@@ -1,10 +1,11 @@
 // Operators' changes through the leading meta node: configuration values and blocked nodes. Each change is saved before
 // it is published, and its request is answered with the result.
 
+import { unreachable } from "../base/assert.ts";
 import { fail, type RegistryError } from "../base/errors.ts";
 import type { ConfigValue } from "../cluster/messages/membership.ts";
 import type { DataInfoId } from "../model/ids.ts";
-import type { IsSaved } from "./metaPorts.ts";
+import type { SaveOutcome } from "./metaPorts.ts";
 import { SAVES_WAITING_MAX, SaveQueue } from "./saveQueue.ts";
 
 /** Blocks a node by its name, or unblocks it. */
@@ -76,14 +77,14 @@ export class OperatorChanges {
   }
 
   /** The store has answered for a value. Returns the term of the request; undefined if there was none. */
-  configSaved({ dataInfoId, version }: ConfigValue, isSaved: IsSaved): number | undefined {
+  configSaved({ dataInfoId, version }: ConfigValue, outcome: SaveOutcome): number | undefined {
     const ended = this.#puts.ended(({ saved }) => saved.dataInfoId === dataInfoId && saved.version === version);
-    return this.#ended(ended, isSaved);
+    return this.#ended(ended, outcome);
   }
 
-  nodeBlocked({ node, isBlocked }: NodeBlock, isSaved: IsSaved): number | undefined {
+  nodeBlocked({ node, isBlocked }: NodeBlock, outcome: SaveOutcome): number | undefined {
     const ended = this.#blocks.ended(({ saved }) => saved.node === node && saved.isBlocked === isBlocked);
-    return this.#ended(ended, isSaved);
+    return this.#ended(ended, outcome);
   }
 
   /** This node no longer leads. A save under way still gets its answer from the store. */
@@ -95,12 +96,24 @@ export class OperatorChanges {
 
   #ended(
     ended: { readonly request: number; readonly saved: InTerm<unknown> } | undefined,
-    isSaved: IsSaved,
+    outcome: SaveOutcome,
   ): number | undefined {
     if (ended === undefined) return undefined;
-    if (isSaved === true) this.#output.answer(ended.request, undefined);
-    else this.#output.answer(ended.request, isSaved === false ? this.#output.refusal() : fail("STORE_OUTCOME_UNKNOWN"));
+    this.#output.answer(ended.request, this.#errorOf(outcome));
     return ended.saved.term;
+  }
+
+  #errorOf(outcome: SaveOutcome): RegistryError | undefined {
+    switch (outcome) {
+      case "saved":
+        return undefined;
+      case "refused":
+        return this.#output.refusal();
+      case "unknown":
+        return fail("STORE_OUTCOME_UNKNOWN");
+      default:
+        return unreachable(outcome);
+    }
   }
 }
 

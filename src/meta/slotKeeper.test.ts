@@ -84,7 +84,7 @@ test("one table is on its way to the store at a time, and is in force when it is
   assert.equal(slots.table, STORED, "nobody is shown a decision that is not saved");
   slots.nodesChanged(4_001);
   assert.equal(slots.arrange(known([B], [A]), 4_001), undefined);
-  assert.equal(slots.saved(table, true, 4_010), "saved");
+  assert.equal(slots.saved(table, "saved", 4_010), "saved");
   assert.equal(slots.table, table);
   assert.ok(slots.changes.some(({ reason }) => reason === "leader is gone"));
 });
@@ -96,7 +96,7 @@ test("a new table forgets nothing of what nodes have said of slots that stay as 
   const all = known([A, B, C]);
   const table = decided(slots.arrange(all, 3_000));
   const added = table.slots.findIndex(({ followers }) => followers.includes(C));
-  slots.saved(table, true, 3_100);
+  slots.saved(table, "saved", 3_100);
   report(slots, C, table.epoch, 3_200);
   const next = decided(slots.arrange(all, 3_300));
   assert.notDeepEqual(next.slots[added], table.slots[added], "the move goes on as soon as the new node has its copy");
@@ -109,16 +109,16 @@ test("the answer to the save of an earlier lead is not taken for the one that is
   slots.load(STORED, { leaseEpoch: 3n, nowMs: 9_000 });
   const table = decided(slots.arrange(known([A], [B]), 13_000));
   assert.equal(table.epoch, early.epoch);
-  assert.equal(slots.saved(early, true, 13_001), "late");
+  assert.equal(slots.saved(early, "saved", 13_001), "late");
   assert.equal(slots.table, STORED);
-  assert.equal(slots.saved(table, undefined, 13_002), "uncertain");
+  assert.equal(slots.saved(table, "unknown", 13_002), "uncertain");
   assert.equal(slots.table, STORED);
 });
 
 test("a table whose saving was uncertain, and that turns out to be stored, is in force", () => {
   const slots = keeper();
   const table = decided(slots.arrange(known([B], [A]), 4_000));
-  slots.saved(table, undefined, 4_010);
+  slots.saved(table, "unknown", 4_010);
   slots.load(table, { leaseEpoch: 1n, nowMs: 4_020 });
   assert.equal(slots.table, table);
   assert.equal(slots.arrange(known([B], [A]), 4_020), undefined);
@@ -152,7 +152,7 @@ test("a table that members have and the store has lost: all leaders begin anew a
 test("a table that this node showed and the store has lost is stored again", () => {
   const slots = keeper();
   const shown = decided(slots.arrange(known([B], [A]), 4_000));
-  slots.saved(shown, true, 4_010);
+  slots.saved(shown, "saved", 4_010);
   slots.load(STORED, { leaseEpoch: 2n, nowMs: 5_000 });
   const save = slots.arrange(known([B], [A]), 9_000);
   assert.deepEqual(decided(save).slots, shown.slots);

@@ -7,6 +7,7 @@ import type { NodeId } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 import { arrangeSlots } from "./arrangeSlots.ts";
 import type { LivingNode } from "./membership.ts";
+import type { SaveOutcome } from "./metaPorts.ts";
 import type { Arrangement, DataNode, SlotChange, SlotFacts } from "./slotDraft.ts";
 import { SlotReports } from "./slotReports.ts";
 
@@ -162,12 +163,12 @@ export class SlotKeeper {
     return { table: next.table, expectedEpoch: this.#storedEpoch };
   }
 
-  /** The store has answered. `isSaved` is undefined if the outcome is not known. */
-  saved(table: SlotTable, isSaved: boolean | undefined, nowMs: number): "late" | "saved" | "uncertain" {
+  /** The store has answered. `late`: the save is from before this lead. `uncertain`: the store is to be read. */
+  saved(table: SlotTable, outcome: SaveOutcome, nowMs: number): "late" | "saved" | "uncertain" {
     const saving = this.#saving;
     if (saving?.table !== table) return "late";
     this.#saving = undefined;
-    if (isSaved !== true) return "uncertain";
+    if (outcome !== "saved") return "uncertain";
     assert(table.epoch > (this.#table?.epoch ?? 0n), "a slot table never goes back");
     this.#storedEpoch = table.epoch;
     this.#table = table;

@@ -155,18 +155,18 @@ test("while a table is on its way to the store nothing is due, and the next is l
   const save = slots.arrange(nodes([B]), 4_000);
   assert.ok(save !== undefined);
   assert.deepEqual([save.expectedEpoch, save.table.epoch, slots.nextMs()], [5n, 6n, NEVER]);
-  assert.equal(slots.saved({ ...save.table }, true, 4_100), "late", "not the very table");
-  assert.equal(slots.saved(save.table, true, 4_200), "saved");
+  assert.equal(slots.saved({ ...save.table }, "saved", 4_100), "late", "not the very table");
+  assert.equal(slots.saved(save.table, "saved", 4_200), "saved");
   assert.deepEqual([slots.table, slots.nextMs()], [save.table, 4_200]);
-  assert.equal(slots.saved(save.table, true, 4_300), "late");
+  assert.equal(slots.saved(save.table, "saved", 4_300), "late");
 });
 
 test("a table that the store refused, or of which nothing is known, is not in force", () => {
-  for (const isSaved of [false, undefined]) {
+  for (const outcome of ["refused", "unknown"] as const) {
     const slots = keeper();
     const save = slots.arrange(nodes([B]), 4_000);
     assert.ok(save !== undefined);
-    assert.equal(slots.saved(save.table, isSaved, 4_100), "uncertain");
+    assert.equal(slots.saved(save.table, outcome, 4_100), "uncertain");
     assert.equal(slots.table, STORED);
   }
 });

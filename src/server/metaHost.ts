@@ -7,7 +7,7 @@ import type { Log, LogFields } from "../base/ports.ts";
 import { Stepper, type StepperEnvironment } from "../base/stepper.ts";
 import type { ConfigValue, Member, MetaToMember } from "../cluster/messages/membership.ts";
 import { Meta } from "../meta/meta.ts";
-import type { MetaEvent, MetaOptions, MetaOutput } from "../meta/metaPorts.ts";
+import { type MetaEvent, type MetaOptions, type MetaOutput, saveOutcome } from "../meta/metaPorts.ts";
 import { type DataInfoId, nodeNameOf } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 import type { RunningStore } from "./openMetaStore.ts";
@@ -95,15 +95,23 @@ export class MetaHost {
       releaseLease: (epoch) => this.#ask(store.releaseLease(epoch), () => undefined),
       load: () => this.#ask(store.loadAll(), (state) => ({ kind: "loaded", state })),
       saveSlotTable: (table, expected) =>
-        this.#ask(store.saveSlotTable(table, expected), (isSaved) => ({ kind: "slotTableSaved", table, isSaved })),
+        this.#ask(store.saveSlotTable(table, expected), (answer) => ({
+          kind: "slotTableSaved",
+          table,
+          outcome: saveOutcome(answer),
+        })),
       saveConfig: (value: ConfigValue, leaseEpoch) =>
-        this.#ask(store.putConfig(value, leaseEpoch), (isSaved) => ({ kind: "configSaved", value, isSaved })),
+        this.#ask(store.putConfig(value, leaseEpoch), (answer) => ({
+          kind: "configSaved",
+          value,
+          outcome: saveOutcome(answer),
+        })),
       saveNodeBlocked: (node, isBlocked, leaseEpoch) =>
-        this.#ask(store.setNodeBlocked(node, isBlocked, leaseEpoch), (isSaved) => ({
+        this.#ask(store.setNodeBlocked(node, isBlocked, leaseEpoch), (answer) => ({
           kind: "nodeBlocked",
           node,
           isBlocked,
-          isSaved,
+          outcome: saveOutcome(answer),
         })),
       answer: (request, error) => this.#answers.answer(request, error),
     };

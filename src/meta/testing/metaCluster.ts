@@ -7,7 +7,7 @@ import { compareMembers, type Member, type Members, type MetaToMember } from "..
 import { nodeId } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
 import { Meta } from "../meta.ts";
-import type { MetaEvent, MetaOptions } from "../metaPorts.ts";
+import { type MetaEvent, type MetaOptions, saveOutcome } from "../metaPorts.ts";
 import { FakeStore } from "./fakeStore.ts";
 
 export const OPTIONS: Omit<MetaOptions, "id"> = {
@@ -137,17 +137,17 @@ export class MetaNode {
         saveSlotTable: (table, expected) =>
           this.#ask(
             () => store.saveSlotTable(table, expected, cluster.nowMs),
-            (isSaved) => ({ kind: "slotTableSaved", table, isSaved }),
+            (answer) => ({ kind: "slotTableSaved", table, outcome: saveOutcome(answer) }),
           ),
         saveConfig: (value, leaseEpoch) =>
           this.#ask(
             () => store.saveConfig(value, leaseEpoch, cluster.nowMs),
-            (isSaved) => ({ kind: "configSaved", value, isSaved }),
+            (answer) => ({ kind: "configSaved", value, outcome: saveOutcome(answer) }),
           ),
         saveNodeBlocked: (node, isBlocked, leaseEpoch) =>
           this.#ask(
             () => store.saveNodeBlocked({ node, isBlocked }, leaseEpoch, cluster.nowMs),
-            (isSaved) => ({ kind: "nodeBlocked", node, isBlocked, isSaved }),
+            (answer) => ({ kind: "nodeBlocked", node, isBlocked, outcome: saveOutcome(answer) }),
           ),
         answer: (request, error) => cluster.answers.set(request, error),
       },

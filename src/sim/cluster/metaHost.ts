@@ -3,7 +3,7 @@
 import { Stepper } from "../../base/stepper.ts";
 import type { Member, MemberRole, MemberToMeta, MetaToMember } from "../../cluster/messages/membership.ts";
 import { Meta } from "../../meta/meta.ts";
-import type { MetaEvent, MetaOutput } from "../../meta/metaPorts.ts";
+import { type MetaEvent, type MetaOutput, saveOutcome } from "../../meta/metaPorts.ts";
 import type { DataInfoId } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
 import type { Fact } from "../facts.ts";
@@ -115,7 +115,7 @@ export class MetaHost {
         this.#save(
           { what: "slot table", leaseEpoch, table },
           (state) => (state.slotTable?.epoch === tableEpoch ? { ...state, slotTable: table } : undefined),
-          (isSaved) => ({ kind: "slotTableSaved", table, isSaved }),
+          (answer) => ({ kind: "slotTableSaved", table, outcome: saveOutcome(answer) }),
         ),
       saveConfig: (value, leaseEpoch) =>
         this.#save(
@@ -125,13 +125,13 @@ export class MetaHost {
             if (known !== undefined && known.version >= value.version) return undefined;
             return { ...state, configs: new Map(state.configs).set(value.dataInfoId, value) };
           },
-          (isSaved) => ({ kind: "configSaved", value, isSaved }),
+          (answer) => ({ kind: "configSaved", value, outcome: saveOutcome(answer) }),
         ),
       saveNodeBlocked: (node, isBlocked, leaseEpoch) =>
         this.#save(
           { what: "blocked nodes", leaseEpoch, table: undefined },
           (state) => ({ ...state, blockedNodes: withNode(state.blockedNodes, node, isBlocked) }),
-          (isSaved) => ({ kind: "nodeBlocked", node, isBlocked, isSaved }),
+          (answer) => ({ kind: "nodeBlocked", node, isBlocked, outcome: saveOutcome(answer) }),
         ),
       answer: (request, error) => {
         const put = this.#puts.get(request);
