@@ -31,9 +31,10 @@ import { Lead } from "./lead.ts";
 import { Loading } from "./loading.ts";
 import { MemberList } from "./memberList.ts";
 import { Membership } from "./membership.ts";
-import type { MetaEvent, MetaOptions, MetaOutput, SaveOutcome } from "./metaPorts.ts";
+import type { MetaEvent, MetaOptions, MetaOutput } from "./metaPorts.ts";
 import type { LeaderLease, MetaState } from "./metaStore.ts";
 import { type NodeBlock, OperatorChanges } from "./operatorChanges.ts";
+import type { SaveOutcome } from "./saveOutcome.ts";
 import type { SlotChange } from "./slotDraft.ts";
 import { SETTLE_MS, SlotKeeper } from "./slotKeeper.ts";
 
@@ -41,7 +42,7 @@ import { SETTLE_MS, SlotKeeper } from "./slotKeeper.ts";
 const DEAF_MS = 3_000;
 
 /**
- * What the node is to its cluster. It stands by, takes over the lead of a term, for which it has to read the store, or
+ * The node's part in its cluster. It stands by, takes over the lead of a term, for which it has to read the store, or
  * leads. While it leads it may have to read the store again.
  */
 type Phase =

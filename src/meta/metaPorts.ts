@@ -8,6 +8,7 @@ import type { ConfigLimits } from "./configs.ts";
 import type { LeadOptions, LeadOutput } from "./lead.ts";
 import type { MembershipOptions } from "./membership.ts";
 import type { LeaderLease, MetaState } from "./metaStore.ts";
+import type { SaveOutcome } from "./saveOutcome.ts";
 import type { SlotOptions } from "./slotKeeper.ts";
 
 export type MetaOptions = LeadOptions & MembershipOptions & SlotOptions & ConfigLimits;
@@ -37,15 +38,6 @@ export interface MetaOutput extends LeadOutput {
   versionRefused(claim: RefusedClaim): void;
   /** The outcome of a `putConfig` or `blockNode`: undefined for done. */
   answer(request: number, error: RegistryError | undefined): void;
-}
-
-/** The end of a save: the store has it, has refused it, or failed and may have it or not. */
-export type SaveOutcome = "saved" | "refused" | "unknown";
-
-/** The outcome by a store's answer; undefined if it failed. */
-export function saveOutcome(answer: boolean | undefined): SaveOutcome {
-  if (answer === undefined) return "unknown";
-  return answer ? "saved" : "refused";
 }
 
 export type MetaEvent =

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Member } from "../cluster/messages/membership.ts";
 import { brandDataInfoId, nodeId } from "../model/ids.ts";
-import type { SaveOutcome } from "./metaPorts.ts";
+import type { SaveOutcome } from "./saveOutcome.ts";
 import { EMPTY, LoneMeta, leading, OTHER } from "./testing/loneMeta.ts";
 
 const D1: Member = { role: "data", id: nodeId("d1.a") };

@@ -5,8 +5,8 @@ import { test } from "node:test";
 import type { RegistryError } from "../base/errors.ts";
 import { fail } from "../base/errors.ts";
 import { brandDataInfoId } from "../model/ids.ts";
-import type { SaveOutcome } from "./metaPorts.ts";
 import { OperatorChanges } from "./operatorChanges.ts";
+import type { SaveOutcome } from "./saveOutcome.ts";
 import type { MetaNode, TestMember } from "./testing/metaCluster.ts";
 import { leaderOf, settledCluster } from "./testing/settledCluster.ts";
 

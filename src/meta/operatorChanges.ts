@@ -5,7 +5,7 @@ import { unreachable } from "../base/assert.ts";
 import { fail, type RegistryError } from "../base/errors.ts";
 import type { ConfigValue } from "../cluster/messages/membership.ts";
 import type { DataInfoId } from "../model/ids.ts";
-import type { SaveOutcome } from "./metaPorts.ts";
+import type { SaveOutcome } from "./saveOutcome.ts";
 import { SAVES_WAITING_MAX, SaveQueue } from "./saveQueue.ts";
 
 /** Blocks a node by its name, or unblocks it. */

@@ -7,7 +7,7 @@ import type { NodeId } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 import { arrangeSlots } from "./arrangeSlots.ts";
 import type { LivingNode } from "./membership.ts";
-import type { SaveOutcome } from "./metaPorts.ts";
+import type { SaveOutcome } from "./saveOutcome.ts";
 import type { Arrangement, DataNode, SlotChange, SlotFacts } from "./slotDraft.ts";
 import { SlotReports } from "./slotReports.ts";
 

@@ -7,7 +7,8 @@ import { compareMembers, type Member, type Members, type MetaToMember } from "..
 import { nodeId } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
 import { Meta } from "../meta.ts";
-import { type MetaEvent, type MetaOptions, saveOutcome } from "../metaPorts.ts";
+import type { MetaEvent, MetaOptions } from "../metaPorts.ts";
+import { saveOutcome } from "../saveOutcome.ts";
 import { FakeStore } from "./fakeStore.ts";
 
 export const OPTIONS: Omit<MetaOptions, "id"> = {

@@ -3,7 +3,8 @@
 import { Stepper } from "../../base/stepper.ts";
 import type { Member, MemberRole, MemberToMeta, MetaToMember } from "../../cluster/messages/membership.ts";
 import { Meta } from "../../meta/meta.ts";
-import { type MetaEvent, type MetaOutput, saveOutcome } from "../../meta/metaPorts.ts";
+import type { MetaEvent, MetaOutput } from "../../meta/metaPorts.ts";
+import { saveOutcome } from "../../meta/saveOutcome.ts";
 import type { DataInfoId } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
 import type { Fact } from "../facts.ts";
