@@ -1,20 +1,21 @@
 // A session node without clients: a member of the cluster like any other, which publishes what a driver gives it. So
 // one process can be loaded with what forty sessions would send it, and a data node is measured alone.
 import type { Log } from "../../src/base/ports.ts";
+import { LINK_TIMES } from "../../src/cluster/links/link.ts";
+import { NodeNetwork } from "../../src/cluster/links/nodeNetwork.ts";
 import { MembershipView } from "../../src/cluster/membershipView.ts";
 import { HEARTBEAT_INTERVAL_MS, type MetaToMember } from "../../src/cluster/messages/membership.ts";
 import type { DataToSession, PublishItem } from "../../src/cluster/messages/sessionData.ts";
 import { type NodeId, nodeId } from "../../src/model/ids.ts";
 import { SLOT_COUNT } from "../../src/model/slot.ts";
 import { configWith } from "../../src/server/config/load.ts";
-import { NodeNetwork } from "../../src/server/nodeNetwork.ts";
 import { Costs } from "../../src/session/costs.ts";
 import { DataLinks } from "../../src/session/dataLinks.ts";
 import { DataRepair } from "../../src/session/dataRepair.ts";
 import { Publications } from "../../src/session/publications.ts";
 import type { SessionEvent } from "../../src/session/session.ts";
 import { hostClock, hostTimers } from "../../src/transport/clock.ts";
-import { LINK_TIMES } from "../../src/transport/link.ts";
+import { LocalNetwork } from "../../src/transport/localNetwork.ts";
 import { hostRandom } from "../../src/transport/random.ts";
 import { dialTcp } from "../../src/transport/tcp.ts";
 import type { Address } from "../protocols/sockets.ts";
@@ -54,6 +55,7 @@ export class PublishingSession {
         log: silent,
         metrics: uncounted,
         times: LINK_TIMES,
+        local: new LocalNetwork(hostClock),
         failed: (error) => this.#fail(error),
         dial: (to, outcome) => dialTcp(to, outcome, { clock: hostClock, timeoutMs: DIAL_MS_MAX }),
       },

@@ -1,11 +1,11 @@
 // The ports at which the protocols of a node listen for clients.
 
+import { ConnectionShares } from "../base/connectionShares.ts";
 import type { HttpRouteTable } from "../base/http.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { Log } from "../base/ports.ts";
 import type { GatewayListener } from "../protocols/kit/gateway.ts";
 import { hostClock } from "../transport/clock.ts";
-import { ConnectionShares } from "../transport/connectionShares.ts";
 import { listenTcp, type TcpListener } from "../transport/tcp.ts";
 import { bindRoutes } from "./http/bindRoutes.ts";
 import { createHttp, listenHttp } from "./http/listen.ts";

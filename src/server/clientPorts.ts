@@ -1,6 +1,7 @@
 // The ports of the role session: each protocol's own, and the HTTP port that all of them share.
 
 import { defined } from "../base/assert.ts";
+import { ConnectionShares } from "../base/connectionShares.ts";
 import type { ClientAddresses } from "../cluster/messages/membership.ts";
 import type { DataInfoId } from "../model/ids.ts";
 import { type SlotTable, slotOf, slotOwner } from "../model/slot.ts";
@@ -8,7 +9,6 @@ import type { OpenGateway, OtherSession, SessionNode } from "../protocols/kit/ga
 import { joinAddress } from "../transport/address.ts";
 import { hostClock } from "../transport/clock.ts";
 import { hostCompression } from "../transport/compression.ts";
-import { ConnectionShares } from "../transport/connectionShares.ts";
 import { ClientListeners, nameOfListener } from "./clientListeners.ts";
 import { camelCase } from "./config/names.ts";
 import type { Config } from "./config/table.ts";

@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defined } from "../base/assert.ts";
 import type { LogFields } from "../base/ports.ts";
+import { TestTime } from "../cluster/links/testing/wires.ts";
 import { nodeId } from "../model/ids.ts";
 import type { SlotOwner } from "../model/slot.ts";
-import { TestTime } from "../transport/testing/wires.ts";
 import { type DrainParts, drain } from "./drain.ts";
 
 const SELF = nodeId("n1.a");

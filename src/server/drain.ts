@@ -4,6 +4,7 @@
 
 import type { Clock, Log, Timers } from "../base/ports.ts";
 import type { Stepper } from "../base/stepper.ts";
+import type { NodeNetwork } from "../cluster/links/nodeNetwork.ts";
 import type { Data } from "../data/data.ts";
 import type { DataEvent } from "../data/dataPorts.ts";
 import { DataHandOver, isAlone } from "../data/handOver.ts";
@@ -12,7 +13,6 @@ import type { Session, SessionEvent } from "../session/session.ts";
 import type { ClientListeners } from "./clientListeners.ts";
 import type { Config } from "./config/table.ts";
 import type { MetaHost } from "./metaHost.ts";
-import type { NodeNetwork } from "./nodeNetwork.ts";
 import type { Roles } from "./roles.ts";
 
 /** The view of this process's roles that a stop needs. */

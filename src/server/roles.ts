@@ -4,10 +4,12 @@ import { fail } from "../base/errors.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { Log } from "../base/ports.ts";
 import type { StepperEnvironment } from "../base/stepper.ts";
+import { LINK_TIMES } from "../cluster/links/link.ts";
+import { NodeNetwork } from "../cluster/links/nodeNetwork.ts";
 import type { NodeStore } from "../data/nodeStore.ts";
 import { type NodeId, nodeId } from "../model/ids.ts";
 import { SLOT_COUNT } from "../model/slot.ts";
-import { LINK_TIMES } from "../transport/link.ts";
+import { LocalNetwork } from "../transport/localNetwork.ts";
 import { hostRandom } from "../transport/random.ts";
 import { dialTcp } from "../transport/tcp.ts";
 import { BlockedNotice } from "./blockedNotice.ts";
@@ -15,7 +17,6 @@ import { isStandalone } from "./config/nodeRoles.ts";
 import type { Config } from "./config/table.ts";
 import { DataHost } from "./dataHost.ts";
 import { MetaHost } from "./metaHost.ts";
-import { NodeNetwork } from "./nodeNetwork.ts";
 import type { OpenedStore } from "./openMetaStore.ts";
 import { SessionHost } from "./sessionHost.ts";
 
@@ -61,6 +62,7 @@ export function createRoles(config: Config, environment: RolesEnvironment): Role
       ...environment,
       random: hostRandom,
       times: LINK_TIMES,
+      local: new LocalNetwork(clock),
       dial: (to, outcome) => dialTcp(to, outcome, { clock, timeoutMs: DIAL_MS_MAX }),
     },
   );

@@ -1,6 +1,7 @@
 // TCP: sockets on one side, the small interfaces of base/ports.ts on the other.
 
 import { connect, createServer, type Server, type Socket } from "node:net";
+import { ConnectionShares, type ShareRefusal } from "../base/connectionShares.ts";
 import { type ErrorDetails, fail } from "../base/errors.ts";
 import {
   type Acceptor,
@@ -11,7 +12,6 @@ import {
   UNREAD_BYTES_MAX,
 } from "../base/ports.ts";
 import { formatAddress, parseAddress } from "./address.ts";
-import { ConnectionShares, type ShareRefusal } from "./connectionShares.ts";
 import { JOINED_BYTES_MAX, join, keepJoined } from "./join.ts";
 import { ReadTurns } from "./readTurns.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
-import { ConnectionShares } from "../../transport/connectionShares.ts";
+import { ConnectionShares } from "../../base/connectionShares.ts";
 import { createHttp, listenHttp } from "./listen.ts";
 
 /** A server with one route and little patience, and the sockets that a test opens to it. */

@@ -9,10 +9,10 @@ import {
   type FastifySchemaValidationError,
   fastify,
 } from "fastify";
+import type { ConnectionShares } from "../../base/connectionShares.ts";
 import { fail, RegistryError } from "../../base/errors.ts";
 import { visible } from "../../base/visible.ts";
 import { formatAddress } from "../../transport/address.ts";
-import type { ConnectionShares } from "../../transport/connectionShares.ts";
 import { type ListenAddress, listenError, type TcpOptions } from "../../transport/tcp.ts";
 
 // Enough for names; the one route that takes more has a bound of its own.

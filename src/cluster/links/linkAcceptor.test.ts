@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Hello, NodeRole } from "../cluster/messages/hello.ts";
-import { nodeId } from "../model/ids.ts";
+import { nodeId } from "../../model/ids.ts";
+import type { Hello, NodeRole } from "../messages/hello.ts";
 import { type AcceptingNode, refusalOf } from "./linkAcceptor.ts";
 
 const SELF: AcceptingNode = { id: nodeId("n1.a"), clusterName: "c", slotCount: 256, roles: ["meta", "data"] };

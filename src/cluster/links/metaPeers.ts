@@ -2,10 +2,10 @@
 // but the store; they keep links all the same, so that each can tell whether the others are there, and hears from the
 // leader which nodes are blocked.
 
-import { compareMembers, type Members } from "../cluster/messages/membership.ts";
-import type { NodeId } from "../model/ids.ts";
-import { type DialerEnvironment, LinkDialer } from "../transport/linkDialer.ts";
+import type { NodeId } from "../../model/ids.ts";
+import { compareMembers, type Members } from "../messages/membership.ts";
 import { type Greeter, helloOf } from "./dialledLinks.ts";
+import { type DialerEnvironment, LinkDialer } from "./linkDialer.ts";
 import type { NodeMessages } from "./nodeMessages.ts";
 
 export interface MetaPeer {

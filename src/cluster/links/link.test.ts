@@ -2,12 +2,12 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fail } from "../base/errors.ts";
-import type { Connection } from "../base/ports.ts";
-import { NODE_CODEC } from "../cluster/codec/format.ts";
-import { BoltDecoder } from "../encoding/bolt/decoder.ts";
-import { encodeHeartbeat, encodeHeartbeatAck, encodeRequest, encodeResponse } from "../encoding/bolt/encode.ts";
-import { BOLT_STATUS, type BoltDialect, type BoltFrame } from "../encoding/bolt/frame.ts";
+import { fail } from "../../base/errors.ts";
+import type { Connection } from "../../base/ports.ts";
+import { BoltDecoder } from "../../encoding/bolt/decoder.ts";
+import { encodeHeartbeat, encodeHeartbeatAck, encodeRequest, encodeResponse } from "../../encoding/bolt/encode.ts";
+import { BOLT_STATUS, type BoltDialect, type BoltFrame } from "../../encoding/bolt/frame.ts";
+import { NODE_CODEC } from "../codec/format.ts";
 import {
   LINK_BACKLOG_BYTES_MAX,
   LINK_FRAME_BYTES_MAX,

@@ -2,16 +2,17 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { defined } from "../base/assert.ts";
-import type { Log } from "../base/ports.ts";
-import type { NodeRole } from "../cluster/messages/hello.ts";
-import type { Heartbeat } from "../cluster/messages/membership.ts";
-import type { FollowerToLeader, LeaderToFollower } from "../cluster/messages/replication.ts";
-import type { DataToSession, SessionToData } from "../cluster/messages/sessionData.ts";
-import { brandDataInfoId, nodeId } from "../model/ids.ts";
-import { LINK_TIMES } from "../transport/link.ts";
-import { TestNetwork, TestTime } from "../transport/testing/wires.ts";
+import { defined } from "../../base/assert.ts";
+import type { Log } from "../../base/ports.ts";
+import { brandDataInfoId, nodeId } from "../../model/ids.ts";
+import { LocalNetwork } from "../../transport/localNetwork.ts";
+import type { NodeRole } from "../messages/hello.ts";
+import type { Heartbeat } from "../messages/membership.ts";
+import type { FollowerToLeader, LeaderToFollower } from "../messages/replication.ts";
+import type { DataToSession, SessionToData } from "../messages/sessionData.ts";
+import { LINK_TIMES } from "./link.ts";
 import { type LocalRoles, NodeNetwork } from "./nodeNetwork.ts";
+import { TestNetwork, TestTime } from "./testing/wires.ts";
 
 const ORDERS = brandDataInfoId("orders#@#I#@#G");
 const FETCH: SessionToData = { kind: "fetch", dataInfoId: ORDERS, have: { version: 3n, origin: 1n } };
@@ -57,6 +58,7 @@ class Cluster {
         log: LOG,
         metrics: { add: measure, set: measure, observe: measure },
         times: LINK_TIMES,
+        local: new LocalNetwork(this.time),
         failed: (error) => assert.ifError(error),
         random: { next: () => 0.5 },
         dial: (to, outcome) => this.netAt(to).dial(to, outcome),

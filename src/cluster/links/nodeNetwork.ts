@@ -3,46 +3,56 @@
 // of its own, and an event when a peer becomes reachable or unreachable. Messages from a link go through the in-process
 // network too: a link may end while a role is sending, in the middle of its step.
 
-import type { Metrics } from "../base/metrics.ts";
-import type { Clock, Connection, ConnectionHandler, Log } from "../base/ports.ts";
-import type { NodeLink as LinkKind } from "../cluster/messages/hello.ts";
-import type { Member, MemberAddress, MemberRole, MemberToMeta, MetaToMember } from "../cluster/messages/membership.ts";
-import type { DataEvent, DataOutput } from "../data/dataPorts.ts";
-import type { MetaEvent } from "../meta/metaPorts.ts";
-import type { NodeId } from "../model/ids.ts";
-import type { SessionEvent, SessionOutput } from "../session/session.ts";
-import type { LinkMessage } from "../transport/link.ts";
-import { type AcceptingNode, LinkAcceptor, type Peer } from "../transport/linkAcceptor.ts";
-import { type DialerEnvironment, LinkDialer } from "../transport/linkDialer.ts";
-import { LocalNetwork } from "../transport/localNetwork.ts";
+import type { Metrics } from "../../base/metrics.ts";
+import type { Clock, Connection, ConnectionHandler, Log } from "../../base/ports.ts";
+import type { NodeId } from "../../model/ids.ts";
+import type { NodeLink as LinkKind } from "../messages/hello.ts";
+import type { Member, MemberAddress, MemberRole, MemberToMeta, MetaToMember } from "../messages/membership.ts";
 import { DialledLinks, type Greeter, helloOf } from "./dialledLinks.ts";
+import type { LinkMessage } from "./link.ts";
+import { type AcceptingNode, LinkAcceptor, type Peer } from "./linkAcceptor.ts";
+import { type DialerEnvironment, LinkDialer } from "./linkDialer.ts";
 import { MetaPeers } from "./metaPeers.ts";
 import { NodeMessages } from "./nodeMessages.ts";
+import type {
+  DataLinkEvent,
+  DataLinkOutput,
+  MemberEvent,
+  MetaLinkEvent,
+  SessionLinkEvent,
+  SessionLinkOutput,
+} from "./roleEvents.ts";
 
 export interface NetworkNode extends AcceptingNode, Greeter {
   /** The addresses of all meta nodes, perhaps including this one. */
   readonly metaAddresses: readonly string[];
 }
 
+/** Runs what roles of one process deliver to each other: in order, and never inside the step that sends it. */
+export interface LocalDelivery {
+  send(deliver: () => void): void;
+  /** Drops what is under way; nothing is delivered any more. */
+  close(): void;
+}
+
 export interface NetworkEnvironment extends DialerEnvironment {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly local: LocalDelivery;
 }
 
 /** The roles of this process, each by its entry for events. */
 export interface LocalRoles {
-  readonly meta?: (event: MetaEvent) => void;
-  readonly data?: (event: DataEvent) => void;
-  readonly session?: (event: SessionEvent) => void;
+  readonly meta?: (event: MetaLinkEvent) => void;
+  readonly data?: (event: DataLinkEvent) => void;
+  readonly session?: (event: SessionLinkEvent) => void;
 }
-
-type RoleOutput<Output, Kept extends keyof Output> = Pick<Output, Kept>;
 
 export class NodeNetwork {
   readonly #self: NetworkNode;
   readonly #environment: NetworkEnvironment;
-  readonly #local: LocalNetwork;
+  readonly #local: LocalDelivery;
   readonly #acceptor: LinkAcceptor;
   readonly #metas = new Map<MemberRole, readonly LinkDialer[]>();
   readonly #toData: DialledLinks;
@@ -60,7 +70,7 @@ export class NodeNetwork {
   constructor(self: NetworkNode, environment: NetworkEnvironment) {
     this.#self = self;
     this.#environment = environment;
-    this.#local = new LocalNetwork(environment.clock);
+    this.#local = environment.local;
     this.#words = {
       memberToMeta: new NodeMessages("roster.MemberToMeta", environment),
       metaToMember: new NodeMessages("roster.MetaToMember", environment),
@@ -111,7 +121,7 @@ export class NodeNetwork {
     return this.#metaPeers;
   }
 
-  get sessionOutput(): RoleOutput<SessionOutput, "toData" | "toMeta" | "linkData"> {
+  get sessionOutput(): SessionLinkOutput {
     const { id } = this.#self;
     return {
       toData: (node, message) => {
@@ -123,7 +133,7 @@ export class NodeNetwork {
     };
   }
 
-  get dataOutput(): RoleOutput<DataOutput, "toMeta" | "toSession" | "toLeader" | "toFollower" | "linkLeaders"> {
+  get dataOutput(): DataLinkOutput {
     const { id } = this.#self;
     const { dataToSession, followerToLeader, leaderToFollower } = this.#words;
     return {
@@ -164,15 +174,15 @@ export class NodeNetwork {
     this.#acceptor.close();
   }
 
-  #meta(event: MetaEvent): void {
+  #meta(event: MetaLinkEvent): void {
     this.#local.send(() => this.#roles.meta?.(event));
   }
 
-  #data(event: DataEvent): void {
+  #data(event: DataLinkEvent): void {
     this.#local.send(() => this.#roles.data?.(event));
   }
 
-  #session(event: SessionEvent): void {
+  #session(event: SessionLinkEvent): void {
     this.#local.send(() => this.#roles.session?.(event));
   }
 
@@ -309,6 +319,3 @@ export class NodeNetwork {
     if (change < 0) metrics.add("roster_node_links_lost_total", 1, { link });
   }
 }
-
-/** The meta events common to both kinds of members. */
-type MemberEvent = { readonly kind: "metaUp" } | { readonly kind: "fromMeta"; readonly message: MetaToMember };

@@ -2,7 +2,7 @@
 // address gets half of all, two get a third each, and a newcomer always finds some, without a number that an operator
 // would have to choose.
 
-import { addressGroup } from "../base/addressGroup.ts";
+import { addressGroup } from "./addressGroup.ts";
 
 /** The reason why a connection is refused; `undefined` if it is accepted. */
 export type ShareRefusal = "CONNECTIONS_EXHAUSTED" | "ADDRESS_CONNECTIONS_EXHAUSTED";

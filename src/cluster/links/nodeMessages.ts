@@ -1,11 +1,11 @@
 // Converts messages of one kind to bytes and back. A message for many nodes is encoded once: roles pass the same object
 // to each of them in a row.
 
-import type { Metrics } from "../base/metrics.ts";
-import type { Log } from "../base/ports.ts";
-import type { UnknownMessage } from "../cluster/codec/format.ts";
-import { NODE_MESSAGES, type NodeMessageClass } from "../cluster/codec/nodeMessages.ts";
-import { type LinkMessage, linkMessage } from "../transport/link.ts";
+import type { Metrics } from "../../base/metrics.ts";
+import type { Log } from "../../base/ports.ts";
+import type { UnknownMessage } from "../codec/format.ts";
+import { NODE_MESSAGES, type NodeMessageClass } from "../codec/nodeMessages.ts";
+import { type LinkMessage, linkMessage } from "./link.ts";
 
 type Decoded<C extends NodeMessageClass> = Exclude<ReturnType<(typeof NODE_MESSAGES)[C]["decode"]>, UnknownMessage>;
 

@@ -1,7 +1,7 @@
 // Time and wires for tests of links: nothing happens by itself, `run` lets time pass.
 
-import { defined } from "../../base/assert.ts";
-import type { Cancel, Clock, Connection, ConnectionHandler, Timers } from "../../base/ports.ts";
+import { defined } from "../../../base/assert.ts";
+import type { Cancel, Clock, Connection, ConnectionHandler, Timers } from "../../../base/ports.ts";
 import type { Dial } from "../linkDialer.ts";
 
 /** Timers that fire while `run` is under way, in the order of their times. */

@@ -1,18 +1,18 @@
 // The links that other nodes have made to this one. A node has at most one of each kind: when it comes again, its
 // earlier connection is dead, whether or not that has been noticed here.
 
-import type { Metrics } from "../base/metrics.ts";
-import type { Clock, Connection, ConnectionHandler, Log, Timers } from "../base/ports.ts";
-import type { UnknownMessage } from "../cluster/codec/format.ts";
-import { decodeHello, encodeHelloAnswer } from "../cluster/codec/hello.ts";
+import { ConnectionShares, type ShareRefusal } from "../../base/connectionShares.ts";
+import type { Metrics } from "../../base/metrics.ts";
+import type { Clock, Connection, ConnectionHandler, Log, Timers } from "../../base/ports.ts";
+import type { UnknownMessage } from "../codec/format.ts";
+import { decodeHello, encodeHelloAnswer } from "../codec/hello.ts";
 import {
   type Hello,
   type NodeLink as LinkKind,
   type NodeRole,
   PROTOCOL_VERSION,
   PROTOCOL_VERSION_MIN,
-} from "../cluster/messages/hello.ts";
-import { ConnectionShares, type ShareRefusal } from "./connectionShares.ts";
+} from "../messages/hello.ts";
 import {
   CLOSED_BY_PEER,
   type GreetingAnswer,

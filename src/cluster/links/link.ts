@@ -6,19 +6,19 @@
 //
 // This file knows no sockets: it is given a `Connection`, and time through the `Timers` port.
 
-import { RegistryError } from "../base/errors.ts";
-import type { Cancel, Connection, ConnectionHandler, Timers } from "../base/ports.ts";
-import { NODE_CODEC } from "../cluster/codec/format.ts";
-import type { NodeMessageClass } from "../cluster/codec/nodeMessages.ts";
-import { BoltDecoder } from "../encoding/bolt/decoder.ts";
+import { RegistryError } from "../../base/errors.ts";
+import type { Cancel, Connection, ConnectionHandler, Timers } from "../../base/ports.ts";
+import { BoltDecoder } from "../../encoding/bolt/decoder.ts";
 import {
   encodeHeartbeat,
   encodeHeartbeatAck,
   encodeRequest,
   encodeRequestHead,
   encodeResponse,
-} from "../encoding/bolt/encode.ts";
-import { BOLT_STATUS, type BoltDialect, type BoltFrame } from "../encoding/bolt/frame.ts";
+} from "../../encoding/bolt/encode.ts";
+import { BOLT_STATUS, type BoltDialect, type BoltFrame } from "../../encoding/bolt/frame.ts";
+import { NODE_CODEC } from "../codec/format.ts";
+import type { NodeMessageClass } from "../codec/nodeMessages.ts";
 
 export interface LinkTimes {
   /** After this time without reading or without writing, the dialling side sends a heartbeat. */

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Metrics } from "../base/metrics.ts";
-import type { Log } from "../base/ports.ts";
-import type { DataToSession } from "../cluster/messages/sessionData.ts";
-import { brandDataInfoId } from "../model/ids.ts";
-import type { LinkMessage } from "../transport/link.ts";
+import type { Metrics } from "../../base/metrics.ts";
+import type { Log } from "../../base/ports.ts";
+import { brandDataInfoId } from "../../model/ids.ts";
+import type { DataToSession } from "../messages/sessionData.ts";
+import type { LinkMessage } from "./link.ts";
 import { NodeMessages } from "./nodeMessages.ts";
 
 const CLASS = "roster.DataToSession";

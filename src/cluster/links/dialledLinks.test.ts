@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { noMetrics } from "../base/metrics.ts";
-import type { Log } from "../base/ports.ts";
-import { nodeId } from "../model/ids.ts";
-import { LINK_TIMES } from "../transport/link.ts";
-import { LinkAcceptor } from "../transport/linkAcceptor.ts";
-import { TestNetwork, TestTime } from "../transport/testing/wires.ts";
+import { noMetrics } from "../../base/metrics.ts";
+import type { Log } from "../../base/ports.ts";
+import { nodeId } from "../../model/ids.ts";
 import { DialledLinks, helloOf } from "./dialledLinks.ts";
+import { LINK_TIMES } from "./link.ts";
+import { LinkAcceptor } from "./linkAcceptor.ts";
+import { TestNetwork, TestTime } from "./testing/wires.ts";
 
 const SELF = { id: nodeId("d1.aaaa"), clusterName: "c", slotCount: 256, address: "d1:1" };
 const LEADER = { id: nodeId("d2.bbbb"), role: "data", address: "d2:1" } as const;

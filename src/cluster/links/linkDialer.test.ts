@@ -2,14 +2,14 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { defined } from "../base/assert.ts";
-import type { Connection, ConnectionHandler, LogFields } from "../base/ports.ts";
-import { NODE_CODEC } from "../cluster/codec/format.ts";
-import { encodeHelloAnswer } from "../cluster/codec/hello.ts";
-import type { Hello, HelloAnswer } from "../cluster/messages/hello.ts";
-import { encodeResponse } from "../encoding/bolt/encode.ts";
-import { BOLT_STATUS } from "../encoding/bolt/frame.ts";
-import { nodeId } from "../model/ids.ts";
+import { defined } from "../../base/assert.ts";
+import type { Connection, ConnectionHandler, LogFields } from "../../base/ports.ts";
+import { encodeResponse } from "../../encoding/bolt/encode.ts";
+import { BOLT_STATUS } from "../../encoding/bolt/frame.ts";
+import { nodeId } from "../../model/ids.ts";
+import { NODE_CODEC } from "../codec/format.ts";
+import { encodeHelloAnswer } from "../codec/hello.ts";
+import type { Hello, HelloAnswer } from "../messages/hello.ts";
 import { LINK_TIMES, linkMessage } from "./link.ts";
 import { LinkDialer } from "./linkDialer.ts";
 import { TestTime } from "./testing/wires.ts";

@@ -1,9 +1,9 @@
 // Keeps a link to one address: dials, greets, and dials again after every end, at first soon and then ever later. A
 // refusal in words does not end within milliseconds, since a person has to act; so the node is asked rarely then.
 
-import type { Cancel, Clock, Connection, ConnectionHandler, Log, Random, Timers } from "../base/ports.ts";
-import { decodeHelloAnswer, encodeHello } from "../cluster/codec/hello.ts";
-import type { Hello } from "../cluster/messages/hello.ts";
+import type { Cancel, Clock, Connection, ConnectionHandler, Log, Random, Timers } from "../../base/ports.ts";
+import { decodeHelloAnswer, encodeHello } from "../codec/hello.ts";
+import type { Hello } from "../messages/hello.ts";
 import { type GreetingAnswer, Link, type LinkEnvironment, type LinkMessage, type LinkTimes } from "./link.ts";
 
 type NodeId = Hello["from"];

@@ -1,11 +1,11 @@
 // The links of one kind that this node keeps to others: exactly the ones that a role requests.
 
-import type { Cancel } from "../base/ports.ts";
-import { type Hello, PROTOCOL_VERSION, PROTOCOL_VERSION_MIN } from "../cluster/messages/hello.ts";
-import type { MemberAddress } from "../cluster/messages/membership.ts";
-import type { NodeId } from "../model/ids.ts";
-import type { LinkMessage } from "../transport/link.ts";
-import { type DialerEnvironment, type DialerEvents, LinkDialer } from "../transport/linkDialer.ts";
+import type { Cancel } from "../../base/ports.ts";
+import type { NodeId } from "../../model/ids.ts";
+import { type Hello, PROTOCOL_VERSION, PROTOCOL_VERSION_MIN } from "../messages/hello.ts";
+import type { MemberAddress } from "../messages/membership.ts";
+import type { LinkMessage } from "./link.ts";
+import { type DialerEnvironment, type DialerEvents, LinkDialer } from "./linkDialer.ts";
 
 /** The content of every greeting of this node. */
 export interface Greeter {
