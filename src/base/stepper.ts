@@ -1,13 +1,22 @@
-// Drives one role: passes events with the time, and wakes the role when it asks for it. Roles have no timers of their
-// own.
+// Drives one role: passes events with the time, wakes the role when it asks for it, and tells it when the process had
+// stood still. Roles have no timers of their own.
 
 import type { Cancel, Clock, Timers } from "./ports.ts";
 
 /** The interface of every role towards its host. */
 export interface SteppedRole<Event> {
   step(event: Event, nowMs: number): void;
+  /** The time of the next `woken`. It changes in a step only. */
   nextWakeMs(): number;
+  /**
+   * The process stood still, or was busy, and wakes the role `lateMs` after the time that the role had asked for. Input
+   * from that time may still be unread: a peer that seems late may have sent something. A step follows.
+   */
+  resumed(lateMs: number, nowMs: number): void;
 }
+
+// A timer that fires later than this was held up by the process, not by its clock.
+const RESUMED_MS = 100;
 
 export interface StepperEnvironment {
   readonly clock: Clock;
@@ -21,6 +30,8 @@ export class Stepper<Event> {
   readonly #environment: StepperEnvironment;
   #cancelWake: Cancel = () => undefined;
   #wakeMs = Number.POSITIVE_INFINITY;
+  /** The time that the role asked for after its last step. A role that was never stepped has not stood still. */
+  #dueMs = Number.POSITIVE_INFINITY;
   #isClosed = false;
 
   constructor(role: SteppedRole<Event | { kind: "woken" }>, environment: StepperEnvironment) {
@@ -30,7 +41,9 @@ export class Stepper<Event> {
 
   step(event: Event | { kind: "woken" }, nowMs = this.#environment.clock.nowMs()): void {
     if (this.#isClosed) return;
+    const lateMs = nowMs - this.#dueMs;
     try {
+      if (lateMs > RESUMED_MS) this.#role.resumed(lateMs, nowMs);
       this.#role.step(event, nowMs);
       this.#arm(nowMs);
     } catch (error) {
@@ -48,6 +61,7 @@ export class Stepper<Event> {
   // A timer that fires a little early costs one empty step; resetting it at each step would cost more.
   #arm(nowMs: number): void {
     const wakeMs = this.#role.nextWakeMs();
+    this.#dueMs = wakeMs;
     if (wakeMs >= this.#wakeMs || wakeMs === Number.POSITIVE_INFINITY) return;
     this.#cancelWake();
     this.#wakeMs = wakeMs;

@@ -123,8 +123,8 @@ export class Contention {
   }
 
   /** This process stood still: messages that seem late may have been sent meanwhile. */
-  forgiveStall(nowMs: number): void {
-    this.#withheld.stalled(nowMs);
+  resumed(nowMs: number): void {
+    this.#withheld.resumed(nowMs);
   }
 
   nextMs(): number {

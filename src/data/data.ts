@@ -23,8 +23,8 @@ import { Slots } from "./slots.ts";
 import type { DataParts } from "./unfinished.ts";
 import { VersionFloor } from "./versionFloor.ts";
 
-// A timer that fires this late was held up by this process, not by its clock.
-const STALL_MS = 1_000;
+// A shorter stop changes nothing: sessions are given seconds.
+const ABSENCE_MS = 1_000;
 // Each heartbeat does some of the deferred work of the publications' memory: at most a millisecond.
 const TIDY_STEPS = 2_000;
 // The most tombstones that end in a step, some milliseconds; the next step follows at once.
@@ -104,12 +104,13 @@ export class Data {
     return { ...this.#common, departuresMs: this.#leading.remainsMs() };
   }
 
+  resumed(lateMs: number, nowMs: number): void {
+    if (lateMs > ABSENCE_MS) this.#leading.resumed(nowMs);
+  }
+
   step(event: DataEvent, nowMs: number): void {
-    const lateMs = nowMs - this.nextWakeMs();
     this.#steppedMs = nowMs;
     this.#tombstones.beginStep(nowMs);
-    // A process that was never awake has not stood still.
-    if (lateMs > STALL_MS && lateMs < Number.POSITIVE_INFINITY) this.#leading.forgiveStall(nowMs);
     switch (event.kind) {
       case "fromSession":
         this.#leading.fromSession(event.from, event.message, nowMs);

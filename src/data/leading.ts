@@ -191,9 +191,9 @@ export class Leading {
   }
 
   /** This process stood still: messages that seem late may have been sent meanwhile. */
-  forgiveStall(nowMs: number): void {
-    this.#common.sessions.forgiveStall(nowMs);
-    this.#contention.forgiveStall(nowMs);
+  resumed(nowMs: number): void {
+    this.#common.sessions.resumed(nowMs);
+    this.#contention.resumed(nowMs);
   }
 
   /** The time of the next `wake`. */

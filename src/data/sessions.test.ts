@@ -78,7 +78,7 @@ test("a session that is back, as a member or with a link, has no lease any more"
 test("after this process stood still every lease has its whole time again", () => {
   const { sessions, joined } = sessionsOf(A);
   joined(0);
-  sessions.forgiveStall(50_000);
+  sessions.resumed(50_000);
   assert.equal(sessions.takeEnded(50_000 + LEASE_MS - 1), undefined);
   assert.equal(sessions.takeEnded(50_000 + LEASE_MS), A);
 });

@@ -43,7 +43,7 @@ export class Sessions {
   }
 
   /** This process stood still: sessions that seem late may have sent something meanwhile. */
-  forgiveStall(nowMs: number): void {
+  resumed(nowMs: number): void {
     this.#leases.postpone(nowMs + this.#leaseMs);
   }
 

@@ -89,7 +89,7 @@ test("for a second after this process stood still what has left waits for what i
   const it = contested();
   it.led.contents.contests.clear();
   assert.equal(it.withholds(left(LATER), OTHER), false);
-  it.withheld.stalled(START_MS);
+  it.withheld.resumed(START_MS);
   assert.equal(it.withholds(left(LATER), OTHER, START_MS + 999), true);
   assert.deepEqual([it.asked, it.withheld.nextMs()], [[], START_MS + 1_000]);
   assert.equal(it.withholds(left(START_MS), OTHER, START_MS + 999), false, "it is not what stands here");

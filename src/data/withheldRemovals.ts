@@ -84,7 +84,7 @@ export class WithheldRemovals {
   }
 
   /** This process stood still. */
-  stalled(nowMs: number): void {
+  resumed(nowMs: number): void {
     this.#caughtUpMs = nowMs + CATCH_UP_MS;
   }
 

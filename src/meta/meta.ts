@@ -38,7 +38,7 @@ import type { SaveOutcome } from "./saveOutcome.ts";
 import type { SlotChange } from "./slotDraft.ts";
 import { SETTLE_MS, SlotKeeper } from "./slotKeeper.ts";
 
-// A step this much later than requested means that the process was stopped, or starved.
+// Members that were not heard for less than this are not taken for gone.
 const DEAF_MS = 3_000;
 
 /**
@@ -86,8 +86,12 @@ export class Meta {
     });
   }
 
+  resumed(lateMs: number, nowMs: number): void {
+    if (lateMs > DEAF_MS) this.#membership.wasDeaf(nowMs);
+  }
+
   step(event: MetaEvent, nowMs: number): void {
-    if (!this.#hasBegun || nowMs - this.nextWakeMs() > DEAF_MS) this.#membership.wasDeaf(nowMs);
+    if (!this.#hasBegun) this.#membership.wasDeaf(nowMs);
     this.#hasBegun = true;
     this.#follow(nowMs);
     this.#handle(event, nowMs);

@@ -2,12 +2,14 @@
 
 import { defined } from "../base/assert.ts";
 import { ConnectionShares } from "../base/connectionShares.ts";
+import { Stepper } from "../base/stepper.ts";
 import type { ClientAddresses } from "../cluster/messages/membership.ts";
 import type { DataInfoId } from "../model/ids.ts";
 import { type SlotTable, slotOf, slotOwner } from "../model/slot.ts";
 import type { OpenGateway, OtherSession, SessionNode } from "../protocols/kit/gateway.ts";
+import { GatewayChecks } from "../protocols/kit/gatewayChecks.ts";
 import { joinAddress } from "../transport/address.ts";
-import { hostClock } from "../transport/clock.ts";
+import { hostClock, hostTimers } from "../transport/clock.ts";
 import { hostCompression } from "../transport/compression.ts";
 import { ClientListeners, nameOfListener } from "./clientListeners.ts";
 import { camelCase } from "./config/names.ts";
@@ -40,7 +42,7 @@ export async function openClientPorts(environment: NodePortsEnvironment, host: S
   const httpShares = new ConnectionShares(() => limits.session - listeners.connections);
   const node = sessionNode(environment, { host, listeners });
   const gateways = openGateways(environment, { host, node });
-  closers.push(checkRegularly(gateways));
+  closers.push(checkRegularly(gateways, environment.failed));
   closers.push(() => listeners.close());
   for (const { listeners: wanted } of gateways) for (const listener of wanted) await listeners.open(listener);
   host.clientAddresses = addressesOf(listeners, config.advertiseAddress || nodeHost);
@@ -108,12 +110,9 @@ function slotOfService(table: SlotTable | undefined, dataInfoId: DataInfoId) {
   return { id, ...slotOwner(table, id) };
 }
 
-// The precision with which a frozen client's end is met.
-const CHECK_MS = 500;
-
-function checkRegularly(gateways: readonly OpenGateway[]): () => void {
-  const timer = setInterval(() => {
-    for (const gateway of gateways) gateway.check?.(hostClock.nowMs());
-  }, CHECK_MS);
-  return () => clearInterval(timer);
+function checkRegularly(gateways: readonly OpenGateway[], failed: (error: unknown) => void): () => void {
+  const checks = new GatewayChecks(gateways, hostClock.nowMs());
+  const stepper = new Stepper(checks, { clock: hostClock, timers: hostTimers, failed });
+  stepper.step({ kind: "woken" });
+  return () => stepper.close();
 }

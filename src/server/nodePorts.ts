@@ -32,6 +32,8 @@ export interface NodePortsEnvironment {
   readonly limits: ConnectionLimits;
   readonly roles: Roles;
   readonly gateways: readonly LoadedGateway[];
+  /** Told of a broken invariant: the node must end. */
+  readonly failed: (error: unknown) => void;
   /** The host by which others reach this node. */
   readonly nodeHost: string;
   /** The address for other nodes: `host:port`. */

@@ -133,7 +133,8 @@ async function startParts(
   const stop = Promise.withResolvers<void>();
   let isStopping = false;
   const ops = { page, isStopping: () => isStopping, stop: () => stop.resolve() };
-  const environment = { config, log, budget, ops, limits, roles, gateways, nodeHost, address, closers };
+  const { failed } = host;
+  const environment = { config, log, budget, ops, limits, roles, gateways, failed, nodeHost, address, closers };
   // The leader's lease names this port.
   if (roles.meta !== undefined) metaHttp = await openMetaPort(environment, roles.meta);
   roles.begin();

@@ -44,7 +44,7 @@ export class Claims {
       const client = this.#publications.answersFor(entry)?.client;
       if (client === undefined) return false;
       if (mayBeReplaced(client, when)) return true;
-      this.#answers.set(entry, answerDueMs(client, when.stallEndMs));
+      this.#answers.set(entry, answerDueMs(client, when.resumedMs));
       return false;
     });
     this.#yield(yielded);

@@ -139,7 +139,7 @@ export class ConfigWatches {
   }
 
   /** This process stood still: messages of the meta nodes from that time are read after this. */
-  forgiveStall(nowMs: number): void {
+  resumed(nowMs: number): void {
     this.#unanswered.postpone(nowMs + FIRST_ANSWER_MS);
   }
 

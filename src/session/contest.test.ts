@@ -16,7 +16,7 @@ function heldBy(client: TestClient, changes: Partial<HeldPublication> = {}): Hel
 
 /** The answer to another connection that claims the registration; "taken" if it may have it. */
 function claim(held: HeldPublication | undefined, client: TestClient, { version = 5n, atMs = 0, stallMs = -1e9 } = {}) {
-  const times = { nowMs: NOW_MS + atMs, stallEndMs: NOW_MS + stallMs };
+  const times = { nowMs: NOW_MS + atMs, resumedMs: NOW_MS + stallMs };
   return contest(held, client, { registId: "p1", version, ...times })?.code ?? "taken";
 }
 

@@ -149,10 +149,10 @@ test("after a stall of the process who had gone gets the grace anew, three times
   const { departed, depart, dropped } = newDeparted();
   depart();
   for (let round = 1; round <= 3; round++) {
-    departed.forgiveStall(NOW_MS + round * GRACE_MS);
+    departed.resumed(NOW_MS + round * GRACE_MS);
     assert.deepEqual(dropped(round * GRACE_MS), [0, 0]);
   }
-  departed.forgiveStall(NOW_MS + 4 * GRACE_MS);
+  departed.resumed(NOW_MS + 4 * GRACE_MS);
   assert.deepEqual(dropped(4 * GRACE_MS), [1, 0]);
 });
 

@@ -68,7 +68,7 @@ export class DepartedClients {
   /**
    * The process was away, and may not have read yet what clients sent meanwhile: departed clients get their grace anew.
    */
-  forgiveStall(nowMs: number): void {
+  resumed(nowMs: number): void {
     this.#ends.postpone(nowMs + this.#graceMs, (client) => client.forgiven++ < FORGIVEN_MAX);
   }
 

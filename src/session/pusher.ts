@@ -177,7 +177,7 @@ export class Pusher {
   }
 
   /** The process was away: it finds answers overdue that it has only not read yet. */
-  forgiveStall(nowMs: number): void {
+  resumed(nowMs: number): void {
     this.#timeouts.postpone(nowMs + FORGIVEN_MS);
   }
 

@@ -67,8 +67,6 @@ export type SessionEvent =
   | { readonly kind: "drain" }
   | { readonly kind: "woken" };
 
-// A timer that fires this late was held up by this process, not by its clock.
-const STALL_MS = 100;
 // After this time clients may have given this process up and gone elsewhere.
 const ABSENCE_MS = 1_500;
 // Within this it has read all waiting input, in turns of 20 ms, and knows which connections are closed.
@@ -95,8 +93,8 @@ export class Session implements Registry {
   readonly #configs: ConfigWatches;
   #connectionsMade = 0;
   #isDraining = false;
-  // The time at which this process last continued after a stall.
-  #stallEndMs = Number.NEGATIVE_INFINITY;
+  // The time at which this process last continued after it had stood still for long.
+  #resumedMs = Number.NEGATIVE_INFINITY;
   readonly #scan: VersionScan;
   // Slots whose new leader has not yet confirmed that it has everything held here.
   readonly #unsettled = new Set<number>();
@@ -162,7 +160,6 @@ export class Session implements Registry {
   }
 
   step(event: SessionEvent, nowMs: number): void {
-    this.#forgiveStall(nowMs);
     switch (event.kind) {
       case "fromData":
         this.#fromData(event.from, event.message, nowMs);
@@ -192,6 +189,18 @@ export class Session implements Registry {
         this.#fromClient(event, nowMs);
     }
     this.#wake(nowMs);
+  }
+
+  /** Departed clients get their grace anew: what they sent meanwhile may still be unread. */
+  resumed(lateMs: number, nowMs: number): void {
+    this.#departed.resumed(nowMs);
+    this.#pusher.resumed(nowMs);
+    this.#configs.resumed(nowMs);
+    if (lateMs <= ABSENCE_MS) return;
+    // The next input may have waited in its sockets for long, from clients that are elsewhere by now. If a connection
+    // turns out to be closed, nothing is published in its client's name.
+    this.#resumedMs = nowMs;
+    this.#links.pause(nowMs + CATCH_UP_MS);
   }
 
   /** The time of the next `woken`. */
@@ -247,7 +256,7 @@ export class Session implements Registry {
     const { registId, version } = publication;
     const held = this.#publications.held(publication);
     if (this.#refuses(client, event.request, { registId, version, isKnown: held?.client === client, nowMs })) return;
-    const claim = { ...publication, nowMs, stallEndMs: this.#stallEndMs };
+    const claim = { ...publication, nowMs, resumedMs: this.#resumedMs };
     const error = contest(held, client, claim) ?? this.#fullness.refusal(publication, held, nowMs);
     if (error !== undefined) return client.refuse(event.request, publication, error);
     // A registration for which another client waits in vain must not displace this one.
@@ -264,7 +273,7 @@ export class Session implements Registry {
   #unpublished(client: Client, { request, key }: { request: number; key: RegistrationKey }, nowMs: number): void {
     if (this.#refuses(client, request, { ...key, isKnown: true, nowMs })) return;
     const held = this.#publications.held(key);
-    const claim = { ...key, nowMs, stallEndMs: this.#stallEndMs };
+    const claim = { ...key, nowMs, resumedMs: this.#resumedMs };
     const error = contest(held, client, claim);
     if (error !== undefined) return client.refuse(request, key, error);
     const taken = this.#publications.unpublish(client, key, nowMs);
@@ -323,7 +332,7 @@ export class Session implements Registry {
     this.#clients.delete(client.id);
     client.departedMs = nowMs;
     if (this.#links.isPaused) {
-      for (const late of this.#publications.withdraw(client, this.#stallEndMs)) this.#links.withdraw(late);
+      for (const late of this.#publications.withdraw(client, this.#resumedMs)) this.#links.withdraw(late);
     }
     this.#subscriptions.depart(client);
     this.#pusher.departed(client);
@@ -331,27 +340,6 @@ export class Session implements Registry {
     if (unwatched.length > 0) this.#output.toMeta({ kind: "unwatchConfig", dataInfoIds: unwatched });
     // A client that leaves a stopping node is on its way to another: the data tier keeps its publications meanwhile.
     if (!this.#isDraining) this.#departed.add(client, nowMs);
-  }
-
-  /**
-   * A process that was stopped or busy for a while finds its timers due before it has read what its clients sent
-   * meanwhile: departed clients get their grace anew.
-   */
-  #forgiveStall(nowMs: number): void {
-    const lateMs = nowMs - this.nextWakeMs();
-    // A process that was never awake has not been away.
-    if (lateMs === Number.POSITIVE_INFINITY) return;
-    if (lateMs > STALL_MS) {
-      this.#departed.forgiveStall(nowMs);
-      this.#pusher.forgiveStall(nowMs);
-      this.#configs.forgiveStall(nowMs);
-    }
-    // The next input may have waited in its sockets for long, from clients that are elsewhere by now. If a connection
-    // turns out to be closed, nothing is published in its client's name.
-    if (lateMs > ABSENCE_MS) {
-      this.#stallEndMs = nowMs;
-      this.#links.pause(nowMs + CATCH_UP_MS);
-    }
   }
 
   #dropDeparted(nowMs: number): void {
@@ -408,7 +396,7 @@ export class Session implements Registry {
       case "wanted":
         return this.#repair.wanted(message);
       case "challenged":
-        return this.#claims.challenged(message.registrations, { nowMs, stallEndMs: this.#stallEndMs });
+        return this.#claims.challenged(message.registrations, { nowMs, resumedMs: this.#resumedMs });
       default:
         return unreachable(message);
     }
@@ -467,7 +455,7 @@ export class Session implements Registry {
     this.#pusher.wake(nowMs);
     this.#configs.wake(nowMs);
     this.#links.wake(nowMs);
-    this.#claims.wake({ nowMs, stallEndMs: this.#stallEndMs });
+    this.#claims.wake({ nowMs, resumedMs: this.#resumedMs });
     this.#compareDue(nowMs);
     this.#repairLists(nowMs);
     if (nowMs >= this.#membership.nextMs()) {

@@ -11,7 +11,7 @@ import type { Client, HeldPublication } from "./client.ts";
 export interface When {
   readonly nowMs: number;
   /** The time at which this process last found that it had stood still: input from before may be unread. */
-  readonly stallEndMs: number;
+  readonly resumedMs: number;
 }
 
 /** A request of a connection for a registration that it does not hold. */
@@ -82,12 +82,12 @@ export function mayBeReplaced(holder: Client, when: When): boolean {
 }
 
 /** Whether a holder's connection is lost, or nothing has come since it was asked, for as long as an answer takes. */
-export function isGone(holder: Client, { nowMs, stallEndMs }: When): boolean {
+export function isGone(holder: Client, { nowMs, resumedMs }: When): boolean {
   if (holder.departedMs !== undefined) return true;
-  return holder.channel.isSilentSince(holder.askedMs) && nowMs >= answerDueMs(holder, stallEndMs);
+  return holder.channel.isSilentSince(holder.askedMs) && nowMs >= answerDueMs(holder, resumedMs);
 }
 
 /** The time by which a holder that was asked should have answered. */
-export function answerDueMs({ channel, askedMs }: Client, stallEndMs: number): number {
-  return Math.max(askedMs, stallEndMs) + (channel.answersQuestions ? ANSWER_MS : MUTE_ANSWER_MS);
+export function answerDueMs({ channel, askedMs }: Client, resumedMs: number): number {
+  return Math.max(askedMs, resumedMs) + (channel.answersQuestions ? ANSWER_MS : MUTE_ANSWER_MS);
 }

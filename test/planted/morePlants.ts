@@ -148,7 +148,7 @@ export const MORE_PLANTS: readonly Plant[] = [
   {
     name: "a meta node that stops keeps its lease",
     file: "src/meta/lead.ts",
-    find: "if (epoch !== undefined) this.#output.releaseLease(epoch);",
+    find: "if (this.#lastEpoch !== undefined) this.#output.releaseLease(this.#lastEpoch);",
     replace: "",
     rules: ["lead:"],
     firstSeed: 26,

@@ -2,6 +2,8 @@
 
 import assert from "node:assert/strict";
 import { noMetrics } from "../../base/metrics.ts";
+import type { Stepper } from "../../base/stepper.ts";
+import { testStepper } from "../../base/testing/testStepper.ts";
 import type { MemberAddress, Members, MemberToMeta } from "../../cluster/messages/membership.ts";
 import type { FollowerToLeader, LeaderToFollower } from "../../cluster/messages/replication.ts";
 import type { DataToSession, PublishItem, SessionToData } from "../../cluster/messages/sessionData.ts";
@@ -11,7 +13,7 @@ import type { Publication } from "../../model/publication.ts";
 import type { SlotOwner } from "../../model/slot.ts";
 import type { Contested } from "../challenges.ts";
 import { Data } from "../data.ts";
-import type { DataMemory, DataOptions } from "../dataPorts.ts";
+import type { DataEvent, DataMemory, DataOptions } from "../dataPorts.ts";
 
 /** The node under test, another data node, and the two sessions of the cluster. */
 export const SELF = nodeId("data-1.a");
@@ -56,6 +58,7 @@ export class TestData {
   /** The operators' view. */
   readonly gauges = new Map<string, number>();
   nowMs = START_MS;
+  readonly #stepper: Stepper<DataEvent>;
   #serial = 0;
   #epoch = 0n;
 
@@ -85,6 +88,7 @@ export class TestData {
       random: { next: () => 0.5 },
       nowMs: START_MS,
     });
+    this.#stepper = testStepper<DataEvent>(this.data);
   }
 
   /** A table of one slot. */
@@ -104,7 +108,7 @@ export class TestData {
   }
 
   step(event: Parameters<Data["step"]>[0]): void {
-    this.data.step(event, this.nowMs);
+    this.#stepper.step(event, this.nowMs);
   }
 
   /** A session sends a message; returns the messages to all sessions. */

@@ -1,6 +1,8 @@
 // A meta node whose store and members are played by the test; its requests and messages are kept in arrays.
 
 import type { RegistryError } from "../../base/errors.ts";
+import type { Stepper } from "../../base/stepper.ts";
+import { testStepper } from "../../base/testing/testStepper.ts";
 import type { ConfigValue, Heartbeat, Member, MetaToMember } from "../../cluster/messages/membership.ts";
 import { nodeId } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
@@ -28,6 +30,7 @@ export class LoneMeta {
   readonly configs: ConfigValue[] = [];
   readonly answers = new Map<number, RegistryError | undefined>();
   nowMs = 1_700_000_000_000;
+  readonly #stepper: Stepper<MetaEvent>;
 
   constructor(options: Partial<MetaOptions> = {}) {
     this.meta = new Meta(
@@ -50,10 +53,11 @@ export class LoneMeta {
         answer: (request, error) => void this.answers.set(request, error),
       },
     );
+    this.#stepper = testStepper<MetaEvent>(this.meta);
   }
 
   step(event: MetaEvent): void {
-    this.meta.step(event, this.nowMs);
+    this.#stepper.step(event, this.nowMs);
   }
 
   /** The requests to the store since the last call, except for the lease. */

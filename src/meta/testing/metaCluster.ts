@@ -3,6 +3,8 @@
 
 import { assert, defined } from "../../base/assert.ts";
 import type { RegistryError } from "../../base/errors.ts";
+import type { Stepper } from "../../base/stepper.ts";
+import { testStepper } from "../../base/testing/testStepper.ts";
 import { compareMembers, type Member, type Members, type MetaToMember } from "../../cluster/messages/membership.ts";
 import { nodeId } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
@@ -110,6 +112,7 @@ export class MetaNode {
   isRunning = true;
   isPaused = false;
   #isReading = true;
+  readonly #stepper: Stepper<MetaEvent>;
   readonly #cluster: MetaCluster;
   #held: MetaEvent[] = [];
   readonly #linked = new Set<TestMember>();
@@ -153,6 +156,7 @@ export class MetaNode {
         answer: (request, error) => cluster.answers.set(request, error),
       },
     );
+    this.#stepper = testStepper<MetaEvent>(this.meta);
   }
 
   get wakeMs(): number {
@@ -163,7 +167,7 @@ export class MetaNode {
     if (!this.isRunning) return;
     const isFromMember = event.kind === "received" || event.kind === "memberUp" || event.kind === "memberDown";
     if (this.isPaused || (isFromMember && !this.#isReading)) this.#held.push(event);
-    else this.meta.step(event, this.#cluster.nowMs);
+    else this.#stepper.step(event, this.#cluster.nowMs);
   }
 
   /** Stops the process, and resumes it later: timers first, then the waiting input. */

@@ -52,8 +52,12 @@ export interface OpenGateway {
   readonly listeners: readonly GatewayListener[];
   /** Its paths at the HTTP port of the role session, which all protocols share. */
   readonly routes?: HttpRouteTable;
-  /** Checks its clients; called twice a second. A late call means that the process stood still. */
+  /** Checks its clients; called twice a second. */
   check?(nowMs: number): void;
+  /**
+   * The process stood still for `awayMs`: what clients sent meanwhile may still be unread. The next check comes later.
+   */
+  resumed?(awayMs: number, nowMs: number): void;
 }
 
 /** A port of the gateway's own. `key` is one of its configuration keys: `bolt-port`. */

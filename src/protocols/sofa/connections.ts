@@ -8,8 +8,6 @@ import type { SofaEnvironment } from "./environment.ts";
 import { SofaHandler } from "./handler.ts";
 import { PushBodies } from "./pushBodies.ts";
 
-// Twice the time between two rounds.
-const CHECK_MS_MAX = 1_000;
 // Each silent client is asked every five seconds: this many a round ask 25,000 clients, for a tenth of a core (20 µs
 // for a heartbeat and its answer). With more clients the questions come later, and so does the end of a frozen client;
 // its time to answer stays the same.
@@ -24,7 +22,6 @@ export class SofaConnections {
   readonly #bodies: PushBodies;
   readonly #open = new Set<SofaHandler>();
   #accepted = 0;
-  #checkedMs = Number.POSITIVE_INFINITY;
   #nextHeartbeatId = HEARTBEAT_ID_FIRST;
   /** The next client to ask, if it is silent. */
   #toAsk: Iterator<SofaHandler>;
@@ -61,18 +58,16 @@ export class SofaConnections {
 
   /**
    * Asks silent clients whether they are there, and ends the connections of those that have been silent or blocked for
-   * too long. The host calls it twice a second. A late round means that this process was away, and that input sent
-   * meanwhile may not have been read yet: that time does not count against the clients.
+   * too long. The host calls it twice a second.
    */
   closeIdle(nowMs: number): void {
-    const awayMs = nowMs - this.#checkedMs;
-    this.#checkedMs = nowMs;
-    if (awayMs > CHECK_MS_MAX) {
-      for (const handler of this.#open) handler.pardon(awayMs, nowMs);
-      return;
-    }
     for (const handler of this.#open) handler.closeIdle(nowMs);
     this.#askSilent(nowMs);
+  }
+
+  /** This process stood still for `awayMs`: that time does not count against the clients. */
+  resumed(awayMs: number, nowMs: number): void {
+    for (const handler of this.#open) handler.resumed(awayMs, nowMs);
   }
 
   /** Continues where the previous round stopped, so that every client gets its turn. */

@@ -19,6 +19,7 @@ export const sofaGatewayCode: GatewayCode<SofaConfig, SofaMetrics> = {
       listeners: [{ kind: "tcp", key: LISTENER, accept: (connection, nowMs) => connections.accept(connection, nowMs) }],
       routes: { routes: [...serverRoutes(node, LISTENER), sessionHealthRoute(node)], refusal },
       check: (nowMs) => connections.closeIdle(nowMs),
+      resumed: (awayMs, nowMs) => connections.resumed(awayMs, nowMs),
     };
   },
   dataRoutes: (node) => ({ routes: [dataHealthRoute(node)], refusal }),

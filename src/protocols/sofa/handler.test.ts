@@ -374,7 +374,7 @@ test("after a time in which the process was away nothing counts against the clie
   scene.handler.received(encodeRequest(BOLT_V1, UNKNOWN_CLASS).subarray(0, 5).slice(), START_MS);
   scene.connection.bufferedBytes = 100;
   scene.handler.closeIdle(START_MS);
-  scene.handler.pardon(59_000, START_MS + 59_000);
+  scene.handler.resumed(59_000, START_MS + 59_000);
   scene.handler.closeIdle(START_MS + 60_500);
   assert.equal(scene.connection.isClosed, false);
 });
@@ -384,7 +384,7 @@ test("a client for which nothing moved before the process was away is stuck for 
   scene.heartbeat();
   scene.connection.bufferedBytes = UNREAD_BYTES_MAX + 1;
   scene.handler.closeIdle(START_MS);
-  scene.handler.pardon(30_000, START_MS + 40_000);
+  scene.handler.resumed(30_000, START_MS + 40_000);
   scene.handler.closeIdle(START_MS + 49_999);
   assert.equal(scene.connection.isClosed, false);
   scene.handler.closeIdle(START_MS + 50_000);
@@ -394,7 +394,7 @@ test("a client for which nothing moved before the process was away is stuck for 
 test("a frame that was begun before the process was away is waited for a minute, without that time", () => {
   const scene = handlerScene();
   scene.handler.received(encodeRequest(BOLT_V1, UNKNOWN_CLASS).subarray(0, 5).slice(), START_MS);
-  scene.handler.pardon(30_000, START_MS + 40_000);
+  scene.handler.resumed(30_000, START_MS + 40_000);
   for (const [atMs, isClosed] of [
     [89_999, false],
     [90_000, true],

@@ -212,8 +212,8 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
   }
 
   /** This process was away for `awayMs`: nothing that the client sent meanwhile can have been read. */
-  pardon(awayMs: number, nowMs: number): void {
-    this.#silence.pardon(awayMs, nowMs);
+  resumed(awayMs: number, nowMs: number): void {
+    this.#silence.resumed(awayMs, nowMs);
     this.#betweenFramesMs = Math.min(nowMs, this.#betweenFramesMs + awayMs);
     this.#leftMs = Math.min(nowMs, this.#leftMs + awayMs);
   }

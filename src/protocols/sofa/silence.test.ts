@@ -103,7 +103,7 @@ test("an answer to a push is a sign of life, and no answer to a question", () =>
 test("while this process stands still, no client's time runs out", () => {
   getToKnow();
   rounds({ untilMs: 19_500 });
-  gateway.closeIdle(START_MS + 80_000);
+  gateway.resumed(60_500, START_MS + 80_000);
   gateway.closeIdle(START_MS + 80_500);
   assert.equal(connection.isClosed, false);
   rounds({ fromMs: 81_000, untilMs: 82_000 });

@@ -72,10 +72,10 @@ test("a client that never answers has the longer of the two times, and nobody's 
 test("the time in which this process was away does not count, and never leads beyond now", () => {
   const watch = client();
   watch.asked(5_000);
-  watch.pardon(30_000, 35_000);
+  watch.resumed(30_000, 35_000);
   assert.equal(watch.heardMs, 30_000);
   assert.deepEqual([watch.isDueToAsk(39_999), watch.isDueToAsk(40_000)], [false, true]);
   assert.deepEqual([watch.isGone(49_999), watch.isGone(50_000)], [false, true]);
-  watch.pardon(1_000_000, 60_000);
+  watch.resumed(1_000_000, 60_000);
   assert.equal(watch.heardMs, 60_000);
 });

@@ -90,7 +90,7 @@ export class SilenceWatch {
   }
 
   /** This process was away for `awayMs` and can't have heard anything: the time does not count. */
-  pardon(awayMs: number, nowMs: number): void {
+  resumed(awayMs: number, nowMs: number): void {
     this.#heardMs = Math.min(nowMs, this.#heardMs + awayMs);
     this.#askedMs += awayMs;
     this.#lastAskedMs += awayMs;

@@ -252,4 +252,7 @@ export function forgetSent(): void {
 /** Lets time pass without waking the session: its process was stopped. */
 export function stall(ms: number): void {
   nowMs += ms;
+  // As its stepper does before the next step.
+  const lateMs = nowMs - session.nextWakeMs();
+  if (lateMs > 100) session.resumed(lateMs, nowMs);
 }

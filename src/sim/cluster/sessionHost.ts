@@ -2,10 +2,12 @@
 
 import { Budget, HELD } from "../../base/budget.ts";
 import { noMetrics } from "../../base/metrics.ts";
-import type { Cancel, ConnectionHandler, Log } from "../../base/ports.ts";
+import type { ConnectionHandler, Log } from "../../base/ports.ts";
 import { Stepper } from "../../base/stepper.ts";
 import type { MetaToMember } from "../../cluster/messages/membership.ts";
 import type { DataToSession, SessionToData } from "../../cluster/messages/sessionData.ts";
+import type { OpenGateway } from "../../protocols/kit/gateway.ts";
+import { GatewayChecks } from "../../protocols/kit/gatewayChecks.ts";
 import { SofaConnections } from "../../protocols/sofa/connections.ts";
 import { hasOtherSessions } from "../../session/handOver.ts";
 import { Session, type SessionEvent, type SessionOutput } from "../../session/session.ts";
@@ -18,8 +20,6 @@ import { bug, type MemberEnvironment } from "./environment.ts";
 import { BOOT_MS } from "./nodeTime.ts";
 import type { SimProcess } from "./simProcess.ts";
 
-// As in server/start.ts.
-const IDLE_CHECK_MS = 500;
 // A check takes as long as some steps do.
 const CHECKS_PER_LOOK = 4;
 const CLIENT_NOTICE_MS = 50;
@@ -34,7 +34,7 @@ export class SessionHost {
   readonly #stepper: Stepper<SessionEvent>;
   readonly #gateway: SofaConnections;
   readonly #budget: Budget;
-  #cancelIdleCheck: Cancel = () => undefined;
+  readonly #regularChecks: Stepper<{ readonly kind: "woken" }>;
   #isDraining = false;
   #checks = 0;
 
@@ -69,7 +69,7 @@ export class SessionHost {
       log: this.#log(),
       metrics: noMetrics,
     });
-    this.#checkIdle();
+    this.#regularChecks = this.#checkRegularly();
     scheduler.after(BOOT_MS, () => process.gate.timer(() => this.step({ kind: "woken" })));
   }
 
@@ -140,7 +140,7 @@ export class SessionHost {
 
   /** The process ends. If its machine ends too, no client is told. */
   close(isSilent: boolean): void {
-    this.#cancelIdleCheck();
+    this.#regularChecks.close();
     this.#stepper.close();
     this.#environment.record({ kind: "stopped", node: this.#process.id, role: "session" });
     for (const wire of this.#wires) {
@@ -197,13 +197,22 @@ export class SessionHost {
     this.step({ kind: "fromMeta", message });
   }
 
-  #checkIdle(): void {
-    this.#cancelIdleCheck = this.#process.time.timers.after(IDLE_CHECK_MS, (nowMs) => {
-      this.#gateway.closeIdle(nowMs);
-      this.#checkBudget();
-      this.#checkStuck();
-      this.#checkIdle();
-    });
+  /** As the server does, and the checks of the simulation. */
+  #checkRegularly(): Stepper<{ readonly kind: "woken" }> {
+    const { time, id } = this.#process;
+    const gateway: OpenGateway = {
+      listeners: [],
+      check: (nowMs) => {
+        this.#gateway.closeIdle(nowMs);
+        this.#checkBudget();
+        this.#checkStuck();
+      },
+      resumed: (awayMs, nowMs) => this.#gateway.resumed(awayMs, nowMs),
+    };
+    const failed = (error: unknown) => bug(this.#environment, id, error);
+    const stepper = new Stepper(new GatewayChecks([gateway], time.clock.nowMs()), { ...time, failed });
+    stepper.step({ kind: "woken" });
+    return stepper;
   }
 
   /** Everything charged is held, and everything no longer held was released. */

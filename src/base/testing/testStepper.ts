@@ -1,0 +1,12 @@
+import { type SteppedRole, Stepper } from "../stepper.ts";
+
+/** A stepper whose role is woken by the test alone; what the role throws fails the test. */
+export function testStepper<Event>(role: SteppedRole<Event | { kind: "woken" }>): Stepper<Event> {
+  return new Stepper<Event>(role, {
+    clock: { nowMs: () => Number.NaN },
+    timers: { after: () => () => undefined },
+    failed: (error) => {
+      throw error;
+    },
+  });
+}
