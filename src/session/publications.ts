@@ -151,6 +151,13 @@ export class Publications {
     return { removal, before: held?.client };
   }
 
+  /** The client wants a registration no more: drops its claim behind another client's holding. Returns the holding. */
+  dropClaim(client: Client, key: RegistrationKey): HeldPublication | undefined {
+    const held = this.#find(key);
+    if (held !== undefined) this.#dropBehind(held, (claim) => claim.client === client);
+    return held;
+  }
+
   /** A data node has taken this publication, if it is still the newest here. */
   taken(publication: Publication): void {
     const held = this.#find(publication);

@@ -85,6 +85,17 @@ test("a stranger that goes first takes nothing of the owner's along", () => {
   assert.equal(saidLast(), "remove");
 });
 
+test("a stranger that takes its claim back, in vain at first, does not have the registration later", () => {
+  const { owner, stranger } = ownerComes();
+  takeBack(stranger, 5n);
+  const outcome = stranger.channel.outcomes.at(-1);
+  assert.equal(outcome?.kind === "failed" ? outcome.error.code : outcome?.kind, "REGISTRATION_HELD");
+  takeBack(owner, 3n);
+  taken();
+  pass(10_000);
+  assert.equal(saidLast(), "remove");
+});
+
 const SLOTS = 2;
 
 function clientAt(address: string) {

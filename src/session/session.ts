@@ -272,7 +272,7 @@ export class Session implements Registry {
 
   #unpublished(client: Client, { request, key }: { request: number; key: RegistrationKey }, nowMs: number): void {
     if (this.#refuses(client, request, { ...key, isKnown: true, nowMs })) return;
-    const held = this.#publications.held(key);
+    const held = this.#publications.dropClaim(client, key);
     const claim = { ...key, nowMs, resumedMs: this.#resumedMs };
     const error = contest(held, client, claim);
     if (error !== undefined) return client.refuse(request, key, error);
