@@ -1,4 +1,4 @@
-// What a benchmark finds: numbers with units, so that runs can be joined and peers compared.
+// The results of a benchmark: numbers with units, so that runs can be joined and peers compared.
 
 export type Unit = "ms" | "s" | "µs" | "B" | "MiB" | "/s" | "%" | "";
 
@@ -9,7 +9,7 @@ export interface Figure {
   readonly unit: Unit;
   /** Only to be read beside the others; never compared. */
   readonly isAside?: boolean;
-  /** What is said instead of a number. */
+  /** A text in place of a number. */
   readonly text?: string;
 }
 

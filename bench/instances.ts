@@ -1,5 +1,5 @@
-// What is registered in every workload: services with names of one length, and instances of exactly 150 bytes, so that
-// a registration can be written into a template and a list's length says how many it holds.
+// The registrations of every workload: services with names of one length, and instances of exactly 150 bytes, so that a
+// registration can be written into a template and a list's length tells its number of instances.
 
 import { Buffer } from "node:buffer";
 
@@ -46,12 +46,12 @@ export function ipText(number: number): string {
 /** Address and settings: 150 ASCII characters. Of two instances address and start differ, as they do in life. */
 export function instanceText({ number, revision }: Instance): string {
   const settings = "rpcVer=50803&serialization=hessian2&weight=100&timeout=3000&appName=bench&v=4.0&p=1";
-  // A deployment takes ten minutes, and nobody knows in which order its instances come up.
+  // A deployment takes ten minutes, and its instances come up in any order.
   const startMs = 1_700_000_000_000 + revision * 1_000_003 + ((number * 2_654_435_761) % 600_000);
   return `${addressText(number)}?${settings}&startTime=${startMs}`.padEnd(INSTANCE_BYTES, "&language=java");
 }
 
-// Whoever registers instances twice in one server, as two runs of a driver do, must not meet his own.
+// A driver that registers instances twice in one server, in two runs, must not meet its own.
 const RUN = Buffer.from(crypto.getRandomValues(new Uint8Array(4))).toString("hex");
 
 /** A UUID for an instance's registration, the same for all its revisions. */

@@ -83,5 +83,5 @@ try {
   process.exit(2);
 }
 await main(options);
-// What is left open, as a log that nobody reads, must not keep the program.
+// An open handle, such as a log that is not read, must not keep the program.
 process.exit();

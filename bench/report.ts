@@ -4,7 +4,7 @@
 import { type Figure, median, shown } from "./figures.ts";
 import type { Expected } from "./workloads.ts";
 
-/** What one run of one case found of one target. */
+/** The results of one run of one case on one target. */
 export interface Finding {
   readonly title: string;
   readonly target: string;

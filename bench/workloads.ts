@@ -1,4 +1,4 @@
-// What is run for each name on the command line, and what Roster is expected to reach there.
+// The runs for each name on the command line, and Roster's expected results.
 
 import type { Job } from "./drivers/task.ts";
 import type { StartOptions } from "./targets/target.ts";

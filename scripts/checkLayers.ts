@@ -36,7 +36,7 @@ interface Import {
 
 /**
  * All faults of the tree `root`/src against the table, one line each. Tests, and their helpers in folders named
- * `testing`, may import what they need; nobody else may import those helpers.
+ * `testing`, may import anything; no other code may import those helpers.
  */
 export function checkLayers(root: string, table: LayerTable): string[] {
   const files = readSources(root, "src", [".ts"])

@@ -1,4 +1,4 @@
-// What the steps with Java programs share: whether the tools are here, and running them with a limit of time.
+// The common part of the steps with Java programs: the check for the tools, and running them with a limit of time.
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ const TOOLS = [
 // Servers start as `npm start` starts them.
 const ENVIRONMENT = { ...process.env, NODE_COMPILE_CACHE: join(ROOT, "node_modules", ".cache", "roster") };
 
-/** What this machine lacks, in words; empty if Java and Maven are here. */
+/** The tools that this machine lacks, in words; empty if Java and Maven are here. */
 export function missingJavaTools(): readonly string[] {
   const missing = TOOLS.filter(({ command, versionFlag }) => spawnSync(command, [versionFlag]).status !== 0);
   return missing.map((tool) => tool.needed);

@@ -55,7 +55,7 @@ async function main(): Promise<number> {
   const printRates = (): void => {
     for (const place of places) console.log(rateLine(place, verdicts));
   };
-  // Whoever has seen enough still wants to know how much that was.
+  // A user who stops the run still wants the rates so far.
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => {
       printRates();

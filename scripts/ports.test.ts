@@ -8,7 +8,7 @@ import { tempTree } from "./tempTree.ts";
 const ROOT = join(import.meta.dirname, "..");
 const BIOME = join(ROOT, "node_modules/.bin/biome");
 
-// What pure code must not reach, a line each: Biome must report every one of these lines, and no other.
+// Lines that pure code must not contain: Biome must report every one of them, and no other.
 const FORBIDDEN = [
   "export const a = Date.now();",
   "export const b = Date.now;",

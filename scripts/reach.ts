@@ -37,8 +37,8 @@ export class Reach {
   }
 
   /**
-   * Whether the run may have come to what begins at `start` in the file's text. What stands before it counts too: to V8
-   * the right side of an `&&` begins with the operator, but what the operator decides does not.
+   * Whether the run may have come to the code that begins at `start` in the file's text. The preceding code counts too:
+   * to V8 the right side of an `&&` begins with the operator, but the code decided by the operator does not.
    */
   comesTo(path: string, text: string, start: number): boolean {
     const before = text.slice(0, start).trimEnd().length - 1;

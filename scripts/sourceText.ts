@@ -94,7 +94,7 @@ function blank(token: string, kind: Kind): string {
   return token.slice(0, 1) + token.slice(1, -1).replace(/[^\n]/g, " ") + token.slice(-1);
 }
 
-/** Where the template that begins at `start` ends. What stands in its `${}` counts as part of it. */
+/** The end of the template that begins at `start`. The content of its `${}` is part of it. */
 function templateEnd(text: string, start: number): number {
   for (let at = start + 1; at < text.length; at++) {
     if (text[at] === "\\") at++;

@@ -6,7 +6,7 @@ import { delimiter, join } from "node:path";
 const ROOT = join(import.meta.dirname, "..");
 const PROGRAMS = join(ROOT, "node_modules/.bin");
 
-/** What to run, and what to call it. */
+/** A command, with its name. */
 export interface Step {
   readonly name: string;
   /** A program in node_modules/.bin, or `node`, with its arguments. */
@@ -18,7 +18,7 @@ export interface Step {
 // The longest step takes four minutes on an idle machine, and longer beside others; one that hangs must not hold up a
 // run for hours.
 const STEP_MINUTES_MAX = 20;
-// What does not end when it is asked to is killed after this.
+// A process that does not end when it is asked to is killed after this.
 const KILL_AFTER_MS = 5_000;
 
 /** How it went. */

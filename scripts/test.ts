@@ -43,7 +43,7 @@ const ROWS: readonly (readonly Step[])[] = [
 const results: StepResult[] = [];
 for (const row of ROWS) {
   console.log(`\n--- ${row.map(({ name }) => name).join(", ")}`);
-  // What several write at the same time is shown one after the other.
+  // The output of steps that run at the same time is shown one after the other.
   const isAlone = row.length === 1;
   for (const result of await Promise.all(row.map((step) => runStep(step, isAlone)))) {
     if (!isAlone) console.log(result.output);

@@ -26,7 +26,8 @@ const FIRST = { server: -10, honest: -15, attacker: -5 };
 
 const LIGHT_AT_ONCE = 4;
 // In a round of the short form the slowest of some sixty pushes decides, and a busy neighbour of the machine is enough
-// for that. What is slow by itself is slow each time: idle-subscriptions took more than 300 ms each time when it was.
+// for that. A server that is slow by itself is slow each time: idle-subscriptions took more than 300 ms each time when
+// it was.
 const SHORT_TRIES = 3;
 
 const { values: flags } = parseArgs({

@@ -26,7 +26,7 @@ import { findScenario, SCENARIOS, type Scenario } from "../test/faults/scenarios
 const ROOT = join(import.meta.dirname, "..");
 const TESTS = ["test/faults/**/*.test.ts"];
 const IS_CI = process.env["CI"] === "true";
-/** What a shell calls "ended by Ctrl-C". */
+/** A shell's exit code for "ended by Ctrl-C". */
 const STOPPED = 130;
 const stopping = new AbortController();
 
@@ -71,7 +71,7 @@ async function stop(signal: NodeJS.Signals): Promise<void> {
   console.log(`stopped by ${signal}; everything is removed`);
   stopping.abort();
   await removeRun(process.pid);
-  // What was being made a moment ago.
+  // Remains of a run that was being made a moment ago.
   await removeRun(process.pid);
   process.exit(STOPPED);
 }

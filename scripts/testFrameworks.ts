@@ -84,7 +84,7 @@ async function play(dir: string): Promise<void> {
     await cluster.killNode(node);
     if (node.name.startsWith("session")) {
       // SOFARegistry's client 6.5.6 loses an unregister that falls into its reconnection: a provider that leaves just
-      // then stays listed for the lease of its dead session, or longer. So nobody leaves here.
+      // then stays listed for the lease of its dead session, or longer. So no provider leaves here.
       await all({
         what: `${node.name} is killed, and calls go on`,
         togetherMax: casts.length,

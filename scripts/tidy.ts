@@ -114,7 +114,7 @@ function sizeFaults({ path, text }: SourceFile): string[] {
   return faults;
 }
 
-/** A link, or one long text that stands alone: broken up, nobody would find it again by searching. */
+/** A link, or one long text that stands alone: broken up, it could not be found by searching. */
 function isUnbreakable(line: string): boolean {
   return /https?:\/\//.test(line) || /^\s*(?:[\w"-]+: )?(["'`]).*\1[,;)]*$/.test(line);
 }

@@ -17,7 +17,7 @@ import { basename, dirname, join, relative, sep } from "node:path";
 import { type Fault, planted } from "./faults.ts";
 import { Reach } from "./reach.ts";
 
-// What no unit test reads.
+// Folders that no unit test reads.
 const NOT_COPIED = new Set(["node_modules", "dist", "target", ".git", ".roster", "results"]);
 // A fault may make a test do more than it did, and the machine may be busy.
 const TIMES_AS_LONG = 5;
@@ -32,7 +32,7 @@ export type Verdict = "found" | "hung" | "survived" | "unreached";
 /** A test file when nothing is planted. */
 interface Usual {
   readonly ms: number;
-  /** Undefined if it only passes while nobody looks where it comes to: that makes everything slower. */
+  /** Undefined if it only passes while its reach is not measured: that makes everything slower. */
   readonly reach: Reach | undefined;
 }
 

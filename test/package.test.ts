@@ -1,4 +1,4 @@
-// What is published is what is tested: the packed tarball, installed into a project of its own, serves and stops.
+// The published package is tested: the packed tarball, installed into a project of its own, serves and stops.
 
 import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";

@@ -149,7 +149,7 @@ async function change(publishers: Publishers, instances: readonly Instance[]): P
 
 interface FinalLists {
   readonly fingerprints: ReadonlySet<number>;
-  /** What a push of such a list takes, to what it would take as it is. */
+  /** The cost of a push of such a list, relative to the present one. */
   readonly percent: number;
 }
 

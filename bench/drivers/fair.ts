@@ -1,5 +1,5 @@
 // Fairness: a service of 100 instances that changes now and then, alone at first, then beside a service of 10,000
-// instances that flaps 50 times a second. What the hot one costs the other's subscribers.
+// instances that flaps 50 times a second. Measures the cost of the hot one for the other's subscribers.
 
 import { type Figure, latencies, percentile } from "../figures.ts";
 import type { Service } from "../instances.ts";

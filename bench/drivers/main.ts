@@ -1,5 +1,5 @@
 // A driver: one workload against one server, in a process of its own. The task is its argument; the figures go back to
-// whoever started it.
+// the process that started it.
 
 import type { Figure } from "../figures.ts";
 import { protocolNamed } from "../protocols/protocols.ts";

@@ -1,4 +1,4 @@
-// What the processes of a server have in memory, and how long garbage collection stops them.
+// The memory of a server's processes, and the pauses of its garbage collection.
 
 import { type Figure, mebibytes, percentile } from "../figures.ts";
 import { type Probe, type Probed, probe } from "../processes/gcProbe.ts";
@@ -21,7 +21,7 @@ export async function memoryOf(process: ServerProcess): Promise<Memory> {
   return { rss, heap: memory.heapUsed + memory.external };
 }
 
-/** What so many instances have added between the two. */
+/** The growth between the two measurements by this number of instances. */
 export function memoryFigures(name: string, memories: readonly (Memory | undefined)[], instances: number): Figure[] {
   const [before, after] = memories;
   if (before === undefined || after === undefined) return [];

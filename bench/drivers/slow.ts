@@ -1,6 +1,6 @@
 // Slow consumers: 1,000 subscribers of a service of 200 instances that changes again and again; then the same with one
-// more that reads 1 KB a second and one that has stopped, which neither reads nor sends. What that does to the others
-// and to the server, and what becomes of the two.
+// more that reads 1 KB a second and one that has stopped, which neither reads nor sends. Measures the effect on the
+// others and on the server, and the fate of the two.
 
 import { type Figure, latencies, mebibytes, percentile, remark } from "../figures.ts";
 import type { Instance, Service } from "../instances.ts";
@@ -63,7 +63,7 @@ function consumer({ address }: Bench, reads: SlowConsumerOptions["reads"], name:
   return { address, service: SERVICE, reads, registId: `b5e9c4a1-5b5b-4b5b-8b5b-${name}` };
 }
 
-/** What it had read, and what was still there for it once it read everything. */
+/** The amount that it had read, and the rest that was there once it read everything. */
 async function endOf(slowConsumer: SlowConsumer, others: Arrivals): Promise<string> {
   const readKb = Math.round(slowConsumer.bytes / 1_024);
   const { isClosed, lists, fingerprint } = await slowConsumer.catchUp();

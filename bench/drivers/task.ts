@@ -1,4 +1,4 @@
-// What the coordinator tells a driver, and what it hears from it.
+// The messages between the coordinator and a driver.
 
 import type { Figure } from "../figures.ts";
 import type { Protocol, PushEncoding } from "../protocols/protocol.ts";

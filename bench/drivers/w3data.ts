@@ -79,7 +79,7 @@ function dataInfoIdOf(service: Instance["service"]): DataInfoId {
   return makeDataInfoId({ dataId: serviceText(service), group: GROUP, instanceId: INSTANCE_ID });
 }
 
-/** What a session makes of the registration of a light client. */
+/** A session's item for the registration of a light client. */
 function put(session: PublishingSession, dataInfoId: DataInfoId, instance: Instance): PublishItem {
   const client = Math.floor(instance.number / PUBLICATIONS_A_CLIENT);
   return {

@@ -63,7 +63,7 @@ function repeated(calls: number, call: () => unknown): number {
   });
 }
 
-/** What each form costs, in a row. */
+/** The costs of each form, in a row. */
 function row(what: string, calls: number, callIn: (form: WireForm) => () => unknown): (string | number)[] {
   return [what, ...FORMS.map((form) => `${repeated(calls, callIn(form)).toFixed(2)} µs`)];
 }

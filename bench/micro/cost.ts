@@ -1,5 +1,5 @@
-// What calls cost on the main thread, in microseconds of its processor time, the shortest of some rounds: a longer one
-// belongs to the machine's other work or to V8's compilers.
+// The cost of calls on the main thread, in microseconds of its processor time, the shortest of some rounds: a longer
+// one belongs to the machine's other work or to V8's compilers.
 
 const ROUNDS = 7;
 
@@ -20,7 +20,7 @@ export function microseconds(calls: number, run: () => void): number {
   return least;
 }
 
-/** What is made goes here, or the compiler would see that nobody wants it. */
+/** Results go here; otherwise the compiler would see that they are not used. */
 export const sink: unknown[] = [];
 
 /** A Markdown table. */

@@ -192,7 +192,7 @@ function rateOfIteration(
   return rate.shown;
 }
 
-// What is read goes here, or the compiler would see that nobody wants it.
+// Values read go here; otherwise the compiler would see that they are not used.
 const sink: unknown[] = [];
 
 /** The collector gives memory back in the background. */

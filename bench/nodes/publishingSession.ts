@@ -21,7 +21,7 @@ import { dialTcp } from "../../src/transport/tcp.ts";
 import type { Address } from "../protocols/sockets.ts";
 
 const ID = nodeId("bench.publishes");
-// Nobody dials a session.
+// A session is never dialled.
 const OWN_ADDRESS = "127.0.0.1:1";
 const DIAL_MS_MAX = 1_000;
 // Enough for batches of a thousand, each sent as soon as the one before was taken.

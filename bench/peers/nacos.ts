@@ -15,7 +15,7 @@ const LAUNCHER = join(import.meta.dirname, "NacosLauncher.java");
 // Clients find the gRPC port by this distance from the HTTP port; those between servers lie around them.
 const GRPC_DISTANCE = 1_000;
 const DISTANCES = [0, GRPC_DISTANCE, GRPC_DISTANCE + 1, -GRPC_DISTANCE];
-// What its own start script gives a single node.
+// As set by its own start script for a single node.
 const HEAP = ["-Xms512m", "-Xmx512m", "-Xmn256m"];
 
 export function nacos(): Target {
@@ -62,7 +62,7 @@ function settingsFor(port: number): string {
     "nacos.core.auth.system.type=nacos",
     "nacos.core.auth.enabled=false",
     "nacos.core.auth.admin.enabled=false",
-    // It does not start without these, though nobody asks for a token.
+    // It does not start without these, though no token is needed.
     `nacos.core.auth.plugin.nacos.token.secret.key=${randomBytes(48).toString("base64")}`,
     "nacos.core.auth.server.identity.key=bench",
     "nacos.core.auth.server.identity.value=bench",

@@ -1,4 +1,4 @@
-// What all peers have in common: a fresh folder, a process, and a wait until its port is open.
+// The common part of all peers: a fresh folder, a process, and a wait until its port is open.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

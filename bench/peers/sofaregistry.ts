@@ -1,6 +1,6 @@
 // SOFARegistry, meta, data and session in one Java process, on its embedded database: its newest release on Maven
-// Central. One built from newer sources is measured if BENCH_SOFAREGISTRY_JARS names the folder of its jars. It listens
-// on all interfaces and can't be told otherwise: run it where nobody else can reach it.
+// Central. If BENCH_SOFAREGISTRY_JARS names the folder of jars built from newer sources, those are measured. It listens
+// on all interfaces and can't be told otherwise: run it where no one else can reach it.
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";

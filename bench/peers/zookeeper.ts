@@ -9,13 +9,13 @@ import { mavenJars, peersFolder } from "./cache.ts";
 import { startPeer } from "./peer.ts";
 
 const ARTIFACT = { group: "org.apache.zookeeper", name: "zookeeper", version: "3.9.5" };
-// Its release has these beside it; the artifact leaves them to whoever runs it.
+// Its release has these beside it; the artifact leaves them to its user.
 const COMPANIONS = [
   { group: "io.dropwizard.metrics", name: "metrics-core", version: "4.1.12.1" },
   { group: "org.xerial.snappy", name: "snappy-java", version: "1.1.10.5" },
 ];
 const MAIN = "org.apache.zookeeper.server.quorum.QuorumPeerMain";
-// What its own start script gives it.
+// As set by its own start script.
 const HEAP = "-Xmx1000m";
 
 export function zookeeper(): Target {

@@ -48,7 +48,7 @@ export function spawned(command: readonly string[], options: SpawnedOptions = {}
       resolve(signal ?? String(code));
     });
   });
-  // Whoever does not look at it is not interested in how it failed to start.
+  // A caller that does not look at it is not interested in the failed start.
   ended.catch(() => undefined);
   const stop = async () => {
     if (!running.has(child)) return;
@@ -60,7 +60,7 @@ export function spawned(command: readonly string[], options: SpawnedOptions = {}
   return { child, pid: child.pid ?? 0, ended, stop };
 }
 
-/** Rejects when the process has ended, with the last that it wrote. Nobody has to look at it. */
+/** Rejects when the process has ended, with its last output. Callers may ignore it. */
 export function failureOf({ ended }: Spawned, logFile: string): Promise<never> {
   const failed = ended.then((how): never => {
     throw new Error(`the server ended with ${how}: ${lastLines(logFile)}`);

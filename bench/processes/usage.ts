@@ -1,4 +1,4 @@
-// What Linux says of a process: processor time and memory.
+// Linux's figures of a process: processor time and memory.
 
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -25,7 +25,7 @@ export function cpuSecondsOf(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0);
 }
 
-/** What a process has in memory now. */
+/** The present memory of a process. */
 export function rssBytes(pid: number): number {
   return statusBytes(pid, "VmRSS");
 }
@@ -47,7 +47,7 @@ function statusBytes(pid: number, field: string): number {
   return Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) * 1024;
 }
 
-/** What a file or a folder with all that is in it takes; symbolic links count as nothing. */
+/** The size of a file, or of a folder with its content; symbolic links count as nothing. */
 export function diskBytes(path: string): number {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined) return 0;

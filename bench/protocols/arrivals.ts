@@ -4,7 +4,7 @@
 import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
 import { nowMs } from "./clock.ts";
 
-/** How many instances a push with this fingerprint shows; undefined as long as nobody can tell. */
+/** The number of instances in a push with this fingerprint; undefined while it is not known. */
 export type Resolve = (fingerprint: number) => number | undefined;
 
 // Pushes are looked at when none came for so long.

@@ -1,5 +1,5 @@
-// What a driver asks of a protocol. The workloads are written against this, so that every registry is measured by the
-// same steps, the same clock and the same bookkeeping, each through its own wire protocol and its own best push.
+// The interface of a protocol for drivers. The workloads are written against this, so that every registry is measured
+// by the same steps, the same clock and the same bookkeeping, each through its own wire protocol and its own best push.
 
 import type { Instance, Service } from "../instances.ts";
 import type { Arrivals } from "./arrivals.ts";
@@ -33,20 +33,20 @@ export interface SubscriberOptions {
   readonly encoding: PushEncoding;
 }
 
-/** What a subscriber asks for, where the protocol leaves a choice. */
+/** The encoding that a subscriber requests, where the protocol leaves a choice. */
 export type PushEncoding = "plain" | "zstd" | "gzip";
 
 export interface Protocol {
   readonly name: string;
   /** How W2 asks whether every service shows all its instances. */
   readonly query: string;
-  /** What a subscriber is pushed at a change. */
+  /** The content of a push at a change. */
   readonly push: string;
   /** How many instances of one service one publisher's connection can register. */
   readonly instancesPerConnection: number;
   /** Lets what is measured run on made-up bytes, without the server, so that V8 has compiled it before. */
   warmUp(instances: number): void | Promise<void>;
-  /** What must be there before instances of these services can be registered. */
+  /** Makes everything that must exist before instances of these services can be registered. */
   prepare(address: Address, services: readonly Service[]): Promise<void>;
   /** The bookkeeping for so many subscribers. Number 0 is the one whose lists are looked into. */
   arrivals(subscribers: number): Arrivals;

@@ -37,7 +37,7 @@ export async function connect(address: Address, { onRead, onClose, buffer = shar
     socket.once("connect", resolve);
     socket.once("error", reject);
   });
-  // Whoever waits for something from this connection learns of its end by `close`.
+  // Code that waits for this connection learns of its end by `close`.
   socket.on("error", () => socket.destroy());
   if (onClose !== undefined) socket.once("close", onClose);
   return socket;

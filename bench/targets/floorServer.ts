@@ -1,6 +1,6 @@
-// The least that a server of this protocol can do: it answers every registration, keeps what was registered in a map,
-// and writes one buffer to all subscribers of a service at each change. It checks nothing, keeps nothing safe and knows
-// no second node. What it shows is what the machine, Node and the driver take; no registry can be faster than it here.
+// The minimum of a server of this protocol: it answers every registration, keeps the registrations in a map, and writes
+// one buffer to all subscribers of a service at each change. It checks nothing, keeps nothing safe and knows no second
+// node. It shows the cost of the machine, Node and the driver; no registry can be faster than it here.
 
 import { createServer, type Socket } from "node:net";
 import { zstdCompressSync } from "node:zlib";
@@ -72,7 +72,7 @@ function take(socket: Socket, frame: BoltFrame): void {
   service.version++;
   if (service.subscriptions.length === 0 || !service.isPushed) return;
   service.isPushed = false;
-  // What comes in one read is pushed together.
+  // The registrations of one read are pushed together.
   setImmediate(() => {
     service.isPushed = true;
     push(message.dataId, service, service.subscriptions);

@@ -61,7 +61,7 @@ export function rosterCluster(root: string): Target {
   };
 }
 
-/** A data node and a meta node, which is what is connected to: whoever loads it brings a session of his own. */
+/** A data node and a meta node; the driver connects to the data node with a session of its own. */
 export function rosterData(root: string): Target {
   return {
     ...roster(root),

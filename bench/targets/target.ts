@@ -1,11 +1,11 @@
-// What is measured: Roster in one process, Roster in three, or a peer.
+// The measured target: Roster in one process, Roster in three, or a peer.
 
 import type { ProtocolName } from "../protocols/protocols.ts";
 import type { Address } from "../protocols/sockets.ts";
 
 /** A process of the server under test. */
 export interface ServerProcess {
-  /** What it does: "server", or its role in a cluster. */
+  /** Its part: "server", or its role in a cluster. */
   readonly name: string;
   readonly pid: number;
   /** If it was started with the garbage collection hook. */
@@ -42,6 +42,6 @@ export interface Target {
   /** Gets or builds what is needed, once. Rejects with a sentence if it can't be had. Returns what exactly it is. */
   prepare(): Promise<string>;
   start(options?: StartOptions): Promise<RunningTarget>;
-  /** What an installation takes, the runtime that it needs not counted. */
+  /** The size of an installation, without the runtime that it needs. */
   diskBytes(): number;
 }

@@ -233,7 +233,9 @@ export class Budget {
     return this.#window;
   }
 
-  /** For accounts: takes a piece of this second's work, or refuses it to a client or address that has done so much. */
+  /**
+   * For accounts: takes a piece of this second's work, or refuses it to a client or address with too much work already.
+   */
   takeWork(count: number, { client, address }: { client: number; address: number }): RegistryError | undefined {
     const left = this.#workLeft;
     const addressMax = WORK_SHARE * left;

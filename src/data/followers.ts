@@ -53,7 +53,7 @@ export class Followers {
     led.followers.add(to);
   }
 
-  /** The followers hear what their leader has just taken. */
+  /** The followers hear the items that their leader has just taken. */
   changed(led: LedSlot, datum: Datum, items: readonly PublishItem[]): void {
     for (const follower of led.followers) {
       this.#output.toFollower(follower, {

@@ -19,7 +19,7 @@ function scene() {
   return { one, notices, sent };
 }
 
-/** A change of the service, with a payload of so many bytes. */
+/** A change of the service, with a payload of this size. */
 function changed(one: Datum, bytes = 10) {
   const item = put({ registId: `r${one.version.version}`, payload: new Uint8Array(bytes) });
   return one.commit([one.apply(item) as DatumChange], given(one.version.version + 1n));

@@ -29,7 +29,7 @@ export function timeOf(version: bigint): number {
   return Number(version >> SEQUENCE_BITS) + EPOCH_MS;
 }
 
-/** How much versions grow in `durationMs`. */
+/** The growth of versions in `durationMs`. */
 export function versionSpan(durationMs: number): bigint {
   return BigInt(durationMs) << SEQUENCE_BITS;
 }

@@ -1,7 +1,7 @@
 // The time that a client has to answer a push. It begins when the last byte has left this process, and is longer for a
-// push that takes long to read: beyond this process lie the buffers of two kernels, several MiB, and a client behind a
-// slow line has read all of it only when they are empty. A push over TCP does not get lost on the way, so a repetition
-// can only help a client that has dropped it; it only burdens a slow one.
+// push that takes long to read. Beyond this process lie the buffers of two kernels, several MiB, and a client behind a
+// slow line has read a push only when they are empty. A push over TCP does not get lost on the way, so a repetition can
+// only help a client that has dropped it; it only burdens a slow one.
 
 import type { ClientChannel } from "../registry/registry.ts";
 

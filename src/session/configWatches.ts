@@ -1,5 +1,5 @@
 // Configuration values that clients of this session watch. There are few values and they change rarely, so the code is
-// simple: a value goes out when it arrives or when a client begins to watch it, one at a time to each watch, and the
+// simple. A value goes out when it arrives or when a client begins to watch it, one at a time to each watch. The
 // regular repair sends it again to clients that have not confirmed it in time.
 
 import { HELD } from "../base/budget.ts";

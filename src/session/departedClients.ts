@@ -16,9 +16,9 @@ const RETURN_PROGRESS_MS = 5_000;
 // The end of a client with 100,000 registrations is spread over many steps; otherwise all others would wait half a
 // second for it.
 const DROPS_PER_STEP = 500;
-// A client that loses its connection again and again while it still returns from the one before keeps its registrations
-// from this many connections, four seconds of a line that is cut twice a second; those from an earlier one go at the
-// end of that one's time.
+// A client may lose its connection again and again while it still returns from the one before. It keeps its
+// registrations from this many connections, four seconds of a line that is cut twice a second; those from an earlier
+// one go at the end of that one's time.
 const FORMER_MAX = 8;
 // A client that makes the process stall again and again must not keep the dead listed.
 const FORGIVEN_MAX = 3;

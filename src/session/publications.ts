@@ -258,11 +258,11 @@ export class Publications {
 
   /**
    * A data node knows something newer than what it was sent. If the client is here, its registration gets a later time
-   * and is returned, to be published again, in two cases: the winner is the removal of a client that was taken for
-   * dead, or it is the client's latest state and lost only by another session's clock. The latter happens once, or two
-   * clients with one registId would go on for ever. A registration that a data node had taken before was outrun by the
-   * client's own return at another session, although its connection here may seem to stand; it is still compared, so
-   * that it is there should the other connection end.
+   * and is returned, to be published again, in two cases. The winner is the removal of a client that was taken for
+   * dead, or the registration is the client's latest state and lost only by another session's clock. The latter happens
+   * once, or two clients with one registId would go on for ever. A registration that a data node had taken before was
+   * outrun by the client's own return at another session, although its connection here may seem to stand; it is still
+   * compared, so that it is there should the other connection end.
    */
   superseded({ dataInfoId, registId, stamp, by, isRemoved }: Superseded): Publication | undefined {
     const held = this.#find({ dataInfoId, registId });

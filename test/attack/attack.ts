@@ -1,4 +1,4 @@
-// What an attack is: a row of the table, with the code that sends it.
+// An attack: a row of the table, with the code that sends it.
 
 import type { Attacker } from "./attacker/attacker.ts";
 import type { Scene } from "./scene.ts";
@@ -9,14 +9,14 @@ export interface Attack {
   /** Names it on the command line. */
   readonly name: string;
   readonly sends: string;
-  /** What the server is to answer, in words. */
+  /** The expected answer of the server, in words. */
   readonly expected: string;
   /** The answers, refusals and log lines in which that shows; each must be found. Nothing if it shows in no text. */
   readonly signs?: readonly RegExp[];
   /** How much of it: frames, connections or registrations, as `sends` says. */
   readonly full: number;
   readonly short: number;
-  /** What the attack itself may take; beyond, it is stopped, which is no failure. */
+  /** The time that the attack itself may take; beyond, it is stopped, which is not a failure. */
   readonly secondsMax?: number;
   /** The same for the short form. */
   readonly shortSecondsMax?: number;

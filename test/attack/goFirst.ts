@@ -1,5 +1,5 @@
-// Who goes first on the machine's processors. Linux shares them among sessions before it looks at priorities, so what
-// is to come before others' work needs a session of its own.
+// The priority on the machine's processors. Linux shares them among sessions before it looks at priorities, so a
+// process that must come before others' work needs a session of its own.
 
 import { writeFileSync } from "node:fs";
 import { setPriority } from "node:os";

@@ -9,7 +9,7 @@ const POLL_MS = 10;
 export class Peer<Order, Answer> {
   readonly #spawned: Spawned;
   #answers: Answer[] = [];
-  /** What it said last. */
+  /** Its last answer. */
   last: Answer | undefined;
   #isEnded = false;
   readonly #niceness: number;

@@ -1,4 +1,4 @@
-// What came of an attack: the figures, what is wrong with them, and how they are shown.
+// The result of an attack: the figures, their faults, and their presentation.
 
 import type { Attack } from "./attack.ts";
 import type { TallyReport } from "./attacker/tally.ts";
@@ -43,7 +43,8 @@ const BUSY_FACTOR = 5;
 // A second's grace, the push, and a loaded machine.
 const UNLISTED_MS_MAX = 2_500;
 const HEALTH_MS_MAX = 1_000;
-// What the heap, the allocator and the compiled code may keep after a round, which a second round has to reuse.
+// The memory that the heap, the allocator and the compiled code may keep after a round, which a second round has to
+// reuse.
 const KEPT_BYTES_MAX = 64 * 1024 * 1024;
 const MIB = 1024 * 1024;
 
@@ -68,7 +69,7 @@ export function failuresOf(attack: Attack, judged: Judged): string[] {
   return [...failures, ...delaysOf(judged)];
 }
 
-/** What took too long. */
+/** The delays beyond their limits. */
 export function delaysOf(judged: Watched & Pick<Figures, "honest">): string[] {
   const { honest, healthMsMax } = judged;
   const delays: string[] = [];

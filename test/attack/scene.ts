@@ -1,4 +1,4 @@
-// What an attack can look at when it is over.
+// The evidence for an attack when it is over.
 
 import type { TallyReport } from "./attacker/tally.ts";
 import type { HonestReport } from "./honest/honestClients.ts";

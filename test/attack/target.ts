@@ -1,4 +1,4 @@
-// What is attacked, and what else is there.
+// The target of an attack, and its surroundings.
 
 /** Where the server takes connections. */
 export interface Target {
@@ -16,7 +16,7 @@ export interface Readers {
   readonly count: number;
 }
 
-/** What the attack needs of the server. */
+/** The attack's needs of the server. */
 export interface ServerNeeds {
   readonly flags?: readonly string[];
   readonly hasNodePort?: boolean;

@@ -23,7 +23,7 @@ export interface TrialOptions {
   readonly niceness: Niceness;
 }
 
-/** Who goes first on the machine's processors, as Unix counts it: the lower the sooner. */
+/** The priority on the machine's processors, as Unix counts it: the lower the sooner. */
 export interface Niceness {
   readonly server: number;
   readonly honest: number;
@@ -38,7 +38,8 @@ const MEASURED_MS_MIN = 2_000;
 const OVERTIME_MS = 5_000;
 const BEGIN_MS_MAX = 20_000;
 const END_MS_MAX = 60_000;
-// What was attacked is left alone so long: registrations of the attacker go after the grace, and garbage is collected.
+// The time for which the target is left alone: the attacker's registrations go after the grace, and garbage is
+// collected.
 const REST_MS = { full: 6_000, short: 1_000 };
 const SECONDS = { full: 15, short: 4 };
 
@@ -46,7 +47,7 @@ const SECONDS = { full: 15, short: 4 };
 export async function play(attacks: readonly Attack[], options: TrialOptions): Promise<(AttackResult | Error)[]> {
   const trials = attacks.map((attack) => new Trial(attack, { ...options, dir: join(options.dir, attack.name) }));
   try {
-    // What starts takes much of the processor: nothing is measured before all have started.
+    // Starting takes much of the processor: nothing is measured before all have started.
     const started = await Promise.allSettled(trials.map((trial) => trial.start()));
     const plays = trials.map(async (trial, at) => {
       const start = started[at];
@@ -97,7 +98,7 @@ class Trial {
     const beforeBytes = server.rssBytes;
     const tally = await this.#strike(server, watch, isFull);
     const restBytes = [await this.#rest(server)];
-    // What a first round has left behind must not be left behind once more by a second one.
+    // A second round must not leave behind again as much as the first one did.
     if (isFull && server.isRunning && !watch.isStopped) {
       this.#attacker = this.#newAttacker();
       await this.#strike(server, watch, false);
@@ -149,7 +150,7 @@ class Trial {
     return tally;
   }
 
-  /** What the server holds some seconds after the attacker has left. */
+  /** The memory that the server holds some seconds after the attacker has left. */
   async #rest(server: ServerProcess): Promise<number> {
     await sleep(this.#options.isFull ? REST_MS.full : REST_MS.short);
     return server.rssBytes;

@@ -47,7 +47,7 @@ export function freePort(bind: string = BIND): Promise<string> {
 export function clusterNodes(bind: string, ports: ClusterPorts): readonly NodeSpec[] {
   const metas = { bind, "meta-addresses": `${bind}:${ports.meta}` };
   const meta = { roles: "meta", "node-port": ports.meta, "meta-http-port": ports.metaHttp };
-  // All stop at once: there is nobody to hand the slots over to.
+  // All stop at once: no node is left to hand the slots over to.
   const data = { roles: "data", "node-port": "0", "drain-timeout-ms": "200" };
   return [
     { name: "meta", flags: { ...metas, ...meta } },

@@ -1,5 +1,5 @@
-// What we write must be read by the Java client's own codec, not only by ours. Needs the built suite in
-// test/clients/java: scripts/testJava.ts builds it and runs this.
+// The Java client's own codec must read our bytes, not only ours. Needs the built suite in test/clients/java:
+// scripts/testJava.ts builds it and runs this.
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";

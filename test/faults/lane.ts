@@ -80,7 +80,7 @@ export class Lane {
     } catch (error) {
       trial.broken(error);
     }
-    // What a fault left behind would be taken for the next scenario's doing.
+    // Remains of a fault would count against the next scenario.
     if (!trial.isPassed) await this.#dropCluster();
     return { ...trial.result(), seconds: (performance.now() - startMs) / 1_000, logs: this.#logs() };
   }
@@ -189,7 +189,7 @@ class Trial {
     return { name, about, times, notes, failures, findings: this.#findings, isPassed: this.isPassed };
   }
 
-  /** What it comes to is judged also if it does not come to its end. */
+  /** Its result is judged even if it does not come to its end. */
   async #playOut(stage: Stage): Promise<void> {
     try {
       await this.#scenario.run(stage);

@@ -5,7 +5,7 @@ export interface Plant {
   readonly scenario: string;
   /** Settings of all nodes, as environment variables. */
   readonly environment: Readonly<Record<string, string>>;
-  /** What the suite must have to say about it. */
+  /** The suite's expected report on it. */
   readonly expected: RegExp;
 }
 

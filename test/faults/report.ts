@@ -13,7 +13,7 @@ const END = "<!-- end of results -->";
 
 export interface RunAbout {
   readonly seconds: number;
-  /** What this run could not do, in whole sentences. */
+  /** The checks that this run could not do, in whole sentences. */
   readonly leftOut: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-// What came of a scenario, and how it is shown.
+// The result of a scenario, and its presentation.
 
 import type { Times } from "./stage.ts";
 
@@ -8,9 +8,9 @@ export interface ScenarioResult {
   readonly isPassed: boolean;
   readonly times: Times;
   readonly notes: readonly string[];
-  /** What the scenario found: limits that were passed, processes that ended. */
+  /** The scenario's own findings: exceeded limits, processes that ended. */
   readonly failures: readonly string[];
-  /** What the judge found in the history. */
+  /** The judge's findings in the history. */
   readonly findings: readonly string[];
   readonly seconds: number;
   /** The folder with logs and history. */
@@ -44,7 +44,7 @@ function duration(durationMs: number | undefined): string {
 // One fault leaves its trace in many lists; the rest is in the history.
 const SHOWN_MAX = 8;
 
-/** What went wrong in a scenario, for the terminal. */
+/** The faults of a scenario, for the terminal. */
 export function faultsOf({ name, failures, findings, logs }: ScenarioResult): string {
   const all = [...failures, ...findings];
   const shown = all.slice(0, SHOWN_MAX).map((text) => `  - ${text}`);

@@ -1,4 +1,4 @@
-// What a scenario works with: the cluster, its network and database, the clients, and the stopwatch.
+// The tools of a scenario: the cluster, its network and database, the clients, and the stopwatch.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Fleet } from "./clients/fleet.ts";
@@ -19,11 +19,11 @@ export interface StageOptions {
   /** Long faults at their full length. */
   readonly isFull: boolean;
   readonly netemMissing: string | undefined;
-  /** What makes connections late where there is no netem; only if the scenario asks for it. */
+  /** Delays connections where there is no netem; only if the scenario asks for it. */
   readonly relays: Relays | undefined;
 }
 
-/** What a scenario measured, in milliseconds; absent if it does not apply. */
+/** The measurements of a scenario, in milliseconds; absent if one does not apply. */
 export interface Times {
   /** Until the cluster, or the clients, knew. */
   detectionMs?: number;
@@ -59,7 +59,7 @@ export class Stage {
   readonly relays: Relays | undefined;
   readonly times: Times = {};
   readonly absences: AllowedAbsence[] = [];
-  /** What the scenario itself found wrong. */
+  /** The scenario's own failures. */
   readonly failures: string[] = [];
   /** For the table. */
   readonly notes: string[] = [];
@@ -92,7 +92,7 @@ export class Stage {
     return at;
   }
 
-  /** Takes the fault away again, and changes something everywhere. What is measured as convergence counts from here. */
+  /** Takes the fault away again, and changes something everywhere. Convergence is measured from here. */
   async heal(what: string, action: () => void | Promise<void>): Promise<void> {
     await this.stopChurn();
     this.healedMs = await this.act(what, action);

@@ -1,4 +1,4 @@
-// What a planted bug is, and how it is to be found.
+// A planted bug, and the way in which it must be found.
 
 /** A change of one file, relative to the repository: `find` must occur exactly once in it. */
 export interface Edit {

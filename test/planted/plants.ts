@@ -53,7 +53,7 @@ export const PLANTS: readonly Plant[] = [
     file: "src/data/operatorLog.ts",
     find: "isSameVersion(base, have)",
     replace: "base.version > have.version",
-    // What it leaves out may be the newest of a registration.
+    // The change left out may be the newest of a registration.
     rules: ["4", "G11"],
   },
   {

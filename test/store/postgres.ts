@@ -1,6 +1,6 @@
-// A real PostgreSQL for tests, and what can happen to one: it is stopped, killed, frozen, and comes back on the same
-// port with the same data. It runs from a folder of its own, listens on loopback, trusts whoever comes, and ends with
-// the process that started it, however that ends.
+// A real PostgreSQL for tests, and its possible fates: it is stopped, killed, frozen, and comes back on the same port
+// with the same data. It runs from a folder of its own, listens on loopback, trusts every client, and ends with the
+// process that started it, however that ends.
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -27,7 +27,7 @@ export interface PostgresOptions {
   readonly dir?: string;
   /** A free one if nothing is said. */
   readonly port?: number;
-  /** Addresses to listen on beside 127.0.0.1, for tests that make networks; whoever comes there is trusted too. */
+  /** Addresses to listen on beside 127.0.0.1, for tests that make networks; every client there is trusted too. */
   readonly addresses?: readonly string[];
 }
 
@@ -98,7 +98,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   }
 }
 
-/** As whom the server runs if that is not who we are: PostgreSQL refuses to be root. */
+/** The user of the server if that is not ours: PostgreSQL refuses to be root. */
 interface ServerUser {
   readonly uid: number;
   readonly gid: number;
@@ -237,8 +237,8 @@ class Server implements PostgresServer {
   }
 }
 
-// Whoever forgets to stop a server, or is ended with Ctrl-C, leaves none running. Against kill -9 the kernel helps (see
-// endWithUs).
+// A test that forgets to stop a server, or is ended with Ctrl-C, leaves none running. Against kill -9 the kernel helps
+// (see endWithUs).
 const running = new Set<Server>();
 
 function endAll(): void {
@@ -264,7 +264,7 @@ function endWithUs(): readonly string[] {
   return found.status === 0 ? ["setpriv", "--pdeathsig", "QUIT"] : [];
 }
 
-/** What is frozen would outlive us also then: a shell waits for our end and kills it. */
+/** A frozen process would outlive us even then: a shell waits for our end and kills it. */
 function watchFrozen(pids: readonly number[]): ChildProcess {
   const script = `trap '' INT TERM HUP; cat > /dev/null; kill -9 ${pids.join(" ")}`;
   const watch = spawn("sh", ["-c", script], { stdio: ["pipe", "ignore", "ignore"] });
@@ -363,7 +363,7 @@ function childrenOf(pid: number): number[] {
   return all.filter((each) => statusOf(each)?.parent === pid);
 }
 
-/** Also a process that nobody has buried yet is not alive. */
+/** A process whose end was not collected yet is not alive either. */
 function isAlive(pid: number): boolean {
   const status = statusOf(pid);
   return status !== undefined && status.state !== "Z" && status.state !== "X";

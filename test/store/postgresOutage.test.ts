@@ -1,5 +1,5 @@
-// What the PostgreSQL store makes of a database that goes away, hangs, and comes back: each call ends, in four seconds
-// at most, and the same store goes on by itself.
+// The PostgreSQL store with a database that goes away, hangs, and comes back: each call ends, in four seconds at most,
+// and the same store goes on by itself.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -13,8 +13,8 @@ import { eventually, refusedAs, withPostgres } from "./withPostgres.ts";
 
 const CALL_MS_MAX = 4_000;
 
-// Every test may leave the server as it likes, as long as it runs: a rejection or an error that nobody takes would fail
-// the file.
+// Every test may leave the server in any state, as long as it runs: an unhandled rejection or error would fail the
+// file.
 await withPostgres("PostgreSQL store in an outage", (server) => {
   test("stopped and started, it is missed while it is away, and used again by the same store", async () => {
     const store = await openPostgresStore(server.url, { schema: "stopped" });
@@ -78,7 +78,7 @@ await withPostgres("PostgreSQL store in an outage", (server) => {
     server.pause();
     // On the connection that stands.
     await assertAway(() => store.loadAll(), "no answer within");
-    // On a new one, that the kernel takes and nobody answers.
+    // On a new connection, which the kernel accepts and no process answers.
     await assertAway(() => store.acquireLease(A, LONG_MS), "timeout expired", "nothing answers there");
     // More than there are connections.
     await Promise.all(Array.from({ length: 20 }, () => assertAway(() => store.loadAll())));

@@ -85,7 +85,7 @@ function accessTests(server: PostgresServer): void {
   const PASSWORD = "correct-horse";
   const at = (user: string, database = "postgres") => `postgres://${user}@127.0.0.1:${server.port}/${database}`;
 
-  /** Opening fails, says these parts, and tells nobody a password. */
+  /** Opening fails, names these parts, and reveals no password. */
   const refused = async (url: string, ...parts: readonly string[]) => {
     await assert.rejects(openPostgresStore(url), (error: unknown) => {
       assert.ok(error instanceof RegistryError, String(error));

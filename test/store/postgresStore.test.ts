@@ -62,7 +62,7 @@ function leaseTests(server: PostgresServer): void {
         const lease = await store.acquireLease(candidate, SHORT_MS);
         if (lease.holder === candidate.holder)
           given.push({ at, epoch: lease.epoch, askedMs, answeredMs: performance.now() });
-        // Whoever has it lets it end, so that it goes round.
+        // The holder lets it end, so that it goes round.
         await sleep(lease.holder === candidate.holder ? OVER_MS : 5);
       }
     };
@@ -211,7 +211,7 @@ function connectionTests(server: PostgresServer): void {
     const { stores, close } = await openStores(server, 2);
     await Promise.all(Array.from({ length: 60 }, () => stores[0].loadAll()));
     assert.ok((await connections(server)) <= 2 * 3);
-    // What is under way when it closes is still done.
+    // A call under way at the close is still completed.
     const last = stores[0].loadAll();
     await close();
     await last;

@@ -80,13 +80,13 @@ function ofContainer(node: Container, of: (node: HessianTree) => unknown): unkno
   return node.className.endsWith(".DataBox") ? fields[0]?.[1] : Object.fromEntries(fields);
 }
 
-/** What a message says: its fields in plain form, without defaults, named as in the vectors. */
+/** The meaning of a message: its fields in plain form, without defaults, named as in the vectors. */
 export function meaningOf(message: SofaMessage): unknown {
   const { kind, ...fields } = message;
   return withoutDefaults(plain(fields));
 }
 
-/** What a vector says, in the shape of our messages. */
+/** The meaning of a vector, in the shape of our messages. */
 export function expectedOf(meaning: unknown): unknown {
   const { baseRegister, result, encoding, body, originBodySize, pushDataCount, multiData, ...rest } = plain(
     meaning,

@@ -14,7 +14,7 @@ function writerOf(dialect: HessianDialect): HessianWriter {
   return dialect === "draft" ? new DraftWriter() : new FinalWriter();
 }
 
-/** What the dialect's writer makes. */
+/** The output of the dialect's writer. */
 export function written(dialect: HessianDialect, write: (writer: HessianWriter) => void): Uint8Array {
   const writer = writerOf(dialect);
   write(writer);

@@ -1,5 +1,5 @@
-// etcd as a registry: a key with a lease for each instance, a watch on the prefix of the service. What is pushed is the
-// change alone; a client keeps the list itself.
+// etcd as a registry: a key with a lease for each instance, a watch on the prefix of the service. Only the change is
+// pushed; a client keeps the list itself.
 
 import { Buffer } from "node:buffer";
 import { addressText, type Instance, instanceText, type Service, serviceText } from "../../instances.ts";

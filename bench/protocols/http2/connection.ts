@@ -7,7 +7,7 @@ import type { Socket } from "node:net";
 import { type Address, connect } from "../sockets.ts";
 import { type ControlFrame, FLAG, FRAME, HEAD_BYTES, Http2Reader } from "./reader.ts";
 
-/** What happens on one stream. */
+/** The events of one stream. */
 export interface StreamEvents {
   /** A piece of a gRPC message or of several, with their prefixes; only valid during the call. */
   onPiece(piece: Buffer): void;
@@ -28,7 +28,7 @@ export class GrpcConnection {
   readonly #authority: string;
   #socket: Socket | undefined;
   #nextStream = 1;
-  /** What may still be sent, and what waits until it may. */
+  /** The bytes that may still be sent, and the frames that wait until they may. */
   #window = WINDOW_DEFAULT;
   #waiting: { stream: number; frame: Buffer }[] = [];
   #received = 0;

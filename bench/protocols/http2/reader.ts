@@ -1,4 +1,4 @@
-// Reads HTTP/2 frames. What DATA frames carry is handed on in the pieces in which it arrives; control frames come
+// Reads HTTP/2 frames. The content of DATA frames is passed on in the pieces in which it arrives; control frames come
 // whole.
 
 import { Buffer } from "node:buffer";

@@ -1,5 +1,5 @@
-// Nacos: ephemeral instances and subscriptions by gRPC. What is pushed is the whole list as JSON. A connection can
-// register one instance of a service, so a publisher needs as many connections as a service has instances.
+// Nacos: ephemeral instances and subscriptions by gRPC. The whole list is pushed as JSON. A connection can register one
+// instance of a service, so a publisher needs as many connections as a service has instances.
 
 import { type Instance, instanceText, ipText, type Service, serviceText } from "../../instances.ts";
 import { Arrivals } from "../arrivals.ts";
@@ -76,7 +76,7 @@ async function subscribe({ address, service, at, arrivals }: SubscriberOptions):
   return () => connection.close();
 }
 
-/** What follows the list differs between the answer to a subscription and a push: they never look alike. */
+/** The bytes after the list differ between the answer to a subscription and a push: they never look alike. */
 function lengthOfList({ first, bytes }: Glimpse): number {
   return bytes - first.indexOf(LIST_MARK);
 }

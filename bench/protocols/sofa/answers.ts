@@ -46,14 +46,14 @@ function flushWhenQuiet(): void {
   else setTimeout(flushWhenQuiet, QUIET_MS);
 }
 
-/** What was pushed meanwhile is read between two portions. */
+/** Pushes that came meanwhile are read between two portions. */
 function flushSome(): void {
   for (const { connection, id, form } of waiting.splice(0, PORTION)) connection.write(answerFrame(form, id));
   seen = 0;
   if (waiting.length > 0) setImmediate(flushSome);
 }
 
-/** What says that the push of this id was taken. */
+/** The answer that the push of this id was taken. */
 export function answerFrame(form: WireForm, id: number): Buffer {
   const frame = Buffer.from(TEMPLATES[form]);
   frame.writeInt32BE(id, ID_AT);

@@ -121,7 +121,7 @@ export class BoltReader {
   }
 
   #keepLast(chunk: Buffer, from: number, end: number): void {
-    // What was read while the length was not known yet is no more than a head: it is never among the last bytes.
+    // Bytes read while the length was not known yet are at most a head: they are never among the last bytes.
     this.#last ??= Buffer.allocUnsafe(LAST_BYTES);
     const count = end - from;
     if (count < LAST_BYTES) this.#last.copyWithin(0, count);

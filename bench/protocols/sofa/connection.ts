@@ -72,7 +72,7 @@ export class BoltConnection {
 }
 
 const SILENT_MS = 10_000;
-// A registration's request ids count up from 1; nobody waits for the answers to these.
+// A registration's request ids count up from 1; nothing waits for the answers to these.
 const HEARTBEAT = Buffer.from(encodeHeartbeat(BOLT_V1, 0x7fff_0000, BOLT_CODEC.HESSIAN));
 const open = new Set<BoltConnection>();
 

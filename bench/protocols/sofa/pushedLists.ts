@@ -1,5 +1,5 @@
-// What the lists hold that were pushed: one subscriber keeps its frames whole, and each different one is decoded once,
-// when somebody asks. The others are known by their fingerprints.
+// The contents of pushed lists: one subscriber keeps its frames whole, and each different one is decoded once, on
+// demand. The others are known by their fingerprints.
 
 import { Buffer } from "node:buffer";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";

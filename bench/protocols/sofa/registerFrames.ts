@@ -85,7 +85,7 @@ function marked(eventType: "REGISTER" | "UNREGISTER"): PublisherRegister {
   };
 }
 
-/** What all registrations of a driver have in common. */
+/** The common part of all registrations of a driver. */
 export function baseRegister(dataId: string, registId: string) {
   return {
     dataId,

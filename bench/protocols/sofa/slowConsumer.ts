@@ -57,7 +57,7 @@ export class SlowConsumer {
     return consumer;
   }
 
-  /** What it has read so far. */
+  /** The bytes read so far. */
   get bytes(): number {
     return this.#bytes;
   }

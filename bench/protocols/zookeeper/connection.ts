@@ -11,7 +11,7 @@ const OP = { PING: 11 } as const;
 const REPLY_HEAD_BYTES = 16;
 const NOTHING: Buffer = Buffer.alloc(0);
 
-/** What came back: the error code, 0 if there is none, and the record; only valid during the call. */
+/** The reply: the error code, 0 if there is none, and the record; only valid during the call. */
 export type OnReply = (error: number, record: Buffer) => void;
 
 /** A watch event's type and path; only valid during the call. */
@@ -21,7 +21,7 @@ export class ZookeeperConnection {
   readonly #onEvent: OnEvent;
   #socket: Socket | undefined;
   #pings: NodeJS.Timeout | undefined;
-  // What has arrived of a frame that is not whole.
+  // The beginning of a frame that is not whole.
   #rest = NOTHING;
   readonly #replies: OnReply[] = [];
   #nextReply = 0;

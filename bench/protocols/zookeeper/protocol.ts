@@ -1,5 +1,5 @@
 // ZooKeeper as a registry: an ephemeral node for each instance, with its settings as data, under a node of the service;
-// a persistent recursive watch on that, its fastest way to hear of a change. What is pushed is the name alone.
+// a persistent recursive watch on that, its fastest way to hear of a change. Only the name is pushed.
 
 import { Buffer } from "node:buffer";
 import { addressText, type Instance, instanceText, type Service, serviceText } from "../../instances.ts";

@@ -31,7 +31,7 @@ export interface NetworkNode extends AcceptingNode, Greeter {
 /** Runs what roles of one process deliver to each other: in order, and never inside the step that sends it. */
 export interface LocalDelivery {
   send(deliver: () => void): void;
-  /** Drops what is under way; nothing is delivered any more. */
+  /** Drops everything under way; nothing is delivered any more. */
   close(): void;
 }
 

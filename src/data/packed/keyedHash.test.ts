@@ -61,7 +61,10 @@ test("texts are hashed with their lengths, however long they are", () => {
   assert.equal(hash(long, "a"), hash(long, "a"));
 });
 
-/** UUIDs whose last word is chosen so that all end in one state of MurmurHash3, as registKey.ts once had it. */
+/**
+ * UUIDs whose last word of four bytes is chosen so that all end in one state of MurmurHash3, as registKey.ts once had
+ * it.
+ */
 function murmurTwins(count: number): string[] {
   const rotated = (word: number, by: number): number => (word << by) | (word >>> (32 - by));
   const block = (word: number): number => Math.imul(rotated(Math.imul(word, 0xcc9e2d51), 15), 0x1b873593);

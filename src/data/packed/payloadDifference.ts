@@ -1,8 +1,9 @@
 // A payload as its difference from another one, the base. Payloads of one service are alike except for an address, a
 // port, a start time: of 150 bytes some 30 are left. Form: the payload's length, then by turns a run of literal bytes
-// (its length, the bytes) and a run copied from the base (its length, and the distance of its beginning from the place
-// where the last copy and the literals behind it would have led), until the payload is whole. Numbers are varints.
-// Where base and payload continue in step, as they do behind an address of the same length, that distance is 0.
+// and a run copied from the base, until the payload is whole. A literal run is its length and the bytes. A copied run
+// is its length and a distance: that of its beginning from the place where the last copy and the literals behind it
+// would have led. Numbers are varints. Where base and payload continue in step, as they do behind an address of the
+// same length, that distance is 0.
 
 import { freshBytes } from "../../base/bytes.ts";
 import type { Payload } from "../../model/payload.ts";

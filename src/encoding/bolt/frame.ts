@@ -60,7 +60,7 @@ interface BoltFrameBase {
 /** A request, or one that wants no answer (oneway); a heartbeat is a request too. */
 export interface BoltRequest extends BoltFrameBase {
   readonly kind: "request" | "oneway";
-  /** How long the sender waits, in milliseconds; -1 in heartbeats and oneway requests. */
+  /** The time that the sender waits, in milliseconds; -1 in heartbeats and oneway requests. */
   readonly timeoutMs: number;
 }
 

@@ -278,7 +278,7 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
     const tail = isMulti ? encodeMultiPushTail(form, push.registIds) : encodePushTail(form, push.registIds);
     const head = encodeRequestHead(this.#dialect, {
       id: push.id,
-      // The real server also pushes protobuf under Hessian's number, and clients go by the class name.
+      // The real server also pushes protobuf under Hessian's number, and clients use the class name.
       codec: BOLT_CODEC.HESSIAN,
       timeoutMs: this.#environment.config.pushTimeoutMs,
       className: isMulti ? multiPushClassName(form) : pushClassName(form),

@@ -59,7 +59,7 @@ function rounds({ fromMs = 0, untilMs }: { fromMs?: number; untilMs: number }, h
 
 const asked = () => connection.frames.filter(({ command, kind }) => command === "heartbeat" && kind === "request");
 
-/** The client speaks for the first time, is asked at once, and answers. */
+/** The client sends for the first time, is asked at once, and answers. */
 function getToKnow(): void {
   handler.received(encodeHeartbeat(BOLT_V1, 1, 1), START_MS);
   answerLast(1);

@@ -1,6 +1,6 @@
-// Followers while the world runs. A follower that reports a slot as whole has a link to that slot's leader, or it does
-// not hear changes; and a node that follows many slots of one leader copies a few at a time, or the data under way
-// would fill the memory of both.
+// Followers while the world runs. A follower that reports a slot as whole has a link to that slot's leader, or it would
+// not hear changes. A node that follows many slots of one leader copies a few at a time, or the data under way would
+// fill the memory of both.
 
 import type { LeaderToFollower } from "../../cluster/messages/replication.ts";
 import type { NodeId } from "../../model/ids.ts";

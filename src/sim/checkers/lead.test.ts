@@ -59,7 +59,7 @@ test("a follower that holds the slot and whose name another process has taken me
   assert.equal(broken(...spoke), "slots: how the table changes", "the copy of a process that is heard gets nothing");
 });
 
-/** The rule that is broken when a table with so many copies too many replaces one with `before` of them. */
+/** The rule that is broken when a table with `moves` surplus copies replaces one with `before` of them. */
 function brokenByMoves(moves: number, before: number): string | undefined {
   const plan = drawPlan(new Dice(1));
   const judge = new Judge(plan);

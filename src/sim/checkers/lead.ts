@@ -1,7 +1,7 @@
 // One meta node leads at a time: the store gives each lease epoch to one process, and carries out only that process's
-// writes. A stored table follows from the one before by the rules of design: epochs grow, no node is named twice for a
-// slot, a follower that holds the slot takes over from a gone leader, if there is one, and a living leader that holds a
-// service since a restart keeps the slot.
+// writes. A stored table follows from the one before by the rules of design. Epochs grow, and no node is named twice
+// for a slot. If a leader is gone, a follower that holds the slot takes over, if there is one. A living leader that
+// holds a service since a restart keeps the slot.
 
 import type { Heartbeat } from "../../cluster/messages/membership.ts";
 import { type NodeId, nodeNameOf } from "../../model/ids.ts";

@@ -49,7 +49,7 @@ export class Nodes {
   // Sessions that can be reached again and are not yet in the newest list of members, by machine.
   readonly #returning = new Map<string, NodeId>();
   #members: Members | undefined;
-  // When each session's links to data nodes were made.
+  // The times at which each session's links to data nodes were made.
   readonly #links = new Map<NodeId, Map<NodeId, number>>();
   readonly #tables = new Map<NodeId, SlotTable>();
   // The time since which each session has used the leader of its table, by session and slot.

@@ -1,7 +1,7 @@
 // The few connections of a store. `pg` has its own pool, but that bounds neither a call as a whole nor the time for
-// which it keeps dead connections. Here a call is over after CALL_MS, whatever it was waiting for, and when one
-// connection breaks the idle ones are dropped with it: the cause (a restart, a failover, a firewall) rarely affects one
-// alone, and each of the others would cost another call its whole time to find out.
+// which it keeps dead connections. Here a call is over after CALL_MS, whatever it was waiting for. When one connection
+// breaks the idle ones are dropped with it: the cause (a restart, a failover, a firewall) rarely affects one alone, and
+// each of the others would cost another call its whole time to find out.
 
 import { fail, type RegistryError } from "../../base/errors.ts";
 import { type Ask, Connection } from "./connection.ts";

@@ -87,7 +87,7 @@ export class AttackConnection {
     try {
       this.#reader.read(chunk);
     } catch {
-      // What is answered to garbage need not be Bolt; nobody here has to read it.
+      // The answer to garbage need not be Bolt; it is not read here.
       this.#tally.note("answers that are no Bolt frame");
     }
     return goesOn;

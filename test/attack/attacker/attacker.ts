@@ -1,4 +1,4 @@
-// What the code of an attack works with. It runs in the attacker's own process, which ends with the attack.
+// The interface for the code of an attack. It runs in the attacker's own process, which ends with the attack.
 
 import { createConnection, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";

@@ -1,4 +1,4 @@
-// What the attacker did and what it was answered, as it goes to the suite's process.
+// The attacker's actions and the answers, as reported to the suite's process.
 
 export interface TallyReport {
   readonly bytesSent: number;

@@ -32,7 +32,7 @@ export const attributes: Attack = {
     const connection = await attacker.open();
     await attacker.sendAll(connection, allowed, { from: attacker.size });
     await attacker.answered(connection, attacker.size);
-    // What goes on beyond its bytes may be closed: these come from another connection.
+    // A connection that goes on beyond its bytes may be closed, so these come from another one.
     const other = await attacker.open();
     await attacker.sendAll(other, large, { count: LARGE });
     await attacker.answered(other, LARGE);

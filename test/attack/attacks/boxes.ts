@@ -6,7 +6,7 @@ import { FrameTemplate } from "../attacker/frameTemplate.ts";
 
 const SERVICE = "attack-boxes";
 const HUGE = 249_000;
-// What one registration may have.
+// The bound of one registration.
 const ALLOWED = 1_000;
 const HUGE_FRAMES = 130;
 

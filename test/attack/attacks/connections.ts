@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Attack } from "../attack.ts";
 import type { Attacker } from "../attacker/attacker.ts";
 
-// What the machine takes at once without refusing any.
+// The number of connections that the machine accepts at once without refusing any.
 const DIALS_AT_ONCE = 50;
 
 async function dialAll(attacker: Attacker, port: number): Promise<Socket[]> {

@@ -1,4 +1,5 @@
-// No attack: what the machine and the honest clients make by themselves. What is worse than this is the attack's doing.
+// No attack: the figures of the machine and the honest clients by themselves. Anything worse than this is the attack's
+// doing.
 
 import type { Attack } from "../attack.ts";
 

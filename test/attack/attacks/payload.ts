@@ -9,7 +9,7 @@ import { FrameTemplate } from "../attacker/frameTemplate.ts";
 const BOX = "x".repeat(32 * 1024);
 // 16 MiB, less the room for what else is in a frame.
 const COUNT_16_MIB = 511;
-// What a client may publish in one registration.
+// The largest content of one registration.
 const COUNT_4_MIB = 127;
 
 function template(count: number): FrameTemplate {

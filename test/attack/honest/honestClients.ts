@@ -22,7 +22,7 @@ export interface HonestReport {
   readonly closed: number;
   /** Of killed clients, how long the last subscriber saw them. */
   readonly unlistedMs: readonly number[];
-  /** What the judge, or the readers, found. */
+  /** The findings of the judge, or of the readers. */
   readonly findings: readonly string[];
 }
 

@@ -88,7 +88,7 @@ export class ServerProcess {
     return this.isRunning ? peakRssBytes(this.#spawned.pid) || 0 : 0;
   }
 
-  /** What it has written so far. */
+  /** Its output so far. */
   get log(): Buffer {
     return readFileSync(this.#logFile);
   }
@@ -111,7 +111,7 @@ export class ServerProcess {
     }
   }
 
-  /** What the metrics page says of a metric, over all its labels; undefined if it has no such metric. */
+  /** The value of a metric on the metrics page, over all its labels; undefined if there is none. */
   async metric(name: string): Promise<number | undefined> {
     const signal = AbortSignal.timeout(ANSWER_MS_MAX);
     const url = `http://${HOST}:${this.target.httpPort}/metrics`;

@@ -6,7 +6,7 @@ import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { ended } from "../nodes.ts";
 
-/** What begins the lines that are answers. */
+/** The beginning of lines that are answers. */
 const ANSWER = "> ";
 const DONE = "done";
 /** Two cores start a dozen JVMs at once, beside whatever else the machine does. */
@@ -19,7 +19,7 @@ const JVM = [
   "-Xshare:auto",
   "-XX:TieredStopAtLevel=1",
   "-XX:+UseSerialGC",
-  // What frameworks of Java 8's time reach into.
+  // Packages that frameworks of Java 8's time access.
   "--add-opens=java.base/java.lang=ALL-UNNAMED",
   "--add-opens=java.base/java.math=ALL-UNNAMED",
   "--add-opens=java.base/java.util=ALL-UNNAMED",
@@ -27,7 +27,7 @@ const JVM = [
   "-Dsofa.middleware.log.disable=true",
 ];
 
-/** What to run, and where its output goes but for the answers. */
+/** The command to run, and the file for its output except the answers. */
 export interface JavaCommand {
   readonly classPath: string;
   readonly main: string;

@@ -14,9 +14,9 @@ const READY_POLL_MS = 100;
 export class KillableCluster {
   readonly nodes: readonly NodeSpec[];
   /**
-   * All nodes. The session at which clients ask for servers comes before the other one: a client that has asked while
-   * the other one was away would know of nobody when this one is killed. The only meta node comes last: one that starts
-   * gives all the others time to come back before it believes them dead.
+   * All nodes. The session at which clients ask for servers comes before the other one: a client that asked while the
+   * other one was away would know no other session when this one is killed. The only meta node comes last: a starting
+   * one gives all the others time to come back before it believes them dead.
    */
   readonly killOrder: readonly NodeSpec[];
   /** host:port of the first session's HTTP, which clients are given. */

@@ -1,4 +1,4 @@
-// What a process with clients in it is told, and what it tells. One message each, over the pipe between the processes.
+// The messages to and from a process with clients in it, one at a time, over the pipe between the processes.
 
 import type { HistoryEvent } from "../history/event.ts";
 
@@ -32,7 +32,7 @@ export interface ClientSettings {
   readonly connectTimeoutMs: number;
 }
 
-/** What comes back: everything that happened, in batches. */
+/** The reports: everything that happened, in batches. */
 export interface ClientReport {
   readonly events: readonly HistoryEvent[];
 }

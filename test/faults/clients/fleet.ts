@@ -91,7 +91,7 @@ export class Fleet {
     this.#order({ kind: "subscribe", client, subscription, service });
   }
 
-  /** What keeps the clients and the cluster from being at rest in the right state; nothing if they are. */
+  /** The reason why the clients and the cluster are not at rest in the right state; undefined if they are. */
   difference(): string | undefined {
     for (const [client, orders] of this.#pending) {
       if (orders > 0 && !this.records.deaths.has(client)) return `${client} has not done yet what it was told`;

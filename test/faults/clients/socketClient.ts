@@ -199,7 +199,7 @@ export class SocketClient {
     const socket = this.#socket;
     if (socket === undefined) return;
     this.#client.tick(Date.now());
-    // It gave the connection up because nothing answered its heartbeats: nobody would ever close the socket for us.
+    // It gave the connection up because nothing answered its heartbeats: no one would ever close the socket for us.
     if (this.#client.isConnected) this.#arm();
     else socket.destroy();
   }

@@ -1,5 +1,5 @@
-// What the clients of a scenario do: every service has publishers and subscribers at every session, and every data node
-// leads some of the services.
+// The actions of a scenario's clients: every service has publishers and subscribers at every session, and every data
+// node leads some of the services.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Cluster, DATAS, SESSIONS } from "../cluster/cluster.ts";
@@ -72,7 +72,7 @@ export class Workload {
   readonly #fleet: Fleet;
   /** By registration, the last version and whether it is published. */
   readonly #states = new Map<string, { version: number; isPublished: boolean }>();
-  /** What somebody waits to see is not taken back meanwhile: nobody might ever be shown it. */
+  /** An awaited change is not taken back meanwhile: it might never be shown. */
   readonly #awaited = new Set<string>();
 
   private constructor(fleet: Fleet, services: readonly WatchedService[], registrations: readonly OwnRegistration[]) {

@@ -84,7 +84,7 @@ export class Cluster {
     return this.until(limitMs, async () => (await this.missing()) === undefined);
   }
 
-  /** What keeps the cluster from being whole; nothing if it is. */
+  /** The reason why the cluster is not whole; undefined if it is. */
   async missing(): Promise<string | undefined> {
     const { metaLeader, members, slots } = await this.status();
     if (metaLeader === undefined) return "no meta node leads";
@@ -103,7 +103,7 @@ export class Cluster {
     return unready.length === 0 ? undefined : `not ready: ${unready.join(", ")}`;
   }
 
-  /** Which data node leads a service now; "gone" if nobody that lives. */
+  /** The data node that leads a service now; "gone" if none lives. */
   async leaderOf(service: string): Promise<string> {
     const { slots } = await this.status();
     return slots[slotOfService(service, slots.length)]?.leader ?? "gone";

@@ -34,7 +34,7 @@ export class NodeProcess {
   #isFrozen = false;
   /** We have asked for its end. */
   #mayEnd = false;
-  /** What is to be told of a process that ended by itself. */
+  /** The report on a process that ended by itself. */
   #ownEnd: string | undefined;
 
   constructor(options: NodeOptions) {
@@ -55,7 +55,7 @@ export class NodeProcess {
     return this.#isFrozen;
   }
 
-  /** How the process ended although nobody wanted it to; undefined if it did not. */
+  /** The way in which the process ended without being told to; undefined if it did not. */
   get ownEnd(): string | undefined {
     return this.#ownEnd;
   }

@@ -6,7 +6,7 @@ export const POSTGRES_PORT = 5_432;
 
 export type PostgresOrder = "kill" | "start" | "pause" | "resume" | { readonly database: string };
 
-/** What comes back after each order, and once at the start. */
+/** The answer after each order, and once at the start. */
 export interface PostgresAnswer {
   readonly error: string | undefined;
 }

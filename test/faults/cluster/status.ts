@@ -1,5 +1,5 @@
-// What the cluster says of itself over HTTP: who leads the meta nodes, who is a member, who leads which slot. Nodes are
-// named by their hosts here; the cluster's own names of them change with every start.
+// The cluster's own report over HTTP: the leading meta node, the members, the leader of each slot. Nodes are named by
+// their hosts here; the cluster's own names for them change with every start.
 
 import { brandDataInfoId } from "../../../src/model/ids.ts";
 import { slotOf } from "../../../src/model/slot.ts";
@@ -68,7 +68,7 @@ export function slotOfService(service: string, slotCount: number): number {
   return slotOf(brandDataInfoId(`${service}#@#DEFAULT_INSTANCE_ID#@#DEFAULT_GROUP`), slotCount);
 }
 
-/** Whether it answers with success; false also if nobody is there. */
+/** Whether it answers with success; false also if no server is there. */
 export async function isOk(url: string): Promise<boolean> {
   try {
     const answer = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) });

@@ -1,5 +1,5 @@
-// What the clients record, in the order in which it happened. Times are milliseconds of the machine's monotonic clock,
-// which all its processes share. A history is a list of these; everything that the suite judges, it judges from them.
+// The clients' records, in the order of the events. Times are milliseconds of the machine's monotonic clock, which all
+// its processes share. A history is a list of these; the suite judges everything from them.
 
 /** One row of a history. `registration` and `subscription` are names, each once in a scenario. */
 export type HistoryEvent =
@@ -42,7 +42,7 @@ export function monotonicMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 
-/** What one version of a registration publishes: each token is shown by one call only. */
+/** The content that one version of a registration publishes: each token is shown by one call only. */
 export function tokenOf(registration: string, version: number): string {
   return `${registration}~${version}`;
 }

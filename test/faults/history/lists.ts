@@ -11,7 +11,7 @@ export class Lists {
   readonly #absences: readonly AllowedAbsence[];
   /** The last version on each connection, by subscription and connection. */
   readonly #onConnection = new Map<string, bigint>();
-  /** What each version of a service was shown as. */
+  /** The content of each shown version of a service. */
   readonly #contents = new Map<string, string>();
   /** By subscription and registration: from which version of the registration on it may be shown again. */
   readonly #gone = new Map<string, number>();
@@ -23,7 +23,7 @@ export class Lists {
     this.#absences = absences;
   }
 
-  /** The cluster is at rest: from now on whoever lives now is to be in every list until there is a reason. */
+  /** The cluster is at rest: from now on every living registration must be in every list until there is a reason. */
   converged(t: number): void {
     this.#settled = new Map();
     for (const registration of this.#records.living()) {
@@ -44,7 +44,7 @@ export class Lists {
       ...this.#content(push, subscription, text),
       ...this.#authors(push, subscription),
     ];
-    // What is not newer the client drops: nobody is shown it.
+    // The client drops a list that is not newer: it is not shown.
     if (subscription.shown !== undefined && version <= subscription.shown.version) return findings;
     const list: ShownList = { t: push.t, version, tokens: push.tokens, text };
     return [...findings, ...this.#missing(subscription, list), ...this.#revived(subscription, list)];
@@ -58,7 +58,7 @@ export class Lists {
     return [finding("version went back", t, `${subscription} of ${client} got v${text} after v${last}`)];
   }
 
-  /** One version of a service is one list, whoever is shown it. */
+  /** One version of a service is one list, for every subscriber. */
   #content({ version, t, client }: Push, { name, service }: KnownSubscription, text: string): Finding[] {
     const key = `${service} ${version}`;
     const known = this.#contents.get(key);
@@ -67,7 +67,7 @@ export class Lists {
     return [finding("list not whole", t, `${name} of ${client}: v${version} is [${text}], and elsewhere [${known}]`)];
   }
 
-  /** Everything in it was published by somebody, before, and nobody is in it twice. */
+  /** Every entry was published before, and none occurs twice. */
   #authors({ tokens, t, client, version }: Push, { name, service }: KnownSubscription): Finding[] {
     const seen = new Set<string>();
     for (const token of tokens) {
@@ -86,7 +86,7 @@ export class Lists {
     return [];
   }
 
-  /** What was in the last list, or was everywhere when the cluster was at rest, and is not in this one. */
+  /** Entries that were in the last list, or everywhere when the cluster was at rest, and are missing from this one. */
   #missing(subscription: KnownSubscription, list: ShownList): Finding[] {
     const { shown, service } = subscription;
     const now = versionsIn(list.tokens);
@@ -121,7 +121,7 @@ export class Lists {
     return false;
   }
 
-  /** What was seen to go for good comes back only if it was registered anew. */
+  /** A registration that was seen to go for good comes back only if it was registered anew. */
   #revived(subscription: KnownSubscription, list: ShownList): Finding[] {
     const findings: Finding[] = [];
     for (const [name, version] of versionsIn(list.tokens)) {

@@ -42,7 +42,7 @@ export class Records {
   readonly subscriptions = new Map<string, KnownSubscription>();
   /** Clients that are dead, and since when. */
   readonly deaths = new Map<string, number>();
-  /** Clients that have a connection now, and to whom. */
+  /** Clients that have a connection now, with its server. */
   readonly connections = new Map<string, HistoryEvent & { readonly kind: "connected" }>();
   readonly #ofService = new Map<string, KnownRegistration[]>();
 
@@ -93,7 +93,7 @@ export class Records {
     return !this.deaths.has(registration.client) && (registration.calls.at(-1)?.token ?? null) !== null;
   }
 
-  /** What keeps the cluster from being at rest in the right state: nothing if it is. */
+  /** The reason why the cluster is not at rest in the right state; undefined if it is. */
   difference(): string | undefined {
     for (const registration of this.registrations.values()) {
       if (this.deaths.has(registration.client) || isAcknowledged(registration)) continue;

@@ -1,5 +1,5 @@
-// What this machine lets the suite do. What is needed and missing ends it; what only the kernel lacks is left out and
-// said.
+// The abilities of this machine for the suite. A missing necessary one ends it; one that only the kernel lacks is left
+// out and reported.
 
 import { missingPostgres } from "../../store/postgres.ts";
 import { tryCommand } from "./command.ts";

@@ -6,7 +6,7 @@ const LIMIT_MS = 10_000;
 
 export interface CommandResult {
   readonly isOk: boolean;
-  /** What it wrote, errors included. */
+  /** Its output, errors included. */
   readonly output: string;
 }
 

@@ -1,5 +1,5 @@
-// What a run leaves behind if it is killed: processes in its namespaces, the namespaces, mounts, folders. Everything
-// bears the number of the run's own process, so what belongs to a living run is never touched.
+// The remains of a killed run: processes in its namespaces, the namespaces, mounts, folders. Everything bears the
+// number of the run's own process, so nothing of a living run is ever touched.
 
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -61,7 +61,7 @@ export class Network {
     return this.add(...pairs.flatMap(([a, b]) => [drop(a, b), drop(b, a)]));
   }
 
-  /** What `from` sends does not arrive at `to`; the other direction is whole. */
+  /** Packets from `from` do not arrive at `to`; the other direction is whole. */
   cutOneWay(from: readonly string[], to: readonly string[]): Promise<void> {
     return this.add(...from.flatMap((a) => to.filter((b) => b !== a).map((b) => drop(a, b))));
   }
@@ -106,7 +106,7 @@ export class Network {
         ),
       );
     })();
-    // A failure is thrown to whoever asked for this change, not to whoever asks for the next one.
+    // A failure is thrown to the caller that asked for this change, not to the next one.
     this.#applying = done.catch(() => undefined);
     await done;
   }

@@ -1,4 +1,4 @@
-// What is wrong with the network, as packet filter rules. Every fault is made where packets arrive: a sender whose own
+// The faults of the network, as packet filter rules. Every fault is made where packets arrive: a sender whose own
 // kernel drops them is told so (EPERM), which no network does.
 
 /** Something that happens to packets on their way from one host to another. */

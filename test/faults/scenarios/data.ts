@@ -4,7 +4,7 @@ import type { Stage } from "../stage.ts";
 import type { Scenario } from "./scenario.ts";
 import { comeBack, followedBy, freeze, kill, leadNothing, ledBy, thaw, USUAL_CHURN } from "./steps.ts";
 
-// What the project promises: a change made right after the kill is pushed within three seconds.
+// The project's promise: a change made right after the kill is pushed within three seconds.
 const FAILOVER_MS = 3_000;
 // The member lease of 20 s, and a failover after it.
 const LEASE_AND_FAILOVER_MS = 25_000;

@@ -92,7 +92,7 @@ async function storeStopped(stage: Stage): Promise<void> {
   stage.startChurn(USUAL_CHURN);
   const sinceMs = await stage.act("PostgreSQL is killed", () => stage.postgres.kill());
   await stage.changesAreShown({ sinceMs, limitMs: USUAL_MS });
-  // Without the store nobody may be given its slots: what it led stays as it was shown last.
+  // Without the store its slots can't be given to another node: their lists stay as last shown.
   await kill(stage, "data2");
   await stage.pause(awayMs - stage.sinceMs(sinceMs));
   await stage.heal("PostgreSQL is started", () => stage.postgres.start());

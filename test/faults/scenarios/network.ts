@@ -67,7 +67,7 @@ export const NETWORK_SCENARIOS: readonly Scenario[] = [
     run: async (stage) => {
       const small = ["meta1", "data1", "session1"];
       const large = [...NODES.filter((name) => !small.includes(name)), "postgres"];
-      // Who is cut off can't tell the others; what they change shows after the end.
+      // Nodes that are cut off can't tell the others; their changes show after the end.
       stage.startChurn(USUAL_CHURN);
       const sinceMs = await stage.act("halves", () => stage.network.cut(small, large));
       const noticed = stage.noticed(sinceMs, LEASE_AND_FAILOVER_MS, () => leadNothing(stage, "data1"));
@@ -107,7 +107,7 @@ export const NETWORK_SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-/** Ends the cut after so long. What is changed at its beginning is shown soon after its end at the latest. */
+/** Ends the cut after this time. A change made at its beginning is shown soon after its end at the latest. */
 async function healAfter(stage: Stage, sinceMs: number, durationMs: number): Promise<void> {
   const shown = stage.changesAreShown({ sinceMs, limitMs: durationMs + AFTER_CUT_MS });
   await stage.pause(durationMs - stage.sinceMs(sinceMs));

@@ -4,7 +4,7 @@ import type { Stage } from "../stage.ts";
 /** One fault, or several together, on a cluster that is whole and at rest before, and has to be so again after. */
 export interface Scenario {
   readonly name: string;
-  /** What happens, in a few words. */
+  /** The events, in a few words. */
   readonly about: string;
   /** Which scenarios run on one cluster, one after the other; lanes run side by side. */
   readonly lane: number;

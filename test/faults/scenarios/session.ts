@@ -6,7 +6,7 @@ import type { Stage } from "../stage.ts";
 import type { Scenario } from "./scenario.ts";
 import { comeBack, freeze, kill, thaw, USUAL_CHURN } from "./steps.ts";
 
-// What the project promises: clients of a dead session are served elsewhere within five seconds.
+// The project's promise: clients of a dead session are served elsewhere within five seconds.
 const SERVED_MS = 5_000;
 // The Java client sleeps up to five seconds after each refused connection, and may take the dead session for its first.
 const JAVA_SERVED_MS = 15_000;

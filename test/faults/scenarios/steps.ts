@@ -7,7 +7,7 @@ import type { Stage } from "../stage.ts";
 /** Changes a second while something goes wrong: enough that every moment of it is hit. */
 export const USUAL_CHURN = 20;
 /**
- * How long a change may take when nobody notices the fault: half a second on a busy machine, and up to
+ * The time that a change may take when the fault goes unnoticed: half a second on a busy machine, and up to
  * push-window-max-ms, for under this churn services change all the time and their pushes are gathered.
  */
 export const USUAL_MS = 2_500;

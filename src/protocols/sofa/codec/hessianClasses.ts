@@ -1,5 +1,5 @@
-// The classes of the client protocol with their fields in the order in which SOFARegistry 6.x writes them. Readers go
-// by name, so the order is free; keeping Java's makes our bytes comparable with captured ones.
+// The classes of the client protocol with their fields in the order in which SOFARegistry 6.x writes them. Readers use
+// the names, so the order is free; keeping Java's makes our bytes comparable with captured ones.
 
 import type { WrittenClass } from "../../../encoding/hessian/writer.ts";
 import { writtenClass } from "../../../encoding/hessian/writtenClass.ts";
