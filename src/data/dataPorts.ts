@@ -33,6 +33,7 @@ export interface DataMemory {
   readonly serviceSizes: ReadonlyMap<DataInfoId, number>;
 }
 
+/** The events that a data node is stepped with: messages, links made and lost, and wishes of its operator. */
 export type DataEvent =
   | { readonly kind: "fromSession"; readonly from: NodeId; readonly message: SessionToData }
   | { readonly kind: "sessionUp"; readonly session: NodeId }

@@ -11,6 +11,7 @@ import { Deadlines } from "../base/deadlines.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import type { Datum } from "./datum.ts";
 
+/** Settings, each a key of the configuration. */
 export interface LossProtectionOptions {
   /** A loss of more than this percentage of a service's publishers is held; 100 holds nothing. */
   readonly lossProtectionPercent: number;

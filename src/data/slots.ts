@@ -24,6 +24,7 @@ export interface FollowedSlot {
   isAsking: boolean;
 }
 
+/** A slot that the table gives to this node. */
 export type KeptSlot = LedSlot | FollowedSlot;
 
 /** The changes that a newer table makes here. */

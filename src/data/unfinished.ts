@@ -7,6 +7,7 @@ import type { Sessions } from "./sessions.ts";
 import type { SharedMemory } from "./slotContents.ts";
 import type { FollowedSlot, Slots } from "./slots.ts";
 
+/** The parts of a data node that may wait for something. */
 export interface DataParts {
   readonly slots: Slots;
   readonly sessions: Sessions;
@@ -16,6 +17,7 @@ export interface DataParts {
   readonly departuresMs: number;
 }
 
+/** Everything that a data node waits for, in words; nothing of it is left once all nodes are well. */
 export function* unfinished({ slots, sessions, hold, departuresMs }: DataParts): Generator<string> {
   if (departuresMs < Number.POSITIVE_INFINITY) yield "something that sessions left behind is kept for a while";
   const known = new Set(sessions.known());

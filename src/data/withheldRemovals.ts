@@ -19,6 +19,7 @@ const ANSWER_MS = 5_000;
 // Within this a process that stood still has read the waiting input of all its links.
 const CATCH_UP_MS = 1_000;
 
+/** A removal on its way to a datum. */
 export type RemoveItem = Extract<PublishItem, { kind: "remove" }>;
 
 interface Withheld {

@@ -6,6 +6,7 @@ import { fail, type RegistryError } from "../base/errors.ts";
 import type { NodeId } from "../model/ids.ts";
 import type { LeaderLease } from "./metaStore.ts";
 
+/** Settings of the lead. */
 export interface LeadOptions {
   /** This process, by the name that the store uses for the holder. */
   readonly id: NodeId;
@@ -13,6 +14,7 @@ export interface LeadOptions {
   readonly leaderLeaseMs: number;
 }
 
+/** The requests of the lead to the store. */
 export interface LeadOutput {
   /** Takes or renews the lead in the store; the answer comes as an event, with the time at which this was called. */
   acquireLease(): void;

@@ -16,6 +16,7 @@ import { type NodeId, nodeNameOf } from "../model/ids.ts";
 import { NO_VERSION } from "../model/version.ts";
 import { type Admission, Runs } from "./runs.ts";
 
+/** Settings, each a key of the configuration; all times in milliseconds. */
 export interface MembershipOptions {
   /** A member that was not heard for this long is no longer a member. */
   readonly memberLeaseMs: number;

@@ -11,6 +11,7 @@ import type { LeaderLease, MetaState } from "./metaStore.ts";
 import type { SaveOutcome } from "./saveOutcome.ts";
 import type { SlotOptions } from "./slotKeeper.ts";
 
+/** The settings of a meta node. */
 export type MetaOptions = LeadOptions & MembershipOptions & SlotOptions & ConfigLimits;
 
 /** A number that a member has named in its heartbeat. */
@@ -40,6 +41,10 @@ export interface MetaOutput extends LeadOutput {
   answer(request: number, error: RegistryError | undefined): void;
 }
 
+/**
+ * The events that a meta node is stepped with: messages and links of members, answers of the store, and requests of
+ * operators.
+ */
 export type MetaEvent =
   | { readonly kind: "received"; readonly from: Member; readonly message: MemberToMeta }
   /** A link of this member was made. A member may have several at a time; each has its `memberDown`. */

@@ -28,6 +28,7 @@ interface InTerm<Saved> {
   readonly term: number;
 }
 
+/** The effects of an operator's change: saves, and the answer to the request; no error means that it was made. */
 export interface OperatorOutput {
   saveConfig(value: ConfigValue): void;
   saveNodeBlocked(block: NodeBlock): void;

@@ -10,6 +10,7 @@ export interface RunSigns {
   hasLink(run: NodeId): boolean;
 }
 
+/** Whether a run of a node may be a member; `replaced` is the earlier run that ends with it. */
 export type Admission =
   | { readonly kind: "admitted"; readonly replaced: NodeId | undefined }
   /** Another run of the name seems to live; that is not yet certain. */

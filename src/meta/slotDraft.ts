@@ -27,6 +27,7 @@ export interface SlotFacts {
   isSilent(node: NodeId): boolean;
 }
 
+/** The reason for a change of the table, as the log says it. */
 export type SlotChangeReason =
   | "first table"
   | "leader is gone"
@@ -46,11 +47,13 @@ export interface SlotChange {
   readonly reason: SlotChangeReason;
 }
 
+/** The next table, with its differences from the one before. */
 export interface Arrangement {
   readonly table: SlotTable;
   readonly changes: readonly SlotChange[];
 }
 
+/** Everything that decides about the next table. */
 export interface ArrangeInput {
   /** The table in force; undefined before the first one. */
   readonly table: SlotTable | undefined;

@@ -11,6 +11,7 @@ import type { SaveOutcome } from "./saveOutcome.ts";
 import type { Arrangement, DataNode, SlotChange, SlotFacts } from "./slotDraft.ts";
 import { SlotReports } from "./slotReports.ts";
 
+/** Settings of the slot table; all times in milliseconds. */
 export interface SlotOptions {
   readonly slotCount: number;
   /** Copies of a slot, its leader's included. */

@@ -102,6 +102,7 @@ function withRoom(numbers: Uint32Array<ArrayBuffer>, count: number): Uint32Array
   return larger;
 }
 
+/** A table of owners, each kept once; its key is the client. */
 export function internedOwners(keyed: KeyedHash): Interned<Owner> {
   return new Interned<Owner>({
     isLong: false,
@@ -112,6 +113,7 @@ export function internedOwners(keyed: KeyedHash): Interned<Owner> {
   });
 }
 
+/** A table of profiles: zone, application and attributes, each combination kept once. */
 export function internedProfiles(keyed: KeyedHash): Interned<Profile> {
   return new Interned<Profile>({
     isLong: true,

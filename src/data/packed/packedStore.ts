@@ -15,6 +15,7 @@ import type { PublicationMemory, PublicationStore, ServicePublications } from ".
 import { SERVICE_WORD } from "./recordLayout.ts";
 import { Records } from "./records.ts";
 
+/** Settings, each a key of the configuration. */
 export interface PackedOptions {
   /**
    * Whether payloads of a service are kept as differences from one of them: half of the memory, for 1 µs a write and

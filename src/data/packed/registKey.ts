@@ -3,12 +3,14 @@
 
 import type { KeyedHash } from "./keyedHash.ts";
 
+/** The form of a registId that is a UUID in its usual spelling. */
 export const UUID = 0;
 const ASCII = 1;
 const UTF16 = 2;
 /** The form of a registId; two bits. */
 export type KeyForm = typeof UUID | typeof ASCII | typeof UTF16;
 
+/** The bytes of such a registId. */
 export const UUID_BYTES = 16;
 const UUID_CHARS = 36;
 const DASH = 0x2d;

@@ -9,7 +9,9 @@
 
 import { assert } from "../../base/assert.ts";
 
+/** The size of a slab. */
 export const SLAB_BYTES = 1024 * 1024;
+/** Cells begin and end at multiples of this. */
 export const UNIT_BYTES = 8;
 /** The bits of a cell's first word that the owner must not change. */
 export const UNITS_MASK = 0xffff;

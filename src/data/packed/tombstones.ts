@@ -20,6 +20,7 @@ import { Slabs, UNIT_BYTES, unitOf } from "./slabs.ts";
 /** Whether the removal found a registration. */
 type Found = Remover["found"];
 
+/** How long removals are remembered, and how many. */
 export interface TombstoneOptions {
   readonly tombstoneMs: number;
   /** The bytes that tombstones of either kind may take on this node. */
