@@ -64,8 +64,8 @@ export class Answers {
   }
 
   /**
-   * A reason for holding the list is gone: waiting sessions are answered, and the others hear of what has changed,
-   * unless another reason holds it.
+   * A reason for holding the list is gone: waiting sessions are answered, and the others hear of the changes, unless
+   * another reason holds it.
    */
   show(datum: Datum, nowMs: number): void {
     const { slots, hold, notices } = this.#parts;

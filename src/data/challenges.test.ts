@@ -145,7 +145,7 @@ test("a holder that says nothing keeps it from others at its address, and operat
   assert.deepEqual(node.contested, [{ dataInfoId: ORDERS, registId: "r1", holder: OWNER.client, by: BACK.client }]);
 });
 
-/** The client that has moved on takes back what its old session seems to hold. */
+/** The client that has moved on takes back a registration that its old session seems to hold. */
 function takenBackElsewhere(): TestData {
   const node = held();
   const item = removed("unpublished", { version: 6n, registeredMs: START_MS });

@@ -1,5 +1,6 @@
-// Registrations that clients at two sessions want: which of them has one, who is asked before it is removed, and who
-// gets it when its holder goes. The state of each slot's quarrels is in its contents (challenges.ts, contests.ts).
+// Registrations that clients at two sessions want: decides which of them has one, which session is asked before it is
+// removed, and which client gets it when its holder goes. The state of each slot's contests is in its contents
+// (challenges.ts, contests.ts).
 
 import type { InventoryEntry, PublishItem, Superseded } from "../cluster/messages/sessionData.ts";
 import type { NodeId } from "../model/ids.ts";
@@ -131,7 +132,7 @@ export class Contention {
     return this.#withheld.nextMs();
   }
 
-  /** Asks what came up in this step. Returns removals of clients for which no other session has answered in time. */
+  /** Asks the questions of this step. Returns removals of clients for which no other session has answered in time. */
   takeEnded(nowMs: number): PublishItem[] {
     for (const [session, registrations] of this.#asked) {
       this.#output.toSession(session, { kind: "challenged", registrations });

@@ -12,7 +12,7 @@ import { given, leads, slotsAfter } from "./testing/parts.ts";
 const HOLD_MS = 15_000;
 const THIRD = nodeId("data-3.a");
 
-/** A node that leads the only slot, and what its followers are told. */
+/** A node that leads the only slot, and the messages to its followers. */
 function scene(expected: ReadonlyMap<typeof ORDERS, number> = new Map()) {
   const slots = slotsAfter([leads]);
   const hold = new RestartHold(expected, HOLD_MS);

@@ -1,5 +1,5 @@
-// The leader's side of replication: a follower says what it has, gets what it lacks, and then hears every change in the
-// leader's order. It is not waited for: what a follower missed, the sessions still know.
+// The leader's side of replication: a follower reports its versions, gets the differences, and then hears every change
+// in the leader's order. The leader does not wait for it: the sessions still know anything that a follower missed.
 
 import type { FollowerToLeader, ReplicaDatum } from "../cluster/messages/replication.ts";
 import type { PublishItem } from "../cluster/messages/sessionData.ts";
@@ -10,7 +10,7 @@ import type { LedSlot } from "./ledSlot.ts";
 import type { RestartHold } from "./restartHold.ts";
 import type { Slots } from "./slots.ts";
 
-// A part of a replica is closed when it has this many publications or bytes, some megabytes as a rule.
+// A part of a replica is closed at this many publications or bytes, usually some megabytes.
 const REPLICA_PUBLICATIONS_MAX = 5_000;
 const REPLICA_BYTES_MAX = 4 * 1024 * 1024;
 

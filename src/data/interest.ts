@@ -1,6 +1,6 @@
 // The sessions that want to hear of one service, and those of them that still wait for an answer because its list is
-// held. A session repeats its interest with each version scan; what it does not repeat is forgotten, since the message
-// that ends an interest may be lost with a link.
+// held. A session repeats its interest with each version scan; an interest that is not repeated is forgotten, since the
+// message that ends it may be lost with a link.
 
 import type { DatumVersion } from "../model/datum.ts";
 import type { NodeId } from "../model/ids.ts";
@@ -49,12 +49,12 @@ export class Interest {
     return this.#waiting === undefined ? NONE : [...this.#waiting];
   }
 
-  /** How many sessions wait. */
+  /** The number of waiting sessions. */
   get waitingSize(): number {
     return this.#waiting?.size ?? 0;
   }
 
-  /** The session does not wait any more. */
+  /** The session no longer waits. */
   answered(session: NodeId): void {
     this.#waiting?.delete(session);
     if (this.#waiting?.size === 0) this.#waiting = undefined;
@@ -71,7 +71,7 @@ export class Interest {
     for (const [session, askedMs] of this.#asked) if (askedMs < sinceMs) this.#asked.delete(session);
   }
 
-  /** Another node leads the service: its sessions will tell that one what they want. */
+  /** Another node leads the service: its sessions will report their interest to that one. */
   clear(): void {
     this.#asked.clear();
     this.#waiting = undefined;

@@ -1,4 +1,4 @@
-// Items that a leader makes itself, and what it says of a registration that lost.
+// Items that a leader makes itself, and its answers about registrations that lost.
 
 import { defined } from "../base/assert.ts";
 import type { DataToSession, InventoryEntry, PublishItem, Superseded } from "../cluster/messages/sessionData.ts";

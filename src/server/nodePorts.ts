@@ -32,7 +32,7 @@ export interface NodePortsEnvironment {
   readonly limits: ConnectionLimits;
   readonly roles: Roles;
   readonly gateways: readonly LoadedGateway[];
-  /** Told of a broken invariant: the node must end. */
+  /** Called for a broken invariant: the node must end. */
   readonly failed: (error: unknown) => void;
   /** The host by which others reach this node. */
   readonly nodeHost: string;

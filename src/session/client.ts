@@ -31,7 +31,7 @@ export interface HeldPublication {
   listed: Stamp | undefined;
   /** For a contested one: the holder. */
   holder: ClientId | undefined;
-  /** A contested one of another client, which waits until this one is gone; it is not spoken of meanwhile. */
+  /** A contested one of another client, which waits until this one is gone; meanwhile it is not reported. */
   behind: HeldPublication | undefined;
 }
 

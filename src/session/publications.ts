@@ -151,7 +151,9 @@ export class Publications {
     return { removal, before: held?.client };
   }
 
-  /** The client wants a registration no more: drops its claim behind another client's holding. Returns the holding. */
+  /**
+   * The client no longer wants a registration: drops its claim behind another client's holding. Returns the holding.
+   */
   dropClaim(client: Client, key: RegistrationKey): HeldPublication | undefined {
     const held = this.#find(key);
     if (held !== undefined) this.#dropBehind(held, (claim) => claim.client === client);
@@ -405,7 +407,9 @@ export class Publications {
     to.publications.add(held);
   }
 
-  /** Removes a holding. A claim that waits behind it is said again, and is its client's if no other session has it. */
+  /**
+   * Removes a holding. A claim that waits behind it is sent again, and goes to its client if no other session has it.
+   */
   #delete(held: HeldPublication): void {
     held.client.publications.delete(held);
     held.client.account.release(HELD.registrations, held.bytes);
@@ -416,7 +420,7 @@ export class Publications {
     this.#contested.add(behind);
   }
 
-  /** The holding is not spoken of any more, and is still its client's and charged for. */
+  /** The holding is no longer reported, and is still its client's and charged for. */
   #takeOut(held: HeldPublication): void {
     const { dataInfoId, registId } = held.publication;
     const service = this.#services.get(dataInfoId);
@@ -454,7 +458,7 @@ function* lineOf(held: HeldPublication): Generator<HeldPublication> {
 
 /**
  * Whether a contested registration waits behind the one of `client`, which may be its holder and has come to this
- * session. Its own client was answered with success, and does not say it again.
+ * session. Its own client was answered with success, and does not send it again.
  */
 function mayWait(contested: HeldPublication, client: Client, request: PublishRequest): boolean {
   return contested.client.departedMs === undefined && !isOneClient(contested.client, client, request);

@@ -110,7 +110,7 @@ function put(all: Publications, client: Client, version: bigint): void {
   assert.ok(!(all.put(client, publishRequest({ version }), NOW_MS) instanceof RegistryError));
 }
 
-/** Another session's client holds what this session said last. */
+/** Another session's client holds the registration that this session sent last. */
 function refuse(all: Publications): void {
   const held = all.get(KEY);
   assert.ok(held);

@@ -191,7 +191,7 @@ export class Session implements Registry {
     this.#wake(nowMs);
   }
 
-  /** Departed clients get their grace anew: what they sent meanwhile may still be unread. */
+  /** Departed clients get their grace anew: their input from that time may still be unread. */
   resumed(lateMs: number, nowMs: number): void {
     this.#departed.resumed(nowMs);
     this.#pusher.resumed(nowMs);

@@ -28,7 +28,7 @@ export interface NetworkNode extends AcceptingNode, Greeter {
   readonly metaAddresses: readonly string[];
 }
 
-/** Runs what roles of one process deliver to each other: in order, and never inside the step that sends it. */
+/** Runs deliveries between roles of one process: in order, and never inside the step that sends them. */
 export interface LocalDelivery {
   send(deliver: () => void): void;
   /** Drops everything under way; nothing is delivered any more. */

@@ -55,7 +55,8 @@ export interface OpenGateway {
   /** Checks its clients; called twice a second. */
   check?(nowMs: number): void;
   /**
-   * The process stood still for `awayMs`: what clients sent meanwhile may still be unread. The next check comes later.
+   * The process stood still for `awayMs`: clients' input from that time may still be unread. The next check comes
+   * later.
    */
   resumed?(awayMs: number, nowMs: number): void;
 }

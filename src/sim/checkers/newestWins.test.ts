@@ -135,7 +135,7 @@ test("each client has versions of its own: after a stranger's the owner's come, 
   assert.equal(after(...stranger, ...owner, [50_000, told(OLD, 1n, 400n, [8n, "x"])]), "1 newest wins");
 });
 
-/** The rule that is broken when the first version returns after TAKER stood still for so long. */
+/** The rule that is broken when the first version returns after TAKER stood still for `pausedMs`. */
 function brokenAfterPause(pausedMs: number, { laterMs = 1_000, isLeft = true } = {}): string | undefined {
   const endMs = 10_000 + pausedMs;
   const [left]: (readonly [number, Fact])[] = [

@@ -182,7 +182,7 @@ export class NewestWins implements Checker {
 
   /**
    * A session stood still for longer than removals are remembered. A connection that its client has left by now seems
-   * to stand there, and what the client said on it is reported until the session has counted it out.
+   * to stand there, and its registrations are reported until the session has counted it out.
    */
   #isOfLongAbsent(service: DataInfoId, registId: string, nowMs: number): boolean {
     const { registrations, nodes, plan } = this.#evidence;

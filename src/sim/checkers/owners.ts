@@ -30,9 +30,10 @@ export class Owners implements Checker {
   readonly #evidence: Evidence;
   // The session from which a leader last heard an owner's registration, as shown by its answer to a batch.
   readonly #heard = new Map<string, Heard>();
-  // When a leader has let a registration go since.
+  // The time since which a leader has let a registration go.
   readonly #letGoMs = new Map<string, number>();
-  // When each session last told a leader that the owner's registration is over there, by registration and session.
+  // The last time at which each session told a leader that the owner's registration is over there, by registration and
+  // session.
   readonly #endedMs = new Map<string, number>();
   // The reports in each unanswered batch: a batch may be lost with its link.
   readonly #underWay = new Map<string, readonly Word[]>();
