@@ -54,6 +54,20 @@ test("a session that is never heard is waited for so long, and then the slot is 
   assert.equal(slot.isServing, true);
 });
 
+test("a session is waited for from when the members are known, and not from when the lead began long before", () => {
+  const { completeness, slot, joined } = scene(undefined);
+  const knownMs = START_MS + 2 * WAIT_MS;
+  completeness.sessionsChanged(START_MS);
+  joined(SESSION);
+  completeness.sessionsChanged(knownMs);
+  completeness.sessionsChanged(knownMs + 5);
+  assert.equal(slot.isServing, false);
+  completeness.wake(knownMs + WAIT_MS - 1);
+  assert.equal(slot.isServing, false);
+  completeness.wake(knownMs + WAIT_MS);
+  assert.equal(slot.isServing, true);
+});
+
 test("a slot ceases to be served while a session that came back still says what it has", () => {
   const { completeness, slot, changes } = scene([SESSION]);
   completeness.heard(slot, SESSION, START_MS);

@@ -11,6 +11,8 @@ export class Completeness {
   readonly #sessions: Sessions;
   readonly #waitMs: number;
   readonly #incomplete = new Set<LedSlot>();
+  /** When the members became known. Before that no session was waited for. */
+  #membersKnownMs = Number.NEGATIVE_INFINITY;
   /** Slots that have begun or ceased to serve, until the caller takes them. */
   #changed = new Set<LedSlot>();
 
@@ -53,6 +55,8 @@ export class Completeness {
 
   /** Sessions have come or gone. A session that is gone is not waited for: its lease decides. */
   sessionsChanged(nowMs: number): void {
+    const isFirst = this.#membersKnownMs === Number.NEGATIVE_INFINITY;
+    if (isFirst && this.#sessions.members !== undefined) this.#membersKnownMs = nowMs;
     for (const slot of this.#incomplete) {
       for (const session of slot.awaited()) if (this.#sessions.isAbsent(session)) slot.awaitsNoMore(session);
     }
@@ -72,7 +76,8 @@ export class Completeness {
 
   #serveIfComplete(slot: LedSlot, nowMs: number): void {
     const { members } = this.#sessions;
-    if (members === undefined || !slot.serveIfHeard(members, { nowMs, waitMs: this.#waitMs })) return;
+    const overdueMs = this.#membersKnownMs + this.#waitMs;
+    if (members === undefined || !slot.serveIfHeard(members, { nowMs, waitMs: this.#waitMs, overdueMs })) return;
     this.#incomplete.delete(slot);
     this.#changed.add(slot);
   }

@@ -92,11 +92,15 @@ export class LedSlot {
   }
 
   /**
-   * Serves if these sessions have all been heard, or were waited for longer than `waitMs`; returns whether it begins.
+   * Serves if these sessions have all been heard, or were waited for longer than `waitMs`, and at least until
+   * `overdueMs`. Returns whether it begins.
    */
-  serveIfHeard(sessions: ReadonlySet<NodeId>, { nowMs, waitMs }: { nowMs: number; waitMs: number }): boolean {
+  serveIfHeard(
+    sessions: ReadonlySet<NodeId>,
+    { nowMs, waitMs, overdueMs }: { nowMs: number; waitMs: number; overdueMs: number },
+  ): boolean {
     if (this.#phase.kind === "serving") return false;
-    const isOverdue = nowMs >= this.#phase.sinceMs + waitMs;
+    const isOverdue = nowMs >= Math.max(this.#phase.sinceMs + waitMs, overdueMs);
     if (!isOverdue && (this.#awaited.size > 0 || ![...sessions].every((session) => this.#heard.has(session)))) {
       return false;
     }

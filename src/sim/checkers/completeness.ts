@@ -106,6 +106,8 @@ export class Completeness implements Checker {
     if (message.kind === "members") {
       const isLater = leader.members === undefined || compareMembers(message.members, leader.members) > 0;
       if (isLater) {
+        // No session was waited for before the first list.
+        if (leader.members === undefined) for (const led of leader.led.values()) led.sinceMs = nowMs;
         leader.members = message.members;
         this.#present(leader, nowMs);
       }
