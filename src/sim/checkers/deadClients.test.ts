@@ -27,6 +27,9 @@ const GHOST = "5 a cut is not a death";
 const { sessionLeaseMs: LEASE_MS, clientReturnGraceMs: GRACE_MS } = PLAN.config;
 // Removals and notices that were lost with their links are found within this.
 const REPAIR_MS = 40_000;
+const { lossProtectionPercent, lossProtectionMaxMs } = PLAN.config;
+// The last publishers of a session that is gone may be held for so long.
+const PROTECTION_MS = lossProtectionPercent < 100 ? lossProtectionMaxMs : 0;
 const T = 100_000;
 
 const killed: Fact = { kind: "died", client: "c", how: "killed" };
@@ -72,8 +75,10 @@ test("a session that was cut off from the leader has time for what it has missed
     [lateMs - 100, cut("s2", other, false)],
   ];
   assert.equal(ghostSeen(lateMs, leaves, ...cutOff("d1")), undefined);
-  assert.equal(ghostSeen(lateMs + LEASE_MS + 2 * REPAIR_MS, leaves, ...cutOff("d1")), GHOST);
+  assert.equal(ghostSeen(lateMs + LEASE_MS + 2 * REPAIR_MS + PROTECTION_MS, leaves, ...cutOff("d1")), GHOST);
   assert.equal(ghostSeen(lateMs, leaves, ...cutOff("d2")), GHOST);
+  const heldMs = lateMs + LEASE_MS + PROTECTION_MS;
+  assert.equal(ghostSeen(heldMs, leaves, ...cutOff("d1")), undefined, "the loss may be held then");
 });
 
 test("whoever dies with its session has that one's lease from when the leader knows of it", () => {

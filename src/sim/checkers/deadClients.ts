@@ -101,7 +101,7 @@ export class DeadClients implements Checker {
     let dueMs = calmMs + repairMs + protectionMs;
     const sessions = [session, ...losses.map((loss) => loss.session)];
     for (const { fromMs, untilMs, settleMs } of nodes.apart(service, sessions, lostMs)) {
-      if (fromMs <= dueMs) dueMs = Math.max(dueMs, untilMs + settleMs + sessionLeaseMs + repairMs);
+      if (fromMs <= dueMs) dueMs = Math.max(dueMs, untilMs + settleMs + sessionLeaseMs + repairMs + protectionMs);
     }
     // A new leader waits for the sessions, and after a restart for the publishers. Before that it sends no list.
     for (const { deadMs, atMs } of nodes.lossesOf(service)) {

@@ -112,6 +112,13 @@ test("what was taken before the cut, or by a session that had the time to be hea
   assert.equal(broken(...TAKEN_APART, [22_000, cut("s1", "d1", false)], stranger(30_000)), RULE);
 });
 
+test("a session whose next cut begins before its links are made again is cut off all the while", () => {
+  const first: readonly At[] = [...TAKEN_APART, [22_000, cut("s1", "d1", false)]];
+  const stranger: At = [35_000, shows(D1, S2, 10n, STRANGERS)];
+  assert.equal(broken(...first, [22_500, cut("s1", "d1", true)], stranger), undefined);
+  assert.equal(broken(...first, [30_500, cut("s1", "d1", true)], stranger), RULE, "it had the time to be heard");
+});
+
 test("a session that is cut off from a node which leads nothing of it is heard", () => {
   const elsewhere: At = [10_000, cut("s1", "d2", true)];
   const taken: readonly At[] = [elsewhere, ...TAKEN_APART.slice(1)];

@@ -173,10 +173,12 @@ export class Owners implements Checker {
       return stopMs > unknownMs && atMs > endedMs;
     });
     const isCutOff = ({ session, atMs }: Acknowledgement) => {
-      const sinceMs = Math.max(atMs, unknownMs);
-      return nodes
-        .unheard(session, service, sinceMs)
-        .some(({ fromMs, untilMs, settleMs }) => fromMs <= sinceMs && nowMs <= untilMs + settleMs);
+      // The next cut may begin before the links are made again after the last one.
+      let untilMs = Math.max(atMs, unknownMs);
+      for (const cut of nodes.unheard(session, service, untilMs)) {
+        if (cut.fromMs <= untilMs) untilMs = Math.max(untilMs, cut.untilMs + cut.settleMs);
+      }
+      return nowMs <= untilMs;
     };
     const isBehind = ({ session, atMs }: Acknowledgement) =>
       atMs <= lostMs && nodes.hasJustReachedLeader(session, service, { ledMs: lostMs, nowMs });

@@ -113,6 +113,14 @@ test("a client that has gone on to another session, and died there, is promised 
   assert.equal(judged(...moved, [T + 1_700, pushed(S2, 12n, true)]), undefined);
 });
 
+test("a client that never answers and whose last connection seems to stand is promised nothing in time", () => {
+  const moves = (isMute: boolean, ...left: At[]): At[] => [[3, { ...connected("c", S2, 0), isMute } as Fact], ...left];
+  assert.equal(judged(...moves(true)), undefined);
+  assert.equal(judged(...moves(true, [T + 500, lost("c", S2, 0)])), undefined, "it seemed to stand");
+  assert.equal(judged(...moves(true, [T - 500, lost("c", S2, 0)])), LATE);
+  assert.equal(judged(...moves(false)), LATE, "one that answers questions is asked at once");
+});
+
 // Long before, another node was given the slot.
 const takenOver: readonly At[] = [[T - 60_000, saved(D2, 2n)], [T - 60_000, serves(D2)], ...sessionsHear(D2, 2n)];
 

@@ -102,6 +102,7 @@ export class Timeliness implements Checker {
     const isLast = registration.version === version && registration.acknowledgements.at(-1)?.connection === connection;
     if (!isLast || registrations.twins(service, registId).length > 1) return undefined;
     if (!registrations.client(client).open.has(connection) || this.#full.has(service)) return undefined;
+    if (this.#seemsToBeElsewhere(registration, { connection, atMs })) return undefined;
     for (const [subscriber, list] of this.#lists.get(service) ?? []) {
       if (list.zone !== undefined && list.zone !== zone) continue;
       if (list.entries.includes(`${zone}/${token}`) === isRegistered) continue;
@@ -112,6 +113,17 @@ export class Timeliness implements Checker {
       return { rule: "7 convergence", service, text };
     }
     return undefined;
+  }
+
+  /**
+   * An earlier connection of the client, to another session, seemed to stand then. That session is asked whether the
+   * client is there, and one that answers no questions has longer than this checker waits.
+   */
+  #seemsToBeElsewhere({ client }: KnownRegistration, now: { connection: number; atMs: number }): boolean {
+    const { open, losses } = this.#evidence.registrations.client(client);
+    const session = open.get(now.connection)?.session;
+    const standing = [...open.values(), ...losses.filter(({ atMs }) => atMs >= now.atMs)];
+    return standing.some((one) => one.connection < now.connection && one.isMute && one.session !== session);
   }
 
   /** The session of a subscriber that has been there for a while, and reads. */
