@@ -7,10 +7,12 @@
 //   --write-report    writes docs/reliability.md anew
 //   --keep            keeps logs and histories also if all is well
 //   --prove           plays scenarios on clusters that are wrong (test/faults/plants.ts) and expects them to fail
+//   --from REF        nodes run the program of that commit until they are restarted: with --only rolling-restart, a
+//                     rolling upgrade from it to this one
 //   --list            names the scenarios
 
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -38,6 +40,7 @@ const { values: flags } = parseArgs({
     keep: { type: "boolean", default: false },
     prove: { type: "boolean", default: false },
     list: { type: "boolean", default: false },
+    from: { type: "string" },
   },
 });
 
@@ -62,8 +65,27 @@ async function main(): Promise<number> {
   if (capabilities.netemMissing !== undefined) console.log(withoutNetem(capabilities.netemMissing));
   const removed = await removeLeftovers();
   if (removed > 0) console.log(`removed ${removed} leftovers of runs that were killed`);
+  const earlier = flags.from === undefined ? undefined : checkOut(flags.from);
+  if (earlier !== undefined) process.env["FAULTS_FROM"] = earlier;
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void stop(signal));
-  return flags.prove ? prove(capabilities) : runSuite(scenarios, capabilities);
+  try {
+    return await (flags.prove ? prove(capabilities) : runSuite(scenarios, capabilities));
+  } finally {
+    if (earlier !== undefined) git("worktree", "remove", "--force", earlier);
+  }
+}
+
+/** The program of an earlier commit, in a folder of its own, with the packages of this one. */
+function checkOut(ref: string): string {
+  const folder = mkdtempSync(join(tmpdir(), "roster-earlier-"));
+  git("worktree", "add", "--detach", "--force", folder, ref);
+  symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
+  return folder;
+}
+
+function git(...args: readonly string[]): void {
+  const { status, stderr } = spawnSync("git", args, { cwd: ROOT, encoding: "utf8" });
+  if (status !== 0) throw new Error(`git ${args.join(" ")}: ${stderr}`);
 }
 
 /** Nothing of ours outlives us but for a kill -9, after which the next run clears away. */

@@ -8,6 +8,9 @@ import type { Network } from "../net/network.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..", "..");
 
+/** The program that nodes run at first, if it is another one than this: a rolling restart is an upgrade then. */
+const FIRST_ROOT = process.env["FAULTS_FROM"] ?? ROOT;
+
 export type Role = "meta" | "data" | "session";
 
 export interface NodeOptions {
@@ -32,6 +35,7 @@ export class NodeProcess {
   readonly #options: NodeOptions;
   #child: ChildProcess | undefined;
   #isFrozen = false;
+  #root = FIRST_ROOT;
   /** We have asked for its end. */
   #mayEnd = false;
   /** The report on a process that ended by itself. */
@@ -64,11 +68,11 @@ export class NodeProcess {
     if (this.isRunning) return;
     const log = openSync(this.#options.logFile, "a");
     const { network, flags, environment } = this.#options;
-    const command = [process.execPath, join(ROOT, "src/cli/main.ts"), "server", ...flags];
+    const command = [process.execPath, join(this.#root, "src/cli/main.ts"), "server", ...flags];
     const [program = "", ...args] = network.on(this.name, command);
-    const cache = join(ROOT, "node_modules", ".cache", "roster");
+    const cache = join(this.#root, "node_modules", ".cache", "roster");
     const env = { ...process.env, ...environment, NODE_COMPILE_CACHE: cache };
-    const child = spawn(program, args, { cwd: ROOT, env, stdio: ["ignore", log, log] });
+    const child = spawn(program, args, { cwd: this.#root, env, stdio: ["ignore", log, log] });
     closeSync(log);
     this.#child = child;
     this.#mayEnd = false;
@@ -76,6 +80,11 @@ export class NodeProcess {
     child.once("exit", (code, signal) => {
       if (child === this.#child && !this.#mayEnd) this.#ownEnd = `${this.name} ended by itself (${signal ?? code})`;
     });
+  }
+
+  /** From its next start on the node runs this program, if it was another one. */
+  upgrade(): void {
+    this.#root = ROOT;
   }
 
   async kill(): Promise<void> {

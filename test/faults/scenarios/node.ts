@@ -98,6 +98,7 @@ async function rollingRestart(stage: Stage): Promise<void> {
       isInTime = await node.terminate(STOP_MS);
     });
     if (!isInTime) stage.fail(`${name} had to be killed ${STOP_MS} ms after SIGTERM`);
+    node.upgrade();
     await comeBack(stage, name);
   }
   stage.notes.push(`${Math.round(stage.sinceMs(startMs) / 1_000)} s for all nine`);
