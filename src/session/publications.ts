@@ -11,9 +11,9 @@ import { compareStamps, type Publication, type Stamp } from "../model/publicatio
 import { RegistrationDigest } from "../model/registrationDigest.ts";
 import { slotOf } from "../model/slot.ts";
 import type { PublishRequest, RegistrationKey } from "../registry/registry.ts";
+import { dropBehind, lineOf, mayWait } from "./claimsBehind.ts";
 import type { Client, HeldPublication } from "./client.ts";
 import type { Costs } from "./costs.ts";
-import { isOneClient } from "./takeOver.ts";
 
 /** The result of a publish request. */
 export interface Taken {
@@ -44,6 +44,9 @@ interface SlotHoldings {
   readonly services: Set<ServiceHoldings>;
 }
 
+// A claim is refused every two seconds while its holder is asked, and one that never answers has sixteen.
+const UNANSWERED_MAX = 8;
+
 export class Publications {
   readonly #session: NodeId;
   readonly #costs: Costs;
@@ -53,7 +56,8 @@ export class Publications {
   readonly #unlisted = new Set<HeldPublication>();
   readonly #contested = new Set<HeldPublication>();
   // Those held by a client of the same host, of which nothing is known except that it is being asked.
-  readonly #unanswered = new Set<HeldPublication>();
+  // With the number of refusals.
+  readonly #unanswered = new Map<HeldPublication, number>();
   #slotCount: number | undefined;
   #size = 0;
 
@@ -122,7 +126,7 @@ export class Publications {
       if (held !== undefined) this.#takeOut(held);
       const added: HeldPublication = { ...NOTHING_MORE, publication, client, bytes, state: "new", behind: held };
       this.#add(added);
-      this.#dropBehind(added, (claim) => claim.client === client);
+      dropBehind(added, (claim) => claim.client === client);
       return { publication, before: undefined };
     }
     const holder = held.client;
@@ -131,7 +135,7 @@ export class Publications {
     this.#change(held, publication, "new");
     held.former = former;
     this.#handOver(held, client);
-    this.#dropBehind(held, (claim) => claim.client === client);
+    dropBehind(held, (claim) => claim.client === client);
     return { publication, before: holder === client ? undefined : holder };
   }
 
@@ -156,7 +160,7 @@ export class Publications {
    */
   dropClaim(client: Client, key: RegistrationKey): HeldPublication | undefined {
     const held = this.#find(key);
-    if (held !== undefined) this.#dropBehind(held, (claim) => claim.client === client);
+    if (held !== undefined) dropBehind(held, (claim) => claim.client === client);
     return held;
   }
 
@@ -185,20 +189,21 @@ export class Publications {
   heldElsewhere({ dataInfoId, registId, stamp, holder }: Superseded): void {
     const held = this.#find({ dataInfoId, registId });
     if (held === undefined || compareStamps(held.publication, stamp) !== 0) return;
-    const isNews = held.state !== "contested";
+    const before = held.state === "contested" ? (this.#unanswered.get(held) ?? UNANSWERED_MAX) : 0;
     this.#change(held, held.publication, "contested");
     held.holder = holder;
-    if (isNews && holder !== undefined && haveOneHost(holder, held.client.id)) this.#unanswered.add(held);
+    const mayBeAsked = before < UNANSWERED_MAX && holder !== undefined && haveOneHost(holder, held.client.id);
+    if (mayBeAsked) this.#unanswered.set(held, before + 1);
   }
 
   /**
    * These slots have new leaders, which don't know which sessions the old ones were asking. A registration that was
-   * refused once, because a client at its own client's host seemed to hold it, is new again: the session that holds it
+   * refused because a client at its own client's host seemed to hold it is new again: the session that holds it
    * may report that its client has left before the new leader asks. Returns the new ones.
    */
   renewed(slots: ReadonlySet<number>): Publication[] {
     const renewed: Publication[] = [];
-    for (const held of [...this.#unanswered]) {
+    for (const held of [...this.#unanswered.keys()]) {
       const { publication, client } = held;
       const isConcerned = this.#slotCount !== undefined && slots.has(slotOf(publication.dataInfoId, this.#slotCount));
       if (!isConcerned || client.departedMs !== undefined) continue;
@@ -292,7 +297,7 @@ export class Publications {
       const front = this.#find(held.publication);
       if (front !== undefined && front !== held) {
         // No data node has it from here: the removal would be taken for that of the client in front of it.
-        this.#dropBehind(front, (claim) => claim === held);
+        dropBehind(front, (claim) => claim === held);
         continue;
       }
       this.#delete(held);
@@ -435,34 +440,9 @@ export class Publications {
     this.#services.delete(dataInfoId);
     service.slot?.services.delete(service);
   }
-
-  /** Forgets the claims behind a holding for which `isMeant` returns true. */
-  #dropBehind(held: HeldPublication, isMeant: (claim: HeldPublication) => boolean): void {
-    for (let at = held; at.behind !== undefined; ) {
-      const claim: HeldPublication = at.behind;
-      if (isMeant(claim)) {
-        at.behind = claim.behind;
-        claim.client.publications.delete(claim);
-        claim.client.account.release(HELD.registrations, claim.bytes);
-      } else at = claim;
-    }
-  }
 }
 
 const NOTHING_MORE = { former: undefined, listed: undefined, holder: undefined };
-
-/** A holding, and the claims that wait behind it. */
-function* lineOf(held: HeldPublication): Generator<HeldPublication> {
-  for (let at: HeldPublication | undefined = held; at !== undefined; at = at.behind) yield at;
-}
-
-/**
- * Whether a contested registration waits behind the one of `client`, which may be its holder and has come to this
- * session. Its own client was answered with success, and does not send it again.
- */
-function mayWait(contested: HeldPublication, client: Client, request: PublishRequest): boolean {
-  return contested.client.departedMs === undefined && !isOneClient(contested.client, client, request);
-}
 
 /** The slot's digest sums up all reported registrations. */
 function digest({ slot }: ServiceHoldings, held: HeldPublication, change: "add" | "remove"): void {

@@ -1,0 +1,31 @@
+// Claims that wait behind a holding. A client was answered with success, and then its registration turned out to be
+// held at another session. If the holder comes to this session, its registration takes the place of the claim, and the
+// claim waits behind it until the holder is gone: its client does not send it again. A claim stays charged to its
+// client.
+
+import { HELD } from "../base/budget.ts";
+import type { PublishRequest } from "../registry/registry.ts";
+import type { Client, HeldPublication } from "./client.ts";
+import { isOneClient } from "./takeOver.ts";
+
+/** Whether a contested registration waits behind the one of `client`, which may be its holder. */
+export function mayWait(contested: HeldPublication, client: Client, request: PublishRequest): boolean {
+  return contested.client.departedMs === undefined && !isOneClient(contested.client, client, request);
+}
+
+/** A holding, and the claims that wait behind it. */
+export function* lineOf(held: HeldPublication): Generator<HeldPublication> {
+  for (let at: HeldPublication | undefined = held; at !== undefined; at = at.behind) yield at;
+}
+
+/** Forgets the claims behind a holding for which `isMeant` returns true. */
+export function dropBehind(held: HeldPublication, isMeant: (claim: HeldPublication) => boolean): void {
+  for (let at = held; at.behind !== undefined; ) {
+    const claim: HeldPublication = at.behind;
+    if (isMeant(claim)) {
+      at.behind = claim.behind;
+      claim.client.publications.delete(claim);
+      claim.client.account.release(HELD.registrations, claim.bytes);
+    } else at = claim;
+  }
+}
