@@ -14,7 +14,7 @@ function scene() {
   const slots = slotsAfter([leads]);
   const led = slots.ledSlot(0);
   assert.ok(led !== undefined);
-  led.serveIfHeard(new Set(), { nowMs: START_MS, waitMs: 0 });
+  led.serveIfHeard(new Set(), { nowMs: START_MS, waitMs: 0, overdueMs: 0 });
   const one = led.contents.add(ORDERS, given(1n));
   const sent: { to: NodeId; message: DataToSession }[] = [];
   const overtaken: DatumVersion[] = [];
@@ -29,7 +29,7 @@ function scene() {
       foreign: { have: (have) => have },
       empty: new EmptyServices(sharedMemory(), 100, versions),
       notices: { shown: () => undefined },
-      recall: { asks: (_datum, session) => recalled.has(session), hasHeardAll: () => true },
+      recall: { askFirst: (_datum, session) => recalled.has(session), hasHeardAll: () => true },
       overtaking: {
         overtake: (which, have) => {
           overtaken.push(have);

@@ -26,7 +26,7 @@ interface Parts {
   readonly foreign: Pick<ForeignVersions, "have">;
   readonly empty: EmptyServices;
   readonly notices: Pick<Notices, "shown">;
-  readonly recall: Pick<Recall, "asks" | "hasHeardAll">;
+  readonly recall: Pick<Recall, "askFirst" | "hasHeardAll">;
   readonly overtaking: Pick<Overtaking, "overtake">;
 }
 
@@ -79,7 +79,7 @@ export class Answers {
 
   #answer(datum: Datum, session: NodeId, { have, isScan }: Question, nowMs: number): void {
     const { recall, overtaking } = this.#parts;
-    if (recall.asks(datum, session, { have, nowMs })) return;
+    if (recall.askFirst(datum, session, { have, nowMs })) return;
     datum.interest.answered(session);
     const isAhead = have.version > datum.version.version;
     const isOther = have.version === datum.version.version && have.origin !== datum.version.origin;

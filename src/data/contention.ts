@@ -37,13 +37,13 @@ export class Contention {
   }
 
   /** Checks a removal before it is applied. Returns true if it must not be applied, or not yet. */
-  refuses(item: RemoveItem, from: NodeId | undefined, at: { led: LedSlot; datum: Datum; nowMs: number }): boolean {
+  keepOut(item: RemoveItem, from: NodeId | undefined, at: { led: LedSlot; datum: Datum; nowMs: number }): boolean {
     if (from === undefined || item.removal.cause !== "left") return false;
-    return this.#withheld.withholds(item, from, at) || isForeign(at.datum, item, from);
+    return this.#withheld.withhold(item, from, at) || isForeign(at.datum, item, from);
   }
 
   /** Judges a session's item for a registration that another session's client holds; see `Intake`. */
-  judges(
+  judge(
     item: PublishItem,
     from: NodeId,
     { led, live, nowMs }: { led: LedSlot; live: Registration; nowMs: number },

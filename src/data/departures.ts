@@ -98,7 +98,7 @@ export class Departures {
     datum.interest.forget(session);
     const left = isOwner ? removalsOf(datum, session, offered) : NO_ITEMS;
     slot.contents.dropIfIdle(datum);
-    return left.length === 0 || this.#parts.protection.holds(datum, session, nowMs) ? NO_ITEMS : left;
+    return left.length === 0 || this.#parts.protection.holdLoss(datum, session, nowMs) ? NO_ITEMS : left;
   }
 }
 

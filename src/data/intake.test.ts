@@ -25,11 +25,11 @@ function scene(owner = leads, serviceBytesMax = 1_000_000) {
       slots,
       versions: { give: (_nowMs, origin) => given(++version, origin) },
       contention: {
-        refuses: (_item, from) => {
+        keepOut: (_item, from) => {
           seen.push(from);
           return said.refuses;
         },
-        judges: () => "newest",
+        judge: () => "newest",
       },
       hold: { unpublished: (datum) => void unpublished.push(datum as Datum) },
       commits: { commit: (_led, datum, applied) => void commits.push({ datum, applied }) },

@@ -37,7 +37,7 @@ interface Parts {
   readonly slots: Pick<Slots, "leading">;
   readonly versions: Pick<VersionFloor, "give">;
   readonly hold: Pick<RestartHold, "unpublished">;
-  readonly contention: Pick<Contention, "refuses" | "judges">;
+  readonly contention: Pick<Contention, "keepOut" | "judge">;
   readonly commits: Pick<Commits, "commit">;
 }
 
@@ -60,13 +60,13 @@ export class Intake {
       const led = slots.leading(dataInfoIdOf(item));
       const datum = led === undefined ? undefined : this.#datumFor(led, item, nowMs);
       if (led === undefined || datum === undefined) continue;
-      if (item.kind === "remove" && contention.refuses(item, from, { led, datum, nowMs })) continue;
+      if (item.kind === "remove" && contention.keepOut(item, from, { led, datum, nowMs })) continue;
       if (from !== undefined) led.spoke.add(from);
       const applied = touched.get(datum) ?? { led, changes: [], taken: [] };
       touched.set(datum, applied);
       const held = datum.registration(registIdOf(item));
       const isForeign = from !== undefined && held !== undefined && held.owner.session !== from;
-      const verdict = isForeign ? contention.judges(item, from, { led, live: held, nowMs }) : "newest";
+      const verdict = isForeign ? contention.judge(item, from, { led, live: held, nowMs }) : "newest";
       const live = verdict === "claimant" ? this.#makeWay(datum, item, applied) : held;
       const outgrown = item.kind === "put" ? outgrowing(datum, item.publication, bound) : undefined;
       if (typeof verdict === "object") notTaken.superseded.push(verdict);

@@ -27,7 +27,7 @@ function service(...counts: readonly (readonly [NodeId, number])[]) {
 
 test("a loss is held from so many publishers on, if it is more than its share of the service", () => {
   const holds = (lost: number, left: number, options = {}) =>
-    new LossProtection({ ...OPTIONS, ...options }).holds(service([SESSION, lost], [OTHER, left]), SESSION, START_MS);
+    new LossProtection({ ...OPTIONS, ...options }).holdLoss(service([SESSION, lost], [OTHER, left]), SESSION, START_MS);
   assert.deepEqual([holds(2, 1), holds(3, 1)], [false, true]);
   assert.deepEqual([holds(4, 4), holds(5, 4)], [false, true]);
   assert.equal(holds(9, 0, { lossProtectionPercent: 100 }), false);
@@ -35,7 +35,7 @@ test("a loss is held from so many publishers on, if it is more than its share of
 
 test("whatever would leave a service without anybody is held, if anything is", () => {
   const holds = (lost: number, options = {}) =>
-    new LossProtection({ ...OPTIONS, ...options }).holds(service([SESSION, lost]), SESSION, START_MS);
+    new LossProtection({ ...OPTIONS, ...options }).holdLoss(service([SESSION, lost]), SESSION, START_MS);
   assert.deepEqual([holds(1), holds(2)], [true, true]);
   assert.equal(holds(1, { lossProtectionPercent: 100 }), false);
 });
@@ -53,7 +53,7 @@ test("a service that changes again and again is counted a second after the first
   const one = service([SESSION, 4]);
   protection.changed(one, START_MS);
   assert.equal(protection.nextMs(), Number.POSITIVE_INFINITY, "it is not held");
-  protection.holds(one, SESSION, START_MS);
+  protection.holdLoss(one, SESSION, START_MS);
   for (let afterMs = 0; afterMs < 900; afterMs += 100) protection.changed(one, START_MS + afterMs);
   assert.equal(protection.nextMs(), START_MS + 1_000);
 });
@@ -63,7 +63,7 @@ test("when enough others are listed, those who did not come back have another le
   const { datum: one, contents } = datum();
   const publisher = (registId: string, session: NodeId) => put({ registId, owner: { session, client: clientId("c") } });
   for (const registId of ["a", "b"]) contents.apply(one, publisher(registId, SESSION));
-  protection.holds(one, SESSION, START_MS);
+  protection.holdLoss(one, SESSION, START_MS);
   contents.apply(one, publisher("c", OTHER));
   count(protection, one, START_MS + 4_000);
   assert.equal(protection.nextMs(), START_MS + 35_000);
@@ -81,7 +81,7 @@ test("others that have gone again leave a service held for the whole time", () =
     ["b", OTHER],
   ] as const) {
     contents.apply(one, put({ registId, owner: { session, client: clientId("c") } }));
-    if (session === SESSION) protection.holds(one, SESSION, START_MS);
+    if (session === SESSION) protection.holdLoss(one, SESSION, START_MS);
   }
   count(protection, one, START_MS);
   assert.equal(protection.nextMs(), START_MS + 31_000);
@@ -93,8 +93,8 @@ test("others that have gone again leave a service held for the whole time", () =
 test("sessions that go one after the other are counted together", () => {
   const protection = new LossProtection(OPTIONS);
   const one = service([SESSION, 4], [OTHER, 1], [THIRD, 2]);
-  assert.equal(protection.holds(one, SESSION, START_MS), true);
-  assert.equal(protection.holds(one, OTHER, START_MS + 100), true);
+  assert.equal(protection.holdLoss(one, SESSION, START_MS), true);
+  assert.equal(protection.holdLoss(one, OTHER, START_MS + 100), true);
   const untilMs = START_MS + OPTIONS.lossProtectionMaxMs;
   assert.deepEqual(protection.list(), [{ dataInfoId: ORDERS, sinceMs: START_MS, untilMs, lost: 5, publishers: 7 }]);
   assert.deepEqual([protection.size, protection.nextMs()], [1, untilMs]);
@@ -106,7 +106,7 @@ test("sessions that go one after the other are counted together", () => {
 test("a hold is over when all its sessions are back, and not when one is", () => {
   const protection = new LossProtection(OPTIONS);
   const one = service([SESSION, 4], [OTHER, 1]);
-  for (const session of [SESSION, OTHER]) protection.holds(one, session, START_MS);
+  for (const session of [SESSION, OTHER]) protection.holdLoss(one, session, START_MS);
   protection.returned(THIRD);
   protection.returned(SESSION);
   assert.equal(protection.list()[0]?.lost, 1);
@@ -116,7 +116,7 @@ test("a hold is over when all its sessions are back, and not when one is", () =>
 
 test("a hold ends by itself after its time, once", () => {
   const protection = new LossProtection(OPTIONS);
-  protection.holds(service([SESSION, 4]), SESSION, START_MS);
+  protection.holdLoss(service([SESSION, 4]), SESSION, START_MS);
   const untilMs = START_MS + OPTIONS.lossProtectionMaxMs;
   assert.equal(protection.takeEnded(untilMs - 1), undefined);
   assert.deepEqual([protection.takeEnded(untilMs), protection.takeEnded(untilMs)], [ORDERS, undefined]);
@@ -124,7 +124,7 @@ test("a hold ends by itself after its time, once", () => {
 
 test("a slot that is led elsewhere holds nothing here; other slots do", () => {
   const protection = new LossProtection(OPTIONS);
-  protection.holds(service([SESSION, 4]), SESSION, START_MS);
+  protection.holdLoss(service([SESSION, 4]), SESSION, START_MS);
   protection.forget(1);
   assert.equal(protection.size, 1);
   protection.forget(0);

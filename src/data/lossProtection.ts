@@ -63,7 +63,7 @@ export class LossProtection {
   }
 
   /** Whether the loss of all publishers of `session` in this service is held; it is remembered then. */
-  holds(datum: Datum, session: NodeId, nowMs: number): boolean {
+  holdLoss(datum: Datum, session: NodeId, nowMs: number): boolean {
     const known = this.#held.get(datum.dataInfoId);
     const sessions = new Set([...(known?.sessions ?? []), session]);
     if (!this.#isGreat(datum, sessions)) return false;

@@ -50,7 +50,7 @@ export class Recall {
    * A session that has `have` is about to be answered. Returns true if its list, or a newer one, is requested first;
    * the session waits then. Once every session has been heard, no list can contain more.
    */
-  asks(datum: Datum, session: NodeId, { have, nowMs }: { have: DatumVersion; nowMs: number }): boolean {
+  askFirst(datum: Datum, session: NodeId, { have, nowMs }: { have: DatumVersion; nowMs: number }): boolean {
     const led = this.#slots.ledSlot(datum.slot);
     if (led === undefined || !isLater(have, datum, led)) return false;
     const asked = this.#asked.get(datum.dataInfoId);

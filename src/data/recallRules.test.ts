@@ -46,7 +46,8 @@ function scene(known: readonly NodeId[] = [SESSION, OTHER, GONE]) {
     },
     { toSession: (to, message) => void sent.push({ to, message }) },
   );
-  const asks = (session: NodeId, have: DatumVersion, nowMs = START_MS) => recall.asks(datum, session, { have, nowMs });
+  const asks = (session: NodeId, have: DatumVersion, nowMs = START_MS) =>
+    recall.askFirst(datum, session, { have, nowMs });
   const asked = () => sent.splice(0).map(({ to }) => to);
   const recalled = (from: NodeId, version: DatumVersion, ...publications: readonly Publication[]) => {
     const over = recall.recalled(from, { dataInfoId: ORDERS, ...version, publications }, START_MS);
@@ -179,7 +180,7 @@ test("of a slot that others lead nobody is asked any more", () => {
   recall.adopted();
   unlinked(SESSION);
   assert.deepEqual(answered, []);
-  assert.equal(recall.asks(datum, OTHER, { have: LATER, nowMs: START_MS }), false);
+  assert.equal(recall.askFirst(datum, OTHER, { have: LATER, nowMs: START_MS }), false);
   assert.deepEqual(asked(), [SESSION]);
 });
 

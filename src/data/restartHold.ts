@@ -73,7 +73,7 @@ export class RestartHold {
   }
 
   /** Whether the service may be shown as it is; from then on it is no longer held. */
-  releases(service: Service): boolean {
+  releaseIfWhole(service: Service): boolean {
     if (service.size < this.expected(service)) return false;
     this.#set(service, 0);
     return true;

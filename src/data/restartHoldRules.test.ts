@@ -33,11 +33,11 @@ test("before the first table nothing is held, and with it the time begins", () =
 
 test("a service is shown with as many publishers as it had, and is not held again when some go", () => {
   const hold = held([ORDERS, 2]);
-  assert.equal(hold.releases({ ...ofOrders, size: 1 }), false);
+  assert.equal(hold.releaseIfWhole({ ...ofOrders, size: 1 }), false);
   assert.equal(hold.holds(ofOrders), true);
-  assert.equal(hold.releases({ ...ofOrders, size: 2 }), true);
+  assert.equal(hold.releaseIfWhole({ ...ofOrders, size: 2 }), true);
   assert.deepEqual([hold.holds(ofOrders), hold.untilMs], [false, Number.POSITIVE_INFINITY]);
-  assert.equal(hold.releases({ ...ofOrders, size: 0 }), true);
+  assert.equal(hold.releaseIfWhole({ ...ofOrders, size: 0 }), true);
 });
 
 test("who unpublishes is not waited for", () => {

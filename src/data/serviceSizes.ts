@@ -30,7 +30,7 @@ export class ServiceSizes {
 
   /** A datum may have another size: it is recorded, unless more publishers are waited for. */
   resized(datum: Datum, nowMs: number): void {
-    if (this.#hold.releases(datum)) this.#set(datum.dataInfoId, datum.size, nowMs);
+    if (this.#hold.releaseIfWhole(datum)) this.#set(datum.dataInfoId, datum.size, nowMs);
   }
 
   /** The slot's leader has no such datum; if it holds the service, it was not published again yet. */

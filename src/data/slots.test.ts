@@ -49,7 +49,7 @@ test("a table that is not newer changes nothing", () => {
 test("a newer table under the same leader epoch goes on with the slot as it is", () => {
   const slots = slotsAfter([leads, follows]);
   const [before, copy] = [led(slots), followed(slots, 1)];
-  before.serveIfHeard(new Set(), { nowMs: START_MS, waitMs: 0 });
+  before.serveIfHeard(new Set(), { nowMs: START_MS, waitMs: 0, overdueMs: 0 });
   const owner = { leaderEpoch: 1n };
   assert.deepEqual(slots.adopt(tableOf(2n, { ...leads, ...owner }, { ...follows, ...owner }), START_MS), {
     led: [],
@@ -62,7 +62,7 @@ test("a newer table under the same leader epoch goes on with the slot as it is",
 test("a lead under a new epoch begins anew with what is held, and does not serve", () => {
   const slots = slotsAfter([leads]);
   const before = led(slots);
-  before.serveIfHeard(new Set(), { nowMs: START_MS, waitMs: 0 });
+  before.serveIfHeard(new Set(), { nowMs: START_MS, waitMs: 0, overdueMs: 0 });
   before.hears(SESSION);
   before.followers.add(PEER);
   const adopted = slots.adopt(tableOf(2n, leads), START_MS + 5);
@@ -151,7 +151,7 @@ test("of several lives of a slot the highest version of each service is told, un
 
 test("meta hears of led slots that serve or hold something back, and of followed ones in sync", () => {
   const slots = slotsAfter([leads, leads, follows, follows]);
-  led(slots, 0).serveIfHeard(new Set(), { nowMs: START_MS, waitMs: 0 });
+  led(slots, 0).serveIfHeard(new Set(), { nowMs: START_MS, waitMs: 0, overdueMs: 0 });
   followed(slots, 3).isInSync = true;
   assert.deepEqual(slots.report(nothingHeld), { serving: [0], held: [], inSync: [3] });
   assert.deepEqual(

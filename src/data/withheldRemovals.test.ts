@@ -32,7 +32,7 @@ function contested() {
   });
   const wake = (nowMs: number) => void taken.push(...withheld.takeEnded(nowMs));
   const withholds = (item: RemoveItem, from: NodeId, nowMs = START_MS) =>
-    withheld.withholds(item, from, { led, datum, nowMs });
+    withheld.withhold(item, from, { led, datum, nowMs });
   return { led, datum, withheld, wake, withholds, asked, wanted, taken };
 }
 

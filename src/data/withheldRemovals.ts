@@ -39,7 +39,7 @@ export class WithheldRemovals {
   }
 
   /** Checks the removal of a departed client before it is applied. Returns true if it waits for an answer. */
-  withholds(
+  withhold(
     item: RemoveItem,
     from: NodeId,
     { led, datum, nowMs }: { led: LedSlot; datum: Datum; nowMs: number },
@@ -57,16 +57,16 @@ export class WithheldRemovals {
     const live = datum.registration(removal.registId);
     if (live === undefined || compareStamps(live, removal.stamp) !== 0) return false;
     if (isWinner) {
-      this.#withhold(key, { asked: contest.loser, item }, nowMs + ANSWER_MS);
+      this.#keep(key, { asked: contest.loser, item }, nowMs + ANSWER_MS);
       const superseded = [{ ...supersededBy(datum, contest.entry), isRemoved: true }];
       this.#output.toSession(contest.loser, { kind: "wanted", slot: datum.slot, keys: [], superseded });
       return true;
     }
     const challenger = live.owner.session === from ? challenges.grant(live, nowMs) : undefined;
     if (challenger !== undefined) {
-      this.#withhold(key, { asked: challenger, item }, nowMs + ANSWER_MS);
+      this.#keep(key, { asked: challenger, item }, nowMs + ANSWER_MS);
       this.#output.toSession(challenger, wantedOf(datum.slot, removal));
-    } else if (isCatchingUp) this.#withhold(key, { asked: undefined, item }, this.#caughtUpMs);
+    } else if (isCatchingUp) this.#keep(key, { asked: undefined, item }, this.#caughtUpMs);
     return challenger !== undefined || isCatchingUp;
   }
 
@@ -89,7 +89,7 @@ export class WithheldRemovals {
     this.#caughtUpMs = nowMs + CATCH_UP_MS;
   }
 
-  #withhold(key: string, withheld: Withheld, untilMs: number): void {
+  #keep(key: string, withheld: Withheld, untilMs: number): void {
     this.#withheld.set(key, withheld);
     this.#ends.set(key, untilMs);
   }

@@ -125,7 +125,7 @@ export class Membership {
    * fell silent with it or later may live too. The same message never raises this doubt twice: a member that comes and
    * goes was last heard after the dead ones.
    */
-  #showsCut(key: string): boolean {
+  #noteReturn(key: string): boolean {
     const back = this.#silent.get(key);
     if (back === undefined) return false;
     this.#silent.delete(key);
@@ -174,7 +174,7 @@ export class Membership {
     const admission = this.#runs.admit(member.id, this.#signs, nowMs);
     if (admission.kind !== "admitted") return admission;
     if (admission.replaced !== undefined) this.#endRun(admission.replaced);
-    const wasCutOff = this.#showsCut(key);
+    const wasCutOff = this.#noteReturn(key);
     if (wasCutOff || this.#isDeaf(nowMs)) this.wasDeaf(nowMs);
     this.#heardMs = nowMs;
     const entry = this.#entries.get(key) ?? this.#add(member, 0);

@@ -255,7 +255,8 @@ export class Session implements Registry {
     const { publication } = event;
     const { registId, version } = publication;
     const held = this.#publications.held(publication);
-    if (this.#refuses(client, event.request, { registId, version, isKnown: held?.client === client, nowMs })) return;
+    if (this.#refuseIfTooMuch(client, event.request, { registId, version, isKnown: held?.client === client, nowMs }))
+      return;
     const claim = { ...publication, nowMs, resumedMs: this.#resumedMs };
     const error = contest(held, client, claim) ?? this.#fullness.refusal(publication, held, nowMs);
     if (error !== undefined) return client.refuse(event.request, publication, error);
@@ -271,7 +272,7 @@ export class Session implements Registry {
   }
 
   #unpublished(client: Client, { request, key }: { request: number; key: RegistrationKey }, nowMs: number): void {
-    if (this.#refuses(client, request, { ...key, isKnown: true, nowMs })) return;
+    if (this.#refuseIfTooMuch(client, request, { ...key, isKnown: true, nowMs })) return;
     const held = this.#publications.dropClaim(client, key);
     const claim = { ...key, nowMs, resumedMs: this.#resumedMs };
     const error = contest(held, client, claim);
@@ -285,7 +286,7 @@ export class Session implements Registry {
   #subscribed(client: Client, event: { request: number; subscription: SubscribeRequest }, nowMs: number): void {
     const { registId, version } = event.subscription;
     const isKnown = client.subscribers.has(registrationKey(event.subscription));
-    if (this.#refuses(client, event.request, { registId, version, isKnown, nowMs })) return;
+    if (this.#refuseIfTooMuch(client, event.request, { registId, version, isKnown, nowMs })) return;
     const subscribed = this.#subscriptions.subscribe(client, event.subscription);
     if (subscribed instanceof RegistryError) return client.refuse(event.request, event.subscription, subscribed);
     const { service, subscriber, returnedFrom } = subscribed;
@@ -298,7 +299,7 @@ export class Session implements Registry {
   }
 
   #unsubscribed(client: Client, { request, key }: { request: number; key: RegistrationKey }, nowMs: number): void {
-    if (this.#refuses(client, request, { ...key, isKnown: true, nowMs })) return;
+    if (this.#refuseIfTooMuch(client, request, { ...key, isKnown: true, nowMs })) return;
     this.#subscriptions.unsubscribe(client, key);
     this.#releaseUnused([key.dataInfoId]);
     this.#metrics.set("roster_subscribers", this.#subscriptions.size);
@@ -307,7 +308,7 @@ export class Session implements Registry {
 
   #watchedConfig(client: Client, { request, key }: { request: number; key: RegistrationKey }, nowMs: number): void {
     const isKnown = client.configWatches.has(registrationKey(key));
-    if (this.#refuses(client, request, { ...key, isKnown, nowMs })) return;
+    if (this.#refuseIfTooMuch(client, request, { ...key, isKnown, nowMs })) return;
     const refusal = this.#configs.charge(client, key);
     if (refusal !== undefined) return client.refuse(request, key, refusal);
     client.channel.answer(request, { kind: "accepted", registId: key.registId, version: key.version });
@@ -316,7 +317,7 @@ export class Session implements Registry {
   }
 
   #unwatchedConfig(client: Client, { request, key }: { request: number; key: RegistrationKey }, nowMs: number): void {
-    if (this.#refuses(client, request, { ...key, isKnown: true, nowMs })) return;
+    if (this.#refuseIfTooMuch(client, request, { ...key, isKnown: true, nowMs })) return;
     const isUnused = this.#configs.unwatch(client, key);
     if (isUnused) this.#output.toMeta({ kind: "unwatchConfig", dataInfoIds: [key.dataInfoId] });
     client.channel.answer(request, { kind: "accepted", registId: key.registId, version: key.version });
@@ -351,7 +352,7 @@ export class Session implements Registry {
   }
 
   /** Answers a registration, or the end of one, that is one too many. */
-  #refuses(
+  #refuseIfTooMuch(
     client: Client,
     request: number,
     registration: { registId: string; version: bigint; isKnown: boolean; nowMs: number },

@@ -96,7 +96,11 @@ const REFUSALS: readonly [behaviour: string, sources: () => Partial<ConfigSource
   ["null", () => fileFlag({ zone: null }), ["key=zone", "value=null"]],
   ["a file that is not there", () => ({ flags: { config: join(folder, "none.json") } }), ["none.json", "ENOENT"]],
   ["a file that is no object", () => fileFlag([1]), ["a JSON object"]],
-  ["two doors on one port", () => ({ flags: { "bolt-port": "9603" } }), ["key=http-port", "value=9603", "bolt-port"]],
+  [
+    "two listeners on one port",
+    () => ({ flags: { "bolt-port": "9603" } }),
+    ["key=http-port", "value=9603", "bolt-port"],
+  ],
 ];
 
 for (const [behaviour, sources, parts] of REFUSALS) {
@@ -113,7 +117,7 @@ for (const [behaviour, sources, parts] of REFUSALS) {
   });
 }
 
-test("any free port may be asked for at every door", () => {
+test("any free port may be asked for at every port", () => {
   const { config } = load({ "bolt-port": "0", "http-port": "0", "meta-http-port": "0" });
   assert.deepEqual([config.boltPort, config.httpPort, config.metaHttpPort], [0, 0, 0]);
 });

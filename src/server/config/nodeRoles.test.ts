@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RegistryError } from "../../base/errors.ts";
 import { configWith } from "./load.ts";
-import { checkNodeRoles, doorsOf, isStandalone, nodePortOf } from "./nodeRoles.ts";
+import { checkNodeRoles, isStandalone, nodePortOf, portsOf } from "./nodeRoles.ts";
 import type { Config } from "./table.ts";
 
 const META: Partial<Config> = { metaAddresses: ["127.0.0.1:9620"] };
 
-const DOORS: readonly [who: string, changes: Partial<Config>, doors: Record<string, number>][] = [
+const PORTS: readonly [who: string, changes: Partial<Config>, ports: Record<string, number>][] = [
   ["a whole registry", {}, { "bolt-port": 9600, "http-port": 9603, "meta-http-port": 9615 }],
   [
     "a whole registry that others may join",
@@ -19,9 +19,9 @@ const DOORS: readonly [who: string, changes: Partial<Config>, doors: Record<stri
   ["a meta node", { roles: ["meta"] }, { "meta-http-port": 9615, "node-port": 9620 }],
 ];
 
-for (const [who, changes, doors] of DOORS) {
+for (const [who, changes, ports] of PORTS) {
   test(`${who} opens the ports that it needs`, () => {
-    assert.deepEqual(Object.fromEntries(doorsOf(configWith(changes))), doors);
+    assert.deepEqual(Object.fromEntries(portsOf(configWith(changes))), ports);
   });
 }
 
@@ -42,7 +42,7 @@ const REFUSED: readonly [behaviour: string, changes: Partial<Config>, parts: rea
     ["key=store-url", "need a database that they share"],
   ],
   [
-    "two doors on one port",
+    "two listeners on one port",
     { metaHttpPort: 9620, nodePort: 9620 },
     ["key=node-port", "other than that of meta-http-port"],
   ],

@@ -34,13 +34,13 @@ export function dataHttpPortOf(config: Config): number | undefined {
 }
 
 /** The ports that the node opens, by the key that names each. */
-export function doorsOf(config: Config): ReadonlyMap<ConfigKey, number> {
-  const doors = new Map<ConfigKey, number>();
-  for (const key of clientPortKeys(config)) doors.set(key, config[camelCase(key)]);
-  if (config.roles.includes("meta")) doors.set("meta-http-port", config.metaHttpPort);
+export function portsOf(config: Config): ReadonlyMap<ConfigKey, number> {
+  const ports = new Map<ConfigKey, number>();
+  for (const key of clientPortKeys(config)) ports.set(key, config[camelCase(key)]);
+  if (config.roles.includes("meta")) ports.set("meta-http-port", config.metaHttpPort);
   const [dataHttpPort, nodePort] = [dataHttpPortOf(config), nodePortOf(config)];
-  if (dataHttpPort !== undefined) doors.set("data-http-port", dataHttpPort);
-  return nodePort === undefined ? doors : doors.set("node-port", nodePort);
+  if (dataHttpPort !== undefined) ports.set("data-http-port", dataHttpPort);
+  return nodePort === undefined ? ports : ports.set("node-port", nodePort);
 }
 
 /** Throws CONFIG_INVALID, with the remedy, for keys that don't go together. */
@@ -64,7 +64,7 @@ export function checkNodeRoles(config: Config): void {
     throw refused("bind", bind, allowed);
   }
   checkWorkers(config);
-  checkDoors(config);
+  checkPorts(config);
 }
 
 /** The keys of the ports at which the node listens for clients. */
@@ -103,10 +103,10 @@ export function workerConfig(config: Config, worker: number): Config {
   };
 }
 
-/** Two doors on one port would fail later with a message that names neither key. */
-function checkDoors(config: Config): void {
+/** Two listeners on one port would fail later with a message that names neither key. */
+function checkPorts(config: Config): void {
   const taken = new Map<number, ConfigKey>();
-  for (const [key, port] of doorsOf(config)) {
+  for (const [key, port] of portsOf(config)) {
     const other = taken.get(port);
     if (port !== 0 && other !== undefined) throw refused(key, port, `a port other than that of ${other}`);
     taken.set(port, key);
