@@ -13,7 +13,7 @@ import { Costs } from "../../src/session/costs.ts";
 import { DataLinks } from "../../src/session/dataLinks.ts";
 import { DataRepair } from "../../src/session/dataRepair.ts";
 import { Publications } from "../../src/session/publications.ts";
-import type { SessionEvent } from "../../src/session/session.ts";
+import type { SessionEvent } from "../../src/session/sessionPorts.ts";
 import { hostClock, hostTimers } from "../../src/transport/clock.ts";
 import { LocalNetwork } from "../../src/transport/localNetwork.ts";
 import { hostRandom } from "../../src/transport/random.ts";

@@ -56,6 +56,10 @@ export const ERRORS = {
   },
   FIELD_INVALID: { retry: false, meaning: "a field is missing, too long, or holds a value that is not allowed" },
   HTTP_BAD_REQUEST: { retry: false, meaning: "the request's path, query or body is not allowed here" },
+  LIST_UNAVAILABLE: {
+    retry: true,
+    meaning: "the list of this service has not come in time; its data node is not reached, or does not serve it yet",
+  },
   NODE_BYTES_EXHAUSTED: {
     retry: true,
     meaning: "the node holds as much as it may; add session nodes, or raise memory-bytes-max",
@@ -79,6 +83,10 @@ export const ERRORS = {
   NOT_META_LEADER: { retry: true, meaning: "this meta node does not lead; ask the leader" },
   OPERATION_FAILED: { retry: false, meaning: "the node did not carry out the request" },
   OVERLOADED: { retry: true, meaning: "more registrations arrive in a second than the session takes; try again later" },
+  QUERIES_EXHAUSTED: {
+    retry: true,
+    meaning: "more questions wait for changes of services than may; ask later, or ask another session",
+  },
   REGISTRATION_TOO_LARGE: {
     retry: false,
     meaning: "one registration holds more than registration-bytes-max; publish less, or raise it",

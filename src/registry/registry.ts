@@ -152,7 +152,38 @@ export interface ClientChannel {
   report(pushes: "paused" | "resumed"): void;
 }
 
+// Questions about a service, for protocols that poll or wait and for operators. A question is no subscription: it
+// belongs to no client, is answered once, and keeps the list here for a while, so that one who polls does not fetch it
+// each time.
+
+/** The side of a question to which its answer goes. */
+export interface Asker {
+  /** Called once, perhaps before `step` returns; never after `gaveUp`. */
+  answer(answer: QueryAnswer): void;
+}
+
+export type QueryAnswer =
+  /** The newest whole list, valid as its view says. `isNewer`: its version is above the one that was named. */
+  | { readonly kind: "list"; readonly view: ServiceView; readonly isNewer: boolean }
+  /** LIST_UNAVAILABLE: no list has come until the time was over. QUERIES_EXHAUSTED: too many wait. */
+  | { readonly kind: "failed"; readonly error: RegistryError };
+
+export type QueryEvent =
+  /**
+   * Answered as soon as the list is above version `since`, at `untilMs` with what there is. To ask for the newest list
+   * at once, `since` is NO_VERSION: `untilMs` is then the time that a list may take to come.
+   */
+  | {
+      readonly kind: "asked";
+      readonly asker: Asker;
+      readonly dataInfoId: DataInfoId;
+      readonly since: bigint;
+      readonly untilMs: number;
+    }
+  /** The asker does not want the answer any more. */
+  | { readonly kind: "gaveUp"; readonly asker: Asker };
+
 /** The session role as gateways see it. */
 export interface Registry {
-  step(event: ClientEvent, nowMs: number): void;
+  step(event: ClientEvent | QueryEvent, nowMs: number): void;
 }

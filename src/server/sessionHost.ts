@@ -4,7 +4,8 @@ import type { Metrics } from "../base/metrics.ts";
 import { Stepper, type StepperEnvironment } from "../base/stepper.ts";
 import type { ClientAddresses, MemberToMeta } from "../cluster/messages/membership.ts";
 import type { NodeId } from "../model/ids.ts";
-import { Session, type SessionEvent, type SessionOptions, type SessionOutput } from "../session/session.ts";
+import { Session } from "../session/session.ts";
+import type { SessionEvent, SessionOptions, SessionOutput } from "../session/sessionPorts.ts";
 
 export interface SessionHostEnvironment extends StepperEnvironment {
   readonly metrics: Metrics;

@@ -7,8 +7,8 @@ import { Deadlines } from "../base/deadlines.ts";
 import { RegistryError } from "../base/errors.ts";
 import type { Metrics } from "../base/metrics.ts";
 import { MembershipView } from "../cluster/membershipView.ts";
-import type { MemberAddress, Members, MemberToMeta, MetaToMember } from "../cluster/messages/membership.ts";
-import type { DataToSession, SessionToData } from "../cluster/messages/sessionData.ts";
+import type { Members, MetaToMember } from "../cluster/messages/membership.ts";
+import type { DataToSession } from "../cluster/messages/sessionData.ts";
 import type { ClientId, DataInfoId, NodeId } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 import type { ClientEvent, PublishRequest, RegistrationKey, Registry, SubscribeRequest } from "../registry/registry.ts";
@@ -22,50 +22,14 @@ import { DataRepair } from "./dataRepair.ts";
 import { DepartedClients } from "./departedClients.ts";
 import { Fullness } from "./fullness.ts";
 import { Publications } from "./publications.ts";
-import { Pusher, type PushOptions } from "./pusher.ts";
+import { Pusher } from "./pusher.ts";
+import { Queries } from "./queries.ts";
 import { ServiceLists } from "./serviceLists.ts";
+import type { SessionEvent, SessionOptions, SessionOutput } from "./sessionPorts.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import { contest } from "./takeOver.ts";
 import type { SessionParts } from "./unfinished.ts";
 import { VersionScan } from "./versionScan.ts";
-
-/** Settings, each a key of the configuration; all times in milliseconds. */
-export interface SessionOptions extends PushOptions {
-  readonly id: NodeId;
-  /** The address for other nodes: `host:port`. */
-  readonly address: string;
-  readonly clientReturnGraceMs: number;
-  readonly clientRegistrationsMax: number;
-  /** The process has the role data too, and keeps its clients' publications a second time. */
-  readonly isDataHere: boolean;
-  /** The bound for the list of one service, in the bytes of model/listBytes.ts. */
-  readonly serviceBytesMax: number;
-  readonly versionScanIntervalMs: number;
-  readonly digestIntervalMs: number;
-}
-
-/** The effects of a step towards other nodes; effects for clients go through their channels. */
-export interface SessionOutput {
-  toData(node: NodeId, message: SessionToData): void;
-  /** To every meta node. */
-  toMeta(message: MemberToMeta): void;
-  /** The data nodes of the cluster: keep links to exactly these. */
-  linkData(nodes: readonly MemberAddress[]): void;
-  /** The cluster refuses this node; its process must end with the reason. */
-  refused(reason: string): void;
-}
-
-export type SessionEvent =
-  | ClientEvent
-  | { readonly kind: "fromData"; readonly from: NodeId; readonly message: DataToSession }
-  | { readonly kind: "dataUp"; readonly node: NodeId }
-  | { readonly kind: "dataDown"; readonly node: NodeId }
-  | { readonly kind: "fromMeta"; readonly message: MetaToMember }
-  /** A link to a meta node was made. */
-  | { readonly kind: "metaUp" }
-  /** The node is about to stop: clients that leave now come back elsewhere. */
-  | { readonly kind: "drain" }
-  | { readonly kind: "woken" };
 
 // After this time clients may have given this process up and gone elsewhere.
 const ABSENCE_MS = 1_500;
@@ -86,6 +50,7 @@ export class Session implements Registry {
   readonly #links: DataLinks;
   readonly #fullness: Fullness;
   readonly #lists: ServiceLists;
+  readonly #queries: Queries;
   readonly #repair: DataRepair;
   readonly #claims: Claims;
   readonly #membership: MembershipView;
@@ -114,9 +79,11 @@ export class Session implements Registry {
     this.#admission = new Admission(options.clientRegistrationsMax, this.#publications, this.#links);
     this.#fullness = new Fullness(this.#publications, this.#links, options);
     this.#pusher = new Pusher(options, this.#subscriptions, environment.metrics);
-    this.#lists = new ServiceLists(this.#subscriptions, this.#links, (service, nowMs) =>
-      this.#pusher.changed(service, nowMs),
-    );
+    this.#lists = new ServiceLists(this.#subscriptions, this.#links, (service, nowMs) => {
+      this.#queries.changed(service);
+      this.#pusher.changed(service, nowMs);
+    });
+    this.#queries = new Queries(this.#subscriptions, this.#lists);
     this.#repair = new DataRepair(this.#publications, this.#links);
     this.#claims = new Claims(this.#publications, this.#links);
     this.#membership = new MembershipView(
@@ -178,6 +145,10 @@ export class Session implements Registry {
         this.#membership.hasNews();
         this.#watchConfigs();
         break;
+      case "asked":
+      case "gaveUp":
+        this.#releaseUnused(this.#queries.step(event, nowMs));
+        break;
       case "drain":
         this.#isDraining = true;
         this.#membership.leave();
@@ -214,6 +185,7 @@ export class Session implements Registry {
       this.#membership.nextMs(),
       this.#configs.nextMs(),
       this.#scan.nextMs(),
+      this.#queries.nextMs(),
     );
   }
 
@@ -456,6 +428,7 @@ export class Session implements Registry {
     this.#pusher.wake(nowMs);
     this.#configs.wake(nowMs);
     this.#links.wake(nowMs);
+    this.#releaseUnused(this.#queries.wake(nowMs));
     this.#claims.wake({ nowMs, resumedMs: this.#resumedMs });
     this.#compareDue(nowMs);
     this.#repairLists(nowMs);

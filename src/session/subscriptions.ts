@@ -39,6 +39,8 @@ export class SubscribedService {
   readonly gap = new PushGap();
   /** The first list is not a change. */
   isKnown = false;
+  /** Kept for those who ask for it from time to time; see Queries. */
+  isPolled = false;
   /** The list is on its way to all; see Pusher. */
   round: PushRound | undefined;
 
@@ -97,7 +99,7 @@ export class Subscriptions {
       const refusal = this.#charge(client, request, known ?? departed);
       if (refusal !== undefined) return refusal;
     }
-    const service = this.#serviceFor(request.dataInfoId);
+    const service = this.open(request.dataInfoId);
     if (known !== undefined && known.version > request.version)
       return { service, subscriber: known, returnedFrom: undefined };
     const returnedFrom = departed?.target.client;
@@ -137,9 +139,9 @@ export class Subscriptions {
     return dropped;
   }
 
-  /** Forgets the service if it has no subscriber left. */
+  /** Forgets the service if it has no subscriber left, and is not kept for questions. */
   forgetIfUnused(service: SubscribedService): boolean {
-    if (service.targets.size > 0) return false;
+    if (service.targets.size > 0 || service.isPolled) return false;
     service.list.release();
     return this.#services.delete(service.dataInfoId);
   }
@@ -152,7 +154,8 @@ export class Subscriptions {
     return refusal;
   }
 
-  #serviceFor(dataInfoId: DataInfoId): SubscribedService {
+  /** The service, made if it is not known. */
+  open(dataInfoId: DataInfoId): SubscribedService {
     const known = this.#services.get(dataInfoId);
     if (known !== undefined) return known;
     const service = new SubscribedService(dataInfoId);

@@ -23,7 +23,7 @@ interface OnConnection {
 }
 
 /** Clients are named `c1`, nodes by their ids: `s1.4` is the fourth run in the world, one of the node s1. */
-export type Fact = ClientFact | MessageFact | MetaFact | WorldFact;
+export type Fact = ClientFact | QueryFact | MessageFact | MetaFact | WorldFact;
 
 /** Clients' actions, and the lists that they were shown. */
 export type ClientFact =
@@ -136,6 +136,30 @@ export type MetaFact =
   | { readonly kind: "resigned"; readonly node: NodeId; readonly keepsLead: boolean }
   /** The store has lost its last commits. */
   | { readonly kind: "failedOver"; readonly table: SlotTable | undefined };
+
+/** Questions about lists. Questions are numbered. */
+export type QueryFact =
+  /** A session was asked for a list above `since`, to answer within `waitMs`. */
+  | {
+      readonly kind: "queried";
+      readonly question: number;
+      readonly node: NodeId;
+      readonly machine: string;
+      readonly service: DataInfoId;
+      readonly since: bigint;
+      readonly waitMs: number;
+    }
+  /** Its answer: the list, as `zone/token` lines; or, without a version, the error. */
+  | {
+      readonly kind: "queryAnswered";
+      readonly question: number;
+      readonly node: NodeId;
+      readonly service: DataInfoId;
+      readonly version?: bigint;
+      readonly isNewer: boolean;
+      readonly list: string;
+    }
+  | { readonly kind: "queryGivenUp"; readonly question: number };
 
 /** Events of the nodes and of the world. */
 export type WorldFact =

@@ -4,7 +4,7 @@
 import type { DataOptions } from "../data/dataPorts.ts";
 import type { MetaOptions } from "../meta/metaPorts.ts";
 import type { SofaConfig } from "../protocols/sofa/environment.ts";
-import type { SessionOptions } from "../session/session.ts";
+import type { SessionOptions } from "../session/sessionPorts.ts";
 import type { Role } from "./facts.ts";
 import type { Weather } from "./network/byteStream.ts";
 import type { LinkWeather } from "./network/nodeNetwork.ts";

@@ -3,6 +3,7 @@
 
 import type { NodeId } from "../model/ids.ts";
 import { Operator } from "./apps/operator.ts";
+import { Pollers } from "./apps/pollers.ts";
 import { Workload } from "./apps/workload.ts";
 import type { Finding } from "./checkers/checker.ts";
 import { Judge } from "./checkers/judge.ts";
@@ -63,8 +64,10 @@ export function runSeed(seed: number, options: Kind): RunResult {
   const operator = new Operator(part(), cluster, workload);
   const aimed = new AimedFaults(part(), cluster, workload);
   watchers.push((fact) => aimed.see(fact));
+  const pollers = new Pollers(part(), cluster);
   cluster.start();
   workload.start();
+  pollers.start();
   clientFaults.start();
   faults.start();
   operator.start();
@@ -84,6 +87,7 @@ export function runSeed(seed: number, options: Kind): RunResult {
   if (plan.hasLeaving && !isOver()) letOneLeave(cluster, record);
   run(plan.hasLeaving ? leaveMs(plan) : 0);
   if (!isOver()) compareFollowers(cluster, record);
+  pollers.last();
   run(COMPARE_MS);
   if (!isOver()) tellUnfinished(cluster, { record, run });
   if (!isOver()) record({ kind: "over", live: liveClients(workload), configs: cluster.store.state.configs });

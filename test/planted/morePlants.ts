@@ -229,4 +229,25 @@ export const MORE_PLANTS: readonly Plant[] = [
     firstSeed: 20,
     isTight: true,
   },
+  {
+    name: "a change is not told to those who wait for it",
+    file: "src/session/session.ts",
+    find: "      this.#queries.changed(service);\n",
+    replace: "",
+    rules: ["7"],
+  },
+  {
+    name: "a question is not answered at the end of its time",
+    file: "src/session/queries.ts",
+    find: "asker = this.#ends.take(nowMs)) this.#end(asker);",
+    replace: "asker = this.#ends.take(nowMs)) this.#waits.delete(asker);",
+    rules: ["quiet:"],
+  },
+  {
+    name: "a question is answered with the version that it named",
+    file: "src/session/queries.ts",
+    find: "if (view !== undefined && view.version > since) {",
+    replace: "if (view !== undefined && view.version >= since) {",
+    rules: ["3"],
+  },
 ];

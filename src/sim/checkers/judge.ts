@@ -18,6 +18,7 @@ import { Lead } from "./lead.ts";
 import { NewestWins } from "./newestWins.ts";
 import { Nodes } from "./nodes.ts";
 import { Owners } from "./owners.ts";
+import { Queries } from "./queries.ts";
 import { Registrations } from "./registrations.ts";
 import { Settled } from "./settled.ts";
 import { SubscriberOrder } from "./subscriberOrder.ts";
@@ -45,6 +46,7 @@ export class Judge {
       new DeadClients(evidence),
       new EndedConnections(evidence),
       new Timeliness(evidence),
+      new Queries(evidence),
       new Bounds(),
       new Lead(evidence),
       new Epochs(),

@@ -1,6 +1,7 @@
 // One client's connection, and all output of its handler: frames to the client, events to the session, logs and
 // metrics.
 
+import assert from "node:assert/strict";
 import { type Budget, unlimitedBudget } from "../../../base/budget.ts";
 import { type Metrics, noMetrics } from "../../../base/metrics.ts";
 import type { Connection, Log, LogFields } from "../../../base/ports.ts";
@@ -133,6 +134,7 @@ export function handlerScene({
     config: settings,
     registry: {
       step: (event) => {
+        if (event.kind === "asked" || event.kind === "gaveUp") assert.fail("SOFARegistry's clients ask nothing");
         events.push(event);
         onEvent(event);
       },
