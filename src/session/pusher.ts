@@ -439,12 +439,13 @@ export class Pusher {
     this.#end(sent);
     client.giveUp(sent);
     this.#metrics.add("roster_pushes_total", 1, { outcome: "timeout" });
-    if (this.#break(client, nowMs)) client.blockedTargets.add(target);
-    else this.#retry(target, { outcome: "timeout", nowMs });
+    if (!this.#break(client, nowMs)) this.#retry(target, { outcome: "timeout", nowMs });
+    else if (target.subscribers.size > 0) client.blockedTargets.add(target);
     if (client.blockedTargets.size > 0) this.#resumed.set(client, nowMs);
   }
 
   #retry(target: PushTarget, { outcome, nowMs }: { outcome: Failure; nowMs: number }): void {
+    if (target.subscribers.size === 0) return;
     const { pushRetriesMax, pushTimeoutMs } = this.#options;
     const stepMs = outcome === "timeout" ? pushTimeoutMs : RETRY_DELAY_MS;
     target.failures++;

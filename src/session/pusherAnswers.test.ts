@@ -126,6 +126,43 @@ test("what a paused client did not answer is pushed again when it answers, all o
   assert.equal(new Set(client.channel.pushes.slice(before).map(({ view }) => view.dataInfoId)).size, 10);
 });
 
+test("a push on trial whose subscriber leaves is waited for all the same, and then the next one is sent", () => {
+  const scene = newPusher();
+  const client = answering(scene);
+  subscribeAll(scene, client, 10);
+  scene.pass(2_000);
+  const before = client.channel.pushes.length;
+  scene.pass(5_000);
+  const trial = client.channel.pushes.at(-1);
+  assert.ok(trial !== undefined && client.channel.pushes.length === before + 1);
+  const [registId = ""] = trial.registIds;
+  scene.subscriptions.unsubscribe(client, { dataInfoId: trial.view.dataInfoId, registId, version: 1n });
+  assert.deepEqual(pushTimes(scene, client, 12_500), [12_000], "its time, and a pause that is twice as long");
+  scene.answer(client);
+  scene.pass(0);
+  assert.ok(client.channel.pushes.length > before + 2, "the others follow");
+});
+
+test("a push whose subscriber has left makes room for another with its answer, and is not repeated", () => {
+  for (const outcome of ["taken", "refused", "timeout"] as const) {
+    const scene = newPusher();
+    const client = answering(scene);
+    subscribeAll(scene, client, 129);
+    const before = client.channel.pushes.length;
+    const first = client.channel.pushes.at(1);
+    assert.ok(first !== undefined && before === 129, "128 and the answered one");
+    const { dataInfoId } = first.view;
+    scene.subscriptions.unsubscribe(client, { dataInfoId, registId: "t0", version: 1n });
+    if (outcome === "timeout") scene.pass(10_000);
+    else scene.answer(client, { isTaken: outcome === "taken", at: 1 });
+    assert.equal(client.channel.pushes.length, before + 1);
+    for (let at = 1; at < client.channel.pushes.length; at++) scene.answer(client, { at });
+    scene.pass(60_000);
+    assert.equal(client.channel.pushes.filter(({ view }) => view.dataInfoId === dataInfoId).length, 1);
+    assert.deepEqual([client.pushesUnderWay.size, client.blockedTargets.size], [0, 0]);
+  }
+});
+
 test("a client that is cut off while it is paused is not counted any more, and nothing waits for it", () => {
   const scene = newPusher();
   const client = answering(scene);

@@ -172,9 +172,8 @@ export class Subscriptions {
     if (service?.departed.get(registId) === subscriber) service.departed.delete(registId);
     if (target.subscribers.get(registId) === subscriber) target.subscribers.delete(registId);
     if (target.subscribers.size > 0) return;
+    // A push that is under way stays so: other targets of the client may wait for its answer or the end of its time.
     target.client.blockedTargets.delete(target);
-    if (target.underWay !== undefined) target.client.pushesUnderWay.delete(target.underWay.id);
-    target.underWay = undefined;
     service?.targets.delete(target.key);
   }
 }
