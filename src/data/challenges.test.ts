@@ -370,6 +370,39 @@ test("when the holder is gone, who asked from another address has the registrati
   assert.deepEqual(node.list().addresses, ["strange"]);
 });
 
+test("an inventory without what has left does not end the wait for the session that asked for it", () => {
+  for (const isReported of [true, false]) {
+    const node = held();
+    say(node, OTHER, put(RETURNED));
+    if (isReported) say(node, SESSION, removed("left", OWNERS_STAMP));
+    const asked = wantedFrom(node);
+    node.tell({ kind: "inventory", epoch: 1n, slot: 0, entries: [], isFirst: true, isLast: true }, SESSION);
+    assert.deepEqual([...asked, ...wantedFrom(node)], [[OTHER, [ORDERS, "r1"]]], "once");
+    assert.deepEqual(node.list().addresses, ["mine"]);
+    assert.deepEqual(supersededOf(say(node, OTHER, put(RETURNED))), []);
+    node.pass(10_000);
+    assert.deepEqual(node.list().addresses, ["back"]);
+  }
+});
+
+test("a session that asked and stands still is waited for and asked again, within its lease", () => {
+  for (const isBack of [true, false]) {
+    const node = held();
+    say(node, OTHER, put(RETURNED));
+    node.step({ kind: "sessionDown", session: OTHER });
+    node.members(SESSION);
+    say(node, SESSION, removed("left", OWNERS_STAMP));
+    node.sent = [];
+    node.pass(LEASE_MS - 1);
+    assert.deepEqual(node.list().addresses, ["mine"]);
+    if (isBack) node.step({ kind: "sessionUp", session: OTHER });
+    node.pass(4_999);
+    assert.deepEqual([wantedFrom(node).length, node.list().addresses], [isBack ? 1 : 0, ["mine"]]);
+    node.pass(2);
+    assert.deepEqual(node.list().addresses, []);
+  }
+});
+
 test("a session that does not say again what it asked for delays the end of the holder by seconds", () => {
   const node = held();
   say(node, OTHER, put(STRANGERS));

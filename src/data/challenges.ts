@@ -146,13 +146,13 @@ export class Challenges {
     if (this.#challenges.get(text)?.session === session) this.#challenges.delete(text);
   }
 
-  /** The holder is gone: returns the session that may have the registration, on the first call only. */
-  grant(live: Registration, nowMs: number): NodeId | undefined {
+  /** The holder is gone: returns the request that may be met, on the first call only. */
+  grant(live: Registration, nowMs: number): Challenge | undefined {
     const challenge = this.#challenges.get(textOf(live));
     if (challenge === undefined || challenge.granted !== undefined || challenge.removal !== undefined) return undefined;
     if (nowMs - challenge.saidMs > FORGOTTEN_MS) return undefined;
     challenge.granted = { version: live.version, registeredMs: live.registeredMs };
-    return challenge.session;
+    return challenge;
   }
 
   /** The holder's session yields it: returns the request that is to be met. */

@@ -33,7 +33,7 @@ export class Contention {
     this.#slots = slots;
     this.#sessions = sessions;
     this.#output = output;
-    this.#withheld = new WithheldRemovals(output);
+    this.#withheld = new WithheldRemovals(sessions, output);
   }
 
   /** Checks a removal before it is applied. Returns true if it must not be applied, or not yet. */
@@ -98,6 +98,11 @@ export class Contention {
       }
     }
     return removals;
+  }
+
+  /** A link to the session is made. */
+  linked(session: NodeId, nowMs: number): void {
+    this.#withheld.linked(session, nowMs);
   }
 
   /** Sessions that asked for the gone session's registrations may have them now; returns these. */

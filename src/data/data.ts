@@ -116,7 +116,7 @@ export class Data {
         this.#leading.fromSession(event.from, event.message, nowMs);
         break;
       case "sessionUp":
-        this.#leading.sessionUp(event.session);
+        this.#leading.sessionUp(event.session, nowMs);
         break;
       case "sessionDown":
         this.#leading.sessionDown(event.session, nowMs);

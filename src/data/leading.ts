@@ -128,9 +128,10 @@ export class Leading {
     this.#completeness.sessionsChanged(nowMs);
   }
 
-  sessionUp(session: NodeId): void {
+  sessionUp(session: NodeId, nowMs: number): void {
     this.#common.sessions.linked(session);
     this.#common.protection.returned(session);
+    this.#contention.linked(session, nowMs);
   }
 
   sessionDown(session: NodeId, nowMs: number): void {

@@ -160,7 +160,7 @@ export class Reconciliation {
     nowMs: number,
   ): void {
     const given = [...led.contents.ownedBy(session)].filter((registration) => !entries.has(keyOf(registration)));
-    this.#intake.take(given.map(leftItem), nowMs);
+    this.#intake.take(given.map(leftItem), nowMs, session);
     const keys: [DataInfoId, string][] = [];
     const superseded: Superseded[] = [];
     const claims: InventoryEntry[] = [];

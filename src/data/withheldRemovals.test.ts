@@ -23,17 +23,22 @@ function contested() {
   const asked: { session: NodeId; superseded: Superseded }[] = [];
   const wanted: NodeId[] = [];
   const taken: PublishItem[] = [];
-  const withheld = new WithheldRemovals({
-    toSession: (session, message) => {
-      assert.ok(message.kind === "wanted");
-      for (const superseded of message.superseded) asked.push({ session, superseded });
-      if (message.keys.length > 0) wanted.push(session);
+  // Of the session that is asked.
+  const other = { isLinked: true, mayAnswer: true };
+  const withheld = new WithheldRemovals(
+    { isLinked: () => other.isLinked, mayAnswer: () => other.mayAnswer },
+    {
+      toSession: (session, message) => {
+        assert.ok(message.kind === "wanted");
+        for (const superseded of message.superseded) asked.push({ session, superseded });
+        if (message.keys.length > 0) wanted.push(session);
+      },
     },
-  });
+  );
   const wake = (nowMs: number) => void taken.push(...withheld.takeEnded(nowMs));
   const withholds = (item: RemoveItem, from: NodeId, nowMs = START_MS) =>
     withheld.withhold(item, from, { led, datum, nowMs });
-  return { led, datum, withheld, wake, withholds, asked, wanted, taken };
+  return { led, datum, withheld, other, wake, withholds, asked, wanted, taken };
 }
 
 test("the removal of what won by the time alone waits five seconds for the session that lost", () => {
@@ -49,6 +54,40 @@ test("the removal of what won by the time alone waits five seconds for the sessi
   assert.deepEqual(it.taken, []);
   it.wake(START_MS + 5_000);
   assert.deepEqual([it.taken, it.withheld.nextMs()], [[left(LATER)], Number.POSITIVE_INFINITY]);
+});
+
+test("a removal that is reported again waits on, for the rest of the time", () => {
+  const it = contested();
+  it.withholds(left(LATER), OTHER);
+  assert.equal(it.withholds(left(LATER), OTHER, START_MS + 200), true);
+  assert.deepEqual([it.asked.length, it.withheld.nextMs()], [1, START_MS + 5_000]);
+});
+
+test("a session that is away is waited for until its lease is over", () => {
+  const it = contested();
+  it.withholds(left(LATER), OTHER);
+  it.other.isLinked = false;
+  it.wake(START_MS + 5_000);
+  assert.deepEqual([it.taken, it.withheld.nextMs()], [[], START_MS + 10_000]);
+  it.other.mayAnswer = false;
+  it.wake(START_MS + 10_000);
+  assert.deepEqual([it.taken, it.withheld.nextMs()], [[left(LATER)], Number.POSITIVE_INFINITY]);
+});
+
+test("a session that is back is asked again, and has five seconds", () => {
+  const it = contested();
+  it.withholds(left(LATER), OTHER);
+  it.other.isLinked = false;
+  it.wake(START_MS + 5_000);
+  it.other.isLinked = true;
+  it.withheld.linked(OTHER, START_MS + 7_000);
+  assert.equal(it.asked.length, 1, "another session's link");
+  it.withheld.linked(SESSION, START_MS + 7_000);
+  assert.deepEqual(it.asked[1], it.asked[0]);
+  it.wake(START_MS + 11_999);
+  assert.deepEqual(it.taken, []);
+  it.wake(START_MS + 12_000);
+  assert.deepEqual(it.taken, [left(LATER)]);
 });
 
 test("the session that is asked answers by its own removal: the client is gone at once", () => {
@@ -130,4 +169,12 @@ test("who wants it no more is not told, and only the holder's own session makes 
   const foreign = challenged();
   assert.equal(foreign.withholds(left(START_MS, 2n), nodeId("session-3.a")), false);
   assert.deepEqual([withdrawn.wanted, foreign.wanted], [[], []]);
+});
+
+test("the session of a client at another address has five seconds, also if it is away", () => {
+  const it = challenged();
+  it.withholds(left(START_MS, 2n), OTHER);
+  it.other.isLinked = false;
+  it.wake(START_MS + 5_000);
+  assert.deepEqual(it.taken, [left(START_MS, 2n)]);
 });

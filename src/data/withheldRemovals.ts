@@ -1,11 +1,12 @@
 // A session reports that a client has left, but the client may only have moved: subscribers must see no difference
 // then. If another session holds the same registration, which lost only by its time, that session is asked before
-// anything is removed: it answers at once, with the registration or by reporting that its client has left too. Also, a
+// anything is removed: it answers at once, with the registration or by reporting that its client has left too. One that
+// stands still is waited for as long as its own registrations are, and asked again when its link is made. Also, a
 // process that stood still reads its links in any order, the end of the old connection perhaps before the return at
 // another session: for a moment after a stall no departed client's registration is removed.
 
 import { Deadlines } from "../base/deadlines.ts";
-import type { PublishItem } from "../cluster/messages/sessionData.ts";
+import type { DataToSession, PublishItem } from "../cluster/messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import { compareStamps } from "../model/publication.ts";
 import type { DataOutput } from "./dataPorts.ts";
@@ -13,6 +14,7 @@ import type { Datum } from "./datum.ts";
 import { keyOf, supersededBy, wantedOf } from "./items.ts";
 import type { LedSlot } from "./ledSlot.ts";
 import type { Registration } from "./packed/publicationStore.ts";
+import type { Sessions } from "./sessions.ts";
 
 // An answer takes a round trip, or the link is closed within this.
 const ANSWER_MS = 5_000;
@@ -22,19 +24,31 @@ const CATCH_UP_MS = 1_000;
 /** A removal on its way to a datum. */
 export type RemoveItem = Extract<PublishItem, { kind: "remove" }>;
 
+type Wanted = Extract<DataToSession, { kind: "wanted" }>;
+
+/** The question whether a client is at another session. */
+interface Question {
+  readonly asked: NodeId;
+  readonly message: Wanted;
+  /** The client there is most likely the one that left. */
+  readonly isOfOneHost: boolean;
+}
+
 interface Withheld {
-  /** The session that was asked; undefined if this only waits for unread input. */
-  readonly asked: NodeId | undefined;
+  /** Undefined if this only waits for unread input. */
+  readonly question: Question | undefined;
   readonly item: RemoveItem;
 }
 
 export class WithheldRemovals {
+  readonly #sessions: Pick<Sessions, "isLinked" | "mayAnswer">;
   readonly #output: Pick<DataOutput, "toSession">;
   readonly #withheld = new Map<string, Withheld>();
   readonly #ends = new Deadlines<string>();
   #caughtUpMs = Number.NEGATIVE_INFINITY;
 
-  constructor(output: Pick<DataOutput, "toSession">) {
+  constructor(sessions: Pick<Sessions, "isLinked" | "mayAnswer">, output: Pick<DataOutput, "toSession">) {
+    this.#sessions = sessions;
     this.#output = output;
   }
 
@@ -50,24 +64,26 @@ export class WithheldRemovals {
     const { removal } = item;
     const key = keyOf(removal);
     challenges.withdraw(removal, from);
-    if (this.#withheld.get(key)?.asked === from) this.#ends.set(key, nowMs);
+    if (this.#withheld.get(key)?.question?.asked === from) this.#ends.set(key, nowMs);
     const contest = contests.get(removal);
     const isWinner = contest !== undefined && compareStamps(removal.stamp, contest.winner) === 0;
     if (isWinner || contest?.loser === from) contests.delete(removal);
     const live = datum.registration(removal.registId);
     if (live === undefined || compareStamps(live, removal.stamp) !== 0) return false;
+    // Reported again, by a batch that was repeated or an inventory: the other session has the rest of its time.
+    if (this.has(live)) return true;
     if (isWinner) {
-      this.#keep(key, { asked: contest.loser, item }, nowMs + ANSWER_MS);
       const superseded = [{ ...supersededBy(datum, contest.entry), isRemoved: true }];
-      this.#output.toSession(contest.loser, { kind: "wanted", slot: datum.slot, keys: [], superseded });
+      const message: Wanted = { kind: "wanted", slot: datum.slot, keys: [], superseded };
+      this.#ask(key, { asked: contest.loser, message, isOfOneHost: true }, item, nowMs);
       return true;
     }
-    const challenger = live.owner.session === from ? challenges.grant(live, nowMs) : undefined;
-    if (challenger !== undefined) {
-      this.#keep(key, { asked: challenger, item }, nowMs + ANSWER_MS);
-      this.#output.toSession(challenger, wantedOf(datum.slot, removal));
-    } else if (isCatchingUp) this.#keep(key, { asked: undefined, item }, this.#caughtUpMs);
-    return challenger !== undefined || isCatchingUp;
+    const challenge = live.owner.session === from ? challenges.grant(live, nowMs) : undefined;
+    if (challenge !== undefined) {
+      const { session: asked, isOfOneHost } = challenge;
+      this.#ask(key, { asked, message: wantedOf(datum.slot, removal), isOfOneHost }, item, nowMs);
+    } else if (isCatchingUp) this.#keep(key, { question: undefined, item }, this.#caughtUpMs);
+    return challenge !== undefined || isCatchingUp;
   }
 
   /** Whether the removal of exactly this registration waits. */
@@ -89,6 +105,20 @@ export class WithheldRemovals {
     this.#caughtUpMs = nowMs + CATCH_UP_MS;
   }
 
+  /** A link to this session is made: what it was asked may have been lost with the one before. */
+  linked(session: NodeId, nowMs: number): void {
+    for (const [key, { question }] of this.#withheld) {
+      if (question?.asked !== session) continue;
+      this.#output.toSession(session, question.message);
+      this.#ends.set(key, nowMs + ANSWER_MS);
+    }
+  }
+
+  #ask(key: string, question: Question, item: RemoveItem, nowMs: number): void {
+    this.#keep(key, { question, item }, nowMs + ANSWER_MS);
+    this.#output.toSession(question.asked, question.message);
+  }
+
   #keep(key: string, withheld: Withheld, untilMs: number): void {
     this.#withheld.set(key, withheld);
     this.#ends.set(key, untilMs);
@@ -105,9 +135,18 @@ export class WithheldRemovals {
     const items: PublishItem[] = [];
     for (let key = this.#ends.take(nowMs); key !== undefined; key = this.#ends.take(nowMs)) {
       const withheld = this.#withheld.get(key);
+      if (withheld?.question !== undefined && this.#mayComeBack(withheld.question)) {
+        this.#ends.set(key, nowMs + ANSWER_MS);
+        continue;
+      }
       this.#withheld.delete(key);
       if (withheld !== undefined) items.push(withheld.item);
     }
     return items;
+  }
+
+  /** Whether the session can't answer now, and its lease is not over. */
+  #mayComeBack({ asked, isOfOneHost }: Question): boolean {
+    return isOfOneHost && !this.#sessions.isLinked(asked) && this.#sessions.mayAnswer(asked);
   }
 }
