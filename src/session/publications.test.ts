@@ -53,6 +53,18 @@ function lostToHolder(all: Publications, registId: string, holder = clientId("so
 
 const bytes = (length: number) => new Uint8Array(length).fill(2);
 
+test("a claim that waits and loses to another claim by its time asks the new holder, with a later time", () => {
+  for (const byMs of [NOW_MS, NOW_MS + 700]) {
+    const all = newPublications();
+    put(all, newClient());
+    lostToHolder(all, "p1");
+    const again = lost(all, { by: { version: 1n, registeredMs: byMs } });
+    assert.equal(again?.registeredMs, byMs + 1);
+    lostToHolder(all, "p1");
+    assert.deepEqual(all.claims({ publicationsMax: 1, bytesMax: 1 }), [again], "it waits again");
+  }
+});
+
 test("of one version an older living connection does not take what a later one holds, but what a dead one held", () => {
   const all = newPublications();
   const [first, second] = [newClient(), newClient()];

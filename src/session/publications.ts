@@ -267,9 +267,10 @@ export class Publications {
    * A data node knows something newer than what it was sent. If the client is here, its registration gets a later time
    * and is returned, to be published again, in two cases. The winner is the removal of a client that was taken for
    * dead, or the registration is the client's latest state and lost only by another session's clock. The latter happens
-   * once, or two clients with one registId would go on for ever. A registration that a data node had taken before was
-   * outrun by the client's own return at another session, although its connection here may seem to stand; it is still
-   * compared, so that it is there should the other connection end.
+   * once, or two clients with one registId would go on for ever. A claim that waits for a holder may lose to another
+   * claim in the same way, which says nothing about the clients: with a later time the new holder is asked. A
+   * registration that a data node had taken before was outrun by the client's own return at another session, although
+   * its connection here may seem to stand; it is still compared, so that it is there should the other connection end.
    */
   superseded({ dataInfoId, registId, stamp, by, isRemoved }: Superseded): Publication | undefined {
     const held = this.#find({ dataInfoId, registId });
@@ -279,7 +280,7 @@ export class Publications {
       this.#change(held, held.publication, "superseded");
       return undefined;
     }
-    if (!isRemoved && held.state !== "new") {
+    if (!isRemoved && held.state !== "new" && held.state !== "contested") {
       this.#change(held, held.publication, "outrun");
       return undefined;
     }
