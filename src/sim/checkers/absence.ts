@@ -246,11 +246,20 @@ export class Absences {
   #heardMs({ atMs, session }: Acknowledgement, service: DataInfoId): number {
     const { nodes } = this.#evidence;
     let heardMs = atMs;
-    for (const { fromMs, untilMs, settleMs } of nodes.unheard(session, service, atMs)) {
+    const unheard = nodes.unheard(session, service, atMs);
+    const spans = this.#isLeftBehind(session, service, atMs) ? [...unheard, ...nodes.outside(session)] : unheard;
+    for (const { fromMs, untilMs, settleMs } of spans) {
       const settledMs = untilMs + settleMs;
       if (fromMs - TRAVEL_MS <= heardMs && heardMs <= settledMs) heardMs = settledMs;
     }
     return heardMs;
+  }
+
+  /** The service's present leader led by then, and the session goes by another one. */
+  #isLeftBehind(session: string, service: DataInfoId, atMs: number): boolean {
+    const { nodes } = this.#evidence;
+    const last = nodes.lossesOf(service).at(-1);
+    return last !== undefined && last.atMs <= atMs && nodes.heardOfLeaderMs(session, service) > atMs;
   }
 
   #settledMs(back: Acknowledgement, service: DataInfoId): number {

@@ -8,6 +8,7 @@ import type { Fact } from "../facts.ts";
 import type { Span } from "./apart.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";
 import { type Commit, clientOf } from "./commits.ts";
+import { isOfLeftBehind } from "./leftBehind.ts";
 
 // A data node that lost its memory lost its tombstones too. A registration of a client's old connection at another
 // session can then come back until that session has counted the connection out: an idle time, a grace and some travel.
@@ -127,22 +128,11 @@ export class NewestWins implements Checker {
       known !== undefined &&
       known.session !== session &&
       (nodes.isSplitSince(service, [known.session, session], known.lastMs) ||
-        this.#isOfLeftBehind(service, known.list) ||
-        this.#isOfLeftBehind(service, version));
+        isOfLeftBehind(this.#evidence, service, known.list) ||
+        isOfLeftBehind(this.#evidence, service, version));
     const versions = known === undefined || crossed ? new Map<string, Shown>() : known.versions;
     this.#shown.set(registId, { versions, session, list: version, lastMs: nowMs });
     return versions;
-  }
-
-  /**
-   * The list comes from a leader that could not hear from meta that another one leads, and went on with its sessions.
-   */
-  #isOfLeftBehind(service: DataInfoId, list: bigint): boolean {
-    const { commits, nodes } = this.#evidence;
-    const given = commits.at(service, list);
-    const isLeftBehind = ({ by, origin, firstMs }: Commit): boolean =>
-      firstMs > nodes.replacedMs(service, origin) && nodes.isOutside("data", by, firstMs);
-    return given.length > 0 && given.every(isLeftBehind);
   }
 
   /**

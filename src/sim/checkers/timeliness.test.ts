@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { nodeId } from "../../model/ids.ts";
 import type { Fact } from "../facts.ts";
 import {
   type At,
@@ -111,6 +112,23 @@ test("a client that has gone on to another session, and died there, is promised 
     [T + 601, lost("c", S2, 2)],
   ];
   assert.equal(judged(...moved, [T + 1_700, pushed(S2, 12n, true)]), undefined);
+});
+
+test("a client whose last session can't be heard when it is asked is promised nothing in time", () => {
+  const s3 = nodeId("s3.5");
+  const watched = (...history: At[]) =>
+    judged(
+      [0, { kind: "started", node: s3, machine: "s3", role: "session" }],
+      [3, connected("c", s3, 0)],
+      [3, acknowledged(1n, s3, 0)],
+      [T - 500, lost("c", s3, 0)],
+      ...history,
+    );
+  assert.equal(watched(), LATE);
+  assert.equal(watched([T - 10, cut("s3", "d1", true)]), undefined);
+  assert.equal(watched([T - 10, cut("s3", "d2", true)]), LATE, "d2 does not ask it");
+  assert.equal(watched([T - 50_000, cut("s3", "d1", true)], [T - 40_000, cut("s3", "d1", false)]), LATE);
+  assert.equal(judged([T - 10, cut("s3", "d1", true)]), LATE, "the client was never there");
 });
 
 test("a client that never answers and whose last connection seems to stand is promised nothing in time", () => {

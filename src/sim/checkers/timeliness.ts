@@ -108,6 +108,7 @@ export class Timeliness implements Checker {
       if (list.entries.includes(`${zone}/${token}`) === isRegistered) continue;
       const reader = this.#readsAt(list, atMs);
       if (reader === undefined || !this.#isCalm(service, [session, reader], atMs)) continue;
+      if (this.#isHolderUnheard(registration, { connection, session, atMs })) continue;
       const what = isRegistered ? `registered as ${token}` : "taken back";
       const text = `${registId} was ${what}, acknowledged at ${atMs}, and ${list.client} (${subscriber}) lacks that`;
       return { rule: "7 convergence", service, text };
@@ -126,6 +127,18 @@ export class Timeliness implements Checker {
     return standing.some((one) => one.connection < now.connection && one.isMute && one.session !== session);
   }
 
+  /**
+   * The session that the client comes from, and that holds the registration at the leader, could not be heard when the
+   * leader asked it: that one waits until the link is lost.
+   */
+  #isHolderUnheard(
+    { service, acknowledgements }: KnownRegistration,
+    now: { connection: number; session: string; atMs: number },
+  ): boolean {
+    const holder = acknowledgements.findLast(({ connection }) => connection < now.connection)?.session;
+    return holder !== undefined && holder !== now.session && this.#isApart(service, [holder], now.atMs);
+  }
+
   /** The session of a subscriber that has been there for a while, and reads. */
   #readsAt({ client, taken }: WatchedList, atMs: number): string | undefined {
     const { diedMs, hushedMs, unhushedMs, open } = this.#evidence.registrations.client(client);
@@ -142,9 +155,6 @@ export class Timeliness implements Checker {
   #isCalm(service: DataInfoId, sessions: readonly string[], atMs: number): boolean {
     const { nodes, plan } = this.#evidence;
     const fromMs = atMs - CALM_MS;
-    const isApart = nodes
-      .apart(service, sessions, fromMs)
-      .some(({ untilMs, settleMs }) => untilMs + settleMs >= fromMs);
     // A session that meta can't reach uses a leader that has been replaced, and that one goes on.
     const areReady = sessions.every(
       (session) =>
@@ -153,6 +163,12 @@ export class Timeliness implements Checker {
     const { sessionLeaseMs, restartHoldMs } = plan.config;
     const isLed = nodes.lossesOf(service).every((loss) => loss.atMs + sessionLeaseMs < fromMs);
     const isShown = nodes.dataRestarts.every(({ startMs }) => startMs + restartHoldMs < fromMs);
-    return !isApart && areReady && isLed && isShown && nodes.isServing(service);
+    return !this.#isApart(service, sessions, atMs) && areReady && isLed && isShown && nodes.isServing(service);
+  }
+  /** The sessions and the leader could not hear each other, or have just begun to do so again. */
+  #isApart(service: DataInfoId, sessions: readonly string[], atMs: number): boolean {
+    const fromMs = atMs - CALM_MS;
+    const spans = this.#evidence.nodes.apart(service, sessions, fromMs);
+    return spans.some(({ untilMs, settleMs }) => untilMs + settleMs >= fromMs);
   }
 }

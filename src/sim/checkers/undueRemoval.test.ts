@@ -13,12 +13,19 @@ import {
   type At,
   acknowledged,
   brokenBy,
+  connected,
+  D2,
+  PLAN as HISTORY_PLAN,
   D1 as LEADER,
+  lost,
   published,
   pushed,
   READY,
+  S2,
   S1 as SESSION,
+  saved,
   shows as showsTokens,
+  tableOf,
 } from "./testing/history.ts";
 import { UndueRemoval } from "./undueRemoval.ts";
 
@@ -112,4 +119,53 @@ test("what a zone's list lacks may be a stranger's of another zone, and must not
   assert.equal(broken("c.1~9~x"), undefined);
   assert.equal(broken("c.1~1~c"), "5 a cut is not a death");
   assert.equal(broken(), "5 a cut is not a death");
+});
+
+const GRACE_MS = HISTORY_PLAN.config.clientReturnGraceMs;
+const outside = (machine: string): Fact => ({ kind: "outside", machine, isOutside: true });
+
+test("a subscriber that comes to the sessions of a leader which meta can't reach meets that one's lists", () => {
+  const broken = (...between: At[]) =>
+    brokenBy(
+      (evidence) => new UndueRemoval(evidence),
+      [
+        ...READY,
+        [10, published(1n)],
+        [15, acknowledged(1n, SESSION)],
+        [20, pushed(SESSION, 10n, true, "c.1~1~c")],
+        ...between,
+        [40, showsTokens(LEADER, S2, 11n)],
+        [41, pushed(S2, 11n, true)],
+      ],
+    );
+  assert.equal(broken([25, outside("d1")], [30, saved(D2, 2n)]), undefined);
+  assert.notEqual(broken([30, saved(D2, 2n)]), undefined, "meta could tell it");
+  assert.equal(broken([25, outside("d1")]), "5 a cut is not a death", "it has not been replaced");
+});
+
+test("a session that meta can't reach, and that goes by an old leader, brings no client back", () => {
+  const broken = (...between: At[]) =>
+    brokenBy(
+      (evidence) => new UndueRemoval(evidence),
+      [
+        ...READY,
+        [10, published(1n)],
+        [15, acknowledged(1n, SESSION)],
+        ...between,
+        [5_000, pushed(SESSION, 10n, true, "c.1~1~c")],
+        [5_100, lost("c", SESSION)],
+        [5_200, connected("c", S2, 2)],
+        [5_201, acknowledged(1n, S2, 2)],
+        [5_200 + GRACE_MS, pushed(SESSION, 11n, true)],
+      ],
+    );
+  const replaced: At[] = [
+    [50, outside("s2")],
+    [60, saved(D2, 2n)],
+  ];
+  const message = { kind: "slotTable", table: tableOf(D2, 2n), versionFloor: 0n } as const;
+  assert.equal(broken(...replaced), undefined);
+  assert.notEqual(broken(...replaced, [61, { kind: "learned", node: S2, role: "session", message }]), undefined);
+  assert.notEqual(broken([50, outside("s2")]), undefined);
+  assert.notEqual(broken([60, saved(D2, 2n)]), undefined);
 });

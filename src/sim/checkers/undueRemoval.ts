@@ -9,6 +9,7 @@ import { countOf } from "../plan.ts";
 import { Absences } from "./absence.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";
 import { clientOf } from "./commits.ts";
+import { isOfLeftBehind } from "./leftBehind.ts";
 
 // The sizes that a data node saves may be a second old, and the messages behind them a little more.
 const SIZES_AGE_MS = 1_500;
@@ -81,13 +82,21 @@ export class UndueRemoval implements Checker {
     const firstMs = Math.min(nowMs, ...this.#evidence.commits.at(service, version).map((commit) => commit.firstMs));
     const after = { version, session, shown };
     this.#lists.set(subscriber, { ...after, firstMs, lastMs: firstMs });
-    if (before === undefined || this.#mayBeSplit(service, before, session)) return undefined;
+    if (before === undefined || this.#mayBeSplit(service, before, after)) return undefined;
     return this.#look({ service, before, after, nowMs });
   }
 
-  /** A subscriber that moves from one side of a cut to the other meets leaders that do not know of each other. */
-  #mayBeSplit(service: DataInfoId, { session, firstMs }: List, now: string): boolean {
-    return session !== now && this.#evidence.nodes.isSplitSince(service, [session, now], firstMs);
+  /**
+   * A subscriber that moves from one side of a cut to the other meets leaders that do not know of each other, or one
+   * that could not hear from meta that it has been replaced.
+   */
+  #mayBeSplit(service: DataInfoId, before: List, now: Pick<List, "session" | "version">): boolean {
+    if (before.session === now.session) return false;
+    const { nodes } = this.#evidence;
+    return (
+      nodes.isSplitSince(service, [before.session, now.session], before.firstMs) ||
+      [before, now].some(({ version }) => isOfLeftBehind(this.#evidence, service, version))
+    );
   }
 
   #look(step: Step): Finding | undefined {
