@@ -244,7 +244,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "a registration that lost by the clock alone is given up",
     file: "src/session/publications.ts",
-    find: 'if (!isRemoved && held.state !== "new") {',
+    find: 'if (!isRemoved && held.state !== "new" && held.state !== "contested") {',
     replace: "if (!isRemoved) {",
     rules: ["5", "6", "7", "G11", "quiet:"],
     isCluster: true,
