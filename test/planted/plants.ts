@@ -252,8 +252,8 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "what was taken for dead is not published again",
     file: "src/session/publications.ts",
-    find: 'if (!isRemoved && held.state !== "new") {',
-    replace: 'if (held.state !== "new") {',
+    find: 'if (!isRemoved && held.state !== "new" && held.state !== "contested") {',
+    replace: 'if (held.state !== "new" && held.state !== "contested") {',
     rules: ["5", "6", "7", "G11", "quiet:"],
     isCluster: true,
   },
