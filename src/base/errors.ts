@@ -26,6 +26,10 @@ export const ERRORS = {
   },
   ADDRESS_IN_USE: { retry: true, meaning: "another process listens on this address; stop it or choose another port" },
   BIND_REFUSED: { retry: false, meaning: "the server does not listen beyond loopback without --insecure" },
+  CATALOGUE_TOO_LARGE: {
+    retry: true,
+    meaning: "the catalogue that was asked for has more services than a session holds; ask for one namespace and group",
+  },
   CLIENT_BYTES_EXHAUSTED: {
     retry: true,
     meaning: "the client makes the server hold client-bytes-max; register less with one client, or raise it",

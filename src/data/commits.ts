@@ -3,6 +3,7 @@
 
 import type { PublishItem } from "../cluster/messages/sessionData.ts";
 import type { DatumChange } from "../model/datum.ts";
+import type { Catalogue } from "./catalogue.ts";
 import type { Datum } from "./datum.ts";
 import type { Followers } from "./followers.ts";
 import type { LedSlot } from "./ledSlot.ts";
@@ -26,6 +27,7 @@ interface Parts {
   readonly sizes: Pick<ServiceSizes, "resized">;
   readonly notices: Pick<Notices, "changed">;
   readonly followers: Pick<Followers, "changed">;
+  readonly catalogue: Pick<Catalogue, "touched">;
   readonly protection: Pick<LossProtection, "changed">;
 }
 
@@ -56,6 +58,7 @@ export class Commits {
   #change(led: LedSlot, datum: Datum, changes: readonly DatumChange[], nowMs: number): void {
     const { versions, hold, sizes, notices } = this.#parts;
     const delta = datum.commit(changes, versions.give(nowMs, led.leaderEpoch));
+    this.#parts.catalogue.touched(datum.dataInfoId);
     const wasHeld = hold.holds(datum);
     sizes.resized(datum, nowMs);
     const isReleased = !hold.holds(datum);

@@ -101,7 +101,7 @@ export class Data {
 
   /** Its parts, for unfinished.ts. */
   get parts(): DataParts {
-    return { ...this.#common, departuresMs: this.#leading.remainsMs() };
+    return { ...this.#common, departuresMs: this.#leading.remainsMs(), watchers: this.#leading.catalogueWatchers };
   }
 
   resumed(lateMs: number, nowMs: number): void {
@@ -229,7 +229,10 @@ export class Data {
   #wake(nowMs: number): void {
     const { hold, sizes, slots } = this.#common;
     if (nowMs >= hold.untilMs) {
-      for (const datum of sizes.endHold((slot) => slots.keptSlot(slot), nowMs)) this.#leading.show(datum, nowMs);
+      this.#leading.holdEnded(
+        sizes.endHold((slot) => slots.keptSlot(slot), nowMs),
+        nowMs,
+      );
     }
     if (this.#leading.wake(nowMs)) this.#membership.hasNews();
     this.#following.wake(nowMs);

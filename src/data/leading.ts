@@ -8,6 +8,7 @@ import type { FollowerToLeader } from "../cluster/messages/replication.ts";
 import { dataInfoIdOf, type PublishItem, type SessionToData } from "../cluster/messages/sessionData.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import { Answers } from "./answers.ts";
+import { Catalogue } from "./catalogue.ts";
 import { Commits } from "./commits.ts";
 import { Completeness } from "./completeness.ts";
 import { Contention } from "./contention.ts";
@@ -50,6 +51,7 @@ export interface CommonParts {
 }
 
 type Publish = Extract<SessionToData, { kind: "publish" }>;
+type WatchCatalogue = Extract<SessionToData, { kind: "catalogueWatch" }>;
 
 export class Leading {
   readonly #options: DataOptions;
@@ -57,6 +59,7 @@ export class Leading {
   readonly #metrics: Metrics;
   readonly #common: CommonParts;
   readonly #followers: Followers;
+  readonly #catalogue: Catalogue;
   readonly #overtaking: Overtaking;
   readonly #commits: Commits;
   readonly #contention: Contention;
@@ -81,9 +84,11 @@ export class Leading {
     this.#metrics = metrics;
     this.#common = common;
     this.#followers = new Followers(common, output);
-    this.#overtaking = new Overtaking({ ...common, followers: this.#followers });
+    this.#catalogue = new Catalogue(common, versionScanIntervalMs * INTEREST_SCANS, output);
+    const [followers, catalogue] = [this.#followers, this.#catalogue];
+    this.#overtaking = new Overtaking({ ...common, followers, catalogue });
     const notices = new Notices(versionScanIntervalMs * INTEREST_SCANS, output);
-    this.#commits = new Commits({ ...common, notices, followers: this.#followers });
+    this.#commits = new Commits({ ...common, notices, followers, catalogue });
     this.#contention = new Contention(common, {
       toSession: (session, message) => output.toSession(session, message),
       contested: (contested) => {
@@ -118,7 +123,10 @@ export class Leading {
   adopted({ led, lost }: Adopted, nowMs: number): void {
     for (const one of led) this.#begin(one, nowMs);
     this.#completeness.adopted();
-    for (const { contents } of lost) this.#common.protection.forget(contents.slot);
+    for (const { contents } of lost) {
+      this.#common.protection.forget(contents.slot);
+      this.#catalogue.lost(contents.slot);
+    }
     this.#reconciliation.adopted(nowMs);
     this.#recall.adopted();
   }
@@ -138,6 +146,7 @@ export class Leading {
     this.#common.sessions.unlinked(session, nowMs);
     this.#take(this.#contention.unlinked(session, nowMs), nowMs);
     this.#reconciliation.unlinked(session);
+    this.#catalogue.unlinked(session);
     for (const datum of this.#recall.unlinked(session)) this.#answers.show(datum, nowMs);
     this.#completeness.sessionsChanged(nowMs);
   }
@@ -181,6 +190,10 @@ export class Leading {
         if (answered !== undefined) this.#answers.show(answered, nowMs);
         return;
       }
+      case "catalogueWatch":
+        return this.#watchCatalogue(from, message, nowMs);
+      case "catalogueRelease":
+        return this.#catalogue.release(from, message.scopes);
       default:
         return unreachable(message);
     }
@@ -199,7 +212,12 @@ export class Leading {
 
   /** The time of the next `wake`. */
   nextMs(): number {
-    return Math.min(this.#departures.nextMs(), this.#contention.nextMs(), this.#shown.nextMs());
+    return Math.min(
+      this.#departures.nextMs(),
+      this.#contention.nextMs(),
+      this.#shown.nextMs(),
+      this.#catalogue.nextMs(),
+    );
   }
 
   /** The time at which the next remains of a session end. */
@@ -213,20 +231,31 @@ export class Leading {
     this.#departures.wake(nowMs);
     this.#completeness.wake(nowMs);
     const changed = this.#completeness.takeChanged();
-    for (const slot of changed) if (slot.isServing) this.#shown.add(slot);
+    for (const slot of changed) {
+      if (slot.isServing) this.#shown.add(slot);
+      this.#catalogue.changed(slot);
+    }
     for (const datum of this.#commits.takeReleased()) this.#answers.show(datum, nowMs);
     for (const datum of this.#shown.next()) this.#answers.show(datum, nowMs);
+    this.#catalogue.wake(nowMs);
     return changed.size > 0;
   }
 
-  /** A restart hold is over. */
-  show(datum: Datum, nowMs: number): void {
-    this.#answers.show(datum, nowMs);
+  /** Restart holds are over, of these datums and of services without any. */
+  holdEnded(datums: readonly Datum[], nowMs: number): void {
+    this.#catalogue.holdEnded();
+    for (const datum of datums) this.#answers.show(datum, nowMs);
+  }
+
+  /** The sessions that watch the catalogue. */
+  get catalogueWatchers(): Iterable<NodeId> {
+    return this.#catalogue.watchers();
   }
 
   /** Some of the work that can wait. */
   tidy(nowMs: number): void {
     this.#interests.step(nowMs);
+    this.#catalogue.tidy(nowMs);
   }
 
   #take(items: readonly PublishItem[], nowMs: number): void {
@@ -237,6 +266,7 @@ export class Leading {
     const { versions, sessions, sizes } = this.#common;
     const { contents } = slot;
     this.#completeness.begun(slot);
+    this.#catalogue.lost(contents.slot);
     for (const datum of contents.datums.values()) {
       versions.raise(datum.version.version);
       datum.inherited = datum.version;
@@ -255,6 +285,13 @@ export class Leading {
     this.#output.toSession(from, { kind: "taken", batch, superseded, unlisted, isFull: this.isFull });
     if (unlisted.length > 0) this.#metrics.add("roster_publishers_unlisted_total", unlisted.length);
     for (const item of items) this.#reconciliation.published(from, item, nowMs);
+  }
+
+  #watchCatalogue(from: NodeId, message: WatchCatalogue, nowMs: number): void {
+    for (const [dataInfoId, { version, origin }] of message.ahead) {
+      this.#overtaking.ahead({ dataInfoId, version, origin }, from, nowMs);
+    }
+    this.#catalogue.asked(from, message, nowMs);
   }
 
   #forgetInterest(from: NodeId, dataInfoIds: readonly DataInfoId[]): void {

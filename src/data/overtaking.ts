@@ -5,6 +5,7 @@
 import type { HeldVersion } from "../cluster/messages/replication.ts";
 import type { DatumVersion } from "../model/datum.ts";
 import type { NodeId } from "../model/ids.ts";
+import type { Catalogue } from "./catalogue.ts";
 import type { Datum } from "./datum.ts";
 import type { Followers } from "./followers.ts";
 import type { ForeignVersions } from "./foreignVersions.ts";
@@ -16,6 +17,7 @@ interface Parts {
   readonly versions: VersionFloor;
   readonly foreign: Pick<ForeignVersions, "believes">;
   readonly followers: Pick<Followers, "changed">;
+  readonly catalogue: Pick<Catalogue, "touched">;
 }
 
 export class Overtaking {
@@ -33,10 +35,11 @@ export class Overtaking {
     versions.raise(have.version);
     datum.raise(versions.give(nowMs, led.leaderEpoch));
     followers.changed(led, datum, []);
+    this.#parts.catalogue.touched(datum.dataInfoId);
   }
 
-  /** A follower led before and gave this version: sessions that heard it may have it too. */
-  ahead({ dataInfoId, version, origin }: HeldVersion, from: NodeId, nowMs: number): void {
+  /** A node that led before gave this version, as a follower or a session reports: other sessions may have it too. */
+  ahead({ dataInfoId, version, origin }: Omit<HeldVersion, "count" | "digest">, from: NodeId, nowMs: number): void {
     const { slots, versions, foreign } = this.#parts;
     if (!foreign.believes({ what: "follow", from, version }, nowMs)) return;
     const datum = slots.leading(dataInfoId)?.contents.datums.get(dataInfoId);

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { DataToSession, InventoryEntry, PublishItem, SlotDigest } from "../cluster/messages/sessionData.ts";
+import type { DataToSession, InventoryEntry, PublishItem } from "../cluster/messages/sessionData.ts";
+import type { SlotDigest } from "../cluster/messages/slotDigest.ts";
 import { clientId, type NodeId } from "../model/ids.ts";
 import type { Publication } from "../model/publication.ts";
 import { RegistrationDigest } from "../model/registrationDigest.ts";

@@ -3,14 +3,9 @@
 // session no longer has, and asks for those that it lacks. A new leader does not serve a slot before it has heard every
 // session in this way.
 
-import type {
-  InventoryEntry,
-  PublishItem,
-  SessionToData,
-  SlotDigest,
-  Superseded,
-} from "../cluster/messages/sessionData.ts";
+import type { InventoryEntry, PublishItem, SessionToData, Superseded } from "../cluster/messages/sessionData.ts";
 import { dataInfoIdOf } from "../cluster/messages/sessionData.ts";
+import type { SlotDigest } from "../cluster/messages/slotDigest.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import { compareStamps } from "../model/publication.ts";
 import type { Completeness } from "./completeness.ts";

@@ -58,6 +58,11 @@ export class RestartHold {
     return this.#held.get(slot)?.expected.size ?? 0;
   }
 
+  /** The held services of this slot. */
+  heldServices(slot: number): Iterable<DataInfoId> {
+    return this.#held.get(slot)?.expected.keys() ?? NOTHING;
+  }
+
   /** The time at which the held services, or a part of them, must be released; Infinity if nothing is held. */
   get untilMs(): number {
     return this.#untilMs;

@@ -15,12 +15,15 @@ export interface DataParts {
   readonly memory: SharedMemory;
   /** The time at which the next remains of a session end. */
   readonly departuresMs: number;
+  /** The sessions that watch the catalogue. */
+  readonly watchers: Iterable<string>;
 }
 
 /** Everything that a data node waits for, in words; nothing of it is left once all nodes are well. */
-export function* unfinished({ slots, sessions, hold, departuresMs }: DataParts): Generator<string> {
+export function* unfinished({ slots, sessions, hold, departuresMs, watchers }: DataParts): Generator<string> {
   if (departuresMs < Number.POSITIVE_INFINITY) yield "something that sessions left behind is kept for a while";
-  const known = new Set(sessions.known());
+  const known = new Set<string>(sessions.known());
+  for (const session of watchers) if (!known.has(session)) yield `${session}, which is gone, is told of the catalogue`;
   for (const slot of slots.led()) {
     if (hold.heldIn(slot.contents.slot) > 0) yield `services of slot ${slot.contents.slot} are held back`;
     yield* ofLed(slot, known);

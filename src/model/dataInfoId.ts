@@ -4,7 +4,8 @@
 import { fail } from "../base/errors.ts";
 import { brandDataInfoId, type DataInfoId } from "./ids.ts";
 
-const SEPARATOR = "#@#";
+/** Between the parts of a key; no part contains it. */
+export const SEPARATOR = "#@#";
 
 /** SOFARegistry's defaults for a client that leaves the part out. */
 export const DEFAULT_INSTANCE_ID = "DEFAULT_INSTANCE_ID";

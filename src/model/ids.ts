@@ -17,6 +17,9 @@ export type ClientId = Branded<"ClientId">;
 /** The key of a service: `dataId#@#instanceId#@#group`. */
 export type DataInfoId = Branded<"DataInfoId">;
 
+/** The services of a catalogue: `instanceId#@#group`, or empty for all (model/catalogue.ts). */
+export type CatalogueScope = Branded<"CatalogueScope">;
+
 export function nodeId(text: string): NodeId {
   return text as NodeId;
 }
@@ -82,4 +85,9 @@ export function hostNumberOf(client: ClientId): number {
 /** Only `model/dataInfoId.ts` and decoders of our own messages brand a key. */
 export function brandDataInfoId(text: string): DataInfoId {
   return text as DataInfoId;
+}
+
+/** Only `model/catalogue.ts` and decoders of our own messages brand a scope. */
+export function brandCatalogueScope(text: string): CatalogueScope {
+  return text as CatalogueScope;
 }

@@ -4,7 +4,8 @@
 
 import { HELD } from "../base/budget.ts";
 import type { RegistryError } from "../base/errors.ts";
-import type { InventoryEntry, Removal, SlotDigest, Superseded, Unlisted } from "../cluster/messages/sessionData.ts";
+import type { InventoryEntry, Removal, Superseded, Unlisted } from "../cluster/messages/sessionData.ts";
+import type { SlotDigest } from "../cluster/messages/slotDigest.ts";
 import { type DataInfoId, haveOneHost, type NodeId } from "../model/ids.ts";
 import { listBytesOf, mayAdd } from "../model/listBytes.ts";
 import { compareStamps, type Publication, type Stamp } from "../model/publication.ts";

@@ -45,7 +45,7 @@ export class ServiceList {
 
   /** Takes a whole list. False if it is not newer than this one. */
   replace(snapshot: DatumSnapshot, nowMs: number): boolean {
-    if (snapshot.version <= this.version && !this.#isFromAfar(snapshot, nowMs)) return false;
+    if (snapshot.version <= this.version && !isFromAfar(snapshot, this.#version, nowMs)) return false;
     this.#publications = new Map(snapshot.publications.map((publication) => [publication.registId, publication]));
     this.#moveTo(snapshot);
     return true;
@@ -63,13 +63,6 @@ export class ServiceList {
     return "applied";
   }
 
-  // The list comes from a leader whose clock was days ahead. The next leader does not continue above a version that no
-  // clock can have given, and its list is right for every subscriber that has not seen the other.
-  #isFromAfar(next: DatumVersion, nowMs: number): boolean {
-    const isLater = next.origin > this.#version.origin && isCredible(next.version, nowMs);
-    return isLater && !isCredible(this.version, nowMs);
-  }
-
   /** The list is not pushed any more. */
   release(): void {
     this.#view?.kept?.drop();
@@ -80,4 +73,14 @@ export class ServiceList {
     this.#version = { version, origin };
     this.#view = { kept: undefined, dataInfoId: this.dataInfoId, version, publications: this.#publications };
   }
+}
+
+/**
+ * Whether `next` follows `known` in spite of its lower version: `known` comes from a leader whose clock was days ahead.
+ * The next leader does not continue above a version that no clock can have given, and its list is right for every
+ * subscriber that has not seen the other.
+ */
+export function isFromAfar(next: DatumVersion, known: DatumVersion, nowMs: number): boolean {
+  const isLater = next.origin > known.origin && isCredible(next.version, nowMs);
+  return isLater && !isCredible(known.version, nowMs);
 }

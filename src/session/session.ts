@@ -13,6 +13,7 @@ import type { ClientId, DataInfoId, NodeId } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 import type { ClientEvent, PublishRequest, RegistrationKey, Registry, SubscribeRequest } from "../registry/registry.ts";
 import { Admission } from "./admission.ts";
+import { Catalogues } from "./catalogues.ts";
 import { Claims } from "./claims.ts";
 import { Client, registrationKey } from "./client.ts";
 import { ConfigWatches } from "./configWatches.ts";
@@ -51,6 +52,7 @@ export class Session implements Registry {
   readonly #fullness: Fullness;
   readonly #lists: ServiceLists;
   readonly #queries: Queries;
+  readonly #catalogues: Catalogues;
   readonly #repair: DataRepair;
   readonly #claims: Claims;
   readonly #membership: MembershipView;
@@ -84,6 +86,7 @@ export class Session implements Registry {
       this.#pusher.changed(service, nowMs);
     });
     this.#queries = new Queries(this.#subscriptions, this.#lists);
+    this.#catalogues = new Catalogues(this.#links);
     this.#repair = new DataRepair(this.#publications, this.#links);
     this.#claims = new Claims(this.#publications, this.#links);
     this.#membership = new MembershipView(
@@ -123,7 +126,8 @@ export class Session implements Registry {
   }
 
   get parts(): SessionParts {
-    return { clients: this.#clients, pusher: this.#pusher, links: this.#links, unsettled: this.#unsettled };
+    const parts = { clients: this.#clients, pusher: this.#pusher, links: this.#links, unsettled: this.#unsettled };
+    return { ...parts, catalogues: this.#catalogues };
   }
 
   step(event: SessionEvent, nowMs: number): void {
@@ -148,6 +152,10 @@ export class Session implements Registry {
       case "asked":
       case "gaveUp":
         this.#releaseUnused(this.#queries.step(event, nowMs));
+        break;
+      case "askedCatalogue":
+      case "gaveUpCatalogue":
+        this.#catalogues.step(event, nowMs);
         break;
       case "drain":
         this.#isDraining = true;
@@ -186,6 +194,7 @@ export class Session implements Registry {
       this.#configs.nextMs(),
       this.#scan.nextMs(),
       this.#queries.nextMs(),
+      this.#catalogues.nextMs(),
     );
   }
 
@@ -370,6 +379,9 @@ export class Session implements Registry {
         return this.#repair.wanted(message);
       case "challenged":
         return this.#claims.challenged(message.registrations, { nowMs, resumedMs: this.#resumedMs });
+      case "catalogue":
+      case "catalogueChanged":
+        return this.#catalogues.received(from, message, nowMs);
       default:
         return unreachable(message);
     }
@@ -403,6 +415,7 @@ export class Session implements Registry {
     if (moved.size > 0) this.#claims.moved(moved, nowMs);
     this.#repair.moved(moved);
     this.#lists.moved(moved);
+    this.#catalogues.moved(moved);
   }
 
   #linkData(): void {
@@ -412,7 +425,9 @@ export class Session implements Registry {
 
   /** A leader that has just begun may have been asked before it knew that it leads. */
   #synced(slots: readonly number[]): void {
-    this.#lists.moved(new Set(slots.filter((slot) => this.#unsettled.delete(slot))));
+    const settled = new Set(slots.filter((slot) => this.#unsettled.delete(slot)));
+    this.#lists.moved(settled);
+    this.#catalogues.moved(settled);
   }
 
   #dataUp(node: NodeId, nowMs: number): void {
@@ -421,6 +436,7 @@ export class Session implements Registry {
     this.#comparisons.set(node, nowMs + this.#options.digestIntervalMs);
     // Notices may have been lost with the connection.
     this.#scan.begin(node);
+    this.#catalogues.compare(node);
   }
 
   #wake(nowMs: number): void {
@@ -429,6 +445,7 @@ export class Session implements Registry {
     this.#configs.wake(nowMs);
     this.#links.wake(nowMs);
     this.#releaseUnused(this.#queries.wake(nowMs));
+    this.#catalogues.wake(nowMs);
     this.#claims.wake({ nowMs, resumedMs: this.#resumedMs });
     this.#compareDue(nowMs);
     this.#repairLists(nowMs);
@@ -451,6 +468,7 @@ export class Session implements Registry {
     this.#pusher.repair(this.#scan.tell(nowMs), nowMs);
     if (!isRound) return;
     this.#configs.repair(nowMs);
+    this.#catalogues.compare();
     this.#watchConfigs();
   }
 

@@ -2,6 +2,7 @@
 // once nodes and clients are well: anything left waits for an event that will not come, or was forgotten.
 
 import type { ClientId } from "../model/ids.ts";
+import type { Catalogues } from "./catalogues.ts";
 import type { Client, PushTarget } from "./client.ts";
 import type { DataLinks } from "./dataLinks.ts";
 import { isBehind, type Pusher } from "./pusher.ts";
@@ -11,12 +12,14 @@ export interface SessionParts {
   readonly clients: ReadonlyMap<ClientId, Client>;
   readonly pusher: Pusher;
   readonly links: DataLinks;
+  readonly catalogues: Catalogues;
   /** Slots whose leader has not confirmed that it has everything held here. */
   readonly unsettled: ReadonlySet<number>;
 }
 
-export function* unfinished({ clients, pusher, links, unsettled }: SessionParts): Generator<string> {
+export function* unfinished({ clients, pusher, links, catalogues, unsettled }: SessionParts): Generator<string> {
   if (!links.isIdle) yield "changes wait to be taken by data nodes";
+  if (catalogues.waiting > 0) yield "a question about the catalogue waits for its answer";
   for (const slot of unsettled) yield `the leader of slot ${slot} has not said that it has what is here`;
   for (const service of pusher.subscriptions.services()) yield* ofService(service);
   for (const client of clients.values()) {
@@ -38,9 +41,10 @@ export function* stuck({ pusher, links }: SessionParts): Generator<string> {
 }
 
 /** Remains after the last client has gone: there should be none. */
-export function* leftovers({ clients, pusher: { subscriptions } }: SessionParts): Generator<string> {
+export function* leftovers({ clients, catalogues, pusher: { subscriptions } }: SessionParts): Generator<string> {
   for (const id of clients.keys()) yield `${id} is still a client`;
   for (const { dataInfoId } of subscriptions.services()) yield `nobody subscribes ${dataInfoId}, and it is known`;
+  for (const scope of catalogues.scopes()) yield `nobody asks for the catalogue of "${scope}", and it is kept`;
   if (subscriptions.size !== 0) yield `${subscriptions.size} subscribers are counted`;
 }
 

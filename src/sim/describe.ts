@@ -9,6 +9,7 @@ import {
   type SessionToData,
   type Superseded,
 } from "../cluster/messages/sessionData.ts";
+import type { CatalogueEntry } from "../model/catalogue.ts";
 import type { DatumSnapshot, DatumVersion } from "../model/datum.ts";
 import type { DataInfoId } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
@@ -39,6 +40,9 @@ export function describe(fact: Fact): string {
       const kind = isTaken ? scope : `${scope} (dropped)`;
       return `${session} => ${client} ${shortService(service)} v${version} ${kind} [${list}]`;
     }
+    case "catalogueAnswered":
+    case "catalogueTold":
+      return `${fact.question} ${fact.node} ${fact.entries.map(entryText).join(", ")}`;
     case "over":
       return "";
     default:
@@ -87,7 +91,10 @@ function servicesToData(message: SessionToData): readonly DataInfoId[] {
       return message.registrations.map(({ dataInfoId }) => dataInfoId);
     case "recalled":
       return [message.datum.dataInfoId];
+    case "catalogueWatch":
+      return message.ahead.map(([dataInfoId]) => dataInfoId);
     case "digests":
+    case "catalogueRelease":
       return [];
   }
 }
@@ -112,6 +119,9 @@ function servicesToSession(message: DataToSession): readonly DataInfoId[] {
       ];
     case "challenged":
       return message.registrations.map(({ dataInfoId }) => dataInfoId);
+    case "catalogue":
+    case "catalogueChanged":
+      return message.entries.map(({ dataInfoId }) => dataInfoId);
     default:
       return [];
   }
@@ -145,6 +155,9 @@ function describeToData(message: SessionToData): string {
       return `yielded ${message.registrations.map(stampText).join(" ")}`;
     case "recalled":
       return describeList("recalled", message.datum);
+    case "catalogueWatch":
+    case "catalogueRelease":
+      return message.kind;
   }
 }
 
@@ -176,9 +189,18 @@ function describeToSession(message: DataToSession): string {
       const keys = message.registrations.map(({ dataInfoId, registId }) => `${shortService(dataInfoId)} ${registId}`);
       return `challenged [${keys.join(", ")}]`;
     }
+    case "catalogue":
+    case "catalogueChanged": {
+      const slot = message.kind === "catalogue" ? message.slot : message.base.slot;
+      return `${message.kind} ${slot} [${message.entries.map(entryText).join(", ")}]`;
+    }
     default:
       return `${message.kind} ${shortService(message.dataInfoId)}`;
   }
+}
+
+function entryText(entry: CatalogueEntry): string {
+  return `${shortService(entry.dataInfoId)} ${at(entry)} of ${entry.size}`;
 }
 
 function describeList(kind: string, datum: DatumSnapshot): string {

@@ -71,6 +71,7 @@ export function drawClusterPlan(dice: Dice): Plan {
       configBytesMax: 64 * 1024 * 1024,
       firstTableDelayMs: 500,
     },
+    asksCatalogue: dice.chance(0.2),
   };
 }
 

@@ -38,6 +38,7 @@ export function drawPlan(dice: Dice): Plan {
     hasLeaving: false,
     config: drawConfig(dice),
     meta: META,
+    asksCatalogue: dice.chance(0.2),
   };
 }
 

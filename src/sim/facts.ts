@@ -1,9 +1,11 @@
 // The facts of a run that are visible from outside its roles: clients' actions and the lists they were shown, messages
 // on the network, breakdowns. Checkers judge by these facts alone.
 
+import type { RegistryError } from "../base/errors.ts";
 import type { ConfigValue, Heartbeat, Member, MetaToMember } from "../cluster/messages/membership.ts";
 import type { FollowerToLeader, LeaderToFollower } from "../cluster/messages/replication.ts";
 import type { DataToSession, SessionToData } from "../cluster/messages/sessionData.ts";
+import type { CatalogueEntry } from "../model/catalogue.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import type { Scope } from "../model/scope.ts";
 import type { SlotTable } from "../model/slot.ts";
@@ -159,7 +161,33 @@ export type QueryFact =
       readonly isNewer: boolean;
       readonly list: string;
     }
-  | { readonly kind: "queryGivenUp"; readonly question: number };
+  | { readonly kind: "queryGivenUp"; readonly question: number }
+  /** A session was asked for its catalogue, to answer within `waitMs`; `isStanding`: and to tell the changes. */
+  | {
+      readonly kind: "catalogueAsked";
+      readonly question: number;
+      readonly node: NodeId;
+      readonly machine: string;
+      readonly waitMs: number;
+      readonly isStanding: boolean;
+      /** All is well: the answer must be whole. */
+      readonly isLast: boolean;
+    }
+  | {
+      readonly kind: "catalogueAnswered";
+      readonly question: number;
+      readonly node: NodeId;
+      readonly entries: readonly CatalogueEntry[];
+      readonly isWhole: boolean;
+      readonly error?: RegistryError;
+    }
+  | {
+      readonly kind: "catalogueTold";
+      readonly question: number;
+      readonly node: NodeId;
+      readonly entries: readonly CatalogueEntry[];
+    }
+  | { readonly kind: "catalogueGivenUp"; readonly question: number };
 
 /** Events of the nodes and of the world. */
 export type WorldFact =

@@ -149,6 +149,8 @@ export interface Plan {
   readonly absenceMs: number;
   /** A data node leaves in order when all is well again. */
   readonly hasLeaving: boolean;
+  /** Sessions are asked which services there are. */
+  readonly asksCatalogue?: boolean;
   /** At the very end all clients go, and the world continues until nothing of them need be remembered. */
   readonly endsEmpty?: boolean;
   readonly config: SofaConfig & BudgetConfig & Omit<SessionOptions & DataOptions, "id" | "address" | "isDataHere">;

@@ -2,6 +2,7 @@
 // First traffic with faults, then everything heals, then quiet, then the last look.
 
 import type { NodeId } from "../model/ids.ts";
+import { CatalogueAskers } from "./apps/catalogueAskers.ts";
 import { Operator } from "./apps/operator.ts";
 import { Pollers } from "./apps/pollers.ts";
 import { Workload } from "./apps/workload.ts";
@@ -65,9 +66,11 @@ export function runSeed(seed: number, options: Kind): RunResult {
   const aimed = new AimedFaults(part(), cluster, workload);
   watchers.push((fact) => aimed.see(fact));
   const pollers = new Pollers(part(), cluster);
+  const catalogueAskers = new CatalogueAskers(part(), cluster);
   cluster.start();
   workload.start();
   pollers.start();
+  catalogueAskers.start();
   clientFaults.start();
   faults.start();
   operator.start();
@@ -88,9 +91,11 @@ export function runSeed(seed: number, options: Kind): RunResult {
   run(plan.hasLeaving ? leaveMs(plan) : 0);
   if (!isOver()) compareFollowers(cluster, record);
   pollers.last();
+  catalogueAskers.last();
   run(COMPARE_MS);
   if (!isOver()) tellUnfinished(cluster, { record, run });
   if (!isOver()) record({ kind: "over", live: liveClients(workload), configs: cluster.store.state.configs });
+  catalogueAskers.stop();
   if (plan.endsEmpty === true && !isOver()) letAllLeave(plan, { cluster, workload, record, run, isOver });
   return { seed, plan, finding: judge.finding, endMs: scheduler.nowMs - plan.startMs, log };
 }

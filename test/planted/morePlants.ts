@@ -250,4 +250,28 @@ export const MORE_PLANTS: readonly Plant[] = [
     replace: "if (view !== undefined && view.version >= since) {",
     rules: ["3"],
   },
+  {
+    name: "a service goes back in the catalogue",
+    file: "src/session/catalogueCopy.ts",
+    find: "if (floor !== undefined && entry.version < floor.version && !isFromAfar(entry, floor, nowMs)) {",
+    replace: "if (floor === undefined && nowMs < 0) {",
+    rules: ["3"],
+    isCluster: true,
+  },
+  {
+    name: "a question about the catalogue has no end",
+    file: "src/session/catalogues.ts",
+    find: "this.#ends.set(event.asker, event.untilMs);",
+    replace: "",
+    rules: ["quiet:"],
+    isCluster: true,
+  },
+  {
+    name: "the catalogue does not learn that a restart hold has ended",
+    file: "src/data/leading.ts",
+    find: "    this.#catalogue.holdEnded();\n",
+    replace: "",
+    rules: ["7"],
+    isCluster: true,
+  },
 ];

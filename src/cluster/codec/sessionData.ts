@@ -1,9 +1,22 @@
 // The bytes of the messages between session and data nodes: src/cluster/messages/sessionData.ts.
 
 import { unreachable } from "../../base/assert.ts";
-import type { DatumVersion } from "../../model/datum.ts";
 import type { DataInfoId } from "../../model/ids.ts";
-import type { DataToSession, InventoryEntry, SessionToData, SlotDigest } from "../messages/sessionData.ts";
+import type { DataToSession, InventoryEntry, SessionToData } from "../messages/sessionData.ts";
+import {
+  readCatalogue,
+  readCatalogueChanged,
+  readCatalogueRelease,
+  readCatalogueWatch,
+  readScanned,
+  readSlotDigest,
+  writeCatalogue,
+  writeCatalogueChanged,
+  writeCatalogueRelease,
+  writeCatalogueWatch,
+  writeScanned,
+  writeSlotDigest,
+} from "./catalogue.ts";
 import {
   readDataInfoId,
   readDatumVersion,
@@ -35,6 +48,8 @@ const TO_DATA = {
   inventory: 6,
   recalled: 7,
   yielded: 8,
+  catalogueWatch: 9,
+  catalogueRelease: 10,
 } as const satisfies Record<SessionToData["kind"], number>;
 
 const TO_SESSION = {
@@ -50,6 +65,8 @@ const TO_SESSION = {
   wanted: 10,
   recall: 11,
   challenged: 12,
+  catalogue: 13,
+  catalogueChanged: 14,
 } as const satisfies Record<DataToSession["kind"], number>;
 
 export function encodeSessionToData(message: SessionToData): Uint8Array {
@@ -87,6 +104,10 @@ export function writeSessionToData(writer: NodeWriter, message: SessionToData): 
       return writeSnapshot(writer, message.datum);
     case "yielded":
       return writer.list(message.registrations, writeInventoryEntry);
+    case "catalogueWatch":
+      return writeCatalogueWatch(writer, message);
+    case "catalogueRelease":
+      return writeCatalogueRelease(writer, message);
     default:
       return unreachable(message);
   }
@@ -119,6 +140,10 @@ export function decodeSessionToData(content: Uint8Array): SessionToData | Unknow
       return { kind: "recalled", datum: readSnapshot(reader) };
     case TO_DATA.yielded:
       return { kind: "yielded", registrations: reader.list(readInventoryEntry) };
+    case TO_DATA.catalogueWatch:
+      return readCatalogueWatch(reader);
+    case TO_DATA.catalogueRelease:
+      return readCatalogueRelease(reader);
     default:
       return reader.unknown();
   }
@@ -162,6 +187,10 @@ export function writeDataToSession(writer: NodeWriter, message: DataToSession): 
       return writer.list(message.superseded, writeSuperseded);
     case "challenged":
       return writer.list(message.registrations, writeInventoryEntry);
+    case "catalogue":
+      return writeCatalogue(writer, message);
+    case "catalogueChanged":
+      return writeCatalogueChanged(writer, message);
     default:
       return unreachable(message);
   }
@@ -202,6 +231,10 @@ export function decodeDataToSession(content: Uint8Array): DataToSession | Unknow
       };
     case TO_SESSION.challenged:
       return { kind: "challenged", registrations: reader.list(readInventoryEntry) };
+    case TO_SESSION.catalogue:
+      return readCatalogue(reader);
+    case TO_SESSION.catalogueChanged:
+      return readCatalogueChanged(reader);
     default:
       return reader.unknown();
   }
@@ -213,31 +246,6 @@ function readTaken(reader: NodeReader): DataToSession {
   const superseded = reader.list(readSuperseded);
   if (reader.remaining === 0) return { kind: "taken", batch, superseded, unlisted: [], isFull: false };
   return { kind: "taken", batch, superseded, unlisted: reader.list(readUnlisted), isFull: reader.flag() };
-}
-
-function writeScanned(writer: NodeWriter, [dataInfoId, version]: readonly [DataInfoId, DatumVersion]): void {
-  writer.name(dataInfoId);
-  writeDatumVersion(writer, version);
-  writer.endRecord();
-}
-
-function readScanned(reader: NodeReader): readonly [DataInfoId, DatumVersion] {
-  const scanned = [readDataInfoId(reader), readDatumVersion(reader)] as const;
-  reader.endRecord();
-  return scanned;
-}
-
-function writeSlotDigest(writer: NodeWriter, digest: SlotDigest): void {
-  writer.varint(digest.slot);
-  writer.varint(digest.count);
-  writer.digest(digest.digest);
-  writer.endRecord();
-}
-
-function readSlotDigest(reader: NodeReader): SlotDigest {
-  const digest = { slot: reader.varint(), count: reader.varint(), digest: reader.digest() };
-  reader.endRecord();
-  return digest;
 }
 
 function writeInventoryEntry(writer: NodeWriter, entry: InventoryEntry): void {

@@ -5,6 +5,8 @@
 import type { DatumDelta, DatumSnapshot, DatumVersion } from "../../model/datum.ts";
 import type { ClientId, DataInfoId } from "../../model/ids.ts";
 import type { Publication, Stamp } from "../../model/publication.ts";
+import type { CatalogueMessage, CatalogueQuestion } from "./catalogue.ts";
+import type { SlotDigest } from "./slotDigest.ts";
 
 /** A removal. It names the registration that it removes, so a late removal never removes a newer registration. */
 export interface Removal {
@@ -40,13 +42,6 @@ export function registIdOf(item: PublishItem): string {
  * become garbage before they grow old: with a thousand, a data node's heap was three times as large.
  */
 export const BATCH_ITEMS_MAX = 500;
-
-/** The publications of one session in one slot: their number, and a digest of their keys and stamps. */
-export interface SlotDigest {
-  readonly slot: number;
-  readonly count: number;
-  readonly digest: bigint;
-}
 
 /** One registration that a session holds. */
 export interface InventoryEntry extends Stamp {
@@ -117,7 +112,8 @@ export type SessionToData =
   /** Answers `challenged`: the challengers may have these registrations. */
   | { readonly kind: "yielded"; readonly registrations: readonly InventoryEntry[] }
   /** Answers `recall` with the sender's list; with an empty list of no version if the sender no longer has one. */
-  | { readonly kind: "recalled"; readonly datum: DatumSnapshot };
+  | { readonly kind: "recalled"; readonly datum: DatumSnapshot }
+  | CatalogueQuestion;
 
 /** The messages to a session about one service's list. */
 export type ListMessage =
@@ -163,7 +159,8 @@ export type DataToSession =
    * Clients of other sessions, at the same addresses, want these registrations of the receiver's clients. Answered by
    * `yielded` for those whose clients are gone or do not answer. Sessions of earlier releases do not answer.
    */
-  | { readonly kind: "challenged"; readonly registrations: readonly InventoryEntry[] };
+  | { readonly kind: "challenged"; readonly registrations: readonly InventoryEntry[] }
+  | CatalogueMessage;
 
 /** The most entries in one part of an inventory. */
 export const INVENTORY_ENTRIES_MAX = 5_000;

@@ -80,6 +80,11 @@ export class Commits {
     return this.#services.get(service)?.newest;
   }
 
+  /** The newest one of each service. */
+  *newestOfAll(): Generator<readonly [DataInfoId, Commit]> {
+    for (const [service, { newest }] of this.#services) if (newest !== undefined) yield [service, newest];
+  }
+
   /** The session's last reported version of the service. */
   heldAt(session: NodeId, service: DataInfoId): Commit | undefined {
     return this.#services.get(service)?.heldAt.get(session);

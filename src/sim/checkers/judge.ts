@@ -4,6 +4,7 @@
 import type { Fact } from "../facts.ts";
 import type { Plan } from "../plan.ts";
 import { Bounds } from "./bounds.ts";
+import { Catalogues } from "./catalogues.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";
 import { Commits } from "./commits.ts";
 import { Completeness } from "./completeness.ts";
@@ -54,6 +55,7 @@ export class Judge {
       new Copies(),
       new Followers(evidence),
       new Configs(evidence),
+      new Catalogues(evidence),
       new Convergence(evidence),
       new Settled(evidence),
     ];

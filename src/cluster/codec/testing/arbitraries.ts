@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import type { DatumChange, DatumVersion } from "../../../model/datum.ts";
-import { brandDataInfoId, clientId, isNodeId, nodeId } from "../../../model/ids.ts";
+import { brandCatalogueScope, brandDataInfoId, clientId, isNodeId, nodeId } from "../../../model/ids.ts";
 import type { Publication, Stamp } from "../../../model/publication.ts";
 import type { Hello, HelloAnswer, NodeRole } from "../../messages/hello.ts";
 import type {
@@ -118,17 +118,21 @@ const superseded = record<Superseded>(
 
 const snapshot = record({ dataInfoId, version: long, origin: long, publications: list(publication) });
 
+const scope = string.map(brandCatalogueScope);
+const slotDigest = record({ slot: natural, count: natural, digest });
+const scanned = fc.tuple(dataInfoId, version);
+const catalogueEntry = record({ dataInfoId, version: long, origin: long, size: natural });
 const inventoryEntry = record({ dataInfoId, registId: string, version: long, registeredMs: fc.double() });
 
 export const sessionToData = anyOf<SessionToData>({
   publish: record({ kind: is("publish"), batch: natural, epoch: long, items: list(item) }),
   fetch: record({ kind: is("fetch"), dataInfoId, have: version }),
   release: record({ kind: is("release"), dataInfoIds: list(dataInfoId) }),
-  scan: record({ kind: is("scan"), versions: list(fc.tuple(dataInfoId, version)) }),
+  scan: record({ kind: is("scan"), versions: list(scanned) }),
   digests: record({
     kind: is("digests"),
     epoch: long,
-    slots: list(record({ slot: natural, count: natural, digest })),
+    slots: list(slotDigest),
   }),
   inventory: record({
     kind: is("inventory"),
@@ -140,6 +144,14 @@ export const sessionToData = anyOf<SessionToData>({
   }),
   yielded: record({ kind: is("yielded"), registrations: list(inventoryEntry) }),
   recalled: record({ kind: is("recalled"), datum: snapshot }),
+  catalogueWatch: record({
+    kind: is("catalogueWatch"),
+    scope,
+    known: list(slotDigest),
+    unknown: list(natural),
+    ahead: list(scanned),
+  }),
+  catalogueRelease: record({ kind: is("catalogueRelease"), scopes: list(scope) }),
 });
 
 const slots = list(natural);
@@ -169,6 +181,21 @@ export const dataToSession = anyOf<DataToSession>({
   synced: record({ kind: is("synced"), slots }),
   differs: record({ kind: is("differs"), slots }),
   challenged: record({ kind: is("challenged"), registrations: list(inventoryEntry) }),
+  catalogue: record({
+    kind: is("catalogue"),
+    scope,
+    slot: natural,
+    entries: list(catalogueEntry),
+    held: list(dataInfoId),
+    isFirst: fc.boolean(),
+    isLast: fc.boolean(),
+  }),
+  catalogueChanged: record({
+    kind: is("catalogueChanged"),
+    scope,
+    base: slotDigest,
+    entries: list(catalogueEntry),
+  }),
   wanted: record({
     kind: is("wanted"),
     slot: natural,

@@ -1,7 +1,7 @@
 // One message of every kind with all its fields, optional ones too. The tables are typed by the kinds, so a new kind or
 // field does not compile before it is here, and does not pass before it has bytes.
 
-import { brandDataInfoId, clientId, nodeId } from "../../../model/ids.ts";
+import { brandCatalogueScope, brandDataInfoId, clientId, nodeId } from "../../../model/ids.ts";
 import type { Publication } from "../../../model/publication.ts";
 import type { Hello, HelloAnswer } from "../../messages/hello.ts";
 import type { MemberAddress, MemberToMeta, MetaToMember } from "../../messages/membership.ts";
@@ -34,6 +34,8 @@ export const PUBLICATION: Required<Publication> = {
 
 const superseded: Superseded = { dataInfoId, registId, stamp, by: newerStamp, isRemoved: true };
 const contested: Required<Superseded> = { ...superseded, isRemoved: false, holder: clientId("10.0.0.9:1_10.0.0.2:2") };
+const scope = brandCatalogueScope("i#@#g");
+const slotDigest = { slot: 255, count: 1, digest: 2n ** 64n - 2n };
 const TAKEN_BACK = { dataInfoId, registId, cause: "unpublished", stamp } as const;
 const items: readonly PublishItem[] = [
   { kind: "put", publication: PUBLICATION },
@@ -129,7 +131,7 @@ const SESSION_TO_DATA: OneOfEachKind<SessionToData> = {
   fetch: { kind: "fetch", dataInfoId, have: version },
   release: { kind: "release", dataInfoIds: [dataInfoId] },
   scan: { kind: "scan", versions: [[dataInfoId, version]] },
-  digests: { kind: "digests", epoch: 9n, slots: [{ slot: 255, count: 1, digest: 2n ** 64n - 2n }] },
+  digests: { kind: "digests", epoch: 9n, slots: [slotDigest] },
   inventory: {
     kind: "inventory",
     epoch: 9n,
@@ -140,6 +142,14 @@ const SESSION_TO_DATA: OneOfEachKind<SessionToData> = {
   },
   yielded: { kind: "yielded", registrations: [{ dataInfoId, registId, ...stamp }] },
   recalled: { kind: "recalled", datum: { dataInfoId, ...version, publications: [PUBLICATION] } },
+  catalogueWatch: {
+    kind: "catalogueWatch",
+    scope,
+    known: [slotDigest],
+    unknown: [0, 300],
+    ahead: [[dataInfoId, version]],
+  },
+  catalogueRelease: { kind: "catalogueRelease", scopes: [scope, brandCatalogueScope("")] },
 };
 
 const DATA_TO_SESSION: OneOfEachKind<DataToSession> = {
@@ -172,6 +182,21 @@ const DATA_TO_SESSION: OneOfEachKind<DataToSession> = {
   differs: { kind: "differs", slots: [1] },
   wanted: { kind: "wanted", slot: 255, keys: [[dataInfoId, registId]], superseded: [superseded] },
   challenged: { kind: "challenged", registrations: [{ dataInfoId, registId, ...stamp }] },
+  catalogue: {
+    kind: "catalogue",
+    scope,
+    slot: 255,
+    entries: [{ dataInfoId, ...version, size: 300 }],
+    held: [otherDataInfoId],
+    isFirst: true,
+    isLast: false,
+  },
+  catalogueChanged: {
+    kind: "catalogueChanged",
+    scope,
+    base: slotDigest,
+    entries: [{ dataInfoId, ...version, size: 0 }],
+  },
 };
 
 const FOLLOWER_TO_LEADER: OneOfEachKind<FollowerToLeader> = {

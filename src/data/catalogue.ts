@@ -1,0 +1,320 @@
+// The catalogue of the slots that this node leads, for the sessions that watch it. For each watched scope and served
+// slot the node keeps what it has told: entries by name, and their digest. Every session that watches has been told the
+// same, so a change is told as a difference from a digest, and a session that has another one asks.
+//
+// Nothing is kept of a scope that no session watches. A service is in two scopes at the most, that of its group and
+// that of all services, however many are watched.
+
+import {
+  CATALOGUE_ENTRIES_MAX,
+  CATALOGUE_SCOPES_MAX,
+  type CatalogueMessage,
+  type CatalogueQuestion,
+} from "../cluster/messages/catalogue.ts";
+import type { SlotDigest } from "../cluster/messages/slotDigest.ts";
+import { ALL_SERVICES, CatalogueDigest, type CatalogueEntry, isInScope, scopeOf } from "../model/catalogue.ts";
+import type { CatalogueScope, DataInfoId, NodeId } from "../model/ids.ts";
+import type { DataOutput } from "./dataPorts.ts";
+import type { LedSlot } from "./ledSlot.ts";
+import type { RestartHold } from "./restartHold.ts";
+import type { Slots } from "./slots.ts";
+
+// Reading a service takes a microsecond: three milliseconds in one step, then a pause in which the link can send the
+// half megabyte that they make. A slot is not divided, since it must be told as of one moment.
+const SERVICES_PER_STEP = 3_000;
+const PAUSE_MS = 5;
+
+const NONE: readonly DataInfoId[] = [];
+
+type Watch = Extract<CatalogueQuestion, { kind: "catalogueWatch" }>;
+
+/** The entries of one slot as told to sessions. A service whose list is held is known by its name only. */
+class ToldSlot {
+  readonly slot: number;
+  readonly told = new Map<DataInfoId, CatalogueEntry | "held">();
+  readonly #digest = new CatalogueDigest();
+
+  constructor(slot: number) {
+    this.slot = slot;
+  }
+
+  get digest(): SlotDigest {
+    return { slot: this.slot, count: this.#digest.count, digest: this.#digest.value };
+  }
+
+  set(dataInfoId: DataInfoId, entry: CatalogueEntry | "held" | undefined): void {
+    const before = this.told.get(dataInfoId);
+    if (before !== undefined) this.#digest.remove(before === "held" ? dataInfoId : before);
+    if (entry === undefined) {
+      this.told.delete(dataInfoId);
+      return;
+    }
+    this.told.set(dataInfoId, entry);
+    this.#digest.add(entry === "held" ? dataInfoId : entry);
+  }
+}
+
+/** A session that watches a scope. */
+interface Watcher {
+  askedMs: number;
+  /** Slots of which it asked and was not answered yet, with what it has of them; undefined: it was never told. */
+  readonly asked: Map<number, SlotDigest | undefined>;
+}
+
+/** One scope that sessions watch. */
+interface WatchedScope {
+  readonly watchers: Map<NodeId, Watcher>;
+  readonly slots: Map<number, ToldSlot>;
+  /** Served slots that are still to be told. */
+  readonly due: Set<number>;
+}
+
+interface Parts {
+  readonly slots: Slots;
+  readonly hold: Pick<RestartHold, "holds" | "heldIn" | "heldServices">;
+}
+
+/** Tells sessions which services there are in the served slots. */
+export class Catalogue {
+  readonly #parts: Parts;
+  readonly #interestMs: number;
+  readonly #output: Pick<DataOutput, "toSession">;
+  readonly #scopes = new Map<CatalogueScope, WatchedScope>();
+  /** Services that may have changed in this step. */
+  #touched = new Set<DataInfoId>();
+  #workMs = Number.NEGATIVE_INFINITY;
+
+  /** An interest that was not repeated for `interestMs` is over. */
+  constructor(parts: Parts, interestMs: number, output: Pick<DataOutput, "toSession">) {
+    this.#parts = parts;
+    this.#interestMs = interestMs;
+    this.#output = output;
+  }
+
+  /** The sessions that watch something. */
+  *watchers(): Generator<NodeId> {
+    for (const { watchers } of this.#scopes.values()) yield* watchers.keys();
+  }
+
+  /** A session watches a scope from now on, or repeats that it does. More than CATALOGUE_SCOPES_MAX are ignored. */
+  asked(session: NodeId, { scope, known, unknown }: Watch, nowMs: number): void {
+    const watched = this.#scopes.get(scope) ?? { watchers: new Map(), slots: new Map(), due: new Set() };
+    const watcher = watched.watchers.get(session) ?? { askedMs: nowMs, asked: new Map() };
+    if (!watched.watchers.has(session) && this.#scopesOf(session) >= CATALOGUE_SCOPES_MAX) return;
+    this.#scopes.set(scope, watched);
+    watched.watchers.set(session, watcher);
+    watcher.askedMs = nowMs;
+    for (const one of known) this.#ask(watched, watcher, { slot: one.slot, digest: one });
+    for (const slot of unknown) this.#ask(watched, watcher, { slot, digest: undefined });
+  }
+
+  /** The session does not watch these scopes any more. */
+  release(session: NodeId, scopes: readonly CatalogueScope[]): void {
+    for (const scope of scopes) this.#forget(scope, session);
+  }
+
+  /** The session's link is gone: it asks again when it is back. */
+  unlinked(session: NodeId): void {
+    for (const scope of this.#scopes.keys()) this.#forget(scope, session);
+  }
+
+  /** Forgets sessions that have not repeated their interest. */
+  tidy(nowMs: number): void {
+    for (const [scope, { watchers }] of this.#scopes) {
+      for (const [session, { askedMs }] of watchers) {
+        if (askedMs < nowMs - this.#interestMs) this.#forget(scope, session);
+      }
+    }
+  }
+
+  /** The service has another version, or is no longer held. */
+  touched(dataInfoId: DataInfoId): void {
+    if (this.#scopes.size > 0) this.#touched.add(dataInfoId);
+  }
+
+  /** Restart holds have ended. */
+  holdEnded(): void {
+    for (const { slots } of this.#scopes.values()) {
+      for (const { told } of slots.values()) {
+        for (const [dataInfoId, entry] of told) if (entry === "held") this.#touched.add(dataInfoId);
+      }
+    }
+  }
+
+  /**
+   * The slot has begun or ceased to be served. Sessions keep their entries of it until it is served again.
+   */
+  changed({ contents, isServing }: LedSlot): void {
+    for (const watched of this.#scopes.values()) {
+      watched.slots.delete(contents.slot);
+      if (isServing) watched.due.add(contents.slot);
+      else watched.due.delete(contents.slot);
+    }
+  }
+
+  /** The slot begins to be led under another epoch, or is led by another node. */
+  lost(slot: number): void {
+    for (const { watchers, slots, due } of this.#scopes.values()) {
+      slots.delete(slot);
+      due.delete(slot);
+      for (const { asked } of watchers.values()) asked.delete(slot);
+    }
+  }
+
+  /** The time of the next `wake`. */
+  nextMs(): number {
+    for (const { due } of this.#scopes.values()) if (due.size > 0) return this.#workMs;
+    return Number.POSITIVE_INFINITY;
+  }
+
+  /** Tells what has changed in this step, and then some of the slots that are due. */
+  wake(nowMs: number): void {
+    this.#tellChanges();
+    if (nowMs < this.#workMs) return;
+    let left = SERVICES_PER_STEP;
+    for (const [scope, watched] of this.#scopes) {
+      for (const slot of watched.due) {
+        watched.due.delete(slot);
+        left -= this.#tell(scope, watched, slot);
+        if (left > 0) continue;
+        this.#workMs = nowMs + PAUSE_MS;
+        return;
+      }
+    }
+  }
+
+  #scopesOf(session: NodeId): number {
+    let count = 0;
+    for (const watcher of this.watchers()) if (watcher === session) count++;
+    return count;
+  }
+
+  #ask(
+    watched: WatchedScope,
+    watcher: Watcher,
+    { slot, digest }: { slot: number; digest: SlotDigest | undefined },
+  ): void {
+    const led = this.#parts.slots.ledSlot(slot);
+    if (led === undefined) return;
+    const told = watched.slots.get(slot)?.digest;
+    // Nearly always so.
+    if (digest !== undefined && told !== undefined && isSame(told, digest)) return;
+    watcher.asked.set(slot, digest);
+    if (led.isServing) watched.due.add(slot);
+  }
+
+  #forget(scope: CatalogueScope, session: NodeId): void {
+    const watched = this.#scopes.get(scope);
+    if (watched?.watchers.delete(session) === true && watched.watchers.size === 0) this.#scopes.delete(scope);
+  }
+
+  /** Tells a served slot to those who asked. Returns the number of services read and told. */
+  #tell(scope: CatalogueScope, { watchers, slots }: WatchedScope, slot: number): number {
+    const led = this.#parts.slots.ledSlot(slot);
+    if (led?.isServing !== true) return 0;
+    const known = slots.get(slot);
+    const told = known ?? this.#read(scope, led);
+    slots.set(slot, told);
+    let work = 1 + (known === undefined ? led.contents.datums.size : 0);
+    const { digest } = told;
+    for (const [session, { asked }] of watchers) {
+      // A session that did not ask knows the slot from an earlier leader, or from before it ceased to be served.
+      const isTold = asked.has(slot) || known === undefined;
+      const have = asked.get(slot);
+      asked.delete(slot);
+      if (!isTold || (have !== undefined && isSame(have, digest))) continue;
+      this.#tellWhole(session, scope, told);
+      work += told.told.size;
+    }
+    return work;
+  }
+
+  #read(scope: CatalogueScope, { contents }: LedSlot): ToldSlot {
+    const { slot, datums } = contents;
+    const told = new ToldSlot(slot);
+    const held = this.#parts.hold.heldServices(slot);
+    for (const dataInfoId of held) if (isInScope(dataInfoId, scope)) told.set(dataInfoId, "held");
+    for (const { dataInfoId, version, size } of datums.values()) {
+      if (size > 0 && isInScope(dataInfoId, scope) && !told.told.has(dataInfoId)) {
+        told.set(dataInfoId, { ...version, dataInfoId, size });
+      }
+    }
+    return told;
+  }
+
+  #tellWhole(session: NodeId, scope: CatalogueScope, { slot, told }: ToldSlot): void {
+    const held: DataInfoId[] = [];
+    const entries: CatalogueEntry[] = [];
+    for (const [dataInfoId, entry] of told) {
+      if (entry === "held") held.push(dataInfoId);
+      else entries.push(entry);
+    }
+    const parts = Math.max(1, Math.ceil(Math.max(entries.length, held.length) / CATALOGUE_ENTRIES_MAX));
+    for (let part = 0; part < parts; part++) {
+      const [from, to] = [part * CATALOGUE_ENTRIES_MAX, (part + 1) * CATALOGUE_ENTRIES_MAX];
+      this.#output.toSession(session, {
+        kind: "catalogue",
+        scope,
+        slot,
+        entries: entries.slice(from, to),
+        held: held.length === 0 ? NONE : held.slice(from, to),
+        isFirst: part === 0,
+        isLast: part === parts - 1,
+      });
+    }
+  }
+
+  #tellChanges(): void {
+    if (this.#touched.size === 0) return;
+    const touched = this.#touched;
+    this.#touched = new Set();
+    const changes = new Map<WatchedScope, Map<ToldSlot, CatalogueEntry[]>>();
+    const bases = new Map<ToldSlot, { scope: CatalogueScope; base: SlotDigest }>();
+    const flush = (watched: WatchedScope, told: ToldSlot, entries: CatalogueEntry[]) => {
+      const before = bases.get(told);
+      bases.delete(told);
+      if (before === undefined || entries.length === 0) return;
+      const message: CatalogueMessage = { kind: "catalogueChanged", ...before, entries: entries.splice(0) };
+      for (const session of watched.watchers.keys()) this.#output.toSession(session, message);
+    };
+    for (const dataInfoId of touched) {
+      for (const scope of [ALL_SERVICES, scopeOf(dataInfoId)]) {
+        const watched = this.#scopes.get(scope);
+        const told = watched?.slots.get(this.#parts.slots.slotOf(dataInfoId) ?? -1);
+        if (watched === undefined || told === undefined) continue;
+        const { digest: base } = told;
+        const change = this.#change(told, dataInfoId);
+        if (change === undefined) continue;
+        if (!bases.has(told)) bases.set(told, { scope, base });
+        const ofScope = changes.get(watched) ?? new Map<ToldSlot, CatalogueEntry[]>();
+        const entries = ofScope.get(told) ?? [];
+        changes.set(watched, ofScope.set(told, entries));
+        entries.push(change);
+        if (entries.length === CATALOGUE_ENTRIES_MAX) flush(watched, told, entries);
+      }
+    }
+    for (const [watched, ofScope] of changes) for (const [told, entries] of ofScope) flush(watched, told, entries);
+  }
+
+  /** The difference between what was told of a service and its present state; it counts as told. */
+  #change(told: ToldSlot, dataInfoId: DataInfoId): CatalogueEntry | undefined {
+    const before = told.told.get(dataInfoId);
+    if (this.#parts.hold.holds({ dataInfoId, slot: told.slot })) return undefined;
+    const datum = this.#parts.slots.datum(dataInfoId);
+    const size = datum?.size ?? 0;
+    if (before === undefined && size === 0) return undefined;
+    // A service without publishers may be forgotten already; that it is gone is then told as of its last version.
+    const last = before === undefined || before === "held" ? { version: 0n, origin: 0n } : before;
+    const { version, origin } = datum?.version ?? last;
+    if (before !== undefined && before !== "held" && before.version === version && before.size === size) {
+      return undefined;
+    }
+    const entry = { dataInfoId, version, origin, size };
+    told.set(dataInfoId, size === 0 ? undefined : entry);
+    return entry;
+  }
+}
+
+function isSame(a: SlotDigest, b: SlotDigest): boolean {
+  return a.count === b.count && a.digest === b.digest;
+}

@@ -1,0 +1,161 @@
+// The session's copy of the catalogue of one scope. Entries are kept by slot as the leaders have told them, with the
+// digest that is compared with theirs; the entries shown to askers are kept apart. The two differ where a leader tells
+// less than was shown: a version below the one shown is not shown, and the leader is told of the higher one, so that it
+// goes above. A service whose list is held is shown as before.
+
+import type { CatalogueMessage } from "../cluster/messages/catalogue.ts";
+import type { SlotDigest } from "../cluster/messages/slotDigest.ts";
+import { CatalogueDigest, type CatalogueEntry } from "../model/catalogue.ts";
+import type { DatumVersion } from "../model/datum.ts";
+import type { DataInfoId, NodeId } from "../model/ids.ts";
+import { isFromAfar } from "./serviceList.ts";
+
+// The versions of services that are gone, so that none returns with a lower one: the leaders themselves forget them
+// after some minutes. Beyond this number the earliest is forgotten.
+const GONE_MAX = 10_000;
+
+type Told = Map<DataInfoId, CatalogueEntry | "held">;
+type Whole = Extract<CatalogueMessage, { kind: "catalogue" }>;
+type Changed = Extract<CatalogueMessage, { kind: "catalogueChanged" }>;
+
+interface CopiedSlot {
+  told: Told;
+  digest: CatalogueDigest;
+  /** The slot was told as a whole once. */
+  isKnown: boolean;
+  /** The parts that have come of a telling that is not complete. */
+  parts: { readonly from: NodeId; readonly told: Told } | undefined;
+}
+
+export class CatalogueCopy {
+  readonly #slots = new Map<number, CopiedSlot>();
+  readonly #shown = new Map<DataInfoId, CatalogueEntry>();
+  readonly #gone = new Map<DataInfoId, DatumVersion>();
+  /** Versions that were shown and are higher than what the leader told. */
+  readonly #ahead = new Map<DataInfoId, DatumVersion>();
+  #isAhead = false;
+  #known = 0;
+  #told = 0;
+
+  /** The number of slots that have been told. */
+  get known(): number {
+    return this.#known;
+  }
+
+  /** The number of entries, for its bound. */
+  get size(): number {
+    return this.#told;
+  }
+
+  /** The services as they are shown. */
+  shown(): Iterable<CatalogueEntry> {
+    return this.#shown.values();
+  }
+
+  /** The digest of the slot as it was told; undefined if it never was. */
+  digest(slot: number): SlotDigest | undefined {
+    const copied = this.#slots.get(slot);
+    if (copied?.isKnown !== true) return undefined;
+    return { slot, count: copied.digest.count, digest: copied.digest.value };
+  }
+
+  /** Versions of which the leaders are to hear. */
+  ahead(): Iterable<readonly [DataInfoId, DatumVersion]> {
+    return this.#ahead;
+  }
+
+  /** Whether a leader has told less than was shown since the last call. */
+  takeIsAhead(): boolean {
+    const isAhead = this.#isAhead;
+    this.#isAhead = false;
+    return isAhead;
+  }
+
+  /** Takes a part of a whole slot. Returns the changes that are shown; undefined before the last part. */
+  whole(from: NodeId, message: Whole, nowMs: number): CatalogueEntry[] | undefined {
+    const slot = this.#slot(message.slot);
+    if (message.isFirst) slot.parts = { from, told: new Map() };
+    if (slot.parts === undefined || slot.parts.from !== from) return undefined;
+    const { told } = slot.parts;
+    for (const entry of message.entries) told.set(entry.dataInfoId, entry);
+    for (const dataInfoId of message.held) told.set(dataInfoId, "held");
+    if (!message.isLast) return undefined;
+    const before = slot.told;
+    slot.parts = undefined;
+    slot.told = told;
+    slot.digest = new CatalogueDigest();
+    this.#told += told.size - before.size;
+    if (!slot.isKnown) this.#known++;
+    slot.isKnown = true;
+    const changes: CatalogueEntry[] = [];
+    for (const dataInfoId of before.keys()) if (!told.has(dataInfoId)) this.#hide(dataInfoId, changes);
+    for (const [dataInfoId, entry] of told) {
+      slot.digest.add(entry === "held" ? dataInfoId : entry);
+      if (entry !== "held") this.#show(entry, changes, nowMs);
+    }
+    return changes;
+  }
+
+  /** Takes changes. Returns those that are shown; undefined if the slot is not at the digest at which they begin. */
+  changed({ base, entries }: Changed, nowMs: number): CatalogueEntry[] | undefined {
+    const slot = this.#slots.get(base.slot);
+    if (slot?.isKnown !== true || slot.digest.count !== base.count || slot.digest.value !== base.digest) {
+      return undefined;
+    }
+    const changes: CatalogueEntry[] = [];
+    for (const entry of entries) {
+      const { dataInfoId } = entry;
+      const before = slot.told.get(dataInfoId);
+      if (before !== undefined) slot.digest.remove(before === "held" ? dataInfoId : before);
+      if (entry.size > 0) {
+        slot.told.set(dataInfoId, entry);
+        slot.digest.add(entry);
+        this.#show(entry, changes, nowMs);
+      } else {
+        slot.told.delete(dataInfoId);
+        this.#hide(dataInfoId, changes, entry);
+      }
+      this.#told += (entry.size > 0 ? 1 : 0) - (before === undefined ? 0 : 1);
+    }
+    return changes;
+  }
+
+  #slot(slot: number): CopiedSlot {
+    const known = this.#slots.get(slot);
+    if (known !== undefined) return known;
+    const copied: CopiedSlot = { told: new Map(), digest: new CatalogueDigest(), isKnown: false, parts: undefined };
+    this.#slots.set(slot, copied);
+    return copied;
+  }
+
+  #show(entry: CatalogueEntry, changes: CatalogueEntry[], nowMs: number): void {
+    const { dataInfoId } = entry;
+    const shown = this.#shown.get(dataInfoId);
+    const floor = shown ?? this.#gone.get(dataInfoId);
+    if (floor !== undefined && entry.version < floor.version && !isFromAfar(entry, floor, nowMs)) {
+      this.#isAhead ||= !this.#ahead.has(dataInfoId);
+      this.#ahead.set(dataInfoId, { version: floor.version, origin: floor.origin });
+      return;
+    }
+    this.#ahead.delete(dataInfoId);
+    this.#gone.delete(dataInfoId);
+    this.#shown.set(dataInfoId, entry);
+    if (shown === undefined || shown.version !== entry.version || shown.size !== entry.size) changes.push(entry);
+  }
+
+  /** The service is gone, with the version `last` if the leader named one. */
+  #hide(dataInfoId: DataInfoId, changes: CatalogueEntry[], last?: DatumVersion): void {
+    const shown = this.#shown.get(dataInfoId);
+    this.#ahead.delete(dataInfoId);
+    if (shown === undefined) return;
+    const { version, origin } = last !== undefined && last.version > shown.version ? last : shown;
+    this.#shown.delete(dataInfoId);
+    this.#gone.delete(dataInfoId);
+    this.#gone.set(dataInfoId, { version, origin });
+    for (const earliest of this.#gone.keys()) {
+      if (this.#gone.size <= GONE_MAX) break;
+      this.#gone.delete(earliest);
+    }
+    changes.push({ dataInfoId, version, origin, size: 0 });
+  }
+}
