@@ -5,7 +5,7 @@ import { test } from "node:test";
 import type { CatalogueMessage } from "../cluster/messages/catalogue.ts";
 import type { DataToSession } from "../cluster/messages/sessionData.ts";
 import type { SlotDigest } from "../cluster/messages/slotDigest.ts";
-import { ALL_SERVICES, CatalogueDigest, groupScope } from "../model/catalogue.ts";
+import { ALL_SERVICES, groupScope, SlotCatalogue } from "../model/catalogue.ts";
 import type { DatumVersion } from "../model/datum.ts";
 import { brandDataInfoId, type CatalogueScope, type DataInfoId } from "../model/ids.ts";
 import { ORDERS, OTHER, PEER, put, removed, SELF, SESSION, START_MS, serving, TestData } from "./testing/harness.ts";
@@ -40,10 +40,10 @@ const short = (dataInfoId: DataInfoId) => dataInfoId.replaceAll("#@#", ".").repl
 
 /** The digest of what these messages have told. */
 function digestOf(messages: readonly DataToSession[]): SlotDigest {
-  const digest = new CatalogueDigest();
+  const told = new SlotCatalogue(0);
   for (const message of messages)
-    if (message.kind === "catalogue") for (const entry of message.entries) digest.add(entry);
-  return { slot: 0, count: digest.count, digest: digest.value };
+    if (message.kind === "catalogue") for (const entry of message.entries) told.set(entry.dataInfoId, entry);
+  return told.digest;
 }
 
 test("who watches is told the slot, and then each step's changes with the digest that they build on", () => {

@@ -57,7 +57,7 @@ export type DataEvent =
 
 /** A version named by another node, with the message and its sender. */
 export interface RefusedVersion {
-  readonly what: "fetch" | "scan" | "recalled" | "follow" | "replica" | "change" | "slotTable";
+  readonly what: "fetch" | "scan" | "recalled" | "catalogue" | "follow" | "replica" | "change" | "slotTable";
   readonly from: NodeId | "meta";
   readonly version: bigint;
 }

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LeaderToFollower } from "../cluster/messages/replication.ts";
+import { ALL_SERVICES } from "../model/catalogue.ts";
 import { VERSION_FLOOR_MAX, versionAt } from "../model/version.ts";
 import {
   kinds,
@@ -60,6 +61,14 @@ const ENTRIES: Readonly<Record<string, (version: bigint) => TestData>> = {
     node.step({ kind: "sessionDown", session: SESSION });
     node.table({ leaderEpoch: 10n });
     node.tell({ kind: "recalled", datum: list }, OTHER);
+    return node;
+  },
+  catalogue(version) {
+    const node = serving();
+    node.publish(put());
+    const ahead = [[ORDERS, { version, origin: ORIGIN }]] as const;
+    const told = node.tell({ kind: "catalogueWatch", scope: ALL_SERVICES, known: [], unknown: [0], ahead }, OTHER);
+    assert.deepEqual(kinds(told), ["catalogue"], "it is answered all the same");
     return node;
   },
   follow(version) {

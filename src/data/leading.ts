@@ -161,7 +161,7 @@ export class Leading {
     if (led === undefined || led.leaderEpoch !== leaderEpoch) {
       return this.#output.toFollower(from, { kind: "notLeader", slot, leaderEpoch });
     }
-    for (const one of held) this.#overtaking.ahead(one, from, nowMs);
+    for (const one of held) this.#overtaking.ahead(one, { what: "follow", from }, nowMs);
     this.#followers.copy(led, from, message, nowMs);
   }
 
@@ -289,7 +289,7 @@ export class Leading {
 
   #watchCatalogue(from: NodeId, message: WatchCatalogue, nowMs: number): void {
     for (const [dataInfoId, { version, origin }] of message.ahead) {
-      this.#overtaking.ahead({ dataInfoId, version, origin }, from, nowMs);
+      this.#overtaking.ahead({ dataInfoId, version, origin }, { what: "catalogue", from }, nowMs);
     }
     this.#catalogue.asked(from, message, nowMs);
   }

@@ -4,8 +4,8 @@
 
 import type { HeldVersion } from "../cluster/messages/replication.ts";
 import type { DatumVersion } from "../model/datum.ts";
-import type { NodeId } from "../model/ids.ts";
 import type { Catalogue } from "./catalogue.ts";
+import type { RefusedVersion } from "./dataPorts.ts";
 import type { Datum } from "./datum.ts";
 import type { Followers } from "./followers.ts";
 import type { ForeignVersions } from "./foreignVersions.ts";
@@ -39,9 +39,13 @@ export class Overtaking {
   }
 
   /** A node that led before gave this version, as a follower or a session reports: other sessions may have it too. */
-  ahead({ dataInfoId, version, origin }: Omit<HeldVersion, "count" | "digest">, from: NodeId, nowMs: number): void {
+  ahead(
+    { dataInfoId, version, origin }: Omit<HeldVersion, "count" | "digest">,
+    by: Omit<RefusedVersion, "version">,
+    nowMs: number,
+  ): void {
     const { slots, versions, foreign } = this.#parts;
-    if (!foreign.believes({ what: "follow", from, version }, nowMs)) return;
+    if (!foreign.believes({ ...by, version }, nowMs)) return;
     const datum = slots.leading(dataInfoId)?.contents.datums.get(dataInfoId);
     if (datum === undefined) versions.raise(version);
     else if (version > datum.version.version) this.overtake(datum, { version, origin }, nowMs);

@@ -41,33 +41,45 @@ export function nameOf(dataInfoId: DataInfoId): string {
 }
 
 /**
- * Compares the catalogues of two nodes without sending them. A held service is known by name only: its list, and so its
- * version and size, are not shown.
+ * The services of one slot in one scope, as a data node tells them and a session copies them, with the digest by which
+ * the two are compared. A service whose list is held is known by its name only.
  */
-export class CatalogueDigest {
+export class SlotCatalogue {
+  readonly slot: number;
+  readonly #entries = new Map<DataInfoId, CatalogueEntry | "held">();
   readonly #digest = new RegistrationDigest();
 
-  get count(): number {
-    return this.#digest.count;
+  constructor(slot: number) {
+    this.slot = slot;
   }
 
-  get value(): bigint {
-    return this.#digest.value;
+  get entries(): ReadonlyMap<DataInfoId, CatalogueEntry | "held"> {
+    return this.#entries;
   }
 
-  /** Adds an entry, or the name of a held service. */
-  add(entry: CatalogueEntry | DataInfoId): void {
-    this.#digest.add(digested(entry));
+  get digest(): { readonly slot: number; readonly count: number; readonly digest: bigint } {
+    return { slot: this.slot, count: this.#digest.count, digest: this.#digest.value };
   }
 
-  /** Takes out what was added exactly so. */
-  remove(entry: CatalogueEntry | DataInfoId): void {
-    this.#digest.remove(digested(entry));
+  /** Whether this is what the other has of the slot. */
+  isSame(other: { readonly count: number; readonly digest: bigint }): boolean {
+    return this.#digest.count === other.count && this.#digest.value === other.digest;
+  }
+
+  /** Puts the entry in the place of the service's earlier one; undefined takes the service out. */
+  set(dataInfoId: DataInfoId, entry: CatalogueEntry | "held" | undefined): void {
+    const before = this.#entries.get(dataInfoId);
+    if (before !== undefined) this.#digest.remove(digested(dataInfoId, before));
+    if (entry === undefined) {
+      this.#entries.delete(dataInfoId);
+      return;
+    }
+    this.#entries.set(dataInfoId, entry);
+    this.#digest.add(digested(dataInfoId, entry));
   }
 }
 
-function digested(entry: CatalogueEntry | DataInfoId): Parameters<RegistrationDigest["add"]>[0] {
-  if (typeof entry === "string") return { dataInfoId: entry, registId: "", version: 0n, registeredMs: 0 };
-  const { dataInfoId, version, size } = entry;
+function digested(dataInfoId: DataInfoId, entry: CatalogueEntry | "held"): Parameters<RegistrationDigest["add"]>[0] {
+  const { version, size } = entry === "held" ? { version: 0n, size: 0 } : entry;
   return { dataInfoId, registId: "", version, registeredMs: size };
 }

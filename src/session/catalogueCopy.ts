@@ -5,7 +5,7 @@
 
 import type { CatalogueMessage } from "../cluster/messages/catalogue.ts";
 import type { SlotDigest } from "../cluster/messages/slotDigest.ts";
-import { CatalogueDigest, type CatalogueEntry } from "../model/catalogue.ts";
+import { type CatalogueEntry, SlotCatalogue } from "../model/catalogue.ts";
 import type { DatumVersion } from "../model/datum.ts";
 import type { DataInfoId, NodeId } from "../model/ids.ts";
 import { isFromAfar } from "./serviceList.ts";
@@ -14,17 +14,14 @@ import { isFromAfar } from "./serviceList.ts";
 // after some minutes. Beyond this number the earliest is forgotten.
 const GONE_MAX = 10_000;
 
-type Told = Map<DataInfoId, CatalogueEntry | "held">;
 type Whole = Extract<CatalogueMessage, { kind: "catalogue" }>;
 type Changed = Extract<CatalogueMessage, { kind: "catalogueChanged" }>;
 
 interface CopiedSlot {
-  told: Told;
-  digest: CatalogueDigest;
-  /** The slot was told as a whole once. */
-  isKnown: boolean;
+  /** Undefined until the slot was told as a whole. */
+  told: SlotCatalogue | undefined;
   /** The parts that have come of a telling that is not complete. */
-  parts: { readonly from: NodeId; readonly told: Told } | undefined;
+  parts: { readonly from: NodeId; readonly told: SlotCatalogue } | undefined;
 }
 
 export class CatalogueCopy {
@@ -54,9 +51,7 @@ export class CatalogueCopy {
 
   /** The digest of the slot as it was told; undefined if it never was. */
   digest(slot: number): SlotDigest | undefined {
-    const copied = this.#slots.get(slot);
-    if (copied?.isKnown !== true) return undefined;
-    return { slot, count: copied.digest.count, digest: copied.digest.value };
+    return this.#slots.get(slot)?.told?.digest;
   }
 
   /** Versions of which the leaders are to hear. */
@@ -74,56 +69,43 @@ export class CatalogueCopy {
   /** Takes a part of a whole slot. Returns the changes that are shown; undefined before the last part. */
   whole(from: NodeId, message: Whole, nowMs: number): CatalogueEntry[] | undefined {
     const slot = this.#slot(message.slot);
-    if (message.isFirst) slot.parts = { from, told: new Map() };
+    if (message.isFirst) slot.parts = { from, told: new SlotCatalogue(message.slot) };
     if (slot.parts === undefined || slot.parts.from !== from) return undefined;
     const { told } = slot.parts;
     for (const entry of message.entries) told.set(entry.dataInfoId, entry);
     for (const dataInfoId of message.held) told.set(dataInfoId, "held");
     if (!message.isLast) return undefined;
-    const before = slot.told;
+    const before = slot.told?.entries;
+    if (before === undefined) this.#known++;
     slot.parts = undefined;
     slot.told = told;
-    slot.digest = new CatalogueDigest();
-    this.#told += told.size - before.size;
-    if (!slot.isKnown) this.#known++;
-    slot.isKnown = true;
+    this.#told += told.entries.size - (before?.size ?? 0);
     const changes: CatalogueEntry[] = [];
-    for (const dataInfoId of before.keys()) if (!told.has(dataInfoId)) this.#hide(dataInfoId, changes);
-    for (const [dataInfoId, entry] of told) {
-      slot.digest.add(entry === "held" ? dataInfoId : entry);
-      if (entry !== "held") this.#show(entry, changes, nowMs);
-    }
+    for (const dataInfoId of before?.keys() ?? []) if (!told.entries.has(dataInfoId)) this.#hide(dataInfoId, changes);
+    for (const entry of told.entries.values()) if (entry !== "held") this.#show(entry, changes, nowMs);
     return changes;
   }
 
   /** Takes changes. Returns those that are shown; undefined if the slot is not at the digest at which they begin. */
   changed({ base, entries }: Changed, nowMs: number): CatalogueEntry[] | undefined {
-    const slot = this.#slots.get(base.slot);
-    if (slot?.isKnown !== true || slot.digest.count !== base.count || slot.digest.value !== base.digest) {
-      return undefined;
-    }
+    const told = this.#slots.get(base.slot)?.told;
+    if (told?.isSame(base) !== true) return undefined;
     const changes: CatalogueEntry[] = [];
+    const sizeBefore = told.entries.size;
     for (const entry of entries) {
       const { dataInfoId } = entry;
-      const before = slot.told.get(dataInfoId);
-      if (before !== undefined) slot.digest.remove(before === "held" ? dataInfoId : before);
-      if (entry.size > 0) {
-        slot.told.set(dataInfoId, entry);
-        slot.digest.add(entry);
-        this.#show(entry, changes, nowMs);
-      } else {
-        slot.told.delete(dataInfoId);
-        this.#hide(dataInfoId, changes, entry);
-      }
-      this.#told += (entry.size > 0 ? 1 : 0) - (before === undefined ? 0 : 1);
+      told.set(dataInfoId, entry.size > 0 ? entry : undefined);
+      if (entry.size > 0) this.#show(entry, changes, nowMs);
+      else this.#hide(dataInfoId, changes, entry);
     }
+    this.#told += told.entries.size - sizeBefore;
     return changes;
   }
 
   #slot(slot: number): CopiedSlot {
     const known = this.#slots.get(slot);
     if (known !== undefined) return known;
-    const copied: CopiedSlot = { told: new Map(), digest: new CatalogueDigest(), isKnown: false, parts: undefined };
+    const copied: CopiedSlot = { told: undefined, parts: undefined };
     this.#slots.set(slot, copied);
     return copied;
   }

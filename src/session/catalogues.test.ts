@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { ALL_SERVICES, CatalogueDigest, type CatalogueEntry, groupScope } from "../model/catalogue.ts";
+import { ALL_SERVICES, type CatalogueEntry, groupScope, SlotCatalogue } from "../model/catalogue.ts";
 import { brandDataInfoId, type CatalogueScope, type DataInfoId, nodeId } from "../model/ids.ts";
 import { ANY_NAME, type NamePattern, readNamePattern } from "../model/namePattern.ts";
 import type { CatalogueAsker } from "../registry/catalogue.ts";
@@ -23,6 +23,7 @@ import {
 beforeEach(reset);
 
 const STOCK = brandDataInfoId("stock#@#I#@#G");
+const GROUP = groupScope({ instanceId: "I", group: "G" });
 const OTHER = nodeId("data-2");
 // A version of the time at which the tests run, as leaders give it.
 const BASE = BigInt(START_MS - 1_546_272_000_000) << 15n;
@@ -73,10 +74,12 @@ function whole(entries: readonly CatalogueEntry[], held: readonly DataInfoId[] =
 
 /** The leader tells changes to one who was told `before`. */
 function changed(before: readonly (CatalogueEntry | DataInfoId)[], entries: readonly CatalogueEntry[]): void {
-  const digest = new CatalogueDigest();
-  for (const one of before) digest.add(one);
-  const base = { slot: 0, count: digest.count, digest: digest.value };
-  fromData({ kind: "catalogueChanged", scope: ALL_SERVICES, base, entries });
+  const told = new SlotCatalogue(0);
+  for (const one of before) {
+    if (typeof one === "string") told.set(one, "held");
+    else told.set(one.dataInfoId, one);
+  }
+  fromData({ kind: "catalogueChanged", scope: ALL_SERVICES, base: told.digest, entries });
 }
 
 /** What the data nodes were asked: the slots that are known, those that are not, and the services that are ahead. */
@@ -263,6 +266,43 @@ test("a catalogue that is too large fails its askers, and is not tried again for
   assert.deepEqual(ask().heard, ["CATALOGUE_TOO_LARGE"]);
   pass(60_000);
   assert.deepEqual(ask().heard, []);
+});
+
+test("with too many entries in all the largest scope goes, and not the one that has grown", () => {
+  const [all, group] = [ask({ isStanding: true }), ask({ scope: GROUP, isStanding: true })];
+  const entries = Array.from({ length: 250_000 }, (_, at) => entry(brandDataInfoId(`s${at}#@#I#@#H`), 1n));
+  whole(entries);
+  assert.equal(all.heard.length, 1);
+  fromData({
+    kind: "catalogue",
+    scope: GROUP,
+    slot: 0,
+    entries: [entry(ORDERS, 1n)],
+    held: [],
+    isFirst: true,
+    isLast: true,
+  });
+  assert.equal(all.heard.at(-1), "CATALOGUE_TOO_LARGE");
+  assert.deepEqual(group.heard, ["= orders v1 1"]);
+});
+
+test("of too many askers the last is refused, until one of the others has gone", () => {
+  const { asker } = ask({ isStanding: true });
+  for (let at = 1; at < 10_000; at++) ask({ isStanding: true });
+  assert.deepEqual(ask().heard, ["QUERIES_EXHAUSTED"]);
+  session.step({ kind: "gaveUpCatalogue", asker }, nowMs);
+  assert.deepEqual(ask().heard, []);
+});
+
+test("the versions of ten thousand gone services are remembered, and no more", () => {
+  const { heard } = ask({ isStanding: true });
+  const many = Array.from({ length: 10_001 }, (_, at) => entry(brandDataInfoId(`s${at}#@#I#@#G`), 2n));
+  whole(many);
+  whole([]);
+  heard.length = 0;
+  const [forgotten, remembered] = [brandDataInfoId("s0#@#I#@#G"), brandDataInfoId("s1#@#I#@#G")];
+  whole([entry(forgotten, 1n), entry(remembered, 1n)]);
+  assert.deepEqual(heard, ["~ s0 v1 1"]);
 });
 
 test("parts of a telling that was cut off are not mixed with the next one", () => {

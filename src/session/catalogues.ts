@@ -190,13 +190,19 @@ export class Catalogues {
     for (const change of changes) open.changes.push(change);
     // The leader is to hear at once of a version that it has to go above.
     if (open.copy.takeIsAhead()) this.#ask(open, (one) => one === slot);
-    this.#refuseIfTooLarge(open, nowMs);
+    this.#refuseIfTooLarge(nowMs);
   }
 
-  #refuseIfTooLarge(open: OpenScope, nowMs: number): void {
+  /** With too many entries in all, the largest scope is given up, whichever has grown. */
+  #refuseIfTooLarge(nowMs: number): void {
     let size = 0;
-    for (const { copy } of this.#scopes.values()) size += copy.size;
-    if (size <= ENTRIES_MAX) return;
+    let largest: OpenScope | undefined;
+    for (const open of this.#scopes.values()) {
+      size += open.copy.size;
+      if (largest === undefined || open.copy.size > largest.copy.size) largest = open;
+    }
+    if (size <= ENTRIES_MAX || largest === undefined) return;
+    const open = largest;
     const { scope } = open;
     this.#letGo(open);
     this.#refused.set(scope, nowMs + KEPT_MS);

@@ -1,6 +1,6 @@
-// Questions about lists. They are answered from the session's copies; a service that is asked for
-// and has no subscribers is kept up to date like one that has, until no question has come for a while. A change answers
-// everybody who waits for it with the same view.
+// Questions about lists. They are answered from the session's copies; a service that is asked for and has no subscribers
+// is kept up to date like one that has, until no question has come for a while. A change answers everybody who waits for
+// it with the same view.
 
 import { Deadlines } from "../base/deadlines.ts";
 import { fail } from "../base/errors.ts";

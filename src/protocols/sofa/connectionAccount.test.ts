@@ -6,56 +6,23 @@ import { gzipSync, zstdCompressSync } from "node:zlib";
 import { Budget, HELD, unlimitedBudget } from "../../base/budget.ts";
 import { fail } from "../../base/errors.ts";
 import { type Metrics, noMetrics } from "../../base/metrics.ts";
-import type { Connection, ConnectionHandler, Log } from "../../base/ports.ts";
-import { BoltDecoder } from "../../encoding/bolt/decoder.ts";
+import type { ConnectionHandler, Log } from "../../base/ports.ts";
 import { encodeHeartbeat, encodeRequest } from "../../encoding/bolt/encode.ts";
-import { BOLT_V1, type BoltFrame } from "../../encoding/bolt/frame.ts";
+import { BOLT_V1 } from "../../encoding/bolt/frame.ts";
 import type { ClientEvent } from "../../registry/registry.ts";
 import { decodeMessage, encodeMessage, wireForm } from "./codec/codec.ts";
-import { ABSENT_MAP } from "./codec/messages.ts";
 import { ConnectionAccount } from "./connectionAccount.ts";
 import { SofaConnections } from "./connections.ts";
+import { baseRegister, CONFIG as SCENE_CONFIG, SceneConnection, START_MS } from "./testing/handlerScene.ts";
 
-const START_MS = 1_700_000_000_000;
 const MIB = 1024 * 1024;
-const CONFIG = {
-  dataCenter: "DefaultDataCenter",
-  zone: "ZONE_A",
-  frameBytesMax: 16 * MIB,
-  registrationBytesMax: 4 * MIB,
-  clientProbeMs: 5_000,
-  clientIdleMs: 20_000,
-  clientMuteIdleMs: 45_000,
-  clientOutputBytesMax: 4 * MIB,
-  pushTimeoutMs: 2_000,
-  pushCompress: true,
-  pushCompressBytesMin: 100,
-};
-
-class FakeConnection implements Connection {
-  readonly remoteAddress: string;
-  readonly localAddress = "10.0.0.1:9600";
-  bufferedBytes = 0;
-  hasUnread = false;
-  isClosed = false;
-  readonly frames: BoltFrame[] = [];
-  readonly #decoder = new BoltDecoder({ frameBytesMax: 16 * MIB });
-  constructor(remoteAddress = "10.0.0.7:50001") {
-    this.remoteAddress = remoteAddress;
-  }
-  write(...parts: readonly Uint8Array[]): void {
-    for (const part of parts) this.#decoder.push(part.slice(), (frame) => this.frames.push(frame));
-  }
-  close(): void {
-    this.isClosed = true;
-  }
-}
+const CONFIG = { ...SCENE_CONFIG, frameBytesMax: 16 * MIB, registrationBytesMax: 4 * MIB };
 
 let events: ClientEvent[];
 let logged: string[];
 let budget: Budget;
 let gateway: SofaConnections;
-let connection: FakeConnection;
+let connection: SceneConnection;
 let handler: ConnectionHandler;
 beforeEach(() => useBudget({}));
 
@@ -86,26 +53,13 @@ function useBudget(limits: Partial<Budget["limits"]>): void {
   const registry = { step: (event: ClientEvent) => void events.push(event) };
   const compression = { gzip: gzipSync, zstd: zstdCompressSync };
   gateway = new SofaConnections({ config: CONFIG, registry, budget, compression, log, metrics });
-  connection = new FakeConnection();
+  connection = new SceneConnection();
   handler = gateway.accept(connection, START_MS);
 }
 
 function send(boxes: number[] = []): void {
-  const text = { instanceId: null, zone: null, appName: null, processId: null, clientId: null, dataInfoId: null };
-  const register = {
-    ...{
-      kind: "publisherRegister" as const,
-      ...text,
-      ip: null,
-      port: null,
-      dataId: "orders",
-      group: "G",
-      registId: "r1",
-    },
-    ...{ eventType: "REGISTER", version: 1n, timestamp: 1n, attributes: ABSENT_MAP },
-    dataList: boxes.map((bytes) => ({ utf8: new Uint8Array(bytes).fill(0x61), units: bytes })),
-  };
-  const encoded = encodeMessage("hessian-draft", register);
+  const dataList = boxes.map((bytes) => ({ utf8: new Uint8Array(bytes).fill(0x61), units: bytes }));
+  const encoded = encodeMessage("hessian-draft", { kind: "publisherRegister", ...baseRegister(), dataList });
   handler.received(encodeRequest(BOLT_V1, { id: 1, timeoutMs: 1, ...encoded }), START_MS);
 }
 const channel = () => {
@@ -137,11 +91,11 @@ test("what is here of a frame is charged, and given back with its end or the con
 
 test("of unfinished frames from one address those beyond its share are closed, and others are served", () => {
   useBudget({ bytesMax: 40 * MIB });
-  const connections = Array.from({ length: 10 }, () => new FakeConnection());
+  const connections = Array.from({ length: 10 }, () => new SceneConnection());
   for (const each of connections) gateway.accept(each, START_MS).received(halfFrame(7 * MIB), START_MS);
   assert.ok(budget.heldBytes <= 40 * MIB);
   assert.equal(connections.filter(({ isClosed }) => !isClosed).length, 2);
-  const honest = new FakeConnection("10.0.0.8:50001");
+  const honest = new SceneConnection("10.0.0.8:50001");
   const honestHandler = gateway.accept(honest, START_MS);
   honestHandler.received(halfFrame(MIB), START_MS);
   assert.equal(honest.isClosed, false);
@@ -174,7 +128,7 @@ test("a connection that the node has no room for is refused, and nobody hears of
   useBudget({ bytesMax: 100_000 });
   events = [];
   const before = connections;
-  const all = Array.from({ length: 20 }, () => new FakeConnection());
+  const all = Array.from({ length: 20 }, () => new SceneConnection());
   for (const each of all) gateway.accept(each, START_MS);
   const open = all.filter(({ isClosed }) => !isClosed).length;
   assert.deepEqual([...closed.values()], [20 - open], "each is counted");
@@ -209,7 +163,7 @@ test("large registrations are work by their bytes, and are refused beyond a clie
   const answer = decodeMessage(wireForm(frame), frame.className, frame.content);
   assert.ok(answer.kind === "rpcServerException" && answer.message?.startsWith("OVERLOADED"));
   const [first] = [connection];
-  connection = new FakeConnection("10.0.0.8:50001");
+  connection = new SceneConnection("10.0.0.8:50001");
   handler = gateway.accept(connection, START_MS);
   send([2_000]);
   assert.equal(published(), taken + 1, "another address is served");

@@ -4,57 +4,32 @@ import { beforeEach, test } from "node:test";
 import { gunzipSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { type Budget, unlimitedBudget } from "../../base/budget.ts";
 import { type Metrics, noMetrics } from "../../base/metrics.ts";
-import type { Connection, ConnectionHandler, Log } from "../../base/ports.ts";
-import { BoltDecoder } from "../../encoding/bolt/decoder.ts";
+import type { ConnectionHandler, Log } from "../../base/ports.ts";
 import { encodeHeartbeat, encodeRequest, encodeResponse } from "../../encoding/bolt/encode.ts";
-import { BOLT_CODEC, BOLT_STATUS, BOLT_V1, type BoltDialect, type BoltFrame } from "../../encoding/bolt/frame.ts";
+import { BOLT_CODEC, BOLT_STATUS, BOLT_V1, type BoltDialect } from "../../encoding/bolt/frame.ts";
 import { brandDataInfoId, type DataInfoId, nodeId } from "../../model/ids.ts";
 import { packPayload } from "../../model/payload.ts";
 import type { Publication } from "../../model/publication.ts";
 import type { ClientChannel, ClientEvent } from "../../registry/registry.ts";
 import { decodeMessage, encodeMessage, wireForm } from "./codec/codec.ts";
-import { ABSENT_LIST, ABSENT_MAP, type BaseRegister, type SofaMessage, type WireForm } from "./codec/messages.ts";
+import type { SofaMessage, WireForm } from "./codec/messages.ts";
 import { SofaConnections } from "./connections.ts";
-import { CONFIG, START_MS } from "./testing/handlerScene.ts";
+import { baseRegister, CONFIG, publisher, SceneConnection, START_MS, subscriber } from "./testing/handlerScene.ts";
 
 const V2_CRC: BoltDialect = { protocol: 2, version: 2, crc: true };
-
-class FakeConnection implements Connection {
-  readonly remoteAddress: string;
-  readonly localAddress = "10.0.0.1:9600";
-  bufferedBytes = 0;
-  hasUnread = false;
-  isClosed = false;
-  /** All frames except the questions whether the client is there; see silence.test.ts. */
-  readonly frames: BoltFrame[] = [];
-  readonly #decoder = new BoltDecoder({ frameBytesMax: 16 * 1024 * 1024 });
-  constructor(remoteAddress = "10.0.0.7:50001") {
-    this.remoteAddress = remoteAddress;
-  }
-  write(...parts: readonly Uint8Array[]): void {
-    for (const part of parts)
-      this.#decoder.push(part, (frame) => {
-        const isQuestion = frame.command === "heartbeat" && frame.kind === "request";
-        if (!isQuestion) this.frames.push({ ...frame, content: frame.content.slice() });
-      });
-  }
-  close(): void {
-    this.isClosed = true;
-  }
-}
 
 let events: ClientEvent[];
 let logged: string[];
 let budget: Budget;
 let gateway: SofaConnections;
-let connection: FakeConnection;
+let connection: SceneConnection;
 let handler: ConnectionHandler;
 beforeEach(() => {
   events = [];
   logged = [];
   budget = unlimitedBudget();
   gateway = gatewayWith({});
-  connection = new FakeConnection();
+  connection = new SceneConnection();
   handler = gateway.accept(connection, START_MS);
 });
 
@@ -73,42 +48,8 @@ function gatewayWith(changes: Partial<typeof CONFIG>, metrics: Metrics = noMetri
   });
 }
 
-function base(changes: Partial<BaseRegister> = {}): BaseRegister {
-  return {
-    instanceId: null,
-    zone: null,
-    appName: "app",
-    dataId: "orders",
-    group: "G",
-    processId: null,
-    registId: "r1",
-    clientId: null,
-    dataInfoId: null,
-    ip: null,
-    port: null,
-    eventType: "REGISTER",
-    version: 1n,
-    timestamp: 1n,
-    attributes: ABSENT_MAP,
-    ...changes,
-  };
-}
-
-const publisher = (changes: Partial<BaseRegister> = {}): SofaMessage => ({
-  kind: "publisherRegister",
-  ...base(changes),
-  dataList: ABSENT_LIST,
-});
-const subscriber = (
-  changes: Partial<BaseRegister & { scope: string; acceptEncoding: string; acceptMulti: boolean }> = {},
-): SofaMessage => ({
-  kind: "subscriberRegister",
-  scope: "dataCenter",
-  acceptEncoding: null,
-  acceptMulti: false,
-  ...base(changes),
-  ...changes,
-});
+/** All frames except the questions whether the client is there; see silence.test.ts. */
+const frames = () => connection.frames.filter(({ command, kind }) => command !== "heartbeat" || kind !== "request");
 
 function send(
   message: SofaMessage,
@@ -130,7 +71,7 @@ const channel = (): ClientChannel => {
   return connected.channel;
 };
 function lastAnswer(): SofaMessage {
-  const frame = connection.frames.at(-1);
+  const frame = frames().at(-1);
   assert.ok(frame);
   return decodeMessage(wireForm(frame), frame.className, frame.content);
 }
@@ -166,7 +107,7 @@ for (const form of ["hessian-draft", "hessian-final", "protobuf"] as const) {
       const published = last("published");
       assert.equal(published?.publication.dataInfoId, ORDERS);
       channel().answer(published?.request ?? 0, { kind: "accepted", registId: "r1", version: 2n ** 60n });
-      const [frame] = connection.frames;
+      const [frame] = frames();
       assert.ok(frame?.kind === "response" && frame.id === 77 && frame.status === BOLT_STATUS.SUCCESS);
       assert.deepEqual(
         { protocol: frame.dialect.protocol, version: frame.dialect.version },
@@ -190,7 +131,7 @@ test("a client's zone is its own; one that names none is in the node's", () => {
 
 test("a heartbeat is answered with its own id", () => {
   handler.received(encodeHeartbeat(BOLT_V1, 5, 1), START_MS);
-  const [frame] = connection.frames;
+  const [frame] = frames();
   assert.ok(frame?.command === "heartbeat" && frame.kind === "response" && frame.id === 5);
 });
 
@@ -198,7 +139,7 @@ test("oneway requests are done and not answered", () => {
   send(publisher(), { kind: "oneway" });
   const published = last("published");
   channel().answer(published?.request ?? 0, { kind: "accepted", registId: "r1", version: 1n });
-  assert.deepEqual(connection.frames, []);
+  assert.deepEqual(frames(), []);
 });
 
 test("a refused field is answered in the protocol's form, with its name, and the connection stays", () => {
@@ -215,7 +156,7 @@ for (const codec of [BOLT_CODEC.HESSIAN, BOLT_CODEC.PROTOBUF]) {
   test(`an unknown class under codec ${codec} is answered as the real server does, and the connection stays`, () => {
     const request = { id: 3, codec, timeoutMs: 1, className: "com.example.Evil", content: new Uint8Array([0x4e]) };
     handler.received(encodeRequest(BOLT_V1, request), START_MS);
-    const [frame] = connection.frames;
+    const [frame] = frames();
     assert.ok(frame?.kind === "response" && frame.status === BOLT_STATUS.SERVER_EXCEPTION);
     assert.equal(frame.codec, BOLT_CODEC.HESSIAN);
     const answer = lastAnswer();
@@ -232,7 +173,7 @@ test("an unreadable content is answered with status 0x12, and the connection sta
     encodeRequest(BOLT_V1, { id: 3, codec: 1, timeoutMs: 1, className, content: new Uint8Array([0x4f, 0xff]) }),
     START_MS,
   );
-  const [frame] = connection.frames;
+  const [frame] = frames();
   assert.ok(frame?.kind === "response" && frame.status === BOLT_STATUS.SERVER_DESERIALIZE);
   assert.equal(connection.isClosed, false);
 });
@@ -260,7 +201,7 @@ test("nothing is told of a connection after its end, and the end is told once", 
 });
 
 test("a client that is silent for client-idle-ms is closed, one with heartbeats is not", () => {
-  const other = new FakeConnection();
+  const other = new SceneConnection();
   const otherHandler = gateway.accept(other, START_MS);
   otherHandler.received(encodeHeartbeat(BOLT_V1, 1, 1), START_MS + 15_000);
   gateway.closeIdle(START_MS + 20_000);
@@ -293,7 +234,7 @@ test("a frame that is sent byte by byte for a minute is not waited for any longe
 
 test("a register whose boxes refer to one another to be more than a frame holds is refused before it is packed", () => {
   const large = { utf8: new Uint8Array(900_000).fill(0x61), units: 900_000 };
-  const register = { kind: "publisherRegister", ...base(), dataList: [large] } as const;
+  const register = { kind: "publisherRegister", ...baseRegister(), dataList: [large] } as const;
   const { className, content } = encodeMessage("hessian-draft", register);
   // The list of one box becomes a list of that box and three references to it.
   const end = content.lastIndexOf(0x7a);
@@ -317,7 +258,7 @@ for (const [what, message, bytesMax] of [
 ] as const) {
   test(`${what} longer than any legal one is refused unread, with the bound, and the connection stays`, () => {
     gateway = gatewayWith({ frameBytesMax: 16 * 1024 * 1024 });
-    connection = new FakeConnection();
+    connection = new SceneConnection();
     handler = gateway.accept(connection, START_MS);
     const { className } = encodeMessage("hessian-draft", message);
     const content = new Uint8Array(bytesMax + 1);
@@ -332,7 +273,7 @@ test("operators see how many clients are connected, from the first to the last",
   const gauges: [string, number][] = [];
   const set = (name: string, ...rest: readonly [number, ...unknown[]]) => void gauges.push([name, rest[0]]);
   gateway = gatewayWith({}, { ...noMetrics, set });
-  const handlers = [1, 2].map(() => gateway.accept(new FakeConnection(), START_MS));
+  const handlers = [1, 2].map(() => gateway.accept(new SceneConnection(), START_MS));
   for (const each of handlers) each.closed(START_MS);
   assert.deepEqual(
     gauges,
@@ -341,7 +282,7 @@ test("operators see how many clients are connected, from the first to the last",
 });
 
 test("a client that comes back from its own port before its end is noticed is another one", () => {
-  gateway.accept(new FakeConnection(), START_MS);
+  gateway.accept(new SceneConnection(), START_MS);
   const ids = events.flatMap((event) => (event.kind === "connected" ? [event.client] : []));
   assert.equal(new Set(ids).size, 2);
 });
@@ -433,7 +374,7 @@ test("a push is held back while the client has too much unread", () => {
     registIds: ["r1"],
   } as const;
   assert.equal(channel().push(push), "blocked");
-  assert.deepEqual(connection.frames, []);
+  assert.deepEqual(frames(), []);
 });
 
 test("a client that asks without ever reading the answers is closed at the output bound", () => {

@@ -3,42 +3,18 @@ import { test } from "node:test";
 import { RegistryError } from "../../base/errors.ts";
 import { textOf } from "../../base/text.ts";
 import { boxesOf } from "../../model/payload.ts";
-import {
-  ABSENT_MAP,
-  type BaseRegister,
-  type ConfiguratorRegister,
-  type PublisherRegister,
-  type SubscriberRegister,
-  type WireForm,
-} from "./codec/messages.ts";
+import type { ConfiguratorRegister, PublisherRegister, SubscriberRegister, WireForm } from "./codec/messages.ts";
 import { payloadBytesOf, publishRequest, registrationKeyOf, subscribeRequest } from "./map.ts";
-import { CONFIG } from "./testing/handlerScene.ts";
+import { baseRegister, CONFIG } from "./testing/handlerScene.ts";
 
-const BASE: BaseRegister = {
-  instanceId: null,
-  zone: null,
-  appName: "app",
-  dataId: "orders",
-  group: "G",
-  processId: null,
-  registId: "r1",
-  clientId: null,
-  dataInfoId: null,
-  ip: null,
-  port: null,
-  eventType: "REGISTER",
-  version: 1n,
-  timestamp: 1n,
-  attributes: ABSENT_MAP,
-};
-const REGISTER: ConfiguratorRegister = { kind: "configuratorRegister", ...BASE };
+const REGISTER: ConfiguratorRegister = { kind: "configuratorRegister", ...baseRegister() };
 
 const publisher = (changes: Partial<PublisherRegister> = {}): PublisherRegister => ({
-  ...{ kind: "publisherRegister", ...BASE, dataList: [] },
+  ...{ kind: "publisherRegister", ...baseRegister(), dataList: [] },
   ...changes,
 });
 const subscriber = (changes: Partial<SubscriberRegister> = {}): SubscriberRegister => ({
-  ...{ kind: "subscriberRegister", ...BASE, scope: null, acceptEncoding: null, acceptMulti: false },
+  ...{ kind: "subscriberRegister", ...baseRegister(), scope: null, acceptEncoding: null, acceptMulti: false },
   ...changes,
 });
 

@@ -3,27 +3,16 @@ import { test } from "node:test";
 import { unlimitedBudget } from "../../base/budget.ts";
 import { fail } from "../../base/errors.ts";
 import { noMetrics } from "../../base/metrics.ts";
-import type { Connection } from "../../base/ports.ts";
 import { textOf } from "../../base/text.ts";
 import { encodeRequest } from "../../encoding/bolt/encode.ts";
 import { BOLT_V1 } from "../../encoding/bolt/frame.ts";
 import type { Payload } from "../../model/payload.ts";
 import type { ClientChannel, ClientEvent } from "../../registry/registry.ts";
 import { encodeMessage } from "./codec/codec.ts";
-import { ABSENT_MAP } from "./codec/messages.ts";
 import { SofaConnections } from "./connections.ts";
-import { CONFIG as SCENE_CONFIG } from "./testing/handlerScene.ts";
+import { baseRegister, CONFIG as SCENE_CONFIG, SceneConnection } from "./testing/handlerScene.ts";
 
 const CONFIG = { ...SCENE_CONFIG, pushCompress: false };
-
-const CONNECTION: Connection = {
-  remoteAddress: "10.0.0.7:50001",
-  localAddress: "10.0.0.1:9600",
-  bufferedBytes: 0,
-  hasUnread: false,
-  write: () => undefined,
-  close: () => undefined,
-};
 
 /** The payload that the registry receives for boxes of `bytes` bytes, looked at after it has answered. */
 function payloadAfterwards({ bytes, isRefused }: { bytes: number; isRefused: boolean }): Payload {
@@ -47,24 +36,10 @@ function payloadAfterwards({ bytes, isRefused }: { bytes: number; isRefused: boo
   const gateway = new SofaConnections({ ...environment, registry: { step } });
   const message = encodeMessage("hessian-draft", {
     kind: "publisherRegister",
-    instanceId: null,
-    zone: null,
-    appName: "app",
-    dataId: "orders",
-    group: "G",
-    processId: null,
-    registId: "r1",
-    clientId: null,
-    dataInfoId: null,
-    ip: null,
-    port: null,
-    eventType: "REGISTER",
-    version: 1n,
-    timestamp: 1n,
-    attributes: ABSENT_MAP,
+    ...baseRegister(),
     dataList: [textOf("x".repeat(bytes))],
   });
-  gateway.accept(CONNECTION, 0).received(encodeRequest(BOLT_V1, { id: 1, timeoutMs: 1, ...message }), 0);
+  gateway.accept(new SceneConnection(), 0).received(encodeRequest(BOLT_V1, { id: 1, timeoutMs: 1, ...message }), 0);
   return payload;
 }
 

@@ -5,36 +5,18 @@ import { beforeEach, test } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { unlimitedBudget } from "../../base/budget.ts";
 import { noMetrics } from "../../base/metrics.ts";
-import type { Connection, ConnectionHandler, Log } from "../../base/ports.ts";
-import { BoltDecoder } from "../../encoding/bolt/decoder.ts";
+import type { ConnectionHandler, Log } from "../../base/ports.ts";
 import { encodeHeartbeat, encodeHeartbeatAck, encodeRequest, encodeResponse } from "../../encoding/bolt/encode.ts";
-import { BOLT_STATUS, BOLT_V1, type BoltDialect, type BoltFrame } from "../../encoding/bolt/frame.ts";
+import { BOLT_STATUS, BOLT_V1, type BoltDialect } from "../../encoding/bolt/frame.ts";
 import { SofaConnections } from "./connections.ts";
-import { CONFIG } from "./testing/handlerScene.ts";
+import { CONFIG, SceneConnection, START_MS } from "./testing/handlerScene.ts";
 
-const START_MS = 1_700_000_000_000;
 const V2_CRC: BoltDialect = { protocol: 2, version: 2, crc: true };
 const ignore = () => undefined;
 const LOG: Log = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 
-class FakeConnection implements Connection {
-  readonly remoteAddress = "10.0.0.7:50001";
-  readonly localAddress = "10.0.0.1:9600";
-  readonly hasUnread = false;
-  bufferedBytes = 0;
-  isClosed = false;
-  readonly frames: BoltFrame[] = [];
-  readonly #decoder = new BoltDecoder({ frameBytesMax: 1_024 });
-  write(...parts: readonly Uint8Array[]): void {
-    for (const part of parts) this.#decoder.push(part, (frame) => this.frames.push(frame));
-  }
-  close(): void {
-    this.isClosed = true;
-  }
-}
-
 let gateway: SofaConnections;
-let connection: FakeConnection;
+let connection: SceneConnection;
 let handler: ConnectionHandler;
 beforeEach(() => {
   gateway = new SofaConnections({
@@ -45,7 +27,7 @@ beforeEach(() => {
     log: LOG,
     metrics: noMetrics,
   });
-  connection = new FakeConnection();
+  connection = new SceneConnection();
   handler = gateway.accept(connection, START_MS);
 });
 
@@ -127,7 +109,7 @@ test("a client that does not read is not asked", () => {
 });
 
 test("of very many silent clients some are asked in each round, and in the end all", () => {
-  const others = Array.from({ length: 6_000 }, () => new FakeConnection());
+  const others = Array.from({ length: 6_000 }, () => new SceneConnection());
   for (const other of others) gateway.accept(other, START_MS).received(encodeHeartbeat(BOLT_V1, 1, 1), START_MS);
   const count = () => others.filter(({ frames }) => frames.filter(({ kind }) => kind === "request").length > 1).length;
   rounds({ untilMs: 4_500 });

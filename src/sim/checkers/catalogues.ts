@@ -6,29 +6,23 @@ import type { CatalogueEntry } from "../../model/catalogue.ts";
 import type { DataInfoId, NodeId } from "../../model/ids.ts";
 import type { Fact } from "../facts.ts";
 import type { Checker, Evidence, Finding, Rule } from "./checker.ts";
-
-// Clocks of nodes may be one percent wrong, and a busy one's timers late.
-const LATE_MS = 500;
-// Only a list of a leader whose clock was days ahead is followed by a lower one.
-const DAY = 86_400_000n << 15n;
+import { goesBack, OpenQuestions } from "./openQuestions.ts";
 
 type Asked = Fact & { readonly kind: "catalogueAsked" };
 
-interface Question extends Pick<Asked, "node" | "machine" | "waitMs" | "isStanding" | "isLast"> {
-  readonly askedMs: number;
-  /** The session stood still meanwhile. */
-  isDelayed: boolean;
-  isAnswered: boolean;
-  /** It was told of all slots. */
-  isWhole: boolean;
+/** An answered question that is told changes, or is judged at the end. */
+interface Shown {
+  readonly node: NodeId;
+  /** It has seen all slots, or need not have. */
+  readonly isWhole: boolean;
   /** The last entry shown of each service, gone ones too. */
-  readonly shown: Map<DataInfoId, CatalogueEntry>;
+  readonly entries: Map<DataInfoId, CatalogueEntry>;
 }
 
 export class Catalogues implements Checker {
   readonly #evidence: Pick<Evidence, "commits">;
-  readonly #questions = new Map<number, Question>();
-  readonly #paused = new Set<string>();
+  readonly #open = new OpenQuestions<Asked>();
+  readonly #shown = new Map<number, Shown>();
 
   constructor(evidence: Pick<Evidence, "commits">) {
     this.#evidence = evidence;
@@ -37,26 +31,22 @@ export class Catalogues implements Checker {
   see(fact: Fact, nowMs: number): Finding | undefined {
     switch (fact.kind) {
       case "catalogueAsked":
-        this.#questions.set(fact.question, {
-          ...fact,
-          askedMs: nowMs,
-          isDelayed: this.#paused.has(fact.machine),
-          isAnswered: false,
-          isWhole: false,
-          shown: new Map(),
-        });
+        this.#open.ask(fact, nowMs);
         return undefined;
       case "catalogueGivenUp":
-        this.#questions.delete(fact.question);
+        this.#open.take(fact.question);
+        this.#shown.delete(fact.question);
         return undefined;
       case "catalogueAnswered":
         return this.#answered(fact);
       case "catalogueTold":
-        return this.#told(fact.question, fact.node, fact.entries);
+        return this.#told(fact);
       case "paused":
-        return this.#pause(fact);
+        this.#open.paused(fact);
+        return undefined;
       case "stopped":
-        for (const [question, { node }] of this.#questions) if (node === fact.node) this.#questions.delete(question);
+        this.#open.stopped(fact.node);
+        for (const [question, { node }] of this.#shown) if (node === fact.node) this.#shown.delete(question);
         return undefined;
       case "over":
         return this.#over();
@@ -65,39 +55,36 @@ export class Catalogues implements Checker {
     }
   }
 
-  #pause({ machine, isPaused }: Fact & { kind: "paused" }): undefined {
-    if (isPaused) this.#paused.add(machine);
-    else this.#paused.delete(machine);
-    for (const question of this.#questions.values()) if (question.machine === machine) question.isDelayed = true;
-  }
-
   #overdue(nowMs: number): Finding | undefined {
-    for (const { node, askedMs, waitMs, isDelayed, isAnswered } of this.#questions.values()) {
-      if (isAnswered || isDelayed || nowMs <= askedMs + waitMs * 1.02 + LATE_MS) continue;
-      return finding("quiet: nothing waits for ever", `${node} has not shown its catalogue within ${waitMs} ms`);
-    }
-    return undefined;
+    const overdue = this.#open.overdue(nowMs);
+    if (overdue === undefined) return undefined;
+    const text = `${overdue.node} has not shown its catalogue within ${overdue.waitMs} ms`;
+    return finding("quiet: nothing waits for ever", text);
   }
 
   #answered({ question, node, entries, isWhole, error }: Fact & { kind: "catalogueAnswered" }): Finding | undefined {
-    const open = this.#questions.get(question);
-    if (open === undefined || open.isAnswered) return finding("bug", `${node} answers what nobody asks any more`);
+    const asked = this.#open.take(question);
+    if (asked === undefined) return finding("bug", `${node} answers what nobody asks any more`);
     if (error !== undefined) return finding("bug", `${node} fails to show its catalogue: ${error.code}`);
-    open.isAnswered = true;
-    open.isWhole = isWhole;
-    const found = this.#told(question, node, entries);
-    if (!open.isStanding && !open.isLast) this.#questions.delete(question);
-    return found;
+    const { isStanding, isLast } = asked;
+    const shown = { node, isWhole: isWhole || !isLast, entries: new Map<DataInfoId, CatalogueEntry>() };
+    if (isStanding || isLast) this.#shown.set(question, shown);
+    return this.#see(shown, entries);
   }
 
-  #told(question: number, node: NodeId, entries: readonly CatalogueEntry[]): Finding | undefined {
-    const open = this.#questions.get(question);
-    if (open?.isAnswered !== true) return finding("bug", `${node} tells changes to one who was not answered`);
+  #told({ question, node, entries }: Fact & { kind: "catalogueTold" }): Finding | undefined {
+    const shown = this.#shown.get(question);
+    if (shown === undefined) return finding("bug", `${node} tells changes to one who was not answered`);
+    return this.#see(shown, entries);
+  }
+
+  #see(shown: Shown, entries: readonly CatalogueEntry[]): Finding | undefined {
+    const { node } = shown;
     for (const entry of entries) {
       const { dataInfoId, version, size } = entry;
-      const before = open.shown.get(dataInfoId);
-      open.shown.set(dataInfoId, entry);
-      if (before !== undefined && version < before.version && before.version - version < DAY) {
+      const before = shown.entries.get(dataInfoId);
+      shown.entries.set(dataInfoId, entry);
+      if (before !== undefined && goesBack(version, before.version)) {
         const text = `${node} shows v${version} after v${before.version} in its catalogue`;
         return finding("3 a subscriber never goes back", text, dataInfoId);
       }
@@ -109,12 +96,12 @@ export class Catalogues implements Checker {
   }
 
   #over(): Finding | undefined {
-    for (const question of this.#questions.values()) {
-      const { node, isLast, isWhole, isAnswered, shown } = question;
-      if (!isAnswered || (isLast && !isWhole)) return finding("7 convergence", `${node} was not told of all slots`);
+    for (const { node } of this.#open.values()) return finding("7 convergence", `${node} has not answered`);
+    for (const { node, isWhole, entries } of this.#shown.values()) {
+      if (!isWhole) return finding("7 convergence", `${node} was not told of all slots`);
       for (const [service, newest] of this.#evidence.commits.newestOfAll()) {
         const size = newest.content.size;
-        const entry = shown.get(service);
+        const entry = entries.get(service);
         if (size === (entry?.size ?? 0) && (size === 0 || entry?.version === newest.version)) continue;
         const shownText = `${entry?.size ?? 0} publishers at v${entry?.version}`;
         const text = `${node} shows ${shownText}, not ${size} at v${newest.version}`;

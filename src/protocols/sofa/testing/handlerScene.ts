@@ -11,7 +11,14 @@ import { BOLT_CODEC, BOLT_STATUS, BOLT_V1, type BoltDialect, type BoltFrame } fr
 import { brandDataInfoId } from "../../../model/ids.ts";
 import type { ClientEvent, Push } from "../../../registry/registry.ts";
 import { encodeMessage } from "../codec/codec.ts";
-import { ABSENT_LIST, ABSENT_MAP, type BaseRegister, type SofaMessage, type WireForm } from "../codec/messages.ts";
+import {
+  ABSENT_LIST,
+  ABSENT_MAP,
+  type BaseRegister,
+  type SofaMessage,
+  type SubscriberRegister,
+  type WireForm,
+} from "../codec/messages.ts";
 import { ConnectionAccount } from "../connectionAccount.ts";
 import { SofaHandler } from "../handler.ts";
 import { PushBodies } from "../pushBodies.ts";
@@ -36,13 +43,17 @@ export const CONFIG = {
 
 /** A connection whose client reads nothing by itself. */
 export class SceneConnection implements Connection {
-  readonly remoteAddress = "10.0.0.7:50001";
+  readonly remoteAddress: string;
   readonly localAddress = "10.0.0.1:9600";
   bufferedBytes = 0;
   hasUnread = false;
   isClosed = false;
   readonly frames: BoltFrame[] = [];
   readonly #decoder = new BoltDecoder({ frameBytesMax: 16 * 1024 * 1024 });
+
+  constructor(remoteAddress = "10.0.0.7:50001") {
+    this.remoteAddress = remoteAddress;
+  }
 
   write(...parts: readonly Uint8Array[]): void {
     const keep = (frame: BoltFrame) => void this.frames.push({ ...frame, content: frame.content.slice() });
@@ -56,7 +67,8 @@ export class SceneConnection implements Connection {
 
 type BaseChanges = Partial<BaseRegister>;
 
-function base(changes: BaseChanges): BaseRegister {
+/** The fields that all registrations have. */
+export function baseRegister(changes: BaseChanges = {}): BaseRegister {
   const absent = { instanceId: null, zone: null, processId: null, clientId: null, dataInfoId: null };
   const named = { appName: "app", dataId: "orders", group: "G", registId: "r1", ip: null, port: null };
   return { ...absent, ...named, eventType: "REGISTER", version: 1n, timestamp: 1n, attributes: ABSENT_MAP, ...changes };
@@ -64,23 +76,22 @@ function base(changes: BaseChanges): BaseRegister {
 
 /** A publisher's registration. */
 export function publisher(changes: BaseChanges = {}): SofaMessage {
-  return { kind: "publisherRegister", ...base(changes), dataList: ABSENT_LIST };
+  return { kind: "publisherRegister", ...baseRegister(changes), dataList: ABSENT_LIST };
 }
 
 /** A subscriber's registration. */
-export function subscriber(changes: BaseChanges = {}): SofaMessage {
-  return {
-    kind: "subscriberRegister",
-    scope: "dataCenter",
-    acceptEncoding: null,
-    acceptMulti: false,
-    ...base(changes),
-  };
+export function subscriber({
+  scope = "dataCenter",
+  acceptEncoding = null,
+  acceptMulti = false,
+  ...changes
+}: Partial<SubscriberRegister> = {}): SofaMessage {
+  return { kind: "subscriberRegister", scope, acceptEncoding, acceptMulti, ...baseRegister(changes) };
 }
 
 /** A configurator's registration. */
 export function configurator(changes: BaseChanges = {}): SofaMessage {
-  return { kind: "configuratorRegister", ...base(changes) };
+  return { kind: "configuratorRegister", ...baseRegister(changes) };
 }
 
 /** A push of an empty list. */
