@@ -5,9 +5,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { textOf } from "../../src/base/text.ts";
 import type { PublishItem } from "../../src/cluster/messages/sessionData.ts";
-import { makeDataInfoId } from "../../src/model/dataInfoId.ts";
-import { clientId, type DataInfoId } from "../../src/model/ids.ts";
+import { clientId, type ServiceKey } from "../../src/model/ids.ts";
 import { packPayload } from "../../src/model/payload.ts";
+import { makeServiceKey } from "../../src/model/serviceKey.ts";
 import { type Figure, mebibytes } from "../figures.ts";
 import { addressText, type Instance, instanceText, registIdText, serviceText } from "../instances.ts";
 import { PublishingSession } from "../nodes/publishingSession.ts";
@@ -31,10 +31,10 @@ export interface W3Data {
 
 export async function w3Data({ address, processes }: Bench, { instances, services }: W3Data): Promise<Figure[]> {
   const session = await PublishingSession.join(address);
-  const names = Array.from({ length: services }, (_, number) => dataInfoIdOf({ workload: "w3", number }));
+  const names = Array.from({ length: services }, (_, number) => serviceKeyOf({ workload: "w3", number }));
   const publicationOf = (number: number, revision: number): PublishItem => {
     const instance = { service: { workload: "w3", number: number % services }, number, revision };
-    return put(session, names[number % services] as DataInfoId, instance);
+    return put(session, names[number % services] as ServiceKey, instance);
   };
   const data = processes.filter(({ name }) => name === "data");
   await sleep(IDLE_MS);
@@ -75,17 +75,17 @@ export async function w3Data({ address, processes }: Bench, { instances, service
   ];
 }
 
-function dataInfoIdOf(service: Instance["service"]): DataInfoId {
-  return makeDataInfoId({ dataId: serviceText(service), group: GROUP, instanceId: INSTANCE_ID });
+function serviceKeyOf(service: Instance["service"]): ServiceKey {
+  return makeServiceKey({ name: serviceText(service), group: GROUP, namespace: INSTANCE_ID });
 }
 
 /** A session's item for the registration of a light client. */
-function put(session: PublishingSession, dataInfoId: DataInfoId, instance: Instance): PublishItem {
+function put(session: PublishingSession, serviceKey: ServiceKey, instance: Instance): PublishItem {
   const client = Math.floor(instance.number / PUBLICATIONS_A_CLIENT);
   return {
     kind: "put",
     publication: {
-      dataInfoId,
+      serviceKey,
       registId: registIdText(instance),
       version: BigInt(instance.revision + 1),
       registeredMs: Math.floor(nowMs()),

@@ -13,9 +13,9 @@ import { fileURLToPath } from "node:url";
 import { PackedMemory } from "../../src/data/packed/packedStore.ts";
 import { PlainMemory } from "../../src/data/packed/plainStore.ts";
 import type { PublicationMemory, ServicePublications } from "../../src/data/packed/publicationStore.ts";
-import { makeDataInfoId } from "../../src/model/dataInfoId.ts";
-import { clientId, type DataInfoId, nodeId } from "../../src/model/ids.ts";
+import { clientId, nodeId, type ServiceKey } from "../../src/model/ids.ts";
 import type { Publication } from "../../src/model/publication.ts";
+import { makeServiceKey } from "../../src/model/serviceKey.ts";
 import { slotOf } from "../../src/model/slot.ts";
 import { hostRandom } from "../../src/transport/random.ts";
 
@@ -45,8 +45,8 @@ const SESSION = nodeId("session-1.6f1c2a9b");
 const NO_ATTRIBUTES = new Map<string, string>();
 const ENCODER = new TextEncoder();
 
-const KEYS: readonly DataInfoId[] = Array.from({ length: SERVICES }, (_, at) =>
-  makeDataInfoId({ dataId: `com.example.trade.facade.OrderQueryFacade${at}:1.0:DEFAULT`, instanceId: "", group: "" }),
+const KEYS: readonly ServiceKey[] = Array.from({ length: SERVICES }, (_, at) =>
+  makeServiceKey({ name: `com.example.trade.facade.OrderQueryFacade${at}:1.0:DEFAULT`, namespace: "", group: "" }),
 );
 
 /** 32 bits that look random and are always the same for the same number. */
@@ -78,7 +78,7 @@ function publicationOf(number: number, { version = 1, longer = 0 } = {}): Public
   const address = `${ip}:${12_200 + (number % 7)}?v=4.0&_SERIALIZETYPE=hessian2&_WEIGHT=100&app_name=orders`;
   const payload = `${address}&startTime=${startMs}&_TIMEOUT=3000&zone=cell-1`;
   return {
-    dataInfoId: KEYS[number % SERVICES] as DataInfoId,
+    serviceKey: KEYS[number % SERVICES] as ServiceKey,
     registId: registIdOf(number),
     version: BigInt(version),
     registeredMs: startMs + version,
@@ -125,7 +125,7 @@ function phasesFor(count: number): readonly Phase[] {
 function run({ calls, make, call }: Phase, services: ServicePublications[], time: (batch: () => void) => void): void {
   for (let start = 0; start < calls; start += BATCH) {
     const batch = Array.from({ length: Math.min(BATCH, calls - start) }, (_, at) => make(start + at));
-    const targets = batch.map(({ dataInfoId }) => services[KEY_NUMBERS.get(dataInfoId) ?? 0] as ServicePublications);
+    const targets = batch.map(({ serviceKey }) => services[KEY_NUMBERS.get(serviceKey) ?? 0] as ServicePublications);
     time(() => {
       for (const [at, publication] of batch.entries()) call(targets[at] as ServicePublications, publication);
     });

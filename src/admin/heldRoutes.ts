@@ -2,12 +2,12 @@
 
 import { fail } from "../base/errors.ts";
 import { type HttpRoute, jsonResponse, queryValue } from "../base/http.ts";
-import { readDataInfoId } from "../model/dataInfoId.ts";
-import type { DataInfoId } from "../model/ids.ts";
+import type { ServiceKey } from "../model/ids.ts";
+import { readServiceKey } from "../model/serviceKey.ts";
 
 /** A held service, with the beginning and the end of the hold. */
 interface HeldService {
-  readonly dataInfoId: DataInfoId;
+  readonly serviceKey: ServiceKey;
   readonly sinceMs: number;
   readonly untilMs: number;
   /** The number of publishers that would go. */
@@ -18,7 +18,7 @@ interface HeldService {
 /** The view of the role data that the routes need. */
 export interface HeldStatus {
   readonly heldLosses: () => readonly HeldService[];
-  readonly releaseHeld: (dataInfoId: DataInfoId) => void;
+  readonly releaseHeld: (serviceKey: ServiceKey) => void;
   readonly nowMs: () => number;
 }
 
@@ -36,21 +36,21 @@ export function heldRoutes({ heldLosses, releaseHeld, nowMs }: HeldStatus): read
       method: "POST",
       path: "/held/release",
       handle: (exchange) => {
-        const dataInfoId = readDataInfoId(queryValue(exchange, "dataInfoId"));
-        if (!heldLosses().some((held) => held.dataInfoId === dataInfoId)) {
+        const serviceKey = readServiceKey(queryValue(exchange, "service"), "service");
+        if (!heldLosses().some((held) => held.serviceKey === serviceKey)) {
           const expected = "a service that this node holds back; GET /held names them";
-          throw fail("FIELD_INVALID", { dataInfoId, expected });
+          throw fail("FIELD_INVALID", { field: "service", value: serviceKey, expected });
         }
-        releaseHeld(dataInfoId);
+        releaseHeld(serviceKey);
         exchange.respond(jsonResponse({ success: true, message: null }));
       },
     },
   ];
 }
 
-function shown({ dataInfoId, sinceMs, untilMs, lost, publishers }: HeldService, nowMs: number): object {
+function shown({ serviceKey, sinceMs, untilMs, lost, publishers }: HeldService, nowMs: number): object {
   return {
-    dataInfoId,
+    service: serviceKey,
     reason: `${lost} of ${publishers} publishers would go at once with their session nodes`,
     heldMs: nowMs - sinceMs,
     releasedInMs: Math.max(0, untilMs - nowMs),

@@ -88,14 +88,14 @@ function addOperations(root: Command): void {
         run(command, { method, path: `/nodes/${encodeURIComponent(node)}/block` }),
       );
   }
-  const columns = ["dataInfoId", "lost", "publishers", "heldMs", "releasedInMs", "reason"];
+  const columns = ["service", "lost", "publishers", "heldMs", "releasedInMs", "reason"];
   operation("held", "list services that a data node holds back, and why", DATA_URL).action((_, command: Command) =>
     run(command, { path: "/held", columns }),
   );
   operation("release", "show a service that a data node holds back as it is now", DATA_URL)
-    .argument("<dataInfoId>", "its key, as `roster held` prints it")
+    .argument("<service>", "its key, as `roster held` prints it")
     .action((key: string, _, command: Command) =>
-      run(command, { method: "POST", path: `/held/release?dataInfoId=${encodeURIComponent(key)}` }),
+      run(command, { method: "POST", path: `/held/release?service=${encodeURIComponent(key)}` }),
     );
   operation("drain", "tell a node to hand its work over and end (any of its HTTP ports)", SESSION_URL).action(
     (_, command: Command) => run(command, { method: "POST", path: "/drain" }),

@@ -24,7 +24,7 @@ function scene() {
   const answers = new Answers(
     {
       slots,
-      hold: { holds: ({ dataInfoId }) => held.has(dataInfoId) },
+      hold: { holds: ({ serviceKey }) => held.has(serviceKey) },
       versions,
       foreign: { have: (have) => have },
       empty: new EmptyServices(sharedMemory(), 100, versions),

@@ -1,7 +1,7 @@
 // The answers to sessions that ask for a service's list, at once or when it is no longer held.
 
 import { type DatumVersion, isSameVersion } from "../model/datum.ts";
-import type { DataInfoId, NodeId } from "../model/ids.ts";
+import type { NodeId, ServiceKey } from "../model/ids.ts";
 import type { DataOutput } from "./dataPorts.ts";
 import type { Datum } from "./datum.ts";
 import type { EmptyServices } from "./emptyServices.ts";
@@ -43,24 +43,24 @@ export class Answers {
    * Answers a session; it hears every change from now on. A service without publishers has a version too: its emptiness
    * is a fact to be pushed.
    */
-  asked(from: NodeId, dataInfoId: DataInfoId, { have: named, isScan }: Question, nowMs: number): void {
+  asked(from: NodeId, serviceKey: ServiceKey, { have: named, isScan }: Question, nowMs: number): void {
     const { slots, hold, versions, foreign, empty, recall } = this.#parts;
-    const led = slots.leading(dataInfoId);
-    if (led === undefined) return this.#output.toSession(from, { kind: "notReady", dataInfoId });
+    const led = slots.leading(serviceKey);
+    if (led === undefined) return this.#output.toSession(from, { kind: "notReady", serviceKey });
     const have = foreign.have(named, { what: isScan ? "scan" : "fetch", from }, nowMs);
-    const known = led.contents.datums.get(dataInfoId);
-    const isHeld = known === undefined && hold.holds({ dataInfoId, slot: led.contents.slot });
+    const known = led.contents.datums.get(serviceKey);
+    const isHeld = known === undefined && hold.holds({ serviceKey, slot: led.contents.slot });
     if (known === undefined && !isHeld && empty.areTooMany && recall.hasHeardAll(led, from)) {
       versions.raise(have.version);
-      const answer = empty.answer(led, { dataInfoId, have, isScan }, nowMs);
+      const answer = empty.answer(led, { serviceKey, have, isScan }, nowMs);
       if (answer !== undefined) this.#output.toSession(from, answer);
       return;
     }
-    const datum = known ?? led.contents.add(dataInfoId, versions.give(nowMs, led.leaderEpoch));
+    const datum = known ?? led.contents.add(serviceKey, versions.give(nowMs, led.leaderEpoch));
     datum.interest.asked(from, nowMs);
     if (led.isServing && !hold.holds(datum)) return this.#answer(datum, from, { have, isScan }, nowMs);
     datum.interest.wait(from, have);
-    this.#output.toSession(from, { kind: "notReady", dataInfoId });
+    this.#output.toSession(from, { kind: "notReady", serviceKey });
   }
 
   /**
@@ -85,7 +85,7 @@ export class Answers {
     const isOther = have.version === datum.version.version && have.origin !== datum.version.origin;
     if (isAhead || isOther) overtaking.overtake(datum, have, nowMs);
     if (isSameVersion(have, datum.version)) {
-      if (!isScan) this.#output.toSession(session, { kind: "current", dataInfoId: datum.dataInfoId });
+      if (!isScan) this.#output.toSession(session, { kind: "current", serviceKey: datum.serviceKey });
       return;
     }
     const delta = datum.deltaSince(have);

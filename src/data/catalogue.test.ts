@@ -7,17 +7,17 @@ import type { DataToSession } from "../cluster/messages/sessionData.ts";
 import type { SlotDigest } from "../cluster/messages/slotDigest.ts";
 import { ALL_SERVICES, groupScope, SlotCatalogue } from "../model/catalogue.ts";
 import type { DatumVersion } from "../model/datum.ts";
-import { brandDataInfoId, type CatalogueScope, type DataInfoId } from "../model/ids.ts";
+import { brandServiceKey, type CatalogueScope, type ServiceKey } from "../model/ids.ts";
 import { ORDERS, OTHER, PEER, put, removed, SELF, SESSION, START_MS, serving, TestData } from "./testing/harness.ts";
 
-const STOCK = brandDataInfoId("stock#@#I#@#G");
-const ELSEWHERE = brandDataInfoId("orders#@#I#@#H");
+const STOCK = brandServiceKey("stock#@#I#@#G");
+const ELSEWHERE = brandServiceKey("orders#@#I#@#H");
 const STAMP = { version: 1n, registeredMs: START_MS };
 
 type Ask = {
   readonly scope?: CatalogueScope;
   readonly known?: SlotDigest;
-  readonly ahead?: readonly (readonly [DataInfoId, DatumVersion])[];
+  readonly ahead?: readonly (readonly [ServiceKey, DatumVersion])[];
 };
 
 /** A session watches; `known` is what it has of the slot. Returns what it is told. */
@@ -30,19 +30,19 @@ function watch(node: TestData, { scope = ALL_SERVICES, known, ahead = [] }: Ask 
 function textOf(messages: readonly DataToSession[]): string[] {
   return messages.flatMap((message) => {
     if (message.kind !== "catalogue" && message.kind !== "catalogueChanged") return [];
-    const entries = message.entries.map(({ dataInfoId, size }) => `${short(dataInfoId)}:${size}`);
+    const entries = message.entries.map(({ serviceKey, size }) => `${short(serviceKey)}:${size}`);
     const held = message.kind === "catalogue" ? message.held.map((id) => `${short(id)}:?`) : [];
     return [`${message.kind === "catalogue" ? "=" : "~"} ${[...entries, ...held].join(" ")}`.trimEnd()];
   });
 }
 
-const short = (dataInfoId: DataInfoId) => dataInfoId.replaceAll("#@#", ".").replace(".I.G", "");
+const short = (serviceKey: ServiceKey) => serviceKey.replaceAll("#@#", ".").replace(".I.G", "");
 
 /** The digest of what these messages have told. */
 function digestOf(messages: readonly DataToSession[]): SlotDigest {
   const told = new SlotCatalogue(0);
   for (const message of messages)
-    if (message.kind === "catalogue") for (const entry of message.entries) told.set(entry.dataInfoId, entry);
+    if (message.kind === "catalogue") for (const entry of message.entries) told.set(entry.serviceKey, entry);
   return told.digest;
 }
 
@@ -51,7 +51,7 @@ test("who watches is told the slot, and then each step's changes with the digest
   node.publish(put());
   assert.deepEqual(watch(node), ["= orders:1"]);
   const known = digestOf(node.sent.map(({ message }) => message));
-  const told = node.publish(put({ registId: "r2" }), put({ dataInfoId: STOCK }));
+  const told = node.publish(put({ registId: "r2" }), put({ serviceKey: STOCK }));
   assert.deepEqual(textOf(told), ["~ orders:2 stock:1"]);
   const change = told.find((one): one is CatalogueMessage => one.kind === "catalogueChanged");
   assert.deepEqual(change?.kind === "catalogueChanged" && change.base, known);
@@ -70,10 +70,10 @@ test("an empty slot is told too, and nothing to a session that watches nothing",
 
 test("one group is told alone; a name that looks like the group is not taken for it", () => {
   const node = serving();
-  const odd = brandDataInfoId("I#@#G#@#H");
-  node.publish(put(), put({ dataInfoId: ELSEWHERE }), put({ dataInfoId: odd }));
-  assert.deepEqual(watch(node, { scope: groupScope({ instanceId: "I", group: "G" }) }), ["= orders:1"]);
-  assert.deepEqual(textOf(node.publish(put({ dataInfoId: ELSEWHERE, registId: "r2" }))), []);
+  const odd = brandServiceKey("I#@#G#@#H");
+  node.publish(put(), put({ serviceKey: ELSEWHERE }), put({ serviceKey: odd }));
+  assert.deepEqual(watch(node, { scope: groupScope({ namespace: "I", group: "G" }) }), ["= orders:1"]);
+  assert.deepEqual(textOf(node.publish(put({ serviceKey: ELSEWHERE, registId: "r2" }))), []);
 });
 
 test("a session whose digest agrees is told nothing, one whose digest differs is told the slot anew", () => {
@@ -89,7 +89,7 @@ test("a large slot is told in parts", () => {
   const node = serving();
   for (let from = 0; from < 2_001; from += 500) {
     const services = Array.from({ length: Math.min(500, 2_001 - from) }, (_, at) => `s${from + at}#@#I#@#G`);
-    node.publish(...services.map((service) => put({ dataInfoId: brandDataInfoId(service) })));
+    node.publish(...services.map((service) => put({ serviceKey: brandServiceKey(service) })));
   }
   watch(node);
   const parts = node.sent.flatMap(({ message }) => (message.kind === "catalogue" ? [message] : []));
@@ -110,7 +110,7 @@ test("a slot that is not complete is not told, and told when it is", () => {
   node.publish(put());
   assert.deepEqual(watch(node), []);
   node.holdsNothing(OTHER);
-  const inventory = { epoch: 1n, slot: 0, entries: [{ dataInfoId: ORDERS, registId: "r1", ...STAMP }] };
+  const inventory = { epoch: 1n, slot: 0, entries: [{ serviceKey: ORDERS, registId: "r1", ...STAMP }] };
   const told = node.tell({ kind: "inventory", ...inventory, isFirst: true, isLast: true });
   assert.deepEqual(textOf(told), ["= orders:1"]);
 });
@@ -177,7 +177,7 @@ test("more than a step's work follows after a pause", () => {
   const node = serving();
   for (let from = 0; from < 4_000; from += 500) {
     const services = Array.from({ length: 500 }, (_, at) => `s${from + at}#@#I#@#G`);
-    node.publish(...services.map((service) => put({ dataInfoId: brandDataInfoId(service) })));
+    node.publish(...services.map((service) => put({ serviceKey: brandServiceKey(service) })));
   }
   assert.equal(watch(node).length, 2);
   assert.deepEqual(watch(node, {}, OTHER), []);
@@ -187,7 +187,7 @@ test("more than a step's work follows after a pause", () => {
 
 test("a session watches no more scopes than it may", () => {
   const node = serving();
-  for (let at = 0; at < 65; at++) watch(node, { scope: groupScope({ instanceId: "I", group: `g${at}` }) });
+  for (let at = 0; at < 65; at++) watch(node, { scope: groupScope({ namespace: "I", group: `g${at}` }) });
   assert.equal([...node.data.parts.watchers].length, 64);
   assert.deepEqual(watch(node, { scope: ALL_SERVICES }), []);
   assert.deepEqual(watch(node, { scope: ALL_SERVICES }, OTHER), ["="], "another session has its own");

@@ -13,7 +13,7 @@ import {
 } from "../cluster/messages/catalogue.ts";
 import type { SlotDigest } from "../cluster/messages/slotDigest.ts";
 import { ALL_SERVICES, type CatalogueEntry, isInScope, SlotCatalogue, scopeOf } from "../model/catalogue.ts";
-import type { CatalogueScope, DataInfoId, NodeId } from "../model/ids.ts";
+import type { CatalogueScope, NodeId, ServiceKey } from "../model/ids.ts";
 import type { DataOutput } from "./dataPorts.ts";
 import type { LedSlot } from "./ledSlot.ts";
 import type { RestartHold } from "./restartHold.ts";
@@ -53,7 +53,7 @@ export class Catalogue {
   readonly #output: Pick<DataOutput, "toSession">;
   readonly #scopes = new Map<CatalogueScope, WatchedScope>();
   /** Services that may have changed in this step. */
-  #touched = new Set<DataInfoId>();
+  #touched = new Set<ServiceKey>();
   #workMs = Number.NEGATIVE_INFINITY;
 
   /** An interest that was not repeated for `interestMs` is over. */
@@ -100,15 +100,15 @@ export class Catalogue {
   }
 
   /** The service has another version, or is no longer held. */
-  touched(dataInfoId: DataInfoId): void {
-    if (this.#scopes.size > 0) this.#touched.add(dataInfoId);
+  touched(serviceKey: ServiceKey): void {
+    if (this.#scopes.size > 0) this.#touched.add(serviceKey);
   }
 
   /** Restart holds have ended. */
   holdEnded(): void {
     for (const { slots } of this.#scopes.values()) {
       for (const { entries } of slots.values()) {
-        for (const [dataInfoId, entry] of entries) if (entry === "held") this.#touched.add(dataInfoId);
+        for (const [serviceKey, entry] of entries) if (entry === "held") this.#touched.add(serviceKey);
       }
     }
   }
@@ -203,20 +203,20 @@ export class Catalogue {
     const { slot, datums } = contents;
     const told = new SlotCatalogue(slot);
     const held = this.#parts.hold.heldServices(slot);
-    for (const dataInfoId of held) if (isInScope(dataInfoId, scope)) told.set(dataInfoId, "held");
-    for (const { dataInfoId, version, size } of datums.values()) {
-      if (size > 0 && isInScope(dataInfoId, scope) && !told.entries.has(dataInfoId)) {
-        told.set(dataInfoId, { ...version, dataInfoId, size });
+    for (const serviceKey of held) if (isInScope(serviceKey, scope)) told.set(serviceKey, "held");
+    for (const { serviceKey, version, size } of datums.values()) {
+      if (size > 0 && isInScope(serviceKey, scope) && !told.entries.has(serviceKey)) {
+        told.set(serviceKey, { ...version, serviceKey, size });
       }
     }
     return told;
   }
 
   #tellWhole(session: NodeId, scope: CatalogueScope, told: SlotCatalogue): void {
-    const held: DataInfoId[] = [];
+    const held: ServiceKey[] = [];
     const entries: CatalogueEntry[] = [];
-    for (const [dataInfoId, entry] of told.entries) {
-      if (entry === "held") held.push(dataInfoId);
+    for (const [serviceKey, entry] of told.entries) {
+      if (entry === "held") held.push(serviceKey);
       else entries.push(entry);
     }
     const parts = Math.max(1, Math.ceil(Math.max(entries.length, held.length) / CATALOGUE_ENTRIES_MAX));
@@ -247,13 +247,13 @@ export class Catalogue {
       const message: CatalogueMessage = { kind: "catalogueChanged", ...before, entries: entries.splice(0) };
       for (const session of watched.watchers.keys()) this.#output.toSession(session, message);
     };
-    for (const dataInfoId of touched) {
-      for (const scope of [ALL_SERVICES, scopeOf(dataInfoId)]) {
+    for (const serviceKey of touched) {
+      for (const scope of [ALL_SERVICES, scopeOf(serviceKey)]) {
         const watched = this.#scopes.get(scope);
-        const told = watched?.slots.get(this.#parts.slots.slotOf(dataInfoId) ?? -1);
+        const told = watched?.slots.get(this.#parts.slots.slotOf(serviceKey) ?? -1);
         if (watched === undefined || told === undefined) continue;
         const { digest: base } = told;
-        const change = this.#change(told, dataInfoId);
+        const change = this.#change(told, serviceKey);
         if (change === undefined) continue;
         if (!bases.has(told)) bases.set(told, { scope, base });
         const ofScope = changes.get(watched) ?? new Map<SlotCatalogue, CatalogueEntry[]>();
@@ -267,10 +267,10 @@ export class Catalogue {
   }
 
   /** The difference between what was told of a service and its present state; it counts as told. */
-  #change(told: SlotCatalogue, dataInfoId: DataInfoId): CatalogueEntry | undefined {
-    const before = told.entries.get(dataInfoId);
-    if (this.#parts.hold.holds({ dataInfoId, slot: told.slot })) return undefined;
-    const datum = this.#parts.slots.datum(dataInfoId);
+  #change(told: SlotCatalogue, serviceKey: ServiceKey): CatalogueEntry | undefined {
+    const before = told.entries.get(serviceKey);
+    if (this.#parts.hold.holds({ serviceKey, slot: told.slot })) return undefined;
+    const datum = this.#parts.slots.datum(serviceKey);
     const size = datum?.size ?? 0;
     if (before === undefined && size === 0) return undefined;
     // A service without publishers may be forgotten already; that it is gone is then told as of its last version.
@@ -279,8 +279,8 @@ export class Catalogue {
     if (before !== undefined && before !== "held" && before.version === version && before.size === size) {
       return undefined;
     }
-    const entry = { dataInfoId, version, origin, size };
-    told.set(dataInfoId, size === 0 ? undefined : entry);
+    const entry = { serviceKey, version, origin, size };
+    told.set(serviceKey, size === 0 ? undefined : entry);
     return entry;
   }
 }

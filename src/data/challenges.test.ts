@@ -45,7 +45,7 @@ test("a stranger at another session neither gets nor removes what a client holds
   const lost = supersededOf(say(node, OTHER, put(STRANGERS)));
   assert.deepEqual(lost, [
     {
-      dataInfoId: ORDERS,
+      serviceKey: ORDERS,
       registId: "r1",
       stamp: STRANGERS_STAMP,
       by: OWNERS_STAMP,
@@ -68,14 +68,14 @@ test("the owner goes on under its own versions", () => {
 test("operators hear once of a stranger that goes on asking, and of each removal", () => {
   const node = held();
   for (let tries = 0; tries < 3; tries++) say(node, OTHER, put(STRANGERS));
-  assert.deepEqual(node.contested, [{ dataInfoId: ORDERS, registId: "r1", holder: OWNER.client, by: STRANGER.client }]);
+  assert.deepEqual(node.contested, [{ serviceKey: ORDERS, registId: "r1", holder: OWNER.client, by: STRANGER.client }]);
   say(node, OTHER, takenBack());
   assert.equal(node.contested.length, 2);
 });
 
 const BACK = { session: OTHER, client: clientId("10.0.0.7:2_10.1.0.2:9600") };
 const RETURNED = { ...OWNERS, version: 6n, owner: BACK, address: "back" };
-const HELD = { dataInfoId: ORDERS, registId: "r1", ...OWNERS_STAMP };
+const HELD = { serviceKey: ORDERS, registId: "r1", ...OWNERS_STAMP };
 const challengedIn = (node: TestData) =>
   node.sent.flatMap(({ to, message }) => (message.kind === "challenged" ? [[to, ...message.registrations]] : []));
 
@@ -142,7 +142,7 @@ test("a holder that says nothing keeps it from others at its address, and operat
   assert.ok(item.kind === "remove");
   say(node, OTHER, { kind: "remove", removal: { ...item.removal, client: BACK.client } });
   assert.deepEqual(node.list().addresses, ["mine"]);
-  assert.deepEqual(node.contested, [{ dataInfoId: ORDERS, registId: "r1", holder: OWNER.client, by: BACK.client }]);
+  assert.deepEqual(node.contested, [{ serviceKey: ORDERS, registId: "r1", holder: OWNER.client, by: BACK.client }]);
 });
 
 /** The client that has moved on takes back a registration that its old session seems to hold. */
@@ -272,7 +272,7 @@ test("an owner that is heard after a stranger, under a lower version, is told so
   say(node, OTHER, put(STRANGERS));
   const [lost] = supersededOf(say(node, SESSION, put(OWNERS)));
   assert.equal(lost?.holder, STRANGER.client);
-  assert.deepEqual(node.contested, [{ dataInfoId: ORDERS, registId: "r1", holder: STRANGER.client, by: OWNER.client }]);
+  assert.deepEqual(node.contested, [{ serviceKey: ORDERS, registId: "r1", holder: STRANGER.client, by: OWNER.client }]);
   say(node, OTHER, removed("left", STRANGERS_STAMP));
   assert.deepEqual(wantedFrom(node), [[SESSION, [ORDERS, "r1"]]]);
   assert.deepEqual(node.list().addresses, ["strange"]);
@@ -311,7 +311,7 @@ test("what a stranger that has gone left behind keeps out its own host, and not 
 test("a session that compares what it holds under a lower version is asked for it, and hears who has it", () => {
   const node = serving();
   say(node, OTHER, put(STRANGERS));
-  const entries = [{ dataInfoId: ORDERS, registId: "r1", ...OWNERS_STAMP }];
+  const entries = [{ serviceKey: ORDERS, registId: "r1", ...OWNERS_STAMP }];
   node.tell({ kind: "inventory", epoch: 1n, slot: 0, isFirst: true, isLast: true, entries });
   assert.deepEqual(wantedFrom(node), [[SESSION, [ORDERS, "r1"]]]);
   assert.equal(supersededOf(say(node, SESSION, put(OWNERS)))[0]?.holder, STRANGER.client);
@@ -345,8 +345,8 @@ test("a session that compares what it holds is asked for what a stranger took ba
   node.publish(put({ ...OWNERS, registId: "r2", address: "two" }));
   say(node, OTHER, takenBack());
   const entries = [
-    { dataInfoId: ORDERS, registId: "r1", ...OWNERS_STAMP },
-    { dataInfoId: ORDERS, registId: "r2", ...OWNERS_STAMP },
+    { serviceKey: ORDERS, registId: "r1", ...OWNERS_STAMP },
+    { serviceKey: ORDERS, registId: "r2", ...OWNERS_STAMP },
   ];
   node.tell({ kind: "inventory", epoch: 1n, slot: 0, isFirst: true, isLast: true, entries });
   assert.deepEqual(wantedFrom(node), [[SESSION, [ORDERS, "r1"]]]);

@@ -9,7 +9,7 @@
 // for one that does. While it can't be asked, and before the slot is served, the newest change counts.
 
 import type { PublishItem, Superseded } from "../cluster/messages/sessionData.ts";
-import type { ClientId, DataInfoId, NodeId } from "../model/ids.ts";
+import type { ClientId, NodeId, ServiceKey } from "../model/ids.ts";
 import { haveDifferentHosts, haveOneHost } from "../model/ids.ts";
 import { compareStamps, type Stamp } from "../model/publication.ts";
 import type { Registration } from "./packed/publicationStore.ts";
@@ -27,7 +27,7 @@ const REMOVAL_FORGOTTEN_MS = 20_000;
 type RemoveItem = Extract<PublishItem, { kind: "remove" }>;
 
 interface Key {
-  readonly dataInfoId: DataInfoId;
+  readonly serviceKey: ServiceKey;
   readonly registId: string;
 }
 
@@ -118,17 +118,17 @@ export class Challenges {
       this.#challenges.delete(key);
       return "claimant";
     }
-    const { dataInfoId, registId, version, registeredMs } = live;
+    const { serviceKey, registId, version, registeredMs } = live;
     const refusals = known?.session === from ? known.refusals : 0;
     // Its session does not repeat a removal, so it is kept until the holder's session has answered.
     const removal = item.kind === "remove" ? item : undefined;
     if ((removal === undefined || isAsked) && !isGranted) {
-      const challenge = { dataInfoId, registId, session: from, saidMs: nowMs, isOfOneHost, refusals: refusals + 1 };
+      const challenge = { serviceKey, registId, session: from, saidMs: nowMs, isOfOneHost, refusals: refusals + 1 };
       this.#note(key, { ...challenge, removal, granted: undefined, yielded: undefined });
     }
     return {
       superseded: {
-        dataInfoId,
+        serviceKey,
         registId,
         stamp: { version: claim.stamp.version, registeredMs: claim.stamp.registeredMs },
         by: { version, registeredMs },
@@ -205,6 +205,6 @@ function isForgotten({ removal, saidMs }: Challenge, nowMs: number): boolean {
   return nowMs - saidMs > (removal === undefined ? FORGOTTEN_MS : REMOVAL_FORGOTTEN_MS);
 }
 
-function textOf({ dataInfoId, registId }: Key): string {
-  return `${registId}\n${dataInfoId}`;
+function textOf({ serviceKey, registId }: Key): string {
+  return `${registId}\n${serviceKey}`;
 }

@@ -58,7 +58,7 @@ export class Commits {
   #change(led: LedSlot, datum: Datum, changes: readonly DatumChange[], nowMs: number): void {
     const { versions, hold, sizes, notices } = this.#parts;
     const delta = datum.commit(changes, versions.give(nowMs, led.leaderEpoch));
-    this.#parts.catalogue.touched(datum.dataInfoId);
+    this.#parts.catalogue.touched(datum.serviceKey);
     const wasHeld = hold.holds(datum);
     sizes.resized(datum, nowMs);
     const isReleased = !hold.holds(datum);

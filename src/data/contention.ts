@@ -56,15 +56,15 @@ export class Contention {
     const verdict = led.contents.challenges.judge(item, from, holder, nowMs);
     if (verdict === "claimant") this.#withheld.drop(live);
     if (verdict === "claimant" || verdict === "newest") return verdict;
-    const { dataInfoId, registId, version, registeredMs, owner } = live;
+    const { serviceKey, registId, version, registeredMs, owner } = live;
     if (verdict.isAsked) {
       const asked = this.#asked.get(holding) ?? [];
       this.#asked.set(holding, asked);
-      asked.push({ dataInfoId, registId, version, registeredMs });
+      asked.push({ serviceKey, registId, version, registeredMs });
     }
     const by = item.kind === "put" ? item.publication.owner.client : item.removal.client;
     if (verdict.isNews && by !== undefined) {
-      this.#output.contested({ dataInfoId, registId, holder: owner.client, by });
+      this.#output.contested({ serviceKey, registId, holder: owner.client, by });
     }
     return verdict.superseded;
   }
@@ -76,8 +76,8 @@ export class Contention {
   yielded(session: NodeId, registrations: readonly InventoryEntry[], nowMs: number): PublishItem[] {
     const removals: PublishItem[] = [];
     for (const entry of registrations) {
-      const contents = this.#slots.leading(entry.dataInfoId)?.contents;
-      const live = contents?.datums.get(entry.dataInfoId)?.registration(entry.registId);
+      const contents = this.#slots.leading(entry.serviceKey)?.contents;
+      const live = contents?.datums.get(entry.serviceKey)?.registration(entry.registId);
       if (contents === undefined || live?.owner.session !== session || compareStamps(live, entry) !== 0) continue;
       const challenge = contents.challenges.yields(live, nowMs);
       if (challenge !== undefined) removals.push(...this.#meet(contents, challenge));
@@ -93,7 +93,7 @@ export class Contention {
     const removals: PublishItem[] = [];
     for (const { contents } of this.#slots.led()) {
       for (const challenge of contents.challenges.ofHolders(nowMs)) {
-        const live = contents.datums.get(challenge.dataInfoId)?.registration(challenge.registId);
+        const live = contents.datums.get(challenge.serviceKey)?.registration(challenge.registId);
         if (live?.owner.session === session) removals.push(...this.#meet(contents, challenge));
       }
     }
@@ -108,8 +108,8 @@ export class Contention {
   /** Sessions that asked for the gone session's registrations may have them now; returns these. */
   handOver({ contents }: LedSlot, gone: NodeId, nowMs: number): string[] {
     const granted: string[] = [];
-    for (const { dataInfoId, registId, session } of contents.challenges.values()) {
-      const live = contents.datums.get(dataInfoId)?.registration(registId);
+    for (const { serviceKey, registId, session } of contents.challenges.values()) {
+      const live = contents.datums.get(serviceKey)?.registration(registId);
       if (live?.owner.session !== gone || this.#sessions.isAbsent(session)) continue;
       if (contents.challenges.grant(live, nowMs) === undefined) continue;
       this.#output.toSession(session, wantedOf(contents.slot, live));

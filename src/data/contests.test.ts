@@ -13,10 +13,10 @@ test("a registration that another session took by one millisecond alone is remem
   const contests = new Contests();
   contests.replaced(ofSession(), ofOther(), false);
   const stamp = { version: 1n, registeredMs: START_MS };
-  const { dataInfoId, registId } = ofSession();
+  const { serviceKey, registId } = ofSession();
   assert.deepEqual(contests.get(ofSession()), {
     loser: SESSION,
-    entry: { dataInfoId, registId, ...stamp },
+    entry: { serviceKey, registId, ...stamp },
     winner: { version: 1n, registeredMs: START_MS + 1 },
   });
   contests.delete(ofSession());

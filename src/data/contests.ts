@@ -7,7 +7,7 @@
 // meanwhile. So each later time may come from the session that the client has left, whose clock is ahead.
 
 import type { InventoryEntry } from "../cluster/messages/sessionData.ts";
-import type { DataInfoId, NodeId } from "../model/ids.ts";
+import type { NodeId, ServiceKey } from "../model/ids.ts";
 import type { Stamp } from "../model/publication.ts";
 import type { Registration } from "./packed/publicationStore.ts";
 
@@ -22,7 +22,7 @@ export interface Contest {
   readonly winner: Stamp;
 }
 
-type Key = Readonly<{ dataInfoId: DataInfoId; registId: string }>;
+type Key = Readonly<{ serviceKey: ServiceKey; registId: string }>;
 
 export class Contests {
   readonly #contests = new Map<string, Contest>();
@@ -52,14 +52,14 @@ export class Contests {
   /** A session has an entry that lost against `winner`. `isLate`: it may have had it for long. */
   claimed(
     loser: NodeId,
-    { dataInfoId, registId, version, registeredMs }: InventoryEntry,
+    { serviceKey, registId, version, registeredMs }: InventoryEntry,
     { winner, isLate }: { readonly winner: Stamp; readonly isLate: boolean },
   ): void {
     if (!isContest({ version, registeredMs }, winner, isLate)) return;
-    const key = textOf({ dataInfoId, registId });
+    const key = textOf({ serviceKey, registId });
     this.#contests.delete(key);
     const won = { version: winner.version, registeredMs: winner.registeredMs };
-    this.#contests.set(key, { loser, entry: { dataInfoId, registId, version, registeredMs }, winner: won });
+    this.#contests.set(key, { loser, entry: { serviceKey, registId, version, registeredMs }, winner: won });
     if (this.#contests.size <= CONTESTS_MAX) return;
     for (const oldest of this.#contests.keys()) {
       this.#contests.delete(oldest);
@@ -74,6 +74,6 @@ function isContest(loser: Stamp, winner: Stamp, isLate: boolean): boolean {
   return winner.version === loser.version && (isLate ? byMs > 0 : byMs === 1);
 }
 
-function textOf({ dataInfoId, registId }: Key): string {
-  return `${registId}\n${dataInfoId}`;
+function textOf({ serviceKey, registId }: Key): string {
+  return `${registId}\n${serviceKey}`;
 }

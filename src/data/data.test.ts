@@ -81,11 +81,11 @@ test("whoever is a little behind gets the difference, whoever is far behind the 
   node.publish(put({ registId: "r1" }), put({ registId: "r2" }), put({ registId: "r3" }));
   const old = node.list().state;
   node.publish(put({ registId: "r1", version: 2n, address: "x" }));
-  const [near] = node.tell({ kind: "fetch", dataInfoId: ORDERS, have: old });
+  const [near] = node.tell({ kind: "fetch", serviceKey: ORDERS, have: old });
   assert.ok(near?.kind === "delta" && isSameVersion(near.delta.base, old) && near.delta.changes.length === 1);
   for (let version = 3n; version < 8n; version++)
     node.publish(put({ registId: "r1", version, address: String(version) }));
-  assert.equal(node.tell({ kind: "fetch", dataInfoId: ORDERS, have: old })[0]?.kind, "snapshot");
+  assert.equal(node.tell({ kind: "fetch", serviceKey: ORDERS, have: old })[0]?.kind, "snapshot");
 });
 
 test("a service that nobody publishes has a version, and a later publication a higher one", () => {
@@ -106,13 +106,13 @@ test("a session that knows a higher version than this node is answered with one 
 
 test("only sessions with subscribers hear of a change, and not after they released the service", () => {
   const node = serving();
-  node.tell({ kind: "fetch", dataInfoId: ORDERS, have: NO_DATUM_VERSION });
+  node.tell({ kind: "fetch", serviceKey: ORDERS, have: NO_DATUM_VERSION });
   node.publish(put());
   assert.deepEqual(
     node.sent.filter(({ message }) => message.kind === "delta").map(({ to }) => to),
     [SESSION],
   );
-  node.tell({ kind: "release", dataInfoIds: [ORDERS] });
+  node.tell({ kind: "release", serviceKeys: [ORDERS] });
   assert.deepEqual(kinds(node.publish(put({ version: 2n, address: "x" }))), ["taken"]);
 });
 
@@ -120,7 +120,7 @@ test("a session that released the service while its list was held back is not an
   const node = serving();
   node.table({});
   for (const session of [SESSION, OTHER]) assert.deepEqual(kinds(node.fetch(NO_DATUM_VERSION, session)), ["notReady"]);
-  node.tell({ kind: "release", dataInfoIds: [ORDERS] });
+  node.tell({ kind: "release", serviceKeys: [ORDERS] });
   for (const session of [SESSION, OTHER]) node.holdsNothing(session);
   const snapshots = node.sent.filter(({ message }) => message.kind === "snapshot");
   assert.deepEqual(
@@ -132,7 +132,7 @@ test("a session that released the service while its list was held back is not an
 test("a service that nobody needs is forgotten with its last subscriber, and one that is needed is not", () => {
   const node = serving();
   const asks = (session: typeof OTHER) => node.fetch(NO_DATUM_VERSION, session);
-  const release = (session: typeof OTHER) => node.tell({ kind: "release", dataInfoIds: [ORDERS] }, session);
+  const release = (session: typeof OTHER) => node.tell({ kind: "release", serviceKeys: [ORDERS] }, session);
   asks(SESSION);
   asks(OTHER);
   const { version } = node.list().state;
@@ -144,7 +144,7 @@ test("a service that nobody needs is forgotten with its last subscriber, and one
 
 test("a change that is too large for a notice is only announced", () => {
   const node = serving();
-  node.tell({ kind: "fetch", dataInfoId: ORDERS, have: NO_DATUM_VERSION });
+  node.tell({ kind: "fetch", serviceKey: ORDERS, have: NO_DATUM_VERSION });
   const messages = node.publish(put({ payload: new Uint8Array(100_000) }));
   assert.deepEqual(kinds(messages), ["changed", "taken"]);
 });
@@ -190,8 +190,8 @@ test("a lost link to a session that is still a member of the cluster ends nothin
 
 test("after a restart a service is held back until as many publishers are back as there were", () => {
   const node = serving({ serviceSizes: new Map([[ORDERS, 2]]) });
-  assert.deepEqual(node.tell({ kind: "fetch", dataInfoId: ORDERS, have: NO_DATUM_VERSION }), [
-    { kind: "notReady", dataInfoId: ORDERS },
+  assert.deepEqual(node.tell({ kind: "fetch", serviceKey: ORDERS, have: NO_DATUM_VERSION }), [
+    { kind: "notReady", serviceKey: ORDERS },
   ]);
   assert.deepEqual(kinds(node.publish(put({ registId: "r1" }))), ["taken"]);
   const [, whole] = node.publish(put({ registId: "r2" }));
@@ -200,7 +200,7 @@ test("after a restart a service is held back until as many publishers are back a
 
 test("a held service is shown as it is when the hold ends", () => {
   const node = serving({ serviceSizes: new Map([[ORDERS, 2]]) });
-  node.tell({ kind: "fetch", dataInfoId: ORDERS, have: NO_DATUM_VERSION });
+  node.tell({ kind: "fetch", serviceKey: ORDERS, have: NO_DATUM_VERSION });
   node.publish(put());
   node.sent = [];
   node.pass(15_000);
@@ -242,7 +242,7 @@ test("a publisher that returned after the restart and unpublished is not waited 
   const node = serving({ serviceSizes: new Map([[ORDERS, 2]]) });
   node.publish(put({ registId: "r1" }));
   node.publish(removed("unpublished", { version: 2n, registeredMs: START_MS }));
-  node.tell({ kind: "fetch", dataInfoId: ORDERS, have: NO_DATUM_VERSION });
+  node.tell({ kind: "fetch", serviceKey: ORDERS, have: NO_DATUM_VERSION });
   const [, whole] = node.publish(put({ registId: "r2" }));
   assert.ok(whole?.kind === "snapshot" && whole.datum.publications.length === 1);
 });
@@ -250,9 +250,9 @@ test("a publisher that returned after the restart and unpublished is not waited 
 test("a client that left a service which nobody knows leaves nothing behind", () => {
   const node = serving();
   const before = node.list().state;
-  node.tell({ kind: "release", dataInfoIds: [ORDERS] }, OTHER);
+  node.tell({ kind: "release", serviceKeys: [ORDERS] }, OTHER);
   node.publish(removed("left", publication()));
-  const [answer] = node.tell({ kind: "fetch", dataInfoId: ORDERS, have: before });
+  const [answer] = node.tell({ kind: "fetch", serviceKey: ORDERS, have: before });
   assert.ok(answer?.kind === "snapshot" && answer.datum.version > before.version, "the service was made anew");
 });
 

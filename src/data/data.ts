@@ -128,7 +128,7 @@ export class Data {
         this.#leading.followerDown(event.node);
         break;
       case "releaseHeld":
-        this.#leading.releaseHeld(event.dataInfoId, nowMs);
+        this.#leading.releaseHeld(event.serviceKey, nowMs);
         break;
       case "fromLeader":
         if (this.#following.fromLeader(event.from, event.message, nowMs)) this.#membership.hasNews();
@@ -207,7 +207,7 @@ export class Data {
     if (adopted === undefined) return;
     // There may be no other node left that knows the versions of a slot which this node neither led nor followed.
     foreign.floor(versionFloor, nowMs);
-    hold.begin((dataInfoId) => slots.slotOf(dataInfoId), nowMs);
+    hold.begin((serviceKey) => slots.slotOf(serviceKey), nowMs);
     this.#leading.adopted(adopted, nowMs);
     for (const contents of adopted.gone) this.#clear(contents, nowMs);
     this.#following.adopted();

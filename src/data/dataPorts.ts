@@ -3,7 +3,7 @@
 import type { MemberAddress, MemberToMeta, MetaToMember } from "../cluster/messages/membership.ts";
 import type { FollowerToLeader, LeaderToFollower } from "../cluster/messages/replication.ts";
 import type { DataToSession, SessionToData } from "../cluster/messages/sessionData.ts";
-import type { DataInfoId, NodeId } from "../model/ids.ts";
+import type { NodeId, ServiceKey } from "../model/ids.ts";
 import type { Contested } from "./challenges.ts";
 import type { LossProtectionOptions } from "./lossProtection.ts";
 
@@ -30,7 +30,7 @@ export interface DataOptions extends LossProtectionOptions {
 /** The memory of the node's last life on its own disk. */
 export interface DataMemory {
   readonly versionFloor: bigint;
-  readonly serviceSizes: ReadonlyMap<DataInfoId, number>;
+  readonly serviceSizes: ReadonlyMap<ServiceKey, number>;
 }
 
 /** The events that a data node is stepped with: messages, links made and lost, and wishes of its operator. */
@@ -52,7 +52,7 @@ export type DataEvent =
   /** The node wants to stop: other nodes are to lead its slots. */
   | { readonly kind: "leave" }
   /** An operator reports that the publishers of this service, held by the loss protection, are dead. */
-  | { readonly kind: "releaseHeld"; readonly dataInfoId: DataInfoId }
+  | { readonly kind: "releaseHeld"; readonly serviceKey: ServiceKey }
   | { readonly kind: "woken" };
 
 /** A version named by another node, with the message and its sender. */
@@ -84,5 +84,5 @@ export interface DataOutput {
   /** No version of a later life may be at or below `floor`. */
   saveVersionFloor(floor: bigint): void;
   /** The number of publishers of each changed service; 0 forgets the service. */
-  saveServiceSizes(changed: ReadonlyMap<DataInfoId, number>): void;
+  saveServiceSizes(changed: ReadonlyMap<ServiceKey, number>): void;
 }

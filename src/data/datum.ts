@@ -11,7 +11,7 @@ import {
   type DatumVersion,
   NO_DATUM_VERSION,
 } from "../model/datum.ts";
-import { type ClientId, type DataInfoId, hostNumberOf, UNKNOWN_HOST } from "../model/ids.ts";
+import { type ClientId, hostNumberOf, type ServiceKey, UNKNOWN_HOST } from "../model/ids.ts";
 import { compareStamps, type Owner, type Publication, type Stamp } from "../model/publication.ts";
 import { Interest } from "./interest.ts";
 import { OperatorLog } from "./operatorLog.ts";
@@ -19,7 +19,7 @@ import type { Registration, ServicePublications } from "./packed/publicationStor
 import type { ServiceTombstones, Tombstones } from "./packed/tombstones.ts";
 
 export class Datum {
-  readonly dataInfoId: DataInfoId;
+  readonly serviceKey: ServiceKey;
   readonly slot: number;
   /** The sessions that want to hear of this service. */
   readonly interest = new Interest();
@@ -33,7 +33,7 @@ export class Datum {
   #version: DatumVersion;
 
   constructor(
-    { dataInfoId, slot }: { dataInfoId: DataInfoId; slot: number },
+    { serviceKey, slot }: { serviceKey: ServiceKey; slot: number },
     version: DatumVersion,
     {
       publications,
@@ -41,12 +41,12 @@ export class Datum {
       logChangesMax,
     }: { publications: ServicePublications; tombstones: Tombstones<Datum>; logChangesMax: number },
   ) {
-    this.dataInfoId = dataInfoId;
+    this.serviceKey = serviceKey;
     this.slot = slot;
     this.#version = version;
     this.#publications = publications;
     this.#memory = tombstones;
-    this.#log = new OperatorLog(dataInfoId, logChangesMax);
+    this.#log = new OperatorLog(serviceKey, logChangesMax);
   }
 
   get version(): DatumVersion {
@@ -100,7 +100,7 @@ export class Datum {
   /** Moves to a higher version for `changes`, which were just applied. */
   commit(changes: readonly DatumChange[], to: DatumVersion): DatumDelta {
     assert(to.version > this.#version.version, "datum versions only grow");
-    const delta = { ...to, dataInfoId: this.dataInfoId, base: this.#version, changes };
+    const delta = { ...to, serviceKey: this.serviceKey, base: this.#version, changes };
     this.#version = to;
     // No session is at the version before: the next one to ask gets the whole list.
     if (this.interest.isEmpty) this.#log.clear();
@@ -139,7 +139,7 @@ export class Datum {
   }
 
   snapshot(): DatumSnapshot {
-    return { ...this.#version, dataInfoId: this.dataInfoId, publications: [...this.#publications.values()] };
+    return { ...this.#version, serviceKey: this.serviceKey, publications: [...this.#publications.values()] };
   }
 
   /** The difference since `have`, if the log reaches back and it is smaller than the whole list. */

@@ -51,7 +51,7 @@ test("a process that stood still for long does not end what it could not hear of
 
 test("what a session was asked for, and took with it, is not waited for when its lease is over", () => {
   const node = serving();
-  const entries = [{ dataInfoId: ORDERS, registId: "r1", version: 1n, registeredMs: START_MS }];
+  const entries = [{ serviceKey: ORDERS, registId: "r1", version: 1n, registeredMs: START_MS }];
   node.tell({ kind: "inventory", epoch: 1n, slot: 0, entries, isFirst: true, isLast: true });
   assert.deepEqual([...unfinished(node.data.parts)], [`slot 0 wants something of ${SESSION}`]);
   lose(node);
@@ -73,7 +73,7 @@ test("when most of a service would go with its session the list is held, and say
   assert.deepEqual(node.list().addresses, ["a", "b", "c", "d"]);
   const sinceMs = START_MS + LEASE_MS;
   const untilMs = sinceMs + 600_000;
-  assert.deepEqual(node.data.heldLosses, [{ dataInfoId: ORDERS, sinceMs, untilMs, lost: 3, publishers: 4 }]);
+  assert.deepEqual(node.data.heldLosses, [{ serviceKey: ORDERS, sinceMs, untilMs, lost: 3, publishers: 4 }]);
 });
 
 test("an operator releases a held list", () => {
@@ -81,7 +81,7 @@ test("an operator releases a held list", () => {
   threeOf(node);
   lose(node);
   node.pass(LEASE_MS);
-  node.step({ kind: "releaseHeld", dataInfoId: ORDERS });
+  node.step({ kind: "releaseHeld", serviceKey: ORDERS });
   assert.deepEqual([node.list().addresses, node.data.heldLosses], [["d"], []]);
 });
 
@@ -122,13 +122,13 @@ test("clients that came back elsewhere while the list was held are not removed w
   lose(node);
   node.pass(LEASE_MS);
   node.publish(put({ registId: "a", address: "a", registeredMs: node.nowMs, ...byOther }));
-  node.step({ kind: "releaseHeld", dataInfoId: ORDERS });
+  node.step({ kind: "releaseHeld", serviceKey: ORDERS });
   assert.deepEqual(node.list().addresses, ["a", "d"]);
 });
 
 /** Another session reports the same client, by a clock that is behind. */
 const claim = (node: TestData) => {
-  const entry = { dataInfoId: ORDERS, registId: "r1", version: 1n, registeredMs: START_MS - 60_000 };
+  const entry = { serviceKey: ORDERS, registId: "r1", version: 1n, registeredMs: START_MS - 60_000 };
   node.tell({ kind: "inventory", epoch: 1n, slot: 0, entries: [entry], isFirst: true, isLast: true }, OTHER);
   return entry;
 };
@@ -171,7 +171,7 @@ test("what is claimed of a session that goes right after another one is offered 
     node.publish(put({ registId, address: registId, owner: { session, client: clientId("c") } }));
   }
   const stamp = { version: 1n, registeredMs: START_MS - 60_000 };
-  const entries = claimed.map(({ registId }) => ({ dataInfoId: ORDERS, registId, ...stamp }));
+  const entries = claimed.map(({ registId }) => ({ serviceKey: ORDERS, registId, ...stamp }));
   node.tell({ kind: "inventory", epoch: 1n, slot: 0, entries, isFirst: true, isLast: true }, claimant);
   node.members(second, claimant);
   node.step({ kind: "sessionDown", session: first });

@@ -4,7 +4,7 @@
 // reports seemed later. It is asked before any of that is removed.
 
 import type { PublishItem } from "../cluster/messages/sessionData.ts";
-import type { DataInfoId, NodeId } from "../model/ids.ts";
+import type { NodeId, ServiceKey } from "../model/ids.ts";
 import type { Contention } from "./contention.ts";
 import type { Datum } from "./datum.ts";
 import { EndedSessions, type SessionEnd } from "./endedSessions.ts";
@@ -70,10 +70,10 @@ export class Departures {
   }
 
   /** The publishers held by the loss protection are dead. */
-  release(dataInfoId: DataInfoId, nowMs: number): void {
+  release(serviceKey: ServiceKey, nowMs: number): void {
     const { slots, protection, intake } = this.#parts;
-    const sessions = protection.release(dataInfoId);
-    const datum = slots.leading(dataInfoId)?.contents.datums.get(dataInfoId);
+    const sessions = protection.release(serviceKey);
+    const datum = slots.leading(serviceKey)?.contents.datums.get(serviceKey);
     if (datum === undefined) return;
     intake.take(
       sessions.flatMap((session) => removalsOf(datum, session)),

@@ -2,15 +2,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { DataToSession } from "../cluster/messages/sessionData.ts";
 import { type DatumVersion, NO_DATUM_VERSION } from "../model/datum.ts";
-import { brandDataInfoId } from "../model/ids.ts";
+import { brandServiceKey } from "../model/ids.ts";
 import { kinds, ORDERS, OTHER, put, removed, START_MS, serving } from "./testing/harness.ts";
 
 /** A node that remembers two services without publishers, and has been asked for two. */
 function full() {
   const node = serving({}, { emptyServicesMax: 2 });
   for (const name of ["a", "b"]) {
-    const dataInfoId = brandDataInfoId(`${name}#@#I#@#G`);
-    node.tell({ kind: "fetch", dataInfoId, have: NO_DATUM_VERSION }, OTHER);
+    const serviceKey = brandServiceKey(`${name}#@#I#@#G`);
+    node.tell({ kind: "fetch", serviceKey, have: NO_DATUM_VERSION }, OTHER);
   }
   return node;
 }
@@ -38,11 +38,11 @@ test("who has a list of a service that was forgotten since hears that it is empt
   const node = full();
   node.publish(put());
   const { have } = listOf(node.fetch());
-  node.tell({ kind: "release", dataInfoIds: [ORDERS] }, OTHER);
+  node.tell({ kind: "release", serviceKeys: [ORDERS] }, OTHER);
   node.publish(removed("unpublished", { version: 2n, registeredMs: START_MS }));
   node.pass(180_001);
   for (const name of ["a", "b"]) {
-    node.tell({ kind: "fetch", dataInfoId: brandDataInfoId(`${name}#@#I#@#G`), have: NO_DATUM_VERSION }, OTHER);
+    node.tell({ kind: "fetch", serviceKey: brandServiceKey(`${name}#@#I#@#G`), have: NO_DATUM_VERSION }, OTHER);
   }
   const after = listOf(node.tell({ kind: "scan", versions: [[ORDERS, have]] }, OTHER));
   assert.ok(after.size === 0 && after.have.version > have.version);

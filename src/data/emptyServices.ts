@@ -7,7 +7,7 @@
 
 import type { DataToSession } from "../cluster/messages/sessionData.ts";
 import type { DatumVersion } from "../model/datum.ts";
-import type { DataInfoId } from "../model/ids.ts";
+import type { ServiceKey } from "../model/ids.ts";
 import type { LedSlot } from "./ledSlot.ts";
 import type { SharedMemory } from "./slotContents.ts";
 import type { VersionFloor } from "./versionFloor.ts";
@@ -31,12 +31,12 @@ export class EmptyServices {
   /** The answer about a service that is not here to a session that has `have`; undefined if it need not be answered. */
   answer(
     { leaderEpoch, contents, isServing }: LedSlot,
-    { dataInfoId, have, isScan }: { dataInfoId: DataInfoId; have: DatumVersion; isScan: boolean },
+    { serviceKey, have, isScan }: { serviceKey: ServiceKey; have: DatumVersion; isScan: boolean },
     nowMs: number,
   ): DataToSession | undefined {
-    if (!isServing) return { kind: "notReady", dataInfoId };
+    if (!isServing) return { kind: "notReady", serviceKey };
     const isKnown = have.origin === leaderEpoch && have.version > contents.forgotten;
-    if (isKnown) return isScan ? undefined : { kind: "current", dataInfoId };
-    return { kind: "snapshot", datum: { ...this.#versions.give(nowMs, leaderEpoch), dataInfoId, publications: [] } };
+    if (isKnown) return isScan ? undefined : { kind: "current", serviceKey };
+    return { kind: "snapshot", datum: { ...this.#versions.give(nowMs, leaderEpoch), serviceKey, publications: [] } };
   }
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { brandDataInfoId, type DataInfoId, type NodeId } from "../model/ids.ts";
+import { brandServiceKey, type NodeId, type ServiceKey } from "../model/ids.ts";
 import { EndedSessions } from "./endedSessions.ts";
 import { OTHER, SESSION, START_MS } from "./testing/harness.ts";
 import { given, leads, others, slotsAfter, tableOf } from "./testing/parts.ts";
@@ -10,13 +10,13 @@ function scene(services: number, lost: number) {
   const slots = slotsAfter([leads]);
   const slot = slots.ledSlot(0);
   assert.ok(slot !== undefined);
-  for (let at = 0; at < services; at++) slot.contents.add(brandDataInfoId(`s${at}#@#I#@#G`), given(1n));
+  for (let at = 0; at < services; at++) slot.contents.add(brandServiceKey(`s${at}#@#I#@#G`), given(1n));
   const back = new Set<NodeId>();
-  const ended: [NodeId, DataInfoId][] = [];
+  const ended: [NodeId, ServiceKey][] = [];
   const sessions = new EndedSessions({ slots, sessions: { isAbsent: (session) => !back.has(session) } });
   const work = () =>
-    sessions.work(({ session }, { dataInfoId }) => {
-      ended.push([session, dataInfoId]);
+    sessions.work(({ session }, { serviceKey }) => {
+      ended.push([session, serviceKey]);
       return lost;
     });
   const add = (session: NodeId) => sessions.add({ slot, session, isOwner: true, offered: new Set() });

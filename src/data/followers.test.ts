@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { FollowerToLeader, LeaderToFollower } from "../cluster/messages/replication.ts";
-import { brandDataInfoId, type NodeId, nodeId } from "../model/ids.ts";
+import { brandServiceKey, type NodeId, nodeId } from "../model/ids.ts";
 import { Followers } from "./followers.ts";
 import { RestartHold } from "./restartHold.ts";
 import { ORDERS, PEER, put, START_MS, serving } from "./testing/harness.ts";
@@ -16,7 +16,7 @@ const THIRD = nodeId("data-3.a");
 function scene(expected: ReadonlyMap<typeof ORDERS, number> = new Map()) {
   const slots = slotsAfter([leads]);
   const hold = new RestartHold(expected, HOLD_MS);
-  hold.begin((dataInfoId) => slots.slotOf(dataInfoId), START_MS);
+  hold.begin((serviceKey) => slots.slotOf(serviceKey), START_MS);
   const toFollower: { to: NodeId; message: LeaderToFollower }[] = [];
   const followers = new Followers(
     { slots, hold },
@@ -37,10 +37,10 @@ test("a follower gets what differs, hears what it has too much, and is told what
   const it = scene(new Map([[ORDERS, 3]]));
   const contents = it.slots.ledSlot(0)?.contents;
   contents?.add(ORDERS, given(5n));
-  const stranger = brandDataInfoId("stranger#@#I#@#G");
+  const stranger = brandServiceKey("stranger#@#I#@#G");
   const held = [
-    { dataInfoId: ORDERS, ...given(4n), count: 0, digest: 0n },
-    { dataInfoId: stranger, ...given(3n), count: 0, digest: 0n },
+    { serviceKey: ORDERS, ...given(4n), count: 0, digest: 0n },
+    { serviceKey: stranger, ...given(3n), count: 0, digest: 0n },
   ];
   it.copy(PEER, follow({ held }), START_MS + 1);
   const hold = { remainingMs: HOLD_MS - 1, expected: [[ORDERS, 3]] as const };
@@ -49,7 +49,7 @@ test("a follower gets what differs, hears what it has too much, and is told what
       kind: "replica",
       slot: 0,
       leaderEpoch: 1n,
-      datums: [{ ...given(5n), dataInfoId: ORDERS, publications: [], tombstones: [] }],
+      datums: [{ ...given(5n), serviceKey: ORDERS, publications: [], tombstones: [] }],
       gone: [stranger],
       isLast: true,
       hold,
@@ -60,7 +60,7 @@ test("a follower gets what differs, hears what it has too much, and is told what
 test("a follower that has everything hears that too, by one part without anything", () => {
   const it = scene();
   it.slots.ledSlot(0)?.contents.add(ORDERS, given(5n));
-  const same = { dataInfoId: ORDERS, ...given(5n), count: 0, digest: 0n };
+  const same = { serviceKey: ORDERS, ...given(5n), count: 0, digest: 0n };
   const answers = (held: FollowerToLeader["held"]) => {
     it.copy(PEER, follow({ held }), START_MS);
     return it.told().map((each) => each.kind === "replica" && each.datums.length);
@@ -76,11 +76,11 @@ test("a large copy is sent in parts, and only the last one says that it is whole
   const it = scene();
   const contents = it.slots.ledSlot(0)?.contents;
   for (let at = 0; at < 9; at++) {
-    const dataInfoId = brandDataInfoId(`service-${at}#@#I#@#G`);
-    const datum = contents?.add(dataInfoId, given(1n));
-    if (datum !== undefined) contents?.apply(datum, put({ dataInfoId, registId: `r${at}`, payload }));
+    const serviceKey = brandServiceKey(`service-${at}#@#I#@#G`);
+    const datum = contents?.add(serviceKey, given(1n));
+    if (datum !== undefined) contents?.apply(datum, put({ serviceKey, registId: `r${at}`, payload }));
   }
-  const gone = [{ dataInfoId: ORDERS, ...given(4n), count: 0, digest: 0n }];
+  const gone = [{ serviceKey: ORDERS, ...given(4n), count: 0, digest: 0n }];
   it.copy(PEER, follow({ held: gone }), START_MS);
   const parts = it.told().map((each) => each.kind === "replica" && [each.datums.length, each.gone.length, each.isLast]);
   assert.deepEqual(parts, [
@@ -93,10 +93,10 @@ test("a part of a copy ends with so many publications, tombstones and services",
   const it = scene();
   const contents = it.slots.ledSlot(0)?.contents;
   for (let at = 0; at < 5; at++) {
-    const dataInfoId = brandDataInfoId(`service-${at}#@#I#@#G`);
-    const datum = contents?.add(dataInfoId, given(1n));
+    const serviceKey = brandServiceKey(`service-${at}#@#I#@#G`);
+    const datum = contents?.add(serviceKey, given(1n));
     for (let publisher = 0; publisher < 1_249; publisher++) {
-      if (datum !== undefined) contents?.apply(datum, put({ dataInfoId, registId: `r${publisher}` }));
+      if (datum !== undefined) contents?.apply(datum, put({ serviceKey, registId: `r${publisher}` }));
     }
   }
   it.copy(PEER, follow(), START_MS);
@@ -115,7 +115,7 @@ test("followers hear each change until their link is gone; others hear nothing",
   it.told();
   it.followers.down(THIRD);
   it.followers.changed(led, datum, [put()]);
-  const of = { slot: 0, leaderEpoch: 1n, dataInfoId: ORDERS };
+  const of = { slot: 0, leaderEpoch: 1n, serviceKey: ORDERS };
   assert.deepEqual(it.toFollower, [
     { to: PEER, message: { kind: "change", ...of, ...given(5n), items: [put()], expected: 2 } },
   ]);
@@ -137,7 +137,7 @@ test("the versions that a follower had as a leader are overtaken before it is an
   const node = serving();
   node.publish(put());
   const { state } = node.list();
-  const ahead = { dataInfoId: ORDERS, version: state.version + 64n, origin: 0n, count: 0, digest: 0n };
+  const ahead = { serviceKey: ORDERS, version: state.version + 64n, origin: 0n, count: 0, digest: 0n };
   node.step({ kind: "fromFollower", from: PEER, message: follow({ held: [ahead] }) });
   assert.ok(node.list().state.version > ahead.version);
   const [copy] = node.toFollower;

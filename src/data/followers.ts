@@ -61,7 +61,7 @@ export class Followers {
         kind: "change",
         slot: datum.slot,
         leaderEpoch: led.leaderEpoch,
-        dataInfoId: datum.dataInfoId,
+        serviceKey: datum.serviceKey,
         items,
         expected: this.#parts.hold.expected(datum),
       });

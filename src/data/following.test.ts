@@ -19,7 +19,7 @@ const NEVER = Number.POSITIVE_INFINITY;
 function scene(owners: readonly Partial<SlotOwner>[], expected: ReadonlyMap<typeof ORDERS, number> = new Map()) {
   const slots = slotsAfter(owners);
   const hold = new RestartHold(expected, HOLD_MS);
-  hold.begin((dataInfoId) => slots.slotOf(dataInfoId), START_MS);
+  hold.begin((serviceKey) => slots.slotOf(serviceKey), START_MS);
   const toLeader: { to: NodeId; message: FollowerToLeader }[] = [];
   const done: string[] = [];
   const said = { isBelieved: true };
@@ -29,7 +29,7 @@ function scene(owners: readonly Partial<SlotOwner>[], expected: ReadonlyMap<type
       hold,
       sizes: {
         resized: ({ size }) => void done.push(`size ${size}`),
-        dropped: ({ dataInfoId }) => void done.push(`dropped ${dataInfoId}`),
+        dropped: ({ serviceKey }) => void done.push(`dropped ${serviceKey}`),
         follow: (_contents, { remainingMs }) => void done.push(`held ${remainingMs}`),
       },
       versions: { raise: (version) => void done.push(`version ${version}`) },
@@ -55,7 +55,7 @@ function copyOf({ slots }: Scene, slot = 0) {
 }
 
 const replica = (version: bigint, ...publications: ReplicaDatum["publications"]): ReplicaDatum => {
-  return { ...given(version), dataInfoId: ORDERS, publications, tombstones: [] };
+  return { ...given(version), serviceKey: ORDERS, publications, tombstones: [] };
 };
 
 /** The leader's answer to `follow`, or a part of it. */
@@ -65,7 +65,7 @@ const part = (changes: Partial<Extract<LeaderToFollower, { kind: "replica" }>> =
 
 const change = (changes: Partial<Extract<LeaderToFollower, { kind: "change" }>> = {}): LeaderToFollower => {
   const items = [put()];
-  return { kind: "change", slot: 0, leaderEpoch: 1n, dataInfoId: ORDERS, ...given(5n), items, expected: 0, ...changes };
+  return { kind: "change", slot: 0, leaderEpoch: 1n, serviceKey: ORDERS, ...given(5n), items, expected: 0, ...changes };
 };
 
 /** A follower whose only slot is in sync since START_MS. */
@@ -244,14 +244,14 @@ test("a follower names what it holds, and what it gave in an earlier lead until 
   it.following.leaderUp(THIRD);
   it.following.wake(START_MS);
   const nothing = { count: 0, digest: 0n };
-  const untold = [{ dataInfoId: ORDERS, version: 7n, origin: 0n, ...nothing }];
+  const untold = [{ serviceKey: ORDERS, version: 7n, origin: 0n, ...nothing }];
   assert.deepEqual(it.toLeader[0]?.message, { kind: "follow", slot: 0, leaderEpoch: 2n, held: untold });
   it.fromLeader(THIRD, part({ leaderEpoch: 2n, datums: [replica(9n)], isLast: false }), START_MS);
   assert.deepEqual(it.slots.untold.of(0), untold);
   it.fromLeader(THIRD, part({ leaderEpoch: 2n }), START_MS);
   assert.deepEqual(it.slots.untold.of(0), []);
   it.following.wake(START_MS + 180_000);
-  assert.deepEqual(it.toLeader[1]?.message.held, [{ dataInfoId: ORDERS, ...given(9n), ...nothing }]);
+  assert.deepEqual(it.toLeader[1]?.message.held, [{ serviceKey: ORDERS, ...given(9n), ...nothing }]);
 });
 
 test("a follower holds what its leader still expects, and begins to hold nothing else", () => {
@@ -259,7 +259,7 @@ test("a follower holds what its leader still expects, and begins to hold nothing
   it.following.leaderUp(PEER);
   it.following.wake(START_MS);
   it.fromLeader(PEER, part(), START_MS);
-  const service = { dataInfoId: ORDERS, slot: 0 };
+  const service = { serviceKey: ORDERS, slot: 0 };
   it.fromLeader(PEER, change({ expected: 3 }), START_MS);
   assert.equal(it.hold.expected(service), 3);
   it.fromLeader(PEER, change({ expected: 0 }), START_MS);

@@ -149,9 +149,9 @@ export class Following {
       versions.raise(replica.version);
       sizes.resized(datum, nowMs);
     }
-    for (const dataInfoId of gone) {
-      slot.contents.drop(dataInfoId);
-      sizes.dropped({ dataInfoId, slot: slot.contents.slot }, nowMs);
+    for (const serviceKey of gone) {
+      slot.contents.drop(serviceKey);
+      sizes.dropped({ serviceKey, slot: slot.contents.slot }, nowMs);
     }
     if (!isLast) return false;
     if (this.#refused.delete(slot)) {
@@ -180,13 +180,13 @@ export class Following {
     slot.askedMs = nowMs - FOLLOW_INTERVAL_MS + delayMs;
   }
 
-  #follow(slot: FollowedSlot, { dataInfoId, version, origin, items, expected }: Change, nowMs: number): void {
+  #follow(slot: FollowedSlot, { serviceKey, version, origin, items, expected }: Change, nowMs: number): void {
     const { contents } = slot;
     const { hold, sizes, versions, foreign } = this.#parts;
     if (!foreign.believes({ what: "change", from: slot.leader, version }, nowMs)) {
       return slot.isAsking ? undefined : this.#refuse(slot, nowMs);
     }
-    const datum = contents.datums.get(dataInfoId) ?? contents.add(dataInfoId, { version, origin });
+    const datum = contents.datums.get(serviceKey) ?? contents.add(serviceKey, { version, origin });
     const sizeBefore = datum.size;
     for (const item of items) {
       // The leader knows which clients a remembered removal keeps out; the copy does not.

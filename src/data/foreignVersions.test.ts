@@ -36,7 +36,7 @@ function following(): { node: TestData; say: (message: LeaderToFollower) => void
 }
 
 const replicaOf = (version: bigint): LeaderToFollower => {
-  const datum = { dataInfoId: ORDERS, version, origin: 1n, publications: [publication()], tombstones: [] };
+  const datum = { serviceKey: ORDERS, version, origin: 1n, publications: [publication()], tombstones: [] };
   return { kind: "replica", slot: 0, leaderEpoch: 1n, datums: [datum], gone: [], isLast: true };
 };
 
@@ -57,7 +57,7 @@ const ENTRIES: Readonly<Record<string, (version: bigint) => TestData>> = {
   recalled(version) {
     const node = serving();
     node.publish(put());
-    const list = { dataInfoId: ORDERS, version, origin: ORIGIN, publications: [publication()] };
+    const list = { serviceKey: ORDERS, version, origin: ORIGIN, publications: [publication()] };
     node.step({ kind: "sessionDown", session: SESSION });
     node.table({ leaderEpoch: 10n });
     node.tell({ kind: "recalled", datum: list }, OTHER);
@@ -74,7 +74,7 @@ const ENTRIES: Readonly<Record<string, (version: bigint) => TestData>> = {
   follow(version) {
     const node = serving();
     node.publish(put());
-    const held = [{ dataInfoId: ORDERS, version, origin: 0n, count: 1, digest: 1n }];
+    const held = [{ serviceKey: ORDERS, version, origin: 0n, count: 1, digest: 1n }];
     node.step({ kind: "fromFollower", from: PEER, message: { kind: "follow", slot: 0, leaderEpoch: 1n, held } });
     assert.equal(node.toFollower.at(-1)?.message.kind, "replica", "it is answered all the same");
     return node;
@@ -87,7 +87,7 @@ const ENTRIES: Readonly<Record<string, (version: bigint) => TestData>> = {
   change(version) {
     const { node, say } = following();
     say({ kind: "replica", slot: 0, leaderEpoch: 1n, datums: [], gone: [], isLast: true });
-    const change = { kind: "change", slot: 0, leaderEpoch: 1n, dataInfoId: ORDERS, version, origin: 1n } as const;
+    const change = { kind: "change", slot: 0, leaderEpoch: 1n, serviceKey: ORDERS, version, origin: 1n } as const;
     say({ ...change, items: [put()], expected: 0 });
     return node;
   },

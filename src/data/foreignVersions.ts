@@ -43,6 +43,6 @@ export class ForeignVersions {
   /** The list that a session was asked for; one with an absurd version counts as none. */
   list(list: DatumSnapshot, from: NodeId, nowMs: number): DatumSnapshot {
     if (this.believes({ what: "recalled", from, version: list.version }, nowMs)) return list;
-    return { ...NO_DATUM_VERSION, dataInfoId: list.dataInfoId, publications: [] };
+    return { ...NO_DATUM_VERSION, serviceKey: list.serviceKey, publications: [] };
   }
 }

@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Heartbeat } from "../cluster/messages/membership.ts";
-import { brandDataInfoId } from "../model/ids.ts";
+import { brandServiceKey } from "../model/ids.ts";
 import { ORDERS, OTHER, PEER, put, removed, SELF, SESSION, serving, TestData } from "./testing/harness.ts";
 
-const OTHER_SERVICE = brandDataInfoId("stock#@#I#@#G");
+const OTHER_SERVICE = brandServiceKey("stock#@#I#@#G");
 
 /** The heartbeats since the last call. */
 const beats = (node: TestData): Heartbeat[] =>

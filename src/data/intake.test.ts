@@ -3,14 +3,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { PublishItem } from "../cluster/messages/sessionData.ts";
-import { brandDataInfoId, type NodeId } from "../model/ids.ts";
+import { brandServiceKey, type NodeId } from "../model/ids.ts";
 import type { Applied } from "./commits.ts";
 import type { Datum } from "./datum.ts";
 import { Intake } from "./intake.ts";
 import { ORDERS, OTHER, publication, put, removed, SESSION, START_MS } from "./testing/harness.ts";
 import { follows, given, leads, slotsAfter } from "./testing/parts.ts";
 
-const STOCK = brandDataInfoId("stock#@#I#@#G");
+const STOCK = brandServiceKey("stock#@#I#@#G");
 
 /** A node that leads the only slot, and the results of batches there. */
 function scene(owner = leads, serviceBytesMax = 1_000_000) {
@@ -38,13 +38,13 @@ function scene(owner = leads, serviceBytesMax = 1_000_000) {
   );
   const take = (items: readonly PublishItem[], from?: NodeId) => intake.take(items, START_MS, from);
   const kinds = () =>
-    commits.map(({ datum, applied }) => [datum.dataInfoId, applied.changes.length, applied.taken.length]);
+    commits.map(({ datum, applied }) => [datum.serviceKey, applied.changes.length, applied.taken.length]);
   return { slots, take, commits, kinds, unpublished, seen, said };
 }
 
 test("all items of a service are committed together, in a datum that is made for its first publication", () => {
   const it = scene();
-  const notTaken = it.take([put(), put({ dataInfoId: STOCK }), put({ registId: "r2" })], SESSION);
+  const notTaken = it.take([put(), put({ serviceKey: STOCK }), put({ registId: "r2" })], SESSION);
   assert.deepEqual(notTaken, { superseded: [], unlisted: [] });
   assert.deepEqual(it.kinds(), [
     [ORDERS, 2, 2],

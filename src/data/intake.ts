@@ -2,10 +2,10 @@
 // one version and one notice.
 
 import {
-  dataInfoIdOf,
   type PublishItem,
   registIdOf,
   type Superseded,
+  serviceKeyOf,
   type Unlisted,
 } from "../cluster/messages/sessionData.ts";
 import type { NodeId } from "../model/ids.ts";
@@ -57,7 +57,7 @@ export class Intake {
     const notTaken: NotTaken = { superseded: [], unlisted: [] };
     const bound = { from, bytesMax: this.#serviceBytesMax };
     for (const item of items) {
-      const led = slots.leading(dataInfoIdOf(item));
+      const led = slots.leading(serviceKeyOf(item));
       const datum = led === undefined ? undefined : this.#datumFor(led, item, nowMs);
       if (led === undefined || datum === undefined) continue;
       if (item.kind === "remove" && contention.keepOut(item, from, { led, datum, nowMs })) continue;
@@ -107,9 +107,9 @@ export class Intake {
   // A removal from an unknown service leaves nothing to remember; otherwise any client could fill the memory with
   // removals.
   #datumFor({ leaderEpoch, contents }: LedSlot, item: PublishItem, nowMs: number): Datum | undefined {
-    const dataInfoId = dataInfoIdOf(item);
-    const known = contents.datums.get(dataInfoId);
+    const serviceKey = serviceKeyOf(item);
+    const known = contents.datums.get(serviceKey);
     if (known !== undefined || item.kind === "remove") return known;
-    return contents.add(dataInfoId, this.#parts.versions.give(nowMs, leaderEpoch));
+    return contents.add(serviceKey, this.#parts.versions.give(nowMs, leaderEpoch));
   }
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { brandDataInfoId } from "../model/ids.ts";
+import { brandServiceKey } from "../model/ids.ts";
 import { kinds, ORDERS, OTHER, put, SESSION, serving } from "./testing/harness.ts";
 
 const NOTHING = { version: 0n, origin: 0n };
@@ -38,15 +38,15 @@ test("a session that asks again after its interest was forgotten hears changes a
 
 test("ten thousand services that nobody wants any more are gone after a few heartbeats", () => {
   const node = serving();
-  const services = Array.from({ length: 10_000 }, (_, at) => brandDataInfoId(`s${at}#@#I#@#G`));
-  const given = services.map((dataInfoId) => {
-    const [answer] = node.tell({ kind: "fetch", dataInfoId, have: NOTHING }, SESSION);
+  const services = Array.from({ length: 10_000 }, (_, at) => brandServiceKey(`s${at}#@#I#@#G`));
+  const given = services.map((serviceKey) => {
+    const [answer] = node.tell({ kind: "fetch", serviceKey, have: NOTHING }, SESSION);
     assert.ok(answer?.kind === "snapshot");
-    return { dataInfoId, have: { version: answer.datum.version, origin: answer.datum.origin } };
+    return { serviceKey, have: { version: answer.datum.version, origin: answer.datum.origin } };
   });
   node.pass(64_500);
-  const known = given.filter(({ dataInfoId, have }) => {
-    return node.tell({ kind: "fetch", dataInfoId, have }, SESSION)[0]?.kind === "current";
+  const known = given.filter(({ serviceKey, have }) => {
+    return node.tell({ kind: "fetch", serviceKey, have }, SESSION)[0]?.kind === "current";
   });
   assert.deepEqual(known.length, 0);
 });

@@ -2,19 +2,19 @@
 
 import { defined } from "../base/assert.ts";
 import type { DataToSession, InventoryEntry, PublishItem, Superseded } from "../cluster/messages/sessionData.ts";
-import type { DataInfoId } from "../model/ids.ts";
+import type { ServiceKey } from "../model/ids.ts";
 import type { Datum } from "./datum.ts";
 import type { Registration } from "./packed/publicationStore.ts";
 
 /** The answer to a session about a registration that lost against the datum's. */
 export function supersededBy(
   datum: Datum,
-  { dataInfoId, registId, version, registeredMs }: InventoryEntry,
+  { serviceKey, registId, version, registeredMs }: InventoryEntry,
 ): Superseded {
   const live = datum.registration(registId);
   const by = defined(live ?? datum.tombstone(registId), "something newer has refused it");
   return {
-    dataInfoId,
+    serviceKey,
     registId,
     stamp: { version, registeredMs },
     by: { version: by.version, registeredMs: by.registeredMs },
@@ -23,21 +23,21 @@ export function supersededBy(
 }
 
 /** The removal of exactly this publication, whose client is gone. */
-export function leftItem({ dataInfoId, registId, version, registeredMs }: Registration): PublishItem {
-  return { kind: "remove", removal: { dataInfoId, registId, cause: "left", stamp: { version, registeredMs } } };
+export function leftItem({ serviceKey, registId, version, registeredMs }: Registration): PublishItem {
+  return { kind: "remove", removal: { serviceKey, registId, cause: "left", stamp: { version, registeredMs } } };
 }
 
 /** Names a registration in maps. */
-export function keyOf({ dataInfoId, registId }: { dataInfoId: DataInfoId; registId: string }): string {
-  return `${registId}\n${dataInfoId}`;
+export function keyOf({ serviceKey, registId }: { serviceKey: ServiceKey; registId: string }): string {
+  return `${registId}\n${serviceKey}`;
 }
 
 /** Tells a session that it may have a registration that it asked for. */
 export function wantedOf(
   slot: number,
-  { dataInfoId, registId }: Pick<Registration, "dataInfoId" | "registId">,
+  { serviceKey, registId }: Pick<Registration, "serviceKey" | "registId">,
 ): Wanted {
-  return { kind: "wanted", slot, keys: [[dataInfoId, registId]], superseded: [] };
+  return { kind: "wanted", slot, keys: [[serviceKey, registId]], superseded: [] };
 }
 
 type Wanted = DataToSession & { readonly kind: "wanted" };

@@ -130,7 +130,7 @@ test("a registration that lost is named with what won", () => {
   const lost = publication();
   const superseded = [
     {
-      dataInfoId: ORDERS,
+      serviceKey: ORDERS,
       registId: "r1",
       stamp: { version: 1n, registeredMs: lost.registeredMs },
       by: { version: 1n, registeredMs: newer.registeredMs },
@@ -207,11 +207,11 @@ test("a follower asks its leader, is in sync when it has everything, and says so
 test("a follower that is promoted shows what its leader had, under the same version", () => {
   const { node, say } = following();
   const version = { version: 5n << 40n, origin: 1n };
-  const datum = { dataInfoId: ORDERS, ...version, publications: [publication()], tombstones: [] };
+  const datum = { serviceKey: ORDERS, ...version, publications: [publication()], tombstones: [] };
   say({ kind: "replica", slot: 0, leaderEpoch: 1n, datums: [datum], gone: [], isLast: true });
   const items = [put({ registId: "r2", address: "b" })];
   const next = { version: version.version + 1n, origin: 1n };
-  say({ kind: "change", slot: 0, leaderEpoch: 1n, dataInfoId: ORDERS, ...next, items, expected: 0 });
+  say({ kind: "change", slot: 0, leaderEpoch: 1n, serviceKey: ORDERS, ...next, items, expected: 0 });
   node.step({ kind: "sessionUp", session: SESSION });
   node.table({ leader: SELF });
   assert.deepEqual(kinds(node.fetch(next, SESSION)), ["notReady"]);
@@ -226,7 +226,7 @@ test("a follower that is promoted shows what its leader had, under the same vers
 test("a follower that lost its link asks again with what it has, and gets the difference only", () => {
   const leader = serving();
   leader.publish(put());
-  const held = [{ dataInfoId: ORDERS, ...leader.list().state, ...digestOf(publication()) }];
+  const held = [{ serviceKey: ORDERS, ...leader.list().state, ...digestOf(publication()) }];
   const follow = { kind: "follow", slot: 0, leaderEpoch: 1n, held } as const;
   leader.step({ kind: "fromFollower", from: PEER, message: follow });
   const hold = { remainingMs: 0, expected: [] };
@@ -245,7 +245,7 @@ test("a leader whose follower led before goes on above the versions that it gave
   const leader = serving();
   leader.publish(put());
   const { version } = leader.list().state;
-  const held = [{ dataInfoId: ORDERS, version: version + 1_000n, origin: 0n, ...digestOf(publication()) }];
+  const held = [{ serviceKey: ORDERS, version: version + 1_000n, origin: 0n, ...digestOf(publication()) }];
   leader.step({ kind: "fromFollower", from: PEER, message: { kind: "follow", slot: 0, leaderEpoch: 1n, held } });
   const answer = leader.toFollower.at(-1)?.message;
   assert.ok(answer?.kind === "replica" && answer.datums[0] !== undefined);
@@ -262,7 +262,7 @@ test("a node whose slot was given away while it led tells the next leader what i
     node.step({ kind: "leaderUp", node: PEER });
     return node.toLeader.at(-1)?.message.held;
   };
-  const untold = { dataInfoId: ORDERS, version, origin: 0n, count: 0, digest: 0n };
+  const untold = { serviceKey: ORDERS, version, origin: 0n, count: 0, digest: 0n };
   assert.deepEqual(linked(), [untold]);
   assert.deepEqual(linked(), [untold], "the leader has not answered");
   const answer = { kind: "replica", slot: 0, leaderEpoch: 2n, datums: [], gone: [ORDERS], isLast: true } as const;
@@ -274,7 +274,7 @@ test("a leader goes on above what a follower says that it gave and does not hold
   const leader = serving();
   leader.publish(put());
   const { version } = leader.list().state;
-  const untold = { dataInfoId: ORDERS, version: version + 1_000n, origin: 0n, count: 0, digest: 0n };
+  const untold = { serviceKey: ORDERS, version: version + 1_000n, origin: 0n, count: 0, digest: 0n };
   const message = { kind: "follow", slot: 0, leaderEpoch: 1n, held: [untold] } as const;
   leader.step({ kind: "fromFollower", from: PEER, message });
   const answer = leader.toFollower.at(-1)?.message;
@@ -343,7 +343,7 @@ test("a node that leaves keeps a slot that it follows until the table names anot
 /** A follower that has copied one service with one publisher, which its disk knows. */
 function copied(memory: Partial<DataMemory> = {}): ReturnType<typeof following> {
   const { node, say } = following(memory);
-  const datum = { dataInfoId: ORDERS, version: 5n << 40n, origin: 1n, publications: [publication()], tombstones: [] };
+  const datum = { serviceKey: ORDERS, version: 5n << 40n, origin: 1n, publications: [publication()], tombstones: [] };
   say({ kind: "replica", slot: 0, leaderEpoch: 1n, datums: [datum], gone: [], isLast: true });
   node.pass(1_000);
   return { node, say };
@@ -353,7 +353,7 @@ test("a follower's disk knows the sizes of services too, until others keep them"
   const { node, say } = copied();
   const version = { version: (5n << 40n) + 1n, origin: 1n };
   const items = [put({ registId: "r2" })];
-  say({ kind: "change", slot: 0, leaderEpoch: 1n, dataInfoId: ORDERS, ...version, items, expected: 0 });
+  say({ kind: "change", slot: 0, leaderEpoch: 1n, serviceKey: ORDERS, ...version, items, expected: 0 });
   node.pass(1_000);
   node.table({ leader: PEER });
   node.pass(1_000);

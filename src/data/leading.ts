@@ -5,8 +5,8 @@
 import { unreachable } from "../base/assert.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { FollowerToLeader } from "../cluster/messages/replication.ts";
-import { dataInfoIdOf, type PublishItem, type SessionToData } from "../cluster/messages/sessionData.ts";
-import type { DataInfoId, NodeId } from "../model/ids.ts";
+import { type PublishItem, type SessionToData, serviceKeyOf } from "../cluster/messages/sessionData.ts";
+import type { NodeId, ServiceKey } from "../model/ids.ts";
 import { Answers } from "./answers.ts";
 import { Catalogue } from "./catalogue.ts";
 import { Commits } from "./commits.ts";
@@ -170,12 +170,12 @@ export class Leading {
       case "publish":
         return this.#publish(from, message, nowMs);
       case "fetch":
-        return this.#answers.asked(from, message.dataInfoId, { have: message.have, isScan: false }, nowMs);
+        return this.#answers.asked(from, message.serviceKey, { have: message.have, isScan: false }, nowMs);
       case "release":
-        return this.#forgetInterest(from, message.dataInfoIds);
+        return this.#forgetInterest(from, message.serviceKeys);
       case "scan":
-        for (const [dataInfoId, have] of message.versions) {
-          this.#answers.asked(from, dataInfoId, { have, isScan: true }, nowMs);
+        for (const [serviceKey, have] of message.versions) {
+          this.#answers.asked(from, serviceKey, { have, isScan: true }, nowMs);
         }
         return;
       case "digests":
@@ -200,8 +200,8 @@ export class Leading {
   }
 
   /** An operator reports that the publishers held by the loss protection are dead. */
-  releaseHeld(dataInfoId: DataInfoId, nowMs: number): void {
-    this.#departures.release(dataInfoId, nowMs);
+  releaseHeld(serviceKey: ServiceKey, nowMs: number): void {
+    this.#departures.release(serviceKey, nowMs);
   }
 
   /** This process stood still: messages that seem late may have been sent meanwhile. */
@@ -278,7 +278,7 @@ export class Leading {
 
   #publish(from: NodeId, { batch, items }: Publish, nowMs: number): void {
     const { slots } = this.#common;
-    if (!items.every((item) => slots.leading(dataInfoIdOf(item)) !== undefined)) {
+    if (!items.every((item) => slots.leading(serviceKeyOf(item)) !== undefined)) {
       return this.#output.toSession(from, { kind: "moved", batch, epoch: slots.epoch });
     }
     const { superseded, unlisted } = this.#intake.take(items, nowMs, from);
@@ -288,16 +288,16 @@ export class Leading {
   }
 
   #watchCatalogue(from: NodeId, message: WatchCatalogue, nowMs: number): void {
-    for (const [dataInfoId, { version, origin }] of message.ahead) {
-      this.#overtaking.ahead({ dataInfoId, version, origin }, { what: "catalogue", from }, nowMs);
+    for (const [serviceKey, { version, origin }] of message.ahead) {
+      this.#overtaking.ahead({ serviceKey, version, origin }, { what: "catalogue", from }, nowMs);
     }
     this.#catalogue.asked(from, message, nowMs);
   }
 
-  #forgetInterest(from: NodeId, dataInfoIds: readonly DataInfoId[]): void {
-    for (const dataInfoId of dataInfoIds) {
-      const contents = this.#common.slots.leading(dataInfoId)?.contents;
-      const datum = contents?.datums.get(dataInfoId);
+  #forgetInterest(from: NodeId, serviceKeys: readonly ServiceKey[]): void {
+    for (const serviceKey of serviceKeys) {
+      const contents = this.#common.slots.leading(serviceKey)?.contents;
+      const datum = contents?.datums.get(serviceKey);
       datum?.interest.forget(from);
       if (datum !== undefined) contents?.dropIfIdle(datum);
     }

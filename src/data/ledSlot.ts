@@ -18,7 +18,7 @@ export class LedSlot {
   readonly contents: SlotContents;
   /** Sessions that have sent anything of theirs here since the lead began; what they had here before is incomplete. */
   readonly spoke = new Set<NodeId>();
-  /** Registrations that sessions have and that are still to come, by session, as `registId\ndataInfoId`. */
+  /** Registrations that sessions have and that are still to come, by session, as `registId\nserviceKey`. */
   readonly wanted = new Map<NodeId, Set<string>>();
   /** Registrations that sessions have too, and that lost only by their time to another session's, by session. */
   readonly claims = new Map<NodeId, readonly InventoryEntry[]>();

@@ -19,7 +19,7 @@ export function outgrowing(
 ): Unlisted | undefined {
   const bytes = datum.listBytes;
   if (bytes + mayAdd(publication.payload) <= bytesMax) return undefined;
-  const { dataInfoId, registId, version, registeredMs } = publication;
+  const { serviceKey, registId, version, registeredMs } = publication;
   const grownBytes = listBytesOf(publication.payload) - datum.listBytesOf(registId);
   if (grownBytes <= 0 || bytes + grownBytes <= bytesMax) return undefined;
   const live = datum.registration(registId);
@@ -27,5 +27,5 @@ export function outgrowing(
   if (known !== undefined && compareStamps(publication, known) <= 0) return undefined;
   const isTheirs = live !== undefined && live.owner.session === from;
   const listed = isTheirs ? { listed: { version: live.version, registeredMs: live.registeredMs } } : {};
-  return { dataInfoId, registId, stamp: { version, registeredMs }, ...listed, bytes, bytesMax };
+  return { serviceKey, registId, stamp: { version, registeredMs }, ...listed, bytes, bytesMax };
 }

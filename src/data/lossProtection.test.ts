@@ -96,7 +96,7 @@ test("sessions that go one after the other are counted together", () => {
   assert.equal(protection.holdLoss(one, SESSION, START_MS), true);
   assert.equal(protection.holdLoss(one, OTHER, START_MS + 100), true);
   const untilMs = START_MS + OPTIONS.lossProtectionMaxMs;
-  assert.deepEqual(protection.list(), [{ dataInfoId: ORDERS, sinceMs: START_MS, untilMs, lost: 5, publishers: 7 }]);
+  assert.deepEqual(protection.list(), [{ serviceKey: ORDERS, sinceMs: START_MS, untilMs, lost: 5, publishers: 7 }]);
   assert.deepEqual([protection.size, protection.nextMs()], [1, untilMs]);
   assert.deepEqual(protection.release(ORDERS), [SESSION, OTHER]);
   assert.deepEqual([protection.size, protection.nextMs()], [0, Number.POSITIVE_INFINITY]);

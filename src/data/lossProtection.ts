@@ -8,7 +8,7 @@
 // another lease's time: some came back, or were started anew, so the others would have too.
 
 import { Deadlines } from "../base/deadlines.ts";
-import type { DataInfoId, NodeId } from "../model/ids.ts";
+import type { NodeId, ServiceKey } from "../model/ids.ts";
 import type { Datum } from "./datum.ts";
 
 /** Settings, each a key of the configuration. */
@@ -23,7 +23,7 @@ export interface LossProtectionOptions {
 
 /** A service whose list is held, for operators. */
 export interface HeldLoss {
-  readonly dataInfoId: DataInfoId;
+  readonly serviceKey: ServiceKey;
   readonly sinceMs: number;
   /** The time at which it is released by itself. */
   readonly untilMs: number;
@@ -51,8 +51,8 @@ export const COUNTED = "counted";
 
 export class LossProtection {
   readonly #options: LossProtectionOptions;
-  readonly #held = new Map<DataInfoId, Held>();
-  readonly #ends = new Deadlines<DataInfoId>();
+  readonly #held = new Map<ServiceKey, Held>();
+  readonly #ends = new Deadlines<ServiceKey>();
 
   constructor(options: LossProtectionOptions) {
     this.#options = options;
@@ -64,19 +64,19 @@ export class LossProtection {
 
   /** Whether the loss of all publishers of `session` in this service is held; it is remembered then. */
   holdLoss(datum: Datum, session: NodeId, nowMs: number): boolean {
-    const known = this.#held.get(datum.dataInfoId);
+    const known = this.#held.get(datum.serviceKey);
     const sessions = new Set([...(known?.sessions ?? []), session]);
     if (!this.#isGreat(datum, sessions)) return false;
     const sinceMs = known?.sinceMs ?? nowMs;
     const held = { datum, sinceMs, sessions, countMs: Number.POSITIVE_INFINITY, releaseMs: Number.POSITIVE_INFINITY };
-    this.#held.set(datum.dataInfoId, held);
+    this.#held.set(datum.serviceKey, held);
     this.#plan(held);
     return true;
   }
 
   /** The list of a service has changed. */
   changed(datum: Datum, nowMs: number): void {
-    const held = this.#held.get(datum.dataInfoId);
+    const held = this.#held.get(datum.serviceKey);
     if (held === undefined || held.countMs < Number.POSITIVE_INFINITY) return;
     held.countMs = nowMs + COUNT_MS;
     this.#plan(held);
@@ -84,21 +84,21 @@ export class LossProtection {
 
   /** A session is back and answers for its clients again. */
   returned(session: NodeId): void {
-    for (const [dataInfoId, { sessions }] of this.#held) {
-      if (sessions.delete(session) && sessions.size === 0) this.#drop(dataInfoId);
+    for (const [serviceKey, { sessions }] of this.#held) {
+      if (sessions.delete(session) && sessions.size === 0) this.#drop(serviceKey);
     }
   }
 
   /** Ends the hold: the sessions whose publishers are to go now. Empty if the service is not held. */
-  release(dataInfoId: DataInfoId): readonly NodeId[] {
-    const sessions = [...(this.#held.get(dataInfoId)?.sessions ?? [])];
-    this.#drop(dataInfoId);
+  release(serviceKey: ServiceKey): readonly NodeId[] {
+    const sessions = [...(this.#held.get(serviceKey)?.sessions ?? [])];
+    this.#drop(serviceKey);
     return sessions;
   }
 
   /** The node no longer leads this slot; its new leader decides. */
   forget(slot: number): void {
-    for (const [dataInfoId, { datum }] of this.#held) if (datum.slot === slot) this.#drop(dataInfoId);
+    for (const [serviceKey, { datum }] of this.#held) if (datum.slot === slot) this.#drop(serviceKey);
   }
 
   nextMs(): number {
@@ -106,10 +106,10 @@ export class LossProtection {
   }
 
   /** The next service whose time is over, still to be released; or COUNTED; or undefined. */
-  takeEnded(nowMs: number): DataInfoId | typeof COUNTED | undefined {
-    const dataInfoId = this.#ends.take(nowMs);
-    const held = dataInfoId === undefined ? undefined : this.#held.get(dataInfoId);
-    if (held === undefined || nowMs >= this.#untilMs(held)) return dataInfoId;
+  takeEnded(nowMs: number): ServiceKey | typeof COUNTED | undefined {
+    const serviceKey = this.#ends.take(nowMs);
+    const held = serviceKey === undefined ? undefined : this.#held.get(serviceKey);
+    if (held === undefined || nowMs >= this.#untilMs(held)) return serviceKey;
     this.#count(held, nowMs);
     return COUNTED;
   }
@@ -123,12 +123,12 @@ export class LossProtection {
   }
 
   #plan(held: Held): void {
-    this.#ends.set(held.datum.dataInfoId, Math.min(held.countMs, this.#untilMs(held)));
+    this.#ends.set(held.datum.serviceKey, Math.min(held.countMs, this.#untilMs(held)));
   }
 
   list(): HeldLoss[] {
-    return [...this.#held].map(([dataInfoId, held]) => ({
-      dataInfoId,
+    return [...this.#held].map(([serviceKey, held]) => ({
+      serviceKey,
       sinceMs: held.sinceMs,
       untilMs: this.#untilMs(held),
       lost: ownedBy(held.datum, held.sessions),
@@ -147,9 +147,9 @@ export class LossProtection {
     return Math.min(sinceMs + this.#options.lossProtectionMaxMs, releaseMs);
   }
 
-  #drop(dataInfoId: DataInfoId): void {
-    this.#held.delete(dataInfoId);
-    this.#ends.delete(dataInfoId);
+  #drop(serviceKey: ServiceKey): void {
+    this.#held.delete(serviceKey);
+    this.#ends.delete(serviceKey);
   }
 }
 

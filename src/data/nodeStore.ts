@@ -1,7 +1,7 @@
 // The content of a node's own disk. It excludes publications: the clients bring those back. It lets a restarted node
 // continue where it stopped: with the same name, versions that do not go back, and the size of each service.
 
-import type { DataInfoId, NodeId } from "../model/ids.ts";
+import type { NodeId, ServiceKey } from "../model/ids.ts";
 
 /**
  * A node's own small disk. Calls are synchronous, take well below a millisecond, and are durable when they return. They
@@ -18,10 +18,10 @@ export interface NodeStore {
   saveVersionFloor(floor: bigint): void;
 
   /** The number of publishers of each service when it was last saved. */
-  loadServiceSizes(): ReadonlyMap<DataInfoId, number>;
+  loadServiceSizes(): ReadonlyMap<ServiceKey, number>;
 
   /** Saves the sizes that changed, all or none; 0 forgets the service. */
-  saveServiceSizes(changed: ReadonlyMap<DataInfoId, number>): void;
+  saveServiceSizes(changed: ReadonlyMap<ServiceKey, number>): void;
 
   /** Releases the disk. May be called twice. */
   close(): Promise<void>;

@@ -53,7 +53,7 @@ test("a change goes along with its notice up to 32 KiB, what it costs besides it
     [SESSION, "changed"],
   ]);
   const { version, origin } = larger;
-  assert.deepEqual(sent[1]?.message, { kind: "changed", dataInfoId: ORDERS, version: { version, origin } });
+  assert.deepEqual(sent[1]?.message, { kind: "changed", serviceKey: ORDERS, version: { version, origin } });
 });
 
 test("what was not told while the list was held back is announced once, to those who do not wait for it", () => {

@@ -22,20 +22,20 @@ export class Notices {
 
   /** A change that has just become the newest version. */
   changed({ interest }: Datum, delta: DatumDelta, nowMs: number): void {
-    const { dataInfoId, version, origin } = delta;
+    const { serviceKey, version, origin } = delta;
     const notice: DataToSession =
       deltaBytes(delta) <= NOTICE_BYTES_MAX
         ? { kind: "delta", delta }
-        : { kind: "changed", dataInfoId, version: { version, origin } };
+        : { kind: "changed", serviceKey, version: { version, origin } };
     for (const session of interest.sessionsSince(nowMs - this.#interestMs)) this.#output.toSession(session, notice);
   }
 
   /** The list is no longer held: sessions that do not wait for an answer hear of what has changed meanwhile. */
-  shown({ interest, dataInfoId, version }: Datum, nowMs: number): void {
+  shown({ interest, serviceKey, version }: Datum, nowMs: number): void {
     if (!interest.isUntold) return;
     interest.isUntold = false;
     for (const session of interest.sessionsSince(nowMs - this.#interestMs)) {
-      if (!interest.isWaiting(session)) this.#output.toSession(session, { kind: "changed", dataInfoId, version });
+      if (!interest.isWaiting(session)) this.#output.toSession(session, { kind: "changed", serviceKey, version });
     }
   }
 }

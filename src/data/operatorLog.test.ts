@@ -12,7 +12,7 @@ const removed = (registId: string): DatumChange => ({ kind: "removed", registId,
 function logOf(changesMax: number, ...steps: readonly (readonly DatumChange[])[]) {
   const log = new OperatorLog(ORDERS, changesMax);
   const append = (base: bigint, version: bigint, changes: readonly DatumChange[]) =>
-    log.append({ dataInfoId: ORDERS, base: given(base), ...given(version), changes });
+    log.append({ serviceKey: ORDERS, base: given(base), ...given(version), changes });
   for (const [at, changes] of steps.entries()) append(BigInt(at + 1), BigInt(at + 2), changes);
   const since = (version: bigint, origin = 1n) => {
     const delta = log.since(given(version, origin), (registId) => publication({ registId }));

@@ -3,7 +3,7 @@
 
 import { defined } from "../base/assert.ts";
 import { type DatumChange, type DatumDelta, type DatumVersion, isSameVersion } from "../model/datum.ts";
-import type { DataInfoId } from "../model/ids.ts";
+import type { ServiceKey } from "../model/ids.ts";
 import type { Publication, Stamp } from "../model/publication.ts";
 
 /** One step from a version to the next. */
@@ -20,15 +20,15 @@ interface Changed {
 
 /** A chain of steps: each begins at the version at which the one before it ends. */
 export class OperatorLog {
-  readonly #dataInfoId: DataInfoId;
+  readonly #serviceKey: ServiceKey;
   readonly #changesMax: number;
   #steps: Step[] = [];
   #changes = 0;
   #version: DatumVersion | undefined;
 
   /** Keeps at most `changesMax` changes; older ones are dropped. */
-  constructor(dataInfoId: DataInfoId, changesMax: number) {
-    this.#dataInfoId = dataInfoId;
+  constructor(serviceKey: ServiceKey, changesMax: number) {
+    this.#serviceKey = serviceKey;
     this.#changesMax = changesMax;
   }
 
@@ -70,7 +70,7 @@ export class OperatorLog {
       if (removed !== undefined) return { kind: "removed", registId, stamp: removed };
       return { kind: "put", publication: defined(live(registId), "what was put last is still there") };
     });
-    return { ...this.#version, dataInfoId: this.#dataInfoId, base: have, changes };
+    return { ...this.#version, serviceKey: this.#serviceKey, base: have, changes };
   }
 }
 

@@ -35,18 +35,18 @@ export class Overtaking {
     versions.raise(have.version);
     datum.raise(versions.give(nowMs, led.leaderEpoch));
     followers.changed(led, datum, []);
-    this.#parts.catalogue.touched(datum.dataInfoId);
+    this.#parts.catalogue.touched(datum.serviceKey);
   }
 
   /** A node that led before gave this version, as a follower or a session reports: other sessions may have it too. */
   ahead(
-    { dataInfoId, version, origin }: Omit<HeldVersion, "count" | "digest">,
+    { serviceKey, version, origin }: Omit<HeldVersion, "count" | "digest">,
     by: Omit<RefusedVersion, "version">,
     nowMs: number,
   ): void {
     const { slots, versions, foreign } = this.#parts;
     if (!foreign.believes({ ...by, version }, nowMs)) return;
-    const datum = slots.leading(dataInfoId)?.contents.datums.get(dataInfoId);
+    const datum = slots.leading(serviceKey)?.contents.datums.get(serviceKey);
     if (datum === undefined) versions.raise(version);
     else if (version > datum.version.version) this.overtake(datum, { version, origin }, nowMs);
   }

@@ -3,17 +3,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NO_DATUM_VERSION } from "../model/datum.ts";
-import { brandDataInfoId, type DataInfoId } from "../model/ids.ts";
+import { brandServiceKey, type ServiceKey } from "../model/ids.ts";
 import { OTHER, put, removed, SESSION, START_MS, serving, type TestData } from "./testing/harness.ts";
 
 const LEASE_MS = 30_000;
 const SERVICES = 3_000;
-const serviceOf = (at: number): DataInfoId => brandDataInfoId(`service-${at}#@#I#@#G`);
+const serviceOf = (at: number): ServiceKey => brandServiceKey(`service-${at}#@#I#@#G`);
 
 /** A publisher in each of many services, and a session that has subscribers of all. */
 function large(): TestData {
   const node = serving({}, { lossProtectionPercent: 100 });
-  for (let at = 0; at < SERVICES; at++) node.publish(put({ dataInfoId: serviceOf(at) }));
+  for (let at = 0; at < SERVICES; at++) node.publish(put({ serviceKey: serviceOf(at) }));
   node.pass(10_000);
   return node;
 }
@@ -24,7 +24,7 @@ function lose(node: TestData): void {
   node.members(OTHER);
   node.pass(LEASE_MS - 1);
   for (let at = 0; at < SERVICES; at++) {
-    node.tell({ kind: "fetch", dataInfoId: serviceOf(at), have: NO_DATUM_VERSION }, OTHER);
+    node.tell({ kind: "fetch", serviceKey: serviceOf(at), have: NO_DATUM_VERSION }, OTHER);
   }
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NO_DATUM_VERSION } from "../model/datum.ts";
-import { brandDataInfoId, clientId, type NodeId, nodeId } from "../model/ids.ts";
+import { brandServiceKey, clientId, type NodeId, nodeId } from "../model/ids.ts";
 import type { Publication } from "../model/publication.ts";
 import { kinds, ORDERS, OTHER, PEER, publication, SELF, SESSION, START_MS, TestData } from "./testing/harness.ts";
 
@@ -20,8 +20,8 @@ function promoted(...copy: readonly Publication[]): TestData {
   node.members(SESSION, OTHER, GONE);
   node.table({ leader: PEER, leaderEpoch: 3n, followers: [SELF] });
   node.step({ kind: "leaderUp", node: PEER });
-  const datums = [...Map.groupBy([publication(), ...copy], ({ dataInfoId }) => dataInfoId)].map(([dataInfoId, all]) => {
-    return { dataInfoId, ...COPIED, publications: all.filter((one) => copy.includes(one)), tombstones: [] };
+  const datums = [...Map.groupBy([publication(), ...copy], ({ serviceKey }) => serviceKey)].map(([serviceKey, all]) => {
+    return { serviceKey, ...COPIED, publications: all.filter((one) => copy.includes(one)), tombstones: [] };
   });
   const message = { kind: "replica", slot: 0, leaderEpoch: 3n, datums, gone: [], isLast: true } as const;
   node.step({ kind: "fromLeader", from: PEER, message });
@@ -32,7 +32,7 @@ function promoted(...copy: readonly Publication[]): TestData {
 }
 
 const recalled = (node: TestData, from: NodeId, state: typeof LATER, ...publications: readonly Publication[]) =>
-  node.tell({ kind: "recalled", datum: { dataInfoId: ORDERS, ...state, publications } }, from);
+  node.tell({ kind: "recalled", datum: { serviceKey: ORDERS, ...state, publications } }, from);
 
 /** The list shown to the one session that is answered. */
 function shown(node: TestData): string[] {
@@ -102,11 +102,11 @@ test("of sessions that were heard their own word counts", () => {
   assert.deepEqual(shown(node), ["a~1"]);
 });
 
-const STOCK = brandDataInfoId("stock#@#I#@#G");
+const STOCK = brandServiceKey("stock#@#I#@#G");
 const FOUR = ["1", "2", "3", "4"];
 
 test("what a session's lease took does not come back, though the loss of another service is held", () => {
-  const stock = FOUR.map((address) => of(GONE, address, { dataInfoId: STOCK }));
+  const stock = FOUR.map((address) => of(GONE, address, { serviceKey: STOCK }));
   const node = promoted(of(GONE, "a"), ...stock);
   node.publish({ kind: "put", publication: of(SESSION, "s") });
   node.pass(40_000);
@@ -156,7 +156,7 @@ test("one session is asked for all; if it goes, or is shown less than another, t
   assert.deepEqual(kinds(node.fetch(LATER, SESSION)), [], "it waits");
   node.sent = [];
   node.step({ kind: "sessionDown", session: OTHER });
-  assert.deepEqual(node.sent, [{ to: SESSION, message: { kind: "recall", dataInfoId: ORDERS } }]);
+  assert.deepEqual(node.sent, [{ to: SESSION, message: { kind: "recall", serviceKey: ORDERS } }]);
   node.step({ kind: "sessionUp", session: OTHER });
   assert.deepEqual(kinds(node.fetch(LATEST)), ["recall"], "it was shown more");
   assert.deepEqual(recalled(node, SESSION, LATER, of(GONE, "a", { version: 2n })), []);

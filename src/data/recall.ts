@@ -6,7 +6,7 @@
 
 import type { PublishItem } from "../cluster/messages/sessionData.ts";
 import type { DatumSnapshot, DatumVersion } from "../model/datum.ts";
-import type { DataInfoId, NodeId } from "../model/ids.ts";
+import type { NodeId, ServiceKey } from "../model/ids.ts";
 import type { Owner, Publication } from "../model/publication.ts";
 import type { DataOutput } from "./dataPorts.ts";
 import type { Datum } from "./datum.ts";
@@ -37,7 +37,7 @@ export class Recall {
   readonly #sessions: Sessions;
   readonly #intake: Parts["intake"];
   readonly #output: Pick<DataOutput, "toSession">;
-  readonly #asked = new Map<DataInfoId, Asked>();
+  readonly #asked = new Map<ServiceKey, Asked>();
 
   constructor({ slots, sessions, intake }: Parts, output: Pick<DataOutput, "toSession">) {
     this.#slots = slots;
@@ -53,10 +53,10 @@ export class Recall {
   askFirst(datum: Datum, session: NodeId, { have, nowMs }: { have: DatumVersion; nowMs: number }): boolean {
     const led = this.#slots.ledSlot(datum.slot);
     if (led === undefined || !isLater(have, datum, led)) return false;
-    const asked = this.#asked.get(datum.dataInfoId);
+    const asked = this.#asked.get(datum.serviceKey);
     const isLate = asked !== undefined && nowMs - asked.atMs > ANSWER_MS;
     if (isLate && asked.session === session) {
-      this.#asked.delete(datum.dataInfoId);
+      this.#asked.delete(datum.serviceKey);
       return false;
     }
     if (asked === undefined || isLate || have.version > asked.version) {
@@ -65,8 +65,8 @@ export class Recall {
         if (led.hasHeard(session)) datum.inherited = have;
         return false;
       }
-      this.#asked.set(datum.dataInfoId, { session, version: have.version, atMs: nowMs });
-      this.#output.toSession(session, { kind: "recall", dataInfoId: datum.dataInfoId });
+      this.#asked.set(datum.serviceKey, { session, version: have.version, atMs: nowMs });
+      this.#output.toSession(session, { kind: "recall", serviceKey: datum.serviceKey });
     }
     datum.interest.wait(session, have);
     return true;
@@ -74,14 +74,14 @@ export class Recall {
 
   /** The list of a session that was asked for it. Returns the datum whose waiting sessions can be answered now. */
   recalled(from: NodeId, list: DatumSnapshot, nowMs: number): Datum | undefined {
-    const led = this.#slots.leading(list.dataInfoId);
-    const datum = led?.contents.datums.get(list.dataInfoId);
+    const led = this.#slots.leading(list.serviceKey);
+    const datum = led?.contents.datums.get(list.serviceKey);
     if (led !== undefined && datum !== undefined) {
       if (isLater(list, datum, led)) this.#learn(led, datum, { list, from, nowMs });
       // The version that it named may be gone again.
       if (datum.interest.isWaiting(from)) datum.interest.wait(from, { version: list.version, origin: list.origin });
     }
-    return this.#asked.get(list.dataInfoId)?.session === from ? this.#over(list.dataInfoId) : undefined;
+    return this.#asked.get(list.serviceKey)?.session === from ? this.#over(list.serviceKey) : undefined;
   }
 
   /**
@@ -90,9 +90,9 @@ export class Recall {
    */
   unlinked(session: NodeId): Datum[] {
     const over: Datum[] = [];
-    for (const [dataInfoId, asked] of [...this.#asked]) {
-      this.#slots.datum(dataInfoId)?.interest.answered(session);
-      const datum = asked.session === session ? this.#over(dataInfoId) : undefined;
+    for (const [serviceKey, asked] of [...this.#asked]) {
+      this.#slots.datum(serviceKey)?.interest.answered(session);
+      const datum = asked.session === session ? this.#over(serviceKey) : undefined;
       if (datum !== undefined) over.push(datum);
     }
     return over;
@@ -100,15 +100,15 @@ export class Recall {
 
   /** A newer slot table is here. */
   adopted(): void {
-    for (const dataInfoId of this.#asked.keys()) {
-      if (this.#slots.leading(dataInfoId) === undefined) this.#asked.delete(dataInfoId);
+    for (const serviceKey of this.#asked.keys()) {
+      if (this.#slots.leading(serviceKey) === undefined) this.#asked.delete(serviceKey);
     }
   }
 
   /** No question about this service is open any more. */
-  #over(dataInfoId: DataInfoId): Datum | undefined {
-    this.#asked.delete(dataInfoId);
-    return this.#slots.datum(dataInfoId);
+  #over(serviceKey: ServiceKey): Datum | undefined {
+    this.#asked.delete(serviceKey);
+    return this.#slots.datum(serviceKey);
   }
 
   /** Takes from the list the publications of absent sessions, both present and removed ones. */

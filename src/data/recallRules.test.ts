@@ -50,7 +50,7 @@ function scene(known: readonly NodeId[] = [SESSION, OTHER, GONE]) {
     recall.askFirst(datum, session, { have, nowMs });
   const asked = () => sent.splice(0).map(({ to }) => to);
   const recalled = (from: NodeId, version: DatumVersion, ...publications: readonly Publication[]) => {
-    const over = recall.recalled(from, { dataInfoId: ORDERS, ...version, publications }, START_MS);
+    const over = recall.recalled(from, { serviceKey: ORDERS, ...version, publications }, START_MS);
     if (over !== undefined) answered.push(over);
   };
   const unlinked = (session: NodeId) => void answered.push(...recall.unlinked(session));

@@ -189,7 +189,7 @@ test("who lost to another's registration is told what won, and claims it if only
   const it = scene([theirs({ registeredMs: START_MS + 1 }), publication({ registId: "r2", version: 3n })]);
   it.inventory([mine, publication({ registId: "r2" })]);
   const stamp = { version: 1n, registeredMs: START_MS };
-  const lost = (registId: string, by: object) => ({ dataInfoId: ORDERS, registId, stamp, by, isRemoved: false });
+  const lost = (registId: string, by: object) => ({ serviceKey: ORDERS, registId, stamp, by, isRemoved: false });
   assert.deepEqual(it.told(), [
     {
       kind: "wanted",

@@ -4,9 +4,9 @@
 // session in this way.
 
 import type { InventoryEntry, PublishItem, SessionToData, Superseded } from "../cluster/messages/sessionData.ts";
-import { dataInfoIdOf } from "../cluster/messages/sessionData.ts";
+import { serviceKeyOf } from "../cluster/messages/sessionData.ts";
 import type { SlotDigest } from "../cluster/messages/slotDigest.ts";
-import type { DataInfoId, NodeId } from "../model/ids.ts";
+import type { NodeId, ServiceKey } from "../model/ids.ts";
 import { compareStamps } from "../model/publication.ts";
 import type { Completeness } from "./completeness.ts";
 import type { DataOutput } from "./dataPorts.ts";
@@ -105,7 +105,7 @@ export class Reconciliation {
 
   /** The session has published an item: perhaps a missing one. */
   published(session: NodeId, item: PublishItem, nowMs: number): void {
-    const led = this.#slots.leading(dataInfoIdOf(item));
+    const led = this.#slots.leading(serviceKeyOf(item));
     const wanted = led?.wanted.get(session);
     if (led === undefined || wanted === undefined) return;
     wanted.delete(keyOf(item.kind === "put" ? item.publication : item.removal));
@@ -126,7 +126,7 @@ export class Reconciliation {
       const superseded: Superseded[] = [];
       const kept: InventoryEntry[] = [];
       for (const entry of entries) {
-        const datum = led.contents.datums.get(entry.dataInfoId);
+        const datum = led.contents.datums.get(entry.serviceKey);
         const live = datum?.registration(entry.registId);
         if (datum === undefined || live?.owner.session !== gone || live.version !== entry.version) {
           kept.push(entry);
@@ -156,7 +156,7 @@ export class Reconciliation {
   ): void {
     const given = [...led.contents.ownedBy(session)].filter((registration) => !entries.has(keyOf(registration)));
     this.#intake.take(given.map(leftItem), nowMs, session);
-    const keys: [DataInfoId, string][] = [];
+    const keys: [ServiceKey, string][] = [];
     const superseded: Superseded[] = [];
     const claims: InventoryEntry[] = [];
     const awaited = new Set<string>();
@@ -165,7 +165,7 @@ export class Reconciliation {
       const verdict = judge(led, session, entry);
       if (verdict === "held") continue;
       if (verdict === "wanted") {
-        keys.push([entry.dataInfoId, entry.registId]);
+        keys.push([entry.serviceKey, entry.registId]);
         awaited.add(keyOf(entry));
         continue;
       }
@@ -193,7 +193,7 @@ export class Reconciliation {
 
 /** The comparison of one registration of a session with this leader's. */
 function judge(led: LedSlot, session: NodeId, entry: InventoryEntry): "held" | "wanted" | Superseded {
-  const datum = led.contents.datums.get(entry.dataInfoId);
+  const datum = led.contents.datums.get(entry.serviceKey);
   const live = datum?.registration(entry.registId);
   const by = live ?? datum?.tombstone(entry.registId);
   if (datum === undefined || by === undefined) return "wanted";

@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { SlotHold } from "../cluster/messages/replication.ts";
-import { brandDataInfoId } from "../model/ids.ts";
+import { brandServiceKey } from "../model/ids.ts";
 import type { DataMemory } from "./dataPorts.ts";
 import { kinds, ORDERS, OTHER, PEER, publication, put, SELF, SESSION, serving, TestData } from "./testing/harness.ts";
 
-const STOCK = brandDataInfoId("stock#@#I#@#G");
+const STOCK = brandServiceKey("stock#@#I#@#G");
 const NOTHING: SlotHold = { remainingMs: 0, expected: [] };
 const COPY = { version: 5n << 40n, origin: 1n };
 /** The leader waits for two publishers of ORDERS, and STOCK was not published yet. */
@@ -26,7 +26,7 @@ function copied(hold: SlotHold | undefined, memory: Partial<DataMemory> = {}): T
   node.members(SESSION, OTHER);
   node.table({ leader: PEER, followers: [SELF] });
   node.step({ kind: "leaderUp", node: PEER });
-  const datums = [{ dataInfoId: ORDERS, ...COPY, publications: [publication()], tombstones: [] }];
+  const datums = [{ serviceKey: ORDERS, ...COPY, publications: [publication()], tombstones: [] }];
   const replica = { kind: "replica", slot: 0, leaderEpoch: 1n, datums, gone: [], isLast: true } as const;
   node.step({
     kind: "fromLeader",
@@ -62,7 +62,7 @@ test("who asked before the slot was served waits on for what is held since the r
 test("a follower that is promoted holds what its leader held, though its own disk knew nothing of it", () => {
   const node = promoted(copied(HOLD));
   assert.deepEqual(kinds(node.fetch()), ["notReady"]);
-  const askedForStock = node.tell({ kind: "fetch", dataInfoId: STOCK, have: { version: 0n, origin: 0n } }, OTHER);
+  const askedForStock = node.tell({ kind: "fetch", serviceKey: STOCK, have: { version: 0n, origin: 0n } }, OTHER);
   assert.deepEqual(kinds(askedForStock), ["notReady"]);
   const second = put({ registId: "r2", address: "b" });
   assert.deepEqual(kinds(node.publish(second)), ["taken", "snapshot"]);
@@ -111,7 +111,7 @@ test("a follower that was not told what its leader holds goes by its own disk", 
 test("what its leader has released since it was copied is not held", () => {
   const node = copied(HOLD);
   const items = [put({ registId: "r2", address: "b" })];
-  const change = { kind: "change", slot: 0, leaderEpoch: 1n, dataInfoId: ORDERS } as const;
+  const change = { kind: "change", slot: 0, leaderEpoch: 1n, serviceKey: ORDERS } as const;
   const message = { ...change, version: COPY.version + 1n, origin: 1n, items, expected: 0 };
   node.step({ kind: "fromLeader", from: PEER, message });
   node.table({ leader: SELF });

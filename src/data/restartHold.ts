@@ -7,11 +7,11 @@
 // the next leader continues where it ended, even if its own disk knew nothing of the slot.
 
 import type { SlotHold } from "../cluster/messages/replication.ts";
-import type { DataInfoId } from "../model/ids.ts";
+import type { ServiceKey } from "../model/ids.ts";
 
 /** A service as far as the hold is concerned. */
 interface Service {
-  readonly dataInfoId: DataInfoId;
+  readonly serviceKey: ServiceKey;
   readonly slot: number;
   /** The present number of publishers. */
   readonly size: number;
@@ -20,34 +20,34 @@ interface Service {
 interface HeldSlot {
   readonly untilMs: number;
   /** The earlier number of publishers of each service that is still held. */
-  readonly expected: Map<DataInfoId, number>;
+  readonly expected: Map<ServiceKey, number>;
 }
 
-const NOTHING: readonly DataInfoId[] = [];
+const NOTHING: readonly ServiceKey[] = [];
 
 /** The services held since a restart, and the end of the hold. */
 export class RestartHold {
   readonly #holdMs: number;
   /** The sizes from the disk, until there is a slot table. */
-  #known: ReadonlyMap<DataInfoId, number> | undefined;
+  #known: ReadonlyMap<ServiceKey, number> | undefined;
   readonly #held = new Map<number, HeldSlot>();
   #untilMs = Number.POSITIVE_INFINITY;
 
   /** `sizes`: the number of publishers of each service before the restart. */
-  constructor(sizes: ReadonlyMap<DataInfoId, number>, holdMs: number) {
+  constructor(sizes: ReadonlyMap<ServiceKey, number>, holdMs: number) {
     this.#known = sizes;
     this.#holdMs = holdMs;
   }
 
   /** There is a slot table. The time begins with the first one: before that no client's registration can get here. */
-  begin(slotOf: (dataInfoId: DataInfoId) => number | undefined, nowMs: number): void {
+  begin(slotOf: (serviceKey: ServiceKey) => number | undefined, nowMs: number): void {
     const untilMs = nowMs + this.#holdMs;
-    for (const [dataInfoId, size] of this.#known ?? []) {
-      const slot = slotOf(dataInfoId);
+    for (const [serviceKey, size] of this.#known ?? []) {
+      const slot = slotOf(serviceKey);
       if (slot === undefined) continue;
-      const ofSlot = this.#held.get(slot) ?? { untilMs, expected: new Map<DataInfoId, number>() };
+      const ofSlot = this.#held.get(slot) ?? { untilMs, expected: new Map<ServiceKey, number>() };
       this.#held.set(slot, ofSlot);
-      ofSlot.expected.set(dataInfoId, size);
+      ofSlot.expected.set(serviceKey, size);
     }
     if (this.#held.size > 0) this.#untilMs = Math.min(this.#untilMs, untilMs);
     this.#known = undefined;
@@ -59,7 +59,7 @@ export class RestartHold {
   }
 
   /** The held services of this slot. */
-  heldServices(slot: number): Iterable<DataInfoId> {
+  heldServices(slot: number): Iterable<ServiceKey> {
     return this.#held.get(slot)?.expected.keys() ?? NOTHING;
   }
 
@@ -73,8 +73,8 @@ export class RestartHold {
   }
 
   /** The number of publishers that the service needs to be shown before the time is over; 0 if it is not held. */
-  expected({ slot, dataInfoId }: Omit<Service, "size">): number {
-    return this.#held.get(slot)?.expected.get(dataInfoId) ?? 0;
+  expected({ slot, serviceKey }: Omit<Service, "size">): number {
+    return this.#held.get(slot)?.expected.get(serviceKey) ?? 0;
   }
 
   /** Whether the service may be shown as it is; from then on it is no longer held. */
@@ -100,7 +100,7 @@ export class RestartHold {
    * The slot's leader has reported its holds: those count, and not this disk's. Returns services that were held here
    * and no longer are.
    */
-  follow(slot: number, { remainingMs, expected }: SlotHold, nowMs: number): Iterable<DataInfoId> {
+  follow(slot: number, { remainingMs, expected }: SlotHold, nowMs: number): Iterable<ServiceKey> {
     const before = this.#held.get(slot)?.expected.keys() ?? NOTHING;
     const next = new Map(expected.filter(([, size]) => size > 0));
     this.#held.delete(slot);
@@ -108,7 +108,7 @@ export class RestartHold {
     const untilMs = nowMs + Math.min(remainingMs, this.#holdMs);
     if (next.size > 0) this.#held.set(slot, { untilMs, expected: next });
     this.#planEnd();
-    return [...before].filter((dataInfoId) => !next.has(dataInfoId));
+    return [...before].filter((serviceKey) => !next.has(serviceKey));
   }
 
   /**
@@ -119,18 +119,18 @@ export class RestartHold {
   }
 
   /** Ends holds that have lasted long enough: returns the services still held, by slot. */
-  end(nowMs: number): (readonly [slot: number, held: Iterable<DataInfoId>])[] {
+  end(nowMs: number): (readonly [slot: number, held: Iterable<ServiceKey>])[] {
     const over = [...this.#held].filter(([, { untilMs }]) => nowMs >= untilMs);
     for (const [slot] of over) this.#held.delete(slot);
     this.#planEnd();
     return over.map(([slot, { expected }]) => [slot, expected.keys()]);
   }
 
-  #set({ slot, dataInfoId }: Omit<Service, "size">, expected: number): void {
+  #set({ slot, serviceKey }: Omit<Service, "size">, expected: number): void {
     const held = this.#held.get(slot);
-    if (held === undefined || !held.expected.has(dataInfoId)) return;
-    if (expected > 0) held.expected.set(dataInfoId, expected);
-    else held.expected.delete(dataInfoId);
+    if (held === undefined || !held.expected.has(serviceKey)) return;
+    if (expected > 0) held.expected.set(serviceKey, expected);
+    else held.expected.delete(serviceKey);
     if (held.expected.size > 0) return;
     this.#held.delete(slot);
     this.#planEnd();

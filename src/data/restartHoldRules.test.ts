@@ -2,19 +2,19 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { brandDataInfoId, type DataInfoId } from "../model/ids.ts";
+import { brandServiceKey, type ServiceKey } from "../model/ids.ts";
 import { RestartHold } from "./restartHold.ts";
 import { ServiceSizes } from "./serviceSizes.ts";
 import { ORDERS, put, START_MS } from "./testing/harness.ts";
 import { datum, follows, given, leads, slotsAfter } from "./testing/parts.ts";
 
 const HOLD_MS = 15_000;
-const STOCK = brandDataInfoId("stock#@#I#@#G");
-const ofOrders = { dataInfoId: ORDERS, slot: 0 };
-const ofStock = { dataInfoId: STOCK, slot: 0 };
+const STOCK = brandServiceKey("stock#@#I#@#G");
+const ofOrders = { serviceKey: ORDERS, slot: 0 };
+const ofStock = { serviceKey: STOCK, slot: 0 };
 
 /** A node that has just got its first table, after a life in which services had these sizes. All are in slot 0. */
-function held(...sizes: readonly (readonly [DataInfoId, number])[]): RestartHold {
+function held(...sizes: readonly (readonly [ServiceKey, number])[]): RestartHold {
   const hold = new RestartHold(new Map(sizes), HOLD_MS);
   hold.begin(() => 0, START_MS);
   return hold;
@@ -87,7 +87,7 @@ test("a leader's word takes the place of what the disk knew, for no longer than 
 
 /** Sizes on their way to the disk, and the written ones. */
 function sizes(hold: RestartHold) {
-  const saved: [DataInfoId, number][][] = [];
+  const saved: [ServiceKey, number][][] = [];
   return { saved, disk: new ServiceSizes(hold, (changed) => void saved.push([...changed])) };
 }
 

@@ -2,7 +2,7 @@
 // For a service that is still held the disk keeps the size of the hold, not the present one.
 
 import type { SlotHold } from "../cluster/messages/replication.ts";
-import type { DataInfoId } from "../model/ids.ts";
+import type { ServiceKey } from "../model/ids.ts";
 import type { Datum } from "./datum.ts";
 import type { RestartHold } from "./restartHold.ts";
 import type { SlotContents } from "./slotContents.ts";
@@ -18,37 +18,37 @@ const SERVICES_PER_SAVE = 1_000;
 
 export class ServiceSizes {
   readonly #hold: RestartHold;
-  readonly #save: (changed: ReadonlyMap<DataInfoId, number>) => void;
-  #unsaved = new Map<DataInfoId, number>();
+  readonly #save: (changed: ReadonlyMap<ServiceKey, number>) => void;
+  #unsaved = new Map<ServiceKey, number>();
   #dueMs = Number.POSITIVE_INFINITY;
   #restedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(hold: RestartHold, save: (changed: ReadonlyMap<DataInfoId, number>) => void) {
+  constructor(hold: RestartHold, save: (changed: ReadonlyMap<ServiceKey, number>) => void) {
     this.#hold = hold;
     this.#save = save;
   }
 
   /** A datum may have another size: it is recorded, unless more publishers are waited for. */
   resized(datum: Datum, nowMs: number): void {
-    if (this.#hold.releaseIfWhole(datum)) this.#set(datum.dataInfoId, datum.size, nowMs);
+    if (this.#hold.releaseIfWhole(datum)) this.#set(datum.serviceKey, datum.size, nowMs);
   }
 
   /** The slot's leader has no such datum; if it holds the service, it was not published again yet. */
-  dropped(service: { readonly dataInfoId: DataInfoId; readonly slot: number }, nowMs: number): void {
-    if (!this.#hold.holds(service)) this.#set(service.dataInfoId, 0, nowMs);
+  dropped(service: { readonly serviceKey: ServiceKey; readonly slot: number }, nowMs: number): void {
+    if (!this.#hold.holds(service)) this.#set(service.serviceKey, 0, nowMs);
   }
 
   /** Other nodes keep these services now. */
   forget({ datums }: SlotContents, nowMs: number): void {
-    for (const dataInfoId of datums.keys()) this.#set(dataInfoId, 0, nowMs);
+    for (const serviceKey of datums.keys()) this.#set(serviceKey, 0, nowMs);
   }
 
   /** The leader of a copied slot has reported its holds: this disk expects the same. */
   follow({ slot, datums }: SlotContents, hold: SlotHold, nowMs: number): void {
-    const news = hold.expected.filter(([id, size]) => this.#hold.expected({ slot, dataInfoId: id }) !== size);
+    const news = hold.expected.filter(([id, size]) => this.#hold.expected({ slot, serviceKey: id }) !== size);
     const released = this.#hold.follow(slot, hold, nowMs);
-    for (const [dataInfoId, size] of news) this.#set(dataInfoId, size, nowMs);
-    for (const dataInfoId of released) this.#set(dataInfoId, datums.get(dataInfoId)?.size ?? 0, nowMs);
+    for (const [serviceKey, size] of news) this.#set(serviceKey, size, nowMs);
+    for (const serviceKey of released) this.#set(serviceKey, datums.get(serviceKey)?.size ?? 0, nowMs);
   }
 
   /** Ends holds that have lasted long enough; returns their datums, which may be shown as they are. */
@@ -58,9 +58,9 @@ export class ServiceSizes {
       const kept = keptSlot(slot);
       // For a slot not copied yet this disk is the only source.
       if (kept?.duty === "follow" && !kept.hasCopy) continue;
-      for (const dataInfoId of held) {
-        const datum = kept?.contents.datums.get(dataInfoId);
-        this.#set(dataInfoId, datum?.size ?? 0, nowMs);
+      for (const serviceKey of held) {
+        const datum = kept?.contents.datums.get(serviceKey);
+        this.#set(serviceKey, datum?.size ?? 0, nowMs);
         if (datum !== undefined) shown.push(datum);
       }
     }
@@ -81,17 +81,17 @@ export class ServiceSizes {
   }
 
   /** The longest-waiting sizes, as many as are saved at once. */
-  #takeUnsaved(): ReadonlyMap<DataInfoId, number> {
+  #takeUnsaved(): ReadonlyMap<ServiceKey, number> {
     const all = this.#unsaved;
     if (all.size <= SERVICES_PER_SAVE) {
       this.#unsaved = new Map();
       return all;
     }
-    const some = new Map<DataInfoId, number>();
-    for (const [dataInfoId, size] of all) {
+    const some = new Map<ServiceKey, number>();
+    for (const [serviceKey, size] of all) {
       if (some.size === SERVICES_PER_SAVE) break;
-      some.set(dataInfoId, size);
-      all.delete(dataInfoId);
+      some.set(serviceKey, size);
+      all.delete(serviceKey);
     }
     return some;
   }
@@ -104,8 +104,8 @@ export class ServiceSizes {
     if (changed.size > 0) this.#save(changed);
   }
 
-  #set(dataInfoId: DataInfoId, size: number, nowMs: number): void {
-    this.#unsaved.set(dataInfoId, size);
+  #set(serviceKey: ServiceKey, size: number, nowMs: number): void {
+    this.#unsaved.set(serviceKey, size);
     if (this.#dueMs < Number.POSITIVE_INFINITY) return;
     this.#dueMs = Math.max(nowMs + SAVE_DELAY_MS, this.#restedMs);
   }

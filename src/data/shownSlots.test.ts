@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NO_DATUM_VERSION } from "../model/datum.ts";
-import { brandDataInfoId, nodeId } from "../model/ids.ts";
+import { brandServiceKey, nodeId } from "../model/ids.ts";
 import type { Datum } from "./datum.ts";
 import type { LedSlot } from "./ledSlot.ts";
 import { ShownSlots } from "./shownSlots.ts";
@@ -13,7 +13,7 @@ function scene(...services: readonly number[]) {
   const led: LedSlot[] = [...slots.led()];
   for (const [at, slot] of led.entries()) {
     for (let service = 0; service < (services[at] ?? 0); service++) {
-      slot.contents.add(brandDataInfoId(`${at}-${service}#@#I#@#G`), given(1n));
+      slot.contents.add(brandServiceKey(`${at}-${service}#@#I#@#G`), given(1n));
     }
   }
   const shown: string[] = [];
@@ -22,7 +22,7 @@ function scene(...services: readonly number[]) {
   };
   const of = new ShownSlots();
   const work = () => {
-    for (const { dataInfoId } of of.next()) shown.push(dataInfoId.split("#")[0] ?? "");
+    for (const { serviceKey } of of.next()) shown.push(serviceKey.split("#")[0] ?? "");
   };
   return {
     of,

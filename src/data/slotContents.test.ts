@@ -2,13 +2,13 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { brandDataInfoId, clientId } from "../model/ids.ts";
+import { brandServiceKey, clientId } from "../model/ids.ts";
 import { RegistrationDigest } from "../model/registrationDigest.ts";
 import { SlotContents, usedBytes } from "./slotContents.ts";
 import { ORDERS, OTHER, publication, put, removed, SESSION, START_MS } from "./testing/harness.ts";
 import { given, sharedMemory } from "./testing/parts.ts";
 
-const STOCK = brandDataInfoId("stock#@#I#@#G");
+const STOCK = brandServiceKey("stock#@#I#@#G");
 const byOther = { owner: { session: OTHER, client: clientId("c2") } };
 
 function scene() {
@@ -50,7 +50,7 @@ test("a session's registrations are found in all services, and nobody else's", (
   const { contents, datum } = scene();
   contents.apply(datum, put());
   contents.apply(datum, put({ registId: "r2", ...byOther }));
-  contents.apply(contents.add(STOCK, given(1n)), put({ registId: "r3", dataInfoId: STOCK }));
+  contents.apply(contents.add(STOCK, given(1n)), put({ registId: "r3", serviceKey: STOCK }));
   assert.deepEqual([...contents.ownedBy(SESSION)].map(({ registId }) => registId).sort(), ["r1", "r3"]);
   assert.deepEqual(
     [...contents.ownedBy(OTHER)].map(({ registId }) => registId),
@@ -83,7 +83,7 @@ test("a leader's datum takes the place of what is here, with its removals", () =
   const { contents, datum, memory } = scene();
   contents.apply(datum, put({ registId: "gone" }));
   const tombstones = [["r9", { version: 7n, registeredMs: START_MS }]] as const;
-  const copy = contents.replace({ dataInfoId: ORDERS, ...given(8n, 2n), publications: [publication()], tombstones });
+  const copy = contents.replace({ serviceKey: ORDERS, ...given(8n, 2n), publications: [publication()], tombstones });
   assert.equal(contents.datums.get(ORDERS), copy);
   assert.deepEqual([copy.version, copy.size, contents.publishers, memory.datums], [given(8n, 2n), 1, 1, 1]);
   assert.deepEqual(copy.tombstone("r9"), { version: 7n, registeredMs: START_MS });
@@ -95,14 +95,14 @@ test("a follower lacks what it does not hold exactly so, and has too much of wha
   contents.apply(datum, put());
   const [held] = contents.heldVersions();
   assert.ok(held !== undefined);
-  assert.deepEqual(held, { dataInfoId: ORDERS, ...given(5n), count: 1, digest: digest(publication()).value });
+  assert.deepEqual(held, { serviceKey: ORDERS, ...given(5n), count: 1, digest: digest(publication()).value });
   const lacks = (...theirs: Parameters<typeof contents.differenceTo>[0]) => {
     const { datums, gone } = contents.differenceTo(theirs);
-    return [datums.map(({ dataInfoId }) => dataInfoId), gone];
+    return [datums.map(({ serviceKey }) => serviceKey), gone];
   };
   assert.deepEqual(lacks(held), [[], []]);
   assert.deepEqual(lacks(), [[ORDERS], []]);
-  assert.deepEqual(lacks({ ...held, dataInfoId: STOCK }), [[ORDERS], [STOCK]]);
+  assert.deepEqual(lacks({ ...held, serviceKey: STOCK }), [[ORDERS], [STOCK]]);
   contents.apply(datum, put({ registeredMs: START_MS + 1 }));
   assert.deepEqual(lacks(held), [[ORDERS], []], "the same version, with another owner");
 });

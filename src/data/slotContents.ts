@@ -4,7 +4,7 @@
 import type { HeldVersion, ReplicaDatum } from "../cluster/messages/replication.ts";
 import { type PublishItem, registIdOf } from "../cluster/messages/sessionData.ts";
 import type { DatumChange, DatumVersion } from "../model/datum.ts";
-import type { DataInfoId, NodeId } from "../model/ids.ts";
+import type { NodeId, ServiceKey } from "../model/ids.ts";
 import { RegistrationDigest } from "../model/registrationDigest.ts";
 import { Challenges } from "./challenges.ts";
 import { Contests } from "./contests.ts";
@@ -23,7 +23,7 @@ export interface SharedMemory {
 
 export class SlotContents {
   readonly slot: number;
-  readonly datums = new Map<DataInfoId, Datum>();
+  readonly datums = new Map<ServiceKey, Datum>();
   /** No datum that was forgotten here had a higher version. */
   forgotten = 0n;
   readonly contests = new Contests();
@@ -59,11 +59,11 @@ export class SlotContents {
     for (const datum of this.datums.values()) yield* datum.registrations((owner) => owner.session === session);
   }
 
-  add(dataInfoId: DataInfoId, version: DatumVersion): Datum {
-    const publications = this.#store.service(dataInfoId);
+  add(serviceKey: ServiceKey, version: DatumVersion): Datum {
+    const publications = this.#store.service(serviceKey);
     const { tombstones, logChangesMax } = this.#memory;
-    const datum = new Datum({ dataInfoId, slot: this.slot }, version, { publications, tombstones, logChangesMax });
-    this.datums.set(dataInfoId, datum);
+    const datum = new Datum({ serviceKey, slot: this.slot }, version, { publications, tombstones, logChangesMax });
+    this.datums.set(serviceKey, datum);
     this.#memory.datums++;
     return datum;
   }
@@ -92,20 +92,20 @@ export class SlotContents {
   }
 
   /** Replaces the datum here by its leader's. */
-  replace({ dataInfoId, version, origin, publications, tombstones }: ReplicaDatum): Datum {
-    this.drop(dataInfoId);
-    const datum = this.add(dataInfoId, { version, origin });
+  replace({ serviceKey, version, origin, publications, tombstones }: ReplicaDatum): Datum {
+    this.drop(serviceKey);
+    const datum = this.add(serviceKey, { version, origin });
     for (const publication of publications) this.apply(datum, { kind: "put", publication });
     for (const [registId, stamp, by] of tombstones) datum.bury(registId, stamp, by);
     return datum;
   }
 
-  drop(dataInfoId: DataInfoId): void {
-    const datum = this.datums.get(dataInfoId);
+  drop(serviceKey: ServiceKey): void {
+    const datum = this.datums.get(serviceKey);
     if (datum === undefined) return;
     for (const registration of datum.registrations()) this.#uncount(registration);
     datum.clear();
-    this.datums.delete(dataInfoId);
+    this.datums.delete(serviceKey);
     if (datum.version.version > this.forgotten) this.forgotten = datum.version.version;
     this.#memory.datums--;
   }
@@ -113,14 +113,14 @@ export class SlotContents {
   /** Drops a datum of which nothing would be lost. */
   dropIfIdle(datum: Datum): void {
     // An old tombstone may still point to a datum that was dropped and made anew since.
-    if (datum.isIdle && this.datums.get(datum.dataInfoId) === datum) this.drop(datum.dataInfoId);
+    if (datum.isIdle && this.datums.get(datum.serviceKey) === datum) this.drop(datum.serviceKey);
   }
 
   /** The node neither leads nor follows this slot any more. */
   clear(): void {
     this.contests.clear();
     this.challenges.clear();
-    for (const dataInfoId of [...this.datums.keys()]) this.drop(dataInfoId);
+    for (const serviceKey of [...this.datums.keys()]) this.drop(serviceKey);
   }
 
   /** A follower's report to its leader. */
@@ -129,12 +129,12 @@ export class SlotContents {
   }
 
   /** The datums that a follower with `held` lacks, and the surplus ones. */
-  differenceTo(held: readonly HeldVersion[]): { datums: ReplicaDatum[]; gone: DataInfoId[] } {
-    const byService = new Map(held.map((one) => [one.dataInfoId, one]));
+  differenceTo(held: readonly HeldVersion[]): { datums: ReplicaDatum[]; gone: ServiceKey[] } {
+    const byService = new Map(held.map((one) => [one.serviceKey, one]));
     const datums: ReplicaDatum[] = [];
     for (const datum of this.datums.values()) {
-      const theirs = byService.get(datum.dataInfoId);
-      byService.delete(datum.dataInfoId);
+      const theirs = byService.get(datum.serviceKey);
+      byService.delete(datum.serviceKey);
       if (theirs === undefined || !isEqual(theirs, heldVersion(datum))) datums.push(replicaOf(datum));
     }
     return { datums, gone: [...byService.keys()] };
@@ -160,7 +160,7 @@ export class SlotContents {
 function heldVersion(datum: Datum): HeldVersion {
   const digest = new RegistrationDigest();
   for (const registration of datum.registrations()) digest.add(registration);
-  return { ...datum.version, dataInfoId: datum.dataInfoId, count: digest.count, digest: digest.value };
+  return { ...datum.version, serviceKey: datum.serviceKey, count: digest.count, digest: digest.value };
 }
 
 function isEqual(a: HeldVersion, b: HeldVersion): boolean {
@@ -170,7 +170,7 @@ function isEqual(a: HeldVersion, b: HeldVersion): boolean {
 function replicaOf(datum: Datum): ReplicaDatum {
   return {
     ...datum.version,
-    dataInfoId: datum.dataInfoId,
+    serviceKey: datum.serviceKey,
     publications: [...datum.publications()],
     tombstones: [...datum.tombstones()],
   };

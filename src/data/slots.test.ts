@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { brandDataInfoId } from "../model/ids.ts";
+import { brandServiceKey } from "../model/ids.ts";
 import { slotOf } from "../model/slot.ts";
 import type { Slots } from "./slots.ts";
 import { ORDERS, PEER, SELF, SESSION, START_MS } from "./testing/harness.ts";
@@ -31,7 +31,7 @@ test("the table says what is led, what is followed, and what is neither", () => 
 test("a service is found in its slot, led or followed; before the first table nowhere", () => {
   assert.deepEqual([slotsAfter().slotOf(ORDERS), slotsAfter().leading(ORDERS)], [undefined, undefined]);
   const slots = slotsAfter([leads, follows]);
-  const ids = ["a", "b", "c", "d", "e"].map(brandDataInfoId);
+  const ids = ["a", "b", "c", "d", "e"].map(brandServiceKey);
   const inLed = ids.find((id) => slotOf(id, 2) === 0) ?? ORDERS;
   const inFollowed = ids.find((id) => slotOf(id, 2) === 1) ?? ORDERS;
   const [a, b] = [led(slots).contents.add(inLed, given(1n)), followed(slots, 1).contents.add(inFollowed, given(1n))];
@@ -124,7 +124,7 @@ test("versions are kept of a slot that was led, or followed without a copy, and 
     slots.adopt(tableOf(2n, others), START_MS);
     return slots.untold.of(0);
   };
-  const expected = [{ dataInfoId: ORDERS, version: 7n, origin: 0n, count: 0, digest: 0n }];
+  const expected = [{ serviceKey: ORDERS, version: 7n, origin: 0n, count: 0, digest: 0n }];
   assert.deepEqual(untold(leads, false), expected);
   assert.deepEqual(untold(follows, false), expected);
   assert.deepEqual(untold(follows, true), []);

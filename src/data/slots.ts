@@ -1,7 +1,7 @@
 // The slots of a data node by the newest slot table: the led ones, the followed ones, and the node's contents of both.
 
 import type { SlotReport } from "../cluster/messages/membership.ts";
-import type { DataInfoId, NodeId } from "../model/ids.ts";
+import type { NodeId, ServiceKey } from "../model/ids.ts";
 import { type SlotOwner, type SlotTable, slotOf } from "../model/slot.ts";
 import type { Datum } from "./datum.ts";
 import { LedSlot } from "./ledSlot.ts";
@@ -86,20 +86,20 @@ export class Slots {
   }
 
   /** The slot of a service; undefined before the first table. */
-  slotOf(dataInfoId: DataInfoId): number | undefined {
-    return this.#table === undefined ? undefined : slotOf(dataInfoId, this.#table.slots.length);
+  slotOf(serviceKey: ServiceKey): number | undefined {
+    return this.#table === undefined ? undefined : slotOf(serviceKey, this.#table.slots.length);
   }
 
   /** The led slot of a service, or undefined if this node does not lead it. */
-  leading(dataInfoId: DataInfoId): LedSlot | undefined {
-    const slot = this.slotOf(dataInfoId);
+  leading(serviceKey: ServiceKey): LedSlot | undefined {
+    const slot = this.slotOf(serviceKey);
     return slot === undefined ? undefined : this.ledSlot(slot);
   }
 
   /** The service as it is held here, led or followed. */
-  datum(dataInfoId: DataInfoId): Datum | undefined {
-    const slot = this.slotOf(dataInfoId);
-    return slot === undefined ? undefined : this.#kept.get(slot)?.contents.datums.get(dataInfoId);
+  datum(serviceKey: ServiceKey): Datum | undefined {
+    const slot = this.slotOf(serviceKey);
+    return slot === undefined ? undefined : this.#kept.get(slot)?.contents.datums.get(serviceKey);
   }
 
   /** Follows a newer table; undefined if it is not newer. */

@@ -30,7 +30,7 @@ test("a slot of which not every session was heard is not served, and who asked w
 
 test("what a session has, and the node wants, is waited for", () => {
   const node = serving();
-  const entry = { dataInfoId: ORDERS, registId: "r1", version: 1n, registeredMs: node.nowMs };
+  const entry = { serviceKey: ORDERS, registId: "r1", version: 1n, registeredMs: node.nowMs };
   node.tell({ kind: "inventory", epoch: 1n, slot: 0, entries: [entry], isFirst: true, isLast: true });
   assert.deepEqual(unfinished(node), [`slot 0 wants something of ${SESSION}`]);
   node.publish(put());

@@ -46,10 +46,10 @@ export function* leftovers({ slots, memory }: DataParts): Generator<string> {
 function* ofLed({ contents, isServing, wanted }: LedSlot, known: ReadonlySet<string>): Generator<string> {
   if (!isServing) yield `slot ${contents.slot} is led and not served`;
   for (const session of wanted.keys()) yield `slot ${contents.slot} wants something of ${session}`;
-  for (const { dataInfoId, interest } of contents.datums.values()) {
-    for (const [session] of interest.waiting()) yield `${session} waits for the list of ${dataInfoId}`;
+  for (const { serviceKey, interest } of contents.datums.values()) {
+    for (const [session] of interest.waiting()) yield `${session} waits for the list of ${serviceKey}`;
     for (const session of interest.sessions()) {
-      if (!known.has(session)) yield `${session}, which is gone, is told of ${dataInfoId}`;
+      if (!known.has(session)) yield `${session}, which is gone, is told of ${serviceKey}`;
     }
   }
 }

@@ -4,27 +4,27 @@
 // alone, and reports them when it follows the slot again. There are never more than services that it has held.
 
 import type { HeldVersion } from "../cluster/messages/replication.ts";
-import type { DataInfoId } from "../model/ids.ts";
+import type { ServiceKey } from "../model/ids.ts";
 import type { SlotContents } from "./slotContents.ts";
 
 export class UntoldVersions {
-  readonly #slots = new Map<number, Map<DataInfoId, bigint>>();
+  readonly #slots = new Map<number, Map<ServiceKey, bigint>>();
 
   /** The contents are about to be dropped, and no other leader has heard of their versions. */
   keep({ slot, datums }: SlotContents): void {
     if (datums.size === 0) return;
-    const versions = this.#slots.get(slot) ?? new Map<DataInfoId, bigint>();
+    const versions = this.#slots.get(slot) ?? new Map<ServiceKey, bigint>();
     this.#slots.set(slot, versions);
-    for (const [dataInfoId, { version: given }] of datums) {
-      const known = versions.get(dataInfoId);
-      if (known === undefined || given.version > known) versions.set(dataInfoId, given.version);
+    for (const [serviceKey, { version: given }] of datums) {
+      const known = versions.get(serviceKey);
+      if (known === undefined || given.version > known) versions.set(serviceKey, given.version);
     }
   }
 
   /** The node's report to a leader. The versions match nothing that a leader has, for their contents are gone. */
   of(slot: number): HeldVersion[] {
     const nothing = { origin: 0n, count: 0, digest: 0n };
-    return Array.from(this.#slots.get(slot) ?? [], ([dataInfoId, version]) => ({ dataInfoId, version, ...nothing }));
+    return Array.from(this.#slots.get(slot) ?? [], ([serviceKey, version]) => ({ serviceKey, version, ...nothing }));
   }
 
   /** A leader has heard them, and continued above them. */

@@ -15,7 +15,7 @@ const left = (registeredMs: number, version = 1n) => removed("left", { version, 
 function contested() {
   const slots = slotsAfter([leads]);
   const led = slots.ledSlot(0);
-  const datum = led?.contents.add(publication().dataInfoId, given(1n));
+  const datum = led?.contents.add(publication().serviceKey, given(1n));
   assert.ok(led !== undefined && datum !== undefined);
   const byOther = { owner: { session: OTHER, client: clientId("c2") } };
   led.contents.apply(datum, put());

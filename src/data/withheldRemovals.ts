@@ -7,7 +7,7 @@
 
 import { Deadlines } from "../base/deadlines.ts";
 import type { DataToSession, PublishItem } from "../cluster/messages/sessionData.ts";
-import type { DataInfoId, NodeId } from "../model/ids.ts";
+import type { NodeId, ServiceKey } from "../model/ids.ts";
 import { compareStamps } from "../model/publication.ts";
 import type { DataOutput } from "./dataPorts.ts";
 import type { Datum } from "./datum.ts";
@@ -93,7 +93,7 @@ export class WithheldRemovals {
   }
 
   /** Another client has the registration now, and its removal is void. */
-  drop(key: { readonly dataInfoId: DataInfoId; readonly registId: string }): void {
+  drop(key: { readonly serviceKey: ServiceKey; readonly registId: string }): void {
     if (this.#withheld.size === 0) return;
     const text = keyOf(key);
     this.#withheld.delete(text);

@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Member } from "../cluster/messages/membership.ts";
-import { brandDataInfoId, nodeId } from "../model/ids.ts";
+import { brandServiceKey, nodeId } from "../model/ids.ts";
 import { Configs } from "./configs.ts";
 
-const RULES = brandDataInfoId("rules#@#I#@#G");
-const OTHER = brandDataInfoId("other#@#I#@#G");
+const RULES = brandServiceKey("rules#@#I#@#G");
+const OTHER = brandServiceKey("other#@#I#@#G");
 const LIMITS = { configValuesMax: 3, configValueBytesMax: 10, configBytesMax: 25 };
 const NOTHING = { count: 0, bytes: 0 };
 const S1: Member = { id: nodeId("s1.a"), role: "session" };
 
 test("versions grow, also by a clock that is behind what is stored", () => {
   const configs = new Configs(LIMITS);
-  configs.load([{ dataInfoId: RULES, version: 1n << 62n, data: "old" }]);
+  configs.load([{ serviceKey: RULES, version: 1n << 62n, data: "old" }]);
   const next = configs.next(RULES, "new", 0);
   assert.ok(next.version > 1n << 62n);
   assert.ok(configs.next(OTHER, "more", 0).version > next.version);
@@ -20,10 +20,10 @@ test("versions grow, also by a clock that is behind what is stored", () => {
 
 test("what was saved after the store was read stays", () => {
   const configs = new Configs(LIMITS);
-  configs.saved({ dataInfoId: RULES, version: 5n, data: "new" });
+  configs.saved({ serviceKey: RULES, version: 5n, data: "new" });
   const news = configs.load([
-    { dataInfoId: RULES, version: 4n, data: "old" },
-    { dataInfoId: OTHER, version: 1n, data: "first" },
+    { serviceKey: RULES, version: 4n, data: "old" },
+    { serviceKey: OTHER, version: 1n, data: "first" },
   ]);
   assert.equal(configs.value(RULES)?.data, "new");
   assert.deepEqual(
@@ -35,7 +35,7 @@ test("what was saved after the store was read stays", () => {
 
 test("a value that nobody has set is told with the lowest version, always the same", () => {
   const configs = new Configs(LIMITS);
-  assert.deepEqual(configs.told(RULES), { dataInfoId: RULES, version: 1n, data: null });
+  assert.deepEqual(configs.told(RULES), { serviceKey: RULES, version: 1n, data: null });
   assert.equal(configs.value(RULES), undefined);
 });
 
@@ -53,7 +53,7 @@ test("a member watches until it says otherwise, or is gone", () => {
 function configsWith(values: Record<string, string | null>): Configs {
   const configs = new Configs(LIMITS);
   for (const [at, [name, data]] of Object.entries(values).entries()) {
-    configs.saved({ dataInfoId: brandDataInfoId(name), version: BigInt(at + 1), data });
+    configs.saved({ serviceKey: brandServiceKey(name), version: BigInt(at + 1), data });
   }
   return configs;
 }
@@ -71,8 +71,8 @@ test("a value that is too large is refused, measured in UTF-8", () => {
 test("one value more than there may be is refused; one that was removed makes room", () => {
   const configs = configsWith({ a: "1", b: "2", c: "3" });
   assert.equal(configs.refusal(OTHER, "4", NOTHING)?.code, "CONFIG_VALUES_EXHAUSTED");
-  assert.equal(configs.refusal(brandDataInfoId("a"), "5", NOTHING), undefined);
-  configs.saved({ dataInfoId: brandDataInfoId("a"), version: 9n, data: null });
+  assert.equal(configs.refusal(brandServiceKey("a"), "5", NOTHING), undefined);
+  configs.saved({ serviceKey: brandServiceKey("a"), version: 9n, data: null });
   assert.equal(configs.refusal(OTHER, "4", NOTHING), undefined);
   assert.equal(configs.refusal(OTHER, "4", { count: 1, bytes: 0 })?.code, "CONFIG_VALUES_EXHAUSTED");
 });
@@ -81,7 +81,7 @@ test("values that are set and removed again and again are refused in the end", (
   const names = Array.from({ length: 30 }, (_, at) => [`n${at}`, null] as const);
   const configs = configsWith(Object.fromEntries(names));
   assert.equal(configs.refusal(OTHER, "4", NOTHING)?.code, "CONFIG_VALUES_EXHAUSTED");
-  assert.equal(configs.refusal(brandDataInfoId("n1"), "4", NOTHING), undefined);
+  assert.equal(configs.refusal(brandServiceKey("n1"), "4", NOTHING), undefined);
 });
 
 test("all values together have a bound in bytes, what waits for the store counted", () => {
@@ -89,5 +89,5 @@ test("all values together have a bound in bytes, what waits for the store counte
   assert.equal(configs.refusal(OTHER, "12345", NOTHING), undefined);
   assert.equal(configs.refusal(OTHER, "123456", NOTHING)?.code, "CONFIG_VALUES_EXHAUSTED");
   assert.equal(configs.refusal(OTHER, "12345", { count: 0, bytes: 1 })?.code, "CONFIG_VALUES_EXHAUSTED");
-  assert.equal(configs.refusal(brandDataInfoId("a"), "1234567890", NOTHING), undefined, "in the place of itself");
+  assert.equal(configs.refusal(brandServiceKey("a"), "1234567890", NOTHING), undefined, "in the place of itself");
 });

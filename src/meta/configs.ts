@@ -4,7 +4,7 @@
 import { fail, type RegistryError } from "../base/errors.ts";
 import { textOf } from "../base/text.ts";
 import { type ConfigValue, type Member, UNSET_CONFIG_VERSION } from "../cluster/messages/membership.ts";
-import type { DataInfoId } from "../model/ids.ts";
+import type { ServiceKey } from "../model/ids.ts";
 import { NO_VERSION, VersionSource } from "../model/version.ts";
 import { keyOf } from "./membership.ts";
 
@@ -14,7 +14,7 @@ const WATCHES_MAX = 100_000;
 
 interface Watcher {
   readonly member: Member;
-  readonly dataInfoIds: Set<DataInfoId>;
+  readonly serviceKeys: Set<ServiceKey>;
 }
 
 /** The bounds of the configuration. */
@@ -35,7 +35,7 @@ interface WaitingValues {
 
 export class Configs {
   readonly #limits: ConfigLimits;
-  readonly #values = new Map<DataInfoId, ConfigValue>();
+  readonly #values = new Map<ServiceKey, ConfigValue>();
   readonly #watchers = new Map<string, Watcher>();
   readonly #versions = new VersionSource(NO_VERSION);
   // The number of values that are set.
@@ -47,12 +47,12 @@ export class Configs {
   }
 
   /** The reason why this value is not taken, given the stored values and those that wait for the store. */
-  refusal(dataInfoId: DataInfoId, data: string | null, waiting: WaitingValues): RegistryError | undefined {
+  refusal(serviceKey: ServiceKey, data: string | null, waiting: WaitingValues): RegistryError | undefined {
     if (data === null) return undefined;
     const { configValuesMax, configValueBytesMax, configBytesMax } = this.#limits;
     const valueBytes = bytesOf(data);
     if (valueBytes > configValueBytesMax) return fail("CONFIG_VALUE_TOO_LARGE", { valueBytes, configValueBytesMax });
-    const known = this.#values.get(dataInfoId);
+    const known = this.#values.get(serviceKey);
     const values = this.#count + waiting.count;
     const isNew = (known?.data ?? null) === null;
     const namesMax = configValuesMax * REMOVED_PER_VALUE_MAX;
@@ -64,13 +64,13 @@ export class Configs {
   }
 
   /** The stored value; `undefined` for an id that was never set. */
-  value(dataInfoId: DataInfoId): ConfigValue | undefined {
-    return this.#values.get(dataInfoId);
+  value(serviceKey: ServiceKey): ConfigValue | undefined {
+    return this.#values.get(serviceKey);
   }
 
   /** The value for a watcher. */
-  told(dataInfoId: DataInfoId): ConfigValue {
-    return this.#values.get(dataInfoId) ?? { dataInfoId, version: UNSET_CONFIG_VERSION, data: null };
+  told(serviceKey: ServiceKey): ConfigValue {
+    return this.#values.get(serviceKey) ?? { serviceKey, version: UNSET_CONFIG_VERSION, data: null };
   }
 
   /**
@@ -85,33 +85,33 @@ export class Configs {
   }
 
   /** A value to store, newer than every one before it, whatever this machine's clock shows. */
-  next(dataInfoId: DataInfoId, data: string | null, nowMs: number): ConfigValue {
+  next(serviceKey: ServiceKey, data: string | null, nowMs: number): ConfigValue {
     // The store has one value of each, under any leader: only leaders give versions.
-    return { dataInfoId, version: this.#versions.next(nowMs, 0n), data };
+    return { serviceKey, version: this.#versions.next(nowMs, 0n), data };
   }
 
   /** The store has the value. Returns false if a newer one is already known. */
   saved(value: ConfigValue): boolean {
-    const known = this.#values.get(value.dataInfoId);
+    const known = this.#values.get(value.serviceKey);
     if (known !== undefined && known.version >= value.version) return false;
-    this.#values.set(value.dataInfoId, value);
+    this.#values.set(value.serviceKey, value);
     this.#count += (value.data === null ? 0 : 1) - ((known?.data ?? null) === null ? 0 : 1);
     this.#bytes += bytesOf(value.data ?? "") - bytesOf(known?.data ?? "");
     return true;
   }
 
-  watch(member: Member, dataInfoIds: readonly DataInfoId[]): void {
+  watch(member: Member, serviceKeys: readonly ServiceKey[]): void {
     const key = keyOf(member);
-    const watcher = this.#watchers.get(key) ?? { member, dataInfoIds: new Set() };
+    const watcher = this.#watchers.get(key) ?? { member, serviceKeys: new Set() };
     this.#watchers.set(key, watcher);
-    for (const dataInfoId of dataInfoIds) {
-      if (watcher.dataInfoIds.size < WATCHES_MAX) watcher.dataInfoIds.add(dataInfoId);
+    for (const serviceKey of serviceKeys) {
+      if (watcher.serviceKeys.size < WATCHES_MAX) watcher.serviceKeys.add(serviceKey);
     }
   }
 
-  unwatch(member: Member, dataInfoIds: readonly DataInfoId[]): void {
-    const watched = this.#watchers.get(keyOf(member))?.dataInfoIds;
-    for (const dataInfoId of dataInfoIds) watched?.delete(dataInfoId);
+  unwatch(member: Member, serviceKeys: readonly ServiceKey[]): void {
+    const watched = this.#watchers.get(keyOf(member))?.serviceKeys;
+    for (const serviceKey of serviceKeys) watched?.delete(serviceKey);
     if (watched?.size === 0) this.#watchers.delete(keyOf(member));
   }
 
@@ -121,9 +121,9 @@ export class Configs {
   }
 
   /** The watchers of a value. */
-  watchersOf(dataInfoId: DataInfoId): Member[] {
+  watchersOf(serviceKey: ServiceKey): Member[] {
     return [...this.#watchers.values()]
-      .filter((watcher) => watcher.dataInfoIds.has(dataInfoId))
+      .filter((watcher) => watcher.serviceKeys.has(serviceKey))
       .map(({ member }) => member);
   }
 

@@ -20,7 +20,7 @@ import type {
   MemberToMeta,
   MetaToMember,
 } from "../cluster/messages/membership.ts";
-import type { DataInfoId, NodeId } from "../model/ids.ts";
+import type { NodeId, ServiceKey } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 import { believedHeartbeat } from "./believedHeartbeat.ts";
 import { BlockedNodes } from "./blockedNodes.ts";
@@ -124,8 +124,8 @@ export class Meta {
   }
 
   /** The value of a configuration, as of this node's lead. */
-  config(dataInfoId: DataInfoId): ConfigValue | undefined {
-    return this.#configs.value(dataInfoId);
+  config(serviceKey: ServiceKey): ConfigValue | undefined {
+    return this.#configs.value(serviceKey);
   }
 
   /** The members that this node hears. */
@@ -202,7 +202,7 @@ export class Meta {
       case "putConfig":
         return this.#asked(event.request, () =>
           this.#changes.put(event.request, event, (waiting) =>
-            this.#configs.refusal(event.dataInfoId, event.data, waiting),
+            this.#configs.refusal(event.serviceKey, event.data, waiting),
           ),
         );
       case "configSaved":
@@ -248,8 +248,8 @@ export class Meta {
   #beginLead(nowMs: number): void {
     this.#beginList(nowMs);
     // The previous leader may have stored values that it could no longer send.
-    for (const { member, dataInfoIds } of this.#configs.watchers()) {
-      for (const dataInfoId of dataInfoIds) this.#tellConfig(member, dataInfoId);
+    for (const { member, serviceKeys } of this.#configs.watchers()) {
+      for (const serviceKey of serviceKeys) this.#tellConfig(member, serviceKey);
     }
   }
 
@@ -273,7 +273,7 @@ export class Meta {
     if (members !== undefined) this.#sendAll({ kind: "members", members });
     const counts = this.#clientCounts.take(() => this.#membership.clientCounts(), nowMs);
     if (counts !== undefined) this.#sendAll({ kind: "clientCounts", counts }, "session");
-    this.#changes.begin(this.#lead.term, ({ dataInfoId, data }) => this.#configs.next(dataInfoId, data, nowMs));
+    this.#changes.begin(this.#lead.term, ({ serviceKey, data }) => this.#configs.next(serviceKey, data, nowMs));
     if (nowMs < this.#slots.nextMs()) return;
     const living = this.#membership.dataNodes((name) => this.#blocked.names.has(name), nowMs);
     const isUnknown = (node: NodeId) => this.#membership.isUnknown(node);
@@ -288,14 +288,14 @@ export class Meta {
       case "heartbeat":
         return this.#heartbeat(from, this.#believed(from, message, nowMs), nowMs);
       case "watchConfig":
-        if (this.#membership.isKnown(from)) this.#configs.watch(from, message.dataInfoIds);
+        if (this.#membership.isKnown(from)) this.#configs.watch(from, message.serviceKeys);
         // While there is no leader, the values stored when this node last led are the best that are known.
         if (this.#isInCharge || (this.#hasConfigs && this.leader === undefined)) {
-          for (const dataInfoId of message.dataInfoIds) this.#tellConfig(from, dataInfoId);
+          for (const serviceKey of message.serviceKeys) this.#tellConfig(from, serviceKey);
         }
         return;
       case "unwatchConfig":
-        return this.#configs.unwatch(from, message.dataInfoIds);
+        return this.#configs.unwatch(from, message.serviceKeys);
       default:
         return unreachable(message);
     }
@@ -408,12 +408,12 @@ export class Meta {
     return { kind: "slotTable", table, versionFloor: this.#membership.newestVersion };
   }
 
-  #tellConfig(to: Member, dataInfoId: DataInfoId): void {
-    this.#output.send(to, { kind: "config", value: this.#configs.told(dataInfoId) });
+  #tellConfig(to: Member, serviceKey: ServiceKey): void {
+    this.#output.send(to, { kind: "config", value: this.#configs.told(serviceKey) });
   }
 
   #tellWatchers(value: ConfigValue): void {
-    for (const member of this.#configs.watchersOf(value.dataInfoId)) {
+    for (const member of this.#configs.watchersOf(value.serviceKey)) {
       this.#output.send(member, { kind: "config", value });
     }
   }

@@ -2,7 +2,7 @@
 
 import type { RegistryError } from "../base/errors.ts";
 import type { ConfigValue, Member, MemberToMeta, MetaToMember } from "../cluster/messages/membership.ts";
-import type { DataInfoId, NodeId } from "../model/ids.ts";
+import type { NodeId, ServiceKey } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 import type { ConfigLimits } from "./configs.ts";
 import type { LeadOptions, LeadOutput } from "./lead.ts";
@@ -57,7 +57,7 @@ export type MetaEvent =
   | {
       readonly kind: "putConfig";
       readonly request: number;
-      readonly dataInfoId: DataInfoId;
+      readonly serviceKey: ServiceKey;
       readonly data: string | null;
     }
   | { readonly kind: "configSaved"; readonly value: ConfigValue; readonly outcome: SaveOutcome }

@@ -3,14 +3,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Member } from "../cluster/messages/membership.ts";
-import { brandDataInfoId, nodeId } from "../model/ids.ts";
+import { brandServiceKey, nodeId } from "../model/ids.ts";
 import type { SaveOutcome } from "./saveOutcome.ts";
 import { EMPTY, LoneMeta, leading, OTHER } from "./testing/loneMeta.ts";
 
 const D1: Member = { role: "data", id: nodeId("d1.a") };
 const S1: Member = { role: "session", id: nodeId("s1.a") };
 const S2: Member = { role: "session", id: nodeId("s2.a") };
-const KEY = brandDataInfoId("key#@#I#@#G");
+const KEY = brandServiceKey("key#@#I#@#G");
 const OWNER = { leader: D1.id, leaderEpoch: 1n, followers: [] };
 const TABLE = { epoch: 1n, slots: [OWNER] };
 
@@ -104,27 +104,27 @@ test("a table that is stored while the store is being read is looked for again, 
 test("a configuration is told to its watchers when the store has it, and its request is answered then", () => {
   const one = leading();
   one.step({ kind: "memberUp", member: S1 });
-  one.step({ kind: "received", from: S1, message: { kind: "watchConfig", dataInfoIds: [KEY] } });
+  one.step({ kind: "received", from: S1, message: { kind: "watchConfig", serviceKeys: [KEY] } });
   assert.deepEqual(
     one.told(S1).map((message) => message.kind === "config" && message.value.data),
     [null],
   );
-  one.step({ kind: "putConfig", request: 7, dataInfoId: KEY, data: "on" });
+  one.step({ kind: "putConfig", request: 7, serviceKey: KEY, data: "on" });
   const [value] = one.configs;
   assert.ok(value !== undefined);
   assert.deepEqual([one.answers.has(7), one.told(S1), one.meta.config(KEY)], [false, [], undefined]);
   one.step({ kind: "configSaved", value, outcome: "saved" });
   assert.deepEqual([one.answers.has(7), one.answers.get(7), one.meta.config(KEY)], [true, undefined, value]);
   assert.deepEqual(one.told(S1), [{ kind: "config", value }]);
-  one.step({ kind: "received", from: S1, message: { kind: "unwatchConfig", dataInfoIds: [KEY] } });
-  one.step({ kind: "putConfig", request: 8, dataInfoId: KEY, data: "off" });
+  one.step({ kind: "received", from: S1, message: { kind: "unwatchConfig", serviceKeys: [KEY] } });
+  one.step({ kind: "putConfig", request: 8, serviceKey: KEY, data: "off" });
   one.step({ kind: "configSaved", value: one.configs.at(-1) ?? value, outcome: "saved" });
   assert.deepEqual(one.told(S1), []);
 });
 
 test("a value that the store refused is the word of another leader: this one doubts its lead", () => {
   const one = leading();
-  one.step({ kind: "putConfig", request: 7, dataInfoId: KEY, data: "on" });
+  one.step({ kind: "putConfig", request: 7, serviceKey: KEY, data: "on" });
   const [value] = one.configs;
   assert.ok(value !== undefined);
   one.step({ kind: "configSaved", value, outcome: "refused" });
@@ -134,7 +134,7 @@ test("a value that the store refused is the word of another leader: this one dou
 
 test("the refusal of what was asked in an earlier lead says nothing of this one", () => {
   const one = leading();
-  one.step({ kind: "putConfig", request: 7, dataInfoId: KEY, data: "on" });
+  one.step({ kind: "putConfig", request: 7, serviceKey: KEY, data: "on" });
   const [value] = one.configs;
   assert.ok(value !== undefined);
   one.lease(2n, OTHER);
@@ -186,14 +186,14 @@ test("a block that is stored while the store is being read is looked for again",
 test("who does not lead answers for nothing, says who does, and tells nobody anything", () => {
   const one = new LoneMeta();
   one.step({ kind: "woken" });
-  one.step({ kind: "putConfig", request: 1, dataInfoId: KEY, data: "on" });
+  one.step({ kind: "putConfig", request: 1, serviceKey: KEY, data: "on" });
   one.step({ kind: "blockNode", request: 2, node: "x", isBlocked: true });
   assert.deepEqual([one.answers.get(1)?.code, one.answers.get(2)?.code], ["NOT_META_LEADER", "NOT_META_LEADER"]);
   one.lease(1n, OTHER);
   assert.deepEqual([one.meta.isReady, one.meta.isLeading, one.meta.leader?.holder], [true, false, OTHER]);
   one.step({ kind: "memberUp", member: D1 });
   one.hear(D1);
-  one.step({ kind: "received", from: S1, message: { kind: "watchConfig", dataInfoIds: [KEY] } });
+  one.step({ kind: "received", from: S1, message: { kind: "watchConfig", serviceKeys: [KEY] } });
   one.step({ kind: "loaded", state: { ...EMPTY, slotTable: TABLE } });
   assert.deepEqual([one.sent, one.meta.slotTable, one.takeAsked()], [[], undefined, []]);
   assert.deepEqual(
@@ -208,11 +208,11 @@ test("nothing is told before the store was read, and then each watcher what it w
   one.step({ kind: "woken" });
   one.step({ kind: "memberUp", member: S1 });
   one.hear(S1);
-  one.step({ kind: "received", from: S1, message: { kind: "watchConfig", dataInfoIds: [KEY] } });
+  one.step({ kind: "received", from: S1, message: { kind: "watchConfig", serviceKeys: [KEY] } });
   one.lease();
   one.hear(S1);
   assert.deepEqual([one.meta.isLeading, one.meta.isReady, one.sent], [true, false, []]);
-  const value = { dataInfoId: KEY, version: 5n, data: "on" };
+  const value = { serviceKey: KEY, version: 5n, data: "on" };
   one.step({ kind: "loaded", state: { ...EMPTY, slotTable: TABLE, configs: new Map([[KEY, value]]) } });
   const told = one.told(S1);
   assert.deepEqual(told.filter(({ kind }) => kind === "slotTable").length, 1);
@@ -242,11 +242,11 @@ test("a member that is gone watches nothing any more", () => {
   const one = leading();
   one.step({ kind: "memberUp", member: S1 });
   one.hear(S1);
-  one.step({ kind: "received", from: S1, message: { kind: "watchConfig", dataInfoIds: [KEY] } });
+  one.step({ kind: "received", from: S1, message: { kind: "watchConfig", serviceKeys: [KEY] } });
   one.step({ kind: "memberDown", member: S1 });
   one.pass(20_000);
   one.told(S1);
-  one.step({ kind: "putConfig", request: 7, dataInfoId: KEY, data: "on" });
+  one.step({ kind: "putConfig", request: 7, serviceKey: KEY, data: "on" });
   const [value] = one.configs;
   assert.ok(value !== undefined);
   one.step({ kind: "configSaved", value, outcome: "saved" });
@@ -255,9 +255,9 @@ test("a member that is gone watches nothing any more", () => {
 
 test("who has neither link nor lease is not taken for a watcher, but answered", () => {
   const one = leading();
-  one.step({ kind: "received", from: S1, message: { kind: "watchConfig", dataInfoIds: [KEY] } });
+  one.step({ kind: "received", from: S1, message: { kind: "watchConfig", serviceKeys: [KEY] } });
   assert.equal(one.told(S1).length, 1);
-  one.step({ kind: "putConfig", request: 7, dataInfoId: KEY, data: "on" });
+  one.step({ kind: "putConfig", request: 7, serviceKey: KEY, data: "on" });
   const [value] = one.configs;
   assert.ok(value !== undefined);
   one.step({ kind: "configSaved", value, outcome: "saved" });

@@ -2,7 +2,7 @@
 // every write that could race states what it expects to find, and is refused if another write came first.
 
 import type { ConfigValue } from "../cluster/messages/membership.ts";
-import type { DataInfoId, NodeId } from "../model/ids.ts";
+import type { NodeId, ServiceKey } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 
 /** The cluster's constants, fixed at its first start. */
@@ -16,7 +16,7 @@ export interface MetaState {
   readonly cluster: Cluster | undefined;
   readonly slotTable: SlotTable | undefined;
   /** Removed values are kept, as null with their version: versions must keep growing if the value is set again. */
-  readonly configs: ReadonlyMap<DataInfoId, ConfigValue>;
+  readonly configs: ReadonlyMap<ServiceKey, ConfigValue>;
   /** Names of nodes that an operator has blocked. */
   readonly blockedNodes: ReadonlySet<string>;
 }

@@ -4,16 +4,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RegistryError } from "../base/errors.ts";
 import { fail } from "../base/errors.ts";
-import { brandDataInfoId } from "../model/ids.ts";
+import { brandServiceKey } from "../model/ids.ts";
 import { OperatorChanges } from "./operatorChanges.ts";
 import type { SaveOutcome } from "./saveOutcome.ts";
 import type { MetaNode, TestMember } from "./testing/metaCluster.ts";
 import { leaderOf, settledCluster } from "./testing/settledCluster.ts";
 
-const RULES = brandDataInfoId("rules#@#I#@#G");
+const RULES = brandServiceKey("rules#@#I#@#G");
 
 function put(meta: MetaNode, data: string, request = 1): void {
-  meta.step({ kind: "putConfig", request, dataInfoId: RULES, data });
+  meta.step({ kind: "putConfig", request, serviceKey: RULES, data });
 }
 
 function configsOf({ heard }: TestMember): (string | null)[] {
@@ -51,7 +51,7 @@ test("a node that is let in again gets slots again", () => {
 test("watchers are told a value when it is stored, and by the next leader what they may have missed", () => {
   const cluster = settledCluster();
   const session = cluster.member("s1.a");
-  const watch = { kind: "watchConfig", dataInfoIds: [RULES] } as const;
+  const watch = { kind: "watchConfig", serviceKeys: [RULES] } as const;
   for (const meta of cluster.metas.values()) meta.step({ kind: "received", from: session.member, message: watch });
   cluster.run(10);
   assert.deepEqual(configsOf(session), [null]);
@@ -129,7 +129,7 @@ function changes() {
     refusal: () => fail("NOT_META_LEADER", { leader: "m2" }),
   });
   let version = 0n;
-  const begin = (term = 1) => of.begin(term, ({ dataInfoId, data }) => ({ dataInfoId, data, version: ++version }));
+  const begin = (term = 1) => of.begin(term, ({ serviceKey, data }) => ({ serviceKey, data, version: ++version }));
   const codes = () => [...answers].map(([request, error]) => `${request} ${error?.code ?? "done"}`);
   return { of, saved, begin, codes };
 }
@@ -138,7 +138,7 @@ const allow = () => undefined;
 
 test("values and blocks wait for the store beside each other, one of each", () => {
   const { of, saved, begin } = changes();
-  for (const data of ["a", "b"]) of.put(1, { dataInfoId: RULES, data }, allow);
+  for (const data of ["a", "b"]) of.put(1, { serviceKey: RULES, data }, allow);
   for (const node of ["d1", "d2"]) of.block(2, { node, isBlocked: true });
   begin();
   begin();
@@ -150,12 +150,12 @@ test("values and blocks wait for the store beside each other, one of each", () =
 
 test("an answer of the store counts for exactly what it was asked to save", () => {
   const { of, begin, codes } = changes();
-  of.put(1, { dataInfoId: RULES, data: "a" }, allow);
+  of.put(1, { serviceKey: RULES, data: "a" }, allow);
   of.block(2, { node: "d1", isBlocked: true });
   begin(7);
-  const value = { dataInfoId: RULES, data: "a", version: 1n };
+  const value = { serviceKey: RULES, data: "a", version: 1n };
   assert.equal(of.configSaved({ ...value, version: 2n }, "saved"), undefined);
-  assert.equal(of.configSaved({ ...value, dataInfoId: brandDataInfoId("other#@#I#@#G") }, "saved"), undefined);
+  assert.equal(of.configSaved({ ...value, serviceKey: brandServiceKey("other#@#I#@#G") }, "saved"), undefined);
   assert.equal(of.nodeBlocked({ node: "d2", isBlocked: true }, "saved"), undefined);
   assert.equal(of.nodeBlocked({ node: "d1", isBlocked: false }, "saved"), undefined);
   assert.deepEqual(codes(), []);
@@ -184,7 +184,7 @@ test("a value is refused by what waits already, counted in values and in bytes o
     seen.push(waiting);
     return seen.length > 3 ? fail("CONFIG_VALUES_EXHAUSTED", { values: 3, configValuesMax: 3 }) : undefined;
   };
-  for (const [at, data] of ["1234", "56", null, "7"].entries()) of.put(at, { dataInfoId: RULES, data }, refusal);
+  for (const [at, data] of ["1234", "56", null, "7"].entries()) of.put(at, { serviceKey: RULES, data }, refusal);
   assert.deepEqual(seen, [
     { count: 0, bytes: 0 },
     { count: 1, bytes: 12 },
@@ -199,14 +199,14 @@ test("a change for which there is no room among those that wait is refused in wo
   const { of, codes } = changes();
   for (let request = 0; request <= 1_000; request++) of.block(request, { node: `d${request}`, isBlocked: true });
   assert.deepEqual(codes(), ["1000 STORE_UNAVAILABLE"]);
-  for (let request = 0; request <= 1_000; request++) of.put(2_000 + request, { dataInfoId: RULES, data: "" }, allow);
+  for (let request = 0; request <= 1_000; request++) of.put(2_000 + request, { serviceKey: RULES, data: "" }, allow);
   assert.deepEqual(codes(), ["1000 STORE_UNAVAILABLE", "3000 STORE_UNAVAILABLE"]);
 });
 
 test("who leads no more refuses what waits, and answers what is under way when the store has", () => {
   const { of, begin, codes } = changes();
   for (const request of [1, 2]) of.block(request, { node: `d${request}`, isBlocked: true });
-  for (const request of [3, 4]) of.put(request, { dataInfoId: RULES, data: "a" }, allow);
+  for (const request of [3, 4]) of.put(request, { serviceKey: RULES, data: "a" }, allow);
   begin();
   of.refuseWaiting();
   assert.deepEqual(codes(), ["4 NOT_META_LEADER", "2 NOT_META_LEADER"]);
@@ -223,7 +223,7 @@ test("while the store is away, whoever led last tells what was stored", () => {
   cluster.run(10_000);
   assert.equal(cluster.leader, undefined);
   const session = cluster.member("s1.a");
-  const watch = { kind: "watchConfig", dataInfoIds: [RULES] } as const;
+  const watch = { kind: "watchConfig", serviceKeys: [RULES] } as const;
   other?.step({ kind: "received", from: session.member, message: watch });
   cluster.run(10);
   assert.deepEqual(configsOf(session), [], "one that never led knows nothing, and says nothing");

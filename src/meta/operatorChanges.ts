@@ -4,7 +4,7 @@
 import { unreachable } from "../base/assert.ts";
 import { fail, type RegistryError } from "../base/errors.ts";
 import type { ConfigValue } from "../cluster/messages/membership.ts";
-import type { DataInfoId } from "../model/ids.ts";
+import type { ServiceKey } from "../model/ids.ts";
 import type { SaveOutcome } from "./saveOutcome.ts";
 import { SAVES_WAITING_MAX, SaveQueue } from "./saveQueue.ts";
 
@@ -15,7 +15,7 @@ export interface NodeBlock {
 }
 
 interface Put {
-  readonly dataInfoId: DataInfoId;
+  readonly serviceKey: ServiceKey;
   readonly data: string | null;
 }
 
@@ -78,8 +78,8 @@ export class OperatorChanges {
   }
 
   /** The store has answered for a value. Returns the term of the request; undefined if there was none. */
-  configSaved({ dataInfoId, version }: ConfigValue, outcome: SaveOutcome): number | undefined {
-    const ended = this.#puts.ended(({ saved }) => saved.dataInfoId === dataInfoId && saved.version === version);
+  configSaved({ serviceKey, version }: ConfigValue, outcome: SaveOutcome): number | undefined {
+    const ended = this.#puts.ended(({ saved }) => saved.serviceKey === serviceKey && saved.version === version);
     return this.#ended(ended, outcome);
   }
 

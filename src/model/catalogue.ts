@@ -1,14 +1,14 @@
 // The catalogue: which services there are, without their lists. A question names a scope, all services or those of one
 // namespace and group, so that a node that wants one group is not told of all others.
 
-import { checkedKeyPart, DEFAULT_GROUP, DEFAULT_INSTANCE_ID, SEPARATOR } from "./dataInfoId.ts";
 import type { DatumVersion } from "./datum.ts";
-import { brandCatalogueScope, type CatalogueScope, type DataInfoId } from "./ids.ts";
+import { brandCatalogueScope, type CatalogueScope, type ServiceKey } from "./ids.ts";
 import { RegistrationDigest } from "./registrationDigest.ts";
+import { checkedKeyPart, DEFAULT_GROUP, DEFAULT_NAMESPACE, SEPARATOR, type ServiceKeyParts } from "./serviceKey.ts";
 
 /** One service as the catalogue shows it, at one version of its list. */
 export interface CatalogueEntry extends DatumVersion {
-  readonly dataInfoId: DataInfoId;
+  readonly serviceKey: ServiceKey;
   /** The number of its publishers. 0: the service is not in the catalogue; in changes only. */
   readonly size: number;
 }
@@ -17,27 +17,27 @@ export interface CatalogueEntry extends DatumVersion {
 export const ALL_SERVICES = brandCatalogueScope("");
 
 /**
- * The services of one namespace (SOFARegistry's instanceId) and group; an empty part stands for its default. Throws
+ * The services of one namespace and group; an empty part stands for its default. Throws
  * FIELD_INVALID for an over-long or unprintable part.
  */
-export function groupScope({ instanceId, group }: { instanceId: string; group: string }): CatalogueScope {
-  const namespace = checkedKeyPart("instanceId", instanceId === "" ? DEFAULT_INSTANCE_ID : instanceId);
-  return brandCatalogueScope(namespace + SEPARATOR + checkedKeyPart("group", group === "" ? DEFAULT_GROUP : group));
+export function groupScope({ namespace, group }: Pick<ServiceKeyParts, "namespace" | "group">): CatalogueScope {
+  const first = checkedKeyPart("namespace", namespace === "" ? DEFAULT_NAMESPACE : namespace);
+  return brandCatalogueScope(first + SEPARATOR + checkedKeyPart("group", group === "" ? DEFAULT_GROUP : group));
 }
 
 /** The scope of the service's own namespace and group. */
-export function scopeOf(dataInfoId: DataInfoId): CatalogueScope {
-  return brandCatalogueScope(dataInfoId.slice(dataInfoId.indexOf(SEPARATOR) + SEPARATOR.length));
+export function scopeOf(serviceKey: ServiceKey): CatalogueScope {
+  return brandCatalogueScope(serviceKey.slice(serviceKey.indexOf(SEPARATOR) + SEPARATOR.length));
 }
 
 /** Whether the scope has the service. */
-export function isInScope(dataInfoId: DataInfoId, scope: CatalogueScope): boolean {
-  return scope === ALL_SERVICES || (dataInfoId.endsWith(scope) && scopeOf(dataInfoId) === scope);
+export function isInScope(serviceKey: ServiceKey, scope: CatalogueScope): boolean {
+  return scope === ALL_SERVICES || (serviceKey.endsWith(scope) && scopeOf(serviceKey) === scope);
 }
 
 /** The name of the service, without namespace and group. */
-export function nameOf(dataInfoId: DataInfoId): string {
-  return dataInfoId.slice(0, dataInfoId.indexOf(SEPARATOR));
+export function nameOf(serviceKey: ServiceKey): string {
+  return serviceKey.slice(0, serviceKey.indexOf(SEPARATOR));
 }
 
 /**
@@ -46,14 +46,14 @@ export function nameOf(dataInfoId: DataInfoId): string {
  */
 export class SlotCatalogue {
   readonly slot: number;
-  readonly #entries = new Map<DataInfoId, CatalogueEntry | "held">();
+  readonly #entries = new Map<ServiceKey, CatalogueEntry | "held">();
   readonly #digest = new RegistrationDigest();
 
   constructor(slot: number) {
     this.slot = slot;
   }
 
-  get entries(): ReadonlyMap<DataInfoId, CatalogueEntry | "held"> {
+  get entries(): ReadonlyMap<ServiceKey, CatalogueEntry | "held"> {
     return this.#entries;
   }
 
@@ -67,19 +67,19 @@ export class SlotCatalogue {
   }
 
   /** Puts the entry in the place of the service's earlier one; undefined takes the service out. */
-  set(dataInfoId: DataInfoId, entry: CatalogueEntry | "held" | undefined): void {
-    const before = this.#entries.get(dataInfoId);
-    if (before !== undefined) this.#digest.remove(digested(dataInfoId, before));
+  set(serviceKey: ServiceKey, entry: CatalogueEntry | "held" | undefined): void {
+    const before = this.#entries.get(serviceKey);
+    if (before !== undefined) this.#digest.remove(digested(serviceKey, before));
     if (entry === undefined) {
-      this.#entries.delete(dataInfoId);
+      this.#entries.delete(serviceKey);
       return;
     }
-    this.#entries.set(dataInfoId, entry);
-    this.#digest.add(digested(dataInfoId, entry));
+    this.#entries.set(serviceKey, entry);
+    this.#digest.add(digested(serviceKey, entry));
   }
 }
 
-function digested(dataInfoId: DataInfoId, entry: CatalogueEntry | "held"): Parameters<RegistrationDigest["add"]>[0] {
+function digested(serviceKey: ServiceKey, entry: CatalogueEntry | "held"): Parameters<RegistrationDigest["add"]>[0] {
   const { version, size } = entry === "held" ? { version: 0n, size: 0 } : entry;
-  return { dataInfoId, registId: "", version, registeredMs: size };
+  return { serviceKey, registId: "", version, registeredMs: size };
 }

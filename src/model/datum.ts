@@ -1,4 +1,4 @@
-import type { DataInfoId } from "./ids.ts";
+import type { ServiceKey } from "./ids.ts";
 import type { Publication, Stamp } from "./publication.ts";
 
 /** One publication put or removed; the unit of the operator log and of a delta. */
@@ -23,13 +23,13 @@ export function isSameVersion(a: DatumVersion, b: DatumVersion): boolean {
 
 /** Changes that lead from exactly the state `base` to exactly the named one. */
 export interface DatumDelta extends DatumVersion {
-  readonly dataInfoId: DataInfoId;
+  readonly serviceKey: ServiceKey;
   readonly base: DatumVersion;
   readonly changes: readonly DatumChange[];
 }
 
 /** All publications of one service in one state. */
 export interface DatumSnapshot extends DatumVersion {
-  readonly dataInfoId: DataInfoId;
+  readonly serviceKey: ServiceKey;
   readonly publications: readonly Publication[];
 }

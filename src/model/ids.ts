@@ -14,10 +14,10 @@ export type NodeId = Branded<"NodeId">;
 /** One connection of one client: `<client ip:port>_<session ip:port>`, as SOFARegistry names it. */
 export type ClientId = Branded<"ClientId">;
 
-/** The key of a service: `dataId#@#instanceId#@#group`. */
-export type DataInfoId = Branded<"DataInfoId">;
+/** The key of a service: `name#@#namespace#@#group` (model/serviceKey.ts). */
+export type ServiceKey = Branded<"ServiceKey">;
 
-/** The services of a catalogue: `instanceId#@#group`, or empty for all (model/catalogue.ts). */
+/** The services of a catalogue: `namespace#@#group`, or empty for all (model/catalogue.ts). */
 export type CatalogueScope = Branded<"CatalogueScope">;
 
 export function nodeId(text: string): NodeId {
@@ -82,9 +82,9 @@ export function hostNumberOf(client: ClientId): number {
   return 1 + ((hash >>> 0) % HOST_NUMBERS);
 }
 
-/** Only `model/dataInfoId.ts` and decoders of our own messages brand a key. */
-export function brandDataInfoId(text: string): DataInfoId {
-  return text as DataInfoId;
+/** Only `model/serviceKey.ts` and decoders of our own messages brand a key. */
+export function brandServiceKey(text: string): ServiceKey {
+  return text as ServiceKey;
 }
 
 /** Only `model/catalogue.ts` and decoders of our own messages brand a scope. */

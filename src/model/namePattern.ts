@@ -3,7 +3,7 @@
 // take.
 
 import { fail } from "../base/errors.ts";
-import { KEY_PART_CHARS_MAX } from "./dataInfoId.ts";
+import { KEY_PART_CHARS_MAX } from "./serviceKey.ts";
 
 // One star costs a search through the rest of the name.
 const STARS_MAX = 16;

@@ -1,7 +1,7 @@
 // A publication is one registration of one publisher. This file alone decides which of two wins: by the version that
 // the client counts up, then by the time at which a session took it; never by order of arrival.
 
-import type { ClientId, DataInfoId, NodeId } from "./ids.ts";
+import type { ClientId, NodeId, ServiceKey } from "./ids.ts";
 import { equalPayloads, type Payload } from "./payload.ts";
 
 /** The owner that answers for a publication: the client's connection, and the session node that holds it. */
@@ -10,7 +10,7 @@ export interface Owner {
   readonly client: ClientId;
 }
 
-/** The place of a registration or of its removal in the history of one (dataInfoId, registId). */
+/** The place of a registration or of its removal in the history of one (serviceKey, registId). */
 export interface Stamp {
   /** The client's own count, one up at every republish and unregister. */
   readonly version: bigint;
@@ -20,7 +20,7 @@ export interface Stamp {
 
 /** One registration. `registId` is chosen by the client and stable for the life of its publisher object. */
 export interface Publication extends Stamp {
-  readonly dataInfoId: DataInfoId;
+  readonly serviceKey: ServiceKey;
   readonly registId: string;
   readonly owner: Owner;
   readonly zone: string;

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { brandDataInfoId } from "./ids.ts";
+import { brandServiceKey } from "./ids.ts";
 import { type DigestedRegistration, RegistrationDigest } from "./registrationDigest.ts";
 
 const registrations: fc.Arbitrary<DigestedRegistration> = fc.record({
-  dataInfoId: fc.string().map(brandDataInfoId),
+  serviceKey: fc.string().map(brandServiceKey),
   registId: fc.string(),
   version: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
   registeredMs: fc.integer({ min: 0, max: 2 ** 45 }),
@@ -35,7 +35,7 @@ test("what is taken out leaves no trace", () => {
   );
 });
 
-const one: DigestedRegistration = { dataInfoId: brandDataInfoId("ab"), registId: "c", version: 7n, registeredMs: 5 };
+const one: DigestedRegistration = { serviceKey: brandServiceKey("ab"), registId: "c", version: 7n, registeredMs: 5 };
 
 for (const [what, other] of [
   ["the version", { ...one, version: 8n }],
@@ -43,7 +43,7 @@ for (const [what, other] of [
   ["the time", { ...one, registeredMs: 6 }],
   ["the upper half of the time", { ...one, registeredMs: 5 + 2 ** 32 }],
   ["the registId", { ...one, registId: "d" }],
-  ["where the registId ends", { ...one, registId: "ca", dataInfoId: brandDataInfoId("b") }],
+  ["where the registId ends", { ...one, registId: "ca", serviceKey: brandServiceKey("b") }],
 ] as const) {
   test(`another digest comes of ${what}`, () => {
     assert.notEqual(digestOf([one]).value, digestOf([other]).value);

@@ -1,12 +1,12 @@
 // Compares the registrations of two nodes without sending them: each keeps a sum over its registrations, updated with
 // every change, in any order.
 
-import type { DataInfoId } from "./ids.ts";
+import type { ServiceKey } from "./ids.ts";
 import type { Stamp } from "./publication.ts";
 
 /** The fields in a digest: the registration and its state. */
 export interface DigestedRegistration extends Stamp {
-  readonly dataInfoId: DataInfoId;
+  readonly serviceKey: ServiceKey;
   readonly registId: string;
 }
 
@@ -40,10 +40,10 @@ export class RegistrationDigest {
   }
 
   // Two lanes of 32 bits, since a product of larger numbers is slow; the mixing is that of MurmurHash3.
-  #sum({ dataInfoId, registId, version, registeredMs }: DigestedRegistration, sign: 1 | -1): void {
+  #sum({ serviceKey, registId, version, registeredMs }: DigestedRegistration, sign: 1 | -1): void {
     let high = 0x9747b28c;
     let low = 0x3c6ef372;
-    for (const text of [registId, dataInfoId]) {
+    for (const text of [registId, serviceKey]) {
       for (let at = 0; at < text.length; at++) {
         const unit = text.charCodeAt(at);
         high = Math.imul(high ^ unit, 0x85ebca6b);

@@ -3,7 +3,7 @@
 
 import { assert, defined } from "../base/assert.ts";
 import { crc32c } from "../base/crc32.ts";
-import type { DataInfoId, NodeId } from "./ids.ts";
+import type { NodeId, ServiceKey } from "./ids.ts";
 
 /** SOFARegistry's default. */
 export const SLOT_COUNT = 256;
@@ -12,17 +12,17 @@ const encoder = new TextEncoder();
 
 // A sum over a key takes ten times as long as a lookup, so this many are remembered.
 const SUMS_MAX = 100_000;
-const sums = new Map<DataInfoId, number>();
+const sums = new Map<ServiceKey, number>();
 
 /** The slot of a service, 0 to `slotCount - 1`. */
-export function slotOf(dataInfoId: DataInfoId, slotCount: number): number {
-  return (sums.get(dataInfoId) ?? sumOf(dataInfoId)) % slotCount;
+export function slotOf(serviceKey: ServiceKey, slotCount: number): number {
+  return (sums.get(serviceKey) ?? sumOf(serviceKey)) % slotCount;
 }
 
-function sumOf(dataInfoId: DataInfoId): number {
-  const sum = crc32c(encoder.encode(dataInfoId));
+function sumOf(serviceKey: ServiceKey): number {
+  const sum = crc32c(encoder.encode(serviceKey));
   if (sums.size >= SUMS_MAX) sums.clear();
-  sums.set(dataInfoId, sum);
+  sums.set(serviceKey, sum);
   return sum;
 }
 
@@ -41,8 +41,8 @@ export interface SlotTable {
 }
 
 /** The leader of a service's slot. */
-export function leaderOf(table: SlotTable, dataInfoId: DataInfoId): NodeId {
-  return slotOwner(table, slotOf(dataInfoId, table.slots.length)).leader;
+export function leaderOf(table: SlotTable, serviceKey: ServiceKey): NodeId {
+  return slotOwner(table, slotOf(serviceKey, table.slots.length)).leader;
 }
 
 export function slotOwner(table: SlotTable, slot: number): SlotOwner {

@@ -3,7 +3,7 @@
 
 import type { Account } from "../base/budget.ts";
 import type { RegistryError } from "../base/errors.ts";
-import type { ClientId, DataInfoId } from "../model/ids.ts";
+import type { ClientId, ServiceKey } from "../model/ids.ts";
 import type { Payload } from "../model/payload.ts";
 import type { Publication } from "../model/publication.ts";
 import type { Scope } from "../model/scope.ts";
@@ -11,7 +11,7 @@ import type { CatalogueEvent } from "./catalogue.ts";
 
 /** A publication as sent by a client; the session adds owner and time. */
 export interface PublishRequest {
-  readonly dataInfoId: DataInfoId;
+  readonly serviceKey: ServiceKey;
   readonly registId: string;
   readonly version: bigint;
   readonly zone: string;
@@ -24,7 +24,7 @@ export interface PublishRequest {
 
 /** A registration that a client takes back, or a subscription or watch that it ends. */
 export interface RegistrationKey {
-  readonly dataInfoId: DataInfoId;
+  readonly serviceKey: ServiceKey;
   readonly registId: string;
   readonly version: bigint;
   /** The id of the client's process, if the client sends one. */
@@ -96,7 +96,7 @@ export interface KeptWithView {
 export interface ServiceView {
   /** A slot for the gateway's own data. */
   kept?: KeptWithView | undefined;
-  readonly dataInfoId: DataInfoId;
+  readonly serviceKey: ServiceKey;
   readonly version: bigint;
   /** Valid during the call that passes the view; it changes with the next version. */
   readonly publications: ReadonlyMap<string, Publication>;
@@ -114,7 +114,7 @@ export interface Push {
 
 export interface ConfigPush {
   readonly id: number;
-  readonly dataInfoId: DataInfoId;
+  readonly serviceKey: ServiceKey;
   readonly version: bigint;
   /** null: the value was never set. */
   readonly data: string | null;
@@ -177,7 +177,7 @@ export type QueryEvent =
   | {
       readonly kind: "asked";
       readonly asker: Asker;
-      readonly dataInfoId: DataInfoId;
+      readonly serviceKey: ServiceKey;
       readonly since: bigint;
       readonly untilMs: number;
     }

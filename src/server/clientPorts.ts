@@ -4,7 +4,7 @@ import { defined } from "../base/assert.ts";
 import { ConnectionShares } from "../base/connectionShares.ts";
 import { Stepper } from "../base/stepper.ts";
 import type { ClientAddresses } from "../cluster/messages/membership.ts";
-import type { DataInfoId } from "../model/ids.ts";
+import type { ServiceKey } from "../model/ids.ts";
 import { type SlotTable, slotOf, slotOwner } from "../model/slot.ts";
 import type { OpenGateway, OtherSession, SessionNode } from "../protocols/kit/gateway.ts";
 import { GatewayChecks } from "../protocols/kit/gatewayChecks.ts";
@@ -88,7 +88,7 @@ function sessionNode(
     port: (key) => defined(listeners.ports.get(key), "a listener of the gateway that asks"),
     connections: () => session.connections,
     otherSessions: (key) => otherSessions(host, { own: roles.id, listener: nameOfListener(key) }),
-    slot: (dataInfoId) => slotOfService(session.slotTable, dataInfoId),
+    slot: (serviceKey) => slotOfService(session.slotTable, serviceKey),
     nodeAddress: (node) => session.members?.list.find(({ id, role }) => id === node && role === "data")?.address,
   };
 }
@@ -104,9 +104,9 @@ function otherSessions(
   );
 }
 
-function slotOfService(table: SlotTable | undefined, dataInfoId: DataInfoId) {
+function slotOfService(table: SlotTable | undefined, serviceKey: ServiceKey) {
   if (table === undefined) return undefined;
-  const id = slotOf(dataInfoId, table.slots.length);
+  const id = slotOf(serviceKey, table.slots.length);
   return { id, ...slotOwner(table, id) };
 }
 

@@ -9,7 +9,7 @@ import type { ConfigValue, Member, MetaToMember } from "../cluster/messages/memb
 import { Meta } from "../meta/meta.ts";
 import type { MetaEvent, MetaOptions, MetaOutput } from "../meta/metaPorts.ts";
 import { saveOutcome } from "../meta/saveOutcome.ts";
-import { type DataInfoId, nodeNameOf } from "../model/ids.ts";
+import { nodeNameOf, type ServiceKey } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 import type { RunningStore } from "./openMetaStore.ts";
 import { PendingAnswers } from "./pendingAnswers.ts";
@@ -59,8 +59,8 @@ export class MetaHost {
     return this.#isStoreReachable;
   }
 
-  putConfig(dataInfoId: DataInfoId, data: string | null): Promise<void> {
-    return this.#answers.ask((request) => this.step({ kind: "putConfig", request, dataInfoId, data }));
+  putConfig(serviceKey: ServiceKey, data: string | null): Promise<void> {
+    return this.#answers.ask((request) => this.step({ kind: "putConfig", request, serviceKey, data }));
   }
 
   async blockNode(node: string, isBlocked: boolean): Promise<void> {

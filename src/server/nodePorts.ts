@@ -141,7 +141,7 @@ export async function openDataPort(environment: NodePortsEnvironment, host: Data
 function heldStatus({ data, stepper }: DataHost): HeldStatus {
   return {
     heldLosses: () => data.heldLosses,
-    releaseHeld: (dataInfoId) => stepper.step({ kind: "releaseHeld", dataInfoId }),
+    releaseHeld: (serviceKey) => stepper.step({ kind: "releaseHeld", serviceKey }),
     nowMs: () => hostClock.nowMs(),
   };
 }

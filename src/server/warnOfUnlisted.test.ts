@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LogFields } from "../base/ports.ts";
-import { makeDataInfoId } from "../model/dataInfoId.ts";
 import { nodeId } from "../model/ids.ts";
+import { makeServiceKey } from "../model/serviceKey.ts";
 import { warnOfUnlisted } from "./warnOfUnlisted.ts";
 
 test("each publisher for which a list has no room is named, with what the list takes", () => {
@@ -10,13 +10,13 @@ test("each publisher for which a list has no room is named, with what the list t
   const nothing = () => undefined;
   const warn = (event: string, fields?: LogFields) => void lines.push([event, fields]);
   const log = { debug: nothing, info: nothing, warn, error: nothing };
-  const dataInfoId = makeDataInfoId({ dataId: "orders", instanceId: "I", group: "G" });
+  const serviceKey = makeServiceKey({ name: "orders", namespace: "I", group: "G" });
   const stamp = { version: 1n, registeredMs: 1 };
-  warnOfUnlisted(log, nodeId("s1.a"), [{ dataInfoId, registId: "r1", stamp, bytes: 70_000, bytesMax: 65_536 }]);
+  warnOfUnlisted(log, nodeId("s1.a"), [{ serviceKey, registId: "r1", stamp, bytes: 70_000, bytesMax: 65_536 }]);
   assert.deepEqual(lines, [
     [
       "a publisher is not listed: the list of its service is full",
-      { service: dataInfoId, registId: "r1", session: "s1.a", bytes: 70_000, bytesMax: 65_536 },
+      { service: serviceKey, registId: "r1", session: "s1.a", bytes: 70_000, bytesMax: 65_536 },
     ],
   ]);
 });

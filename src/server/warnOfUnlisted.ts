@@ -4,9 +4,9 @@ import type { NodeId } from "../model/ids.ts";
 
 /** Clients are not told: their registration was taken, and waits for room in the list. */
 export function warnOfUnlisted(log: Log, session: NodeId, unlisted: readonly Unlisted[]): void {
-  for (const { dataInfoId, registId, bytes, bytesMax } of unlisted) {
+  for (const { serviceKey, registId, bytes, bytesMax } of unlisted) {
     log.warn("a publisher is not listed: the list of its service is full", {
-      service: dataInfoId,
+      service: serviceKey,
       registId,
       session,
       bytes,

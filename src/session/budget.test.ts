@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import fc from "fast-check";
 import { HELD } from "../base/budget.ts";
-import { brandDataInfoId, nodeId } from "../model/ids.ts";
+import { brandServiceKey, nodeId } from "../model/ids.ts";
 import { packPayload } from "../model/payload.ts";
 import * as harness from "./testing/harness.ts";
 import {
@@ -36,7 +36,7 @@ const failures = ({ channel }: TestClient) =>
   channel.outcomes.flatMap((outcome) => (outcome.kind === "failed" ? [outcome.error.code] : []));
 const unpublish = (client: TestClient, registId = "p1", version = 2n) =>
   session.step(
-    { kind: "unpublished", client: client.id, request: 1, key: { dataInfoId: ORDERS, registId, version } },
+    { kind: "unpublished", client: client.id, request: 1, key: { serviceKey: ORDERS, registId, version } },
     nowMs,
   );
 
@@ -86,7 +86,7 @@ test("other addresses are served while one has all that it may have", () => {
   useBudget({ bytesMax: 30 * MIB });
   const greedy = connect("greedy");
   for (let at = 0; at < 5; at++) {
-    publish(greedy, { dataInfoId: brandDataInfoId(`greedy-${at}#@#I#@#G`), payload: boxOf(4 * MIB) });
+    publish(greedy, { serviceKey: brandServiceKey(`greedy-${at}#@#I#@#G`), payload: boxOf(4 * MIB) });
   }
   assert.equal(failures(greedy)[0], "ADDRESS_BYTES_EXHAUSTED");
   const honest = connect("honest");
@@ -178,8 +178,8 @@ test("whatever clients do in whatever order: when all are gone, nothing is held 
 
 function act(client: TestClient, { what, service, id, version: number, bytes }: Step): void {
   const version = BigInt(number);
-  const dataInfoId = brandDataInfoId(`service-${service}#@#I#@#G`);
-  const key = { dataInfoId, registId: `r${id}`, version };
+  const serviceKey = brandServiceKey(`service-${service}#@#I#@#G`);
+  const key = { serviceKey, registId: `r${id}`, version };
   const request = { client: client.id, request: 1 };
   switch (what) {
     case "publish":
@@ -215,7 +215,7 @@ test("a registration that lost to a newer one elsewhere is held until its client
     batch: batch.batch,
     unlisted: [],
     isFull: false,
-    superseded: [{ dataInfoId: ORDERS, registId: "p1", stamp, by, isRemoved: false }],
+    superseded: [{ serviceKey: ORDERS, registId: "p1", stamp, by, isRemoved: false }],
   });
   assert.ok(budget.heldBytes > 0);
   disconnect(client);

@@ -7,7 +7,7 @@ import type { CatalogueMessage } from "../cluster/messages/catalogue.ts";
 import type { SlotDigest } from "../cluster/messages/slotDigest.ts";
 import { type CatalogueEntry, SlotCatalogue } from "../model/catalogue.ts";
 import type { DatumVersion } from "../model/datum.ts";
-import type { DataInfoId, NodeId } from "../model/ids.ts";
+import type { NodeId, ServiceKey } from "../model/ids.ts";
 import { isFromAfar } from "./serviceList.ts";
 
 // The versions of services that are gone, so that none returns with a lower one: the leaders themselves forget them
@@ -26,10 +26,10 @@ interface CopiedSlot {
 
 export class CatalogueCopy {
   readonly #slots = new Map<number, CopiedSlot>();
-  readonly #shown = new Map<DataInfoId, CatalogueEntry>();
-  readonly #gone = new Map<DataInfoId, DatumVersion>();
+  readonly #shown = new Map<ServiceKey, CatalogueEntry>();
+  readonly #gone = new Map<ServiceKey, DatumVersion>();
   /** Versions that were shown and are higher than what the leader told. */
-  readonly #ahead = new Map<DataInfoId, DatumVersion>();
+  readonly #ahead = new Map<ServiceKey, DatumVersion>();
   #isAhead = false;
   #known = 0;
   #told = 0;
@@ -55,7 +55,7 @@ export class CatalogueCopy {
   }
 
   /** Versions of which the leaders are to hear. */
-  ahead(): Iterable<readonly [DataInfoId, DatumVersion]> {
+  ahead(): Iterable<readonly [ServiceKey, DatumVersion]> {
     return this.#ahead;
   }
 
@@ -72,8 +72,8 @@ export class CatalogueCopy {
     if (message.isFirst) slot.parts = { from, told: new SlotCatalogue(message.slot) };
     if (slot.parts === undefined || slot.parts.from !== from) return undefined;
     const { told } = slot.parts;
-    for (const entry of message.entries) told.set(entry.dataInfoId, entry);
-    for (const dataInfoId of message.held) told.set(dataInfoId, "held");
+    for (const entry of message.entries) told.set(entry.serviceKey, entry);
+    for (const serviceKey of message.held) told.set(serviceKey, "held");
     if (!message.isLast) return undefined;
     const before = slot.told?.entries;
     if (before === undefined) this.#known++;
@@ -81,7 +81,7 @@ export class CatalogueCopy {
     slot.told = told;
     this.#told += told.entries.size - (before?.size ?? 0);
     const changes: CatalogueEntry[] = [];
-    for (const dataInfoId of before?.keys() ?? []) if (!told.entries.has(dataInfoId)) this.#hide(dataInfoId, changes);
+    for (const serviceKey of before?.keys() ?? []) if (!told.entries.has(serviceKey)) this.#hide(serviceKey, changes);
     for (const entry of told.entries.values()) if (entry !== "held") this.#show(entry, changes, nowMs);
     return changes;
   }
@@ -93,10 +93,10 @@ export class CatalogueCopy {
     const changes: CatalogueEntry[] = [];
     const sizeBefore = told.entries.size;
     for (const entry of entries) {
-      const { dataInfoId } = entry;
-      told.set(dataInfoId, entry.size > 0 ? entry : undefined);
+      const { serviceKey } = entry;
+      told.set(serviceKey, entry.size > 0 ? entry : undefined);
       if (entry.size > 0) this.#show(entry, changes, nowMs);
-      else this.#hide(dataInfoId, changes, entry);
+      else this.#hide(serviceKey, changes, entry);
     }
     this.#told += told.entries.size - sizeBefore;
     return changes;
@@ -111,33 +111,33 @@ export class CatalogueCopy {
   }
 
   #show(entry: CatalogueEntry, changes: CatalogueEntry[], nowMs: number): void {
-    const { dataInfoId } = entry;
-    const shown = this.#shown.get(dataInfoId);
-    const floor = shown ?? this.#gone.get(dataInfoId);
+    const { serviceKey } = entry;
+    const shown = this.#shown.get(serviceKey);
+    const floor = shown ?? this.#gone.get(serviceKey);
     if (floor !== undefined && entry.version < floor.version && !isFromAfar(entry, floor, nowMs)) {
-      this.#isAhead ||= !this.#ahead.has(dataInfoId);
-      this.#ahead.set(dataInfoId, { version: floor.version, origin: floor.origin });
+      this.#isAhead ||= !this.#ahead.has(serviceKey);
+      this.#ahead.set(serviceKey, { version: floor.version, origin: floor.origin });
       return;
     }
-    this.#ahead.delete(dataInfoId);
-    this.#gone.delete(dataInfoId);
-    this.#shown.set(dataInfoId, entry);
+    this.#ahead.delete(serviceKey);
+    this.#gone.delete(serviceKey);
+    this.#shown.set(serviceKey, entry);
     if (shown === undefined || shown.version !== entry.version || shown.size !== entry.size) changes.push(entry);
   }
 
   /** The service is gone, with the version `last` if the leader named one. */
-  #hide(dataInfoId: DataInfoId, changes: CatalogueEntry[], last?: DatumVersion): void {
-    const shown = this.#shown.get(dataInfoId);
-    this.#ahead.delete(dataInfoId);
+  #hide(serviceKey: ServiceKey, changes: CatalogueEntry[], last?: DatumVersion): void {
+    const shown = this.#shown.get(serviceKey);
+    this.#ahead.delete(serviceKey);
     if (shown === undefined) return;
     const { version, origin } = last !== undefined && last.version > shown.version ? last : shown;
-    this.#shown.delete(dataInfoId);
-    this.#gone.delete(dataInfoId);
-    this.#gone.set(dataInfoId, { version, origin });
+    this.#shown.delete(serviceKey);
+    this.#gone.delete(serviceKey);
+    this.#gone.set(serviceKey, { version, origin });
     for (const earliest of this.#gone.keys()) {
       if (this.#gone.size <= GONE_MAX) break;
       this.#gone.delete(earliest);
     }
-    changes.push({ dataInfoId, version, origin, size: 0 });
+    changes.push({ serviceKey, version, origin, size: 0 });
   }
 }

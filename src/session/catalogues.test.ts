@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { ALL_SERVICES, type CatalogueEntry, groupScope, SlotCatalogue } from "../model/catalogue.ts";
-import { brandDataInfoId, type CatalogueScope, type DataInfoId, nodeId } from "../model/ids.ts";
+import { brandServiceKey, type CatalogueScope, nodeId, type ServiceKey } from "../model/ids.ts";
 import { ANY_NAME, type NamePattern, readNamePattern } from "../model/namePattern.ts";
 import type { CatalogueAsker } from "../registry/catalogue.ts";
 import {
@@ -22,21 +22,21 @@ import {
 
 beforeEach(reset);
 
-const STOCK = brandDataInfoId("stock#@#I#@#G");
-const GROUP = groupScope({ instanceId: "I", group: "G" });
+const STOCK = brandServiceKey("stock#@#I#@#G");
+const GROUP = groupScope({ namespace: "I", group: "G" });
 const OTHER = nodeId("data-2");
 // A version of the time at which the tests run, as leaders give it.
 const BASE = BigInt(START_MS - 1_546_272_000_000) << 15n;
 
-const entry = (dataInfoId: DataInfoId, version: bigint, size = 1, origin = 1n): CatalogueEntry => ({
-  dataInfoId,
+const entry = (serviceKey: ServiceKey, version: bigint, size = 1, origin = 1n): CatalogueEntry => ({
+  serviceKey,
   version: BASE + version,
   origin,
   size,
 });
 
 const text = (entries: readonly CatalogueEntry[]) =>
-  entries.map(({ dataInfoId, version, size }) => `${dataInfoId.split("#")[0]} v${version - BASE} ${size}`).join(", ");
+  entries.map(({ serviceKey, version, size }) => `${serviceKey.split("#")[0]} v${version - BASE} ${size}`).join(", ");
 
 interface Ask {
   readonly scope?: CatalogueScope;
@@ -68,16 +68,16 @@ function ask({
 }
 
 /** The leader tells the slot as a whole. */
-function whole(entries: readonly CatalogueEntry[], held: readonly DataInfoId[] = []): void {
+function whole(entries: readonly CatalogueEntry[], held: readonly ServiceKey[] = []): void {
   fromData({ kind: "catalogue", scope: ALL_SERVICES, slot: 0, entries, held, isFirst: true, isLast: true });
 }
 
 /** The leader tells changes to one who was told `before`. */
-function changed(before: readonly (CatalogueEntry | DataInfoId)[], entries: readonly CatalogueEntry[]): void {
+function changed(before: readonly (CatalogueEntry | ServiceKey)[], entries: readonly CatalogueEntry[]): void {
   const told = new SlotCatalogue(0);
   for (const one of before) {
     if (typeof one === "string") told.set(one, "held");
-    else told.set(one.dataInfoId, one);
+    else told.set(one.serviceKey, one);
   }
   fromData({ kind: "catalogueChanged", scope: ALL_SERVICES, base: told.digest, entries });
 }
@@ -243,7 +243,7 @@ test("a standing question keeps its scope", () => {
 });
 
 test("of one scope too many the one that was asked for longest ago goes; if all are asked for, it is refused", () => {
-  const scope = (at: number) => groupScope({ instanceId: "I", group: `g${at}` });
+  const scope = (at: number) => groupScope({ namespace: "I", group: `g${at}` });
   for (let at = 0; at < 64; at++) ask({ scope: scope(at), forMs: 100 + at });
   assert.deepEqual(ask({ scope: scope(64) }).heard, ["QUERIES_EXHAUSTED"]);
   pass(110);
@@ -257,7 +257,7 @@ test("of one scope too many the one that was asked for longest ago goes; if all 
 test("a catalogue that is too large fails its askers, and is not tried again for a minute", () => {
   const { heard } = ask({ isStanding: true });
   const part = (from: number) =>
-    Array.from({ length: 2_000 }, (_, at) => entry(brandDataInfoId(`s${from + at}#@#I#@#G`), 1n));
+    Array.from({ length: 2_000 }, (_, at) => entry(brandServiceKey(`s${from + at}#@#I#@#G`), 1n));
   const message = { kind: "catalogue", scope: ALL_SERVICES, slot: 0, held: [] } as const;
   for (let from = 0; from <= 250_000; from += 2_000) {
     fromData({ ...message, entries: part(from), isFirst: from === 0, isLast: from === 250_000 });
@@ -270,7 +270,7 @@ test("a catalogue that is too large fails its askers, and is not tried again for
 
 test("with too many entries in all the largest scope goes, and not the one that has grown", () => {
   const [all, group] = [ask({ isStanding: true }), ask({ scope: GROUP, isStanding: true })];
-  const entries = Array.from({ length: 250_000 }, (_, at) => entry(brandDataInfoId(`s${at}#@#I#@#H`), 1n));
+  const entries = Array.from({ length: 250_000 }, (_, at) => entry(brandServiceKey(`s${at}#@#I#@#H`), 1n));
   whole(entries);
   assert.equal(all.heard.length, 1);
   fromData({
@@ -296,11 +296,11 @@ test("of too many askers the last is refused, until one of the others has gone",
 
 test("the versions of ten thousand gone services are remembered, and no more", () => {
   const { heard } = ask({ isStanding: true });
-  const many = Array.from({ length: 10_001 }, (_, at) => entry(brandDataInfoId(`s${at}#@#I#@#G`), 2n));
+  const many = Array.from({ length: 10_001 }, (_, at) => entry(brandServiceKey(`s${at}#@#I#@#G`), 2n));
   whole(many);
   whole([]);
   heard.length = 0;
-  const [forgotten, remembered] = [brandDataInfoId("s0#@#I#@#G"), brandDataInfoId("s1#@#I#@#G")];
+  const [forgotten, remembered] = [brandServiceKey("s0#@#I#@#G"), brandServiceKey("s1#@#I#@#G")];
   whole([entry(forgotten, 1n), entry(remembered, 1n)]);
   assert.deepEqual(heard, ["~ s0 v1 1"]);
 });

@@ -9,7 +9,7 @@ import { CATALOGUE_ENTRIES_MAX, CATALOGUE_SCOPES_MAX, type CatalogueMessage } fr
 import type { SlotDigest } from "../cluster/messages/slotDigest.ts";
 import { type CatalogueEntry, nameOf } from "../model/catalogue.ts";
 import type { DatumVersion } from "../model/datum.ts";
-import type { CatalogueScope, DataInfoId, NodeId } from "../model/ids.ts";
+import type { CatalogueScope, NodeId, ServiceKey } from "../model/ids.ts";
 import { matchesName } from "../model/namePattern.ts";
 import type { CatalogueAsker, CatalogueEvent } from "../registry/catalogue.ts";
 import { CatalogueCopy } from "./catalogueCopy.ts";
@@ -218,7 +218,7 @@ export class Catalogues {
     if (changes.length === 0) return;
     open.changes = [];
     for (const { asker, pattern } of [...open.standing.values()]) {
-      const matching = changes.filter(({ dataInfoId }) => matchesName(nameOf(dataInfoId), pattern));
+      const matching = changes.filter(({ serviceKey }) => matchesName(nameOf(serviceKey), pattern));
       if (matching.length > 0) asker.changed(matching);
     }
   }
@@ -233,7 +233,7 @@ export class Catalogues {
     const entries: CatalogueEntry[] = [];
     let isCut = false;
     for (const entry of open.copy.shown()) {
-      if (!matchesName(nameOf(entry.dataInfoId), pattern)) continue;
+      if (!matchesName(nameOf(entry.serviceKey), pattern)) continue;
       isCut = entries.length >= entriesMax;
       if (isCut) break;
       entries.push(entry);
@@ -251,7 +251,7 @@ export class Catalogues {
 
   /** Says to the leaders of the wanted slots what is here of them. */
   #ask({ scope, copy }: OpenScope, isWanted: (slot: number) => boolean): void {
-    const byLeader = new Map<NodeId, { known: SlotDigest[]; unknown: number[]; ahead: [DataInfoId, DatumVersion][] }>();
+    const byLeader = new Map<NodeId, { known: SlotDigest[]; unknown: number[]; ahead: [ServiceKey, DatumVersion][] }>();
     for (const [slot, { leader }] of (this.#links.table?.slots ?? []).entries()) {
       if (!isWanted(slot) || !this.#links.isReachable(leader)) continue;
       const ofLeader = byLeader.get(leader) ?? { known: [], unknown: [], ahead: [] };
@@ -260,10 +260,10 @@ export class Catalogues {
       if (digest === undefined) ofLeader.unknown.push(slot);
       else ofLeader.known.push(digest);
     }
-    for (const [dataInfoId, version] of copy.ahead()) {
-      const leader = this.#links.leader(dataInfoId);
+    for (const [serviceKey, version] of copy.ahead()) {
+      const leader = this.#links.leader(serviceKey);
       const ahead = leader === undefined ? undefined : byLeader.get(leader)?.ahead;
-      if (ahead !== undefined && ahead.length < CATALOGUE_ENTRIES_MAX) ahead.push([dataInfoId, version]);
+      if (ahead !== undefined && ahead.length < CATALOGUE_ENTRIES_MAX) ahead.push([serviceKey, version]);
     }
     for (const [leader, question] of byLeader) this.#links.send(leader, { kind: "catalogueWatch", scope, ...question });
   }

@@ -33,9 +33,9 @@ function refuseAll(): void {
   assert.ok(batch?.kind === "publish");
   const superseded = batch.items.flatMap((item) => {
     if (item.kind !== "put") return [];
-    const { dataInfoId, registId, version, registeredMs } = item.publication;
+    const { serviceKey, registId, version, registeredMs } = item.publication;
     const by = { version: 1n, registeredMs };
-    return [{ dataInfoId, registId, stamp: { version, registeredMs }, by, isRemoved: false, holder: HOLDER }];
+    return [{ serviceKey, registId, stamp: { version, registeredMs }, by, isRemoved: false, holder: HOLDER }];
   });
   forgetSent();
   fromData({ kind: "taken", batch: batch.batch, superseded, unlisted: [], isFull: false });
@@ -165,7 +165,7 @@ test("the holder's word is not held up by what a stranger waits to say again", (
 test("the holder takes back from this session what a stranger waits for there", () => {
   challenger();
   const owner = connect();
-  const key = { dataInfoId: ORDERS, registId: "p1", version: 2n };
+  const key = { serviceKey: ORDERS, registId: "p1", version: 2n };
   session.step({ kind: "unpublished", client: owner.id, request: 2, key }, nowMs);
   const [item] = batches().flat();
   assert.ok(item?.kind === "remove" && item.removal.stamp.version === 2n && item.removal.client === owner.id);
@@ -194,13 +194,13 @@ function challengeHolder(version = 5n): TestClient {
   publish(client, { version: 5n });
   taken();
   forgetSent();
-  const registrations = [{ dataInfoId: ORDERS, registId: "p1", version, registeredMs: nowMs }];
+  const registrations = [{ serviceKey: ORDERS, registId: "p1", version, registeredMs: nowMs }];
   entry = registrations;
   client.channel.heardMs = nowMs - 1;
   return client;
 }
 
-let entry: readonly { dataInfoId: typeof ORDERS; registId: string; version: bigint; registeredMs: number }[] = [];
+let entry: readonly { serviceKey: typeof ORDERS; registId: string; version: bigint; registeredMs: number }[] = [];
 const yielded = () => toData.flatMap((message) => (message.kind === "yielded" ? [message.registrations] : []));
 
 test("what a client holds whose connection is lost is yielded at once to who wants it elsewhere", () => {

@@ -84,7 +84,7 @@ export class Claims {
   #yield(entries: readonly InventoryEntry[]): void {
     const byLeader = new Map<NodeId, InventoryEntry[]>();
     for (const entry of entries) {
-      const leader = this.#links.leader(entry.dataInfoId);
+      const leader = this.#links.leader(entry.serviceKey);
       if (leader === undefined || !this.#links.isReachable(leader)) continue;
       const ofLeader = byLeader.get(leader) ?? [];
       byLeader.set(leader, ofLeader);

@@ -25,7 +25,7 @@ import {
 } from "./testing/harness.ts";
 import { COSTS, NOW_MS, newClient, publishRequest } from "./testing/parts.ts";
 
-const KEY = { dataInfoId: ORDERS, registId: "p1" };
+const KEY = { serviceKey: ORDERS, registId: "p1" };
 const HOLDER = clientId("10.0.0.8:1_10.1.0.1:9600");
 
 beforeEach(reset);

@@ -2,7 +2,7 @@
 
 import type { Account } from "../base/budget.ts";
 import type { RegistryError } from "../base/errors.ts";
-import type { ClientId, DataInfoId } from "../model/ids.ts";
+import type { ClientId, ServiceKey } from "../model/ids.ts";
 import type { Publication, Stamp } from "../model/publication.ts";
 import type { Scope } from "../model/scope.ts";
 import type { ClientChannel } from "../registry/registry.ts";
@@ -55,7 +55,7 @@ export interface PushTarget {
   /** Its key among the targets of its service. */
   readonly key: string;
   readonly client: Client;
-  readonly dataInfoId: DataInfoId;
+  readonly serviceKey: ServiceKey;
   readonly scope: Scope;
   readonly zone: string;
   readonly variant: string;
@@ -76,7 +76,7 @@ export interface PushUnderWay extends SentPush {
 /** One configurator object of a client. */
 export interface ConfigWatch {
   readonly client: Client;
-  readonly dataInfoId: DataInfoId;
+  readonly serviceKey: ServiceKey;
   readonly registId: string;
   version: bigint;
   /** The charge to the client's account. */
@@ -98,8 +98,8 @@ export interface ConfigUnderWay extends SentPush {
 }
 
 /** The key of one registration object among those of a client. */
-export function registrationKey({ dataInfoId, registId }: { dataInfoId: DataInfoId; registId: string }): string {
-  return `${registId}\n${dataInfoId}`;
+export function registrationKey({ serviceKey, registId }: { serviceKey: ServiceKey; registId: string }): string {
+  return `${registId}\n${serviceKey}`;
 }
 
 // A client that takes longer than this for an answer gets some lists twice.

@@ -11,15 +11,15 @@ type TestClient = ReturnType<typeof newClient>;
 function newWatches() {
   let pushes = 0;
   const watches = new ConfigWatches({ pushTimeoutMs: TIMEOUT_MS }, () => ++pushes, COSTS);
-  const watch = (client: TestClient, { registId = "c1", version = 1n, dataInfoId = ORDERS, atMs = 0 } = {}) => {
-    const key = { registId, version, dataInfoId };
+  const watch = (client: TestClient, { registId = "c1", version = 1n, serviceKey = ORDERS, atMs = 0 } = {}) => {
+    const key = { registId, version, serviceKey };
     assert.equal(watches.charge(client, key), undefined);
     return watches.watch(client, key, NOW_MS + atMs);
   };
-  const unwatch = (client: TestClient, { registId = "c1", version = 1n, dataInfoId = ORDERS } = {}) =>
-    watches.unwatch(client, { registId, version, dataInfoId });
-  const change = (version: bigint, { dataInfoId = ORDERS, atMs = 0 } = {}) =>
-    watches.changed({ dataInfoId, version, data: `v${version}` }, NOW_MS + atMs);
+  const unwatch = (client: TestClient, { registId = "c1", version = 1n, serviceKey = ORDERS } = {}) =>
+    watches.unwatch(client, { registId, version, serviceKey });
+  const change = (version: bigint, { serviceKey = ORDERS, atMs = 0 } = {}) =>
+    watches.changed({ serviceKey, version, data: `v${version}` }, NOW_MS + atMs);
   const answer = (client: TestClient, { at = -1, isTaken = true, atMs = 0 } = {}) =>
     watches.answered(client, client.channel.configs.at(at)?.id ?? -1, { isTaken, nowMs: NOW_MS + atMs });
   const repair = (atMs: number) => watches.repair(NOW_MS + atMs);
@@ -55,7 +55,7 @@ test("only a newer value is a change, and only of what is watched", () => {
   const client = newClient();
   watch(client);
   for (const version of [3n, 3n, 2n, 4n]) change(version);
-  change(9n, { dataInfoId: STOCK });
+  change(9n, { serviceKey: STOCK });
   assert.deepEqual([shown(client), watches.watched()], [[3n, 4n], [ORDERS]]);
 });
 
@@ -88,7 +88,7 @@ test("the end of a client ends its watches, and names what nobody watches any mo
   const { watches, watch, change } = newWatches();
   const [first, second] = [newClient(), newClient()];
   watch(first);
-  watch(first, { registId: "c2", dataInfoId: STOCK });
+  watch(first, { registId: "c2", serviceKey: STOCK });
   watch(second);
   assert.deepEqual(watches.dropClient(first), [STOCK]);
   change(1n);
@@ -109,7 +109,7 @@ test("what is charged is what is watched, once each, and all of it is released",
 test("a watch that would be too much is refused", () => {
   const { watches } = newWatches();
   const client = newClient(new Budget({ ...unlimitedBudget().limits, clientBytesMax: 10 }));
-  const refusal = watches.charge(client, { registId: "c1", version: 1n, dataInfoId: ORDERS });
+  const refusal = watches.charge(client, { registId: "c1", version: 1n, serviceKey: ORDERS });
   assert.equal(refusal?.code, "CLIENT_BYTES_EXHAUSTED");
 });
 

@@ -6,7 +6,7 @@ import { HELD } from "../base/budget.ts";
 import { Deadlines } from "../base/deadlines.ts";
 import type { RegistryError } from "../base/errors.ts";
 import { type ConfigValue, UNSET_CONFIG_VERSION } from "../cluster/messages/membership.ts";
-import type { DataInfoId } from "../model/ids.ts";
+import type { ServiceKey } from "../model/ids.ts";
 import { NO_VERSION } from "../model/version.ts";
 import type { RegistrationKey } from "../registry/registry.ts";
 import { answerDueMs, hasLeft } from "./answerDueMs.ts";
@@ -30,7 +30,7 @@ export class ConfigWatches {
   readonly #pushTimeoutMs: number;
   readonly #takePushId: () => number;
   readonly #costs: Costs;
-  readonly #configs = new Map<DataInfoId, WatchedConfig>();
+  readonly #configs = new Map<ServiceKey, WatchedConfig>();
   // Pushes sent and not answered, by push id: the last two of a watch.
   readonly #underWay = new Map<number, ConfigUnderWay>();
   // Watches of values that are not known here, with the time at which each client is told that there is no value.
@@ -50,7 +50,7 @@ export class ConfigWatches {
   }
 
   /** Everything that is watched here. */
-  watched(): DataInfoId[] {
+  watched(): ServiceKey[] {
     return [...this.#configs.keys()];
   }
 
@@ -62,14 +62,14 @@ export class ConfigWatches {
 
   /** Begins or renews a watch that was charged. True if the value is not known here and must be requested. */
   watch(client: Client, key: RegistrationKey, nowMs: number): boolean {
-    const { dataInfoId, registId, version } = key;
+    const { serviceKey, registId, version } = key;
     const known = client.configWatches.get(registrationKey(key));
     const nothing = { seenVersion: NO_VERSION, sent: undefined, sentBefore: undefined, failures: 0, againMs: 0 };
-    const watch = known ?? { client, dataInfoId, registId, version, bytes: this.#costs.configWatch(key), ...nothing };
+    const watch = known ?? { client, serviceKey, registId, version, bytes: this.#costs.configWatch(key), ...nothing };
     if (known !== undefined && version > known.version) known.version = version;
     client.configWatches.set(registrationKey(key), watch);
-    const config = this.#configs.get(dataInfoId) ?? { value: undefined, watches: new Set() };
-    this.#configs.set(dataInfoId, config);
+    const config = this.#configs.get(serviceKey) ?? { value: undefined, watches: new Set() };
+    this.#configs.set(serviceKey, config);
     config.watches.add(watch);
     if (config.value === undefined) this.#unanswered.set(watch, nowMs + FIRST_ANSWER_MS);
     else if (this.#isFree(watch, nowMs)) this.#push(watch, config.value, nowMs);
@@ -84,13 +84,13 @@ export class ConfigWatches {
   }
 
   /** Ends all watches of a client. Returns the values that are no longer watched. */
-  dropClient(client: Client): DataInfoId[] {
-    return [...client.configWatches.values()].filter((watch) => this.#remove(watch)).map((watch) => watch.dataInfoId);
+  dropClient(client: Client): ServiceKey[] {
+    return [...client.configWatches.values()].filter((watch) => this.#remove(watch)).map((watch) => watch.serviceKey);
   }
 
   /** A value has come. */
   changed(value: ConfigValue, nowMs: number): void {
-    const config = this.#configs.get(value.dataInfoId);
+    const config = this.#configs.get(value.serviceKey);
     if (config === undefined || (config.value !== undefined && config.value.version >= value.version)) return;
     config.value = value;
     for (const watch of config.watches) {
@@ -112,7 +112,7 @@ export class ConfigWatches {
     if (isTaken && sent.version > watch.seenVersion) watch.seenVersion = sent.version;
     watch.failures = isTaken ? 0 : watch.failures + 1;
     watch.againMs = isTaken ? nowMs : nowMs + delayMs(watch.failures);
-    const value = this.#configs.get(watch.dataInfoId)?.value;
+    const value = this.#configs.get(watch.serviceKey)?.value;
     if (value !== undefined) this.#pushNewest(watch, value, nowMs);
   }
 
@@ -120,7 +120,7 @@ export class ConfigWatches {
   drained(client: Client, nowMs: number): void {
     for (const watch of client.configWatches.values()) {
       if (watch.sent !== undefined) watch.sent.leftMs = nowMs;
-      const value = this.#configs.get(watch.dataInfoId)?.value;
+      const value = this.#configs.get(watch.serviceKey)?.value;
       if (value !== undefined) this.#pushNewest(watch, value, nowMs);
     }
   }
@@ -132,7 +132,7 @@ export class ConfigWatches {
 
   wake(nowMs: number): void {
     for (let watch = this.#unanswered.take(nowMs); watch !== undefined; watch = this.#unanswered.take(nowMs)) {
-      this.#push(watch, { dataInfoId: watch.dataInfoId, version: UNSET_CONFIG_VERSION, data: null }, nowMs);
+      this.#push(watch, { serviceKey: watch.serviceKey, version: UNSET_CONFIG_VERSION, data: null }, nowMs);
       // The client does not read.
       if (watch.sent === undefined) this.#unanswered.set(watch, nowMs + FIRST_ANSWER_MS);
     }
@@ -169,12 +169,12 @@ export class ConfigWatches {
   }
 
   #push(watch: ConfigWatch, value: ConfigValue, nowMs: number): void {
-    const { client, dataInfoId, registId } = watch;
+    const { client, serviceKey, registId } = watch;
     if (client.departedMs !== undefined) return;
     const id = this.#takePushId();
     const { version, data } = value;
     // Blocked means that the client does not read: the next repair tries again.
-    if (client.channel.pushConfig({ id, dataInfoId, version, data, registIds: [registId] }) === "blocked") return;
+    if (client.channel.pushConfig({ id, serviceKey, version, data, registIds: [registId] }) === "blocked") return;
     const endByte = client.channel.writtenBytes;
     if (watch.sentBefore !== undefined) this.#underWay.delete(watch.sentBefore.id);
     watch.sentBefore = watch.sent;
@@ -191,14 +191,14 @@ export class ConfigWatches {
   }
 
   #remove(watch: ConfigWatch): boolean {
-    const { client, dataInfoId } = watch;
+    const { client, serviceKey } = watch;
     client.configWatches.delete(registrationKey(watch));
     client.account.release(HELD.configWatches, watch.bytes);
     for (const sent of [watch.sent, watch.sentBefore]) if (sent !== undefined) this.#underWay.delete(sent.id);
     this.#unanswered.delete(watch);
-    const config = this.#configs.get(dataInfoId);
+    const config = this.#configs.get(serviceKey);
     config?.watches.delete(watch);
-    return config?.watches.size === 0 && this.#configs.delete(dataInfoId);
+    return config?.watches.size === 0 && this.#configs.delete(serviceKey);
   }
 }
 

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { textOf } from "../base/text.ts";
-import { brandDataInfoId } from "../model/ids.ts";
+import { brandServiceKey } from "../model/ids.ts";
 import { packPayload } from "../model/payload.ts";
 import type { PublishRequest } from "../registry/registry.ts";
 import { Costs } from "./costs.ts";
 import { publishRequest } from "./testing/parts.ts";
 
 const [apart, together] = [new Costs(false), new Costs(true)];
-const KEY = { dataInfoId: brandDataInfoId("orders#@#I#@#G"), registId: "r1", version: 1n };
+const KEY = { serviceKey: brandServiceKey("orders#@#I#@#G"), registId: "r1", version: 1n };
 
 /** The additional cost of a publication with these changes. */
 function growth(changes: Partial<PublishRequest>, costs = apart): number {
@@ -16,9 +16,9 @@ function growth(changes: Partial<PublishRequest>, costs = apart): number {
 }
 
 test("each character of a publication's texts is two bytes", () => {
-  const { dataInfoId, registId, appName, zone } = publishRequest();
+  const { serviceKey, registId, appName, zone } = publishRequest();
   const longer = (text: string) => `${text}${"x".repeat(10)}`;
-  assert.equal(growth({ dataInfoId: brandDataInfoId(longer(dataInfoId)) }), 20);
+  assert.equal(growth({ serviceKey: brandServiceKey(longer(serviceKey)) }), 20);
   assert.equal(growth({ registId: longer(registId) }), 20);
   assert.equal(growth({ appName: longer(appName) }), 20);
   assert.equal(growth({ zone: longer(zone) }), 20);
@@ -42,6 +42,6 @@ test("where the role data is too, what it keeps costs beside", () => {
 });
 
 test("a subscriber and a watch cost their names beside what they are", () => {
-  const named = 2 * (KEY.dataInfoId.length + KEY.registId.length);
+  const named = 2 * (KEY.serviceKey.length + KEY.registId.length);
   assert.deepEqual([apart.subscriber(KEY), apart.configWatch(KEY)], [1_500 + named, 1_000 + named]);
 });

@@ -32,19 +32,19 @@ export class Costs {
   }
 
   publication(request: PublishRequest): number {
-    const { payload, attributes, dataInfoId, registId, appName, zone } = request;
+    const { payload, attributes, serviceKey, registId, appName, zone } = request;
     let bytes = PUBLICATION_BYTES + payload.length + boxCount(payload) * BOX_BYTES;
-    bytes += textBytes(dataInfoId) + textBytes(registId) + textBytes(appName) + textBytes(zone);
+    bytes += textBytes(serviceKey) + textBytes(registId) + textBytes(appName) + textBytes(zone);
     for (const [key, value] of attributes) bytes += ATTRIBUTE_BYTES + textBytes(key) + textBytes(value);
     return this.#isDataHere ? bytes + STORED_BYTES + payload.length : bytes;
   }
 
-  subscriber({ dataInfoId, registId }: RegistrationKey): number {
-    const bytes = SUBSCRIBER_BYTES + textBytes(dataInfoId) + textBytes(registId);
+  subscriber({ serviceKey, registId }: RegistrationKey): number {
+    const bytes = SUBSCRIBER_BYTES + textBytes(serviceKey) + textBytes(registId);
     return this.#isDataHere ? bytes + INTEREST_BYTES : bytes;
   }
 
-  configWatch({ dataInfoId, registId }: RegistrationKey): number {
-    return CONFIG_WATCH_BYTES + textBytes(dataInfoId) + textBytes(registId);
+  configWatch({ serviceKey, registId }: RegistrationKey): number {
+    return CONFIG_WATCH_BYTES + textBytes(serviceKey) + textBytes(registId);
   }
 }

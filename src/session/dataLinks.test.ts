@@ -30,10 +30,10 @@ const itemsTo = (recorded: Recorded, node: string) => batchesTo(recorded, node).
 test("a change goes at once to the node that leads its service, under the table's epoch", () => {
   const recorded = connectedLinks();
   recorded.links.publish(put());
-  recorded.links.publish(put({ dataInfoId: STOCK }));
+  recorded.links.publish(put({ serviceKey: STOCK }));
   assert.deepEqual(recorded.sent, [
     { to: DATA_1, message: { kind: "publish", batch: 1, epoch: 1n, items: [put()] } },
-    { to: DATA_2, message: { kind: "publish", batch: 2, epoch: 1n, items: [put({ dataInfoId: STOCK })] } },
+    { to: DATA_2, message: { kind: "publish", batch: 2, epoch: 1n, items: [put({ serviceKey: STOCK })] } },
   ]);
 });
 
@@ -124,7 +124,7 @@ function refusedLinks() {
   const recorded = recordedLinks();
   const { links } = recorded;
   links.adopt(tableOf(1n, [DATA_1, DATA_1]));
-  for (const dataInfoId of [ORDERS, STOCK]) links.publish(put({ dataInfoId }));
+  for (const serviceKey of [ORDERS, STOCK]) links.publish(put({ serviceKey }));
   links.nodeUp(DATA_1);
   links.moved(DATA_1, 1, NOW_MS);
   return recorded;
@@ -135,17 +135,17 @@ test("what a node leads does not wait for what it refuses: a batch of both goes 
   const { links } = recorded;
   links.moved(DATA_1, 2, NOW_MS);
   links.taken(DATA_1, 3);
-  const [orders, stock] = [put(), put({ dataInfoId: STOCK })];
+  const [orders, stock] = [put(), put({ serviceKey: STOCK })];
   assert.deepEqual(itemsTo(recorded, DATA_1), [[orders, stock], [orders], [stock]]);
-  links.publish(put({ dataInfoId: STOCK, registId: "p2" }));
+  links.publish(put({ serviceKey: STOCK, registId: "p2" }));
   links.wake(NOW_MS + 50);
-  assert.deepEqual(itemsTo(recorded, DATA_1).slice(3), [[orders, put({ dataInfoId: STOCK, registId: "p2" })]]);
+  assert.deepEqual(itemsTo(recorded, DATA_1).slice(3), [[orders, put({ serviceKey: STOCK, registId: "p2" })]]);
 });
 
 test("a node that has learned that it leads all is sent mixed batches again", () => {
   const recorded = refusedLinks();
   const { links } = recorded;
-  for (const dataInfoId of [ORDERS, STOCK]) links.publish(put({ dataInfoId, registId: "p2" }));
+  for (const serviceKey of [ORDERS, STOCK]) links.publish(put({ serviceKey, registId: "p2" }));
   assert.equal(links.taken(DATA_1, 2).length, 1);
   assert.equal(itemsTo(recorded, DATA_1)[2]?.length, 3);
   assert.equal(links.nextMs(), Number.POSITIVE_INFINITY);
@@ -175,7 +175,7 @@ test("nothing is published in a pause, and everything at its end", () => {
   const { links } = recorded;
   links.pause(NOW_MS + 1_000);
   links.publish(put());
-  links.publish(put({ dataInfoId: STOCK }));
+  links.publish(put({ serviceKey: STOCK }));
   assert.deepEqual([recorded.sent.length, links.isPaused, links.nextMs()], [0, true, NOW_MS + 1_000]);
   links.wake(NOW_MS + 999);
   assert.equal(recorded.sent.length, 0);
@@ -197,7 +197,7 @@ test("what was published in a pause can be withdrawn", () => {
 test("a question goes to the service's leader, if there is one that can be reached", () => {
   const recorded = recordedLinks();
   const { links } = recorded;
-  const release = { kind: "release", dataInfoIds: [ORDERS] } as const;
+  const release = { kind: "release", serviceKeys: [ORDERS] } as const;
   assert.equal(links.ask(ORDERS, release), false);
   links.adopt(tableOf(1n, [DATA_1, DATA_2]));
   links.nodeUp(DATA_2);
@@ -211,7 +211,7 @@ test("everything that waits is counted, for all nodes", () => {
   const { links } = connectedLinks();
   for (const node of [DATA_1, DATA_2]) links.nodeDown(node);
   links.publish(put());
-  links.publish(put({ dataInfoId: STOCK }));
+  links.publish(put({ serviceKey: STOCK }));
   links.publish(removal({ registId: "p2" }));
   assert.equal(links.waiting, 3);
 });

@@ -3,8 +3,8 @@
 
 import { assert } from "../base/assert.ts";
 import { Deadlines } from "../base/deadlines.ts";
-import { dataInfoIdOf, type PublishItem, type SessionToData } from "../cluster/messages/sessionData.ts";
-import type { DataInfoId, NodeId } from "../model/ids.ts";
+import { type PublishItem, type SessionToData, serviceKeyOf } from "../cluster/messages/sessionData.ts";
+import type { NodeId, ServiceKey } from "../model/ids.ts";
 import type { Publication } from "../model/publication.ts";
 import { leaderOf, type SlotTable, slotOf, slotOwner } from "../model/slot.ts";
 import { Outbox } from "./outbox.ts";
@@ -43,8 +43,8 @@ export class DataLinks {
     return this.#table;
   }
 
-  leader(dataInfoId: DataInfoId): NodeId | undefined {
-    return this.#table === undefined ? undefined : leaderOf(this.#table, dataInfoId);
+  leader(serviceKey: ServiceKey): NodeId | undefined {
+    return this.#table === undefined ? undefined : leaderOf(this.#table, serviceKey);
   }
 
   leaderOfSlot(slot: number): NodeId | undefined {
@@ -97,7 +97,7 @@ export class DataLinks {
     const waiting = [...this.#outboxes.values(), this.#unrouted].flatMap((outbox) => outbox.drain());
     const nodes = new Set(table.slots.map(({ leader }) => leader));
     for (const node of this.#outboxes.keys()) if (!nodes.has(node)) this.#outboxes.delete(node);
-    for (const item of waiting) this.#outboxOf(this.leader(dataInfoIdOf(item))).add(item);
+    for (const item of waiting) this.#outboxOf(this.leader(serviceKeyOf(item))).add(item);
     for (const node of nodes) this.#retries.delete(node);
     this.#refused.clear();
     this.pump();
@@ -107,8 +107,8 @@ export class DataLinks {
   }
 
   /** The slot of a service; undefined before the first table. */
-  slotOf(dataInfoId: DataInfoId): number | undefined {
-    return this.#table === undefined ? undefined : slotOf(dataInfoId, this.#table.slots.length);
+  slotOf(serviceKey: ServiceKey): number | undefined {
+    return this.#table === undefined ? undefined : slotOf(serviceKey, this.#table.slots.length);
   }
 
   nodeUp(node: NodeId): void {
@@ -124,14 +124,14 @@ export class DataLinks {
   }
 
   publish(item: PublishItem): void {
-    const leader = this.leader(dataInfoIdOf(item));
+    const leader = this.leader(serviceKeyOf(item));
     this.#outboxOf(leader).add(item);
     if (leader !== undefined && !this.#retries.has(leader)) this.#pump(leader);
   }
 
   /** Sends to the service's leader; false if it can't be reached: a later request will find it. */
-  ask(dataInfoId: DataInfoId, message: SessionToData): boolean {
-    const leader = this.leader(dataInfoId);
+  ask(serviceKey: ServiceKey, message: SessionToData): boolean {
+    const leader = this.leader(serviceKey);
     if (leader === undefined || !this.#reachable.has(leader)) return false;
     this.#send(leader, message);
     return true;
@@ -152,7 +152,7 @@ export class DataLinks {
   moved(node: NodeId, batch: number, nowMs: number): void {
     const outbox = this.#outboxes.get(node);
     if (outbox?.isUnderWay(batch) !== true) return;
-    const [slot, other] = new Set(outbox.refused().map((item) => this.slotOf(dataInfoIdOf(item))));
+    const [slot, other] = new Set(outbox.refused().map((item) => this.slotOf(serviceKeyOf(item))));
     const refused = this.#refused.get(node) ?? new Set();
     this.#refused.set(node, refused);
     if (slot !== undefined && other === undefined) {
@@ -173,7 +173,7 @@ export class DataLinks {
 
   /** Drops a publication that still waits. */
   withdraw(publication: Publication): void {
-    this.#outboxOf(this.leader(publication.dataInfoId)).withdraw(publication);
+    this.#outboxOf(this.leader(publication.serviceKey)).withdraw(publication);
   }
 
   nextMs(): number {
@@ -209,7 +209,7 @@ export class DataLinks {
   #ofOneSlot(refused: ReadonlySet<number>): (item: PublishItem) => boolean {
     let selected: number | undefined;
     return (item) => {
-      const slot = this.slotOf(dataInfoIdOf(item));
+      const slot = this.slotOf(serviceKeyOf(item));
       if (slot !== undefined && !refused.has(slot)) selected ??= slot;
       return slot === selected;
     };

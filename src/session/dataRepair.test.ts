@@ -31,9 +31,9 @@ function newRepair() {
   for (const node of [DATA_1, DATA_2]) recorded.links.nodeUp(node);
   const repair = new DataRepair(publications, recorded.links);
   const client = newClient();
-  const publish = (registId = "p1", dataInfoId = ORDERS) => {
-    publications.put(client, publishRequest({ registId, dataInfoId }), NOW_MS);
-    const publication = publications.get({ registId, dataInfoId });
+  const publish = (registId = "p1", serviceKey = ORDERS) => {
+    publications.put(client, publishRequest({ registId, serviceKey }), NOW_MS);
+    const publication = publications.get({ registId, serviceKey });
     assert.ok(publication);
     return publication;
   };
@@ -48,7 +48,7 @@ function newRepair() {
 function lossOf(registId: string, changes: Partial<Superseded> = {}): Superseded {
   const stamp = { version: 1n, registeredMs: NOW_MS };
   const by = { version: 1n, registeredMs: NOW_MS + 700 };
-  return { dataInfoId: ORDERS, registId, stamp, by, isRemoved: false, ...changes };
+  return { serviceKey: ORDERS, registId, stamp, by, isRemoved: false, ...changes };
 }
 
 test("a node is told a digest of each slot that it leads, and of no other", () => {
@@ -116,7 +116,7 @@ test("the inventory of a slot goes to its leader alone", () => {
   repair.differs(DATA_2, [ORDERS_SLOT]);
   assert.deepEqual(ofKind("inventory"), []);
   repair.differs(DATA_1, [ORDERS_SLOT]);
-  const entries = [{ dataInfoId: ORDERS, registId: "p1", version: 1n, registeredMs: NOW_MS }];
+  const entries = [{ serviceKey: ORDERS, registId: "p1", version: 1n, registeredMs: NOW_MS }];
   assert.deepEqual(ofKind("inventory"), [
     { kind: "inventory", epoch: 1n, slot: ORDERS_SLOT, entries, isFirst: true, isLast: true },
   ]);
@@ -175,7 +175,7 @@ test("a removal that won against nobody's registration is confirmed, for the dat
   repair.taken([], { superseded: [lossOf("p1"), lossOf("p2", { isRemoved: true })], unlisted: [] });
   const { stamp } = lossOf("p2");
   assert.deepEqual(published(), [
-    { kind: "remove", removal: { dataInfoId: ORDERS, registId: "p2", cause: "left", stamp } },
+    { kind: "remove", removal: { serviceKey: ORDERS, registId: "p2", cause: "left", stamp } },
   ]);
 });
 
@@ -184,9 +184,9 @@ test("what found no room is tried again with each comparison of its own node, a 
   for (let at = 0; at < 150; at++) publish(`p${at}`);
   publish("other", STOCK);
   const stamp = { version: 1n, registeredMs: NOW_MS };
-  const unlisted = [...Array(150).keys()].map((at) => ({ dataInfoId: ORDERS, registId: `p${at}`, stamp }));
+  const unlisted = [...Array(150).keys()].map((at) => ({ serviceKey: ORDERS, registId: `p${at}`, stamp }));
   const bounds = { bytes: 1, bytesMax: 1 };
-  const others = [{ dataInfoId: STOCK, registId: "other", stamp, ...bounds }];
+  const others = [{ serviceKey: STOCK, registId: "other", stamp, ...bounds }];
   repair.taken([], { superseded: [], unlisted: [...unlisted.map((one) => ({ ...one, ...bounds })), ...others] });
   assert.equal(publications.unlisted, 151);
   repair.compare(DATA_2);

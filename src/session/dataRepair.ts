@@ -34,7 +34,7 @@ export class DataRepair {
   compare(node: NodeId): void {
     this.#postponed.delete(node);
     this.#compareSlots(node, this.#links.slotsOf(node));
-    const retries = this.#publications.retries((dataInfoId) => this.#links.leader(dataInfoId) === node, RETRIES);
+    const retries = this.#publications.retries((serviceKey) => this.#links.leader(serviceKey) === node, RETRIES);
     for (const publication of retries) this.#links.publish({ kind: "put", publication });
   }
 
@@ -71,8 +71,8 @@ export class DataRepair {
   }
 
   wanted({ keys, superseded }: Wanted): void {
-    for (const [dataInfoId, registId] of keys) {
-      const publication = this.#publications.get({ dataInfoId, registId });
+    for (const [serviceKey, registId] of keys) {
+      const publication = this.#publications.get({ serviceKey, registId });
       if (publication !== undefined) this.#links.publish({ kind: "put", publication });
     }
     this.#superseded(superseded);
@@ -101,10 +101,10 @@ export class DataRepair {
   #superseded(all: readonly Superseded[]): void {
     for (const one of all) {
       const publication = this.#publications.superseded(one);
-      const { dataInfoId, registId, stamp } = one;
+      const { serviceKey, registId, stamp } = one;
       if (publication !== undefined) this.#links.publish({ kind: "put", publication });
       else if (one.isRemoved) {
-        this.#links.publish({ kind: "remove", removal: { dataInfoId, registId, cause: "left", stamp } });
+        this.#links.publish({ kind: "remove", removal: { serviceKey, registId, cause: "left", stamp } });
       }
     }
   }

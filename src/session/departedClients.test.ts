@@ -52,7 +52,7 @@ test("a removal names what it removes, and each subscriber's service is named", 
   const client = depart({ subscribers: 2 });
   const { removals, services } = departed.drop(NOW_MS + GRACE_MS);
   const stamp = { version: 1n, registeredMs: NOW_MS };
-  assert.deepEqual(removals, [{ dataInfoId: ORDERS, registId: `${client.id}-p0`, cause: "left", stamp }]);
+  assert.deepEqual(removals, [{ serviceKey: ORDERS, registId: `${client.id}-p0`, cause: "left", stamp }]);
   assert.deepEqual(services, [ORDERS, ORDERS]);
 });
 

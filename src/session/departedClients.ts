@@ -4,7 +4,7 @@
 import { defined } from "../base/assert.ts";
 import { Deadlines } from "../base/deadlines.ts";
 import type { Removal } from "../cluster/messages/sessionData.ts";
-import type { DataInfoId } from "../model/ids.ts";
+import type { ServiceKey } from "../model/ids.ts";
 import type { Client } from "./client.ts";
 import type { Publications } from "./publications.ts";
 import type { Subscriptions } from "./subscriptions.ts";
@@ -29,7 +29,7 @@ const NONE: readonly Client[] = [];
 export interface Dropped {
   readonly removals: readonly Removal[];
   /** The services of dropped subscribers, each as often as it was subscribed. */
-  readonly services: readonly DataInfoId[];
+  readonly services: readonly ServiceKey[];
 }
 
 export class DepartedClients {
@@ -75,7 +75,7 @@ export class DepartedClients {
   /** Drops some of the due registrations, and continues in the next step. */
   drop(nowMs: number): Dropped {
     const removals: Removal[] = [];
-    const services: DataInfoId[] = [];
+    const services: ServiceKey[] = [];
     for (let left = DROPS_PER_STEP; left > 0; ) {
       const client = this.#ends.take(nowMs);
       if (client === undefined) break;

@@ -7,12 +7,12 @@ import { connect, nowMs, ORDERS, pass, reset, session, stall, type TestClient } 
 beforeEach(reset);
 
 function watch(client: TestClient, registId = "c1"): void {
-  const key = { dataInfoId: ORDERS, registId, version: 1n };
+  const key = { serviceKey: ORDERS, registId, version: 1n };
   session.step({ kind: "watchedConfig", client: client.id, request: 1, key }, nowMs);
 }
 
 const told = (version: bigint, data: string | null) =>
-  session.step({ kind: "fromMeta", message: { kind: "config", value: { dataInfoId: ORDERS, version, data } } }, nowMs);
+  session.step({ kind: "fromMeta", message: { kind: "config", value: { serviceKey: ORDERS, version, data } } }, nowMs);
 const seen = ({ channel }: TestClient) => channel.configs.map(({ data }) => data);
 const ack = ({ id, channel }: TestClient) =>
   session.step({ kind: "pushAnswered", client: id, push: channel.configs.at(-1)?.id ?? -1, isTaken: true }, nowMs);

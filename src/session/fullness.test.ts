@@ -27,7 +27,7 @@ const boxes = (letter = 0x61, count = 500) =>
 function answer(unlisted: readonly Partial<Unlisted>[] = [], isFull = false): void {
   const batch = toData.findLast((message) => message.kind === "publish");
   assert.ok(batch !== undefined);
-  const known = { dataInfoId: ORDERS, registId: "p1", stamp: { version: 1n, registeredMs: START_MS } };
+  const known = { serviceKey: ORDERS, registId: "p1", stamp: { version: 1n, registeredMs: START_MS } };
   const all = unlisted.map((one) => ({ ...known, bytes: 65_000, bytesMax: 65_536, ...one }));
   fromData({ kind: "taken", batch: batch.batch, superseded: [], unlisted: all, isFull });
 }
@@ -90,7 +90,7 @@ test("while a list is full new publications of it are refused, those of others a
   answer([{}]);
   publish(client, { registId: "p2" });
   assert.equal(outcome(client), "SERVICE_FULL");
-  publish(client, { registId: "p3", dataInfoId: other() });
+  publish(client, { registId: "p3", serviceKey: other() });
   assert.equal(outcome(client), "accepted");
   answer();
   pass(4_999);
@@ -107,13 +107,13 @@ test("of more than a thousand full lists those are forgotten that were told of l
   publish(client);
   const service = (at: number) => ORDERS.replace("orders", `service-${at}`) as typeof ORDERS;
   const tell = (from: number, to: number) => {
-    answer(Array.from({ length: to - from }, (_, at) => ({ dataInfoId: service(from + at) })));
+    answer(Array.from({ length: to - from }, (_, at) => ({ serviceKey: service(from + at) })));
     publish(client, { version: BigInt(to) });
   };
   tell(0, 1_000);
-  answer([{ dataInfoId: service(0) }, { dataInfoId: service(1_000) }]);
+  answer([{ serviceKey: service(0) }, { serviceKey: service(1_000) }]);
   const isFull = (at: number) => {
-    publish(client, { registId: `x${at}`, dataInfoId: service(at) });
+    publish(client, { registId: `x${at}`, serviceKey: service(at) });
     return outcome(client) === "SERVICE_FULL";
   };
   assert.deepEqual([isFull(0), isFull(1), isFull(2), isFull(1_000)], [true, false, true, true]);

@@ -3,7 +3,7 @@
 
 import { fail, type RegistryError } from "../base/errors.ts";
 import type { Unlisted } from "../cluster/messages/sessionData.ts";
-import type { DataInfoId, NodeId } from "../model/ids.ts";
+import type { NodeId, ServiceKey } from "../model/ids.ts";
 import type { PublishRequest } from "../registry/registry.ts";
 import type { HeldPublication } from "./client.ts";
 import type { DataLinks } from "./dataLinks.ts";
@@ -27,7 +27,7 @@ export class Fullness {
   readonly #publications: Publications;
   readonly #links: DataLinks;
   readonly #serviceBytesMax: number;
-  readonly #lists = new Map<DataInfoId, FullList>();
+  readonly #lists = new Map<ServiceKey, FullList>();
   readonly #nodes = new Map<NodeId, number>();
 
   constructor(publications: Publications, links: DataLinks, { serviceBytesMax }: { readonly serviceBytesMax: number }) {
@@ -40,13 +40,13 @@ export class Fullness {
   told(node: NodeId, { unlisted, isFull }: { unlisted: readonly Unlisted[]; isFull: boolean }, nowMs: number): void {
     if (isFull) this.#nodes.set(node, nowMs + BELIEVED_MS);
     else this.#nodes.delete(node);
-    for (const { dataInfoId, bytes, bytesMax } of unlisted) {
-      this.#lists.delete(dataInfoId);
-      this.#lists.set(dataInfoId, { untilMs: nowMs + BELIEVED_MS, bytes, bytesMax });
+    for (const { serviceKey, bytes, bytesMax } of unlisted) {
+      this.#lists.delete(serviceKey);
+      this.#lists.set(serviceKey, { untilMs: nowMs + BELIEVED_MS, bytes, bytesMax });
     }
-    for (const dataInfoId of this.#lists.keys()) {
+    for (const serviceKey of this.#lists.keys()) {
       if (this.#lists.size <= SERVICES_MAX) break;
-      this.#lists.delete(dataInfoId);
+      this.#lists.delete(serviceKey);
     }
   }
 
@@ -55,19 +55,19 @@ export class Fullness {
    * always taken.
    */
   refusal(request: PublishRequest, held: HeldPublication | undefined, nowMs: number): RegistryError | undefined {
-    const { dataInfoId } = request;
+    const { serviceKey } = request;
     const bytesMax = this.#serviceBytesMax;
     const bytes = this.#publications.excess(request, held, bytesMax);
-    if (bytes !== undefined) return fail("SERVICE_FULL", { service: dataInfoId, bytes, bytesMax });
+    if (bytes !== undefined) return fail("SERVICE_FULL", { service: serviceKey, bytes, bytesMax });
     const isQuiet = this.#lists.size === 0 && this.#nodes.size === 0;
-    return isQuiet || !this.#publications.grows(request, held) ? undefined : this.#believed(dataInfoId, nowMs);
+    return isQuiet || !this.#publications.grows(request, held) ? undefined : this.#believed(serviceKey, nowMs);
   }
 
-  #believed(dataInfoId: DataInfoId, nowMs: number): RegistryError | undefined {
-    const { untilMs, bytes, bytesMax } = this.#lists.get(dataInfoId) ?? NO_LIST;
-    if (nowMs < untilMs) return fail("SERVICE_FULL", { service: dataInfoId, bytes, bytesMax });
-    this.#lists.delete(dataInfoId);
-    const node = this.#links.leader(dataInfoId);
+  #believed(serviceKey: ServiceKey, nowMs: number): RegistryError | undefined {
+    const { untilMs, bytes, bytesMax } = this.#lists.get(serviceKey) ?? NO_LIST;
+    if (nowMs < untilMs) return fail("SERVICE_FULL", { service: serviceKey, bytes, bytesMax });
+    this.#lists.delete(serviceKey);
+    const node = this.#links.leader(serviceKey);
     const isFull = node !== undefined && nowMs < (this.#nodes.get(node) ?? 0);
     return isFull ? fail("DATA_FULL", { node }) : undefined;
   }

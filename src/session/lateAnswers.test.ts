@@ -188,9 +188,9 @@ test("a late answer counts for the version that it was sent for, not for a later
 });
 
 const config = (version: bigint, data = "value") =>
-  session.step({ kind: "fromMeta", message: { kind: "config", value: { dataInfoId: ORDERS, version, data } } }, nowMs);
+  session.step({ kind: "fromMeta", message: { kind: "config", value: { serviceKey: ORDERS, version, data } } }, nowMs);
 function watch(client: TestClient): void {
-  const key = { dataInfoId: ORDERS, registId: "c1", version: 1n };
+  const key = { serviceKey: ORDERS, registId: "c1", version: 1n };
   session.step({ kind: "watchedConfig", client: client.id, request: 1, key }, nowMs);
 }
 const configVersions = ({ channel }: TestClient) => channel.configs.map(({ version }) => version);

@@ -24,10 +24,10 @@ test("of one stamp what was said last is sent: a registration and then its end",
 });
 
 test("registrations of two services under one registId both wait, each displaced by its own newer one alone", () => {
-  const [first, second] = [put(), put({ dataInfoId: STOCK })];
-  const outbox = newOutbox(first, second, put({ dataInfoId: STOCK, version: 2n }));
+  const [first, second] = [put(), put({ serviceKey: STOCK })];
+  const outbox = newOutbox(first, second, put({ serviceKey: STOCK, version: 2n }));
   assert.equal(outbox.waiting, 2);
-  assert.deepEqual(outbox.next()?.items, [first, put({ dataInfoId: STOCK, version: 2n })]);
+  assert.deepEqual(outbox.next()?.items, [first, put({ serviceKey: STOCK, version: 2n })]);
 });
 
 test("while a batch is under way the next ones wait, until that very batch is taken", () => {
@@ -78,11 +78,11 @@ test("a batch that was refused waits behind all others, and not in place of what
 });
 
 test("a batch takes what may go alone, and there is none where nothing may", () => {
-  const outbox = newOutbox(put(), put({ dataInfoId: STOCK, registId: "p2" }));
-  const isOf = (wanted: string) => (item: PublishItem) => item.kind === "put" && item.publication.dataInfoId === wanted;
+  const outbox = newOutbox(put(), put({ serviceKey: STOCK, registId: "p2" }));
+  const isOf = (wanted: string) => (item: PublishItem) => item.kind === "put" && item.publication.serviceKey === wanted;
   assert.equal(outbox.next(isOf("nothing")), undefined);
   assert.equal(outbox.isBusy, false);
-  assert.deepEqual(outbox.next(isOf(STOCK))?.items, [put({ dataInfoId: STOCK, registId: "p2" })]);
+  assert.deepEqual(outbox.next(isOf(STOCK))?.items, [put({ serviceKey: STOCK, registId: "p2" })]);
   assert.equal(outbox.waiting, 1);
 });
 
@@ -107,7 +107,7 @@ test("a publication whose end waits is not withdrawn, nor one of another service
   const end = removal();
   const outbox = newOutbox(end);
   outbox.withdraw(publication());
-  outbox.withdraw(publication({ dataInfoId: STOCK }));
+  outbox.withdraw(publication({ serviceKey: STOCK }));
   assert.deepEqual(outbox.next()?.items, [end]);
 });
 

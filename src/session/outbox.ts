@@ -3,7 +3,7 @@
 // the registrations that it concerns.
 
 import { assert } from "../base/assert.ts";
-import { BATCH_ITEMS_MAX, dataInfoIdOf, type PublishItem, registIdOf } from "../cluster/messages/sessionData.ts";
+import { BATCH_ITEMS_MAX, type PublishItem, registIdOf, serviceKeyOf } from "../cluster/messages/sessionData.ts";
 import { compareStamps, type Publication, type Stamp } from "../model/publication.ts";
 
 export interface Batch {
@@ -138,9 +138,9 @@ export class Outbox {
 // would be a string to make and hash for each item.
 function keyIn(waiting: ReadonlyMap<string, PublishItem>, item: PublishItem): string {
   const registId = registIdOf(item);
-  const dataInfoId = dataInfoIdOf(item);
+  const serviceKey = serviceKeyOf(item);
   const other = waiting.get(registId);
-  return other === undefined || dataInfoIdOf(other) === dataInfoId ? registId : `${registId}\n${dataInfoId}`;
+  return other === undefined || serviceKeyOf(other) === serviceKey ? registId : `${registId}\n${serviceKey}`;
 }
 
 function stampOf(item: PublishItem): Stamp {

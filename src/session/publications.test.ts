@@ -13,7 +13,7 @@ import { COSTS, NOW_MS, newClient, ORDERS, publishRequest, STOCK, serviceOf } fr
 
 const SLOTS = 2;
 const SLOT = slotOf(ORDERS, SLOTS);
-const KEY = { dataInfoId: ORDERS, registId: "p1" };
+const KEY = { serviceKey: ORDERS, registId: "p1" };
 
 function newPublications({ slots = SLOTS }: { slots?: number | undefined } = {}): Publications {
   const publications = new Publications(nodeId("session-1"), COSTS);
@@ -37,18 +37,18 @@ function lost(all: Publications, changes: Partial<Superseded> = {}) {
 
 /** Its service's list has no room for the registration. */
 function turnDown(all: Publications, registId = "p1", listed?: { version: bigint; registeredMs: number }): void {
-  const held = all.get({ dataInfoId: ORDERS, registId });
+  const held = all.get({ serviceKey: ORDERS, registId });
   assert.ok(held);
   const stamp = { version: held.version, registeredMs: held.registeredMs };
-  all.turnedDown({ dataInfoId: ORDERS, registId, stamp, bytes: 1, bytesMax: 1, ...(listed && { listed }) });
+  all.turnedDown({ serviceKey: ORDERS, registId, stamp, bytes: 1, bytesMax: 1, ...(listed && { listed }) });
 }
 
 /** Another client holds the registration, at another session. */
 function lostToHolder(all: Publications, registId: string, holder = clientId("somebody else")): void {
-  const held = all.get({ dataInfoId: ORDERS, registId });
+  const held = all.get({ serviceKey: ORDERS, registId });
   assert.ok(held);
   const stamp = { version: held.version, registeredMs: held.registeredMs };
-  all.heldElsewhere({ dataInfoId: ORDERS, registId, stamp, by: stamp, isRemoved: false, holder });
+  all.heldElsewhere({ serviceKey: ORDERS, registId, stamp, by: stamp, isRemoved: false, holder });
 }
 
 const bytes = (length: number) => new Uint8Array(length).fill(2);
@@ -274,9 +274,9 @@ test("a digest sums up the registrations of its slot, in whatever order they cam
   const client = newClient();
   for (const registId of ["p1", "p2"]) put(here, client, { registId });
   for (const registId of ["p2", "p3", "p1"]) put(there, client, { registId });
-  put(there, client, { dataInfoId: STOCK });
+  put(there, client, { serviceKey: STOCK });
   assert.notDeepEqual(here.digestOf(SLOT), there.digestOf(SLOT));
-  there.unpublish(client, { dataInfoId: ORDERS, registId: "p3", version: 1n }, NOW_MS);
+  there.unpublish(client, { serviceKey: ORDERS, registId: "p3", version: 1n }, NOW_MS);
   assert.deepEqual(here.digestOf(SLOT), there.digestOf(SLOT));
   assert.equal(there.digestOf(slotOf(STOCK, SLOTS)).count, 1);
   assert.deepEqual(here.digestOf(slotOf(STOCK, SLOTS)), { slot: slotOf(STOCK, SLOTS), count: 0, digest: 0n });
@@ -312,7 +312,7 @@ test("what is left of a client is dropped in parts, by the very stamps that it h
   const client = newClient();
   for (const registId of ["p1", "p2", "p3"]) put(all, client, { registId });
   const stamp = { version: 1n, registeredMs: NOW_MS };
-  const left = (registId: string) => ({ dataInfoId: ORDERS, registId, cause: "left", stamp });
+  const left = (registId: string) => ({ serviceKey: ORDERS, registId, cause: "left", stamp });
   assert.deepEqual(all.dropSome(client, 2), [left("p1"), left("p2")]);
   assert.deepEqual(all.dropSome(client, 2), [left("p3")]);
   assert.equal(all.size, 0);
@@ -422,9 +422,9 @@ test("what is refused ends with its client, or is that one's next word", () => {
 test("registrations of many services are found each by its own key", () => {
   const all = newPublications({ slots: 1 });
   const client = newClient();
-  for (let at = 0; at < 20; at++) put(all, client, { dataInfoId: serviceOf(at) });
+  for (let at = 0; at < 20; at++) put(all, client, { serviceKey: serviceOf(at) });
   assert.equal(all.inventoryOf(0).length, 20);
-  assert.equal(all.get({ dataInfoId: serviceOf(7), registId: "p1" })?.dataInfoId, serviceOf(7));
-  all.unpublish(client, { dataInfoId: serviceOf(7), registId: "p1", version: 1n }, NOW_MS);
+  assert.equal(all.get({ serviceKey: serviceOf(7), registId: "p1" })?.serviceKey, serviceOf(7));
+  all.unpublish(client, { serviceKey: serviceOf(7), registId: "p1", version: 1n }, NOW_MS);
   assert.deepEqual([all.inventoryOf(0).length, all.digestOf(0).count, all.size], [19, 19, 19]);
 });

@@ -6,7 +6,7 @@ import { HELD } from "../base/budget.ts";
 import type { RegistryError } from "../base/errors.ts";
 import type { InventoryEntry, Removal, Superseded, Unlisted } from "../cluster/messages/sessionData.ts";
 import type { SlotDigest } from "../cluster/messages/slotDigest.ts";
-import { type DataInfoId, haveOneHost, type NodeId } from "../model/ids.ts";
+import { haveOneHost, type NodeId, type ServiceKey } from "../model/ids.ts";
 import { listBytesOf, mayAdd } from "../model/listBytes.ts";
 import { compareStamps, type Publication, type Stamp } from "../model/publication.ts";
 import { RegistrationDigest } from "../model/registrationDigest.ts";
@@ -51,7 +51,7 @@ const UNANSWERED_MAX = 8;
 export class Publications {
   readonly #session: NodeId;
   readonly #costs: Costs;
-  readonly #services = new Map<DataInfoId, ServiceHoldings>();
+  readonly #services = new Map<ServiceKey, ServiceHoldings>();
   readonly #slots = new Map<number, SlotHoldings>();
   // In the order of their next try.
   readonly #unlisted = new Set<HeldPublication>();
@@ -84,14 +84,14 @@ export class Publications {
   divide(slotCount: number): void {
     if (this.#slotCount !== undefined) return;
     this.#slotCount = slotCount;
-    for (const [dataInfoId, service] of this.#services) {
-      service.slot = this.#slotWith(dataInfoId, service);
+    for (const [serviceKey, service] of this.#services) {
+      service.slot = this.#slotWith(serviceKey, service);
       for (const held of service.publications.values()) digest(service, held, "add");
     }
   }
 
   /** The holding of a registration, by any client. */
-  held(key: { dataInfoId: DataInfoId; registId: string }): HeldPublication | undefined {
+  held(key: { serviceKey: ServiceKey; registId: string }): HeldPublication | undefined {
     return this.#find(key);
   }
 
@@ -113,7 +113,7 @@ export class Publications {
     const refusal = client.account.replace(HELD.registrations, bytes, before);
     if (refusal !== undefined) return refusal;
     const publication: Publication = {
-      dataInfoId: request.dataInfoId,
+      serviceKey: request.serviceKey,
       registId: request.registId,
       version: request.version,
       registeredMs: laterThan(held, nowMs),
@@ -150,9 +150,9 @@ export class Publications {
     const held = found?.state === "contested" && found.client !== client ? undefined : found;
     if (held !== undefined && held.publication.version > key.version) return undefined;
     if (held !== undefined) this.#delete(held);
-    const { dataInfoId, registId, version } = key;
+    const { serviceKey, registId, version } = key;
     const stamp = { version, registeredMs: laterThan(held, nowMs) };
-    const removal: Removal = { dataInfoId, registId, cause: "unpublished", stamp, client: client.id };
+    const removal: Removal = { serviceKey, registId, cause: "unpublished", stamp, client: client.id };
     return { removal, before: held?.client };
   }
 
@@ -180,15 +180,15 @@ export class Publications {
   }
 
   /** The list of a service has no room for what a data node was sent. */
-  turnedDown({ dataInfoId, registId, stamp, listed }: Unlisted): void {
-    const held = this.#find({ dataInfoId, registId });
+  turnedDown({ serviceKey, registId, stamp, listed }: Unlisted): void {
+    const held = this.#find({ serviceKey, registId });
     if (held === undefined || compareStamps(held.publication, stamp) !== 0) return;
     this.#change(held, held.publication, "unlisted", listed);
   }
 
   /** Another client holds this registration, at another session. */
-  heldElsewhere({ dataInfoId, registId, stamp, holder }: Superseded): void {
-    const held = this.#find({ dataInfoId, registId });
+  heldElsewhere({ serviceKey, registId, stamp, holder }: Superseded): void {
+    const held = this.#find({ serviceKey, registId });
     if (held === undefined || compareStamps(held.publication, stamp) !== 0) return;
     const before = held.state === "contested" ? (this.#unanswered.get(held) ?? UNANSWERED_MAX) : 0;
     this.#change(held, held.publication, "contested");
@@ -206,7 +206,7 @@ export class Publications {
     const renewed: Publication[] = [];
     for (const held of [...this.#unanswered.keys()]) {
       const { publication, client } = held;
-      const isConcerned = this.#slotCount !== undefined && slots.has(slotOf(publication.dataInfoId, this.#slotCount));
+      const isConcerned = this.#slotCount !== undefined && slots.has(slotOf(publication.serviceKey, this.#slotCount));
       if (!isConcerned || client.departedMs !== undefined) continue;
       this.#change(held, publication, "new");
       renewed.push(publication);
@@ -236,11 +236,11 @@ export class Publications {
   }
 
   /** Up to `max` unlisted publications of services that are `wanted`, to be tried again. */
-  retries(wanted: (dataInfoId: DataInfoId) => boolean, max: number): Publication[] {
+  retries(wanted: (serviceKey: ServiceKey) => boolean, max: number): Publication[] {
     const due: HeldPublication[] = [];
     for (const held of this.#unlisted) {
       if (due.length === max) break;
-      if (wanted(held.publication.dataInfoId)) due.push(held);
+      if (wanted(held.publication.serviceKey)) due.push(held);
     }
     // Those that must keep waiting are behind the others the next time.
     for (const held of due) {
@@ -257,7 +257,7 @@ export class Publications {
 
   /** The size of the service's list with this request, if that is more than `bytesMax` and more than now. */
   excess(request: PublishRequest, held: HeldPublication | undefined, bytesMax: number): number | undefined {
-    const bytes = this.#services.get(request.dataInfoId)?.listBytes ?? 0;
+    const bytes = this.#services.get(request.serviceKey)?.listBytes ?? 0;
     if (bytes + mayAdd(request.payload) <= bytesMax || !this.grows(request, held)) return undefined;
     const before = held === undefined ? 0 : listBytesOf(held.publication.payload);
     const after = bytes - before + listBytesOf(request.payload);
@@ -273,8 +273,8 @@ export class Publications {
    * registration that a data node had taken before was outrun by the client's own return at another session, although
    * its connection here may seem to stand; it is still compared, so that it is there should the other connection end.
    */
-  superseded({ dataInfoId, registId, stamp, by, isRemoved }: Superseded): Publication | undefined {
-    const held = this.#find({ dataInfoId, registId });
+  superseded({ serviceKey, registId, stamp, by, isRemoved }: Superseded): Publication | undefined {
+    const held = this.#find({ serviceKey, registId });
     if (held === undefined || compareStamps(held.publication, stamp) !== 0) return undefined;
     const isHere = held.client.departedMs === undefined;
     if (by.version !== stamp.version || !isHere) {
@@ -303,8 +303,8 @@ export class Publications {
         continue;
       }
       this.#delete(held);
-      const { dataInfoId, registId, version, registeredMs } = held.publication;
-      removals.push({ dataInfoId, registId, cause: "left", stamp: { version, registeredMs } });
+      const { serviceKey, registId, version, registeredMs } = held.publication;
+      removals.push({ serviceKey, registId, cause: "left", stamp: { version, registeredMs } });
     }
     return removals;
   }
@@ -333,7 +333,7 @@ export class Publications {
   }
 
   /** The publication for a data node that asks for it. */
-  get(key: { dataInfoId: DataInfoId; registId: string }): Publication | undefined {
+  get(key: { serviceKey: ServiceKey; registId: string }): Publication | undefined {
     const held = this.#find(key);
     const isGivenUp = held?.state === "contested" && held.client.departedMs !== undefined;
     return isGivenUp ? undefined : held?.publication;
@@ -356,13 +356,13 @@ export class Publications {
     return entries;
   }
 
-  #find({ dataInfoId, registId }: { dataInfoId: DataInfoId; registId: string }): HeldPublication | undefined {
-    return this.#services.get(dataInfoId)?.publications.get(registId);
+  #find({ serviceKey, registId }: { serviceKey: ServiceKey; registId: string }): HeldPublication | undefined {
+    return this.#services.get(serviceKey)?.publications.get(registId);
   }
 
   #add(held: HeldPublication): void {
-    const { dataInfoId, registId } = held.publication;
-    const service = this.#services.get(dataInfoId) ?? this.#newService(dataInfoId);
+    const { serviceKey, registId } = held.publication;
+    const service = this.#services.get(serviceKey) ?? this.#newService(serviceKey);
     service.publications.set(registId, held);
     this.#size++;
     held.client.publications.add(held);
@@ -370,17 +370,17 @@ export class Publications {
     digest(service, held, "add");
   }
 
-  #newService(dataInfoId: DataInfoId): ServiceHoldings {
+  #newService(serviceKey: ServiceKey): ServiceHoldings {
     const service: ServiceHoldings = { publications: new Map(), listBytes: 0, slot: undefined };
-    service.slot = this.#slotWith(dataInfoId, service);
-    this.#services.set(dataInfoId, service);
+    service.slot = this.#slotWith(serviceKey, service);
+    this.#services.set(serviceKey, service);
     return service;
   }
 
   /** The service's slot, which has the service from now on; undefined until the slot count is known. */
-  #slotWith(dataInfoId: DataInfoId, service: ServiceHoldings): SlotHoldings | undefined {
+  #slotWith(serviceKey: ServiceKey, service: ServiceHoldings): SlotHoldings | undefined {
     if (this.#slotCount === undefined) return undefined;
-    const slot = slotOf(dataInfoId, this.#slotCount);
+    const slot = slotOf(serviceKey, this.#slotCount);
     const holdings = this.#slots.get(slot) ?? { digest: new RegistrationDigest(), services: new Set() };
     this.#slots.set(slot, holdings);
     holdings.services.add(service);
@@ -388,7 +388,7 @@ export class Publications {
   }
 
   #change(held: HeldPublication, publication: Publication, state: HeldPublication["state"], listed?: Stamp): void {
-    const service = this.#services.get(held.publication.dataInfoId);
+    const service = this.#services.get(held.publication.serviceKey);
     if (service !== undefined) {
       digest(service, held, "remove");
       if (publication.payload !== held.publication.payload) {
@@ -429,8 +429,8 @@ export class Publications {
 
   /** The holding is no longer reported, and is still its client's and charged for. */
   #takeOut(held: HeldPublication): void {
-    const { dataInfoId, registId } = held.publication;
-    const service = this.#services.get(dataInfoId);
+    const { serviceKey, registId } = held.publication;
+    const service = this.#services.get(serviceKey);
     this.#unlisted.delete(held);
     this.#contested.delete(held);
     this.#unanswered.delete(held);
@@ -439,7 +439,7 @@ export class Publications {
     service.listBytes -= listBytesOf(held.publication.payload);
     digest(service, held, "remove");
     if (service.publications.size > 0) return;
-    this.#services.delete(dataInfoId);
+    this.#services.delete(serviceKey);
     service.slot?.services.delete(service);
   }
 }
@@ -460,8 +460,8 @@ function isAsPublished({ state }: HeldPublication): boolean {
 function spokenOf({ publication, state, listed }: HeldPublication): InventoryEntry | undefined {
   if (state === "superseded" || state === "contested") return undefined;
   const stamp = state === "unlisted" ? listed : publication;
-  const { dataInfoId, registId } = publication;
-  return stamp && { dataInfoId, registId, version: stamp.version, registeredMs: stamp.registeredMs };
+  const { serviceKey, registId } = publication;
+  return stamp && { serviceKey, registId, version: stamp.version, registeredMs: stamp.registeredMs };
 }
 
 // A returning client repeats its version on a new connection. Requests still under way on the old one may arrive after

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { brandDataInfoId, type DataInfoId } from "../model/ids.ts";
+import { brandServiceKey, type ServiceKey } from "../model/ids.ts";
 import {
   ackLast,
   connect,
@@ -18,11 +18,11 @@ import {
 } from "./testing/harness.ts";
 
 const UNDER_WAY_MAX = 128;
-const idOf = (at: number): DataInfoId => brandDataInfoId(`service-${at}#@#I#@#G`);
+const idOf = (at: number): ServiceKey => brandServiceKey(`service-${at}#@#I#@#G`);
 const list = (at: number, version: bigint) =>
-  fromData({ kind: "snapshot", datum: { dataInfoId: idOf(at), version, origin: ORIGIN, publications: [] } });
+  fromData({ kind: "snapshot", datum: { serviceKey: idOf(at), version, origin: ORIGIN, publications: [] } });
 const shown = ({ channel }: TestClient) =>
-  channel.pushes.map(({ view }) => `${view.dataInfoId.split("#")[0]} ${view.version}`);
+  channel.pushes.map(({ view }) => `${view.serviceKey.split("#")[0]} ${view.version}`);
 const answer = ({ id, channel }: TestClient, at: number) =>
   session.step({ kind: "pushAnswered", client: id, push: channel.pushes[at]?.id ?? -1, isTaken: true }, nowMs);
 
@@ -34,7 +34,7 @@ beforeEach(() => {
 /** A client with a subscriber of each of this many services, whose lists are not here yet. */
 function subscriberOf(services: number): TestClient {
   const client = connect();
-  for (let at = 0; at < services; at++) subscribe(client, { dataInfoId: idOf(at), registId: `s${at}` });
+  for (let at = 0; at < services; at++) subscribe(client, { serviceKey: idOf(at), registId: `s${at}` });
   return client;
 }
 
@@ -125,7 +125,7 @@ test("the repair respects the bound and the pause", () => {
 
 test("a paused client that leaves is not counted any more, and other clients are not held back", () => {
   const other = connect();
-  subscribe(other, { dataInfoId: idOf(1), registId: "other" });
+  subscribe(other, { serviceKey: idOf(1), registId: "other" });
   const client = answering(20);
   for (let at = 1; at < 20; at++) list(at, 1n);
   ackLast(other);
@@ -141,11 +141,11 @@ test("a paused client that leaves is not counted any more, and other clients are
 
 test("a subscriber that joins when the turn is spent gets its list in a later one, after what was due before", () => {
   const many = Array.from({ length: 30 }, () => connect());
-  subscribe(connect(), { dataInfoId: idOf(0) });
+  subscribe(connect(), { serviceKey: idOf(0) });
   list(0, 1n);
   for (const client of many) {
     client.channel.pushCostMs = 5;
-    subscribe(client, { dataInfoId: idOf(0) });
+    subscribe(client, { serviceKey: idOf(0) });
   }
   const count = () => many.filter(({ channel }) => channel.pushes.length > 0).length;
   assert.equal(count(), 4, "20 ms of work");

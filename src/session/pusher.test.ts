@@ -180,7 +180,7 @@ test("what is due and waits for its turn is not late: the process was not away",
   const scene = newPusher();
   const clients = [0, 1, 2].map((at) => {
     const client = newClient();
-    scene.subscribe(client, { dataInfoId: serviceOf(at) });
+    scene.subscribe(client, { serviceKey: serviceOf(at) });
     scene.change(10n, serviceOf(at));
     scene.answer(client);
     client.channel.pushCostMs = 25;
@@ -201,7 +201,7 @@ test("a client that reads again takes turns with everything else, however much w
   const client = newClient();
   client.channel.isBlocked = true;
   for (let at = 0; at < 10; at++) {
-    scene.subscribe(client, { registId: `t${at}`, dataInfoId: serviceOf(at) });
+    scene.subscribe(client, { registId: `t${at}`, serviceKey: serviceOf(at) });
     scene.change(10n, serviceOf(at));
   }
   client.channel.isBlocked = false;

@@ -96,7 +96,7 @@ export class Pusher {
   /** A client has subscribed: it gets the present list, whatever the window. */
   subscribed(subscriber: Subscriber, nowMs: number): void {
     const { target } = subscriber;
-    const service = this.#subscriptions.get(target.dataInfoId);
+    const service = this.#subscriptions.get(target.serviceKey);
     // The others of its target have seen the list or are about to: checking each again would cost a client with many
     // subscribers of one service their square.
     if (service === undefined) return;
@@ -257,7 +257,7 @@ export class Pusher {
   }
 
   #pushNewest(target: PushTarget, nowMs: number): void {
-    const service = this.#subscriptions.get(target.dataInfoId);
+    const service = this.#subscriptions.get(target.serviceKey);
     if (service?.targets.get(target.key) !== target) return;
     this.#spend(service, this.#push(target, service, { nowMs }), nowMs);
   }
@@ -267,7 +267,7 @@ export class Pusher {
     if (!client.answersPushes) this.#assumeLeft(client, nowMs);
     for (const target of client.blockedTargets) {
       if (this.#isSpent) return this.#resumed.set(client, nowMs);
-      const service = this.#subscriptions.get(target.dataInfoId);
+      const service = this.#subscriptions.get(target.serviceKey);
       const costMs =
         service === undefined ? 0 : this.#tryPush(target, service, { nowMs, only: target.subscribers.values() });
       if (costMs === "waits") return this.#resume(client, nowMs);
@@ -402,7 +402,7 @@ export class Pusher {
     client.learn(nowMs - sent.leftMs);
     this.#metrics.add("roster_pushes_total", 1, { outcome: "late" });
     const { target } = sent;
-    if (this.#subscriptions.get(target.dataInfoId)?.targets.get(target.key) !== target) return;
+    if (this.#subscriptions.get(target.serviceKey)?.targets.get(target.key) !== target) return;
     if (isTaken) {
       see(sent);
       target.failures = 0;
@@ -419,7 +419,7 @@ export class Pusher {
 
   /** Pushes changes that came after the answered push. */
   #pushRest(target: PushTarget, nowMs: number): void {
-    const service = this.#subscriptions.get(target.dataInfoId);
+    const service = this.#subscriptions.get(target.serviceKey);
     if (service === undefined || !isBehind(target, service)) return;
     // A client that answers within the window gets later changes with all others, when it ends.
     if (this.#isSpent || isGathering(service, nowMs)) this.#pushSoon(service, nowMs);

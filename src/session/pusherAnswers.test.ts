@@ -83,7 +83,7 @@ test("a late answer of a client that has unsubscribed is nobody's", () => {
   const client = answering(scene);
   scene.change(11n);
   scene.pass(2_100);
-  scene.subscriptions.unsubscribe(client, { dataInfoId: ORDERS, registId: "s1", version: 1n });
+  scene.subscriptions.unsubscribe(client, { serviceKey: ORDERS, registId: "s1", version: 1n });
   scene.answer(client, { isTaken: false });
   scene.pass(60_000);
   assert.deepEqual(client.channel.versions, [10n, 11n]);
@@ -123,7 +123,7 @@ test("what a paused client did not answer is pushed again when it answers, all o
   for (let at = before; at < client.channel.pushes.length; at++) scene.answer(client, { at });
   scene.pass(10_000);
   for (let at = before + 1; at < client.channel.pushes.length; at++) scene.answer(client, { at });
-  assert.equal(new Set(client.channel.pushes.slice(before).map(({ view }) => view.dataInfoId)).size, 10);
+  assert.equal(new Set(client.channel.pushes.slice(before).map(({ view }) => view.serviceKey)).size, 10);
 });
 
 test("a push on trial whose subscriber leaves is waited for all the same, and then the next one is sent", () => {
@@ -136,7 +136,7 @@ test("a push on trial whose subscriber leaves is waited for all the same, and th
   const trial = client.channel.pushes.at(-1);
   assert.ok(trial !== undefined && client.channel.pushes.length === before + 1);
   const [registId = ""] = trial.registIds;
-  scene.subscriptions.unsubscribe(client, { dataInfoId: trial.view.dataInfoId, registId, version: 1n });
+  scene.subscriptions.unsubscribe(client, { serviceKey: trial.view.serviceKey, registId, version: 1n });
   assert.deepEqual(pushTimes(scene, client, 12_500), [12_000], "its time, and a pause that is twice as long");
   scene.answer(client);
   scene.pass(0);
@@ -151,14 +151,14 @@ test("a push whose subscriber has left makes room for another with its answer, a
     const before = client.channel.pushes.length;
     const first = client.channel.pushes.at(1);
     assert.ok(first !== undefined && before === 129, "128 and the answered one");
-    const { dataInfoId } = first.view;
-    scene.subscriptions.unsubscribe(client, { dataInfoId, registId: "t0", version: 1n });
+    const { serviceKey } = first.view;
+    scene.subscriptions.unsubscribe(client, { serviceKey, registId: "t0", version: 1n });
     if (outcome === "timeout") scene.pass(10_000);
     else scene.answer(client, { isTaken: outcome === "taken", at: 1 });
     assert.equal(client.channel.pushes.length, before + 1);
     for (let at = 1; at < client.channel.pushes.length; at++) scene.answer(client, { at });
     scene.pass(60_000);
-    assert.equal(client.channel.pushes.filter(({ view }) => view.dataInfoId === dataInfoId).length, 1);
+    assert.equal(client.channel.pushes.filter(({ view }) => view.serviceKey === serviceKey).length, 1);
     assert.deepEqual([client.pushesUnderWay.size, client.blockedTargets.size], [0, 0]);
   }
 });
@@ -231,7 +231,7 @@ test("when some pushes have had their time, those that wait for room go out", ()
   const client = answering(scene);
   const show = (from: number, to: number) => {
     for (let at = from; at < to; at++) {
-      scene.subscribe(client, { registId: `t${at}`, dataInfoId: serviceOf(at) });
+      scene.subscribe(client, { registId: `t${at}`, serviceKey: serviceOf(at) });
       scene.change(10n, serviceOf(at));
     }
   };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { brandDataInfoId } from "../model/ids.ts";
+import { brandServiceKey } from "../model/ids.ts";
 import {
   ackLast,
   connect,
@@ -41,15 +41,15 @@ test("a delta on exactly the version that is here is applied; on another one the
   ackLast(client);
   fromData({
     kind: "delta",
-    delta: { dataInfoId: ORDERS, base: { version: 10n, origin: ORIGIN }, version: 11n, origin: ORIGIN, changes: [] },
+    delta: { serviceKey: ORDERS, base: { version: 10n, origin: ORIGIN }, version: 11n, origin: ORIGIN, changes: [] },
   });
   forgetSent();
   fromData({
     kind: "delta",
-    delta: { dataInfoId: ORDERS, base: { version: 12n, origin: ORIGIN }, version: 13n, origin: ORIGIN, changes: [] },
+    delta: { serviceKey: ORDERS, base: { version: 12n, origin: ORIGIN }, version: 13n, origin: ORIGIN, changes: [] },
   });
   assert.deepEqual(client.channel.versions, [10n, 11n]);
-  assert.deepEqual(toData, [{ kind: "fetch", dataInfoId: ORDERS, have: { version: 11n, origin: ORIGIN } }]);
+  assert.deepEqual(toData, [{ kind: "fetch", serviceKey: ORDERS, have: { version: 11n, origin: ORIGIN } }]);
 });
 
 test("while a push is not answered changes merge, and the answer brings the newest only", () => {
@@ -143,10 +143,10 @@ test("many changes that are only announced cause one fetch, and one more for wha
   snapshot(10n);
   forgetSent();
   for (let version = 11n; version <= 60n; version++)
-    fromData({ kind: "changed", dataInfoId: ORDERS, version: { version, origin: ORIGIN } });
+    fromData({ kind: "changed", serviceKey: ORDERS, version: { version, origin: ORIGIN } });
   assert.equal(toData.length, 1);
   snapshot(40n);
-  assert.deepEqual(toData.at(-1), { kind: "fetch", dataInfoId: ORDERS, have: { version: 40n, origin: ORIGIN } });
+  assert.deepEqual(toData.at(-1), { kind: "fetch", serviceKey: ORDERS, have: { version: 40n, origin: ORIGIN } });
   snapshot(60n);
   assert.equal(toData.length, 2);
 });
@@ -154,9 +154,9 @@ test("many changes that are only announced cause one fetch, and one more for wha
 test("the last subscriber that leaves releases the service", () => {
   const client = connect();
   subscribe(client);
-  const key = { dataInfoId: ORDERS, registId: "s1", version: 2n };
+  const key = { serviceKey: ORDERS, registId: "s1", version: 2n };
   session.step({ kind: "unsubscribed", client: client.id, request: 2, key }, nowMs);
-  assert.deepEqual(toData.at(-1), { kind: "release", dataInfoIds: [ORDERS] });
+  assert.deepEqual(toData.at(-1), { kind: "release", serviceKeys: [ORDERS] });
   snapshot(10n);
   assert.deepEqual(client.channel.versions, []);
 });
@@ -212,9 +212,9 @@ test("subscribers that answer fast do not make a hot service push faster than it
   assert.ok(subscribers.every(({ channel }) => channel.versions.at(-1) === 30n));
 });
 
-const OTHER = brandDataInfoId("other#@#I#@#G");
+const OTHER = brandServiceKey("other#@#I#@#G");
 const otherSnapshot = (version: bigint) =>
-  fromData({ kind: "snapshot", datum: { dataInfoId: OTHER, version, origin: ORIGIN, publications: [] } });
+  fromData({ kind: "snapshot", datum: { serviceKey: OTHER, version, origin: ORIGIN, publications: [] } });
 const wake = () => session.step({ kind: "woken" }, nowMs);
 
 test("many pushes take turns with everything else, and a service that was due before goes on before", () => {
@@ -224,7 +224,7 @@ test("many pushes take turns with everything else, and a service that was due be
     subscribe(client);
   }
   const other = connect();
-  subscribe(other, { dataInfoId: OTHER });
+  subscribe(other, { serviceKey: OTHER });
   const count = () => many.reduce((sum, { channel }) => sum + channel.pushes.length, 0);
   snapshot(10n);
   assert.equal(count(), 160, "20 ms");
@@ -287,12 +287,12 @@ test("a process that was away does not take the answers that it has not read for
 
 test("a configuration is pushed when it is watched and when it changes, newest only", () => {
   const client = connect();
-  const key = { dataInfoId: ORDERS, registId: "c1", version: 0n };
+  const key = { serviceKey: ORDERS, registId: "c1", version: 0n };
   session.step({ kind: "watchedConfig", client: client.id, request: 1, key }, nowMs);
-  assert.deepEqual(toMeta.at(-1), { kind: "watchConfig", dataInfoIds: [ORDERS] });
+  assert.deepEqual(toMeta.at(-1), { kind: "watchConfig", serviceKeys: [ORDERS] });
   const config = (version: bigint, data: string | null) =>
     session.step(
-      { kind: "fromMeta", message: { kind: "config", value: { dataInfoId: ORDERS, version, data } } },
+      { kind: "fromMeta", message: { kind: "config", value: { serviceKey: ORDERS, version, data } } },
       nowMs,
     );
   config(5n, null);

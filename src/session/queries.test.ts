@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { brandDataInfoId } from "../model/ids.ts";
+import { brandServiceKey } from "../model/ids.ts";
 import { NO_VERSION } from "../model/version.ts";
 import type { Asker, QueryAnswer } from "../registry/registry.ts";
 import {
@@ -22,10 +22,10 @@ beforeEach(reset);
 const told = () => toData.map(({ kind }) => kind).filter((kind) => kind !== "digests");
 
 /** Asks; `answers` has what came. */
-function ask({ since = NO_VERSION, forMs = 1_000, dataInfoId = ORDERS } = {}) {
+function ask({ since = NO_VERSION, forMs = 1_000, serviceKey = ORDERS } = {}) {
   const answers: QueryAnswer[] = [];
   const asker: Asker = { answer: (answer) => void answers.push(answer) };
-  session.step({ kind: "asked", asker, dataInfoId, since, untilMs: nowMs + forMs }, nowMs);
+  session.step({ kind: "asked", asker, serviceKey, since, untilMs: nowMs + forMs }, nowMs);
   const versions = () => answers.map((answer) => (answer.kind === "list" ? answer.view.version : answer.error.code));
   return { asker, answers, versions };
 }
@@ -99,29 +99,29 @@ test("a service with subscribers stays when no question comes any more, and one 
   subscribe(connect());
   snapshot(5n);
   ask();
-  const stock = brandDataInfoId("stock#@#I#@#G");
-  const long = ask({ dataInfoId: stock, forMs: 200_000 });
-  fromData({ kind: "snapshot", datum: { dataInfoId: stock, version: 0n, origin: 0n, publications: [] } });
+  const stock = brandServiceKey("stock#@#I#@#G");
+  const long = ask({ serviceKey: stock, forMs: 200_000 });
+  fromData({ kind: "snapshot", datum: { serviceKey: stock, version: 0n, origin: 0n, publications: [] } });
   pass(130_000);
   assert.ok(!told().includes("release"));
   pass(200_000);
   assert.deepEqual(long.versions(), ["LIST_UNAVAILABLE"]);
   assert.deepEqual(
-    toData.flatMap((message) => (message.kind === "release" ? message.dataInfoIds : [])),
+    toData.flatMap((message) => (message.kind === "release" ? message.serviceKeys : [])),
     [stock],
   );
 });
 
 test("of ten thousand services that are kept for questions one more lets the oldest go", () => {
   for (let at = 0; at < 10_000; at++) {
-    const dataInfoId = brandDataInfoId(`s${at}#@#I#@#G`);
-    ask({ dataInfoId, forMs: 1 });
+    const serviceKey = brandServiceKey(`s${at}#@#I#@#G`);
+    ask({ serviceKey, forMs: 1 });
   }
   pass(10);
-  ask({ dataInfoId: brandDataInfoId("s0#@#I#@#G"), forMs: 1 });
-  ask({ dataInfoId: brandDataInfoId("more#@#I#@#G"), forMs: 1 });
+  ask({ serviceKey: brandServiceKey("s0#@#I#@#G"), forMs: 1 });
+  ask({ serviceKey: brandServiceKey("more#@#I#@#G"), forMs: 1 });
   assert.deepEqual(
-    toData.flatMap((message) => (message.kind === "release" ? message.dataInfoIds : [])),
+    toData.flatMap((message) => (message.kind === "release" ? message.serviceKeys : [])),
     ["s1#@#I#@#G"],
   );
 });

@@ -1,10 +1,10 @@
-// Questions about lists. They are answered from the session's copies; a service that is asked for and has no subscribers
-// is kept up to date like one that has, until no question has come for a while. A change answers everybody who waits for
-// it with the same view.
+// Questions about lists. They are answered from the session's copies; a service that is asked for and has no
+// subscribers is kept up to date like one that has, until no question has come for a while. A change answers everybody
+// who waits for it with the same view.
 
 import { Deadlines } from "../base/deadlines.ts";
 import { fail } from "../base/errors.ts";
-import type { DataInfoId } from "../model/ids.ts";
+import type { ServiceKey } from "../model/ids.ts";
 import type { Asker, QueryEvent } from "../registry/registry.ts";
 import type { ServiceLists } from "./serviceLists.ts";
 import type { SubscribedService, Subscriptions } from "./subscriptions.ts";
@@ -16,7 +16,7 @@ const WAITING_MAX = 100_000;
 // Services without subscribers that are kept for pollers; of one more the one that was asked for longest ago is let go.
 const KEPT_MAX = 10_000;
 
-const NONE: readonly DataInfoId[] = [];
+const NONE: readonly ServiceKey[] = [];
 
 type Asked = Extract<QueryEvent, { readonly kind: "asked" }>;
 
@@ -33,7 +33,7 @@ export class Queries {
   readonly #byService = new Map<SubscribedService, Set<Asker>>();
   readonly #ends = new Deadlines<Asker>();
   /** Services that are kept for pollers, in the order of their last questions, with the times of these. */
-  readonly #kept = new Map<DataInfoId, number>();
+  readonly #kept = new Map<ServiceKey, number>();
 
   constructor(subscriptions: Subscriptions, lists: Pick<ServiceLists, "fetch">) {
     this.#subscriptions = subscriptions;
@@ -46,18 +46,18 @@ export class Queries {
   }
 
   /** Answers a question now, or lets it wait, or ends it. Returns services that are let go for this one. */
-  step(event: QueryEvent, nowMs: number): readonly DataInfoId[] {
+  step(event: QueryEvent, nowMs: number): readonly ServiceKey[] {
     if (event.kind === "asked") return this.#ask(event, nowMs);
     this.#take(event.asker);
     return NONE;
   }
 
-  #ask({ asker, dataInfoId, since, untilMs }: Asked, nowMs: number): readonly DataInfoId[] {
+  #ask({ asker, serviceKey, since, untilMs }: Asked, nowMs: number): readonly ServiceKey[] {
     if (this.#waits.size >= WAITING_MAX) {
       asker.answer({ kind: "failed", error: fail("QUERIES_EXHAUSTED", { waiting: this.#waits.size }) });
       return NONE;
     }
-    const service = this.#subscriptions.open(dataInfoId);
+    const service = this.#subscriptions.open(serviceKey);
     const letGo = this.#keep(service, nowMs);
     const { view } = service.list;
     if (view !== undefined && view.version > since) {
@@ -91,25 +91,25 @@ export class Queries {
   }
 
   /** Answers questions whose time is over. Returns services that no question has come for. */
-  wake(nowMs: number): readonly DataInfoId[] {
+  wake(nowMs: number): readonly ServiceKey[] {
     for (let asker = this.#ends.take(nowMs); asker !== undefined; asker = this.#ends.take(nowMs)) this.#end(asker);
-    const letGo: DataInfoId[] = [];
-    for (const [dataInfoId, askedMs] of this.#kept) {
+    const letGo: ServiceKey[] = [];
+    for (const [serviceKey, askedMs] of this.#kept) {
       if (nowMs < askedMs + KEPT_MS) break;
-      const service = this.#subscriptions.get(dataInfoId);
+      const service = this.#subscriptions.get(serviceKey);
       // A question may wait longer than a service is kept after it.
       if (service !== undefined && this.#byService.has(service)) letGo.push(...this.#keep(service, nowMs));
-      else letGo.push(this.#letGo(dataInfoId));
+      else letGo.push(this.#letGo(serviceKey));
     }
     return letGo;
   }
 
-  #keep(service: SubscribedService, nowMs: number): readonly DataInfoId[] {
-    const { dataInfoId } = service;
+  #keep(service: SubscribedService, nowMs: number): readonly ServiceKey[] {
+    const { serviceKey } = service;
     service.isPolled = true;
-    this.#kept.delete(dataInfoId);
-    this.#kept.set(dataInfoId, nowMs);
-    const letGo: DataInfoId[] = [];
+    this.#kept.delete(serviceKey);
+    this.#kept.set(serviceKey, nowMs);
+    const letGo: ServiceKey[] = [];
     for (const oldest of this.#kept.keys()) {
       if (this.#kept.size <= KEPT_MAX) break;
       const kept = this.#subscriptions.get(oldest);
@@ -118,18 +118,18 @@ export class Queries {
     return letGo;
   }
 
-  #letGo(dataInfoId: DataInfoId): DataInfoId {
-    const service = this.#subscriptions.get(dataInfoId);
+  #letGo(serviceKey: ServiceKey): ServiceKey {
+    const service = this.#subscriptions.get(serviceKey);
     if (service !== undefined) service.isPolled = false;
-    this.#kept.delete(dataInfoId);
-    return dataInfoId;
+    this.#kept.delete(serviceKey);
+    return serviceKey;
   }
 
   #end(asker: Asker): void {
     const wait = this.#take(asker);
     if (wait === undefined) return;
-    const { view, dataInfoId } = wait.service.list;
-    if (view === undefined) asker.answer({ kind: "failed", error: fail("LIST_UNAVAILABLE", { dataInfoId }) });
+    const { view, serviceKey } = wait.service.list;
+    if (view === undefined) asker.answer({ kind: "failed", error: fail("LIST_UNAVAILABLE", { serviceKey }) });
     else asker.answer({ kind: "list", view, isNewer: view.version > wait.since });
   }
 

@@ -44,7 +44,7 @@ const countsSent = () => ofKind("digests").map(({ slots }) => slots.map(({ count
 function superseded(changes: Partial<Superseded> = {}): Superseded {
   const stamp = { version: 1n, registeredMs: START_MS };
   const by = { version: 1n, registeredMs: START_MS + 700 };
-  return { dataInfoId: ORDERS, registId: "p1", stamp, by, isRemoved: false, ...changes };
+  return { serviceKey: ORDERS, registId: "p1", stamp, by, isRemoved: false, ...changes };
 }
 
 test("a data node is compared when it can be reached and then regularly", () => {
@@ -83,7 +83,7 @@ test("where a slot differs the whole inventory is sent, and what is wanted is pu
   forgetSent();
   fromData({ kind: "differs", slots: [0] });
   const [inventory] = ofKind("inventory");
-  assert.deepEqual(inventory?.entries, [{ dataInfoId: ORDERS, registId: "p1", version: 1n, registeredMs: START_MS }]);
+  assert.deepEqual(inventory?.entries, [{ serviceKey: ORDERS, registId: "p1", version: 1n, registeredMs: START_MS }]);
   assert.deepEqual([inventory?.isFirst, inventory?.isLast], [true, true]);
   fromData({ kind: "wanted", slot: 0, keys: [[ORDERS, "p1"]], superseded: [] });
   assert.equal(batches().flat().length, 1);
@@ -183,7 +183,7 @@ test("only the node that leads a service is listened to", () => {
   const client = connect();
   subscribe(client);
   snapshot(10n);
-  const datum = { dataInfoId: ORDERS, version: 99n, origin: ORIGIN, publications: [] };
+  const datum = { serviceKey: ORDERS, version: 99n, origin: ORIGIN, publications: [] };
   session.step({ kind: "fromData", from: OTHER_DATA, message: { kind: "snapshot", datum } }, nowMs);
   assert.deepEqual(client.channel.versions, [10n]);
 });
@@ -204,7 +204,7 @@ test("what a new leader was asked before it knew that it leads is asked again on
   session.step({ kind: "dataUp", node: OTHER_DATA }, nowMs);
   adopt();
   const fromLeader = (message: DataToSession) => session.step({ kind: "fromData", from: OTHER_DATA, message }, nowMs);
-  fromLeader({ kind: "notReady", dataInfoId: ORDERS });
+  fromLeader({ kind: "notReady", serviceKey: ORDERS });
   forgetSent();
   fromLeader({ kind: "synced", slots: [0] });
   assert.deepEqual(

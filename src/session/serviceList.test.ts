@@ -25,7 +25,7 @@ function listWith(version: bigint, registIds: readonly string[], origin = 1n): S
 }
 
 function deltaTo(version: bigint, from: bigint, changes: readonly DatumChange[], origin = 1n): DatumDelta {
-  return { dataInfoId: ORDERS, base: { version: from, origin: 1n }, version, origin, changes };
+  return { serviceKey: ORDERS, base: { version: from, origin: 1n }, version, origin, changes };
 }
 
 const REMOVED: DatumChange = { kind: "removed", registId: "p1", stamp: { version: 1n, registeredMs: NOW_MS } };

@@ -8,19 +8,19 @@ import {
   isSameVersion,
   NO_DATUM_VERSION,
 } from "../model/datum.ts";
-import type { DataInfoId } from "../model/ids.ts";
+import type { ServiceKey } from "../model/ids.ts";
 import type { Publication } from "../model/publication.ts";
 import { isCredible } from "../model/version.ts";
 import type { ServiceView } from "../registry/registry.ts";
 
 export class ServiceList {
-  readonly dataInfoId: DataInfoId;
+  readonly serviceKey: ServiceKey;
   #publications = new Map<string, Publication>();
   #version: DatumVersion = NO_DATUM_VERSION;
   #view: ServiceView | undefined;
 
-  constructor(dataInfoId: DataInfoId) {
-    this.dataInfoId = dataInfoId;
+  constructor(serviceKey: ServiceKey) {
+    this.serviceKey = serviceKey;
   }
 
   /** NO_VERSION until the first list has come. */
@@ -35,7 +35,7 @@ export class ServiceList {
 
   /** The whole list, as its leader gave it. */
   get snapshot(): DatumSnapshot {
-    return { ...this.#version, dataInfoId: this.dataInfoId, publications: [...this.#publications.values()] };
+    return { ...this.#version, serviceKey: this.serviceKey, publications: [...this.#publications.values()] };
   }
 
   /** The list to push; undefined until the first one has come. */
@@ -71,7 +71,7 @@ export class ServiceList {
   #moveTo({ version, origin }: DatumVersion): void {
     this.release();
     this.#version = { version, origin };
-    this.#view = { kept: undefined, dataInfoId: this.dataInfoId, version, publications: this.#publications };
+    this.#view = { kept: undefined, serviceKey: this.serviceKey, version, publications: this.#publications };
   }
 }
 

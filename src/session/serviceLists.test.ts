@@ -24,18 +24,18 @@ function newLists() {
   for (const node of [DATA_1, DATA_2]) recorded.links.nodeUp(node);
   const subscriptions = new Subscriptions(COSTS);
   const client = newClient();
-  for (const dataInfoId of [ORDERS, STOCK]) subscriptions.subscribe(client, subscribeRequest({ dataInfoId }));
+  for (const serviceKey of [ORDERS, STOCK]) subscriptions.subscribe(client, subscribeRequest({ serviceKey }));
   const changed: bigint[] = [];
   const lists = new ServiceLists(subscriptions, recorded.links, ({ list }) => changed.push(list.version));
   const service = subscriptions.get(ORDERS);
   assert.ok(service);
-  const fetches = () => recorded.ofKind("fetch").map(({ dataInfoId, have }) => [dataInfoId, have.version]);
+  const fetches = () => recorded.ofKind("fetch").map(({ serviceKey, have }) => [serviceKey, have.version]);
   const snapshot = (version: bigint, from = DATA_1) =>
     lists.received(from, { kind: "snapshot", datum: snapshotOf(version) }, NOW_MS);
   const announce = (version: bigint, origin = 1n) =>
-    lists.received(DATA_1, { kind: "changed", dataInfoId: ORDERS, version: { version, origin } }, NOW_MS);
+    lists.received(DATA_1, { kind: "changed", serviceKey: ORDERS, version: { version, origin } }, NOW_MS);
   const delta = (base: bigint, version: bigint) => {
-    const message = { dataInfoId: ORDERS, base: { version: base, origin: 1n }, version, origin: 1n, changes: [] };
+    const message = { serviceKey: ORDERS, base: { version: base, origin: 1n }, version, origin: 1n, changes: [] };
     lists.received(DATA_1, { kind: "delta", delta: message }, NOW_MS);
   };
   return { ...recorded, lists, service, changed, fetches, snapshot, announce, delta };
@@ -66,7 +66,7 @@ test("a list that is on its way from the former leader is asked for again from t
   assert.equal(service.isWaiting, true);
   const moved = links.adopt(tableOf(2n, [DATA_2, DATA_2]));
   lists.moved(moved);
-  const asked = sent.flatMap(({ to, message }) => (message.kind === "fetch" ? [[to, message.dataInfoId]] : []));
+  const asked = sent.flatMap(({ to, message }) => (message.kind === "fetch" ? [[to, message.serviceKey]] : []));
   assert.deepEqual(asked, [
     [DATA_1, ORDERS],
     [DATA_2, ORDERS],
@@ -95,7 +95,7 @@ test("only the node that leads a service is listened to, and only about what is 
   const { lists, snapshot, changed } = newLists();
   snapshot(10n, DATA_2);
   snapshot(10n, nodeId("data-9"));
-  lists.received(DATA_1, { kind: "current", dataInfoId: "other" as typeof ORDERS }, NOW_MS);
+  lists.received(DATA_1, { kind: "current", serviceKey: "other" as typeof ORDERS }, NOW_MS);
   assert.deepEqual(changed, []);
   snapshot(10n);
   assert.deepEqual(changed, [10n]);
@@ -108,7 +108,7 @@ test("a list that is not newer is an answer all the same, and changes nothing", 
   snapshot(10n);
   assert.deepEqual([changed, service.isWaiting], [[10n], false]);
   lists.fetch(service);
-  lists.received(DATA_1, { kind: "current", dataInfoId: ORDERS }, NOW_MS);
+  lists.received(DATA_1, { kind: "current", serviceKey: ORDERS }, NOW_MS);
   assert.deepEqual([changed, service.isWaiting], [[10n], false]);
 });
 
@@ -152,6 +152,6 @@ test("a leader that asks what is known here is told, of what nobody subscribes t
   lists.recall(DATA_1, "other" as typeof ORDERS);
   assert.deepEqual(
     ofKind("recalled").map(({ datum }) => datum),
-    [snapshotOf(10n), { version: 0n, origin: 0n, dataInfoId: "other", publications: [] }],
+    [snapshotOf(10n), { version: 0n, origin: 0n, serviceKey: "other", publications: [] }],
   );
 });

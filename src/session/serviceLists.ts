@@ -3,7 +3,7 @@
 
 import type { ListMessage } from "../cluster/messages/sessionData.ts";
 import { type DatumDelta, type DatumVersion, isSameVersion, NO_DATUM_VERSION } from "../model/datum.ts";
-import type { DataInfoId, NodeId } from "../model/ids.ts";
+import type { NodeId, ServiceKey } from "../model/ids.ts";
 import type { DataLinks } from "./dataLinks.ts";
 import type { SubscribedService, Subscriptions } from "./subscriptions.ts";
 
@@ -26,15 +26,15 @@ export class ServiceLists {
   /** Requests the list; while a request is under way its answer decides whether another one is needed. */
   fetch(service: SubscribedService): void {
     if (service.isWaiting) return;
-    const { dataInfoId, list } = service;
-    service.isWaiting = this.#links.ask(dataInfoId, { kind: "fetch", dataInfoId, have: list.state });
+    const { serviceKey, list } = service;
+    service.isWaiting = this.#links.ask(serviceKey, { kind: "fetch", serviceKey, have: list.state });
   }
 
   /** Other nodes lead these slots now: they may have a different list under the same number. */
   moved(slots: ReadonlySet<number>): void {
     if (slots.size === 0) return;
     for (const service of this.#subscriptions.services()) {
-      const slot = this.#links.slotOf(service.dataInfoId);
+      const slot = this.#links.slotOf(service.serviceKey);
       if (slot === undefined || !slots.has(slot)) continue;
       service.isWaiting = false;
       service.announced = undefined;
@@ -44,7 +44,7 @@ export class ServiceLists {
 
   received(from: NodeId, message: ListMessage, nowMs: number): void {
     const service = this.#subscriptions.get(subjectOf(message));
-    if (service === undefined || this.#links.leader(service.dataInfoId) !== from) return;
+    if (service === undefined || this.#links.leader(service.serviceKey) !== from) return;
     switch (message.kind) {
       case "snapshot":
         return this.#arrived(service, service.list.replace(message.datum, nowMs), nowMs);
@@ -58,9 +58,9 @@ export class ServiceLists {
   }
 
   /** A leader that took over less than what is known here asks for the list; it waits, so it gets an answer. */
-  recall(node: NodeId, dataInfoId: DataInfoId): void {
-    const list = this.#subscriptions.get(dataInfoId)?.list;
-    const datum = list?.snapshot ?? { ...NO_DATUM_VERSION, dataInfoId, publications: [] };
+  recall(node: NodeId, serviceKey: ServiceKey): void {
+    const list = this.#subscriptions.get(serviceKey)?.list;
+    const datum = list?.snapshot ?? { ...NO_DATUM_VERSION, serviceKey, publications: [] };
     this.#links.send(node, { kind: "recalled", datum });
   }
 
@@ -84,7 +84,7 @@ export class ServiceLists {
   }
 }
 
-function subjectOf(message: ListMessage): DataInfoId {
-  if (message.kind === "snapshot") return message.datum.dataInfoId;
-  return message.kind === "delta" ? message.delta.dataInfoId : message.dataInfoId;
+function subjectOf(message: ListMessage): ServiceKey {
+  if (message.kind === "snapshot") return message.datum.serviceKey;
+  return message.kind === "delta" ? message.delta.serviceKey : message.serviceKey;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { brandDataInfoId, type NodeId, nodeId } from "../model/ids.ts";
+import { brandServiceKey, type NodeId, nodeId } from "../model/ids.ts";
 import {
   ackLast,
   batches,
@@ -31,7 +31,7 @@ import {
 
 beforeEach(reset);
 
-const serviceOf = (at: number) => brandDataInfoId(`service-${at}#@#I#@#G`);
+const serviceOf = (at: number) => brandServiceKey(`service-${at}#@#I#@#G`);
 
 const inventories = () => toData.flatMap((message) => (message.kind === "inventory" ? [message.entries] : []));
 
@@ -90,7 +90,7 @@ test("a client that returns late is removed after the grace, by the very stamp t
   pass(1);
   const stamp = { version: 1n, registeredMs: START_MS };
   assert.deepEqual(removals(), [
-    { kind: "remove", removal: { dataInfoId: ORDERS, registId: "p1", cause: "left", stamp } },
+    { kind: "remove", removal: { serviceKey: ORDERS, registId: "p1", cause: "left", stamp } },
   ]);
 });
 
@@ -258,7 +258,7 @@ test("the end of a client with many publishers is spread over many steps", () =>
 test("the end of a client with many subscribers is spread over many steps", () => {
   useSession({ clientRegistrationsMax: 10_000 });
   const client = connect();
-  for (let at = 0; at < 2_000; at++) subscribe(client, { registId: `s${at}`, dataInfoId: serviceOf(at) });
+  for (let at = 0; at < 2_000; at++) subscribe(client, { registId: `s${at}`, serviceKey: serviceOf(at) });
   disconnect(client);
   stall(1_000);
   forgetSent();
@@ -288,7 +288,7 @@ test("a process that stalls again and again forgives the dead three times only",
 test("all services are compared within an interval, a thousand in a step, and all of a node that is back", () => {
   useSession({ clientRegistrationsMax: 10_000 });
   const client = connect();
-  for (let at = 0; at < 3_500; at++) subscribe(client, { registId: `s${at}`, dataInfoId: serviceOf(at) });
+  for (let at = 0; at < 3_500; at++) subscribe(client, { registId: `s${at}`, serviceKey: serviceOf(at) });
   const scans = () => toData.flatMap((message) => (message.kind === "scan" ? [message.versions] : []));
   const isAll = () => assert.equal(new Set(scans().flatMap((part) => part.map(([id]) => id))).size, 3_500);
   forgetSent();
@@ -339,7 +339,7 @@ test("a client at its limit is refused further registrations, but may renew thos
 
 test("a client at its limit may end what it has, of each kind", () => {
   const client = connect();
-  const key = { dataInfoId: ORDERS, registId: "x", version: 9n };
+  const key = { serviceKey: ORDERS, registId: "x", version: 9n };
   publish(client, { registId: "p1" });
   subscribe(client, { registId: "s1" });
   session.step({ kind: "watchedConfig", client: client.id, request: 1, key }, nowMs);
@@ -348,7 +348,7 @@ test("a client at its limit may end what it has, of each kind", () => {
     session.step({ kind, client: client.id, request: 2, key }, nowMs);
     assert.equal(client.channel.outcomes.at(-1)?.kind, "accepted", kind);
   }
-  assert.deepEqual(toMeta.at(-1), { kind: "unwatchConfig", dataInfoIds: [ORDERS] });
+  assert.deepEqual(toMeta.at(-1), { kind: "unwatchConfig", serviceKeys: [ORDERS] });
 });
 
 test("connections are counted from their beginning to their end", () => {
@@ -360,7 +360,7 @@ test("connections are counted from their beginning to their end", () => {
 
 test("a meta node that can be reached is told at once who is here, and what is watched", () => {
   const client = connect();
-  const key = { dataInfoId: ORDERS, registId: "c1", version: 1n };
+  const key = { serviceKey: ORDERS, registId: "c1", version: 1n };
   session.step({ kind: "watchedConfig", client: client.id, request: 1, key }, nowMs);
   pass(1);
   toMeta.length = 0;
@@ -396,7 +396,7 @@ test("a meta node is not asked for configuration if nobody watches any", () => {
 test("meta hears of the end of a client only if nobody watches any more what it has watched", () => {
   const [first, second, third] = [connect(), connect(), connect()];
   for (const client of [first, second]) {
-    const key = { dataInfoId: ORDERS, registId: "c1", version: 1n };
+    const key = { serviceKey: ORDERS, registId: "c1", version: 1n };
     session.step({ kind: "watchedConfig", client: client.id, request: 1, key }, nowMs);
   }
   toMeta.length = 0;
@@ -404,7 +404,7 @@ test("meta hears of the end of a client only if nobody watches any more what it 
   disconnect(third);
   assert.deepEqual(toMeta, []);
   disconnect(second);
-  assert.deepEqual(toMeta, [{ kind: "unwatchConfig", dataInfoIds: [ORDERS] }]);
+  assert.deepEqual(toMeta, [{ kind: "unwatchConfig", serviceKeys: [ORDERS] }]);
 });
 
 test("registrations that come before the first slot table are kept and sent when it is there", () => {

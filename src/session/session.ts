@@ -9,7 +9,7 @@ import type { Metrics } from "../base/metrics.ts";
 import { MembershipView } from "../cluster/membershipView.ts";
 import type { Members, MetaToMember } from "../cluster/messages/membership.ts";
 import type { DataToSession } from "../cluster/messages/sessionData.ts";
-import type { ClientId, DataInfoId, NodeId } from "../model/ids.ts";
+import type { ClientId, NodeId, ServiceKey } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 import type { ClientEvent, PublishRequest, RegistrationKey, Registry, SubscribeRequest } from "../registry/registry.ts";
 import { Admission } from "./admission.ts";
@@ -282,7 +282,7 @@ export class Session implements Registry {
   #unsubscribed(client: Client, { request, key }: { request: number; key: RegistrationKey }, nowMs: number): void {
     if (this.#refuseIfTooMuch(client, request, { ...key, isKnown: true, nowMs })) return;
     this.#subscriptions.unsubscribe(client, key);
-    this.#releaseUnused([key.dataInfoId]);
+    this.#releaseUnused([key.serviceKey]);
     this.#metrics.set("roster_subscribers", this.#subscriptions.size);
     client.channel.answer(request, { kind: "accepted", registId: key.registId, version: key.version });
   }
@@ -294,13 +294,13 @@ export class Session implements Registry {
     if (refusal !== undefined) return client.refuse(request, key, refusal);
     client.channel.answer(request, { kind: "accepted", registId: key.registId, version: key.version });
     const isUnknown = this.#configs.watch(client, key, nowMs);
-    if (isUnknown) this.#output.toMeta({ kind: "watchConfig", dataInfoIds: [key.dataInfoId] });
+    if (isUnknown) this.#output.toMeta({ kind: "watchConfig", serviceKeys: [key.serviceKey] });
   }
 
   #unwatchedConfig(client: Client, { request, key }: { request: number; key: RegistrationKey }, nowMs: number): void {
     if (this.#refuseIfTooMuch(client, request, { ...key, isKnown: true, nowMs })) return;
     const isUnused = this.#configs.unwatch(client, key);
-    if (isUnused) this.#output.toMeta({ kind: "unwatchConfig", dataInfoIds: [key.dataInfoId] });
+    if (isUnused) this.#output.toMeta({ kind: "unwatchConfig", serviceKeys: [key.serviceKey] });
     client.channel.answer(request, { kind: "accepted", registId: key.registId, version: key.version });
   }
 
@@ -319,7 +319,7 @@ export class Session implements Registry {
     this.#subscriptions.depart(client);
     this.#pusher.departed(client);
     const unwatched = this.#configs.dropClient(client);
-    if (unwatched.length > 0) this.#output.toMeta({ kind: "unwatchConfig", dataInfoIds: unwatched });
+    if (unwatched.length > 0) this.#output.toMeta({ kind: "unwatchConfig", serviceKeys: unwatched });
     // A client that leaves a stopping node is on its way to another: the data tier keeps its publications meanwhile.
     if (!this.#isDraining) this.#departed.add(client, nowMs);
   }
@@ -343,11 +343,11 @@ export class Session implements Registry {
     return error !== undefined;
   }
 
-  #releaseUnused(dataInfoIds: readonly DataInfoId[]): void {
-    for (const dataInfoId of dataInfoIds) {
-      const service = this.#subscriptions.get(dataInfoId);
+  #releaseUnused(serviceKeys: readonly ServiceKey[]): void {
+    for (const serviceKey of serviceKeys) {
+      const service = this.#subscriptions.get(serviceKey);
       if (service === undefined || !this.#subscriptions.forgetIfUnused(service)) continue;
-      this.#links.ask(dataInfoId, { kind: "release", dataInfoIds: [dataInfoId] });
+      this.#links.ask(serviceKey, { kind: "release", serviceKeys: [serviceKey] });
     }
   }
 
@@ -367,7 +367,7 @@ export class Session implements Registry {
       case "current":
         return this.#lists.received(from, message, nowMs);
       case "recall":
-        return this.#lists.recall(from, message.dataInfoId);
+        return this.#lists.recall(from, message.serviceKey);
       case "notReady":
         // It follows unasked; the scan asks again in case it does not.
         return;
@@ -473,7 +473,7 @@ export class Session implements Registry {
   }
 
   #watchConfigs(): void {
-    const dataInfoIds = this.#configs.watched();
-    if (dataInfoIds.length > 0) this.#output.toMeta({ kind: "watchConfig", dataInfoIds });
+    const serviceKeys = this.#configs.watched();
+    if (serviceKeys.length > 0) this.#output.toMeta({ kind: "watchConfig", serviceKeys });
   }
 }

@@ -43,7 +43,7 @@ test("and when its last subscriber leaves, or is gone with its client", () => {
   for (const client of [leaving, lost]) subscribe(client);
   snapshot(10n);
   const kept = keep(leaving);
-  const key = { dataInfoId: ORDERS, registId: "s1", version: 2n };
+  const key = { serviceKey: ORDERS, registId: "s1", version: 2n };
   session.step({ kind: "unsubscribed", client: leaving.id, request: 2, key }, nowMs);
   assert.equal(kept.dropped, 0);
   disconnect(lost);
@@ -55,7 +55,7 @@ test("subscribers that leave are not counted any more", () => {
   const [leaving, lost] = [connect(), connect()];
   for (const client of [leaving, lost]) for (const registId of ["s1", "s2"]) subscribe(client, { registId });
   assert.equal(gauges.get("roster_subscribers"), 4);
-  const key = { dataInfoId: ORDERS, registId: "s1", version: 2n };
+  const key = { serviceKey: ORDERS, registId: "s1", version: 2n };
   session.step({ kind: "unsubscribed", client: leaving.id, request: 2, key }, nowMs);
   assert.equal(gauges.get("roster_subscribers"), 3);
   disconnect(lost);

@@ -14,7 +14,7 @@ function subscribe(all: Subscriptions, client: Client, changes: Partial<Subscrib
   return subscribed;
 }
 
-const KEY = { dataInfoId: ORDERS, registId: "s1", version: 1n };
+const KEY = { serviceKey: ORDERS, registId: "s1", version: 1n };
 
 /** The client is cut off, having seen version 10 of everything. */
 function cutOff(all: Subscriptions, client: Client): void {
@@ -133,7 +133,7 @@ test("a service is forgotten with its last subscriber only, and what was made of
   const all = new Subscriptions(COSTS);
   const client = newClient();
   const { service } = subscribe(all, client);
-  service.list.replace({ dataInfoId: ORDERS, version: 10n, origin: 1n, publications: [] }, NOW_MS);
+  service.list.replace({ serviceKey: ORDERS, version: 10n, origin: 1n, publications: [] }, NOW_MS);
   let drops = 0;
   if (service.list.view !== undefined) service.list.view.kept = { drop: () => drops++ };
   assert.deepEqual([all.forgetIfUnused(service), drops], [false, 0]);
@@ -145,7 +145,7 @@ test("what is left of a client is dropped in parts, with the service of each", (
   const all = new Subscriptions(COSTS);
   const client = newClient();
   for (const registId of ["s1", "s2"]) subscribe(all, client, { registId });
-  subscribe(all, client, { registId: "s3", dataInfoId: STOCK });
+  subscribe(all, client, { registId: "s3", serviceKey: STOCK });
   assert.deepEqual(
     [all.dropSome(client, 2), all.dropSome(client, 2), all.dropSome(client, 2)],
     [[ORDERS, ORDERS], [STOCK], []],

@@ -4,7 +4,7 @@
 import { HELD } from "../base/budget.ts";
 import type { RegistryError } from "../base/errors.ts";
 import type { DatumVersion } from "../model/datum.ts";
-import type { DataInfoId } from "../model/ids.ts";
+import type { ServiceKey } from "../model/ids.ts";
 import { NO_VERSION } from "../model/version.ts";
 import type { RegistrationKey, SubscribeRequest } from "../registry/registry.ts";
 import { type Client, type PushTarget, registrationKey, type Subscriber } from "./client.ts";
@@ -24,7 +24,7 @@ interface PushRound {
 
 /** A service with subscribers here. */
 export class SubscribedService {
-  readonly dataInfoId: DataInfoId;
+  readonly serviceKey: ServiceKey;
   readonly list: ServiceList;
   readonly targets = new Map<string, PushTarget>();
   /** Subscribers whose connection was lost a moment ago; a returning client finds here which version it has seen. */
@@ -44,9 +44,9 @@ export class SubscribedService {
   /** The list is on its way to all; see Pusher. */
   round: PushRound | undefined;
 
-  constructor(dataInfoId: DataInfoId) {
-    this.dataInfoId = dataInfoId;
-    this.list = new ServiceList(dataInfoId);
+  constructor(serviceKey: ServiceKey) {
+    this.serviceKey = serviceKey;
+    this.list = new ServiceList(serviceKey);
   }
 }
 
@@ -60,7 +60,7 @@ export interface Subscribed {
 
 export class Subscriptions {
   readonly #costs: Costs;
-  readonly #services = new Map<DataInfoId, SubscribedService>();
+  readonly #services = new Map<ServiceKey, SubscribedService>();
   #subscribers = 0;
 
   constructor(costs: Costs) {
@@ -80,8 +80,8 @@ export class Subscriptions {
     return this.#subscribers;
   }
 
-  get(dataInfoId: DataInfoId): SubscribedService | undefined {
-    return this.#services.get(dataInfoId);
+  get(serviceKey: ServiceKey): SubscribedService | undefined {
+    return this.#services.get(serviceKey);
   }
 
   services(): Iterable<SubscribedService> {
@@ -94,12 +94,12 @@ export class Subscriptions {
    */
   subscribe(client: Client, request: SubscribeRequest): Subscribed | RegistryError {
     const known = client.subscribers.get(registrationKey(request));
-    const departed = this.#services.get(request.dataInfoId)?.departed.get(request.registId);
+    const departed = this.#services.get(request.serviceKey)?.departed.get(request.registId);
     if (known === undefined || known.version <= request.version) {
       const refusal = this.#charge(client, request, known ?? departed);
       if (refusal !== undefined) return refusal;
     }
-    const service = this.open(request.dataInfoId);
+    const service = this.open(request.serviceKey);
     if (known !== undefined && known.version > request.version)
       return { service, subscriber: known, returnedFrom: undefined };
     const returnedFrom = departed?.target.client;
@@ -124,17 +124,17 @@ export class Subscriptions {
   /** The client's connection is lost; its subscribers wait for its return. */
   depart(client: Client): void {
     for (const subscriber of client.subscribers.values()) {
-      this.#services.get(subscriber.target.dataInfoId)?.departed.set(subscriber.registId, subscriber);
+      this.#services.get(subscriber.target.serviceKey)?.departed.set(subscriber.registId, subscriber);
     }
   }
 
   /** Drops up to `max` subscribers of a departed client. Returns their services, each as often as it occurs. */
-  dropSome(client: Client, max: number): DataInfoId[] {
-    const dropped: DataInfoId[] = [];
+  dropSome(client: Client, max: number): ServiceKey[] {
+    const dropped: ServiceKey[] = [];
     for (const subscriber of client.subscribers.values()) {
       if (dropped.length === max) break;
       this.#remove(subscriber);
-      dropped.push(subscriber.target.dataInfoId);
+      dropped.push(subscriber.target.serviceKey);
     }
     return dropped;
   }
@@ -143,7 +143,7 @@ export class Subscriptions {
   forgetIfUnused(service: SubscribedService): boolean {
     if (service.targets.size > 0 || service.isPolled) return false;
     service.list.release();
-    return this.#services.delete(service.dataInfoId);
+    return this.#services.delete(service.serviceKey);
   }
 
   /** Charges the client for a subscriber in the place of one that is about to be removed. */
@@ -155,20 +155,20 @@ export class Subscriptions {
   }
 
   /** The service, made if it is not known. */
-  open(dataInfoId: DataInfoId): SubscribedService {
-    const known = this.#services.get(dataInfoId);
+  open(serviceKey: ServiceKey): SubscribedService {
+    const known = this.#services.get(serviceKey);
     if (known !== undefined) return known;
-    const service = new SubscribedService(dataInfoId);
-    this.#services.set(dataInfoId, service);
+    const service = new SubscribedService(serviceKey);
+    this.#services.set(serviceKey, service);
     return service;
   }
 
   #remove(subscriber: Subscriber): void {
     const { target, registId } = subscriber;
     target.client.account.release(HELD.subscriptions, subscriber.bytes);
-    target.client.subscribers.delete(registrationKey({ dataInfoId: target.dataInfoId, registId }));
+    target.client.subscribers.delete(registrationKey({ serviceKey: target.serviceKey, registId }));
     this.#subscribers--;
-    const service = this.#services.get(target.dataInfoId);
+    const service = this.#services.get(target.serviceKey);
     if (service?.departed.get(registId) === subscriber) service.departed.delete(registId);
     if (target.subscribers.get(registId) === subscriber) target.subscribers.delete(registId);
     if (target.subscribers.size > 0) return;
@@ -179,7 +179,7 @@ export class Subscriptions {
 }
 
 function targetFor(service: SubscribedService, client: Client, request: SubscribeRequest): PushTarget {
-  const { dataInfoId, scope, zone, variant } = request;
+  const { serviceKey, scope, zone, variant } = request;
   const key = `${client.id}\n${scope}\n${zone}\n${variant}`;
   const known = service.targets.get(key);
   if (known !== undefined) return known;
@@ -187,7 +187,7 @@ function targetFor(service: SubscribedService, client: Client, request: Subscrib
   const target: PushTarget = {
     key,
     client,
-    dataInfoId,
+    serviceKey,
     scope,
     zone,
     variant,

@@ -41,7 +41,7 @@ function owner(changes = {}): TestClient {
 
 function unpublish(client: TestClient, version: bigint): void {
   session.step(
-    { kind: "unpublished", client: client.id, request: 2, key: { dataInfoId: ORDERS, registId: "p1", version } },
+    { kind: "unpublished", client: client.id, request: 2, key: { serviceKey: ORDERS, registId: "p1", version } },
     nowMs,
   );
 }
@@ -193,7 +193,7 @@ test("nor does one that takes what the client had given up to another session", 
   publish(held, { registId: "p2" });
   const stamp = { version: 1n, registeredMs: nowMs };
   const by = { version: 2n, registeredMs: nowMs };
-  const superseded = [{ dataInfoId: ORDERS, registId: "p2", stamp, by, isRemoved: false }];
+  const superseded = [{ serviceKey: ORDERS, registId: "p2", stamp, by, isRemoved: false }];
   fromData({ kind: "taken", batch: 2, superseded, unlisted: [], isFull: false });
   disconnect(held);
   const stranger = clientAt("10.6.6.6");

@@ -35,7 +35,7 @@ export function* stuck({ pusher, links }: SessionParts): Generator<string> {
     for (const target of service.targets.values()) {
       const { client, subscribers } = target;
       if (client.departedMs !== undefined || !isBehind(target, service) || pusher.willPush(target, service)) continue;
-      yield `nothing brings ${[...subscribers.keys()]} of ${client.id} the list of ${service.dataInfoId}`;
+      yield `nothing brings ${[...subscribers.keys()]} of ${client.id} the list of ${service.serviceKey}`;
     }
   }
 }
@@ -43,23 +43,23 @@ export function* stuck({ pusher, links }: SessionParts): Generator<string> {
 /** Remains after the last client has gone: there should be none. */
 export function* leftovers({ clients, catalogues, pusher: { subscriptions } }: SessionParts): Generator<string> {
   for (const id of clients.keys()) yield `${id} is still a client`;
-  for (const { dataInfoId } of subscriptions.services()) yield `nobody subscribes ${dataInfoId}, and it is known`;
+  for (const { serviceKey } of subscriptions.services()) yield `nobody subscribes ${serviceKey}, and it is known`;
   for (const scope of catalogues.scopes()) yield `nobody asks for the catalogue of "${scope}", and it is kept`;
   if (subscriptions.size !== 0) yield `${subscriptions.size} subscribers are counted`;
 }
 
 function* ofService(service: SubscribedService): Generator<string> {
-  const { dataInfoId, isWaiting, round, departed, targets } = service;
-  if (isWaiting) yield `the list of ${dataInfoId} is waited for`;
-  if (round !== undefined) yield `the list of ${dataInfoId} is on its way to all`;
-  for (const { registId } of departed.values()) yield `${registId} of ${dataInfoId} has left and is kept`;
+  const { serviceKey, isWaiting, round, departed, targets } = service;
+  if (isWaiting) yield `the list of ${serviceKey} is waited for`;
+  if (round !== undefined) yield `the list of ${serviceKey} is on its way to all`;
+  for (const { registId } of departed.values()) yield `${registId} of ${serviceKey} has left and is kept`;
   for (const target of targets.values()) yield* ofTarget(target, service);
 }
 
-function* ofTarget({ client, subscribers }: PushTarget, { dataInfoId, list }: SubscribedService): Generator<string> {
+function* ofTarget({ client, subscribers }: PushTarget, { serviceKey, list }: SubscribedService): Generator<string> {
   // The version at a client that never answers is unknown.
   if (!client.answersPushes) return;
   for (const { registId, seenVersion } of subscribers.values()) {
-    if (seenVersion < list.version) yield `${registId} of ${client.id} has not seen the list of ${dataInfoId}`;
+    if (seenVersion < list.version) yield `${registId} of ${client.id} has not seen the list of ${serviceKey}`;
   }
 }

@@ -26,8 +26,8 @@ function newScan({ services = [ORDERS, STOCK] } = {}) {
   for (const node of [DATA_1, DATA_2]) recorded.links.nodeUp(node);
   const subscriptions = new Subscriptions(COSTS);
   const client = newClient();
-  services.forEach((dataInfoId, at) => {
-    subscriptions.subscribe(client, subscribeRequest({ dataInfoId, registId: `s${at}` }));
+  services.forEach((serviceKey, at) => {
+    subscriptions.subscribe(client, subscribeRequest({ serviceKey, registId: `s${at}` }));
   });
   const scan = new VersionScan(INTERVAL_MS, { subscriptions, links: recorded.links, nowMs: NOW_MS });
   const told = () =>
@@ -41,7 +41,7 @@ const many = (count: number) => Array.from({ length: count }, (_, at) => service
 
 test("a round begins each interval, and tells each node of its own services and their versions", () => {
   const { scan, subscriptions, told } = newScan();
-  subscriptions.get(STOCK)?.list.replace(snapshotOf(7n, { dataInfoId: STOCK }), NOW_MS);
+  subscriptions.get(STOCK)?.list.replace(snapshotOf(7n, { serviceKey: STOCK }), NOW_MS);
   assert.deepEqual([scan.beginIfDue(NOW_MS + INTERVAL_MS - 1), scan.nextMs()], [false, NOW_MS + INTERVAL_MS]);
   assert.deepEqual(scan.tell(NOW_MS + INTERVAL_MS - 1), []);
   assert.equal(scan.beginIfDue(NOW_MS + INTERVAL_MS), true);

@@ -3,7 +3,7 @@
 // than other work may wait: a round is spread over many steps.
 
 import type { DatumVersion } from "../model/datum.ts";
-import type { DataInfoId, NodeId } from "../model/ids.ts";
+import type { NodeId, ServiceKey } from "../model/ids.ts";
 import type { DataLinks } from "./dataLinks.ts";
 import type { SubscribedService, Subscriptions } from "./subscriptions.ts";
 
@@ -57,7 +57,7 @@ export class VersionScan {
   /** Reports the next services to the data nodes. Returns those of a round of all. */
   tell(nowMs: number): readonly SubscribedService[] {
     if (this.#rounds.length === 0 || nowMs < this.#stepMs) return [];
-    const versions = new Map<NodeId, [DataInfoId, DatumVersion][]>();
+    const versions = new Map<NodeId, [ServiceKey, DatumVersion][]>();
     const seen: SubscribedService[] = [];
     for (let left = SERVICES_PER_STEP; left > 0; left--) {
       const [round] = this.#rounds;
@@ -80,13 +80,13 @@ export class VersionScan {
     this.#rounds.push({ services: this.#subscriptions.services()[Symbol.iterator](), node });
   }
 
-  #add(versions: Map<NodeId, [DataInfoId, DatumVersion][]>, service: SubscribedService, { node }: Round): void {
-    const leader = this.#links.leader(service.dataInfoId);
+  #add(versions: Map<NodeId, [ServiceKey, DatumVersion][]>, service: SubscribedService, { node }: Round): void {
+    const leader = this.#links.leader(service.serviceKey);
     if (leader === undefined || (node !== undefined && leader !== node) || !this.#links.isReachable(leader)) return;
     // The answer to an earlier fetch may be lost; this one asks for the same.
     service.isWaiting = false;
     const ofNode = versions.get(leader) ?? [];
     versions.set(leader, ofNode);
-    ofNode.push([service.dataInfoId, service.list.state]);
+    ofNode.push([service.serviceKey, service.list.state]);
   }
 }

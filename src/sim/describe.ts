@@ -4,14 +4,14 @@ import type { Heartbeat, MetaToMember } from "../cluster/messages/membership.ts"
 import type { FollowerToLeader, LeaderToFollower } from "../cluster/messages/replication.ts";
 import {
   type DataToSession,
-  dataInfoIdOf,
   type PublishItem,
   type SessionToData,
   type Superseded,
+  serviceKeyOf,
 } from "../cluster/messages/sessionData.ts";
 import type { CatalogueEntry } from "../model/catalogue.ts";
 import type { DatumSnapshot, DatumVersion } from "../model/datum.ts";
-import type { DataInfoId } from "../model/ids.ts";
+import type { ServiceKey } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 import type { Fact } from "./facts.ts";
 
@@ -54,7 +54,7 @@ export function describe(fact: Fact): string {
 }
 
 /** The services that a fact concerns; undefined if it may concern any. */
-export function servicesOf(fact: Fact): readonly DataInfoId[] | undefined {
+export function servicesOf(fact: Fact): readonly ServiceKey[] | undefined {
   if ("service" in fact) return [fact.service];
   switch (fact.kind) {
     case "buffered":
@@ -69,67 +69,67 @@ export function servicesOf(fact: Fact): readonly DataInfoId[] | undefined {
     case "replicated":
       return servicesToFollower(fact.message);
     case "followed":
-      return fact.message.held.map(({ dataInfoId }) => dataInfoId);
+      return fact.message.held.map(({ serviceKey }) => serviceKey);
     default:
       return undefined;
   }
 }
 
-function servicesToData(message: SessionToData): readonly DataInfoId[] {
+function servicesToData(message: SessionToData): readonly ServiceKey[] {
   switch (message.kind) {
     case "publish":
-      return message.items.map(dataInfoIdOf);
+      return message.items.map(serviceKeyOf);
     case "scan":
-      return message.versions.map(([dataInfoId]) => dataInfoId);
+      return message.versions.map(([serviceKey]) => serviceKey);
     case "release":
-      return message.dataInfoIds;
+      return message.serviceKeys;
     case "fetch":
-      return [message.dataInfoId];
+      return [message.serviceKey];
     case "inventory":
-      return message.entries.map(({ dataInfoId }) => dataInfoId);
+      return message.entries.map(({ serviceKey }) => serviceKey);
     case "yielded":
-      return message.registrations.map(({ dataInfoId }) => dataInfoId);
+      return message.registrations.map(({ serviceKey }) => serviceKey);
     case "recalled":
-      return [message.datum.dataInfoId];
+      return [message.datum.serviceKey];
     case "catalogueWatch":
-      return message.ahead.map(([dataInfoId]) => dataInfoId);
+      return message.ahead.map(([serviceKey]) => serviceKey);
     case "digests":
     case "catalogueRelease":
       return [];
   }
 }
 
-function servicesToSession(message: DataToSession): readonly DataInfoId[] {
+function servicesToSession(message: DataToSession): readonly ServiceKey[] {
   switch (message.kind) {
     case "taken":
-      return message.superseded.map(({ dataInfoId }) => dataInfoId);
+      return message.superseded.map(({ serviceKey }) => serviceKey);
     case "snapshot":
-      return [message.datum.dataInfoId];
+      return [message.datum.serviceKey];
     case "delta":
-      return [message.delta.dataInfoId];
+      return [message.delta.serviceKey];
     case "changed":
     case "current":
     case "notReady":
     case "recall":
-      return [message.dataInfoId];
+      return [message.serviceKey];
     case "wanted":
       return [
-        ...message.keys.map(([dataInfoId]) => dataInfoId),
-        ...message.superseded.map(({ dataInfoId }) => dataInfoId),
+        ...message.keys.map(([serviceKey]) => serviceKey),
+        ...message.superseded.map(({ serviceKey }) => serviceKey),
       ];
     case "challenged":
-      return message.registrations.map(({ dataInfoId }) => dataInfoId);
+      return message.registrations.map(({ serviceKey }) => serviceKey);
     case "catalogue":
     case "catalogueChanged":
-      return message.entries.map(({ dataInfoId }) => dataInfoId);
+      return message.entries.map(({ serviceKey }) => serviceKey);
     default:
       return [];
   }
 }
 
-function servicesToFollower(message: LeaderToFollower): readonly DataInfoId[] {
-  if (message.kind === "change") return [message.dataInfoId];
-  if (message.kind === "replica") return [...message.datums.map(({ dataInfoId }) => dataInfoId), ...message.gone];
+function servicesToFollower(message: LeaderToFollower): readonly ServiceKey[] {
+  if (message.kind === "change") return [message.serviceKey];
+  if (message.kind === "replica") return [...message.datums.map(({ serviceKey }) => serviceKey), ...message.gone];
   return [];
 }
 
@@ -142,9 +142,9 @@ function describeToData(message: SessionToData): string {
     case "scan":
       return `scan ${message.versions.map(([id, version]) => `${shortService(id)} ${at(version)}`).join(", ")}`;
     case "fetch":
-      return `fetch ${shortService(message.dataInfoId)} have ${at(message.have)}`;
+      return `fetch ${shortService(message.serviceKey)} have ${at(message.have)}`;
     case "release":
-      return `release ${message.dataInfoIds.map(shortService).join(", ")}`;
+      return `release ${message.serviceKeys.map(shortService).join(", ")}`;
     case "digests":
       return `digests at ${message.epoch} ${message.slots.map(({ slot, count }) => `${slot}:${count}`).join(" ")}`;
     case "inventory": {
@@ -170,14 +170,14 @@ function describeToSession(message: DataToSession): string {
     case "snapshot":
       return describeList("snapshot", message.datum);
     case "delta": {
-      const { dataInfoId, base, changes } = message.delta;
+      const { serviceKey, base, changes } = message.delta;
       const texts = changes.map((change) =>
         change.kind === "put" ? `+${stampText(change.publication)}` : `-${change.registId}`,
       );
-      return `delta ${shortService(dataInfoId)} ${at(base)}..${at(message.delta)} [${texts.join(" ")}]`;
+      return `delta ${shortService(serviceKey)} ${at(base)}..${at(message.delta)} [${texts.join(" ")}]`;
     }
     case "changed":
-      return `changed ${shortService(message.dataInfoId)} ${at(message.version)}`;
+      return `changed ${shortService(message.serviceKey)} ${at(message.version)}`;
     case "synced":
     case "differs":
       return `${message.kind} ${message.slots.join(" ")}`;
@@ -186,7 +186,7 @@ function describeToSession(message: DataToSession): string {
       return `wanted of ${message.slot} [${keys.join(", ")}]${supersededText(message.superseded)}`;
     }
     case "challenged": {
-      const keys = message.registrations.map(({ dataInfoId, registId }) => `${shortService(dataInfoId)} ${registId}`);
+      const keys = message.registrations.map(({ serviceKey, registId }) => `${shortService(serviceKey)} ${registId}`);
       return `challenged [${keys.join(", ")}]`;
     }
     case "catalogue":
@@ -195,16 +195,16 @@ function describeToSession(message: DataToSession): string {
       return `${message.kind} ${slot} [${message.entries.map(entryText).join(", ")}]`;
     }
     default:
-      return `${message.kind} ${shortService(message.dataInfoId)}`;
+      return `${message.kind} ${shortService(message.serviceKey)}`;
   }
 }
 
 function entryText(entry: CatalogueEntry): string {
-  return `${shortService(entry.dataInfoId)} ${at(entry)} of ${entry.size}`;
+  return `${shortService(entry.serviceKey)} ${at(entry)} of ${entry.size}`;
 }
 
 function describeList(kind: string, datum: DatumSnapshot): string {
-  return `${kind} ${shortService(datum.dataInfoId)} ${at(datum)} [${datum.publications.map(stampText).join(" ")}]`;
+  return `${kind} ${shortService(datum.serviceKey)} ${at(datum)} [${datum.publications.map(stampText).join(" ")}]`;
 }
 
 function describeToFollower(message: LeaderToFollower): string {
@@ -212,7 +212,7 @@ function describeToFollower(message: LeaderToFollower): string {
   switch (message.kind) {
     case "replica": {
       const datums = message.datums.map(
-        (datum) => `${shortService(datum.dataInfoId)} ${at(datum)} [${datum.publications.map(stampText).join(" ")}]`,
+        (datum) => `${shortService(datum.serviceKey)} ${at(datum)} [${datum.publications.map(stampText).join(" ")}]`,
       );
       const gone = message.gone.length === 0 ? "" : ` gone ${message.gone.map(shortService).join(" ")}`;
       return `${where} ${datums.join(" ")}${gone}${message.isLast ? " last" : ""}`;
@@ -247,7 +247,7 @@ function describeRule(message: MetaToMember): string {
     case "clientCounts":
       return `clients ${message.counts.map(({ session, clients }) => `${session} ${clients}`).join(", ")}`;
     case "config":
-      return `config ${shortService(message.value.dataInfoId)} v${message.value.version}`;
+      return `config ${shortService(message.value.serviceKey)} v${message.value.version}`;
   }
 }
 
@@ -263,14 +263,14 @@ const OWNERS_SHOWN = 16;
 function describeItem(item: PublishItem): string {
   if (item.kind === "put") {
     const { publication } = item;
-    return `put ${stampText(publication)} ${shortService(publication.dataInfoId)} of ${publication.owner.session}`;
+    return `put ${stampText(publication)} ${shortService(publication.serviceKey)} of ${publication.owner.session}`;
   }
-  const { cause, registId, stamp, dataInfoId } = item.removal;
-  return `${cause} ${stampText({ registId, ...stamp })} ${shortService(dataInfoId)}`;
+  const { cause, registId, stamp, serviceKey } = item.removal;
+  return `${cause} ${stampText({ registId, ...stamp })} ${shortService(serviceKey)}`;
 }
 
 function unlistedText({ unlisted, isFull }: DataToSession & { kind: "taken" }): string {
-  const texts = unlisted.map(({ dataInfoId, registId }) => `${registId} of ${dataInfoId}`);
+  const texts = unlisted.map(({ serviceKey, registId }) => `${registId} of ${serviceKey}`);
   return `${texts.length === 0 ? "" : ` unlisted ${texts.join(", ")}`}${isFull ? " full" : ""}`;
 }
 
@@ -289,15 +289,15 @@ function stampText(stamp: { registId: string; version: bigint; registeredMs: num
   return `${stamp.registId}/${stamp.version}@${stamp.registeredMs % MS_SHOWN}`;
 }
 
-function heldText(held: DatumVersion & { readonly dataInfoId: DataInfoId }): string {
-  return `${shortService(held.dataInfoId)} ${at(held)}`;
+function heldText(held: DatumVersion & { readonly serviceKey: ServiceKey }): string {
+  return `${shortService(held.serviceKey)} ${at(held)}`;
 }
 
 function at({ version, origin }: DatumVersion): string {
   return `v${version}/${origin}`;
 }
 
-function shortService(service: DataInfoId): string {
+function shortService(service: ServiceKey): string {
   return service.slice(0, service.indexOf("#"));
 }
 

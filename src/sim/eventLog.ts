@@ -1,7 +1,7 @@
 // All facts of a run, and a hash over them: two runs of one seed must have the same hash. Lines are written only on
 // demand: most runs are well and are never read.
 
-import type { DataInfoId } from "../model/ids.ts";
+import type { ServiceKey } from "../model/ids.ts";
 import { describe, servicesOf } from "./describe.ts";
 import type { Fact } from "./facts.ts";
 
@@ -41,7 +41,7 @@ export class EventLog {
   }
 
   /** The last lines about the service, or about any service, oldest first. */
-  last(count: number, service: DataInfoId | undefined): string[] {
+  last(count: number, service: ServiceKey | undefined): string[] {
     const lines: string[] = [];
     for (let at = this.#facts.length - 1; at >= 0 && lines.length < count; at--) {
       const logged = this.#facts[at];

@@ -6,7 +6,7 @@ import type { ConfigValue, Heartbeat, Member, MetaToMember } from "../cluster/me
 import type { FollowerToLeader, LeaderToFollower } from "../cluster/messages/replication.ts";
 import type { DataToSession, SessionToData } from "../cluster/messages/sessionData.ts";
 import type { CatalogueEntry } from "../model/catalogue.ts";
-import type { DataInfoId, NodeId } from "../model/ids.ts";
+import type { NodeId, ServiceKey } from "../model/ids.ts";
 import type { Scope } from "../model/scope.ts";
 import type { SlotTable } from "../model/slot.ts";
 import type { Way } from "./network/nodeNetwork.ts";
@@ -14,7 +14,7 @@ import type { Way } from "./network/nodeNetwork.ts";
 /** One object of one client. `registId` may be shared by two clients, on purpose. */
 interface OfRegistration {
   readonly client: string;
-  readonly service: DataInfoId;
+  readonly service: ServiceKey;
   readonly registId: string;
 }
 
@@ -132,8 +132,8 @@ export type MetaFact =
       readonly before: SlotTable | undefined;
     }
   /** An operator has asked the leading meta node to set a configuration value, and has its answer. */
-  | { readonly kind: "configAsked"; readonly service: DataInfoId; readonly data: string | null }
-  | { readonly kind: "configSet"; readonly service: DataInfoId; readonly data: string | null }
+  | { readonly kind: "configAsked"; readonly service: ServiceKey; readonly data: string | null }
+  | { readonly kind: "configSet"; readonly service: ServiceKey; readonly data: string | null }
   /** A meta node that was told to stop is about to end; `keepsLead`: the store, which is well, still has its lease. */
   | { readonly kind: "resigned"; readonly node: NodeId; readonly keepsLead: boolean }
   /** The store has lost its last commits. */
@@ -147,7 +147,7 @@ export type QueryFact =
       readonly question: number;
       readonly node: NodeId;
       readonly machine: string;
-      readonly service: DataInfoId;
+      readonly service: ServiceKey;
       readonly since: bigint;
       readonly waitMs: number;
     }
@@ -156,7 +156,7 @@ export type QueryFact =
       readonly kind: "queryAnswered";
       readonly question: number;
       readonly node: NodeId;
-      readonly service: DataInfoId;
+      readonly service: ServiceKey;
       readonly version?: bigint;
       readonly isNewer: boolean;
       readonly list: string;
@@ -226,7 +226,7 @@ export type WorldFact =
       readonly kind: "over";
       readonly live: readonly LiveClient[];
       /** The configuration values in the store. */
-      readonly configs?: ReadonlyMap<DataInfoId, ConfigValue>;
+      readonly configs?: ReadonlyMap<ServiceKey, ConfigValue>;
     };
 
 export type Role = "meta" | "data" | "session";
@@ -238,5 +238,5 @@ export interface LiveClient {
   /** The number of its registrations that are not acknowledged. */
   readonly undone: number;
   /** Those of them that its session reports as held by another client. */
-  readonly heldByOthers?: readonly { readonly service: DataInfoId; readonly registId: string }[];
+  readonly heldByOthers?: readonly { readonly service: ServiceKey; readonly registId: string }[];
 }

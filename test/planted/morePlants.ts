@@ -130,7 +130,7 @@ export const MORE_PLANTS: readonly Plant[] = [
   {
     name: "meta is not told that the last watcher of a value has left",
     file: "src/session/session.ts",
-    find: 'if (unwatched.length > 0) this.#output.toMeta({ kind: "unwatchConfig", dataInfoIds: unwatched });',
+    find: 'if (unwatched.length > 0) this.#output.toMeta({ kind: "unwatchConfig", serviceKeys: unwatched });',
     replace: "",
     rules: ["quiet:"],
     firstSeed: 7,

@@ -23,7 +23,7 @@ await withPostgres("PostgreSQL store in an outage", (server) => {
     await server.halt();
     await assertAway(() => store.loadAll(), "ECONNREFUSED", "check host and port in store-url");
     await assertAway(() => store.acquireLease(A, LONG_MS));
-    await assertAway(() => store.putConfig({ dataInfoId: ORDERS, version: 1n, data: "x" }, epoch));
+    await assertAway(() => store.putConfig({ serviceKey: ORDERS, version: 1n, data: "x" }, epoch));
     await server.start();
     assert.deepEqual((await store.loadAll()).blockedNodes, new Set(["data-1"]));
     assert.equal((await store.acquireLease(A, LONG_MS)).epoch, epoch, "the lease has outlived the outage");

@@ -126,7 +126,7 @@ function fenceTests(server: PostgresServer): void {
     await sleep(OVER_MS);
     const second = await stores[1].acquireLease(B, LONG_MS);
     assert.equal(await stores[0].saveSlotTable(tableOf(2n), { tableEpoch: 1n, leaseEpoch: first.epoch }), false);
-    assert.equal(await stores[0].putConfig({ dataInfoId: ORDERS, version: 1n, data: "x" }, first.epoch), false);
+    assert.equal(await stores[0].putConfig({ serviceKey: ORDERS, version: 1n, data: "x" }, first.epoch), false);
     assert.equal(await stores[0].setNodeBlocked("data-1", true, first.epoch), false);
     await stores[0].releaseLease(first.epoch);
     assert.equal((await stores[0].acquireLease(A, LONG_MS)).holder, B.holder, "nor does it let the other's lease go");
@@ -145,7 +145,7 @@ function fenceTests(server: PostgresServer): void {
     await successor.query(`UPDATE ${schema}.leader_lease SET epoch = epoch + 1, holder_json = '"meta-2.bbbbbbbb"'`);
     const writes = [
       stores[0].saveSlotTable(tableOf(1n), { tableEpoch: undefined, leaseEpoch }),
-      stores[0].putConfig({ dataInfoId: ORDERS, version: 1n, data: "x" }, leaseEpoch),
+      stores[0].putConfig({ serviceKey: ORDERS, version: 1n, data: "x" }, leaseEpoch),
       stores[0].setNodeBlocked("data-1", true, leaseEpoch),
     ];
     await waiting(server, 3);

@@ -2,10 +2,10 @@
 
 import type { CatalogueEntry } from "../../model/catalogue.ts";
 import type { DatumVersion } from "../../model/datum.ts";
-import { brandCatalogueScope, type CatalogueScope, type DataInfoId } from "../../model/ids.ts";
+import { brandCatalogueScope, type CatalogueScope, type ServiceKey } from "../../model/ids.ts";
 import type { CatalogueMessage, CatalogueQuestion } from "../messages/catalogue.ts";
 import type { SlotDigest } from "../messages/slotDigest.ts";
-import { readDataInfoId, readDatumVersion, writeDatumVersion } from "./datum.ts";
+import { readDatumVersion, readServiceKey, writeDatumVersion } from "./datum.ts";
 import type { NodeReader } from "./nodeReader.ts";
 import type { NodeWriter } from "./nodeWriter.ts";
 
@@ -54,7 +54,7 @@ export function readCatalogue(reader: NodeReader): Of<"catalogue"> {
     scope: readScope(reader),
     slot: reader.varint(),
     entries: reader.list(readEntry),
-    held: reader.list(readDataInfoId),
+    held: reader.list(readServiceKey),
     isFirst: reader.flag(),
     isLast: reader.flag(),
   };
@@ -88,14 +88,14 @@ export function readSlotDigest(reader: NodeReader): SlotDigest {
   return digest;
 }
 
-export function writeScanned(writer: NodeWriter, [dataInfoId, version]: readonly [DataInfoId, DatumVersion]): void {
-  writer.name(dataInfoId);
+export function writeScanned(writer: NodeWriter, [serviceKey, version]: readonly [ServiceKey, DatumVersion]): void {
+  writer.name(serviceKey);
   writeDatumVersion(writer, version);
   writer.endRecord();
 }
 
-export function readScanned(reader: NodeReader): readonly [DataInfoId, DatumVersion] {
-  const scanned = [readDataInfoId(reader), readDatumVersion(reader)] as const;
+export function readScanned(reader: NodeReader): readonly [ServiceKey, DatumVersion] {
+  const scanned = [readServiceKey(reader), readDatumVersion(reader)] as const;
   reader.endRecord();
   return scanned;
 }
@@ -105,14 +105,14 @@ function readScope(reader: NodeReader): CatalogueScope {
 }
 
 function writeEntry(writer: NodeWriter, entry: CatalogueEntry): void {
-  writer.name(entry.dataInfoId);
+  writer.name(entry.serviceKey);
   writeDatumVersion(writer, entry);
   writer.varint(entry.size);
   writer.endRecord();
 }
 
 function readEntry(reader: NodeReader): CatalogueEntry {
-  const entry = { dataInfoId: readDataInfoId(reader), ...readDatumVersion(reader), size: reader.varint() };
+  const entry = { serviceKey: readServiceKey(reader), ...readDatumVersion(reader), size: reader.varint() };
   reader.endRecord();
   return entry;
 }

@@ -2,7 +2,7 @@
 
 import { unreachable } from "../../base/assert.ts";
 import type { DatumChange, DatumDelta, DatumSnapshot, DatumVersion } from "../../model/datum.ts";
-import { brandDataInfoId, type DataInfoId } from "../../model/ids.ts";
+import { brandServiceKey, type ServiceKey } from "../../model/ids.ts";
 import type { NodeReader } from "./nodeReader.ts";
 import type { NodeWriter } from "./nodeWriter.ts";
 import { readPublication, readStamp, writePublication, writeStamp } from "./publication.ts";
@@ -18,19 +18,19 @@ export function readDatumVersion(reader: NodeReader): DatumVersion {
   return { version: reader.long(), origin: reader.long() };
 }
 
-export function readDataInfoId(reader: NodeReader): DataInfoId {
-  return brandDataInfoId(reader.name());
+export function readServiceKey(reader: NodeReader): ServiceKey {
+  return brandServiceKey(reader.name());
 }
 
 export function writeSnapshot(writer: NodeWriter, snapshot: DatumSnapshot): void {
-  writer.name(snapshot.dataInfoId);
+  writer.name(snapshot.serviceKey);
   writeDatumVersion(writer, snapshot);
   writer.list(snapshot.publications, writePublication);
 }
 
 export function readSnapshot(reader: NodeReader): DatumSnapshot {
   return {
-    dataInfoId: readDataInfoId(reader),
+    serviceKey: readServiceKey(reader),
     version: reader.long(),
     origin: reader.long(),
     publications: reader.list(readPublication),
@@ -38,7 +38,7 @@ export function readSnapshot(reader: NodeReader): DatumSnapshot {
 }
 
 export function writeDelta(writer: NodeWriter, delta: DatumDelta): void {
-  writer.name(delta.dataInfoId);
+  writer.name(delta.serviceKey);
   writeDatumVersion(writer, delta);
   writeDatumVersion(writer, delta.base);
   writer.list(delta.changes, writeChange);
@@ -46,11 +46,11 @@ export function writeDelta(writer: NodeWriter, delta: DatumDelta): void {
 
 /** Undefined if this release does not know one of the changes. */
 export function readDelta(reader: NodeReader): DatumDelta | undefined {
-  const dataInfoId = readDataInfoId(reader);
+  const serviceKey = readServiceKey(reader);
   const { version, origin } = readDatumVersion(reader);
   const base = readDatumVersion(reader);
   const changes = reader.listIfKnown(readChange);
-  return changes === undefined ? undefined : { dataInfoId, version, origin, base, changes };
+  return changes === undefined ? undefined : { serviceKey, version, origin, base, changes };
 }
 
 function writeChange(writer: NodeWriter, change: DatumChange): void {

@@ -14,7 +14,7 @@ import type {
   MetaToMember,
   SlotReport,
 } from "../messages/membership.ts";
-import { readDataInfoId } from "./datum.ts";
+import { readServiceKey } from "./datum.ts";
 import type { UnknownMessage } from "./format.ts";
 import { NodeReader } from "./nodeReader.ts";
 import { encodeMessage, type NodeWriter } from "./nodeWriter.ts";
@@ -49,7 +49,7 @@ export function writeMemberToMeta(writer: NodeWriter, message: MemberToMeta): vo
       return writeHeartbeat(writer, message);
     case "watchConfig":
     case "unwatchConfig":
-      return writer.names(message.dataInfoIds);
+      return writer.names(message.serviceKeys);
     default:
       return unreachable(message);
   }
@@ -62,9 +62,9 @@ export function decodeMemberToMeta(content: Uint8Array): MemberToMeta | UnknownM
     case TO_META.heartbeat:
       return readHeartbeat(reader) ?? reader.unknown("a role");
     case TO_META.watchConfig:
-      return { kind: "watchConfig", dataInfoIds: reader.list(readDataInfoId) };
+      return { kind: "watchConfig", serviceKeys: reader.list(readServiceKey) };
     case TO_META.unwatchConfig:
-      return { kind: "unwatchConfig", dataInfoIds: reader.list(readDataInfoId) };
+      return { kind: "unwatchConfig", serviceKeys: reader.list(readServiceKey) };
     default:
       return reader.unknown();
   }
@@ -284,14 +284,14 @@ function readNodeId(reader: NodeReader): SlotOwner["leader"] {
 }
 
 function writeConfigValue(writer: NodeWriter, value: ConfigValue): void {
-  writer.name(value.dataInfoId);
+  writer.name(value.serviceKey);
   writer.long(value.version);
   writer.optionalText(value.data ?? undefined);
 }
 
 function readConfigValue(reader: NodeReader): ConfigValue {
   return {
-    dataInfoId: readDataInfoId(reader),
+    serviceKey: readServiceKey(reader),
     version: reader.long(),
     data: reader.optionalText() ?? null,
   };

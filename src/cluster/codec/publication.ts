@@ -1,6 +1,6 @@
 // The bytes of publications in batches, lists and replicas.
 
-import { brandDataInfoId, clientId } from "../../model/ids.ts";
+import { brandServiceKey, clientId } from "../../model/ids.ts";
 import type { Owner, Publication, Stamp } from "../../model/publication.ts";
 import type { NodeReader } from "./nodeReader.ts";
 import type { NodeWriter } from "./nodeWriter.ts";
@@ -15,7 +15,7 @@ export function readStamp(reader: NodeReader): Stamp {
 }
 
 export function writePublication(writer: NodeWriter, publication: Publication): void {
-  writer.name(publication.dataInfoId);
+  writer.name(publication.serviceKey);
   writer.text(publication.registId);
   writeStamp(writer, publication);
   writer.name(publication.owner.session);
@@ -29,7 +29,7 @@ export function writePublication(writer: NodeWriter, publication: Publication): 
 
 export function readPublication(reader: NodeReader): Publication {
   const publication = {
-    dataInfoId: brandDataInfoId(reader.name()),
+    serviceKey: brandServiceKey(reader.name()),
     registId: reader.text(),
     version: reader.long(),
     registeredMs: reader.f64(),

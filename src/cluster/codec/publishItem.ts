@@ -1,7 +1,7 @@
 // The bytes of changes that sessions pass to data nodes and leaders to followers, and of the answers about losers.
 
 import { unreachable } from "../../base/assert.ts";
-import { brandDataInfoId, clientId } from "../../model/ids.ts";
+import { brandServiceKey, clientId } from "../../model/ids.ts";
 import type { PublishItem, Removal, Superseded, Unlisted } from "../messages/sessionData.ts";
 import type { NodeReader } from "./nodeReader.ts";
 import type { NodeWriter } from "./nodeWriter.ts";
@@ -38,7 +38,7 @@ export function readPublishItem(reader: NodeReader): PublishItem | undefined {
 
 function writeRemoval(writer: NodeWriter, removal: Removal): void {
   writer.varint(CAUSE[removal.cause]);
-  writer.name(removal.dataInfoId);
+  writer.name(removal.serviceKey);
   writer.text(removal.registId);
   writeStamp(writer, removal.stamp);
   writer.endRecord(removal.client);
@@ -48,7 +48,7 @@ function readRemoval(reader: NodeReader): Removal | undefined {
   const cause = causeOf(reader.varint());
   if (cause === undefined) return undefined;
   const removal = {
-    dataInfoId: brandDataInfoId(reader.name()),
+    serviceKey: brandServiceKey(reader.name()),
     registId: reader.text(),
     cause,
     stamp: readStamp(reader),
@@ -63,7 +63,7 @@ function causeOf(number: number): Removal["cause"] | undefined {
 }
 
 export function writeSuperseded(writer: NodeWriter, superseded: Superseded): void {
-  writer.name(superseded.dataInfoId);
+  writer.name(superseded.serviceKey);
   writer.text(superseded.registId);
   writeStamp(writer, superseded.stamp);
   writeStamp(writer, superseded.by);
@@ -73,7 +73,7 @@ export function writeSuperseded(writer: NodeWriter, superseded: Superseded): voi
 
 export function readSuperseded(reader: NodeReader): Superseded {
   const superseded = {
-    dataInfoId: brandDataInfoId(reader.name()),
+    serviceKey: brandServiceKey(reader.name()),
     registId: reader.text(),
     stamp: readStamp(reader),
     by: readStamp(reader),
@@ -84,7 +84,7 @@ export function readSuperseded(reader: NodeReader): Superseded {
 }
 
 export function writeUnlisted(writer: NodeWriter, unlisted: Unlisted): void {
-  writer.name(unlisted.dataInfoId);
+  writer.name(unlisted.serviceKey);
   writer.text(unlisted.registId);
   writeStamp(writer, unlisted.stamp);
   writer.flag(unlisted.listed !== undefined);
@@ -96,7 +96,7 @@ export function writeUnlisted(writer: NodeWriter, unlisted: Unlisted): void {
 
 export function readUnlisted(reader: NodeReader): Unlisted {
   const unlisted = {
-    dataInfoId: brandDataInfoId(reader.name()),
+    serviceKey: brandServiceKey(reader.name()),
     registId: reader.text(),
     stamp: readStamp(reader),
     ...(reader.flag() && { listed: readStamp(reader) }),

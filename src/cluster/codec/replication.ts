@@ -1,7 +1,7 @@
 // The bytes of the messages between a follower and its leader: src/cluster/messages/replication.ts.
 
 import { unreachable } from "../../base/assert.ts";
-import { type DataInfoId, HOST_NUMBERS } from "../../model/ids.ts";
+import { HOST_NUMBERS, type ServiceKey } from "../../model/ids.ts";
 import type {
   FollowerToLeader,
   HeldVersion,
@@ -10,7 +10,7 @@ import type {
   ReplicaDatum,
   SlotHold,
 } from "../messages/replication.ts";
-import { readDataInfoId, writeDatumVersion } from "./datum.ts";
+import { readServiceKey, writeDatumVersion } from "./datum.ts";
 import type { UnknownMessage } from "./format.ts";
 import { NodeReader } from "./nodeReader.ts";
 import { encodeMessage, type NodeWriter } from "./nodeWriter.ts";
@@ -64,7 +64,7 @@ export function writeLeaderToFollower(writer: NodeWriter, message: LeaderToFollo
       writer.flag(message.hold !== undefined);
       return message.hold === undefined ? undefined : writeSlotHold(writer, message.hold);
     case "change":
-      writer.name(message.dataInfoId);
+      writer.name(message.serviceKey);
       writeDatumVersion(writer, message);
       writer.list(message.items, writePublishItem);
       return writer.varint(message.expected);
@@ -85,7 +85,7 @@ export function decodeLeaderToFollower(content: Uint8Array): LeaderToFollower | 
         slot: reader.varint(),
         leaderEpoch: reader.long(),
         datums: reader.list(readReplicaDatum),
-        gone: reader.list(readDataInfoId),
+        gone: reader.list(readServiceKey),
         isLast: reader.flag(),
         ...(reader.flag() && { hold: readSlotHold(reader) }),
       };
@@ -103,7 +103,7 @@ function readChange(reader: NodeReader): LeaderToFollower | UnknownMessage {
     kind: "change",
     slot: reader.varint(),
     leaderEpoch: reader.long(),
-    dataInfoId: readDataInfoId(reader),
+    serviceKey: readServiceKey(reader),
     version: reader.long(),
     origin: reader.long(),
   } as const;
@@ -121,20 +121,20 @@ function readSlotHold(reader: NodeReader): SlotHold {
   return { remainingMs: reader.varint(), expected: reader.list(readExpected) };
 }
 
-function writeExpected(writer: NodeWriter, [dataInfoId, size]: readonly [DataInfoId, number]): void {
-  writer.name(dataInfoId);
+function writeExpected(writer: NodeWriter, [serviceKey, size]: readonly [ServiceKey, number]): void {
+  writer.name(serviceKey);
   writer.varint(size);
   writer.endRecord();
 }
 
-function readExpected(reader: NodeReader): readonly [DataInfoId, number] {
-  const expected = [readDataInfoId(reader), reader.varint()] as const;
+function readExpected(reader: NodeReader): readonly [ServiceKey, number] {
+  const expected = [readServiceKey(reader), reader.varint()] as const;
   reader.endRecord();
   return expected;
 }
 
 function writeHeldVersion(writer: NodeWriter, held: HeldVersion): void {
-  writer.name(held.dataInfoId);
+  writer.name(held.serviceKey);
   writeDatumVersion(writer, held);
   writer.varint(held.count);
   writer.digest(held.digest);
@@ -143,7 +143,7 @@ function writeHeldVersion(writer: NodeWriter, held: HeldVersion): void {
 
 function readHeldVersion(reader: NodeReader): HeldVersion {
   const held = {
-    dataInfoId: readDataInfoId(reader),
+    serviceKey: readServiceKey(reader),
     version: reader.long(),
     origin: reader.long(),
     count: reader.varint(),
@@ -154,7 +154,7 @@ function readHeldVersion(reader: NodeReader): HeldVersion {
 }
 
 function writeReplicaDatum(writer: NodeWriter, datum: ReplicaDatum): void {
-  writer.name(datum.dataInfoId);
+  writer.name(datum.serviceKey);
   writeDatumVersion(writer, datum);
   writer.list(datum.publications, writePublication);
   writer.list(datum.tombstones, writeTombstone);
@@ -163,7 +163,7 @@ function writeReplicaDatum(writer: NodeWriter, datum: ReplicaDatum): void {
 
 function readReplicaDatum(reader: NodeReader): ReplicaDatum {
   const datum = {
-    dataInfoId: readDataInfoId(reader),
+    serviceKey: readServiceKey(reader),
     version: reader.long(),
     origin: reader.long(),
     publications: reader.list(readPublication),

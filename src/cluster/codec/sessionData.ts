@@ -1,7 +1,7 @@
 // The bytes of the messages between session and data nodes: src/cluster/messages/sessionData.ts.
 
 import { unreachable } from "../../base/assert.ts";
-import type { DataInfoId } from "../../model/ids.ts";
+import type { ServiceKey } from "../../model/ids.ts";
 import type { DataToSession, InventoryEntry, SessionToData } from "../messages/sessionData.ts";
 import {
   readCatalogue,
@@ -18,9 +18,9 @@ import {
   writeSlotDigest,
 } from "./catalogue.ts";
 import {
-  readDataInfoId,
   readDatumVersion,
   readDelta,
+  readServiceKey,
   readSnapshot,
   writeDatumVersion,
   writeDelta,
@@ -85,10 +85,10 @@ export function writeSessionToData(writer: NodeWriter, message: SessionToData): 
       writer.long(message.epoch);
       return writer.list(message.items, writePublishItem);
     case "fetch":
-      writer.name(message.dataInfoId);
+      writer.name(message.serviceKey);
       return writeDatumVersion(writer, message.have);
     case "release":
-      return writer.names(message.dataInfoIds);
+      return writer.names(message.serviceKeys);
     case "scan":
       return writer.list(message.versions, writeScanned);
     case "digests":
@@ -120,9 +120,9 @@ export function decodeSessionToData(content: Uint8Array): SessionToData | Unknow
     case TO_DATA.publish:
       return readPublish(reader);
     case TO_DATA.fetch:
-      return { kind: "fetch", dataInfoId: readDataInfoId(reader), have: readDatumVersion(reader) };
+      return { kind: "fetch", serviceKey: readServiceKey(reader), have: readDatumVersion(reader) };
     case TO_DATA.release:
-      return { kind: "release", dataInfoIds: reader.list(readDataInfoId) };
+      return { kind: "release", serviceKeys: reader.list(readServiceKey) };
     case TO_DATA.scan:
       return { kind: "scan", versions: reader.list(readScanned) };
     case TO_DATA.digests:
@@ -172,12 +172,12 @@ export function writeDataToSession(writer: NodeWriter, message: DataToSession): 
     case "delta":
       return writeDelta(writer, message.delta);
     case "changed":
-      writer.name(message.dataInfoId);
+      writer.name(message.serviceKey);
       return writeDatumVersion(writer, message.version);
     case "current":
     case "notReady":
     case "recall":
-      return writer.name(message.dataInfoId);
+      return writer.name(message.serviceKey);
     case "synced":
     case "differs":
       return writer.numbers(message.slots);
@@ -211,13 +211,13 @@ export function decodeDataToSession(content: Uint8Array): DataToSession | Unknow
       return delta === undefined ? reader.unknown("a kind of datum change") : { kind: "delta", delta };
     }
     case TO_SESSION.changed:
-      return { kind: "changed", dataInfoId: readDataInfoId(reader), version: readDatumVersion(reader) };
+      return { kind: "changed", serviceKey: readServiceKey(reader), version: readDatumVersion(reader) };
     case TO_SESSION.current:
-      return { kind: "current", dataInfoId: readDataInfoId(reader) };
+      return { kind: "current", serviceKey: readServiceKey(reader) };
     case TO_SESSION.notReady:
-      return { kind: "notReady", dataInfoId: readDataInfoId(reader) };
+      return { kind: "notReady", serviceKey: readServiceKey(reader) };
     case TO_SESSION.recall:
-      return { kind: "recall", dataInfoId: readDataInfoId(reader) };
+      return { kind: "recall", serviceKey: readServiceKey(reader) };
     case TO_SESSION.synced:
       return { kind: "synced", slots: reader.numbers() };
     case TO_SESSION.differs:
@@ -249,7 +249,7 @@ function readTaken(reader: NodeReader): DataToSession {
 }
 
 function writeInventoryEntry(writer: NodeWriter, entry: InventoryEntry): void {
-  writer.name(entry.dataInfoId);
+  writer.name(entry.serviceKey);
   writer.text(entry.registId);
   writeStamp(writer, entry);
   writer.endRecord();
@@ -257,7 +257,7 @@ function writeInventoryEntry(writer: NodeWriter, entry: InventoryEntry): void {
 
 function readInventoryEntry(reader: NodeReader): InventoryEntry {
   const entry = {
-    dataInfoId: readDataInfoId(reader),
+    serviceKey: readServiceKey(reader),
     registId: reader.text(),
     version: reader.long(),
     registeredMs: reader.f64(),
@@ -266,14 +266,14 @@ function readInventoryEntry(reader: NodeReader): InventoryEntry {
   return entry;
 }
 
-function writeWantedKey(writer: NodeWriter, [dataInfoId, registId]: readonly [DataInfoId, string]): void {
-  writer.name(dataInfoId);
+function writeWantedKey(writer: NodeWriter, [serviceKey, registId]: readonly [ServiceKey, string]): void {
+  writer.name(serviceKey);
   writer.text(registId);
   writer.endRecord();
 }
 
-function readWantedKey(reader: NodeReader): readonly [DataInfoId, string] {
-  const key = [readDataInfoId(reader), reader.text()] as const;
+function readWantedKey(reader: NodeReader): readonly [ServiceKey, string] {
+  const key = [readServiceKey(reader), reader.text()] as const;
   reader.endRecord();
   return key;
 }

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Metrics } from "../../base/metrics.ts";
 import type { Log } from "../../base/ports.ts";
-import { brandDataInfoId } from "../../model/ids.ts";
+import { brandServiceKey } from "../../model/ids.ts";
 import type { DataToSession } from "../messages/sessionData.ts";
 import type { LinkMessage } from "./link.ts";
 import { NodeMessages } from "./nodeMessages.ts";
 
 const CLASS = "roster.DataToSession";
-const ORDERS: DataToSession = { kind: "current", dataInfoId: brandDataInfoId("orders#@#I#@#G") };
-const STOCK: DataToSession = { kind: "current", dataInfoId: brandDataInfoId("stock#@#I#@#G") };
+const ORDERS: DataToSession = { kind: "current", serviceKey: brandServiceKey("orders#@#I#@#G") };
+const STOCK: DataToSession = { kind: "current", serviceKey: brandServiceKey("stock#@#I#@#G") };
 
 function scene() {
   const counted: [string, number, unknown][] = [];

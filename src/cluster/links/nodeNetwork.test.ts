@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defined } from "../../base/assert.ts";
 import type { Log } from "../../base/ports.ts";
-import { brandDataInfoId, nodeId } from "../../model/ids.ts";
+import { brandServiceKey, nodeId } from "../../model/ids.ts";
 import { LocalNetwork } from "../../transport/localNetwork.ts";
 import type { NodeRole } from "../messages/hello.ts";
 import type { Heartbeat } from "../messages/membership.ts";
@@ -14,9 +14,9 @@ import { LINK_TIMES } from "./link.ts";
 import { type LocalRoles, NodeNetwork } from "./nodeNetwork.ts";
 import { TestNetwork, TestTime } from "./testing/wires.ts";
 
-const ORDERS = brandDataInfoId("orders#@#I#@#G");
-const FETCH: SessionToData = { kind: "fetch", dataInfoId: ORDERS, have: { version: 3n, origin: 1n } };
-const CURRENT: DataToSession = { kind: "current", dataInfoId: ORDERS };
+const ORDERS = brandServiceKey("orders#@#I#@#G");
+const FETCH: SessionToData = { kind: "fetch", serviceKey: ORDERS, have: { version: 3n, origin: 1n } };
+const CURRENT: DataToSession = { kind: "current", serviceKey: ORDERS };
 const FOLLOW: FollowerToLeader = { kind: "follow", slot: 1, leaderEpoch: 2n, held: [] };
 const NOT_LEADER: LeaderToFollower = { kind: "notLeader", slot: 1, leaderEpoch: 2n };
 

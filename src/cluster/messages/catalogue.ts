@@ -3,7 +3,7 @@
 
 import type { CatalogueEntry } from "../../model/catalogue.ts";
 import type { DatumVersion } from "../../model/datum.ts";
-import type { CatalogueScope, DataInfoId } from "../../model/ids.ts";
+import type { CatalogueScope, ServiceKey } from "../../model/ids.ts";
 import type { SlotDigest } from "./slotDigest.ts";
 
 /** From session to data. */
@@ -20,7 +20,7 @@ export type CatalogueQuestion =
       /** The slots of which it has never been told. */
       readonly unknown: readonly number[];
       /** Versions that the sender has shown and that are higher than what it was told: the lists must go above them. */
-      readonly ahead: readonly (readonly [DataInfoId, DatumVersion])[];
+      readonly ahead: readonly (readonly [ServiceKey, DatumVersion])[];
     }
   /** "I don't want to hear of these any more." */
   | { readonly kind: "catalogueRelease"; readonly scopes: readonly CatalogueScope[] };
@@ -34,7 +34,7 @@ export type CatalogueMessage =
       readonly slot: number;
       readonly entries: readonly CatalogueEntry[];
       /** Services whose lists are held: the receiver goes on to show what it has of them. */
-      readonly held: readonly DataInfoId[];
+      readonly held: readonly ServiceKey[];
       readonly isFirst: boolean;
       readonly isLast: boolean;
     }

@@ -4,7 +4,7 @@
 // A member has a link to every meta node and sends everything to all of them. Only the leading meta node answers, so a
 // member never has to find the leader, and a meta node that takes over already knows the members.
 
-import type { DataInfoId, NodeId } from "../../model/ids.ts";
+import type { NodeId, ServiceKey } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
 import { NO_VERSION } from "../../model/version.ts";
 
@@ -61,7 +61,7 @@ export function compareMembers(a: MembersVersion, b: MembersVersion): number {
  * A value that operators set and clients watch ("configurator"). `data` is null if it was never set or was removed.
  */
 export interface ConfigValue {
-  readonly dataInfoId: DataInfoId;
+  readonly serviceKey: ServiceKey;
   readonly version: bigint;
   readonly data: string | null;
 }
@@ -116,8 +116,8 @@ export type MemberToMeta =
   /** Sent each second, and at once when a link to a meta node is made or the content has changed. */
   | Heartbeat
   /** Clients of the sender watch these values. Each is answered by one `config`; later changes follow unasked. */
-  | { readonly kind: "watchConfig"; readonly dataInfoIds: readonly DataInfoId[] }
-  | { readonly kind: "unwatchConfig"; readonly dataInfoIds: readonly DataInfoId[] };
+  | { readonly kind: "watchConfig"; readonly serviceKeys: readonly ServiceKey[] }
+  | { readonly kind: "unwatchConfig"; readonly serviceKeys: readonly ServiceKey[] };
 
 export type MetaToMember =
   /** Clients may have seen versions up to `versionFloor`: a new leader of a slot gives higher ones. */

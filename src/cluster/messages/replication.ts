@@ -2,13 +2,13 @@
 // link leaves nothing to remember on the leader's side. Links are ordered; the next `follow` finds whatever was lost
 // with a link.
 
-import type { DataInfoId } from "../../model/ids.ts";
+import type { ServiceKey } from "../../model/ids.ts";
 import type { Publication, Stamp } from "../../model/publication.ts";
 import type { PublishItem } from "./sessionData.ts";
 
 /** The state of one service at a follower: with equal version and equal origin it is the leader's state. */
 export interface HeldVersion {
-  readonly dataInfoId: DataInfoId;
+  readonly serviceKey: ServiceKey;
   readonly version: bigint;
   readonly origin: bigint;
   /** The number of publications, and a digest of their stamps and owners: an owner may change without a new version. */
@@ -26,7 +26,7 @@ export interface Remover {
 
 /** One service with everything that its leader knows of it. */
 export interface ReplicaDatum {
-  readonly dataInfoId: DataInfoId;
+  readonly serviceKey: ServiceKey;
   readonly version: bigint;
   readonly origin: bigint;
   readonly publications: readonly Publication[];
@@ -42,7 +42,7 @@ export interface SlotHold {
   /** The time until the hold ends. */
   readonly remainingMs: number;
   /** The number of publishers that each service needs before that; empty if nothing is held. */
-  readonly expected: readonly (readonly [DataInfoId, number])[];
+  readonly expected: readonly (readonly [ServiceKey, number])[];
 }
 
 export type FollowerToLeader = {
@@ -61,7 +61,7 @@ export type LeaderToFollower =
       readonly leaderEpoch: bigint;
       readonly datums: readonly ReplicaDatum[];
       /** Services that the follower holds and the leader does not. */
-      readonly gone: readonly DataInfoId[];
+      readonly gone: readonly ServiceKey[];
       readonly isLast: boolean;
       /** Only in the last part. */
       readonly hold?: SlotHold;
@@ -71,7 +71,7 @@ export type LeaderToFollower =
       readonly kind: "change";
       readonly slot: number;
       readonly leaderEpoch: bigint;
-      readonly dataInfoId: DataInfoId;
+      readonly serviceKey: ServiceKey;
       readonly version: bigint;
       readonly origin: bigint;
       readonly items: readonly PublishItem[];

@@ -3,14 +3,14 @@
 // each may arrive twice.
 
 import type { DatumDelta, DatumSnapshot, DatumVersion } from "../../model/datum.ts";
-import type { ClientId, DataInfoId } from "../../model/ids.ts";
+import type { ClientId, ServiceKey } from "../../model/ids.ts";
 import type { Publication, Stamp } from "../../model/publication.ts";
 import type { CatalogueMessage, CatalogueQuestion } from "./catalogue.ts";
 import type { SlotDigest } from "./slotDigest.ts";
 
 /** A removal. It names the registration that it removes, so a late removal never removes a newer registration. */
 export interface Removal {
-  readonly dataInfoId: DataInfoId;
+  readonly serviceKey: ServiceKey;
   readonly registId: string;
   /**
    * `unpublished`: a client took it back; everything older than `stamp` goes. `left`: the client is gone; the
@@ -28,8 +28,8 @@ export type PublishItem =
   | { readonly kind: "remove"; readonly removal: Removal };
 
 /** The service of an item. */
-export function dataInfoIdOf(item: PublishItem): DataInfoId {
-  return item.kind === "put" ? item.publication.dataInfoId : item.removal.dataInfoId;
+export function serviceKeyOf(item: PublishItem): ServiceKey {
+  return item.kind === "put" ? item.publication.serviceKey : item.removal.serviceKey;
 }
 
 /** The registration of an item. */
@@ -45,13 +45,13 @@ export const BATCH_ITEMS_MAX = 500;
 
 /** One registration that a session holds. */
 export interface InventoryEntry extends Stamp {
-  readonly dataInfoId: DataInfoId;
+  readonly serviceKey: ServiceKey;
   readonly registId: string;
 }
 
 /** A registration of a session that lost against a newer one, or against a removal, with the winning stamp. */
 export interface Superseded {
-  readonly dataInfoId: DataInfoId;
+  readonly serviceKey: ServiceKey;
   readonly registId: string;
   /** The losing stamp. */
   readonly stamp: Stamp;
@@ -66,7 +66,7 @@ export interface Superseded {
 
 /** A registration that is not listed, because it would make the list of its service too large. */
 export interface Unlisted {
-  readonly dataInfoId: DataInfoId;
+  readonly serviceKey: ServiceKey;
   readonly registId: string;
   /** The stamp that was sent. */
   readonly stamp: Stamp;
@@ -84,14 +84,14 @@ export type SessionToData =
    * "I have subscribers; my list is at this version." Answered by `snapshot`, `delta`, `current` or `notReady`; changes
    * follow as notices.
    */
-  | { readonly kind: "fetch"; readonly dataInfoId: DataInfoId; readonly have: DatumVersion }
+  | { readonly kind: "fetch"; readonly serviceKey: ServiceKey; readonly have: DatumVersion }
   /** "I have no subscribers of these any more." */
-  | { readonly kind: "release"; readonly dataInfoIds: readonly DataInfoId[] }
+  | { readonly kind: "release"; readonly serviceKeys: readonly ServiceKey[] }
   /**
    * Services with subscribers here, with the sender's versions: finds lost notices. Answered for each service that
    * differs.
    */
-  | { readonly kind: "scan"; readonly versions: readonly (readonly [DataInfoId, DatumVersion])[] }
+  | { readonly kind: "scan"; readonly versions: readonly (readonly [ServiceKey, DatumVersion])[] }
   /**
    * Digests of the sender's publications in slots that the receiver leads; first step of the repair. Answered by
    * `synced` for the slots that agree and by `differs` for the others.
@@ -121,9 +121,9 @@ export type ListMessage =
   /** A change, as notice or as answer; a session that is not at `delta.base` fetches. */
   | { readonly kind: "delta"; readonly delta: DatumDelta }
   /** A change too large for a notice: fetch if you are not at `version`. */
-  | { readonly kind: "changed"; readonly dataInfoId: DataInfoId; readonly version: DatumVersion }
+  | { readonly kind: "changed"; readonly serviceKey: ServiceKey; readonly version: DatumVersion }
   /** The sender already has the newest version. */
-  | { readonly kind: "current"; readonly dataInfoId: DataInfoId };
+  | { readonly kind: "current"; readonly serviceKey: ServiceKey };
 
 export type DataToSession =
   | ListMessage
@@ -138,12 +138,12 @@ export type DataToSession =
   /** By its table of `epoch`, the receiver does not lead all of these slots; nothing of the batch was taken. */
   | { readonly kind: "moved"; readonly batch: number; readonly epoch: bigint }
   /** The list may be incomplete and is held; a `snapshot` follows unasked when it is complete. */
-  | { readonly kind: "notReady"; readonly dataInfoId: DataInfoId }
+  | { readonly kind: "notReady"; readonly serviceKey: ServiceKey }
   /**
    * The receiver's list is newer than the one that this leader took over, and may name registrations of sessions that
    * the leader can't ask. Answered by `recalled`; the leader then answers the earlier question.
    */
-  | { readonly kind: "recall"; readonly dataInfoId: DataInfoId }
+  | { readonly kind: "recall"; readonly serviceKey: ServiceKey }
   /** These slots hold exactly what the session has. */
   | { readonly kind: "synced"; readonly slots: readonly number[] }
   /** These slots differ: send their inventory. */
@@ -152,7 +152,7 @@ export type DataToSession =
   | {
       readonly kind: "wanted";
       readonly slot: number;
-      readonly keys: readonly (readonly [DataInfoId, registId: string])[];
+      readonly keys: readonly (readonly [ServiceKey, registId: string])[];
       readonly superseded: readonly Superseded[];
     }
   /**

@@ -3,14 +3,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { brandDataInfoId, clientId, nodeId } from "../../model/ids.ts";
+import { brandServiceKey, clientId, nodeId } from "../../model/ids.ts";
 import type { Publication } from "../../model/publication.ts";
 import { PackedMemory } from "./packedStore.ts";
 import { PlainMemory } from "./plainStore.ts";
 import type { PublicationMemory, ServicePublications } from "./publicationStore.ts";
 
 const SERVICES = 4;
-const KEYS = Array.from({ length: SERVICES }, (_, at) => brandDataInfoId(`service ${at}#@#DEFAULT#@#G`));
+const KEYS = Array.from({ length: SERVICES }, (_, at) => brandServiceKey(`service ${at}#@#DEFAULT#@#G`));
 const UUID = "01234567-89ab-cdef-0123-456789abcdef";
 
 const oddIds = [
@@ -72,7 +72,7 @@ const attributes = fc.array(fc.tuple(text, text), { maxLength: 2 }).map((entries
 const service = fc.nat({ max: SERVICES - 1 });
 
 type Change =
-  | { readonly kind: "set"; readonly at: number; readonly publication: Omit<Publication, "dataInfoId"> }
+  | { readonly kind: "set"; readonly at: number; readonly publication: Omit<Publication, "serviceKey"> }
   | { readonly kind: "delete"; readonly at: number; readonly registId: string }
   | { readonly kind: "clear"; readonly at: number }
   | { readonly kind: "tidy" };
@@ -99,9 +99,9 @@ function apply(memory: PublicationMemory, services: readonly ServicePublications
   const at = services[one.at] as ServicePublications;
   if (one.kind === "clear") return at.clear();
   if (one.kind === "delete") return at.delete(one.registId);
-  const dataInfoId = KEYS[one.at] as Publication["dataInfoId"];
-  const known = at.shows({ ...one.publication, dataInfoId });
-  at.set({ ...one.publication, dataInfoId });
+  const serviceKey = KEYS[one.at] as Publication["serviceKey"];
+  const known = at.shows({ ...one.publication, serviceKey });
+  at.set({ ...one.publication, serviceKey });
   return known;
 }
 
@@ -110,8 +110,8 @@ function assertSame(packed: ServicePublications, plain: ServicePublications): vo
   assert.equal(packed.listBytes, plain.listBytes);
   const expected = [...plain.values()];
   assert.deepEqual([...packed.values()], expected);
-  const registrations = expected.map(({ dataInfoId, registId, version, registeredMs, owner }) => {
-    return { dataInfoId, registId, version, registeredMs, owner };
+  const registrations = expected.map(({ serviceKey, registId, version, registeredMs, owner }) => {
+    return { serviceKey, registId, version, registeredMs, owner };
   });
   assert.deepEqual([...packed.registrations()], registrations);
   const ofC1 = registrations.filter(({ owner }) => owner.client === "c1");

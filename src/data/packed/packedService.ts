@@ -5,7 +5,7 @@
 // change shortens a little; the handle continues empty, under a new number.
 
 import { assert } from "../../base/assert.ts";
-import type { DataInfoId } from "../../model/ids.ts";
+import type { ServiceKey } from "../../model/ids.ts";
 import type { Owner, Publication } from "../../model/publication.ts";
 import type { HashIndex } from "./hashIndex.ts";
 import { NONE, type Numbered } from "./numbered.ts";
@@ -47,7 +47,7 @@ const CLEARED_AT_ONCE_MAX = 16;
 export class PackedService implements ServicePublications {
   readonly #node: PackedNode;
   readonly #slot: PackedSlot;
-  readonly #dataInfoId: DataInfoId;
+  readonly #serviceKey: ServiceKey;
   #number = NONE;
   #size = 0;
   #listBytes = 0;
@@ -56,10 +56,10 @@ export class PackedService implements ServicePublications {
   #base = NONE;
   #poor = 0;
 
-  constructor(node: PackedNode, slot: PackedSlot, dataInfoId: DataInfoId) {
+  constructor(node: PackedNode, slot: PackedSlot, serviceKey: ServiceKey) {
     this.#node = node;
     this.#slot = slot;
-    this.#dataInfoId = dataInfoId;
+    this.#serviceKey = serviceKey;
   }
 
   get size(): number {
@@ -77,12 +77,12 @@ export class PackedService implements ServicePublications {
 
   get(registId: string): Publication | undefined {
     const at = this.#find(registId);
-    return at === NONE ? undefined : this.#node.records.publication(at, this.#dataInfoId);
+    return at === NONE ? undefined : this.#node.records.publication(at, this.#serviceKey);
   }
 
   registration(registId: string): Registration | undefined {
     const at = this.#find(registId);
-    return at === NONE ? undefined : this.#node.records.registration(at, this.#dataInfoId);
+    return at === NONE ? undefined : this.#node.records.registration(at, this.#serviceKey);
   }
 
   shows(publication: Publication): boolean {
@@ -91,7 +91,7 @@ export class PackedService implements ServicePublications {
   }
 
   set(publication: Publication): void {
-    assert(publication.dataInfoId === this.#dataInfoId, "a publication is kept with its service");
+    assert(publication.serviceKey === this.#serviceKey, "a publication is kept with its service");
     const { records } = this.#node;
     this.#node.changes++;
     if (this.#number === NONE) this.#number = this.#node.services.add(this);
@@ -114,13 +114,13 @@ export class PackedService implements ServicePublications {
 
   *values(): Generator<Publication> {
     const { records } = this.#node;
-    for (const at of this.#chain()) yield records.publication(at, this.#dataInfoId);
+    for (const at of this.#chain()) yield records.publication(at, this.#serviceKey);
   }
 
   *registrations(wanted?: (owner: Owner) => boolean): Generator<Registration> {
     const { records } = this.#node;
     for (const at of this.#chain()) {
-      if (wanted === undefined || wanted(records.ownerOf(at))) yield records.registration(at, this.#dataInfoId);
+      if (wanted === undefined || wanted(records.ownerOf(at))) yield records.registration(at, this.#serviceKey);
     }
   }
 
@@ -216,7 +216,7 @@ export class PackedService implements ServicePublications {
   }
 
   #leaveAll(): void {
-    const left = new PackedService(this.#node, this.#slot, this.#dataInfoId);
+    const left = new PackedService(this.#node, this.#slot, this.#serviceKey);
     left.#number = this.#number;
     left.#size = this.#size;
     left.#listBytes = this.#listBytes;

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { InvariantError } from "../../base/assert.ts";
-import { brandDataInfoId, clientId, nodeId } from "../../model/ids.ts";
+import { brandServiceKey, clientId, nodeId } from "../../model/ids.ts";
 import type { Publication } from "../../model/publication.ts";
 import { PackedMemory } from "./packedStore.ts";
 import { PlainMemory } from "./plainStore.ts";
@@ -23,14 +23,14 @@ function dice(seed: number): (max: number) => number {
   };
 }
 
-const keyOf = (service: number) => brandDataInfoId(`service ${service}#@#DEFAULT#@#G`);
+const keyOf = (service: number) => brandServiceKey(`service ${service}#@#DEFAULT#@#G`);
 const uuid = (number: number): string => `${number.toString(16).padStart(8, "0")}-0000-4000-8000-000000000000`;
 
 function publication(number: number, change: Partial<Publication> = {}): Publication {
   const client = Math.floor(number / 10);
   const address = `10.${client >> 8}.${client & 0xff}.7:${12_200 + (number % 9)}`;
   return {
-    dataInfoId: keyOf(number % SERVICES),
+    serviceKey: keyOf(number % SERVICES),
     registId: uuid(number),
     version: 1n,
     registeredMs: 1_763_800_000_000 + number,
@@ -175,7 +175,7 @@ test("what was read stays as it is, whatever happens to the store", () => {
   const expected = read.map(({ registId }) => publication(Number.parseInt(registId.slice(0, 8), 16)));
   for (const service of services) service.clear();
   for (let number = 0; number < 2_000; number++) {
-    serviceOf(services, number).set(publication(number + 7, { dataInfoId: keyOf(number % SERVICES) }));
+    serviceOf(services, number).set(publication(number + 7, { serviceKey: keyOf(number % SERVICES) }));
   }
   assert.deepEqual(read, expected);
 });

@@ -6,7 +6,7 @@
 // records go a few at a time.
 
 import type { Random } from "../../base/ports.ts";
-import type { DataInfoId } from "../../model/ids.ts";
+import type { ServiceKey } from "../../model/ids.ts";
 import { HashIndex } from "./hashIndex.ts";
 import { KeyedHash } from "./keyedHash.ts";
 import { Numbered } from "./numbered.ts";
@@ -111,8 +111,8 @@ export class PackedStore implements PublicationStore {
     return this.#index.bytes + this.#slot.recordBytes;
   }
 
-  service(dataInfoId: DataInfoId): ServicePublications {
-    return new PackedService(this.#node, this.#slot, dataInfoId);
+  service(serviceKey: ServiceKey): ServicePublications {
+    return new PackedService(this.#node, this.#slot, serviceKey);
   }
 }
 

@@ -1,7 +1,7 @@
 // Publications as objects in Maps: about 750 bytes each, and as much work for the garbage collector.
 
 import { assert } from "../../base/assert.ts";
-import type { DataInfoId } from "../../model/ids.ts";
+import type { ServiceKey } from "../../model/ids.ts";
 import { listBytesOf } from "../../model/listBytes.ts";
 import { type Owner, type Publication, showsTheSame } from "../../model/publication.ts";
 import type { PublicationMemory, PublicationStore, Registration, ServicePublications } from "./publicationStore.ts";
@@ -23,17 +23,17 @@ export class PlainMemory implements PublicationMemory {
 export class PlainStore implements PublicationStore {
   readonly bytes = 0;
 
-  service(dataInfoId: DataInfoId): ServicePublications {
-    return new PlainService(dataInfoId);
+  service(serviceKey: ServiceKey): ServicePublications {
+    return new PlainService(serviceKey);
   }
 }
 
 class PlainService implements ServicePublications {
-  readonly #dataInfoId: DataInfoId;
+  readonly #serviceKey: ServiceKey;
   readonly #publications = new Map<string, Publication>();
 
-  constructor(dataInfoId: DataInfoId) {
-    this.#dataInfoId = dataInfoId;
+  constructor(serviceKey: ServiceKey) {
+    this.#serviceKey = serviceKey;
   }
 
   get size(): number {
@@ -65,7 +65,7 @@ class PlainService implements ServicePublications {
   }
 
   set(publication: Publication): void {
-    assert(publication.dataInfoId === this.#dataInfoId, "a publication is kept with its service");
+    assert(publication.serviceKey === this.#serviceKey, "a publication is kept with its service");
     this.#publications.set(publication.registId, publication);
   }
 

@@ -1,7 +1,7 @@
 // The store of a slot's publications. Two implementations are behind these interfaces: Maps of objects (plainStore.ts),
 // obvious and the oracle of the tests, and packed bytes off the heap (packedStore.ts).
 
-import type { DataInfoId } from "../../model/ids.ts";
+import type { ServiceKey } from "../../model/ids.ts";
 import type { Owner, Publication } from "../../model/publication.ts";
 
 /** The publications of a whole node: slots share slabs and common strings. */
@@ -25,13 +25,13 @@ export interface PublicationStore {
    * A new and empty handle, to be kept by the service's datum; two calls return two independent ones. A handle that
    * holds publications must be cleared before it is forgotten; an empty one holds nothing.
    */
-  service(dataInfoId: DataInfoId): ServicePublications;
+  service(serviceKey: ServiceKey): ServicePublications;
   /** Memory held off the heap by this slot: its records and its index. */
   readonly bytes: number;
 }
 
 /** A publication without the part that its subscribers see; cheaper to read. */
-export type Registration = Pick<Publication, "dataInfoId" | "registId" | "version" | "registeredMs" | "owner">;
+export type Registration = Pick<Publication, "serviceKey" | "registId" | "version" | "registeredMs" | "owner">;
 
 /**
  * The publications of one service. Returned values share no memory with the store, so later changes of the store do not

@@ -2,7 +2,7 @@
 // recordLayout.ts.
 
 import { equalBytes, freshBytes } from "../../base/bytes.ts";
-import type { DataInfoId } from "../../model/ids.ts";
+import type { ServiceKey } from "../../model/ids.ts";
 import { bytesOfLevel, listLevelOf } from "../../model/listBytes.ts";
 import { EMPTY_PAYLOAD, type Payload } from "../../model/payload.ts";
 import type { Owner, Publication } from "../../model/publication.ts";
@@ -171,12 +171,12 @@ export class Records {
     return this.owners.get(this.word(position, layout.OWNER_WORD));
   }
 
-  registration(position: number, dataInfoId: DataInfoId): Registration {
+  registration(position: number, serviceKey: ServiceKey): Registration {
     const slab = this.slabs.slabOf(position);
     const unit = unitOf(position);
     this.#body.read(slab, unit);
     return {
-      dataInfoId,
+      serviceKey,
       registId: this.#body.registId,
       version: versionAt(slab, unit),
       registeredMs: slab.doubles[unit + layout.TIME_DOUBLE] as number,
@@ -184,13 +184,13 @@ export class Records {
     };
   }
 
-  publication(position: number, dataInfoId: DataInfoId): Publication {
+  publication(position: number, serviceKey: ServiceKey): Publication {
     const slab = this.slabs.slabOf(position);
     const unit = unitOf(position);
     this.#body.read(slab, unit);
     const profile = this.profiles.get(slab.words[unit * 2 + layout.PROFILE_WORD] as number);
     return {
-      dataInfoId,
+      serviceKey,
       registId: this.#body.registId,
       version: versionAt(slab, unit),
       registeredMs: slab.doubles[unit + layout.TIME_DOUBLE] as number,

@@ -8,7 +8,7 @@ import type { MemberAddress, Members, MemberToMeta } from "../../cluster/message
 import type { FollowerToLeader, LeaderToFollower } from "../../cluster/messages/replication.ts";
 import type { DataToSession, PublishItem, SessionToData } from "../../cluster/messages/sessionData.ts";
 import { type DatumVersion, NO_DATUM_VERSION } from "../../model/datum.ts";
-import { brandDataInfoId, clientId, type DataInfoId, type NodeId, nodeId } from "../../model/ids.ts";
+import { brandServiceKey, clientId, type NodeId, nodeId, type ServiceKey } from "../../model/ids.ts";
 import type { Publication } from "../../model/publication.ts";
 import type { SlotOwner } from "../../model/slot.ts";
 import type { Contested } from "../challenges.ts";
@@ -21,7 +21,7 @@ export const PEER = nodeId("data-2.a");
 export const SESSION = nodeId("session-1.a");
 export const OTHER = nodeId("session-2.a");
 /** The service of the tests. */
-export const ORDERS = brandDataInfoId("orders#@#I#@#G");
+export const ORDERS = brandServiceKey("orders#@#I#@#G");
 /** The time at which every test begins. */
 export const START_MS = 1_700_000_000_000;
 
@@ -54,7 +54,7 @@ export class TestData {
   readonly refusedVersions: string[] = [];
   readonly behindMs: number[] = [];
   readonly contested: Contested[] = [];
-  readonly savedSizes: [DataInfoId, number][] = [];
+  readonly savedSizes: [ServiceKey, number][] = [];
   /** The operators' view. */
   readonly gauges = new Map<string, number>();
   nowMs = START_MS;
@@ -76,7 +76,7 @@ export class TestData {
       clockBehind: (behindMs: number) => this.behindMs.push(behindMs),
       refused: (reason: string) => assert.fail(reason),
       saveVersionFloor: (floor: bigint) => this.savedFloors.push(floor),
-      saveServiceSizes: (sizes: ReadonlyMap<DataInfoId, number>) => this.savedSizes.push(...sizes),
+      saveServiceSizes: (sizes: ReadonlyMap<ServiceKey, number>) => this.savedSizes.push(...sizes),
     };
     const held = { versionFloor: 0n, serviceSizes: new Map(), ...memory };
     this.data = new Data({ ...OPTIONS, ...options }, held, {
@@ -128,7 +128,7 @@ export class TestData {
   }
 
   fetch(have: DatumVersion = NO_DATUM_VERSION, from = OTHER): DataToSession[] {
-    return this.tell({ kind: "fetch", dataInfoId: ORDERS, have }, from);
+    return this.tell({ kind: "fetch", serviceKey: ORDERS, have }, from);
   }
 
   /** The list as sent to a session that has nothing. */
@@ -165,7 +165,7 @@ export function serving(memory: Partial<DataMemory> = {}, options: Partial<DataO
 export function publication(changes: Partial<Publication> & { address?: string } = {}): Publication {
   const { address = "10.0.0.1:80", ...rest } = changes;
   return {
-    dataInfoId: ORDERS,
+    serviceKey: ORDERS,
     registId: "r1",
     version: 1n,
     registeredMs: START_MS,
@@ -189,11 +189,11 @@ export const removed = (
   cause: "left" | "unpublished",
   stamp: { version: bigint; registeredMs: number },
   registId = "r1",
-  dataInfoId = ORDERS,
+  serviceKey = ORDERS,
 ): PublishItem => ({
   kind: "remove",
   removal: {
-    dataInfoId,
+    serviceKey,
     registId,
     cause,
     stamp: { version: stamp.version, registeredMs: stamp.registeredMs },

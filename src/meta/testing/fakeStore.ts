@@ -49,9 +49,9 @@ export class FakeStore {
   }
 
   saveConfig(value: ConfigValue, leaseEpoch: bigint, nowMs: number): boolean {
-    const stored = this.state.configs.get(value.dataInfoId);
+    const stored = this.state.configs.get(value.serviceKey);
     if (!this.#isInForce(leaseEpoch, nowMs) || (stored !== undefined && stored.version >= value.version)) return false;
-    this.state = { ...this.state, configs: new Map(this.state.configs).set(value.dataInfoId, value) };
+    this.state = { ...this.state, configs: new Map(this.state.configs).set(value.serviceKey, value) };
     return true;
   }
 

@@ -8,7 +8,7 @@ import type { HttpRouteTable } from "../../base/http.ts";
 import type { KeySpec } from "../../base/keySpec.ts";
 import type { Metrics, MetricTable } from "../../base/metrics.ts";
 import type { Acceptor, Compression, Log } from "../../base/ports.ts";
-import type { DataInfoId, NodeId } from "../../model/ids.ts";
+import type { NodeId, ServiceKey } from "../../model/ids.ts";
 import type { SlotOwner } from "../../model/slot.ts";
 import type { Registry } from "../../registry/registry.ts";
 
@@ -92,7 +92,7 @@ export interface SessionNode extends MemberNode {
   /** The other sessions, as clients of this listener reach them. */
   readonly otherSessions: (key: string) => readonly OtherSession[];
   /** The slot of a service; undefined while there is no slot table. */
-  readonly slot: (dataInfoId: DataInfoId) => ({ readonly id: number } & SlotOwner) | undefined;
+  readonly slot: (serviceKey: ServiceKey) => ({ readonly id: number } & SlotOwner) | undefined;
   /** A data node's address for other nodes: `host:port`; undefined if it is not a member. */
   readonly nodeAddress: (node: NodeId) => string | undefined;
 }
@@ -124,7 +124,7 @@ export interface MetaNode extends NodeHealth {
   /** The HTTP address of the leading meta node; undefined if none is known to lead. */
   readonly leaderAddress: () => string | undefined;
   readonly configValueBytesMax: number;
-  readonly config: (dataInfoId: DataInfoId) => ConfigValue | undefined;
+  readonly config: (serviceKey: ServiceKey) => ConfigValue | undefined;
   /** Stores a value, or removes it with null. Rejects with a RegistryError. */
-  readonly putConfig: (dataInfoId: DataInfoId, data: string | null) => Promise<void>;
+  readonly putConfig: (serviceKey: ServiceKey, data: string | null) => Promise<void>;
 }

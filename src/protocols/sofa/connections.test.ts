@@ -7,7 +7,7 @@ import { type Metrics, noMetrics } from "../../base/metrics.ts";
 import type { ConnectionHandler, Log } from "../../base/ports.ts";
 import { encodeHeartbeat, encodeRequest, encodeResponse } from "../../encoding/bolt/encode.ts";
 import { BOLT_CODEC, BOLT_STATUS, BOLT_V1, type BoltDialect } from "../../encoding/bolt/frame.ts";
-import { brandDataInfoId, type DataInfoId, nodeId } from "../../model/ids.ts";
+import { brandServiceKey, nodeId, type ServiceKey } from "../../model/ids.ts";
 import { packPayload } from "../../model/payload.ts";
 import type { Publication } from "../../model/publication.ts";
 import type { ClientChannel, ClientEvent } from "../../registry/registry.ts";
@@ -76,7 +76,7 @@ function lastAnswer(): SofaMessage {
   return decodeMessage(wireForm(frame), frame.className, frame.content);
 }
 
-const ORDERS: DataInfoId = brandDataInfoId("orders#@#DEFAULT_INSTANCE_ID#@#G");
+const ORDERS: ServiceKey = brandServiceKey("orders#@#DEFAULT_INSTANCE_ID#@#G");
 function view(addresses: [zone: string, address: string][], version = 9n) {
   const publications = addresses.map(([zone, address], at): [string, Publication] => {
     const payload = packPayload([{ utf8: new TextEncoder().encode(address), units: address.length }]);
@@ -84,7 +84,7 @@ function view(addresses: [zone: string, address: string][], version = 9n) {
     return [
       `r${at}`,
       {
-        dataInfoId: ORDERS,
+        serviceKey: ORDERS,
         registId: `r${at}`,
         version: 1n,
         registeredMs: 1,
@@ -96,7 +96,7 @@ function view(addresses: [zone: string, address: string][], version = 9n) {
       },
     ];
   });
-  return { dataInfoId: ORDERS, version, publications: new Map(publications) };
+  return { serviceKey: ORDERS, version, publications: new Map(publications) };
 }
 const text = (box: { utf8: Uint8Array } | null) => (box === null ? null : new TextDecoder().decode(box.utf8));
 
@@ -105,7 +105,7 @@ for (const form of ["hessian-draft", "hessian-final", "protobuf"] as const) {
     test(`a registration in ${form} on protocol ${dialect.protocol}.${dialect.version} is answered in kind`, () => {
       send(publisher({ version: 2n ** 60n }), { form, dialect, id: 77 });
       const published = last("published");
-      assert.equal(published?.publication.dataInfoId, ORDERS);
+      assert.equal(published?.publication.serviceKey, ORDERS);
       channel().answer(published?.request ?? 0, { kind: "accepted", registId: "r1", version: 2n ** 60n });
       const [frame] = frames();
       assert.ok(frame?.kind === "response" && frame.id === 77 && frame.status === BOLT_STATUS.SUCCESS);

@@ -1,8 +1,8 @@
 // The registry's answers as messages of the protocol.
 
-import { parseDataInfoId } from "../../model/dataInfoId.ts";
 import type { ConfigPush, Outcome } from "../../registry/registry.ts";
 import type { ReceivedConfigData, RegisterResponse, SyncConfigResponse } from "./codec/messages.ts";
+import { serviceNameOf } from "./serviceName.ts";
 
 /**
  * The answer to a registration. The version goes back exactly as it came: the client repeats a request until the answer
@@ -30,8 +30,8 @@ export function syncConfigResponse(dataCenter: string): SyncConfigResponse {
 
 const encoder = new TextEncoder();
 
-export function receivedConfigData({ dataInfoId, version, data, registIds }: ConfigPush): ReceivedConfigData {
-  const { dataId, group, instanceId } = parseDataInfoId(dataInfoId);
+export function receivedConfigData({ serviceKey, version, data, registIds }: ConfigPush): ReceivedConfigData {
   const dataBox = data === null ? null : { utf8: encoder.encode(data), units: data.length };
-  return { kind: "receivedConfigData", dataId, group, instanceId, version, configuratorRegistIds: registIds, dataBox };
+  const service = serviceNameOf(serviceKey);
+  return { kind: "receivedConfigData", ...service, version, configuratorRegistIds: registIds, dataBox };
 }

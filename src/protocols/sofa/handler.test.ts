@@ -122,7 +122,7 @@ test("a bug that a request meets ends its connection, is logged as one, and is t
 
 test("a bug that a push meets ends its client's connection, and not the session's step", () => {
   const scene = handlerScene();
-  assert.ok(scene.handler.push(push({ view: { ...push().view, dataInfoId: undefined as never } })) !== "blocked");
+  assert.ok(scene.handler.push(push({ view: { ...push().view, serviceKey: undefined as never } })) !== "blocked");
   assert.equal(scene.connection.isClosed, true);
   assert.deepEqual(scene.logged, ["error a bug has ended a connection"]);
 });
@@ -174,8 +174,8 @@ test("a value goes out in the form in which it was asked for", () => {
   for (const form of ["hessian-draft", "hessian-final"] as const) {
     const scene = handlerScene();
     scene.send(configurator(), { form });
-    const { dataInfoId } = push().view;
-    assert.equal(scene.handler.pushConfig({ id: 7, dataInfoId, version: 3n, data: "on", registIds: ["c1"] }), "sent");
+    const { serviceKey } = push().view;
+    assert.equal(scene.handler.pushConfig({ id: 7, serviceKey, version: 3n, data: "on", registIds: ["c1"] }), "sent");
     const message = lastMessage(scene);
     assert.ok(message.kind === "receivedConfigData" && message.version === 3n);
     const frame = scene.connection.frames.at(-1);
@@ -186,9 +186,9 @@ test("a value goes out in the form in which it was asked for", () => {
 test("a value arrives as it was set, and one that is not set as nothing", () => {
   const scene = handlerScene();
   scene.send(configurator());
-  const { dataInfoId } = push().view;
+  const { serviceKey } = push().view;
   const arrived = ["än", null].map((data) => {
-    scene.handler.pushConfig({ id: 7, dataInfoId, version: 3n, data, registIds: ["c1"] });
+    scene.handler.pushConfig({ id: 7, serviceKey, version: 3n, data, registIds: ["c1"] });
     const message = lastMessage(scene);
     assert.ok(message.kind === "receivedConfigData");
     return message.dataBox === null ? null : new TextDecoder().decode(message.dataBox.utf8);
@@ -211,7 +211,7 @@ test("a push names its receivers in every form, also one of all data centers", (
 
 test("pushes and values are held back while more than the bound is unread, and not at the bound", () => {
   const scene = handlerScene();
-  const config = { id: 7, dataInfoId: push().view.dataInfoId, version: 3n, data: null, registIds: ["c1"] };
+  const config = { id: 7, serviceKey: push().view.serviceKey, version: 3n, data: null, registIds: ["c1"] };
   scene.connection.bufferedBytes = UNREAD_BYTES_MAX + 1;
   assert.deepEqual([scene.handler.push(push()), scene.handler.pushConfig(config)], ["blocked", "blocked"]);
   scene.connection.bufferedBytes = UNREAD_BYTES_MAX;

@@ -45,14 +45,14 @@ test("a client's process is what it says, and nothing where it says nothing", ()
 });
 
 test("a service is what the client names, in the default instance if it names none", () => {
-  const serviceOf = (instanceId: string | null) => registrationKeyOf({ ...REGISTER, instanceId }).dataInfoId;
+  const serviceOf = (instanceId: string | null) => registrationKeyOf({ ...REGISTER, instanceId }).serviceKey;
   assert.equal(serviceOf(null), "orders#@#DEFAULT_INSTANCE_ID#@#G");
   assert.equal(serviceOf(""), serviceOf(null));
   assert.equal(serviceOf("I"), "orders#@#I#@#G");
 });
 
 test("a name that can't be part of a key is refused, with the name of its field", () => {
-  for (const field of ["registId", "processId"] as const) {
+  for (const field of ["dataId", "instanceId", "group", "registId", "processId"] as const) {
     assert.equal(
       refusedField(() => registrationKeyOf({ ...REGISTER, [field]: "a\nb" })),
       field,

@@ -2,12 +2,13 @@
 // refused with its name and value.
 
 import { fail } from "../../base/errors.ts";
-import { checkedKeyPart, makeDataInfoId } from "../../model/dataInfoId.ts";
 import { packPayload } from "../../model/payload.ts";
 import { isScope, type Scope } from "../../model/scope.ts";
+import { checkedKeyPart } from "../../model/serviceKey.ts";
 import type { PublishRequest, RegistrationKey, SubscribeRequest } from "../../registry/registry.ts";
 import type { ConfiguratorRegister, PublisherRegister, SubscriberRegister, WireForm } from "./codec/messages.ts";
 import type { SofaConfig } from "./environment.ts";
+import { serviceKeyOf } from "./serviceName.ts";
 import { chooseEncoding, variantWord } from "./variant.ts";
 
 // No client counts so far or uses such a time; the numbers above stay free, so that a newer version always exists.
@@ -20,9 +21,9 @@ type Register = PublisherRegister | SubscriberRegister | ConfiguratorRegister;
 /** The fields of every registration. Throws FIELD_INVALID. */
 export function registrationKeyOf(register: Register): RegistrationKey {
   const { dataId, group, version, processId } = register;
-  const dataInfoId = makeDataInfoId({ dataId, group, instanceId: register.instanceId ?? "" });
+  const serviceKey = serviceKeyOf({ dataId, group, instanceId: register.instanceId ?? "" });
   const registId = checkedKeyPart("registId", register.registId);
-  const key = { dataInfoId, registId, version: checkedVersion(version) };
+  const key = { serviceKey, registId, version: checkedVersion(version) };
   // The Java client sends none, MOSN's a random one.
   return processId === null || processId === "" ? key : { ...key, processId: checkedKeyPart("processId", processId) };
 }

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { textOf } from "../../base/text.ts";
-import { brandDataInfoId, clientId, nodeId } from "../../model/ids.ts";
+import { brandServiceKey, clientId, nodeId } from "../../model/ids.ts";
 import { packPayload } from "../../model/payload.ts";
 import type { Publication } from "../../model/publication.ts";
 import type { Push } from "../../registry/registry.ts";
 import { PushBodies } from "./pushBodies.ts";
 
-const ORDERS = brandDataInfoId("orders#@#I#@#G");
+const ORDERS = brandServiceKey("orders#@#I#@#G");
 const CONFIG = {
   ...{ dataCenter: "DC", zone: "Z", frameBytesMax: 1, clientIdleMs: 1, clientOutputBytesMax: 1, pushTimeoutMs: 1 },
   registrationBytesMax: 4 * 1024 * 1024,
@@ -28,7 +28,7 @@ function push(variant: string, { version = 1n, publishers = 100 } = {}): Push {
   const publications = Array.from({ length: publishers }, (_, number): [string, Publication] => [
     `r${number}`,
     {
-      dataInfoId: ORDERS,
+      serviceKey: ORDERS,
       registId: `r${number}`,
       version: 1n,
       registeredMs: 0,
@@ -39,7 +39,7 @@ function push(variant: string, { version = 1n, publishers = 100 } = {}): Push {
       payload: packPayload([textOf(`10.0.0.${number}:80?`.padEnd(150, "x"))]),
     },
   ]);
-  const view = { dataInfoId: ORDERS, version, publications: new Map(publications) };
+  const view = { serviceKey: ORDERS, version, publications: new Map(publications) };
   return { id: 1, view, scope: "dataCenter", zone: "Z", variant, registIds: ["s1"] };
 }
 

@@ -4,13 +4,13 @@
 // Everything is kept with its view and dropped with it, when the service changes or its last subscriber leaves.
 
 import type { Compression } from "../../base/ports.ts";
-import { parseDataInfoId } from "../../model/dataInfoId.ts";
 import { boxesOf } from "../../model/payload.ts";
 import type { KeptWithView, Push, ServiceView } from "../../registry/registry.ts";
 import { encodeMultiPushBody, encodePushBody, encodeReceivedDataBody } from "./codec/codec.ts";
 import type { Box, CompressedBoxes } from "./codec/messages.ts";
 import type { PushSegment, PushZone } from "./codec/push.ts";
 import type { SofaConfig } from "./environment.ts";
+import { serviceNameOf } from "./serviceName.ts";
 import { type PushEncoding, readVariant, type Variant } from "./variant.ts";
 
 // A body that is not pushed for a while is encoded again when needed: 64 MiB hold 4,000 services of 100 addresses, or
@@ -138,14 +138,14 @@ export class PushBodies {
   #encode(push: Push, kept: ViewBodies): PushBody {
     const variant = readVariant(push.variant);
     const { dataCenter } = this.#config;
-    const { dataId, group, instanceId } = parseDataInfoId(push.view.dataInfoId);
     const isCompressed = variant.encoding !== "plain";
     const shared = isCompressed ? kept.compressed.get(sharedKey(push, variant)) : undefined;
     const zones = shared?.zones ?? zonesOf(push);
     const compressed = shared?.boxes ?? this.#compress(variant, zones);
     if (shared === undefined && compressed !== undefined)
       this.#share(kept, sharedKey(push, variant), { compressed, zones });
-    const subject = { dataId, group, instanceId, scope: push.scope, localZone: push.zone };
+    const service = serviceNameOf(push.view.serviceKey);
+    const subject = { ...service, scope: push.scope, localZone: push.zone };
     const list = { version: push.view.version, zones, ...(compressed === undefined ? {} : { compressed }) };
     const segment: PushSegment = { ...list, segment: dataCenter };
     const bytes = variant.isMulti

@@ -5,7 +5,7 @@ import { noMetrics } from "../../base/metrics.ts";
 import type { Connection, ConnectionHandler } from "../../base/ports.ts";
 import { encodeHeartbeat } from "../../encoding/bolt/encode.ts";
 import { BOLT_V1 } from "../../encoding/bolt/frame.ts";
-import { brandDataInfoId } from "../../model/ids.ts";
+import { brandServiceKey } from "../../model/ids.ts";
 import type { ClientChannel } from "../../registry/registry.ts";
 import { SofaConnections } from "./connections.ts";
 
@@ -28,7 +28,7 @@ const CONFIG = {
     registrationBytesMax: 4_096,
   },
 };
-const ORDERS = brandDataInfoId("orders#@#I#@#G");
+const ORDERS = brandServiceKey("orders#@#I#@#G");
 
 class FullConnection implements Connection {
   readonly remoteAddress = "10.0.0.7:50001";
@@ -76,7 +76,7 @@ const push = (bytes: number) =>
     zone: "Z",
     variant: "hessian-draft plain",
     registIds: ["x".repeat(bytes)],
-    view: { dataInfoId: ORDERS, version: 1n, publications: new Map() },
+    view: { serviceKey: ORDERS, version: 1n, publications: new Map() },
   });
 
 test("a list larger than the output bound does not make its reader too slow; answers beyond it do", () => {

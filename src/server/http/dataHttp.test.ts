@@ -1,28 +1,28 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { HeldLoss } from "../../data/lossProtection.ts";
-import { brandDataInfoId, type DataInfoId } from "../../model/ids.ts";
+import { brandServiceKey, type ServiceKey } from "../../model/ids.ts";
 import { GATEWAYS } from "../gateways.ts";
 import { loadGateways } from "../loadGateways.ts";
 import { createMetrics } from "../metrics.ts";
 import { type DataStatus, dataHttp } from "./dataHttp.ts";
 
-const ORDERS = brandDataInfoId("orders#@#DEFAULT_INSTANCE_ID#@#DEFAULT_GROUP");
-const OTHER = brandDataInfoId("other#@#DEFAULT_INSTANCE_ID#@#DEFAULT_GROUP");
+const ORDERS = brandServiceKey("orders#@#DEFAULT_INSTANCE_ID#@#DEFAULT_GROUP");
+const OTHER = brandServiceKey("other#@#DEFAULT_INSTANCE_ID#@#DEFAULT_GROUP");
 const GATEWAY_CODE = await loadGateways();
 const NOW_MS = 1_000_000;
-const HELD: HeldLoss = { dataInfoId: ORDERS, sinceMs: 990_000, untilMs: 1_590_000, lost: 3, publishers: 4 };
+const HELD: HeldLoss = { serviceKey: ORDERS, sinceMs: 990_000, untilMs: 1_590_000, lost: 3, publishers: 4 };
 
 /** The port of a data node that holds one service, and the releases through it. */
 function port(changes: Partial<DataStatus> = {}) {
-  const released: DataInfoId[] = [];
+  const released: ServiceKey[] = [];
   const app = dataHttp(
     {
       page: createMetrics(GATEWAYS),
       isStopping: () => false,
       stop: () => undefined,
       heldLosses: () => [HELD],
-      releaseHeld: (dataInfoId) => void released.push(dataInfoId),
+      releaseHeld: (serviceKey) => void released.push(serviceKey),
       nowMs: () => NOW_MS,
       hasSlotTable: () => true,
       isServing: () => true,
@@ -33,7 +33,7 @@ function port(changes: Partial<DataStatus> = {}) {
     GATEWAY_CODE,
   );
   const release = (query: string) => app.inject({ method: "POST", url: `/held/release${query}` });
-  const nameOf = (dataInfoId: string) => `?dataInfoId=${encodeURIComponent(dataInfoId)}`;
+  const nameOf = (service: string) => `?service=${encodeURIComponent(service)}`;
   return { app, released, release, nameOf };
 }
 
@@ -43,7 +43,7 @@ test("what is held back is shown with the reason, since when, and until when", a
     success: true,
     data: [
       {
-        dataInfoId: ORDERS,
+        service: ORDERS,
         reason: "3 of 4 publishers would go at once with their session nodes",
         heldMs: 10_000,
         releasedInMs: 590_000,
@@ -69,7 +69,7 @@ test("an operator releases a service that is held back", async () => {
 
 test("what is not held back, or no name of a service, is refused in words, and nothing is released", async () => {
   const { released, release, nameOf } = port();
-  for (const query of [nameOf(OTHER), nameOf("orders"), "?dataInfoId=", ""]) {
+  for (const query of [nameOf(OTHER), nameOf("orders"), "?service=", ""]) {
     const answer = await release(query);
     assert.equal(answer.statusCode, 400, `"${query}": ${answer.body}`);
     assert.equal(answer.json<{ success: boolean }>().success, false);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { DataInfoId } from "../../model/ids.ts";
+import type { ServiceKey } from "../../model/ids.ts";
 import { GATEWAYS } from "../gateways.ts";
 import { loadGateways } from "../loadGateways.ts";
 import { createMetrics } from "../metrics.ts";
@@ -10,7 +10,7 @@ const GATEWAY_CODE = await loadGateways();
 
 /** The port of a leading meta node, and the changes made through it. */
 function port(changes: Partial<MetaStatus> = {}) {
-  const stored: [key: DataInfoId, data: string | null][] = [];
+  const stored: [key: ServiceKey, data: string | null][] = [];
   const app = metaHttp(
     {
       page: createMetrics(GATEWAYS),

@@ -3,8 +3,8 @@
 import { connect, type Socket } from "node:net";
 import type { Connection } from "../../base/ports.ts";
 import { BOLT_V1 } from "../../encoding/bolt/frame.ts";
-import type { ServiceName } from "../../model/dataInfoId.ts";
 import { SofaClient } from "../../protocols/sofa/client/sofaClient.ts";
+import type { ServiceName } from "../../protocols/sofa/serviceName.ts";
 
 const OPTIONS = {
   appName: "test",

@@ -4,7 +4,7 @@ import { Budget, type BudgetLimits, unlimitedBudget } from "../../base/budget.ts
 import { type Metrics, noMetrics } from "../../base/metrics.ts";
 import type { MemberAddress, MemberToMeta } from "../../cluster/messages/membership.ts";
 import type { DataToSession, SessionToData } from "../../cluster/messages/sessionData.ts";
-import { brandDataInfoId, clientId, type NodeId, nodeId } from "../../model/ids.ts";
+import { brandServiceKey, clientId, type NodeId, nodeId } from "../../model/ids.ts";
 import type { Publication } from "../../model/publication.ts";
 import type { SlotTable } from "../../model/slot.ts";
 import type {
@@ -23,7 +23,7 @@ export const DATA = nodeId("data-1");
 /** The leader epoch under which the data node gives versions. */
 export const ORIGIN = 1n;
 /** The service of the tests. */
-export const ORDERS = brandDataInfoId("orders#@#I#@#G");
+export const ORDERS = brandServiceKey("orders#@#I#@#G");
 /** The time at which every test begins. */
 export const START_MS = 1_700_000_000_000;
 /** The settings unless a test changes them. */
@@ -164,7 +164,7 @@ export type TestClient = ReturnType<typeof connect>;
 /** Registers a publisher. */
 export function publish(client: TestClient, changes: Partial<PublishRequest> = {}): void {
   const publication = {
-    dataInfoId: ORDERS,
+    serviceKey: ORDERS,
     registId: "p1",
     version: 1n,
     zone: "Z",
@@ -179,7 +179,7 @@ export function publish(client: TestClient, changes: Partial<PublishRequest> = {
 /** Registers a subscriber. */
 export function subscribe(client: TestClient, changes: Partial<SubscribeRequest> = {}): void {
   const subscription: SubscribeRequest = {
-    dataInfoId: ORDERS,
+    serviceKey: ORDERS,
     registId: "s1",
     version: 1n,
     scope: "dataCenter",
@@ -194,7 +194,7 @@ export function subscribe(client: TestClient, changes: Partial<SubscribeRequest>
 export const fromData = (message: DataToSession) => session.step({ kind: "fromData", from: DATA, message }, nowMs);
 /** The whole list of the service. */
 export const snapshot = (version: bigint, publications: Publication[] = []) =>
-  fromData({ kind: "snapshot", datum: { dataInfoId: ORDERS, version, origin: ORIGIN, publications } });
+  fromData({ kind: "snapshot", datum: { serviceKey: ORDERS, version, origin: ORIGIN, publications } });
 /** The data node has taken the last batch. */
 export const taken = () => {
   const batch = toData.findLast((message) => message.kind === "publish");

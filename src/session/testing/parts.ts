@@ -4,7 +4,7 @@
 import { type Budget, unlimitedBudget } from "../../base/budget.ts";
 import { type Metrics, noMetrics } from "../../base/metrics.ts";
 import type { PublishItem, SessionToData } from "../../cluster/messages/sessionData.ts";
-import { brandDataInfoId, type ClientId, clientId, type DataInfoId, type NodeId, nodeId } from "../../model/ids.ts";
+import { brandServiceKey, type ClientId, clientId, type NodeId, nodeId, type ServiceKey } from "../../model/ids.ts";
 import { packPayload } from "../../model/payload.ts";
 import type { Publication } from "../../model/publication.ts";
 import type { SlotTable } from "../../model/slot.ts";
@@ -16,9 +16,9 @@ import { Channel } from "./harness.ts";
 
 /** The present, unless a test says otherwise. */
 export const NOW_MS = 1_700_000_000_000;
-export const ORDERS = brandDataInfoId("orders#@#I#@#G");
+export const ORDERS = brandServiceKey("orders#@#I#@#G");
 /** Another service; with two slots or more it is in another one than `ORDERS`. */
-export const STOCK = brandDataInfoId("stock#@#I#@#G");
+export const STOCK = brandServiceKey("stock#@#I#@#G");
 export const DATA_1 = nodeId("data-1");
 export const DATA_2 = nodeId("data-2");
 export const COSTS = new Costs(false);
@@ -39,13 +39,13 @@ export function newClient(
 
 /** A publisher's request. */
 export function publishRequest(changes: Partial<PublishRequest> = {}): PublishRequest {
-  const request = { dataInfoId: ORDERS, registId: "p1", version: 1n, zone: "Z", appName: "", attributes: new Map() };
+  const request = { serviceKey: ORDERS, registId: "p1", version: 1n, zone: "Z", appName: "", attributes: new Map() };
   return { ...request, payload: packPayload([]), ...changes };
 }
 
 /** A subscriber's request. */
 export function subscribeRequest(changes: Partial<SubscribeRequest> = {}): SubscribeRequest {
-  const request = { dataInfoId: ORDERS, registId: "s1", version: 1n, zone: "Z", variant: "v" };
+  const request = { serviceKey: ORDERS, registId: "s1", version: 1n, zone: "Z", variant: "v" };
   return { ...request, scope: "dataCenter", ...changes };
 }
 
@@ -56,8 +56,8 @@ export function publication(changes: Partial<Publication> = {}): Publication {
 }
 
 /** The whole list of a service. */
-export function snapshotOf(version: bigint, { dataInfoId = ORDERS, origin = 1n, publications = [publication()] } = {}) {
-  return { dataInfoId, version, origin, publications };
+export function snapshotOf(version: bigint, { serviceKey = ORDERS, origin = 1n, publications = [publication()] } = {}) {
+  return { serviceKey, version, origin, publications };
 }
 
 /** A change to publish. */
@@ -70,9 +70,9 @@ export function removal({
   registId = "p1",
   version = 1n,
   registeredMs = NOW_MS,
-  dataInfoId = ORDERS,
+  serviceKey = ORDERS,
 } = {}): PublishItem {
-  return { kind: "remove", removal: { dataInfoId, registId, cause: "unpublished", stamp: { version, registeredMs } } };
+  return { kind: "remove", removal: { serviceKey, registId, cause: "unpublished", stamp: { version, registeredMs } } };
 }
 
 /** A slot table in which each slot has this leader. */
@@ -111,6 +111,6 @@ export function recordedMetrics() {
 }
 
 /** The service of that number. */
-export function serviceOf(at: number): DataInfoId {
-  return brandDataInfoId(`service-${at}#@#I#@#G`);
+export function serviceOf(at: number): ServiceKey {
+  return brandServiceKey(`service-${at}#@#I#@#G`);
 }

@@ -28,10 +28,10 @@ export function newPusher(options: Partial<typeof PUSH_OPTIONS> = {}) {
     return subscribed;
   };
   /** The list of a service has this version now. */
-  const change = (version: bigint, dataInfoId = ORDERS) => {
-    const service = subscriptions.get(dataInfoId);
+  const change = (version: bigint, serviceKey = ORDERS) => {
+    const service = subscriptions.get(serviceKey);
     assert.ok(service);
-    assert.ok(service.list.replace(snapshotOf(version, { dataInfoId }), nowMs));
+    assert.ok(service.list.replace(snapshotOf(version, { serviceKey }), nowMs));
     pusher.changed(service, nowMs);
   };
   /** The client answers its push number `at`, or its last one. */
@@ -70,7 +70,7 @@ export function answering(scene: ReturnType<typeof newPusher>, changes: Partial<
 /** The client subscribes to this many services, each of which has a list to be pushed. */
 export function subscribeAll(scene: ReturnType<typeof newPusher>, client: PusherClient, count: number): void {
   for (let at = 0; at < count; at++) {
-    scene.subscribe(client, { registId: `t${at}`, dataInfoId: serviceOf(at) });
+    scene.subscribe(client, { registId: `t${at}`, serviceKey: serviceOf(at) });
     scene.change(10n, serviceOf(at));
   }
 }

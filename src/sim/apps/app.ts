@@ -3,13 +3,13 @@
 
 import type { Cancel } from "../../base/ports.ts";
 import { stringOf, textOf, type WireText } from "../../base/text.ts";
-import { makeDataInfoId, type ServiceName } from "../../model/dataInfoId.ts";
-import type { DataInfoId } from "../../model/ids.ts";
+import type { ServiceKey } from "../../model/ids.ts";
 import type { Scope } from "../../model/scope.ts";
 import type { SofaClientHost, SofaClientOptions } from "../../protocols/sofa/client/host.ts";
 import type { SegmentPush } from "../../protocols/sofa/client/messages.ts";
 import type { Configurator, Publisher, Registration, Subscriber } from "../../protocols/sofa/client/registration.ts";
 import { SofaClient } from "../../protocols/sofa/client/sofaClient.ts";
+import { type ServiceName, serviceKeyOf } from "../../protocols/sofa/serviceName.ts";
 import type { SimEnvironment } from "../cluster/environment.ts";
 import type { SimNode } from "../cluster/simNode.ts";
 import { unmark } from "../marking.ts";
@@ -86,8 +86,8 @@ export class App implements SofaClientHost {
   }
 
   /** Registrations refused to it because another client holds them. */
-  get heldByOthers(): readonly { service: DataInfoId; registId: string }[] {
-    return this.#client.heldByOthers.map(({ service, registId }) => ({ service: makeDataInfoId(service), registId }));
+  get heldByOthers(): readonly { service: ServiceKey; registId: string }[] {
+    return this.#client.heldByOthers.map(({ service, registId }) => ({ service: serviceKeyOf(service), registId }));
   }
 
   nextRequestId(): number {
@@ -128,7 +128,7 @@ export class App implements SofaClientHost {
   onAcknowledged(registration: Registration): void {
     const { kind, registId, version } = registration;
     if (kind === "configurator") return;
-    const service = makeDataInfoId(registration.service);
+    const service = serviceKeyOf(registration.service);
     const of = { client: this.name, service, registId, session: this.#session, connection: this.#connection };
     if (kind === "publisher") this.#environment.record({ kind: "acknowledged", version, ...of });
     else if (registration.isRegistered) this.#environment.record({ kind: "accepted", ...of });
@@ -159,7 +159,7 @@ export class App implements SofaClientHost {
 
   unpublish(publisher: Publisher): void {
     const { registId, version } = publisher;
-    const service = makeDataInfoId(publisher.service);
+    const service = serviceKeyOf(publisher.service);
     this.#environment.record({ kind: "unpublished", client: this.name, service, registId, version: version + 1n });
     this.#client.unregister(publisher, this.#nowMs);
     this.#arm();
@@ -183,14 +183,14 @@ export class App implements SofaClientHost {
     this.subscribers.push(subscriber);
     const { registId } = subscriber;
     const { zone } = this.#options.client;
-    const dataInfoId = makeDataInfoId(service);
-    this.#environment.record({ kind: "subscribed", client: this.name, service: dataInfoId, registId, scope, zone });
+    const serviceKey = serviceKeyOf(service);
+    this.#environment.record({ kind: "subscribed", client: this.name, service: serviceKey, registId, scope, zone });
     this.#arm();
   }
 
   unsubscribe(subscriber: Subscriber): void {
     this.subscribers.splice(this.subscribers.indexOf(subscriber), 1);
-    const service = makeDataInfoId(subscriber.service);
+    const service = serviceKeyOf(subscriber.service);
     this.#environment.record({ kind: "unsubscribed", client: this.name, service, registId: subscriber.registId });
     this.#client.unregister(subscriber, this.#nowMs);
     this.#arm();
@@ -370,11 +370,11 @@ export class App implements SofaClientHost {
     { registId, version, token }: { registId: string; version: bigint; token: string },
   ): void {
     const { zone } = this.#options.client;
-    const dataInfoId = makeDataInfoId(service);
+    const serviceKey = serviceKeyOf(service);
     this.#environment.record({
       kind: "published",
       client: this.name,
-      service: dataInfoId,
+      service: serviceKey,
       registId,
       version,
       token,
@@ -386,7 +386,7 @@ export class App implements SofaClientHost {
   #pushed(subscriber: Subscriber, { version, zones, localZone }: SegmentPush, isTaken: boolean): void {
     const { registId, scope } = subscriber;
     const entries = [...zones].flatMap(([zone, boxes]) => boxes.map((box) => `${zone}/${wordOf(box)}`));
-    const service = makeDataInfoId(subscriber.service);
+    const service = serviceKeyOf(subscriber.service);
     const whose = { client: this.name, service, registId, session: this.#session };
     this.#environment.record({
       kind: "pushed",
@@ -406,7 +406,7 @@ export class App implements SofaClientHost {
   }
 
   #recordWatch(kind: "watched" | "unwatched", { registId, service }: Configurator): void {
-    this.#environment.record({ kind, client: this.name, service: makeDataInfoId(service), registId });
+    this.#environment.record({ kind, client: this.name, service: serviceKeyOf(service), registId });
   }
 
   #configured(
@@ -416,7 +416,7 @@ export class App implements SofaClientHost {
     this.#environment.record({
       kind: "configured",
       client: this.name,
-      service: makeDataInfoId(service),
+      service: serviceKeyOf(service),
       registId,
       connection: this.#connection,
       session: this.#session,

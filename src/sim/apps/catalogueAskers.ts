@@ -16,7 +16,7 @@ const GIVE_UP_CHANCE = 0.15;
 // With all well each slot is told in much less.
 const LAST_MS = 4_000;
 // All services of a world are in this group.
-const SCOPES = [ALL_SERVICES, groupScope({ instanceId: "", group: "" })] as const;
+const SCOPES = [ALL_SERVICES, groupScope({ namespace: "", group: "" })] as const;
 
 export class CatalogueAskers {
   readonly #environment: SimEnvironment;

@@ -1,6 +1,6 @@
 // Configuration: clients begin to watch values at random times, and an operator changes them.
 
-import { makeDataInfoId, type ServiceName } from "../../model/dataInfoId.ts";
+import { type ServiceName, serviceKeyOf } from "../../protocols/sofa/serviceName.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { SimEnvironment } from "../cluster/environment.ts";
 import { repeatAtRandom } from "./repeat.ts";
@@ -48,7 +48,7 @@ export class Operator {
     const [lead] = leads;
     if (lead === undefined) return;
     const data = dice.chance(UNSET_CHANCE) ? null : `change ${++this.#changes}`;
-    lead.meta?.putConfig(makeDataInfoId(dice.pick(this.#values)), data);
+    lead.meta?.putConfig(serviceKeyOf(dice.pick(this.#values)), data);
   }
 
   #watch(): void {

@@ -1,7 +1,7 @@
 // Programs that subscribe nothing and ask sessions for lists: at once, or when there is a later one. Some give up.
 
-import { makeDataInfoId } from "../../model/dataInfoId.ts";
-import type { DataInfoId } from "../../model/ids.ts";
+import type { ServiceKey } from "../../model/ids.ts";
+import { makeServiceKey } from "../../model/serviceKey.ts";
 import { NO_VERSION } from "../../model/version.ts";
 import type { Asker, QueryAnswer } from "../../registry/registry.ts";
 import { tokenOf } from "../checkers/commits.ts";
@@ -20,7 +20,7 @@ const LAST_MS = 3_000;
 export class Pollers {
   readonly #environment: SimEnvironment;
   readonly #cluster: Cluster;
-  readonly #services: readonly DataInfoId[];
+  readonly #services: readonly ServiceKey[];
   /** The version that each poller has, by its number and the service. */
   readonly #have = new Map<string, bigint>();
   #questions = 0;
@@ -30,7 +30,7 @@ export class Pollers {
     this.#environment = environment;
     this.#cluster = cluster;
     this.#services = Array.from({ length: environment.plan.services }, (_, at) =>
-      makeDataInfoId({ dataId: `s${at + 1}`, instanceId: "", group: "" }),
+      makeServiceKey({ name: `s${at + 1}`, namespace: "", group: "" }),
     );
   }
 
@@ -65,7 +65,7 @@ export class Pollers {
   /** Asks, and returns what gives up; undefined if the node is not there. */
   #ask(
     { session: host, process }: SimNode,
-    { service, since, waitMs }: { service: DataInfoId; since: bigint; waitMs: number },
+    { service, since, waitMs }: { service: ServiceKey; since: bigint; waitMs: number },
     answered: (answer: QueryAnswer) => void = () => undefined,
   ): (() => void) | undefined {
     if (host === undefined || process === undefined) return undefined;
@@ -81,7 +81,7 @@ export class Pollers {
     gate.message(() => {
       const untilMs = time.clock.nowMs() + waitMs;
       record({ kind: "queried", question, node, machine: process.machine, service, since, waitMs });
-      host.step({ kind: "asked", asker, dataInfoId: service, since, untilMs });
+      host.step({ kind: "asked", asker, serviceKey: service, since, untilMs });
     });
     return () =>
       gate.message(() => {

@@ -2,9 +2,9 @@
 // times.
 
 import type { BoltDialect } from "../../encoding/bolt/frame.ts";
-import type { ServiceName } from "../../model/dataInfoId.ts";
 import type { Publisher } from "../../protocols/sofa/client/registration.ts";
 import type { WireForm } from "../../protocols/sofa/codec/messages.ts";
+import type { ServiceName } from "../../protocols/sofa/serviceName.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { SimEnvironment } from "../cluster/environment.ts";
 import { App } from "./app.ts";

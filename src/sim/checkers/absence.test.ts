@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { brandDataInfoId, type NodeId, nodeId } from "../../model/ids.ts";
+import { brandServiceKey, type NodeId, nodeId } from "../../model/ids.ts";
 import { drawPlan } from "../drawPlan.ts";
 import type { Fact } from "../facts.ts";
 import type { Plan } from "../plan.ts";
@@ -10,7 +10,7 @@ import { Commits } from "./commits.ts";
 import { Nodes } from "./nodes.ts";
 import { Registrations } from "./registrations.ts";
 
-const S = brandDataInfoId("s#@#I#@#G");
+const S = brandServiceKey("s#@#I#@#G");
 const D1 = nodeId("d1.1");
 const S1 = nodeId("s1.2");
 const DRAWN = drawPlan(new Dice(1));

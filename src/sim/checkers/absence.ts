@@ -4,7 +4,7 @@
 // services after its hold, and waits a lease's time for a session that it can't hear. If all copies of a slot are lost
 // while a session can't report its registrations, or another process is a member in its place, those are lost too.
 
-import type { DataInfoId } from "../../model/ids.ts";
+import type { ServiceKey } from "../../model/ids.ts";
 import { countOf } from "../plan.ts";
 import type { Span } from "./apart.ts";
 import type { Evidence } from "./checker.ts";
@@ -160,7 +160,7 @@ export class Absences {
     back: Acknowledgement;
     departure: Departure;
     client: KnownClient;
-    service: DataInfoId;
+    service: ServiceKey;
     endMs: number;
   }): boolean {
     const isElsewhere = back.session !== departure.session || departure.isSessionDead;
@@ -243,7 +243,7 @@ export class Absences {
    * The time by which the service's leader has surely heard of it. A leader that was cut off from the session, or stood
    * still, hears two sessions in any order: of a client that moved it may first hear that it left.
    */
-  #heardMs({ atMs, session }: Acknowledgement, service: DataInfoId): number {
+  #heardMs({ atMs, session }: Acknowledgement, service: ServiceKey): number {
     const { nodes } = this.#evidence;
     let heardMs = atMs;
     const unheard = nodes.unheard(session, service, atMs);
@@ -256,13 +256,13 @@ export class Absences {
   }
 
   /** The service's present leader led by then, and the session goes by another one. */
-  #isLeftBehind(session: string, service: DataInfoId, atMs: number): boolean {
+  #isLeftBehind(session: string, service: ServiceKey, atMs: number): boolean {
     const { nodes } = this.#evidence;
     const last = nodes.lossesOf(service).at(-1);
     return last !== undefined && last.atMs <= atMs && nodes.heardOfLeaderMs(session, service) > atMs;
   }
 
-  #settledMs(back: Acknowledgement, service: DataInfoId): number {
+  #settledMs(back: Acknowledgement, service: ServiceKey): number {
     return this.#heardMs(back, service) + TRAVEL_MS;
   }
 }

@@ -14,7 +14,7 @@ function asked({ isStanding = false, isLast = false } = {}): At {
   return [100_000, { kind: "catalogueAsked", question: 1, node: S1, machine: "s1", waitMs: 4_000, isStanding, isLast }];
 }
 
-const entry = (version: bigint, size: number): CatalogueEntry => ({ dataInfoId: S, version, origin: 1n, size });
+const entry = (version: bigint, size: number): CatalogueEntry => ({ serviceKey: S, version, origin: 1n, size });
 
 function answered(...entries: readonly CatalogueEntry[]): At {
   return [100_010, { kind: "catalogueAnswered", question: 1, node: S1, entries, isWhole: true }];
@@ -76,7 +76,7 @@ test("a version is shown with its number of publishers", () => {
   assert.equal(broken(asked(), answered(entry(4n, 1))), "4 whole versions");
 });
 
-test("at the end each session has seen all slots, and shows the newest version of what has publishers, and no more", () => {
+test("at the end each session has seen all slots, and shows the newest version of what has publishers", () => {
   const last = asked({ isLast: true });
   assert.equal(broken(last, over), "7 convergence");
   assert.equal(broken(last, answered(), over), "7 convergence");

@@ -3,7 +3,7 @@
 // services that have publishers, at their newest versions.
 
 import type { CatalogueEntry } from "../../model/catalogue.ts";
-import type { DataInfoId, NodeId } from "../../model/ids.ts";
+import type { NodeId, ServiceKey } from "../../model/ids.ts";
 import type { Fact } from "../facts.ts";
 import type { Checker, Evidence, Finding, Rule } from "./checker.ts";
 import { goesBack, OpenQuestions } from "./openQuestions.ts";
@@ -16,7 +16,7 @@ interface Shown {
   /** It has seen all slots, or need not have. */
   readonly isWhole: boolean;
   /** The last entry shown of each service, gone ones too. */
-  readonly entries: Map<DataInfoId, CatalogueEntry>;
+  readonly entries: Map<ServiceKey, CatalogueEntry>;
 }
 
 export class Catalogues implements Checker {
@@ -67,7 +67,7 @@ export class Catalogues implements Checker {
     if (asked === undefined) return finding("bug", `${node} answers what nobody asks any more`);
     if (error !== undefined) return finding("bug", `${node} fails to show its catalogue: ${error.code}`);
     const { isStanding, isLast } = asked;
-    const shown = { node, isWhole: isWhole || !isLast, entries: new Map<DataInfoId, CatalogueEntry>() };
+    const shown = { node, isWhole: isWhole || !isLast, entries: new Map<ServiceKey, CatalogueEntry>() };
     if (isStanding || isLast) this.#shown.set(question, shown);
     return this.#see(shown, entries);
   }
@@ -81,16 +81,16 @@ export class Catalogues implements Checker {
   #see(shown: Shown, entries: readonly CatalogueEntry[]): Finding | undefined {
     const { node } = shown;
     for (const entry of entries) {
-      const { dataInfoId, version, size } = entry;
-      const before = shown.entries.get(dataInfoId);
-      shown.entries.set(dataInfoId, entry);
+      const { serviceKey, version, size } = entry;
+      const before = shown.entries.get(serviceKey);
+      shown.entries.set(serviceKey, entry);
       if (before !== undefined && goesBack(version, before.version)) {
         const text = `${node} shows v${version} after v${before.version} in its catalogue`;
-        return finding("3 a subscriber never goes back", text, dataInfoId);
+        return finding("3 a subscriber never goes back", text, serviceKey);
       }
-      const commits = this.#evidence.commits.at(dataInfoId, version);
+      const commits = this.#evidence.commits.at(serviceKey, version);
       if (size === 0 || commits.length === 0 || commits.some(({ content }) => content.size === size)) continue;
-      return finding("4 whole versions", `${node} shows ${size} publishers at v${version}`, dataInfoId);
+      return finding("4 whole versions", `${node} shows ${size} publishers at v${version}`, serviceKey);
     }
     return undefined;
   }
@@ -112,6 +112,6 @@ export class Catalogues implements Checker {
   }
 }
 
-function finding(rule: Rule, text: string, service?: DataInfoId): Finding {
+function finding(rule: Rule, text: string, service?: ServiceKey): Finding {
   return { rule, service, text };
 }

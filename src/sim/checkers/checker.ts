@@ -1,4 +1,4 @@
-import type { DataInfoId } from "../../model/ids.ts";
+import type { ServiceKey } from "../../model/ids.ts";
 import type { Fact } from "../facts.ts";
 import type { Plan } from "../plan.ts";
 import type { Commits } from "./commits.ts";
@@ -29,7 +29,7 @@ export type Rule =
 /** A checker's finding: the service, if it concerns one, and the facts in words. */
 export interface Finding {
   readonly rule: Rule;
-  readonly service: DataInfoId | undefined;
+  readonly service: ServiceKey | undefined;
   readonly text: string;
 }
 

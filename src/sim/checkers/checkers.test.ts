@@ -5,7 +5,7 @@ import { describe, test } from "node:test";
 import { textOf } from "../../base/text.ts";
 import type { Members, MetaToMember } from "../../cluster/messages/membership.ts";
 import type { DataToSession } from "../../cluster/messages/sessionData.ts";
-import { brandDataInfoId, clientId, type NodeId, nodeId } from "../../model/ids.ts";
+import { brandServiceKey, clientId, type NodeId, nodeId } from "../../model/ids.ts";
 import { packPayload } from "../../model/payload.ts";
 import type { Publication } from "../../model/publication.ts";
 import type { SlotTable } from "../../model/slot.ts";
@@ -15,7 +15,7 @@ import type { Plan } from "../plan.ts";
 import { Dice } from "../random.ts";
 import { Judge } from "./judge.ts";
 
-const S = brandDataInfoId("s#@#I#@#G");
+const S = brandServiceKey("s#@#I#@#G");
 const PLAN: Plan = {
   ...drawPlan(new Dice(1)),
   topology: "split",
@@ -43,7 +43,7 @@ function brokenIn(plan: Plan, history: readonly At[]): string | undefined {
 function publication(registId: string, version: bigint, { atMs = 0, zone = "Z1" } = {}): Publication {
   const token = `${registId}~${version}~${registId.split(".")[0]}`;
   return {
-    dataInfoId: S,
+    serviceKey: S,
     registId,
     version,
     registeredMs: T + atMs,
@@ -60,7 +60,7 @@ const S1 = nodeId("s1.2");
 const told = (message: DataToSession, from = D1): Fact => ({ kind: "told", from, to: S1, message });
 const snapshot = (version: bigint, ...publications: Publication[]) => snapshotOf(1n, version, ...publications);
 const snapshotOf = (origin: bigint, version: bigint, ...publications: Publication[]) =>
-  told({ kind: "snapshot", datum: { dataInfoId: S, version, origin, publications } });
+  told({ kind: "snapshot", datum: { serviceKey: S, version, origin, publications } });
 const of = (registId: string) => ({ client: registId.split(".")[0] ?? "", service: S, registId });
 const on = (connection: number) => ({ session: "s1.2", connection });
 const published = (registId: string, version: bigint): Fact => ({
@@ -147,7 +147,7 @@ function restarted(stopMs: number, startMs: number): At[] {
   ];
 }
 const later = (version: bigint, ...publications: Publication[]) =>
-  told({ kind: "snapshot", datum: { dataInfoId: S, version, origin: 2n, publications } }, nodeId("d1.3"));
+  told({ kind: "snapshot", datum: { serviceKey: S, version, origin: 2n, publications } }, nodeId("d1.3"));
 
 /** c publishes and is known. */
 const C_IS_THERE: readonly At[] = [
@@ -170,7 +170,7 @@ describe("rule 1", () => {
     const removed = told({
       kind: "delta",
       delta: {
-        dataInfoId: S,
+        serviceKey: S,
         base: { version: 10n, origin: 1n },
         version: 11n,
         origin: 1n,
@@ -442,7 +442,7 @@ describe("several data nodes", () => {
 
 describe("followers", () => {
   test("at the end a follower holds what its leader holds", () => {
-    const datum = { dataInfoId: S, version: 10n, origin: 1n, publications: [publication("c.1", 1n)], tombstones: [] };
+    const datum = { serviceKey: S, version: 10n, origin: 1n, publications: [publication("c.1", 1n)], tombstones: [] };
     const answer = (datums: readonly (typeof datum)[]): Fact => ({
       ...{ kind: "replicated", from: D1, to: nodeId("d2.6") },
       message: { kind: "replica", slot: 0, leaderEpoch: 1n, datums, gone: [], isLast: true },

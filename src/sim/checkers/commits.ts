@@ -4,7 +4,7 @@
 
 import { stringOf } from "../../base/text.ts";
 import type { DatumVersion } from "../../model/datum.ts";
-import type { DataInfoId, NodeId } from "../../model/ids.ts";
+import type { NodeId, ServiceKey } from "../../model/ids.ts";
 import { boxesOf } from "../../model/payload.ts";
 import type { Publication } from "../../model/publication.ts";
 import { mayCollide } from "../../model/version.ts";
@@ -20,7 +20,7 @@ export interface ShownRegistration {
 }
 
 export interface Commit extends DatumVersion {
-  readonly service: DataInfoId;
+  readonly service: ServiceKey;
   /** The first node that named it. */
   readonly by: NodeId;
   readonly content: ReadonlyMap<string, ShownRegistration>;
@@ -53,7 +53,7 @@ interface History {
 }
 
 export class Commits {
-  readonly #services = new Map<DataInfoId, History>();
+  readonly #services = new Map<ServiceKey, History>();
   #last: Sighting | undefined;
 
   /** The commit named by the last fact, if it names one. */
@@ -71,49 +71,49 @@ export class Commits {
   }
 
   /** The lists of this number, one for each leader that gave it. */
-  at(service: DataInfoId, version: bigint): readonly Commit[] {
+  at(service: ServiceKey, version: bigint): readonly Commit[] {
     return this.#services.get(service)?.byVersion.get(version) ?? [];
   }
 
   /** The last one of the last leader. */
-  newest(service: DataInfoId): Commit | undefined {
+  newest(service: ServiceKey): Commit | undefined {
     return this.#services.get(service)?.newest;
   }
 
   /** The newest one of each service. */
-  *newestOfAll(): Generator<readonly [DataInfoId, Commit]> {
+  *newestOfAll(): Generator<readonly [ServiceKey, Commit]> {
     for (const [service, { newest }] of this.#services) if (newest !== undefined) yield [service, newest];
   }
 
   /** The session's last reported version of the service. */
-  heldAt(session: NodeId, service: DataInfoId): Commit | undefined {
+  heldAt(session: NodeId, service: ServiceKey): Commit | undefined {
     return this.#services.get(service)?.heldAt.get(session);
   }
 
   /** The time at which a commit last showed a new registration. */
-  grewMs(service: DataInfoId): number {
+  grewMs(service: ServiceKey): number {
     return this.#services.get(service)?.grewMs ?? Number.NEGATIVE_INFINITY;
   }
 
   #told({ from: by, message }: Fact & { kind: "told" }, nowMs: number): Sighting | undefined {
     if (message.kind === "snapshot") {
-      const { dataInfoId, publications } = message.datum;
-      return this.#take(dataInfoId, message.datum, { by, content: new Map(publications.map(shown)), nowMs });
+      const { serviceKey, publications } = message.datum;
+      return this.#take(serviceKey, message.datum, { by, content: new Map(publications.map(shown)), nowMs });
     }
     if (message.kind !== "delta") return undefined;
-    const { dataInfoId, base, changes } = message.delta;
-    const from = this.at(dataInfoId, base.version).find(({ origin }) => origin === base.origin);
+    const { serviceKey, base, changes } = message.delta;
+    const from = this.at(serviceKey, base.version).find(({ origin }) => origin === base.origin);
     if (from === undefined) return undefined;
     const content = new Map(from.content);
     for (const change of changes) {
       if (change.kind === "put") content.set(...shown(change.publication));
       else content.delete(change.registId);
     }
-    return this.#take(dataInfoId, message.delta, { by, content, nowMs });
+    return this.#take(serviceKey, message.delta, { by, content, nowMs });
   }
 
   #take(
-    service: DataInfoId,
+    service: ServiceKey,
     { version, origin }: DatumVersion,
     { by, content, nowMs }: { by: NodeId; content: Commit["content"]; nowMs: number },
   ): Sighting {
@@ -138,7 +138,7 @@ export class Commits {
     return { commit, before, isNew: true, isNewest, conflict };
   }
 
-  #historyOf(service: DataInfoId): History {
+  #historyOf(service: ServiceKey): History {
     const known = this.#services.get(service);
     if (known !== undefined) return known;
     const history: History = {

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { MetaToMember } from "../../cluster/messages/membership.ts";
-import { brandDataInfoId, nodeId } from "../../model/ids.ts";
+import { brandServiceKey, nodeId } from "../../model/ids.ts";
 import { slotOf } from "../../model/slot.ts";
 import { drawPlan } from "../drawPlan.ts";
 import { Dice } from "../random.ts";
 import { Judge } from "./judge.ts";
 
-const S = brandDataInfoId("s#@#I#@#G");
+const S = brandServiceKey("s#@#I#@#G");
 const [D1, S1, S2] = [nodeId("d1.1"), nodeId("s1.2"), nodeId("s2.3")];
 const PLAN = drawPlan(new Dice(1));
 
@@ -20,7 +20,7 @@ function answersEarly(endsMs: number, knownMs = 1): string | undefined {
   judge.see({ kind: "started", node: D1, role: "data", machine: "d1" }, 0);
   judge.see({ kind: "learned", node: D1, role: "data", message: { kind: "slotTable", table, versionFloor: 0n } }, 1);
   judge.see({ kind: "learned", node: D1, role: "data", message: { kind: "members", members } }, knownMs);
-  judge.see({ kind: "told", from: D1, to: S1, message: { kind: "current", dataInfoId: S } }, knownMs + 4);
+  judge.see({ kind: "told", from: D1, to: S1, message: { kind: "current", serviceKey: S } }, knownMs + 4);
   judge.see({ kind: "stopped", node: D1, role: "data" }, endsMs);
   judge.see({ kind: "started", node: nodeId("d1.3"), role: "data", machine: "d1" }, endsMs + 1);
   return judge.finding?.rule;
@@ -55,7 +55,7 @@ function awayFor(awayMs: number): { judge: Judge; nowMs: number } {
   for (const id of [S1, S2]) judge.see({ kind: "sessionLink", data: D1, session: id, isUp: true }, 1);
   learns({ kind: "slotTable", table: { epoch: 1n, slots }, versionFloor: 0n }, 1);
   for (const to of [S1, S2]) judge.see({ kind: "told", from: D1, to, message: { kind: "synced", slots: [SLOT] } }, 2);
-  judge.see({ kind: "told", from: D1, to: S2, message: { kind: "current", dataInfoId: S } }, 5);
+  judge.see({ kind: "told", from: D1, to: S2, message: { kind: "current", serviceKey: S } }, 5);
   judge.see({ kind: "sessionLink", data: D1, session: S1, isUp: false }, 10);
   learns(members(2, [S2]), 10);
   const nowMs = 10 + awayMs;
@@ -68,7 +68,7 @@ const LEASE_MS = PLAN.config.sessionLeaseMs;
 
 test("who is back after its lease with something new is heard before anybody is answered", () => {
   const { judge, nowMs } = awayFor(LEASE_MS + 5_000);
-  judge.see({ kind: "told", from: D1, to: S2, message: { kind: "current", dataInfoId: S } }, nowMs + 1);
+  judge.see({ kind: "told", from: D1, to: S2, message: { kind: "current", serviceKey: S } }, nowMs + 1);
   judge.see({ kind: "started", node: nodeId("d1.3"), role: "data", machine: "d1" }, nowMs + 2);
   assert.equal(judge.finding?.rule, "6 no empty by accident");
 });
@@ -78,7 +78,7 @@ test("who was heard again, or is back within its lease, keeps nobody waiting", (
     const { judge, nowMs } = awayFor(awayMs);
     const synced = { kind: "synced", slots: [SLOT] } as const;
     if (awayMs > LEASE_MS) judge.see({ kind: "told", from: D1, to: S1, message: synced }, nowMs + 1);
-    judge.see({ kind: "told", from: D1, to: S2, message: { kind: "current", dataInfoId: S } }, nowMs + 1);
+    judge.see({ kind: "told", from: D1, to: S2, message: { kind: "current", serviceKey: S } }, nowMs + 1);
     judge.see({ kind: "started", node: nodeId("d1.3"), role: "data", machine: "d1" }, nowMs + 2);
     assert.equal(judge.finding, undefined);
   }

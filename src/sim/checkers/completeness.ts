@@ -7,11 +7,11 @@ import type { Heartbeat, Members } from "../../cluster/messages/membership.ts";
 import { compareMembers } from "../../cluster/messages/membership.ts";
 import {
   type DataToSession,
-  dataInfoIdOf,
   type PublishItem,
   type SessionToData,
+  serviceKeyOf,
 } from "../../cluster/messages/sessionData.ts";
-import type { DataInfoId, NodeId } from "../../model/ids.ts";
+import type { NodeId, ServiceKey } from "../../model/ids.ts";
 import { type SlotTable, slotOf } from "../../model/slot.ts";
 import type { Fact } from "../facts.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";
@@ -54,7 +54,7 @@ const NOTICE_MS = 2_500;
 export class Completeness implements Checker {
   readonly #evidence: Evidence;
   readonly #leaders = new Map<NodeId, Leader>();
-  readonly #slots = new Map<DataInfoId, number>();
+  readonly #slots = new Map<ServiceKey, number>();
   // The batch that is under way from each session to each data node.
   readonly #batches = new Map<string, readonly PublishItem[]>();
   // A leader that seems to answer too early. It may tell the last session in the same step that it was heard.
@@ -176,12 +176,12 @@ export class Completeness implements Checker {
         this.#taken(leader, to, this.#batches.get(`${to} ${from}`) ?? []);
         return undefined;
       case "snapshot":
-        return this.#shown(from, message.datum.dataInfoId, nowMs);
+        return this.#shown(from, message.datum.serviceKey, nowMs);
       case "delta":
-        return this.#shown(from, message.delta.dataInfoId, nowMs);
+        return this.#shown(from, message.delta.serviceKey, nowMs);
       case "changed":
       case "current":
-        return this.#shown(from, message.dataInfoId, nowMs);
+        return this.#shown(from, message.serviceKey, nowMs);
       default:
         return undefined;
     }
@@ -191,16 +191,16 @@ export class Completeness implements Checker {
     const led = leader.led.get(slot);
     if (led === undefined) return;
     if (keys.length === 0) heard(led, session);
-    else led.wanted.set(session, new Set(keys.map(([dataInfoId, registId]) => `${dataInfoId} ${registId}`)));
+    else led.wanted.set(session, new Set(keys.map(([serviceKey, registId]) => `${serviceKey} ${registId}`)));
   }
 
   #taken(leader: Leader, session: NodeId, items: readonly PublishItem[]): void {
     for (const item of items) {
-      const led = leader.led.get(this.#slotOf(dataInfoIdOf(item)));
+      const led = leader.led.get(this.#slotOf(serviceKeyOf(item)));
       const wanted = led?.wanted.get(session);
       if (led === undefined || wanted === undefined) continue;
       const { registId } = item.kind === "put" ? item.publication : item.removal;
-      wanted.delete(`${dataInfoIdOf(item)} ${registId}`);
+      wanted.delete(`${serviceKeyOf(item)} ${registId}`);
       if (wanted.size === 0) heard(led, session);
     }
   }
@@ -217,7 +217,7 @@ export class Completeness implements Checker {
     led.sinceMs = nowMs;
   }
 
-  #shown(from: NodeId, service: DataInfoId, nowMs: number): Finding | undefined {
+  #shown(from: NodeId, service: ServiceKey, nowMs: number): Finding | undefined {
     return this.#serves(from, this.#slotOf(service), { service, nowMs });
   }
 
@@ -251,7 +251,7 @@ export class Completeness implements Checker {
   #serves(
     from: NodeId,
     slot: number,
-    { service, nowMs }: { service: DataInfoId | undefined; nowMs: number },
+    { service, nowMs }: { service: ServiceKey | undefined; nowMs: number },
   ): Finding | undefined {
     const { members, led: slots } = this.#leader(from);
     const led = slots.get(slot);
@@ -282,7 +282,7 @@ export class Completeness implements Checker {
     return leader;
   }
 
-  #slotOf(service: DataInfoId): number {
+  #slotOf(service: ServiceKey): number {
     const slot = this.#slots.get(service) ?? slotOf(service, this.#evidence.plan.meta.slotCount);
     this.#slots.set(service, slot);
     return slot;

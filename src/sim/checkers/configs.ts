@@ -1,13 +1,13 @@
 // Configuration: a watcher is shown only values that were set, on one connection never an older value after a newer
 // one, and at the end the value in the store.
 
-import type { DataInfoId } from "../../model/ids.ts";
+import type { ServiceKey } from "../../model/ids.ts";
 import type { Fact } from "../facts.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";
 
 interface Watch {
   readonly client: string;
-  readonly service: DataInfoId;
+  readonly service: ServiceKey;
   connection: number;
   /** The newest value on this connection, and the last one that the client took. */
   newest: bigint;
@@ -17,7 +17,7 @@ interface Watch {
 export class Configs implements Checker {
   readonly #evidence: Evidence;
   readonly #watches = new Map<string, Watch>();
-  readonly #asked = new Map<DataInfoId, Set<string | null>>();
+  readonly #asked = new Map<ServiceKey, Set<string | null>>();
 
   constructor(evidence: Evidence) {
     this.#evidence = evidence;
@@ -75,6 +75,6 @@ export class Configs implements Checker {
 
 type Configured = Fact & { readonly kind: "configured" };
 
-function found(service: DataInfoId, text: string): Finding {
+function found(service: ServiceKey, text: string): Finding {
   return { rule: "configuration: the newest, in order", service, text };
 }

@@ -2,7 +2,7 @@
 // publications, and every client is served. G11 is the same for a registration that its client took back at some time:
 // the client's last action stands, however often and over whichever connections it acted before.
 
-import { type DataInfoId, nodeId } from "../../model/ids.ts";
+import { nodeId, type ServiceKey } from "../../model/ids.ts";
 import type { Fact, LiveClient } from "../facts.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";
 import { type Commit, listOf } from "./commits.ts";
@@ -10,7 +10,7 @@ import type { KnownRegistration } from "./registrations.ts";
 
 interface WatchedList {
   readonly client: string;
-  readonly service: DataInfoId;
+  readonly service: ServiceKey;
   readonly zone: string | undefined;
   /** The session that pushed to it last. */
   session: string;
@@ -88,7 +88,7 @@ export class Convergence implements Checker {
   }
 
   #difference(
-    service: DataInfoId,
+    service: ServiceKey,
     { zone, entries }: { zone: string | undefined; entries: readonly string[] },
   ): Difference | undefined {
     const surplus = new Set(entries);
@@ -110,7 +110,7 @@ export class Convergence implements Checker {
   }
 
   /** The registration belongs to one living client alone, which took it back once. */
-  #wasTakenBack(service: DataInfoId, entry: string): boolean {
+  #wasTakenBack(service: ServiceKey, entry: string): boolean {
     const { registrations } = this.#evidence;
     const [registId = ""] = entry.slice(entry.indexOf("/") + 1).split("~");
     const [registration, twin] = registrations.twins(service, registId);
@@ -122,7 +122,7 @@ export class Convergence implements Checker {
    * The list that the subscriber's session shows it, if it rightly drops that: a leader that no living node remembers
    * showed it a later version (docs/bugs.md, known and not cured).
    */
-  #rightlyDropped(service: DataInfoId, version: bigint, session: string): Commit | undefined {
+  #rightlyDropped(service: ServiceKey, version: bigint, session: string): Commit | undefined {
     const { commits, nodes } = this.#evidence;
     const held = commits.heldAt(nodeId(session), service);
     if (held === undefined || held.version >= version) return undefined;
@@ -130,7 +130,7 @@ export class Convergence implements Checker {
   }
 
   /** It was given by a data node that was cut off, or stood apart otherwise, and that died before that was over. */
-  #isOfTheDead(service: DataInfoId, version: bigint): boolean {
+  #isOfTheDead(service: ServiceKey, version: bigint): boolean {
     const { commits, nodes } = this.#evidence;
     const given = commits.at(service, version);
     return given.length > 0 && given.every(({ by, firstMs }) => nodes.diedApart(by, firstMs));

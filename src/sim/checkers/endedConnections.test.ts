@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { brandDataInfoId, nodeId } from "../../model/ids.ts";
+import { brandServiceKey, nodeId } from "../../model/ids.ts";
 import { drawPlan } from "../drawPlan.ts";
 import type { Fact } from "../facts.ts";
 import { Dice } from "../random.ts";
@@ -9,7 +9,7 @@ import { Judge } from "./judge.ts";
 const CONNECTION = { client: "c", session: "s1.1", connection: 1 };
 
 const SUBSCRIBED: Fact = {
-  ...{ kind: "subscribed", client: "c", service: brandDataInfoId("s#@#I#@#G"), registId: "c.1" },
+  ...{ kind: "subscribed", client: "c", service: brandServiceKey("s#@#I#@#G"), registId: "c.1" },
   ...{ scope: "zone", zone: "Z1" },
 };
 

@@ -1,7 +1,7 @@
 // At the end every follower holds the same as its leader. All links between data nodes are cut then and made again; a
 // follower reports its state, and the leader answers with the differences: there may be none.
 
-import type { DataInfoId } from "../../model/ids.ts";
+import type { ServiceKey } from "../../model/ids.ts";
 import type { Fact } from "../facts.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";
 
@@ -9,7 +9,7 @@ export class Followers implements Checker {
   readonly #evidence: Evidence;
   readonly #whole = new Set<string>();
   // Services with publications that a follower reported to hold, by follower and slot.
-  readonly #held = new Map<string, ReadonlySet<DataInfoId>>();
+  readonly #held = new Map<string, ReadonlySet<ServiceKey>>();
   #isComparing = false;
 
   constructor(evidence: Evidence) {
@@ -25,7 +25,7 @@ export class Followers implements Checker {
   }
 
   #followed({ from, message }: Fact & { kind: "followed" }): void {
-    const held = message.held.flatMap(({ dataInfoId, count }) => (count > 0 ? [dataInfoId] : []));
+    const held = message.held.flatMap(({ serviceKey, count }) => (count > 0 ? [serviceKey] : []));
     this.#held.set(`${message.slot} ${from}`, new Set(held));
   }
 
@@ -36,8 +36,8 @@ export class Followers implements Checker {
     if (isLast) this.#whole.add(`${slot} ${to}`);
     // An empty service can't be lost.
     const held = this.#held.get(`${slot} ${to}`);
-    const differing = datums.find(({ dataInfoId, publications }) => publications.length > 0 || held?.has(dataInfoId));
-    const service = differing?.dataInfoId ?? gone.find((dataInfoId) => held?.has(dataInfoId));
+    const differing = datums.find(({ serviceKey, publications }) => publications.length > 0 || held?.has(serviceKey));
+    const service = differing?.serviceKey ?? gone.find((serviceKey) => held?.has(serviceKey));
     if (service === undefined) return undefined;
     return difference(`${to} did not have in slot ${slot} what ${from} has`, service);
   }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { textOf } from "../../base/text.ts";
-import { brandDataInfoId, clientId, type NodeId, nodeId } from "../../model/ids.ts";
+import { brandServiceKey, clientId, type NodeId, nodeId } from "../../model/ids.ts";
 import { packPayload } from "../../model/payload.ts";
 import type { SlotTable } from "../../model/slot.ts";
 import { drawPlan } from "../drawPlan.ts";
@@ -12,7 +12,7 @@ import { NewestWins } from "./newestWins.ts";
 import { Nodes } from "./nodes.ts";
 import { Registrations } from "./registrations.ts";
 
-const S = brandDataInfoId("s#@#I#@#G");
+const S = brandServiceKey("s#@#I#@#G");
 const PLAN = { ...drawPlan(new Dice(1)), topology: "cluster" } as const;
 const [OLD, NEXT, TAKER, READER] = ["d1.1", "d2.2", "s1.3", "s2.4"].map(nodeId) as [NodeId, NodeId, NodeId, NodeId];
 
@@ -28,11 +28,11 @@ const saved = (next: SlotTable, before?: SlotTable): Fact => {
 const told = (from: NodeId, origin: bigint, version: bigint, word: bigint | readonly [bigint, string]): Fact => {
   const [registered, client] = typeof word === "bigint" ? [word, "p"] : word;
   const publication = {
-    ...{ dataInfoId: S, registId: "p.1", version: registered, registeredMs: Number(registered), zone: "Z1" },
+    ...{ serviceKey: S, registId: "p.1", version: registered, registeredMs: Number(registered), zone: "Z1" },
     ...{ owner: { session: TAKER, client: clientId("p") }, appName: "", attributes: new Map<string, string>() },
     payload: packPayload([textOf(`p.1~${registered}~${client}`)]),
   };
-  const datum = { dataInfoId: S, version, origin, publications: [publication] };
+  const datum = { serviceKey: S, version, origin, publications: [publication] };
   return { kind: "told", from, to: READER, message: { kind: "snapshot", datum } };
 };
 const pushed = (version: bigint, registered: bigint, session = READER, client = "p"): Fact => ({

@@ -2,7 +2,7 @@
 // back. Other clients that name the same registration have other addresses and versions of their own: owners.ts judges
 // whether theirs may be shown.
 
-import type { DataInfoId, NodeId } from "../../model/ids.ts";
+import type { NodeId, ServiceKey } from "../../model/ids.ts";
 import { compareStamps, type Stamp } from "../../model/publication.ts";
 import type { Fact } from "../facts.ts";
 import type { Span } from "./apart.ts";
@@ -66,14 +66,14 @@ export class NewestWins implements Checker {
 
   #noteRemovals(fact: Fact & { kind: "told" }): void {
     if (fact.message.kind !== "delta") return;
-    const { dataInfoId, base, changes } = fact.message.delta;
+    const { serviceKey, base, changes } = fact.message.delta;
     const { commits } = this.#evidence;
-    const before = commits.at(dataInfoId, base.version).find(({ origin }) => origin === base.origin)?.content;
+    const before = commits.at(serviceKey, base.version).find(({ origin }) => origin === base.origin)?.content;
     for (const change of changes) {
       if (change.kind !== "removed") continue;
       const token = before?.get(change.registId)?.token;
       if (token === undefined) continue;
-      const key = this.#keyOf(fact.from, dataInfoId, { registId: change.registId, client: clientOf(token) });
+      const key = this.#keyOf(fact.from, serviceKey, { registId: change.registId, client: clientOf(token) });
       const newest = this.#newest.get(key);
       if (newest === undefined || compareStamps(change.stamp, newest) > 0) this.#newest.set(key, change.stamp);
     }
@@ -139,7 +139,7 @@ export class NewestWins implements Checker {
    * The earlier list came from a leader that had been replaced by then, and when the present list was made the session
    * with the registration was dead or cut off: no session that the next leader heard had reported it.
    */
-  #isUnheard(service: DataInfoId, registId: string, { before, madeMs }: { before: Shown; madeMs: number }): boolean {
+  #isUnheard(service: ServiceKey, registId: string, { before, madeMs }: { before: Shown; madeMs: number }): boolean {
     const { commits, nodes, registrations } = this.#evidence;
     const isOfOld = commits
       .at(service, before.list)
@@ -160,7 +160,7 @@ export class NewestWins implements Checker {
     return isTimed ? compareStamps(stamp, newest) < 0 : stamp.version < newest.version;
   }
 
-  #isExcused(service: DataInfoId, registId: string, nowMs: number): boolean {
+  #isExcused(service: ServiceKey, registId: string, nowMs: number): boolean {
     const { registrations, nodes, plan } = this.#evidence;
     const isShared = registrations.twins(service, registId).length > 1;
     const isCluster = plan.topology === "cluster";
@@ -174,7 +174,7 @@ export class NewestWins implements Checker {
    * A session stood still for longer than removals are remembered. A connection that its client has left by now seems
    * to stand there, and its registrations are reported until the session has counted it out.
    */
-  #isOfLongAbsent(service: DataInfoId, registId: string, nowMs: number): boolean {
+  #isOfLongAbsent(service: ServiceKey, registId: string, nowMs: number): boolean {
     const { registrations, nodes, plan } = this.#evidence;
     const [registration] = registrations.twins(service, registId);
     const open = registration === undefined ? [] : [...registrations.client(registration.client).open.values()];
@@ -187,14 +187,14 @@ export class NewestWins implements Checker {
    * The successor of a leader that was cut off does not know that one's last changes until a session that was shown
    * them reports them, before its subscribers are shown anything else.
    */
-  #isCut(service: DataInfoId, nowMs: number): boolean {
+  #isCut(service: ServiceKey, nowMs: number): boolean {
     const { nodes, plan } = this.#evidence;
     const sessions = nodes.living("session").map(({ id }) => id);
     return plan.topology === "cluster" && nodes.isSplitSince(service, sessions, nowMs);
   }
 
   /** In a cluster each run of a data node is judged by its own knowledge: clocks differ by minutes there. */
-  #keyOf(from: NodeId, service: DataInfoId, { registId, client }: { registId: string; client: string }): string {
+  #keyOf(from: NodeId, service: ServiceKey, { registId, client }: { registId: string; client: string }): string {
     const word = `${service} ${registId} ${client}`;
     return this.#hasOneMemory ? word : `${from} ${word}`;
   }

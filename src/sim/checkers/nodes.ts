@@ -2,7 +2,7 @@
 // not do its part, the last saved table, and the times at which the last copy of a slot may have been lost.
 
 import { compareMembers, type Heartbeat, type Members } from "../../cluster/messages/membership.ts";
-import { type DataInfoId, type NodeId, nodeId, nodeNameOf } from "../../model/ids.ts";
+import { type NodeId, nodeId, nodeNameOf, type ServiceKey } from "../../model/ids.ts";
 import { type SlotTable, slotOf } from "../../model/slot.ts";
 import type { Fact, Role } from "../facts.ts";
 import type { Plan } from "../plan.ts";
@@ -56,7 +56,7 @@ export class Nodes {
   readonly #goneBy = new Map<NodeId, Map<number, { readonly leaderEpoch: bigint; readonly sinceMs: number }>>();
   readonly #heartbeats = new Map<string, Heartbeat>();
   readonly #losses = new Map<number, Loss[]>();
-  readonly #slots = new Map<DataInfoId, number>();
+  readonly #slots = new Map<ServiceKey, number>();
   readonly #stopMs = new Map<string, number>();
   // Every table that was saved, by its epoch.
   readonly #saved = new Map<bigint, SlotTable>();
@@ -100,7 +100,7 @@ export class Nodes {
   }
 
   /** The times in which the session and the service's leaders since then could not hear each other. */
-  unheard(session: string, service: DataInfoId, sinceMs: number): Span[] {
+  unheard(session: string, service: ServiceKey, sinceMs: number): Span[] {
     return this.#ofRun(session, () => this.apart(service, [session], sinceMs));
   }
 
@@ -138,12 +138,12 @@ export class Nodes {
    * The times in which those sessions, and the service's leaders since then, could not hear each other, or one of them
    * stood still.
    */
-  apart(service: DataInfoId, sessions: readonly string[], sinceMs: number): Span[] {
+  apart(service: ServiceKey, sessions: readonly string[], sinceMs: number): Span[] {
     return this.#apart.spans(this.#concerned(service, sessions, sinceMs));
   }
 
   /** Whether that was so at any time since, or may still have had effects. */
-  isSplitSince(service: DataInfoId, sessions: readonly string[], sinceMs: number): boolean {
+  isSplitSince(service: ServiceKey, sessions: readonly string[], sinceMs: number): boolean {
     return this.apart(service, sessions, sinceMs).some(({ untilMs }) => untilMs >= sinceMs - SPLIT_SETTLE_MS);
   }
 
@@ -159,7 +159,7 @@ export class Nodes {
     );
   }
 
-  #concerned(service: DataInfoId, sessions: readonly string[], sinceMs: number): Set<string> {
+  #concerned(service: ServiceKey, sessions: readonly string[], sinceMs: number): Set<string> {
     const leads = this.#leads.get(this.#slotOf(service)) ?? [];
     // A leader that has not heard of its successor goes on.
     const leaders = leads.filter(
@@ -174,12 +174,12 @@ export class Nodes {
   }
 
   /** The service's leader by the table in the store. */
-  leaderOf(service: DataInfoId): NodeId | undefined {
+  leaderOf(service: ServiceKey): NodeId | undefined {
     return this.#table?.slots[this.#slotOf(service)]?.leader;
   }
 
   /** Whether its leader lives, and reports that it serves the service's slot and holds none of it. */
-  isServing(service: DataInfoId): boolean {
+  isServing(service: ServiceKey): boolean {
     const leader = this.leaderOf(service);
     if (leader === undefined || this.run("data", leader)?.stopMs !== Number.POSITIVE_INFINITY) return false;
     const slots = this.heartbeat("data", leader)?.slots;
@@ -188,7 +188,7 @@ export class Nodes {
   }
 
   /** The time since which the session has used the service's present leader; Infinity if it has not heard of it. */
-  heardOfLeaderMs(session: string, service: DataInfoId): number {
+  heardOfLeaderMs(session: string, service: ServiceKey): number {
     const slot = this.#slotOf(service);
     const known = this.#goneBy.get(nodeId(session))?.get(slot);
     const isOfNow = known !== undefined && known.leaderEpoch === this.#table?.slots[slot]?.leaderEpoch;
@@ -201,7 +201,7 @@ export class Nodes {
    */
   hasJustReachedLeader(
     session: string,
-    service: DataInfoId,
+    service: ServiceKey,
     { ledMs, nowMs }: { ledMs: number; nowMs: number },
   ): boolean {
     const leader = this.leaderOf(service);
@@ -210,18 +210,18 @@ export class Nodes {
     return nowMs <= (reachedMs === Number.POSITIVE_INFINITY ? ledMs : reachedMs) + START_SETTLE_MS;
   }
 
-  lossesOf(service: DataInfoId): readonly Loss[] {
+  lossesOf(service: ServiceKey): readonly Loss[] {
     return this.#losses.get(this.#slotOf(service)) ?? [];
   }
 
-  #slotOf(service: DataInfoId): number {
+  #slotOf(service: ServiceKey): number {
     const slot = this.#slots.get(service) ?? slotOf(service, this.#plan.meta.slotCount);
     this.#slots.set(service, slot);
     return slot;
   }
 
   /** The time at which a leader of this epoch ceased to be the service's leader; Infinity for the present one. */
-  replacedMs(service: DataInfoId, leaderEpoch: bigint): number {
+  replacedMs(service: ServiceKey, leaderEpoch: bigint): number {
     return this.lossesOf(service).find((loss) => loss.leaderEpoch > leaderEpoch)?.atMs ?? Number.POSITIVE_INFINITY;
   }
 

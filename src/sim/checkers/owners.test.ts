@@ -34,7 +34,7 @@ const broken = (...history: At[]) => brokenBy((evidence) => new Owners(evidence)
 /** The owner's session passes it on. */
 function passedOn(from = S1, batch = 1, to = D1): Fact {
   const publication = {
-    ...{ dataInfoId: S, registId: "c.1", version: 1n, registeredMs: 0 },
+    ...{ serviceKey: S, registId: "c.1", version: 1n, registeredMs: 0 },
     owner: { session: from, client: clientId("c") },
     ...{ zone: "Z1", appName: "", attributes: new Map(), payload: packPayload([textOf(OWNERS)]) },
   };
@@ -45,7 +45,7 @@ function passedOn(from = S1, batch = 1, to = D1): Fact {
 /** A session reports the end of the registration of this version. */
 function ended(from: NodeId, version: bigint, batch: number): Fact {
   const stamp = { version, registeredMs: 0 };
-  const removal = { dataInfoId: S, registId: "c.1", stamp, cause: "left" } as const;
+  const removal = { serviceKey: S, registId: "c.1", stamp, cause: "left" } as const;
   const message = { kind: "publish", batch, epoch: 1n, items: [{ kind: "remove", removal }] } as const;
   return { kind: "asked", from, to: D1, message, isLost: false };
 }
@@ -55,7 +55,7 @@ const taken = (batch: number, to = S1, from = D1, superseded: readonly Supersede
   message: { kind: "taken", batch, superseded, unlisted: [], isFull: false },
 });
 const zero = { version: 1n, registeredMs: 0 };
-const REFUSED: Superseded = { dataInfoId: S, registId: "c.1", stamp: zero, by: zero, isRemoved: false };
+const REFUSED: Superseded = { serviceKey: S, registId: "c.1", stamp: zero, by: zero, isRemoved: false };
 const moved: Fact = { kind: "told", from: D1, to: S1, message: { kind: "moved", batch: 1, epoch: 2n } };
 
 /** S1 can't reach the leader when it takes the registration. */

@@ -78,8 +78,8 @@ export class Owners implements Checker {
   /** The possible report of an item on an owner's registration. */
   #wordOf(item: PublishItem): Word[] {
     const isHere = item.kind === "put";
-    const { dataInfoId, registId } = isHere ? item.publication : item.removal;
-    const [owner] = this.#evidence.registrations.twins(dataInfoId, registId);
+    const { serviceKey, registId } = isHere ? item.publication : item.removal;
+    const [owner] = this.#evidence.registrations.twins(serviceKey, registId);
     if (owner === undefined) return [];
     if (isHere) return owner.client === clientOf(tokenOf(item.publication)) ? [{ owner, endOf: undefined }] : [];
     return [{ owner, endOf: item.removal.stamp.version }];

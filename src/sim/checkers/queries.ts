@@ -2,7 +2,7 @@
 // one that was named if it says so, and never below one that the same session has answered with before. A change is
 // told when it is here, and not only at the end of the time. At the end every session answers with the newest list.
 
-import type { DataInfoId, NodeId } from "../../model/ids.ts";
+import type { NodeId, ServiceKey } from "../../model/ids.ts";
 import type { Fact } from "../facts.ts";
 import type { Checker, Evidence, Finding, Rule } from "./checker.ts";
 import { listOf } from "./commits.ts";
@@ -18,7 +18,7 @@ export class Queries implements Checker {
   readonly #evidence: Evidence;
   readonly #open = new OpenQuestions<Queried>();
   /** The last answered version, by node and service. */
-  readonly #answered = new Map<NodeId, Map<DataInfoId, bigint>>();
+  readonly #answered = new Map<NodeId, Map<ServiceKey, bigint>>();
 
   constructor(evidence: Evidence) {
     this.#evidence = evidence;
@@ -67,7 +67,7 @@ export class Queries implements Checker {
         `${node}: v${version} newer than v${since}? ${isNewer}`,
       );
     }
-    const ofNode = this.#answered.get(node) ?? new Map<DataInfoId, bigint>();
+    const ofNode = this.#answered.get(node) ?? new Map<ServiceKey, bigint>();
     this.#answered.set(node, ofNode);
     const before = ofNode.get(service) ?? 0n;
     ofNode.set(service, version);
@@ -87,7 +87,7 @@ export class Queries implements Checker {
   }
 
   /** The version is so new that it came at the very end. */
-  #mayBeAtTheEnd(service: DataInfoId, version: bigint, nowMs: number): boolean {
+  #mayBeAtTheEnd(service: ServiceKey, version: bigint, nowMs: number): boolean {
     return this.#evidence.commits.at(service, version).some(({ firstMs }) => nowMs - firstMs < NEW_MS);
   }
 
@@ -103,6 +103,6 @@ export class Queries implements Checker {
   }
 }
 
-function finding(rule: Rule, service: DataInfoId, text: string): Finding {
+function finding(rule: Rule, service: ServiceKey, text: string): Finding {
   return { rule, service, text };
 }

@@ -1,6 +1,6 @@
 // The clients' actions and their fate, as far as they and the network show it: the yardstick for lists.
 
-import type { DataInfoId } from "../../model/ids.ts";
+import type { ServiceKey } from "../../model/ids.ts";
 import type { Fact } from "../facts.ts";
 
 /** The session acknowledged it. */
@@ -14,7 +14,7 @@ export interface Acknowledgement {
 /** One publisher object of one client. */
 export interface KnownRegistration {
   readonly client: string;
-  readonly service: DataInfoId;
+  readonly service: ServiceKey;
   readonly registId: string;
   readonly zone: string;
   version: bigint;
@@ -70,8 +70,8 @@ export interface KnownClient {
 
 export class Registrations {
   readonly #clients = new Map<string, KnownClient>();
-  readonly #byService = new Map<DataInfoId, Map<string, KnownRegistration[]>>();
-  readonly #growthMs = new Map<DataInfoId, number>();
+  readonly #byService = new Map<ServiceKey, Map<string, KnownRegistration[]>>();
+  readonly #growthMs = new Map<ServiceKey, number>();
 
   client(name: string): KnownClient {
     const known = this.#clients.get(name);
@@ -85,17 +85,17 @@ export class Registrations {
   }
 
   /** All publishers with this registId; more than one if clients share it. */
-  twins(service: DataInfoId, registId: string): readonly KnownRegistration[] {
+  twins(service: ServiceKey, registId: string): readonly KnownRegistration[] {
     return this.#byService.get(service)?.get(registId) ?? [];
   }
 
   /** Whether others have the registration and this client, which claims it, is not one of them. */
-  isStranger(service: DataInfoId, registId: string, client: string): boolean {
+  isStranger(service: ServiceKey, registId: string, client: string): boolean {
     const twins = this.twins(service, registId);
     return twins.length > 0 && !twins.some((twin) => twin.client === client);
   }
 
-  *ofService(service: DataInfoId): Generator<readonly KnownRegistration[]> {
+  *ofService(service: ServiceKey): Generator<readonly KnownRegistration[]> {
     yield* this.#byService.get(service)?.values() ?? [];
   }
 
@@ -104,7 +104,7 @@ export class Registrations {
   }
 
   /** The time at which a client last added itself to the service. */
-  growthMs(service: DataInfoId): number {
+  growthMs(service: ServiceKey): number {
     return this.#growthMs.get(service) ?? Number.NEGATIVE_INFINITY;
   }
 
@@ -214,7 +214,7 @@ export class Registrations {
     registId,
   }: {
     client: string;
-    service: DataInfoId;
+    service: ServiceKey;
     registId: string;
   }): KnownRegistration | undefined {
     return this.twins(service, registId).find((twin) => twin.client === client);

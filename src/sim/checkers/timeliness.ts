@@ -2,7 +2,7 @@
 // window in which changes gather, and one push that has to be repeated. Scans and comparisons would heal a lost notice,
 // seconds or minutes later: this does not wait for them.
 
-import type { DataInfoId } from "../../model/ids.ts";
+import type { ServiceKey } from "../../model/ids.ts";
 import type { Fact } from "../facts.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";
 import type { KnownRegistration } from "./registrations.ts";
@@ -32,12 +32,12 @@ interface Promised {
 export class Timeliness implements Checker {
   readonly #evidence: Evidence;
   readonly #boundMs: number;
-  readonly #lists = new Map<DataInfoId, Map<string, WatchedList>>();
+  readonly #lists = new Map<ServiceKey, Map<string, WatchedList>>();
   // In the order of their times, which is that of their bounds.
   readonly #promised: Promised[] = [];
   #first = 0;
   // Services whose list was too long at some time: their content depends on the order of arrival.
-  readonly #full = new Set<DataInfoId>();
+  readonly #full = new Set<ServiceKey>();
 
   constructor(evidence: Evidence) {
     this.#evidence = evidence;
@@ -79,7 +79,7 @@ export class Timeliness implements Checker {
       }
       case "told":
         if (fact.message.kind !== "taken") return undefined;
-        for (const { dataInfoId } of fact.message.unlisted) this.#full.add(dataInfoId);
+        for (const { serviceKey } of fact.message.unlisted) this.#full.add(serviceKey);
         return undefined;
       default:
         return undefined;
@@ -152,7 +152,7 @@ export class Timeliness implements Checker {
   }
 
   /** Nothing has been wrong for a while with the nodes through which the change goes. */
-  #isCalm(service: DataInfoId, sessions: readonly string[], atMs: number): boolean {
+  #isCalm(service: ServiceKey, sessions: readonly string[], atMs: number): boolean {
     const { nodes, plan } = this.#evidence;
     const fromMs = atMs - CALM_MS;
     // A session that meta can't reach uses a leader that has been replaced, and that one goes on.
@@ -166,7 +166,7 @@ export class Timeliness implements Checker {
     return !this.#isApart(service, sessions, atMs) && areReady && isLed && isShown && nodes.isServing(service);
   }
   /** The sessions and the leader could not hear each other, or have just begun to do so again. */
-  #isApart(service: DataInfoId, sessions: readonly string[], atMs: number): boolean {
+  #isApart(service: ServiceKey, sessions: readonly string[], atMs: number): boolean {
     const fromMs = atMs - CALM_MS;
     const spans = this.#evidence.nodes.apart(service, sessions, fromMs);
     return spans.some(({ untilMs, settleMs }) => untilMs + settleMs >= fromMs);

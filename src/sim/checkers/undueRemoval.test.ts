@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { textOf } from "../../base/text.ts";
-import { brandDataInfoId, clientId, type NodeId, nodeId } from "../../model/ids.ts";
+import { brandServiceKey, clientId, type NodeId, nodeId } from "../../model/ids.ts";
 import { packPayload } from "../../model/payload.ts";
 import type { Publication } from "../../model/publication.ts";
 import { drawPlan } from "../drawPlan.ts";
@@ -29,7 +29,7 @@ import {
 } from "./testing/history.ts";
 import { UndueRemoval } from "./undueRemoval.ts";
 
-const S = brandDataInfoId("s#@#I#@#G");
+const S = brandServiceKey("s#@#I#@#G");
 const [D1, COPY, S1] = [nodeId("d1.1"), nodeId("d1.3"), nodeId("s1.2")];
 const PLAN: Plan = {
   ...drawPlan(new Dice(1)),
@@ -42,7 +42,7 @@ const PLAN: Plan = {
 
 function publication(client: string): Publication {
   return {
-    ...{ dataInfoId: S, registId: `${client}.1`, version: 1n, registeredMs: 0 },
+    ...{ serviceKey: S, registId: `${client}.1`, version: 1n, registeredMs: 0 },
     owner: { session: S1, client: clientId(client) },
     ...{ zone: "Z1", appName: "", attributes: new Map(), payload: packPayload([textOf(`${client}.1~1~${client}`)]) },
   };
@@ -52,7 +52,7 @@ function publication(client: string): Publication {
 function copyShows(isCut: boolean): string | undefined {
   const judge = new Judge(PLAN);
   const shows = (from: NodeId, version: bigint, client: string): Fact => {
-    const datum = { dataInfoId: S, version, origin: from === D1 ? 1n : 2n, publications: [publication(client)] };
+    const datum = { serviceKey: S, version, origin: from === D1 ? 1n : 2n, publications: [publication(client)] };
     return { kind: "told", from, to: S1, message: { kind: "snapshot", datum } };
   };
   const registers = (client: string, connection: number): Fact[] => {

@@ -3,7 +3,7 @@
 // table is not a reason. With one data node every list that it names is checked; with several, which may not know of
 // each other, the lists that each subscriber takes.
 
-import type { DataInfoId } from "../../model/ids.ts";
+import type { ServiceKey } from "../../model/ids.ts";
 import type { Fact } from "../facts.ts";
 import { countOf } from "../plan.ts";
 import { Absences } from "./absence.ts";
@@ -33,7 +33,7 @@ interface List {
 }
 
 interface Step {
-  readonly service: DataInfoId;
+  readonly service: ServiceKey;
   readonly before: List;
   readonly after: Omit<List, "firstMs" | "lastMs">;
   readonly nowMs: number;
@@ -90,7 +90,7 @@ export class UndueRemoval implements Checker {
    * A subscriber that moves from one side of a cut to the other meets leaders that do not know of each other, or one
    * that could not hear from meta that it has been replaced.
    */
-  #mayBeSplit(service: DataInfoId, before: List, now: Pick<List, "session" | "version">): boolean {
+  #mayBeSplit(service: ServiceKey, before: List, now: Pick<List, "session" | "version">): boolean {
     if (before.session === now.session) return false;
     const { nodes } = this.#evidence;
     return (
@@ -143,7 +143,7 @@ export class UndueRemoval implements Checker {
   }
 
   /** The data node's predecessor may go on to answer on the other side of a cut. */
-  #isApart(service: DataInfoId, atMs: number): boolean {
+  #isApart(service: ServiceKey, atMs: number): boolean {
     const { nodes } = this.#evidence;
     const sessions = nodes.living("session").map(({ id }) => id);
     return nodes.apart(service, sessions, atMs).some(({ fromMs, untilMs }) => fromMs <= atMs && atMs <= untilMs);
@@ -153,7 +153,7 @@ export class UndueRemoval implements Checker {
    * After a restart a node waits for its earlier number of publishers, not for the same ones: a new one counts for an
    * old one that is not back yet. It also does not know of those that came right before.
    */
-  #hasGrown(service: DataInfoId, stopMs: number): boolean {
+  #hasGrown(service: ServiceKey, stopMs: number): boolean {
     // The commit in question is among those that count: a new registration in it is a reason too.
     const { registrations, commits } = this.#evidence;
     return Math.max(registrations.growthMs(service), commits.grewMs(service)) > stopMs - SIZES_AGE_MS;

@@ -3,7 +3,7 @@
 // it, and got it back from that one, no longer knows its own earlier versions.
 
 import type { DataToSession } from "../../cluster/messages/sessionData.ts";
-import type { DataInfoId } from "../../model/ids.ts";
+import type { ServiceKey } from "../../model/ids.ts";
 import type { Fact } from "../facts.ts";
 import { countOf } from "../plan.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";
@@ -35,8 +35,8 @@ export class VersionsGrow implements Checker {
   }
 }
 
-function versionOf(message: DataToSession): { service: DataInfoId; version: bigint } | undefined {
-  if (message.kind === "snapshot") return { service: message.datum.dataInfoId, version: message.datum.version };
-  if (message.kind === "delta") return { service: message.delta.dataInfoId, version: message.delta.version };
-  return message.kind === "changed" ? { service: message.dataInfoId, version: message.version.version } : undefined;
+function versionOf(message: DataToSession): { service: ServiceKey; version: bigint } | undefined {
+  if (message.kind === "snapshot") return { service: message.datum.serviceKey, version: message.datum.version };
+  if (message.kind === "delta") return { service: message.delta.serviceKey, version: message.delta.version };
+  return message.kind === "changed" ? { service: message.serviceKey, version: message.version.version } : undefined;
 }

@@ -9,7 +9,7 @@ import { Data } from "../../data/data.ts";
 import type { DataEvent, DataOutput } from "../../data/dataPorts.ts";
 import { type HandOverState, isAlone } from "../../data/handOver.ts";
 import { leftovers, unfinished } from "../../data/unfinished.ts";
-import type { DataInfoId } from "../../model/ids.ts";
+import type { ServiceKey } from "../../model/ids.ts";
 import { MetaLinks } from "../network/metaLinks.ts";
 import { AcceptedPeers, addressOf, DialedPeers } from "../network/peers.ts";
 import { Dice } from "../random.ts";
@@ -94,8 +94,8 @@ export class DataHost {
   }
 
   /** Services whose lists are held against a loss. */
-  get held(): readonly DataInfoId[] {
-    return this.#data.heldLosses.map(({ dataInfoId }) => dataInfoId);
+  get held(): readonly ServiceKey[] {
+    return this.#data.heldLosses.map(({ serviceKey }) => serviceKey);
   }
 
   unfinished(): Iterable<string> {
@@ -195,9 +195,9 @@ export class DataHost {
   }
 }
 
-function saveSizes(sizes: Map<DataInfoId, number>, changed: ReadonlyMap<DataInfoId, number>): void {
-  for (const [dataInfoId, size] of changed) {
-    if (size === 0) sizes.delete(dataInfoId);
-    else sizes.set(dataInfoId, size);
+function saveSizes(sizes: Map<ServiceKey, number>, changed: ReadonlyMap<ServiceKey, number>): void {
+  for (const [serviceKey, size] of changed) {
+    if (size === 0) sizes.delete(serviceKey);
+    else sizes.set(serviceKey, size);
   }
 }

@@ -5,7 +5,7 @@ import type { Member, MemberRole, MemberToMeta, MetaToMember } from "../../clust
 import { Meta } from "../../meta/meta.ts";
 import type { MetaEvent, MetaOutput } from "../../meta/metaPorts.ts";
 import { saveOutcome } from "../../meta/saveOutcome.ts";
-import type { DataInfoId } from "../../model/ids.ts";
+import type { ServiceKey } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
 import type { Fact } from "../facts.ts";
 import type { NodeNetwork } from "../network/nodeNetwork.ts";
@@ -67,11 +67,11 @@ export class MetaHost {
   }
 
   /** An operator sets a value, or removes it. */
-  putConfig(dataInfoId: DataInfoId, data: string | null): void {
+  putConfig(serviceKey: ServiceKey, data: string | null): void {
     const request = ++this.#requests;
-    this.#puts.set(request, { kind: "configSet", service: dataInfoId, data });
-    this.#environment.record({ kind: "configAsked", service: dataInfoId, data });
-    this.step({ kind: "putConfig", request, dataInfoId, data });
+    this.#puts.set(request, { kind: "configSet", service: serviceKey, data });
+    this.#environment.record({ kind: "configAsked", service: serviceKey, data });
+    this.step({ kind: "putConfig", request, serviceKey, data });
   }
 
   close(): void {
@@ -122,9 +122,9 @@ export class MetaHost {
         this.#save(
           { what: "configuration", leaseEpoch, table: undefined },
           (state) => {
-            const known = state.configs.get(value.dataInfoId);
+            const known = state.configs.get(value.serviceKey);
             if (known !== undefined && known.version >= value.version) return undefined;
-            return { ...state, configs: new Map(state.configs).set(value.dataInfoId, value) };
+            return { ...state, configs: new Map(state.configs).set(value.serviceKey, value) };
           },
           (answer) => ({ kind: "configSaved", value, outcome: saveOutcome(answer) }),
         ),

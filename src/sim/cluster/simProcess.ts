@@ -1,6 +1,6 @@
 // One run of a node: a process with its own id, on a machine with a disk. Its memory is lost with it, the disk stays.
 
-import type { DataInfoId, NodeId } from "../../model/ids.ts";
+import type { NodeId, ServiceKey } from "../../model/ids.ts";
 import { nodeId } from "../../model/ids.ts";
 import { Gate } from "../network/gate.ts";
 import type { NetworkProcess } from "../network/nodeNetwork.ts";
@@ -12,7 +12,7 @@ export interface Disk {
   /** The node's name, the first part of its id. */
   readonly name: string;
   versionFloor: bigint;
-  readonly sizes: Map<DataInfoId, number>;
+  readonly sizes: Map<ServiceKey, number>;
 }
 
 export function emptyDisk(name: string): Disk {

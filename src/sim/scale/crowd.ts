@@ -2,8 +2,8 @@
 // all of that session's clients.
 
 import { unlimitedBudget } from "../../base/budget.ts";
-import { makeDataInfoId } from "../../model/dataInfoId.ts";
 import { type ClientId, clientId } from "../../model/ids.ts";
+import { makeServiceKey } from "../../model/serviceKey.ts";
 import type { ClientChannel } from "../../registry/registry.ts";
 import type { SessionHost } from "../cluster/sessionHost.ts";
 
@@ -104,7 +104,7 @@ export class Crowd implements ClientChannel {
   #key(index: number, registId: string) {
     const service = (this.#at * 31 + index) % this.#size.services;
     return {
-      dataInfoId: makeDataInfoId({ dataId: `service-${service}`, instanceId: "", group: "" }),
+      serviceKey: makeServiceKey({ name: `service-${service}`, namespace: "", group: "" }),
       registId: `${this.#at}-${registId}`,
     };
   }

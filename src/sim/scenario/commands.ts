@@ -1,7 +1,7 @@
 // The commands of a scenario.
 
 import type { Cancel } from "../../base/ports.ts";
-import { makeDataInfoId } from "../../model/dataInfoId.ts";
+import { serviceKeyOf } from "../../protocols/sofa/serviceName.ts";
 import type { SimNode } from "../cluster/simNode.ts";
 import { STORE } from "../cluster/store.ts";
 import type { Fact, Role } from "../facts.ts";
@@ -135,8 +135,8 @@ export class Commands {
       block: ([machine = ""]) => this.#operate(machine, true),
       allow: ([machine = ""]) => this.#operate(machine, false),
       release: ([service = ""]) => {
-        const dataInfoId = makeDataInfoId(serviceName(service));
-        for (const { data } of cluster.nodesOf("data")) data?.step({ kind: "releaseHeld", dataInfoId });
+        const serviceKey = serviceKeyOf(serviceName(service));
+        for (const { data } of cluster.nodesOf("data")) data?.step({ kind: "releaseHeld", serviceKey });
       },
     };
   }

@@ -1,6 +1,6 @@
 // The expectations of a scenario. Each line is checked once all commands have run, or at its `expect` among them.
 
-import { makeDataInfoId } from "../../model/dataInfoId.ts";
+import { serviceKeyOf } from "../../protocols/sofa/serviceName.ts";
 import type { Commands } from "./commands.ts";
 import { durationMs, type Line, refused } from "./parse.ts";
 import { type SeenList, type Stage, serviceName } from "./stage.ts";
@@ -59,9 +59,9 @@ export class Expectations {
       [
         /^(\S+) received (\d+) push(?:es)? of (\S+)$/,
         ([, who = "", count, service = ""]) => {
-          const dataInfoId = makeDataInfoId(serviceName(service));
+          const serviceKey = serviceKeyOf(serviceName(service));
           const pushes = this.#facts().filter(
-            ({ fact }) => fact.kind === "pushed" && fact.client === `client-${who}` && fact.service === dataInfoId,
+            ({ fact }) => fact.kind === "pushed" && fact.client === `client-${who}` && fact.service === serviceKey,
           );
           return pushes.length === Number(count) ? undefined : `there were ${pushes.length}`;
         },
@@ -158,9 +158,9 @@ export class Expectations {
       [
         /^(\S+) is held$/,
         ([, service = ""]) => {
-          const dataInfoId = makeDataInfoId(serviceName(service));
+          const serviceKey = serviceKeyOf(serviceName(service));
           const held = cluster.nodesOf("data").flatMap(({ data }) => data?.held ?? []);
-          return held.includes(dataInfoId) ? undefined : `held are ${held.join(" ") || "none"}`;
+          return held.includes(serviceKey) ? undefined : `held are ${held.join(" ") || "none"}`;
         },
       ],
     ];

@@ -1,10 +1,10 @@
 // The world of one scenario: its cluster, its clients by the names that the text gives them, and the lists that they
 // were shown.
 
-import { makeDataInfoId } from "../../model/dataInfoId.ts";
 import type { NodeId } from "../../model/ids.ts";
 import { slotOf } from "../../model/slot.ts";
 import type { Publisher } from "../../protocols/sofa/client/registration.ts";
+import { serviceKeyOf } from "../../protocols/sofa/serviceName.ts";
 import { App } from "../apps/app.ts";
 import type { Finding } from "../checkers/checker.ts";
 import { Judge } from "../checkers/judge.ts";
@@ -178,7 +178,7 @@ export class Stage {
   }
 
   #ownerOf(service: string) {
-    const slot = slotOf(makeDataInfoId(serviceName(service)), this.plan.meta.slotCount);
+    const slot = slotOf(serviceKeyOf(serviceName(service)), this.plan.meta.slotCount);
     return this.cluster.store.state.slotTable?.slots[slot];
   }
 

@@ -8,16 +8,16 @@ import { fail } from "../../base/errors.ts";
 import type { ConfigValue } from "../../cluster/messages/membership.ts";
 import type { NodeStore } from "../../data/nodeStore.ts";
 import type { Cluster, LeaderLease, MetaState, MetaStore } from "../../meta/metaStore.ts";
-import { type DataInfoId, type NodeId, nodeId } from "../../model/ids.ts";
+import { type NodeId, nodeId, type ServiceKey } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
 import { type LeaseCandidate, LocalLease, type NowMs } from "../localLease.ts";
 
 /** The content that survives a close. Like a data directory, a disk may be open only once at a time. */
 export class MemoryDisk {
   readonly nodeId: NodeId = nodeId(randomUUID());
-  readonly configs = new Map<DataInfoId, ConfigValue>();
+  readonly configs = new Map<ServiceKey, ConfigValue>();
   readonly blockedNodes = new Set<string>();
-  readonly sizes = new Map<DataInfoId, number>();
+  readonly sizes = new Map<ServiceKey, number>();
   cluster: Cluster | undefined;
   slotTable: SlotTable | undefined;
   leaseEpoch = 0n;
@@ -86,10 +86,10 @@ class MemoryStore implements MetaStore, NodeStore {
 
   async putConfig(config: ConfigValue, leaseEpoch: bigint): Promise<boolean> {
     const { configs } = this.#open();
-    const stored = configs.get(config.dataInfoId);
+    const stored = configs.get(config.serviceKey);
     if (!this.#lease.isInForce(leaseEpoch)) return false;
     if (stored !== undefined && stored.version >= config.version) return false;
-    configs.set(config.dataInfoId, { ...config });
+    configs.set(config.serviceKey, { ...config });
     return true;
   }
 
@@ -114,15 +114,15 @@ class MemoryStore implements MetaStore, NodeStore {
     if (floor > disk.versionFloor) disk.versionFloor = floor;
   }
 
-  loadServiceSizes(): ReadonlyMap<DataInfoId, number> {
+  loadServiceSizes(): ReadonlyMap<ServiceKey, number> {
     return new Map(this.#open().sizes);
   }
 
-  saveServiceSizes(changed: ReadonlyMap<DataInfoId, number>): void {
+  saveServiceSizes(changed: ReadonlyMap<ServiceKey, number>): void {
     const { sizes } = this.#open();
-    for (const [dataInfoId, size] of changed) {
-      if (size === 0) sizes.delete(dataInfoId);
-      else sizes.set(dataInfoId, size);
+    for (const [serviceKey, size] of changed) {
+      if (size === 0) sizes.delete(serviceKey);
+      else sizes.set(serviceKey, size);
     }
   }
 

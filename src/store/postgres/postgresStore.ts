@@ -11,7 +11,7 @@ import { createHash } from "node:crypto";
 import { assert } from "../../base/assert.ts";
 import type { ConfigValue } from "../../cluster/messages/membership.ts";
 import type { Cluster, LeaderLease, MetaState, MetaStore } from "../../meta/metaStore.ts";
-import { brandDataInfoId, type NodeId, nodeId } from "../../model/ids.ts";
+import { brandServiceKey, type NodeId, nodeId } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
 import {
   checkSlotCount,
@@ -152,13 +152,13 @@ class PostgresStore implements MetaStore {
     return (await this.#fenced(leaseEpoch, sql, table.epoch, slots, tableEpoch)).changed > 0;
   }
 
-  async putConfig({ dataInfoId, version, data }: ConfigValue, leaseEpoch: bigint): Promise<boolean> {
-    const key = createHash("sha256").update(asciiColumn(dataInfoId)).digest();
+  async putConfig({ serviceKey, version, data }: ConfigValue, leaseEpoch: bigint): Promise<boolean> {
+    const key = createHash("sha256").update(asciiColumn(serviceKey)).digest();
     const sql = `${FENCE} INSERT INTO config AS stored (key_sha256, data_info_id_json, version, data_json)
       SELECT $3::bytea, $4::text, $5::bigint, $6::text FROM fence
       ON CONFLICT (key_sha256) DO UPDATE SET version = excluded.version, data_json = excluded.data_json
       WHERE excluded.version > stored.version`;
-    const values = [key, asciiColumn(dataInfoId), version, asciiColumn(data)];
+    const values = [key, asciiColumn(serviceKey), version, asciiColumn(data)];
     return (await this.#fenced(leaseEpoch, sql, ...values)).changed > 0;
   }
 
@@ -227,7 +227,7 @@ function stateOf(rows: readonly Row[]): MetaState {
   return {
     cluster,
     slotTable,
-    configs: new Map(configs.map((config) => [config.dataInfoId, config])),
+    configs: new Map(configs.map((config) => [config.serviceKey, config])),
     blockedNodes: new Set(readTable("blocked_node", of("blockedNode"), (row) => readText(row, "key_json"))),
   };
 }
@@ -237,8 +237,8 @@ function readCluster(row: Row): Cluster {
 }
 
 function readConfig(row: Row): ConfigValue {
-  const dataInfoId = brandDataInfoId(readText(row, "key_json"));
-  return { dataInfoId, version: readVersion(row, "number"), data: readMaybeText(row, "value_json") };
+  const serviceKey = brandServiceKey(readText(row, "key_json"));
+  return { serviceKey, version: readVersion(row, "number"), data: readMaybeText(row, "value_json") };
 }
 
 /** Text in its stored form: JSON, with everything beyond ASCII by its number. */

@@ -18,7 +18,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, test } from "node:test";
 import { type ErrorCode, RegistryError } from "../../base/errors.ts";
-import { brandDataInfoId, nodeId } from "../../model/ids.ts";
+import { brandServiceKey, nodeId } from "../../model/ids.ts";
 import { metaStoreSuite } from "../testing/metaStoreSuite.ts";
 import { nodeStoreSuite } from "../testing/nodeStoreSuite.ts";
 import { VirtualTime } from "../testing/virtualTime.ts";
@@ -27,7 +27,7 @@ import { openSqliteStore } from "./sqliteStore.ts";
 const root = mkdtempSync(join(tmpdir(), "roster-store-"));
 after(() => rmSync(root, { recursive: true, force: true }));
 
-const ORDERS = brandDataInfoId("orders#@#DEFAULT_INSTANCE_ID#@#DEFAULT_GROUP");
+const ORDERS = brandServiceKey("orders#@#DEFAULT_INSTANCE_ID#@#DEFAULT_GROUP");
 let dirs = 0;
 
 function newDir(): string {
@@ -64,7 +64,7 @@ test("a store of the first release gets its tables for the lead, and keeps what 
   const store = await openSqliteStore(dataDir);
   const { epoch } = await store.acquireLease(A, 5_000);
   assert.equal(await store.setNodeBlocked("data-1", true, epoch), true);
-  assert.equal((await store.loadAll()).configs.get(brandDataInfoId("a"))?.data, "seven");
+  assert.equal((await store.loadAll()).configs.get(brandServiceKey("a"))?.data, "seven");
   await store.close();
 });
 
@@ -79,7 +79,7 @@ test("what was written before kill -9 is there afterwards, and the directory is 
   const child = await holder(
     dataDir,
     `store.saveVersionFloor(77n); const { epoch } = await store.acquireLease(${JSON.stringify(A)}, 60000);
-     await store.putConfig({dataInfoId: 'a', version: 1n, data: 'x'}, epoch);`,
+     await store.putConfig({serviceKey: 'a', version: 1n, data: 'x'}, epoch);`,
   );
   await killed(child);
   assert.ok(existsSync(join(dataDir, "roster.db-wal")), "the process had no time to tidy up");
@@ -246,7 +246,7 @@ test("all sizes are saved or none", async () => {
   const store = await openSqliteStore(dataDir);
   const sizes = new Map([
     [ORDERS, 3],
-    [brandDataInfoId("broken"), 0.5],
+    [brandServiceKey("broken"), 0.5],
   ]);
   assert.throws(() => store.saveServiceSizes(sizes), refusedAs("STORE_UNAVAILABLE"));
   assert.deepEqual(store.loadServiceSizes(), new Map());

@@ -10,7 +10,7 @@ import { fail } from "../../base/errors.ts";
 import type { ConfigValue } from "../../cluster/messages/membership.ts";
 import type { NodeStore } from "../../data/nodeStore.ts";
 import type { Cluster, LeaderLease, MetaState, MetaStore } from "../../meta/metaStore.ts";
-import { brandDataInfoId, type DataInfoId, isNodeId, type NodeId, nodeId } from "../../model/ids.ts";
+import { brandServiceKey, isNodeId, type NodeId, nodeId, type ServiceKey } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
 import {
   checkSlotCount,
@@ -105,7 +105,7 @@ class SqliteStore implements MetaStore, NodeStore {
       return {
         cluster,
         slotTable,
-        configs: new Map(configs.map((config) => [config.dataInfoId, config])),
+        configs: new Map(configs.map((config) => [config.serviceKey, config])),
         blockedNodes: new Set(blocked),
       };
     });
@@ -150,7 +150,7 @@ class SqliteStore implements MetaStore, NodeStore {
       const sql = `INSERT INTO config (data_info_id_json, version, data_json) VALUES (?, ?, ?)
         ON CONFLICT DO UPDATE SET version = excluded.version, data_json = excluded.data_json
         WHERE excluded.version > version`;
-      return this.#change(sql, textColumn(config.dataInfoId), config.version, textColumn(config.data));
+      return this.#change(sql, textColumn(config.serviceKey), config.version, textColumn(config.data));
     });
   }
 
@@ -183,22 +183,22 @@ class SqliteStore implements MetaStore, NodeStore {
     guarded(this.#file, () => this.#change(sql, floor, floor));
   }
 
-  loadServiceSizes(): ReadonlyMap<DataInfoId, number> {
+  loadServiceSizes(): ReadonlyMap<ServiceKey, number> {
     return guarded(this.#file, () => {
       const rows = this.#rows("SELECT data_info_id_json, publishers FROM service_size");
       return new Map(readTable("service_size", rows, readServiceSize));
     });
   }
 
-  saveServiceSizes(changed: ReadonlyMap<DataInfoId, number>): void {
+  saveServiceSizes(changed: ReadonlyMap<ServiceKey, number>): void {
     if (changed.size === 0) return;
     guarded(this.#file, () => {
       const put = this.#statement("INSERT OR REPLACE INTO service_size (data_info_id_json, publishers) VALUES (?, ?)");
       const forget = this.#statement("DELETE FROM service_size WHERE data_info_id_json = ?");
       inTransaction(this.#database, () => {
-        for (const [dataInfoId, size] of changed) {
-          if (size === 0) forget.run(textColumn(dataInfoId));
-          else put.run(textColumn(dataInfoId), size);
+        for (const [serviceKey, size] of changed) {
+          if (size === 0) forget.run(textColumn(serviceKey));
+          else put.run(textColumn(serviceKey), size);
         }
       });
     });
@@ -264,14 +264,14 @@ function readCluster(row: Row): Cluster {
   return { name: readText(row, "name_json"), slotCount: readNumber(row, "slot_count") };
 }
 
-function readServiceSize(row: Row): readonly [DataInfoId, number] {
+function readServiceSize(row: Row): readonly [ServiceKey, number] {
   return [readKey(row), readNumber(row, "publishers", PUBLISHERS_MAX)];
 }
 
 function readConfig(row: Row): ConfigValue {
-  return { dataInfoId: readKey(row), version: readVersion(row, "version"), data: readMaybeText(row, "data_json") };
+  return { serviceKey: readKey(row), version: readVersion(row, "version"), data: readMaybeText(row, "data_json") };
 }
 
-function readKey(row: Row): DataInfoId {
-  return brandDataInfoId(readText(row, "data_info_id_json"));
+function readKey(row: Row): ServiceKey {
+  return brandServiceKey(readText(row, "data_info_id_json"));
 }

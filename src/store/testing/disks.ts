@@ -2,7 +2,7 @@
 
 import { RegistryError } from "../../base/errors.ts";
 import type { LeaderLease, MetaStore } from "../../meta/metaStore.ts";
-import { brandDataInfoId, nodeId } from "../../model/ids.ts";
+import { brandServiceKey, nodeId } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
 
 /** A disk on which a store is opened, closed, and opened again. */
@@ -17,9 +17,9 @@ export interface MetaTestDisk extends TestDisk<MetaStore> {
 
 export const isUnavailable = (error: unknown) => error instanceof RegistryError && error.code === "STORE_UNAVAILABLE";
 
-export const ORDERS = brandDataInfoId("orders#@#DEFAULT_INSTANCE_ID#@#DEFAULT_GROUP");
+export const ORDERS = brandServiceKey("orders#@#DEFAULT_INSTANCE_ID#@#DEFAULT_GROUP");
 // NUL ends a C string, and a lone surrogate has no UTF-8: the two texts that a store would quietly change.
-export const ODD = brandDataInfoId("or\0ders\ud800#@#💐#@#'\"\\");
+export const ODD = brandServiceKey("or\0ders\ud800#@#💐#@#'\"\\");
 
 export function tableOf(epoch: bigint): SlotTable {
   const owner = { leader: nodeId("data-1"), leaderEpoch: epoch, followers: [nodeId("data-2"), nodeId("data-3")] };

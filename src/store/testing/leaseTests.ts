@@ -94,7 +94,7 @@ export function fenceTests(newDisk: () => MetaTestDisk): void {
   /** Tries every kind of write under an epoch and returns the answers. */
   const writes = async (store: MetaStore, leaseEpoch: bigint) => [
     await store.saveSlotTable(tableOf(1n), { tableEpoch: undefined, leaseEpoch }),
-    await store.putConfig({ dataInfoId: ORDERS, version: 1n, data: "one" }, leaseEpoch),
+    await store.putConfig({ serviceKey: ORDERS, version: 1n, data: "one" }, leaseEpoch),
     await store.setNodeBlocked("data-1", true, leaseEpoch),
   ];
 
@@ -147,7 +147,7 @@ export function fenceTests(newDisk: () => MetaTestDisk): void {
     assert.deepEqual(await writes(store, next.epoch), [true, true, true]);
     const stale = { tableEpoch: 1n, leaseEpoch };
     assert.equal(await store.saveSlotTable(tableOf(2n), stale), false);
-    assert.equal(await store.putConfig({ dataInfoId: ORDERS, version: 2n, data: "two" }, leaseEpoch), false);
+    assert.equal(await store.putConfig({ serviceKey: ORDERS, version: 2n, data: "two" }, leaseEpoch), false);
     assert.equal(await store.setNodeBlocked("data-1", false, leaseEpoch), false);
     const { slotTable, configs, blockedNodes } = await store.loadAll();
     assert.deepEqual([slotTable?.epoch, configs.get(ORDERS)?.data, [...blockedNodes]], [1n, "one", ["data-1"]]);

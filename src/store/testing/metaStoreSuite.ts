@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { InvariantError } from "../../base/assert.ts";
-import { KEY_PART_CHARS_MAX } from "../../model/dataInfoId.ts";
-import { brandDataInfoId, nodeId } from "../../model/ids.ts";
+import { brandServiceKey, nodeId } from "../../model/ids.ts";
+import { KEY_PART_CHARS_MAX } from "../../model/serviceKey.ts";
 import { A, isUnavailable, LONG_MS, lead, leading, type MetaTestDisk, ODD, ORDERS, tableOf } from "./disks.ts";
 import { fenceTests, leaseTests } from "./leaseTests.ts";
 
@@ -24,7 +24,7 @@ export function metaStoreSuite(name: string, newDisk: () => MetaTestDisk): void 
     await assert.rejects(async () => store.acquireLease(A, LONG_MS), isUnavailable);
     await assert.rejects(async () => store.setNodeBlocked("n", true, epoch), isUnavailable);
     await assert.rejects(
-      async () => store.putConfig({ dataInfoId: ORDERS, version: 1n, data: "" }, epoch),
+      async () => store.putConfig({ serviceKey: ORDERS, version: 1n, data: "" }, epoch),
       isUnavailable,
     );
     await assert.rejects(
@@ -111,7 +111,7 @@ function clusterTests(newDisk: () => MetaTestDisk): void {
 function configTests(newDisk: () => MetaTestDisk): void {
   test("a configuration is replaced by a higher version only", async () => {
     const { store, leaseEpoch } = await leading(newDisk);
-    const put = (version: bigint, data: string) => store.putConfig({ dataInfoId: ORDERS, version, data }, leaseEpoch);
+    const put = (version: bigint, data: string) => store.putConfig({ serviceKey: ORDERS, version, data }, leaseEpoch);
     assert.equal(await put(2n, "two"), true);
     assert.equal(await put(2n, "again"), false);
     assert.equal(await put(1n, "late"), false);
@@ -124,17 +124,17 @@ function configTests(newDisk: () => MetaTestDisk): void {
   test("a removed configuration keeps its version, so that a value set later is newer", async () => {
     const { store, leaseEpoch } = await leading(newDisk);
     const put = (version: bigint, data: string | null) =>
-      store.putConfig({ dataInfoId: ORDERS, version, data }, leaseEpoch);
+      store.putConfig({ serviceKey: ORDERS, version, data }, leaseEpoch);
     await put(1n, "one");
     await put(2n, null);
     assert.equal(await put(2n, "late"), false);
-    assert.deepEqual((await store.loadAll()).configs.get(ORDERS), { dataInfoId: ORDERS, version: 2n, data: null });
+    assert.deepEqual((await store.loadAll()).configs.get(ORDERS), { serviceKey: ORDERS, version: 2n, data: null });
     await store.close();
   });
 
   test("every text and every 64-bit version comes back exactly", async () => {
     const { disk, store, leaseEpoch } = await leading(newDisk);
-    const config = { dataInfoId: ODD, version: 9_223_372_036_854_775_807n, data: "a\0b\udfff\n'\"é" };
+    const config = { serviceKey: ODD, version: 9_223_372_036_854_775_807n, data: "a\0b\udfff\n'\"é" };
     await store.putConfig(config, leaseEpoch);
     await store.close();
     const reopened = await disk.open();
@@ -144,10 +144,10 @@ function configTests(newDisk: () => MetaTestDisk): void {
 
   test("a key may be as long as three parts can be, and a value a megabyte", async () => {
     const { store, leaseEpoch } = await leading(newDisk);
-    const key = (end: string) => brandDataInfoId(`${"é".repeat(3 * KEY_PART_CHARS_MAX)}${end}`);
+    const key = (end: string) => brandServiceKey(`${"é".repeat(3 * KEY_PART_CHARS_MAX)}${end}`);
     const data = "0123456789abcdef".repeat(65_536);
-    assert.equal(await store.putConfig({ dataInfoId: key("1"), version: 1n, data }, leaseEpoch), true);
-    assert.equal(await store.putConfig({ dataInfoId: key("2"), version: 1n, data: "small" }, leaseEpoch), true);
+    assert.equal(await store.putConfig({ serviceKey: key("1"), version: 1n, data }, leaseEpoch), true);
+    assert.equal(await store.putConfig({ serviceKey: key("2"), version: 1n, data: "small" }, leaseEpoch), true);
     const { configs } = await store.loadAll();
     assert.equal(configs.get(key("1"))?.data, data);
     assert.equal(configs.get(key("2"))?.data, "small");

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { RegistryError } from "../../base/errors.ts";
 import type { NodeStore } from "../../data/nodeStore.ts";
-import { brandDataInfoId } from "../../model/ids.ts";
+import { brandServiceKey } from "../../model/ids.ts";
 import { isUnavailable, ODD, ORDERS, type TestDisk } from "./disks.ts";
 
 /** Registers the suite of a node's own store; `newDisk` gives a fresh disk for each test. */
@@ -13,7 +13,7 @@ export function nodeStoreSuite(name: string, newDisk: () => TestDisk<NodeStore>)
   describe(`${name}: open and close`, () => lifeTests(newDisk));
 }
 
-const BILLS = brandDataInfoId("bills#@#DEFAULT_INSTANCE_ID#@#DEFAULT_GROUP");
+const BILLS = brandServiceKey("bills#@#DEFAULT_INSTANCE_ID#@#DEFAULT_GROUP");
 
 function nodeTests(newDisk: () => TestDisk<NodeStore>): void {
   test("a node keeps its name for ever, and no two have the same", async () => {

@@ -3,7 +3,7 @@
 import { encodeMemberToMeta } from "../../../src/cluster/codec/membership.ts";
 import { encodeFollowerToLeader } from "../../../src/cluster/codec/replication.ts";
 import { encodeSessionToData } from "../../../src/cluster/codec/sessionData.ts";
-import { makeDataInfoId } from "../../../src/model/dataInfoId.ts";
+import { makeServiceKey } from "../../../src/model/serviceKey.ts";
 import { SLOT_COUNT, slotOf } from "../../../src/model/slot.ts";
 import type { Attack } from "../attack.ts";
 import type { Attacker } from "../attacker/attacker.ts";
@@ -49,13 +49,13 @@ async function strikeWith(attacker: Attacker, name: string, version: bigint): Pr
     link: "replication",
   });
   for (let number = 0; number < SERVICES; number++) {
-    const dataInfoId = makeDataInfoId({ dataId: honestService(number), instanceId: INSTANCE_ID, group: GROUP });
+    const serviceKey = makeServiceKey({ name: honestService(number), namespace: INSTANCE_ID, group: GROUP });
     const have = { version, origin: ORIGIN };
-    asSession?.say("roster.SessionToData", encodeSessionToData({ kind: "fetch", dataInfoId, have }));
-    asSession?.say("roster.SessionToData", encodeSessionToData({ kind: "scan", versions: [[dataInfoId, have]] }));
-    const held = [{ dataInfoId, version, origin: ORIGIN, count: 1, digest: 1n }];
+    asSession?.say("roster.SessionToData", encodeSessionToData({ kind: "fetch", serviceKey, have }));
+    asSession?.say("roster.SessionToData", encodeSessionToData({ kind: "scan", versions: [[serviceKey, have]] }));
+    const held = [{ serviceKey, version, origin: ORIGIN, count: 1, digest: 1n }];
     for (const leaderEpoch of [1n, 2n, 3n]) {
-      const slot = slotOf(dataInfoId, SLOT_COUNT);
+      const slot = slotOf(serviceKey, SLOT_COUNT);
       asFollower?.say("roster.FollowerToLeader", encodeFollowerToLeader({ kind: "follow", slot, leaderEpoch, held }));
     }
   }

@@ -5,10 +5,10 @@ import { createConnection, type Socket } from "node:net";
 import type { Connection } from "../../../src/base/ports.ts";
 import { stringOf, textOf } from "../../../src/base/text.ts";
 import { BOLT_V1 } from "../../../src/encoding/bolt/frame.ts";
-import type { ServiceName } from "../../../src/model/dataInfoId.ts";
 import type { SegmentPush } from "../../../src/protocols/sofa/client/messages.ts";
 import type { Publisher, Registration, Subscriber } from "../../../src/protocols/sofa/client/registration.ts";
 import { SofaClient, type SofaClientOptions } from "../../../src/protocols/sofa/client/sofaClient.ts";
+import type { ServiceName } from "../../../src/protocols/sofa/serviceName.ts";
 import { type HistoryEvent, monotonicMs, tokenOf } from "../history/event.ts";
 import type { ClientSettings, SessionPlace } from "./commands.ts";
 

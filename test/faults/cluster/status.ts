@@ -1,7 +1,7 @@
 // The cluster's own report over HTTP: the leading meta node, the members, the leader of each slot. Nodes are named by
 // their hosts here; the cluster's own names for them change with every start.
 
-import { brandDataInfoId } from "../../../src/model/ids.ts";
+import { brandServiceKey } from "../../../src/model/ids.ts";
 import { slotOf } from "../../../src/model/slot.ts";
 
 export interface ClusterStatus {
@@ -65,7 +65,7 @@ async function askMeta(
 
 /** The slot that a service of the suite is in. */
 export function slotOfService(service: string, slotCount: number): number {
-  return slotOf(brandDataInfoId(`${service}#@#DEFAULT_INSTANCE_ID#@#DEFAULT_GROUP`), slotCount);
+  return slotOf(brandServiceKey(`${service}#@#DEFAULT_INSTANCE_ID#@#DEFAULT_GROUP`), slotCount);
 }
 
 /** Whether it answers with success; false also if no server is there. */

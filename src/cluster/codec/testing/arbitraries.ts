@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import type { DatumChange, DatumVersion } from "../../../model/datum.ts";
-import { brandCatalogueScope, brandDataInfoId, clientId, isNodeId, nodeId } from "../../../model/ids.ts";
+import { brandCatalogueScope, brandServiceKey, clientId, isNodeId, nodeId } from "../../../model/ids.ts";
 import type { Publication, Stamp } from "../../../model/publication.ts";
 import type { Hello, HelloAnswer, NodeRole } from "../../messages/hello.ts";
 import type {
@@ -67,7 +67,7 @@ const node = fc
   .filter(isNodeId)
   .map(nodeId);
 const plain = fc.stringMatching(/^[ -~]{0,300}$/);
-const dataInfoId = string.map(brandDataInfoId);
+const serviceKey = string.map(brandServiceKey);
 const stamp = record<Stamp>({ version: long, registeredMs: fc.double() });
 const version = record<DatumVersion>({ version: long, origin: long });
 const roles = list(fc.constantFrom<NodeRole>("meta", "data", "session"));
@@ -75,7 +75,7 @@ const role = fc.constantFrom<MemberRole>("data", "session");
 const membersVersion = record<MembersVersion>({ epoch: long, serial: natural });
 
 export const publication = record<Publication>({
-  dataInfoId,
+  serviceKey,
   registId: string,
   version: long,
   registeredMs: fc.double(),
@@ -88,7 +88,7 @@ export const publication = record<Publication>({
 
 const removal = record<Removal>(
   {
-    dataInfoId,
+    serviceKey,
     registId: string,
     cause: fc.constantFrom("unpublished", "left"),
     stamp,
@@ -106,7 +106,7 @@ const change = anyOf<DatumChange>({
 });
 const superseded = record<Superseded>(
   {
-    dataInfoId,
+    serviceKey,
     registId: string,
     stamp,
     by: stamp,
@@ -116,18 +116,18 @@ const superseded = record<Superseded>(
   "holder",
 );
 
-const snapshot = record({ dataInfoId, version: long, origin: long, publications: list(publication) });
+const snapshot = record({ serviceKey, version: long, origin: long, publications: list(publication) });
 
 const scope = string.map(brandCatalogueScope);
 const slotDigest = record({ slot: natural, count: natural, digest });
-const scanned = fc.tuple(dataInfoId, version);
-const catalogueEntry = record({ dataInfoId, version: long, origin: long, size: natural });
-const inventoryEntry = record({ dataInfoId, registId: string, version: long, registeredMs: fc.double() });
+const scanned = fc.tuple(serviceKey, version);
+const catalogueEntry = record({ serviceKey, version: long, origin: long, size: natural });
+const inventoryEntry = record({ serviceKey, registId: string, version: long, registeredMs: fc.double() });
 
 export const sessionToData = anyOf<SessionToData>({
   publish: record({ kind: is("publish"), batch: natural, epoch: long, items: list(item) }),
-  fetch: record({ kind: is("fetch"), dataInfoId, have: version }),
-  release: record({ kind: is("release"), dataInfoIds: list(dataInfoId) }),
+  fetch: record({ kind: is("fetch"), serviceKey, have: version }),
+  release: record({ kind: is("release"), serviceKeys: list(serviceKey) }),
   scan: record({ kind: is("scan"), versions: list(scanned) }),
   digests: record({
     kind: is("digests"),
@@ -156,7 +156,7 @@ export const sessionToData = anyOf<SessionToData>({
 
 const slots = list(natural);
 const unlisted = record<Unlisted>(
-  { dataInfoId, registId: string, stamp, listed: stamp, bytes: natural, bytesMax: natural },
+  { serviceKey, registId: string, stamp, listed: stamp, bytes: natural, bytesMax: natural },
   "listed",
 );
 
@@ -172,12 +172,12 @@ export const dataToSession = anyOf<DataToSession>({
   snapshot: record({ kind: is("snapshot"), datum: snapshot }),
   delta: record({
     kind: is("delta"),
-    delta: record({ dataInfoId, version: long, origin: long, base: version, changes: list(change) }),
+    delta: record({ serviceKey, version: long, origin: long, base: version, changes: list(change) }),
   }),
-  changed: record({ kind: is("changed"), dataInfoId, version }),
-  current: record({ kind: is("current"), dataInfoId }),
-  notReady: record({ kind: is("notReady"), dataInfoId }),
-  recall: record({ kind: is("recall"), dataInfoId }),
+  changed: record({ kind: is("changed"), serviceKey, version }),
+  current: record({ kind: is("current"), serviceKey }),
+  notReady: record({ kind: is("notReady"), serviceKey }),
+  recall: record({ kind: is("recall"), serviceKey }),
   synced: record({ kind: is("synced"), slots }),
   differs: record({ kind: is("differs"), slots }),
   challenged: record({ kind: is("challenged"), registrations: list(inventoryEntry) }),
@@ -186,7 +186,7 @@ export const dataToSession = anyOf<DataToSession>({
     scope,
     slot: natural,
     entries: list(catalogueEntry),
-    held: list(dataInfoId),
+    held: list(serviceKey),
     isFirst: fc.boolean(),
     isLast: fc.boolean(),
   }),
@@ -199,7 +199,7 @@ export const dataToSession = anyOf<DataToSession>({
   wanted: record({
     kind: is("wanted"),
     slot: natural,
-    keys: list(fc.tuple(dataInfoId, string)),
+    keys: list(fc.tuple(serviceKey, string)),
     superseded: list(superseded),
   }),
 });
@@ -209,14 +209,14 @@ export const followerToLeader = anyOf<FollowerToLeader>({
     kind: is("follow"),
     slot: natural,
     leaderEpoch: long,
-    held: list(record({ dataInfoId, version: long, origin: long, count: natural, digest })),
+    held: list(record({ serviceKey, version: long, origin: long, count: natural, digest })),
   }),
 });
 
 const remover = record<Remover>({ found: fc.constantFrom("held", "nothing"), host: fc.nat(4_095) });
 
 const replicaDatum = record({
-  dataInfoId,
+  serviceKey,
   version: long,
   origin: long,
   publications: list(publication),
@@ -230,9 +230,9 @@ export const leaderToFollower = anyOf<LeaderToFollower>({
       slot: natural,
       leaderEpoch: long,
       datums: list(replicaDatum),
-      gone: list(dataInfoId),
+      gone: list(serviceKey),
       isLast: fc.boolean(),
-      hold: record({ remainingMs: natural, expected: list(fc.tuple(dataInfoId, natural)) }),
+      hold: record({ remainingMs: natural, expected: list(fc.tuple(serviceKey, natural)) }),
     },
     "hold",
   ),
@@ -240,7 +240,7 @@ export const leaderToFollower = anyOf<LeaderToFollower>({
     kind: is("change"),
     slot: natural,
     leaderEpoch: long,
-    dataInfoId,
+    serviceKey,
     version: long,
     origin: long,
     items: list(item),
@@ -274,8 +274,8 @@ const heartbeat = record<Heartbeat>(
 
 export const memberToMeta = anyOf<MemberToMeta>({
   heartbeat,
-  watchConfig: record({ kind: is("watchConfig"), dataInfoIds: list(dataInfoId) }),
-  unwatchConfig: record({ kind: is("unwatchConfig"), dataInfoIds: list(dataInfoId) }),
+  watchConfig: record({ kind: is("watchConfig"), serviceKeys: list(serviceKey) }),
+  unwatchConfig: record({ kind: is("unwatchConfig"), serviceKeys: list(serviceKey) }),
 });
 
 const slotOwner = record({ leader: node, leaderEpoch: long, followers: list(node) });
@@ -301,7 +301,7 @@ export const metaToMember = anyOf<MetaToMember>({
   }),
   config: record({
     kind: is("config"),
-    value: record({ dataInfoId, version: long, data: fc.oneof(string, is(null)) }),
+    value: record({ serviceKey, version: long, data: fc.oneof(string, is(null)) }),
   }),
   refused: record({ kind: is("refused"), reason: string }),
   clientCounts: record({

@@ -1,7 +1,7 @@
 // One message of every kind with all its fields, optional ones too. The tables are typed by the kinds, so a new kind or
 // field does not compile before it is here, and does not pass before it has bytes.
 
-import { brandCatalogueScope, brandDataInfoId, clientId, nodeId } from "../../../model/ids.ts";
+import { brandCatalogueScope, brandServiceKey, clientId, nodeId } from "../../../model/ids.ts";
 import type { Publication } from "../../../model/publication.ts";
 import type { Hello, HelloAnswer } from "../../messages/hello.ts";
 import type { MemberAddress, MemberToMeta, MetaToMember } from "../../messages/membership.ts";
@@ -12,8 +12,8 @@ type OneOfEachKind<Message extends { kind: string }> = {
   readonly [Kind in Message["kind"]]: Required<Extract<Message, { kind: Kind }>>;
 };
 
-const dataInfoId = brandDataInfoId("orders#@#i#@#g");
-const otherDataInfoId = brandDataInfoId("服务\ud800#@#i#@#g");
+const serviceKey = brandServiceKey("orders#@#i#@#g");
+const otherServiceKey = brandServiceKey("服务\ud800#@#i#@#g");
 const session = nodeId("s1.0a1b2c3d");
 const data = nodeId("d1.0a1b2c3d");
 const stamp = { version: 3n, registeredMs: 1_700_000_000_000.25 };
@@ -23,7 +23,7 @@ const registId = "r-1";
 
 export const PUBLICATION: Required<Publication> = {
   ...stamp,
-  dataInfoId,
+  serviceKey,
   registId,
   owner: { session, client: clientId("10.0.0.1:1_10.0.0.2:2") },
   zone: "z1",
@@ -32,15 +32,15 @@ export const PUBLICATION: Required<Publication> = {
   payload: Uint8Array.of(4, 97),
 };
 
-const superseded: Superseded = { dataInfoId, registId, stamp, by: newerStamp, isRemoved: true };
+const superseded: Superseded = { serviceKey, registId, stamp, by: newerStamp, isRemoved: true };
 const contested: Required<Superseded> = { ...superseded, isRemoved: false, holder: clientId("10.0.0.9:1_10.0.0.2:2") };
 const scope = brandCatalogueScope("i#@#g");
 const slotDigest = { slot: 255, count: 1, digest: 2n ** 64n - 2n };
-const TAKEN_BACK = { dataInfoId, registId, cause: "unpublished", stamp } as const;
+const TAKEN_BACK = { serviceKey, registId, cause: "unpublished", stamp } as const;
 const items: readonly PublishItem[] = [
   { kind: "put", publication: PUBLICATION },
   { kind: "remove", removal: TAKEN_BACK },
-  { kind: "remove", removal: { dataInfoId, registId: "r-2", cause: "left", stamp } },
+  { kind: "remove", removal: { serviceKey, registId: "r-2", cause: "left", stamp } },
   { kind: "remove", removal: { ...TAKEN_BACK, client: clientId("10.0.0.9:1_10.0.0.2:2") } },
 ];
 
@@ -96,8 +96,8 @@ const MEMBER_TO_META: OneOfEachKind<MemberToMeta> = {
     newestVersion: 1n << 53n,
     clients: 300,
   },
-  watchConfig: { kind: "watchConfig", dataInfoIds: [dataInfoId, otherDataInfoId] },
-  unwatchConfig: { kind: "unwatchConfig", dataInfoIds: [dataInfoId] },
+  watchConfig: { kind: "watchConfig", serviceKeys: [serviceKey, otherServiceKey] },
+  unwatchConfig: { kind: "unwatchConfig", serviceKeys: [serviceKey] },
 };
 
 const META_TO_MEMBER: OneOfEachKind<MetaToMember> = {
@@ -121,33 +121,33 @@ const META_TO_MEMBER: OneOfEachKind<MetaToMember> = {
       blocked: ["d2"],
     },
   },
-  config: { kind: "config", value: { dataInfoId, version: 5n, data: null } },
+  config: { kind: "config", value: { serviceKey, version: 5n, data: null } },
   refused: { kind: "refused", reason: "give this node a data directory of its own" },
   clientCounts: { kind: "clientCounts", counts: [{ session, clients: 300 }] },
 };
 
 const SESSION_TO_DATA: OneOfEachKind<SessionToData> = {
   publish: { kind: "publish", batch: 2 ** 40, epoch: 9n, items },
-  fetch: { kind: "fetch", dataInfoId, have: version },
-  release: { kind: "release", dataInfoIds: [dataInfoId] },
-  scan: { kind: "scan", versions: [[dataInfoId, version]] },
+  fetch: { kind: "fetch", serviceKey, have: version },
+  release: { kind: "release", serviceKeys: [serviceKey] },
+  scan: { kind: "scan", versions: [[serviceKey, version]] },
   digests: { kind: "digests", epoch: 9n, slots: [slotDigest] },
   inventory: {
     kind: "inventory",
     epoch: 9n,
     slot: 255,
-    entries: [{ dataInfoId, registId, ...stamp }],
+    entries: [{ serviceKey, registId, ...stamp }],
     isFirst: true,
     isLast: false,
   },
-  yielded: { kind: "yielded", registrations: [{ dataInfoId, registId, ...stamp }] },
-  recalled: { kind: "recalled", datum: { dataInfoId, ...version, publications: [PUBLICATION] } },
+  yielded: { kind: "yielded", registrations: [{ serviceKey, registId, ...stamp }] },
+  recalled: { kind: "recalled", datum: { serviceKey, ...version, publications: [PUBLICATION] } },
   catalogueWatch: {
     kind: "catalogueWatch",
     scope,
     known: [slotDigest],
     unknown: [0, 300],
-    ahead: [[dataInfoId, version]],
+    ahead: [[serviceKey, version]],
   },
   catalogueRelease: { kind: "catalogueRelease", scopes: [scope, brandCatalogueScope("")] },
 };
@@ -157,15 +157,15 @@ const DATA_TO_SESSION: OneOfEachKind<DataToSession> = {
     kind: "taken",
     batch: 1,
     superseded: [superseded, contested],
-    unlisted: [{ dataInfoId, registId, stamp, listed: stamp, bytes: 300, bytesMax: 2 ** 24 }],
+    unlisted: [{ serviceKey, registId, stamp, listed: stamp, bytes: 300, bytesMax: 2 ** 24 }],
     isFull: true,
   },
   moved: { kind: "moved", batch: 1, epoch: 9n },
-  snapshot: { kind: "snapshot", datum: { dataInfoId, ...version, publications: [PUBLICATION] } },
+  snapshot: { kind: "snapshot", datum: { serviceKey, ...version, publications: [PUBLICATION] } },
   delta: {
     kind: "delta",
     delta: {
-      dataInfoId,
+      serviceKey,
       ...version,
       base: { version: 1n, origin: 2n },
       changes: [
@@ -174,20 +174,20 @@ const DATA_TO_SESSION: OneOfEachKind<DataToSession> = {
       ],
     },
   },
-  changed: { kind: "changed", dataInfoId, version },
-  current: { kind: "current", dataInfoId },
-  notReady: { kind: "notReady", dataInfoId },
-  recall: { kind: "recall", dataInfoId },
+  changed: { kind: "changed", serviceKey, version },
+  current: { kind: "current", serviceKey },
+  notReady: { kind: "notReady", serviceKey },
+  recall: { kind: "recall", serviceKey },
   synced: { kind: "synced", slots: [0, 255] },
   differs: { kind: "differs", slots: [1] },
-  wanted: { kind: "wanted", slot: 255, keys: [[dataInfoId, registId]], superseded: [superseded] },
-  challenged: { kind: "challenged", registrations: [{ dataInfoId, registId, ...stamp }] },
+  wanted: { kind: "wanted", slot: 255, keys: [[serviceKey, registId]], superseded: [superseded] },
+  challenged: { kind: "challenged", registrations: [{ serviceKey, registId, ...stamp }] },
   catalogue: {
     kind: "catalogue",
     scope,
     slot: 255,
-    entries: [{ dataInfoId, ...version, size: 300 }],
-    held: [otherDataInfoId],
+    entries: [{ serviceKey, ...version, size: 300 }],
+    held: [otherServiceKey],
     isFirst: true,
     isLast: false,
   },
@@ -195,7 +195,7 @@ const DATA_TO_SESSION: OneOfEachKind<DataToSession> = {
     kind: "catalogueChanged",
     scope,
     base: slotDigest,
-    entries: [{ dataInfoId, ...version, size: 0 }],
+    entries: [{ serviceKey, ...version, size: 0 }],
   },
 };
 
@@ -204,7 +204,7 @@ const FOLLOWER_TO_LEADER: OneOfEachKind<FollowerToLeader> = {
     kind: "follow",
     slot: 255,
     leaderEpoch: 8n,
-    held: [{ dataInfoId, ...version, count: 1, digest: 2n ** 64n - 2n }],
+    held: [{ serviceKey, ...version, count: 1, digest: 2n ** 64n - 2n }],
   },
 };
 
@@ -213,12 +213,12 @@ const LEADER_TO_FOLLOWER: OneOfEachKind<LeaderToFollower> = {
     kind: "replica",
     slot: 255,
     leaderEpoch: 8n,
-    datums: [{ dataInfoId, ...version, publications: [PUBLICATION], tombstones }],
-    gone: [otherDataInfoId],
+    datums: [{ serviceKey, ...version, publications: [PUBLICATION], tombstones }],
+    gone: [otherServiceKey],
     isLast: true,
-    hold: { remainingMs: 300, expected: [[otherDataInfoId, 2]] },
+    hold: { remainingMs: 300, expected: [[otherServiceKey, 2]] },
   },
-  change: { kind: "change", slot: 255, leaderEpoch: 8n, dataInfoId, ...version, items, expected: 3 },
+  change: { kind: "change", slot: 255, leaderEpoch: 8n, serviceKey, ...version, items, expected: 3 },
   notLeader: { kind: "notLeader", slot: 255, leaderEpoch: 8n },
 };
 

@@ -3,8 +3,8 @@
 // newer one.
 
 import type { WireText } from "../../../base/text.ts";
-import type { ServiceName } from "../../../model/dataInfoId.ts";
 import type { Scope } from "../../../model/scope.ts";
+import type { ServiceName } from "../serviceName.ts";
 
 interface RegistrationState {
   readonly registId: string;

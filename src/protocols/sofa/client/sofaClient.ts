@@ -9,7 +9,6 @@ import type { WireText } from "../../../base/text.ts";
 import { BoltDecoder } from "../../../encoding/bolt/decoder.ts";
 import { encodeHeartbeat, encodeHeartbeatAck, encodeRequest, encodeResponse } from "../../../encoding/bolt/encode.ts";
 import { BOLT_CODEC, BOLT_STATUS, type BoltFrame } from "../../../encoding/bolt/frame.ts";
-import type { ServiceName } from "../../../model/dataInfoId.ts";
 import type { Scope } from "../../../model/scope.ts";
 import { NO_VERSION } from "../../../model/version.ts";
 import { decodeMessage, encodeMessage, wireForm } from "../codec/codec.ts";
@@ -20,6 +19,7 @@ import type {
   RegisterResponse,
   SofaMessage,
 } from "../codec/messages.ts";
+import type { ServiceName } from "../serviceName.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { SofaClientHost, SofaClientOptions } from "./host.ts";
 import { registerMessage, type SegmentPush, segmentsOf } from "./messages.ts";

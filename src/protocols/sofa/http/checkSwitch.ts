@@ -2,8 +2,8 @@
 // of them, and a value that is stored without effect would seem to be in force.
 
 import { fail } from "../../../base/errors.ts";
-import type { ServiceName } from "../../../model/dataInfoId.ts";
 import { sofaError } from "../errorTable.ts";
+import type { ServiceName } from "../serviceName.ts";
 
 /** The instance under which SOFARegistry looks for its switches. */
 const SWITCH_INSTANCE_ID = "9600";

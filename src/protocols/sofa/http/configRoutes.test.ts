@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fail } from "../../../base/errors.ts";
 import { asked } from "../../../base/testing/asked.ts";
-import type { DataInfoId } from "../../../model/ids.ts";
+import type { ServiceKey } from "../../../model/ids.ts";
 import { type ConfigNode, configRoutes } from "./configRoutes.ts";
 
 const KEY = "retries#@#DEFAULT_INSTANCE_ID#@#DEFAULT_GROUP";
@@ -10,11 +10,11 @@ const NAME = { dataId: "retries", group: "", instanceId: "" };
 
 /** The routes of a meta node where one value is set, and the values stored through them. */
 function routes(changes: Partial<ConfigNode> = {}) {
-  const stored: [DataInfoId, string | null][] = [];
+  const stored: [ServiceKey, string | null][] = [];
   const all = configRoutes({
     configValueBytesMax: 1_000,
-    config: (dataInfoId) => (dataInfoId === KEY ? { version: 9_007_199_254_740_993n, data: "3" } : undefined),
-    putConfig: async (dataInfoId, data) => void stored.push([dataInfoId, data]),
+    config: (serviceKey) => (serviceKey === KEY ? { version: 9_007_199_254_740_993n, data: "3" } : undefined),
+    putConfig: async (serviceKey, data) => void stored.push([serviceKey, data]),
     ...changes,
   });
   const post = (action: string, body: object) => asked(all, `POST /persistentData/${action}`, { body });

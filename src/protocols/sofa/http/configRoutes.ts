@@ -2,9 +2,10 @@
 
 import { fail } from "../../../base/errors.ts";
 import { type HttpRoute, jsonResponse, queryValue, respondWith } from "../../../base/http.ts";
-import { makeDataInfoId, parseDataInfoId, readDataInfoId, type ServiceName } from "../../../model/dataInfoId.ts";
-import type { DataInfoId } from "../../../model/ids.ts";
+import type { ServiceKey } from "../../../model/ids.ts";
+import { readServiceKey } from "../../../model/serviceKey.ts";
 import type { ConfigValue, MetaNode } from "../../kit/gateway.ts";
+import { type ServiceName, serviceKeyOf, serviceNameOf } from "../serviceName.ts";
 import { checkSwitch } from "./checkSwitch.ts";
 
 /** The view of the node that the routes need. */
@@ -43,8 +44,8 @@ export function configRoutes({ config, putConfig, configValueBytesMax }: ConfigN
       path: "/persistentData/query",
       isForLeader: true,
       handle: (exchange) => {
-        const dataInfoId = readDataInfoId(queryValue(exchange, "dataInfoId"));
-        exchange.respond(jsonResponse({ success: true, message: null, data: shown(dataInfoId, config(dataInfoId)) }));
+        const serviceKey = readServiceKey(queryValue(exchange, "dataInfoId"), "dataInfoId");
+        exchange.respond(jsonResponse({ success: true, message: null, data: shown(serviceKey, config(serviceKey)) }));
       },
     },
     {
@@ -55,12 +56,12 @@ export function configRoutes({ config, putConfig, configValueBytesMax }: ConfigN
       bodyBytesMax: configValueBytesMax * JSON_BYTES_PER_BYTE + NAMES_BYTES_MAX,
       handle: (exchange) => {
         const body = exchange.body as ServiceName & { readonly data: string };
-        const dataInfoId = makeDataInfoId(body);
+        const serviceKey = serviceKeyOf(body);
         checkSwitch(body);
         checkUnpadded(body);
         respondWith(
           exchange,
-          putConfig(dataInfoId, body.data).then(() => DONE),
+          putConfig(serviceKey, body.data).then(() => DONE),
         );
       },
     },
@@ -70,13 +71,13 @@ export function configRoutes({ config, putConfig, configValueBytesMax }: ConfigN
       isForLeader: true,
       schema: { body: REMOVE_BODY },
       handle: (exchange) => {
-        const dataInfoId = makeDataInfoId(exchange.body as ServiceName);
-        if ((config(dataInfoId)?.data ?? null) === null) {
-          throw fail("FIELD_INVALID", { dataInfoId, expected: "a value that is set" });
+        const serviceKey = serviceKeyOf(exchange.body as ServiceName);
+        if ((config(serviceKey)?.data ?? null) === null) {
+          throw fail("FIELD_INVALID", { dataInfoId: serviceKey, expected: "a value that is set" });
         }
         respondWith(
           exchange,
-          putConfig(dataInfoId, null).then(() => DONE),
+          putConfig(serviceKey, null).then(() => DONE),
         );
       },
     },
@@ -91,7 +92,7 @@ function checkUnpadded({ dataId, group, instanceId }: ServiceName): void {
 }
 
 /** SOFARegistry's shape, with the version as text, since it exceeds a JavaScript number. */
-function shown(dataInfoId: DataInfoId, value: ConfigValue | undefined): object | null {
+function shown(serviceKey: ServiceKey, value: ConfigValue | undefined): object | null {
   if (value === undefined || value.data === null) return null;
-  return { ...parseDataInfoId(dataInfoId), version: String(value.version), data: value.data };
+  return { ...serviceNameOf(serviceKey), version: String(value.version), data: value.data };
 }

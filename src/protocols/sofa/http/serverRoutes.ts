@@ -2,8 +2,8 @@
 
 import { fail } from "../../../base/errors.ts";
 import { type HttpExchange, type HttpRoute, jsonResponse, queryValue, textResponse } from "../../../base/http.ts";
-import { readDataInfoId } from "../../../model/dataInfoId.ts";
 import type { NodeId } from "../../../model/ids.ts";
+import { readServiceKey } from "../../../model/serviceKey.ts";
 import type { SessionNode } from "../../kit/gateway.ts";
 
 /** The view of the node that the paths need. */
@@ -40,7 +40,7 @@ export function serverRoutes(node: ServersNode, listener: string): readonly Http
     // In spite of its name it returns the servers of the data center.
     get("dataCenter", (exchange) => exchange.respond(jsonResponse(servers(exchange)))),
     get("slot", (exchange) => {
-      const slot = node.slot(readDataInfoId(queryValue(exchange, "dataInfoId")));
+      const slot = node.slot(readServiceKey(queryValue(exchange, "dataInfoId"), "dataInfoId"));
       if (slot === undefined) throw fail("STORE_UNAVAILABLE", { reason: "there is no slot table yet" });
       const host = (id: NodeId) => hostOf(id, exchange, node);
       const { id, leader, leaderEpoch, followers } = slot;

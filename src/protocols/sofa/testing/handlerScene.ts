@@ -8,7 +8,7 @@ import type { Connection, Log, LogFields } from "../../../base/ports.ts";
 import { BoltDecoder } from "../../../encoding/bolt/decoder.ts";
 import { encodeHeartbeat, encodeHeartbeatAck, encodeRequest, encodeResponse } from "../../../encoding/bolt/encode.ts";
 import { BOLT_CODEC, BOLT_STATUS, BOLT_V1, type BoltDialect, type BoltFrame } from "../../../encoding/bolt/frame.ts";
-import { brandDataInfoId } from "../../../model/ids.ts";
+import { brandServiceKey } from "../../../model/ids.ts";
 import type { ClientEvent, Push } from "../../../registry/registry.ts";
 import { encodeMessage } from "../codec/codec.ts";
 import {
@@ -96,7 +96,7 @@ export function configurator(changes: BaseChanges = {}): SofaMessage {
 
 /** A push of an empty list. */
 export function push(changes: Partial<Push> = {}): Push {
-  const view = { dataInfoId: brandDataInfoId("orders#@#I#@#G"), version: 9n, publications: new Map() };
+  const view = { serviceKey: brandServiceKey("orders#@#I#@#G"), version: 9n, publications: new Map() };
   return { id: 1, view, scope: "dataCenter", zone: "Z", variant: "hessian-draft plain", registIds: ["s1"], ...changes };
 }
 

@@ -2,7 +2,7 @@
 
 import { textOf } from "../../../base/text.ts";
 import type { Members } from "../../../cluster/messages/membership.ts";
-import { brandDataInfoId, clientId, type NodeId, nodeId } from "../../../model/ids.ts";
+import { brandServiceKey, clientId, type NodeId, nodeId } from "../../../model/ids.ts";
 import { packPayload } from "../../../model/payload.ts";
 import type { SlotTable } from "../../../model/slot.ts";
 import { drawPlan } from "../../drawPlan.ts";
@@ -16,7 +16,7 @@ import { Registrations } from "../registrations.ts";
 
 export type At = readonly [atMs: number, fact: Fact];
 
-export const S = brandDataInfoId("s#@#I#@#G");
+export const S = brandServiceKey("s#@#I#@#G");
 export const [D1, D2, S1, S2] = [nodeId("d1.1"), nodeId("d2.2"), nodeId("s1.3"), nodeId("s2.4")] as const;
 export const PLAN: Plan = {
   ...drawPlan(new Dice(1)),
@@ -76,11 +76,11 @@ export function serves(leader: NodeId, held: readonly number[] = []): Fact {
 
 export function shows(from: NodeId, to: NodeId, version: bigint, ...tokens: string[]): Fact {
   const publications = tokens.map((token) => ({
-    ...{ dataInfoId: S, registId: token.split("~")[0] ?? "", version: 1n, registeredMs: 0 },
+    ...{ serviceKey: S, registId: token.split("~")[0] ?? "", version: 1n, registeredMs: 0 },
     owner: { session: S1, client: clientId("c") },
     ...{ zone: "Z1", appName: "", attributes: new Map(), payload: packPayload([textOf(token)]) },
   }));
-  const datum = { dataInfoId: S, version, origin: 1n, publications };
+  const datum = { serviceKey: S, version, origin: 1n, publications };
   return { kind: "told", from, to, message: { kind: "snapshot", datum } };
 }
 
