@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { textOf } from "../../src/base/text.ts";
 import type { PublishItem } from "../../src/cluster/messages/sessionData.ts";
 import { clientId, type ServiceKey } from "../../src/model/ids.ts";
-import { packPayload } from "../../src/model/payload.ts";
+import { packBoxes } from "../../src/model/payload.ts";
 import { makeServiceKey } from "../../src/model/serviceKey.ts";
 import { type Figure, mebibytes } from "../figures.ts";
 import { addressText, type Instance, instanceText, registIdText, serviceText } from "../instances.ts";
@@ -93,7 +93,7 @@ function put(session: PublishingSession, serviceKey: ServiceKey, instance: Insta
       zone: ZONE,
       appName: "bench",
       attributes: NO_ATTRIBUTES,
-      payload: packPayload([textOf(instanceText(instance))]),
+      payload: packBoxes([textOf(instanceText(instance))]),
     },
   };
 }

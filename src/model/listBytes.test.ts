@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bytesOfLevel, listBytesOf, listLevelOf } from "./listBytes.ts";
-import { packPayload } from "./payload.ts";
+import { packBoxes, packFields } from "./payload.ts";
 
 const text = (length: number) => ({ utf8: new Uint8Array(length).fill(0x61), units: length });
 
 test("a publication counts its boxes and what is around them, rounded up by an eighth at the most", () => {
   for (let length = 0; length < 20_000_000; length = Math.ceil(length * 1.07) + 1) {
-    const payload = packPayload([text(length)]);
+    const payload = packBoxes([text(length)]);
     const exact = 120 + payload.length;
     const counted = listBytesOf(payload);
     if (exact <= 256) assert.equal(counted, 256);
@@ -17,7 +17,7 @@ test("a publication counts its boxes and what is around them, rounded up by an e
 });
 
 test("a thousand empty boxes are not nothing", () => {
-  assert.ok(listBytesOf(packPayload(Array.from({ length: 1_000 }, () => text(0)))) > 100_000);
+  assert.ok(listBytesOf(packBoxes(Array.from({ length: 1_000 }, () => text(0)))) > 100_000);
 });
 
 test("what is no payload is counted too", () => {
@@ -27,4 +27,10 @@ test("what is no payload is counted too", () => {
 
 test("a level stands for more bytes than the one below", () => {
   for (let level = 1; level < 128; level++) assert.ok(bytesOfLevel(level) > bytesOfLevel(level - 1));
+});
+
+test("an instance counts as one box, however many fields it has", () => {
+  const fields = Array.from({ length: 100 }, () => text(10));
+  assert.ok(listBytesOf(packFields(fields)) < 1_500);
+  assert.ok(listBytesOf(packBoxes(fields)) > 10_000);
 });

@@ -4,7 +4,7 @@
 // Sizes are rounded up to one of 128 levels, eight for each power of two. A level is a number of seven bits, small
 // enough to be kept with each publication, so that exactly the amount added to a list is taken off again.
 
-import type { Payload } from "./payload.ts";
+import { formOf, type Payload } from "./payload.ts";
 
 // Names, stamps, owner and one box; by measurement, a session's copy takes four times that, in small objects.
 const PUBLICATION_BYTES = 120;
@@ -30,6 +30,7 @@ export function listLevelOf(payload: Payload): number {
 
 // As `boxCount`, for bytes that may not be a payload: a data node otherwise never looks into them.
 function boxesIn(payload: Payload): number {
+  if (formOf(payload) !== "boxes") return 1;
   let count = 0;
   let at = 0;
   while (at < payload.length) {

@@ -1,38 +1,75 @@
-// A publisher's content: a list of texts ("data boxes"), opaque to the registry. The accepting session packs it into
-// bytes once, and these bytes are stored, sent, cached and pushed. Form: for each box a varint of its UTF-16 units plus
-// one (0 = null), and if the text is not plain ASCII a varint of its bytes, then the bytes. The low bit of the first
-// varint tells the two apart.
+// A publisher's content in bytes. The accepting session packs it once, and these bytes are stored, sent, cached and
+// pushed; the data tier looks into none of them.
+//
+// A content is a row of texts. In SOFARegistry's form it is the client's "data boxes", and each text is: a varint of
+// its UTF-16 units plus one (0 = null), times two; if the text is not plain ASCII that number is one higher, and a
+// varint of the text's bytes follows; then the bytes. No text begins with the number 1, so that number in front says
+// that the form is another one, and a varint behind it says which. Boxes are therefore the same bytes as in releases
+// without forms.
 
 import { assert } from "../base/assert.ts";
 import { equalBytes } from "../base/bytes.ts";
 import type { WireText } from "../base/text.ts";
 
-/** Packed data boxes. An empty list packs to no bytes. */
+/** A packed content. No boxes are no bytes. */
 export type Payload = Uint8Array;
+
+/**
+ * The meaning of a payload's texts: SOFARegistry's boxes, the fields of one instance (instance.ts), or something of a
+ * later release.
+ */
+export type ContentForm = "boxes" | "instance" | "unknown";
+
+const OTHER_FORM = 1;
+const INSTANCE = 1;
+const FORM_BYTES = 2;
 
 export const EMPTY_PAYLOAD: Payload = new Uint8Array(0);
 
-/** Packs the boxes; the result shares no memory with them. */
-export function packPayload(boxes: readonly (WireText | null)[]): Payload {
-  if (boxes.length === 0) return EMPTY_PAYLOAD;
-  let bytes = 0;
-  for (const box of boxes) bytes += packedBytes(box);
+/** Packs SOFARegistry's boxes; the result shares no memory with them. */
+export function packBoxes(boxes: readonly (WireText | null)[]): Payload {
+  return boxes.length === 0 ? EMPTY_PAYLOAD : packTexts([], boxes);
+}
+
+/** Packs the fields of an instance. */
+export function packFields(fields: readonly (WireText | null)[]): Payload {
+  return packTexts([OTHER_FORM, INSTANCE], fields);
+}
+
+function packTexts(head: readonly number[], texts: readonly (WireText | null)[]): Payload {
+  let bytes = head.length;
+  for (const text of texts) bytes += packedBytes(text);
   // Memory of its own: it lives as long as the publication.
   const payload = new Uint8Array(bytes);
-  let at = 0;
-  for (const box of boxes) at = packBox(payload, at, box);
+  payload.set(head);
+  let at = head.length;
+  for (const text of texts) at = packText(payload, at, text);
   return payload;
 }
 
-/** Appends the boxes of a payload, as views into it, to `boxes`, and returns that. */
-export function boxesOf(payload: Payload, boxes: (WireText | null)[] = []): (WireText | null)[] {
-  const cursor = { at: 0 };
-  while (cursor.at < payload.length) boxes.push(unpackBox(payload, cursor));
-  return boxes;
+/** The form of a payload. */
+export function formOf(payload: Payload): ContentForm {
+  if (payload[0] !== OTHER_FORM) return "boxes";
+  return payload[1] === INSTANCE ? "instance" : "unknown";
 }
 
-/** The number of boxes in a payload. Counted for each registration, so no views are made. */
+/**
+ * Appends the texts of a payload, as views into it, to `texts`, and returns that. An unknown form has none that can be
+ * read.
+ */
+export function textsOf(payload: Payload, texts: (WireText | null)[] = []): (WireText | null)[] {
+  const form = formOf(payload);
+  if (form === "unknown") return texts;
+  const cursor = { at: form === "boxes" ? 0 : FORM_BYTES };
+  while (cursor.at < payload.length) texts.push(unpackText(payload, cursor));
+  return texts;
+}
+
+/**
+ * The number of boxes that a payload is to SOFARegistry's clients. Counted for each registration, so no views are made.
+ */
 export function boxCount(payload: Payload): number {
+  if (formOf(payload) !== "boxes") return 1;
   let count = 0;
   const cursor = { at: 0 };
   while (cursor.at < payload.length) {
@@ -46,40 +83,40 @@ export function boxCount(payload: Payload): number {
   return count;
 }
 
-/** Whether two payloads hold the same boxes: packing is canonical, so equal bytes are equal boxes. */
+/** Whether two payloads are the same content: packing is canonical, so equal bytes are equal contents. */
 export function equalPayloads(a: Payload, b: Payload): boolean {
   return equalBytes(a, b);
 }
 
-function packedBytes(box: WireText | null): number {
-  if (box === null) return 1;
-  const { length } = box.utf8;
-  return varintBytes(headOf(box)) + (isAscii(box) ? 0 : varintBytes(length)) + length;
+function packedBytes(text: WireText | null): number {
+  if (text === null) return 1;
+  const { length } = text.utf8;
+  return varintBytes(headOf(text)) + (isAscii(text) ? 0 : varintBytes(length)) + length;
 }
 
-function packBox(payload: Uint8Array, start: number, box: WireText | null): number {
-  if (box === null) return putVarint(payload, start, 0);
-  let at = putVarint(payload, start, headOf(box));
-  if (!isAscii(box)) at = putVarint(payload, at, box.utf8.length);
-  payload.set(box.utf8, at);
-  return at + box.utf8.length;
+function packText(payload: Uint8Array, start: number, text: WireText | null): number {
+  if (text === null) return putVarint(payload, start, 0);
+  let at = putVarint(payload, start, headOf(text));
+  if (!isAscii(text)) at = putVarint(payload, at, text.utf8.length);
+  payload.set(text.utf8, at);
+  return at + text.utf8.length;
 }
 
 function isAscii({ utf8, units }: WireText): boolean {
   return units === utf8.length;
 }
 
-function headOf(box: WireText): number {
-  return (box.units + 1) * 2 + (isAscii(box) ? 0 : 1);
+function headOf(text: WireText): number {
+  return (text.units + 1) * 2 + (isAscii(text) ? 0 : 1);
 }
 
-function unpackBox(payload: Payload, cursor: { at: number }): WireText | null {
+function unpackText(payload: Payload, cursor: { at: number }): WireText | null {
   const head = readVarint(payload, cursor);
   if (head === 0) return null;
   const units = Math.floor(head / 2) - 1;
   const length = head % 2 === 0 ? units : readVarint(payload, cursor);
   const utf8 = payload.subarray(cursor.at, cursor.at + length);
-  assert(utf8.length === length, "a packed box is whole");
+  assert(utf8.length === length, "a packed text is whole");
   cursor.at += length;
   return { utf8, units };
 }

@@ -5,7 +5,7 @@ import { beforeEach, test } from "node:test";
 import fc from "fast-check";
 import { HELD } from "../base/budget.ts";
 import { brandServiceKey, nodeId } from "../model/ids.ts";
-import { packPayload } from "../model/payload.ts";
+import { packBoxes } from "../model/payload.ts";
 import * as harness from "./testing/harness.ts";
 import {
   batches,
@@ -31,7 +31,7 @@ import {
 beforeEach(reset);
 
 const MIB = 1024 * 1024;
-const boxOf = (bytes: number) => packPayload([{ utf8: new Uint8Array(bytes), units: Math.floor(bytes) }]);
+const boxOf = (bytes: number) => packBoxes([{ utf8: new Uint8Array(bytes), units: Math.floor(bytes) }]);
 const failures = ({ channel }: TestClient) =>
   channel.outcomes.flatMap((outcome) => (outcome.kind === "failed" ? [outcome.error.code] : []));
 const unpublish = (client: TestClient, registId = "p1", version = 2n) =>

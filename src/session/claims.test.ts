@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { clientId } from "../model/ids.ts";
-import { packPayload } from "../model/payload.ts";
+import { packBoxes } from "../model/payload.ts";
 import {
   batches,
   connect,
@@ -173,7 +173,7 @@ test("the holder takes back from this session what a stranger waits for there", 
 
 test("large ones are said again a few at a time, in turn", () => {
   const client = connect();
-  const payload = packPayload([{ utf8: new Uint8Array(700_000).fill(97), units: 700_000 }]);
+  const payload = packBoxes([{ utf8: new Uint8Array(700_000).fill(97), units: 700_000 }]);
   const ids = ["p1", "p2", "p3"];
   for (const registId of ids) {
     publish(client, { registId, payload });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { textOf } from "../base/text.ts";
 import { brandServiceKey } from "../model/ids.ts";
-import { packPayload } from "../model/payload.ts";
+import { packBoxes } from "../model/payload.ts";
 import type { PublishRequest } from "../registry/registry.ts";
 import { Costs } from "./costs.ts";
 import { publishRequest } from "./testing/parts.ts";
@@ -29,12 +29,12 @@ test("an attribute costs its texts and what it takes to keep it", () => {
 });
 
 test("each box costs its bytes and what it takes in a body", () => {
-  const payload = packPayload([textOf("abc"), textOf("d")]);
+  const payload = packBoxes([textOf("abc"), textOf("d")]);
   assert.equal(growth({ payload }), 200 + payload.length);
 });
 
 test("where the role data is too, what it keeps costs beside", () => {
-  const payload = packPayload([textOf("abc")]);
+  const payload = packBoxes([textOf("abc")]);
   assert.equal(growth({ payload }, together) - growth({ payload }), payload.length);
   assert.equal(together.publication(publishRequest()) - apart.publication(publishRequest()), 150);
   assert.equal(together.subscriber(KEY) - apart.subscriber(KEY), 2_500);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import type { Unlisted } from "../cluster/messages/sessionData.ts";
-import { packPayload } from "../model/payload.ts";
+import { packBoxes } from "../model/payload.ts";
 import {
   batches,
   connect,
@@ -21,7 +21,7 @@ beforeEach(() => reset());
 
 /** Boxes of one letter each. */
 const boxes = (letter = 0x61, count = 500) =>
-  packPayload(Array.from({ length: count }, () => ({ utf8: Uint8Array.of(letter), units: 1 })));
+  packBoxes(Array.from({ length: count }, () => ({ utf8: Uint8Array.of(letter), units: 1 })));
 
 /** The data node answers the last batch. */
 function answer(unlisted: readonly Partial<Unlisted>[] = [], isFull = false): void {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { InvariantError } from "../../base/assert.ts";
 import { type ErrorDetails, RegistryError } from "../../base/errors.ts";
 import { brandServiceKey } from "../../model/ids.ts";
-import { packPayload } from "../../model/payload.ts";
+import { packBoxes } from "../../model/payload.ts";
 import type { Publication } from "../../model/publication.ts";
 import type { DataToSession, SessionToData } from "../messages/sessionData.ts";
 import { FORMAT } from "./format.ts";
@@ -60,7 +60,7 @@ test("a string that comes again in a message travels once", () => {
 });
 
 test("a batch of a hundred typical publications stays under 25 kB", () => {
-  const payload = packPayload([{ utf8: new Uint8Array(150), units: 150 }]);
+  const payload = packBoxes([{ utf8: new Uint8Array(150), units: 150 }]);
   const serviceKey = brandServiceKey("com.example.trade.OrderService:1.0@DEFAULT#@#DEFAULT_INSTANCE_ID#@#SOFA");
   const registId = "a8c3ed53-4b0e-4f0c-9a6c-3f62c21bd0cb";
   const publications = Array.from({ length: 100 }, () => ({ ...PUBLICATION, serviceKey, registId, payload }));

@@ -8,7 +8,7 @@ import type { ConnectionHandler, Log } from "../../base/ports.ts";
 import { encodeHeartbeat, encodeRequest, encodeResponse } from "../../encoding/bolt/encode.ts";
 import { BOLT_CODEC, BOLT_STATUS, BOLT_V1, type BoltDialect } from "../../encoding/bolt/frame.ts";
 import { brandServiceKey, nodeId, type ServiceKey } from "../../model/ids.ts";
-import { packPayload } from "../../model/payload.ts";
+import { packBoxes } from "../../model/payload.ts";
 import type { Publication } from "../../model/publication.ts";
 import type { ClientChannel, ClientEvent } from "../../registry/registry.ts";
 import { decodeMessage, encodeMessage, wireForm } from "./codec/codec.ts";
@@ -79,7 +79,7 @@ function lastAnswer(): SofaMessage {
 const ORDERS: ServiceKey = brandServiceKey("orders#@#DEFAULT_INSTANCE_ID#@#G");
 function view(addresses: [zone: string, address: string][], version = 9n) {
   const publications = addresses.map(([zone, address], at): [string, Publication] => {
-    const payload = packPayload([{ utf8: new TextEncoder().encode(address), units: address.length }]);
+    const payload = packBoxes([{ utf8: new TextEncoder().encode(address), units: address.length }]);
     const owner = { session: nodeId("s"), client: "c" as Publication["owner"]["client"] };
     return [
       `r${at}`,

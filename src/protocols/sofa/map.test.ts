@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RegistryError } from "../../base/errors.ts";
 import { textOf } from "../../base/text.ts";
-import { boxesOf } from "../../model/payload.ts";
+import { boxesOf } from "../../model/content.ts";
 import type { ConfiguratorRegister, PublisherRegister, SubscriberRegister, WireForm } from "./codec/messages.ts";
 import { payloadBytesOf, publishRequest, registrationKeyOf, subscribeRequest } from "./map.ts";
 import { baseRegister, CONFIG } from "./testing/handlerScene.ts";

@@ -2,7 +2,7 @@
 // refused with its name and value.
 
 import { fail } from "../../base/errors.ts";
-import { packPayload } from "../../model/payload.ts";
+import { packBoxes } from "../../model/payload.ts";
 import { isScope, type Scope } from "../../model/scope.ts";
 import { checkedKeyPart } from "../../model/serviceKey.ts";
 import type { PublishRequest, RegistrationKey, SubscribeRequest } from "../../registry/registry.ts";
@@ -46,7 +46,7 @@ export function publishRequest(register: PublisherRegister, config: SofaConfig):
     zone: zoneOf(register.zone, config),
     appName: optionalName("appName", register.appName),
     attributes: register.attributes,
-    payload: packPayload(register.dataList),
+    payload: packBoxes(register.dataList),
   };
 }
 

@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { textOf } from "../../base/text.ts";
 import { brandServiceKey, clientId, nodeId } from "../../model/ids.ts";
-import { packPayload } from "../../model/payload.ts";
+import { type Instance, packInstance } from "../../model/instance.ts";
+import { packBoxes } from "../../model/payload.ts";
 import type { Publication } from "../../model/publication.ts";
+import { anInstance } from "../../model/testing/instances.ts";
 import type { Push } from "../../registry/registry.ts";
 import { PushBodies } from "./pushBodies.ts";
 
@@ -36,7 +38,7 @@ function push(variant: string, { version = 1n, publishers = 100 } = {}): Push {
       zone: "Z",
       appName: "",
       attributes: new Map(),
-      payload: packPayload([textOf(`10.0.0.${number}:80?`.padEnd(150, "x"))]),
+      payload: packBoxes([textOf(`10.0.0.${number}:80?`.padEnd(150, "x"))]),
     },
   ]);
   const view = { serviceKey: ORDERS, version, publications: new Map(publications) };
@@ -174,4 +176,16 @@ test("beyond the bound the views that were used least recently are forgotten", (
   assert.equal(bodies.body({ ...first, id: 3 }).costMs, 0, "it was used all the time");
   const [oldest] = others;
   assert.ok(oldest && bodies.body(oldest).costMs > 0);
+});
+
+test("an instance of another protocol is pushed as one box, and not at all if it takes no calls", () => {
+  const pushed = (instance: Instance) => {
+    const one = push("protobuf plain", { publishers: 1 });
+    const [[registId, publication] = []] = one.view.publications;
+    assert.ok(registId !== undefined && publication !== undefined);
+    const publications = new Map([[registId, { ...publication, payload: packInstance(instance) }]]);
+    return Buffer.from(newBodies().body({ ...one, view: { ...one.view, publications } }).bytes).toString("latin1");
+  };
+  assert.match(pushed(anInstance({ weight: 3 })), /10\.0\.0\.1:8080\?weight=300/);
+  assert.doesNotMatch(pushed(anInstance({ isEnabled: false })), /10\.0\.0\.1/);
 });

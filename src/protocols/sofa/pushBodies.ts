@@ -4,7 +4,7 @@
 // Everything is kept with its view and dropped with it, when the service changes or its last subscriber leaves.
 
 import type { Compression } from "../../base/ports.ts";
-import { boxesOf } from "../../model/payload.ts";
+import { boxesOf } from "../../model/content.ts";
 import type { KeptWithView, Push, ServiceView } from "../../registry/registry.ts";
 import { encodeMultiPushBody, encodePushBody, encodeReceivedDataBody } from "./codec/codec.ts";
 import type { Box, CompressedBoxes } from "./codec/messages.ts";

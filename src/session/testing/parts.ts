@@ -5,7 +5,7 @@ import { type Budget, unlimitedBudget } from "../../base/budget.ts";
 import { type Metrics, noMetrics } from "../../base/metrics.ts";
 import type { PublishItem, SessionToData } from "../../cluster/messages/sessionData.ts";
 import { brandServiceKey, type ClientId, clientId, type NodeId, nodeId, type ServiceKey } from "../../model/ids.ts";
-import { packPayload } from "../../model/payload.ts";
+import { packBoxes } from "../../model/payload.ts";
 import type { Publication } from "../../model/publication.ts";
 import type { SlotTable } from "../../model/slot.ts";
 import type { PublishRequest, SubscribeRequest } from "../../registry/registry.ts";
@@ -40,7 +40,7 @@ export function newClient(
 /** A publisher's request. */
 export function publishRequest(changes: Partial<PublishRequest> = {}): PublishRequest {
   const request = { serviceKey: ORDERS, registId: "p1", version: 1n, zone: "Z", appName: "", attributes: new Map() };
-  return { ...request, payload: packPayload([]), ...changes };
+  return { ...request, payload: packBoxes([]), ...changes };
 }
 
 /** A subscriber's request. */

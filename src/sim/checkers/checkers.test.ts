@@ -6,7 +6,7 @@ import { textOf } from "../../base/text.ts";
 import type { Members, MetaToMember } from "../../cluster/messages/membership.ts";
 import type { DataToSession } from "../../cluster/messages/sessionData.ts";
 import { brandServiceKey, clientId, type NodeId, nodeId } from "../../model/ids.ts";
-import { packPayload } from "../../model/payload.ts";
+import { packBoxes } from "../../model/payload.ts";
 import type { Publication } from "../../model/publication.ts";
 import type { SlotTable } from "../../model/slot.ts";
 import { drawPlan } from "../drawPlan.ts";
@@ -51,7 +51,7 @@ function publication(registId: string, version: bigint, { atMs = 0, zone = "Z1" 
     zone,
     appName: "",
     attributes: new Map(),
-    payload: packPayload([textOf(token)]),
+    payload: packBoxes([textOf(token)]),
   };
 }
 

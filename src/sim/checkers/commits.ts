@@ -3,9 +3,9 @@
 // name: two leaders that do not know of each other give different numbers, except for one pair of epochs in 64.
 
 import { stringOf } from "../../base/text.ts";
+import { boxesOf } from "../../model/content.ts";
 import type { DatumVersion } from "../../model/datum.ts";
 import type { NodeId, ServiceKey } from "../../model/ids.ts";
-import { boxesOf } from "../../model/payload.ts";
 import type { Publication } from "../../model/publication.ts";
 import { mayCollide } from "../../model/version.ts";
 import type { Fact } from "../facts.ts";

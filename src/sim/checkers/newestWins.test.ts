@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { textOf } from "../../base/text.ts";
 import { brandServiceKey, clientId, type NodeId, nodeId } from "../../model/ids.ts";
-import { packPayload } from "../../model/payload.ts";
+import { packBoxes } from "../../model/payload.ts";
 import type { SlotTable } from "../../model/slot.ts";
 import { drawPlan } from "../drawPlan.ts";
 import type { Fact } from "../facts.ts";
@@ -30,7 +30,7 @@ const told = (from: NodeId, origin: bigint, version: bigint, word: bigint | read
   const publication = {
     ...{ serviceKey: S, registId: "p.1", version: registered, registeredMs: Number(registered), zone: "Z1" },
     ...{ owner: { session: TAKER, client: clientId("p") }, appName: "", attributes: new Map<string, string>() },
-    payload: packPayload([textOf(`p.1~${registered}~${client}`)]),
+    payload: packBoxes([textOf(`p.1~${registered}~${client}`)]),
   };
   const datum = { serviceKey: S, version, origin, publications: [publication] };
   return { kind: "told", from, to: READER, message: { kind: "snapshot", datum } };

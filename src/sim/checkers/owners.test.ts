@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { textOf } from "../../base/text.ts";
 import type { Superseded } from "../../cluster/messages/sessionData.ts";
 import { clientId, type NodeId } from "../../model/ids.ts";
-import { packPayload } from "../../model/payload.ts";
+import { packBoxes } from "../../model/payload.ts";
 import type { Fact } from "../facts.ts";
 import { Owners } from "./owners.ts";
 import {
@@ -36,7 +36,7 @@ function passedOn(from = S1, batch = 1, to = D1): Fact {
   const publication = {
     ...{ serviceKey: S, registId: "c.1", version: 1n, registeredMs: 0 },
     owner: { session: from, client: clientId("c") },
-    ...{ zone: "Z1", appName: "", attributes: new Map(), payload: packPayload([textOf(OWNERS)]) },
+    ...{ zone: "Z1", appName: "", attributes: new Map(), payload: packBoxes([textOf(OWNERS)]) },
   };
   const message = { kind: "publish", batch, epoch: 1n, items: [{ kind: "put", publication }] } as const;
   return { kind: "asked", from, to, message, isLost: false };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { textOf } from "../../base/text.ts";
 import { brandServiceKey, clientId, type NodeId, nodeId } from "../../model/ids.ts";
-import { packPayload } from "../../model/payload.ts";
+import { packBoxes } from "../../model/payload.ts";
 import type { Publication } from "../../model/publication.ts";
 import { drawPlan } from "../drawPlan.ts";
 import type { Fact } from "../facts.ts";
@@ -44,7 +44,7 @@ function publication(client: string): Publication {
   return {
     ...{ serviceKey: S, registId: `${client}.1`, version: 1n, registeredMs: 0 },
     owner: { session: S1, client: clientId(client) },
-    ...{ zone: "Z1", appName: "", attributes: new Map(), payload: packPayload([textOf(`${client}.1~1~${client}`)]) },
+    ...{ zone: "Z1", appName: "", attributes: new Map(), payload: packBoxes([textOf(`${client}.1~1~${client}`)]) },
   };
 }
 

@@ -3,7 +3,7 @@
 import { textOf } from "../../../base/text.ts";
 import type { Members } from "../../../cluster/messages/membership.ts";
 import { brandServiceKey, clientId, type NodeId, nodeId } from "../../../model/ids.ts";
-import { packPayload } from "../../../model/payload.ts";
+import { packBoxes } from "../../../model/payload.ts";
 import type { SlotTable } from "../../../model/slot.ts";
 import { drawPlan } from "../../drawPlan.ts";
 import type { Fact } from "../../facts.ts";
@@ -78,7 +78,7 @@ export function shows(from: NodeId, to: NodeId, version: bigint, ...tokens: stri
   const publications = tokens.map((token) => ({
     ...{ serviceKey: S, registId: token.split("~")[0] ?? "", version: 1n, registeredMs: 0 },
     owner: { session: S1, client: clientId("c") },
-    ...{ zone: "Z1", appName: "", attributes: new Map(), payload: packPayload([textOf(token)]) },
+    ...{ zone: "Z1", appName: "", attributes: new Map(), payload: packBoxes([textOf(token)]) },
   }));
   const datum = { serviceKey: S, version, origin: 1n, publications };
   return { kind: "told", from, to, message: { kind: "snapshot", datum } };
