@@ -3,11 +3,12 @@
 import type { Account } from "../base/budget.ts";
 import type { RegistryError } from "../base/errors.ts";
 import type { ClientId, ServiceKey } from "../model/ids.ts";
-import type { Publication, Stamp } from "../model/publication.ts";
+import type { Publication } from "../model/publication.ts";
 import type { Scope } from "../model/scope.ts";
 import type { ClientChannel } from "../registry/registry.ts";
 import type { SentPush } from "./answerDueMs.ts";
 import type { Breaker } from "./breaker.ts";
+import type { PublicationState } from "./publicationState.ts";
 
 /**
  * A publication and the client that answers for it; the client changes when another connection takes the publication
@@ -18,19 +19,7 @@ export interface HeldPublication {
   client: Client;
   /** The charge to the client's account. */
   bytes: number;
-  /**
-   * `new`: its client's latest state, which no data node has confirmed. `restamped`: as new, after getting a later time
-   * once. `taken`: a data node has it, or had it. `outrun`: the same version with a later time has won. `superseded`: a
-   * newer version has won, and the session no longer reports it. `unlisted`: its service's list has no room for it, and
-   * it waits. `contested`: a client at another session holds it, and it waits.
-   */
-  state: "new" | "restamped" | "taken" | "outrun" | "superseded" | "unlisted" | "contested";
-  /** For a new one: the earlier state that a data node has in its place. */
-  former: Publication | undefined;
-  /** For an unlisted one: the client's earlier state that is listed in its place. */
-  listed: Stamp | undefined;
-  /** For a contested one: the holder. */
-  holder: ClientId | undefined;
+  state: PublicationState;
   /** A contested one of another client, which waits until this one is gone; meanwhile it is not reported. */
   behind: HeldPublication | undefined;
 }

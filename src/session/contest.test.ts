@@ -10,8 +10,8 @@ import { NOW_MS, newClient, publication } from "./testing/parts.ts";
 type TestClient = ReturnType<typeof newClient>;
 
 function heldBy(client: TestClient, changes: Partial<HeldPublication> = {}): HeldPublication {
-  const held = { publication: publication({ version: 5n }), client, bytes: 0, former: undefined, listed: undefined };
-  return { ...held, holder: undefined, behind: undefined, state: "taken", ...changes };
+  const held = { publication: publication({ version: 5n }), client, bytes: 0, behind: undefined };
+  return { ...held, state: { kind: "taken" }, ...changes };
 }
 
 /** The answer to another connection that claims the registration; "taken" if it may have it. */
@@ -33,14 +33,14 @@ test("what nobody holds, or oneself, or what was lost elsewhere, may be had", ()
   const [holder, other] = [newClient(), newClient()];
   other.channel.address = "10.0.0.99";
   assert.deepEqual([claim(undefined, other), claim(heldBy(holder), holder)], ["taken", "taken"]);
-  for (const state of ["superseded", "outrun"] as const) {
-    assert.equal(claim(heldBy(holder, { state }), other), "taken");
+  for (const kind of ["superseded", "outrun"] as const) {
+    assert.equal(claim(heldBy(holder, { state: { kind } }), other), "taken");
   }
 });
 
 test("who claims again what another client has elsewhere is told so, and any other may have it", () => {
   const [holder, other] = [newClient(), newClient()];
-  const held = heldBy(holder, { state: "contested" });
+  const held = heldBy(holder, { state: { kind: "contested", holder: undefined, refusals: 1 } });
   assert.deepEqual([claim(held, holder), claim(held, other)], ["REGISTRATION_HELD", "taken"]);
 });
 

@@ -1,6 +1,5 @@
 // The publications of this session's clients. The session is their source of truth: a data node that loses any gets
-// them again from here. They are also kept by slot, with a digest of each, so that a data node can be compared at any
-// time.
+// them again from here. `publicationState.ts` has what becomes of each; `holdings.ts` compares them with a data node.
 
 import { HELD } from "../base/budget.ts";
 import type { RegistryError } from "../base/errors.ts";
@@ -9,12 +8,12 @@ import type { SlotDigest } from "../cluster/messages/slotDigest.ts";
 import { haveOneHost, type NodeId, type ServiceKey } from "../model/ids.ts";
 import { listBytesOf, mayAdd } from "../model/listBytes.ts";
 import { compareStamps, type Publication, type Stamp } from "../model/publication.ts";
-import { RegistrationDigest } from "../model/registrationDigest.ts";
-import { slotOf } from "../model/slot.ts";
 import type { PublishRequest, RegistrationKey } from "../registry/registry.ts";
 import { dropBehind, lineOf, mayWait } from "./claimsBehind.ts";
 import type { Client, HeldPublication } from "./client.ts";
 import type { Costs } from "./costs.ts";
+import { Holdings } from "./holdings.ts";
+import { NEW, next, type PublicationState, reported } from "./publicationState.ts";
 
 /** The result of a publish request. */
 export interface Taken {
@@ -30,37 +29,13 @@ export interface Unpublished {
   readonly before: Client | undefined;
 }
 
-/** The holdings of one service. */
-interface ServiceHoldings {
-  readonly publications: Map<string, HeldPublication>;
-  /** Their size in the list of the service. */
-  listBytes: number;
-  /** Undefined until the slot count is known. */
-  slot: SlotHoldings | undefined;
-}
-
-interface SlotHoldings {
-  readonly digest: RegistrationDigest;
-  /** The services of the slot with holdings. */
-  readonly services: Set<ServiceHoldings>;
-}
-
-// A claim is refused every two seconds while its holder is asked, and one that never answers has sixteen.
-const UNANSWERED_MAX = 8;
-
 export class Publications {
   readonly #session: NodeId;
   readonly #costs: Costs;
-  readonly #services = new Map<ServiceKey, ServiceHoldings>();
-  readonly #slots = new Map<number, SlotHoldings>();
+  readonly #holdings = new Holdings();
   // In the order of their next try.
   readonly #unlisted = new Set<HeldPublication>();
   readonly #contested = new Set<HeldPublication>();
-  // Those held by a client of the same host, of which nothing is known except that it is being asked.
-  // With the number of refusals.
-  readonly #unanswered = new Map<HeldPublication, number>();
-  #slotCount: number | undefined;
-  #size = 0;
 
   constructor(session: NodeId, costs: Costs) {
     this.#session = session;
@@ -70,29 +45,22 @@ export class Publications {
   /** The sum of the charges for all holdings. */
   get chargedBytes(): number {
     let sum = 0;
-    for (const { publications } of this.#services.values()) {
-      for (const held of publications.values()) for (const { bytes } of lineOf(held)) sum += bytes;
-    }
+    for (const held of this.#holdings.all()) for (const { bytes } of lineOf(held)) sum += bytes;
     return sum;
   }
 
   get size(): number {
-    return this.#size;
+    return this.#holdings.size;
   }
 
   /** The cluster's slot count is known now. */
   divide(slotCount: number): void {
-    if (this.#slotCount !== undefined) return;
-    this.#slotCount = slotCount;
-    for (const [serviceKey, service] of this.#services) {
-      service.slot = this.#slotWith(serviceKey, service);
-      for (const held of service.publications.values()) digest(service, held, "add");
-    }
+    this.#holdings.divide(slotCount);
   }
 
   /** The holding of a registration, by any client. */
   held(key: { serviceKey: ServiceKey; registId: string }): HeldPublication | undefined {
-    return this.#find(key);
+    return this.#holdings.find(key);
   }
 
   /**
@@ -103,12 +71,12 @@ export class Publications {
     client: Client,
     request: PublishRequest,
     nowMs: number,
-    held = this.#find(request),
+    held = this.#holdings.find(request),
   ): Taken | RegistryError | undefined {
-    if (held !== undefined && held.state !== "contested" && isOlder(client, request, held)) return undefined;
+    if (held !== undefined && held.state.kind !== "contested" && isOlder(client, request, held)) return undefined;
     if (request.processId !== undefined) client.processId = request.processId;
     const bytes = this.#costs.publication(request);
-    const isAside = held?.state === "contested" && mayWait(held, client, request);
+    const isAside = held?.state.kind === "contested" && mayWait(held, client, request);
     const before = held && !isAside ? { account: held.client.account, bytes: held.bytes } : undefined;
     const refusal = client.account.replace(HELD.registrations, bytes, before);
     if (refusal !== undefined) return refusal;
@@ -124,17 +92,18 @@ export class Publications {
       payload: request.payload,
     };
     if (held === undefined || isAside) {
-      if (held !== undefined) this.#takeOut(held);
-      const added: HeldPublication = { ...NOTHING_MORE, publication, client, bytes, state: "new", behind: held };
+      if (held !== undefined) {
+        this.#takeOut(held);
+        held.state = next(held.state, { kind: "setAside" });
+      }
+      const added: HeldPublication = { publication, client, bytes, state: NEW, behind: held };
       this.#add(added);
       dropBehind(added, (claim) => claim.client === client);
       return { publication, before: undefined };
     }
     const holder = held.client;
-    const former = held.state === "taken" ? held.publication : held.former;
     held.bytes = bytes;
-    this.#change(held, publication, "new");
-    held.former = former;
+    this.#enter(held, next(held.state, { kind: "published", before: held.publication }), publication);
     this.#handOver(held, client);
     dropBehind(held, (claim) => claim.client === client);
     return { publication, before: holder === client ? undefined : holder };
@@ -145,9 +114,9 @@ export class Publications {
    * session may hold them.
    */
   unpublish(client: Client, key: RegistrationKey, nowMs: number): Unpublished | undefined {
-    const found = this.#find(key);
+    const found = this.#holdings.find(key);
     // A registration for which another client waits in vain is not this client's.
-    const held = found?.state === "contested" && found.client !== client ? undefined : found;
+    const held = found?.state.kind === "contested" && found.client !== client ? undefined : found;
     if (held !== undefined && held.publication.version > key.version) return undefined;
     if (held !== undefined) this.#delete(held);
     const { serviceKey, registId, version } = key;
@@ -160,18 +129,15 @@ export class Publications {
    * The client no longer wants a registration: drops its claim behind another client's holding. Returns the holding.
    */
   dropClaim(client: Client, key: RegistrationKey): HeldPublication | undefined {
-    const held = this.#find(key);
+    const held = this.#holdings.find(key);
     if (held !== undefined) dropBehind(held, (claim) => claim.client === client);
     return held;
   }
 
   /** A data node has taken this publication, if it is still the newest here. */
   taken(publication: Publication): void {
-    const held = this.#find(publication);
-    if (held === undefined || held.publication !== publication) return;
-    held.former = undefined;
-    if (held.state === "new" || held.state === "restamped") held.state = "taken";
-    else if (held.state === "unlisted" || held.state === "contested") this.#change(held, publication, "taken");
+    const held = this.#holdings.find(publication);
+    if (held?.publication === publication) this.#enter(held, next(held.state, { kind: "taken" }));
   }
 
   /** The number of unlisted publications. */
@@ -180,35 +146,29 @@ export class Publications {
   }
 
   /** The list of a service has no room for what a data node was sent. */
-  turnedDown({ serviceKey, registId, stamp, listed }: Unlisted): void {
-    const held = this.#find({ serviceKey, registId });
-    if (held === undefined || compareStamps(held.publication, stamp) !== 0) return;
-    this.#change(held, held.publication, "unlisted", listed);
+  turnedDown(turnedDown: Unlisted): void {
+    const held = this.#findAt(turnedDown);
+    if (held !== undefined) this.#enter(held, next(held.state, { kind: "turnedDown", listed: turnedDown.listed }));
   }
 
   /** Another client holds this registration, at another session. */
-  heldElsewhere({ serviceKey, registId, stamp, holder }: Superseded): void {
-    const held = this.#find({ serviceKey, registId });
-    if (held === undefined || compareStamps(held.publication, stamp) !== 0) return;
-    const before = held.state === "contested" ? (this.#unanswered.get(held) ?? UNANSWERED_MAX) : 0;
-    this.#change(held, held.publication, "contested");
-    held.holder = holder;
-    const mayBeAsked = before < UNANSWERED_MAX && holder !== undefined && haveOneHost(holder, held.client.id);
-    if (mayBeAsked) this.#unanswered.set(held, before + 1);
+  heldElsewhere(lost: Superseded): void {
+    const held = this.#findAt(lost);
+    if (held === undefined) return;
+    const { holder } = lost;
+    const isOneHost = holder !== undefined && haveOneHost(holder, held.client.id);
+    this.#enter(held, next(held.state, { kind: "heldElsewhere", holder, isOneHost }));
   }
 
-  /**
-   * These slots have new leaders, which don't know which sessions the old ones were asking. A registration that was
-   * refused because a client at its own client's host seemed to hold it is new again: the session that holds it
-   * may report that its client has left before the new leader asks. Returns the new ones.
-   */
+  /** These slots have new leaders. Returns the publications that are new again, to be published to them. */
   renewed(slots: ReadonlySet<number>): Publication[] {
     const renewed: Publication[] = [];
-    for (const held of [...this.#unanswered.keys()]) {
+    for (const held of this.#contested) {
       const { publication, client } = held;
-      const isConcerned = this.#slotCount !== undefined && slots.has(slotOf(publication.serviceKey, this.#slotCount));
-      if (!isConcerned || client.departedMs !== undefined) continue;
-      this.#change(held, publication, "new");
+      if (!this.#holdings.isIn(slots, publication.serviceKey) || client.departedMs !== undefined) continue;
+      const state = next(held.state, { kind: "leaderChanged" });
+      if (state === held.state) continue;
+      this.#enter(held, state);
       renewed.push(publication);
     }
     return renewed;
@@ -257,7 +217,7 @@ export class Publications {
 
   /** The size of the service's list with this request, if that is more than `bytesMax` and more than now. */
   excess(request: PublishRequest, held: HeldPublication | undefined, bytesMax: number): number | undefined {
-    const bytes = this.#services.get(request.serviceKey)?.listBytes ?? 0;
+    const bytes = this.#holdings.listBytesOf(request.serviceKey);
     if (bytes + mayAdd(request.payload) <= bytesMax || !this.grows(request, held)) return undefined;
     const before = held === undefined ? 0 : listBytesOf(held.publication.payload);
     const after = bytes - before + listBytesOf(request.payload);
@@ -265,27 +225,18 @@ export class Publications {
   }
 
   /**
-   * A data node knows something newer than what it was sent. If the client is here, its registration gets a later time
-   * and is returned, to be published again, in two cases. The winner is the removal of a client that was taken for
-   * dead, or the registration is the client's latest state and lost only by another session's clock. The latter happens
-   * once, or two clients with one registId would go on for ever. A claim that waits for a holder may lose to another
-   * claim in the same way, which says nothing about the clients: with a later time the new holder is asked. A
-   * registration that a data node had taken before was outrun by the client's own return at another session, although
-   * its connection here may seem to stand; it is still compared, so that it is there should the other connection end.
+   * A data node knows something newer than what it was sent. Returns the publication if it has a later time now, with
+   * which it is to be published again.
    */
-  superseded({ serviceKey, registId, stamp, by, isRemoved }: Superseded): Publication | undefined {
-    const held = this.#find({ serviceKey, registId });
-    if (held === undefined || compareStamps(held.publication, stamp) !== 0) return undefined;
-    const isHere = held.client.departedMs === undefined;
-    if (by.version !== stamp.version || !isHere) {
-      this.#change(held, held.publication, "superseded");
+  superseded(lost: Superseded): Publication | undefined {
+    const held = this.#findAt(lost);
+    if (held === undefined) return undefined;
+    const state = next(held.state, { kind: lossOf(lost, held.client) });
+    if (state.kind !== "restamped") {
+      this.#enter(held, state);
       return undefined;
     }
-    if (!isRemoved && held.state !== "new" && held.state !== "contested") {
-      this.#change(held, held.publication, "outrun");
-      return undefined;
-    }
-    this.#change(held, { ...held.publication, registeredMs: by.registeredMs + 1 }, "restamped");
+    this.#enter(held, state, { ...held.publication, registeredMs: lost.by.registeredMs + 1 });
     return held.publication;
   }
 
@@ -296,7 +247,7 @@ export class Publications {
     const removals: Removal[] = [];
     for (const held of client.publications) {
       if (removals.length === max) break;
-      const front = this.#find(held.publication);
+      const front = this.#holdings.find(held.publication);
       if (front !== undefined && front !== held) {
         // No data node has it from here: the removal would be taken for that of the client in front of it.
         dropBehind(front, (claim) => claim === held);
@@ -311,101 +262,68 @@ export class Publications {
 
   /** The holding, if this is the state that its data node should have of it. */
   answersFor(entry: InventoryEntry): HeldPublication | undefined {
-    const held = this.#find(entry);
-    const spoken = held === undefined ? undefined : spokenOf(held);
-    return spoken !== undefined && compareStamps(spoken, entry) === 0 ? held : undefined;
+    const held = this.#holdings.find(entry);
+    const stamp = held === undefined ? undefined : reported(held.publication, held.state);
+    return stamp !== undefined && compareStamps(stamp, entry) === 0 ? held : undefined;
   }
 
   /**
    * A client is gone whose connection had been closed for long when that was noticed. Publications from `sinceMs` or
-   * later that no data node has taken are no longer reported: the client may have moved on since. An earlier state at a
-   * data node waits for the client's return like the rest. Returns the withdrawn publications.
+   * later that no data node has taken are no longer reported: the client may have moved on since. Returns them.
    */
   withdraw(client: Client, sinceMs: number): Publication[] {
-    const late = [...client.publications].filter(
-      ({ state, publication }) => state === "new" && publication.registeredMs >= Math.floor(sinceMs),
-    );
-    return late.map((held) => {
-      const { publication, former } = held;
-      this.#change(held, former ?? publication, former === undefined ? "superseded" : "taken");
-      return publication;
-    });
+    const withdrawn: Publication[] = [];
+    for (const held of client.publications) {
+      const { publication, state } = held;
+      const after = next(state, { kind: "withdrawn" });
+      if (after === state || publication.registeredMs < Math.floor(sinceMs)) continue;
+      this.#enter(held, after, state.kind === "new" ? state.former : undefined);
+      withdrawn.push(publication);
+    }
+    return withdrawn;
   }
 
   /** The publication for a data node that asks for it. */
   get(key: { serviceKey: ServiceKey; registId: string }): Publication | undefined {
-    const held = this.#find(key);
-    const isGivenUp = held?.state === "contested" && held.client.departedMs !== undefined;
+    const held = this.#holdings.find(key);
+    const isGivenUp = held?.state.kind === "contested" && held.client.departedMs !== undefined;
     return isGivenUp ? undefined : held?.publication;
   }
 
   digestOf(slot: number): SlotDigest {
-    const digest = this.#slots.get(slot)?.digest;
-    return { slot, count: digest?.count ?? 0, digest: digest?.value ?? 0n };
+    return this.#holdings.digestOf(slot);
   }
 
   /** The entries that the slot's digest sums up. */
   inventoryOf(slot: number): InventoryEntry[] {
-    const entries: InventoryEntry[] = [];
-    for (const service of this.#slots.get(slot)?.services ?? []) {
-      for (const held of service.publications.values()) {
-        const spoken = spokenOf(held);
-        if (spoken !== undefined) entries.push(spoken);
-      }
-    }
-    return entries;
+    return this.#holdings.inventoryOf(slot);
   }
 
-  #find({ serviceKey, registId }: { serviceKey: ServiceKey; registId: string }): HeldPublication | undefined {
-    return this.#services.get(serviceKey)?.publications.get(registId);
+  /** The holding, if it is still what a data node was sent under this stamp. */
+  #findAt(sent: { serviceKey: ServiceKey; registId: string; stamp: Stamp }): HeldPublication | undefined {
+    const held = this.#holdings.find(sent);
+    return held !== undefined && compareStamps(held.publication, sent.stamp) === 0 ? held : undefined;
   }
 
   #add(held: HeldPublication): void {
-    const { serviceKey, registId } = held.publication;
-    const service = this.#services.get(serviceKey) ?? this.#newService(serviceKey);
-    service.publications.set(registId, held);
-    this.#size++;
+    this.#holdings.add(held);
     held.client.publications.add(held);
-    service.listBytes += listBytesOf(held.publication.payload);
-    digest(service, held, "add");
   }
 
-  #newService(serviceKey: ServiceKey): ServiceHoldings {
-    const service: ServiceHoldings = { publications: new Map(), listBytes: 0, slot: undefined };
-    service.slot = this.#slotWith(serviceKey, service);
-    this.#services.set(serviceKey, service);
-    return service;
+  /** Brings a holding into the state that follows from an event. */
+  #enter(held: HeldPublication, state: PublicationState, publication = held.publication): void {
+    const isOther = state.kind !== held.state.kind;
+    this.#holdings.change(held, state, publication);
+    if (isOther) this.#queue(held);
   }
 
-  /** The service's slot, which has the service from now on; undefined until the slot count is known. */
-  #slotWith(serviceKey: ServiceKey, service: ServiceHoldings): SlotHoldings | undefined {
-    if (this.#slotCount === undefined) return undefined;
-    const slot = slotOf(serviceKey, this.#slotCount);
-    const holdings = this.#slots.get(slot) ?? { digest: new RegistrationDigest(), services: new Set() };
-    this.#slots.set(slot, holdings);
-    holdings.services.add(service);
-    return holdings;
-  }
-
-  #change(held: HeldPublication, publication: Publication, state: HeldPublication["state"], listed?: Stamp): void {
-    const service = this.#services.get(held.publication.serviceKey);
-    if (service !== undefined) {
-      digest(service, held, "remove");
-      if (publication.payload !== held.publication.payload) {
-        service.listBytes += listBytesOf(publication.payload) - listBytesOf(held.publication.payload);
-      }
-    }
-    held.publication = publication;
-    held.state = state;
-    held.former = undefined;
-    held.listed = listed;
-    held.holder = undefined;
-    if (state === "unlisted") this.#unlisted.add(held);
-    else this.#unlisted.delete(held);
-    if (state === "contested") this.#contested.add(held);
-    else this.#contested.delete(held);
-    this.#unanswered.delete(held);
-    if (service !== undefined) digest(service, held, "add");
+  /** Puts a holding at the end of the queue for its state, if there is one. */
+  #queue(held: HeldPublication): void {
+    const { kind } = held.state;
+    this.#unlisted.delete(held);
+    this.#contested.delete(held);
+    if (kind === "unlisted") this.#unlisted.add(held);
+    else if (kind === "contested") this.#contested.add(held);
   }
 
   #handOver(held: HeldPublication, to: Client): void {
@@ -429,39 +347,18 @@ export class Publications {
 
   /** The holding is no longer reported, and is still its client's and charged for. */
   #takeOut(held: HeldPublication): void {
-    const { serviceKey, registId } = held.publication;
-    const service = this.#services.get(serviceKey);
+    this.#holdings.delete(held);
     this.#unlisted.delete(held);
     this.#contested.delete(held);
-    this.#unanswered.delete(held);
-    if (service?.publications.delete(registId) !== true) return;
-    this.#size--;
-    service.listBytes -= listBytesOf(held.publication.payload);
-    digest(service, held, "remove");
-    if (service.publications.size > 0) return;
-    this.#services.delete(serviceKey);
-    service.slot?.services.delete(service);
   }
 }
 
-const NOTHING_MORE = { former: undefined, listed: undefined, holder: undefined };
-
-/** The slot's digest sums up all reported registrations. */
-function digest({ slot }: ServiceHoldings, held: HeldPublication, change: "add" | "remove"): void {
-  const spoken = isAsPublished(held) ? held.publication : spokenOf(held);
-  if (spoken !== undefined) slot?.digest[change](spoken);
-}
-
-function isAsPublished({ state }: HeldPublication): boolean {
-  return state !== "superseded" && state !== "contested" && state !== "unlisted";
-}
-
-/** The state that the data node should have of it: for an unlisted one, the earlier listed state, if any. */
-function spokenOf({ publication, state, listed }: HeldPublication): InventoryEntry | undefined {
-  if (state === "superseded" || state === "contested") return undefined;
-  const stamp = state === "unlisted" ? listed : publication;
-  const { serviceKey, registId } = publication;
-  return stamp && { serviceKey, registId, version: stamp.version, registeredMs: stamp.registeredMs };
+function lossOf(
+  { stamp, by, isRemoved }: Superseded,
+  client: Client,
+): "lostToVersion" | "lostToTime" | "lostToRemoval" {
+  if (by.version !== stamp.version || client.departedMs !== undefined) return "lostToVersion";
+  return isRemoved ? "lostToRemoval" : "lostToTime";
 }
 
 // A returning client repeats its version on a new connection. Requests still under way on the old one may arrive after

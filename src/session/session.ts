@@ -242,7 +242,7 @@ export class Session implements Registry {
     const error = contest(held, client, claim) ?? this.#fullness.refusal(publication, held, nowMs);
     if (error !== undefined) return client.refuse(event.request, publication, error);
     // A registration for which another client waits in vain must not displace this one.
-    if (held?.state === "contested") this.#links.withdraw(held.publication);
+    if (held?.state.kind === "contested") this.#links.withdraw(held.publication);
     const taken = this.#publications.put(client, publication, nowMs, held);
     if (taken instanceof RegistryError) return client.refuse(event.request, publication, taken);
     if (taken !== undefined) {

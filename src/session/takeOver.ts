@@ -6,7 +6,10 @@
 // listed meanwhile. A different client gets nothing as long as the holder is there or may come back.
 
 import { fail, type RegistryError } from "../base/errors.ts";
+import type { ClientId } from "../model/ids.ts";
+import type { Publication } from "../model/publication.ts";
 import type { Client, HeldPublication } from "./client.ts";
+import { isLost } from "./publicationState.ts";
 
 export interface When {
   readonly nowMs: number;
@@ -40,10 +43,13 @@ const NEXT_TRY_MS = 1_500;
  */
 export function contest(held: HeldPublication | undefined, client: Client, claim: Claim): RegistryError | undefined {
   if (held === undefined) return undefined;
-  if (held.state === "contested") return held.client === client ? heldElsewhere(held) : undefined;
+  const { state } = held;
+  if (state.kind === "contested") {
+    return held.client === client ? heldElsewhere(held.publication, state.holder) : undefined;
+  }
   // Its own count is a client's own matter, and a registration that another session has by now is not this one's to
   // defend.
-  if (held.client === client || held.state === "superseded" || held.state === "outrun") return undefined;
+  if (held.client === client || isLost(state)) return undefined;
   const { version } = held.publication;
   if (claim.version - version > VERSION_STEP_MAX) {
     const expected = `at most ${VERSION_STEP_MAX} above ${version}`;
@@ -55,8 +61,7 @@ export function contest(held: HeldPublication | undefined, client: Client, claim
 }
 
 /** Its client was answered with success, and then the registration turned out to be held elsewhere. */
-function heldElsewhere({ publication, holder }: HeldPublication): RegistryError {
-  const { registId, version } = publication;
+function heldElsewhere({ registId, version }: Publication, holder: ClientId | undefined): RegistryError {
   return fail("REGISTRATION_HELD", { registId, version, holder: holder ?? "at another session" });
 }
 
