@@ -13,9 +13,10 @@ import { Deadlines } from "../base/deadlines.ts";
 import type { Metrics } from "../base/metrics.ts";
 import { NO_VERSION } from "../model/version.ts";
 import { hasLeft } from "./answerDueMs.ts";
-import { Breaker } from "./breaker.ts";
 import type { Client, PushTarget, PushUnderWay, Subscriber } from "./client.ts";
+import { PausedClients } from "./pausedClients.ts";
 import { PushTimeouts } from "./pushTimeouts.ts";
+import { type PushFailure, retryDelayMs } from "./retryDelayMs.ts";
 import type { SubscribedService, Subscriptions } from "./subscriptions.ts";
 
 export interface PushOptions {
@@ -34,16 +35,6 @@ const WINDOW_MS_MIN = 1;
 const TURN_MS = 20;
 // After a process was away, its clients' answers from that time are still to be read: sixty thousand answers a second.
 const FORGIVEN_MS = 1_000;
-// After a refusal the n-th retry waits n times this, as SOFARegistry's. After no answer it waits n times
-// push-timeout-ms instead: a client that takes a little longer than its time is not pushed to again.
-const RETRY_DELAY_MS = 500;
-// Beyond push-retries-max each retry waits twice as long as the one before, up to this: a client that refuses a list
-// for ever costs little, and one that recovers has it within a minute.
-const RETRY_DELAY_MS_MAX = 60_000;
-
-// 60 s are reached long before.
-const DOUBLINGS_MAX = 16;
-
 // The most pushes under way to a client; the targets beyond wait for an answer, in order. With a quarter of this a
 // client that asks for a thousand services waits a third longer for all of them, if it answers in portions.
 const UNDER_WAY_MAX = 128;
@@ -60,7 +51,6 @@ const TRIAL_AGAIN_MS = 1_000;
 // Some protocols number requests with 32-bit signed integers.
 const PUSH_ID_MAX = 0x7fff_ffff;
 
-type Failure = "refused" | "timeout";
 /** Nothing was sent, and the target keeps its place among those that wait. */
 type Waits = "waits";
 
@@ -72,7 +62,7 @@ export class Pusher {
   readonly #retries = new Deadlines<PushTarget>();
   // The time at which the waiting targets of a client may continue.
   readonly #resumed = new Deadlines<Client>();
-  readonly #paused = new Set<Client>();
+  readonly #paused: PausedClients;
   readonly #timeouts: PushTimeouts;
   #nextPushId = 1;
   // The cost of the pushes in this turn, and the time of the step with the last of them.
@@ -82,6 +72,7 @@ export class Pusher {
   constructor(options: PushOptions, subscriptions: Subscriptions, metrics: Metrics) {
     this.#options = options;
     this.#timeouts = new PushTimeouts(options.pushTimeoutMs);
+    this.#paused = new PausedClients(metrics);
     this.#subscriptions = subscriptions;
     this.#metrics = metrics;
   }
@@ -108,7 +99,7 @@ export class Pusher {
   answered(client: Client, push: number, { isTaken, nowMs }: { isTaken: boolean; nowMs: number }): void {
     client.answersPushes = true;
     const sent = client.pushesUnderWay.get(push);
-    if (client.breaker !== undefined) this.#closeBreaker(client, { isLate: sent === undefined, nowMs });
+    if (client.breaker !== undefined) this.#thaw(client, { isLate: sent === undefined, nowMs });
     if (sent === undefined) this.#answeredLate(client, push, { isTaken, nowMs });
     else if (isTaken) this.#delivered(sent, nowMs);
     else this.#refused(sent, nowMs);
@@ -125,7 +116,7 @@ export class Pusher {
   departed(client: Client): void {
     client.blockedTargets.clear();
     this.#resumed.delete(client);
-    if (this.#paused.delete(client)) this.#metrics.set("roster_clients_paused", this.#paused.size);
+    this.#paused.delete(client);
   }
 
   /**
@@ -300,26 +291,11 @@ export class Pusher {
     return pushesUnderWay.size < UNDER_WAY_MAX && (breaker === undefined || breaker.allows(nowMs));
   }
 
-  #closeBreaker(client: Client, { isLate, nowMs }: { isLate: boolean; nowMs: number }): void {
-    client.breaker = undefined;
-    if (!this.#paused.delete(client)) return;
+  /** A client whose breaker exists has answered. */
+  #thaw(client: Client, { isLate, nowMs }: { isLate: boolean; nowMs: number }): void {
+    if (!this.#paused.resume(client)) return;
     if (isLate) this.#resumed.set(client, nowMs + THAW_MS);
     else this.#resumed.delete(client);
-    this.#metrics.set("roster_clients_paused", this.#paused.size);
-    client.channel.report("resumed");
-  }
-
-  /** A push was not answered. True if pushes to the client are held back. */
-  #break(client: Client, nowMs: number): boolean {
-    client.breaker ??= new Breaker();
-    client.breaker.failed(nowMs);
-    if (!client.breaker.isOpen) return false;
-    if (!this.#paused.has(client)) {
-      this.#paused.add(client);
-      this.#metrics.set("roster_clients_paused", this.#paused.size);
-      client.channel.report("paused");
-    }
-    return true;
   }
 
   /** Pushes to the target if it is its turn. Returns the milliseconds of work, 0 if nothing was sent. */
@@ -439,19 +415,15 @@ export class Pusher {
     this.#end(sent);
     client.giveUp(sent);
     this.#metrics.add("roster_pushes_total", 1, { outcome: "timeout" });
-    if (!this.#break(client, nowMs)) this.#retry(target, { outcome: "timeout", nowMs });
+    if (!this.#paused.fail(client, nowMs)) this.#retry(target, { outcome: "timeout", nowMs });
     else if (target.subscribers.size > 0) client.blockedTargets.add(target);
     if (client.blockedTargets.size > 0) this.#resumed.set(client, nowMs);
   }
 
-  #retry(target: PushTarget, { outcome, nowMs }: { outcome: Failure; nowMs: number }): void {
+  #retry(target: PushTarget, { outcome, nowMs }: { outcome: PushFailure; nowMs: number }): void {
     if (target.subscribers.size === 0) return;
-    const { pushRetriesMax, pushTimeoutMs } = this.#options;
-    const stepMs = outcome === "timeout" ? pushTimeoutMs : RETRY_DELAY_MS;
     target.failures++;
-    const steps = Math.min(target.failures, Math.max(1, pushRetriesMax));
-    const delayMs = stepMs * steps * 2 ** Math.min(target.failures - steps, DOUBLINGS_MAX);
-    this.#retries.set(target, nowMs + Math.min(delayMs, RETRY_DELAY_MS_MAX));
+    this.#retries.set(target, nowMs + retryDelayMs(target.failures, outcome, this.#options));
   }
 
   /** The subscribers of this push are assumed to have its version, unless the client reports otherwise. */

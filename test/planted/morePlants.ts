@@ -207,8 +207,8 @@ export const MORE_PLANTS: readonly Plant[] = [
   {
     name: "a push that was not answered in its time is not repeated",
     file: "src/session/pusher.ts",
-    find: 'if (!this.#break(client, nowMs)) this.#retry(target, { outcome: "timeout", nowMs });',
-    replace: "if (!this.#break(client, nowMs)) nowMs;",
+    find: 'if (!this.#paused.fail(client, nowMs)) this.#retry(target, { outcome: "timeout", nowMs });',
+    replace: "if (!this.#paused.fail(client, nowMs)) nowMs;",
     rules: ["quiet:"],
     isTight: true,
   },
