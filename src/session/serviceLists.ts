@@ -57,6 +57,15 @@ export class ServiceLists {
     }
   }
 
+  /** Forgets those of these services that have no subscriber left, and says so to their leaders. */
+  releaseUnused(serviceKeys: readonly ServiceKey[]): void {
+    for (const serviceKey of serviceKeys) {
+      const service = this.#subscriptions.get(serviceKey);
+      if (service === undefined || !this.#subscriptions.forgetIfUnused(service)) continue;
+      this.#links.ask(serviceKey, { kind: "release", serviceKeys: [serviceKey] });
+    }
+  }
+
   /** A leader that took over less than what is known here asks for the list; it waits, so it gets an answer. */
   recall(node: NodeId, serviceKey: ServiceKey): void {
     const list = this.#subscriptions.get(serviceKey)?.list;

@@ -4,18 +4,18 @@
 
 import { assert, unreachable } from "../base/assert.ts";
 import { Deadlines } from "../base/deadlines.ts";
-import { RegistryError } from "../base/errors.ts";
 import type { Metrics } from "../base/metrics.ts";
 import { MembershipView } from "../cluster/membershipView.ts";
 import type { Members, MetaToMember } from "../cluster/messages/membership.ts";
 import type { DataToSession } from "../cluster/messages/sessionData.ts";
-import type { ClientId, NodeId, ServiceKey } from "../model/ids.ts";
+import type { ClientId, NodeId } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
-import type { ClientEvent, PublishRequest, RegistrationKey, Registry, SubscribeRequest } from "../registry/registry.ts";
+import type { ClientEvent, Registry } from "../registry/registry.ts";
 import { Admission } from "./admission.ts";
 import { Catalogues } from "./catalogues.ts";
 import { Claims } from "./claims.ts";
-import { Client, registrationKey } from "./client.ts";
+import { Client } from "./client.ts";
+import { ClientRequests } from "./clientRequests.ts";
 import { ConfigWatches } from "./configWatches.ts";
 import { Costs } from "./costs.ts";
 import { DataLinks } from "./dataLinks.ts";
@@ -28,7 +28,6 @@ import { Queries } from "./queries.ts";
 import { ServiceLists } from "./serviceLists.ts";
 import type { SessionEvent, SessionOptions, SessionOutput } from "./sessionPorts.ts";
 import { Subscriptions } from "./subscriptions.ts";
-import { contest } from "./takeOver.ts";
 import type { SessionParts } from "./unfinished.ts";
 import { VersionScan } from "./versionScan.ts";
 
@@ -45,11 +44,11 @@ export class Session implements Registry {
   readonly #metrics: Metrics;
   readonly #clients = new Map<ClientId, Client>();
   readonly #departed: DepartedClients;
-  readonly #admission: Admission;
   readonly #publications: Publications;
   readonly #subscriptions: Subscriptions;
   readonly #links: DataLinks;
   readonly #fullness: Fullness;
+  readonly #requests: ClientRequests;
   readonly #lists: ServiceLists;
   readonly #queries: Queries;
   readonly #catalogues: Catalogues;
@@ -78,7 +77,6 @@ export class Session implements Registry {
     this.#subscriptions = new Subscriptions(costs);
     this.#links = new DataLinks((node, message) => output.toData(node, message));
     this.#departed = new DepartedClients(options.clientReturnGraceMs, this.#publications, this.#subscriptions);
-    this.#admission = new Admission(options.clientRegistrationsMax, this.#publications, this.#links);
     this.#fullness = new Fullness(this.#publications, this.#links, options);
     this.#pusher = new Pusher(options, this.#subscriptions, environment.metrics);
     this.#lists = new ServiceLists(this.#subscriptions, this.#links, (service, nowMs) => {
@@ -94,6 +92,20 @@ export class Session implements Registry {
       { toMeta: (message) => output.toMeta(message), link: (nodes) => output.linkData(nodes) },
     );
     this.#configs = new ConfigWatches(options, () => this.#pusher.takePushId(), costs);
+    this.#requests = new ClientRequests(
+      {
+        admission: new Admission(options.clientRegistrationsMax, this.#publications, this.#links),
+        fullness: this.#fullness,
+        publications: this.#publications,
+        links: this.#links,
+        departed: this.#departed,
+        subscriptions: this.#subscriptions,
+        lists: this.#lists,
+        pusher: this.#pusher,
+        configs: this.#configs,
+      },
+      environment,
+    );
     this.#scan = new VersionScan(options.versionScanIntervalMs, {
       subscriptions: this.#subscriptions,
       links: this.#links,
@@ -151,7 +163,7 @@ export class Session implements Registry {
         break;
       case "asked":
       case "gaveUp":
-        this.#releaseUnused(this.#queries.step(event, nowMs));
+        this.#lists.releaseUnused(this.#queries.step(event, nowMs));
         break;
       case "askedCatalogue":
       case "gaveUpCatalogue":
@@ -204,17 +216,17 @@ export class Session implements Registry {
     assert(client !== undefined, "a gateway speaks for clients that it has connected and not disconnected");
     switch (event.kind) {
       case "published":
-        return this.#published(client, event, nowMs);
+        return this.#requests.publish(client, event, { nowMs, resumedMs: this.#resumedMs });
       case "unpublished":
-        return this.#unpublished(client, event, nowMs);
+        return this.#requests.unpublish(client, event, { nowMs, resumedMs: this.#resumedMs });
       case "subscribed":
-        return this.#subscribed(client, event, nowMs);
+        return this.#requests.subscribe(client, event, nowMs);
       case "unsubscribed":
-        return this.#unsubscribed(client, event, nowMs);
+        return this.#requests.unsubscribe(client, event, nowMs);
       case "watchedConfig":
-        return this.#watchedConfig(client, event, nowMs);
+        return this.#requests.watchConfig(client, event, nowMs);
       case "unwatchedConfig":
-        return this.#unwatchedConfig(client, event, nowMs);
+        return this.#requests.unwatchConfig(client, event, nowMs);
       case "pushAnswered":
         return this.#pushAnswered(client, event, nowMs);
       case "drained":
@@ -230,78 +242,6 @@ export class Session implements Registry {
   #connected(event: ClientEvent & { kind: "connected" }): void {
     assert(!this.#clients.has(event.client), "a client id is one connection");
     this.#clients.set(event.client, new Client(event.client, event, this.#connectionsMade++));
-  }
-
-  #published(client: Client, event: { request: number; publication: PublishRequest }, nowMs: number): void {
-    const { publication } = event;
-    const { registId, version } = publication;
-    const held = this.#publications.held(publication);
-    if (this.#refuseIfTooMuch(client, event.request, { registId, version, isKnown: held?.client === client, nowMs }))
-      return;
-    const claim = { ...publication, nowMs, resumedMs: this.#resumedMs };
-    const error = contest(held, client, claim) ?? this.#fullness.refusal(publication, held, nowMs);
-    if (error !== undefined) return client.refuse(event.request, publication, error);
-    // A registration for which another client waits in vain must not displace this one.
-    if (held?.state.kind === "contested") this.#links.withdraw(held.publication);
-    const taken = this.#publications.put(client, publication, nowMs, held);
-    if (taken instanceof RegistryError) return client.refuse(event.request, publication, taken);
-    if (taken !== undefined) {
-      this.#links.publish({ kind: "put", publication: taken.publication });
-      this.#departed.returned(taken.before, client, claim);
-    }
-    client.channel.answer(event.request, { kind: "accepted", registId, version });
-  }
-
-  #unpublished(client: Client, { request, key }: { request: number; key: RegistrationKey }, nowMs: number): void {
-    if (this.#refuseIfTooMuch(client, request, { ...key, isKnown: true, nowMs })) return;
-    const held = this.#publications.dropClaim(client, key);
-    const claim = { ...key, nowMs, resumedMs: this.#resumedMs };
-    const error = contest(held, client, claim);
-    if (error !== undefined) return client.refuse(request, key, error);
-    const taken = this.#publications.unpublish(client, key, nowMs);
-    if (taken !== undefined) this.#links.publish({ kind: "remove", removal: taken.removal });
-    this.#departed.returned(taken?.before, client, claim);
-    client.channel.answer(request, { kind: "accepted", registId: key.registId, version: key.version });
-  }
-
-  #subscribed(client: Client, event: { request: number; subscription: SubscribeRequest }, nowMs: number): void {
-    const { registId, version } = event.subscription;
-    const isKnown = client.subscribers.has(registrationKey(event.subscription));
-    if (this.#refuseIfTooMuch(client, event.request, { registId, version, isKnown, nowMs })) return;
-    const subscribed = this.#subscriptions.subscribe(client, event.subscription);
-    if (subscribed instanceof RegistryError) return client.refuse(event.request, event.subscription, subscribed);
-    const { service, subscriber, returnedFrom } = subscribed;
-    this.#departed.returned(returnedFrom, client, { ...event.subscription, nowMs });
-    // The answer goes first: a client may drop a push for a registration that it does not yet know to be accepted.
-    client.channel.answer(event.request, { kind: "accepted", registId, version });
-    if (service.list.view !== undefined) this.#pusher.subscribed(subscriber, nowMs);
-    else this.#lists.fetch(service);
-    this.#metrics.set("roster_subscribers", this.#subscriptions.size);
-  }
-
-  #unsubscribed(client: Client, { request, key }: { request: number; key: RegistrationKey }, nowMs: number): void {
-    if (this.#refuseIfTooMuch(client, request, { ...key, isKnown: true, nowMs })) return;
-    this.#subscriptions.unsubscribe(client, key);
-    this.#releaseUnused([key.serviceKey]);
-    this.#metrics.set("roster_subscribers", this.#subscriptions.size);
-    client.channel.answer(request, { kind: "accepted", registId: key.registId, version: key.version });
-  }
-
-  #watchedConfig(client: Client, { request, key }: { request: number; key: RegistrationKey }, nowMs: number): void {
-    const isKnown = client.configWatches.has(registrationKey(key));
-    if (this.#refuseIfTooMuch(client, request, { ...key, isKnown, nowMs })) return;
-    const refusal = this.#configs.charge(client, key);
-    if (refusal !== undefined) return client.refuse(request, key, refusal);
-    client.channel.answer(request, { kind: "accepted", registId: key.registId, version: key.version });
-    const isUnknown = this.#configs.watch(client, key, nowMs);
-    if (isUnknown) this.#output.toMeta({ kind: "watchConfig", serviceKeys: [key.serviceKey] });
-  }
-
-  #unwatchedConfig(client: Client, { request, key }: { request: number; key: RegistrationKey }, nowMs: number): void {
-    if (this.#refuseIfTooMuch(client, request, { ...key, isKnown: true, nowMs })) return;
-    const isUnused = this.#configs.unwatch(client, key);
-    if (isUnused) this.#output.toMeta({ kind: "unwatchConfig", serviceKeys: [key.serviceKey] });
-    client.channel.answer(request, { kind: "accepted", registId: key.registId, version: key.version });
   }
 
   #pushAnswered(client: Client, { push, isTaken }: { push: number; isTaken: boolean }, nowMs: number): void {
@@ -328,27 +268,8 @@ export class Session implements Registry {
     const { removals, services } = this.#departed.drop(nowMs);
     for (const removal of removals) this.#links.publish({ kind: "remove", removal });
     if (services.length === 0) return;
-    this.#releaseUnused(services);
+    this.#lists.releaseUnused(services);
     this.#metrics.set("roster_subscribers", this.#subscriptions.size);
-  }
-
-  /** Answers a registration, or the end of one, that is one too many. */
-  #refuseIfTooMuch(
-    client: Client,
-    request: number,
-    registration: { registId: string; version: bigint; isKnown: boolean; nowMs: number },
-  ): boolean {
-    const error = this.#admission.refusal(client, registration);
-    if (error !== undefined) client.refuse(request, registration, error);
-    return error !== undefined;
-  }
-
-  #releaseUnused(serviceKeys: readonly ServiceKey[]): void {
-    for (const serviceKey of serviceKeys) {
-      const service = this.#subscriptions.get(serviceKey);
-      if (service === undefined || !this.#subscriptions.forgetIfUnused(service)) continue;
-      this.#links.ask(serviceKey, { kind: "release", serviceKeys: [serviceKey] });
-    }
   }
 
   #fromData(from: NodeId, message: DataToSession, nowMs: number): void {
@@ -444,7 +365,7 @@ export class Session implements Registry {
     this.#pusher.wake(nowMs);
     this.#configs.wake(nowMs);
     this.#links.wake(nowMs);
-    this.#releaseUnused(this.#queries.wake(nowMs));
+    this.#lists.releaseUnused(this.#queries.wake(nowMs));
     this.#catalogues.wake(nowMs);
     this.#claims.wake({ nowMs, resumedMs: this.#resumedMs });
     this.#compareDue(nowMs);
