@@ -281,6 +281,43 @@ test("one that comes back alone doubts nobody who fell silent before it", () => 
   assert.equal(membership.listeningSinceMs, 0);
 });
 
+test("a later run of a member that fell silent may be the first after a cut: the others have time to come back", () => {
+  for (const name of ["d1.a", "d2.a", "d3.a", "d4.a"]) hear(data(name), 0);
+  hearRegularly(data("d1.a"), 1_000, 30_000);
+  membership.tick(30_000);
+  // A process that was never cut off, and no sign of the others.
+  hear(data("d4.b"), 30_000);
+  assert.equal(membership.listeningSinceMs, 30_000);
+  hear(data("d2.b"), 33_000);
+  assert.equal(membership.listeningSinceMs, 33_000);
+  assert.ok(membership.isUnknown(nodeId("d3.a")), "it may live");
+  hearRegularly(data("d2.b"), 34_000, 40_000);
+  assert.equal(membership.listeningSinceMs, 33_000, "only its first heartbeat shows anything");
+});
+
+test("while many members restart after a silence of all no wait follows the other at once", () => {
+  for (const name of ["d1.a", "d2.a", "d3.a", "d4.a", "d5.a"]) hear(data(name), 0);
+  hearRegularly(data("d1.a"), 1_000, 30_000);
+  membership.tick(30_000);
+  hear(data("d2.b"), 31_000);
+  hear(data("d3.b"), 33_500);
+  assert.equal(membership.listeningSinceMs, 31_000, "the list is about to be sent");
+});
+
+test("the next run of a member that was killed is no sign of a cut, of those that were killed with it neither", () => {
+  const [d1, d2, d3] = [data("d1.a"), data("d2.a"), data("d3.a")];
+  for (const member of [d1, d2, d3]) {
+    membership.linkUp(member);
+    hear(member, 0);
+  }
+  for (const member of [d2, d3]) membership.linkDown(member, 500);
+  hearRegularly(d1, 1_000, 10_000);
+  membership.tick(10_000);
+  hear(data("d2.b"), 10_000);
+  assert.equal(membership.listeningSinceMs, 0);
+  assert.equal(membership.isUnknown(d3.id), false, "it is known to be gone");
+});
+
 test("one that came back doubts nobody who dies after that, though it goes on speaking", () => {
   const [d1, d2] = [data("d1.a"), data("d2.a")];
   for (let atMs = 0; atMs <= 60_000; atMs += 1_000) {

@@ -30,8 +30,18 @@ interface Entry {
   heardMs: number;
   /** The time at which it was heard again after a silence, if there was one. */
   resumedMs: number;
+  /** The time at which its last link was closed; undefined if it was linked or heard since. */
+  closedMs: number | undefined;
   /** Its last heartbeat; undefined while it is not a member. */
   heartbeat: Heartbeat | undefined;
+}
+
+/** The end of a membership by a lost link or a lease. */
+interface Silence {
+  readonly member: Member;
+  readonly heardMs: number;
+  /** It said nothing for a while before its link was closed. A process that is killed closes its links at once. */
+  readonly fellSilent: boolean;
 }
 
 /** A data node that lives. */
@@ -59,8 +69,8 @@ export class Membership {
   readonly #closings = new Deadlines<string>();
   readonly #runs = new Runs();
   readonly #gone = new Set<NodeId>();
-  /** Members that ended by silence, with the time at which each was last heard. */
-  readonly #silent = new Map<string, { readonly member: Member; readonly heardMs: number }>();
+  /** Members that ended by silence, by role and name of the node: at most one run of a node is waited for. */
+  readonly #silent = new Map<string, Silence>();
   #listeningSinceMs = Number.NEGATIVE_INFINITY;
   #heardMs = Number.NEGATIVE_INFINITY;
   #listSerial = 0;
@@ -121,28 +131,46 @@ export class Membership {
   }
 
   /**
-   * A process is heard after a silence so long that its membership ended: it lived all the time, and processes that
-   * fell silent with it or later may live too. The same message never raises this doubt twice: a member that comes and
-   * goes was last heard after the dead ones.
+   * A member is heard after a silence so long that its membership ended. If it is the same process, it lived all the
+   * time, and processes that fell silent with it or later may live too. Returns whether there are any. The same message
+   * never raises this doubt twice: a member that comes and goes was last heard after the dead ones.
    */
-  #noteReturn(key: string): boolean {
-    const back = this.#silent.get(key);
+  #noteReturn(member: Member, nowMs: number): boolean {
+    const place = placeOf(member);
+    const back = this.#silent.get(place);
     if (back === undefined) return false;
-    this.#silent.delete(key);
+    this.#silent.delete(place);
+    if (member.id !== back.member.id) return this.#mayBeBack(back, nowMs);
     let isCut = false;
-    for (const [other, { member, heardMs }] of this.#silent) {
-      if (member.id === back.member.id || heardMs < back.heardMs - SILENCE_MS) continue;
+    for (const [other, silence] of this.#silent) {
+      if (!isWithOrAfter(silence, back)) continue;
       isCut = true;
       this.#silent.delete(other);
-      this.#gone.delete(member.id);
+      this.#gone.delete(silence.member.id);
+    }
+    return isCut;
+  }
+
+  /**
+   * A later run is heard of a node that fell silent: it may be a process that no cut concerned, or the first that a cut
+   * no longer concerns. Members that fell silent too are waited for. They stay remembered, since it may have been the
+   * former; and while there is a wait already, no other begins, or a list would never be sent while many restart.
+   */
+  #mayBeBack(back: Silence, nowMs: number): boolean {
+    if (!back.fellSilent || nowMs - this.#listeningSinceMs < SILENCE_MS) return false;
+    let isCut = false;
+    for (const silence of this.#silent.values()) {
+      if (!silence.fellSilent || !isWithOrAfter(silence, back)) continue;
+      isCut = true;
+      this.#gone.delete(silence.member.id);
     }
     return isCut;
   }
 
   linkUp(member: Member): void {
-    const entry = this.#entries.get(keyOf(member));
-    if (entry === undefined) this.#add(member, 1);
-    else entry.links++;
+    const entry = this.#entries.get(keyOf(member)) ?? this.#add(member);
+    entry.links++;
+    entry.closedMs = undefined;
     this.#closings.delete(keyOf(member));
   }
 
@@ -152,6 +180,7 @@ export class Membership {
     if (entry === undefined) return;
     entry.links = Math.max(0, entry.links - 1);
     if (entry.links > 0) return;
+    entry.closedMs = nowMs;
     if (entry.heartbeat === undefined) this.#remove(key, entry);
     else this.#closings.set(key, nowMs + this.#goneMs(entry, nowMs));
   }
@@ -174,15 +203,16 @@ export class Membership {
     const admission = this.#runs.admit(member.id, this.#signs, nowMs);
     if (admission.kind !== "admitted") return admission;
     if (admission.replaced !== undefined) this.#endRun(admission.replaced);
-    const wasCutOff = this.#noteReturn(key);
+    const wasCutOff = this.#noteReturn(member, nowMs);
     if (wasCutOff || this.#isDeaf(nowMs)) this.wasDeaf(nowMs);
     this.#heardMs = nowMs;
-    const entry = this.#entries.get(key) ?? this.#add(member, 0);
+    const entry = this.#entries.get(key) ?? this.#add(member);
     const before = entry.heartbeat;
     const { newestVersion = NO_VERSION } = heartbeat;
     if (newestVersion > this.#newestVersion) this.#newestVersion = newestVersion;
     if (before !== undefined && nowMs - entry.heardMs >= SILENCE_MS) this.#resumed(entry, nowMs);
     entry.heardMs = nowMs;
+    entry.closedMs = undefined;
     entry.heartbeat = heartbeat;
     this.#leases.set(key, nowMs + this.#options.memberLeaseMs);
     this.#closings.delete(key);
@@ -212,7 +242,7 @@ export class Membership {
     if (this.nextMs() <= nowMs && this.#isDeaf(nowMs)) this.#postponeEnds(nowMs);
     for (const deadlines of [this.#leases, this.#closings]) {
       for (let key = deadlines.take(nowMs); key !== undefined; key = deadlines.take(nowMs)) {
-        this.#rememberSilent(key);
+        this.#rememberSilent(key, nowMs);
         this.#end(key);
       }
     }
@@ -294,9 +324,9 @@ export class Membership {
     for (const entry of this.#entries.values()) if (isMember(entry)) yield entry;
   }
 
-  #add(member: Member, links: number): Entry {
+  #add(member: Member): Entry {
     const never = { heardMs: Number.NEGATIVE_INFINITY, resumedMs: Number.NEGATIVE_INFINITY };
-    const entry: Entry = { member, links, ...never, heartbeat: undefined };
+    const entry: Entry = { member, links: 0, ...never, closedMs: undefined, heartbeat: undefined };
     this.#entries.set(keyOf(member), entry);
     return entry;
   }
@@ -321,11 +351,13 @@ export class Membership {
     if (entry.links === 0) this.#remove(key, entry);
   }
 
-  #rememberSilent(key: string): void {
+  #rememberSilent(key: string, nowMs: number): void {
     const entry = this.#entries.get(key);
     if (entry?.heartbeat === undefined) return;
-    this.#silent.delete(key);
-    this.#silent.set(key, { member: entry.member, heardMs: entry.heardMs });
+    const { member, heardMs, closedMs = nowMs } = entry;
+    const place = placeOf(member);
+    this.#silent.delete(place);
+    this.#silent.set(place, { member, heardMs, fellSilent: closedMs - heardMs >= SILENCE_MS });
     if (this.#silent.size <= SILENT_MAX) return;
     for (const oldest of this.#silent.keys()) {
       this.#silent.delete(oldest);
@@ -358,4 +390,14 @@ function isMember(entry: Entry): entry is Entry & { heartbeat: Heartbeat } {
 /** Names a member in maps. */
 export function keyOf({ role, id }: Member): string {
   return `${role} ${id}`;
+}
+
+/** The member fell silent in the same cut as the other one, or in a later one; of one process that says nothing. */
+function isWithOrAfter({ member, heardMs }: Silence, back: Silence): boolean {
+  return member.id !== back.member.id && heardMs >= back.heardMs - SILENCE_MS;
+}
+
+/** Names a member in maps, whatever its run. */
+function placeOf({ role, id }: Member): string {
+  return `${role} ${nodeNameOf(id)}`;
 }
