@@ -93,6 +93,8 @@ export type MessageFact =
       readonly isLost: boolean;
     }
   | { readonly kind: "told"; readonly from: NodeId; readonly to: NodeId; readonly message: DataToSession }
+  /** A list of this version, or a change to it, has arrived at a session. */
+  | { readonly kind: "listed"; readonly node: NodeId; readonly service: ServiceKey; readonly version: bigint }
   | { readonly kind: "followed"; readonly from: NodeId; readonly to: NodeId; readonly message: FollowerToLeader }
   | { readonly kind: "replicated"; readonly from: NodeId; readonly to: NodeId; readonly message: LeaderToFollower }
   /** Recorded once for all meta nodes. */

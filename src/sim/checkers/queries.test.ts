@@ -62,5 +62,8 @@ test("a list is that of its version", () => {
 
 test("a change is told when it is here, and at the end every session has the newest list", () => {
   assert.equal(broken(queried(4n), [104_000, answered(5n)]), "7 convergence");
+  const listed = (atMs: number): At => [atMs, { kind: "listed", node: S1, service: S, version: 5n }];
+  assert.equal(broken(queried(4n), listed(103_000), [104_000, answered(5n)]), "7 convergence");
+  assert.equal(broken(queried(4n), listed(103_990), [104_000, answered(5n)]), undefined, "it came at the very end");
   assert.equal(broken(queried(), [100_010, answered(4n)], [110_000, { kind: "over", live: [] }]), "7 convergence");
 });

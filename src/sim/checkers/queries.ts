@@ -1,6 +1,6 @@
 // Questions about lists: each is answered in its time, with a version that some leader gave and its content, above the
 // one that was named if it says so, and never below one that the same session has answered with before. A change is
-// told when it is here, and not only at the end of the time. At the end every session answers with the newest list.
+// told when it is here, and not only later. At the end every session answers with the newest list.
 
 import type { NodeId, ServiceKey } from "../../model/ids.ts";
 import type { Fact } from "../facts.ts";
@@ -8,8 +8,8 @@ import type { Checker, Evidence, Finding, Rule } from "./checker.ts";
 import { listOf } from "./commits.ts";
 import { goesBack, OpenQuestions } from "./openQuestions.ts";
 
-// A change is on its way to a session for so long at the most, a fetch behind a cut link included.
-const NEW_MS = 20_000;
+// A session answers in the step in which a list arrives; a busy one takes some messages later.
+const STEP_MS = 200;
 
 type Queried = Fact & { readonly kind: "queried" };
 type Answered = Fact & { readonly kind: "queryAnswered" };
@@ -19,6 +19,8 @@ export class Queries implements Checker {
   readonly #open = new OpenQuestions<Queried>();
   /** The last answered version, by node and service. */
   readonly #answered = new Map<NodeId, Map<ServiceKey, bigint>>();
+  /** The last arrival of a list at a session, by node and service. */
+  readonly #listed = new Map<NodeId, Map<ServiceKey, { readonly version: bigint; readonly atMs: number }>>();
 
   constructor(evidence: Evidence) {
     this.#evidence = evidence;
@@ -34,12 +36,16 @@ export class Queries implements Checker {
         return undefined;
       case "queryAnswered":
         return this.#judge(fact, nowMs);
+      case "listed":
+        this.#noteList(fact, nowMs);
+        return undefined;
       case "paused":
         this.#open.paused(fact);
         return undefined;
       case "stopped":
         this.#open.stopped(fact.node);
         this.#answered.delete(fact.node);
+        this.#listed.delete(fact.node);
         return undefined;
       case "over":
         return this.#over();
@@ -59,7 +65,7 @@ export class Queries implements Checker {
     const open = this.#open.take(question);
     if (open === undefined) return finding("bug", service, `${node} answers a question that nobody asks any more`);
     if (version === undefined) return undefined;
-    const { since, askedMs, waitMs, isDelayed } = open;
+    const { since, askedMs, isDelayed } = open;
     if (isNewer !== version > since) {
       return finding(
         "3 a subscriber never goes back",
@@ -78,17 +84,21 @@ export class Queries implements Checker {
     if (!commits.at(service, version).some((commit) => listOf(commit, undefined) === list)) {
       return finding("4 whole versions", service, `${node} answers v${version} with ${list.replaceAll("\n", " ")}`);
     }
-    if (isNewer && !isDelayed && waitMs > 0 && nowMs >= askedMs + waitMs * 0.98) {
-      return this.#mayBeAtTheEnd(service, version, nowMs)
-        ? undefined
-        : finding("7 convergence", service, `${node} answers with v${version} only at the end of ${waitMs} ms`);
-    }
-    return undefined;
+    const hereMs = Math.max(askedMs, this.#hereMs(node, service, version));
+    if (!isNewer || isDelayed || nowMs <= hereMs + STEP_MS) return undefined;
+    return finding("7 convergence", service, `${node} answers with v${version} only after ${nowMs - hereMs} ms`);
   }
 
-  /** The version is so new that it came at the very end. */
-  #mayBeAtTheEnd(service: ServiceKey, version: bigint, nowMs: number): boolean {
-    return this.#evidence.commits.at(service, version).some(({ firstMs }) => nowMs - firstMs < NEW_MS);
+  #noteList({ node, service, version }: Fact & { readonly kind: "listed" }, nowMs: number): void {
+    const ofNode = this.#listed.get(node) ?? new Map<ServiceKey, { version: bigint; atMs: number }>();
+    this.#listed.set(node, ofNode);
+    ofNode.set(service, { version, atMs: nowMs });
+  }
+
+  /** The time of the last arrival of this version at the session; before all times if another one came later. */
+  #hereMs(node: NodeId, service: ServiceKey, version: bigint): number {
+    const listed = this.#listed.get(node)?.get(service);
+    return listed?.version === version ? listed.atMs : Number.NEGATIVE_INFINITY;
   }
 
   #over(): Finding | undefined {

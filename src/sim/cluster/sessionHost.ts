@@ -6,6 +6,7 @@ import type { ConnectionHandler, Log } from "../../base/ports.ts";
 import { Stepper } from "../../base/stepper.ts";
 import type { MetaToMember } from "../../cluster/messages/membership.ts";
 import type { DataToSession, SessionToData } from "../../cluster/messages/sessionData.ts";
+import type { DatumDelta, DatumSnapshot } from "../../model/datum.ts";
 import type { OpenGateway } from "../../protocols/kit/gateway.ts";
 import { GatewayChecks } from "../../protocols/kit/gatewayChecks.ts";
 import { SofaConnections } from "../../protocols/sofa/connections.ts";
@@ -169,6 +170,8 @@ export class SessionHost {
         this.step({ kind: "dataDown", node });
       },
       received: (from, message) => {
+        const list = listIn(message);
+        if (list !== undefined) record({ kind: "listed", node: id, service: list.serviceKey, version: list.version });
         this.step({ kind: "fromData", from, message });
       },
     });
@@ -241,5 +244,17 @@ export class SessionHost {
       warn: ignore,
       error: (event, fields) => bug(this.#environment, this.#process.id, `${event}: ${fields?.["reason"] ?? ""}`),
     };
+  }
+}
+
+/** The list, or the change to one, that a message carries. */
+function listIn(message: DataToSession): DatumSnapshot | DatumDelta | undefined {
+  switch (message.kind) {
+    case "snapshot":
+      return message.datum;
+    case "delta":
+      return message.delta;
+    default:
+      return undefined;
   }
 }
