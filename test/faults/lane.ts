@@ -186,7 +186,9 @@ class Trial {
     const { name, about } = this.#scenario;
     const failures = [...(this.#broken === undefined ? [] : [this.#broken]), ...(this.#stage?.failures ?? [])];
     const { times = {}, notes = [] } = this.#stage ?? {};
-    return { name, about, times, notes, failures, findings: this.#findings, isPassed: this.isPassed };
+    const findings = this.#findings;
+    const explanations = this.isPassed ? [] : (this.#stage?.explanations.flatMap((explain) => explain()) ?? []);
+    return { name, about, times, notes, failures, findings, explanations, isPassed: this.isPassed };
   }
 
   /** Its result is judged even if it does not come to its end. */

@@ -88,5 +88,16 @@ function ask(child: ChildProcess, order: LaneOrder): Promise<LaneAnswer> {
 
 function lost({ name, about }: Scenario, { dir }: LaneOptions): ScenarioResult {
   const failures = ["the lane's process ended"];
-  return { name, about, failures, isPassed: false, times: {}, notes: [], findings: [], seconds: 0, logs: dir };
+  return {
+    name,
+    about,
+    failures,
+    isPassed: false,
+    times: {},
+    notes: [],
+    findings: [],
+    explanations: [],
+    seconds: 0,
+    logs: dir,
+  };
 }

@@ -11,6 +11,7 @@ const RESULT: ScenarioResult = {
   notes: ["a note"],
   failures: [],
   findings: [],
+  explanations: [],
   seconds: 10,
   logs: "there",
 };
@@ -20,9 +21,9 @@ test("the table shows what was measured, and a dash for what does not apply", ()
   assert.equal(row, "| data-killed | 12 ms     | –                | 2.3 s       | passed  | kill -9; a note |");
 });
 
-test("a failed scenario says what was wrong and where its logs are", () => {
-  const failed = { ...RESULT, isPassed: false, failures: ["too late"], findings: ["ghost"] };
-  assert.equal(faultsOf(failed), "data-killed:\n  - too late\n  - ghost\n  logs and history: there");
+test("a failed scenario says what was wrong, what may explain it and where its logs are", () => {
+  const failed = { ...RESULT, isPassed: false, failures: ["too late"], findings: ["ghost"], explanations: ["5 of 6"] };
+  assert.equal(faultsOf(failed), "data-killed:\n  - too late\n  - ghost\n  5 of 6\n  logs and history: there");
 });
 
 test("new results replace the old ones between the marks, and nothing else", () => {

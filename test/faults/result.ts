@@ -12,6 +12,8 @@ export interface ScenarioResult {
   readonly failures: readonly string[];
   /** The judge's findings in the history. */
   readonly findings: readonly string[];
+  /** What a scenario kept to explain them. */
+  readonly explanations: readonly string[];
   readonly seconds: number;
   /** The folder with logs and history. */
   readonly logs: string;
@@ -45,9 +47,10 @@ function duration(durationMs: number | undefined): string {
 const SHOWN_MAX = 8;
 
 /** The faults of a scenario, for the terminal. */
-export function faultsOf({ name, failures, findings, logs }: ScenarioResult): string {
+export function faultsOf({ name, failures, findings, explanations, logs }: ScenarioResult): string {
   const all = [...failures, ...findings];
   const shown = all.slice(0, SHOWN_MAX).map((text) => `  - ${text}`);
   const more = all.length > SHOWN_MAX ? [`  - and ${all.length - SHOWN_MAX} more`] : [];
-  return [`${name}:`, ...shown, ...more, `  logs and history: ${logs}`].join("\n");
+  const explained = explanations.map((text) => `  ${text}`);
+  return [`${name}:`, ...shown, ...more, ...explained, `  logs and history: ${logs}`].join("\n");
 }

@@ -61,6 +61,8 @@ export class Stage {
   readonly absences: AllowedAbsence[] = [];
   /** The scenario's own failures. */
   readonly failures: string[] = [];
+  /** Printed after the findings if there are any. */
+  readonly explanations: (() => readonly string[])[] = [];
   /** For the table. */
   readonly notes: string[] = [];
   /** The last time at which something was done to the cluster: faults and their ends. */
@@ -147,6 +149,11 @@ export class Stage {
 
   pause(durationMs: number): Promise<void> {
     return sleep(durationMs);
+  }
+
+  /** Keeps what may explain a failure. */
+  explain(explanation: () => readonly string[]): void {
+    this.explanations.push(explanation);
   }
 
   fail(what: string): void {

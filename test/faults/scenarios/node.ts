@@ -1,13 +1,12 @@
 // Disks that are full, everything at once, everything in turn.
 
-import { DATAS, METAS, NODES, SESSIONS } from "../cluster/cluster.ts";
+import { DATAS, METAS, SESSIONS } from "../cluster/cluster.ts";
 import type { Stage } from "../stage.ts";
+import { ALL_KILLED } from "./allKilled.ts";
 import type { Scenario } from "./scenario.ts";
 import { comeBack, kill, leadNothing, ledBy, noteCalls, USUAL_CHURN, USUAL_MS } from "./steps.ts";
 
 const DISK_FULL_MS = 15_000;
-// Starting nine processes on a small machine, and everything that clients then say again.
-const ALL_BACK_MS = 30_000;
 // Only a meta node that leads gives the slots to another data node, and the lease of the dead one is 5 s.
 const TAKEOVER_AND_FAILOVER_MS = 10_000;
 const STOP_MS = 40_000;
@@ -45,21 +44,7 @@ export const NODE_SCENARIOS: readonly Scenario[] = [
       await comeBack(stage, ...names);
     },
   },
-  {
-    name: "all-killed",
-    about: "kill -9 of all nine processes at once, started again",
-    lane: 1,
-    isAlone: true,
-    hasJava: true,
-    run: async (stage) => {
-      stage.startChurn(USUAL_CHURN);
-      const sinceMs = await kill(stage, ...NODES);
-      await stage.stopChurn();
-      const started = comeBack(stage, ...NODES);
-      await stage.changesAreShown({ sinceMs, limitMs: ALL_BACK_MS });
-      await started;
-    },
-  },
+  ALL_KILLED,
   {
     name: "rolling-restart",
     about: "SIGTERM and start of all nine processes in turn, under 200 registrations a second and 500 subscribers",
