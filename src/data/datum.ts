@@ -25,6 +25,8 @@ export class Datum {
   readonly interest = new Interest();
   /** The latest state of earlier leaders that is contained here. */
   inherited: DatumVersion = NO_DATUM_VERSION;
+  /** The last size that was recorded for the disk, by ServiceSizes. */
+  recordedSize = 0;
   readonly #publications: ServicePublications;
   readonly #log: OperatorLog;
   readonly #memory: Tombstones<Datum>;

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { brandServiceKey, type ServiceKey } from "../model/ids.ts";
 import { RestartHold } from "./restartHold.ts";
 import { ServiceSizes } from "./serviceSizes.ts";
-import { ORDERS, put, START_MS } from "./testing/harness.ts";
+import { ORDERS, put, removed, START_MS } from "./testing/harness.ts";
 import { datum, follows, given, leads, slotsAfter } from "./testing/parts.ts";
 
 const HOLD_MS = 15_000;
@@ -107,6 +107,63 @@ test("sizes are written 20 ms after the first change, together, and 50 ms and mo
   assert.equal(disk.nextMs(), START_MS + 20 + 50 + 0.15, "the disk rests for as long as the last write was large");
   disk.resized(one, START_MS + 100);
   assert.equal(disk.nextMs(), START_MS + 20 + 50 + 0.15);
+});
+
+/** The sizes that are written at this time. */
+function writtenAt(
+  { saved, disk }: ReturnType<typeof sizes>,
+  nowMs: number,
+): readonly (readonly [ServiceKey, number])[] {
+  disk.wake(nowMs);
+  disk.wake(nowMs + 1_000);
+  return saved.splice(0).flat();
+}
+
+test("a smaller size is written after half a minute, as it is then", () => {
+  const node = sizes(held());
+  const { datum: one, contents } = datum();
+  for (const registId of ["r1", "r2", "r3"]) contents.apply(one, put({ registId }));
+  node.disk.resized(one, START_MS);
+  assert.deepEqual(writtenAt(node, START_MS + 100), [[ORDERS, 3]]);
+  for (const registId of ["r1", "r2"]) {
+    contents.apply(one, removed("unpublished", { version: 2n, registeredMs: START_MS }, registId));
+    node.disk.resized(one, START_MS + 2_000);
+  }
+  assert.equal(node.disk.nextMs(), START_MS + 32_000);
+  assert.deepEqual(writtenAt(node, START_MS + 30_999), []);
+  assert.deepEqual(writtenAt(node, START_MS + 32_000), [[ORDERS, 1]]);
+  assert.equal(node.disk.nextMs(), Number.POSITIVE_INFINITY);
+  contents.apply(one, put({ registId: "r4" }));
+  node.disk.resized(one, START_MS + 40_000);
+  assert.deepEqual(writtenAt(node, START_MS + 40_100), [[ORDERS, 2]], "a larger one at once");
+});
+
+test("a publisher that is back within half a minute was never away for the disk", () => {
+  const node = sizes(held());
+  const { datum: one, contents } = datum();
+  for (const registId of ["r1", "r2"]) contents.apply(one, put({ registId }));
+  node.disk.resized(one, START_MS);
+  contents.apply(one, removed("unpublished", { version: 2n, registeredMs: START_MS }));
+  node.disk.resized(one, START_MS + 1_000);
+  contents.apply(one, put({ registId: "r1", version: 3n }));
+  node.disk.resized(one, START_MS + 2_000);
+  assert.deepEqual(
+    writtenAt(node, START_MS + 60_000).filter(([, size]) => size !== 2),
+    [],
+  );
+});
+
+test("a node that stops writes what has become smaller, though its slots are cleared by then", () => {
+  const { saved, disk } = sizes(held());
+  const { datum: one, contents } = datum();
+  for (const registId of ["r1", "r2"]) contents.apply(one, put({ registId }));
+  disk.resized(one, START_MS);
+  disk.flush();
+  contents.apply(one, removed("unpublished", { version: 2n, registeredMs: START_MS }));
+  disk.resized(one, START_MS + 1_000);
+  contents.clear();
+  disk.flush();
+  assert.deepEqual(saved, [[[ORDERS, 2]], [[ORDERS, 1]]]);
 });
 
 test("of a service that is held the disk keeps what is waited for, until it is shown", () => {

@@ -1,5 +1,9 @@
 // The number of publishers of each service, on its way to the node's disk: RestartHold waits for these after a restart.
 // For a service that is still held the disk keeps the size of the hold, not the present one.
+//
+// A smaller size is recorded only after a while. The hold counts publishers and does not know them: if one has been
+// taken back, or is on its way to another session, when everything is killed, and comes back together with the others,
+// it would count for one that is still missing.
 
 import type { SlotHold } from "../cluster/messages/replication.ts";
 import type { ServiceKey } from "../model/ids.ts";
@@ -13,6 +17,9 @@ import type { KeptSlot } from "./slots.ts";
 const SAVE_DELAY_MS = 20;
 const SAVE_INTERVAL_MS = 50;
 const SAVE_INTERVAL_MS_PER_SERVICE = 0.15;
+// A service that is started anew, publisher by publisher, is whole again within this time. If everything is restarted
+// within it, a publisher that is gone for good holds its service back for the hold's time.
+const SMALLER_MS = 30_000;
 // One write takes some six milliseconds; the rest waits for the next.
 const SERVICES_PER_SAVE = 1_000;
 
@@ -20,6 +27,8 @@ export class ServiceSizes {
   readonly #hold: RestartHold;
   readonly #save: (changed: ReadonlyMap<ServiceKey, number>) => void;
   #unsaved = new Map<ServiceKey, number>();
+  /** Services that have become smaller, in the order of the times at which that is to be recorded. */
+  readonly #smaller = new Map<ServiceKey, { readonly datum: Datum; size: number; readonly atMs: number }>();
   #dueMs = Number.POSITIVE_INFINITY;
   #restedMs = Number.NEGATIVE_INFINITY;
 
@@ -30,7 +39,16 @@ export class ServiceSizes {
 
   /** A datum may have another size: it is recorded, unless more publishers are waited for. */
   resized(datum: Datum, nowMs: number): void {
-    if (this.#hold.releaseIfWhole(datum)) this.#set(datum.serviceKey, datum.size, nowMs);
+    if (!this.#hold.releaseIfWhole(datum)) return;
+    const { serviceKey, size, recordedSize } = datum;
+    if (size >= recordedSize) return this.#record(datum, size, nowMs);
+    const smaller = this.#smaller.get(serviceKey);
+    if (smaller?.datum === datum) {
+      smaller.size = size;
+      return;
+    }
+    this.#smaller.delete(serviceKey);
+    this.#smaller.set(serviceKey, { datum, size, atMs: nowMs + SMALLER_MS });
   }
 
   /** The slot's leader has no such datum; if it holds the service, it was not published again yet. */
@@ -68,11 +86,17 @@ export class ServiceSizes {
   }
 
   nextMs(): number {
-    return Math.min(this.#dueMs, this.#hold.untilMs);
+    return Math.min(this.#dueMs, this.#hold.untilMs, this.#smallerMs());
+  }
+
+  #smallerMs(): number {
+    for (const { atMs } of this.#smaller.values()) return atMs;
+    return Number.POSITIVE_INFINITY;
   }
 
   /** Saves the changed sizes, if that is due. */
   wake(nowMs: number): void {
+    this.#recordSmaller(SERVICES_PER_SAVE, nowMs);
     if (nowMs < this.#dueMs) return;
     const changed = this.#takeUnsaved();
     this.#restedMs = nowMs + SAVE_INTERVAL_MS + changed.size * SAVE_INTERVAL_MS_PER_SERVICE;
@@ -96,15 +120,32 @@ export class ServiceSizes {
     return some;
   }
 
+  /** Records the sizes of services that have become smaller long enough ago. */
+  #recordSmaller(servicesMax: number, nowMs: number): void {
+    let recorded = 0;
+    for (const { datum, size, atMs } of this.#smaller.values()) {
+      if (atMs > nowMs || recorded === servicesMax) return;
+      recorded++;
+      this.#record(datum, size, nowMs);
+    }
+  }
+
   /** Saves the changed sizes now. */
   flush(): void {
+    this.#recordSmaller(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
     const changed = this.#unsaved;
     this.#unsaved = new Map();
     this.#dueMs = Number.POSITIVE_INFINITY;
     if (changed.size > 0) this.#save(changed);
   }
 
+  #record(datum: Datum, size: number, nowMs: number): void {
+    datum.recordedSize = size;
+    this.#set(datum.serviceKey, size, nowMs);
+  }
+
   #set(serviceKey: ServiceKey, size: number, nowMs: number): void {
+    this.#smaller.delete(serviceKey);
     this.#unsaved.set(serviceKey, size);
     if (this.#dueMs < Number.POSITIVE_INFINITY) return;
     this.#dueMs = Math.max(nowMs + SAVE_DELAY_MS, this.#restedMs);
