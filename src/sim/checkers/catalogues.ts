@@ -6,6 +6,8 @@ import type { CatalogueEntry } from "../../model/catalogue.ts";
 import type { NodeId, ServiceKey } from "../../model/ids.ts";
 import type { Fact } from "../facts.ts";
 import type { Checker, Evidence, Finding, Rule } from "./checker.ts";
+import type { Commit } from "./commits.ts";
+import { newestLists } from "./lostVersions.ts";
 import { goesBack, OpenQuestions } from "./openQuestions.ts";
 
 type Asked = Fact & { readonly kind: "catalogueAsked" };
@@ -20,11 +22,11 @@ interface Shown {
 }
 
 export class Catalogues implements Checker {
-  readonly #evidence: Pick<Evidence, "commits">;
+  readonly #evidence: Pick<Evidence, "commits" | "nodes">;
   readonly #open = new OpenQuestions<Asked>();
   readonly #shown = new Map<number, Shown>();
 
-  constructor(evidence: Pick<Evidence, "commits">) {
+  constructor(evidence: Pick<Evidence, "commits" | "nodes">) {
     this.#evidence = evidence;
   }
 
@@ -99,17 +101,21 @@ export class Catalogues implements Checker {
     for (const { node } of this.#open.values()) return finding("7 convergence", `${node} has not answered`);
     for (const { node, isWhole, entries } of this.#shown.values()) {
       if (!isWhole) return finding("7 convergence", `${node} was not told of all slots`);
-      for (const [service, newest] of this.#evidence.commits.newestOfAll()) {
-        const size = newest.content.size;
+      for (const [service, { version, content }] of this.#evidence.commits.newestOfAll()) {
         const entry = entries.get(service);
-        if (size === (entry?.size ?? 0) && (size === 0 || entry?.version === newest.version)) continue;
+        if (newestLists(this.#evidence, service).some((list) => isShownBy(list, entry))) continue;
         const shownText = `${entry?.size ?? 0} publishers at v${entry?.version}`;
-        const text = `${node} shows ${shownText}, not ${size} at v${newest.version}`;
+        const text = `${node} shows ${shownText}, not ${content.size} at v${version}`;
         return finding("7 convergence", text, service);
       }
     }
     return undefined;
   }
+}
+
+/** A service without publishers is not shown. */
+function isShownBy({ content: { size }, version }: Commit, entry: CatalogueEntry | undefined): boolean {
+  return size === (entry?.size ?? 0) && (size === 0 || entry?.version === version);
 }
 
 function finding(rule: Rule, text: string, service?: ServiceKey): Finding {

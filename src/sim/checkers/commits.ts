@@ -80,6 +80,17 @@ export class Commits {
     return this.#services.get(service)?.newest;
   }
 
+  /** The last one of the last leader, among those that fit. */
+  newestOf(service: ServiceKey, fits: (commit: Commit) => boolean): Commit | undefined {
+    let newest: Commit | undefined;
+    for (const namesakes of this.#services.get(service)?.byVersion.values() ?? []) {
+      for (const commit of namesakes) {
+        if ((newest === undefined || isLater(commit, newest)) && fits(commit)) newest = commit;
+      }
+    }
+    return newest;
+  }
+
   /** The newest one of each service. */
   *newestOfAll(): Generator<readonly [ServiceKey, Commit]> {
     for (const [service, { newest }] of this.#services) if (newest !== undefined) yield [service, newest];

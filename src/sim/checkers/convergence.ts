@@ -6,6 +6,7 @@ import { nodeId, type ServiceKey } from "../../model/ids.ts";
 import type { Fact, LiveClient } from "../facts.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";
 import { type Commit, listOf } from "./commits.ts";
+import { isOfTheDead } from "./lostVersions.ts";
 import type { KnownRegistration } from "./registrations.ts";
 
 interface WatchedList {
@@ -126,14 +127,7 @@ export class Convergence implements Checker {
     const { commits, nodes } = this.#evidence;
     const held = commits.heldAt(nodeId(session), service);
     if (held === undefined || held.version >= version) return undefined;
-    return nodes.hasBlackedOut || this.#isOfTheDead(service, version) ? held : undefined;
-  }
-
-  /** It was given by a data node that was cut off, or stood apart otherwise, and that died before that was over. */
-  #isOfTheDead(service: ServiceKey, version: bigint): boolean {
-    const { commits, nodes } = this.#evidence;
-    const given = commits.at(service, version);
-    return given.length > 0 && given.every(({ by, firstMs }) => nodes.diedApart(by, firstMs));
+    return nodes.hasBlackedOut || isOfTheDead(this.#evidence, service, version) ? held : undefined;
   }
 
   /** Of clients that share a registId the newest must be seen if no other is. Once that one is gone, none may be. */

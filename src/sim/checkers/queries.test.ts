@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Fact } from "../facts.ts";
 import { Queries } from "./queries.ts";
-import { type At, brokenBy, D1, READY, S, S1, shows, stopped } from "./testing/history.ts";
+import { type At, brokenBy, cut, D1, READY, S, S1, S2, shows, stopped } from "./testing/history.ts";
 
 const EARLIER = 1_000_000;
 
@@ -66,4 +66,17 @@ test("a change is told when it is here, and at the end every session has the new
   assert.equal(broken(queried(4n), listed(103_000), [104_000, answered(5n)]), "7 convergence");
   assert.equal(broken(queried(4n), listed(103_990), [104_000, answered(5n)]), undefined, "it came at the very end");
   assert.equal(broken(queried(), [100_010, answered(4n)], [110_000, { kind: "over", live: [] }]), "7 convergence");
+});
+
+test("a version is not missed at the end if its leader gave it while it was cut off, and died then", () => {
+  const given: At[] = [
+    [70_000, cut("d1", "d2", true)],
+    [71_000, shows(D1, S2, 6n, "c.1~1~c")],
+  ];
+  const answeredLater: At[] = [queried(), [100_010, answered(5n)], [110_000, { kind: "over", live: [] }]];
+  const healed: At = [90_000, cut("d1", "d2", false)];
+  assert.equal(broken(...given, [80_000, stopped(D1)], healed, ...answeredLater), undefined);
+  assert.equal(broken(...given, healed, [98_000, stopped(D1)], ...answeredLater), "7 convergence");
+  const older: At[] = [queried(), [100_010, answered(4n)], [110_000, { kind: "over", live: [] }]];
+  assert.equal(broken(...given, [80_000, stopped(D1)], healed, ...older), "7 convergence", "another one was known");
 });

@@ -6,6 +6,7 @@ import type { NodeId, ServiceKey } from "../../model/ids.ts";
 import type { Fact } from "../facts.ts";
 import type { Checker, Evidence, Finding, Rule } from "./checker.ts";
 import { listOf } from "./commits.ts";
+import { newestLists } from "./lostVersions.ts";
 import { goesBack, OpenQuestions } from "./openQuestions.ts";
 
 // A session answers in the step in which a list arrives; a busy one takes some messages later.
@@ -104,9 +105,10 @@ export class Queries implements Checker {
   #over(): Finding | undefined {
     for (const [node, ofNode] of this.#answered) {
       for (const [service, version] of ofNode) {
-        const newest = this.#evidence.commits.newest(service)?.version ?? version;
-        if (newest === version) continue;
-        return finding("7 convergence", service, `${node} answers v${version} at the end, and not v${newest}`);
+        const newest = newestLists(this.#evidence, service);
+        if (newest.length === 0 || newest.some((list) => list.version === version)) continue;
+        const text = `${node} answers v${version} at the end, and not v${newest[0]?.version}`;
+        return finding("7 convergence", service, text);
       }
     }
     return undefined;
