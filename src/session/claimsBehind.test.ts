@@ -156,3 +156,22 @@ test("a client's next connection does not wait behind the last one, and a client
   };
   assert.deepEqual([stays("10.0.0.2", false), stays("10.0.0.1", false), stays("10.0.0.2", true)], [true, false, false]);
 });
+
+test("a claim that a data node took before it heard of the holding is in front, the holding waits behind it", () => {
+  const all = new Publications(nodeId("session-1"), COSTS);
+  all.divide(SLOTS);
+  const [claimant, holder] = [clientAt("10.0.0.1"), clientAt("10.0.0.2")];
+  put(all, claimant, 8n);
+  refuse(all);
+  const claim = all.get(KEY);
+  put(all, holder, 1n);
+  const held = all.get(KEY);
+  assert.ok(claim && held && held.version === 1n);
+  const stamp = { version: held.version, registeredMs: held.registeredMs };
+  const by = { version: claim.version, registeredMs: claim.registeredMs };
+  assert.equal(all.superseded({ ...KEY, stamp, by, isRemoved: false }), undefined);
+  assert.equal(all.get(KEY), claim);
+  assert.deepEqual([all.digestOf(slotOf(ORDERS, SLOTS)).count, all.isContested, all.size], [1, false, 1]);
+  assert.equal(all.dropSome(claimant, 9).length, 1);
+  assert.deepEqual([all.get(KEY), all.isContested], [held, true], "it is said again");
+});

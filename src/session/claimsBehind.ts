@@ -4,6 +4,7 @@
 // client.
 
 import { HELD } from "../base/budget.ts";
+import { compareStamps, type Stamp } from "../model/publication.ts";
 import type { PublishRequest } from "../registry/registry.ts";
 import type { Client, HeldPublication } from "./client.ts";
 import { isOneClient } from "./takeOver.ts";
@@ -16,6 +17,17 @@ export function mayWait(contested: HeldPublication, client: Client, request: Pub
 /** A holding, and the claims that wait behind it. */
 export function* lineOf(held: HeldPublication): Generator<HeldPublication> {
   for (let at: HeldPublication | undefined = held; at !== undefined; at = at.behind) yield at;
+}
+
+/** The claim with this stamp that waits behind a holding, taken out of the line. */
+export function takeBehind(held: HeldPublication, stamp: Stamp): HeldPublication | undefined {
+  for (let at = held; at.behind !== undefined; at = at.behind) {
+    const claim: HeldPublication = at.behind;
+    if (compareStamps(claim.publication, stamp) !== 0) continue;
+    at.behind = claim.behind;
+    return claim;
+  }
+  return undefined;
 }
 
 /** Forgets the claims behind a holding for which `isMeant` returns true. */

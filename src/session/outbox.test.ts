@@ -103,6 +103,20 @@ test("a publication that still waits can be withdrawn, one that has been replace
   assert.equal(outbox.isEmpty, true);
 });
 
+test("a withdrawn publication under way does not wait again, when its batch is refused or may be lost", () => {
+  for (const end of [(outbox: Outbox) => void outbox.refused(), (outbox: Outbox) => outbox.putBack()]) {
+    const claim = publication({ version: 8n });
+    const outbox = newOutbox({ kind: "put", publication: claim });
+    outbox.next();
+    outbox.withdraw(claim);
+    const [holding, other] = [put({ version: 1n }), put({ registId: "p2" })];
+    outbox.add(holding);
+    outbox.add(other);
+    end(outbox);
+    assert.deepEqual(outbox.next()?.items, [holding, other]);
+  }
+});
+
 test("a publication whose end waits is not withdrawn, nor one of another service", () => {
   const end = removal();
   const outbox = newOutbox(end);

@@ -54,8 +54,13 @@ export class Outbox {
     if (waiting === undefined || compareStamps(stampOf(item), stampOf(waiting)) >= 0) this.#waiting.set(key, item);
   }
 
-  /** Forgets a publication that still waits. */
+  /** Forgets a publication that still waits, or would wait again if the batch under way is not taken. */
   withdraw(publication: Publication): void {
+    const batch = this.#underWay;
+    const isThis = (item: PublishItem) => item.kind === "put" && item.publication === publication;
+    if (batch?.items.some(isThis) === true) {
+      this.#underWay = { id: batch.id, items: batch.items.filter((item) => !isThis(item)) };
+    }
     const key = keyIn(this.#waiting, { kind: "put", publication });
     const waiting = this.#waiting.get(key);
     if (waiting?.kind === "put" && waiting.publication === publication) this.#waiting.delete(key);

@@ -9,7 +9,7 @@ import { haveOneHost, type NodeId, type ServiceKey } from "../model/ids.ts";
 import { listBytesOf, mayAdd } from "../model/listBytes.ts";
 import { compareStamps, type Publication, type Stamp } from "../model/publication.ts";
 import type { PublishRequest, RegistrationKey } from "../registry/registry.ts";
-import { dropBehind, lineOf, mayWait } from "./claimsBehind.ts";
+import { dropBehind, lineOf, mayWait, takeBehind } from "./claimsBehind.ts";
 import type { Client, HeldPublication } from "./client.ts";
 import type { Costs } from "./costs.ts";
 import { Holdings } from "./holdings.ts";
@@ -231,6 +231,11 @@ export class Publications {
   superseded(lost: Superseded): Publication | undefined {
     const held = this.#findAt(lost);
     if (held === undefined) return undefined;
+    const claim = lost.isRemoved ? undefined : takeBehind(held, lost.by);
+    if (claim !== undefined) {
+      this.#stepBehind(held, claim);
+      return undefined;
+    }
     const state = next(held.state, { kind: lossOf(lost, held.client) });
     if (state.kind !== "restamped") {
       this.#enter(held, state);
@@ -330,6 +335,15 @@ export class Publications {
     held.client.publications.delete(held);
     held.client = to;
     to.publications.add(held);
+  }
+
+  /** A data node had taken the claim before it heard of the holding: the claim is in front, and the holding waits. */
+  #stepBehind(held: HeldPublication, claim: HeldPublication): void {
+    this.#takeOut(held);
+    held.state = next(held.state, { kind: "heldElsewhere", holder: claim.client.id, isOneHost: false });
+    claim.behind = held;
+    claim.state = next(claim.state, { kind: "taken" });
+    this.#add(claim);
   }
 
   /**
