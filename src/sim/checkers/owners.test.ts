@@ -284,3 +284,20 @@ test("what a session took that ended before the leader was lost without a copy i
   assert.equal(broken(...takenTwice(19_000)), undefined);
   assert.equal(broken(...takenTwice(20_000.5)), RULE, "it was there when the next one began");
 });
+
+test("what its owner has taken back is free, also if the leader answers before the owner is answered", () => {
+  const again: readonly At[] = [
+    [9_000, { kind: "connected", client: "c", session: S1, connection: 1, isMute: false }],
+    [9_000, { kind: "unpublished", client: "c", service: S, registId: "c.1", version: 2n }],
+    [9_000, ended(S1, 2n, 2)],
+    [9_001, taken(2)],
+    [9_001, shows(D1, S2, 11n)],
+    [9_002, acknowledged(2n, S1)],
+    [10_000, cut("s1", "d1", true)],
+    [20_000, published(3n)],
+    [20_005, acknowledged(3n, S1)],
+  ];
+  assert.equal(broken(...HEARD, ...again, [21_000, shows(D1, S2, 12n, STRANGERS)]), undefined);
+  const another = again.filter(([, { kind }]) => kind !== "connected" && kind !== "acknowledged");
+  assert.equal(broken(...HEARD, ...another, [21_000, shows(D1, S2, 12n, STRANGERS)]), RULE);
+});

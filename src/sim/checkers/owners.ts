@@ -9,6 +9,7 @@
 // copy: the next leader hears the sessions in any order, and the stranger's may be the first.
 
 import type { PublishItem } from "../../cluster/messages/sessionData.ts";
+import type { NodeId } from "../../model/ids.ts";
 import type { Fact } from "../facts.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";
 import { clientOf, type Sighting, tokenOf } from "./commits.ts";
@@ -96,7 +97,7 @@ export class Owners implements Checker {
       if (refused.has(owner.registId)) continue;
       const key = keyOf(owner);
       // The end of a stranger's registration does not concern the owner's.
-      const isOwners = owner.acknowledgements.some((one) => one.session === session && one.version === endOf);
+      const isOwners = endOf !== undefined && this.#hasTakenBack(owner, { session, version: endOf });
       if (endOf === undefined) this.#heard.set(key, { session, atMs: nowMs });
       else if (isOwners) {
         this.#endedMs.set(`${key} ${session}`, nowMs);
@@ -105,6 +106,13 @@ export class Owners implements Checker {
         if (this.#heard.get(key)?.session === session) this.#noteLetGo(key, nowMs);
       }
     }
+  }
+
+  /** The owner took its registration back at this session, and has been answered or is about to be. */
+  #hasTakenBack(owner: KnownRegistration, { session, version }: { session: NodeId; version: bigint }): boolean {
+    const connections = [...this.#evidence.registrations.client(owner.client).open.values()];
+    const isHere = connections.some((one) => one.session === session) && owner.unpublished.includes(version);
+    return isHere || owner.acknowledgements.some((one) => one.session === session && one.version === version);
   }
 
   /** Checks entries that are no longer shown in their earlier form. */
@@ -167,10 +175,10 @@ export class Owners implements Checker {
     const { nodes } = this.#evidence;
     const key = keyOf(owner);
     const unknownMs = Math.max(lostMs, this.#letGoMs.get(key) ?? lostMs);
-    const acknowledgements = owner.acknowledgements.filter(({ session, atMs }) => {
+    const acknowledgements = owner.acknowledgements.filter(({ session, version, atMs }) => {
       const stopMs = nodes.run("session", session)?.stopMs ?? Number.POSITIVE_INFINITY;
       const endedMs = this.#endedMs.get(`${key} ${session}`) ?? Number.NEGATIVE_INFINITY;
-      return stopMs > unknownMs && atMs > endedMs;
+      return stopMs > unknownMs && atMs > endedMs && !owner.unpublished.includes(version);
     });
     const isCutOff = ({ session, atMs }: Acknowledgement) => {
       // The next cut may begin before the links are made again after the last one.
