@@ -4,7 +4,8 @@
 // takes back a registration that the other session still holds.
 //
 // A new leader, or one that lost a session's link, hears in any order which registrations sessions have taken
-// meanwhile. So each later time may come from the session that the client has left, whose clock is ahead.
+// meanwhile. So each later time may come from the session that the client has left, whose clock is ahead. So may the
+// later time of a holding against which a session's publication has just lost.
 
 import type { InventoryEntry } from "../cluster/messages/sessionData.ts";
 import type { NodeId, ServiceKey } from "../model/ids.ts";

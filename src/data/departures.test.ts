@@ -240,6 +240,21 @@ test("it goes when the other session says that its client has left too, or says 
   assert.equal(silent.list().addresses.length, 0);
 });
 
+test("a client whose return looked old is asked for before the removal from the session that it left counts", () => {
+  const node = serving();
+  node.publish(put({ registeredMs: START_MS + 5_000 }));
+  const before = node.list().state;
+  node.tell({ kind: "publish", batch: 1, epoch: 1n, items: [put(byOther)] }, OTHER);
+  node.publish(removed("left", { version: 1n, registeredMs: START_MS + 5_000 }));
+  const asked = node.sent.find(({ to, message }) => to === OTHER && message.kind === "wanted")?.message;
+  assert.deepEqual(asked?.kind === "wanted" && asked.superseded.map(({ isRemoved }) => isRemoved), [true]);
+  const restamped = put({ registeredMs: START_MS + 5_001, ...byOther });
+  const left = removed("left", { version: 1n, registeredMs: START_MS });
+  node.tell({ kind: "publish", batch: 2, epoch: 1n, items: [restamped, left] }, OTHER);
+  node.pass(LEASE_MS);
+  assert.deepEqual(node.list().state, before, "it is back with a later time, and nobody sees a difference");
+});
+
 test("a leader that came later knows it too, from what the other session says that it holds", () => {
   const node = serving();
   node.tell({ kind: "publish", batch: 1, epoch: 1n, items: [put({ registeredMs: START_MS + 1, ...byOther })] }, OTHER);

@@ -73,6 +73,9 @@ export class Intake {
       else if (outgrown !== undefined) notTaken.unlisted.push(outgrown);
       else if (!this.#apply(datum, item, { live, from }, applied) && item.kind === "put") {
         notTaken.superseded.push(supersededBy(datum, item.publication));
+        // By a clock that is behind a client's return looks old. Its session publishes it again with a later time, and
+        // is asked if the removal from the session that the client has left is here before that.
+        if (isForeign) led.contents.contests.claimed(from, item.publication, { winner: held, isLate: true });
       }
     }
     for (const [datum, applied] of touched) commits.commit(applied.led, datum, applied, nowMs);
