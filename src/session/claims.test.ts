@@ -102,6 +102,16 @@ test("what is held elsewhere is not compared, and not said for a client that is 
   assert.deepEqual(puts(), []);
 });
 
+test("a claim that is under way is in the inventory behind it, for the data node may have taken it", () => {
+  challenger();
+  const inventories = () =>
+    toData.flatMap((message) => (message.kind === "inventory" ? [message.entries.map(({ version }) => version)] : []));
+  fromData({ kind: "differs", slots: [0] });
+  fromData({ kind: "wanted", slot: 0, keys: [[ORDERS, "p1"]], superseded: [] });
+  fromData({ kind: "differs", slots: [0] });
+  assert.deepEqual(inventories(), [[], [5n]]);
+});
+
 test("a new leader hears first of what others hold", () => {
   challenger();
   const message = { kind: "slotTable", table: tableOf(DATA, 2n), versionFloor: 0n } as const;

@@ -14,6 +14,8 @@ const MOVED_RETRY_MS = 50;
 // The most slots that a node may refuse, one by one, before its next try.
 const REFUSED_MAX = 16;
 
+const NOTHING: readonly PublishItem[] = [];
+
 export class DataLinks {
   readonly #send: (to: NodeId, message: SessionToData) => void;
   readonly #outboxes = new Map<NodeId, Outbox>();
@@ -87,6 +89,11 @@ export class DataLinks {
   /** Nothing is waiting or under way to this node. */
   isIdleTo(node: NodeId): boolean {
     return this.#outboxes.get(node)?.isEmpty ?? true;
+  }
+
+  /** The changes that are under way to this node. */
+  underWayTo(node: NodeId): readonly PublishItem[] {
+    return this.#outboxes.get(node)?.sent ?? NOTHING;
   }
 
   /** Follows a newer table: waiting changes go to the new leaders. Returns the slots that another leader serves now. */

@@ -117,7 +117,10 @@ export class DataRepair {
 
   #sendInventory(node: NodeId, slot: number): void {
     if (this.#links.leaderOfSlot(slot) !== node || !this.#links.isReachable(node)) return;
-    const entries = this.#publications.inventoryOf(slot);
+    // The node reads a batch under way before the inventory, and drops whatever it has taken and is not named there.
+    const underWay = this.#links.underWayTo(node);
+    const sent = new Set(underWay.flatMap((item) => (item.kind === "put" ? [item.publication] : [])));
+    const entries = this.#publications.inventoryOf(slot, sent);
     const { tableEpoch: epoch } = this.#links;
     let at = 0;
     do {

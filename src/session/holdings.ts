@@ -111,12 +111,15 @@ export class Holdings {
     return { slot, count: digest?.count ?? 0, digest: digest?.value ?? 0n };
   }
 
-  /** The entries that the slot's digest sums up. */
-  inventoryOf(slot: number): InventoryEntry[] {
+  /**
+   * The entries that the slot's digest sums up, and those of `sent` publications, which may be contested or unlisted
+   * ones that are tried again.
+   */
+  inventoryOf(slot: number, sent: ReadonlySet<Publication>): InventoryEntry[] {
     const entries: InventoryEntry[] = [];
     for (const service of this.#slots.get(slot)?.services ?? []) {
       for (const { publication, state } of service.publications.values()) {
-        const stamp = reported(publication, state);
+        const stamp = sent.has(publication) ? publication : reported(publication, state);
         if (stamp !== undefined) entries.push(entryOf(publication, stamp));
       }
     }

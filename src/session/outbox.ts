@@ -41,6 +41,11 @@ export class Outbox {
     return this.#underWay !== undefined;
   }
 
+  /** The items of the batch under way. */
+  get sent(): readonly PublishItem[] {
+    return this.#underWay?.items ?? [];
+  }
+
   /** The number of changes that wait to be sent. */
   get waiting(): number {
     return this.#waiting.size;
@@ -107,7 +112,7 @@ export class Outbox {
 
   /** The node has refused the batch under way: its items wait again, behind all others. Returns the items. */
   refused(): readonly PublishItem[] {
-    const items = this.#underWay?.items ?? [];
+    const items = this.sent;
     this.#underWay = undefined;
     for (const item of items) {
       const key = keyIn(this.#waiting, item);

@@ -15,6 +15,8 @@ import type { Costs } from "./costs.ts";
 import { Holdings } from "./holdings.ts";
 import { NEW, next, type PublicationState, reported } from "./publicationState.ts";
 
+const NONE: ReadonlySet<Publication> = new Set();
+
 /** The result of a publish request. */
 export interface Taken {
   readonly publication: Publication;
@@ -299,9 +301,9 @@ export class Publications {
     return this.#holdings.digestOf(slot);
   }
 
-  /** The entries that the slot's digest sums up. */
-  inventoryOf(slot: number): InventoryEntry[] {
-    return this.#holdings.inventoryOf(slot);
+  /** The entries that the slot's digest sums up, and those that are `sent`: a data node may be about to take them. */
+  inventoryOf(slot: number, sent: ReadonlySet<Publication> = NONE): InventoryEntry[] {
+    return this.#holdings.inventoryOf(slot, sent);
   }
 
   /** The holding, if it is still what a data node was sent under this stamp. */
