@@ -43,10 +43,14 @@ export function leaveMs({ config }: Plan): number {
   return LEAVE_MS + config.sessionLeaseMs;
 }
 
-// The time for the last messages, and for the grace of departing clients.
-const LAST_WORDS_MS = 20_000;
+// The time for the clients to go one by one, and for the last messages.
+const LAST_WORDS_MS = 5_000;
 
-/** The time after all clients have gone until nothing of them need be remembered. */
+/**
+ * The time from when the clients begin to go until nothing of them need be remembered. A client that vanishes is
+ * noticed by its silence, and leaves when the grace is over.
+ */
 export function emptyMs({ config }: Plan): number {
-  return config.tombstoneMs + LAST_WORDS_MS;
+  const { clientIdleMs, clientMuteIdleMs, clientReturnGraceMs, tombstoneMs } = config;
+  return Math.max(clientIdleMs, clientMuteIdleMs) + clientReturnGraceMs + tombstoneMs + LAST_WORDS_MS;
 }
