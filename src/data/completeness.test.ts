@@ -72,8 +72,8 @@ test("a slot ceases to be served while a session that came back still says what 
   const { completeness, slot, changes } = scene([SESSION]);
   completeness.heard(slot, SESSION, START_MS);
   assert.deepEqual(changes(), [true]);
-  completeness.awaits(slot, OTHER, START_MS + 5);
-  completeness.awaits(slot, OTHER, START_MS + 9);
+  completeness.waitFor(slot, OTHER, START_MS + 5);
+  completeness.waitFor(slot, OTHER, START_MS + 9);
   assert.deepEqual([changes(), completeness.isComplete], [[false], false]);
   completeness.wake(START_MS + 5 + WAIT_MS - 1);
   assert.equal(slot.isServing, false);
@@ -84,13 +84,13 @@ test("a slot ceases to be served while a session that came back still says what 
 test("a session that is awaited for too long, or is absent by now, is not waited for", () => {
   const late = scene([SESSION]);
   late.completeness.heard(late.slot, SESSION, START_MS);
-  late.completeness.awaits(late.slot, OTHER, START_MS);
+  late.completeness.waitFor(late.slot, OTHER, START_MS);
   late.completeness.wake(START_MS + WAIT_MS);
   assert.deepEqual([late.slot.isServing, [...late.slot.awaited()]], [true, []]);
   const gone = scene([SESSION]);
   gone.sessions.linked(OTHER);
   gone.completeness.heard(gone.slot, SESSION, START_MS);
-  gone.completeness.awaits(gone.slot, OTHER, START_MS);
+  gone.completeness.waitFor(gone.slot, OTHER, START_MS);
   gone.completeness.sessionsChanged(START_MS);
   assert.equal(gone.slot.isServing, false, "it has a link");
   gone.sessions.unlinked(OTHER, START_MS);
@@ -100,7 +100,7 @@ test("a session that is awaited for too long, or is absent by now, is not waited
 
 test("who has been heard has spoken, and is awaited no longer", () => {
   const { completeness, slot } = scene([SESSION, OTHER]);
-  completeness.awaits(slot, SESSION, START_MS);
+  completeness.waitFor(slot, SESSION, START_MS);
   completeness.heard(slot, SESSION, START_MS);
   assert.deepEqual([slot.hasHeard(SESSION), [...slot.spoke], [...slot.awaited()]], [true, [SESSION], []]);
 });

@@ -41,15 +41,15 @@ export class Completeness {
   }
 
   /** The session has a registration in this slot that is not here, and was not heard before. */
-  awaits(slot: LedSlot, session: NodeId, nowMs: number): void {
-    if (!slot.awaits(session, nowMs)) return;
+  waitFor(slot: LedSlot, session: NodeId, nowMs: number): void {
+    if (!slot.waitFor(session, nowMs)) return;
     this.#incomplete.add(slot);
     this.#changed.add(slot);
   }
 
   /** All registrations of the session in this slot are here. */
   heard(slot: LedSlot, session: NodeId, nowMs: number): void {
-    slot.hears(session);
+    slot.markHeard(session);
     this.#serveIfComplete(slot, nowMs);
   }
 
@@ -58,7 +58,7 @@ export class Completeness {
     const isFirst = this.#membersKnownMs === Number.NEGATIVE_INFINITY;
     if (isFirst && this.#sessions.members !== undefined) this.#membersKnownMs = nowMs;
     for (const slot of this.#incomplete) {
-      for (const session of slot.awaited()) if (this.#sessions.isAbsent(session)) slot.awaitsNoMore(session);
+      for (const session of slot.awaited()) if (this.#sessions.isAbsent(session)) slot.stopWaitingFor(session);
     }
     this.wake(nowMs);
   }

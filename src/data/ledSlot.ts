@@ -45,7 +45,7 @@ export class LedSlot {
   }
 
   /** All registrations of the session are here. */
-  hears(session: NodeId): void {
+  markHeard(session: NodeId): void {
     this.#heard.add(session);
     this.#upToDate.add(session);
     this.spoke.add(session);
@@ -67,7 +67,7 @@ export class LedSlot {
   }
 
   /** A session that was not heard before has something that is not here. Returns whether the slot ceases to serve. */
-  awaits(session: NodeId, nowMs: number): boolean {
+  waitFor(session: NodeId, nowMs: number): boolean {
     this.#awaited.add(session);
     if (!this.isServing) return false;
     this.#phase = { kind: "gathering", sinceMs: nowMs };
@@ -75,7 +75,7 @@ export class LedSlot {
   }
 
   /** The session is not waited for any more. */
-  awaitsNoMore(session: NodeId): void {
+  stopWaitingFor(session: NodeId): void {
     this.#awaited.delete(session);
   }
 

@@ -39,7 +39,7 @@ function scene(held: readonly Publication[] = [], owners: readonly Partial<SlotO
       },
       completeness: {
         heard: (_slot, session) => void heard.push(session),
-        awaits: (_slot, session) => void awaited.push(session),
+        waitFor: (_slot, session) => void awaited.push(session),
       },
     },
     { toSession: (to, message) => void sent.push({ to, message }) },
@@ -87,7 +87,7 @@ test("equal digests: the session is heard; different ones: it is asked what it h
 
 test("a session that was heard already is not awaited for a difference", () => {
   const it = scene([mine]);
-  it.led.hears(SESSION);
+  it.led.markHeard(SESSION);
   it.digests(digestOf(0));
   assert.deepEqual(it.awaited, []);
 });

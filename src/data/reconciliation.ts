@@ -25,7 +25,7 @@ interface EarlyDigest extends SlotDigest {
 interface Parts {
   readonly slots: Slots;
   readonly intake: Pick<Intake, "take">;
-  readonly completeness: Pick<Completeness, "heard" | "awaits">;
+  readonly completeness: Pick<Completeness, "heard" | "waitFor">;
 }
 
 export class Reconciliation {
@@ -79,7 +79,7 @@ export class Reconciliation {
       const held = led.contents.digestOf(session);
       if (count !== (held?.count ?? 0) || digest !== (held?.value ?? 0n)) {
         differs.push(slot);
-        if (!led.hasHeard(session)) this.#completeness.awaits(led, session, nowMs);
+        if (!led.hasHeard(session)) this.#completeness.waitFor(led, session, nowMs);
         continue;
       }
       synced.push(slot);

@@ -63,7 +63,7 @@ test("a lead under a new epoch begins anew with what is held, and does not serve
   const slots = slotsAfter([leads]);
   const before = led(slots);
   before.serveIfHeard(new Set(), { nowMs: START_MS, waitMs: 0, overdueMs: 0 });
-  before.hears(SESSION);
+  before.markHeard(SESSION);
   before.followers.add(PEER);
   const adopted = slots.adopt(tableOf(2n, leads), START_MS + 5);
   const after = led(slots);
