@@ -147,7 +147,7 @@ export class Challenges {
   }
 
   /** The holder is gone: returns the request that may be met, on the first call only. */
-  grant(live: Registration, nowMs: number): Challenge | undefined {
+  markGranted(live: Registration, nowMs: number): Challenge | undefined {
     const challenge = this.#challenges.get(textOf(live));
     if (challenge === undefined || challenge.granted !== undefined || challenge.removal !== undefined) return undefined;
     if (nowMs - challenge.saidMs > FORGOTTEN_MS) return undefined;
@@ -156,7 +156,7 @@ export class Challenges {
   }
 
   /** The holder's session yields it: returns the request that is to be met. */
-  yields(live: Registration, nowMs: number): Challenge | undefined {
+  markYielded(live: Registration, nowMs: number): Challenge | undefined {
     const challenge = this.#challenges.get(textOf(live));
     if (challenge?.isOfOneHost !== true) return undefined;
     if (challenge.removal !== undefined && isForgotten(challenge, nowMs)) return undefined;

@@ -79,7 +79,7 @@ export class Contention {
       const contents = this.#slots.leading(entry.serviceKey)?.contents;
       const live = contents?.datums.get(entry.serviceKey)?.registration(entry.registId);
       if (contents === undefined || live?.owner.session !== session || compareStamps(live, entry) !== 0) continue;
-      const challenge = contents.challenges.yields(live, nowMs);
+      const challenge = contents.challenges.markYielded(live, nowMs);
       if (challenge !== undefined) removals.push(...this.#meet(contents, challenge));
     }
     return removals;
@@ -111,7 +111,7 @@ export class Contention {
     for (const { serviceKey, registId, session } of contents.challenges.values()) {
       const live = contents.datums.get(serviceKey)?.registration(registId);
       if (live?.owner.session !== gone || this.#sessions.isAbsent(session)) continue;
-      if (contents.challenges.grant(live, nowMs) === undefined) continue;
+      if (contents.challenges.markGranted(live, nowMs) === undefined) continue;
       this.#output.toSession(session, wantedOf(contents.slot, live));
       granted.push(keyOf(live));
     }

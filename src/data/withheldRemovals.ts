@@ -78,7 +78,7 @@ export class WithheldRemovals {
       this.#ask(key, { asked: contest.loser, message, isOfOneHost: true }, item, nowMs);
       return true;
     }
-    const challenge = live.owner.session === from ? challenges.grant(live, nowMs) : undefined;
+    const challenge = live.owner.session === from ? challenges.markGranted(live, nowMs) : undefined;
     if (challenge !== undefined) {
       const { session: asked, isOfOneHost } = challenge;
       this.#ask(key, { asked, message: wantedOf(datum.slot, removal), isOfOneHost }, item, nowMs);
