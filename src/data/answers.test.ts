@@ -26,7 +26,7 @@ function scene() {
       slots,
       hold: { holds: ({ serviceKey }) => held.has(serviceKey) },
       versions,
-      foreign: { have: (have) => have },
+      foreign: { checkedHave: (have) => have },
       empty: new EmptyServices(sharedMemory(), 100, versions),
       notices: { shown: () => undefined },
       recall: { askFirst: (_datum, session) => recalled.has(session), hasHeardAll: () => true },

@@ -23,7 +23,7 @@ interface Parts {
   readonly slots: Slots;
   readonly hold: Pick<RestartHold, "holds">;
   readonly versions: VersionFloor;
-  readonly foreign: Pick<ForeignVersions, "have">;
+  readonly foreign: Pick<ForeignVersions, "checkedHave">;
   readonly empty: EmptyServices;
   readonly notices: Pick<Notices, "shown">;
   readonly recall: Pick<Recall, "askFirst" | "hasHeardAll">;
@@ -47,7 +47,7 @@ export class Answers {
     const { slots, hold, versions, foreign, empty, recall } = this.#parts;
     const led = slots.leading(serviceKey);
     if (led === undefined) return this.#output.toSession(from, { kind: "notReady", serviceKey });
-    const have = foreign.have(named, { what: isScan ? "scan" : "fetch", from }, nowMs);
+    const have = foreign.checkedHave(named, { what: isScan ? "scan" : "fetch", from }, nowMs);
     const known = led.contents.datums.get(serviceKey);
     const isHeld = known === undefined && hold.holds({ serviceKey, slot: led.contents.slot });
     if (known === undefined && !isHeld && empty.areTooMany && recall.hasHeardAll(led, from)) {

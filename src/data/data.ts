@@ -206,7 +206,7 @@ export class Data {
     const adopted = slots.adopt(table, nowMs);
     if (adopted === undefined) return;
     // There may be no other node left that knows the versions of a slot which this node neither led nor followed.
-    foreign.floor(versionFloor, nowMs);
+    foreign.raiseFloor(versionFloor, nowMs);
     hold.begin((serviceKey) => slots.slotOf(serviceKey), nowMs);
     this.#leading.adopted(adopted, nowMs);
     for (const contents of adopted.gone) this.#clear(contents, nowMs);

@@ -33,7 +33,7 @@ function scene(owners: readonly Partial<SlotOwner>[], expected: ReadonlyMap<type
         follow: (_contents, { remainingMs }) => void done.push(`held ${remainingMs}`),
       },
       versions: { raise: (version) => void done.push(`version ${version}`) },
-      foreign: { believes: () => said.isBelieved },
+      foreign: { check: () => said.isBelieved },
     },
     { toLeader: (to, message) => void toLeader.push({ to, message }) },
   );

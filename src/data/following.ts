@@ -24,7 +24,7 @@ interface Parts {
   readonly hold: Pick<RestartHold, "followChange">;
   readonly sizes: Pick<ServiceSizes, "resized" | "dropped" | "follow">;
   readonly versions: Pick<VersionFloor, "raise">;
-  readonly foreign: Pick<ForeignVersions, "believes">;
+  readonly foreign: Pick<ForeignVersions, "check">;
 }
 
 type Change = Extract<LeaderToFollower, { kind: "change" }>;
@@ -141,7 +141,7 @@ export class Following {
   #copy(slot: FollowedSlot, { datums, gone, isLast, hold }: Replica, nowMs: number): boolean {
     const { slots, sizes, versions, foreign } = this.#parts;
     for (const replica of datums) {
-      if (!foreign.believes({ what: "replica", from: slot.leader, version: replica.version }, nowMs)) {
+      if (!foreign.check({ what: "replica", from: slot.leader, version: replica.version }, nowMs)) {
         this.#refused.add(slot);
         continue;
       }
@@ -183,7 +183,7 @@ export class Following {
   #follow(slot: FollowedSlot, { serviceKey, version, origin, items, expected }: Change, nowMs: number): void {
     const { contents } = slot;
     const { hold, sizes, versions, foreign } = this.#parts;
-    if (!foreign.believes({ what: "change", from: slot.leader, version }, nowMs)) {
+    if (!foreign.check({ what: "change", from: slot.leader, version }, nowMs)) {
       return slot.isAsking ? undefined : this.#refuse(slot, nowMs);
     }
     const datum = contents.datums.get(serviceKey) ?? contents.add(serviceKey, { version, origin });

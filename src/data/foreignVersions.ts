@@ -17,22 +17,22 @@ export class ForeignVersions {
   }
 
   /** Whether the version may be used. */
-  believes(named: RefusedVersion, nowMs: number): boolean {
+  check(named: RefusedVersion, nowMs: number): boolean {
     const isBelieved = this.#versions.believes(named.version, nowMs);
     if (!isBelieved) this.#output.versionRefused(named);
     return isBelieved;
   }
 
   /** A session's version. A session whose list has an absurd version is answered like a new one. */
-  have(have: DatumVersion, by: Omit<RefusedVersion, "version">, nowMs: number): DatumVersion {
-    return this.believes({ ...by, version: have.version }, nowMs) ? have : NO_DATUM_VERSION;
+  checkedHave(have: DatumVersion, by: Omit<RefusedVersion, "version">, nowMs: number): DatumVersion {
+    return this.check({ ...by, version: have.version }, nowMs) ? have : NO_DATUM_VERSION;
   }
 
   /**
    * The floor that meta sends with a slot table, right even when our clock is not: clients have seen versions up to
    * this.
    */
-  floor(version: bigint, nowMs: number): void {
+  raiseFloor(version: bigint, nowMs: number): void {
     if (version < 0n || version > VERSION_FLOOR_MAX) {
       return this.#output.versionRefused({ what: "slotTable", from: "meta", version });
     }
@@ -41,8 +41,8 @@ export class ForeignVersions {
   }
 
   /** The list that a session was asked for; one with an absurd version counts as none. */
-  list(list: DatumSnapshot, from: NodeId, nowMs: number): DatumSnapshot {
-    if (this.believes({ what: "recalled", from, version: list.version }, nowMs)) return list;
+  checkedList(list: DatumSnapshot, from: NodeId, nowMs: number): DatumSnapshot {
+    if (this.check({ what: "recalled", from, version: list.version }, nowMs)) return list;
     return { ...NO_DATUM_VERSION, serviceKey: list.serviceKey, publications: [] };
   }
 }

@@ -185,7 +185,7 @@ export class Leading {
       case "yielded":
         return this.#take(this.#contention.yielded(from, message.registrations, nowMs), nowMs);
       case "recalled": {
-        const list = this.#common.foreign.list(message.datum, from, nowMs);
+        const list = this.#common.foreign.checkedList(message.datum, from, nowMs);
         const answered = this.#recall.recalled(from, list, nowMs);
         if (answered !== undefined) this.#answers.show(answered, nowMs);
         return;

@@ -15,7 +15,7 @@ import type { VersionFloor } from "./versionFloor.ts";
 interface Parts {
   readonly slots: Slots;
   readonly versions: VersionFloor;
-  readonly foreign: Pick<ForeignVersions, "believes">;
+  readonly foreign: Pick<ForeignVersions, "check">;
   readonly followers: Pick<Followers, "changed">;
   readonly catalogue: Pick<Catalogue, "touched">;
 }
@@ -45,7 +45,7 @@ export class Overtaking {
     nowMs: number,
   ): void {
     const { slots, versions, foreign } = this.#parts;
-    if (!foreign.believes({ ...by, version }, nowMs)) return;
+    if (!foreign.check({ ...by, version }, nowMs)) return;
     const datum = slots.leading(serviceKey)?.contents.datums.get(serviceKey);
     if (datum === undefined) versions.raise(version);
     else if (version > datum.version.version) this.overtake(datum, { version, origin }, nowMs);
