@@ -6,7 +6,7 @@ const UNANSWERED_MAX = 3;
 
 export type Ring = "nothing" | "send" | "giveUp";
 
-export class Heartbeat {
+export class HeartbeatTimer {
   #readRingMs = Number.POSITIVE_INFINITY;
   #writeRingMs = Number.POSITIVE_INFINITY;
   #unanswered = 0;
@@ -22,11 +22,11 @@ export class Heartbeat {
     this.#writeRingMs = Number.POSITIVE_INFINITY;
   }
 
-  hasRead(nowMs: number): void {
+  postponeRead(nowMs: number): void {
     this.#readRingMs = nowMs + IDLE_MS;
   }
 
-  hasWritten(nowMs: number): void {
+  postponeWrite(nowMs: number): void {
     this.#writeRingMs = nowMs + IDLE_MS;
   }
 

@@ -20,7 +20,7 @@ import type {
   SofaMessage,
 } from "../codec/messages.ts";
 import type { ServiceName } from "../serviceName.ts";
-import { Heartbeat } from "./heartbeat.ts";
+import { HeartbeatTimer } from "./heartbeat.ts";
 import type { SofaClientHost, SofaClientOptions } from "./host.ts";
 import { registerMessage, type SegmentPush, segmentsOf } from "./messages.ts";
 import {
@@ -46,7 +46,7 @@ export class SofaClient implements ConnectionHandler {
   readonly #host: SofaClientHost;
   readonly #registrations = new Map<string, Registration>();
   readonly #requests: Requests;
-  readonly #heartbeat = new Heartbeat();
+  readonly #heartbeat = new HeartbeatTimer();
   #connection: Connection | undefined;
   #decoder = new BoltDecoder({ frameBytesMax: FRAME_BYTES_MAX });
   #connectMs: number;
@@ -143,7 +143,7 @@ export class SofaClient implements ConnectionHandler {
 
   received(chunk: Uint8Array, nowMs: number): void {
     if (this.#connection === undefined) return;
-    this.#heartbeat.hasRead(nowMs);
+    this.#heartbeat.postponeRead(nowMs);
     try {
       this.#decoder.push(chunk, (frame) => this.#frame(frame, nowMs));
     } catch (error) {
@@ -280,7 +280,7 @@ export class SofaClient implements ConnectionHandler {
   }
 
   #write(bytes: Uint8Array, nowMs: number): void {
-    this.#heartbeat.hasWritten(nowMs);
+    this.#heartbeat.postponeWrite(nowMs);
     this.#connection?.write(bytes);
   }
 
