@@ -138,7 +138,7 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
       this.#decoder.push(chunk, (frame) => {
         this.#betweenFramesMs = nowMs;
         this.#frame(frame, nowMs);
-        if (this.#silence.spoke()) this.askIfSilent(nowMs);
+        if (this.#silence.markSpoken()) this.askIfSilent(nowMs);
       });
       if (!this.#decoder.hasPartialFrame) this.#betweenFramesMs = nowMs;
       this.#settle();
@@ -325,12 +325,12 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
   }
 
   #pushAnswered(frame: BoltFrame & { kind: "response" }, nowMs: number): void {
-    const isTaken = frame.status === BOLT_STATUS.SUCCESS && this.#saysTaken(frame);
+    const isTaken = frame.status === BOLT_STATUS.SUCCESS && this.#readPushAnswer(frame);
     this.#tell({ kind: "pushAnswered", client: this.#client, push: frame.id, isTaken }, nowMs);
   }
 
   /** A client's "taken" has the same bytes each time, so they are decoded once. */
-  #saysTaken(frame: BoltFrame): boolean {
+  #readPushAnswer(frame: BoltFrame): boolean {
     if (frame.content.length > 0 && equalBytes(frame.content, this.#takenContent)) return true;
     try {
       const { message } = decodeFrame(frame, this.#environment.config);

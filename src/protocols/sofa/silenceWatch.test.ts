@@ -11,7 +11,7 @@ function newWatch(options: Partial<typeof OPTIONS> = {}): SilenceWatch {
 /** The watch of a client that has spoken at 0 and was asked then; it has answered unless it is mute. */
 function client({ isMute = false, ...options }: Partial<typeof OPTIONS> & { isMute?: boolean } = {}): SilenceWatch {
   const watch = newWatch(options);
-  watch.spoke();
+  watch.markSpoken();
   watch.asked(0);
   if (!isMute) watch.answered();
   watch.heard(0);
@@ -20,13 +20,13 @@ function client({ isMute = false, ...options }: Partial<typeof OPTIONS> & { isMu
 
 test("the first whole frame makes a client of whoever sent it", () => {
   const watch = newWatch();
-  assert.deepEqual([watch.spoke(), watch.spoke()], [true, false]);
+  assert.deepEqual([watch.markSpoken(), watch.markSpoken()], [true, false]);
 });
 
 test("who has said nothing whole is not asked, a new client is at once, and then after five seconds of silence", () => {
   const watch = newWatch();
   assert.equal(watch.isDueToAsk(100_000), false);
-  watch.spoke();
+  watch.markSpoken();
   assert.equal(watch.isDueToAsk(0), true);
   watch.asked(0);
   assert.deepEqual([watch.isDueToAsk(4_999), watch.isDueToAsk(5_000)], [false, true]);

@@ -48,7 +48,7 @@ export class SilenceWatch {
   }
 
   /** The connection has sent a whole frame, so it is a client. True for the first frame. */
-  spoke(): boolean {
+  markSpoken(): boolean {
     const isFirst = !this.#hasSpoken;
     this.#hasSpoken = true;
     return isFirst;
