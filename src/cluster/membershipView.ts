@@ -55,11 +55,11 @@ export class MembershipView {
   /** Announces that the node wants to stop. */
   leave(): void {
     this.#isLeaving = true;
-    this.hasNews();
+    this.heartbeatSoon();
   }
 
   /** The next heartbeat carries news for the meta nodes, so it is due at once. */
-  hasNews(): void {
+  heartbeatSoon(): void {
     this.#heartbeatMs = Number.NEGATIVE_INFINITY;
   }
 

@@ -131,20 +131,20 @@ export class Data {
         this.#leading.releaseHeld(event.serviceKey, nowMs);
         break;
       case "fromLeader":
-        if (this.#following.fromLeader(event.from, event.message, nowMs)) this.#membership.hasNews();
+        if (this.#following.fromLeader(event.from, event.message, nowMs)) this.#membership.heartbeatSoon();
         break;
       case "leaderUp":
         this.#following.leaderUp(event.node);
         break;
       case "leaderDown":
         this.#following.leaderDown(event.node);
-        this.#membership.hasNews();
+        this.#membership.heartbeatSoon();
         break;
       case "fromMeta":
         this.#fromMeta(event.message, nowMs);
         break;
       case "metaUp":
-        this.#membership.hasNews();
+        this.#membership.heartbeatSoon();
         break;
       case "leave":
         this.#membership.leave();
@@ -212,7 +212,7 @@ export class Data {
     for (const contents of adopted.gone) this.#clear(contents, nowMs);
     this.#following.adopted();
     this.#linkLeaders();
-    this.#membership.hasNews();
+    this.#membership.heartbeatSoon();
   }
 
   /** Other nodes keep these services now. A stopping node remembers them: perhaps all stop, and this one leads next. */
@@ -234,7 +234,7 @@ export class Data {
         nowMs,
       );
     }
-    if (this.#leading.wake(nowMs)) this.#membership.hasNews();
+    if (this.#leading.wake(nowMs)) this.#membership.heartbeatSoon();
     this.#following.wake(nowMs);
     sizes.wake(nowMs);
     this.#tombstones.expire(TOMBSTONES_PER_STEP, (datum) => slots.keptSlot(datum.slot)?.contents.dropIfIdle(datum));

@@ -7,7 +7,7 @@ import { Membership } from "./membership.ts";
 let membership: Membership;
 beforeEach(() => {
   membership = new Membership({ memberLeaseMs: 20_000, memberGoneMs: 1_000 });
-  membership.wasDeaf(0);
+  membership.listenAnew(0);
 });
 
 function data(id: string): Member {
@@ -143,7 +143,7 @@ test("after a time in which this process could not hear, everybody has a lease's
   hear(d1, 0);
   hear(d2, 0);
   membership.linkDown(d2, 500);
-  membership.wasDeaf(60_000);
+  membership.listenAnew(60_000);
   membership.tick(60_000);
   assert.deepEqual(ids(), ["data d1.a", "data d2.a"]);
   assert.equal(hear(data("d1.b"), 60_000), "waits", "nobody is silent who could not be heard");

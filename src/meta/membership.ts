@@ -108,7 +108,7 @@ export class Membership {
    * This process has just begun to hear, or was stopped or cut off for a while: messages to it may still be on their
    * way, and links have to be made again.
    */
-  wasDeaf(nowMs: number): void {
+  listenAnew(nowMs: number): void {
     this.#listeningSinceMs = nowMs;
     this.#heardMs = nowMs;
     this.#postponeEnds(nowMs);
@@ -204,7 +204,7 @@ export class Membership {
     if (admission.kind !== "admitted") return admission;
     if (admission.replaced !== undefined) this.#endRun(admission.replaced);
     const wasCutOff = this.#noteReturn(member, nowMs);
-    if (wasCutOff || this.#isDeaf(nowMs)) this.wasDeaf(nowMs);
+    if (wasCutOff || this.#isDeaf(nowMs)) this.listenAnew(nowMs);
     this.#heardMs = nowMs;
     const entry = this.#entries.get(key) ?? this.#add(member);
     const before = entry.heartbeat;

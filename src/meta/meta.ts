@@ -87,11 +87,11 @@ export class Meta {
   }
 
   resumed(lateMs: number, nowMs: number): void {
-    if (lateMs > DEAF_MS) this.#membership.wasDeaf(nowMs);
+    if (lateMs > DEAF_MS) this.#membership.listenAnew(nowMs);
   }
 
   step(event: MetaEvent, nowMs: number): void {
-    if (!this.#hasBegun) this.#membership.wasDeaf(nowMs);
+    if (!this.#hasBegun) this.#membership.listenAnew(nowMs);
     this.#hasBegun = true;
     this.#follow(nowMs);
     this.#handle(event, nowMs);
@@ -312,7 +312,7 @@ export class Meta {
     const admission = this.#membership.heard(from, heartbeat, nowMs);
     if (this.#isInCharge && this.#membership.listeningSinceMs !== listeningSinceMs) {
       this.#beginList(nowMs);
-      this.#slots.wasCutOff(nowMs);
+      this.#slots.settleAnew(nowMs);
     }
     if (admission.kind === "refused" && this.#term !== undefined) {
       this.#output.send(from, { kind: "refused", reason: admission.reason });

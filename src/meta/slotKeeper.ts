@@ -110,7 +110,7 @@ export class SlotKeeper {
    * This node was cut off: data nodes of the table that were taken for gone may live. The table stays until they had
    * the time to report, or are heard.
    */
-  wasCutOff(nowMs: number): void {
+  settleAnew(nowMs: number): void {
     if (this.#options.firstTableDelayMs === 0) return;
     this.#settledAtMs = nowMs + SETTLE_MS;
     this.#arrangeBy(nowMs);

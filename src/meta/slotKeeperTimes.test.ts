@@ -102,7 +102,7 @@ test("after a cut it waits again; a process that is the whole cluster waits for 
   const slots = keeper();
   for (const node of [A, B]) report(slots, node, 0);
   slots.arrange(nodes([A, B]), 3_000);
-  slots.wasCutOff(10_000);
+  slots.settleAnew(10_000);
   assert.equal(slots.nextMs(), 8_000, "it was to look again then");
   assert.equal(slots.arrange(nodes([A], { unknown: [B] }), 10_000), undefined);
   assert.equal(slots.nextMs(), 13_000);

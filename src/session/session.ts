@@ -158,7 +158,7 @@ export class Session implements Registry {
         this.#comparisons.delete(event.node);
         break;
       case "metaUp":
-        this.#membership.hasNews();
+        this.#membership.heartbeatSoon();
         this.#watchConfigs();
         break;
       case "asked":
@@ -280,7 +280,7 @@ export class Session implements Registry {
         if (this.#publications.isContested) this.#claims.told(nowMs);
         return this.#metrics.set("roster_publishers_unlisted", this.#publications.unlisted);
       case "moved":
-        if (message.epoch > this.#links.tableEpoch) this.#membership.hasNews();
+        if (message.epoch > this.#links.tableEpoch) this.#membership.heartbeatSoon();
         return this.#links.moved(from, message.batch, nowMs);
       case "snapshot":
       case "delta":
