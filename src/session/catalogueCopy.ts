@@ -67,7 +67,7 @@ export class CatalogueCopy {
   }
 
   /** Takes a part of a whole slot. Returns the changes that are shown; undefined before the last part. */
-  whole(from: NodeId, message: Whole, nowMs: number): CatalogueEntry[] | undefined {
+  takeWhole(from: NodeId, message: Whole, nowMs: number): CatalogueEntry[] | undefined {
     const slot = this.#slot(message.slot);
     if (message.isFirst) slot.parts = { from, told: new SlotCatalogue(message.slot) };
     if (slot.parts === undefined || slot.parts.from !== from) return undefined;
@@ -87,7 +87,7 @@ export class CatalogueCopy {
   }
 
   /** Takes changes. Returns those that are shown; undefined if the slot is not at the digest at which they begin. */
-  changed({ base, entries }: Changed, nowMs: number): CatalogueEntry[] | undefined {
+  takeChanges({ base, entries }: Changed, nowMs: number): CatalogueEntry[] | undefined {
     const told = this.#slots.get(base.slot)?.told;
     if (told?.isSame(base) !== true) return undefined;
     const changes: CatalogueEntry[] = [];

@@ -61,7 +61,7 @@ export class Catalogues {
 
   /** Answers a question now, or lets it wait, or ends it. */
   step(event: CatalogueEvent, nowMs: number): void {
-    if (event.kind === "gaveUpCatalogue") return this.#take(event.asker);
+    if (event.kind === "gaveUpCatalogue") return this.#remove(event.asker);
     assert(!this.#byAsker.has(event.asker), "an asker has one question at a time");
     const open = this.#open(event.scope, nowMs);
     if (!("copy" in open)) return event.asker.answer({ kind: "failed", error: open });
@@ -77,12 +77,12 @@ export class Catalogues {
     const slot = message.kind === "catalogue" ? message.slot : message.base.slot;
     if (open === undefined || this.#links.leaderOfSlot(slot) !== from) return;
     if (message.kind === "catalogue") {
-      const changes = open.copy.whole(from, message, nowMs);
+      const changes = open.copy.takeWhole(from, message, nowMs);
       if (changes === undefined) return;
       open.behind.delete(slot);
       return this.#changed(open, { slot, changes, nowMs });
     }
-    const changes = open.copy.changed(message, nowMs);
+    const changes = open.copy.takeChanges(message, nowMs);
     if (changes !== undefined) return this.#changed(open, { slot, changes, nowMs });
     // A telling may be under way; if not, the leader answers what it is asked now.
     if (open.behind.has(slot)) return;
@@ -208,7 +208,7 @@ export class Catalogues {
     this.#refused.set(scope, nowMs + KEPT_MS);
     const error = fail("CATALOGUE_TOO_LARGE", { scope, entriesMax: ENTRIES_MAX });
     for (const asker of [...open.waiting.keys(), ...open.standing.keys()]) {
-      this.#take(asker);
+      this.#remove(asker);
       asker.answer({ kind: "failed", error });
     }
   }
@@ -225,7 +225,7 @@ export class Catalogues {
 
   #answer(open: OpenScope, asked: Asked): void {
     const { asker, pattern, entriesMax, isStanding } = asked;
-    this.#take(asker);
+    this.#remove(asker);
     if (isStanding) {
       open.standing.set(asker, asked);
       this.#byAsker.set(asker, open);
@@ -241,7 +241,7 @@ export class Catalogues {
     asker.answer({ kind: "catalogue", entries, isWhole: this.#isWhole(open), isCut });
   }
 
-  #take(asker: CatalogueAsker): void {
+  #remove(asker: CatalogueAsker): void {
     const open = this.#byAsker.get(asker);
     open?.waiting.delete(asker);
     open?.standing.delete(asker);

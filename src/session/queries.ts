@@ -48,7 +48,7 @@ export class Queries {
   /** Answers a question now, or lets it wait, or ends it. Returns services that are let go for this one. */
   step(event: QueryEvent, nowMs: number): readonly ServiceKey[] {
     if (event.kind === "asked") return this.#ask(event, nowMs);
-    this.#take(event.asker);
+    this.#remove(event.asker);
     return NONE;
   }
 
@@ -80,7 +80,7 @@ export class Queries {
     for (const asker of [...ofService]) {
       const wait = this.#waits.get(asker);
       if (wait === undefined || view.version <= wait.since) continue;
-      this.#take(asker);
+      this.#remove(asker);
       asker.answer({ kind: "list", view, isNewer: true });
     }
   }
@@ -126,14 +126,14 @@ export class Queries {
   }
 
   #end(asker: Asker): void {
-    const wait = this.#take(asker);
+    const wait = this.#remove(asker);
     if (wait === undefined) return;
     const { view, serviceKey } = wait.service.list;
     if (view === undefined) asker.answer({ kind: "failed", error: fail("LIST_UNAVAILABLE", { serviceKey }) });
     else asker.answer({ kind: "list", view, isNewer: view.version > wait.since });
   }
 
-  #take(asker: Asker): Wait | undefined {
+  #remove(asker: Asker): Wait | undefined {
     const wait = this.#waits.get(asker);
     if (wait === undefined) return undefined;
     this.#waits.delete(asker);
