@@ -44,7 +44,7 @@ const UNANSWERED_MS = 50;
 // twice a second, which costs nothing and is soon enough for a client that reads so slowly.
 const UNSENT_MS = 500;
 // A client that was frozen answers everything when it continues: pushes that it has answered by then are not repeated.
-const THAW_MS = 500;
+const PAUSE_END_MS = 500;
 // Used if there was no room for a push on trial.
 const TRIAL_AGAIN_MS = 1_000;
 
@@ -61,7 +61,7 @@ export class Pusher {
   readonly #windows = new Deadlines<SubscribedService>();
   readonly #retries = new Deadlines<PushTarget>();
   // The time at which the waiting targets of a client may continue.
-  readonly #resumed = new Deadlines<Client>();
+  readonly #checks = new Deadlines<Client>();
   readonly #paused: PausedClients;
   readonly #timeouts: PushTimeouts;
   #nextPushId = 1;
@@ -99,11 +99,11 @@ export class Pusher {
   answered(client: Client, push: number, { isTaken, nowMs }: { isTaken: boolean; nowMs: number }): void {
     client.answersPushes = true;
     const sent = client.pushesUnderWay.get(push);
-    if (client.breaker !== undefined) this.#thaw(client, { isLate: sent === undefined, nowMs });
+    if (client.breaker !== undefined) this.#endPause(client, { isLate: sent === undefined, nowMs });
     if (sent === undefined) this.#answeredLate(client, push, { isTaken, nowMs });
     else if (isTaken) this.#delivered(sent, nowMs);
     else this.#refused(sent, nowMs);
-    if (client.blockedTargets.size > 0 && !this.#resumed.has(client)) this.#pushWaiting(client, nowMs);
+    if (client.blockedTargets.size > 0 && !this.#checks.has(client)) this.#pushWaiting(client, nowMs);
   }
 
   /** The client reads again: the held lists go out at their newest. */
@@ -115,7 +115,7 @@ export class Pusher {
   /** The client's connection is lost. */
   departed(client: Client): void {
     client.blockedTargets.clear();
-    this.#resumed.delete(client);
+    this.#checks.delete(client);
     this.#paused.delete(client);
   }
 
@@ -131,9 +131,9 @@ export class Pusher {
         if (isWaitedFor || !isBehind(target, service)) continue;
         const { client } = target;
         if (client.blockedTargets.has(target)) {
-          this.#resume(client, nowMs);
+          this.#checkLater(client, nowMs);
           if (client.answersPushes && client.pushesUnderWay.size === 0 && client.breaker?.isOpen !== true)
-            this.#resumed.set(client, nowMs);
+            this.#checks.set(client, nowMs);
           continue;
         }
         this.#windows.set(service, nowMs);
@@ -143,7 +143,7 @@ export class Pusher {
   }
 
   nextWakeMs(): number {
-    const pushMs = Math.min(this.#windows.nextMs(), this.#retries.nextMs(), this.#resumed.nextMs());
+    const pushMs = Math.min(this.#windows.nextMs(), this.#retries.nextMs(), this.#checks.nextMs());
     // A list that is due and has to wait for its turn is not late.
     const turnMs = this.#isSpent ? Math.max(pushMs, this.#pushedMs) : pushMs;
     return Math.min(turnMs, this.#timeouts.nextMs());
@@ -159,7 +159,7 @@ export class Pusher {
     const { client, underWay } = target;
     if (!client.blockedTargets.has(target)) return underWay !== undefined;
     const isToRead = client.channel.sentBytes < client.channel.writtenBytes;
-    return isToRead || client.pushesUnderWay.size > 0 || this.#resumed.has(client);
+    return isToRead || client.pushesUnderWay.size > 0 || this.#checks.has(client);
   }
 
   /** All other work has had a turn. */
@@ -204,9 +204,9 @@ export class Pusher {
   #pushNext(nowMs: number): boolean {
     const serviceMs = this.#windows.nextMs();
     const targetMs = this.#retries.nextMs();
-    const clientMs = this.#resumed.nextMs();
+    const clientMs = this.#checks.nextMs();
     if (clientMs < Math.min(serviceMs, targetMs)) {
-      const client = this.#resumed.take(nowMs);
+      const client = this.#checks.take(nowMs);
       if (client !== undefined) this.#pushWaiting(client, nowMs);
       return client !== undefined;
     }
@@ -257,25 +257,25 @@ export class Pusher {
   #pushWaiting(client: Client, nowMs: number): void {
     if (!client.answersPushes) this.#assumeLeft(client, nowMs);
     for (const target of client.blockedTargets) {
-      if (this.#isSpent) return this.#resumed.set(client, nowMs);
+      if (this.#isSpent) return this.#checks.set(client, nowMs);
       const service = this.#subscriptions.get(target.serviceKey);
       const costMs =
         service === undefined ? 0 : this.#tryPush(target, service, { nowMs, only: target.subscribers.values() });
-      if (costMs === "waits") return this.#resume(client, nowMs);
+      if (costMs === "waits") return this.#checkLater(client, nowMs);
       client.blockedTargets.delete(target);
       if (service !== undefined) this.#spend(service, costMs, nowMs);
     }
   }
 
   /** Checks a client whose targets wait, if no expected event of that client will cause it. */
-  #resume(client: Client, nowMs: number): void {
+  #checkLater(client: Client, nowMs: number): void {
     const { breaker, channel } = client;
     if (breaker?.isOpen === true) {
       const { trialMs } = breaker;
-      if (Number.isFinite(trialMs)) this.#resumed.set(client, Math.max(trialMs, nowMs + TRIAL_AGAIN_MS));
+      if (Number.isFinite(trialMs)) this.#checks.set(client, Math.max(trialMs, nowMs + TRIAL_AGAIN_MS));
     } else if (!client.answersPushes) {
       const waitMs = channel.sentBytes === channel.writtenBytes ? UNANSWERED_MS : UNSENT_MS;
-      this.#resumed.set(client, nowMs + waitMs);
+      this.#checks.set(client, nowMs + waitMs);
     }
   }
 
@@ -292,10 +292,10 @@ export class Pusher {
   }
 
   /** A client whose breaker exists has answered. */
-  #thaw(client: Client, { isLate, nowMs }: { isLate: boolean; nowMs: number }): void {
+  #endPause(client: Client, { isLate, nowMs }: { isLate: boolean; nowMs: number }): void {
     if (!this.#paused.resume(client)) return;
-    if (isLate) this.#resumed.set(client, nowMs + THAW_MS);
-    else this.#resumed.delete(client);
+    if (isLate) this.#checks.set(client, nowMs + PAUSE_END_MS);
+    else this.#checks.delete(client);
   }
 
   /** Pushes to the target if it is its turn. Returns the milliseconds of work, 0 if nothing was sent. */
@@ -310,7 +310,7 @@ export class Pusher {
     if (costMs !== "waits") return costMs;
     if (client.departedMs !== undefined) return 0;
     client.blockedTargets.add(target);
-    if (!this.#resumed.has(client)) this.#resume(client, nowMs);
+    if (!this.#checks.has(client)) this.#checkLater(client, nowMs);
     return 0;
   }
 
@@ -361,7 +361,7 @@ export class Pusher {
     const { client } = target;
     this.#end(sent);
     client.confirm(sent.endByte);
-    see(sent);
+    markSeen(sent);
     if (client.answerMs > 0) client.learn(nowMs - sent.leftMs);
     target.failures = 0;
     this.#metrics.add("roster_pushes_total", 1, { outcome: "answered" });
@@ -380,7 +380,7 @@ export class Pusher {
     const { target } = sent;
     if (this.#subscriptions.get(target.serviceKey)?.targets.get(target.key) !== target) return;
     if (isTaken) {
-      see(sent);
+      markSeen(sent);
       target.failures = 0;
       this.#retries.delete(target);
       if (target.underWay === undefined) this.#pushRest(target, nowMs);
@@ -417,7 +417,7 @@ export class Pusher {
     this.#metrics.add("roster_pushes_total", 1, { outcome: "timeout" });
     if (!this.#paused.fail(client, nowMs)) this.#retry(target, { outcome: "timeout", nowMs });
     else if (target.subscribers.size > 0) client.blockedTargets.add(target);
-    if (client.blockedTargets.size > 0) this.#resumed.set(client, nowMs);
+    if (client.blockedTargets.size > 0) this.#checks.set(client, nowMs);
   }
 
   #retry(target: PushTarget, { outcome, nowMs }: { outcome: PushFailure; nowMs: number }): void {
@@ -430,7 +430,7 @@ export class Pusher {
   #assume(sent: PushUnderWay): void {
     this.#end(sent);
     sent.target.client.giveUp(sent);
-    see(sent);
+    markSeen(sent);
   }
 
   #end(sent: PushUnderWay): void {
@@ -449,7 +449,7 @@ export class Pusher {
 }
 
 /** The subscribers of this push have its version. */
-function see({ subscribers, version }: PushUnderWay): void {
+function markSeen({ subscribers, version }: PushUnderWay): void {
   for (const subscriber of subscribers) if (version > subscriber.seenVersion) subscriber.seenVersion = version;
 }
 
