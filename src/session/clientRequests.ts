@@ -58,11 +58,11 @@ export class ClientRequests {
     if (error !== undefined) return client.refuse(request, publication, error);
     // A registration for which another client waits in vain must not displace this one.
     if (held?.state.kind === "contested") links.withdraw(held.publication);
-    const taken = publications.put(client, publication, nowMs, held);
-    if (taken instanceof RegistryError) return client.refuse(request, publication, taken);
-    if (taken !== undefined) {
-      links.publish({ kind: "put", publication: taken.publication });
-      departed.returned(taken.before, client, claim);
+    const published = publications.put(client, publication, nowMs, held);
+    if (published instanceof RegistryError) return client.refuse(request, publication, published);
+    if (published !== undefined) {
+      links.publish({ kind: "put", publication: published.publication });
+      departed.returned(published.before, client, claim);
     }
     client.channel.answer(request, { kind: "accepted", registId, version });
   }
@@ -75,9 +75,9 @@ export class ClientRequests {
     const claim = { ...key, ...when };
     const error = contest(held, client, claim);
     if (error !== undefined) return client.refuse(request, key, error);
-    const taken = publications.unpublish(client, key, nowMs);
-    if (taken !== undefined) links.publish({ kind: "remove", removal: taken.removal });
-    departed.returned(taken?.before, client, claim);
+    const unpublished = publications.unpublish(client, key, nowMs);
+    if (unpublished !== undefined) links.publish({ kind: "remove", removal: unpublished.removal });
+    departed.returned(unpublished?.before, client, claim);
     accept(client, { request, key });
   }
 

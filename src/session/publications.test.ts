@@ -8,7 +8,7 @@ import { listBytesOf } from "../model/listBytes.ts";
 import { slotOf } from "../model/slot.ts";
 import type { PublishRequest } from "../registry/registry.ts";
 import type { Client } from "./client.ts";
-import { Publications, type Taken } from "./publications.ts";
+import { Publications, type Published } from "./publications.ts";
 import { COSTS, NOW_MS, newClient, ORDERS, publishRequest, STOCK, serviceOf } from "./testing/parts.ts";
 
 const SLOTS = 2;
@@ -22,7 +22,7 @@ function newPublications({ slots = SLOTS }: { slots?: number | undefined } = {})
 }
 
 /** Publishes a registration that is neither refused nor older. */
-function put(all: Publications, client: Client, changes: Partial<PublishRequest> = {}, nowMs = NOW_MS): Taken {
+function put(all: Publications, client: Client, changes: Partial<PublishRequest> = {}, nowMs = NOW_MS): Published {
   const taken = all.put(client, publishRequest(changes), nowMs);
   assert.ok(taken !== undefined && !(taken instanceof RegistryError));
   return taken;

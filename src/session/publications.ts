@@ -18,7 +18,7 @@ import { NEW, next, type PublicationState, reported } from "./publicationState.t
 const NONE: ReadonlySet<Publication> = new Set();
 
 /** The result of a publish request. */
-export interface Taken {
+export interface Published {
   readonly publication: Publication;
   /** The client that held this registration until now, if it was another one. */
   readonly before: Client | undefined;
@@ -74,7 +74,7 @@ export class Publications {
     request: PublishRequest,
     nowMs: number,
     held = this.#holdings.find(request),
-  ): Taken | RegistryError | undefined {
+  ): Published | RegistryError | undefined {
     if (held !== undefined && held.state.kind !== "contested" && isOlder(client, request, held)) return undefined;
     if (request.processId !== undefined) client.processId = request.processId;
     const bytes = this.#costs.publication(request);
