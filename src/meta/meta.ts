@@ -332,11 +332,11 @@ export class Meta {
   }
 
   #tableSaved(table: SlotTable, outcome: SaveOutcome, nowMs: number): void {
-    const taken = this.#slots.saved(table, outcome, nowMs);
-    if (taken === "uncertain") return this.#notSaved(outcome, nowMs);
+    const save = this.#slots.saved(table, outcome, nowMs);
+    if (save === "uncertain") return this.#notSaved(outcome, nowMs);
     // A save from before this lead. If it was made under the same lease, it may have been made after the store was
     // read.
-    if (taken === "late") return outcome === "refused" ? undefined : this.#loading.needTwice(nowMs);
+    if (save === "late") return outcome === "refused" ? undefined : this.#loading.needTwice(nowMs);
     // The store is being read, and may have been read before it had this.
     if (!this.#isInCharge) return this.#loading.need(nowMs);
     this.#sendAll(this.#told(table));
