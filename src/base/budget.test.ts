@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type Account, Budget, HELD, type HeldKind, unlimitedBudget } from "./budget.ts";
+import { type Account, Budget, CHARGE, type ChargeKind, unlimitedBudget } from "./budget.ts";
 
 const MIB = 1024 * 1024;
 const NEVER = Number.MAX_SAFE_INTEGER;
@@ -10,7 +10,7 @@ const budgetOf = (bytesMax: number, clientBytesMax = NEVER) =>
 
 /** Takes as much as it gets. */
 function fill(account: Account): number {
-  while (account.charge(HELD.frames, MIB) === undefined);
+  while (account.charge(CHARGE.frames, MIB) === undefined);
   return account.heldBytes / MIB;
 }
 
@@ -20,23 +20,23 @@ test("one address alone fills half, others half of what is left, and a newcomer 
   assert.equal(fill(first), 60);
   const second = budget.open("2");
   assert.equal(fill(second), 30);
-  first.release(HELD.frames, 30 * MIB);
+  first.release(CHARGE.frames, 30 * MIB);
   assert.equal(fill(second), 45, "what one lets go the other can have, but for as much as it has itself");
   for (let address = 3; address < 8; address++) fill(budget.open(`${address}`));
-  assert.equal(budget.open("9").charge(HELD.registrations, 100_000), undefined);
+  assert.equal(budget.open("9").charge(CHARGE.registrations, 100_000), undefined);
 });
 
 test("the refusal says who has too much, how much that is, and what the bound is", () => {
   const client = budgetOf(100 * MIB, 10 * MIB).open("a");
-  client.charge(HELD.frames, 9 * MIB);
-  const refused = client.charge(HELD.frames, 2 * MIB);
+  client.charge(CHARGE.frames, 9 * MIB);
+  const refused = client.charge(CHARGE.frames, 2 * MIB);
   assert.deepEqual(
     { code: refused?.code, ...refused?.details },
     { code: "CLIENT_BYTES_EXHAUSTED", heldBytes: 9 * MIB, bytes: 2 * MIB, bytesMax: 10 * MIB },
   );
   const budget = budgetOf(10 * MIB);
-  assert.equal(budget.open("a").charge(HELD.frames, 6 * MIB)?.code, "ADDRESS_BYTES_EXHAUSTED");
-  assert.equal(budget.open("a").charge(HELD.frames, 11 * MIB)?.code, "NODE_BYTES_EXHAUSTED");
+  assert.equal(budget.open("a").charge(CHARGE.frames, 6 * MIB)?.code, "ADDRESS_BYTES_EXHAUSTED");
+  assert.equal(budget.open("a").charge(CHARGE.frames, 11 * MIB)?.code, "NODE_BYTES_EXHAUSTED");
   assert.deepEqual(
     (["client", "address", "node"] as const).map((level) => budget.refusals(level)),
     [0, 1, 1],
@@ -46,25 +46,25 @@ test("the refusal says who has too much, how much that is, and what the bound is
 test("what does not grow is taken, however full the node is", () => {
   const budget = budgetOf(12 * MIB, 6 * MIB);
   const client = budget.open("a");
-  client.charge(HELD.registrations, 6 * MIB);
+  client.charge(CHARGE.registrations, 6 * MIB);
   for (const address of ["b", "c", "d"]) fill(budget.open(address));
-  assert.ok(client.charge(HELD.registrations, 1) !== undefined);
+  assert.ok(client.charge(CHARGE.registrations, 1) !== undefined);
   const before = { account: client, bytes: MIB };
-  assert.equal(client.replace(HELD.registrations, MIB, before), undefined);
+  assert.equal(client.replace(CHARGE.registrations, MIB, before), undefined);
   const returned = budget.open("a");
-  assert.equal(returned.replace(HELD.registrations, MIB, before), undefined, "a return from the same address");
+  assert.equal(returned.replace(CHARGE.registrations, MIB, before), undefined, "a return from the same address");
   assert.equal(client.heldBytes + returned.heldBytes, 6 * MIB);
 });
 
 test("an address is forgotten when its last connection is over and nothing is held for it", () => {
   const budget = unlimitedBudget();
   const [one, other] = [budget.open("a"), budget.open("a")];
-  one.charge(HELD.registrations, 10);
+  one.charge(CHARGE.registrations, 10);
   one.close();
   other.close();
   other.close();
   assert.equal(budget.addresses, 1);
-  one.release(HELD.registrations, 10);
+  one.release(CHARGE.registrations, 10);
   assert.equal(budget.addresses, 0);
 });
 
@@ -73,10 +73,10 @@ test("what a connection that is long over gives back does not forget those that 
   const gone = budget.open("10.0.0.7");
   gone.close();
   const present = budget.open("10.0.0.7");
-  gone.release(HELD.subscriptions, 0);
+  gone.release(CHARGE.subscriptions, 0);
   assert.equal(budget.addresses, 1);
-  assert.equal(present.charge(HELD.registrations, 400), undefined);
-  const next = budget.open("10.0.0.7").charge(HELD.registrations, 400);
+  assert.equal(present.charge(CHARGE.registrations, 400), undefined);
+  const next = budget.open("10.0.0.7").charge(CHARGE.registrations, 400);
   assert.equal(next?.code, "ADDRESS_BYTES_EXHAUSTED", "both have one share");
 });
 
@@ -84,7 +84,7 @@ test("whatever is charged, moved and released: nothing is negative, sums agree, 
   const step = fc.record({
     client: fc.nat(5),
     other: fc.nat(5),
-    kind: fc.constantFrom(HELD.registrations, HELD.subscriptions),
+    kind: fc.constantFrom(CHARGE.registrations, CHARGE.subscriptions),
     bytes: fc.nat(40),
     isRelease: fc.boolean(),
   });
@@ -92,7 +92,7 @@ test("whatever is charged, moved and released: nothing is negative, sums agree, 
     fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
       const budget = budgetOf(200, 80);
       const accounts = Array.from({ length: 6 }, (_, at) => budget.open(`address-${at % 3}`));
-      const holdings: { account: Account; kind: HeldKind; bytes: number }[] = [];
+      const holdings: { account: Account; kind: ChargeKind; bytes: number }[] = [];
       for (const { client, other, kind, bytes, isRelease } of steps) {
         const account = accounts[client] as Account;
         const at = holdings.findIndex((holding) => holding.kind === kind && holding.account === accounts[other]);
@@ -119,7 +119,7 @@ test("whatever is charged, moved and released: nothing is negative, sums agree, 
         assert.ok(account.heldBytes <= 80);
       }
       assert.equal(budget.heldBytes, sum(holdings));
-      assert.equal(budget.heldOf(HELD.registrations) + budget.heldOf(HELD.subscriptions), sum(holdings));
+      assert.equal(budget.heldOf(CHARGE.registrations) + budget.heldOf(CHARGE.subscriptions), sum(holdings));
       for (const { account, kind, bytes } of holdings) account.release(kind, bytes);
       for (const account of accounts) account.close();
       assert.deepEqual([budget.heldBytes, budget.addresses], [0, 0]);

@@ -14,7 +14,7 @@ import { assert } from "./assert.ts";
 import { type ErrorCode, fail, type RegistryError } from "./errors.ts";
 
 /** The kinds of held memory, for the metrics. */
-export const HELD = {
+export const CHARGE = {
   connections: 0,
   frames: 1,
   output: 2,
@@ -23,7 +23,7 @@ export const HELD = {
   configWatches: 5,
 } as const;
 
-export type HeldKind = (typeof HELD)[keyof typeof HELD];
+export type ChargeKind = (typeof CHARGE)[keyof typeof CHARGE];
 
 /** The levels that can exceed their bound. */
 export const LEVELS = ["client", "address", "node"] as const;
@@ -88,12 +88,12 @@ export class Account {
   }
 
   /** Charges `bytes`, or charges nothing and returns the refusal. */
-  charge(kind: HeldKind, bytes: number): RegistryError | undefined {
+  charge(kind: ChargeKind, bytes: number): RegistryError | undefined {
     return this.replace(kind, bytes, undefined);
   }
 
   /** Charges `bytes` in place of an earlier holding, perhaps another client's, which is released. */
-  replace(kind: HeldKind, bytes: number, before: Holding | undefined): RegistryError | undefined {
+  replace(kind: ChargeKind, bytes: number, before: Holding | undefined): RegistryError | undefined {
     const budget = this.#budget;
     const beforeBytes = before?.bytes ?? 0;
     const grownHere = before?.account === this ? bytes - beforeBytes : bytes;
@@ -112,7 +112,7 @@ export class Account {
     return undefined;
   }
 
-  release(kind: HeldKind, bytes: number): void {
+  release(kind: ChargeKind, bytes: number): void {
     assert(bytes >= 0 && bytes <= this.#heldBytes, "an account releases what it holds");
     this.#heldBytes -= bytes;
     this.#address.heldBytes -= bytes;
@@ -163,7 +163,7 @@ export class Account {
 export class Budget {
   readonly limits: BudgetLimits;
   readonly #addresses = new Map<string, Address>();
-  readonly #heldByKind: number[] = Object.values(HELD).map(() => 0);
+  readonly #heldByKind: number[] = Object.values(CHARGE).map(() => 0);
   readonly #refusals: Record<Level, number> = { client: 0, address: 0, node: 0 };
   #heldBytes = 0;
   #workLeft: number;
@@ -184,7 +184,7 @@ export class Budget {
     return this.#addresses.size;
   }
 
-  heldOf(kind: HeldKind): number {
+  heldOf(kind: ChargeKind): number {
     return this.#heldByKind[kind] ?? 0;
   }
 
@@ -218,7 +218,7 @@ export class Budget {
   }
 
   /** For accounts. */
-  add(kind: HeldKind, bytes: number): void {
+  add(kind: ChargeKind, bytes: number): void {
     this.#heldBytes += bytes;
     this.#heldByKind[kind] = this.heldOf(kind) + bytes;
   }

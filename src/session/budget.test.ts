@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import fc from "fast-check";
-import { HELD } from "../base/budget.ts";
+import { CHARGE } from "../base/budget.ts";
 import { brandServiceKey, nodeId } from "../model/ids.ts";
 import { packBoxes } from "../model/payload.ts";
 import * as harness from "./testing/harness.ts";
@@ -161,7 +161,7 @@ test("whatever clients do in whatever order: when all are gone, nothing is held 
             session.step({ kind: "fromMeta", message: { kind: "slotTable", table, versionFloor: 0n } }, nowMs);
           }
         } else act(client, each);
-        const byKind = Object.values(HELD).reduce<number>((sum, kind) => sum + budget.heldOf(kind), 0);
+        const byKind = Object.values(CHARGE).reduce<number>((sum, kind) => sum + budget.heldOf(kind), 0);
         assert.equal(byKind, budget.heldBytes);
         assert.ok(budget.heldBytes <= 2 * MIB);
       }

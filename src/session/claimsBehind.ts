@@ -3,7 +3,7 @@
 // claim waits behind it until the holder is gone: its client does not send it again. A claim stays charged to its
 // client.
 
-import { HELD } from "../base/budget.ts";
+import { CHARGE } from "../base/budget.ts";
 import { compareStamps, type Stamp } from "../model/publication.ts";
 import type { PublishRequest } from "../registry/registry.ts";
 import type { Client, HeldPublication } from "./client.ts";
@@ -37,7 +37,7 @@ export function dropBehind(held: HeldPublication, isMeant: (claim: HeldPublicati
     if (isMeant(claim)) {
       at.behind = claim.behind;
       claim.client.publications.delete(claim);
-      claim.client.account.release(HELD.registrations, claim.bytes);
+      claim.client.account.release(CHARGE.registrations, claim.bytes);
     } else at = claim;
   }
 }

@@ -2,7 +2,7 @@
 // simple. A value goes out when it arrives or when a client begins to watch it, one at a time to each watch. The
 // regular repair sends it again to clients that have not confirmed it in time.
 
-import { HELD } from "../base/budget.ts";
+import { CHARGE } from "../base/budget.ts";
 import { Deadlines } from "../base/deadlines.ts";
 import type { RegistryError } from "../base/errors.ts";
 import { type ConfigValue, UNSET_CONFIG_VERSION } from "../cluster/messages/membership.ts";
@@ -57,7 +57,7 @@ export class ConfigWatches {
   /** Charges the client for a watch; returns the error if that would be too much. */
   charge(client: Client, key: RegistrationKey): RegistryError | undefined {
     if (client.configWatches.has(registrationKey(key))) return undefined;
-    return client.account.charge(HELD.configWatches, this.#costs.configWatch(key));
+    return client.account.charge(CHARGE.configWatches, this.#costs.configWatch(key));
   }
 
   /** Begins or renews a watch that was charged. True if the value is not known here and must be requested. */
@@ -193,7 +193,7 @@ export class ConfigWatches {
   #remove(watch: ConfigWatch): boolean {
     const { client, serviceKey } = watch;
     client.configWatches.delete(registrationKey(watch));
-    client.account.release(HELD.configWatches, watch.bytes);
+    client.account.release(CHARGE.configWatches, watch.bytes);
     for (const sent of [watch.sent, watch.sentBefore]) if (sent !== undefined) this.#underWay.delete(sent.id);
     this.#unanswered.delete(watch);
     const config = this.#configs.get(serviceKey);

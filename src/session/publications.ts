@@ -1,7 +1,7 @@
 // The publications of this session's clients. The session is their source of truth: a data node that loses any gets
 // them again from here. `publicationState.ts` has what becomes of each; `holdings.ts` compares them with a data node.
 
-import { HELD } from "../base/budget.ts";
+import { CHARGE } from "../base/budget.ts";
 import type { RegistryError } from "../base/errors.ts";
 import type { InventoryEntry, Removal, Superseded, Unlisted } from "../cluster/messages/sessionData.ts";
 import type { SlotDigest } from "../cluster/messages/slotDigest.ts";
@@ -80,7 +80,7 @@ export class Publications {
     const bytes = this.#costs.publication(request);
     const isAside = held?.state.kind === "contested" && mayWait(held, client, request);
     const before = held && !isAside ? { account: held.client.account, bytes: held.bytes } : undefined;
-    const refusal = client.account.replace(HELD.registrations, bytes, before);
+    const refusal = client.account.replace(CHARGE.registrations, bytes, before);
     if (refusal !== undefined) return refusal;
     const publication: Publication = {
       serviceKey: request.serviceKey,
@@ -353,7 +353,7 @@ export class Publications {
    */
   #delete(held: HeldPublication): void {
     held.client.publications.delete(held);
-    held.client.account.release(HELD.registrations, held.bytes);
+    held.client.account.release(CHARGE.registrations, held.bytes);
     this.#takeOut(held);
     const { behind } = held;
     if (behind === undefined) return;

@@ -1,7 +1,7 @@
 // The subscriptions of services. Subscribers of one client that share one push are kept together in a push target,
 // targets by service.
 
-import { HELD } from "../base/budget.ts";
+import { CHARGE } from "../base/budget.ts";
 import type { RegistryError } from "../base/errors.ts";
 import type { DatumVersion } from "../model/datum.ts";
 import type { ServiceKey } from "../model/ids.ts";
@@ -149,7 +149,7 @@ export class Subscriptions {
   /** Charges the client for a subscriber in the place of one that is about to be removed. */
   #charge(client: Client, request: SubscribeRequest, replaced: Subscriber | undefined): RegistryError | undefined {
     const before = replaced && { account: replaced.target.client.account, bytes: replaced.bytes };
-    const refusal = client.account.replace(HELD.subscriptions, this.#costs.subscriber(request), before);
+    const refusal = client.account.replace(CHARGE.subscriptions, this.#costs.subscriber(request), before);
     if (refusal === undefined && replaced !== undefined) replaced.bytes = 0;
     return refusal;
   }
@@ -165,7 +165,7 @@ export class Subscriptions {
 
   #remove(subscriber: Subscriber): void {
     const { target, registId } = subscriber;
-    target.client.account.release(HELD.subscriptions, subscriber.bytes);
+    target.client.account.release(CHARGE.subscriptions, subscriber.bytes);
     target.client.subscribers.delete(registrationKey({ serviceKey: target.serviceKey, registId }));
     this.#subscribers--;
     const service = this.#services.get(target.serviceKey);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
-import { Budget, HELD, unlimitedBudget } from "../../base/budget.ts";
+import { Budget, CHARGE, unlimitedBudget } from "../../base/budget.ts";
 import { fail } from "../../base/errors.ts";
 import { type Metrics, noMetrics } from "../../base/metrics.ts";
 import type { ConnectionHandler, Log } from "../../base/ports.ts";
@@ -78,15 +78,15 @@ const halfFrame = (bytes: number) =>
   }).subarray(0, bytes);
 
 test("what is here of a frame is charged, and given back with its end or the connection's", () => {
-  const before = budget.heldOf(HELD.frames);
+  const before = budget.heldOf(CHARGE.frames);
   const part = halfFrame(100_000);
   handler.received(part.slice(), START_MS);
-  assert.ok(budget.heldOf(HELD.frames) - before >= 100_000);
+  assert.ok(budget.heldOf(CHARGE.frames) - before >= 100_000);
   handler.received(new Uint8Array(100_000 + 1), START_MS);
   assert.equal(connections, 1);
   handler.closed(START_MS);
   assert.equal(connections, 0);
-  assert.equal(budget.heldOf(HELD.frames), before);
+  assert.equal(budget.heldOf(CHARGE.frames), before);
 });
 
 test("of unfinished frames from one address those beyond its share are closed, and others are served", () => {
@@ -104,9 +104,9 @@ test("of unfinished frames from one address those beyond its share are closed, a
 test("bytes that wait for their turn count, and a connection whose bytes are too many is closed", () => {
   useBudget({ clientBytesMax: MIB });
   handler.waits?.(500_000, START_MS);
-  assert.equal(budget.heldOf(HELD.frames), 500_000);
+  assert.equal(budget.heldOf(CHARGE.frames), 500_000);
   handler.received(halfFrame(10), START_MS);
-  assert.ok(budget.heldOf(HELD.frames) < 1_000);
+  assert.ok(budget.heldOf(CHARGE.frames) < 1_000);
   handler.waits?.(2 * MIB, START_MS);
   assert.equal(connection.isClosed, true);
   assert.equal(budget.heldBytes, 0);
@@ -115,13 +115,13 @@ test("bytes that wait for their turn count, and a connection whose bytes are too
 test("a client that does not read is charged for what waits for it, up to where it is not read from", () => {
   connection.bufferedBytes = 300_000;
   handler.received(encodeHeartbeat(BOLT_V1, 5, 1), START_MS);
-  assert.equal(budget.heldOf(HELD.output), 300_000);
+  assert.equal(budget.heldOf(CHARGE.output), 300_000);
   connection.bufferedBytes = 3 * MIB;
   handler.received(encodeHeartbeat(BOLT_V1, 5, 1), START_MS);
-  assert.equal(budget.heldOf(HELD.output), MIB);
+  assert.equal(budget.heldOf(CHARGE.output), MIB);
   connection.bufferedBytes = 0;
   handler.drained(START_MS);
-  assert.equal(budget.heldOf(HELD.output), 0);
+  assert.equal(budget.heldOf(CHARGE.output), 0);
 });
 
 test("a connection that the node has no room for is refused, and nobody hears of it", () => {

@@ -2,7 +2,7 @@
 // whole frame yet or waits for its turn, and output that waits to be sent. A charge beyond the bounds is refused, and
 // the connection that caused it is closed.
 
-import { type Account, HELD, type HeldKind } from "../../base/budget.ts";
+import { type Account, CHARGE, type ChargeKind } from "../../base/budget.ts";
 import type { RegistryError } from "../../base/errors.ts";
 import { UNREAD_BYTES_MAX } from "../../base/ports.ts";
 
@@ -18,7 +18,7 @@ const WORK_BYTES = 1024;
 
 export class ConnectionAccount {
   readonly account: Account;
-  readonly #held: number[] = Object.values(HELD).map(() => 0);
+  readonly #held: number[] = Object.values(CHARGE).map(() => 0);
 
   constructor(account: Account) {
     this.account = account;
@@ -26,12 +26,12 @@ export class ConnectionAccount {
 
   /** Charges the connection itself. */
   open(): RegistryError | undefined {
-    return this.#settle(HELD.connections, CONNECTION_BYTES);
+    return this.#settle(CHARGE.connections, CONNECTION_BYTES);
   }
 
   /** Charges `bytes` of input that was read and not yet processed. */
   settleInput(bytes: number): RegistryError | undefined {
-    return this.#settle(HELD.frames, bytes);
+    return this.#settle(CHARGE.frames, bytes);
   }
 
   /**
@@ -39,7 +39,7 @@ export class ConnectionAccount {
    * nothing more: the rest is part of a push, whose body is shared with others.
    */
   settleOutput(bytes: number): RegistryError | undefined {
-    return this.#settle(HELD.output, bytes <= OUTPUT_BYTES_FREE ? 0 : Math.min(bytes, UNREAD_BYTES_MAX));
+    return this.#settle(CHARGE.output, bytes <= OUTPUT_BYTES_FREE ? 0 : Math.min(bytes, UNREAD_BYTES_MAX));
   }
 
   /**
@@ -54,11 +54,11 @@ export class ConnectionAccount {
 
   /** Releases everything held for the connection; the session releases what it holds for the client itself. */
   close(): void {
-    for (const kind of [HELD.connections, HELD.frames, HELD.output]) this.#settle(kind, 0);
+    for (const kind of [CHARGE.connections, CHARGE.frames, CHARGE.output]) this.#settle(kind, 0);
     this.account.close();
   }
 
-  #settle(kind: HeldKind, bytes: number): RegistryError | undefined {
+  #settle(kind: ChargeKind, bytes: number): RegistryError | undefined {
     const held = this.#held[kind] ?? 0;
     if (bytes === held) return undefined;
     if (bytes < held) this.account.release(kind, held - bytes);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Budget, HELD, unlimitedBudget } from "../../base/budget.ts";
+import { Budget, CHARGE, unlimitedBudget } from "../../base/budget.ts";
 import { fail } from "../../base/errors.ts";
 import { UNREAD_BYTES_MAX } from "../../base/ports.ts";
 import { encodeRequest, encodeResponse } from "../../encoding/bolt/encode.ts";
@@ -131,7 +131,7 @@ test("an end is told once, with its reason, and what the connection held is give
   const budget = unlimitedBudget();
   const scene = handlerScene({ budget });
   scene.handler.received(encodeRequest(BOLT_V1, UNKNOWN_CLASS).subarray(0, 10), START_MS);
-  assert.ok(budget.heldOf(HELD.frames) > 0);
+  assert.ok(budget.heldOf(CHARGE.frames) > 0);
   scene.handler.closed(START_MS);
   scene.handler.closed(START_MS);
   scene.send(publisher());
@@ -417,7 +417,7 @@ test("what waits for a turn is charged, and too much of it ends the connection",
   const budget = new Budget({ ...unlimitedBudget().limits, clientBytesMax: 1_000 });
   const scene = handlerScene({ budget });
   scene.handler.waits(1_000, START_MS);
-  assert.equal(budget.heldOf(HELD.frames), 1_000);
+  assert.equal(budget.heldOf(CHARGE.frames), 1_000);
   scene.handler.waits(1_001, START_MS);
   assert.deepEqual([scene.connection.isClosed, budget.heldBytes], [true, 0]);
   assert.equal(scene.counts.get("roster_connections_closed_total CLIENT_BYTES_EXHAUSTED"), 1);

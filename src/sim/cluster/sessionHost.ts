@@ -1,6 +1,6 @@
 // The session role with its gateway in a simulated process. Its clients' connections break with the process.
 
-import { Budget, HELD } from "../../base/budget.ts";
+import { Budget, CHARGE } from "../../base/budget.ts";
 import { noMetrics } from "../../base/metrics.ts";
 import type { ConnectionHandler, Log } from "../../base/ports.ts";
 import { Stepper } from "../../base/stepper.ts";
@@ -221,7 +221,7 @@ export class SessionHost {
 
   /** Everything charged is held, and everything no longer held was released. */
   #checkBudget(): void {
-    const charged = [HELD.registrations, HELD.subscriptions, HELD.configWatches];
+    const charged = [CHARGE.registrations, CHARGE.subscriptions, CHARGE.configWatches];
     const bytes = charged.reduce<number>((sum, kind) => sum + this.#budget.heldOf(kind), 0);
     const { chargedBytes } = this.#session;
     if (bytes === chargedBytes) return;
