@@ -284,7 +284,7 @@ test("an owner that is heard after a stranger, under a lower version, is told so
 
 test("followers hear of the end of a stranger before the older word of the owner", () => {
   const node = serving();
-  node.step({ kind: "fromFollower", from: PEER, message: { kind: "follow", slot: 0, leaderEpoch: 1n, held: [] } });
+  node.step({ kind: "fromFollower", from: PEER, message: { kind: "follow", slot: 0, leaderEpoch: 1n, kept: [] } });
   say(node, OTHER, put(STRANGERS));
   say(node, SESSION, put(OWNERS));
   say(node, OTHER, removed("left", STRANGERS_STAMP));
@@ -329,7 +329,7 @@ test("a follower that leads next knows which host a removal was of", () => {
   node.publish(put({ ...OWNERS, registId: "r2", address: "two" }));
   say(node, OTHER, put(STRANGERS));
   say(node, OTHER, removed("left", STRANGERS_STAMP));
-  node.step({ kind: "fromFollower", from: PEER, message: { kind: "follow", slot: 0, leaderEpoch: 1n, held: [] } });
+  node.step({ kind: "fromFollower", from: PEER, message: { kind: "follow", slot: 0, leaderEpoch: 1n, kept: [] } });
   const [{ message } = { message: undefined }] = node.toFollower;
   assert.ok(message?.kind === "replica");
   const next = new TestData();

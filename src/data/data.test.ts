@@ -273,7 +273,7 @@ test("removals of what was never held are remembered up to a bound, and those of
   }
   node.publish(put({ registId: "honest", version: 1n }), put({ registId: "unknown-399-499", version: 1n }));
   assert.deepEqual(node.list().addresses, ["other"]);
-  node.step({ kind: "fromFollower", from: PEER, message: { kind: "follow", slot: 0, leaderEpoch: 1n, held: [] } });
+  node.step({ kind: "fromFollower", from: PEER, message: { kind: "follow", slot: 0, leaderEpoch: 1n, kept: [] } });
   const [copy] = node.toFollower;
   assert.ok(copy?.message.kind === "replica");
   const remembered = copy.message.datums[0]?.tombstones.length ?? 0;

@@ -30,7 +30,7 @@ function scene(expected: ReadonlyMap<typeof ORDERS, number> = new Map()) {
 }
 
 const follow = (changes: Partial<FollowerToLeader> = {}): FollowerToLeader => {
-  return { kind: "follow", slot: 0, leaderEpoch: 1n, held: [], ...changes };
+  return { kind: "follow", slot: 0, leaderEpoch: 1n, kept: [], ...changes };
 };
 
 test("a follower gets what differs, hears what it has too much, and is told what is held back", () => {
@@ -42,7 +42,7 @@ test("a follower gets what differs, hears what it has too much, and is told what
     { serviceKey: ORDERS, ...given(4n), count: 0, digest: 0n },
     { serviceKey: stranger, ...given(3n), count: 0, digest: 0n },
   ];
-  it.copy(PEER, follow({ held }), START_MS + 1);
+  it.copy(PEER, follow({ kept: held }), START_MS + 1);
   const hold = { remainingMs: HOLD_MS - 1, expected: [[ORDERS, 3]] as const };
   assert.deepEqual(it.told(), [
     {
@@ -61,8 +61,8 @@ test("a follower that has everything hears that too, by one part without anythin
   const it = scene();
   it.slots.ledSlot(0)?.contents.add(ORDERS, given(5n));
   const same = { serviceKey: ORDERS, ...given(5n), count: 0, digest: 0n };
-  const answers = (held: FollowerToLeader["held"]) => {
-    it.copy(PEER, follow({ held }), START_MS);
+  const answers = (held: FollowerToLeader["kept"]) => {
+    it.copy(PEER, follow({ kept: held }), START_MS);
     return it.told().map((each) => each.kind === "replica" && each.datums.length);
   };
   assert.deepEqual(answers([same]), [0]);
@@ -81,7 +81,7 @@ test("a large copy is sent in parts, and only the last one says that it is whole
     if (datum !== undefined) contents?.apply(datum, put({ serviceKey, registId: `r${at}`, payload }));
   }
   const gone = [{ serviceKey: ORDERS, ...given(4n), count: 0, digest: 0n }];
-  it.copy(PEER, follow({ held: gone }), START_MS);
+  it.copy(PEER, follow({ kept: gone }), START_MS);
   const parts = it.told().map((each) => each.kind === "replica" && [each.datums.length, each.gone.length, each.isLast]);
   assert.deepEqual(parts, [
     [8, 1, false],
@@ -138,7 +138,7 @@ test("the versions that a follower had as a leader are overtaken before it is an
   node.publish(put());
   const { state } = node.list();
   const ahead = { serviceKey: ORDERS, version: state.version + 64n, origin: 0n, count: 0, digest: 0n };
-  node.step({ kind: "fromFollower", from: PEER, message: follow({ held: [ahead] }) });
+  node.step({ kind: "fromFollower", from: PEER, message: follow({ kept: [ahead] }) });
   assert.ok(node.list().state.version > ahead.version);
   const [copy] = node.toFollower;
   assert.ok(copy?.message.kind === "replica" && (copy.message.datums[0]?.version ?? 0n) > ahead.version);

@@ -34,9 +34,9 @@ export class Followers {
   }
 
   /** Sends a follower what it lacks of the slot, in parts; it hears every change from now on. */
-  copy(led: LedSlot, to: NodeId, { held }: Pick<FollowerToLeader, "held">, nowMs: number): void {
+  copy(led: LedSlot, to: NodeId, { kept }: Pick<FollowerToLeader, "kept">, nowMs: number): void {
     const { slot } = led.contents;
-    const { datums, gone } = led.contents.differenceTo(held);
+    const { datums, gone } = led.contents.differenceTo(kept);
     const parts = inParts(datums);
     for (const [at, part] of parts.entries()) {
       const isLast = at === parts.length - 1;

@@ -251,7 +251,7 @@ test("a follower names what it holds, and what it gave in an earlier lead until 
   it.fromLeader(THIRD, part({ leaderEpoch: 2n }), START_MS);
   assert.deepEqual(it.slots.untold.of(0), []);
   it.following.wake(START_MS + 180_000);
-  assert.deepEqual(it.toLeader[1]?.message.held, [{ serviceKey: ORDERS, ...given(9n), ...nothing }]);
+  assert.deepEqual(it.toLeader[1]?.message.kept, [{ serviceKey: ORDERS, ...given(9n), ...nothing }]);
 });
 
 test("a follower holds what its leader still expects, and begins to hold nothing else", () => {

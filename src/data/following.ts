@@ -86,7 +86,7 @@ export class Following {
         kind: "follow",
         slot: slot.contents.slot,
         leaderEpoch: slot.leaderEpoch,
-        held: [...slot.contents.heldVersions(), ...this.#parts.slots.untold.of(slot.contents.slot)],
+        kept: [...slot.contents.keptVersions(), ...this.#parts.slots.untold.of(slot.contents.slot)],
       });
     }
   }

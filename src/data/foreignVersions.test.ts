@@ -75,7 +75,7 @@ const ENTRIES: Readonly<Record<string, (version: bigint) => TestData>> = {
     const node = serving();
     node.publish(put());
     const held = [{ serviceKey: ORDERS, version, origin: 0n, count: 1, digest: 1n }];
-    node.step({ kind: "fromFollower", from: PEER, message: { kind: "follow", slot: 0, leaderEpoch: 1n, held } });
+    node.step({ kind: "fromFollower", from: PEER, message: { kind: "follow", slot: 0, leaderEpoch: 1n, kept: held } });
     assert.equal(node.toFollower.at(-1)?.message.kind, "replica", "it is answered all the same");
     return node;
   },

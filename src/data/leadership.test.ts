@@ -198,7 +198,7 @@ test("a follower asks its leader, is in sync when it has everything, and says so
     node.linked.map(({ id }) => id),
     [PEER],
   );
-  assert.deepEqual(node.toLeader, [{ to: PEER, message: { kind: "follow", slot: 0, leaderEpoch: 1n, held: [] } }]);
+  assert.deepEqual(node.toLeader, [{ to: PEER, message: { kind: "follow", slot: 0, leaderEpoch: 1n, kept: [] } }]);
   assert.deepEqual(lastReport(node)?.inSync, []);
   say({ kind: "replica", slot: 0, leaderEpoch: 1n, datums: [], gone: [], isLast: true });
   assert.deepEqual(lastReport(node)?.inSync, [0]);
@@ -226,8 +226,8 @@ test("a follower that is promoted shows what its leader had, under the same vers
 test("a follower that lost its link asks again with what it has, and gets the difference only", () => {
   const leader = serving();
   leader.publish(put());
-  const held = [{ serviceKey: ORDERS, ...leader.list().state, ...digestOf(publication()) }];
-  const follow = { kind: "follow", slot: 0, leaderEpoch: 1n, held } as const;
+  const kept = [{ serviceKey: ORDERS, ...leader.list().state, ...digestOf(publication()) }];
+  const follow = { kind: "follow", slot: 0, leaderEpoch: 1n, kept } as const;
   leader.step({ kind: "fromFollower", from: PEER, message: follow });
   const hold = { remainingMs: 0, expected: [] };
   assert.deepEqual(leader.toFollower, [
@@ -245,8 +245,8 @@ test("a leader whose follower led before goes on above the versions that it gave
   const leader = serving();
   leader.publish(put());
   const { version } = leader.list().state;
-  const held = [{ serviceKey: ORDERS, version: version + 1_000n, origin: 0n, ...digestOf(publication()) }];
-  leader.step({ kind: "fromFollower", from: PEER, message: { kind: "follow", slot: 0, leaderEpoch: 1n, held } });
+  const kept = [{ serviceKey: ORDERS, version: version + 1_000n, origin: 0n, ...digestOf(publication()) }];
+  leader.step({ kind: "fromFollower", from: PEER, message: { kind: "follow", slot: 0, leaderEpoch: 1n, kept } });
   const answer = leader.toFollower.at(-1)?.message;
   assert.ok(answer?.kind === "replica" && answer.datums[0] !== undefined);
   assert.ok(answer.datums[0].version > version + 1_000n);
@@ -260,7 +260,7 @@ test("a node whose slot was given away while it led tells the next leader what i
   node.table({ leader: PEER, followers: [SELF], leaderEpoch: 2n });
   const linked = () => {
     node.step({ kind: "leaderUp", node: PEER });
-    return node.toLeader.at(-1)?.message.held;
+    return node.toLeader.at(-1)?.message.kept;
   };
   const untold = { serviceKey: ORDERS, version, origin: 0n, count: 0, digest: 0n };
   assert.deepEqual(linked(), [untold]);
@@ -275,7 +275,7 @@ test("a leader goes on above what a follower says that it gave and does not hold
   leader.publish(put());
   const { version } = leader.list().state;
   const untold = { serviceKey: ORDERS, version: version + 1_000n, origin: 0n, count: 0, digest: 0n };
-  const message = { kind: "follow", slot: 0, leaderEpoch: 1n, held: [untold] } as const;
+  const message = { kind: "follow", slot: 0, leaderEpoch: 1n, kept: [untold] } as const;
   leader.step({ kind: "fromFollower", from: PEER, message });
   const answer = leader.toFollower.at(-1)?.message;
   assert.ok(answer?.kind === "replica" && answer.datums[0] !== undefined);
@@ -402,7 +402,7 @@ test("a follower hears what its leader has taken, and nothing of what lost again
   const node = serving();
   node.table({ followers: [PEER] });
   for (const session of [SESSION, OTHER]) node.holdsNothing(session);
-  node.step({ kind: "fromFollower", from: PEER, message: { kind: "follow", slot: 0, leaderEpoch: 2n, held: [] } });
+  node.step({ kind: "fromFollower", from: PEER, message: { kind: "follow", slot: 0, leaderEpoch: 2n, kept: [] } });
   node.toFollower.splice(0);
   node.publish(put({ version: 2n }));
   node.publish(put({ version: 1n }));

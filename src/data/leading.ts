@@ -156,12 +156,12 @@ export class Leading {
   }
 
   fromFollower(from: NodeId, message: FollowerToLeader, nowMs: number): void {
-    const { slot, leaderEpoch, held } = message;
+    const { slot, leaderEpoch, kept } = message;
     const led = this.#common.slots.ledSlot(slot);
     if (led === undefined || led.leaderEpoch !== leaderEpoch) {
       return this.#output.toFollower(from, { kind: "notLeader", slot, leaderEpoch });
     }
-    for (const one of held) this.#overtaking.ahead(one, { what: "follow", from }, nowMs);
+    for (const one of kept) this.#overtaking.ahead(one, { what: "follow", from }, nowMs);
     this.#followers.copy(led, from, message, nowMs);
   }
 

@@ -2,7 +2,7 @@
 // another leader, whose clock was ahead; or this node lost its disk. Subscribers would drop every lower version, so the
 // list goes above.
 
-import type { HeldVersion } from "../cluster/messages/replication.ts";
+import type { KeptVersion } from "../cluster/messages/replication.ts";
 import type { DatumVersion } from "../model/datum.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { RefusedVersion } from "./dataPorts.ts";
@@ -40,7 +40,7 @@ export class Overtaking {
 
   /** A node that led before gave this version, as a follower or a session reports: other sessions may have it too. */
   ahead(
-    { serviceKey, version, origin }: Omit<HeldVersion, "count" | "digest">,
+    { serviceKey, version, origin }: Omit<KeptVersion, "count" | "digest">,
     by: Omit<RefusedVersion, "version">,
     nowMs: number,
   ): void {

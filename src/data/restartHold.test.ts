@@ -146,7 +146,7 @@ test("a leader tells its followers what it holds, for how long still, and what i
   leader.step({
     kind: "fromFollower",
     from: PEER,
-    message: { kind: "follow", slot: 0, leaderEpoch: 1n, held: [] },
+    message: { kind: "follow", slot: 0, leaderEpoch: 1n, kept: [] },
   });
   const [replica] = leader.toFollower;
   assert.ok(replica?.message.kind === "replica");

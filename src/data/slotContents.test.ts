@@ -93,7 +93,7 @@ test("a leader's datum takes the place of what is here, with its removals", () =
 test("a follower lacks what it does not hold exactly so, and has too much of what is not here", () => {
   const { contents, datum } = scene();
   contents.apply(datum, put());
-  const [held] = contents.heldVersions();
+  const [held] = contents.keptVersions();
   assert.ok(held !== undefined);
   assert.deepEqual(held, { serviceKey: ORDERS, ...given(5n), count: 1, digest: digest(publication()).value });
   const lacks = (...theirs: Parameters<typeof contents.differenceTo>[0]) => {

@@ -1,7 +1,7 @@
 // A node's holdings of one slot, as leader or follower: the datums, and for each session the digest of its
 // publications.
 
-import type { HeldVersion, ReplicaDatum } from "../cluster/messages/replication.ts";
+import type { KeptVersion, ReplicaDatum } from "../cluster/messages/replication.ts";
 import { type PublishItem, registIdOf } from "../cluster/messages/sessionData.ts";
 import type { DatumChange, DatumVersion } from "../model/datum.ts";
 import type { NodeId, ServiceKey } from "../model/ids.ts";
@@ -124,18 +124,18 @@ export class SlotContents {
   }
 
   /** A follower's report to its leader. */
-  heldVersions(): HeldVersion[] {
-    return [...this.datums.values()].map(heldVersion);
+  keptVersions(): KeptVersion[] {
+    return [...this.datums.values()].map(keptVersion);
   }
 
-  /** The datums that a follower with `held` lacks, and the surplus ones. */
-  differenceTo(held: readonly HeldVersion[]): { datums: ReplicaDatum[]; gone: ServiceKey[] } {
-    const byService = new Map(held.map((one) => [one.serviceKey, one]));
+  /** The datums that a follower with `kept` lacks, and the surplus ones. */
+  differenceTo(kept: readonly KeptVersion[]): { datums: ReplicaDatum[]; gone: ServiceKey[] } {
+    const byService = new Map(kept.map((one) => [one.serviceKey, one]));
     const datums: ReplicaDatum[] = [];
     for (const datum of this.datums.values()) {
       const theirs = byService.get(datum.serviceKey);
       byService.delete(datum.serviceKey);
-      if (theirs === undefined || !isEqual(theirs, heldVersion(datum))) datums.push(replicaOf(datum));
+      if (theirs === undefined || !isEqual(theirs, keptVersion(datum))) datums.push(replicaOf(datum));
     }
     return { datums, gone: [...byService.keys()] };
   }
@@ -157,13 +157,13 @@ export class SlotContents {
   }
 }
 
-function heldVersion(datum: Datum): HeldVersion {
+function keptVersion(datum: Datum): KeptVersion {
   const digest = new RegistrationDigest();
   for (const registration of datum.registrations()) digest.add(registration);
   return { ...datum.version, serviceKey: datum.serviceKey, count: digest.count, digest: digest.value };
 }
 
-function isEqual(a: HeldVersion, b: HeldVersion): boolean {
+function isEqual(a: KeptVersion, b: KeptVersion): boolean {
   return a.version === b.version && a.origin === b.origin && a.count === b.count && a.digest === b.digest;
 }
 

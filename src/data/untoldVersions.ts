@@ -3,7 +3,7 @@
 // next leader of these slots must continue above every version that clients saw here, so the node keeps the versions
 // alone, and reports them when it follows the slot again. There are never more than services that it has held.
 
-import type { HeldVersion } from "../cluster/messages/replication.ts";
+import type { KeptVersion } from "../cluster/messages/replication.ts";
 import type { ServiceKey } from "../model/ids.ts";
 import type { SlotContents } from "./slotContents.ts";
 
@@ -22,7 +22,7 @@ export class UntoldVersions {
   }
 
   /** The node's report to a leader. The versions match nothing that a leader has, for their contents are gone. */
-  of(slot: number): HeldVersion[] {
+  of(slot: number): KeptVersion[] {
     const nothing = { origin: 0n, count: 0, digest: 0n };
     return Array.from(this.#slots.get(slot) ?? [], ([serviceKey, version]) => ({ serviceKey, version, ...nothing }));
   }

@@ -69,7 +69,7 @@ export function servicesOf(fact: Fact): readonly ServiceKey[] | undefined {
     case "replicated":
       return servicesToFollower(fact.message);
     case "followed":
-      return fact.message.held.map(({ serviceKey }) => serviceKey);
+      return fact.message.kept.map(({ serviceKey }) => serviceKey);
     default:
       return undefined;
   }
@@ -218,14 +218,14 @@ function describeToFollower(message: LeaderToFollower): string {
       return `${where} ${datums.join(" ")}${gone}${message.isLast ? " last" : ""}`;
     }
     case "change":
-      return `${where} ${heldText(message)} ${message.items.map(describeItem).join(", ")}`;
+      return `${where} ${versionText(message)} ${message.items.map(describeItem).join(", ")}`;
     case "notLeader":
       return where;
   }
 }
 
-function describeToLeader({ slot, leaderEpoch, held }: FollowerToLeader): string {
-  return `follow ${slot}/${leaderEpoch} ${held.map(heldText).join(" ")}`;
+function describeToLeader({ slot, leaderEpoch, kept }: FollowerToLeader): string {
+  return `follow ${slot}/${leaderEpoch} ${kept.map(versionText).join(" ")}`;
 }
 
 function beatText({ role, tableEpoch, members, isLeaving, slots }: Heartbeat): string {
@@ -289,8 +289,8 @@ function stampText(stamp: { registId: string; version: bigint; registeredMs: num
   return `${stamp.registId}/${stamp.version}@${stamp.registeredMs % MS_SHOWN}`;
 }
 
-function heldText(held: DatumVersion & { readonly serviceKey: ServiceKey }): string {
-  return `${shortService(held.serviceKey)} ${at(held)}`;
+function versionText(version: DatumVersion & { readonly serviceKey: ServiceKey }): string {
+  return `${shortService(version.serviceKey)} ${at(version)}`;
 }
 
 function at({ version, origin }: DatumVersion): string {

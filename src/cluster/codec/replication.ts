@@ -4,7 +4,7 @@ import { unreachable } from "../../base/assert.ts";
 import { HOST_NUMBERS, type ServiceKey } from "../../model/ids.ts";
 import type {
   FollowerToLeader,
-  HeldVersion,
+  KeptVersion,
   LeaderToFollower,
   Remover,
   ReplicaDatum,
@@ -37,7 +37,7 @@ export function writeFollowerToLeader(writer: NodeWriter, message: FollowerToLea
   writer.begin(TO_LEADER[message.kind]);
   writer.varint(message.slot);
   writer.long(message.leaderEpoch);
-  writer.list(message.held, writeHeldVersion);
+  writer.list(message.kept, writeKeptVersion);
 }
 
 /** Throws NODE_MESSAGE_MALFORMED. */
@@ -48,7 +48,7 @@ export function decodeFollowerToLeader(content: Uint8Array): FollowerToLeader | 
     kind: "follow",
     slot: reader.varint(),
     leaderEpoch: reader.long(),
-    held: reader.list(readHeldVersion),
+    kept: reader.list(readKeptVersion),
   };
 }
 
@@ -133,16 +133,16 @@ function readExpected(reader: NodeReader): readonly [ServiceKey, number] {
   return expected;
 }
 
-function writeHeldVersion(writer: NodeWriter, held: HeldVersion): void {
-  writer.name(held.serviceKey);
-  writeDatumVersion(writer, held);
-  writer.varint(held.count);
-  writer.digest(held.digest);
+function writeKeptVersion(writer: NodeWriter, kept: KeptVersion): void {
+  writer.name(kept.serviceKey);
+  writeDatumVersion(writer, kept);
+  writer.varint(kept.count);
+  writer.digest(kept.digest);
   writer.endRecord();
 }
 
-function readHeldVersion(reader: NodeReader): HeldVersion {
-  const held = {
+function readKeptVersion(reader: NodeReader): KeptVersion {
+  const kept = {
     serviceKey: readServiceKey(reader),
     version: reader.long(),
     origin: reader.long(),
@@ -150,7 +150,7 @@ function readHeldVersion(reader: NodeReader): HeldVersion {
     digest: reader.digest(),
   };
   reader.endRecord();
-  return held;
+  return kept;
 }
 
 function writeReplicaDatum(writer: NodeWriter, datum: ReplicaDatum): void {

@@ -17,7 +17,7 @@ import { TestNetwork, TestTime } from "./testing/wires.ts";
 const ORDERS = brandServiceKey("orders#@#I#@#G");
 const FETCH: SessionToData = { kind: "fetch", serviceKey: ORDERS, have: { version: 3n, origin: 1n } };
 const CURRENT: DataToSession = { kind: "current", serviceKey: ORDERS };
-const FOLLOW: FollowerToLeader = { kind: "follow", slot: 1, leaderEpoch: 2n, held: [] };
+const FOLLOW: FollowerToLeader = { kind: "follow", slot: 1, leaderEpoch: 2n, kept: [] };
 const NOT_LEADER: LeaderToFollower = { kind: "notLeader", slot: 1, leaderEpoch: 2n };
 
 const heartbeat = (role: "data" | "session"): Heartbeat => {

@@ -7,7 +7,7 @@ import type { Publication, Stamp } from "../../model/publication.ts";
 import type { PublishItem } from "./sessionData.ts";
 
 /** The state of one service at a follower: with equal version and equal origin it is the leader's state. */
-export interface HeldVersion {
+export interface KeptVersion {
   readonly serviceKey: ServiceKey;
   readonly version: bigint;
   readonly origin: bigint;
@@ -50,7 +50,7 @@ export type FollowerToLeader = {
   readonly kind: "follow";
   readonly slot: number;
   readonly leaderEpoch: bigint;
-  readonly held: readonly HeldVersion[];
+  readonly kept: readonly KeptVersion[];
 };
 
 export type LeaderToFollower =

@@ -23,7 +23,7 @@ function link(isUp: boolean): Fact {
 }
 
 function asks(slot: number, leaderEpoch = 1n): Fact {
-  return { kind: "followed", from: D2, to: D1, message: { kind: "follow", slot, leaderEpoch, held: [] } };
+  return { kind: "followed", from: D2, to: D1, message: { kind: "follow", slot, leaderEpoch, kept: [] } };
 }
 
 function answers(slot: number): Fact {

@@ -25,7 +25,7 @@ export class Followers implements Checker {
   }
 
   #followed({ from, message }: Fact & { kind: "followed" }): void {
-    const held = message.held.flatMap(({ serviceKey, count }) => (count > 0 ? [serviceKey] : []));
+    const held = message.kept.flatMap(({ serviceKey, count }) => (count > 0 ? [serviceKey] : []));
     this.#held.set(`${message.slot} ${from}`, new Set(held));
   }
 

@@ -56,7 +56,10 @@ async function strikeWith(attacker: Attacker, name: string, version: bigint): Pr
     const held = [{ serviceKey, version, origin: ORIGIN, count: 1, digest: 1n }];
     for (const leaderEpoch of [1n, 2n, 3n]) {
       const slot = slotOf(serviceKey, SLOT_COUNT);
-      asFollower?.say("roster.FollowerToLeader", encodeFollowerToLeader({ kind: "follow", slot, leaderEpoch, held }));
+      asFollower?.say(
+        "roster.FollowerToLeader",
+        encodeFollowerToLeader({ kind: "follow", slot, leaderEpoch, kept: held }),
+      );
     }
   }
   await attacker.pause(PAUSE_MS);

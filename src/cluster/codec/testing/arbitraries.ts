@@ -209,7 +209,7 @@ export const followerToLeader = anyOf<FollowerToLeader>({
     kind: is("follow"),
     slot: natural,
     leaderEpoch: long,
-    held: list(record({ serviceKey, version: long, origin: long, count: natural, digest })),
+    kept: list(record({ serviceKey, version: long, origin: long, count: natural, digest })),
   }),
 });
 

@@ -204,7 +204,7 @@ const FOLLOWER_TO_LEADER: OneOfEachKind<FollowerToLeader> = {
     kind: "follow",
     slot: 255,
     leaderEpoch: 8n,
-    held: [{ serviceKey, ...version, count: 1, digest: 2n ** 64n - 2n }],
+    kept: [{ serviceKey, ...version, count: 1, digest: 2n ** 64n - 2n }],
   },
 };
 
