@@ -36,7 +36,7 @@ export interface MetaOutput extends LeadOutput {
   saveConfig(value: ConfigValue, leaseEpoch: bigint): void;
   saveNodeBlocked(node: string, isBlocked: boolean, leaseEpoch: bigint): void;
   /** A message named a number that no node can have given by now. It was not believed. */
-  versionRefused(claim: RefusedClaim): void;
+  versionRefused(refused: RefusedClaim): void;
   /** The outcome of a `putConfig` or `blockNode`: undefined for done. */
   answer(request: number, error: RegistryError | undefined): void;
 }
