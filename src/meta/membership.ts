@@ -14,7 +14,7 @@ import {
 } from "../cluster/messages/membership.ts";
 import { type NodeId, nodeNameOf } from "../model/ids.ts";
 import { NO_VERSION } from "../model/version.ts";
-import { type Admission, Runs } from "./runs.ts";
+import { type RunAdmission, Runs } from "./runs.ts";
 
 /** Settings, each a key of the configuration; all times in milliseconds. */
 export interface MembershipOptions {
@@ -195,7 +195,7 @@ export class Membership {
   }
 
   /** Takes a heartbeat. Only `admitted` makes its sender a member. */
-  heard(member: Member, heartbeat: Heartbeat, nowMs: number): Admission {
+  heard(member: Member, heartbeat: Heartbeat, nowMs: number): RunAdmission {
     const key = keyOf(member);
     // A run of a known node takes the place of another one.
     const isNew = !this.#leases.has(key) && this.#runs.current(nodeNameOf(member.id)) === undefined;

@@ -11,7 +11,7 @@ export interface RunSigns {
 }
 
 /** Whether a run of a node may be a member; `replaced` is the earlier run that ends with it. */
-export type Admission =
+export type RunAdmission =
   | { readonly kind: "admitted"; readonly replaced: NodeId | undefined }
   /** Another run of the name seems to live; that is not yet certain. */
   | { readonly kind: "waits" }
@@ -46,7 +46,7 @@ export class Runs {
   }
 
   /** A process speaks. */
-  admit(run: NodeId, signs: RunSigns, nowMs: number): Admission {
+  admit(run: NodeId, signs: RunSigns, nowMs: number): RunAdmission {
     const name = nodeNameOf(run);
     if (this.#replaced.has(run)) return { kind: "refused", reason: replacedReason(name) };
     const known = this.#names.get(name);
