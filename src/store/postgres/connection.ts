@@ -8,14 +8,14 @@ import type { Row } from "../columns.ts";
 /** A value for a `$n` of a statement. */
 export type SqlValue = string | number | bigint | Uint8Array | null;
 
-export interface Answer {
+export interface QueryResult {
   readonly rows: readonly Row[];
   /** The number of rows that a writing statement has written. */
   readonly changed: number;
 }
 
 /** Runs one statement. */
-export type Ask = (sql: string, ...values: readonly SqlValue[]) => Promise<Answer>;
+export type Ask = (sql: string, ...values: readonly SqlValue[]) => Promise<QueryResult>;
 
 /** A connection that is not established by then has no server behind it. */
 const CONNECT_MS = 2_000;
@@ -41,7 +41,7 @@ const SETTINGS = `
 
 const INT8 = 20;
 
-export class Connection {
+export class PostgresConnection {
   readonly #client: Client;
   readonly #socket = new Socket();
   #isUsable = true;
@@ -50,7 +50,7 @@ export class Connection {
    * Reads the URL, and throws `pg`'s complaint about it; nothing is connected yet. `lost` is called once, if the
    * connection breaks.
    */
-  constructor(url: string, lost: (connection: Connection) => void) {
+  constructor(url: string, lost: (connection: PostgresConnection) => void) {
     this.#client = new Client({
       connectionString: url,
       stream: () => this.#socket,
@@ -81,7 +81,7 @@ export class Connection {
     await this.ask(SETTINGS, schema);
   }
 
-  async ask(sql: string, ...values: readonly SqlValue[]): Promise<Answer> {
+  async ask(sql: string, ...values: readonly SqlValue[]): Promise<QueryResult> {
     const { rows, rowCount } = await this.#client.query(sql, [...values]);
     // Several statements in one text, as in migrations, answer in a form of their own, which no caller needs.
     return { rows: rows ?? [], changed: rowCount ?? 0 };

@@ -4,7 +4,7 @@
 // each of the others would cost another call its whole time to find out.
 
 import { fail, type RegistryError } from "../../base/errors.ts";
-import { type Ask, Connection } from "./connection.ts";
+import { type Ask, PostgresConnection } from "./connection.ts";
 import { asStoreError } from "./failure.ts";
 import type { Target } from "./target.ts";
 
@@ -22,13 +22,13 @@ type Work<T> = (ask: Ask) => Promise<T>;
 
 /** One call under way. */
 interface Call {
-  connection: Connection | undefined;
+  connection: PostgresConnection | undefined;
   isOver: boolean;
 }
 
 export class Connections {
   readonly #target: Target;
-  readonly #idle: Connection[] = [];
+  readonly #idle: PostgresConnection[] = [];
   readonly #running = new Set<Promise<unknown>>();
   /** Calls that wait for a connection, first come, first served. */
   readonly #waiting: (() => void)[] = [];
@@ -106,18 +106,18 @@ export class Connections {
     await promise;
   }
 
-  async #connect(call: Call): Promise<Connection> {
+  async #connect(call: Call): Promise<PostgresConnection> {
     call.connection = this.#idle.pop();
     if (call.connection !== undefined) return call.connection;
     const { url, schema } = this.#target;
-    const connection = new Connection(url, (lost) => this.#lost(lost));
+    const connection = new PostgresConnection(url, (lost) => this.#lost(lost));
     call.connection = connection;
     await connection.connect(schema);
     return connection;
   }
 
   /** A connection broke while it was idle, or during a call, which then reports the error itself. */
-  #lost(connection: Connection): void {
+  #lost(connection: PostgresConnection): void {
     const at = this.#idle.indexOf(connection);
     if (at >= 0) this.#idle.splice(at, 1);
     connection.cut();

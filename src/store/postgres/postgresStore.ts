@@ -28,7 +28,7 @@ import {
   textColumn,
 } from "../columns.ts";
 import type { LeaseCandidate } from "../localLease.ts";
-import type { Answer, Ask, SqlValue } from "./connection.ts";
+import type { Ask, QueryResult, SqlValue } from "./connection.ts";
 import { Connections } from "./connections.ts";
 import { isUpToDate, MIGRATION_MS, migrate } from "./schema.ts";
 import { targetOf } from "./target.ts";
@@ -176,7 +176,7 @@ class PostgresStore implements MetaStore {
   }
 
   /** Runs a statement that begins with FENCE; its own values count from $3. */
-  #fenced(leaseEpoch: bigint, sql: string, ...values: readonly SqlValue[]): Promise<Answer> {
+  #fenced(leaseEpoch: bigint, sql: string, ...values: readonly SqlValue[]): Promise<QueryResult> {
     return this.#connections.use((ask) => ask(sql, ...this.#fence(leaseEpoch), ...values));
   }
 
