@@ -13,7 +13,7 @@ interface OpenRequest {
   readonly endMs: number;
 }
 
-export interface Answer {
+export interface RegisterAnswer {
   readonly isSuccess: boolean;
   readonly isHeldByAnother: boolean;
   readonly version: bigint;
@@ -57,7 +57,7 @@ export class Requests {
   }
 
   /** Takes an answer. Returns the registration if the answer is a success for its present version. */
-  answered(id: number, answer: Answer, nowMs: number): Registration | undefined {
+  answered(id: number, answer: RegisterAnswer, nowMs: number): Registration | undefined {
     const request = this.#open.get(id);
     this.#open.delete(id);
     const registration = request?.registration;
