@@ -70,7 +70,7 @@ export type ValueOf<S extends KeySpec> = S extends NumberKey
         : string;
 
 /** Any value of any row. */
-export type ConfigValue = ValueOf<KeySpec>;
+export type SettingValue = ValueOf<KeySpec>;
 
 /** `bolt-port` as `boltPort`, for types. */
 export type CamelCase<K extends string> = K extends `${infer Head}-${infer Tail}`

@@ -3,7 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { fail } from "../../base/errors.ts";
-import type { ConfigValue } from "../../base/keySpec.ts";
+import type { SettingValue } from "../../base/keySpec.ts";
 import { camelCase, environmentName, nearestName } from "./names.ts";
 import { checkNodeRoles } from "./nodeRoles.ts";
 import { describeAllowed, parseValue } from "./parseValue.ts";
@@ -41,7 +41,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     environmentLayer(sources.environment),
     typeof file === "string" && file !== "" ? fileLayer(file) : new Map(),
   ];
-  const values = new Map<ConfigKey, ConfigValue>();
+  const values = new Map<ConfigKey, SettingValue>();
   const origins = new Map<ConfigKey, string>();
   for (const key of CONFIG_KEYS) {
     const given = firstGiven(layers, key);
@@ -76,7 +76,7 @@ function firstGiven(layers: readonly Layer[], key: ConfigKey): Given {
   return { raw: specOf(key).default, origin: "default" };
 }
 
-function checked(key: ConfigKey, given: Given): ConfigValue {
+function checked(key: ConfigKey, given: Given): SettingValue {
   const spec = specOf(key);
   const value = parseValue(spec, given.raw);
   if (value === undefined) {
@@ -144,7 +144,7 @@ function knownKey(name: string, origin: string): ConfigKey {
   throw fail("CONFIG_INVALID", { key: name, from: origin, ...(nearest === undefined ? {} : { nearest }) });
 }
 
-function assemble(values: ReadonlyMap<ConfigKey, ConfigValue>): Config {
+function assemble(values: ReadonlyMap<ConfigKey, SettingValue>): Config {
   const entries = [...values].map(([key, value]) => [camelCase(key), value]);
   // Each value was parsed by the row that the property's type is derived from.
   return Object.fromEntries(entries) as Config;

@@ -2,10 +2,10 @@
 
 import { resolve } from "node:path";
 import { unreachable } from "../../base/assert.ts";
-import type { ConfigValue, KeySpec, ListKey, NumberKey, StringKey } from "../../base/keySpec.ts";
+import type { KeySpec, ListKey, NumberKey, SettingValue, StringKey } from "../../base/keySpec.ts";
 
 /** The value of a key; undefined if `raw` is not allowed, as described by `describeAllowed`. */
-export function parseValue(spec: KeySpec, raw: unknown): ConfigValue | undefined {
+export function parseValue(spec: KeySpec, raw: unknown): SettingValue | undefined {
   switch (spec.type) {
     case "integer":
     case "duration-ms":
