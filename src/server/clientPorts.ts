@@ -6,7 +6,7 @@ import { Stepper } from "../base/stepper.ts";
 import type { ClientAddresses } from "../cluster/messages/membership.ts";
 import type { ServiceKey } from "../model/ids.ts";
 import { type SlotTable, slotOf, slotOwner } from "../model/slot.ts";
-import type { OpenGateway, OtherSession, SessionNode } from "../protocols/kit/gateway.ts";
+import type { OpenGateway, OtherSession, SessionNodeView } from "../protocols/kit/gateway.ts";
 import { GatewayChecks } from "../protocols/kit/gatewayChecks.ts";
 import { joinAddress } from "../transport/address.ts";
 import { hostClock, hostTimers } from "../transport/clock.ts";
@@ -61,7 +61,7 @@ function configuredPort(config: Config, key: string): number {
 
 function openGateways(
   { gateways, config, budget, log, ops }: NodePortsEnvironment,
-  { host, node }: { readonly host: SessionHost; readonly node: SessionNode },
+  { host, node }: { readonly host: SessionHost; readonly node: SessionNodeView },
 ): OpenGateway[] {
   const common = { config, registry: host.stepper, node, budget, compression: hostCompression, log };
   return gateways.map(({ code }) => code.open({ ...common, metrics: ops.page.gatewayMetrics }));
@@ -74,7 +74,7 @@ function addressesOf(listeners: ClientListeners, host: string): ClientAddresses 
 function sessionNode(
   { config, ops, roles }: NodePortsEnvironment,
   { host, listeners }: { readonly host: SessionHost; readonly listeners: ClientListeners },
-): SessionNode {
+): SessionNodeView {
   const { session } = host;
   const blocked = () => roles.blocked.reason;
   const hasSlotTable = () => session.slotTable !== undefined;
@@ -95,7 +95,7 @@ function sessionNode(
 
 function otherSessions(
   { session, clientCounts }: SessionHost,
-  { own, listener }: { readonly own: SessionNode["id"]; readonly listener: string },
+  { own, listener }: { readonly own: SessionNodeView["id"]; readonly listener: string },
 ): OtherSession[] {
   return (session.members?.list ?? []).flatMap(({ id, role, clientAddresses }) =>
     role === "session" && id !== own

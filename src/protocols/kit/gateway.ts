@@ -32,15 +32,15 @@ export interface GatewayCode<in Config, in Counts = Metrics> {
   /** Serves clients, in a node with the role session. */
   open(environment: GatewayEnvironment<Config, Counts>): OpenGateway;
   /** The protocol's paths at the HTTP port of the role data. */
-  dataRoutes?(node: DataNode): HttpRouteTable;
+  dataRoutes?(node: DataNodeView): HttpRouteTable;
   /** The protocol's paths at the HTTP port of the role meta. */
-  metaRoutes?(node: MetaNode): HttpRouteTable;
+  metaRoutes?(node: MetaNodeView): HttpRouteTable;
 }
 
 export interface GatewayEnvironment<out Config, out Counts = Metrics> {
   readonly config: Config;
   readonly registry: Registry;
-  readonly node: SessionNode;
+  readonly node: SessionNodeView;
   readonly budget: Budget;
   readonly compression: Compression;
   readonly log: Log;
@@ -81,7 +81,7 @@ export interface MemberNode extends NodeHealth {
 }
 
 /** The view of a node with the role session that paths need. */
-export interface SessionNode extends MemberNode {
+export interface SessionNodeView extends MemberNode {
   readonly id: NodeId;
   /** The configured address for clients; empty for the address by which the client came in. */
   readonly advertiseAddress: string;
@@ -106,25 +106,25 @@ export interface OtherSession {
 }
 
 /** The view of a node with the role data that paths need. */
-export interface DataNode extends MemberNode {
+export interface DataNodeView extends MemberNode {
   readonly slotsLed: () => number;
   readonly isServing: () => boolean;
 }
 
 /** A configuration value that was set, or removed (null). */
-export interface ConfigValue {
+export interface StoredConfig {
   readonly version: bigint;
   readonly data: string | null;
 }
 
 /** The view of a node with the role meta that paths need. */
-export interface MetaNode extends NodeHealth {
+export interface MetaNodeView extends NodeHealth {
   readonly isLeading: () => boolean;
   readonly isStoreReachable: () => boolean;
   /** The HTTP address of the leading meta node; undefined if none is known to lead. */
   readonly leaderAddress: () => string | undefined;
   readonly configValueBytesMax: number;
-  readonly config: (serviceKey: ServiceKey) => ConfigValue | undefined;
+  readonly config: (serviceKey: ServiceKey) => StoredConfig | undefined;
   /** Stores a value, or removes it with null. Rejects with a RegistryError. */
   readonly putConfig: (serviceKey: ServiceKey, data: string | null) => Promise<void>;
 }

@@ -6,13 +6,13 @@ import { type ClusterStatus, clusterRoutes } from "../../admin/clusterRoutes.ts"
 import { type HeldStatus, heldRoutes } from "../../admin/heldRoutes.ts";
 import { type ProcessStatus, processRoutes } from "../../admin/processRoutes.ts";
 import { fail } from "../../base/errors.ts";
-import type { MetaNode } from "../../protocols/kit/gateway.ts";
+import type { MetaNodeView } from "../../protocols/kit/gateway.ts";
 import type { LoadedGateway } from "../loadGateways.ts";
 import type { Elsewhere } from "./bindRoutes.ts";
 import { roleHttp } from "./roleHttp.ts";
 
 /** The view of the role meta that the routes need. */
-export interface MetaStatus extends ProcessStatus, ClusterStatus, Omit<MetaNode, "notReady" | "hasSlotTable"> {
+export interface MetaStatus extends ProcessStatus, ClusterStatus, Omit<MetaNodeView, "notReady" | "hasSlotTable"> {
   readonly isReady: () => boolean;
   /** The role data of the same process, if it has no port of its own. */
   readonly held: HeldStatus | undefined;

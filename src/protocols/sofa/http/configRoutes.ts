@@ -4,12 +4,12 @@ import { fail } from "../../../base/errors.ts";
 import { type HttpRoute, jsonResponse, queryValue, respondWith } from "../../../base/http.ts";
 import type { ServiceKey } from "../../../model/ids.ts";
 import { readServiceKey } from "../../../model/serviceKey.ts";
-import type { ConfigValue, MetaNode } from "../../kit/gateway.ts";
+import type { MetaNodeView, StoredConfig } from "../../kit/gateway.ts";
 import { type ServiceName, serviceKeyOf, serviceNameOf } from "../serviceName.ts";
 import { checkSwitch } from "./checkSwitch.ts";
 
 /** The view of the node that the routes need. */
-export type ConfigNode = Pick<MetaNode, "configValueBytesMax" | "config" | "putConfig">;
+export type ConfigNode = Pick<MetaNodeView, "configValueBytesMax" | "config" | "putConfig">;
 
 const KEY_FIELDS = {
   dataId: { type: "string" },
@@ -92,7 +92,7 @@ function checkUnpadded({ dataId, group, instanceId }: ServiceName): void {
 }
 
 /** SOFARegistry's shape, with the version as text, since it exceeds a JavaScript number. */
-function shown(serviceKey: ServiceKey, value: ConfigValue | undefined): object | null {
+function shown(serviceKey: ServiceKey, value: StoredConfig | undefined): object | null {
   if (value === undefined || value.data === null) return null;
   return { ...serviceNameOf(serviceKey), version: String(value.version), data: value.data };
 }

@@ -1,10 +1,10 @@
 // SOFARegistry's health check of each of its three servers, in its words.
 
 import { type HttpRoute, jsonResponse } from "../../../base/http.ts";
-import type { DataNode, MemberNode, MetaNode, NodeHealth } from "../../kit/gateway.ts";
+import type { DataNodeView, MemberNode, MetaNodeView, NodeHealth } from "../../kit/gateway.ts";
 
 /** The view of the role meta that the check needs. */
-type MetaHealth = NodeHealth & Pick<MetaNode, "isLeading" | "isStoreReachable" | "leaderAddress">;
+type MetaHealth = NodeHealth & Pick<MetaNodeView, "isLeading" | "isStoreReachable" | "leaderAddress">;
 
 export function sessionHealthRoute(role: MemberNode): HttpRoute {
   return healthRoute(role, () => [
@@ -14,7 +14,7 @@ export function sessionHealthRoute(role: MemberNode): HttpRoute {
   ]);
 }
 
-export function dataHealthRoute(role: DataNode): HttpRoute {
+export function dataHealthRoute(role: DataNodeView): HttpRoute {
   return healthRoute(role, () => [
     `DataServerBoot slotTable:${role.hasSlotTable()}`,
     `slotsLed:${role.slotsLed()}`,

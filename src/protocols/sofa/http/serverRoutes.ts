@@ -4,11 +4,11 @@ import { fail } from "../../../base/errors.ts";
 import { type HttpExchange, type HttpRoute, jsonResponse, queryValue, textResponse } from "../../../base/http.ts";
 import type { NodeId } from "../../../model/ids.ts";
 import { readServiceKey } from "../../../model/serviceKey.ts";
-import type { SessionNode } from "../../kit/gateway.ts";
+import type { SessionNodeView } from "../../kit/gateway.ts";
 
 /** The view of the node that the paths need. */
 export type ServersNode = Pick<
-  SessionNode,
+  SessionNodeView,
   "id" | "advertiseAddress" | "port" | "isStopping" | "connections" | "otherSessions" | "slot" | "nodeAddress"
 >;
 
