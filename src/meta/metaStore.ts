@@ -6,14 +6,14 @@ import type { NodeId, ServiceKey } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 
 /** The cluster's constants, fixed at its first start. */
-export interface Cluster {
+export interface ClusterConstants {
   readonly name: string;
   readonly slotCount: number;
 }
 
 /** Everything that the store holds for the meta role. */
 export interface MetaState {
-  readonly cluster: Cluster | undefined;
+  readonly cluster: ClusterConstants | undefined;
   readonly slotTable: SlotTable | undefined;
   /** Removed values are kept, as null with their version: versions must keep growing if the value is set again. */
   readonly configs: ReadonlyMap<ServiceKey, ConfigValue>;
@@ -40,7 +40,7 @@ export interface MetaStore {
   loadAll(): Promise<MetaState>;
 
   /** Writes the cluster's constants if there are none yet. Returns the constants in force, ours or the earlier ones. */
-  saveCluster(cluster: Cluster): Promise<Cluster>;
+  saveCluster(cluster: ClusterConstants): Promise<ClusterConstants>;
 
   /**
    * Takes the lead if it is free, or renews it if `candidate.holder` has it: the answer's holder is then the candidate,

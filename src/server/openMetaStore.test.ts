@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fail, RegistryError } from "../base/errors.ts";
 import type { Log } from "../base/ports.ts";
-import type { Cluster, MetaStore } from "../meta/metaStore.ts";
+import type { ClusterConstants, MetaStore } from "../meta/metaStore.ts";
 import { MemoryDisk, openMemoryStore } from "../store/memory/memoryStore.ts";
 import { openMetaStore } from "./openMetaStore.ts";
 
-const CLUSTER: Cluster = { name: "c", slotCount: 256 };
+const CLUSTER: ClusterConstants = { name: "c", slotCount: 256 };
 const nothing = () => undefined;
 const LOG: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 const hasCode = (code: string) => (error: unknown) => error instanceof RegistryError && error.code === code;

@@ -4,7 +4,7 @@
 
 import { fail, RegistryError } from "../base/errors.ts";
 import type { Log } from "../base/ports.ts";
-import type { Cluster, MetaState, MetaStore } from "../meta/metaStore.ts";
+import type { ClusterConstants, MetaState, MetaStore } from "../meta/metaStore.ts";
 
 /** The calls that the role meta makes while it runs. */
 export type RunningStore = Omit<MetaStore, "saveCluster" | "close">;
@@ -19,7 +19,7 @@ export interface OpenedStore extends RunningStore {
 export interface StoreOpening {
   /** Opens the database and brings its tables up to date. */
   readonly open: () => Promise<MetaStore>;
-  readonly cluster: Cluster;
+  readonly cluster: ClusterConstants;
   readonly log: Log;
   /** The database was reached later, and is not for this node; the process must end. */
   readonly refused: (error: RegistryError) => void;
@@ -128,7 +128,7 @@ class AwaitedStore implements OpenedStore {
     }
   }
 
-  #check(stored: Cluster): void {
+  #check(stored: ClusterConstants): void {
     const error = clusterMismatch(this.#opening.cluster, stored);
     if (error === undefined) return;
     this.#report(error);
@@ -143,7 +143,7 @@ class AwaitedStore implements OpenedStore {
   }
 }
 
-function clusterMismatch(own: Cluster, stored: Cluster): RegistryError | undefined {
+function clusterMismatch(own: ClusterConstants, stored: ClusterConstants): RegistryError | undefined {
   if (stored.name !== own.name) {
     const allowed = "the stored name, or a store of its own for each cluster";
     return fail("CONFIG_INVALID", { key: "cluster-name", value: own.name, stored: stored.name, allowed });

@@ -2,7 +2,7 @@
 // store must end in an error that says so, not in a slot table with holes.
 
 import { fail, type RegistryError } from "../base/errors.ts";
-import type { Cluster } from "../meta/metaStore.ts";
+import type { ClusterConstants } from "../meta/metaStore.ts";
 import { isNodeId, type NodeId, nodeId } from "../model/ids.ts";
 import type { SlotOwner, SlotTable } from "../model/slot.ts";
 
@@ -94,7 +94,7 @@ export function readSlotTable(row: Row, columns: { readonly epoch: string; reado
 }
 
 /** Every slot of the cluster has its owner. A table without a cluster is older than the cluster's row. */
-export function checkSlotCount(table: SlotTable | undefined, cluster: Cluster | undefined): void {
+export function checkSlotCount(table: SlotTable | undefined, cluster: ClusterConstants | undefined): void {
   if (table === undefined || cluster === undefined || table.slots.length === cluster.slotCount) return;
   throw new DamagedColumn(`table slot_table, row 1: ${table.slots.length} slots of ${cluster.slotCount}`);
 }

@@ -7,7 +7,7 @@ import { assert } from "../../base/assert.ts";
 import { fail } from "../../base/errors.ts";
 import type { ConfigValue } from "../../cluster/messages/membership.ts";
 import type { NodeStore } from "../../data/nodeStore.ts";
-import type { Cluster, LeaderLease, MetaState, MetaStore } from "../../meta/metaStore.ts";
+import type { ClusterConstants, LeaderLease, MetaState, MetaStore } from "../../meta/metaStore.ts";
 import { type NodeId, nodeId, type ServiceKey } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
 import { type LeaseCandidate, LocalLease, type NowMs } from "../localLease.ts";
@@ -18,7 +18,7 @@ export class MemoryDisk {
   readonly configs = new Map<ServiceKey, ConfigValue>();
   readonly blockedNodes = new Set<string>();
   readonly sizes = new Map<ServiceKey, number>();
-  cluster: Cluster | undefined;
+  cluster: ClusterConstants | undefined;
   slotTable: SlotTable | undefined;
   leaseEpoch = 0n;
   versionFloor = 0n;
@@ -54,7 +54,7 @@ class MemoryStore implements MetaStore, NodeStore {
     return structuredClone({ cluster, slotTable, configs, blockedNodes });
   }
 
-  async saveCluster(cluster: Cluster): Promise<Cluster> {
+  async saveCluster(cluster: ClusterConstants): Promise<ClusterConstants> {
     const disk = this.#open();
     disk.cluster ??= { ...cluster };
     return disk.cluster;

@@ -10,7 +10,7 @@
 import { createHash } from "node:crypto";
 import { assert } from "../../base/assert.ts";
 import type { ConfigValue } from "../../cluster/messages/membership.ts";
-import type { Cluster, LeaderLease, MetaState, MetaStore } from "../../meta/metaStore.ts";
+import type { ClusterConstants, LeaderLease, MetaState, MetaStore } from "../../meta/metaStore.ts";
 import { brandServiceKey, type NodeId, nodeId } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
 import {
@@ -112,7 +112,7 @@ class PostgresStore implements MetaStore {
     return this.#connections.use(async (ask) => stateOf((await ask(LOAD_ALL)).rows));
   }
 
-  async saveCluster({ name, slotCount }: Cluster): Promise<Cluster> {
+  async saveCluster({ name, slotCount }: ClusterConstants): Promise<ClusterConstants> {
     return this.#connections.use(async (ask) => {
       const sql = "INSERT INTO cluster (id, name_json, slot_count) VALUES (1, $1, $2) ON CONFLICT (id) DO NOTHING";
       await ask(sql, asciiColumn(name), slotCount);
@@ -232,7 +232,7 @@ function stateOf(rows: readonly Row[]): MetaState {
   };
 }
 
-function readCluster(row: Row): Cluster {
+function readCluster(row: Row): ClusterConstants {
   return { name: readText(row, "key_json"), slotCount: readNumber(row, "number") };
 }
 

@@ -9,7 +9,7 @@ import { assert, defined } from "../../base/assert.ts";
 import { fail } from "../../base/errors.ts";
 import type { ConfigValue } from "../../cluster/messages/membership.ts";
 import type { NodeStore } from "../../data/nodeStore.ts";
-import type { Cluster, LeaderLease, MetaState, MetaStore } from "../../meta/metaStore.ts";
+import type { ClusterConstants, LeaderLease, MetaState, MetaStore } from "../../meta/metaStore.ts";
 import { brandServiceKey, isNodeId, type NodeId, nodeId, type ServiceKey } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
 import {
@@ -111,7 +111,7 @@ class SqliteStore implements MetaStore, NodeStore {
     });
   }
 
-  async saveCluster(cluster: Cluster): Promise<Cluster> {
+  async saveCluster(cluster: ClusterConstants): Promise<ClusterConstants> {
     return guarded(this.#file, () => {
       const sql = "INSERT OR IGNORE INTO cluster (id, name_json, slot_count) VALUES (1, ?, ?)";
       this.#change(sql, textColumn(cluster.name), cluster.slotCount);
@@ -239,7 +239,7 @@ class SqliteStore implements MetaStore, NodeStore {
     return row;
   }
 
-  #cluster(): Cluster | undefined {
+  #cluster(): ClusterConstants | undefined {
     return readTable("cluster", this.#rows("SELECT name_json, slot_count FROM cluster"), readCluster)[0];
   }
 
@@ -260,7 +260,7 @@ class SqliteStore implements MetaStore, NodeStore {
   }
 }
 
-function readCluster(row: Row): Cluster {
+function readCluster(row: Row): ClusterConstants {
   return { name: readText(row, "name_json"), slotCount: readNumber(row, "slot_count") };
 }
 
