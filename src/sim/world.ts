@@ -35,13 +35,13 @@ export interface RunResult {
 }
 
 /** The worlds from which a seed is drawn: tight ones, clusters, or else small ones. */
-export interface Kind {
+export interface WorldKind {
   readonly isCluster: boolean;
   readonly isTight?: boolean;
 }
 
 /** Runs one seed; the same seed gives the same run, event by event. */
-export function runSeed(seed: number, options: Kind): RunResult {
+export function runSeed(seed: number, options: WorldKind): RunResult {
   const dice = new Dice(seed);
   const plan = drawOf(options)(dice.fork());
   const scheduler = new Scheduler(plan.startMs);
@@ -100,7 +100,7 @@ export function runSeed(seed: number, options: Kind): RunResult {
   return { seed, plan, finding: judge.finding, endMs: scheduler.nowMs - plan.startMs, log };
 }
 
-function drawOf({ isCluster, isTight = false }: Kind): (dice: Dice) => Plan {
+function drawOf({ isCluster, isTight = false }: WorldKind): (dice: Dice) => Plan {
   if (isTight) return drawTightPlan;
   return isCluster ? drawClusterPlan : drawPlan;
 }

@@ -7,7 +7,7 @@ import { ProtobufReader, WIRE } from "./reader.ts";
 import { ProtobufWriter } from "./writer.ts";
 
 /** A kind of value. */
-export interface Kind<T> {
+export interface ValueKind<T> {
   readonly wireType: number;
   /** A default value, not shared if it can change. */
   blank(): T;
@@ -32,7 +32,7 @@ const NO_BYTES = new Uint8Array(0);
 const NO_TEXT: WireText = { utf8: NO_BYTES, units: 0 };
 
 /** A bool; any varint but 0 is true. */
-export const BOOL: Kind<boolean> = {
+export const BOOL: ValueKind<boolean> = {
   wireType: WIRE.VARINT,
   blank: () => false,
   isBlank: (value) => !value,
@@ -41,7 +41,7 @@ export const BOOL: Kind<boolean> = {
 };
 
 /** An int32; negative ones take ten bytes. */
-export const INT32: Kind<number> = {
+export const INT32: ValueKind<number> = {
   wireType: WIRE.VARINT,
   blank: () => 0,
   isBlank: (value) => value === 0,
@@ -50,7 +50,7 @@ export const INT32: Kind<number> = {
 };
 
 /** An int64, always bigint. */
-export const INT64: Kind<bigint> = {
+export const INT64: ValueKind<bigint> = {
   wireType: WIRE.VARINT,
   blank: () => 0n,
   isBlank: (value) => value === 0n,
@@ -59,7 +59,7 @@ export const INT64: Kind<bigint> = {
 };
 
 /** Bytes; read as a view of the content. */
-export const BYTES: Kind<Uint8Array> = {
+export const BYTES: ValueKind<Uint8Array> = {
   wireType: WIRE.BYTES,
   blank: () => NO_BYTES,
   isBlank: (value) => value.length === 0,
@@ -68,7 +68,7 @@ export const BYTES: Kind<Uint8Array> = {
 };
 
 /** A string; bytes that are not UTF-8 are refused. */
-export const STRING: Kind<string> = {
+export const STRING: ValueKind<string> = {
   wireType: WIRE.BYTES,
   blank: () => "",
   isBlank: (value) => value === "",
@@ -77,7 +77,7 @@ export const STRING: Kind<string> = {
 };
 
 /** A string that stays bytes. */
-export const TEXT: Kind<WireText> = {
+export const TEXT: ValueKind<WireText> = {
   wireType: WIRE.BYTES,
   blank: () => NO_TEXT,
   isBlank: (value) => value.utf8.length === 0,
@@ -86,7 +86,7 @@ export const TEXT: Kind<WireText> = {
 };
 
 /** A field that occurs once. */
-export function field<T>(number: number, kind: Kind<T>): Field<T> {
+export function field<T>(number: number, kind: ValueKind<T>): Field<T> {
   return {
     number,
     wireType: kind.wireType,
@@ -99,7 +99,7 @@ export function field<T>(number: number, kind: Kind<T>): Field<T> {
 }
 
 /** A nested message, null if it is absent. */
-export function optional<M>(number: number, message: Kind<M>): Field<M | null> {
+export function optional<M>(number: number, message: ValueKind<M>): Field<M | null> {
   return {
     number,
     wireType: WIRE.BYTES,
@@ -112,7 +112,7 @@ export function optional<M>(number: number, message: Kind<M>): Field<M | null> {
 }
 
 /** A message with a single field, which stands for the message. */
-export function wrapper<T>(number: number, kind: Kind<T>): Kind<T> {
+export function wrapper<T>(number: number, kind: ValueKind<T>): ValueKind<T> {
   const only = field(number, kind);
   return {
     wireType: WIRE.BYTES,
@@ -133,7 +133,7 @@ function readOnly<T>(reader: ProtobufReader, only: Field<T>, before: T): T {
 }
 
 /** A field that occurs any number of times, or at most `max` times. */
-export function repeated<T>(number: number, kind: Kind<T>, max = Number.POSITIVE_INFINITY): Field<readonly T[]> {
+export function repeated<T>(number: number, kind: ValueKind<T>, max = Number.POSITIVE_INFINITY): Field<readonly T[]> {
   return {
     number,
     wireType: kind.wireType,
@@ -159,7 +159,7 @@ export function repeatedTexts(number: number, inner: number): Field<readonly Wir
 }
 
 /** A map<string, V>. Of equal keys the last counts. */
-export function mapOf<V>(number: number, kind: Kind<V>): Field<ReadonlyMap<string, V>> {
+export function mapOf<V>(number: number, kind: ValueKind<V>): Field<ReadonlyMap<string, V>> {
   return {
     number,
     wireType: WIRE.BYTES,
@@ -216,7 +216,7 @@ export function stringMapOf(
 const ENTRY_KEY = 1;
 const ENTRY_VALUE = 2;
 
-function readEntry<V>(reader: ProtobufReader, kind: Kind<V>): readonly [string, V] {
+function readEntry<V>(reader: ProtobufReader, kind: ValueKind<V>): readonly [string, V] {
   let key = "";
   let value = kind.blank();
   while (reader.nextField()) {
@@ -236,7 +236,7 @@ type MessageWith<F extends Fields> = { readonly [Name in keyof F]: F[Name] exten
 export type MessageOf<S> = S extends Schema<infer M> ? M : never;
 
 /** A message described by its fields. It is a kind of value itself, so that messages nest. */
-export class Schema<M> implements Kind<M> {
+export class Schema<M> implements ValueKind<M> {
   readonly wireType = WIRE.BYTES;
   readonly #fields: readonly (readonly [string, Field<unknown>])[];
   readonly #byNumber: ReadonlyMap<number, readonly [string, Field<unknown>]>;
