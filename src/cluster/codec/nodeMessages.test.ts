@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { RegistryError } from "../../base/errors.ts";
 import { FORMAT } from "./format.ts";
 import { NODE_MESSAGES } from "./nodeMessages.ts";
-import { LINKS, type Link } from "./testing/links.ts";
+import { LINKS, type LinkCodec } from "./testing/links.ts";
 
 const ALL = Object.entries(LINKS);
 
@@ -42,7 +42,7 @@ function withoutUndefined(fields: object): object {
 }
 
 /** The decoder's result for any bytes: a value, or the one error that it may throw. */
-function tryDecode(link: Link, content: Uint8Array): unknown {
+function tryDecode(link: LinkCodec, content: Uint8Array): unknown {
   try {
     return link.decode(content);
   } catch (error) {

@@ -17,7 +17,7 @@ interface Sample {
   readonly grown: Uint8Array;
 }
 
-export interface Link {
+export interface LinkCodec {
   readonly samples: fc.Arbitrary<Sample>;
   /** Takes a message of this class. */
   readonly encode: (message: unknown) => Uint8Array;
@@ -51,7 +51,7 @@ function link<Message>(
   { encode, decode }: Codec<Message>,
   messages: fc.Arbitrary<Message>,
   write: (writer: NodeWriter, message: Message) => void,
-): Link {
+): LinkCodec {
   const sampleOf = (message: Message): Sample => {
     const later = new LaterWriter();
     write(later, message);
@@ -61,7 +61,7 @@ function link<Message>(
   return { samples: messages.map(sampleOf), encode: (message) => encode(message as Message), decode };
 }
 
-export const LINKS: Readonly<Record<NodeMessageClass, Link>> = {
+export const LINKS: Readonly<Record<NodeMessageClass, LinkCodec>> = {
   "roster.Hello": link(NODE_MESSAGES["roster.Hello"], arbitraries.hello, writeHello),
   "roster.HelloAnswer": link(NODE_MESSAGES["roster.HelloAnswer"], arbitraries.helloAnswer, writeHelloAnswer),
   "roster.MemberToMeta": link(NODE_MESSAGES["roster.MemberToMeta"], arbitraries.memberToMeta, writeMemberToMeta),
