@@ -31,7 +31,7 @@ import {
   type WireForm,
 } from "./messages.ts";
 import { PROTOBUF_CLASS_NAMES } from "./protobufClasses.ts";
-import type { MultiPush, Push } from "./push.ts";
+import type { MultiPush, PushMessage } from "./push.ts";
 
 const HESSIAN_FORMS: readonly WireForm[] = ["hessian-draft", "hessian-final"];
 const FORMS: readonly WireForm[] = [...HESSIAN_FORMS, "protobuf"];
@@ -199,7 +199,7 @@ const zones = [
   { zone: "c", boxes: [], count: 0 },
 ];
 const subject = { dataId: "d", group: "g", instanceId: "i", scope: "dataCenter", localZone: "a" };
-const push: Push = { ...subject, segment: "s", version: 8160493450461184n, zones };
+const push: PushMessage = { ...subject, segment: "s", version: 8160493450461184n, zones };
 const registIds = ["r1", "r2"];
 
 function joined(body: Uint8Array, tail: Uint8Array): Uint8Array {

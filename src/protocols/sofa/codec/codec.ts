@@ -23,7 +23,7 @@ import {
   encodeProtobufPushBody,
   encodeProtobufPushTail,
 } from "./protobufPush.ts";
-import { compact, type MultiPush, type Push, type PushZone } from "./push.ts";
+import { compact, type MultiPush, type PushMessage, type PushZone } from "./push.ts";
 
 /** The content of a Bolt frame. */
 export interface Encoded {
@@ -92,7 +92,7 @@ export function publisherClassNames(): readonly string[] {
 }
 
 /** A ReceivedData without its subscriberRegistIds. */
-export function encodePushBody(form: WireForm, push: Push): Uint8Array {
+export function encodePushBody(form: WireForm, push: PushMessage): Uint8Array {
   return compact(form === "protobuf" ? encodeProtobufPushBody(push) : encodeHessianPushBody(dialectOf(form), push));
 }
 

@@ -7,10 +7,10 @@ import type { HessianDialect } from "../../../encoding/hessian/tokenReader.ts";
 import type { HessianWriter } from "../../../encoding/hessian/writer.ts";
 import { DATA_BOX, MULTI_SEGMENT_DATA, PUSHED_DATA, PUSHED_MULTI_DATA } from "./hessianClasses.ts";
 import { hessianWriter, writeStrings } from "./hessianEncode.ts";
-import { type MultiPush, type Push, type PushSegment, type PushZone, pushBytesExpected } from "./push.ts";
+import { type MultiPush, type PushMessage, type PushSegment, type PushZone, pushBytesExpected } from "./push.ts";
 
 /** A ReceivedData without its subscriberRegistIds. */
-export function encodeHessianPushBody(dialect: HessianDialect, push: Push): Uint8Array {
+export function encodeHessianPushBody(dialect: HessianDialect, push: PushMessage): Uint8Array {
   assert(push.compressed === undefined, "Hessian pushes are never compressed");
   const writer = hessianWriter(dialect, new ByteWriter(pushBytesExpected(push.zones)));
   writer.object(PUSHED_DATA);

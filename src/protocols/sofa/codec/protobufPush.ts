@@ -14,10 +14,10 @@ import {
   RECEIVED_DATA_BODY,
   RECEIVED_DATA_TAIL,
 } from "./protobufSchemas.ts";
-import { type MultiPush, type Push, type PushSegment, type PushZone, pushBytesExpected } from "./push.ts";
+import { type MultiPush, type PushMessage, type PushSegment, type PushZone, pushBytesExpected } from "./push.ts";
 
 /** A ReceivedDataPb without its subscriberRegistIds. */
-export function encodeProtobufPushBody(push: Push): Uint8Array {
+export function encodeProtobufPushBody(push: PushMessage): Uint8Array {
   const { dataId, group, instanceId, segment, scope, version, localZone, zones, compressed } = push;
   const message = { ...RECEIVED_DATA.blank(), dataId, group, instanceId, segment, scope, version, localZone };
   const pushDataCount = countsOf(zones);

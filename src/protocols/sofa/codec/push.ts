@@ -20,7 +20,7 @@ interface PushSubject {
 }
 
 /** All addresses of one service in one segment at one version. */
-export interface Push extends PushSubject {
+export interface PushMessage extends PushSubject {
   readonly segment: string;
   readonly version: bigint;
   readonly zones: Iterable<PushZone>;
