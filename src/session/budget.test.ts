@@ -14,6 +14,7 @@ import {
   DATA,
   disconnect,
   fromData,
+  type HarnessClient,
   nowMs,
   ORDERS,
   pass,
@@ -21,7 +22,6 @@ import {
   reset,
   session,
   subscribe,
-  type TestClient,
   tableOf,
   taken,
   useBudget,
@@ -32,9 +32,9 @@ beforeEach(reset);
 
 const MIB = 1024 * 1024;
 const boxOf = (bytes: number) => packBoxes([{ utf8: new Uint8Array(bytes), units: Math.floor(bytes) }]);
-const failures = ({ channel }: TestClient) =>
+const failures = ({ channel }: HarnessClient) =>
   channel.outcomes.flatMap((outcome) => (outcome.kind === "failed" ? [outcome.error.code] : []));
-const unpublish = (client: TestClient, registId = "p1", version = 2n) =>
+const unpublish = (client: HarnessClient, registId = "p1", version = 2n) =>
   session.step(
     { kind: "unpublished", client: client.id, request: 1, key: { serviceKey: ORDERS, registId, version } },
     nowMs,
@@ -151,7 +151,7 @@ test("whatever clients do in whatever order: when all are gone, nothing is held 
       const clients = Array.from({ length: 4 }, (_, at) => connect(`address-${at % 2}`));
       let epoch = 2n;
       for (const each of steps) {
-        const client = clients[each.client] as TestClient;
+        const client = clients[each.client] as HarnessClient;
         if (each.what === "reconnect") {
           disconnect(client);
           clients[each.client] = connect(`address-${each.client % 2}`);
@@ -176,7 +176,7 @@ test("whatever clients do in whatever order: when all are gone, nothing is held 
   );
 });
 
-function act(client: TestClient, { what, service, id, version: number, bytes }: Step): void {
+function act(client: HarnessClient, { what, service, id, version: number, bytes }: Step): void {
   const version = BigInt(number);
   const serviceKey = brandServiceKey(`service-${service}#@#I#@#G`);
   const key = { serviceKey, registId: `r${id}`, version };

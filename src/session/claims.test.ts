@@ -11,13 +11,13 @@ import {
   disconnect,
   forgetSent,
   fromData,
+  type HarnessClient,
   nowMs,
   ORDERS,
   pass,
   publish,
   reset,
   session,
-  type TestClient,
   tableOf,
   taken,
   toData,
@@ -41,14 +41,14 @@ function refuseAll(): void {
   fromData({ kind: "taken", batch: batch.batch, superseded, unlisted: [], isFull: false });
 }
 
-function challenger(): TestClient {
+function challenger(): HarnessClient {
   const client = connect();
   publish(client, { version: 5n });
   refuseAll();
   return client;
 }
 
-const outcome = ({ channel }: TestClient) => {
+const outcome = ({ channel }: HarnessClient) => {
   const last = channel.outcomes.at(-1);
   return last?.kind === "failed" ? last.error.code : last?.kind;
 };
@@ -199,7 +199,7 @@ test("large ones are said again a few at a time, in turn", () => {
 });
 
 /** A data node reports that another session's client, at the same address, wants this client's registration. */
-function challengeHolder(version = 5n): TestClient {
+function challengeHolder(version = 5n): HarnessClient {
   const client = connect();
   publish(client, { version: 5n });
   taken();

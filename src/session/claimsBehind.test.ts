@@ -13,13 +13,13 @@ import {
   connect,
   disconnect,
   fromData,
+  type HarnessClient,
   nowMs,
   ORDERS,
   pass,
   publish,
   reset,
   session,
-  type TestClient,
   taken,
   toData,
 } from "./testing/harness.ts";
@@ -35,12 +35,12 @@ const saidLast = () => {
   return item?.kind === "put" ? [item.publication.version, item.publication.owner.client] : item?.kind;
 };
 
-function takeBack(client: TestClient, version: bigint): void {
+function takeBack(client: HarnessClient, version: bigint): void {
   session.step({ kind: "unpublished", client: client.id, request: 2, key: { ...KEY, version } }, nowMs);
 }
 
 /** A stranger was answered with success, and then the owner, whose registration it is, comes to this session. */
-function ownerComes(): { owner: TestClient; stranger: TestClient } {
+function ownerComes(): { owner: HarnessClient; stranger: HarnessClient } {
   const stranger = connect();
   publish(stranger, { version: 4n });
   const batch = toData.findLast((message) => message.kind === "publish");

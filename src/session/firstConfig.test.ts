@@ -2,19 +2,19 @@
 
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { connect, nowMs, ORDERS, pass, reset, session, stall, type TestClient } from "./testing/harness.ts";
+import { connect, type HarnessClient, nowMs, ORDERS, pass, reset, session, stall } from "./testing/harness.ts";
 
 beforeEach(reset);
 
-function watch(client: TestClient, registId = "c1"): void {
+function watch(client: HarnessClient, registId = "c1"): void {
   const key = { serviceKey: ORDERS, registId, version: 1n };
   session.step({ kind: "watchedConfig", client: client.id, request: 1, key }, nowMs);
 }
 
 const told = (version: bigint, data: string | null) =>
   session.step({ kind: "fromMeta", message: { kind: "config", value: { serviceKey: ORDERS, version, data } } }, nowMs);
-const seen = ({ channel }: TestClient) => channel.configs.map(({ data }) => data);
-const ack = ({ id, channel }: TestClient) =>
+const seen = ({ channel }: HarnessClient) => channel.configs.map(({ data }) => data);
+const ack = ({ id, channel }: HarnessClient) =>
   session.step({ kind: "pushAnswered", client: id, push: channel.configs.at(-1)?.id ?? -1, isTaken: true }, nowMs);
 
 test("a client is told that there is no value when no meta node answers for five seconds", () => {

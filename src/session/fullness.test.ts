@@ -7,12 +7,12 @@ import {
   connect,
   forgetSent,
   fromData,
+  type HarnessClient,
   ORDERS,
   pass,
   publish,
   reset,
   START_MS,
-  type TestClient,
   toData,
   useSession,
 } from "./testing/harness.ts";
@@ -33,7 +33,7 @@ function answer(unlisted: readonly Partial<Unlisted>[] = [], isFull = false): vo
 }
 
 /** The last answer to the client. */
-function outcome({ channel }: TestClient): string {
+function outcome({ channel }: HarnessClient): string {
   const last = channel.outcomes.at(-1);
   return last?.kind === "failed" ? last.error.code : (last?.kind ?? "nothing");
 }

@@ -3,6 +3,7 @@ import { beforeEach, test } from "node:test";
 import {
   ackLast,
   connect,
+  type HarnessClient,
   nowMs,
   ORDERS,
   pass,
@@ -10,20 +11,19 @@ import {
   session,
   snapshot,
   subscribe,
-  type TestClient,
 } from "./testing/harness.ts";
 
 beforeEach(reset);
 
 /** A client that answers each push after a delay, behind a line of limited bytes a second. */
 class SlowClient {
-  readonly #client: TestClient;
+  readonly #client: HarnessClient;
   readonly #answerMs: number;
   readonly #bytesPerMs: number;
   #waiting: { push: number; endByte: number; dueMs: number | undefined }[] = [];
   #met: number;
 
-  constructor(client: TestClient, { answerMs = 0, bytesPerSecond = Number.POSITIVE_INFINITY }) {
+  constructor(client: HarnessClient, { answerMs = 0, bytesPerSecond = Number.POSITIVE_INFINITY }) {
     this.#client = client;
     this.#answerMs = answerMs;
     this.#bytesPerMs = bytesPerSecond / 1_000;
@@ -189,12 +189,12 @@ test("a late answer counts for the version that it was sent for, not for a later
 
 const config = (version: bigint, data = "value") =>
   session.step({ kind: "fromMeta", message: { kind: "config", value: { serviceKey: ORDERS, version, data } } }, nowMs);
-function watch(client: TestClient): void {
+function watch(client: HarnessClient): void {
   const key = { serviceKey: ORDERS, registId: "c1", version: 1n };
   session.step({ kind: "watchedConfig", client: client.id, request: 1, key }, nowMs);
 }
-const configVersions = ({ channel }: TestClient) => channel.configs.map(({ version }) => version);
-const ackConfig = ({ id, channel }: TestClient, at: number, isTaken = true) =>
+const configVersions = ({ channel }: HarnessClient) => channel.configs.map(({ version }) => version);
+const ackConfig = ({ id, channel }: HarnessClient, at: number, isTaken = true) =>
   session.step({ kind: "pushAnswered", client: id, push: channel.configs.at(at)?.id ?? -1, isTaken }, nowMs);
 
 test("a large configuration value on its way through a slow line is not sent again", () => {

@@ -7,13 +7,13 @@ import {
   disconnect,
   fromData,
   gauges,
+  type HarnessClient,
   nowMs,
   ORIGIN,
   pass,
   reset,
   session,
   subscribe,
-  type TestClient,
   useSession,
 } from "./testing/harness.ts";
 
@@ -21,9 +21,9 @@ const UNDER_WAY_MAX = 128;
 const idOf = (at: number): ServiceKey => brandServiceKey(`service-${at}#@#I#@#G`);
 const list = (at: number, version: bigint) =>
   fromData({ kind: "snapshot", datum: { serviceKey: idOf(at), version, origin: ORIGIN, publications: [] } });
-const shown = ({ channel }: TestClient) =>
+const shown = ({ channel }: HarnessClient) =>
   channel.pushes.map(({ view }) => `${view.serviceKey.split("#")[0]} ${view.version}`);
-const answer = ({ id, channel }: TestClient, at: number) =>
+const answer = ({ id, channel }: HarnessClient, at: number) =>
   session.step({ kind: "pushAnswered", client: id, push: channel.pushes[at]?.id ?? -1, isTaken: true }, nowMs);
 
 beforeEach(() => {
@@ -32,14 +32,14 @@ beforeEach(() => {
 });
 
 /** A client with a subscriber of each of this many services, whose lists are not here yet. */
-function subscriberOf(services: number): TestClient {
+function subscriberOf(services: number): HarnessClient {
   const client = connect();
   for (let at = 0; at < services; at++) subscribe(client, { serviceKey: idOf(at), registId: `s${at}` });
   return client;
 }
 
 /** One that has answered the first list of service 0. */
-function answering(services: number): TestClient {
+function answering(services: number): HarnessClient {
   const client = subscriberOf(services);
   list(0, 1n);
   ackLast(client);

@@ -3,13 +3,13 @@ import { beforeEach, test } from "node:test";
 import {
   ackLast,
   connect,
+  type HarnessClient,
   nowMs,
   pass,
   reset,
   START_MS,
   snapshot,
   subscribe,
-  type TestClient,
   useSession,
 } from "./testing/harness.ts";
 
@@ -18,7 +18,7 @@ beforeEach(reset);
 let version = 10n;
 
 /** A subscriber that has the first list, and has been quiet long enough. */
-function ready(): TestClient {
+function ready(): HarnessClient {
   const client = connect();
   subscribe(client);
   snapshot(++version);
@@ -28,7 +28,7 @@ function ready(): TestClient {
 }
 
 /** Changes the list several times; returns the time of each push, in milliseconds after the first change. */
-function change(client: TestClient, { times, apartMs }: { times: number; apartMs: number }): number[] {
+function change(client: HarnessClient, { times, apartMs }: { times: number; apartMs: number }): number[] {
   const [startMs, before] = [nowMs, client.channel.pushes.length];
   const cameMs: number[] = [];
   const answer = () => {

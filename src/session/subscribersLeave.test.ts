@@ -5,6 +5,7 @@ import {
   connect,
   disconnect,
   gauges,
+  type HarnessClient,
   nowMs,
   ORDERS,
   pass,
@@ -12,13 +13,12 @@ import {
   session,
   snapshot,
   subscribe,
-  type TestClient,
 } from "./testing/harness.ts";
 
 beforeEach(reset);
 
 /** Keeps something with the view last pushed to the client; returns how often it was dropped. */
-function keep(client: TestClient): { dropped: number } {
+function keep(client: HarnessClient): { dropped: number } {
   const view = client.channel.pushes.at(-1)?.view;
   assert.ok(view);
   const kept = { dropped: 0 };

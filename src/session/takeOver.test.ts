@@ -8,6 +8,7 @@ import {
   disconnect,
   forgetSent,
   fromData,
+  type HarnessClient,
   nowMs,
   ORDERS,
   pass,
@@ -18,20 +19,19 @@ import {
   session,
   stall,
   subscribe,
-  type TestClient,
   taken,
 } from "./testing/harness.ts";
 
 beforeEach(reset);
 
 /** A client at this address; all tests begin with `owner`, whose registration is at the data node. */
-function clientAt(address: string): TestClient {
+function clientAt(address: string): HarnessClient {
   const client = connect();
   client.channel.address = address;
   return client;
 }
 
-function owner(changes = {}): TestClient {
+function owner(changes = {}): HarnessClient {
   const client = clientAt("10.0.0.7");
   publish(client, { version: 5n, ...changes });
   taken();
@@ -39,20 +39,20 @@ function owner(changes = {}): TestClient {
   return client;
 }
 
-function unpublish(client: TestClient, version: bigint): void {
+function unpublish(client: HarnessClient, version: bigint): void {
   session.step(
     { kind: "unpublished", client: client.id, request: 2, key: { serviceKey: ORDERS, registId: "p1", version } },
     nowMs,
   );
 }
 
-const outcome = ({ channel }: TestClient) => {
+const outcome = ({ channel }: HarnessClient) => {
   const last = channel.outcomes.at(-1);
   return last?.kind === "failed" ? last.error.code : last?.kind;
 };
 
 /** The client never sends anything again. */
-const silence = ({ channel }: TestClient) => {
+const silence = ({ channel }: HarnessClient) => {
   channel.heardMs = nowMs - 1;
 };
 

@@ -159,10 +159,10 @@ export function connect(address = `address-${clients + 1}`, id = clientId(`clien
   return { id, channel, account };
 }
 /** A connected client and its channel. */
-export type TestClient = ReturnType<typeof connect>;
+export type HarnessClient = ReturnType<typeof connect>;
 
 /** Registers a publisher. */
-export function publish(client: TestClient, changes: Partial<PublishRequest> = {}): void {
+export function publish(client: HarnessClient, changes: Partial<PublishRequest> = {}): void {
   const publication = {
     serviceKey: ORDERS,
     registId: "p1",
@@ -177,7 +177,7 @@ export function publish(client: TestClient, changes: Partial<PublishRequest> = {
 }
 
 /** Registers a subscriber. */
-export function subscribe(client: TestClient, changes: Partial<SubscribeRequest> = {}): void {
+export function subscribe(client: HarnessClient, changes: Partial<SubscribeRequest> = {}): void {
   const subscription: SubscribeRequest = {
     serviceKey: ORDERS,
     registId: "s1",
@@ -201,10 +201,10 @@ export const taken = () => {
   if (batch !== undefined) fromData({ kind: "taken", batch: batch.batch, superseded: [], unlisted: [], isFull: false });
 };
 /** The client answers its last push. */
-export const ackLast = ({ id, channel }: TestClient, isTaken = true) =>
+export const ackLast = ({ id, channel }: HarnessClient, isTaken = true) =>
   session.step({ kind: "pushAnswered", client: id, push: channel.pushes.at(-1)?.id ?? -1, isTaken }, nowMs);
 /** The client's connection is lost. */
-export const disconnect = ({ id, account }: TestClient) => {
+export const disconnect = ({ id, account }: HarnessClient) => {
   session.step({ kind: "disconnected", client: id }, nowMs);
   account.close();
 };
