@@ -4,7 +4,7 @@ import { fail } from "../../base/errors.ts";
 import type { CatalogueEntry } from "../../model/catalogue.ts";
 import { versionSpan } from "../../model/version.ts";
 import type { Fact } from "../facts.ts";
-import { Catalogues } from "./catalogues.ts";
+import { CatalogueChecker } from "./catalogues.ts";
 import { type At, brokenBy, D1, READY, S, S1, shows, stopped } from "./testing/history.ts";
 
 const EARLIER = 1_000_000;
@@ -27,7 +27,7 @@ function told(...entries: readonly CatalogueEntry[]): At {
 /** The rule that is broken after d1 has named version 4, without publishers, and version 5, with one. */
 const broken = (...history: readonly At[]) =>
   brokenBy(
-    (evidence) => new Catalogues(evidence),
+    (evidence) => new CatalogueChecker(evidence),
     [...READY, [50_000, shows(D1, S1, 4n)], [60_000, shows(D1, S1, 5n, "c.1~1~c")], ...history],
   );
 

@@ -21,7 +21,7 @@ interface Shown {
   readonly entries: Map<ServiceKey, CatalogueEntry>;
 }
 
-export class Catalogues implements Checker {
+export class CatalogueChecker implements Checker {
   readonly #evidence: Pick<Evidence, "commits" | "nodes">;
   readonly #open = new OpenQuestions<Asked>();
   readonly #shown = new Map<number, Shown>();

@@ -52,7 +52,7 @@ interface History {
   grewMs: number;
 }
 
-export class Commits {
+export class CommitChecker {
   readonly #services = new Map<ServiceKey, History>();
   #last: Sighting | undefined;
 

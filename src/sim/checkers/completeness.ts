@@ -51,7 +51,7 @@ interface Leader {
 // A heartbeat follows at once when a slot is served, and the step that serves it may be the next heartbeat's.
 const NOTICE_MS = 2_500;
 
-export class Completeness implements Checker {
+export class CompletenessChecker implements Checker {
   readonly #evidence: Evidence;
   readonly #leaders = new Map<NodeId, Leader>();
   readonly #slots = new Map<ServiceKey, number>();

@@ -14,7 +14,7 @@ interface Watch {
   taken: { readonly version: bigint; readonly data: string | null } | undefined;
 }
 
-export class Configs implements Checker {
+export class ConfigChecker implements Checker {
   readonly #evidence: Evidence;
   readonly #watches = new Map<string, Watch>();
   readonly #asked = new Map<ServiceKey, Set<string | null>>();

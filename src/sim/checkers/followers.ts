@@ -5,7 +5,7 @@ import type { ServiceKey } from "../../model/ids.ts";
 import type { Fact } from "../facts.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";
 
-export class Followers implements Checker {
+export class FollowerChecker implements Checker {
   readonly #evidence: Evidence;
   readonly #whole = new Set<string>();
   // Services with publications that a follower reported to hold, by follower and slot.

@@ -4,22 +4,22 @@
 import type { Fact } from "../facts.ts";
 import type { Plan } from "../plan.ts";
 import { Bounds } from "./bounds.ts";
-import { Catalogues } from "./catalogues.ts";
+import { CatalogueChecker } from "./catalogues.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";
-import { Commits } from "./commits.ts";
-import { Completeness } from "./completeness.ts";
-import { Configs } from "./configs.ts";
+import { CommitChecker } from "./commits.ts";
+import { CompletenessChecker } from "./completeness.ts";
+import { ConfigChecker } from "./configs.ts";
 import { Convergence } from "./convergence.ts";
 import { Copies } from "./copies.ts";
 import { DeadClients } from "./deadClients.ts";
 import { EndedConnections } from "./endedConnections.ts";
 import { Epochs } from "./epochs.ts";
-import { Followers } from "./followers.ts";
-import { Lead } from "./lead.ts";
+import { FollowerChecker } from "./followers.ts";
+import { LeadChecker } from "./lead.ts";
 import { NewestWins } from "./newestWins.ts";
 import { Nodes } from "./nodes.ts";
 import { Owners } from "./owners.ts";
-import { Queries } from "./queries.ts";
+import { QueryChecker } from "./queries.ts";
 import { Registrations } from "./registrations.ts";
 import { Settled } from "./settled.ts";
 import { SubscriberOrder } from "./subscriberOrder.ts";
@@ -35,7 +35,7 @@ export class Judge {
   #finding: Finding | undefined;
 
   constructor(plan: Plan) {
-    const evidence = { plan, commits: new Commits(), registrations: new Registrations(), nodes: new Nodes(plan) };
+    const evidence = { plan, commits: new CommitChecker(), registrations: new Registrations(), nodes: new Nodes(plan) };
     this.#evidence = evidence;
     this.#checkers = [
       new VersionsGrow(evidence),
@@ -47,15 +47,15 @@ export class Judge {
       new DeadClients(evidence),
       new EndedConnections(evidence),
       new Timeliness(evidence),
-      new Queries(evidence),
+      new QueryChecker(evidence),
       new Bounds(),
-      new Lead(evidence),
+      new LeadChecker(evidence),
       new Epochs(),
-      new Completeness(evidence),
+      new CompletenessChecker(evidence),
       new Copies(),
-      new Followers(evidence),
-      new Configs(evidence),
-      new Catalogues(evidence),
+      new FollowerChecker(evidence),
+      new ConfigChecker(evidence),
+      new CatalogueChecker(evidence),
       new Convergence(evidence),
       new Settled(evidence),
     ];

@@ -25,7 +25,7 @@ interface Change {
   readonly nowMs: number;
 }
 
-export class Lead implements Checker {
+export class LeadChecker implements Checker {
   readonly #evidence: Evidence;
   readonly #holders = new Map<bigint, NodeId>();
   // The last report of each data node that has arrived at each meta node.

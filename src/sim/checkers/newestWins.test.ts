@@ -7,7 +7,7 @@ import type { SlotTable } from "../../model/slot.ts";
 import { drawPlan } from "../drawPlan.ts";
 import type { Fact } from "../facts.ts";
 import { Dice } from "../random.ts";
-import { Commits } from "./commits.ts";
+import { CommitChecker } from "./commits.ts";
 import { NewestWins } from "./newestWins.ts";
 import { Nodes } from "./nodes.ts";
 import { Registrations } from "./registrations.ts";
@@ -81,7 +81,12 @@ function brokenBehind(session: NodeId, outside: readonly (readonly [number, bool
 }
 
 function judged(history: (readonly [number, Fact])[]): string | undefined {
-  const evidence = { plan: PLAN, commits: new Commits(), registrations: new Registrations(), nodes: new Nodes(PLAN) };
+  const evidence = {
+    plan: PLAN,
+    commits: new CommitChecker(),
+    registrations: new Registrations(),
+    nodes: new Nodes(PLAN),
+  };
   const checker = new NewestWins(evidence);
   for (const [atMs, fact] of history.sort(([a], [b]) => a - b)) {
     for (const part of [evidence.commits, evidence.registrations, evidence.nodes]) part.see(fact, atMs);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Fact } from "../facts.ts";
-import { Queries } from "./queries.ts";
+import { QueryChecker } from "./queries.ts";
 import { type At, brokenBy, cut, D1, READY, S, S1, S2, shows, stopped } from "./testing/history.ts";
 
 const EARLIER = 1_000_000;
@@ -18,7 +18,7 @@ function answered(version: bigint, { list = "", isNewer = true, question = 1 } =
 /** The rule that is broken after d1 has named version 5, and long before that 4, both empty. */
 const broken = (...history: readonly At[]) =>
   brokenBy(
-    (evidence) => new Queries(evidence),
+    (evidence) => new QueryChecker(evidence),
     [...READY, [50_000, shows(D1, S1, 4n)], [60_000, shows(D1, S1, 5n)], ...history],
   );
 

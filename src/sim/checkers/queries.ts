@@ -15,7 +15,7 @@ const STEP_MS = 200;
 type Queried = Fact & { readonly kind: "queried" };
 type Answered = Fact & { readonly kind: "queryAnswered" };
 
-export class Queries implements Checker {
+export class QueryChecker implements Checker {
   readonly #evidence: Evidence;
   readonly #open = new OpenQuestions<Queried>();
   /** The last answered version, by node and service. */

@@ -10,7 +10,7 @@ import type { Fact } from "../../facts.ts";
 import type { Plan } from "../../plan.ts";
 import { Dice } from "../../random.ts";
 import type { Checker, Evidence } from "../checker.ts";
-import { Commits } from "../commits.ts";
+import { CommitChecker } from "../commits.ts";
 import { Nodes } from "../nodes.ts";
 import { Registrations } from "../registrations.ts";
 
@@ -26,7 +26,12 @@ export const PLAN: Plan = {
 
 /** The rule that a history breaks, by one checker's verdict. */
 export function brokenBy(make: (evidence: Evidence) => Checker, history: readonly At[]): string | undefined {
-  const evidence = { plan: PLAN, commits: new Commits(), registrations: new Registrations(), nodes: new Nodes(PLAN) };
+  const evidence = {
+    plan: PLAN,
+    commits: new CommitChecker(),
+    registrations: new Registrations(),
+    nodes: new Nodes(PLAN),
+  };
   const checker = make(evidence);
   let rule: string | undefined;
   for (const [atMs, fact] of history) {
