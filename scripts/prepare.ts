@@ -4,7 +4,7 @@
 
 import { flushCompileCache } from "node:module";
 
-await import("../src/cli/program.ts");
+await import("../src/cli/runProgram.ts");
 await import("../src/cli/runServer.ts");
 await import("../src/server/start.ts");
 flushCompileCache();

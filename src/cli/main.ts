@@ -12,7 +12,7 @@ if (major < NODE_MAJOR_MIN) {
   console.error(`roster: needs Node.js ${NODE_MAJOR_MIN} or newer, this is ${process.version}`);
   process.exit(1);
 } else {
-  const { runProgram } = await import("./program.ts");
+  const { runProgram } = await import("./runProgram.ts");
   // An explicit exit: a library's idle timer must not keep the process alive after its command is done.
   process.exit(await runProgram(process.argv.slice(2)));
 }

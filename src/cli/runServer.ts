@@ -7,7 +7,7 @@ import { type ConfigSources, loadConfig } from "../server/config/load.ts";
 import { workerConfig } from "../server/config/nodeRoles.ts";
 import type { Config } from "../server/config/table.ts";
 import type { RunningServer } from "../server/start.ts";
-import { watchSignals } from "./signals.ts";
+import { watchSignals } from "./watchSignals.ts";
 import { shareMetrics } from "./workerMetrics.ts";
 import { WORKER_READY } from "./workerReady.ts";
 

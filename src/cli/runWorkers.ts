@@ -8,7 +8,7 @@ import { fail } from "../base/errors.ts";
 import type { Log } from "../base/ports.ts";
 import type { Config } from "../server/config/table.ts";
 import { createLog } from "../server/log.ts";
-import { watchSignals } from "./signals.ts";
+import { watchSignals } from "./watchSignals.ts";
 import { WorkersMetrics } from "./workerMetrics.ts";
 import { WORKER_READY } from "./workerReady.ts";
 

@@ -22,18 +22,18 @@ import { checkNodeRoles, isStandalone, nodePortOf } from "./config/nodeRoles.ts"
 import { CONFIG, type Config } from "./config/table.ts";
 import { type ConnectionLimits, connectionLimits, descriptorLimit } from "./descriptors.ts";
 import { drain } from "./drain.ts";
-import { watchEventLoopLag } from "./eventLoopLag.ts";
+import { findNodeHost } from "./findNodeHost.ts";
 import { GATEWAYS } from "./gateways.ts";
 import { loadGateways, type ServedGateway } from "./loadGateways.ts";
 import { createLog } from "./log.ts";
 import { logLimits, logStart } from "./logStart.ts";
 import { createMetrics, type MetricsPage } from "./metrics.ts";
-import { findNodeHost } from "./nodeHost.ts";
 import { openDataPort, openMetaPort, openNodePort } from "./nodePorts.ts";
 import { type OpenedStore, openMetaStore } from "./openMetaStore.ts";
 import { createRoles, type Roles } from "./roles.ts";
 import { watchBudget } from "./watchBudget.ts";
 import { watchDescriptors } from "./watchDescriptors.ts";
+import { watchEventLoopLag } from "./watchEventLoopLag.ts";
 
 interface RolePorts {
   readonly http: number;

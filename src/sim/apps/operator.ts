@@ -3,7 +3,7 @@
 import { type ServiceName, serviceKeyOf } from "../../protocols/sofa/serviceName.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { SimEnvironment } from "../cluster/environment.ts";
-import { repeatAtRandom } from "./repeat.ts";
+import { repeatAtRandom } from "./repeatAtRandom.ts";
 import type { Workload } from "./workload.ts";
 
 const CHANGE_MS = 700;

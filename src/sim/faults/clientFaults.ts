@@ -1,7 +1,7 @@
 // The faults of clients, and their times.
 
 import type { App } from "../apps/app.ts";
-import { repeatAtRandom } from "../apps/repeat.ts";
+import { repeatAtRandom } from "../apps/repeatAtRandom.ts";
 import type { Workload } from "../apps/workload.ts";
 import type { SimEnvironment } from "../cluster/environment.ts";
 import type { ClientFault } from "../plan.ts";

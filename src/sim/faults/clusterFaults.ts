@@ -1,7 +1,7 @@
 // The faults of a cluster's nodes, of the network between them and of their store.
 
 import type { Cancel } from "../../base/ports.ts";
-import { repeatAtRandom } from "../apps/repeat.ts";
+import { repeatAtRandom } from "../apps/repeatAtRandom.ts";
 import type { Workload } from "../apps/workload.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { SimEnvironment } from "../cluster/environment.ts";

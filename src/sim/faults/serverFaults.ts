@@ -1,7 +1,7 @@
 // The faults of a small world's servers. Around some restarts the workload rests, so that a list that gets shorter then
 // has no other excuse.
 
-import { repeatAtRandom } from "../apps/repeat.ts";
+import { repeatAtRandom } from "../apps/repeatAtRandom.ts";
 import type { Workload } from "../apps/workload.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { SimEnvironment } from "../cluster/environment.ts";

@@ -4,7 +4,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { defined } from "../../base/assert.ts";
 import { fail } from "../../base/errors.ts";
-import { inTransaction } from "./transaction.ts";
+import { inTransaction } from "./inTransaction.ts";
 
 // Names and texts are kept as JSON strings ("orders" with its quotes). SQLite's own functions stop at NUL, and UTF-8
 // has no form for a lone surrogate, which a Java client may send; as JSON both come back exactly as they went in.

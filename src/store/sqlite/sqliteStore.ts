@@ -28,10 +28,10 @@ import {
   textColumn,
 } from "../columns.ts";
 import { type LeaseCandidate, LocalLease, type NowMs } from "../localLease.ts";
-import { lockDataDir } from "./dataDirLock.ts";
 import { guarded, guardedOpening } from "./failure.ts";
+import { inTransaction } from "./inTransaction.ts";
+import { lockDataDir } from "./lockDataDir.ts";
 import { migrate } from "./schema.ts";
-import { inTransaction } from "./transaction.ts";
 
 export interface SqliteStoreOptions {
   /** The clock for the end of the leader's lease. */

@@ -20,7 +20,7 @@ import type {
   SofaMessage,
 } from "../codec/messages.ts";
 import type { ServiceName } from "../serviceName.ts";
-import { HeartbeatTimer } from "./heartbeat.ts";
+import { HeartbeatTimer } from "./heartbeatTimer.ts";
 import type { SofaClientHost, SofaClientOptions } from "./host.ts";
 import { registerMessage, type SegmentPush, segmentsOf } from "./messages.ts";
 import {

@@ -2,7 +2,7 @@
 
 import { fail } from "../base/errors.ts";
 import { parseAddress } from "../transport/address.ts";
-import { localAddressTo } from "../transport/route.ts";
+import { localAddressTo } from "../transport/localAddressTo.ts";
 import { isWildcard } from "./config/checkBind.ts";
 import type { Config } from "./config/table.ts";
 

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { networkInterfaces } from "node:os";
 import { test } from "node:test";
 import { RegistryError } from "../base/errors.ts";
-import { localAddressTo } from "../transport/route.ts";
-import { findNodeHost } from "./nodeHost.ts";
+import { localAddressTo } from "../transport/localAddressTo.ts";
+import { findNodeHost } from "./findNodeHost.ts";
 
 const UNKNOWN_HOST = "there is no such host";
 const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === "::1"));
