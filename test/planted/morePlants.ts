@@ -79,8 +79,8 @@ export const MORE_PLANTS: readonly Plant[] = [
   {
     name: "values are not asked for again at a meta node that is back",
     file: "src/session/session.ts",
-    find: "        this.#membership.hasNews();\n        this.#watchConfigs();",
-    replace: "        this.#membership.hasNews();",
+    find: "        this.#membership.heartbeatSoon();\n        this.#watchConfigs();",
+    replace: "        this.#membership.heartbeatSoon();",
     rules: ["configuration:"],
     firstSeed: 26,
     isTight: true,

@@ -23,7 +23,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "what a removed publication took is not given back",
     file: "src/session/publications.ts",
-    find: "held.client.account.release(HELD.registrations, held.bytes);",
+    find: "held.client.account.release(CHARGE.registrations, held.bytes);",
     replace: "",
     rules: ["bug"],
   },
