@@ -6,7 +6,7 @@ import type { Fact } from "../facts.ts";
 import type { Plan } from "../plan.ts";
 import { Dice } from "../random.ts";
 import { Absences } from "./absence.ts";
-import { CommitChecker } from "./commits.ts";
+import { SeenCommits } from "./commits.ts";
 import { Nodes } from "./nodes.ts";
 import { Registrations } from "./registrations.ts";
 
@@ -57,7 +57,7 @@ function absences(...history: readonly (readonly [atMs: number, fact: Fact])[]) 
   }
   const [registration] = registrations.twins(S, "c.1");
   assert.ok(registration !== undefined);
-  return new Absences({ plan: PLAN, commits: new CommitChecker(), registrations, nodes }).of(registration);
+  return new Absences({ plan: PLAN, commits: new SeenCommits(), registrations, nodes }).of(registration);
 }
 
 const cutOff = (isCut: boolean): Fact => ({ kind: "cut", id: 1, ways: [{ from: "s1", to: "d1" }], isCut });

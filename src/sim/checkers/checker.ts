@@ -1,7 +1,7 @@
 import type { ServiceKey } from "../../model/ids.ts";
 import type { Fact } from "../facts.ts";
 import type { Plan } from "../plan.ts";
-import type { CommitChecker } from "./commits.ts";
+import type { SeenCommits } from "./commits.ts";
 import type { Nodes } from "./nodes.ts";
 import type { Registrations } from "./registrations.ts";
 
@@ -36,7 +36,7 @@ export interface Finding {
 /** The evidence of all checkers; it is up to date when they see a fact. */
 export interface Evidence {
   readonly plan: Plan;
-  readonly commits: CommitChecker;
+  readonly commits: SeenCommits;
   readonly registrations: Registrations;
   readonly nodes: Nodes;
 }

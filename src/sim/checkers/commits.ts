@@ -52,7 +52,7 @@ interface History {
   grewMs: number;
 }
 
-export class CommitChecker {
+export class SeenCommits {
   readonly #services = new Map<ServiceKey, History>();
   #last: Sighting | undefined;
 

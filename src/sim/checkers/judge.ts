@@ -6,7 +6,7 @@ import type { Plan } from "../plan.ts";
 import { Bounds } from "./bounds.ts";
 import { CatalogueChecker } from "./catalogues.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";
-import { CommitChecker } from "./commits.ts";
+import { SeenCommits } from "./commits.ts";
 import { CompletenessChecker } from "./completeness.ts";
 import { ConfigChecker } from "./configs.ts";
 import { Convergence } from "./convergence.ts";
@@ -35,7 +35,7 @@ export class Judge {
   #finding: Finding | undefined;
 
   constructor(plan: Plan) {
-    const evidence = { plan, commits: new CommitChecker(), registrations: new Registrations(), nodes: new Nodes(plan) };
+    const evidence = { plan, commits: new SeenCommits(), registrations: new Registrations(), nodes: new Nodes(plan) };
     this.#evidence = evidence;
     this.#checkers = [
       new VersionsGrow(evidence),

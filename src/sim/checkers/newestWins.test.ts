@@ -7,7 +7,7 @@ import type { SlotTable } from "../../model/slot.ts";
 import { drawPlan } from "../drawPlan.ts";
 import type { Fact } from "../facts.ts";
 import { Dice } from "../random.ts";
-import { CommitChecker } from "./commits.ts";
+import { SeenCommits } from "./commits.ts";
 import { NewestWins } from "./newestWins.ts";
 import { Nodes } from "./nodes.ts";
 import { Registrations } from "./registrations.ts";
@@ -83,7 +83,7 @@ function brokenBehind(session: NodeId, outside: readonly (readonly [number, bool
 function judged(history: (readonly [number, Fact])[]): string | undefined {
   const evidence = {
     plan: PLAN,
-    commits: new CommitChecker(),
+    commits: new SeenCommits(),
     registrations: new Registrations(),
     nodes: new Nodes(PLAN),
   };

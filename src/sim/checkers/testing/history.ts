@@ -10,7 +10,7 @@ import type { Fact } from "../../facts.ts";
 import type { Plan } from "../../plan.ts";
 import { Dice } from "../../random.ts";
 import type { Checker, Evidence } from "../checker.ts";
-import { CommitChecker } from "../commits.ts";
+import { SeenCommits } from "../commits.ts";
 import { Nodes } from "../nodes.ts";
 import { Registrations } from "../registrations.ts";
 
@@ -28,7 +28,7 @@ export const PLAN: Plan = {
 export function brokenBy(make: (evidence: Evidence) => Checker, history: readonly At[]): string | undefined {
   const evidence = {
     plan: PLAN,
-    commits: new CommitChecker(),
+    commits: new SeenCommits(),
     registrations: new Registrations(),
     nodes: new Nodes(PLAN),
   };
