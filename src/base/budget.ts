@@ -13,7 +13,7 @@
 import { assert } from "./assert.ts";
 import { type ErrorCode, fail, type RegistryError } from "./errors.ts";
 
-/** The kinds of held memory, for the metrics. */
+/** The kinds of charges, for the metrics. */
 export const CHARGE = {
   connections: 0,
   frames: 1,
@@ -37,7 +37,7 @@ export interface BudgetLimits {
   readonly workPerSecondMax: number;
 }
 
-/** A holding that another one replaces. */
+/** A charge that another one replaces. */
 export interface Holding {
   readonly account: Account;
   readonly bytes: number;

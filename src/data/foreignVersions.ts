@@ -18,7 +18,7 @@ export class ForeignVersions {
 
   /** Whether the version may be used. */
   check(named: RefusedVersion, nowMs: number): boolean {
-    const isBelieved = this.#versions.believes(named.version, nowMs);
+    const isBelieved = this.#versions.isCredible(named.version, nowMs);
     if (!isBelieved) this.#output.versionRefused(named);
     return isBelieved;
   }

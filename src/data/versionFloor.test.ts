@@ -45,17 +45,17 @@ test("a version that somebody has is gone above, in this life and the next", () 
 
 test("a version up to a day ahead is believed, one beyond it is not", () => {
   const { versions } = scene();
-  assert.equal(versions.believes(versionAt(START_MS + DAY_MS), START_MS), true);
-  assert.equal(versions.believes(versionAt(START_MS + DAY_MS) + 1n, START_MS), false);
-  assert.equal(versions.believes(versionAt(START_MS + DAY_MS) + 1n, START_MS + 1), true, "a moment later it is");
-  assert.equal(versions.believes(-1n, START_MS), false);
-  assert.equal(versions.believes(0n, START_MS), true);
+  assert.equal(versions.isCredible(versionAt(START_MS + DAY_MS), START_MS), true);
+  assert.equal(versions.isCredible(versionAt(START_MS + DAY_MS) + 1n, START_MS), false);
+  assert.equal(versions.isCredible(versionAt(START_MS + DAY_MS) + 1n, START_MS + 1), true, "a moment later it is");
+  assert.equal(versions.isCredible(-1n, START_MS), false);
+  assert.equal(versions.isCredible(0n, START_MS), true);
 });
 
 test("what this node is above already is believed, however far it is", () => {
   const afar = versionAt(START_MS + 9 * DAY_MS);
   const { versions } = scene(afar);
-  assert.deepEqual([versions.believes(afar, START_MS), versions.believes(afar + 1n, START_MS)], [true, false]);
+  assert.deepEqual([versions.isCredible(afar, START_MS), versions.isCredible(afar + 1n, START_MS)], [true, false]);
 });
 
 test("meta's word is taken however far it is, and others are believed by as much more from then on", () => {
@@ -64,7 +64,7 @@ test("meta's word is taken however far it is, and others are believed by as much
   const afar = versionAt(START_MS + 10 * DAY_MS);
   assert.equal(versions.raiseOfMeta(afar, START_MS), 10 * DAY_MS);
   assert.equal(versions.newest, afar);
-  assert.equal(versions.believes(versionAt(START_MS + 11 * DAY_MS), START_MS), true);
-  assert.equal(versions.believes(versionAt(START_MS + 11 * DAY_MS) + 1n, START_MS), false);
+  assert.equal(versions.isCredible(versionAt(START_MS + 11 * DAY_MS), START_MS), true);
+  assert.equal(versions.isCredible(versionAt(START_MS + 11 * DAY_MS) + 1n, START_MS), false);
   assert.equal(versions.raiseOfMeta(versionAt(START_MS + 11 * DAY_MS), START_MS), 0, "it is known to be behind");
 });

@@ -40,7 +40,7 @@ export class VersionFloor {
    * Whether a version named by another node may be used. One that this node is already above can do no harm, though it
    * is absurdly high: this node's clock was ahead.
    */
-  believes(version: bigint, nowMs: number): boolean {
+  isCredible(version: bigint, nowMs: number): boolean {
     const clusterMs = nowMs + this.#behindMs;
     if (clusterMs !== this.#latestMs) this.#latest = latestCredible(clusterMs);
     this.#latestMs = clusterMs;
@@ -52,7 +52,7 @@ export class VersionFloor {
    * clock, its clock is behind, by the returned amount: versions named by other nodes must be believed all the same.
    */
   raiseOfMeta(version: bigint, nowMs: number): number {
-    const isBehind = !this.believes(version, nowMs);
+    const isBehind = !this.isCredible(version, nowMs);
     if (isBehind) this.#behindMs = timeOf(version) - nowMs;
     this.raise(version);
     return isBehind ? this.#behindMs : 0;
