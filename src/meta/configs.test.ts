@@ -35,7 +35,7 @@ test("what was saved after the store was read stays", () => {
 
 test("a value that nobody has set is told with the lowest version, always the same", () => {
   const configs = new Configs(LIMITS);
-  assert.deepEqual(configs.told(RULES), { serviceKey: RULES, version: 1n, data: null });
+  assert.deepEqual(configs.valueToTell(RULES), { serviceKey: RULES, version: 1n, data: null });
   assert.equal(configs.value(RULES), undefined);
 });
 

@@ -69,7 +69,7 @@ export class Configs {
   }
 
   /** The value for a watcher. */
-  told(serviceKey: ServiceKey): ConfigValue {
+  valueToTell(serviceKey: ServiceKey): ConfigValue {
     return this.#values.get(serviceKey) ?? { serviceKey, version: UNSET_CONFIG_VERSION, data: null };
   }
 

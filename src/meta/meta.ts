@@ -339,7 +339,7 @@ export class Meta {
     if (save === "late") return outcome === "refused" ? undefined : this.#loading.needTwice(nowMs);
     // The store is being read, and may have been read before it had this.
     if (!this.#isInCharge) return this.#loading.need(nowMs);
-    this.#sendAll(this.#told(table));
+    this.#sendAll(this.#tableMessage(table));
     this.#dismissBlocked();
   }
 
@@ -401,15 +401,15 @@ export class Meta {
 
   #tellTable(to: Member, known: bigint): void {
     const table = this.#slots.table;
-    if (table !== undefined && table.epoch > known) this.#output.send(to, this.#told(table));
+    if (table !== undefined && table.epoch > known) this.#output.send(to, this.#tableMessage(table));
   }
 
-  #told(table: SlotTable): MetaToMember {
+  #tableMessage(table: SlotTable): MetaToMember {
     return { kind: "slotTable", table, versionFloor: this.#membership.newestVersion };
   }
 
   #tellConfig(to: Member, serviceKey: ServiceKey): void {
-    this.#output.send(to, { kind: "config", value: this.#configs.told(serviceKey) });
+    this.#output.send(to, { kind: "config", value: this.#configs.valueToTell(serviceKey) });
   }
 
   #tellWatchers(value: ConfigValue): void {
