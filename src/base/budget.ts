@@ -38,7 +38,7 @@ export interface BudgetLimits {
 }
 
 /** A charge that another one replaces. */
-export interface Holding {
+export interface Charge {
   readonly account: Account;
   readonly bytes: number;
 }
@@ -93,7 +93,7 @@ export class Account {
   }
 
   /** Charges `bytes` in place of an earlier holding, perhaps another client's, which is released. */
-  replace(kind: ChargeKind, bytes: number, before: Holding | undefined): RegistryError | undefined {
+  replace(kind: ChargeKind, bytes: number, before: Charge | undefined): RegistryError | undefined {
     const budget = this.#budget;
     const beforeBytes = before?.bytes ?? 0;
     const grownHere = before?.account === this ? bytes - beforeBytes : bytes;
