@@ -143,7 +143,7 @@ export class HessianReader {
     if (count > max) throw this.limit({ elementsMax: max, elements: count });
     if (count !== -1) for (let left = count; left > 0; left--) list.push(read(this));
     else {
-      while (!this.#tokens.atEnd()) {
+      while (!this.#tokens.isAtEnd()) {
         if (list.length === max) throw this.limit({ elementsMax: max });
         list.push(read(this));
       }
@@ -153,7 +153,7 @@ export class HessianReader {
 
   /** Calls `readEntry`, which reads a key and a value, until the map whose token was read ends. */
   entries(readEntry: () => void): void {
-    while (!this.#tokens.atEnd()) readEntry();
+    while (!this.#tokens.isAtEnd()) readEntry();
   }
 
   /** Skips a value. */

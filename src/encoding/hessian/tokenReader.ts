@@ -129,7 +129,7 @@ export abstract class TokenReader<Definition extends ClassDefinition> implements
   }
 
   /** Reads the "end" if it is next, and returns whether it was. */
-  atEnd(): boolean {
+  isAtEnd(): boolean {
     if (this.input.bytes[this.input.offset] !== this.endTag || this.input.remaining === 0) return false;
     this.input.offset++;
     return true;

@@ -106,7 +106,7 @@ class TreeReader {
   #list(): HessianNode {
     const { typeName, count } = this.#tokens;
     const elements: HessianTree[] = [];
-    if (count === -1) while (!this.#tokens.atEnd()) elements.push(this.value());
+    if (count === -1) while (!this.#tokens.isAtEnd()) elements.push(this.value());
     else for (let left = count; left > 0; left--) elements.push(this.value());
     return { kind: "list", typeName, elements };
   }
@@ -114,7 +114,7 @@ class TreeReader {
   #map(): HessianNode {
     const { typeName } = this.#tokens;
     const entries: (readonly [HessianTree, HessianTree])[] = [];
-    while (!this.#tokens.atEnd()) entries.push([this.value(), this.value()]);
+    while (!this.#tokens.isAtEnd()) entries.push([this.value(), this.value()]);
     return { kind: "map", typeName, entries };
   }
 
