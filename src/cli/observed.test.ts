@@ -20,7 +20,7 @@ test("a log begins with the version, what was configured and the limits in force
   const server = startProcess(t, { flags, shell: 'ulimit -n 20000; exec "$@"' });
   await server.line("roster is ready");
   const [first, second] = server.lines();
-  assert.equal(first?.msg, "roster starts");
+  assert.equal(first?.msg, "roster is starting");
   assert.equal(first["version"], version);
   assert.match(String(first["settings"]), /push-window-max-ms=500/);
   assert.doesNotMatch(String(first["settings"]), /push-timeout-ms/);
@@ -36,7 +36,7 @@ test("a log begins with the version, what was configured and the limits in force
 test("fewer connections than were asked for are a warning", async (t) => {
   const flags = { "client-connections-max": 30_000 };
   const server = startProcess(t, { flags, shell: 'ulimit -n 20000; exec "$@"' });
-  await server.line("this process has fewer descriptors than client-connections-max wants; raise ulimit -n");
+  await server.line("this process may open fewer file descriptors than client-connections-max needs; raise ulimit -n");
 });
 
 test("the metrics tell the build, the process and the limits in force", async (t) => {
@@ -54,7 +54,7 @@ test("the metrics tell the build, the process and the limits in force", async (t
   assert.ok(Math.abs(Date.now() / 1000 - value(page, "process_start_time_seconds")) < 60);
 });
 
-test("connections that are lost for want of descriptors are said once, and their time is counted", async (t) => {
+test("connections that are lost for want of descriptors are logged once, and their time is counted", async (t) => {
   const server = startProcess(t);
   const { http } = await server.line("roster is ready");
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -67,8 +67,8 @@ test("connections that are lost for want of descriptors are said once, and their
   const seconds = async () => value(await scrape(), "roster_descriptors_exhausted_seconds_total");
   await eventually(seconds, (count) => count >= 2);
   limit("1024");
-  await server.line("descriptors are free again");
-  const said = server.lines().filter(({ msg }) => msg.startsWith("no descriptors are left"));
+  await server.line("file descriptors are available again");
+  const said = server.lines().filter(({ msg }) => msg.startsWith("no file descriptors are left"));
   assert.equal(said.length, 1);
 });
 

@@ -43,7 +43,7 @@ async function run(config: Config): Promise<void> {
   process.send?.(WORKER_READY);
   const end = await Promise.race([signal, server.failed, server.stopAsked.then(() => "an operator's call")]);
   const failure = end instanceof Error ? end : undefined;
-  log.info("roster stops", { reason: failure?.message ?? String(end) });
+  log.info("roster is stopping", { reason: failure?.message ?? String(end) });
   // A failed server has nothing that it could hand over.
   if (failure === undefined) await server.drain();
   await closeInTime(server, config.shutdownTimeoutMs);

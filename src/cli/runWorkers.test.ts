@@ -92,7 +92,7 @@ test("two workers share the clients of a port; one that is killed is started aga
   const isReplaced = (ids: readonly string[]) => ids.length === 2 && ids.some((id) => !known.has(id));
   await eventually(sessions, isReplaced, START_MS_MAX);
   await eventually(isWhole, Boolean);
-  assert.match(printed, /a worker has died and is started again/);
+  assert.match(printed, /a worker has died and is being restarted/);
   // The killed worker's counts are not lost; otherwise the sum would seem to start anew.
   assert.ok((await answered()) > CLIENTS);
 

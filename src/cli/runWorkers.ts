@@ -92,7 +92,7 @@ class Workers {
       this.#stop();
       return this.#settleIfGone();
     }
-    this.#log.error("a worker has died and is started again", {
+    this.#log.error("a worker has died and is being restarted", {
       worker: worker.number,
       reason: signal ?? String(code),
     });

@@ -23,7 +23,7 @@ test("a server says why it stops, and that it has stopped", async (t) => {
   await server.line("roster is ready");
   server.child.kill("SIGTERM");
   assert.equal(await server.ended, 0);
-  assert.equal((await server.line("roster stops"))["reason"], "SIGTERM");
+  assert.equal((await server.line("roster is stopping"))["reason"], "SIGTERM");
   assert.equal(server.lines().at(-1)?.msg, "roster has stopped");
 });
 

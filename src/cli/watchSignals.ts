@@ -15,7 +15,7 @@ export interface SignalEnvironment {
 /** Handles the process's signals. Returns the stop. */
 export function watchSignals({ stop, log }: SignalEnvironment): () => void {
   const ignore = (signal: NodeJS.Signals) =>
-    log()?.warn("a signal was ignored", { signal, expected: "SIGTERM to stop" });
+    log()?.warn("a signal was ignored", { signal, expected: "SIGTERM to stop the process" });
   // A closed terminal sends SIGHUP, and no keyboard is left that could stop the server.
   const hangUp = hasTerminal() ? stop : ignore;
   const handlers = { SIGTERM: stop, SIGINT: stop, SIGHUP: hangUp, SIGUSR1: ignore, SIGUSR2: ignore } as const;

@@ -33,10 +33,10 @@ export class BlockedNotice {
     if (isBlocked === this.#isBlocked) return;
     this.#isBlocked = isBlocked;
     this.#metrics.set("roster_node_blocked", isBlocked ? 1 : 0);
-    if (!isBlocked) return this.#log.info("this node is not blocked any more");
-    this.#log.warn("this node is blocked: its slots and clients go to others", {
+    if (!isBlocked) return this.#log.info("this node is no longer blocked");
+    this.#log.warn("this node is blocked: its slots and clients move to other nodes", {
       node: this.#name,
-      letInAgain: `roster unblock ${this.#name}`,
+      toUnblock: `roster unblock ${this.#name}`,
     });
   }
 }

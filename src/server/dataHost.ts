@@ -42,9 +42,9 @@ export class DataHost {
           },
           versionRefused: (version) => versionRefused(version, environment),
           contested: (contested) =>
-            log.warn("a client wants what another one holds at another session", { ...contested }),
+            log.warn("a client asked for a registration that a client of another session holds", { ...contested }),
           clockBehind: (behindMs) =>
-            log.error("this node's clock is more than a day behind the cluster's", { behindMs }),
+            log.error("this node's clock is more than a day behind the cluster's: correct the clock", { behindMs }),
           saveVersionFloor: (floor) => saved(environment, "version floor", () => store.saveVersionFloor(floor)),
           saveServiceSizes: (sizes) => saved(environment, "service sizes", () => store.saveServiceSizes(sizes)),
         },
@@ -66,6 +66,6 @@ function saved({ log, metrics }: Pick<DataHostEnvironment, "log" | "metrics">, w
     save();
   } catch (error) {
     metrics.add("roster_disk_writes_failed_total", 1, { what });
-    log.error("the node's disk did not take a write", { what, reason: String(error) });
+    log.error("a write to the data directory failed", { what, reason: String(error) });
   }
 }

@@ -131,7 +131,7 @@ test("a data node stays until it neither leads nor follows anything", async () =
   assert.ok(!(await node.pass(5_000)).isOver, "what it follows may be the last copy");
   node.slotsKept = 0;
   assert.ok((await node.pass(STEP_MS)).isOver);
-  assert.equal(node.log.at(-1), "a role has handed its work over data");
+  assert.equal(node.log.at(-1), "a role has handed over its work data");
 });
 
 test("a data node that is relieved too slowly ends when its time is over, and says so", async () => {
@@ -142,7 +142,7 @@ test("a data node that is relieved too slowly ends when its time is over, and sa
     node.slotsKept--;
   }
   assert.ok((await node.pass(STEP_MS)).isOver);
-  assert.equal(node.log.at(-1), "warn: a role could not hand all of its work over in time data");
+  assert.equal(node.log.at(-1), "warn: a role could not hand over all of its work in time data");
 });
 
 test("data nodes that all leave together don't wait for each other: nothing moves for ten seconds", async () => {
@@ -152,7 +152,7 @@ test("data nodes that all leave together don't wait for each other: nothing move
   await node.pass(STEP_MS);
   assert.ok(!(await node.pass(9_900)).isOver);
   assert.ok((await node.pass(200)).isOver);
-  assert.equal(node.log.at(-1), "warn: a role could not hand all of its work over in time data");
+  assert.equal(node.log.at(-1), "warn: a role could not hand over all of its work in time data");
 });
 
 test("a data node that is alone has nobody to hand over to, and does not say that it leaves", async () => {
@@ -265,6 +265,6 @@ test("a store that does not answer is waited for two seconds", async () => {
 
 test("the node says that it begins, with its name", async () => {
   const node = await stopping().begin();
-  assert.match(defined(node.log[0], "something was said"), /hands its work over/);
+  assert.match(defined(node.log[0], "something was said"), /handing over its work/);
   assert.ok(node.isOver);
 });

@@ -51,7 +51,7 @@ const POLL_MS = 20;
 /** Resolves when the node has nothing left that others would miss, or when its time is over. */
 export async function drain(parts: DrainParts): Promise<void> {
   const { roles, log } = parts;
-  log.info("the node hands its work over", { node: roles.id });
+  log.info("this node is handing over its work", { node: roles.id });
   await Promise.all([
     roles.session === undefined ? undefined : drainSession(parts, roles.session),
     roles.data === undefined ? undefined : drainData(parts, roles.data),
@@ -89,8 +89,8 @@ async function drainData(parts: DrainParts, { data, stepper }: DrainedData): Pro
 
 function report({ log, clock }: DrainParts, role: string, startMs: number, isDone: boolean): void {
   const tookMs = clock.nowMs() - startMs;
-  if (isDone) log.info("a role has handed its work over", { role, tookMs });
-  else log.warn("a role could not hand all of its work over in time", { role, tookMs });
+  if (isDone) log.info("a role has handed over its work", { role, tookMs });
+  else log.warn("a role could not hand over all of its work in time", { role, tookMs });
 }
 
 /** Checks again and again until it is so. */

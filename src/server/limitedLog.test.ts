@@ -58,7 +58,7 @@ test("all addresses together cause 200 lines, and no memory for each address", (
 test("lines of other kinds, and those that come later, are written", () => {
   const { log, lines, pass, timers } = logOf();
   for (let port = 0; port < 100; port++) log.warn("a connection was closed", { address: `10.0.0.9:${port}` });
-  log.error("a role has ended", { reason: "bug" });
+  log.error("a role has failed; the process is stopping", { reason: "bug" });
   assert.equal(lines.length, 21);
   pass(LOG_WINDOW_MS);
   log.warn("a connection was closed", { address: "10.0.0.9:7" });

@@ -18,9 +18,12 @@ export function loadVersionFloor(
   const floor = store.loadVersionFloor();
   if (floor < 0n || floor > VERSION_FLOOR_MAX) throw fail("VERSION_FLOOR_INVALID", { floor: String(floor) });
   if (!isCredible(floor, clock.nowMs())) {
-    log.error("the versions on this node's disk are more than a day ahead of its clock: set the clock, or wait", {
-      floor: String(floor),
-    });
+    log.error(
+      "the versions on this node's disk are more than a day ahead of its clock: correct the clock, or wait until it catches up",
+      {
+        floor: String(floor),
+      },
+    );
   }
   return floor;
 }

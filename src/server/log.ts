@@ -25,7 +25,10 @@ const VALUE_CHARS_MAX = 4_096;
 
 /** The log of the process, as JSON or as text for people. */
 export function createLog({ level, format, metrics = noMetrics }: LogOptions): ProcessLog {
-  const output = openLogOutput({ metrics, recovered: (lines) => all.error("lines of this log were lost", { lines }) });
+  const output = openLogOutput({
+    metrics,
+    recovered: (lines) => all.error("log lines were lost because the output did not accept them", { lines }),
+  });
   const stream: DestinationStream = {
     write: (line) => output.write(`${visible(format === "json" ? line.trimEnd() : textLine(line))}\n`),
   };

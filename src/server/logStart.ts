@@ -16,7 +16,7 @@ export function logStart(log: Log, config: Config): void {
     if (String(value) === String(specOf(key).default)) return [];
     return `${key}=${isSecret(key) ? HIDDEN : String(value)}`;
   });
-  log.info("roster starts", { version: packageVersion(), node: process.version, settings: settings.join(" ") });
+  log.info("roster is starting", { version: packageVersion(), node: process.version, settings: settings.join(" ") });
 }
 
 export interface LimitsInForce {

@@ -68,8 +68,8 @@ export class MetaHost {
     const isOwn = node === nodeNameOf(this.#options.id);
     if (isBlocked && isOwn && !this.#environment.hasOtherMeta()) throw fail("NODE_NEEDED", { node, role: "meta" });
     await this.#answers.ask((request) => this.step({ kind: "blockNode", request, node, isBlocked }));
-    if (isBlocked) this.#environment.log.warn("a node was blocked", { node, letInAgain: `roster unblock ${node}` });
-    else this.#environment.log.info("a node was let in again", { node });
+    if (isBlocked) this.#environment.log.warn("a node was blocked", { node, toUnblock: `roster unblock ${node}` });
+    else this.#environment.log.info("a node was unblocked", { node });
   }
 
   /** Releases the lead, so that another meta node has it at once; resolves when the store knows. */
@@ -142,7 +142,7 @@ export class MetaHost {
     const { log, metrics } = this.#environment;
     this.#wasLeading = this.meta.isLeading;
     metrics.set("roster_meta_leader", this.#wasLeading ? 1 : 0);
-    log.info(this.#wasLeading ? "this meta node leads" : "this meta node does not lead any more");
+    log.info(this.#wasLeading ? "this meta node leads" : "this meta node no longer leads");
   }
 
   /** One line for each node and reason: the number of slots that it has begun or ceased to lead or follow. */

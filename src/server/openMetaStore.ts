@@ -49,7 +49,7 @@ export async function openMetaStore(opening: StoreOpening): Promise<OpenedStore>
     await Promise.race([store.opened(), late]);
   } catch (error) {
     if (isFinal(error)) throw error;
-    opening.log.error("the store can't be reached; the registry starts without it", { reason: String(error) });
+    opening.log.error("the store can't be reached; this node starts without it", { reason: String(error) });
   } finally {
     clearTimeout(timer);
   }

@@ -16,7 +16,7 @@ export function portRefusals(
     // Node has closed the connection that it could not take; its peer tries again.
     notAccepted: (error) => {
       metrics.add("roster_connections_refused_total", 1, { port, reason: "SYSTEM" });
-      log.error("the system gave no connection", { port, reason: error.message });
+      log.error("the operating system could not accept a connection", { port, reason: error.message });
     },
   };
 }

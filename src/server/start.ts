@@ -145,7 +145,7 @@ async function startParts(
   const ports = { ...protocolPorts(clients), http: clients?.http ?? 0, metaHttp, dataHttp, node: node?.port ?? 0 };
   const here = { id: roles.id, roles: config.roles.join(","), bind: config.bind, ...ports };
   if (stores.metaStore?.isOpen ?? true) log.info("roster is ready", here);
-  else log.warn("roster has started; it is ready when its store answers", here);
+  else log.warn("roster has started and will be ready once its store answers", here);
   return {
     log,
     page,
@@ -174,7 +174,7 @@ function startProcess(config: Config, served: readonly ServedGateway[], closers:
   const limits = limitsOf(config, descriptors, log);
   const failure = Promise.withResolvers<Error>();
   const failed = (error: unknown) => {
-    log.error("a role has ended", { reason: describe(error) });
+    log.error("a role has failed; the process is stopping", { reason: describe(error) });
     failure.resolve(error instanceof Error ? error : new InvariantError(String(error)));
   };
   const budget = new Budget(budgetLimits(config, machine()));
@@ -201,7 +201,7 @@ function limitsOf(config: Config, descriptors: number | undefined, log: Log): Co
   // A default is not worth a warning: the limits in force are in the log anyway.
   const isAskedFor = config.clientConnectionsMax !== CONFIG["client-connections-max"].default;
   if (isAskedFor && limits.clients < config.clientConnectionsMax) {
-    log.warn("this process has fewer descriptors than client-connections-max wants; raise ulimit -n", {
+    log.warn("this process may open fewer file descriptors than client-connections-max needs; raise ulimit -n", {
       descriptors: descriptors ?? 0,
       clientConnectionsMax: config.clientConnectionsMax,
       ...limits,

@@ -15,7 +15,7 @@ export function versionRefused(
   { log, metrics }: { log: Log; metrics: Metrics },
 ): void {
   metrics.add("roster_versions_refused_total", 1, { message: what });
-  log.warn("a version from afar was not believed: a clock is days ahead, or somebody else speaks on the node port", {
+  log.warn("a version was ignored as not credible: a clock is days ahead, or a stranger uses the node port", {
     message: what,
     from,
     version: String(version),

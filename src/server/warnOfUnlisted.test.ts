@@ -15,7 +15,7 @@ test("each publisher for which a list has no room is named, with what the list t
   warnOfUnlisted(log, nodeId("s1.a"), [{ serviceKey, registId: "r1", stamp, bytes: 70_000, bytesMax: 65_536 }]);
   assert.deepEqual(lines, [
     [
-      "a publisher is not listed: the list of its service is full",
+      "a publisher is not listed because the list of its service is full",
       { service: serviceKey, registId: "r1", session: "s1.a", bytes: 70_000, bytesMax: 65_536 },
     ],
   ]);

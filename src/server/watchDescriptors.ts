@@ -14,13 +14,13 @@ export function watchDescriptors({ log, metrics }: { log: Log; metrics: Metrics 
   let seconds = 0;
   const look = () => {
     if (isOneFree()) {
-      if (seconds > 0) log.warn("descriptors are free again", { seconds });
+      if (seconds > 0) log.warn("file descriptors are available again", { seconds });
       seconds = 0;
       return;
     }
     seconds++;
     metrics.add("roster_descriptors_exhausted_seconds_total", 1);
-    if (seconds === 1) log.error("no descriptors are left: new connections are lost; raise ulimit -n", {});
+    if (seconds === 1) log.error("no file descriptors are left: new connections are lost; raise ulimit -n", {});
   };
   const timer = setInterval(look, INTERVAL_MS);
   return () => clearInterval(timer);

@@ -14,7 +14,7 @@ await withPostgres("a server on PostgreSQL", (store) => {
   test("it starts without its store, is ready when that answers, and serves watches without it", async (t) => {
     await store.halt();
     const server = startProcess(t, { flags: { "store-url": store.url } });
-    const { bolt, http, metaHttp } = await server.line("roster has started; it is ready when its store answers");
+    const { bolt, http, metaHttp } = await server.line("roster has started and will be ready once its store answers");
     assert.equal(await getStatus(Number(http), "/livez"), 200);
     assert.equal(await getStatus(Number(http), "/readyz"), 503);
     assert.deepEqual(

@@ -115,7 +115,7 @@ test("a bug that a request meets ends its connection, is logged as one, and is t
     [scene.connection.isClosed, scene.ends(), scene.last("disconnected")?.kind],
     [true, 1, "disconnected"],
   );
-  assert.deepEqual(scene.logged, ["error a bug has ended a connection"]);
+  assert.deepEqual(scene.logged, ["error a connection was closed because of a bug in roster"]);
   assert.match(String(scene.reasons[0]), /a bug of ours\n +at .*handler.test.ts/, "and where it is");
   assert.equal(scene.counts.get("roster_connections_closed_total BUG"), 1);
 });
@@ -124,7 +124,7 @@ test("a bug that a push meets ends its client's connection, and not the session'
   const scene = handlerScene();
   assert.ok(scene.handler.push(push({ view: { ...push().view, serviceKey: undefined as never } })) !== "blocked");
   assert.equal(scene.connection.isClosed, true);
-  assert.deepEqual(scene.logged, ["error a bug has ended a connection"]);
+  assert.deepEqual(scene.logged, ["error a connection was closed because of a bug in roster"]);
 });
 
 test("an end is told once, with its reason, and what the connection held is given back", () => {
@@ -442,7 +442,7 @@ test("that pushes are paused is a warning, that they go on is not", () => {
   scene.handler.report("paused");
   scene.handler.report("resumed");
   assert.deepEqual(scene.logged, [
-    "warn a client does not answer pushes, so they are paused",
-    "info a client answers pushes again",
+    "warn pushes to a client are paused because it does not answer them",
+    "info pushes to a client are resumed because it answers them again",
   ]);
 });

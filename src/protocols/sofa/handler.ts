@@ -251,8 +251,8 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
   report(pushes: "paused" | "resumed"): void {
     const { log } = this.#environment;
     const client = this.#client;
-    if (pushes === "paused") log.warn("a client does not answer pushes, so they are paused", { client });
-    else log.info("a client answers pushes again", { client });
+    if (pushes === "paused") log.warn("pushes to a client are paused because it does not answer them", { client });
+    else log.info("pushes to a client are resumed because it answers them again", { client });
   }
 
   #isBlocked(): boolean {
@@ -461,7 +461,7 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
       return;
     }
     const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.#environment.log.error("a bug has ended a connection", { client, reason: stack });
+    this.#environment.log.error("a connection was closed because of a bug in roster", { client, reason: stack });
   }
 
   /** A client repeats a refused request twice a second, for ever: each kind of refusal is logged once a connection. */
