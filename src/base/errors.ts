@@ -17,111 +17,132 @@ export type ErrorTable = Readonly<Record<string, ErrorRow>>;
 export const ERRORS = {
   ADDRESS_CONNECTIONS_EXHAUSTED: {
     retry: true,
-    meaning: "the address holds as many connections as are still free for all others",
+    meaning:
+      "this address has as many connections as are left for all others; close some of them, or raise the limit of the port",
   },
   ADDRESS_BYTES_EXHAUSTED: {
     retry: true,
     meaning:
-      "all clients of this address together hold as much as is still free; let others go, or raise memory-bytes-max",
+      "the clients of this address use as much memory as is left for all others; stop some of them, or raise memory-bytes-max",
   },
-  ADDRESS_IN_USE: { retry: true, meaning: "another process listens on this address; stop it or choose another port" },
-  BIND_REFUSED: { retry: false, meaning: "the server does not listen beyond loopback without --insecure" },
+  ADDRESS_IN_USE: { retry: true, meaning: "another process listens on this address; stop it, or choose another port" },
+  BIND_REFUSED: { retry: false, meaning: "the server does not listen beyond loopback unless --insecure is given" },
   CATALOGUE_TOO_LARGE: {
     retry: true,
-    meaning: "the catalogue that was asked for has more services than a session holds; ask for one namespace and group",
+    meaning: "the requested catalogue has more services than a session can hold; ask for a single namespace and group",
   },
   CLIENT_BYTES_EXHAUSTED: {
     retry: true,
-    meaning: "the client makes the server hold client-bytes-max; register less with one client, or raise it",
+    meaning:
+      "the client uses as much of the server's memory as client-bytes-max allows; register less with one client, or raise it",
   },
-  CLIENT_IDLE: { retry: true, meaning: "the client sent nothing for client-idle-ms, and answered no heartbeat" },
+  CLIENT_IDLE: { retry: true, meaning: "the client sent nothing for client-idle-ms and answered no heartbeat" },
   CLIENT_TOO_SLOW: {
     retry: true,
-    meaning: "the client does not read its input: its output bound is reached, or nothing moved for client-idle-ms",
+    meaning: "the client does not read what it is sent: too much is waiting, or it has read nothing for client-idle-ms",
   },
   CONFIG_VALUES_EXHAUSTED: {
     retry: false,
-    meaning: "the configuration has as many values, or bytes, as it may have; remove some, or raise the bound",
+    meaning:
+      "the configuration values have reached their limit, in number or in bytes; remove some, or raise the limit",
   },
   CONFIG_VALUE_TOO_LARGE: {
     retry: false,
-    meaning: "a configuration value has more bytes than config-value-bytes-max allows",
+    meaning: "the configuration value has more bytes than config-value-bytes-max allows",
   },
   CONFIG_INVALID: {
     retry: false,
-    meaning: "a flag, environment variable or config file holds a value that is not allowed",
+    meaning: "a flag, an environment variable or the configuration file has a value that is not allowed",
   },
-  CONNECTIONS_EXHAUSTED: { retry: true, meaning: "the port holds as many connections as it may have" },
-  DATA_FULL: { retry: true, meaning: "the data node that keeps this service holds as much as it may; try again later" },
-  DATA_DIR_IN_USE: { retry: true, meaning: "another process works on this data directory" },
+  CONNECTIONS_EXHAUSTED: {
+    retry: true,
+    meaning: "the port has as many connections as it may have; try again later, or raise its limit",
+  },
+  DATA_FULL: {
+    retry: true,
+    meaning: "the data node that keeps this service has reached its memory limit; try again later, or add data nodes",
+  },
+  DATA_DIR_IN_USE: {
+    retry: true,
+    meaning: "another process uses this data directory; stop it, or choose another data-dir",
+  },
   DATA_DIR_UNUSABLE: {
     retry: false,
-    meaning: "the data directory can't be made, read or written; choose another data-dir, or give this user access",
+    meaning:
+      "the data directory can't be created, read or written; choose another data-dir, or give this user access to it",
   },
-  FIELD_INVALID: { retry: false, meaning: "a field is missing, too long, or holds a value that is not allowed" },
-  HTTP_BAD_REQUEST: { retry: false, meaning: "the request's path, query or body is not allowed here" },
+  FIELD_INVALID: { retry: false, meaning: "a field is missing, is too long, or has a value that is not allowed" },
+  HTTP_BAD_REQUEST: { retry: false, meaning: "the path, query or body of the request is not valid here" },
   LIST_UNAVAILABLE: {
     retry: true,
-    meaning: "the list of this service has not come in time; its data node is not reached, or does not serve it yet",
+    meaning:
+      "the list of this service did not arrive in time: its data node can't be reached, or does not serve it yet; try again",
   },
   NODE_BYTES_EXHAUSTED: {
     retry: true,
-    meaning: "the node holds as much as it may; add session nodes, or raise memory-bytes-max",
+    meaning: "the node has reached its memory limit; add session nodes, or raise memory-bytes-max",
   },
   NODE_MESSAGE_MALFORMED: { retry: false, meaning: "these bytes are not a message between nodes; the link is closed" },
   NODE_NEEDED: {
     retry: false,
     meaning: "the cluster has no other node with this role; start another one first, or stop this one",
   },
-  NODE_REFUSED: { retry: true, meaning: "the cluster refuses this node, for the reason given; the process ends" },
+  NODE_REFUSED: { retry: true, meaning: "the cluster refuses this node for the reason given; the process stops" },
   NODE_UNKNOWN: {
     retry: false,
     meaning:
-      "no node of this name holds clients or publications here, or is blocked; `roster members` lists them; " +
+      "no node of this name holds clients or publications here, or is blocked; `roster members` lists all nodes; " +
       "a node that has only the role meta is stopped, not blocked",
   },
   NODE_UNREACHABLE: {
     retry: true,
-    meaning: "the node does not answer at this address; check that it runs, and that the URL is right",
+    meaning: "no node answers at this address; check that it is running and that the URL is right",
   },
-  NOT_META_LEADER: { retry: true, meaning: "this meta node does not lead; ask the leader" },
-  OPERATION_FAILED: { retry: false, meaning: "the node did not carry out the request" },
-  OVERLOADED: { retry: true, meaning: "more registrations arrive in a second than the session takes; try again later" },
+  NOT_META_LEADER: { retry: true, meaning: "this meta node is not the leader; ask the leader" },
+  OPERATION_FAILED: { retry: false, meaning: "the node did not carry out the request; its answer gives the reason" },
+  OVERLOADED: {
+    retry: true,
+    meaning: "more registrations arrive per second than the session accepts; try again later",
+  },
   QUERIES_EXHAUSTED: {
     retry: true,
-    meaning: "more questions wait for changes of services than may; ask later, or ask another session",
+    meaning: "too many queries are waiting at this session; try again later, or ask another session",
   },
   REGISTRATION_TOO_LARGE: {
     retry: false,
-    meaning: "one registration holds more than registration-bytes-max; publish less, or raise it",
+    meaning: "the registration is larger than registration-bytes-max allows; publish less, or raise it",
   },
   REGISTRATION_HELD: {
     retry: true,
     meaning:
-      "another client holds this registration and is there, or may be back in a moment; " +
+      "another client holds this registration and is connected, or may return in a moment; " +
       "stop that client, or register under another registId",
   },
-  REGISTRATIONS_EXHAUSTED: { retry: true, meaning: "the client holds as many registrations as one client may" },
+  REGISTRATIONS_EXHAUSTED: {
+    retry: true,
+    meaning:
+      "the client has as many registrations as one client may have; register less, or raise client-registrations-max",
+  },
   STORE_DAMAGED: {
     retry: false,
-    meaning: "the store holds values that this program does not write; restore a backup, or follow the advice",
+    meaning: "the store contains values that this program does not write; restore a backup, or follow the advice",
   },
   SERVICE_FULL: {
     retry: true,
-    meaning: "the list of this service is as large as it may be; publish less, or try again when others have left",
+    meaning: "the list of this service has reached its size limit; publish less, or try again after others have left",
   },
   STORE_OUTCOME_UNKNOWN: {
     retry: true,
-    meaning: "the store failed during the change, which may or may not have been made; read the present state",
+    meaning: "the store failed during the change, which may or may not have been made; read the current state",
   },
   STORE_SCHEMA_NEWER: { retry: false, meaning: "the store was written by a newer release; upgrade this program" },
-  STORE_UNAVAILABLE: { retry: true, meaning: "the store does not answer; the change was not made" },
+  STORE_UNAVAILABLE: { retry: true, meaning: "the store does not answer; nothing was changed" },
   VERSION_FLOOR_INVALID: {
     retry: false,
     meaning:
-      "the disk records versions that no clock can have given; start with an empty data-dir, and restart the clients",
+      "the data directory records versions that no clock can have given; start with an empty data-dir, and restart the clients",
   },
-  WORKER_FAILED: { retry: false, meaning: "a worker process could not start; its output gives the reason" },
+  WORKER_FAILED: { retry: false, meaning: "a worker process did not start; its output gives the reason" },
 } as const satisfies ErrorTable;
 
 export type ErrorCode = keyof typeof ERRORS;

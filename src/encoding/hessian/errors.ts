@@ -4,8 +4,8 @@ import { type ErrorDetails, type ErrorTable, errorsOf, type RegistryError } from
 
 /** The meaning of each code, and whether the same request may succeed later. */
 export const HESSIAN_ERRORS = {
-  HESSIAN_CLASS_UNKNOWN: { retry: false, meaning: "the content names a class that this protocol does not have" },
-  HESSIAN_LIMIT: { retry: false, meaning: "the content is nested too deeply or holds too many elements" },
+  HESSIAN_CLASS_UNKNOWN: { retry: false, meaning: "the content names a class that is not part of this protocol" },
+  HESSIAN_LIMIT: { retry: false, meaning: "the content is nested too deeply or has too many elements" },
   HESSIAN_MALFORMED: { retry: false, meaning: "the content is not valid Hessian 2.0 (draft or final)" },
 } as const satisfies ErrorTable;
 

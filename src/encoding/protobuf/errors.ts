@@ -4,7 +4,7 @@ import { type ErrorDetails, type ErrorTable, errorsOf, type RegistryError } from
 
 /** The meaning of each code, and whether the same request may succeed later. */
 export const PROTOBUF_ERRORS = {
-  PROTOBUF_LIMIT: { retry: false, meaning: "the content is nested too deeply or holds too many elements" },
+  PROTOBUF_LIMIT: { retry: false, meaning: "the content is nested too deeply or has too many elements" },
   PROTOBUF_MALFORMED: { retry: false, meaning: "the content is not a valid message of its protobuf class" },
 } as const satisfies ErrorTable;
 

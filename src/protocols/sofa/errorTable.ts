@@ -6,11 +6,11 @@ import { type ErrorTable, errorsOf } from "../../base/errors.ts";
 export const SOFA_ERRORS = {
   SCOPE_NOT_GLOBAL: {
     retry: false,
-    meaning: "a subscriber that takes all data centers in one push (acceptMulti) must name the scope global",
+    meaning: "a subscriber that accepts all data centers in one push (acceptMulti) must have the scope global",
   },
   SWITCH_NOT_SERVED: {
     retry: false,
-    meaning: "Roster does not have this switch of SOFARegistry: nothing was changed or stored",
+    meaning: "Roster does not have this switch of SOFARegistry; nothing was changed or stored",
   },
 } as const satisfies ErrorTable;
 
