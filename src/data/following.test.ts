@@ -245,7 +245,7 @@ test("a follower names what it holds, and what it gave in an earlier lead until 
   it.following.wake(START_MS);
   const nothing = { count: 0, digest: 0n };
   const untold = [{ serviceKey: ORDERS, version: 7n, origin: 0n, ...nothing }];
-  assert.deepEqual(it.toLeader[0]?.message, { kind: "follow", slot: 0, leaderEpoch: 2n, held: untold });
+  assert.deepEqual(it.toLeader[0]?.message, { kind: "follow", slot: 0, leaderEpoch: 2n, kept: untold });
   it.fromLeader(THIRD, part({ leaderEpoch: 2n, datums: [replica(9n)], isLast: false }), START_MS);
   assert.deepEqual(it.slots.untold.of(0), untold);
   it.fromLeader(THIRD, part({ leaderEpoch: 2n }), START_MS);
