@@ -66,7 +66,7 @@ async function block({ params }: HttpExchange, { blockNode }: ClusterStatus, isB
   const node = nodeNameOf(nodeId(name));
   await blockNode(node, isBlocked);
   const message = isBlocked
-    ? `${node} is blocked: its slots and clients go to others; to let it in again: roster unblock ${node}`
-    : `${node} is not blocked any more; if its process has ended, start it again`;
+    ? `${node} is blocked: its slots and clients move to other nodes; to unblock it: roster unblock ${node}`
+    : `${node} is no longer blocked; if its process has ended, start it again`;
   return jsonResponse({ success: true, message });
 }

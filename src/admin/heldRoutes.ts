@@ -38,7 +38,7 @@ export function heldRoutes({ heldLosses, releaseHeld, nowMs }: HeldStatus): read
       handle: (exchange) => {
         const serviceKey = readServiceKey(queryValue(exchange, "service"), "service");
         if (!heldLosses().some((held) => held.serviceKey === serviceKey)) {
-          const expected = "a service that this node holds back; GET /held names them";
+          const expected = "a service that this node holds back; GET /held lists them";
           throw fail("FIELD_INVALID", { field: "service", value: serviceKey, expected });
         }
         releaseHeld(serviceKey);
@@ -51,7 +51,7 @@ export function heldRoutes({ heldLosses, releaseHeld, nowMs }: HeldStatus): read
 function shown({ serviceKey, sinceMs, untilMs, lost, publishers }: HeldService, nowMs: number): object {
   return {
     service: serviceKey,
-    reason: `${lost} of ${publishers} publishers would go at once with their session nodes`,
+    reason: `${lost} of ${publishers} publishers would be lost at once with their session nodes`,
     heldMs: nowMs - sinceMs,
     releasedInMs: Math.max(0, untilMs - nowMs),
     lost,

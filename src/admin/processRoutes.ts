@@ -43,7 +43,7 @@ export function processRoutes(
       path: "/drain",
       handle: ({ respond }) => {
         stop();
-        respond(jsonResponse({ success: true, message: "the process hands its work over and ends" }, 202));
+        respond(jsonResponse({ success: true, message: "the process is handing over its work and will stop" }, 202));
       },
     },
   ];

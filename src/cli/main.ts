@@ -9,7 +9,7 @@ const NODE_MAJOR_MIN = 24;
 
 const major = Number(process.versions.node.split(".")[0]);
 if (major < NODE_MAJOR_MIN) {
-  console.error(`roster: needs Node.js ${NODE_MAJOR_MIN} or newer, this is ${process.version}`);
+  console.error(`roster: Node.js ${NODE_MAJOR_MIN} or newer is required; this is ${process.version}`);
   process.exit(1);
 } else {
   const { runProgram } = await import("./runProgram.ts");

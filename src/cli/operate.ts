@@ -21,7 +21,7 @@ export interface OperationCall {
 const ANSWER_MS_MAX = 10_000;
 
 const LEADERLESS =
-  "roster: no meta node leads for the moment: this is what the one that was asked knows; its /readyz says more";
+  "roster: no meta node leads at the moment; this is what the asked node knows, and its /readyz gives the reason";
 
 interface Answer {
   /** In answers about the cluster: null while no meta node is known to lead. */

@@ -79,8 +79,8 @@ function addOperations(root: Command): void {
     (_, command: Command) => run(command, { path: "/slots", columns: ["id", "leader", "leaderEpoch", "followers"] }),
   );
   for (const [name, method, about] of [
-    ["block", "PUT", "shut a node out of its cluster: its slots go to others, its clients too"],
-    ["unblock", "DELETE", "let a node in again that was shut out"],
+    ["block", "PUT", "block a node: its slots and clients move to other nodes"],
+    ["unblock", "DELETE", "unblock a node"],
   ] as const) {
     operation(name, about, META_URL)
       .argument("<node>", "its name or id, as `roster members` prints it")
@@ -97,7 +97,7 @@ function addOperations(root: Command): void {
     .action((key: string, _, command: Command) =>
       run(command, { method: "POST", path: `/held/release?service=${encodeURIComponent(key)}` }),
     );
-  operation("drain", "tell a node to hand its work over and end (any of its HTTP ports)", SESSION_URL).action(
+  operation("drain", "tell a node to hand over its work and stop (any of its HTTP ports)", SESSION_URL).action(
     (_, command: Command) => run(command, { method: "POST", path: "/drain" }),
   );
 }

@@ -56,24 +56,24 @@ function stopSignal(log: () => Log | undefined): Promise<string> {
     let signals = 0;
     const stop = (signal: NodeJS.Signals) => {
       signals++;
-      if (signals > 1) giveUp("a second signal came");
+      if (signals > 1) giveUp("a second signal arrived");
       resolve(signal);
     };
     watchSignals({ stop, log });
     // For a worker: its supervising process is gone, or releases it. That is not a signal, because a terminal and a
     // service manager signal both processes.
-    process.once("disconnect", () => resolve("the process that watches over the workers"));
+    process.once("disconnect", () => resolve("the process that supervises the workers has ended"));
   });
 }
 
 function giveUp(why: string): never {
-  console.error(`roster: stopped at once: ${why}`);
+  console.error(`roster: stopped without waiting: ${why}`);
   process.exit(1);
 }
 
 /** Closes the server; when the allowed time is over, ends the process at once. */
 async function closeInTime(server: RunningServer, timeoutMs: number): Promise<void> {
-  const timer = setTimeout(() => giveUp(`shutdown-timeout-ms (${timeoutMs}) is over`), timeoutMs);
+  const timer = setTimeout(() => giveUp(`shutdown-timeout-ms (${timeoutMs}) has passed`), timeoutMs);
   try {
     await server.close();
   } finally {

@@ -10,7 +10,7 @@ const ledBy = (leader: string) => ({ epoch: 1n, slots: [{ leader: nodeId(leader)
 test("a session of a blocked name is refused, whatever its run, and by a sentence that says what to do", () => {
   const blocked = new BlockedNodes();
   blocked.load(new Set(["n1"]));
-  assert.match(blocked.refusalOf(session, undefined) ?? "", /node "n1" is blocked; let it in: roster unblock n1/);
+  assert.match(blocked.refusalOf(session, undefined) ?? "", /node "n1" is blocked; to unblock it: roster unblock n1/);
   assert.match(blocked.refusalOf({ role: "session", id: nodeId("n1.b") }, undefined) ?? "", /n1/);
   assert.equal(blocked.refusalOf({ role: "session", id: nodeId("n2.a") }, undefined), undefined);
 });

@@ -32,6 +32,6 @@ export class BlockedNodes {
     if (role !== "session" || !this.#names.has(name)) return undefined;
     if (table?.slots.some(({ leader }) => leader === id) === true) return undefined;
     // With the longest name, a UUID, this is as long as an error's value may be.
-    return `node "${name}" is blocked; let it in: roster unblock ${name}`;
+    return `node "${name}" is blocked; to unblock it: roster unblock ${name}`;
   }
 }

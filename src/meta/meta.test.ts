@@ -245,7 +245,7 @@ test("a second living process with a copied data directory is refused, and the f
   const cluster = settledCluster();
   const [twin] = cluster.start("data", "d1.b");
   cluster.run(5_000);
-  assert.match(twin?.refusal ?? "", /another living process is node "d1"/);
+  assert.match(twin?.refusal ?? "", /another process is running as node "d1"/);
   assert.deepEqual(epochsOf(cluster), [1n]);
   assert.ok(cluster.member("s1.a").knownIds.includes("d1.a"));
   assert.ok(!cluster.member("s1.a").knownIds.includes("d1.b"));
@@ -261,7 +261,7 @@ test("a run that was replaced is refused when it speaks again", () => {
   assert.ok(!cluster.slotLeaders.includes("d1.a"));
   old.isSilent = false;
   cluster.run(1_500);
-  assert.match(old.refusal ?? "", /a later process has taken the place/);
+  assert.match(old.refusal ?? "", /a newer process has replaced this one/);
   assert.equal(cluster.member("d1.b").refusal, undefined);
 });
 

@@ -348,7 +348,9 @@ export class Meta {
     const { blocksToCome: toCome } = this.#changes;
     const refusal = this.#isInCharge
       ? blockRefusal(block, { members, blocked: this.#blocked.names, toCome, slotTable: this.#slots.table })
-      : fail("STORE_UNAVAILABLE", { reason: "this meta node has just begun to lead and reads the store" });
+      : fail("STORE_UNAVAILABLE", {
+          reason: "this meta node has just become the leader and is still reading the store",
+        });
     if (refusal !== undefined) this.#output.answer(request, refusal);
     else this.#changes.block(request, block);
   }

@@ -119,5 +119,8 @@ export class OperatorChanges {
 }
 
 function tooMany(): RegistryError {
-  return fail("STORE_UNAVAILABLE", { reason: "too many changes wait for the store", waiting: SAVES_WAITING_MAX });
+  return fail("STORE_UNAVAILABLE", {
+    reason: "too many changes are waiting for the store",
+    waiting: SAVES_WAITING_MAX,
+  });
 }

@@ -85,9 +85,9 @@ export class Runs {
 }
 
 function replacedReason(name: string): string {
-  return `a later process has taken the place of this one as node "${name}"; only one process may use a data directory`;
+  return `a newer process has replaced this one as node "${name}"; only one process may use a data directory`;
 }
 
 function twiceReason(name: string): string {
-  return `another living process is node "${name}"; a data directory was copied or used twice: give this one its own`;
+  return `another process is running as node "${name}": its data directory was copied or is used twice; give this node its own`;
 }

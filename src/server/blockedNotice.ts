@@ -23,7 +23,7 @@ export class BlockedNotice {
 
   /** The reason why the node is not ready; undefined if it is not blocked. */
   get reason(): string | undefined {
-    return this.#isBlocked ? `blocked by an operator; to let it in again: roster unblock ${this.#name}` : undefined;
+    return this.#isBlocked ? `blocked by an operator; to unblock it: roster unblock ${this.#name}` : undefined;
   }
 
   /** A role of this process receives an event. */

@@ -22,6 +22,6 @@ export async function findNodeHost({ advertiseNodeAddress, bind, metaAddresses }
   throw fail("CONFIG_INVALID", {
     key: "advertise-node-address",
     value: "",
-    allowed: "the address by which other nodes reach this one: with this bind it can't be found out",
+    allowed: "the address at which other nodes reach this one; it can't be determined from this bind",
   });
 }

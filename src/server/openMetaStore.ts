@@ -145,7 +145,7 @@ class AwaitedStore implements OpenedStore {
 
 function clusterMismatch(own: ClusterConstants, stored: ClusterConstants): RegistryError | undefined {
   if (stored.name !== own.name) {
-    const allowed = "the stored name, or a store of its own for each cluster";
+    const allowed = "the name in the store, or a separate store for each cluster";
     return fail("CONFIG_INVALID", { key: "cluster-name", value: own.name, stored: stored.name, allowed });
   }
   if (stored.slotCount === own.slotCount) return undefined;

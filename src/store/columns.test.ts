@@ -40,21 +40,21 @@ test("every text comes back as it was, null where that may be", () => {
     assert.equal(reading(readMaybeText, textColumn(text)), text);
   }
   assert.equal(reading(readMaybeText, textColumn(null)), null);
-  assert.equal(reading(readText, textColumn(null)), "c is no text");
+  assert.equal(reading(readText, textColumn(null)), "c is not text");
 });
 
 test("what is no text is said to be none", () => {
   for (const read of [readText, readMaybeText]) {
-    assert.equal(reading(read, "7"), "c is no text");
-    assert.equal(reading(read, '["a"]'), "c is no text");
-    assert.equal(reading(read, 7n), "c is no text");
-    assert.equal(reading(read, "orders"), "c is no JSON");
+    assert.equal(reading(read, "7"), "c is not text");
+    assert.equal(reading(read, '["a"]'), "c is not text");
+    assert.equal(reading(read, 7n), "c is not text");
+    assert.equal(reading(read, "orders"), "c is not JSON");
   }
 });
 
 test("integers are exact, and in their bounds", () => {
   assert.equal(reading(readBigint, -(2n ** 63n)), -(2n ** 63n));
-  assert.equal(reading(readBigint, 7), "c is no integer");
+  assert.equal(reading(readBigint, 7), "c is not an integer");
   assert.deepEqual([reading(readVersion, 0n), reading(readVersion, 2n ** 63n - 1n)], [0n, 2n ** 63n - 1n]);
   assert.equal(reading(readVersion, -1n), "c is negative");
   const upTo7 = (row: Row, column: string) => readNumber(row, column, 7);
@@ -100,7 +100,8 @@ test("a slot without a proper leader, or with improper followers, is named by it
 });
 
 test("a table without slots is none", () => {
-  for (const slots of [[], {}, null, "a"]) assert.throws(() => tableOf(5n, slots), says("slots is no list of slots"));
+  for (const slots of [[], {}, null, "a"])
+    assert.throws(() => tableOf(5n, slots), says("slots is not a list of slots"));
   assert.throws(() => readSlotTable({ epoch: -1n, slots: "[]" }, COLUMNS), says("epoch is negative"));
 });
 
@@ -118,7 +119,7 @@ test("damage is told with its table and row, other errors as they are", () => {
   const rows = [{ c: "1" }, { c: 7n }];
   assert.throws(
     () => readTable("config", rows, (row) => readBigint(row, "c")),
-    says("table config, row 1: c is no integer"),
+    says("table config, row 1: c is not an integer"),
   );
   assert.throws(
     () => readTable("config", rows, () => assert.fail("a bug")),
@@ -136,8 +137,8 @@ test("callers hear where the damage is and what to do about it, by table", () =>
     assert.ok(error instanceof RegistryError && error.code === "STORE_DAMAGED");
     return error.message;
   };
-  assert.match(said("table slot_table, row 1: x"), /roster\.db.*table slot_table, row 1: x.*made anew/);
-  assert.match(said("table config, row 2: x"), /delete the row of config/);
+  assert.match(said("table slot_table, row 1: x"), /roster\.db.*table slot_table, row 1: x.*created again/);
+  assert.match(said("table config, row 2: x"), /delete the row in config/);
   assert.match(said("table service_size, row 2: x"), /delete the rows of service_size/);
   assert.match(said("table cluster, row 1: x"), /restore the store from a backup/);
   assert.match(said("x"), /restore the store from a backup/);

@@ -35,9 +35,10 @@ export function damaged(where: Readonly<Record<string, string>>, { message }: Da
 
 // By table. Running nodes hold the slot table, and a node that starts alone makes another one above it.
 const ADVICE: Readonly<Record<string, string>> = {
-  slot_table: "restore a backup; or stop the meta nodes, delete the row of slot_table and start them: it is made anew",
-  config: "restore a backup; or delete the row of config and put the value again",
-  service_size: "delete the rows of service_size: they only say what to wait for after a restart",
+  slot_table:
+    "restore a backup; or stop the meta nodes, delete the row in slot_table and start them: it is created again",
+  config: "restore a backup; or delete the row in config and put the value again",
+  service_size: "delete the rows in service_size: they only tell what to wait for after a restart",
 };
 
 /** Text in its stored form: exact for every JavaScript string, NUL and lone surrogates included. */
@@ -48,21 +49,21 @@ export function textColumn(text: string | null): string {
 /** The text of a `_json` column. */
 export function readText(row: Row, column: string): string {
   const text = readMaybeText(row, column);
-  if (text === null) throw new DamagedColumn(`${column} is no text`);
+  if (text === null) throw new DamagedColumn(`${column} is not text`);
   return text;
 }
 
 /** The text or null of a `_json` column. */
 export function readMaybeText(row: Row, column: string): string | null {
   const text = parse(row, column);
-  if (text !== null && typeof text !== "string") throw new DamagedColumn(`${column} is no text`);
+  if (text !== null && typeof text !== "string") throw new DamagedColumn(`${column} is not text`);
   return text;
 }
 
 /** A 64-bit integer, exact. */
 export function readBigint(row: Row, column: string): bigint {
   const value = row[column];
-  if (typeof value !== "bigint") throw new DamagedColumn(`${column} is no integer`);
+  if (typeof value !== "bigint") throw new DamagedColumn(`${column} is not an integer`);
   return value;
 }
 
@@ -89,7 +90,7 @@ export function slotsColumn(slots: readonly SlotOwner[]): string {
 export function readSlotTable(row: Row, columns: { readonly epoch: string; readonly slots: string }): SlotTable {
   const epoch = readVersion(row, columns.epoch);
   const slots = parse(row, columns.slots);
-  if (!Array.isArray(slots) || slots.length === 0) throw new DamagedColumn(`${columns.slots} is no list of slots`);
+  if (!Array.isArray(slots) || slots.length === 0) throw new DamagedColumn(`${columns.slots} is not a list of slots`);
   return { epoch, slots: slots.map((slot, number) => readOwner(slot, epoch, `${columns.slots}, slot ${number}`)) };
 }
 
@@ -123,10 +124,10 @@ function isId(id: unknown): id is string {
 
 function parse(row: Row, column: string): unknown {
   const text = row[column];
-  if (typeof text !== "string") throw new DamagedColumn(`${column} is no text`);
+  if (typeof text !== "string") throw new DamagedColumn(`${column} is not text`);
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new DamagedColumn(`${column} is no JSON`, { cause: error });
+    throw new DamagedColumn(`${column} is not JSON`, { cause: error });
   }
 }

@@ -144,7 +144,7 @@ await withPostgres("PostgreSQL store in an outage", (server) => {
   test("a database whose tables are gone is refused with what to do", async () => {
     const store = await openPostgresStore(server.url, { schema: "emptied" });
     await server.sql("DROP SCHEMA emptied CASCADE");
-    await assertAway(() => store.loadAll(), "does not exist", "restart this node to make them anew");
+    await assertAway(() => store.loadAll(), "does not exist", "restart this node to create them again");
     await store.close();
   });
 });

@@ -182,7 +182,7 @@ test("what is only declared costs nothing and is refused with its offset", () =>
 test("texts that are none are refused", () => {
   assert.equal(refusal(decodeMetaToMember, 4, [4, 0xc3, 0x28])["what"], "bad UTF-8");
   assert.equal(refusal(decodeMetaToMember, 4, [6, 0xed, 0xa0, 0x80])["what"], "bad UTF-8");
-  assert.equal(refusal(decodeMetaToMember, 4, [7, 0xd8, 0x00, 0xd8])["what"], "half a UTF-16 unit");
+  assert.equal(refusal(decodeMetaToMember, 4, [7, 0xd8, 0x00, 0xd8])["what"], "an odd number of UTF-16 bytes");
 });
 
 test("a yes or no that is neither is refused", () => {

@@ -189,12 +189,12 @@ export class NodeReader extends ByteReader {
   }
 
   #checkedNodeId(text: string, start: number): NodeId {
-    if (!isNodeId(text)) throw this.wrong("no id of a node", start);
+    if (!isNodeId(text)) throw this.wrong("not a node id", start);
     return nodeId(text);
   }
 
   #checkedPlain(text: string, start: number): string {
-    if (text.length > PLAIN_CHARS_MAX || !PLAIN.test(text)) throw this.wrong("no short printable text", start);
+    if (text.length > PLAIN_CHARS_MAX || !PLAIN.test(text)) throw this.wrong("not a short printable text", start);
     return text;
   }
 
@@ -238,7 +238,7 @@ export class NodeReader extends ByteReader {
 
   // Rare: only strings with a lone surrogate.
   #utf16(end: number): string {
-    if ((end - this.offset) % 2 === 1) throw this.wrong("half a UTF-16 unit");
+    if ((end - this.offset) % 2 === 1) throw this.wrong("an odd number of UTF-16 bytes");
     let value = "";
     while (this.offset < end) {
       const units: number[] = [];

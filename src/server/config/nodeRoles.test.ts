@@ -39,7 +39,7 @@ const REFUSED: readonly [behaviour: string, changes: Partial<Config>, parts: rea
   [
     "several meta nodes without a database",
     { metaAddresses: ["127.0.0.1:1", "127.0.0.1:2"] },
-    ["key=store-url", "need a database that they share"],
+    ["key=store-url", "must share a database"],
   ],
   [
     "two listeners on one port",

@@ -51,7 +51,7 @@ export function checkNodeRoles(config: Config): void {
     throw refused("meta-addresses", "", `the node-port of each meta node, for a node with the roles ${roles}`);
   }
   if (roles.includes("meta") && metaAddresses.length > 1 && storeUrl === "") {
-    const allowed = "postgres://…: several meta nodes need a database that they share; or name only this one";
+    const allowed = "postgres://…, since several meta nodes must share a database; or only this node in meta-addresses";
     throw refused("store-url", "", allowed);
   }
   for (const key of ["advertiseAddress", "advertiseNodeAddress"] as const) {
@@ -60,7 +60,7 @@ export function checkNodeRoles(config: Config): void {
   }
   const far = metaAddresses.find((address) => !isLoopback(parseAddress(address)?.host ?? address));
   if (far !== undefined && isLoopback(bind) && config.advertiseNodeAddress === "") {
-    const allowed = `an address that others reach, as ${far} is not on this machine; or give advertise-node-address`;
+    const allowed = `an address that other nodes can reach, since ${far} is not on this machine; or set advertise-node-address`;
     throw refused("bind", bind, allowed);
   }
   checkWorkers(config);

@@ -44,7 +44,7 @@ test("what is held back is shown with the reason, since when, and until when", a
     data: [
       {
         service: ORDERS,
-        reason: "3 of 4 publishers would go at once with their session nodes",
+        reason: "3 of 4 publishers would be lost at once with their session nodes",
         heldMs: 10_000,
         releasedInMs: 590_000,
         lost: 3,

@@ -76,7 +76,7 @@ export class Connections {
   async #run<T>(work: Work<T>, call: Call): Promise<T> {
     await this.#turn();
     try {
-      if (call.isOver) throw this.#refusal("the call's time was over before its turn");
+      if (call.isOver) throw this.#refusal("the call timed out while it waited for a connection");
       const connection = await this.#connect(call);
       const result = await work((sql, ...values) => connection.ask(sql, ...values));
       if (connection.isUsable) this.#idle.push(connection);

@@ -17,7 +17,7 @@ const coded = (code: unknown, message = "it failed") => Object.assign(new Error(
 
 test("an error names the server, the reason, the code, and what to do where that is known", () => {
   assert.match(said(coded("28P01")), /db\.example\.org:5432\/roster.*it failed.*28P01.*check user and password/);
-  assert.match(said(coded("ECONNREFUSED")), /ECONNREFUSED.*that PostgreSQL runs there/);
+  assert.match(said(coded("ECONNREFUSED")), /ECONNREFUSED.*that PostgreSQL is running there/);
   const unknown = said(coded("XX000"));
   assert.match(unknown, /XX000/);
   assert.doesNotMatch(unknown, /advice/);
@@ -26,7 +26,7 @@ test("an error names the server, the reason, the code, and what to do where that
 });
 
 test("what the driver only says in words is understood too, before its code", () => {
-  assert.match(said(new Error("timeout expired")), /nothing answers there/);
+  assert.match(said(new Error("timeout expired")), /nothing answers/);
   assert.match(said(coded("28P01", "password must be a non-empty string")), /PGPASSWORD/);
   assert.doesNotMatch(said(new Error("the timeout expired")), /nothing answers/);
 });

@@ -12,14 +12,14 @@ const ADVICE: Readonly<Record<string, string>> = {
   "28000": "check user and TLS in store-url, and pg_hba.conf on the server",
   "3D000": "create the database, or check its name in store-url",
   "42501": "grant this user CREATE on the database, or the schema and its tables",
-  "42P01": "the tables are gone: restore the database, or restart this node to make them anew",
+  "42P01": "the tables are gone: restore the database, or restart this node to create them again",
   "25006": "this is a standby: point store-url at the primary",
   "53300": "raise max_connections; a meta node takes up to three",
   ENOTFOUND: "check the host in store-url",
   EAI_AGAIN: "check the host in store-url, and name resolution",
-  ECONNREFUSED: "check host and port in store-url, and that PostgreSQL runs there",
-  EHOSTUNREACH: "check host and network of store-url",
-  ENETUNREACH: "check host and network of store-url",
+  ECONNREFUSED: "check host and port in store-url, and that PostgreSQL is running there",
+  EHOSTUNREACH: "check the host in store-url, and the network",
+  ENETUNREACH: "check the host in store-url, and the network",
   ENOENT: "check the files and the socket that store-url names",
   SELF_SIGNED_CERT_IN_CHAIN: "name the certificate authority: sslrootcert in store-url",
   DEPTH_ZERO_SELF_SIGNED_CERT: "name the certificate authority: sslrootcert in store-url",
@@ -30,7 +30,7 @@ const ADVICE: Readonly<Record<string, string>> = {
 /** The same for errors that `pg` reports only in words. */
 const ADVICE_BY_WORDS: readonly (readonly [RegExp, string])[] = [
   [/password must be a (non-empty )?string/, "give the password in store-url or in PGPASSWORD"],
-  [/^timeout expired$/, "nothing answers there: check host, port and firewalls of store-url"],
+  [/^timeout expired$/, "nothing answers: check host and port in store-url, and firewalls"],
   [/does not support SSL/, "remove sslmode from store-url, or turn on TLS on the server"],
 ];
 

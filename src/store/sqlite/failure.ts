@@ -48,7 +48,7 @@ function unavailable(file: string, error: unknown): RegistryError {
     return fail("STORE_DAMAGED", {
       file,
       reason,
-      advice: "restore the file from a backup, or move it away to begin anew",
+      advice: "restore the file from a backup, or move it away to start afresh",
     });
   }
   return fail("STORE_UNAVAILABLE", { file, reason });

@@ -160,8 +160,8 @@ test("a file that is no database is refused with its name and advice", async () 
 
 const NODES = '["data-1","5",[]]';
 for (const [what, epoch, slots, reason] of [
-  ["no JSON", 5, "[", "slots_json is no JSON"],
-  ["no list", 5, '{"slots":1}', "slots_json is no list of slots"],
+  ["no JSON", 5, "[", "slots_json is not JSON"],
+  ["no list", 5, '{"slots":1}', "slots_json is not a list of slots"],
   ["a hole", 5, `[${NODES},["data-2"]]`, "slots_json, slot 1 has no leader"],
   ["a leader without a name", 5, `[${NODES},["","5",[]]]`, "slots_json, slot 1 has no leader"],
   ["a leader whose name moves the cursor", 5, `[${NODES},["d\\u001b[2J","5",[]]]`, "slots_json, slot 1 has no leader"],
@@ -193,7 +193,7 @@ for (const [what, sql, load, reason] of [
     "publishers is negative",
   ],
   ["an absurd size", "INSERT INTO service_size VALUES ('\"a\"', 10000001)", "loadServiceSizes", "above 10000000"],
-  ["a size of no service", "INSERT INTO service_size VALUES ('a', 1)", "loadServiceSizes", "is no JSON"],
+  ["a size of no service", "INSERT INTO service_size VALUES ('a', 1)", "loadServiceSizes", "is not JSON"],
   ["a negative floor", "UPDATE node SET version_floor = -1", "loadVersionFloor", "version_floor is negative"],
   ["no row of its own", "DELETE FROM node", "loadVersionFloor", "table node has no row"],
   ["a name that is none", "UPDATE node SET node_id = 'a b'", "nodeId", "node_id is no name"],
@@ -211,7 +211,7 @@ for (const [what, sql, load, reason] of [
 
 for (const [what, sql, reason] of [
   ["a configuration of the past", "INSERT INTO config VALUES ('\"a\"', -1, 'null')", "version is negative"],
-  ["a configuration that is no text", "INSERT INTO config VALUES ('\"a\"', 1, '1')", "data_json is no text"],
+  ["a configuration that is no text", "INSERT INTO config VALUES ('\"a\"', 1, '1')", "data_json is not text"],
   ["a cluster without slots", "INSERT INTO cluster VALUES (1, '\"c\"', -1)", "slot_count is negative"],
 ] as const) {
   test(`a store with ${what} is an error that names the row`, async () => {

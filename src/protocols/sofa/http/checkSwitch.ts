@@ -47,6 +47,6 @@ export function checkSwitch({ dataId, instanceId, group }: ServiceName): void {
     throw sofaError("SWITCH_NOT_SERVED", { dataId, ...(instead === "" ? {} : { instead }) });
   }
   if (instanceId !== SWITCH_INSTANCE_ID || group !== SWITCH_GROUP) return;
-  const expected = "another instanceId or group, for these are where SOFARegistry has its switches";
+  const expected = "another instanceId or group: with these SOFARegistry keeps its switches";
   throw fail("FIELD_INVALID", { field: "dataId", value: dataId, instanceId, group, expected });
 }

@@ -73,7 +73,7 @@ export function configRoutes({ config, putConfig, configValueBytesMax }: ConfigN
       handle: (exchange) => {
         const serviceKey = serviceKeyOf(exchange.body as ServiceName);
         if ((config(serviceKey)?.data ?? null) === null) {
-          throw fail("FIELD_INVALID", { dataInfoId: serviceKey, expected: "a value that is set" });
+          throw fail("FIELD_INVALID", { dataInfoId: serviceKey, expected: "the key of a value that is set" });
         }
         respondWith(
           exchange,
@@ -87,7 +87,8 @@ export function configRoutes({ config, putConfig, configValueBytesMax }: ConfigN
 /** A blank around a name is a slip: no client watches it. A value stored under such a name can still be removed. */
 function checkUnpadded({ dataId, group, instanceId }: ServiceName): void {
   for (const [field, value] of Object.entries({ dataId, group, instanceId })) {
-    if (value !== value.trim()) throw fail("FIELD_INVALID", { field, value, expected: "no blank before or behind it" });
+    if (value !== value.trim())
+      throw fail("FIELD_INVALID", { field, value, expected: "no leading or trailing blanks" });
   }
 }
 
