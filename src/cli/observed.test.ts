@@ -88,7 +88,7 @@ test("bytes that are no frame are counted and logged, on the port of clients and
   assert.match(String((await server.line("a connection to the node port was no node's"))["reason"]), /^BOLT_MALFORMED/);
 });
 
-test("a server whose port is taken says which setting names it", async (t) => {
+test("a server whose port is in use says which setting names it", async (t) => {
   const other = createServer().listen(0, "127.0.0.1");
   t.after(() => other.close());
   await once(other, "listening");

@@ -20,7 +20,7 @@ test("a name that no node has is not blocked, and the known names are told", () 
   assert.deepEqual(blocked, []);
 });
 
-test("a node that is not blocked can't be let in again, and those that are blocked are told", () => {
+test("a node that is not blocked can't be unblocked, and those that are blocked are told", () => {
   const { answers } = asked(["d1", true], ["d2", false]);
   assert.deepEqual([answers[0], answers[1]?.code], [undefined, "NODE_UNKNOWN"]);
   assert.match(answers[1]?.message ?? "", /blocked=\[d1\]/);

@@ -39,7 +39,7 @@ test("a blocked node is drained of its slots, and its sessions are refused", () 
   assert.equal(cluster.member("s1.a").list?.serial, Math.max(...serials), "who is refused changes the list once");
 });
 
-test("a node that is let in again gets slots again", () => {
+test("a node that is unblocked gets slots again", () => {
   const cluster = settledCluster();
   leaderOf(cluster).step({ kind: "blockNode", request: 7, node: "d1", isBlocked: true });
   cluster.run(10_000);

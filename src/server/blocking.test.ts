@@ -31,7 +31,7 @@ async function get(port: number, path: string): Promise<readonly [status: number
   return [answer.status, await answer.text()];
 }
 
-test("a blocked data node shows it in members, health and metrics, and that it was let in again", async () => {
+test("a blocked data node shows it in members, health and metrics, and that it was unblocked", async () => {
   const meta = await nodes.start(["meta"]);
   const servers = [await nodes.start(["data"], at(meta)), await nodes.start(["data"], at(meta))];
   await nodes.start(["session"], at(meta));
@@ -75,7 +75,7 @@ test("a blocked data node shows it in members, health and metrics, and that it w
   );
 });
 
-test("a blocked session ends, is still listed as blocked, and says how it is let in again", async () => {
+test("a blocked session ends, is still listed as blocked, and says how to unblock it", async () => {
   const meta = await nodes.start(["meta", "data"], { metaAddresses: [] });
   const session = await nodes.start(["session"], at(meta));
   await nodes.start(["session"], at(meta));
@@ -116,7 +116,7 @@ test("a whole registry does not block its only process, and refuses an unknown n
   assert.match(other.message, new RegExp(`NODE_UNKNOWN.*known=\\[${nameOf(row)}\\]`));
 });
 
-test("a whole registry that was blocked is let in again by a start without the role session", async () => {
+test("a whole registry that was blocked serves again after a start without the role session", async () => {
   const dataDir = nodes.newDirectory();
   const store = await openSqliteStore(dataDir);
   const lease = await store.acquireLease({ holder: "x.y" as never, address: "h:1" }, 60_000);

@@ -249,7 +249,7 @@ test("a data directory is served by one process at a time, and by the next after
   await second.close();
 });
 
-test("a port that is taken is named, and nothing is left running", async () => {
+test("a port that is in use is named, and nothing is left running", async () => {
   const config = newConfig({ boltPort: server.ports.bolt });
   await assert.rejects(startServer(config), hasCode("ADDRESS_IN_USE"));
   const again = await startServer({ ...config, boltPort: 0 });

@@ -105,11 +105,11 @@ export function workerConfig(config: Config, worker: number): Config {
 
 /** Two listeners on one port would fail later with a message that names neither key. */
 function checkPorts(config: Config): void {
-  const taken = new Map<number, ConfigKey>();
+  const used = new Map<number, ConfigKey>();
   for (const [key, port] of portsOf(config)) {
-    const other = taken.get(port);
+    const other = used.get(port);
     if (port !== 0 && other !== undefined) throw refused(key, port, `a port other than that of ${other}`);
-    taken.set(port, key);
+    used.set(port, key);
   }
 }
 

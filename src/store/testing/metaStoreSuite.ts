@@ -166,7 +166,7 @@ function configTests(newDisk: () => MetaTestDisk): void {
 }
 
 function blockedNodeTests(newDisk: () => MetaTestDisk): void {
-  test("a node is shut out until it is let in again, also by a store opened anew", async () => {
+  test("a node is blocked until it is unblocked, also by a store opened anew", async () => {
     const { disk, store, leaseEpoch } = await leading(newDisk);
     for (const node of ["data-1", "data-2", ODD])
       assert.equal(await store.setNodeBlocked(node, true, leaseEpoch), true);
@@ -177,7 +177,7 @@ function blockedNodeTests(newDisk: () => MetaTestDisk): void {
     await reopened.close();
   });
 
-  test("doing it twice is done, and so is letting in who was never shut out", async () => {
+  test("blocking twice succeeds, and so does unblocking a node that was never blocked", async () => {
     const { store, leaseEpoch } = await leading(newDisk);
     assert.equal(await store.setNodeBlocked("data-1", true, leaseEpoch), true);
     assert.equal(await store.setNodeBlocked("data-1", true, leaseEpoch), true);

@@ -42,7 +42,7 @@ test("a role that does not do its work is 500, and one whose process stops 503, 
   assert.deepEqual(await health(sessionHealthRoute({ ...READY, notReady, isStopping: () => true })), stopping);
 });
 
-test("why a node is shut out stands in its health", async () => {
+test("the reason why a node is blocked stands in its health", async () => {
   const blocked = () => "an operator has blocked it";
   for (const route of [sessionHealthRoute, dataHealthRoute]) {
     const [status, json] = await health(route({ ...READY, blocked, notReady: blocked }));
