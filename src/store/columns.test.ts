@@ -139,7 +139,7 @@ test("callers hear where the damage is and what to do about it, by table", () =>
   };
   assert.match(said("table slot_table, row 1: x"), /roster\.db.*table slot_table, row 1: x.*created again/);
   assert.match(said("table config, row 2: x"), /delete the row in config/);
-  assert.match(said("table service_size, row 2: x"), /delete the rows of service_size/);
+  assert.match(said("table service_size, row 2: x"), /delete the rows in service_size/);
   assert.match(said("table cluster, row 1: x"), /restore the store from a backup/);
   assert.match(said("x"), /restore the store from a backup/);
 });
