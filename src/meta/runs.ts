@@ -89,5 +89,5 @@ function replacedReason(name: string): string {
 }
 
 function twiceReason(name: string): string {
-  return `another process is running as node "${name}": its data directory was copied or is used twice; give this node its own`;
+  return `another process is running as node "${name}": a data directory was copied, or is used twice; use another one`;
 }

@@ -60,7 +60,7 @@ export function checkNodeRoles(config: Config): void {
   }
   const far = metaAddresses.find((address) => !isLoopback(parseAddress(address)?.host ?? address));
   if (far !== undefined && isLoopback(bind) && config.advertiseNodeAddress === "") {
-    const allowed = `an address that other nodes can reach, since ${far} is not on this machine; or set advertise-node-address`;
+    const allowed = `an address that others reach, since ${far} is not on this machine; or set advertise-node-address`;
     throw refused("bind", bind, allowed);
   }
   checkWorkers(config);
