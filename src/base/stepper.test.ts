@@ -9,12 +9,13 @@ function scene() {
   const happened: string[] = [];
   const failures: unknown[] = [];
   const timers: { atMs: number; run: (nowMs: number) => void; isCancelled: boolean }[] = [];
-  const scene = { nowMs: 0, wakeMs: 1_000, isBroken: false };
+  const scene = { nowMs: 0, wakeMs: 1_000, isBroken: false, isLast: false };
   const role: SteppedRole<Event> = {
     step: ({ kind }, nowMs) => {
       if (scene.isBroken) throw new Error("broken");
       happened.push(`${kind} ${nowMs}`);
       if (kind === "woken") scene.wakeMs = nowMs + 1_000;
+      if (scene.isLast) stepper.close();
     },
     nextWakeMs: () => scene.wakeMs,
     resumed: (lateMs, nowMs) => void happened.push(`resumed ${lateMs} ${nowMs}`),
@@ -82,6 +83,13 @@ test("a role that asks to be woken earlier is; a later time does not move the ti
       [400, false],
     ],
   );
+});
+
+test("a role that is closed in its own step leaves no timer behind", () => {
+  const { scene: at, stepper, timers } = scene();
+  at.isLast = true;
+  stepper.step({ kind: "told" });
+  assert.deepEqual(timers, []);
 });
 
 test("a broken role is reported once and never stepped again", () => {

@@ -60,6 +60,8 @@ export class Stepper<Event> {
 
   // A timer that fires a little early costs one empty step; resetting it at each step would cost more.
   #arm(nowMs: number): void {
+    // It was closed in its own step.
+    if (this.#isClosed) return;
     const wakeMs = this.#role.nextWakeMs();
     this.#dueMs = wakeMs;
     if (wakeMs >= this.#wakeMs || wakeMs === Number.POSITIVE_INFINITY) return;

@@ -51,6 +51,7 @@ export function drawClusterPlan(dice: Dice): Plan {
       delayMs: dice.between(0, 6),
       spikeMs: dice.between(5, 300),
       spikeChance: dice.chance(0.5) ? 0.03 : 0,
+      splitChance: 0.05,
       noticeMs: dice.between(0, 400),
     },
     clocks: { spreadMs: dice.pick([0, 50, 5_000, 120_000]), drift: dice.chance(0.3) ? 0.01 : 0.0001 },
@@ -71,7 +72,7 @@ export function drawClusterPlan(dice: Dice): Plan {
       configBytesMax: 64 * 1024 * 1024,
       firstTableDelayMs: 500,
     },
-    asksCatalogue: dice.chance(0.2),
+    asksCatalogue: dice.chance(0.5),
   };
 }
 

@@ -2,7 +2,7 @@
 // only: worlds in which everything happens at once hide the combined effect of two kinds.
 
 import { drawConfig, drawWeather, LARGE_VERSIONS_MS, START_MS, STILL, YEAR_MS } from "./drawWorld.ts";
-import type { LinkWeather } from "./network/nodeNetwork.ts";
+import type { LinkWeather } from "./network/machineNetwork.ts";
 import { CLIENT_FAULTS, type NodePlan, type Plan, SERVER_FAULTS, type ServerFault, type Topology } from "./plan.ts";
 import type { Dice } from "./random.ts";
 
@@ -73,6 +73,7 @@ function drawLinkWeather(dice: Dice): LinkWeather {
     delayMs: dice.between(0, 4),
     spikeMs: dice.between(5, 90),
     spikeChance: dice.chance(0.5) ? 0.03 : 0,
+    splitChance: 0.05,
     noticeMs: dice.between(0, 400),
   };
 }

@@ -56,7 +56,13 @@ function drawTightWorld(dice: Dice, { isCalm, areFew }: { isCalm: boolean; areFe
     payloadChars: dice.chance(0.25) ? PAYLOAD_CHARS : 0,
     weather: drawWeather(dice),
     // Long enough that a message is under way most of the time.
-    linkWeather: { delayMs: dice.between(1, 20), spikeMs: 100, spikeChance: dice.pick([0, 0.05]), noticeMs: 200 },
+    linkWeather: {
+      delayMs: dice.between(1, 20),
+      spikeMs: 100,
+      spikeChance: dice.pick([0, 0.05]),
+      splitChance: 0.1,
+      noticeMs: 200,
+    },
     clocks: { spreadMs: dice.pick([0, 50, 5_000, 120_000]), drift: 0.0001 },
     pauseMsMax: 8_000,
     absenceMs: 0,

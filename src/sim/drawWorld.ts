@@ -1,7 +1,7 @@
 // The common part of worlds of every size.
 
 import type { Weather } from "./network/byteStream.ts";
-import type { LinkWeather } from "./network/nodeNetwork.ts";
+import type { LinkWeather } from "./network/machineNetwork.ts";
 import type { Plan } from "./plan.ts";
 import type { Dice } from "./random.ts";
 
@@ -10,7 +10,7 @@ export const LARGE_VERSIONS_MS = 1_821_149_906_944;
 export const YEAR_MS = 31_536_000_000;
 export const START_MS = 1_767_225_600_000;
 
-export const STILL: LinkWeather = { delayMs: 0, spikeMs: 0, spikeChance: 0, noticeMs: 0 };
+export const STILL: LinkWeather = { delayMs: 0, spikeMs: 0, spikeChance: 0, splitChance: 0, noticeMs: 0 };
 
 export function drawWeather(dice: Dice): Weather {
   return {

@@ -9,7 +9,7 @@ import type { CatalogueEntry } from "../model/catalogue.ts";
 import type { NodeId, ServiceKey } from "../model/ids.ts";
 import type { Scope } from "../model/scope.ts";
 import type { SlotTable } from "../model/slot.ts";
-import type { Way } from "./network/nodeNetwork.ts";
+import type { Way } from "./network/machineNetwork.ts";
 
 /** One object of one client. `registId` may be shared by two clients, on purpose. */
 interface OfRegistration {

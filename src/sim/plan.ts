@@ -7,7 +7,7 @@ import type { SofaConfig } from "../protocols/sofa/environment.ts";
 import type { SessionOptions } from "../session/sessionPorts.ts";
 import type { Role } from "./facts.ts";
 import type { Weather } from "./network/byteStream.ts";
-import type { LinkWeather } from "./network/nodeNetwork.ts";
+import type { LinkWeather } from "./network/machineNetwork.ts";
 
 /** `single`: all roles in one process. `split`: one of each, apart. `cluster`: several of each. */
 export type Topology = "single" | "split" | "cluster";

@@ -1,16 +1,20 @@
 // Virtual time. Tasks due at the same millisecond run in the order in which they were scheduled, so a run follows from
-// its seed alone.
+// its seed alone. A world has hundreds of tasks in each second: they are kept in a heap of their own, without the
+// lookup by key of base/deadlines.ts.
 
-import { defined } from "../base/assert.ts";
-import { Deadlines } from "../base/deadlines.ts";
+import { assert, defined } from "../base/assert.ts";
 import type { Cancel } from "../base/ports.ts";
 
 interface Task {
-  readonly run: () => void;
+  readonly atMs: number;
+  readonly order: number;
+  /** Undefined once the task is cancelled; it stays in the heap until its time comes. */
+  run: (() => void) | undefined;
 }
 
 export class Scheduler {
-  readonly #tasks = new Deadlines<Task>();
+  readonly #heap: Task[] = [];
+  #order = 0;
   #nowMs: number;
   #steps = 0;
 
@@ -29,9 +33,12 @@ export class Scheduler {
 
   /** Runs at that time, or at once if it is past. */
   at(timeMs: number, run: () => void): Cancel {
-    const task = { run };
-    this.#tasks.set(task, Math.max(timeMs, this.#nowMs));
-    return () => this.#tasks.delete(task);
+    assert(Number.isFinite(timeMs), "a task is due at a time");
+    const task: Task = { atMs: Math.max(timeMs, this.#nowMs), order: this.#order++, run };
+    this.#add(task);
+    return () => {
+      task.run = undefined;
+    };
   }
 
   after(delayMs: number, run: () => void): Cancel {
@@ -41,12 +48,53 @@ export class Scheduler {
   /** Runs everything due until `endMs`, or until `isOver` returns true. */
   run(endMs: number, isOver: () => boolean): void {
     for (;;) {
-      const nextMs = this.#tasks.nextMs();
-      if (nextMs > endMs || isOver()) break;
-      this.#nowMs = nextMs;
+      const next = this.#heap[0];
+      if (next === undefined || next.atMs > endMs || isOver()) break;
+      this.#removeFirst();
+      const { run } = next;
+      if (run === undefined) continue;
+      this.#nowMs = next.atMs;
       this.#steps++;
-      defined(this.#tasks.take(nextMs), "a task is due").run();
+      run();
     }
     if (!isOver()) this.#nowMs = endMs;
   }
+
+  #add(task: Task): void {
+    const heap = this.#heap;
+    let at = heap.length;
+    heap.push(task);
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      const above = this.#task(parent);
+      if (!isSooner(task, above)) break;
+      heap[at] = above;
+      at = parent;
+    }
+    heap[at] = task;
+  }
+
+  #removeFirst(): void {
+    const heap = this.#heap;
+    const task = defined(heap.pop(), "a task is due");
+    const end = heap.length;
+    if (end === 0) return;
+    let at = 0;
+    for (let child = 1; child < end; child = 2 * at + 1) {
+      const other = child + 1;
+      if (other < end && isSooner(this.#task(other), this.#task(child))) child = other;
+      if (isSooner(task, this.#task(child))) break;
+      heap[at] = this.#task(child);
+      at = child;
+    }
+    heap[at] = task;
+  }
+
+  #task(at: number): Task {
+    return defined(this.#heap[at], "an index is inside the heap");
+  }
+}
+
+function isSooner(a: Task, b: Task): boolean {
+  return a.atMs === b.atMs ? a.order < b.order : a.atMs < b.atMs;
 }

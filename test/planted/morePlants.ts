@@ -72,8 +72,8 @@ export const MORE_PLANTS: readonly Plant[] = [
     file: "src/data/following.ts",
     find: "this.#retry(slot, RETRY_MS, nowMs);",
     replace: "",
-    rules: ["followers"],
-    firstSeed: 28,
+    rules: ["followers", "settled:"],
+    firstSeed: 100,
     isTight: true,
   },
   {
@@ -256,6 +256,7 @@ export const MORE_PLANTS: readonly Plant[] = [
     find: "if (floor !== undefined && entry.version < floor.version && !isFromAfar(entry, floor, nowMs)) {",
     replace: "if (floor === undefined && nowMs < 0) {",
     rules: ["3"],
+    firstSeed: 350,
     isCluster: true,
   },
   {

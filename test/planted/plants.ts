@@ -1,6 +1,7 @@
 // Bugs that are put into the program on purpose, to see that the simulation finds them: a checker that never fires
 // proves nothing. Each is one small edit of one file, of the kind that a tired colleague makes.
 
+import { LINK_PLANTS } from "./linkPlants.ts";
 import { MORE_PLANTS } from "./morePlants.ts";
 import type { Plant } from "./plantedBug.ts";
 
@@ -247,7 +248,8 @@ export const PLANTS: readonly Plant[] = [
     find: 'return state.kind === "new" || state.kind === "contested" ? RESTAMPED : OUTRUN;',
     replace: "return OUTRUN;",
     rules: ["5", "6", "7", "G11", "quiet:"],
-    isCluster: true,
+    firstSeed: 100,
+    isTight: true,
   },
   {
     name: "what was taken for dead is not published again",
@@ -282,4 +284,5 @@ export const PLANTS: readonly Plant[] = [
     isCluster: true,
   },
   ...MORE_PLANTS,
+  ...LINK_PLANTS,
 ];

@@ -68,6 +68,7 @@ function end(kind: LinkSide["kind"], { refusal = "", throwing = undefined as unk
       down: (reason) => void seen.push(`down: ${reason}`),
     },
     {
+      clock: time,
       timers: time,
       times: LINK_TIMES,
       failed: (error) => void seen.push(`bug: ${error}`),

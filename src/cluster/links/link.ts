@@ -4,10 +4,11 @@
 // sends a Bolt heartbeat when it has read or written nothing for a second. So each side hears something all the time,
 // and closes a silent connection, whose peer is frozen or whose network is gone without notice.
 //
-// This file knows no sockets: it is given a `Connection`, and time through the `Timers` port.
+// This file knows no sockets: it is given a `Connection`, and is woken like a role.
 
 import { RegistryError } from "../../base/errors.ts";
-import type { Cancel, Connection, ConnectionHandler, Timers } from "../../base/ports.ts";
+import type { Connection, ConnectionHandler } from "../../base/ports.ts";
+import { type SteppedRole, Stepper, type StepperEnvironment } from "../../base/stepper.ts";
 import { BoltDecoder } from "../../encoding/bolt/decoder.ts";
 import {
   encodeHeartbeat,
@@ -113,11 +114,8 @@ export interface LinkEvents {
   down(reason: string): void;
 }
 
-export interface LinkEnvironment {
-  readonly timers: Timers;
+export interface LinkEnvironment extends StepperEnvironment {
   readonly times: LinkTimes;
-  /** A bug of ours met while a message is handled. The link is closed. */
-  readonly failed: (error: unknown) => void;
   /** A message of this size is longer than any peer would read, and was not sent. */
   readonly dropped: (bytes: number) => void;
   readonly nowMs: number;
@@ -125,7 +123,9 @@ export interface LinkEnvironment {
 
 type LinkState = "greeting" | "up" | "closed";
 
-export class Link implements ConnectionHandler {
+type Woken = { readonly kind: "woken" };
+
+export class Link implements ConnectionHandler, SteppedRole<Woken> {
   readonly #connection: Connection;
   readonly #side: LinkSide;
   readonly #events: LinkEvents;
@@ -139,8 +139,9 @@ export class Link implements ConnectionHandler {
   #takenAtTick = 0;
   #untakenTicks = 0;
   #heartbeats = 0;
-  #tickDueMs = 0;
-  #cancelTick: Cancel = () => undefined;
+  readonly #stepper: Stepper<Woken>;
+  #nextTickMs: number;
+  #hasResumed = false;
 
   constructor(connection: Connection, side: LinkSide, events: LinkEvents, environment: LinkEnvironment) {
     this.#connection = connection;
@@ -152,7 +153,9 @@ export class Link implements ConnectionHandler {
     this.#decoder = new BoltDecoder({
       frameBytesMax: side.kind === "dial" ? LINK_FRAME_BYTES_MAX : GREETING_BYTES_MAX,
     });
-    this.#arm(environment.nowMs);
+    this.#nextTickMs = environment.nowMs + environment.times.heartbeatMs;
+    this.#stepper = new Stepper<Woken>(this, environment);
+    this.#stepper.step({ kind: "woken" }, environment.nowMs);
     if (side.kind === "dial") this.#write([greetingFrame(side.greeting)]);
   }
 
@@ -175,7 +178,7 @@ export class Link implements ConnectionHandler {
   close(reason: string): void {
     if (this.#state === "closed") return;
     this.#state = "closed";
-    this.#cancelTick();
+    this.#stepper.close();
     this.#connection.close();
     this.#decoder.release();
     this.#events.down(reason);
@@ -200,6 +203,24 @@ export class Link implements ConnectionHandler {
 
   closed(): void {
     this.close(CLOSED_BY_PEER);
+  }
+
+  step(_event: Woken, nowMs: number): void {
+    if (nowMs < this.#nextTickMs) return;
+    this.#nextTickMs = nowMs + this.#environment.times.heartbeatMs;
+    this.#tick(nowMs);
+  }
+
+  nextWakeMs(): number {
+    return this.#nextTickMs;
+  }
+
+  /**
+   * Input from the time of the stop may still be unread: the next tick judges the peer. A shorter delay is that of a
+   * busy process, which would otherwise judge no peer.
+   */
+  resumed(lateMs: number): void {
+    this.#hasResumed = lateMs > this.#environment.times.heartbeatMs;
   }
 
   #frame(frame: BoltFrame): void {
@@ -244,21 +265,14 @@ export class Link implements ConnectionHandler {
     this.#connection.write(...parts);
   }
 
-  #arm(nowMs: number): void {
-    const { timers, times } = this.#environment;
-    this.#tickDueMs = nowMs + times.heartbeatMs;
-    this.#cancelTick = timers.after(times.heartbeatMs, (firedMs) => this.#tick(firedMs));
-  }
-
-  // A late tick means that this process was away (stopped, or busy for long), and that the peer's input from that time
-  // has not been read yet: the next tick judges its silence.
   #tick(nowMs: number): void {
     const { heartbeatMs, silenceMs, greetingMs } = this.#environment.times;
-    const isLate = nowMs - this.#tickDueMs > heartbeatMs;
+    const isJudging = !this.#hasResumed;
+    this.#hasResumed = false;
     const silentMs = nowMs - this.#readMs;
-    if (silentMs >= silenceMs && !isLate) return this.close(`nothing was read for ${silentMs} ms`);
+    if (silentMs >= silenceMs && isJudging) return this.close(`nothing was read for ${silentMs} ms`);
     const openMs = nowMs - this.#openedMs;
-    if (this.#state === "greeting" && openMs >= greetingMs && !isLate) {
+    if (this.#state === "greeting" && openMs >= greetingMs && isJudging) {
       return this.close(`${NO_GREETING} within ${openMs} ms`);
     }
     if (this.#isUntaken()) return this.close(`the peer does not read: ${this.#connection.bufferedBytes} bytes wait`);
@@ -266,7 +280,6 @@ export class Link implements ConnectionHandler {
       this.#write([encodeHeartbeat(DIALECT, ++this.#heartbeats, NODE_CODEC)]);
     }
     this.#bytesAtTick = this.#bytesWritten;
-    this.#arm(nowMs);
   }
 
   /** Whether too much waits for the peer, which has taken none of it for several ticks. */

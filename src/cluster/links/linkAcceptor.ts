@@ -182,9 +182,9 @@ export class LinkAcceptor {
   }
 
   #linkEnvironment(nowMs: number): LinkEnvironment {
-    const { timers, times, failed, log } = this.#environment;
+    const { clock, timers, times, failed, log } = this.#environment;
     const dropped = (bytes: number) => log.error("a message is too long for a link and was not sent", { bytes });
-    return { timers, times, failed, dropped, nowMs };
+    return { clock, timers, times, failed, dropped, nowMs };
   }
 
   #logRefusal(connection: Connection, hello: Hello | UnknownMessage, reason: string): void {

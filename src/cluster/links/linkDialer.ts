@@ -119,11 +119,11 @@ export class LinkDialer {
   }
 
   #linkEnvironment(nowMs: number): LinkEnvironment {
-    const { timers, times, failed, log } = this.#environment;
+    const { clock, timers, times, failed, log } = this.#environment;
     const { address } = this.#target;
     const dropped = (bytes: number) =>
       log.error("a message is too long for a link and was not sent", { address, bytes });
-    return { timers, times, failed, dropped, nowMs };
+    return { clock, timers, times, failed, dropped, nowMs };
   }
 
   /** The reason why the link is of no use; undefined if it is. */

@@ -2,7 +2,7 @@
 // all messages were slow. Each of these explains failures of the machines concerned, and of no others.
 
 import type { Fact } from "../facts.ts";
-import type { Way } from "../network/nodeNetwork.ts";
+import type { Way } from "../network/machineNetwork.ts";
 
 /** An open end is Infinity. */
 export interface Span {

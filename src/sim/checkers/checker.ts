@@ -21,6 +21,7 @@ export type Rule =
   | "slots: how the table changes"
   | "epochs: nobody goes back"
   | "followers hold what their leaders hold"
+  | "links: up and down in turn"
   | "configuration: the newest, in order"
   | "quiet: nothing waits for ever"
   | "settled: a healed cluster is whole"

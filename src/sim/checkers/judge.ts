@@ -16,6 +16,7 @@ import { EndedConnections } from "./endedConnections.ts";
 import { Epochs } from "./epochs.ts";
 import { FollowerChecker } from "./followers.ts";
 import { LeadChecker } from "./lead.ts";
+import { LinkChecker } from "./links.ts";
 import { NewestWins } from "./newestWins.ts";
 import { Nodes } from "./nodes.ts";
 import { Owners } from "./owners.ts";
@@ -53,6 +54,7 @@ export class Judge {
       new Epochs(),
       new CompletenessChecker(evidence),
       new Copies(),
+      new LinkChecker(evidence),
       new FollowerChecker(evidence),
       new ConfigChecker(evidence),
       new CatalogueChecker(evidence),

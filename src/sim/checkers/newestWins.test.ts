@@ -140,6 +140,22 @@ test("each client has versions of its own: after a stranger's the owner's come, 
   assert.equal(after(...stranger, ...owner, [50_000, told(OLD, 1n, 400n, [8n, "x"])]), "1 newest wins");
 });
 
+test("what may come back after a loss may stay, until it goes again", () => {
+  const begun = [
+    [0, saved(TABLES[0])],
+    [1, published],
+    [2_000, told(OLD, 1n, 150n, 2n)],
+    [10_000, saved(TABLES[1], TABLES[0])],
+    [11_000, told(OLD, 1n, 200n, 1n)],
+    [60_000, told(OLD, 1n, 300n, 1n)],
+  ] as const;
+  assert.equal(judged([...begun]), undefined);
+  assert.equal(
+    judged([...begun, [70_000, told(OLD, 1n, 400n, 2n)], [71_000, told(OLD, 1n, 500n, 1n)]]),
+    "1 newest wins",
+  );
+});
+
 /** The rule that is broken when the first version returns after TAKER stood still for `pausedMs`. */
 function brokenAfterPause(pausedMs: number, { laterMs = 1_000, isLeft = true } = {}): string | undefined {
   const endMs = 10_000 + pausedMs;

@@ -54,7 +54,12 @@ export class NewestWins implements Checker {
       const key = this.#keyOf(from, service, { registId: stamp.registId, client: clientOf(stamp.token) });
       const newest = this.#newest.get(key);
       if (newest !== undefined && this.#isOlder(stamp, newest)) {
-        if (this.#isExcused(service, stamp.registId, nowMs) || this.#isCut(service, nowMs)) continue;
+        if (this.#isExcused(service, stamp.registId, nowMs)) {
+          // It may stay for longer than it may come back.
+          this.#newest.set(key, stamp);
+          continue;
+        }
+        if (this.#isCut(service, nowMs)) continue;
         const before = `${textOf(newest)} was shown or removed`;
         const text = `${stamp.registId} at ${textOf(stamp)} is back in v${version} after ${before}`;
         return { rule: "1 newest wins", service, text };

@@ -29,14 +29,16 @@ import {
 const RULE = "owner: a registration is its client's";
 const [OWNERS, STRANGERS] = ["c.1~1~c", "c.1~9~x"] as const;
 
+const OWN = { client: "c", text: OWNERS as string, stamp: { version: 1n, registeredMs: 0 } };
+
 const broken = (...history: At[]) => brokenBy((evidence) => new Owners(evidence), [...READY, ...history]);
 
-/** The owner's session passes it on. */
-function passedOn(from = S1, batch = 1, to = D1): Fact {
+/** The owner's session passes it on, or a stranger's session its own. */
+function passedOn(from = S1, batch = 1, to = D1, { client, text, stamp } = OWN): Fact {
   const publication = {
-    ...{ serviceKey: S, registId: "c.1", version: 1n, registeredMs: 0 },
-    owner: { session: from, client: clientId("c") },
-    ...{ zone: "Z1", appName: "", attributes: new Map(), payload: packBoxes([textOf(OWNERS)]) },
+    ...{ serviceKey: S, registId: "c.1", ...stamp },
+    owner: { session: from, client: clientId(client) },
+    ...{ zone: "Z1", appName: "", attributes: new Map(), payload: packBoxes([textOf(text)]) },
   };
   const message = { kind: "publish", batch, epoch: 1n, items: [{ kind: "put", publication }] } as const;
   return { kind: "asked", from, to, message, isLost: false };
@@ -87,6 +89,16 @@ test("what a session took while it was cut off may be a stranger's until that on
   const back: readonly At[] = [...healed, [24_000, shows(D1, S2, 11n, OWNERS)]];
   assert.equal(broken(...back), undefined);
   assert.equal(broken(...back, [25_000, shows(D1, S2, 12n, STRANGERS)]), RULE);
+});
+
+test("a stranger that the leader preferred in time may be shown later", () => {
+  const by = { version: 7n, registeredMs: 5 };
+  const sent = passedOn(S2, 1, D1, { client: "x", text: STRANGERS, stamp: by });
+  const refused = taken(2, S1, D1, [{ ...REFUSED, by }]);
+  const shown: At = [60_000, shows(D1, S2, 10n, STRANGERS)];
+  const apart: readonly At[] = [...TAKEN_APART, [20_500, sent], [22_000, cut("s1", "d1", false)]];
+  assert.equal(broken(...apart, [22_900, passedOn(S1, 2)], [22_901, refused], shown), undefined);
+  assert.equal(broken(...apart, [59_000, passedOn(S1, 2)], [59_001, refused], shown), RULE);
 });
 
 test("a second stranger does not have it from the first one", () => {

@@ -8,8 +8,9 @@
 // or could not be heard for its lease. The same holds for a registration heard only by a leader that was lost without a
 // copy: the next leader hears the sessions in any order, and the stranger's may be the first.
 
-import type { PublishItem } from "../../cluster/messages/sessionData.ts";
+import type { PublishItem, Superseded } from "../../cluster/messages/sessionData.ts";
 import type { NodeId } from "../../model/ids.ts";
+import type { Stamp } from "../../model/publication.ts";
 import type { Fact } from "../facts.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";
 import { clientOf, type Sighting, tokenOf } from "./commits.ts";
@@ -38,6 +39,8 @@ export class Owners implements Checker {
   readonly #endedMs = new Map<string, number>();
   // The reports in each unanswered batch: a batch may be lost with its link.
   readonly #underWay = new Map<string, readonly Word[]>();
+  // Registrations of strangers that were sent to leaders: the client by registration and stamp.
+  readonly #strangers = new Map<string, string>();
   // The stranger that has a registration because a leader heard it first, by registration.
   readonly #holders = new Map<string, string>();
   readonly #leaseMs: number;
@@ -61,7 +64,7 @@ export class Owners implements Checker {
     for (const { registId, token } of content.values()) {
       const [owner, twin] = registrations.twins(service, registId);
       if (owner === undefined || twin !== undefined) continue;
-      if (this.#judgeShown(owner, clientOf(token), nowMs) === "right") continue;
+      if (this.#judgeHolder(owner, clientOf(token), nowMs) === "right") continue;
       const text = `${registId} is ${owner.client}'s, v${version} shows ${token}`;
       return { rule: "owner: a registration is its client's", service, text };
     }
@@ -82,7 +85,12 @@ export class Owners implements Checker {
     const { serviceKey, registId } = isHere ? item.publication : item.removal;
     const [owner] = this.#evidence.registrations.twins(serviceKey, registId);
     if (owner === undefined) return [];
-    if (isHere) return owner.client === clientOf(tokenOf(item.publication)) ? [{ owner, endOf: undefined }] : [];
+    if (isHere) {
+      const client = clientOf(tokenOf(item.publication));
+      if (client === owner.client) return [{ owner, endOf: undefined }];
+      this.#strangers.set(stampedKeyOf(owner, item.publication), client);
+      return [];
+    }
     return [{ owner, endOf: item.removal.stamp.version }];
   }
 
@@ -92,7 +100,9 @@ export class Owners implements Checker {
     const words = message.kind === "taken" ? (this.#underWay.get(batch) ?? []) : [];
     this.#underWay.delete(batch);
     // The leader does not have items that it refuses.
-    const refused = new Set(message.kind === "taken" ? message.superseded.map(({ registId }) => registId) : []);
+    const superseded = message.kind === "taken" ? message.superseded : [];
+    const refused = new Set(superseded.map(({ registId }) => registId));
+    for (const one of superseded) this.#noteHolder(one, nowMs);
     for (const { owner, endOf } of words) {
       if (refused.has(owner.registId)) continue;
       const key = keyOf(owner);
@@ -113,6 +123,14 @@ export class Owners implements Checker {
     const connections = [...this.#evidence.registrations.client(owner.client).open.values()];
     const isHere = connections.some((one) => one.session === session) && owner.unpublished.includes(version);
     return isHere || owner.acknowledgements.some((one) => one.session === session && one.version === version);
+  }
+
+  /** A stranger that the leader prefers to the owner has the registration from now on, shown or not. */
+  #noteHolder({ serviceKey, registId, by }: Superseded, nowMs: number): void {
+    const [owner, twin] = this.#evidence.registrations.twins(serviceKey, registId);
+    if (owner === undefined || twin !== undefined) return;
+    const client = this.#strangers.get(stampedKeyOf(owner, by));
+    if (client !== undefined) this.#judgeHolder(owner, client, nowMs);
   }
 
   /** Checks entries that are no longer shown in their earlier form. */
@@ -144,7 +162,7 @@ export class Owners implements Checker {
       .some(({ fromMs, untilMs, settleMs }) => fromMs <= leaseStartMs && nowMs <= untilMs + settleMs);
   }
 
-  #judgeShown(owner: KnownRegistration, client: string, nowMs: number): "right" | "wrong" {
+  #judgeHolder(owner: KnownRegistration, client: string, nowMs: number): "right" | "wrong" {
     const key = keyOf(owner);
     if (client === owner.client) {
       // The stranger has gone, and must not have it a second time.
@@ -192,6 +210,10 @@ export class Owners implements Checker {
       atMs <= lostMs && nodes.hasJustReachedLeader(session, service, { ledMs: lostMs, nowMs });
     return acknowledgements.length > 0 && acknowledgements.every((one) => isCutOff(one) || isBehind(one));
   }
+}
+
+function stampedKeyOf(owner: KnownRegistration, { version, registeredMs }: Stamp): string {
+  return `${keyOf(owner)} ${version} ${registeredMs}`;
 }
 
 function keyOf({ service, registId }: KnownRegistration): string {

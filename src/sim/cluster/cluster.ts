@@ -3,27 +3,33 @@
 
 import type { Cancel } from "../../base/ports.ts";
 import type { Fact, Role } from "../facts.ts";
-import { NodeNetwork, type Way } from "../network/nodeNetwork.ts";
+import { addressOf, MachineNetwork, type Way } from "../network/machineNetwork.ts";
 import type { SimEnvironment } from "./environment.ts";
-import type { MetaEnvironment } from "./metaHost.ts";
 import type { ClockError } from "./nodeTime.ts";
-import { Ports } from "./ports.ts";
-import { type End, SimNode } from "./simNode.ts";
+import { type End, type NodeEnvironment, SimNode } from "./simNode.ts";
 import { type Disk, emptyDisk, type SimProcess } from "./simProcess.ts";
 import { STORE, Store } from "./store.ts";
 
 // A supervisor restarts a process that the cluster refused after this time.
 const REFUSED_RESTART_MS = 3_000;
 const SESSION_OFFSET_MS = 50;
+const CLUSTER_NAME = "cluster";
+
+/** Ways that are blocked, and the further cuts that end with this one. */
+interface OpenCut {
+  readonly ways: readonly Way[];
+  readonly further: Cancel[];
+}
 
 export class Cluster {
-  readonly network: NodeNetwork;
+  readonly network: MachineNetwork;
   readonly store: Store;
-  readonly #environment: MetaEnvironment;
+  readonly #environment: NodeEnvironment;
   readonly #nodes: SimNode[] = [];
   readonly #outsides = new Map<string, number>();
   // Copies of a data directory that an operator started by mistake.
   readonly #copies = new Set<SimNode>();
+  readonly #open = new Set<OpenCut>();
   #runs = 0;
   #cuts = 0;
   #slows = 0;
@@ -31,14 +37,14 @@ export class Cluster {
 
   constructor(environment: SimEnvironment) {
     const { plan, scheduler, dice } = environment;
-    this.network = new NodeNetwork({ scheduler, dice: dice.fork(), weather: plan.linkWeather });
-    const constants = { name: "cluster", slotCount: plan.meta.slotCount };
+    this.network = new MachineNetwork({ scheduler, dice: dice.fork(), weather: plan.linkWeather });
+    const constants = { name: CLUSTER_NAME, slotCount: plan.meta.slotCount };
     const nothing = { slotTable: undefined, configs: new Map(), blockedNodes: new Set<string>() };
     this.store = new Store(this.network, { cluster: constants, ...nothing });
     this.#environment = {
       ...environment,
-      ports: new Ports(this.network),
-      metas: plan.nodes.flatMap(({ machine, roles }) => (roles.includes("meta") ? [machine] : [])),
+      clusterName: CLUSTER_NAME,
+      metaAddresses: plan.nodes.flatMap(({ machine, roles }) => (roles.includes("meta") ? [addressOf(machine)] : [])),
       store: this.store,
       network: this.network,
       refused: (process, role, reason) => this.#refused(process, role, reason),
@@ -127,6 +133,8 @@ export class Cluster {
     );
     const open = this.network.block(ways);
     const id = ++this.#cuts;
+    const cut: OpenCut = { ways, further: [] };
+    this.#open.add(cut);
     this.#record({ kind: "cut", id, ways, isCut: true });
     this.#outside(outside, 1);
     let isOpen = false;
@@ -134,9 +142,11 @@ export class Cluster {
       if (isOpen) return;
       isOpen = true;
       this.note(`over: ${what}`);
+      this.#open.delete(cut);
       open();
       this.#record({ kind: "cut", id, ways, isCut: false });
       this.#outside(outside, -1);
+      for (const openToo of cut.further) openToo();
     };
   }
 
@@ -169,11 +179,8 @@ export class Cluster {
 
   /** Breaks the connections between two machines and loses everything under way on them. */
   reset(one: string, other: string): void {
-    const machines = [one, other];
     this.note(`links between ${one} and ${other} are reset`);
-    for (const connection of this.network.connections()) {
-      if (connection.ends.every(({ machine }) => machines.includes(machine))) connection.reset();
-    }
+    this.network.reset(one, other);
     const cut = { kind: "cut", id: ++this.#cuts, ways: [{ from: one, to: other }] } as const;
     this.#record({ ...cut, isCut: true });
     this.#environment.scheduler.after(1, () => this.#record({ ...cut, isCut: false }));
@@ -186,8 +193,20 @@ export class Cluster {
     const copy = this.addNode(machine, node.roles, { ...disk, sizes: new Map(disk.sizes) });
     this.note(`${machine} starts on a copy of ${node.machine}'s data`);
     this.#copies.add(copy);
+    this.#cutAlike(machine, node.machine);
     copy.start();
     return copy;
+  }
+
+  /** A machine that joins during a cut is on the side of another one. */
+  #cutAlike(machine: string, other: string): void {
+    const named = (one: string) => (one === other ? machine : one);
+    for (const { ways, further } of [...this.#open]) {
+      const own = ways.filter(({ from, to }) => from === other || to === other);
+      if (own.length === 0) continue;
+      const alike = own.map(({ from, to }) => ({ from: named(from), to: named(to) }));
+      further.push(this.block(alike, `${machine} is cut off as ${other} is`));
+    }
   }
 
   isCopy(node: SimNode): boolean {

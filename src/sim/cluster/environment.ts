@@ -1,8 +1,9 @@
+import type { Log } from "../../base/ports.ts";
+import type { NodeNetwork } from "../../cluster/links/nodeNetwork.ts";
 import type { Fact, Role } from "../facts.ts";
 import type { Plan } from "../plan.ts";
 import type { Dice } from "../random.ts";
 import type { Scheduler } from "../scheduler.ts";
-import type { Ports } from "./ports.ts";
 import type { SimProcess } from "./simProcess.ts";
 
 /** Shared by every part of a simulated world. */
@@ -15,9 +16,8 @@ export interface SimEnvironment {
 
 /** The surroundings of a role's host. */
 export interface MemberEnvironment extends SimEnvironment {
-  readonly ports: Ports;
-  /** The machines of the meta nodes. */
-  readonly metas: readonly string[];
+  /** The links of the host's process. */
+  readonly links: NodeNetwork;
   /** The cluster refuses this process: it must end. */
   readonly refused: (process: SimProcess, role: Role, reason: string) => void;
 }
@@ -26,4 +26,15 @@ export interface MemberEnvironment extends SimEnvironment {
 export function bug(environment: SimEnvironment, where: string, error: unknown): void {
   const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
   environment.record({ kind: "bug", where, what });
+}
+
+/** A log for code that reports a bug of ours as error, and a fault of the world as warning. */
+export function bugLog(environment: SimEnvironment, where: string): Log {
+  const ignore = () => undefined;
+  return {
+    debug: ignore,
+    info: ignore,
+    warn: ignore,
+    error: (event, fields) => bug(environment, where, `${event}: ${fields?.["reason"] ?? ""}`),
+  };
 }

@@ -1,32 +1,24 @@
 // The meta role in a simulated process, on the store that all meta nodes share.
 
 import { Stepper } from "../../base/stepper.ts";
-import type { Member, MemberRole, MemberToMeta, MetaToMember } from "../../cluster/messages/membership.ts";
+import type { MetaLinkEvent } from "../../cluster/links/roleEvents.ts";
 import { Meta } from "../../meta/meta.ts";
 import type { MetaEvent, MetaOutput } from "../../meta/metaPorts.ts";
 import { saveOutcome } from "../../meta/saveOutcome.ts";
 import type { ServiceKey } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
 import type { Fact } from "../facts.ts";
-import type { NodeNetwork } from "../network/nodeNetwork.ts";
-import { AcceptedPeers } from "../network/peers.ts";
-import type { Port } from "../network/port.ts";
 import { bug, type MemberEnvironment } from "./environment.ts";
-import { BOOT_MS } from "./nodeTime.ts";
 import type { SimProcess } from "./simProcess.ts";
 import { acquireLease, fenced, releaseLease, type Statement, type Store, type StoreState } from "./store.ts";
 
 export interface MetaEnvironment extends MemberEnvironment {
   readonly store: Store;
-  readonly network: NodeNetwork;
 }
-
-type Members = AcceptedPeers<MetaToMember, MemberToMeta>;
 
 export class MetaHost {
   readonly #environment: MetaEnvironment;
   readonly #process: SimProcess;
-  readonly #members: Readonly<Record<MemberRole, Members>>;
   readonly #meta: Meta;
   readonly #stepper: Stepper<MetaEvent>;
   // The facts to record when values are set, by request.
@@ -36,17 +28,12 @@ export class MetaHost {
   constructor(environment: MetaEnvironment, process: SimProcess) {
     this.#environment = environment;
     this.#process = process;
-    const { ports, plan, scheduler, record } = environment;
+    const { plan, record } = environment;
     const { id, time } = process;
     record({ kind: "started", node: id, role: "meta", machine: process.machine });
-    this.#members = {
-      data: this.#accept(ports.dataToMeta, "data"),
-      session: this.#accept(ports.sessionToMeta, "session"),
-    };
     this.#meta = new Meta({ ...plan.meta, id }, this.#output());
     const failed = (error: unknown) => bug(environment, id, error);
     this.#stepper = new Stepper<MetaEvent>(this.#meta, { ...time, failed });
-    scheduler.after(BOOT_MS, () => process.gate.timer(() => this.step({ kind: "woken" })));
   }
 
   /** By its own belief. */
@@ -66,6 +53,15 @@ export class MetaHost {
     this.#stepper.step(event);
   }
 
+  /** Steps the role with an event of the process's links. */
+  heard(event: MetaLinkEvent): void {
+    if (event.kind === "received" && event.message.kind === "heartbeat") {
+      const { from, message } = event;
+      this.#environment.record({ kind: "reported", to: this.#process.id, from, message });
+    }
+    this.step(event);
+  }
+
   /** An operator sets a value, or removes it. */
   putConfig(serviceKey: ServiceKey, data: string | null): void {
     const request = ++this.#requests;
@@ -79,31 +75,14 @@ export class MetaHost {
     this.#environment.record({ kind: "stopped", node: this.#process.id, role: "meta" });
   }
 
-  #accept(port: Port<MemberToMeta, MetaToMember>, role: MemberRole): Members {
-    const peers: Members = new AcceptedPeers({
-      up: (id) => this.step({ kind: "memberUp", member: { id, role } }),
-      down: (id) => this.step({ kind: "memberDown", member: { id, role } }),
-      received: (id, message) => this.#received({ id, role }, message),
-    });
-    port.listen({ id: this.#process.id, process: this.#process, accept: (from, end) => peers.accept(from, end) });
-    return peers;
-  }
-
-  #received(from: Member, message: MemberToMeta): void {
-    if (message.kind === "heartbeat") {
-      this.#environment.record({ kind: "reported", to: this.#process.id, from, message });
-    }
-    this.step({ kind: "received", from, message });
-  }
-
   #output(): MetaOutput {
-    const { record } = this.#environment;
+    const { record, links } = this.#environment;
     const { id } = this.#process;
     return {
       send: (to, message) => {
         if (!this.#process.isRunning) return;
         if (message.kind !== "config") record({ kind: "ruled", from: id, to, message });
-        this.#members[to.role].send(to.id, message);
+        links.toMember(to, message);
       },
       ...this.#leaseOutput(),
       versionRefused: ({ what, version }) => bug(this.#environment, id, `${what}: ${version} was not believed`),

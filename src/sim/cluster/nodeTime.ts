@@ -5,9 +5,6 @@ import type { Clock, Timers } from "../../base/ports.ts";
 import type { Gate } from "../network/gate.ts";
 import type { Scheduler } from "../scheduler.ts";
 
-/** A starting process first connects, where it can, and then sends. */
-export const BOOT_MS = 1;
-
 export interface NodeTime {
   readonly clock: Clock;
   readonly timers: Timers;

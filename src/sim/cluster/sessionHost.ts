@@ -2,11 +2,12 @@
 
 import { Budget, CHARGE } from "../../base/budget.ts";
 import { noMetrics } from "../../base/metrics.ts";
-import type { ConnectionHandler, Log } from "../../base/ports.ts";
+import type { ConnectionHandler } from "../../base/ports.ts";
 import { Stepper } from "../../base/stepper.ts";
-import type { MetaToMember } from "../../cluster/messages/membership.ts";
-import type { DataToSession, SessionToData } from "../../cluster/messages/sessionData.ts";
+import type { SessionLinkEvent } from "../../cluster/links/roleEvents.ts";
+import type { DataToSession } from "../../cluster/messages/sessionData.ts";
 import type { DatumDelta, DatumSnapshot } from "../../model/datum.ts";
+import type { NodeId } from "../../model/ids.ts";
 import type { OpenGateway } from "../../protocols/kit/gateway.ts";
 import { GatewayChecks } from "../../protocols/kit/gatewayChecks.ts";
 import { SofaConnections } from "../../protocols/sofa/connections.ts";
@@ -15,11 +16,9 @@ import { Session } from "../../session/session.ts";
 import type { SessionEvent, SessionOutput } from "../../session/sessionPorts.ts";
 import { leftovers, stuck, unfinished } from "../../session/unfinished.ts";
 import { MARKING } from "../marking.ts";
-import { MetaLinks } from "../network/metaLinks.ts";
-import { addressOf, DialedPeers } from "../network/peers.ts";
+import { addressOf } from "../network/machineNetwork.ts";
 import type { Wire } from "../network/wire.ts";
-import { bug, type MemberEnvironment } from "./environment.ts";
-import { BOOT_MS } from "./nodeTime.ts";
+import { bug, bugLog, type MemberEnvironment } from "./environment.ts";
 import type { SimProcess } from "./simProcess.ts";
 
 // A check takes as long as some steps do.
@@ -30,8 +29,8 @@ export class SessionHost {
   readonly #environment: MemberEnvironment;
   readonly #process: SimProcess;
   readonly #wires = new Set<Wire>();
-  readonly #datas: DialedPeers<SessionToData, DataToSession>;
-  readonly #metas: MetaLinks;
+  /** Data nodes with a link, as the role knows them. */
+  readonly #datas = new Set<NodeId>();
   readonly #session: Session;
   readonly #stepper: Stepper<SessionEvent>;
   readonly #gateway: SofaConnections;
@@ -43,15 +42,9 @@ export class SessionHost {
   constructor(environment: MemberEnvironment, process: SimProcess) {
     this.#environment = environment;
     this.#process = process;
-    const { ports, metas, plan, scheduler, record } = environment;
+    const { plan, record } = environment;
     const { id, time } = process;
     record({ kind: "started", node: id, role: "session", machine: process.machine });
-    this.#datas = this.#dialDatas();
-    this.#metas = new MetaLinks(ports.sessionToMeta, process, {
-      metas,
-      up: () => this.step({ kind: "metaUp" }),
-      received: (message) => this.#fromMeta(message),
-    });
     this.#session = new Session(
       { ...plan.config, id, address: addressOf(process.machine), isDataHere: false },
       { metrics: noMetrics, nowMs: time.clock.nowMs(), output: this.#output() },
@@ -68,11 +61,10 @@ export class SessionHost {
       registry: this.#stepper,
       budget: this.#budget,
       compression: MARKING,
-      log: this.#log(),
+      log: bugLog(environment, id),
       metrics: noMetrics,
     });
     this.#regularChecks = this.#checkRegularly();
-    scheduler.after(BOOT_MS, () => process.gate.timer(() => this.step({ kind: "woken" })));
   }
 
   /** Tells it to stop, and begins to send its clients away. Returns false if they could go nowhere. */
@@ -110,6 +102,32 @@ export class SessionHost {
 
   step(event: SessionEvent): void {
     this.#stepper.step(event);
+  }
+
+  /** Steps the role with an event of the process's links. */
+  heard(event: SessionLinkEvent): void {
+    const { record } = this.#environment;
+    const { id } = this.#process;
+    switch (event.kind) {
+      case "fromMeta":
+        record({ kind: "learned", node: id, role: "session", message: event.message });
+        break;
+      case "dataUp":
+        this.#datas.add(event.node);
+        record({ kind: "linkMade", session: id, data: event.node });
+        break;
+      case "dataDown":
+        this.#datas.delete(event.node);
+        record({ kind: "linkLost", session: id, data: event.node });
+        break;
+      case "fromData": {
+        const list = listIn(event.message);
+        if (list !== undefined) record({ kind: "listed", node: id, service: list.serviceKey, version: list.version });
+        break;
+      }
+      default:
+    }
+    this.step(event);
   }
 
   /** Accepts a client's connection. While the process is stopped, its kernel accepts it. */
@@ -157,48 +175,24 @@ export class SessionHost {
     for (const wire of this.#wires) wire.speakAgain();
   }
 
-  #dialDatas(): DialedPeers<SessionToData, DataToSession> {
-    const { record, ports } = this.#environment;
-    const { id } = this.#process;
-    return new DialedPeers(ports.sessionToData, this.#process, {
-      up: (node) => {
-        record({ kind: "linkMade", session: id, data: node });
-        this.step({ kind: "dataUp", node });
-      },
-      down: (node) => {
-        record({ kind: "linkLost", session: id, data: node });
-        this.step({ kind: "dataDown", node });
-      },
-      received: (from, message) => {
-        const list = listIn(message);
-        if (list !== undefined) record({ kind: "listed", node: id, service: list.serviceKey, version: list.version });
-        this.step({ kind: "fromData", from, message });
-      },
-    });
-  }
-
   #output(): SessionOutput {
-    const { record, scheduler, refused } = this.#environment;
-    const { id, gate } = this.#process;
+    const { record, refused, links } = this.#environment;
+    const { id } = this.#process;
+    const { toMeta, toData, linkData } = links.sessionOutput;
     return {
       toMeta: (message) => {
         if (!this.#process.isRunning) return;
         if (message.kind === "heartbeat") record({ kind: "heartbeat", from: id, message });
-        this.#metas.send(message);
+        toMeta(message);
       },
       toData: (to, message) => {
         if (!this.#process.isRunning) return;
-        const isLost = !this.#datas.send(to, message);
-        record({ kind: "asked", from: id, to, message, isLost });
+        record({ kind: "asked", from: id, to, message, isLost: !this.#datas.has(to) });
+        toData(to, message);
       },
-      linkData: (nodes) => this.#datas.keep(nodes, (run) => scheduler.after(0, () => gate.message(run))),
+      linkData,
       refused: (reason) => refused(this.#process, "session", reason),
     };
-  }
-
-  #fromMeta(message: MetaToMember): void {
-    this.#environment.record({ kind: "learned", node: this.#process.id, role: "session", message });
-    this.step({ kind: "fromMeta", message });
   }
 
   /** As the server does, and the checks of the simulation. */
@@ -233,17 +227,6 @@ export class SessionHost {
     if (++this.#checks % CHECKS_PER_LOOK > 0 || !this.#process.isRunning) return;
     const { record } = this.#environment;
     for (const what of stuck(this.#session.parts)) record({ kind: "unfinished", node: this.#process.id, what });
-  }
-
-  /** A gateway logs a bug of ours as error, and a client's fault as warning. */
-  #log(): Log {
-    const ignore = () => undefined;
-    return {
-      debug: ignore,
-      info: ignore,
-      warn: ignore,
-      error: (event, fields) => bug(this.#environment, this.#process.id, `${event}: ${fields?.["reason"] ?? ""}`),
-    };
   }
 }
 

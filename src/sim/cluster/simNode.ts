@@ -1,13 +1,19 @@
 // A machine on which a process runs, ends and is started again, with one role or several.
 
+import { noMetrics } from "../../base/metrics.ts";
+import { LINK_TIMES } from "../../cluster/links/link.ts";
+import { NodeNetwork } from "../../cluster/links/nodeNetwork.ts";
 import { DataHandOver } from "../../data/handOver.ts";
 import { SessionHandOver } from "../../session/handOver.ts";
 import type { Role } from "../facts.ts";
+import { addressOf, type MachineNetwork } from "../network/machineNetwork.ts";
 import { DataHost } from "./dataHost.ts";
-import { type MetaEnvironment, MetaHost } from "./metaHost.ts";
+import { bug, bugLog, type MemberEnvironment } from "./environment.ts";
+import { MetaHost } from "./metaHost.ts";
 import type { ClockError } from "./nodeTime.ts";
 import { SessionHost } from "./sessionHost.ts";
 import { type Disk, SimProcess } from "./simProcess.ts";
+import type { Store } from "./store.ts";
 
 /** `killed`: its kernel tells the others. `vanished`: its machine ends too, so the others are not told. */
 export type End = "killed" | "vanished" | "orderly";
@@ -20,8 +26,18 @@ const HAND_OVER_MS_MAX = 18_000;
 const SPREAD_MS = 1_000;
 const RESIGN_MS = 100;
 
+/** The surroundings of a machine. */
+export interface NodeEnvironment extends Omit<MemberEnvironment, "links"> {
+  readonly network: MachineNetwork;
+  readonly clusterName: string;
+  /** The addresses of the meta nodes. */
+  readonly metaAddresses: readonly string[];
+  readonly store: Store;
+}
+
 interface Hosts {
   readonly process: SimProcess;
+  readonly links: NodeNetwork;
   readonly meta: MetaHost | undefined;
   readonly data: DataHost | undefined;
   readonly session: SessionHost | undefined;
@@ -38,14 +54,14 @@ export class SimNode {
   readonly disk: Disk;
   /** The machine's clock; a running process does not notice when it changes. */
   clock: ClockError;
-  readonly #environment: MetaEnvironment;
+  readonly #environment: NodeEnvironment;
   readonly #nextRun: () => number;
   #hosts: Hosts | undefined;
   #silent: SessionHost | undefined;
   #isStopping = false;
 
   constructor(
-    environment: MetaEnvironment,
+    environment: NodeEnvironment,
     setup: { machine: string; roles: readonly Role[]; disk: Disk; clock: ClockError; nextRun: () => number },
   ) {
     this.#environment = environment;
@@ -96,13 +112,21 @@ export class SimNode {
     const process = new SimProcess(this.#environment.scheduler, { machine, disk, run: this.#nextRun(), clock });
     this.#silent?.reboot();
     this.#silent = undefined;
+    const links = this.#links(process);
+    const environment = { ...this.#environment, links };
     const has = (role: Role) => this.roles.includes(role);
-    this.#hosts = {
-      process,
-      meta: has("meta") ? new MetaHost(this.#environment, process) : undefined,
-      data: has("data") ? new DataHost(this.#environment, process) : undefined,
-      session: has("session") ? new SessionHost(this.#environment, process) : undefined,
-    };
+    const meta = has("meta") ? new MetaHost(environment, process) : undefined;
+    const data = has("data") ? new DataHost(environment, process) : undefined;
+    const session = has("session") ? new SessionHost(environment, process) : undefined;
+    this.#hosts = { process, links, meta, data, session };
+    links.attach({
+      ...(meta && { meta: (event) => meta.heard(event) }),
+      ...(data && { data: (event) => data.heard(event) }),
+      ...(session && { session: (event) => session.heard(event) }),
+    });
+    this.#environment.network.listen(process, (connection, nowMs) => links.accept(connection, nowMs));
+    for (const host of [meta, data, session]) host?.step({ kind: "woken" });
+    links.begin();
   }
 
   /** The process ends now. */
@@ -115,8 +139,9 @@ export class SimNode {
     hosts.session?.close(isSilent);
     hosts.data?.close(end === "orderly");
     hosts.meta?.close();
+    if (end === "orderly") hosts.links.close();
     hosts.process.end();
-    this.#environment.ports.died(hosts.process, isSilent);
+    this.#environment.network.died(hosts.process, isSilent);
     if (isSilent) this.#silent = hosts.session;
   }
 
@@ -145,14 +170,39 @@ export class SimNode {
     const hosts = this.#hosts;
     if (hosts === undefined || this.isPaused) return;
     hosts.process.gate.pause();
-    this.#environment.network.review();
   }
 
   resume(): void {
     const hosts = this.#hosts;
     if (hosts === undefined || !this.isPaused) return;
     hosts.process.gate.resume(this.#environment.dice.chance(0.5));
-    this.#environment.network.review();
+  }
+
+  /** The process's links to all others, over the simulated network. */
+  #links(process: SimProcess): NodeNetwork {
+    const { metaAddresses, network, dice } = this.#environment;
+    const { id, time, local } = process;
+    const { clusterName, plan } = this.#environment;
+    return new NodeNetwork(
+      {
+        id,
+        clusterName,
+        slotCount: plan.meta.slotCount,
+        address: addressOf(this.machine),
+        roles: this.roles,
+        metaAddresses,
+      },
+      {
+        ...time,
+        local,
+        times: LINK_TIMES,
+        random: dice.fork(),
+        metrics: noMetrics,
+        log: bugLog(this.#environment, id),
+        failed: (error) => bug(this.#environment, id, error),
+        dial: (address, outcome) => network.dial(process, address, outcome),
+      },
+    );
   }
 
   /** Continues until all roles report that they are done, as server/drain.ts does. */

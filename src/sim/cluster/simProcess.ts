@@ -3,8 +3,9 @@
 import type { NodeId, ServiceKey } from "../../model/ids.ts";
 import { nodeId } from "../../model/ids.ts";
 import { Gate } from "../network/gate.ts";
-import type { NetworkProcess } from "../network/nodeNetwork.ts";
+import type { NetworkProcess } from "../network/nodeWire.ts";
 import type { Scheduler } from "../scheduler.ts";
+import { LocalQueue } from "./localQueue.ts";
 import { type ClockError, type NodeTime, nodeTime } from "./nodeTime.ts";
 
 /** A node's data directory. */
@@ -25,6 +26,8 @@ export class SimProcess implements NetworkProcess {
   readonly disk: Disk;
   readonly gate = new Gate();
   readonly time: NodeTime;
+  /** Messages between the roles of the process. */
+  readonly local: LocalQueue;
   #isRunning = true;
 
   constructor(
@@ -35,6 +38,7 @@ export class SimProcess implements NetworkProcess {
     this.disk = disk;
     this.id = nodeId(`${disk.name}.${run}`);
     this.time = nodeTime(scheduler, this.gate, clock);
+    this.local = new LocalQueue(this.gate, scheduler);
   }
 
   get isRunning(): boolean {
@@ -44,5 +48,6 @@ export class SimProcess implements NetworkProcess {
   end(): void {
     this.#isRunning = false;
     this.gate.close();
+    this.local.close();
   }
 }

@@ -4,7 +4,8 @@
 
 import type { LeaderLease, MetaState } from "../../meta/metaStore.ts";
 import { nodeId } from "../../model/ids.ts";
-import type { NetworkProcess, NodeNetwork } from "../network/nodeNetwork.ts";
+import type { MachineNetwork } from "../network/machineNetwork.ts";
+import type { NetworkProcess } from "../network/nodeWire.ts";
 
 /** Everything that is stored; it is never changed, only replaced. */
 export interface StoreState extends MetaState {
@@ -32,7 +33,7 @@ const SLOW_MS_MAX = 5_000;
 const NO_LEASE: StoreState["lease"] = { epoch: 0n, holder: "", address: "", endMs: 0 };
 
 export class Store {
-  readonly #network: NodeNetwork;
+  readonly #network: MachineNetwork;
   #state: StoreState;
   #commits: Commit[] = [];
   #clockOffsetMs = 0;
@@ -42,7 +43,7 @@ export class Store {
   /** The time since which it has been well, earlier statements included; Infinity while it is not. */
   #wellMs = Number.NEGATIVE_INFINITY;
 
-  constructor(network: NodeNetwork, state: MetaState) {
+  constructor(network: MachineNetwork, state: MetaState) {
     this.#network = network;
     this.#state = { ...state, lease: NO_LEASE };
   }

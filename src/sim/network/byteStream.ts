@@ -43,8 +43,8 @@ export class ByteStream {
   /** The delay of everything, and the additional time of each byte. */
   #lateMs = 0;
   #msPerByte = 0;
-  // Pieces that have come while nothing is delivered, and the end that follows the last byte.
-  #held: (() => void)[] = [];
+  // Pieces that have come while nothing is delivered; undefined is the end that follows the last byte.
+  #held: (Uint8Array | undefined)[] = [];
   #isEnding = false;
   #isGone = false;
 
@@ -66,6 +66,10 @@ export class ByteStream {
 
   write(bytes: Uint8Array): void {
     if (this.#isEnding || this.#isGone || bytes.length === 0) return;
+    if (this.#waiting.length === 0 && this.#underWayBytes < WINDOW_BYTES) {
+      this.#underWayBytes += bytes.length;
+      return this.#send(bytes);
+    }
     this.#waiting.push(bytes);
     this.#waitingBytes += bytes.length;
     this.#pump();
@@ -76,7 +80,7 @@ export class ByteStream {
   end(): void {
     if (this.#isEnding || this.#isGone) return;
     this.#isEnding = true;
-    if (this.#waiting.length === 0) this.#deliver(() => this.#finish());
+    if (this.#waiting.length === 0) this.#deliver(undefined);
   }
 
   /** Breaks the connection: nothing more arrives. */
@@ -109,7 +113,7 @@ export class ByteStream {
     const held = this.#held;
     this.#held = [];
     // At once: the pieces still under way come after it.
-    for (const deliver of held) if (!this.#isGone) deliver();
+    for (const piece of held) if (!this.#isGone) this.#arrive(piece);
   }
 
   #pump(): void {
@@ -118,13 +122,13 @@ export class ByteStream {
       if (bytes === undefined) return;
       this.#waitingBytes -= bytes.length;
       this.#underWayBytes += bytes.length;
-      for (const piece of this.#cut(bytes)) this.#deliver(() => this.#arrive(piece), piece.length);
+      this.#send(bytes);
       if (this.#waiting.length === 0) this.#emptied();
     }
   }
 
   #emptied(): void {
-    if (this.#isEnding) this.#deliver(() => this.#finish());
+    if (this.#isEnding) this.#deliver(undefined);
     if (!this.#wasHigh) return;
     this.#wasHigh = false;
     this.#scheduler.after(0, () => {
@@ -132,7 +136,8 @@ export class ByteStream {
     });
   }
 
-  #arrive(piece: Uint8Array): void {
+  #arrive(piece: Uint8Array | undefined): void {
+    if (piece === undefined) return this.#finish();
     this.#underWayBytes -= piece.length;
     this.#ends.received(piece);
     if (!this.#isGone) this.#pump();
@@ -143,21 +148,22 @@ export class ByteStream {
     this.#ends.ended();
   }
 
-  #cut(bytes: Uint8Array): Uint8Array[] {
-    if (bytes.length < 2 || !this.#dice.chance(this.#weather.splitChance)) return [bytes];
+  #send(bytes: Uint8Array): void {
+    if (bytes.length < 2 || !this.#dice.chance(this.#weather.splitChance)) return this.#deliver(bytes);
     const at = this.#dice.between(1, bytes.length - 1);
-    return [bytes.subarray(0, at), bytes.subarray(at)];
+    this.#deliver(bytes.subarray(0, at));
+    this.#deliver(bytes.subarray(at));
   }
 
-  #deliver(deliver: () => void, bytes = 0): void {
+  #deliver(piece: Uint8Array | undefined): void {
     const { delayMs, spikeMs, spikeChance } = this.#weather;
     const ownMs = this.#dice.below(1 + (this.#dice.chance(spikeChance) ? spikeMs : delayMs));
     const earliestMs = Math.max(this.#lastMs, this.#scheduler.nowMs + ownMs + this.#lateMs);
-    this.#lastMs = earliestMs + Math.ceil(bytes * this.#msPerByte);
+    this.#lastMs = earliestMs + Math.ceil((piece?.length ?? 0) * this.#msPerByte);
     this.#scheduler.at(this.#lastMs, () => {
       if (this.#isGone) return;
-      if (this.#isHeld) this.#held.push(deliver);
-      else deliver();
+      if (this.#isHeld) this.#held.push(piece);
+      else this.#arrive(piece);
     });
   }
 }

@@ -8,28 +8,31 @@ export class Gate {
   #messages: Arrival[] = [];
   #isPaused = false;
   #isClosed = false;
+  #isInTurn = false;
+  /** Called after each arrival, as Node runs its microtasks. */
+  onTurnEnd: () => void = () => undefined;
 
   get isPaused(): boolean {
     return this.#isPaused;
   }
 
-  /** Whether anything but a timer waits for the process. */
-  get hasMail(): boolean {
-    return this.#messages.length > 0;
+  /** The process handles an arrival now. */
+  get isInTurn(): boolean {
+    return this.#isInTurn;
   }
 
   /** Input from outside: a message, a new connection, the end of one. */
   message(arrive: Arrival): void {
     if (this.#isClosed) return;
     if (this.#isPaused) this.#messages.push(arrive);
-    else arrive();
+    else this.#turn(arrive);
   }
 
   /** A timer of the process is due. */
   timer(fire: Arrival): void {
     if (this.#isClosed) return;
     if (this.#isPaused) this.#timers.push(fire);
-    else fire();
+    else this.#turn(fire);
   }
 
   pause(): void {
@@ -48,7 +51,7 @@ export class Gate {
     this.#messages = [];
     for (const queue of queues) {
       for (const arrive of queue) {
-        if (!this.#isClosed) arrive();
+        if (!this.#isClosed) this.#turn(arrive);
       }
     }
   }
@@ -58,5 +61,14 @@ export class Gate {
     this.#isClosed = true;
     this.#timers = [];
     this.#messages = [];
+  }
+
+  #turn(arrive: Arrival): void {
+    // A fault may ask a process to stop in the middle of its step.
+    if (this.#isInTurn) return arrive();
+    this.#isInTurn = true;
+    arrive();
+    this.onTurnEnd();
+    this.#isInTurn = false;
   }
 }

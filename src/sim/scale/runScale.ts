@@ -191,7 +191,7 @@ function planOf({ metas, datas, sessions }: ScaleSize): Plan {
     sharedChance: 0,
     payloadChars: 0,
     weather: { delayMs: 1, spikeMs: 1, spikeChance: 0, splitChance: 0 },
-    linkWeather: { delayMs: 1, spikeMs: 1, spikeChance: 0, noticeMs: 1 },
+    linkWeather: { delayMs: 1, spikeMs: 1, spikeChance: 0, splitChance: 0, noticeMs: 1 },
     clocks: { spreadMs: 100, drift: 0 },
     pauseMsMax: 0,
     absenceMs: 0,
