@@ -13,7 +13,7 @@ import { fileURLToPath } from "node:url";
 import { PackedMemory } from "../../src/data/packed/packedStore.ts";
 import { PlainMemory } from "../../src/data/packed/plainStore.ts";
 import type { PublicationMemory, ServicePublications } from "../../src/data/packed/publicationStore.ts";
-import { clientId, nodeId, type ServiceKey } from "../../src/model/ids.ts";
+import { clientId, hostNumberOf, nodeId, type ServiceKey } from "../../src/model/ids.ts";
 import type { Publication } from "../../src/model/publication.ts";
 import { makeServiceKey } from "../../src/model/serviceKey.ts";
 import { slotOf } from "../../src/model/slot.ts";
@@ -192,6 +192,20 @@ function rateOfIteration(
   return rate.shown;
 }
 
+/** Publications gone over in search of those at one host. */
+function rateOfSearch(services: readonly ServicePublications[]): string {
+  const rate = new Rate();
+  const hosts = new Set([hostNumberOf(clientId("10.0.5.7:1"))]);
+  for (const service of services) {
+    rate.time(() => {
+      for (const one of service.registrationsAt(hosts)) sink.push(one);
+    });
+    rate.calls += service.size;
+    sink.length = 0;
+  }
+  return rate.shown;
+}
+
 // Values read go here; otherwise the compiler would see that they are not used.
 const sink: unknown[] = [];
 
@@ -215,6 +229,7 @@ function readAll(services: readonly ServicePublications[], reads: number, count:
     registration: rateOfReads(size, services, (service, registId) => service.registration(registId)),
     values: rateOfIteration(services, (service) => service.values()),
     registrations: rateOfIteration(services, (service) => service.registrations()),
+    "search for a host": rateOfSearch(services),
   };
 }
 

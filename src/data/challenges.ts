@@ -11,8 +11,7 @@
 import type { PublishItem, Superseded } from "../cluster/messages/sessionData.ts";
 import type { ClientId, NodeId, ServiceKey } from "../model/ids.ts";
 import { haveDifferentHosts, haveOneHost } from "../model/ids.ts";
-import { compareStamps, type Stamp } from "../model/publication.ts";
-import type { Registration } from "./packed/publicationStore.ts";
+import { compareStamps, type Registration, type Stamp } from "../model/publication.ts";
 
 // One for each client that came back from another address before its old connection was ended. Beyond this many in a
 // slot the oldest are forgotten: when the holder goes, their next request finds the registration free. From the

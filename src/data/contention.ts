@@ -4,13 +4,12 @@
 
 import type { InventoryEntry, PublishItem, Superseded } from "../cluster/messages/sessionData.ts";
 import type { NodeId } from "../model/ids.ts";
-import { compareStamps } from "../model/publication.ts";
+import { compareStamps, type Registration } from "../model/publication.ts";
 import type { Challenge } from "./challenges.ts";
 import type { DataOutput } from "./dataPorts.ts";
 import type { Datum } from "./datum.ts";
 import { keyOf, wantedOf } from "./items.ts";
 import type { LedSlot } from "./ledSlot.ts";
-import type { Registration } from "./packed/publicationStore.ts";
 import type { Sessions } from "./sessions.ts";
 import type { SlotContents } from "./slotContents.ts";
 import type { Slots } from "./slots.ts";

@@ -9,8 +9,7 @@
 
 import type { InventoryEntry } from "../cluster/messages/sessionData.ts";
 import type { NodeId, ServiceKey } from "../model/ids.ts";
-import type { Stamp } from "../model/publication.ts";
-import type { Registration } from "./packed/publicationStore.ts";
+import type { Registration, Stamp } from "../model/publication.ts";
 
 // A client that moves between sessions whose clocks differ leaves one, until it moves on or ends. Beyond this many in a
 // slot the oldest are forgotten: their registrations then go as if no other session had them.

@@ -101,7 +101,8 @@ export class Data {
 
   /** Its parts, for unfinished.ts. */
   get parts(): DataParts {
-    return { ...this.#common, departuresMs: this.#leading.remainsMs(), watchers: this.#leading.catalogueWatchers };
+    const { catalogueWatchers: watchers, addressAskers } = this.#leading;
+    return { ...this.#common, departuresMs: this.#leading.remainsMs(), watchers, addressAskers };
   }
 
   resumed(lateMs: number, nowMs: number): void {

@@ -12,10 +12,10 @@ import {
   NO_DATUM_VERSION,
 } from "../model/datum.ts";
 import { type ClientId, hostNumberOf, type ServiceKey, UNKNOWN_HOST } from "../model/ids.ts";
-import { compareStamps, type Owner, type Publication, type Stamp } from "../model/publication.ts";
+import { compareStamps, type Owner, type Publication, type Registration, type Stamp } from "../model/publication.ts";
 import { Interest } from "./interest.ts";
 import { OperatorLog } from "./operatorLog.ts";
-import type { Registration, ServicePublications } from "./packed/publicationStore.ts";
+import type { HostNumbers, ServicePublications } from "./packed/publicationStore.ts";
 import type { ServiceTombstones, Tombstones } from "./packed/tombstones.ts";
 
 export class Datum {
@@ -80,6 +80,11 @@ export class Datum {
   /** All registrations, or those of owners that are `wanted`. Nothing may be changed before the last one is read. */
   registrations(wanted?: (owner: Owner) => boolean): Iterable<Registration> {
     return this.#publications.registrations(wanted);
+  }
+
+  /** Those of clients whose hosts have one of these numbers (`hostNumberOf`). */
+  registrationsAt(hosts: HostNumbers): Iterable<Registration> {
+    return this.#publications.registrationsAt(hosts);
   }
 
   registration(registId: string): Registration | undefined {

@@ -9,14 +9,13 @@ import {
   type Unlisted,
 } from "../cluster/messages/sessionData.ts";
 import type { NodeId } from "../model/ids.ts";
-import { compareStamps } from "../model/publication.ts";
+import { compareStamps, type Registration } from "../model/publication.ts";
 import type { Applied, Commits } from "./commits.ts";
 import type { Contention } from "./contention.ts";
 import type { Datum } from "./datum.ts";
 import { leftItem, supersededBy } from "./items.ts";
 import type { LedSlot } from "./ledSlot.ts";
 import { outgrowing } from "./listBound.ts";
-import type { Registration } from "./packed/publicationStore.ts";
 import type { RestartHold } from "./restartHold.ts";
 import type { Slots } from "./slots.ts";
 import type { VersionFloor } from "./versionFloor.ts";

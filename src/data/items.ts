@@ -3,8 +3,8 @@
 import { defined } from "../base/assert.ts";
 import type { DataToSession, InventoryEntry, PublishItem, Superseded } from "../cluster/messages/sessionData.ts";
 import type { ServiceKey } from "../model/ids.ts";
+import type { Registration } from "../model/publication.ts";
 import type { Datum } from "./datum.ts";
-import type { Registration } from "./packed/publicationStore.ts";
 
 /** The answer to a session about a registration that lost against the datum's. */
 export function supersededBy(

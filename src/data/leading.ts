@@ -7,6 +7,7 @@ import type { Metrics } from "../base/metrics.ts";
 import type { FollowerToLeader } from "../cluster/messages/replication.ts";
 import { type PublishItem, type SessionToData, serviceKeyOf } from "../cluster/messages/sessionData.ts";
 import type { NodeId, ServiceKey } from "../model/ids.ts";
+import { AddressSearch } from "./addressSearch.ts";
 import { Answers } from "./answers.ts";
 import { Catalogue } from "./catalogue.ts";
 import { Commits } from "./commits.ts";
@@ -60,6 +61,7 @@ export class Leading {
   readonly #common: CommonParts;
   readonly #followers: Followers;
   readonly #catalogue: Catalogue;
+  readonly #addresses: AddressSearch;
   readonly #overtaking: Overtaking;
   readonly #commits: Commits;
   readonly #contention: Contention;
@@ -85,6 +87,7 @@ export class Leading {
     this.#common = common;
     this.#followers = new Followers(common, output);
     this.#catalogue = new Catalogue(common, versionScanIntervalMs * INTEREST_SCANS, output);
+    this.#addresses = new AddressSearch(common, output);
     const [followers, catalogue] = [this.#followers, this.#catalogue];
     this.#overtaking = new Overtaking({ ...common, followers, catalogue });
     const notices = new Notices(versionScanIntervalMs * INTEREST_SCANS, output);
@@ -126,6 +129,7 @@ export class Leading {
     for (const { contents } of lost) {
       this.#common.protection.forget(contents.slot);
       this.#catalogue.lost(contents.slot);
+      this.#addresses.lost(contents.slot);
     }
     this.#reconciliation.adopted(nowMs);
     this.#recall.adopted();
@@ -147,6 +151,7 @@ export class Leading {
     this.#take(this.#contention.unlinked(session, nowMs), nowMs);
     this.#reconciliation.unlinked(session);
     this.#catalogue.unlinked(session);
+    this.#addresses.unlinked(session);
     for (const datum of this.#recall.unlinked(session)) this.#answers.show(datum, nowMs);
     this.#completeness.sessionsChanged(nowMs);
   }
@@ -194,6 +199,10 @@ export class Leading {
         return this.#watchCatalogue(from, message, nowMs);
       case "catalogueRelease":
         return this.#catalogue.release(from, message.scopes);
+      case "addressAsk":
+        return this.#addresses.asked(from, message);
+      case "addressRelease":
+        return this.#addresses.release(from, message.questions);
       default:
         return unreachable(message);
     }
@@ -217,6 +226,7 @@ export class Leading {
       this.#contention.nextMs(),
       this.#shown.nextMs(),
       this.#catalogue.nextMs(),
+      this.#addresses.nextMs(),
     );
   }
 
@@ -234,10 +244,12 @@ export class Leading {
     for (const slot of changed) {
       if (slot.isServing) this.#shown.add(slot);
       this.#catalogue.changed(slot);
+      this.#addresses.changed(slot);
     }
     for (const datum of this.#commits.takeReleased()) this.#answers.show(datum, nowMs);
     for (const datum of this.#shown.next()) this.#answers.show(datum, nowMs);
     this.#catalogue.wake(nowMs);
+    this.#addresses.wake(nowMs);
     return changed.size > 0;
   }
 
@@ -250,6 +262,11 @@ export class Leading {
   /** The sessions that watch the catalogue. */
   get catalogueWatchers(): Iterable<NodeId> {
     return this.#catalogue.watchers();
+  }
+
+  /** The sessions that have asked for the registrations at an address, and wait. */
+  get addressAskers(): Iterable<NodeId> {
+    return this.#addresses.askers();
   }
 
   /** Some of the work that can wait. */
@@ -267,6 +284,7 @@ export class Leading {
     const { contents } = slot;
     this.#completeness.begun(slot);
     this.#catalogue.lost(contents.slot);
+    this.#addresses.lost(contents.slot);
     for (const datum of contents.datums.values()) {
       versions.raise(datum.version.version);
       datum.inherited = datum.version;

@@ -5,11 +5,12 @@ import type { KeptVersion, ReplicaDatum } from "../cluster/messages/replication.
 import { type PublishItem, registIdOf } from "../cluster/messages/sessionData.ts";
 import type { DatumChange, DatumVersion } from "../model/datum.ts";
 import type { NodeId, ServiceKey } from "../model/ids.ts";
+import type { Registration } from "../model/publication.ts";
 import { RegistrationDigest } from "../model/registrationDigest.ts";
 import { Challenges } from "./challenges.ts";
 import { Contests } from "./contests.ts";
 import { Datum } from "./datum.ts";
-import type { PublicationMemory, PublicationStore, Registration } from "./packed/publicationStore.ts";
+import type { PublicationMemory, PublicationStore } from "./packed/publicationStore.ts";
 import type { Tombstones } from "./packed/tombstones.ts";
 
 /** Shared by all slots of a node. */

@@ -8,12 +8,11 @@
 import { Deadlines } from "../base/deadlines.ts";
 import type { DataToSession, PublishItem } from "../cluster/messages/sessionData.ts";
 import type { NodeId, ServiceKey } from "../model/ids.ts";
-import { compareStamps } from "../model/publication.ts";
+import { compareStamps, type Registration } from "../model/publication.ts";
 import type { DataOutput } from "./dataPorts.ts";
 import type { Datum } from "./datum.ts";
 import { keyOf, supersededBy, wantedOf } from "./items.ts";
 import type { LedSlot } from "./ledSlot.ts";
-import type { Registration } from "./packed/publicationStore.ts";
 import type { Sessions } from "./sessions.ts";
 
 // An answer takes a round trip, or the link is closed within this.

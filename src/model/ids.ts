@@ -75,7 +75,11 @@ export const HOST_NUMBERS = 0xfff;
  * a chance of 1 in 4,095. Nodes exchange it, so it is the same in every process and release (FNV-1a).
  */
 export function hostNumberOf(client: ClientId): number {
-  const host = hostOf(client);
+  return hostNumberOfHost(hostOf(client));
+}
+
+/** As `hostNumberOf`, for the host itself. */
+export function hostNumberOfHost(host: string): number {
   if (host === "") return UNKNOWN_HOST;
   let hash = 0x811c9dc5;
   for (let at = 0; at < host.length; at++) hash = Math.imul(hash ^ host.charCodeAt(at), 0x01000193);

@@ -29,6 +29,9 @@ export interface Publication extends Stamp {
   readonly payload: Payload;
 }
 
+/** A publication without the part that its subscribers see. */
+export type Registration = Pick<Publication, "serviceKey" | "registId" | "version" | "registeredMs" | "owner">;
+
 /** Positive if `a` is newer than `b`, negative if older, 0 if they are the same registration. */
 export function compareStamps(a: Stamp, b: Stamp): number {
   if (a.version !== b.version) return a.version > b.version ? 1 : -1;

@@ -7,6 +7,7 @@ import type { ClientId, ServiceKey } from "../model/ids.ts";
 import type { Payload } from "../model/payload.ts";
 import type { Publication } from "../model/publication.ts";
 import type { Scope } from "../model/scope.ts";
+import type { AddressEvent } from "./address.ts";
 import type { CatalogueEvent } from "./catalogue.ts";
 
 /** A publication as sent by a client; the session adds owner and time. */
@@ -186,5 +187,5 @@ export type QueryEvent =
 
 /** The session role as gateways see it. */
 export interface Registry {
-  step(event: ClientEvent | QueryEvent | CatalogueEvent, nowMs: number): void;
+  step(event: ClientEvent | QueryEvent | CatalogueEvent | AddressEvent, nowMs: number): void;
 }

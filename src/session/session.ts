@@ -11,11 +11,13 @@ import type { DataToSession } from "../cluster/messages/sessionData.ts";
 import type { ClientId, NodeId } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 import type { ClientEvent, Registry } from "../registry/registry.ts";
+import { Addresses } from "./addresses.ts";
 import { Admission } from "./admission.ts";
 import { Catalogues } from "./catalogues.ts";
 import { Claims } from "./claims.ts";
 import { Client } from "./client.ts";
 import { ClientRequests } from "./clientRequests.ts";
+import { ClientsByHost } from "./clientsByHost.ts";
 import { ConfigWatches } from "./configWatches.ts";
 import { Costs } from "./costs.ts";
 import { DataLinks } from "./dataLinks.ts";
@@ -43,6 +45,7 @@ export class Session implements Registry {
   readonly #output: SessionOutput;
   readonly #metrics: Metrics;
   readonly #clients = new Map<ClientId, Client>();
+  readonly #byHost = new ClientsByHost();
   readonly #departed: DepartedClients;
   readonly #publications: Publications;
   readonly #subscriptions: Subscriptions;
@@ -52,6 +55,7 @@ export class Session implements Registry {
   readonly #lists: ServiceLists;
   readonly #queries: Queries;
   readonly #catalogues: Catalogues;
+  readonly #addresses: Addresses;
   readonly #repair: DataRepair;
   readonly #claims: Claims;
   readonly #membership: MembershipView;
@@ -85,6 +89,7 @@ export class Session implements Registry {
     });
     this.#queries = new Queries(this.#subscriptions, this.#lists);
     this.#catalogues = new Catalogues(this.#links);
+    this.#addresses = new Addresses(this.#links, this.#byHost);
     this.#repair = new DataRepair(this.#publications, this.#links);
     this.#claims = new Claims(this.#publications, this.#links);
     this.#membership = new MembershipView(
@@ -138,8 +143,9 @@ export class Session implements Registry {
   }
 
   get parts(): SessionParts {
-    const parts = { clients: this.#clients, pusher: this.#pusher, links: this.#links, unsettled: this.#unsettled };
-    return { ...parts, catalogues: this.#catalogues };
+    const clients = { clients: this.#clients, byHost: this.#byHost, pusher: this.#pusher };
+    const questions = { catalogues: this.#catalogues, addresses: this.#addresses };
+    return { ...clients, ...questions, links: this.#links, unsettled: this.#unsettled };
   }
 
   step(event: SessionEvent, nowMs: number): void {
@@ -168,6 +174,10 @@ export class Session implements Registry {
       case "askedCatalogue":
       case "gaveUpCatalogue":
         this.#catalogues.step(event, nowMs);
+        break;
+      case "askedAddress":
+      case "gaveUpAddress":
+        this.#addresses.step(event);
         break;
       case "drain":
         this.#isDraining = true;
@@ -207,6 +217,7 @@ export class Session implements Registry {
       this.#scan.nextMs(),
       this.#queries.nextMs(),
       this.#catalogues.nextMs(),
+      this.#addresses.nextMs(),
     );
   }
 
@@ -241,7 +252,9 @@ export class Session implements Registry {
 
   #connected(event: ClientEvent & { kind: "connected" }): void {
     assert(!this.#clients.has(event.client), "a client id is one connection");
-    this.#clients.set(event.client, new Client(event.client, event, this.#connectionsMade++));
+    const client = new Client(event.client, event, this.#connectionsMade++);
+    this.#clients.set(event.client, client);
+    this.#byHost.add(client);
   }
 
   #pushAnswered(client: Client, { push, isTaken }: { push: number; isTaken: boolean }, nowMs: number): void {
@@ -252,6 +265,7 @@ export class Session implements Registry {
   /** A closed connection is not yet a dead client: its registrations wait for its return. */
   #disconnected(client: Client, nowMs: number): void {
     this.#clients.delete(client.id);
+    this.#byHost.delete(client);
     client.departedMs = nowMs;
     if (this.#links.isPaused) {
       for (const late of this.#publications.withdraw(client, this.#resumedMs)) this.#links.withdraw(late);
@@ -303,6 +317,8 @@ export class Session implements Registry {
       case "catalogue":
       case "catalogueChanged":
         return this.#catalogues.received(from, message, nowMs);
+      case "addressAnswer":
+        return this.#addresses.received(from, message);
       default:
         return unreachable(message);
     }
@@ -337,6 +353,7 @@ export class Session implements Registry {
     this.#repair.moved(moved);
     this.#lists.moved(moved);
     this.#catalogues.moved(moved);
+    this.#addresses.moved(moved);
   }
 
   #linkData(): void {
@@ -349,6 +366,7 @@ export class Session implements Registry {
     const settled = new Set(slots.filter((slot) => this.#unsettled.delete(slot)));
     this.#lists.moved(settled);
     this.#catalogues.moved(settled);
+    this.#addresses.moved(settled);
   }
 
   #dataUp(node: NodeId, nowMs: number): void {
@@ -358,6 +376,7 @@ export class Session implements Registry {
     // Notices may have been lost with the connection.
     this.#scan.begin(node);
     this.#catalogues.compare(node);
+    this.#addresses.repeat(node);
   }
 
   #wake(nowMs: number): void {
@@ -367,6 +386,7 @@ export class Session implements Registry {
     this.#links.wake(nowMs);
     this.#lists.releaseUnused(this.#queries.wake(nowMs));
     this.#catalogues.wake(nowMs);
+    this.#addresses.wake(nowMs);
     this.#claims.wake({ nowMs, resumedMs: this.#resumedMs });
     this.#compareDue(nowMs);
     this.#repairLists(nowMs);
@@ -390,6 +410,7 @@ export class Session implements Registry {
     if (!isRound) return;
     this.#configs.repair(nowMs);
     this.#catalogues.compare();
+    this.#addresses.repeat();
     this.#watchConfigs();
   }
 

@@ -3,6 +3,7 @@
 import type { MemberAddress, MemberToMeta, MetaToMember } from "../cluster/messages/membership.ts";
 import type { DataToSession, SessionToData } from "../cluster/messages/sessionData.ts";
 import type { NodeId } from "../model/ids.ts";
+import type { AddressEvent } from "../registry/address.ts";
 import type { CatalogueEvent } from "../registry/catalogue.ts";
 import type { ClientEvent, QueryEvent } from "../registry/registry.ts";
 import type { PushOptions } from "./pusher.ts";
@@ -38,6 +39,7 @@ export type SessionEvent =
   | ClientEvent
   | QueryEvent
   | CatalogueEvent
+  | AddressEvent
   | { readonly kind: "fromData"; readonly from: NodeId; readonly message: DataToSession }
   | { readonly kind: "dataUp"; readonly node: NodeId }
   | { readonly kind: "dataDown"; readonly node: NodeId }

@@ -2,24 +2,30 @@
 // once nodes and clients are well: anything left waits for an event that will not come, or was forgotten.
 
 import type { ClientId } from "../model/ids.ts";
+import type { Addresses } from "./addresses.ts";
 import type { Catalogues } from "./catalogues.ts";
 import type { Client, PushTarget } from "./client.ts";
+import type { ClientsByHost } from "./clientsByHost.ts";
 import type { DataLinks } from "./dataLinks.ts";
 import { isBehind, type Pusher } from "./pusher.ts";
 import type { SubscribedService } from "./subscriptions.ts";
 
 export interface SessionParts {
   readonly clients: ReadonlyMap<ClientId, Client>;
+  readonly byHost: ClientsByHost;
   readonly pusher: Pusher;
   readonly links: DataLinks;
   readonly catalogues: Catalogues;
+  readonly addresses: Addresses;
   /** Slots whose leader has not confirmed that it has everything held here. */
   readonly unsettled: ReadonlySet<number>;
 }
 
-export function* unfinished({ clients, pusher, links, catalogues, unsettled }: SessionParts): Generator<string> {
+export function* unfinished(parts: SessionParts): Generator<string> {
+  const { clients, pusher, links, catalogues, addresses, unsettled } = parts;
   if (!links.isIdle) yield "changes wait to be taken by data nodes";
   if (catalogues.waiting > 0) yield "a question about the catalogue waits for its answer";
+  if (addresses.waiting > 0) yield "a question about an address waits for its answer";
   for (const slot of unsettled) yield `the leader of slot ${slot} has not said that it has what is here`;
   for (const service of pusher.subscriptions.services()) yield* ofService(service);
   for (const client of clients.values()) {
@@ -41,8 +47,11 @@ export function* stuck({ pusher, links }: SessionParts): Generator<string> {
 }
 
 /** Remains after the last client has gone: there should be none. */
-export function* leftovers({ clients, catalogues, pusher: { subscriptions } }: SessionParts): Generator<string> {
+export function* leftovers(parts: SessionParts): Generator<string> {
+  const { clients, byHost, catalogues } = parts;
+  const { subscriptions } = parts.pusher;
   for (const id of clients.keys()) yield `${id} is still a client`;
+  if (byHost.size !== 0) yield `clients of ${byHost.size} hosts are known`;
   for (const { serviceKey } of subscriptions.services()) yield `nobody subscribes ${serviceKey}, and it is known`;
   for (const scope of catalogues.scopes()) yield `nobody asks for the catalogue of "${scope}", and it is kept`;
   if (subscriptions.size !== 0) yield `${subscriptions.size} subscribers are counted`;

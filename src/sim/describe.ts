@@ -43,6 +43,11 @@ export function describe(fact: Fact): string {
     case "catalogueAnswered":
     case "catalogueTold":
       return `${fact.question} ${fact.node} ${fact.entries.map(entryText).join(", ")}`;
+    case "addressAnswered": {
+      const { question, node, registrations, isWhole } = fact;
+      const told = registrations.map(({ serviceKey, registId }) => `${shortService(serviceKey)} ${registId}`);
+      return `${question} ${node} [${told.join(", ")}]${isWhole ? "" : "…"}`;
+    }
     case "over":
       return "";
     default:
@@ -95,6 +100,8 @@ function servicesToData(message: SessionToData): readonly ServiceKey[] {
       return message.ahead.map(([serviceKey]) => serviceKey);
     case "digests":
     case "catalogueRelease":
+    case "addressAsk":
+    case "addressRelease":
       return [];
   }
 }
@@ -121,6 +128,7 @@ function servicesToSession(message: DataToSession): readonly ServiceKey[] {
       return message.registrations.map(({ serviceKey }) => serviceKey);
     case "catalogue":
     case "catalogueChanged":
+    case "addressAnswer":
       return message.entries.map(({ serviceKey }) => serviceKey);
     default:
       return [];
@@ -158,6 +166,10 @@ function describeToData(message: SessionToData): string {
     case "catalogueWatch":
     case "catalogueRelease":
       return message.kind;
+    case "addressAsk":
+      return `addressAsk #${message.question} ${message.host} in ${message.slots.join(" ")}`;
+    case "addressRelease":
+      return `addressRelease #${message.questions.join(" #")}`;
   }
 }
 
@@ -193,6 +205,12 @@ function describeToSession(message: DataToSession): string {
     case "catalogueChanged": {
       const slot = message.kind === "catalogue" ? message.slot : message.base.slot;
       return `${message.kind} ${slot} [${message.entries.map(entryText).join(", ")}]`;
+    }
+    case "addressAnswer": {
+      const { question, slots, held, entries, isCut } = message;
+      const keys = entries.map(({ serviceKey, registId }) => `${shortService(serviceKey)} ${registId}`);
+      const marks = `${held.length > 0 ? ` held ${held.join(" ")}` : ""}${isCut ? " cut" : ""}`;
+      return `addressAnswer #${question} of ${slots.join(" ")} [${keys.join(", ")}]${marks}`;
     }
     default:
       return `${message.kind} ${shortService(message.serviceKey)}`;

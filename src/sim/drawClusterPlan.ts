@@ -73,6 +73,7 @@ export function drawClusterPlan(dice: Dice): Plan {
       firstTableDelayMs: 500,
     },
     asksCatalogue: dice.chance(0.5),
+    asksAddresses: dice.chance(0.15),
   };
 }
 

@@ -39,6 +39,7 @@ export function drawPlan(dice: Dice): Plan {
     config: drawConfig(dice),
     meta: META,
     asksCatalogue: dice.chance(0.2),
+    asksAddresses: dice.chance(0.15),
   };
 }
 

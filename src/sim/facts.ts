@@ -7,6 +7,7 @@ import type { FollowerToLeader, LeaderToFollower } from "../cluster/messages/rep
 import type { DataToSession, SessionToData } from "../cluster/messages/sessionData.ts";
 import type { CatalogueEntry } from "../model/catalogue.ts";
 import type { NodeId, ServiceKey } from "../model/ids.ts";
+import type { Registration } from "../model/publication.ts";
 import type { Scope } from "../model/scope.ts";
 import type { SlotTable } from "../model/slot.ts";
 import type { Way } from "./network/machineNetwork.ts";
@@ -189,7 +190,31 @@ export type QueryFact =
       readonly node: NodeId;
       readonly entries: readonly CatalogueEntry[];
     }
-  | { readonly kind: "catalogueGivenUp"; readonly question: number };
+  | { readonly kind: "catalogueGivenUp"; readonly question: number }
+  /** A session was asked what is at the address of a client, to answer within `waitMs`. */
+  | {
+      readonly kind: "addressAsked";
+      readonly question: number;
+      readonly node: NodeId;
+      readonly machine: string;
+      readonly client: string;
+      readonly host: string;
+      /** False: it was asked about a text that is no address. */
+      readonly isAddress: boolean;
+      readonly waitMs: number;
+      /** All is well: the answer must be whole. */
+      readonly isLast: boolean;
+    }
+  | ({ readonly kind: "addressAnswered"; readonly question: number; readonly node: NodeId } & AddressAnswered)
+  | { readonly kind: "addressGivenUp"; readonly question: number };
+
+/** The answer to a question about an address. */
+export interface AddressAnswered {
+  readonly registrations: readonly Registration[];
+  readonly subscriptions: readonly { readonly serviceKey: ServiceKey; readonly registId: string }[];
+  readonly isWhole: boolean;
+  readonly error?: RegistryError;
+}
 
 /** Events of the nodes and of the world. */
 export type WorldFact =

@@ -151,6 +151,8 @@ export interface Plan {
   readonly hasLeaving: boolean;
   /** Sessions are asked which services there are. */
   readonly asksCatalogue?: boolean;
+  /** Sessions are asked what is at the addresses of clients. */
+  readonly asksAddresses?: boolean;
   /** At the very end all clients go, and the world continues until nothing of them need be remembered. */
   readonly endsEmpty?: boolean;
   readonly config: SofaConfig & BudgetConfig & Omit<SessionOptions & DataOptions, "id" | "address" | "isDataHere">;

@@ -2,6 +2,7 @@
 // First traffic with faults, then everything heals, then quiet, then the last look.
 
 import type { NodeId } from "../model/ids.ts";
+import { AddressAskers } from "./apps/addressAskers.ts";
 import { CatalogueAskers } from "./apps/catalogueAskers.ts";
 import { Operator } from "./apps/operator.ts";
 import { Pollers } from "./apps/pollers.ts";
@@ -67,10 +68,12 @@ export function runSeed(seed: number, options: WorldKind): RunResult {
   watchers.push((fact) => aimed.see(fact));
   const pollers = new Pollers(part(), cluster);
   const catalogueAskers = new CatalogueAskers(part(), cluster);
+  const addressAskers = new AddressAskers(part(), cluster, workload.apps);
   cluster.start();
   workload.start();
   pollers.start();
   catalogueAskers.start();
+  addressAskers.start();
   clientFaults.start();
   faults.start();
   operator.start();
@@ -92,6 +95,7 @@ export function runSeed(seed: number, options: WorldKind): RunResult {
   if (!isOver()) compareFollowers(cluster, record);
   pollers.last();
   catalogueAskers.last();
+  addressAskers.last();
   run(COMPARE_MS);
   if (!isOver()) tellUnfinished(cluster, { record, run });
   if (!isOver()) record({ kind: "over", live: liveClients(workload), configs: cluster.store.state.configs });

@@ -18,8 +18,7 @@ export function writePublication(writer: NodeWriter, publication: Publication): 
   writer.name(publication.serviceKey);
   writer.text(publication.registId);
   writeStamp(writer, publication);
-  writer.name(publication.owner.session);
-  writer.name(publication.owner.client);
+  writeOwner(writer, publication.owner);
   writer.name(publication.zone);
   writer.name(publication.appName);
   writeAttributes(writer, publication.attributes);
@@ -43,7 +42,12 @@ export function readPublication(reader: NodeReader): Publication {
   return publication;
 }
 
-function readOwner(reader: NodeReader): Owner {
+export function writeOwner(writer: NodeWriter, { session, client }: Owner): void {
+  writer.name(session);
+  writer.name(client);
+}
+
+export function readOwner(reader: NodeReader): Owner {
   return { session: reader.nodeName(), client: clientId(reader.name()) };
 }
 

@@ -4,6 +4,14 @@ import { unreachable } from "../../base/assert.ts";
 import type { ServiceKey } from "../../model/ids.ts";
 import type { DataToSession, InventoryEntry, SessionToData } from "../messages/sessionData.ts";
 import {
+  readAddressAnswer,
+  readAddressAsk,
+  readAddressRelease,
+  writeAddressAnswer,
+  writeAddressAsk,
+  writeAddressRelease,
+} from "./address.ts";
+import {
   readCatalogue,
   readCatalogueChanged,
   readCatalogueRelease,
@@ -50,6 +58,8 @@ const TO_DATA = {
   yielded: 8,
   catalogueWatch: 9,
   catalogueRelease: 10,
+  addressAsk: 11,
+  addressRelease: 12,
 } as const satisfies Record<SessionToData["kind"], number>;
 
 const TO_SESSION = {
@@ -67,6 +77,7 @@ const TO_SESSION = {
   challenged: 12,
   catalogue: 13,
   catalogueChanged: 14,
+  addressAnswer: 15,
 } as const satisfies Record<DataToSession["kind"], number>;
 
 export function encodeSessionToData(message: SessionToData): Uint8Array {
@@ -108,6 +119,10 @@ export function writeSessionToData(writer: NodeWriter, message: SessionToData): 
       return writeCatalogueWatch(writer, message);
     case "catalogueRelease":
       return writeCatalogueRelease(writer, message);
+    case "addressAsk":
+      return writeAddressAsk(writer, message);
+    case "addressRelease":
+      return writeAddressRelease(writer, message);
     default:
       return unreachable(message);
   }
@@ -144,6 +159,10 @@ export function decodeSessionToData(content: Uint8Array): SessionToData | Unknow
       return readCatalogueWatch(reader);
     case TO_DATA.catalogueRelease:
       return readCatalogueRelease(reader);
+    case TO_DATA.addressAsk:
+      return readAddressAsk(reader);
+    case TO_DATA.addressRelease:
+      return readAddressRelease(reader);
     default:
       return reader.unknown();
   }
@@ -191,6 +210,8 @@ export function writeDataToSession(writer: NodeWriter, message: DataToSession): 
       return writeCatalogue(writer, message);
     case "catalogueChanged":
       return writeCatalogueChanged(writer, message);
+    case "addressAnswer":
+      return writeAddressAnswer(writer, message);
     default:
       return unreachable(message);
   }
@@ -235,6 +256,8 @@ export function decodeDataToSession(content: Uint8Array): DataToSession | Unknow
       return readCatalogue(reader);
     case TO_SESSION.catalogueChanged:
       return readCatalogueChanged(reader);
+    case TO_SESSION.addressAnswer:
+      return readAddressAnswer(reader);
     default:
       return reader.unknown();
   }

@@ -5,6 +5,7 @@
 import type { DatumDelta, DatumSnapshot, DatumVersion } from "../../model/datum.ts";
 import type { ClientId, ServiceKey } from "../../model/ids.ts";
 import type { Publication, Stamp } from "../../model/publication.ts";
+import type { AddressAnswerPart, AddressQuestion } from "./address.ts";
 import type { CatalogueMessage, CatalogueQuestion } from "./catalogue.ts";
 import type { SlotDigest } from "./slotDigest.ts";
 
@@ -113,7 +114,8 @@ export type SessionToData =
   | { readonly kind: "yielded"; readonly registrations: readonly InventoryEntry[] }
   /** Answers `recall` with the sender's list; with an empty list of no version if the sender no longer has one. */
   | { readonly kind: "recalled"; readonly datum: DatumSnapshot }
-  | CatalogueQuestion;
+  | CatalogueQuestion
+  | AddressQuestion;
 
 /** The messages to a session about one service's list. */
 export type ListMessage =
@@ -160,7 +162,8 @@ export type DataToSession =
    * `yielded` for those whose clients are gone or do not answer. Sessions of earlier releases do not answer.
    */
   | { readonly kind: "challenged"; readonly registrations: readonly InventoryEntry[] }
-  | CatalogueMessage;
+  | CatalogueMessage
+  | AddressAnswerPart;
 
 /** The most entries in one part of an inventory. */
 export const INVENTORY_ENTRIES_MAX = 5_000;

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { brandServiceKey, clientId, nodeId } from "../../model/ids.ts";
+import { brandServiceKey, clientId, hostNumberOf, nodeId } from "../../model/ids.ts";
 import type { Publication } from "../../model/publication.ts";
 import { PackedMemory } from "./packedStore.ts";
 import { PlainMemory } from "./plainStore.ts";
@@ -64,7 +64,7 @@ const text = fc.constantFrom("", "a", "cell-1", "\ud800", "orders\0");
 const owner = fc.record(
   {
     session: fc.constantFrom("s1", "s2").map(nodeId),
-    client: fc.constantFrom("c1", "c2", "c3", "\udfff").map(clientId),
+    client: fc.constantFrom("c1", "c2", "c3", "\udfff", "10.0.0.1:1_", "10.0.0.2:1_", "10.0.0.2:2_").map(clientId),
   },
   { noNullPrototype: true },
 );
@@ -116,6 +116,16 @@ function assertSame(packed: ServicePublications, plain: ServicePublications): vo
   assert.deepEqual([...packed.registrations()], registrations);
   const ofC1 = registrations.filter(({ owner }) => owner.client === "c1");
   assert.deepEqual([...packed.registrations(({ client }) => client === "c1")], ofC1);
+  for (const host of expected.slice(0, 3).map(({ owner }) => hostNumberOf(owner.client))) {
+    const atHost = registrations.filter(({ owner }) => hostNumberOf(owner.client) === host);
+    for (const service of [packed, plain]) {
+      const told = [...service.registrationsAt(new Set([host]))];
+      assert.deepEqual(
+        told.map(({ registId }) => registId),
+        atHost.map(({ registId }) => registId),
+      );
+    }
+  }
   for (const [at, held] of expected.entries()) {
     assert.deepEqual(packed.get(held.registId), held);
     assert.deepEqual(packed.registration(held.registId), registrations[at]);

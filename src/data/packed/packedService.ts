@@ -6,10 +6,10 @@
 
 import { assert } from "../../base/assert.ts";
 import type { ServiceKey } from "../../model/ids.ts";
-import type { Owner, Publication } from "../../model/publication.ts";
+import type { Owner, Publication, Registration } from "../../model/publication.ts";
 import type { HashIndex } from "./hashIndex.ts";
 import { NONE, type Numbered } from "./numbered.ts";
-import type { Registration, ServicePublications } from "./publicationStore.ts";
+import type { HostNumbers, ServicePublications } from "./publicationStore.ts";
 import { BEFORE_WORD, NEXT_WORD } from "./recordLayout.ts";
 import { mayDiffer, type Records } from "./records.ts";
 
@@ -121,6 +121,13 @@ export class PackedService implements ServicePublications {
     const { records } = this.#node;
     for (const at of this.#chain()) {
       if (wanted === undefined || wanted(records.ownerOf(at))) yield records.registration(at, this.#serviceKey);
+    }
+  }
+
+  *registrationsAt(hosts: HostNumbers): Generator<Registration> {
+    const { records } = this.#node;
+    for (const at of this.#chain()) {
+      if (hosts.has(records.hostNumberOf(at))) yield records.registration(at, this.#serviceKey);
     }
   }
 

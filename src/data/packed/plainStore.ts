@@ -1,10 +1,10 @@
 // Publications as objects in Maps: about 750 bytes each, and as much work for the garbage collector.
 
 import { assert } from "../../base/assert.ts";
-import type { ServiceKey } from "../../model/ids.ts";
+import { hostNumberOf, type ServiceKey } from "../../model/ids.ts";
 import { listBytesOf } from "../../model/listBytes.ts";
-import { type Owner, type Publication, showsTheSame } from "../../model/publication.ts";
-import type { PublicationMemory, PublicationStore, Registration, ServicePublications } from "./publicationStore.ts";
+import { type Owner, type Publication, type Registration, showsTheSame } from "../../model/publication.ts";
+import type { HostNumbers, PublicationMemory, PublicationStore, ServicePublications } from "./publicationStore.ts";
 
 /** All on the heap, so a store knows nothing of its neighbours. */
 export class PlainMemory implements PublicationMemory {
@@ -79,6 +79,10 @@ class PlainService implements ServicePublications {
 
   *registrations(wanted?: (owner: Owner) => boolean): Generator<Registration> {
     for (const held of this.#publications.values()) if (wanted === undefined || wanted(held.owner)) yield held;
+  }
+
+  *registrationsAt(hosts: HostNumbers): Generator<Registration> {
+    for (const held of this.#publications.values()) if (hosts.has(hostNumberOf(held.owner.client))) yield held;
   }
 
   clear(): void {

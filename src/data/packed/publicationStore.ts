@@ -2,7 +2,7 @@
 // obvious and the oracle of the tests, and packed bytes off the heap (packedStore.ts).
 
 import type { ServiceKey } from "../../model/ids.ts";
-import type { Owner, Publication } from "../../model/publication.ts";
+import type { Owner, Publication, Registration } from "../../model/publication.ts";
 
 /** The publications of a whole node: slots share slabs and common strings. */
 export interface PublicationMemory {
@@ -30,8 +30,10 @@ export interface PublicationStore {
   readonly bytes: number;
 }
 
-/** A publication without the part that its subscribers see; cheaper to read. */
-export type Registration = Pick<Publication, "serviceKey" | "registId" | "version" | "registeredMs" | "owner">;
+/** Numbers of hosts (`hostNumberOf`). */
+export interface HostNumbers {
+  has(host: number): boolean;
+}
 
 /**
  * The publications of one service. Returned values share no memory with the store, so later changes of the store do not
@@ -55,5 +57,7 @@ export interface ServicePublications {
   values(): Iterable<Publication>;
   /** All registrations, or those of owners that are `wanted`: the others are not decoded. */
   registrations(wanted?: (owner: Owner) => boolean): Iterable<Registration>;
+  /** Those of clients whose hosts have one of these numbers: the others are not looked at. */
+  registrationsAt(hosts: HostNumbers): Iterable<Registration>;
   clear(): void;
 }

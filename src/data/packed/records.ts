@@ -5,13 +5,12 @@ import { equalBytes, freshBytes } from "../../base/bytes.ts";
 import type { ServiceKey } from "../../model/ids.ts";
 import { bytesOfLevel, listLevelOf } from "../../model/listBytes.ts";
 import { EMPTY_PAYLOAD, type Payload } from "../../model/payload.ts";
-import type { Owner, Publication } from "../../model/publication.ts";
+import type { Owner, Publication, Registration } from "../../model/publication.ts";
 import { Bases, IS_BASE } from "./bases.ts";
 import { type Interned, internedOwners, internedProfiles, type Profile } from "./interned.ts";
 import type { KeyedHash } from "./keyedHash.ts";
 import { NONE, Numbered } from "./numbered.ts";
 import { DIFFERENCE_BYTES_MAX, decodeDifference } from "./payloadDifference.ts";
-import type { Registration } from "./publicationStore.ts";
 import { RecordBody } from "./recordBody.ts";
 import * as layout from "./recordLayout.ts";
 import { RegistKey, UUID, UUID_BYTES } from "./registKey.ts";
@@ -169,6 +168,11 @@ export class Records {
 
   ownerOf(position: number): Owner {
     return this.owners.get(this.word(position, layout.OWNER_WORD));
+  }
+
+  /** The number of the host of the record's client. */
+  hostNumberOf(position: number): number {
+    return this.owners.tag(this.word(position, layout.OWNER_WORD));
   }
 
   registration(position: number, serviceKey: ServiceKey): Registration {

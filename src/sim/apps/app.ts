@@ -28,6 +28,7 @@ const PORT_FIRST = 20_000;
 
 export class App implements SofaClientHost {
   readonly name: string;
+  readonly address: string;
   readonly decompress = unmark;
   readonly publishers: Publisher[] = [];
   readonly subscribers: Subscriber[] = [];
@@ -51,6 +52,7 @@ export class App implements SofaClientHost {
     this.#environment = environment;
     this.#options = options;
     this.name = options.name;
+    this.address = options.address;
     this.#client = new SofaClient(options.client, this, environment.scheduler.nowMs);
     this.#arm();
   }
@@ -314,7 +316,7 @@ export class App implements SofaClientHost {
         serverLost: lost,
         buffered: (bytes, written) => record({ kind: "buffered", client: this.name, bytes, written }),
       },
-      { client: `${this.#options.address}:${PORT_FIRST + connection}`, server: "10.255.0.1:9600" },
+      { client: `${this.address}:${PORT_FIRST + connection}`, server: "10.255.0.1:9600" },
     );
     session.accept(wire);
     this.#acceptedMs = scheduler.nowMs;

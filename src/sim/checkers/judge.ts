@@ -3,6 +3,7 @@
 
 import type { Fact } from "../facts.ts";
 import type { Plan } from "../plan.ts";
+import { AddressChecker } from "./addresses.ts";
 import { Bounds } from "./bounds.ts";
 import { CatalogueChecker } from "./catalogues.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";
@@ -58,6 +59,7 @@ export class Judge {
       new FollowerChecker(evidence),
       new ConfigChecker(evidence),
       new CatalogueChecker(evidence),
+      new AddressChecker(evidence),
       new Convergence(evidence),
       new Settled(evidence),
     ];

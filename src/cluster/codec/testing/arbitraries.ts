@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import type { DatumChange, DatumVersion } from "../../../model/datum.ts";
 import { brandCatalogueScope, brandServiceKey, clientId, isNodeId, nodeId } from "../../../model/ids.ts";
-import type { Publication, Stamp } from "../../../model/publication.ts";
+import type { Publication, Registration, Stamp } from "../../../model/publication.ts";
 import type { Hello, HelloAnswer, NodeRole } from "../../messages/hello.ts";
 import type {
   ClientCount,
@@ -86,6 +86,14 @@ export const publication = record<Publication>({
   payload: fc.uint8Array({ maxLength: 300, size: "large" }),
 });
 
+const registration = record<Registration>({
+  serviceKey,
+  registId: string,
+  version: long,
+  registeredMs: fc.double(),
+  owner: record({ session: node, client: string.map(clientId) }),
+});
+
 const removal = record<Removal>(
   {
     serviceKey,
@@ -152,6 +160,14 @@ export const sessionToData = anyOf<SessionToData>({
     ahead: list(scanned),
   }),
   catalogueRelease: record({ kind: is("catalogueRelease"), scopes: list(scope) }),
+  addressAsk: record({
+    kind: is("addressAsk"),
+    question: natural,
+    host: string,
+    slots: list(natural),
+    entriesMax: natural,
+  }),
+  addressRelease: record({ kind: is("addressRelease"), questions: list(natural) }),
 });
 
 const slots = list(natural);
@@ -189,6 +205,14 @@ export const dataToSession = anyOf<DataToSession>({
     held: list(serviceKey),
     isFirst: fc.boolean(),
     isLast: fc.boolean(),
+  }),
+  addressAnswer: record({
+    kind: is("addressAnswer"),
+    question: natural,
+    slots: list(natural),
+    held: list(natural),
+    entries: list(registration),
+    isCut: fc.boolean(),
   }),
   catalogueChanged: record({
     kind: is("catalogueChanged"),

@@ -150,6 +150,8 @@ const SESSION_TO_DATA: OneOfEachKind<SessionToData> = {
     ahead: [[serviceKey, version]],
   },
   catalogueRelease: { kind: "catalogueRelease", scopes: [scope, brandCatalogueScope("")] },
+  addressAsk: { kind: "addressAsk", question: 300, host: "[::1]", slots: [0, 300], entriesMax: 5_000 },
+  addressRelease: { kind: "addressRelease", questions: [0, 300] },
 };
 
 const DATA_TO_SESSION: OneOfEachKind<DataToSession> = {
@@ -196,6 +198,14 @@ const DATA_TO_SESSION: OneOfEachKind<DataToSession> = {
     scope,
     base: slotDigest,
     entries: [{ serviceKey, ...version, size: 0 }],
+  },
+  addressAnswer: {
+    kind: "addressAnswer",
+    question: 300,
+    slots: [0, 255],
+    held: [255],
+    entries: [{ serviceKey, registId, ...stamp, owner: PUBLICATION.owner }],
+    isCut: true,
   },
 };
 
