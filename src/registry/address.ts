@@ -5,11 +5,18 @@ import type { RegistryError } from "../base/errors.ts";
 import type { ClientId, ServiceKey } from "../model/ids.ts";
 import type { Registration } from "../model/publication.ts";
 import type { Scope } from "../model/scope.ts";
+import type { Principal } from "./principal.ts";
 
 /** The side of a question to which its answer goes. */
 export interface AddressAsker {
   /** Called once, perhaps before `step` returns; never after `gaveUpAddress`. */
   answer(answer: AddressAnswer): void;
+}
+
+/** A connected client of the asked session. */
+export interface ClientAtAddress {
+  readonly client: ClientId;
+  readonly principal: Principal;
 }
 
 /** A subscriber of a client of the asked session. */
@@ -36,8 +43,10 @@ export type AddressAnswer =
        * the slots have them, in no order. A registration that is listed only because its removal is held is among them.
        */
       readonly registrations: readonly Registration[];
+      /** The asked session's own connected clients at the address. */
+      readonly clients: readonly ClientAtAddress[];
       /**
-       * Those of the asked session's own connected clients: data nodes know which sessions have subscribers of a
+       * Those of these clients: data nodes know which sessions have subscribers of a
        * service, and know no subscribers. For the whole cluster, every session is asked.
        */
       readonly subscriptions: readonly SubscriptionAtAddress[];

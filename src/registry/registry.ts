@@ -9,6 +9,7 @@ import type { Publication } from "../model/publication.ts";
 import type { Scope } from "../model/scope.ts";
 import type { AddressEvent } from "./address.ts";
 import type { CatalogueEvent } from "./catalogue.ts";
+import type { Principal } from "./principal.ts";
 
 /** A publication as sent by a client; the session adds owner and time. */
 export interface PublishRequest {
@@ -45,10 +46,17 @@ export interface SubscribeRequest extends RegistrationKey {
 
 /** `request` is the gateway's own mark for the request; it returns with the outcome. */
 export type ClientEvent =
+  /**
+   * The client's registrations end with its connection: after `disconnected` they wait for its return, on another
+   * connection and here or at another session, for the grace, and then go. Other ends come with the first protocol that
+   * has them: the time-out of a client's own session, which may continue at any session node and is therefore a record;
+   * heartbeats that stop, which the data leader judges, since they may arrive at any session node; and no end at all.
+   */
   | {
       readonly kind: "connected";
       readonly client: ClientId;
       readonly channel: ClientChannel;
+      readonly principal: Principal;
       /** The session charges everything that it keeps for the client to this account. */
       readonly account: Account;
     }

@@ -10,6 +10,7 @@ import { packInstance } from "../model/instance.ts";
 import { makeServiceKey } from "../model/serviceKey.ts";
 import { anInstance } from "../model/testing/instances.ts";
 import type { Gateway } from "../protocols/kit/gateway.ts";
+import { anonymous } from "../registry/principal.ts";
 import type { Asker, ClientChannel, Registry } from "../registry/registry.ts";
 import { GATEWAYS } from "./gateways.ts";
 import type { GatewayMetrics } from "./metrics.ts";
@@ -56,7 +57,13 @@ function publish(exchange: HttpExchange, registry: Registry, budget: Budget): vo
   const host = queryValue(exchange, "host");
   const client = clientId(`${host}:1_plain`);
   const account = budget.open(host);
-  registry.step({ kind: "connected", client, channel: new Publisher(exchange), account }, Date.now());
+  const connected = {
+    kind: "connected",
+    client,
+    channel: new Publisher(exchange),
+    principal: anonymous(host),
+  } as const;
+  registry.step({ ...connected, account }, Date.now());
   const registration = { serviceKey: keyOf(exchange), registId: `${host}:8080`, version: 1n, zone: "", appName: "" };
   const payload = packInstance(anInstance({ host, weight: 2, metadata: new Map([["side", "plain"]]) }));
   const publication = { ...registration, attributes: new Map(), payload };

@@ -34,20 +34,25 @@ interface Ask {
   readonly forMs?: number;
 }
 
-/** Asks; `heard` has the answer: registrations, subscriptions and watches, with `…` if not whole and `+` if cut. */
+/**
+ * Asks; `told` has the clients, and `heard` the rest: registrations, subscriptions and watches, with `…` if not whole
+ * and `+` if cut.
+ */
 function ask({ address = HOST, entriesMax = 10, forMs = 1_000 }: Ask = {}) {
   const heard: string[] = [];
+  const told: string[] = [];
   const asker: AddressAsker = {
     answer: (answer) => {
       if (answer.kind === "failed") return void heard.push(answer.error.code);
-      const { registrations, subscriptions, configWatches, isWhole, isCut } = answer;
+      const { registrations, clients, subscriptions, configWatches, isWhole, isCut } = answer;
       const parts = [registrations, subscriptions, configWatches];
       const text = parts.map((part) => part.map(({ registId }) => registId).join(" ")).join(" | ");
       heard.push(`${text}${isWhole ? "" : "…"}${isCut ? "+" : ""}`);
+      for (const { client, principal } of clients) told.push(`${client} ${principal.name} from ${principal.from}`);
     },
   };
   session.step({ kind: "askedAddress", asker, address, entriesMax, untilMs: nowMs + forMs }, nowMs);
-  return { asker, heard };
+  return { asker, heard, told };
 }
 
 const entry = (registId: string): Registration => ({
@@ -88,7 +93,7 @@ test("the leaders are asked for the host of the address, and the question is ans
   assert.deepEqual(heard, ["r1 r2 |  | ", "r3 |  | "], "the asker may ask again");
 });
 
-test("what the session's own connected clients at the host subscribe and watch is in the answer", () => {
+test("the session's own connected clients at the host, and what they subscribe and watch, are in the answer", () => {
   const mine = connect("a", clientId(`${HOST}:40001_10.0.0.2:9600#1`));
   const second = connect("b", clientId(`${HOST}:40002_10.0.0.2:9600#2`));
   const gone = connect("c", clientId(`${HOST}:40003_10.0.0.2:9600#3`));
@@ -97,9 +102,10 @@ test("what the session's own connected clients at the host subscribe and watch i
   const key = { serviceKey: brandServiceKey("config#@#I#@#G"), registId: "w1", version: 1n };
   session.step({ kind: "watchedConfig", client: mine.id, request: 1, key }, nowMs);
   disconnect(gone);
-  const { heard } = ask();
+  const { heard, told } = ask();
   fromData(answer([]));
   assert.deepEqual(heard, [" | s0 s1 | w1"]);
+  assert.deepEqual(told, [`${mine.id} anonymous from 10.0.0.7`, `${second.id} anonymous from 10.0.0.7`]);
   disconnect(mine);
   disconnect(second);
   const later = ask();

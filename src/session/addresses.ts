@@ -9,7 +9,13 @@ import { ADDRESS_ENTRIES_MAX, ADDRESS_QUESTIONS_MAX, type AddressAnswerPart } fr
 import { readHost } from "../model/hostAddress.ts";
 import type { NodeId } from "../model/ids.ts";
 import type { Registration } from "../model/publication.ts";
-import type { AddressAsker, AddressEvent, ConfigWatchAtAddress, SubscriptionAtAddress } from "../registry/address.ts";
+import type {
+  AddressAsker,
+  AddressEvent,
+  ClientAtAddress,
+  ConfigWatchAtAddress,
+  SubscriptionAtAddress,
+} from "../registry/address.ts";
 import type { ClientsByHost } from "./clientsByHost.ts";
 import type { DataLinks } from "./dataLinks.ts";
 
@@ -138,10 +144,13 @@ export class Addresses {
     const { asker, host, entriesMax, registrations, hasHeld } = open;
     const isWhole = !isCut && this.#isWhole(open) && !hasHeld;
     this.#release(open);
+    const clients: ClientAtAddress[] = [];
     const subscriptions: SubscriptionAtAddress[] = [];
     const configWatches: ConfigWatchAtAddress[] = [];
     let isMore = isCut || registrations.length > entriesMax;
-    for (const { id: client, subscribers, configWatches: watches } of this.#clients.at(host)) {
+    for (const { id: client, principal, subscribers, configWatches: watches } of this.#clients.at(host)) {
+      if (clients.length >= entriesMax) isMore = true;
+      else clients.push({ client, principal });
       for (const { registId, target } of subscribers.values()) {
         if (subscriptions.length >= entriesMax) isMore = true;
         else subscriptions.push({ client, serviceKey: target.serviceKey, registId, scope: target.scope });
@@ -154,6 +163,7 @@ export class Addresses {
     asker.answer({
       kind: "address",
       registrations: registrations.slice(0, entriesMax),
+      clients,
       subscriptions,
       configWatches,
       isWhole,

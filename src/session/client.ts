@@ -5,6 +5,7 @@ import type { RegistryError } from "../base/errors.ts";
 import type { ClientId, ServiceKey } from "../model/ids.ts";
 import type { Publication } from "../model/publication.ts";
 import type { Scope } from "../model/scope.ts";
+import type { Principal } from "../registry/principal.ts";
 import type { ClientChannel } from "../registry/registry.ts";
 import type { SentPush } from "./answerDueMs.ts";
 import type { Breaker } from "./breaker.ts";
@@ -102,6 +103,7 @@ export class Client {
   readonly id: ClientId;
   readonly channel: ClientChannel;
   readonly account: Account;
+  readonly principal: Principal;
   /** Later connections have higher numbers. */
   readonly order: number;
   readonly publications = new Set<HeldPublication>();
@@ -134,10 +136,15 @@ export class Client {
   /** The time of the last question whether it is there, asked because another client wants what it holds. */
   askedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(id: ClientId, { channel, account }: { channel: ClientChannel; account: Account }, order: number) {
+  constructor(
+    id: ClientId,
+    { channel, account, principal }: { channel: ClientChannel; account: Account; principal: Principal },
+    order: number,
+  ) {
     this.id = id;
     this.channel = channel;
     this.account = account;
+    this.principal = principal;
     this.order = order;
   }
 

@@ -51,6 +51,11 @@ test("each kind of registration, and each end of one, is the event that it is", 
   }
 });
 
+test("a client is anonymous, and comes from the host of its connection", () => {
+  const scene = handlerScene();
+  assert.deepEqual(scene.last("connected")?.principal, { kind: "anonymous", name: "anonymous", from: "10.0.0.7" });
+});
+
 test("an event type that nobody knows is answered with success, and nobody hears of it", () => {
   const scene = handlerScene();
   scene.send(publisher({ eventType: "PAUSE" }));

@@ -23,6 +23,7 @@ import {
   hasCrc,
 } from "../../encoding/bolt/frame.ts";
 import { type ClientId, clientId } from "../../model/ids.ts";
+import { anonymous } from "../../registry/principal.ts";
 import type { Blocked, ClientChannel, ClientEvent, ConfigPush, Outcome, Push } from "../../registry/registry.ts";
 import {
   encodeMessage,
@@ -43,6 +44,7 @@ import { decodeFrame } from "./decode.ts";
 import { receivedConfigData, registerResponse, syncConfigResponse } from "./encode.ts";
 import type { SofaEnvironment } from "./environment.ts";
 import { contentRefusal } from "./errors.ts";
+import { giveBack } from "./giveBack.ts";
 import { payloadBytesOf, publishRequest, registrationKeyOf, subscribeRequest } from "./map.ts";
 import type { PushBodies } from "./pushBodies.ts";
 import { SilenceWatch } from "./silenceWatch.ts";
@@ -112,7 +114,8 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
     this.#betweenFramesMs = environment.nowMs;
     this.#leftMs = environment.nowMs;
     const { account } = environment.account;
-    this.#tell({ kind: "connected", client: this.#client, channel: this, account }, environment.nowMs);
+    const principal = anonymous(this.address);
+    this.#tell({ kind: "connected", client: this.#client, channel: this, principal, account }, environment.nowMs);
   }
 
   get address(): string {
@@ -484,17 +487,4 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
   #tell(event: ClientEvent, nowMs: number): void {
     this.#environment.registry.step(event, nowMs);
   }
-}
-
-// Small payloads share memory, or cost little; and giving memory back makes the process slower: see MOVED_BYTES_MIN in
-// the decoder.
-const GIVEN_BACK_BYTES_MIN = 128 * 1024;
-
-/**
- * Gives the memory of a refused payload back at once; no other code has kept it. Left to the collector, a client whose
- * 4 MiB are refused again and again would take many times its allowance.
- */
-function giveBack({ buffer, byteLength }: Uint8Array): void {
-  if (byteLength < GIVEN_BACK_BYTES_MIN || byteLength !== buffer.byteLength) return;
-  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
 }

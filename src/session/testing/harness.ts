@@ -7,6 +7,7 @@ import type { DataToSession, SessionToData } from "../../cluster/messages/sessio
 import { brandServiceKey, clientId, type NodeId, nodeId } from "../../model/ids.ts";
 import type { Publication } from "../../model/publication.ts";
 import type { SlotTable } from "../../model/slot.ts";
+import { anonymous } from "../../registry/principal.ts";
 import type {
   ClientChannel,
   ConfigPush,
@@ -155,7 +156,7 @@ export function connect(address = `address-${clients + 1}`, id = clientId(`clien
   clients++;
   const channel = new Channel();
   const account = budget.open(address);
-  session.step({ kind: "connected", client: id, channel, account }, nowMs);
+  session.step({ kind: "connected", client: id, channel, principal: anonymous(channel.address), account }, nowMs);
   return { id, channel, account };
 }
 /** A connected client and its channel. */

@@ -8,6 +8,7 @@ import { brandServiceKey, type ClientId, clientId, type NodeId, nodeId, type Ser
 import { packBoxes } from "../../model/payload.ts";
 import type { Publication } from "../../model/publication.ts";
 import type { SlotTable } from "../../model/slot.ts";
+import { anonymous } from "../../registry/principal.ts";
 import type { PublishRequest, SubscribeRequest } from "../../registry/registry.ts";
 import { Client } from "../client.ts";
 import { Costs } from "../costs.ts";
@@ -33,7 +34,7 @@ export function newClient(
   const order = ++clients;
   const channel = new Channel();
   const account = budget.open(channel.address);
-  const client = new Client(id, { channel, account }, order);
+  const client = new Client(id, { channel, principal: anonymous(channel.address), account }, order);
   return Object.assign(client, { channel });
 }
 

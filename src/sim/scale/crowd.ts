@@ -4,6 +4,7 @@
 import { unlimitedBudget } from "../../base/budget.ts";
 import { type ClientId, clientId } from "../../model/ids.ts";
 import { makeServiceKey } from "../../model/serviceKey.ts";
+import { anonymous } from "../../registry/principal.ts";
 import type { ClientChannel } from "../../registry/registry.ts";
 import type { SessionHost } from "../cluster/sessionHost.ts";
 
@@ -38,7 +39,8 @@ export class Crowd implements ClientChannel {
     this.#size = size;
     this.#at = at;
     const account = unlimitedBudget().open(this.#client);
-    session.step({ kind: "connected", client: this.#client, channel: this, account });
+    const principal = anonymous(this.address);
+    session.step({ kind: "connected", client: this.#client, channel: this, principal, account });
   }
 
   ask(): void {
