@@ -2,6 +2,7 @@
 // all. A window of bytes may be under way; bytes written beyond it wait with the writer, as in a socket whose peer
 // reads slowly.
 
+import type { Cancel } from "../../base/ports.ts";
 import type { Dice } from "../random.ts";
 import type { Scheduler } from "../scheduler.ts";
 
@@ -25,6 +26,18 @@ export interface StreamEnds {
   drained(): void;
 }
 
+/** A piece under way on a narrow line. */
+interface SlowPiece {
+  /** Undefined: the end of the stream. */
+  readonly piece: Uint8Array | undefined;
+  /** The earliest time at which the line may begin with it, and the time that it takes there. */
+  readonly readyMs: number;
+  readonly lineMs: number;
+  /** The time of its arrival. */
+  readonly atMs: number;
+  readonly cancel: Cancel;
+}
+
 const WINDOW_BYTES = 64 * 1024;
 // Node's own value.
 const HIGH_WATER_BYTES = 16 * 1024;
@@ -43,6 +56,8 @@ export class ByteStream {
   /** The delay of everything, and the additional time of each byte. */
   #lateMs = 0;
   #msPerByte = 0;
+  // In the order of their arrival.
+  #slow: SlowPiece[] = [];
   // Pieces that have come while nothing is delivered; undefined is the end that follows the last byte.
   #held: (Uint8Array | undefined)[] = [];
   #isEnding = false;
@@ -96,9 +111,25 @@ export class ByteStream {
     this.#lateMs = lateMs;
   }
 
-  /** Delivers this many bytes a second from now on; Infinity for no limit. */
+  /**
+   * Delivers this many bytes a second from now on; Infinity for no limit. Bytes that are under way at an earlier
+   * limit come at the new pace, too.
+   */
   limit(bytesPerSecond: number): void {
+    const before = this.#msPerByte;
     this.#msPerByte = 1_000 / bytesPerSecond;
+    const { nowMs } = this.#scheduler;
+    const slow = this.#slow;
+    const [first] = slow;
+    if (first === undefined) return;
+    this.#slow = [];
+    // Pieces from before the first limit may still be ahead of it.
+    this.#lastMs = Math.max(nowMs, first.atMs - first.lineMs);
+    for (const { piece, readyMs, lineMs, atMs, cancel } of slow) {
+      cancel();
+      const restBytes = Math.min(lineMs, atMs - nowMs) / before;
+      this.#sendAlong(piece, readyMs, restBytes);
+    }
   }
 
   /** Delivers nothing from now on: the reader does not read, or the way is dead. */
@@ -158,12 +189,21 @@ export class ByteStream {
   #deliver(piece: Uint8Array | undefined): void {
     const { delayMs, spikeMs, spikeChance } = this.#weather;
     const ownMs = this.#dice.below(1 + (this.#dice.chance(spikeChance) ? spikeMs : delayMs));
-    const earliestMs = Math.max(this.#lastMs, this.#scheduler.nowMs + ownMs + this.#lateMs);
-    this.#lastMs = earliestMs + Math.ceil((piece?.length ?? 0) * this.#msPerByte);
-    this.#scheduler.at(this.#lastMs, () => {
+    this.#sendAlong(piece, this.#scheduler.nowMs + ownMs + this.#lateMs, piece?.length ?? 0);
+  }
+
+  /** Sends a piece, of which `bytes` have not passed the line yet, when it is ready and those before it have passed. */
+  #sendAlong(piece: Uint8Array | undefined, readyMs: number, bytes: number): void {
+    const lineMs = Math.ceil(bytes * this.#msPerByte);
+    const atMs = Math.max(this.#lastMs, readyMs) + lineMs;
+    this.#lastMs = atMs;
+    const isSlow = this.#msPerByte > 0;
+    const cancel = this.#scheduler.at(atMs, () => {
+      if (isSlow) this.#slow.shift();
       if (this.#isGone) return;
       if (this.#isHeld) this.#held.push(piece);
       else this.#arrive(piece);
     });
+    if (isSlow) this.#slow.push({ piece, readyMs, lineMs, atMs, cancel });
   }
 }

@@ -126,3 +126,42 @@ test("who does not read up to the end of a closed connection is told of it all t
   passMs(5_000);
   assert.deepEqual(seen, ["server lost", "server closed", "client closed"]);
 });
+
+test("what is under way on a narrow line comes at once when the line is wide again, and in order", () => {
+  const toClient: number[] = [];
+  const narrow = wire({ toClient });
+  narrow.narrow(10);
+  narrow.serverEnd.write(bytes(100));
+  narrow.serverEnd.write(bytes(100, 100));
+  passMs(5_000);
+  assert.ok(toClient.length < 100, `${toClient.length} bytes in 5 s`);
+  narrow.narrow(Number.POSITIVE_INFINITY);
+  narrow.serverEnd.write(bytes(56, 200));
+  passMs(100);
+  assert.deepEqual(toClient, [...bytes(256)]);
+});
+
+test("what is under way on a narrow line takes the pace of the next limit", () => {
+  const toClient: number[] = [];
+  const narrow = wire({ toClient });
+  narrow.narrow(10);
+  for (let first = 0; first < 200; first++) narrow.serverEnd.write(bytes(1, first));
+  passMs(5_000);
+  const before = toClient.length;
+  narrow.narrow(100);
+  passMs(1_000);
+  assert.ok(before > 45 && before <= 50, `${before} bytes in 5 s`);
+  assert.ok(toClient.length - before > 90 && toClient.length - before <= 101, `${toClient.length - before} in 1 s`);
+});
+
+test("a line that is narrow for a moment delivers in order what was written before", () => {
+  const toClient: number[] = [];
+  const narrow = wire({ toClient });
+  for (let first = 0; first < 255; first++) {
+    narrow.serverEnd.write(bytes(1, first));
+    if (first % 5 === 0) narrow.narrow(first % 2 === 0 ? 1_000 : Number.POSITIVE_INFINITY);
+    if (first % 3 === 0) passMs(1);
+  }
+  passMs(1_000);
+  assert.deepEqual(toClient, [...bytes(255)]);
+});
