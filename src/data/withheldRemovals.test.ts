@@ -74,6 +74,13 @@ test("a session that is away is waited for until its lease is over", () => {
   assert.deepEqual([it.taken, it.withheld.nextMs()], [[left(LATER)], Number.POSITIVE_INFINITY]);
 });
 
+test("a session whose lease is over is not asked: the client is gone at once", () => {
+  const it = contested();
+  Object.assign(it.other, { isLinked: false, mayAnswer: false });
+  assert.equal(it.withholds(left(LATER), OTHER), false);
+  assert.deepEqual(it.asked, []);
+});
+
 test("a session that is back is asked again, and has five seconds", () => {
   const it = contested();
   it.withholds(left(LATER), OTHER);
