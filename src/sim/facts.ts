@@ -78,6 +78,8 @@ export type ClientFact =
   | { readonly kind: "hushed"; readonly client: string; readonly isHushed: boolean }
   /** The client's messages take `lateMs` longer on its present connection, or take the usual time again. */
   | { readonly kind: "late"; readonly client: string; readonly lateMs: number }
+  /** The narrow line to a client begins to carry bytes, or has brought all of them. */
+  | ({ readonly kind: "line"; readonly client: string; readonly isSlow: boolean } & Pick<OnConnection, "connection">)
   /** A client's process is gone for ever, or as good as gone. */
   | { readonly kind: "died"; readonly client: string; readonly how: "killed" | "vanished" | "frozen" }
   /** A session wrote to a client; `bytes` now wait for the client to read. */

@@ -315,6 +315,7 @@ export class App implements SofaClientHost {
         weather: plan.weather,
         serverLost: lost,
         buffered: (bytes, written) => record({ kind: "buffered", client: this.name, bytes, written }),
+        slowed: (isSlow) => record({ kind: "line", client: this.name, connection, isSlow }),
       },
       { client: `${this.address}:${PORT_FIRST + connection}`, server: "10.255.0.1:9600" },
     );

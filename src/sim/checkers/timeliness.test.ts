@@ -139,6 +139,40 @@ test("a client that never answers and whose last connection seems to stand is pr
   assert.equal(judged(...moves(false)), LATE, "one that answers questions is asked at once");
 });
 
+test("the time for which a narrow line to the subscriber carries lists does not count", () => {
+  const line = (isSlow: boolean, connection = 1): Fact => ({ kind: "line", client: "w", connection, isSlow });
+  // The first list is under way for 3 s, the second one for 60 s.
+  const slow: At[] = [
+    [T - 1_000, line(true)],
+    [T + 3_000, line(false)],
+    [T + 3_010, line(true)],
+    [T + 63_010, line(false)],
+  ];
+  const boundMs = LONG_MS - 8_000;
+  assert.equal(judged(...slow, [T + 63_010, pushed(S2, 11n, true, SHOWN)]), undefined);
+  assert.equal(judged(...slow, [T + 63_000 + boundMs, pushed(S2, 11n, true, SHOWN)]), undefined);
+  assert.equal(judged(...slow, [T + 63_002 + boundMs, pushed(S2, 11n, true, SHOWN)]), LATE, "the line was free");
+  assert.equal(judged([T - 1_000, line(true)], [T - 500, line(false)]), LATE, "it was free before");
+  assert.equal(judged([T - 1_000, line(true, 2)]), LATE, "another connection");
+});
+
+test("an answer of the subscriber that is late may be under way, and the next list after it", () => {
+  const late = (lateMs: number): Fact => ({ kind: "late", client: "w", lateMs });
+  const boundMs = LONG_MS - 8_000;
+  const shown = (lateMs: number, ...history: At[]) =>
+    judged(...history, [T + 1 + boundMs + lateMs, pushed(S2, 11n, true, SHOWN)]);
+  assert.equal(shown(4_000, [T - 9_000, late(4_000)]), undefined);
+  assert.equal(shown(4_001, [T - 9_000, late(4_000)]), LATE);
+  const over: At[] = [
+    [T - 9_000, late(4_000)],
+    [T - 999, late(0)],
+  ];
+  assert.equal(shown(3_000, ...over), undefined, "an answer from before");
+  assert.equal(shown(3_001, ...over), LATE);
+  assert.equal(shown(1, [T + 1 + boundMs, late(4_000)]), undefined);
+  assert.equal(shown(1, [T + 2 + boundMs, late(4_000)]), LATE, "late after it was due");
+});
+
 // Long before, another node was given the slot.
 const takenOver: readonly At[] = [[T - 60_000, saved(D2, 2n)], [T - 60_000, serves(D2)], ...sessionsHear(D2, 2n)];
 

@@ -1,11 +1,13 @@
 // Rule 7, in time: while all is calm, a change that a client's session acknowledged reaches every subscriber within the
 // window in which changes gather, and one push that has to be repeated. Scans and comparisons would heal a lost notice,
-// seconds or minutes later: this does not wait for them.
+// seconds or minutes later: this does not wait for them. The time for which a narrow line carries lists, or an answer
+// is late, does not count.
 
 import type { ServiceKey } from "../../model/ids.ts";
 import type { Fact } from "../facts.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";
-import type { KnownRegistration } from "./registrations.ts";
+import type { KnownConnection, KnownRegistration } from "./registrations.ts";
+import { SlowClients } from "./slowClients.ts";
 
 // Four messages in a row, each of which may meet a spike of its link, and a second try where clocks differ.
 const TRAVEL_MS = 2_000;
@@ -29,6 +31,12 @@ interface Promised {
   readonly atMs: number;
 }
 
+/** A promise to a subscriber whose list or answer was under way when it was due. */
+interface Delayed {
+  readonly promised: Promised;
+  readonly subscriber: string;
+}
+
 export class Timeliness implements Checker {
   readonly #evidence: Evidence;
   readonly #boundMs: number;
@@ -36,6 +44,8 @@ export class Timeliness implements Checker {
   // In the order of their times, which is that of their bounds.
   readonly #promised: Promised[] = [];
   #first = 0;
+  readonly #slow = new SlowClients();
+  #delayed: readonly Delayed[] = [];
   // Services whose list was too long at some time: their content depends on the order of arrival.
   readonly #full = new Set<ServiceKey>();
 
@@ -46,7 +56,8 @@ export class Timeliness implements Checker {
   }
 
   see(fact: Fact, nowMs: number): Finding | undefined {
-    const finding = this.#look(nowMs);
+    this.#slow.see(fact, nowMs);
+    const finding = this.#look(nowMs) ?? this.#lookAgain(nowMs);
     if (finding !== undefined) return finding;
     switch (fact.kind) {
       case "subscribed": {
@@ -90,30 +101,53 @@ export class Timeliness implements Checker {
     for (; ; this.#first++) {
       const promised = this.#promised[this.#first];
       if (promised === undefined || promised.atMs + this.#boundMs >= nowMs) return undefined;
-      const finding = this.#unkept(promised);
-      if (finding !== undefined) return finding;
+      if (!this.#stands(promised)) continue;
+      for (const subscriber of this.#lists.get(promised.registration.service)?.keys() ?? []) {
+        const finding = this.#unkept({ promised, subscriber }, nowMs);
+        if (finding === "delayed") this.#delayed = [...this.#delayed, { promised, subscriber }];
+        else if (finding !== undefined) return finding;
+      }
     }
   }
 
-  #unkept({ registration, version, session, connection, atMs }: Promised): Finding | undefined {
-    const { client, service, registId, zone, token, isRegistered } = registration;
+  #lookAgain(nowMs: number): Finding | undefined {
+    const still: Delayed[] = [];
+    for (const delayed of this.#delayed) {
+      if (!this.#stands(delayed.promised)) continue;
+      const finding = this.#unkept(delayed, nowMs);
+      if (finding === "delayed") still.push(delayed);
+      else if (finding !== undefined) return finding;
+    }
+    this.#delayed = still;
+    return undefined;
+  }
+
+  /** Whether the promise is still to be kept. */
+  #stands({ registration, version, connection, atMs }: Promised): boolean {
+    const { client, service, registId } = registration;
     const { registrations } = this.#evidence;
     // A client that changed it since, or took it anew, has made a new promise; and two clients that share it make none.
     const isLast = registration.version === version && registration.acknowledgements.at(-1)?.connection === connection;
-    if (!isLast || registrations.twins(service, registId).length > 1) return undefined;
-    if (!registrations.client(client).open.has(connection) || this.#full.has(service)) return undefined;
-    if (this.#seemsToBeElsewhere(registration, { connection, atMs })) return undefined;
-    for (const [subscriber, list] of this.#lists.get(service) ?? []) {
-      if (list.zone !== undefined && list.zone !== zone) continue;
-      if (list.entries.includes(`${zone}/${token}`) === isRegistered) continue;
-      const reader = this.#readsAt(list, atMs);
-      if (reader === undefined || !this.#isCalm(service, [session, reader], atMs)) continue;
-      if (this.#isHolderUnheard(registration, { connection, session, atMs })) continue;
-      const what = isRegistered ? `registered as ${token}` : "taken back";
-      const text = `${registId} was ${what}, acknowledged at ${atMs}, and ${list.client} (${subscriber}) lacks that`;
-      return { rule: "7 convergence", service, text };
-    }
-    return undefined;
+    if (!isLast || registrations.twins(service, registId).length > 1) return false;
+    if (!registrations.client(client).open.has(connection) || this.#full.has(service)) return false;
+    return !this.#seemsToBeElsewhere(registration, { connection, atMs });
+  }
+
+  /** The finding if the subscriber was not shown the change when it was due; "delayed" if it is not due yet. */
+  #unkept({ promised, subscriber }: Delayed, nowMs: number): Finding | "delayed" | undefined {
+    const { registration, session, connection, atMs } = promised;
+    const { service, registId, zone, token, isRegistered } = registration;
+    const list = this.#lists.get(service)?.get(subscriber);
+    if (list === undefined || (list.zone !== undefined && list.zone !== zone)) return undefined;
+    if (list.entries.includes(`${zone}/${token}`) === isRegistered) return undefined;
+    const reader = this.#readsAt(list, atMs);
+    if (reader === undefined || !this.#isCalm(service, [session, reader.session], atMs)) return undefined;
+    if (this.#isHolderUnheard(registration, { connection, session, atMs })) return undefined;
+    const on = { client: list.client, connection: reader.connection };
+    if (this.#slow.dueMs(on, { fromMs: atMs, boundMs: this.#boundMs, nowMs }) >= nowMs) return "delayed";
+    const what = isRegistered ? `registered as ${token}` : "taken back";
+    const text = `${registId} was ${what}, acknowledged at ${atMs}, and ${list.client} (${subscriber}) lacks that`;
+    return { rule: "7 convergence", service, text };
   }
 
   /**
@@ -139,8 +173,8 @@ export class Timeliness implements Checker {
     return holder !== undefined && holder !== now.session && this.#isApart(service, [holder], now.atMs);
   }
 
-  /** The session of a subscriber that has been there for a while, and reads. */
-  #readsAt({ client, taken }: WatchedList, atMs: number): string | undefined {
+  /** The connection of a subscriber that has been there for a while, and reads. */
+  #readsAt({ client, taken }: WatchedList, atMs: number): KnownConnection | undefined {
     const { diedMs, hushedMs, unhushedMs, open } = this.#evidence.registrations.client(client);
     const [connection, other] = open.values();
     if (diedMs !== undefined || hushedMs !== undefined || connection === undefined || other !== undefined)
@@ -148,7 +182,7 @@ export class Timeliness implements Checker {
     // A client that is slow, or has many requests, may not have sent this one yet.
     if (taken?.connection !== connection.connection) return undefined;
     const readyMs = Math.max(taken.atMs, unhushedMs);
-    return readyMs + CALM_MS < atMs ? connection.session : undefined;
+    return readyMs + CALM_MS < atMs ? connection : undefined;
   }
 
   /** Nothing has been wrong for a while with the nodes through which the change goes. */

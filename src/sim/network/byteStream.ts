@@ -24,6 +24,8 @@ export interface StreamEnds {
   ended(): void;
   /** The writer's buffer has emptied after it had been above the high-water mark. */
   drained(): void;
+  /** The line is narrow and begins to carry bytes, or it carries none any more. */
+  slowed(isSlow: boolean): void;
 }
 
 /** A piece under way on a narrow line. */
@@ -58,6 +60,7 @@ export class ByteStream {
   #msPerByte = 0;
   // In the order of their arrival.
   #slow: SlowPiece[] = [];
+  #isSlow = false;
   // Pieces that have come while nothing is delivered; undefined is the end that follows the last byte.
   #held: (Uint8Array | undefined)[] = [];
   #isEnding = false;
@@ -104,6 +107,8 @@ export class ByteStream {
     this.#waiting = [];
     this.#waitingBytes = 0;
     this.#held = [];
+    this.#slow = [];
+    this.#tellSlow();
   }
 
   /** Delays everything by `lateMs` from now on. */
@@ -130,6 +135,7 @@ export class ByteStream {
       const restBytes = Math.min(lineMs, atMs - nowMs) / before;
       this.#sendAlong(piece, readyMs, restBytes);
     }
+    this.#tellSlow();
   }
 
   /** Delivers nothing from now on: the reader does not read, or the way is dead. */
@@ -199,11 +205,20 @@ export class ByteStream {
     this.#lastMs = atMs;
     const isSlow = this.#msPerByte > 0;
     const cancel = this.#scheduler.at(atMs, () => {
-      if (isSlow) this.#slow.shift();
       if (this.#isGone) return;
+      if (isSlow) this.#slow.shift();
+      this.#tellSlow();
       if (this.#isHeld) this.#held.push(piece);
       else this.#arrive(piece);
     });
     if (isSlow) this.#slow.push({ piece, readyMs, lineMs, atMs, cancel });
+    this.#tellSlow();
+  }
+
+  #tellSlow(): void {
+    const isSlow = this.#slow.length > 0;
+    if (isSlow === this.#isSlow) return;
+    this.#isSlow = isSlow;
+    this.#ends.slowed(isSlow);
   }
 }

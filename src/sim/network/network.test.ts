@@ -29,6 +29,7 @@ function wire({ toServer = [], toClient = [] }: { toServer?: number[]; toClient?
     weather: ROUGH,
     serverLost: () => seen.push("server lost"),
     buffered: () => undefined,
+    slowed: (isSlow: boolean) => seen.push(isSlow ? "slow" : "free"),
   };
   const made = new Wire(environment, { client: "10.0.0.1:1", server: "10.0.0.2:2" });
   made.serve(handler("server", toServer), () => scheduler.nowMs);
@@ -138,7 +139,18 @@ test("what is under way on a narrow line comes at once when the line is wide aga
   narrow.narrow(Number.POSITIVE_INFINITY);
   narrow.serverEnd.write(bytes(56, 200));
   passMs(100);
-  assert.deepEqual(toClient, [...bytes(256)]);
+  assert.deepEqual([toClient, seen], [[...bytes(256)], ["slow", "free"]]);
+});
+
+test("a narrow line is slow while it carries something, and not when all has come or it is cut", () => {
+  const narrow = wire();
+  narrow.narrow(100);
+  narrow.serverEnd.write(bytes(10));
+  passMs(2_000);
+  narrow.serverEnd.write(bytes(10));
+  assert.deepEqual(seen, ["slow", "free", "slow"]);
+  narrow.cut({ clientMs: 10, serverMs: 10 });
+  assert.equal(seen.at(-1), "free");
 });
 
 test("what is under way on a narrow line takes the pace of the next limit", () => {

@@ -180,6 +180,8 @@ export class NodeWire {
         received: (chunk) => reader.received(chunk),
         ended: () => this.#closed(reader),
         drained: () => writer.drained(),
+        // No line between nodes is narrow.
+        slowed: () => undefined,
       },
     );
   }

@@ -14,6 +14,8 @@ export interface WireEnvironment {
   readonly serverLost: (isOwnWill: boolean) => void;
   /** The server wrote; `bytes` now wait for the client. */
   readonly buffered: (bytes: number, written: number) => void;
+  /** The narrow line to the client begins to carry bytes, or it carries none any more. */
+  readonly slowed: (isSlow: boolean) => void;
 }
 
 // A transport waits at most this long for a peer that does not take the last bytes.
@@ -177,6 +179,7 @@ export class Wire {
         received: (chunk) => reader().handler?.received(chunk, reader().clock()),
         ended: () => this.#closed(reader()),
         drained: () => side.handler?.drained(side.clock()),
+        slowed: (isSlow) => this.#environment.slowed(isSlow),
       }),
       handler: undefined,
       clock: () => this.#environment.scheduler.nowMs,
