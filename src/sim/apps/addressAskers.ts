@@ -6,6 +6,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import type { SimEnvironment } from "../cluster/environment.ts";
 import type { SimNode } from "../cluster/simNode.ts";
 import type { AddressAnswered } from "../facts.ts";
+import type { Gate } from "../network/gate.ts";
 import type { App } from "./app.ts";
 
 const PAUSE_MS_MAX = 2_000;
@@ -26,6 +27,8 @@ export class AddressAskers {
   readonly #environment: SimEnvironment;
   readonly #cluster: Cluster;
   readonly #apps: readonly App[];
+  /** Processes that stand still and were asked since. */
+  readonly #unread = new WeakSet<Gate>();
   #questions = 0;
   #isOver = false;
 
@@ -59,11 +62,17 @@ export class AddressAskers {
     });
   }
 
-  /** Asks, and returns what gives up; undefined if the node is not there. */
+  /**
+   * Asks, and returns what gives up; undefined if the node is not there, or has not read the last question: people ask
+   * once and wait.
+   */
   #ask({ session: host, process }: SimNode, app: App, waitMs: number): (() => void) | undefined {
     if (host === undefined || process === undefined) return undefined;
     const { record, dice } = this.#environment;
     const { gate, id: node, time, machine } = process;
+    if (!gate.isPaused) this.#unread.delete(gate);
+    else if (this.#unread.has(gate)) return undefined;
+    else this.#unread.add(gate);
     const question = ++this.#questions;
     const isLast = this.#isOver;
     const isAddress = isLast || !dice.chance(NO_ADDRESS_CHANCE);
