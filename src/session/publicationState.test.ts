@@ -33,12 +33,12 @@ const EVENTS: Readonly<Record<PublicationEvent["kind"], PublicationEvent>> = {
   lostToRemoval: { kind: "lostToRemoval" },
   leaderChanged: { kind: "leaderChanged" },
   setAside: { kind: "setAside" },
-  withdrawn: { kind: "withdrawn" },
+  withdrawn: { kind: "withdrawn", sinceMs: FORMER.registeredMs + 1 },
 };
 
 const TABLE = `
               new         new+former  restamped   taken       outrun      superseded  unlisted    contested
-published     new         new+former  new         new+former  new         new         new         new
+published     new+former  new+former  new         new+former  new         new         new         new
 taken         taken       taken       taken       taken       outrun      superseded  taken       taken
 turnedDown    unlisted    unlisted    unlisted    unlisted    unlisted    unlisted    unlisted    unlisted
 heldElsewhere contested   contested   contested   contested   contested   contested   contested   contested

@@ -16,7 +16,7 @@
 //      turnedDown ─────► unlisted,  and from there: taken ──► taken,  lostToTime ──► outrun
 //      heldElsewhere ──► contested, and from there: taken ──► taken,  lostToTime ──► restamped,  leaderChanged ──► new
 //    From new alone:
-//      withdrawn ──────► superseded, or taken if a data node has a former state
+//      withdrawn ──────► superseded, or taken if a data node may have a former state
 //
 // All states without data are constants: a session holds a million publications, and nearly all of them are `TAKEN`.
 
@@ -25,7 +25,9 @@ import type { ClientId } from "../model/ids.ts";
 import type { Publication, Stamp } from "../model/publication.ts";
 
 export type PublicationState =
-  /** The client's latest state, which no data node has confirmed. A data node has `former` in its place. */
+  /**
+   * The client's latest state, which no data node has confirmed. A data node has `former` in its place, or may have it.
+   */
   | { readonly kind: "new"; readonly former: Publication | undefined }
   /** As new, with a later time than the client's own, because it had lost by time alone or against a removal. */
   | { readonly kind: "restamped" }
@@ -70,8 +72,8 @@ export type PublicationEvent =
   | { readonly kind: "leaderChanged" }
   /** Another client's holding takes its place in front; it will wait behind. */
   | { readonly kind: "setAside" }
-  /** Its client was gone already when it published this. */
-  | { readonly kind: "withdrawn" };
+  /** Its client was gone already when it published this. A former state of `sinceMs` or later goes with it. */
+  | { readonly kind: "withdrawn"; readonly sinceMs: number };
 
 // A claim is refused every two seconds while its holder is asked, and one that never answers has sixteen.
 const REFUSALS_MAX = 8;
@@ -87,7 +89,9 @@ export function next(state: PublicationState, event: PublicationEvent): Publicat
   switch (event.kind) {
     case "published":
       if (state.kind === "taken") return { kind: "new", former: event.before };
-      return state.kind === "new" ? state : NEW;
+      if (state.kind !== "new") return NEW;
+      // A data node may have taken it already, and its answer is under way or lost.
+      return state.former === undefined ? { kind: "new", former: event.before } : state;
     case "taken":
       return isLost(state) ? state : TAKEN;
     case "turnedDown":
@@ -112,9 +116,9 @@ export function next(state: PublicationState, event: PublicationEvent): Publicat
     case "setAside":
       return state.kind === "contested" ? { ...state, refusals: REFUSALS_MAX + 1 } : state;
     case "withdrawn":
-      // A data node has the former state, which waits for the client's return like the rest.
+      // A data node may have the former state, which waits for the client's return like the rest.
       if (state.kind !== "new") return state;
-      return state.former === undefined ? SUPERSEDED : TAKEN;
+      return (state.former?.registeredMs ?? event.sinceMs) < event.sinceMs ? TAKEN : SUPERSEDED;
     default:
       return unreachable(event);
   }

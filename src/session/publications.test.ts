@@ -334,6 +334,18 @@ test("of a client whose end was noticed late only what it said since, and nobody
   );
 });
 
+test("of what is withdrawn a state from before may be at a data node, whose answer was lost: it is reported", () => {
+  const reported = (beforeMs: number) => {
+    const all = newPublications();
+    const client = newClient();
+    put(all, client, { version: 1n }, beforeMs);
+    for (const version of [2n, 3n]) put(all, client, { version }, NOW_MS + 5);
+    assert.equal(all.withdraw(client, NOW_MS).length, 1);
+    return all.inventoryOf(SLOT).map(({ version }) => version);
+  };
+  assert.deepEqual([reported(NOW_MS - 1), reported(NOW_MS)], [[1n], []]);
+});
+
 test("only what grows can be too much for a list", () => {
   const all = newPublications();
   const client = newClient();

@@ -280,11 +280,12 @@ export class Publications {
    */
   withdraw(client: Client, sinceMs: number): Publication[] {
     const withdrawn: Publication[] = [];
+    const fromMs = Math.floor(sinceMs);
     for (const held of client.publications) {
       const { publication, state } = held;
-      const after = next(state, { kind: "withdrawn" });
-      if (after === state || publication.registeredMs < Math.floor(sinceMs)) continue;
-      this.#enter(held, after, state.kind === "new" ? state.former : undefined);
+      const after = next(state, { kind: "withdrawn", sinceMs: fromMs });
+      if (after === state || publication.registeredMs < fromMs) continue;
+      this.#enter(held, after, after.kind === "taken" && state.kind === "new" ? state.former : undefined);
       withdrawn.push(publication);
     }
     return withdrawn;
