@@ -15,6 +15,7 @@ import {
   PLAN,
   published,
   READY,
+  S,
   S1,
   S2,
   saved,
@@ -66,6 +67,25 @@ test("in a cluster a session does not show a dead client for longer than its gra
   assert.equal(ghostSeen(toldMs + 1, leaves, [toldMs, shows(D1, S2, 10n, "c.1~1~c")]), GHOST, "all is calm");
   assert.equal(ghostSeen(T + GRACE_MS + 2_000, leaves, elsewhere), undefined);
   assert.equal(ghostSeen(T + GRACE_MS + REPAIR_MS, leaves, elsewhere), GHOST);
+});
+
+test("a client that was asked whether it is there right before its connection was lost has longer to return", () => {
+  const seen = (ms: number, askedMs: number, session = S1): string | undefined => {
+    const entry = { serviceKey: S, registId: "c.1", version: 1n, registeredMs: 0 };
+    const asked: Fact = {
+      kind: "told",
+      from: D1,
+      to: session,
+      message: { kind: "challenged", registrations: [entry] },
+    };
+    const atMs = T + 10 + GRACE_MS + ms;
+    return ghostSeen(atMs + 1, leaves, [askedMs, asked], [atMs, shows(D1, S2, 10n, "c.1~1~c")]);
+  };
+  assert.equal(seen(2_000, T - 1_000), undefined);
+  assert.equal(seen(3_000, T - 1_000), GHOST);
+  assert.equal(seen(2_000, T - 3_000), GHOST, "that was long before");
+  assert.equal(seen(2_000, T + 11), GHOST, "it had gone already");
+  assert.equal(seen(2_000, T - 1_000, S2), GHOST, "another session was to ask");
 });
 
 test("a session that was cut off from the leader has time for what it has missed, another one's cut gives none", () => {

@@ -2,7 +2,7 @@
 // lease of its session if that one is dead too. Checked whenever a data node shows a list, and whenever a session
 // reports its list. A node that was cut off, stood still or began to lead meanwhile has its time from then on.
 
-import { type NodeId, nodeId } from "../../model/ids.ts";
+import { type NodeId, nodeId, type ServiceKey } from "../../model/ids.ts";
 import type { Fact } from "../facts.ts";
 import { RELINK_MS } from "./apart.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";
@@ -12,6 +12,8 @@ import type { ConnectionLoss, KnownRegistration } from "./registrations.ts";
 const TRAVEL_MS = 1_000;
 // A session that may have taken over a dead session's client is asked, and has this long to answer.
 const ASK_MS = 5_000;
+// A client that was asked whether it is there, just before its connection was lost, has this much longer to return.
+const NEXT_TRY_MS = 1_500;
 
 /** A list at a node now: at its service's leader, or at a session that reports it to the leader. */
 interface Sight {
@@ -27,6 +29,8 @@ export class DeadClients implements Checker {
   readonly #evidence: Evidence;
   // The time since which each data node knows that a session is no longer a member, by both.
   readonly #goneMs = new Map<NodeId, Map<NodeId, number>>();
+  // The time at which each session was last told to ask a client, by session and client.
+  readonly #challengedMs = new Map<string, number>();
 
   constructor(evidence: Evidence) {
     this.#evidence = evidence;
@@ -39,6 +43,7 @@ export class DeadClients implements Checker {
         if (fact.role === "data" && fact.message.kind === "members") this.#learned(fact.node, fact.message, nowMs);
         return undefined;
       case "told": {
+        if (fact.message.kind === "challenged") this.#challenged(fact.to, fact.message.registrations, nowMs);
         const commit = commits.last?.commit;
         if (commit === undefined || commit !== commits.newest(commit.service)) return undefined;
         return this.#ghost({ commit, leader: fact.from, session: fact.to, isTold: true, nowMs });
@@ -66,6 +71,18 @@ export class DeadClients implements Checker {
     for (const [id, atMs] of goneMs) if (!present.has(id) && atMs === Number.POSITIVE_INFINITY) goneMs.set(id, nowMs);
   }
 
+  #challenged(
+    session: NodeId,
+    asked: readonly { readonly serviceKey: ServiceKey; readonly registId: string }[],
+    nowMs: number,
+  ): void {
+    for (const { serviceKey, registId } of asked) {
+      for (const { client } of this.#evidence.registrations.twins(serviceKey, registId)) {
+        this.#challengedMs.set(`${session} ${client}`, nowMs);
+      }
+    }
+  }
+
   #ghost(sight: Sight): Finding | undefined {
     const { registrations, nodes } = this.#evidence;
     const { commit, leader, nowMs } = sight;
@@ -88,7 +105,7 @@ export class DeadClients implements Checker {
   #dueMs({ client, service }: KnownRegistration, diedMs: number, { leader, session, isTold }: Sight): number {
     const { registrations, nodes, plan } = this.#evidence;
     const { losses } = registrations.client(client);
-    const ends = losses.map((loss) => this.#endMs(loss, leader));
+    const ends = losses.map((loss) => this.#endMs(client, loss, leader));
     const endMs = Math.max(diedMs, ...ends);
     const calmMs = endMs + TRAVEL_MS;
     const lostMs = Math.max(diedMs, losses.at(-1)?.atMs ?? 0);
@@ -114,10 +131,13 @@ export class DeadClients implements Checker {
    * The time at which a lost connection counts: for a session that died with it, a lease after the leader has heard of
    * that.
    */
-  #endMs({ atMs, session }: ConnectionLoss, leader: NodeId): number {
+  #endMs(client: string, { atMs, session }: ConnectionLoss, leader: NodeId): number {
     const { nodes, plan } = this.#evidence;
     const { clientReturnGraceMs, sessionLeaseMs } = plan.config;
-    const leftMs = atMs + stretched(clientReturnGraceMs, plan.clocks.drift);
+    const challengedMs = this.#challengedMs.get(`${session} ${client}`) ?? Number.NEGATIVE_INFINITY;
+    const wasAsked = challengedMs <= atMs && atMs < challengedMs + TRAVEL_MS + NEXT_TRY_MS;
+    const graceMs = clientReturnGraceMs + (wasAsked ? NEXT_TRY_MS : 0);
+    const leftMs = atMs + stretched(graceMs, plan.clocks.drift);
     const stopMs = nodes.run("session", session)?.stopMs ?? Number.POSITIVE_INFINITY;
     if (stopMs > leftMs + TRAVEL_MS) return leftMs;
     const goneMs = this.#goneMs.get(leader)?.get(nodeId(session)) ?? stopMs;
