@@ -64,7 +64,7 @@ class Address {
   }
 }
 
-/** The account of one client's connection. Its holdings may outlive the connection. */
+/** The account of one client's connection. Its charges may outlive the connection. */
 export class Account {
   readonly #budget: Budget;
   readonly #address: Address;
@@ -92,7 +92,7 @@ export class Account {
     return this.replace(kind, bytes, undefined);
   }
 
-  /** Charges `bytes` in place of an earlier holding, perhaps another client's, which is released. */
+  /** Charges `bytes` in place of an earlier charge, perhaps another client's, which is released. */
   replace(kind: ChargeKind, bytes: number, before: Charge | undefined): RegistryError | undefined {
     const budget = this.#budget;
     const beforeBytes = before?.bytes ?? 0;
@@ -150,7 +150,7 @@ export class Account {
     return true;
   }
 
-  /** Ends the connection; its remaining holdings are released later. May be called twice. */
+  /** Ends the connection; its remaining charges are released later. May be called twice. */
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;

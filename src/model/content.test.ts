@@ -27,6 +27,7 @@ test("an instance is itself, and one box if it takes calls", () => {
     assert.deepEqual(boxesOf(packInstance(anInstance(state))), []);
     assert.deepEqual(instancesOf(packInstance(anInstance(state))), [anInstance(state)]);
   }
+  assert.deepEqual(boxesOf(packInstance(anInstance({ host: "a b" }))), []);
 });
 
 test("a content of a later release is neither", () => {

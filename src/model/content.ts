@@ -17,7 +17,8 @@ const BOXES_SOURCE = "sofa";
 export function boxesOf(payload: Payload, boxes: (WireText | null)[] = []): (WireText | null)[] {
   if (formOf(payload) === "boxes") return textsOf(payload, boxes);
   const instance = unpackInstance(payload);
-  if (instance !== undefined && takesCalls(instance)) boxes.push(textOf(writeInstanceText(instance)));
+  const text = instance !== undefined && takesCalls(instance) ? writeInstanceText(instance) : undefined;
+  if (text !== undefined) boxes.push(textOf(text));
   return boxes;
 }
 

@@ -30,6 +30,8 @@ const ADDRESSES: readonly (readonly [string, unknown[]])[] = [
   ["10.0.0.1:80?weight=99999999999", ["10.0.0.1", 80, 1, { weight: "99999999999" }]],
   ["10.0.0.1:80?a=1&a=2&&b&=c&d=", ["10.0.0.1", 80, 1, { a: "1", b: "", d: "" }]],
   ["10.0.0.1:80?load=50%&name=%C3%A9", ["10.0.0.1", 80, 1, { load: "50%", name: "é" }]],
+  ["10.0.0.1:80?a=%ff&b=%41%&c=%e9%41&d=%zz", ["10.0.0.1", 80, 1, { a: "%ff", b: "A%", c: "%e9%41", d: "%zz" }]],
+  ["[fe80::1%eth0]:80", ["fe80::1%eth0", 80, 1, {}]],
   ["10.0.0.1:80?url=http://a/b?c", ["10.0.0.1", 80, 1, { url: "http://a/b?c" }]],
   ["10.0.0.1:80?text=two\nlines", ["10.0.0.1", 80, 1, { text: "two\nlines" }]],
   [
@@ -53,7 +55,14 @@ const OTHERS = [
   "a b:80",
   "fe80::1:80",
 ];
-for (const text of [...OTHERS, '{"host":"10.0.0.1"}', "[fe80::1:80", "a:80#b", `a:80?${"x".repeat(65_536)}`]) {
+for (const text of [
+  ...OTHERS,
+  '{"host":"10.0.0.1"}',
+  "[fe80::1:80",
+  "a:80#b",
+  `a:80?${"x".repeat(8_192)}`,
+  `a:80?${"b=1&".repeat(256)}`,
+]) {
   test(`"${text.slice(0, 30)}" is none`, () => assert.equal(parts(text), undefined));
 }
 
@@ -65,7 +74,7 @@ test("the text of an instance is read as that instance, whatever its metadata", 
   fc.assert(
     fc.property(host, fc.nat(65_535), fc.nat(1_000), metadata, (name, port, hundredths, pairs) => {
       const instance = anInstance({ host: name, port, weight: hundredths / 100, metadata: pairs });
-      assert.deepEqual(read(writeInstanceText(instance)), instance);
+      assert.deepEqual(read(writeInstanceText(instance) ?? ""), instance);
     }),
   );
 });
@@ -78,4 +87,15 @@ test("a text says no weight if that is the usual one, and one weight only", () =
   assert.equal(writeInstanceText(anInstance({ metadata })), "10.0.0.1:8080?a=1");
   assert.equal(writeInstanceText(anInstance({ metadata, weight: 0.5 })), "10.0.0.1:8080?weight=50&a=1");
   assert.equal(writeInstanceText(anInstance({ host: "::1" })), "[::1]:8080");
+});
+
+test("a small weight is not none, and a weight that is none stays with its words", () => {
+  assert.equal(writeInstanceText(anInstance({ weight: 0 })), "10.0.0.1:8080?weight=0");
+  assert.equal(writeInstanceText(anInstance({ weight: 0.004 })), "10.0.0.1:8080?weight=1");
+  assert.equal(read(writeInstanceText(anInstance({ weight: 1e9 })) ?? "")?.weight, 9_999_999.99);
+  assert.equal(writeInstanceText(anInstance({ metadata: new Map([["weight", "-5"]]) })), "10.0.0.1:8080?weight=-5");
+});
+
+test("an instance whose host can't be read again has no text", () => {
+  for (const host of ["", "a b", "a?b", "a/b"]) assert.equal(writeInstanceText(anInstance({ host })), undefined);
 });

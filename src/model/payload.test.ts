@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { WireText } from "../base/text.ts";
-import { boxCount, EMPTY_PAYLOAD, equalPayloads, formOf, packBoxes, packFields, textsOf } from "./payload.ts";
+import { boxCount, EMPTY_PAYLOAD, equalPayloads, formOf, isWhole, packBoxes, packFields, textsOf } from "./payload.ts";
 
 const text = (value: string): WireText => ({ utf8: new TextEncoder().encode(value), units: value.length });
 const shown = (box: WireText | null) =>
@@ -57,4 +57,18 @@ test("a form of a later release is kept, and none of it is read", () => {
     assert.deepEqual(textsOf(payload), []);
     assert.equal(boxCount(payload), 1);
   }
+});
+
+test("a payload is whole as it was packed, and never a byte shorter", () => {
+  fc.assert(
+    fc.property(fc.array(boxArbitrary, { minLength: 1, maxLength: 5 }), fc.boolean(), (values, isBoxes) => {
+      const texts = values.map((value) => (value === null ? null : text(value)));
+      const payload = isBoxes ? packBoxes(texts) : packFields(texts);
+      assert.ok(isWhole(payload));
+      const last = texts.at(-1);
+      if (last !== null && last !== undefined && last.units > 0) assert.ok(!isWhole(payload.subarray(0, -1)));
+    }),
+  );
+  assert.ok(isWhole(EMPTY_PAYLOAD));
+  assert.ok(!isWhole(Uint8Array.of(4, 0xe9)), "a text that claims to be ASCII");
 });

@@ -83,6 +83,32 @@ export function boxCount(payload: Payload): number {
   return count;
 }
 
+/**
+ * Whether each text is whole, and ASCII if it says so. Bytes from another node are checked once, when they come: the
+ * readers here rely on it.
+ */
+export function isWhole(payload: Payload): boolean {
+  const form = formOf(payload);
+  if (form === "unknown") return true;
+  const cursor = { at: form === "boxes" ? 0 : FORM_BYTES };
+  while (cursor.at < payload.length) {
+    const head = findVarint(payload, cursor);
+    const isAsciiText = head % 2 === 0;
+    const length = isAsciiText ? Math.max(0, head / 2 - 1) : findVarint(payload, cursor);
+    const end = cursor.at + length;
+    if (head === NO_VARINT || length === NO_VARINT || end > payload.length) return false;
+    if (isAsciiText && !isAsciiIn(payload, cursor.at, end)) return false;
+    cursor.at = end;
+  }
+  return true;
+}
+
+function isAsciiIn(bytes: Uint8Array, start: number, end: number): boolean {
+  let bits = 0;
+  for (let at = start; at < end; at++) bits |= bytes[at] as number;
+  return bits < 0x80;
+}
+
 /** Whether two payloads are the same content: packing is canonical, so equal bytes are equal contents. */
 export function equalPayloads(a: Payload, b: Payload): boolean {
   return equalBytes(a, b);
@@ -136,10 +162,18 @@ function putVarint(bytes: Uint8Array, start: number, value: number): number {
 }
 
 function readVarint(payload: Payload, cursor: { at: number }): number {
+  const value = findVarint(payload, cursor);
+  assert(value !== NO_VARINT, "a packed varint is whole");
+  return value;
+}
+
+const NO_VARINT = Number.POSITIVE_INFINITY;
+
+function findVarint(payload: Payload, cursor: { at: number }): number {
   let value = 0;
   for (let scale = 1; ; scale *= 0x80) {
     const byte = payload[cursor.at++];
-    assert(byte !== undefined, "a packed varint is whole");
+    if (byte === undefined) return NO_VARINT;
     value += (byte & 0x7f) * scale;
     if (byte < 0x80) return value;
   }

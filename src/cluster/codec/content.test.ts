@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { InvariantError } from "../../base/assert.ts";
 import { type ErrorDetails, RegistryError } from "../../base/errors.ts";
 import { brandServiceKey } from "../../model/ids.ts";
-import { packBoxes } from "../../model/payload.ts";
+import { EMPTY_PAYLOAD, packBoxes } from "../../model/payload.ts";
 import type { Publication } from "../../model/publication.ts";
 import type { DataToSession, SessionToData } from "../messages/sessionData.ts";
 import { FORMAT } from "./format.ts";
@@ -69,13 +69,14 @@ test("a batch of a hundred typical publications stays under 25 kB", () => {
 
 test("a publication that is kept keeps neither its frame nor its ninety-nine neighbours", () => {
   for (const bytes of [0, 1, 150, 256, 257, 5_000]) {
-    const payload = Uint8Array.from({ length: bytes }, (_, at) => at);
+    const utf8 = Uint8Array.from({ length: bytes }, (_, at) => at % 128);
+    const payload = bytes === 0 ? EMPTY_PAYLOAD : packBoxes([{ utf8, units: bytes }]);
     const content = encodeSessionToData(publishing(new Array(100).fill({ ...PUBLICATION, payload })));
     const read = publicationsOf(decodeSessionToData(content));
     content.fill(0);
     for (const publication of read) {
       assert.deepEqual(publication.payload, payload);
-      assert.ok(publication.payload.buffer.byteLength <= Math.max(1024, bytes));
+      assert.ok(publication.payload.buffer.byteLength <= Math.max(1024, payload.length));
     }
   }
 });
@@ -190,6 +191,19 @@ test("a yes or no that is neither is refused", () => {
     what: "2 is neither yes nor no",
     offset: 14,
   });
+});
+
+test("a payload that is not whole is refused before anything reads its texts", () => {
+  const sent = (payload: Uint8Array) => encodeSessionToData(publishing([{ ...PUBLICATION, payload }]));
+  for (const payload of [[6, 97], [6, 0xff, 0xff], [0x80], [7, 2, 97], [7], [1, 1, 0x80], [1, 1, 6, 97]]) {
+    assert.throws(
+      () => decodeSessionToData(sent(Uint8Array.from(payload))),
+      /NODE_MESSAGE_MALFORMED.*not whole/,
+      `${payload}`,
+    );
+  }
+  const later = Uint8Array.of(1, 2, 0x80);
+  assert.deepEqual(publicationsOf(decodeSessionToData(sent(later))), [{ ...PUBLICATION, payload: later }]);
 });
 
 test("two attributes of one name are refused", () => {

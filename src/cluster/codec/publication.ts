@@ -1,6 +1,7 @@
 // The bytes of publications in batches, lists and replicas.
 
 import { brandServiceKey, clientId } from "../../model/ids.ts";
+import { isWhole, type Payload } from "../../model/payload.ts";
 import type { Owner, Publication, Stamp } from "../../model/publication.ts";
 import type { NodeReader } from "./nodeReader.ts";
 import type { NodeWriter } from "./nodeWriter.ts";
@@ -36,10 +37,17 @@ export function readPublication(reader: NodeReader): Publication {
     zone: reader.name(),
     appName: reader.name(),
     attributes: readAttributes(reader),
-    payload: reader.block(),
+    payload: readPayload(reader),
   };
   reader.endRecord();
   return publication;
+}
+
+function readPayload(reader: NodeReader): Payload {
+  const start = reader.offset;
+  const payload = reader.block();
+  if (!isWhole(payload)) throw reader.wrong("a payload whose texts are not whole", start);
+  return payload;
 }
 
 export function writeOwner(writer: NodeWriter, { session, client }: Owner): void {

@@ -1,8 +1,10 @@
 // Arbitrary messages of every kind. The tables are typed by the kinds, so a new kind does not compile without a row.
 
 import fc from "fast-check";
+import { textOf } from "../../../base/text.ts";
 import type { DatumChange, DatumVersion } from "../../../model/datum.ts";
 import { brandCatalogueScope, brandServiceKey, clientId, isNodeId, nodeId } from "../../../model/ids.ts";
+import { packBoxes } from "../../../model/payload.ts";
 import type { Publication, Registration, Stamp } from "../../../model/publication.ts";
 import type { Hello, HelloAnswer, NodeRole } from "../../messages/hello.ts";
 import type {
@@ -83,7 +85,7 @@ export const publication = record<Publication>({
   zone: string,
   appName: string,
   attributes: list(fc.tuple(string, string)).map((entries): ReadonlyMap<string, string> => new Map(entries)),
-  payload: fc.uint8Array({ maxLength: 300, size: "large" }),
+  payload: fc.array(string, { maxLength: 3 }).map((boxes) => packBoxes(boxes.map(textOf))),
 });
 
 const registration = record<Registration>({
