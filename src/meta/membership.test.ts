@@ -318,6 +318,66 @@ test("the next run of a member that was killed is no sign of a cut, of those tha
   assert.equal(membership.isUnknown(d3.id), false, "it is known to be gone");
 });
 
+test("a member that is killed while the nodes of a rack come back is gone in time, though each begins a wait", () => {
+  const [d1, killed] = [data("d1.a"), data("d2.a")];
+  const rack = ["r1.a", "r2.a", "r3.a"].map(data);
+  for (const member of [d1, killed, ...rack]) {
+    membership.linkUp(member);
+    hear(member, 0);
+  }
+  for (const member of rack) membership.linkDown(member, 5_000);
+  for (const member of [d1, killed]) hearRegularly(member, 1_000, 10_000);
+  membership.tick(10_000);
+  hear(data("r1.b"), 10_000);
+  assert.equal(membership.listeningSinceMs, 10_000);
+  for (const member of [d1, killed]) hearRegularly(member, 11_000, 13_000);
+  membership.linkDown(killed, 13_500);
+  hear(data("r2.b"), 14_000);
+  assert.equal(membership.listeningSinceMs, 14_000, "another wait");
+  membership.tick(14_499);
+  assert.ok(ids().includes("data d2.a"));
+  membership.tick(14_500);
+  assert.ok(!ids().includes("data d2.a"));
+});
+
+test("a wait is for members that fell silent: their links have time to come back, those of the killed not", () => {
+  const [d1, killed, silent] = [data("d1.a"), data("d2.a"), data("d3.a")];
+  const rack = ["r1.a", "r2.a"].map(data);
+  for (const member of [d1, killed, silent, ...rack]) {
+    membership.linkUp(member);
+    hear(member, 0);
+  }
+  for (const member of rack) membership.linkDown(member, 5_000);
+  hearRegularly(d1, 1_000, 9_000);
+  hearRegularly(silent, 1_000, 4_000);
+  hearRegularly(killed, 1_000, 9_000);
+  membership.tick(9_000);
+  for (const member of [killed, silent]) membership.linkDown(member, 9_500);
+  hear(data("r1.b"), 10_000);
+  hearRegularly(d1, 10_000, 14_000);
+  membership.tick(10_500);
+  assert.deepEqual(ids().sort(), ["data d1.a", "data d3.a", "data r1.b"]);
+  membership.tick(14_999);
+  assert.ok(ids().includes("data d3.a"));
+  membership.tick(15_000);
+  assert.ok(!ids().includes("data d3.a"));
+});
+
+test("a killed member is not taken for cut off when a later run of one that fell silent is heard", () => {
+  const [d1, silent, killed] = [data("d1.a"), data("d2.a"), data("d3.a")];
+  for (const member of [d1, silent, killed]) {
+    membership.linkUp(member);
+    hear(member, 0);
+  }
+  membership.linkDown(killed, 500);
+  hearRegularly(d1, 1_000, 5_000);
+  membership.linkDown(silent, 5_000);
+  membership.tick(6_000);
+  hear(data("d2.b"), 7_000);
+  assert.equal(membership.listeningSinceMs, 0, "nobody else fell silent");
+  assert.equal(membership.isUnknown(killed.id), false, "it is known to be gone");
+});
+
 test("one that came back doubts nobody who dies after that, though it goes on speaking", () => {
   const [d1, d2] = [data("d1.a"), data("d2.a")];
   for (let atMs = 0; atMs <= 60_000; atMs += 1_000) {

@@ -30,7 +30,7 @@ interface Entry {
   heardMs: number;
   /** The time at which it was heard again after a silence, if there was one. */
   resumedMs: number;
-  /** The time at which its last link was closed; undefined if it was linked or heard since. */
+  /** The time at which its last link was closed; undefined while it has one. */
   closedMs: number | undefined;
   /** Its last heartbeat; undefined while it is not a member. */
   heartbeat: Heartbeat | undefined;
@@ -114,9 +114,21 @@ export class Membership {
     this.#postponeEnds(nowMs);
   }
 
-  #postponeEnds(nowMs: number): void {
+  /**
+   * Members may have been cut off from this node, which was not deaf: a link that closed without a silence was that of
+   * a killed member. The nodes of a rack that come back may begin a wait every 3 s, and none of these waits keeps it.
+   */
+  #waitForSilent(nowMs: number): void {
+    this.#listeningSinceMs = nowMs;
+    this.#postponeEnds(nowMs, (key) => {
+      const entry = this.#entries.get(key);
+      return entry !== undefined && fellSilent(entry, nowMs);
+    });
+  }
+
+  #postponeEnds(nowMs: number, mayClosing?: (key: string) => boolean): void {
     this.#leases.postpone(nowMs + this.#options.memberLeaseMs);
-    this.#closings.postpone(nowMs + Math.max(this.#options.memberGoneMs, RELINK_MS));
+    this.#closings.postpone(nowMs + Math.max(this.#options.memberGoneMs, RELINK_MS), mayClosing);
   }
 
   /**
@@ -204,7 +216,8 @@ export class Membership {
     if (admission.kind !== "admitted") return admission;
     if (admission.replaced !== undefined) this.#endRun(admission.replaced);
     const wasCutOff = this.#noteReturn(member, nowMs);
-    if (wasCutOff || this.#isDeaf(nowMs)) this.listenAnew(nowMs);
+    if (this.#isDeaf(nowMs)) this.listenAnew(nowMs);
+    else if (wasCutOff) this.#waitForSilent(nowMs);
     this.#heardMs = nowMs;
     const entry = this.#entries.get(key) ?? this.#add(member);
     const before = entry.heartbeat;
@@ -212,7 +225,6 @@ export class Membership {
     if (newestVersion > this.#newestVersion) this.#newestVersion = newestVersion;
     if (before !== undefined && nowMs - entry.heardMs >= SILENCE_MS) this.#resumed(entry, nowMs);
     entry.heardMs = nowMs;
-    entry.closedMs = undefined;
     entry.heartbeat = heartbeat;
     this.#leases.set(key, nowMs + this.#options.memberLeaseMs);
     this.#closings.delete(key);
@@ -354,10 +366,10 @@ export class Membership {
   #rememberSilent(key: string, nowMs: number): void {
     const entry = this.#entries.get(key);
     if (entry?.heartbeat === undefined) return;
-    const { member, heardMs, closedMs = nowMs } = entry;
+    const { member, heardMs } = entry;
     const place = placeOf(member);
     this.#silent.delete(place);
-    this.#silent.set(place, { member, heardMs, fellSilent: closedMs - heardMs >= SILENCE_MS });
+    this.#silent.set(place, { member, heardMs, fellSilent: fellSilent(entry, nowMs) });
     if (this.#silent.size <= SILENT_MAX) return;
     for (const oldest of this.#silent.keys()) {
       this.#silent.delete(oldest);
@@ -385,6 +397,11 @@ const NOBODY: readonly Member[] = [];
 
 function isMember(entry: Entry): entry is Entry & { heartbeat: Heartbeat } {
   return entry.heartbeat !== undefined;
+}
+
+/** The member said nothing for a while before its last link was closed, or has said nothing for as long. */
+function fellSilent({ heardMs, closedMs }: Entry, nowMs: number): boolean {
+  return (closedMs ?? nowMs) - heardMs >= SILENCE_MS;
 }
 
 /** Names a member in maps. */
