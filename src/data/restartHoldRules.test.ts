@@ -138,6 +138,54 @@ test("a smaller size is written after half a minute, as it is then", () => {
   assert.deepEqual(writtenAt(node, START_MS + 40_100), [[ORDERS, 2]], "a larger one at once");
 });
 
+test("a smaller size is written at once at the end of a hold, and after half a minute from then on", () => {
+  const heldForThree = () => {
+    const node = sizes(held([ORDERS, 3]));
+    const { datum: one, contents } = datum();
+    for (const registId of ["r1", "r2"]) contents.apply(one, put({ registId }));
+    node.disk.resized(one, START_MS);
+    assert.deepEqual(writtenAt(node, START_MS + 100), []);
+    return { node, one, contents };
+  };
+  const leader = heldForThree();
+  const led = slotsAfter([leads]).keptSlot(0);
+  assert.ok(led !== undefined);
+  led.contents.datums.set(ORDERS, leader.one);
+  leader.node.disk.endHold(() => led, START_MS + HOLD_MS);
+  const follower = heldForThree();
+  follower.node.disk.follow(follower.contents, { remainingMs: 0, expected: [] }, START_MS + HOLD_MS);
+  for (const { node, one, contents } of [leader, follower]) {
+    const shownMs = START_MS + HOLD_MS;
+    assert.deepEqual(writtenAt(node, shownMs + 100), [[ORDERS, 2]]);
+    contents.apply(one, removed("unpublished", { version: 2n, registeredMs: START_MS }));
+    node.disk.resized(one, shownMs + 2_000);
+    assert.deepEqual(writtenAt(node, shownMs + 30_999), []);
+    assert.deepEqual(writtenAt(node, shownMs + 32_000), [[ORDERS, 1]]);
+  }
+});
+
+test("of the services that have become smaller a step records a thousand, and the next one the rest", () => {
+  const smallerMs = START_MS + 60_000;
+  for (const [services, afterOneMs] of [
+    [1_000, smallerMs + 20],
+    [1_001, smallerMs],
+  ] as const) {
+    const { disk } = sizes(held());
+    const { contents } = datum();
+    for (let number = 0; number < services; number++) {
+      const serviceKey = brandServiceKey(`s${number}#@#I#@#G`);
+      const one = contents.add(serviceKey, given(1n));
+      one.recordedSize = 1;
+      disk.resized(one, smallerMs - 30_000);
+    }
+    assert.equal(disk.nextMs(), smallerMs);
+    disk.wake(smallerMs);
+    assert.equal(disk.nextMs(), afterOneMs, `${services} services`);
+    disk.wake(smallerMs);
+    assert.equal(disk.nextMs(), smallerMs + 20);
+  }
+});
+
 test("a publisher that is back within half a minute was never away for the disk", () => {
   const node = sizes(held());
   const { datum: one, contents } = datum();

@@ -66,7 +66,7 @@ export class ServiceSizes {
     const news = hold.expected.filter(([id, size]) => this.#hold.expected({ slot, serviceKey: id }) !== size);
     const released = this.#hold.follow(slot, hold, nowMs);
     for (const [serviceKey, size] of news) this.#set(serviceKey, size, nowMs);
-    for (const serviceKey of released) this.#set(serviceKey, datums.get(serviceKey)?.size ?? 0, nowMs);
+    for (const serviceKey of released) this.#shown(serviceKey, datums.get(serviceKey), nowMs);
   }
 
   /** Ends holds that have lasted long enough; returns their datums, which may be shown as they are. */
@@ -78,7 +78,7 @@ export class ServiceSizes {
       if (kept?.duty === "follow" && !kept.hasCopy) continue;
       for (const serviceKey of held) {
         const datum = kept?.contents.datums.get(serviceKey);
-        this.#set(serviceKey, datum?.size ?? 0, nowMs);
+        this.#shown(serviceKey, datum, nowMs);
         if (datum !== undefined) shown.push(datum);
       }
     }
@@ -137,6 +137,12 @@ export class ServiceSizes {
     this.#unsaved = new Map();
     this.#dueMs = Number.POSITIVE_INFINITY;
     if (changed.size > 0) this.#save(changed);
+  }
+
+  /** The service is no longer held: from now on the disk keeps its present size. */
+  #shown(serviceKey: ServiceKey, datum: Datum | undefined, nowMs: number): void {
+    if (datum === undefined) this.#set(serviceKey, 0, nowMs);
+    else this.#record(datum, datum.size, nowMs);
   }
 
   #record(datum: Datum, size: number, nowMs: number): void {
