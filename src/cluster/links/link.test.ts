@@ -254,6 +254,20 @@ test("a process that was away itself judges its peers by the next tick", () => {
   assert.match(told()[0] ?? "", /nothing was read/);
 });
 
+test("a busy process, whose ticks are late by a second at most, still judges its peers", () => {
+  for (const [lateMs, isJudging] of [
+    [1_000, true],
+    [1_001, false],
+  ] as const) {
+    const { time, take } = up("dial");
+    time.run(4_000);
+    assert.deepEqual(take(), []);
+    time.stop(1_000 + lateMs);
+    time.run(0);
+    assert.equal(take().length, isJudging ? 1 : 0, `${lateMs} ms late`);
+  }
+});
+
 test("a link on which nobody greets within five seconds is none, though something is read", () => {
   for (const kind of ["dial", "accept"] as const) {
     const { time, receive, take } = end(kind);
