@@ -52,6 +52,8 @@ export interface LivingNode {
 
 // Each member sends once a second: if no member was heard for this long, the network between is gone.
 const SILENCE_MS = 3_000;
+// Half of the time between two such waits is for decisions, however fast a rack of nodes comes back.
+const WAITS_APART_MS = 2 * SILENCE_MS;
 // A lost link is tried again within a second, and a try takes up to two.
 const RELINK_MS = 5_000;
 // The largest cluster that we plan for has 430 members. A node that comes when there are this many is not told to end:
@@ -166,10 +168,10 @@ export class Membership {
   /**
    * A later run is heard of a node that fell silent: it may be a process that no cut concerned, or the first that a cut
    * no longer concerns. Members that fell silent too are waited for. They stay remembered, since it may have been the
-   * former; and while there is a wait already, no other begins, or a list would never be sent while many restart.
+   * former. No wait begins soon after another one, or no list would be sent and no slot moved while many restart.
    */
   #mayBeBack(back: Silence, nowMs: number): boolean {
-    if (!back.fellSilent || nowMs - this.#listeningSinceMs < SILENCE_MS) return false;
+    if (!back.fellSilent || nowMs - this.#listeningSinceMs < WAITS_APART_MS) return false;
     let isCut = false;
     for (const silence of this.#silent.values()) {
       if (!silence.fellSilent || !isWithOrAfter(silence, back)) continue;
