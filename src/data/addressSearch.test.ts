@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ADDRESS_QUESTIONS_MAX } from "../cluster/messages/address.ts";
+import { ADDRESS_QUESTIONS_MAX, type AddressAnswerPart } from "../cluster/messages/address.ts";
 import type { DataToSession } from "../cluster/messages/sessionData.ts";
 import { brandServiceKey, clientId, hostNumberOf, type NodeId, type ServiceKey } from "../model/ids.ts";
 import type { Publication } from "../model/publication.ts";
@@ -131,6 +131,7 @@ test("no session gets more than five thousand entries, whatever it asks for", ()
   const node = serving();
   publishMany(node, 5_500, HOST);
   ask(node, { entriesMax: 1_000_000 });
+  node.pass(100);
   const [answer] = node.sent;
   assert.ok(answer?.message.kind === "addressAnswer");
   assert.deepEqual([answer.message.entries.length, answer.message.isCut], [5_000, true]);
@@ -160,7 +161,7 @@ test("questions that come while a slot is gone through are answered by the next 
   assert.deepEqual(ask(node, { question: 2, host: "10.0.0.8", entriesMax: 1 }, OTHER), []);
   node.pass(12);
   assert.deepEqual(told(node), ["2: m0+", "1: r1"]);
-  node.pass(12);
+  node.pass(24);
   assert.deepEqual(told(node), ["2: m0+", "1: r1", "2: r1"]);
 });
 
@@ -303,3 +304,77 @@ test("a list that was held when the search came to it is missing, and the answer
   search.wake(START_MS + 100);
   assert.deepEqual(answers, ["1: ?"]);
 });
+
+/** A search on slots that serve, without services at first. */
+function bareScene(slotCount: number) {
+  const slots = slotsAfter(Array.from({ length: slotCount }, () => leads));
+  const contents = Array.from({ length: slotCount }, (_, at) => {
+    const slot = slots.ledSlot(at);
+    assert.ok(slot !== undefined);
+    slot.serveIfHeard(new Set(), { nowMs: START_MS, waitMs: 0, overdueMs: 0 });
+    return slot.contents;
+  });
+  /** Registrations at a host in one service of a slot. */
+  const publish = (slot: number, { service, count, host }: { service: string; count: number; host: string }) => {
+    const serviceKey = brandServiceKey(`${service}#@#I#@#G`);
+    const ofSlot = contents[slot];
+    const datum = ofSlot?.add(serviceKey, given(1n));
+    assert.ok(ofSlot !== undefined && datum !== undefined);
+    for (let one = 0; one < count; one++) {
+      ofSlot.apply(datum, at(host, { serviceKey, registId: `${service}.${one}` }));
+    }
+  };
+  const answers: AddressAnswerPart[] = [];
+  const toSession = (_: NodeId, message: DataToSession) => {
+    if (message.kind === "addressAnswer") answers.push(message);
+  };
+  const search = new AddressSearch({ slots, hold: { holds: () => false, heldIn: () => 0 } }, { toSession });
+  const asks = (question: number, entriesMax = 5_000) => {
+    const numbers = contents.map(({ slot }) => slot);
+    search.asked(SESSION, { kind: "addressAsk", question, host: HOST, slots: numbers, entriesMax });
+  };
+  let nowMs = START_MS;
+  /** The answers of the next step. */
+  const step = () => {
+    answers.length = 0;
+    nowMs = Math.max(nowMs, search.nextMs());
+    search.wake(nowMs);
+    return [...answers];
+  };
+  return { search, publish, asks, step };
+}
+
+test("what was told in an earlier step counts among the entries that are asked for", () => {
+  const { publish, asks, step } = bareScene(2);
+  publish(0, { service: "a", count: 2, host: HOST });
+  publish(1, { service: "many", count: 20_000, host: "10.0.0.8" });
+  publish(1, { service: "b", count: 2, host: HOST });
+  asks(1, 3);
+  assert.deepEqual([textOf(step()), textOf(step())], [["1: a.0 a.1"], ["1: b.0+"]]);
+});
+
+test("questions count as work of a step, in slots without services too", () => {
+  const { search, asks, step } = bareScene(40);
+  for (let question = 0; question < 100; question++) asks(question);
+  const slots = () => step().map((answer) => answer.slots.length);
+  assert.deepEqual(slots(), new Array(100).fill(33));
+  assert.equal(search.nextMs(), START_MS + 12.06);
+  assert.deepEqual(slots(), new Array(100).fill(7));
+  assert.equal(search.nextMs(), Number.POSITIVE_INFINITY);
+});
+
+for (const [questions, steps] of [
+  [1, 3],
+  [2, 4],
+] as const) {
+  test(`registrations that are found count as work of a step, for each of ${questions} questions`, () => {
+    const { publish, asks, step } = bareScene(1);
+    for (let one = 0; one < 6; one++) publish(0, { service: `s${one}`, count: 500, host: HOST });
+    for (let question = 0; question < questions; question++) asks(question);
+    for (let one = 1; one < steps; one++) assert.equal(step().length, 0);
+    assert.deepEqual(
+      step().map(({ entries }) => entries.length),
+      new Array(questions).fill(3_000),
+    );
+  });
+}

@@ -34,11 +34,14 @@ export interface AddressAnswerPart {
    */
   readonly held: readonly number[];
   readonly entries: readonly Registration[];
-  /** There are more entries than were asked for: the rest of the question is not answered. */
+  /**
+   * All answers of this node to the question together would have more entries than were asked for. The rest of the
+   * question is not answered. An entry counts twice if its slot was asked for again and answered for again.
+   */
   readonly isCut: boolean;
 }
 
 /** The most entries for a question in all answers of one data node: a megabyte, and some milliseconds of encoding. */
 export const ADDRESS_ENTRIES_MAX = 5_000;
-/** The most questions of one session that a data node answers at once. */
-export const ADDRESS_QUESTIONS_MAX = 1_000;
+/** The most questions of one session that wait for their answers, there and at each data node. Operators ask them. */
+export const ADDRESS_QUESTIONS_MAX = 100;
