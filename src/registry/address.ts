@@ -46,10 +46,11 @@ export type AddressAnswer =
       /** The asked session's own connected clients at the address. */
       readonly clients: readonly ClientAtAddress[];
       /**
-       * Those of these clients: data nodes know which sessions have subscribers of a
-       * service, and know no subscribers. For the whole cluster, every session is asked.
+       * The subscriptions of the clients in `clients`. Data nodes know only which sessions have subscribers of a
+       * service. To learn of all subscriptions at an address, ask every session.
        */
       readonly subscriptions: readonly SubscriptionAtAddress[];
+      /** The watches of the clients in `clients`. */
       readonly configWatches: readonly ConfigWatchAtAddress[];
       /**
        * False: registrations may be missing, because the time was over before all slots had been answered for, or

@@ -148,6 +148,32 @@ test("each kind has no more entries than were asked for, and the answer says so"
   assert.deepEqual(own.heard, ["r1 r2 | s1 s2 | "]);
 });
 
+test("no more clients are told than were asked for, with what these subscribe, and the answer says so", () => {
+  for (const at of [1, 2]) {
+    const client = connect(`c${at}`, clientId(`${HOST}:4000${at}_10.0.0.2:9600#1`));
+    subscribe(client, { registId: `s${at}` });
+    const key = { serviceKey: brandServiceKey("config#@#I#@#G"), registId: `w${at}`, version: 1n };
+    session.step({ kind: "watchedConfig", client: client.id, request: 1, key }, nowMs);
+  }
+  const cut = ask({ entriesMax: 1 });
+  fromData(answer([]));
+  assert.deepEqual([cut.heard, cut.told.length], [[" | s1 | w1+"], 1]);
+  const whole = ask({ entriesMax: 2 });
+  fromData(answer([]));
+  assert.deepEqual([whole.heard, whole.told.length], [[" | s1 s2 | w1 w2"], 2]);
+});
+
+test("a client's watches beyond those that were asked for are not told, and the answer says so", () => {
+  const { id: client } = connect("a", clientId(`${HOST}:40001_10.0.0.2:9600#1`));
+  for (const registId of ["w1", "w2"]) {
+    const key = { serviceKey: brandServiceKey("config#@#I#@#G"), registId, version: 1n };
+    session.step({ kind: "watchedConfig", client, request: 1, key }, nowMs);
+  }
+  const { heard } = ask({ entriesMax: 1 });
+  fromData(answer([]));
+  assert.deepEqual(heard, [" |  | w1+"]);
+});
+
 test("who gives up while it waits hears nothing more, and the leaders are told", () => {
   const { asker, heard } = ask();
   session.step({ kind: "gaveUpAddress", asker }, nowMs);
@@ -203,7 +229,8 @@ test("no more questions wait than may", () => {
   assert.deepEqual(ask().heard, []);
 });
 
-test("a question that makes the session keep too much is answered with what it has, as cut", () => {
+/** A session whose only data node leads two slots. Questions are answered for one of them with many registrations. */
+function sceneOfTwoSlots() {
   useBareSession();
   session.step({ kind: "dataUp", node: DATA }, nowMs);
   const two = {
@@ -216,14 +243,43 @@ test("a question that makes the session keep too much is answered with what it h
   session.step({ kind: "fromMeta", message: { kind: "slotTable", table: two, versionFloor: 0n } }, nowMs);
   const slot = session.parts.links.slotOf(ORDERS) ?? 0;
   const many = Array.from({ length: 4_000 }, (_, at) => `r${at}`);
-  const heard: string[][] = [];
-  for (let at = 0; at < 26; at++) {
-    heard.push(ask({ entriesMax: 5_000 }).heard);
+  const askForMany = () => {
+    const { heard } = ask({ entriesMax: 5_000 });
     fromData(answer(many, { slots: [slot] }));
-  }
+    return heard;
+  };
+  return { slot, askForMany };
+}
+
+test("a question that makes the session keep too much is answered with what it has, as cut", () => {
+  const { askForMany } = sceneOfTwoSlots();
+  const heard = Array.from({ length: 26 }, askForMany);
   assert.deepEqual(
     heard.map(({ length }) => length),
     [...new Array(25).fill(0), 1],
   );
   assert.ok(heard.at(-1)?.[0]?.endsWith("…+"));
+});
+
+test("what was told to questions that are answered counts no more", () => {
+  const { slot, askForMany } = sceneOfTwoSlots();
+  for (let at = 0; at < 30; at++) {
+    const heard = askForMany();
+    assert.equal(heard.length, 0);
+    fromData(answer([], { slots: [1 - slot] }));
+    assert.ok(heard[0]?.endsWith("r3999 |  | "));
+  }
+});
+
+test("of questions whose time is over together some are answered in one step, and the others in the next", () => {
+  const { askForMany } = sceneOfTwoSlots();
+  const heard = Array.from({ length: 5 }, askForMany);
+  const answers = () => heard.map(({ length }) => length);
+  pass(999);
+  const endMs = nowMs + 1;
+  session.step({ kind: "woken" }, endMs);
+  assert.deepEqual([answers(), session.nextWakeMs()], [[1, 1, 1, 0, 0], endMs]);
+  session.step({ kind: "woken" }, endMs);
+  assert.deepEqual(answers(), [1, 1, 1, 1, 1]);
+  assert.ok(session.nextWakeMs() > endMs);
 });

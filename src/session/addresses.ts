@@ -21,6 +21,8 @@ import type { DataLinks } from "./dataLinks.ts";
 
 // Some 300 bytes each, in all questions that wait together.
 const ENTRIES_MAX = 100_000;
+// Some milliseconds of work in one step.
+const ENTRIES_PER_WAKE = 10_000;
 
 type Asked = Extract<AddressEvent, { kind: "askedAddress" }>;
 
@@ -35,6 +37,15 @@ interface OpenQuestion {
   readonly answered: Set<number>;
   /** In some of them a list is held. */
   hasHeld: boolean;
+}
+
+/** The clients of this session at a host. */
+interface Own {
+  readonly clients: readonly ClientAtAddress[];
+  readonly subscriptions: readonly SubscriptionAtAddress[];
+  readonly configWatches: readonly ConfigWatchAtAddress[];
+  /** There is more of one kind. */
+  readonly isMore: boolean;
 }
 
 export class Addresses {
@@ -79,7 +90,7 @@ export class Addresses {
     this.#entries += open.registrations.length - before;
     const isTooMuch = open.registrations.length > open.entriesMax || this.#entries > ENTRIES_MAX;
     // The leader tells no more of a question that it has cut.
-    if (isTooMuch || (isCut && fresh.size > 0)) return this.#answer(open, true);
+    if (isTooMuch || (isCut && fresh.size > 0)) return void this.#answer(open, true);
     if (this.#isWhole(open)) this.#answer(open, false);
   }
 
@@ -101,10 +112,13 @@ export class Addresses {
     return this.#ends.nextMs();
   }
 
-  /** Answers questions whose time is over with what there is. */
+  /** Answers questions whose time is over with what there is: some now, and the others in the next step, at once. */
   wake(nowMs: number): void {
-    for (let open = this.#ends.take(nowMs); open !== undefined; open = this.#ends.take(nowMs)) {
-      this.#answer(open, false);
+    let left = ENTRIES_PER_WAKE;
+    while (left > 0) {
+      const open = this.#ends.take(nowMs);
+      if (open === undefined) return;
+      left -= this.#answer(open, false);
     }
   }
 
@@ -140,35 +154,42 @@ export class Addresses {
     return answered.size === this.#links.table?.slots.length;
   }
 
-  #answer(open: OpenQuestion, isCut: boolean): void {
-    const { asker, host, entriesMax, registrations, hasHeld } = open;
-    const isWhole = !isCut && this.#isWhole(open) && !hasHeld;
+  /** Returns the number of entries in the answer. */
+  #answer(open: OpenQuestion, isCut: boolean): number {
+    const { asker, host, entriesMax } = open;
+    const isWhole = !isCut && this.#isWhole(open) && !open.hasHeld;
     this.#release(open);
+    const registrations = open.registrations.slice(0, entriesMax);
+    const { isMore, ...own } = this.#own(host, entriesMax);
+    const isShort = isCut || isMore || registrations.length < open.registrations.length;
+    asker.answer({ kind: "address", registrations, ...own, isWhole, isCut: isShort });
+    const { clients, subscriptions, configWatches } = own;
+    return registrations.length + clients.length + subscriptions.length + configWatches.length;
+  }
+
+  /** The first clients of this session at the host, and what they subscribe and watch. */
+  #own(host: string, entriesMax: number): Own {
     const clients: ClientAtAddress[] = [];
     const subscriptions: SubscriptionAtAddress[] = [];
     const configWatches: ConfigWatchAtAddress[] = [];
-    let isMore = isCut || registrations.length > entriesMax;
+    let isMore = false;
     for (const { id: client, principal, subscribers, configWatches: watches } of this.#clients.at(host)) {
-      if (clients.length >= entriesMax) isMore = true;
-      else clients.push({ client, principal });
+      isMore ||= clients.length >= entriesMax;
+      // A host may have 50,000 clients, and a client 100,000 subscriptions.
+      if (clients.length >= entriesMax) break;
+      clients.push({ client, principal });
       for (const { registId, target } of subscribers.values()) {
-        if (subscriptions.length >= entriesMax) isMore = true;
-        else subscriptions.push({ client, serviceKey: target.serviceKey, registId, scope: target.scope });
+        isMore ||= subscriptions.length >= entriesMax;
+        if (subscriptions.length >= entriesMax) break;
+        subscriptions.push({ client, serviceKey: target.serviceKey, registId, scope: target.scope });
       }
       for (const { serviceKey, registId } of watches.values()) {
-        if (configWatches.length >= entriesMax) isMore = true;
-        else configWatches.push({ client, serviceKey, registId });
+        isMore ||= configWatches.length >= entriesMax;
+        if (configWatches.length >= entriesMax) break;
+        configWatches.push({ client, serviceKey, registId });
       }
     }
-    asker.answer({
-      kind: "address",
-      registrations: registrations.slice(0, entriesMax),
-      clients,
-      subscriptions,
-      configWatches,
-      isWhole,
-      isCut: isMore,
-    });
+    return { clients, subscriptions, configWatches, isMore };
   }
 
   /** Forgets the question, here and at the leaders that have not answered it. */
