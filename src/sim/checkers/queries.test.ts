@@ -41,6 +41,16 @@ test("a session that stands still has no time", () => {
   assert.equal(broken(queried(), paused, later(EARLIER)), undefined);
 });
 
+test("at the end nobody waits, not even for a session that stood still", () => {
+  const pauses: readonly At[] = [
+    [101_000, { kind: "paused", machine: "s1", isPaused: true }],
+    [102_000, { kind: "paused", machine: "s1", isPaused: false }],
+  ];
+  const over: At = [110_000, { kind: "over", live: [] }];
+  assert.equal(broken(queried(), ...pauses, over), "7 convergence");
+  assert.equal(broken(queried(), ...pauses, [103_000, answered(5n)], over), undefined);
+});
+
 test("no answer comes after another one, or after the question was given up", () => {
   const twice = broken(queried(), [100_010, answered(5n)], [100_020, answered(5n)]);
   assert.equal(twice, "bug");

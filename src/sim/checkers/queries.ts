@@ -103,6 +103,9 @@ export class QueryChecker implements Checker {
   }
 
   #over(): Finding | undefined {
+    for (const { node, service } of this.#open.values()) {
+      return finding("7 convergence", service, `${node} has not answered`);
+    }
     for (const [node, ofNode] of this.#answered) {
       for (const [service, version] of ofNode) {
         const newest = newestLists(this.#evidence, service);
