@@ -44,9 +44,9 @@ export function describe(fact: Fact): string {
     case "catalogueTold":
       return `${fact.question} ${fact.node} ${fact.entries.map(entryText).join(", ")}`;
     case "addressAnswered": {
-      const { question, node, registrations, isWhole } = fact;
+      const { question, node, registrations, isWhole, isCut } = fact;
       const told = registrations.map(({ serviceKey, registId }) => `${shortService(serviceKey)} ${registId}`);
-      return `${question} ${node} [${told.join(", ")}]${isWhole ? "" : "…"}`;
+      return `${question} ${node} [${told.join(", ")}]${isWhole ? "" : "…"}${isCut ? "+" : ""}`;
     }
     case "over":
       return "";

@@ -203,6 +203,8 @@ export type QueryFact =
       readonly host: string;
       /** False: it was asked about a text that is no address. */
       readonly isAddress: boolean;
+      /** The most entries of each kind that are wanted. */
+      readonly entriesMax: number;
       readonly waitMs: number;
       /** All is well: the answer must be whole. */
       readonly isLast: boolean;
@@ -214,7 +216,11 @@ export type QueryFact =
 export interface AddressAnswered {
   readonly registrations: readonly Registration[];
   readonly subscriptions: readonly { readonly serviceKey: ServiceKey; readonly registId: string }[];
+  /** The numbers of clients and of watches. */
+  readonly clients: number;
+  readonly configWatches: number;
   readonly isWhole: boolean;
+  readonly isCut: boolean;
   readonly error?: RegistryError;
 }
 

@@ -17,9 +17,9 @@ const BEFORE: readonly At[] = [
 ];
 
 /** A question about c's address, asked at 100 s, that is to be answered within four seconds. */
-function asked({ isLast = false, isAddress = true, node = S1 } = {}): At {
+function asked({ isLast = false, isAddress = true, node = S1, entriesMax = 10 } = {}): At {
   const of = { question: 1, node, machine: "s1", client: "c", host: HOST, waitMs: 4_000 };
-  return [100_000, { kind: "addressAsked", ...of, isAddress, isLast }];
+  return [100_000, { kind: "addressAsked", ...of, isAddress, entriesMax, isLast }];
 }
 
 const entry = (changes: Partial<Registration> = {}, host = HOST): Registration => ({
@@ -33,10 +33,12 @@ const entry = (changes: Partial<Registration> = {}, host = HOST): Registration =
 
 function answered(
   registrations: readonly Registration[],
-  { subscribers = ["c.2"], isWhole = true, node = S1 } = {},
+  { subscribers = ["c.2"], clients = 1, configWatches = 0, isWhole = true, isCut = false, node = S1 } = {},
 ): At {
   const subscriptions = subscribers.map((registId) => ({ serviceKey: S, registId }));
-  return [100_010, { kind: "addressAnswered", question: 1, node, registrations, subscriptions, isWhole }];
+  const counts = { clients, configWatches };
+  const told = { registrations, subscriptions, ...counts, isWhole, isCut };
+  return [100_010, { kind: "addressAnswered", question: 1, node, ...told }];
 }
 
 const broken = (...history: readonly At[]) =>
@@ -104,4 +106,30 @@ test("of clients that share a registId one has it", () => {
   ];
   assert.equal(broken(twin, ofLast, answered([]), over), undefined);
   assert.equal(broken(twin, ofLast, answered([ONE]), over), undefined);
+});
+
+const SECOND: At = [2_000, { kind: "published", ...OF_C, registId: "c.3", version: 1n, token: "c.3~1~c", zone: "Z1" }];
+const TWO = entry({ registId: "c.3" });
+
+test("no kind has more entries than were asked for", () => {
+  const few = asked({ entriesMax: 1 });
+  const isCut = true;
+  assert.equal(broken(SECOND, few, answered([ONE], { isCut })), undefined);
+  assert.equal(broken(SECOND, few, answered([ONE, TWO], { isCut })), "bug");
+  assert.equal(broken(few, answered([ONE], { subscribers: ["c.2", "c.3"], isCut })), "bug");
+  assert.equal(broken(few, answered([ONE], { clients: 2, isCut })), "bug");
+  assert.equal(broken(few, answered([ONE], { configWatches: 2, isCut })), "bug");
+});
+
+test("an answer is cut only if a kind has as many entries as were asked for", () => {
+  const isCut = true;
+  assert.equal(broken(SECOND, asked({ entriesMax: 3 }), answered([ONE, TWO], { isCut })), "bug");
+  assert.equal(broken(SECOND, asked({ entriesMax: 2 }), answered([ONE, TWO], { isCut })), undefined);
+});
+
+test("at the end an answer is cut if there is more", () => {
+  const last = asked({ isLast: true, entriesMax: 1 });
+  assert.equal(broken(SECOND, last, answered([ONE], { isCut: true }), over), undefined);
+  assert.equal(broken(SECOND, last, answered([ONE]), over), "7 convergence");
+  assert.equal(broken(last, answered([ONE]), over), undefined);
 });

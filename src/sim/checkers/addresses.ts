@@ -1,6 +1,7 @@
 // Questions about an address: each is answered in its time, with registrations that the client at that address has
-// made, each once. At the end, every session answers with exactly the registrations that the living client has, and
-// with the subscriptions of those that are connected to it.
+// made, each once. No kind has more entries than were asked for, and an answer is cut only if some kind has as many. At
+// the end, every session answers with exactly the registrations that the living client has, and with the subscriptions
+// of those that are connected to it, or says that the answer is cut.
 
 import { hostOf } from "../../model/ids.ts";
 import type { Registration } from "../../model/publication.ts";
@@ -53,12 +54,25 @@ export class AddressChecker implements Checker {
   }
 
   #answered(answered: Answered): Finding | undefined {
-    const { question, node, error, registrations } = answered;
+    const { question, node, error } = answered;
     const asked = this.#open.take(question);
     if (asked === undefined) return finding("bug", `${node} answers what nobody asks any more`);
     const code = asked.isAddress ? undefined : "FIELD_INVALID";
     if (error?.code !== code) return finding("bug", `${node} answers ${error?.code}, not ${code}`);
     if (asked.isLast) this.#last.push({ asked, answered });
+    return this.#wrongCount(asked, answered) ?? this.#wrongEntries(asked, answered);
+  }
+
+  /** The answer has more than was asked for, or is cut although each kind has less. */
+  #wrongCount({ entriesMax }: Asked, answered: Answered): Finding | undefined {
+    const { node, registrations, subscriptions, clients, configWatches, isCut } = answered;
+    const most = Math.max(registrations.length, subscriptions.length, clients, configWatches);
+    if (most > entriesMax) return finding("bug", `${node} tells ${most} entries, not ${entriesMax}`);
+    if (isCut && most < entriesMax) return finding("bug", `${node} cuts an answer of ${most} entries to ${entriesMax}`);
+    return undefined;
+  }
+
+  #wrongEntries(asked: Asked, { node, registrations }: Answered): Finding | undefined {
     const seen = new Set<string>();
     for (const registration of registrations) {
       const { serviceKey, registId, version } = registration;
@@ -88,11 +102,22 @@ export class AddressChecker implements Checker {
       return finding("7 convergence", `${node} has not told what is at ${host}`);
     }
     for (const { asked, answered } of this.#last) {
+      const notCut = this.#notCut(asked, answered);
+      if (notCut !== undefined) return notCut;
+      if (answered.isCut) continue;
       if (!answered.isWhole) return finding("7 convergence", `${asked.node} was not told all that is at ${asked.host}`);
       const found = this.#wrongRegistrations(asked, answered) ?? this.#wrongSubscriptions(asked, answered);
       if (found !== undefined) return found;
     }
     return undefined;
+  }
+
+  /** The client has more than was asked for, and the answer is not cut. */
+  #notCut({ client, node, host, entriesMax }: Asked, { isCut }: Answered): Finding | undefined {
+    if (isCut) return undefined;
+    const mine = [...this.#ofClient(client)].filter(([twins, one]) => twins.length === 1 && this.#isLive(one)).length;
+    if (mine <= entriesMax) return undefined;
+    return finding("7 convergence", `${node} does not say that ${host} has ${mine}, more than ${entriesMax}`);
   }
 
   #wrongRegistrations({ client, node, host }: Asked, { registrations }: Answered): Finding | undefined {
