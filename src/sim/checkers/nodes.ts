@@ -51,6 +51,8 @@ export class Nodes {
   #members: Members | undefined;
   // The times at which each session's links to data nodes were made.
   readonly #links = new Map<NodeId, Map<NodeId, number>>();
+  // The times at which each data node noticed the ends of its links to sessions; Infinity while a link stands.
+  readonly #linkEnds = new Map<NodeId, Map<NodeId, number>>();
   readonly #tables = new Map<NodeId, SlotTable>();
   // The time since which each session has used the leader of its table, by session and slot.
   readonly #goneBy = new Map<NodeId, Map<number, { readonly leaderEpoch: bigint; readonly sinceMs: number }>>();
@@ -210,6 +212,13 @@ export class Nodes {
     return nowMs <= (reachedMs === Number.POSITIVE_INFINITY ? ledMs : reachedMs) + START_SETTLE_MS;
   }
 
+  /** The time at which the service's leader noticed the end of its link to the session; Infinity while it has one. */
+  linkEndMs(session: string, service: ServiceKey): number {
+    const leader = this.leaderOf(service);
+    const ends = leader === undefined ? undefined : this.#linkEnds.get(leader);
+    return ends?.get(nodeId(session)) ?? Number.NEGATIVE_INFINITY;
+  }
+
   lossesOf(service: ServiceKey): readonly Loss[] {
     return this.#losses.get(this.#slotOf(service)) ?? [];
   }
@@ -238,6 +247,11 @@ export class Nodes {
         return this.#outside(fact, nowMs);
       case "linkMade":
         return this.#linked(fact, nowMs);
+      case "sessionLink": {
+        const ends = this.#linkEnds.get(fact.data) ?? new Map<NodeId, number>();
+        this.#linkEnds.set(fact.data, ends.set(fact.session, fact.isUp ? Number.POSITIVE_INFINITY : nowMs));
+        return;
+      }
       case "linkLost":
         this.#links.get(fact.session)?.delete(fact.data);
         this.troubleMs = nowMs;

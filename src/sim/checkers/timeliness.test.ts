@@ -131,6 +131,32 @@ test("a client whose last session can't be heard when it is asked is promised no
   assert.equal(judged([T - 10, cut("s3", "d1", true)]), LATE, "the client was never there");
 });
 
+test("a change is promised in time from when the leader notices that the client's last session is gone", () => {
+  const s3 = nodeId("s3.5");
+  const boundMs = LONG_MS - 8_000;
+  const link = (data: typeof D1, isUp: boolean): Fact => ({ kind: "sessionLink", data, session: s3, isUp });
+  const shown = (atMs: number, ...history: At[]) =>
+    judged(
+      [0, { kind: "started", node: s3, machine: "s3", role: "session" }],
+      [1, link(D1, true)],
+      [1, link(D2, true)],
+      [3, connected("c", s3, 0)],
+      [3, acknowledged(1n, s3, 0)],
+      [T - 500, lost("c", s3, 0)],
+      ...history,
+      [atMs, pushed(S2, 11n, true, SHOWN)],
+    );
+  const gone: At = [T - 1_000, stopped(s3)];
+  const noticed: At = [T + 4_000, link(D1, false)];
+  assert.equal(shown(T + 4_000 + boundMs, gone, noticed), undefined);
+  assert.equal(shown(T + 4_001 + boundMs, gone, noticed), LATE);
+  assert.equal(shown(T + 4_000 + boundMs, noticed), LATE, "it is there, and could answer");
+  const later: At = [T + 2 + boundMs, stopped(s3)];
+  assert.equal(shown(T + 4_000 + boundMs, later, noticed), LATE, "it could have answered before it ended");
+  assert.equal(shown(T + 2 + boundMs, gone, [T - 10, link(D1, false)]), LATE, "noticed before the client came");
+  assert.equal(shown(T + 2 + boundMs, gone, [T - 10, link(D1, false)], [T + 4_000, link(D2, false)]), LATE);
+});
+
 test("a client that never answers and whose last connection seems to stand is promised nothing in time", () => {
   const moves = (isMute: boolean, ...left: At[]): At[] => [[3, { ...connected("c", S2, 0), isMute } as Fact], ...left];
   assert.equal(judged(...moves(true)), undefined);

@@ -1,7 +1,7 @@
 // Rule 7, in time: while all is calm, a change that a client's session acknowledged reaches every subscriber within the
 // window in which changes gather, and one push that has to be repeated. Scans and comparisons would heal a lost notice,
 // seconds or minutes later: this does not wait for them. The time for which a narrow line carries lists, or an answer
-// is late, does not count.
+// is late, or the leader waits for a session that has ended, does not count.
 
 import type { ServiceKey } from "../../model/ids.ts";
 import type { Fact } from "../facts.ts";
@@ -144,7 +144,8 @@ export class Timeliness implements Checker {
     if (reader === undefined || !this.#isCalm(service, [session, reader.session], atMs)) return undefined;
     if (this.#isHolderUnheard(registration, { connection, session, atMs })) return undefined;
     const on = { client: list.client, connection: reader.connection };
-    if (this.#slow.dueMs(on, { fromMs: atMs, boundMs: this.#boundMs, nowMs }) >= nowMs) return "delayed";
+    const fromMs = this.#decidedMs(promised, nowMs);
+    if (this.#slow.dueMs(on, { fromMs, boundMs: this.#boundMs, nowMs }) >= nowMs) return "delayed";
     const what = isRegistered ? `registered as ${token}` : "taken back";
     const text = `${registId} was ${what}, acknowledged at ${atMs}, and ${list.client} (${subscriber}) lacks that`;
     return { rule: "7 convergence", service, text };
@@ -166,11 +167,24 @@ export class Timeliness implements Checker {
    * leader asked it: that one waits until the link is lost.
    */
   #isHolderUnheard(
-    { service, acknowledgements }: KnownRegistration,
+    registration: KnownRegistration,
     now: { connection: number; session: string; atMs: number },
   ): boolean {
-    const holder = acknowledgements.findLast(({ connection }) => connection < now.connection)?.session;
-    return holder !== undefined && holder !== now.session && this.#isApart(service, [holder], now.atMs);
+    const holder = holderOf(registration, now);
+    return holder !== undefined && this.#isApart(registration.service, [holder], now.atMs);
+  }
+
+  /**
+   * The time at which the leader could decide on the change, as known at `nowMs`. If the session that the client comes
+   * from has ended without an answer, the leader waits until it notices the end of their link: five seconds for a
+   * machine that has vanished.
+   */
+  #decidedMs({ registration, connection, session, atMs }: Promised, nowMs: number): number {
+    const { nodes } = this.#evidence;
+    const holder = holderOf(registration, { connection, session });
+    const stopMs = holder === undefined ? undefined : nodes.run("session", holder)?.stopMs;
+    if (holder === undefined || stopMs === undefined || stopMs > atMs + this.#boundMs) return atMs;
+    return Math.max(atMs, Math.min(nodes.linkEndMs(holder, registration.service), nowMs));
   }
 
   /** The connection of a subscriber that has been there for a while, and reads. */
@@ -199,10 +213,20 @@ export class Timeliness implements Checker {
     const isShown = nodes.dataRestarts.every(({ startMs }) => startMs + restartHoldMs < fromMs);
     return !this.#isApart(service, sessions, atMs) && areReady && isLed && isShown && nodes.isServing(service);
   }
+
   /** The sessions and the leader could not hear each other, or have just begun to do so again. */
   #isApart(service: ServiceKey, sessions: readonly string[], atMs: number): boolean {
     const fromMs = atMs - CALM_MS;
     const spans = this.#evidence.nodes.apart(service, sessions, fromMs);
     return spans.some(({ untilMs, settleMs }) => untilMs + settleMs >= fromMs);
   }
+}
+
+/** The session that the client comes from, if it is another one. */
+function holderOf(
+  { acknowledgements }: KnownRegistration,
+  now: { readonly connection: number; readonly session: string },
+): string | undefined {
+  const holder = acknowledgements.findLast(({ connection }) => connection < now.connection)?.session;
+  return holder === now.session ? undefined : holder;
 }
