@@ -306,4 +306,11 @@ export const MORE_PLANTS: readonly Plant[] = [
     rules: ["quiet:"],
     isTight: true,
   },
+  {
+    name: "what was asked of a session is not decided when its link ends",
+    file: "src/data/contention.ts",
+    find: "if (live?.owner.session === session) removals.push(...this.#meet(contents, challenge));",
+    replace: "if (live?.owner.session !== session) continue;",
+    scenario: "session-vanishes-and-its-client-changes-elsewhere",
+  },
 ];
