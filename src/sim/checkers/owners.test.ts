@@ -230,6 +230,22 @@ test("what the leader let go at the end of a session's lease is free to it while
   assert.equal(broken(...over, ...isBack, stranger(endMs + 1_000)), RULE, "it was heard again");
 });
 
+test("what was let go when an ended session's lease was over is free while the next session is cut off", () => {
+  const endMs = 1_000 + PLAN.config.sessionLeaseMs;
+  const apart: At = [900, cut("s2", "d1", true)];
+  const movedTo: readonly At[] = [
+    [1_000, stopped(S1)],
+    [1_100, acknowledged(1n, S2, 2)],
+  ];
+  const stranger = (atMs: number): At => [atMs, shows(D1, S2, 12n, STRANGERS)];
+  assert.equal(broken(...HEARD, apart, ...movedTo, stranger(endMs)), undefined);
+  assert.equal(broken(...HEARD, apart, ...movedTo, stranger(endMs / 2)), RULE, "its lease was not over");
+  assert.equal(broken(...HEARD, apart, ...movedTo.slice(1), stranger(endMs)), RULE, "it is there");
+  assert.equal(broken(...HEARD, ...movedTo, stranger(endMs)), RULE, "the next session could be heard");
+  const healed: At = [1_200, cut("s2", "d1", false)];
+  assert.equal(broken(...HEARD, apart, ...movedTo, healed, stranger(endMs)), RULE, "it had the time to be heard");
+});
+
 const [FOLLOWED, NEXT] = [
   { epoch: 2n, slots: tableOf(D1, 1n).slots.map((owner) => ({ ...owner, followers: [D2] })) },
   tableOf(D2, 3n),

@@ -5,8 +5,8 @@
 // does not know of them. A stranger that the leader hears first has such a registration until the stranger goes: to the
 // leader it is the holder, and the owner is a client that asks for a held registration (ARCHITECTURE.md, weak points).
 // A registration that the leader heard and let go counts as unheard: the session that answered for it reported its end,
-// or could not be heard for its lease. The same holds for a registration heard only by a leader that was lost without a
-// copy: the next leader hears the sessions in any order, and the stranger's may be the first.
+// or could not be heard for its lease, or ended so long ago. The same holds for a registration heard only by a leader
+// that was lost without a copy: the next leader hears the sessions in any order, and the stranger's may be the first.
 
 import type { PublishItem, Superseded } from "../../cluster/messages/sessionData.ts";
 import type { NodeId } from "../../model/ids.ts";
@@ -153,10 +153,11 @@ export class Owners implements Checker {
     this.#letGoMs.set(key, nowMs);
   }
 
-  /** No leader can have heard the session for its lease. */
+  /** No leader can have heard the session for its lease: it was cut off, or has ended. */
   #isSilent(session: string, { service }: KnownRegistration, nowMs: number): boolean {
     const { nodes } = this.#evidence;
     const leaseStartMs = nowMs - this.#leaseMs;
+    if ((nodes.run("session", session)?.stopMs ?? Number.POSITIVE_INFINITY) <= leaseStartMs) return true;
     return nodes
       .unheard(session, service, leaseStartMs)
       .some(({ fromMs, untilMs, settleMs }) => fromMs <= leaseStartMs && nowMs <= untilMs + settleMs);
@@ -204,7 +205,8 @@ export class Owners implements Checker {
       for (const cut of nodes.unheard(session, service, untilMs)) {
         if (cut.fromMs <= untilMs) untilMs = Math.max(untilMs, cut.untilMs + cut.settleMs);
       }
-      return nowMs <= untilMs;
+      // That the leader has just let it go is no cut.
+      return nowMs <= untilMs && untilMs > unknownMs;
     };
     const isBehind = ({ session, atMs }: Acknowledgement) =>
       atMs <= lostMs && nodes.hasJustReachedLeader(session, service, { ledMs: lostMs, nowMs });
