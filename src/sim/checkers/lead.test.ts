@@ -59,6 +59,19 @@ test("a follower that holds the slot and whose name another process has taken me
   assert.equal(broken(...spoke), "slots: how the table changes", "the copy of a process that is heard gets nothing");
 });
 
+test("a follower whose name another living process has had at the meta node first can't be given the slot", () => {
+  const copyFirst = [
+    [0, started(COPY_OF_FOLLOWER)],
+    [18_000, reported(COPY_OF_FOLLOWER, false)],
+    [19_000, reported(FOLLOWER, true)],
+  ] as const;
+  assert.equal(broken(...copyFirst), undefined);
+  const gone = [19_500, { kind: "stopped", node: COPY_OF_FOLLOWER, role: "data" }] as const;
+  assert.equal(broken(...copyFirst, gone), "slots: how the table changes");
+  const first = [17_000, reported(FOLLOWER, true)] as const;
+  assert.equal(broken(first, ...copyFirst), "slots: how the table changes", "the follower was heard first");
+});
+
 /** The rule that is broken when a table with `moves` surplus copies replaces one with `before` of them. */
 function brokenByMoves(moves: number, before: number): string | undefined {
   const plan = drawPlan(new Dice(1));

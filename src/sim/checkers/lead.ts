@@ -77,6 +77,16 @@ export class LeadChecker implements Checker {
     this.#runs.set(name, run);
   }
 
+  /** The meta node uses another process with this name, which it heard first and which lives. */
+  #isRival(meta: NodeId, node: NodeId): boolean {
+    const used = this.#runs.get(`${meta} ${nodeNameOf(node)}`);
+    return used !== undefined && used !== node && this.#lives(used);
+  }
+
+  #lives(node: NodeId): boolean {
+    return this.#evidence.nodes.run("data", node)?.stopMs === Number.POSITIVE_INFINITY;
+  }
+
   #saved(
     { by, what, leaseEpoch, table, before, askedMs }: Fact & { kind: "saved" },
     nowMs: number,
@@ -138,8 +148,7 @@ export class LeadChecker implements Checker {
     // If a store has lost the last table, the meta node has to remember it.
     if (this.#evidence.nodes.isForgotten(before)) return undefined;
     const isAlive = (node: NodeId) =>
-      this.#evidence.nodes.run("data", node)?.stopMs === Number.POSITIVE_INFINITY &&
-      !this.#replaced.has(`${by} ${node}`);
+      this.#lives(node) && !this.#replaced.has(`${by} ${node}`) && !this.#isRival(by, node);
     const wasHeard = (node: NodeId) => (this.#reports.get(`${by} ${node}`)?.atMs ?? askedMs) < askedMs;
     const better = owner.followers.find((node) => isInSync(node, nowMs - NEWS_MS) && wasHeard(node) && isAlive(node));
     return better === undefined ? undefined : `${now.leader} leads, though ${better} has all that was there`;
