@@ -1,8 +1,9 @@
 // Decides when a registration may be missing from a list although its client did not take it back: while its client
 // counts as gone. The times follow from the promises. A lost connection counts after the grace unless the client is
-// back; a session that is dead, stands still or is cut off counts after its lease. A data node that restarts shows its
-// services after its hold, and waits a lease's time for a session that it can't hear. If all copies of a slot are lost
-// while a session can't report its registrations, or another process is a member in its place, those are lost too.
+// back; a session that is dead, stands still, is cut off or can't be heard in time counts after its lease. A data node
+// that restarts shows its services after its hold, and waits a lease's time for a session that it can't hear. If all
+// copies of a slot are lost while a session can't report its registrations, or another process is a member in its
+// place, those are lost too.
 
 import type { ServiceKey } from "../../model/ids.ts";
 import { countOf } from "../plan.ts";
@@ -68,6 +69,7 @@ export class Absences {
     const departures: Departure[] = client.losses.map((loss) => ({ ...loss, recoveredMs: Number.POSITIVE_INFINITY }));
     const { nodes } = this.#evidence;
     departures.push(...this.#cutOffs(client, ({ session }) => nodes.outside(session)));
+    departures.push(...this.#cutOffs(client, ({ session }) => nodes.slowedOut(session)));
     const unheard = this.#cutOffs(client, ({ session, madeMs }) =>
       nodes.unheard(session, registration.service, madeMs),
     );

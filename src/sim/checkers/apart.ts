@@ -21,6 +21,8 @@ interface Trouble {
 // A dead link is closed after five seconds of silence, made again within a second, and used within another.
 export const RELINK_MS = 7_000;
 
+const SLOWED = "slowed";
+
 export class Apart {
   readonly #troubles: Trouble[] = [];
   readonly #open = new Map<string, Trouble>();
@@ -43,7 +45,7 @@ export class Apart {
         return this.#mark(pauseOf(machine), (machines) => machines.has(machine), { is: fact.isPaused, nowMs });
       }
       case "slowed":
-        return this.#mark("slowed", () => true, { is: fact.isSlowed, nowMs });
+        return this.#mark(SLOWED, () => true, { is: fact.isSlowed, nowMs });
       default:
     }
   }
@@ -59,6 +61,11 @@ export class Apart {
   /** The times in which the machine stood still, by their beginning. */
   pauses(machine: string): Span[] {
     return this.#troubles.filter(({ key }) => key === pauseOf(machine)).map(({ span }) => span);
+  }
+
+  /** The times in which all messages were slow, by their beginning. */
+  slow(): Span[] {
+    return this.#troubles.filter(({ key }) => key === SLOWED).map(({ span }) => span);
   }
 
   #mark(key: string, concerns: Trouble["concerns"], { is, nowMs }: { is: boolean; nowMs: number }): void {

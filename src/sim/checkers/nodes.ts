@@ -8,6 +8,7 @@ import type { Fact, Role } from "../facts.ts";
 import type { Plan } from "../plan.ts";
 import { Apart, RELINK_MS, type Span } from "./apart.ts";
 import { Displaced } from "./displaced.ts";
+import { SlowedOut } from "./slowedOut.ts";
 
 export interface KnownRun {
   readonly id: NodeId;
@@ -67,6 +68,7 @@ export class Nodes {
   #before: SlotTable | undefined;
   readonly #apart = new Apart();
   readonly #displaced = new Displaced();
+  readonly #slowedOut = new SlowedOut();
   // The leaders of each slot, by the saved tables.
   readonly #leads = new Map<number, { readonly leader: NodeId; readonly epoch: bigint; ceasedMs: number }[]>();
   /** Restarts of data nodes, including those on a copy of their data directory. */
@@ -109,6 +111,11 @@ export class Nodes {
   /** The times in which the session may not have been a member of the cluster. */
   outside(session: string): Span[] {
     return this.#ofRun(session, ({ machine }) => this.#outsides.get(machine) ?? []);
+  }
+
+  /** The times in which it was no member because messages were slow. */
+  slowedOut(session: string): readonly Span[] {
+    return this.#slowedOut.spans(session);
   }
 
   /** The times in which another process was a member in its place. */
@@ -254,6 +261,7 @@ export class Nodes {
       }
       case "linkLost":
         this.#links.get(fact.session)?.delete(fact.data);
+        this.#slowedOut.linkLost(fact.session, nowMs);
         this.troubleMs = nowMs;
         return;
       case "learned":
@@ -353,6 +361,9 @@ export class Nodes {
 
   #noteMembers(members: Members, nowMs: number): void {
     if (this.#members !== undefined && compareMembers(members, this.#members) <= 0) return;
+    const [before, listed] = [idsOf(this.#members), idsOf(members)];
+    const sessions = this.living("session").map(({ id }) => id);
+    this.#slowedOut.learned({ sessions, before, listed, slowSpans: this.#apart.slow(), nowMs });
     this.#members = members;
     for (const [machine, session] of this.#returning) if (this.#isListed(session)) this.#returned(machine, nowMs);
   }
@@ -433,6 +444,10 @@ export class Nodes {
     const { restartHoldMs } = this.#plan.config;
     return { untilMs: run.startMs + restartHoldMs * (1 - this.#plan.clocks.drift), stopMs: lastRun.stopMs };
   }
+}
+
+function idsOf(members: Members | undefined): ReadonlySet<string> {
+  return new Set(members?.list.map(({ id }) => id));
 }
 
 /** Something begins or ends on a machine. */
