@@ -91,6 +91,29 @@ test("a data node that says the holder is gone is answered at once", () => {
   );
 });
 
+test("a claim that got a later time is the answer to a data node that asks for its former state", () => {
+  const client = connect();
+  publish(client);
+  const [first] = puts();
+  assert.ok(first !== undefined);
+  const { serviceKey, registId, version, registeredMs } = first;
+  const by = { version, registeredMs: registeredMs + 700 };
+  const lost = { serviceKey, registId, stamp: { version, registeredMs }, by, isRemoved: false };
+  fromData({ kind: "taken", batch: 1, superseded: [lost], unlisted: [], isFull: false });
+  refuseAll();
+  const asked = () => fromData({ kind: "wanted", slot: 0, keys: [], superseded: [{ ...lost, isRemoved: true }] });
+  asked();
+  assert.deepEqual(
+    puts().map((again) => again.registeredMs),
+    [registeredMs + 701],
+  );
+  refuseAll();
+  disconnect(client);
+  asked();
+  const [item] = batches().flat();
+  assert.ok(item?.kind === "remove" && item.removal.cause === "left", "its client is gone");
+});
+
 test("what is held elsewhere is not compared, and not said for a client that is gone", () => {
   const client = challenger();
   disconnect(client);

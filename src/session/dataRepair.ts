@@ -96,13 +96,15 @@ export class DataRepair {
 
   /**
    * Registrations that lost; those that lost only by the clock are published again with a later time. Where the winner
-   * is a removal, the data node waits for an answer before it shows the service.
+   * is a removal, the data node waits for an answer before it shows the service. It may name a state that has got a
+   * later time since, with which another session's client held it then: the answer is the present state.
    */
   #superseded(all: readonly Superseded[]): void {
     for (const one of all) {
       const publication = this.#publications.superseded(one);
       const { serviceKey, registId, stamp } = one;
-      if (publication !== undefined) this.#links.publish({ kind: "put", publication });
+      const newest = publication ?? (one.isRemoved ? this.#publications.newerThan(one) : undefined);
+      if (newest !== undefined) this.#links.publish({ kind: "put", publication: newest });
       else if (one.isRemoved) {
         this.#links.publish({ kind: "remove", removal: { serviceKey, registId, cause: "left", stamp } });
       }

@@ -13,7 +13,7 @@ import { dropBehind, lineOf, mayWait, takeBehind } from "./claimsBehind.ts";
 import type { Client, HeldPublication } from "./client.ts";
 import type { Costs } from "./costs.ts";
 import { Holdings } from "./holdings.ts";
-import { NEW, next, type PublicationState, reported } from "./publicationState.ts";
+import { isLost, NEW, next, type PublicationState, reported } from "./publicationState.ts";
 
 const NONE: ReadonlySet<Publication> = new Set();
 
@@ -296,6 +296,13 @@ export class Publications {
     const held = this.#holdings.find(key);
     const isGivenUp = held?.state.kind === "contested" && held.client.departedMs !== undefined;
     return isGivenUp ? undefined : held?.publication;
+  }
+
+  /** The present state of a registration that a client here still wants, if it is newer than what has lost. */
+  newerThan({ serviceKey, registId, stamp }: Superseded): Publication | undefined {
+    const held = this.#holdings.find({ serviceKey, registId });
+    if (held === undefined || held.client.departedMs !== undefined || isLost(held.state)) return undefined;
+    return compareStamps(held.publication, stamp) > 0 ? held.publication : undefined;
   }
 
   digestOf(slot: number): SlotDigest {
