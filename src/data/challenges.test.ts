@@ -102,6 +102,18 @@ test("a client that moves on to yet another session has there at once what was y
   assert.deepEqual(node.list().addresses, ["third"]);
 });
 
+test("what was yielded for a client is not a stranger's at the same session", () => {
+  const node = held();
+  say(node, OTHER, put(RETURNED));
+  node.tell({ kind: "yielded", registrations: [HELD] }, SESSION);
+  for (const item of [takenBack(), put(STRANGERS)]) {
+    const [refused] = supersededOf(say(node, OTHER, item));
+    assert.deepEqual([refused?.holder, node.list().addresses], [OWNER.client, ["mine"]]);
+  }
+  assert.deepEqual(supersededOf(say(node, OTHER, put(RETURNED))), []);
+  assert.deepEqual(node.list().addresses, ["back"]);
+});
+
 test("what was yielded and not taken is asked for anew ten seconds later: its holder may be there again", () => {
   for (const [laterMs, refusals] of [
     [10_000, 0],

@@ -33,6 +33,7 @@ interface Key {
 /** A request for a registration that another client holds. */
 export interface Challenge extends Key {
   readonly session: NodeId;
+  readonly by: ClientId;
   readonly saidMs: number;
   /** The number of times that it was refused because another client has it. */
   readonly refusals: number;
@@ -41,8 +42,8 @@ export interface Challenge extends Key {
   /** The removal that was requested; undefined if the client wants the registration. */
   readonly removal: RemoveItem | undefined;
   /**
-   * The holding at the time when the holder had gone: the next request of that session replaces this stamp, and nothing
-   * later.
+   * The holding at the time when the holder had gone: the next request of that client's host from that session replaces
+   * this stamp, and nothing later.
    */
   granted: Stamp | undefined;
   /** The same, for a holder whose session has reported that its client does not answer. */
@@ -113,7 +114,9 @@ export class Challenges {
     const isGranted = isYielded || isOfLive(known?.granted);
     // The session that was told may have lost the client meanwhile, which comes back to yet another one.
     const isMovedOn = isYielded && isOfOneHost;
-    if (!isThere || isMovedOn || (isGranted && known?.session === from)) {
+    // Other clients of the session that was told do not get what it was told of.
+    const isAsker = known?.session === from && !haveDifferentHosts(claim.by, known.by);
+    if (!isThere || isMovedOn || (isGranted && isAsker)) {
       this.#challenges.delete(key);
       return "claimant";
     }
@@ -122,8 +125,8 @@ export class Challenges {
     // Its session does not repeat a removal, so it is kept until the holder's session has answered.
     const removal = item.kind === "remove" ? item : undefined;
     if ((removal === undefined || isAsked) && !isGranted) {
-      const challenge = { serviceKey, registId, session: from, saidMs: nowMs, isOfOneHost, refusals: refusals + 1 };
-      this.#note(key, { ...challenge, removal, granted: undefined, yielded: undefined });
+      const asker = { session: from, by: claim.by, saidMs: nowMs, isOfOneHost, refusals: refusals + 1 };
+      this.#note(key, { serviceKey, registId, ...asker, removal, granted: undefined, yielded: undefined });
     }
     return {
       superseded: {
