@@ -286,8 +286,8 @@ export const MORE_PLANTS: readonly Plant[] = [
   {
     name: "of the questions about one address only the first is told what is found",
     file: "src/data/addressSearch.ts",
-    find: "ofHost.push(search);",
-    replace: "if (ofHost.length === 0) ofHost.push(search);",
+    find: "byHost.set(search.host, ofHost.add(search));",
+    replace: "byHost.set(search.host, ofHost.size === 0 ? ofHost.add(search) : ofHost);",
     rules: ["7"],
     isCluster: true,
   },
