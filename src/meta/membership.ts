@@ -118,7 +118,7 @@ export class Membership {
 
   /**
    * Members may have been cut off from this node, which was not deaf: a link that closed without a silence was that of
-   * a killed member. The nodes of a rack that come back may begin a wait every 3 s, and none of these waits keeps it.
+   * a killed member. The nodes of a rack that come back may begin wait after wait, and none of them keeps it.
    */
   #waitForSilent(nowMs: number): void {
     this.#listeningSinceMs = nowMs;
