@@ -79,7 +79,7 @@ await withPostgres("PostgreSQL store in an outage", (server) => {
     // On the connection that stands.
     await assertAway(() => store.loadAll(), "no answer within");
     // On a new connection, which the kernel accepts and no process answers.
-    await assertAway(() => store.acquireLease(A, LONG_MS), "timeout expired", "nothing answers there");
+    await assertAway(() => store.acquireLease(A, LONG_MS), "timeout expired", "nothing answers");
     // More than there are connections.
     await Promise.all(Array.from({ length: 20 }, () => assertAway(() => store.loadAll())));
     server.resume();
