@@ -3,7 +3,7 @@
 
 import { Deadlines } from "../base/deadlines.ts";
 import type { Members } from "../cluster/messages/membership.ts";
-import type { NodeId } from "../model/ids.ts";
+import { type NodeId, nodeNameOf } from "../model/ids.ts";
 
 export class Sessions {
   readonly #leaseMs: number;
@@ -66,6 +66,18 @@ export class Sessions {
   /** Whether it is here, or its clients may still come back through others. */
   mayAnswer(session: NodeId): boolean {
     return !this.isAbsent(session) || this.#leases.has(session);
+  }
+
+  /** Whether it is here, or may be again within its lease: where its node has another run, its process has ended. */
+  mayReturn(session: NodeId): boolean {
+    if (!this.isAbsent(session)) return true;
+    return this.#leases.has(session) && !this.#hasOtherRun(session);
+  }
+
+  #hasOtherRun(session: NodeId): boolean {
+    const name = nodeNameOf(session);
+    for (const member of this.#members ?? []) if (nodeNameOf(member) === name) return true;
+    return false;
   }
 
   /** The next session whose lease is over. */

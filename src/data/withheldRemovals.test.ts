@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { PublishItem, Superseded } from "../cluster/messages/sessionData.ts";
 import { clientId, type NodeId, nodeId } from "../model/ids.ts";
+import { Sessions } from "./sessions.ts";
 import { OTHER, publication, put, removed, SESSION, START_MS } from "./testing/harness.ts";
 import { given, leads, slotsAfter } from "./testing/parts.ts";
 import { type RemoveItem, WithheldRemovals } from "./withheldRemovals.ts";
@@ -12,7 +13,7 @@ const LATER = START_MS + 1;
 const left = (registeredMs: number, version = 1n) => removed("left", { version, registeredMs }) as RemoveItem;
 
 /** SESSION had a registration that OTHER took from it by a millisecond. */
-function contested() {
+function contested(sessions?: Sessions) {
   const slots = slotsAfter([leads]);
   const led = slots.ledSlot(0);
   const datum = led?.contents.add(publication().serviceKey, given(1n));
@@ -24,9 +25,9 @@ function contested() {
   const wanted: NodeId[] = [];
   const taken: PublishItem[] = [];
   // Of the session that is asked.
-  const other = { isLinked: true, mayAnswer: true };
+  const other = { isLinked: true, mayReturn: true };
   const withheld = new WithheldRemovals(
-    { isLinked: () => other.isLinked, mayAnswer: () => other.mayAnswer },
+    sessions ?? { isLinked: () => other.isLinked, mayReturn: () => other.mayReturn },
     {
       toSession: (session, message) => {
         assert.ok(message.kind === "wanted");
@@ -69,16 +70,38 @@ test("a session that is away is waited for until its lease is over", () => {
   it.other.isLinked = false;
   it.wake(START_MS + 5_000);
   assert.deepEqual([it.taken, it.withheld.nextMs()], [[], START_MS + 10_000]);
-  it.other.mayAnswer = false;
+  it.other.mayReturn = false;
   it.wake(START_MS + 10_000);
   assert.deepEqual([it.taken, it.withheld.nextMs()], [[left(LATER)], Number.POSITIVE_INFINITY]);
 });
 
 test("a session whose lease is over is not asked: the client is gone at once", () => {
   const it = contested();
-  Object.assign(it.other, { isLinked: false, mayAnswer: false });
+  Object.assign(it.other, { isLinked: false, mayReturn: false });
   assert.equal(it.withholds(left(LATER), OTHER), false);
   assert.deepEqual(it.asked, []);
+});
+
+test("a session whose node runs anew is not asked, and not waited for any longer", () => {
+  const sessions = new Sessions(60_000);
+  const joined = (serial: number, ...ids: readonly NodeId[]) => {
+    const list = ids.map((id) => ({ id, role: "session" as const, address: "" }));
+    sessions.joined({ epoch: 1n, serial, list }, START_MS);
+  };
+  joined(1, OTHER);
+  sessions.watch(SESSION, START_MS);
+  const away = contested(sessions);
+  assert.equal(away.withholds(left(LATER), OTHER), true, "it may come back");
+  away.wake(START_MS + 5_000);
+  assert.deepEqual(away.taken, []);
+  joined(2, OTHER, nodeId("session-1.b"));
+  away.wake(START_MS + 10_000);
+  assert.deepEqual(away.taken, [left(LATER)]);
+  const ended = contested(sessions);
+  assert.equal(ended.withholds(left(LATER), OTHER), false);
+  assert.deepEqual(ended.asked, []);
+  sessions.linked(SESSION);
+  assert.equal(contested(sessions).withholds(left(LATER), OTHER), true, "the other run is of a copied directory");
 });
 
 test("a session that is back is asked again, and has five seconds", () => {

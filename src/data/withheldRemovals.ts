@@ -2,9 +2,9 @@
 // then. If another session holds the same registration, which lost only by its time, that session is asked before
 // anything is removed: it answers at once, with the registration or by reporting that its client has left too. One that
 // stands still is waited for as long as its own registrations are, and asked again when its link is made. A session
-// whose lease is over is not asked. Also, a process that stood still reads its links in any order, the end of the old
-// connection perhaps before the return at another session: for a moment after a stall no departed client's registration
-// is removed.
+// whose lease is over, or whose node has another run, is not asked. Also, a process that stood still reads its links in
+// any order, the end of the old connection perhaps before the return at another session: for a moment after a stall no
+// departed client's registration is removed.
 
 import { Deadlines } from "../base/deadlines.ts";
 import type { DataToSession, PublishItem } from "../cluster/messages/sessionData.ts";
@@ -41,13 +41,13 @@ interface Withheld {
 }
 
 export class WithheldRemovals {
-  readonly #sessions: Pick<Sessions, "isLinked" | "mayAnswer">;
+  readonly #sessions: Pick<Sessions, "isLinked" | "mayReturn">;
   readonly #output: Pick<DataOutput, "toSession">;
   readonly #withheld = new Map<string, Withheld>();
   readonly #ends = new Deadlines<string>();
   #caughtUpMs = Number.NEGATIVE_INFINITY;
 
-  constructor(sessions: Pick<Sessions, "isLinked" | "mayAnswer">, output: Pick<DataOutput, "toSession">) {
+  constructor(sessions: Pick<Sessions, "isLinked" | "mayReturn">, output: Pick<DataOutput, "toSession">) {
     this.#sessions = sessions;
     this.#output = output;
   }
@@ -72,7 +72,7 @@ export class WithheldRemovals {
     if (live === undefined || compareStamps(live, removal.stamp) !== 0) return false;
     // Reported again, by a batch that was repeated or an inventory: the other session has the rest of its time.
     if (this.has(live)) return true;
-    if (isWinner && this.#sessions.mayAnswer(contest.loser)) {
+    if (isWinner && this.#sessions.mayReturn(contest.loser)) {
       const superseded = [{ ...supersededBy(datum, contest.entry), isRemoved: true }];
       const message: Wanted = { kind: "wanted", slot: datum.slot, keys: [], superseded };
       this.#ask(key, { asked: contest.loser, message, isOfOneHost: true }, item, nowMs);
@@ -145,8 +145,8 @@ export class WithheldRemovals {
     return items;
   }
 
-  /** Whether the session can't answer now, and its lease is not over. */
+  /** Whether the session can't answer now, and may later. */
   #mayComeBack({ asked, isOfOneHost }: Question): boolean {
-    return isOfOneHost && !this.#sessions.isLinked(asked) && this.#sessions.mayAnswer(asked);
+    return isOfOneHost && !this.#sessions.isLinked(asked) && this.#sessions.mayReturn(asked);
   }
 }
