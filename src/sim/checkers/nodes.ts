@@ -108,6 +108,12 @@ export class Nodes {
     return this.#ofRun(session, () => this.apart(service, [session], sinceMs));
   }
 
+  /** The times in which the session and this data node could not hear each other, whether it leads or not. */
+  unheardBy(data: NodeId, session: string): Span[] {
+    const [one, other] = [this.run("data", data), this.run("session", session)];
+    return one === undefined || other === undefined ? [] : this.#apart.spans([one.machine, other.machine]);
+  }
+
   /** The times in which the session may not have been a member of the cluster. */
   outside(session: string): Span[] {
     return this.#ofRun(session, ({ machine }) => this.#outsides.get(machine) ?? []);

@@ -277,6 +277,52 @@ test("what only a leader had heard that was lost without a copy is free to the n
   assert.equal(broken(...HEARD, ...isBack, stranger), RULE, "the next one has heard it");
 });
 
+test("what one half of a cut cluster took is free to the leader of the other half, which was replaced", () => {
+  const half: readonly At[] = [
+    [10_000, cut("s1", "d1", true)],
+    [15_000, saved(D2, 2n)],
+  ];
+  const heard: readonly At[] = [
+    [20_000, published(1n)],
+    [20_005, acknowledged(1n, S1)],
+    [20_010, passedOn(S1, 1, D2)],
+    [20_020, taken(1, S1, D2)],
+  ];
+  const stranger = (atMs: number, from = D1): At => [atMs, shows(from, S2, 11n, STRANGERS)];
+  assert.equal(broken(...half, ...heard, stranger(21_000)), undefined);
+  assert.equal(broken(...half.slice(0, 1), ...heard, stranger(21_000)), RULE, "it is the only leader");
+  assert.equal(broken(...half.slice(1), ...heard, stranger(21_000)), RULE, "it was not cut off");
+  const atOnce: readonly At[] = [[20_000, published(1n)], ...heard.slice(2), [20_020, acknowledged(1n, S1)]];
+  assert.equal(broken(...half.slice(1), ...atOnce, stranger(20_020)), RULE, "it was taken in this moment");
+  assert.equal(broken([9_000, acknowledged(1n, S1)], ...HEARD, ...half, ...heard, stranger(21_000)), RULE, "it had it");
+  const alsoHere: At = [20_500, acknowledged(1n, S2, 2)];
+  assert.equal(broken(...half, ...heard, alsoHere, stranger(21_000)), RULE, "the owner has come over");
+  const healed: readonly At[] = [...half, ...heard, [21_000, cut("s1", "d1", false)]];
+  assert.equal(broken(...healed, stranger(27_000)), undefined);
+  assert.equal(broken(...healed, stranger(29_000)), RULE, "it had the time to be heard");
+  const elsewhere: At = [10_000, cut("s1", "d2", true)];
+  assert.equal(broken(elsewhere, ...half.slice(1), ...heard, stranger(21_000)), RULE, "another one was cut off");
+  const both: At = [10_000, { ...cut("s1", "d2", true), id: 2 } as Fact];
+  assert.equal(broken(both, ...half, ...heard, stranger(21_000, D2)), RULE, "it leads");
+  const ledAgain = (atMs: number): At[] => [
+    ...half,
+    ...heard.slice(0, 2),
+    [atMs, saved(D1, 3n)],
+    [20_300, saved(D2, 4n)],
+    [20_310, passedOn(S1, 1, D2)],
+    [20_320, taken(1, S1, D2)],
+    [21_000, shownUnder(3n)],
+  ];
+  assert.equal(broken(...ledAgain(20_000)), undefined);
+  assert.equal(broken(...ledAgain(20_200)), RULE, "it may have been told before it led again");
+});
+
+function shownUnder(origin: bigint): Fact {
+  const fact = shows(D1, S2, 11n, STRANGERS);
+  if (fact.kind !== "told" || fact.message.kind !== "snapshot") return fact;
+  return { ...fact, message: { ...fact.message, datum: { ...fact.message.datum, origin } } };
+}
+
 test("a leader without a copy may hear a stranger's session a moment before the owner's, and no longer", () => {
   const linked: At = [20_005, { kind: "linkMade", session: S1, data: D2 }];
   const message = { kind: "slotTable", table: tableOf(D2, 2n), versionFloor: 0n } as const;

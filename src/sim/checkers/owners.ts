@@ -7,11 +7,14 @@
 // A registration that the leader heard and let go counts as unheard: the session that answered for it reported its end,
 // or could not be heard for its lease, or ended so long ago. The same holds for a registration heard only by a leader
 // that was lost without a copy: the next leader hears the sessions in any order, and the stranger's may be the first.
+// And a leader that was replaced and can't be told goes on for its half of the cluster: what the sessions of the other
+// half have taken since it led is free to it, though the next leader has heard it, and to no other leader.
 
 import type { PublishItem, Superseded } from "../../cluster/messages/sessionData.ts";
 import type { NodeId } from "../../model/ids.ts";
 import type { Stamp } from "../../model/publication.ts";
 import type { Fact } from "../facts.ts";
+import type { Span } from "./apart.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";
 import { clientOf, type Sighting, tokenOf } from "./commits.ts";
 import type { Acknowledgement, KnownRegistration } from "./registrations.ts";
@@ -60,11 +63,12 @@ export class Owners implements Checker {
     const { last: sighting } = commits;
     if (sighting === undefined || !sighting.isNew) return undefined;
     if (sighting.isNewest) this.#noteGone(sighting, nowMs);
-    const { service, version, content } = sighting.commit;
+    const { service, version, origin, content } = sighting.commit;
     for (const { registId, token } of content.values()) {
       const [owner, twin] = registrations.twins(service, registId);
       if (owner === undefined || twin !== undefined) continue;
       if (this.#judgeHolder(owner, clientOf(token), nowMs) === "right") continue;
+      if (this.#isOtherHalfs(owner, { leader: fact.from, leaderEpoch: origin, nowMs })) continue;
       const text = `${registId} is ${owner.client}'s, v${version} shows ${token}`;
       return { rule: "owner: a registration is its client's", service, text };
     }
@@ -178,6 +182,23 @@ export class Owners implements Checker {
     return "right";
   }
 
+  /** The leader was replaced, and every session that took it did so while it led, cut off from it until now. */
+  #isOtherHalfs(
+    { service, acknowledgements, unpublished }: KnownRegistration,
+    { leader, leaderEpoch, nowMs }: { leader: NodeId; leaderEpoch: bigint; nowMs: number },
+  ): boolean {
+    const { nodes } = this.#evidence;
+    if (nodes.leaderOf(service) === leader) return false;
+    const led = nodes.lossesOf(service).find((loss) => loss.leaderEpoch === leaderEpoch);
+    const ledMs = led?.atMs ?? Number.NEGATIVE_INFINITY;
+    const taken = acknowledgements.filter(({ version }) => !unpublished.includes(version));
+    const isApart = ({ session, atMs }: Acknowledgement) => {
+      const untilMs = endOfCuts(nodes.unheardBy(leader, session), atMs);
+      return atMs > ledMs && untilMs > atMs && nowMs <= untilMs;
+    };
+    return taken.length > 0 && taken.every(isApart);
+  }
+
   /** The last time that the service had a leader without knowledge of its predecessors' contents. */
   #lostMs({ service }: KnownRegistration): number {
     const losses = this.#evidence.nodes.lossesOf(service);
@@ -200,11 +221,8 @@ export class Owners implements Checker {
       return stopMs > unknownMs && atMs > endedMs && !owner.unpublished.includes(version);
     });
     const isCutOff = ({ session, atMs }: Acknowledgement) => {
-      // The next cut may begin before the links are made again after the last one.
-      let untilMs = Math.max(atMs, unknownMs);
-      for (const cut of nodes.unheard(session, service, untilMs)) {
-        if (cut.fromMs <= untilMs) untilMs = Math.max(untilMs, cut.untilMs + cut.settleMs);
-      }
+      const sinceMs = Math.max(atMs, unknownMs);
+      const untilMs = endOfCuts(nodes.unheard(session, service, sinceMs), sinceMs);
       // That the leader has just let it go is no cut.
       return nowMs <= untilMs && untilMs > unknownMs;
     };
@@ -212,6 +230,13 @@ export class Owners implements Checker {
       atMs <= lostMs && nodes.hasJustReachedLeader(session, service, { ledMs: lostMs, nowMs });
     return acknowledgements.length > 0 && acknowledgements.every((one) => isCutOff(one) || isBehind(one));
   }
+}
+
+/** The end of the cuts that last from then on: the next may begin before the links are made again after the last. */
+function endOfCuts(cuts: readonly Span[], sinceMs: number): number {
+  let untilMs = sinceMs;
+  for (const cut of cuts) if (cut.fromMs <= untilMs) untilMs = Math.max(untilMs, cut.untilMs + cut.settleMs);
+  return untilMs;
 }
 
 function stampedKeyOf(owner: KnownRegistration, { version, registeredMs }: Stamp): string {
