@@ -161,6 +161,7 @@ export class Following {
     if (hold !== undefined) sizes.follow(slot.contents, hold, nowMs);
     this.#nextMs = undefined;
     slots.untold.told(slot.contents.slot);
+    slot.contents.partial.clear();
     slot.isInSync = true;
     slot.hasCopy = true;
     slot.isAsking = false;
@@ -194,6 +195,7 @@ export class Following {
       contents.apply(datum, item);
     }
     datum.follow({ version, origin });
+    if (!slot.isInSync) contents.partial.add(serviceKey);
     versions.raise(version);
     hold.followChange(datum, expected);
     if (datum.size !== sizeBefore) sizes.resized(datum, nowMs);

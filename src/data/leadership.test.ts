@@ -56,6 +56,35 @@ test("a slot neither answers nor notifies before every session was heard", () =>
   assert.deepEqual(addressesOf(first.message.datum.publications), ["10.0.0.1:80"]);
 });
 
+test("a version whose list was not copied as a whole is not shown, but one above it", () => {
+  const given = { version: versionAt(START_MS - 1_000), origin: 1n };
+  const of = { slot: 0, leaderEpoch: 1n };
+  const follower = (): TestData => {
+    const node = new TestData();
+    node.members();
+    node.table({ leader: PEER, leaderEpoch: 1n, followers: [SELF] });
+    node.step({ kind: "leaderUp", node: PEER });
+    return node;
+  };
+  const tell = (node: TestData, message: LeaderToFollower) => node.step({ kind: "fromLeader", from: PEER, message });
+  const change = { ...of, ...given, kind: "change", serviceKey: ORDERS, items: [put()], expected: 0 } as const;
+  const copy = { ...of, kind: "replica", datums: [], gone: [], isLast: true } as const;
+
+  const partial = follower();
+  tell(partial, change);
+  partial.table({});
+  assert.ok(partial.list().state.version > given.version, "the change may be one of many that the leader had");
+  assert.deepEqual(partial.list().addresses, ["10.0.0.1:80"]);
+  assert.deepEqual(kinds(partial.fetch(given)), ["recall"], "who has the whole list is asked for it");
+
+  const whole = follower();
+  tell(whole, change);
+  tell(whole, copy);
+  whole.table({});
+  assert.deepEqual(whole.list().state, given, "the leader has compared its list with what is here");
+  assert.deepEqual(kinds(whole.fetch(given)), ["current"]);
+});
+
 test("a session that never speaks is waited for as long as its lease", () => {
   const node = beginning();
   node.holdsNothing(OTHER);

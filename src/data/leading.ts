@@ -287,8 +287,13 @@ export class Leading {
     this.#addresses.lost(contents.slot);
     for (const datum of contents.datums.values()) {
       versions.raise(datum.version.version);
-      datum.inherited = datum.version;
+      if (!contents.partial.has(datum.serviceKey)) datum.inherited = datum.version;
     }
+    // Sessions may have the whole list of that version.
+    for (const serviceKey of contents.partial) {
+      contents.datums.get(serviceKey)?.raise(versions.give(nowMs, slot.leaderEpoch));
+    }
+    contents.partial.clear();
     for (const session of contents.owners()) sessions.watch(session, nowMs);
     // For a whole copy the leader has already reported what it holds.
     if (!hadCopy) for (const datum of contents.datums.values()) sizes.resized(datum, nowMs);

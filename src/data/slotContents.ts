@@ -27,6 +27,8 @@ export class SlotContents {
   readonly datums = new Map<ServiceKey, Datum>();
   /** No datum that was forgotten here had a higher version. */
   forgotten = 0n;
+  /** Services of which changes came without what they build on: what is here is not the list of its version. */
+  readonly partial = new Set<ServiceKey>();
   readonly contests = new Contests();
   readonly challenges = new Challenges();
   readonly #memory: SharedMemory;
@@ -107,6 +109,7 @@ export class SlotContents {
     for (const registration of datum.registrations()) this.#uncount(registration);
     datum.clear();
     this.datums.delete(serviceKey);
+    this.partial.delete(serviceKey);
     if (datum.version.version > this.forgotten) this.forgotten = datum.version.version;
     this.#memory.datums--;
   }
