@@ -52,7 +52,7 @@ export interface LivingNode {
 
 // Each member sends once a second: if no member was heard for this long, the network between is gone.
 const SILENCE_MS = 3_000;
-// Half of the time between two such waits is for decisions, however fast a rack of nodes comes back.
+// A wait for members that fell silent takes half of this; the rest is for decisions, however fast a rack comes back.
 const WAITS_APART_MS = 2 * SILENCE_MS;
 // A lost link is tried again within a second, and a try takes up to two.
 const RELINK_MS = 5_000;

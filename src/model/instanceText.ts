@@ -10,7 +10,7 @@ const TEXT_WEIGHT = 100;
  */
 const TEXT_CHARS_MAX = 8_192;
 const PARAMETERS_MAX = 256;
-// Written and read again.
+/** The highest whole number that NUMBER reads. */
 const WEIGHT_MAX = 999_999_999;
 
 const ADDRESS =

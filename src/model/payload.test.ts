@@ -71,4 +71,5 @@ test("a payload is whole as it was packed, and never a byte shorter", () => {
   );
   assert.ok(isWhole(EMPTY_PAYLOAD));
   assert.ok(!isWhole(Uint8Array.of(4, 0xe9)), "a text that claims to be ASCII");
+  assert.ok(!isWhole(Uint8Array.from([...new Array(150).fill(0x80), 0, 0])), "a number without an end is none");
 });

@@ -84,8 +84,8 @@ export function boxCount(payload: Payload): number {
 }
 
 /**
- * Whether each text is whole, and ASCII if it says so. Bytes from another node are checked once, when they come: the
- * readers here rely on it.
+ * Whether each text is whole, as long as it says, and ASCII if it says so. Bytes from another node are checked once,
+ * when they come: the readers here rely on it.
  */
 export function isWhole(payload: Payload): boolean {
   const form = formOf(payload);
@@ -94,10 +94,12 @@ export function isWhole(payload: Payload): boolean {
   while (cursor.at < payload.length) {
     const head = findVarint(payload, cursor);
     const isAsciiText = head % 2 === 0;
-    const length = isAsciiText ? Math.max(0, head / 2 - 1) : findVarint(payload, cursor);
+    const units = head === 0 ? 0 : Math.floor(head / 2) - 1;
+    const length = isAsciiText ? units : findVarint(payload, cursor);
     const end = cursor.at + length;
     if (head === NO_VARINT || length === NO_VARINT || end > payload.length) return false;
-    if (isAsciiText && !isAsciiIn(payload, cursor.at, end)) return false;
+    // A UTF-16 unit is one byte to three.
+    if (isAsciiText ? !isAsciiIn(payload, cursor.at, end) : length < units || length > 3 * units) return false;
     cursor.at = end;
   }
   return true;
@@ -168,13 +170,17 @@ function readVarint(payload: Payload, cursor: { at: number }): number {
 }
 
 const NO_VARINT = Number.POSITIVE_INFINITY;
+// Five bytes, more than any text is long. Without an end, zeros behind it would be no number any more.
+const SCALE_MAX = 2 ** 28;
 
+/** The varint at the cursor; NO_VARINT if it has no end, or is longer than five bytes. */
 function findVarint(payload: Payload, cursor: { at: number }): number {
   let value = 0;
-  for (let scale = 1; ; scale *= 0x80) {
+  for (let scale = 1; scale <= SCALE_MAX; scale *= 0x80) {
     const byte = payload[cursor.at++];
     if (byte === undefined) return NO_VARINT;
     value += (byte & 0x7f) * scale;
     if (byte < 0x80) return value;
   }
+  return NO_VARINT;
 }

@@ -195,7 +195,17 @@ test("a yes or no that is neither is refused", () => {
 
 test("a payload that is not whole is refused before anything reads its texts", () => {
   const sent = (payload: Uint8Array) => encodeSessionToData(publishing([{ ...PUBLICATION, payload }]));
-  for (const payload of [[6, 97], [6, 0xff, 0xff], [0x80], [7, 2, 97], [7], [1, 1, 0x80], [1, 1, 6, 97]]) {
+  for (const payload of [
+    [6, 97],
+    [6, 0xff, 0xff],
+    [0x80],
+    [7, 2, 97],
+    [7],
+    [1, 1, 0x80],
+    [1, 1, 6, 97],
+    [7, 7, 195, 169, 97, 97, 97, 97, 97],
+    [7, 1, 97],
+  ]) {
     assert.throws(
       () => decodeSessionToData(sent(Uint8Array.from(payload))),
       /NODE_MESSAGE_MALFORMED.*not whole/,
