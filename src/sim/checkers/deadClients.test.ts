@@ -11,6 +11,7 @@ import {
   cut,
   D1,
   D2,
+  leaving,
   lost,
   PLAN,
   published,
@@ -109,6 +110,39 @@ test("whoever dies with its session has that one's lease from when the leader kn
   ];
   assert.equal(ghostSeen(goneMs + LEASE_MS, ...dies), undefined);
   assert.equal(ghostSeen(goneMs + LEASE_MS + REPAIR_MS, ...dies), GHOST);
+});
+
+test("a client whose session was about to stop when it lost the client has that session's lease from its end", () => {
+  const toldMs = T + GRACE_MS + 2_000;
+  const told: At = [toldMs, shows(D1, S2, 10n, "c.1~1~c")];
+  const seen = (...history: At[]): string | undefined => ghostSeen(toldMs + 1, leaves, told, ...history);
+  assert.equal(seen([T + 9, leaving(S1)]), undefined);
+  assert.equal(seen([T + 11, leaving(S1)]), GHOST, "it was told to stop after that");
+  assert.equal(seen([T + 9, leaving(S2)]), GHOST, "another session was told to stop");
+  const endMs = T + 20_000;
+  const ends: At[] = [
+    [T + 9, leaving(S1)],
+    [endMs, stopped(S1)],
+    [endMs, members(S2)],
+  ];
+  assert.equal(ghostSeen(endMs + LEASE_MS, leaves, ...ends), undefined);
+  assert.equal(ghostSeen(endMs + LEASE_MS + REPAIR_MS, leaves, ...ends), GHOST);
+});
+
+test("a client that has gone on from a session that is about to stop has the grace at the next one", () => {
+  const toldMs = T + GRACE_MS + 2_000;
+  const seen = (...back: At[]): string | undefined =>
+    ghostSeen(
+      toldMs + 1,
+      [T - 9_000, leaving(S1)],
+      [T - 8_000, lost("c", S1)],
+      [T - 7_500, connected("c", S2, 2)],
+      ...back,
+      [T + 10, lost("c", S2, 2)],
+      [toldMs, shows(D1, S2, 10n, "c.1~1~c")],
+    );
+  assert.equal(seen(), undefined, "it has not registered there");
+  assert.equal(seen([T - 7_000, acknowledged(1n, S2, 2)]), GHOST);
 });
 
 test("while nobody leads the service nobody is told; the next leader has its time when it begins", () => {

@@ -1,6 +1,7 @@
 // Rule 5, the other side: a client that is dead, and known to be, is gone from the lists when its grace is over, or the
-// lease of its session if that one is dead too. Checked whenever a data node shows a list, and whenever a session
-// reports its list. A node that was cut off, stood still or began to lead meanwhile has its time from then on.
+// lease of its session if that one is dead too, or had been told to stop before it lost the client. Checked whenever a
+// data node shows a list, and whenever a session reports its list. A node that was cut off, stood still or began to
+// lead meanwhile has its time from then on.
 
 import { type NodeId, nodeId, type ServiceKey } from "../../model/ids.ts";
 import type { Fact } from "../facts.ts";
@@ -102,10 +103,11 @@ export class DeadClients implements Checker {
   }
 
   /** The time until which the registration of a dead client may be seen. */
-  #dueMs({ client, service }: KnownRegistration, diedMs: number, { leader, session, isTold }: Sight): number {
+  #dueMs(registration: KnownRegistration, diedMs: number, { leader, session, isTold }: Sight): number {
     const { registrations, nodes, plan } = this.#evidence;
+    const { client, service } = registration;
     const { losses } = registrations.client(client);
-    const ends = losses.map((loss) => this.#endMs(client, loss, leader));
+    const ends = losses.map((loss) => this.#endMs(registration, loss, leader));
     const endMs = Math.max(diedMs, ...ends);
     const calmMs = endMs + TRAVEL_MS;
     const lostMs = Math.max(diedMs, losses.at(-1)?.atMs ?? 0);
@@ -128,20 +130,32 @@ export class DeadClients implements Checker {
   }
 
   /**
-   * The time at which a lost connection counts: for a session that died with it, a lease after the leader has heard of
-   * that.
+   * The time at which a lost connection counts: for a session that died with it, or was about to stop, a lease after
+   * the leader has heard of the session's end.
    */
-  #endMs(client: string, { atMs, session }: ConnectionLoss, leader: NodeId): number {
+  #endMs(registration: KnownRegistration, loss: ConnectionLoss, leader: NodeId): number {
     const { nodes, plan } = this.#evidence;
+    const { client } = registration;
+    const { atMs, session } = loss;
     const { clientReturnGraceMs, sessionLeaseMs } = plan.config;
     const challengedMs = this.#challengedMs.get(`${session} ${client}`) ?? Number.NEGATIVE_INFINITY;
     const wasAsked = challengedMs <= atMs && atMs < challengedMs + TRAVEL_MS + NEXT_TRY_MS;
     const graceMs = clientReturnGraceMs + (wasAsked ? NEXT_TRY_MS : 0);
     const leftMs = atMs + stretched(graceMs, plan.clocks.drift);
     const stopMs = nodes.run("session", session)?.stopMs ?? Number.POSITIVE_INFINITY;
-    if (stopMs > leftMs + TRAVEL_MS) return leftMs;
+    if (stopMs > leftMs + TRAVEL_MS && !this.#isSentAway(registration, loss)) return leftMs;
     const goneMs = this.#goneMs.get(leader)?.get(nodeId(session)) ?? stopMs;
     return Math.max(goneMs, stopMs) + stretched(sessionLeaseMs, plan.clocks.drift);
+  }
+
+  /**
+   * A session that was told to stop takes the clients that it loses for clients on their way to other sessions, and
+   * reports none of them as gone, however long its process still hands over slots. Once a client has its registration
+   * at another session, that one reports its end.
+   */
+  #isSentAway({ acknowledgements }: KnownRegistration, { atMs, session, connection }: ConnectionLoss): boolean {
+    const leavingMs = this.#evidence.nodes.run("session", session)?.leavingMs ?? Number.POSITIVE_INFINITY;
+    return leavingMs <= atMs && !acknowledgements.some((later) => later.connection > connection);
   }
 }
 

@@ -16,6 +16,8 @@ export interface KnownRun {
   readonly machine: string;
   readonly startMs: number;
   stopMs: number;
+  /** The time since which it says that it is about to stop, because it was told to. */
+  leavingMs: number;
   /** Sessions: the first time that it was linked to all leaders that it knows of. */
   readyMs: number;
 }
@@ -273,8 +275,7 @@ export class Nodes {
       case "learned":
         return this.#learned(fact, nowMs);
       case "heartbeat":
-        this.#heartbeats.set(`${fact.message.role} ${fact.from}`, fact.message);
-        return;
+        return this.#noteHeartbeat(fact, nowMs);
       case "saved":
         if (fact.table !== undefined) this.#tableSaved(fact.table, fact.before, nowMs);
         return;
@@ -307,7 +308,8 @@ export class Nodes {
   }
 
   #started({ node, role, machine }: Fact & { kind: "started" }, nowMs: number): void {
-    const open = { stopMs: Number.POSITIVE_INFINITY, readyMs: Number.POSITIVE_INFINITY };
+    const never = Number.POSITIVE_INFINITY;
+    const open = { stopMs: never, leavingMs: never, readyMs: never };
     this.#runs.set(`${role} ${node}`, { id: node, role, machine, startMs: nowMs, ...open });
     this.troubleMs = nowMs;
     if (role !== "data") return;
@@ -327,6 +329,12 @@ export class Nodes {
     if (this.#returning.get(run.machine) === node) this.#returned(run.machine, nowMs);
     if (this.living("data").length === 0 && this.living("session").length === 0) this.hasBlackedOut = true;
     if (role === "data") this.#stopMs.set(run.machine, nowMs);
+  }
+
+  #noteHeartbeat({ from, message }: Fact & { kind: "heartbeat" }, nowMs: number): void {
+    this.#heartbeats.set(`${message.role} ${from}`, message);
+    const run = this.run(message.role, from);
+    if (run !== undefined && message.isLeaving) run.leavingMs = Math.min(run.leavingMs, nowMs);
   }
 
   #linked({ session, data }: Fact & { kind: "linkMade" }, nowMs: number): void {

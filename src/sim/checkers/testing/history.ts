@@ -79,6 +79,12 @@ export function serves(leader: NodeId, held: readonly number[] = []): Fact {
   return { kind: "heartbeat", from: leader, message: { ...message, slots } };
 }
 
+/** A session's report that it was told to stop. */
+export function leaving(session: NodeId): Fact {
+  const message = { kind: "heartbeat", role: "session", address: "", tableEpoch: 1n, isLeaving: true } as const;
+  return { kind: "heartbeat", from: session, message: { ...message, members: { epoch: 1n, serial: 1 } } };
+}
+
 export function shows(from: NodeId, to: NodeId, version: bigint, ...tokens: string[]): Fact {
   const publications = tokens.map((token) => ({
     ...{ serviceKey: S, registId: token.split("~")[0] ?? "", version: 1n, registeredMs: 0 },
