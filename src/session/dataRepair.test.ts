@@ -195,3 +195,24 @@ test("what found no room is tried again with each comparison of its own node, a 
   for (let batch = 2; batch < 5; batch++) links.taken(DATA_1, batch);
   assert.equal(published().length, 101);
 });
+
+test("what is held is confirmed by the leader that was last compared, over the link that stands", () => {
+  const { repair, links, publish } = newRepair();
+  publish();
+  assert.equal(repair.isConfirmed, true, "this node has led since before");
+  links.nodeDown(DATA_1);
+  assert.equal(repair.isConfirmed, false, "the next leader may lack it");
+  links.nodeUp(DATA_1);
+  repair.compare(DATA_1);
+  assert.equal(repair.isConfirmed, false, "the node may have removed it meanwhile");
+  repair.confirmed([ORDERS_SLOT]);
+  assert.equal(repair.isConfirmed, true);
+});
+
+test("a slot without holdings needs no confirmation", () => {
+  const { repair, links, publish } = newRepair();
+  publish();
+  repair.moved(new Set([STOCK_SLOT]));
+  links.nodeDown(DATA_2);
+  assert.equal(repair.isConfirmed, true);
+});

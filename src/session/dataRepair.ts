@@ -24,6 +24,8 @@ export class DataRepair {
   readonly #publications: Publications;
   readonly #links: DataLinks;
   readonly #postponed = new Map<NodeId, number>();
+  // Slots that were compared, or are to be when their leader can be reached, and have not agreed since.
+  readonly #unconfirmed = new Set<number>();
 
   constructor(publications: Publications, links: DataLinks) {
     this.#publications = publications;
@@ -52,10 +54,25 @@ export class DataRepair {
     return true;
   }
 
+  /** Whether each leader of a slot in which something is held can be reached, and has confirmed that it has it. */
+  get isConfirmed(): boolean {
+    const slots = this.#links.table?.slots ?? [];
+    return slots.every(({ leader }, slot) => {
+      if (this.#publications.digestOf(slot).count === 0) return true;
+      return this.#links.isReachable(leader) && !this.#unconfirmed.has(slot);
+    });
+  }
+
+  /** Their leader has everything that is held here in these slots. */
+  confirmed(slots: readonly number[]): void {
+    for (const slot of slots) this.#unconfirmed.delete(slot);
+  }
+
   /** These slots have a new leader, which shows them to no session before it has heard what is held here. */
   moved(slots: ReadonlySet<number>): void {
     const byNode = new Map<NodeId, number[]>();
     for (const slot of slots) {
+      this.#unconfirmed.add(slot);
       const node = this.#links.leaderOfSlot(slot);
       if (node === undefined) continue;
       const ofNode = byNode.get(node) ?? [];
@@ -113,6 +130,7 @@ export class DataRepair {
 
   #compareSlots(node: NodeId, slots: readonly number[]): void {
     if (!this.#links.isReachable(node) || slots.length === 0) return;
+    for (const slot of slots) this.#unconfirmed.add(slot);
     const digests = slots.map((slot) => this.#publications.digestOf(slot));
     this.#links.send(node, { kind: "digests", epoch: this.#links.tableEpoch, slots: digests });
   }

@@ -6,7 +6,8 @@ import type { NodeId } from "../model/ids.ts";
 
 // A client that is closed reaches another session within milliseconds; a hundred a second are no load.
 const CLIENT_MS = 10;
-// Everything answered to clients is at the data nodes within milliseconds, or these are away.
+// Data nodes have everything answered to clients within milliseconds, and new leaders within a second or two. After
+// this time clients that are still here have come back through other sessions, or used up their grace.
 const SETTLE_MS_MAX = 5_000;
 
 /** Clients without another session to go to wait for this one to come back, and keep their state until then. */

@@ -231,7 +231,39 @@ test("the clients of a session that drains leave no removals behind", () => {
   taken();
   pass(60_000);
   assert.deepEqual(removals(), []);
+  fromData({ kind: "synced", slots: [0] });
   assert.equal(session.isDrained, true);
   const last = toMeta.findLast((message) => message.kind === "heartbeat");
   assert.equal(last?.isLeaving, true);
+});
+
+test("a session that drains may not end before a new leader has what is held here", () => {
+  const client = connect();
+  publish(client);
+  taken();
+  adopt();
+  session.step({ kind: "drain" }, nowMs);
+  disconnect(client);
+  assert.equal(session.isDrained, false, "the new leader can't be reached");
+  session.step({ kind: "dataUp", node: OTHER_DATA }, nowMs);
+  fromData({ kind: "synced", slots: [0] });
+  assert.equal(session.isDrained, false, "the former leader has it");
+  session.step({ kind: "fromData", from: OTHER_DATA, message: { kind: "synced", slots: [0] } }, nowMs);
+  assert.equal(session.isDrained, true);
+});
+
+test("a session that drains waits for the successor of a leader that is lost", () => {
+  publish(connect());
+  taken();
+  session.step({ kind: "drain" }, nowMs);
+  assert.equal(session.isDrained, true);
+  session.step({ kind: "dataDown", node: DATA }, nowMs);
+  assert.equal(session.isDrained, false, "the next leader may lack what this one had");
+});
+
+test("a session with nothing to hand over waits for no leader", () => {
+  connect();
+  adopt();
+  session.step({ kind: "drain" }, nowMs);
+  assert.equal(session.isDrained, true);
 });

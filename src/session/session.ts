@@ -137,9 +137,12 @@ export class Session implements Registry {
     return this.#publications.chargedBytes + this.#subscriptions.chargedBytes + this.#configs.chargedBytes;
   }
 
-  /** Everything answered to clients is at the data nodes: a session that drains may stop. */
+  /**
+   * Everything answered to clients is at the data nodes that lead now: a session that drains may stop. A node that has
+   * just begun to lead may know of it from this session alone.
+   */
   get isDrained(): boolean {
-    return this.#links.isIdle;
+    return this.#links.isIdle && this.#repair.isConfirmed;
   }
 
   get parts(): SessionParts {
@@ -307,7 +310,7 @@ export class Session implements Registry {
         // It follows unasked; the scan asks again in case it does not.
         return;
       case "synced":
-        return this.#synced(message.slots);
+        return this.#synced(from, message.slots);
       case "differs":
         return this.#repair.differs(from, message.slots);
       case "wanted":
@@ -362,8 +365,11 @@ export class Session implements Registry {
   }
 
   /** A leader that has just begun may have been asked before it knew that it leads. */
-  #synced(slots: readonly number[]): void {
-    const settled = new Set(slots.filter((slot) => this.#unsettled.delete(slot)));
+  #synced(from: NodeId, slots: readonly number[]): void {
+    // A former leader may have had more than the present one.
+    const led = slots.filter((slot) => this.#links.leaderOfSlot(slot) === from);
+    this.#repair.confirmed(led);
+    const settled = new Set(led.filter((slot) => this.#unsettled.delete(slot)));
     this.#lists.moved(settled);
     this.#catalogues.moved(settled);
     this.#addresses.moved(settled);

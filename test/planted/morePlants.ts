@@ -313,4 +313,11 @@ export const MORE_PLANTS: readonly Plant[] = [
     replace: "if (live?.owner.session !== session) continue;",
     scenario: "session-vanishes-and-its-client-changes-elsewhere",
   },
+  {
+    name: "a session that stops does not wait for a new leader to have what it holds",
+    file: "src/session/session.ts",
+    find: "return this.#links.isIdle && this.#repair.isConfirmed;",
+    replace: "return this.#links.isIdle;",
+    scenario: "session-drains-while-all-data-nodes-restart",
+  },
 ];

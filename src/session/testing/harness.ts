@@ -123,6 +123,7 @@ function newSession(changes: Partial<typeof OPTIONS> = {}): Session {
   const made = new Session({ ...OPTIONS, ...changes }, { output, metrics, nowMs });
   made.step({ kind: "dataUp", node: DATA }, nowMs);
   made.step({ kind: "fromMeta", message: { kind: "slotTable", table: tableOf(DATA, 1n), versionFloor: 0n } }, nowMs);
+  made.step({ kind: "fromData", from: DATA, message: { kind: "synced", slots: [0] } }, nowMs);
   toData = [];
   return made;
 }
