@@ -85,7 +85,7 @@ test("of several followers the one in sync leads, and of those the one that lead
 
 test("without a follower in sync the one that was in sync last leads", () => {
   const [a, b, c] = nodes(3).map(nodeId) as [NodeId, NodeId, NodeId];
-  const alive = { isLeaving: false, isHeard: true };
+  const alive = { isLeaving: false, isHeard: true, isListed: true };
   const inSyncMs = (_slot: number, node: NodeId) => (node === c ? 9 : 4);
   const arrangement = arrangeSlots({
     table: { epoch: 4n, slots: [{ leader: a, leaderEpoch: 1n, followers: [b, c] }] },
@@ -106,8 +106,8 @@ test("a node that leaves with a copy leads before one that has copied nothing ye
     epoch: 5n,
     slotCount: 1,
     nodes: new Map([
-      [b, { isLeaving: true, isHeard: true }],
-      [c, { isLeaving: false, isHeard: true }],
+      [b, { isLeaving: true, isHeard: true, isListed: true }],
+      [c, { isLeaving: false, isHeard: true, isListed: true }],
     ]),
     facts: {
       isInSync: () => false,
@@ -302,7 +302,9 @@ test("without copies a leaving node still hands over what it leads, a few slots 
 test("with 100 nodes and 256 slots a table is arranged in less than 5 ms", () => {
   const names = nodes(100);
   const table = tableOf(rested(names));
-  const alive = new Map(names.slice(1).map((name) => [nodeId(name), { isLeaving: false, isHeard: true }]));
+  const alive = new Map(
+    names.slice(1).map((name) => [nodeId(name), { isLeaving: false, isHeard: true, isListed: true }]),
+  );
   const facts = {
     isInSync: () => true,
     inSyncMs: () => 0,

@@ -61,23 +61,27 @@ function dropGoneFollowers(draft: SlotDraft): void {
 //
 // If no node is left with a copy, a node that led or followed the slot in an earlier run comes first: its disk knows
 // the number of publishers of each service, and the versions that clients have seen.
+//
+// No node is kept from a slot that has no leader because members don't know its address yet: they will in a moment.
 function replaceGoneLeaders(draft: SlotDraft): void {
   const { nodes, facts } = draft.input;
   const heard = [...nodes.keys()].filter((node) => nodes.get(node)?.isHeard === true).sort();
   for (const [slot, { leader, followers }] of draft.slots.entries()) {
     if (draft.isAlive(leader)) continue;
     const isLeaving = (node: NodeId): number => (draft.isUsable(node) ? 0 : 1);
+    const isUnlisted = (node: NodeId): number => (draft.isListed(node) ? 0 : 1);
     const isEmpty = (node: NodeId): number => (facts.inSyncMs(slot, node) > 0 ? 0 : 1);
     const candidates = followers.filter((node) => nodes.get(node)?.isHeard === true);
     const inSync = candidates.filter((node) => facts.isInSync(slot, node));
     const next =
-      lowest(inSync, (node) => [isLeaving(node), draft.leads(node)]) ??
+      lowest(inSync, (node) => [isLeaving(node), isUnlisted(node), draft.leads(node)]) ??
       lowest(candidates, (node) => {
         return [isEmpty(node), isLeaving(node), -facts.inSyncMs(slot, node), draft.leads(node)];
       }) ??
       lowest(heard, (node) => [
         isLeaving(node),
         strangeness(draft, slot, node),
+        isUnlisted(node),
         draft.leads(node),
         draft.follows(node),
       ]);
@@ -94,14 +98,16 @@ function strangeness({ input }: SlotDraft, slot: number, node: NodeId): number {
   return owner.followers.some(isRunOf) ? 1 : 2;
 }
 
-// A leaving leader goes on until another node has everything. All its slots that can move do so at once: its process
-// waits. A slot with services held since a restart stays with it: the hold ends within restart-hold-ms, by the
-// publishers or by the time. If the process goes before that, the slot has a gone leader, and the follower that leads
-// next keeps holding.
+// A leaving leader goes on until another node has everything, and every member can reach that one. All its slots that
+// can move do so at once: its process waits. A slot with services held since a restart stays with it: the hold ends
+// within restart-hold-ms, by the publishers or by the time. If the process goes before that, the slot has a gone
+// leader, and the follower that leads next keeps holding.
 function handOver(draft: SlotDraft): void {
   for (const [slot, { leader }] of draft.slots.entries()) {
     if (draft.input.nodes.get(leader)?.isLeaving !== true || draft.isHeld(slot)) continue;
-    const inSync = draft.copies(slot).filter((node) => draft.isUsable(node) && draft.isInSync(slot, node));
+    const inSync = draft.copies(slot).filter((node) => {
+      return draft.isUsable(node) && draft.isListed(node) && draft.isInSync(slot, node);
+    });
     const next = lowest(inSync, (node) => [draft.leads(node)]);
     if (next !== undefined) draft.setLeader(slot, next, "leader leaves");
   }

@@ -11,6 +11,8 @@ import { type DataNode, lowest, type SlotFacts } from "./slotDraft.ts";
 interface Scene {
   /** The nodes that are heard, `leaving`, or only `presumed` to live; a letter each. */
   readonly heard: string;
+  /** Nodes that are heard, and that no list has named yet. */
+  readonly unlisted?: string;
   readonly leaving?: string;
   readonly presumed?: string;
   readonly replicas?: number;
@@ -31,11 +33,12 @@ const WELL: SlotFacts = {
 };
 
 function arranged(slots: readonly string[], scene: Scene) {
-  const { heard, leaving = "", presumed = "", replicas = 2, movesMax = 8, facts = {} } = scene;
+  const { heard, unlisted = "", leaving = "", presumed = "", replicas = 2, movesMax = 8, facts = {} } = scene;
   const nodes = new Map<NodeId, DataNode>();
-  for (const one of heard) nodes.set(node(one), { isLeaving: false, isHeard: true });
-  for (const one of leaving) nodes.set(node(one), { isLeaving: true, isHeard: true });
-  for (const one of presumed) nodes.set(node(one), { isLeaving: false, isHeard: false });
+  for (const one of heard) nodes.set(node(one), { isLeaving: false, isHeard: true, isListed: true });
+  for (const one of unlisted) nodes.set(node(one), { isLeaving: false, isHeard: true, isListed: false });
+  for (const one of leaving) nodes.set(node(one), { isLeaving: true, isHeard: true, isListed: true });
+  for (const one of presumed) nodes.set(node(one), { isLeaving: false, isHeard: false, isListed: true });
   const owners = slots.map((owner) => {
     const [leader = "", followers = ""] = owner.split(" ");
     return { leader: node(leader), leaderEpoch: 1n, followers: Array.from(followers, node) };
@@ -182,7 +185,7 @@ test("a copy for the one that leaves is begun at once, and the one that leaves i
 });
 
 test("the followers of a first table are spread over all other nodes", () => {
-  const nodes = new Map([..."abc"].map((one) => [node(one), { isLeaving: false, isHeard: true }]));
+  const nodes = new Map([..."abc"].map((one) => [node(one), { isLeaving: false, isHeard: true, isListed: true }]));
   const input = { table: undefined, epoch: 1n, slotCount: 6, nodes, facts: WELL, slotReplicas: 2, slotMovesMax: 1 };
   const { table, changes } = defined(arrangeSlots(input), "a first table");
   assert.deepEqual(
@@ -201,9 +204,9 @@ test("the followers of a first table are spread over all other nodes", () => {
 test("a first table is given to those who leave only if there is nobody else, and to nobody who was not heard", () => {
   const first = (heard: string, leaving: string, presumed: string) => {
     const nodes = new Map<NodeId, DataNode>();
-    for (const one of heard) nodes.set(node(one), { isLeaving: false, isHeard: true });
-    for (const one of leaving) nodes.set(node(one), { isLeaving: true, isHeard: true });
-    for (const one of presumed) nodes.set(node(one), { isLeaving: false, isHeard: false });
+    for (const one of heard) nodes.set(node(one), { isLeaving: false, isHeard: true, isListed: true });
+    for (const one of leaving) nodes.set(node(one), { isLeaving: true, isHeard: true, isListed: true });
+    for (const one of presumed) nodes.set(node(one), { isLeaving: false, isHeard: false, isListed: true });
     const rest = { table: undefined, epoch: 1n, slotCount: 2, facts: WELL, slotReplicas: 2, slotMovesMax: 1 };
     return arrangeSlots({ ...rest, nodes })?.table.slots.map((one) => letterOf(one.leader) + letters(one.followers));
   };
@@ -284,4 +287,21 @@ test("followers are moved too: from who follows most to who follows least", () =
   assert.deepEqual(changesOf(["a b", "b a", "c b", "a b"], { heard: "abc", movesMax: 1 }), [
     "0 c follows: move begins",
   ]);
+});
+
+test("a node that no list has named yet takes no slot from a leader that lives", () => {
+  const slots = ["a b", "a b", "a b"];
+  assert.equal(next(slots, { heard: "a", unlisted: "b" }), "same", "sessions could not reach it");
+  assert.notEqual(next(slots, { heard: "ab" }), "same");
+  assert.deepEqual(next(["a"], { heard: "a", unlisted: "b" }), ["a b"], "it may copy");
+  assert.equal(next(["a b"], { heard: "", unlisted: "b", leaving: "a" }), "same", "nor from one that leaves");
+  assert.deepEqual(next(["a bc"], { heard: "c", unlisted: "b", leaving: "a", replicas: 3 }), ["C ba"]);
+});
+
+test("a slot without a leader does not wait for a list, but a node that is listed comes first", () => {
+  assert.deepEqual(next(["a b"], { heard: "", unlisted: "b" }), ["B "]);
+  assert.deepEqual(next(["a bc"], { heard: "c", unlisted: "b", replicas: 3 }), ["C b"]);
+  assert.deepEqual(next(["a"], { heard: "c", unlisted: "b" }), ["C b"]);
+  const facts = inSyncAt("b");
+  assert.deepEqual(next(["a bc"], { heard: "c", unlisted: "b", replicas: 3, facts }), ["B c"], "it has everything");
 });

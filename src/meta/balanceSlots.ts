@@ -12,8 +12,9 @@ import { lowest, type SlotDraft } from "./slotDraft.ts";
 
 /** Continues the moves under way, and begins new ones while everything is quiet. */
 export function balanceSlots(draft: SlotDraft): void {
-  // Nodes that are only presumed to live may be gone in a moment.
-  if (draft.usable.length === 0 || [...draft.input.nodes.values()].some(({ isHeard }) => !isHeard)) return;
+  // Nodes that are only presumed to live may be gone in a moment, and no session can reach one that is not listed yet.
+  const nodes = [...draft.input.nodes.values()];
+  if (draft.usable.length === 0 || nodes.some(({ isHeard, isListed }) => !isHeard || !isListed)) return;
   const moving = new Map<number, Goal>();
   const loads = new Loads(draft, moving);
   const isQuiet = draft.slots.every((_, slot) => moving.has(slot) || isWhole(draft, slot));

@@ -68,3 +68,16 @@ test("a lead that is taken again under the same lease goes on counting", () => {
   list.begin(4n, 2_000);
   assert.equal(list.take(members(1), 2_000)?.serial, 2);
 });
+
+test("a member is listed once it was told of, also while the next list waits, and not under another lease", () => {
+  const list = leading();
+  const isListed = (id: string) => list.isListed({ id: nodeId(id), role: "session" });
+  assert.ok(!isListed("s0.a"));
+  list.take(members(1), 1_000);
+  assert.ok(isListed("s0.a") && !isListed("s1.a"));
+  assert.ok(!list.isListed({ id: nodeId("s0.a"), role: "data" }), "its other role");
+  list.begin(4n, 5_000);
+  assert.ok(isListed("s0.a"));
+  list.begin(6n, 9_000);
+  assert.ok(!isListed("s0.a"), "another leader may have sent a list without it");
+});

@@ -2,7 +2,8 @@
 // at once. While a cluster starts and hundreds join within a second, changes gather, for every member is told of every
 // other.
 
-import { compareMembers, type Members, type MembersVersion } from "../cluster/messages/membership.ts";
+import { compareMembers, type Member, type Members, type MembersVersion } from "../cluster/messages/membership.ts";
+import { keyOf } from "./membership.ts";
 
 // After a list of n members, the next one waits n times this: sending it costs n messages of n entries.
 const GATHER_MS_PER_MEMBER = 1;
@@ -10,6 +11,8 @@ const GATHER_MS_PER_MEMBER = 1;
 export class MemberList {
   #epoch = 0n;
   #told: Members | undefined;
+  /** The members of the last list under this lease, which they still have while the next one is waited for. */
+  #listed: ReadonlySet<string> = new Set();
   #tellAtMs = Number.POSITIVE_INFINITY;
   #quietMs = Number.NEGATIVE_INFINITY;
   /** The latest version given, by this node or, as members report, by others. */
@@ -22,6 +25,8 @@ export class MemberList {
 
   /** A lead begins. Its first list is sent at `tellAtMs`, and nothing before. */
   begin(epoch: bigint, tellAtMs: number): void {
+    // Members may have the list of another leader since.
+    if (epoch !== this.#epoch) this.#listed = new Set();
     this.#epoch = epoch;
     this.#told = undefined;
     this.#tellAtMs = tellAtMs;
@@ -48,9 +53,15 @@ export class MemberList {
     const version = this.#epoch > epoch ? { epoch: this.#epoch, serial: 1 } : { epoch, serial: serial + 1 };
     this.#newest = version;
     this.#told = { ...version, ...told() };
+    this.#listed = new Set(this.#told.list.map(keyOf));
     this.#tellAtMs = Number.POSITIVE_INFINITY;
     this.#quietMs = nowMs + this.#told.list.length * GATHER_MS_PER_MEMBER;
     return this.#told;
+  }
+
+  /** The last list under this lease names the member, so the others know its address. */
+  isListed(member: Member): boolean {
+    return this.#listed.has(keyOf(member));
   }
 
   /** The list for a member that has `version`; undefined if it has the newest, or there is none to send yet. */

@@ -270,14 +270,18 @@ export class Meta {
     this.#listSerial = this.#membership.listSerial;
     this.#dataSerial = this.#membership.dataSerial;
     const members = this.#memberList.take(() => this.#list(), nowMs);
-    if (members !== undefined) this.#sendAll({ kind: "members", members });
+    if (members !== undefined) {
+      this.#sendAll({ kind: "members", members });
+      this.#slots.nodesChanged(nowMs);
+    }
     const counts = this.#clientCounts.take(() => this.#membership.clientCounts(), nowMs);
     if (counts !== undefined) this.#sendAll({ kind: "clientCounts", counts }, "session");
     this.#changes.begin(this.#lead.term, ({ serviceKey, data }) => this.#configs.next(serviceKey, data, nowMs));
     if (nowMs < this.#slots.nextMs()) return;
     const living = this.#membership.dataNodes((name) => this.#blocked.names.has(name), nowMs);
     const isUnknown = (node: NodeId) => this.#membership.isUnknown(node);
-    const save = this.#slots.arrange({ living, isUnknown }, nowMs);
+    const isListed = (node: NodeId) => this.#memberList.isListed({ id: node, role: "data" });
+    const save = this.#slots.arrange({ living, isUnknown, isListed }, nowMs);
     if (save === undefined) return;
     const { table, expectedEpoch: tableEpoch } = save;
     this.#output.saveSlotTable(table, { tableEpoch, leaseEpoch: this.#leaseEpoch });
@@ -326,9 +330,10 @@ export class Meta {
     if (!this.#isInCharge) return;
     // Another node leads, or the store has lost commits: the lease tells which.
     if (isNewTable || isNewList) return this.#lead.doubt(nowMs);
-    this.#tellTable(from, tableEpoch);
+    // The list has the addresses of the leaders that the table names.
     const members = this.#memberList.answer(version);
     if (members !== undefined) this.#output.send(from, { kind: "members", members });
+    this.#tellTable(from, tableEpoch);
   }
 
   #tableSaved(table: SlotTable, outcome: SaveOutcome, nowMs: number): void {

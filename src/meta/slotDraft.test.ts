@@ -16,9 +16,9 @@ const WELL: SlotFacts = {
 function draftOf(...owners: readonly (readonly [leader: NodeId, ...followers: NodeId[]])[]): SlotDraft {
   const slots = owners.map(([leader, ...followers]) => ({ leader, leaderEpoch: 1n, followers }));
   const nodes = new Map<NodeId, DataNode>([
-    [A, { isLeaving: false, isHeard: true }],
-    [B, { isLeaving: false, isHeard: true }],
-    [C, { isLeaving: true, isHeard: true }],
+    [A, { isLeaving: false, isHeard: true, isListed: true }],
+    [B, { isLeaving: false, isHeard: true, isListed: true }],
+    [C, { isLeaving: true, isHeard: true, isListed: true }],
   ]);
   const rest = { epoch: 5n, slotCount: slots.length, facts: WELL, slotReplicas: 2, slotMovesMax: 1 };
   return new SlotDraft({ ...rest, nodes, table: { epoch: 4n, slots } }, slots);

@@ -11,6 +11,8 @@ export interface DataNode {
   readonly isLeaving: boolean;
   /** False: this meta node has not heard it yet and only presumes it alive. It keeps its slots and gets none. */
   readonly isHeard: boolean;
+  /** The newest list that was sent names it: members know its address, and it knows the members. */
+  readonly isListed: boolean;
 }
 
 /** Data nodes' reports on the table that is being replaced. */
@@ -101,6 +103,11 @@ export class SlotDraft {
   isUsable(node: NodeId): boolean {
     const known = this.input.nodes.get(node);
     return known?.isHeard === true && !known.isLeaving;
+  }
+
+  /** Members know its address: it may take a slot from a leader that lives. */
+  isListed(node: NodeId): boolean {
+    return this.input.nodes.get(node)?.isListed === true;
   }
 
   leads(node: NodeId): number {

@@ -32,6 +32,7 @@ function known(living: readonly NodeId[], gone: readonly NodeId[] = []): DataNod
   return {
     living: new Map(living.map((node) => [node, { isLeaving: false, heardMs: 0 }])),
     isUnknown: (node) => !gone.includes(node),
+    isListed: () => true,
   };
 }
 

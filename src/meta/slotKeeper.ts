@@ -34,6 +34,8 @@ export interface DataNodes {
   readonly living: ReadonlyMap<NodeId, LivingNode>;
   /** Nothing is known of the node, neither that it lives nor that it is gone. */
   isUnknown(node: NodeId): boolean;
+  /** The newest list that was sent to the members names the node. */
+  isListed(node: NodeId): boolean;
 }
 
 /** A table to be saved, in place of the stored one. */
@@ -101,7 +103,7 @@ export class SlotKeeper {
     return true;
   }
 
-  /** Data nodes have come or gone. */
+  /** Data nodes have come or gone, or members were told of them. */
   nodesChanged(nowMs: number): void {
     this.#arrangeBy(nowMs);
   }
@@ -217,14 +219,14 @@ export class SlotKeeper {
     return this.#storedEpoch === table.epoch ? undefined : { table: { epoch, slots: table.slots }, changes: [] };
   }
 
-  #next({ living, isUnknown }: DataNodes, nowMs: number): Arrangement | undefined {
+  #next({ living, isUnknown, isListed }: DataNodes, nowMs: number): Arrangement | undefined {
     const nodes = new Map<NodeId, DataNode>();
-    for (const [node, { isLeaving }] of living) nodes.set(node, { isLeaving, isHeard: true });
+    for (const [node, { isLeaving }] of living) nodes.set(node, { isLeaving, isHeard: true, isListed: isListed(node) });
     const mayBePresumed = nowMs < this.#presumedUntilMs;
     for (const { leader, followers } of mayBePresumed ? (this.#table?.slots ?? []) : []) {
       for (const node of [leader, ...followers]) {
         if (nodes.has(node) || !isUnknown(node)) continue;
-        nodes.set(node, { isLeaving: false, isHeard: false });
+        nodes.set(node, { isLeaving: false, isHeard: false, isListed: isListed(node) });
         this.#arrangeBy(this.#presumedUntilMs);
       }
     }

@@ -36,6 +36,7 @@ function nodes(living: readonly NodeId[], { unknown = [] as readonly NodeId[], h
   return {
     living: new Map(living.map((node) => [node, { isLeaving: false, heardMs }])),
     isUnknown: (node) => unknown.includes(node),
+    isListed: () => true,
   };
 }
 

@@ -320,4 +320,11 @@ export const MORE_PLANTS: readonly Plant[] = [
     replace: "return this.#links.isIdle;",
     scenario: "session-drains-while-all-data-nodes-restart",
   },
+  {
+    name: "slots move to nodes of which the members were not told",
+    file: "src/meta/balanceSlots.ts",
+    find: "nodes.some(({ isHeard, isListed }) => !isHeard || !isListed)",
+    replace: "nodes.some(({ isHeard }) => !isHeard)",
+    scenario: "meta-leader-is-lost-before-it-tells-who-is-back",
+  },
 ];

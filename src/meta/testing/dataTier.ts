@@ -27,12 +27,12 @@ export class DataTier {
   }
 
   join(...names: string[]): void {
-    for (const name of names) this.nodes.set(nodeId(name), { isLeaving: false, isHeard: true });
+    for (const name of names) this.nodes.set(nodeId(name), { isLeaving: false, isHeard: true, isListed: true });
   }
 
   /** The table names the node, and it was not heard yet. */
   presume(name: string): void {
-    this.nodes.set(nodeId(name), { isLeaving: false, isHeard: false });
+    this.nodes.set(nodeId(name), { isLeaving: false, isHeard: false, isListed: true });
   }
 
   die(name: string): void {
@@ -40,7 +40,7 @@ export class DataTier {
   }
 
   setLeaving(name: string, isLeaving: boolean): void {
-    this.nodes.set(nodeId(name), { isLeaving, isHeard: true });
+    this.nodes.set(nodeId(name), { isLeaving, isHeard: true, isListed: true });
   }
 
   fallSilent(name: string): void {
