@@ -38,12 +38,18 @@ function reported(node: NodeId, isInSync: boolean): Fact {
   return { kind: "reported", to: META, from: { id: node, role: "data" }, message };
 }
 
+type History = readonly (readonly [atMs: number, fact: Fact])[];
+
 /** The rule that is broken when the other node is given the slot, after this history of the follower. */
-function broken(...history: readonly (readonly [atMs: number, fact: Fact])[]): string | undefined {
+function broken(...history: History): string | undefined {
+  return brokenFrom(BEFORE, history);
+}
+
+function brokenFrom(before: SlotTable, history: History): string | undefined {
   const judge = new Judge(drawPlan(new Dice(1)));
   const start = [LEADER, FOLLOWER, OTHER].map((node) => [0, started(node)] as const);
-  const end = [20_000, { ...saved(table(2n, OTHER), BEFORE), askedMs: 20_000 } as Fact] as const;
-  for (const [atMs, fact] of [...start, [0, saved(BEFORE)] as const, ...history, end]) judge.see(fact, atMs);
+  const end = [20_000, { ...saved(table(2n, OTHER), before), askedMs: 20_000 } as Fact] as const;
+  for (const [atMs, fact] of [...start, [0, saved(before)] as const, ...history, end]) judge.see(fact, atMs);
   return judge.finding?.rule;
 }
 
@@ -100,4 +106,16 @@ test("no table begins a move beyond the limit; those that were under way may be 
 test("what is heard of a follower when the table has been made decides nothing any more", () => {
   assert.equal(broken([19_999, reported(FOLLOWER, true)]), "slots: how the table changes");
   assert.equal(broken([20_000, reported(FOLLOWER, true)]), undefined);
+});
+
+test("a follower that had the slot may lead it, though the news that it has not may have come after the decision", () => {
+  const both = table(1n, LEADER, OTHER, FOLLOWER);
+  const inSync = [19_000, reported(FOLLOWER, true)] as const;
+  const had = [19_500, reported(OTHER, true)] as const;
+  assert.equal(brokenFrom(both, [inSync, had, [20_000, reported(OTHER, false)]]), undefined);
+  const twice = [20_000, reported(OTHER, false)] as const;
+  assert.equal(brokenFrom(both, [inSync, had, twice, twice]), undefined, "it may have come twice");
+  const known = [19_999, reported(OTHER, false)] as const;
+  assert.equal(brokenFrom(both, [inSync, had, known]), "slots: how the table changes", "the news came before it");
+  assert.equal(brokenFrom(both, [inSync, had, known, twice]), "slots: how the table changes");
 });

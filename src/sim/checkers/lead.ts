@@ -16,6 +16,11 @@ const SLOW_MS = 100;
 // A run that is silent for this long gives its name up to one that is heard.
 const RUN_SILENT_MS = 3_000;
 
+interface Report {
+  readonly report: Heartbeat;
+  readonly atMs: number;
+}
+
 interface Change {
   readonly by: NodeId;
   readonly table: SlotTable;
@@ -28,8 +33,8 @@ interface Change {
 export class LeadChecker implements Checker {
   readonly #evidence: Evidence;
   readonly #holders = new Map<bigint, NodeId>();
-  // The last report of each data node that has arrived at each meta node.
-  readonly #reports = new Map<string, { readonly report: Heartbeat; readonly atMs: number }>();
+  // The last report of each data node that has arrived at each meta node, and the last one from before that time.
+  readonly #reports = new Map<string, Report & { readonly earlier: Report | undefined }>();
   // The run of a data node's name that each meta node uses, and those that had fallen silent when another one came.
   readonly #runs = new Map<string, NodeId>();
   readonly #replaced = new Set<string>();
@@ -56,7 +61,10 @@ export class LeadChecker implements Checker {
       case "reported":
         if (fact.message.role === "data") {
           this.#noteRun(fact.to, fact.from.id, nowMs);
-          this.#reports.set(`${fact.to} ${fact.from.id}`, { report: fact.message, atMs: nowMs });
+          const key = `${fact.to} ${fact.from.id}`;
+          const last = this.#reports.get(key);
+          const earlier = last?.atMs === nowMs ? last.earlier : last;
+          this.#reports.set(key, { report: fact.message, atMs: nowMs, earlier });
         }
         return undefined;
       case "saved":
@@ -139,18 +147,23 @@ export class LeadChecker implements Checker {
     if (now.followers.includes(owner.leader) && this.#isHeld(slot, owner, { by, askedMs })) {
       return `${now.leader} leads, though ${owner.leader} lives and holds something of it back`;
     }
-    const isInSync = (node: NodeId, sinceMs: number) => {
-      const known = this.#reports.get(`${by} ${node}`);
-      if (known === undefined || known.atMs < sinceMs) return false;
-      return this.#evidence.nodes.isCopy(known.report, node, { slot, table: before });
-    };
-    if (owner.leader === now.leader || isInSync(now.leader, Number.NEGATIVE_INFINITY)) return undefined;
+    const { nodes } = this.#evidence;
+    const wasInSync = (node: NodeId, known: Report | undefined): boolean =>
+      known !== undefined && nodes.isCopy(known.report, node, { slot, table: before });
+    const leading = this.#reports.get(`${by} ${now.leader}`);
+    if (owner.leader === now.leader || wasInSync(now.leader, leading)) return undefined;
+    // A report of the millisecond in which the store was asked may have come after the decision.
+    if (leading !== undefined && leading.atMs >= askedMs && wasInSync(now.leader, leading.earlier)) return undefined;
     // If a store has lost the last table, the meta node has to remember it.
-    if (this.#evidence.nodes.isForgotten(before)) return undefined;
+    if (nodes.isForgotten(before)) return undefined;
     const isAlive = (node: NodeId) =>
       this.#lives(node) && !this.#replaced.has(`${by} ${node}`) && !this.#isRival(by, node);
-    const wasHeard = (node: NodeId) => (this.#reports.get(`${by} ${node}`)?.atMs ?? askedMs) < askedMs;
-    const better = owner.followers.find((node) => isInSync(node, nowMs - NEWS_MS) && wasHeard(node) && isAlive(node));
+    const isBetter = (node: NodeId): boolean => {
+      const known = this.#reports.get(`${by} ${node}`);
+      if (known === undefined || known.atMs < nowMs - NEWS_MS || known.atMs >= askedMs) return false;
+      return wasInSync(node, known) && isAlive(node);
+    };
+    const better = owner.followers.find(isBetter);
     return better === undefined ? undefined : `${now.leader} leads, though ${better} has all that was there`;
   }
 
