@@ -60,7 +60,7 @@ export class Recall {
       return false;
     }
     if (asked === undefined || isLate || have.version > asked.version) {
-      if (this.#absent(led, session).size === 0) {
+      if (this.#absent(led, session, datum).size === 0) {
         // This version need not be looked for again: there may be hundreds of sessions.
         if (led.hasHeard(session)) datum.inherited = have;
         return false;
@@ -117,7 +117,7 @@ export class Recall {
     datum: Datum,
     { list, from, nowMs }: { list: DatumSnapshot; from: NodeId; nowMs: number },
   ): void {
-    const absent = this.#absent(led, from);
+    const absent = this.#absent(led, from, datum);
     const isKnownBetter = ({ registId, version }: Publication): boolean => {
       const live = datum.registration(registId);
       return live !== undefined && !absent.has(live.owner.session) && live.version >= version;
@@ -147,10 +147,20 @@ export class Recall {
     return this.#absent(led, session).size === 0;
   }
 
-  /** Sessions whose clients may live and that have not reported their registrations in this slot, except `session`. */
-  #absent(led: LedSlot, session: NodeId): ReadonlySet<NodeId> {
+  /**
+   * Sessions whose clients may live and that have not reported their registrations in this slot, except `session`. With
+   * `datum`, also those that own a registration of it: one whose lease ended before the slot was complete, or whose loss
+   * is held, is shown here until it gets a lease anew or is let go.
+   */
+  #absent(led: LedSlot, session: NodeId, datum?: Datum): ReadonlySet<NodeId> {
     const absent = new Set<NodeId>();
     for (const known of this.#sessions.known()) if (known !== session && !led.hasHeard(known)) absent.add(known);
+    const isOut = (owner: NodeId): boolean => owner !== session && !led.hasHeard(owner) && !absent.has(owner);
+    const gone = datum === undefined ? [] : [...led.contents.owners()].filter(isOut);
+    for (const owner of gone) {
+      const [owned] = datum?.registrations(({ session: of }) => of === owner) ?? [];
+      if (owned !== undefined) absent.add(owner);
+    }
     return absent;
   }
 }

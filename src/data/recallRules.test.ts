@@ -134,6 +134,18 @@ test("what a session that was heard has taken over from an absent one stays, unl
   assert.deepEqual([verdict(1n, byGone), verdict(2n, byGone)], [1, 1], "whether it is newer is seen when it is taken");
 });
 
+test("a session whose lease is over is asked after too, as long as what it owns is here", () => {
+  const after = (...listed: readonly Publication[]) => {
+    const { led, datum, asks, recalled, taken } = scene([SESSION, OTHER]);
+    led.contents.apply(datum, put({ registId: "a", ...byGone }));
+    assert.equal(asks(SESSION, LATER), true);
+    recalled(SESSION, LATER, ...listed);
+    return taken.map((item) => (item.kind === "put" ? item.publication.version : item.removal.registId));
+  };
+  assert.deepEqual(after(publication({ registId: "a", version: 2n, ...byGone })), [2n], "subscribers were shown it");
+  assert.deepEqual(after(), ["a"], "and that it is gone");
+});
+
 test("what is missing in a later list of the same leader goes, if its session has not spoken since", () => {
   const goes = (version: DatumVersion, isSpeaking: boolean) => {
     const { led, datum, recalled, taken } = scene();
