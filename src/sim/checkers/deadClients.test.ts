@@ -112,6 +112,23 @@ test("whoever dies with its session has that one's lease from when the leader kn
   assert.equal(ghostSeen(goneMs + LEASE_MS + REPAIR_MS, ...dies), GHOST);
 });
 
+test("a leader that took over since a session died gives its clients the lease anew, though they die only after that", () => {
+  const diedMs = T - 2 * LEASE_MS;
+  const history: readonly At[] = [
+    [diedMs, stopped(S1)],
+    [diedMs + 10, members(S2)],
+  ];
+  const seen = (ms: number, ...more: readonly At[]): string | undefined => {
+    const leader = more.length === 0 ? D1 : D2;
+    return ghostSeen(T + ms + 1, ...history, ...more, [T + ms, shows(leader, S2, 10n, "c.1~1~c")]);
+  };
+  const takesOver: readonly At[] = [[T - 10_000, saved(D2, 2n)]];
+  assert.equal(seen(2_000), GHOST);
+  assert.equal(seen(2_000, ...takesOver), undefined);
+  assert.equal(seen(LEASE_MS + REPAIR_MS, ...takesOver), GHOST);
+  assert.equal(seen(2_000, [diedMs - 10_000, saved(D2, 2n)]), GHOST, "it took over before that");
+});
+
 test("a client whose session was about to stop when it lost the client has that session's lease from its end", () => {
   const toldMs = T + GRACE_MS + 2_000;
   const told: At = [toldMs, shows(D1, S2, 10n, "c.1~1~c")];

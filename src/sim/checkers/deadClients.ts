@@ -111,7 +111,11 @@ export class DeadClients implements Checker {
     const endMs = Math.max(diedMs, ...ends);
     const calmMs = endMs + TRAVEL_MS;
     const lostMs = Math.max(diedMs, losses.at(-1)?.atMs ?? 0);
-    if (isTold && nodes.troubleMs < lostMs - TRAVEL_MS) return calmMs;
+    // A leader that has taken over since the client's session died gives that session's lease anew. The client may have
+    // died only after that, without a connection.
+    const unconnectedMs = losses.at(-1)?.atMs ?? diedMs;
+    const isLedAnew = nodes.lossesOf(service).some(({ atMs }) => atMs >= unconnectedMs);
+    if (isTold && !isLedAnew && nodes.troubleMs < lostMs - TRAVEL_MS) return calmMs;
     const { digestIntervalMs, versionScanIntervalMs, sessionLeaseMs, restartHoldMs } = plan.config;
     const { lossProtectionPercent, lossProtectionMaxMs } = plan.config;
     // The next comparison finds a removal that was lost with its link, and the next scan a change.
