@@ -60,6 +60,8 @@ export class Nodes {
   // The time since which each session has used the leader of its table, by session and slot.
   readonly #goneBy = new Map<NodeId, Map<number, { readonly leaderEpoch: bigint; readonly sinceMs: number }>>();
   readonly #heartbeats = new Map<string, Heartbeat>();
+  // By data node and slot.
+  readonly #servesSinceMs = new Map<NodeId, ReadonlyMap<number, number>>();
   readonly #losses = new Map<number, Loss[]>();
   readonly #slots = new Map<ServiceKey, number>();
   readonly #stopMs = new Map<string, number>();
@@ -195,13 +197,12 @@ export class Nodes {
     return this.#table?.slots[this.#slotOf(service)]?.leader;
   }
 
-  /** Whether its leader lives, and reports that it serves the service's slot and holds none of it. */
-  isServing(service: ServiceKey): boolean {
+  /** The time since which its leader, if it lives, has reported that it serves the service's slot and holds none of it. */
+  servesSinceMs(service: ServiceKey): number {
     const leader = this.leaderOf(service);
-    if (leader === undefined || this.run("data", leader)?.stopMs !== Number.POSITIVE_INFINITY) return false;
-    const slots = this.heartbeat("data", leader)?.slots;
-    const slot = this.#slotOf(service);
-    return slots?.serving.includes(slot) === true && !slots.held.includes(slot);
+    const isAlive = leader !== undefined && this.run("data", leader)?.stopMs === Number.POSITIVE_INFINITY;
+    const sinceMs = isAlive ? this.#servesSinceMs.get(leader)?.get(this.#slotOf(service)) : undefined;
+    return sinceMs ?? Number.POSITIVE_INFINITY;
   }
 
   /** The time since which the session has used the service's present leader; Infinity if it has not heard of it. */
@@ -333,8 +334,15 @@ export class Nodes {
 
   #noteHeartbeat({ from, message }: Fact & { kind: "heartbeat" }, nowMs: number): void {
     this.#heartbeats.set(`${message.role} ${from}`, message);
+    if (message.role === "data") this.#noteServing(from, message, nowMs);
     const run = this.run(message.role, from);
     if (run !== undefined && message.isLeaving) run.leavingMs = Math.min(run.leavingMs, nowMs);
+  }
+
+  #noteServing(leader: NodeId, { slots }: Heartbeat, nowMs: number): void {
+    const before = this.#servesSinceMs.get(leader);
+    const shown = slots?.serving.filter((slot) => !slots.held.includes(slot)) ?? [];
+    this.#servesSinceMs.set(leader, new Map(shown.map((slot) => [slot, before?.get(slot) ?? nowMs])));
   }
 
   #linked({ session, data }: Fact & { kind: "linkMade" }, nowMs: number): void {

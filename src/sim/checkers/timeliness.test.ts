@@ -77,6 +77,12 @@ test("nothing is promised in time while those through whom a change goes are tro
   assert.equal(judged([T - 10, { kind: "paused", machine: "s1", isPaused: true }]), undefined);
   assert.equal(judged([T - 10, saved(D2, 2n)]), undefined, "another leads since");
   assert.equal(judged([5_000, serves(D1, tableSlots())]), undefined, "the service is held back");
+  const servesLate: At[] = [
+    [5_000, serves(D1, tableSlots())],
+    [T + 10, serves(D1)],
+  ];
+  assert.equal(judged(...servesLate), undefined, "it was held back until then");
+  assert.equal(judged([5_000, serves(D1, tableSlots())], [6_000, serves(D1)], [T + 10, serves(D1)]), LATE);
   const unheard = takenOver.filter(([, fact]) => fact.kind !== "learned");
   assert.equal(judged(...unheard), undefined, "the sessions have not heard that d2 leads");
   assert.equal(judged(...takenOver), LATE, "they have, long ago");

@@ -211,7 +211,8 @@ export class Timeliness implements Checker {
     const { sessionLeaseMs, restartHoldMs } = plan.config;
     const isLed = nodes.lossesOf(service).every((loss) => loss.atMs + sessionLeaseMs < fromMs);
     const isShown = nodes.dataRestarts.every(({ startMs }) => startMs + restartHoldMs < fromMs);
-    return !this.#isApart(service, sessions, atMs) && areReady && isLed && isShown && nodes.isServing(service);
+    const isServed = nodes.servesSinceMs(service) < fromMs;
+    return !this.#isApart(service, sessions, atMs) && areReady && isLed && isShown && isServed;
   }
 
   /** The sessions and the leader could not hear each other, or have just begun to do so again. */
