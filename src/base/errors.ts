@@ -50,6 +50,11 @@ export const ERRORS = {
     retry: false,
     meaning: "the configuration value has more bytes than config-value-bytes-max allows",
   },
+  CONFIG_VALUE_UNKNOWN: {
+    retry: false,
+    meaning:
+      "there is no configuration value of this key; GET /v1/configs at any admin-port lists those that there are",
+  },
   CONFIG_INVALID: {
     retry: false,
     meaning: "a flag, an environment variable or the configuration file has a value that is not allowed",
@@ -77,6 +82,10 @@ export const ERRORS = {
     retry: true,
     meaning:
       "the list of this service did not arrive in time: its data node can't be reached, or does not serve it yet; try again",
+  },
+  NODE_ASKED_UNREACHABLE: {
+    retry: true,
+    meaning: "the node that has the answer can't be reached, or did not answer in time; nothing more is known",
   },
   NODE_BYTES_EXHAUSTED: {
     retry: true,
@@ -127,9 +136,17 @@ export const ERRORS = {
     retry: false,
     meaning: "the store contains values that this program does not write; restore a backup, or follow the advice",
   },
+  ROLE_NEEDED: {
+    retry: true,
+    meaning: "no node with the role that has the answer is a member of the cluster; start one, or wait for it",
+  },
   SERVICE_FULL: {
     retry: true,
     meaning: "the list of this service has reached its size limit; publish less, or try again after others have left",
+  },
+  SERVICE_UNKNOWN: {
+    retry: false,
+    meaning: "no client publishes this service; GET /v1/services at any admin-port lists those that there are",
   },
   STORE_OUTCOME_UNKNOWN: {
     retry: true,
@@ -137,6 +154,12 @@ export const ERRORS = {
   },
   STORE_SCHEMA_NEWER: { retry: false, meaning: "the store was written by a newer release; upgrade this program" },
   STORE_UNAVAILABLE: { retry: true, meaning: "the store does not answer; nothing was changed" },
+  VERSION_CONFLICT: {
+    retry: false,
+    meaning:
+      "the value was changed by another operator: it no longer has the version that the change was made for; " +
+      "read it again, and decide anew",
+  },
   VERSION_FLOOR_INVALID: {
     retry: false,
     meaning:

@@ -91,3 +91,13 @@ test("all values together have a bound in bytes, what waits for the store counte
   assert.equal(configs.refusal(OTHER, "12345", { count: 0, bytes: 1 })?.code, "CONFIG_VALUES_EXHAUSTED");
   assert.equal(configs.refusal(brandServiceKey("a"), "1234567890", NOTHING), undefined, "in the place of itself");
 });
+
+test("a change on the condition of a version meets only that one; no value has version 0", () => {
+  const configs = configsWith({ a: "1", b: null });
+  const code = (key: string, version: bigint | undefined) => configs.conflict(brandServiceKey(key), version)?.code;
+  const held = configs.value(brandServiceKey("a"))?.version ?? 0n;
+  assert.deepEqual([code("a", undefined), code("a", held)], [undefined, undefined]);
+  assert.deepEqual([code("a", held + 1n), code("a", 0n)], ["VERSION_CONFLICT", "VERSION_CONFLICT"]);
+  assert.deepEqual([code("b", 0n), code("never", 0n)], [undefined, undefined], "removed, and never set");
+  assert.equal(code("b", configs.value(brandServiceKey("b"))?.version), "VERSION_CONFLICT");
+});

@@ -63,6 +63,22 @@ export class Configs {
     return undefined;
   }
 
+  /**
+   * The reason why a change on the condition that the value has this version is not made; undefined if it is. A value
+   * that was never set, or was removed, has version 0.
+   */
+  conflict(serviceKey: ServiceKey, ifVersion: bigint | undefined): RegistryError | undefined {
+    if (ifVersion === undefined) return undefined;
+    const known = this.#values.get(serviceKey);
+    const version = known === undefined || known.data === null ? 0n : known.version;
+    return version === ifVersion ? undefined : fail("VERSION_CONFLICT", { key: serviceKey, ifVersion, version });
+  }
+
+  /** All values, also those that were removed. */
+  values(): Iterable<ConfigValue> {
+    return this.#values.values();
+  }
+
   /** The stored value; `undefined` for an id that was never set. */
   value(serviceKey: ServiceKey): ConfigValue | undefined {
     return this.#values.get(serviceKey);

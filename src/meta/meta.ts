@@ -8,7 +8,7 @@
 // decision.
 
 import { unreachable } from "../base/assert.ts";
-import { fail } from "../base/errors.ts";
+import { fail, type RegistryError } from "../base/errors.ts";
 import type {
   ConfigValue,
   Heartbeat,
@@ -126,6 +126,23 @@ export class Meta {
   /** The value of a configuration, as of this node's lead. */
   config(serviceKey: ServiceKey): ConfigValue | undefined {
     return this.#configs.value(serviceKey);
+  }
+
+  /** All values that are set, or were removed, as of this node's lead. */
+  configs(): Iterable<ConfigValue> {
+    return this.#configs.values();
+  }
+
+  /** The reason why a node would not be blocked or unblocked now; undefined if it would. */
+  blockRefusal(block: NodeBlock): RegistryError | undefined {
+    if (this.#term === undefined) return this.#lead.refusal();
+    if (!this.#isInCharge) {
+      const reason = "this meta node has just become the leader and is still reading the store";
+      return fail("STORE_UNAVAILABLE", { reason });
+    }
+    const members = [...this.#membership.heartbeats()].map(([member]) => member);
+    const { blocksToCome: toCome } = this.#changes;
+    return blockRefusal(block, { members, blocked: this.#blocked.names, toCome, slotTable: this.#slots.table });
   }
 
   /** The members that this node hears. */
@@ -276,7 +293,11 @@ export class Meta {
     }
     const counts = this.#clientCounts.take(() => this.#membership.clientCounts(), nowMs);
     if (counts !== undefined) this.#sendAll({ kind: "clientCounts", counts }, "session");
-    this.#changes.begin(this.#lead.term, ({ serviceKey, data }) => this.#configs.next(serviceKey, data, nowMs));
+    this.#changes.begin(
+      this.#lead.term,
+      ({ serviceKey, data }) => this.#configs.next(serviceKey, data, nowMs),
+      ({ serviceKey, ifVersion }) => this.#configs.conflict(serviceKey, ifVersion),
+    );
     if (nowMs < this.#slots.nextMs()) return;
     const living = this.#membership.dataNodes((name) => this.#blocked.names.has(name), nowMs);
     const isUnknown = (node: NodeId) => this.#membership.isUnknown(node);
@@ -349,13 +370,7 @@ export class Meta {
   }
 
   #block({ request, ...block }: NodeBlock & { request: number }): void {
-    const members = [...this.#membership.heartbeats()].map(([member]) => member);
-    const { blocksToCome: toCome } = this.#changes;
-    const refusal = this.#isInCharge
-      ? blockRefusal(block, { members, blocked: this.#blocked.names, toCome, slotTable: this.#slots.table })
-      : fail("STORE_UNAVAILABLE", {
-          reason: "this meta node has just become the leader and is still reading the store",
-        });
+    const refusal = this.blockRefusal(block);
     if (refusal !== undefined) this.#output.answer(request, refusal);
     else this.#changes.block(request, block);
   }

@@ -59,6 +59,8 @@ export type MetaEvent =
       readonly request: number;
       readonly serviceKey: ServiceKey;
       readonly data: string | null;
+      /** The change is only made if the value has this version; 0: if there is none. */
+      readonly ifVersion?: bigint;
     }
   | { readonly kind: "configSaved"; readonly value: ConfigValue; readonly outcome: SaveOutcome }
   | { readonly kind: "blockNode"; readonly request: number; readonly node: string; readonly isBlocked: boolean }

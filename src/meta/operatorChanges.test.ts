@@ -129,7 +129,15 @@ function changes() {
     refusal: () => fail("NOT_META_LEADER", { leader: "m2" }),
   });
   let version = 0n;
-  const begin = (term = 1) => of.begin(term, ({ serviceKey, data }) => ({ serviceKey, data, version: ++version }));
+  const begin = (term = 1) =>
+    of.begin(
+      term,
+      ({ serviceKey, data }) => ({ serviceKey, data, version: ++version }),
+      ({ serviceKey: key, ifVersion }) =>
+        ifVersion === undefined || ifVersion === version
+          ? undefined
+          : fail("VERSION_CONFLICT", { key, ifVersion, version }),
+    );
   const codes = () => [...answers].map(([request, error]) => `${request} ${error?.code ?? "done"}`);
   return { of, saved, begin, codes };
 }
@@ -230,4 +238,19 @@ test("while the store is away, whoever led last tells what was stored", () => {
   for (const meta of cluster.metas.values()) meta.step({ kind: "received", from: session.member, message: watch });
   cluster.run(10);
   assert.deepEqual(configsOf(session), ["one"]);
+});
+
+test("a change on a condition is checked when its turn comes, after the changes before it", () => {
+  const { of, saved, begin, codes } = changes();
+  const put = { serviceKey: RULES, data: "a", ifVersion: 0n };
+  of.put(1, put, allow);
+  of.put(2, { ...put, data: "b" }, allow);
+  of.put(3, { ...put, data: "c", ifVersion: 1n }, allow);
+  begin();
+  begin();
+  assert.deepEqual([saved, codes()], [["a 1"], []], "nothing is refused while a save is under way");
+  of.configSaved({ serviceKey: RULES, data: "a", version: 1n }, "saved");
+  begin();
+  assert.deepEqual(saved, ["a 1", "c 2"]);
+  assert.deepEqual(codes(), ["1 done", "2 VERSION_CONFLICT"]);
 });

@@ -17,6 +17,8 @@ export interface NodeBlock {
 interface Put {
   readonly serviceKey: ServiceKey;
   readonly data: string | null;
+  /** The version that the value must have when the change is begun. */
+  readonly ifVersion?: bigint;
 }
 
 // Waiting values are not measured exactly: a UTF-16 unit takes at most three bytes.
@@ -69,8 +71,12 @@ export class OperatorChanges {
     return underWay === undefined ? this.#blocks.waiting : [underWay, ...this.#blocks.waiting];
   }
 
-  /** Saves the waiting changes, one of a kind at a time. */
-  begin(term: number, toValue: (put: Put) => ConfigValue): void {
+  /**
+   * Saves the waiting changes, one of a kind at a time. `conflict` returns the reason why a change that was asked for
+   * on a condition is not made: only now have all changes before it been made.
+   */
+  begin(term: number, toValue: (put: Put) => ConfigValue, conflict: (put: Put) => RegistryError | undefined): void {
+    for (const { request, error } of this.#puts.refuseNext(conflict)) this.#output.answer(request, error);
     const value = this.#puts.begin((put) => ({ saved: toValue(put), term }));
     if (value !== undefined) this.#output.saveConfig(value.saved);
     const block = this.#blocks.begin((next) => ({ saved: next, term }));

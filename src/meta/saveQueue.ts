@@ -40,6 +40,22 @@ export class SaveQueue<Change, Saved> {
     return saved;
   }
 
+  /**
+   * Takes out the changes at the front that are refused, with the reasons, until one is not. None are while a save is
+   * under way.
+   */
+  refuseNext<Refusal>(refusal: (change: Change) => Refusal | undefined): { request: number; error: Refusal }[] {
+    const refused: { request: number; error: Refusal }[] = [];
+    while (this.#underWay === undefined) {
+      const next = this.#waiting[0];
+      const error = next === undefined ? undefined : refusal(next.change);
+      if (next === undefined || error === undefined) break;
+      this.#waiting.shift();
+      refused.push({ request: next.request, error });
+    }
+    return refused;
+  }
+
   /** The store has answered the save under way: returns it with its request. */
   ended(isMeant: (saved: Saved) => boolean): { readonly request: number; readonly saved: Saved } | undefined {
     const underWay = this.#underWay;
