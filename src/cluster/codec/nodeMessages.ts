@@ -2,6 +2,7 @@
 
 import { decodeHello, decodeHelloAnswer, encodeHello, encodeHelloAnswer } from "./hello.ts";
 import { decodeMemberToMeta, decodeMetaToMember, encodeMemberToMeta, encodeMetaToMember } from "./membership.ts";
+import { decodeOperation, encodeOperation } from "./operation.ts";
 import {
   decodeFollowerToLeader,
   decodeLeaderToFollower,
@@ -20,6 +21,8 @@ export const NODE_MESSAGES = {
   "roster.DataToSession": { encode: encodeDataToSession, decode: decodeDataToSession },
   "roster.FollowerToLeader": { encode: encodeFollowerToLeader, decode: decodeFollowerToLeader },
   "roster.LeaderToFollower": { encode: encodeLeaderToFollower, decode: decodeLeaderToFollower },
+  // The class of messages on both ends of a link.
+  "roster.Operation": { encode: encodeOperation, decode: decodeOperation },
 } as const;
 
 export type NodeMessageClass = keyof typeof NODE_MESSAGES;

@@ -7,6 +7,7 @@ import { compareMembers, type Members } from "../messages/membership.ts";
 import { type Greeter, helloOf } from "./dialledLinks.ts";
 import { type DialerEnvironment, LinkDialer } from "./linkDialer.ts";
 import type { NodeMessages } from "./nodeMessages.ts";
+import type { OperationCalls, Way } from "./operationCalls.ts";
 
 export interface MetaPeer {
   readonly address: string;
@@ -21,21 +22,29 @@ export class MetaPeers {
   constructor(
     self: Greeter & { readonly metaAddresses: readonly string[] },
     words: NodeMessages<"roster.MetaToMember">,
+    operations: OperationCalls,
     environment: DialerEnvironment,
   ) {
     const hello = helloOf(self, { link: "meta", roles: ["meta"] });
-    const events = {
-      up: () => undefined,
-      received: (_: NodeId, className: string, content: Uint8Array) => {
-        const message = words.decode(className, content);
-        if (message?.kind === "members") this.#heard(message.members);
-      },
-      down: () => undefined,
-    };
-    this.#dialers = self.metaAddresses.map((address) => [
-      address,
-      new LinkDialer({ address, hello }, events, environment),
-    ]);
+    this.#dialers = self.metaAddresses.map((address) => {
+      const events = {
+        up: () => undefined,
+        received: (_: NodeId, className: string, content: Uint8Array) => {
+          if (operations.received(className, content, (answer) => dialer.send(answer))) return;
+          const message = words.decode(className, content);
+          if (message?.kind === "members") this.#heard(message.members);
+        },
+        down: () => undefined,
+      };
+      const dialer: LinkDialer = new LinkDialer({ address, hello }, events, environment);
+      return [address, dialer];
+    });
+  }
+
+  /** The link to that meta node, if it is up. */
+  to(node: NodeId): Way | undefined {
+    for (const [, dialer] of this.#dialers) if (dialer.peer === node) return (message) => dialer.send(message);
+    return undefined;
   }
 
   /** All but this node itself. */

@@ -14,6 +14,7 @@ import { type AcceptingNode, LinkAcceptor, type Peer } from "./linkAcceptor.ts";
 import { type DialerEnvironment, LinkDialer } from "./linkDialer.ts";
 import { MetaPeers } from "./metaPeers.ts";
 import { NodeMessages } from "./nodeMessages.ts";
+import { OperationCalls, type Way } from "./operationCalls.ts";
 import type {
   DataLinkEvent,
   DataLinkOutput,
@@ -58,6 +59,8 @@ export class NodeNetwork {
   readonly #toData: DialledLinks;
   readonly #toLeaders: DialledLinks;
   readonly #words;
+  /** Questions of operators that this node asks, answers, or passes on. */
+  readonly operations: OperationCalls;
   readonly #up = new Map<LinkKind, number>();
   #metaPeers: MetaPeers | undefined;
   /** Meta nodes that have a link to this one, and the membership that they were told last. */
@@ -79,6 +82,11 @@ export class NodeNetwork {
       followerToLeader: new NodeMessages("roster.FollowerToLeader", environment),
       leaderToFollower: new NodeMessages("roster.LeaderToFollower", environment),
     };
+    this.operations = new OperationCalls(
+      { id: self.id, isMeta: self.roles.includes("meta") },
+      { metas: () => this.#waysToMetas(), to: (node) => this.#wayTo(node) },
+      environment,
+    );
     this.#acceptor = new LinkAcceptor(self, this.#acceptedEvents(), environment);
     this.#toData = this.#dialledData();
     this.#toLeaders = this.#dialledLeaders();
@@ -92,7 +100,7 @@ export class NodeNetwork {
   /** Joins the members of this process with the meta nodes, here and elsewhere. */
   begin(): void {
     if (this.#roles.meta !== undefined) {
-      this.#metaPeers = new MetaPeers(this.#self, this.#words.metaToMember, this.#environment);
+      this.#metaPeers = new MetaPeers(this.#self, this.#words.metaToMember, this.operations, this.#environment);
     }
     for (const role of ["data", "session"] as const) {
       if (this.#roles[role] === undefined) continue;
@@ -114,6 +122,13 @@ export class NodeNetwork {
   get hasMeta(): boolean {
     if (this.#roles.meta !== undefined) return true;
     return [...this.#metas.values()].some((dialers) => dialers.some(({ peer }) => peer !== undefined));
+  }
+
+  /** The other meta nodes that this node has a link to. */
+  get metaNodes(): readonly NodeId[] {
+    const peers = this.#metaPeers?.list().map(({ id }) => id);
+    const dialled = [...this.#metas.values()].flatMap((dialers) => dialers.map(({ peer }) => peer));
+    return [...new Set([...(peers ?? []), ...dialled])].filter((id) => id !== undefined);
   }
 
   /** The other meta nodes, in a process that has the role meta. */
@@ -166,6 +181,7 @@ export class NodeNetwork {
 
   /** Ends all links; nothing is delivered any more. */
   close(): void {
+    this.operations.close();
     this.#local.close();
     for (const dialers of this.#metas.values()) for (const dialer of dialers) dialer.close();
     this.#toData.close();
@@ -220,12 +236,14 @@ export class NodeNetwork {
         this.#member(role, { kind: "metaUp" });
       },
       received: (_node: NodeId, className: string, content: Uint8Array) => {
+        if (this.operations.received(className, content, (answer) => dialer.send(answer))) return;
         const message = this.#words.metaToMember.decode(className, content);
         if (message !== undefined) this.#member(role, { kind: "fromMeta", message });
       },
       down: () => this.#count("meta", -1),
     };
-    return new LinkDialer({ address, hello }, events, this.#environment);
+    const dialer: LinkDialer = new LinkDialer({ address, hello }, events, this.#environment);
+    return dialer;
   }
 
   #dialledData(): DialledLinks {
@@ -298,17 +316,39 @@ export class NodeNetwork {
     this.#answer({ link: "meta", role: "meta", node }, () => this.#words.metaToMember.encode(told));
   }
 
-  #fromPeer({ link, role, node: from }: Peer, className: string, content: Uint8Array): void {
+  #fromPeer(peer: Peer, className: string, content: Uint8Array): void {
+    const { link, role, node: from } = peer;
     if (link === "data") {
       const message = this.#words.sessionToData.decode(className, content);
       if (message !== undefined) this.#data({ kind: "fromSession", from, message });
     } else if (link === "replication") {
       const message = this.#words.followerToLeader.decode(className, content);
       if (message !== undefined) this.#data({ kind: "fromFollower", from, message });
+    } else if (this.operations.received(className, content, (answer) => this.#acceptor.send(peer, answer))) {
+      return;
     } else if (role !== "meta") {
       const message = this.#words.memberToMeta.decode(className, content);
       if (message !== undefined) this.#meta({ kind: "received", from: { id: from, role }, message });
     }
+  }
+
+  /** A link to each meta node that can be reached: a process has one for each of its roles. */
+  #waysToMetas(): Way[] {
+    const ways = new Map<NodeId, Way>();
+    for (const dialers of this.#metas.values()) {
+      for (const dialer of dialers) {
+        if (dialer.peer !== undefined) ways.set(dialer.peer, (message) => dialer.send(message));
+      }
+    }
+    return [...ways.values()];
+  }
+
+  #wayTo(node: NodeId): Way | undefined {
+    for (const role of ["session", "data", "meta"] as const) {
+      const peer = { link: "meta", role, node } as const;
+      if (this.#acceptor.has(peer)) return (message) => this.#acceptor.send(peer, message);
+    }
+    return this.#metaPeers?.to(node);
   }
 
   #count(link: LinkKind, change: 1 | -1): void {

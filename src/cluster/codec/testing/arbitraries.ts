@@ -17,6 +17,7 @@ import type {
   MemberToMeta,
   MetaToMember,
 } from "../../messages/membership.ts";
+import type { OperationMessage } from "../../messages/operation.ts";
 import type { FollowerToLeader, LeaderToFollower, Remover } from "../../messages/replication.ts";
 import type {
   DataToSession,
@@ -358,4 +359,27 @@ export const helloAnswer = record<HelloAnswer>({
   reason: string,
   from: node,
   roles,
+});
+
+export const operation = anyOf<OperationMessage>({
+  operationAsked: record(
+    {
+      kind: is("operationAsked"),
+      request: natural,
+      from: node,
+      to: node,
+      relaysLeft: natural,
+      operation: string,
+      parameters: string,
+    },
+    "to",
+  ),
+  operationAnswered: record({
+    kind: is("operationAnswered"),
+    request: natural,
+    to: node,
+    status: natural,
+    body: string,
+  }),
+  operationUnreachable: record({ kind: is("operationUnreachable"), request: natural, to: node, reason: string }),
 });

@@ -5,6 +5,7 @@ import { brandCatalogueScope, brandServiceKey, clientId, nodeId } from "../../..
 import type { Publication } from "../../../model/publication.ts";
 import type { Hello, HelloAnswer } from "../../messages/hello.ts";
 import type { MemberAddress, MemberToMeta, MetaToMember } from "../../messages/membership.ts";
+import type { OperationMessage } from "../../messages/operation.ts";
 import type { FollowerToLeader, LeaderToFollower, ReplicaDatum } from "../../messages/replication.ts";
 import type { DataToSession, PublishItem, SessionToData, Superseded } from "../../messages/sessionData.ts";
 
@@ -232,6 +233,20 @@ const LEADER_TO_FOLLOWER: OneOfEachKind<LeaderToFollower> = {
   notLeader: { kind: "notLeader", slot: 255, leaderEpoch: 8n },
 };
 
+const OPERATION: OneOfEachKind<OperationMessage> = {
+  operationAsked: {
+    kind: "operationAsked",
+    request: 300,
+    from: session,
+    to: data,
+    relaysLeft: 2,
+    operation: "services.list",
+    parameters: '{"pattern":"é*"}',
+  },
+  operationAnswered: { kind: "operationAnswered", request: 300, to: session, status: 200, body: "{}" },
+  operationUnreachable: { kind: "operationUnreachable", request: 300, to: session, reason: "no link" },
+};
+
 /** Class, kind, message. */
 export const GOLDEN_MESSAGES = {
   "roster.Hello": { hello: HELLO },
@@ -242,4 +257,5 @@ export const GOLDEN_MESSAGES = {
   "roster.DataToSession": DATA_TO_SESSION,
   "roster.FollowerToLeader": FOLLOWER_TO_LEADER,
   "roster.LeaderToFollower": LEADER_TO_FOLLOWER,
+  "roster.Operation": OPERATION,
 } as const;

@@ -5,6 +5,7 @@ import { writeHello, writeHelloAnswer } from "../hello.ts";
 import { writeMemberToMeta, writeMetaToMember } from "../membership.ts";
 import { NODE_MESSAGES, type NodeMessageClass } from "../nodeMessages.ts";
 import { NodeWriter } from "../nodeWriter.ts";
+import { writeOperation } from "../operation.ts";
 import { writeFollowerToLeader, writeLeaderToFollower } from "../replication.ts";
 import { writeDataToSession, writeSessionToData } from "../sessionData.ts";
 import * as arbitraries from "./arbitraries.ts";
@@ -78,4 +79,5 @@ export const LINKS: Readonly<Record<NodeMessageClass, LinkCodec>> = {
     arbitraries.leaderToFollower,
     writeLeaderToFollower,
   ),
+  "roster.Operation": link(NODE_MESSAGES["roster.Operation"], arbitraries.operation, writeOperation),
 };
