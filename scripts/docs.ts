@@ -1,10 +1,15 @@
 // The reference pages are made from the tables that the program itself runs on, so they cannot say something else.
 //
-//   node scripts/docs.ts            writes docs/reference/*.md
+//   node scripts/docs.ts            writes docs/reference/
 //   node scripts/docs.ts --check    fails if a page is not what would be written
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { answererOf, openApi } from "../src/admin/openApi.ts";
+import type { Operation } from "../src/admin/operation.ts";
+import { OPERATIONS } from "../src/admin/operations.ts";
+import { expectedOf, type Parameter } from "../src/admin/parameter.ts";
+import { API_PREFIX } from "../src/admin/routes.ts";
 import { ERRORS, type ErrorTable } from "../src/base/errors.ts";
 import { METRICS, type MetricSpec, type MetricTable } from "../src/base/metrics.ts";
 import { environmentName } from "../src/server/config/names.ts";
@@ -20,6 +25,8 @@ export function referencePages(): ReadonlyMap<string, string> {
     ["config.md", configPage()],
     ["errors.md", errorsPage()],
     ["metrics.md", metricsPage()],
+    ["api.md", apiPage()],
+    ["openapi.json", `${JSON.stringify(openApi(OPERATIONS), undefined, 2)}\n`],
   ]);
 }
 
@@ -86,6 +93,42 @@ function metricsPage(): string {
 function metricRow([name, { type, labels, help, buckets }]: readonly [string, MetricSpec]): string {
   const bounds = buckets === undefined ? "" : ` Buckets up to ${buckets.join(", ")}.`;
   return `| \`${name}\` | ${type} | ${labels.map((label) => `\`${label}\``).join(", ")} | ${help}${bounds} |`;
+}
+
+function apiPage(): string {
+  return page("Operations over HTTP", "src/admin/operations/", [
+    "Every node answers every operation at its `admin-port` (9604): it asks the node that knows. `GET` and `DELETE` take",
+    "parameters in the query, `POST` and `PUT` in a JSON body. A list is written `address=10.0.0.1,10.0.0.2` in a query.",
+    "[openapi.json](openapi.json), which each node serves at `/v1/openapi.json`, has the schemas of all answers.",
+    "",
+    'A refusal is `{ "error": { "code", "message", "retry" } }` with one of the codes of [errors.md](errors.md): 400 for a',
+    "bad parameter, 404 for a name that there is not, 409 for a conflict, 413 for a body that is too large, 503 where a",
+    "later try may succeed. A change with `preview` is checked and not made.",
+    ...OPERATIONS.flatMap(apiEntry),
+  ]);
+}
+
+function apiEntry(operation: Operation): string[] {
+  const { name, method, path, about, permission, isChange, canBePreviewed, answeredBy, parameters } = operation;
+  const rows = Object.entries(parameters).map(parameterRow);
+  const table = ["", "| Parameter | Meaning | Allowed |", "|---|---|---|", ...rows];
+  return [
+    "",
+    `## ${method} ${API_PREFIX}${path}`,
+    "",
+    about,
+    "",
+    `- Operation: \`${name}\`${isChange ? "; it changes something" : ""}${canBePreviewed ? " and can be previewed" : ""}`,
+    `- Permission: ${permission}`,
+    `- Answered by: ${answererOf(answeredBy)}`,
+    ...(rows.length > 0 ? table : []),
+  ];
+}
+
+function parameterRow([name, parameter]: readonly [string, Parameter]): string {
+  const byDefault = "default" in parameter && parameter.default !== "" ? `; default ${parameter.default}` : "";
+  const required = parameter.isRequired === true ? "; required" : "";
+  return `| \`${name}\` | ${parameter.about} | ${expectedOf(parameter)}${byDefault}${required} |`;
 }
 
 function page(title: string, source: string, lines: readonly string[]): string {

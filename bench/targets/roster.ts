@@ -125,7 +125,15 @@ function spawnPart(root: string, { name, flags }: Part, where: { folder: string;
   const hook = where.hasGcHook ? ["--expose-gc", `--import=${HOOK}`] : [];
   const server = ["src/cli/main.ts", "server", `--data-dir=${join(where.folder, name)}`, "--log-level=warn"];
   const start = startCommand(root);
-  const command = [process.execPath, ...start.flags, ...ownFlags(), ...hook, ...server, ...limits(root), ...flags];
+  const command = [
+    process.execPath,
+    ...start.flags,
+    ...ownFlags(),
+    ...hook,
+    ...server,
+    ...settings(root, flags),
+    ...flags,
+  ];
   const env = { ...start.env, ...process.env, BENCH_PROBE_FILE: probeFile };
   const child = spawned(command, { cwd: root, env, logFile });
   const probed = where.hasGcHook ? { probeFile } : {};
@@ -141,11 +149,17 @@ function startCommand(root: string): { env: Readonly<Record<string, string>>; fl
   return { env, flags: words.slice(node).filter((word) => word.startsWith("--")) };
 }
 
-/** Generous limits, where the checkout knows them: an older one had none. */
-function limits(root: string): Flags {
-  const table = readFileSync(join(root, "src", "server", "config", "table.ts"), "utf8");
-  return GENEROUS.filter((flag) => table.includes(`"${flag.slice(2).split("=", 1)[0]}"`));
+/** Generous limits and free ports, where the checkout knows them: an older one had none. */
+function settings(root: string, given: Flags): Flags {
+  const config = join(root, "src", "server", "config");
+  const tables = ["table.ts", "clusterKeys.ts"].map((name) => join(config, name)).filter((path) => existsSync(path));
+  const table = tables.map((path) => readFileSync(path, "utf8")).join("");
+  const keyOf = (flag: string) => flag.slice(2).split("=", 1)[0] ?? "";
+  const isGiven = new Set(given.map(keyOf));
+  return [...GENEROUS, ...FREE_PORTS].filter((flag) => table.includes(`"${keyOf(flag)}"`) && !isGiven.has(keyOf(flag)));
 }
+
+const FREE_PORTS = ["--admin-port=0", "--data-http-port=0"];
 
 /** For profiles of the server: BENCH_NODE_FLAGS="--cpu-prof". */
 function ownFlags(): Flags {

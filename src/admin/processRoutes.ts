@@ -1,20 +1,18 @@
-// The routes of every HTTP port: liveness, readiness, metrics, and an orderly stop.
+// The routes of every HTTP port: liveness, readiness and metrics. Nothing is changed by them.
 
-import { type HttpRoute, jsonResponse, respondWith, textResponse } from "../base/http.ts";
+import { type HttpRoute, respondWith, textResponse } from "../base/http.ts";
 
 /** The view of the process that the routes need. */
 export interface ProcessStatus {
   /** Whether the process has been told to stop. */
   readonly isStopping: () => boolean;
-  /** Begins an orderly stop of the process. */
-  readonly stop: () => void;
   /** The metrics, in the format given by `contentType`. */
   readonly page: { readonly contentType: string; render(): Promise<string> };
 }
 
 /** `notReady` returns the reason why the role does not work yet, or no longer works; undefined if it works. */
 export function processRoutes(
-  { isStopping, stop, page }: ProcessStatus,
+  { isStopping, page }: ProcessStatus,
   notReady: () => string | undefined,
 ): readonly HttpRoute[] {
   return [
@@ -36,14 +34,6 @@ export function processRoutes(
           exchange,
           page.render().then((body) => ({ status: 200, headers, body })),
         );
-      },
-    },
-    {
-      method: "POST",
-      path: "/drain",
-      handle: ({ respond }) => {
-        stop();
-        respond(jsonResponse({ success: true, message: "the process is handing over its work and will stop" }, 202));
       },
     },
   ];

@@ -45,61 +45,54 @@ function program(): Command {
   return root;
 }
 
-// The default ports of a node on this machine.
-const META_URL = "http://127.0.0.1:9615";
-const DATA_URL = "http://127.0.0.1:9622";
-const SESSION_URL = "http://127.0.0.1:9603";
+/** The admin-port of a node on this machine. */
+const ADMIN_URL = "http://127.0.0.1:9604";
 
-/** Commands to running nodes: each is one call of a node's HTTP port. */
+/** Commands to running nodes: each is one call of a node's admin-port, and any node answers. */
 function addOperations(root: Command): void {
-  const operation = (name: string, about: string, url: string) => {
-    const option = new Option("--url <url>", "the HTTP port of the node").default(url);
+  const operation = (name: string, about: string) => {
+    const option = new Option("--url <url>", "the admin-port of any node").default(ADMIN_URL);
     const form = new Option("-o, --output <form>", "how to print").choices(["table", "json"]).default("table");
     return root.command(name).description(about).addOption(option).addOption(form).helpGroup("Operation:");
   };
   const run = async (command: Command, call: Omit<OperationCall, "url" | "form">) => {
     const { url, output } = command.opts<{ url: string; output: string }>();
-    // A whole registry has no separate port for the role data: the meta role's port answers.
-    const mayBeWhole = url === DATA_URL && command.getOptionValueSource("url") === "default";
     const { operate } = await import("./operate.ts");
-    await operate({
-      ...call,
-      url,
-      ...(mayBeWhole && { otherUrl: META_URL }),
-      form: output === "json" ? "json" : "table",
-    });
+    await operate({ ...call, url, form: output === "json" ? "json" : "table" });
   };
-  operation("members", "list the nodes of a cluster (from any meta node)", META_URL).action((_, command: Command) =>
+  operation("members", "list the nodes of a cluster").action((_, command: Command) =>
     run(command, {
-      path: "/members",
+      path: "/nodes",
       columns: ["id", "role", "state", "address", "clientAddresses", "clients", "leads"],
     }),
   );
-  operation("slots", "list which data node leads and follows each slot (from any meta node)", META_URL).action(
-    (_, command: Command) => run(command, { path: "/slots", columns: ["id", "leader", "leaderEpoch", "followers"] }),
+  operation("slots", "list which data node leads and follows each slot").action((_, command: Command) =>
+    run(command, { path: "/slots", columns: ["id", "leader", "leaderEpoch", "followers", "state"] }),
   );
-  for (const [name, method, about] of [
-    ["block", "PUT", "block a node: its slots and clients move to other nodes"],
-    ["unblock", "DELETE", "unblock a node"],
+  for (const [name, about] of [
+    ["block", "block a node: its slots and clients move to other nodes"],
+    ["unblock", "unblock a node"],
   ] as const) {
-    operation(name, about, META_URL)
+    operation(name, about)
       .argument("<node>", "its name or id, as `roster members` prints it")
       .action((node: string, _, command: Command) =>
-        run(command, { method, path: `/nodes/${encodeURIComponent(node)}/block` }),
+        run(command, { method: "POST", path: `/nodes/${name}`, parameters: { node } }),
       );
   }
-  const columns = ["service", "lost", "publishers", "heldMs", "releasedInMs", "reason"];
-  operation("held", "list services that a data node holds back, and why", DATA_URL).action((_, command: Command) =>
+  const columns = ["service", "lost", "publishers", "heldSince", "releasedAt", "node", "reason"];
+  operation("held", "list services that data nodes hold back, and why").action((_, command: Command) =>
     run(command, { path: "/held", columns }),
   );
-  operation("release", "show a service that a data node holds back as it is now", DATA_URL)
+  operation("release", "show a service that a data node holds back as it is now")
     .argument("<service>", "its key, as `roster held` prints it")
-    .action((key: string, _, command: Command) =>
-      run(command, { method: "POST", path: `/held/release?service=${encodeURIComponent(key)}` }),
+    .action((service: string, _, command: Command) =>
+      run(command, { method: "POST", path: "/held/release", parameters: { service } }),
     );
-  operation("drain", "tell a node to hand over its work and stop (any of its HTTP ports)", SESSION_URL).action(
-    (_, command: Command) => run(command, { method: "POST", path: "/drain" }),
-  );
+  operation("drain", "tell a node to hand over its work and stop")
+    .argument("[node]", "its name or id, as `roster members` prints it; without it the node of --url")
+    .action((node: string | undefined, _, command: Command) =>
+      run(command, { method: "POST", path: "/nodes/drain", parameters: node === undefined ? {} : { node } }),
+    );
 }
 
 function exitCodeOf(error: unknown): number {

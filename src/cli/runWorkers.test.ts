@@ -8,7 +8,7 @@ import { after, test } from "node:test";
 import type { MemberAddress } from "../cluster/messages/membership.ts";
 import { eventually } from "../server/testing/eventually.ts";
 import { TestClient } from "../server/testing/testClient.ts";
-import { getJson, TestNodes } from "../server/testing/testNodes.ts";
+import { operate, TestNodes } from "../server/testing/testNodes.ts";
 
 const MAIN = join(import.meta.dirname, "main.ts");
 const CLIENTS = 40;
@@ -36,8 +36,8 @@ function freePort(): Promise<number> {
 test("two workers share the clients of a port; one that is killed is started again; both stop together", async () => {
   const meta = await nodes.start(["meta", "data"], { metaAddresses: [] });
   const sessions = async () => {
-    const { data } = await getJson<{ data: MemberAddress[] }>(meta.ports.metaHttp, "/members");
-    return data.filter(({ role }) => role === "session").map(({ id }) => id);
+    const rows: readonly MemberAddress[] = (await operate(meta, "GET", "/nodes")).body.items;
+    return rows.filter(({ role }) => role === "session").map(({ id }) => id);
   };
   const [bolt, http] = [await freePort(), await freePort()];
   const flags = {
@@ -46,6 +46,7 @@ test("two workers share the clients of a port; one that is killed is started aga
     "meta-addresses": `127.0.0.1:${meta.ports.node}`,
     "bolt-port": bolt,
     "http-port": http,
+    "admin-port": 0,
     "data-dir": nodes.newDirectory(),
     "log-format": "json",
     "log-level": "error",

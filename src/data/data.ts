@@ -85,6 +85,11 @@ export class Data {
   }
 
   /** The newest slot table that this node knows. */
+  /** All nodes of the cluster, as far as this one has heard. */
+  get members(): Members | undefined {
+    return this.#membership.members;
+  }
+
   get slotTable(): SlotTable | undefined {
     return this.#common.slots.table;
   }

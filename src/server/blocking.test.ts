@@ -7,23 +7,23 @@ import { RegistryError } from "../base/errors.ts";
 import { openSqliteStore } from "../store/sqlite/sqliteStore.ts";
 import type { RunningServer } from "./start.ts";
 import { eventually } from "./testing/eventually.ts";
-import { getJson, getStatus, TestNodes } from "./testing/testNodes.ts";
+import { getStatus, operate, TestNodes } from "./testing/testNodes.ts";
 
 const nodes = new TestNodes();
 after(() => nodes.close());
 
 const at = (server: RunningServer) => ({ metaAddresses: [`127.0.0.1:${server.ports.node}`] });
 
-async function rows({ ports }: RunningServer): Promise<MemberRow[]> {
-  return (await getJson<{ data: MemberRow[] }>(ports.metaHttp, "/members")).data;
+async function rows(server: RunningServer): Promise<MemberRow[]> {
+  return (await operate(server, "GET", "/nodes")).body.items;
 }
 
 const nameOf = ({ id }: MemberRow) => id?.slice(0, id.lastIndexOf(".")) ?? "";
 const ofRole = (list: readonly MemberRow[], wanted: string) => list.filter(({ role }) => role === wanted);
 
-async function block({ ports }: RunningServer, name: string, method: "PUT" | "DELETE" = "PUT") {
-  const answer = await fetch(`http://127.0.0.1:${ports.metaHttp}/nodes/${name}/block`, { method });
-  return { status: answer.status, message: ((await answer.json()) as { message: string }).message };
+async function block(server: RunningServer, node: string, way: "block" | "unblock" = "block") {
+  const { status, body } = await operate(server, "POST", `/nodes/${way}`, { node });
+  return { status, message: body.message ?? body.error.message };
 }
 
 async function get(port: number, path: string): Promise<readonly [status: number, body: string]> {
@@ -64,7 +64,7 @@ test("a blocked data node shows it in members, health and metrics, and that it w
   assert.equal(await getStatus(http, "/livez"), 200);
   assert.match((await get(http, "/metrics"))[1], /^roster_node_blocked 1$/m);
   assert.match((await get(meta.ports.metaHttp, "/metrics"))[1], /^roster_nodes_blocked 1$/m);
-  assert.equal((await block(meta, name, "DELETE")).status, 200);
+  assert.equal((await block(meta, name, "unblock")).status, 200);
   await eventually(
     () => getStatus(http, "/readyz"),
     (code) => code === 200,
@@ -110,9 +110,9 @@ test("a whole registry does not block its only process, and refuses an unknown n
   );
   assert.ok(row !== undefined);
   const own = await block(registry, nameOf(row));
-  assert.deepEqual([own.status, own.message.split(":")[0]], [400, "NODE_NEEDED"]);
+  assert.deepEqual([own.status, own.message.split(":")[0]], [409, "NODE_NEEDED"]);
   const other = await block(registry, "no-such-node");
-  assert.equal(other.status, 400);
+  assert.equal(other.status, 404);
   assert.match(other.message, new RegExp(`NODE_UNKNOWN.*known=\\[${nameOf(row)}\\]`));
 });
 
@@ -133,7 +133,7 @@ test("a whole registry that was blocked serves again after a start without the r
     () => getStatus(repair.ports.metaHttp, "/readyz"),
     (code) => code === 200,
   );
-  assert.equal((await block(repair, name, "DELETE")).status, 200);
+  assert.equal((await block(repair, name, "unblock")).status, 200);
   await nodes.stop(repair);
   const registry = await nodes.start(["meta", "data", "session"], { dataDir });
   await eventually(

@@ -18,6 +18,7 @@ import { listenHttp } from "./http/listen.ts";
 import { sessionHttp } from "./http/sessionHttp.ts";
 import type { NodePortsEnvironment } from "./nodePorts.ts";
 import { portRefusals } from "./portRefusals.ts";
+import { notReadyOf } from "./readiness.ts";
 import type { SessionHost } from "./sessionHost.ts";
 
 export interface ClientPorts {
@@ -83,7 +84,7 @@ function sessionNode(
     isStopping: ops.isStopping,
     hasSlotTable,
     blocked,
-    notReady: () => blocked() ?? (hasSlotTable() ? undefined : "no slot table yet"),
+    notReady: () => notReadyOf(roles).get("session"),
     advertiseAddress: config.advertiseAddress,
     port: (key) => defined(listeners.ports.get(key), "a listener of the gateway that asks"),
     connections: () => session.connections,

@@ -6,7 +6,7 @@ import { joinAddress } from "../transport/address.ts";
 import type { RunningServer } from "./start.ts";
 import { eventually } from "./testing/eventually.ts";
 import { TestClient } from "./testing/testClient.ts";
-import { getJson, getStatus, TestNodes, TestProxy } from "./testing/testNodes.ts";
+import { getStatus, operate, TestNodes, TestProxy } from "./testing/testNodes.ts";
 
 const nodes = new TestNodes();
 const clients: TestClient[] = [];
@@ -23,12 +23,10 @@ function client(session: () => RunningServer): TestClient {
 
 const at = (server: RunningServer) => ({ metaAddresses: [`127.0.0.1:${server.ports.node}`] });
 const isReady = async (server: RunningServer) => (await getStatus(server.ports.http, "/readyz")) === 200;
-const members = async ({ ports }: RunningServer) =>
-  (await getJson<{ data: MemberAddress[] }>(ports.metaHttp, "/members")).data;
-const leaders = async ({ ports }: RunningServer) => {
-  const { data } = await getJson<{ data: { leader: string; followers: string[] }[] }>(ports.metaHttp, "/slots");
-  return data;
-};
+const members = async (server: RunningServer): Promise<MemberAddress[]> =>
+  (await operate(server, "GET", "/nodes")).body.items;
+const leaders = async (server: RunningServer): Promise<{ leader: string; followers: string[] }[]> =>
+  (await operate(server, "GET", "/slots")).body.items;
 
 test("three roles in three processes: what one client publishes another one is pushed", async () => {
   const meta = await nodes.start(["meta"]);
@@ -160,8 +158,7 @@ test("a node of another cluster takes no part, and its health says so", async ()
 
 test("an operator's call ends a node: its stop is asked for", async () => {
   const meta = await nodes.start(["meta", "data", "session"]);
-  const answer = await fetch(`http://127.0.0.1:${meta.ports.metaHttp}/drain`, { method: "POST" });
-  assert.equal(answer.status, 202);
+  assert.equal((await operate(meta, "POST", "/nodes/drain")).status, 202);
   await meta.stopAsked;
 });
 
@@ -170,6 +167,5 @@ test("a meta node whose database is away starts all the same, and its health say
   const response = await fetch(`http://127.0.0.1:${meta.ports.metaHttp}/readyz`);
   assert.deepEqual([response.status, await response.text()], [503, "the store does not answer"]);
   assert.equal(await getStatus(meta.ports.metaHttp, "/livez"), 200);
-  const put = await fetch(`http://127.0.0.1:${meta.ports.metaHttp}/nodes/a/block`, { method: "PUT" });
-  assert.equal(put.status, 503);
+  assert.equal((await operate(meta, "POST", "/nodes/block", { node: "a" })).status, 503);
 });

@@ -27,8 +27,8 @@ const NODES_PART = 1 / 8;
 // Some dozens of tools that scrape or check.
 const OTHER_HTTP_MAX = 256;
 const OTHER_HTTP_PART = 1 / 32;
-// A process may have two of them.
-const OTHER_HTTP_PORTS = 2;
+// Of the roles meta and data, and for operators.
+const OTHER_HTTP_PORTS = 3;
 // The connections left by clients at the session's HTTP port, if all of them are there.
 const SESSION_HTTP_MAX = 1_024;
 const SESSION_HTTP_PART = 1 / 16;

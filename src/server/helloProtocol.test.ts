@@ -11,7 +11,7 @@ import type { Gateway } from "../protocols/kit/gateway.ts";
 import { GATEWAYS } from "./gateways.ts";
 import type { GatewayMetrics } from "./metrics.ts";
 import { eventually } from "./testing/eventually.ts";
-import { getJson, TestNodes } from "./testing/testNodes.ts";
+import { getJson, operate, TestNodes } from "./testing/testNodes.ts";
 
 const METRICS = { hello_said_total: { type: "counter", help: "Greetings.", labels: ["by"] } } as const;
 
@@ -65,8 +65,8 @@ test("the cluster hears where clients of each protocol are taken, until the node
   const meta = await nodes.start(["meta", "data"], { metaAddresses: [] });
   const session = await nodes.start(["session"], { metaAddresses: [`127.0.0.1:${meta.ports.node}`] });
   const addresses = async () => {
-    const { data } = await getJson<{ data: readonly MemberRow[] }>(meta.ports.metaHttp, "/members");
-    return data.find(({ role }) => role === "session")?.clientAddresses;
+    const rows: readonly MemberRow[] = (await operate(meta, "GET", "/nodes")).body.items;
+    return rows.find(({ role }) => role === "session")?.clientAddresses;
   };
   const told = await eventually(addresses, (found) => found !== undefined);
   const [bolt, hello] = [session.ports.bolt, portOf(session, "hello")];

@@ -59,14 +59,25 @@ export class MetaHost {
     return this.#isStoreReachable;
   }
 
-  putConfig(serviceKey: ServiceKey, data: string | null): Promise<void> {
-    return this.#answers.ask((request) => this.step({ kind: "putConfig", request, serviceKey, data }));
+  /**
+   * Stores a value, or removes it with null; with `ifVersion` only if the value has this version (0: there is none).
+   */
+  putConfig(serviceKey: ServiceKey, data: string | null, ifVersion?: bigint): Promise<void> {
+    const condition = ifVersion === undefined ? {} : { ifVersion };
+    return this.#answers.ask((request) => this.step({ kind: "putConfig", request, serviceKey, data, ...condition }));
+  }
+
+  /** The reason why a node would not be blocked or unblocked; undefined if it would. */
+  blockRefusal(node: string, isBlocked: boolean): RegistryError | undefined {
+    const isOwn = node === nodeNameOf(this.#options.id);
+    // A blocked process with a session ends, and only a meta node could unblock it.
+    if (isBlocked && isOwn && !this.#environment.hasOtherMeta()) return fail("NODE_NEEDED", { node, role: "meta" });
+    return this.meta.blockRefusal({ node, isBlocked });
   }
 
   async blockNode(node: string, isBlocked: boolean): Promise<void> {
-    // A blocked process with a session ends, and only a meta node could unblock it.
-    const isOwn = node === nodeNameOf(this.#options.id);
-    if (isBlocked && isOwn && !this.#environment.hasOtherMeta()) throw fail("NODE_NEEDED", { node, role: "meta" });
+    const refusal = this.blockRefusal(node, isBlocked);
+    if (refusal !== undefined) throw refusal;
     await this.#answers.ask((request) => this.step({ kind: "blockNode", request, node, isBlocked }));
     if (isBlocked) this.#environment.log.warn("a node was blocked", { node, toUnblock: `roster unblock ${node}` });
     else this.#environment.log.info("a node was unblocked", { node });

@@ -1,20 +1,20 @@
 // The ports of a node: those of its roles, and the one for links from other nodes.
 
-import type { HeldStatus } from "../admin/heldRoutes.ts";
-import type { MetaRow } from "../admin/memberRows.ts";
+import type { FastifyInstance } from "fastify";
 import type { ProcessStatus } from "../admin/processRoutes.ts";
 import type { Budget } from "../base/budget.ts";
 import { ConnectionShares } from "../base/connectionShares.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { Log } from "../base/ports.ts";
 import type { NodeNetwork } from "../cluster/links/nodeNetwork.ts";
-import type { Meta } from "../meta/meta.ts";
 import { hostClock } from "../transport/clock.ts";
-import { listenTcp, type TcpListener, type TcpOptions } from "../transport/tcp.ts";
+import { type ListenAddress, listenTcp, type TcpListener, type TcpOptions } from "../transport/tcp.ts";
 import { dataHttpPortOf } from "./config/nodeRoles.ts";
 import type { Config } from "./config/table.ts";
+import { createRouter } from "./createRouter.ts";
 import type { DataHost } from "./dataHost.ts";
 import type { ConnectionLimits } from "./descriptors.ts";
+import { adminHttp } from "./http/adminHttp.ts";
 import { dataHttp } from "./http/dataHttp.ts";
 import { listenHttp } from "./http/listen.ts";
 import { metaHttp } from "./http/metaHttp.ts";
@@ -22,13 +22,18 @@ import type { LoadedGateway } from "./loadGateways.ts";
 import type { MetaHost } from "./metaHost.ts";
 import type { MetricsPage } from "./metrics.ts";
 import { portRefusals } from "./portRefusals.ts";
+import { notReadyOf } from "./readiness.ts";
 import type { Roles } from "./roles.ts";
 
 export interface NodePortsEnvironment {
   readonly config: Config;
   readonly log: Log;
   readonly budget: Budget;
-  readonly ops: Omit<ProcessStatus, "page"> & { readonly page: MetricsPage };
+  readonly ops: Omit<ProcessStatus, "page"> & {
+    readonly page: MetricsPage;
+    /** Begins an orderly stop of the process. */
+    readonly stop: () => void;
+  };
   readonly limits: ConnectionLimits;
   readonly roles: Roles;
   readonly gateways: readonly LoadedGateway[];
@@ -65,83 +70,70 @@ export async function openNodePort(
   });
 }
 
-/** The HTTP port of the role meta. In a process that is a whole registry it also answers for the role data. */
+/** The HTTP port of the role meta. */
 export async function openMetaPort(environment: NodePortsEnvironment, host: MetaHost): Promise<number> {
-  const { config, log, ops, limits, roles, gateways, closers } = environment;
-  const { metrics } = ops.page;
+  const { config, ops, roles, gateways } = environment;
   const { meta } = host;
   const status = {
     ...ops,
     configValueBytesMax: config.configValueBytesMax,
     config: meta.config.bind(meta),
-    putConfig: host.putConfig.bind(host),
+    putConfig: (...put: Parameters<MetaHost["putConfig"]>) => host.putConfig(...put),
     isLeading: () => meta.isLeading,
-    isReady: () => meta.isReady,
+    hasSlotTable: () => meta.slotTable !== undefined,
+    notReady: () => notReadyOf(roles).get("meta"),
     leaderAddress: () => meta.leader?.address,
     isStoreReachable: () => host.isStoreReachable,
-    members: () => meta.heartbeats(),
-    slotTable: () => meta.slotTable,
-    blockedNodes: () => blockedNodes(meta, roles.network),
-    metas: () => metaRows(environment, meta),
-    blockNode: host.blockNode.bind(host),
-    held: roles.data && heldStatus(roles.data),
   };
   const app = metaHttp(status, gateways);
+  return listenAt(environment, app, { key: "meta-http-port", host: config.bind, port: config.metaHttpPort });
+}
+
+/** Listens at one of the ports that are not for clients, and closes it with the node. */
+function listenAt(
+  { log, ops, limits, closers }: NodePortsEnvironment,
+  app: FastifyInstance,
+  address: ListenAddress,
+): Promise<number> {
   closers.push(() => app.close());
   const shares = new ConnectionShares(() => limits.otherHttp);
-  return listenHttp(app, {
-    key: "meta-http-port",
-    host: config.bind,
-    port: config.metaHttpPort,
-    shares,
-    ...portRefusals({ log, metrics }, "meta-http"),
-  });
+  const refusals = portRefusals({ log, metrics: ops.page.metrics }, address.key.replace(/-port$/, ""));
+  return listenHttp(app, { ...address, shares, ...refusals });
 }
 
-/** A node that does not lead, or has just begun to, has heard it from the present or the previous leader. */
-function blockedNodes(meta: Meta, { metaPeers }: NodeNetwork): ReadonlySet<string> {
-  return meta.isLeading && meta.isReady ? meta.blockedNodes : new Set(metaPeers?.members?.blocked);
-}
-
-function metaRows({ address, roles: { id, network } }: NodePortsEnvironment, meta: Meta): MetaRow[] {
-  const own = { id, address, isLeading: meta.isLeading };
-  const others = (network.metaPeers?.list() ?? []).map((peer) => ({
-    ...peer,
-    isLeading: peer.id !== undefined && meta.leader?.holder === peer.id,
-  }));
-  return [own, ...others];
-}
-
-/** The HTTP port of the role data; 0 if it has none of its own. */
-export async function openDataPort(environment: NodePortsEnvironment, host: DataHost): Promise<number> {
-  const { config, log, ops, limits, roles, gateways, closers } = environment;
-  const port = dataHttpPortOf(config);
-  if (port === undefined) return 0;
-  const { data } = host;
+/** The HTTP port of the role data; 0 for a node without it. */
+export async function openDataPort(environment: NodePortsEnvironment, { data }: DataHost): Promise<number> {
+  const { config, ops, roles, gateways } = environment;
   const status = {
     ...ops,
-    ...heldStatus(host),
     hasSlotTable: () => data.slotTable !== undefined,
+    notReady: () => notReadyOf(roles).get("data"),
     isServing: () => data.isServing,
     slotsLed: () => data.slotsLed,
     blocked: () => roles.blocked.reason,
   };
-  const app = dataHttp(status, gateways);
-  closers.push(() => app.close());
-  const shares = new ConnectionShares(() => limits.otherHttp);
-  return listenHttp(app, {
-    key: "data-http-port",
-    host: config.bind,
-    port,
-    shares,
-    ...portRefusals({ log, metrics: ops.page.metrics }, "data-http"),
+  const port = dataHttpPortOf(config) ?? 0;
+  return listenAt(environment, dataHttp(status, gateways), { key: "data-http-port", host: config.bind, port });
+}
+
+/** The port for operators, which every node has. */
+export async function openAdminPort(environment: NodePortsEnvironment): Promise<number> {
+  const { config, log, ops, roles } = environment;
+  const status = {
+    ...ops,
+    log,
+    router: createRouter(environment),
+    valueBytesMax: config.configValueBytesMax,
+    notReady: () => firstOf(notReadyOf(roles)),
+  };
+  return listenAt(environment, adminHttp(status), {
+    key: "admin-port",
+    host: config.adminBind,
+    port: config.adminPort,
   });
 }
 
-function heldStatus({ data, stepper }: DataHost): HeldStatus {
-  return {
-    heldLosses: () => data.heldLosses,
-    releaseHeld: (serviceKey) => stepper.step({ kind: "releaseHeld", serviceKey }),
-    nowMs: () => hostClock.nowMs(),
-  };
+function firstOf(reasons: ReadonlyMap<string, string | undefined>): string | undefined {
+  for (const [role, reason] of reasons) if (reason !== undefined) return `${role}: ${reason}`;
+  return undefined;
 }

@@ -28,7 +28,7 @@ import { loadGateways, type ServedGateway } from "./loadGateways.ts";
 import { createLog } from "./log.ts";
 import { logLimits, logStart } from "./logStart.ts";
 import { createMetrics, type MetricsPage } from "./metrics.ts";
-import { openDataPort, openMetaPort, openNodePort } from "./nodePorts.ts";
+import { openAdminPort, openDataPort, openMetaPort, openNodePort } from "./nodePorts.ts";
 import { type OpenedStore, openMetaStore } from "./openMetaStore.ts";
 import { createRoles, type Roles } from "./roles.ts";
 import { watchBudget } from "./watchBudget.ts";
@@ -39,6 +39,7 @@ interface RolePorts {
   readonly http: number;
   readonly metaHttp: number;
   readonly dataHttp: number;
+  readonly admin: number;
   readonly node: number;
 }
 
@@ -138,11 +139,19 @@ async function startParts(
   // The leader's lease names this port.
   if (roles.meta !== undefined) metaHttp = await openMetaPort(environment, roles.meta);
   roles.begin();
+  const admin = await openAdminPort(environment);
   const dataHttp = roles.data === undefined ? 0 : await openDataPort(environment, roles.data);
   const clients = roles.session === undefined ? undefined : await openClientPorts(environment, roles.session);
   // A running server stops its roles first: connections that close then are the server's doing, not a client's death.
   closers.push(() => roles.close());
-  const ports = { ...protocolPorts(clients), http: clients?.http ?? 0, metaHttp, dataHttp, node: node?.port ?? 0 };
+  const ports = {
+    ...protocolPorts(clients),
+    http: clients?.http ?? 0,
+    metaHttp,
+    dataHttp,
+    admin,
+    node: node?.port ?? 0,
+  };
   const here = { id: roles.id, roles: config.roles.join(","), bind: config.bind, ...ports };
   if (stores.metaStore?.isOpen ?? true) log.info("roster is ready", here);
   else log.warn("roster has started and will be ready once its store answers", here);

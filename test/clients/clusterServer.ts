@@ -60,6 +60,7 @@ const [meta = "0", otherBolt = "0", otherHttp = "0"] = await keptPorts(3);
 const ports: ClusterPorts = {
   meta,
   metaHttp: values["meta-http-port"],
+  admin: "0",
   dataHttp: ["0", "0"],
   sessions: [
     { bolt: values["bolt-port"], http: values["http-port"] },

@@ -24,6 +24,8 @@ export interface NodeSpec {
 export interface ClusterPorts {
   readonly meta: string;
   readonly metaHttp: string;
+  /** Of the meta node. */
+  readonly admin: string;
   readonly dataHttp: readonly [string, string];
   readonly sessions: readonly [SessionPorts, SessionPorts];
 }
@@ -46,7 +48,7 @@ export function freePort(bind: string = BIND): Promise<string> {
 /** The nodes in the order in which they are best started. */
 export function clusterNodes(bind: string, ports: ClusterPorts): readonly NodeSpec[] {
   const metas = { bind, "meta-addresses": `${bind}:${ports.meta}` };
-  const meta = { roles: "meta", "node-port": ports.meta, "meta-http-port": ports.metaHttp };
+  const meta = { roles: "meta", "node-port": ports.meta, "meta-http-port": ports.metaHttp, "admin-port": ports.admin };
   // All stop at once: no node is left to hand the slots over to.
   const data = { roles: "data", "node-port": "0", "drain-timeout-ms": "200" };
   return [
@@ -64,10 +66,8 @@ export function clusterNodes(bind: string, ports: ClusterPorts): readonly NodeSp
 
 /** Starts a node with a data directory of its own in `dataDir`; `log` is where its output goes. */
 export function startNode({ name, flags }: NodeSpec, dataDir: string, log: "inherit" | number): ChildProcess {
-  const args = Object.entries({ "data-dir": join(dataDir, name), ...flags }).flatMap(([flag, value]) => [
-    `--${flag}`,
-    value,
-  ]);
+  const all = { "data-dir": join(dataDir, name), "admin-port": "0", ...flags };
+  const args = Object.entries(all).flatMap(([flag, value]) => [`--${flag}`, value]);
   const command = ["--pdeathsig", "KILL", process.execPath, MAIN, "server", ...args];
   return spawn("setpriv", command, { stdio: ["ignore", log, log] });
 }

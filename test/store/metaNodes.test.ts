@@ -6,7 +6,7 @@ import { after, test } from "node:test";
 import type { MemberRow } from "../../src/admin/memberRows.ts";
 import type { RunningServer } from "../../src/server/start.ts";
 import { eventually } from "../../src/server/testing/eventually.ts";
-import { getJson, TestNodes } from "../../src/server/testing/testNodes.ts";
+import { operate, TestNodes } from "../../src/server/testing/testNodes.ts";
 import { withPostgres } from "./withPostgres.ts";
 
 const nodes = new TestNodes();
@@ -22,7 +22,7 @@ function freePort(): Promise<number> {
 }
 
 async function rows({ ports }: RunningServer): Promise<MemberRow[]> {
-  return (await getJson<{ data: MemberRow[] }>(ports.metaHttp, "/members")).data;
+  return (await operate({ ports }, "GET", "/nodes")).body.items;
 }
 
 const states = (list: readonly MemberRow[], role: string) =>
@@ -44,12 +44,10 @@ await withPostgres("several meta nodes", (server) => {
       );
       assert.deepEqual(states(list, "data"), ["up", "up"]);
     }
-    const follower = (await getJson<{ isLeading: boolean }>(first.ports.metaHttp, "/members")).isLeading
-      ? second
-      : first;
+    const leads = (await rows(first)).find(({ state }) => state === "leads");
+    const follower = leads?.address?.endsWith(`:${first.ports.node}`) === true ? second : first;
     const victim = (await rows(follower)).find(({ role }) => role === "data");
-    const url = `http://127.0.0.1:${follower.ports.metaHttp}/nodes/${victim?.id}/block`;
-    assert.equal((await fetch(url, { method: "PUT" })).status, 200);
+    assert.equal((await operate(follower, "POST", "/nodes/block", { node: victim?.id })).status, 200);
     await eventually(
       () => rows(follower),
       (list) => list.find(({ id }) => id === victim?.id)?.state === "blocked",

@@ -46,7 +46,8 @@ export function startProcess(
   { flags, environment, shell, command }: ServerOptions = {},
 ): ServerProcess {
   const directory = mkdtempSync(join(tmpdir(), "roster-process-"));
-  const all = { "bolt-port": 0, "http-port": 0, "meta-http-port": 0, "data-dir": join(directory, "data"), ...flags };
+  const free = { "bolt-port": 0, "http-port": 0, "meta-http-port": 0, "data-http-port": 0, "admin-port": 0 };
+  const all = { ...free, "data-dir": join(directory, "data"), ...flags };
   const server = [
     ...(command ?? [process.execPath, MAIN, "server"]),
     ...Object.entries(all).map(([flag, value]) => `--${flag}=${value}`),

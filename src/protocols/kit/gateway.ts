@@ -3,7 +3,7 @@
 // opens the listeners and HTTP paths that the code requests, without knowing their protocol.
 
 import type { Budget } from "../../base/budget.ts";
-import type { ErrorTable } from "../../base/errors.ts";
+import type { ErrorTable, RegistryError } from "../../base/errors.ts";
 import type { HttpRouteTable } from "../../base/http.ts";
 import type { KeySpec } from "../../base/keySpec.ts";
 import type { Metrics, MetricTable } from "../../base/metrics.ts";
@@ -35,6 +35,11 @@ export interface GatewayCode<in Config, in Counts = Metrics> {
   dataRoutes?(node: DataNodeView): HttpRouteTable;
   /** The protocol's paths at the HTTP port of the role meta. */
   metaRoutes?(node: MetaNodeView): HttpRouteTable;
+  /**
+   * The reason why operators may not set a configuration value of this key: the protocol takes it for something of its
+   * own. Undefined if they may.
+   */
+  configRefusal?(serviceKey: ServiceKey): RegistryError | undefined;
 }
 
 export interface GatewayEnvironment<out Config, out Counts = Metrics> {

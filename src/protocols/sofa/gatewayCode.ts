@@ -2,6 +2,7 @@ import { refusal } from "../../base/http.ts";
 import type { GatewayCode } from "../kit/gateway.ts";
 import { SofaConnections } from "./connections.ts";
 import type { SofaConfig } from "./environment.ts";
+import { switchRefusal } from "./http/checkSwitch.ts";
 import { configRoutes } from "./http/configRoutes.ts";
 import { dataHealthRoute, metaHealthRoute, sessionHealthRoute } from "./http/healthRoutes.ts";
 import { serverRoutes } from "./http/serverRoutes.ts";
@@ -23,5 +24,6 @@ export const sofaGatewayCode: GatewayCode<SofaConfig, SofaMetrics> = {
     };
   },
   dataRoutes: (node) => ({ routes: [dataHealthRoute(node)], refusal }),
+  configRefusal: switchRefusal,
   metaRoutes: (node) => ({ routes: [...configRoutes(node), metaHealthRoute(node)], refusal }),
 };

@@ -28,21 +28,24 @@ const BEYOND = [
   "127.0.0.256",
 ];
 
+const KEYS = { bind: "127.0.0.1", adminBind: "127.0.0.1", metaAddresses: [] };
+
 for (const bind of LOOPBACK) {
-  test(`${bind} is loopback`, () => checkBind({ bind, insecure: false, metaAddresses: [] }));
+  test(`${bind} is loopback`, () => checkBind({ ...KEYS, bind, insecure: false }));
 }
 
 for (const bind of BEYOND) {
   test(`${bind} is beyond loopback: refused, unless --insecure says so`, () => {
     const refused = (error: unknown) => error instanceof RegistryError && error.code === "BIND_REFUSED";
-    assert.throws(() => checkBind({ bind, insecure: false, metaAddresses: [] }), refused);
-    checkBind({ bind, insecure: true, metaAddresses: [] });
+    assert.throws(() => checkBind({ ...KEYS, bind, insecure: false }), refused);
+    checkBind({ ...KEYS, bind, insecure: true });
+    assert.throws(() => checkBind({ ...KEYS, adminBind: bind, insecure: false }), refused);
   });
 }
 
 test("links to meta nodes beyond loopback are asked for by name too", () => {
   const refused = (error: unknown) => error instanceof RegistryError && error.code === "BIND_REFUSED";
-  const keys = { bind: "127.0.0.1", metaAddresses: ["[::1]:9620", "10.0.0.1:9620"] };
+  const keys = { ...KEYS, metaAddresses: ["[::1]:9620", "10.0.0.1:9620"] };
   assert.throws(() => checkBind({ ...keys, insecure: false }), refused);
   checkBind({ ...keys, insecure: true });
 });

@@ -13,10 +13,11 @@ loopback.addAddress("::1", "ipv6");
  * Throws BIND_REFUSED if the server would listen beyond loopback, or talk to other nodes there, although `insecure` is
  * not set.
  */
-export function checkBind(config: Pick<Config, "bind" | "insecure" | "metaAddresses">): void {
+export function checkBind(config: Pick<Config, "bind" | "adminBind" | "insecure" | "metaAddresses">): void {
   if (config.insecure) return;
   const allowed = "127.0.0.1, ::1 or localhost, or any address with --insecure";
   if (!isLoopback(config.bind)) throw fail("BIND_REFUSED", { bind: config.bind, allowed });
+  if (!isLoopback(config.adminBind)) throw fail("BIND_REFUSED", { "admin-bind": config.adminBind, allowed });
   const far = config.metaAddresses.find((address) => !isLoopback(parseAddress(address)?.host ?? address));
   if (far !== undefined) throw fail("BIND_REFUSED", { "meta-addresses": far, allowed });
 }

@@ -25,7 +25,7 @@ export const NETWORK = {
     default: "127.0.0.1",
     pattern: HOST,
     allowed: "an IP address or a host name",
-    about: "The address to listen on, for all ports; 0.0.0.0 or :: is every interface.",
+    about: "The address to listen on, for all ports but admin-port; 0.0.0.0 or :: is every interface.",
     cost: "Beyond loopback, any program that reaches the port may register and read services; that needs insecure.",
   },
   insecure: {
@@ -46,7 +46,9 @@ export const NETWORK = {
     section: "Network",
     ...PORT,
     default: 9_615,
-    about: "The HTTP port of the role meta: members, slots, configuration values; 0 takes any free port.",
+    about:
+      "The HTTP port of the role meta, where SOFARegistry's tools expect it: configuration values, with health and " +
+      "metrics; 0 takes any free port.",
     cost: "Nothing.",
   },
   "data-http-port": {
@@ -55,9 +57,25 @@ export const NETWORK = {
     min: AUTOMATIC_PORT,
     default: AUTOMATIC_PORT,
     about:
-      "The HTTP port of the role data, with health, metrics and held services. 0 takes any free port; " +
-      "-1 takes 9622, or none if a process is a whole registry: there meta-http-port has it all.",
+      "The HTTP port of the role data, where SOFARegistry's tools expect it, with health and metrics. " +
+      "0 takes any free port; -1 takes 9622.",
     cost: "Nothing.",
+  },
+  "admin-port": {
+    section: "Network",
+    ...PORT,
+    default: 9_604,
+    about: "The HTTP port for operators, which every node has: /v1, the commands of `roster`; 0 takes any free port.",
+    cost: "Nothing; several nodes on one machine need a port each.",
+  },
+  "admin-bind": {
+    section: "Network",
+    type: "string",
+    default: "127.0.0.1",
+    pattern: HOST,
+    allowed: "an IP address or a host name",
+    about: "The address to listen on for operators, whatever bind is; any node answers for the whole cluster.",
+    cost: "Beyond loopback, any program that reaches the port may drain nodes and set values; that needs insecure.",
   },
   "node-port": {
     section: "Network",

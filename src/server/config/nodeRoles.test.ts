@@ -7,16 +7,18 @@ import type { Config } from "./table.ts";
 
 const META: Partial<Config> = { metaAddresses: ["127.0.0.1:9620"] };
 
+const CLIENTS = { "bolt-port": 9600, "http-port": 9603 };
+
 const PORTS: readonly [who: string, changes: Partial<Config>, ports: Record<string, number>][] = [
-  ["a whole registry", {}, { "bolt-port": 9600, "http-port": 9603, "meta-http-port": 9615 }],
+  ["a whole registry", {}, { ...CLIENTS, "meta-http-port": 9615, "data-http-port": 9622, "admin-port": 9604 }],
   [
     "a whole registry that others may join",
     { nodePort: 9620 },
-    { "bolt-port": 9600, "http-port": 9603, "meta-http-port": 9615, "data-http-port": 9622, "node-port": 9620 },
+    { ...CLIENTS, "meta-http-port": 9615, "data-http-port": 9622, "admin-port": 9604, "node-port": 9620 },
   ],
-  ["a session node", { ...META, roles: ["session"] }, { "bolt-port": 9600, "http-port": 9603 }],
-  ["a data node", { ...META, roles: ["data"] }, { "data-http-port": 9622, "node-port": 9620 }],
-  ["a meta node", { roles: ["meta"] }, { "meta-http-port": 9615, "node-port": 9620 }],
+  ["a session node", { ...META, roles: ["session"] }, { ...CLIENTS, "admin-port": 9604 }],
+  ["a data node", { ...META, roles: ["data"] }, { "data-http-port": 9622, "admin-port": 9604, "node-port": 9620 }],
+  ["a meta node", { roles: ["meta"] }, { "meta-http-port": 9615, "admin-port": 9604, "node-port": 9620 }],
 ];
 
 for (const [who, changes, ports] of PORTS) {

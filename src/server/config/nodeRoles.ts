@@ -29,8 +29,7 @@ export function nodePortOf({ roles, metaAddresses, nodePort }: Config): number |
 /** The HTTP port of the role data; undefined if none is to be opened. */
 export function dataHttpPortOf(config: Config): number | undefined {
   if (!config.roles.includes("data")) return undefined;
-  if (config.dataHttpPort !== AUTOMATIC_PORT) return config.dataHttpPort;
-  return isStandalone(config) ? undefined : DATA_HTTP_PORT;
+  return config.dataHttpPort === AUTOMATIC_PORT ? DATA_HTTP_PORT : config.dataHttpPort;
 }
 
 /** The ports that the node opens, by the key that names each. */
@@ -40,6 +39,7 @@ export function portsOf(config: Config): ReadonlyMap<ConfigKey, number> {
   if (config.roles.includes("meta")) ports.set("meta-http-port", config.metaHttpPort);
   const [dataHttpPort, nodePort] = [dataHttpPortOf(config), nodePortOf(config)];
   if (dataHttpPort !== undefined) ports.set("data-http-port", dataHttpPort);
+  ports.set("admin-port", config.adminPort);
   return nodePort === undefined ? ports : ports.set("node-port", nodePort);
 }
 
@@ -89,17 +89,17 @@ function checkWorkers(config: Config): void {
 }
 
 /**
- * The configuration of one of several workers, counted from 1: its own folder, and its own ports for other nodes and
- * for operators of the role data, counted up from the configured ones.
+ * The configuration of one of several workers, counted from 1: its own folder, and its own ports for other nodes, for
+ * operators, and of the role data, counted up from the configured ones.
  */
 export function workerConfig(config: Config, worker: number): Config {
-  const own = (port: number | undefined) =>
-    port === undefined || port === 0 ? (port ?? AUTOMATIC_PORT) : port + worker - 1;
+  const own = (port = AUTOMATIC_PORT) => (port > 0 ? port + worker - 1 : port);
   return {
     ...config,
     dataDir: join(config.dataDir, `worker-${worker}`),
     nodePort: own(nodePortOf(config)),
     dataHttpPort: own(dataHttpPortOf(config)),
+    adminPort: own(config.adminPort),
   };
 }
 

@@ -5,12 +5,14 @@ import type { Socket } from "node:net";
 import {
   type FastifyInstance,
   type FastifyListenOptions,
+  type FastifyReply,
   type FastifyRequest,
   type FastifySchemaValidationError,
   fastify,
 } from "fastify";
 import type { ConnectionShares } from "../../base/connectionShares.ts";
 import { fail, RegistryError } from "../../base/errors.ts";
+import { type HttpRouteTable, refusal } from "../../base/http.ts";
 import { visible } from "../../base/visible.ts";
 import { formatAddress } from "../../transport/address.ts";
 import { type ListenAddress, listenError, type TcpOptions } from "../../transport/tcp.ts";
@@ -31,9 +33,13 @@ const HTTP_TIMES: HttpTimes = { requestMs: 10_000, checkMs: 1_000 };
 const HEADER_BYTES_MAX = 16 * 1024;
 
 /**
- * An HTTP server without routes. Paths that would change under normalisation are refused before any route sees them.
+ * An HTTP server without routes. Paths that would change under normalisation are refused before any route sees them;
+ * `refusalOf` makes the form of what is refused before or outside of a route.
  */
-export function createHttp({ requestMs, checkMs }: HttpTimes = HTTP_TIMES): FastifyInstance {
+export function createHttp(
+  { requestMs, checkMs }: HttpTimes = HTTP_TIMES,
+  refusalOf: HttpRouteTable["refusal"] = refusal,
+): FastifyInstance {
   const app = fastify({
     logger: false,
     bodyLimit: BODY_BYTES_MAX,
@@ -57,13 +63,15 @@ export function createHttp({ requestMs, checkMs }: HttpTimes = HTTP_TIMES): Fast
     if (!isPlainPath(path))
       throw fail("HTTP_BAD_REQUEST", { path, expected: "a path without //, dot segments or escapes" });
   });
+  const refuse = (reply: FastifyReply, message: string, statusCode: number) => {
+    const { status, headers = {}, body } = refusalOf(visible(message), statusCode);
+    void reply.code(status).headers(headers).send(body);
+  };
   app.setNotFoundHandler((request, reply) => {
-    void reply
-      .code(404)
-      .send({ success: false, message: visible(`no route ${request.method} ${request.url.split("?", 1)[0]}`) });
+    refuse(reply, `no route ${request.method} ${request.url.split("?", 1)[0]}`, 404);
   });
   app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
-    void reply.code(statusOf(error)).send({ success: false, message: visible(messageOf(error, request)) });
+    refuse(reply, messageOf(error, request), statusOf(error));
   });
   return app;
 }

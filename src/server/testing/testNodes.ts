@@ -12,7 +12,7 @@ import { type RunningServer, startServer } from "../start.ts";
 
 type Role = Config["roles"][number];
 
-const FREE = { boltPort: 0, httpPort: 0, metaHttpPort: 0, dataHttpPort: 0, nodePort: 0, logLevel: "silent" } as const;
+const FREE_PORTS = { boltPort: 0, httpPort: 0, metaHttpPort: 0, dataHttpPort: 0, adminPort: 0, nodePort: 0 } as const;
 
 /** Starts nodes, each in a directory of its own, and ends them all. */
 export class TestNodes {
@@ -33,7 +33,10 @@ export class TestNodes {
 
   async start(roles: readonly Role[], changes: Partial<Config> = {}): Promise<RunningServer> {
     const dataDir = changes.dataDir ?? this.newDirectory();
-    const server = await startServer(configWith({ ...FREE, roles, ...changes, dataDir }), this.#gateways);
+    const server = await startServer(
+      configWith({ ...FREE_PORTS, logLevel: "silent", roles, ...changes, dataDir }),
+      this.#gateways,
+    );
     this.#running.add(server);
     return server;
   }
@@ -96,6 +99,29 @@ export class TestProxy {
 
 export async function getJson<T>(port: number, path: string): Promise<T> {
   return (await (await fetch(`http://127.0.0.1:${port}${path}`)).json()) as T;
+}
+
+/** The answer of a node's admin-port to an operation. */
+export async function operate(
+  { ports }: Pick<RunningServer, "ports">,
+  method: "GET" | "POST" | "PUT" | "DELETE",
+  path: string,
+  body?: object,
+): Promise<{ readonly status: number; readonly body: OperationBody }> {
+  const sent = body && { body: JSON.stringify(body), headers: { "content-type": "application/json" } };
+  const answer = await fetch(`http://127.0.0.1:${ports.admin}/v1${path}`, { method, ...sent });
+  return { status: answer.status, body: (await answer.json()) as OperationBody };
+}
+
+/** The fields that tests look at, of those that answers have. */
+export interface OperationBody {
+  // biome-ignore lint/suspicious/noExplicitAny: each operation has rows of its own, which tests compare as they are
+  readonly items: any[];
+  readonly leader: string | null;
+  readonly message: string;
+  readonly version: string;
+  readonly data: string;
+  readonly error: { readonly code: string; readonly message: string; readonly retry: boolean };
 }
 
 export async function getStatus(port: number, path: string): Promise<number> {

@@ -167,7 +167,8 @@ async function readyLine(logFile: string, begins: number): Promise<ReadyLine> {
 
 function commandOf({ dir, memoryBytesMax, flags = [], hasNodePort = false, openFilesMax }: ServerOptions): string[] {
   const own = ["--bolt-port=0", "--http-port=0", "--meta-http-port=0", `--data-dir=${join(dir, "data")}`];
-  const node = hasNodePort ? ["--node-port=0", "--data-http-port=0"] : [];
+  const admin = ADMIN_KEY in CONFIG ? [`--${ADMIN_KEY}=0`] : [];
+  const node = [...(hasNodePort ? ["--node-port=0"] : []), "--data-http-port=0", ...admin];
   const memory = MEMORY_KEY in CONFIG ? [`--${MEMORY_KEY}=${memoryBytesMax}`] : [];
   const server = [...START_FLAGS, "src/cli/main.ts", "server", ...own, ...node, ...memory, ...flags];
   const command = [process.execPath, ...server];
@@ -175,7 +176,9 @@ function commandOf({ dir, memoryBytesMax, flags = [], hasNodePort = false, openF
   return ["sh", "-c", `ulimit -n ${openFilesMax}; exec "$@"`, "sh", ...command];
 }
 
+// An earlier release, which may be attacked too, does not know them.
 const MEMORY_KEY = "memory-bytes-max";
+const ADMIN_KEY = "admin-port";
 // As `npm start` has it.
 const START_FLAGS = ["--max-semi-space-size=4"];
 

@@ -21,13 +21,13 @@ export class KillableCluster {
   readonly killOrder: readonly NodeSpec[];
   /** host:port of the first session's HTTP, which clients are given. */
   readonly registry: string;
-  readonly #metaUrl: string;
+  readonly #adminUrl: string;
   readonly #dir: string;
   readonly #processes = new Map<NodeSpec, ChildProcess>();
 
   private constructor(dir: string, ports: ClusterPorts) {
     this.#dir = dir;
-    this.#metaUrl = `http://${BIND}:${ports.metaHttp}`;
+    this.#adminUrl = `http://${BIND}:${ports.admin}`;
     this.nodes = clusterNodes(BIND, ports);
     const [meta, ...others] = this.nodes;
     this.killOrder = meta === undefined ? others : [...others, meta];
@@ -38,6 +38,7 @@ export class KillableCluster {
     const cluster = new KillableCluster(dir, {
       meta: await freePort(),
       metaHttp: await freePort(),
+      admin: await freePort(),
       dataHttp: [await freePort(), await freePort()],
       sessions: [
         { bolt: await freePort(), http: await freePort() },
@@ -76,10 +77,11 @@ export class KillableCluster {
 
   async #isBalanced(): Promise<boolean> {
     try {
-      const { data } = (await (await fetch(`${this.#metaUrl}/slots`)).json()) as { data: readonly SlotAnswer[] };
-      const leads = Map.groupBy(data, ({ leader }) => leader);
+      const answer = await fetch(`${this.#adminUrl}/v1/slots`);
+      const { items } = (await answer.json()) as { items: readonly SlotAnswer[] };
+      const leads = Map.groupBy(items, ({ leader }) => leader);
       const counts = [...leads.values()].map((slots) => slots.length);
-      return counts.length === 2 && counts[0] === counts[1] && data.every(({ followers }) => followers.length === 1);
+      return counts.length === 2 && counts[0] === counts[1] && items.every(({ followers }) => followers.length === 1);
     } catch {
       return false;
     }

@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Network } from "../net/network.ts";
 
@@ -27,6 +27,7 @@ export interface NodeOptions {
 // The ports of the server's own defaults, one role on each address.
 export const BOLT_PORT = 9_600;
 export const NODE_PORT = 9_620;
+const ADMIN_PORT = 9_604;
 const HTTP_PORTS: Readonly<Record<Role, number>> = { session: 9_603, meta: 9_615, data: 9_622 };
 
 export class NodeProcess {
@@ -51,6 +52,11 @@ export class NodeProcess {
     return `http://${this.#options.network.address(this.name)}:${HTTP_PORTS[this.role]}`;
   }
 
+  /** Its port for operators; a program of an earlier release has none. */
+  get adminUrl(): string {
+    return `http://${this.#options.network.address(this.name)}:${ADMIN_PORT}`;
+  }
+
   get isRunning(): boolean {
     return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
   }
@@ -68,7 +74,8 @@ export class NodeProcess {
     if (this.isRunning) return;
     const log = openSync(this.#options.logFile, "a");
     const { network, flags, environment } = this.#options;
-    const command = [process.execPath, join(this.#root, "src/cli/main.ts"), "server", ...flags];
+    const own = [...flags, ...operatorFlags(this.#root)];
+    const command = [process.execPath, join(this.#root, "src/cli/main.ts"), "server", ...own];
     const [program = "", ...args] = network.on(this.name, command);
     const cache = join(this.#root, "node_modules", ".cache", "roster");
     const env = { ...process.env, ...environment, NODE_COMPILE_CACHE: cache };
@@ -119,4 +126,10 @@ export class NodeProcess {
     await exited;
     this.#isFrozen = false;
   }
+}
+
+/** The suite asks from another host than the node's own. */
+function operatorFlags(root: string): readonly string[] {
+  const keys = readFileSync(join(root, "src/server/config/clusterKeys.ts"), "utf8");
+  return keys.includes('"admin-bind"') ? ["--admin-bind=0.0.0.0"] : [];
 }

@@ -22,45 +22,67 @@ export interface SlotHosts {
 const NOTHING: ClusterStatus = { metaLeader: undefined, members: new Set(), epoch: "0", slots: [] };
 const ANSWER_MS = 500;
 
-interface MembersAnswer {
-  readonly isLeading: boolean;
-  readonly data: readonly { readonly id: string; readonly address: string }[];
+interface NodeRow {
+  readonly id: string | null;
+  readonly address: string | null;
+  readonly state: string;
 }
 
-interface SlotsAnswer {
+interface SlotRow {
+  readonly leader: string;
+  readonly followers: readonly string[];
+}
+
+/** What a leading meta node says. */
+interface LeaderAnswer {
+  readonly nodes: readonly NodeRow[];
   readonly epoch: string;
-  readonly data: readonly { readonly leader: string; readonly followers: readonly string[] }[];
+  readonly slots: readonly SlotRow[];
+}
+
+interface Asked {
+  readonly name: string;
+  readonly httpUrl: string;
+  readonly adminUrl: string;
 }
 
 /** Asks the meta nodes; the answer of one that leads counts, else there is none. */
-export async function askStatus(
-  metas: readonly { readonly name: string; readonly httpUrl: string }[],
-  hostOf: (address: string) => string,
-): Promise<ClusterStatus> {
+export async function askStatus(metas: readonly Asked[], hostOf: (address: string) => string): Promise<ClusterStatus> {
   const answers = await Promise.all(metas.map((meta) => askMeta(meta, hostOf)));
   return answers.find((answer) => answer !== undefined) ?? NOTHING;
 }
 
-async function askMeta(
-  { name, httpUrl }: { readonly name: string; readonly httpUrl: string },
-  hostOf: (address: string) => string,
-): Promise<ClusterStatus | undefined> {
-  const members = await getJson<MembersAnswer>(`${httpUrl}/members`);
-  if (members?.isLeading !== true) return undefined;
-  const slots = await getJson<SlotsAnswer>(`${httpUrl}/slots`);
+async function askMeta(meta: Asked, hostOf: (address: string) => string): Promise<ClusterStatus | undefined> {
+  const answer = (await askOperations(meta)) ?? (await askEarlier(meta));
+  if (answer === undefined) return undefined;
   const hosts = new Map(
-    members.data.map(({ id, address }) => [id, hostOf(address.slice(0, address.lastIndexOf(":")))]),
+    answer.nodes.map(({ id, address }) => [id, hostOf(address?.slice(0, address.lastIndexOf(":")) ?? "")]),
   );
   const host = (id: string) => hosts.get(id) ?? "gone";
   return {
-    metaLeader: name,
+    metaLeader: meta.name,
     members: new Set(hosts.values()),
-    epoch: slots?.epoch ?? "0",
-    slots: (slots?.data ?? []).map(({ leader, followers }) => ({
-      leader: host(leader),
-      followers: followers.map(host),
-    })),
+    epoch: answer.epoch,
+    slots: answer.slots.map(({ leader, followers }) => ({ leader: host(leader), followers: followers.map(host) })),
   };
+}
+
+/** Each node answers for the leader: only the leader's own answer counts here. */
+async function askOperations({ adminUrl, httpUrl }: Asked): Promise<LeaderAnswer | undefined> {
+  const nodes = await getJson<{ items?: readonly NodeRow[] }>(`${adminUrl}/v1/nodes`);
+  const host = new URL(httpUrl).hostname;
+  const isLeader = nodes?.items?.some(({ state, address }) => state === "leads" && address?.startsWith(`${host}:`));
+  if (nodes?.items === undefined || isLeader !== true) return undefined;
+  const slots = await getJson<{ epoch: string; items?: readonly SlotRow[] }>(`${adminUrl}/v1/slots`);
+  return { nodes: nodes.items, epoch: slots?.epoch ?? "0", slots: slots?.items ?? [] };
+}
+
+/** A release without these operations, from which the nodes are upgraded. */
+async function askEarlier({ httpUrl }: Asked): Promise<LeaderAnswer | undefined> {
+  const members = await getJson<{ isLeading?: boolean; data: readonly NodeRow[] }>(`${httpUrl}/members`);
+  if (members?.isLeading !== true) return undefined;
+  const slots = await getJson<{ epoch: string; data: readonly SlotRow[] }>(`${httpUrl}/slots`);
+  return { nodes: members.data, epoch: slots?.epoch ?? "0", slots: slots?.data ?? [] };
 }
 
 /** The slot that a service of the suite is in. */

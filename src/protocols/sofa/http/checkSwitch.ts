@@ -1,9 +1,10 @@
 // SOFARegistry keeps its own switches among the configuration values, and operators write them there. Roster has none
 // of them, and a value that is stored without effect would seem to be in force.
 
-import { fail } from "../../../base/errors.ts";
+import { fail, RegistryError } from "../../../base/errors.ts";
+import type { ServiceKey } from "../../../model/ids.ts";
 import { sofaError } from "../errorTable.ts";
-import type { ServiceName } from "../serviceName.ts";
+import { type ServiceName, serviceNameOf } from "../serviceName.ts";
 
 /** The instance under which SOFARegistry looks for its switches. */
 const SWITCH_INSTANCE_ID = "9600";
@@ -35,6 +36,17 @@ const SWITCHES: Readonly<Record<string, string>> = {
   "session.shutdown.switch": "`roster drain`",
   "session.stop.push.data.switch": "",
 };
+
+/** As `checkSwitch`, for the key of a value; undefined for a key that is no switch. */
+export function switchRefusal(serviceKey: ServiceKey): RegistryError | undefined {
+  try {
+    checkSwitch(serviceNameOf(serviceKey));
+    return undefined;
+  } catch (error) {
+    if (error instanceof RegistryError) return error;
+    throw error;
+  }
+}
 
 /**
  * Throws SWITCH_NOT_SERVED for a switch of SOFARegistry, by its name alone: under another instance or group it would

@@ -1,0 +1,94 @@
+// A node as operations see it: its roles, each by the questions and changes that operators have for it, and the way to
+// the other nodes.
+
+import type { RegistryError } from "../base/errors.ts";
+import type { ConfigValue, Heartbeat, Member } from "../cluster/messages/membership.ts";
+import type { NodeId, ServiceKey } from "../model/ids.ts";
+import type { SlotTable } from "../model/slot.ts";
+import type { Registry } from "../registry/registry.ts";
+import type { MetaRow } from "./memberRows.ts";
+import type { RawParameters } from "./parameter.ts";
+import type { Json } from "./schema.ts";
+
+export type NodeRole = "meta" | "data" | "session";
+
+/** The role session of this node. */
+export interface OperatedSession {
+  readonly registry: Registry;
+  /** The number of connected clients. */
+  readonly clients: () => number;
+}
+
+/** A held service, with the beginning and the end of the hold. */
+export interface HeldService {
+  readonly serviceKey: ServiceKey;
+  readonly sinceMs: number;
+  readonly untilMs: number;
+  /** The number of publishers that would go. */
+  readonly lost: number;
+  readonly publishers: number;
+}
+
+/** The role data of this node. */
+export interface OperatedData {
+  readonly heldLosses: () => readonly HeldService[];
+  readonly releaseHeld: (serviceKey: ServiceKey) => void;
+  readonly slotsLed: () => number;
+}
+
+/** The role meta of this node. */
+export interface OperatedMeta {
+  readonly isLeading: () => boolean;
+  readonly isStoreReachable: () => boolean;
+  /** The leading meta node, if one is known to lead. */
+  readonly leader: () => NodeId | undefined;
+  readonly members: () => Iterable<readonly [Member, Heartbeat]>;
+  readonly slotTable: () => SlotTable | undefined;
+  readonly blockedNodes: () => ReadonlySet<string>;
+  /** This node and the other meta nodes that it knows. */
+  readonly metas: () => readonly MetaRow[];
+  /** The reason why a node would not be blocked or unblocked; undefined if it would. */
+  readonly blockRefusal: (node: string, isBlocked: boolean) => RegistryError | undefined;
+  /** Blocks a node by its name, or unblocks it. Rejects with a RegistryError. */
+  readonly blockNode: (node: string, isBlocked: boolean) => Promise<void>;
+  /** All values that are set, and those that were removed, without data. */
+  readonly configs: () => Iterable<ConfigValue>;
+  readonly config: (serviceKey: ServiceKey) => ConfigValue | undefined;
+  /** The reason why operators may not set a value of this key; undefined if they may. */
+  readonly configRefusal: (serviceKey: ServiceKey) => RegistryError | undefined;
+  /**
+   * Stores a value, or removes it with null; with `ifVersion` only if the value has this version (0: there is none).
+   * Rejects with a RegistryError.
+   */
+  readonly putConfig: (serviceKey: ServiceKey, data: string | null, ifVersion?: bigint) => Promise<void>;
+}
+
+/** A node that answers operators. */
+export interface OperatedNode {
+  readonly id: NodeId;
+  readonly roles: readonly NodeRole[];
+  /** The release. */
+  readonly version: string;
+  readonly startedMs: number;
+  readonly nowMs: () => number;
+  readonly isStopping: () => boolean;
+  /** Begins an orderly stop of the process. */
+  readonly stop: () => void;
+  /** The reason why each role does not work; undefined for one that does. */
+  readonly notReady: () => ReadonlyMap<NodeRole, string | undefined>;
+  readonly session: OperatedSession | undefined;
+  readonly data: OperatedData | undefined;
+  readonly meta: OperatedMeta | undefined;
+  /** The newest slot table that this node knows. */
+  readonly slotTable: () => SlotTable | undefined;
+  /** All nodes of the cluster that this one knows, itself with them, each with its roles. */
+  readonly nodes: () => ReadonlyMap<NodeId, ReadonlySet<NodeRole>>;
+  /** Has another operation answered, as if an operator had asked this node. */
+  readonly ask: (operation: string, parameters: RawParameters) => Promise<Reply>;
+}
+
+/** The answer to an operation, as HTTP has it. */
+export interface Reply {
+  readonly status: number;
+  readonly body: Json;
+}

@@ -1,0 +1,32 @@
+// The table of operations: HTTP routes, the OpenAPI document and the commands are made from it. A new operation is a
+// row in a file of `operations/`, and a line here.
+
+import type { Operation } from "./operation.ts";
+import { listClients, listInstances, listSubscribers } from "./operations/clients.ts";
+import { getConfig, listConfigs, putConfig, removeConfig } from "./operations/configs.ts";
+import { explainService, getHealth } from "./operations/health.ts";
+import { blockNode, drainNode, listNodes, unblockNode } from "./operations/nodes.ts";
+import { describeService, listServices } from "./operations/services.ts";
+import { listHeld, listSlots, releaseHeld } from "./operations/slots.ts";
+
+/** Every operation of operators. */
+export const OPERATIONS: readonly Operation[] = [
+  listServices,
+  describeService,
+  explainService,
+  listInstances,
+  listClients,
+  listSubscribers,
+  listNodes,
+  blockNode,
+  unblockNode,
+  drainNode,
+  listSlots,
+  listHeld,
+  releaseHeld,
+  listConfigs,
+  getConfig,
+  putConfig,
+  removeConfig,
+  getHealth,
+];

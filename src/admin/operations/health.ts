@@ -1,0 +1,172 @@
+// Operations that say how the cluster is: the health of all nodes, and what there is to know about one service.
+
+import type { ServiceKey } from "../../model/ids.ts";
+import type { NodeRole, OperatedNode } from "../operatedNode.ts";
+import { operation } from "../operation.ts";
+import { flag, integer, type Json, list, maybeText, object, oneOf, orNull, text, time } from "../schema.ts";
+
+const ROLE_HEALTH = object({
+  role: oneOf(["meta", "data", "session"], "The role."),
+  isReady: flag("It works."),
+  reason: maybeText("Why it does not work; null if it works."),
+});
+
+export const getHealth = operation({
+  name: "health.get",
+  method: "GET",
+  path: "/health",
+  about: "Shows the health of each node, with the reason why a role of it does not work.",
+  parameters: {},
+  isChange: false,
+  permission: "read",
+  canBePreviewed: false,
+  answeredBy: { kind: "each", role: "any" },
+  answer: object({
+    isHealthy: flag("Each known node answers, and each of its roles works."),
+    items: list(
+      object({
+        node: text("The node's id."),
+        version: text("Its release."),
+        startedAt: time("When its process started."),
+        isStopping: flag("It hands over its work, to stop."),
+        roles: list(ROLE_HEALTH, "Its roles."),
+        clients: orNull(integer("With the role session: connected clients.")),
+        slotsLed: orNull(integer("With the role data: the number of slots that it leads.")),
+        isLeading: orNull(flag("With the role meta: it leads.")),
+        isStoreReachable: orNull(flag("With the role meta: its store answers.")),
+      }),
+      "The nodes that answer.",
+    ),
+    unreachable: list(
+      object({ node: text("The node."), reason: text("Why it did not answer.") }),
+      "Nodes that did not answer.",
+    ),
+  }),
+  run(node) {
+    const { session, data, meta } = node;
+    return {
+      node: node.id,
+      version: node.version,
+      startedAt: new Date(node.startedMs).toISOString(),
+      isStopping: node.isStopping(),
+      roles: [...node.notReady()].map(roleHealth),
+      clients: session?.clients() ?? null,
+      slotsLed: data?.slotsLed() ?? null,
+      isLeading: meta?.isLeading() ?? null,
+      isStoreReachable: meta?.isStoreReachable() ?? null,
+    };
+  },
+  gather({ parts, unreachable }) {
+    const items = parts.map(({ body }) => body as unknown as NodeHealth);
+    const isHealthy = unreachable.length === 0 && items.every(({ roles }) => roles.every(({ isReady }) => isReady));
+    return { isHealthy, items: items as unknown as Json[], unreachable };
+  },
+});
+
+interface NodeHealth {
+  readonly roles: readonly { readonly isReady: boolean }[];
+}
+
+function roleHealth([role, reason]: readonly [NodeRole, string | undefined]): Json {
+  return { role, isReady: reason === undefined, reason: reason ?? null };
+}
+
+interface Finding {
+  readonly level: "ok" | "warning" | "error";
+  readonly finding: string;
+  readonly advice: string;
+}
+
+export const explainService = operation({
+  name: "services.explain",
+  method: "GET",
+  path: "/explain",
+  about: "Explains what subscribers of a service get, and why: its slot, its data node, and whether its list is held.",
+  parameters: { service: { type: "service", isRequired: true, about: "The service." } },
+  isChange: false,
+  permission: "read",
+  canBePreviewed: false,
+  answeredBy: { kind: "askedNode" },
+  answer: object({
+    service: text("The key of the service."),
+    findings: list(
+      object({
+        level: oneOf(["ok", "warning", "error"], "How bad it is."),
+        finding: text("What was found."),
+        advice: text("What to do; empty if nothing."),
+      }),
+      "What was found, from the slot to the list.",
+    ),
+  }),
+  async run(node, { service }) {
+    const findings = [
+      await slotFinding(node, service),
+      await heldFinding(node, service),
+      await listFinding(node, service),
+    ];
+    return { service, findings: findings.map((finding): Json => ({ ...finding })) };
+  },
+});
+
+interface SlotRows {
+  readonly items: readonly { id: number; leader: string; state: string; followers: string[]; inSync: string[] }[];
+}
+
+async function slotFinding(node: OperatedNode, service: ServiceKey): Promise<Finding> {
+  const { status, body } = await node.ask("slots.list", { service });
+  const slot = status === 200 ? (body as unknown as SlotRows).items[0] : undefined;
+  if (slot === undefined) {
+    const finding = `the slot table can't be read: ${messageOf(body)}`;
+    return { level: "error", finding, advice: "look at /v1/health: a meta node must lead" };
+  }
+  const copies = `${slot.inSync.length} of ${slot.followers.length} followers have a whole copy`;
+  const finding = `slot ${slot.id} is led by ${slot.leader} and is ${slot.state}; ${copies}`;
+  switch (slot.state) {
+    case "serving":
+      return { level: "ok", finding, advice: "" };
+    case "held":
+      return { level: "warning", finding, advice: "after a restart lists wait up to restart-hold-ms for publishers" };
+    case "gathering":
+      return {
+        level: "warning",
+        finding,
+        advice: "the leader waits for the reports of all sessions; look for one that is unreachable",
+      };
+    default:
+      return { level: "error", finding, advice: "the leader sends no heartbeats; look at its log" };
+  }
+}
+
+async function heldFinding(node: OperatedNode, service: ServiceKey): Promise<Finding> {
+  const { status, body } = await node.ask("held.list", { service });
+  if (status !== 200) return { level: "error", finding: messageOf(body), advice: "look at /v1/health" };
+  const { items, unreachable } = body as unknown as { items: { reason: string }[]; unreachable: { node: string }[] };
+  const [held] = items;
+  if (held !== undefined) {
+    const advice = `if they are dead: roster release '${service}'`;
+    return { level: "warning", finding: `the list is held: ${held.reason}`, advice };
+  }
+  if (unreachable.length > 0) {
+    const finding = `whether the list is held is not known: ${unreachable.map(({ node: away }) => away).join(", ")}`;
+    return { level: "warning", finding, advice: "these data nodes do not answer; look at their logs" };
+  }
+  return { level: "ok", finding: "the list is not held", advice: "" };
+}
+
+async function listFinding(node: OperatedNode, service: ServiceKey): Promise<Finding> {
+  const { status, body } = await node.ask("services.describe", { service, limit: 1 });
+  if (status === 200) {
+    const { total, version } = body as unknown as { total: number; version: string };
+    return { level: "ok", finding: `the list has ${total} publishers, at version ${version}`, advice: "" };
+  }
+  if (status === 404) {
+    const advice = "look for its name in /v1/services; publishers and subscribers need the same group";
+    return { level: "warning", finding: "no client publishes it", advice };
+  }
+  return { level: "error", finding: `the list can't be read: ${messageOf(body)}`, advice: "look at /v1/health" };
+}
+
+function messageOf(body: Json): string {
+  const { error } = body as unknown as { error?: { message: string } };
+  return error?.message ?? "no answer";
+}

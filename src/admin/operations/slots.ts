@@ -1,0 +1,171 @@
+// Operations on slots, and on the lists that are held in them.
+
+import { fail } from "../../base/errors.ts";
+import type { Heartbeat, Member } from "../../cluster/messages/membership.ts";
+import type { NodeId } from "../../model/ids.ts";
+import { type SlotOwner, slotOf } from "../../model/slot.ts";
+import type { HeldService, OperatedData, OperatedNode } from "../operatedNode.ts";
+import { operation } from "../operation.ts";
+import { integer, type Json, list, long, object, oneOf, text, time } from "../schema.ts";
+import { DONE, LEADER_FIELDS, metaOf } from "./nodes.ts";
+import { isoTime } from "./services.ts";
+
+const STATES = ["serving", "held", "gathering", "silent"] as const;
+
+export const listSlots = operation({
+  name: "slots.list",
+  method: "GET",
+  path: "/slots",
+  about: "Lists which data node leads and follows each slot, and the state of each slot.",
+  parameters: {
+    service: { type: "service", about: "Only the slot of this service." },
+    state: { type: "choice", oneOf: STATES, about: "Only slots in this state." },
+  },
+  isChange: false,
+  permission: "read",
+  canBePreviewed: false,
+  answeredBy: { kind: "meta" },
+  answer: object({
+    items: list(
+      object({
+        id: integer("The slot's number."),
+        leader: text("The data node that answers for it."),
+        leaderEpoch: long("Grows with every change of leader."),
+        followers: list(text("A data node."), "The data nodes that copy it."),
+        inSync: list(text("A data node."), "The followers whose copy is whole."),
+        state: oneOf(
+          STATES,
+          "serving; held: it serves, and a list is held since a restart; gathering: the leader has not heard all " +
+            "sessions yet; silent: the leader has not reported it.",
+        ),
+      }),
+      "The slots, by number.",
+    ),
+    epoch: long("The slot table's epoch: grows with every change."),
+    ...LEADER_FIELDS,
+  }),
+  run(node, { service, state }) {
+    const meta = metaOf(node);
+    const table = meta.slotTable();
+    const slots = table?.slots ?? [];
+    const reports = new Map([...meta.members()].map(([member, heartbeat]) => reportOf(member, heartbeat)));
+    const only = service === undefined || slots.length === 0 ? undefined : slotOf(service, slots.length);
+    const items = slots
+      .map((owner, id) => slotRow({ id, owner, reports }))
+      .filter((row) => (only === undefined || row.id === only) && (state === undefined || row.state === state));
+    return { items, epoch: String(table?.epoch ?? 0n), leader: meta.leader() ?? null };
+  },
+});
+
+interface Report {
+  readonly serving: ReadonlySet<number>;
+  readonly held: ReadonlySet<number>;
+  readonly inSync: ReadonlySet<number>;
+}
+
+function reportOf({ id, role }: Member, { slots }: Heartbeat): [NodeId, Report | undefined] {
+  // A node that is session and data has two heartbeats; this name is that of no node.
+  const key = role === "data" ? id : (`${id} ${role}` as NodeId);
+  if (slots === undefined) return [key, undefined];
+  return [key, { serving: new Set(slots.serving), held: new Set(slots.held), inSync: new Set(slots.inSync) }];
+}
+
+function slotRow({ id, owner, reports }: SlotSource) {
+  const { leader, leaderEpoch, followers } = owner;
+  const report = reports.get(leader);
+  const inSync = followers.filter((follower) => reports.get(follower)?.inSync.has(id) === true);
+  const state = report === undefined ? "silent" : stateOf(id, report);
+  return { id, leader, leaderEpoch: String(leaderEpoch), followers, inSync, state };
+}
+
+interface SlotSource {
+  readonly id: number;
+  readonly owner: SlotOwner;
+  readonly reports: ReadonlyMap<NodeId, Report | undefined>;
+}
+
+function stateOf(slot: number, { serving, held }: Report): (typeof STATES)[number] {
+  if (held.has(slot)) return "held";
+  return serving.has(slot) ? "serving" : "gathering";
+}
+
+const HELD = object({
+  service: text("The key of the service."),
+  reason: text("Why its list is held."),
+  heldSince: time("When the hold began."),
+  releasedAt: time("When the list is shown as it is, at the latest."),
+  lost: integer("The number of publishers that would go."),
+  publishers: integer("The number of publishers before."),
+  node: text("The data node that holds it."),
+});
+
+/** The role data of a node. Throws ROLE_NEEDED. */
+function dataOf({ data }: OperatedNode): OperatedData {
+  if (data === undefined) throw fail("ROLE_NEEDED", { role: "data" });
+  return data;
+}
+
+export const listHeld = operation({
+  name: "held.list",
+  method: "GET",
+  path: "/held",
+  about: "Lists the services whose lists are held because too many publishers would go at once, and why.",
+  parameters: { service: { type: "service", about: "Only this service." } },
+  isChange: false,
+  permission: "read",
+  canBePreviewed: false,
+  answeredBy: { kind: "each", role: "data" },
+  answer: object({
+    items: list(HELD, "The held services, node by node."),
+    unreachable: list(
+      object({ node: text("The node."), reason: text("Why it did not answer.") }),
+      "Nodes that did not answer: what they hold is missing.",
+    ),
+  }),
+  run(node, { service }) {
+    const held = dataOf(node).heldLosses();
+    const wanted = held.filter(({ serviceKey }) => service === undefined || serviceKey === service);
+    return { items: wanted.map((each) => heldRow(each, node)) };
+  },
+  gather({ parts, unreachable }) {
+    const items = parts.flatMap(({ body }) => (body as { readonly items: readonly Json[] }).items);
+    return { items, unreachable };
+  },
+});
+
+function heldRow({ serviceKey, sinceMs, untilMs, lost, publishers }: HeldService, { id, nowMs }: OperatedNode): Json {
+  return {
+    service: serviceKey,
+    reason: `${lost} of ${publishers} publishers would be lost at once with their session nodes`,
+    heldSince: isoTime(sinceMs),
+    releasedAt: isoTime(Math.max(untilMs, nowMs())),
+    lost,
+    publishers,
+    node: id,
+  };
+}
+
+export const releaseHeld = operation({
+  name: "held.release",
+  method: "POST",
+  path: "/held/release",
+  about: "Shows a held list as it is now: subscribers see the publishers go.",
+  parameters: { service: { type: "service", isRequired: true, about: "The service whose list is held." } },
+  isChange: true,
+  permission: "operate",
+  canBePreviewed: true,
+  answeredBy: { kind: "slotLeader", parameter: "service" },
+  answer: DONE,
+  run(node, { service }, isPreview) {
+    const data = dataOf(node);
+    const held = data.heldLosses().find(({ serviceKey }) => serviceKey === service);
+    if (held === undefined) {
+      const expected = "a service whose list is held; `roster held` lists them";
+      throw fail("FIELD_INVALID", { field: "service", value: service, expected });
+    }
+    const loss = `${held.lost} of ${held.publishers} publishers`;
+    if (isPreview) return { isDone: false, message: `${loss} of ${service} would go` };
+    data.releaseHeld(service);
+    return { isDone: true, message: `${service} is shown as it is: ${loss} went` };
+  },
+});

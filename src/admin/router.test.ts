@@ -1,0 +1,214 @@
+// The way of an operation to the node that knows, with nodes that the test plays.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { fail } from "../base/errors.ts";
+import { type NodeId, nodeId } from "../model/ids.ts";
+import { makeServiceKey } from "../model/serviceKey.ts";
+import { slotOf } from "../model/slot.ts";
+import type { NodeRole, OperatedNode } from "./operatedNode.ts";
+import { type AnsweredBy, operation } from "./operation.ts";
+import { OperationRouter, type Outcome, type Question } from "./router.ts";
+import { object, text } from "./schema.ts";
+
+const SELF = nodeId("self.a");
+const OTHER = nodeId("other.a");
+const ORDERS = makeServiceKey({ name: "orders", namespace: "", group: "" });
+
+const common = {
+  method: "GET",
+  path: "/x",
+  about: "",
+  isChange: false,
+  permission: "read",
+  canBePreviewed: false,
+  answer: object({ by: text("") }),
+} as const;
+
+function asked(answeredBy: AnsweredBy) {
+  const parameters = { node: { type: "node", about: "" }, service: { type: "service", about: "" } } as const;
+  return operation({ ...common, name: "x.get", parameters, answeredBy, run: ({ id }) => ({ by: id }) });
+}
+
+interface Scene {
+  readonly roles?: readonly NodeRole[];
+  readonly others?: Readonly<Record<string, readonly NodeRole[]>>;
+  readonly isLeading?: boolean;
+  readonly outcome?: (to: NodeId | "leader") => Outcome;
+}
+
+/** A router of a node with these roles, beside other nodes, and the targets that it has asked. */
+function routerOf(row: ReturnType<typeof asked>, { roles = [], others = {}, isLeading = false, outcome }: Scene = {}) {
+  const targets: string[] = [];
+  const questions: Question[] = [];
+  const logged: string[] = [];
+  const nodes = new Map<NodeId, Set<NodeRole>>([[SELF, new Set(roles)]]);
+  for (const [id, itsRoles] of Object.entries(others)) nodes.set(nodeId(id), new Set(itsRoles));
+  const slots = Array.from({ length: 4 }, (_, slot) => ({
+    leader: slot === slotOf(ORDERS, 4) ? OTHER : SELF,
+    leaderEpoch: 1n,
+    followers: [],
+  }));
+  const node = {
+    id: SELF,
+    roles,
+    nodes: () => nodes,
+    slotTable: () => ({ epoch: 1n, slots }),
+    ...(roles.includes("meta") && { meta: { isLeading: () => isLeading } }),
+  } as unknown as OperatedNode;
+  const log = { debug: () => undefined, info: () => undefined, warn: () => undefined };
+  const router = new OperationRouter([row], node, {
+    log: { ...log, error: (event) => void logged.push(event) },
+    ask(to, question, done) {
+      targets.push(to);
+      questions.push(question);
+      done(outcome?.(to) ?? { kind: "answered", status: 200, body: JSON.stringify({ by: to }) });
+    },
+  });
+  return { router, targets, questions, logged };
+}
+
+const WAYS: readonly (readonly [behaviour: string, answeredBy: AnsweredBy, scene: Scene, by: string])[] = [
+  ["a question that any node answers stays here", { kind: "askedNode" }, { others: { "other.a": ["meta"] } }, SELF],
+  [
+    "a session answers for itself",
+    { kind: "session" },
+    { roles: ["session"], others: { "other.a": ["session"] } },
+    SELF,
+  ],
+  ["another node asks a session", { kind: "session" }, { roles: ["data"], others: { "other.a": ["session"] } }, OTHER],
+  ["a member asks the leader", { kind: "leader" }, { roles: ["data"] }, "leader"],
+  ["a meta node that stands by asks the leader", { kind: "leader" }, { roles: ["meta"] }, "leader"],
+  ["the leader answers itself", { kind: "leader" }, { roles: ["meta"], isLeading: true }, SELF],
+  ["the leader of the slot is asked", { kind: "slotLeader", parameter: "service" }, {}, OTHER],
+  ["a node is found by its name", { kind: "namedNode", parameter: "node" }, { others: { "other.a": [] } }, OTHER],
+];
+
+for (const [behaviour, answeredBy, scene, by] of WAYS) {
+  test(behaviour, async () => {
+    const { router } = routerOf(asked(answeredBy), scene);
+    assert.deepEqual(await router.ask("x.get", { node: "other", service: ORDERS }), { status: 200, body: { by } });
+  });
+}
+
+test("without a leader another meta node is asked, if it may answer; this one, if it is one", async () => {
+  const outcome = (to: string): Outcome =>
+    to === "leader"
+      ? { kind: "unreachable", reason: "no meta node leads" }
+      : { kind: "answered", status: 200, body: JSON.stringify({ by: to }) };
+  const others: Scene["others"] = { "other.a": ["meta"] };
+  const member = routerOf(asked({ kind: "meta" }), { roles: ["data"], others, outcome });
+  assert.deepEqual((await member.router.ask("x.get", {})).body, { by: OTHER });
+  const meta = routerOf(asked({ kind: "meta" }), { roles: ["meta"], others, outcome });
+  assert.deepEqual((await meta.router.ask("x.get", {})).body, { by: SELF });
+  const refused = await routerOf(asked({ kind: "leader" }), { roles: ["data"], others, outcome }).router.ask(
+    "x.get",
+    {},
+  );
+  assert.equal(refused.status, 503);
+  assert.match(JSON.stringify(refused.body), /NODE_ASKED_UNREACHABLE.*no meta node leads/);
+});
+
+test("a node that there is not, and a role that no node has, are refused", async () => {
+  const named = await routerOf(asked({ kind: "namedNode", parameter: "node" })).router.ask("x.get", { node: "gone" });
+  assert.equal(named.status, 404);
+  assert.match(JSON.stringify(named.body), /NODE_UNKNOWN.*known=\[self\]/);
+  const role = await routerOf(asked({ kind: "session" }), { roles: ["meta"] }).router.ask("x.get", {});
+  assert.equal(role.status, 503);
+  assert.match(JSON.stringify(role.body), /ROLE_NEEDED/);
+});
+
+const everyNode = operation({
+  ...common,
+  name: "x.list",
+  parameters: {},
+  answeredBy: { kind: "each", role: "any" },
+  run: ({ id }) => ({ by: id }),
+  gather: ({ parts, unreachable }) => ({
+    by: parts.map(({ node }) => node).join(),
+    unreachable: unreachable.map(({ node, reason }) => `${node}: ${reason}`),
+  }),
+});
+
+test("all nodes are asked, and those that do not answer are named", async () => {
+  const others: Scene["others"] = Object.fromEntries(Array.from({ length: 150 }, (_, at) => [`n${at}.a`, ["data"]]));
+  const { router, targets } = routerOf(everyNode, {
+    others,
+    outcome: (to) =>
+      to === "n7.a"
+        ? { kind: "unreachable", reason: "no link" }
+        : { kind: "answered", status: 200, body: JSON.stringify({ by: to }) },
+  });
+  const { status, body } = await router.ask("x.list", {});
+  const { by, unreachable } = body as unknown as { by: string; unreachable: string[] };
+  assert.equal(status, 200);
+  assert.equal(targets.length, 150);
+  assert.equal(by.split(",").length, 150, "all but one, and this node");
+  assert.deepEqual(unreachable, ["n7.a: no link"]);
+});
+
+test("if all nodes refuse, the refusal is the answer", async () => {
+  const refusing = operation({
+    ...common,
+    name: "x.list",
+    parameters: {},
+    answeredBy: { kind: "each", role: "any" },
+    run: () => {
+      throw fail("QUERIES_EXHAUSTED", { waiting: 7 });
+    },
+    gather: () => ({ by: "" }),
+  });
+  const { status, body } = await routerOf(refusing).router.ask("x.list", {});
+  assert.equal(status, 503);
+  assert.match(JSON.stringify(body), /QUERIES_EXHAUSTED/);
+});
+
+test("a bug of ours is logged and answered as one, without its stack", async () => {
+  const broken = operation({
+    ...common,
+    name: "x.get",
+    parameters: {},
+    answeredBy: { kind: "askedNode" },
+    run: () => {
+      throw new TypeError("secret");
+    },
+  });
+  const { router, logged } = routerOf(broken);
+  const { status, body } = await router.ask("x.get", {});
+  assert.deepEqual([status, logged], [500, ["an operation has failed"]]);
+  assert.doesNotMatch(JSON.stringify(body), /secret/);
+});
+
+test("parameters from another node are checked again, and answered here whatever the operation's own way", async () => {
+  const { router, targets } = routerOf(asked({ kind: "leader" }), { roles: ["data"] });
+  assert.deepEqual(await router.answerHere("x.get", "{}"), { status: 200, body: { by: SELF } });
+  for (const parameters of ["", "[]", "null", "7", '{"colour":1}', '{"node":1}']) {
+    assert.equal((await router.answerHere("x.get", parameters)).status, 400, parameters);
+  }
+  assert.equal((await router.answerHere("y.get", "{}")).status, 400);
+  assert.deepEqual(targets, []);
+});
+
+test("an answer that is not in JSON is refused", async () => {
+  const outcome = (): Outcome => ({ kind: "answered", status: 200, body: "<html>" });
+  const { status } = await routerOf(asked({ kind: "leader" }), { roles: ["data"], outcome }).router.ask("x.get", {});
+  assert.equal(status, 503);
+});
+
+test("a question that waits for a change gives the other node that much longer", async () => {
+  const waiting = operation({
+    ...common,
+    name: "x.get",
+    parameters: { waitMs: { type: "integer", min: 0, max: 60_000, default: 0, about: "" } },
+    answeredBy: { kind: "leader" },
+    waitMs: ({ waitMs }) => waitMs,
+    run: ({ id }) => ({ by: id }),
+  });
+  const { router, questions } = routerOf(waiting, { roles: ["data"] });
+  await router.ask("x.get", { waitMs: 30_000 });
+  await router.ask("x.get", {});
+  assert.deepEqual(
+    questions.map(({ waitMs }) => waitMs),
+    [40_000, 10_000],
+  );
+});

@@ -1,0 +1,114 @@
+// The HTTP routes of the operations: `/v1/…`, and the document that describes them.
+
+import { fail } from "../base/errors.ts";
+import { type HttpExchange, type HttpRoute, type HttpRouteTable, jsonResponse } from "../base/http.ts";
+import type { Log } from "../base/ports.ts";
+import { visible } from "../base/visible.ts";
+import type { Reply } from "./operatedNode.ts";
+import type { Operation } from "./operation.ts";
+import { parametersOfQuery, type RawParameters } from "./parameter.ts";
+import { httpRefusal, refusalOf } from "./refusal.ts";
+import type { OperationRouter } from "./router.ts";
+import type { Json } from "./schema.ts";
+
+/** Before the path of each operation. A change that breaks callers would be `/v2`. */
+export const API_PREFIX = "/v1";
+
+interface Environment {
+  readonly router: Pick<OperationRouter, "ask">;
+  readonly log: Log;
+  /** The largest configuration value. */
+  readonly valueBytesMax: number;
+  /** The OpenAPI document. */
+  readonly document: Json;
+}
+
+// A real value never has more quotes and control characters than other bytes.
+const JSON_BYTES_PER_BYTE = 2;
+const NAMES_BYTES_MAX = 64 * 1024;
+
+/** All routes, with their form of a refusal. */
+export function operationRoutes(operations: readonly Operation[], environment: Environment): HttpRouteTable {
+  const document = jsonResponse(environment.document);
+  return {
+    routes: [
+      ...operations.map((operation) => routeOf(operation, environment)),
+      { method: "GET", path: `${API_PREFIX}/openapi.json`, handle: ({ respond }) => respond(document) },
+    ],
+    refusal: httpRefusal,
+  };
+}
+
+function routeOf(operation: Operation, environment: Environment): HttpRoute {
+  const { valueBytesMax } = environment;
+  return {
+    method: operation.method,
+    path: API_PREFIX + operation.path,
+    ...(operation.takesValue && { bodyBytesMax: valueBytesMax * JSON_BYTES_PER_BYTE + NAMES_BYTES_MAX }),
+    handle: (exchange) => {
+      // The router turns every failure into a reply.
+      void answer(operation, exchange, environment).then(({ status, body }) =>
+        exchange.respond(jsonResponse(body, status)),
+      );
+    },
+  };
+}
+
+async function answer(operation: Operation, exchange: HttpExchange, { router, log }: Environment): Promise<Reply> {
+  let raw: RawParameters;
+  try {
+    raw = parametersOf(operation, exchange);
+  } catch (error) {
+    return refusalOf(error);
+  }
+  const reply = await router.ask(operation.name, raw);
+  if (operation.isChange && raw["preview"] !== true) logChange(operation, { raw, reply, exchange, log });
+  return reply;
+}
+
+/** Questions and removals have their parameters in the query, other changes in the body. */
+function parametersOf({ method, parameters }: Operation, { query, body, headers }: HttpExchange): RawParameters {
+  if (method === "GET" || method === "DELETE") {
+    if (body !== undefined)
+      throw fail("FIELD_INVALID", { field: "body", expected: "no body: parameters in the query" });
+    return parametersOfQuery(parameters, query);
+  }
+  const [inQuery] = Object.keys(query);
+  if (inQuery !== undefined) {
+    throw fail("FIELD_INVALID", { field: inQuery, expected: "parameters in the body, as a JSON object" });
+  }
+  if (body === undefined && !hasBody(headers)) return {};
+  if (typeof body !== "object" || body === null || Array.isArray(body)) {
+    throw fail("FIELD_INVALID", { field: "body", expected: "a JSON object with the parameters" });
+  }
+  return body as RawParameters;
+}
+
+/** A body of `null` is not the same as no body: it may be the slip of a script that meant a parameter. */
+function hasBody(headers: HttpExchange["headers"]): boolean {
+  return (headers["content-length"] ?? "0") !== "0" || headers["transfer-encoding"] !== undefined;
+}
+
+// Enough for names; the data of a value is in the store.
+const LOGGED_CHARS_MAX = 200;
+
+interface Change {
+  readonly raw: RawParameters;
+  readonly reply: Reply;
+  readonly exchange: HttpExchange;
+  readonly log: Log;
+}
+
+/** One line for each change that an operator has asked for, whether or not it was made. */
+function logChange(operation: Operation, { raw, reply, exchange, log }: Change): void {
+  const { name } = operation;
+  // A value may hold secrets of the clients that read it.
+  const shown = operation.takesValue ? { ...raw, data: `${textLength(raw["data"])} characters` } : raw;
+  const parameters = visible(JSON.stringify(shown).slice(0, LOGGED_CHARS_MAX));
+  const { status } = reply;
+  log.info("an operator has asked for a change", { operation: name, parameters, from: exchange.remoteAddress, status });
+}
+
+function textLength(value: unknown): number {
+  return typeof value === "string" ? value.length : 0;
+}

@@ -1,0 +1,128 @@
+// This node as operators see it, and its way to the other nodes.
+
+import type { MetaRow } from "../admin/memberRows.ts";
+import type { NodeRole, OperatedMeta, OperatedNode } from "../admin/operatedNode.ts";
+import { OPERATIONS } from "../admin/operations.ts";
+import { OperationRouter } from "../admin/router.ts";
+import type { RegistryError } from "../base/errors.ts";
+import type { Log } from "../base/ports.ts";
+import type { NodeId, ServiceKey } from "../model/ids.ts";
+import { hostClock } from "../transport/clock.ts";
+import type { Config } from "./config/table.ts";
+import type { LoadedGateway } from "./loadGateways.ts";
+import type { MetaHost } from "./metaHost.ts";
+import { packageVersion } from "./packageVersion.ts";
+import { notReadyOf } from "./readiness.ts";
+import type { Roles } from "./roles.ts";
+
+export interface RouterHost {
+  readonly config: Pick<Config, "roles">;
+  readonly log: Log;
+  readonly ops: Pick<OperatedNode, "isStopping" | "stop">;
+  readonly roles: Roles;
+  readonly gateways: readonly LoadedGateway[];
+  /** The address for other nodes: `host:port`. */
+  readonly address: string;
+}
+
+/** The part that answers operators at this node; other nodes reach it from now on. */
+export function createRouter(environment: RouterHost): OperationRouter {
+  const { log, roles } = environment;
+  const { network } = roles;
+  const node: OperatedNode = {
+    ...nodeOf(environment),
+    ask: (operation, parameters) => router.ask(operation, parameters),
+  };
+  const router: OperationRouter = new OperationRouter(OPERATIONS, node, {
+    log,
+    ask: (to, { operation, parameters, waitMs }, outcome) =>
+      network.operations.ask(to, { asked: { operation, parameters }, waitMs }, outcome),
+  });
+  network.operations.attach({
+    leader: () => roles.meta?.meta.leader?.holder,
+    answer: ({ operation, parameters }, reply) =>
+      void router.answerHere(operation, parameters).then(({ status, body }) => reply(status, JSON.stringify(body))),
+  });
+  return router;
+}
+
+function nodeOf(environment: RouterHost): Omit<OperatedNode, "ask"> {
+  const { config, ops, roles } = environment;
+  const { session, data, meta } = roles;
+  return {
+    id: roles.id,
+    roles: config.roles,
+    version: packageVersion(),
+    startedMs: hostClock.nowMs(),
+    nowMs: () => hostClock.nowMs(),
+    isStopping: ops.isStopping,
+    stop: ops.stop,
+    notReady: () => notReadyOf(roles),
+    session: session && { registry: session.stepper, clients: () => session.session.connections },
+    data: data && {
+      heldLosses: () => data.data.heldLosses,
+      releaseHeld: (serviceKey) => data.stepper.step({ kind: "releaseHeld", serviceKey }),
+      slotsLed: () => data.data.slotsLed,
+    },
+    meta: meta && operatedMeta(environment, meta),
+    slotTable: () => newestTable(roles),
+    nodes: () => nodesOf(roles),
+  };
+}
+
+function operatedMeta({ roles: { id, network }, address, gateways }: RouterHost, host: MetaHost): OperatedMeta {
+  const { meta } = host;
+  return {
+    isLeading: () => meta.isLeading,
+    isStoreReachable: () => host.isStoreReachable,
+    leader: () => meta.leader?.holder,
+    members: () => meta.heartbeats(),
+    slotTable: () => meta.slotTable,
+    // A node that does not lead, or has just begun to, has heard it from the present or the previous leader.
+    blockedNodes: () =>
+      meta.isLeading && meta.isReady ? meta.blockedNodes : new Set(network.metaPeers?.members?.blocked),
+    metas: () => {
+      const own: MetaRow = { id, address, isLeading: meta.isLeading };
+      const others = (network.metaPeers?.list() ?? []).map((peer) => ({
+        ...peer,
+        isLeading: peer.id !== undefined && meta.leader?.holder === peer.id,
+      }));
+      return [own, ...others];
+    },
+    blockRefusal: (node, isBlocked) => host.blockRefusal(node, isBlocked),
+    blockNode: (node, isBlocked) => host.blockNode(node, isBlocked),
+    configs: () => meta.configs(),
+    config: (serviceKey) => meta.config(serviceKey),
+    configRefusal: (serviceKey) => firstRefusal(gateways, serviceKey),
+    putConfig: (...put) => host.putConfig(...put),
+  };
+}
+
+function firstRefusal(gateways: readonly LoadedGateway[], serviceKey: ServiceKey): RegistryError | undefined {
+  for (const { code } of gateways) {
+    const refusal = code.configRefusal?.(serviceKey);
+    if (refusal !== undefined) return refusal;
+  }
+  return undefined;
+}
+
+/** The newest slot table that one of the roles knows. */
+function newestTable({ session, data, meta }: Roles): ReturnType<OperatedNode["slotTable"]> {
+  const tables = [session?.session.slotTable, data?.data.slotTable, meta?.meta.slotTable];
+  return tables.reduce((one, other) => ((other?.epoch ?? -1n) > (one?.epoch ?? -1n) ? other : one));
+}
+
+/** Members, as the roles here have heard, and meta nodes that this one has a link to. */
+function nodesOf({ id, network, session, data, meta }: Roles): Map<NodeId, Set<NodeRole>> {
+  const nodes = new Map<NodeId, Set<NodeRole>>();
+  const add = (node: NodeId, role: NodeRole) => void nodes.set(node, (nodes.get(node) ?? new Set()).add(role));
+  for (const [role, host] of Object.entries({ meta, data, session })) {
+    if (host !== undefined) add(id, role as NodeRole);
+  }
+  for (const members of [session?.session.members, data?.data.members]) {
+    for (const member of members?.list ?? []) add(member.id, member.role);
+  }
+  for (const [member] of meta?.meta.heartbeats() ?? []) add(member.id, member.role);
+  for (const node of network.metaNodes) add(node, "meta");
+  return nodes;
+}
