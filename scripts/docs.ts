@@ -11,6 +11,7 @@ import { OPERATIONS } from "../src/admin/operations.ts";
 import { expectedOf, type Parameter } from "../src/admin/parameter.ts";
 import { API_PREFIX } from "../src/admin/routes.ts";
 import { ERRORS, type ErrorTable } from "../src/base/errors.ts";
+import type { AliasSeries, MetricAlias } from "../src/base/metricAlias.ts";
 import { METRICS, type MetricSpec, type MetricTable } from "../src/base/metrics.ts";
 import { environmentName } from "../src/server/config/names.ts";
 import { describeAllowed } from "../src/server/config/parseValue.ts";
@@ -82,12 +83,44 @@ function errorsPage(): string {
 function metricsPage(): string {
   const tables: readonly MetricTable[] = [METRICS, ...GATEWAYS.map(({ metrics }) => metrics)];
   return page("Metrics", "src/base/metrics.ts", [
-    "Metrics are in Prometheus's text format (0.0.4), in base units. No label carries a service, a client or an address: their number is not bounded.",
+    "Each HTTP port has them at `/metrics`: in OpenMetrics (1.0.0) for scrapers that accept it, as Prometheus does, otherwise",
+    "in Prometheus's text format (0.0.4). Units are base units. No label carries a service, a client or an address: their",
+    "number is not bounded; should a metric ever have more than 500 series, the rest is counted under `other`. Of several",
+    "workers each answers for all. [alerts.md](../guide/alerts.md) has alert rules and a dashboard.",
     "",
     "| Name | Type | Labels | Meaning |",
     "|---|---|---|---|",
     ...tables.flatMap(Object.entries<MetricSpec>).map(metricRow),
+    ...GATEWAYS.flatMap(aliasSection),
   ]);
+}
+
+function aliasSection({ name, metricAliases: { table } }: (typeof GATEWAYS)[number]): string[] {
+  return [
+    "",
+    `## Names of other servers: ${name}`,
+    "",
+    "The same figures under the names that the protocol's own servers give them, for dashboards made for these.",
+    `\`${name}-metric-names\` switches them off.`,
+    "",
+    "| Name | Type | Meaning | Values |",
+    "|---|---|---|---|",
+    ...Object.entries<MetricAlias>(table).map(aliasRow),
+  ];
+}
+
+function aliasRow([name, { type, help, series }]: readonly [string, MetricAlias]): string {
+  const values = series.map(({ labels, of, where, except }) => {
+    const conditions = [...selectors(where, "="), ...selectors(except, "!=")];
+    const selector = conditions.length === 0 ? "" : `{${conditions.join(", ")}}`;
+    const own = Object.entries(labels ?? {}).map(([label, value]) => `${label}=${value}: `);
+    return `${own.join("")}\`${of}${selector}\``;
+  });
+  return `| \`${name}\` | ${type} | ${help} | ${values.join("; ")} |`;
+}
+
+function selectors(wanted: AliasSeries["where"], operator: "=" | "!="): string[] {
+  return Object.entries(wanted ?? {}).map(([label, values]) => `${label}${operator}${values.join(" or ")}`);
 }
 
 function metricRow([name, { type, labels, help, buckets }]: readonly [string, MetricSpec]): string {

@@ -1,5 +1,6 @@
 // A session node without clients: a member of the cluster like any other, which publishes what a driver gives it. So
 // one process can be loaded with what forty sessions would send it, and a data node is measured alone.
+import { noMetrics } from "../../src/base/metrics.ts";
 import type { Log } from "../../src/base/ports.ts";
 import { LINK_TIMES } from "../../src/cluster/links/link.ts";
 import { NodeNetwork } from "../../src/cluster/links/nodeNetwork.ts";
@@ -28,7 +29,6 @@ const DIAL_MS_MAX = 1_000;
 const WAITING_MAX = 5_000;
 
 const silent: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
-const uncounted = { add: () => undefined, set: () => undefined, observe: () => undefined };
 
 export class PublishingSession {
   readonly id: NodeId = ID;
@@ -53,7 +53,7 @@ export class PublishingSession {
         timers: hostTimers,
         random: hostRandom,
         log: silent,
-        metrics: uncounted,
+        metrics: noMetrics,
         times: LINK_TIMES,
         local: new LocalNetwork(hostClock),
         failed: (error) => this.#fail(error),

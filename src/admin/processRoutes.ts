@@ -1,22 +1,42 @@
-// The routes of every HTTP port: liveness, readiness and metrics. Nothing is changed by them.
+// The routes of every HTTP port: whether the process lives, has started and is ready, and its metrics. Nothing is
+// changed by them.
 
-import { type HttpRoute, respondWith, textResponse } from "../base/http.ts";
+import {
+  type HttpExchange,
+  type HttpResponse,
+  type HttpRoute,
+  refusal,
+  respondWith,
+  textResponse,
+} from "../base/http.ts";
 
 /** The view of the process that the routes need. */
 export interface ProcessStatus {
+  /** Whether all roles and ports of the process have begun. It stays so, whatever fails later. */
+  readonly hasStarted: () => boolean;
   /** Whether the process has been told to stop. */
   readonly isStopping: () => boolean;
-  /** The metrics, in the format given by `contentType`. */
-  readonly page: { readonly contentType: string; render(): Promise<string> };
+  /** The metrics, in a format that the caller accepts: `accept` is its header. Undefined: they are off. */
+  readonly page: { render(accept: string): Promise<MetricsPageText | undefined> };
+}
+
+interface MetricsPageText {
+  readonly contentType: string;
+  readonly body: string;
 }
 
 /** `notReady` returns the reason why the role does not work yet, or no longer works; undefined if it works. */
 export function processRoutes(
-  { isStopping, page }: ProcessStatus,
+  { hasStarted, isStopping, page }: ProcessStatus,
   notReady: () => string | undefined,
 ): readonly HttpRoute[] {
   return [
     { method: "GET", path: "/livez", handle: ({ respond }) => respond(textResponse("ok")) },
+    {
+      method: "GET",
+      path: "/startupz",
+      handle: ({ respond }) => respond(hasStarted() ? textResponse("ok") : textResponse("starting", 503)),
+    },
     {
       method: "GET",
       path: "/readyz",
@@ -29,12 +49,18 @@ export function processRoutes(
       method: "GET",
       path: "/metrics",
       handle: (exchange) => {
-        const headers = { "content-type": page.contentType };
-        respondWith(
-          exchange,
-          page.render().then((body) => ({ status: 200, headers, body })),
-        );
+        respondWith(exchange, page.render(acceptOf(exchange)).then(metricsResponse));
       },
     },
   ];
+}
+
+function metricsResponse(page: MetricsPageText | undefined): HttpResponse {
+  if (page === undefined) return refusal("this process counts nothing: the setting metrics is false", 404);
+  return { status: 200, headers: { "content-type": page.contentType }, body: page.body };
+}
+
+function acceptOf({ headers }: Pick<HttpExchange, "headers">): string {
+  const accept = headers["accept"] ?? "";
+  return typeof accept === "string" ? accept : accept.join(",");
 }

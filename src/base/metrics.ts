@@ -131,9 +131,24 @@ export const METRICS = {
     help: "Removals that a data node has forgotten early because there were too many.",
     labels: [],
   },
+  roster_services: {
+    type: "gauge",
+    help: "Services in the slots that a data node leads, those without publishers included.",
+    labels: [],
+  },
   roster_subscribers: {
     type: "gauge",
     help: "Registered subscribers.",
+    labels: [],
+  },
+  roster_client_publishers: {
+    type: "gauge",
+    help: "Publishers of a session's own clients.",
+    labels: [],
+  },
+  roster_config_watches: {
+    type: "gauge",
+    help: "Configuration values that a session's clients watch.",
     labels: [],
   },
   roster_services_held: {
@@ -141,11 +156,81 @@ export const METRICS = {
     help: "Services that are not pushed at present because their publishers are not all back.",
     labels: [],
   },
-  roster_push_latency_seconds: {
-    type: "histogram",
-    help: "Time from handing a push to the connection to the client's confirmation.",
+  roster_services_held_oldest_seconds: {
+    type: "gauge",
+    help: "The time for which the loss protection has held a list for longest; 0 while it holds none.",
+    ofWorkers: "max",
     labels: [],
+  },
+  roster_push_hop_seconds: {
+    type: "histogram",
+    help:
+      "Time that a change takes for each hop of its way, named by the end of the hop. " +
+      "sent: from a session's acceptance to the batch for the slot's leader, once a batch, of its first change. " +
+      "taken: from that batch to the leader's answer, which comes after the new version. " +
+      "noticed: from the making of a version, by the leader's clock, to its notice at a session. " +
+      "pushed: from a newer list at a session to handing its push to a client's connection, if that client was not " +
+      "still busy with the push before. answered: from there to the client's confirmation.",
+    labels: ["hop"],
     buckets: LATENCY_BUCKETS,
+  },
+  roster_pushes_sent_total: {
+    type: "counter",
+    help: "Pushes that were handed to clients' connections.",
+    labels: [],
+  },
+  roster_versions_total: {
+    type: "counter",
+    help: "Versions of lists that a data node has made.",
+    labels: [],
+  },
+  roster_notices_total: {
+    type: "counter",
+    help: "Notices of changes that a data node has sent to sessions.",
+    labels: [],
+  },
+  roster_queue_length: {
+    type: "gauge",
+    help:
+      "Entries of each queue. changes: registrations that wait for a data node. pushes: services whose list is to be " +
+      "pushed. retries: clients' lists that are to be pushed again. returns: clients whose connection is lost and " +
+      "who may return. store: calls to the store without an answer.",
+    labels: ["queue"],
+  },
+  roster_slots: {
+    type: "gauge",
+    help:
+      "Slots of a data node, by state. serving: led, lists are sent. gathering: led, waits for sessions to report. " +
+      "in-sync: followed, with a whole copy. copying: followed, without one yet.",
+    labels: ["state"],
+  },
+  roster_members: {
+    type: "gauge",
+    help: "Members of the cluster, by role, as the leading meta node knows them; 0 on the others.",
+    labels: ["role"],
+  },
+  roster_slots_unserved: {
+    type: "gauge",
+    help: "Slots that no data node has reported to serve, on the leading meta node; 0 on the others.",
+    labels: [],
+  },
+  roster_slots_without_follower: {
+    type: "gauge",
+    help: "Slots without a follower in sync although the table names one, on the leading meta node; 0 on the others.",
+    labels: [],
+  },
+  roster_divergence_found_total: {
+    type: "counter",
+    help:
+      "Comparisons that found two nodes to differ. digest: a session's publications in a slot that its leader has " +
+      "compared before. takeover: the same where the leader is new, which is no fault. scan: a list at a session, " +
+      "changes under way included. copy: a service at a follower that was in sync, changes under way included.",
+    labels: ["by"],
+  },
+  roster_divergence_repaired_total: {
+    type: "counter",
+    help: "Differences that are gone again, by the comparison that found them.",
+    labels: ["by"],
   },
   roster_node_links: {
     type: "gauge",
@@ -214,6 +299,17 @@ export const METRICS = {
     type: "gauge",
     help: "The delay with which the event loop last ran a timer: a lower bound of every other delay.",
     ofWorkers: "max",
+    labels: [],
+  },
+  roster_event_loop_delay_seconds: {
+    type: "histogram",
+    help: "The delay with which the event loop runs a timer, measured once a second.",
+    labels: [],
+    buckets: LATENCY_BUCKETS,
+  },
+  roster_event_loop_busy_seconds_total: {
+    type: "counter",
+    help: "Time in which the event loop ran code and did not wait: 1 a second is all that it has.",
     labels: [],
   },
   roster_build_info: {
@@ -285,22 +381,38 @@ type LabelsOf<Spec extends MetricSpec> = Readonly<Record<Spec["labels"][number],
 // A metric without labels takes no third argument, one with labels requires it.
 type LabelArguments<Spec extends MetricSpec> = Spec["labels"] extends readonly [] ? [] : [labels: LabelsOf<Spec>];
 
+/** A counter under fixed labels: to add to it finds nothing and allocates nothing. */
+export interface CounterPort {
+  add(value: number): void;
+}
+
+/** A histogram under fixed labels; as cheap. */
+export interface HistogramPort {
+  /** Counts one measured value. */
+  observe(value: number): void;
+}
+
 /** The port for reporting a table's metrics. A metric that is not in the table does not compile. */
 export interface MetricsOf<Table extends MetricTable> {
   /** Adds to a counter: `metrics.add("roster_pushes_total", 1, { outcome: "ok" })`. */
   add<N extends NameOfType<Table, "counter">>(name: N, value: number, ...labels: LabelArguments<Table[N]>): void;
   /** Sets the present value of a gauge. */
   set<N extends NameOfType<Table, "gauge">>(name: N, value: number, ...labels: LabelArguments<Table[N]>): void;
-  /** Puts one measured value into a histogram. */
-  observe<N extends NameOfType<Table, "histogram">>(name: N, value: number, ...labels: LabelArguments<Table[N]>): void;
+  /** A counter for a hot path, found once. */
+  counter<N extends NameOfType<Table, "counter">>(name: N, ...labels: LabelArguments<Table[N]>): CounterPort;
+  histogram<N extends NameOfType<Table, "histogram">>(name: N, ...labels: LabelArguments<Table[N]>): HistogramPort;
 }
 
 /** The port for reporting of roles and the server. */
 export type Metrics = MetricsOf<typeof METRICS>;
 
+export const NO_COUNTER: CounterPort = { add: () => undefined };
+export const NO_HISTOGRAM: HistogramPort = { observe: () => undefined };
+
 /** Discards all reports: for tests, and for programs that embed a role without metrics. */
 export const noMetrics = {
   add: () => undefined,
   set: () => undefined,
-  observe: () => undefined,
+  counter: () => NO_COUNTER,
+  histogram: () => NO_HISTOGRAM,
 };

@@ -4,7 +4,8 @@
 import type { ChildProcess } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { MetricsPage } from "../server/metrics.ts";
-import { onlyGrowing, type ProcessValues, remainderOf } from "../server/workersPage.ts";
+import type { ProcessValues } from "../server/metricValues.ts";
+import { onlyGrowing, remainderOf } from "../server/workersPage.ts";
 
 /** The messages between a worker and its supervising process. */
 type Message =
@@ -27,7 +28,7 @@ export class WorkersMetrics {
   /** The last report of each running worker. */
   readonly #last = new Map<number, ProcessValues>();
   /** The counts of workers that have ended. */
-  #ended: Promise<ProcessValues> = Promise.resolve([]);
+  #ended: ProcessValues = [];
   /** The workers that have not answered yet; further scrapes in the meantime get the same answer. */
   readonly #silent = new Set<number>();
   #allAnswered: () => void = () => undefined;
@@ -45,7 +46,7 @@ export class WorkersMetrics {
   ended({ number }: MeasuredWorker): void {
     const last = this.#last.get(number) ?? [];
     this.#last.delete(number);
-    this.#ended = this.#ended.then((before) => remainderOf(before, last));
+    this.#ended = remainderOf(this.#ended, last);
     this.#hasAnswered(number);
   }
 
@@ -68,7 +69,7 @@ export class WorkersMetrics {
     await Promise.race([answered, sleep(VALUES_MS_MAX)]);
     // A counter must not fall because its process is stuck for a moment.
     const said = [...this.#last].map(([number, values]) => (this.#silent.has(number) ? onlyGrowing(values) : values));
-    return [await this.#ended, ...said];
+    return [this.#ended, ...said];
   }
 
   #hasAnswered(number: number): void {
@@ -85,7 +86,7 @@ export function shareMetrics(page: MetricsPage): void {
   const waiting = new Map<number, (all: readonly ProcessValues[]) => void>();
   process.on("message", (message) => {
     if (!isMessage(message)) return;
-    if (message.kind === "valuesAsked") void page.values().then((values) => tell(process, { kind: "values", values }));
+    if (message.kind === "valuesAsked") tell(process, { kind: "values", values: page.values() });
     if (message.kind === "metrics") waiting.get(message.ask)?.(message.all);
   });
   let asks = 0;
@@ -97,7 +98,7 @@ export function shareMetrics(page: MetricsPage): void {
     });
     const all = await Promise.race([answer, sleep(METRICS_MS_MAX)]);
     waiting.delete(ask);
-    return all ?? [await page.values()];
+    return all ?? [page.values()];
   });
 }
 

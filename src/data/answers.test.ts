@@ -5,6 +5,7 @@ import { type DatumVersion, NO_DATUM_VERSION } from "../model/datum.ts";
 import type { NodeId } from "../model/ids.ts";
 import { Answers } from "./answers.ts";
 import { EmptyServices } from "./emptyServices.ts";
+import { countedMetrics } from "./testing/countedMetrics.ts";
 import { ORDERS, SESSION, START_MS } from "./testing/harness.ts";
 import { given, leads, sharedMemory, slotsAfter } from "./testing/parts.ts";
 import { VersionFloor } from "./versionFloor.ts";
@@ -16,6 +17,7 @@ function scene() {
   assert.ok(led !== undefined);
   led.serveIfHeard(new Set(), { nowMs: START_MS, waitMs: 0, overdueMs: 0 });
   const one = led.contents.add(ORDERS, given(1n));
+  const { metrics, counts } = countedMetrics();
   const sent: { to: NodeId; message: DataToSession }[] = [];
   const overtaken: DatumVersion[] = [];
   const recalled = new Set<NodeId>();
@@ -38,10 +40,11 @@ function scene() {
       },
     },
     { toSession: (to, message) => void sent.push({ to, message }) },
+    metrics,
   );
   const ask = (have: DatumVersion, isScan = false) => answers.asked(SESSION, ORDERS, { have, isScan }, START_MS);
   const told = () => sent.splice(0).map(({ message }) => message.kind);
-  return { one, answers, ask, told, sent, overtaken, recalled, held };
+  return { one, answers, ask, told, sent, overtaken, recalled, held, counts };
 }
 
 test("a session that has the newest version hears so, and nothing if it only scans", () => {
@@ -92,4 +95,12 @@ test("a session that is asked for its own list first is not answered, and waits 
   recalled.clear();
   ask(NO_DATUM_VERSION);
   assert.deepEqual([told(), one.interest.waitingSize], [["snapshot"], 0]);
+});
+
+test("a list that a scan finds to be old is counted, and that of a question is not", () => {
+  const { ask, counts } = scene();
+  ask(given(0n));
+  assert.deepEqual([...counts], []);
+  ask(given(0n), true);
+  assert.equal(counts.get("roster_divergence_found_total scan"), 1);
 });

@@ -1,5 +1,6 @@
 // The answers to sessions that ask for a service's list, at once or when it is no longer held.
 
+import type { Metrics } from "../base/metrics.ts";
 import { type DatumVersion, isSameVersion } from "../model/datum.ts";
 import type { NodeId, ServiceKey } from "../model/ids.ts";
 import type { DataOutput } from "./dataPorts.ts";
@@ -33,10 +34,12 @@ interface Parts {
 export class Answers {
   readonly #parts: Parts;
   readonly #output: Pick<DataOutput, "toSession">;
+  readonly #metrics: Metrics;
 
-  constructor(parts: Parts, output: Pick<DataOutput, "toSession">) {
+  constructor(parts: Parts, output: Pick<DataOutput, "toSession">, metrics: Metrics) {
     this.#parts = parts;
     this.#output = output;
+    this.#metrics = metrics;
   }
 
   /**
@@ -87,6 +90,10 @@ export class Answers {
     if (isSameVersion(have, datum.version)) {
       if (!isScan) this.#output.toSession(session, { kind: "current", serviceKey: datum.serviceKey });
       return;
+    }
+    if (isScan) {
+      this.#metrics.add("roster_divergence_found_total", 1, { by: "scan" });
+      this.#metrics.add("roster_divergence_repaired_total", 1, { by: "scan" });
     }
     const delta = datum.deltaSince(have);
     this.#output.toSession(

@@ -1,9 +1,11 @@
 // A batch's changes to one service become one new version. Interested sessions hear of it unless the list is held; the
 // slot's followers hear of it in any case.
 
+import type { CounterPort } from "../base/metrics.ts";
 import type { PublishItem } from "../cluster/messages/sessionData.ts";
 import type { DatumChange } from "../model/datum.ts";
 import type { Catalogue } from "./catalogue.ts";
+import type { DataOutput } from "./dataPorts.ts";
 import type { Datum } from "./datum.ts";
 import type { Followers } from "./followers.ts";
 import type { LedSlot } from "./ledSlot.ts";
@@ -29,6 +31,8 @@ interface Parts {
   readonly followers: Pick<Followers, "changed">;
   readonly catalogue: Pick<Catalogue, "touched">;
   readonly protection: Pick<LossProtection, "changed">;
+  readonly versionsMade: CounterPort;
+  readonly output: Pick<DataOutput, "versionMade">;
 }
 
 export class Commits {
@@ -56,8 +60,10 @@ export class Commits {
   }
 
   #change(led: LedSlot, datum: Datum, changes: readonly DatumChange[], nowMs: number): void {
-    const { versions, hold, sizes, notices } = this.#parts;
+    const { versions, hold, sizes, notices, versionsMade, output } = this.#parts;
     const delta = datum.commit(changes, versions.give(nowMs, led.leaderEpoch));
+    versionsMade.add(1);
+    output.versionMade?.(delta);
     this.#parts.catalogue.touched(datum.serviceKey);
     const wasHeld = hold.holds(datum);
     sizes.resized(datum, nowMs);

@@ -64,7 +64,7 @@ export class Data {
       { toMeta: (message) => output.toMeta(message), link: (nodes) => output.linkLeaders(nodes) },
     );
     this.#leading = new Leading(options, this.#common, environment);
-    this.#following = new Following(this.#common, output);
+    this.#following = new Following(this.#common, output, metrics);
   }
 
   /** The number of slots that this node leads or follows by the newest table: a leaving node may go when it is zero. */
@@ -254,20 +254,31 @@ export class Data {
       data: { slots: slots.report((slot) => hold.heldIn(slot) > 0), newestVersion: versions.newest },
       nowMs,
     });
-    this.#measure();
+    this.#measure(nowMs);
     this.#publications.tidy(TIDY_STEPS);
     this.#leading.tidy(nowMs);
   }
 
-  #measure(): void {
+  #measure(nowMs: number): void {
     const { slots, hold, protection } = this.#common;
-    let publishers = 0;
+    let [publishers, services, led, serving] = [0, 0, 0, 0];
     let held = protection.size;
-    for (const { contents } of slots.led()) {
+    for (const { contents, isServing } of slots.led()) {
       publishers += contents.publishers;
+      services += contents.datums.size;
       held += hold.heldIn(contents.slot);
+      led++;
+      if (isServing) serving++;
     }
+    const inSync = this.slotsInSync;
+    const setSlots = (state: string, count: number) => this.#metrics.set("roster_slots", count, { state });
+    setSlots("serving", serving);
+    setSlots("gathering", led - serving);
+    setSlots("in-sync", inSync);
+    setSlots("copying", slots.size - led - inSync);
+    this.#metrics.set("roster_services", services);
     this.#metrics.set("roster_services_held", held);
+    this.#metrics.set("roster_services_held_oldest_seconds", protection.oldestMs(nowMs) / 1000);
     this.#metrics.set("roster_publishers", publishers);
     this.#metrics.set("roster_publishers_memory_bytes", this.#publications.bytes);
     this.#metrics.set("roster_data_full", this.#leading.isFull ? 1 : 0);

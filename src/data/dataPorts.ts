@@ -3,6 +3,7 @@
 import type { MemberAddress, MemberToMeta, MetaToMember } from "../cluster/messages/membership.ts";
 import type { FollowerToLeader, LeaderToFollower } from "../cluster/messages/replication.ts";
 import type { DataToSession, SessionToData } from "../cluster/messages/sessionData.ts";
+import type { DatumChange } from "../model/datum.ts";
 import type { NodeId, ServiceKey } from "../model/ids.ts";
 import type { Contested } from "./challenges.ts";
 import type { LossProtectionOptions } from "./lossProtection.ts";
@@ -62,6 +63,13 @@ export interface RefusedVersion {
   readonly version: bigint;
 }
 
+/** A version that a step has made: the list of the service has these changes now. */
+export interface MadeVersion {
+  readonly serviceKey: ServiceKey;
+  readonly version: bigint;
+  readonly changes: readonly DatumChange[];
+}
+
 /** The effects of a step. A message to a node that can't be reached is lost. */
 export interface DataOutput {
   /** To every meta node. */
@@ -79,6 +87,8 @@ export interface DataOutput {
   contested(contested: Contested): void;
   /** This node's clock is more than a day behind the cluster's versions. */
   clockBehind(behindMs: number): void;
+  /** Absent unless the host wants to know. */
+  versionMade?(made: MadeVersion): void;
   /** The cluster refuses this node; its process must end with the reason. */
   refused(reason: string): void;
   /** No version of a later life may be at or below `floor`. */

@@ -7,6 +7,7 @@ import { type NodeId, nodeId } from "../model/ids.ts";
 import type { SlotOwner } from "../model/slot.ts";
 import { Following } from "./following.ts";
 import { RestartHold } from "./restartHold.ts";
+import { countedMetrics } from "./testing/countedMetrics.ts";
 import { ORDERS, PEER, publication, put, SELF, START_MS } from "./testing/harness.ts";
 import { follows, given, leads, slotsAfter } from "./testing/parts.ts";
 
@@ -20,6 +21,7 @@ function scene(owners: readonly Partial<SlotOwner>[], expected: ReadonlyMap<type
   const slots = slotsAfter(owners);
   const hold = new RestartHold(expected, HOLD_MS);
   hold.begin((serviceKey) => slots.slotOf(serviceKey), START_MS);
+  const { metrics, counts } = countedMetrics();
   const toLeader: { to: NodeId; message: FollowerToLeader }[] = [];
   const done: string[] = [];
   const said = { isBelieved: true };
@@ -36,12 +38,13 @@ function scene(owners: readonly Partial<SlotOwner>[], expected: ReadonlyMap<type
       foreign: { check: () => said.isBelieved },
     },
     { toLeader: (to, message) => void toLeader.push({ to, message }) },
+    metrics,
   );
   const fromLeader = (from: NodeId, message: LeaderToFollower, nowMs: number) => {
     if (following.fromLeader(from, message, nowMs)) done.push("whole");
   };
   const asked = () => toLeader.splice(0).map(({ to, message }) => [to, message.slot]);
-  return { slots, hold, following, fromLeader, asked, toLeader, done, said };
+  return { slots, hold, following, fromLeader, asked, toLeader, done, said, counts };
 }
 
 type Scene = ReturnType<typeof scene>;
@@ -265,4 +268,12 @@ test("a follower holds what its leader still expects, and begins to hold nothing
   it.fromLeader(PEER, change({ expected: 0 }), START_MS);
   it.fromLeader(PEER, change({ expected: 3 }), START_MS);
   assert.equal(it.hold.expected(service), 0);
+});
+
+test("a copy that was in sync and differs is counted, by the services; a first copy is not", () => {
+  const it = inSync();
+  assert.deepEqual([...it.counts.values()].filter(Boolean), []);
+  it.fromLeader(PEER, part({ datums: [replica(5n)], gone: [ORDERS] }), START_MS);
+  const counted = ["found", "repaired"].map((end) => it.counts.get(`roster_divergence_${end}_total copy`));
+  assert.deepEqual(counted, [2, 2]);
 });

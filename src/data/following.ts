@@ -2,6 +2,7 @@
 // leader dies. It reports its state and gets the differences, then hears every change in the leader's order.
 
 import { unreachable } from "../base/assert.ts";
+import type { Metrics } from "../base/metrics.ts";
 import type { LeaderToFollower } from "../cluster/messages/replication.ts";
 import type { NodeId } from "../model/ids.ts";
 import type { DataOutput } from "./dataPorts.ts";
@@ -33,15 +34,17 @@ type Replica = Extract<LeaderToFollower, { kind: "replica" }>;
 export class Following {
   readonly #parts: Parts;
   readonly #output: Pick<DataOutput, "toLeader">;
+  readonly #metrics: Metrics;
   readonly #leaders = new Set<NodeId>();
   /** Slots with a refused part in their present copy. */
   readonly #refused = new WeakSet<FollowedSlot>();
   /** The time of the next request to a leader; undefined if its basis has changed. */
   #nextMs: number | undefined;
 
-  constructor(parts: Parts, output: Pick<DataOutput, "toLeader">) {
+  constructor(parts: Parts, output: Pick<DataOutput, "toLeader">, metrics: Metrics) {
     this.#parts = parts;
     this.#output = output;
+    this.#metrics = metrics;
   }
 
   /** The leaders of the slots that this node follows. */
@@ -140,11 +143,13 @@ export class Following {
   /** Takes a part of a copy. Returns whether it was the last one and the slot is here as a whole. */
   #copy(slot: FollowedSlot, { datums, gone, isLast, hold }: Replica, nowMs: number): boolean {
     const { slots, sizes, versions, foreign } = this.#parts;
+    let repaired = gone.length;
     for (const replica of datums) {
       if (!foreign.check({ what: "replica", from: slot.leader, version: replica.version }, nowMs)) {
         this.#refused.add(slot);
         continue;
       }
+      repaired++;
       const datum = slot.contents.replace(replica);
       versions.raise(replica.version);
       sizes.resized(datum, nowMs);
@@ -153,6 +158,8 @@ export class Following {
       slot.contents.drop(serviceKey);
       sizes.dropped({ serviceKey, slot: slot.contents.slot }, nowMs);
     }
+    // A copy that was whole lacked something.
+    if (slot.isInSync) this.#diverged({ found: datums.length + gone.length, repaired });
     if (!isLast) return false;
     if (this.#refused.delete(slot)) {
       this.#refuse(slot, nowMs);
@@ -166,6 +173,11 @@ export class Following {
     slot.hasCopy = true;
     slot.isAsking = false;
     return true;
+  }
+
+  #diverged({ found, repaired }: { found: number; repaired: number }): void {
+    this.#metrics.add("roster_divergence_found_total", found, { by: "copy" });
+    this.#metrics.add("roster_divergence_repaired_total", repaired, { by: "copy" });
   }
 
   /** Something of the leader's was not taken: the copy is not whole. */

@@ -90,8 +90,13 @@ export class Leading {
     this.#addresses = new AddressSearch(common, output);
     const [followers, catalogue] = [this.#followers, this.#catalogue];
     this.#overtaking = new Overtaking({ ...common, followers, catalogue });
-    const notices = new Notices(versionScanIntervalMs * INTEREST_SCANS, output);
-    this.#commits = new Commits({ ...common, notices, followers, catalogue });
+    const notices = new Notices(
+      versionScanIntervalMs * INTEREST_SCANS,
+      output,
+      metrics.counter("roster_notices_total"),
+    );
+    const versionsMade = metrics.counter("roster_versions_total");
+    this.#commits = new Commits({ ...common, notices, followers, catalogue, versionsMade, output });
     this.#contention = new Contention(common, {
       toSession: (session, message) => output.toSession(session, message),
       contested: (contested) => {
@@ -102,11 +107,11 @@ export class Leading {
     this.#intake = new Intake({ ...common, contention: this.#contention, commits: this.#commits }, options);
     this.#completeness = new Completeness(common, sessionLeaseMs);
     const [intake, completeness] = [this.#intake, this.#completeness];
-    this.#reconciliation = new Reconciliation({ slots, intake, completeness }, output);
+    this.#reconciliation = new Reconciliation({ slots, intake, completeness }, output, metrics);
     this.#recall = new Recall({ ...common, intake }, output);
     const empty = new EmptyServices(memory, emptyServicesMax, versions);
     const answering = { notices, empty, recall: this.#recall, overtaking: this.#overtaking };
-    this.#answers = new Answers({ ...common, ...answering }, output);
+    this.#answers = new Answers({ ...common, ...answering }, output, metrics);
     const leaving = { contention: this.#contention, intake, reconciliation: this.#reconciliation };
     this.#departures = new Departures({ ...common, ...leaving });
     this.#interests = new InterestSweep(slots, versionScanIntervalMs * INTEREST_FORGOTTEN_SCANS);

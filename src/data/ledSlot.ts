@@ -22,6 +22,8 @@ export class LedSlot {
   readonly wanted = new Map<NodeId, Set<string>>();
   /** Registrations that sessions have too, and that lost only by their time to another session's, by session. */
   readonly claims = new Map<NodeId, readonly InventoryEntry[]>();
+  /** Sessions whose digest was found to differ, and has not agreed since; for takeovers and for all else. */
+  readonly diverged = new Map<NodeId, "takeover" | "digest">();
   /** Nodes that hear every change. */
   readonly followers = new Set<NodeId>();
   /** Sessions whose registrations of this slot are all here. */
@@ -89,6 +91,7 @@ export class LedSlot {
     this.#heard.delete(session);
     this.claims.delete(session);
     this.wanted.delete(session);
+    this.diverged.delete(session);
   }
 
   /**

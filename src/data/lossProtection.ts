@@ -62,6 +62,13 @@ export class LossProtection {
     return this.#held.size;
   }
 
+  /** The time for which the longest-held service has been held; 0 without one. */
+  oldestMs(nowMs: number): number {
+    let oldestMs = 0;
+    for (const { sinceMs } of this.#held.values()) oldestMs = Math.max(oldestMs, nowMs - sinceMs);
+    return oldestMs;
+  }
+
   /** Whether the loss of all publishers of `session` in this service is held; it is remembered then. */
   holdLoss(datum: Datum, session: NodeId, nowMs: number): boolean {
     const known = this.#held.get(datum.serviceKey);

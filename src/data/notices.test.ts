@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { NO_COUNTER } from "../base/metrics.ts";
 import type { DataToSession } from "../cluster/messages/sessionData.ts";
 import { type DatumChange, NO_DATUM_VERSION } from "../model/datum.ts";
 import type { NodeId } from "../model/ids.ts";
@@ -15,7 +16,7 @@ const INTEREST_MS = 15_000;
 function scene() {
   const { datum: one } = datum();
   const sent: { to: NodeId; message: DataToSession }[] = [];
-  const notices = new Notices(INTEREST_MS, { toSession: (to, message) => void sent.push({ to, message }) });
+  const notices = new Notices(INTEREST_MS, { toSession: (to, message) => void sent.push({ to, message }) }, NO_COUNTER);
   return { one, notices, sent };
 }
 

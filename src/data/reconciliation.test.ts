@@ -10,6 +10,7 @@ import { RegistrationDigest } from "../model/registrationDigest.ts";
 import type { SlotOwner } from "../model/slot.ts";
 import { keyOf } from "./items.ts";
 import { Reconciliation } from "./reconciliation.ts";
+import { countedMetrics } from "./testing/countedMetrics.ts";
 import { ORDERS, OTHER, publication, put, removed, SESSION, START_MS } from "./testing/harness.ts";
 import { follows, given, leads, slotsAfter, tableOf } from "./testing/parts.ts";
 
@@ -24,6 +25,7 @@ function scene(held: readonly Publication[] = [], owners: readonly Partial<SlotO
       publication: one,
     });
   }
+  const { metrics, counts } = countedMetrics();
   const sent: { to: NodeId; message: DataToSession }[] = [];
   const taken: PublishItem[] = [];
   const heard: NodeId[] = [];
@@ -43,6 +45,7 @@ function scene(held: readonly Publication[] = [], owners: readonly Partial<SlotO
       },
     },
     { toSession: (to, message) => void sent.push({ to, message }) },
+    metrics,
   );
   const told = () => sent.splice(0).map(({ message }) => message);
   const digests = (slot: SlotDigest, epoch = 1n, from = SESSION) =>
@@ -54,7 +57,7 @@ function scene(held: readonly Publication[] = [], owners: readonly Partial<SlotO
     const { from = SESSION, slot = 0, isFirst = true, isLast = true } = part;
     reconciliation.inventory(from, { kind: "inventory", epoch: 1n, slot, entries, isFirst, isLast }, START_MS);
   };
-  return { reconciliation, slots, led, sent, told, taken, heard, awaited, digests, inventory };
+  return { reconciliation, slots, led, sent, told, taken, heard, awaited, digests, inventory, counts };
 }
 
 function digestOf(slot: number, ...publications: readonly Publication[]): SlotDigest {
@@ -251,4 +254,26 @@ test("nothing is offered to a session that is absent itself, and a claim that is
   assert.equal(it.led.claims.size, 1);
   assert.equal(it.reconciliation.offer(it.led, OTHER, () => false).size, 1);
   assert.equal(it.led.claims.size, 0);
+});
+
+test("a difference is counted once when it is found and once when it is gone; a new leader's apart", () => {
+  const it = scene([mine]);
+  const by = (what: string) =>
+    [`found`, `repaired`].map((end) => it.counts.get(`roster_divergence_${end}_total ${what}`));
+  it.digests(digestOf(0));
+  assert.deepEqual(by("takeover"), [1, undefined]);
+  it.digests(digestOf(0, mine));
+  assert.deepEqual(
+    [by("takeover"), by("digest")],
+    [
+      [1, 1],
+      [undefined, undefined],
+    ],
+  );
+  it.led.markHeard(SESSION);
+  it.digests(digestOf(0));
+  it.digests(digestOf(0));
+  assert.deepEqual(by("digest"), [1, undefined]);
+  it.inventory([]);
+  assert.deepEqual(by("digest"), [1, 1]);
 });

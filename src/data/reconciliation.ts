@@ -3,6 +3,7 @@
 // session no longer has, and asks for those that it lacks. A new leader does not serve a slot before it has heard every
 // session in this way.
 
+import type { Metrics } from "../base/metrics.ts";
 import type { InventoryEntry, PublishItem, SessionToData, Superseded } from "../cluster/messages/sessionData.ts";
 import { serviceKeyOf } from "../cluster/messages/sessionData.ts";
 import type { SlotDigest } from "../cluster/messages/slotDigest.ts";
@@ -33,16 +34,18 @@ export class Reconciliation {
   readonly #intake: Parts["intake"];
   readonly #completeness: Parts["completeness"];
   readonly #output: Pick<DataOutput, "toSession">;
+  readonly #metrics: Metrics;
   // Sessions whose table is newer than ours: their digests of each slot are compared when ours has come.
   readonly #early = new Map<NodeId, Map<number, EarlyDigest>>();
   // Inventories whose last part is still to come, by session and slot.
   readonly #parts = new Map<string, Map<string, InventoryEntry>>();
 
-  constructor({ slots, intake, completeness }: Parts, output: Pick<DataOutput, "toSession">) {
+  constructor({ slots, intake, completeness }: Parts, output: Pick<DataOutput, "toSession">, metrics: Metrics) {
     this.#slots = slots;
     this.#intake = intake;
     this.#completeness = completeness;
     this.#output = output;
+    this.#metrics = metrics;
   }
 
   /** A newer slot table is here. */
@@ -79,10 +82,12 @@ export class Reconciliation {
       const held = led.contents.digestOf(session);
       if (count !== (held?.count ?? 0) || digest !== (held?.value ?? 0n)) {
         differs.push(slot);
+        this.#diverged(led, session);
         if (!led.hasHeard(session)) this.#completeness.waitFor(led, session, nowMs);
         continue;
       }
       synced.push(slot);
+      this.#converged(led, session);
       led.wanted.delete(session);
       led.claims.delete(session);
       this.#completeness.heard(led, session, nowMs);
@@ -144,7 +149,22 @@ export class Reconciliation {
     return offered;
   }
 
+  #diverged(led: LedSlot, session: NodeId): void {
+    if (led.diverged.has(session)) return;
+    const by = led.hasHeard(session) ? "digest" : "takeover";
+    led.diverged.set(session, by);
+    this.#metrics.add("roster_divergence_found_total", 1, { by });
+  }
+
+  #converged(led: LedSlot, session: NodeId): void {
+    const by = led.diverged.get(session);
+    if (by === undefined) return;
+    led.diverged.delete(session);
+    this.#metrics.add("roster_divergence_repaired_total", 1, { by });
+  }
+
   #agreed(led: LedSlot, session: NodeId, nowMs: number): void {
+    this.#converged(led, session);
     this.#output.toSession(session, { kind: "synced", slots: [led.contents.slot] });
     this.#completeness.heard(led, session, nowMs);
   }

@@ -20,6 +20,7 @@ import type { NodePortsEnvironment } from "./nodePorts.ts";
 import { portRefusals } from "./portRefusals.ts";
 import { notReadyOf } from "./readiness.ts";
 import type { SessionHost } from "./sessionHost.ts";
+import { observedRegistry } from "./watching/clientObserver.ts";
 
 export interface ClientPorts {
   readonly listeners: ClientListeners;
@@ -61,10 +62,17 @@ function configuredPort(config: Config, key: string): number {
 }
 
 function openGateways(
-  { gateways, config, budget, log, ops }: NodePortsEnvironment,
+  { gateways, config, budget, log, ops, observers }: NodePortsEnvironment,
   { host, node }: { readonly host: SessionHost; readonly node: SessionNodeView },
 ): OpenGateway[] {
-  const common = { config, registry: host.stepper, node, budget, compression: hostCompression, log };
+  const common = {
+    config,
+    registry: observedRegistry(host.stepper, observers.clients),
+    node,
+    budget,
+    compression: hostCompression,
+    log,
+  };
   return gateways.map(({ code }) => code.open({ ...common, metrics: ops.page.gatewayMetrics }));
 }
 

@@ -4,7 +4,7 @@ import type { Metrics } from "../base/metrics.ts";
 import type { Log, Random } from "../base/ports.ts";
 import { Stepper, type StepperEnvironment } from "../base/stepper.ts";
 import { Data } from "../data/data.ts";
-import type { DataEvent, DataOptions, DataOutput } from "../data/dataPorts.ts";
+import type { DataEvent, DataOptions, DataOutput, MadeVersion } from "../data/dataPorts.ts";
 import type { NodeStore } from "../data/nodeStore.ts";
 import { loadVersionFloor } from "./loadVersionFloor.ts";
 import { versionRefused } from "./versionRefused.ts";
@@ -15,9 +15,11 @@ export interface DataHostEnvironment extends StepperEnvironment {
   readonly metrics: Metrics;
   readonly random: Random;
   readonly store: NodeStore;
+  /** Hear of each version that is made; most nodes have none. */
+  readonly versionObservers?: readonly ((made: MadeVersion) => void)[];
   readonly output: Omit<
     DataOutput,
-    "saveVersionFloor" | "saveServiceSizes" | "versionRefused" | "clockBehind" | "contested"
+    "saveVersionFloor" | "saveServiceSizes" | "versionRefused" | "versionMade" | "clockBehind" | "contested"
   >;
 }
 
@@ -25,7 +27,7 @@ export class DataHost {
   readonly data: Data;
   readonly stepper: Stepper<DataEvent>;
 
-  constructor(options: DataOptions, { store, output, ...environment }: DataHostEnvironment) {
+  constructor(options: DataOptions, { store, output, versionObservers = [], ...environment }: DataHostEnvironment) {
     const { log, metrics, random, clock } = environment;
     this.data = new Data(
       options,
@@ -40,6 +42,7 @@ export class DataHost {
             if (message.kind === "taken") warnOfUnlisted(log, session, message.unlisted);
             output.toSession(session, message);
           },
+          ...(versionObservers.length > 0 && { versionMade: (made) => tellAll(versionObservers, made) }),
           versionRefused: (version) => versionRefused(version, environment),
           contested: (contested) =>
             log.warn("a client asked for a registration that a client of another session holds", { ...contested }),
@@ -58,6 +61,10 @@ export class DataHost {
     this.stepper.close();
     this.data.flush();
   }
+}
+
+function tellAll(observers: readonly ((made: MadeVersion) => void)[], made: MadeVersion): void {
+  for (const observer of observers) observer(made);
 }
 
 /** Writes a hint for the next start. The node goes on without it: only that start is less smooth. */

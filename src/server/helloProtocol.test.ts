@@ -55,7 +55,7 @@ test("a protocol that the server does not know by name is served beside the othe
   assert.equal(String(answer), "hello there");
   const response = await fetch(`http://127.0.0.1:${server.ports.http}/hello`);
   assert.match(await response.text(), /^hello [\w-]+\.\w+$/);
-  assert.match(await server.page.render(), /^hello_said_total\{by="tcp"\} 1$/m);
+  assert.match((await server.page.render(""))?.body ?? "", /^hello_said_total\{by="tcp"\} 1$/m);
   const closed = once(socket, "close");
   await nodes.stop(server);
   await closed;

@@ -13,7 +13,9 @@ const PRELUDE = `
   const { createLog } = await import(${LOG});
   const said = {};
   const count = (name, value) => { said[name] = value; console.error(name, value); };
-  const metrics = { add: (name, by) => count(name, (said[name] ?? 0) + by), set: count, observe() {} };
+  const none = () => ({ add() {}, observe() {} });
+  const add = (name, by) => count(name, (said[name] ?? 0) + by);
+  const metrics = { add, set: count, counter: none, histogram: none };
   const log = createLog({ level: "info", format: "text", metrics });
   const pass = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 `;

@@ -11,6 +11,7 @@ import type { MetaEvent, MetaOptions, MetaOutput } from "../meta/metaPorts.ts";
 import { saveOutcome } from "../meta/saveOutcome.ts";
 import { nodeNameOf, type ServiceKey } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
+import { measureMeta } from "./measureMeta.ts";
 import type { RunningStore } from "./openMetaStore.ts";
 import { PendingAnswers } from "./pendingAnswers.ts";
 import { versionRefused } from "./versionRefused.ts";
@@ -57,6 +58,15 @@ export class MetaHost {
   /** Whether the last call to the store was answered. */
   get isStoreReachable(): boolean {
     return this.#isStoreReachable;
+  }
+
+  /** Sets the gauges that are not set when something changes. */
+  measure(): void {
+    const { metrics } = this.#environment;
+    measureMeta(this.meta, metrics);
+    metrics.set("roster_meta_leader", this.meta.isLeading ? 1 : 0);
+    metrics.set("roster_store_reachable", this.#isStoreReachable ? 1 : 0);
+    metrics.set("roster_queue_length", this.#underWay.size, { queue: "store" });
   }
 
   /**

@@ -24,6 +24,7 @@ import type { MetricsPage } from "./metrics.ts";
 import { portRefusals } from "./portRefusals.ts";
 import { notReadyOf } from "./readiness.ts";
 import type { Roles } from "./roles.ts";
+import type { Observers } from "./watching/observers.ts";
 
 export interface NodePortsEnvironment {
   readonly config: Config;
@@ -37,6 +38,8 @@ export interface NodePortsEnvironment {
   readonly limits: ConnectionLimits;
   readonly roles: Roles;
   readonly gateways: readonly LoadedGateway[];
+  /** Hear of clients' registrations and pushes. */
+  readonly observers: Observers;
   /** Called for a broken invariant: the node must end. */
   readonly failed: (error: unknown) => void;
   /** The host by which others reach this node. */

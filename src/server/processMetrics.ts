@@ -17,11 +17,15 @@ export function processMetrics(metrics: Metrics): () => void {
   metrics.set("process_start_time_seconds", Math.round(performance.timeOrigin) / 1000);
   const set = (name: Asked, value: number | undefined) => value !== undefined && metrics.set(name, value);
   let reportedSeconds = 0;
+  let reportedBusySeconds = 0;
   return () => {
     const { user, system } = process.cpuUsage();
     const seconds = (user + system) / 1e6;
     metrics.add("process_cpu_seconds_total", seconds - reportedSeconds);
     reportedSeconds = seconds;
+    const busySeconds = performance.eventLoopUtilization().active / 1000;
+    metrics.add("roster_event_loop_busy_seconds_total", Math.max(0, busySeconds - reportedBusySeconds));
+    reportedBusySeconds = busySeconds;
     const { used_heap_size, total_heap_size, external_memory } = getHeapStatistics();
     metrics.set("nodejs_heap_size_used_bytes", used_heap_size);
     metrics.set("nodejs_heap_size_total_bytes", total_heap_size);

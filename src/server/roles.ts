@@ -6,6 +6,7 @@ import type { Log } from "../base/ports.ts";
 import type { StepperEnvironment } from "../base/stepper.ts";
 import { LINK_TIMES } from "../cluster/links/link.ts";
 import { NodeNetwork } from "../cluster/links/nodeNetwork.ts";
+import type { MadeVersion } from "../data/dataPorts.ts";
 import type { NodeStore } from "../data/nodeStore.ts";
 import { type NodeId, nodeId } from "../model/ids.ts";
 import { SLOT_COUNT } from "../model/slot.ts";
@@ -24,6 +25,8 @@ export interface RolesEnvironment extends StepperEnvironment {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly nodeStore: NodeStore;
+  /** Hear of each version that the role data makes. */
+  readonly versionObservers?: readonly ((made: MadeVersion) => void)[];
   /** Only for a node with the role meta. */
   readonly metaStore: Omit<OpenedStore, "isOpen"> | undefined;
   /** The address for other nodes: `host:port`. */

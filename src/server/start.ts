@@ -34,6 +34,7 @@ import { createRoles, type Roles } from "./roles.ts";
 import { watchBudget } from "./watchBudget.ts";
 import { watchDescriptors } from "./watchDescriptors.ts";
 import { watchEventLoopLag } from "./watchEventLoopLag.ts";
+import { openObservers } from "./watching/observers.ts";
 
 interface RolePorts {
   readonly http: number;
@@ -129,14 +130,30 @@ async function startParts(
   // Without a port for nodes, the address only tells operators where the node is.
   const address = joinAddress(nodeHost, node?.port ?? config.httpPort);
   const metaHttpAddress = () => joinAddress(nodeHost, metaHttp);
-  roles = createRoles(config, { ...host, ...stores, address, metaHttpAddress });
+  const observers = await openObservers(config, host);
+  roles = createRoles(config, { ...host, ...stores, versionObservers: observers.versions, address, metaHttpAddress });
   closers.push(() => roles?.close());
   const stop = Promise.withResolvers<void>();
   let isStopping = false;
-  const ops = { page, isStopping: () => isStopping, stop: () => stop.resolve() };
+  let hasStarted = false;
+  const ops = { page, hasStarted: () => hasStarted, isStopping: () => isStopping, stop: () => stop.resolve() };
   const { failed } = host;
-  const environment = { config, log, budget, ops, limits, roles, gateways, failed, nodeHost, address, closers };
+  const environment = {
+    config,
+    log,
+    budget,
+    ops,
+    limits,
+    roles,
+    gateways,
+    observers,
+    failed,
+    nodeHost,
+    address,
+    closers,
+  };
   // The leader's lease names this port.
+  measureRoles(page, roles);
   if (roles.meta !== undefined) metaHttp = await openMetaPort(environment, roles.meta);
   roles.begin();
   const admin = await openAdminPort(environment);
@@ -152,6 +169,7 @@ async function startParts(
     admin,
     node: node?.port ?? 0,
   };
+  hasStarted = true;
   const here = { id: roles.id, roles: config.roles.join(","), bind: config.bind, ...ports };
   if (stores.metaStore?.isOpen ?? true) log.info("roster is ready", here);
   else log.warn("roster has started and will be ready once its store answers", here);
@@ -169,9 +187,15 @@ async function startParts(
   };
 }
 
+/** Gauges that cost something to find are set when the page is read. */
+function measureRoles(page: MetricsPage, { meta }: Roles): void {
+  page.beforeEach(() => meta?.measure());
+}
+
 /** The parts that a node has before any role: log, metrics, budgets, and the place where failures arrive. */
 function startProcess(config: Config, served: readonly ServedGateway[], closers: Closer[]) {
-  const page = createMetrics(served);
+  const aliases = served.flatMap(({ metricAliases: of }) => (of?.isOn(config) === true ? [of.table] : []));
+  const page = createMetrics(served, { isOn: config.metrics, aliases: Object.assign({}, ...aliases) });
   const { metrics } = page;
   const log = createLog({ level: config.logLevel, format: config.logFormat, metrics });
   closers.push(() => {

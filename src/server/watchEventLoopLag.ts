@@ -14,10 +14,13 @@ export function watchEventLoopLag({
   metrics: Metrics;
 }): Cancel {
   let cancel: Cancel = () => undefined;
+  const delays = metrics.histogram("roster_event_loop_delay_seconds");
   const arm = () => {
     const dueMs = clock.nowMs() + INTERVAL_MS;
     cancel = timers.after(INTERVAL_MS, (nowMs) => {
-      metrics.set("roster_event_loop_lag_seconds", Math.max(0, nowMs - dueMs) / 1000);
+      const delay = Math.max(0, nowMs - dueMs) / 1000;
+      metrics.set("roster_event_loop_lag_seconds", delay);
+      delays.observe(delay);
       arm();
     });
   };

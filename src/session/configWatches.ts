@@ -49,6 +49,11 @@ export class ConfigWatches {
     return sum;
   }
 
+  /** The number of values that are watched here. */
+  get size(): number {
+    return this.#configs.size;
+  }
+
   /** Everything that is watched here. */
   watched(): ServiceKey[] {
     return [...this.#configs.keys()];

@@ -3,6 +3,7 @@
 
 import { assert } from "../base/assert.ts";
 import { Deadlines } from "../base/deadlines.ts";
+import { type HistogramPort, NO_HISTOGRAM } from "../base/metrics.ts";
 import { type PublishItem, type SessionToData, serviceKeyOf } from "../cluster/messages/sessionData.ts";
 import type { NodeId, ServiceKey } from "../model/ids.ts";
 import type { Publication } from "../model/publication.ts";
@@ -15,6 +16,14 @@ const MOVED_RETRY_MS = 50;
 const REFUSED_MAX = 16;
 
 const NOTHING: readonly PublishItem[] = [];
+
+/** Measures the two hops of a change from here to the leader of its slot, in seconds. */
+export interface LinkHops {
+  readonly sent: HistogramPort;
+  readonly taken: HistogramPort;
+}
+
+const UNMEASURED: LinkHops = { sent: NO_HISTOGRAM, taken: NO_HISTOGRAM };
 
 export class DataLinks {
   readonly #send: (to: NodeId, message: SessionToData) => void;
@@ -29,12 +38,20 @@ export class DataLinks {
   // Nothing is published before this, to nodes that begin to lead meanwhile too. Infinity: nothing is held back.
   #resumeMs = Number.POSITIVE_INFINITY;
   // Changes from before the first slot table, when no node leads anything.
-  readonly #unrouted = new Outbox(() => ++this.#batches);
+  readonly #unrouted = this.#newOutbox();
+  readonly #hops: LinkHops;
   #batches = 0;
+  #nowMs = 0;
   #table: SlotTable | undefined;
 
-  constructor(send: (to: NodeId, message: SessionToData) => void) {
+  constructor(send: (to: NodeId, message: SessionToData) => void, hops = UNMEASURED) {
     this.#send = send;
+    this.#hops = hops;
+  }
+
+  /** The time of all that follows, until the next step. */
+  beginStep(nowMs: number): void {
+    this.#nowMs = nowMs;
   }
 
   get tableEpoch(): bigint {
@@ -147,7 +164,10 @@ export class DataLinks {
   /** The node has taken a batch; returns its items. */
   taken(node: NodeId, batch: number): readonly PublishItem[] {
     if (this.#refused.get(node)?.size === 0) this.#refused.delete(node);
-    const items = this.#outboxes.get(node)?.taken(batch) ?? [];
+    const outbox = this.#outboxes.get(node);
+    const sentMs = outbox?.isUnderWay(batch) === true ? outbox.sentMs : undefined;
+    if (sentMs !== undefined) this.#hops.taken.observe((this.#nowMs - sentMs) / 1000);
+    const items = outbox?.taken(batch) ?? [];
     this.#pump(node);
     return items;
   }
@@ -209,6 +229,7 @@ export class DataLinks {
     if (!this.#reachable.has(node) || this.isPaused || (refused?.size ?? 0) >= REFUSED_MAX) return;
     const batch = this.#outboxes.get(node)?.next(refused && this.#ofOneSlot(refused));
     if (batch === undefined) return;
+    this.#hops.sent.observe(Math.max(0, batch.sentMs - batch.sinceMs) / 1000);
     this.#send(node, { kind: "publish", batch: batch.id, epoch: this.tableEpoch, items: batch.items });
   }
 
@@ -226,8 +247,15 @@ export class DataLinks {
     if (leader === undefined) return this.#unrouted;
     const known = this.#outboxes.get(leader);
     if (known !== undefined) return known;
-    const outbox = new Outbox(() => ++this.#batches);
+    const outbox = this.#newOutbox();
     this.#outboxes.set(leader, outbox);
     return outbox;
+  }
+
+  #newOutbox(): Outbox {
+    return new Outbox(
+      () => ++this.#batches,
+      () => this.#nowMs,
+    );
   }
 }

@@ -44,6 +44,10 @@ export class DepartedClients {
     this.#subscriptions = subscriptions;
   }
 
+  get size(): number {
+    return this.#ends.size;
+  }
+
   nextMs(): number {
     return this.#ends.nextMs();
   }

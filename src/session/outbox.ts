@@ -9,6 +9,9 @@ import { compareStamps, type Publication, type Stamp } from "../model/publicatio
 export interface Batch {
   readonly id: number;
   readonly items: readonly PublishItem[];
+  /** The time at which the first of the items came to the session, or began to wait again. */
+  readonly sinceMs: number;
+  readonly sentMs: number;
 }
 
 // A batch takes this or a quarter of the queue. One large client delays the others little, and a session that is busy
@@ -24,11 +27,15 @@ const SCANNED_MAX = 10_000;
 export class Outbox {
   #waiting = new Map<string, PublishItem>();
   #underWay: Batch | undefined;
+  /** The time since which something has waited without a break. */
+  #waitingMs = 0;
   readonly #nextId: () => number;
+  readonly #now: () => number;
 
-  /** `nextId` numbers batches, each number once for a receiver. */
-  constructor(nextId: () => number) {
+  /** `nextId` numbers batches, each number once for a receiver; `now` is the time of the present step. */
+  constructor(nextId: () => number, now: () => number) {
     this.#nextId = nextId;
+    this.#now = now;
   }
 
   /** Nothing waits, nothing is under way. */
@@ -46,6 +53,11 @@ export class Outbox {
     return this.#underWay?.items ?? [];
   }
 
+  /** When the batch under way was sent. */
+  get sentMs(): number | undefined {
+    return this.#underWay?.sentMs;
+  }
+
   /** The number of changes that wait to be sent. */
   get waiting(): number {
     return this.#waiting.size;
@@ -53,6 +65,7 @@ export class Outbox {
 
   /** Queues the newest state of a registration in place of an older one that still waits. */
   add(item: PublishItem): void {
+    if (this.#waiting.size === 0) this.#waitingMs = this.#now();
     const key = keyIn(this.#waiting, item);
     const waiting = this.#waiting.get(key);
     // Newest wins here too: of two clients with one registId, the older one's change must not displace the newer one's.
@@ -64,7 +77,7 @@ export class Outbox {
     const batch = this.#underWay;
     const isThis = (item: PublishItem) => item.kind === "put" && item.publication === publication;
     if (batch?.items.some(isThis) === true) {
-      this.#underWay = { id: batch.id, items: batch.items.filter((item) => !isThis(item)) };
+      this.#underWay = { ...batch, items: batch.items.filter((item) => !isThis(item)) };
     }
     const key = keyIn(this.#waiting, { kind: "put", publication });
     const waiting = this.#waiting.get(key);
@@ -89,8 +102,11 @@ export class Outbox {
       bytes += item.kind === "put" ? item.publication.payload.length : 0;
       this.#waiting.delete(key);
     }
-    if (items.length === 0) return undefined;
-    this.#underWay = { id: this.#nextId(), items };
+    const [first] = items;
+    if (first === undefined) return undefined;
+    // A registration that is sent again was accepted long ago.
+    const sinceMs = Math.max(stampOf(first).registeredMs, this.#waitingMs);
+    this.#underWay = { id: this.#nextId(), items, sinceMs, sentMs: this.#now() };
     return this.#underWay;
   }
 
@@ -114,6 +130,7 @@ export class Outbox {
   refused(): readonly PublishItem[] {
     const items = this.sent;
     this.#underWay = undefined;
+    if (this.#waiting.size === 0) this.#waitingMs = this.#now();
     for (const item of items) {
       const key = keyIn(this.#waiting, item);
       const waiting = this.#waiting.get(key);

@@ -10,14 +10,14 @@
 // push again, and never recover.
 
 import { Deadlines } from "../base/deadlines.ts";
-import type { Metrics } from "../base/metrics.ts";
+import type { CounterPort, HistogramPort, Metrics } from "../base/metrics.ts";
 import { NO_VERSION } from "../model/version.ts";
 import { hasLeft } from "./answerDueMs.ts";
 import type { Client, PushTarget, PushUnderWay, Subscriber } from "./client.ts";
 import { PausedClients } from "./pausedClients.ts";
 import { PushTimeouts } from "./pushTimeouts.ts";
 import { type PushFailure, retryDelayMs } from "./retryDelayMs.ts";
-import type { SubscribedService, Subscriptions } from "./subscriptions.ts";
+import type { PushRound, SubscribedService, Subscriptions } from "./subscriptions.ts";
 
 export interface PushOptions {
   readonly pushTimeoutMs: number;
@@ -58,6 +58,10 @@ export class Pusher {
   readonly #options: PushOptions;
   readonly #subscriptions: Subscriptions;
   readonly #metrics: Metrics;
+  readonly #sent: CounterPort;
+  readonly #answered: CounterPort;
+  readonly #pushedHop: HistogramPort;
+  readonly #answeredHop: HistogramPort;
   readonly #windows = new Deadlines<SubscribedService>();
   readonly #retries = new Deadlines<PushTarget>();
   // The time at which the waiting targets of a client may continue.
@@ -75,11 +79,18 @@ export class Pusher {
     this.#paused = new PausedClients(metrics);
     this.#subscriptions = subscriptions;
     this.#metrics = metrics;
+    this.#sent = metrics.counter("roster_pushes_sent_total");
+    this.#answered = metrics.counter("roster_pushes_total", { outcome: "answered" });
+    this.#pushedHop = metrics.histogram("roster_push_hop_seconds", { hop: "pushed" });
+    this.#answeredHop = metrics.histogram("roster_push_hop_seconds", { hop: "answered" });
   }
 
   /** The service has a newer list: pushes it now, or when the window of the last push ends. */
   changed(service: SubscribedService, nowMs: number): void {
-    if (service.isKnown) service.gap.changed(nowMs);
+    if (service.isKnown) {
+      service.gap.changed(nowMs);
+      service.changedMs = Math.min(service.changedMs, nowMs);
+    }
     service.isKnown = true;
     this.#pushSoon(service, nowMs);
   }
@@ -147,6 +158,16 @@ export class Pusher {
     // A list that is due and has to wait for its turn is not late.
     const turnMs = this.#isSpent ? Math.max(pushMs, this.#pushedMs) : pushMs;
     return Math.min(turnMs, this.#timeouts.nextMs());
+  }
+
+  /** The number of services whose list is to be pushed. */
+  get servicesDue(): number {
+    return this.#windows.size;
+  }
+
+  /** The number of targets that are to be pushed to again. */
+  get retriesDue(): number {
+    return this.#retries.size;
   }
 
   get subscriptions(): Subscriptions {
@@ -225,17 +246,21 @@ export class Pusher {
    * continues.
    */
   #pushAll(service: SubscribedService, nowMs: number): void {
-    service.round ??= { targets: service.targets.values(), isSent: false, isRepeated: false };
-    const { round } = service;
+    const round = service.beginRound();
     for (let next = round.targets.next(); next.done !== true; next = round.targets.next()) {
       const costMs = this.#push(next.value, service, { nowMs });
       this.#spend(service, costMs, nowMs);
-      round.isSent ||= costMs > 0;
+      if (costMs > 0) this.#sentInRound(round, nowMs);
       if (this.#isSpent) return this.#windows.set(service, nowMs);
     }
     service.round = undefined;
     if (round.isSent) service.gap.begin(nowMs, this.#options.pushWindowMaxMs);
     if (round.isRepeated) this.#windows.set(service, Math.max(gatheredUntilMs(service), nowMs));
+  }
+
+  #sentInRound(round: PushRound, nowMs: number): void {
+    round.isSent = true;
+    if (round.changedMs <= nowMs) this.#pushedHop.observe((nowMs - round.changedMs) / 1000);
   }
 
   /** Pushes that were just sent open the service's window, or lengthen it, and use up the turn. */
@@ -345,6 +370,7 @@ export class Pusher {
       this.#metrics.add("roster_pushes_total", 1, { outcome: "blocked" });
       return "waits";
     }
+    this.#sent.add(1);
     client.breaker?.sent();
     const endByte = client.channel.writtenBytes;
     const unreadBytes = endByte - client.confirmedBytes;
@@ -364,8 +390,8 @@ export class Pusher {
     markSeen(sent);
     if (client.answerMs > 0) client.learn(nowMs - sent.leftMs);
     target.failures = 0;
-    this.#metrics.add("roster_pushes_total", 1, { outcome: "answered" });
-    this.#metrics.observe("roster_push_latency_seconds", (nowMs - sent.sentMs) / 1000);
+    this.#answered.add(1);
+    this.#answeredHop.observe((nowMs - sent.sentMs) / 1000);
     this.#pushRest(target, nowMs);
   }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { NO_HISTOGRAM } from "../base/metrics.ts";
 import { nodeId } from "../model/ids.ts";
 import { ServiceLists } from "./serviceLists.ts";
 import { Subscriptions } from "./subscriptions.ts";
@@ -26,7 +27,9 @@ function newLists() {
   const client = newClient();
   for (const serviceKey of [ORDERS, STOCK]) subscriptions.subscribe(client, subscribeRequest({ serviceKey }));
   const changed: bigint[] = [];
-  const lists = new ServiceLists(subscriptions, recorded.links, ({ list }) => changed.push(list.version));
+  const lists = new ServiceLists(subscriptions, { links: recorded.links, noticed: NO_HISTOGRAM }, ({ list }) =>
+    changed.push(list.version),
+  );
   const service = subscriptions.get(ORDERS);
   assert.ok(service);
   const fetches = () => recorded.ofKind("fetch").map(({ serviceKey, have }) => [serviceKey, have.version]);

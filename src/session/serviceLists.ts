@@ -1,25 +1,32 @@
 // The lists of the services with subscribers here: requested, kept up to date by notices, and compared with the data
 // nodes from time to time. Only the node that leads a service by the newest table counts.
 
+import type { HistogramPort } from "../base/metrics.ts";
 import type { ListMessage } from "../cluster/messages/sessionData.ts";
 import { type DatumDelta, type DatumVersion, isSameVersion, NO_DATUM_VERSION } from "../model/datum.ts";
 import type { NodeId, ServiceKey } from "../model/ids.ts";
+import { timeOf } from "../model/version.ts";
 import type { DataLinks } from "./dataLinks.ts";
 import type { SubscribedService, Subscriptions } from "./subscriptions.ts";
 
 export class ServiceLists {
   readonly #subscriptions: Subscriptions;
   readonly #links: DataLinks;
+  readonly #noticed: HistogramPort;
   readonly #changed: (service: SubscribedService, nowMs: number) => void;
 
-  /** `changed` is called when a service has a newer list. */
+  /**
+   * `changed` is called when a service has a newer list. `noticed` measures the seconds from the making of a version to
+   * its notice.
+   */
   constructor(
     subscriptions: Subscriptions,
-    links: DataLinks,
+    { links, noticed }: { links: DataLinks; noticed: HistogramPort },
     changed: (service: SubscribedService, nowMs: number) => void,
   ) {
     this.#subscriptions = subscriptions;
     this.#links = links;
+    this.#noticed = noticed;
     this.#changed = changed;
   }
 
@@ -49,8 +56,10 @@ export class ServiceLists {
       case "snapshot":
         return this.#arrived(service, service.list.replace(message.datum, nowMs), nowMs);
       case "delta":
+        this.#notice(service, message.delta.version, nowMs);
         return this.#delta(service, message.delta, nowMs);
       case "changed":
+        this.#notice(service, message.version.version, nowMs);
         return this.#announced(service, message.version);
       case "current":
         return this.#arrived(service, false, nowMs);
@@ -71,6 +80,11 @@ export class ServiceLists {
     const list = this.#subscriptions.get(serviceKey)?.list;
     const datum = list?.snapshot ?? { ...NO_DATUM_VERSION, serviceKey, publications: [] };
     this.#links.send(node, { kind: "recalled", datum });
+  }
+
+  /** Measures a message that nothing here has asked for; an answer may be about a version of long ago. */
+  #notice({ isWaiting }: SubscribedService, version: bigint, nowMs: number): void {
+    if (!isWaiting) this.#noticed.observe(Math.max(0, nowMs - timeOf(version)) / 1000);
   }
 
   #delta(service: SubscribedService, delta: DatumDelta, nowMs: number): void {

@@ -79,11 +79,16 @@ export class Session implements Registry {
     const costs = new Costs(options.isDataHere);
     this.#publications = new Publications(options.id, costs);
     this.#subscriptions = new Subscriptions(costs);
-    this.#links = new DataLinks((node, message) => output.toData(node, message));
+    const { metrics } = environment;
+    this.#links = new DataLinks((node, message) => output.toData(node, message), {
+      sent: metrics.histogram("roster_push_hop_seconds", { hop: "sent" }),
+      taken: metrics.histogram("roster_push_hop_seconds", { hop: "taken" }),
+    });
     this.#departed = new DepartedClients(options.clientReturnGraceMs, this.#publications, this.#subscriptions);
     this.#fullness = new Fullness(this.#publications, this.#links, options);
     this.#pusher = new Pusher(options, this.#subscriptions, environment.metrics);
-    this.#lists = new ServiceLists(this.#subscriptions, this.#links, (service, nowMs) => {
+    const noticed = metrics.histogram("roster_push_hop_seconds", { hop: "noticed" });
+    this.#lists = new ServiceLists(this.#subscriptions, { links: this.#links, noticed }, (service, nowMs) => {
       this.#queries.changed(service);
       this.#pusher.changed(service, nowMs);
     });
@@ -152,6 +157,7 @@ export class Session implements Registry {
   }
 
   step(event: SessionEvent, nowMs: number): void {
+    this.#links.beginStep(nowMs);
     switch (event.kind) {
       case "fromData":
         this.#fromData(event.from, event.message, nowMs);
@@ -398,7 +404,18 @@ export class Session implements Registry {
     this.#repairLists(nowMs);
     if (nowMs >= this.#membership.nextMs()) {
       this.#membership.heartbeat({ tableEpoch: this.#links.tableEpoch, nowMs });
+      this.#measure();
     }
+  }
+
+  #measure(): void {
+    const metrics = this.#metrics;
+    metrics.set("roster_client_publishers", this.#publications.size);
+    metrics.set("roster_config_watches", this.#configs.size);
+    metrics.set("roster_queue_length", this.#links.waiting, { queue: "changes" });
+    metrics.set("roster_queue_length", this.#pusher.servicesDue, { queue: "pushes" });
+    metrics.set("roster_queue_length", this.#pusher.retriesDue, { queue: "retries" });
+    metrics.set("roster_queue_length", this.#departed.size, { queue: "returns" });
   }
 
   #compareDue(nowMs: number): void {

@@ -13,9 +13,11 @@ import { PushGap } from "./pushGap.ts";
 import { ServiceList } from "./serviceList.ts";
 
 /** A list on its way to all targets of its service, which may take more than one turn. */
-interface PushRound {
+export interface PushRound {
   /** The ones not reached yet. */
   readonly targets: Iterator<PushTarget>;
+  /** The time of the change that caused it; Infinity: it repeats an earlier push. */
+  readonly changedMs: number;
   /** A target was pushed to. */
   isSent: boolean;
   /** Some targets passed are behind: the list has changed since, or they had another push under way. */
@@ -37,6 +39,8 @@ export class SubscribedService {
   windowEndMs = 0;
   /** Also gathers changes while the service changes all the time. */
   readonly gap = new PushGap();
+  /** The time of the first change that was not on its way to all yet; Infinity: there is none. */
+  changedMs = Number.POSITIVE_INFINITY;
   /** The first list is not a change. */
   isKnown = false;
   /** Kept for those who ask for it from time to time; see Queries. */
@@ -47,6 +51,15 @@ export class SubscribedService {
   constructor(serviceKey: ServiceKey) {
     this.serviceKey = serviceKey;
     this.list = new ServiceList(serviceKey);
+  }
+
+  /** The list goes to all targets: begins that, or continues it. */
+  beginRound(): PushRound {
+    if (this.round !== undefined) return this.round;
+    const { targets, changedMs } = this;
+    this.changedMs = Number.POSITIVE_INFINITY;
+    this.round = { targets: targets.values(), changedMs, isSent: false, isRepeated: false };
+    return this.round;
   }
 }
 

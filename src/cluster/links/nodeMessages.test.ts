@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Metrics } from "../../base/metrics.ts";
+import { type Metrics, noMetrics } from "../../base/metrics.ts";
 import type { Log } from "../../base/ports.ts";
 import { brandServiceKey } from "../../model/ids.ts";
 import type { DataToSession } from "../messages/sessionData.ts";
@@ -22,9 +22,8 @@ function scene() {
     error: nothing,
   };
   const metrics: Metrics = {
+    ...noMetrics,
     add: (name, value, ...[labels]) => void counted.push([name, value, labels]),
-    set: nothing,
-    observe: nothing,
   };
   return { words: new NodeMessages(CLASS, { metrics, log }), counted, logged };
 }

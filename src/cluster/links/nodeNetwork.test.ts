@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defined } from "../../base/assert.ts";
+import { noMetrics } from "../../base/metrics.ts";
 import type { Log } from "../../base/ports.ts";
 import { brandServiceKey, nodeId } from "../../model/ids.ts";
 import { LocalNetwork } from "../../transport/localNetwork.ts";
@@ -56,7 +57,7 @@ class Cluster {
         clock: this.time,
         timers: this.time,
         log: LOG,
-        metrics: { add: measure, set: measure, observe: measure },
+        metrics: { ...noMetrics, add: measure, set: measure },
         times: LINK_TIMES,
         local: new LocalNetwork(this.time),
         failed: (error) => assert.ifError(error),

@@ -6,6 +6,7 @@ import type { Budget } from "../../base/budget.ts";
 import type { ErrorTable, RegistryError } from "../../base/errors.ts";
 import type { HttpRouteTable } from "../../base/http.ts";
 import type { KeySpec } from "../../base/keySpec.ts";
+import type { MetricAliases } from "../../base/metricAlias.ts";
 import type { Metrics, MetricTable } from "../../base/metrics.ts";
 import type { Acceptor, Compression, Log } from "../../base/ports.ts";
 import type { NodeId, ServiceKey } from "../../model/ids.ts";
@@ -23,6 +24,8 @@ export interface Gateway<in Config, in Counts = Metrics> {
   readonly errors: ErrorTable;
   /** Metrics of this protocol alone. */
   readonly metrics: MetricTable;
+  /** Figures under the names of the protocol's own servers; `isOn` says whether the configuration wants them. */
+  readonly metricAliases?: { readonly table: MetricAliases; readonly isOn: (config: Config) => boolean };
   /** Loads the code; a command that only reads the tables does without it. */
   load(): Promise<GatewayCode<Config, Counts>>;
 }

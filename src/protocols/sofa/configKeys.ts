@@ -18,4 +18,13 @@ export const SOFA_CONFIG_KEYS = {
     about: "The largest frame that a client may send; a connection that declares more is closed.",
     cost: "One hostile connection can make the server hold this much memory.",
   },
+  "sofa-metric-names": {
+    section: "Clients",
+    type: "boolean",
+    default: true,
+    about:
+      "Whether /metrics has some figures a second time under the names that SOFARegistry gives them, for dashboards " +
+      "and alerts made for it.",
+    cost: "Some 30 lines more in each scrape.",
+  },
 } as const satisfies Record<string, KeySpec>;

@@ -7,6 +7,7 @@ import type { Gateway } from "../kit/gateway.ts";
 import { SOFA_CONFIG_KEYS } from "./configKeys.ts";
 import type { SofaConfig } from "./environment.ts";
 import { SOFA_ERRORS } from "./errorTable.ts";
+import { SOFA_METRIC_ALIASES } from "./metricAliases.ts";
 import { SOFA_METRICS, type SofaMetrics } from "./metricTable.ts";
 
 export const sofaGateway = {
@@ -14,5 +15,6 @@ export const sofaGateway = {
   configKeys: SOFA_CONFIG_KEYS,
   errors: { ...BOLT_ERRORS, ...HESSIAN_ERRORS, ...PROTOBUF_ERRORS, ...SOFA_ERRORS },
   metrics: SOFA_METRICS,
+  metricAliases: { table: SOFA_METRIC_ALIASES, isOn: ({ sofaMetricNames }) => sofaMetricNames },
   load: async () => (await import("./gatewayCode.ts")).sofaGatewayCode,
-} as const satisfies Gateway<SofaConfig, SofaMetrics>;
+} as const satisfies Gateway<SofaConfig & { readonly sofaMetricNames: boolean }, SofaMetrics>;

@@ -11,6 +11,7 @@ const GATEWAY_CODE = await loadGateways();
 function port(changes: Partial<DataStatus> = {}) {
   const status = {
     page: createMetrics(GATEWAYS),
+    hasStarted: () => true,
     isStopping: () => false,
     hasSlotTable: () => true,
     notReady: () => undefined,
@@ -43,3 +44,26 @@ for (const [method, url] of [
     assert.equal((await port().inject({ method, url })).statusCode, 404);
   });
 }
+
+test("a process has started when all of it has, and stays so while it is not ready", async () => {
+  const notReady = () => "no slot table yet";
+  const paths = ["/livez", "/startupz", "/readyz"];
+  const codes = async (changes: Partial<DataStatus>) =>
+    Promise.all(paths.map(async (path) => (await port(changes).inject(path)).statusCode));
+  assert.deepEqual(await codes({ hasStarted: () => false, notReady }), [200, 503, 503]);
+  assert.deepEqual(await codes({ notReady }), [200, 200, 503]);
+  assert.deepEqual(await codes({ isStopping: () => true }), [200, 200, 503]);
+  assert.deepEqual(await codes({}), [200, 200, 200]);
+});
+
+test("metrics are in the format that the caller accepts", async () => {
+  const app = port();
+  const types = ["*/*", "application/openmetrics-text;version=1.0.0"].map(async (accept) => {
+    const { headers } = await app.inject({ url: "/metrics", headers: { accept } });
+    return headers["content-type"];
+  });
+  assert.deepEqual(await Promise.all(types), [
+    "text/plain; version=0.0.4; charset=utf-8",
+    "application/openmetrics-text; version=1.0.0; charset=utf-8",
+  ]);
+});

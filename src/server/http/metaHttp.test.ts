@@ -14,6 +14,7 @@ function port(changes: Partial<MetaStatus> = {}) {
   const app = metaHttp(
     {
       page: createMetrics(GATEWAYS),
+      hasStarted: () => true,
       isStopping: () => false,
       configValueBytesMax: 1_024,
       config: () => undefined,

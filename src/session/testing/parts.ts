@@ -2,7 +2,7 @@
 // that keeps its input.
 
 import { type Budget, unlimitedBudget } from "../../base/budget.ts";
-import { type Metrics, noMetrics } from "../../base/metrics.ts";
+import { type HistogramPort, type Metrics, noMetrics } from "../../base/metrics.ts";
 import type { PublishItem, SessionToData } from "../../cluster/messages/sessionData.ts";
 import { brandServiceKey, type ClientId, clientId, type NodeId, nodeId, type ServiceKey } from "../../model/ids.ts";
 import { packBoxes } from "../../model/payload.ts";
@@ -84,10 +84,14 @@ export function tableOf(epoch: bigint, leaders: readonly NodeId[], leaderEpoch =
 /** Links to data nodes, and the messages that went over them. */
 export function recordedLinks() {
   const sent: { readonly to: NodeId; readonly message: SessionToData }[] = [];
-  const links = new DataLinks((to, message) => sent.push({ to, message }));
+  const observed = new Map<string, number[]>();
+  const links = new DataLinks((to, message) => sent.push({ to, message }), {
+    sent: recordedHistogram(observed, "sent"),
+    taken: recordedHistogram(observed, "taken"),
+  });
   const ofKind = <Kind extends SessionToData["kind"]>(kind: Kind) =>
     sent.flatMap(({ message }) => (isOfKind(message, kind) ? [message] : []));
-  return { links, sent, ofKind };
+  return { links, sent, ofKind, observed };
 }
 
 function isOfKind<Kind extends SessionToData["kind"]>(
@@ -97,9 +101,12 @@ function isOfKind<Kind extends SessionToData["kind"]>(
   return message.kind === kind;
 }
 
-/** Metrics that keep the last value of each gauge and the sum of each counter, with its outcome. */
+/**
+ * Metrics that keep the last value of each gauge, the sum of each counter and all values of each histogram, by labels.
+ */
 export function recordedMetrics() {
   const values = new Map<string, number>();
+  const observed = new Map<string, number[]>();
   const metrics: Metrics = {
     ...noMetrics,
     set: (name: string, ...rest: readonly [number, ...unknown[]]) => void values.set(name, rest[0]),
@@ -107,8 +114,22 @@ export function recordedMetrics() {
       const key = [name, ...Object.values(labels ?? {})].join(" ");
       values.set(key, (values.get(key) ?? 0) + by);
     },
+    counter: (name: string, labels?: Readonly<Record<string, string>>) => ({
+      add: (by: number) => {
+        const key = [name, ...Object.values(labels ?? {})].join(" ");
+        values.set(key, (values.get(key) ?? 0) + by);
+      },
+    }),
+    histogram: (name: string, labels?: Readonly<Record<string, string>>) =>
+      recordedHistogram(observed, [name, ...Object.values(labels ?? {})].join(" ")),
   };
-  return { metrics, values };
+  return { metrics, values, observed };
+}
+
+function recordedHistogram(observed: Map<string, number[]>, key: string): HistogramPort {
+  const all: number[] = [];
+  observed.set(key, all);
+  return { observe: (value) => void all.push(value) };
 }
 
 /** The service of that number. */

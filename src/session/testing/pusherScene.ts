@@ -16,7 +16,7 @@ export type PusherClient = ReturnType<typeof newClient>;
 /** A pusher, its clients and their time. */
 export function newPusher(options: Partial<typeof PUSH_OPTIONS> = {}) {
   const subscriptions = new Subscriptions(COSTS);
-  const { metrics, values } = recordedMetrics();
+  const { metrics, values, observed } = recordedMetrics();
   const pusher = new Pusher({ ...PUSH_OPTIONS, ...options }, subscriptions, metrics);
   let nowMs = NOW_MS;
 
@@ -54,7 +54,7 @@ export function newPusher(options: Partial<typeof PUSH_OPTIONS> = {}) {
   };
   const elapsedMs = () => nowMs - NOW_MS;
   const now = () => nowMs;
-  return { pusher, subscriptions, values, subscribe, change, answer, pass, repair, elapsedMs, now };
+  return { pusher, subscriptions, values, observed, subscribe, change, answer, pass, repair, elapsedMs, now };
 }
 
 /** A client that has subscribed to `ORDERS`, has seen version 10 and confirmed it. */
