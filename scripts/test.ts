@@ -32,6 +32,7 @@ const ROWS: readonly (readonly Step[])[] = [
     { name: "planted bugs", command: ["node", ...TESTS, "test/planted/planted.test.ts"] },
     { name: "stores on PostgreSQL", command: ["node", ...TESTS, "test/store/*.test.ts"] },
   ],
+  [{ name: "alert rules and metrics under Prometheus", command: ["node", ...TESTS, "test/watching/*.test.ts"] }],
   [{ name: "packed package", command: ["node", ...TESTS, "test/package.test.ts"] }],
   [{ name: "Java clients", command: ["node", "scripts/testJava.ts"] }],
   [{ name: "Java clients on a cluster", command: ["node", "scripts/testJava.ts", "--cluster"] }],
