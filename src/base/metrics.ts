@@ -247,6 +247,11 @@ export const METRICS = {
     help: "Links to other nodes that were up and ended, by purpose.",
     labels: ["link"],
   },
+  roster_node_waiting_bytes: {
+    type: "gauge",
+    help: "Bytes of messages that wait for other nodes, since these or the line do not take them.",
+    labels: [],
+  },
   roster_node_messages_sent_total: {
     type: "counter",
     help: "Messages to other nodes, by sender and receiver.",

@@ -188,8 +188,11 @@ async function startParts(
 }
 
 /** Gauges that cost something to find are set when the page is read. */
-function measureRoles(page: MetricsPage, { meta }: Roles): void {
-  page.beforeEach(() => meta?.measure());
+function measureRoles(page: MetricsPage, { meta, network }: Roles): void {
+  page.beforeEach(() => {
+    meta?.measure();
+    page.metrics.set("roster_node_waiting_bytes", network.waitingBytes);
+  });
 }
 
 /** The parts that a node has before any role: log, metrics, budgets, and the place where failures arrive. */

@@ -70,6 +70,13 @@ export class DialledLinks {
     }
   }
 
+  /** Bytes that wait for all nodes. */
+  get waitingBytes(): number {
+    let bytes = 0;
+    for (const { dialer } of this.#kept.values()) bytes += dialer.waitingBytes;
+    return bytes;
+  }
+
   send(to: NodeId, message: () => LinkMessage): void {
     const dialer = this.#kept.get(to)?.dialer;
     if (dialer?.peer !== undefined) dialer.send(message());

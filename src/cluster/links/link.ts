@@ -164,6 +164,11 @@ export class Link implements ConnectionHandler, SteppedRole<Woken> {
     return this.#connection.remoteAddress;
   }
 
+  /** Bytes that the network has not taken yet. */
+  get waitingBytes(): number {
+    return this.#connection.bufferedBytes;
+  }
+
   /** Sends a message; nothing happens if the link is not up. */
   send(message: LinkMessage): void {
     if (this.#state !== "up") return;

@@ -84,6 +84,13 @@ export class LinkAcceptor {
     return this.#links.size;
   }
 
+  /** Bytes that wait for all peers. */
+  get waitingBytes(): number {
+    let bytes = 0;
+    for (const link of this.#links.values()) bytes += link.waitingBytes;
+    return bytes;
+  }
+
   accept(connection: Connection, nowMs: number): ConnectionHandler {
     let peer: Peer | undefined;
     const { remoteAddress } = connection;

@@ -78,6 +78,11 @@ export class LinkDialer {
     return this.#peer;
   }
 
+  /** Bytes that wait for the node. */
+  get waitingBytes(): number {
+    return this.#peer === undefined ? 0 : (this.#link?.waitingBytes ?? 0);
+  }
+
   /** The address turned out to be this node's own: the dialler stops. */
   get isOwn(): boolean {
     return this.#isOwn;

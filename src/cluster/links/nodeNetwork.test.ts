@@ -94,6 +94,19 @@ type Process = ReturnType<Cluster["start"]>;
 
 const asData = ({ member }: Process) => ({ ...member, role: "data" }) as const;
 
+test("bytes that wait for nodes are summed up, on links that were dialled and that were accepted", async () => {
+  const cluster = new Cluster();
+  const meta = cluster.start("m", ["meta"]);
+  const node = cluster.start("n", ["data", "session"], ["m"]);
+  await cluster.pass();
+  assert.deepEqual([node.network.waitingBytes, meta.network.waitingBytes], [0, 0]);
+  for (const [dialled, accepted] of cluster.netAt(meta.address).wires) {
+    dialled.bufferedBytes = 100;
+    accepted.bufferedBytes = 7;
+  }
+  assert.deepEqual([node.network.waitingBytes, meta.network.waitingBytes], [200, 14]);
+});
+
 test("members reach a meta node elsewhere, each role by a link of its own, and are answered on it", async () => {
   const cluster = new Cluster();
   const meta = cluster.start("m", ["meta"]);

@@ -131,6 +131,13 @@ export class NodeNetwork {
     return [...new Set([...(peers ?? []), ...dialled])].filter((id) => id !== undefined);
   }
 
+  /** Bytes that wait for other nodes, on links of all kinds. */
+  get waitingBytes(): number {
+    let bytes = this.#acceptor.waitingBytes + this.#toData.waitingBytes + this.#toLeaders.waitingBytes;
+    for (const dialers of this.#metas.values()) for (const { waitingBytes } of dialers) bytes += waitingBytes;
+    return bytes;
+  }
+
   /** The other meta nodes, in a process that has the role meta. */
   get metaPeers(): MetaPeers | undefined {
     return this.#metaPeers;

@@ -7,6 +7,7 @@ import { ConnectionAccount } from "./connectionAccount.ts";
 import type { SofaEnvironment } from "./environment.ts";
 import { SofaHandler } from "./handler.ts";
 import { PushBodies } from "./pushBodies.ts";
+import { acceptedCounts } from "./requestCounts.ts";
 
 // Each silent client is asked every five seconds: this many a round ask 25,000 clients, for a tenth of a core (20 µs
 // for a heartbeat and its answer). With more clients the questions come later, and so does the end of a frozen client;
@@ -21,6 +22,7 @@ export class SofaConnections {
   readonly #environment: SofaEnvironment;
   readonly #bodies: PushBodies;
   readonly #open = new Set<SofaHandler>();
+  readonly #acceptedRequests;
   #accepted = 0;
   #nextHeartbeatId = HEARTBEAT_ID_FIRST;
   /** The next client to ask, if it is silent. */
@@ -30,6 +32,7 @@ export class SofaConnections {
     this.#environment = environment;
     this.#bodies = new PushBodies(environment.config, environment.compression);
     this.#toAsk = this.#open.values();
+    this.#acceptedRequests = acceptedCounts(environment.metrics);
   }
 
   /** The approximate size of the kept push bodies. */
@@ -45,6 +48,7 @@ export class SofaConnections {
     const handler: SofaHandler = new SofaHandler(connection, {
       ...this.#environment,
       bodies: this.#bodies,
+      accepted: this.#acceptedRequests,
       account,
       ended: () => this.#ended(handler),
       nextHeartbeatId: () => this.#takeHeartbeatId(),

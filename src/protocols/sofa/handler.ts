@@ -2,6 +2,7 @@
 
 import { equalBytes } from "../../base/bytes.ts";
 import { fail, RegistryError } from "../../base/errors.ts";
+import type { CounterPort } from "../../base/metrics.ts";
 import { type Connection, type ConnectionHandler, UNREAD_BYTES_MAX } from "../../base/ports.ts";
 import { BoltDecoder } from "../../encoding/bolt/decoder.ts";
 import {
@@ -47,6 +48,7 @@ import { contentRefusal } from "./errors.ts";
 import { giveBack } from "./giveBack.ts";
 import { payloadBytesOf, publishRequest, registrationKeyOf, subscribeRequest } from "./map.ts";
 import type { PushBodies } from "./pushBodies.ts";
+import type { CountedKind } from "./requestCounts.ts";
 import { SilenceWatch } from "./silenceWatch.ts";
 import { readVariant } from "./variant.ts";
 
@@ -54,6 +56,8 @@ export interface HandlerEnvironment extends SofaEnvironment {
   readonly bodies: PushBodies;
   /** The account is already charged for the connection. */
   readonly account: ConnectionAccount;
+  /** Counts accepted requests. */
+  readonly accepted: Readonly<Record<CountedKind, CounterPort>>;
   readonly ended: () => void;
   /** Ids for heartbeats, distinct from those of pushes. */
   readonly nextHeartbeatId: () => number;
@@ -226,14 +230,17 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
     this.#open.delete(request);
     if (open === undefined) return;
     if (outcome.kind !== "accepted") this.#refused = request;
-    this.#environment.metrics.add("roster_requests_total", 1, {
-      type: open.kind,
-      outcome: outcome.kind === "accepted" ? "ok" : outcome.error.code,
-    });
+    this.#count(open.kind, outcome);
     this.#guarded(() => this.#respond(open, registerResponse(outcome)));
     if (outcome.kind === "failed" && this.#environment.account.account.mayLog(this.#silence.heardMs)) {
       this.#environment.log.warn("a registration was refused", { client: this.#client, reason: outcome.error.message });
     }
+  }
+
+  #count(kind: CountedKind, outcome: Outcome): void {
+    const { accepted, metrics } = this.#environment;
+    if (outcome.kind === "accepted") accepted[kind].add(1);
+    else metrics.add("roster_requests_total", 1, { type: kind, outcome: outcome.error.code });
   }
 
   push(push: Push): number | Blocked {

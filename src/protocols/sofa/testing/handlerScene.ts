@@ -22,6 +22,7 @@ import {
 import { ConnectionAccount } from "../connectionAccount.ts";
 import { SofaHandler } from "../handler.ts";
 import { PushBodies } from "../pushBodies.ts";
+import { acceptedCounts } from "../requestCounts.ts";
 
 /** The time at which every scene begins. */
 export const START_MS = 1_700_000_000_000;
@@ -136,6 +137,12 @@ export function handlerScene({
       const key = [name, ...Object.values(labels ?? {})].join(" ");
       counts.set(key, (counts.get(key) ?? 0) + by);
     },
+    counter: (name: string, labels?: Readonly<Record<string, string>>) => ({
+      add: (by: number) => {
+        const key = [name, ...Object.values(labels ?? {})].join(" ");
+        counts.set(key, (counts.get(key) ?? 0) + by);
+      },
+    }),
   };
   const compression = { gzip: (bytes: Uint8Array) => bytes, zstd: (bytes: Uint8Array) => bytes };
   const settings = { ...CONFIG, ...config };
@@ -156,6 +163,7 @@ export function handlerScene({
     metrics,
     bodies: new PushBodies(settings, compression),
     account: new ConnectionAccount(budget.open("10.0.0.7")),
+    accepted: acceptedCounts(metrics),
     ended: () => void ends++,
     nextHeartbeatId: () => --heartbeats,
     number: 1,
