@@ -131,7 +131,9 @@ export class Leading {
   adopted({ led, lost }: Adopted, nowMs: number): void {
     for (const one of led) this.#begin(one, nowMs);
     this.#completeness.adopted();
-    for (const { contents } of lost) {
+    for (const slot of lost) {
+      const { contents } = slot;
+      if (slot.duty === "lead") this.#reconciliation.lost(slot);
       this.#common.protection.forget(contents.slot);
       this.#catalogue.lost(contents.slot);
       this.#addresses.lost(contents.slot);

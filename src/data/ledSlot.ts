@@ -91,7 +91,6 @@ export class LedSlot {
     this.#heard.delete(session);
     this.claims.delete(session);
     this.wanted.delete(session);
-    this.diverged.delete(session);
   }
 
   /**

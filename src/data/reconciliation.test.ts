@@ -276,4 +276,10 @@ test("a difference is counted once when it is found and once when it is gone; a 
   assert.deepEqual(by("digest"), [1, undefined]);
   it.inventory([]);
   assert.deepEqual(by("digest"), [1, 1]);
+  it.digests(digestOf(0));
+  it.reconciliation.lost(it.led);
+  assert.deepEqual(by("digest"), [2, 2]);
+  it.digests(digestOf(0));
+  it.reconciliation.offer(it.led, SESSION, () => false);
+  assert.deepEqual(by("digest"), [3, 3]);
 });

@@ -125,6 +125,7 @@ export class Reconciliation {
    * again.
    */
   offer(led: LedSlot, gone: NodeId, isAbsent: (session: NodeId) => boolean): ReadonlySet<string> {
+    this.#converged(led, gone);
     const offered = new Set<string>();
     for (const [claimant, entries] of led.claims) {
       if (isAbsent(claimant)) continue;
@@ -149,6 +150,11 @@ export class Reconciliation {
     return offered;
   }
 
+  /** Another node leads the slot now, and compares it anew. */
+  lost(led: LedSlot): void {
+    for (const session of [...led.diverged.keys()]) this.#converged(led, session);
+  }
+
   #diverged(led: LedSlot, session: NodeId): void {
     if (led.diverged.has(session)) return;
     const by = led.hasHeard(session) ? "digest" : "takeover";
@@ -156,6 +162,7 @@ export class Reconciliation {
     this.#metrics.add("roster_divergence_found_total", 1, { by });
   }
 
+  /** They agree, or nothing compares them any more. */
   #converged(led: LedSlot, session: NodeId): void {
     const by = led.diverged.get(session);
     if (by === undefined) return;
