@@ -69,15 +69,22 @@ test("observers change nothing of what passes", () => {
   assert.deepEqual([events, channel.outcomes.length], [["connected", "published", "disconnected"], 1]);
 });
 
-test("a node with its default configuration has no observers; at debug it has", async () => {
+test("a node with its default configuration has no observers; at debug it has, and with traces", async () => {
   const nothing = () => undefined;
   const log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
-  const counts = async (logLevel: "info" | "debug" | "trace" | "warn") => {
-    const { clients, versions } = await openObservers({ logLevel, traceOneIn: 0 }, { clock, log });
+  const counts = async (logLevel: "info" | "debug" | "trace" | "warn", traceOneIn = 0) => {
+    const { clients, versions } = await openObservers({ logLevel, traceOneIn }, { clock, log });
     return [clients.length, versions.length];
   };
   assert.deepEqual(await counts("info"), [0, 0]);
   assert.deepEqual(await counts("warn"), [0, 0]);
   assert.deepEqual(await counts("debug"), [1, 1]);
   assert.deepEqual(await counts("trace"), [1, 1]);
+  assert.deepEqual(
+    [await counts("info", 7), await counts("debug", 7)],
+    [
+      [1, 1],
+      [2, 2],
+    ],
+  );
 });
