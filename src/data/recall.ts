@@ -149,8 +149,8 @@ export class Recall {
 
   /**
    * Sessions whose clients may live and that have not reported their registrations in this slot, except `session`. With
-   * `datum`, also those that own a registration of it: one whose lease ended before the slot was complete, or whose loss
-   * is held, is shown here until it gets a lease anew or is let go.
+   * `datum`, also those that own a registration of it: one whose lease ended before the slot was complete, or whose
+   * loss is held, is shown here until it gets a lease anew or is let go.
    */
   #absent(led: LedSlot, session: NodeId, datum?: Datum): ReadonlySet<NodeId> {
     const absent = new Set<NodeId>();

@@ -112,7 +112,7 @@ test("whoever dies with its session has that one's lease from when the leader kn
   assert.equal(ghostSeen(goneMs + LEASE_MS + REPAIR_MS, ...dies), GHOST);
 });
 
-test("a leader that took over since a session died gives its clients the lease anew, though they die only after that", () => {
+test("a leader that took over since a session died gives its clients the lease anew, though they die only then", () => {
   const diedMs = T - 2 * LEASE_MS;
   const history: readonly At[] = [
     [diedMs, stopped(S1)],

@@ -108,7 +108,7 @@ test("what is heard of a follower when the table has been made decides nothing a
   assert.equal(broken([20_000, reported(FOLLOWER, true)]), undefined);
 });
 
-test("a follower that had the slot may lead it, though the news that it has not may have come after the decision", () => {
+test("a follower that had the slot may lead it, though the news that it has not may have come later", () => {
   const both = table(1n, LEADER, OTHER, FOLLOWER);
   const inSync = [19_000, reported(FOLLOWER, true)] as const;
   const had = [19_500, reported(OTHER, true)] as const;

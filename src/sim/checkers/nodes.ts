@@ -197,7 +197,9 @@ export class Nodes {
     return this.#table?.slots[this.#slotOf(service)]?.leader;
   }
 
-  /** The time since which its leader, if it lives, has reported that it serves the service's slot and holds none of it. */
+  /**
+   * The time since which its leader, if it lives, has reported that it serves the service's slot and holds none of it.
+   */
   servesSinceMs(service: ServiceKey): number {
     const leader = this.leaderOf(service);
     const isAlive = leader !== undefined && this.run("data", leader)?.stopMs === Number.POSITIVE_INFINITY;
