@@ -148,6 +148,16 @@ test("each kind has no more entries than were asked for, and the answer says so"
   assert.deepEqual(own.heard, ["r1 r2 | s1 s2 | "]);
 });
 
+test("a leader that has cut its answer for what it told of slots that it leads no longer is asked anew", () => {
+  const { heard } = ask({ entriesMax: 2 });
+  fromData(answer(["r1", "r2"], { slots: [7], isCut: true }));
+  assert.deepEqual([heard, asks().map(({ slots }) => slots)], [[], [[0], [0]]]);
+  fromData(answer(["r3"], { slots: [0, 7], isCut: true }));
+  assert.deepEqual([heard, asks().length], [[], 3], "the slot that is led was not gone through to its end");
+  fromData(answer(["r3", "r4"], { isCut: true }));
+  assert.deepEqual(heard, ["r3 r4 |  | …+"]);
+});
+
 test("no more clients are told than were asked for, with what these subscribe, and the answer says so", () => {
   for (const at of [1, 2]) {
     const client = connect(`c${at}`, clientId(`${HOST}:4000${at}_10.0.0.2:9600#1`));

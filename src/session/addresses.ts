@@ -81,16 +81,18 @@ export class Addresses {
     const fresh = new Set(
       slots.filter((slot) => this.#isAwaited(open, slot) && this.#links.leaderOfSlot(slot) === from),
     );
+    const wanted = entries.filter(({ serviceKey }) => fresh.has(this.#links.slotOf(serviceKey) ?? -1));
+    // The leader tells no more of a question that it has cut. When some of what it told was of slots that it leads no
+    // longer, it has cut too early, and is asked anew.
+    if (isCut && open.registrations.length + wanted.length < open.entriesMax) {
+      return this.#ask(open, (slot) => this.#links.leaderOfSlot(slot) === from);
+    }
     for (const slot of fresh) open.answered.add(slot);
     open.hasHeld ||= held.some((slot) => fresh.has(slot));
-    const before = open.registrations.length;
-    for (const entry of entries) {
-      if (fresh.has(this.#links.slotOf(entry.serviceKey) ?? -1)) open.registrations.push(entry);
-    }
-    this.#entries += open.registrations.length - before;
+    for (const entry of wanted) open.registrations.push(entry);
+    this.#entries += wanted.length;
     const isTooMuch = open.registrations.length > open.entriesMax || this.#entries > ENTRIES_MAX;
-    // The leader tells no more of a question that it has cut.
-    if (isTooMuch || (isCut && fresh.size > 0)) return void this.#answer(open, true);
+    if (isTooMuch || isCut) return void this.#answer(open, true);
     if (this.#isWhole(open)) this.#answer(open, false);
   }
 
