@@ -117,6 +117,14 @@ export const ERRORS = {
     retry: true,
     meaning: "too many queries are waiting at this session; try again later, or ask another session",
   },
+  RECORD_INVALID: {
+    retry: false,
+    meaning: "the store has no such record: its key, or the question for it, is not allowed; the reason says what is",
+  },
+  RECORD_TOO_LARGE: {
+    retry: false,
+    meaning: "the change is larger than a record, or one commit, may be; store less at once",
+  },
   REGISTRATION_TOO_LARGE: {
     retry: false,
     meaning: "the registration is larger than registration-bytes-max allows; publish less, or raise it",

@@ -3,10 +3,7 @@
 // just opened the store takes the lead at once, since the earlier holder can't have the store any more.
 
 import { assert } from "../base/assert.ts";
-import type { LeaderLease, MetaStore } from "../meta/metaStore.ts";
-
-/** A node that wants to lead. */
-export type LeaseCandidate = Parameters<MetaStore["acquireLease"]>[0];
+import type { LeaderLease, LeaseCandidate } from "../records/records.ts";
 
 /** Milliseconds of a clock that only goes forward. */
 export type NowMs = () => number;

@@ -10,7 +10,8 @@ import type { NodeStore } from "../../data/nodeStore.ts";
 import type { ClusterConstants, LeaderLease, MetaState, MetaStore } from "../../meta/metaStore.ts";
 import { type NodeId, nodeId, type ServiceKey } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
-import { type LeaseCandidate, LocalLease, type NowMs } from "../localLease.ts";
+import type { LeaseCandidate } from "../../records/records.ts";
+import { LocalLease, type NowMs } from "../localLease.ts";
 
 /** The content that survives a close. Like a data directory, a disk may be open only once at a time. */
 export class MemoryDisk {

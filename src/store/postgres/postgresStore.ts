@@ -13,6 +13,7 @@ import type { ConfigValue } from "../../cluster/messages/membership.ts";
 import type { ClusterConstants, LeaderLease, MetaState, MetaStore } from "../../meta/metaStore.ts";
 import { brandServiceKey, type NodeId, nodeId } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
+import type { LeaseCandidate } from "../../records/records.ts";
 import {
   checkSlotCount,
   DamagedColumn,
@@ -27,7 +28,6 @@ import {
   slotsColumn,
   textColumn,
 } from "../columns.ts";
-import type { LeaseCandidate } from "../localLease.ts";
 import type { Ask, QueryResult, SqlValue } from "./connection.ts";
 import { Connections } from "./connections.ts";
 import { isUpToDate, MIGRATION_MS, migrate } from "./schema.ts";

@@ -12,6 +12,7 @@ import type { NodeStore } from "../../data/nodeStore.ts";
 import type { ClusterConstants, LeaderLease, MetaState, MetaStore } from "../../meta/metaStore.ts";
 import { brandServiceKey, isNodeId, type NodeId, nodeId, type ServiceKey } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
+import type { LeaseCandidate } from "../../records/records.ts";
 import {
   checkSlotCount,
   DamagedColumn,
@@ -27,7 +28,7 @@ import {
   slotsColumn,
   textColumn,
 } from "../columns.ts";
-import { type LeaseCandidate, LocalLease, type NowMs } from "../localLease.ts";
+import { LocalLease, type NowMs } from "../localLease.ts";
 import { guarded, guardedOpening } from "./failure.ts";
 import { inTransaction } from "./inTransaction.ts";
 import { lockDataDir } from "./lockDataDir.ts";
