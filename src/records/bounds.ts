@@ -27,8 +27,16 @@ export const CHANGES_MAX = 1_000;
 /** A store keeps this many revisions of history, and up to a quarter more: minutes of the busiest cluster. */
 export const HISTORY_REVISIONS_MAX = 10_000;
 
-/** Values of the history beyond this are compacted, whatever their number. */
+/** A history with more bytes of values is compacted to half of that, however few revisions it has. */
 export const HISTORY_BYTES_MAX = 64 * 1024 * 1024;
+
+// A quarter more than is kept, so that compaction is rare.
+const REVISIONS_MAX = BigInt(HISTORY_REVISIONS_MAX + HISTORY_REVISIONS_MAX / 4);
+
+/** The oldest revision to keep, of a history that goes back to `oldest`. */
+export function oldestToKeep(revision: bigint, oldest: bigint): bigint {
+  return revision - oldest > REVISIONS_MAX ? revision - BigInt(HISTORY_REVISIONS_MAX) : oldest;
+}
 
 // With the u flag a pair is one character, so only a lone half matches.
 const UNFIT = /[\0\p{Surrogate}]/u;

@@ -2,16 +2,9 @@
 // and the database of the simulation. Pure and synchronous.
 
 import { assert } from "../base/assert.ts";
-import { fail, type RegistryError } from "../base/errors.ts";
-import {
-  CHANGES_MAX,
-  checkCommit,
-  checkedLimit,
-  checkRange,
-  HISTORY_REVISIONS_MAX,
-  RANGE_BYTES_MAX,
-} from "./bounds.ts";
+import { checkCommit, checkedLimit, checkRange, oldestToKeep } from "./bounds.ts";
 import { compareKeys, isIn } from "./keys.ts";
+import { behind, changesPage, rangePage, revisionOf } from "./pages.ts";
 import type {
   Change,
   ChangesPage,
@@ -31,9 +24,6 @@ interface Entry {
   readonly revision: bigint;
   readonly record: StoredRecord | undefined;
 }
-
-// A quarter more than is kept, so that compaction is rare.
-const REVISIONS_MAX = BigInt(HISTORY_REVISIONS_MAX + HISTORY_REVISIONS_MAX / 4);
 
 export class RecordTable {
   /** The values of each key, oldest first. */
@@ -67,7 +57,7 @@ export class RecordTable {
       entries.set(operation.key, [...(entries.get(operation.key) ?? []), this.#entryOf(operation)]);
     }
     this.#entries = entries;
-    if (this.#revision - this.#oldest > REVISIONS_MAX) this.compact(this.#revision - BigInt(HISTORY_REVISIONS_MAX));
+    this.compact(oldestToKeep(this.#revision, this.#oldest));
     return { kind: "committed", revision: this.#revision };
   }
 
@@ -76,17 +66,11 @@ export class RecordTable {
     const { at = this.#revision } = query;
     if (at > this.#revision) throw behind(at, this.#revision);
     if (at < this.#oldest) return { kind: "compacted", oldest: this.#oldest };
-    const records: StoredRecord[] = [];
-    let bytes = 0;
-    for (const key of this.#keys(query)) {
+    const records = this.#keys(query).flatMap((key) => {
       const record = this.#entries.get(key)?.findLast(({ revision }) => revision <= at)?.record;
-      if (record === undefined) continue;
-      if (records.length === limit || bytes > RANGE_BYTES_MAX)
-        return { kind: "page", revision: at, records, isLast: false };
-      records.push({ ...record, value: record.value.slice() });
-      bytes += record.value.length;
-    }
-    return { kind: "page", revision: at, records, isLast: true };
+      return record === undefined ? [] : [{ ...record, value: record.value.slice() }];
+    });
+    return rangePage(records, { limit, revision: at });
   }
 
   changes(range: KeyRange, after: bigint): ChangesPage | Compacted {
@@ -103,7 +87,7 @@ export class RecordTable {
     }
     // A stable sort: the changes of one commit stay in the order of keys.
     all.sort((a, b) => Number(revisionOf(a) - revisionOf(b)));
-    return pageOf(all, this.#revision);
+    return changesPage(all, this.#revision);
   }
 
   /** Forgets everything that only a read as of before `oldest` would show. */
@@ -148,31 +132,4 @@ export class RecordTable {
     const createdRevision = this.#current(key)?.createdRevision ?? revision;
     return { revision, record: { key, value: value.slice(), revision, createdRevision } };
   }
-}
-
-/** The page that begins with these changes, which are in order and all that there are up to `newest`. */
-export function pageOf(all: readonly Change[], newest: bigint): ChangesPage {
-  let count = 0;
-  let bytes = 0;
-  while (count < all.length) {
-    const change = all[count] as Change;
-    const isWhole = count > 0 && revisionOf(change) !== revisionOf(all[count - 1] as Change);
-    if (isWhole && (count >= CHANGES_MAX || bytes > RANGE_BYTES_MAX)) {
-      const changes = all.slice(0, count);
-      return { kind: "changes", changes, revision: revisionOf(changes.at(-1) as Change), isLast: false };
-    }
-    if (change.kind === "put") bytes += change.record.value.length;
-    count++;
-  }
-  return { kind: "changes", changes: all, revision: newest, isLast: true };
-}
-
-/** The revision of the commit that made a change. */
-export function revisionOf(change: Change): bigint {
-  return change.kind === "put" ? change.record.revision : change.revision;
-}
-
-/** The error for a question about a revision that the store has not reached. */
-export function behind(asked: bigint, revision: bigint): RegistryError {
-  return fail("STORE_UNAVAILABLE", { reason: "the store is behind what was asked for", asked, revision });
 }

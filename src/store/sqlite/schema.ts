@@ -46,24 +46,46 @@ const LEADER_AND_BLOCKED_NODES = `
   ) STRICT, WITHOUT ROWID;
 `;
 
+// Every version of every key (./sqliteRecords.ts). A key is text without NUL and lone surrogates.
+const RECORDS = `
+  CREATE TABLE record (
+    key TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    created_revision INTEGER NOT NULL,
+    value BLOB,
+    until INTEGER,
+    UNIQUE (key, revision)
+  ) STRICT;
+  CREATE UNIQUE INDEX record_present ON record (key) WHERE until IS NULL;
+  CREATE INDEX record_past ON record (until) WHERE until IS NOT NULL;
+  CREATE INDEX record_revision ON record (revision);
+  CREATE TABLE record_head (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    revision INTEGER NOT NULL,
+    oldest INTEGER NOT NULL,
+    history_bytes INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO record_head (id, revision, oldest, history_bytes) VALUES (1, 0, 0, 0);
+`;
+
 /** Step N makes version N + 1 of version N. */
-const MIGRATIONS: readonly string[] = [FIRST, LEADER_AND_BLOCKED_NODES];
+const MIGRATIONS: readonly string[] = [FIRST, LEADER_AND_BLOCKED_NODES, RECORDS];
 
 /** The version that this release writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
 /**
- * Brings the tables to this release's version, in one transaction. Throws STORE_SCHEMA_NEWER and leaves the file as it
- * is.
+ * Brings the tables to this release's version, in one transaction; tests make those of an earlier one. Throws
+ * STORE_SCHEMA_NEWER and leaves the file as it is.
  */
-export function migrate(database: DatabaseSync): void {
+export function migrate(database: DatabaseSync, to = SCHEMA_VERSION): void {
   inTransaction(database, () => {
     const found = versionOf(database);
-    if (found > SCHEMA_VERSION) throw fail("STORE_SCHEMA_NEWER", { found, supported: SCHEMA_VERSION });
-    for (let version = found; version < SCHEMA_VERSION; version++) {
+    if (found > to) throw fail("STORE_SCHEMA_NEWER", { found, supported: to });
+    for (let version = found; version < to; version++) {
       database.exec(defined(MIGRATIONS[version], "every version has its step"));
     }
-    if (found < SCHEMA_VERSION) writeVersion(database);
+    if (found < to) writeVersion(database, to);
   });
 }
 
@@ -74,8 +96,8 @@ function versionOf(database: DatabaseSync): number {
   return Number(database.prepare("SELECT version FROM schema_version").get()?.["version"] ?? 0);
 }
 
-function writeVersion(database: DatabaseSync): void {
+function writeVersion(database: DatabaseSync, version: number): void {
   database.exec("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL) STRICT");
   database.exec("DELETE FROM schema_version");
-  database.prepare("INSERT INTO schema_version (version) VALUES (?)").run(SCHEMA_VERSION);
+  database.prepare("INSERT INTO schema_version (version) VALUES (?)").run(version);
 }

@@ -22,6 +22,7 @@ import { brandServiceKey, nodeId } from "../../model/ids.ts";
 import { metaStoreSuite } from "../testing/metaStoreSuite.ts";
 import { nodeStoreSuite } from "../testing/nodeStoreSuite.ts";
 import { VirtualTime } from "../testing/virtualTime.ts";
+import { migrate } from "./schema.ts";
 import { openSqliteStore } from "./sqliteStore.ts";
 
 const root = mkdtempSync(join(tmpdir(), "roster-store-"));
@@ -58,8 +59,10 @@ test("a process that opens the store leads at once, however long the one before 
 
 test("a store of the first release gets its tables for the lead, and keeps what it holds", async () => {
   const dataDir = newDir();
-  await (await openSqliteStore(dataDir)).close();
-  edit(dataDir, "DROP TABLE leader_lease; DROP TABLE blocked_node; UPDATE schema_version SET version = 1");
+  mkdirSync(dataDir);
+  const database = new DatabaseSync(join(dataDir, "roster.db"));
+  migrate(database, 1);
+  database.close();
   edit(dataDir, `INSERT INTO config VALUES ('"a"', 7, '"seven"')`);
   const store = await openSqliteStore(dataDir);
   const { epoch } = await store.acquireLease(A, 5_000);
@@ -128,7 +131,7 @@ test("a store of a newer release is refused with both numbers, and left as it is
   await (await openSqliteStore(dataDir)).close();
   edit(dataDir, "UPDATE schema_version SET version = 99");
   const before = readFileSync(join(dataDir, "roster.db"));
-  await assert.rejects(openSqliteStore(dataDir), refusedAs("STORE_SCHEMA_NEWER", "found=99, supported=2"));
+  await assert.rejects(openSqliteStore(dataDir), refusedAs("STORE_SCHEMA_NEWER", "found=99, supported=3"));
   assert.deepEqual(readFileSync(join(dataDir, "roster.db")), before);
 });
 
@@ -138,7 +141,7 @@ test("a directory whose store was refused is let go: what is mended is opened by
   edit(dataDir, "UPDATE schema_version SET version = 99");
   await assert.rejects(openSqliteStore(dataDir), refusedAs("STORE_SCHEMA_NEWER"));
   assert.ok(!existsSync(join(dataDir, "roster.db-wal")), "the file is closed");
-  edit(dataDir, "UPDATE schema_version SET version = 2");
+  edit(dataDir, "UPDATE schema_version SET version = 3");
   await (await openSqliteStore(dataDir)).close();
 });
 

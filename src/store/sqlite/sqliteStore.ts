@@ -12,7 +12,7 @@ import type { NodeStore } from "../../data/nodeStore.ts";
 import type { ClusterConstants, LeaderLease, MetaState, MetaStore } from "../../meta/metaStore.ts";
 import { brandServiceKey, isNodeId, type NodeId, nodeId, type ServiceKey } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
-import type { LeaseCandidate } from "../../records/records.ts";
+import type { LeaseCandidate, Records } from "../../records/records.ts";
 import {
   checkSlotCount,
   DamagedColumn,
@@ -33,6 +33,7 @@ import { guarded, guardedOpening } from "./failure.ts";
 import { inTransaction } from "./inTransaction.ts";
 import { lockDataDir } from "./lockDataDir.ts";
 import { migrate } from "./schema.ts";
+import { SqliteRecords } from "./sqliteRecords.ts";
 
 export interface SqliteStoreOptions {
   /** The clock for the end of the leader's lease. */
@@ -47,7 +48,7 @@ export interface SqliteStoreOptions {
 export async function openSqliteStore(
   dataDir: string,
   { nowMs = () => performance.now() }: SqliteStoreOptions = {},
-): Promise<MetaStore & NodeStore> {
+): Promise<SqliteStore> {
   const file = join(dataDir, "roster.db");
   return guardedOpening(file, () => {
     // Only this user may read it: stored configuration can hold values that its owners would not show to everyone.
@@ -79,7 +80,9 @@ const SLOT_TABLE_COLUMNS = { epoch: "epoch", slots: "slots_json" } as const;
 // Ten times the capacity of a whole cluster. A larger size would hold its service back after each restart.
 const PUBLISHERS_MAX = 10_000_000;
 
+/** The stores of one file; closing one of them closes all. */
 class SqliteStore implements MetaStore, NodeStore {
+  readonly records: Records;
   readonly #file: string;
   readonly #database: DatabaseSync;
   readonly #lease: LocalLease;
@@ -91,6 +94,7 @@ class SqliteStore implements MetaStore, NodeStore {
     this.#database = database;
     this.#lease = own.lease;
     this.#unlock = own.unlock;
+    this.records = new SqliteRecords({ file, database, lease: own.lease, close: () => this.#close() });
   }
 
   async loadAll(): Promise<MetaState> {
@@ -206,6 +210,10 @@ class SqliteStore implements MetaStore, NodeStore {
   }
 
   async close(): Promise<void> {
+    await this.records.close();
+  }
+
+  #close(): void {
     if (this.#closed) return;
     this.#closed = true;
     guarded(this.#file, () => {
