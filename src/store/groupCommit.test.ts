@@ -59,10 +59,12 @@ test("a transaction has a bounded number of commits, and of bytes", async () => 
   assert.deepEqual(sizes, [GROUP_COMMITS_MAX, 2, 2, 1]);
 });
 
-test("commits of a transaction that failed are all refused, and the next one is written", async () => {
+test("commits of a failed transaction, and those that waited for it, are refused; the next is written", async () => {
   const { commits, group } = slowDatabase();
   const failed = [1, 2].map((at) => commits.commit(commitOf([put(`a${at}`)])));
-  (await group(0)).fail(new Error("the disk is full"));
+  const one = await group(0);
+  failed.push(commits.commit(commitOf([put("a3")])));
+  one.fail(new Error("the disk is full"));
   for (const each of failed) await assert.rejects(each, /disk is full/);
   const next = commits.commit(commitOf([put("b")]));
   (await group(1)).answer();

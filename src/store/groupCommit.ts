@@ -71,7 +71,10 @@ export class GroupCommit {
         const outcomes = await this.#write(group.map(({ commit }) => commit));
         for (const [at, each] of group.entries()) each.resolve(outcomes[at] as CommitOutcome);
       } catch (error) {
-        for (const each of group) each.reject(error);
+        // Those that wait have waited as long as the database took to fail; they are not made to wait for it again.
+        for (const each of [...group, ...this.#waiting]) each.reject(error);
+        this.#waiting = [];
+        this.#waitingBytes = 0;
       }
     }
     this.#isWriting = false;

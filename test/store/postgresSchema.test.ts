@@ -18,7 +18,7 @@ function migrationTests(server: PostgresServer): void {
     const stores = await Promise.all(
       Array.from({ length: 8 }, () => openPostgresStore(server.url, { schema: "once" })),
     );
-    assert.deepEqual(await server.sql("SELECT * FROM once.schema_version"), [{ id: 1, version: 1, oldest_reader: 1 }]);
+    assert.deepEqual(await server.sql("SELECT * FROM once.schema_version"), [{ id: 1, version: 2, oldest_reader: 1 }]);
     const leases = await Promise.all(stores.map((store) => store.acquireLease(A, LONG_MS)));
     assert.deepEqual(new Set(leases.map(({ epoch }) => epoch)), new Set([1n]));
     await Promise.all(stores.map((store) => store.close()));
@@ -29,7 +29,16 @@ function migrationTests(server: PostgresServer): void {
     const rows = await server.sql("SELECT tablename FROM pg_tables WHERE schemaname = 'roster' ORDER BY 1");
     assert.deepEqual(
       rows.map(({ tablename }) => tablename),
-      ["blocked_node", "cluster", "config", "leader_lease", "schema_version", "slot_table"],
+      [
+        "blocked_node",
+        "cluster",
+        "config",
+        "leader_lease",
+        "record_head",
+        "record_version",
+        "schema_version",
+        "slot_table",
+      ],
     );
   });
 
@@ -49,7 +58,7 @@ function migrationTests(server: PostgresServer): void {
   test("tables that are too new for this release are refused with what to do", async () => {
     await (await openPostgresStore(server.url, { schema: "too_new" })).close();
     await server.sql("UPDATE too_new.schema_version SET version = 99, oldest_reader = 98");
-    const newer = refusedAs("STORE_SCHEMA_NEWER", "upgrade this program", "found=99", "oldestReader=98", "supported=1");
+    const newer = refusedAs("STORE_SCHEMA_NEWER", "upgrade this program", "found=99", "oldestReader=98", "supported=2");
     await assert.rejects(openPostgresStore(server.url, { schema: "too_new" }), newer);
   });
 

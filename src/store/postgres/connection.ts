@@ -48,9 +48,9 @@ export class PostgresConnection {
 
   /**
    * Reads the URL, and throws `pg`'s complaint about it; nothing is connected yet. `lost` is called once, if the
-   * connection breaks.
+   * connection breaks; `notified` for each notice of a channel that it listens to.
    */
-  constructor(url: string, lost: (connection: PostgresConnection) => void) {
+  constructor(url: string, lost: (connection: PostgresConnection) => void, notified: () => void = () => undefined) {
     this.#client = new Client({
       connectionString: url,
       stream: () => this.#socket,
@@ -69,6 +69,7 @@ export class PostgresConnection {
     };
     this.#client.on("error", broke);
     this.#client.on("end", broke);
+    this.#client.on("notification", notified);
   }
 
   get isUsable(): boolean {

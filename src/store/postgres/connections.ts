@@ -5,7 +5,7 @@
 
 import { fail, type RegistryError } from "../../base/errors.ts";
 import { type Ask, PostgresConnection } from "./connection.ts";
-import { asStoreError } from "./failure.ts";
+import { asStoreError, readOnlyError } from "./failure.ts";
 import type { Target } from "./target.ts";
 
 /** Two at work, the lease renewal and a save, and one that is being replaced. */
@@ -56,6 +56,20 @@ export class Connections {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** Reads an answer; a report of damage in it becomes STORE_DAMAGED. */
+  async reading<T>(read: () => T): Promise<T> {
+    try {
+      return read();
+    } catch (error) {
+      throw asStoreError(this.#target.server, error);
+    }
+  }
+
+  /** The error for a server that can only be read, and so may be behind. */
+  readOnly(): RegistryError {
+    return readOnlyError(this.#target.server);
   }
 
   /** Ends all connections when the calls under way have ended. May be called twice. */

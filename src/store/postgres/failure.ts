@@ -14,7 +14,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   "42501": "grant this user CREATE on the database, or the schema and its tables",
   "42P01": "the tables are gone: restore the database, or restart this node to create them again",
   "25006": "this is a standby: point store-url at the primary",
-  "53300": "raise max_connections; a meta node takes up to three",
+  "53300": "raise max_connections; a meta node takes up to four",
   ENOTFOUND: "check the host in store-url",
   EAI_AGAIN: "check the host in store-url, and name resolution",
   ECONNREFUSED: "check host and port in store-url, and that PostgreSQL is running there",
@@ -48,6 +48,13 @@ export function asStoreError(server: string, error: unknown): unknown {
     ...(code === undefined ? {} : { code }),
     ...(advice === undefined ? {} : { advice }),
   });
+}
+
+/** The error for a read on a standby. */
+export function readOnlyError(server: string): RegistryError {
+  const code = "25006";
+  const reason = "the server is read-only, and may be behind";
+  return fail("STORE_UNAVAILABLE", { server, reason, code, advice: ADVICE[code] ?? "" });
 }
 
 function codeOf(error: unknown): string | undefined {

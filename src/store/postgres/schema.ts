@@ -14,6 +14,7 @@ import { defined } from "../../base/assert.ts";
 import { fail } from "../../base/errors.ts";
 import { DamagedColumn, readNumber } from "../columns.ts";
 import type { Ask } from "./connection.ts";
+import { RECORD_TABLES } from "./recordStatements.ts";
 
 /** The step from one version to the next. */
 export interface Migration {
@@ -56,7 +57,10 @@ const FIRST = `
 `;
 
 /** Step N makes version N + 1 of version N. */
-export const MIGRATIONS: readonly Migration[] = [{ sql: FIRST, oldestReader: 1 }];
+export const MIGRATIONS: readonly Migration[] = [
+  { sql: FIRST, oldestReader: 1 },
+  { sql: RECORD_TABLES, oldestReader: 1 },
+];
 
 /** The version that this release writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -48,7 +48,7 @@ const LEADER_AND_BLOCKED_NODES = `
 
 // Every version of every key (./sqliteRecords.ts). A key is text without NUL and lone surrogates.
 const RECORDS = `
-  CREATE TABLE record (
+  CREATE TABLE record_version (
     key TEXT NOT NULL,
     revision INTEGER NOT NULL,
     created_revision INTEGER NOT NULL,
@@ -56,9 +56,9 @@ const RECORDS = `
     until INTEGER,
     UNIQUE (key, revision)
   ) STRICT;
-  CREATE UNIQUE INDEX record_present ON record (key) WHERE until IS NULL;
-  CREATE INDEX record_past ON record (until) WHERE until IS NOT NULL;
-  CREATE INDEX record_revision ON record (revision);
+  CREATE UNIQUE INDEX record_version_present ON record_version (key) WHERE until IS NULL;
+  CREATE INDEX record_version_past ON record_version (until) WHERE until IS NOT NULL;
+  CREATE INDEX record_version_revision ON record_version (revision);
   CREATE TABLE record_head (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     revision INTEGER NOT NULL,

@@ -51,7 +51,7 @@ test("a transaction that fails changes nothing, and says so to each of its commi
   await committed(records, put("a", "1"));
   edit(
     dataDir,
-    "CREATE TRIGGER full BEFORE INSERT ON record WHEN new.key = 'c' BEGIN SELECT raise(ABORT, 'disk full'); END",
+    "CREATE TRIGGER full BEFORE INSERT ON record_version WHEN new.key = 'c' BEGIN SELECT raise(ABORT, 'disk full'); END",
   );
   const all = await Promise.allSettled([put("a", "2"), put("b"), put("c")].map((each) => committed(records, each)));
   for (const each of all)
@@ -68,8 +68,8 @@ test("a transaction that fails changes nothing, and says so to each of its commi
 
 test("rows that are no records any more are an error that names the table", async () => {
   for (const [sql, reason] of [
-    ["UPDATE record SET revision = -1", "revision is negative"],
-    ["UPDATE record SET value = NULL", "the value of a is not bytes"],
+    ["UPDATE record_version SET revision = -1", "revision is negative"],
+    ["UPDATE record_version SET value = NULL", "the value of a is not bytes"],
     ["DELETE FROM record_head", "record_head has no row"],
     ["UPDATE record_head SET revision = -1", "table record_head, row 1: revision is negative"],
   ] as const) {

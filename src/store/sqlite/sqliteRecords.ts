@@ -36,10 +36,10 @@ import { inTransaction } from "./inTransaction.ts";
 const RECORD_COLUMNS = "key, revision, created_revision, value";
 const IN_RANGE = "key >= ?1 AND (?2 = '' OR key < ?2)";
 
-const READ_NOW = `SELECT ${RECORD_COLUMNS} FROM record WHERE ${IN_RANGE} AND until IS NULL ORDER BY key`;
-const READ_AT = `SELECT ${RECORD_COLUMNS} FROM record
+const READ_NOW = `SELECT ${RECORD_COLUMNS} FROM record_version WHERE ${IN_RANGE} AND until IS NULL ORDER BY key`;
+const READ_AT = `SELECT ${RECORD_COLUMNS} FROM record_version
   WHERE ${IN_RANGE} AND revision <= ?3 AND (until IS NULL OR until > ?3) ORDER BY key`;
-const READ_CHANGES = `SELECT ${RECORD_COLUMNS} FROM record
+const READ_CHANGES = `SELECT ${RECORD_COLUMNS} FROM record_version
   WHERE revision > ?3 AND ${IN_RANGE} ORDER BY revision, key`;
 
 /** The numbers of the whole table. */
@@ -152,7 +152,7 @@ export class SqliteRecords implements Records {
 
   #holds(condition: Condition): boolean {
     if (condition.kind === "leads") return this.#parts.lease.isInForce(condition.epoch);
-    const [row] = this.#rows("SELECT revision FROM record WHERE key = ? AND until IS NULL", condition.key);
+    const [row] = this.#rows("SELECT revision FROM record_version WHERE key = ? AND until IS NULL", condition.key);
     return (row === undefined ? 0n : readVersion(row, "revision")) === condition.revision;
   }
 
@@ -160,12 +160,12 @@ export class SqliteRecords implements Records {
   #make(operation: Operation, revision: bigint): boolean {
     const { key } = operation;
     const replace =
-      "UPDATE record SET until = ? WHERE key = ? AND until IS NULL RETURNING created_revision, length(value) AS bytes";
+      "UPDATE record_version SET until = ? WHERE key = ? AND until IS NULL RETURNING created_revision, length(value) AS bytes";
     const [replaced] = this.#rows(replace, revision, key);
     if (replaced !== undefined) {
       this.#change("UPDATE record_head SET history_bytes = history_bytes + ?", readVersion(replaced, "bytes"));
     }
-    const insert = "INSERT INTO record (key, revision, created_revision, value, until) VALUES (?, ?, ?, ?, ?)";
+    const insert = "INSERT INTO record_version (key, revision, created_revision, value, until) VALUES (?, ?, ?, ?, ?)";
     const created = replaced === undefined ? revision : readVersion(replaced, "created_revision");
     if (operation.kind === "put") return this.#change(insert, key, revision, created, operation.value, null);
     return replaced !== undefined && this.#change(insert, key, revision, created, null, revision);
@@ -179,7 +179,7 @@ export class SqliteRecords implements Records {
 
   /** The oldest revision of a history with half the bytes that it may have. */
   #oldestOfHalf(oldest: bigint): bigint {
-    const sql = "SELECT until, length(value) AS bytes FROM record WHERE until IS NOT NULL ORDER BY until DESC";
+    const sql = "SELECT until, length(value) AS bytes FROM record_version WHERE until IS NOT NULL ORDER BY until DESC";
     let bytes = 0;
     for (const row of this.#statement(sql).iterate()) {
       bytes += row["bytes"] === null ? 0 : Number(readBigint(row, "bytes"));
@@ -191,8 +191,8 @@ export class SqliteRecords implements Records {
   #compact(oldest: bigint): void {
     const head = this.#head();
     if (oldest <= head.oldest) return;
-    this.#change("DELETE FROM record WHERE until <= ?", oldest);
-    const left = "(SELECT coalesce(sum(length(value)), 0) FROM record WHERE until IS NOT NULL)";
+    this.#change("DELETE FROM record_version WHERE until <= ?", oldest);
+    const left = "(SELECT coalesce(sum(length(value)), 0) FROM record_version WHERE until IS NOT NULL)";
     this.#change(`UPDATE record_head SET oldest = ?, history_bytes = ${left}`, oldest);
   }
 
@@ -261,12 +261,13 @@ function readRecord(row: Row, value: Uint8Array): StoredRecord {
 
 function keyOf(row: Row): string {
   const key = row["key"];
-  if (typeof key !== "string") throw new DamagedColumn("table record: key is not text");
+  if (typeof key !== "string") throw new DamagedColumn("table record_version: key is not text");
   return key;
 }
 
 function bytesIn(row: Row): Uint8Array {
   const value = row["value"];
-  if (!(value instanceof Uint8Array)) throw new DamagedColumn(`table record: the value of ${keyOf(row)} is not bytes`);
+  if (!(value instanceof Uint8Array))
+    throw new DamagedColumn(`table record_version: the value of ${keyOf(row)} is not bytes`);
   return value;
 }
