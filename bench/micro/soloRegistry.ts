@@ -4,13 +4,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { unlimitedBudget } from "../../src/base/budget.ts";
 import type { Connection, ConnectionHandler, Log } from "../../src/base/ports.ts";
+import { META_PREFIX } from "../../src/meta/metaRecords.ts";
 import { SofaConnections } from "../../src/protocols/sofa/connections.ts";
 import { sofaGateway } from "../../src/protocols/sofa/gateway.ts";
+import { keysWith } from "../../src/records/keys.ts";
+import { readAll } from "../../src/records/readAll.ts";
 import { configWith } from "../../src/server/config/load.ts";
 import { createMetrics } from "../../src/server/metrics.ts";
 import { createRoles, type Roles } from "../../src/server/roles.ts";
 import type { SessionHost } from "../../src/server/sessionHost.ts";
-import { openMemoryStore } from "../../src/store/memory/memoryStore.ts";
+import { openMemoryNodeStore } from "../../src/store/memory/memoryNodeStore.ts";
+import { openMemoryRecords } from "../../src/store/memory/memoryRecords.ts";
 import { hostClock, hostTimers } from "../../src/transport/clock.ts";
 import { hostCompression } from "../../src/transport/compression.ts";
 import { answerFrame } from "../protocols/sofa/answers.ts";
@@ -79,12 +83,21 @@ export class SoloRegistry {
   static async start(): Promise<SoloRegistry> {
     const config = configWith({ registrationsPerSecondMax: 100_000_000, clientRegistrationsMax: 10_000_000 });
     const { metrics, gatewayMetrics } = createMetrics([sofaGateway]);
-    const store = await openMemoryStore();
     const failed = (error: unknown) => {
       throw error;
     };
     const host = { clock: hostClock, timers: hostTimers, failed, log: silent, metrics };
-    const stores = { nodeStore: store, metaStore: store };
+    const records = await openMemoryRecords();
+    const stores = {
+      nodeStore: await openMemoryNodeStore(),
+      metaStore: {
+        load: () => readAll(records, keysWith(META_PREFIX), 1_000_000),
+        commit: records.commit.bind(records),
+        acquireLease: records.acquireLease.bind(records),
+        releaseLease: records.releaseLease.bind(records),
+        close: () => records.close(),
+      },
+    };
     const roles = createRoles(config, { ...host, ...stores, address: ADDRESS, metaHttpAddress: () => ADDRESS });
     roles.begin();
     const { stepper } = sessionOf(roles);

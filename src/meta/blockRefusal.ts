@@ -5,7 +5,7 @@ import { fail, type RegistryError } from "../base/errors.ts";
 import type { Member } from "../cluster/messages/membership.ts";
 import { nodeNameOf } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
-import type { NodeBlock } from "./operatorChanges.ts";
+import type { NodeBlock } from "./blockedNodes.ts";
 
 interface Cluster {
   readonly members: Iterable<Member>;

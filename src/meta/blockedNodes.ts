@@ -5,6 +5,12 @@ import type { Member } from "../cluster/messages/membership.ts";
 import { nodeNameOf } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 
+/** Blocks a node by its name, or unblocks it. */
+export interface NodeBlock {
+  readonly node: string;
+  readonly isBlocked: boolean;
+}
+
 export class BlockedNodes {
   #names: ReadonlySet<string> = new Set();
 
@@ -12,7 +18,7 @@ export class BlockedNodes {
     return this.#names;
   }
 
-  load(names: ReadonlySet<string>): void {
+  load(names: Iterable<string>): void {
     this.#names = new Set(names);
   }
 

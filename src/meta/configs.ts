@@ -27,11 +27,16 @@ export interface ConfigLimits {
 // A removed value leaves its name and version, so that a watcher that was away hears of the removal.
 const REMOVED_PER_VALUE_MAX = 10;
 
-/** Changes that wait for the store. */
-interface WaitingValues {
-  readonly count: number;
-  readonly bytes: number;
+/** An operator's request to set a value, or to remove it. */
+export interface Put {
+  readonly serviceKey: ServiceKey;
+  readonly data: string | null;
+  /** The version that the value must have when the change is begun. */
+  readonly ifVersion?: bigint;
 }
+
+// Waiting values are not measured exactly: a UTF-16 unit takes at most three bytes.
+const UNIT_BYTES_MAX = 3;
 
 export class Configs {
   readonly #limits: ConfigLimits;
@@ -47,7 +52,8 @@ export class Configs {
   }
 
   /** The reason why this value is not taken, given the stored values and those that wait for the store. */
-  refusal(serviceKey: ServiceKey, data: string | null, waiting: WaitingValues): RegistryError | undefined {
+  refusal({ serviceKey, data }: Put, toCome: readonly Put[]): RegistryError | undefined {
+    const waiting = { count: toCome.length, bytes: toCome.reduce((sum, put) => sum + bytesMaxOf(put), 0) };
     if (data === null) return undefined;
     const { configValuesMax, configValueBytesMax, configBytesMax } = this.#limits;
     const valueBytes = bytesOf(data);
@@ -67,7 +73,7 @@ export class Configs {
    * The reason why a change on the condition that the value has this version is not made; undefined if it is. A value
    * that was never set, or was removed, has version 0.
    */
-  conflict(serviceKey: ServiceKey, ifVersion: bigint | undefined): RegistryError | undefined {
+  conflict({ serviceKey, ifVersion }: Put): RegistryError | undefined {
     if (ifVersion === undefined) return undefined;
     const known = this.#values.get(serviceKey);
     const version = known === undefined || known.data === null ? 0n : known.version;
@@ -101,7 +107,7 @@ export class Configs {
   }
 
   /** A value to store, newer than every one before it, whatever this machine's clock shows. */
-  next(serviceKey: ServiceKey, data: string | null, nowMs: number): ConfigValue {
+  next({ serviceKey, data }: Put, nowMs: number): ConfigValue {
     // The store has one value of each, under any leader: only leaders give versions.
     return { serviceKey, version: this.#versions.next(nowMs, 0n), data };
   }
@@ -147,6 +153,10 @@ export class Configs {
   watchers(): Iterable<Watcher> {
     return this.#watchers.values();
   }
+}
+
+function bytesMaxOf({ data }: Put): number {
+  return (data?.length ?? 0) * UNIT_BYTES_MAX;
 }
 
 function bytesOf(data: string): number {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { nodeId } from "../model/ids.ts";
+import type { LeaderLease } from "../records/records.ts";
 import { Lead } from "./lead.ts";
-import type { LeaderLease } from "./metaStore.ts";
 
 const LEASE_MS = 5_000;
 const ME = nodeId("m1.a");

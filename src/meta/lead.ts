@@ -4,7 +4,7 @@
 
 import { fail, type RegistryError } from "../base/errors.ts";
 import type { NodeId } from "../model/ids.ts";
-import type { LeaderLease } from "./metaStore.ts";
+import type { LeaderLease } from "../records/records.ts";
 
 /** Settings of the lead. */
 export interface LeadOptions {

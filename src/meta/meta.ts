@@ -22,21 +22,31 @@ import type {
 } from "../cluster/messages/membership.ts";
 import type { NodeId, ServiceKey } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
+import type { WholeRange } from "../records/readAll.ts";
+import type { Commit, LeaderLease } from "../records/records.ts";
 import { believedHeartbeat } from "./believedHeartbeat.ts";
-import { BlockedNodes } from "./blockedNodes.ts";
+import { BlockedNodes, type NodeBlock } from "./blockedNodes.ts";
 import { blockRefusal } from "./blockRefusal.ts";
 import { ClientCounts } from "./clientCounts.ts";
-import { Configs } from "./configs.ts";
+import { Configs, type Put } from "./configs.ts";
 import { Lead } from "./lead.ts";
 import { Loading } from "./loading.ts";
 import { MemberList } from "./memberList.ts";
 import { Membership } from "./membership.ts";
 import type { MetaEvent, MetaOptions, MetaOutput } from "./metaPorts.ts";
-import type { LeaderLease, MetaState } from "./metaStore.ts";
-import { type NodeBlock, OperatorChanges } from "./operatorChanges.ts";
-import type { SaveOutcome } from "./saveOutcome.ts";
+import {
+  BLOCKED_NODE_RECORDS,
+  CONFIG_RECORDS,
+  decodeRecord,
+  encodeRecord,
+  recordsOf,
+  SLOT_TABLE_RECORD,
+} from "./metaRecords.ts";
+import { RecordSet } from "./recordSet.ts";
+import { RecordSets } from "./recordSets.ts";
+import { type CommitResult, type SaveOutcome, saveOutcome } from "./saveOutcome.ts";
 import type { SlotChange } from "./slotDraft.ts";
-import { SETTLE_MS, SlotKeeper } from "./slotKeeper.ts";
+import { SETTLE_MS, SlotKeeper, type TableSave } from "./slotKeeper.ts";
 
 // Members that were not heard for less than this are not taken for gone.
 const DEAF_MS = 3_000;
@@ -60,13 +70,18 @@ export class Meta {
   readonly #memberList = new MemberList();
   readonly #slots: SlotKeeper;
   readonly #configs: Configs;
-  readonly #changes: OperatorChanges;
+  readonly #puts: RecordSet<ConfigValue, Put>;
+  readonly #blocks: RecordSet<string, NodeBlock>;
+  readonly #sets: RecordSets;
   readonly #loading = new Loading();
   readonly #blocked = new BlockedNodes();
   readonly #clientCounts = new ClientCounts();
   #phase: Phase = STANDS_BY;
   /** It has read the values from the store, in some lead. */
   #hasConfigs = false;
+  #commits = 0;
+  /** Slot tables on their way to the store, by the numbers of their commits. */
+  readonly #tablesUnderWay = new Map<number, SlotTable>();
   #listSerial = -1;
   #dataSerial = -1;
   #hasBegun = false;
@@ -78,12 +93,27 @@ export class Meta {
     this.#membership = new Membership(options);
     this.#slots = new SlotKeeper(options);
     this.#configs = new Configs(options);
-    this.#changes = new OperatorChanges({
-      saveConfig: (value) => output.saveConfig(value, this.#leaseEpoch),
-      saveNodeBlocked: ({ node, isBlocked }) => output.saveNodeBlocked(node, isBlocked, this.#leaseEpoch),
-      answer: (request, error) => output.answer(request, error),
-      refusal: () => this.#lead.refusal(),
+    this.#puts = new RecordSet<ConfigValue, Put>({
+      codec: CONFIG_RECORDS,
+      conflict: (put) => this.#configs.conflict(put),
+      save: (put, nowMs) => ({ kind: "put", value: this.#configs.next(put, nowMs) }),
+      loaded: (values) => this.#configsLoaded(values),
+      saved: ({ value }) => this.#configSaved(value),
     });
+    this.#blocks = new RecordSet<string, NodeBlock>({
+      codec: BLOCKED_NODE_RECORDS,
+      save: ({ node, isBlocked }) => ({ kind: isBlocked ? "put" : "remove", value: node }),
+      loaded: (names) => this.#blocked.load(names),
+      saved: ({ kind, value }, nowMs) => this.#nodeBlocked({ node: value, isBlocked: kind === "put" }, nowMs),
+    });
+    this.#sets = new RecordSets(
+      {
+        commit: (commit) => this.#commit(commit),
+        answer: (request, error) => output.answer(request, error),
+        refusal: () => this.#lead.refusal(),
+      },
+      [this.#puts, this.#blocks],
+    );
   }
 
   resumed(lateMs: number, nowMs: number): void {
@@ -141,7 +171,9 @@ export class Meta {
       return fail("STORE_UNAVAILABLE", { reason });
     }
     const members = [...this.#membership.heartbeats()].map(([member]) => member);
-    const { blocksToCome: toCome } = this.#changes;
+    const { underWay, waiting } = this.#blocks;
+    const begun = underWay === undefined ? [] : [{ node: underWay.value, isBlocked: underWay.kind === "put" }];
+    const toCome = [...begun, ...waiting];
     return blockRefusal(block, { members, blocked: this.#blocked.names, toCome, slotTable: this.#slots.table });
   }
 
@@ -213,21 +245,13 @@ export class Meta {
       case "leaseAnswered":
         return this.#lead.answered(event.lease, event.askedMs, nowMs);
       case "loaded":
-        return this.#loaded(event.state, nowMs);
-      case "slotTableSaved":
-        return this.#tableSaved(event.table, event.outcome, nowMs);
+        return this.#loaded(event.range, nowMs);
+      case "committed":
+        return this.#committed(event.number, event.result, nowMs);
       case "putConfig":
-        return this.#asked(event.request, () =>
-          this.#changes.put(event.request, event, (waiting) =>
-            this.#configs.refusal(event.serviceKey, event.data, waiting),
-          ),
-        );
-      case "configSaved":
-        return this.#configSaved(event.value, event.outcome, nowMs);
+        return this.#asked(event.request, () => this.#put(event));
       case "blockNode":
         return this.#asked(event.request, () => this.#block(event));
-      case "nodeBlocked":
-        return this.#nodeBlocked(event, event.outcome, nowMs);
       case "resign":
         return this.#lead.resign();
       case "woken":
@@ -245,21 +269,26 @@ export class Meta {
     this.#phase = term === undefined ? STANDS_BY : { kind: "takesOver", term };
     this.#slots.lost();
     this.#loading.need(nowMs);
-    if (term === undefined) this.#changes.refuseWaiting();
+    if (term === undefined) this.#sets.refuseWaiting();
   }
 
-  #loaded(state: MetaState | undefined, nowMs: number): void {
-    const isCounted = this.#loading.answered(state !== undefined, nowMs);
+  #loaded(range: WholeRange | undefined, nowMs: number): void {
+    const isCounted = this.#loading.answered(range !== undefined, nowMs);
     const phase = this.#phase;
-    if (phase.kind === "standsBy" || !isCounted || state === undefined) return;
-    this.#blocked.load(state.blockedNodes);
-    for (const value of this.#configs.load(state.configs.values())) this.#tellWatchers(value);
+    if (phase.kind === "standsBy" || !isCounted || range === undefined) return;
+    this.#sets.load(range);
     this.#hasConfigs = true;
-    this.#slots.load(state.slotTable, { leaseEpoch: this.#leaseEpoch, nowMs });
+    const [stored] = recordsOf(SLOT_TABLE_RECORD, range.records);
+    const table = stored === undefined ? undefined : decodeRecord(SLOT_TABLE_RECORD, stored);
+    this.#slots.load(table, { leaseEpoch: this.#leaseEpoch, nowMs, revision: stored?.revision ?? 0n });
     this.#phase = { kind: "leads", term: phase.term };
     if (phase.kind === "takesOver") this.#beginLead(nowMs);
     for (const [member, { tableEpoch }] of this.#membership.heartbeats()) this.#tellTable(member, tableEpoch);
     this.#dismissBlocked();
+  }
+
+  #configsLoaded(values: readonly ConfigValue[]): void {
+    for (const value of this.#configs.load(values)) this.#tellWatchers(value);
   }
 
   #beginLead(nowMs: number): void {
@@ -293,19 +322,40 @@ export class Meta {
     }
     const counts = this.#clientCounts.take(() => this.#membership.clientCounts(), nowMs);
     if (counts !== undefined) this.#sendAll({ kind: "clientCounts", counts }, "session");
-    this.#changes.begin(
-      this.#lead.term,
-      ({ serviceKey, data }) => this.#configs.next(serviceKey, data, nowMs),
-      ({ serviceKey, ifVersion }) => this.#configs.conflict(serviceKey, ifVersion),
-    );
+    this.#sets.begin({ term: this.#lead.term, leaseEpoch: this.#leaseEpoch }, nowMs);
     if (nowMs < this.#slots.nextMs()) return;
     const living = this.#membership.dataNodes((name) => this.#blocked.names.has(name), nowMs);
     const isUnknown = (node: NodeId) => this.#membership.isUnknown(node);
     const isListed = (node: NodeId) => this.#memberList.isListed({ id: node, role: "data" });
     const save = this.#slots.arrange({ living, isUnknown, isListed }, nowMs);
     if (save === undefined) return;
-    const { table, expectedEpoch: tableEpoch } = save;
-    this.#output.saveSlotTable(table, { tableEpoch, leaseEpoch: this.#leaseEpoch });
+    this.#saveTable(save);
+  }
+
+  #saveTable({ table, expectedRevision: revision }: TableSave): void {
+    const key = SLOT_TABLE_RECORD.prefix;
+    const number = this.#commit({
+      conditions: [
+        { kind: "leads", epoch: this.#leaseEpoch },
+        { kind: "revision", key, revision },
+      ],
+      operations: [{ kind: "put", key, value: encodeRecord(SLOT_TABLE_RECORD, table) }],
+    });
+    this.#tablesUnderWay.set(number, table);
+  }
+
+  #commit(commit: Commit): number {
+    this.#commits += 1;
+    this.#output.commit(this.#commits, commit);
+    return this.#commits;
+  }
+
+  #committed(number: number, result: CommitResult, nowMs: number): void {
+    const table = this.#tablesUnderWay.get(number);
+    this.#tablesUnderWay.delete(number);
+    if (table !== undefined) return this.#tableSaved(table, result, nowMs);
+    const ended = this.#sets.committed(number, result, nowMs);
+    if (ended !== undefined && ended.outcome !== "saved") this.#notSaved(ended.outcome, nowMs, ended.term);
   }
 
   #received(from: Member, message: MemberToMeta, nowMs: number): void {
@@ -357,8 +407,10 @@ export class Meta {
     this.#tellTable(from, tableEpoch);
   }
 
-  #tableSaved(table: SlotTable, outcome: SaveOutcome, nowMs: number): void {
-    const save = this.#slots.saved(table, outcome, nowMs);
+  #tableSaved(table: SlotTable, result: CommitResult, nowMs: number): void {
+    const outcome = saveOutcome(result);
+    const revision = result.kind === "committed" ? result.revision : 0n;
+    const save = this.#slots.saved(table, outcome, nowMs, revision);
     if (save === "uncertain") return this.#notSaved(outcome, nowMs);
     // A save from before this lead. If it was made under the same lease, it may have been made after the store was
     // read.
@@ -372,7 +424,13 @@ export class Meta {
   #block({ request, ...block }: NodeBlock & { request: number }): void {
     const refusal = this.blockRefusal(block);
     if (refusal !== undefined) this.#output.answer(request, refusal);
-    else this.#changes.block(request, block);
+    else this.#sets.change(this.#blocks, request, block);
+  }
+
+  #put({ request, ...put }: Put & { request: number }): void {
+    const refusal = this.#configs.refusal(put, this.#puts.waiting);
+    if (refusal !== undefined) this.#output.answer(request, refusal);
+    else this.#sets.change(this.#puts, request, put);
   }
 
   #asked(request: number, accept: () => void): void {
@@ -380,19 +438,13 @@ export class Meta {
     else accept();
   }
 
-  #configSaved(value: ConfigValue, outcome: SaveOutcome, nowMs: number): void {
-    const term = this.#changes.configSaved(value, outcome);
-    if (term === undefined) return;
-    if (outcome !== "saved") return this.#notSaved(outcome, nowMs, term);
+  #configSaved(value: ConfigValue): void {
     if (this.#configs.saved(value) && this.#term !== undefined) this.#tellWatchers(value);
   }
 
-  #nodeBlocked(block: NodeBlock, outcome: SaveOutcome, nowMs: number): void {
-    const term = this.#changes.nodeBlocked(block, outcome);
-    if (term === undefined) return;
-    if (outcome !== "saved") return this.#notSaved(outcome, nowMs, term);
+  #nodeBlocked({ node, isBlocked }: NodeBlock, nowMs: number): void {
     if (!this.#isInCharge) return this.#loading.need(nowMs);
-    this.#blocked.set(block.node, block.isBlocked);
+    this.#blocked.set(node, isBlocked);
     this.#memberList.changed();
     this.#slots.nodesChanged(nowMs);
     this.#dismissBlocked();
@@ -401,7 +453,7 @@ export class Meta {
   // A refusal means that this is not the lease in force, or that the store holds something else than what was loaded.
   #notSaved(outcome: SaveOutcome, nowMs: number, term = this.#term): void {
     if (outcome === "unknown") this.#loading.needTwice(nowMs);
-    else if (term === this.#term) this.#lead.doubt(nowMs);
+    else if (outcome === "refused" && term === this.#term) this.#lead.doubt(nowMs);
   }
 
   #dismissBlocked(): void {

@@ -1,14 +1,14 @@
 // The meta role's interface to its host: its options, the events that step it, and the effects of a step.
 
 import type { RegistryError } from "../base/errors.ts";
-import type { ConfigValue, Member, MemberToMeta, MetaToMember } from "../cluster/messages/membership.ts";
+import type { Member, MemberToMeta, MetaToMember } from "../cluster/messages/membership.ts";
 import type { NodeId, ServiceKey } from "../model/ids.ts";
-import type { SlotTable } from "../model/slot.ts";
+import type { WholeRange } from "../records/readAll.ts";
+import type { Commit, LeaderLease } from "../records/records.ts";
 import type { ConfigLimits } from "./configs.ts";
 import type { LeadOptions, LeadOutput } from "./lead.ts";
 import type { MembershipOptions } from "./membership.ts";
-import type { LeaderLease, MetaState } from "./metaStore.ts";
-import type { SaveOutcome } from "./saveOutcome.ts";
+import type { CommitResult } from "./saveOutcome.ts";
 import type { SlotOptions } from "./slotKeeper.ts";
 
 /** The settings of a meta node. */
@@ -27,14 +27,10 @@ export interface RefusedClaim {
  */
 export interface MetaOutput extends LeadOutput {
   send(to: Member, message: MetaToMember): void;
+  /** Reads all records of the role meta (META_PREFIX). */
   load(): void;
-  /** Answered with the same table. */
-  saveSlotTable(
-    table: SlotTable,
-    expected: { readonly tableEpoch: bigint | undefined; readonly leaseEpoch: bigint },
-  ): void;
-  saveConfig(value: ConfigValue, leaseEpoch: bigint): void;
-  saveNodeBlocked(node: string, isBlocked: boolean, leaseEpoch: bigint): void;
+  /** Makes a commit; the answer has the same number. */
+  commit(number: number, commit: Commit): void;
   /** A message named a number that no node can have given by now. It was not believed. */
   versionRefused(refused: RefusedClaim): void;
   /** The outcome of a `putConfig` or `blockNode`: undefined for done. */
@@ -52,8 +48,9 @@ export type MetaEvent =
   | { readonly kind: "memberDown"; readonly member: Member }
   /** `askedMs`: the time of the call of `acquireLease`. `lease` is undefined if the store failed. */
   | { readonly kind: "leaseAnswered"; readonly lease: LeaderLease | undefined; readonly askedMs: number }
-  | { readonly kind: "loaded"; readonly state: MetaState | undefined }
-  | { readonly kind: "slotTableSaved"; readonly table: SlotTable; readonly outcome: SaveOutcome }
+  /** `range` is undefined if the store failed. */
+  | { readonly kind: "loaded"; readonly range: WholeRange | undefined }
+  | { readonly kind: "committed"; readonly number: number; readonly result: CommitResult }
   | {
       readonly kind: "putConfig";
       readonly request: number;
@@ -62,9 +59,7 @@ export type MetaEvent =
       /** The change is only made if the value has this version; 0: if there is none. */
       readonly ifVersion?: bigint;
     }
-  | { readonly kind: "configSaved"; readonly value: ConfigValue; readonly outcome: SaveOutcome }
   | { readonly kind: "blockNode"; readonly request: number; readonly node: string; readonly isBlocked: boolean }
-  | { readonly kind: "nodeBlocked"; readonly node: string; readonly isBlocked: boolean; readonly outcome: SaveOutcome }
   /** The process stops: releases the lead. */
   | { readonly kind: "resign" }
   | { readonly kind: "woken" };

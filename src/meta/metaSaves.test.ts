@@ -5,7 +5,8 @@ import { test } from "node:test";
 import type { Member } from "../cluster/messages/membership.ts";
 import { brandServiceKey, nodeId } from "../model/ids.ts";
 import type { SaveOutcome } from "./saveOutcome.ts";
-import { EMPTY, LoneMeta, leading, OTHER } from "./testing/loneMeta.ts";
+import { LoneMeta, leading, OTHER } from "./testing/loneMeta.ts";
+import { EMPTY } from "./testing/storedState.ts";
 
 const D1: Member = { role: "data", id: nodeId("d1.a") };
 const S1: Member = { role: "session", id: nodeId("s1.a") };
@@ -33,14 +34,13 @@ const tableOf = ({ tables }: LoneMeta) => {
   return table;
 };
 
-const saved = (one: LoneMeta, outcome: SaveOutcome, table = tableOf(one)) =>
-  one.step({ kind: "slotTableSaved", table, outcome });
+const saved = (one: LoneMeta, outcome: SaveOutcome) => one.answerCommit("table", outcome);
 
 test("a table is shown when the store has it, and not before", () => {
   const one = saving();
   assert.deepEqual([one.meta.slotTable, one.told(D1)], [undefined, []]);
   saved(one, "saved");
-  assert.equal(one.meta.slotTable, tableOf(one));
+  assert.deepEqual(one.meta.slotTable, tableOf(one));
   assert.deepEqual(one.told(D1), [{ kind: "slotTable", table: tableOf(one), versionFloor: 0n }]);
   assert.deepEqual(one.takeAsked(), []);
 });
@@ -50,8 +50,8 @@ test("a table of which nobody knows whether it is stored is looked for, and once
   saved(one, "unknown");
   assert.deepEqual(one.takeAsked(), ["load"]);
   assert.ok(one.meta.isLeading && !one.meta.isReady);
-  one.step({ kind: "loaded", state: { ...EMPTY, slotTable: tableOf(one) } });
-  assert.equal(one.meta.slotTable, tableOf(one));
+  one.loaded({ ...EMPTY, slotTable: tableOf(one) });
+  assert.deepEqual(one.meta.slotTable, tableOf(one));
   one.pass(9_999);
   assert.deepEqual(one.takeAsked(), []);
   one.pass(1);
@@ -74,27 +74,33 @@ test("a save of before this lead may have come after the store was read: it is r
     ["unknown", ["load"]],
     ["refused", []],
   ] as const) {
-    const one = leading({ slotTable: TABLE });
-    saved(one, outcome, { ...TABLE, epoch: 2n });
+    const one = saving();
+    one.lease(1n, OTHER);
+    one.nowMs += 1_000;
+    one.lease(1n);
+    one.loaded({ ...EMPTY, slotTable: TABLE });
+    one.takeAsked();
+    saved(one, outcome);
     assert.deepEqual(one.takeAsked(), asked, `saved: ${outcome}`);
-    assert.equal(one.meta.slotTable, TABLE, "it is not shown");
-    if (asked.length > 0) one.step({ kind: "loaded", state: { ...EMPTY, slotTable: TABLE } });
+    assert.deepEqual(one.meta.slotTable, TABLE, "it is not shown");
+    if (asked.length > 0) one.loaded({ ...EMPTY, slotTable: TABLE });
     one.pass(10_000);
-    assert.deepEqual(one.takeAsked(), asked, `saved: ${outcome}, ten seconds later`);
+    const later = one.takeAsked().filter((what) => what === "load");
+    assert.deepEqual(later, asked, `saved: ${outcome}, ten seconds later`);
   }
 });
 
 test("a table that is stored while the store is being read is looked for again, before anybody is told", () => {
   const one = saving();
   one.step({ kind: "blockNode", request: 1, node: "s2", isBlocked: true });
-  one.step({ kind: "nodeBlocked", node: "s2", isBlocked: true, outcome: "unknown" });
+  one.answerCommit("block", "unknown");
   assert.deepEqual(one.takeAsked(), ["block s2", "load"]);
   saved(one, "saved");
   assert.deepEqual(one.told(D1), []);
-  one.step({ kind: "loaded", state: EMPTY });
+  one.loaded(EMPTY);
   assert.deepEqual(one.takeAsked(), ["load"], "what was read may be of before the save");
   assert.ok(!one.meta.isReady);
-  one.step({ kind: "loaded", state: { ...EMPTY, slotTable: tableOf(one) } });
+  one.loaded({ ...EMPTY, slotTable: tableOf(one) });
   assert.deepEqual(
     one.told(D1).map(({ kind }) => kind),
     ["slotTable"],
@@ -113,12 +119,12 @@ test("a configuration is told to its watchers when the store has it, and its req
   const [value] = one.configs;
   assert.ok(value !== undefined);
   assert.deepEqual([one.answers.has(7), one.told(S1), one.meta.config(KEY)], [false, [], undefined]);
-  one.step({ kind: "configSaved", value, outcome: "saved" });
+  one.answerCommit("config", "saved");
   assert.deepEqual([one.answers.has(7), one.answers.get(7), one.meta.config(KEY)], [true, undefined, value]);
   assert.deepEqual(one.told(S1), [{ kind: "config", value }]);
   one.step({ kind: "received", from: S1, message: { kind: "unwatchConfig", serviceKeys: [KEY] } });
   one.step({ kind: "putConfig", request: 8, serviceKey: KEY, data: "off" });
-  one.step({ kind: "configSaved", value: one.configs.at(-1) ?? value, outcome: "saved" });
+  one.answerCommit("config", "saved");
   assert.deepEqual(one.told(S1), []);
 });
 
@@ -127,7 +133,7 @@ test("a value that the store refused is the word of another leader: this one dou
   one.step({ kind: "putConfig", request: 7, serviceKey: KEY, data: "on" });
   const [value] = one.configs;
   assert.ok(value !== undefined);
-  one.step({ kind: "configSaved", value, outcome: "refused" });
+  one.answerCommit("config", "refused");
   assert.equal(one.answers.get(7)?.code, "NOT_META_LEADER");
   assert.ok(!one.meta.isLeading);
 });
@@ -141,7 +147,7 @@ test("the refusal of what was asked in an earlier lead says nothing of this one"
   one.nowMs += 1_000;
   one.lease(3n);
   assert.deepEqual(one.takeAsked(), ["config", "load"]);
-  one.step({ kind: "configSaved", value, outcome: "refused" });
+  one.answerCommit("config", "refused");
   assert.ok(one.meta.isLeading);
 });
 
@@ -154,7 +160,7 @@ test("a node is blocked when the store has it: its session is told to go, and na
   one.told(S1);
   one.step({ kind: "blockNode", request: 7, node: "s1", isBlocked: true });
   assert.deepEqual([one.takeAsked(), one.told(S1)], [["block s1"], []]);
-  one.step({ kind: "nodeBlocked", node: "s1", isBlocked: true, outcome: "saved" });
+  one.answerCommit("block", "saved");
   assert.deepEqual([...one.meta.blockedNodes], ["s1"]);
   assert.deepEqual(
     one.told(S1).map(({ kind }) => kind),
@@ -176,10 +182,10 @@ test("a block that is stored while the store is being read is looked for again",
   const one = saving();
   one.step({ kind: "blockNode", request: 7, node: "s2", isBlocked: true });
   saved(one, "unknown");
-  one.step({ kind: "nodeBlocked", node: "s2", isBlocked: true, outcome: "saved" });
+  one.answerCommit("block", "saved");
   assert.deepEqual([...one.meta.blockedNodes], []);
   one.takeAsked();
-  one.step({ kind: "loaded", state: EMPTY });
+  one.loaded(EMPTY);
   assert.deepEqual(one.takeAsked(), ["load"]);
 });
 
@@ -194,7 +200,7 @@ test("who does not lead answers for nothing, says who does, and tells nobody any
   one.step({ kind: "memberUp", member: D1 });
   one.hear(D1);
   one.step({ kind: "received", from: S1, message: { kind: "watchConfig", serviceKeys: [KEY] } });
-  one.step({ kind: "loaded", state: { ...EMPTY, slotTable: TABLE } });
+  one.loaded({ ...EMPTY, slotTable: TABLE });
   assert.deepEqual([one.sent, one.meta.slotTable, one.takeAsked()], [[], undefined, []]);
   assert.deepEqual(
     one.meta.members().map(({ id }) => id),
@@ -213,10 +219,10 @@ test("nothing is told before the store was read, and then each watcher what it w
   one.hear(S1);
   assert.deepEqual([one.meta.isLeading, one.meta.isReady, one.sent], [true, false, []]);
   const value = { serviceKey: KEY, version: 5n, data: "on" };
-  one.step({ kind: "loaded", state: { ...EMPTY, slotTable: TABLE, configs: new Map([[KEY, value]]) } });
+  one.loaded({ ...EMPTY, slotTable: TABLE, configs: new Map([[KEY, value]]) });
   const told = one.told(S1);
   assert.deepEqual(told.filter(({ kind }) => kind === "slotTable").length, 1);
-  assert.ok(told.some((message) => message.kind === "config" && message.value === value));
+  assert.ok(told.some((message) => message.kind === "config" && message.value.data === value.data));
 });
 
 test("a member that has the newest table is not told it, one that has an older one is", () => {
@@ -249,7 +255,7 @@ test("a member that is gone watches nothing any more", () => {
   one.step({ kind: "putConfig", request: 7, serviceKey: KEY, data: "on" });
   const [value] = one.configs;
   assert.ok(value !== undefined);
-  one.step({ kind: "configSaved", value, outcome: "saved" });
+  one.answerCommit("config", "saved");
   assert.deepEqual(one.told(S1), []);
 });
 
@@ -260,6 +266,6 @@ test("who has neither link nor lease is not taken for a watcher, but answered", 
   one.step({ kind: "putConfig", request: 7, serviceKey: KEY, data: "on" });
   const [value] = one.configs;
   assert.ok(value !== undefined);
-  one.step({ kind: "configSaved", value, outcome: "saved" });
+  one.answerCommit("config", "saved");
   assert.deepEqual(one.told(S1), []);
 });

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LINK_MS } from "./testing/metaCluster.ts";
 import { epochsOf, leaderOf, settledCluster } from "./testing/settledCluster.ts";
+import { readWhole, tableWith } from "./testing/storedState.ts";
 
 test("a table whose saving failed is decided anew, and epochs only grow", () => {
   const cluster = settledCluster();
@@ -49,9 +50,9 @@ test("answers that belong to an earlier lead change nothing", () => {
   const first = leaderOf(cluster);
   const { table } = cluster.store.tables[0] ?? {};
   assert.ok(table !== undefined);
-  const forged = { ...table, epoch: 9n };
-  first.step({ kind: "loaded", state: { ...cluster.store.state, slotTable: forged } });
-  first.step({ kind: "slotTableSaved", table: forged, outcome: "saved" });
+  const forged = tableWith({ ...cluster.store.state, slotTable: { ...table, epoch: 9n } });
+  first.step({ kind: "loaded", range: readWhole(forged) });
+  first.step({ kind: "committed", number: 99, result: { kind: "committed", revision: 99n } });
   cluster.run(1_000);
   assert.equal(first.meta.slotTable?.epoch, 1n);
 });
@@ -144,7 +145,9 @@ test("a change that is made after its outcome was unknown is found", () => {
   const cluster = settledCluster();
   const leader = leaderOf(cluster);
   leader.step({ kind: "blockNode", request: 1, node: "d3", isBlocked: true });
-  leader.step({ kind: "nodeBlocked", node: "d3", isBlocked: true, outcome: "unknown" });
+  cluster.store.fault = "answer is lost";
+  cluster.run(12);
+  cluster.store.fault = "none";
   assert.equal(cluster.answers.get(1)?.code, "STORE_OUTCOME_UNKNOWN");
   cluster.store.state = { ...cluster.store.state, blockedNodes: new Set() };
   cluster.run(3);

@@ -2,11 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { RegistryError } from "../base/errors.ts";
-import { fail } from "../base/errors.ts";
 import { brandServiceKey } from "../model/ids.ts";
-import { OperatorChanges } from "./operatorChanges.ts";
-import type { SaveOutcome } from "./saveOutcome.ts";
 import type { MetaNode, TestMember } from "./testing/metaCluster.ts";
 import { leaderOf, settledCluster } from "./testing/settledCluster.ts";
 
@@ -118,110 +114,6 @@ test("a put that waits while the lead is lost is refused", () => {
   assert.equal(cluster.answers.get(6)?.code, "NOT_META_LEADER");
 });
 
-/** Changes on their way to the store, the requested saves, and the answers. */
-function changes() {
-  const saved: string[] = [];
-  const answers = new Map<number, RegistryError | undefined>();
-  const of = new OperatorChanges({
-    saveConfig: ({ data, version }) => void saved.push(`${data} ${version}`),
-    saveNodeBlocked: ({ node, isBlocked }) => void saved.push(`${node} ${isBlocked}`),
-    answer: (request, error) => void answers.set(request, error),
-    refusal: () => fail("NOT_META_LEADER", { leader: "m2" }),
-  });
-  let version = 0n;
-  const begin = (term = 1) =>
-    of.begin(
-      term,
-      ({ serviceKey, data }) => ({ serviceKey, data, version: ++version }),
-      ({ serviceKey: key, ifVersion }) =>
-        ifVersion === undefined || ifVersion === version
-          ? undefined
-          : fail("VERSION_CONFLICT", { key, ifVersion, version }),
-    );
-  const codes = () => [...answers].map(([request, error]) => `${request} ${error?.code ?? "done"}`);
-  return { of, saved, begin, codes };
-}
-
-const allow = () => undefined;
-
-test("values and blocks wait for the store beside each other, one of each", () => {
-  const { of, saved, begin } = changes();
-  for (const data of ["a", "b"]) of.put(1, { serviceKey: RULES, data }, allow);
-  for (const node of ["d1", "d2"]) of.block(2, { node, isBlocked: true });
-  begin();
-  begin();
-  assert.deepEqual(saved, ["a 1", "d1 true"]);
-  of.nodeBlocked({ node: "d1", isBlocked: true }, "saved");
-  begin();
-  assert.deepEqual(saved, ["a 1", "d1 true", "d2 true"]);
-});
-
-test("an answer of the store counts for exactly what it was asked to save", () => {
-  const { of, begin, codes } = changes();
-  of.put(1, { serviceKey: RULES, data: "a" }, allow);
-  of.block(2, { node: "d1", isBlocked: true });
-  begin(7);
-  const value = { serviceKey: RULES, data: "a", version: 1n };
-  assert.equal(of.configSaved({ ...value, version: 2n }, "saved"), undefined);
-  assert.equal(of.configSaved({ ...value, serviceKey: brandServiceKey("other#@#I#@#G") }, "saved"), undefined);
-  assert.equal(of.nodeBlocked({ node: "d2", isBlocked: true }, "saved"), undefined);
-  assert.equal(of.nodeBlocked({ node: "d1", isBlocked: false }, "saved"), undefined);
-  assert.deepEqual(codes(), []);
-  assert.equal(of.configSaved(value, "saved"), 7, "the term in which it was asked");
-  assert.equal(of.nodeBlocked({ node: "d1", isBlocked: true }, "saved"), 7);
-  assert.deepEqual(codes(), ["1 done", "2 done"]);
-});
-
-test("a request is answered with what the store made of it", () => {
-  const answered = (outcome: SaveOutcome) => {
-    const { of, begin, codes } = changes();
-    of.block(1, { node: "d1", isBlocked: true });
-    begin();
-    of.nodeBlocked({ node: "d1", isBlocked: true }, outcome);
-    return codes();
-  };
-  assert.deepEqual(answered("saved"), ["1 done"]);
-  assert.deepEqual(answered("refused"), ["1 NOT_META_LEADER"]);
-  assert.deepEqual(answered("unknown"), ["1 STORE_OUTCOME_UNKNOWN"]);
-});
-
-test("a value is refused by what waits already, counted in values and in bytes of the longest text", () => {
-  const { of, begin, codes } = changes();
-  const seen: { count: number; bytes: number }[] = [];
-  const refusal = (waiting: { count: number; bytes: number }) => {
-    seen.push(waiting);
-    return seen.length > 3 ? fail("CONFIG_VALUES_EXHAUSTED", { values: 3, configValuesMax: 3 }) : undefined;
-  };
-  for (const [at, data] of ["1234", "56", null, "7"].entries()) of.put(at, { serviceKey: RULES, data }, refusal);
-  assert.deepEqual(seen, [
-    { count: 0, bytes: 0 },
-    { count: 1, bytes: 12 },
-    { count: 2, bytes: 18 },
-    { count: 3, bytes: 18 },
-  ]);
-  assert.deepEqual(codes(), ["3 CONFIG_VALUES_EXHAUSTED"]);
-  begin();
-});
-
-test("a change for which there is no room among those that wait is refused in words", () => {
-  const { of, codes } = changes();
-  for (let request = 0; request <= 1_000; request++) of.block(request, { node: `d${request}`, isBlocked: true });
-  assert.deepEqual(codes(), ["1000 STORE_UNAVAILABLE"]);
-  for (let request = 0; request <= 1_000; request++) of.put(2_000 + request, { serviceKey: RULES, data: "" }, allow);
-  assert.deepEqual(codes(), ["1000 STORE_UNAVAILABLE", "3000 STORE_UNAVAILABLE"]);
-});
-
-test("who leads no more refuses what waits, and answers what is under way when the store has", () => {
-  const { of, begin, codes } = changes();
-  for (const request of [1, 2]) of.block(request, { node: `d${request}`, isBlocked: true });
-  for (const request of [3, 4]) of.put(request, { serviceKey: RULES, data: "a" }, allow);
-  begin();
-  of.refuseWaiting();
-  assert.deepEqual(codes(), ["4 NOT_META_LEADER", "2 NOT_META_LEADER"]);
-  of.nodeBlocked({ node: "d1", isBlocked: true }, "saved");
-  assert.equal(codes().at(-1), "1 done");
-});
-
 test("while the store is away, whoever led last tells what was stored", () => {
   const cluster = settledCluster();
   put(leaderOf(cluster), "one");
@@ -238,19 +130,4 @@ test("while the store is away, whoever led last tells what was stored", () => {
   for (const meta of cluster.metas.values()) meta.step({ kind: "received", from: session.member, message: watch });
   cluster.run(10);
   assert.deepEqual(configsOf(session), ["one"]);
-});
-
-test("a change on a condition is checked when its turn comes, after the changes before it", () => {
-  const { of, saved, begin, codes } = changes();
-  const put = { serviceKey: RULES, data: "a", ifVersion: 0n };
-  of.put(1, put, allow);
-  of.put(2, { ...put, data: "b" }, allow);
-  of.put(3, { ...put, data: "c", ifVersion: 1n }, allow);
-  begin();
-  begin();
-  assert.deepEqual([saved, codes()], [["a 1"], []], "nothing is refused while a save is under way");
-  of.configSaved({ serviceKey: RULES, data: "a", version: 1n }, "saved");
-  begin();
-  assert.deepEqual(saved, ["a 1", "c 2"]);
-  assert.deepEqual(codes(), ["1 done", "2 VERSION_CONFLICT"]);
 });

@@ -15,11 +15,8 @@ test("changes are saved one at a time and in order, and each request gets its an
     undefined,
     "one is under way",
   );
-  assert.equal(
-    queue.ended((saved) => saved === "b!"),
-    undefined,
-  );
-  assert.equal(queue.ended((saved) => saved === "a!")?.request, 1);
+  assert.deepEqual(queue.ended(), { request: 1, saved: "a!" });
+  assert.equal(queue.ended(), undefined);
   assert.equal(
     queue.begin((change) => `${change}!`),
     "b!",
@@ -31,7 +28,7 @@ test("what waits can be given up, what is under way can not", () => {
   for (const request of [1, 2, 3]) queue.add(request, "a");
   queue.begin((change) => change);
   assert.deepEqual(queue.clear(), [2, 3]);
-  assert.equal(queue.ended(() => true)?.request, 1);
+  assert.equal(queue.ended()?.request, 1);
   assert.deepEqual([queue.begin((change) => change), queue.waiting, queue.clear()], [undefined, [], []]);
 });
 

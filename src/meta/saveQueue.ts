@@ -57,9 +57,8 @@ export class SaveQueue<Change, Saved> {
   }
 
   /** The store has answered the save under way: returns it with its request. */
-  ended(isMeant: (saved: Saved) => boolean): { readonly request: number; readonly saved: Saved } | undefined {
+  ended(): { readonly request: number; readonly saved: Saved } | undefined {
     const underWay = this.#underWay;
-    if (underWay === undefined || !isMeant(underWay.saved)) return undefined;
     this.#underWay = undefined;
     return underWay;
   }

@@ -154,9 +154,9 @@ test("a table that this node showed and the store has lost is stored again", () 
   const slots = keeper();
   const shown = decided(slots.arrange(known([B], [A]), 4_000));
   slots.saved(shown, "saved", 4_010);
-  slots.load(STORED, { leaseEpoch: 2n, nowMs: 5_000 });
+  slots.load(STORED, { leaseEpoch: 2n, nowMs: 5_000, revision: 12n });
   const save = slots.arrange(known([B], [A]), 9_000);
   assert.deepEqual(decided(save).slots, shown.slots);
-  assert.equal(save?.expectedEpoch, 5n);
+  assert.equal(save?.expectedRevision, 12n);
   assert.equal(save?.table.epoch, shown.epoch + 1n);
 });

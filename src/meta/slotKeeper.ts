@@ -41,7 +41,7 @@ export interface DataNodes {
 /** A table to be saved, in place of the stored one. */
 export interface TableSave {
   readonly table: SlotTable;
-  readonly expectedEpoch: bigint | undefined;
+  readonly expectedRevision: bigint;
 }
 
 /** Within this, members report everything to a meta node that has just started or just taken the lead. */
@@ -62,6 +62,8 @@ export class SlotKeeper {
   #table: SlotTable | undefined;
   #changes: readonly SlotChange[] = [];
   #storedEpoch: bigint | undefined;
+  /** Of the stored table's record; 0: there is none. */
+  #storedRevision = 0n;
   #saving: Arrangement | undefined;
   /** The highest epoch that any member has named. */
   #heardEpoch = 0n;
@@ -134,10 +136,14 @@ export class SlotKeeper {
   }
 
   /** Takes the stored table, at the beginning of a lead and whenever the stored state is not certain. */
-  load(stored: SlotTable | undefined, { leaseEpoch, nowMs }: { leaseEpoch: bigint; nowMs: number }): void {
+  load(
+    stored: SlotTable | undefined,
+    { leaseEpoch, nowMs, revision = 0n }: { leaseEpoch: bigint; nowMs: number; revision?: bigint },
+  ): void {
     const known = this.#table;
     const isOwnLead = leaseEpoch === this.#leaseEpoch;
     this.#storedEpoch = stored?.epoch;
+    this.#storedRevision = revision;
     // A save on its way is still awaited, unless it has arrived.
     if (this.#saving !== undefined && (stored?.epoch ?? 0n) >= this.#saving.table.epoch) this.#saving = undefined;
     if (!isOwnLead) {
@@ -163,17 +169,21 @@ export class SlotKeeper {
     const next = this.#restored() ?? this.#next(nodes, nowMs);
     if (next === undefined) return undefined;
     this.#saving = next;
-    return { table: next.table, expectedEpoch: this.#storedEpoch };
+    return { table: next.table, expectedRevision: this.#storedRevision };
   }
 
-  /** The store has answered. `late`: the save is from before this lead. `uncertain`: the store is to be read. */
-  saved(table: SlotTable, outcome: SaveOutcome, nowMs: number): "late" | "saved" | "uncertain" {
+  /**
+   * The store has answered: with the record's revision, if it has the table. `late`: the save is from before this lead.
+   * `uncertain`: the store is to be read.
+   */
+  saved(table: SlotTable, outcome: SaveOutcome, nowMs: number, revision = 0n): "late" | "saved" | "uncertain" {
     const saving = this.#saving;
     if (saving?.table !== table) return "late";
     this.#saving = undefined;
     if (outcome !== "saved") return "uncertain";
     assert(table.epoch > (this.#table?.epoch ?? 0n), "a slot table never goes back");
     this.#storedEpoch = table.epoch;
+    this.#storedRevision = revision;
     this.#table = table;
     this.#changes = saving.changes;
     this.#reports.adopt(table, { follows: true, nowMs });

@@ -27,7 +27,7 @@ function keeper(stored: SlotTable | "none" = STORED, options: Partial<SlotOption
     memberLeaseMs: 20_000,
     ...options,
   });
-  slots.load(stored === "none" ? undefined : stored, { leaseEpoch: 1n, nowMs: 0 });
+  slots.load(stored === "none" ? undefined : stored, { leaseEpoch: 1n, nowMs: 0, revision: 12n });
   return slots;
 }
 
@@ -155,9 +155,9 @@ test("while a table is on its way to the store nothing is due, and the next is l
   const slots = keeper();
   const save = slots.arrange(nodes([B]), 4_000);
   assert.ok(save !== undefined);
-  assert.deepEqual([save.expectedEpoch, save.table.epoch, slots.nextMs()], [5n, 6n, NEVER]);
+  assert.deepEqual([save.expectedRevision, save.table.epoch, slots.nextMs()], [12n, 6n, NEVER]);
   assert.equal(slots.saved({ ...save.table }, "saved", 4_100), "late", "not the very table");
-  assert.equal(slots.saved(save.table, "saved", 4_200), "saved");
+  assert.equal(slots.saved(save.table, "saved", 4_200, 13n), "saved");
   assert.deepEqual([slots.table, slots.nextMs()], [save.table, 4_200]);
   assert.equal(slots.saved(save.table, "saved", 4_300), "late");
 });
@@ -185,13 +185,13 @@ test("a save that has come is not awaited any more when the store is read, one t
 test("what a store that lost its last table holds does not take the place of what was shown", () => {
   const slots = keeper();
   for (const stored of [undefined, { ...STORED, epoch: 4n }]) {
-    slots.load(stored, { leaseEpoch: 1n, nowMs: 100 });
+    slots.load(stored, { leaseEpoch: 1n, nowMs: 100, revision: 11n });
     assert.equal(slots.table, STORED);
   }
   for (const node of [A, B]) report(slots, node, 100);
   assert.deepEqual(slots.arrange(nodes([A, B]), 4_000), {
     table: { epoch: 6n, slots: STORED.slots },
-    expectedEpoch: 4n,
+    expectedRevision: 11n,
   });
 });
 

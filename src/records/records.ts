@@ -141,6 +141,9 @@ export interface LeaseStore {
  * for the lease: the lead is then given anew, and the revision continues above all that this process has seen.
  */
 export interface Records extends LeaseStore {
+  /** Where it is, for messages: a file, or a server; no passwords. */
+  readonly place: Readonly<Record<string, string>>;
+
   /** Reads a page of records. A page ends early once its values exceed RANGE_BYTES_MAX, and has one record at least. */
   range(query: RangeQuery): Promise<RangePage | Compacted>;
 

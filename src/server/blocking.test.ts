@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import type { MemberRow } from "../admin/memberRows.ts";
 import { RegistryError } from "../base/errors.ts";
+import { BLOCKED_NODE_RECORDS, encodeRecord, keyOf } from "../meta/metaRecords.ts";
 import { openSqliteStore } from "../store/sqlite/sqliteStore.ts";
 import type { RunningServer } from "./start.ts";
 import { eventually } from "./testing/eventually.ts";
@@ -119,10 +120,10 @@ test("a whole registry does not block its only process, and refuses an unknown n
 test("a whole registry that was blocked serves again after a start without the role session", async () => {
   const dataDir = nodes.newDirectory();
   const store = await openSqliteStore(dataDir);
-  const lease = await store.acquireLease({ holder: "x.y" as never, address: "h:1" }, 60_000);
   const name = store.nodeId();
-  assert.equal(await store.setNodeBlocked(name, true, lease.epoch), true);
-  await store.releaseLease(lease.epoch);
+  const key = keyOf(BLOCKED_NODE_RECORDS, name);
+  const value = encodeRecord(BLOCKED_NODE_RECORDS, name);
+  await store.records.commit({ conditions: [], operations: [{ kind: "put", key, value }] });
   await store.close();
   const refused = await nodes.start(["meta", "data", "session"], { dataDir });
   const failure = await refused.failed;

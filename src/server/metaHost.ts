@@ -5,12 +5,13 @@ import { fail, RegistryError } from "../base/errors.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { Log, LogFields } from "../base/ports.ts";
 import { Stepper, type StepperEnvironment } from "../base/stepper.ts";
-import type { ConfigValue, Member, MetaToMember } from "../cluster/messages/membership.ts";
+import type { Member, MetaToMember } from "../cluster/messages/membership.ts";
 import { Meta } from "../meta/meta.ts";
 import type { MetaEvent, MetaOptions, MetaOutput } from "../meta/metaPorts.ts";
-import { saveOutcome } from "../meta/saveOutcome.ts";
+import type { CommitResult } from "../meta/saveOutcome.ts";
 import { nodeNameOf, type ServiceKey } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
+import type { CommitOutcome } from "../records/records.ts";
 import { measureMeta } from "./measureMeta.ts";
 import type { RunningStore } from "./openMetaStore.ts";
 import { PendingAnswers } from "./pendingAnswers.ts";
@@ -115,25 +116,12 @@ export class MetaHost {
         this.#ask(store.acquireLease(candidate, leaderLeaseMs), (lease) => ({ kind: "leaseAnswered", lease, askedMs }));
       },
       releaseLease: (epoch) => this.#ask(store.releaseLease(epoch), () => undefined),
-      load: () => this.#ask(store.loadAll(), (state) => ({ kind: "loaded", state })),
-      saveSlotTable: (table, expected) =>
-        this.#ask(store.saveSlotTable(table, expected), (answer) => ({
-          kind: "slotTableSaved",
-          table,
-          outcome: saveOutcome(answer),
-        })),
-      saveConfig: (value: ConfigValue, leaseEpoch) =>
-        this.#ask(store.putConfig(value, leaseEpoch), (answer) => ({
-          kind: "configSaved",
-          value,
-          outcome: saveOutcome(answer),
-        })),
-      saveNodeBlocked: (node, isBlocked, leaseEpoch) =>
-        this.#ask(store.setNodeBlocked(node, isBlocked, leaseEpoch), (answer) => ({
-          kind: "nodeBlocked",
-          node,
-          isBlocked,
-          outcome: saveOutcome(answer),
+      load: () => this.#ask(store.load(), (range) => ({ kind: "loaded", range })),
+      commit: (number, commit) =>
+        this.#ask(resultOf(store.commit(commit)), (result) => ({
+          kind: "committed",
+          number,
+          result: result ?? { kind: "unknown" },
         })),
       answer: (request, error) => this.#answers.answer(request, error),
     };
@@ -196,5 +184,15 @@ export class MetaHost {
     }
     this.#isStoreReachable = false;
     metrics.set("roster_store_reachable", 0);
+  }
+}
+
+/** A commit that is too large was certainly not made; its operator hears the reason. */
+async function resultOf(outcome: Promise<CommitOutcome>): Promise<CommitResult> {
+  try {
+    return await outcome;
+  } catch (error) {
+    if (error instanceof RegistryError && error.code === "RECORD_TOO_LARGE") return { kind: "failed", error };
+    throw error;
   }
 }

@@ -1,13 +1,27 @@
-// The database under the role meta, reachable or not. A registry whose database is away starts all the same and serves
-// as it can; it must not become part of a foreign cluster, so the cluster's constants are compared before any other use
-// of a database.
+// The records under the role meta, reachable or not. A registry whose store is away starts all the same and serves as
+// it can; it must not become part of a foreign cluster, so the cluster's constants are compared before any other use of
+// a store.
 
 import { fail, RegistryError } from "../base/errors.ts";
 import type { Log } from "../base/ports.ts";
-import type { ClusterConstants, MetaState, MetaStore } from "../meta/metaStore.ts";
+import {
+  CLUSTER_RECORD,
+  type ClusterConstants,
+  decodeRecord,
+  encodeRecord,
+  META_PREFIX,
+  metaStateOf,
+} from "../meta/metaRecords.ts";
+import { keyAlone, keysWith } from "../records/keys.ts";
+import { readAll, type WholeRange } from "../records/readAll.ts";
+import type { Commit, CommitOutcome, LeaderLease, LeaseCandidate, LeaseStore, Records } from "../records/records.ts";
 
 /** The calls that the role meta makes while it runs. */
-export type RunningStore = Omit<MetaStore, "saveCluster" | "close">;
+export interface RunningStore extends LeaseStore {
+  /** All records of the role meta. Rejects with STORE_DAMAGED if one of them is. */
+  load(): Promise<WholeRange>;
+  commit(commit: Commit): Promise<CommitOutcome>;
+}
 
 export interface OpenedStore extends RunningStore {
   /** Whether it has been reached. */
@@ -17,11 +31,11 @@ export interface OpenedStore extends RunningStore {
 }
 
 export interface StoreOpening {
-  /** Opens the database and brings its tables up to date. */
-  readonly open: () => Promise<MetaStore>;
+  /** Opens the store and brings its tables up to date. */
+  readonly open: () => Promise<Records>;
   readonly cluster: ClusterConstants;
   readonly log: Log;
-  /** The database was reached later, and is not for this node; the process must end. */
+  /** The store was reached later, and is not for this node; the process must end. */
   readonly refused: (error: RegistryError) => void;
 }
 
@@ -34,12 +48,15 @@ const FINAL: ReadonlySet<string> = new Set([
   "STORE_DAMAGED",
 ]);
 
-// An available database answers long before; the start of the node does not wait longer for one that is away.
+// An available store answers long before; the start of the node does not wait longer for one that is away.
 const FIRST_TRY_MS = 3_000;
 
+// The role bounds its records when it writes them. This is far above.
+const RECORDS_MAX = 20_000_000;
+
 /**
- * Opens the store. Rejects with the reason if the database is not for this node; if it can't be reached, every call
- * rejects with STORE_UNAVAILABLE, and tries again to open it.
+ * Opens the store. Rejects with the reason if it is not for this node; if it can't be reached, every call rejects with
+ * STORE_UNAVAILABLE, and tries again to open it.
  */
 export async function openMetaStore(opening: StoreOpening): Promise<OpenedStore> {
   const store = new AwaitedStore(opening);
@@ -59,7 +76,7 @@ export async function openMetaStore(opening: StoreOpening): Promise<OpenedStore>
 
 class AwaitedStore implements OpenedStore {
   readonly #opening: StoreOpening;
-  #store: Promise<MetaStore> | undefined;
+  #records: Promise<Records> | undefined;
   #isClosed = false;
   #hasReported = false;
   hasStarted = false;
@@ -70,65 +87,69 @@ class AwaitedStore implements OpenedStore {
   }
 
   /** The store, when it is open. One try is made at a time. */
-  opened(): Promise<MetaStore> {
+  opened(): Promise<Records> {
     if (this.#isClosed) return Promise.reject(fail("STORE_UNAVAILABLE", { reason: "the store is closed" }));
-    this.#store ??= this.#open();
-    return this.#store;
+    this.#records ??= this.#open();
+    return this.#records;
   }
 
-  async loadAll(): Promise<MetaState> {
-    const state = await (await this.opened()).loadAll();
-    // The database may have been replaced by another one while we were connected.
-    if (state.cluster !== undefined) this.#check(state.cluster);
-    return state;
+  async load(): Promise<WholeRange> {
+    return this.#load(await this.opened());
   }
 
-  async acquireLease(...args: Parameters<MetaStore["acquireLease"]>) {
-    return (await this.opened()).acquireLease(...args);
+  async commit(commit: Commit): Promise<CommitOutcome> {
+    return (await this.opened()).commit(commit);
+  }
+
+  async acquireLease(candidate: LeaseCandidate, leaseMs: number): Promise<LeaderLease> {
+    return (await this.opened()).acquireLease(candidate, leaseMs);
   }
 
   async releaseLease(epoch: bigint): Promise<void> {
     return (await this.opened()).releaseLease(epoch);
   }
 
-  async saveSlotTable(...args: Parameters<MetaStore["saveSlotTable"]>): Promise<boolean> {
-    return (await this.opened()).saveSlotTable(...args);
-  }
-
-  async putConfig(...args: Parameters<MetaStore["putConfig"]>): Promise<boolean> {
-    return (await this.opened()).putConfig(...args);
-  }
-
-  async setNodeBlocked(...args: Parameters<MetaStore["setNodeBlocked"]>): Promise<boolean> {
-    return (await this.opened()).setNodeBlocked(...args);
-  }
-
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    const [outcome] = await Promise.allSettled([this.#store]);
+    const [outcome] = await Promise.allSettled([this.#records]);
     if (outcome?.status === "fulfilled") await outcome.value?.close();
   }
 
-  async #open(): Promise<MetaStore> {
-    let store: MetaStore | undefined;
+  async #open(): Promise<Records> {
+    let records: Records | undefined;
     try {
-      store = await this.#opening.open();
-      this.#check(await store.saveCluster(this.#opening.cluster));
+      records = await this.#opening.open();
+      this.#checkCluster(await savedCluster(records, this.#opening.cluster));
       // The leader reads it once more. A node that found the damage only then would take registrations and push
       // nothing.
-      await store.loadAll();
+      await this.#load(records);
       this.isOpen = true;
-      return store;
+      return records;
     } catch (error) {
-      this.#store = undefined;
-      await store?.close();
+      this.#records = undefined;
+      await records?.close();
       this.#report(error);
       throw error;
     }
   }
 
-  #check(stored: ClusterConstants): void {
+  async #load(records: Records): Promise<WholeRange> {
+    const range = await readAll(records, keysWith(META_PREFIX), RECORDS_MAX);
+    try {
+      const { cluster } = metaStateOf(range.records);
+      // The store may have been replaced by another one while we were connected.
+      if (cluster !== undefined) this.#checkCluster(cluster);
+      return range;
+    } catch (error) {
+      const isDamaged = error instanceof RegistryError && error.code === "STORE_DAMAGED";
+      const placed = isDamaged ? fail("STORE_DAMAGED", { ...records.place, ...error.details }) : error;
+      this.#report(placed);
+      throw placed;
+    }
+  }
+
+  #checkCluster(stored: ClusterConstants): void {
     const error = clusterMismatch(this.#opening.cluster, stored);
     if (error === undefined) return;
     this.#report(error);
@@ -141,6 +162,20 @@ class AwaitedStore implements OpenedStore {
     this.#hasReported = true;
     this.#opening.refused(error);
   }
+}
+
+/** Writes the cluster's constants if there are none yet. Returns the constants in force, ours or the earlier ones. */
+async function savedCluster(records: Records, cluster: ClusterConstants): Promise<ClusterConstants> {
+  const key = CLUSTER_RECORD.prefix;
+  await records.commit({
+    conditions: [{ kind: "revision", key, revision: 0n }],
+    operations: [{ kind: "put", key, value: encodeRecord(CLUSTER_RECORD, cluster) }],
+  });
+  const {
+    records: [stored],
+  } = await readAll(records, keyAlone(key), 1);
+  if (stored === undefined) throw fail("STORE_UNAVAILABLE", { reason: "another program removes our records", key });
+  return decodeRecord(CLUSTER_RECORD, stored);
 }
 
 function clusterMismatch(own: ClusterConstants, stored: ClusterConstants): RegistryError | undefined {

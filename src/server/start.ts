@@ -7,8 +7,8 @@ import type { CamelCase } from "../base/keySpec.ts";
 import type { Log } from "../base/ports.ts";
 import type { NodeNetwork } from "../cluster/links/nodeNetwork.ts";
 import type { NodeStore } from "../data/nodeStore.ts";
-import type { MetaStore } from "../meta/metaStore.ts";
 import { SLOT_COUNT } from "../model/slot.ts";
+import type { Records } from "../records/records.ts";
 import { openSqliteStore } from "../store/sqlite/sqliteStore.ts";
 import { joinAddress } from "../transport/address.ts";
 import { hostClock, hostTimers } from "../transport/clock.ts";
@@ -259,11 +259,11 @@ interface StoresEnvironment {
 
 /** The node's own disk and, with the role meta, the cluster's store: the same file unless a database is named. */
 async function openStores(config: Config, { log, failed, closers }: StoresEnvironment): Promise<Stores> {
-  const nodeStore: MetaStore & NodeStore = await openSqliteStore(config.dataDir);
+  const nodeStore = await openSqliteStore(config.dataDir);
   closers.push(() => nodeStore.close());
   if (!config.roles.includes("meta")) return { nodeStore, metaStore: undefined };
   const metaStore = await openMetaStore({
-    open: async () => (config.storeUrl === "" ? nodeStore : openDatabase(config.storeUrl)),
+    open: async () => (config.storeUrl === "" ? nodeStore.records : openDatabase(config.storeUrl)),
     cluster: { name: config.clusterName, slotCount: SLOT_COUNT },
     log,
     refused: failed,
@@ -273,9 +273,9 @@ async function openStores(config: Config, { log, failed, closers }: StoresEnviro
 }
 
 /** The driver is loaded only where it is needed: it would add a tenth to the start of every other node. */
-async function openDatabase(url: string): Promise<MetaStore> {
-  const { openPostgresStore } = await import("../store/postgres/postgresStore.ts");
-  return openPostgresStore(url);
+async function openDatabase(url: string): Promise<Records> {
+  const { openPostgresRecords } = await import("../store/postgres/postgresRecords.ts");
+  return openPostgresRecords(url);
 }
 
 /** Connections are accepted in a later turn than the one in which the port was opened; the roles are there by then. */

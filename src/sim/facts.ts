@@ -141,6 +141,8 @@ export type MetaFact =
   | { readonly kind: "configSet"; readonly service: ServiceKey; readonly data: string | null }
   /** A meta node that was told to stop is about to end; `keepsLead`: the store, which is well, still has its lease. */
   | { readonly kind: "resigned"; readonly node: NodeId; readonly keepsLead: boolean }
+  /** The store has answered a meta node as of `revision`; the node had been answered as of `before` when it asked. */
+  | { readonly kind: "readRecords"; readonly node: NodeId; readonly revision: bigint; readonly before: bigint }
   /** The store has lost its last commits. */
   | { readonly kind: "failedOver"; readonly table: SlotTable | undefined };
 

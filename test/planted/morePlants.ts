@@ -155,6 +155,14 @@ export const MORE_PLANTS: readonly Plant[] = [
     isTight: true,
   },
   {
+    name: "a store that has lost what it acknowledged is used as if nothing had happened",
+    file: "src/records/witness.ts",
+    find: "if (revision < seenBefore) throw this.refusal(revision);",
+    replace: "",
+    rules: ["records:"],
+    isCluster: true,
+  },
+  {
     name: "an answered push still takes its room",
     file: "src/session/pusher.ts",
     find: "sent.target.client.pushesUnderWay.delete(sent.id);\n    sent.target.underWay = undefined;",

@@ -1,20 +1,34 @@
 // The store under meta, in memory and on virtual time: fenced by the lease as it should be; it may be away, and its
 // answers may be lost.
 
-import type { ConfigValue } from "../../cluster/messages/membership.ts";
 import type { NodeId } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
-import type { LeaderLease, MetaState } from "../metaStore.ts";
+import type { WholeRange } from "../../records/readAll.ts";
+import type { Commit, CommitOutcome, LeaderLease } from "../../records/records.ts";
+import { RecordTable } from "../../records/recordTable.ts";
+import { type MetaState, metaStateOf } from "../metaRecords.ts";
+import { readWhole, savedBy, tableWith } from "./storedState.ts";
 
 /** The fate of a statement: without an answer it has failed, with an unknown outcome. */
 export type Fault = "none" | "away" | "answer is lost";
 
 export class FakeStore {
-  state: MetaState = { cluster: undefined, slotTable: undefined, configs: new Map(), blockedNodes: new Set() };
+  #records = new RecordTable();
   fault: Fault = "none";
   /** Every table that was written, in order, with its lease. */
   readonly tables: { readonly table: SlotTable; readonly leaseEpoch: bigint }[] = [];
   #lease: { epoch: bigint; holder: NodeId; endMs: number } | undefined;
+
+  get state(): MetaState {
+    return metaStateOf(readWhole(this.#records).records);
+  }
+
+  /** The store has this now, as after a fail-over to an older copy. */
+  set state(state: MetaState) {
+    const { revision } = this.#records;
+    this.#records = tableWith(state);
+    this.#records.raise(revision);
+  }
 
   acquireLease(holder: NodeId, leaseMs: number, nowMs: number): LeaderLease {
     const held = this.#lease;
@@ -36,32 +50,15 @@ export class FakeStore {
     if (this.#lease?.epoch === epoch) this.#lease.endMs = 0;
   }
 
-  saveSlotTable(
-    table: SlotTable,
-    expected: { tableEpoch: bigint | undefined; leaseEpoch: bigint },
-    nowMs: number,
-  ): boolean {
-    if (!this.#isInForce(expected.leaseEpoch, nowMs)) return false;
-    if (this.state.slotTable?.epoch !== expected.tableEpoch) return false;
-    this.state = { ...this.state, slotTable: table };
-    this.tables.push({ table, leaseEpoch: expected.leaseEpoch });
-    return true;
+  read(): WholeRange {
+    return readWhole(this.#records);
   }
 
-  saveConfig(value: ConfigValue, leaseEpoch: bigint, nowMs: number): boolean {
-    const stored = this.state.configs.get(value.serviceKey);
-    if (!this.#isInForce(leaseEpoch, nowMs) || (stored !== undefined && stored.version >= value.version)) return false;
-    this.state = { ...this.state, configs: new Map(this.state.configs).set(value.serviceKey, value) };
-    return true;
-  }
-
-  saveNodeBlocked(block: { node: string; isBlocked: boolean }, leaseEpoch: bigint, nowMs: number): boolean {
-    if (!this.#isInForce(leaseEpoch, nowMs)) return false;
-    const blockedNodes = new Set(this.state.blockedNodes);
-    if (block.isBlocked) blockedNodes.add(block.node);
-    else blockedNodes.delete(block.node);
-    this.state = { ...this.state, blockedNodes };
-    return true;
+  commit(commit: Commit, nowMs: number): CommitOutcome {
+    const outcome = this.#records.commit(commit, (epoch) => this.#isInForce(epoch, nowMs));
+    const saved = savedBy(commit);
+    if (outcome.kind === "committed" && saved.kind === "table") this.tables.push(saved);
+    return outcome;
   }
 
   #isInForce(epoch: bigint, nowMs: number): boolean {

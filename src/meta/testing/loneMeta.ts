@@ -1,25 +1,28 @@
 // A meta node whose store and members are played by the test; its requests and messages are kept in arrays.
 
-import type { RegistryError } from "../../base/errors.ts";
+import { assert } from "../../base/assert.ts";
+import { fail, type RegistryError } from "../../base/errors.ts";
 import type { Stepper } from "../../base/stepper.ts";
 import { testStepper } from "../../base/testing/testStepper.ts";
 import type { ConfigValue, Heartbeat, Member, MetaToMember } from "../../cluster/messages/membership.ts";
 import { nodeId } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
+import type { Commit } from "../../records/records.ts";
 import { Meta } from "../meta.ts";
 import type { MetaEvent, MetaOptions } from "../metaPorts.ts";
-import type { MetaState } from "../metaStore.ts";
+import type { MetaState } from "../metaRecords.ts";
+import type { SaveOutcome } from "../saveOutcome.ts";
 import { OPTIONS } from "./metaCluster.ts";
+import { EMPTY, readWhole, type Saved, savedBy, tableWith } from "./storedState.ts";
 
 export const SELF = nodeId("m1.a");
 export const OTHER = nodeId("m2.a");
 
-export const EMPTY: MetaState = {
-  cluster: undefined,
-  slotTable: undefined,
-  configs: new Map(),
-  blockedNodes: new Set(),
-};
+/** A commit on its way to the store. */
+interface Pending {
+  readonly number: number;
+  readonly saved: Saved;
+}
 
 export class LoneMeta {
   readonly meta: Meta;
@@ -30,6 +33,8 @@ export class LoneMeta {
   readonly configs: ConfigValue[] = [];
   readonly answers = new Map<number, RegistryError | undefined>();
   nowMs = 1_700_000_000_000;
+  readonly #pending: Pending[] = [];
+  #revision = 100n;
   readonly #stepper: Stepper<MetaEvent>;
 
   constructor(options: Partial<MetaOptions> = {}) {
@@ -41,15 +46,7 @@ export class LoneMeta {
         acquireLease: () => void this.asked.push("acquire"),
         releaseLease: (epoch) => void this.asked.push(`release ${epoch}`),
         load: () => void this.asked.push("load"),
-        saveSlotTable: (table) => {
-          this.asked.push("table");
-          this.tables.push(table);
-        },
-        saveConfig: (value) => {
-          this.asked.push("config");
-          this.configs.push(value);
-        },
-        saveNodeBlocked: (node, isBlocked) => void this.asked.push(`${isBlocked ? "block" : "let in"} ${node}`),
+        commit: (number, commit) => this.#commit(number, commit),
         answer: (request, error) => void this.answers.set(request, error),
       },
     );
@@ -58,6 +55,44 @@ export class LoneMeta {
 
   step(event: MetaEvent): void {
     this.#stepper.step(event, this.nowMs);
+  }
+
+  #commit(number: number, commit: Commit): void {
+    const saved = savedBy(commit);
+    this.#pending.push({ number, saved });
+    switch (saved.kind) {
+      case "table":
+        this.asked.push("table");
+        this.tables.push(saved.table);
+        return;
+      case "config":
+        this.asked.push("config");
+        this.configs.push(saved.value);
+        return;
+      default:
+        this.asked.push(`${saved.isBlocked ? "block" : "let in"} ${saved.node}`);
+    }
+  }
+
+  /** The store answers the oldest commit of a kind that it has not answered yet. */
+  answerCommit(kind: Saved["kind"], outcome: SaveOutcome): void {
+    const at = this.#pending.findIndex(({ saved }) => saved.kind === kind);
+    const [pending] = this.#pending.splice(at, 1);
+    assert(at >= 0 && pending !== undefined, `a ${kind} is on its way to the store`);
+    this.#revision += 1n;
+    const results = {
+      saved: { kind: "committed", revision: this.#revision },
+      refused: { kind: "refused", condition: { kind: "leads", epoch: 0n } },
+      failed: { kind: "failed", error: fail("RECORD_TOO_LARGE", {}) },
+      unknown: { kind: "unknown" },
+    } as const;
+    this.step({ kind: "committed", number: pending.number, result: results[outcome] });
+  }
+
+  /** The store is read, and holds this. */
+  loaded(state: MetaState): void {
+    const { records } = readWhole(tableWith(state));
+    this.step({ kind: "loaded", range: { revision: this.#revision, records } });
   }
 
   /** The requests to the store since the last call, except for the lease. */
@@ -111,7 +146,7 @@ export function leading(state: Partial<MetaState> = {}, options: Partial<MetaOpt
   const one = new LoneMeta(options);
   one.step({ kind: "woken" });
   one.lease();
-  one.step({ kind: "loaded", state: { ...EMPTY, ...state } });
+  one.loaded({ ...EMPTY, ...state });
   one.takeAsked();
   return one;
 }

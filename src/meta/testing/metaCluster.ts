@@ -10,7 +10,6 @@ import { nodeId } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
 import { Meta } from "../meta.ts";
 import type { MetaEvent, MetaOptions } from "../metaPorts.ts";
-import { saveOutcome } from "../saveOutcome.ts";
 import { FakeStore } from "./fakeStore.ts";
 
 export const OPTIONS: Omit<MetaOptions, "id"> = {
@@ -135,23 +134,13 @@ export class MetaNode {
         releaseLease: (epoch) => cluster.after(cluster.storeMs, () => store.releaseLease(epoch)),
         load: () =>
           this.#ask(
-            () => store.state,
-            (state) => ({ kind: "loaded", state }),
+            () => store.read(),
+            (range) => ({ kind: "loaded", range }),
           ),
-        saveSlotTable: (table, expected) =>
+        commit: (number, commit) =>
           this.#ask(
-            () => store.saveSlotTable(table, expected, cluster.nowMs),
-            (answer) => ({ kind: "slotTableSaved", table, outcome: saveOutcome(answer) }),
-          ),
-        saveConfig: (value, leaseEpoch) =>
-          this.#ask(
-            () => store.saveConfig(value, leaseEpoch, cluster.nowMs),
-            (answer) => ({ kind: "configSaved", value, outcome: saveOutcome(answer) }),
-          ),
-        saveNodeBlocked: (node, isBlocked, leaseEpoch) =>
-          this.#ask(
-            () => store.saveNodeBlocked({ node, isBlocked }, leaseEpoch, cluster.nowMs),
-            (answer) => ({ kind: "nodeBlocked", node, isBlocked, outcome: saveOutcome(answer) }),
+            () => store.commit(commit, cluster.nowMs),
+            (outcome) => ({ kind: "committed", number, result: outcome ?? { kind: "unknown" } }),
           ),
         answer: (request, error) => cluster.answers.set(request, error),
       },

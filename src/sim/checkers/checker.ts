@@ -20,6 +20,7 @@ export type Rule =
   | "lead: one meta leader at a time"
   | "slots: how the table changes"
   | "epochs: nobody goes back"
+  | "records: no process goes back"
   | "followers hold what their leaders hold"
   | "links: up and down in turn"
   | "configuration: the newest, in order"

@@ -23,6 +23,7 @@ import { Nodes } from "./nodes.ts";
 import { Owners } from "./owners.ts";
 import { QueryChecker } from "./queries.ts";
 import { Registrations } from "./registrations.ts";
+import { Revisions } from "./revisions.ts";
 import { Settled } from "./settled.ts";
 import { SubscriberOrder } from "./subscriberOrder.ts";
 import { Timeliness } from "./timeliness.ts";
@@ -53,6 +54,7 @@ export class Judge {
       new Bounds(),
       new LeadChecker(evidence),
       new Epochs(),
+      new Revisions(),
       new CompletenessChecker(evidence),
       new Copies(),
       new LinkChecker(evidence),

@@ -2,6 +2,8 @@
 // between them. This class offers the possible faults; faults and scenarios decide which happen, and when.
 
 import type { Cancel } from "../../base/ports.ts";
+import { CLUSTER_RECORD, type ClusterConstants, encodeRecord } from "../../meta/metaRecords.ts";
+import { RecordTable } from "../../records/recordTable.ts";
 import type { Fact, Role } from "../facts.ts";
 import { addressOf, MachineNetwork, type Way } from "../network/machineNetwork.ts";
 import type { SimEnvironment } from "./environment.ts";
@@ -39,8 +41,7 @@ export class Cluster {
     const { plan, scheduler, dice } = environment;
     this.network = new MachineNetwork({ scheduler, dice: dice.fork(), weather: plan.linkWeather });
     const constants = { name: CLUSTER_NAME, slotCount: plan.meta.slotCount };
-    const nothing = { slotTable: undefined, configs: new Map(), blockedNodes: new Set<string>() };
-    this.store = new Store(this.network, { cluster: constants, ...nothing });
+    this.store = new Store(this.network, storeOf(constants));
     this.#environment = {
       ...environment,
       clusterName: CLUSTER_NAME,
@@ -287,4 +288,12 @@ export class Cluster {
   #record(fact: Fact): void {
     this.#environment.record(fact);
   }
+}
+
+/** The records of a cluster that has just been made. */
+function storeOf(constants: ClusterConstants): RecordTable {
+  const table = new RecordTable();
+  const value = encodeRecord(CLUSTER_RECORD, constants);
+  table.commit({ conditions: [], operations: [{ kind: "put", key: CLUSTER_RECORD.prefix, value }] }, () => false);
+  return table;
 }

@@ -1,16 +1,20 @@
 // The meta role in a simulated process, on the store that all meta nodes share.
 
+import { assert } from "../../base/assert.ts";
+import { RegistryError } from "../../base/errors.ts";
 import { Stepper } from "../../base/stepper.ts";
 import type { MetaLinkEvent } from "../../cluster/links/roleEvents.ts";
 import { Meta } from "../../meta/meta.ts";
 import type { MetaEvent, MetaOutput } from "../../meta/metaPorts.ts";
-import { saveOutcome } from "../../meta/saveOutcome.ts";
+import { CONFIG_RECORDS, decodeRecord, SLOT_TABLE_RECORD } from "../../meta/metaRecords.ts";
 import type { ServiceKey } from "../../model/ids.ts";
-import type { SlotTable } from "../../model/slot.ts";
+import type { WholeRange } from "../../records/readAll.ts";
+import type { Commit, CommitOutcome } from "../../records/records.ts";
+import { Witness } from "../../records/witness.ts";
 import type { Fact } from "../facts.ts";
 import { bug, type MemberEnvironment } from "./environment.ts";
 import type { SimProcess } from "./simProcess.ts";
-import { acquireLease, fenced, releaseLease, type Statement, type Store, type StoreState } from "./store.ts";
+import { acquireLease, leads, recordsIn, releaseLease, type Statement, type Store } from "./store.ts";
 
 export interface MetaEnvironment extends MemberEnvironment {
   readonly store: Store;
@@ -24,6 +28,11 @@ export class MetaHost {
   // The facts to record when values are set, by request.
   readonly #puts = new Map<number, Fact>();
   #requests = 0;
+  // As every backend of records does for its process.
+  readonly #witness = new Witness();
+  /** The newest revision of an answer, for the checkers. */
+  #newest = 0n;
+  #leaseEpoch = 0n;
 
   constructor(environment: MetaEnvironment, process: SimProcess) {
     this.#environment = environment;
@@ -87,32 +96,16 @@ export class MetaHost {
       ...this.#leaseOutput(),
       versionRefused: ({ what, version }) => bug(this.#environment, id, `${what}: ${version} was not believed`),
       load: () =>
-        this.#ask<StoreState>(
-          (state) => ({ answer: state }),
-          (state) => ({ kind: "loaded", state }),
+        this.#askRecords(
+          ({ table }) => ({ answer: { revision: table.revision, records: recordsIn(table) } }),
+          (range) => ({ kind: "loaded", range }),
         ),
-      saveSlotTable: (table, { tableEpoch, leaseEpoch }) =>
-        this.#save(
-          { what: "slot table", leaseEpoch, table },
-          (state) => (state.slotTable?.epoch === tableEpoch ? { ...state, slotTable: table } : undefined),
-          (answer) => ({ kind: "slotTableSaved", table, outcome: saveOutcome(answer) }),
-        ),
-      saveConfig: (value, leaseEpoch) =>
-        this.#save(
-          { what: "configuration", leaseEpoch, table: undefined },
-          (state) => {
-            const known = state.configs.get(value.serviceKey);
-            if (known !== undefined && known.version >= value.version) return undefined;
-            return { ...state, configs: new Map(state.configs).set(value.serviceKey, value) };
-          },
-          (answer) => ({ kind: "configSaved", value, outcome: saveOutcome(answer) }),
-        ),
-      saveNodeBlocked: (node, isBlocked, leaseEpoch) =>
-        this.#save(
-          { what: "blocked nodes", leaseEpoch, table: undefined },
-          (state) => ({ ...state, blockedNodes: withNode(state.blockedNodes, node, isBlocked) }),
-          (answer) => ({ kind: "nodeBlocked", node, isBlocked, outcome: saveOutcome(answer) }),
-        ),
+      commit: (number, commit) =>
+        this.#askRecords(this.#committing(commit), (outcome) => ({
+          kind: "committed",
+          number,
+          result: outcome ?? { kind: "unknown" },
+        })),
       answer: (request, error) => {
         const put = this.#puts.get(request);
         this.#puts.delete(request);
@@ -127,33 +120,66 @@ export class MetaHost {
     return {
       acquireLease: () => {
         const askedMs = time.clock.nowMs();
-        const acquire = acquireLease({ holder: id, address: `${machine}:9611` }, plan.meta.leaderLeaseMs);
+        const known = { revision: this.#witness.revision, leaseEpoch: this.#leaseEpoch };
+        const candidate = { holder: id, address: `${machine}:9611` };
+        const acquire = acquireLease(candidate, plan.meta.leaderLeaseMs, known);
         const statement: typeof acquire = (state, nowMs) => {
           const done = acquire(state, nowMs);
-          if (done.state !== undefined && done.state.lease.epoch !== state.lease.epoch) {
+          if (done.state !== undefined && done.answer.holder === id && done.state.lease.epoch !== state.lease.epoch) {
             record({ kind: "leads", node: id, leaseEpoch: done.state.lease.epoch });
           }
           return done;
         };
-        this.#ask(statement, (lease) => ({ kind: "leaseAnswered", lease, askedMs }));
+        this.#ask(statement, (lease) => {
+          if (lease?.holder === id) this.#leaseEpoch = lease.epoch;
+          return { kind: "leaseAnswered", lease, askedMs };
+        });
       },
       releaseLease: (epoch) => this.#environment.store.ask(this.#process, releaseLease(epoch), () => undefined),
     };
   }
 
-  #save(
-    what: { what: string; leaseEpoch: bigint; table: SlotTable | undefined },
-    change: (state: StoreState) => StoreState | undefined,
-    answer: (isSaved: boolean | undefined) => MetaEvent,
+  #committing(commit: Commit): Statement<CommitOutcome> {
+    const { id } = this.#process;
+    const { record, scheduler } = this.#environment;
+    const { nowMs: askedMs } = scheduler;
+    return (state, nowMs) => {
+      const table = state.table.copy();
+      const outcome = table.commit(commit, (epoch) => leads(state, id, { epoch, nowMs }));
+      if (outcome.kind === "refused") return { answer: outcome };
+      const saved = saveOf(commit);
+      const before = saved.table === undefined ? undefined : this.#environment.store.state.slotTable;
+      record({ kind: "saved", by: id, ...saved, askedMs, before });
+      return { answer: outcome, state: { ...state, table } };
+    };
+  }
+
+  /** A statement about records: a copy of the store that lacks what was seen does not answer it. */
+  #askRecords<Answer extends WholeRange | CommitOutcome>(
+    statement: Statement<Answer>,
+    answered: (answer: Answer | undefined) => MetaEvent,
   ): void {
-    const statement = fenced(what.leaseEpoch, change);
-    const { nowMs: askedMs } = this.#environment.scheduler;
-    this.#ask((state, nowMs) => {
-      const done = statement(state, nowMs);
-      const before = what.table === undefined ? undefined : state.slotTable;
-      if (done.answer) this.#environment.record({ kind: "saved", by: this.#process.id, ...what, askedMs, before });
-      return done;
-    }, answer);
+    const seen = this.#witness.revision;
+    const before = this.#newest;
+    const answering = (answer: Answer | undefined) => {
+      if (answer !== undefined && "revision" in answer) this.#answered(answer.revision, before);
+      return answered(answer);
+    };
+    this.#ask<Answer | undefined>((state, nowMs) => {
+      try {
+        this.#witness.check(state.table.revision, seen);
+      } catch (error) {
+        if (!(error instanceof RegistryError)) throw error;
+        return { answer: undefined };
+      }
+      return statement(state, nowMs);
+    }, answering);
+  }
+
+  #answered(revision: bigint, before: bigint): void {
+    this.#witness.note(revision);
+    if (revision > this.#newest) this.#newest = revision;
+    this.#environment.record({ kind: "readRecords", node: this.#process.id, revision, before });
   }
 
   #ask<Answer>(statement: Statement<Answer>, answered: (answer: Answer | undefined) => MetaEvent): void {
@@ -161,9 +187,17 @@ export class MetaHost {
   }
 }
 
-function withNode(nodes: ReadonlySet<string>, node: string, isBlocked: boolean): ReadonlySet<string> {
-  const changed = new Set(nodes);
-  if (isBlocked) changed.add(node);
-  else changed.delete(node);
-  return changed;
+/** The change that a commit of the role saves, for the checkers. */
+function saveOf({ conditions, operations }: Commit) {
+  const [operation] = operations;
+  const leading = conditions.find((condition) => condition.kind === "leads");
+  assert(operation !== undefined && leading !== undefined, "a leader's commit has its lease and one change");
+  const leaseEpoch = leading.epoch;
+  const { key } = operation;
+  if (key === SLOT_TABLE_RECORD.prefix && operation.kind === "put") {
+    const record = { key, value: operation.value, revision: 0n, createdRevision: 0n };
+    return { what: "slot table", leaseEpoch, table: decodeRecord(SLOT_TABLE_RECORD, record) };
+  }
+  const what = key.startsWith(CONFIG_RECORDS.prefix) ? "configuration" : "blocked nodes";
+  return { what, leaseEpoch, table: undefined };
 }

@@ -222,7 +222,7 @@ export class SimNode {
     hosts.meta?.step({ kind: "resign" });
     later(RESIGN_MS, () => {
       if (this.#hosts !== hosts) return;
-      const keepsLead = isHeard && store.isWellFor(this.machine) && store.state.lease.holder === process.id;
+      const keepsLead = isHeard && store.isWellFor(this.machine) && store.lease.holder === process.id;
       if (hosts.meta !== undefined) record({ kind: "resigned", node: process.id, keepsLead });
       const slotsKept = data?.slotsKept ?? 0;
       this.stop("orderly");

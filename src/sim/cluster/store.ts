@@ -1,14 +1,19 @@
-// The database under meta as the meta nodes see it from afar: strongly consistent, with a clock of its own that may
-// jump, slow or away at times, and not always able to tell whether it has carried out a statement. A fail-over to a
-// copy may lose the last commits.
+// The database under meta as the meta nodes see it from afar: records that are strongly consistent, with a clock of its
+// own that may jump, slow or away at times, and not always able to tell whether it has carried out a statement. A
+// fail-over to a copy may lose the last commits.
 
-import type { LeaderLease, MetaState } from "../../meta/metaStore.ts";
+import { assert } from "../../base/assert.ts";
+import { type MetaState, metaStateOf } from "../../meta/metaRecords.ts";
 import { nodeId } from "../../model/ids.ts";
+import { keysWith } from "../../records/keys.ts";
+import type { LeaderLease, LeaseCandidate, StoredRecord } from "../../records/records.ts";
+import type { RecordTable } from "../../records/recordTable.ts";
 import type { MachineNetwork } from "../network/machineNetwork.ts";
 import type { NetworkProcess } from "../network/nodeWire.ts";
 
 /** Everything that is stored; it is never changed, only replaced. */
-export interface StoreState extends MetaState {
+export interface StoreState {
+  readonly table: RecordTable;
   readonly lease: { readonly epoch: bigint; readonly holder: string; readonly address: string; readonly endMs: number };
 }
 
@@ -36,6 +41,7 @@ export class Store {
   readonly #network: MachineNetwork;
   #state: StoreState;
   #commits: Commit[] = [];
+  #read: { readonly table: RecordTable; readonly state: MetaState } | undefined;
   #clockOffsetMs = 0;
   #isDown = false;
   #delayMs = DELAY_MS;
@@ -43,13 +49,21 @@ export class Store {
   /** The time since which it has been well, earlier statements included; Infinity while it is not. */
   #wellMs = Number.NEGATIVE_INFINITY;
 
-  constructor(network: MachineNetwork, state: MetaState) {
+  constructor(network: MachineNetwork, table: RecordTable) {
     this.#network = network;
-    this.#state = { ...state, lease: NO_LEASE };
+    this.#state = { table, lease: NO_LEASE };
   }
 
-  get state(): StoreState {
-    return this.#state;
+  /** The lease as stored, in force or not. */
+  get lease(): StoreState["lease"] {
+    return this.#state.lease;
+  }
+
+  /** The records of the role meta, as values. */
+  get state(): MetaState {
+    const { table } = this.#state;
+    if (this.#read?.table !== table) this.#read = { table, state: metaStateOf(recordsIn(table)) };
+    return this.#read.state;
   }
 
   get nowMs(): number {
@@ -134,16 +148,33 @@ export class Store {
 // Enough for the longest loss of a fail-over.
 const COMMITS_KEPT = 100;
 
-/** Takes or renews the lead, by the rules of meta/metaStore.ts. */
-export function acquireLease(candidate: { holder: string; address: string }, leaseMs: number): Statement<LeaderLease> {
+/** All records. */
+export function recordsIn(table: RecordTable): readonly StoredRecord[] {
+  const page = table.range(keysWith(""));
+  assert(page.kind === "page" && page.isLast, "a simulated store has few records");
+  return page.records;
+}
+
+/** The newest revision that a process has seen, and the last lease that it was given. */
+export interface Known {
+  readonly revision: bigint;
+  readonly leaseEpoch: bigint;
+}
+
+/** Takes or renews the lead, by the rules of records/records.ts. */
+export function acquireLease(candidate: LeaseCandidate, leaseMs: number, known: Known): Statement<LeaderLease> {
   return (state, nowMs) => {
     const { lease } = state;
     // A clock that was set back must not make a lease longer than the longest possible.
     const isStanding = lease.endMs > nowMs && lease.endMs <= nowMs + leaseMs;
-    if (isStanding && lease.holder !== candidate.holder) return { answer: leaseAt(lease, nowMs) };
-    const epoch = isStanding ? lease.epoch : lease.epoch + 1n;
+    const isBehind = state.table.revision < known.revision;
+    const table = isBehind ? raised(state.table, known.revision) : state.table;
+    if (isStanding && lease.holder !== candidate.holder) {
+      return { answer: leaseAt(lease, nowMs), ...(isBehind && { state: { ...state, table } }) };
+    }
+    const epoch = isStanding && !isBehind ? lease.epoch : larger(lease.epoch, known.leaseEpoch) + 1n;
     const taken = { ...candidate, epoch, endMs: nowMs + leaseMs };
-    return { answer: leaseAt(taken, nowMs), state: { ...state, lease: taken } };
+    return { answer: leaseAt(taken, nowMs), state: { table, lease: taken } };
   };
 }
 
@@ -154,13 +185,19 @@ export function releaseLease(epoch: bigint): Statement<true> {
   };
 }
 
-/** Makes the change if `leaseEpoch` is the lease in force and `change` finds the state that it expects. */
-export function fenced(leaseEpoch: bigint, change: (state: StoreState) => StoreState | undefined): Statement<boolean> {
-  return (state, nowMs) => {
-    const isInForce = state.lease.epoch === leaseEpoch && state.lease.endMs > nowMs;
-    const changed = isInForce ? change(state) : undefined;
-    return changed === undefined ? { answer: false } : { answer: true, state: changed };
-  };
+/** Whether `holder` leads under this epoch. */
+export function leads({ lease }: StoreState, holder: string, at: { epoch: bigint; nowMs: number }): boolean {
+  return lease.epoch === at.epoch && lease.holder === holder && lease.endMs > at.nowMs;
+}
+
+function raised(table: RecordTable, revision: bigint): RecordTable {
+  const copy = table.copy();
+  copy.raise(revision);
+  return copy;
+}
+
+function larger(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
 }
 
 function leaseAt({ epoch, holder, address, endMs }: StoreState["lease"], nowMs: number): LeaderLease {

@@ -61,6 +61,7 @@ export async function openMemoryRecords(database = new MemoryDatabase()): Promis
 }
 
 class MemoryRecords implements Records {
+  readonly place = { store: "memory" };
   #database: MemoryDatabase | undefined;
   readonly #witness = new Witness();
   readonly #watches = new Watches((range, after) => this.changes(range, after), HOST_TIMERS);

@@ -70,6 +70,7 @@ export async function openPostgresRecords(url: string, options: PostgresOptions 
 const CHANGE_ROWS = CHANGES_MAX + OPERATIONS_MAX + 1;
 
 class PostgresRecords implements Records {
+  readonly place: Readonly<Record<string, string>>;
   readonly #connections: Connections;
   readonly #lease: PostgresLease;
   readonly #listening: Listening;
@@ -79,6 +80,7 @@ class PostgresRecords implements Records {
   #isClosed = false;
 
   constructor(target: Target, connections: Connections) {
+    this.place = { server: target.server };
     this.#connections = connections;
     this.#lease = new PostgresLease(connections);
     this.#listening = new Listening(target, () => this.#watches.wake());

@@ -14,6 +14,7 @@ import { defined } from "../../base/assert.ts";
 import { fail } from "../../base/errors.ts";
 import { DamagedColumn, readNumber } from "../columns.ts";
 import type { Ask } from "./connection.ts";
+import { MIRROR_TABLES } from "./mirrorTables.ts";
 import { RECORD_TABLES } from "./recordStatements.ts";
 
 /** The step from one version to the next. */
@@ -60,6 +61,7 @@ const FIRST = `
 export const MIGRATIONS: readonly Migration[] = [
   { sql: FIRST, oldestReader: 1 },
   { sql: RECORD_TABLES, oldestReader: 1 },
+  { sql: MIRROR_TABLES, oldestReader: 1 },
 ];
 
 /** The version that this release writes. */
@@ -77,17 +79,17 @@ export async function isUpToDate(ask: Ask, schema: string): Promise<boolean> {
 }
 
 /**
- * Brings the tables to this release's version, in one transaction, once even if many nodes start together. Throws
- * STORE_SCHEMA_NEWER and changes nothing if a newer release excludes this one.
+ * Brings the tables to this release's version, in one transaction, once even if many nodes start together; tests make
+ * those of an earlier one. Throws STORE_SCHEMA_NEWER and changes nothing if a newer release excludes this one.
  */
-export async function migrate(ask: Ask, schema: string): Promise<void> {
+export async function migrate(ask: Ask, schema: string, to = SCHEMA_VERSION): Promise<void> {
   await ask("BEGIN");
   await ask(`SET LOCAL statement_timeout = ${MIGRATION_MS}`);
   await ask("SELECT pg_advisory_xact_lock($1, hashtext($2))", LOCK_CLASS, schema);
   // Another node may have done it while we waited.
   const found = await usableVersion(ask, schema);
   if (found === 0) await createSchema(ask, schema);
-  for (let version = found; version < SCHEMA_VERSION; version++) {
+  for (let version = found; version < to; version++) {
     const { sql, oldestReader } = defined(MIGRATIONS[version], "every version has its step");
     await ask(sql);
     await ask("UPDATE schema_version SET version = $1, oldest_reader = $2", version + 1, oldestReader);

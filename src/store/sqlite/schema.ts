@@ -4,6 +4,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { defined } from "../../base/assert.ts";
 import { fail } from "../../base/errors.ts";
+import { carryOver } from "./carryOver.ts";
 import { inTransaction } from "./inTransaction.ts";
 
 // Names and texts are kept as JSON strings ("orders" with its quotes). SQLite's own functions stop at NUL, and UTF-8
@@ -68,8 +69,11 @@ const RECORDS = `
   INSERT INTO record_head (id, revision, oldest, history_bytes) VALUES (1, 0, 0, 0);
 `;
 
+/** A step to the next version: statements, or work that needs more than them. */
+type Step = string | ((database: DatabaseSync) => void);
+
 /** Step N makes version N + 1 of version N. */
-const MIGRATIONS: readonly string[] = [FIRST, LEADER_AND_BLOCKED_NODES, RECORDS];
+const MIGRATIONS: readonly Step[] = [FIRST, LEADER_AND_BLOCKED_NODES, RECORDS, carryOver];
 
 /** The version that this release writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
@@ -83,7 +87,9 @@ export function migrate(database: DatabaseSync, to = SCHEMA_VERSION): void {
     const found = versionOf(database);
     if (found > to) throw fail("STORE_SCHEMA_NEWER", { found, supported: to });
     for (let version = found; version < to; version++) {
-      database.exec(defined(MIGRATIONS[version], "every version has its step"));
+      const step = defined(MIGRATIONS[version], "every version has its step");
+      if (typeof step === "string") database.exec(step);
+      else step(database);
     }
     if (found < to) writeVersion(database, to);
   });

@@ -59,6 +59,7 @@ interface SqliteRecordsParts {
 }
 
 export class SqliteRecords implements Records {
+  readonly place: Readonly<Record<string, string>>;
   readonly #parts: SqliteRecordsParts;
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
@@ -67,6 +68,7 @@ export class SqliteRecords implements Records {
   #isClosed = false;
 
   constructor(parts: SqliteRecordsParts) {
+    this.place = { file: parts.file };
     this.#parts = parts;
     this.#database = parts.database;
   }

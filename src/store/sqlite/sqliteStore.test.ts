@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -19,9 +20,10 @@ import { DatabaseSync } from "node:sqlite";
 import { after, test } from "node:test";
 import { type ErrorCode, RegistryError } from "../../base/errors.ts";
 import { brandServiceKey, nodeId } from "../../model/ids.ts";
-import { metaStoreSuite } from "../testing/metaStoreSuite.ts";
+import { keysWith } from "../../records/keys.ts";
+import { readAll } from "../../records/readAll.ts";
+import { assertLastRelease } from "../testing/lastRelease.ts";
 import { nodeStoreSuite } from "../testing/nodeStoreSuite.ts";
-import { VirtualTime } from "../testing/virtualTime.ts";
 import { migrate } from "./schema.ts";
 import { openSqliteStore } from "./sqliteStore.ts";
 
@@ -36,40 +38,65 @@ function newDir(): string {
   return join(root, `data-${dirs}`);
 }
 
-function newDisk() {
+nodeStoreSuite("SQLite store", () => {
   const dataDir = newDir();
-  const time = new VirtualTime();
-  return { open: () => openSqliteStore(dataDir, time), pass: time.pass };
-}
-
-metaStoreSuite("SQLite store", newDisk);
-nodeStoreSuite("SQLite store", newDisk);
+  return { open: () => openSqliteStore(dataDir) };
+});
 
 const A = { holder: nodeId("meta-1.aaaaaaaa"), address: "10.0.0.1:9615" };
 const B = { holder: nodeId("meta-2.bbbbbbbb"), address: "10.0.0.2:9615" };
 
 test("a process that opens the store leads at once, however long the one before had wanted to", async () => {
   const dataDir = newDir();
-  const child = await holder(dataDir, `await store.acquireLease(${JSON.stringify(A)}, 60000);`);
+  const child = await holder(dataDir, `await store.records.acquireLease(${JSON.stringify(A)}, 60000);`);
   await killed(child);
   const store = await openSqliteStore(dataDir);
-  assert.deepEqual(await store.acquireLease(B, 5_000), { ...B, epoch: 2n, remainingMs: 5_000 });
+  assert.deepEqual(await store.records.acquireLease(B, 5_000), { ...B, epoch: 2n, remainingMs: 5_000 });
   await store.close();
 });
 
-test("a store of the first release gets its tables for the lead, and keeps what it holds", async () => {
+test("what the release before kept in tables is carried over, once", async () => {
+  const dataDir = newDir();
+  mkdirSync(dataDir);
+  copyFileSync(join(import.meta.dirname, "testdata", "last-release.db"), join(dataDir, "roster.db"));
+  for (let opens = 0; opens < 2; opens++) {
+    const store = await openSqliteStore(dataDir);
+    assert.equal(store.nodeId(), "c87e3ce7-8cec-4f9a-af7c-6e65a73b78b3");
+    assert.equal(store.loadVersionFloor(), 77n);
+    assert.equal(store.loadServiceSizes().size, 1);
+    assertLastRelease(await readAll(store.records, keysWith(""), 100));
+    assert.equal((await store.records.acquireLease(B, 5_000)).epoch, BigInt(2 + opens), "epochs go on growing");
+    await store.close();
+  }
+});
+
+test("an empty store of the first release becomes one without records", async () => {
   const dataDir = newDir();
   mkdirSync(dataDir);
   const database = new DatabaseSync(join(dataDir, "roster.db"));
   migrate(database, 1);
   database.close();
-  edit(dataDir, `INSERT INTO config VALUES ('"a"', 7, '"seven"')`);
   const store = await openSqliteStore(dataDir);
-  const { epoch } = await store.acquireLease(A, 5_000);
-  assert.equal(await store.setNodeBlocked("data-1", true, epoch), true);
-  assert.equal((await store.loadAll()).configs.get(brandServiceKey("a"))?.data, "seven");
+  assert.deepEqual(await readAll(store.records, keysWith(""), 100), { revision: 0n, records: [] });
   await store.close();
 });
+
+for (const [what, sql, reason] of [
+  ["a name that is no text", "INSERT INTO config VALUES ('7', 1, '\"x\"')", "data_info_id_json is not text"],
+  ["a version of the past", "INSERT INTO config VALUES ('\"a\"', -1, 'null')", "version is negative"],
+] as const) {
+  test(`a value of the release before with ${what} refuses the start, and the file stays as it is`, async () => {
+    const dataDir = newDir();
+    mkdirSync(dataDir);
+    const file = join(dataDir, "roster.db");
+    copyFileSync(join(import.meta.dirname, "testdata", "last-release.db"), file);
+    edit(dataDir, `DELETE FROM config; ${sql}`);
+    const damaged = refusedAs("STORE_DAMAGED", "roster.db", "table config, row 1", reason, "delete the row");
+    await assert.rejects(openSqliteStore(dataDir), damaged);
+    edit(dataDir, "DELETE FROM config");
+    await (await openSqliteStore(dataDir)).close();
+  });
+}
 
 test("the data directory is made for its owner alone, with its parents", async () => {
   const dataDir = join(newDir(), "deep", "er");
@@ -81,14 +108,15 @@ test("what was written before kill -9 is there afterwards, and the directory is 
   const dataDir = newDir();
   const child = await holder(
     dataDir,
-    `store.saveVersionFloor(77n); const { epoch } = await store.acquireLease(${JSON.stringify(A)}, 60000);
-     await store.putConfig({serviceKey: 'a', version: 1n, data: 'x'}, epoch);`,
+    `store.saveVersionFloor(77n);
+     const operations = [{ kind: "put", key: "a", value: Uint8Array.of(1) }];
+     await store.records.commit({ conditions: [], operations });`,
   );
   await killed(child);
   assert.ok(existsSync(join(dataDir, "roster.db-wal")), "the process had no time to tidy up");
   const store = await openSqliteStore(dataDir);
   assert.equal(store.loadVersionFloor(), 77n);
-  assert.equal((await store.loadAll()).configs.size, 1);
+  assert.equal((await readAll(store.records, keysWith(""), 10)).records.length, 1);
   await store.close();
 });
 
@@ -131,7 +159,7 @@ test("a store of a newer release is refused with both numbers, and left as it is
   await (await openSqliteStore(dataDir)).close();
   edit(dataDir, "UPDATE schema_version SET version = 99");
   const before = readFileSync(join(dataDir, "roster.db"));
-  await assert.rejects(openSqliteStore(dataDir), refusedAs("STORE_SCHEMA_NEWER", "found=99, supported=3"));
+  await assert.rejects(openSqliteStore(dataDir), refusedAs("STORE_SCHEMA_NEWER", "found=99, supported=4"));
   assert.deepEqual(readFileSync(join(dataDir, "roster.db")), before);
 });
 
@@ -141,7 +169,7 @@ test("a directory whose store was refused is let go: what is mended is opened by
   edit(dataDir, "UPDATE schema_version SET version = 99");
   await assert.rejects(openSqliteStore(dataDir), refusedAs("STORE_SCHEMA_NEWER"));
   assert.ok(!existsSync(join(dataDir, "roster.db-wal")), "the file is closed");
-  edit(dataDir, "UPDATE schema_version SET version = 3");
+  edit(dataDir, "UPDATE schema_version SET version = 4");
   await (await openSqliteStore(dataDir)).close();
 });
 
@@ -160,33 +188,6 @@ test("a file that is no database is refused with its name and advice", async () 
   writeFileSync(join(dataDir, "roster.db"), "this is not SQLite ".repeat(100));
   await assert.rejects(openSqliteStore(dataDir), refusedAs("STORE_DAMAGED", "roster.db", "not a database", "backup"));
 });
-
-const NODES = '["data-1","5",[]]';
-for (const [what, epoch, slots, reason] of [
-  ["no JSON", 5, "[", "slots_json is not JSON"],
-  ["no list", 5, '{"slots":1}', "slots_json is not a list of slots"],
-  ["a hole", 5, `[${NODES},["data-2"]]`, "slots_json, slot 1 has no leader"],
-  ["a leader without a name", 5, `[${NODES},["","5",[]]]`, "slots_json, slot 1 has no leader"],
-  ["a leader whose name moves the cursor", 5, `[${NODES},["d\\u001b[2J","5",[]]]`, "slots_json, slot 1 has no leader"],
-  ["a leader from after the table", 5, `[${NODES},["data-2","6",[]]]`, "slot 1 has a leader from after the table"],
-  ["a leader that follows itself", 5, `[${NODES},["data-2","5",["data-2"]]]`, "slot 1 has a node twice"],
-  ["a follower twice", 5, `[${NODES},["data-2","5",["data-1","data-1"]]]`, "slot 1 has a node twice"],
-  ["followers that are no names", 5, `[${NODES},["data-2","5",[1]]]`, "slot 1 has no followers"],
-  ["too few slots", 5, `[${NODES}]`, "1 slots of 2"],
-  ["a negative epoch", -5, `[${NODES},${NODES}]`, "epoch is negative"],
-] as const) {
-  test(`a slot table with ${what} is an error that names the row and says what to do`, async () => {
-    const dataDir = newDir();
-    await (await openSqliteStore(dataDir)).close();
-    edit(dataDir, `INSERT INTO cluster VALUES (1, '"c"', 2); INSERT INTO slot_table VALUES (1, ${epoch}, '${slots}')`);
-    const store = await openSqliteStore(dataDir);
-    await assert.rejects(
-      store.loadAll(),
-      refusedAs("STORE_DAMAGED", "roster.db", "slot_table", reason, "delete the row"),
-    );
-    await store.close();
-  });
-}
 
 for (const [what, sql, load, reason] of [
   [
@@ -208,21 +209,6 @@ for (const [what, sql, load, reason] of [
     const store = await openSqliteStore(dataDir);
     edit(dataDir, sql);
     assert.throws(() => store[load](), refusedAs("STORE_DAMAGED", reason));
-    await store.close();
-  });
-}
-
-for (const [what, sql, reason] of [
-  ["a configuration of the past", "INSERT INTO config VALUES ('\"a\"', -1, 'null')", "version is negative"],
-  ["a configuration that is no text", "INSERT INTO config VALUES ('\"a\"', 1, '1')", "data_json is not text"],
-  ["a cluster without slots", "INSERT INTO cluster VALUES (1, '\"c\"', -1)", "slot_count is negative"],
-] as const) {
-  test(`a store with ${what} is an error that names the row`, async () => {
-    const dataDir = newDir();
-    await (await openSqliteStore(dataDir)).close();
-    edit(dataDir, sql);
-    const store = await openSqliteStore(dataDir);
-    await assert.rejects(store.loadAll(), refusedAs("STORE_DAMAGED", "row 1", reason));
     await store.close();
   });
 }

@@ -6,26 +6,17 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { assert, defined } from "../../base/assert.ts";
-import { fail } from "../../base/errors.ts";
-import type { ConfigValue } from "../../cluster/messages/membership.ts";
 import type { NodeStore } from "../../data/nodeStore.ts";
-import type { ClusterConstants, LeaderLease, MetaState, MetaStore } from "../../meta/metaStore.ts";
 import { brandServiceKey, isNodeId, type NodeId, nodeId, type ServiceKey } from "../../model/ids.ts";
-import type { SlotTable } from "../../model/slot.ts";
-import type { LeaseCandidate, Records } from "../../records/records.ts";
+import type { Records } from "../../records/records.ts";
 import {
-  checkSlotCount,
   DamagedColumn,
   damaged,
   type Row,
-  readBigint,
-  readMaybeText,
   readNumber,
-  readSlotTable,
   readTable,
   readText,
   readVersion,
-  slotsColumn,
   textColumn,
 } from "../columns.ts";
 import { LocalLease, type NowMs } from "../localLease.ts";
@@ -76,97 +67,22 @@ function openDatabase(file: string): DatabaseSync {
   }
 }
 
-const SLOT_TABLE_COLUMNS = { epoch: "epoch", slots: "slots_json" } as const;
 // Ten times the capacity of a whole cluster. A larger size would hold its service back after each restart.
 const PUBLISHERS_MAX = 10_000_000;
 
-/** The stores of one file; closing one of them closes all. */
-class SqliteStore implements MetaStore, NodeStore {
+/** The node's own store and the cluster's records, in one file. Closing one of them closes both. */
+export class SqliteStore implements NodeStore {
   readonly records: Records;
   readonly #file: string;
   readonly #database: DatabaseSync;
-  readonly #lease: LocalLease;
   readonly #unlock: () => void;
   #closed = false;
 
   constructor(file: string, database: DatabaseSync, own: { readonly lease: LocalLease; readonly unlock: () => void }) {
     this.#file = file;
     this.#database = database;
-    this.#lease = own.lease;
     this.#unlock = own.unlock;
     this.records = new SqliteRecords({ file, database, lease: own.lease, close: () => this.#close() });
-  }
-
-  async loadAll(): Promise<MetaState> {
-    return guarded(this.#file, () => {
-      const cluster = this.#cluster();
-      const tables = this.#rows("SELECT epoch, slots_json FROM slot_table");
-      const [slotTable] = readTable("slot_table", tables, (row) => readSlotTable(row, SLOT_TABLE_COLUMNS));
-      checkSlotCount(slotTable, cluster);
-      const values = this.#rows("SELECT data_info_id_json, version, data_json FROM config");
-      const configs = readTable("config", values, readConfig);
-      const names = this.#rows("SELECT name_json FROM blocked_node");
-      const blocked = readTable("blocked_node", names, (row) => readText(row, "name_json"));
-      return {
-        cluster,
-        slotTable,
-        configs: new Map(configs.map((config) => [config.serviceKey, config])),
-        blockedNodes: new Set(blocked),
-      };
-    });
-  }
-
-  async saveCluster(cluster: ClusterConstants): Promise<ClusterConstants> {
-    return guarded(this.#file, () => {
-      const sql = "INSERT OR IGNORE INTO cluster (id, name_json, slot_count) VALUES (1, ?, ?)";
-      this.#change(sql, textColumn(cluster.name), cluster.slotCount);
-      return defined(this.#cluster(), "a cluster that was just written is there");
-    });
-  }
-
-  async acquireLease(candidate: LeaseCandidate, leaseMs: number): Promise<LeaderLease> {
-    this.#checkOpen();
-    return guarded(this.#file, () => this.#lease.acquire(candidate, leaseMs, () => this.#nextLeaseEpoch()));
-  }
-
-  async releaseLease(epoch: bigint): Promise<void> {
-    this.#checkOpen();
-    this.#lease.release(epoch);
-  }
-
-  async saveSlotTable(
-    table: SlotTable,
-    { tableEpoch, leaseEpoch }: Parameters<MetaStore["saveSlotTable"]>[1],
-  ): Promise<boolean> {
-    assert(tableEpoch === undefined || table.epoch > tableEpoch, "a slot table never goes back");
-    return this.#fenced(leaseEpoch, () => {
-      const slots = slotsColumn(table.slots);
-      if (tableEpoch === undefined) {
-        const sql = "INSERT OR IGNORE INTO slot_table (id, epoch, slots_json) VALUES (1, ?, ?)";
-        return this.#change(sql, table.epoch, slots);
-      }
-      const sql = "UPDATE slot_table SET epoch = ?, slots_json = ? WHERE epoch = ?";
-      return this.#change(sql, table.epoch, slots, tableEpoch);
-    });
-  }
-
-  async putConfig(config: ConfigValue, leaseEpoch: bigint): Promise<boolean> {
-    return this.#fenced(leaseEpoch, () => {
-      const sql = `INSERT INTO config (data_info_id_json, version, data_json) VALUES (?, ?, ?)
-        ON CONFLICT DO UPDATE SET version = excluded.version, data_json = excluded.data_json
-        WHERE excluded.version > version`;
-      return this.#change(sql, textColumn(config.serviceKey), config.version, textColumn(config.data));
-    });
-  }
-
-  async setNodeBlocked(node: string, isBlocked: boolean, leaseEpoch: bigint): Promise<boolean> {
-    return this.#fenced(leaseEpoch, () => {
-      const sql = isBlocked
-        ? "INSERT OR IGNORE INTO blocked_node (name_json) VALUES (?)"
-        : "DELETE FROM blocked_node WHERE name_json = ?";
-      this.#change(sql, textColumn(node));
-      return true;
-    });
   }
 
   nodeId(): NodeId {
@@ -225,31 +141,10 @@ class SqliteStore implements MetaStore, NodeStore {
     });
   }
 
-  /** Runs a leader's write, or returns false if `leaseEpoch` is not the lease in force. */
-  #fenced(leaseEpoch: bigint, write: () => boolean): boolean {
-    this.#checkOpen();
-    return this.#lease.isInForce(leaseEpoch) && guarded(this.#file, write);
-  }
-
-  #nextLeaseEpoch(): bigint {
-    const sql = `INSERT INTO leader_lease (id, epoch) VALUES (1, 1)
-      ON CONFLICT DO UPDATE SET epoch = epoch + 1 RETURNING epoch`;
-    const row = this.#rows(sql)[0];
-    return readBigint(defined(row, "a row that was just written is there"), "epoch");
-  }
-
-  #checkOpen(): void {
-    if (this.#closed) throw fail("STORE_UNAVAILABLE", { file: this.#file, reason: "the store is closed" });
-  }
-
   #nodeRow(): Row {
     const row = this.#rows("SELECT node_id, version_floor FROM node")[0];
     if (row === undefined) throw new DamagedColumn("table node has no row");
     return row;
-  }
-
-  #cluster(): ClusterConstants | undefined {
-    return readTable("cluster", this.#rows("SELECT name_json, slot_count FROM cluster"), readCluster)[0];
   }
 
   #rows(sql: string): readonly Row[] {
@@ -269,16 +164,8 @@ class SqliteStore implements MetaStore, NodeStore {
   }
 }
 
-function readCluster(row: Row): ClusterConstants {
-  return { name: readText(row, "name_json"), slotCount: readNumber(row, "slot_count") };
-}
-
 function readServiceSize(row: Row): readonly [ServiceKey, number] {
   return [readKey(row), readNumber(row, "publishers", PUBLISHERS_MAX)];
-}
-
-function readConfig(row: Row): ConfigValue {
-  return { serviceKey: readKey(row), version: readVersion(row, "version"), data: readMaybeText(row, "data_json") };
 }
 
 function readKey(row: Row): ServiceKey {

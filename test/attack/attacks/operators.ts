@@ -173,7 +173,7 @@ export const damagedSlotTable: Attack = {
   letter: "k",
   name: "damaged-slot-table",
   isLight: true,
-  sends: "nothing: the slot table's row on disk is damaged while the server is down",
+  sends: "nothing: the slot table's record on disk is damaged while the server is down",
   expected: "the server refuses to start and says why",
   full: 4,
   short: 2,
@@ -195,7 +195,9 @@ export const damagedSlotTable: Attack = {
 
 function damage(dataDir: string, text: string): void {
   const database = new DatabaseSync(join(dataDir, STORE_FILE));
-  database.prepare("UPDATE slot_table SET slots_json = ?").run(text);
+  const slots = `{"epoch":"1","slots":${text}}`;
+  const sql = "UPDATE record_version SET value = CAST(? AS BLOB) WHERE key = 'meta/slot-table' AND until IS NULL";
+  database.prepare(sql).run(slots);
   database.close();
 }
 

@@ -1,14 +1,24 @@
-// The PostgreSQL store on a real server: the suite of all stores, who leads, and what a fence stops.
+// Several meta nodes on one PostgreSQL: who leads, what the fence of the lease stops, and their connections.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "pg";
-import type { LeaderLease, MetaStore } from "../../src/meta/metaStore.ts";
 import { nodeId } from "../../src/model/ids.ts";
-import { openPostgresStore } from "../../src/store/postgres/postgresStore.ts";
-import { A, B, LONG_MS, ORDERS, OVER_MS, SHORT_MS, tableOf } from "../../src/store/testing/disks.ts";
-import { metaStoreSuite } from "../../src/store/testing/metaStoreSuite.ts";
+import { keysWith } from "../../src/records/keys.ts";
+import type { CommitOutcome, LeaderLease, Records } from "../../src/records/records.ts";
+import { openPostgresRecords } from "../../src/store/postgres/postgresRecords.ts";
+import {
+  A,
+  B,
+  commitOf,
+  contentOf,
+  LONG_MS,
+  leads,
+  OVER_MS,
+  put,
+  SHORT_MS,
+} from "../../src/store/testing/testRecords.ts";
 import type { PostgresServer } from "./postgres.ts";
 import { eventually, withPostgres } from "./withPostgres.ts";
 
@@ -16,22 +26,26 @@ let schemas = 0;
 
 function newSchema(): string {
   schemas += 1;
-  return `roster_${schemas}`;
+  return `nodes_${schemas}`;
 }
 
 /** Opens so many stores of one cluster, as so many meta nodes do. */
 async function openStores({ url }: PostgresServer, count: number) {
   const schema = newSchema();
-  const stores = await Promise.all(Array.from({ length: count }, () => openPostgresStore(url, { schema })));
+  const stores = await Promise.all(Array.from({ length: count }, () => openPostgresRecords(url, { schema })));
   const close = () => Promise.all(stores.map((store) => store.close()));
-  return { schema, stores: stores as [MetaStore, MetaStore, ...MetaStore[]], close };
+  return { schema, stores: stores as [Records, Records, ...Records[]], close };
 }
 
-await withPostgres("PostgreSQL store", (server) => {
-  metaStoreSuite("PostgreSQL store", () => {
-    const schema = newSchema();
-    return { open: () => openPostgresStore(server.url, { schema }), pass: (ms) => sleep(ms) };
-  });
+/** A leader's change of a key. */
+function write(store: Records, key: string, epoch: bigint): Promise<CommitOutcome> {
+  return store.commit(commitOf([put(key)], [leads(epoch)]));
+}
+
+const isMade = async (outcome: Promise<CommitOutcome>) => (await outcome).kind === "committed";
+const keysIn = async (store: Records) => (await contentOf(store)).map(([key]) => key);
+
+await withPostgres("nodes on PostgreSQL", (server) => {
   leaseTests(server);
   fenceTests(server);
   connectionTests(server);
@@ -55,7 +69,7 @@ function leaseTests(server: PostgresServer): void {
     const { stores, close } = await openStores(server, 3);
     const given: { at: number; epoch: bigint; askedMs: number; answeredMs: number }[] = [];
     const untilMs = performance.now() + 3_000;
-    const contend = async (store: MetaStore, at: number) => {
+    const contend = async (store: Records, at: number) => {
       const candidate = { holder: nodeId(`meta-${at}.contends`), address: `${at}:9615` };
       while (performance.now() < untilMs) {
         const askedMs = performance.now();
@@ -112,29 +126,13 @@ function leaseTests(server: PostgresServer): void {
     const { schema, stores, close } = await openStores(server, 2);
     const { epoch } = await stores[0].acquireLease(A, LONG_MS);
     await server.sql(`UPDATE ${schema}.leader_lease SET ends_at = ends_at - interval '1 hour'`);
-    assert.equal(await stores[0].setNodeBlocked("data-1", true, epoch), false);
+    assert.equal(await isMade(write(stores[0], "a", epoch)), false);
     assert.equal((await stores[0].acquireLease(A, LONG_MS)).epoch, 2n);
     await close();
   });
 }
 
 function fenceTests(server: PostgresServer): void {
-  test("a deposed leader writes nothing, from its own store either", async () => {
-    const { stores, close } = await openStores(server, 2);
-    const first = await stores[0].acquireLease(A, SHORT_MS);
-    assert.equal(await stores[0].saveSlotTable(tableOf(1n), { tableEpoch: undefined, leaseEpoch: first.epoch }), true);
-    await sleep(OVER_MS);
-    const second = await stores[1].acquireLease(B, LONG_MS);
-    assert.equal(await stores[0].saveSlotTable(tableOf(2n), { tableEpoch: 1n, leaseEpoch: first.epoch }), false);
-    assert.equal(await stores[0].putConfig({ serviceKey: ORDERS, version: 1n, data: "x" }, first.epoch), false);
-    assert.equal(await stores[0].setNodeBlocked("data-1", true, first.epoch), false);
-    await stores[0].releaseLease(first.epoch);
-    assert.equal((await stores[0].acquireLease(A, LONG_MS)).holder, B.holder, "nor does it let the other's lease go");
-    assert.equal(await stores[1].saveSlotTable(tableOf(3n), { tableEpoch: 1n, leaseEpoch: second.epoch }), true);
-    assert.deepEqual((await stores[0].loadAll()).slotTable, tableOf(3n));
-    await close();
-  });
-
   test("a write that waits while its leader is deposed is not made", async () => {
     const { schema, stores, close } = await openStores(server, 2);
     const { epoch: leaseEpoch } = await stores[0].acquireLease(A, LONG_MS);
@@ -143,17 +141,12 @@ function fenceTests(server: PostgresServer): void {
     await successor.connect();
     await successor.query("BEGIN");
     await successor.query(`UPDATE ${schema}.leader_lease SET epoch = epoch + 1, holder_json = '"meta-2.bbbbbbbb"'`);
-    const writes = [
-      stores[0].saveSlotTable(tableOf(1n), { tableEpoch: undefined, leaseEpoch }),
-      stores[0].putConfig({ serviceKey: ORDERS, version: 1n, data: "x" }, leaseEpoch),
-      stores[0].setNodeBlocked("data-1", true, leaseEpoch),
-    ];
-    await waiting(server, 3);
+    const writes = ["a", "b", "c"].map((key) => isMade(write(stores[0], key, leaseEpoch)));
+    await waiting(server, 1);
     await successor.query("COMMIT");
     assert.deepEqual(await Promise.all(writes), [false, false, false]);
     await successor.end();
-    const { slotTable, configs, blockedNodes } = await stores[1].loadAll();
-    assert.deepEqual([slotTable, configs.size, blockedNodes.size], [undefined, 0, 0]);
+    assert.deepEqual(await keysIn(stores[1]), []);
     await close();
   });
 
@@ -166,13 +159,14 @@ function fenceTests(server: PostgresServer): void {
     await server.sql(`UPDATE ${schema}.leader_lease SET ends_at = clock_timestamp() + interval '300 milliseconds'`);
     await old.query("BEGIN");
     await old.query(`SELECT 1 FROM ${schema}.leader_lease WHERE ends_at > clock_timestamp() FOR UPDATE`);
-    await old.query(`INSERT INTO ${schema}.blocked_node VALUES ('"data-1"', true)`);
+    await old.query(`SELECT ${schema}.record_write('by the old leader', '1', 1)`);
+    await old.query(`UPDATE ${schema}.record_head SET revision = 1`);
     const taken = stores[1].acquireLease(B, LONG_MS);
     await waiting(server, 1);
     await sleep(400);
     await old.query("COMMIT");
     assert.deepEqual([(await taken).epoch, (await taken).holder], [2n, B.holder]);
-    assert.deepEqual((await stores[1].loadAll()).blockedNodes, new Set(["data-1"]));
+    assert.deepEqual(await keysIn(stores[1]), ["by the old leader"]);
     await old.end();
     await close();
   });
@@ -182,24 +176,14 @@ function fenceTests(server: PostgresServer): void {
     const { epoch } = await stores[0].acquireLease(A, LONG_MS);
     await server.sql(`DELETE FROM ${schema}.leader_lease`);
     assert.equal((await stores[1].acquireLease(B, LONG_MS)).epoch, epoch);
-    assert.equal(await stores[0].setNodeBlocked("data-1", true, epoch), false);
-    assert.equal(await stores[1].setNodeBlocked("data-2", true, epoch), true);
-    assert.deepEqual((await stores[0].loadAll()).blockedNodes, new Set(["data-2"]));
+    assert.equal(await isMade(write(stores[0], "a", epoch)), false);
+    assert.equal(await isMade(write(stores[1], "b", epoch)), true);
+    assert.deepEqual(await keysIn(stores[0]), ["b"]);
     await close();
   });
 }
 
 function connectionTests(server: PostgresServer): void {
-  test("two clusters of different names on the same tables: the second one hears whose they are", async () => {
-    const { stores, close } = await openStores(server, 2);
-    const answers = await Promise.all(
-      ["first", "second"].map((name, at) => stores[at]?.saveCluster({ name, slotCount: 256 })),
-    );
-    assert.deepEqual(answers[0], answers[1]);
-    assert.deepEqual((await stores[0].loadAll()).cluster, answers[0]);
-    await close();
-  });
-
   test("schemas of their own keep clusters in one database apart", async () => {
     const [first, second] = [await openStores(server, 2), await openStores(server, 2)];
     await first.stores[0].acquireLease(A, LONG_MS);
@@ -209,10 +193,10 @@ function connectionTests(server: PostgresServer): void {
 
   test("a store takes three connections at most, and none after it was closed", async () => {
     const { stores, close } = await openStores(server, 2);
-    await Promise.all(Array.from({ length: 60 }, () => stores[0].loadAll()));
+    await Promise.all(Array.from({ length: 60 }, () => stores[0].range(keysWith(""))));
     assert.ok((await connections(server)) <= 2 * 3);
     // A call under way at the close is still completed.
-    const last = stores[0].loadAll();
+    const last = stores[0].range(keysWith(""));
     await close();
     await last;
     await eventually(async () => (await connections(server)) === 0);
@@ -220,10 +204,10 @@ function connectionTests(server: PostgresServer): void {
 
   test("connections that the server ends while nobody uses them are replaced unseen", async () => {
     const { stores, close } = await openStores(server, 2);
-    await Promise.all([stores[0].loadAll(), stores[0].loadAll(), stores[0].loadAll()]);
+    await Promise.all([stores[0].range(keysWith("")), stores[0].range(keysWith("")), stores[0].range(keysWith(""))]);
     await server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'roster'");
     await eventually(async () => (await connections(server)) === 0);
-    await stores[0].loadAll();
+    await stores[0].range(keysWith(""));
     await close();
   });
 }
