@@ -159,8 +159,7 @@ export const MORE_PLANTS: readonly Plant[] = [
     file: "src/records/witness.ts",
     find: "if (revision < seenBefore) throw this.refusal(revision);",
     replace: "",
-    rules: ["records:"],
-    isCluster: true,
+    scenario: "store-forgets-while-its-leader-saves",
   },
   {
     name: "an answered push still takes its room",

@@ -26,7 +26,7 @@ interface BySeed extends Bug {
   readonly isTight?: boolean;
 }
 
-/** A bug that this scenario finds, by what it expects: what it needs is drawn by no seed. */
+/** A bug that this scenario finds, by its expectations or by a rule: few seeds, or none, draw what it needs. */
 export interface ByScenario extends Bug {
   readonly scenario: string;
 }
