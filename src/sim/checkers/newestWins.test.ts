@@ -120,6 +120,27 @@ test("who stays at a session, or goes to a leader that could have heard of the n
   assert.equal(brokenBehind(TAKER, over), "1 newest wins", "it was well again for long");
 });
 
+test("a leader that meta could not tell of the next one may go back to what that one has, when it follows it", () => {
+  const seen = (saidMs: number, origin: bigint, outside: readonly (readonly [number, boolean])[]) =>
+    judged([
+      [0, { kind: "started", node: OLD, role: "data", machine: "d1" }],
+      [0, { kind: "started", node: NEXT, role: "data", machine: "d2" }],
+      [0, saved(TABLES[0])],
+      ...outside.map(([atMs, isOutside]) => [atMs, { kind: "outside", machine: "d1", isOutside }] as const),
+      [10_000, saved(TABLES[1], TABLES[0])],
+      [saidMs, told(OLD, 1n, 200n, 2n)],
+      [60_000, told(OLD, origin, 300n, 1n)],
+    ]);
+  const cutOff = [
+    [8_000, true],
+    [50_000, false],
+  ] as const;
+  assert.equal(seen(20_000, 2n, cutOff), undefined);
+  assert.equal(seen(20_000, 2n, []), "1 newest wins", "it could have heard of the next one");
+  assert.equal(seen(20_000, 1n, cutOff), "1 newest wins", "it goes back by itself");
+  assert.equal(seen(9_000, 2n, cutOff), "1 newest wins", "it still led then");
+});
+
 test("each client has versions of its own: after a stranger's the owner's come, and nothing older of either", () => {
   const begun = [
     [0, saved(TABLES[0])],

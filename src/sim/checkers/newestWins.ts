@@ -23,11 +23,16 @@ interface Shown {
   readonly list: bigint;
 }
 
+/** A stamp, and the version of the list that showed or removed it. */
+interface Noted extends Stamp {
+  readonly list: bigint;
+}
+
 export class NewestWins implements Checker {
   readonly #evidence: Evidence;
   readonly #hasOneMemory: boolean;
   // The newest stamp of each registration that any commit showed, or removed.
-  readonly #newest = new Map<string, Stamp>();
+  readonly #newest = new Map<string, Noted>();
   // The newest version of each registration that each subscriber was shown.
   readonly #shown = new Map<string, { versions: Map<string, Shown>; session: string; list: bigint; lastMs: number }>();
 
@@ -49,14 +54,15 @@ export class NewestWins implements Checker {
     return finding;
   }
 
-  #committed(from: NodeId, { service, version, content }: Commit, nowMs: number): Finding | undefined {
+  #committed(from: NodeId, commit: Commit, nowMs: number): Finding | undefined {
+    const { service, version, content } = commit;
     for (const stamp of content.values()) {
       const key = this.#keyOf(from, service, { registId: stamp.registId, client: clientOf(stamp.token) });
       const newest = this.#newest.get(key);
       if (newest !== undefined && this.#isOlder(stamp, newest)) {
-        if (this.#isExcused(service, stamp.registId, nowMs)) {
+        if (this.#isExcused(service, stamp.registId, nowMs) || this.#isOfSuccessor(commit, newest)) {
           // It may stay for longer than it may come back.
-          this.#newest.set(key, stamp);
+          this.#newest.set(key, { ...stamp, list: version });
           continue;
         }
         if (this.#isCut(service, nowMs)) continue;
@@ -64,14 +70,23 @@ export class NewestWins implements Checker {
         const text = `${stamp.registId} at ${textOf(stamp)} is back in v${version} after ${before}`;
         return { rule: "1 newest wins", service, text };
       }
-      if (newest === undefined || compareStamps(stamp, newest) > 0) this.#newest.set(key, stamp);
+      if (newest === undefined || compareStamps(stamp, newest) > 0) this.#newest.set(key, { ...stamp, list: version });
     }
     return undefined;
   }
 
+  /**
+   * The newer state was only told by a leader that had been replaced and could not hear that from meta; it follows the
+   * next leader now, which has not heard the registration's session either.
+   */
+  #isOfSuccessor({ service, origin }: Commit, { list }: Noted): boolean {
+    const isLater = this.#evidence.commits.at(service, list).every((told) => told.origin < origin);
+    return isLater && isOfLeftBehind(this.#evidence, service, list);
+  }
+
   #noteRemovals(fact: Fact & { kind: "told" }): void {
     if (fact.message.kind !== "delta") return;
-    const { serviceKey, base, changes } = fact.message.delta;
+    const { serviceKey, version: list, base, changes } = fact.message.delta;
     const { commits } = this.#evidence;
     const before = commits.at(serviceKey, base.version).find(({ origin }) => origin === base.origin)?.content;
     for (const change of changes) {
@@ -80,7 +95,9 @@ export class NewestWins implements Checker {
       if (token === undefined) continue;
       const key = this.#keyOf(fact.from, serviceKey, { registId: change.registId, client: clientOf(token) });
       const newest = this.#newest.get(key);
-      if (newest === undefined || compareStamps(change.stamp, newest) > 0) this.#newest.set(key, change.stamp);
+      if (newest === undefined || compareStamps(change.stamp, newest) > 0) {
+        this.#newest.set(key, { ...change.stamp, list });
+      }
     }
   }
 
@@ -97,7 +114,7 @@ export class NewestWins implements Checker {
       const key = this.#keyOf(from, before.service, registration);
       const newest = this.#newest.get(key);
       if (newest === undefined || newest.version < unpublished)
-        this.#newest.set(key, { version: unpublished, registeredMs: WANTED });
+        this.#newest.set(key, { version: unpublished, registeredMs: WANTED, list: after.version });
     }
   }
 
