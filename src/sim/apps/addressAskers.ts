@@ -112,6 +112,8 @@ export class AddressAskers {
     const address = isAddress ? dice.pick(FORMS)(app.address) : NO_ADDRESS;
     const asker: AddressAsker = {
       answer: (answer) => {
+        // It may be killed in the middle of its step.
+        if (!process.isRunning) return;
         record({ kind: "addressAnswered", question, node, ...shown(answer) });
         answered?.();
       },

@@ -87,9 +87,14 @@ export class CatalogueAskers {
     const question = ++this.#questions;
     const isLast = this.#isOver;
     const scope = dice.pick(SCOPES);
+    // It may be killed in the middle of its step, and tells nothing then.
     const asker: CatalogueAsker = {
-      answer: (answer) => record({ kind: "catalogueAnswered", question, node, ...shown(answer) }),
-      changed: (entries) => record({ kind: "catalogueTold", question, node, entries }),
+      answer: (answer) => {
+        if (process.isRunning) record({ kind: "catalogueAnswered", question, node, ...shown(answer) });
+      },
+      changed: (entries) => {
+        if (process.isRunning) record({ kind: "catalogueTold", question, node, entries });
+      },
     };
     gate.message(() => {
       record({ kind: "catalogueAsked", question, node, machine, waitMs, isStanding, isLast });

@@ -74,6 +74,8 @@ export class Pollers {
     const question = ++this.#questions;
     const asker: Asker = {
       answer: (answer) => {
+        // It may be killed in the middle of its step.
+        if (!process.isRunning) return;
         record({ kind: "queryAnswered", question, node, service, ...shown(answer) });
         answered(answer);
       },
