@@ -53,6 +53,21 @@ test("a client that falls silent before it has said anything is not known to be 
   assert.equal(brokenBy(18_500, hushed, false), undefined);
 });
 
+test("a client that dies right after its first request has not been asked yet, and is ended like one that never answers", () => {
+  const frozen: Fact = { kind: "died", client: "c", how: "frozen" };
+  const ended = (firstMs: number, endMs: number): string | undefined => {
+    const judge = new Judge(drawPlan(new Dice(1)));
+    judge.see({ kind: "connected", isMute: false, ...CONNECTION }, 1);
+    judge.see(SUBSCRIBED, firstMs);
+    judge.see(frozen, 9_000);
+    judge.see({ kind: "ended", ...CONNECTION }, endMs);
+    return judge.finding?.rule;
+  };
+  assert.equal(ended(8_950, 54_000), undefined);
+  assert.equal(ended(8_950, 57_000), "5 a cut is not a death");
+  assert.equal(ended(5_000, 54_000), "5 a cut is not a death", "it had answered");
+});
+
 test("a client that connected while its session stood still is not known to answer before that one goes on", () => {
   const frozen: Fact = { kind: "died", client: "c", how: "frozen" };
   const paused = (isPaused: boolean): Fact => ({ kind: "paused", machine: "s1", isPaused });

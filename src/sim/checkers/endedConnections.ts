@@ -9,7 +9,7 @@ import type { KnownClient } from "./registrations.ts";
 const PAUSE_MS = 14_000;
 // Silence is checked twice a second, by clocks that may be one percent too slow, and a question takes a while.
 const NOTICE_MS = 2_000;
-// This long after it connected a client has been asked for the first time, and has answered.
+// This long after its first frame a client has been asked for the first time, and has answered.
 const ACQUAINTANCE_MS = 3_000;
 // An idle client sends its first heartbeat this long after it connected, and more at this interval.
 const FIRST_BEAT_MS = 15_000;
@@ -53,8 +53,8 @@ export class EndedConnections implements Checker {
     const { open, hushedMs, unhushedMs, lateMs, arrivedMs } = client;
     const { clientIdleMs, clientMuteIdleMs } = this.#evidence.plan.config;
     const isKnownToAnswer = [...open.values()].every(
-      ({ isMute, madeMs, session }) =>
-        !isMute && hushedMs === undefined && this.#askedMs(session, Math.max(madeMs, unhushedMs)) <= diedMs,
+      ({ isMute, madeMs, firstMs = madeMs + FIRST_BEAT_MS, session }) =>
+        !isMute && hushedMs === undefined && this.#askedMs(session, Math.max(firstMs, unhushedMs)) <= diedMs,
     );
     const idleMs = isKnownToAnswer ? clientIdleMs : clientMuteIdleMs;
     // The time in which a session stands still does not count, nor that in which the client's last messages are under

@@ -33,6 +33,8 @@ export interface KnownConnection {
   readonly acceptedMs: number;
   readonly madeMs: number;
   readonly isMute: boolean;
+  /** The time of the client's first request on it; undefined if it has only been silent. */
+  firstMs: number | undefined;
   /** The client's side of it has ended. */
   isLeft: boolean;
 }
@@ -129,7 +131,10 @@ export class Registrations {
       case "connected": {
         const { client, connection, session, isMute, acceptedMs = nowMs } = fact;
         const known = this.client(client);
-        known.open.set(connection, { connection, session, isMute, acceptedMs, madeMs: nowMs, isLeft: false });
+        // What it has, or had, it repeats at once.
+        const hasMore = known.subscriptions.size > 0 || known.acknowledgements.length > 0;
+        const firstMs = hasMore ? nowMs : undefined;
+        known.open.set(connection, { connection, session, isMute, acceptedMs, madeMs: nowMs, firstMs, isLeft: false });
         return void Object.assign(known, { lateMs: 0, arrivedMs: nowMs });
       }
       case "hushed": {
@@ -192,7 +197,15 @@ export class Registrations {
   }
 
   #lost(client: KnownClient, { connection, session }: { connection: number; session: string }, nowMs: number): void {
-    const unknown = { connection, session, acceptedMs: nowMs, madeMs: nowMs, isMute: false, isLeft: false };
+    const unknown = {
+      connection,
+      session,
+      acceptedMs: nowMs,
+      madeMs: nowMs,
+      isMute: false,
+      firstMs: undefined,
+      isLeft: false,
+    };
     const known = client.open.get(connection) ?? unknown;
     client.open.delete(connection);
     client.losses.push({ ...known, atMs: nowMs, isSessionDead: false });
@@ -223,6 +236,7 @@ export class Registrations {
 
 /** Messages of a client that can't be heard arrive when it can. */
 function speak(client: KnownClient, nowMs: number): void {
+  for (const connection of client.open.values()) connection.firstMs ??= nowMs;
   if (client.hushedMs === undefined) client.spokeMs = nowMs;
   else client.hasSpokenUnheard = true;
 }
