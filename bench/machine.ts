@@ -5,9 +5,9 @@ import { readFileSync } from "node:fs";
 import { cpus, loadavg, release, totalmem } from "node:os";
 
 /** Date, command, commit, machine and load, in two lines. */
-export function headline(root: string): string {
+export function headline(root: string, program = "npm run bench --"): string {
   const commit = execFileSync("git", ["describe", "--always", "--dirty"], { cwd: root, encoding: "utf8" }).trim();
-  const command = ["npm run bench --", ...withoutPaths(process.argv.slice(2))].join(" ");
+  const command = [program, ...withoutPaths(process.argv.slice(2))].join(" ");
   const [load = 0] = loadavg();
   return [
     `${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC, commit ${commit}, Node ${process.version}, \`${command}\``,

@@ -92,6 +92,7 @@ export class SoloRegistry {
       nodeStore: await openMemoryNodeStore(),
       metaStore: {
         load: () => readAll(records, keysWith(META_PREFIX), 1_000_000),
+        range: records.range.bind(records),
         commit: records.commit.bind(records),
         acquireLease: records.acquireLease.bind(records),
         releaseLease: records.releaseLease.bind(records),

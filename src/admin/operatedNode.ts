@@ -54,8 +54,8 @@ export interface OperatedMeta {
   /** All values that are set, and those that were removed, without data. */
   readonly configs: () => Iterable<ConfigValue>;
   readonly config: (serviceKey: ServiceKey) => ConfigValue | undefined;
-  /** The reason why operators may not set a value of this key; undefined if they may. */
-  readonly configRefusal: (serviceKey: ServiceKey) => RegistryError | undefined;
+  /** The reason why operators may not set this value; undefined if they may. */
+  readonly configRefusal: (serviceKey: ServiceKey, data: string) => RegistryError | undefined;
   /**
    * Stores a value, or removes it with null; with `ifVersion` only if the value has this version (0: there is none).
    * Rejects with a RegistryError.

@@ -156,6 +156,20 @@ export const ERRORS = {
     retry: false,
     meaning: "no client publishes this service; GET /v1/services at any admin-port lists those that there are",
   },
+  REVISIONS_EXHAUSTED: {
+    retry: false,
+    meaning:
+      "the revisions of applications have reached their limit, in number or in bytes; let silent ones be removed, or register fewer",
+  },
+  REVISIONS_UNAVAILABLE: {
+    retry: true,
+    meaning:
+      "no meta node has answered in time about the revisions of applications: the store or all meta nodes may be away; try again",
+  },
+  REVISION_UNKNOWN: {
+    retry: true,
+    meaning: "the publication names a revision that is not registered; register the revision first, and publish again",
+  },
   STORE_OUTCOME_UNKNOWN: {
     retry: true,
     meaning: "the store failed during the change, which may or may not have been made; read the current state",

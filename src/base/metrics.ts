@@ -105,6 +105,16 @@ export const METRICS = {
     help: "Publishers of a session's clients that are not listed, because the list of their service is too large.",
     labels: [],
   },
+  roster_revisions_kept_bytes: {
+    type: "gauge",
+    help: "Memory for the revisions of applications that a session keeps.",
+    labels: [],
+  },
+  roster_lists_without_revision: {
+    type: "gauge",
+    help: "Lists that a session does not show, or shows in part, because it can't read a revision that they name.",
+    labels: [],
+  },
   roster_data_full: {
     type: "gauge",
     help: "1 while a data node is full and sessions refuse new registrations for it, 0 otherwise.",

@@ -104,3 +104,23 @@ test("a list that a scan finds to be old is counted, and that of a question is n
   ask(given(0n), true);
   assert.equal(counts.get("roster_divergence_found_total scan"), 1);
 });
+
+test("a list that a session has shown in part gets a higher version, once", () => {
+  const { one, answers, told, overtaken } = scene();
+  const shown = one.version;
+  const reissue = () => answers.reissue(SESSION, { serviceKey: ORDERS, have: shown }, START_MS);
+  one.interest.asked(SESSION, START_MS);
+  reissue();
+  assert.deepEqual(overtaken, [shown]);
+  assert.deepEqual(told(), ["delta"]);
+  reissue();
+  assert.deepEqual(overtaken, [shown], "it has a higher one already");
+  assert.deepEqual(told(), ["delta"]);
+});
+
+test("a list that is held is not issued anew, and comes when it is shown", () => {
+  const { one, answers, told, overtaken, held } = scene();
+  held.add(ORDERS);
+  answers.reissue(SESSION, { serviceKey: ORDERS, have: one.version }, START_MS);
+  assert.deepEqual([told(), overtaken], [["notReady"], []]);
+});

@@ -67,6 +67,19 @@ export class Answers {
   }
 
   /**
+   * Answers a session that has shown this version in part: if it is the newest, the list gets a higher one without a
+   * change. A list that is not shown yet is asked for like any other.
+   */
+  reissue(from: NodeId, { serviceKey, have }: { serviceKey: ServiceKey; have: DatumVersion }, nowMs: number): void {
+    const { slots, hold, overtaking } = this.#parts;
+    const led = slots.leading(serviceKey);
+    const datum = led?.contents.datums.get(serviceKey);
+    const isShown = led?.isServing === true && datum !== undefined && !hold.holds(datum);
+    if (isShown && isSameVersion(have, datum.version)) overtaking.overtake(datum, have, nowMs);
+    this.asked(from, serviceKey, { have, isScan: false }, nowMs);
+  }
+
+  /**
    * A reason for holding the list is gone: waiting sessions are answered, and the others hear of the changes, unless
    * another reason holds it.
    */

@@ -192,6 +192,11 @@ export class Data {
         return this.#output.refused(message.reason);
       case "config":
       case "clientCounts":
+      case "revisions":
+      case "revisionsStored":
+      case "revisionRefused":
+      case "serviceApps":
+      case "appsListed":
         return;
       default:
         return unreachable(message);

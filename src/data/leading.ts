@@ -183,6 +183,8 @@ export class Leading {
         return this.#publish(from, message, nowMs);
       case "fetch":
         return this.#answers.asked(from, message.serviceKey, { have: message.have, isScan: false }, nowMs);
+      case "reissue":
+        return this.#answers.reissue(from, message, nowMs);
       case "release":
         return this.#forgetInterest(from, message.serviceKeys);
       case "scan":

@@ -9,6 +9,7 @@
 
 import { unreachable } from "../base/assert.ts";
 import { fail, type RegistryError } from "../base/errors.ts";
+import { type AppQuestion, isAppQuestion } from "../cluster/messages/apps.ts";
 import type {
   ConfigValue,
   Heartbeat,
@@ -24,6 +25,8 @@ import type { NodeId, ServiceKey } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 import type { WholeRange } from "../records/readAll.ts";
 import type { Commit, LeaderLease } from "../records/records.ts";
+import { type AppDuty, Applications } from "./applications.ts";
+import { cleanerSwitches } from "./appSwitches.ts";
 import { believedHeartbeat } from "./believedHeartbeat.ts";
 import { BlockedNodes, type NodeBlock } from "./blockedNodes.ts";
 import { blockRefusal } from "./blockRefusal.ts";
@@ -34,33 +37,16 @@ import { Loading } from "./loading.ts";
 import { MemberList } from "./memberList.ts";
 import { Membership } from "./membership.ts";
 import type { MetaEvent, MetaOptions, MetaOutput } from "./metaPorts.ts";
-import {
-  BLOCKED_NODE_RECORDS,
-  CONFIG_RECORDS,
-  decodeRecord,
-  encodeRecord,
-  recordsOf,
-  SLOT_TABLE_RECORD,
-} from "./metaRecords.ts";
+import { BLOCKED_NODE_RECORDS, CONFIG_RECORDS, decodeRecord, recordsOf, SLOT_TABLE_RECORD } from "./metaRecords.ts";
+import { type Phase, STANDS_BY } from "./phase.ts";
 import { RecordSet } from "./recordSet.ts";
 import { RecordSets } from "./recordSets.ts";
 import { type CommitResult, type SaveOutcome, saveOutcome } from "./saveOutcome.ts";
 import type { SlotChange } from "./slotDraft.ts";
-import { SETTLE_MS, SlotKeeper, type TableSave } from "./slotKeeper.ts";
+import { SETTLE_MS, SlotKeeper, tableCommit } from "./slotKeeper.ts";
 
 // Members that were not heard for less than this are not taken for gone.
 const DEAF_MS = 3_000;
-
-/**
- * The node's part in its cluster. It stands by, takes over the lead of a term, for which it has to read the store, or
- * leads. While it leads it may have to read the store again.
- */
-type Phase =
-  | { readonly kind: "standsBy" }
-  | { readonly kind: "takesOver"; readonly term: number }
-  | { readonly kind: "leads"; readonly term: number };
-
-const STANDS_BY: Phase = { kind: "standsBy" };
 
 export class Meta {
   readonly #options: MetaOptions;
@@ -73,6 +59,7 @@ export class Meta {
   readonly #puts: RecordSet<ConfigValue, Put>;
   readonly #blocks: RecordSet<string, NodeBlock>;
   readonly #sets: RecordSets;
+  readonly #applications: Applications;
   readonly #loading = new Loading();
   readonly #blocked = new BlockedNodes();
   readonly #clientCounts = new ClientCounts();
@@ -114,6 +101,11 @@ export class Meta {
       },
       [this.#puts, this.#blocks],
     );
+    this.#applications = new Applications({
+      send: (to, message) => output.send(to, message),
+      readRecords: (request, query) => output.readRecords(request, query),
+      commitRecords: (commit) => this.#commit(commit),
+    });
   }
 
   resumed(lateMs: number, nowMs: number): void {
@@ -129,6 +121,7 @@ export class Meta {
     this.#follow(nowMs);
     for (const member of this.#membership.takeEnded()) {
       this.#configs.ended(member);
+      this.#applications.ended(member);
       if (member.role === "data") this.#slots.forget(member.id);
     }
     if (this.#term !== undefined && this.#loading.begin(nowMs)) this.#output.load();
@@ -140,7 +133,8 @@ export class Meta {
     if (this.#term === undefined) return soonestMs;
     const leadingMs = Math.min(soonestMs, this.#loading.nextMs());
     if (!this.#isInCharge) return leadingMs;
-    return Math.min(leadingMs, this.#memberList.nextMs(), this.#slots.nextMs(), this.#clientCounts.nextMs());
+    const appsMs = this.#applications.nextMs();
+    return Math.min(leadingMs, appsMs, this.#memberList.nextMs(), this.#slots.nextMs(), this.#clientCounts.nextMs());
   }
 
   /** The newest slot table that this node knows to be saved. If it does not lead, there may be a newer one. */
@@ -248,6 +242,10 @@ export class Meta {
         return this.#loaded(event.range, nowMs);
       case "committed":
         return this.#committed(event.number, event.result, nowMs);
+      case "recordsRead":
+        return this.#applications.recordsRead(event.request, event.page, nowMs);
+      case "compareServices":
+        return this.#applications.compareServices(nowMs);
       case "putConfig":
         return this.#asked(event.request, () => this.#put(event));
       case "blockNode":
@@ -269,6 +267,7 @@ export class Meta {
     this.#phase = term === undefined ? STANDS_BY : { kind: "takesOver", term };
     this.#slots.lost();
     this.#loading.need(nowMs);
+    this.#applications.lost();
     if (term === undefined) this.#sets.refuseWaiting();
   }
 
@@ -293,6 +292,7 @@ export class Meta {
 
   #beginLead(nowMs: number): void {
     this.#beginList(nowMs);
+    this.#applications.begin(this.#leaseEpoch, nowMs);
     // The previous leader may have stored values that it could no longer send.
     for (const { member, serviceKeys } of this.#configs.watchers()) {
       for (const serviceKey of serviceKeys) this.#tellConfig(member, serviceKey);
@@ -322,6 +322,7 @@ export class Meta {
     }
     const counts = this.#clientCounts.take(() => this.#membership.clientCounts(), nowMs);
     if (counts !== undefined) this.#sendAll({ kind: "clientCounts", counts }, "session");
+    this.#applications.work(cleanerSwitches(this.#configs), nowMs);
     this.#sets.begin({ term: this.#lead.term, leaseEpoch: this.#leaseEpoch }, nowMs);
     if (nowMs < this.#slots.nextMs()) return;
     const living = this.#membership.dataNodes((name) => this.#blocked.names.has(name), nowMs);
@@ -329,19 +330,7 @@ export class Meta {
     const isListed = (node: NodeId) => this.#memberList.isListed({ id: node, role: "data" });
     const save = this.#slots.arrange({ living, isUnknown, isListed }, nowMs);
     if (save === undefined) return;
-    this.#saveTable(save);
-  }
-
-  #saveTable({ table, expectedRevision: revision }: TableSave): void {
-    const key = SLOT_TABLE_RECORD.prefix;
-    const number = this.#commit({
-      conditions: [
-        { kind: "leads", epoch: this.#leaseEpoch },
-        { kind: "revision", key, revision },
-      ],
-      operations: [{ kind: "put", key, value: encodeRecord(SLOT_TABLE_RECORD, table) }],
-    });
-    this.#tablesUnderWay.set(number, table);
+    this.#tablesUnderWay.set(this.#commit(tableCommit(save, this.#leaseEpoch)), save.table);
   }
 
   #commit(commit: Commit): number {
@@ -351,6 +340,10 @@ export class Meta {
   }
 
   #committed(number: number, result: CommitResult, nowMs: number): void {
+    const isOfApplications = this.#applications.recordsCommitted(number, result, nowMs);
+    // Another node may lead by now.
+    if (isOfApplications && result.kind === "refused") this.#lead.doubt(nowMs);
+    if (isOfApplications) return;
     const table = this.#tablesUnderWay.get(number);
     this.#tablesUnderWay.delete(number);
     if (table !== undefined) return this.#tableSaved(table, result, nowMs);
@@ -359,6 +352,7 @@ export class Meta {
   }
 
   #received(from: Member, message: MemberToMeta, nowMs: number): void {
+    if (isAppQuestion(message)) return this.#askedApplications(from, message, nowMs);
     switch (message.kind) {
       case "heartbeat":
         return this.#heartbeat(from, this.#believed(from, message, nowMs), nowMs);
@@ -374,6 +368,12 @@ export class Meta {
       default:
         return unreachable(message);
     }
+  }
+
+  #askedApplications(from: Member, message: AppQuestion, nowMs: number): void {
+    if (!this.#membership.isKnown(from)) return;
+    const silent: AppDuty = this.leader === undefined ? "remembers" : "isSilent";
+    this.#applications.received(from, message, { duty: this.#isInCharge ? "leads" : silent, nowMs });
   }
 
   #believed({ id }: Member, heartbeat: Heartbeat, nowMs: number): Heartbeat {

@@ -4,7 +4,7 @@ import type { RegistryError } from "../base/errors.ts";
 import type { Member, MemberToMeta, MetaToMember } from "../cluster/messages/membership.ts";
 import type { NodeId, ServiceKey } from "../model/ids.ts";
 import type { WholeRange } from "../records/readAll.ts";
-import type { Commit, LeaderLease } from "../records/records.ts";
+import type { Commit, LeaderLease, RangePage, RangeQuery } from "../records/records.ts";
 import type { ConfigLimits } from "./configs.ts";
 import type { LeadOptions, LeadOutput } from "./lead.ts";
 import type { MembershipOptions } from "./membership.ts";
@@ -31,6 +31,8 @@ export interface MetaOutput extends LeadOutput {
   load(): void;
   /** Makes a commit; the answer has the same number. */
   commit(number: number, commit: Commit): void;
+  /** Reads a part of the records; the answer has the same number. */
+  readRecords(request: number, query: RangeQuery): void;
   /** A message named a number that no node can have given by now. It was not believed. */
   versionRefused(refused: RefusedClaim): void;
   /** The outcome of a `putConfig` or `blockNode`: undefined for done. */
@@ -51,6 +53,10 @@ export type MetaEvent =
   /** `range` is undefined if the store failed. */
   | { readonly kind: "loaded"; readonly range: WholeRange | undefined }
   | { readonly kind: "committed"; readonly number: number; readonly result: CommitResult }
+  /** `page` is undefined if the store failed, or no longer has what was asked for. */
+  | { readonly kind: "recordsRead"; readonly request: number; readonly page: RangePage | undefined }
+  /** An operator wants the services of applications to be compared with their revisions now. */
+  | { readonly kind: "compareServices" }
   | {
       readonly kind: "putConfig";
       readonly request: number;

@@ -5,8 +5,10 @@ import { assert } from "../base/assert.ts";
 import { HEARTBEAT_INTERVAL_MS } from "../cluster/messages/membership.ts";
 import type { NodeId } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
+import type { Commit } from "../records/records.ts";
 import { arrangeSlots } from "./arrangeSlots.ts";
 import type { LivingNode } from "./membership.ts";
+import { encodeRecord, SLOT_TABLE_RECORD } from "./metaRecords.ts";
 import type { SaveOutcome } from "./saveOutcome.ts";
 import type { Arrangement, DataNode, SlotChange, SlotFacts } from "./slotDraft.ts";
 import { SlotReports } from "./slotReports.ts";
@@ -42,6 +44,18 @@ export interface DataNodes {
 export interface TableSave {
   readonly table: SlotTable;
   readonly expectedRevision: bigint;
+}
+
+/** Saves a table, if the one that was read or saved last is still there. */
+export function tableCommit({ table, expectedRevision: revision }: TableSave, leaseEpoch: bigint): Commit {
+  const key = SLOT_TABLE_RECORD.prefix;
+  return {
+    conditions: [
+      { kind: "leads", epoch: leaseEpoch },
+      { kind: "revision", key, revision },
+    ],
+    operations: [{ kind: "put", key, value: encodeRecord(SLOT_TABLE_RECORD, table) }],
+  };
 }
 
 /** Within this, members report everything to a meta node that has just started or just taken the lead. */

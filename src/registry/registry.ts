@@ -8,6 +8,7 @@ import type { Payload } from "../model/payload.ts";
 import type { Publication } from "../model/publication.ts";
 import type { Scope } from "../model/scope.ts";
 import type { AddressEvent } from "./address.ts";
+import type { AppEvent } from "./apps.ts";
 import type { CatalogueEvent } from "./catalogue.ts";
 import type { Principal } from "./principal.ts";
 
@@ -195,5 +196,5 @@ export type QueryEvent =
 
 /** The session role as gateways see it. */
 export interface Registry {
-  step(event: ClientEvent | QueryEvent | CatalogueEvent | AddressEvent, nowMs: number): void;
+  step(event: ClientEvent | QueryEvent | CatalogueEvent | AddressEvent | AppEvent, nowMs: number): void;
 }

@@ -98,6 +98,7 @@ function sessionNode(
     connections: () => session.connections,
     otherSessions: (key) => otherSessions(host, { own: roles.id, listener: nameOfListener(key) }),
     slot: (serviceKey) => slotOfService(session.slotTable, serviceKey),
+    listApps: () => host.listApps(),
     nodeAddress: (node) => session.members?.list.find(({ id, role }) => id === node && role === "data")?.address,
   };
 }

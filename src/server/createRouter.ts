@@ -93,14 +93,18 @@ function operatedMeta({ roles: { id, network }, address, gateways }: RouterHost,
     blockNode: (node, isBlocked) => host.blockNode(node, isBlocked),
     configs: () => meta.configs(),
     config: (serviceKey) => meta.config(serviceKey),
-    configRefusal: (serviceKey) => firstRefusal(gateways, serviceKey),
+    configRefusal: (...value) => firstRefusal(gateways, ...value),
     putConfig: (...put) => host.putConfig(...put),
   };
 }
 
-function firstRefusal(gateways: readonly LoadedGateway[], serviceKey: ServiceKey): RegistryError | undefined {
+function firstRefusal(
+  gateways: readonly LoadedGateway[],
+  serviceKey: ServiceKey,
+  data: string,
+): RegistryError | undefined {
   for (const { code } of gateways) {
-    const refusal = code.configRefusal?.(serviceKey);
+    const refusal = code.configRefusal?.(serviceKey, data);
     if (refusal !== undefined) return refusal;
   }
   return undefined;

@@ -117,6 +117,12 @@ export class MetaHost {
       },
       releaseLease: (epoch) => this.#ask(store.releaseLease(epoch), () => undefined),
       load: () => this.#ask(store.load(), (range) => ({ kind: "loaded", range })),
+      readRecords: (request, query) =>
+        this.#ask(store.range(query), (page) => ({
+          kind: "recordsRead",
+          request,
+          page: page?.kind === "page" ? page : undefined,
+        })),
       commit: (number, commit) =>
         this.#ask(resultOf(store.commit(commit)), (result) => ({
           kind: "committed",

@@ -82,6 +82,7 @@ export async function openMetaPort(environment: NodePortsEnvironment, host: Meta
     configValueBytesMax: config.configValueBytesMax,
     config: meta.config.bind(meta),
     putConfig: (...put: Parameters<MetaHost["putConfig"]>) => host.putConfig(...put),
+    compareServices: () => host.step({ kind: "compareServices" }),
     isLeading: () => meta.isLeading,
     hasSlotTable: () => meta.slotTable !== undefined,
     notReady: () => notReadyOf(roles).get("meta"),

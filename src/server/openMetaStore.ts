@@ -14,12 +14,23 @@ import {
 } from "../meta/metaRecords.ts";
 import { keyAlone, keysWith } from "../records/keys.ts";
 import { readAll, type WholeRange } from "../records/readAll.ts";
-import type { Commit, CommitOutcome, LeaderLease, LeaseCandidate, LeaseStore, Records } from "../records/records.ts";
+import type {
+  Commit,
+  CommitOutcome,
+  Compacted,
+  LeaderLease,
+  LeaseCandidate,
+  LeaseStore,
+  RangePage,
+  RangeQuery,
+  Records,
+} from "../records/records.ts";
 
 /** The calls that the role meta makes while it runs. */
 export interface RunningStore extends LeaseStore {
   /** All records of the role meta. Rejects with STORE_DAMAGED if one of them is. */
   load(): Promise<WholeRange>;
+  range(query: RangeQuery): Promise<RangePage | Compacted>;
   commit(commit: Commit): Promise<CommitOutcome>;
 }
 
@@ -95,6 +106,10 @@ class AwaitedStore implements OpenedStore {
 
   async load(): Promise<WholeRange> {
     return this.#load(await this.opened());
+  }
+
+  async range(query: RangeQuery): Promise<RangePage | Compacted> {
+    return (await this.opened()).range(query);
   }
 
   async commit(commit: Commit): Promise<CommitOutcome> {

@@ -1,9 +1,11 @@
 // The role session in its process.
 
 import type { Metrics } from "../base/metrics.ts";
+import type { Clock } from "../base/ports.ts";
 import { Stepper, type StepperEnvironment } from "../base/stepper.ts";
 import type { ClientAddresses, MemberToMeta } from "../cluster/messages/membership.ts";
 import type { NodeId } from "../model/ids.ts";
+import type { AppsListed } from "../registry/apps.ts";
 import { Session } from "../session/session.ts";
 import type { SessionEvent, SessionOptions, SessionOutput } from "../session/sessionPorts.ts";
 
@@ -11,6 +13,9 @@ export interface SessionHostEnvironment extends StepperEnvironment {
   readonly metrics: Metrics;
   readonly output: SessionOutput;
 }
+
+// The leading meta node answers in milliseconds.
+const LIST_APPS_MS = 3_000;
 
 export class SessionHost {
   readonly session: Session;
@@ -20,7 +25,10 @@ export class SessionHost {
   /** The number of clients of each session that reports one. */
   clientCounts: ReadonlyMap<NodeId, number> = new Map();
 
+  readonly #clock: Clock;
+
   constructor(options: SessionOptions, { output, ...environment }: SessionHostEnvironment) {
+    this.#clock = environment.clock;
     const toMeta = (message: MemberToMeta) => output.toMeta(this.#withClients(message));
     this.session = new Session(options, {
       metrics: environment.metrics,
@@ -36,6 +44,15 @@ export class SessionHost {
       this.clientCounts = new Map(event.message.counts.map(({ session, clients }) => [session, clients]));
     }
     this.stepper.step(event);
+  }
+
+  /** All revisions and services of applications. Rejects with a RegistryError. */
+  listApps(): Promise<AppsListed> {
+    return new Promise((resolve, reject) => {
+      const asker = { answer: (listed: AppsListed) => (listed.error ? reject(listed.error) : resolve(listed)) };
+      const untilMs = this.#clock.nowMs() + LIST_APPS_MS;
+      this.stepper.step({ kind: "listedApps", asker, untilMs });
+    });
   }
 
   // The role knows nothing of ports; its host does.

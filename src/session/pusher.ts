@@ -479,9 +479,10 @@ function markSeen({ subscribers, version }: PushUnderWay): void {
   for (const subscriber of subscribers) if (version > subscriber.seenVersion) subscriber.seenVersion = version;
 }
 
-/** Whether one of the target's subscribers has not seen the present list. */
+/** Whether one of the target's subscribers has not seen the list that is shown. */
 export function isBehind(target: PushTarget, { list }: SubscribedService): boolean {
-  for (const subscriber of target.subscribers.values()) if (subscriber.seenVersion < list.version) return true;
+  const version = list.view?.version ?? NO_VERSION;
+  for (const subscriber of target.subscribers.values()) if (subscriber.seenVersion < version) return true;
   return false;
 }
 

@@ -1,6 +1,10 @@
 // The session's copy of one service's list. It moves from one whole version to the next: a delta is applied only on
 // exactly the version at which it begins; anything else is a reason to fetch.
+//
+// A list that names revisions of applications has no view before the caller shows it: no instance is shown before its
+// revision can be read here.
 
+import { revisionsNamedBy } from "../model/appRevision.ts";
 import {
   type DatumDelta,
   type DatumSnapshot,
@@ -17,6 +21,8 @@ export class ServiceList {
   readonly serviceKey: ServiceKey;
   #publications = new Map<string, Publication>();
   #version: DatumVersion = NO_DATUM_VERSION;
+  /** The number of publications that name each revision. */
+  #named = NO_NAMES;
   #view: ServiceView | undefined;
 
   constructor(serviceKey: ServiceKey) {
@@ -38,7 +44,33 @@ export class ServiceList {
     return { ...this.#version, serviceKey: this.serviceKey, publications: [...this.#publications.values()] };
   }
 
-  /** The list to push; undefined until the first one has come. */
+  /** The revisions that publications in it name. */
+  get named(): Iterable<string> {
+    return this.#named.keys();
+  }
+
+  get namesRevisions(): boolean {
+    return this.#named.size > 0;
+  }
+
+  /** Whether these publications are more than half of the list. */
+  isMostly(revisions: ReadonlySet<string>): boolean {
+    let count = 0;
+    for (const publication of this.#publications.values()) if (names(publication, revisions)) count++;
+    return 2 * count > this.#publications.size;
+  }
+
+  /** Shows a list that names revisions, without the publications that name one of `withheld`. */
+  show(withheld: ReadonlySet<string>): void {
+    this.release();
+    let publications = this.#publications;
+    if (withheld.size > 0) {
+      publications = new Map([...publications].filter(([, publication]) => !names(publication, withheld)));
+    }
+    this.#setView(publications);
+  }
+
+  /** The list to push; undefined until the first one has come, and while a list that names revisions is not shown. */
   get view(): ServiceView | undefined {
     return this.#view;
   }
@@ -46,7 +78,9 @@ export class ServiceList {
   /** Takes a whole list. False if it is not newer than this one. */
   replace(snapshot: DatumSnapshot, nowMs: number): boolean {
     if (snapshot.version <= this.version && !isFromAfar(snapshot, this.#version, nowMs)) return false;
-    this.#publications = new Map(snapshot.publications.map((publication) => [publication.registId, publication]));
+    this.#publications = new Map();
+    this.#named = NO_NAMES;
+    for (const publication of snapshot.publications) this.#set(publication);
     this.#moveTo(snapshot);
     return true;
   }
@@ -56,8 +90,8 @@ export class ServiceList {
     if (delta.version <= this.version) return "known";
     if (!isSameVersion(delta.base, this.#version)) return "behind";
     for (const change of delta.changes) {
-      if (change.kind === "put") this.#publications.set(change.publication.registId, change.publication);
-      else this.#publications.delete(change.registId);
+      if (change.kind === "put") this.#set(change.publication);
+      else this.#delete(change.registId);
     }
     this.#moveTo(delta);
     return "applied";
@@ -71,8 +105,45 @@ export class ServiceList {
   #moveTo({ version, origin }: DatumVersion): void {
     this.release();
     this.#version = { version, origin };
-    this.#view = { kept: undefined, serviceKey: this.serviceKey, version, publications: this.#publications };
+    this.#view = undefined;
+    if (!this.namesRevisions) this.#setView(this.#publications);
   }
+
+  #setView(publications: ReadonlyMap<string, Publication>): void {
+    this.#view = { kept: undefined, serviceKey: this.serviceKey, version: this.version, publications };
+  }
+
+  #set(publication: Publication): void {
+    const { registId } = publication;
+    if (this.namesRevisions) this.#uncount(registId);
+    this.#publications.set(registId, publication);
+    for (const id of revisionsNamedBy(publication)) {
+      if (this.#named === NO_NAMES) this.#named = new Map();
+      this.#named.set(id, (this.#named.get(id) ?? 0) + 1);
+    }
+  }
+
+  #delete(registId: string): void {
+    if (this.namesRevisions) this.#uncount(registId);
+    this.#publications.delete(registId);
+  }
+
+  /** The publication under this registId, if there is one, names nothing any more. */
+  #uncount(registId: string): void {
+    const publication = this.#publications.get(registId);
+    if (publication === undefined) return;
+    for (const id of revisionsNamedBy(publication)) {
+      const count = this.#named.get(id) ?? 0;
+      if (count > 1) this.#named.set(id, count - 1);
+      else this.#named.delete(id);
+    }
+  }
+}
+
+const NO_NAMES = new Map<string, number>();
+
+function names(publication: Publication, revisions: ReadonlySet<string>): boolean {
+  return revisionsNamedBy(publication).some((id) => revisions.has(id));
 }
 
 /**

@@ -13,6 +13,7 @@ import type { SlotTable } from "../model/slot.ts";
 import type { ClientEvent, Registry } from "../registry/registry.ts";
 import { Addresses } from "./addresses.ts";
 import { Admission } from "./admission.ts";
+import { Applications } from "./applications.ts";
 import { Catalogues } from "./catalogues.ts";
 import { Claims } from "./claims.ts";
 import { Client } from "./client.ts";
@@ -61,6 +62,7 @@ export class Session implements Registry {
   readonly #membership: MembershipView;
   readonly #pusher: Pusher;
   readonly #configs: ConfigWatches;
+  readonly #applications: Applications;
   #connectionsMade = 0;
   #isDraining = false;
   // The time at which this process last continued after it had stood still for long.
@@ -89,8 +91,7 @@ export class Session implements Registry {
     this.#pusher = new Pusher(options, this.#subscriptions, environment.metrics);
     const noticed = metrics.histogram("roster_push_hop_seconds", { hop: "noticed" });
     this.#lists = new ServiceLists(this.#subscriptions, { links: this.#links, noticed }, (service, nowMs) => {
-      this.#queries.changed(service);
-      this.#pusher.changed(service, nowMs);
+      this.#applications.lists.moved(service, nowMs);
     });
     this.#queries = new Queries(this.#subscriptions, this.#lists);
     this.#catalogues = new Catalogues(this.#links);
@@ -113,6 +114,18 @@ export class Session implements Registry {
         lists: this.#lists,
         pusher: this.#pusher,
         configs: this.#configs,
+      },
+      environment,
+    );
+    this.#applications = new Applications(
+      { clients: this.#clients, subscriptions: this.#subscriptions, links: this.#links },
+      {
+        toMeta: (message) => output.toMeta(message),
+        show: (service, nowMs) => {
+          this.#queries.changed(service);
+          this.#pusher.changed(service, nowMs);
+        },
+        publish: (client, event, nowMs) => this.#requests.publish(client, event, { nowMs, resumedMs: this.#resumedMs }),
       },
       environment,
     );
@@ -152,7 +165,7 @@ export class Session implements Registry {
 
   get parts(): SessionParts {
     const clients = { clients: this.#clients, byHost: this.#byHost, pusher: this.#pusher };
-    const questions = { catalogues: this.#catalogues, addresses: this.#addresses };
+    const questions = { catalogues: this.#catalogues, addresses: this.#addresses, applications: this.#applications };
     return { ...clients, ...questions, links: this.#links, unsettled: this.#unsettled };
   }
 
@@ -175,6 +188,7 @@ export class Session implements Registry {
       case "metaUp":
         this.#membership.heartbeatSoon();
         this.#watchConfigs();
+        this.#applications.metaUp(nowMs);
         break;
       case "asked":
       case "gaveUp":
@@ -187,6 +201,13 @@ export class Session implements Registry {
       case "askedAddress":
       case "gaveUpAddress":
         this.#addresses.step(event);
+        break;
+      case "registeredRevision":
+      case "askedRevisions":
+      case "renewedRevisions":
+      case "askedServiceApps":
+      case "listedApps":
+        this.#applications.step(event, nowMs);
         break;
       case "drain":
         this.#isDraining = true;
@@ -206,6 +227,7 @@ export class Session implements Registry {
     this.#departed.resumed(nowMs);
     this.#pusher.resumed(nowMs);
     this.#configs.resumed(nowMs);
+    this.#applications.resumed(nowMs);
     if (lateMs <= ABSENCE_MS) return;
     // The next input may have waited in its sockets for long, from clients that are elsewhere by now. If a connection
     // turns out to be closed, nothing is published in its client's name.
@@ -227,6 +249,7 @@ export class Session implements Registry {
       this.#queries.nextMs(),
       this.#catalogues.nextMs(),
       this.#addresses.nextMs(),
+      this.#applications.nextMs(),
     );
   }
 
@@ -236,8 +259,9 @@ export class Session implements Registry {
     assert(client !== undefined, "a gateway speaks for clients that it has connected and not disconnected");
     switch (event.kind) {
       case "published":
-        return this.#requests.publish(client, event, { nowMs, resumedMs: this.#resumedMs });
+        return this.#applications.gate.published(client, event, nowMs);
       case "unpublished":
+        this.#applications.gate.superseded(client, event.key);
         return this.#requests.unpublish(client, event, { nowMs, resumedMs: this.#resumedMs });
       case "subscribed":
         return this.#requests.subscribe(client, event, nowMs);
@@ -281,6 +305,7 @@ export class Session implements Registry {
     }
     this.#subscriptions.depart(client);
     this.#pusher.departed(client);
+    this.#applications.gate.departed(client);
     const unwatched = this.#configs.dropClient(client);
     if (unwatched.length > 0) this.#output.toMeta({ kind: "unwatchConfig", serviceKeys: unwatched });
     // A client that leaves a stopping node is on its way to another: the data tier keeps its publications meanwhile.
@@ -338,8 +363,7 @@ export class Session implements Registry {
       case "slotTable":
         return this.#adopt(message.table, nowMs);
       case "members":
-        if (this.#membership.joined(message.members)) this.#linkData();
-        return;
+        return this.#joined(message.members, nowMs);
       case "config":
         return this.#configs.changed(message.value, nowMs);
       case "refused":
@@ -347,9 +371,22 @@ export class Session implements Registry {
       // The host handles it.
       case "clientCounts":
         return;
+      case "revisions":
+      case "revisionsStored":
+      case "revisionRefused":
+      case "serviceApps":
+      case "appsListed":
+        return this.#applications.received(message, nowMs);
       default:
         return unreachable(message);
     }
+  }
+
+  #joined(members: Members, nowMs: number): void {
+    const before = this.#membership.members?.epoch;
+    if (!this.#membership.joined(members)) return;
+    this.#linkData();
+    if (members.epoch !== before) this.#applications.metaUp(nowMs);
   }
 
   #adopt(table: SlotTable, nowMs: number): void {
@@ -393,6 +430,7 @@ export class Session implements Registry {
 
   #wake(nowMs: number): void {
     this.#dropDeparted(nowMs);
+    this.#applications.wake(nowMs);
     this.#pusher.wake(nowMs);
     this.#configs.wake(nowMs);
     this.#links.wake(nowMs);

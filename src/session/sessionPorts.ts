@@ -4,6 +4,7 @@ import type { MemberAddress, MemberToMeta, MetaToMember } from "../cluster/messa
 import type { DataToSession, SessionToData } from "../cluster/messages/sessionData.ts";
 import type { NodeId } from "../model/ids.ts";
 import type { AddressEvent } from "../registry/address.ts";
+import type { AppEvent } from "../registry/apps.ts";
 import type { CatalogueEvent } from "../registry/catalogue.ts";
 import type { ClientEvent, QueryEvent } from "../registry/registry.ts";
 import type { PushOptions } from "./pusher.ts";
@@ -40,6 +41,7 @@ export type SessionEvent =
   | QueryEvent
   | CatalogueEvent
   | AddressEvent
+  | AppEvent
   | { readonly kind: "fromData"; readonly from: NodeId; readonly message: DataToSession }
   | { readonly kind: "dataUp"; readonly node: NodeId }
   | { readonly kind: "dataDown"; readonly node: NodeId }

@@ -3,6 +3,7 @@
 
 import type { ClientId } from "../model/ids.ts";
 import type { Addresses } from "./addresses.ts";
+import type { Applications } from "./applications.ts";
 import type { Catalogues } from "./catalogues.ts";
 import type { Client, PushTarget } from "./client.ts";
 import type { ClientsByHost } from "./clientsByHost.ts";
@@ -17,15 +18,17 @@ export interface SessionParts {
   readonly links: DataLinks;
   readonly catalogues: Catalogues;
   readonly addresses: Addresses;
+  readonly applications: Applications;
   /** Slots whose leader has not confirmed that it has everything held here. */
   readonly unsettled: ReadonlySet<number>;
 }
 
 export function* unfinished(parts: SessionParts): Generator<string> {
-  const { clients, pusher, links, catalogues, addresses, unsettled } = parts;
+  const { clients, pusher, links, catalogues, addresses, applications, unsettled } = parts;
   if (!links.isIdle) yield "changes wait to be taken by data nodes";
   if (catalogues.waiting > 0) yield "a question about the catalogue waits for its answer";
   if (addresses.waiting > 0) yield "a question about an address waits for its answer";
+  yield* applications.unfinished();
   for (const slot of unsettled) yield `the leader of slot ${slot} has not said that it has what is here`;
   for (const service of pusher.subscriptions.services()) yield* ofService(service);
   for (const client of clients.values()) {

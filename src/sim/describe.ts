@@ -89,6 +89,7 @@ function servicesToData(message: SessionToData): readonly ServiceKey[] {
     case "release":
       return message.serviceKeys;
     case "fetch":
+    case "reissue":
       return [message.serviceKey];
     case "inventory":
       return message.entries.map(({ serviceKey }) => serviceKey);
@@ -150,7 +151,8 @@ function describeToData(message: SessionToData): string {
     case "scan":
       return `scan ${message.versions.map(([id, version]) => `${shortService(id)} ${at(version)}`).join(", ")}`;
     case "fetch":
-      return `fetch ${shortService(message.serviceKey)} have ${at(message.have)}`;
+    case "reissue":
+      return `${message.kind} ${shortService(message.serviceKey)} have ${at(message.have)}`;
     case "release":
       return `release ${message.serviceKeys.map(shortService).join(", ")}`;
     case "digests":
@@ -266,6 +268,20 @@ function describeRule(message: MetaToMember): string {
       return `clients ${message.counts.map(({ session, clients }) => `${session} ${clients}`).join(", ")}`;
     case "config":
       return `config ${shortService(message.value.serviceKey)} v${message.value.version}`;
+    case "revisions":
+      return `revisions ${message.found.map(({ id }) => id).join(" ")} unknown ${message.unknown.join(" ")}`;
+    case "revisionsStored":
+      return `stored ${message.stored.join(" ")} unknown ${message.unknown.join(" ")}`;
+    case "revisionRefused":
+      return `refused ${message.id}: ${message.reason}`;
+    case "appsListed":
+      return `listed ${message.revisions.length} revisions and ${message.services.length} services`;
+    case "serviceApps": {
+      const entries = message.entries.map(({ service, version, applications }) => {
+        return `${service} v${version} of ${applications.join(" ")}`;
+      });
+      return `service apps ${entries.join(", ")}`;
+    }
   }
 }
 

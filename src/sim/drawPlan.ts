@@ -40,6 +40,7 @@ export function drawPlan(dice: Dice): Plan {
     meta: META,
     asksCatalogue: dice.chance(0.2),
     asksAddresses: dice.chance(0.15),
+    applications: dice.chance(0.25) ? dice.between(1, 4) : 0,
   };
 }
 

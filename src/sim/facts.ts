@@ -26,7 +26,7 @@ interface OnConnection {
 }
 
 /** Clients are named `c1`, nodes by their ids: `s1.4` is the fourth run in the world, one of the node s1. */
-export type Fact = ClientFact | QueryFact | MessageFact | MetaFact | WorldFact;
+export type Fact = ClientFact | QueryFact | AppFact | MessageFact | MetaFact | WorldFact;
 
 /** Clients' actions, and the lists that they were shown. */
 export type ClientFact =
@@ -36,6 +36,8 @@ export type ClientFact =
       readonly version: bigint;
       readonly token: string;
       readonly zone: string;
+      /** The revision that an instance of an application names. */
+      readonly revision?: string;
     } & OfRegistration)
   | ({ readonly kind: "unpublished"; readonly version: bigint } & OfRegistration)
   | ({ readonly kind: "subscribed"; readonly scope: Scope; readonly zone: string } & OfRegistration)
@@ -213,6 +215,46 @@ export type QueryFact =
     }
   | ({ readonly kind: "addressAnswered"; readonly question: number; readonly node: NodeId } & AddressAnswered)
   | { readonly kind: "addressGivenUp"; readonly question: number };
+
+/** Application-level discovery. Questions are numbered. */
+export type AppFact =
+  /** A session was given a revision to register. */
+  | { readonly kind: "revisionSent"; readonly node: NodeId; readonly revision: string }
+  /** It has answered that it is registered, with the services that it offers. */
+  | {
+      readonly kind: "revisionRegistered";
+      readonly node: NodeId;
+      readonly revision: string;
+      readonly application: string;
+      readonly services: readonly string[];
+    }
+  /** A session was asked what a revision says: after it had shown an instance, or at the end, when all is well. */
+  | {
+      readonly kind: "revisionAsked";
+      readonly question: number;
+      readonly node: NodeId;
+      readonly revision: string;
+      readonly isShown: boolean;
+    }
+  | {
+      readonly kind: "revisionTold";
+      readonly question: number;
+      readonly node: NodeId;
+      readonly revision: string;
+      /** The content; undefined if it was not found. */
+      readonly content: string | undefined;
+      readonly isShown: boolean;
+      readonly error?: RegistryError;
+    }
+  /** A session was asked which applications offer a service; `isLast`: when all is well. */
+  | {
+      readonly kind: "serviceAppsTold";
+      readonly node: NodeId;
+      readonly name: string;
+      readonly applications: readonly string[];
+      readonly isLast: boolean;
+      readonly error?: RegistryError;
+    };
 
 /** The answer to a question about an address. */
 export interface AddressAnswered {

@@ -153,6 +153,8 @@ export interface Plan {
   readonly asksCatalogue?: boolean;
   /** Sessions are asked what is at the addresses of clients. */
   readonly asksAddresses?: boolean;
+  /** The number of applications that register revisions, and whose instances name them. */
+  readonly applications?: number;
   /** At the very end all clients go, and the world continues until nothing of them need be remembered. */
   readonly endsEmpty?: boolean;
   readonly config: SofaConfig & BudgetConfig & Omit<SessionOptions & DataOptions, "id" | "address" | "isDataHere">;

@@ -4,6 +4,7 @@
 import type { NodeId } from "../model/ids.ts";
 import { AddressAskers } from "./apps/addressAskers.ts";
 import { CatalogueAskers } from "./apps/catalogueAskers.ts";
+import { Deployments } from "./apps/deployments.ts";
 import { Operator } from "./apps/operator.ts";
 import { Pollers } from "./apps/pollers.ts";
 import { Workload } from "./apps/workload.ts";
@@ -69,11 +70,14 @@ export function runSeed(seed: number, options: WorldKind): RunResult {
   const pollers = new Pollers(part(), cluster);
   const catalogueAskers = new CatalogueAskers(part(), cluster);
   const addressAskers = new AddressAskers(part(), cluster, workload.apps);
+  const deployments = new Deployments(part(), cluster, workload);
+  watchers.push((fact) => deployments.see(fact));
   cluster.start();
   workload.start();
   pollers.start();
   catalogueAskers.start();
   addressAskers.start();
+  deployments.start();
   clientFaults.start();
   faults.start();
   operator.start();
@@ -83,6 +87,7 @@ export function runSeed(seed: number, options: WorldKind): RunResult {
   run(plan.trafficMs);
   workload.stop();
   operator.stop();
+  deployments.stop();
   clientFaults.stop();
   aimed.stop();
   faults.stop();
@@ -96,6 +101,7 @@ export function runSeed(seed: number, options: WorldKind): RunResult {
   pollers.last();
   catalogueAskers.last();
   addressAskers.last();
+  deployments.last();
   run(COMPARE_MS);
   if (!isOver()) tellUnfinished(cluster, { record, run });
   if (!isOver()) record({ kind: "over", live: liveClients(workload), configs: cluster.store.state.configs });

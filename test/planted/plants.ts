@@ -1,6 +1,7 @@
 // Bugs that are put into the program on purpose, to see that the simulation finds them: a checker that never fires
 // proves nothing. Each is one small edit of one file, of the kind that a tired colleague makes.
 
+import { APP_PLANTS } from "./appPlants.ts";
 import { LINK_PLANTS } from "./linkPlants.ts";
 import { MORE_PLANTS } from "./morePlants.ts";
 import type { Plant } from "./plantedBug.ts";
@@ -153,9 +154,10 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "an old push body is sent again",
     file: "src/session/serviceList.ts",
-    find: "this.release();\n    this.#version = { version, origin };\n    this.#view = { kept: undefined,",
-    replace: "this.#version = { version, origin };\n    this.#view = { kept: this.#view?.kept,",
-    rules: ["3", "7", "quiet:"],
+    find: "this.release();\n    this.#version = { version, origin };\n    this.#view = undefined;\n    if (!this.namesRevisions) this.#setView(this.#publications);",
+    replace:
+      "const kept = this.#view?.kept;\n    this.#version = { version, origin };\n    this.#setView(this.#publications);\n    if (this.#view !== undefined) this.#view.kept = kept;",
+    rules: ["3", "7", "G11", "quiet:"],
   },
   {
     name: "a late answer is ignored",
@@ -284,5 +286,6 @@ export const PLANTS: readonly Plant[] = [
     isCluster: true,
   },
   ...MORE_PLANTS,
+  ...APP_PLANTS,
   ...LINK_PLANTS,
 ];

@@ -123,7 +123,7 @@ export const putConfig = operation({
     const meta = metaOf(node);
     if (data === "") throw fail("FIELD_INVALID", { field: "data", value: "", expected: "at least one character" });
     checkUnpadded(key);
-    const refusal = meta.configRefusal(key);
+    const refusal = meta.configRefusal(key, data);
     if (refusal !== undefined) throw refusal;
     if (isPreview) return { ...preview(meta.config(key), key, ifVersion), isDone: false };
     await meta.putConfig(key, data, ifVersion);

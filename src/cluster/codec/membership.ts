@@ -14,6 +14,21 @@ import type {
   MetaToMember,
   SlotReport,
 } from "../messages/membership.ts";
+import {
+  readAppRevision,
+  readAppsListed,
+  readName,
+  readRevisionRefused,
+  readRevisions,
+  readRevisionsStored,
+  readServiceApps,
+  writeAppRevision,
+  writeAppsListed,
+  writeRevisionRefused,
+  writeRevisions,
+  writeRevisionsStored,
+  writeServiceApps,
+} from "./apps.ts";
 import { readServiceKey } from "./datum.ts";
 import type { UnknownMessage } from "./format.ts";
 import { NodeReader } from "./nodeReader.ts";
@@ -24,6 +39,12 @@ const TO_META = {
   heartbeat: 1,
   watchConfig: 2,
   unwatchConfig: 3,
+  registerRevision: 4,
+  findRevisions: 5,
+  renewRevisions: 6,
+  watchServiceApps: 7,
+  unwatchServiceApps: 8,
+  listApps: 9,
 } as const satisfies Record<MemberToMeta["kind"], number>;
 
 const TO_MEMBER = {
@@ -32,6 +53,11 @@ const TO_MEMBER = {
   config: 3,
   refused: 4,
   clientCounts: 5,
+  revisions: 6,
+  revisionsStored: 7,
+  revisionRefused: 8,
+  serviceApps: 9,
+  appsListed: 10,
 } as const satisfies Record<MetaToMember["kind"], number>;
 
 export function encodeMemberToMeta(message: MemberToMeta): Uint8Array {
@@ -50,6 +76,16 @@ export function writeMemberToMeta(writer: NodeWriter, message: MemberToMeta): vo
     case "watchConfig":
     case "unwatchConfig":
       return writer.names(message.serviceKeys);
+    case "registerRevision":
+      return writeAppRevision(writer, message.revision);
+    case "findRevisions":
+    case "renewRevisions":
+      return writer.names(message.ids);
+    case "watchServiceApps":
+    case "unwatchServiceApps":
+      return writer.names(message.services);
+    case "listApps":
+      return writer.varint(message.question);
     default:
       return unreachable(message);
   }
@@ -65,6 +101,18 @@ export function decodeMemberToMeta(content: Uint8Array): MemberToMeta | UnknownM
       return { kind: "watchConfig", serviceKeys: reader.list(readServiceKey) };
     case TO_META.unwatchConfig:
       return { kind: "unwatchConfig", serviceKeys: reader.list(readServiceKey) };
+    case TO_META.registerRevision:
+      return { kind: "registerRevision", revision: readAppRevision(reader) };
+    case TO_META.findRevisions:
+      return { kind: "findRevisions", ids: reader.list(readName) };
+    case TO_META.renewRevisions:
+      return { kind: "renewRevisions", ids: reader.list(readName) };
+    case TO_META.watchServiceApps:
+      return { kind: "watchServiceApps", services: reader.list(readName) };
+    case TO_META.unwatchServiceApps:
+      return { kind: "unwatchServiceApps", services: reader.list(readName) };
+    case TO_META.listApps:
+      return { kind: "listApps", question: reader.varint() };
     default:
       return reader.unknown();
   }
@@ -86,6 +134,16 @@ export function writeMetaToMember(writer: NodeWriter, message: MetaToMember): vo
       return writer.text(message.reason);
     case "clientCounts":
       return writer.list(message.counts, writeClientCount);
+    case "revisions":
+      return writeRevisions(writer, message);
+    case "revisionsStored":
+      return writeRevisionsStored(writer, message);
+    case "revisionRefused":
+      return writeRevisionRefused(writer, message);
+    case "serviceApps":
+      return writeServiceApps(writer, message);
+    case "appsListed":
+      return writeAppsListed(writer, message);
     default:
       return unreachable(message);
   }
@@ -105,6 +163,16 @@ export function decodeMetaToMember(content: Uint8Array): MetaToMember | UnknownM
       return { kind: "refused", reason: reader.text() };
     case TO_MEMBER.clientCounts:
       return { kind: "clientCounts", counts: reader.list(readClientCount) };
+    case TO_MEMBER.revisions:
+      return readRevisions(reader);
+    case TO_MEMBER.revisionsStored:
+      return readRevisionsStored(reader);
+    case TO_MEMBER.revisionRefused:
+      return readRevisionRefused(reader);
+    case TO_MEMBER.serviceApps:
+      return readServiceApps(reader);
+    case TO_MEMBER.appsListed:
+      return readAppsListed(reader);
     default:
       return reader.unknown();
   }

@@ -60,6 +60,7 @@ const TO_DATA = {
   catalogueRelease: 10,
   addressAsk: 11,
   addressRelease: 12,
+  reissue: 13,
 } as const satisfies Record<SessionToData["kind"], number>;
 
 const TO_SESSION = {
@@ -96,6 +97,7 @@ export function writeSessionToData(writer: NodeWriter, message: SessionToData): 
       writer.long(message.epoch);
       return writer.list(message.items, writePublishItem);
     case "fetch":
+    case "reissue":
       writer.name(message.serviceKey);
       return writeDatumVersion(writer, message.have);
     case "release":
@@ -136,6 +138,8 @@ export function decodeSessionToData(content: Uint8Array): SessionToData | Unknow
       return readPublish(reader);
     case TO_DATA.fetch:
       return { kind: "fetch", serviceKey: readServiceKey(reader), have: readDatumVersion(reader) };
+    case TO_DATA.reissue:
+      return { kind: "reissue", serviceKey: readServiceKey(reader), have: readDatumVersion(reader) };
     case TO_DATA.release:
       return { kind: "release", serviceKeys: reader.list(readServiceKey) };
     case TO_DATA.scan:

@@ -7,6 +7,7 @@
 import type { NodeId, ServiceKey } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
 import { NO_VERSION } from "../../model/version.ts";
+import type { AppAnswer, AppQuestion } from "./apps.ts";
 
 /** The roles of a node apart from meta. */
 export type MemberRole = "data" | "session";
@@ -117,7 +118,8 @@ export type MemberToMeta =
   | Heartbeat
   /** Clients of the sender watch these values. Each is answered by one `config`; later changes follow unasked. */
   | { readonly kind: "watchConfig"; readonly serviceKeys: readonly ServiceKey[] }
-  | { readonly kind: "unwatchConfig"; readonly serviceKeys: readonly ServiceKey[] };
+  | { readonly kind: "unwatchConfig"; readonly serviceKeys: readonly ServiceKey[] }
+  | AppQuestion;
 
 export type MetaToMember =
   /** Clients may have seen versions up to `versionFloor`: a new leader of a slot gives higher ones. */
@@ -127,4 +129,5 @@ export type MetaToMember =
   /** The number of clients of each session that reports one. For sessions, which send clients where there are few. */
   | { readonly kind: "clientCounts"; readonly counts: readonly ClientCount[] }
   /** The sender of the heartbeat can't be a member. Its process must end with `reason`, which names the remedy. */
-  | { readonly kind: "refused"; readonly reason: string };
+  | { readonly kind: "refused"; readonly reason: string }
+  | AppAnswer;

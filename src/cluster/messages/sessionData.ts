@@ -114,6 +114,12 @@ export type SessionToData =
   | { readonly kind: "yielded"; readonly registrations: readonly InventoryEntry[] }
   /** Answers `recall` with the sender's list; with an empty list of no version if the sender no longer has one. */
   | { readonly kind: "recalled"; readonly datum: DatumSnapshot }
+  /**
+   * "I have shown this version without some of its registrations, and can show them now." If the list still has that
+   * version it gets a higher one with the same content: subscribers take no list twice under one version. Answered like
+   * `fetch`. A data node of an earlier release ignores it.
+   */
+  | { readonly kind: "reissue"; readonly serviceKey: ServiceKey; readonly have: DatumVersion }
   | CatalogueQuestion
   | AddressQuestion;
 

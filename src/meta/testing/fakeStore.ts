@@ -4,8 +4,9 @@
 import type { NodeId } from "../../model/ids.ts";
 import type { SlotTable } from "../../model/slot.ts";
 import type { WholeRange } from "../../records/readAll.ts";
-import type { Commit, CommitOutcome, LeaderLease } from "../../records/records.ts";
+import type { Commit, CommitOutcome, LeaderLease, RangePage, RangeQuery } from "../../records/records.ts";
 import { RecordTable } from "../../records/recordTable.ts";
+import { APPS_PREFIX } from "../appRecords.ts";
 import { type MetaState, metaStateOf } from "../metaRecords.ts";
 import { readWhole, savedBy, tableWith } from "./storedState.ts";
 
@@ -54,8 +55,14 @@ export class FakeStore {
     return readWhole(this.#records);
   }
 
+  range(query: RangeQuery): RangePage | undefined {
+    const page = this.#records.range(query);
+    return page.kind === "page" ? page : undefined;
+  }
+
   commit(commit: Commit, nowMs: number): CommitOutcome {
     const outcome = this.#records.commit(commit, (epoch) => this.#isInForce(epoch, nowMs));
+    if (commit.operations.some(({ key }) => key.startsWith(APPS_PREFIX))) return outcome;
     const saved = savedBy(commit);
     if (outcome.kind === "committed" && saved.kind === "table") this.tables.push(saved);
     return outcome;

@@ -46,6 +46,7 @@ export class LoneMeta {
         acquireLease: () => void this.asked.push("acquire"),
         releaseLease: (epoch) => void this.asked.push(`release ${epoch}`),
         load: () => void this.asked.push("load"),
+        readRecords: () => undefined,
         commit: (number, commit) => this.#commit(number, commit),
         answer: (request, error) => void this.answers.set(request, error),
       },

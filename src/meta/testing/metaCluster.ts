@@ -137,6 +137,11 @@ export class MetaNode {
             () => store.read(),
             (range) => ({ kind: "loaded", range }),
           ),
+        readRecords: (request, query) =>
+          this.#ask(
+            () => store.range(query),
+            (page) => ({ kind: "recordsRead", request, page }),
+          ),
         commit: (number, commit) =>
           this.#ask(
             () => store.commit(commit, cluster.nowMs),

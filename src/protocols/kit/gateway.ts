@@ -11,6 +11,7 @@ import type { Metrics, MetricTable } from "../../base/metrics.ts";
 import type { Acceptor, Compression, Log } from "../../base/ports.ts";
 import type { NodeId, ServiceKey } from "../../model/ids.ts";
 import type { SlotOwner } from "../../model/slot.ts";
+import type { AppsListed } from "../../registry/apps.ts";
 import type { Registry } from "../../registry/registry.ts";
 
 /**
@@ -39,10 +40,10 @@ export interface GatewayCode<in Config, in Counts = Metrics> {
   /** The protocol's paths at the HTTP port of the role meta. */
   metaRoutes?(node: MetaNodeView): HttpRouteTable;
   /**
-   * The reason why operators may not set a configuration value of this key: the protocol takes it for something of its
-   * own. Undefined if they may.
+   * The reason why operators may not set this configuration value: the protocol takes its key for something of its own.
+   * Undefined if they may.
    */
-  configRefusal?(serviceKey: ServiceKey): RegistryError | undefined;
+  configRefusal?(serviceKey: ServiceKey, data: string): RegistryError | undefined;
 }
 
 export interface GatewayEnvironment<out Config, out Counts = Metrics> {
@@ -101,6 +102,8 @@ export interface SessionNodeView extends MemberNode {
   readonly otherSessions: (key: string) => readonly OtherSession[];
   /** The slot of a service; undefined while there is no slot table. */
   readonly slot: (serviceKey: ServiceKey) => ({ readonly id: number } & SlotOwner) | undefined;
+  /** The names of all revisions, and all services with their applications. Rejects with a RegistryError. */
+  readonly listApps: () => Promise<AppsListed>;
   /** A data node's address for other nodes: `host:port`; undefined if it is not a member. */
   readonly nodeAddress: (node: NodeId) => string | undefined;
 }
@@ -135,4 +138,6 @@ export interface MetaNodeView extends NodeHealth {
   readonly config: (serviceKey: ServiceKey) => StoredConfig | undefined;
   /** Stores a value, or removes it with null. Rejects with a RegistryError. */
   readonly putConfig: (serviceKey: ServiceKey, data: string | null) => Promise<void>;
+  /** Compares the services of applications with their revisions, some time soon. */
+  readonly compareServices: () => void;
 }

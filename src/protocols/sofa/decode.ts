@@ -1,10 +1,12 @@
 import { fail } from "../../base/errors.ts";
 import type { BoltFrame } from "../../encoding/bolt/frame.ts";
-import { decodeMessage, publisherClassNames, wireForm } from "./codec/codec.ts";
+import { REVISION_BYTES_MAX } from "../../model/appRevision.ts";
+import { appClassNames, decodeMessage, publisherClassNames, wireForm } from "./codec/codec.ts";
 import type { SofaMessage, SubscriberRegister, WireForm } from "./codec/messages.ts";
 import { sofaError } from "./errorTable.ts";
 
 const PUBLISHERS = new Set(publisherClassNames());
+const OF_APPLICATIONS = new Set(appClassNames());
 
 /** A message and its form, which is also the form of the answer. */
 export interface Received {
@@ -25,14 +27,18 @@ const WIRE_BYTES_PER_STORED = 1.5;
 export function decodeFrame(frame: BoltFrame, { registrationBytesMax }: { registrationBytesMax: number }): Received {
   const bytes = frame.content.length;
   if (bytes > CONTENT_BYTES_MAX) {
-    const payloadMax = PUBLISHERS.has(frame.className) ? registrationBytesMax * WIRE_BYTES_PER_STORED : 0;
-    const bytesMax = CONTENT_BYTES_MAX + payloadMax;
+    const bytesMax = CONTENT_BYTES_MAX + payloadBytesMax(frame.className, registrationBytesMax);
     if (bytes > bytesMax) throw fail("REGISTRATION_TOO_LARGE", { bytes, bytesMax });
   }
   const form = wireForm(frame);
   const message = decodeMessage(form, frame.className, frame.content);
   if (message.kind === "subscriberRegister" && form !== "protobuf") checkMultiScope(message);
   return { form, message };
+}
+
+function payloadBytesMax(className: string, registrationBytesMax: number): number {
+  if (PUBLISHERS.has(className)) return registrationBytesMax * WIRE_BYTES_PER_STORED;
+  return OF_APPLICATIONS.has(className) ? REVISION_BYTES_MAX : 0;
 }
 
 /**

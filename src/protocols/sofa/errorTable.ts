@@ -4,6 +4,10 @@ import { type ErrorTable, errorsOf } from "../../base/errors.ts";
 
 /** The meaning of each code, and whether the same request may succeed later. */
 export const SOFA_ERRORS = {
+  REQUEST_EMPTY: {
+    retry: false,
+    meaning: "a request about revisions or services names none; name one at least",
+  },
   SCOPE_NOT_GLOBAL: {
     retry: false,
     meaning: "a subscriber that accepts all data centers in one push (acceptMulti) must have the scope global",

@@ -34,8 +34,15 @@ export function contentRefusal(error: RegistryError, className: string): Content
 function exceptionText(error: RegistryError, className: string): string | undefined {
   if (EXPLAINED.has(error.code)) return error.message;
   if (error.code === "BOLT_CLASS_UNKNOWN") return `No user processor found for request: ${visible(className)}`;
-  if (error.code !== "SCOPE_NOT_GLOBAL") return undefined;
-  const scope = visible(String(error.details["scope"]));
-  const original = `java.lang.RuntimeException: scope=${scope} is not equals global`;
-  return `[Server]OriginErrorMsg: ${original}. AdditionalErrorMsg: ${error.message}`;
+  const original = originalText(error);
+  return original && `[Server]OriginErrorMsg: ${original}. AdditionalErrorMsg: ${error.message}`;
+}
+
+/** The real server's exception. */
+function originalText({ code, details }: RegistryError): string | undefined {
+  if (code === "REQUEST_EMPTY") {
+    return `java.lang.IllegalArgumentException: ${visible(String(details["field"]))} is not allowed to be empty`;
+  }
+  if (code !== "SCOPE_NOT_GLOBAL") return undefined;
+  return `java.lang.RuntimeException: scope=${visible(String(details["scope"]))} is not equals global`;
 }

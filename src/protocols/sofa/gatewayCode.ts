@@ -2,6 +2,7 @@ import { refusal } from "../../base/http.ts";
 import type { GatewayCode } from "../kit/gateway.ts";
 import { SofaConnections } from "./connections.ts";
 import type { SofaConfig } from "./environment.ts";
+import { metaAppRoutes, sessionAppRoutes } from "./http/appRoutes.ts";
 import { switchRefusal } from "./http/checkSwitch.ts";
 import { configRoutes } from "./http/configRoutes.ts";
 import { dataHealthRoute, metaHealthRoute, sessionHealthRoute } from "./http/healthRoutes.ts";
@@ -18,12 +19,19 @@ export const sofaGatewayCode: GatewayCode<SofaConfig, SofaMetrics> = {
     const { node } = environment;
     return {
       listeners: [{ kind: "tcp", key: LISTENER, accept: (connection, nowMs) => connections.accept(connection, nowMs) }],
-      routes: { routes: [...serverRoutes(node, LISTENER), sessionHealthRoute(node)], refusal },
+      routes: {
+        routes: [
+          ...serverRoutes(node, LISTENER),
+          ...sessionAppRoutes(node, environment.config),
+          sessionHealthRoute(node),
+        ],
+        refusal,
+      },
       check: (nowMs) => connections.closeIdle(nowMs),
       resumed: (awayMs, nowMs) => connections.resumed(awayMs, nowMs),
     };
   },
   dataRoutes: (node) => ({ routes: [dataHealthRoute(node)], refusal }),
   configRefusal: switchRefusal,
-  metaRoutes: (node) => ({ routes: [...configRoutes(node), metaHealthRoute(node)], refusal }),
+  metaRoutes: (node) => ({ routes: [...configRoutes(node), ...metaAppRoutes(node), metaHealthRoute(node)], refusal }),
 };

@@ -26,20 +26,16 @@ import {
 import { type ClientId, clientId } from "../../model/ids.ts";
 import { anonymous } from "../../registry/principal.ts";
 import type { Blocked, ClientChannel, ClientEvent, ConfigPush, Outcome, Push } from "../../registry/registry.ts";
+import { askOfApplications, isAppRequest } from "./appRequests.ts";
 import {
+  type Encoded,
   encodeMessage,
   encodeMultiPushTail,
   encodePushTail,
   multiPushClassName,
   pushClassName,
 } from "./codec/codec.ts";
-import type {
-  ConfiguratorRegister,
-  PublisherRegister,
-  SofaMessage,
-  SubscriberRegister,
-  WireForm,
-} from "./codec/messages.ts";
+import type { Register, SofaMessage, WireForm } from "./codec/messages.ts";
 import type { ConnectionAccount } from "./connectionAccount.ts";
 import { decodeFrame } from "./decode.ts";
 import { receivedConfigData, registerResponse, syncConfigResponse } from "./encode.ts";
@@ -65,8 +61,6 @@ export interface HandlerEnvironment extends SofaEnvironment {
   /** The number of this connection among all that the gateway has accepted. */
   readonly number: number;
 }
-
-type Register = PublisherRegister | SubscriberRegister | ConfiguratorRegister;
 
 // A frame that is incomplete after this time is held open on purpose: 16 MiB at 280 KiB a second.
 const FRAME_MS_MAX = 60_000;
@@ -374,8 +368,11 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
         return this.#register(open, message, nowMs);
       case "syncConfigRequest":
         return this.#respond(open, syncConfigResponse(this.#environment.config.dataCenter));
-      default:
+      default: {
+        const respond = (answer: Encoded) => this.#guarded(() => this.#send(open.frame, answer));
+        if (isAppRequest(message)) return askOfApplications(message, { ...this.#environment, nowMs, respond });
         throw boltError("BOLT_CLASS_UNKNOWN", { className: open.frame.className });
+      }
     }
   }
 
@@ -423,8 +420,11 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
   }
 
   #respond({ frame, form }: OpenRequest, message: SofaMessage): void {
+    if (frame.kind !== "oneway") this.#send(frame, encodeMessage(form, message));
+  }
+
+  #send(frame: BoltRequest, { className, content }: Encoded): void {
     if (frame.kind === "oneway") return;
-    const { className, content } = encodeMessage(form, message);
     const { id, codec } = frame;
     this.#write([encodeResponse(frame.dialect, { id, codec, status: BOLT_STATUS.SUCCESS, className, content })]);
   }

@@ -6,8 +6,9 @@ import { packBoxes } from "../../model/payload.ts";
 import { isScope, type Scope } from "../../model/scope.ts";
 import { checkedKeyPart } from "../../model/serviceKey.ts";
 import type { PublishRequest, RegistrationKey, SubscribeRequest } from "../../registry/registry.ts";
-import type { ConfiguratorRegister, PublisherRegister, SubscriberRegister, WireForm } from "./codec/messages.ts";
+import type { PublisherRegister, Register, SubscriberRegister, WireForm } from "./codec/messages.ts";
 import type { SofaConfig } from "./environment.ts";
+import { withRevisions } from "./namedRevisions.ts";
 import { serviceKeyOf } from "./serviceName.ts";
 import { chooseEncoding, variantWord } from "./variant.ts";
 
@@ -15,8 +16,6 @@ import { chooseEncoding, variantWord } from "./variant.ts";
 const VERSION_MAX = 1n << 62n;
 /** The zone name that the Java client sends when none is configured. */
 const UNSET_ZONE = "DEFAULT_ZONE";
-
-type Register = PublisherRegister | SubscriberRegister | ConfiguratorRegister;
 
 /** The fields of every registration. Throws FIELD_INVALID. */
 export function registrationKeyOf(register: Register): RegistrationKey {
@@ -45,7 +44,7 @@ export function publishRequest(register: PublisherRegister, config: SofaConfig):
     ...registrationKeyOf(register),
     zone: zoneOf(register.zone, config),
     appName: optionalName("appName", register.appName),
-    attributes: register.attributes,
+    attributes: withRevisions(register),
     payload: packBoxes(register.dataList),
   };
 }

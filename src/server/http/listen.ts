@@ -56,6 +56,8 @@ export function createHttp(
     schemaErrorFormatter: fieldInvalid,
     routerOptions: { ignoreTrailingSlash: false, caseSensitive: true, maxParamLength: 100 },
   });
+  // SOFARegistry's operators send forms.
+  app.addContentTypeParser(FORM, { parseAs: "string" }, (_request, body, done) => done(null, formFields(String(body))));
   app.addHook("onRequest", async (request) => {
     const path = request.raw.url?.split("?", 1)[0] ?? "";
     // Pages of other origins have no business here; a browser names its origin, even after DNS rebinding.
@@ -74,6 +76,19 @@ export function createHttp(
     refuse(reply, messageOf(error, request), statusOf(error));
   });
   return app;
+}
+
+const FORM = "application/x-www-form-urlencoded";
+
+/** The fields of a form. A name that occurs several times has all its values. */
+function formFields(body: string): Record<string, string | string[]> {
+  const fields: Record<string, string | string[]> = Object.create(null);
+  const form = new URLSearchParams(body);
+  for (const name of new Set(form.keys())) {
+    const values = form.getAll(name);
+    fields[name] = values.length === 1 ? (values[0] ?? "") : values;
+  }
+  return fields;
 }
 
 // Clients ask each 30 s on a kept connection; dropping the connection just then costs them a failed request.

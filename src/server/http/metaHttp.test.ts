@@ -19,6 +19,7 @@ function port(changes: Partial<MetaStatus> = {}) {
       configValueBytesMax: 1_024,
       config: () => undefined,
       putConfig: async (key, data) => void stored.push([key, data]),
+      compareServices: () => undefined,
       isLeading: () => true,
       leaderAddress: () => undefined,
       isStoreReachable: () => true,

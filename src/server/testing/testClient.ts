@@ -68,8 +68,8 @@ export class TestClient {
     return this.#client.undone;
   }
 
-  publish(dataId: string, value: string): void {
-    this.#client.publish(named(dataId), [text(value)], Date.now());
+  publish(dataId: string, value: string, attributes?: ReadonlyMap<string, string>): void {
+    this.#client.publish(named(dataId), [text(value)], Date.now(), { attributes });
   }
 
   subscribe(dataId: string): void {

@@ -3,6 +3,7 @@
 
 import type { Cancel } from "../../base/ports.ts";
 import { stringOf, textOf, type WireText } from "../../base/text.ts";
+import { REVISION_ATTRIBUTE } from "../../model/appRevision.ts";
 import type { ServiceKey } from "../../model/ids.ts";
 import type { Scope } from "../../model/scope.ts";
 import type { SofaClientHost, SofaClientOptions } from "../../protocols/sofa/client/host.ts";
@@ -136,12 +137,15 @@ export class App implements SofaClientHost {
     else if (registration.isRegistered) this.#environment.record({ kind: "accepted", ...of });
   }
 
-  /** Returns the token that subscribers will see. */
-  publish(service: ServiceName, registId?: string): string {
+  /** Returns the token that subscribers will see. An instance of an application names its revision. */
+  publish(service: ServiceName, registId?: string, revision?: string): string {
     const id = registId ?? this.nextRegistId();
     const token = this.#token(id, 1n);
-    this.publishers.push(this.#client.publish(service, [textOf(this.#padded(token))], this.#nowMs, id));
-    this.#published(service, { registId: id, version: 1n, token });
+    const attributes = revision === undefined ? undefined : new Map([[REVISION_ATTRIBUTE, revision]]);
+    this.publishers.push(
+      this.#client.publish(service, [textOf(this.#padded(token))], this.#nowMs, { registId: id, attributes }),
+    );
+    this.#published(service, { registId: id, version: 1n, token, ...(revision !== undefined && { revision }) });
     return token;
   }
 
@@ -153,7 +157,8 @@ export class App implements SofaClientHost {
     const version = publisher.version + 1n;
     const { registId, service } = publisher;
     const token = isNews ? this.#token(registId, version) : wordOf(publisher.boxes[0]);
-    this.#published(service, { registId, version, token });
+    const revision = publisher.attributes.get(REVISION_ATTRIBUTE);
+    this.#published(service, { registId, version, token, ...(revision !== undefined && { revision }) });
     this.#client.republish(publisher, [textOf(this.#padded(token))], this.#nowMs);
     this.#arm();
     return token;
@@ -171,12 +176,9 @@ export class App implements SofaClientHost {
   usurp({ registId, service }: Publisher, claim: { version: bigint; isRegistered: boolean }): void {
     const { version, isRegistered } = claim;
     this.#fault(`${isRegistered ? "registers" : "unregisters"} ${registId} as version ${version}`);
-    const claimed = this.#client.publish(
-      service,
-      [textOf(this.#padded(this.#token(registId, version)))],
-      this.#nowMs,
+    const claimed = this.#client.publish(service, [textOf(this.#padded(this.#token(registId, version)))], this.#nowMs, {
       registId,
-    );
+    });
     Object.assign(claimed, claim);
   }
 
@@ -370,19 +372,11 @@ export class App implements SofaClientHost {
 
   #published(
     service: ServiceName,
-    { registId, version, token }: { registId: string; version: bigint; token: string },
+    publication: { registId: string; version: bigint; token: string; revision?: string },
   ): void {
     const { zone } = this.#options.client;
     const serviceKey = serviceKeyOf(service);
-    this.#environment.record({
-      kind: "published",
-      client: this.name,
-      service: serviceKey,
-      registId,
-      version,
-      token,
-      zone,
-    });
+    this.#environment.record({ kind: "published", client: this.name, service: serviceKey, ...publication, zone });
     this.#arm();
   }
 

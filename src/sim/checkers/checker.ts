@@ -24,6 +24,7 @@ export type Rule =
   | "followers hold what their leaders hold"
   | "links: up and down in turn"
   | "configuration: the newest, in order"
+  | "app: no instance before its revision"
   | "quiet: nothing waits for ever"
   | "settled: a healed cluster is whole"
   | "bug";

@@ -4,6 +4,7 @@
 import type { Fact } from "../facts.ts";
 import type { Plan } from "../plan.ts";
 import { AddressChecker } from "./addresses.ts";
+import { AppRevisionChecker } from "./appRevisions.ts";
 import { Bounds } from "./bounds.ts";
 import { CatalogueChecker } from "./catalogues.ts";
 import type { Checker, Evidence, Finding } from "./checker.ts";
@@ -62,6 +63,7 @@ export class Judge {
       new ConfigChecker(evidence),
       new CatalogueChecker(evidence),
       new AddressChecker(evidence),
+      new AppRevisionChecker(),
       new Convergence(evidence),
       new Settled(evidence),
     ];

@@ -4,17 +4,18 @@ import { assert } from "../../base/assert.ts";
 import { RegistryError } from "../../base/errors.ts";
 import { Stepper } from "../../base/stepper.ts";
 import type { MetaLinkEvent } from "../../cluster/links/roleEvents.ts";
+import { APPS_PREFIX } from "../../meta/appRecords.ts";
 import { Meta } from "../../meta/meta.ts";
 import type { MetaEvent, MetaOutput } from "../../meta/metaPorts.ts";
 import { CONFIG_RECORDS, decodeRecord, SLOT_TABLE_RECORD } from "../../meta/metaRecords.ts";
 import type { ServiceKey } from "../../model/ids.ts";
 import type { WholeRange } from "../../records/readAll.ts";
-import type { Commit, CommitOutcome } from "../../records/records.ts";
+import type { Commit, CommitOutcome, RangePage } from "../../records/records.ts";
 import { Witness } from "../../records/witness.ts";
 import type { Fact } from "../facts.ts";
 import { bug, type MemberEnvironment } from "./environment.ts";
 import type { SimProcess } from "./simProcess.ts";
-import { acquireLease, leads, recordsIn, releaseLease, type Statement, type Store } from "./store.ts";
+import { acquireLease, leads, pageIn, recordsIn, releaseLease, type Statement, type Store } from "./store.ts";
 
 export interface MetaEnvironment extends MemberEnvironment {
   readonly store: Store;
@@ -100,6 +101,11 @@ export class MetaHost {
           ({ table }) => ({ answer: { revision: table.revision, records: recordsIn(table) } }),
           (range) => ({ kind: "loaded", range }),
         ),
+      readRecords: (request, query) =>
+        this.#askRecords<RangePage | undefined>(
+          ({ table }) => ({ answer: pageIn(table, query) }),
+          (page) => ({ kind: "recordsRead", request, page }),
+        ),
       commit: (number, commit) =>
         this.#askRecords(this.#committing(commit), (outcome) => ({
           kind: "committed",
@@ -155,7 +161,7 @@ export class MetaHost {
   }
 
   /** A statement about records: a copy of the store that lacks what was seen does not answer it. */
-  #askRecords<Answer extends WholeRange | CommitOutcome>(
+  #askRecords<Answer extends WholeRange | RangePage | CommitOutcome | undefined>(
     statement: Statement<Answer>,
     answered: (answer: Answer | undefined) => MetaEvent,
   ): void {
@@ -191,13 +197,14 @@ export class MetaHost {
 function saveOf({ conditions, operations }: Commit) {
   const [operation] = operations;
   const leading = conditions.find((condition) => condition.kind === "leads");
-  assert(operation !== undefined && leading !== undefined, "a leader's commit has its lease and one change");
+  assert(operation !== undefined && leading !== undefined, "a leader's commit has its lease and a change");
   const leaseEpoch = leading.epoch;
   const { key } = operation;
   if (key === SLOT_TABLE_RECORD.prefix && operation.kind === "put") {
     const record = { key, value: operation.value, revision: 0n, createdRevision: 0n };
     return { what: "slot table", leaseEpoch, table: decodeRecord(SLOT_TABLE_RECORD, record) };
   }
+  if (key.startsWith(APPS_PREFIX)) return { what: "applications", leaseEpoch, table: undefined };
   const what = key.startsWith(CONFIG_RECORDS.prefix) ? "configuration" : "blocked nodes";
   return { what, leaseEpoch, table: undefined };
 }

@@ -3,10 +3,10 @@
 // fail-over to a copy may lose the last commits.
 
 import { assert } from "../../base/assert.ts";
-import { type MetaState, metaStateOf } from "../../meta/metaRecords.ts";
+import { META_PREFIX, type MetaState, metaStateOf } from "../../meta/metaRecords.ts";
 import { nodeId } from "../../model/ids.ts";
 import { keysWith } from "../../records/keys.ts";
-import type { LeaderLease, LeaseCandidate, StoredRecord } from "../../records/records.ts";
+import type { LeaderLease, LeaseCandidate, RangePage, RangeQuery, StoredRecord } from "../../records/records.ts";
 import type { RecordTable } from "../../records/recordTable.ts";
 import type { MachineNetwork } from "../network/machineNetwork.ts";
 import type { NetworkProcess } from "../network/nodeWire.ts";
@@ -148,11 +148,18 @@ export class Store {
 // Enough for the longest loss of a fail-over.
 const COMMITS_KEPT = 100;
 
-/** All records. */
+/** All records of the role meta. */
 export function recordsIn(table: RecordTable): readonly StoredRecord[] {
-  const page = table.range(keysWith(""));
+  const page = table.range(keysWith(META_PREFIX));
   assert(page.kind === "page" && page.isLast, "a simulated store has few records");
   return page.records;
+}
+
+/** A part of the records; undefined if it is gone, or not yet there. */
+export function pageIn(table: RecordTable, query: RangeQuery): RangePage | undefined {
+  if (query.at !== undefined && query.at > table.revision) return undefined;
+  const page = table.range(query);
+  return page.kind === "page" ? page : undefined;
 }
 
 /** The newest revision that a process has seen, and the last lease that it was given. */

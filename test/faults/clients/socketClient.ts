@@ -79,7 +79,8 @@ export class SocketClient {
     else {
       const registId = this.#nextRegistId();
       this.#names.set(registId, registration);
-      this.#publishers.set(registration, this.#client.publish(serviceName(service), [textOf(token)], nowMs, registId));
+      const publisher = this.#client.publish(serviceName(service), [textOf(token)], nowMs, { registId });
+      this.#publishers.set(registration, publisher);
     }
     this.#arm();
   }

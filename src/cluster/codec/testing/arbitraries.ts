@@ -2,6 +2,7 @@
 
 import fc from "fast-check";
 import { textOf } from "../../../base/text.ts";
+import type { AppRevision, ServiceApps } from "../../../model/appRevision.ts";
 import type { DatumChange, DatumVersion } from "../../../model/datum.ts";
 import { brandCatalogueScope, brandServiceKey, clientId, isNodeId, nodeId } from "../../../model/ids.ts";
 import { packBoxes } from "../../../model/payload.ts";
@@ -138,6 +139,7 @@ const inventoryEntry = record({ serviceKey, registId: string, version: long, reg
 export const sessionToData = anyOf<SessionToData>({
   publish: record({ kind: is("publish"), batch: natural, epoch: long, items: list(item) }),
   fetch: record({ kind: is("fetch"), serviceKey, have: version }),
+  reissue: record({ kind: is("reissue"), serviceKey, have: version }),
   release: record({ kind: is("release"), serviceKeys: list(serviceKey) }),
   scan: record({ kind: is("scan"), versions: list(scanned) }),
   digests: record({
@@ -299,10 +301,24 @@ const heartbeat = record<Heartbeat>(
   "clients",
 );
 
+const appRevision = record<AppRevision>({
+  id: string,
+  application: string,
+  services: list(string),
+  content: fc.uint8Array({ maxLength: 12 }),
+});
+const serviceApps = record<ServiceApps>({ service: string, version: long, applications: list(string) });
+
 export const memberToMeta = anyOf<MemberToMeta>({
   heartbeat,
   watchConfig: record({ kind: is("watchConfig"), serviceKeys: list(serviceKey) }),
   unwatchConfig: record({ kind: is("unwatchConfig"), serviceKeys: list(serviceKey) }),
+  registerRevision: record({ kind: is("registerRevision"), revision: appRevision }),
+  findRevisions: record({ kind: is("findRevisions"), ids: list(string) }),
+  renewRevisions: record({ kind: is("renewRevisions"), ids: list(string) }),
+  watchServiceApps: record({ kind: is("watchServiceApps"), services: list(string) }),
+  unwatchServiceApps: record({ kind: is("unwatchServiceApps"), services: list(string) }),
+  listApps: record({ kind: is("listApps"), question: natural }),
 });
 
 const slotOwner = record({ leader: node, leaderEpoch: long, followers: list(node) });
@@ -331,6 +347,18 @@ export const metaToMember = anyOf<MetaToMember>({
     value: record({ serviceKey, version: long, data: fc.oneof(string, is(null)) }),
   }),
   refused: record({ kind: is("refused"), reason: string }),
+  revisions: record({ kind: is("revisions"), found: list(appRevision), unknown: list(string) }),
+  revisionsStored: record({ kind: is("revisionsStored"), stored: list(string), unknown: list(string) }),
+  revisionRefused: record({ kind: is("revisionRefused"), id: string, reason: string }),
+  serviceApps: record({ kind: is("serviceApps"), entries: list(serviceApps) }),
+  appsListed: record({
+    kind: is("appsListed"),
+    question: natural,
+    revisions: list(string),
+    services: list(serviceApps),
+    isLast: fc.boolean(),
+    isCut: fc.boolean(),
+  }),
   clientCounts: record({
     kind: is("clientCounts"),
     counts: list(record<ClientCount>({ session: node, clients: natural })),

@@ -1,6 +1,7 @@
 // One message of every kind with all its fields, optional ones too. The tables are typed by the kinds, so a new kind or
 // field does not compile before it is here, and does not pass before it has bytes.
 
+import type { AppRevision } from "../../../model/appRevision.ts";
 import { brandCatalogueScope, brandServiceKey, clientId, nodeId } from "../../../model/ids.ts";
 import type { Publication } from "../../../model/publication.ts";
 import type { Hello, HelloAnswer } from "../../messages/hello.ts";
@@ -81,6 +82,13 @@ const HELLO_ANSWER: Required<HelloAnswer> = {
   roles: ["data"],
 };
 
+const revision: AppRevision = {
+  id: "e4d909c2",
+  application: "shop",
+  services: [serviceKey, "com.example.Orders:1.0"],
+  content: new Uint8Array([10, 4, 115, 104, 111, 112]),
+};
+
 const MEMBER_TO_META: OneOfEachKind<MemberToMeta> = {
   heartbeat: {
     kind: "heartbeat",
@@ -99,6 +107,12 @@ const MEMBER_TO_META: OneOfEachKind<MemberToMeta> = {
   },
   watchConfig: { kind: "watchConfig", serviceKeys: [serviceKey, otherServiceKey] },
   unwatchConfig: { kind: "unwatchConfig", serviceKeys: [serviceKey] },
+  registerRevision: { kind: "registerRevision", revision },
+  findRevisions: { kind: "findRevisions", ids: [revision.id, "9e107d9d"] },
+  renewRevisions: { kind: "renewRevisions", ids: [revision.id] },
+  watchServiceApps: { kind: "watchServiceApps", services: revision.services },
+  unwatchServiceApps: { kind: "unwatchServiceApps", services: [serviceKey] },
+  listApps: { kind: "listApps", question: 300 },
 };
 
 const META_TO_MEMBER: OneOfEachKind<MetaToMember> = {
@@ -125,6 +139,21 @@ const META_TO_MEMBER: OneOfEachKind<MetaToMember> = {
   config: { kind: "config", value: { serviceKey, version: 5n, data: null } },
   refused: { kind: "refused", reason: "give this node a data directory of its own" },
   clientCounts: { kind: "clientCounts", counts: [{ session, clients: 300 }] },
+  revisions: { kind: "revisions", found: [revision], unknown: ["9e107d9d"] },
+  revisionsStored: { kind: "revisionsStored", stored: [revision.id], unknown: ["9e107d9d"] },
+  revisionRefused: { kind: "revisionRefused", id: revision.id, reason: "there are 1,000,000 revisions" },
+  serviceApps: {
+    kind: "serviceApps",
+    entries: [{ service: serviceKey, version: 1n << 53n, applications: ["shop", "stock"] }],
+  },
+  appsListed: {
+    kind: "appsListed",
+    question: 300,
+    revisions: [revision.id],
+    services: [{ service: serviceKey, version: 5n, applications: ["shop"] }],
+    isLast: true,
+    isCut: false,
+  },
 };
 
 const SESSION_TO_DATA: OneOfEachKind<SessionToData> = {
@@ -153,6 +182,7 @@ const SESSION_TO_DATA: OneOfEachKind<SessionToData> = {
   catalogueRelease: { kind: "catalogueRelease", scopes: [scope, brandCatalogueScope("")] },
   addressAsk: { kind: "addressAsk", question: 300, host: "[::1]", slots: [0, 300], entriesMax: 5_000 },
   addressRelease: { kind: "addressRelease", questions: [0, 300] },
+  reissue: { kind: "reissue", serviceKey, have: version },
 };
 
 const DATA_TO_SESSION: OneOfEachKind<DataToSession> = {

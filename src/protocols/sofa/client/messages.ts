@@ -53,7 +53,12 @@ export function registerMessage(
   };
   switch (registration.kind) {
     case "publisher":
-      return { ...base, kind: "publisherRegister", dataList: isRegistered ? registration.boxes : ABSENT_LIST };
+      return {
+        ...base,
+        kind: "publisherRegister",
+        attributes: registration.attributes,
+        dataList: isRegistered ? registration.boxes : ABSENT_LIST,
+      };
     case "subscriber": {
       const { scope, acceptMulti } = registration;
       return { ...base, kind: "subscriberRegister", scope, acceptEncoding: identity.acceptEncoding, acceptMulti };

@@ -26,6 +26,7 @@ interface RegistrationState {
 export interface Publisher extends RegistrationState {
   readonly kind: "publisher";
   boxes: readonly WireText[];
+  readonly attributes: ReadonlyMap<string, string>;
 }
 
 export interface Subscriber extends RegistrationState {

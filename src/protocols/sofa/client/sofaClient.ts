@@ -12,12 +12,13 @@ import { BOLT_CODEC, BOLT_STATUS, type BoltFrame } from "../../../encoding/bolt/
 import type { Scope } from "../../../model/scope.ts";
 import { NO_VERSION } from "../../../model/version.ts";
 import { decodeMessage, encodeMessage, wireForm } from "../codec/codec.ts";
-import type {
-  MultiReceivedData,
-  ReceivedConfigData,
-  ReceivedData,
-  RegisterResponse,
-  SofaMessage,
+import {
+  ABSENT_MAP,
+  type MultiReceivedData,
+  type ReceivedConfigData,
+  type ReceivedData,
+  type RegisterResponse,
+  type SofaMessage,
 } from "../codec/messages.ts";
 import type { ServiceName } from "../serviceName.ts";
 import { HeartbeatTimer } from "./heartbeatTimer.ts";
@@ -40,6 +41,12 @@ const INVOKE_TIMEOUT_MS = 1_000;
 const SYNC_CONFIG_MS = 30_000;
 // Lists of 10,000 addresses come in one frame of about 2 MiB.
 const FRAME_BYTES_MAX = 64 * 1024 * 1024;
+
+/** The name of a registration, which is new unless it is given, and its attributes. */
+export interface PublishOptions {
+  readonly registId?: string | undefined;
+  readonly attributes?: ReadonlyMap<string, string> | undefined;
+}
 
 export class SofaClient implements ConnectionHandler {
   readonly #options: SofaClientOptions;
@@ -79,9 +86,10 @@ export class SofaClient implements ConnectionHandler {
     service: ServiceName,
     boxes: readonly WireText[],
     nowMs: number,
-    registId = this.#host.nextRegistId(),
+    { registId = this.#host.nextRegistId(), attributes = ABSENT_MAP }: PublishOptions = {},
   ): Publisher {
-    const publisher: Publisher = { kind: "publisher", ...newState({ registId, service }, 1n, nowMs), boxes };
+    const state = newState({ registId, service }, 1n, nowMs);
+    const publisher: Publisher = { kind: "publisher", ...state, boxes, attributes };
     this.#begin(publisher, nowMs);
     return publisher;
   }

@@ -2,6 +2,8 @@
 // and applications serve a service. These messages exist in protobuf only.
 
 import {
+  BYTES,
+  encodeProtobuf,
   field,
   INT32,
   INT64,
@@ -11,6 +13,17 @@ import {
   STRING,
   schema,
 } from "../../../encoding/protobuf/schema.ts";
+
+/**
+ * The bounds of these requests. A revision's fields are its parameters: some five for each service. They are not
+ * settings, as in registerLimits.ts.
+ */
+export const APP_LIMITS = {
+  fieldsMax: 100_000,
+  /** Contents of half a megabyte at most: more than an answer may have. */
+  revisionsAskedMax: 200,
+  namesMax: 2_000,
+} as const;
 
 const STRING_LIST = schema({ values: repeated(1, STRING) });
 
@@ -29,7 +42,9 @@ export const META_REGISTER = schema({
 const APP_LIST = schema({ version: field(1, INT64), apps: repeated(2, STRING) });
 
 /** An empty list is an error in the real server, here and in the other requests. */
-export const SERVICE_APP_MAPPING_REQUEST = schema({ serviceIds: repeated(1, STRING) });
+export const SERVICE_APP_MAPPING_REQUEST = schema({
+  serviceIds: repeated(1, STRING, APP_LIMITS.namesMax),
+});
 
 /** The applications that serve each service. */
 export const SERVICE_APP_MAPPING_RESPONSE = schema({
@@ -39,7 +54,7 @@ export const SERVICE_APP_MAPPING_RESPONSE = schema({
 });
 
 /** Asks for the contents of revisions. */
-export const GET_REVISIONS_REQUEST = schema({ revisions: repeated(1, STRING) });
+export const GET_REVISIONS_REQUEST = schema({ revisions: repeated(1, STRING, APP_LIMITS.revisionsAskedMax) });
 
 /** The revisions found, by name. */
 export const GET_REVISIONS_RESPONSE = schema({
@@ -48,8 +63,20 @@ export const GET_REVISIONS_RESPONSE = schema({
   message: field(3, STRING),
 });
 
+/** The same with each revision in the bytes of a MetaRegister: they are on the wire as they were registered. */
+const ENCODED_REVISIONS_RESPONSE = schema({
+  revisions: mapOf(1, BYTES),
+  statusCode: field(2, INT32),
+  message: field(3, STRING),
+});
+
+/** The content of a GetRevisionsResponse. */
+export function encodeRevisionsResponse(response: MessageOf<typeof ENCODED_REVISIONS_RESPONSE>): Uint8Array {
+  return encodeProtobuf(ENCODED_REVISIONS_RESPONSE, response);
+}
+
 /** Keeps revisions alive. */
-export const META_HEARTBEAT_REQUEST = schema({ revisions: repeated(1, STRING) });
+export const META_HEARTBEAT_REQUEST = schema({ revisions: repeated(1, STRING, APP_LIMITS.namesMax) });
 
 /** Tells whether all of them were known. */
 export const META_HEARTBEAT_RESPONSE = schema({ statusCode: field(1, INT32), message: field(2, STRING) });

@@ -8,6 +8,7 @@ import { assert } from "../../../base/assert.ts";
 import { boltError } from "../../../encoding/bolt/errors.ts";
 import { BOLT_CODEC } from "../../../encoding/bolt/frame.ts";
 import type { HessianDialect } from "../../../encoding/hessian/tokenReader.ts";
+import { encodeRevisionsResponse } from "./appMessages.ts";
 import { HESSIAN_CLASSES } from "./hessianClasses.ts";
 import { decodeHessian } from "./hessianDecode.ts";
 import { encodeHessian } from "./hessianEncode.ts";
@@ -84,6 +85,18 @@ function hasHessianForm(message: SofaMessage): message is ServiceMessage {
 
 function dialectOf(form: "hessian-draft" | "hessian-final"): HessianDialect {
   return form === "hessian-draft" ? "draft" : "final";
+}
+
+/** A GetRevisionsResponse, with each revision as it was registered. */
+export function encodeGetRevisionsResponse(response: Parameters<typeof encodeRevisionsResponse>[0]): Encoded {
+  const className = PROTOBUF_CLASS_NAMES.getRevisionsResponse;
+  return { codec: BOLT_CODEC.PROTOBUF, className, content: encodeRevisionsResponse(response) };
+}
+
+/** The class names of the requests about applications, whose contents may be as large as a revision. */
+export function appClassNames(): readonly string[] {
+  const { metaRegister, getRevisionsRequest, serviceAppMappingRequest, metaHeartbeatRequest } = PROTOBUF_CLASS_NAMES;
+  return [metaRegister, getRevisionsRequest, serviceAppMappingRequest, metaHeartbeatRequest];
 }
 
 /** The class names of a PublisherRegister, whose content may be large. */

@@ -187,5 +187,8 @@ export type ServiceMessage =
   | MultiReceivedData
   | RpcServerException;
 
+/** A registration of one kind or another. */
+export type Register = PublisherRegister | SubscriberRegister | ConfiguratorRegister;
+
 /** Every message of the protocol. */
 export type SofaMessage = ServiceMessage | AppMessage;

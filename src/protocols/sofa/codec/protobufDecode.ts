@@ -34,7 +34,7 @@ const DECODERS: Readonly<Record<ProtobufMessage["kind"], Decode>> = {
   receivedData: decoding(schemas.RECEIVED_DATA, receivedOf),
   receivedConfigData: decoding(schemas.RECEIVED_CONFIG_DATA, receivedConfigOf),
   multiReceivedData: decoding(schemas.MULTI_RECEIVED_DATA, multiReceivedOf),
-  metaRegister: decoding(app.META_REGISTER, (pb) => ({ kind: "metaRegister", ...pb })),
+  metaRegister: decoding(app.META_REGISTER, (pb) => ({ kind: "metaRegister", ...pb }), app.APP_LIMITS.fieldsMax),
   serviceAppMappingRequest: decoding(app.SERVICE_APP_MAPPING_REQUEST, (pb) => ({
     kind: "serviceAppMappingRequest",
     ...pb,

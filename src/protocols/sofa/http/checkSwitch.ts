@@ -1,10 +1,11 @@
-// SOFARegistry keeps its own switches among the configuration values, and operators write them there. Roster has none
-// of them, and a value that is stored without effect would seem to be in force.
+// SOFARegistry keeps its own switches among the configuration values, and operators write them there. Roster has some
+// of them (appSwitches.ts); a value of another one that is stored without effect would seem to be in force.
 
 import { fail, RegistryError } from "../../../base/errors.ts";
 import type { ServiceKey } from "../../../model/ids.ts";
 import { sofaError } from "../errorTable.ts";
 import { type ServiceName, serviceNameOf } from "../serviceName.ts";
+import { checkedSwitch, isAppSwitch } from "./appSwitches.ts";
 
 /** The instance under which SOFARegistry looks for its switches. */
 const SWITCH_INSTANCE_ID = "9600";
@@ -13,14 +14,11 @@ const SWITCH_GROUP = "CONFIG";
 /** Its switches, as of 6.6.3, with Roster's replacement, if there is one. */
 const SWITCHES: Readonly<Record<string, string>> = {
   "admin.api.token": "",
-  "app_revision.cleaner.enabled": "",
-  "app_revision.write.switch": "",
   "change_push_task.delay.config": "push-window-max-ms",
   "compress.datum.switch": "",
   "compress.push.switch": "push-compress, push-compress-bytes-min",
   "data.datum.sync.session.interval.sec": "digest-interval-ms",
   "data.session.lease.sec": "session-lease-ms",
-  "interface_app.cleaner.enabled": "",
   "registry.circuit.breaker": "",
   "registry.client.off.list": "",
   "registry.data.capacity.interceptor.disable": "",
@@ -37,10 +35,10 @@ const SWITCHES: Readonly<Record<string, string>> = {
   "session.stop.push.data.switch": "",
 };
 
-/** As `checkSwitch`, for the key of a value; undefined for a key that is no switch. */
-export function switchRefusal(serviceKey: ServiceKey): RegistryError | undefined {
+/** As `checkSwitch`, for the key of a value; undefined for a value that may be set. */
+export function switchRefusal(serviceKey: ServiceKey, data: string): RegistryError | undefined {
   try {
-    checkSwitch(serviceNameOf(serviceKey));
+    checkSwitch(serviceNameOf(serviceKey), data);
     return undefined;
   } catch (error) {
     if (error instanceof RegistryError) return error;
@@ -52,13 +50,19 @@ export function switchRefusal(serviceKey: ServiceKey): RegistryError | undefined
  * Throws SWITCH_NOT_SERVED for a switch of SOFARegistry, by its name alone: under another instance or group it would
  * have no effect in SOFARegistry either. Throws FIELD_INVALID for a name that only resembles a switch.
  */
-export function checkSwitch({ dataId, instanceId, group }: ServiceName): void {
+export function checkSwitch({ dataId, instanceId, group }: ServiceName, value: string): void {
+  const isOfSwitches = instanceId === SWITCH_INSTANCE_ID && group === SWITCH_GROUP;
+  if (isOfSwitches && isAppSwitch(dataId)) return void checkedSwitch(dataId, value);
   const name = dataId.trim().toLowerCase();
   const instead = Object.hasOwn(SWITCHES, name) ? SWITCHES[name] : undefined;
   if (instead !== undefined) {
     throw sofaError("SWITCH_NOT_SERVED", { dataId, ...(instead === "" ? {} : { instead }) });
   }
-  if (instanceId !== SWITCH_INSTANCE_ID || group !== SWITCH_GROUP) return;
+  if (isAppSwitch(name)) {
+    const expected = `${name}, instanceId ${SWITCH_INSTANCE_ID} and group ${SWITCH_GROUP}`;
+    throw fail("FIELD_INVALID", { field: "dataId", value: dataId, instanceId, group, expected });
+  }
+  if (!isOfSwitches) return;
   const expected = "another instanceId or group: with these SOFARegistry keeps its switches";
   throw fail("FIELD_INVALID", { field: "dataId", value: dataId, instanceId, group, expected });
 }

@@ -57,7 +57,7 @@ export function configRoutes({ config, putConfig, configValueBytesMax }: ConfigN
       handle: (exchange) => {
         const body = exchange.body as ServiceName & { readonly data: string };
         const serviceKey = serviceKeyOf(body);
-        checkSwitch(body);
+        checkSwitch(body, body.data);
         checkUnpadded(body);
         respondWith(
           exchange,

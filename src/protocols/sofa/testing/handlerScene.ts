@@ -9,6 +9,7 @@ import { BoltDecoder } from "../../../encoding/bolt/decoder.ts";
 import { encodeHeartbeat, encodeHeartbeatAck, encodeRequest, encodeResponse } from "../../../encoding/bolt/encode.ts";
 import { BOLT_CODEC, BOLT_STATUS, BOLT_V1, type BoltDialect, type BoltFrame } from "../../../encoding/bolt/frame.ts";
 import { brandServiceKey } from "../../../model/ids.ts";
+import type { AppEvent } from "../../../registry/apps.ts";
 import type { ClientEvent, Push } from "../../../registry/registry.ts";
 import { encodeMessage } from "../codec/codec.ts";
 import {
@@ -114,11 +115,14 @@ export function handlerScene({
   config = {},
   budget = unlimitedBudget(),
   onEvent = () => undefined,
+  onAppEvent = () => assert.fail("this client asks nothing"),
 }: {
   config?: Partial<typeof CONFIG>;
   budget?: Budget;
   /** The session's reaction to an event. */
   onEvent?: (event: ClientEvent) => void;
+  /** The session's reaction to a question about applications. */
+  onAppEvent?: (event: AppEvent) => void;
 } = {}) {
   const events: ClientEvent[] = [];
   const logged: string[] = [];
@@ -152,9 +156,10 @@ export function handlerScene({
     config: settings,
     registry: {
       step: (event) => {
-        if (!("client" in event)) assert.fail("SOFARegistry's clients ask nothing");
-        events.push(event);
-        onEvent(event);
+        if ("client" in event) {
+          events.push(event);
+          onEvent(event);
+        } else onAppEvent(event as AppEvent);
       },
     },
     budget,

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import roster.acceptance.cases.AppCases;
 import roster.acceptance.cases.BasicCases;
 import roster.acceptance.cases.ConfigCases;
 import roster.acceptance.cases.DataCases;
@@ -73,6 +74,7 @@ public final class Main {
     cases.addAll(IsolationCases.all());
     cases.addAll(OrderCases.all());
     cases.addAll(ConfigCases.all());
+    cases.addAll(AppCases.all());
     cases.addAll(HttpCases.all());
     cases.addAll(ProtocolCases.all());
     cases.addAll(StartCases.all());

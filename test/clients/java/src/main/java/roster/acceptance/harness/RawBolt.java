@@ -50,7 +50,8 @@ public final class RawBolt implements AutoCloseable {
 
   private static final HessianSerializer HESSIAN = new HessianSerializer();
   private static final int HESSIAN_CODEC = 1;
-  private static final byte PROTOBUF_CODEC = 11;
+  private static final int PROTOBUF_CODEC = 11;
+  private static final String PROTOBUF_PACKAGE = ".client.pb.";
   /** Where the codec stands in a frame of protocol 1. */
   private static final int CODEC_OFFSET = 9;
   private static final int TIMEOUT_MS = 3_000;
@@ -83,7 +84,7 @@ public final class RawBolt implements AutoCloseable {
   /** A request of protocol 1 that says that its content is protobuf. */
   public static byte[] protobufRequest(int id, String className, byte[] content) {
     var bytes = frame(Form.PROTOCOL_1, REQUEST_COMMAND, id, className, content);
-    bytes[CODEC_OFFSET] = PROTOBUF_CODEC;
+    bytes[CODEC_OFFSET] = (byte) PROTOBUF_CODEC;
     return bytes;
   }
 
@@ -177,7 +178,7 @@ public final class RawBolt implements AutoCloseable {
       int command = number(2);
       number(1);
       int id = number(4);
-      Check.equal(HESSIAN_CODEC, number(1), "codec byte of a frame of the server");
+      int codec = number(1);
       int switches = protocol == 2 ? number(1) : 0;
       int status = number(type == RESPONSE ? 2 : 4);
       int classLength = number(2);
@@ -185,6 +186,9 @@ public final class RawBolt implements AutoCloseable {
       int contentLength = number(4);
       Check.that(contentLength >= 0 && contentLength <= CONTENT_BYTES_MAX, "content of %d bytes", contentLength);
       var className = new String(take(classLength), StandardCharsets.UTF_8);
+      // An answer has its request's codec; pushes have Hessian's, also those in protobuf.
+      boolean isProtobufAnswer = type == RESPONSE && className.contains(PROTOBUF_PACKAGE);
+      Check.equal(isProtobufAnswer ? PROTOBUF_CODEC : HESSIAN_CODEC, codec, "codec byte of a frame of the server");
       take(headerLength);
       var content = take(contentLength);
       boolean crc = version == 2 && (switches & 1) == 1 && endsWithCrc();
