@@ -5,6 +5,7 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { type Argument, type Command, Help, type Option } from "commander";
 import { answererOf, openApi } from "../src/admin/openApi.ts";
 import type { Operation } from "../src/admin/operation.ts";
 import { OPERATIONS } from "../src/admin/operations.ts";
@@ -13,6 +14,8 @@ import { API_PREFIX } from "../src/admin/routes.ts";
 import { ERRORS, type ErrorTable } from "../src/base/errors.ts";
 import type { AliasSeries, MetricAlias } from "../src/base/metricAlias.ts";
 import { METRICS, type MetricSpec, type MetricTable } from "../src/base/metrics.ts";
+import { EXIT, EXIT_MEANINGS } from "../src/cli/exitCodes.ts";
+import { program } from "../src/cli/program.ts";
 import { environmentName } from "../src/server/config/names.ts";
 import { describeAllowed } from "../src/server/config/parseValue.ts";
 import { CONFIG_KEYS, type ConfigKey, specOf } from "../src/server/config/table.ts";
@@ -27,6 +30,7 @@ export function referencePages(): ReadonlyMap<string, string> {
     ["errors.md", errorsPage()],
     ["metrics.md", metricsPage()],
     ["api.md", apiPage()],
+    ["cli.md", cliPage()],
     ["openapi.json", `${JSON.stringify(openApi(OPERATIONS), undefined, 2)}\n`],
   ]);
 }
@@ -37,7 +41,7 @@ function configPage(): string {
     "A key is a flag (`--bolt-port 9600`), an environment variable (`ROSTER_BOLT_PORT=9600`) and a key of the JSON file",
     'that `--config FILE` or `ROSTER_CONFIG` names (`{ "bolt-port": 9600 }`). A flag beats the environment, which beats the',
     "file, which beats the default. An unknown key, or a value that is not allowed, stops the start and is named.",
-    "`roster config` prints the values in effect and the origin of each. Relative paths count from the working directory;",
+    "`roster settings` prints the values in effect and the origin of each. Relative paths count from the working directory;",
     "an empty environment variable counts as none.",
     ...sections.flatMap((section) => ["", `## ${section}`, ...keysOf(section).flatMap(configEntry)]),
   ]);
@@ -162,6 +166,89 @@ function parameterRow([name, parameter]: readonly [string, Parameter]): string {
   const byDefault = "default" in parameter && parameter.default !== "" ? `; default ${parameter.default}` : "";
   const required = parameter.isRequired === true ? "; required" : "";
   return `| \`${name}\` | ${parameter.about} | ${expectedOf(parameter)}${byDefault}${required} |`;
+}
+
+// They have one each for every configuration key.
+const WITH_CONFIG_KEYS: ReadonlySet<string> = new Set(["server", "settings", "config"]);
+
+function cliPage(): string {
+  const codes = Object.entries(EXIT_MEANINGS).map(
+    ([name, meaning]) => `| ${EXIT[name as keyof typeof EXIT]} | ${meaning} |`,
+  );
+  return page("Commands", "src/cli/program.ts and src/admin/operations/", [
+    "Commands to a cluster go to the admin-port of any node: `--url`, else the context of `--context`, else `ROSTER_URL`, else",
+    "the context of `ROSTER_CONTEXT`, else the current context, else the node on this machine (`http://127.0.0.1:9604`). Of",
+    "several URLs, with commas, the first that answers is asked. Contexts are in `$XDG_CONFIG_HOME/roster/contexts.json`.",
+    "",
+    "The output is a table; `-o wide` has all columns, `-o name` the name of each row, `-o json` and `-o yaml` the answer",
+    "whole. Notes, progress and failures are on standard error; with `-o json` a failure is",
+    '`{ "error": { "code", "message", "retry", "exit" } }`; a mistake of the command line has the code `WRONG_USAGE`. Commands that change something take `--preview` where',
+    "[the operation](api.md) can be previewed.",
+    "",
+    "## Exit codes",
+    "",
+    "| Code | Meaning |",
+    "|---|---|",
+    ...codes,
+    ...commandEntries(program({ exit: EXIT.ok }), ""),
+  ]);
+}
+
+/** The commands below one, each with all below it. */
+function commandEntries(command: Command, before: string): string[] {
+  const help = new Help();
+  const visible = help.visibleCommands(command).filter((each) => each.name() !== "help");
+  return visible.flatMap((each) => {
+    const words = `${before}${each.name()}`;
+    const below = commandEntries(each, `${words} `);
+    return below.length > 0 && !WITH_CONFIG_KEYS.has(words) ? below : [...commandEntry(each, words), ...below];
+  });
+}
+
+function commandEntry(command: Command, words: string): string[] {
+  const hasKeys = WITH_CONFIG_KEYS.has(words);
+  const places = [
+    ...command.registeredArguments.map(argumentRow),
+    ...(hasKeys ? [] : ownOptions(command).map(optionRow)),
+  ];
+  const table = ["", "| Argument or flag | Meaning |", "|---|---|", ...places];
+  const used = command.registeredArguments.map((each) => ` ${argumentText(each)}`).join("");
+  return [
+    "",
+    `## roster ${words}${used}`,
+    "",
+    sentence(command.summary() === "" ? command.description() : `${command.summary()}: ${command.description()}`),
+    ...(hasKeys ? ["", "Its flags are the keys of [config.md](config.md), and `--config FILE`."] : []),
+    ...(places.length > 0 ? table : []),
+  ];
+}
+
+/** The head of the page has the two that name the cluster. */
+function ownOptions({ options }: Command): readonly Option[] {
+  return options.filter(({ long }) => long !== "--url" && long !== "--context");
+}
+
+function argumentText(argument: Argument): string {
+  const word = `${argument.name()}${argument.variadic ? "..." : ""}`;
+  return argument.required ? `<${word}>` : `[${word}]`;
+}
+
+function argumentRow(argument: Argument): string {
+  return `| \`${argumentText(argument)}\` | ${inCell(argument.description)} |`;
+}
+
+function optionRow({ flags, description, argChoices, defaultValue }: Option): string {
+  const choices = argChoices === undefined ? "" : ` (${argChoices.join(", ")})`;
+  const byDefault = typeof defaultValue === "string" ? `; default ${defaultValue}` : "";
+  return `| \`${flags}\` | ${inCell(description)}${choices}${byDefault} |`;
+}
+
+function inCell(text: string): string {
+  return text.replaceAll("|", "\\|");
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
 }
 
 function page(title: string, source: string, lines: readonly string[]): string {

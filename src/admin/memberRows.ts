@@ -1,4 +1,4 @@
-// The nodes of a cluster as `roster members` shows them: a row for each role of each node, with its state.
+// The nodes of a cluster as `roster get nodes` shows them: a row for each role of each node, with its state.
 
 import type { Heartbeat, Member } from "../cluster/messages/membership.ts";
 import { type NodeId, nodeNameOf } from "../model/ids.ts";

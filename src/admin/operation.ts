@@ -41,6 +41,16 @@ export interface Gathered {
   readonly unreachable: readonly { readonly node: string; readonly reason: string }[];
 }
 
+/** How `roster` shows an operation, where that does not follow from its name, parameters and answer. */
+export interface CommandForm {
+  /** The words of the command: the main one, then its aliases. */
+  readonly words?: readonly string[];
+  /** The parameters that are written without a flag, in this order; without it the required ones. */
+  readonly positional?: readonly string[];
+  /** The columns of the table, the name of a row first; without it all fields that are no list or object. */
+  readonly columns?: readonly string[];
+}
+
 interface OperationRow<T extends ParameterTable> {
   /** Its subject and its verb: `nodes.block`. */
   readonly name: string;
@@ -61,6 +71,7 @@ interface OperationRow<T extends ParameterTable> {
   readonly answer: Schema;
   /** The work goes on after the answer. */
   readonly isBegunOnly?: true;
+  readonly command?: CommandForm;
   /** The largest body is that of a configuration value. */
   readonly takesValue?: true;
   /** The time that it may wait for a change before it answers. */

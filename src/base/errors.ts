@@ -52,8 +52,7 @@ export const ERRORS = {
   },
   CONFIG_VALUE_UNKNOWN: {
     retry: false,
-    meaning:
-      "there is no configuration value of this key; GET /v1/configs at any admin-port lists those that there are",
+    meaning: "there is no configuration value of this key; `roster get configs` lists those that there are",
   },
   CONFIG_INVALID: {
     retry: false,
@@ -62,6 +61,10 @@ export const ERRORS = {
   CONNECTIONS_EXHAUSTED: {
     retry: true,
     meaning: "the port has as many connections as it may have; try again later, or raise its limit",
+  },
+  CONTEXT_UNKNOWN: {
+    retry: false,
+    meaning: "there is no context of this name; `roster context list` shows those that there are",
   },
   DATA_FULL: {
     retry: true,
@@ -77,6 +80,10 @@ export const ERRORS = {
       "the data directory can't be created, read or written; choose another data-dir, or give this user access to it",
   },
   FIELD_INVALID: { retry: false, meaning: "a field is missing, is too long, or has a value that is not allowed" },
+  FILE_UNUSABLE: {
+    retry: false,
+    meaning: "the file can't be read or written, or does not contain what it should; name another one, or repair it",
+  },
   HTTP_BAD_REQUEST: { retry: false, meaning: "the path, query or body of the request is not valid here" },
   LIST_UNAVAILABLE: {
     retry: true,
@@ -100,7 +107,7 @@ export const ERRORS = {
   NODE_UNKNOWN: {
     retry: false,
     meaning:
-      "no node of this name holds clients or publications here, or is blocked; `roster members` lists all nodes; " +
+      "no node of this name holds clients or publications here, or is blocked; `roster get nodes` lists all nodes; " +
       "a node that has only the role meta is stopped, not blocked",
   },
   NODE_UNREACHABLE: {
@@ -148,13 +155,17 @@ export const ERRORS = {
     retry: true,
     meaning: "no node with the role that has the answer is a member of the cluster; start one, or wait for it",
   },
+  REGISTRATION_UNKNOWN: {
+    retry: false,
+    meaning: "no `roster register` of this user on this machine holds such a registration",
+  },
   SERVICE_FULL: {
     retry: true,
     meaning: "the list of this service has reached its size limit; publish less, or try again after others have left",
   },
   SERVICE_UNKNOWN: {
     retry: false,
-    meaning: "no client publishes this service; GET /v1/services at any admin-port lists those that there are",
+    meaning: "no client publishes this service; `roster get services` lists those that there are",
   },
   REVISIONS_EXHAUSTED: {
     retry: false,
@@ -186,6 +197,10 @@ export const ERRORS = {
     retry: false,
     meaning:
       "the data directory records versions that no clock can have given; start with an empty data-dir, and restart the clients",
+  },
+  WAIT_ENDED: {
+    retry: true,
+    meaning: "the time to wait is over; the work goes on, and `roster get nodes` shows how far it is",
   },
   WORKER_FAILED: { retry: false, meaning: "a worker process did not start; its output gives the reason" },
 } as const satisfies ErrorTable;

@@ -4,7 +4,7 @@ import { settingsInForce } from "../server/config/settingsInForce.ts";
 import { CONFIG_KEYS } from "../server/config/table.ts";
 import { aligned } from "./aligned.ts";
 
-/** `roster config`: every key with its value, the value in force on this machine, and its origin. */
+/** `roster settings`: every key with its value, the value in force on this machine, and its origin. */
 export function printConfig(sources: ConfigSources, form: "table" | "json"): void {
   const { config, origins } = loadConfig(sources);
   const inForce = settingsInForce(config);

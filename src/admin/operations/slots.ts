@@ -21,6 +21,10 @@ export const listSlots = operation({
     service: { type: "service", about: "Only the slot of this service." },
     state: { type: "choice", oneOf: STATES, about: "Only slots in this state." },
   },
+  command: {
+    words: ["get slots", "slots"],
+    columns: ["id", "leader", "leaderEpoch", "followers", "state"],
+  },
   isChange: false,
   permission: "read",
   canBePreviewed: false,
@@ -111,6 +115,10 @@ export const listHeld = operation({
   path: "/held",
   about: "Lists the services whose lists are held because too many publishers would go at once, and why.",
   parameters: { service: { type: "service", about: "Only this service." } },
+  command: {
+    words: ["get held", "held"],
+    columns: ["service", "lost", "publishers", "heldSince", "releasedAt", "node", "reason"],
+  },
   isChange: false,
   permission: "read",
   canBePreviewed: false,
@@ -151,6 +159,7 @@ export const releaseHeld = operation({
   path: "/held/release",
   about: "Shows a held list as it is now: subscribers see the publishers go.",
   parameters: { service: { type: "service", isRequired: true, about: "The service whose list is held." } },
+  command: { words: ["release"] },
   isChange: true,
   permission: "operate",
   canBePreviewed: true,
@@ -160,7 +169,7 @@ export const releaseHeld = operation({
     const data = dataOf(node);
     const held = data.heldLosses().find(({ serviceKey }) => serviceKey === service);
     if (held === undefined) {
-      const expected = "a service whose list is held; `roster held` lists them";
+      const expected = "a service whose list is held; `roster get held` lists them";
       throw fail("FIELD_INVALID", { field: "service", value: service, expected });
     }
     const loss = `${held.lost} of ${held.publishers} publishers`;

@@ -35,4 +35,6 @@ export interface SofaClientHost {
   onStaleConfig?(configurator: Configurator, config: { version: bigint; data: WireText | null }, nowMs: number): void;
   /** The server has this version of the registration. */
   onAcknowledged?(registration: Registration, nowMs: number): void;
+  /** The server has refused a registration; it is sent again, as the Java client does. */
+  onRefused?(message: string, nowMs: number): void;
 }

@@ -226,6 +226,7 @@ export class SofaClient implements ConnectionHandler {
       message?.kind === "registerResponse"
         ? { isSuccess: message.success, isHeldByAnother: isHeld(message), version: message.version }
         : { isSuccess: false, isHeldByAnother: false, version: NO_VERSION };
+    if (message?.kind === "registerResponse" && !message.success) this.#host.onRefused?.(message.message ?? "", nowMs);
     const registration = this.#requests.answered(id, answer, nowMs);
     if (registration === undefined) return;
     if (!registration.isRegistered) this.#registrations.delete(keyOf(registration));

@@ -1,0 +1,118 @@
+// Contexts: names for clusters, each with the URLs of some of its nodes, in `contexts.json` in the user's folder for
+// settings ($XDG_CONFIG_HOME/roster, else ~/.config/roster).
+
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import { fail } from "../base/errors.ts";
+
+/** The file's content. */
+export interface Contexts {
+  /** The name of the one that commands go to; null for none. */
+  readonly current: string | null;
+  readonly contexts: Readonly<Record<string, Context>>;
+}
+
+export interface Context {
+  /** The admin-ports of some nodes; the first that answers is asked. */
+  readonly urls: readonly string[];
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The admin-port of a node on this machine. */
+export const LOCAL_URL = "http://127.0.0.1:9604";
+
+const NONE: Contexts = { current: null, contexts: {} };
+
+/** The folder of this program in one of the user's folders of the XDG base directories. */
+export function userFolder(environment: Environment, variable: string, otherwise: string): string {
+  const set = environment[variable];
+  // The specification says that a relative path is to be ignored.
+  return join(set?.startsWith("/") === true ? set : join(environment["HOME"] ?? homedir(), otherwise), "roster");
+}
+
+export function contextsFile(environment: Environment): string {
+  return join(userFolder(environment, "XDG_CONFIG_HOME", ".config"), "contexts.json");
+}
+
+/** Throws FILE_UNUSABLE. */
+export function readContexts(environment: Environment): Contexts {
+  const file = contextsFile(environment);
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR")) return NONE;
+    throw fail("FILE_UNUSABLE", { file, reason: String(error) });
+  }
+  const read = parsed(text);
+  if (!isContexts(read)) {
+    throw fail("FILE_UNUSABLE", {
+      file,
+      expected: '{"current": null, "contexts": {"NAME": {"urls": ["http://..."]}}}',
+    });
+  }
+  return read;
+}
+
+/** Replaces the file as a whole. Throws FILE_UNUSABLE. */
+export function writeContexts(environment: Environment, contexts: Contexts): void {
+  const file = contextsFile(environment);
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(`${file}.new`, `${JSON.stringify(contexts, undefined, 2)}\n`);
+    renameSync(`${file}.new`, file);
+  } catch (error) {
+    throw fail("FILE_UNUSABLE", { file, reason: String(error) });
+  }
+}
+
+/** The context of a name. Throws CONTEXT_UNKNOWN. */
+export function contextOf({ contexts }: Contexts, name: string): Context {
+  const context = Object.hasOwn(contexts, name) ? contexts[name] : undefined;
+  if (context !== undefined) return context;
+  throw fail("CONTEXT_UNKNOWN", { context: name, known: Object.keys(contexts) });
+}
+
+export interface Chosen {
+  readonly url?: string | undefined;
+  readonly context?: string | undefined;
+}
+
+/**
+ * The URLs that a command goes to: those of `--url`, of `--context`, of ROSTER_URL, of ROSTER_CONTEXT, of the current
+ * context, or the node on this machine. Throws CONTEXT_UNKNOWN or FILE_UNUSABLE.
+ */
+export function chosenUrls({ url, context }: Chosen, environment: Environment): readonly string[] {
+  if (url !== undefined) return url.split(",");
+  if (context !== undefined) return contextOf(readContexts(environment), context).urls;
+  const { ROSTER_URL: setUrl = "", ROSTER_CONTEXT: setContext = "" } = environment;
+  if (setUrl !== "") return setUrl.split(",");
+  const all = readContexts(environment);
+  const name = setContext === "" ? all.current : setContext;
+  return name === null ? [LOCAL_URL] : contextOf(all, name).urls;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isContexts(value: unknown): value is Contexts {
+  if (!isRecord(value) || !isRecord(value["contexts"])) return false;
+  const { current, contexts } = value;
+  return (current === null || typeof current === "string") && Object.values(contexts).every(isContext);
+}
+
+function isContext(value: unknown): boolean {
+  if (!isRecord(value) || !Array.isArray(value["urls"])) return false;
+  return value["urls"].length > 0 && value["urls"].every((url) => typeof url === "string");
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,159 @@
+// The commands. Each loads its modules when it runs: `roster --version` must not wait for the server's modules.
+
+import { Command, Option } from "commander";
+import { OPERATIONS } from "../admin/operations.ts";
+import type { ServiceParameter } from "../admin/parameter.ts";
+import { readParameters } from "../admin/parameter.ts";
+import type { ServiceKey } from "../model/ids.ts";
+import { packageVersion } from "../server/packageVersion.ts";
+import { addNodeFlags, childOf, clientOf, completeWith, type NodeFlags, type Outcome } from "./commandKit.ts";
+import { COMPLETION_SCRIPTS, SHELLS, type Shell } from "./completionScripts.ts";
+import { addConfigFlags, configFlags } from "./configFlags.ts";
+import { addContextCommands } from "./contextCommands.ts";
+import { addOperationCommands, readInput } from "./operationCommands.ts";
+import { addWatchCommands } from "./watchCommands.ts";
+import { readWholeNumber } from "./wholeNumber.ts";
+
+/** All commands. A command that ends with another code than 0, and is no failure, sets it in `outcome`. */
+export function program(outcome: Outcome): Command {
+  const root = new Command("roster").description("A service registry for SOFARegistry's clients.").exitOverride();
+  root.enablePositionalOptions();
+  root.version(packageVersion(), "-V, --version", "print the version");
+  root.helpCommand("help [command]", "print the help of a command");
+  addServer(root);
+  addOperationCommands(root, OPERATIONS);
+  addWatchCommands(root, OPERATIONS);
+  addDoctor(root, outcome);
+  addRegistrations(root);
+  addTransfer(root);
+  addSettings(root);
+  addContextCommands(root);
+  addCompletion(root);
+  return root;
+}
+
+function addServer(root: Command): void {
+  addConfigFlags(root.command("server").description("run a registry")).action(async (_, command: Command) => {
+    const { runServer } = await import("./runServer.ts");
+    await runServer({ flags: configFlags(command), environment: process.env });
+  });
+  // Only `roster server --workers N` starts it.
+  const worker = root.command("worker", { hidden: true }).requiredOption("--number <number>", "counted from 1");
+  addConfigFlags(worker).action(async ({ number }: { number: string }, command: Command) => {
+    const { runWorker } = await import("./runServer.ts");
+    await runWorker({ flags: configFlags(command), environment: process.env }, Number(number));
+  });
+}
+
+/** `settings`, and as before `config` without another word. */
+function addSettings(root: Command): void {
+  const settings = root.command("settings").description("print the settings of a server and where each comes from");
+  for (const command of [settings, childOf(root, "config")]) {
+    if (command === undefined) continue;
+    const output = new Option("-o, --output <form>", "how to print").choices(["table", "json"]).default("table");
+    addConfigFlags(command.addOption(output)).action(async ({ output: form }: { output: string }) => {
+      const { printConfig } = await import("./printConfig.ts");
+      printConfig({ flags: configFlags(command), environment: process.env }, form === "json" ? "json" : "table");
+    });
+  }
+}
+
+function addDoctor(root: Command, outcome: Outcome): void {
+  const about = "say in plain words what is well, what is not, and what to do";
+  const command = addNodeFlags(root.command("doctor"), ["table", "json", "yaml"]).description(about);
+  command
+    .helpGroup("Operations:")
+    .option("--wait-ms <ms>", "wait this long until nothing is an error, as after a start", "0")
+    .action(async ({ output, waitMs, ...flags }: NodeFlags & { readonly waitMs: string }) => {
+      const { examine } = await import("./doctor.ts");
+      const wait = readWholeNumber("--wait-ms", waitMs, { min: 0, max: 86_400_000 });
+      outcome.exit = await examine(clientOf(flags), { output, waitMs: wait });
+    });
+}
+
+const SERVICE = {
+  service: { type: "service", isRequired: true, about: "The service." },
+} as const satisfies Record<string, ServiceParameter>;
+
+function serviceKeyOf(service: string): ServiceKey {
+  return readParameters(SERVICE, { service })["service"] as ServiceKey;
+}
+
+interface RegisterFlags extends NodeFlags {
+  readonly output: "table" | "json" | "yaml";
+  readonly application: string;
+  readonly zone: string;
+  readonly session?: string;
+}
+
+function addRegistrations(root: Command): void {
+  const register = addNodeFlags(root.command("register"), ["table", "json", "yaml"]).helpGroup("Operations:");
+  register.description("register an address for a service, as a client does, for as long as the command runs");
+  register.argument("<service>", "its name, or name#@#namespace#@#group");
+  register.argument("<box...>", "what is published: 10.0.0.7:12200?weight=100");
+  register.option("--application <name>", "the application that is named as the publisher's", "roster");
+  register.option("--zone <zone>", "the zone that is named as the publisher's", "DEFAULT_ZONE");
+  register.option("--session <address>", "the port for clients of a session, host:port; else any of the cluster");
+  register.action(async (service: string, boxes: string[], { application, ...flags }: RegisterFlags) => {
+    const [{ register: run }, { stopSignal }] = await Promise.all([import("./register.ts"), import("./stopSignal.ts")]);
+    const { session, zone, output } = flags;
+    const serviceKey = serviceKeyOf(service);
+    const client = clientOf(flags);
+    const here = { environment: process.env, stopped: stopSignal() };
+    await run({ client, serviceKey, boxes, appName: application, zone, session, output, ...here });
+  });
+  for (const argument of register.registeredArguments.slice(0, 1)) completeWith(argument, SERVICE.service);
+  const about = "end a registration that `roster register` of this user keeps on this machine";
+  const deregister = root.command("deregister").description(about).helpGroup("Operations:");
+  deregister.argument("<service>", "its name, or name#@#namespace#@#group");
+  deregister.option("--regist-id <id>", "only the registration with this id");
+  deregister.action(async (service: string, { registId }: { readonly registId?: string }) => {
+    const { deregister: run } = await import("./register.ts");
+    const ended = await run(process.env, { serviceKey: serviceKeyOf(service), registId });
+    for (const { boxes, service: key } of ended) console.log(`${boxes.join(" ")} is deregistered from ${key}`);
+  });
+  for (const argument of deregister.registeredArguments) completeWith(argument, "registration");
+}
+
+interface ImportFlags extends NodeFlags {
+  readonly output: "table" | "json" | "yaml";
+  readonly preview?: boolean;
+}
+
+function addTransfer(root: Command): void {
+  addNodeFlags(root.command("export"), ["json"])
+    .description("print all configuration values, as a file for import")
+    .helpGroup("Operations:")
+    .action(async (flags: NodeFlags) => {
+      const { exportValues } = await import("./transfer.ts");
+      await exportValues(clientOf(flags));
+    });
+  const take = addNodeFlags(root.command("import"), ["table", "json", "yaml"]).helpGroup("Operations:");
+  take.description("set the configuration values of a file that export wrote, where they differ");
+  take.argument("<file>", "the file; - for standard input");
+  take.option("--preview", "only say what would be done");
+  take.action(async (file: string, { preview = false, output, ...flags }: ImportFlags) => {
+    const { importValues } = await import("./transfer.ts");
+    await importValues(clientOf(flags), { text: readInput(file), file, isPreview: preview, output });
+  });
+}
+
+function addCompletion(root: Command): void {
+  const completion = root.command("completion").description("print the script for completion in a shell");
+  const choices = completion.argument("<shell>", SHELLS.join(", ")).registeredArguments[0];
+  choices?.choices(SHELLS);
+  completion.action((shell: Shell) => void process.stdout.write(COMPLETION_SCRIPTS[shell]));
+  // The scripts call it.
+  const complete = root.command("complete", { hidden: true }).argument("[words...]", "the words behind `roster`");
+  complete.passThroughOptions().action(async (words: string[]) => {
+    const [{ completionsFor }, { findValues }] = await Promise.all([
+      import("./completion.ts"),
+      import("./completionValues.ts"),
+    ]);
+    const environment = process.env;
+    const found = await completionsFor(root, words, (kind, typed, flags) =>
+      findValues(kind, { typed, flags, environment }),
+    );
+    for (const { value, about } of found) console.log(about === "" ? value : `${value}\t${about.replace(/\s+/g, " ")}`);
+  });
+}
