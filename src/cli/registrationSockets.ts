@@ -107,7 +107,9 @@ function withOne(path: string, use: (registration: RunningRegistration, socket: 
       if (line.length > LINE_CHARS_MAX) socket.destroy();
       if (!line.endsWith("\n")) return;
       socket.off("data", read);
-      use(JSON.parse(line) as RunningRegistration, socket);
+      const registration = parsed(line);
+      if (registration === undefined) socket.destroy();
+      else use(registration, socket);
     };
     socket.on("data", read);
     socket.setTimeout(ANSWER_MS_MAX, () => socket.destroy());
@@ -117,4 +119,15 @@ function withOne(path: string, use: (registration: RunningRegistration, socket: 
     });
     socket.once("close", () => resolve());
   });
+}
+
+/** Undefined for what no command of ours has written. */
+function parsed(line: string): RunningRegistration | undefined {
+  try {
+    const { service, registId, boxes } = JSON.parse(line) as Partial<RunningRegistration>;
+    if (typeof service !== "string" || typeof registId !== "string" || !Array.isArray(boxes)) return undefined;
+    return { service, registId, boxes: boxes.map(String) };
+  } catch {
+    return undefined;
+  }
 }

@@ -12,6 +12,9 @@ import { readWholeNumber } from "./wholeNumber.ts";
 
 const ASK_MS = 500;
 
+// A node that is only busy answers again within this many questions.
+const SILENCES_MAX = 6;
+
 /** Remembers the node before it is told; `gone` waits for its end, and says so. Rejects with WAIT_ENDED. */
 export async function awaitDrained(
   client: NodeClient,
@@ -23,18 +26,21 @@ export async function awaitDrained(
     throw fail("FIELD_INVALID", { field: "--wait-ms", value: given, expected: "the name of a node to wait for" });
   }
   // A node that starts again is another run, and the drained run is gone all the same.
-  const runs = new Set((await rowsOf(client, node)).map(({ id }) => id));
+  const runs = new Set((await rowsOf(client, node))?.map(({ id }) => id));
   return {
     gone: async () => {
       const endMs = performance.now() + waitMs;
       const progress = new Progress();
       try {
-        while (performance.now() < endMs) {
-          const rows = (await rowsOf(client, node)).filter(({ id }) => runs.has(id ?? ""));
-          if (rows.length === 0) return `${node} has handed over its work and gone`;
-          progress.report(`${node}: ${rows.map(stateOf).join("; ")}`);
+        for (let silences = 0; performance.now() < endMs && silences < SILENCES_MAX; ) {
+          const rows = await rowsOf(client, node);
+          silences = rows === undefined ? silences + 1 : 0;
+          const present = rows?.filter(({ id }) => runs.has(id ?? ""));
+          if (present?.length === 0) return `${node} has handed over its work and gone`;
+          if (present !== undefined) progress.report(`${node}: ${present.map(stateOf).join("; ")}`);
           await sleep(ASK_MS);
         }
+        if (performance.now() < endMs) return `no node answers any more, as when ${node} was the one that was asked`;
       } finally {
         progress.end();
       }
@@ -43,14 +49,14 @@ export async function awaitDrained(
   };
 }
 
-/** The rows of a node; none while the nodes can't be asked, as when the asked one is the node that leaves. */
-async function rowsOf(client: NodeClient, named: string): Promise<readonly Row[]> {
+/** The rows of a node; undefined if no node answers, as when the asked one is the node that leaves. */
+async function rowsOf(client: NodeClient, named: string): Promise<readonly Row[] | undefined> {
   try {
     const { items } = await client.ask(listNodes);
     return (items as readonly Row[]).filter(({ id }) => id === named || String(id).split(".")[0] === named);
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error;
-    return error.code === "NODE_UNREACHABLE" ? [] : reached(client, named);
+    return error.code === "NODE_UNREACHABLE" ? undefined : reached(client, named);
   }
 }
 

@@ -121,7 +121,7 @@ async function slotFinding(node: OperatedNode, service: ServiceKey): Promise<Fin
   const slot = status === 200 ? (body as unknown as SlotRows).items[0] : undefined;
   if (slot === undefined) {
     const finding = `the slot table can't be read: ${messageOf(body)}`;
-    return { level: "error", finding, advice: "look at /v1/health: a meta node must lead" };
+    return { level: "error", finding, advice: "look at `roster doctor`: a meta node must lead" };
   }
   const copies = `${slot.inSync.length} of ${slot.followers.length} followers have a whole copy`;
   const finding = `slot ${slot.id} is led by ${slot.leader} and is ${slot.state}; ${copies}`;
@@ -143,7 +143,7 @@ async function slotFinding(node: OperatedNode, service: ServiceKey): Promise<Fin
 
 async function heldFinding(node: OperatedNode, service: ServiceKey): Promise<Finding> {
   const { status, body } = await node.ask("held.list", { service });
-  if (status !== 200) return { level: "error", finding: messageOf(body), advice: "look at /v1/health" };
+  if (status !== 200) return { level: "error", finding: messageOf(body), advice: "look at `roster doctor`" };
   const { items, unreachable } = body as unknown as { items: { reason: string }[]; unreachable: { node: string }[] };
   const [held] = items;
   if (held !== undefined) {
@@ -164,10 +164,10 @@ async function listFinding(node: OperatedNode, service: ServiceKey): Promise<Fin
     return { level: "ok", finding: `the list has ${total} publishers, at version ${version}`, advice: "" };
   }
   if (status === 404) {
-    const advice = "look for its name in /v1/services; publishers and subscribers need the same group";
+    const advice = "look for its name in `roster get services`; publishers and subscribers need the same group";
     return { level: "warning", finding: "no client publishes it", advice };
   }
-  return { level: "error", finding: `the list can't be read: ${messageOf(body)}`, advice: "look at /v1/health" };
+  return { level: "error", finding: `the list can't be read: ${messageOf(body)}`, advice: "look at `roster doctor`" };
 }
 
 function messageOf(body: Json): string {

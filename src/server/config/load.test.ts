@@ -48,6 +48,11 @@ test("an empty variable counts as none", () => {
   assert.equal(load({}, { ROSTER_ZONE: "" }).config.zone, "DEFAULT_ZONE");
 });
 
+test("a shell that names a cluster for the commands may start a server", () => {
+  const named = load({}, { ROSTER_URL: "10.0.0.1:9604", ROSTER_CONTEXT: "prod" });
+  assert.deepEqual(named.config, load({}, {}).config);
+});
+
 test("what Kubernetes injects for a service named roster-bolt or roster is not taken for ours", () => {
   const { config } = load(
     {},

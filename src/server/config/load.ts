@@ -101,12 +101,16 @@ function flagLayer(flags: ConfigSources["flags"]): Layer {
 const KUBERNETES_NAME = /^ROSTER_(.+_)?(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/;
 const KUBERNETES_VALUE = /^(tcp|udp|sctp):\/\//;
 
+// The commands to running nodes read these; a shell that has them may start a server too.
+const COMMAND_NAMES: ReadonlySet<string> = new Set(["ROSTER_URL", "ROSTER_CONTEXT"]);
+
 function environmentLayer(environment: ConfigSources["environment"]): Layer {
   const layer = new Map<ConfigKey, Given>();
   for (const [name, raw] of Object.entries(environment)) {
     // An empty variable counts as none: `ROSTER_ZONE=${ZONE:-}` in a compose file results in one.
     if (!name.startsWith("ROSTER_") || raw === undefined || raw === "") continue;
-    if (name === environmentName(FILE_FLAG) || KUBERNETES_NAME.test(name) || KUBERNETES_VALUE.test(raw)) continue;
+    if (name === environmentName(FILE_FLAG) || COMMAND_NAMES.has(name)) continue;
+    if (KUBERNETES_NAME.test(name) || KUBERNETES_VALUE.test(raw)) continue;
     const origin = `environment ${name}`;
     const key = CONFIG_KEYS.find((candidate) => environmentName(candidate) === name);
     layer.set(key ?? knownKey(name.slice("ROSTER_".length).toLowerCase().replaceAll("_", "-"), origin), {
