@@ -56,7 +56,7 @@ export class BoltPublisher {
     this.#client = new SofaClient(identity, this.#host(), Date.now());
     const { name: dataId, namespace: instanceId, group } = parseServiceKey(serviceKey);
     const service = { dataId, instanceId, group };
-    this.#publisher = this.#client.publish(service, boxes.map(wireText), Date.now(), this.registId);
+    this.#publisher = this.#client.publish(service, boxes.map(wireText), Date.now(), { registId: this.registId });
     this.#timer = setInterval(() => this.#client.tick(Date.now()), TICK_MS);
   }
 

@@ -34,12 +34,13 @@ before(async () => {
   untouched = await state();
 });
 
-/** Everything that operations change. */
+/** Everything that operations change; the node's clock, which goes on, is left out. */
 async function state(): Promise<unknown> {
   const [configs, list, health] = await Promise.all(
     ["/configs", "/nodes", "/health"].map((path) => operate(registry, "GET", path)),
   );
-  return [configs, list, health];
+  const items = health?.body.items.map(({ now: _, ...rest }) => rest);
+  return [configs, list, items];
 }
 
 /** A value that is taken, in JSON. */
