@@ -53,7 +53,7 @@ test("a client that falls silent before it has said anything is not known to be 
   assert.equal(brokenBy(18_500, hushed, false), undefined);
 });
 
-test("a client that dies right after its first request has not been asked yet, and is ended like one that never answers", () => {
+test("a client that dies right after its first request is not asked yet, and ends as one that never answers", () => {
   const frozen: Fact = { kind: "died", client: "c", how: "frozen" };
   const ended = (firstMs: number, endMs: number): string | undefined => {
     const judge = new Judge(drawPlan(new Dice(1)));

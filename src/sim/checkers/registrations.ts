@@ -131,7 +131,7 @@ export class Registrations {
       case "connected": {
         const { client, connection, session, isMute, acceptedMs = nowMs } = fact;
         const known = this.client(client);
-        // What it has, or had, it repeats at once.
+        // It repeats at once the registrations that it has or had.
         const hasMore = known.subscriptions.size > 0 || known.acknowledgements.length > 0;
         const firstMs = hasMore ? nowMs : undefined;
         known.open.set(connection, { connection, session, isMute, acceptedMs, madeMs: nowMs, firstMs, isLeft: false });
