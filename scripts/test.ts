@@ -30,7 +30,8 @@ const ROWS: readonly (readonly Step[])[] = [
   ],
   [
     { name: "planted bugs", command: ["node", ...TESTS, "test/planted/planted.test.ts"] },
-    { name: "stores on PostgreSQL", command: ["node", ...TESTS, "test/store/*.test.ts"] },
+    { name: "stores on PostgreSQL", command: ["node", ...TESTS, "test/store/{postgres,meta,server}*.test.ts"] },
+    { name: "stores on etcd", command: ["node", ...TESTS, "test/store/etcd*.test.ts"] },
   ],
   [{ name: "alert rules and metrics under Prometheus", command: ["node", ...TESTS, "test/watching/*.test.ts"] }],
   [{ name: "packed package", command: ["node", ...TESTS, "test/package.test.ts"] }],

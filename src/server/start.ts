@@ -274,6 +274,10 @@ async function openStores(config: Config, { log, failed, closers }: StoresEnviro
 
 /** The driver is loaded only where it is needed: it would add a tenth to the start of every other node. */
 async function openDatabase(url: string): Promise<Records> {
+  if (/^etcds?:/.test(url)) {
+    const { openEtcdRecords } = await import("../store/etcd/etcdRecords.ts");
+    return openEtcdRecords(url);
+  }
   const { openPostgresRecords } = await import("../store/postgres/postgresRecords.ts");
   return openPostgresRecords(url);
 }

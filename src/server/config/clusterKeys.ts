@@ -1,6 +1,7 @@
 // The keys for the node's addresses and its part in the cluster; part of the table in table.ts.
 
 import { DURATION, type KeySpec, PORT } from "../../base/keySpec.ts";
+import { ETCD_URL_FORM } from "../../store/etcd/target.ts";
 
 const HOST = /^[A-Za-z0-9_.:%[\]-]{1,255}$/;
 const MAYBE_HOST = /^[A-Za-z0-9_.:%[\]-]{0,255}$/;
@@ -144,12 +145,12 @@ export const CLUSTER = {
     section: "Cluster",
     type: "string",
     default: "",
-    pattern: /^(postgres(ql)?:\/\/\S{1,2000})?$/,
-    allowed: "postgres://user:password@host:port/database, or nothing",
+    pattern: /^((postgres(ql)?|etcds?):\/\/\S{1,2000})?$/,
+    allowed: `postgres://user:password@host:port/database; ${ETCD_URL_FORM}; or nothing`,
     isSecret: true,
     about:
       "The database of the role meta; empty means the embedded one in data-dir, which only one meta node can have.",
-    cost: "With PostgreSQL several meta nodes stand in for each other; it has to be run and backed up.",
+    cost: "With PostgreSQL or etcd several meta nodes stand in for each other; it has to be run and backed up.",
   },
   "data-dir": {
     section: "Cluster",

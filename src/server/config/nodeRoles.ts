@@ -51,7 +51,8 @@ export function checkNodeRoles(config: Config): void {
     throw refused("meta-addresses", "", `the node-port of each meta node, for a node with the roles ${roles}`);
   }
   if (roles.includes("meta") && metaAddresses.length > 1 && storeUrl === "") {
-    const allowed = "postgres://…, since several meta nodes must share a database; or only this node in meta-addresses";
+    const allowed =
+      "postgres://… or etcd://…, since several meta nodes must share a database; or only this node in meta-addresses";
     throw refused("store-url", "", allowed);
   }
   for (const key of ["advertiseAddress", "advertiseNodeAddress"] as const) {

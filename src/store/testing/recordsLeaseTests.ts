@@ -24,7 +24,8 @@ export function recordsLeaseTests(newDatabase: NewDatabase): void {
 
 async function opened(newDatabase: NewDatabase) {
   const database = newDatabase();
-  return { database, records: await database.open(), pass: (ms: number) => database.pass(ms) };
+  const { shortMs = SHORT_MS, overMs = OVER_MS } = database;
+  return { database, records: await database.open(), pass: (ms: number) => database.pass(ms), shortMs, overMs };
 }
 
 /** A real database takes its time: less may remain, never more. */
@@ -52,19 +53,19 @@ function renewalTests(newDatabase: NewDatabase): void {
   });
 
   test("while one leads, another is told the holder and the time that remains", async () => {
-    const { records, pass } = await opened(newDatabase);
+    const { records, pass, shortMs } = await opened(newDatabase);
     const { epoch } = await records.acquireLease(A, LONG_MS);
     await pass(50);
-    const told = await records.acquireLease(B, SHORT_MS);
+    const told = await records.acquireLease(B, shortMs);
     assertLease(told, { ...A, epoch }, LONG_MS);
     assert.ok(told.remainingMs <= LONG_MS - 40, "time has passed");
     await records.close();
   });
 
   test("a lease that has ended is taken by the next that asks, under a higher epoch", async () => {
-    const { records, pass } = await opened(newDatabase);
-    const first = await records.acquireLease(A, SHORT_MS);
-    await pass(OVER_MS);
+    const { records, pass, shortMs, overMs } = await opened(newDatabase);
+    const first = await records.acquireLease(A, shortMs);
+    await pass(overMs);
     const second = await records.acquireLease(B, LONG_MS);
     assert.ok(second.epoch > first.epoch);
     assertLease(second, { ...B, epoch: second.epoch }, LONG_MS);
@@ -73,9 +74,9 @@ function renewalTests(newDatabase: NewDatabase): void {
   });
 
   test("a holder that let the lease end and takes it again has a new epoch", async () => {
-    const { records, pass } = await opened(newDatabase);
-    const first = await records.acquireLease(A, SHORT_MS);
-    await pass(OVER_MS);
+    const { records, pass, shortMs, overMs } = await opened(newDatabase);
+    const first = await records.acquireLease(A, shortMs);
+    await pass(overMs);
     const second = await records.acquireLease(A, LONG_MS);
     assert.ok(second.epoch > first.epoch);
     assert.equal(second.holder, A.holder);
@@ -83,11 +84,11 @@ function renewalTests(newDatabase: NewDatabase): void {
   });
 
   test("renewed in time, a lease outlasts its first end", async () => {
-    const { records, pass } = await opened(newDatabase);
-    const { epoch } = await records.acquireLease(A, 3 * SHORT_MS);
+    const { records, pass, shortMs, overMs } = await opened(newDatabase);
+    const { epoch } = await records.acquireLease(A, 3 * shortMs);
     await records.acquireLease(A, LONG_MS);
-    await pass(3 * OVER_MS);
-    assertLease(await records.acquireLease(B, LONG_MS), { ...A, epoch }, LONG_MS - 3 * OVER_MS);
+    await pass(3 * overMs);
+    assertLease(await records.acquireLease(B, LONG_MS), { ...A, epoch }, LONG_MS - 3 * overMs);
     await records.close();
   });
 
@@ -154,9 +155,9 @@ function fenceTests(newDatabase: NewDatabase): void {
   });
 
   test("a lease that has ended writes nothing, although no other node has taken it", async () => {
-    const { records, pass } = await opened(newDatabase);
-    const { epoch } = await records.acquireLease(A, SHORT_MS);
-    await pass(OVER_MS);
+    const { records, pass, shortMs, overMs } = await opened(newDatabase);
+    const { epoch } = await records.acquireLease(A, shortMs);
+    await pass(overMs);
     await refused(records, epoch);
     await records.close();
   });
@@ -170,10 +171,10 @@ function fenceTests(newDatabase: NewDatabase): void {
   });
 
   test("the leader before writes nothing over the one that followed, from its own store either", async () => {
-    const { database, records, pass } = await opened(newDatabase);
-    const first = await records.acquireLease(A, SHORT_MS);
+    const { database, records, pass, shortMs, overMs } = await opened(newDatabase);
+    const first = await records.acquireLease(A, shortMs);
     revisionOf(await write(records, first.epoch, "first"));
-    await pass(OVER_MS);
+    await pass(overMs);
     const other = database.isShared ? await database.open() : records;
     const second = await other.acquireLease(B, LONG_MS);
     await refused(records, first.epoch);

@@ -12,6 +12,9 @@ export interface TestDatabase {
   pass(ms: number): Promise<void>;
   /** Several may be open at a time, as for several meta nodes. */
   readonly isShared: boolean;
+  /** A time for a lease that ends while a test waits, and the time to wait; SHORT_MS and OVER_MS by default. */
+  readonly shortMs?: number;
+  readonly overMs?: number;
   /** Makes a copy, and returns the fail-over to it; only where a test can do that. */
   copy?(): Promise<() => Promise<void>>;
 }
