@@ -8,8 +8,8 @@ import { startJavaClients } from "./clients/javaClients.ts";
 import { JAVA_HOST, Workload } from "./clients/workload.ts";
 import { Cluster, DATAS, METAS, NODES, SESSIONS } from "./cluster/cluster.ts";
 import { BOLT_PORT, NODE_PORT } from "./cluster/nodeProcess.ts";
-import { Postgres } from "./cluster/postgres.ts";
-import { POSTGRES_PORT } from "./cluster/postgresHost.ts";
+import { Store } from "./cluster/store.ts";
+import { STORE_HOST, STORE_PORTS, type StoreKind } from "./cluster/storeHost.ts";
 import { type HistoryEvent, monotonicMs } from "./history/event.ts";
 import { judge } from "./history/judge.ts";
 import { Network } from "./net/network.ts";
@@ -19,6 +19,7 @@ import { findScenario, type Scenario } from "./scenarios/all.ts";
 import { ms, Stage } from "./stage.ts";
 
 export interface LaneOptions {
+  readonly storeKind: StoreKind;
   /** All connections go through relays, so that they can be made late. */
   readonly hasRelays: boolean;
   readonly prefix: string;
@@ -34,8 +35,7 @@ export interface LaneOptions {
 
 /** Where the lane's own process runs. */
 export const CONTROL_HOST = "control";
-export const POSTGRES_HOST = "postgres";
-const HOSTS = [...NODES, POSTGRES_HOST, "client1", "client2", "client3", JAVA_HOST, CONTROL_HOST];
+const HOSTS = [...NODES, STORE_HOST, "client1", "client2", "client3", JAVA_HOST, CONTROL_HOST];
 
 /** The network of a lane, which is made before the lane's process, so that this can be started inside. */
 export function createLaneNetwork({ prefix, subnet }: Pick<LaneOptions, "prefix" | "subnet">): Promise<Network> {
@@ -46,7 +46,7 @@ export function createLaneNetwork({ prefix, subnet }: Pick<LaneOptions, "prefix"
 const RELAYED: readonly RelayTarget[] = [
   ...[...METAS, ...DATAS].map((host) => ({ host, port: NODE_PORT })),
   ...SESSIONS.map((host) => ({ host, port: BOLT_PORT })),
-  { host: POSTGRES_HOST, port: POSTGRES_PORT },
+  { host: STORE_HOST, port: STORE_PORTS.postgres },
 ];
 const RELAYING = [...NODES, "client1", "client2", "client3"];
 
@@ -58,7 +58,7 @@ const WATCH_MS = 1_500;
 export class Lane {
   readonly #options: LaneOptions;
   readonly #network: Network;
-  #postgres: Postgres | undefined;
+  #store: Store | undefined;
   #cluster: Cluster | undefined;
   #clusters = 0;
   #relays: Relays | undefined;
@@ -75,8 +75,8 @@ export class Lane {
     mkdirSync(dir, { recursive: true });
     const trial = new Trial(scenario, dir);
     try {
-      const { cluster, postgres } = await this.#wholeCluster();
-      await trial.play({ ...this.#options, network: this.#network, cluster, postgres, relays: this.#relays });
+      const { cluster, store } = await this.#wholeCluster();
+      await trial.play({ ...this.#options, network: this.#network, cluster, store, relays: this.#relays });
     } catch (error) {
       trial.broken(error);
     }
@@ -87,36 +87,36 @@ export class Lane {
 
   async close(): Promise<void> {
     await this.#dropCluster();
-    await this.#postgres?.close();
+    await this.#store?.close();
   }
 
   #logs(): string {
     return this.#options.dir;
   }
 
-  async #wholeCluster(): Promise<{ cluster: Cluster; postgres: Postgres }> {
-    this.#postgres ??= await this.#startPostgres();
+  async #wholeCluster(): Promise<{ cluster: Cluster; store: Store }> {
+    this.#store ??= await this.#startStore();
     if (this.#options.hasRelays) this.#relays ??= await Relays.start(this.#network, RELAYING, RELAYED);
     if (this.#cluster !== undefined && !(await this.#cluster.untilWhole(START_MS))) {
       const missing = await this.#cluster.missing();
       await this.#dropCluster();
       throw new Error(`the cluster did not become whole after the scenario before: ${missing}`);
     }
-    this.#cluster ??= await this.#startCluster(this.#postgres);
-    return { cluster: this.#cluster, postgres: this.#postgres };
+    this.#cluster ??= await this.#startCluster(this.#store);
+    return { cluster: this.#cluster, store: this.#store };
   }
 
-  async #startPostgres(): Promise<Postgres> {
-    const dir = join(this.#options.dir, "postgres");
+  async #startStore(): Promise<Store> {
+    const dir = join(this.#options.dir, "store");
     mkdirSync(dir, { recursive: true });
     // PostgreSQL refuses to run as root, and its user has to get there.
     for (const folder of [this.#options.dir, dir]) chmodSync(folder, 0o755);
-    return Postgres.start(this.#network, POSTGRES_HOST, dir);
+    return Store.start(this.#options.storeKind, this.#network, STORE_HOST, dir);
   }
 
-  async #startCluster(postgres: Postgres): Promise<Cluster> {
+  async #startCluster(store: Store): Promise<Cluster> {
     this.#clusters++;
-    const storeUrl = await postgres.createDatabase(`roster${this.#clusters}`);
+    const storeUrl = await store.createDatabase(`roster${this.#clusters}`);
     const dir = join(this.#options.dir, `cluster${this.#clusters}`);
     const cluster = new Cluster({ network: this.#network, storeUrl, dir, environment: this.#options.environment });
     this.#cluster = cluster;
@@ -137,7 +137,7 @@ export class Lane {
 interface TrialHost extends LaneOptions {
   readonly network: Network;
   readonly cluster: Cluster;
-  readonly postgres: Postgres;
+  readonly store: Store;
   readonly relays: Relays | undefined;
 }
 

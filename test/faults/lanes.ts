@@ -20,6 +20,7 @@ export interface LanesOptions extends Pick<LaneOptions, "isFull" | "netemMissing
 }
 
 // Lanes whose scenarios have the machine to themselves; their numbers are those of their subnets, too.
+const ETCD_LANE = 7;
 const ALONE_LANE = 8;
 const LATE_LANE = 9;
 
@@ -34,18 +35,24 @@ export async function playAll(scenarios: readonly Scenario[], options: LanesOpti
   };
   const play = async (lane: number) => {
     const own = scenarios.filter((scenario) => laneOf(scenario, options) === lane);
+    const storeKind = lane === ETCD_LANE ? "etcd" : "postgres";
     const place = { prefix: `${options.prefix}${lane}`, subnet: lane, dir: join(options.dir, `lane${lane}`) };
     if (own.length > 0 && !options.stopping.aborted)
-      await playLane(own, { ...options, ...place, hasRelays: lane === LATE_LANE }, report);
+      await playLane(own, { ...options, ...place, storeKind, hasRelays: lane === LATE_LANE }, report);
   };
   const beside = new Set(scenarios.map(({ lane }) => lane));
   await Promise.all([...beside].map(play));
+  await play(ETCD_LANE);
   await play(ALONE_LANE);
   await play(LATE_LANE);
   return scenarios.flatMap(({ name }) => results.get(name) ?? []);
 }
 
-function laneOf({ lane, isAlone = false, needsDelay = false }: Scenario, { netemMissing }: LanesOptions): number {
+function laneOf(
+  { lane, storeKind, isAlone = false, needsDelay = false }: Scenario,
+  { netemMissing }: LanesOptions,
+): number {
+  if (storeKind === "etcd") return ETCD_LANE;
   if (needsDelay && netemMissing !== undefined) return LATE_LANE;
   return isAlone ? ALONE_LANE : lane;
 }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Fleet } from "./clients/fleet.ts";
 import type { Change, OwnRegistration, Workload } from "./clients/workload.ts";
 import type { Cluster } from "./cluster/cluster.ts";
-import type { Postgres } from "./cluster/postgres.ts";
+import type { Store } from "./cluster/store.ts";
 import { monotonicMs } from "./history/event.ts";
 import type { AllowedAbsence } from "./history/judge.ts";
 import type { Network } from "./net/network.ts";
@@ -13,7 +13,7 @@ import type { Relays } from "./net/relays.ts";
 export interface StageOptions {
   readonly cluster: Cluster;
   readonly network: Network;
-  readonly postgres: Postgres;
+  readonly store: Store;
   readonly fleet: Fleet;
   readonly workload: Workload;
   /** Long faults at their full length. */
@@ -51,7 +51,7 @@ const CHANGE_SHOWN_MS_MAX = 90_000;
 export class Stage {
   readonly cluster: Cluster;
   readonly network: Network;
-  readonly postgres: Postgres;
+  readonly store: Store;
   readonly fleet: Fleet;
   readonly workload: Workload;
   readonly isFull: boolean;
@@ -76,7 +76,7 @@ export class Stage {
   constructor(options: StageOptions) {
     this.cluster = options.cluster;
     this.network = options.network;
-    this.postgres = options.postgres;
+    this.store = options.store;
     this.fleet = options.fleet;
     this.workload = options.workload;
     this.isFull = options.isFull;

@@ -1,4 +1,4 @@
-// Three meta, three data and three session nodes, each a process on a host of its own, on one PostgreSQL.
+// Three meta, three data and three session nodes, each a process on a host of its own, on one PostgreSQL or etcd.
 
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";

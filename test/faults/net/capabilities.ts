@@ -1,6 +1,7 @@
 // The abilities of this machine for the suite. A missing necessary one ends it; one that only the kernel lacks is left
 // out and reported.
 
+import { missingEtcd } from "../../store/etcd.ts";
 import { missingPostgres } from "../../store/postgres.ts";
 import { tryCommand } from "./command.ts";
 import { runPrefix } from "./leftovers.ts";
@@ -12,7 +13,7 @@ export interface Capabilities {
   readonly netemMissing: string | undefined;
 }
 
-const PACKAGES = "Debian: apt-get install -y --no-install-recommends iproute2 nftables postgresql";
+const PACKAGES = "Debian: apt-get install -y --no-install-recommends iproute2 nftables postgresql etcd-server";
 
 /** Looks, and tries in a namespace of its own, which is gone afterwards. */
 export async function findCapabilities(): Promise<Capabilities> {
@@ -59,6 +60,7 @@ async function missingPrograms(): Promise<string[]> {
   for (const command of programs) {
     if (!(await tryCommand(command)).isOk) missing.push(`${command[0]} (${PACKAGES})`);
   }
-  const postgres = missingPostgres();
-  return postgres === undefined ? missing : [...missing, `${postgres}; ${PACKAGES}`];
+  for (const store of [missingPostgres(), missingEtcd()])
+    if (store !== undefined) missing.push(`${store}; ${PACKAGES}`);
+  return missing;
 }

@@ -1,6 +1,7 @@
 // A network that is not what it should be. No packet is answered with an error: what is cut off just falls silent.
 
 import { DATAS, METAS, NODES, SESSIONS } from "../cluster/cluster.ts";
+import { STORE_HOST } from "../cluster/storeHost.ts";
 import type { Stage } from "../stage.ts";
 import type { Scenario } from "./scenario.ts";
 import { comeBack, kill, leadNothing, ledBy, USUAL_CHURN } from "./steps.ts";
@@ -66,7 +67,7 @@ export const NETWORK_SCENARIOS: readonly Scenario[] = [
     lane: 2,
     run: async (stage) => {
       const small = ["meta1", "data1", "session1"];
-      const large = [...NODES.filter((name) => !small.includes(name)), "postgres"];
+      const large = [...NODES.filter((name) => !small.includes(name)), STORE_HOST];
       // Nodes that are cut off can't tell the others; their changes show after the end.
       stage.startChurn(USUAL_CHURN);
       const sinceMs = await stage.act("halves", () => stage.network.cut(small, large));

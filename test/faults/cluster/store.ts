@@ -1,35 +1,38 @@
-// PostgreSQL on a host of the suite's network.
+// The cluster's store, PostgreSQL or etcd, on a host of the suite's network.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import type { Network } from "../net/network.ts";
-import { POSTGRES_PORT, type PostgresAnswer, type PostgresOrder } from "./postgresHost.ts";
+import { STORE_PORTS, type StoreAnswer, type StoreKind, type StoreOrder } from "./storeHost.ts";
 
-const HOST_PROGRAM = join(import.meta.dirname, "postgresHost.ts");
+const HOST_PROGRAM = join(import.meta.dirname, "storeHost.ts");
 
-export class Postgres {
+export class Store {
+  readonly #kind: StoreKind;
   readonly #child: ChildProcess;
   readonly #address: string;
 
-  private constructor(child: ChildProcess, address: string) {
+  private constructor(kind: StoreKind, child: ChildProcess, address: string) {
+    this.#kind = kind;
     this.#child = child;
     this.#address = address;
   }
 
-  static async start(network: Network, host: string, dir: string): Promise<Postgres> {
+  static async start(kind: StoreKind, network: Network, host: string, dir: string): Promise<Store> {
     const address = network.address(host);
-    const [program = "", ...args] = network.on(host, [process.execPath, HOST_PROGRAM, dir, address]);
+    const [program = "", ...args] = network.on(host, [process.execPath, HOST_PROGRAM, kind, dir, address]);
     const child = spawn(program, args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
-    const postgres = new Postgres(child, address);
-    await postgres.#answer();
-    return postgres;
+    const store = new Store(kind, child, address);
+    await store.#answer();
+    return store;
   }
 
-  /** Makes an empty database; returns its URL. */
+  /** Makes an empty database, or a prefix in etcd; returns its URL. */
   async createDatabase(name: string): Promise<string> {
     await this.#order({ database: name });
-    return `postgres://postgres@${this.#address}:${POSTGRES_PORT}/${name}`;
+    const place = `${this.#address}:${STORE_PORTS[this.#kind]}/${name}`;
+    return this.#kind === "etcd" ? `etcd://${place}` : `postgres://postgres@${place}`;
   }
 
   /** kill -9: connections are reset, new ones refused. */
@@ -57,20 +60,20 @@ export class Postgres {
     await exited;
   }
 
-  async #order(order: PostgresOrder): Promise<void> {
+  async #order(order: StoreOrder): Promise<void> {
     this.#child.send(order);
     await this.#answer();
   }
 
   async #answer(): Promise<void> {
     const child = this.#child;
-    const { promise, resolve } = Promise.withResolvers<PostgresAnswer>();
+    const { promise, resolve } = Promise.withResolvers<StoreAnswer>();
     const ended = () => resolve({ error: "its process ended" });
     child.once("message", resolve);
     child.once("exit", ended);
     const { error } = await promise;
     child.off("message", resolve);
     child.off("exit", ended);
-    if (error !== undefined) throw new Error(`PostgreSQL: ${error}`);
+    if (error !== undefined) throw new Error(`${this.#kind}: ${error}`);
   }
 }
