@@ -19,7 +19,7 @@ import type { Slots } from "./slots.ts";
 const NONE: ReadonlySet<string> = new Set();
 const NO_ITEMS: readonly PublishItem[] = [];
 
-// A session that is asked answers at once, or its link is closed within this.
+// A session that is asked answers at once; what one that can't hear the question holds is missing until it can.
 const ANSWER_MS = 5_000;
 
 // The number of held services that one step releases, or whose publishers it counts.

@@ -42,7 +42,7 @@ function contested(sessions?: Sessions) {
   return { led, datum, withheld, other, wake, withholds, asked, wanted, taken };
 }
 
-test("the removal of what won by the time alone waits five seconds for the session that lost", () => {
+test("the removal of what won by the time alone waits fifteen seconds for the session that lost", () => {
   const it = contested();
   assert.equal(it.withholds(left(LATER), OTHER), true);
   const [question] = it.asked;
@@ -50,11 +50,34 @@ test("the removal of what won by the time alone waits five seconds for the sessi
     [question?.session, question?.superseded.isRemoved, question?.superseded.stamp.registeredMs],
     [SESSION, true, START_MS],
   );
-  assert.equal(it.withheld.nextMs(), START_MS + 5_000);
-  it.wake(START_MS + 4_999);
-  assert.deepEqual(it.taken, []);
-  it.wake(START_MS + 5_000);
+  for (const lookMs of [5_000, 10_000, 15_000]) {
+    assert.deepEqual([it.taken, it.withheld.nextMs()], [[], START_MS + lookMs]);
+    it.wake(START_MS + lookMs);
+  }
   assert.deepEqual([it.taken, it.withheld.nextMs()], [[left(LATER)], Number.POSITIVE_INFINITY]);
+});
+
+test("a link over which the question never came may seem to stand for twelve seconds, and is waited for then", () => {
+  const it = contested();
+  it.withholds(left(LATER), OTHER);
+  it.wake(START_MS + 5_000);
+  it.wake(START_MS + 10_000);
+  it.other.isLinked = false;
+  it.wake(START_MS + 15_000);
+  assert.deepEqual([it.taken, it.withheld.nextMs()], [[], START_MS + 20_000]);
+});
+
+test("an answer that waits unread while this process stands still is read before the removal is let go", () => {
+  const it = contested();
+  it.withholds(left(LATER), OTHER);
+  const nowMs = START_MS + 60_000;
+  it.withheld.resumed(nowMs);
+  it.wake(nowMs);
+  assert.deepEqual([it.taken, it.withheld.nextMs()], [[], nowMs + 1_000]);
+  it.wake(nowMs + 1_000);
+  assert.deepEqual(it.taken, [], "its link is judged only now");
+  it.wake(nowMs + 16_000);
+  assert.deepEqual(it.taken, [left(LATER)]);
 });
 
 test("a removal that is reported again waits on, for the rest of the time", () => {
@@ -104,7 +127,7 @@ test("a session whose node runs anew is not asked, and not waited for any longer
   assert.equal(contested(sessions).withholds(left(LATER), OTHER), true, "the other run is of a copied directory");
 });
 
-test("a session that is back is asked again, and has five seconds", () => {
+test("a session that is back is asked again, and has its whole time", () => {
   const it = contested();
   it.withholds(left(LATER), OTHER);
   it.other.isLinked = false;
@@ -114,9 +137,9 @@ test("a session that is back is asked again, and has five seconds", () => {
   assert.equal(it.asked.length, 1, "another session's link");
   it.withheld.linked(SESSION, START_MS + 7_000);
   assert.deepEqual(it.asked[1], it.asked[0]);
-  it.wake(START_MS + 11_999);
+  it.wake(START_MS + 21_999);
   assert.deepEqual(it.taken, []);
-  it.wake(START_MS + 12_000);
+  it.wake(START_MS + 27_000);
   assert.deepEqual(it.taken, [left(LATER)]);
 });
 

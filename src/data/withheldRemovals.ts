@@ -1,8 +1,8 @@
 // A session reports that a client has left, but the client may only have moved: subscribers must see no difference
 // then. If another session holds the same registration, which lost only by its time, that session is asked before
 // anything is removed: it answers at once, with the registration or by reporting that its client has left too. One that
-// stands still is waited for as long as its own registrations are, and asked again when its link is made. A session
-// whose lease is over, or whose node has another run, is not asked. Also, a process that stood still reads its links in
+// stands still, or can't hear the question, is waited for as long as its own registrations are, and asked again when its
+// link is made. A session whose lease is over, or whose node has another run, is not asked. Also, a process that stood still reads its links in
 // any order, the end of the old connection perhaps before the return at another session: for a moment after a stall no
 // departed client's registration is removed.
 
@@ -16,8 +16,12 @@ import { keyOf, supersededBy, wantedOf } from "./items.ts";
 import type { LedSlot } from "./ledSlot.ts";
 import type { Sessions } from "./sessions.ts";
 
-// An answer takes a round trip, or the link is closed within this.
-const ANSWER_MS = 5_000;
+// The time between two looks at what is known of a session that has not answered.
+const LOOK_MS = 5_000;
+// A session whose link still stands after this does not answer. Each end of a link takes up to six seconds to give it
+// up: five of silence, judged once a second. If messages no longer pass to the session, that end has to notice; if then
+// its own ones don't pass either, this end needs its six seconds after that. Clocks may be off, and a message slow.
+const ANSWER_MS = 15_000;
 // Within this a process that stood still has read the waiting input of all its links.
 const CATCH_UP_MS = 1_000;
 
@@ -29,13 +33,14 @@ type Wanted = Extract<DataToSession, { kind: "wanted" }>;
 /** The question whether a client is at another session. */
 interface Question {
   readonly asked: NodeId;
+  readonly askedMs: number;
   readonly message: Wanted;
   /** The client there is most likely the one that left. */
   readonly isOfOneHost: boolean;
 }
 
 interface Withheld {
-  /** Undefined if this only waits for unread input. */
+  /** Undefined if this only waits for unread input, or the answer has come. */
   readonly question: Question | undefined;
   readonly item: RemoveItem;
 }
@@ -45,6 +50,7 @@ export class WithheldRemovals {
   readonly #output: Pick<DataOutput, "toSession">;
   readonly #withheld = new Map<string, Withheld>();
   readonly #ends = new Deadlines<string>();
+  #resumedMs = Number.NEGATIVE_INFINITY;
   #caughtUpMs = Number.NEGATIVE_INFINITY;
 
   constructor(sessions: Pick<Sessions, "isLinked" | "mayReturn">, output: Pick<DataOutput, "toSession">) {
@@ -64,7 +70,8 @@ export class WithheldRemovals {
     const { removal } = item;
     const key = keyOf(removal);
     challenges.withdraw(removal, from);
-    if (this.#withheld.get(key)?.question?.asked === from) this.#ends.set(key, nowMs);
+    const waiting = this.#withheld.get(key);
+    if (waiting?.question?.asked === from) this.#keep(key, { ...waiting, question: undefined }, nowMs);
     const contest = contests.get(removal);
     const isWinner = contest !== undefined && compareStamps(removal.stamp, contest.winner) === 0;
     if (isWinner || contest?.loser === from) contests.delete(removal);
@@ -75,13 +82,13 @@ export class WithheldRemovals {
     if (isWinner && this.#sessions.mayReturn(contest.loser)) {
       const superseded = [{ ...supersededBy(datum, contest.entry), isRemoved: true }];
       const message: Wanted = { kind: "wanted", slot: datum.slot, keys: [], superseded };
-      this.#ask(key, { asked: contest.loser, message, isOfOneHost: true }, item, nowMs);
+      this.#ask(key, { asked: contest.loser, askedMs: nowMs, message, isOfOneHost: true }, item);
       return true;
     }
     const challenge = live.owner.session === from ? challenges.markGranted(live, nowMs) : undefined;
     if (challenge !== undefined) {
       const { session: asked, isOfOneHost } = challenge;
-      this.#ask(key, { asked, message: wantedOf(datum.slot, removal), isOfOneHost }, item, nowMs);
+      this.#ask(key, { asked, askedMs: nowMs, message: wantedOf(datum.slot, removal), isOfOneHost }, item);
     } else if (isCatchingUp) this.#keep(key, { question: undefined, item }, this.#caughtUpMs);
     return challenge !== undefined || isCatchingUp;
   }
@@ -102,20 +109,20 @@ export class WithheldRemovals {
 
   /** This process stood still. */
   resumed(nowMs: number): void {
+    this.#resumedMs = nowMs;
     this.#caughtUpMs = nowMs + CATCH_UP_MS;
+    this.#ends.postpone(this.#caughtUpMs);
   }
 
   /** A link to this session is made: what it was asked may have been lost with the one before. */
   linked(session: NodeId, nowMs: number): void {
-    for (const [key, { question }] of this.#withheld) {
-      if (question?.asked !== session) continue;
-      this.#output.toSession(session, question.message);
-      this.#ends.set(key, nowMs + ANSWER_MS);
+    for (const [key, { question, item }] of this.#withheld) {
+      if (question?.asked === session) this.#ask(key, { ...question, askedMs: nowMs }, item);
     }
   }
 
-  #ask(key: string, question: Question, item: RemoveItem, nowMs: number): void {
-    this.#keep(key, { question, item }, nowMs + ANSWER_MS);
+  #ask(key: string, question: Question, item: RemoveItem): void {
+    this.#keep(key, { question, item }, question.askedMs + LOOK_MS);
     this.#output.toSession(question.asked, question.message);
   }
 
@@ -135,8 +142,8 @@ export class WithheldRemovals {
     const items: PublishItem[] = [];
     for (let key = this.#ends.take(nowMs); key !== undefined; key = this.#ends.take(nowMs)) {
       const withheld = this.#withheld.get(key);
-      if (withheld?.question !== undefined && this.#mayComeBack(withheld.question)) {
-        this.#ends.set(key, nowMs + ANSWER_MS);
+      if (withheld?.question !== undefined && this.#mayAnswer(withheld.question, nowMs)) {
+        this.#ends.set(key, nowMs + LOOK_MS);
         continue;
       }
       this.#withheld.delete(key);
@@ -145,8 +152,10 @@ export class WithheldRemovals {
     return items;
   }
 
-  /** Whether the session can't answer now, and may later. */
-  #mayComeBack({ asked, isOfOneHost }: Question): boolean {
-    return isOfOneHost && !this.#sessions.isLinked(asked) && this.#sessions.mayReturn(asked);
+  /** Whether the session may still answer, now or when it is back. */
+  #mayAnswer({ asked, askedMs, isOfOneHost }: Question, nowMs: number): boolean {
+    if (!isOfOneHost) return false;
+    if (!this.#sessions.isLinked(asked)) return this.#sessions.mayReturn(asked);
+    return nowMs < Math.max(askedMs, this.#resumedMs) + ANSWER_MS;
   }
 }
