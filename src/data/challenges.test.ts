@@ -397,6 +397,26 @@ test("an inventory without what has left does not end the wait for the session t
   }
 });
 
+test("a holder that leaves under a publication that never got here makes room for the session that asked, too", () => {
+  const node = held();
+  say(node, OTHER, put({ ...RETURNED, version: 7n }));
+  say(node, SESSION, removed("left", { ...OWNERS_STAMP, version: 6n }));
+  const asked = wantedFrom(node);
+  node.tell({ kind: "inventory", epoch: 1n, slot: 0, entries: [], isFirst: true, isLast: true }, SESSION);
+  assert.deepEqual([...asked, ...wantedFrom(node)], [[OTHER, [ORDERS, "r1"]]], "once");
+  assert.deepEqual(node.list().addresses, ["mine"]);
+  assert.deepEqual(supersededOf(say(node, OTHER, put({ ...RETURNED, version: 7n }))), []);
+  node.pass(15_000);
+  assert.deepEqual(node.list().addresses, ["back"]);
+  const silent = held();
+  say(silent, OTHER, put({ ...RETURNED, version: 7n }));
+  say(silent, SESSION, removed("left", { ...OWNERS_STAMP, version: 6n }));
+  silent.pass(14_999);
+  assert.deepEqual(silent.list().addresses, ["mine"]);
+  silent.pass(1);
+  assert.deepEqual(silent.list().addresses, []);
+});
+
 test("a session that asked and stands still is waited for and asked again, within its lease", () => {
   for (const isBack of [true, false]) {
     const node = held();

@@ -9,7 +9,7 @@
 import { Deadlines } from "../base/deadlines.ts";
 import type { DataToSession, PublishItem } from "../cluster/messages/sessionData.ts";
 import type { NodeId, ServiceKey } from "../model/ids.ts";
-import { compareStamps, type Registration } from "../model/publication.ts";
+import { compareStamps, type Registration, type Stamp } from "../model/publication.ts";
 import type { DataOutput } from "./dataPorts.ts";
 import type { Datum } from "./datum.ts";
 import { keyOf, supersededBy, wantedOf } from "./items.ts";
@@ -43,6 +43,8 @@ interface Withheld {
   /** Undefined if this only waits for unread input, or the answer has come. */
   readonly question: Question | undefined;
   readonly item: RemoveItem;
+  /** The registration that it removes: older than the removal's if the client's last publication never got here. */
+  readonly held: Stamp;
 }
 
 export class WithheldRemovals {
@@ -76,27 +78,31 @@ export class WithheldRemovals {
     const isWinner = contest !== undefined && compareStamps(removal.stamp, contest.winner) === 0;
     if (isWinner || contest?.loser === from) contests.delete(removal);
     const live = datum.registration(removal.registId);
-    if (live === undefined || compareStamps(live, removal.stamp) !== 0) return false;
+    if (live === undefined) return false;
+    const order = compareStamps(live, removal.stamp);
+    if (order > 0 || (order < 0 && live.owner.session !== from)) return false;
+    const held = { version: live.version, registeredMs: live.registeredMs };
     // Reported again, by a batch that was repeated or an inventory: the other session has the rest of its time.
     if (this.has(live)) return true;
-    if (isWinner && this.#sessions.mayReturn(contest.loser)) {
+    if (isWinner && order === 0 && this.#sessions.mayReturn(contest.loser)) {
       const superseded = [{ ...supersededBy(datum, contest.entry), isRemoved: true }];
       const message: Wanted = { kind: "wanted", slot: datum.slot, keys: [], superseded };
-      this.#ask(key, { asked: contest.loser, askedMs: nowMs, message, isOfOneHost: true }, item);
+      this.#ask(key, { item, held, question: { asked: contest.loser, askedMs: nowMs, message, isOfOneHost: true } });
       return true;
     }
     const challenge = live.owner.session === from ? challenges.markGranted(live, nowMs) : undefined;
     if (challenge !== undefined) {
       const { session: asked, isOfOneHost } = challenge;
-      this.#ask(key, { asked, askedMs: nowMs, message: wantedOf(datum.slot, removal), isOfOneHost }, item);
-    } else if (isCatchingUp) this.#keep(key, { question: undefined, item }, this.#caughtUpMs);
+      const message = wantedOf(datum.slot, removal);
+      this.#ask(key, { item, held, question: { asked, askedMs: nowMs, message, isOfOneHost } });
+    } else if (isCatchingUp) this.#keep(key, { item, held, question: undefined }, this.#caughtUpMs);
     return challenge !== undefined || isCatchingUp;
   }
 
   /** Whether the removal of exactly this registration waits. */
   has(live: Registration): boolean {
-    const stamp = this.#withheld.size === 0 ? undefined : this.#withheld.get(keyOf(live))?.item.removal.stamp;
-    return stamp !== undefined && compareStamps(stamp, live) === 0;
+    const held = this.#withheld.size === 0 ? undefined : this.#withheld.get(keyOf(live))?.held;
+    return held !== undefined && compareStamps(held, live) === 0;
   }
 
   /** Another client has the registration now, and its removal is void. */
@@ -116,13 +122,14 @@ export class WithheldRemovals {
 
   /** A link to this session is made: what it was asked may have been lost with the one before. */
   linked(session: NodeId, nowMs: number): void {
-    for (const [key, { question, item }] of this.#withheld) {
-      if (question?.asked === session) this.#ask(key, { ...question, askedMs: nowMs }, item);
+    for (const [key, { question, ...withheld }] of this.#withheld) {
+      if (question?.asked === session) this.#ask(key, { ...withheld, question: { ...question, askedMs: nowMs } });
     }
   }
 
-  #ask(key: string, question: Question, item: RemoveItem): void {
-    this.#keep(key, { question, item }, question.askedMs + LOOK_MS);
+  #ask(key: string, withheld: Withheld & { readonly question: Question }): void {
+    const { question } = withheld;
+    this.#keep(key, withheld, question.askedMs + LOOK_MS);
     this.#output.toSession(question.asked, question.message);
   }
 
