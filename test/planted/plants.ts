@@ -185,7 +185,7 @@ export const PLANTS: readonly Plant[] = [
     file: "src/protocols/sofa/pushBodies.ts",
     find: "{push.zone}",
     replace: "{push.scope}",
-    rules: ["4", "7", "quiet:"],
+    rules: ["4", "7", "G11", "quiet:"],
   },
   {
     name: "a client that does not read is written to all the same",

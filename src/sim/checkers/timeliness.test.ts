@@ -59,6 +59,11 @@ test("an acknowledged change that a subscriber is not shown in time breaks the r
   assert.equal(judged([T + LONG_MS - 1, pushed(S2, 11n, true, SHOWN)]), LATE, "a scan has healed it");
 });
 
+test("a list with an instance that names a revision may be held until that can be read", () => {
+  const named = { ...published(2n), revision: "r1" } as Fact;
+  assert.equal(judged([T, named]), undefined);
+});
+
 test("what was taken back is gone in time", () => {
   const takenBack: At[] = [
     [T + 500, pushed(S2, 11n, true, SHOWN)],

@@ -48,6 +48,9 @@ export class Timeliness implements Checker {
   #delayed: readonly Delayed[] = [];
   // Services whose list was too long at some time: their content depends on the order of arrival.
   readonly #full = new Set<ServiceKey>();
+  // Services with instances that name revisions: a session that can't read one, since the store is away or no meta node
+  // is reached, holds the list for up to ten seconds. What comes in the end is for other checkers.
+  readonly #ofApplications = new Set<ServiceKey>();
 
   constructor(evidence: Evidence) {
     this.#evidence = evidence;
@@ -81,6 +84,9 @@ export class Timeliness implements Checker {
         if (fact.isTaken && list !== undefined) list.entries = fact.entries;
         return undefined;
       }
+      case "published":
+        if (fact.revision !== undefined) this.#ofApplications.add(fact.service);
+        return undefined;
       case "acknowledged": {
         const { service, registId, version, session, connection } = fact;
         const [registration, twin] = this.#evidence.registrations.twins(service, registId);
@@ -129,7 +135,8 @@ export class Timeliness implements Checker {
     // A client that changed it since, or took it anew, has made a new promise; and two clients that share it make none.
     const isLast = registration.version === version && registration.acknowledgements.at(-1)?.connection === connection;
     if (!isLast || registrations.twins(service, registId).length > 1) return false;
-    if (!registrations.client(client).open.has(connection) || this.#full.has(service)) return false;
+    if (!registrations.client(client).open.has(connection)) return false;
+    if (this.#full.has(service) || this.#ofApplications.has(service)) return false;
     return !this.#seemsToBeElsewhere(registration, { connection, atMs });
   }
 
