@@ -1,10 +1,10 @@
 // A session reports that a client has left, but the client may only have moved: subscribers must see no difference
 // then. If another session holds the same registration, which lost only by its time, that session is asked before
 // anything is removed: it answers at once, with the registration or by reporting that its client has left too. One that
-// stands still, or can't hear the question, is waited for as long as its own registrations are, and asked again when its
-// link is made. A session whose lease is over, or whose node has another run, is not asked. Also, a process that stood still reads its links in
-// any order, the end of the old connection perhaps before the return at another session: for a moment after a stall no
-// departed client's registration is removed.
+// stands still, or can't hear the question, is waited for as long as its own registrations are, and asked again when
+// its link is made. A session whose lease is over, or whose node has another run, is not asked. Also, a process that
+// stood still reads its links in any order, the end of the old connection perhaps before the return at another session:
+// for a moment after a stall no departed client's registration is removed.
 
 import { Deadlines } from "../base/deadlines.ts";
 import type { DataToSession, PublishItem } from "../cluster/messages/sessionData.ts";

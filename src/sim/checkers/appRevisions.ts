@@ -2,32 +2,22 @@
 // can say the content to the client that was shown the instance; a revision never has another content; and what was
 // registered is found at every session, and listed for its services, when all is well again.
 
-import type { NodeId } from "../../model/ids.ts";
 import type { Fact } from "../facts.ts";
 import type { Checker, Finding } from "./checker.ts";
+import { KnownRevisions } from "./knownRevisions.ts";
 
 type Of<Kind extends Fact["kind"]> = Extract<Fact, { kind: Kind }>;
 
 export class AppRevisionChecker implements Checker {
-  readonly #revisionOf = new Map<string, string>();
-  /** The revisions that have reached each session, and those that it was given to register. */
-  readonly #readable = new Map<NodeId, Set<string>>();
-  readonly #sent = new Map<NodeId, Set<string>>();
+  readonly #revisions = new KnownRevisions();
   readonly #registered = new Map<string, Of<"revisionRegistered">>();
   readonly #contents = new Map<string, string>();
   /** The store has lost commits: what was registered may be gone. */
   #isForgetful = false;
 
-  see(fact: Fact): Finding | undefined {
+  see(fact: Fact, nowMs: number): Finding | undefined {
+    this.#revisions.see(fact, nowMs);
     switch (fact.kind) {
-      case "published":
-        if (fact.revision !== undefined) this.#revisionOf.set(fact.token, fact.revision);
-        return undefined;
-      case "revisionSent":
-        addTo(this.#sent, fact.node, fact.revision);
-        return undefined;
-      case "learned":
-        return this.#learned(fact);
       case "revisionRegistered":
         this.#registered.set(fact.revision, fact);
         return undefined;
@@ -45,17 +35,11 @@ export class AppRevisionChecker implements Checker {
     }
   }
 
-  #learned({ node, message }: Of<"learned">): undefined {
-    if (message.kind === "revisions") for (const { id } of message.found) addTo(this.#readable, node, id);
-    if (message.kind !== "revisionsStored") return;
-    const sent = this.#sent.get(node);
-    for (const id of message.stored) if (sent?.has(id) === true) addTo(this.#readable, node, id);
-  }
-
   #pushed({ session, client, service, version, entries }: Of<"pushed">): Finding | undefined {
     for (const entry of entries) {
-      const revision = this.#revisionOf.get(entry.slice(entry.indexOf("/") + 1));
-      if (revision === undefined || this.#readable.get(session as NodeId)?.has(revision) === true) continue;
+      const revision = this.#revisions.named(entry);
+      const isReadable = revision !== undefined && Number.isFinite(this.#revisions.readableSinceMs(session, revision));
+      if (revision === undefined || isReadable) continue;
       const text = `${session} showed ${client} ${entry} in v${version}, and did not have its revision ${revision}`;
       return { rule: "app: no instance before its revision", service, text };
     }
@@ -87,8 +71,4 @@ export class AppRevisionChecker implements Checker {
     }
     return undefined;
   }
-}
-
-function addTo(sets: Map<NodeId, Set<string>>, node: NodeId, id: string): void {
-  sets.set(node, (sets.get(node) ?? new Set()).add(id));
 }

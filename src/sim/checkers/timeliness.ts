@@ -49,7 +49,7 @@ export class Timeliness implements Checker {
   // Services whose list was too long at some time: their content depends on the order of arrival.
   readonly #full = new Set<ServiceKey>();
   // Services with instances that name revisions: a session that can't read one, since the store is away or no meta node
-  // is reached, holds the list for up to ten seconds. What comes in the end is for other checkers.
+  // is reached, holds the list for up to ten seconds. Other checkers judge the end.
   readonly #ofApplications = new Set<ServiceKey>();
 
   constructor(evidence: Evidence) {
