@@ -150,6 +150,7 @@ export const PLANTS: readonly Plant[] = [
     find: "{client.id}\\n$",
     replace: "{scope}\\n$",
     rules: ["7", "bug", "quiet:"],
+    firstSeed: 2,
   },
   {
     name: "an old push body is sent again",
@@ -215,8 +216,8 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "a dead leader's slots go to whoever leads least",
     file: "src/meta/arrangeSlots.ts",
-    find: "const candidates = followers.filter((node) => nodes.get(node)?.isHeard === true);",
-    replace: "const candidates = followers.filter((node) => nodes.get(node)?.isHeard === false);",
+    find: "lowest(inSync, (node) => [isLeaving(node), isUnlisted(node), draft.leads(node)]) ??",
+    replace: "lowest(heard, (node) => [draft.leads(node)]) ??",
     rules: ["slots:"],
     isCluster: true,
   },
@@ -250,8 +251,8 @@ export const PLANTS: readonly Plant[] = [
     find: 'return state.kind === "new" || state.kind === "contested" ? RESTAMPED : OUTRUN;',
     replace: "return OUTRUN;",
     rules: ["5", "6", "7", "G11", "quiet:"],
-    firstSeed: 100,
-    isTight: true,
+    firstSeed: 101,
+    isCluster: true,
   },
   {
     name: "what was taken for dead is not published again",
