@@ -139,29 +139,29 @@ test("no session gets more than five thousand entries, whatever it asks for", ()
 
 test("a large slot is gone through in several steps, with pauses, and what changes meanwhile does not disturb", () => {
   const node = serving();
-  publishMany(node, 45_000, "10.0.0.8");
+  publishMany(node, 9_000, "10.0.0.8");
   node.publish(at(HOST, { serviceKey: STOCK }));
   assert.deepEqual(ask(node), []);
   node.publish(
     at(HOST, { serviceKey: STOCK, registId: "r2" }),
     removed("unpublished", { ...STAMP, version: 2n }, "m0"),
   );
-  node.pass(11);
+  node.pass(1);
   assert.deepEqual(told(node), []);
-  node.pass(24);
+  node.pass(4);
   assert.deepEqual([told(node), waits(node)], [["1: r1 r2"], []]);
 });
 
 test("questions that come while a slot is gone through are answered by the next round, all at once", () => {
   const node = serving();
-  publishMany(node, 25_000, "10.0.0.8");
+  publishMany(node, 5_000, "10.0.0.8");
   node.publish(at(HOST, { serviceKey: STOCK }));
   assert.deepEqual(ask(node), []);
-  assert.deepEqual(ask(node, { question: 2 }), []);
-  assert.deepEqual(ask(node, { question: 2, host: "10.0.0.8", entriesMax: 1 }, OTHER), []);
-  node.pass(12);
+  node.tell({ kind: "addressAsk", question: 2, host: HOST, slots: [0], entriesMax: 10 });
+  node.tell({ kind: "addressAsk", question: 2, host: "10.0.0.8", slots: [0], entriesMax: 1 }, OTHER);
+  node.pass(2);
   assert.deepEqual(told(node), ["2: m0+", "1: r1"]);
-  node.pass(24);
+  node.pass(6);
   assert.deepEqual(told(node), ["2: m0+", "1: r1", "2: r1"]);
 });
 
@@ -171,7 +171,7 @@ test("a question ends with its release and with the link of its session, also wh
     (node: TestData) => node.step({ kind: "sessionDown", session: SESSION }),
   ]) {
     const node = serving();
-    publishMany(node, 25_000, "10.0.0.8");
+    publishMany(node, 5_000, "10.0.0.8");
     node.publish(at(HOST));
     ask(node);
     end(node);
@@ -183,7 +183,7 @@ test("a question ends with its release and with the link of its session, also wh
 
 test("a slot that is lost while it is gone through is asked for anew, and no part of it is told twice", () => {
   const node = serving();
-  publishMany(node, 25_000, "10.0.0.8");
+  publishMany(node, 5_000, "10.0.0.8");
   node.publish(at(HOST));
   ask(node);
   node.table({ leader: PEER });
@@ -196,7 +196,7 @@ test("a slot that is lost while it is gone through is asked for anew, and no par
 
 test("asking again while the answer is on its way changes nothing; afterwards it is answered again", () => {
   const node = serving();
-  publishMany(node, 25_000, "10.0.0.8");
+  publishMany(node, 5_000, "10.0.0.8");
   ask(node);
   ask(node);
   node.pass(100);
@@ -221,7 +221,9 @@ test("of one session no more questions are answered at once than it may ask", ()
   assert.deepEqual([bySession(SESSION).length, bySession(OTHER).length], [ADDRESS_QUESTIONS_MAX, 1]);
 });
 
-/** A search on one slot that serves, in which a step goes over a small and a large service, and not over the third. */
+/**
+ * A search on one slot that serves, in which a step goes over a small and most of a large service, and not the third.
+ */
 function scene() {
   const slots = slotsAfter([leads]);
   const slot = slots.ledSlot(0);
@@ -230,7 +232,7 @@ function scene() {
   serve();
   for (const serviceKey of [STOCK, ORDERS, brandServiceKey("last#@#I#@#G")]) {
     const datum = slot.contents.add(serviceKey, given(1n));
-    const count = serviceKey === ORDERS ? 20_000 : 1;
+    const count = serviceKey === ORDERS ? 4_000 : 1;
     for (let one = 0; one < count; one++)
       slot.contents.apply(datum, at("10.0.0.8", { serviceKey, registId: `r${one}` }));
   }
@@ -347,19 +349,19 @@ function bareScene(slotCount: number) {
 test("what was told in an earlier step counts among the entries that are asked for", () => {
   const { publish, asks, step } = bareScene(2);
   publish(0, { service: "a", count: 2, host: HOST });
-  publish(1, { service: "many", count: 20_000, host: "10.0.0.8" });
+  publish(1, { service: "many", count: 4_000, host: "10.0.0.8" });
   publish(1, { service: "b", count: 2, host: HOST });
   asks(1, 3);
   assert.deepEqual([textOf(step()), textOf(step())], [["1: a.0 a.1"], ["1: b.0+"]]);
 });
 
 test("questions count as work of a step, in slots without services too", () => {
-  const { search, asks, step } = bareScene(40);
+  const { search, asks, step } = bareScene(10);
   for (let question = 0; question < 100; question++) asks(question);
   const slots = () => step().map((answer) => answer.slots.length);
-  assert.deepEqual(slots(), new Array(100).fill(33));
-  assert.equal(search.nextMs(), START_MS + 12.06);
   assert.deepEqual(slots(), new Array(100).fill(7));
+  assert.equal(search.nextMs(), START_MS + 2.1);
+  assert.deepEqual(slots(), new Array(100).fill(3));
   assert.equal(search.nextMs(), Number.POSITIVE_INFINITY);
 });
 
@@ -369,12 +371,25 @@ for (const [questions, steps] of [
 ] as const) {
   test(`registrations that are found count as work of a step, for each of ${questions} questions`, () => {
     const { publish, asks, step } = bareScene(1);
-    for (let one = 0; one < 6; one++) publish(0, { service: `s${one}`, count: 500, host: HOST });
+    for (let one = 0; one < 6; one++) publish(0, { service: `s${one}`, count: 100, host: HOST });
     for (let question = 0; question < questions; question++) asks(question);
     for (let one = 1; one < steps; one++) assert.equal(step().length, 0);
     assert.deepEqual(
       step().map(({ entries }) => entries.length),
-      new Array(questions).fill(3_000),
+      new Array(questions).fill(600),
     );
   });
 }
+
+test("a service of many registrations is gone through in several steps, whatever is changed meanwhile", () => {
+  const node = serving();
+  const many = Array.from({ length: 6_000 }, (_, one) => at("10.0.0.8", { registId: `m${one}` }));
+  node.publish(at(HOST), ...many.slice(0, 5_000));
+  assert.deepEqual(ask(node), []);
+  // The next one that the search would look at goes, others move, and one at the host goes and comes again.
+  const gone = Array.from({ length: 5_000 }, (_, one) => removed("unpublished", { ...STAMP, version: 2n }, `m${one}`));
+  node.publish(...gone, removed("unpublished", { ...STAMP, version: 2n }), ...many.slice(5_000));
+  node.publish(at(HOST, { version: 3n }), at(HOST, { registId: "r2" }));
+  node.pass(100);
+  assert.deepEqual([told(node), waits(node)], [["1: r1 r2"], []]);
+});

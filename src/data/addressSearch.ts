@@ -1,7 +1,8 @@
 // Which registrations are of clients at one address, for sessions that are asked. There is no index from addresses to
 // registrations: the chains of one would take 8 bytes of each record, which has some hundred, and every write would
 // keep them up. A search goes through the served slots instead, a part at a time, at 0.16 microseconds a registration,
-// and serves all questions that wait for a slot when it comes there. The store helps with a number of 12 bits for the
+// and serves all questions that wait for a slot when it comes there. A part is less than a millisecond, also within a
+// service of a hundred thousand registrations. The store helps with a number of 12 bits for the
 // host of each owner: only registrations of these hosts, and of one other in 4,095, are read.
 
 import { defined } from "../base/assert.ts";
@@ -16,13 +17,14 @@ import type { Registration } from "../model/publication.ts";
 import type { DataOutput } from "./dataPorts.ts";
 import type { Datum } from "./datum.ts";
 import type { LedSlot } from "./ledSlot.ts";
+import type { HostSearch } from "./packed/publicationStore.ts";
 import type { RestartHold } from "./restartHold.ts";
 import type { Slots } from "./slots.ts";
 
-// Some four milliseconds in one step, then a pause: searches take a quarter of a core at the most, and a million
-// registrations 0.6 s.
-const WORK_PER_STEP = 20_000;
-const PAUSE_MS = 12;
+// Some 0.7 milliseconds in one step, then a pause: searches take a quarter of a core at the most, and a million
+// registrations 0.7 s (bench/micro/questions.ts).
+const WORK_PER_STEP = 4_000;
+const PAUSE_MS = 2;
 // Going to a service takes as long as going over some of its registrations.
 const WORK_PER_SERVICE = 3;
 // A question takes 0.5 microseconds when a slot is begun, and as much when it is done.
@@ -60,6 +62,9 @@ interface Pass {
   readonly hostNumbers: Set<number>;
   readonly byHost: Map<string, Set<Search>>;
   readonly found: Map<Search, Registration[]>;
+  /** The service that is being gone through, and what was found in it. */
+  within: HostSearch | undefined;
+  readonly seen: Set<string>;
   hasHeld: boolean;
 }
 
@@ -182,7 +187,7 @@ export class AddressSearch {
       const found = new Map([...searches].map((search): [Search, Registration[]] => [search, []]));
       // A Map may change while it is iterated: removed entries are skipped, added ones come last.
       const rest = led.contents.datums.values();
-      return { slot: led, rest, hostNumbers, byHost, found, hasHeld: false };
+      return { slot: led, rest, hostNumbers, byHost, found, within: undefined, seen: new Set(), hasHeld: false };
     }
     return undefined;
   }
@@ -192,42 +197,47 @@ export class AddressSearch {
     let left = max;
     // It is given up when the last search that waits for the slot has what it wants.
     while (left > 0 && this.#pass === pass) {
+      if (pass.within !== undefined) {
+        left -= this.#look(pass, pass.within, left);
+        if (pass.within.isDone) pass.within = undefined;
+        continue;
+      }
       const { value: datum, done } = pass.rest.next();
       if (done === true) {
         this.#finish(pass, answered);
         return left - WORK_PER_SEARCH * pass.found.size;
       }
       left -= WORK_PER_SERVICE;
-      if (this.#parts.hold.holds(datum)) {
-        pass.hasHeld = true;
-        continue;
-      }
-      left -= datum.size + WORK_PER_MATCH * this.#look(pass, datum);
+      pass.seen.clear();
+      if (this.#parts.hold.holds(datum)) pass.hasHeld = true;
+      else pass.within = datum.searchAt(pass.hostNumbers);
     }
     return left;
   }
 
-  /** Returns the number of registrations that were read, and of copies for the searches. */
-  #look(pass: Pass, datum: Datum): number {
-    const { slot, hostNumbers, byHost, found } = pass;
-    let matches = 0;
-    for (const registration of datum.registrationsAt(hostNumbers)) {
-      const ofHost = byHost.get(hostOf(registration.owner.client));
-      matches += 1 + (ofHost?.size ?? 0);
-      for (const search of ofHost ?? []) {
-        const entries = found.get(search);
-        if (entries === undefined || !search.slots.has(slot.contents.slot)) continue;
-        if (search.told + search.answer.entries.length + entries.length < search.entriesMax) {
-          entries.push(registration);
-          continue;
-        }
-        this.#add(search, slot.contents.slot, entries);
-        this.#tell(search, true);
-        this.#end(search);
-        this.#drop(pass, search);
+  /** Goes over some registrations of a service, up to the next one at a host. Returns the work. */
+  #look(pass: Pass, within: HostSearch, max: number): number {
+    const { slot, byHost, found, seen } = pass;
+    const registration = within.next(max);
+    if (registration === undefined) return within.looked;
+    const ofHost = byHost.get(hostOf(registration.owner.client));
+    const work = within.looked + WORK_PER_MATCH * (1 + (ofHost?.size ?? 0));
+    // It was taken back and made again since.
+    if (ofHost === undefined || seen.has(registration.registId)) return work;
+    seen.add(registration.registId);
+    for (const search of ofHost) {
+      const entries = found.get(search);
+      if (entries === undefined || !search.slots.has(slot.contents.slot)) continue;
+      if (search.told + search.answer.entries.length + entries.length < search.entriesMax) {
+        entries.push(registration);
+        continue;
       }
+      this.#add(search, slot.contents.slot, entries);
+      this.#tell(search, true);
+      this.#end(search);
+      this.#drop(pass, search);
     }
-    return matches;
+    return work;
   }
 
   /** A search that is cut needs no more registrations: those of a host without other searches are not read. */

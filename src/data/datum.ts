@@ -15,7 +15,7 @@ import { type ClientId, hostNumberOf, type ServiceKey, UNKNOWN_HOST } from "../m
 import { compareStamps, type Owner, type Publication, type Registration, type Stamp } from "../model/publication.ts";
 import { Interest } from "./interest.ts";
 import { OperatorLog } from "./operatorLog.ts";
-import type { HostNumbers, ServicePublications } from "./packed/publicationStore.ts";
+import type { HostNumbers, HostSearch, ServicePublications } from "./packed/publicationStore.ts";
 import type { ServiceTombstones, Tombstones } from "./packed/tombstones.ts";
 
 export class Datum {
@@ -82,9 +82,9 @@ export class Datum {
     return this.#publications.registrations(wanted);
   }
 
-  /** Those of clients whose hosts have one of these numbers (`hostNumberOf`). */
-  registrationsAt(hosts: HostNumbers): Iterable<Registration> {
-    return this.#publications.registrationsAt(hosts);
+  /** Begins to search for those of clients whose hosts have one of these numbers (`hostNumberOf`). */
+  searchAt(hosts: HostNumbers): HostSearch {
+    return this.#publications.searchAt(hosts);
   }
 
   registration(registId: string): Registration | undefined {

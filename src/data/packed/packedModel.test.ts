@@ -119,11 +119,19 @@ function assertSame(packed: ServicePublications, plain: ServicePublications): vo
   for (const host of expected.slice(0, 3).map(({ owner }) => hostNumberOf(owner.client))) {
     const atHost = registrations.filter(({ owner }) => hostNumberOf(owner.client) === host);
     for (const service of [packed, plain]) {
-      const told = [...service.registrationsAt(new Set([host]))];
+      const search = service.searchAt(new Set([host]));
+      const told: string[] = [];
+      let looked = 0;
+      while (!search.isDone) {
+        const found = search.next(2);
+        looked += search.looked;
+        if (found !== undefined) told.push(found.registId);
+      }
       assert.deepEqual(
-        told.map(({ registId }) => registId),
+        told,
         atHost.map(({ registId }) => registId),
       );
+      assert.equal(looked, expected.length);
     }
   }
   for (const [at, held] of expected.entries()) {

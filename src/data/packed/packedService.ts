@@ -9,7 +9,7 @@ import type { ServiceKey } from "../../model/ids.ts";
 import type { Owner, Publication, Registration } from "../../model/publication.ts";
 import type { HashIndex } from "./hashIndex.ts";
 import { NONE, type Numbered } from "./numbered.ts";
-import type { HostNumbers, ServicePublications } from "./publicationStore.ts";
+import type { HostNumbers, HostSearch, ServicePublications } from "./publicationStore.ts";
 import { BEFORE_WORD, NEXT_WORD } from "./recordLayout.ts";
 import { mayDiffer, type Records } from "./records.ts";
 
@@ -55,6 +55,7 @@ export class PackedService implements ServicePublications {
   #last = NONE;
   #base = NONE;
   #poor = 0;
+  #search: ChainSearch | undefined;
 
   constructor(node: PackedNode, slot: PackedSlot, serviceKey: ServiceKey) {
     this.#node = node;
@@ -124,11 +125,11 @@ export class PackedService implements ServicePublications {
     }
   }
 
-  *registrationsAt(hosts: HostNumbers): Generator<Registration> {
-    const { records } = this.#node;
-    for (const at of this.#chain()) {
-      if (hosts.has(records.hostNumberOf(at))) yield records.registration(at, this.#serviceKey);
-    }
+  searchAt(hosts: HostNumbers): HostSearch {
+    if (this.#search !== undefined) this.#search.isOver = true;
+    const from = { serviceKey: this.#serviceKey, first: () => this.#first, hosts };
+    this.#search = new ChainSearch(this.#node.records, from);
+    return this.#search;
   }
 
   clear(): void {
@@ -152,6 +153,7 @@ export class PackedService implements ServicePublications {
     this.#slot.index.replace(records.keyHash(to), from, to);
     this.#join(records.word(to, BEFORE_WORD), to);
     this.#join(to, records.word(to, NEXT_WORD));
+    if (this.#search?.last === from) this.#search.last = to;
   }
 
   #find(registId: string): number {
@@ -198,6 +200,7 @@ export class PackedService implements ServicePublications {
     const { records } = this.#node;
     this.#slot.index.remove(records.keyHash(at), at);
     this.#slot.indexed();
+    if (this.#search?.last === at) this.#search.last = records.word(at, BEFORE_WORD);
     this.#join(records.word(at, BEFORE_WORD), records.word(at, NEXT_WORD));
     this.#slot.recordBytes -= records.bytesOf(at);
     this.#listBytes -= records.listBytesOf(at);
@@ -236,6 +239,8 @@ export class PackedService implements ServicePublications {
     this.#listBytes = 0;
     this.#first = NONE;
     this.#last = NONE;
+    if (this.#search !== undefined) this.#search.isOver = true;
+    this.#search = undefined;
     this.#dropBase();
   }
 
@@ -259,5 +264,48 @@ export class PackedService implements ServicePublications {
     if (this.#base !== NONE) this.#node.records.bases.release(this.#base);
     this.#base = NONE;
     this.#poor = 0;
+  }
+}
+
+/** Its service keeps `last`, the last record that it has gone over, up to date while the chain changes. */
+class ChainSearch implements HostSearch {
+  readonly #records: Records;
+  readonly #serviceKey: ServiceKey;
+  readonly #first: () => number;
+  readonly #hosts: HostNumbers;
+  last = NONE;
+  isOver = false;
+  looked = 0;
+
+  constructor(
+    records: Records,
+    { serviceKey, first, hosts }: { serviceKey: ServiceKey; first: () => number; hosts: HostNumbers },
+  ) {
+    this.#records = records;
+    this.#serviceKey = serviceKey;
+    this.#first = first;
+    this.#hosts = hosts;
+  }
+
+  get isDone(): boolean {
+    return this.#following === NONE;
+  }
+
+  next(max: number): Registration | undefined {
+    const records = this.#records;
+    let looked = 0;
+    let found: Registration | undefined;
+    for (let at = this.#following; found === undefined && looked < max && at !== NONE; looked++) {
+      if (this.#hosts.has(records.hostNumberOf(at))) found = records.registration(at, this.#serviceKey);
+      this.last = at;
+      at = records.word(at, NEXT_WORD);
+    }
+    this.looked = looked;
+    return found;
+  }
+
+  get #following(): number {
+    if (this.isOver) return NONE;
+    return this.last === NONE ? this.#first() : this.#records.word(this.last, NEXT_WORD);
   }
 }

@@ -4,7 +4,13 @@ import { assert } from "../../base/assert.ts";
 import { hostNumberOf, type ServiceKey } from "../../model/ids.ts";
 import { listBytesOf } from "../../model/listBytes.ts";
 import { type Owner, type Publication, type Registration, showsTheSame } from "../../model/publication.ts";
-import type { HostNumbers, PublicationMemory, PublicationStore, ServicePublications } from "./publicationStore.ts";
+import type {
+  HostNumbers,
+  HostSearch,
+  PublicationMemory,
+  PublicationStore,
+  ServicePublications,
+} from "./publicationStore.ts";
 
 /** All on the heap, so a store knows nothing of its neighbours. */
 export class PlainMemory implements PublicationMemory {
@@ -81,11 +87,35 @@ class PlainService implements ServicePublications {
     for (const held of this.#publications.values()) if (wanted === undefined || wanted(held.owner)) yield held;
   }
 
-  *registrationsAt(hosts: HostNumbers): Generator<Registration> {
-    for (const held of this.#publications.values()) if (hosts.has(hostNumberOf(held.owner.client))) yield held;
+  searchAt(hosts: HostNumbers): HostSearch {
+    return new PlainSearch(this.#publications.values(), hosts);
   }
 
   clear(): void {
     this.#publications.clear();
+  }
+}
+
+/** A Map may change while it is iterated: what is removed is skipped, and what is added comes last. */
+class PlainSearch implements HostSearch {
+  readonly #rest: Iterator<Publication>;
+  readonly #hosts: HostNumbers;
+  looked = 0;
+  isDone = false;
+
+  constructor(rest: Iterator<Publication>, hosts: HostNumbers) {
+    this.#rest = rest;
+    this.#hosts = hosts;
+  }
+
+  next(max: number): Registration | undefined {
+    for (this.looked = 0; this.looked < max && !this.isDone; ) {
+      const { value: held, done = false } = this.#rest.next();
+      this.isDone = done;
+      if (done) break;
+      this.looked++;
+      if (this.#hosts.has(hostNumberOf(held.owner.client))) return held;
+    }
+    return undefined;
   }
 }

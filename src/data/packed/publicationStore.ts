@@ -36,6 +36,19 @@ export interface HostNumbers {
 }
 
 /**
+ * A search through one service, a part at a time. The store may change between two parts: what is removed is not found
+ * any more, and what comes meanwhile is, so a registration that goes and comes again may be found twice.
+ */
+export interface HostSearch {
+  /** Goes over up to `max` more; returns the first one that is at one of the hosts, or undefined if none of them is. */
+  next(max: number): Registration | undefined;
+  /** The number that the last call of `next` has gone over. */
+  readonly looked: number;
+  /** There are no more. */
+  readonly isDone: boolean;
+}
+
+/**
  * The publications of one service. Returned values share no memory with the store, so later changes of the store do not
  * affect them. The order is that of a Map: by insertion, and a replacement keeps its place. During an iteration no
  * store of the node may be changed.
@@ -57,7 +70,10 @@ export interface ServicePublications {
   values(): Iterable<Publication>;
   /** All registrations, or those of owners that are `wanted`: the others are not decoded. */
   registrations(wanted?: (owner: Owner) => boolean): Iterable<Registration>;
-  /** Those of clients whose hosts have one of these numbers: the others are not looked at. */
-  registrationsAt(hosts: HostNumbers): Iterable<Registration>;
+  /**
+   * Begins to search for those of clients whose hosts have one of these numbers: the others are not looked at. A search
+   * that was begun before ends.
+   */
+  searchAt(hosts: HostNumbers): HostSearch;
   clear(): void;
 }
