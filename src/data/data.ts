@@ -6,6 +6,7 @@ import type { Metrics } from "../base/metrics.ts";
 import type { Random } from "../base/ports.ts";
 import { MembershipView } from "../cluster/membershipView.ts";
 import type { Members, MetaToMember } from "../cluster/messages/membership.ts";
+import type { ServiceKey } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 import type { DataEvent, DataMemory, DataOptions, DataOutput } from "./dataPorts.ts";
 import type { Datum } from "./datum.ts";
@@ -19,7 +20,7 @@ import { RestartHold } from "./restartHold.ts";
 import { ServiceSizes } from "./serviceSizes.ts";
 import { Sessions } from "./sessions.ts";
 import type { SlotContents } from "./slotContents.ts";
-import { Slots } from "./slots.ts";
+import { type KeptSlot, Slots } from "./slots.ts";
 import type { DataParts } from "./unfinished.ts";
 import { VersionFloor } from "./versionFloor.ts";
 
@@ -84,12 +85,23 @@ export class Data {
     return [...this.#common.slots.followed()].filter(({ isInSync }) => isInSync).length;
   }
 
-  /** The newest slot table that this node knows. */
+  /** The slots that this node leads or follows, with how it does. */
+  *keptSlots(): Generator<KeptSlot> {
+    yield* this.#common.slots.led();
+    yield* this.#common.slots.followed();
+  }
+
+  /** The service as this node has it, led or followed. */
+  datum(serviceKey: ServiceKey): Datum | undefined {
+    return this.#common.slots.datum(serviceKey);
+  }
+
   /** All nodes of the cluster, as far as this one has heard. */
   get members(): Members | undefined {
     return this.#membership.members;
   }
 
+  /** The newest slot table that this node knows. */
   get slotTable(): SlotTable | undefined {
     return this.#common.slots.table;
   }
@@ -106,8 +118,8 @@ export class Data {
 
   /** Its parts, for unfinished.ts. */
   get parts(): DataParts {
-    const { catalogueWatchers: watchers, addressAskers } = this.#leading;
-    return { ...this.#common, departuresMs: this.#leading.remainsMs(), watchers, addressAskers };
+    const { catalogueWatchers: watchers, addressAskers, surveyAskers } = this.#leading;
+    return { ...this.#common, departuresMs: this.#leading.remainsMs(), watchers, addressAskers, surveyAskers };
   }
 
   resumed(lateMs: number, nowMs: number): void {

@@ -87,6 +87,10 @@ export class Datum {
     return this.#publications.searchAt(hosts);
   }
 
+  publication(registId: string): Publication | undefined {
+    return this.#publications.get(registId);
+  }
+
   registration(registId: string): Registration | undefined {
     return this.#publications.registration(registId);
   }

@@ -32,6 +32,7 @@ import type { Sessions } from "./sessions.ts";
 import { ShownSlots } from "./shownSlots.ts";
 import { type SharedMemory, usedBytes } from "./slotContents.ts";
 import type { Adopted, Slots } from "./slots.ts";
+import { SurveyHub } from "./surveyHub.ts";
 import type { VersionFloor } from "./versionFloor.ts";
 
 // An interest that three scans in a row did not repeat is over.
@@ -62,6 +63,7 @@ export class Leading {
   readonly #followers: Followers;
   readonly #catalogue: Catalogue;
   readonly #addresses: AddressSearch;
+  readonly #surveys: SurveyHub;
   readonly #overtaking: Overtaking;
   readonly #commits: Commits;
   readonly #contention: Contention;
@@ -88,6 +90,7 @@ export class Leading {
     this.#followers = new Followers(common, output);
     this.#catalogue = new Catalogue(common, versionScanIntervalMs * INTEREST_SCANS, output);
     this.#addresses = new AddressSearch(common, output);
+    this.#surveys = new SurveyHub(output);
     const [followers, catalogue] = [this.#followers, this.#catalogue];
     this.#overtaking = new Overtaking({ ...common, followers, catalogue });
     const notices = new Notices(
@@ -149,6 +152,7 @@ export class Leading {
 
   sessionUp(session: NodeId, nowMs: number): void {
     this.#common.sessions.linked(session);
+    this.#surveys.linked(session);
     this.#common.protection.returned(session);
     this.#contention.linked(session, nowMs);
   }
@@ -159,6 +163,7 @@ export class Leading {
     this.#reconciliation.unlinked(session);
     this.#catalogue.unlinked(session);
     this.#addresses.unlinked(session);
+    this.#surveys.unlinked(session);
     for (const datum of this.#recall.unlinked(session)) this.#answers.show(datum, nowMs);
     this.#completeness.sessionsChanged(nowMs);
   }
@@ -212,6 +217,10 @@ export class Leading {
         return this.#addresses.asked(from, message);
       case "addressRelease":
         return this.#addresses.release(from, message.questions);
+      case "surveyAsk":
+      case "surveyRelease":
+      case "surveyPart":
+        return this.#surveys.fromSession(from, message);
       default:
         return unreachable(message);
     }
@@ -276,6 +285,11 @@ export class Leading {
   /** The sessions that have asked for the registrations at an address, and wait. */
   get addressAskers(): Iterable<NodeId> {
     return this.#addresses.askers();
+  }
+
+  /** The sessions that have asked for a survey, and wait. */
+  get surveyAskers(): Iterable<NodeId> {
+    return this.#surveys.askers();
   }
 
   /** Some of the work that can wait. */

@@ -19,15 +19,18 @@ export interface DataParts {
   readonly watchers: Iterable<string>;
   /** The sessions that wait for the registrations at an address. */
   readonly addressAskers: Iterable<string>;
+  /** The sessions that wait for answers of other sessions to a survey. */
+  readonly surveyAskers: Iterable<string>;
 }
 
 /** Everything that a data node waits for, in words; nothing of it is left once all nodes are well. */
 export function* unfinished(parts: DataParts): Generator<string> {
-  const { slots, sessions, hold, departuresMs, watchers, addressAskers } = parts;
+  const { slots, sessions, hold, departuresMs, watchers, addressAskers, surveyAskers } = parts;
   if (departuresMs < Number.POSITIVE_INFINITY) yield "something that sessions left behind is kept for a while";
   const known = new Set<string>(sessions.known());
   for (const session of watchers) if (!known.has(session)) yield `${session}, which is gone, is told of the catalogue`;
   for (const session of addressAskers) yield `${session} waits for the registrations at an address`;
+  for (const session of surveyAskers) yield `${session} waits for other sessions' answers to a survey`;
   for (const slot of slots.led()) {
     if (hold.heldIn(slot.contents.slot) > 0) yield `services of slot ${slot.contents.slot} are held back`;
     yield* ofLed(slot, known);

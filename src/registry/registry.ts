@@ -11,6 +11,7 @@ import type { AddressEvent } from "./address.ts";
 import type { AppEvent } from "./apps.ts";
 import type { CatalogueEvent } from "./catalogue.ts";
 import type { Principal } from "./principal.ts";
+import type { SurveyEvent } from "./survey.ts";
 
 /** A publication as sent by a client; the session adds owner and time. */
 export interface PublishRequest {
@@ -35,6 +36,8 @@ export interface RegistrationKey {
 }
 
 export interface SubscribeRequest extends RegistrationKey {
+  /** The client's application, if it names one. */
+  readonly appName?: string;
   readonly scope: Scope;
   /** The subscriber's own zone. */
   readonly zone: string;
@@ -196,5 +199,5 @@ export type QueryEvent =
 
 /** The session role as gateways see it. */
 export interface Registry {
-  step(event: ClientEvent | QueryEvent | CatalogueEvent | AddressEvent | AppEvent, nowMs: number): void;
+  step(event: ClientEvent | QueryEvent | CatalogueEvent | AddressEvent | AppEvent | SurveyEvent, nowMs: number): void;
 }

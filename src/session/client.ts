@@ -31,10 +31,16 @@ export interface Subscriber {
   /** The client's own count of this registration. */
   version: bigint;
   target: PushTarget;
+  readonly appName: string;
+  /** The time at which this session took it. */
+  readonly registeredMs: number;
   /** The charge to the client's account. */
   bytes: number;
   /** The highest list version that the client has confirmed. */
   seenVersion: bigint;
+  /** The version and the time of the last push; NO_VERSION and 0 if there was none. */
+  pushedVersion: bigint;
+  pushedMs: number;
 }
 
 /**
@@ -104,6 +110,7 @@ export class Client {
   readonly channel: ClientChannel;
   readonly account: Account;
   readonly principal: Principal;
+  readonly connectedMs: number;
   /** Later connections have higher numbers. */
   readonly order: number;
   readonly publications = new Set<HeldPublication>();
@@ -139,13 +146,14 @@ export class Client {
   constructor(
     id: ClientId,
     { channel, account, principal }: { channel: ClientChannel; account: Account; principal: Principal },
-    order: number,
+    { order, connectedMs }: { order: number; connectedMs: number },
   ) {
     this.id = id;
     this.channel = channel;
     this.account = account;
     this.principal = principal;
     this.order = order;
+    this.connectedMs = connectedMs;
   }
 
   get registrations(): number {

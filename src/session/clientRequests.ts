@@ -87,7 +87,7 @@ export class ClientRequests {
     const { registId, version } = subscription;
     const isKnown = client.subscribers.has(registrationKey(subscription));
     if (this.#refuseIfTooMuch(client, request, { registId, version, isKnown, nowMs })) return;
-    const subscribed = subscriptions.subscribe(client, subscription);
+    const subscribed = subscriptions.subscribe(client, subscription, nowMs);
     if (subscribed instanceof RegistryError) return client.refuse(request, subscription, subscribed);
     const { service, subscriber, returnedFrom } = subscribed;
     departed.returned(returnedFrom, client, { ...subscription, nowMs });

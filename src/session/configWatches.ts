@@ -54,6 +54,15 @@ export class ConfigWatches {
     return this.#configs.size;
   }
 
+  /** The values that are watched here, and the watches of one of them. */
+  services(): Iterable<ServiceKey> {
+    return this.#configs.keys();
+  }
+
+  ofService(serviceKey: ServiceKey): Iterable<ConfigWatch> {
+    return this.#configs.get(serviceKey)?.watches ?? [];
+  }
+
   /** Everything that is watched here. */
   watched(): ServiceKey[] {
     return [...this.#configs.keys()];

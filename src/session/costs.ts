@@ -3,7 +3,7 @@
 // the growth of the resident memory after a full collection: docs/internals/limits.md.
 
 import { boxCount } from "../model/payload.ts";
-import type { PublishRequest, RegistrationKey } from "../registry/registry.ts";
+import type { PublishRequest, RegistrationKey, SubscribeRequest } from "../registry/registry.ts";
 
 // A publication with a service of its own takes 1,360 bytes beside its payload, one among others of its service 860.
 const PUBLICATION_BYTES = 1_100;
@@ -39,8 +39,12 @@ export class Costs {
     return this.#isDataHere ? bytes + STORED_BYTES + payload.length : bytes;
   }
 
-  subscriber({ serviceKey, registId }: RegistrationKey): number {
-    const bytes = SUBSCRIBER_BYTES + textBytes(serviceKey) + textBytes(registId);
+  subscriber({
+    serviceKey,
+    registId,
+    appName = "",
+  }: Pick<SubscribeRequest, keyof RegistrationKey | "appName">): number {
+    const bytes = SUBSCRIBER_BYTES + textBytes(serviceKey) + textBytes(registId) + textBytes(appName);
     return this.#isDataHere ? bytes + INTEREST_BYTES : bytes;
   }
 

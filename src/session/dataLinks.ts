@@ -79,6 +79,11 @@ export class DataLinks {
     return this.#reachable.has(node);
   }
 
+  /** The data nodes that can be reached. */
+  reachable(): Iterable<NodeId> {
+    return this.#reachable;
+  }
+
   /** The slots that `node` leads. */
   slotsOf(node: NodeId): number[] {
     return (this.#table?.slots ?? []).flatMap(({ leader }, slot) => (leader === node ? [slot] : []));

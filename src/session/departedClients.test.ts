@@ -21,7 +21,8 @@ function newDeparted(graceMs = GRACE_MS) {
     for (let at = 0; at < publishers; at++) {
       publications.put(client, publishRequest({ registId: `${client.id}-p${at}` }), NOW_MS);
     }
-    for (let at = 0; at < subscribers; at++) subscriptions.subscribe(client, subscribeRequest({ registId: `s${at}` }));
+    for (let at = 0; at < subscribers; at++)
+      subscriptions.subscribe(client, subscribeRequest({ registId: `s${at}` }), NOW_MS);
     departed.add(client, NOW_MS);
     return client;
   };

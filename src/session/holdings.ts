@@ -41,6 +41,15 @@ export class Holdings {
     for (const { publications } of this.#services.values()) yield* publications.values();
   }
 
+  /** The services with holdings. */
+  services(): Iterable<ServiceKey> {
+    return this.#services.keys();
+  }
+
+  ofService(serviceKey: ServiceKey): Iterable<HeldPublication> {
+    return this.#services.get(serviceKey)?.publications.values() ?? [];
+  }
+
   /** The cluster's slot count is known now. */
   divide(slotCount: number): void {
     if (this.#slotCount !== undefined) return;

@@ -55,6 +55,15 @@ export class Publications {
     return this.#holdings.size;
   }
 
+  /** The services with publications of clients, and the publications of one of them. */
+  services(): Iterable<ServiceKey> {
+    return this.#holdings.services();
+  }
+
+  ofService(serviceKey: ServiceKey): Iterable<HeldPublication> {
+    return this.#holdings.ofService(serviceKey);
+  }
+
   /** The cluster's slot count is known now. */
   divide(slotCount: number): void {
     this.#holdings.divide(slotCount);

@@ -377,6 +377,10 @@ export class Pusher {
     const { version } = view;
     const sent = { id, target, version, subscribers, sentMs: nowMs, endByte, unreadBytes, leftMs: nowMs };
     target.underWay = sent;
+    for (const subscriber of subscribers) {
+      subscriber.pushedVersion = version;
+      subscriber.pushedMs = nowMs;
+    }
     client.pushesUnderWay.set(id, sent);
     this.#timeouts.add(sent);
     return costMs;

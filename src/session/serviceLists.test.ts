@@ -25,7 +25,7 @@ function newLists() {
   for (const node of [DATA_1, DATA_2]) recorded.links.nodeUp(node);
   const subscriptions = new Subscriptions(COSTS);
   const client = newClient();
-  for (const serviceKey of [ORDERS, STOCK]) subscriptions.subscribe(client, subscribeRequest({ serviceKey }));
+  for (const serviceKey of [ORDERS, STOCK]) subscriptions.subscribe(client, subscribeRequest({ serviceKey }), NOW_MS);
   const changed: bigint[] = [];
   const lists = new ServiceLists(subscriptions, { links: recorded.links, noticed: NO_HISTOGRAM }, ({ list }) =>
     changed.push(list.version),

@@ -9,12 +9,12 @@ import { MembershipView } from "../cluster/membershipView.ts";
 import type { Members, MetaToMember } from "../cluster/messages/membership.ts";
 import type { DataToSession } from "../cluster/messages/sessionData.ts";
 import type { ClientId, NodeId } from "../model/ids.ts";
+import type { Publication } from "../model/publication.ts";
 import type { SlotTable } from "../model/slot.ts";
+import type { OwnClients } from "../registry/ownClients.ts";
 import type { ClientEvent, Registry } from "../registry/registry.ts";
-import { Addresses } from "./addresses.ts";
 import { Admission } from "./admission.ts";
 import { Applications } from "./applications.ts";
-import { Catalogues } from "./catalogues.ts";
 import { Claims } from "./claims.ts";
 import { Client } from "./client.ts";
 import { ClientRequests } from "./clientRequests.ts";
@@ -27,7 +27,7 @@ import { DepartedClients } from "./departedClients.ts";
 import { Fullness } from "./fullness.ts";
 import { Publications } from "./publications.ts";
 import { Pusher } from "./pusher.ts";
-import { Queries } from "./queries.ts";
+import { Questions } from "./questions.ts";
 import { ServiceLists } from "./serviceLists.ts";
 import type { SessionEvent, SessionOptions, SessionOutput } from "./sessionPorts.ts";
 import { Subscriptions } from "./subscriptions.ts";
@@ -41,7 +41,7 @@ const CATCH_UP_MS = 1_000;
 // The delay of the comparison with a data node that was busy.
 const BUSY_RETRY_MS = 1_000;
 
-export class Session implements Registry {
+export class Session implements Registry, OwnClients {
   readonly #options: SessionOptions;
   readonly #output: SessionOutput;
   readonly #metrics: Metrics;
@@ -54,9 +54,7 @@ export class Session implements Registry {
   readonly #fullness: Fullness;
   readonly #requests: ClientRequests;
   readonly #lists: ServiceLists;
-  readonly #queries: Queries;
-  readonly #catalogues: Catalogues;
-  readonly #addresses: Addresses;
+  readonly #questions: Questions;
   readonly #repair: DataRepair;
   readonly #claims: Claims;
   readonly #membership: MembershipView;
@@ -93,9 +91,6 @@ export class Session implements Registry {
     this.#lists = new ServiceLists(this.#subscriptions, { links: this.#links, noticed }, (service, nowMs) => {
       this.#applications.lists.moved(service, nowMs);
     });
-    this.#queries = new Queries(this.#subscriptions, this.#lists);
-    this.#catalogues = new Catalogues(this.#links);
-    this.#addresses = new Addresses(this.#links, this.#byHost);
     this.#repair = new DataRepair(this.#publications, this.#links);
     this.#claims = new Claims(this.#publications, this.#links);
     this.#membership = new MembershipView(
@@ -103,6 +98,17 @@ export class Session implements Registry {
       { toMeta: (message) => output.toMeta(message), link: (nodes) => output.linkData(nodes) },
     );
     this.#configs = new ConfigWatches(options, () => this.#pusher.takePushId(), costs);
+    this.#questions = new Questions({
+      session: options.id,
+      clients: this.#clients,
+      byHost: this.#byHost,
+      publications: this.#publications,
+      subscriptions: this.#subscriptions,
+      configs: this.#configs,
+      links: this.#links,
+      lists: this.#lists,
+      members: () => this.#membership.members,
+    });
     this.#requests = new ClientRequests(
       {
         admission: new Admission(options.clientRegistrationsMax, this.#publications, this.#links),
@@ -122,7 +128,7 @@ export class Session implements Registry {
       {
         toMeta: (message) => output.toMeta(message),
         show: (service, nowMs) => {
-          this.#queries.changed(service);
+          this.#questions.changed(service);
           this.#pusher.changed(service, nowMs);
         },
         publish: (client, event, nowMs) => this.#requests.publish(client, event, { nowMs, resumedMs: this.#resumedMs }),
@@ -163,9 +169,17 @@ export class Session implements Registry {
     return this.#links.isIdle && this.#repair.isConfirmed;
   }
 
+  *clientsAt(host: string): Generator<ClientId> {
+    for (const { id } of this.#byHost.at(host)) yield id;
+  }
+
+  *publicationsOf(client: ClientId): Generator<Publication> {
+    for (const { publication } of this.#clients.get(client)?.publications ?? []) yield publication;
+  }
+
   get parts(): SessionParts {
     const clients = { clients: this.#clients, byHost: this.#byHost, pusher: this.#pusher };
-    const questions = { catalogues: this.#catalogues, addresses: this.#addresses, applications: this.#applications };
+    const questions = { ...this.#questions.parts, applications: this.#applications };
     return { ...clients, ...questions, links: this.#links, unsettled: this.#unsettled };
   }
 
@@ -184,6 +198,7 @@ export class Session implements Registry {
       case "dataDown":
         this.#links.nodeDown(event.node);
         this.#comparisons.delete(event.node);
+        this.#questions.dataDown(event.node, nowMs);
         break;
       case "metaUp":
         this.#membership.heartbeatSoon();
@@ -192,15 +207,13 @@ export class Session implements Registry {
         break;
       case "asked":
       case "gaveUp":
-        this.#lists.releaseUnused(this.#queries.step(event, nowMs));
-        break;
       case "askedCatalogue":
       case "gaveUpCatalogue":
-        this.#catalogues.step(event, nowMs);
-        break;
       case "askedAddress":
       case "gaveUpAddress":
-        this.#addresses.step(event);
+      case "askedSurvey":
+      case "gaveUpSurvey":
+        this.#questions.step(event, nowMs);
         break;
       case "registeredRevision":
       case "askedRevisions":
@@ -246,15 +259,13 @@ export class Session implements Registry {
       this.#membership.nextMs(),
       this.#configs.nextMs(),
       this.#scan.nextMs(),
-      this.#queries.nextMs(),
-      this.#catalogues.nextMs(),
-      this.#addresses.nextMs(),
+      this.#questions.nextMs(),
       this.#applications.nextMs(),
     );
   }
 
   #fromClient(event: ClientEvent, nowMs: number): void {
-    if (event.kind === "connected") return this.#connected(event);
+    if (event.kind === "connected") return this.#connected(event, nowMs);
     const client = this.#clients.get(event.client);
     assert(client !== undefined, "a gateway speaks for clients that it has connected and not disconnected");
     switch (event.kind) {
@@ -283,9 +294,9 @@ export class Session implements Registry {
     }
   }
 
-  #connected(event: ClientEvent & { kind: "connected" }): void {
+  #connected(event: ClientEvent & { kind: "connected" }, nowMs: number): void {
     assert(!this.#clients.has(event.client), "a client id is one connection");
-    const client = new Client(event.client, event, this.#connectionsMade++);
+    const client = new Client(event.client, event, { order: this.#connectionsMade++, connectedMs: Math.floor(nowMs) });
     this.#clients.set(event.client, client);
     this.#byHost.add(client);
   }
@@ -350,9 +361,13 @@ export class Session implements Registry {
         return this.#claims.challenged(message.registrations, { nowMs, resumedMs: this.#resumedMs });
       case "catalogue":
       case "catalogueChanged":
-        return this.#catalogues.received(from, message, nowMs);
       case "addressAnswer":
-        return this.#addresses.received(from, message);
+      case "surveyAsked":
+      case "surveyEnded":
+      case "surveySpread":
+      case "surveyAnswer":
+      case "surveyLost":
+        return this.#questions.received(from, message, nowMs);
       default:
         return unreachable(message);
     }
@@ -386,6 +401,7 @@ export class Session implements Registry {
     const before = this.#membership.members?.epoch;
     if (!this.#membership.joined(members)) return;
     this.#linkData();
+    this.#questions.membersChanged(nowMs);
     if (members.epoch !== before) this.#applications.metaUp(nowMs);
   }
 
@@ -398,8 +414,7 @@ export class Session implements Registry {
     if (moved.size > 0) this.#claims.moved(moved, nowMs);
     this.#repair.moved(moved);
     this.#lists.moved(moved);
-    this.#catalogues.moved(moved);
-    this.#addresses.moved(moved);
+    this.#questions.moved(moved);
   }
 
   #linkData(): void {
@@ -414,8 +429,7 @@ export class Session implements Registry {
     this.#repair.confirmed(led);
     const settled = new Set(led.filter((slot) => this.#unsettled.delete(slot)));
     this.#lists.moved(settled);
-    this.#catalogues.moved(settled);
-    this.#addresses.moved(settled);
+    this.#questions.moved(settled);
   }
 
   #dataUp(node: NodeId, nowMs: number): void {
@@ -424,8 +438,7 @@ export class Session implements Registry {
     this.#comparisons.set(node, nowMs + this.#options.digestIntervalMs);
     // Notices may have been lost with the connection.
     this.#scan.begin(node);
-    this.#catalogues.compare(node);
-    this.#addresses.repeat(node);
+    this.#questions.dataUp(node, nowMs);
   }
 
   #wake(nowMs: number): void {
@@ -434,9 +447,7 @@ export class Session implements Registry {
     this.#pusher.wake(nowMs);
     this.#configs.wake(nowMs);
     this.#links.wake(nowMs);
-    this.#lists.releaseUnused(this.#queries.wake(nowMs));
-    this.#catalogues.wake(nowMs);
-    this.#addresses.wake(nowMs);
+    this.#questions.wake(nowMs);
     this.#claims.wake({ nowMs, resumedMs: this.#resumedMs });
     this.#compareDue(nowMs);
     this.#repairLists(nowMs);
@@ -470,8 +481,7 @@ export class Session implements Registry {
     this.#pusher.repair(this.#scan.tell(nowMs), nowMs);
     if (!isRound) return;
     this.#configs.repair(nowMs);
-    this.#catalogues.compare();
-    this.#addresses.repeat();
+    this.#questions.repair(nowMs);
     this.#watchConfigs();
   }
 

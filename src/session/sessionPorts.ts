@@ -7,6 +7,7 @@ import type { AddressEvent } from "../registry/address.ts";
 import type { AppEvent } from "../registry/apps.ts";
 import type { CatalogueEvent } from "../registry/catalogue.ts";
 import type { ClientEvent, QueryEvent } from "../registry/registry.ts";
+import type { SurveyEvent } from "../registry/survey.ts";
 import type { PushOptions } from "./pusher.ts";
 
 /** Settings, each a key of the configuration; all times in milliseconds. */
@@ -42,6 +43,7 @@ export type SessionEvent =
   | CatalogueEvent
   | AddressEvent
   | AppEvent
+  | SurveyEvent
   | { readonly kind: "fromData"; readonly from: NodeId; readonly message: DataToSession }
   | { readonly kind: "dataUp"; readonly node: NodeId }
   | { readonly kind: "dataDown"; readonly node: NodeId }

@@ -9,7 +9,7 @@ import { COSTS, NOW_MS, newClient, ORDERS, STOCK, subscribeRequest } from "./tes
 
 /** Subscribes what is not refused. */
 function subscribe(all: Subscriptions, client: Client, changes: Partial<SubscribeRequest> = {}) {
-  const subscribed = all.subscribe(client, subscribeRequest(changes));
+  const subscribed = all.subscribe(client, subscribeRequest(changes), NOW_MS);
   assert.ok(!(subscribed instanceof RegistryError));
   return subscribed;
 }
@@ -171,7 +171,7 @@ test("what is charged is what is held, through renewal, return and end", () => {
 test("a subscriber that would be too much is refused, and leaves no service behind", () => {
   const all = new Subscriptions(COSTS);
   const client = newClient(new Budget({ ...unlimitedBudget().limits, clientBytesMax: 100 }));
-  const refusal = all.subscribe(client, subscribeRequest());
+  const refusal = all.subscribe(client, subscribeRequest(), NOW_MS);
   assert.ok(refusal instanceof RegistryError && refusal.code === "CLIENT_BYTES_EXHAUSTED");
   assert.deepEqual([all.get(ORDERS), all.size, [...all.services()].length], [undefined, 0, 0]);
 });

@@ -97,6 +97,10 @@ export class Subscriptions {
     return this.#services.get(serviceKey);
   }
 
+  serviceKeys(): Iterable<ServiceKey> {
+    return this.#services.keys();
+  }
+
   services(): Iterable<SubscribedService> {
     return this.#services.values();
   }
@@ -105,7 +109,7 @@ export class Subscriptions {
    * Adds or renews a subscriber, or returns the error if it would be too much. A client that returned after a cut keeps
    * its seen versions.
    */
-  subscribe(client: Client, request: SubscribeRequest): Subscribed | RegistryError {
+  subscribe(client: Client, request: SubscribeRequest, nowMs: number): Subscribed | RegistryError {
     const known = client.subscribers.get(registrationKey(request));
     const departed = this.#services.get(request.serviceKey)?.departed.get(request.registId);
     if (known === undefined || known.version <= request.version) {
@@ -122,7 +126,9 @@ export class Subscriptions {
     const seenVersion = carriedVersion(known ?? departed, request);
     const { registId, version } = request;
     const bytes = this.#costs.subscriber(request);
-    const subscriber: Subscriber = { registId, version, target, bytes, seenVersion };
+    const pushed = { pushedVersion: NO_VERSION, pushedMs: 0 };
+    const since = { appName: request.appName ?? "", registeredMs: Math.floor(nowMs) };
+    const subscriber: Subscriber = { registId, version, target, ...since, bytes, seenVersion, ...pushed };
     target.subscribers.set(subscriber.registId, subscriber);
     client.subscribers.set(registrationKey(request), subscriber);
     this.#subscribers++;

@@ -10,6 +10,8 @@ import type { ClientsByHost } from "./clientsByHost.ts";
 import type { DataLinks } from "./dataLinks.ts";
 import { isBehind, type Pusher } from "./pusher.ts";
 import type { SubscribedService } from "./subscriptions.ts";
+import type { SurveyAnswers } from "./surveyAnswers.ts";
+import type { Surveys } from "./surveys.ts";
 
 export interface SessionParts {
   readonly clients: ReadonlyMap<ClientId, Client>;
@@ -19,15 +21,19 @@ export interface SessionParts {
   readonly catalogues: Catalogues;
   readonly addresses: Addresses;
   readonly applications: Applications;
+  readonly surveys: Surveys;
+  readonly surveyAnswers: SurveyAnswers;
   /** Slots whose leader has not confirmed that it has everything held here. */
   readonly unsettled: ReadonlySet<number>;
 }
 
 export function* unfinished(parts: SessionParts): Generator<string> {
-  const { clients, pusher, links, catalogues, addresses, applications, unsettled } = parts;
+  const { clients, pusher, links, catalogues, addresses, applications, surveys, surveyAnswers, unsettled } = parts;
   if (!links.isIdle) yield "changes wait to be taken by data nodes";
   if (catalogues.waiting > 0) yield "a question about the catalogue waits for its answer";
   if (addresses.waiting > 0) yield "a question about an address waits for its answer";
+  if (surveys.waiting > 0) yield "a survey waits for its answer";
+  if (surveyAnswers.running > 0) yield "clients are gone through for a survey";
   yield* applications.unfinished();
   for (const slot of unsettled) yield `the leader of slot ${slot} has not said that it has what is here`;
   for (const service of pusher.subscriptions.services()) yield* ofService(service);

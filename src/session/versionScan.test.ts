@@ -27,7 +27,7 @@ function newScan({ services = [ORDERS, STOCK] } = {}) {
   const subscriptions = new Subscriptions(COSTS);
   const client = newClient();
   services.forEach((serviceKey, at) => {
-    subscriptions.subscribe(client, subscribeRequest({ serviceKey, registId: `s${at}` }));
+    subscriptions.subscribe(client, subscribeRequest({ serviceKey, registId: `s${at}` }), NOW_MS);
   });
   const scan = new VersionScan(INTERVAL_MS, { subscriptions, links: recorded.links, nowMs: NOW_MS });
   const told = () =>

@@ -13,6 +13,7 @@ import type { CatalogueEntry } from "../model/catalogue.ts";
 import type { DatumSnapshot, DatumVersion } from "../model/datum.ts";
 import type { ServiceKey } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
+import type { Survey, SurveyRows } from "../model/survey.ts";
 import type { Fact } from "./facts.ts";
 
 export function describe(fact: Fact): string {
@@ -47,6 +48,15 @@ export function describe(fact: Fact): string {
       const { question, node, registrations, isWhole, isCut } = fact;
       const told = registrations.map(({ serviceKey, registId }) => `${shortService(serviceKey)} ${registId}`);
       return `${question} ${node} [${told.join(", ")}]${isWhole ? "" : "…"}${isCut ? "+" : ""}`;
+    }
+    case "surveyAsked": {
+      const { question, node, survey, client, waitMs, isLast } = fact;
+      return `${question} ${node} ${surveyText(survey)} of ${client} within ${waitMs}${isLast ? " last" : ""}`;
+    }
+    case "surveyAnswered": {
+      const told = fact.sessions.map(({ session, rows }) => `${session}: ${rows.rows.length}`);
+      const missing = fact.unanswered.length === 0 ? "" : ` without ${fact.unanswered.join(" ")}`;
+      return `${fact.question} ${fact.node} [${told.join(", ")}]${missing}${fact.isCut ? "+" : ""}`;
     }
     case "over":
       return "";
@@ -103,6 +113,9 @@ function servicesToData(message: SessionToData): readonly ServiceKey[] {
     case "catalogueRelease":
     case "addressAsk":
     case "addressRelease":
+    case "surveyAsk":
+    case "surveyRelease":
+    case "surveyPart":
       return [];
   }
 }
@@ -171,7 +184,12 @@ function describeToData(message: SessionToData): string {
     case "addressAsk":
       return `addressAsk #${message.question} ${message.host} in ${message.slots.join(" ")}`;
     case "addressRelease":
-      return `addressRelease #${message.questions.join(" #")}`;
+    case "surveyRelease":
+      return `${message.kind} #${message.questions.join(" #")}`;
+    case "surveyAsk":
+      return `surveyAsk #${message.question} ${surveyText(message.survey)} except ${message.except.join(" ")}`;
+    case "surveyPart":
+      return `surveyPart #${message.question} of ${message.asker} ${rowsText(message)}`;
   }
 }
 
@@ -214,9 +232,28 @@ function describeToSession(message: DataToSession): string {
       const marks = `${held.length > 0 ? ` held ${held.join(" ")}` : ""}${isCut ? " cut" : ""}`;
       return `addressAnswer #${question} of ${slots.join(" ")} [${keys.join(", ")}]${marks}`;
     }
+    case "surveySpread":
+      return `surveySpread #${message.question} to ${message.sessions.join(" ")}`;
+    case "surveyAnswer":
+      return `surveyAnswer #${message.question} of ${message.session} ${rowsText(message)}`;
+    case "surveyLost":
+      return `surveyLost #${message.question} of ${message.session}`;
+    case "surveyAsked":
+      return `surveyAsked #${message.question} of ${message.asker} ${surveyText(message.survey)}`;
+    case "surveyEnded":
+      return `surveyEnded #${message.questions.join(" #")} of ${message.asker}`;
     default:
       return `${message.kind} ${shortService(message.serviceKey)}`;
   }
+}
+
+function surveyText({ of, serviceKey, host, appName }: Survey): string {
+  const conditions = [serviceKey && shortService(serviceKey), host, appName].filter(Boolean);
+  return [of, ...conditions].join(" ");
+}
+
+function rowsText({ rows, isLast, isCut }: { rows: SurveyRows; isLast: boolean; isCut: boolean }): string {
+  return `${rows.rows.length} ${rows.of}${isLast ? "" : "…"}${isCut ? " cut" : ""}`;
 }
 
 function entryText(entry: CatalogueEntry): string {

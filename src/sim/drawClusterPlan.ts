@@ -75,6 +75,7 @@ export function drawClusterPlan(dice: Dice): Plan {
     asksCatalogue: dice.chance(0.5),
     asksAddresses: dice.chance(0.15),
     applications: dice.chance(0.25) ? dice.between(1, 4) : 0,
+    asksSurveys: dice.chance(0.25),
   };
 }
 

@@ -41,6 +41,7 @@ export function drawPlan(dice: Dice): Plan {
     asksCatalogue: dice.chance(0.2),
     asksAddresses: dice.chance(0.15),
     applications: dice.chance(0.25) ? dice.between(1, 4) : 0,
+    asksSurveys: dice.chance(0.15),
   };
 }
 

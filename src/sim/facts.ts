@@ -10,6 +10,8 @@ import type { NodeId, ServiceKey } from "../model/ids.ts";
 import type { Registration } from "../model/publication.ts";
 import type { Scope } from "../model/scope.ts";
 import type { SlotTable } from "../model/slot.ts";
+import type { Survey } from "../model/survey.ts";
+import type { SurveyedSession } from "../registry/survey.ts";
 import type { Way } from "./network/machineNetwork.ts";
 
 /** One object of one client. `registId` may be shared by two clients, on purpose. */
@@ -214,7 +216,34 @@ export type QueryFact =
       readonly isLast: boolean;
     }
   | ({ readonly kind: "addressAnswered"; readonly question: number; readonly node: NodeId } & AddressAnswered)
-  | { readonly kind: "addressGivenUp"; readonly question: number };
+  | { readonly kind: "addressGivenUp"; readonly question: number }
+  /** A session was asked for a survey, to answer within `waitMs`. */
+  | {
+      readonly kind: "surveyAsked";
+      readonly question: number;
+      readonly node: NodeId;
+      readonly machine: string;
+      readonly survey: Survey;
+      readonly reach: "cluster" | "session";
+      /** The client whose host is asked for; empty for all. */
+      readonly client: string;
+      readonly waitMs: number;
+      /** All is well: the answer must be whole. */
+      readonly isLast: boolean;
+      /** The host of each client. */
+      readonly hosts: ReadonlyMap<string, string>;
+    }
+  | ({ readonly kind: "surveyAnswered"; readonly question: number; readonly node: NodeId } & SurveyAnswered)
+  | { readonly kind: "surveyGivenUp"; readonly question: number };
+
+/** The answer to a survey. */
+export interface SurveyAnswered {
+  readonly sessions: readonly SurveyedSession[];
+  readonly unanswered: readonly NodeId[];
+  readonly isWhole: boolean;
+  readonly isCut: boolean;
+  readonly error?: RegistryError;
+}
 
 /** Application-level discovery. Questions are numbered. */
 export type AppFact =

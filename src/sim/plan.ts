@@ -155,6 +155,8 @@ export interface Plan {
   readonly asksAddresses?: boolean;
   /** The number of applications that register revisions, and whose instances name them. */
   readonly applications?: number;
+  /** Sessions are asked what the clients of all sessions have. */
+  readonly asksSurveys?: boolean;
   /** At the very end all clients go, and the world continues until nothing of them need be remembered. */
   readonly endsEmpty?: boolean;
   readonly config: SofaConfig & BudgetConfig & Omit<SessionOptions & DataOptions, "id" | "address" | "isDataHere">;

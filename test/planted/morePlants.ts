@@ -239,7 +239,7 @@ export const MORE_PLANTS: readonly Plant[] = [
   {
     name: "a change is not told to those who wait for it",
     file: "src/session/session.ts",
-    find: "      this.#queries.changed(service);\n",
+    find: "          this.#questions.changed(service);\n",
     replace: "",
     rules: ["7"],
   },

@@ -5,6 +5,7 @@ import { APP_PLANTS } from "./appPlants.ts";
 import { LINK_PLANTS } from "./linkPlants.ts";
 import { MORE_PLANTS } from "./morePlants.ts";
 import type { Plant } from "./plantedBug.ts";
+import { SURVEY_PLANTS } from "./surveyPlants.ts";
 
 export const PLANTS: readonly Plant[] = [
   {
@@ -288,5 +289,6 @@ export const PLANTS: readonly Plant[] = [
   },
   ...MORE_PLANTS,
   ...APP_PLANTS,
+  ...SURVEY_PLANTS,
   ...LINK_PLANTS,
 ];

@@ -46,6 +46,22 @@ import {
   writeSuperseded,
   writeUnlisted,
 } from "./publishItem.ts";
+import {
+  readSurveyAnswer,
+  readSurveyAsk,
+  readSurveyAsked,
+  readSurveyEnded,
+  readSurveyLost,
+  readSurveyPart,
+  readSurveySpread,
+  writeSurveyAnswer,
+  writeSurveyAsk,
+  writeSurveyAsked,
+  writeSurveyEnded,
+  writeSurveyLost,
+  writeSurveyPart,
+  writeSurveySpread,
+} from "./survey.ts";
 
 const TO_DATA = {
   publish: 1,
@@ -61,6 +77,9 @@ const TO_DATA = {
   addressAsk: 11,
   addressRelease: 12,
   reissue: 13,
+  surveyAsk: 14,
+  surveyRelease: 15,
+  surveyPart: 16,
 } as const satisfies Record<SessionToData["kind"], number>;
 
 const TO_SESSION = {
@@ -79,6 +98,11 @@ const TO_SESSION = {
   catalogue: 13,
   catalogueChanged: 14,
   addressAnswer: 15,
+  surveySpread: 16,
+  surveyAnswer: 17,
+  surveyLost: 18,
+  surveyAsked: 19,
+  surveyEnded: 20,
 } as const satisfies Record<DataToSession["kind"], number>;
 
 export function encodeSessionToData(message: SessionToData): Uint8Array {
@@ -125,6 +149,12 @@ export function writeSessionToData(writer: NodeWriter, message: SessionToData): 
       return writeAddressAsk(writer, message);
     case "addressRelease":
       return writeAddressRelease(writer, message);
+    case "surveyAsk":
+      return writeSurveyAsk(writer, message);
+    case "surveyRelease":
+      return writer.numbers(message.questions);
+    case "surveyPart":
+      return writeSurveyPart(writer, message);
     default:
       return unreachable(message);
   }
@@ -167,6 +197,12 @@ export function decodeSessionToData(content: Uint8Array): SessionToData | Unknow
       return readAddressAsk(reader);
     case TO_DATA.addressRelease:
       return readAddressRelease(reader);
+    case TO_DATA.surveyAsk:
+      return readSurveyAsk(reader);
+    case TO_DATA.surveyRelease:
+      return { kind: "surveyRelease", questions: reader.numbers() };
+    case TO_DATA.surveyPart:
+      return readSurveyPart(reader);
     default:
       return reader.unknown();
   }
@@ -216,6 +252,16 @@ export function writeDataToSession(writer: NodeWriter, message: DataToSession): 
       return writeCatalogueChanged(writer, message);
     case "addressAnswer":
       return writeAddressAnswer(writer, message);
+    case "surveySpread":
+      return writeSurveySpread(writer, message);
+    case "surveyAnswer":
+      return writeSurveyAnswer(writer, message);
+    case "surveyLost":
+      return writeSurveyLost(writer, message);
+    case "surveyAsked":
+      return writeSurveyAsked(writer, message);
+    case "surveyEnded":
+      return writeSurveyEnded(writer, message);
     default:
       return unreachable(message);
   }
@@ -262,6 +308,16 @@ export function decodeDataToSession(content: Uint8Array): DataToSession | Unknow
       return readCatalogueChanged(reader);
     case TO_SESSION.addressAnswer:
       return readAddressAnswer(reader);
+    case TO_SESSION.surveySpread:
+      return readSurveySpread(reader);
+    case TO_SESSION.surveyAnswer:
+      return readSurveyAnswer(reader);
+    case TO_SESSION.surveyLost:
+      return readSurveyLost(reader);
+    case TO_SESSION.surveyAsked:
+      return readSurveyAsked(reader);
+    case TO_SESSION.surveyEnded:
+      return readSurveyEnded(reader);
     default:
       return reader.unknown();
   }

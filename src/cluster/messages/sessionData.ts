@@ -8,6 +8,7 @@ import type { Publication, Stamp } from "../../model/publication.ts";
 import type { AddressAnswerPart, AddressQuestion } from "./address.ts";
 import type { CatalogueMessage, CatalogueQuestion } from "./catalogue.ts";
 import type { SlotDigest } from "./slotDigest.ts";
+import type { SurveyFromSession, SurveyToSession } from "./survey.ts";
 
 /** A removal. It names the registration that it removes, so a late removal never removes a newer registration. */
 export interface Removal {
@@ -121,7 +122,8 @@ export type SessionToData =
    */
   | { readonly kind: "reissue"; readonly serviceKey: ServiceKey; readonly have: DatumVersion }
   | CatalogueQuestion
-  | AddressQuestion;
+  | AddressQuestion
+  | SurveyFromSession;
 
 /** The messages to a session about one service's list. */
 export type ListMessage =
@@ -169,7 +171,8 @@ export type DataToSession =
    */
   | { readonly kind: "challenged"; readonly registrations: readonly InventoryEntry[] }
   | CatalogueMessage
-  | AddressAnswerPart;
+  | AddressAnswerPart
+  | SurveyToSession;
 
 /** The most entries in one part of an inventory. */
 export const INVENTORY_ENTRIES_MAX = 5_000;

@@ -1,7 +1,7 @@
 // Translates SOFARegistry's terms into the registry's. A missing value gets SOFARegistry's default; a wrong value is
 // refused with its name and value.
 
-import { fail } from "../../base/errors.ts";
+import { fail, RegistryError } from "../../base/errors.ts";
 import { packBoxes } from "../../model/payload.ts";
 import { isScope, type Scope } from "../../model/scope.ts";
 import { checkedKeyPart } from "../../model/serviceKey.ts";
@@ -54,7 +54,8 @@ export function subscribeRequest(register: SubscriberRegister, form: WireForm, c
   const scope = checkedScope(register.scope);
   const encoding = config.pushCompress ? chooseEncoding(form, register.acceptEncoding) : "plain";
   const variant = variantWord({ form, encoding, isMulti: register.acceptMulti });
-  return { ...registrationKeyOf(register), scope, zone: zoneOf(register.zone, config), variant };
+  const appName = shownName(register.appName);
+  return { ...registrationKeyOf(register), appName, scope, zone: zoneOf(register.zone, config), variant };
 }
 
 /**
@@ -82,4 +83,14 @@ function checkedVersion(version: bigint): bigint {
 
 function optionalName(field: string, value: string | null): string {
   return value === null || value === "" ? "" : checkedKeyPart(field, value);
+}
+
+/** As `optionalName`, for a name that operators see and nothing depends on: one that can't be shown is left out. */
+function shownName(value: string | null): string {
+  try {
+    return optionalName("appName", value);
+  } catch (error) {
+    if (error instanceof RegistryError) return "";
+    throw error;
+  }
 }

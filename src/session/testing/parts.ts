@@ -34,7 +34,14 @@ export function newClient(
   const order = ++clients;
   const channel = new Channel();
   const account = budget.open(channel.address);
-  const client = new Client(id, { channel, principal: anonymous(channel.address), account }, order);
+  const client = new Client(
+    id,
+    { channel, principal: anonymous(channel.address), account },
+    {
+      order,
+      connectedMs: NOW_MS,
+    },
+  );
   return Object.assign(client, { channel });
 }
 

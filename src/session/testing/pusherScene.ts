@@ -22,7 +22,7 @@ export function newPusher(options: Partial<typeof PUSH_OPTIONS> = {}) {
 
   /** A client subscribes, and is pushed the present list. */
   const subscribe = (client: PusherClient, changes: Partial<SubscribeRequest> = {}) => {
-    const subscribed = subscriptions.subscribe(client, subscribeRequest(changes));
+    const subscribed = subscriptions.subscribe(client, subscribeRequest(changes), NOW_MS);
     assert.ok(!(subscribed instanceof RegistryError));
     if (subscribed.service.list.view !== undefined) pusher.subscribed(subscribed.subscriber, nowMs);
     return subscribed;

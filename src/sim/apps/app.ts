@@ -58,6 +58,10 @@ export class App implements SofaClientHost {
     this.#arm();
   }
 
+  get appName(): string {
+    return this.#options.client.appName;
+  }
+
   get isDead(): boolean {
     return this.#isDead;
   }

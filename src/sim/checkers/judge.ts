@@ -27,6 +27,7 @@ import { Registrations } from "./registrations.ts";
 import { Revisions } from "./revisions.ts";
 import { Settled } from "./settled.ts";
 import { SubscriberOrder } from "./subscriberOrder.ts";
+import { SurveyChecker } from "./surveys.ts";
 import { Timeliness } from "./timeliness.ts";
 import { UndueRemoval } from "./undueRemoval.ts";
 import { VersionsGrow } from "./versionsGrow.ts";
@@ -64,6 +65,7 @@ export class Judge {
       new CatalogueChecker(evidence),
       new AddressChecker(evidence),
       new AppRevisionChecker(),
+      new SurveyChecker(evidence),
       new Convergence(evidence),
       new Settled(evidence),
     ];

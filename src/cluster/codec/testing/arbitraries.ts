@@ -7,6 +7,17 @@ import type { DatumChange, DatumVersion } from "../../../model/datum.ts";
 import { brandCatalogueScope, brandServiceKey, clientId, isNodeId, nodeId } from "../../../model/ids.ts";
 import { packBoxes } from "../../../model/payload.ts";
 import type { Publication, Registration, Stamp } from "../../../model/publication.ts";
+import { SCOPES } from "../../../model/scope.ts";
+import {
+  type ClientRow,
+  type CountRow,
+  type PublisherRow,
+  SURVEY_KINDS,
+  type SubscriberRow,
+  type Survey,
+  type SurveyRows,
+  type WatchRow,
+} from "../../../model/survey.ts";
 import type { Hello, HelloAnswer, NodeRole } from "../../messages/hello.ts";
 import type {
   ClientCount,
@@ -136,6 +147,40 @@ const scanned = fc.tuple(serviceKey, version);
 const catalogueEntry = record({ serviceKey, version: long, origin: long, size: natural });
 const inventoryEntry = record({ serviceKey, registId: string, version: long, registeredMs: fc.double() });
 
+const anySurvey = { of: fc.constantFrom(...SURVEY_KINDS), host: string, appName: string, rowsMax: natural };
+const survey = fc
+  .tuple(record<Omit<Survey, "serviceKey">>(anySurvey), fc.option(serviceKey, { nil: undefined }))
+  .map(([rest, ofService]): Survey => ({ ...rest, serviceKey: ofService }));
+const ofClient = { serviceKey, registId: string, client: string.map(clientId), version: long };
+const counts = { publishers: natural, subscribers: natural, watches: natural };
+const publisherRow = record<PublisherRow>({ ...ofClient, appName: string, zone: string, registeredMs: fc.double() });
+const subscriberRow = record<SubscriberRow>({
+  ...ofClient,
+  appName: string,
+  zone: string,
+  scope: fc.constantFrom(...SCOPES),
+  registeredMs: fc.double(),
+  pushedVersion: long,
+  pushedMs: fc.double(),
+  seenVersion: long,
+});
+const watchRow = record<WatchRow>({ ...ofClient, seenVersion: long });
+const clientRow = record<ClientRow>({
+  client: string.map(clientId),
+  principal: string,
+  connectedMs: fc.double(),
+  ...counts,
+});
+const countRow = record<CountRow>({ name: string, clients: natural, ...counts });
+const surveyRows = fc.oneof<fc.Arbitrary<SurveyRows>[]>(
+  record({ of: is("publishers"), rows: list(publisherRow) }),
+  record({ of: is("subscribers"), rows: list(subscriberRow) }),
+  record({ of: is("watches"), rows: list(watchRow) }),
+  record({ of: is("clients"), rows: list(clientRow) }),
+  record({ of: fc.constantFrom("services", "applications", "sessions"), rows: list(countRow) }),
+);
+const surveyPart = { question: natural, rows: surveyRows, isLast: fc.boolean(), isCut: fc.boolean() };
+
 export const sessionToData = anyOf<SessionToData>({
   publish: record({ kind: is("publish"), batch: natural, epoch: long, items: list(item) }),
   fetch: record({ kind: is("fetch"), serviceKey, have: version }),
@@ -173,6 +218,9 @@ export const sessionToData = anyOf<SessionToData>({
     entriesMax: natural,
   }),
   addressRelease: record({ kind: is("addressRelease"), questions: list(natural) }),
+  surveyAsk: record({ kind: is("surveyAsk"), question: natural, survey, except: list(node) }),
+  surveyRelease: record({ kind: is("surveyRelease"), questions: list(natural) }),
+  surveyPart: record({ kind: is("surveyPart"), asker: node, ...surveyPart }),
 });
 
 const slots = list(natural);
@@ -219,6 +267,11 @@ export const dataToSession = anyOf<DataToSession>({
     entries: list(registration),
     isCut: fc.boolean(),
   }),
+  surveySpread: record({ kind: is("surveySpread"), question: natural, sessions: list(node) }),
+  surveyAnswer: record({ kind: is("surveyAnswer"), session: node, ...surveyPart }),
+  surveyLost: record({ kind: is("surveyLost"), question: natural, session: node }),
+  surveyAsked: record({ kind: is("surveyAsked"), asker: node, question: natural, survey }),
+  surveyEnded: record({ kind: is("surveyEnded"), asker: node, questions: list(natural) }),
   catalogueChanged: record({
     kind: is("catalogueChanged"),
     scope,

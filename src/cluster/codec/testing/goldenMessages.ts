@@ -4,6 +4,7 @@
 import type { AppRevision } from "../../../model/appRevision.ts";
 import { brandCatalogueScope, brandServiceKey, clientId, nodeId } from "../../../model/ids.ts";
 import type { Publication } from "../../../model/publication.ts";
+import type { Survey, SurveyKind, SurveyRows } from "../../../model/survey.ts";
 import type { Hello, HelloAnswer } from "../../messages/hello.ts";
 import type { MemberAddress, MemberToMeta, MetaToMember } from "../../messages/membership.ts";
 import type { OperationMessage } from "../../messages/operation.ts";
@@ -45,6 +46,26 @@ const items: readonly PublishItem[] = [
   { kind: "remove", removal: { serviceKey, registId: "r-2", cause: "left", stamp } },
   { kind: "remove", removal: { ...TAKEN_BACK, client: clientId("10.0.0.9:1_10.0.0.2:2") } },
 ];
+
+const survey: Required<Survey> = { of: "subscribers", serviceKey, host: "[::1]", appName: "é", rowsMax: 300 };
+const ofClient = { serviceKey, registId, client: PUBLICATION.owner.client, version: 3n };
+const since = { appName: "é", zone: "z1", registeredMs: stamp.registeredMs };
+const counts = { publishers: 1, subscribers: 300, watches: 2 };
+const count = { name: "é", clients: 300, ...counts };
+
+/** The rows of each kind of survey. */
+export const SURVEY_ROWS: Readonly<{ [Kind in SurveyKind]: SurveyRows & { readonly of: Kind } }> = {
+  publishers: { of: "publishers", rows: [{ ...ofClient, ...since }] },
+  subscribers: {
+    of: "subscribers",
+    rows: [{ ...ofClient, ...since, scope: "global", pushedVersion: 2n ** 62n, pushedMs: 0.5, seenVersion: 1n }],
+  },
+  watches: { of: "watches", rows: [{ ...ofClient, seenVersion: 5n }] },
+  clients: { of: "clients", rows: [{ client: ofClient.client, principal: "é", connectedMs: 0.5, ...counts }] },
+  services: { of: "services", rows: [count] },
+  applications: { of: "applications", rows: [count] },
+  sessions: { of: "sessions", rows: [count] },
+};
 
 const tombstones: ReplicaDatum["tombstones"] = [
   [registId, stamp, { found: "nothing", host: 300 }],
@@ -183,6 +204,16 @@ const SESSION_TO_DATA: OneOfEachKind<SessionToData> = {
   addressAsk: { kind: "addressAsk", question: 300, host: "[::1]", slots: [0, 300], entriesMax: 5_000 },
   addressRelease: { kind: "addressRelease", questions: [0, 300] },
   reissue: { kind: "reissue", serviceKey, have: version },
+  surveyAsk: { kind: "surveyAsk", question: 300, survey, except: [session] },
+  surveyRelease: { kind: "surveyRelease", questions: [0, 300] },
+  surveyPart: {
+    kind: "surveyPart",
+    asker: session,
+    question: 300,
+    rows: SURVEY_ROWS.subscribers,
+    isLast: true,
+    isCut: false,
+  },
 };
 
 const DATA_TO_SESSION: OneOfEachKind<DataToSession> = {
@@ -238,6 +269,11 @@ const DATA_TO_SESSION: OneOfEachKind<DataToSession> = {
     entries: [{ serviceKey, registId, ...stamp, owner: PUBLICATION.owner }],
     isCut: true,
   },
+  surveySpread: { kind: "surveySpread", question: 300, sessions: [session] },
+  surveyAnswer: { kind: "surveyAnswer", session, question: 300, rows: SURVEY_ROWS.clients, isLast: false, isCut: true },
+  surveyLost: { kind: "surveyLost", question: 300, session },
+  surveyAsked: { kind: "surveyAsked", asker: session, question: 300, survey },
+  surveyEnded: { kind: "surveyEnded", asker: session, questions: [0, 300] },
 };
 
 const FOLLOWER_TO_LEADER: OneOfEachKind<FollowerToLeader> = {
