@@ -12,6 +12,7 @@ import { joinAddress } from "../transport/address.ts";
 import { hostClock, hostTimers } from "../transport/clock.ts";
 import { hostCompression } from "../transport/compression.ts";
 import { ClientListeners, nameOfListener } from "./clientListeners.ts";
+import { clusterView } from "./clusterView.ts";
 import { camelCase } from "./config/names.ts";
 import type { Config } from "./config/table.ts";
 import { listenHttp } from "./http/listen.ts";
@@ -81,14 +82,19 @@ function addressesOf(listeners: ClientListeners, host: string): ClientAddresses 
 }
 
 function sessionNode(
-  { config, ops, roles }: NodePortsEnvironment,
+  { config, ops, roles, address }: NodePortsEnvironment,
   { host, listeners }: { readonly host: SessionHost; readonly listeners: ClientListeners },
 ): SessionNodeView {
   const { session } = host;
   const blocked = () => roles.blocked.reason;
   const hasSlotTable = () => session.slotTable !== undefined;
+  const members = () => session.members?.list ?? [];
+  const clients = (id: SessionNodeView["id"]) => (id === roles.id ? session.connections : host.clientCounts.get(id));
   return {
     id: roles.id,
+    nowMs: () => hostClock.nowMs(),
+    cluster: clusterView({ config, address, members, clients, slotTable: () => session.slotTable }),
+    own: session,
     isStopping: ops.isStopping,
     hasSlotTable,
     blocked,

@@ -7,8 +7,19 @@ import { ConnectionShares } from "../base/connectionShares.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { Log } from "../base/ports.ts";
 import type { NodeNetwork } from "../cluster/links/nodeNetwork.ts";
+import type { ServiceKey } from "../model/ids.ts";
+import type { DatumView } from "../protocols/kit/gateway.ts";
 import { hostClock } from "../transport/clock.ts";
 import { type ListenAddress, listenTcp, type TcpListener, type TcpOptions } from "../transport/tcp.ts";
+import {
+  clusterView,
+  dataSlotStates,
+  datumView,
+  eachDatum,
+  leaderOf,
+  metaClusterView,
+  reportedSlotStates,
+} from "./clusterView.ts";
 import { dataHttpPortOf } from "./config/nodeRoles.ts";
 import type { Config } from "./config/table.ts";
 import { createRouter } from "./createRouter.ts";
@@ -88,6 +99,9 @@ export async function openMetaPort(environment: NodePortsEnvironment, host: Meta
     notReady: () => notReadyOf(roles).get("meta"),
     leaderAddress: () => meta.leader?.address,
     isStoreReachable: () => host.isStoreReachable,
+    cluster: metaClusterView(meta, environment),
+    leader: () => leaderOf(meta),
+    slotStates: () => reportedSlotStates(meta),
   };
   const app = metaHttp(status, gateways);
   return listenAt(environment, app, { key: "meta-http-port", host: config.bind, port: config.metaHttpPort });
@@ -106,8 +120,9 @@ function listenAt(
 }
 
 /** The HTTP port of the role data; 0 for a node without it. */
-export async function openDataPort(environment: NodePortsEnvironment, { data }: DataHost): Promise<number> {
+export async function openDataPort(environment: NodePortsEnvironment, host: DataHost): Promise<number> {
   const { config, ops, roles, gateways } = environment;
+  const { data } = host;
   const status = {
     ...ops,
     hasSlotTable: () => data.slotTable !== undefined,
@@ -115,6 +130,16 @@ export async function openDataPort(environment: NodePortsEnvironment, { data }: 
     isServing: () => data.isServing,
     slotsLed: () => data.slotsLed,
     blocked: () => roles.blocked.reason,
+    cluster: clusterView({
+      ...{ config, address: environment.address, members: () => data.members?.list ?? [], clients: () => undefined },
+      slotTable: () => data.slotTable,
+    }),
+    slotStates: () => dataSlotStates(host, roles.id),
+    datum: (serviceKey: ServiceKey) => {
+      const datum = data.datum(serviceKey);
+      return datum && datumView(datum);
+    },
+    eachDatum: (visit: (datum: DatumView) => void) => eachDatum(host, visit),
   };
   const port = dataHttpPortOf(config) ?? 0;
   return listenAt(environment, dataHttp(status, gateways), { key: "data-http-port", host: config.bind, port });

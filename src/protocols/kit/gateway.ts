@@ -10,8 +10,10 @@ import type { MetricAliases } from "../../base/metricAlias.ts";
 import type { Metrics, MetricTable } from "../../base/metrics.ts";
 import type { Acceptor, Compression, Log } from "../../base/ports.ts";
 import type { NodeId, ServiceKey } from "../../model/ids.ts";
-import type { SlotOwner } from "../../model/slot.ts";
+import type { Publication } from "../../model/publication.ts";
+import type { SlotOwner, SlotTable } from "../../model/slot.ts";
 import type { AppsListed } from "../../registry/apps.ts";
+import type { OwnClients } from "../../registry/ownClients.ts";
 import type { Registry } from "../../registry/registry.ts";
 
 /**
@@ -89,9 +91,60 @@ export interface MemberNode extends NodeHealth {
   readonly blocked: () => string | undefined;
 }
 
+/** A node of the cluster, once for each of its roles. */
+export interface ClusterNode {
+  /** Undefined for a meta node that is known by its address only. */
+  readonly id: NodeId | undefined;
+  readonly role: "meta" | "data" | "session";
+  /** Its address for other nodes, `host:port`, and the host in it. */
+  readonly address: string;
+  readonly host: string;
+  /** Sessions: the number of clients, if it is known. */
+  readonly clients?: number | undefined;
+}
+
+/** The cluster as this node knows it. */
+export interface ClusterView {
+  readonly dataCenter: string;
+  /** The zone of this node. */
+  readonly zone: string;
+  /** The release of this program. */
+  readonly version: string;
+  readonly nodes: () => readonly ClusterNode[];
+  readonly slotTable: () => SlotTable | undefined;
+  /** There are fewer data nodes than the cluster needs: the slot table stays as it is. Known to the role meta only. */
+  readonly isFrozen: () => boolean;
+}
+
+/** A slot at a node that keeps it. */
+export interface SlotState {
+  readonly slot: number;
+  readonly leaderEpoch: bigint;
+  readonly node: NodeId;
+  readonly duty: "lead" | "follow";
+  /** A leader serves it; a follower has the whole of it. */
+  readonly isHealthy: boolean;
+  /** The epoch of the node's slot table. */
+  readonly tableEpoch: bigint;
+}
+
+/** A service at a data node. It is valid during the call that passes or returns it. */
+export interface DatumView {
+  readonly serviceKey: ServiceKey;
+  readonly version: bigint;
+  readonly size: number;
+  publications(): Iterable<Publication>;
+  /** Those of clients at these hosts. */
+  publicationsAt(hosts: ReadonlySet<string>): Iterable<Publication>;
+}
+
 /** The view of a node with the role session that paths need. */
 export interface SessionNodeView extends MemberNode {
   readonly id: NodeId;
+  readonly nowMs: () => number;
+  readonly cluster: ClusterView;
+  /** The clients of this session. */
+  readonly own: OwnClients;
   /** The configured address for clients; empty for the address by which the client came in. */
   readonly advertiseAddress: string;
   /** The port of one of the gateway's listeners. Called when all are open. */
@@ -118,6 +171,13 @@ export interface OtherSession {
 
 /** The view of a node with the role data that paths need. */
 export interface DataNodeView extends MemberNode {
+  readonly cluster: ClusterView;
+  /** The slots that it leads and follows. */
+  readonly slotStates: () => readonly SlotState[];
+  /** A service of a slot that it leads or follows; undefined if it knows none of that name. */
+  readonly datum: (serviceKey: ServiceKey) => DatumView | undefined;
+  /** Visits every service of the slots that it leads, the services of each slot in a turn of their own. */
+  readonly eachDatum: (visit: (datum: DatumView) => void) => Promise<void>;
   readonly slotsLed: () => number;
   readonly isServing: () => boolean;
 }
@@ -134,6 +194,11 @@ export interface MetaNodeView extends NodeHealth {
   readonly isStoreReachable: () => boolean;
   /** The HTTP address of the leading meta node; undefined if none is known to lead. */
   readonly leaderAddress: () => string | undefined;
+  readonly cluster: ClusterView;
+  /** The lease of the leading meta node, and its host. */
+  readonly leader: () => { readonly epoch: bigint; readonly host: string } | undefined;
+  /** The slots of all data nodes, by their last reports. */
+  readonly slotStates: () => readonly SlotState[];
   readonly configValueBytesMax: number;
   readonly config: (serviceKey: ServiceKey) => StoredConfig | undefined;
   /** Stores a value, or removes it with null. Rejects with a RegistryError. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { EMPTY_DATA } from "../../protocols/kit/testing/views.ts";
 import { GATEWAYS } from "../gateways.ts";
 import { loadGateways } from "../loadGateways.ts";
 import { createMetrics } from "../metrics.ts";
@@ -18,6 +19,7 @@ function port(changes: Partial<DataStatus> = {}) {
     isServing: () => true,
     slotsLed: () => 7,
     blocked: () => undefined,
+    ...EMPTY_DATA,
     ...changes,
   };
   return dataHttp(status, GATEWAY_CODE);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ServiceKey } from "../../model/ids.ts";
+import { EMPTY_META } from "../../protocols/kit/testing/views.ts";
 import { GATEWAYS } from "../gateways.ts";
 import { loadGateways } from "../loadGateways.ts";
 import { createMetrics } from "../metrics.ts";
@@ -25,6 +26,7 @@ function port(changes: Partial<MetaStatus> = {}) {
       isStoreReachable: () => true,
       hasSlotTable: () => false,
       notReady: () => undefined,
+      ...EMPTY_META,
       ...changes,
     },
     GATEWAY_CODE,

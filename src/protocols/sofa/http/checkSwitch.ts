@@ -35,6 +35,9 @@ const SWITCHES: Readonly<Record<string, string>> = {
   "session.stop.push.data.switch": "",
 };
 
+/** The names of these switches. */
+export const SWITCH_NAMES: readonly string[] = Object.keys(SWITCHES);
+
 /** As `checkSwitch`, for the key of a value; undefined for a value that may be set. */
 export function switchRefusal(serviceKey: ServiceKey, data: string): RegistryError | undefined {
   try {

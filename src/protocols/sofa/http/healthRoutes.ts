@@ -14,7 +14,7 @@ export function sessionHealthRoute(role: MemberNode): HttpRoute {
   ]);
 }
 
-export function dataHealthRoute(role: DataNodeView): HttpRoute {
+export function dataHealthRoute(role: MemberNode & Pick<DataNodeView, "slotsLed" | "isServing">): HttpRoute {
   return healthRoute(role, () => [
     `DataServerBoot slotTable:${role.hasSlotTable()}`,
     `slotsLed:${role.slotsLed()}`,

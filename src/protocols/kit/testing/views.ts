@@ -1,0 +1,42 @@
+// Views of nodes for tests: a cluster of one of each, and a data node without services.
+
+import { nodeId } from "../../../model/ids.ts";
+import type { ClusterNode, ClusterView, DataNodeView, MetaNodeView } from "../gateway.ts";
+
+export const SESSION = nodeId("s1.a");
+export const DATA = nodeId("d1.a");
+
+const NODES: readonly ClusterNode[] = [
+  { id: SESSION, role: "session", address: "192.0.2.1:9620", host: "192.0.2.1", clients: 2 },
+  { id: DATA, role: "data", address: "192.0.2.2:9620", host: "192.0.2.2" },
+  { id: undefined, role: "meta", address: "192.0.2.3:9620", host: "192.0.2.3" },
+];
+
+/** A cluster with two slots, as its nodes know it. */
+export function clusterOf(changes: Partial<ClusterView> = {}): ClusterView {
+  const slot = { leader: DATA, leaderEpoch: 8_160_566_385_082_368n, followers: [] };
+  return {
+    dataCenter: "DefaultDataCenter",
+    zone: "DEFAULT_ZONE",
+    version: "1.2.3",
+    nodes: () => NODES,
+    slotTable: () => ({ epoch: 8_160_566_385_737_729n, slots: [slot, slot] }),
+    isFrozen: () => false,
+    ...changes,
+  };
+}
+
+/** The parts of a data node's view that have nothing in them. */
+export const EMPTY_DATA: Pick<DataNodeView, "cluster" | "slotStates" | "datum" | "eachDatum"> = {
+  cluster: clusterOf(),
+  slotStates: () => [],
+  datum: () => undefined,
+  eachDatum: async () => undefined,
+};
+
+/** The parts of a meta node's view that have nothing in them. */
+export const EMPTY_META: Pick<MetaNodeView, "cluster" | "leader" | "slotStates"> = {
+  cluster: clusterOf(),
+  leader: () => undefined,
+  slotStates: () => [],
+};
