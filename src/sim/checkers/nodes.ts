@@ -432,7 +432,7 @@ export class Nodes {
   }
 
   #tableSaved(table: SlotTable, before: SlotTable | undefined, nowMs: number): void {
-    this.#before = before === this.#lastSaved ? undefined : before;
+    this.#before = isSameTable(before, this.#lastSaved) ? undefined : before;
     this.#lastSaved = table;
     this.#table = table;
     this.#noteLeads();
@@ -468,6 +468,16 @@ export class Nodes {
     const { restartHoldMs } = this.#plan.config;
     return { untilMs: run.startMs + restartHoldMs * (1 - this.#plan.clocks.drift), stopMs: lastRun.stopMs };
   }
+}
+
+/** Whether both are one state of the table; a store gives a copy of its own each time. */
+function isSameTable(one: SlotTable | undefined, other: SlotTable | undefined): boolean {
+  if (one === undefined || other === undefined) return one === other;
+  if (one.epoch !== other.epoch || one.slots.length !== other.slots.length) return false;
+  return one.slots.every(({ leader, leaderEpoch }, slot) => {
+    const same = other.slots[slot];
+    return same?.leader === leader && same.leaderEpoch === leaderEpoch;
+  });
 }
 
 function idsOf(members: Members | undefined): ReadonlySet<string> {
