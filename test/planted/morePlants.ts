@@ -202,6 +202,8 @@ export const MORE_PLANTS: readonly Plant[] = [
     find: "} else if (!client.answersPushes) {",
     replace: "} else if (!client.answersPushes && channel.sentBytes === channel.writtenBytes) {",
     rules: ["quiet:"],
+    firstSeed: 81,
+    isTight: true,
   },
   {
     name: "what data nodes that are gone have reported is kept",
