@@ -33,6 +33,9 @@ interface FailedCall {
   readonly text: string;
 }
 
+// A consumer on a busy machine reads a little later that its connection has ended, and sends a call into it meanwhile.
+const NOTICE_MS = 50;
+
 /** Where a cast plays. */
 export interface Place {
   /** host:port of a session's HTTP. */
@@ -80,11 +83,11 @@ export class Cast {
     await this.#provider(name).stop();
   }
 
-  /** Calls that begin before the process is seen to be gone are under way at its kill. */
+  /** Calls that begin before the consumer can have read that the process is gone are under way at its kill. */
   async killProvider(name: ProviderName): Promise<void> {
     const fromMs = Date.now();
     await this.#provider(name).kill();
-    this.#kills.push({ fromMs, toMs: Date.now() });
+    this.#kills.push({ fromMs, toMs: Date.now() + NOTICE_MS });
   }
 
   /** The provider leaves the registry and comes back; its process goes on. */
