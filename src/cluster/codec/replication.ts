@@ -67,9 +67,7 @@ export function writeLeaderToFollower(writer: NodeWriter, message: LeaderToFollo
       writer.name(message.serviceKey);
       writeDatumVersion(writer, message);
       writer.list(message.items, writePublishItem);
-      writer.varint(message.expected);
-      writer.flag(message.hidden !== undefined);
-      return message.hidden === undefined ? undefined : writer.varint(message.hidden);
+      return writer.varint(message.expected);
     case "notLeader":
       return;
     default:
@@ -111,9 +109,7 @@ function readChange(reader: NodeReader): LeaderToFollower | UnknownMessage {
   } as const;
   const items = reader.listIfKnown(readPublishItem);
   if (items === undefined) return reader.unknown("a kind of publish item");
-  const expected = reader.varint();
-  // Leaders of earlier releases write only the fields above.
-  return { ...change, items, expected, ...(reader.remaining > 0 && reader.flag() && { hidden: reader.varint() }) };
+  return { ...change, items, expected: reader.varint() };
 }
 
 function writeSlotHold(writer: NodeWriter, { remainingMs, expected }: SlotHold): void {
@@ -162,8 +158,7 @@ function writeReplicaDatum(writer: NodeWriter, datum: ReplicaDatum): void {
   writeDatumVersion(writer, datum);
   writer.list(datum.publications, writePublication);
   writer.list(datum.tombstones, writeTombstone);
-  const { hidden } = datum;
-  writer.endRecordWith(hidden === undefined ? undefined : () => writer.varint(hidden));
+  writer.endRecord();
 }
 
 function readReplicaDatum(reader: NodeReader): ReplicaDatum {
@@ -174,8 +169,8 @@ function readReplicaDatum(reader: NodeReader): ReplicaDatum {
     publications: reader.list(readPublication),
     tombstones: reader.list(readTombstone),
   };
-  const hidden = reader.endRecordWith(() => reader.varint());
-  return { ...datum, ...(hidden !== undefined && { hidden }) };
+  reader.endRecord();
+  return datum;
 }
 
 type Tombstone = ReplicaDatum["tombstones"][number];

@@ -78,7 +78,6 @@ export class Convergence implements Checker {
   #differing(): Finding | undefined {
     for (const [registId, { client, service, zone, session, last }] of this.#lists) {
       if (this.#evidence.registrations.client(client).diedMs !== undefined) continue;
-      if (this.#evidence.rules.holds({ client, service })) continue;
       const dropped = last === undefined ? undefined : this.#rightlyDropped(service, last.version, session);
       const entries = dropped === undefined ? last?.entries : entriesOf(dropped, zone);
       const difference = entries === undefined ? MISSING : this.#difference(service, { zone, entries });
@@ -145,11 +144,8 @@ export class Convergence implements Checker {
     return acknowledgements.some((one) => one.version === version && open.has(one.connection));
   }
 
-  /** It is registered, its client lives, and no rule hides it. */
-  #isLive(registration: KnownRegistration): boolean {
-    const { client, isRegistered } = registration;
-    const { registrations, rules } = this.#evidence;
-    return isRegistered && registrations.client(client).diedMs === undefined && !rules.hides(registration);
+  #isLive({ client, isRegistered }: KnownRegistration): boolean {
+    return isRegistered && this.#evidence.registrations.client(client).diedMs === undefined;
   }
 }
 
