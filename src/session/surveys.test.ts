@@ -196,6 +196,18 @@ test("a session that has no link to the hub is asked for again after a while", (
   assert.deepEqual(heard, [`${SELF} 0, ${B} 1`]);
 });
 
+test("a hub whose link was lost and made again is asked anew, at once", () => {
+  members(SELF, B);
+  const { heard } = ask();
+  fromData({ kind: "surveySpread", question: question(), sessions: [] });
+  session.step({ kind: "dataDown", node: DATA }, nowMs);
+  session.step({ kind: "dataUp", node: DATA }, nowMs);
+  assert.equal(question(), 2);
+  spread(B);
+  answer(B);
+  assert.deepEqual(heard, [`${SELF} 0, ${B} 1`]);
+});
+
 test("without any hub a survey waits for one; a session that is no member any more is not waited for", () => {
   useBareSession();
   members(SELF, B);

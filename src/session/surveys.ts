@@ -108,9 +108,12 @@ export class Surveys {
     this.#goOn(open, nowMs);
   }
 
-  /** The link to the data node is gone. */
+  /** The link to the data node is gone. With a new link it is a hub that was not asked. */
   unlinked(node: NodeId, nowMs: number): void {
-    for (const open of this.#all()) if (open.round?.hub === node) this.#leaveHub(open, nowMs);
+    for (const open of this.#all()) {
+      open.tried.delete(node);
+      if (open.round?.hub === node) this.#leaveHub(open, nowMs);
+    }
   }
 
   /** A data node can be reached, or other sessions are members. */
