@@ -120,7 +120,7 @@ export class PublishingSession {
   }
 
   #beat(): void {
-    this.#membership.heartbeat({ tableEpoch: this.#links.tableEpoch, nowMs: hostClock.nowMs() });
+    this.#membership.heartbeat({ tableEpoch: this.#links.tableEpoch, rulesEpoch: 0n, nowMs: hostClock.nowMs() });
     this.#links.wake(hostClock.nowMs());
   }
 

@@ -147,6 +147,15 @@ export const ERRORS = {
     meaning:
       "the client has as many registrations as one client may have; register less, or raise client-registrations-max",
   },
+  RULE_CHANGED: {
+    retry: true,
+    meaning: "another operator has changed or removed this rule; read it again, and repeat the change if it still fits",
+  },
+  RULES_EXHAUSTED: {
+    retry: false,
+    meaning:
+      "the rule, or all rules together, would be larger than they may be; remove what is no longer needed, or name blocks of addresses",
+  },
   STORE_DAMAGED: {
     retry: false,
     meaning: "the store contains values that this program does not write; restore a backup, or follow the advice",

@@ -16,6 +16,8 @@ import {
 
 type DataReport = Required<Pick<Heartbeat, "slots" | "newestVersion">>;
 
+type Epochs = Required<Pick<Heartbeat, "tableEpoch" | "rulesEpoch">>;
+
 interface Effects {
   toMeta(message: MemberToMeta): void;
   /** Keep links to exactly these nodes. */
@@ -69,12 +71,12 @@ export class MembershipView {
   }
 
   /** `data` is the further report of a data node. */
-  heartbeat({ tableEpoch, data, nowMs }: { tableEpoch: bigint; data?: DataReport; nowMs: number }): void {
+  heartbeat({ nowMs, data, ...epochs }: Epochs & { data?: DataReport; nowMs: number }): void {
     this.#heartbeatMs = nowMs;
     const message: Heartbeat = {
       ...this.#self,
       kind: "heartbeat",
-      tableEpoch,
+      ...epochs,
       members: versionOf(this.#members ?? NO_MEMBERS),
       isLeaving: this.#isLeaving,
     };

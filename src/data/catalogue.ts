@@ -204,7 +204,7 @@ export class Catalogue {
     const told = new SlotCatalogue(slot);
     const held = this.#parts.hold.heldServices(slot);
     for (const serviceKey of held) if (isInScope(serviceKey, scope)) told.set(serviceKey, "held");
-    for (const { serviceKey, version, size } of datums.values()) {
+    for (const { serviceKey, version, shown: size } of datums.values()) {
       if (size > 0 && isInScope(serviceKey, scope) && !told.entries.has(serviceKey)) {
         told.set(serviceKey, { ...version, serviceKey, size });
       }
@@ -271,7 +271,7 @@ export class Catalogue {
     const before = told.entries.get(serviceKey);
     if (this.#parts.hold.holds({ serviceKey, slot: told.slot })) return undefined;
     const datum = this.#parts.slots.datum(serviceKey);
-    const size = datum?.size ?? 0;
+    const size = datum?.shown ?? 0;
     if (before === undefined && size === 0) return undefined;
     // A service without publishers may be forgotten already; that it is gone is then told as of its last version.
     const last = before === undefined || before === "held" ? { version: 0n, origin: 0n } : before;

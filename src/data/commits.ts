@@ -21,6 +21,8 @@ export interface Applied {
   readonly changes: DatumChange[];
   /** All applied items. */
   readonly taken: PublishItem[];
+  /** The service has another number of publications; they may be hidden. */
+  isResized: boolean;
 }
 
 interface Parts {
@@ -44,10 +46,11 @@ export class Commits {
     this.#parts = parts;
   }
 
-  commit(led: LedSlot, datum: Datum, { changes, taken }: Applied, nowMs: number): void {
+  commit(led: LedSlot, datum: Datum, { changes, taken, isResized }: Applied, nowMs: number): void {
     const { followers, protection } = this.#parts;
     if (changes.length > 0) this.#change(led, datum, changes, nowMs);
-    if (taken.length > 0) followers.changed(led, datum, taken);
+    else if (isResized) this.#resize(datum, nowMs);
+    if (taken.length > 0 || changes.length > 0) followers.changed(led, datum, taken);
     protection.changed(datum, nowMs);
     led.contents.dropIfIdle(datum);
   }
@@ -60,16 +63,22 @@ export class Commits {
   }
 
   #change(led: LedSlot, datum: Datum, changes: readonly DatumChange[], nowMs: number): void {
-    const { versions, hold, sizes, notices, versionsMade, output } = this.#parts;
+    const { versions, hold, notices, versionsMade, output } = this.#parts;
     const delta = datum.commit(changes, versions.give(nowMs, led.leaderEpoch));
     versionsMade.add(1);
     output.versionMade?.(delta);
     this.#parts.catalogue.touched(datum.serviceKey);
     const wasHeld = hold.holds(datum);
-    sizes.resized(datum, nowMs);
-    const isReleased = !hold.holds(datum);
-    if (led.isServing && isReleased && !wasHeld) return notices.changed(datum, delta, nowMs);
+    this.#resize(datum, nowMs);
+    if (led.isServing && !wasHeld) return notices.changed(datum, delta, nowMs);
     datum.interest.isUntold = true;
-    if (isReleased && wasHeld) this.#released.push(datum);
+  }
+
+  /** The hold counts hidden publications too: they are back. */
+  #resize(datum: Datum, nowMs: number): void {
+    const { hold, sizes } = this.#parts;
+    const wasHeld = hold.holds(datum);
+    sizes.resized(datum, nowMs);
+    if (wasHeld && !hold.holds(datum)) this.#released.push(datum);
   }
 }

@@ -5,13 +5,15 @@ import { unreachable } from "../base/assert.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { Random } from "../base/ports.ts";
 import { MembershipView } from "../cluster/membershipView.ts";
-import type { Members, MetaToMember } from "../cluster/messages/membership.ts";
+import type { Members, MetaToMember, RulesMessage } from "../cluster/messages/membership.ts";
+import { RuleView } from "../cluster/ruleView.ts";
 import type { ServiceKey } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 import type { DataEvent, DataMemory, DataOptions, DataOutput } from "./dataPorts.ts";
-import type { Datum } from "./datum.ts";
+import type { Datum, Hides } from "./datum.ts";
 import { Following } from "./following.ts";
 import { ForeignVersions } from "./foreignVersions.ts";
+import { hides } from "./hiding.ts";
 import { type CommonParts, Leading } from "./leading.ts";
 import { type HeldLoss, LossProtection } from "./lossProtection.ts";
 import { PackedMemory } from "./packed/packedStore.ts";
@@ -200,6 +202,8 @@ export class Data {
         return this.#adopt(message.table, message.versionFloor, nowMs);
       case "members":
         return this.#joined(message.members, nowMs);
+      case "rules":
+        return this.#rulesChanged(message);
       case "refused":
         return this.#output.refused(message.reason);
       case "config":
@@ -222,6 +226,12 @@ export class Data {
     for (const member of members.list) if (member.role === "session") protection.returned(member.id);
     this.#linkLeaders();
     this.#leading.sessionsChanged(nowMs);
+  }
+
+  #rulesChanged(message: RulesMessage): void {
+    const taken = this.#common.rules.received(message);
+    if (taken !== "known") this.#membership.heartbeatSoon();
+    if (typeof taken === "object") this.#leading.rulesChanged(taken);
   }
 
   #adopt(table: SlotTable, versionFloor: bigint, nowMs: number): void {
@@ -265,9 +275,10 @@ export class Data {
   }
 
   #heartbeat(nowMs: number): void {
-    const { slots, hold, versions } = this.#common;
+    const { slots, hold, versions, rules } = this.#common;
     this.#membership.heartbeat({
       tableEpoch: slots.epoch,
+      rulesEpoch: rules.rules.epoch,
       data: { slots: slots.report((slot) => hold.heldIn(slot) > 0), newestVersion: versions.newest },
       nowMs,
     });
@@ -314,7 +325,14 @@ function commonParts(
     tombstones,
   }: { output: DataOutput; publications: PackedMemory; tombstones: Tombstones<Datum> },
 ): CommonParts {
-  const memory = { publications, tombstones, logChangesMax: options.operatorLogEntries, datums: 0 };
+  const rules = new RuleView();
+  const memory = {
+    publications,
+    tombstones,
+    logChangesMax: options.operatorLogEntries,
+    hides: (publication: Parameters<Hides>[0]) => hides(rules.rules, publication),
+    datums: 0,
+  };
   const versions = new VersionFloor(versionFloor, (floor) => output.saveVersionFloor(floor));
   const hold = new RestartHold(serviceSizes, options.restartHoldMs);
   return {
@@ -326,5 +344,6 @@ function commonParts(
     hold,
     sizes: new ServiceSizes(hold, (changed) => output.saveServiceSizes(changed)),
     protection: new LossProtection(options),
+    rules,
   };
 }

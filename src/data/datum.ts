@@ -13,10 +13,14 @@ import {
 } from "../model/datum.ts";
 import { type ClientId, hostNumberOf, type ServiceKey, UNKNOWN_HOST } from "../model/ids.ts";
 import { compareStamps, type Owner, type Publication, type Registration, type Stamp } from "../model/publication.ts";
+import { HiddenDigest } from "./hiddenDigest.ts";
 import { Interest } from "./interest.ts";
 import { OperatorLog } from "./operatorLog.ts";
-import type { HostNumbers, HostSearch, ServicePublications } from "./packed/publicationStore.ts";
+import type { HostNumbers, HostSearch, MarkedPublication, ServicePublications } from "./packed/publicationStore.ts";
 import type { ServiceTombstones, Tombstones } from "./packed/tombstones.ts";
+
+/** Whether operators' rules keep a publication out of the lists. */
+export type Hides = (publication: Omit<Publication, "payload">) => boolean;
 
 export class Datum {
   readonly serviceKey: ServiceKey;
@@ -30,6 +34,11 @@ export class Datum {
   readonly #publications: ServicePublications;
   readonly #log: OperatorLog;
   readonly #memory: Tombstones<Datum>;
+  readonly #hides: Hides;
+  /** The publications that are marked as hidden now. */
+  readonly #hidden = new HiddenDigest();
+  /** The digest of those that the present version hides, if another node gave it or the marks have changed since. */
+  #hiddenAtVersion: number | undefined;
   // Most services have none.
   #tombstones: ServiceTombstones | undefined;
   #version: DatumVersion;
@@ -41,13 +50,20 @@ export class Datum {
       publications,
       tombstones,
       logChangesMax,
-    }: { publications: ServicePublications; tombstones: Tombstones<Datum>; logChangesMax: number },
+      hides,
+    }: {
+      publications: ServicePublications;
+      tombstones: Tombstones<Datum>;
+      logChangesMax: number;
+      hides: Hides;
+    },
   ) {
     this.serviceKey = serviceKey;
     this.slot = slot;
     this.#version = version;
     this.#publications = publications;
     this.#memory = tombstones;
+    this.#hides = hides;
     this.#log = new OperatorLog(serviceKey, logChangesMax);
   }
 
@@ -55,8 +71,19 @@ export class Datum {
     return this.#version;
   }
 
+  /** The number of publications, hidden ones too. */
   get size(): number {
     return this.#publications.size;
+  }
+
+  /** The number of publications in the list. */
+  get shown(): number {
+    return this.#publications.size - this.#hidden.count;
+  }
+
+  /** The digest of the publications that are marked as hidden; 0 for none. */
+  get hidden(): number {
+    return this.#hidden.value;
   }
 
   /** The approximate size of the pushed list, and the share of one publication. */
@@ -91,6 +118,16 @@ export class Datum {
     return this.#publications.get(registId);
   }
 
+  /** All with their marks, or those of clients whose hosts have one of these numbers. */
+  marked(hosts?: HostNumbers): Iterable<MarkedPublication> {
+    return this.#publications.marked(hosts);
+  }
+
+  /** Whether operators' rules hide the holding under this registId. */
+  isHidden(registId: string): boolean {
+    return this.#hidden.count > 0 && this.#publications.isHidden(registId);
+  }
+
   registration(registId: string): Registration | undefined {
     return this.#publications.registration(registId);
   }
@@ -113,6 +150,7 @@ export class Datum {
     assert(to.version > this.#version.version, "datum versions only grow");
     const delta = { ...to, serviceKey: this.serviceKey, base: this.#version, changes };
     this.#version = to;
+    this.#hiddenAtVersion = undefined;
     // No session is at the version before: the next one to ask gets the whole list.
     if (this.interest.isEmpty) this.#log.clear();
     else this.#log.append(delta);
@@ -127,15 +165,49 @@ export class Datum {
     this.commit([], to);
   }
 
-  /** A follower takes its leader's version, without a way back to earlier ones. */
-  follow(version: DatumVersion): void {
-    this.#version = version;
+  /**
+   * Moves to a higher version without a known way from the one before: an earlier leader, by other rules, hid other
+   * publications.
+   */
+  restate(to: DatumVersion): void {
+    this.commit([], to);
     this.#log.clear();
+  }
+
+  /** A follower takes its leader's version, without a way back to earlier ones. `hidden`: what the leader hides. */
+  follow(version: DatumVersion, hidden = 0): void {
+    this.#version = version;
+    this.#hiddenAtVersion = hidden;
+    this.#log.clear();
+  }
+
+  /**
+   * A lead begins: the marks are those of the version from now on. `other`: the leader before hid other publications,
+   * and the version must be restated.
+   */
+  takeOverHidden(): "same" | "other" {
+    const before = this.#hiddenAtVersion ?? this.#hidden.value;
+    this.#hiddenAtVersion = undefined;
+    return before === this.#hidden.value ? "same" : "other";
+  }
+
+  /** Marks a publication as the rules now want it. Returns the change that subscribers see, if a commit follows. */
+  mark(publication: MarkedPublication): DatumChange | undefined {
+    const isHidden = this.#hides(publication);
+    if (isHidden === publication.isHidden) return undefined;
+    this.#hiddenAtVersion ??= this.#hidden.value;
+    const { registId, version, registeredMs } = publication;
+    this.#publications.mark(registId, isHidden);
+    this.#count(registId, isHidden);
+    if (isHidden) return { kind: "removed", registId, stamp: { version, registeredMs } };
+    const shown = this.#publications.get(registId);
+    return shown && { kind: "put", publication: shown };
   }
 
   /** Releases all publications; the datum is about to be forgotten. */
   clear(): void {
     this.#publications.clear();
+    this.#hidden.clear();
     this.#tombstones?.clear();
   }
 
@@ -149,14 +221,16 @@ export class Datum {
     this.#tombstones?.delete(registId);
   }
 
+  /** The list. */
   snapshot(): DatumSnapshot {
-    return { ...this.#version, serviceKey: this.serviceKey, publications: [...this.#publications.values()] };
+    const shown = this.#hidden.count === 0 ? this.#publications.values() : this.#publications.shown();
+    return { ...this.#version, serviceKey: this.serviceKey, publications: [...shown] };
   }
 
   /** The difference since `have`, if the log reaches back and it is smaller than the whole list. */
   deltaSince(have: DatumVersion): DatumDelta | undefined {
     const delta = this.#log.since(have, (registId) => this.#publications.get(registId));
-    return delta !== undefined && delta.changes.length <= this.size ? delta : undefined;
+    return delta !== undefined && delta.changes.length <= this.shown ? delta : undefined;
   }
 
   /** The stamp of the removal that is remembered. */
@@ -186,9 +260,15 @@ export class Datum {
     if (buried !== undefined) this.unbury(registId);
     // The new owner is taken in any case: a later removal must name it. But a client that only reconnected changes
     // nothing.
-    const isSeen = live === undefined || !this.#publications.shows(publication);
-    this.#publications.set(publication);
-    return isSeen ? { kind: "put", publication } : "unseen";
+    const wasHidden = live !== undefined && this.isHidden(registId);
+    const isSame = live !== undefined && !wasHidden && this.#publications.shows(publication);
+    const isHidden = this.#hides(publication);
+    this.#publications.set(publication, isHidden);
+    if (isHidden !== wasHidden) this.#count(registId, isHidden);
+    if (!isHidden) return isSame ? "unseen" : { kind: "put", publication };
+    if (live === undefined || wasHidden) return "unseen";
+    const { version, registeredMs } = publication;
+    return { kind: "removed", registId, stamp: { version, registeredMs } };
   }
 
   #remove(
@@ -202,9 +282,16 @@ export class Datum {
     const order = compareStamps(stamp, live);
     // An older one was replaced by the one that left, in an item that was merged away on its way here.
     if (cause === "left" ? order < 0 : order <= 0) return "refused";
+    const wasHidden = this.isHidden(registId);
+    if (wasHidden) this.#count(registId, false);
     this.#publications.delete(registId);
     this.#bury(registId, stamp, { found: "held", host: numberOf(client ?? live.owner.client) });
-    return { kind: "removed", registId, stamp };
+    return wasHidden ? "unseen" : { kind: "removed", registId, stamp };
+  }
+
+  #count(registId: string, isHidden: boolean): void {
+    if (isHidden) this.#hidden.add(registId);
+    else this.#hidden.remove(registId);
   }
 
   #bury(registId: string, stamp: Stamp, by: Remover): void {

@@ -64,6 +64,7 @@ export class Followers {
         serviceKey: datum.serviceKey,
         items,
         expected: this.#parts.hold.expected(datum),
+        ...(datum.hidden > 0 && { hidden: datum.hidden }),
       });
     }
   }

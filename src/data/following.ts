@@ -193,7 +193,7 @@ export class Following {
     slot.askedMs = nowMs - FOLLOW_INTERVAL_MS + delayMs;
   }
 
-  #follow(slot: FollowedSlot, { serviceKey, version, origin, items, expected }: Change, nowMs: number): void {
+  #follow(slot: FollowedSlot, { serviceKey, version, origin, items, expected, hidden }: Change, nowMs: number): void {
     const { contents } = slot;
     const { hold, sizes, versions, foreign } = this.#parts;
     if (!foreign.check({ what: "change", from: slot.leader, version }, nowMs)) {
@@ -206,7 +206,7 @@ export class Following {
       if (item.kind === "put") datum.unbury(item.publication.registId);
       contents.apply(datum, item);
     }
-    datum.follow({ version, origin });
+    datum.follow({ version, origin }, hidden);
     if (!slot.isInSync) contents.partial.add(serviceKey);
     versions.raise(version);
     hold.followChange(datum, expected);

@@ -61,7 +61,7 @@ export class Intake {
       if (led === undefined || datum === undefined) continue;
       if (item.kind === "remove" && contention.keepOut(item, from, { led, datum, nowMs })) continue;
       if (from !== undefined) led.spoke.add(from);
-      const applied = touched.get(datum) ?? { led, changes: [], taken: [] };
+      const applied = touched.get(datum) ?? { led, changes: [], taken: [], isResized: false };
       touched.set(datum, applied);
       const held = datum.registration(registIdOf(item));
       const isForeign = from !== undefined && held !== undefined && held.owner.session !== from;
@@ -94,14 +94,17 @@ export class Intake {
     datum: Datum,
     item: PublishItem,
     { live, from }: { live: Registration | undefined; from: NodeId | undefined },
-    { led, changes, taken }: Touched,
+    applied: Touched,
   ): boolean {
+    const { led, changes, taken } = applied;
     const isLate = from !== undefined && !led.isUpToDate(from);
+    const sizeBefore = datum.size;
     const change = led.contents.applyOver(datum, item, { before: live, isLate });
     if (change === "refused") return false;
     taken.push(item);
-    if (change === "unseen") return true;
-    changes.push(change);
+    if (change !== "unseen") changes.push(change);
+    if (datum.size === sizeBefore) return true;
+    applied.isResized = true;
     if (item.kind === "remove" && item.removal.cause === "unpublished") this.#parts.hold.unpublished(datum);
     return true;
   }

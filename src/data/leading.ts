@@ -6,6 +6,7 @@ import { unreachable } from "../base/assert.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { FollowerToLeader } from "../cluster/messages/replication.ts";
 import { type PublishItem, type SessionToData, serviceKeyOf } from "../cluster/messages/sessionData.ts";
+import type { RulesTaken, RuleView } from "../cluster/ruleView.ts";
 import type { NodeId, ServiceKey } from "../model/ids.ts";
 import { AddressSearch } from "./addressSearch.ts";
 import { Answers } from "./answers.ts";
@@ -27,6 +28,7 @@ import { Overtaking } from "./overtaking.ts";
 import { Recall } from "./recall.ts";
 import { Reconciliation } from "./reconciliation.ts";
 import type { RestartHold } from "./restartHold.ts";
+import { RuleSweep } from "./ruleSweep.ts";
 import type { ServiceSizes } from "./serviceSizes.ts";
 import type { Sessions } from "./sessions.ts";
 import { ShownSlots } from "./shownSlots.ts";
@@ -50,6 +52,7 @@ export interface CommonParts {
   readonly hold: RestartHold;
   readonly sizes: ServiceSizes;
   readonly protection: LossProtection;
+  readonly rules: RuleView;
 }
 
 type Publish = Extract<SessionToData, { kind: "publish" }>;
@@ -74,6 +77,7 @@ export class Leading {
   readonly #answers: Answers;
   readonly #shown = new ShownSlots();
   readonly #departures: Departures;
+  readonly #sweep: RuleSweep;
   readonly #interests: InterestSweep;
 
   constructor(
@@ -117,6 +121,7 @@ export class Leading {
     this.#answers = new Answers({ ...common, ...answering }, output, metrics);
     const leaving = { contention: this.#contention, intake, reconciliation: this.#reconciliation };
     this.#departures = new Departures({ ...common, ...leaving });
+    this.#sweep = new RuleSweep({ slots, commits: this.#commits });
     this.#interests = new InterestSweep(slots, versionScanIntervalMs * INTEREST_FORGOTTEN_SCANS);
   }
 
@@ -231,6 +236,16 @@ export class Leading {
     this.#departures.release(serviceKey, nowMs);
   }
 
+  /** Operators' rules have changed. */
+  rulesChanged(taken: RulesTaken): void {
+    this.#sweep.changed(taken);
+  }
+
+  /** Every publication is marked by the newest rules. */
+  get followsRules(): boolean {
+    return this.#sweep.isDone;
+  }
+
   /** This process stood still: messages that seem late may have been sent meanwhile. */
   resumed(nowMs: number): void {
     this.#common.sessions.resumed(nowMs);
@@ -245,6 +260,7 @@ export class Leading {
       this.#shown.nextMs(),
       this.#catalogue.nextMs(),
       this.#addresses.nextMs(),
+      this.#sweep.isDone ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY,
     );
   }
 
@@ -257,6 +273,7 @@ export class Leading {
   wake(nowMs: number): boolean {
     this.#take(this.#contention.takeEnded(nowMs), nowMs);
     this.#departures.wake(nowMs);
+    this.#sweep.wake(nowMs);
     this.#completeness.wake(nowMs);
     const changed = this.#completeness.takeChanged();
     for (const slot of changed) {
@@ -311,6 +328,7 @@ export class Leading {
     for (const datum of contents.datums.values()) {
       versions.raise(datum.version.version);
       if (!contents.partial.has(datum.serviceKey)) datum.inherited = datum.version;
+      if (datum.takeOverHidden() === "other") datum.restate(versions.give(nowMs, slot.leaderEpoch));
     }
     // Sessions may have the whole list of that version.
     for (const serviceKey of contents.partial) {

@@ -139,15 +139,15 @@ export class LossProtection {
       sinceMs: held.sinceMs,
       untilMs: this.#untilMs(held),
       lost: ownedBy(held.datum, held.sessions),
-      publishers: held.datum.size,
+      publishers: held.datum.shown,
     }));
   }
 
   #isGreat(datum: Datum, sessions: ReadonlySet<NodeId>): boolean {
     const { lossProtectionPercent, lossProtectionPublishersMin } = this.#options;
     const lost = ownedBy(datum, sessions);
-    if (lost < lossProtectionPublishersMin && lost < datum.size) return false;
-    return lost * 100 > datum.size * lossProtectionPercent;
+    if (lost < lossProtectionPublishersMin && lost < datum.shown) return false;
+    return lost * 100 > datum.shown * lossProtectionPercent;
   }
 
   #untilMs({ sinceMs, releaseMs }: Held): number {
@@ -160,8 +160,11 @@ export class LossProtection {
   }
 }
 
+/** The shown publications of these sessions: what operators hide is not lost. */
 function ownedBy(datum: Datum, sessions: ReadonlySet<NodeId>): number {
   let owned = 0;
-  for (const _ of datum.registrations(({ session }) => sessions.has(session))) owned++;
+  for (const { registId } of datum.registrations(({ session }) => sessions.has(session))) {
+    if (!datum.isHidden(registId)) owned++;
+  }
   return owned;
 }

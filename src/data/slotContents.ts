@@ -9,7 +9,7 @@ import type { Registration } from "../model/publication.ts";
 import { RegistrationDigest } from "../model/registrationDigest.ts";
 import { Challenges } from "./challenges.ts";
 import { Contests } from "./contests.ts";
-import { Datum } from "./datum.ts";
+import { Datum, type Hides } from "./datum.ts";
 import type { PublicationMemory, PublicationStore } from "./packed/publicationStore.ts";
 import type { Tombstones } from "./packed/tombstones.ts";
 
@@ -18,6 +18,7 @@ export interface SharedMemory {
   readonly publications: PublicationMemory;
   readonly tombstones: Tombstones<Datum>;
   readonly logChangesMax: number;
+  readonly hides: Hides;
   /** The number of datums in all slots. */
   datums: number;
 }
@@ -64,8 +65,9 @@ export class SlotContents {
 
   add(serviceKey: ServiceKey, version: DatumVersion): Datum {
     const publications = this.#store.service(serviceKey);
-    const { tombstones, logChangesMax } = this.#memory;
-    const datum = new Datum({ serviceKey, slot: this.slot }, version, { publications, tombstones, logChangesMax });
+    const { tombstones, logChangesMax, hides } = this.#memory;
+    const parts = { publications, tombstones, logChangesMax, hides };
+    const datum = new Datum({ serviceKey, slot: this.slot }, version, parts);
     this.datums.set(serviceKey, datum);
     this.#memory.datums++;
     return datum;
@@ -95,11 +97,12 @@ export class SlotContents {
   }
 
   /** Replaces the datum here by its leader's. */
-  replace({ serviceKey, version, origin, publications, tombstones }: ReplicaDatum): Datum {
+  replace({ serviceKey, version, origin, publications, tombstones, hidden }: ReplicaDatum): Datum {
     this.drop(serviceKey);
     const datum = this.add(serviceKey, { version, origin });
     for (const publication of publications) this.apply(datum, { kind: "put", publication });
     for (const [registId, stamp, by] of tombstones) datum.bury(registId, stamp, by);
+    datum.follow({ version, origin }, hidden);
     return datum;
   }
 
@@ -177,6 +180,7 @@ function replicaOf(datum: Datum): ReplicaDatum {
     serviceKey: datum.serviceKey,
     publications: [...datum.publications()],
     tombstones: [...datum.tombstones()],
+    ...(datum.hidden > 0 && { hidden: datum.hidden }),
   };
 }
 

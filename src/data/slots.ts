@@ -63,6 +63,11 @@ export class Slots {
     return this.#kept.size;
   }
 
+  /** All of them. */
+  kept(): Iterable<KeptSlot> {
+    return this.#kept.values();
+  }
+
   *led(): Generator<LedSlot> {
     for (const slot of this.#kept.values()) if (slot.duty === "lead") yield slot;
   }

@@ -1,6 +1,7 @@
 // Everything that a data node still waits for, or keeps only for a while. None of it is left soon after the last
 // change, once all nodes are well: anything left waits for an event that will not come, or was forgotten.
 
+import type { RuleView } from "../cluster/ruleView.ts";
 import type { LedSlot } from "./ledSlot.ts";
 import type { RestartHold } from "./restartHold.ts";
 import type { Sessions } from "./sessions.ts";
@@ -13,6 +14,7 @@ export interface DataParts {
   readonly sessions: Sessions;
   readonly hold: RestartHold;
   readonly memory: SharedMemory;
+  readonly rules: RuleView;
   /** The time at which the next remains of a session end. */
   readonly departuresMs: number;
   /** The sessions that watch the catalogue. */

@@ -4,7 +4,7 @@
 // number is left out on arrival; the rest of the heartbeat counts.
 
 import { type Heartbeat, type MembersVersion, NO_MEMBERS } from "../cluster/messages/membership.ts";
-import { isCredible } from "../model/version.ts";
+import { isCredible, NO_VERSION } from "../model/version.ts";
 import type { RefusedClaim } from "./metaPorts.ts";
 
 // A table or a list every millisecond for seven weeks. A store that was set back to last year's copy lacks less.
@@ -25,7 +25,7 @@ export function believedHeartbeat(
   known: Known,
   refused: (claim: Omit<RefusedClaim, "from">) => void,
 ): Heartbeat {
-  const { newestVersion, ...rest } = heartbeat;
+  const { newestVersion, rulesEpoch, ...rest } = heartbeat;
   let { tableEpoch, members } = rest;
   if (!isNear(tableEpoch, known.tableEpoch)) {
     refused({ what: "tableEpoch", version: tableEpoch });
@@ -35,11 +35,20 @@ export function believedHeartbeat(
     refused({ what: "members", version: members.epoch });
     members = NO_MEMBERS;
   }
-  const believed = { ...rest, tableEpoch, members };
-  if (newestVersion === undefined) return believed;
-  if (isCredible(newestVersion, known.nowMs)) return { ...believed, newestVersion };
-  refused({ what: "newestVersion", version: newestVersion });
-  return believed;
+  const isBelieved = (what: "newestVersion" | "rulesEpoch", version: bigint) => {
+    if (isCredible(version, known.nowMs)) return true;
+    refused({ what, version });
+    return false;
+  };
+  return {
+    ...rest,
+    tableEpoch,
+    members,
+    ...(newestVersion !== undefined && isBelieved("newestVersion", newestVersion) && { newestVersion }),
+    ...(rulesEpoch !== undefined && {
+      rulesEpoch: isBelieved("rulesEpoch", rulesEpoch) ? rulesEpoch : NO_VERSION,
+    }),
+  };
 }
 
 function isNear(epoch: MembersVersion["epoch"], known: bigint): boolean {

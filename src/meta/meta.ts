@@ -8,7 +8,7 @@
 // decision.
 
 import { unreachable } from "../base/assert.ts";
-import { fail, type RegistryError } from "../base/errors.ts";
+import type { RegistryError } from "../base/errors.ts";
 import { type AppQuestion, isAppQuestion } from "../cluster/messages/apps.ts";
 import type {
   ConfigValue,
@@ -22,6 +22,7 @@ import type {
   MetaToMember,
 } from "../cluster/messages/membership.ts";
 import type { NodeId, ServiceKey } from "../model/ids.ts";
+import type { RuleSet } from "../model/ruleSet.ts";
 import type { SlotTable } from "../model/slot.ts";
 import type { WholeRange } from "../records/readAll.ts";
 import type { Commit, LeaderLease } from "../records/records.ts";
@@ -32,18 +33,22 @@ import { BlockedNodes, type NodeBlock } from "./blockedNodes.ts";
 import { blockRefusal } from "./blockRefusal.ts";
 import { ClientCounts } from "./clientCounts.ts";
 import { Configs, type Put } from "./configs.ts";
+import { ConfigTelling } from "./configTelling.ts";
 import { Lead } from "./lead.ts";
 import { Loading } from "./loading.ts";
 import { MemberList } from "./memberList.ts";
 import { Membership } from "./membership.ts";
 import type { MetaEvent, MetaOptions, MetaOutput } from "./metaPorts.ts";
 import { BLOCKED_NODE_RECORDS, CONFIG_RECORDS, decodeRecord, recordsOf, SLOT_TABLE_RECORD } from "./metaRecords.ts";
+import { OperatorRules, stillReading } from "./operatorRules.ts";
 import { type Phase, STANDS_BY } from "./phase.ts";
 import { RecordSet } from "./recordSet.ts";
 import { RecordSets } from "./recordSets.ts";
 import { type CommitResult, type SaveOutcome, saveOutcome } from "./saveOutcome.ts";
 import type { SlotChange } from "./slotDraft.ts";
-import { SETTLE_MS, SlotKeeper, tableCommit } from "./slotKeeper.ts";
+import { SETTLE_MS, SlotKeeper } from "./slotKeeper.ts";
+import { TableSaves } from "./tableSaves.ts";
+import type { MetaParts } from "./unfinished.ts";
 
 // Members that were not heard for less than this are not taken for gone.
 const DEAF_MS = 3_000;
@@ -56,8 +61,10 @@ export class Meta {
   readonly #memberList = new MemberList();
   readonly #slots: SlotKeeper;
   readonly #configs: Configs;
+  readonly #telling: ConfigTelling;
   readonly #puts: RecordSet<ConfigValue, Put>;
   readonly #blocks: RecordSet<string, NodeBlock>;
+  readonly #rules: OperatorRules;
   readonly #sets: RecordSets;
   readonly #applications: Applications;
   readonly #loading = new Loading();
@@ -67,8 +74,7 @@ export class Meta {
   /** It has read the values from the store, in some lead. */
   #hasConfigs = false;
   #commits = 0;
-  /** Slot tables on their way to the store, by the numbers of their commits. */
-  readonly #tablesUnderWay = new Map<number, SlotTable>();
+  readonly #tableSaves = new TableSaves((commit) => this.#commit(commit));
   #listSerial = -1;
   #dataSerial = -1;
   #hasBegun = false;
@@ -80,11 +86,12 @@ export class Meta {
     this.#membership = new Membership(options);
     this.#slots = new SlotKeeper(options);
     this.#configs = new Configs(options);
+    this.#telling = new ConfigTelling(this.#configs, (to, message) => output.send(to, message));
     this.#puts = new RecordSet<ConfigValue, Put>({
       codec: CONFIG_RECORDS,
       conflict: (put) => this.#configs.conflict(put),
       save: (put, nowMs) => ({ kind: "put", value: this.#configs.next(put, nowMs) }),
-      loaded: (values) => this.#configsLoaded(values),
+      loaded: (values) => this.#telling.load(values),
       saved: ({ value }) => this.#configSaved(value),
     });
     this.#blocks = new RecordSet<string, NodeBlock>({
@@ -93,13 +100,20 @@ export class Meta {
       loaded: (names) => this.#blocked.load(names),
       saved: ({ kind, value }, nowMs) => this.#nodeBlocked({ node: value, isBlocked: kind === "put" }, nowMs),
     });
+    this.#rules = new OperatorRules({
+      send: (to, message) => output.send(to, message),
+      answer: (request, error) => output.answer(request, error),
+      members: () => this.#membership.heartbeats(),
+      isInCharge: () => this.#isInCharge,
+      readAgain: (nowMs) => this.#loading.need(nowMs),
+    });
     this.#sets = new RecordSets(
       {
         commit: (commit) => this.#commit(commit),
         answer: (request, error) => output.answer(request, error),
         refusal: () => this.#lead.refusal(),
       },
-      [this.#puts, this.#blocks],
+      [this.#puts, this.#blocks, this.#rules],
     );
     this.#applications = new Applications({
       send: (to, message) => output.send(to, message),
@@ -122,6 +136,7 @@ export class Meta {
     for (const member of this.#membership.takeEnded()) {
       this.#configs.ended(member);
       this.#applications.ended(member);
+      this.#rules.forget(member);
       if (member.role === "data") this.#slots.forget(member.id);
     }
     if (this.#term !== undefined && this.#loading.begin(nowMs)) this.#output.load();
@@ -133,8 +148,8 @@ export class Meta {
     if (this.#term === undefined) return soonestMs;
     const leadingMs = Math.min(soonestMs, this.#loading.nextMs());
     if (!this.#isInCharge) return leadingMs;
-    const appsMs = this.#applications.nextMs();
-    return Math.min(leadingMs, appsMs, this.#memberList.nextMs(), this.#slots.nextMs(), this.#clientCounts.nextMs());
+    const partsMs = Math.min(this.#applications.nextMs(), this.#rules.nextMs(), this.#clientCounts.nextMs());
+    return Math.min(leadingMs, partsMs, this.#memberList.nextMs(), this.#slots.nextMs());
   }
 
   /** The newest slot table that this node knows to be saved. If it does not lead, there may be a newer one. */
@@ -160,15 +175,17 @@ export class Meta {
   /** The reason why a node would not be blocked or unblocked now; undefined if it would. */
   blockRefusal(block: NodeBlock): RegistryError | undefined {
     if (this.#term === undefined) return this.#lead.refusal();
-    if (!this.#isInCharge) {
-      const reason = "this meta node has just become the leader and is still reading the store";
-      return fail("STORE_UNAVAILABLE", { reason });
-    }
+    if (!this.#isInCharge) return stillReading();
     const members = [...this.#membership.heartbeats()].map(([member]) => member);
     const { underWay, waiting } = this.#blocks;
     const begun = underWay === undefined ? [] : [{ node: underWay.value, isBlocked: underWay.kind === "put" }];
     const toCome = [...begun, ...waiting];
     return blockRefusal(block, { members, blocked: this.#blocked.names, toCome, slotTable: this.#slots.table });
+  }
+
+  /** The operators' rules, as of this node's lead. */
+  get rules(): RuleSet {
+    return this.#rules.rules;
   }
 
   /** The members that this node hears. */
@@ -200,19 +217,9 @@ export class Meta {
     return this.isLeading ? this.#isInCharge : this.leader !== undefined;
   }
 
-  /** Everything kept for members that are gone, in words: there should be none. */
-  *unfinished(): Generator<string> {
-    for (const { member } of this.#configs.watchers()) {
-      if (!this.#membership.isKnown(member)) yield `${member.id}, which is gone, is told of values`;
-    }
-    for (const id of this.#slots.reporters()) {
-      if (!this.#membership.isKnown({ id, role: "data" })) yield `${id}, which is gone, has reports`;
-    }
-  }
-
-  /** The same when no client is left. */
-  *leftovers(): Generator<string> {
-    for (const { member } of this.#configs.watchers()) yield `${member.id} watches values for nobody`;
+  /** Its parts, for unfinished.ts. */
+  get parts(): MetaParts {
+    return { configs: this.#configs, membership: this.#membership, slots: this.#slots };
   }
 
   get #isInCharge(): boolean {
@@ -233,8 +240,10 @@ export class Meta {
       case "received":
         return this.#received(event.from, event.message, nowMs);
       case "memberUp":
+        this.#rules.forget(event.member);
         return this.#membership.linkUp(event.member);
       case "memberDown":
+        this.#rules.forget(event.member);
         return this.#membership.linkDown(event.member, nowMs);
       case "leaseAnswered":
         return this.#lead.answered(event.lease, event.askedMs, nowMs);
@@ -250,6 +259,8 @@ export class Meta {
         return this.#asked(event.request, () => this.#put(event));
       case "blockNode":
         return this.#asked(event.request, () => this.#block(event));
+      case "changeRules":
+        return this.#asked(event.request, () => this.#rules.edit(event.request, event.edit, nowMs));
       case "resign":
         return this.#lead.resign();
       case "woken":
@@ -275,28 +286,20 @@ export class Meta {
     const isCounted = this.#loading.answered(range !== undefined, nowMs);
     const phase = this.#phase;
     if (phase.kind === "standsBy" || !isCounted || range === undefined) return;
-    this.#sets.load(range);
+    this.#sets.load(range, nowMs);
     this.#hasConfigs = true;
     const [stored] = recordsOf(SLOT_TABLE_RECORD, range.records);
     const table = stored === undefined ? undefined : decodeRecord(SLOT_TABLE_RECORD, stored);
     this.#slots.load(table, { leaseEpoch: this.#leaseEpoch, nowMs, revision: stored?.revision ?? 0n });
     this.#phase = { kind: "leads", term: phase.term };
     if (phase.kind === "takesOver") this.#beginLead(nowMs);
-    for (const [member, { tableEpoch }] of this.#membership.heartbeats()) this.#tellTable(member, tableEpoch);
-    this.#dismissBlocked();
-  }
-
-  #configsLoaded(values: readonly ConfigValue[]): void {
-    for (const value of this.#configs.load(values)) this.#tellWatchers(value);
+    this.#tellTables(nowMs);
   }
 
   #beginLead(nowMs: number): void {
     this.#beginList(nowMs);
     this.#applications.begin(this.#leaseEpoch, nowMs);
-    // The previous leader may have stored values that it could no longer send.
-    for (const { member, serviceKeys } of this.#configs.watchers()) {
-      for (const serviceKey of serviceKeys) this.#tellConfig(member, serviceKey);
-    }
+    this.#telling.tellAll();
   }
 
   // A meta node that has just begun to hear does not know all members yet; a list of a few would make data nodes
@@ -329,8 +332,7 @@ export class Meta {
     const isUnknown = (node: NodeId) => this.#membership.isUnknown(node);
     const isListed = (node: NodeId) => this.#memberList.isListed({ id: node, role: "data" });
     const save = this.#slots.arrange({ living, isUnknown, isListed }, nowMs);
-    if (save === undefined) return;
-    this.#tablesUnderWay.set(this.#commit(tableCommit(save, this.#leaseEpoch)), save.table);
+    if (save !== undefined) this.#tableSaves.save(save, this.#leaseEpoch);
   }
 
   #commit(commit: Commit): number {
@@ -344,8 +346,7 @@ export class Meta {
     // Another node may lead by now.
     if (isOfApplications && result.kind === "refused") this.#lead.doubt(nowMs);
     if (isOfApplications) return;
-    const table = this.#tablesUnderWay.get(number);
-    this.#tablesUnderWay.delete(number);
+    const table = this.#tableSaves.take(number);
     if (table !== undefined) return this.#tableSaved(table, result, nowMs);
     const ended = this.#sets.committed(number, result, nowMs);
     if (ended !== undefined && ended.outcome !== "saved") this.#notSaved(ended.outcome, nowMs, ended.term);
@@ -360,7 +361,7 @@ export class Meta {
         if (this.#membership.isKnown(from)) this.#configs.watch(from, message.serviceKeys);
         // While there is no leader, the values stored when this node last led are the best that are known.
         if (this.#isInCharge || (this.#hasConfigs && this.leader === undefined)) {
-          for (const serviceKey of message.serviceKeys) this.#tellConfig(from, serviceKey);
+          for (const serviceKey of message.serviceKeys) this.#telling.tell(from, serviceKey);
         }
         return;
       case "unwatchConfig":
@@ -396,11 +397,14 @@ export class Meta {
     const { tableEpoch, members: version } = heartbeat;
     const isNewTable = this.#slots.heardEpoch(tableEpoch);
     const isNewList = this.#memberList.heard(version);
+    const areNewRules = this.#rules.heard(heartbeat);
     if (from.role === "data") this.#slots.heard(from.id, heartbeat, nowMs);
     else this.#clientCounts.heard(from.id, heartbeat.clients);
     if (!this.#isInCharge) return;
     // Another node leads, or the store has lost commits: the lease tells which.
-    if (isNewTable || isNewList) return this.#lead.doubt(nowMs);
+    if (areNewRules) this.#loading.need(nowMs);
+    if (isNewTable || isNewList || areNewRules) return this.#lead.doubt(nowMs);
+    this.#rules.tell(from, heartbeat, nowMs);
     // The list has the addresses of the leaders that the table names.
     const members = this.#memberList.answer(version);
     if (members !== undefined) this.#output.send(from, { kind: "members", members });
@@ -417,8 +421,7 @@ export class Meta {
     if (save === "late") return outcome === "refused" ? undefined : this.#loading.needTwice(nowMs);
     // The store is being read, and may have been read before it had this.
     if (!this.#isInCharge) return this.#loading.need(nowMs);
-    this.#sendAll(this.#tableMessage(table));
-    this.#dismissBlocked();
+    this.#tellTables(nowMs);
   }
 
   #block({ request, ...block }: NodeBlock & { request: number }): void {
@@ -439,7 +442,7 @@ export class Meta {
   }
 
   #configSaved(value: ConfigValue): void {
-    if (this.#configs.saved(value) && this.#term !== undefined) this.#tellWatchers(value);
+    if (this.#configs.saved(value) && this.#term !== undefined) this.#telling.tellWatchers(value);
   }
 
   #nodeBlocked({ node, isBlocked }: NodeBlock, nowMs: number): void {
@@ -473,23 +476,19 @@ export class Meta {
     return { list: this.#membership.list(), ...(blocked.length > 0 && { blocked }) };
   }
 
+  /** The rules come before any table: the leader of a slot shows no list without them. */
+  #tellTables(nowMs: number): void {
+    for (const [member, heartbeat] of this.#membership.heartbeats()) {
+      this.#rules.tell(member, heartbeat, nowMs);
+      this.#tellTable(member, heartbeat.tableEpoch);
+    }
+    this.#dismissBlocked();
+  }
+
   #tellTable(to: Member, known: bigint): void {
     const table = this.#slots.table;
-    if (table !== undefined && table.epoch > known) this.#output.send(to, this.#tableMessage(table));
-  }
-
-  #tableMessage(table: SlotTable): MetaToMember {
-    return { kind: "slotTable", table, versionFloor: this.#membership.newestVersion };
-  }
-
-  #tellConfig(to: Member, serviceKey: ServiceKey): void {
-    this.#output.send(to, { kind: "config", value: this.#configs.valueToTell(serviceKey) });
-  }
-
-  #tellWatchers(value: ConfigValue): void {
-    for (const member of this.#configs.watchersOf(value.serviceKey)) {
-      this.#output.send(member, { kind: "config", value });
-    }
+    if (table === undefined || table.epoch <= known) return;
+    this.#output.send(to, { kind: "slotTable", table, versionFloor: this.#membership.newestVersion });
   }
 
   #sendAll(message: MetaToMember, role?: MemberRole): void {

@@ -8,6 +8,7 @@ import type { Commit, LeaderLease, RangePage, RangeQuery } from "../records/reco
 import type { ConfigLimits } from "./configs.ts";
 import type { LeadOptions, LeadOutput } from "./lead.ts";
 import type { MembershipOptions } from "./membership.ts";
+import type { RuleEdit } from "./ruleKeeper.ts";
 import type { CommitResult } from "./saveOutcome.ts";
 import type { SlotOptions } from "./slotKeeper.ts";
 
@@ -16,7 +17,7 @@ export type MetaOptions = LeadOptions & MembershipOptions & SlotOptions & Config
 
 /** A number that a member has named in its heartbeat. */
 export interface RefusedClaim {
-  readonly what: "newestVersion" | "tableEpoch" | "members";
+  readonly what: "newestVersion" | "tableEpoch" | "members" | "rulesEpoch";
   readonly from: NodeId;
   readonly version: bigint;
 }
@@ -35,7 +36,7 @@ export interface MetaOutput extends LeadOutput {
   readRecords(request: number, query: RangeQuery): void;
   /** A message named a number that no node can have given by now. It was not believed. */
   versionRefused(refused: RefusedClaim): void;
-  /** The outcome of a `putConfig` or `blockNode`: undefined for done. */
+  /** The outcome of a `putConfig`, `blockNode` or `changeRules`: undefined for done. */
   answer(request: number, error: RegistryError | undefined): void;
 }
 
@@ -66,6 +67,7 @@ export type MetaEvent =
       readonly ifVersion?: bigint;
     }
   | { readonly kind: "blockNode"; readonly request: number; readonly node: string; readonly isBlocked: boolean }
+  | { readonly kind: "changeRules"; readonly request: number; readonly edit: RuleEdit }
   /** The process stops: releases the lead. */
   | { readonly kind: "resign" }
   | { readonly kind: "woken" };

@@ -158,7 +158,7 @@ function damagedRecord(record: string, reason: string, advice: string): Registry
 // is replaced by its digest.
 const NAME_CHARS_MAX = 1_000;
 
-function keyPart(name: string): string {
+export function keyPart(name: string): string {
   const text = asciiJson(name);
   return text.length <= NAME_CHARS_MAX ? text : `sha256:${sha256Hex(ENCODER.encode(text))}`;
 }
@@ -173,7 +173,7 @@ function asciiJson(value: unknown): string {
 }
 
 /** Thrown for a value that this program does not write. */
-class Damage extends Error {}
+export class Damage extends Error {}
 
 function parse(text: string): unknown {
   try {
@@ -183,13 +183,13 @@ function parse(text: string): unknown {
   }
 }
 
-function fieldsOf(json: unknown): Readonly<Record<string, unknown>> {
+export function fieldsOf(json: unknown): Readonly<Record<string, unknown>> {
   if (typeof json !== "object" || json === null || Array.isArray(json)) throw new Damage("it is not an object");
   return json as Readonly<Record<string, unknown>>;
 }
 
 /** The only field of `field`, which names it in the complaint. */
-function textIn(field: Readonly<Record<string, unknown>>): string {
+export function textIn(field: Readonly<Record<string, unknown>>): string {
   for (const [name, value] of Object.entries(field)) {
     if (typeof value === "string") return value;
     throw new Damage(`${name} is not text`);
@@ -199,7 +199,7 @@ function textIn(field: Readonly<Record<string, unknown>>): string {
 
 const VERSION_MAX = 2n ** 63n - 1n;
 
-function versionIn(field: Readonly<Record<string, unknown>>): bigint {
+export function versionIn(field: Readonly<Record<string, unknown>>): bigint {
   const text = textIn(field);
   const version = /^\d{1,19}$/.test(text) ? BigInt(text) : -1n;
   if (version >= 0n && version <= VERSION_MAX) return version;

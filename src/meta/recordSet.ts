@@ -56,7 +56,7 @@ export interface Refused {
 
 /** A set, whatever its values and changes are. */
 export interface AnyRecordSet {
-  load(range: WholeRange): void;
+  load(range: WholeRange, nowMs: number): void;
   refuseNext(): readonly Refused[];
   begin(lead: LeadTerm, nowMs: number): Commit | undefined;
   ended(): EndedSave | undefined;

@@ -66,7 +66,7 @@ const green = { street: "main", color: "green" };
 
 test("a change is saved over the record as it was read, published and answered", () => {
   const { table, commits, told, answers, lights, sets, make } = scene();
-  sets.load(readWhole(table));
+  sets.load(readWhole(table), 0);
   sets.change(lights, 1, red);
   sets.change(lights, 2, green);
   sets.begin(LEAD, 0);
@@ -92,7 +92,7 @@ test("a change is saved over the record as it was read, published and answered",
 
 test("a change that contradicts what is stored is refused when its turn comes, after the changes before it", () => {
   const { table, commits, answers, lights, sets, make } = scene();
-  sets.load(readWhole(table));
+  sets.load(readWhole(table), 0);
   const blue = { street: "main", color: "blue" };
   for (const [at, light] of [red, blue, blue, green].entries()) sets.change(lights, at, light);
   sets.begin(LEAD, 0);
@@ -105,14 +105,14 @@ test("a change that contradicts what is stored is refused when its turn comes, a
 
 test("a record that another has changed since is not overwritten", () => {
   const { table, commits, told, answers, lights, sets, make } = scene();
-  sets.load(readWhole(table));
+  sets.load(readWhole(table), 0);
   const value = encodeRecord(codecOf("meta/light/"), green);
   table.commit({ conditions: [], operations: [{ kind: "put", key: "meta/light/main", value }] }, () => false);
   sets.change(lights, 1, red);
   sets.begin(LEAD, 0);
   assert.deepEqual(sets.committed(1, make(1), 0), { outcome: "refused", term: 7 });
   assert.deepEqual([answers, told.length], [["1 NOT_META_LEADER"], 2]);
-  sets.load(readWhole(table));
+  sets.load(readWhole(table), 0);
   assert.ok(told.includes("loaded green"));
   sets.change(lights, 2, red);
   sets.begin(LEAD, 0);
@@ -123,11 +123,11 @@ test("a record that another has changed since is not overwritten", () => {
 test("a read from before a save does not take its revision away", () => {
   const { table, lights, sets, make } = scene();
   const old = readWhole(table);
-  sets.load(old);
+  sets.load(old, 0);
   sets.change(lights, 1, red);
   sets.begin(LEAD, 0);
   sets.committed(1, make(1), 0);
-  sets.load(old);
+  sets.load(old, 0);
   sets.change(lights, 2, green);
   sets.begin(LEAD, 0);
   assert.equal(sets.committed(2, make(2), 0)?.outcome, "saved");
@@ -142,7 +142,7 @@ test("a request is answered with the end of its commit", () => {
   ];
   for (const [result, answer, outcome] of ends) {
     const { table, answers, lights, sets } = scene();
-    sets.load(readWhole(table));
+    sets.load(readWhole(table), 0);
     sets.change(lights, 1, red);
     sets.begin(LEAD, 0);
     assert.deepEqual([sets.committed(1, result, 0)?.outcome, answers], [outcome, [answer]]);
@@ -152,7 +152,7 @@ test("a request is answered with the end of its commit", () => {
 
 test("sets wait for the store beside each other, and an unknown number is not theirs", () => {
   const { table, commits, lights, signs, sets, make } = scene();
-  sets.load(readWhole(table));
+  sets.load(readWhole(table), 0);
   sets.change(lights, 1, red);
   sets.change(signs, 2, red);
   sets.change(signs, 3, green);
@@ -167,7 +167,7 @@ test("sets wait for the store beside each other, and an unknown number is not th
 
 test("a node that leads no more refuses what waits, and answers what is under way when the store has", () => {
   const { table, answers, lights, signs, sets, make } = scene();
-  sets.load(readWhole(table));
+  sets.load(readWhole(table), 0);
   for (const request of [1, 2]) sets.change(lights, request, red);
   for (const request of [3, 4]) sets.change(signs, request, red);
   sets.begin(LEAD, 0);

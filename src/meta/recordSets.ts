@@ -35,8 +35,8 @@ export class RecordSets {
   }
 
   /** Takes what the store holds. Throws STORE_DAMAGED. */
-  load(range: WholeRange): void {
-    for (const set of this.#sets) set.load(range);
+  load(range: WholeRange, nowMs: number): void {
+    for (const set of this.#sets) set.load(range, nowMs);
   }
 
   /** An operator's change. It is refused if too many wait already. */

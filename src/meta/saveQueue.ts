@@ -18,6 +18,12 @@ export class SaveQueue<Change, Saved> {
     return this.#waiting.map(({ change }) => change);
   }
 
+  /** The requests of the change under way and of those that wait. */
+  get requests(): readonly number[] {
+    const underWay = this.#underWay === undefined ? [] : [this.#underWay.request];
+    return [...underWay, ...this.#waiting.map(({ request }) => request)];
+  }
+
   /** The save that the store has not answered yet. */
   get underWay(): Saved | undefined {
     return this.#underWay?.saved;

@@ -21,6 +21,25 @@ export function readHost(address: string): string | RegistryError {
   return host ?? fail("FIELD_INVALID", { field: "address", address, expected: "an IP address" });
 }
 
+/**
+ * The eight numbers of 16 bits of a host as `readHost` returns it, without a zone; an IPv4 address is one within IPv6.
+ * Undefined for any other text.
+ */
+export function groupsOfHost(host: string): readonly number[] | undefined {
+  const [a, b, c, d] = ipv4(host) ?? [];
+  if (a !== undefined && b !== undefined && c !== undefined && d !== undefined) {
+    return [0, 0, 0, 0, 0, 0xffff, a * 256 + b, c * 256 + d];
+  }
+  if (!host.startsWith("[") || !host.endsWith("]")) return undefined;
+  const [address = ""] = host.slice(1, -1).split("%");
+  return groupsOf(address);
+}
+
+/** The host with these eight numbers, as `readHost` returns it. */
+export function hostOfGroups(groups: readonly number[]): string {
+  return isMapped(groups) ? dotted(groups) : `[${shortest(groups)}]`;
+}
+
 function ipv4(text: string): number[] | undefined {
   const bytes = IPV4.exec(text)?.slice(1).map(Number);
   return bytes?.every((byte) => byte <= 255) === true ? bytes : undefined;

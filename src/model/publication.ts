@@ -38,6 +38,13 @@ export function compareStamps(a: Stamp, b: Stamp): number {
   return a.registeredMs - b.registeredMs;
 }
 
+/** SOFARegistry's attribute of a publisher that is not to be called; with any text, it is in no list. */
+const BLOCKED_ATTRIBUTE = "!Blocked";
+
+export function isBlocked(attributes: Publication["attributes"]): boolean {
+  return attributes.size > 0 && (attributes.get(BLOCKED_ATTRIBUTE) ?? "").trim() !== "";
+}
+
 /** Whether subscribers would see the same: a client that only reconnected causes no push. */
 export function showsTheSame(a: Publication, b: Publication): boolean {
   return a.zone === b.zone && equalPayloads(a.payload, b.payload);

@@ -8,6 +8,7 @@ import { Stepper, type StepperEnvironment } from "../base/stepper.ts";
 import type { Member, MetaToMember } from "../cluster/messages/membership.ts";
 import { Meta } from "../meta/meta.ts";
 import type { MetaEvent, MetaOptions, MetaOutput } from "../meta/metaPorts.ts";
+import type { RuleEdit } from "../meta/ruleKeeper.ts";
 import type { CommitResult } from "../meta/saveOutcome.ts";
 import { nodeNameOf, type ServiceKey } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
@@ -92,6 +93,10 @@ export class MetaHost {
     await this.#answers.ask((request) => this.step({ kind: "blockNode", request, node, isBlocked }));
     if (isBlocked) this.#environment.log.warn("a node was blocked", { node, toUnblock: `roster unblock ${node}` });
     else this.#environment.log.info("a node was unblocked", { node });
+  }
+
+  changeRules(edit: RuleEdit): Promise<void> {
+    return this.#answers.ask((request) => this.step({ kind: "changeRules", request, edit }));
   }
 
   /** Releases the lead, so that another meta node has it at once; resolves when the store knows. */

@@ -12,6 +12,7 @@ import {
   META_PREFIX,
   metaStateOf,
 } from "../meta/metaRecords.ts";
+import { rulesIn } from "../meta/operatorRules.ts";
 import { keyAlone, keysWith } from "../records/keys.ts";
 import { readAll, type WholeRange } from "../records/readAll.ts";
 import type {
@@ -153,6 +154,7 @@ class AwaitedStore implements OpenedStore {
     const range = await readAll(records, keysWith(META_PREFIX), RECORDS_MAX);
     try {
       const { cluster } = metaStateOf(range.records);
+      rulesIn(range.records);
       // The store may have been replaced by another one while we were connected.
       if (cluster !== undefined) this.#checkCluster(cluster);
       return range;

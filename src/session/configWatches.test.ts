@@ -10,7 +10,10 @@ type TestClient = ReturnType<typeof newClient>;
 
 function newWatches() {
   let pushes = 0;
-  const watches = new ConfigWatches({ pushTimeoutMs: TIMEOUT_MS }, () => ++pushes, COSTS);
+  const watches = new ConfigWatches({ pushTimeoutMs: TIMEOUT_MS }, () => ++pushes, {
+    costs: COSTS,
+    holds: { holds: () => false },
+  });
   const watch = (client: TestClient, { registId = "c1", version = 1n, serviceKey = ORDERS, atMs = 0 } = {}) => {
     const key = { registId, version, serviceKey };
     assert.equal(watches.charge(client, key), undefined);

@@ -12,6 +12,7 @@ import type { RegistrationKey } from "../registry/registry.ts";
 import { answerDueMs, hasLeft } from "./answerDueMs.ts";
 import { type Client, type ConfigUnderWay, type ConfigWatch, registrationKey } from "./client.ts";
 import type { Costs } from "./costs.ts";
+import type { PushHolds } from "./pushHolds.ts";
 
 interface WatchedConfig {
   value: ConfigValue | undefined;
@@ -30,16 +31,22 @@ export class ConfigWatches {
   readonly #pushTimeoutMs: number;
   readonly #takePushId: () => number;
   readonly #costs: Costs;
+  readonly #holds: Pick<PushHolds, "holds">;
   readonly #configs = new Map<ServiceKey, WatchedConfig>();
   // Pushes sent and not answered, by push id: the last two of a watch.
   readonly #underWay = new Map<number, ConfigUnderWay>();
   // Watches of values that are not known here, with the time at which each client is told that there is no value.
   readonly #unanswered = new Deadlines<ConfigWatch>();
 
-  constructor({ pushTimeoutMs }: { pushTimeoutMs: number }, takePushId: () => number, costs: Costs) {
+  constructor(
+    { pushTimeoutMs }: { pushTimeoutMs: number },
+    takePushId: () => number,
+    { costs, holds }: { costs: Costs; holds: Pick<PushHolds, "holds"> },
+  ) {
     this.#pushTimeoutMs = pushTimeoutMs;
     this.#takePushId = takePushId;
     this.#costs = costs;
+    this.#holds = holds;
   }
 
   /** The sum of the charges for all watches. */
@@ -147,7 +154,7 @@ export class ConfigWatches {
   wake(nowMs: number): void {
     for (let watch = this.#unanswered.take(nowMs); watch !== undefined; watch = this.#unanswered.take(nowMs)) {
       this.#push(watch, { serviceKey: watch.serviceKey, version: UNSET_CONFIG_VERSION, data: null }, nowMs);
-      // The client does not read.
+      // The client does not read, or its pushes are held.
       if (watch.sent === undefined) this.#unanswered.set(watch, nowMs + FIRST_ANSWER_MS);
     }
   }
@@ -184,7 +191,7 @@ export class ConfigWatches {
 
   #push(watch: ConfigWatch, value: ConfigValue, nowMs: number): void {
     const { client, serviceKey, registId } = watch;
-    if (client.departedMs !== undefined) return;
+    if (client.departedMs !== undefined || this.#holds.holds(watch)) return;
     const id = this.#takePushId();
     const { version, data } = value;
     // Blocked means that the client does not read: the next repair tries again.

@@ -14,9 +14,12 @@ import type { CounterPort, HistogramPort, Metrics } from "../base/metrics.ts";
 import { NO_VERSION } from "../model/version.ts";
 import { hasLeft } from "./answerDueMs.ts";
 import type { Client, PushTarget, PushUnderWay, Subscriber } from "./client.ts";
+import { gatheredUntilMs, isGathering } from "./gathering.ts";
 import { PausedClients } from "./pausedClients.ts";
+import type { PushHolds } from "./pushHolds.ts";
 import { PushTimeouts } from "./pushTimeouts.ts";
 import { type PushFailure, retryDelayMs } from "./retryDelayMs.ts";
+import { isBehind, markSeen } from "./seenVersions.ts";
 import type { PushRound, SubscribedService, Subscriptions } from "./subscriptions.ts";
 
 export interface PushOptions {
@@ -27,8 +30,6 @@ export interface PushOptions {
 
 // The window is four times the cost, so that one hot service takes at most a fifth of a core.
 const WINDOW_PER_COST = 4;
-// A shorter wait than a timer can measure is no wait.
-const WINDOW_MS_MIN = 1;
 // After this much pushing, by its cost, the role's host gets a turn. A service with more subscribers continues in the
 // next one, after those that were due before. It is as long as the transport's turn of reading from clients, since each
 // push is answered: in turns of 50 ms answers came too late (docs/internals/performance.md).
@@ -57,6 +58,7 @@ type Waits = "waits";
 export class Pusher {
   readonly #options: PushOptions;
   readonly #subscriptions: Subscriptions;
+  readonly #holds: Pick<PushHolds, "holds">;
   readonly #metrics: Metrics;
   readonly #sent: CounterPort;
   readonly #answered: CounterPort;
@@ -73,11 +75,16 @@ export class Pusher {
   #turnCostMs = 0;
   #pushedMs = 0;
 
-  constructor(options: PushOptions, subscriptions: Subscriptions, metrics: Metrics) {
+  constructor(
+    options: PushOptions,
+    { subscriptions, holds }: { subscriptions: Subscriptions; holds: Pick<PushHolds, "holds"> },
+    metrics: Metrics,
+  ) {
     this.#options = options;
     this.#timeouts = new PushTimeouts(options.pushTimeoutMs);
     this.#paused = new PausedClients(metrics);
     this.#subscriptions = subscriptions;
+    this.#holds = holds;
     this.#metrics = metrics;
     this.#sent = metrics.counter("roster_pushes_sent_total");
     this.#answered = metrics.counter("roster_pushes_total", { outcome: "answered" });
@@ -138,9 +145,10 @@ export class Pusher {
     for (const service of services) {
       if (service.round !== undefined || this.#windows.has(service)) continue;
       for (const target of service.targets.values()) {
-        const isWaitedFor = target.underWay !== undefined || this.#retries.has(target);
-        if (isWaitedFor || !isBehind(target, service)) continue;
         const { client } = target;
+        // The end of a push to a client that never answers brings it nothing.
+        const isWaitedFor = target.underWay !== undefined && client.answersPushes;
+        if (isWaitedFor || this.#retries.has(target) || !this.isOwed(target, service)) continue;
         if (client.blockedTargets.has(target)) {
           this.#checkLater(client, nowMs);
           if (client.answersPushes && client.pushesUnderWay.size === 0 && client.breaker?.isOpen !== true)
@@ -172,6 +180,11 @@ export class Pusher {
 
   get subscriptions(): Subscriptions {
     return this.#subscriptions;
+  }
+
+  /** Whether the target is to get a newer list than it has: one whose pushes are held is not. */
+  isOwed(target: PushTarget, service: SubscribedService): boolean {
+    return isBehind(target, service) && !this.#holds.holds(target);
   }
 
   /** Whether an answer or a time will serve a target that is behind its service's list. */
@@ -347,7 +360,7 @@ export class Pusher {
   ): number | Waits {
     const { client, scope, zone, variant } = target;
     const { view } = service.list;
-    if (view === undefined || client.departedMs !== undefined) return 0;
+    if (view === undefined || client.departedMs !== undefined || this.#holds.holds(target)) return 0;
     if (target.underWay !== undefined) {
       // An answer will come, and then the target gets the newest list.
       if (client.answersPushes) return 0;
@@ -476,24 +489,4 @@ export class Pusher {
       else this.#assume(sent);
     }
   }
-}
-
-/** The subscribers of this push have its version. */
-function markSeen({ subscribers, version }: PushUnderWay): void {
-  for (const subscriber of subscribers) if (version > subscriber.seenVersion) subscriber.seenVersion = version;
-}
-
-/** Whether one of the target's subscribers has not seen the list that is shown. */
-export function isBehind(target: PushTarget, { list }: SubscribedService): boolean {
-  const version = list.view?.version ?? NO_VERSION;
-  for (const subscriber of target.subscribers.values()) if (subscriber.seenVersion < version) return true;
-  return false;
-}
-
-function isGathering(service: SubscribedService, nowMs: number): boolean {
-  return gatheredUntilMs(service) - nowMs >= WINDOW_MS_MIN;
-}
-
-function gatheredUntilMs({ windowEndMs, gap }: SubscribedService): number {
-  return Math.max(windowEndMs, gap.endMs);
 }

@@ -6,7 +6,7 @@ import { assert, unreachable } from "../base/assert.ts";
 import { Deadlines } from "../base/deadlines.ts";
 import type { Metrics } from "../base/metrics.ts";
 import { MembershipView } from "../cluster/membershipView.ts";
-import type { Members, MetaToMember } from "../cluster/messages/membership.ts";
+import type { Members, MetaToMember, RulesMessage } from "../cluster/messages/membership.ts";
 import type { DataToSession } from "../cluster/messages/sessionData.ts";
 import type { ClientId, NodeId } from "../model/ids.ts";
 import type { Publication } from "../model/publication.ts";
@@ -27,6 +27,7 @@ import { DepartedClients } from "./departedClients.ts";
 import { Fullness } from "./fullness.ts";
 import { Publications } from "./publications.ts";
 import { Pusher } from "./pusher.ts";
+import { PushHolds } from "./pushHolds.ts";
 import { Questions } from "./questions.ts";
 import { ServiceLists } from "./serviceLists.ts";
 import type { SessionEvent, SessionOptions, SessionOutput } from "./sessionPorts.ts";
@@ -58,6 +59,7 @@ export class Session implements Registry, OwnClients {
   readonly #repair: DataRepair;
   readonly #claims: Claims;
   readonly #membership: MembershipView;
+  readonly #holds: PushHolds;
   readonly #pusher: Pusher;
   readonly #configs: ConfigWatches;
   readonly #applications: Applications;
@@ -73,20 +75,21 @@ export class Session implements Registry, OwnClients {
 
   constructor(options: SessionOptions, environment: { output: SessionOutput; metrics: Metrics; nowMs: number }) {
     this.#options = options;
-    this.#output = environment.output;
-    this.#metrics = environment.metrics;
-    const { output } = environment;
+    const { output, metrics } = environment;
+    this.#output = output;
+    this.#metrics = metrics;
     const costs = new Costs(options.isDataHere);
     this.#publications = new Publications(options.id, costs);
     this.#subscriptions = new Subscriptions(costs);
-    const { metrics } = environment;
     this.#links = new DataLinks((node, message) => output.toData(node, message), {
       sent: metrics.histogram("roster_push_hop_seconds", { hop: "sent" }),
       taken: metrics.histogram("roster_push_hop_seconds", { hop: "taken" }),
     });
     this.#departed = new DepartedClients(options.clientReturnGraceMs, this.#publications, this.#subscriptions);
     this.#fullness = new Fullness(this.#publications, this.#links, options);
-    this.#pusher = new Pusher(options, this.#subscriptions, environment.metrics);
+    this.#holds = new PushHolds(options.id);
+    const holds = this.#holds;
+    this.#pusher = new Pusher(options, { subscriptions: this.#subscriptions, holds }, metrics);
     const noticed = metrics.histogram("roster_push_hop_seconds", { hop: "noticed" });
     this.#lists = new ServiceLists(this.#subscriptions, { links: this.#links, noticed }, (service, nowMs) => {
       this.#applications.lists.moved(service, nowMs);
@@ -97,7 +100,7 @@ export class Session implements Registry, OwnClients {
       { role: "session", address: options.address },
       { toMeta: (message) => output.toMeta(message), link: (nodes) => output.linkData(nodes) },
     );
-    this.#configs = new ConfigWatches(options, () => this.#pusher.takePushId(), costs);
+    this.#configs = new ConfigWatches(options, () => this.#pusher.takePushId(), { costs, holds });
     this.#questions = new Questions({
       session: options.id,
       clients: this.#clients,
@@ -178,7 +181,7 @@ export class Session implements Registry, OwnClients {
   }
 
   get parts(): SessionParts {
-    const clients = { clients: this.#clients, byHost: this.#byHost, pusher: this.#pusher };
+    const clients = { clients: this.#clients, byHost: this.#byHost, pusher: this.#pusher, scan: this.#scan };
     const questions = { ...this.#questions.parts, applications: this.#applications };
     return { ...clients, ...questions, links: this.#links, unsettled: this.#unsettled };
   }
@@ -283,7 +286,8 @@ export class Session implements Registry, OwnClients {
       case "unwatchedConfig":
         return this.#requests.unwatchConfig(client, event, nowMs);
       case "pushAnswered":
-        return this.#pushAnswered(client, event, nowMs);
+        this.#configs.answered(client, event.push, { isTaken: event.isTaken, nowMs });
+        return this.#pusher.answered(client, event.push, { isTaken: event.isTaken, nowMs });
       case "drained":
         this.#configs.drained(client, nowMs);
         return this.#pusher.drained(client, nowMs);
@@ -299,11 +303,6 @@ export class Session implements Registry, OwnClients {
     const client = new Client(event.client, event, { order: this.#connectionsMade++, connectedMs: Math.floor(nowMs) });
     this.#clients.set(event.client, client);
     this.#byHost.add(client);
-  }
-
-  #pushAnswered(client: Client, { push, isTaken }: { push: number; isTaken: boolean }, nowMs: number): void {
-    this.#configs.answered(client, push, { isTaken, nowMs });
-    this.#pusher.answered(client, push, { isTaken, nowMs });
   }
 
   /** A closed connection is not yet a dead client: its registrations wait for its return. */
@@ -381,6 +380,8 @@ export class Session implements Registry, OwnClients {
         return this.#joined(message.members, nowMs);
       case "config":
         return this.#configs.changed(message.value, nowMs);
+      case "rules":
+        return this.#rulesChanged(message, nowMs);
       case "refused":
         return this.#output.refused(message.reason);
       // The host handles it.
@@ -403,6 +404,13 @@ export class Session implements Registry, OwnClients {
     this.#linkData();
     this.#questions.membersChanged(nowMs);
     if (members.epoch !== before) this.#applications.metaUp(nowMs);
+  }
+
+  #rulesChanged(message: RulesMessage, nowMs: number): void {
+    const taken = this.#holds.received(message);
+    if (taken !== "known") this.#membership.heartbeatSoon();
+    // Clients whose pushes were held, and are not any more, are behind.
+    if (taken === "changed") this.#scan.beginAnew(nowMs);
   }
 
   #adopt(table: SlotTable, nowMs: number): void {
@@ -452,7 +460,7 @@ export class Session implements Registry, OwnClients {
     this.#compareDue(nowMs);
     this.#repairLists(nowMs);
     if (nowMs >= this.#membership.nextMs()) {
-      this.#membership.heartbeat({ tableEpoch: this.#links.tableEpoch, nowMs });
+      this.#membership.heartbeat({ tableEpoch: this.#links.tableEpoch, rulesEpoch: this.#holds.epoch, nowMs });
       this.#measure();
     }
   }

@@ -8,15 +8,17 @@ import type { Catalogues } from "./catalogues.ts";
 import type { Client, PushTarget } from "./client.ts";
 import type { ClientsByHost } from "./clientsByHost.ts";
 import type { DataLinks } from "./dataLinks.ts";
-import { isBehind, type Pusher } from "./pusher.ts";
+import type { Pusher } from "./pusher.ts";
 import type { SubscribedService } from "./subscriptions.ts";
 import type { SurveyAnswers } from "./surveyAnswers.ts";
 import type { Surveys } from "./surveys.ts";
+import type { VersionScan } from "./versionScan.ts";
 
 export interface SessionParts {
   readonly clients: ReadonlyMap<ClientId, Client>;
   readonly byHost: ClientsByHost;
   readonly pusher: Pusher;
+  readonly scan: Pick<VersionScan, "isBegunAnew">;
   readonly links: DataLinks;
   readonly catalogues: Catalogues;
   readonly addresses: Addresses;
@@ -36,7 +38,7 @@ export function* unfinished(parts: SessionParts): Generator<string> {
   if (surveyAnswers.running > 0) yield "clients are gone through for a survey";
   yield* applications.unfinished();
   for (const slot of unsettled) yield `the leader of slot ${slot} has not said that it has what is here`;
-  for (const service of pusher.subscriptions.services()) yield* ofService(service);
+  for (const service of pusher.subscriptions.services()) yield* ofService(service, pusher);
   for (const client of clients.values()) {
     if (client.blockedTargets.size > 0) yield `${client.id} is owed pushes`;
     if (client.answersPushes && client.pushesUnderWay.size > 0) yield `${client.id} has not answered a push`;
@@ -44,12 +46,15 @@ export function* unfinished(parts: SessionParts): Generator<string> {
 }
 
 /** States that are impossible between two steps: something waits, and neither an answer nor a time will continue it. */
-export function* stuck({ pusher, links }: SessionParts): Generator<string> {
+export function* stuck({ pusher, links, scan }: SessionParts): Generator<string> {
   for (const node of links.stuck()) yield `changes wait for ${node}, and nothing sends them`;
+  // The round goes to every service.
+  if (scan.isBegunAnew) return;
   for (const service of pusher.subscriptions.services()) {
     for (const target of service.targets.values()) {
       const { client, subscribers } = target;
-      if (client.departedMs !== undefined || !isBehind(target, service) || pusher.willPush(target, service)) continue;
+      if (client.departedMs !== undefined || !pusher.isOwed(target, service)) continue;
+      if (pusher.willPush(target, service)) continue;
       yield `nothing brings ${[...subscribers.keys()]} of ${client.id} the list of ${service.serviceKey}`;
     }
   }
@@ -66,12 +71,12 @@ export function* leftovers(parts: SessionParts): Generator<string> {
   if (subscriptions.size !== 0) yield `${subscriptions.size} subscribers are counted`;
 }
 
-function* ofService(service: SubscribedService): Generator<string> {
+function* ofService(service: SubscribedService, pusher: Pusher): Generator<string> {
   const { serviceKey, isWaiting, round, departed, targets } = service;
   if (isWaiting) yield `the list of ${serviceKey} is waited for`;
   if (round !== undefined) yield `the list of ${serviceKey} is on its way to all`;
   for (const { registId } of departed.values()) yield `${registId} of ${serviceKey} has left and is kept`;
-  for (const target of targets.values()) yield* ofTarget(target, service);
+  for (const target of targets.values()) if (pusher.isOwed(target, service)) yield* ofTarget(target, service);
 }
 
 function* ofTarget({ client, subscribers }: PushTarget, { serviceKey, list }: SubscribedService): Generator<string> {

@@ -26,6 +26,7 @@ export class VersionScan {
   // At most one for all, and one for each node.
   #rounds: Round[] = [];
   #roundMs: number;
+  #isBegunAnew = false;
   #stepMs = 0;
 
   constructor(intervalMs: number, parts: { subscriptions: Subscriptions; links: DataLinks; nowMs: number }) {
@@ -48,6 +49,18 @@ export class VersionScan {
     return true;
   }
 
+  /** A round that was begun anew has not come to its end. */
+  get isBegunAnew(): boolean {
+    return this.#isBegunAnew;
+  }
+
+  /** A round over all services begins now; one that is under way is given up. */
+  beginAnew(nowMs: number): void {
+    this.#isBegunAnew = true;
+    this.#roundMs = nowMs;
+    this.#rounds = this.#rounds.filter(({ node }) => node !== undefined);
+  }
+
   /** The node is to hear all versions soon: notices may have been lost. */
   begin(node: NodeId): void {
     this.#rounds = this.#rounds.filter((round) => round.node !== node);
@@ -65,6 +78,7 @@ export class VersionScan {
       const next = round.services.next();
       if (next.done === true) {
         this.#rounds.shift();
+        if (round.node === undefined) this.#isBegunAnew = false;
         continue;
       }
       if (round.node === undefined) seen.push(next.value);

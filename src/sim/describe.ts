@@ -58,6 +58,12 @@ export function describe(fact: Fact): string {
       const missing = fact.unanswered.length === 0 ? "" : ` without ${fact.unanswered.join(" ")}`;
       return `${fact.question} ${fact.node} [${told.join(", ")}]${missing}${fact.isCut ? "+" : ""}`;
     }
+    case "rulesAsked": {
+      const { put, removed } = fact.edit;
+      return [...put.map(({ id, isInForce }) => `+${id}${isInForce ? "" : " (not in force)"}`), ...removed].join(" ");
+    }
+    case "rulesSaved":
+      return fact.rules.rules.map(({ id }) => id).join(" ");
     case "over":
       return "";
     default:
@@ -318,6 +324,11 @@ function describeRule(message: MetaToMember): string {
         return `${service} v${version} of ${applications.join(" ")}`;
       });
       return `service apps ${entries.join(", ")}`;
+    }
+    case "rules": {
+      const { epoch, base, put, removed } = message;
+      const names = [...put.map(({ id }) => `+${id}`), ...removed.map((id) => `-${id}`)];
+      return `rules ${epoch}${base === undefined ? "" : ` after ${base}`} ${names.join(" ")}`;
     }
   }
 }

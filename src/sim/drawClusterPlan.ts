@@ -11,6 +11,7 @@ const LONG_CHANCE = 0.08;
 const HOUR_CHANCE = 0.01;
 const HOUR_MS = 3_600_000;
 const HOUR_PACE = 60;
+const RULES_CHANCE = 0.3;
 const LASTING_FAULTS: Plan["serverFaults"] = ["dataCut", "sessionCut", "metaCut"];
 const LASTING_MS = 20_000;
 // Each kind of trouble is on in few worlds; otherwise all worlds would be equally broken.
@@ -76,6 +77,7 @@ export function drawClusterPlan(dice: Dice): Plan {
     asksAddresses: dice.chance(0.15),
     applications: dice.chance(0.25) ? dice.between(1, 4) : 0,
     asksSurveys: dice.chance(0.25),
+    ...(dice.chance(RULES_CHANCE) && { ruledClients: dice.between(1, Math.ceil(clients / 2)) }),
   };
 }
 

@@ -5,6 +5,7 @@ import type { RegistryError } from "../base/errors.ts";
 import type { ConfigValue, Heartbeat, Member, MetaToMember } from "../cluster/messages/membership.ts";
 import type { FollowerToLeader, LeaderToFollower } from "../cluster/messages/replication.ts";
 import type { DataToSession, SessionToData } from "../cluster/messages/sessionData.ts";
+import type { RuleEdit, StoredRules } from "../meta/ruleKeeper.ts";
 import type { CatalogueEntry } from "../model/catalogue.ts";
 import type { NodeId, ServiceKey } from "../model/ids.ts";
 import type { Registration } from "../model/publication.ts";
@@ -73,6 +74,8 @@ export type ClientFact =
       readonly client: string;
       readonly isMute: boolean;
       readonly acceptedMs?: number;
+      /** The address that it connects from. */
+      readonly address?: string;
     } & OnConnection)
   /** That side of a connection has ended, or has learned of the end. */
   | ({ readonly kind: "lost"; readonly client: string; readonly side: "client" | "server" } & OnConnection)
@@ -143,12 +146,16 @@ export type MetaFact =
   /** An operator has asked the leading meta node to set a configuration value, and has its answer. */
   | { readonly kind: "configAsked"; readonly service: ServiceKey; readonly data: string | null }
   | { readonly kind: "configSet"; readonly service: ServiceKey; readonly data: string | null }
+  /** An operator has asked the leading meta node to change the rules; the store has them; the operator is answered. */
+  | { readonly kind: "rulesAsked"; readonly edit: RuleEdit }
+  | { readonly kind: "rulesSaved"; readonly rules: StoredRules }
+  | { readonly kind: "rulesSet" }
   /** A meta node that was told to stop is about to end; `keepsLead`: the store, which is well, still has its lease. */
   | { readonly kind: "resigned"; readonly node: NodeId; readonly keepsLead: boolean }
   /** The store has answered a meta node as of `revision`; the node had been answered as of `before` when it asked. */
   | { readonly kind: "readRecords"; readonly node: NodeId; readonly revision: bigint; readonly before: bigint }
   /** The store has lost its last commits. */
-  | { readonly kind: "failedOver"; readonly table: SlotTable | undefined };
+  | { readonly kind: "failedOver"; readonly table: SlotTable | undefined; readonly rules?: StoredRules };
 
 /** Questions about lists. Questions are numbered. */
 export type QueryFact =

@@ -149,6 +149,8 @@ export interface Plan {
   readonly absenceMs: number;
   /** A data node leaves in order when all is well again. */
   readonly hasLeaving: boolean;
+  /** Operators take this many clients offline at times, the first ones, and hold pushes; undefined for no rules. */
+  readonly ruledClients?: number;
   /** Sessions are asked which services there are. */
   readonly asksCatalogue?: boolean;
   /** Sessions are asked what is at the addresses of clients. */

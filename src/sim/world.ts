@@ -7,6 +7,7 @@ import { CatalogueAskers } from "./apps/catalogueAskers.ts";
 import { Deployments } from "./apps/deployments.ts";
 import { Operator } from "./apps/operator.ts";
 import { Pollers } from "./apps/pollers.ts";
+import { RuleOperator } from "./apps/ruleOperator.ts";
 import { SurveyAskers } from "./apps/surveyAskers.ts";
 import { Workload } from "./apps/workload.ts";
 import type { Finding } from "./checkers/checker.ts";
@@ -74,6 +75,7 @@ export function runSeed(seed: number, options: WorldKind): RunResult {
   const deployments = new Deployments(part(), cluster, workload);
   watchers.push((fact) => deployments.see(fact));
   const surveyAskers = new SurveyAskers(part(), cluster, workload.apps);
+  const ruleOperator = new RuleOperator(part(), cluster, workload);
   cluster.start();
   workload.start();
   pollers.start();
@@ -84,6 +86,7 @@ export function runSeed(seed: number, options: WorldKind): RunResult {
   clientFaults.start();
   faults.start();
   operator.start();
+  ruleOperator.start();
 
   const isOver = () => judge.finding !== undefined;
   const run = (durationMs: number) => scheduler.run(scheduler.nowMs + durationMs, isOver);
@@ -91,6 +94,7 @@ export function runSeed(seed: number, options: WorldKind): RunResult {
   workload.stop();
   operator.stop();
   deployments.stop();
+  ruleOperator.stop();
   clientFaults.stop();
   aimed.stop();
   faults.stop();

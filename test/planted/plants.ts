@@ -5,6 +5,7 @@ import { APP_PLANTS } from "./appPlants.ts";
 import { LINK_PLANTS } from "./linkPlants.ts";
 import { MORE_PLANTS } from "./morePlants.ts";
 import type { Plant } from "./plantedBug.ts";
+import { RULE_PLANTS } from "./rulePlants.ts";
 import { SURVEY_PLANTS } from "./surveyPlants.ts";
 
 export const PLANTS: readonly Plant[] = [
@@ -291,4 +292,5 @@ export const PLANTS: readonly Plant[] = [
   ...APP_PLANTS,
   ...SURVEY_PLANTS,
   ...LINK_PLANTS,
+  ...RULE_PLANTS,
 ];

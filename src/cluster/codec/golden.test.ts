@@ -33,6 +33,12 @@ const EARLIER_REPLICA =
   "7a3104c3a90c7765696768742d670d52a1d80000230040002300690023004000230067ff0100000000000000080100400000000000" +
   "00000000000000000007010006722d3100000000000000034278bcfe5680040001020304010503020461000106722d310000000000" +
   "0000034278bcfe56800400000001060101ac0201060200";
+const EARLIER_CHANGE =
+  "0102071c6f726465727323402369234023671673312e30613162326333642a31302e302e302e313a315f31302e302e302e32" +
+  "3a32047a3104c3a90c7765696768742a31302e302e302e393a315f31302e302e302e323a32ff010000000000000008004000" +
+  "000000000000000000000000000704010006722d3100000000000000034278bcfe5680040001020304010503020461000201" +
+  "0006722d3100000000000000034278bcfe568004000002020006722d3200000000000000034278bcfe568004000002010006" +
+  "722d3100000000000000034278bcfe5680040002010603";
 
 // From a release that knew one listener for clients.
 const LATER_HEARTBEAT = `${EARLIER_HEARTBEAT}01ac02`;
@@ -47,7 +53,8 @@ function atBoltOnly<T extends { readonly clientAddresses?: ReadonlyMap<string, s
 }
 
 test("heartbeats without a number of clients are read, and with the address of one listener for them", () => {
-  const heartbeat = atBoltOnly(GOLDEN_MESSAGES["roster.MemberToMeta"].heartbeat);
+  const { rulesEpoch, ...newest } = GOLDEN_MESSAGES["roster.MemberToMeta"].heartbeat;
+  const heartbeat = atBoltOnly(newest);
   const { clients, ...earlier } = heartbeat;
   assert.deepEqual(decoded("roster.MemberToMeta", EARLIER_HEARTBEAT), earlier);
   assert.deepEqual(decoded("roster.MemberToMeta", LATER_HEARTBEAT), heartbeat);
@@ -64,6 +71,12 @@ test("copies that don't say whose a removal was are read", () => {
   const [datum] = replica.datums;
   assert.ok(datum !== undefined);
   const [registId, stamp] = datum.tombstones[0] ?? [];
+  const { hidden, ...shown } = datum;
   const read = LINKS["roster.LeaderToFollower"].decode(Uint8Array.from(Buffer.from(EARLIER_REPLICA, "hex")));
-  assert.deepEqual(read, { ...replica, datums: [{ ...datum, tombstones: [[registId, stamp]] }] });
+  assert.deepEqual(read, { ...replica, datums: [{ ...shown, tombstones: [[registId, stamp]] }] });
+});
+
+test("changes of leaders that know no rules are read", () => {
+  const { hidden, ...earlier } = GOLDEN_MESSAGES["roster.LeaderToFollower"].change;
+  assert.deepEqual(decoded("roster.LeaderToFollower", EARLIER_CHANGE), earlier);
 });

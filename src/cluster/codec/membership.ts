@@ -34,6 +34,7 @@ import type { UnknownMessage } from "./format.ts";
 import { NodeReader } from "./nodeReader.ts";
 import { encodeMessage, type NodeWriter } from "./nodeWriter.ts";
 import { readMemberRole, writeRole } from "./role.ts";
+import { readRules, writeRules } from "./rules.ts";
 
 const TO_META = {
   heartbeat: 1,
@@ -58,6 +59,7 @@ const TO_MEMBER = {
   revisionRefused: 8,
   serviceApps: 9,
   appsListed: 10,
+  rules: 11,
 } as const satisfies Record<MetaToMember["kind"], number>;
 
 export function encodeMemberToMeta(message: MemberToMeta): Uint8Array {
@@ -144,6 +146,8 @@ export function writeMetaToMember(writer: NodeWriter, message: MetaToMember): vo
       return writeServiceApps(writer, message);
     case "appsListed":
       return writeAppsListed(writer, message);
+    case "rules":
+      return writeRules(writer, message);
     default:
       return unreachable(message);
   }
@@ -173,6 +177,8 @@ export function decodeMetaToMember(content: Uint8Array): MetaToMember | UnknownM
       return readServiceApps(reader);
     case TO_MEMBER.appsListed:
       return readAppsListed(reader);
+    case TO_MEMBER.rules:
+      return readRules(reader);
     default:
       return reader.unknown();
   }
@@ -192,6 +198,8 @@ function writeHeartbeat(writer: NodeWriter, heartbeat: Heartbeat): void {
   writer.flag(heartbeat.clients !== undefined);
   if (heartbeat.clients !== undefined) writer.varint(heartbeat.clients);
   writer.list(laterAddresses(heartbeat.clientAddresses), writeClientAddress);
+  writer.flag(heartbeat.rulesEpoch !== undefined);
+  if (heartbeat.rulesEpoch !== undefined) writer.long(heartbeat.rulesEpoch);
 }
 
 function readHeartbeat(reader: NodeReader): Heartbeat | undefined {
@@ -214,6 +222,7 @@ function readHeartbeat(reader: NodeReader): Heartbeat | undefined {
     // The first release wrote only the fields above, the second one nothing after the clients.
     ...(reader.remaining > 0 && reader.flag() && { clients: reader.varint() }),
     ...clientAddresses(clientAddress, reader.remaining > 0 ? reader.list(readClientAddress) : []),
+    ...(reader.remaining > 0 && reader.flag() && { rulesEpoch: reader.long() }),
   };
 }
 

@@ -12,6 +12,7 @@ const ALL = Object.entries(LINKS);
 // The fields that releases have added at the end of a message, with their values for releases that write none.
 const ADDED: Readonly<Record<string, object>> = {
   "roster.DataToSession taken": { unlisted: [], isFull: false },
+  "roster.LeaderToFollower change": { hidden: undefined },
 };
 
 interface AnyMessage {
@@ -25,8 +26,9 @@ function earlierForms(name: string, message: AnyMessage): object[] {
   if (message.kind !== "heartbeat") return [earlier(name, message)];
   const bolt = message.clientAddresses?.get("bolt");
   const clientAddresses = bolt === undefined ? undefined : new Map([["bolt", bolt]]);
-  const later = withoutUndefined({ ...message, clientAddresses });
-  return [later, withoutUndefined({ ...later, clients: undefined })];
+  const withoutRules = { ...message, rulesEpoch: undefined };
+  const later = { ...withoutRules, clientAddresses };
+  return [withoutRules, later, { ...later, clients: undefined }].map(withoutUndefined);
 }
 
 function earlier(name: string, message: AnyMessage): object {

@@ -67,7 +67,9 @@ export function writeLeaderToFollower(writer: NodeWriter, message: LeaderToFollo
       writer.name(message.serviceKey);
       writeDatumVersion(writer, message);
       writer.list(message.items, writePublishItem);
-      return writer.varint(message.expected);
+      writer.varint(message.expected);
+      writer.flag(message.hidden !== undefined);
+      return message.hidden === undefined ? undefined : writer.varint(message.hidden);
     case "notLeader":
       return;
     default:
@@ -109,7 +111,9 @@ function readChange(reader: NodeReader): LeaderToFollower | UnknownMessage {
   } as const;
   const items = reader.listIfKnown(readPublishItem);
   if (items === undefined) return reader.unknown("a kind of publish item");
-  return { ...change, items, expected: reader.varint() };
+  const expected = reader.varint();
+  // Leaders of earlier releases write only the fields above.
+  return { ...change, items, expected, ...(reader.remaining > 0 && reader.flag() && { hidden: reader.varint() }) };
 }
 
 function writeSlotHold(writer: NodeWriter, { remainingMs, expected }: SlotHold): void {
@@ -158,7 +162,8 @@ function writeReplicaDatum(writer: NodeWriter, datum: ReplicaDatum): void {
   writeDatumVersion(writer, datum);
   writer.list(datum.publications, writePublication);
   writer.list(datum.tombstones, writeTombstone);
-  writer.endRecord();
+  const { hidden } = datum;
+  writer.endRecordWith(hidden === undefined ? undefined : () => writer.varint(hidden));
 }
 
 function readReplicaDatum(reader: NodeReader): ReplicaDatum {
@@ -169,8 +174,8 @@ function readReplicaDatum(reader: NodeReader): ReplicaDatum {
     publications: reader.list(readPublication),
     tombstones: reader.list(readTombstone),
   };
-  reader.endRecord();
-  return datum;
+  const hidden = reader.endRecordWith(() => reader.varint());
+  return { ...datum, ...(hidden !== undefined && { hidden }) };
 }
 
 type Tombstone = ReplicaDatum["tombstones"][number];

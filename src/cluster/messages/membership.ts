@@ -5,6 +5,7 @@
 // member never has to find the leader, and a meta node that takes over already knows the members.
 
 import type { NodeId, ServiceKey } from "../../model/ids.ts";
+import type { Rule } from "../../model/rule.ts";
 import type { SlotTable } from "../../model/slot.ts";
 import { NO_VERSION } from "../../model/version.ts";
 import type { AppAnswer, AppQuestion } from "./apps.ts";
@@ -111,6 +112,19 @@ export interface Heartbeat {
   readonly newestVersion?: bigint;
   /** Sessions only: the number of connected clients. */
   readonly clients?: number;
+  /** The epoch of the sender's rules; newer ones come back. Members of earlier releases know no rules. */
+  readonly rulesEpoch?: bigint;
+}
+
+/** Operators' rules, on their way to a member. */
+export interface RulesMessage {
+  readonly kind: "rules";
+  readonly epoch: bigint;
+  /** The epoch of the rules that this changes; without it these are all rules. */
+  readonly base?: bigint;
+  readonly put: readonly Rule[];
+  /** The ids of rules that are gone. */
+  readonly removed: readonly string[];
 }
 
 export type MemberToMeta =
@@ -126,6 +140,8 @@ export type MetaToMember =
   | { readonly kind: "slotTable"; readonly table: SlotTable; readonly versionFloor: bigint }
   | { readonly kind: "members"; readonly members: Members }
   | { readonly kind: "config"; readonly value: ConfigValue }
+  /** Sent before any slot table to a member that has others, so that no leader shows a list without them. */
+  | RulesMessage
   /** The number of clients of each session that reports one. For sessions, which send clients where there are few. */
   | { readonly kind: "clientCounts"; readonly counts: readonly ClientCount[] }
   /** The sender of the heartbeat can't be a member. Its process must end with `reason`, which names the remedy. */

@@ -30,6 +30,8 @@ export interface ReplicaDatum {
   readonly version: bigint;
   readonly origin: bigint;
   readonly publications: readonly Publication[];
+  /** The digest of the publications that the leader hides at this version; leaders of earlier releases hide none. */
+  readonly hidden?: number;
   /** Leaders of earlier releases do not name the remover. */
   readonly tombstones: readonly (readonly [registId: string, stamp: Stamp, by?: Remover])[];
 }
@@ -77,6 +79,8 @@ export type LeaderToFollower =
       readonly items: readonly PublishItem[];
       /** The number of publishers that the service needs to be shown while it is held; 0 if it is not held. */
       readonly expected: number;
+      /** As in `ReplicaDatum`. */
+      readonly hidden?: number;
     }
   /** The sender does not lead the slot under that epoch. The next table, or the next attempt, resolves it. */
   | { readonly kind: "notLeader"; readonly slot: number; readonly leaderEpoch: bigint };

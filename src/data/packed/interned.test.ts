@@ -6,6 +6,7 @@ import { KeyedHash } from "./keyedHash.ts";
 const profile = (number: number): Profile => ({
   zone: "Z",
   appName: "app",
+  isHidden: false,
   attributes: new Map([["key", `${number}`.padEnd(8_000, "x")]]),
 });
 

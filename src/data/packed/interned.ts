@@ -8,8 +8,11 @@ import { HashIndex } from "./hashIndex.ts";
 import type { KeyedHash } from "./keyedHash.ts";
 import { NONE, Numbered } from "./numbered.ts";
 
-/** Fields that are interned together, since they change together: one number in a record instead of many. */
-export type Profile = Pick<Publication, "zone" | "appName" | "attributes">;
+/**
+ * Fields that are interned together, since they change together: one number in a record instead of many. The mark of
+ * hidden publications is among them: it takes no room where nothing is hidden, and little where all is.
+ */
+export type Profile = Pick<Publication, "zone" | "appName" | "attributes"> & { readonly isHidden: boolean };
 
 interface Kind<T> {
   /** Hashing takes longer than four bytes are worth. */
@@ -130,7 +133,7 @@ export function internedOwners(keyed: KeyedHash): Interned<Owner> {
   });
 }
 
-/** A table of profiles: zone, application and attributes, each combination kept once. */
+/** A table of profiles: zone, application, attributes and mark, each combination kept once. */
 export function internedProfiles(keyed: KeyedHash): Interned<Profile> {
   return new Interned<Profile>({
     isLong: true,
@@ -139,8 +142,12 @@ export function internedProfiles(keyed: KeyedHash): Interned<Profile> {
       for (const [name, value] of attributes) end = keyed.put(value, keyed.put(name, end));
       return keyed.hash(end);
     },
-    isSame: (a, b) => a.zone === b.zone && a.appName === b.appName && isSameMap(a.attributes, b.attributes),
-    keep: ({ zone, appName, attributes }) => ({ zone, appName, attributes }),
+    isSame: (a, b) =>
+      a.zone === b.zone &&
+      a.appName === b.appName &&
+      a.isHidden === b.isHidden &&
+      isSameMap(a.attributes, b.attributes),
+    keep: ({ zone, appName, attributes, isHidden }) => ({ zone, appName, attributes, isHidden }),
   });
 }
 

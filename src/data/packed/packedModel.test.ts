@@ -72,7 +72,13 @@ const attributes = fc.array(fc.tuple(text, text), { maxLength: 2 }).map((entries
 const service = fc.nat({ max: SERVICES - 1 });
 
 type Change =
-  | { readonly kind: "set"; readonly at: number; readonly publication: Omit<Publication, "serviceKey"> }
+  | {
+      readonly kind: "set";
+      readonly at: number;
+      readonly publication: Omit<Publication, "serviceKey">;
+      readonly isHidden: boolean;
+    }
+  | { readonly kind: "mark"; readonly at: number; readonly registId: string; readonly isHidden: boolean }
   | { readonly kind: "delete"; readonly at: number; readonly registId: string }
   | { readonly kind: "clear"; readonly at: number }
   | { readonly kind: "tidy" };
@@ -82,7 +88,14 @@ const publication = fc.record(
   { noNullPrototype: true },
 );
 const change: fc.Arbitrary<Change> = fc.oneof(
-  { weight: 20, arbitrary: fc.record({ kind: fc.constant("set" as const), at: service, publication }) },
+  {
+    weight: 20,
+    arbitrary: fc.record({ kind: fc.constant("set" as const), at: service, publication, isHidden: fc.boolean() }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({ kind: fc.constant("mark" as const), at: service, registId: id, isHidden: fc.boolean() }),
+  },
   { weight: 5, arbitrary: fc.record({ kind: fc.constant("delete" as const), at: service, registId: id }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("clear" as const), at: service }) },
   { weight: 1, arbitrary: fc.constant({ kind: "tidy" as const }) },
@@ -99,9 +112,10 @@ function apply(memory: PublicationMemory, services: readonly ServicePublications
   const at = services[one.at] as ServicePublications;
   if (one.kind === "clear") return at.clear();
   if (one.kind === "delete") return at.delete(one.registId);
+  if (one.kind === "mark") return at.mark(one.registId, one.isHidden);
   const serviceKey = KEYS[one.at] as Publication["serviceKey"];
   const known = at.shows({ ...one.publication, serviceKey });
-  at.set({ ...one.publication, serviceKey });
+  at.set({ ...one.publication, serviceKey }, one.isHidden);
   return known;
 }
 
@@ -110,6 +124,8 @@ function assertSame(packed: ServicePublications, plain: ServicePublications): vo
   assert.equal(packed.listBytes, plain.listBytes);
   const expected = [...plain.values()];
   assert.deepEqual([...packed.values()], expected);
+  assert.deepEqual([...packed.shown()], [...plain.shown()]);
+  assert.deepEqual([...packed.marked()], [...plain.marked()]);
   const registrations = expected.map(({ serviceKey, registId, version, registeredMs, owner }) => {
     return { serviceKey, registId, version, registeredMs, owner };
   });
@@ -118,6 +134,7 @@ function assertSame(packed: ServicePublications, plain: ServicePublications): vo
   assert.deepEqual([...packed.registrations(({ client }) => client === "c1")], ofC1);
   for (const host of expected.slice(0, 3).map(({ owner }) => hostNumberOf(owner.client))) {
     const atHost = registrations.filter(({ owner }) => hostNumberOf(owner.client) === host);
+    assert.deepEqual([...packed.marked(new Set([host]))], [...plain.marked(new Set([host]))]);
     for (const service of [packed, plain]) {
       const search = service.searchAt(new Set([host]));
       const told: string[] = [];
@@ -137,6 +154,7 @@ function assertSame(packed: ServicePublications, plain: ServicePublications): vo
   for (const [at, held] of expected.entries()) {
     assert.deepEqual(packed.get(held.registId), held);
     assert.deepEqual(packed.registration(held.registId), registrations[at]);
+    assert.equal(packed.isHidden(held.registId), plain.isHidden(held.registId));
     assert.equal(packed.shows(held), true);
     assert.equal(packed.shows({ ...held, zone: `${held.zone}2` }), false);
     assert.equal(packed.shows({ ...held, payload: Uint8Array.of(...held.payload.subarray(0, 9), 1) }), false);
@@ -162,3 +180,33 @@ for (const payloadDifference of [false, true]) {
     fc.assert(property, { numRuns: 100 });
   });
 }
+
+test("a search finds the same while publications are set, marked, removed and moved", () => {
+  const changes = fc.array(
+    change.filter(({ kind }) => kind !== "clear"),
+    { maxLength: 120, size: "max" },
+  );
+  const hosts = new Set(["c1", "10.0.0.1:1_", "10.0.0.2:1_"].map((client) => hostNumberOf(clientId(client))));
+  const property = fc.property(changes, changes, (before, meanwhile) => {
+    const memory = new PackedMemory({ payloadDifference: true }, { next: Math.random });
+    const plainMemory = new PlainMemory();
+    const packed = servicesOf(memory);
+    const plain = servicesOf(plainMemory);
+    const both = (one: Change) => void [apply(memory, packed, one), apply(plainMemory, plain, one)];
+    before.forEach(both);
+    const search = (packed[0] as ServicePublications).searchAt(hosts);
+    const plainSearch = (plain[0] as ServicePublications).searchAt(hosts);
+    const goOn = () => {
+      // A search in a Map that has come to its end stays there.
+      if (!search.isDone) assert.equal(search.next(1)?.registId, plainSearch.next(1)?.registId);
+    };
+    for (const one of meanwhile) {
+      both(one);
+      goOn();
+    }
+    while (!search.isDone) goOn();
+    assert.equal(plainSearch.next(1), undefined);
+    assert.equal(plainSearch.isDone, true);
+  });
+  fc.assert(property, { numRuns: 200 });
+});

@@ -9,7 +9,7 @@ import type { ServiceKey } from "../../model/ids.ts";
 import type { Owner, Publication, Registration } from "../../model/publication.ts";
 import type { HashIndex } from "./hashIndex.ts";
 import { NONE, type Numbered } from "./numbered.ts";
-import type { HostNumbers, HostSearch, ServicePublications } from "./publicationStore.ts";
+import type { HostNumbers, HostSearch, MarkedPublication, ServicePublications } from "./publicationStore.ts";
 import { BEFORE_WORD, NEXT_WORD } from "./recordLayout.ts";
 import { mayDiffer, type Records } from "./records.ts";
 
@@ -91,15 +91,15 @@ export class PackedService implements ServicePublications {
     return at !== NONE && this.#node.records.shows(at, publication);
   }
 
-  set(publication: Publication): void {
+  set(publication: Publication, isHidden = false): void {
     assert(publication.serviceKey === this.#serviceKey, "a publication is kept with its service");
     const { records } = this.#node;
     this.#node.changes++;
     if (this.#number === NONE) this.#number = this.#node.services.add(this);
     const before = this.#find(publication.registId);
     records.makePlan(publication.payload, this.#baseFor(publication));
-    if (before === NONE) this.#append(records.write(publication, this.#number));
-    else this.#replace(before, publication);
+    if (before === NONE) this.#append(records.write(publication, this.#number, isHidden));
+    else this.#replace(before, publication, isHidden);
     this.#judgeBase(publication);
     this.#slot.changed();
   }
@@ -113,9 +113,33 @@ export class PackedService implements ServicePublications {
     return true;
   }
 
+  isHidden(registId: string): boolean {
+    const at = this.#find(registId);
+    return at !== NONE && this.#node.records.isHidden(at);
+  }
+
+  mark(registId: string, isHidden: boolean): void {
+    const at = this.#find(registId);
+    if (at === NONE) return;
+    this.#node.changes++;
+    this.#node.records.mark(at, isHidden);
+  }
+
   *values(): Generator<Publication> {
     const { records } = this.#node;
     for (const at of this.#chain()) yield records.publication(at, this.#serviceKey);
+  }
+
+  *shown(): Generator<Publication> {
+    const { records } = this.#node;
+    for (const at of this.#chain()) if (!records.isHidden(at)) yield records.publication(at, this.#serviceKey);
+  }
+
+  *marked(hosts?: HostNumbers): Generator<MarkedPublication> {
+    const { records } = this.#node;
+    for (const at of this.#chain()) {
+      if (hosts?.has(records.hostNumberOf(at)) !== false) yield records.marked(at, this.#serviceKey);
+    }
   }
 
   *registrations(wanted?: (owner: Owner) => boolean): Generator<Registration> {
@@ -186,11 +210,11 @@ export class PackedService implements ServicePublications {
     this.#slot.recordBytes += records.bytesOf(at);
   }
 
-  #replace(before: number, publication: Publication): void {
+  #replace(before: number, publication: Publication, isHidden: boolean): void {
     const { records } = this.#node;
     this.#slot.recordBytes -= records.bytesOf(before);
     this.#listBytes -= records.listBytesOf(before);
-    const at = records.rewrite(before, publication);
+    const at = records.rewrite(before, publication, isHidden);
     this.#listBytes += records.listBytesOf(at);
     this.#slot.recordBytes += records.bytesOf(at);
     if (at !== before) this.moved(before, at);

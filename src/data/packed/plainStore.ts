@@ -7,6 +7,7 @@ import { type Owner, type Publication, type Registration, showsTheSame } from ".
 import type {
   HostNumbers,
   HostSearch,
+  MarkedPublication,
   PublicationMemory,
   PublicationStore,
   ServicePublications,
@@ -37,6 +38,7 @@ export class PlainStore implements PublicationStore {
 class PlainService implements ServicePublications {
   readonly #serviceKey: ServiceKey;
   readonly #publications = new Map<string, Publication>();
+  readonly #hidden = new Set<string>();
 
   constructor(serviceKey: ServiceKey) {
     this.#serviceKey = serviceKey;
@@ -70,17 +72,40 @@ class PlainService implements ServicePublications {
     return held !== undefined && showsTheSame(held, publication);
   }
 
-  set(publication: Publication): void {
+  set(publication: Publication, isHidden = false): void {
     assert(publication.serviceKey === this.#serviceKey, "a publication is kept with its service");
     this.#publications.set(publication.registId, publication);
+    this.mark(publication.registId, isHidden);
   }
 
   delete(registId: string): boolean {
+    this.#hidden.delete(registId);
     return this.#publications.delete(registId);
+  }
+
+  isHidden(registId: string): boolean {
+    return this.#hidden.has(registId);
+  }
+
+  mark(registId: string, isHidden: boolean): void {
+    if (isHidden && this.#publications.has(registId)) this.#hidden.add(registId);
+    else this.#hidden.delete(registId);
   }
 
   values(): Iterable<Publication> {
     return this.#publications.values();
+  }
+
+  *shown(): Generator<Publication> {
+    for (const held of this.#publications.values()) if (!this.#hidden.has(held.registId)) yield held;
+  }
+
+  *marked(hosts?: HostNumbers): Generator<MarkedPublication> {
+    for (const { payload, ...held } of this.#publications.values()) {
+      if (hosts?.has(hostNumberOf(held.owner.client)) !== false) {
+        yield { ...held, isHidden: this.#hidden.has(held.registId) };
+      }
+    }
   }
 
   *registrations(wanted?: (owner: Owner) => boolean): Generator<Registration> {
@@ -92,6 +117,7 @@ class PlainService implements ServicePublications {
   }
 
   clear(): void {
+    this.#hidden.clear();
     this.#publications.clear();
   }
 }

@@ -35,6 +35,11 @@ export interface HostNumbers {
   has(host: number): boolean;
 }
 
+/** A publication without its payload, and whether operators' rules hide it. */
+export interface MarkedPublication extends Omit<Publication, "payload"> {
+  readonly isHidden: boolean;
+}
+
 /**
  * A search through one service, a part at a time. The store may change between two parts: what is removed is not found
  * any more, and what comes meanwhile is, so a registration that goes and comes again may be found twice.
@@ -64,10 +69,18 @@ export interface ServicePublications {
   registration(registId: string): Registration | undefined;
   /** Whether the holding under this registId looks the same to subscribers (`showsTheSame`). */
   shows(publication: Publication): boolean;
-  /** Inserts or replaces. */
-  set(publication: Publication): void;
+  /** Inserts or replaces; `isHidden` is the mark that it has from now on. */
+  set(publication: Publication, isHidden?: boolean): void;
   delete(registId: string): boolean;
+  /** Whether the holding under this registId is marked as hidden. */
+  isHidden(registId: string): boolean;
+  /** Gives the holding under this registId another mark. */
+  mark(registId: string, isHidden: boolean): void;
   values(): Iterable<Publication>;
+  /** Those that are not hidden. */
+  shown(): Iterable<Publication>;
+  /** All with their marks, or those of clients whose hosts have one of these numbers. */
+  marked(hosts?: HostNumbers): Iterable<MarkedPublication>;
   /** All registrations, or those of owners that are `wanted`: the others are not decoded. */
   registrations(wanted?: (owner: Owner) => boolean): Iterable<Registration>;
   /**

@@ -11,6 +11,7 @@ import { type Interned, internedOwners, internedProfiles, type Profile } from ".
 import type { KeyedHash } from "./keyedHash.ts";
 import { NONE, Numbered } from "./numbered.ts";
 import { DIFFERENCE_BYTES_MAX, decodeDifference } from "./payloadDifference.ts";
+import type { MarkedPublication } from "./publicationStore.ts";
 import { RecordBody } from "./recordBody.ts";
 import * as layout from "./recordLayout.ts";
 import { RegistKey, UUID, UUID_BYTES } from "./registKey.ts";
@@ -53,6 +54,12 @@ export class Records {
   };
   readonly #large = new Numbered<Uint8Array>();
   readonly #body: RecordBody;
+  readonly #profile: { -readonly [Field in keyof Profile]: Profile[Field] } = {
+    zone: "",
+    appName: "",
+    attributes: new Map(),
+    isHidden: false,
+  };
   #largeBytes = 0;
 
   /** `moved` is called when `slabs.tidy` has moved a record. */
@@ -112,25 +119,26 @@ export class Records {
     plan.units = layout.unitsFor(plan.isLarge ? layout.NUMBER_BYTES : plan.bodyBytes);
   }
 
-  /** Writes a publication as planned. Its neighbours are not set. */
-  write(publication: Publication, service: number): number {
+  /** Writes a publication as planned, with its mark. Its neighbours are not set. */
+  write(publication: Publication, service: number, isHidden: boolean): number {
     const { plan } = this;
     plan.service = service;
     plan.owner = this.owners.take(publication.owner);
-    plan.profile = this.profiles.take(publication);
+    plan.profile = this.profiles.take(this.#profileOf(publication, isHidden));
     const position = this.slabs.allocate(plan.units);
     this.#fill(position, publication);
     return position;
   }
 
   /** As `write`, in place of an older record: at its place, if the size fits, and with its neighbours. */
-  rewrite(before: number, publication: Publication): number {
+  rewrite(before: number, publication: Publication, isHidden: boolean): number {
     const { plan } = this;
     const head = this.word(before, 0);
     const body = this.word(before, layout.BODY_WORD);
     plan.service = this.word(before, layout.SERVICE_WORD);
     plan.owner = this.owners.exchange(this.word(before, layout.OWNER_WORD), publication.owner);
-    plan.profile = this.profiles.exchange(this.word(before, layout.PROFILE_WORD), publication);
+    const profile = this.#profileOf(publication, isHidden);
+    plan.profile = this.profiles.exchange(this.word(before, layout.PROFILE_WORD), profile);
     const fits = plan.units === layout.unitsOf(head) && !plan.isLarge && !layout.isLarge(head);
     const position = fits ? before : this.slabs.allocate(plan.units);
     this.#fill(position, publication);
@@ -170,6 +178,18 @@ export class Records {
     return this.owners.get(this.word(position, layout.OWNER_WORD));
   }
 
+  /** Whether the record is marked as hidden. */
+  isHidden(position: number): boolean {
+    return this.profiles.get(this.word(position, layout.PROFILE_WORD)).isHidden;
+  }
+
+  /** Gives a record another mark. */
+  mark(position: number, isHidden: boolean): void {
+    const number = this.word(position, layout.PROFILE_WORD);
+    const marked = this.#profileOf(this.profiles.get(number), isHidden);
+    this.setWord(position, layout.PROFILE_WORD, this.profiles.exchange(number, marked));
+  }
+
   /** The number of the host of the record's client. */
   hostNumberOf(position: number): number {
     return this.owners.tag(this.word(position, layout.OWNER_WORD));
@@ -206,6 +226,11 @@ export class Records {
     };
   }
 
+  marked(position: number, serviceKey: ServiceKey): MarkedPublication {
+    const profile = this.profiles.get(this.word(position, layout.PROFILE_WORD));
+    return { ...this.registration(position, serviceKey), ...profile };
+  }
+
   /** As `showsTheSame`. */
   shows(position: number, publication: Publication): boolean {
     const slab = this.slabs.slabOf(position);
@@ -219,6 +244,16 @@ export class Records {
     if (end - payloadAt !== payload.length) return false;
     for (let at = 0; at < payload.length; at++) if (bytes[payloadAt + at] !== payload[at]) return false;
     return true;
+  }
+
+  // Only until the next call: the table of profiles copies what it keeps.
+  #profileOf({ zone, appName, attributes }: Omit<Profile, "isHidden">, isHidden: boolean): Profile {
+    const profile = this.#profile;
+    profile.zone = zone;
+    profile.appName = appName;
+    profile.attributes = attributes;
+    profile.isHidden = isHidden;
+    return profile;
   }
 
   #payload(): Payload {

@@ -15,7 +15,8 @@ export function sharedMemory(logChangesMax = 100): SharedMemory {
   const tombstoneBytesMax = { held: 1024 * 1024, nothing: 1024 * 1024 };
   const tombstones = new Tombstones<Datum>({ tombstoneMs: 180_000, tombstoneBytesMax }, half);
   tombstones.beginStep(START_MS);
-  return { publications: new PackedMemory({ payloadDifference: true }, half), tombstones, logChangesMax, datums: 0 };
+  const publications = new PackedMemory({ payloadDifference: true }, half);
+  return { publications, tombstones, logChangesMax, hides: () => false, datums: 0 };
 }
 
 /** The versions of one leader, by number. */

@@ -70,6 +70,9 @@ export class LoneMeta {
         this.asked.push("config");
         this.configs.push(saved.value);
         return;
+      case "rules":
+        this.asked.push("rules");
+        return;
       default:
         this.asked.push(`${saved.isBlocked ? "block" : "let in"} ${saved.node}`);
     }

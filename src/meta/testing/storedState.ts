@@ -18,6 +18,7 @@ import {
   type RecordCodec,
   SLOT_TABLE_RECORD,
 } from "../metaRecords.ts";
+import { RULES_EPOCH_RECORD } from "../ruleRecords.ts";
 
 export const EMPTY: MetaState = {
   cluster: undefined,
@@ -52,6 +53,7 @@ export function readWhole(table: RecordTable): WholeRange {
 export type Saved =
   | { readonly kind: "table"; readonly table: SlotTable; readonly leaseEpoch: bigint }
   | { readonly kind: "config"; readonly value: ConfigValue }
+  | { readonly kind: "rules" }
   | { readonly kind: "block"; readonly node: string; readonly isBlocked: boolean };
 
 /** The change that a commit of the role saves. */
@@ -62,6 +64,7 @@ export function savedBy({ conditions, operations }: Commit): Saved {
     "a leader's commit demands its lease",
   );
   const { key } = operation;
+  if (key === RULES_EPOCH_RECORD.prefix) return { kind: "rules" };
   if (operation.kind === "delete") {
     const node = String(JSON.parse(key.slice(BLOCKED_NODE_RECORDS.prefix.length)));
     return { kind: "block", node, isBlocked: false };

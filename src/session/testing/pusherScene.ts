@@ -13,11 +13,13 @@ export const PUSH_OPTIONS = { pushTimeoutMs: 2_000, pushRetriesMax: 3, pushWindo
 /** A client without a connection. */
 export type PusherClient = ReturnType<typeof newClient>;
 
+export const NO_HOLDS = { holds: () => false };
+
 /** A pusher, its clients and their time. */
 export function newPusher(options: Partial<typeof PUSH_OPTIONS> = {}) {
   const subscriptions = new Subscriptions(COSTS);
   const { metrics, values, observed } = recordedMetrics();
-  const pusher = new Pusher({ ...PUSH_OPTIONS, ...options }, subscriptions, metrics);
+  const pusher = new Pusher({ ...PUSH_OPTIONS, ...options }, { subscriptions, holds: NO_HOLDS }, metrics);
   let nowMs = NOW_MS;
 
   /** A client subscribes, and is pushed the present list. */

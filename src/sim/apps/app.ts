@@ -335,8 +335,8 @@ export class App implements SofaClientHost {
     this.#wire = wire;
     const where = { session: this.#session, connection: this.#connection };
     const isMute = !this.#options.client.answersPushes;
-    const acceptedMs = this.#acceptedMs;
-    this.#environment.record({ kind: "connected", client: this.name, isMute, acceptedMs, ...where });
+    const from = { address: this.address, acceptedMs: this.#acceptedMs };
+    this.#environment.record({ kind: "connected", client: this.name, isMute, ...from, ...where });
     // The host of a process sees each event before its client's next timer.
     const client = this.#client;
     const gate = this.#gate;

@@ -9,6 +9,7 @@ import { Absences } from "./absence.ts";
 import { SeenCommits } from "./commits.ts";
 import { Nodes } from "./nodes.ts";
 import { Registrations } from "./registrations.ts";
+import { SeenRules } from "./seenRules.ts";
 
 const S = brandServiceKey("s#@#I#@#G");
 const D1 = nodeId("d1.1");
@@ -57,7 +58,9 @@ function absences(...history: readonly (readonly [atMs: number, fact: Fact])[]) 
   }
   const [registration] = registrations.twins(S, "c.1");
   assert.ok(registration !== undefined);
-  return new Absences({ plan: PLAN, commits: new SeenCommits(), registrations, nodes }).of(registration);
+  return new Absences({ plan: PLAN, commits: new SeenCommits(), registrations, nodes, rules: new SeenRules() }).of(
+    registration,
+  );
 }
 
 const cutOff = (isCut: boolean): Fact => ({ kind: "cut", id: 1, ways: [{ from: "s1", to: "d1" }], isCut });

@@ -4,6 +4,7 @@ import type { Plan } from "../plan.ts";
 import type { SeenCommits } from "./commits.ts";
 import type { Nodes } from "./nodes.ts";
 import type { Registrations } from "./registrations.ts";
+import type { SeenRules } from "./seenRules.ts";
 
 /** The rules of ARCHITECTURE.md by number, the order of one client's requests, the cluster's own, and plain bugs. */
 export type Rule =
@@ -25,6 +26,7 @@ export type Rule =
   | "links: up and down in turn"
   | "configuration: the newest, in order"
   | "app: no instance before its revision"
+  | "rules: an operator's intent wins"
   | "quiet: nothing waits for ever"
   | "settled: a healed cluster is whole"
   | "bug";
@@ -42,6 +44,7 @@ export interface Evidence {
   readonly commits: SeenCommits;
   readonly registrations: Registrations;
   readonly nodes: Nodes;
+  readonly rules: SeenRules;
 }
 
 /** Judges one rule by the facts. It sees every fact in order; the first finding ends the run. */

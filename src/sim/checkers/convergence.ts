@@ -78,6 +78,7 @@ export class Convergence implements Checker {
   #differing(): Finding | undefined {
     for (const [registId, { client, service, zone, session, last }] of this.#lists) {
       if (this.#evidence.registrations.client(client).diedMs !== undefined) continue;
+      if (this.#evidence.rules.holds({ client, service })) continue;
       const dropped = last === undefined ? undefined : this.#rightlyDropped(service, last.version, session);
       const entries = dropped === undefined ? last?.entries : entriesOf(dropped, zone);
       const difference = entries === undefined ? MISSING : this.#difference(service, { zone, entries });
@@ -144,8 +145,11 @@ export class Convergence implements Checker {
     return acknowledgements.some((one) => one.version === version && open.has(one.connection));
   }
 
-  #isLive({ client, isRegistered }: KnownRegistration): boolean {
-    return isRegistered && this.#evidence.registrations.client(client).diedMs === undefined;
+  /** It is registered, its client lives, and no rule hides it. */
+  #isLive(registration: KnownRegistration): boolean {
+    const { client, isRegistered } = registration;
+    const { registrations, rules } = this.#evidence;
+    return isRegistered && registrations.client(client).diedMs === undefined && !rules.hides(registration);
   }
 }
 

@@ -25,6 +25,8 @@ import { Owners } from "./owners.ts";
 import { QueryChecker } from "./queries.ts";
 import { Registrations } from "./registrations.ts";
 import { Revisions } from "./revisions.ts";
+import { RuleChecker } from "./rules.ts";
+import { SeenRules } from "./seenRules.ts";
 import { Settled } from "./settled.ts";
 import { SubscriberOrder } from "./subscriberOrder.ts";
 import { SurveyChecker } from "./surveys.ts";
@@ -40,7 +42,13 @@ export class Judge {
   #finding: Finding | undefined;
 
   constructor(plan: Plan) {
-    const evidence = { plan, commits: new SeenCommits(), registrations: new Registrations(), nodes: new Nodes(plan) };
+    const evidence = {
+      plan,
+      commits: new SeenCommits(),
+      registrations: new Registrations(),
+      nodes: new Nodes(plan),
+      rules: new SeenRules(),
+    };
     this.#evidence = evidence;
     this.#checkers = [
       new VersionsGrow(evidence),
@@ -62,6 +70,7 @@ export class Judge {
       new LinkChecker(evidence),
       new FollowerChecker(evidence),
       new ConfigChecker(evidence),
+      new RuleChecker(evidence),
       new CatalogueChecker(evidence),
       new AddressChecker(evidence),
       new AppRevisionChecker(),
@@ -86,10 +95,11 @@ export class Judge {
       this.#finding = { rule: "quiet: nothing waits for ever", service: undefined, text };
       return;
     }
-    const { commits, registrations, nodes } = this.#evidence;
+    const { commits, registrations, nodes, rules } = this.#evidence;
     commits.see(fact, nowMs);
     registrations.see(fact, nowMs);
     nodes.see(fact, nowMs);
+    rules.see(fact, nowMs);
     for (const checker of this.#checkers) {
       this.#finding ??= checker.see(fact, nowMs);
     }

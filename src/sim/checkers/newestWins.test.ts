@@ -11,6 +11,7 @@ import { SeenCommits } from "./commits.ts";
 import { NewestWins } from "./newestWins.ts";
 import { Nodes } from "./nodes.ts";
 import { Registrations } from "./registrations.ts";
+import { SeenRules } from "./seenRules.ts";
 
 const S = brandServiceKey("s#@#I#@#G");
 const PLAN = { ...drawPlan(new Dice(1)), topology: "cluster" } as const;
@@ -86,6 +87,7 @@ function judged(history: (readonly [number, Fact])[]): string | undefined {
     commits: new SeenCommits(),
     registrations: new Registrations(),
     nodes: new Nodes(PLAN),
+    rules: new SeenRules(),
   };
   const checker = new NewestWins(evidence);
   for (const [atMs, fact] of history.sort(([a], [b]) => a - b)) {

@@ -29,6 +29,8 @@ interface Promised {
   readonly session: string;
   readonly connection: number;
   readonly atMs: number;
+  /** The number of changes of rules that concern it: a later one makes a new promise. */
+  readonly rules: number;
 }
 
 /** A promise to a subscriber whose list or answer was under way when it was due. */
@@ -91,7 +93,15 @@ export class Timeliness implements Checker {
         const { service, registId, version, session, connection } = fact;
         const [registration, twin] = this.#evidence.registrations.twins(service, registId);
         if (registration?.client !== fact.client || twin !== undefined) return undefined;
-        this.#promised.push({ registration, version, session, connection, atMs: nowMs });
+        this.#promise(registration, { version, session, connection }, nowMs);
+        return undefined;
+      }
+      // All lists are to be by these rules: what was hidden may be shown again, and what was held is to be pushed.
+      case "rulesSet": {
+        for (const registration of this.#evidence.registrations.all()) {
+          const last = registration.acknowledgements.at(-1);
+          if (last !== undefined) this.#promise(registration, last, nowMs);
+        }
         return undefined;
       }
       case "told":
@@ -101,6 +111,15 @@ export class Timeliness implements Checker {
       default:
         return undefined;
     }
+  }
+
+  #promise(
+    registration: KnownRegistration,
+    { version, session, connection }: Pick<Promised, "version" | "session" | "connection">,
+    nowMs: number,
+  ): void {
+    const rules = this.#evidence.rules.changesOf(registration.client);
+    this.#promised.push({ registration, version, session, connection, atMs: nowMs, rules });
   }
 
   #look(nowMs: number): Finding | undefined {
@@ -129,9 +148,10 @@ export class Timeliness implements Checker {
   }
 
   /** Whether the promise is still to be kept. */
-  #stands({ registration, version, connection, atMs }: Promised): boolean {
+  #stands({ registration, version, connection, atMs, rules }: Promised): boolean {
     const { client, service, registId } = registration;
     const { registrations } = this.#evidence;
+    if (rules !== this.#evidence.rules.changesOf(client)) return false;
     // A client that changed it since, or took it anew, has made a new promise; and two clients that share it make none.
     const isLast = registration.version === version && registration.acknowledgements.at(-1)?.connection === connection;
     if (!isLast || registrations.twins(service, registId).length > 1) return false;
@@ -146,14 +166,19 @@ export class Timeliness implements Checker {
     const { service, registId, zone, token, isRegistered } = registration;
     const list = this.#lists.get(service)?.get(subscriber);
     if (list === undefined || (list.zone !== undefined && list.zone !== zone)) return undefined;
-    if (list.entries.includes(`${zone}/${token}`) === isRegistered) return undefined;
+    const isShown = isRegistered && !this.#evidence.rules.hides(registration);
+    if (list.entries.includes(`${zone}/${token}`) === isShown) return undefined;
+    if (this.#evidence.rules.holds({ client: list.client, service })) return undefined;
     const reader = this.#readsAt(list, atMs);
     if (reader === undefined || !this.#isCalm(service, [session, reader.session], atMs)) return undefined;
     if (this.#isHolderUnheard(registration, { connection, session, atMs })) return undefined;
     const on = { client: list.client, connection: reader.connection };
-    const fromMs = this.#decidedMs(promised, nowMs);
+    const ruledMs = this.#ruledMs(registration, reader.session);
+    if (ruledMs === Number.POSITIVE_INFINITY) return undefined;
+    const fromMs = Math.max(ruledMs, this.#decidedMs(promised, nowMs));
     if (this.#slow.dueMs(on, { fromMs, boundMs: this.#boundMs, nowMs }) >= nowMs) return "delayed";
-    const what = isRegistered ? `registered as ${token}` : "taken back";
+    const hidden = isShown ? `registered as ${token}` : "hidden by a rule";
+    const what = isRegistered ? hidden : "taken back";
     const text = `${registId} was ${what}, acknowledged at ${atMs}, and ${list.client} (${subscriber}) lacks that`;
     return { rule: "7 convergence", service, text };
   }
@@ -192,6 +217,14 @@ export class Timeliness implements Checker {
     const stopMs = holder === undefined ? undefined : nodes.run("session", holder)?.stopMs;
     if (holder === undefined || stopMs === undefined || stopMs > atMs + this.#boundMs) return atMs;
     return Math.max(atMs, Math.min(nodes.linkEndMs(holder, registration.service), nowMs));
+  }
+
+  /** The time at which the service's leader and the subscriber's session had heard of the rules that concern them. */
+  #ruledMs({ service, client }: KnownRegistration, session: string): number {
+    const { nodes, rules } = this.#evidence;
+    const leader = nodes.leaderOf(service);
+    const leaderMs = leader === undefined ? Number.POSITIVE_INFINITY : rules.dataHeardMs(leader, client);
+    return Math.max(leaderMs, rules.sessionHeardMs(session));
   }
 
   /** The connection of a subscriber that has been there for a while, and reads. */

@@ -115,6 +115,8 @@ export class UndueRemoval implements Checker {
     if (registration === undefined || twin !== undefined) return undefined;
     // A departing stranger takes away only its own registration; owners.ts judges whether that may be shown at all.
     if (gone.client !== registration.client) return undefined;
+    // Operators take it offline and bring it back: the list has it or not, and Timeliness judges which.
+    if (this.#evidence.rules.mayHide(gone.client)) return undefined;
     // A stranger of another zone may have it: owners.ts judges that too.
     const isStrangers = commits.at(service, after.version).some(({ content }) => {
       const token = content.get(gone.registId)?.token;

@@ -8,7 +8,12 @@ import { APPS_PREFIX } from "../../meta/appRecords.ts";
 import { Meta } from "../../meta/meta.ts";
 import type { MetaEvent, MetaOutput } from "../../meta/metaPorts.ts";
 import { CONFIG_RECORDS, decodeRecord, SLOT_TABLE_RECORD } from "../../meta/metaRecords.ts";
+import { rulesIn } from "../../meta/operatorRules.ts";
+import type { RuleEdit } from "../../meta/ruleKeeper.ts";
+import { RULES_EPOCH_RECORD } from "../../meta/ruleRecords.ts";
+import { leftovers, unfinished } from "../../meta/unfinished.ts";
 import type { ServiceKey } from "../../model/ids.ts";
+import type { RuleSet } from "../../model/ruleSet.ts";
 import type { WholeRange } from "../../records/readAll.ts";
 import type { Commit, CommitOutcome, RangePage } from "../../records/records.ts";
 import { Witness } from "../../records/witness.ts";
@@ -52,11 +57,11 @@ export class MetaHost {
   }
 
   unfinished(): Iterable<string> {
-    return this.#meta.unfinished();
+    return unfinished(this.#meta.parts);
   }
 
   leftovers(): Iterable<string> {
-    return this.#meta.leftovers();
+    return leftovers(this.#meta.parts);
   }
 
   step(event: MetaEvent): void {
@@ -78,6 +83,19 @@ export class MetaHost {
     this.#puts.set(request, { kind: "configSet", service: serviceKey, data });
     this.#environment.record({ kind: "configAsked", service: serviceKey, data });
     this.step({ kind: "putConfig", request, serviceKey, data });
+  }
+
+  /** The rules as of its lead. */
+  get rules(): RuleSet {
+    return this.#meta.rules;
+  }
+
+  /** An operator puts rules, or removes them. */
+  changeRules(edit: RuleEdit): void {
+    const request = ++this.#requests;
+    this.#puts.set(request, { kind: "rulesSet" });
+    this.#environment.record({ kind: "rulesAsked", edit });
+    this.step({ kind: "changeRules", request, edit });
   }
 
   close(): void {
@@ -156,6 +174,7 @@ export class MetaHost {
       const saved = saveOf(commit);
       const before = saved.table === undefined ? undefined : this.#environment.store.state.slotTable;
       record({ kind: "saved", by: id, ...saved, askedMs, before });
+      if (saved.what === "rules") record({ kind: "rulesSaved", rules: rulesIn(recordsIn(table)) });
       return { answer: outcome, state: { ...state, table } };
     };
   }
@@ -205,6 +224,7 @@ function saveOf({ conditions, operations }: Commit) {
     return { what: "slot table", leaseEpoch, table: decodeRecord(SLOT_TABLE_RECORD, record) };
   }
   if (key.startsWith(APPS_PREFIX)) return { what: "applications", leaseEpoch, table: undefined };
+  if (key === RULES_EPOCH_RECORD.prefix) return { what: "rules", leaseEpoch, table: undefined };
   const what = key.startsWith(CONFIG_RECORDS.prefix) ? "configuration" : "blocked nodes";
   return { what, leaseEpoch, table: undefined };
 }

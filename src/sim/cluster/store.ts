@@ -4,6 +4,8 @@
 
 import { assert } from "../../base/assert.ts";
 import { META_PREFIX, type MetaState, metaStateOf } from "../../meta/metaRecords.ts";
+import { rulesIn } from "../../meta/operatorRules.ts";
+import type { StoredRules } from "../../meta/ruleKeeper.ts";
 import { nodeId } from "../../model/ids.ts";
 import { keysWith } from "../../records/keys.ts";
 import type { LeaderLease, LeaseCandidate, RangePage, RangeQuery, StoredRecord } from "../../records/records.ts";
@@ -64,6 +66,11 @@ export class Store {
     const { table } = this.#state;
     if (this.#read?.table !== table) this.#read = { table, state: metaStateOf(recordsIn(table)) };
     return this.#read.state;
+  }
+
+  /** The operators' rules among them. */
+  get rules(): StoredRules {
+    return rulesIn(recordsIn(this.#state.table));
   }
 
   get nowMs(): number {

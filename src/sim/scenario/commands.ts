@@ -1,6 +1,7 @@
 // The commands of a scenario.
 
 import type { Cancel } from "../../base/ports.ts";
+import type { Rule, RuleDraft } from "../../model/rule.ts";
 import { serviceKeyOf } from "../../protocols/sofa/serviceName.ts";
 import type { SimNode } from "../cluster/simNode.ts";
 import { STORE } from "../cluster/store.ts";
@@ -91,6 +92,18 @@ export class Commands {
       late: ([who = "", ...time]) => appOf(who).answerLate(durationMs(time) ?? 0),
       // line c1 1000: it receives that many bytes a second, until it connects anew.
       line: ([who = "", bytesPerSecond = ""]) => appOf(who).readThroughNarrowLine(Number(bytesPerSecond)),
+      // offline c1 [for 3 s]: an operator takes its address out of all lists.
+      offline: ([who = "", , ...time]) => {
+        const match = { addresses: [appOf(who).address] };
+        this.#rule(`off-${who}`, { effect: "hidePublications", match, lastsMs: durationMs(time) });
+      },
+      online: ([who = ""]) => this.#rule(`off-${who}`, undefined),
+      // stop-push [but c1]: the others are pushed nothing.
+      "stop-push": ([, who]) => {
+        const match = who === undefined ? {} : { exceptAddresses: [appOf(who).address] };
+        this.#rule("stop-push", { effect: "holdPushes", match, lastsMs: undefined });
+      },
+      "open-push": () => this.#rule("stop-push", undefined),
       storm: ([machine = ""], line) => {
         for (const wire of this.#node(machine, line).session?.wires ?? []) wire.cut({ clientMs: 0, serverMs: 0 });
       },
@@ -201,7 +214,7 @@ export class Commands {
         return store.setUnknown(1);
       case "loses":
         store.failOver(durationMs(words) ?? 0);
-        return this.#stage.record({ kind: "failedOver", table: store.state.slotTable });
+        return this.#stage.record({ kind: "failedOver", table: store.state.slotTable, rules: store.rules });
       case "clock":
         return store.jumpClock(durationMs(words) ?? 0);
       default:
@@ -231,6 +244,19 @@ export class Commands {
     for (const { meta } of this.#stage.cluster.nodesOf("meta")) {
       meta?.step({ kind: "blockNode", request: 1, node: machine, isBlocked });
     }
+  }
+
+  /** The leading meta node puts a rule, or removes it. */
+  #rule(id: string, rule: (Pick<Rule, "effect" | "match"> & { lastsMs: number | undefined }) | undefined): void {
+    const leader = this.#stage.cluster.nodesOf("meta").find(({ meta }) => meta?.isLeading === true);
+    const nowMs = leader?.process?.time.clock.nowMs() ?? 0;
+    const put: RuleDraft[] = [];
+    if (rule !== undefined) {
+      const { lastsMs, ...what } = rule;
+      const end = lastsMs === undefined ? {} : { untilMs: Math.ceil(nowMs) + lastsMs };
+      put.push({ id, ...what, ...end, isInForce: true, setBy: "operator", reason: "" });
+    }
+    leader?.meta?.changeRules({ put, removed: rule === undefined ? [id] : [], expected: new Map() });
   }
 
   #finish(): void {

@@ -7,6 +7,7 @@ import type { DatumChange, DatumVersion } from "../../../model/datum.ts";
 import { brandCatalogueScope, brandServiceKey, clientId, isNodeId, nodeId } from "../../../model/ids.ts";
 import { packBoxes } from "../../../model/payload.ts";
 import type { Publication, Registration, Stamp } from "../../../model/publication.ts";
+import { RULE_EFFECTS, type Rule, type RuleMatch } from "../../../model/rule.ts";
 import { SCOPES } from "../../../model/scope.ts";
 import {
   type ClientRow,
@@ -28,9 +29,10 @@ import type {
   MembersVersion,
   MemberToMeta,
   MetaToMember,
+  RulesMessage,
 } from "../../messages/membership.ts";
 import type { OperationMessage } from "../../messages/operation.ts";
-import type { FollowerToLeader, LeaderToFollower, Remover } from "../../messages/replication.ts";
+import type { FollowerToLeader, LeaderToFollower, Remover, ReplicaDatum } from "../../messages/replication.ts";
 import type {
   DataToSession,
   PublishItem,
@@ -39,49 +41,12 @@ import type {
   Superseded,
   Unlisted,
 } from "../../messages/sessionData.ts";
-
-type OfKind<Message extends { kind: string }> = {
-  [Kind in Message["kind"]]: fc.Arbitrary<Extract<Message, { kind: Kind }>>;
-};
-
-function anyOf<Message extends { kind: string }>(kinds: OfKind<Message>): fc.Arbitrary<Message> {
-  return fc.oneof(...(Object.values(kinds) as fc.Arbitrary<Message>[]));
-}
-
-/** Any sequence of UTF-16 units, lone surrogates with them. */
-const units = fc.array(fc.nat(0xffff), { maxLength: 12 }).map((codes) => String.fromCharCode(...codes));
-const fewStrings = fc.constantFrom(
-  "",
-  "zone",
-  "a#@#b#@#c",
-  "服务😀",
-  "\ud800",
-  "\udc00\ud800",
-  "\ufeffa",
-  "x".repeat(200),
-);
-const string = fc.oneof(fewStrings, fc.string(), units);
-const long = fc.oneof(fc.bigInt(-5n, 5n), fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n));
-const digest = fc.oneof(fc.constantFrom(0n, 2n ** 64n - 1n), fc.bigInt(0n, 2n ** 64n - 1n));
-const natural = fc.oneof(fc.nat(300), fc.maxSafeNat());
-const is = <const T>(value: T) => fc.constant(value);
-
-/** Objects of these fields. An `optional` field may be missing from the object. */
-function record<T>(
-  fields: { [Key in keyof T]-?: fc.Arbitrary<Exclude<T[Key], undefined>> },
-  ...optional: (keyof T)[]
-): fc.Arbitrary<T> {
-  const requiredKeys = (Object.keys(fields) as (keyof T)[]).filter((key) => !optional.includes(key));
-  return fc.record(fields, { noNullPrototype: true, requiredKeys }) as unknown as fc.Arbitrary<T>;
-}
-
-const list = <T>(element: fc.Arbitrary<T>) => fc.array(element, { maxLength: 4 });
+import { anyOf, digest, is, list, long, natural, plain, record, string } from "./fields.ts";
 
 const node = fc
   .stringMatching(/^[A-Za-z0-9._-]{1,128}$/)
   .filter(isNodeId)
   .map(nodeId);
-const plain = fc.stringMatching(/^[ -~]{0,300}$/);
 const serviceKey = string.map(brandServiceKey);
 const stamp = record<Stamp>({ version: long, registeredMs: fc.double() });
 const version = record<DatumVersion>({ version: long, origin: long });
@@ -297,13 +262,17 @@ export const followerToLeader = anyOf<FollowerToLeader>({
 
 const remover = record<Remover>({ found: fc.constantFrom("held", "nothing"), host: fc.nat(4_095) });
 
-const replicaDatum = record({
-  serviceKey,
-  version: long,
-  origin: long,
-  publications: list(publication),
-  tombstones: list(fc.oneof(fc.tuple(string, stamp), fc.tuple(string, stamp, remover))),
-});
+const replicaDatum = record<ReplicaDatum>(
+  {
+    serviceKey,
+    version: long,
+    origin: long,
+    publications: list(publication),
+    hidden: natural,
+    tombstones: list(fc.oneof(fc.tuple(string, stamp), fc.tuple(string, stamp, remover))),
+  },
+  "hidden",
+);
 
 export const leaderToFollower = anyOf<LeaderToFollower>({
   replica: record(
@@ -318,16 +287,20 @@ export const leaderToFollower = anyOf<LeaderToFollower>({
     },
     "hold",
   ),
-  change: record({
-    kind: is("change"),
-    slot: natural,
-    leaderEpoch: long,
-    serviceKey,
-    version: long,
-    origin: long,
-    items: list(item),
-    expected: natural,
-  }),
+  change: record<Extract<LeaderToFollower, { kind: "change" }>>(
+    {
+      kind: is("change"),
+      slot: natural,
+      leaderEpoch: long,
+      serviceKey,
+      version: long,
+      origin: long,
+      items: list(item),
+      expected: natural,
+      hidden: natural,
+    },
+    "hidden",
+  ),
   notLeader: record({ kind: is("notLeader"), slot: natural, leaderEpoch: long }),
 });
 
@@ -347,11 +320,47 @@ const heartbeat = record<Heartbeat>(
     slots: record({ serving: slots, held: slots, inSync: slots }),
     newestVersion: long,
     clients: natural,
+    rulesEpoch: long,
   },
   "clientAddresses",
   "slots",
   "newestVersion",
   "clients",
+  "rulesEpoch",
+);
+
+const ruleMatch = record<RuleMatch>(
+  {
+    addresses: list(string),
+    exceptAddresses: list(string),
+    services: list(serviceKey),
+    servicePrefixes: list(string),
+    zones: list(string),
+    sessions: list(string),
+    registeredBeforeMs: natural,
+  },
+  "addresses",
+  "exceptAddresses",
+  "services",
+  "servicePrefixes",
+  "zones",
+  "sessions",
+  "registeredBeforeMs",
+);
+
+const rule = record<Rule>(
+  {
+    id: string,
+    effect: fc.constantFrom(...RULE_EFFECTS),
+    match: ruleMatch,
+    isInForce: fc.boolean(),
+    setBy: string,
+    setMs: natural,
+    reason: string,
+    untilMs: natural,
+    epoch: long,
+  },
+  "untilMs",
 );
 
 const appRevision = record<AppRevision>({
@@ -416,6 +425,10 @@ export const metaToMember = anyOf<MetaToMember>({
     kind: is("clientCounts"),
     counts: list(record<ClientCount>({ session: node, clients: natural })),
   }),
+  rules: record<RulesMessage>(
+    { kind: is("rules"), epoch: long, base: long, put: list(rule), removed: list(string) },
+    "base",
+  ),
 });
 
 export const hello = record<Hello>(

@@ -4,6 +4,7 @@
 import type { AppRevision } from "../../../model/appRevision.ts";
 import { brandCatalogueScope, brandServiceKey, clientId, nodeId } from "../../../model/ids.ts";
 import type { Publication } from "../../../model/publication.ts";
+import type { Rule } from "../../../model/rule.ts";
 import type { Survey, SurveyKind, SurveyRows } from "../../../model/survey.ts";
 import type { Hello, HelloAnswer } from "../../messages/hello.ts";
 import type { MemberAddress, MemberToMeta, MetaToMember } from "../../messages/membership.ts";
@@ -82,6 +83,26 @@ const sessionMember: Required<MemberAddress> = {
   ]),
 };
 
+const RULE: Required<Rule> = {
+  id: "off-1",
+  effect: "hidePublications",
+  match: {
+    addresses: ["10.0.0.1", "10.1.0.0/16"],
+    exceptAddresses: ["[2001:db8::1]"],
+    services: [serviceKey],
+    servicePrefixes: ["orders"],
+    zones: ["z1"],
+    sessions: ["s1"],
+    registeredBeforeMs: 1_700_000_000_000,
+  },
+  isInForce: true,
+  setBy: "é",
+  setMs: 1_700_000_000_000,
+  reason: "disk full",
+  untilMs: 1_700_000_300_000,
+  epoch: 1n << 53n,
+};
+
 const HELLO: Required<Hello> = {
   kind: "hello",
   protocolVersion: 1,
@@ -125,6 +146,7 @@ const MEMBER_TO_META: OneOfEachKind<MemberToMeta> = {
     slots: { serving: [0, 255], held: [255], inSync: [128] },
     newestVersion: 1n << 53n,
     clients: 300,
+    rulesEpoch: 1n << 54n,
   },
   watchConfig: { kind: "watchConfig", serviceKeys: [serviceKey, otherServiceKey] },
   unwatchConfig: { kind: "unwatchConfig", serviceKeys: [serviceKey] },
@@ -175,6 +197,7 @@ const META_TO_MEMBER: OneOfEachKind<MetaToMember> = {
     isLast: true,
     isCut: false,
   },
+  rules: { kind: "rules", epoch: 1n << 54n, base: 1n << 53n, put: [RULE], removed: ["stop-push"] },
 };
 
 const SESSION_TO_DATA: OneOfEachKind<SessionToData> = {
@@ -290,12 +313,12 @@ const LEADER_TO_FOLLOWER: OneOfEachKind<LeaderToFollower> = {
     kind: "replica",
     slot: 255,
     leaderEpoch: 8n,
-    datums: [{ serviceKey, ...version, publications: [PUBLICATION], tombstones }],
+    datums: [{ serviceKey, ...version, publications: [PUBLICATION], tombstones, hidden: 2 ** 32 + 1 }],
     gone: [otherServiceKey],
     isLast: true,
     hold: { remainingMs: 300, expected: [[otherServiceKey, 2]] },
   },
-  change: { kind: "change", slot: 255, leaderEpoch: 8n, serviceKey, ...version, items, expected: 3 },
+  change: { kind: "change", slot: 255, leaderEpoch: 8n, serviceKey, ...version, items, expected: 3, hidden: 2 ** 33 },
   notLeader: { kind: "notLeader", slot: 255, leaderEpoch: 8n },
 };
 

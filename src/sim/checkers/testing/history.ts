@@ -13,6 +13,7 @@ import type { Checker, Evidence } from "../checker.ts";
 import { SeenCommits } from "../commits.ts";
 import { Nodes } from "../nodes.ts";
 import { Registrations } from "../registrations.ts";
+import { SeenRules } from "../seenRules.ts";
 
 export type At = readonly [atMs: number, fact: Fact];
 
@@ -31,11 +32,13 @@ export function brokenBy(make: (evidence: Evidence) => Checker, history: readonl
     commits: new SeenCommits(),
     registrations: new Registrations(),
     nodes: new Nodes(PLAN),
+    rules: new SeenRules(),
   };
   const checker = make(evidence);
   let rule: string | undefined;
   for (const [atMs, fact] of history) {
-    for (const part of [evidence.commits, evidence.registrations, evidence.nodes]) part.see(fact, atMs);
+    const { commits, registrations, nodes, rules } = evidence;
+    for (const part of [commits, registrations, nodes, rules]) part.see(fact, atMs);
     rule ??= checker.see(fact, atMs)?.rule;
   }
   return rule;
