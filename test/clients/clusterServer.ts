@@ -1,7 +1,7 @@
 // Looks like one `roster server` and is a cluster: one meta node, two data nodes and two sessions, each a process of
 // its own. So a suite that was made for one server runs against a cluster unchanged. Takes the flags of `roster
-// server`; --bolt-port and --http-port are those of the first session. Needs Linux: the processes end with this one,
-// however it ends, and not before it.
+// server`: --bolt-port and --http-port are those of the first session, --data-http-port that of the first data node,
+// --admin-port that of the meta node. Needs Linux: the processes end with this one, however it ends, and not before it.
 
 import type { ChildProcess } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -16,6 +16,8 @@ const { values } = parseArgs({
     "bolt-port": { type: "string", default: "9600" },
     "http-port": { type: "string", default: "9603" },
     "meta-http-port": { type: "string", default: "9615" },
+    "data-http-port": { type: "string", default: "9622" },
+    "admin-port": { type: "string", default: "9604" },
   },
 });
 
@@ -60,8 +62,8 @@ const [meta = "0", otherBolt = "0", otherHttp = "0"] = await keptPorts(3);
 const ports: ClusterPorts = {
   meta,
   metaHttp: values["meta-http-port"],
-  admin: "0",
-  dataHttp: ["0", "0"],
+  admin: values["admin-port"],
+  dataHttp: [values["data-http-port"], "0"],
   sessions: [
     { bolt: values["bolt-port"], http: values["http-port"] },
     { bolt: otherBolt, http: otherHttp },
