@@ -4,6 +4,8 @@
 import type { RegistryError } from "../base/errors.ts";
 import type { ConfigValue, Heartbeat, Member } from "../cluster/messages/membership.ts";
 import type { NodeId, ServiceKey } from "../model/ids.ts";
+import type { RuleEdit } from "../model/rule.ts";
+import type { RuleSet } from "../model/ruleSet.ts";
 import type { SlotTable } from "../model/slot.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { MetaRow } from "./memberRows.ts";
@@ -61,6 +63,10 @@ export interface OperatedMeta {
    * Rejects with a RegistryError.
    */
   readonly putConfig: (serviceKey: ServiceKey, data: string | null, ifVersion?: bigint) => Promise<void>;
+  /** The operators' rules, as the leading meta node has them. */
+  readonly rules: () => RuleSet;
+  /** Puts and removes rules at once, or none of them. Rejects with a RegistryError. */
+  readonly changeRules: (edit: RuleEdit) => Promise<void>;
 }
 
 /** A node that answers operators. */

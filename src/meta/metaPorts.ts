@@ -3,12 +3,12 @@
 import type { RegistryError } from "../base/errors.ts";
 import type { Member, MemberToMeta, MetaToMember } from "../cluster/messages/membership.ts";
 import type { NodeId, ServiceKey } from "../model/ids.ts";
+import type { RuleEdit } from "../model/rule.ts";
 import type { WholeRange } from "../records/readAll.ts";
 import type { Commit, LeaderLease, RangePage, RangeQuery } from "../records/records.ts";
 import type { ConfigLimits } from "./configs.ts";
 import type { LeadOptions, LeadOutput } from "./lead.ts";
 import type { MembershipOptions } from "./membership.ts";
-import type { RuleEdit } from "./ruleKeeper.ts";
 import type { CommitResult } from "./saveOutcome.ts";
 import type { SlotOptions } from "./slotKeeper.ts";
 

@@ -3,14 +3,14 @@
 
 import { fail, type RegistryError } from "../base/errors.ts";
 import type { Heartbeat, Member, MetaToMember } from "../cluster/messages/membership.ts";
-import type { Rule } from "../model/rule.ts";
+import type { Rule, RuleEdit } from "../model/rule.ts";
 import type { RuleSet } from "../model/ruleSet.ts";
 import { NO_VERSION } from "../model/version.ts";
 import type { WholeRange } from "../records/readAll.ts";
 import type { Commit, Operation, StoredRecord } from "../records/records.ts";
 import { decodeRecord, encodeRecord, keyOf, recordsOf } from "./metaRecords.ts";
 import type { AnyRecordSet, EndedSave, LeadTerm, Refused } from "./recordSet.ts";
-import { type RuleEdit, RuleKeeper, type RuleSave, type StoredRules } from "./ruleKeeper.ts";
+import { RuleKeeper, type RuleSave, type StoredRules } from "./ruleKeeper.ts";
 import { RULE_RECORDS, RULES_EPOCH_RECORD } from "./ruleRecords.ts";
 
 /** The effects, and the surroundings that they depend on. */

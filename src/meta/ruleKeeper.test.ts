@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Member } from "../cluster/messages/membership.ts";
 import { nodeId } from "../model/ids.ts";
-import type { Rule, RuleDraft } from "../model/rule.ts";
-import { type RuleEdit, RuleKeeper } from "./ruleKeeper.ts";
+import type { Rule, RuleDraft, RuleEdit } from "../model/rule.ts";
+import { RuleKeeper } from "./ruleKeeper.ts";
 
 const NOW_MS = 1_700_000_000_000;
 const D1: Member = { id: nodeId("d1.1"), role: "data" };

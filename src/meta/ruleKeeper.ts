@@ -11,6 +11,7 @@ import {
   RULES_PER_CHANGE_MAX,
   type Rule,
   type RuleDraft,
+  type RuleEdit,
   ruleBytes,
   WIDE_RULES_MAX,
 } from "../model/rule.ts";
@@ -18,18 +19,6 @@ import { NO_RULES, type RuleChange, RuleSet } from "../model/ruleSet.ts";
 import { NO_VERSION, VersionSource } from "../model/version.ts";
 import { keyOf } from "./membership.ts";
 import { SAVES_WAITING_MAX, SaveQueue } from "./saveQueue.ts";
-
-/** A change as an operator asks for it. */
-export interface RuleEdit {
-  readonly put: readonly RuleDraft[];
-  /** The ids of rules to remove; one that is gone already is no error. */
-  readonly removed: readonly string[];
-  /**
-   * The epochs of rules as the operator has read them, and undefined for those that must not exist. Rules that are not
-   * named here are changed whatever they are.
-   */
-  readonly expected: ReadonlyMap<string, bigint | undefined>;
-}
 
 /** The rules of the store, at one epoch. */
 export interface StoredRules {

@@ -55,6 +55,18 @@ export interface Rule {
 /** A rule as an operator writes it. */
 export type RuleDraft = Omit<Rule, "epoch" | "setMs">;
 
+/** A change as an operator asks for it. */
+export interface RuleEdit {
+  readonly put: readonly RuleDraft[];
+  /** The ids of rules to remove; one that is gone already is no error. */
+  readonly removed: readonly string[];
+  /**
+   * The epochs of rules as the operator has read them, and undefined for those that must not exist. Rules that are not
+   * named here are changed whatever they are.
+   */
+  readonly expected: ReadonlyMap<string, bigint | undefined>;
+}
+
 /** The most rules of a cluster: a node walks over all of them when one changes. */
 export const RULES_MAX = 10_000;
 /** The most rules that have to be tried one by one, since they name no few addresses or services. */

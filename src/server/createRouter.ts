@@ -95,6 +95,8 @@ function operatedMeta({ roles: { id, network }, address, gateways }: RouterHost,
     config: (serviceKey) => meta.config(serviceKey),
     configRefusal: (...value) => firstRefusal(gateways, ...value),
     putConfig: (...put) => host.putConfig(...put),
+    rules: () => meta.rules,
+    changeRules: (edit) => host.changeRules(edit),
   };
 }
 

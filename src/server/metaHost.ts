@@ -8,9 +8,9 @@ import { Stepper, type StepperEnvironment } from "../base/stepper.ts";
 import type { Member, MetaToMember } from "../cluster/messages/membership.ts";
 import { Meta } from "../meta/meta.ts";
 import type { MetaEvent, MetaOptions, MetaOutput } from "../meta/metaPorts.ts";
-import type { RuleEdit } from "../meta/ruleKeeper.ts";
 import type { CommitResult } from "../meta/saveOutcome.ts";
 import { nodeNameOf, type ServiceKey } from "../model/ids.ts";
+import type { RuleEdit } from "../model/rule.ts";
 import type { SlotTable } from "../model/slot.ts";
 import type { CommitOutcome } from "../records/records.ts";
 import { measureMeta } from "./measureMeta.ts";
@@ -95,6 +95,7 @@ export class MetaHost {
     else this.#environment.log.info("a node was unblocked", { node });
   }
 
+  /** Puts and removes rules at once, or none of them. Rejects with RULE_CHANGED, FIELD_INVALID or RULES_EXHAUSTED. */
   changeRules(edit: RuleEdit): Promise<void> {
     return this.#answers.ask((request) => this.step({ kind: "changeRules", request, edit }));
   }

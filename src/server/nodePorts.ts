@@ -93,6 +93,8 @@ export async function openMetaPort(environment: NodePortsEnvironment, host: Meta
     configValueBytesMax: config.configValueBytesMax,
     config: meta.config.bind(meta),
     putConfig: (...put: Parameters<MetaHost["putConfig"]>) => host.putConfig(...put),
+    rules: () => meta.rules,
+    changeRules: (...edit: Parameters<MetaHost["changeRules"]>) => host.changeRules(...edit),
     compareServices: () => host.step({ kind: "compareServices" }),
     isLeading: () => meta.isLeading,
     hasSlotTable: () => meta.slotTable !== undefined,

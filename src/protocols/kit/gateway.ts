@@ -11,6 +11,8 @@ import type { Metrics, MetricTable } from "../../base/metrics.ts";
 import type { Acceptor, Compression, Log } from "../../base/ports.ts";
 import type { NodeId, ServiceKey } from "../../model/ids.ts";
 import type { Publication } from "../../model/publication.ts";
+import type { RuleEdit } from "../../model/rule.ts";
+import type { RuleSet } from "../../model/ruleSet.ts";
 import type { SlotOwner, SlotTable } from "../../model/slot.ts";
 import type { AppsListed } from "../../registry/apps.ts";
 import type { OwnClients } from "../../registry/ownClients.ts";
@@ -203,6 +205,10 @@ export interface MetaNodeView extends NodeHealth {
   readonly config: (serviceKey: ServiceKey) => StoredConfig | undefined;
   /** Stores a value, or removes it with null. Rejects with a RegistryError. */
   readonly putConfig: (serviceKey: ServiceKey, data: string | null) => Promise<void>;
+  /** The operators' rules, as the leading meta node has them. */
+  readonly rules: () => RuleSet;
+  /** Puts and removes rules at once, or none of them. Rejects with a RegistryError. */
+  readonly changeRules: (edit: RuleEdit) => Promise<void>;
   /** Compares the services of applications with their revisions, some time soon. */
   readonly compareServices: () => void;
 }

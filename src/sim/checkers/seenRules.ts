@@ -2,9 +2,9 @@
 // matching is written anew, and simply.
 
 import type { RulesMessage } from "../../cluster/messages/membership.ts";
-import type { RuleEdit, StoredRules } from "../../meta/ruleKeeper.ts";
+import type { StoredRules } from "../../meta/ruleKeeper.ts";
 import type { ServiceKey } from "../../model/ids.ts";
-import type { Rule, RuleDraft, RuleEffect } from "../../model/rule.ts";
+import type { Rule, RuleDraft, RuleEdit, RuleEffect } from "../../model/rule.ts";
 import type { Fact } from "../facts.ts";
 
 /** A client's registration, or its subscriber. */

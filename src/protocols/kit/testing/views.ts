@@ -1,6 +1,7 @@
 // Views of nodes for tests: a cluster of one of each, and a data node without services.
 
 import { nodeId } from "../../../model/ids.ts";
+import { NO_RULES } from "../../../model/ruleSet.ts";
 import type { ClusterNode, ClusterView, DataNodeView, MetaNodeView } from "../gateway.ts";
 
 export const SESSION = nodeId("s1.a");
@@ -35,8 +36,10 @@ export const EMPTY_DATA: Pick<DataNodeView, "cluster" | "slotStates" | "datum" |
 };
 
 /** The parts of a meta node's view that have nothing in them. */
-export const EMPTY_META: Pick<MetaNodeView, "cluster" | "leader" | "slotStates"> = {
+export const EMPTY_META: Pick<MetaNodeView, "cluster" | "leader" | "slotStates" | "rules" | "changeRules"> = {
   cluster: clusterOf(),
   leader: () => undefined,
   slotStates: () => [],
+  rules: () => NO_RULES,
+  changeRules: async () => undefined,
 };
