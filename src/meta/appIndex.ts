@@ -17,6 +17,8 @@ export class AppIndex {
   readonly #services = new Map<string, OfferedServices>();
   readonly #offers = new Map<string, Offer>();
   readonly #versions = new VersionSource(NO_VERSION);
+  /** The version of the store when this was read. */
+  #readVersion = NO_VERSION;
   #contentBytes = 0;
 
   /** The bytes of all contents in the store. */
@@ -40,13 +42,16 @@ export class AppIndex {
     this.#services.clear();
     this.#offers.clear();
     this.#contentBytes = 0;
+    this.#readVersion = NO_VERSION;
   }
 
   /** Takes one record of the store. */
   load(record: IndexRecord): void {
     if (record.kind === "head") this.setHead(record.id, record.head);
-    else if (record.kind === "version") this.#versions.raise(record.version);
-    else this.setServices(record.application, record.services, NO_VERSION);
+    else if (record.kind === "version") {
+      this.#readVersion = record.version;
+      this.#versions.raise(record.version);
+    } else this.setServices(record.application, record.services, NO_VERSION);
   }
 
   setHead(id: string, head: Head | undefined): void {
@@ -82,12 +87,13 @@ export class AppIndex {
   }
 
   /**
-   * The applications of a service. One that has not changed since this node has read the store has the newest version
-   * of then: it may have been told under any up to that.
+   * The applications of a service. One that has not changed since this node has read the store has the store's version
+   * of then: it may have been told under any up to that. A version that this node has given to a commit is of no use: if
+   * the store did not take it, a later leader does not know it, and its changes would be taken for earlier ones.
    */
   appsOf(service: string): ServiceApps {
     const offer = this.#offers.get(service);
-    const version = offer === undefined || offer.version === NO_VERSION ? this.#versions.last : offer.version;
+    const version = offer === undefined || offer.version === NO_VERSION ? this.#readVersion : offer.version;
     return { service, version, applications: [...(offer?.applications ?? [])] };
   }
 

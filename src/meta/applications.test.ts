@@ -79,18 +79,40 @@ test("no version goes back with a new leader, whatever its clock shows", () => {
   first.hear(S1, watch("orders", "stock"));
   first.hear(S1, register("r1"));
   first.settle();
-  const versions = (messages: readonly AppAnswer[]) =>
-    messages.flatMap((each) => (each.kind === "serviceApps" ? each.entries.map(({ version }) => version) : []));
-  const highest = versions(first.told(S1)).reduce((a, b) => (a > b ? a : b));
+  const highest = versionsIn(first.told(S1)).reduce((a, b) => (a > b ? a : b));
   const next = scene(first.store);
   next.nowMs -= 10 * HOUR_MS;
   next.applications.begin(1n, next.nowMs);
   next.settle();
   next.hear(S1, watch("orders", "stock"));
-  for (const version of versions(next.told(S1))) assert.ok(version >= highest);
+  for (const version of versionsIn(next.told(S1))) assert.ok(version >= highest);
   next.hear(S1, register("r2", ["orders"], "mall"));
   next.settle();
-  for (const version of versions(next.told(S1))) assert.ok(version > highest);
+  for (const version of versionsIn(next.told(S1))) assert.ok(version > highest);
+});
+
+test("a version that the store did not take is never told, so that the next leader's changes are later ones", () => {
+  const first = leading();
+  first.hear(S1, register("r1"));
+  first.settle();
+  first.nowMs += HOUR_MS;
+  first.hear(S1, register("r2", ["orders"], "mall"));
+  first.work();
+  const [lost] = first.take();
+  assert.ok(lost?.commit !== undefined);
+  first.answer(lost, "away");
+  first.applications.lost();
+  first.applications.begin(1n, first.nowMs);
+  first.settle();
+  first.hear(S2, watch("orders"));
+  const [told = 0n] = versionsIn(first.told(S2));
+  const next = leading(first.store);
+  next.hear(S2, watch("orders"));
+  assert.deepEqual(versionsIn(next.told(S2)), [told]);
+  next.hear(S1, register("r3", ["orders"], "depot"));
+  next.settle();
+  const [later = 0n] = versionsIn(next.told(S2));
+  assert.ok(later > told);
 });
 
 test("a new leader tells those who watched all along", () => {
@@ -304,3 +326,7 @@ test("all names are listed, in parts", () => {
     ],
   );
 });
+
+function versionsIn(messages: readonly AppAnswer[]): bigint[] {
+  return messages.flatMap((each) => (each.kind === "serviceApps" ? each.entries.map(({ version }) => version) : []));
+}
