@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fail } from "../../base/errors.ts";
-import type { CatalogueEntry } from "../../model/catalogue.ts";
+import { ALL_SERVICES, type CatalogueEntry } from "../../model/catalogue.ts";
 import { versionSpan } from "../../model/version.ts";
 import type { Fact } from "../facts.ts";
 import { CatalogueChecker } from "./catalogues.ts";
@@ -88,4 +88,14 @@ test("at the end each session has seen all slots, and shows the newest version o
   const emptied: At = [70_000, shows(D1, S1, 7n)];
   assert.equal(broken(emptied, last, answered(ONE), over), "7 convergence");
   assert.equal(broken(emptied, last, answered(), over), undefined);
+});
+
+test("of a list that no session is told, the data nodes' own catalogue says what is shown at the end", () => {
+  const base = { slot: 0, count: 1, digest: 1n };
+  const message = { kind: "catalogueChanged", scope: ALL_SERVICES, base, entries: [entry(6n, 3)] } as const;
+  const named: At = [70_000, { kind: "told", from: D1, to: S1, message }];
+  const last = asked({ isLast: true });
+  assert.equal(broken(named, last, answered(entry(6n, 3)), over), undefined);
+  assert.equal(broken(named, last, answered(entry(6n, 2)), over), "7 convergence");
+  assert.equal(broken(named, last, answered(entry(7n, 3)), over), "7 convergence");
 });

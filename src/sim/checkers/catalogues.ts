@@ -6,7 +6,7 @@ import type { CatalogueEntry } from "../../model/catalogue.ts";
 import type { NodeId, ServiceKey } from "../../model/ids.ts";
 import type { Fact } from "../facts.ts";
 import type { Checker, Evidence, Finding, Rule } from "./checker.ts";
-import type { Commit } from "./commits.ts";
+import { type Commit, isLater } from "./commits.ts";
 import { newestLists } from "./lostVersions.ts";
 import { goesBack, OpenQuestions } from "./openQuestions.ts";
 
@@ -25,6 +25,8 @@ export class CatalogueChecker implements Checker {
   readonly #evidence: Pick<Evidence, "commits" | "nodes">;
   readonly #open = new OpenQuestions<Asked>();
   readonly #shown = new Map<number, Shown>();
+  /** The latest entry of each service in a data node's catalogue: no session may be told of a list that nobody wants. */
+  readonly #named = new Map<ServiceKey, CatalogueEntry>();
 
   constructor(evidence: Pick<Evidence, "commits" | "nodes">) {
     this.#evidence = evidence;
@@ -43,6 +45,9 @@ export class CatalogueChecker implements Checker {
         return this.#answered(fact);
       case "catalogueTold":
         return this.#told(fact);
+      case "told":
+        this.#hearEntries(fact);
+        return this.#overdue(nowMs);
       case "paused":
         this.#open.paused(fact);
         return undefined;
@@ -62,6 +67,14 @@ export class CatalogueChecker implements Checker {
     if (overdue === undefined) return undefined;
     const text = `${overdue.node} has not shown its catalogue within ${overdue.waitMs} ms`;
     return finding("quiet: nothing waits for ever", text);
+  }
+
+  #hearEntries({ message }: Fact & { kind: "told" }): void {
+    if (message.kind !== "catalogue" && message.kind !== "catalogueChanged") return;
+    for (const entry of message.entries) {
+      const before = this.#named.get(entry.serviceKey);
+      if (before === undefined || isLater(entry, before)) this.#named.set(entry.serviceKey, entry);
+    }
   }
 
   #answered({ question, node, entries, isWhole, error }: Fact & { kind: "catalogueAnswered" }): Finding | undefined {
@@ -101,11 +114,17 @@ export class CatalogueChecker implements Checker {
     for (const { node } of this.#open.values()) return finding("7 convergence", `${node} has not answered`);
     for (const { node, isWhole, entries } of this.#shown.values()) {
       if (!isWhole) return finding("7 convergence", `${node} was not told of all slots`);
-      for (const [service, { version, content }] of this.#evidence.commits.newestOfAll()) {
+      for (const [service, newest] of this.#evidence.commits.newestOfAll()) {
         const entry = entries.get(service);
-        if (newestLists(this.#evidence, service).some((list) => isShownBy(list, entry))) continue;
+        const named = this.#named.get(service);
+        const isUnseen = named !== undefined && isLater(named, newest);
+        const lists = newestLists(this.#evidence, service).map(entryOf);
+        // Its giver may have died apart, like that of a list.
+        const right = isUnseen ? [named, ...lists] : lists;
+        if (right.some((one) => isShownBy(one, entry))) continue;
+        const { size, version } = isUnseen ? named : entryOf(newest);
         const shownText = `${entry?.size ?? 0} publishers at v${entry?.version}`;
-        const text = `${node} shows ${shownText}, not ${content.size} at v${version}`;
+        const text = `${node} shows ${shownText}, not ${size} at v${version}`;
         return finding("7 convergence", text, service);
       }
     }
@@ -114,8 +133,12 @@ export class CatalogueChecker implements Checker {
 }
 
 /** A service without publishers is not shown. */
-function isShownBy({ content: { size }, version }: Commit, entry: CatalogueEntry | undefined): boolean {
+function isShownBy({ size, version }: CatalogueEntry, entry: CatalogueEntry | undefined): boolean {
   return size === (entry?.size ?? 0) && (size === 0 || entry?.version === version);
+}
+
+function entryOf({ service: serviceKey, version, origin, content: { size } }: Commit): CatalogueEntry {
+  return { serviceKey, version, origin, size };
 }
 
 function finding(rule: Rule, text: string, service?: ServiceKey): Finding {

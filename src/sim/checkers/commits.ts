@@ -164,7 +164,7 @@ export class SeenCommits {
 }
 
 /** By the leader first: an old leader that is no longer heard may have a clock that is far ahead. */
-function isLater(a: DatumVersion, b: DatumVersion): boolean {
+export function isLater(a: DatumVersion, b: DatumVersion): boolean {
   return a.origin === b.origin ? a.version > b.version : a.origin > b.origin;
 }
 
