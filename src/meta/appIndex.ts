@@ -88,8 +88,8 @@ export class AppIndex {
 
   /**
    * The applications of a service. One that has not changed since this node has read the store has the store's version
-   * of then: it may have been told under any up to that. A version that this node has given to a commit is of no use: if
-   * the store did not take it, a later leader does not know it, and its changes would be taken for earlier ones.
+   * of then: it may have been told under any up to that. A version that this node gave to a commit would not do: if the
+   * store did not take it, a later leader does not know it, and its changes would be taken for earlier ones.
    */
   appsOf(service: string): ServiceApps {
     const offer = this.#offers.get(service);

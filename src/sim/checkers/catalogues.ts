@@ -25,7 +25,7 @@ export class CatalogueChecker implements Checker {
   readonly #evidence: Pick<Evidence, "commits" | "nodes">;
   readonly #open = new OpenQuestions<Asked>();
   readonly #shown = new Map<number, Shown>();
-  /** The latest entry of each service in a data node's catalogue: no session may be told of a list that nobody wants. */
+  /** The latest entry of each service by a data node: without subscribers, no session is told of its list. */
   readonly #named = new Map<ServiceKey, CatalogueEntry>();
 
   constructor(evidence: Pick<Evidence, "commits" | "nodes">) {
