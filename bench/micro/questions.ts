@@ -5,6 +5,7 @@
 // long one that is left belongs to the step and not to the machine's other work.
 
 import { cpus, loadavg } from "node:os";
+import { anonymous } from "../../src/access/principal.ts";
 import { unlimitedBudget } from "../../src/base/budget.ts";
 import { noMetrics } from "../../src/base/metrics.ts";
 import { textOf } from "../../src/base/text.ts";
@@ -17,7 +18,6 @@ import type { Publication } from "../../src/model/publication.ts";
 import { makeServiceKey } from "../../src/model/serviceKey.ts";
 import { SLOT_COUNT } from "../../src/model/slot.ts";
 import type { Survey } from "../../src/model/survey.ts";
-import { anonymous } from "../../src/registry/principal.ts";
 import type { ClientChannel } from "../../src/registry/registry.ts";
 import { Session } from "../../src/session/session.ts";
 import { hostRandom } from "../../src/transport/random.ts";

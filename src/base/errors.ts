@@ -15,6 +15,14 @@ export type ErrorTable = Readonly<Record<string, ErrorRow>>;
 
 /** The codes for any part of the registry. */
 export const ERRORS = {
+  ACCESS_EXHAUSTED: {
+    retry: false,
+    meaning: "there are as many identities or policies as there may be; remove some that are no longer needed",
+  },
+  ACCESS_UNAVAILABLE: {
+    retry: true,
+    meaning: "too many passwords are being checked at the moment; try again, or use a token",
+  },
   ADDRESS_CONNECTIONS_EXHAUSTED: {
     retry: true,
     meaning:
@@ -25,11 +33,20 @@ export const ERRORS = {
     meaning:
       "the clients of this address use as much memory as is left for all others; stop some of them, or raise memory-bytes-max",
   },
+  ADMIN_NEEDED: {
+    retry: false,
+    meaning: "no identity with the access role admin would be left; give it to another one first",
+  },
   ADDRESS_IN_USE: { retry: true, meaning: "another process listens on this address; stop it, or choose another port" },
   BIND_REFUSED: { retry: false, meaning: "the server does not listen beyond loopback unless --insecure is given" },
   CATALOGUE_TOO_LARGE: {
     retry: true,
     meaning: "the requested catalogue has more services than a session can hold; ask for a single namespace and group",
+  },
+  CLAIM_REFUSED: {
+    retry: false,
+    meaning:
+      "this is not the claim code, or the cluster is claimed already; the leading meta node logs the code while it is not",
   },
   CLIENT_BYTES_EXHAUSTED: {
     retry: true,
@@ -66,6 +83,19 @@ export const ERRORS = {
     retry: false,
     meaning: "there is no context of this name; `roster context list` shows those that there are",
   },
+  CREDENTIALS_LOCKED: {
+    retry: true,
+    meaning: "too many wrong credentials came from this address or for this name; wait, and check the secret",
+  },
+  CREDENTIALS_NEEDED: {
+    retry: false,
+    meaning:
+      "this is not allowed without credentials; run `roster login`, or send a token: `authorization: Bearer ...`",
+  },
+  CREDENTIALS_REFUSED: {
+    retry: false,
+    meaning: "the token, or the name and the password, prove nothing here: they are wrong, ended or removed",
+  },
   DATA_FULL: {
     retry: true,
     meaning: "the data node that keeps this service has reached its memory limit; try again later, or add data nodes",
@@ -85,6 +115,14 @@ export const ERRORS = {
     meaning: "the file can't be read or written, or does not contain what it should; name another one, or repair it",
   },
   HTTP_BAD_REQUEST: { retry: false, meaning: "the path, query or body of the request is not valid here" },
+  IDENTITY_EXISTS: {
+    retry: false,
+    meaning: "there is an identity of this name already; choose another name, or remove that one first",
+  },
+  IDENTITY_UNKNOWN: {
+    retry: false,
+    meaning: "there is no user, token or client key of this name; `roster get identities` lists those that there are",
+  },
   LIST_UNAVAILABLE: {
     retry: true,
     meaning:
@@ -119,6 +157,14 @@ export const ERRORS = {
   OVERLOADED: {
     retry: true,
     meaning: "more registrations arrive per second than the session accepts; try again later",
+  },
+  PERMISSION_NEEDED: {
+    retry: false,
+    meaning: "this principal may not do that; an admin can give it an access role, or allow it by a policy",
+  },
+  POLICY_UNKNOWN: {
+    retry: false,
+    meaning: "there is no policy of this name; `roster get policies` lists those that there are",
   },
   QUERIES_EXHAUSTED: {
     retry: true,

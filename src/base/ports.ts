@@ -22,6 +22,29 @@ export interface Random {
   next(): number;
 }
 
+/** The costs of a slow hash. `salt` is in base64url, `bytes` the length of the result. */
+export interface SlowHash {
+  /** The cost in memory and time, as its logarithm to the base 2. */
+  readonly costLog2: number;
+  readonly blocks: number;
+  readonly parallel: number;
+  readonly salt: string;
+  readonly bytes: number;
+}
+
+/** Cryptography for secrets. Bytes are in base64url, without padding, unless it says otherwise. */
+export interface Secrets {
+  /** Random bytes that can't be predicted. */
+  random(bytes: number): string;
+  sha256(text: string): string;
+  /** HMAC-SHA-256 of a text, in base64 with padding. */
+  hmacSha256(key: string, text: string): string;
+  /** The scrypt hash of a password. Takes a tenth of a second, and no time of the event loop. */
+  scrypt(password: string, cost: SlowHash): Promise<string>;
+  /** Compares in a time that does not depend on where the texts differ. */
+  isEqual(a: string, b: string): boolean;
+}
+
 /** Values that are logged with an event: short, printable, no secrets. */
 export type LogFields = Readonly<Record<string, string | number | bigint | boolean>>;
 

@@ -1,11 +1,11 @@
 // Questions about an address: what belongs to the clients at one IP address, for operators and for protocols that list
 // it. As a question about a list, one about an address belongs to no client.
 
+import type { Principal } from "../access/principal.ts";
 import type { RegistryError } from "../base/errors.ts";
 import type { ClientId, ServiceKey } from "../model/ids.ts";
 import type { Registration } from "../model/publication.ts";
 import type { Scope } from "../model/scope.ts";
-import type { Principal } from "./principal.ts";
 
 /** The side of a question to which its answer goes. */
 export interface AddressAsker {

@@ -1,6 +1,7 @@
 // The session role as a gateway sees it: the entry for every protocol's clients. A gateway turns its protocol into
 // these events and these effects back into its protocol; it holds no registry logic of its own.
 
+import type { Principal } from "../access/principal.ts";
 import type { Account } from "../base/budget.ts";
 import type { RegistryError } from "../base/errors.ts";
 import type { ClientId, ServiceKey } from "../model/ids.ts";
@@ -10,7 +11,6 @@ import type { Scope } from "../model/scope.ts";
 import type { AddressEvent } from "./address.ts";
 import type { AppEvent } from "./apps.ts";
 import type { CatalogueEvent } from "./catalogue.ts";
-import type { Principal } from "./principal.ts";
 import type { SurveyEvent } from "./survey.ts";
 
 /** A publication as sent by a client; the session adds owner and time. */

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { anonymous } from "../access/principal.ts";
 import type { Budget } from "../base/budget.ts";
 import { type HttpExchange, jsonResponse, queryValue, textResponse } from "../base/http.ts";
 import { instancesOf } from "../model/content.ts";
@@ -10,7 +11,6 @@ import { packInstance } from "../model/instance.ts";
 import { makeServiceKey } from "../model/serviceKey.ts";
 import { anInstance } from "../model/testing/instances.ts";
 import type { Gateway } from "../protocols/kit/gateway.ts";
-import { anonymous } from "../registry/principal.ts";
 import type { Asker, ClientChannel, Registry } from "../registry/registry.ts";
 import { GATEWAYS } from "./gateways.ts";
 import type { GatewayMetrics } from "./metrics.ts";

@@ -1,11 +1,11 @@
 // One client's connection as the session sees it, with everything that belongs to it.
 
+import type { Principal } from "../access/principal.ts";
 import type { Account } from "../base/budget.ts";
 import type { RegistryError } from "../base/errors.ts";
 import type { ClientId, ServiceKey } from "../model/ids.ts";
 import type { Publication } from "../model/publication.ts";
 import type { Scope } from "../model/scope.ts";
-import type { Principal } from "../registry/principal.ts";
 import type { ClientChannel } from "../registry/registry.ts";
 import type { SentPush } from "./answerDueMs.ts";
 import type { Breaker } from "./breaker.ts";

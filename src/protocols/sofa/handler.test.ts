@@ -53,7 +53,8 @@ test("each kind of registration, and each end of one, is the event that it is", 
 
 test("a client is anonymous, and comes from the host of its connection", () => {
   const scene = handlerScene();
-  assert.deepEqual(scene.last("connected")?.principal, { kind: "anonymous", name: "anonymous", from: "10.0.0.7" });
+  const principal = { kind: "anonymous", name: "anonymous", roles: [], from: "10.0.0.7" };
+  assert.deepEqual(scene.last("connected")?.principal, principal);
 });
 
 test("an event type that nobody knows is answered with success, and nobody hears of it", () => {

@@ -1,5 +1,6 @@
 // One client's Bolt connection: frames in, registry events out, and the registry's answers and pushes back as frames.
 
+import { anonymous } from "../../access/principal.ts";
 import { equalBytes } from "../../base/bytes.ts";
 import { fail, RegistryError } from "../../base/errors.ts";
 import type { CounterPort } from "../../base/metrics.ts";
@@ -24,7 +25,6 @@ import {
   hasCrc,
 } from "../../encoding/bolt/frame.ts";
 import { type ClientId, clientId } from "../../model/ids.ts";
-import { anonymous } from "../../registry/principal.ts";
 import type { Blocked, ClientChannel, ClientEvent, ConfigPush, Outcome, Push } from "../../registry/registry.ts";
 import { askOfApplications, isAppRequest } from "./appRequests.ts";
 import {

@@ -1,5 +1,6 @@
 // One session with a data node and clients played by the test; its output is kept in arrays.
 
+import { anonymous } from "../../access/principal.ts";
 import { Budget, type BudgetLimits, unlimitedBudget } from "../../base/budget.ts";
 import { type Metrics, noMetrics } from "../../base/metrics.ts";
 import type { MemberAddress, MemberToMeta } from "../../cluster/messages/membership.ts";
@@ -7,7 +8,6 @@ import type { DataToSession, SessionToData } from "../../cluster/messages/sessio
 import { brandServiceKey, clientId, type NodeId, nodeId } from "../../model/ids.ts";
 import type { Publication } from "../../model/publication.ts";
 import type { SlotTable } from "../../model/slot.ts";
-import { anonymous } from "../../registry/principal.ts";
 import type {
   ClientChannel,
   ConfigPush,

@@ -1,6 +1,7 @@
 // The common ground of the tests of the session's single parts: clients, registrations, lists and a link to data nodes
 // that keeps its input.
 
+import { anonymous } from "../../access/principal.ts";
 import { type Budget, unlimitedBudget } from "../../base/budget.ts";
 import { type HistogramPort, type Metrics, noMetrics } from "../../base/metrics.ts";
 import type { PublishItem, SessionToData } from "../../cluster/messages/sessionData.ts";
@@ -8,7 +9,6 @@ import { brandServiceKey, type ClientId, clientId, type NodeId, nodeId, type Ser
 import { packBoxes } from "../../model/payload.ts";
 import type { Publication } from "../../model/publication.ts";
 import type { SlotTable } from "../../model/slot.ts";
-import { anonymous } from "../../registry/principal.ts";
 import type { PublishRequest, SubscribeRequest } from "../../registry/registry.ts";
 import { Client } from "../client.ts";
 import { Costs } from "../costs.ts";

@@ -1,10 +1,10 @@
 // The clients of a large cluster, as few as will do: one connection to each session that publishes and subscribes for
 // all of that session's clients.
 
+import { anonymous } from "../../access/principal.ts";
 import { unlimitedBudget } from "../../base/budget.ts";
 import { type ClientId, clientId } from "../../model/ids.ts";
 import { makeServiceKey } from "../../model/serviceKey.ts";
-import { anonymous } from "../../registry/principal.ts";
 import type { ClientChannel } from "../../registry/registry.ts";
 import type { SessionHost } from "../cluster/sessionHost.ts";
 

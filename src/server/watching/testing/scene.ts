@@ -1,11 +1,11 @@
 // One client of a registry that the test plays, and an observer between the two.
 
+import { anonymous } from "../../../access/principal.ts";
 import { defined } from "../../../base/assert.ts";
 import { unlimitedBudget } from "../../../base/budget.ts";
 import { fail } from "../../../base/errors.ts";
 import { clientId } from "../../../model/ids.ts";
 import { versionAt } from "../../../model/version.ts";
-import { anonymous } from "../../../registry/principal.ts";
 import type { ClientChannel, ClientEvent } from "../../../registry/registry.ts";
 import { Channel } from "../../../session/testing/harness.ts";
 import { ORDERS, publication, publishRequest, subscribeRequest } from "../../../session/testing/parts.ts";

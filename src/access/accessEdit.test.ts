@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { RegistryError } from "../base/errors.ts";
+import { type AccessEdit, changeOf } from "./accessEdit.ts";
+import { AccessSet, NO_ACCESS_RECORDS } from "./accessSet.ts";
+import { IDENTITIES_MAX, type Identity, type IdentityDraft } from "./identity.ts";
+import type { PolicyDraft } from "./policy.ts";
+import { tokenSecret } from "./secretForm.ts";
+
+const NOW_MS = 1_700_000_000_000;
+const CONTEXT = { setBy: "ann", nowMs: NOW_MS };
+const TOKEN = tokenSecret("t".repeat(43));
+
+function draft(changes: Partial<IdentityDraft> = {}): IdentityDraft {
+  return { name: "ci", kind: "token", roles: ["operator"], secret: TOKEN, about: "", ...changes };
+}
+
+function policyDraft(changes: Partial<PolicyDraft> = {}): PolicyDraft {
+  const subjects = { names: ["ci"] };
+  return { name: "p", effect: "deny", actions: ["publish"], subjects, services: {}, reason: "", ...changes };
+}
+
+function stored(changes: Partial<Identity> = {}): Identity {
+  return { ...draft({ name: "root", roles: ["admin"] }), setBy: "claim", setMs: 1, ...changes };
+}
+
+function refusalOf(edit: AccessEdit, set: AccessSet = NO_ACCESS_RECORDS): string {
+  const outcome = changeOf(edit, set, CONTEXT);
+  return outcome instanceof RegistryError ? outcome.message : "";
+}
+
+const put = (changes: Partial<IdentityDraft>, isNew = false): AccessEdit => ({
+  kind: "putIdentity",
+  identity: draft(changes),
+  isNew,
+});
+const putPolicy = (changes: Partial<PolicyDraft>): AccessEdit => ({ kind: "putPolicy", policy: policyDraft(changes) });
+
+test("an identity that is put names who has set it, and when", () => {
+  const change = changeOf(put({}), NO_ACCESS_RECORDS, CONTEXT);
+  assert.ok(!(change instanceof RegistryError));
+  assert.deepEqual(change.identities, [{ ...draft(), setBy: "ann", setMs: NOW_MS }]);
+});
+
+const REFUSED: readonly (readonly [what: string, edit: AccessEdit, refusal: RegExp])[] = [
+  ["a name with a colon", put({ name: "a:b" }), /FIELD_INVALID.*field=name/],
+  ["no name", put({ name: "" }), /FIELD_INVALID.*field=name/],
+  ["the name of every anonymous client", put({ name: "anonymous" }), /FIELD_INVALID.*field=name/],
+  ["the name of the local operator", put({ name: "local" }), /FIELD_INVALID.*field=name/],
+  ["a role twice", put({ roles: ["reader", "reader"] }), /FIELD_INVALID.*field=roles/],
+  ["a role that there is not", put({ roles: ["root" as "admin"] }), /FIELD_INVALID.*field=roles.*value=root/],
+  ["a password in clear", put({ kind: "user", secret: "letmein" }), /FIELD_INVALID: [^(]*\(field=secret, expected/],
+  ["a user with the secret of a token", put({ kind: "user" }), /FIELD_INVALID.*field=secret/],
+  ["an end that is over", put({ untilMs: NOW_MS }), /FIELD_INVALID.*field=untilMs/],
+  ["a text that forges a line", put({ about: "a\nb" }), /FIELD_INVALID.*field=about/],
+  ["an unknown identity to remove", { kind: "removeIdentity", name: "x" }, /IDENTITY_UNKNOWN.*identity=x/],
+  ["an unknown policy to remove", { kind: "removePolicy", name: "x" }, /POLICY_UNKNOWN.*policy=x/],
+  ["an action that there is not", putPolicy({ actions: ["fly" as "publish"] }), /field=actions.*value=fly/],
+  ["an effect that there is not", putPolicy({ effect: "maybe" as "allow" }), /field=effect.*value=maybe/],
+  ["an address that is none", putPolicy({ subjects: { addresses: ["10.0.0"] } }), /field=address/],
+  ["a block with bits behind its prefix", putPolicy({ subjects: { addresses: ["10.0.0.1/8"] } }), /10\.0\.0\.0\/8/],
+  ["a subject's name with a blank", putPolicy({ subjects: { names: ["a b"] } }), /field=names/],
+  ["an empty prefix", putPolicy({ services: { namePrefixes: [""] } }), /field=namePrefixes/],
+  ["services for an operation", putPolicy({ actions: ["read"], services: { groups: ["G"] } }), /field=services/],
+  ["to deny admins their right", putPolicy({ actions: ["admin"] }), /field=actions.*value=admin/],
+  ["201 values", putPolicy({ subjects: { names: new Array(201).fill("a") } }), /field=names/],
+];
+
+for (const [what, edit, refusal] of REFUSED) {
+  test(`${what} is refused`, () => assert.match(refusalOf(edit), refusal));
+}
+
+test("a new identity takes no name that is in use, and a put no identity of another kind", () => {
+  const set = new AccessSet(1n, [stored({ name: "ci" }), stored()], []);
+  assert.match(refusalOf(put({}, true), set), /IDENTITY_EXISTS.*identity=ci, kind=token/);
+  assert.equal(refusalOf(put({}), set), "");
+  const secret = `scrypt:15:8:1:${"s".repeat(43)}:${"h".repeat(43)}`;
+  assert.match(refusalOf(put({ kind: "user", secret }), set), /IDENTITY_EXISTS/);
+});
+
+test("the last admin of a claimed cluster stays", () => {
+  const lone = new AccessSet(1n, [stored()], []);
+  assert.match(refusalOf({ kind: "removeIdentity", name: "root" }, lone), /ADMIN_NEEDED/);
+  assert.match(refusalOf(put({ name: "root", roles: ["reader"] }), lone), /ADMIN_NEEDED/);
+  const two = new AccessSet(1n, [stored(), stored({ name: "second" })], []);
+  assert.equal(refusalOf({ kind: "removeIdentity", name: "root" }, two), "");
+  const over = new AccessSet(1n, [stored(), stored({ name: "second", untilMs: NOW_MS })], []);
+  assert.match(refusalOf({ kind: "removeIdentity", name: "root" }, over), /ADMIN_NEEDED/);
+});
+
+test("there are not more identities than every node can keep", () => {
+  const many = Array.from({ length: IDENTITIES_MAX }, (_, at) => stored({ name: `t${at}` }));
+  const full = new AccessSet(1n, many, []);
+  assert.match(refusalOf(put({ name: "one-more" }), full), /ACCESS_EXHAUSTED/);
+  assert.equal(refusalOf(put({ name: "t1" }), full), "");
+});
+
+test("addresses of a policy are kept in one form", () => {
+  const change = changeOf(
+    putPolicy({ subjects: { addresses: ["::ffff:10.0.0.7", "::1"] } }),
+    NO_ACCESS_RECORDS,
+    CONTEXT,
+  );
+  assert.ok(!(change instanceof RegistryError));
+  assert.deepEqual(change.policies[0]?.subjects.addresses, ["10.0.0.7", "[::1]"]);
+});
+
+test("a policy that is there from the start is switched off by its removal, another one is gone", () => {
+  const own = { ...policyDraft(), setBy: "ann", setMs: 1 };
+  const set = new AccessSet(1n, [], [own]);
+  const off = changeOf({ kind: "removePolicy", name: "anonymous-clients" }, set, CONTEXT);
+  assert.ok(!(off instanceof RegistryError));
+  assert.deepEqual(
+    off.policies.map(({ name, actions }) => [name, actions]),
+    [["anonymous-clients", []]],
+  );
+  const gone = changeOf({ kind: "removePolicy", name: "p" }, set, CONTEXT);
+  assert.ok(!(gone instanceof RegistryError));
+  assert.deepEqual(gone.policiesGone, ["p"]);
+});
