@@ -1,4 +1,4 @@
-// SOFARegistry's read-only paths on a cluster of separate roles, shape by shape beside recorded answers of
+// SOFARegistry's paths on a cluster of separate roles, shape by shape beside recorded answers of
 // SOFARegistry 6.6.3 (protocols/sofa/http/testing/sofaregistry.jsonl; long ones are cut there). Two clients at two
 // sessions publish and subscribe what its client did.
 
@@ -69,12 +69,12 @@ after(async () => {
 });
 
 async function ask(port: number, path: string, { method = "GET", body = null as string | null } = {}) {
-  const init = body === null ? {} : { body, headers: { "content-type": "application/json" } };
+  const type = /^[[{]/.test(body ?? "") ? "application/json" : "application/x-www-form-urlencoded";
+  const init = body === null ? {} : { body, headers: { "content-type": type } };
   const answer = await fetch(`http://127.0.0.1:${port}${path}`, { method, ...init });
-  const type = answer.headers.get("content-type");
   return {
     status: answer.status,
-    type,
+    type: answer.headers.get("content-type"),
     unanswered: answer.headers.get("x-roster-unanswered"),
     text: await answer.text(),
   };

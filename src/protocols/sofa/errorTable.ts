@@ -12,6 +12,15 @@ export const SOFA_ERRORS = {
     retry: false,
     meaning: "a subscriber that accepts all data centers in one push (acceptMulti) must have the scope global",
   },
+  SWITCH_HAS_CONDITIONS: {
+    retry: false,
+    meaning:
+      "an operator has given this switch's rule conditions, or an end, that SOFARegistry's form can't say; change the rule itself",
+  },
+  SWITCH_IS_RULE: {
+    retry: false,
+    meaning: "this switch of SOFARegistry is a rule; set it by its path at meta-http-port, or change the rule",
+  },
   SWITCH_NOT_SERVED: {
     retry: false,
     meaning: "Roster does not have this switch of SOFARegistry; nothing was changed or stored",

@@ -9,6 +9,7 @@ import { configRoutes } from "./http/configRoutes.ts";
 import { datumRoutes } from "./http/datumRoutes.ts";
 import { digestRoutes } from "./http/digestRoutes.ts";
 import { dataHealthRoute, metaHealthRoute, sessionHealthRoute } from "./http/healthRoutes.ts";
+import { metaRuleRoutes } from "./http/ruleRoutes.ts";
 import { serverRoutes } from "./http/serverRoutes.ts";
 import { dataSlotRoutes, sessionSlotRoutes, slotTableRoutes } from "./http/slotTableRoutes.ts";
 import type { SofaMetrics } from "./metricTable.ts";
@@ -64,6 +65,7 @@ export function metaRoutes(node: MetaNodeView): readonly HttpRoute[] {
   return [
     ...configRoutes(node),
     ...metaAppRoutes(node),
+    ...metaRuleRoutes(node),
     metaHealthRoute(node),
     ...clusterRoutes(node),
     ...slotTableRoutes(node.cluster),

@@ -57,6 +57,14 @@ test("a query beyond the largest header is refused by its size", async (t) => {
   assert.match(await ask(`GET /livez?x=${"x".repeat(20_000)} HTTP/1.1\r\nhost: a\r\n\r\n`), /^HTTP\/1.1 431/);
 });
 
+for (const site of ["cross-site", "same-site"]) {
+  test(`a request that a ${site} page makes a browser send is refused: an image has no origin`, async (t) => {
+    const { ask } = await serve(t);
+    const answer = await ask(`GET /livez HTTP/1.1\r\nhost: a\r\nsec-fetch-site: ${site}\r\nconnection: close\r\n\r\n`);
+    assert.match(answer, /^HTTP\/1.1 400[\s\S]*HTTP_BAD_REQUEST[\s\S]*sec-fetch-site/);
+  });
+}
+
 test("a body beyond the largest configuration value is refused by its size", async (t) => {
   const { ask } = await serve(t);
   const head = "POST /put HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 99999999\r\n\r\n";

@@ -62,6 +62,9 @@ export function createHttp(
     const path = request.raw.url?.split("?", 1)[0] ?? "";
     // Pages of other origins have no business here; a browser names its origin, even after DNS rebinding.
     if (request.headers.origin !== undefined) throw fail("HTTP_BAD_REQUEST", { origin: request.headers.origin });
+    // Without an origin come images and the like, and SOFARegistry changes something by GET.
+    const site = request.headers["sec-fetch-site"];
+    if (site === "cross-site" || site === "same-site") throw fail("HTTP_BAD_REQUEST", { "sec-fetch-site": site });
     if (!isPlainPath(path))
       throw fail("HTTP_BAD_REQUEST", { path, expected: "a path without //, dot segments or escapes" });
   });

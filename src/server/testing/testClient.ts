@@ -28,6 +28,7 @@ const named = (dataId: string): ServiceName => ({ dataId, group: "DEFAULT_GROUP"
 export class TestClient {
   readonly #session: () => number;
   readonly #bytesPerSecond: number;
+  readonly #address: string;
   readonly #client: SofaClient;
   readonly #timer: NodeJS.Timeout;
   #socket: Socket | undefined;
@@ -38,9 +39,13 @@ export class TestClient {
   /** Each value that was pushed to a watch, by dataId; null where there is none. */
   readonly configs = new Map<string, (string | null)[]>();
 
-  /** `session` returns the Bolt port for each connection. A slow client reads a limited number of bytes a second. */
-  constructor(session: () => number, { bytesPerSecond = Number.POSITIVE_INFINITY } = {}) {
+  /**
+   * `session` returns the Bolt port for each connection. A slow client reads a limited number of bytes a second;
+   * `address` is the one that it connects from, any of 127.0.0.0/8.
+   */
+  constructor(session: () => number, { bytesPerSecond = Number.POSITIVE_INFINITY, address = "127.0.0.1" } = {}) {
     this.#session = session;
+    this.#address = address;
     this.#bytesPerSecond = bytesPerSecond;
     this.#client = new SofaClient(
       OPTIONS,
@@ -91,7 +96,12 @@ export class TestClient {
   }
 
   #connect(): void {
-    const socket = connect({ host: "127.0.0.1", port: this.#session(), noDelay: true });
+    const socket = connect({
+      host: "127.0.0.1",
+      localAddress: this.#address,
+      port: this.#session(),
+      noDelay: true,
+    });
     this.#socket = socket;
     this.connections++;
     socket.once("connect", () => this.#client.connected(connectionOf(socket), Date.now()));

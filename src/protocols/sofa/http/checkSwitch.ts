@@ -1,17 +1,19 @@
 // SOFARegistry keeps its own switches among the configuration values, and operators write them there. Roster has some
-// of them (appSwitches.ts); a value of another one that is stored without effect would seem to be in force.
+// of them as values (appSwitches.ts) and some as rules (ruleSwitches.ts); a value of another one that is stored without
+// effect would seem to be in force.
 
 import { fail, RegistryError } from "../../../base/errors.ts";
 import type { ServiceKey } from "../../../model/ids.ts";
 import { sofaError } from "../errorTable.ts";
 import { type ServiceName, serviceNameOf } from "../serviceName.ts";
 import { checkedSwitch, isAppSwitch } from "./appSwitches.ts";
+import { ruleSwitch } from "./ruleSwitches.ts";
 
 /** The instance under which SOFARegistry looks for its switches. */
 const SWITCH_INSTANCE_ID = "9600";
 const SWITCH_GROUP = "CONFIG";
 
-/** Its switches, as of 6.6.3, with Roster's replacement, if there is one. */
+/** Its switches, as of 6.6.3, that Roster does not have, with Roster's replacement, if there is one. */
 const SWITCHES: Readonly<Record<string, string>> = {
   "admin.api.token": "",
   "change_push_task.delay.config": "push-window-max-ms",
@@ -20,7 +22,6 @@ const SWITCHES: Readonly<Record<string, string>> = {
   "data.datum.sync.session.interval.sec": "digest-interval-ms",
   "data.session.lease.sec": "session-lease-ms",
   "registry.circuit.breaker": "",
-  "registry.client.off.list": "",
   "registry.data.capacity.interceptor.disable": "",
   "registry.flow.operation.throttling.config": "",
   "registry.meta.leader.interceptor.disable": "",
@@ -28,11 +29,7 @@ const SWITCHES: Readonly<Record<string, string>> = {
   "registry.node.server.operating.data": "",
   "registry.server.black.list": "`roster block`",
   "registry.session.capacity.interceptor.disable": "",
-  "session.blacklist.data": "",
-  "session.dataid.blacklist": "",
-  "session.push.switch.gray.open": "",
   "session.shutdown.switch": "`roster drain`",
-  "session.stop.push.data.switch": "",
 };
 
 /** The names of these switches. */
@@ -49,19 +46,26 @@ export function switchRefusal(serviceKey: ServiceKey, data: string): RegistryErr
   }
 }
 
+/** The switch of this name that is a rule, and no value; under another instance or group it is no switch. */
+export function ruleSwitchOf({ dataId, instanceId, group }: ServiceName): ReturnType<typeof ruleSwitch> {
+  return instanceId === SWITCH_INSTANCE_ID && group === SWITCH_GROUP ? ruleSwitch(dataId) : undefined;
+}
+
 /**
- * Throws SWITCH_NOT_SERVED for a switch of SOFARegistry, by its name alone: under another instance or group it would
- * have no effect in SOFARegistry either. Throws FIELD_INVALID for a name that only resembles a switch.
+ * Throws SWITCH_IS_RULE for a switch that is a rule, and SWITCH_NOT_SERVED for another switch of SOFARegistry, by its
+ * name alone: under another instance or group it would have no effect in SOFARegistry either. Throws FIELD_INVALID for
+ * a name that only resembles a switch.
  */
 export function checkSwitch({ dataId, instanceId, group }: ServiceName, value: string): void {
   const isOfSwitches = instanceId === SWITCH_INSTANCE_ID && group === SWITCH_GROUP;
   if (isOfSwitches && isAppSwitch(dataId)) return void checkedSwitch(dataId, value);
+  if (isOfSwitches && ruleSwitch(dataId) !== undefined) throw sofaError("SWITCH_IS_RULE", { dataId });
   const name = dataId.trim().toLowerCase();
   const instead = Object.hasOwn(SWITCHES, name) ? SWITCHES[name] : undefined;
   if (instead !== undefined) {
     throw sofaError("SWITCH_NOT_SERVED", { dataId, ...(instead === "" ? {} : { instead }) });
   }
-  if (isAppSwitch(name)) {
+  if (isAppSwitch(name) || ruleSwitch(name) !== undefined) {
     const expected = `${name}, instanceId ${SWITCH_INSTANCE_ID} and group ${SWITCH_GROUP}`;
     throw fail("FIELD_INVALID", { field: "dataId", value: dataId, instanceId, group, expected });
   }

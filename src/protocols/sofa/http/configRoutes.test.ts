@@ -3,7 +3,10 @@ import { test } from "node:test";
 import { fail } from "../../../base/errors.ts";
 import { asked } from "../../../base/testing/asked.ts";
 import type { ServiceKey } from "../../../model/ids.ts";
+import { RULE_BYTES_MAX } from "../../../model/rule.ts";
+import { RuleStore } from "../../kit/testing/ruleStore.ts";
 import { type ConfigNode, configRoutes } from "./configRoutes.ts";
+import { RULE_SWITCH_NAMES } from "./ruleSwitches.ts";
 
 const KEY = "retries#@#DEFAULT_INSTANCE_ID#@#DEFAULT_GROUP";
 const NAME = { dataId: "retries", group: "", instanceId: "" };
@@ -11,7 +14,9 @@ const NAME = { dataId: "retries", group: "", instanceId: "" };
 /** The routes of a meta node where one value is set, and the values stored through them. */
 function routes(changes: Partial<ConfigNode> = {}) {
   const stored: [ServiceKey, string | null][] = [];
+  const rules = new RuleStore();
   const all = configRoutes({
+    ...rules,
     configValueBytesMax: 1_000,
     config: (serviceKey) => (serviceKey === KEY ? { version: 9_007_199_254_740_993n, data: "3" } : undefined),
     putConfig: async (serviceKey, data) => void stored.push([serviceKey, data]),
@@ -19,7 +24,16 @@ function routes(changes: Partial<ConfigNode> = {}) {
   });
   const post = (action: string, body: object) => asked(all, `POST /persistentData/${action}`, { body });
   const query = (dataInfoId: string) => asked(all, "GET /persistentData/query", { query: { dataInfoId } });
-  return { all, stored, post, query };
+  const change = async (action: string, dataId: string, data?: string) => {
+    const name = { dataId, instanceId: "9600", group: "CONFIG", ...(data !== undefined && { data }) };
+    const { json, refused } = await post(action, name);
+    return refused ?? json;
+  };
+  const value = async (dataId: string) => {
+    const { data } = (await query(`${dataId}#@#9600#@#CONFIG`)).json as { data: { data: string } | null };
+    return data?.data ?? null;
+  };
+  return { all, stored, rules, post, query, change, value };
 }
 
 test("a value is told with the parts of its key and its version as text; one that is not set is null", async () => {
@@ -71,16 +85,17 @@ test("a value may be escaped twice over, and only the meta node that leads has i
   const { all } = routes();
   assert.deepEqual(
     all.map(({ bodyBytesMax = 0 }) => bodyBytesMax),
-    [0, 2 * 1_000 + 64 * 1_024, 0],
+    [0, 3 * RULE_BYTES_MAX, 0],
   );
+  const wide = routes({ configValueBytesMax: 4 * RULE_BYTES_MAX }).all;
+  assert.equal(wide[1]?.bodyBytesMax, 2 * 4 * RULE_BYTES_MAX + 64 * 1_024);
   assert.ok(all.every(({ isForLeader }) => isForLeader === true));
 });
 
 for (const [dataId, rest] of [
-  ["session.blacklist.data", { instanceId: "9600", group: "CONFIG" }],
-  ["session.stop.push.data.switch", { instanceId: "9600", group: "CONFIG" }],
-  ["compress.push.switch", {}],
-  ["Session.Blacklist.Data ", {}],
+  ["admin.api.token", { instanceId: "9600", group: "CONFIG" }],
+  ["change_push_task.delay.config", {}],
+  ["Admin.Api.Token ", {}],
 ] as const) {
   test(`SOFARegistry's switch "${dataId}" is refused by its name: nothing would change`, async () => {
     const { post, stored } = routes();
@@ -94,7 +109,7 @@ test("a switch that Roster has a setting for is refused with the setting; others
   const refusal = async (dataId: string) =>
     String((await routes().post("put", { ...NAME, dataId, data: "30" })).refused);
   assert.match(await refusal("data.session.lease.sec"), /instead=session-lease-ms/);
-  assert.doesNotMatch(await refusal("session.blacklist.data"), /instead/);
+  assert.doesNotMatch(await refusal("admin.api.token"), /instead/);
 });
 
 test("a mistyped switch is refused, as is every other name where SOFARegistry has its switches", async () => {
@@ -104,3 +119,99 @@ test("a mistyped switch is refused, as is every other name where SOFARegistry ha
     assert.equal((await routes().post("put", { ...body, ...elsewhere })).status, 200);
   }
 });
+
+test("a switch that is a rule is one only at SOFARegistry's own key", async () => {
+  for (const dataId of [...RULE_SWITCH_NAMES, "Session.Blacklist.Data "]) {
+    const { refused } = await routes().post("put", { ...NAME, dataId, data: "true" });
+    assert.match(String(refused), /FIELD_INVALID.*instanceId 9600 and group CONFIG/, dataId);
+  }
+});
+
+const DONE = { success: true, message: null };
+const BLACKLIST = '{"FORBIDDEN_PUB":{"IP_FULL":["10.0.0.1"]},"FORBIDDEN_SUB_BY_PREFIX":{"IP_FULL":["10.0.0.2"]}}';
+
+for (const [dataId, data, told = data] of [
+  ["session.stop.push.data.switch", "TRUE", "true"],
+  ["session.push.switch.gray.open", '{"ips":["10.0.0.1"]}'],
+  ["session.dataid.blacklist", '["a#@#b#@#c"]'],
+  ["session.blacklist.data", BLACKLIST],
+  ["registry.client.off.list", '["10.0.0.1"]', '[{"address":"10.0.0.1","pub":true,"sub":false}]'],
+] as const) {
+  test(`${dataId} is put as a rule, told as a value, and removed`, async () => {
+    const { change, value, stored, rules } = routes();
+    assert.equal(await value(dataId), null);
+    assert.match(String(await change("remove", dataId)), /FIELD_INVALID.*a value that is set/);
+    assert.deepEqual(await change("put", dataId, data), DONE);
+    assert.equal(await value(dataId), told);
+    const [rule] = rules.rules().rules();
+    assert.match(rule?.setBy ?? "", /127\.0\.0\.1/);
+    assert.equal(rule?.reason, "POST /persistentData/put");
+    assert.deepEqual(await change("remove", dataId), DONE);
+    assert.equal(await value(dataId), null);
+    assert.deepEqual(stored, []);
+  });
+}
+
+test("the version of a switch grows with each write, and is told digit by digit", async () => {
+  const { change, query } = routes();
+  const version = async () => {
+    const { json } = await query("session.stop.push.data.switch#@#9600#@#CONFIG");
+    return (json as { data: { version: string } }).data.version;
+  };
+  await change("put", "session.stop.push.data.switch", "true");
+  assert.equal(await version(), "9007199254740994");
+  await change("put", "session.stop.push.data.switch", "true");
+  assert.equal(await version(), "9007199254740995");
+});
+
+test("the IP blacklist hides the publications of some addresses and holds the pushes of others", async () => {
+  const { change, rules } = routes();
+  await change("put", "session.blacklist.data", BLACKLIST);
+  const effects = [...rules.rules().rules()].map(({ effect, match }) => [effect, match.addresses]);
+  assert.deepEqual(effects, [
+    ["hidePublications", ["10.0.0.1"]],
+    ["holdPushes", ["10.0.0.2"]],
+  ]);
+});
+
+test("addresses that are opened again before pushes are stopped are kept for it", async () => {
+  const { change, rules } = routes();
+  await change("put", "session.push.switch.gray.open", '{"ips":["10.0.0.1"]}');
+  assert.equal(rules.rules().get("session.stop.push.data.switch")?.isInForce, false);
+  await change("put", "session.stop.push.data.switch", "true");
+  const { isInForce, match } = rules.rules().get("session.stop.push.data.switch") ?? {};
+  assert.deepEqual([isInForce, match], [true, { exceptAddresses: ["10.0.0.1"] }]);
+});
+
+for (const [dataId, data] of [
+  ["session.stop.push.data.switch", "yes"],
+  ["session.stop.push.data.switch", "1"],
+  ["session.push.switch.gray.open", "10.0.0.1"],
+  ["session.push.switch.gray.open", '{"ips":"10.0.0.1"}'],
+  ["session.push.switch.gray.open", '{"ips":["10.0.0.256"]}'],
+  ["session.push.switch.gray.open", '{"address":["10.0.0.1"]}'],
+  ["session.push.switch.gray.open", "[]"],
+  ["session.dataid.blacklist", "a#@#b#@#c"],
+  ["session.dataid.blacklist", '["a"]'],
+  ["session.dataid.blacklist", "[7]"],
+  ["session.dataid.blacklist", '{"a":1}'],
+  ["session.blacklist.data", "{"],
+  ["session.blacklist.data", "null"],
+  ["session.blacklist.data", '{"FORBIDDEN":{"IP_FULL":["10.0.0.1"]}}'],
+  ["session.blacklist.data", '{"FORBIDDEN_PUB":["10.0.0.1"]}'],
+  ["session.blacklist.data", '{"FORBIDDEN_PUB":{"IP_PREFIX":["10."]}}'],
+  ["session.blacklist.data", '{"FORBIDDEN_PUB":{"IP_FULL":["10.0.0.1/8"]}}'],
+  ["session.blacklist.data", '{"FORBIDDEN_PUB":{"IP_FULL":[1]}}'],
+  ["registry.client.off.list", "10.0.0.1"],
+  ["registry.client.off.list", '[{"address":"10.0.0.1","pub":false}]'],
+  ["registry.client.off.list", '[{"address":"10.0.0.1","pub":"true"}]'],
+  ["registry.client.off.list", '[{"address":"10.0.0.1","why":"x"}]'],
+  ["registry.client.off.list", '[{"ip":"10.0.0.1"}]'],
+  ["registry.client.off.list", "[null]"],
+] as const) {
+  test(`${dataId} does not take ${data}`, async () => {
+    const { change, rules } = routes();
+    assert.match(String(await change("put", dataId, data)), /FIELD_INVALID/);
+    assert.equal(rules.rules().size, 0);
+  });
+}

@@ -1,15 +1,18 @@
 // Configuration values that clients watch, "persistent data", in SOFARegistry's paths and shapes.
 
 import { fail } from "../../../base/errors.ts";
-import { type HttpRoute, jsonResponse, queryValue, respondWith } from "../../../base/http.ts";
+import { type HttpExchange, type HttpRoute, jsonResponse, queryValue, respondWith } from "../../../base/http.ts";
 import type { ServiceKey } from "../../../model/ids.ts";
 import { readServiceKey } from "../../../model/serviceKey.ts";
 import type { MetaNodeView, StoredConfig } from "../../kit/gateway.ts";
 import { type ServiceName, serviceKeyOf, serviceNameOf } from "../serviceName.ts";
-import { checkSwitch } from "./checkSwitch.ts";
+import { changeSwitch, type RulesNode } from "./changeSwitch.ts";
+import { checkSwitch, ruleSwitchOf } from "./checkSwitch.ts";
+import { originOf, RULE_BODY_BYTES_MAX } from "./ruleRoutes.ts";
+import { switchEpoch } from "./ruleSwitches.ts";
 
 /** The view of the node that the routes need. */
-export type ConfigNode = Pick<MetaNodeView, "configValueBytesMax" | "config" | "putConfig">;
+export type ConfigNode = RulesNode & Pick<MetaNodeView, "configValueBytesMax" | "config" | "putConfig">;
 
 const KEY_FIELDS = {
   dataId: { type: "string" },
@@ -37,7 +40,10 @@ const NAMES_BYTES_MAX = 64 * 1024;
 
 const DONE = jsonResponse({ success: true, message: null });
 
-export function configRoutes({ config, putConfig, configValueBytesMax }: ConfigNode): readonly HttpRoute[] {
+export function configRoutes(node: ConfigNode): readonly HttpRoute[] {
+  const { putConfig, configValueBytesMax } = node;
+  // A switch that is a rule is a value to its readers and writers.
+  const config = (serviceKey: ServiceKey) => switchValue(node, serviceKey) ?? node.config(serviceKey);
   return [
     {
       method: "GET",
@@ -53,9 +59,11 @@ export function configRoutes({ config, putConfig, configValueBytesMax }: ConfigN
       path: "/persistentData/put",
       isForLeader: true,
       schema: { body: PUT_BODY },
-      bodyBytesMax: configValueBytesMax * JSON_BYTES_PER_BYTE + NAMES_BYTES_MAX,
+      bodyBytesMax: Math.max(RULE_BODY_BYTES_MAX, configValueBytesMax * JSON_BYTES_PER_BYTE + NAMES_BYTES_MAX),
       handle: (exchange) => {
         const body = exchange.body as ServiceName & { readonly data: string };
+        const rule = ruleSwitchOf(body);
+        if (rule !== undefined) return changeRule(node, exchange, (rules) => rule.written(body.data, rules));
         const serviceKey = serviceKeyOf(body);
         checkSwitch(body, body.data);
         checkUnpadded(body);
@@ -75,6 +83,8 @@ export function configRoutes({ config, putConfig, configValueBytesMax }: ConfigN
         if ((config(serviceKey)?.data ?? null) === null) {
           throw fail("FIELD_INVALID", { dataInfoId: serviceKey, expected: "the key of a value that is set" });
         }
+        const rule = ruleSwitchOf(serviceNameOf(serviceKey));
+        if (rule !== undefined) return changeRule(node, exchange, (rules) => rule.removed(rules));
         respondWith(
           exchange,
           putConfig(serviceKey, null).then(() => DONE),
@@ -82,6 +92,20 @@ export function configRoutes({ config, putConfig, configValueBytesMax }: ConfigN
       },
     },
   ];
+}
+
+function changeRule(node: RulesNode, exchange: HttpExchange, edit: Parameters<typeof changeSwitch>[2]): void {
+  respondWith(
+    exchange,
+    changeSwitch(node, originOf(exchange), edit).then(() => DONE),
+  );
+}
+
+/** The value of a switch that is a rule, if this is one and it is set. */
+function switchValue({ rules }: RulesNode, serviceKey: ServiceKey): StoredConfig | undefined {
+  const rule = ruleSwitchOf(serviceNameOf(serviceKey));
+  const data = rule?.shown(rules());
+  return rule === undefined || data === undefined ? undefined : { version: switchEpoch(rule, rules()), data };
 }
 
 /** A blank around a name is a slip: no client watches it. A value stored under such a name can still be removed. */
