@@ -177,3 +177,24 @@ test("a datum's version never goes back", () => {
   const { datum: one } = datum();
   assert.throws(() => one.commit([], given(1n)), /datum versions only grow/);
 });
+
+test("a condition changes the list without the content, and goes with the next publication", () => {
+  const one = watched();
+  change(one, put());
+  const { version } = one;
+  const unwell = one.setCondition("r1", { isHealthy: false });
+  assert.ok(unwell?.kind === "put");
+  assert.deepEqual(unwell.publication, { ...publication(), condition: { isHealthy: false } });
+  assert.equal(one.setCondition("r1", { isHealthy: false }), undefined, "it is known");
+  assert.equal(one.setCondition("r9", { isHealthy: false }), undefined, "there is no such publication");
+  one.commit([unwell], given(version.version + 1n));
+  assert.deepEqual(one.deltaSince(version)?.changes, [unwell]);
+  assert.notEqual(one.conditions, 0);
+  assert.equal(one.apply(put()), "unseen", "what a session repeats says nothing of conditions");
+  assert.deepEqual(one.publication("r1")?.condition, { isHealthy: false });
+  change(one, put({ registeredMs: START_MS + 1 }));
+  assert.deepEqual([one.publication("r1")?.condition, one.conditions], [undefined, 0]);
+  one.setCondition("r1", { weight: 2 });
+  change(one, removed("left", publication({ registeredMs: START_MS + 1 })));
+  assert.equal(one.conditions, 0);
+});

@@ -12,9 +12,17 @@ import {
   NO_DATUM_VERSION,
 } from "../model/datum.ts";
 import { type ClientId, hostNumberOf, type ServiceKey, UNKNOWN_HOST } from "../model/ids.ts";
-import { compareStamps, type Owner, type Publication, type Registration, type Stamp } from "../model/publication.ts";
-import { HiddenDigest } from "./hiddenDigest.ts";
+import {
+  type Condition,
+  compareStamps,
+  equalConditions,
+  type Owner,
+  type Publication,
+  type Registration,
+  type Stamp,
+} from "../model/publication.ts";
 import { Interest } from "./interest.ts";
+import { MarkDigest } from "./markDigest.ts";
 import { OperatorLog } from "./operatorLog.ts";
 import type { HostNumbers, HostSearch, MarkedPublication, ServicePublications } from "./packed/publicationStore.ts";
 import type { ServiceTombstones, Tombstones } from "./packed/tombstones.ts";
@@ -36,7 +44,9 @@ export class Datum {
   readonly #memory: Tombstones<Datum>;
   readonly #hides: Hides;
   /** The publications that are marked as hidden now. */
-  readonly #hidden = new HiddenDigest();
+  readonly #hidden = new MarkDigest();
+  /** The publications with a condition, each with its condition. */
+  readonly #conditions = new MarkDigest();
   /** The digest of those that the present version hides, if another node gave it or the marks have changed since. */
   #hiddenAtVersion: number | undefined;
   // Most services have none.
@@ -84,6 +94,11 @@ export class Datum {
   /** The digest of the publications that are marked as hidden; 0 for none. */
   get hidden(): number {
     return this.#hidden.value;
+  }
+
+  /** The digest of the conditions of all publications; 0 if none has one. */
+  get conditions(): number {
+    return this.#conditions.value;
   }
 
   /** The approximate size of the pushed list, and the share of one publication. */
@@ -204,10 +219,31 @@ export class Datum {
     return shown && { kind: "put", publication: shown };
   }
 
+  /**
+   * Gives a publication another condition, or none; its content stays as it is. Returns the change that subscribers
+   * see, if a commit follows.
+   */
+  setCondition(registId: string, condition: Condition | undefined): DatumChange | undefined {
+    const before = this.#publications.get(registId);
+    if (before === undefined || equalConditions(before.condition, condition)) return undefined;
+    this.#publications.setCondition(registId, condition);
+    this.#countCondition(registId, before.condition, condition);
+    const publication = this.isHidden(registId) ? undefined : this.#publications.get(registId);
+    return publication && { kind: "put", publication };
+  }
+
+  /** A follower takes its leader's condition of a registration that it holds. */
+  followCondition({ registId, condition, ...stamp }: Publication): void {
+    if (condition === undefined && this.#conditions.count === 0) return;
+    const held = this.registration(registId);
+    if (held !== undefined && compareStamps(held, stamp) === 0) this.setCondition(registId, condition);
+  }
+
   /** Releases all publications; the datum is about to be forgotten. */
   clear(): void {
     this.#publications.clear();
     this.#hidden.clear();
+    this.#conditions.clear();
     this.#tombstones?.clear();
   }
 
@@ -263,6 +299,7 @@ export class Datum {
     const wasHidden = live !== undefined && this.isHidden(registId);
     const isSame = live !== undefined && !wasHidden && this.#publications.shows(publication);
     const isHidden = this.#hides(publication);
+    this.#countCondition(registId, this.#conditionOf(registId), publication.condition);
     this.#publications.set(publication, isHidden);
     if (isHidden !== wasHidden) this.#count(registId, isHidden);
     if (!isHidden) return isSame ? "unseen" : { kind: "put", publication };
@@ -284,6 +321,7 @@ export class Datum {
     if (cause === "left" ? order < 0 : order <= 0) return "refused";
     const wasHidden = this.isHidden(registId);
     if (wasHidden) this.#count(registId, false);
+    this.#countCondition(registId, this.#conditionOf(registId), undefined);
     this.#publications.delete(registId);
     this.#bury(registId, stamp, { found: "held", host: numberOf(client ?? live.owner.client) });
     return wasHidden ? "unseen" : { kind: "removed", registId, stamp };
@@ -292,6 +330,16 @@ export class Datum {
   #count(registId: string, isHidden: boolean): void {
     if (isHidden) this.#hidden.add(registId);
     else this.#hidden.remove(registId);
+  }
+
+  #conditionOf(registId: string): Condition | undefined {
+    return this.#conditions.count === 0 ? undefined : this.#publications.get(registId)?.condition;
+  }
+
+  #countCondition(registId: string, before: Condition | undefined, after: Condition | undefined): void {
+    if (before === after) return;
+    if (before !== undefined) this.#conditions.remove(conditionText(registId, before));
+    if (after !== undefined) this.#conditions.add(conditionText(registId, after));
   }
 
   #bury(registId: string, stamp: Stamp, by: Remover): void {
@@ -314,6 +362,10 @@ export class Datum {
     if (found === "held" || !isStrange) return compareStamps(stamp, known) > 0;
     return this.#tombstones?.found(registId) === "nothing";
   }
+}
+
+function conditionText(registId: string, { isHealthy, isEnabled, weight }: Condition): string {
+  return `${isHealthy} ${isEnabled} ${weight} ${registId}`;
 }
 
 function numberOf(client: ClientId | undefined): number {

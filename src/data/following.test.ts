@@ -176,6 +176,19 @@ test("what a leader has taken is not kept out by a removal that its follower rem
   assert.equal(it.slots.followedSlot(0)?.contents.datums.get(ORDERS)?.size, 1);
 });
 
+test("a condition of the leader's is taken over, and its end too", () => {
+  const it = inSync();
+  const condition = { isHealthy: false };
+  const conditionNow = () => it.slots.datum(ORDERS)?.publication("r1")?.condition;
+  it.fromLeader(PEER, change(), START_MS);
+  it.fromLeader(PEER, change({ ...given(6n), items: [put({ condition })] }), START_MS);
+  assert.deepEqual(conditionNow(), condition);
+  it.fromLeader(PEER, change({ ...given(7n) }), START_MS);
+  assert.equal(conditionNow(), undefined);
+  it.fromLeader(PEER, change({ ...given(8n), items: [put({ registeredMs: START_MS + 1, condition })] }), START_MS);
+  assert.deepEqual(conditionNow(), condition);
+});
+
 test("a change that is not believed ends the copy's being in sync, but not one that is being made anew", () => {
   const it = inSync();
   it.said.isBelieved = false;

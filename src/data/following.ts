@@ -205,6 +205,8 @@ export class Following {
       // The leader knows which clients a remembered removal keeps out; the copy does not.
       if (item.kind === "put") datum.unbury(item.publication.registId);
       contents.apply(datum, item);
+      // The leader repeats a registration that it holds to tell its condition.
+      if (item.kind === "put") datum.followCondition(item.publication);
     }
     datum.follow({ version, origin }, hidden);
     if (!slot.isInSync) contents.partial.add(serviceKey);

@@ -37,6 +37,19 @@ test("the digest of a session is that of what it answers for, through every chan
   assert.deepEqual([contents.digestOf(SESSION), [...contents.owners()], contents.publishers], [undefined, [OTHER], 1]);
 });
 
+test("a copy without a condition of its leader's differs", () => {
+  const { contents, datum } = scene();
+  contents.apply(datum, put());
+  const before = contents.keptVersions();
+  assert.deepEqual(contents.differenceTo(before), { datums: [], gone: [] });
+  datum.setCondition("r1", { isHealthy: false });
+  const [lacking] = contents.differenceTo(before).datums;
+  assert.deepEqual(lacking?.publications[0]?.condition, { isHealthy: false });
+  const copy = scene();
+  copy.contents.replace(lacking ?? assert.fail("it is sent"));
+  assert.deepEqual(copy.contents.keptVersions(), contents.keptVersions());
+});
+
 test("what is refused, or removes nothing, changes no sum", () => {
   const { contents, datum } = scene();
   contents.apply(datum, put({ version: 2n }));

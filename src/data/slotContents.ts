@@ -167,7 +167,9 @@ export class SlotContents {
 function keptVersion(datum: Datum): KeptVersion {
   const digest = new RegistrationDigest();
   for (const registration of datum.registrations()) digest.add(registration);
-  return { ...datum.version, serviceKey: datum.serviceKey, count: digest.count, digest: digest.value };
+  // Where no publication has a condition it is the digest of earlier releases.
+  const value = BigInt.asUintN(64, digest.value + BigInt(datum.conditions));
+  return { ...datum.version, serviceKey: datum.serviceKey, count: digest.count, digest: value };
 }
 
 function isEqual(a: KeptVersion, b: KeptVersion): boolean {

@@ -18,6 +18,25 @@ export interface Stamp {
   readonly registeredMs: number;
 }
 
+/**
+ * The cluster's knowledge of a publication beside its content, which changes without it: heartbeats that are missing,
+ * and the wishes of operators. A field that is not given is as the content says; at least one is given.
+ */
+export interface Condition {
+  readonly isHealthy?: boolean;
+  readonly isEnabled?: boolean;
+  /** As in `Instance`. */
+  readonly weight?: number;
+}
+
+/** The heartbeats that keep a registration; times in ms since the last one. */
+export interface Lease {
+  /** It is shown as not healthy after this; undefined if it never is. */
+  readonly unhealthyAfterMs?: number;
+  /** It is removed after this. */
+  readonly removedAfterMs: number;
+}
+
 /** One registration. `registId` is chosen by the client and stable for the life of its publisher object. */
 export interface Publication extends Stamp {
   readonly serviceKey: ServiceKey;
@@ -27,6 +46,10 @@ export interface Publication extends Stamp {
   readonly appName: string;
   readonly attributes: ReadonlyMap<string, string>;
   readonly payload: Payload;
+  /** The slot's leader sets it. */
+  readonly condition?: Condition;
+  /** Undefined: it ends with its owner. */
+  readonly lease?: Lease;
 }
 
 /** A publication without the part that its subscribers see. */
@@ -47,5 +70,17 @@ export function isBlocked(attributes: Publication["attributes"]): boolean {
 
 /** Whether subscribers would see the same: a client that only reconnected causes no push. */
 export function showsTheSame(a: Publication, b: Publication): boolean {
-  return a.zone === b.zone && equalPayloads(a.payload, b.payload);
+  return a.zone === b.zone && equalConditions(a.condition, b.condition) && equalPayloads(a.payload, b.payload);
+}
+
+/** Whether two conditions say the same; undefined says nothing. */
+export function equalConditions(a: Condition | undefined, b: Condition | undefined): boolean {
+  if (a === b) return true;
+  return a?.isHealthy === b?.isHealthy && a?.isEnabled === b?.isEnabled && a?.weight === b?.weight;
+}
+
+/** Whether two registrations are kept by equal leases. */
+export function equalLeases(a: Lease | undefined, b: Lease | undefined): boolean {
+  if (a === b) return true;
+  return a?.unhealthyAfterMs === b?.unhealthyAfterMs && a?.removedAfterMs === b?.removedAfterMs;
 }

@@ -74,7 +74,7 @@ function list(exchange: HttpExchange, registry: Registry): void {
   const asker: Asker = {
     answer: (answer) => {
       if (answer.kind === "failed") return exchange.refuse(answer.error);
-      const found = [...answer.view.publications.values()].flatMap(({ payload }) => instancesOf(payload));
+      const found = [...answer.view.publications.values()].flatMap(instancesOf);
       const rows = found.map(({ host, port, weight, metadata, source }) => ({
         ...{ host, port, weight, source },
         metadata: Object.fromEntries(metadata),

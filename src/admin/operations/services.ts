@@ -3,9 +3,9 @@
 import { fail } from "../../base/errors.ts";
 import { stringOf } from "../../base/text.ts";
 import { ALL_SERVICES, type CatalogueEntry, groupScope } from "../../model/catalogue.ts";
-import { boxesOf } from "../../model/content.ts";
+import { boxesOf, instancesOf } from "../../model/content.ts";
 import { hostOf, type ServiceKey } from "../../model/ids.ts";
-import { type Instance, unpackInstance } from "../../model/instance.ts";
+import type { Instance } from "../../model/instance.ts";
 import { readNamePattern } from "../../model/namePattern.ts";
 import { formOf } from "../../model/payload.ts";
 import type { Publication } from "../../model/publication.ts";
@@ -169,7 +169,7 @@ function describedService({ serviceKey, version, publications }: ServiceView, pa
 
 function publisherRow(publication: Publication): Json {
   const { registId, appName, zone, owner, version, registeredMs, attributes, payload } = publication;
-  const instance = formOf(payload) === "instance" ? unpackInstance(payload) : undefined;
+  const [instance] = formOf(payload) === "instance" ? instancesOf(publication) : [];
   return {
     registId,
     application: appName,
@@ -180,7 +180,7 @@ function publisherRow(publication: Publication): Json {
     version: String(version),
     registeredAt: isoTime(registeredMs),
     attributes: Object.fromEntries(attributes),
-    boxes: boxesOf(payload).map((box) => (box === null ? "" : stringOf(box))),
+    boxes: boxesOf(publication).map((box) => (box === null ? "" : stringOf(box))),
     instance: instance === undefined ? null : instanceRow(instance),
   };
 }

@@ -40,6 +40,11 @@ const EARLIER_CHANGE =
   "0006722d3100000000000000034278bcfe568004000002020006722d3200000000000000034278bcfe568004000002010006" +
   "722d3100000000000000034278bcfe5680040002010603";
 
+const EARLIER_SNAPSHOT =
+  "0103061c6f726465727323402369234023671673312e30613162326333642a31302e302e302e313a315f31302e302e302e" +
+  "323a32047a3104c3a90c7765696768740040000000000000000000000000000007010006722d3100000000000000034278" +
+  "bcfe568004000102030401050302046100";
+
 // From a release that knew one listener for clients.
 const LATER_HEARTBEAT = `${EARLIER_HEARTBEAT}01ac02`;
 
@@ -74,6 +79,13 @@ test("copies that don't say whose a removal was are read", () => {
   const { hidden, ...shown } = datum;
   const read = LINKS["roster.LeaderToFollower"].decode(Uint8Array.from(Buffer.from(EARLIER_REPLICA, "hex")));
   assert.deepEqual(read, { ...replica, datums: [{ ...shown, tombstones: [[registId, stamp]] }] });
+});
+
+test("lists of leaders that know no leases are read", () => {
+  const { snapshot } = GOLDEN_MESSAGES["roster.DataToSession"];
+  const [publication] = snapshot.datum.publications;
+  const earlier = { ...snapshot, datum: { ...snapshot.datum, publications: [publication] } };
+  assert.deepEqual(decoded("roster.DataToSession", EARLIER_SNAPSHOT), earlier);
 });
 
 test("changes of leaders that know no rules are read", () => {

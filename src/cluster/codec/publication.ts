@@ -2,7 +2,7 @@
 
 import { brandServiceKey, clientId } from "../../model/ids.ts";
 import { isWhole, type Payload } from "../../model/payload.ts";
-import type { Owner, Publication, Stamp } from "../../model/publication.ts";
+import type { Condition, Lease, Owner, Publication, Stamp } from "../../model/publication.ts";
 import type { NodeReader } from "./nodeReader.ts";
 import type { NodeWriter } from "./nodeWriter.ts";
 
@@ -24,11 +24,14 @@ export function writePublication(writer: NodeWriter, publication: Publication): 
   writer.name(publication.appName);
   writeAttributes(writer, publication.attributes);
   writer.block(publication.payload);
-  writer.endRecord();
+  const { condition, lease } = publication;
+  // Nearly all have neither: no closure for them.
+  if (condition === undefined && lease === undefined) writer.endRecord();
+  else writer.endRecordWith(() => writeBeside(writer, publication));
 }
 
 export function readPublication(reader: NodeReader): Publication {
-  const publication = {
+  const publication: Publication = {
     serviceKey: brandServiceKey(reader.name()),
     registId: reader.text(),
     version: reader.long(),
@@ -39,8 +42,62 @@ export function readPublication(reader: NodeReader): Publication {
     attributes: readAttributes(reader),
     payload: readPayload(reader),
   };
-  reader.endRecord();
-  return publication;
+  const beside = reader.endRecordWith(() => readBeside(reader));
+  return beside === undefined ? publication : { ...publication, ...beside };
+}
+
+type Beside = Pick<Publication, "condition" | "lease">;
+
+// The fields that follow, and the values of those that are a bit.
+const HAS_HEALTH = 1;
+const IS_HEALTHY = 2;
+const HAS_ENABLED = 4;
+const IS_ENABLED = 8;
+const HAS_WEIGHT = 16;
+const HAS_LEASE = 32;
+const HAS_UNHEALTHY_AFTER = 64;
+
+function writeBeside(writer: NodeWriter, { condition, lease }: Beside): void {
+  writer.varint(marksOf(condition, lease));
+  if (condition?.weight !== undefined) writer.f64(condition.weight);
+  if (lease === undefined) return;
+  if (lease.unhealthyAfterMs !== undefined) writer.varint(lease.unhealthyAfterMs);
+  writer.varint(lease.removedAfterMs);
+}
+
+function marksOf(condition: Condition | undefined, lease: Lease | undefined): number {
+  let marks = 0;
+  if (condition?.isHealthy !== undefined) marks |= condition.isHealthy ? HAS_HEALTH | IS_HEALTHY : HAS_HEALTH;
+  if (condition?.isEnabled !== undefined) marks |= condition.isEnabled ? HAS_ENABLED | IS_ENABLED : HAS_ENABLED;
+  if (condition?.weight !== undefined) marks |= HAS_WEIGHT;
+  if (lease !== undefined) marks |= HAS_LEASE;
+  return lease?.unhealthyAfterMs === undefined ? marks : marks | HAS_UNHEALTHY_AFTER;
+}
+
+function readBeside(reader: NodeReader): Beside {
+  const marks = reader.varint();
+  const has = (mark: number): boolean => (marks & mark) !== 0;
+  const condition: Condition = {
+    ...(has(HAS_HEALTH) && { isHealthy: has(IS_HEALTHY) }),
+    ...(has(HAS_ENABLED) && { isEnabled: has(IS_ENABLED) }),
+    ...(has(HAS_WEIGHT) && { weight: readWeight(reader) }),
+  };
+  const lease = has(HAS_LEASE) ? readLease(reader, has(HAS_UNHEALTHY_AFTER)) : undefined;
+  return { ...(has(HAS_HEALTH | HAS_ENABLED | HAS_WEIGHT) && { condition }), ...(lease !== undefined && { lease }) };
+}
+
+function readWeight(reader: NodeReader): number {
+  const start = reader.offset;
+  const weight = reader.f64();
+  if (!Number.isFinite(weight) || weight < 0) throw reader.wrong(`${weight} is no weight`, start);
+  return weight;
+}
+
+function readLease(reader: NodeReader, hasUnhealthyAfter: boolean): Lease {
+  const start = reader.offset;
+  const lease = { ...(hasUnhealthyAfter && { unhealthyAfterMs: reader.varint() }), removedAfterMs: reader.varint() };
+  if (lease.removedAfterMs === 0) throw reader.wrong("a lease of no time", start);
+  return lease;
 }
 
 function readPayload(reader: NodeReader): Payload {

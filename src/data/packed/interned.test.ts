@@ -7,6 +7,8 @@ const profile = (number: number): Profile => ({
   zone: "Z",
   appName: "app",
   isHidden: false,
+  condition: undefined,
+  lease: undefined,
   attributes: new Map([["key", `${number}`.padEnd(8_000, "x")]]),
 });
 

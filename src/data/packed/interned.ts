@@ -3,16 +3,28 @@
 
 import { assert } from "../../base/assert.ts";
 import { hostNumberOf } from "../../model/ids.ts";
-import type { Owner, Publication } from "../../model/publication.ts";
+import {
+  type Condition,
+  equalConditions,
+  equalLeases,
+  type Lease,
+  type Owner,
+  type Publication,
+} from "../../model/publication.ts";
 import { HashIndex } from "./hashIndex.ts";
 import type { KeyedHash } from "./keyedHash.ts";
 import { NONE, Numbered } from "./numbered.ts";
 
 /**
  * Fields that are interned together, since they change together: one number in a record instead of many. The mark of
- * hidden publications is among them: it takes no room where nothing is hidden, and little where all is.
+ * hidden publications, conditions and leases are among them: they take no room where there are none, and little where
+ * all have the same.
  */
-export type Profile = Pick<Publication, "zone" | "appName" | "attributes"> & { readonly isHidden: boolean };
+export interface Profile extends Pick<Publication, "zone" | "appName" | "attributes"> {
+  readonly isHidden: boolean;
+  readonly condition: Condition | undefined;
+  readonly lease: Lease | undefined;
+}
 
 interface Kind<T> {
   /** Hashing takes longer than four bytes are worth. */
@@ -137,17 +149,20 @@ export function internedOwners(keyed: KeyedHash): Interned<Owner> {
 export function internedProfiles(keyed: KeyedHash): Interned<Profile> {
   return new Interned<Profile>({
     isLong: true,
-    hash: ({ zone, appName, attributes }) => {
+    hash: ({ zone, appName, attributes, condition }) => {
       let end = keyed.put(appName, keyed.put(zone, 0));
       for (const [name, value] of attributes) end = keyed.put(value, keyed.put(name, end));
+      if (condition?.weight !== undefined) end = keyed.put(String(condition.weight), end);
       return keyed.hash(end);
     },
     isSame: (a, b) =>
       a.zone === b.zone &&
       a.appName === b.appName &&
       a.isHidden === b.isHidden &&
+      equalConditions(a.condition, b.condition) &&
+      equalLeases(a.lease, b.lease) &&
       isSameMap(a.attributes, b.attributes),
-    keep: ({ zone, appName, attributes, isHidden }) => ({ zone, appName, attributes, isHidden }),
+    keep: (profile) => ({ ...profile }),
   });
 }
 

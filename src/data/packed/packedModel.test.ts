@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { brandServiceKey, clientId, hostNumberOf, nodeId } from "../../model/ids.ts";
-import type { Publication } from "../../model/publication.ts";
+import type { Condition, Publication } from "../../model/publication.ts";
 import { PackedMemory } from "./packedStore.ts";
 import { PlainMemory } from "./plainStore.ts";
 import type { PublicationMemory, ServicePublications } from "./publicationStore.ts";
@@ -79,13 +79,27 @@ type Change =
       readonly isHidden: boolean;
     }
   | { readonly kind: "mark"; readonly at: number; readonly registId: string; readonly isHidden: boolean }
+  | {
+      readonly kind: "condition";
+      readonly at: number;
+      readonly registId: string;
+      readonly condition: Condition | undefined;
+    }
   | { readonly kind: "delete"; readonly at: number; readonly registId: string }
   | { readonly kind: "clear"; readonly at: number }
   | { readonly kind: "tidy" };
 
+const condition = fc.constantFrom<Condition>(
+  { isHealthy: false },
+  { isHealthy: false, weight: 2 },
+  { isEnabled: false },
+  { weight: 2 },
+);
+const lease = fc.constantFrom({ removedAfterMs: 30_000 }, { removedAfterMs: 30_000, unhealthyAfterMs: 15_000 });
+const plainFields = { registId: id, version, registeredMs, owner, zone: text, appName: text, attributes, payload };
 const publication = fc.record(
-  { registId: id, version, registeredMs, owner, zone: text, appName: text, attributes, payload },
-  { noNullPrototype: true },
+  { ...plainFields, condition, lease },
+  { noNullPrototype: true, requiredKeys: Object.keys(plainFields) as (keyof typeof plainFields)[] },
 );
 const change: fc.Arbitrary<Change> = fc.oneof(
   {
@@ -95,6 +109,15 @@ const change: fc.Arbitrary<Change> = fc.oneof(
   {
     weight: 5,
     arbitrary: fc.record({ kind: fc.constant("mark" as const), at: service, registId: id, isHidden: fc.boolean() }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      kind: fc.constant("condition" as const),
+      at: service,
+      registId: id,
+      condition: fc.option(condition, { nil: undefined }),
+    }),
   },
   { weight: 5, arbitrary: fc.record({ kind: fc.constant("delete" as const), at: service, registId: id }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("clear" as const), at: service }) },
@@ -113,6 +136,7 @@ function apply(memory: PublicationMemory, services: readonly ServicePublications
   if (one.kind === "clear") return at.clear();
   if (one.kind === "delete") return at.delete(one.registId);
   if (one.kind === "mark") return at.mark(one.registId, one.isHidden);
+  if (one.kind === "condition") return at.setCondition(one.registId, one.condition);
   const serviceKey = KEYS[one.at] as Publication["serviceKey"];
   const known = at.shows({ ...one.publication, serviceKey });
   at.set({ ...one.publication, serviceKey }, one.isHidden);
@@ -157,6 +181,7 @@ function assertSame(packed: ServicePublications, plain: ServicePublications): vo
     assert.equal(packed.isHidden(held.registId), plain.isHidden(held.registId));
     assert.equal(packed.shows(held), true);
     assert.equal(packed.shows({ ...held, zone: `${held.zone}2` }), false);
+    assert.equal(packed.shows({ ...held, condition: { weight: 3 } }), false);
     assert.equal(packed.shows({ ...held, payload: Uint8Array.of(...held.payload.subarray(0, 9), 1) }), false);
   }
   for (const registId of oddIds) assert.deepEqual(packed.get(registId), plain.get(registId));

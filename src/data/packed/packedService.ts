@@ -6,7 +6,7 @@
 
 import { assert } from "../../base/assert.ts";
 import type { ServiceKey } from "../../model/ids.ts";
-import type { Owner, Publication, Registration } from "../../model/publication.ts";
+import type { Condition, Owner, Publication, Registration } from "../../model/publication.ts";
 import type { HashIndex } from "./hashIndex.ts";
 import { NONE, type Numbered } from "./numbered.ts";
 import type { HostNumbers, HostSearch, MarkedPublication, ServicePublications } from "./publicationStore.ts";
@@ -123,6 +123,13 @@ export class PackedService implements ServicePublications {
     if (at === NONE) return;
     this.#node.changes++;
     this.#node.records.mark(at, isHidden);
+  }
+
+  setCondition(registId: string, condition: Condition | undefined): void {
+    const at = this.#find(registId);
+    if (at === NONE) return;
+    this.#node.changes++;
+    this.#node.records.setCondition(at, condition);
   }
 
   *values(): Generator<Publication> {

@@ -3,7 +3,13 @@
 import { assert } from "../../base/assert.ts";
 import { hostNumberOf, type ServiceKey } from "../../model/ids.ts";
 import { listBytesOf } from "../../model/listBytes.ts";
-import { type Owner, type Publication, type Registration, showsTheSame } from "../../model/publication.ts";
+import {
+  type Condition,
+  type Owner,
+  type Publication,
+  type Registration,
+  showsTheSame,
+} from "../../model/publication.ts";
 import type {
   HostNumbers,
   HostSearch,
@@ -90,6 +96,13 @@ class PlainService implements ServicePublications {
   mark(registId: string, isHidden: boolean): void {
     if (isHidden && this.#publications.has(registId)) this.#hidden.add(registId);
     else this.#hidden.delete(registId);
+  }
+
+  setCondition(registId: string, condition: Condition | undefined): void {
+    const held = this.#publications.get(registId);
+    if (held === undefined) return;
+    const { condition: before, ...rest } = held;
+    this.#publications.set(registId, condition === undefined ? rest : { ...rest, condition });
   }
 
   values(): Iterable<Publication> {

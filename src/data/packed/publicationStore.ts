@@ -2,7 +2,7 @@
 // obvious and the oracle of the tests, and packed bytes off the heap (packedStore.ts).
 
 import type { ServiceKey } from "../../model/ids.ts";
-import type { Owner, Publication, Registration } from "../../model/publication.ts";
+import type { Condition, Owner, Publication, Registration } from "../../model/publication.ts";
 
 /** The publications of a whole node: slots share slabs and common strings. */
 export interface PublicationMemory {
@@ -76,6 +76,8 @@ export interface ServicePublications {
   isHidden(registId: string): boolean;
   /** Gives the holding under this registId another mark. */
   mark(registId: string, isHidden: boolean): void;
+  /** Gives the holding under this registId another condition, or none. Its content is not written anew. */
+  setCondition(registId: string, condition: Condition | undefined): void;
   values(): Iterable<Publication>;
   /** Those that are not hidden. */
   shown(): Iterable<Publication>;

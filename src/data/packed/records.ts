@@ -5,7 +5,14 @@ import { equalBytes, freshBytes } from "../../base/bytes.ts";
 import type { ServiceKey } from "../../model/ids.ts";
 import { bytesOfLevel, listLevelOf } from "../../model/listBytes.ts";
 import { EMPTY_PAYLOAD, type Payload } from "../../model/payload.ts";
-import type { Owner, Publication, Registration } from "../../model/publication.ts";
+import {
+  type Condition,
+  equalConditions,
+  type Lease,
+  type Owner,
+  type Publication,
+  type Registration,
+} from "../../model/publication.ts";
 import { Bases, IS_BASE } from "./bases.ts";
 import { type Interned, internedOwners, internedProfiles, type Profile } from "./interned.ts";
 import type { KeyedHash } from "./keyedHash.ts";
@@ -19,6 +26,11 @@ import { type Slab, Slabs, UNIT_BYTES, unitOf } from "./slabs.ts";
 
 // A difference costs some hundred nanoseconds to read: it must save more than the padding.
 const SAVED_BYTES_MIN = 16;
+
+type ProfileFields = Omit<Profile, "isHidden" | "condition" | "lease"> & {
+  readonly condition?: Condition | undefined;
+  readonly lease?: Lease | undefined;
+};
 
 /** The plan for writing a publication. */
 interface Plan {
@@ -54,11 +66,14 @@ export class Records {
   };
   readonly #large = new Numbered<Uint8Array>();
   readonly #body: RecordBody;
+  // Only until the next use: the table of profiles copies what it keeps.
   readonly #profile: { -readonly [Field in keyof Profile]: Profile[Field] } = {
     zone: "",
     appName: "",
     attributes: new Map(),
     isHidden: false,
+    condition: undefined,
+    lease: undefined,
   };
   #largeBytes = 0;
 
@@ -185,9 +200,25 @@ export class Records {
 
   /** Gives a record another mark. */
   mark(position: number, isHidden: boolean): void {
+    const profile = this.#profileOf(this.#profileAt(position), isHidden);
+    this.#setProfile(position, profile);
+  }
+
+  /** Gives a record another condition, or none. */
+  setCondition(position: number, condition: Condition | undefined): void {
+    const before = this.#profileAt(position);
+    const profile = this.#profileOf(before, before.isHidden);
+    profile.condition = condition;
+    this.#setProfile(position, profile);
+  }
+
+  #profileAt(position: number): Profile {
+    return this.profiles.get(this.word(position, layout.PROFILE_WORD));
+  }
+
+  #setProfile(position: number, profile: Profile): void {
     const number = this.word(position, layout.PROFILE_WORD);
-    const marked = this.#profileOf(this.profiles.get(number), isHidden);
-    this.setWord(position, layout.PROFILE_WORD, this.profiles.exchange(number, marked));
+    this.setWord(position, layout.PROFILE_WORD, this.profiles.exchange(number, profile));
   }
 
   /** The number of the host of the record's client. */
@@ -213,7 +244,7 @@ export class Records {
     const unit = unitOf(position);
     this.#body.read(slab, unit);
     const profile = this.profiles.get(slab.words[unit * 2 + layout.PROFILE_WORD] as number);
-    return {
+    const publication = {
       serviceKey,
       registId: this.#body.registId,
       version: versionAt(slab, unit),
@@ -224,11 +255,16 @@ export class Records {
       attributes: profile.attributes,
       payload: this.#payload(),
     };
+    // Nearly all have neither, and keep one shape.
+    const { condition, lease } = profile;
+    return condition === undefined && lease === undefined
+      ? publication
+      : { ...publication, ...given(condition, lease) };
   }
 
   marked(position: number, serviceKey: ServiceKey): MarkedPublication {
-    const profile = this.profiles.get(this.word(position, layout.PROFILE_WORD));
-    return { ...this.registration(position, serviceKey), ...profile };
+    const { condition, lease, ...profile } = this.#profileAt(position);
+    return { ...this.registration(position, serviceKey), ...profile, ...given(condition, lease) };
   }
 
   /** As `showsTheSame`. */
@@ -236,7 +272,7 @@ export class Records {
     const slab = this.slabs.slabOf(position);
     const unit = unitOf(position);
     const profile = this.profiles.get(slab.words[unit * 2 + layout.PROFILE_WORD] as number);
-    if (profile.zone !== publication.zone) return false;
+    if (profile.zone !== publication.zone || !equalConditions(profile.condition, publication.condition)) return false;
     this.#body.read(slab, unit);
     const { bytes, payloadAt, end, base } = this.#body;
     const { payload } = publication;
@@ -246,13 +282,14 @@ export class Records {
     return true;
   }
 
-  // Only until the next call: the table of profiles copies what it keeps.
-  #profileOf({ zone, appName, attributes }: Omit<Profile, "isHidden">, isHidden: boolean): Profile {
+  #profileOf({ zone, appName, attributes, condition, lease }: ProfileFields, isHidden: boolean) {
     const profile = this.#profile;
     profile.zone = zone;
     profile.appName = appName;
     profile.attributes = attributes;
     profile.isHidden = isHidden;
+    profile.condition = condition;
+    profile.lease = lease;
     return profile;
   }
 
@@ -306,6 +343,11 @@ export class Records {
     this.#largeBytes -= this.#large.get(number).length;
     this.#large.remove(number);
   }
+}
+
+/** Only what there is. */
+function given(condition: Condition | undefined, lease: Lease | undefined): Pick<Publication, "condition" | "lease"> {
+  return { ...(condition !== undefined && { condition }), ...(lease !== undefined && { lease }) };
 }
 
 function copied(bytes: Uint8Array, start: number, end: number): Payload {

@@ -79,7 +79,7 @@ test("a publication carries its boxes in their order, absent ones too, and its a
   const dataList = [textOf("a"), null, textOf("b")];
   const attributes = new Map([["k", "v"]]);
   const request = publishRequest(publisher({ dataList, attributes }), CONFIG);
-  assert.deepEqual(boxesOf(request.payload), dataList);
+  assert.deepEqual(boxesOf(request), dataList);
   assert.deepEqual([request.attributes, request.version], [attributes, 1n]);
 });
 

@@ -183,11 +183,12 @@ function sharedKey({ scope, zone }: Push, { encoding }: Variant): string {
 /** The addresses by zone. A publisher without data still shows its zone, as in SOFARegistry. */
 function zonesOf({ view, scope, zone: ownZone }: Push): PushZone[] {
   const byZone = new Map<string, Box[]>();
-  for (const { zone, payload } of view.publications.values()) {
+  for (const publication of view.publications.values()) {
+    const { zone } = publication;
     if (scope === "zone" && zone !== ownZone) continue;
     const boxes = byZone.get(zone) ?? [];
     byZone.set(zone, boxes);
-    boxesOf(payload, boxes);
+    boxesOf(publication, boxes);
   }
   return [...byZone].map(([zone, boxes]) => ({ zone, boxes, count: boxes.length }));
 }

@@ -188,8 +188,8 @@ function shown(publication: Publication): [string, ShownRegistration] {
 }
 
 /** The part of a publication that subscribers see: `registId~version~client`. */
-export function tokenOf({ payload }: Publication): string {
-  const [box] = boxesOf(payload);
+export function tokenOf({ payload }: Pick<Publication, "payload">): string {
+  const [box] = boxesOf({ payload });
   return box === undefined || box === null ? "" : (stringOf(box).split(" ")[0] ?? "");
 }
 

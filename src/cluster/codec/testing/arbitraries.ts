@@ -6,7 +6,7 @@ import type { AppRevision, ServiceApps } from "../../../model/appRevision.ts";
 import type { DatumChange, DatumVersion } from "../../../model/datum.ts";
 import { brandCatalogueScope, brandServiceKey, clientId, isNodeId, nodeId } from "../../../model/ids.ts";
 import { packBoxes } from "../../../model/payload.ts";
-import type { Publication, Registration, Stamp } from "../../../model/publication.ts";
+import type { Condition, Lease, Publication, Registration, Stamp } from "../../../model/publication.ts";
 import { RULE_EFFECTS, type Rule, type RuleMatch } from "../../../model/rule.ts";
 import { SCOPES } from "../../../model/scope.ts";
 import {
@@ -54,17 +54,34 @@ const roles = list(fc.constantFrom<NodeRole>("meta", "data", "session"));
 const role = fc.constantFrom<MemberRole>("data", "session");
 const membersVersion = record<MembersVersion>({ epoch: long, serial: natural });
 
-export const publication = record<Publication>({
-  serviceKey,
-  registId: string,
-  version: long,
-  registeredMs: fc.double(),
-  owner: record({ session: node, client: string.map(clientId) }),
-  zone: string,
-  appName: string,
-  attributes: list(fc.tuple(string, string)).map((entries): ReadonlyMap<string, string> => new Map(entries)),
-  payload: fc.array(string, { maxLength: 3 }).map((boxes) => packBoxes(boxes.map(textOf))),
-});
+const weight = fc.double({ min: 0, noNaN: true, noDefaultInfinity: true });
+const condition = record<Condition>(
+  { isHealthy: fc.boolean(), isEnabled: fc.boolean(), weight },
+  "isHealthy",
+  "isEnabled",
+  "weight",
+).filter((fields) => Object.keys(fields).length > 0);
+const lease = record<Lease>(
+  { unhealthyAfterMs: natural, removedAfterMs: fc.integer({ min: 1, max: 2 ** 40 }) },
+  "unhealthyAfterMs",
+);
+export const publication = record<Publication>(
+  {
+    serviceKey,
+    registId: string,
+    version: long,
+    registeredMs: fc.double(),
+    owner: record({ session: node, client: string.map(clientId) }),
+    zone: string,
+    appName: string,
+    attributes: list(fc.tuple(string, string)).map((entries): ReadonlyMap<string, string> => new Map(entries)),
+    payload: fc.array(string, { maxLength: 3 }).map((boxes) => packBoxes(boxes.map(textOf))),
+    condition,
+    lease,
+  },
+  "condition",
+  "lease",
+);
 
 const registration = record<Registration>({
   serviceKey,

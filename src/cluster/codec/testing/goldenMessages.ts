@@ -3,7 +3,7 @@
 
 import type { AppRevision } from "../../../model/appRevision.ts";
 import { brandCatalogueScope, brandServiceKey, clientId, nodeId } from "../../../model/ids.ts";
-import type { Publication } from "../../../model/publication.ts";
+import type { Condition, Lease, Publication } from "../../../model/publication.ts";
 import type { Rule } from "../../../model/rule.ts";
 import type { Survey, SurveyKind, SurveyRows } from "../../../model/survey.ts";
 import type { Hello, HelloAnswer } from "../../messages/hello.ts";
@@ -25,7 +25,7 @@ const newerStamp = { version: -1n, registeredMs: 0 };
 const version = { version: 2n ** 62n, origin: 7n };
 const registId = "r-1";
 
-export const PUBLICATION: Required<Publication> = {
+export const PUBLICATION: Required<Omit<Publication, "condition" | "lease">> = {
   ...stamp,
   serviceKey,
   registId,
@@ -35,6 +35,11 @@ export const PUBLICATION: Required<Publication> = {
   attributes: new Map([["weight", "z1"]]),
   payload: Uint8Array.of(4, 97),
 };
+
+const condition: Required<Condition> = { isHealthy: false, isEnabled: true, weight: 0.5 };
+const lease: Required<Lease> = { unhealthyAfterMs: 15_000, removedAfterMs: 30_000 };
+/** With all that most publications have not. */
+const KEPT: Required<Publication> = { ...PUBLICATION, registId: "r-2", condition, lease };
 
 const superseded: Superseded = { serviceKey, registId, stamp, by: newerStamp, isRemoved: true };
 const contested: Required<Superseded> = { ...superseded, isRemoved: false, holder: clientId("10.0.0.9:1_10.0.0.2:2") };
@@ -248,7 +253,7 @@ const DATA_TO_SESSION: OneOfEachKind<DataToSession> = {
     isFull: true,
   },
   moved: { kind: "moved", batch: 1, epoch: 9n },
-  snapshot: { kind: "snapshot", datum: { serviceKey, ...version, publications: [PUBLICATION] } },
+  snapshot: { kind: "snapshot", datum: { serviceKey, ...version, publications: [PUBLICATION, KEPT] } },
   delta: {
     kind: "delta",
     delta: {

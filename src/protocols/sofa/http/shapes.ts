@@ -63,8 +63,8 @@ function storeData(row: {
 }
 
 export function publisherShape(publication: Publication): object {
-  const { attributes, payload } = publication;
-  const dataList = boxesOf(payload).map((box) => ({
+  const { attributes } = publication;
+  const dataList = boxesOf(publication).map((box) => ({
     bytes: box === null ? null : base64(javaString(stringOf(box))),
     serialization: SERIALIZER_INDEX,
     object: null,
@@ -89,7 +89,7 @@ export function watcherShape(row: WatchRow, zone: string): object {
 
 /** A publisher as Java prints it: in `datum/api/get`. */
 export function publisherText(publication: Publication): string {
-  const { serviceKey, registId, version, zone, appName, owner, registeredMs, payload, attributes } = publication;
+  const { serviceKey, registId, version, zone, appName, owner, registeredMs, attributes } = publication;
   const [source] = endsOf(owner.client);
   const attributeText =
     attributes.size === 0 ? "null" : `{${[...attributes].map((pair) => pair.join("=")).join(", ")}}`;
@@ -97,7 +97,7 @@ export function publisherText(publication: Publication): string {
     `PUBLISHER{dataInfoId='${serviceKey}', clientId='null', cell='${zone}', appName='${appName}', ` +
     `processId='${source}', registerId='${registId}', version=${version}, sourceAddress=URL{address='${source}'}, ` +
     `clientVersion=StoreData, registerTimestamp=${registeredMs}, clientRegisterTimestamp=${registeredMs}, ` +
-    `otherInfo=dataList=${boxesOf(payload).length},publishType=NORMAL, attributes=${attributeText}}`
+    `otherInfo=dataList=${boxesOf(publication).length},publishType=NORMAL, attributes=${attributeText}}`
   );
 }
 

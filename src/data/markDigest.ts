@@ -1,11 +1,12 @@
-// The number of a service's hidden publications and a sum over their registIds, as one number: with it the next leader
-// of a slot knows whether the last version of the one before hides what its own rules hide.
+// The number of a service's marked publications and a sum over their names, as one number: with it the next leader of a
+// slot knows whether the last version of the one before hides what its own rules hide, and a follower whether its
+// leader knows the same conditions.
 
 // A list of a million publishers is beyond the bound of a service.
 const COUNT_FACTOR = 2 ** 32;
 const COUNT_MAX = 2 ** 20;
 
-export class HiddenDigest {
+export class MarkDigest {
   #count = 0;
   #sum = 0;
 
@@ -18,14 +19,14 @@ export class HiddenDigest {
     return (this.#count % COUNT_MAX) * COUNT_FACTOR + this.#sum;
   }
 
-  add(registId: string): void {
+  add(name: string): void {
     this.#count++;
-    this.#sum = (this.#sum + hashOf(registId)) >>> 0;
+    this.#sum = (this.#sum + hashOf(name)) >>> 0;
   }
 
-  remove(registId: string): void {
+  remove(name: string): void {
     this.#count--;
-    this.#sum = (this.#sum - hashOf(registId)) >>> 0;
+    this.#sum = (this.#sum - hashOf(name)) >>> 0;
   }
 
   clear(): void {
