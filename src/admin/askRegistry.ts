@@ -1,11 +1,13 @@
 // Questions of operators to the role session, as promises.
 
 import { fail, type RegistryError } from "../base/errors.ts";
-import type { CatalogueScope, ServiceKey } from "../model/ids.ts";
+import type { CatalogueScope, NodeId, ServiceKey } from "../model/ids.ts";
 import type { NamePattern } from "../model/namePattern.ts";
+import { SURVEY_ROWS_MAX, type Survey, type SurveyKind, type SurveyRows } from "../model/survey.ts";
 import type { AddressAnswer } from "../registry/address.ts";
 import type { CatalogueAnswer } from "../registry/catalogue.ts";
 import type { ServiceView } from "../registry/registry.ts";
+import type { SurveyAnswer } from "../registry/survey.ts";
 import type { OperatedNode, OperatedSession } from "./operatedNode.ts";
 
 // A data node answers within milliseconds, and within a second or two after it has begun to lead a slot.
@@ -79,5 +81,45 @@ export function askAddress(
       answer: (answer: AddressAnswer) => (answer.kind === "failed" ? reject(answer.error) : resolve(answer)),
     };
     registry.step({ kind: "askedAddress", asker, address, entriesMax, untilMs: nowMs + ANSWER_MS_MAX }, nowMs);
+  });
+}
+
+/** The rows of one kind. */
+export type RowOf<Kind extends SurveyKind> = Extract<SurveyRows, { readonly of: Kind }>["rows"][number];
+
+/** The answer to a survey. */
+export interface Surveyed<Kind extends SurveyKind> {
+  /** The rows, each with the session that told it. */
+  readonly rows: readonly (RowOf<Kind> & { readonly session: NodeId })[];
+  /** Sessions that have not answered. */
+  readonly unanswered: readonly NodeId[];
+  /** False: some session has not answered, or it is not known which there are. */
+  readonly isWhole: boolean;
+  readonly isCut: boolean;
+}
+
+/** The conditions of a survey; those that are missing hold for all. */
+export type SurveyQuestion<Kind extends SurveyKind> = Partial<Survey> & { readonly of: Kind };
+
+/** The rows of all sessions, or of this one. Rejects with QUERIES_EXHAUSTED. */
+export function askSurvey<Kind extends SurveyKind>(
+  node: OperatedNode,
+  question: SurveyQuestion<Kind>,
+  reach: "cluster" | "session",
+): Promise<Surveyed<Kind>> {
+  const { registry } = sessionOf(node);
+  const nowMs = node.nowMs();
+  return new Promise((resolve, reject) => {
+    const asker = {
+      answer(answer: SurveyAnswer) {
+        if (answer.kind === "failed") return reject(answer.error);
+        const { sessions, ...rest } = answer;
+        // The registry answers with rows of the kind that was asked for.
+        const rows = sessions.flatMap(({ session, rows: { rows: its } }) => its.map((row) => ({ ...row, session })));
+        resolve({ rows: rows as readonly unknown[] as Surveyed<Kind>["rows"], ...rest });
+      },
+    };
+    const survey: Survey = { serviceKey: undefined, host: "", appName: "", rowsMax: SURVEY_ROWS_MAX, ...question };
+    registry.step({ kind: "askedSurvey", asker, survey, reach, untilMs: nowMs + ANSWER_MS_MAX }, nowMs);
   });
 }

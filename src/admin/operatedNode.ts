@@ -17,6 +17,8 @@ export type NodeRole = "meta" | "data" | "session";
 /** The role session of this node. */
 export interface OperatedSession {
   readonly registry: Registry;
+  /** The operators' rules, as this session has heard of them. */
+  readonly rules: () => RuleSet;
   /** The number of connected clients. */
   readonly clients: () => number;
 }
@@ -41,6 +43,8 @@ export interface OperatedData {
 /** The role meta of this node. */
 export interface OperatedMeta {
   readonly isLeading: () => boolean;
+  /** It leads and has read the store, or knows the node that leads. */
+  readonly isReady: () => boolean;
   readonly isStoreReachable: () => boolean;
   /** The leading meta node, if one is known to lead. */
   readonly leader: () => NodeId | undefined;

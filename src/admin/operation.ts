@@ -49,6 +49,8 @@ export interface CommandForm {
   readonly positional?: readonly string[];
   /** The columns of the table, the name of a row first; without it all fields that are no list or object. */
   readonly columns?: readonly string[];
+  /** The parameter whose values may be read from a file, with `--file`. */
+  readonly fromFile?: string;
 }
 
 interface OperationRow<T extends ParameterTable> {
@@ -74,6 +76,8 @@ interface OperationRow<T extends ParameterTable> {
   readonly command?: CommandForm;
   /** The largest body is that of a configuration value. */
   readonly takesValue?: true;
+  /** The largest body, where names alone may need more than the bound of the port. */
+  readonly bodyBytesMax?: number;
   /** The time that it may wait for a change before it answers. */
   readonly waitMs?: (values: Values<T>) => number;
 }

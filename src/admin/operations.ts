@@ -6,6 +6,7 @@ import { listClients, listInstances, listSubscribers } from "./operations/client
 import { getConfig, listConfigs, putConfig, removeConfig } from "./operations/configs.ts";
 import { explainService, getHealth } from "./operations/health.ts";
 import { blockNode, drainNode, listNodes, unblockNode } from "./operations/nodes.ts";
+import { countRule, describeRule, listRules, putRule, removeRule } from "./operations/rules.ts";
 import { describeService, listServices } from "./operations/services.ts";
 import { listHeld, listSlots, releaseHeld } from "./operations/slots.ts";
 
@@ -28,5 +29,10 @@ export const OPERATIONS: readonly Operation[] = [
   getConfig,
   putConfig,
   removeConfig,
+  listRules,
+  describeRule,
+  putRule,
+  removeRule,
+  countRule,
   getHealth,
 ];

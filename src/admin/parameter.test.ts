@@ -10,6 +10,9 @@ const TABLE = {
   service: { type: "service", about: "" },
   address: { type: "list", of: { type: "address", about: "" }, countMax: 2, about: "" },
   version: { type: "version", about: "" },
+  block: { type: "addressOrBlock", about: "" },
+  duration: { type: "duration", about: "" },
+  time: { type: "time", about: "" },
 } as const satisfies ParameterTable;
 
 const READ: readonly (readonly [behaviour: string, query: Record<string, string | string[]>, values: object])[] = [
@@ -30,6 +33,17 @@ const READ: readonly (readonly [behaviour: string, query: Record<string, string 
     "the largest version",
     { version: "9223372036854775807" },
     { limit: 5, pattern: "*", all: false, version: 2n ** 63n - 1n },
+  ],
+  [
+    "a block, in one form",
+    { block: "2001:DB8::/32" },
+    { limit: 5, pattern: "*", all: false, block: "[2001:db8::]/32" },
+  ],
+  ["a duration", { duration: "1h30m" }, { limit: 5, pattern: "*", all: false, duration: 5_400_000 }],
+  [
+    "a point in time in another zone",
+    { time: "1970-01-01T02:00:00+01:00" },
+    { limit: 5, pattern: "*", all: false, time: 3_600_000 },
   ],
   [
     "a service by its name",
@@ -58,6 +72,10 @@ const REFUSED: readonly (readonly [what: string, query: Record<string, string | 
   ["an empty list", { address: "" }, /field=address.*1 to 2 values/],
   ["a list with an empty value", { address: "::1," }, /field=address/],
   ["a range of addresses", { address: "10.0.0.0/8" }, /field=address, value=10.0.0.0\/8.*no range/],
+  ["a block with bits behind its prefix, with the one meant", { block: "10.1.2.3/8" }, /field=block.* 10\.0\.0\.0\/8/],
+  ["a duration without a unit", { duration: "30" }, /field=duration.*30m/],
+  ["a duration of more than ten years", { duration: "9999d" }, /field=duration/],
+  ["a point in time without its zone", { time: "2026-11-29T18:00:00" }, /field=time.*zone/],
   ["two of the three parts of a key", { service: "a#@#b" }, /field=service/],
   ["a value with invisible characters, which are shown", { pattern: "a\u202eb\u0007cd" }, /a\\\\u202eb\\\\u0007cd/],
 ];

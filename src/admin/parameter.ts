@@ -3,6 +3,7 @@
 
 import { fail, type RegistryError } from "../base/errors.ts";
 import { visible } from "../base/visible.ts";
+import { readAddressOrBlock } from "../model/addressBlock.ts";
 import { readHost } from "../model/hostAddress.ts";
 import { isNodeId, type ServiceKey } from "../model/ids.ts";
 import { KEY_PART_CHARS_MAX, makeServiceKey, SEPARATOR } from "../model/serviceKey.ts";
@@ -46,6 +47,21 @@ export interface AddressParameter extends Common {
   readonly type: "address";
 }
 
+/** An IP address or a block of them, in the form of `readAddressOrBlock`. */
+export interface BlockParameter extends Common {
+  readonly type: "addressOrBlock";
+}
+
+/** A length of time with its unit: `90s`, `30m`, `1h30m`, `7d`. Its value is in milliseconds. */
+export interface DurationParameter extends Common {
+  readonly type: "duration";
+}
+
+/** A point in time with its zone, as `2026-11-29T18:00:00Z`. Its value is in milliseconds. */
+export interface TimeParameter extends Common {
+  readonly type: "time";
+}
+
 /** A node's name or id. */
 export interface NodeParameter extends Common {
   readonly type: "node";
@@ -59,7 +75,7 @@ export interface VersionParameter extends Common {
 /** Some values of one kind; in a query separated by commas, or given several times. */
 export interface ListParameter extends Common {
   readonly type: "list";
-  readonly of: TextParameter | ServiceParameter | AddressParameter | NodeParameter;
+  readonly of: TextParameter | ServiceParameter | AddressParameter | BlockParameter | NodeParameter;
   readonly countMax: number;
 }
 
@@ -70,14 +86,17 @@ export type Parameter =
   | ChoiceParameter
   | ServiceParameter
   | AddressParameter
+  | BlockParameter
   | NodeParameter
+  | DurationParameter
+  | TimeParameter
   | VersionParameter
   | ListParameter;
 
 /** The parameters of an operation by their names. */
 export type ParameterTable = Readonly<Record<string, Parameter>>;
 
-type Given<P extends Parameter> = P extends IntegerParameter
+type Given<P extends Parameter> = P extends IntegerParameter | DurationParameter | TimeParameter
   ? number
   : P extends FlagParameter
     ? boolean
@@ -188,15 +207,50 @@ function readText(field: string, parameter: OfText, raw: string): unknown {
       if (typeof host !== "string") throw refused();
       return host;
     }
+    case "addressOrBlock": {
+      const address = readAddressOrBlock(raw);
+      // Its own refusal names the block that was probably meant.
+      if (typeof address !== "string") throw refusal(field, raw, String(address.details["expected"]));
+      return address;
+    }
     case "node":
       if (!isNodeId(raw)) throw refused();
       return raw;
     default: {
-      const version = readVersion(raw);
-      if (version === undefined) throw refused();
-      return version;
+      const number = readNumber(parameter.type, raw);
+      if (number === undefined) throw refused();
+      return number;
     }
   }
+}
+
+function readNumber(type: "duration" | "time" | "version", raw: string): number | bigint | undefined {
+  switch (type) {
+    case "duration":
+      return readDuration(raw);
+    case "time":
+      return readTime(raw);
+    default:
+      return readVersion(raw);
+  }
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000 };
+// A longer time is a slip; a thing that stays needs no end.
+const DURATION_MS_MAX = 3_660 * 86_400_000;
+
+function readDuration(raw: string): number | undefined {
+  if (!/^(?:\d{1,6}[dhms])+$/.test(raw) || raw.length > 28) return undefined;
+  let ms = 0;
+  for (const [, count, unit] of raw.matchAll(/(\d+)([dhms])/g)) ms += Number(count) * (UNIT_MS[unit ?? ""] ?? 0);
+  return ms > 0 && ms <= DURATION_MS_MAX ? ms : undefined;
+}
+
+function readTime(raw: string): number | undefined {
+  // A time without its zone is another one on each machine.
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/.test(raw)) return undefined;
+  const ms = Date.parse(raw);
+  return Number.isNaN(ms) ? undefined : ms;
 }
 
 function readVersion(raw: string): bigint | undefined {
@@ -226,8 +280,14 @@ export function expectedOf(parameter: Parameter): string {
       return `a service: its name, or name${SEPARATOR}namespace${SEPARATOR}group`;
     case "address":
       return "an IP address, and no range of addresses";
+    case "addressOrBlock":
+      return "an IP address, or a block of them as 10.0.0.0/8";
     case "node":
       return "a node's name or id";
+    case "duration":
+      return "a time with its unit, as 90s, 30m, 1h30m or 7d";
+    case "time":
+      return "a point in time with its zone, as 2026-11-29T18:00:00Z";
     case "version":
       return "a version, a whole number as a text";
     default:
@@ -250,8 +310,14 @@ export function schemaOf(parameter: Parameter): Schema {
       return { type: "string", minLength: 1, maxLength: 3 * KEY_PART_CHARS_MAX + 2 * SEPARATOR.length };
     case "address":
       return { type: "string", minLength: 2, maxLength: 128 };
+    case "addressOrBlock":
+      return { type: "string", minLength: 2, maxLength: 132 };
     case "node":
       return { type: "string", pattern: "^[A-Za-z0-9._-]{1,128}$" };
+    case "duration":
+      return { type: "string", pattern: "^([0-9]{1,6}[dhms])+$", maxLength: 28 };
+    case "time":
+      return { type: "string", format: "date-time" };
     case "version":
       return { type: "string", pattern: "^[0-9]{1,19}$" };
     default:

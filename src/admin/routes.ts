@@ -41,10 +41,12 @@ export function operationRoutes(operations: readonly Operation[], environment: E
 
 function routeOf(operation: Operation, environment: Environment): HttpRoute {
   const { valueBytesMax } = environment;
+  const { takesValue } = operation;
+  const bodyBytesMax = takesValue ? valueBytesMax * JSON_BYTES_PER_BYTE + NAMES_BYTES_MAX : operation.bodyBytesMax;
   return {
     method: operation.method,
     path: API_PREFIX + operation.path,
-    ...(operation.takesValue && { bodyBytesMax: valueBytesMax * JSON_BYTES_PER_BYTE + NAMES_BYTES_MAX }),
+    ...(bodyBytesMax !== undefined && { bodyBytesMax }),
     handle: (exchange) => {
       // The router turns every failure into a reply.
       void answer(operation, exchange, environment).then(({ status, body }) =>

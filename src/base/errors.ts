@@ -197,6 +197,10 @@ export const ERRORS = {
     retry: true,
     meaning: "another operator has changed or removed this rule; read it again, and repeat the change if it still fits",
   },
+  RULE_UNKNOWN: {
+    retry: false,
+    meaning: "there is no rule of this id; `roster get rules` lists those that there are",
+  },
   RULES_EXHAUSTED: {
     retry: false,
     meaning:

@@ -47,6 +47,9 @@ const GROUPS: Readonly<Record<string, string>> = {
   watch: "show what there is, and each change of it, until it is stopped",
   config: "work with configuration values, which clients watch; without a word as `settings`",
   context: "work with contexts: names for clusters",
+  rule: "work with rules: what operators hide and hold, in their general form",
+  switch: "stop and start the pushes to clients",
+  blacklist: "keep services out of all lists",
 };
 
 /** The command of these words. The groups before the last word are made where they are not there yet. */

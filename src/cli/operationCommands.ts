@@ -51,22 +51,24 @@ export function addParameters(command: Command, { operation, positional, flags }
     assert(!OWN_FLAGS.includes(name), `${operation.name}: the command line has a flag ${name} of its own`);
     command.addOption(optionOf(name, parameter));
   }
-  if (operation.takesValue) {
-    const file = new Option("--file <file>", "read the value from a file instead; - for standard input");
+  const fromFile = fromFileOf(operation);
+  if (fromFile !== undefined) {
+    const what = operation.takesValue ? "the value" : `the ${fromFile}`;
+    const file = new Option("--file <file>", `read ${what} from a file instead; - for standard input`);
     command.addOption(completeWith(file, "file"));
   }
 }
 
-function argumentOf({ takesValue }: Operation, { name, parameter }: NamedParameter): Argument {
-  // A value may be in a file.
-  const isRequired = parameter.isRequired === true && !(takesValue === true && isValue(name));
+/** The parameter whose values may be in a file. */
+function fromFileOf({ takesValue, command }: Operation): string | undefined {
+  return takesValue ? "data" : command?.fromFile;
+}
+
+function argumentOf(operation: Operation, { name, parameter }: NamedParameter): Argument {
+  const isRequired = parameter.isRequired === true && fromFileOf(operation) !== name;
   const word = parameter.type === "list" ? `${name}...` : name;
   const argument = new Argument(isRequired ? `<${word}>` : `[${word}]`, aboutOf(parameter));
   return completeWith(argument, parameter);
-}
-
-function isValue(name: string): boolean {
-  return name === "data";
 }
 
 function optionOf(name: string, parameter: Parameter): Option {
@@ -93,16 +95,28 @@ export function givenParameters(command: Command, { operation, positional, flags
     const given = options[name];
     if (given !== undefined) texts[name] = typeof given === "boolean" ? String(given) : given;
   }
-  if (operation.takesValue) Object.assign(texts, fileValue(texts, options["file"]));
+  const file = options["file"];
+  const fromFile = fromFileOf(operation);
+  if (fromFile !== undefined && typeof file === "string")
+    texts[fromFile] = fileValue(operation, fromFile, { texts, file });
+  // The machine knows the user that the node can't know.
+  const user = process.env["USER"] ?? "";
+  if ("setBy" in operation.parameters && texts["setBy"] === undefined && user !== "") texts["setBy"] = user;
   return parametersOfQuery(operation.parameters, texts);
 }
 
-function fileValue(texts: Readonly<Record<string, unknown>>, file: unknown): { data?: string } {
-  if (typeof file !== "string") return {};
-  if ("data" in texts) {
+interface FileValue {
+  readonly texts: Readonly<Record<string, unknown>>;
+  readonly file: string;
+}
+
+/** The text of the file; for a list its words, which blanks, commas and line breaks part. */
+function fileValue({ parameters }: Operation, name: string, { texts, file }: FileValue): string | readonly string[] {
+  if (name in texts) {
     throw fail("FIELD_INVALID", { field: "--file", value: file, expected: "a value on the command line or a file" });
   }
-  return { data: readInput(file) };
+  const text = readInput(file);
+  return parameters[name]?.type === "list" ? text.split(/[\s,]+/).filter((word) => word !== "") : text;
 }
 
 /** The text of a file; of standard input for `-`. Throws FILE_UNUSABLE. */

@@ -61,8 +61,20 @@ export class AddressBlocks {
   /** Whether one of the blocks has this host (`hostOf` of a client's id). */
   has(host: string): boolean {
     const groups = groupsOfHost(host);
-    if (groups === undefined) return false;
-    for (const [bits, prefixes] of this.#prefixes) if (prefixes.has(maskedBy(groups, bits).join())) return true;
+    return groups !== undefined && this.#hasPrefixOf(groups, BITS);
+  }
+
+  /** Whether one of the blocks has this host, or the whole of this block, as `readAddressOrBlock` returns them. */
+  contains(text: string): boolean {
+    if (!isBlock(text)) return this.has(text);
+    const block = blockOf(text);
+    return block !== undefined && this.#hasPrefixOf(block.groups, block.bits);
+  }
+
+  #hasPrefixOf(groups: readonly number[], bitsMax: number): boolean {
+    for (const [bits, prefixes] of this.#prefixes) {
+      if (bits <= bitsMax && prefixes.has(maskedBy(groups, bits).join())) return true;
+    }
     return false;
   }
 }

@@ -82,6 +82,11 @@ export class RuleSet {
     return this.#byEffect.get(effect)?.match(subject) === true;
   }
 
+  /** The ids of the rules in force with this effect that hold for the subject. */
+  matching(effect: RuleEffect, subject: RuleSubject): string[] {
+    return this.#byEffect.get(effect)?.matching(subject) ?? [];
+  }
+
   /** The number of rules that are tried one by one. */
   get wide(): number {
     let wide = 0;
@@ -119,6 +124,11 @@ class EffectRules {
       hasMatch(this.#others, subject)
     );
   }
+
+  matching(subject: RuleSubject): string[] {
+    const tried = [this.#byHost.get(subject.host), this.#byService.get(subject.serviceKey), this.#others];
+    return tried.flatMap((some = []) => some.filter((matcher) => matcher.matches(subject)).map(({ id }) => id));
+  }
 }
 
 function addTo<Key>(lists: Map<Key, RuleMatcher[]>, key: Key, matcher: RuleMatcher): void {
@@ -137,13 +147,15 @@ const matchers = new WeakMap<Rule, RuleMatcher>();
 function matcherOf(rule: Rule): RuleMatcher {
   const known = matchers.get(rule);
   if (known !== undefined) return known;
-  const made = new RuleMatcher(rule.match);
+  const made = new RuleMatcher(rule.match, rule.id);
   matchers.set(rule, made);
   return made;
 }
 
 /** The conditions of one rule. */
 export class RuleMatcher {
+  /** The rule's id; empty for conditions that are not of a rule. */
+  readonly id: string;
   readonly #addresses: Addresses | undefined;
   readonly #exceptAddresses: Addresses | undefined;
   readonly #services: ReadonlySet<ServiceKey> | undefined;
@@ -152,7 +164,8 @@ export class RuleMatcher {
   readonly #sessions: ReadonlySet<string> | undefined;
   readonly #registeredBeforeMs: number | undefined;
 
-  constructor(match: RuleMatch) {
+  constructor(match: RuleMatch, id = "") {
+    this.id = id;
     this.#addresses = match.addresses && new Addresses(match.addresses);
     this.#exceptAddresses = match.exceptAddresses && new Addresses(match.exceptAddresses);
     this.#services = match.services && new Set(match.services);
@@ -168,9 +181,13 @@ export class RuleMatcher {
       this.#zones?.has(zone) !== false &&
       this.#sessions?.has(session) !== false &&
       (this.#registeredBeforeMs === undefined || registeredMs < this.#registeredBeforeMs) &&
-      this.#addresses?.has(host) !== false &&
-      this.#exceptAddresses?.has(host) !== true
+      this.mayConcernHost(host)
     );
+  }
+
+  /** Whether the rule may hold for a client at this host. */
+  mayConcernHost(host: string): boolean {
+    return this.#addresses?.has(host) !== false && this.#exceptAddresses?.has(host) !== true;
   }
 
   /** Whether the rule may hold for a client of this service. */

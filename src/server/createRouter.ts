@@ -58,7 +58,11 @@ function nodeOf(environment: RouterHost): Omit<OperatedNode, "ask"> {
     isStopping: ops.isStopping,
     stop: ops.stop,
     notReady: () => notReadyOf(roles),
-    session: session && { registry: session.stepper, clients: () => session.session.connections },
+    session: session && {
+      registry: session.stepper,
+      rules: () => session.session.parts.holds.rules,
+      clients: () => session.session.connections,
+    },
     data: data && {
       heldLosses: () => data.data.heldLosses,
       releaseHeld: (serviceKey) => data.stepper.step({ kind: "releaseHeld", serviceKey }),
@@ -74,6 +78,7 @@ function operatedMeta({ roles: { id, network }, address, gateways }: RouterHost,
   const { meta } = host;
   return {
     isLeading: () => meta.isLeading,
+    isReady: () => meta.isReady,
     isStoreReachable: () => host.isStoreReachable,
     leader: () => meta.leader?.holder,
     members: () => meta.heartbeats(),

@@ -36,11 +36,11 @@ before(async () => {
 
 /** Everything that operations change; the node's clock, which goes on, is left out. */
 async function state(): Promise<unknown> {
-  const [configs, list, health] = await Promise.all(
-    ["/configs", "/nodes", "/health"].map((path) => operate(registry, "GET", path)),
+  const [health, ...others] = await Promise.all(
+    ["/health", "/configs", "/nodes", "/rules"].map((path) => operate(registry, "GET", path)),
   );
   const items = health?.body.items.map(({ now: _, ...rest }) => rest);
-  return [configs, list, items];
+  return [items, ...others];
 }
 
 /** A value that is taken, in JSON. */
@@ -53,7 +53,12 @@ function goodValue(parameter: Parameter): unknown {
     case "choice":
       return parameter.oneOf[0];
     case "address":
+    case "addressOrBlock":
       return "10.0.0.1";
+    case "duration":
+      return "30m";
+    case "time":
+      return "2999-01-01T00:00:00Z";
     case "version":
       return "1";
     case "list":
@@ -102,6 +107,15 @@ function badValues(parameter: Parameter): readonly (readonly [what: string, valu
       ];
     case "address":
       return [...notText, ...BAD_ADDRESSES.map((address) => [`"${address}"`, address] as const)];
+    case "addressOrBlock":
+      return [...notText, ...BAD_BLOCKS.map((address) => [`"${address}"`, address] as const)];
+    case "duration":
+      return [
+        ...notText,
+        ...["", "30", "30 m", "-5m", "0s", "1w", "99999d"].map((text) => [`"${text}"`, text] as const),
+      ];
+    case "time":
+      return [...notText, ...BAD_TIMES.map((text) => [`"${text}"`, text] as const)];
     case "node":
       return [...notText, ["with a slash", "../x"], ["too long", "x".repeat(200)], ["empty", ""]];
     case "version":
@@ -135,6 +149,14 @@ const BAD_ADDRESSES = [
   "1::2::3",
   "10.0.0.1 ; drop",
 ];
+
+const BAD_BLOCKS = [
+  ...BAD_ADDRESSES.filter((address) => !["10.0.0.0/8", "::/0"].includes(address)),
+  "10.0.0.1/8",
+  "10.0.0.0/8/8",
+];
+
+const BAD_TIMES = ["", "tomorrow", "2026-11-29", "2026-11-29T18:00:00", "2026-13-29T18:00:00Z", "1795312487025"];
 
 /** The required parameters with values that are taken. */
 function goodParameters({ parameters }: Operation): Record<string, unknown> {
@@ -239,7 +261,8 @@ for (const operation of OPERATIONS) {
       assertRefused(operation, await send(operation, { query: "?node=x", body: good }), "node");
       const ips = new Array(100_000).fill("10.0.0.1");
       const large = await send(operation, { body: JSON.stringify({ ...goodParameters(operation), x: ips }) });
-      assertRefused(operation, large, operation.takesValue ? "x" : "bodyBytesMax");
+      const isTaken = operation.takesValue || operation.bodyBytesMax !== undefined;
+      assertRefused(operation, large, isTaken ? "x" : "bodyBytesMax");
     });
   }
 
@@ -255,14 +278,21 @@ for (const operation of OPERATIONS) {
 
 /** Whether a query can't carry the fault: it has only texts, and its length is bounded by that of the header. */
 function isTakenInQuery(spec: Parameter, value: unknown): boolean {
+  if (spec.type === "list" && !Array.isArray(value)) return isTakenInQuery(spec.of, value);
   if (Array.isArray(value))
     return value.length > 0 && spec.type === "list" && value.every((each) => isTakenInQuery(spec.of, each));
   if (typeof value === "string") return value.length > 10_000;
+  if (spec.type === "duration" || spec.type === "time") return false;
   return spec.type === "text" || spec.type === "service" || spec.type === "version" || isTextOfNode(spec, value);
 }
 
 function isTextOfNode(spec: Parameter, value: unknown): boolean {
   return spec.type === "node" && /^[\w.-]+$/.test(textOf(value));
+}
+
+/** A mebibyte of addresses. */
+function manyAddresses(): string[] {
+  return Array.from({ length: 90_000 }, (_, at) => `10.${(at >> 16) & 255}.${(at >> 8) & 255}.${at & 255}`);
 }
 
 const UNKNOWN: readonly (readonly [name: string, parameters: Record<string, unknown>, status: number])[] = [
@@ -278,6 +308,21 @@ const UNKNOWN: readonly (readonly [name: string, parameters: Record<string, unkn
   ["configs.put", { key: "session.blacklist.data#@#9600#@#CONFIG", data: "on" }, 400],
   ["configs.put", { key: "later.switch#@#9600#@#CONFIG", data: "on", preview: true }, 400],
   ["configs.put", { key: "a", data: "x".repeat(1_200_000) }, 413],
+  ["rules.describe", { id: "no-such" }, 404],
+  ["rules.remove", { id: "no-such" }, 404],
+  ["rules.remove", { id: "no-such", preview: true }, 404],
+  ["rules.remove", { id: "no-such", ifEpoch: "7" }, 409],
+  ["rules.put", { id: "a b", effect: "holdPushes" }, 400],
+  ["rules.put", { id: "r", effect: "hidePublications" }, 400],
+  ["rules.put", { id: "r", effect: "hidePublications", preview: true }, 400],
+  ["rules.put", { id: "r", effect: "holdPushes", ifEpoch: "7" }, 409],
+  ["rules.put", { id: "r", effect: "holdPushes", until: "2020-01-01T00:00:00Z" }, 400],
+  ["rules.put", { id: "r", effect: "holdPushes", until: "2999-01-01T00:00:00Z", for: "1m" }, 400],
+  ["rules.put", { id: "r", effect: "holdPushes", servicePrefixes: [""] }, 400],
+  ["rules.put", { id: "r", effect: "holdPushes", reason: "a\u0007b" }, 400],
+  ["rules.put", { id: "r", effect: "holdPushes", preview: true }, 200],
+  ["rules.put", { id: "r", effect: "holdPushes", addresses: manyAddresses(), preview: true }, 200],
+  ["rules.put", { id: "r", effect: "holdPushes", addresses: [...manyAddresses(), "10.0.0.0/99"] }, 400],
   ["instances.list", { address: "203.0.113.7" }, 200],
   ["clients.list", { address: "203.0.113.7" }, 200],
   ["subscribers.list", { address: "203.0.113.7" }, 200],

@@ -4,6 +4,7 @@
 import type { RulesMessage } from "../cluster/messages/membership.ts";
 import { type RulesTaken, RuleView } from "../cluster/ruleView.ts";
 import { hostOf, type NodeId, nodeNameOf, type ServiceKey } from "../model/ids.ts";
+import type { RuleSet } from "../model/ruleSet.ts";
 import type { Client } from "./client.ts";
 
 /** A push: the list of a service for subscribers of a zone, or a configuration value, which has none. */
@@ -19,6 +20,11 @@ export class PushHolds {
 
   constructor(session: NodeId) {
     this.#session = nodeNameOf(session);
+  }
+
+  /** All rules that this session has heard of. */
+  get rules(): RuleSet {
+    return this.#view.rules;
   }
 
   /** The epoch of the rules that hold here. */

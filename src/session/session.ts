@@ -182,7 +182,7 @@ export class Session implements Registry, OwnClients {
 
   get parts(): SessionParts {
     const clients = { clients: this.#clients, byHost: this.#byHost, pusher: this.#pusher, scan: this.#scan };
-    const questions = { ...this.#questions.parts, applications: this.#applications };
+    const questions = { ...this.#questions.parts, applications: this.#applications, holds: this.#holds };
     return { ...clients, ...questions, links: this.#links, unsettled: this.#unsettled };
   }
 
