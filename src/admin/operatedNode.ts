@@ -40,6 +40,13 @@ export interface OperatedData {
   readonly slotsLed: () => number;
 }
 
+/** A pause of the arrangement of slots: the operator who set it, why, and since when. */
+export interface SlotPauseRow {
+  readonly setBy: string;
+  readonly reason: string;
+  readonly sinceMs: number;
+}
+
 /** The role meta of this node. */
 export interface OperatedMeta {
   readonly isLeading: () => boolean;
@@ -53,6 +60,12 @@ export interface OperatedMeta {
   readonly blockedNodes: () => ReadonlySet<string>;
   /** This node and the other meta nodes that it knows. */
   readonly metas: () => readonly MetaRow[];
+  /** The pause of the arrangement of slots, as of this node's lead; undefined while they are arranged. */
+  readonly slotPause: () => SlotPauseRow | undefined;
+  /** Begins a pause, or ends it (undefined). Rejects with a RegistryError. */
+  readonly pauseSlots: (pause: Omit<SlotPauseRow, "sinceMs"> | undefined) => Promise<void>;
+  /** Arranges slots now, in a pause, too. Rejects with SLOTS_FROZEN. */
+  readonly arrangeSlots: () => Promise<void>;
   /** The reason why a node would not be blocked or unblocked; undefined if it would. */
   readonly blockRefusal: (node: string, isBlocked: boolean) => RegistryError | undefined;
   /** Blocks a node by its name, or unblocks it. Rejects with a RegistryError. */

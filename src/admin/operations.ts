@@ -8,7 +8,7 @@ import { explainService, getHealth } from "./operations/health.ts";
 import { blockNode, drainNode, listNodes, unblockNode } from "./operations/nodes.ts";
 import { countRule, describeRule, listRules, putRule, removeRule } from "./operations/rules.ts";
 import { describeService, listServices } from "./operations/services.ts";
-import { listHeld, listSlots, releaseHeld } from "./operations/slots.ts";
+import { listHeld, listSlots, pauseSlots, rebalanceSlots, releaseHeld, resumeSlots } from "./operations/slots.ts";
 
 /** Every operation of operators. */
 export const OPERATIONS: readonly Operation[] = [
@@ -23,6 +23,9 @@ export const OPERATIONS: readonly Operation[] = [
   unblockNode,
   drainNode,
   listSlots,
+  pauseSlots,
+  resumeSlots,
+  rebalanceSlots,
   listHeld,
   releaseHeld,
   listConfigs,

@@ -206,6 +206,10 @@ export const ERRORS = {
     meaning:
       "the rule, or all rules together, would be larger than they may be; remove what is no longer needed, or name blocks of addresses",
   },
+  SLOTS_FROZEN: {
+    retry: true,
+    meaning: "there are fewer data nodes than data-nodes-min, so slots stay where they are; start more data nodes",
+  },
   STORE_DAMAGED: {
     retry: false,
     meaning: "the store contains values that this program does not write; restore a backup, or follow the advice",

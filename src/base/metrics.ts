@@ -282,6 +282,11 @@ export const METRICS = {
     help: "Nodes that operators have blocked, on the leading meta node; 0 on the others.",
     labels: [],
   },
+  roster_slots_paused: {
+    type: "gauge",
+    help: "1 while operators pause the arrangement of slots, on the leading meta node; 0 on the others.",
+    labels: [],
+  },
   roster_store_reachable: {
     type: "gauge",
     help: "1 while the store under the role meta answers, 0 while it does not.",

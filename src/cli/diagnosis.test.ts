@@ -44,12 +44,27 @@ const node = (state: string, role: string): Partial<Facts> => ({
   nodes: { answer: { items: [{ id: "n1.a", role, state, address: "10.0.0.1:9620" }], leader: "m1.a" } },
 });
 
+const PAUSED: Partial<Facts> = {
+  slots: {
+    answer: {
+      items: [slotOf(), slotOf({ id: 1, leader: "d2.b", followers: ["d1.a"], inSync: ["d1.a"] })],
+      paused: { since: "2026-11-29T11:00:00.000Z", by: "ann", reason: "new switches" },
+    },
+  },
+};
+
 const CASES: readonly [behaviour: string, changes: Partial<Facts>, level: string, finding: RegExp][] = [
   [
     "a node that does not answer",
     { health: { answer: { items: [META], unreachable: [{ node: "d2.b", reason: "no link" }] } } },
     "error",
     /d2\.b does not answer: no link/,
+  ],
+  [
+    "slots whose arrangement is paused",
+    PAUSED,
+    "warning",
+    /paused since 2026-11-29T11:00:00.000Z by ann: new switches: none is moved/,
   ],
   ["health that is not known", { health: { reason: "too busy" } }, "error", /their health is not known: too busy/],
   [

@@ -36,7 +36,7 @@ interface Unreachable {
 export interface Facts {
   readonly health: Asked<{ readonly items: readonly NodeHealth[]; readonly unreachable: readonly Unreachable[] }>;
   readonly nodes: Asked<{ readonly items: readonly NodeRow[]; readonly leader: string | null }>;
-  readonly slots: Asked<{ readonly items: readonly SlotRow[] }>;
+  readonly slots: Asked<{ readonly items: readonly SlotRow[]; readonly paused?: SlotPause | null }>;
   readonly held: Asked<{
     readonly items: readonly { readonly service: string }[];
     readonly unreachable: readonly Json[];
@@ -44,6 +44,13 @@ export interface Facts {
   /** The clock of this machine before health was asked, and after. */
   readonly askedMs: number;
   readonly answeredMs: number;
+}
+
+/** A pause of the arrangement of slots; missing in the answer of an earlier release. */
+interface SlotPause {
+  readonly since: string;
+  readonly by: string;
+  readonly reason: string;
 }
 
 export interface NodeRow {
@@ -177,7 +184,7 @@ function slotFindings({ slots }: Facts): Finding[] {
   if ("reason" in slots) {
     return [{ level: "error", about: "slots", finding: `they are not known: ${slots.reason}`, advice: "see meta" }];
   }
-  const { items } = slots.answer;
+  const { items, paused = null } = slots.answer;
   if (items.length === 0) {
     const advice = "start data nodes, at least data-nodes-min of them";
     return [{ level: "error", about: "slots", finding: "there is no slot table: no data node has joined yet", advice }];
@@ -190,7 +197,17 @@ function slotFindings({ slots }: Facts): Finding[] {
     return { level: state === "held" ? "warning" : "error", about: "slots", finding, advice: SLOT_ADVICE[state] ?? "" };
   });
   const serving: Finding = { level: "ok", about: "slots", finding: `all ${items.length} are served`, advice: "" };
-  return [...(bad.length === 0 ? [serving] : bad), ...copyFindings(items)];
+  return [
+    ...(bad.length === 0 ? [serving] : bad),
+    ...(paused === null ? [] : [pauseFinding(paused)]),
+    ...copyFindings(items),
+  ];
+}
+
+function pauseFinding({ since, by, reason }: SlotPause): Finding {
+  const why = reason === "" ? "" : `: ${reason}`;
+  const finding = `their arrangement is paused since ${since} by ${by}${why}: none is moved or copied`;
+  return { level: "warning", about: "slots", finding, advice: "to resume it: roster slots resume" };
 }
 
 function copyFindings(slots: readonly SlotRow[]): Finding[] {

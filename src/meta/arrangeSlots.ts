@@ -6,6 +6,11 @@
 // Steps come in the order of their urgency: gone leaders are replaced, leaving leaders hand over, missing copies are
 // made, and only then slots move for the sake of balance (balanceSlots.ts). A change touches only the slots that it
 // concerns, for every change costs: a new leader has to hear all sessions, a new follower has to copy.
+//
+// While operators pause the arrangement, slots change hands only where a leader is gone or a node leaves: none moves
+// for balance, and no copy is made in the place of one that is gone. A slot without a leader would be an outage for as
+// long as the pause lasts, since a data node that restarts is another run and has no slots. A node that leaves waits
+// until others have all of its slots.
 
 import { type NodeId, nodeNameOf } from "../model/ids.ts";
 import { balanceSlots } from "./balanceSlots.ts";
@@ -17,12 +22,14 @@ export function arrangeSlots(input: ArrangeInput): Arrangement | undefined {
   if (![...input.nodes.values()].some(({ isHeard }) => isHeard)) return undefined;
   if (input.table === undefined) return firstTable(input);
   const draft = new SlotDraft(input, input.table.slots);
-  dropGoneFollowers(draft);
+  const isPaused = input.isPaused === true;
+  // In a pause a follower that was cut off finds its copies when it is back.
+  if (!isPaused) dropGoneFollowers(draft);
   replaceGoneLeaders(draft);
   handOver(draft);
-  fillFollowers(draft);
+  fillFollowers(draft, (slot) => !isPaused || hasLeaving(draft, slot));
   dropLeavingFollowers(draft);
-  balanceSlots(draft);
+  if (!isPaused) balanceSlots(draft);
   return draft.result();
 }
 
@@ -115,7 +122,7 @@ function handOver(draft: SlotDraft): void {
 
 // Missing copies are made at once, however many: until they are there, one more death loses data that sessions must
 // repeat. The new follower is the node that follows least, and of equals the one that follows the same leader least.
-function fillFollowers(draft: SlotDraft): void {
+function fillFollowers(draft: SlotDraft, isFilled: (slot: number) => boolean): void {
   const pairs = new Map<NodeId, Map<NodeId, number>>();
   const pairsOf = (leader: NodeId) => {
     const known = pairs.get(leader) ?? countFollowers(draft, leader);
@@ -124,6 +131,7 @@ function fillFollowers(draft: SlotDraft): void {
   };
   let budget = draft.input.slotMovesMax - draft.movesUnderWay();
   for (let slot = 0; slot < draft.slots.length; slot++) {
+    if (!isFilled(slot)) continue;
     const { leader } = draft.owner(slot);
     for (let missing = copiesMissing(draft, slot); missing > 0; missing--) {
       const isMove = draft.copies(slot).length >= draft.input.slotReplicas - 1;
@@ -136,6 +144,11 @@ function fillFollowers(draft: SlotDraft): void {
       pairsOf(leader).set(next, (pairsOf(leader).get(next) ?? 0) + 1);
     }
   }
+}
+
+function hasLeaving(draft: SlotDraft, slot: number): boolean {
+  const { leader, followers } = draft.owner(slot);
+  return [leader, ...followers].some((node) => draft.input.nodes.get(node)?.isLeaving === true);
 }
 
 function copiesMissing(draft: SlotDraft, slot: number): number {

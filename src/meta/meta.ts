@@ -29,8 +29,7 @@ import type { Commit, LeaderLease } from "../records/records.ts";
 import { type AppDuty, Applications } from "./applications.ts";
 import { cleanerSwitches } from "./appSwitches.ts";
 import { believedHeartbeat } from "./believedHeartbeat.ts";
-import { BlockedNodes, type NodeBlock } from "./blockedNodes.ts";
-import { blockRefusal } from "./blockRefusal.ts";
+import type { NodeBlock } from "./blockedNodes.ts";
 import { ClientCounts } from "./clientCounts.ts";
 import { Configs, type Put } from "./configs.ts";
 import { ConfigTelling } from "./configTelling.ts";
@@ -39,14 +38,16 @@ import { Loading } from "./loading.ts";
 import { MemberList } from "./memberList.ts";
 import { Membership } from "./membership.ts";
 import type { MetaEvent, MetaOptions, MetaOutput } from "./metaPorts.ts";
-import { BLOCKED_NODE_RECORDS, CONFIG_RECORDS, decodeRecord, recordsOf, SLOT_TABLE_RECORD } from "./metaRecords.ts";
+import { decodeRecord, recordsOf, SLOT_TABLE_RECORD } from "./metaRecords.ts";
+import { NodeBlocks } from "./nodeBlocks.ts";
 import { OperatorRules, stillReading } from "./operatorRules.ts";
+import { OperatorSlots } from "./operatorSlots.ts";
 import { type Phase, STANDS_BY } from "./phase.ts";
-import { RecordSet } from "./recordSet.ts";
 import { RecordSets } from "./recordSets.ts";
 import { type CommitResult, type SaveOutcome, saveOutcome } from "./saveOutcome.ts";
 import type { SlotChange } from "./slotDraft.ts";
 import { SETTLE_MS, SlotKeeper } from "./slotKeeper.ts";
+import type { SlotPause } from "./slotPause.ts";
 import { TableSaves } from "./tableSaves.ts";
 import type { MetaParts } from "./unfinished.ts";
 
@@ -62,13 +63,12 @@ export class Meta {
   readonly #slots: SlotKeeper;
   readonly #configs: Configs;
   readonly #telling: ConfigTelling;
-  readonly #puts: RecordSet<ConfigValue, Put>;
-  readonly #blocks: RecordSet<string, NodeBlock>;
+  readonly #blocks: NodeBlocks;
+  readonly #slotOperators: OperatorSlots;
   readonly #rules: OperatorRules;
   readonly #sets: RecordSets;
   readonly #applications: Applications;
   readonly #loading = new Loading();
-  readonly #blocked = new BlockedNodes();
   readonly #clientCounts = new ClientCounts();
   #phase: Phase = STANDS_BY;
   /** It has read the values from the store, in some lead. */
@@ -86,34 +86,29 @@ export class Meta {
     this.#membership = new Membership(options);
     this.#slots = new SlotKeeper(options);
     this.#configs = new Configs(options);
-    this.#telling = new ConfigTelling(this.#configs, (to, message) => output.send(to, message));
-    this.#puts = new RecordSet<ConfigValue, Put>({
-      codec: CONFIG_RECORDS,
-      conflict: (put) => this.#configs.conflict(put),
-      save: (put, nowMs) => ({ kind: "put", value: this.#configs.next(put, nowMs) }),
-      loaded: (values) => this.#telling.load(values),
-      saved: ({ value }) => this.#configSaved(value),
-    });
-    this.#blocks = new RecordSet<string, NodeBlock>({
-      codec: BLOCKED_NODE_RECORDS,
-      save: ({ node, isBlocked }) => ({ kind: isBlocked ? "put" : "remove", value: node }),
-      loaded: (names) => this.#blocked.load(names),
-      saved: ({ kind, value }, nowMs) => this.#nodeBlocked({ node: value, isBlocked: kind === "put" }, nowMs),
-    });
-    this.#rules = new OperatorRules({
-      send: (to, message) => output.send(to, message),
-      answer: (request, error) => output.answer(request, error),
+    const surroundings = {
+      send: (to: Member, message: MetaToMember) => output.send(to, message),
+      answer: (request: number, error: RegistryError | undefined) => output.answer(request, error),
       members: () => this.#membership.heartbeats(),
       isInCharge: () => this.#isInCharge,
-      readAgain: (nowMs) => this.#loading.need(nowMs),
+      readAgain: (nowMs: number) => this.#loading.need(nowMs),
+    };
+    this.#telling = new ConfigTelling(this.#configs, { ...surroundings, leads: () => this.#term !== undefined });
+    this.#blocks = new NodeBlocks({
+      ...surroundings,
+      slotTable: () => this.#slots.table,
+      dismiss: (member) => this.#membership.dismiss(member),
+      changed: (nowMs) => this.#blocksChanged(nowMs),
     });
+    this.#slotOperators = new OperatorSlots({ ...surroundings, arrange: (nowMs) => this.#slots.nodesChanged(nowMs) });
+    this.#rules = new OperatorRules(surroundings);
     this.#sets = new RecordSets(
       {
         commit: (commit) => this.#commit(commit),
         answer: (request, error) => output.answer(request, error),
         refusal: () => this.#lead.refusal(),
       },
-      [this.#puts, this.#blocks, this.#rules],
+      [this.#telling.records, this.#blocks.records, this.#slotOperators.records, this.#rules],
     );
     this.#applications = new Applications({
       send: (to, message) => output.send(to, message),
@@ -176,11 +171,12 @@ export class Meta {
   blockRefusal(block: NodeBlock): RegistryError | undefined {
     if (this.#term === undefined) return this.#lead.refusal();
     if (!this.#isInCharge) return stillReading();
-    const members = [...this.#membership.heartbeats()].map(([member]) => member);
-    const { underWay, waiting } = this.#blocks;
-    const begun = underWay === undefined ? [] : [{ node: underWay.value, isBlocked: underWay.kind === "put" }];
-    const toCome = [...begun, ...waiting];
-    return blockRefusal(block, { members, blocked: this.#blocked.names, toCome, slotTable: this.#slots.table });
+    return this.#blocks.refusal(block);
+  }
+
+  /** The pause of the arrangement of slots, as of this node's lead; undefined while they are arranged. */
+  get slotPause(): SlotPause | undefined {
+    return this.#slotOperators.pause;
   }
 
   /** The operators' rules, as of this node's lead. */
@@ -200,7 +196,7 @@ export class Meta {
 
   /** Names of blocked nodes, as of this node's lead. */
   get blockedNodes(): ReadonlySet<string> {
-    return this.#blocked.names;
+    return this.#blocks.names;
   }
 
   /** The leader, if it is known. */
@@ -261,6 +257,10 @@ export class Meta {
         return this.#asked(event.request, () => this.#block(event));
       case "changeRules":
         return this.#asked(event.request, () => this.#rules.edit(event.request, event.edit, nowMs));
+      case "pauseSlots":
+        return this.#asked(event.request, () => this.#sets.change(this.#slotOperators.records, event.request, event));
+      case "arrangeSlots":
+        return this.#asked(event.request, () => this.#slotOperators.ask(event.request, nowMs));
       case "resign":
         return this.#lead.resign();
       case "woken":
@@ -279,6 +279,7 @@ export class Meta {
     this.#slots.lost();
     this.#loading.need(nowMs);
     this.#applications.lost();
+    this.#slotOperators.lost(() => this.#lead.refusal());
     if (term === undefined) this.#sets.refuseWaiting();
   }
 
@@ -328,11 +329,17 @@ export class Meta {
     this.#applications.work(cleanerSwitches(this.#configs), nowMs);
     this.#sets.begin({ term: this.#lead.term, leaseEpoch: this.#leaseEpoch }, nowMs);
     if (nowMs < this.#slots.nextMs()) return;
-    const living = this.#membership.dataNodes((name) => this.#blocked.names.has(name), nowMs);
+    this.#arrange(nowMs);
+  }
+
+  #arrange(nowMs: number): void {
+    const living = this.#membership.dataNodes((name) => this.#blocks.names.has(name), nowMs);
     const isUnknown = (node: NodeId) => this.#membership.isUnknown(node);
     const isListed = (node: NodeId) => this.#memberList.isListed({ id: node, role: "data" });
-    const save = this.#slots.arrange({ living, isUnknown, isListed }, nowMs);
-    if (save !== undefined) this.#tableSaves.save(save, this.#leaseEpoch);
+    const { isPaused } = this.#slotOperators;
+    const outcome = this.#slots.arrange({ living, isUnknown, isListed, isPaused }, nowMs);
+    if (outcome.kind === "save") this.#tableSaves.save(outcome.save, this.#leaseEpoch);
+    this.#slotOperators.arranged(outcome);
   }
 
   #commit(commit: Commit): number {
@@ -383,7 +390,7 @@ export class Meta {
   }
 
   #heartbeat(from: Member, heartbeat: Heartbeat, nowMs: number): void {
-    if (this.#isInCharge && this.#dismissIfBlocked(from)) return;
+    if (this.#isInCharge && this.#blocks.dismiss(from)) return;
     const { listeningSinceMs } = this.#membership;
     const admission = this.#membership.heard(from, heartbeat, nowMs);
     if (this.#isInCharge && this.#membership.listeningSinceMs !== listeningSinceMs) {
@@ -415,6 +422,8 @@ export class Meta {
     const outcome = saveOutcome(result);
     const revision = result.kind === "committed" ? result.revision : 0n;
     const save = this.#slots.saved(table, outcome, nowMs, revision);
+    if (save === "saved") this.#slotOperators.tableSaved();
+    if (save === "uncertain") this.#slotOperators.tableNotSaved();
     if (save === "uncertain") return this.#notSaved(outcome, nowMs);
     // A save from before this lead. If it was made under the same lease, it may have been made after the store was
     // read.
@@ -427,13 +436,13 @@ export class Meta {
   #block({ request, ...block }: NodeBlock & { request: number }): void {
     const refusal = this.blockRefusal(block);
     if (refusal !== undefined) this.#output.answer(request, refusal);
-    else this.#sets.change(this.#blocks, request, block);
+    else this.#sets.change(this.#blocks.records, request, block);
   }
 
   #put({ request, ...put }: Put & { request: number }): void {
-    const refusal = this.#configs.refusal(put, this.#puts.waiting);
+    const refusal = this.#configs.refusal(put, this.#telling.records.waiting);
     if (refusal !== undefined) this.#output.answer(request, refusal);
-    else this.#sets.change(this.#puts, request, put);
+    else this.#sets.change(this.#telling.records, request, put);
   }
 
   #asked(request: number, accept: () => void): void {
@@ -441,16 +450,9 @@ export class Meta {
     else accept();
   }
 
-  #configSaved(value: ConfigValue): void {
-    if (this.#configs.saved(value) && this.#term !== undefined) this.#telling.tellWatchers(value);
-  }
-
-  #nodeBlocked({ node, isBlocked }: NodeBlock, nowMs: number): void {
-    if (!this.#isInCharge) return this.#loading.need(nowMs);
-    this.#blocked.set(node, isBlocked);
+  #blocksChanged(nowMs: number): void {
     this.#memberList.changed();
     this.#slots.nodesChanged(nowMs);
-    this.#dismissBlocked();
   }
 
   // A refusal means that this is not the lease in force, or that the store holds something else than what was loaded.
@@ -459,20 +461,8 @@ export class Meta {
     else if (outcome === "refused" && term === this.#term) this.#lead.doubt(nowMs);
   }
 
-  #dismissBlocked(): void {
-    for (const [member] of [...this.#membership.heartbeats()]) this.#dismissIfBlocked(member);
-  }
-
-  #dismissIfBlocked(member: Member): boolean {
-    const reason = this.#blocked.refusalOf(member, this.#slots.table);
-    if (reason === undefined) return false;
-    this.#output.send(member, { kind: "refused", reason });
-    this.#membership.dismiss(member);
-    return true;
-  }
-
   #list(): Omit<Members, keyof MembersVersion> {
-    const blocked = [...this.#blocked.names];
+    const blocked = [...this.#blocks.names];
     return { list: this.#membership.list(), ...(blocked.length > 0 && { blocked }) };
   }
 
@@ -482,7 +472,7 @@ export class Meta {
       this.#rules.tell(member, heartbeat, nowMs);
       this.#tellTable(member, heartbeat.tableEpoch);
     }
-    this.#dismissBlocked();
+    this.#blocks.dismissAll();
   }
 
   #tellTable(to: Member, known: bigint): void {

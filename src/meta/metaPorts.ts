@@ -11,6 +11,7 @@ import type { LeadOptions, LeadOutput } from "./lead.ts";
 import type { MembershipOptions } from "./membership.ts";
 import type { CommitResult } from "./saveOutcome.ts";
 import type { SlotOptions } from "./slotKeeper.ts";
+import type { SlotPause } from "./slotPause.ts";
 
 /** The settings of a meta node. */
 export type MetaOptions = LeadOptions & MembershipOptions & SlotOptions & ConfigLimits;
@@ -36,7 +37,7 @@ export interface MetaOutput extends LeadOutput {
   readRecords(request: number, query: RangeQuery): void;
   /** A message named a number that no node can have given by now. It was not believed. */
   versionRefused(refused: RefusedClaim): void;
-  /** The outcome of a `putConfig`, `blockNode` or `changeRules`: undefined for done. */
+  /** The outcome of an operator's request, by its number: undefined for done. */
   answer(request: number, error: RegistryError | undefined): void;
 }
 
@@ -68,6 +69,10 @@ export type MetaEvent =
     }
   | { readonly kind: "blockNode"; readonly request: number; readonly node: string; readonly isBlocked: boolean }
   | { readonly kind: "changeRules"; readonly request: number; readonly edit: RuleEdit }
+  /** An operator pauses the arrangement of slots, or ends the pause (undefined). */
+  | { readonly kind: "pauseSlots"; readonly request: number; readonly pause: Omit<SlotPause, "sinceMs"> | undefined }
+  /** An operator wants slots to be arranged now, in a pause, too. */
+  | { readonly kind: "arrangeSlots"; readonly request: number }
   /** The process stops: releases the lead. */
   | { readonly kind: "resign" }
   | { readonly kind: "woken" };

@@ -14,6 +14,7 @@ import {
   keyOf,
   metaStateOf,
   type RecordCodec,
+  SLOT_PAUSE_RECORD,
   SLOT_TABLE_RECORD,
 } from "./metaRecords.ts";
 
@@ -52,6 +53,7 @@ test("every value comes back as it was, every text and every 64-bit number in it
     comesBack(CONFIG_RECORDS, { serviceKey: brandServiceKey(odd), version: 2n ** 63n - 1n, data });
   }
   comesBack(BLOCKED_NODE_RECORDS, odd);
+  comesBack(SLOT_PAUSE_RECORD, { setBy: odd, reason: "", sinceMs: Number.MAX_SAFE_INTEGER });
 });
 
 test("the key of a long name has its digest instead, and the name is in the value", () => {
@@ -98,6 +100,13 @@ for (const [what, key, text, reason] of [
     'meta/config/"a"',
     '{"serviceKey":"b","version":"1","data":null}',
     'its key should be meta/config/"b"',
+  ],
+  ["a pause without a beginning", "meta/slot-pause", '{"setBy":"a","reason":""}', "sinceMs is not text"],
+  [
+    "a pause that began never",
+    "meta/slot-pause",
+    '{"setBy":"a","reason":"","sinceMs":"-1"}',
+    "sinceMs is not a number",
   ],
   ["no node", 'meta/blocked-node/"a"', '{"name":"a"}', "node is not text"],
 ] as const) {

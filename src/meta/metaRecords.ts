@@ -9,6 +9,7 @@ import type { ConfigValue } from "../cluster/messages/membership.ts";
 import { brandServiceKey, isNodeId, nodeId, type ServiceKey } from "../model/ids.ts";
 import type { SlotOwner, SlotTable } from "../model/slot.ts";
 import type { StoredRecord } from "../records/records.ts";
+import type { SlotPause } from "./slotPause.ts";
 
 /** The prefix of all records of the role meta. */
 export const META_PREFIX = "meta/";
@@ -86,6 +87,18 @@ export const BLOCKED_NODE_RECORDS: RecordCodec<string> = {
   advice: `${RESTORE}; or stop the meta nodes, delete this record, start them and block the node again`,
 };
 
+/** There is one while operators keep slots from being arranged. */
+export const SLOT_PAUSE_RECORD: RecordCodec<SlotPause> = {
+  prefix: "meta/slot-pause",
+  nameOf: () => "",
+  toJson: ({ setBy, reason, sinceMs }) => ({ setBy, reason, sinceMs: String(sinceMs) }),
+  fromJson(json) {
+    const { setBy, reason, sinceMs } = fieldsOf(json);
+    return { setBy: textIn({ setBy }), reason: textIn({ reason }), sinceMs: Number(versionIn({ sinceMs })) };
+  },
+  advice: `${RESTORE}; or stop the meta nodes, delete this record and start them: slots are arranged again`,
+};
+
 /** Everything that the store holds for the role meta. */
 export interface MetaState {
   readonly cluster: ClusterConstants | undefined;
@@ -94,6 +107,7 @@ export interface MetaState {
   readonly configs: ReadonlyMap<ServiceKey, ConfigValue>;
   /** Names of nodes that an operator has blocked. */
   readonly blockedNodes: ReadonlySet<string>;
+  readonly slotPause: SlotPause | undefined;
 }
 
 /** The key of a value. */
@@ -140,6 +154,7 @@ export function metaStateOf(records: readonly StoredRecord[]): MetaState {
     slotTable,
     configs: new Map(all(CONFIG_RECORDS).map((config) => [config.serviceKey, config])),
     blockedNodes: new Set(all(BLOCKED_NODE_RECORDS)),
+    slotPause: all(SLOT_PAUSE_RECORD)[0],
   };
 }
 

@@ -70,6 +70,8 @@ export interface ArrangeInput {
   readonly slotReplicas: number;
   /** Moves that may be under way at once. */
   readonly slotMovesMax: number;
+  /** Operators want slots to stay where they are, except those of nodes that are gone or leave. */
+  readonly isPaused?: boolean;
 }
 
 export class SlotDraft {

@@ -38,6 +38,8 @@ export interface DataNodes {
   isUnknown(node: NodeId): boolean;
   /** The newest list that was sent to the members names the node. */
   isListed(node: NodeId): boolean;
+  /** Operators want slots to stay where they are. */
+  readonly isPaused?: boolean;
 }
 
 /** A table to be saved, in place of the stored one. */
@@ -45,6 +47,16 @@ export interface TableSave {
   readonly table: SlotTable;
   readonly expectedRevision: bigint;
 }
+
+/**
+ * The outcome of an arrangement: a table to be saved, nothing to change, too few data nodes for any change, or that
+ * slots are arranged later.
+ */
+export type ArrangeOutcome =
+  | { readonly kind: "save"; readonly save: TableSave }
+  | { readonly kind: "settled" }
+  | { readonly kind: "frozen"; readonly reason: { readonly dataNodes: number; readonly dataNodesMin: number } }
+  | { readonly kind: "later" };
 
 /** Saves a table, if the one that was read or saved last is still there. */
 export function tableCommit({ table, expectedRevision: revision }: TableSave, leaseEpoch: bigint): Commit {
@@ -69,6 +81,8 @@ const GATHER_MS = 100;
 
 // Every cause for a new table is an event; this only bounds the cost of a forgotten one.
 const CHECK_INTERVAL_MS = 5_000;
+
+const LATER: ArrangeOutcome = { kind: "later" };
 
 export class SlotKeeper {
   readonly #options: SlotOptions;
@@ -175,15 +189,17 @@ export class SlotKeeper {
   }
 
   /** The next table, if one is needed and may be made now. */
-  arrange(nodes: DataNodes, nowMs: number): TableSave | undefined {
-    if (nowMs < this.#arrangeAtMs || this.#saving !== undefined) return undefined;
+  arrange(nodes: DataNodes, nowMs: number): ArrangeOutcome {
+    if (nowMs < this.#arrangeAtMs || this.#saving !== undefined) return LATER;
     this.#arrangeAtMs = nowMs + CHECK_INTERVAL_MS;
-    if (nodes.living.size < Math.max(1, this.#options.dataNodesMin)) return undefined;
-    if (!this.#isTime(nodes, nowMs)) return undefined;
+    const dataNodesMin = Math.max(1, this.#options.dataNodesMin);
+    const dataNodes = nodes.living.size;
+    if (dataNodes < dataNodesMin) return { kind: "frozen", reason: { dataNodes, dataNodesMin } };
+    if (!this.#isTime(nodes, nowMs)) return LATER;
     const next = this.#restored() ?? this.#next(nodes, nowMs);
-    if (next === undefined) return undefined;
+    if (next === undefined) return { kind: "settled" };
     this.#saving = next;
-    return { table: next.table, expectedRevision: this.#storedRevision };
+    return { kind: "save", save: { table: next.table, expectedRevision: this.#storedRevision } };
   }
 
   /**
@@ -243,7 +259,7 @@ export class SlotKeeper {
     return this.#storedEpoch === table.epoch ? undefined : { table: { epoch, slots: table.slots }, changes: [] };
   }
 
-  #next({ living, isUnknown, isListed }: DataNodes, nowMs: number): Arrangement | undefined {
+  #next({ living, isUnknown, isListed, isPaused = false }: DataNodes, nowMs: number): Arrangement | undefined {
     const nodes = new Map<NodeId, DataNode>();
     for (const [node, { isLeaving }] of living) nodes.set(node, { isLeaving, isHeard: true, isListed: isListed(node) });
     const mayBePresumed = nowMs < this.#presumedUntilMs;
@@ -263,6 +279,7 @@ export class SlotKeeper {
       facts: this.#facts(living, nowMs),
       slotReplicas,
       slotMovesMax,
+      isPaused,
     });
   }
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type NodeId, nodeId } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
-import { type DataNodes, SlotKeeper, type SlotOptions } from "./slotKeeper.ts";
+import { type DataNodes, SlotKeeper, type SlotOptions, type TableSave } from "./slotKeeper.ts";
 
 const [A, B, C] = [nodeId("a.1"), nodeId("b.1"), nodeId("c.1")];
 const NEVER = Number.POSITIVE_INFINITY;
@@ -53,10 +53,16 @@ function report(slots: SlotKeeper, node: NodeId, nowMs: number, { tableEpoch = 5
   );
 }
 
+/** Arranges; returns the table that is to be saved, if there is one. */
+function saveOf(slots: SlotKeeper, living: DataNodes, nowMs: number): TableSave | undefined {
+  const outcome = slots.arrange(living, nowMs);
+  return outcome.kind === "save" ? outcome.save : undefined;
+}
+
 test("what data nodes report is gathered for a tenth of a second, what is not new calls for nothing", () => {
   const slots = keeper();
   for (const node of [A, B]) report(slots, node, 0);
-  slots.arrange(nodes([A, B]), 0);
+  saveOf(slots, nodes([A, B]), 0);
   assert.equal(slots.nextMs(), 5_000, "looked at again in any case");
   report(slots, A, 1_000);
   assert.equal(slots.nextMs(), 5_000);
@@ -64,62 +70,62 @@ test("what data nodes report is gathered for a tenth of a second, what is not ne
   assert.equal(slots.nextMs(), 1_100);
   report(slots, B, 1_050, { serving: [] });
   assert.equal(slots.nextMs(), 1_100, "the first of them counts");
-  assert.equal(slots.arrange(nodes([A]), 1_099), undefined);
-  assert.ok(slots.arrange(nodes([A]), 1_100) !== undefined);
+  assert.equal(saveOf(slots, nodes([A]), 1_099), undefined);
+  assert.ok(saveOf(slots, nodes([A]), 1_100) !== undefined);
 });
 
 test("nodes that come or go call for a table at once", () => {
   const slots = keeper();
   for (const node of [A, B]) report(slots, node, 0);
-  slots.arrange(nodes([A, B]), 0);
+  saveOf(slots, nodes([A, B]), 0);
   slots.nodesChanged(700);
   assert.equal(slots.nextMs(), 700);
-  assert.ok(slots.arrange(nodes([A]), 700) !== undefined);
+  assert.ok(saveOf(slots, nodes([A]), 700) !== undefined);
 });
 
 test("a new leader waits three seconds for the table's nodes that live, or of whom it knows nothing", () => {
   for (const living of [nodes([A, B]), nodes([A], { unknown: [B] })]) {
     const slots = keeper();
     report(slots, A, 0);
-    assert.equal(slots.arrange(living, 0), undefined);
+    assert.equal(saveOf(slots, living, 0), undefined);
     assert.equal(slots.nextMs(), 3_000);
   }
   const slots = keeper();
   report(slots, A, 0);
-  assert.ok(slots.arrange(nodes([A]), 0) !== undefined, "B is known to be gone");
+  assert.ok(saveOf(slots, nodes([A]), 0) !== undefined, "B is known to be gone");
 });
 
 test("a follower that is still to speak is waited for like a leader, a stranger is not", () => {
   const table = { epoch: 5n, slots: [{ leader: A, leaderEpoch: 3n, followers: [B] }] };
   const slots = keeper(table);
   report(slots, A, 0);
-  assert.equal(slots.arrange(nodes([A, B, C]), 0), undefined);
+  assert.equal(saveOf(slots, nodes([A, B, C]), 0), undefined);
   report(slots, B, 10);
   slots.nodesChanged(10);
-  assert.equal(slots.arrange(nodes([A, C], { unknown: [] }), 10) !== undefined, true);
+  assert.equal(saveOf(slots, nodes([A, C], { unknown: [] }), 10) !== undefined, true);
 });
 
 test("after a cut it waits again; a process that is the whole cluster waits for nobody", () => {
   const slots = keeper();
   for (const node of [A, B]) report(slots, node, 0);
-  slots.arrange(nodes([A, B]), 3_000);
+  saveOf(slots, nodes([A, B]), 3_000);
   slots.settleAnew(10_000);
   assert.equal(slots.nextMs(), 8_000, "it was to look again then");
-  assert.equal(slots.arrange(nodes([A], { unknown: [B] }), 10_000), undefined);
+  assert.equal(saveOf(slots, nodes([A], { unknown: [B] }), 10_000), undefined);
   assert.equal(slots.nextMs(), 13_000);
   const alone = keeper(STORED, { firstTableDelayMs: 0 });
-  assert.ok(alone.arrange(nodes([A]), 0) !== undefined);
+  assert.ok(saveOf(alone, nodes([A]), 0) !== undefined);
   const before = keeper("none", { firstTableDelayMs: 0 });
-  assert.equal(before.arrange(nodes([A]), 0)?.table.epoch, 1n);
+  assert.equal(saveOf(before, nodes([A]), 0)?.table.epoch, 1n);
 });
 
 test("a lead that is taken again waits anew, a store that is read again under the same lead does not", () => {
   const slots = keeper();
   slots.load(STORED, { leaseEpoch: 1n, nowMs: 2_000 });
-  assert.equal(slots.arrange(nodes([A, B]), 2_000), undefined);
+  assert.equal(saveOf(slots, nodes([A, B]), 2_000), undefined);
   assert.equal(slots.nextMs(), 3_000);
   slots.load(STORED, { leaseEpoch: 2n, nowMs: 2_500 });
-  assert.equal(slots.arrange(nodes([A, B]), 2_500), undefined);
+  assert.equal(saveOf(slots, nodes([A, B]), 2_500), undefined);
   assert.equal(slots.nextMs(), 5_500);
 });
 
@@ -127,21 +133,21 @@ test("nodes that are presumed to live are so for a lease's time from the beginni
   const slots = keeper();
   report(slots, A, 0);
   const living = nodes([A], { unknown: [B] });
-  assert.equal(slots.arrange(living, 19_999), undefined);
+  assert.equal(saveOf(slots, living, 19_999), undefined);
   assert.equal(slots.nextMs(), 20_000);
   assert.deepEqual(
-    slots.arrange(living, 20_000)?.table.slots.map(({ leader }) => leader),
+    saveOf(slots, living, 20_000)?.table.slots.map(({ leader }) => leader),
     [A, A],
   );
 });
 
 test("there has to be a living node, and as many as data-nodes-min says", () => {
   const slots = keeper(STORED, { dataNodesMin: 2 });
-  assert.equal(slots.arrange(nodes([]), 4_000), undefined);
+  assert.equal(saveOf(slots, nodes([]), 4_000), undefined);
   slots.nodesChanged(4_001);
-  assert.equal(slots.arrange(nodes([A]), 4_001), undefined);
+  assert.equal(saveOf(slots, nodes([A]), 4_001), undefined);
   slots.nodesChanged(4_002);
-  assert.ok(slots.arrange(nodes([A, C]), 4_002) !== undefined);
+  assert.ok(saveOf(slots, nodes([A, C]), 4_002) !== undefined);
 });
 
 test("epochs go above the highest that anybody has named", () => {
@@ -153,7 +159,7 @@ test("epochs go above the highest that anybody has named", () => {
 
 test("while a table is on its way to the store nothing is due, and the next is looked at when it is there", () => {
   const slots = keeper();
-  const save = slots.arrange(nodes([B]), 4_000);
+  const save = saveOf(slots, nodes([B]), 4_000);
   assert.ok(save !== undefined);
   assert.deepEqual([save.expectedRevision, save.table.epoch, slots.nextMs()], [12n, 6n, NEVER]);
   assert.equal(slots.saved({ ...save.table }, "saved", 4_100), "late", "not the very table");
@@ -165,7 +171,7 @@ test("while a table is on its way to the store nothing is due, and the next is l
 test("a table that the store refused, or of which nothing is known, is not in force", () => {
   for (const outcome of ["refused", "unknown"] as const) {
     const slots = keeper();
-    const save = slots.arrange(nodes([B]), 4_000);
+    const save = saveOf(slots, nodes([B]), 4_000);
     assert.ok(save !== undefined);
     assert.equal(slots.saved(save.table, outcome, 4_100), "uncertain");
     assert.equal(slots.table, STORED);
@@ -174,7 +180,7 @@ test("a table that the store refused, or of which nothing is known, is not in fo
 
 test("a save that has come is not awaited any more when the store is read, one that has not is", () => {
   const slots = keeper();
-  const save = slots.arrange(nodes([B]), 4_000);
+  const save = saveOf(slots, nodes([B]), 4_000);
   assert.ok(save !== undefined);
   slots.load(STORED, { leaseEpoch: 1n, nowMs: 4_100 });
   assert.equal(slots.nextMs(), NEVER);
@@ -189,7 +195,7 @@ test("what a store that lost its last table holds does not take the place of wha
     assert.equal(slots.table, STORED);
   }
   for (const node of [A, B]) report(slots, node, 100);
-  assert.deepEqual(slots.arrange(nodes([A, B]), 4_000), {
+  assert.deepEqual(saveOf(slots, nodes([A, B]), 4_000), {
     table: { epoch: 6n, slots: STORED.slots },
     expectedRevision: 11n,
   });
@@ -199,7 +205,7 @@ test("a node that was forgotten has said nothing", () => {
   const slots = keeper();
   for (const node of [A, B]) report(slots, node, 0);
   slots.forget(B);
-  assert.equal(slots.arrange(nodes([A, B]), 0), undefined);
+  assert.equal(saveOf(slots, nodes([A, B]), 0), undefined);
   assert.equal(slots.nextMs(), 3_000);
 });
 
@@ -217,7 +223,7 @@ test("moves wait for a slot that is not served, until its leader was silent for 
       },
       0,
     );
-    return slots.arrange(nodes([A, B], { heardMs }), nowMs) !== undefined;
+    return saveOf(slots, nodes([A, B], { heardMs }), nowMs) !== undefined;
   };
   assert.deepEqual([begun(0, 9_999), begun(0, 10_000), begun(1, 10_000)], [false, true, false]);
 });

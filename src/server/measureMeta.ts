@@ -8,7 +8,10 @@ import type { Meta } from "../meta/meta.ts";
 const ROLES: readonly MemberRole[] = ["session", "data"];
 
 /** Sets the gauges; some 50 µs with 100 members and 256 slots. */
-export function measureMeta(meta: Pick<Meta, "isLeading" | "slotTable" | "heartbeats">, metrics: Metrics): void {
+export function measureMeta(
+  meta: Pick<Meta, "isLeading" | "slotTable" | "slotPause" | "heartbeats">,
+  metrics: Metrics,
+): void {
   const members = new Map<MemberRole, number>();
   const serving = new Set<string>();
   const inSync = new Set<string>();
@@ -27,6 +30,7 @@ export function measureMeta(meta: Pick<Meta, "isLeading" | "slotTable" | "heartb
     if (followers.length > 0 && !followers.some((follower) => inSync.has(`${follower} ${slot}`))) withoutFollower++;
   }
   for (const role of ROLES) metrics.set("roster_members", members.get(role) ?? 0, { role });
+  metrics.set("roster_slots_paused", meta.isLeading && meta.slotPause !== undefined ? 1 : 0);
   metrics.set("roster_slots_unserved", unserved);
   metrics.set("roster_slots_without_follower", withoutFollower);
 }

@@ -9,6 +9,7 @@ import type { Member, MetaToMember } from "../cluster/messages/membership.ts";
 import { Meta } from "../meta/meta.ts";
 import type { MetaEvent, MetaOptions, MetaOutput } from "../meta/metaPorts.ts";
 import type { CommitResult } from "../meta/saveOutcome.ts";
+import type { SlotPause } from "../meta/slotPause.ts";
 import { nodeNameOf, type ServiceKey } from "../model/ids.ts";
 import type { RuleEdit } from "../model/rule.ts";
 import type { SlotTable } from "../model/slot.ts";
@@ -98,6 +99,19 @@ export class MetaHost {
   /** Puts and removes rules at once, or none of them. Rejects with RULE_CHANGED, FIELD_INVALID or RULES_EXHAUSTED. */
   changeRules(edit: RuleEdit): Promise<void> {
     return this.#answers.ask((request) => this.step({ kind: "changeRules", request, edit }));
+  }
+
+  /** Pauses the arrangement of slots, or ends the pause (undefined). Rejects with a RegistryError. */
+  async pauseSlots(pause: Omit<SlotPause, "sinceMs"> | undefined): Promise<void> {
+    await this.#answers.ask((request) => this.step({ kind: "pauseSlots", request, pause }));
+    const { log } = this.#environment;
+    if (pause === undefined) log.info("slots are arranged again");
+    else log.warn("the arrangement of slots is paused", { ...pause, toResume: "roster slots resume" });
+  }
+
+  /** Arranges slots now, in a pause, too. Resolves when the table is saved, or right. Rejects with SLOTS_FROZEN. */
+  arrangeSlots(): Promise<void> {
+    return this.#answers.ask((request) => this.step({ kind: "arrangeSlots", request }));
   }
 
   /** Releases the lead, so that another meta node has it at once; resolves when the store knows. */

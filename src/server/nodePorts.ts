@@ -104,6 +104,9 @@ export async function openMetaPort(environment: NodePortsEnvironment, host: Meta
     cluster: metaClusterView(meta, environment),
     leader: () => leaderOf(meta),
     slotStates: () => reportedSlotStates(meta),
+    slotPause: () => meta.slotPause,
+    pauseSlots: (pause: Parameters<MetaHost["pauseSlots"]>[0]) => host.pauseSlots(pause),
+    arrangeSlots: () => host.arrangeSlots(),
   };
   const app = metaHttp(status, gateways);
   return listenAt(environment, app, { key: "meta-http-port", host: config.bind, port: config.metaHttpPort });

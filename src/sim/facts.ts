@@ -144,6 +144,10 @@ export type MetaFact =
       readonly table: SlotTable | undefined;
       readonly before: SlotTable | undefined;
     }
+  /** An operator has paused the arrangement of slots, or ended the pause, and has the answer that it is done. */
+  | { readonly kind: "slotsPaused"; readonly isPaused: boolean }
+  /** An operator asks for slots to be arranged, in a pause, too. */
+  | { readonly kind: "arrangeAsked" }
   /** An operator has asked the leading meta node to set a configuration value, and has its answer. */
   | { readonly kind: "configAsked"; readonly service: ServiceKey; readonly data: string | null }
   | { readonly kind: "configSet"; readonly service: ServiceKey; readonly data: string | null }

@@ -36,6 +36,9 @@ export const getHealth = operation({
         slotsLed: orNull(integer("With the role data: the number of slots that it leads.")),
         isLeading: orNull(flag("With the role meta: it leads.")),
         isStoreReachable: orNull(flag("With the role meta: its store answers.")),
+        slotsPausedSince: orNull(
+          time("At the leading meta node: since when operators pause the arrangement of slots."),
+        ),
       }),
       "The nodes that answer.",
     ),
@@ -57,6 +60,7 @@ export const getHealth = operation({
       slotsLed: data?.slotsLed() ?? null,
       isLeading: meta?.isLeading() ?? null,
       isStoreReachable: meta?.isStoreReachable() ?? null,
+      slotsPausedSince: pausedSince(meta),
     };
   },
   gather({ parts, unreachable }) {
@@ -65,6 +69,11 @@ export const getHealth = operation({
     return { isHealthy, items: items as unknown as Json[], unreachable };
   },
 });
+
+function pausedSince(meta: OperatedNode["meta"]): Json {
+  const pause = meta?.slotPause();
+  return pause === undefined ? null : new Date(pause.sinceMs).toISOString();
+}
 
 interface NodeHealth {
   readonly roles: readonly { readonly isReady: boolean }[];

@@ -4,13 +4,23 @@ import { fail } from "../../base/errors.ts";
 import type { Heartbeat, Member } from "../../cluster/messages/membership.ts";
 import type { NodeId } from "../../model/ids.ts";
 import { type SlotOwner, slotOf } from "../../model/slot.ts";
-import type { HeldService, OperatedData, OperatedNode } from "../operatedNode.ts";
+import type { HeldService, OperatedData, OperatedNode, SlotPauseRow } from "../operatedNode.ts";
 import { operation } from "../operation.ts";
-import { integer, type Json, list, long, object, oneOf, text, time } from "../schema.ts";
+import { integer, type Json, list, long, object, oneOf, orNull, text, time } from "../schema.ts";
 import { DONE, LEADER_FIELDS, metaOf } from "./nodes.ts";
 import { isoTime } from "./services.ts";
 
 const STATES = ["serving", "held", "gathering", "silent"] as const;
+
+const PAUSE = object({
+  since: time("When the pause began."),
+  by: text("The operator who set it."),
+  reason: text("Why; empty if no reason was given."),
+});
+
+function pauseShown(pause: SlotPauseRow | undefined): Json {
+  return pause === undefined ? null : { since: isoTime(pause.sinceMs), by: pause.setBy, reason: pause.reason };
+}
 
 export const listSlots = operation({
   name: "slots.list",
@@ -46,6 +56,7 @@ export const listSlots = operation({
       "The slots, by number.",
     ),
     epoch: long("The slot table's epoch: grows with every change."),
+    paused: orNull(PAUSE),
     ...LEADER_FIELDS,
   }),
   run(node, { service, state }) {
@@ -57,7 +68,8 @@ export const listSlots = operation({
     const items = slots
       .map((owner, id) => slotRow({ id, owner, reports }))
       .filter((row) => (only === undefined || row.id === only) && (state === undefined || row.state === state));
-    return { items, epoch: String(table?.epoch ?? 0n), leader: meta.leader() ?? null };
+    const paused = pauseShown(meta.slotPause());
+    return { items, epoch: String(table?.epoch ?? 0n), paused, leader: meta.leader() ?? null };
   },
 });
 
@@ -176,5 +188,89 @@ export const releaseHeld = operation({
     if (isPreview) return { isDone: false, message: `${loss} of ${service} would go` };
     data.releaseHeld(service);
     return { isDone: true, message: `${service} is shown as it is: ${loss} went` };
+  },
+});
+
+const OPERATOR_CHARS_MAX = 100;
+const REASON_CHARS_MAX = 500;
+
+export const pauseSlots = operation({
+  name: "slots.pause",
+  method: "POST",
+  path: "/slots/pause",
+  about:
+    "Pauses the arrangement of slots: none is moved or copied until it is resumed, except those of nodes that are " +
+    "gone or leave.",
+  parameters: {
+    by: {
+      type: "text",
+      charsMax: OPERATOR_CHARS_MAX,
+      default: "operator",
+      about: "Who pauses it, for other operators.",
+    },
+    reason: { type: "text", charsMax: REASON_CHARS_MAX, default: "", about: "Why, for other operators." },
+  },
+  command: { words: ["slots pause"], positional: [] },
+  isChange: true,
+  permission: "operate",
+  canBePreviewed: true,
+  answeredBy: { kind: "leader" },
+  answer: DONE,
+  async run(node, { by, reason }, isPreview) {
+    const meta = metaOf(node);
+    const before = meta.slotPause();
+    const since = before === undefined ? "" : `; ${pauseInWords(before)}`;
+    if (isPreview) return { isDone: false, message: `the arrangement of slots would be paused${since}` };
+    await meta.pauseSlots({ setBy: by, reason });
+    return { isDone: true, message: `the arrangement of slots is paused${since}; to resume it: roster slots resume` };
+  },
+});
+
+export const resumeSlots = operation({
+  name: "slots.resume",
+  method: "POST",
+  path: "/slots/resume",
+  about: "Ends the pause of the arrangement of slots.",
+  parameters: {},
+  command: { words: ["slots resume"] },
+  isChange: true,
+  permission: "operate",
+  canBePreviewed: true,
+  answeredBy: { kind: "leader" },
+  answer: DONE,
+  async run(node, _, isPreview) {
+    const meta = metaOf(node);
+    const before = meta.slotPause();
+    if (before === undefined) return { isDone: !isPreview, message: "the arrangement of slots is not paused" };
+    if (isPreview) return { isDone: false, message: `slots would be arranged again; ${pauseInWords(before)}` };
+    await meta.pauseSlots(undefined);
+    return { isDone: true, message: `slots are arranged again; ${pauseInWords(before)}` };
+  },
+});
+
+function pauseInWords({ setBy, reason, sinceMs }: SlotPauseRow): string {
+  const why = reason === "" ? "" : ` (${reason})`;
+  return `it was paused at ${isoTime(sinceMs)} by ${setBy}${why}`;
+}
+
+export const rebalanceSlots = operation({
+  name: "slots.rebalance",
+  method: "POST",
+  path: "/slots/rebalance",
+  about: "Arranges slots now, also while that is paused: once, with as many moves as may be under way at a time.",
+  parameters: {},
+  command: { words: ["slots rebalance"] },
+  isChange: true,
+  permission: "operate",
+  canBePreviewed: false,
+  answeredBy: { kind: "leader" },
+  answer: DONE,
+  async run(node) {
+    const meta = metaOf(node);
+    const before = meta.slotTable()?.epoch ?? 0n;
+    await meta.arrangeSlots();
+    const epoch = meta.slotTable()?.epoch ?? 0n;
+    if (epoch === before) return { isDone: true, message: `nothing is to change: slot table ${epoch} is right` };
+    return { isDone: true, message: `slots are arranged: slot table ${epoch} is in force, after ${before}` };
   },
 });

@@ -71,7 +71,8 @@ export class LoneMeta {
         this.configs.push(saved.value);
         return;
       case "rules":
-        this.asked.push("rules");
+      case "slot pause":
+        this.asked.push(saved.kind);
         return;
       default:
         this.asked.push(`${saved.isBlocked ? "block" : "let in"} ${saved.node}`);

@@ -16,6 +16,7 @@ import {
   keyOf,
   type MetaState,
   type RecordCodec,
+  SLOT_PAUSE_RECORD,
   SLOT_TABLE_RECORD,
 } from "../metaRecords.ts";
 import { RULES_EPOCH_RECORD } from "../ruleRecords.ts";
@@ -25,10 +26,11 @@ export const EMPTY: MetaState = {
   slotTable: undefined,
   configs: new Map(),
   blockedNodes: new Set(),
+  slotPause: undefined,
 };
 
 /** A store with this content. Each record has a revision of its own, from 1 on. */
-export function tableWith({ cluster, slotTable, configs, blockedNodes }: MetaState): RecordTable {
+export function tableWith({ cluster, slotTable, configs, blockedNodes, slotPause }: MetaState): RecordTable {
   const table = new RecordTable();
   const write = <Value>(codec: RecordCodec<Value>, values: Iterable<Value>) => {
     for (const value of values) {
@@ -40,6 +42,7 @@ export function tableWith({ cluster, slotTable, configs, blockedNodes }: MetaSta
   write(SLOT_TABLE_RECORD, slotTable === undefined ? [] : [slotTable]);
   write(CONFIG_RECORDS, configs.values());
   write(BLOCKED_NODE_RECORDS, blockedNodes);
+  write(SLOT_PAUSE_RECORD, slotPause === undefined ? [] : [slotPause]);
   return table;
 }
 
@@ -53,7 +56,7 @@ export function readWhole(table: RecordTable): WholeRange {
 export type Saved =
   | { readonly kind: "table"; readonly table: SlotTable; readonly leaseEpoch: bigint }
   | { readonly kind: "config"; readonly value: ConfigValue }
-  | { readonly kind: "rules" }
+  | { readonly kind: "rules" | "slot pause" }
   | { readonly kind: "block"; readonly node: string; readonly isBlocked: boolean };
 
 /** The change that a commit of the role saves. */
@@ -65,6 +68,7 @@ export function savedBy({ conditions, operations }: Commit): Saved {
   );
   const { key } = operation;
   if (key === RULES_EPOCH_RECORD.prefix) return { kind: "rules" };
+  if (key === SLOT_PAUSE_RECORD.prefix) return { kind: "slot pause" };
   if (operation.kind === "delete") {
     const node = String(JSON.parse(key.slice(BLOCKED_NODE_RECORDS.prefix.length)));
     return { kind: "block", node, isBlocked: false };

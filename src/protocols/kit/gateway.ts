@@ -201,6 +201,12 @@ export interface MetaNodeView extends NodeHealth {
   readonly leader: () => { readonly epoch: bigint; readonly host: string } | undefined;
   /** The slots of all data nodes, by their last reports. */
   readonly slotStates: () => readonly SlotState[];
+  /** The pause of the arrangement of slots, as the leading meta node has it; undefined while they are arranged. */
+  readonly slotPause: () => object | undefined;
+  /** Begins a pause in an operator's name, or ends it (undefined). Rejects with a RegistryError. */
+  readonly pauseSlots: (pause: { readonly setBy: string; readonly reason: string } | undefined) => Promise<void>;
+  /** Arranges slots now, in a pause, too. Rejects with SLOTS_FROZEN. */
+  readonly arrangeSlots: () => Promise<void>;
   readonly configValueBytesMax: number;
   readonly config: (serviceKey: ServiceKey) => StoredConfig | undefined;
   /** Stores a value, or removes it with null. Rejects with a RegistryError. */

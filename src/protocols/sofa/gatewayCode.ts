@@ -11,6 +11,7 @@ import { digestRoutes } from "./http/digestRoutes.ts";
 import { dataHealthRoute, metaHealthRoute, sessionHealthRoute } from "./http/healthRoutes.ts";
 import { metaRuleRoutes } from "./http/ruleRoutes.ts";
 import { serverRoutes } from "./http/serverRoutes.ts";
+import { slotOperatorRoutes } from "./http/slotOperatorRoutes.ts";
 import { dataSlotRoutes, sessionSlotRoutes, slotTableRoutes } from "./http/slotTableRoutes.ts";
 import type { SofaMetrics } from "./metricTable.ts";
 
@@ -69,5 +70,6 @@ export function metaRoutes(node: MetaNodeView): readonly HttpRoute[] {
     metaHealthRoute(node),
     ...clusterRoutes(node),
     ...slotTableRoutes(node.cluster),
+    ...slotOperatorRoutes(node),
   ];
 }

@@ -7,9 +7,10 @@ import type { MetaLinkEvent } from "../../cluster/links/roleEvents.ts";
 import { APPS_PREFIX } from "../../meta/appRecords.ts";
 import { Meta } from "../../meta/meta.ts";
 import type { MetaEvent, MetaOutput } from "../../meta/metaPorts.ts";
-import { CONFIG_RECORDS, decodeRecord, SLOT_TABLE_RECORD } from "../../meta/metaRecords.ts";
+import { CONFIG_RECORDS, decodeRecord, SLOT_PAUSE_RECORD, SLOT_TABLE_RECORD } from "../../meta/metaRecords.ts";
 import { rulesIn } from "../../meta/operatorRules.ts";
 import { RULES_EPOCH_RECORD } from "../../meta/ruleRecords.ts";
+import type { SlotPause } from "../../meta/slotPause.ts";
 import { leftovers, unfinished } from "../../meta/unfinished.ts";
 import type { ServiceKey } from "../../model/ids.ts";
 import type { RuleEdit } from "../../model/rule.ts";
@@ -83,6 +84,19 @@ export class MetaHost {
     this.#puts.set(request, { kind: "configSet", service: serviceKey, data });
     this.#environment.record({ kind: "configAsked", service: serviceKey, data });
     this.step({ kind: "putConfig", request, serviceKey, data });
+  }
+
+  /** An operator pauses the arrangement of slots, or ends the pause (undefined). */
+  pauseSlots(pause: Omit<SlotPause, "sinceMs"> | undefined): void {
+    const request = ++this.#requests;
+    this.#puts.set(request, { kind: "slotsPaused", isPaused: pause !== undefined });
+    this.step({ kind: "pauseSlots", request, pause });
+  }
+
+  /** An operator wants slots to be arranged now. */
+  arrangeSlots(): void {
+    this.#environment.record({ kind: "arrangeAsked" });
+    this.step({ kind: "arrangeSlots", request: ++this.#requests });
   }
 
   /** The rules as of its lead. */
@@ -225,6 +239,7 @@ function saveOf({ conditions, operations }: Commit) {
   }
   if (key.startsWith(APPS_PREFIX)) return { what: "applications", leaseEpoch, table: undefined };
   if (key === RULES_EPOCH_RECORD.prefix) return { what: "rules", leaseEpoch, table: undefined };
+  if (key === SLOT_PAUSE_RECORD.prefix) return { what: "slot pause", leaseEpoch, table: undefined };
   const what = key.startsWith(CONFIG_RECORDS.prefix) ? "configuration" : "blocked nodes";
   return { what, leaseEpoch, table: undefined };
 }

@@ -147,6 +147,8 @@ export class Commands {
       rolling: () => this.#roll(cluster.nodes),
       block: ([machine = ""]) => this.#operate(machine, true),
       allow: ([machine = ""]) => this.#operate(machine, false),
+      "pause-slots": () => this.#pauseSlots({ setBy: "operator", reason: "" }),
+      "resume-slots": () => this.#pauseSlots(undefined),
       release: ([service = ""]) => {
         const serviceKey = serviceKeyOf(serviceName(service));
         for (const { data } of cluster.nodesOf("data")) data?.step({ kind: "releaseHeld", serviceKey });
@@ -244,6 +246,10 @@ export class Commands {
     for (const { meta } of this.#stage.cluster.nodesOf("meta")) {
       meta?.step({ kind: "blockNode", request: 1, node: machine, isBlocked });
     }
+  }
+
+  #pauseSlots(pause: { readonly setBy: string; readonly reason: string } | undefined): void {
+    for (const { meta } of this.#stage.cluster.nodesOf("meta")) meta?.pauseSlots(pause);
   }
 
   /** The leading meta node puts a rule, or removes it. */

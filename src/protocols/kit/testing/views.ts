@@ -36,10 +36,16 @@ export const EMPTY_DATA: Pick<DataNodeView, "cluster" | "slotStates" | "datum" |
 };
 
 /** The parts of a meta node's view that have nothing in them. */
-export const EMPTY_META: Pick<MetaNodeView, "cluster" | "leader" | "slotStates" | "rules" | "changeRules"> = {
+export const EMPTY_META: Pick<
+  MetaNodeView,
+  "cluster" | "leader" | "slotStates" | "slotPause" | "pauseSlots" | "arrangeSlots" | "rules" | "changeRules"
+> = {
   cluster: clusterOf(),
   leader: () => undefined,
   slotStates: () => [],
+  slotPause: () => undefined,
+  pauseSlots: async () => undefined,
+  arrangeSlots: async () => undefined,
   rules: () => NO_RULES,
   changeRules: async () => undefined,
 };

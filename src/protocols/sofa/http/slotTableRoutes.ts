@@ -100,7 +100,8 @@ function serverListRoute(cluster: ClusterView, shown: (hosts: readonly string[])
   };
 }
 
-function tableOf(cluster: ClusterView): object {
+/** The slot table, with the hosts of its nodes. */
+export function tableOf(cluster: ClusterView): object {
   const { epoch, slots } = cluster.slotTable() ?? NO_TABLE;
   const names = new Map<NodeId, string>();
   const name = (id: NodeId): string => {
