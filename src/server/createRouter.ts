@@ -3,11 +3,14 @@
 import type { MetaRow } from "../admin/memberRows.ts";
 import type { NodeRole, OperatedMeta, OperatedNode } from "../admin/operatedNode.ts";
 import { OPERATIONS } from "../admin/operations.ts";
+import { refusalOf } from "../admin/refusal.ts";
 import { OperationRouter } from "../admin/router.ts";
 import type { RegistryError } from "../base/errors.ts";
 import type { Log } from "../base/ports.ts";
 import type { NodeId, ServiceKey } from "../model/ids.ts";
 import { hostClock } from "../transport/clock.ts";
+import { TELL_ACCESS } from "./access/accessFollower.ts";
+import type { NodeAccess } from "./access/nodeAccess.ts";
 import type { Config } from "./config/table.ts";
 import type { LoadedGateway } from "./loadGateways.ts";
 import type { MetaHost } from "./metaHost.ts";
@@ -20,6 +23,7 @@ export interface RouterHost {
   readonly log: Log;
   readonly ops: Pick<OperatedNode, "isStopping" | "stop">;
   readonly roles: Roles;
+  readonly access: NodeAccess;
   readonly gateways: readonly LoadedGateway[];
   /** The address for other nodes: `host:port`. */
   readonly address: string;
@@ -27,7 +31,7 @@ export interface RouterHost {
 
 /** The part that answers operators at this node; other nodes reach it from now on. */
 export function createRouter(environment: RouterHost): OperationRouter {
-  const { log, roles } = environment;
+  const { log, roles, access } = environment;
   const { network } = roles;
   const node: OperatedNode = {
     ...nodeOf(environment),
@@ -40,10 +44,21 @@ export function createRouter(environment: RouterHost): OperationRouter {
   });
   network.operations.attach({
     leader: () => roles.meta?.meta.leader?.holder,
-    answer: ({ operation, parameters }, reply) =>
-      void router.answerHere(operation, parameters).then(({ status, body }) => reply(status, JSON.stringify(body))),
+    answer: ({ operation, parameters }, reply) => {
+      if (operation === TELL_ACCESS) return tellAccess(access, parameters, reply);
+      void router.answerHere(operation, parameters).then(({ status, body }) => reply(status, JSON.stringify(body)));
+    },
   });
   return router;
+}
+
+function tellAccess(access: NodeAccess, epoch: string, reply: (status: number, body: string) => void): void {
+  try {
+    reply(200, access.tell(epoch));
+  } catch (error) {
+    const { status, body } = refusalOf(error);
+    reply(status, JSON.stringify(body));
+  }
 }
 
 function nodeOf(environment: RouterHost): Omit<OperatedNode, "ask"> {

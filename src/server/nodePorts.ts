@@ -11,6 +11,7 @@ import type { ServiceKey } from "../model/ids.ts";
 import type { DatumView } from "../protocols/kit/gateway.ts";
 import { hostClock } from "../transport/clock.ts";
 import { type ListenAddress, listenTcp, type TcpListener, type TcpOptions } from "../transport/tcp.ts";
+import type { NodeAccess } from "./access/nodeAccess.ts";
 import {
   clusterView,
   dataSlotStates,
@@ -48,6 +49,7 @@ export interface NodePortsEnvironment {
   };
   readonly limits: ConnectionLimits;
   readonly roles: Roles;
+  readonly access: NodeAccess;
   readonly gateways: readonly LoadedGateway[];
   /** Hear of clients' registrations and pushes. */
   readonly observers: Observers;

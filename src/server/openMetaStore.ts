@@ -4,6 +4,7 @@
 
 import { fail, RegistryError } from "../base/errors.ts";
 import type { Log } from "../base/ports.ts";
+import { accessIn } from "../meta/accessRecords.ts";
 import {
   CLUSTER_RECORD,
   type ClusterConstants,
@@ -155,6 +156,7 @@ class AwaitedStore implements OpenedStore {
     try {
       const { cluster } = metaStateOf(range.records);
       rulesIn(range.records);
+      accessIn(range.records);
       // The store may have been replaced by another one while we were connected.
       if (cluster !== undefined) this.#checkCluster(cluster);
       return range;

@@ -12,6 +12,7 @@ import type { Records } from "../records/records.ts";
 import { openSqliteStore } from "../store/sqlite/sqliteStore.ts";
 import { joinAddress } from "../transport/address.ts";
 import { hostClock, hostTimers } from "../transport/clock.ts";
+import { beginAccess, openAccess } from "./access/openAccess.ts";
 import { budgetLimits, machine } from "./budgetLimits.ts";
 import { nameOfListener } from "./clientListeners.ts";
 import { type ClientPorts, openClientPorts } from "./clientPorts.ts";
@@ -133,29 +134,19 @@ async function startParts(
   const observers = await openObservers(config, host);
   roles = createRoles(config, { ...host, ...stores, versionObservers: observers.versions, address, metaHttpAddress });
   closers.push(() => roles?.close());
+  const access = openAccess(config, { ...host, store: stores.metaStore, network: roles.network });
+  closers.push(() => access.close());
   const stop = Promise.withResolvers<void>();
   let isStopping = false;
   let hasStarted = false;
   const ops = { page, hasStarted: () => hasStarted, isStopping: () => isStopping, stop: () => stop.resolve() };
-  const { failed } = host;
-  const environment = {
-    config,
-    log,
-    budget,
-    ops,
-    limits,
-    roles,
-    gateways,
-    observers,
-    failed,
-    nodeHost,
-    address,
-    closers,
-  };
+  const process = { config, log, budget, limits, gateways, failed: host.failed, closers };
+  const environment = { ...process, ops, roles, access, observers, nodeHost, address };
   // The leader's lease names this port.
   measureRoles(page, roles);
   if (roles.meta !== undefined) metaHttp = await openMetaPort(environment, roles.meta);
   roles.begin();
+  await beginAccess(access);
   const admin = await openAdminPort(environment);
   const dataHttp = roles.data === undefined ? 0 : await openDataPort(environment, roles.data);
   const clients = roles.session === undefined ? undefined : await openClientPorts(environment, roles.session);
