@@ -12,6 +12,8 @@ const HOUR_CHANCE = 0.01;
 const HOUR_MS = 3_600_000;
 const HOUR_PACE = 60;
 const RULES_CHANCE = 0.3;
+// Not drawn: a further draw would change the worlds of all seeds.
+const PAUSES_EVERY = 5;
 const LASTING_FAULTS: Plan["serverFaults"] = ["dataCut", "sessionCut", "metaCut"];
 const LASTING_MS = 20_000;
 // Each kind of trouble is on in few worlds; otherwise all worlds would be equally broken.
@@ -30,9 +32,10 @@ export function drawClusterPlan(dice: Dice): Plan {
   const usualMs = moreMs + (isLong ? dice.between(60_000, 120_000) : dice.between(8_000, 25_000));
   // An hour has as many operations as seconds have otherwise.
   const pace = isHour ? HOUR_PACE : 1;
+  const startMs = dice.chance(0.25) ? LARGE_VERSIONS_MS - 10_000 : START_MS + dice.below(YEAR_MS);
   return {
     topology: "cluster",
-    startMs: dice.chance(0.25) ? LARGE_VERSIONS_MS - 10_000 : START_MS + dice.below(YEAR_MS),
+    startMs,
     nodes,
     clients,
     services,
@@ -78,6 +81,7 @@ export function drawClusterPlan(dice: Dice): Plan {
     applications: dice.chance(0.25) ? dice.between(1, 4) : 0,
     asksSurveys: dice.chance(0.25),
     ...(dice.chance(RULES_CHANCE) && { ruledClients: dice.between(1, Math.ceil(clients / 2)) }),
+    pausesSlots: startMs % PAUSES_EVERY === 0,
   };
 }
 

@@ -8,6 +8,7 @@ import { Deployments } from "./apps/deployments.ts";
 import { Operator } from "./apps/operator.ts";
 import { Pollers } from "./apps/pollers.ts";
 import { RuleOperator } from "./apps/ruleOperator.ts";
+import { SlotOperator } from "./apps/slotOperator.ts";
 import { SurveyAskers } from "./apps/surveyAskers.ts";
 import { Workload } from "./apps/workload.ts";
 import type { Finding } from "./checkers/checker.ts";
@@ -75,7 +76,7 @@ export function runSeed(seed: number, options: WorldKind): RunResult {
   const deployments = new Deployments(part(), cluster, workload);
   watchers.push((fact) => deployments.see(fact));
   const surveyAskers = new SurveyAskers(part(), cluster, workload.apps);
-  const ruleOperator = new RuleOperator(part(), cluster, workload);
+  const operators = [new RuleOperator(part(), cluster, workload), new SlotOperator(part(), cluster)];
   cluster.start();
   workload.start();
   pollers.start();
@@ -86,7 +87,7 @@ export function runSeed(seed: number, options: WorldKind): RunResult {
   clientFaults.start();
   faults.start();
   operator.start();
-  ruleOperator.start();
+  for (const each of operators) each.start();
 
   const isOver = () => judge.finding !== undefined;
   const run = (durationMs: number) => scheduler.run(scheduler.nowMs + durationMs, isOver);
@@ -94,7 +95,7 @@ export function runSeed(seed: number, options: WorldKind): RunResult {
   workload.stop();
   operator.stop();
   deployments.stop();
-  ruleOperator.stop();
+  for (const each of operators) each.stop();
   clientFaults.stop();
   aimed.stop();
   faults.stop();

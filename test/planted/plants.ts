@@ -6,6 +6,7 @@ import { LINK_PLANTS } from "./linkPlants.ts";
 import { MORE_PLANTS } from "./morePlants.ts";
 import type { Plant } from "./plantedBug.ts";
 import { RULE_PLANTS } from "./rulePlants.ts";
+import { SLOT_PLANTS } from "./slotPlants.ts";
 import { SURVEY_PLANTS } from "./surveyPlants.ts";
 
 export const PLANTS: readonly Plant[] = [
@@ -293,4 +294,5 @@ export const PLANTS: readonly Plant[] = [
   ...SURVEY_PLANTS,
   ...LINK_PLANTS,
   ...RULE_PLANTS,
+  ...SLOT_PLANTS,
 ];

@@ -28,6 +28,7 @@ import { Revisions } from "./revisions.ts";
 import { RuleChecker } from "./rules.ts";
 import { SeenRules } from "./seenRules.ts";
 import { Settled } from "./settled.ts";
+import { SlotPauseChecker } from "./slotPauses.ts";
 import { SubscriberOrder } from "./subscriberOrder.ts";
 import { SurveyChecker } from "./surveys.ts";
 import { Timeliness } from "./timeliness.ts";
@@ -63,6 +64,7 @@ export class Judge {
       new QueryChecker(evidence),
       new Bounds(),
       new LeadChecker(evidence),
+      new SlotPauseChecker(evidence),
       new Epochs(),
       new Revisions(),
       new CompletenessChecker(evidence),

@@ -239,7 +239,10 @@ function saveOf({ conditions, operations }: Commit) {
   }
   if (key.startsWith(APPS_PREFIX)) return { what: "applications", leaseEpoch, table: undefined };
   if (key === RULES_EPOCH_RECORD.prefix) return { what: "rules", leaseEpoch, table: undefined };
-  if (key === SLOT_PAUSE_RECORD.prefix) return { what: "slot pause", leaseEpoch, table: undefined };
+  if (key === SLOT_PAUSE_RECORD.prefix) {
+    const what = operation.kind === "put" ? "slot pause" : "end of the slot pause";
+    return { what, leaseEpoch, table: undefined };
+  }
   const what = key.startsWith(CONFIG_RECORDS.prefix) ? "configuration" : "blocked nodes";
   return { what, leaseEpoch, table: undefined };
 }

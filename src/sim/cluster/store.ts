@@ -3,7 +3,7 @@
 // fail-over to a copy may lose the last commits.
 
 import { assert } from "../../base/assert.ts";
-import { META_PREFIX, type MetaState, metaStateOf } from "../../meta/metaRecords.ts";
+import { META_PREFIX, type MetaState, metaStateOf, SLOT_PAUSE_RECORD } from "../../meta/metaRecords.ts";
 import { rulesIn } from "../../meta/operatorRules.ts";
 import type { StoredRules } from "../../meta/ruleKeeper.ts";
 import { nodeId } from "../../model/ids.ts";
@@ -71,6 +71,11 @@ export class Store {
   /** The operators' rules among them. */
   get rules(): StoredRules {
     return rulesIn(recordsIn(this.#state.table));
+  }
+
+  /** Whether operators pause the arrangement of slots, by its records. */
+  get isSlotPauseKept(): boolean {
+    return recordsIn(this.#state.table).some(({ key }) => key === SLOT_PAUSE_RECORD.prefix);
   }
 
   get nowMs(): number {
