@@ -3,6 +3,7 @@ import { DATA_SCENARIOS } from "./data.ts";
 import { META_SCENARIOS } from "./meta.ts";
 import { NETWORK_SCENARIOS } from "./network.ts";
 import { NODE_SCENARIOS } from "./node.ts";
+import { RULE_SCENARIOS } from "./rules.ts";
 import type { Scenario } from "./scenario.ts";
 import { SESSION_SCENARIOS } from "./session.ts";
 
@@ -16,6 +17,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...NETWORK_SCENARIOS,
   ...CLIENT_SCENARIOS,
   ...NODE_SCENARIOS,
+  ...RULE_SCENARIOS,
 ];
 
 export function findScenario(name: string): Scenario {

@@ -1,0 +1,126 @@
+// Operators' rules: they take effect at once, and outlive a node of each role and then all of them. They are set through
+// SOFARegistry's own paths, and real Java clients are among the subscribers.
+
+import { VICTIM_HOST } from "../clients/workload.ts";
+import { NODES } from "../cluster/cluster.ts";
+import { monotonicMs, readToken } from "../history/event.ts";
+import type { Stage } from "../stage.ts";
+import type { Scenario } from "./scenario.ts";
+import { comeBack, kill, USUAL_CHURN } from "./steps.ts";
+
+// The promise: subscribers see the change so soon after the operator's call has returned. SOFARegistry: 4.7 s.
+const SEEN_MS = 200;
+const ANSWER_MS = 2_000;
+// After the death of a node of each role, and of all.
+const ALL_BACK_MS = 30_000;
+// Long enough that a push which should not come would have come.
+const WATCHED_MS = 2_000;
+
+export const RULE_SCENARIOS: readonly Scenario[] = [
+  {
+    name: "clients-offline",
+    about: "an operator takes clients offline; a node of each role is killed, then all nine; the clients come online",
+    lane: 1,
+    isAlone: true,
+    hasJava: true,
+    run: clientsOffline,
+  },
+  {
+    name: "pushes-stopped",
+    about: "an operator stops all pushes; a node of each role is killed; the pushes go on",
+    lane: 1,
+    isAlone: true,
+    hasJava: true,
+    run: pushesStopped,
+  },
+];
+
+async function clientsOffline(stage: Stage): Promise<void> {
+  const { fleet, network, workload } = stage;
+  const victims = new Set(workload.registrations.flatMap(({ client }) => (client.startsWith("v") ? [client] : [])));
+  const isVictim = (token: string) => victims.has(readToken(token)?.registration.split(".")[0] ?? "");
+  const living = () =>
+    [...fleet.records.subscriptions.values()].filter(({ client }) => !fleet.records.deaths.has(client));
+  const ips = new URLSearchParams({ ips: network.address(VICTIM_HOST) });
+  const absence = { clients: victims, fromMs: monotonicMs(), untilMs: Number.POSITIVE_INFINITY };
+  stage.absences.push(absence);
+
+  const offMs = await operate(stage, "clients off", { path: "/api/clientManager/clientOff", form: ips });
+  const isGone = () => living().every(({ shown }) => shown?.tokens.some(isVictim) !== true);
+  await seenInTime(stage, { what: "off", sinceMs: offMs, isSeen: isGone });
+  const goneMs = monotonicMs();
+
+  stage.startChurn(USUAL_CHURN);
+  await killOneOfEach(stage);
+  await stage.stopChurn();
+  await kill(stage, ...NODES);
+  const startedMs = monotonicMs();
+  await comeBack(stage, ...NODES);
+  const others = ({ client }: { client: string }) => !victims.has(client);
+  await stage.changesAreShown({ sinceMs: startedMs, limitMs: ALL_BACK_MS, mayChange: others });
+  const shown = fleet.events.find((event) => event.kind === "push" && event.t > goneMs && event.tokens.some(isVictim));
+  if (shown !== undefined) stage.fail(`a client that is offline was shown: ${JSON.stringify(shown)}`);
+
+  const openMs = await operate(stage, "clients open", { path: "/api/clientManager/clientOpen", form: ips });
+  const registrations = [...fleet.records.living()].filter(({ client }) => victims.has(client));
+  const isBack = () =>
+    registrations.every(({ service, calls }) => {
+      const token = calls.at(-1)?.token ?? "";
+      return living().every((one) => one.service !== service || one.shown?.tokens.includes(token) === true);
+    });
+  await seenInTime(stage, { what: "open", sinceMs: openMs, isSeen: isBack });
+}
+
+async function pushesStopped(stage: Stage): Promise<void> {
+  const { fleet, workload } = stage;
+  await operate(stage, "pushes stopped", { path: "/stopPushDataSwitch/open" });
+  // What was on its way when the call returned may still come.
+  await stage.pause(SEEN_MS);
+  const stoppedMs = monotonicMs();
+  const changes = workload.changeEverything();
+  const done = workload.guard(changes);
+  await killOneOfEach(stage);
+  await stage.pause(WATCHED_MS);
+  const pushed = fleet.events.find(({ kind, t }) => kind === "push" && t > stoppedMs);
+  if (pushed !== undefined) stage.fail(`a list was pushed while pushes were stopped: ${JSON.stringify(pushed)}`);
+
+  const openMs = await operate(stage, "pushes go on", { path: "/stopPushDataSwitch/close" });
+  const isShown = () => changes.every((change) => workload.shownEverywhere(change, () => true) !== undefined);
+  await seenInTime(stage, { what: "held changes", sinceMs: openMs, isSeen: isShown });
+  done();
+}
+
+interface Call {
+  readonly path: string;
+  readonly form?: URLSearchParams;
+}
+
+/** Calls a path of SOFARegistry's at the leading meta node. Resolves to the time at which the call had returned. */
+async function operate(stage: Stage, what: string, { path, form }: Call): Promise<number> {
+  const leader = stage.cluster.node(await stage.cluster.metaLeader());
+  await stage.act(what, async () => {
+    const request = form === undefined ? {} : { method: "POST", body: form };
+    const answer = await fetch(`${leader.httpUrl}${path}`, { ...request, signal: AbortSignal.timeout(ANSWER_MS) });
+    const text = await answer.text();
+    if (!answer.ok || !text.includes('"success":true')) stage.fail(`${path} was answered ${answer.status} ${text}`);
+  });
+  return monotonicMs();
+}
+
+async function seenInTime(
+  stage: Stage,
+  { what, sinceMs, isSeen }: { what: string; sinceMs: number; isSeen: () => boolean },
+): Promise<void> {
+  if (!(await stage.fleet.until(isSeen, ALL_BACK_MS))) return stage.fail(`${what}: not seen by all subscribers`);
+  const lastMs = Math.max(sinceMs, ...stage.fleet.events.flatMap(({ kind, t }) => (kind === "push" ? [t] : [])));
+  const tookMs = Math.round(lastMs - sinceMs);
+  stage.notes.push(`${what}: seen by all ${tookMs} ms after the call had returned`);
+  if (tookMs > SEEN_MS) stage.fail(`${what}: seen by all after ${tookMs} ms, ${SEEN_MS} ms allowed`);
+}
+
+/** Kills the leading meta node, a data node and a session at once, and waits until the cluster is whole again. */
+async function killOneOfEach(stage: Stage): Promise<void> {
+  const nodes = [await stage.cluster.metaLeader(), "data1", "session1"];
+  await kill(stage, ...nodes);
+  await comeBack(stage, ...nodes);
+}
