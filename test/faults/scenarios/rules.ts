@@ -1,4 +1,4 @@
-// Operators' rules: they take effect at once, and outlive a node of each role and then all of them. They are set through
+// Operators' rules take effect at once, and outlive a node of each role and then all of them. They are set through
 // SOFARegistry's own paths, and real Java clients are among the subscribers.
 
 import { VICTIM_HOST } from "../clients/workload.ts";
