@@ -14,10 +14,11 @@ import { API_PREFIX } from "../src/admin/routes.ts";
 import { ERRORS, type ErrorTable } from "../src/base/errors.ts";
 import type { AliasSeries, MetricAlias } from "../src/base/metricAlias.ts";
 import { METRICS, type MetricSpec, type MetricTable } from "../src/base/metrics.ts";
+import { describeAllowed } from "../src/base/parseSetting.ts";
 import { EXIT, EXIT_MEANINGS } from "../src/cli/exitCodes.ts";
 import { program } from "../src/cli/program.ts";
+import { isDynamicKey } from "../src/model/dynamicKeys.ts";
 import { environmentName } from "../src/server/config/names.ts";
-import { describeAllowed } from "../src/server/config/parseValue.ts";
 import { CONFIG_KEYS, type ConfigKey, specOf } from "../src/server/config/table.ts";
 import { GATEWAYS } from "../src/server/gateways.ts";
 
@@ -66,6 +67,7 @@ function configEntry(key: ConfigKey): string[] {
     `- Allowed: ${describeAllowed(spec)}${unit}`,
     `- ${isAmount ? "A larger value costs" : "Cost"}: ${spec.cost}`,
     `- Environment: \`${environmentName(key)}\``,
+    ...(isDynamicKey(key) ? ["- Can be changed for the whole cluster while it runs."] : []),
   ];
 }
 

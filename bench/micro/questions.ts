@@ -78,6 +78,7 @@ function publicationOf(number: number): Publication {
 const DATA_OPTIONS = {
   id: SELF,
   address: "10.0.0.1:1",
+  zone: "z1",
   operatorLogEntries: 30,
   payloadDifference: true,
   tombstoneMs: 180_000,
@@ -123,6 +124,7 @@ function dataWith(count: number, answered: () => void): Data {
 const SESSION_OPTIONS = {
   id: SESSION,
   address: "10.0.0.2:1",
+  zone: "z1",
   clientReturnGraceMs: 1_000,
   clientRegistrationsMax: 100_000,
   isDataHere: false,

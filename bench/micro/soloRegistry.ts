@@ -99,7 +99,8 @@ export class SoloRegistry {
         close: () => records.close(),
       },
     };
-    const roles = createRoles(config, { ...host, ...stores, address: ADDRESS, metaHttpAddress: () => ADDRESS });
+    const addresses = { address: ADDRESS, metaHttpAddress: () => ADDRESS };
+    const roles = createRoles(config, { ...host, ...stores, ...addresses, settingsChanged: () => undefined });
     roles.begin();
     const { stepper } = sessionOf(roles);
     const gateway = new SofaConnections({

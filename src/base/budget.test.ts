@@ -158,3 +158,18 @@ test("what is larger than a second's work is taken from a client that has done n
   assert.equal(client.work(0, 1_000), undefined);
   assert.equal(taken(budget.open("b"), 10, 0), 10);
 });
+
+test("other bounds count from then on, and what is held beyond them stays", () => {
+  const budget = new Budget({ bytesMax: 120 * MIB, clientBytesMax: 60 * MIB, workPerSecondMax: 1_000 });
+  const client = budget.open("1");
+  assert.equal(fill(client), 60);
+  const idle = taken(client, 5_000, 0);
+  budget.changeLimits({ bytesMax: 120 * MIB, clientBytesMax: 10 * MIB, workPerSecondMax: 10 });
+  assert.equal(client.charge(CHARGE.frames, 1)?.code, "CLIENT_BYTES_EXHAUSTED");
+  assert.equal(client.replace(CHARGE.frames, MIB, { account: client, bytes: MIB }), undefined);
+  assert.equal(client.heldBytes, 60 * MIB);
+  assert.ok(idle > 100 && taken(budget.open("2"), 100, 500) <= 10, "in the present second, too");
+  assert.ok(taken(client, 100, 2_000) <= 10);
+  budget.changeLimits({ bytesMax: 120 * MIB, clientBytesMax: 60 * MIB, workPerSecondMax: 1_000 });
+  assert.ok(taken(client, 5_000, 4_000) > 100);
+});

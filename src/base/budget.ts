@@ -161,18 +161,28 @@ export class Account {
 
 /** The account of a process. */
 export class Budget {
-  readonly limits: BudgetLimits;
   readonly #addresses = new Map<string, Address>();
   readonly #heldByKind: number[] = Object.values(CHARGE).map(() => 0);
   readonly #refusals: Record<Level, number> = { client: 0, address: 0, node: 0 };
+  #limits: BudgetLimits;
   #heldBytes = 0;
   #workLeft: number;
   #window = 1;
   #windowMs = Number.NEGATIVE_INFINITY;
 
   constructor(limits: BudgetLimits) {
-    this.limits = limits;
+    this.#limits = limits;
     this.#workLeft = limits.workPerSecondMax;
+  }
+
+  get limits(): BudgetLimits {
+    return this.#limits;
+  }
+
+  /** Sets other bounds. Charges beyond them stay. */
+  changeLimits(limits: BudgetLimits): void {
+    this.#limits = limits;
+    this.#workLeft = Math.min(this.#workLeft, limits.workPerSecondMax);
   }
 
   get heldBytes(): number {

@@ -77,6 +77,11 @@ export type CamelCase<K extends string> = K extends `${infer Head}-${infer Tail}
   ? `${Head}${Capitalize<CamelCase<Tail>>}`
   : K;
 
+/** `http-port` as `httpPort`. */
+export function camelCase<K extends string>(key: K): CamelCase<K> {
+  return key.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()) as CamelCase<K>;
+}
+
 // The common parts of many rows.
 export const PORT = { type: "integer", min: 0, max: 65_535, unit: "port" } as const;
 export const DURATION = { type: "duration-ms", unit: "ms" } as const;

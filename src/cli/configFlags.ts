@@ -2,8 +2,8 @@
 // where the environment and the file are, so that every source is refused in the same words.
 
 import { type Command, Option } from "commander";
-import { camelCase } from "../server/config/names.ts";
-import { describeAllowed } from "../server/config/parseValue.ts";
+import { camelCase } from "../base/keySpec.ts";
+import { describeAllowed } from "../base/parseSetting.ts";
 import { CONFIG_KEYS, type ConfigKey, specOf } from "../server/config/table.ts";
 
 /** Adds a flag for each key to a command, grouped by section, and `--config FILE`. */

@@ -1,5 +1,5 @@
+import { camelCase } from "../base/keySpec.ts";
 import { type ConfigSources, HIDDEN, isSecret, loadConfig } from "../server/config/load.ts";
-import { camelCase } from "../server/config/names.ts";
 import { settingsInForce } from "../server/config/settingsInForce.ts";
 import { CONFIG_KEYS } from "../server/config/table.ts";
 import { aligned } from "./aligned.ts";

@@ -13,13 +13,13 @@ function scene(members: readonly NodeId[] | undefined) {
   const slots = slotsAfter([leads]);
   const slot = slots.ledSlot(0);
   assert.ok(slot !== undefined);
-  const sessions = new Sessions(WAIT_MS);
+  const sessions = new Sessions({ sessionLeaseMs: WAIT_MS });
   const joined = (...ids: readonly NodeId[]) => {
     const list = ids.map((id) => ({ id, role: "session" as const, address: "" }));
     sessions.joined({ epoch: 1n, serial: 1, list }, START_MS);
   };
   if (members !== undefined) joined(...members);
-  const completeness = new Completeness({ slots, sessions }, WAIT_MS);
+  const completeness = new Completeness({ slots, sessions }, { sessionLeaseMs: WAIT_MS });
   completeness.begun(slot);
   /** Whether the slot has begun (true) or ceased to serve since this was asked last, if either. */
   const changes = () => [...completeness.takeChanged()].map(({ isServing }) => isServing);

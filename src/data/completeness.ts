@@ -9,18 +9,21 @@ import type { Slots } from "./slots.ts";
 export class Completeness {
   readonly #slots: Pick<Slots, "ledSlot">;
   readonly #sessions: Sessions;
-  readonly #waitMs: number;
+  readonly #options: { readonly sessionLeaseMs: number };
   readonly #incomplete = new Set<LedSlot>();
   /** When the members became known. Before that no session was waited for. */
   #membersKnownMs = Number.NEGATIVE_INFINITY;
   /** Slots that have begun or ceased to serve, until the caller takes them. */
   #changed = new Set<LedSlot>();
 
-  /** The node waits for a session that is never heard for `waitMs`. */
-  constructor({ slots, sessions }: { slots: Pick<Slots, "ledSlot">; sessions: Sessions }, waitMs: number) {
+  /** The node waits for a session that is never heard for its lease. */
+  constructor(
+    { slots, sessions }: { slots: Pick<Slots, "ledSlot">; sessions: Sessions },
+    options: { readonly sessionLeaseMs: number },
+  ) {
     this.#slots = slots;
     this.#sessions = sessions;
-    this.#waitMs = waitMs;
+    this.#options = options;
   }
 
   /** Every led slot is served. */
@@ -76,8 +79,9 @@ export class Completeness {
 
   #serveIfComplete(slot: LedSlot, nowMs: number): void {
     const { members } = this.#sessions;
-    const overdueMs = this.#membersKnownMs + this.#waitMs;
-    if (members === undefined || !slot.serveIfHeard(members, { nowMs, waitMs: this.#waitMs, overdueMs })) return;
+    const { sessionLeaseMs: waitMs } = this.#options;
+    const overdueMs = this.#membersKnownMs + waitMs;
+    if (members === undefined || !slot.serveIfHeard(members, { nowMs, waitMs, overdueMs })) return;
     this.#incomplete.delete(slot);
     this.#changed.add(slot);
   }

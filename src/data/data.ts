@@ -4,10 +4,12 @@
 import { unreachable } from "../base/assert.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { Random } from "../base/ports.ts";
+import { DynamicOptions } from "../cluster/dynamicOptions.ts";
 import { MembershipView } from "../cluster/membershipView.ts";
 import type { Members, MetaToMember, RulesMessage } from "../cluster/messages/membership.ts";
 import { RuleView } from "../cluster/ruleView.ts";
-import type { ServiceKey } from "../model/ids.ts";
+import type { DynamicValues } from "../model/dynamicKeys.ts";
+import { nodeNameOf, type ServiceKey } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 import type { DataEvent, DataMemory, DataOptions, DataOutput } from "./dataPorts.ts";
 import type { Datum, Hides } from "./datum.ts";
@@ -41,6 +43,7 @@ interface DataEnvironment {
 }
 
 export class Data {
+  readonly #dynamic: DynamicOptions<DataOptions>;
   readonly #output: DataOutput;
   readonly #metrics: Metrics;
   readonly #publications: PackedMemory;
@@ -51,7 +54,9 @@ export class Data {
   readonly #following: Following;
   #steppedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(options: DataOptions, memory: DataMemory, environment: DataEnvironment) {
+  constructor(configured: DataOptions, memory: DataMemory, environment: DataEnvironment) {
+    this.#dynamic = new DynamicOptions(configured, { zone: configured.zone, name: nodeNameOf(configured.id) });
+    const { options } = this.#dynamic;
     const { output, metrics, random } = environment;
     this.#output = output;
     this.#metrics = metrics;
@@ -111,6 +116,11 @@ export class Data {
   /** Whether it serves every slot that it leads. */
   get isServing(): boolean {
     return this.#common.slots.table !== undefined && this.#leading.isComplete;
+  }
+
+  /** The values that operators have set for this node, in the place of its own. */
+  get settings(): Partial<DynamicValues> {
+    return this.#dynamic.settings;
   }
 
   /** Services whose lists are held because too many publishers would go at once, for operators. */
@@ -231,6 +241,7 @@ export class Data {
   #rulesChanged(message: RulesMessage): void {
     const taken = this.#common.rules.received(message);
     if (taken !== "known") this.#membership.heartbeatSoon();
+    this.#dynamic.rulesChanged(this.#common.rules.rules);
     if (typeof taken === "object") this.#leading.rulesChanged(taken);
   }
 
@@ -338,7 +349,7 @@ function commonParts(
   return {
     memory,
     slots: new Slots(options.id, memory),
-    sessions: new Sessions(options.sessionLeaseMs),
+    sessions: new Sessions(options),
     versions,
     foreign: new ForeignVersions(versions, output),
     hold,

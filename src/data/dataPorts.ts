@@ -8,11 +8,12 @@ import type { NodeId, ServiceKey } from "../model/ids.ts";
 import type { Contested } from "./challenges.ts";
 import type { LossProtectionOptions } from "./lossProtection.ts";
 
-/** Settings, each a key of the configuration; all times in milliseconds. */
+/** Settings, each a key of the configuration; all times in milliseconds. Those of model/dynamicKeys.ts may change. */
 export interface DataOptions extends LossProtectionOptions {
   readonly id: NodeId;
   /** The address for other nodes: `host:port`. */
   readonly address: string;
+  readonly zone: string;
   readonly operatorLogEntries: number;
   /** Whether payloads of one service are kept as differences from one of them. */
   readonly payloadDifference: boolean;

@@ -85,7 +85,7 @@ export class Leading {
     common: CommonParts,
     { output, metrics }: { output: DataOutput; metrics: Metrics },
   ) {
-    const { versionScanIntervalMs, sessionLeaseMs, emptyServicesMax } = options;
+    const { versionScanIntervalMs, emptyServicesMax } = options;
     const { memory, slots, versions } = common;
     this.#options = options;
     this.#output = output;
@@ -112,7 +112,7 @@ export class Leading {
       },
     });
     this.#intake = new Intake({ ...common, contention: this.#contention, commits: this.#commits }, options);
-    this.#completeness = new Completeness(common, sessionLeaseMs);
+    this.#completeness = new Completeness(common, options);
     const [intake, completeness] = [this.#intake, this.#completeness];
     this.#reconciliation = new Reconciliation({ slots, intake, completeness }, output, metrics);
     this.#recall = new Recall({ ...common, intake }, output);

@@ -27,7 +27,7 @@ function scene(known: readonly NodeId[] = [SESSION, OTHER, GONE]) {
   const datum = led.contents.add(ORDERS, given(55n, 4n));
   datum.inherited = INHERITED;
   for (const session of [SESSION, OTHER]) led.markHeard(session);
-  const sessions = new Sessions(30_000);
+  const sessions = new Sessions({ sessionLeaseMs: 30_000 });
   const list = known.map((id) => ({ id, role: "session" as const, address: "" }));
   sessions.joined({ epoch: 1n, serial: 1, list }, START_MS);
   const sent: { to: NodeId; message: DataToSession }[] = [];

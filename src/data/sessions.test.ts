@@ -10,7 +10,7 @@ const LEASE_MS = 30_000;
 
 /** The sessions after a list from meta. */
 function sessionsOf(...members: readonly NodeId[]) {
-  const sessions = new Sessions(LEASE_MS);
+  const sessions = new Sessions({ sessionLeaseMs: LEASE_MS });
   let serial = 0;
   const joined = (nowMs: number, ...ids: readonly NodeId[]) => {
     const list = [
@@ -24,7 +24,7 @@ function sessionsOf(...members: readonly NodeId[]) {
 }
 
 test("before meta has told who there is nobody is absent", () => {
-  const sessions = new Sessions(LEASE_MS);
+  const sessions = new Sessions({ sessionLeaseMs: LEASE_MS });
   assert.equal(sessions.members, undefined);
   assert.equal(sessions.isAbsent(A), false);
   sessions.watch(A, 0);

@@ -6,13 +6,13 @@ import type { Members } from "../cluster/messages/membership.ts";
 import { type NodeId, nodeNameOf } from "../model/ids.ts";
 
 export class Sessions {
-  readonly #leaseMs: number;
+  readonly #options: { readonly sessionLeaseMs: number };
   readonly #links = new Set<NodeId>();
   readonly #leases = new Deadlines<NodeId>();
   #members: ReadonlySet<NodeId> | undefined;
 
-  constructor(leaseMs: number) {
-    this.#leaseMs = leaseMs;
+  constructor(options: { readonly sessionLeaseMs: number }) {
+    this.#options = options;
   }
 
   /** The sessions of the cluster; undefined until meta has sent a list. */
@@ -38,13 +38,13 @@ export class Sessions {
   }
 
   /** Publications of this session are here: its lease begins if it is absent. */
-  watch(session: NodeId, nowMs: number, leaseMs = this.#leaseMs): void {
+  watch(session: NodeId, nowMs: number, leaseMs = this.#options.sessionLeaseMs): void {
     if (this.isAbsent(session) && !this.#leases.has(session)) this.#leases.set(session, nowMs + leaseMs);
   }
 
   /** This process stood still: sessions that seem late may have sent something meanwhile. */
   resumed(nowMs: number): void {
-    this.#leases.postpone(nowMs + this.#leaseMs);
+    this.#leases.postpone(nowMs + this.#options.sessionLeaseMs);
   }
 
   nextMs(): number {

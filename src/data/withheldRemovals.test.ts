@@ -106,7 +106,7 @@ test("a session whose lease is over is not asked: the client is gone at once", (
 });
 
 test("a session whose node runs anew is not asked, and not waited for any longer", () => {
-  const sessions = new Sessions(60_000);
+  const sessions = new Sessions({ sessionLeaseMs: 60_000 });
   const joined = (serial: number, ...ids: readonly NodeId[]) => {
     const list = ids.map((id) => ({ id, role: "session" as const, address: "" }));
     sessions.joined({ epoch: 1n, serial, list }, START_MS);

@@ -17,6 +17,7 @@ import {
   SLOT_PAUSE_RECORD,
   SLOT_TABLE_RECORD,
 } from "./metaRecords.ts";
+import { RULE_RECORDS } from "./ruleRecords.ts";
 
 const recordOf = <Value>(codec: RecordCodec<Value>, value: Value) => ({
   key: keyOf(codec, value),
@@ -54,6 +55,19 @@ test("every value comes back as it was, every text and every 64-bit number in it
   }
   comesBack(BLOCKED_NODE_RECORDS, odd);
   comesBack(SLOT_PAUSE_RECORD, { setBy: odd, reason: "", sinceMs: Number.MAX_SAFE_INTEGER });
+  const words = { setBy: odd, setMs: 1, reason: odd, epoch: 2n ** 63n - 1n };
+  comesBack(RULE_RECORDS, {
+    id: "off",
+    effect: "hidePublications",
+    match: { zones: [odd] },
+    isInForce: true,
+    ...words,
+  });
+  const settings = new Map([
+    ["push-compress", "false"],
+    ["__proto__", odd],
+  ]);
+  comesBack(RULE_RECORDS, { id: "set", effect: "changeSettings", match: {}, settings, isInForce: false, ...words });
 });
 
 test("the key of a long name has its digest instead, and the name is in the value", () => {

@@ -10,16 +10,21 @@ const RESTORE = "restore a backup";
 export const RULE_RECORDS: RecordCodec<Rule> = {
   prefix: "meta/rule/",
   nameOf: ({ id }) => keyPart(id),
-  toJson: (rule) => ({ ...rule, epoch: String(rule.epoch) }),
+  toJson: ({ settings, ...rule }) => ({
+    ...rule,
+    ...(settings && { settings: Object.fromEntries(settings) }),
+    epoch: String(rule.epoch),
+  }),
   fromJson(json) {
-    const { id, effect, match, isInForce, setBy, setMs, reason, untilMs, epoch } = fieldsOf(json);
+    const { id, effect, match, settings, isInForce, setBy, setMs, reason, untilMs, epoch } = fieldsOf(json);
     const known = RULE_EFFECTS.find((one) => one === effect);
     if (known === undefined) throw new Damage("effect is not known");
     if (typeof isInForce !== "boolean") throw new Damage("isInForce is neither true nor false");
     const words = { id: textIn({ id }), setBy: textIn({ setBy }), reason: textIn({ reason }) };
     const end = untilMs === undefined ? {} : { untilMs: timeIn({ untilMs }) };
     const numbers = { setMs: timeIn({ setMs }), ...end, epoch: versionIn({ epoch }) };
-    return { ...words, effect: known, match: matchIn(match), isInForce, ...numbers };
+    const values = settings === undefined ? {} : { settings: settingsIn(settings) };
+    return { ...words, effect: known, match: matchIn(match), ...values, isInForce, ...numbers };
   },
   advice: `${RESTORE}; or stop the meta nodes, delete this record, start them and set the rule again`,
 };
@@ -43,6 +48,10 @@ function matchIn(json: unknown): RuleMatch {
     else match[list] = textsIn({ [name]: value });
   }
   return match;
+}
+
+function settingsIn(json: unknown): Map<string, string> {
+  return new Map(Object.entries(fieldsOf(json)).map(([name, value]) => [name, textIn({ [name]: value })]));
 }
 
 function textsIn(field: Readonly<Record<string, unknown>>): string[] {

@@ -4,14 +4,16 @@
 
 import { fail, type RegistryError } from "../base/errors.ts";
 import { isBlock, readAddressOrBlock } from "./addressBlock.ts";
+import { settingRefusal } from "./dynamicKeys.ts";
 import type { ServiceKey } from "./ids.ts";
 
 /**
  * The effects of rules. `hidePublications`: publications stay registered and are in no list; data leaders apply it when
  * they make a version, so every protocol sees the same. `holdPushes`: clients are pushed nothing, and get the newest
- * lists when the rule is gone; sessions apply it.
+ * lists when the rule is gone; sessions apply it. `changeSettings`: data nodes and sessions take the values of the
+ * rule in the place of those that they are configured with (settings.ts).
  */
-export const RULE_EFFECTS = ["hidePublications", "holdPushes"] as const;
+export const RULE_EFFECTS = ["hidePublications", "holdPushes", "changeSettings"] as const;
 
 export type RuleEffect = (typeof RULE_EFFECTS)[number];
 
@@ -40,6 +42,11 @@ export interface Rule {
   readonly id: string;
   readonly effect: RuleEffect;
   readonly match: RuleMatch;
+  /**
+   * The values of a rule with the effect `changeSettings`, as text, by the keys of the configuration. Such a rule is
+   * for all nodes, or for those of `match.zones` and of the names in `match.sessions`.
+   */
+  readonly settings?: ReadonlyMap<string, string>;
   /** A rule that is not in force keeps its lists for the day on which it is put in force again. */
   readonly isInForce: boolean;
   /** The operator, as far as the interface knows it, or the interface itself. */
@@ -90,8 +97,10 @@ const ENTRY_BYTES = 3;
 const RULE_BYTES = 200;
 
 /** The approximate size of a rule. */
-export function ruleBytes({ id, match, setBy, reason }: Omit<RuleDraft, "effect" | "isInForce">): number {
+export function ruleBytes(rule: Omit<RuleDraft, "effect" | "isInForce">): number {
+  const { id, match, settings, setBy, reason } = rule;
   let bytes = RULE_BYTES + id.length + setBy.length + reason.length;
+  for (const [name, value] of settings ?? []) bytes += name.length + value.length + 2 * ENTRY_BYTES;
   for (const list of [...NAMES, ...ADDRESSES].map((name) => match[name])) {
     for (const text of list ?? []) bytes += text.length + ENTRY_BYTES;
   }
@@ -124,6 +133,8 @@ export function checkedRule(draft: RuleDraft, nowMs: number): RuleDraft | Regist
     const expected = "a condition: a rule that hides every publication empties every list";
     return fail("FIELD_INVALID", { field: "match", rule: id, expected });
   }
+  const refusal = settingsRefusal(draft);
+  if (refusal !== undefined) return refusal;
   const bytes = ruleBytes(draft);
   if (bytes > RULE_BYTES_MAX) return fail("RULES_EXHAUSTED", { rule: id, bytes, bytesMax: RULE_BYTES_MAX });
   const checked: { addresses?: readonly string[]; exceptAddresses?: readonly string[] } = {};
@@ -135,6 +146,27 @@ export function checkedRule(draft: RuleDraft, nowMs: number): RuleDraft | Regist
     checked[name] = addresses;
   }
   return { ...draft, match: { ...match, ...checked } };
+}
+
+/** Settings belong to the rules that change some, and are for nodes, not for clients and services. */
+function settingsRefusal({ id, effect, match, settings }: RuleDraft): RegistryError | undefined {
+  if (effect !== "changeSettings") {
+    if (settings === undefined) return undefined;
+    return fail("FIELD_INVALID", { field: "settings", rule: id, expected: "none: the rule does not change settings" });
+  }
+  if (settings === undefined || settings.size === 0) {
+    return fail("FIELD_INVALID", { field: "settings", rule: id, expected: "at least one setting with its value" });
+  }
+  for (const [condition, given] of Object.entries(match)) {
+    if (given === undefined || condition === "zones" || condition === "sessions") continue;
+    const expected = "zones and sessions: settings are for nodes, not for clients or services";
+    return fail("FIELD_INVALID", { field: "match", rule: id, condition, expected });
+  }
+  for (const [name, value] of settings) {
+    const refusal = settingRefusal(name, value);
+    if (refusal !== undefined) return refusal;
+  }
+  return undefined;
 }
 
 /** The addresses in one form, each once, or FIELD_INVALID for the first that is none. */

@@ -2,6 +2,7 @@
 
 import { defined } from "../base/assert.ts";
 import { ConnectionShares } from "../base/connectionShares.ts";
+import { camelCase } from "../base/keySpec.ts";
 import { Stepper } from "../base/stepper.ts";
 import type { ClientAddresses } from "../cluster/messages/membership.ts";
 import type { ServiceKey } from "../model/ids.ts";
@@ -13,7 +14,6 @@ import { hostClock, hostTimers } from "../transport/clock.ts";
 import { hostCompression } from "../transport/compression.ts";
 import { ClientListeners, nameOfListener } from "./clientListeners.ts";
 import { clusterView } from "./clusterView.ts";
-import { camelCase } from "./config/names.ts";
 import type { Config } from "./config/table.ts";
 import { listenHttp } from "./http/listen.ts";
 import { sessionHttp } from "./http/sessionHttp.ts";

@@ -75,7 +75,7 @@ function nodeOf(environment: RouterHost): Omit<OperatedNode, "ask"> {
     notReady: () => notReadyOf(roles),
     session: session && {
       registry: session.stepper,
-      rules: () => session.session.parts.holds.rules,
+      rules: () => session.session.parts.rules.rules,
       clients: () => session.session.connections,
     },
     data: data && {

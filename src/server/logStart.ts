@@ -1,10 +1,10 @@
 // The beginning of a process's log: the program, its configuration, and the values in force.
 
 import type { BudgetLimits } from "../base/budget.ts";
+import { camelCase } from "../base/keySpec.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { Log } from "../base/ports.ts";
 import { HIDDEN, isSecret } from "./config/load.ts";
-import { camelCase } from "./config/names.ts";
 import { CONFIG_KEYS, type Config, specOf } from "./config/table.ts";
 import type { ConnectionLimits } from "./descriptors.ts";
 import { packageVersion } from "./packageVersion.ts";

@@ -8,6 +8,7 @@ import { LINK_TIMES } from "../cluster/links/link.ts";
 import { NodeNetwork } from "../cluster/links/nodeNetwork.ts";
 import type { MadeVersion } from "../data/dataPorts.ts";
 import type { NodeStore } from "../data/nodeStore.ts";
+import type { DynamicValues } from "../model/dynamicKeys.ts";
 import { type NodeId, nodeId } from "../model/ids.ts";
 import { SLOT_COUNT } from "../model/slot.ts";
 import { LocalNetwork } from "../transport/localNetwork.ts";
@@ -27,6 +28,8 @@ export interface RolesEnvironment extends StepperEnvironment {
   readonly nodeStore: NodeStore;
   /** Hear of each version that the role data makes. */
   readonly versionObservers?: readonly ((made: MadeVersion) => void)[];
+  /** Hears of the settings that operators have changed for this node. */
+  readonly settingsChanged: (settings: Partial<DynamicValues>) => void;
   /** Only for a node with the role meta. */
   readonly metaStore: Omit<OpenedStore, "isOpen"> | undefined;
   /** The address for other nodes: `host:port`. */
@@ -92,6 +95,7 @@ export function createRoles(config: Config, environment: RolesEnvironment): Role
   function heardBy<Event extends { kind: string }>(role: { step(event: Event): void }, event: Event): void {
     blocked.heard(event);
     role.step(event);
+    if (event.kind === "fromMeta") environment.settingsChanged((session?.session ?? data?.data)?.settings ?? {});
   }
   let isClosed = false;
   return {

@@ -3,10 +3,11 @@
 import { defined, InvariantError } from "../base/assert.ts";
 import { Budget } from "../base/budget.ts";
 import { RegistryError } from "../base/errors.ts";
-import type { CamelCase } from "../base/keySpec.ts";
+import { type CamelCase, camelCase } from "../base/keySpec.ts";
 import type { Log } from "../base/ports.ts";
 import type { NodeNetwork } from "../cluster/links/nodeNetwork.ts";
 import type { NodeStore } from "../data/nodeStore.ts";
+import type { DynamicValues } from "../model/dynamicKeys.ts";
 import { SLOT_COUNT } from "../model/slot.ts";
 import type { Records } from "../records/records.ts";
 import { openSqliteStore } from "../store/sqlite/sqliteStore.ts";
@@ -18,7 +19,6 @@ import { nameOfListener } from "./clientListeners.ts";
 import { type ClientPorts, openClientPorts } from "./clientPorts.ts";
 import { checkBind } from "./config/checkBind.ts";
 import { GATEWAY_PORT_KEYS, type GatewayPortKey } from "./config/gatewayKeys.ts";
-import { camelCase } from "./config/names.ts";
 import { checkNodeRoles, isStandalone, nodePortOf } from "./config/nodeRoles.ts";
 import { CONFIG, type Config } from "./config/table.ts";
 import { type ConnectionLimits, connectionLimits, descriptorLimit } from "./descriptors.ts";
@@ -32,6 +32,7 @@ import { createMetrics, type MetricsPage } from "./metrics.ts";
 import { openAdminPort, openDataPort, openMetaPort, openNodePort } from "./nodePorts.ts";
 import { type OpenedStore, openMetaStore } from "./openMetaStore.ts";
 import { createRoles, type Roles } from "./roles.ts";
+import { RunningConfig } from "./runningConfig.ts";
 import { watchBudget } from "./watchBudget.ts";
 import { watchDescriptors } from "./watchDescriptors.ts";
 import { watchEventLoopLag } from "./watchEventLoopLag.ts";
@@ -112,7 +113,7 @@ async function startParts(
   served: readonly ServedGateway[],
   closers: Closer[],
 ): Promise<Omit<RunningServer, "close">> {
-  const { page, log, limits, budget, failure, host } = startProcess(config, served, closers);
+  const { page, log, limits, budget, running, failure, host } = startProcess(config, served, closers);
   const gateways = await loadGateways(served);
   const stores = await openStores(config, { log, failed: host.failed, closers });
 
@@ -140,7 +141,7 @@ async function startParts(
   let isStopping = false;
   let hasStarted = false;
   const ops = { page, hasStarted: () => hasStarted, isStopping: () => isStopping, stop: () => stop.resolve() };
-  const process = { config, log, budget, limits, gateways, failed: host.failed, closers };
+  const process = { config: running.config, log, budget, limits, gateways, failed: host.failed, closers };
   const environment = { ...process, ops, roles, access, observers, nodeHost, address };
   // The leader's lease names this port.
   measureRoles(page, roles);
@@ -208,9 +209,14 @@ function startProcess(config: Config, served: readonly ServedGateway[], closers:
   logLimits({ budget: budget.limits, connections: limits, descriptors }, { log, metrics });
   closers.push(watchBudget(budget, metrics));
   closers.push(watchDescriptors({ log, metrics }));
-  const host = { clock: hostClock, timers: hostTimers, failed, log, metrics };
+  const running = new RunningConfig(config, {
+    log,
+    changed: (changed) => budget.changeLimits(budgetLimits(changed, machine())),
+  });
+  const settingsChanged = (settings: Partial<DynamicValues>) => running.take(settings);
+  const host = { clock: hostClock, timers: hostTimers, failed, log, metrics, settingsChanged };
   closers.push(watchEventLoopLag(host));
-  return { page, log, limits, budget, failure: failure.promise, host };
+  return { page, log, limits, budget, running, failure: failure.promise, host };
 }
 
 /** The ports of the protocols; 0 for all of them without the role session. */

@@ -11,19 +11,19 @@ import type { Publications } from "./publications.ts";
 const WAITING_BEYOND_HELD_MAX = 100_000;
 
 export class Admission {
-  readonly #clientRegistrationsMax: number;
+  readonly #options: { readonly clientRegistrationsMax: number };
   readonly #publications: Publications;
   readonly #links: DataLinks;
 
-  constructor(clientRegistrationsMax: number, publications: Publications, links: DataLinks) {
-    this.#clientRegistrationsMax = clientRegistrationsMax;
+  constructor(options: { readonly clientRegistrationsMax: number }, publications: Publications, links: DataLinks) {
+    this.#options = options;
     this.#publications = publications;
     this.#links = links;
   }
 
   /** The error for a registration that is one too many; `isKnown` means that the client already has it. */
   refusal(client: Client, { isKnown, nowMs }: { isKnown: boolean; nowMs: number }): RegistryError | undefined {
-    const max = this.#clientRegistrationsMax;
+    const max = this.#options.clientRegistrationsMax;
     const held = client.registrations;
     if (!isKnown && held >= max) return fail("REGISTRATIONS_EXHAUSTED", { client: client.id, held, max });
     return client.account.work(nowMs) ?? this.#backlog();

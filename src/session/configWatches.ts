@@ -31,7 +31,7 @@ export class ConfigWatches {
   readonly #pushTimeoutMs: number;
   readonly #takePushId: () => number;
   readonly #costs: Costs;
-  readonly #holds: Pick<PushHolds, "holds">;
+  readonly #holds: PushHolds;
   readonly #configs = new Map<ServiceKey, WatchedConfig>();
   // Pushes sent and not answered, by push id: the last two of a watch.
   readonly #underWay = new Map<number, ConfigUnderWay>();
@@ -41,7 +41,7 @@ export class ConfigWatches {
   constructor(
     { pushTimeoutMs }: { pushTimeoutMs: number },
     takePushId: () => number,
-    { costs, holds }: { costs: Costs; holds: Pick<PushHolds, "holds"> },
+    { costs, holds }: { costs: Costs; holds: PushHolds },
   ) {
     this.#pushTimeoutMs = pushTimeoutMs;
     this.#takePushId = takePushId;

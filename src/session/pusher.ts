@@ -58,7 +58,7 @@ type Waits = "waits";
 export class Pusher {
   readonly #options: PushOptions;
   readonly #subscriptions: Subscriptions;
-  readonly #holds: Pick<PushHolds, "holds">;
+  readonly #holds: PushHolds;
   readonly #metrics: Metrics;
   readonly #sent: CounterPort;
   readonly #answered: CounterPort;
@@ -77,7 +77,7 @@ export class Pusher {
 
   constructor(
     options: PushOptions,
-    { subscriptions, holds }: { subscriptions: Subscriptions; holds: Pick<PushHolds, "holds"> },
+    { subscriptions, holds }: { subscriptions: Subscriptions; holds: PushHolds },
     metrics: Metrics,
   ) {
     this.#options = options;

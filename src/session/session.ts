@@ -8,6 +8,7 @@ import type { Metrics } from "../base/metrics.ts";
 import { MembershipView } from "../cluster/membershipView.ts";
 import type { Members, MetaToMember, RulesMessage } from "../cluster/messages/membership.ts";
 import type { DataToSession } from "../cluster/messages/sessionData.ts";
+import type { DynamicValues } from "../model/dynamicKeys.ts";
 import type { ClientId, NodeId } from "../model/ids.ts";
 import type { Publication } from "../model/publication.ts";
 import type { SlotTable } from "../model/slot.ts";
@@ -25,12 +26,13 @@ import { DataLinks } from "./dataLinks.ts";
 import { DataRepair } from "./dataRepair.ts";
 import { DepartedClients } from "./departedClients.ts";
 import { Fullness } from "./fullness.ts";
+import { measureSession } from "./measureSession.ts";
 import { Publications } from "./publications.ts";
 import { Pusher } from "./pusher.ts";
-import { PushHolds } from "./pushHolds.ts";
 import { Questions } from "./questions.ts";
 import { ServiceLists } from "./serviceLists.ts";
 import type { SessionEvent, SessionOptions, SessionOutput } from "./sessionPorts.ts";
+import { SessionRules } from "./sessionRules.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import type { SessionParts } from "./unfinished.ts";
 import { VersionScan } from "./versionScan.ts";
@@ -43,7 +45,6 @@ const CATCH_UP_MS = 1_000;
 const BUSY_RETRY_MS = 1_000;
 
 export class Session implements Registry, OwnClients {
-  readonly #options: SessionOptions;
   readonly #output: SessionOutput;
   readonly #metrics: Metrics;
   readonly #clients = new Map<ClientId, Client>();
@@ -59,7 +60,7 @@ export class Session implements Registry, OwnClients {
   readonly #repair: DataRepair;
   readonly #claims: Claims;
   readonly #membership: MembershipView;
-  readonly #holds: PushHolds;
+  readonly #rules: SessionRules;
   readonly #pusher: Pusher;
   readonly #configs: ConfigWatches;
   readonly #applications: Applications;
@@ -73,8 +74,9 @@ export class Session implements Registry, OwnClients {
   // The time of each data node's next comparison.
   readonly #comparisons = new Deadlines<NodeId>();
 
-  constructor(options: SessionOptions, environment: { output: SessionOutput; metrics: Metrics; nowMs: number }) {
-    this.#options = options;
+  constructor(configured: SessionOptions, environment: { output: SessionOutput; metrics: Metrics; nowMs: number }) {
+    this.#rules = new SessionRules(configured);
+    const { options } = this.#rules;
     const { output, metrics } = environment;
     this.#output = output;
     this.#metrics = metrics;
@@ -87,8 +89,7 @@ export class Session implements Registry, OwnClients {
     });
     this.#departed = new DepartedClients(options.clientReturnGraceMs, this.#publications, this.#subscriptions);
     this.#fullness = new Fullness(this.#publications, this.#links, options);
-    this.#holds = new PushHolds(options.id);
-    const holds = this.#holds;
+    const holds = this.#rules;
     this.#pusher = new Pusher(options, { subscriptions: this.#subscriptions, holds }, metrics);
     const noticed = metrics.histogram("roster_push_hop_seconds", { hop: "noticed" });
     this.#lists = new ServiceLists(this.#subscriptions, { links: this.#links, noticed }, (service, nowMs) => {
@@ -114,7 +115,7 @@ export class Session implements Registry, OwnClients {
     });
     this.#requests = new ClientRequests(
       {
-        admission: new Admission(options.clientRegistrationsMax, this.#publications, this.#links),
+        admission: new Admission(options, this.#publications, this.#links),
         fullness: this.#fullness,
         publications: this.#publications,
         links: this.#links,
@@ -150,6 +151,11 @@ export class Session implements Registry, OwnClients {
     return this.#clients.size;
   }
 
+  /** The values that operators have set for this node, in the place of its own. */
+  get settings(): Partial<DynamicValues> {
+    return this.#rules.settings;
+  }
+
   get slotTable(): SlotTable | undefined {
     return this.#links.table;
   }
@@ -182,7 +188,7 @@ export class Session implements Registry, OwnClients {
 
   get parts(): SessionParts {
     const clients = { clients: this.#clients, byHost: this.#byHost, pusher: this.#pusher, scan: this.#scan };
-    const questions = { ...this.#questions.parts, applications: this.#applications, holds: this.#holds };
+    const questions = { ...this.#questions.parts, applications: this.#applications, rules: this.#rules };
     return { ...clients, ...questions, links: this.#links, unsettled: this.#unsettled };
   }
 
@@ -407,7 +413,7 @@ export class Session implements Registry, OwnClients {
   }
 
   #rulesChanged(message: RulesMessage, nowMs: number): void {
-    const taken = this.#holds.received(message);
+    const taken = this.#rules.received(message);
     if (taken !== "known") this.#membership.heartbeatSoon();
     // Clients whose pushes were held, and are not any more, are behind.
     if (taken === "changed") this.#scan.beginAnew(nowMs);
@@ -443,7 +449,7 @@ export class Session implements Registry, OwnClients {
   #dataUp(node: NodeId, nowMs: number): void {
     this.#links.nodeUp(node);
     this.#repair.compare(node);
-    this.#comparisons.set(node, nowMs + this.#options.digestIntervalMs);
+    this.#comparisons.set(node, nowMs + this.#rules.options.digestIntervalMs);
     // Notices may have been lost with the connection.
     this.#scan.begin(node);
     this.#questions.dataUp(node, nowMs);
@@ -460,25 +466,16 @@ export class Session implements Registry, OwnClients {
     this.#compareDue(nowMs);
     this.#repairLists(nowMs);
     if (nowMs >= this.#membership.nextMs()) {
-      this.#membership.heartbeat({ tableEpoch: this.#links.tableEpoch, rulesEpoch: this.#holds.epoch, nowMs });
-      this.#measure();
+      this.#membership.heartbeat({ tableEpoch: this.#links.tableEpoch, rulesEpoch: this.#rules.rules.epoch, nowMs });
+      const queues = { links: this.#links, pusher: this.#pusher, departed: this.#departed };
+      measureSession(this.#metrics, { publications: this.#publications, configs: this.#configs, ...queues });
     }
-  }
-
-  #measure(): void {
-    const metrics = this.#metrics;
-    metrics.set("roster_client_publishers", this.#publications.size);
-    metrics.set("roster_config_watches", this.#configs.size);
-    metrics.set("roster_queue_length", this.#links.waiting, { queue: "changes" });
-    metrics.set("roster_queue_length", this.#pusher.servicesDue, { queue: "pushes" });
-    metrics.set("roster_queue_length", this.#pusher.retriesDue, { queue: "retries" });
-    metrics.set("roster_queue_length", this.#departed.size, { queue: "returns" });
   }
 
   #compareDue(nowMs: number): void {
     for (let node = this.#comparisons.take(nowMs); node !== undefined; node = this.#comparisons.take(nowMs)) {
       const isDone = this.#repair.compareIfQuiet(node);
-      this.#comparisons.set(node, nowMs + (isDone ? this.#options.digestIntervalMs : BUSY_RETRY_MS));
+      this.#comparisons.set(node, nowMs + (isDone ? this.#rules.options.digestIntervalMs : BUSY_RETRY_MS));
     }
   }
 

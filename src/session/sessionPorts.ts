@@ -10,11 +10,12 @@ import type { ClientEvent, QueryEvent } from "../registry/registry.ts";
 import type { SurveyEvent } from "../registry/survey.ts";
 import type { PushOptions } from "./pusher.ts";
 
-/** Settings, each a key of the configuration; all times in milliseconds. */
+/** Settings, each a key of the configuration; all times in milliseconds. Those of model/dynamicKeys.ts may change. */
 export interface SessionOptions extends PushOptions {
   readonly id: NodeId;
   /** The address for other nodes: `host:port`. */
   readonly address: string;
+  readonly zone: string;
   readonly clientReturnGraceMs: number;
   readonly clientRegistrationsMax: number;
   /** The process has the role data too, and keeps its clients' publications a second time. */

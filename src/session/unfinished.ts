@@ -9,7 +9,7 @@ import type { Client, PushTarget } from "./client.ts";
 import type { ClientsByHost } from "./clientsByHost.ts";
 import type { DataLinks } from "./dataLinks.ts";
 import type { Pusher } from "./pusher.ts";
-import type { PushHolds } from "./pushHolds.ts";
+import type { SessionRules } from "./sessionRules.ts";
 import type { SubscribedService } from "./subscriptions.ts";
 import type { SurveyAnswers } from "./surveyAnswers.ts";
 import type { Surveys } from "./surveys.ts";
@@ -25,7 +25,7 @@ export interface SessionParts {
   readonly addresses: Addresses;
   readonly applications: Applications;
   readonly surveys: Surveys;
-  readonly holds: PushHolds;
+  readonly rules: SessionRules;
   readonly surveyAnswers: SurveyAnswers;
   /** Slots whose leader has not confirmed that it has everything held here. */
   readonly unsettled: ReadonlySet<number>;

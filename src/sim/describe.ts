@@ -62,6 +62,8 @@ export function describe(fact: Fact): string {
       const { put, removed } = fact.edit;
       return [...put.map(({ id, isInForce }) => `+${id}${isInForce ? "" : " (not in force)"}`), ...removed].join(" ");
     }
+    case "settings":
+      return `${fact.role} ${fact.node} ${JSON.stringify(fact.settings)}`;
     case "rulesSaved":
       return fact.rules.rules.map(({ id }) => id).join(" ");
     case "over":

@@ -7,6 +7,7 @@ import type { FollowerToLeader, LeaderToFollower } from "../cluster/messages/rep
 import type { DataToSession, SessionToData } from "../cluster/messages/sessionData.ts";
 import type { StoredRules } from "../meta/ruleKeeper.ts";
 import type { CatalogueEntry } from "../model/catalogue.ts";
+import type { DynamicValues } from "../model/dynamicKeys.ts";
 import type { NodeId, ServiceKey } from "../model/ids.ts";
 import type { Registration } from "../model/publication.ts";
 import type { RuleEdit } from "../model/rule.ts";
@@ -155,6 +156,13 @@ export type MetaFact =
   | { readonly kind: "rulesAsked"; readonly edit: RuleEdit }
   | { readonly kind: "rulesSaved"; readonly rules: StoredRules }
   | { readonly kind: "rulesSet" }
+  /** A node has heard of rules, and has these values in the place of its own. */
+  | {
+      readonly kind: "settings";
+      readonly node: NodeId;
+      readonly role: "data" | "session";
+      readonly settings: Partial<DynamicValues>;
+    }
   /** A meta node that was told to stop is about to end; `keepsLead`: the store, which is well, still has its lease. */
   | { readonly kind: "resigned"; readonly node: NodeId; readonly keepsLead: boolean }
   /** The store has answered a meta node as of `revision`; the node had been answered as of `before` when it asked. */

@@ -149,7 +149,10 @@ export interface Plan {
   readonly absenceMs: number;
   /** A data node leaves in order when all is well again. */
   readonly hasLeaving: boolean;
-  /** Operators take this many clients offline at times, the first ones, and hold pushes; undefined for no rules. */
+  /**
+   * Operators take this many clients offline at times, the first ones, hold pushes and change settings; undefined for
+   * no rules.
+   */
   readonly ruledClients?: number;
   /** Sessions are asked which services there are. */
   readonly asksCatalogue?: boolean;
@@ -163,9 +166,12 @@ export interface Plan {
   readonly pausesSlots?: boolean;
   /** At the very end all clients go, and the world continues until nothing of them need be remembered. */
   readonly endsEmpty?: boolean;
-  readonly config: SofaConfig & BudgetConfig & Omit<SessionOptions & DataOptions, "id" | "address" | "isDataHere">;
+  readonly config: SimConfig;
   readonly meta: Omit<MetaOptions, "id">;
 }
+
+/** The configuration of every data node and session. */
+export type SimConfig = SofaConfig & BudgetConfig & Omit<SessionOptions & DataOptions, "id" | "address" | "isDataHere">;
 
 /** The number of nodes with the role. */
 export function countOf(plan: Plan, role: Role): number {

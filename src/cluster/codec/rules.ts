@@ -16,6 +16,8 @@ const CONDITION = {
   sessions: 6,
   registeredBeforeMs: 7,
 } as const satisfies Record<keyof RuleMatch, number>;
+// Settings travel among the conditions, names and values by turns: a release that knows none has no use for the rule.
+const SETTINGS = 8;
 
 const LISTS = ["addresses", "exceptAddresses", "services", "servicePrefixes", "zones", "sessions"] as const;
 
@@ -51,7 +53,7 @@ function writeRule(writer: NodeWriter, rule: Rule): void {
   writer.flag(rule.untilMs !== undefined);
   if (rule.untilMs !== undefined) writer.varint(rule.untilMs);
   writer.long(rule.epoch);
-  writeMatch(writer, rule.match);
+  writeMatch(writer, rule);
   writer.endRecord();
 }
 
@@ -67,29 +69,36 @@ function readRule(reader: NodeReader): Rule | string {
     ...(reader.flag() && { untilMs: reader.varint() }),
     epoch: reader.long(),
   };
-  const match = readMatch(reader);
+  const conditions = readMatch(reader);
   reader.endRecord();
-  return match === undefined || !isEffect(effect) ? id : { id, effect, ...fields, match };
+  return conditions === undefined || !isEffect(effect) ? id : { id, effect, ...fields, ...conditions };
 }
 
-function writeMatch(writer: NodeWriter, match: RuleMatch): void {
+function writeMatch(writer: NodeWriter, { match, settings }: Rule): void {
   const lists = LISTS.filter((name) => match[name] !== undefined);
   const { registeredBeforeMs } = match;
-  writer.varint(lists.length + (registeredBeforeMs === undefined ? 0 : 1));
+  const further = [registeredBeforeMs, settings].filter((one) => one !== undefined);
+  writer.varint(lists.length + further.length);
   for (const name of lists) {
     writer.varint(CONDITION[name]);
     writer.list(match[name] ?? [], writeText);
     writer.endRecord();
   }
-  if (registeredBeforeMs === undefined) return;
-  writer.varint(CONDITION.registeredBeforeMs);
-  writer.list([String(registeredBeforeMs)], writeText);
+  if (registeredBeforeMs !== undefined) {
+    writer.varint(CONDITION.registeredBeforeMs);
+    writer.list([String(registeredBeforeMs)], writeText);
+    writer.endRecord();
+  }
+  if (settings === undefined) return;
+  writer.varint(SETTINGS);
+  writer.list([...settings].flat(), writeText);
   writer.endRecord();
 }
 
 /** Undefined if a condition is not known. */
-function readMatch(reader: NodeReader): RuleMatch | undefined {
+function readMatch(reader: NodeReader): Pick<Rule, "match" | "settings"> | undefined {
   const match: { -readonly [Name in keyof RuleMatch]: RuleMatch[Name] } = {};
+  let settings: Map<string, string> | undefined;
   let isKnown = true;
   for (let left = reader.count(); left > 0; left--) {
     const condition = reader.varint();
@@ -97,13 +106,20 @@ function readMatch(reader: NodeReader): RuleMatch | undefined {
     reader.endRecord();
     if (condition === CONDITION.registeredBeforeMs) match.registeredBeforeMs = Number(texts[0]);
     else if (condition === CONDITION.services) match.services = texts.map(brandServiceKey);
+    else if (condition === SETTINGS) settings = pairsOf(texts);
     else {
       const name = LISTS.find((one) => CONDITION[one] === condition);
       if (name === undefined || name === "services") isKnown = false;
       else match[name] = texts;
     }
   }
-  return isKnown ? match : undefined;
+  return isKnown ? { match, ...(settings && { settings }) } : undefined;
+}
+
+function pairsOf(texts: readonly string[]): Map<string, string> {
+  const pairs = new Map<string, string>();
+  for (let at = 0; at + 1 < texts.length; at += 2) pairs.set(texts[at] ?? "", texts[at + 1] ?? "");
+  return pairs;
 }
 
 function isEffect(text: string): text is RuleEffect {

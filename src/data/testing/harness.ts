@@ -28,6 +28,7 @@ export const START_MS = 1_700_000_000_000;
 const OPTIONS: DataOptions = {
   id: SELF,
   address: "10.0.0.1:9620",
+  zone: "z1",
   operatorLogEntries: 3,
   payloadDifference: true,
   tombstoneMs: 180_000,

@@ -1,8 +1,9 @@
 import type { GatewayEnvironment } from "../kit/gateway.ts";
 import type { SofaMetrics } from "./metricTable.ts";
+import type { CompressionSettings } from "./variant.ts";
 
-/** Settings, each a key of the configuration. */
-export interface SofaConfig {
+/** Settings, each a key of the configuration. Those of model/dynamicKeys.ts may change: they are read when needed. */
+export interface SofaConfig extends CompressionSettings {
   readonly dataCenter: string;
   readonly zone: string;
   readonly frameBytesMax: number;
@@ -12,7 +13,6 @@ export interface SofaConfig {
   readonly clientMuteIdleMs: number;
   readonly clientOutputBytesMax: number;
   readonly pushTimeoutMs: number;
-  readonly pushCompress: boolean;
   readonly pushCompressBytesMin: number;
 }
 

@@ -10,7 +10,7 @@ import type { PublisherRegister, Register, SubscriberRegister, WireForm } from "
 import type { SofaConfig } from "./environment.ts";
 import { withRevisions } from "./namedRevisions.ts";
 import { serviceKeyOf } from "./serviceName.ts";
-import { chooseEncoding, variantWord } from "./variant.ts";
+import { variantWord, wishedCompressions } from "./variant.ts";
 
 // No client counts so far or uses such a time; the numbers above stay free, so that a newer version always exists.
 const VERSION_MAX = 1n << 62n;
@@ -52,8 +52,8 @@ export function publishRequest(register: PublisherRegister, config: SofaConfig):
 /** A subscription in its original form. Throws FIELD_INVALID. */
 export function subscribeRequest(register: SubscriberRegister, form: WireForm, config: SofaConfig): SubscribeRequest {
   const scope = checkedScope(register.scope);
-  const encoding = config.pushCompress ? chooseEncoding(form, register.acceptEncoding) : "plain";
-  const variant = variantWord({ form, encoding, isMulti: register.acceptMulti });
+  const compressions = wishedCompressions(form, register.acceptEncoding);
+  const variant = variantWord({ form, compressions, isMulti: register.acceptMulti });
   const appName = shownName(register.appName);
   return { ...registrationKeyOf(register), appName, scope, zone: zoneOf(register.zone, config), variant };
 }

@@ -14,7 +14,7 @@ const CONFIG = {
   ...{ dataCenter: "DC", zone: "Z", frameBytesMax: 1, clientIdleMs: 1, clientOutputBytesMax: 1, pushTimeoutMs: 1 },
   registrationBytesMax: 4 * 1024 * 1024,
   ...{ clientProbeMs: 1, clientMuteIdleMs: 1 },
-  ...{ pushCompress: true, pushCompressBytesMin: 4_096 },
+  ...{ pushCompress: true, pushCompressBytesMin: 4_096, pushEncodings: ["zstd", "gzip"] as const },
 };
 let compressions = 0;
 const halved = (bytes: Uint8Array) => {

@@ -11,7 +11,7 @@ import type { Box, CompressedBoxes } from "./codec/messages.ts";
 import type { PushSegment, PushZone } from "./codec/push.ts";
 import type { SofaConfig } from "./environment.ts";
 import { serviceNameOf } from "./serviceName.ts";
-import { type PushEncoding, readVariant, type Variant } from "./variant.ts";
+import { chooseEncoding, type PushEncoding, readVariant } from "./variant.ts";
 
 // A body that is not pushed for a while is encoded again when needed: 64 MiB hold 4,000 services of 100 addresses, or
 // 60,000 empty ones. Everything counts, not only the bodies.
@@ -138,12 +138,12 @@ export class PushBodies {
   #encode(push: Push, kept: ViewBodies): PushBody {
     const variant = readVariant(push.variant);
     const { dataCenter } = this.#config;
-    const isCompressed = variant.encoding !== "plain";
-    const shared = isCompressed ? kept.compressed.get(sharedKey(push, variant)) : undefined;
+    const encoding = chooseEncoding(variant, this.#config);
+    const shared = encoding === "plain" ? undefined : kept.compressed.get(sharedKey(push, encoding));
     const zones = shared?.zones ?? zonesOf(push);
-    const compressed = shared?.boxes ?? this.#compress(variant, zones);
+    const compressed = shared?.boxes ?? this.#compress(encoding, zones);
     if (shared === undefined && compressed !== undefined)
-      this.#share(kept, sharedKey(push, variant), { compressed, zones });
+      this.#share(kept, sharedKey(push, encoding), { compressed, zones });
     const service = serviceNameOf(push.view.serviceKey);
     const subject = { ...service, scope: push.scope, localZone: push.zone };
     const list = { version: push.view.version, zones, ...(compressed === undefined ? {} : { compressed }) };
@@ -153,7 +153,7 @@ export class PushBodies {
       : encodePushBody(variant.form, { ...subject, ...segment });
     if (shared !== undefined) return { bytes, costMs: bytes.length * COST_MS_PER_COPIED_BYTE };
     const plainBytes = compressed?.originBodySize ?? bytes.length;
-    return { bytes, costMs: plainBytes * COST_MS_PER_BYTE[compressed === undefined ? "plain" : variant.encoding] };
+    return { bytes, costMs: plainBytes * COST_MS_PER_BYTE[compressed === undefined ? "plain" : encoding] };
   }
 
   #share(
@@ -167,7 +167,7 @@ export class PushBodies {
     this.#add(kept, compressed.body.length + BODY_BYTES * (1 + counts.length) + 2 * key.length);
   }
 
-  #compress({ encoding }: Variant, zones: readonly PushZone[]): CompressedBoxes | undefined {
+  #compress(encoding: PushEncoding, zones: readonly PushZone[]): CompressedBoxes | undefined {
     if (encoding === "plain") return undefined;
     const plain = encodeReceivedDataBody(zones);
     if (plain.length < this.#config.pushCompressBytesMin) return undefined;
@@ -176,7 +176,7 @@ export class PushBodies {
 }
 
 /** A key that is equal for those of a view's subscribers that see the same addresses in the same encoding. */
-function sharedKey({ scope, zone }: Push, { encoding }: Variant): string {
+function sharedKey({ scope, zone }: Push, encoding: PushEncoding): string {
   return scope === "zone" ? `${encoding}\n${zone}` : encoding;
 }
 

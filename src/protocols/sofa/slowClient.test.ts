@@ -24,6 +24,7 @@ const CONFIG = {
   ...{
     clientOutputBytesMax: CLIENT_OUTPUT_BYTES_MAX,
     pushCompress: false,
+    pushEncodings: ["zstd", "gzip"] as const,
     pushCompressBytesMin: 100,
     registrationBytesMax: 4_096,
   },

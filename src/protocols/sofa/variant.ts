@@ -1,22 +1,24 @@
-// The encoding of pushes for one subscriber: the form in which it registered, the compression that it understands, and
+// The encoding of pushes for one subscriber: the form in which it registered, the compressions that it understands, and
 // whether it takes all data centers in one message. The session only compares variants, so each is a word.
 
 import type { WireForm } from "./codec/messages.ts";
 
-export type PushEncoding = "plain" | "gzip" | "zstd";
+export type PushCompression = "gzip" | "zstd";
+export type PushEncoding = "plain" | PushCompression;
 
 export interface Variant {
   readonly form: WireForm;
-  readonly encoding: PushEncoding;
+  /** The compressions that the client understands, the best first. Which of them is used is a setting. */
+  readonly compressions: readonly PushCompression[];
   readonly isMulti: boolean;
 }
 
 /** The word for a variant. */
-export function variantWord({ form, encoding, isMulti }: Variant): string {
-  return `${form} ${encoding}${isMulti ? " multi" : ""}`;
+export function variantWord({ form, compressions, isMulti }: Variant): string {
+  return `${form} ${compressions.join() || "plain"}${isMulti ? " multi" : ""}`;
 }
 
-// There are eighteen words in all; each push reads one.
+// There are thirty words in all; each push reads one.
 const read = new Map<string, Variant>();
 
 /** The variant of a word that `variantWord` made. */
@@ -29,19 +31,36 @@ export function readVariant(word: string): Variant {
 }
 
 function parse(word: string): Variant {
-  const [form, encoding, multi] = word.split(" ");
-  return { form: form as WireForm, encoding: encoding as PushEncoding, isMulti: multi === "multi" };
+  const [form, names = "", multi] = word.split(" ");
+  return { form: form as WireForm, compressions: names.split(",").filter(isCompression), isMulti: multi === "multi" };
 }
 
 /**
- * The compression for a subscriber: the first of its comma-separated wishes that we have. Only the protobuf form can
- * carry it; the real server never compresses for Hessian clients either.
+ * The compressions of a subscriber's comma-separated wishes that we have, in their order. Only the protobuf form can
+ * carry one; the real server never compresses for Hessian clients either.
  */
-export function chooseEncoding(form: WireForm, acceptEncoding: string | null): PushEncoding {
-  if (form !== "protobuf" || acceptEncoding === null) return "plain";
-  for (const wish of acceptEncoding.split(",")) {
-    const name = wish.trim().toLowerCase();
-    if (name === "gzip" || name === "zstd") return name;
-  }
-  return "plain";
+export function wishedCompressions(form: WireForm, acceptEncoding: string | null): readonly PushCompression[] {
+  if (form !== "protobuf" || acceptEncoding === null) return [];
+  const wishes = acceptEncoding.split(",").map((wish) => wish.trim().toLowerCase());
+  return [...new Set(wishes.filter(isCompression))];
+}
+
+/** The settings that decide about compressions. */
+export interface CompressionSettings {
+  readonly pushCompress: boolean;
+  /** Those that may be used. */
+  readonly pushEncodings: readonly PushCompression[];
+}
+
+/** The encoding for a subscriber under the present settings. */
+export function chooseEncoding(
+  { compressions }: Pick<Variant, "compressions">,
+  { pushCompress, pushEncodings }: CompressionSettings,
+): PushEncoding {
+  if (!pushCompress) return "plain";
+  return compressions.find((compression) => pushEncodings.includes(compression)) ?? "plain";
+}
+
+function isCompression(name: string): name is PushCompression {
+  return name === "gzip" || name === "zstd";
 }

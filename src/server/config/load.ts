@@ -3,10 +3,11 @@
 
 import { readFileSync } from "node:fs";
 import { fail } from "../../base/errors.ts";
-import type { SettingValue } from "../../base/keySpec.ts";
-import { camelCase, environmentName, nearestName } from "./names.ts";
+import { camelCase, type SettingValue } from "../../base/keySpec.ts";
+import { describeAllowed } from "../../base/parseSetting.ts";
+import { environmentName, nearestName } from "./names.ts";
 import { checkNodeRoles } from "./nodeRoles.ts";
-import { describeAllowed, parseValue } from "./parseValue.ts";
+import { parseValue } from "./parseValue.ts";
 import { CONFIG_KEYS, type Config, type ConfigKey, specOf } from "./table.ts";
 
 /** The settings of the command line and the environment. */

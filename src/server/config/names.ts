@@ -1,12 +1,5 @@
 // A key's names in its possible sources, and the search for the key that a typo meant.
 
-import type { CamelCase } from "../../base/keySpec.ts";
-
-/** `http-port` as `httpPort`. */
-export function camelCase<K extends string>(key: K): CamelCase<K> {
-  return key.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()) as CamelCase<K>;
-}
-
 /** `http-port` as `ROSTER_HTTP_PORT`. */
 export function environmentName(key: string): string {
   return `ROSTER_${key.replaceAll("-", "_").toUpperCase()}`;

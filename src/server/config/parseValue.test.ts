@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { KeySpec } from "../../base/keySpec.ts";
-import { describeAllowed, parseValue } from "./parseValue.ts";
+import { describeAllowed } from "../../base/parseSetting.ts";
+import { parseValue } from "./parseValue.ts";
 
 const COMMON = { section: "Test", about: "", cost: "" };
 const COUNT: KeySpec = { ...COMMON, type: "integer", default: 1, min: -5, max: 20, unit: "things" };

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { describeAllowed } from "../../base/parseSetting.ts";
 import { environmentName, nearestName } from "./names.ts";
-import { describeAllowed, parseValue } from "./parseValue.ts";
+import { parseValue } from "./parseValue.ts";
 import { CONFIG_KEYS, specOf } from "./table.ts";
 
 for (const key of CONFIG_KEYS) {

@@ -1,7 +1,9 @@
 // All configuration keys. The key is the flag (--http-port), the name in the config file (http-port) and, in capitals,
-// the environment variable (ROSTER_HTTP_PORT). docs/reference/config.md is generated from this table.
+// the environment variable (ROSTER_HTTP_PORT). docs/reference/config.md is generated from this table. The rows of keys
+// whose values operators may change while the cluster runs are in model/dynamicKeys.ts.
 
 import { BYTES, type CamelCase, DURATION, type KeySpec, type ValueOf } from "../../base/keySpec.ts";
+import { DYNAMIC_KEYS } from "../../model/dynamicKeys.ts";
 import { CLUSTER, NETWORK } from "./clusterKeys.ts";
 import { GATEWAY_KEYS } from "./gatewayKeys.ts";
 
@@ -15,16 +17,7 @@ const CLIENTS = {
     about: "The most bytes that one publisher may publish, all its boxes together; more is refused.",
     cost: "Each push of a service carries this much more for each such publisher, to every subscriber.",
   },
-  "client-bytes-max": {
-    section: "Clients",
-    ...BYTES,
-    default: 64 * 1_024 * 1_024,
-    min: 1_024 * 1_024,
-    max: 1_024 * 1_024 * 1_024 * 1_024,
-    about:
-      "The most memory that one client may make this process hold: connection, frames, registrations, subscriptions.",
-    cost: "One client can fill this much more of the memory of all; some 30,000 publishers of 300 bytes take 64 MiB.",
-  },
+  "client-bytes-max": DYNAMIC_KEYS["client-bytes-max"],
   "memory-bytes-max": {
     section: "Clients",
     ...BYTES,
@@ -51,26 +44,8 @@ const CLIENTS = {
       "One address (for IPv6 its first 64 bits) never holds more than are still free, so at most half of them.",
     cost: "About 20 KiB each before the first registration, and a file descriptor (ulimit -n).",
   },
-  "client-registrations-max": {
-    section: "Clients",
-    type: "integer",
-    unit: "registrations",
-    default: 100_000,
-    min: 1,
-    max: 10_000_000,
-    about: "The most publishers and subscribers together that one client may hold.",
-    cost: "One client can fill this much more of the memory of all, at some 400 bytes each.",
-  },
-  "registrations-per-second-max": {
-    section: "Clients",
-    type: "integer",
-    unit: "registrations",
-    default: 100_000,
-    min: 1,
-    max: 10_000_000,
-    about: "The most registrations that a session takes in a second; refused clients try again.",
-    cost: "A storm of registrations may hold up all pushes for as long as it takes to process them.",
-  },
+  "client-registrations-max": DYNAMIC_KEYS["client-registrations-max"],
+  "registrations-per-second-max": DYNAMIC_KEYS["registrations-per-second-max"],
   "client-probe-ms": {
     section: "Clients",
     ...DURATION,
@@ -124,16 +99,7 @@ const CLIENTS = {
       "For a further one, the first publisher shows with the next version scan.",
     cost: "Some 1.5 KB each.",
   },
-  "data-bytes-max": {
-    section: "Clients",
-    ...BYTES,
-    default: 1_024 * 1_024 * 1_024,
-    min: 16 * 1_024 * 1_024,
-    max: 64 * 1_024 * 1_024 * 1_024,
-    about:
-      "Above this many bytes of publishers, copies included, a data node has new ones refused; a million take 0.2 GB.",
-    cost: "This much memory, once clients fill it.",
-  },
+  "data-bytes-max": DYNAMIC_KEYS["data-bytes-max"],
   "client-return-grace-ms": {
     section: "Clients",
     ...DURATION,
@@ -144,16 +110,7 @@ const CLIENTS = {
       "The time for which the registrations of a closed connection are kept, so that a client may return unnoticed.",
     cost: "The addresses of a killed client stay in the lists this much longer.",
   },
-  "client-output-bytes-max": {
-    section: "Clients",
-    ...BYTES,
-    default: 64 * 1_024 * 1_024,
-    min: 1_024 * 1_024,
-    max: 4 * 1_024 * 1_024 * 1_024,
-    about:
-      "The most bytes that may wait for a client, beyond the list under way to it, before its connection is closed.",
-    cost: "This much memory for each client that stopped reading.",
-  },
+  "client-output-bytes-max": DYNAMIC_KEYS["client-output-bytes-max"],
 } as const satisfies Record<string, KeySpec>;
 
 const PUSH = {
@@ -167,42 +124,11 @@ const PUSH = {
       "The time that a client has to confirm a push that has left, before it is sent again; longer for large lists.",
     cost: "A lost push is noticed this much later.",
   },
-  "push-retries-max": {
-    section: "Push",
-    type: "integer",
-    unit: "retries",
-    default: 3,
-    min: 0,
-    max: 10,
-    about:
-      "The number of times that an unconfirmed push is sent again before each pause is twice the last, up to a minute.",
-    cost: "More work on clients that do not answer anyway.",
-  },
-  "push-window-max-ms": {
-    section: "Push",
-    ...DURATION,
-    default: 1_000,
-    min: 0,
-    max: 60_000,
-    about: "The longest time for which changes of a busy service are gathered before they are pushed; 0 never gathers.",
-    cost: "Fewer pushes under load, each up to this much later. The first change after quiet never waits.",
-  },
-  "push-compress": {
-    section: "Push",
-    type: "boolean",
-    default: true,
-    about: "Compresses large lists for clients that can read them.",
-    cost: "Processor time, once for each version and not for each client, against bytes on the network.",
-  },
-  "push-compress-bytes-min": {
-    section: "Push",
-    ...BYTES,
-    default: 4_096,
-    min: 0,
-    max: 1_024 * 1_024 * 1_024,
-    about: "The smallest push body that is worth compressing.",
-    cost: "More bytes on the network, less processor time.",
-  },
+  "push-retries-max": DYNAMIC_KEYS["push-retries-max"],
+  "push-window-max-ms": DYNAMIC_KEYS["push-window-max-ms"],
+  "push-compress": DYNAMIC_KEYS["push-compress"],
+  "push-compress-bytes-min": DYNAMIC_KEYS["push-compress-bytes-min"],
+  "push-encodings": DYNAMIC_KEYS["push-encodings"],
 } as const satisfies Record<string, KeySpec>;
 
 const REPAIR = {
@@ -215,15 +141,7 @@ const REPAIR = {
     about: "The interval at which the versions of all subscribed services are compared, which repairs lost notices.",
     cost: "A subscriber that missed a change waits this much longer for it.",
   },
-  "digest-interval-ms": {
-    section: "Repair",
-    ...DURATION,
-    default: 6_000,
-    min: 100,
-    max: 600_000,
-    about: "The interval at which a session compares its clients' publications with those at each data node.",
-    cost: "A publication that was lost on the way, or one that should be gone, is found this much later.",
-  },
+  "digest-interval-ms": DYNAMIC_KEYS["digest-interval-ms"],
   "restart-hold-ms": {
     section: "Repair",
     ...DURATION,
@@ -233,48 +151,10 @@ const REPAIR = {
     about: "The longest time for which a service is held after a restart while its publishers are not all back.",
     cost: "Subscribers keep the list from before the restart this much longer; too small shows them a short one.",
   },
-  "session-lease-ms": {
-    section: "Repair",
-    ...DURATION,
-    default: 30_000,
-    min: 1_000,
-    max: 3_600_000,
-    about:
-      "The time for which the publications of a lost session node are " +
-      "kept, so that its clients can come back elsewhere.",
-    cost: "Addresses that died together with their session node stay in the lists this much longer.",
-  },
-  "loss-protection-percent": {
-    section: "Repair",
-    type: "integer",
-    unit: "percent",
-    default: 50,
-    min: 0,
-    max: 100,
-    about:
-      "A service that would lose more than this share with a lost session node is held as it is, until enough " +
-      "others are there; 100 holds none.",
-    cost: "Too large, and a partition can empty a list; too small, and the dead stay listed until they are released.",
-  },
-  "loss-protection-publishers-min": {
-    section: "Repair",
-    type: "integer",
-    unit: "publishers",
-    default: 3,
-    min: 1,
-    max: 1_000_000,
-    about: "A loss of fewer publishers than this is held only if the service has no others.",
-    cost: "Small services are less protected, and their dead go sooner.",
-  },
-  "loss-protection-max-ms": {
-    section: "Repair",
-    ...DURATION,
-    default: 600_000,
-    min: 1_000,
-    max: 86_400_000,
-    about: "The time after which a held service is shown as it is, even if no operator released it.",
-    cost: "Publishers that died with their session node may stay listed this much longer.",
-  },
+  "session-lease-ms": DYNAMIC_KEYS["session-lease-ms"],
+  "loss-protection-percent": DYNAMIC_KEYS["loss-protection-percent"],
+  "loss-protection-publishers-min": DYNAMIC_KEYS["loss-protection-publishers-min"],
+  "loss-protection-max-ms": DYNAMIC_KEYS["loss-protection-max-ms"],
   "tombstone-ms": {
     section: "Repair",
     ...DURATION,

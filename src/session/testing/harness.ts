@@ -31,6 +31,7 @@ export const START_MS = 1_700_000_000_000;
 export const OPTIONS = {
   id: SELF,
   address: "10.0.0.2:9620",
+  zone: "z1",
   clientReturnGraceMs: 1_000,
   clientRegistrationsMax: 5,
   isDataHere: false,

@@ -1,7 +1,7 @@
-// Rules: an operator takes clients offline and brings them back, and holds pushes and releases them, at random times.
-// Only the first clients are taken offline; the checkers know which.
+// Rules: an operator takes clients offline and brings them back, holds pushes and releases them, and changes settings,
+// at random times. Only the first clients are taken offline; the checkers know which.
 
-import type { RuleMatch } from "../../model/rule.ts";
+import type { RuleDraft, RuleMatch } from "../../model/rule.ts";
 import { serviceKeyOf } from "../../protocols/sofa/serviceName.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { SimEnvironment } from "../cluster/environment.ts";
@@ -48,10 +48,11 @@ export class RuleOperator {
   #change(): void {
     const { dice } = this.#environment;
     const roll = dice.next();
-    if (roll < 0.45) this.#takeOffline();
-    else if (roll < 0.7) this.#remove();
-    else if (roll < 0.85) this.#hold();
-    else this.#put(HOLD, undefined);
+    if (roll < 0.4) this.#takeOffline();
+    else if (roll < 0.62) this.#remove();
+    else if (roll < 0.77) this.#hold();
+    else if (roll < 0.9) this.#put(HOLD, undefined);
+    else this.#changeSettings();
   }
 
   #takeOffline(): void {
@@ -70,13 +71,36 @@ export class RuleOperator {
     this.#put(HOLD, { effect: "holdPushes", match });
   }
 
+  /** Settings that loosen no bound by which the checkers judge. Two rules may disagree about one. */
+  #changeSettings(): void {
+    const { dice, plan } = this.#environment;
+    const { pushWindowMaxMs, digestIntervalMs } = plan.config;
+    const values: readonly [string, string][] = [
+      ["push-compress", String(dice.chance(0.5))],
+      ["push-encodings", dice.pick(["", "gzip", "zstd,gzip"])],
+      ["push-window-max-ms", String(dice.between(0, pushWindowMaxMs))],
+      ["digest-interval-ms", String(dice.between(1_000, digestIntervalMs))],
+    ];
+    const settings = new Map(values.filter(() => dice.chance(0.5)));
+    if (settings.size === 0) return;
+    const sessions = dice.pick(this.#cluster.nodesOf("session")).machine;
+    const match = dice.pick<RuleMatch>([
+      {},
+      {},
+      { zones: [plan.config.zone] },
+      { zones: ["Z9"] },
+      { sessions: [sessions] },
+    ]);
+    this.#put(`setting:${dice.between(1, 2)}`, { effect: "changeSettings", match, settings });
+  }
+
   #remove(): void {
     const rules = [...(this.#leader()?.meta?.rules.rules() ?? [])];
     if (rules.length > 0) this.#put(this.#environment.dice.pick(rules).id, undefined);
   }
 
   /** Puts a rule, or removes it, as `roster offline` does; perhaps it is to end by itself, or is not in force yet. */
-  #put(id: string, rule: { effect: "hidePublications" | "holdPushes"; match: RuleMatch } | undefined): void {
+  #put(id: string, rule: Pick<RuleDraft, "effect" | "match" | "settings"> | undefined): void {
     const { dice } = this.#environment;
     const leader = this.#leader();
     const nowMs = leader?.process?.time.clock.nowMs();

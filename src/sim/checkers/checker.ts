@@ -27,6 +27,7 @@ export type Rule =
   | "configuration: the newest, in order"
   | "app: no instance before its revision"
   | "rules: an operator's intent wins"
+  | "settings: what operators have set"
   | "quiet: nothing waits for ever"
   | "settled: a healed cluster is whole"
   | "bug";

@@ -27,6 +27,7 @@ import { Registrations } from "./registrations.ts";
 import { Revisions } from "./revisions.ts";
 import { RuleChecker } from "./rules.ts";
 import { SeenRules } from "./seenRules.ts";
+import { SettingsChecker } from "./settings.ts";
 import { Settled } from "./settled.ts";
 import { SlotPauseChecker } from "./slotPauses.ts";
 import { SubscriberOrder } from "./subscriberOrder.ts";
@@ -73,6 +74,7 @@ export class Judge {
       new FollowerChecker(evidence),
       new ConfigChecker(evidence),
       new RuleChecker(evidence),
+      new SettingsChecker(evidence),
       new CatalogueChecker(evidence),
       new AddressChecker(evidence),
       new AppRevisionChecker(),

@@ -102,6 +102,8 @@ export class DataHost {
       default:
     }
     this.step(event);
+    if (event.kind !== "fromMeta" || event.message.kind !== "rules") return;
+    record({ kind: "settings", node: id, role: "data", settings: this.#data.settings });
   }
 
   /** The process ends; an orderly end saves the state that is only in memory, a kill does not. */

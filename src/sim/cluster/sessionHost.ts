@@ -1,6 +1,6 @@
 // The session role with its gateway in a simulated process. Its clients' connections break with the process.
 
-import { Budget, CHARGE } from "../../base/budget.ts";
+import { Budget, type BudgetLimits, CHARGE } from "../../base/budget.ts";
 import { noMetrics } from "../../base/metrics.ts";
 import type { ConnectionHandler } from "../../base/ports.ts";
 import { Stepper } from "../../base/stepper.ts";
@@ -18,6 +18,7 @@ import { leftovers, stuck, unfinished } from "../../session/unfinished.ts";
 import { MARKING } from "../marking.ts";
 import { addressOf } from "../network/machineNetwork.ts";
 import type { Wire } from "../network/wire.ts";
+import type { SimConfig } from "../plan.ts";
 import { bug, bugLog, type MemberEnvironment } from "./environment.ts";
 import type { SimProcess } from "./simProcess.ts";
 
@@ -35,6 +36,8 @@ export class SessionHost {
   readonly #stepper: Stepper<SessionEvent>;
   readonly #gateway: SofaConnections;
   readonly #budget: Budget;
+  /** Its configuration as it is in force. */
+  readonly #config: SimConfig;
   readonly #regularChecks: Stepper<{ readonly kind: "woken" }>;
   #isDraining = false;
   #checks = 0;
@@ -50,14 +53,11 @@ export class SessionHost {
       { metrics: noMetrics, nowMs: time.clock.nowMs(), output: this.#output() },
     );
     const failed = (error: unknown) => bug(environment, id, error);
-    this.#budget = new Budget({
-      bytesMax: plan.config.memoryBytesMax,
-      clientBytesMax: plan.config.clientBytesMax,
-      workPerSecondMax: plan.config.registrationsPerSecondMax,
-    });
+    this.#config = { ...plan.config };
+    this.#budget = new Budget(this.#limits);
     this.#stepper = new Stepper<SessionEvent>(this.#session, { ...time, failed });
     this.#gateway = new SofaConnections({
-      config: plan.config,
+      config: this.#config,
       registry: this.#stepper,
       budget: this.#budget,
       compression: MARKING,
@@ -128,6 +128,7 @@ export class SessionHost {
       default:
     }
     this.step(event);
+    if (event.kind === "fromMeta" && event.message.kind === "rules") this.#settingsChanged();
   }
 
   /** Accepts a client's connection. While the process is stopped, its kernel accepts it. */
@@ -173,6 +174,18 @@ export class SessionHost {
   /** The machine is back: a client that still believes in a connection from before learns that it is gone. */
   reboot(): void {
     for (const wire of this.#wires) wire.speakAgain();
+  }
+
+  get #limits(): BudgetLimits {
+    const { memoryBytesMax: bytesMax, clientBytesMax, registrationsPerSecondMax: workPerSecondMax } = this.#config;
+    return { bytesMax, clientBytesMax, workPerSecondMax };
+  }
+
+  #settingsChanged(): void {
+    const { settings } = this.#session;
+    Object.assign(this.#config, this.#environment.plan.config, settings);
+    this.#budget.changeLimits(this.#limits);
+    this.#environment.record({ kind: "settings", node: this.#process.id, role: "session", settings });
   }
 
   #output(): SessionOutput {

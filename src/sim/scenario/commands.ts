@@ -104,6 +104,12 @@ export class Commands {
         this.#rule("stop-push", { effect: "holdPushes", match, lastsMs: undefined });
       },
       "open-push": () => this.#rule("stop-push", undefined),
+      // set session-lease-ms 3000; unset session-lease-ms: an operator changes a setting of the whole cluster.
+      set: ([name = "", value = ""]) => {
+        const settings = new Map([[name, value]]);
+        this.#rule(`setting:${name}`, { effect: "changeSettings", match: {}, settings, lastsMs: undefined });
+      },
+      unset: ([name = ""]) => this.#rule(`setting:${name}`, undefined),
       storm: ([machine = ""], line) => {
         for (const wire of this.#node(machine, line).session?.wires ?? []) wire.cut({ clientMs: 0, serverMs: 0 });
       },
@@ -253,7 +259,10 @@ export class Commands {
   }
 
   /** The leading meta node puts a rule, or removes it. */
-  #rule(id: string, rule: (Pick<Rule, "effect" | "match"> & { lastsMs: number | undefined }) | undefined): void {
+  #rule(
+    id: string,
+    rule: (Pick<Rule, "effect" | "match" | "settings"> & { lastsMs: number | undefined }) | undefined,
+  ): void {
     const leader = this.#stage.cluster.nodesOf("meta").find(({ meta }) => meta?.isLeading === true);
     const nowMs = leader?.process?.time.clock.nowMs() ?? 0;
     const put: RuleDraft[] = [];

@@ -370,6 +370,7 @@ const rule = record<Rule>(
     id: string,
     effect: fc.constantFrom(...RULE_EFFECTS),
     match: ruleMatch,
+    settings: fc.array(fc.tuple(string, string), { maxLength: 4 }).map((pairs) => new Map(pairs)),
     isInForce: fc.boolean(),
     setBy: string,
     setMs: natural,
@@ -378,6 +379,7 @@ const rule = record<Rule>(
     epoch: long,
   },
   "untilMs",
+  "settings",
 );
 
 const appRevision = record<AppRevision>({

@@ -88,7 +88,19 @@ const sessionMember: Required<MemberAddress> = {
   ]),
 };
 
-const RULE: Required<Rule> = {
+const SETTINGS_RULE: Rule = {
+  id: "setting:push-compress",
+  effect: "changeSettings",
+  match: { zones: ["z1"] },
+  settings: new Map([["push-compress", "false"]]),
+  isInForce: false,
+  setBy: "",
+  setMs: 1,
+  reason: "",
+  epoch: 1n << 53n,
+};
+
+const RULE: Required<Omit<Rule, "settings">> = {
   id: "off-1",
   effect: "hidePublications",
   match: {
@@ -202,7 +214,7 @@ const META_TO_MEMBER: OneOfEachKind<MetaToMember> = {
     isLast: true,
     isCut: false,
   },
-  rules: { kind: "rules", epoch: 1n << 54n, base: 1n << 53n, put: [RULE], removed: ["stop-push"] },
+  rules: { kind: "rules", epoch: 1n << 54n, base: 1n << 53n, put: [RULE, SETTINGS_RULE], removed: ["stop-push"] },
 };
 
 const SESSION_TO_DATA: OneOfEachKind<SessionToData> = {

@@ -40,6 +40,7 @@ export const CONFIG = {
   clientOutputBytesMax: 4 * 1024 * 1024,
   pushTimeoutMs: 2_000,
   pushCompress: true,
+  pushEncodings: ["zstd", "gzip"] as const,
   pushCompressBytesMin: 100,
 };
 
