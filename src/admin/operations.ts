@@ -2,10 +2,13 @@
 // row in a file of `operations/`, and a line here.
 
 import type { Operation } from "./operation.ts";
+import { blacklist, listBlacklist, unlist } from "./operations/blacklist.ts";
 import { listClients, listInstances, listSubscribers } from "./operations/clients.ts";
 import { getConfig, listConfigs, putConfig, removeConfig } from "./operations/configs.ts";
 import { explainService, getHealth } from "./operations/health.ts";
 import { blockNode, drainNode, listNodes, unblockNode } from "./operations/nodes.ts";
+import { bringOnline, listOffline, takeOffline } from "./operations/offline.ts";
+import { showPushes, startPushes, stopPushes } from "./operations/pushes.ts";
 import { countRule, describeRule, listRules, putRule, removeRule } from "./operations/rules.ts";
 import { describeService, listServices } from "./operations/services.ts";
 import { listHeld, listSlots, pauseSlots, rebalanceSlots, releaseHeld, resumeSlots } from "./operations/slots.ts";
@@ -32,6 +35,15 @@ export const OPERATIONS: readonly Operation[] = [
   getConfig,
   putConfig,
   removeConfig,
+  takeOffline,
+  bringOnline,
+  listOffline,
+  stopPushes,
+  startPushes,
+  showPushes,
+  blacklist,
+  unlist,
+  listBlacklist,
   listRules,
   describeRule,
   putRule,

@@ -197,6 +197,10 @@ export const ERRORS = {
     retry: true,
     meaning: "another operator has changed or removed this rule; read it again, and repeat the change if it still fits",
   },
+  RULE_IN_THE_WAY: {
+    retry: false,
+    meaning: "another rule has the same effect on more than is named, and is not changed by this; nothing was changed",
+  },
   RULE_UNKNOWN: {
     retry: false,
     meaning: "there is no rule of this id; `roster get rules` lists those that there are",

@@ -3,6 +3,8 @@
 
 import { listConfigs } from "../admin/operations/configs.ts";
 import { getHealth } from "../admin/operations/health.ts";
+import { listOffline } from "../admin/operations/offline.ts";
+import { listRules } from "../admin/operations/rules.ts";
 import { listServices } from "../admin/operations/services.ts";
 import { RegistryError } from "../base/errors.ts";
 import { DEFAULT_GROUP, DEFAULT_NAMESPACE, SEPARATOR } from "../model/serviceKey.ts";
@@ -30,6 +32,8 @@ export async function findValues(
     const client = () => new NodeClient(chosenUrls(flags, environment), ANSWER_MS_MAX);
     if (kind.type === "choice") return kind.oneOf.map((value) => ({ value, about: "" }));
     if (type === "node") return nodeNames(await client().ask(getHealth));
+    if (kind.about.startsWith("The id of the rule")) return named(await client().ask(listRules), "id");
+    if (kind.about.startsWith("Addresses that are offline")) return named(await client().ask(listOffline), "address");
     if (type !== "service") return [];
     // The key of a configuration value is written as a service is.
     const isValue = kind.about.startsWith("The value's key");
@@ -50,6 +54,15 @@ function contextNames(environment: Environment): Candidate[] {
   return Object.entries(readContexts(environment).contexts).map(([value, { urls }]) => ({
     value,
     about: urls.join(","),
+  }));
+}
+
+/** The values of this field of the rows, each once. */
+function named({ items }: Answer, field: string): Candidate[] {
+  const rows = items as readonly Row[];
+  return [...new Map(rows.map((row) => [row[field], row])).values()].map((row) => ({
+    value: String(row[field]),
+    about: String(row["reason"] ?? ""),
   }));
 }
 

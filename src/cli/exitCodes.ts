@@ -44,6 +44,7 @@ const BY_CODE: ReadonlyMap<string, ExitCode> = new Map<string, ExitCode>([
   ["NODE_NEEDED", EXIT.conflict],
   ["REGISTRATION_HELD", EXIT.conflict],
   ["RULE_CHANGED", EXIT.conflict],
+  ["RULE_IN_THE_WAY", EXIT.conflict],
   ["VERSION_CONFLICT", EXIT.conflict],
   ["NODE_UNREACHABLE", EXIT.unreachable],
   ["WAIT_ENDED", EXIT.tryLater],

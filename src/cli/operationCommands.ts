@@ -19,7 +19,7 @@ interface Flags extends NodeFlags {
 }
 
 // Flags of commands beside those of the parameters; a parameter of one of these names would not be reachable.
-const OWN_FLAGS = ["url", "context", "output", "all", "file", "help"];
+const OWN_FLAGS = ["url", "context", "output", "file", "help"];
 
 /** Adds the commands of these operations. */
 export function addOperationCommands(root: Command, operations: readonly Operation[]): void {
@@ -48,12 +48,13 @@ function addCommand(root: Command, words: string, form: OperationCommand, { isHi
 export function addParameters(command: Command, { operation, positional, flags }: OperationCommand): void {
   for (const each of positional) command.addArgument(argumentOf(operation, each));
   for (const { name, parameter } of flags) {
-    assert(!OWN_FLAGS.includes(name), `${operation.name}: the command line has a flag ${name} of its own`);
+    const isOwn = OWN_FLAGS.includes(name) || (name === "all" && isPaged(operation));
+    assert(!isOwn, `${operation.name}: the command line has a flag ${name} of its own`);
     command.addOption(optionOf(name, parameter));
   }
   const fromFile = fromFileOf(operation);
   if (fromFile !== undefined) {
-    const what = operation.takesValue ? "the value" : `the ${fromFile}`;
+    const what = operation.takesValue ? "the value" : `the values of ${fromFile}`;
     const file = new Option("--file <file>", `read ${what} from a file instead; - for standard input`);
     command.addOption(completeWith(file, "file"));
   }
@@ -133,7 +134,7 @@ async function run(command: Command, form: OperationCommand): Promise<void> {
   const { operation } = form;
   const client = clientOf(flags);
   const parameters = givenParameters(command, form);
-  if (all) return printAnswer(form, await askAllPages(client, operation, parameters), output);
+  if (all && isPaged(operation)) return printAnswer(form, await askAllPages(client, operation, parameters), output);
   const isWaiting = operation.name === "nodes.drain" && waitMs !== undefined && parameters["preview"] !== true;
   const target = isWaiting ? await awaitDrained(client, parameters, waitMs) : undefined;
   const answer = await client.ask(operation, parameters);
