@@ -7,7 +7,8 @@ import { ConnectionShares } from "../base/connectionShares.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { Log } from "../base/ports.ts";
 import type { NodeNetwork } from "../cluster/links/nodeNetwork.ts";
-import type { ServiceKey } from "../model/ids.ts";
+import { nodeNameOf, type ServiceKey } from "../model/ids.ts";
+import { settingsIn } from "../model/settings.ts";
 import type { DatumView } from "../protocols/kit/gateway.ts";
 import { hostClock } from "../transport/clock.ts";
 import { type ListenAddress, listenTcp, type TcpListener, type TcpOptions } from "../transport/tcp.ts";
@@ -95,6 +96,10 @@ export async function openMetaPort(environment: NodePortsEnvironment, host: Meta
     configValueBytesMax: config.configValueBytesMax,
     config: meta.config.bind(meta),
     putConfig: (...put: Parameters<MetaHost["putConfig"]>) => host.putConfig(...put),
+    settings: () => ({
+      ...config,
+      ...settingsIn(meta.rules.rules(), { zone: config.zone, name: nodeNameOf(roles.id) }),
+    }),
     rules: () => meta.rules,
     changeRules: (...edit: Parameters<MetaHost["changeRules"]>) => host.changeRules(...edit),
     compareServices: () => host.step({ kind: "compareServices" }),

@@ -9,6 +9,7 @@ import type { KeySpec } from "../../base/keySpec.ts";
 import type { MetricAliases } from "../../base/metricAlias.ts";
 import type { Metrics, MetricTable } from "../../base/metrics.ts";
 import type { Acceptor, Compression, Log } from "../../base/ports.ts";
+import type { DynamicValues } from "../../model/dynamicKeys.ts";
 import type { NodeId, ServiceKey } from "../../model/ids.ts";
 import type { Publication } from "../../model/publication.ts";
 import type { RuleEdit } from "../../model/rule.ts";
@@ -211,6 +212,8 @@ export interface MetaNodeView extends NodeHealth {
   readonly config: (serviceKey: ServiceKey) => StoredConfig | undefined;
   /** Stores a value, or removes it with null. Rejects with a RegistryError. */
   readonly putConfig: (serviceKey: ServiceKey, data: string | null) => Promise<void>;
+  /** The settings that operators can change, as they are in force at a data node or session configured like this. */
+  readonly settings: () => DynamicValues;
   /** The operators' rules, as the leading meta node has them. */
   readonly rules: () => RuleSet;
   /** Puts and removes rules at once, or none of them. Rejects with a RegistryError. */

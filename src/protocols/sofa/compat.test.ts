@@ -5,9 +5,8 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { HttpRoute } from "../../base/http.ts";
-import { isAppSwitch } from "./http/appSwitches.ts";
-import { checkSwitch, SWITCH_NAMES } from "./http/checkSwitch.ts";
-import { ruleSwitch } from "./http/ruleSwitches.ts";
+import { anyRuleSwitch, checkSwitch, SWITCH_NAMES } from "./http/checkSwitch.ts";
+import { isValueSwitch } from "./http/valueSwitches.ts";
 import { sofaRoutesOf } from "./testing/routes.ts";
 
 type Role = "session" | "data" | "meta";
@@ -130,7 +129,7 @@ test("the switches that are not served are those that are refused by their names
   }
   for (const [name, served, proof = ""] of rows) {
     if (served !== "yes") continue;
-    assert.ok(isAppSwitch(plain(name)) || ruleSwitch(plain(name)) !== undefined, name);
+    assert.ok(isValueSwitch(plain(name)) || anyRuleSwitch(plain(name)) !== undefined, name);
     assertProof(proof, name ?? "");
   }
 });

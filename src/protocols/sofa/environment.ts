@@ -14,6 +14,7 @@ export interface SofaConfig extends CompressionSettings {
   readonly clientOutputBytesMax: number;
   readonly pushTimeoutMs: number;
   readonly pushCompressBytesMin: number;
+  readonly pushWindowMaxMs: number;
 }
 
 /** The surroundings of the clients' connections. */

@@ -11,6 +11,7 @@ import { digestRoutes } from "./http/digestRoutes.ts";
 import { dataHealthRoute, metaHealthRoute, sessionHealthRoute } from "./http/healthRoutes.ts";
 import { metaRuleRoutes } from "./http/ruleRoutes.ts";
 import { serverRoutes } from "./http/serverRoutes.ts";
+import { metaSettingRoutes, sessionSettingRoutes } from "./http/settingRoutes.ts";
 import { slotOperatorRoutes } from "./http/slotOperatorRoutes.ts";
 import { dataSlotRoutes, sessionSlotRoutes, slotTableRoutes } from "./http/slotTableRoutes.ts";
 import type { SofaMetrics } from "./metricTable.ts";
@@ -36,9 +37,10 @@ export const sofaGatewayCode: GatewayCode<SofaConfig, SofaMetrics> = {
 
 /** The paths at the HTTP port of the role session. */
 export function sessionRoutes({
+  config,
   node,
   registry,
-}: Pick<GatewayEnvironment<SofaConfig>, "node" | "registry">): readonly HttpRoute[] {
+}: Pick<GatewayEnvironment<SofaConfig>, "config" | "node" | "registry">): readonly HttpRoute[] {
   const { id, own, cluster, nowMs } = node;
   return [
     ...serverRoutes(node, LISTENER),
@@ -47,6 +49,7 @@ export function sessionRoutes({
     ...digestRoutes({ id, own, zone: cluster.zone, registry, nowMs }),
     ...slotTableRoutes(cluster),
     ...sessionSlotRoutes(cluster),
+    ...sessionSettingRoutes(config),
   ];
 }
 
@@ -67,6 +70,7 @@ export function metaRoutes(node: MetaNodeView): readonly HttpRoute[] {
     ...configRoutes(node),
     ...metaAppRoutes(node),
     ...metaRuleRoutes(node),
+    ...metaSettingRoutes(node),
     metaHealthRoute(node),
     ...clusterRoutes(node),
     ...slotTableRoutes(node.cluster),

@@ -11,7 +11,15 @@ import { PushBodies } from "./pushBodies.ts";
 
 const ORDERS = brandServiceKey("orders#@#I#@#G");
 const CONFIG = {
-  ...{ dataCenter: "DC", zone: "Z", frameBytesMax: 1, clientIdleMs: 1, clientOutputBytesMax: 1, pushTimeoutMs: 1 },
+  ...{
+    dataCenter: "DC",
+    zone: "Z",
+    frameBytesMax: 1,
+    clientIdleMs: 1,
+    clientOutputBytesMax: 1,
+    pushTimeoutMs: 1,
+    pushWindowMaxMs: 1,
+  },
   registrationBytesMax: 4 * 1024 * 1024,
   ...{ clientProbeMs: 1, clientMuteIdleMs: 1 },
   ...{ pushCompress: true, pushCompressBytesMin: 4_096, pushEncodings: ["zstd", "gzip"] as const },

@@ -26,6 +26,7 @@ const CONFIG = {
     pushCompress: false,
     pushEncodings: ["zstd", "gzip"] as const,
     pushCompressBytesMin: 100,
+    pushWindowMaxMs: 1_000,
     registrationBytesMax: 4_096,
   },
 };

@@ -3,7 +3,9 @@
 
 import type { WireForm } from "./codec/messages.ts";
 
-export type PushCompression = "gzip" | "zstd";
+/** The compressions that SOFARegistry's clients know. */
+export const PUSH_COMPRESSIONS = ["zstd", "gzip"] as const;
+export type PushCompression = (typeof PUSH_COMPRESSIONS)[number];
 export type PushEncoding = "plain" | PushCompression;
 
 export interface Variant {
@@ -62,5 +64,5 @@ export function chooseEncoding(
 }
 
 function isCompression(name: string): name is PushCompression {
-  return name === "gzip" || name === "zstd";
+  return PUSH_COMPRESSIONS.some((compression) => compression === name);
 }

@@ -1,5 +1,7 @@
 // Views of nodes for tests: a cluster of one of each, and a data node without services.
 
+import { camelCase } from "../../../base/keySpec.ts";
+import { DYNAMIC_KEY_NAMES, DYNAMIC_KEYS, type DynamicValues } from "../../../model/dynamicKeys.ts";
 import { nodeId } from "../../../model/ids.ts";
 import { NO_RULES } from "../../../model/ruleSet.ts";
 import type { ClusterNode, ClusterView, DataNodeView, MetaNodeView } from "../gateway.ts";
@@ -35,10 +37,23 @@ export const EMPTY_DATA: Pick<DataNodeView, "cluster" | "slotStates" | "datum" |
   eachDatum: async () => undefined,
 };
 
+/** The settings that operators can change, at their defaults. */
+const DEFAULTS = Object.fromEntries(
+  DYNAMIC_KEY_NAMES.map((key) => [camelCase(key), DYNAMIC_KEYS[key].default]),
+) as unknown as DynamicValues;
+
 /** The parts of a meta node's view that have nothing in them. */
 export const EMPTY_META: Pick<
   MetaNodeView,
-  "cluster" | "leader" | "slotStates" | "slotPause" | "pauseSlots" | "arrangeSlots" | "rules" | "changeRules"
+  | "cluster"
+  | "leader"
+  | "slotStates"
+  | "slotPause"
+  | "pauseSlots"
+  | "arrangeSlots"
+  | "rules"
+  | "changeRules"
+  | "settings"
 > = {
   cluster: clusterOf(),
   leader: () => undefined,
@@ -46,6 +61,7 @@ export const EMPTY_META: Pick<
   slotPause: () => undefined,
   pauseSlots: async () => undefined,
   arrangeSlots: async () => undefined,
+  settings: () => DEFAULTS,
   rules: () => NO_RULES,
   changeRules: async () => undefined,
 };

@@ -6,7 +6,7 @@ import { makeServiceKey } from "../../../model/serviceKey.ts";
 import type { AppsListed } from "../../../registry/apps.ts";
 import type { MetaNodeView, SessionNodeView } from "../../kit/gateway.ts";
 import type { SofaConfig } from "../environment.ts";
-import { checkedSwitch } from "./appSwitches.ts";
+import { checkedSwitch } from "./valueSwitches.ts";
 
 const DONE = jsonResponse({ success: true, message: null });
 

@@ -101,7 +101,7 @@ function checkedLists(rules: RuleSet): ReturnType<typeof addressListsOf> {
 }
 
 /** Throws SWITCH_HAS_CONDITIONS if an entry more in the list would not mean what SOFARegistry means by it. */
-function checkPlain(rule: Rule | undefined, list: "addresses" | "services"): void {
+export function checkPlain(rule: Rule | undefined, list: "addresses" | "services"): void {
   if (rule?.isInForce !== true) return;
   const { [list]: _, ...conditions } = rule.match;
   const others = Object.entries({ ...conditions, untilMs: rule.untilMs }).filter(([, value]) => value !== undefined);

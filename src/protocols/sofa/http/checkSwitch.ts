@@ -1,13 +1,15 @@
 // SOFARegistry keeps its own switches among the configuration values, and operators write them there. Roster has some
-// of them as values (appSwitches.ts) and some as rules (ruleSwitches.ts); a value of another one that is stored without
-// effect would seem to be in force.
+// of them as values (valueSwitches.ts) and most as rules (ruleSwitches.ts, settingSwitches.ts, breakerSwitch.ts); a
+// value of another one that is stored without effect would seem to be in force.
 
 import { fail, RegistryError } from "../../../base/errors.ts";
 import type { ServiceKey } from "../../../model/ids.ts";
 import { sofaError } from "../errorTable.ts";
 import { type ServiceName, serviceNameOf } from "../serviceName.ts";
-import { checkedSwitch, isAppSwitch } from "./appSwitches.ts";
-import { ruleSwitch } from "./ruleSwitches.ts";
+import { BREAKER_SWITCH, CIRCUIT_BREAKER } from "./breakerSwitch.ts";
+import { type RuleSwitch, ruleSwitch } from "./ruleSwitches.ts";
+import { settingSwitchOf } from "./settingSwitches.ts";
+import { checkedSwitch, isValueSwitch } from "./valueSwitches.ts";
 
 /** The instance under which SOFARegistry looks for its switches. */
 const SWITCH_INSTANCE_ID = "9600";
@@ -16,14 +18,7 @@ const SWITCH_GROUP = "CONFIG";
 /** Its switches, as of 6.6.3, that Roster does not have, with Roster's replacement, if there is one. */
 const SWITCHES: Readonly<Record<string, string>> = {
   "admin.api.token": "",
-  "change_push_task.delay.config": "push-window-max-ms",
-  "compress.datum.switch": "",
-  "compress.push.switch": "push-compress, push-compress-bytes-min",
-  "data.datum.sync.session.interval.sec": "digest-interval-ms",
-  "data.session.lease.sec": "session-lease-ms",
-  "registry.circuit.breaker": "",
   "registry.data.capacity.interceptor.disable": "",
-  "registry.flow.operation.throttling.config": "",
   "registry.meta.leader.interceptor.disable": "",
   "registry.node.quit.interceptor.disable": "",
   "registry.node.server.operating.data": "",
@@ -47,8 +42,13 @@ export function switchRefusal(serviceKey: ServiceKey, data: string): RegistryErr
 }
 
 /** The switch of this name that is a rule, and no value; under another instance or group it is no switch. */
-export function ruleSwitchOf({ dataId, instanceId, group }: ServiceName): ReturnType<typeof ruleSwitch> {
-  return instanceId === SWITCH_INSTANCE_ID && group === SWITCH_GROUP ? ruleSwitch(dataId) : undefined;
+export function ruleSwitchOf({ dataId, instanceId, group }: ServiceName): RuleSwitch | undefined {
+  return instanceId === SWITCH_INSTANCE_ID && group === SWITCH_GROUP ? anyRuleSwitch(dataId) : undefined;
+}
+
+/** The switch of this name, if it is a rule of any effect. */
+export function anyRuleSwitch(name: string): RuleSwitch | undefined {
+  return name === CIRCUIT_BREAKER ? BREAKER_SWITCH : (ruleSwitch(name) ?? settingSwitchOf(name));
 }
 
 /**
@@ -58,14 +58,14 @@ export function ruleSwitchOf({ dataId, instanceId, group }: ServiceName): Return
  */
 export function checkSwitch({ dataId, instanceId, group }: ServiceName, value: string): void {
   const isOfSwitches = instanceId === SWITCH_INSTANCE_ID && group === SWITCH_GROUP;
-  if (isOfSwitches && isAppSwitch(dataId)) return void checkedSwitch(dataId, value);
-  if (isOfSwitches && ruleSwitch(dataId) !== undefined) throw sofaError("SWITCH_IS_RULE", { dataId });
+  if (isOfSwitches && isValueSwitch(dataId)) return void checkedSwitch(dataId, value);
+  if (isOfSwitches && anyRuleSwitch(dataId) !== undefined) throw sofaError("SWITCH_IS_RULE", { dataId });
   const name = dataId.trim().toLowerCase();
   const instead = Object.hasOwn(SWITCHES, name) ? SWITCHES[name] : undefined;
   if (instead !== undefined) {
     throw sofaError("SWITCH_NOT_SERVED", { dataId, ...(instead === "" ? {} : { instead }) });
   }
-  if (isAppSwitch(name) || ruleSwitch(name) !== undefined) {
+  if (isValueSwitch(name) || anyRuleSwitch(name) !== undefined) {
     const expected = `${name}, instanceId ${SWITCH_INSTANCE_ID} and group ${SWITCH_GROUP}`;
     throw fail("FIELD_INVALID", { field: "dataId", value: dataId, instanceId, group, expected });
   }

@@ -42,12 +42,6 @@ export function clusterRoutes({ cluster, leader, slotStates }: ClusterRoutesNode
         respond(longJsonResponse(generic({ epoch: lease.epoch, leader: lease.host })));
       },
     },
-    // Settings of the node, which no operator overrides.
-    {
-      method: "GET",
-      path: "/slotSync/get",
-      handle: ({ respond }) => respond(jsonResponse({ dataDatumExpire: "null", syncSessionIntervalSec: "null" })),
-    },
     {
       method: "GET",
       path: "/openapi/v1/slot/table/data/slot/status",

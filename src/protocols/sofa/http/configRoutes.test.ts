@@ -5,8 +5,10 @@ import { asked } from "../../../base/testing/asked.ts";
 import type { ServiceKey } from "../../../model/ids.ts";
 import { RULE_BYTES_MAX } from "../../../model/rule.ts";
 import { RuleStore } from "../../kit/testing/ruleStore.ts";
+import { CIRCUIT_BREAKER } from "./breakerSwitch.ts";
 import { type ConfigNode, configRoutes } from "./configRoutes.ts";
 import { RULE_SWITCH_NAMES } from "./ruleSwitches.ts";
+import { SETTING_SWITCH_NAMES } from "./settingSwitches.ts";
 
 const KEY = "retries#@#DEFAULT_INSTANCE_ID#@#DEFAULT_GROUP";
 const NAME = { dataId: "retries", group: "", instanceId: "" };
@@ -94,7 +96,7 @@ test("a value may be escaped twice over, and only the meta node that leads has i
 
 for (const [dataId, rest] of [
   ["admin.api.token", { instanceId: "9600", group: "CONFIG" }],
-  ["change_push_task.delay.config", {}],
+  ["registry.node.quit.interceptor.disable", {}],
   ["Admin.Api.Token ", {}],
 ] as const) {
   test(`SOFARegistry's switch "${dataId}" is refused by its name: nothing would change`, async () => {
@@ -105,10 +107,10 @@ for (const [dataId, rest] of [
   });
 }
 
-test("a switch that Roster has a setting for is refused with the setting; others name none", async () => {
+test("a switch that Roster has a command for is refused with the command; others name none", async () => {
   const refusal = async (dataId: string) =>
     String((await routes().post("put", { ...NAME, dataId, data: "30" })).refused);
-  assert.match(await refusal("data.session.lease.sec"), /instead=session-lease-ms/);
+  assert.match(await refusal("session.shutdown.switch"), /instead="?`roster drain`/);
   assert.doesNotMatch(await refusal("admin.api.token"), /instead/);
 });
 
@@ -121,13 +123,17 @@ test("a mistyped switch is refused, as is every other name where SOFARegistry ha
 });
 
 test("a switch that is a rule is one only at SOFARegistry's own key", async () => {
-  for (const dataId of [...RULE_SWITCH_NAMES, "Session.Blacklist.Data "]) {
+  for (const dataId of [...RULE_SWITCH_NAMES, ...SETTING_SWITCH_NAMES, CIRCUIT_BREAKER, "Session.Blacklist.Data "]) {
     const { refused } = await routes().post("put", { ...NAME, dataId, data: "true" });
     assert.match(String(refused), /FIELD_INVALID.*instanceId 9600 and group CONFIG/, dataId);
   }
 });
 
 const DONE = { success: true, message: null };
+const COMPRESS = '{"enabled":true,"compressMinSize":4096,"forbidEncodes":[],"enabledSessions":[],"enabledClients":[]}';
+const DELAY =
+  '{"changeDebouncingMillis":1000,"pushTaskWake":false,"ipSet":[],"zoneSet":["Z1","ALL_ZONE"],' +
+  '"autoPushEfficiencyConfig":{"enableAutoPushEfficiency":false,"windowNum":6},"largeChangeAdaptiveDelayConfig":null}';
 const BLACKLIST = '{"FORBIDDEN_PUB":{"IP_FULL":["10.0.0.1"]},"FORBIDDEN_SUB_BY_PREFIX":{"IP_FULL":["10.0.0.2"]}}';
 
 for (const [dataId, data, told = data] of [
@@ -136,6 +142,12 @@ for (const [dataId, data, told = data] of [
   ["session.dataid.blacklist", '["a#@#b#@#c"]'],
   ["session.blacklist.data", BLACKLIST],
   ["registry.client.off.list", '["10.0.0.1"]', '[{"address":"10.0.0.1","pub":true,"sub":false}]'],
+  ["registry.circuit.breaker", '{"addressSwitch":true,"overflowAddress":["10.0.0.2"],"address":["10.0.0.1"]}'],
+  ["data.session.lease.sec", "30"],
+  ["data.datum.sync.session.interval.sec", "6"],
+  ["compress.push.switch", '{"enabled":true}', COMPRESS],
+  ["change_push_task.delay.config", '{"changeDebouncingMaxMillis":500,"zoneSet":["Z1"]}'],
+  ["change_push_task.delay.config", DELAY, '{"changeDebouncingMaxMillis":3000,"zoneSet":["ALL_ZONE"]}'],
 ] as const) {
   test(`${dataId} is put as a rule, told as a value, and removed`, async () => {
     const { change, value, stored, rules } = routes();
@@ -213,5 +225,35 @@ for (const [dataId, data] of [
     const { change, rules } = routes();
     assert.match(String(await change("put", dataId, data)), /FIELD_INVALID/);
     assert.equal(rules.rules().size, 0);
+  });
+}
+
+for (const [dataId, data] of [
+  ["data.session.lease.sec", "0"],
+  ["data.session.lease.sec", "4000"],
+  ["data.session.lease.sec", "30s"],
+  ["data.session.lease.sec", "-1"],
+  ["data.datum.sync.session.interval.sec", "601"],
+  ["compress.push.switch", "true"],
+  ["compress.push.switch", "{"],
+  ["compress.datum.switch", '{"enabled":true}'],
+  ["registry.flow.operation.throttling.config", '{"enabled":true}'],
+  ["registry.flow.operation.throttling.config", "[]"],
+  ["registry.circuit.breaker", '{"addressSwitch":"yes"}'],
+  ["registry.circuit.breaker", '{"address":["10.0.0.256"]}'],
+  ["registry.circuit.breaker", '{"addresses":[]}'],
+  ["change_push_task.delay.config", '{"changeDebouncingMaxMillis":60001,"zoneSet":["ALL_ZONE"]}'],
+  ["change_push_task.delay.config", '{"changeDebouncingMaxMillis":"1"}'],
+  ["change_push_task.delay.config", '{"ipSet":["10.0.0.1"]}'],
+  ["change_push_task.delay.config", '{"subAppSet":["a"]}'],
+  ["change_push_task.delay.config", '{"autoPushEfficiencyConfig":{"enableAutoPushEfficiency":true}}'],
+  ["change_push_task.delay.config", '{"changeDebounce":1}'],
+] as const) {
+  test(`${dataId} with ${data} is refused with what it may be, and nothing is kept`, async () => {
+    const { post, stored, rules } = routes();
+    const { refused } = await post("put", { dataId, instanceId: "9600", group: "CONFIG", data });
+    assert.match(String(refused), /FIELD_INVALID.*expected=/);
+    assert.equal(rules.rules().size, 0);
+    assert.deepEqual(stored, []);
   });
 }

@@ -18,7 +18,7 @@ export const CLIENT_OFF = "registry.client.off.list";
 const HELD = ":sub";
 
 /** A rule as a switch makes it; the interface adds who set it, and why. */
-export type SwitchRule = Pick<RuleDraft, "id" | "effect" | "match" | "isInForce">;
+export type SwitchRule = Pick<RuleDraft, "id" | "effect" | "match" | "settings" | "isInForce">;
 
 /** The rules that a switch puts and removes. */
 export interface SwitchEdit {
@@ -26,7 +26,7 @@ export interface SwitchEdit {
   readonly removed?: readonly string[];
 }
 
-interface RuleSwitch {
+export interface RuleSwitch {
   /** The rules that have its value. */
   readonly ids: readonly string[];
   /** Its value as SOFARegistry writes it; undefined if it is not set. */
@@ -210,7 +210,7 @@ function readOpenAddresses(value: string): string[] {
 }
 
 /** The fields of an object that has no others. */
-function fieldsOf<Name extends string>(
+export function fieldsOf<Name extends string>(
   value: unknown,
   names: readonly Name[],
   wrong: () => Error,
@@ -227,7 +227,8 @@ export function readAddresses(texts: readonly string[]): string[] {
   throw addresses;
 }
 
-function readStrings(field: string, value: unknown): string[] {
+/** Throws FIELD_INVALID. */
+export function readStrings(field: string, value: unknown): string[] {
   if (Array.isArray(value) && value.every((each) => typeof each === "string")) return value;
   throw fail("FIELD_INVALID", { field, value: JSON.stringify(value), expected: "an array of texts" });
 }
@@ -238,7 +239,8 @@ function readFlag(field: string, value: string): boolean {
   throw fail("FIELD_INVALID", { field, value, expected: "true or false" });
 }
 
-function readJson(field: string, value: string): unknown {
+/** The parsed value. Throws FIELD_INVALID. */
+export function readJson(field: string, value: string): unknown {
   try {
     return JSON.parse(value) as unknown;
   } catch {

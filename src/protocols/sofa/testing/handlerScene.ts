@@ -42,6 +42,7 @@ export const CONFIG = {
   pushCompress: true,
   pushEncodings: ["zstd", "gzip"] as const,
   pushCompressBytesMin: 100,
+  pushWindowMaxMs: 1_000,
 };
 
 /** A connection whose client reads nothing by itself. */

@@ -13,6 +13,6 @@ const VIEW = { cluster: clusterOf() } as unknown;
 export function sofaRoutesOf(role: "session" | "data" | "meta"): readonly HttpRoute[] {
   if (role === "data") return dataRoutes(VIEW as DataNodeView);
   if (role === "meta") return metaRoutes(VIEW as MetaNodeView);
-  const environment = { node: VIEW } as Pick<GatewayEnvironment<SofaConfig>, "node" | "registry">;
+  const environment = { node: VIEW } as Pick<GatewayEnvironment<SofaConfig>, "config" | "node" | "registry">;
   return sessionRoutes(environment);
 }
