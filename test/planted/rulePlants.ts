@@ -6,8 +6,8 @@ export const RULE_PLANTS: readonly Plant[] = [
   {
     name: "a client that publishes again is no longer offline",
     file: "src/data/datum.ts",
-    find: "    const isHidden = this.#hides(publication);\n    this.#publications.set(publication, isHidden);",
-    replace: "    const isHidden = false;\n    this.#publications.set(publication, isHidden);",
+    find: "    const isHidden = this.#hides(publication);\n    this.#countCondition(",
+    replace: "    const isHidden = false;\n    this.#countCondition(",
     rules: ["rules:"],
     isCluster: true,
   },
