@@ -4,8 +4,9 @@
 import { fail, RegistryError } from "../base/errors.ts";
 import { checkedRule, RULES_PER_CHANGE_MAX, type RuleDraft, type RuleEffect, type RuleMatch } from "../model/rule.ts";
 import type { RuleSet } from "../model/ruleSet.ts";
+import { isoTime } from "./isoTime.ts";
 import type { OperatedMeta, OperatedNode } from "./operatedNode.ts";
-import { COUNT_FIELDS, concernsOf, isoOf } from "./ruleRows.ts";
+import { COUNT_FIELDS, concernsOf } from "./ruleRows.ts";
 import { flag, type Json, list, long, object, oneOf, orNull, type Schema, text, time } from "./schema.ts";
 
 /** The rules that a change puts and removes, and what it says to the operator. */
@@ -127,7 +128,7 @@ function rowsOf({ put, removed }: RulePlan, before: RuleSet, after: RuleSet): Js
 }
 
 function changeRow({ id, effect, match, untilMs }: RuleDraft, change: string, rules: RuleSet): Json {
-  const until = untilMs === undefined ? null : isoOf(untilMs);
+  const until = untilMs === undefined ? null : isoTime(untilMs);
   return { id, change, effect, concerns: concernsOf(match), until, epoch: String(rules.get(id)?.epoch ?? 0n) };
 }
 
@@ -138,7 +139,7 @@ export const COUNTED_MAX = 500;
 async function countConcerned(node: OperatedNode, { effect, match }: NonNullable<Changing["counted"]>): Promise<Json> {
   const { registeredBeforeMs, ...lists } = match;
   if (Object.values(lists).some((list) => list.length > COUNTED_MAX)) return null;
-  const before = registeredBeforeMs === undefined ? {} : { registeredBefore: isoOf(registeredBeforeMs) };
+  const before = registeredBeforeMs === undefined ? {} : { registeredBefore: isoTime(registeredBeforeMs) };
   const { status, body } = await node.ask("rules.count", { effect, ...lists, ...before });
   return status === 200 ? body : null;
 }

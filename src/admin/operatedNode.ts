@@ -4,6 +4,7 @@
 import type { RegistryError } from "../base/errors.ts";
 import type { ConfigValue, Heartbeat, Member } from "../cluster/messages/membership.ts";
 import type { NodeId, ServiceKey } from "../model/ids.ts";
+import type { Publication } from "../model/publication.ts";
 import type { RuleEdit } from "../model/rule.ts";
 import type { RuleSet } from "../model/ruleSet.ts";
 import type { SlotTable } from "../model/slot.ts";
@@ -38,6 +39,15 @@ export interface OperatedData {
   readonly heldLosses: () => readonly HeldService[];
   readonly releaseHeld: (serviceKey: ServiceKey) => void;
   readonly slotsLed: () => number;
+  /** The publications of a service that are in no list; undefined if this node does not lead its slot. */
+  readonly hidden: (serviceKey: ServiceKey) => readonly HiddenPublication[] | undefined;
+}
+
+/** A publication that is in no list. */
+export interface HiddenPublication {
+  readonly publication: Publication;
+  /** The ids of the rules that hide it; `!Blocked` for one that its publisher hides. */
+  readonly rules: readonly string[];
 }
 
 /** A pause of the arrangement of slots: the operator who set it, why, and since when. */

@@ -6,6 +6,7 @@ import { blacklist, listBlacklist, unlist } from "./operations/blacklist.ts";
 import { listClients, listInstances, listSubscribers } from "./operations/clients.ts";
 import { getConfig, listConfigs, putConfig, removeConfig } from "./operations/configs.ts";
 import { explainService, getHealth } from "./operations/health.ts";
+import { listHidden } from "./operations/hidden.ts";
 import { blockNode, drainNode, listNodes, unblockNode } from "./operations/nodes.ts";
 import { bringOnline, listOffline, takeOffline } from "./operations/offline.ts";
 import { showPushes, startPushes, stopPushes } from "./operations/pushes.ts";
@@ -18,6 +19,7 @@ export const OPERATIONS: readonly Operation[] = [
   listServices,
   describeService,
   explainService,
+  listHidden,
   listInstances,
   listClients,
   listSubscribers,

@@ -4,6 +4,7 @@ import { fail } from "../base/errors.ts";
 import type { ServiceKey } from "../model/ids.ts";
 import { RULE_EFFECTS, type Rule, type RuleMatch } from "../model/rule.ts";
 import { DEFAULT_GROUP, DEFAULT_NAMESPACE, parseServiceKey } from "../model/serviceKey.ts";
+import { isoTime } from "./isoTime.ts";
 import type { ParameterTable } from "./parameter.ts";
 import { flag, integer, type Json, list, long, oneOf, orNull, text, time } from "./schema.ts";
 
@@ -50,18 +51,17 @@ export function intentOf(
   nowMs: number,
 ): Pick<Rule, "reason" | "setBy" | "untilMs"> {
   if (forMs !== undefined && until !== undefined) {
-    throw fail("FIELD_INVALID", { field: "until", value: isoOf(until), expected: "either for or until, and not both" });
+    throw fail("FIELD_INVALID", {
+      field: "until",
+      value: isoTime(until),
+      expected: "either for or until, and not both",
+    });
   }
   if (until !== undefined && until <= nowMs) {
-    throw fail("FIELD_INVALID", { field: "until", value: isoOf(until), expected: `a time after ${isoOf(nowMs)}` });
+    throw fail("FIELD_INVALID", { field: "until", value: isoTime(until), expected: `a time after ${isoTime(nowMs)}` });
   }
   const untilMs = until ?? (forMs === undefined ? undefined : Math.ceil(nowMs + forMs));
   return { reason, setBy: setBy === "" ? "an operator" : setBy, ...(untilMs !== undefined && { untilMs }) };
-}
-
-/** A point in time, as answers show it. */
-export function isoOf(ms: number): string {
-  return new Date(ms).toISOString();
 }
 
 /** The fields of a rule in a list of rules. */
@@ -69,7 +69,8 @@ export const RULE_FIELDS = {
   id: text("Its id, by which it is changed and removed."),
   effect: oneOf(
     RULE_EFFECTS,
-    "hidePublications: the publications stay registered and are in no list. holdPushes: the clients are pushed nothing.",
+    "hidePublications: the publications stay registered and are in no list. holdPushes: the clients are pushed " +
+      "nothing. changeSettings: nodes take other values of settings.",
   ),
   isInForce: flag("It has its effect. A rule that has none keeps its lists for the day on which it is put in force."),
   concerns: text("The clients and services that it is for, in words."),
@@ -80,12 +81,16 @@ export const RULE_FIELDS = {
   epoch: long("Changes whenever the rule does; for `ifEpoch`."),
 };
 
-export function ruleRow({ id, effect, isInForce, match, untilMs, setBy, setMs, reason, epoch }: Rule): {
+export function ruleRow({ id, effect, isInForce, match, settings, untilMs, setBy, setMs, reason, epoch }: Rule): {
   readonly [name: string]: Json;
 } {
-  const until = untilMs === undefined ? null : isoOf(untilMs);
-  const who = { until, setBy, setAt: isoOf(setMs), reason, epoch: String(epoch) };
-  return { id, effect, isInForce, concerns: concernsOf(match), ...who };
+  const until = untilMs === undefined ? null : isoTime(untilMs);
+  const who = { until, setBy, setAt: isoTime(setMs), reason, epoch: String(epoch) };
+  const changed = [...(settings ?? [])].map(([name, value]) => `${name}=${value}`);
+  // Rules for settings are for nodes: for all, unless they name some.
+  const isForAll = settings !== undefined && Object.keys(match).length === 0;
+  const concerns = [...changed, ...(isForAll ? [] : [concernsOf(match)])].join("; ");
+  return { id, effect, isInForce, concerns, ...who };
 }
 
 const NAMES = "null: no condition.";
@@ -110,7 +115,7 @@ export function matchRow(match: RuleMatch): { readonly [name: string]: Json } {
     servicePrefixes: servicePrefixes ?? null,
     zones: zones ?? null,
     sessions: sessions ?? null,
-    registeredBefore: registeredBeforeMs === undefined ? null : isoOf(registeredBeforeMs),
+    registeredBefore: registeredBeforeMs === undefined ? null : isoTime(registeredBeforeMs),
   };
 }
 
@@ -133,7 +138,7 @@ export function concernsOf(match: RuleMatch): string {
     ...(servicePrefixes === undefined ? [] : [some("services that begin with", servicePrefixes)]),
     ...(zones === undefined ? [] : [some("zone", zones)]),
     ...(sessions === undefined ? [] : [some("session", sessions)]),
-    ...(registeredBeforeMs === undefined ? [] : [`registered before ${isoOf(registeredBeforeMs)}`]),
+    ...(registeredBeforeMs === undefined ? [] : [`registered before ${isoTime(registeredBeforeMs)}`]),
   ];
   const isForSome = addresses !== undefined || parts.length > (exceptAddresses === undefined ? 0 : 1);
   return [...(isForSome ? [] : ["all clients"]), ...parts].join("; ");

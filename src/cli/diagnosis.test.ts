@@ -22,6 +22,7 @@ function factsWith(changes: Partial<Facts> = {}): Facts {
     nodes: { answer: { items: [], leader: "m1.a" } },
     slots: { answer: { items: [slotOf(), slotOf({ id: 1, leader: "d2.b", followers: ["d1.a"], inSync: ["d1.a"] })] } },
     held: { answer: { items: [], unreachable: [] } },
+    rules: { answer: { items: [], behind: [] } },
     askedMs: NOW_MS,
     answeredMs: NOW_MS + 20,
     ...changes,
@@ -31,7 +32,7 @@ function factsWith(changes: Partial<Facts> = {}): Facts {
 test("of a healthy cluster each part is well", () => {
   const findings = diagnose(factsWith());
   assert.equal(worstOf(findings), "ok", JSON.stringify(findings));
-  const parts = ["nodes", "meta", "store", "slots", "slots", "held lists", "releases", "clocks"];
+  const parts = ["nodes", "meta", "store", "slots", "slots", "held lists", "rules", "releases", "clocks"];
   assert.deepEqual(
     findings.map(({ about }) => about),
     parts,
@@ -53,7 +54,21 @@ const PAUSED: Partial<Facts> = {
   },
 };
 
+const RULE = { id: "r", concerns: "clients at 10.0.0.7", setBy: "ana", until: null };
+const rules = (effect: string, behind: readonly string[] = []): Partial<Facts> => ({
+  rules: { answer: { items: effect === "" ? [] : [{ ...RULE, effect }], behind } },
+});
+
 const CASES: readonly [behaviour: string, changes: Partial<Facts>, level: string, finding: RegExp][] = [
+  [
+    "a rule that hides publications",
+    rules("hidePublications"),
+    "warning",
+    /1 keep publications out of all lists: r \(clients at 10\.0\.0\.7\), set by ana$/,
+  ],
+  ["a rule that holds pushes", rules("holdPushes"), "warning", /1 hold pushes: r /],
+  ["a node without the newest rules", rules("", ["d2.b"]), "warning", /d2\.b did not confirm the newest rules/],
+  ["rules that are not known", { rules: { reason: "none leads" } }, "warning", /not known: none leads/],
   [
     "a node that does not answer",
     { health: { answer: { items: [META], unreachable: [{ node: "d2.b", reason: "no link" }] } } },

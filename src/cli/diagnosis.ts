@@ -8,7 +8,7 @@ export type Level = "ok" | "warning" | "error";
 export interface Finding {
   readonly level: Level;
   /** The part of the cluster. */
-  readonly about: "nodes" | "meta" | "store" | "slots" | "held lists" | "releases" | "clocks" | "sessions";
+  readonly about: "nodes" | "meta" | "store" | "slots" | "held lists" | "rules" | "releases" | "clocks" | "sessions";
   readonly finding: string;
   /** The remedy; empty if nothing is to be done. */
   readonly advice: string;
@@ -41,6 +41,8 @@ export interface Facts {
     readonly items: readonly { readonly service: string }[];
     readonly unreachable: readonly Json[];
   }>;
+  /** Those that have an effect now. */
+  readonly rules: Asked<{ readonly items: readonly RuleRow[]; readonly behind: readonly string[] }>;
   /** The clock of this machine before health was asked, and after. */
   readonly askedMs: number;
   readonly answeredMs: number;
@@ -68,6 +70,14 @@ export interface SlotRow {
   readonly state: string;
 }
 
+export interface RuleRow {
+  readonly id: string;
+  readonly effect: string;
+  readonly concerns: string;
+  readonly setBy: string;
+  readonly until: string | null;
+}
+
 /** All findings, part by part. */
 export function diagnose(facts: Facts): readonly Finding[] {
   return [
@@ -76,6 +86,7 @@ export function diagnose(facts: Facts): readonly Finding[] {
     ...storeFindings(facts),
     ...slotFindings(facts),
     ...heldFindings(facts),
+    ...ruleFindings(facts),
     ...releaseFindings(facts),
     ...clockFindings(facts),
   ];
@@ -248,6 +259,38 @@ function heldFindings({ held }: Facts): Finding[] {
   const finding = `${items.length} are kept as they were, since too many publishers went at once: ${services}`;
   const advice = "if these publishers are dead: roster release SERVICE; `roster get held` has the reasons and ends";
   return [{ level: "warning", about: "held lists", finding, advice }];
+}
+
+function ruleFindings({ rules }: Facts): Finding[] {
+  if ("reason" in rules) {
+    const finding = `they are not known: ${rules.reason}`;
+    return [
+      { level: "warning", about: "rules", finding, advice: "see meta; nodes continue with those that they have" },
+    ];
+  }
+  const { items, behind } = rules.answer;
+  const findings = [
+    ...ruleFinding(items, "hidePublications", "keep publications out of all lists"),
+    ...ruleFinding(items, "holdPushes", "hold pushes"),
+  ];
+  if (behind.length > 0) {
+    const finding = `${named(behind)} did not confirm the newest rules yet`;
+    const advice = "it takes a second; a node of an earlier release applies none: upgrade it";
+    findings.push({ level: "warning", about: "rules", finding, advice });
+  }
+  if (findings.length > 0) return findings;
+  return [{ level: "ok", about: "rules", finding: "none hides publications or holds pushes", advice: "" }];
+}
+
+function ruleFinding(inForce: readonly RuleRow[], effect: string, does: string): Finding[] {
+  const these = inForce.filter((rule) => rule.effect === effect);
+  if (these.length === 0) return [];
+  const shown = these.map(({ id, concerns, setBy, until }) => {
+    return `${id} (${concerns}), set by ${setBy}${until === null ? "" : `, until ${until}`}`;
+  });
+  const finding = `${these.length} ${does}: ${named(shown)}`;
+  const advice = "roster get rules has the reasons; to end one: roster rule remove ID, or roster online ADDRESS";
+  return [{ level: "warning", about: "rules", finding, advice }];
 }
 
 function releaseFindings({ health }: Facts): Finding[] {

@@ -4,7 +4,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Operation } from "../admin/operation.ts";
 import { getHealth } from "../admin/operations/health.ts";
 import { listNodes } from "../admin/operations/nodes.ts";
+import { listRules } from "../admin/operations/rules.ts";
 import { listHeld, listSlots } from "../admin/operations/slots.ts";
+import type { RawParameters } from "../admin/parameter.ts";
 import type { Json } from "../admin/schema.ts";
 import { RegistryError } from "../base/errors.ts";
 import { visible } from "../base/visible.ts";
@@ -16,6 +18,8 @@ import { encoded, type OutputForm } from "./output.ts";
 import { Progress } from "./progress.ts";
 
 const ASK_MS = 500;
+// Of more only the number is of interest.
+const RULES_MAX = 1_000;
 
 export interface Examination {
   readonly output: OutputForm;
@@ -56,14 +60,20 @@ async function factsOf(client: NodeClient): Promise<Facts> {
   const askedMs = Date.now();
   const health = await asked(client, getHealth);
   const answeredMs = Date.now();
-  const [nodes, slots, held] = await Promise.all([listNodes, listSlots, listHeld].map((each) => asked(client, each)));
+  const rules = asked(client, listRules, { inForce: true, limit: RULES_MAX });
+  const others = [listNodes, listSlots, listHeld].map((each) => asked(client, each));
+  const [nodes, slots, held] = await Promise.all(others);
   // Each node holds its answers to the schemas of the operations.
-  return { health, nodes, slots, held, askedMs, answeredMs } as unknown as Facts;
+  return { health, nodes, slots, held, rules: await rules, askedMs, answeredMs } as unknown as Facts;
 }
 
-async function asked(client: NodeClient, operation: Operation): Promise<Asked<unknown>> {
+async function asked(
+  client: NodeClient,
+  operation: Operation,
+  parameters: RawParameters = {},
+): Promise<Asked<unknown>> {
   try {
-    return { answer: await client.ask(operation) };
+    return { answer: await client.ask(operation, parameters) };
   } catch (error) {
     if (!(error instanceof RegistryError) || error.code === "NODE_UNREACHABLE") throw error;
     return { reason: error.message };

@@ -10,6 +10,7 @@ import type { Members, MetaToMember, RulesMessage } from "../cluster/messages/me
 import { RuleView } from "../cluster/ruleView.ts";
 import type { DynamicValues } from "../model/dynamicKeys.ts";
 import { nodeNameOf, type ServiceKey } from "../model/ids.ts";
+import type { RuleSet } from "../model/ruleSet.ts";
 import type { SlotTable } from "../model/slot.ts";
 import type { DataEvent, DataMemory, DataOptions, DataOutput } from "./dataPorts.ts";
 import type { Datum, Hides } from "./datum.ts";
@@ -101,6 +102,11 @@ export class Data {
   /** The service as this node has it, led or followed. */
   datum(serviceKey: ServiceKey): Datum | undefined {
     return this.#common.slots.datum(serviceKey);
+  }
+
+  /** The operators' rules, as far as this node has heard. */
+  get rules(): RuleSet {
+    return this.#common.rules.rules;
   }
 
   /** All nodes of the cluster, as far as this one has heard. */

@@ -87,6 +87,11 @@ export class RuleSet {
     return this.#byEffect.get(effect)?.matching(subject) ?? [];
   }
 
+  /** The ids of the rules in force with this effect that hold for a client whatever service it registers for. */
+  concerning(effect: RuleEffect, client: Pick<RuleSubject, "host" | "session">): string[] {
+    return this.#byEffect.get(effect)?.concerning(client) ?? [];
+  }
+
   /** The number of rules that are tried one by one. */
   get wide(): number {
     let wide = 0;
@@ -123,6 +128,11 @@ class EffectRules {
       hasMatch(this.#byService.get(subject.serviceKey), subject) ||
       hasMatch(this.#others, subject)
     );
+  }
+
+  concerning({ host, session }: Pick<RuleSubject, "host" | "session">): string[] {
+    const tried = [...(this.#byHost.get(host) ?? []), ...this.#others];
+    return tried.filter((matcher) => matcher.mayConcernClient(host, session)).map(({ id }) => id);
   }
 
   matching(subject: RuleSubject): string[] {
@@ -183,6 +193,12 @@ export class RuleMatcher {
       (this.#registeredBeforeMs === undefined || registeredMs < this.#registeredBeforeMs) &&
       this.mayConcernHost(host)
     );
+  }
+
+  /** Whether the rule names no services, and may hold for a client at this host and session. */
+  mayConcernClient(host: string, session: string): boolean {
+    const isForServices = this.#services !== undefined || this.#servicePrefixes !== undefined;
+    return !isForServices && this.#sessions?.has(session) !== false && this.mayConcernHost(host);
   }
 
   /** Whether the rule may hold for a client at this host. */

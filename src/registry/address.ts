@@ -39,8 +39,8 @@ export type AddressAnswer =
   | {
       readonly kind: "address";
       /**
-       * The registrations of all sessions' clients at the address that the lists of subscribers name, as the leaders of
-       * the slots have them, in no order. A registration that is listed only because its removal is held is among them.
+       * The registrations of all sessions' clients at the address, as the leaders of the slots have them, in no order:
+       * those that rules hide too, and those that are listed only because their removal is held.
        */
       readonly registrations: readonly Registration[];
       /** The asked session's own connected clients at the address. */

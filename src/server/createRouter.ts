@@ -12,6 +12,7 @@ import { hostClock } from "../transport/clock.ts";
 import { TELL_ACCESS } from "./access/accessFollower.ts";
 import type { NodeAccess } from "./access/nodeAccess.ts";
 import type { Config } from "./config/table.ts";
+import { hiddenPublications } from "./hiddenPublications.ts";
 import type { LoadedGateway } from "./loadGateways.ts";
 import type { MetaHost } from "./metaHost.ts";
 import { packageVersion } from "./packageVersion.ts";
@@ -82,6 +83,7 @@ function nodeOf(environment: RouterHost): Omit<OperatedNode, "ask"> {
       heldLosses: () => data.data.heldLosses,
       releaseHeld: (serviceKey) => data.stepper.step({ kind: "releaseHeld", serviceKey }),
       slotsLed: () => data.data.slotsLed,
+      hidden: (serviceKey) => hiddenPublications(data.data, roles.id, serviceKey),
     },
     meta: meta && operatedMeta(environment, meta),
     slotTable: () => newestTable(roles),

@@ -120,6 +120,76 @@ test("rules are found by their effect, an address and a service", async () => {
   await Promise.all(["a", "b"].map((id) => ask("rules.remove", "DELETE", `/rule?id=${id}`)));
 });
 
+test("hidden publications stay visible to operators, with the rule that hides them", async () => {
+  await put({ id: "r", effect: "hidePublications", services: ["orders"], addresses: ["127.0.0.1"] });
+  await seesOrders("");
+  const described = await ask("services.describe", "GET", "/service?service=orders");
+  const { hidden, total } = described as unknown as { hidden: number; total: number };
+  assert.deepEqual([hidden, total], [1, 1]);
+  assert.deepEqual(
+    described.items.map(({ boxes, hiddenBy }) => [boxes, hiddenBy]),
+    [[["10.0.0.1:80"], ["r"]]],
+  );
+  const listed = await ask("hidden.list", "GET", "/hidden?service=orders");
+  assert.deepEqual(listed.items, described.items);
+  for (const query of ["address=127.0.0.1", "service=orders", "application=test", "address=127.0.0.1&service=orders"]) {
+    const { items } = await ask("instances.list", "GET", `/instances?${query}`);
+    const orders = items.filter(({ name }) => name === "orders");
+    assert.deepEqual(
+      orders.map(({ hiddenBy, isConnected, application }) => [hiddenBy, isConnected, application]),
+      [[["r"], true, "test"]],
+      query,
+    );
+  }
+  const { findings } = (await ask("services.explain", "GET", "/explain?service=orders")) as unknown as {
+    findings: { level: string; finding: string; advice: string }[];
+  };
+  const hides = findings.find(({ finding }) => finding.includes("hidden"));
+  assert.deepEqual(
+    [hides?.level, hides?.finding, hides?.advice],
+    ["warning", "1 publishers are hidden, and in no list: 1 by r", "who and why: roster describe rule r"],
+  );
+  assert.ok(findings.some(({ finding }) => finding.startsWith("the list has 0 publishers")));
+  await ask("rules.remove", "DELETE", "/rule?id=r");
+  await seesOrders("10.0.0.1:80");
+});
+
+test("a publisher that hides itself is shown as hidden by itself", async () => {
+  client.publish("shy", "10.0.0.1:82", new Map([["!Blocked", "true"]]));
+  await eventually(
+    async () => (await operate(meta, "GET", "/service?service=shy")).body,
+    (body) => body.items?.[0].hiddenBy.join() === "!Blocked",
+  );
+});
+
+test("held pushes are shown, and which subscribers are behind", async () => {
+  const subscribers = async () => {
+    const { items } = await ask("subscribers.list", "GET", "/subscribers?service=orders");
+    return items.map(({ kind, isBehind, heldBy }) => [kind, isBehind, heldBy.join()].join(" "));
+  };
+  await eventually(subscribers, (rows) => rows.join() === "service false ");
+  await put({ id: "stop", effect: "holdPushes", addresses: ["127.0.0.0/8"] });
+  await eventually(subscribers, (rows) => rows.join() === "service false stop");
+  client.publish("orders", "10.0.0.2:80");
+  await eventually(subscribers, (rows) => rows.join() === "service true stop");
+  const { items } = await ask("clients.list", "GET", "/clients?address=127.0.0.1");
+  assert.deepEqual(
+    items.map(({ publishers, subscribers: its, rules: held }) => [publishers, its, held]),
+    [[4, 1, ["stop"]]],
+  );
+  const { findings } = (await ask("services.explain", "GET", "/explain?service=orders")) as unknown as {
+    findings: { level: string; finding: string }[];
+  };
+  assert.ok(
+    findings.some(
+      ({ level, finding }) => level === "warning" && finding.startsWith("pushes are held by stop (clients"),
+    ),
+  );
+  await ask("rules.remove", "DELETE", "/rule?id=stop");
+  await seesOrders("10.0.0.1:80 10.0.0.2:80");
+  await eventually(subscribers, (rows) => rows.join() === "service false ");
+});
+
 test("all nodes confirm the newest rules", async () => {
   const behind = async () => (await ask("rules.list", "GET", "/rules")) as unknown as { behind: string[] };
   await eventually(behind, (answer) => answer.behind.length === 0);

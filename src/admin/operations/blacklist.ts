@@ -6,6 +6,7 @@ import type { Rule, RuleDraft, RuleMatch } from "../../model/rule.ts";
 import { RuleMatcher, type RuleSet } from "../../model/ruleSet.ts";
 import { KEY_PART_CHARS_MAX } from "../../model/serviceKey.ts";
 import { CHANGE_COLUMNS, changeRules, RULES_CHANGED, type RulePlan, rulesOf } from "../changeRules.ts";
+import { isoTime } from "../isoTime.ts";
 import { operation } from "../operation.ts";
 import { PAGE_FIELDS, PAGE_PARAMETERS, pageOf } from "../paging.ts";
 import type { ParameterTable } from "../parameter.ts";
@@ -14,7 +15,6 @@ import {
   concernsOf,
   INTENT_PARAMETERS,
   intentOf,
-  isoOf,
   NAMES_MAX,
   RULE_BODY_BYTES_MAX,
   RULE_FIELDS,
@@ -182,9 +182,9 @@ export const listBlacklist = operation({
       name,
       kind,
       rule: rule.id,
-      until: rule.untilMs === undefined ? null : isoOf(rule.untilMs),
+      until: rule.untilMs === undefined ? null : isoTime(rule.untilMs),
       setBy: rule.setBy,
-      setAt: isoOf(rule.setMs),
+      setAt: isoTime(rule.setMs),
       reason: rule.reason,
     }));
     return { items, total: page.total, next: page.next };

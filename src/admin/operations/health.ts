@@ -3,6 +3,7 @@
 import type { ServiceKey } from "../../model/ids.ts";
 import type { NodeRole, OperatedNode } from "../operatedNode.ts";
 import { operation } from "../operation.ts";
+import { shownNames } from "../ruleRows.ts";
 import { flag, integer, type Json, list, maybeText, object, oneOf, orNull, text, time } from "../schema.ts";
 
 const ROLE_HEALTH = object({
@@ -93,7 +94,9 @@ export const explainService = operation({
   name: "services.explain",
   method: "GET",
   path: "/explain",
-  about: "Explains what subscribers of a service get, and why: its slot, its data node, and whether its list is held.",
+  about:
+    "Explains what subscribers of a service get, and why: its slot, its data node, whether its list is held, and " +
+    "what operators' rules hide and hold.",
   parameters: { service: { type: "service", isRequired: true, about: "The service." } },
   command: { words: ["explain"], columns: ["level", "finding", "advice"] },
   isChange: false,
@@ -115,6 +118,8 @@ export const explainService = operation({
     const findings = [
       await slotFinding(node, service),
       await heldFinding(node, service),
+      await hiddenFinding(node, service),
+      await pushFinding(node, service),
       await listFinding(node, service),
     ];
     return { service, findings: findings.map((finding): Json => ({ ...finding })) };
@@ -166,11 +171,56 @@ async function heldFinding(node: OperatedNode, service: ServiceKey): Promise<Fin
   return { level: "ok", finding: "the list is not held", advice: "" };
 }
 
+// More can't be counted rule by rule in one answer, and do not matter for the explanation.
+const COUNTED_MAX = 1_000;
+
+async function hiddenFinding(node: OperatedNode, service: ServiceKey): Promise<Finding> {
+  const { status, body } = await node.ask("hidden.list", { service, limit: COUNTED_MAX });
+  if (status !== 200) {
+    const finding = `whether publishers are hidden is not known: ${messageOf(body)}`;
+    return { level: "warning", finding, advice: "look at `roster doctor`" };
+  }
+  const { items, total } = body as unknown as { items: { hiddenBy: readonly string[] }[]; total: number };
+  if (total === 0) return { level: "ok", finding: "no publisher is hidden", advice: "" };
+  const counts = new Map<string, number>();
+  for (const rule of items.flatMap(({ hiddenBy }) => hiddenBy)) counts.set(rule, (counts.get(rule) ?? 0) + 1);
+  const by = [...counts].map(([rule, count]) => `${count} by ${rule === BLOCKED ? `their own ${BLOCKED}` : rule}`);
+  const finding = `${total} publishers are hidden, and in no list: ${shownNames(by)}`;
+  const [rule] = [...counts.keys()].filter((each) => each !== BLOCKED);
+  const advice =
+    rule === undefined ? "their programs do not want to be called" : `who and why: roster describe rule ${rule}`;
+  return { level: "warning", finding, advice };
+}
+
+const BLOCKED = "!Blocked";
+
+interface HoldRow {
+  readonly id: string;
+  readonly concerns: string;
+  readonly setBy: string;
+}
+
+async function pushFinding(node: OperatedNode, service: ServiceKey): Promise<Finding> {
+  const inForce = { effect: "holdPushes", inForce: true };
+  const { status, body } = await node.ask("rules.list", { ...inForce, service, limit: COUNTED_MAX });
+  if (status !== 200) {
+    const finding = `whether rules hold pushes is not known: ${messageOf(body)}`;
+    return { level: "warning", finding, advice: "look at `roster doctor`: a meta node must lead" };
+  }
+  const holds = (body as unknown as { items: readonly HoldRow[] }).items;
+  const [first] = holds;
+  if (first === undefined) return { level: "ok", finding: "no rule holds pushes", advice: "" };
+  const by = holds.map(({ id, concerns, setBy }) => `${id} (${concerns}), set by ${setBy}`);
+  const finding = `pushes are held by ${shownNames(by)}`;
+  return { level: "warning", finding, advice: `why: roster describe rule ${first.id}; roster switch show` };
+}
+
 async function listFinding(node: OperatedNode, service: ServiceKey): Promise<Finding> {
   const { status, body } = await node.ask("services.describe", { service, limit: 1 });
   if (status === 200) {
-    const { total, version } = body as unknown as { total: number; version: string };
-    return { level: "ok", finding: `the list has ${total} publishers, at version ${version}`, advice: "" };
+    const { total, hidden, version } = body as unknown as { total: number; hidden: number | null; version: string };
+    const finding = `the list has ${total - (hidden ?? 0)} publishers, at version ${version}`;
+    return { level: "ok", finding, advice: "" };
   }
   if (status === 404) {
     const advice = "look for its name in `roster get services`; publishers and subscribers need the same group";

@@ -6,6 +6,7 @@ import type { Rule, RuleDraft, RuleMatch } from "../../model/rule.ts";
 import { AddressList, withoutAddresses } from "../../model/ruleAddresses.ts";
 import { RuleMatcher, type RuleSet } from "../../model/ruleSet.ts";
 import { CHANGE_COLUMNS, changeRules, RULES_CHANGED, type RulePlan, rulesOf } from "../changeRules.ts";
+import { isoTime } from "../isoTime.ts";
 import { operation } from "../operation.ts";
 import { PAGE_FIELDS, PAGE_PARAMETERS, pageOf } from "../paging.ts";
 import type { ListParameter } from "../parameter.ts";
@@ -15,7 +16,6 @@ import {
   INTENT_PARAMETERS,
   type Intent,
   intentOf,
-  isoOf,
   RULE_BODY_BYTES_MAX,
   RULE_FIELDS,
   shownNames,
@@ -253,9 +253,9 @@ function offlineRow({ address, rule }: OfflineAddress, held: AddressList | undef
     exceptions,
     holdsPushes: held?.contains(address) === true,
     rule: rule.id,
-    until: rule.untilMs === undefined ? null : isoOf(rule.untilMs),
+    until: rule.untilMs === undefined ? null : isoTime(rule.untilMs),
     setBy: rule.setBy,
-    setAt: isoOf(rule.setMs),
+    setAt: isoTime(rule.setMs),
     reason: rule.reason,
   };
 }

@@ -12,6 +12,7 @@ import type { OperatedNode } from "../operatedNode.ts";
 import { operation } from "../operation.ts";
 import { PAGE_FIELDS, PAGE_PARAMETERS, pageOf } from "../paging.ts";
 import type { ChoiceParameter, ListParameter, ParameterTable, TextParameter, VersionParameter } from "../parameter.ts";
+import { rulesInForce } from "../ruleEdits.ts";
 import {
   ADDRESSES_MAX,
   COUNT_FIELDS,
@@ -24,7 +25,7 @@ import {
   RULE_FIELDS,
   ruleRow,
 } from "../ruleRows.ts";
-import { list, object, text } from "../schema.ts";
+import { list, object, text, texts } from "../schema.ts";
 
 const ID: TextParameter & { readonly isRequired: true } = {
   type: "text",
@@ -40,11 +41,15 @@ const IF_EPOCH: VersionParameter = {
     "it the change is made in any case.",
 };
 
-const EFFECT: ChoiceParameter = {
+// Rules that change settings are put by operations of their own, which know the settings.
+const CLIENT_EFFECTS = ["hidePublications", "holdPushes"] as const satisfies readonly RuleEffect[];
+
+const EFFECT = {
   type: "choice",
-  oneOf: RULE_EFFECTS,
+  oneOf: CLIENT_EFFECTS,
+  isRequired: true,
   about: "hidePublications: publications are in no list. holdPushes: clients are pushed nothing.",
-};
+} as const satisfies ChoiceParameter;
 
 /** The conditions of a rule, with at most so many names and addresses each. */
 function matchParameters({ names, addresses }: { readonly names: number; readonly addresses: number }) {
@@ -94,9 +99,10 @@ export const listRules = operation({
   path: "/rules",
   about: "Lists the rules of operators: what is hidden and held, who wants it, why and until when.",
   parameters: {
-    effect: { ...EFFECT, about: "Only rules with this effect." },
+    effect: { type: "choice", oneOf: RULE_EFFECTS, about: "Only rules with this effect." },
     address: { type: "address", about: "Only rules whose addresses have this one." },
     service: { type: "service", about: "Only rules that may concern this service." },
+    inForce: { type: "flag", about: "Whether to list only rules that have an effect now." },
     ...PAGE_PARAMETERS,
   },
   command: { columns: ["id", "effect", "isInForce", "concerns", "until", "setBy", "reason"] },
@@ -113,9 +119,10 @@ export const listRules = operation({
         "earlier release apply none.",
     ),
   }),
-  run(node, { effect, address, service, limit, after }) {
+  run(node, { effect, address, service, inForce, limit, after }) {
     const { rules } = rulesOf(node);
-    const wanted = [...rules.rules()].filter((rule) => isWanted(rule, { effect, address, service }));
+    const all = inForce ? rulesInForce(rules, node.nowMs()) : [...rules.rules()];
+    const wanted = all.filter((rule) => isWanted(rule, { effect, address, service }));
     const { entries, total, next } = pageOf(wanted, { limit, after, keyOf: ({ id }) => id });
     return { items: entries.map(ruleRow), total, next, behind: nodesBehind(node) };
   },
@@ -148,11 +155,11 @@ export const describeRule = operation({
   permission: "read",
   canBePreviewed: false,
   answeredBy: { kind: "leader" },
-  answer: object({ ...RULE_FIELDS, ...MATCH_FIELDS }),
+  answer: object({ ...RULE_FIELDS, ...MATCH_FIELDS, settings: texts("The values of the settings that it changes.") }),
   run(node, { id }) {
     const rule = rulesOf(node).rules.get(id);
     if (rule === undefined) throw fail("RULE_UNKNOWN", { rule: id });
-    return { ...ruleRow(rule), ...matchRow(rule.match) };
+    return { ...ruleRow(rule), ...matchRow(rule.match), settings: Object.fromEntries(rule.settings ?? []) };
   },
 });
 
@@ -163,7 +170,7 @@ export const putRule = operation({
   about: "Puts a rule, in the place of the one with its id: all given conditions must hold.",
   parameters: {
     id: ID,
-    effect: { ...EFFECT, isRequired: true },
+    effect: EFFECT,
     ...matchParameters({ names: NAMES_MAX, addresses: ADDRESSES_MAX }),
     notInForce: { type: "flag", about: "Whether to keep the rule without an effect." },
     ...INTENT_PARAMETERS,
@@ -179,7 +186,7 @@ export const putRule = operation({
   run(node, { id, effect, notInForce, ifEpoch, ...values }, isPreview) {
     const draft: RuleDraft = {
       id,
-      effect: effect as RuleEffect,
+      effect,
       match: matchOf(values),
       isInForce: !notInForce,
       ...intentOf(values, node.nowMs()),
@@ -219,7 +226,7 @@ export const removeRule = operation({
         const message = { done: `the rule ${id} is removed`, preview: `the rule ${id} would be removed` };
         return { put: [], removed: [id], message };
       },
-      { isPreview, counted: rule },
+      { isPreview, counted: rule?.effect === "changeSettings" ? undefined : rule },
     );
   },
 });
@@ -236,7 +243,7 @@ export const countRule = operation({
   path: "/rules/count",
   about: "Counts the registrations, and the clients with them, that a rule with these conditions would concern.",
   parameters: {
-    effect: { ...EFFECT, isRequired: true },
+    effect: EFFECT,
     ...matchParameters({ names: COUNTED_MAX, addresses: COUNTED_MAX }),
   },
   command: { words: ["rule count"] },
@@ -245,6 +252,6 @@ export const countRule = operation({
   canBePreviewed: false,
   answeredBy: { kind: "each", role: "session" },
   answer: object(COUNT_FIELDS),
-  run: (node, { effect, ...values }) => countRegistrations(node, effect as RuleEffect, matchOf(values)),
+  run: (node, { effect, ...values }) => countRegistrations(node, effect, matchOf(values)),
   gather: gatherCounts,
 });

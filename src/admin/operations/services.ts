@@ -1,21 +1,16 @@
 // Operations on services: which there are, and who publishes one.
 
 import { fail } from "../../base/errors.ts";
-import { stringOf } from "../../base/text.ts";
 import { ALL_SERVICES, type CatalogueEntry, groupScope } from "../../model/catalogue.ts";
-import { boxesOf, instancesOf } from "../../model/content.ts";
-import { hostOf, type ServiceKey } from "../../model/ids.ts";
-import type { Instance } from "../../model/instance.ts";
+import type { ServiceKey } from "../../model/ids.ts";
 import { readNamePattern } from "../../model/namePattern.ts";
-import { formOf } from "../../model/payload.ts";
-import type { Publication } from "../../model/publication.ts";
 import { KEY_PART_CHARS_MAX, parseServiceKey } from "../../model/serviceKey.ts";
 import { NO_VERSION } from "../../model/version.ts";
-import type { ServiceView } from "../../registry/registry.ts";
 import { askCatalogue, askList } from "../askRegistry.ts";
 import { operation } from "../operation.ts";
 import { PAGE_FIELDS, PAGE_PARAMETERS, pageOf } from "../paging.ts";
-import { flag, integer, type Json, list, long, object, orNull, text, texts, time } from "../schema.ts";
+import { askHidden, joinPages, PUBLISHER, pageOfPublishers } from "../publisherRows.ts";
+import { flag, integer, type Json, list, long, object, orNull, text } from "../schema.ts";
 
 /** The fields that name a service. */
 const SERVICE_FIELDS = {
@@ -91,33 +86,6 @@ function catalogueRow({ serviceKey, size, version }: CatalogueEntry): Json {
   return { ...serviceFields(serviceKey), publishers: size, version: String(version) };
 }
 
-const INSTANCE = object({
-  host: text("A name or an address."),
-  port: integer("The port."),
-  securePort: orNull(integer("The port for TLS.")),
-  weight: { type: "number", description: "The share of calls that it should get." },
-  isEnabled: flag("Calls to it are wanted."),
-  isHealthy: flag("Its client says that it is well."),
-  isPersistent: flag("It stays until it is taken back."),
-  zone: text("The part of the service that it belongs to."),
-  metadata: texts("Its metadata."),
-  source: text("The protocol that registered it."),
-});
-
-const PUBLISHER = object({
-  registId: text("The id that the client gave the registration."),
-  application: text("The client's application."),
-  zone: text("The client's zone."),
-  address: text("The address that the client came from."),
-  client: text("The client's connection: `its address_the session's address`."),
-  session: text("The session node that answers for it."),
-  version: long("The client's own count of changes of the registration."),
-  registeredAt: time("When a session accepted it."),
-  attributes: texts("The client's own attributes."),
-  boxes: list(text("One box."), "What it publishes, as SOFARegistry's clients see it."),
-  instance: orNull(INSTANCE),
-});
-
 export const describeService = operation({
   name: "services.describe",
   method: "GET",
@@ -138,7 +106,7 @@ export const describeService = operation({
     },
     ...PAGE_PARAMETERS,
   },
-  command: { columns: ["registId", "address", "application", "session", "registeredAt", "boxes"] },
+  command: { columns: ["registId", "address", "application", "session", "registeredAt", "boxes", "hiddenBy"] },
   isChange: false,
   permission: "read",
   canBePreviewed: false,
@@ -147,50 +115,26 @@ export const describeService = operation({
     ...SERVICE_FIELDS,
     version: long("The version of the list; it only grows."),
     isNewer: flag("The version is above `since`."),
-    items: list(PUBLISHER, "A page of publishers, by registId."),
+    hidden: orNull(
+      integer("The number of publishers that are in no list; null: the data node that knows did not answer."),
+    ),
+    items: list(PUBLISHER, "A page of publishers, hidden ones too, by registId."),
     ...PAGE_FIELDS,
   }),
   waitMs: ({ waitMs }) => waitMs,
-  run(node, { service: serviceKey, since, waitMs, limit, after }) {
+  async run(node, { service: serviceKey, since, waitMs, limit, after }) {
     const question = { serviceKey, since: since ?? NO_VERSION, waitMs: since === undefined ? 0 : waitMs };
-    return askList(node, question, (view, isNewer) => {
-      // One who waits has seen that there is such a service.
-      if (view.publications.size === 0 && since === undefined) throw fail("SERVICE_UNKNOWN", { service: serviceKey });
-      return { ...describedService(view, { limit, after }), isNewer };
-    });
+    const listed = await askList(node, question, (view, isNewer) => ({
+      page: pageOfPublishers(view.publications.values(), { limit, after }),
+      version: String(view.version),
+      isNewer,
+    }));
+    const hidden = await askHidden(node, { service: serviceKey, limit, after });
+    // One who waits has seen that there is such a service.
+    const isKnown = listed.page.total + (hidden?.total ?? 0) > 0 || since !== undefined;
+    if (!isKnown) throw fail("SERVICE_UNKNOWN", { service: serviceKey });
+    const { version, isNewer } = listed;
+    const page = joinPages(listed.page, hidden, limit);
+    return { ...serviceFields(serviceKey), version, isNewer, hidden: hidden?.total ?? null, ...page };
   },
 });
-
-function describedService({ serviceKey, version, publications }: ServiceView, page: { limit: number; after: string }) {
-  const { entries, total, next } = pageOf(publications.values(), { ...page, keyOf: ({ registId }) => registId });
-  const items = entries.map(publisherRow);
-  return { ...serviceFields(serviceKey), version: String(version), items, total, next };
-}
-
-function publisherRow(publication: Publication): Json {
-  const { registId, appName, zone, owner, version, registeredMs, attributes, payload } = publication;
-  const [instance] = formOf(payload) === "instance" ? instancesOf(publication) : [];
-  return {
-    registId,
-    application: appName,
-    zone,
-    address: hostOf(owner.client),
-    client: owner.client,
-    session: owner.session,
-    version: String(version),
-    registeredAt: isoTime(registeredMs),
-    attributes: Object.fromEntries(attributes),
-    boxes: boxesOf(publication).map((box) => (box === null ? "" : stringOf(box))),
-    instance: instance === undefined ? null : instanceRow(instance),
-  };
-}
-
-function instanceRow({ bags, metadata, securePort, ...rest }: Instance): Json {
-  return { ...rest, securePort: securePort ?? null, metadata: Object.fromEntries(metadata) };
-}
-
-/** Clients' own clocks give some of these times: one that no calendar has is shown as the first of all. */
-export function isoTime(ms: number): string {
-  const date = new Date(ms);
-  return Number.isNaN(date.getTime()) ? new Date(0).toISOString() : date.toISOString();
-}

@@ -4,11 +4,11 @@ import { fail } from "../../base/errors.ts";
 import type { Heartbeat, Member } from "../../cluster/messages/membership.ts";
 import type { NodeId } from "../../model/ids.ts";
 import { type SlotOwner, slotOf } from "../../model/slot.ts";
+import { isoTime } from "../isoTime.ts";
 import type { HeldService, OperatedData, OperatedNode, SlotPauseRow } from "../operatedNode.ts";
 import { operation } from "../operation.ts";
 import { integer, type Json, list, long, object, oneOf, orNull, text, time } from "../schema.ts";
 import { DONE, LEADER_FIELDS, metaOf } from "./nodes.ts";
-import { isoTime } from "./services.ts";
 
 const STATES = ["serving", "held", "gathering", "silent"] as const;
 
