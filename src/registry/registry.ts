@@ -95,6 +95,11 @@ export type ClientEvent =
       readonly request: number;
       readonly key: RegistrationKey;
     }
+  /**
+   * An operator ends the client's publications, or all of its registrations, as if the client had done so. It stays
+   * connected, and may register again.
+   */
+  | { readonly kind: "cleared"; readonly client: ClientId; readonly of: "publications" | "everything" }
   | { readonly kind: "pushAnswered"; readonly client: ClientId; readonly push: number; readonly isTaken: boolean }
   | { readonly kind: "drained"; readonly client: ClientId }
   | { readonly kind: "disconnected"; readonly client: ClientId };

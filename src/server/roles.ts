@@ -95,7 +95,7 @@ export function createRoles(config: Config, environment: RolesEnvironment): Role
   function heardBy<Event extends { kind: string }>(role: { step(event: Event): void }, event: Event): void {
     blocked.heard(event);
     role.step(event);
-    if (event.kind === "fromMeta") environment.settingsChanged((session?.session ?? data?.data)?.settings ?? {});
+    if (event.kind === "fromMeta") environment.settingsChanged((session?.session.rules ?? data?.data)?.settings ?? {});
   }
   let isClosed = false;
   return {

@@ -18,7 +18,7 @@ import type { Subscriptions } from "./subscriptions.ts";
 import { contest, type When } from "./takeOver.ts";
 
 /** The parts of the session that registrations concern. */
-interface Parts {
+export interface RequestParts {
   readonly admission: Admission;
   readonly fullness: Fullness;
   readonly publications: Publications;
@@ -36,11 +36,11 @@ interface KeyRequest {
 }
 
 export class ClientRequests {
-  readonly #parts: Parts;
+  readonly #parts: RequestParts;
   readonly #output: SessionOutput;
   readonly #metrics: Metrics;
 
-  constructor(parts: Parts, { output, metrics }: { output: SessionOutput; metrics: Metrics }) {
+  constructor(parts: RequestParts, { output, metrics }: { output: SessionOutput; metrics: Metrics }) {
     this.#parts = parts;
     this.#output = output;
     this.#metrics = metrics;
@@ -123,6 +123,22 @@ export class ClientRequests {
     const isUnused = this.#parts.configs.unwatch(client, key);
     if (isUnused) this.#output.toMeta({ kind: "unwatchConfig", serviceKeys: [key.serviceKey] });
     accept(client, { request, key });
+  }
+
+  /** Ends a client's publications, or all of its registrations, for an operator: the client is told nothing. */
+  clear(client: Client, of: "publications" | "everything", nowMs: number): void {
+    const { publications, links, subscriptions, lists, configs } = this.#parts;
+    for (const { publication } of [...client.publications]) {
+      // Behind a claim that waits there is another client's publication.
+      if (publications.dropClaim(client, publication)?.client !== client) continue;
+      const unpublished = publications.unpublish(client, publication, nowMs);
+      if (unpublished !== undefined) links.publish({ kind: "remove", removal: unpublished.removal });
+    }
+    if (of === "publications") return;
+    lists.releaseUnused(subscriptions.dropSome(client, Number.POSITIVE_INFINITY));
+    this.#metrics.set("roster_subscribers", subscriptions.size);
+    const unwatched = configs.dropClient(client);
+    if (unwatched.length > 0) this.#output.toMeta({ kind: "unwatchConfig", serviceKeys: unwatched });
   }
 
   /** Answers a registration, or the end of one, that is one too many. */

@@ -6,9 +6,8 @@ import { assert, unreachable } from "../base/assert.ts";
 import { Deadlines } from "../base/deadlines.ts";
 import type { Metrics } from "../base/metrics.ts";
 import { MembershipView } from "../cluster/membershipView.ts";
-import type { Members, MetaToMember, RulesMessage } from "../cluster/messages/membership.ts";
+import type { Members, MetaToMember } from "../cluster/messages/membership.ts";
 import type { DataToSession } from "../cluster/messages/sessionData.ts";
-import type { DynamicValues } from "../model/dynamicKeys.ts";
 import type { ClientId, NodeId } from "../model/ids.ts";
 import type { Publication } from "../model/publication.ts";
 import type { SlotTable } from "../model/slot.ts";
@@ -18,7 +17,7 @@ import { Admission } from "./admission.ts";
 import { Applications } from "./applications.ts";
 import { Claims } from "./claims.ts";
 import { Client } from "./client.ts";
-import { ClientRequests } from "./clientRequests.ts";
+import { ClientRequests, type RequestParts } from "./clientRequests.ts";
 import { ClientsByHost } from "./clientsByHost.ts";
 import { ConfigWatches } from "./configWatches.ts";
 import { Costs } from "./costs.ts";
@@ -32,7 +31,7 @@ import { Pusher } from "./pusher.ts";
 import { Questions } from "./questions.ts";
 import { ServiceLists } from "./serviceLists.ts";
 import type { SessionEvent, SessionOptions, SessionOutput } from "./sessionPorts.ts";
-import { SessionRules } from "./sessionRules.ts";
+import { type RulesOutcome, SessionRules } from "./sessionRules.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import type { SessionParts } from "./unfinished.ts";
 import { VersionScan } from "./versionScan.ts";
@@ -54,13 +53,15 @@ export class Session implements Registry, OwnClients {
   readonly #subscriptions: Subscriptions;
   readonly #links: DataLinks;
   readonly #fullness: Fullness;
+  readonly #parts: RequestParts;
   readonly #requests: ClientRequests;
   readonly #lists: ServiceLists;
   readonly #questions: Questions;
   readonly #repair: DataRepair;
   readonly #claims: Claims;
   readonly #membership: MembershipView;
-  readonly #rules: SessionRules;
+  /** The operators' rules, with what they change here. */
+  readonly rules: SessionRules;
   readonly #pusher: Pusher;
   readonly #configs: ConfigWatches;
   readonly #applications: Applications;
@@ -75,8 +76,8 @@ export class Session implements Registry, OwnClients {
   readonly #comparisons = new Deadlines<NodeId>();
 
   constructor(configured: SessionOptions, environment: { output: SessionOutput; metrics: Metrics; nowMs: number }) {
-    this.#rules = new SessionRules(configured);
-    const { options } = this.#rules;
+    this.rules = new SessionRules(configured);
+    const { options } = this.rules;
     const { output, metrics } = environment;
     this.#output = output;
     this.#metrics = metrics;
@@ -89,7 +90,7 @@ export class Session implements Registry, OwnClients {
     });
     this.#departed = new DepartedClients(options.clientReturnGraceMs, this.#publications, this.#subscriptions);
     this.#fullness = new Fullness(this.#publications, this.#links, options);
-    const holds = this.#rules;
+    const holds = this.rules;
     this.#pusher = new Pusher(options, { subscriptions: this.#subscriptions, holds }, metrics);
     const noticed = metrics.histogram("roster_push_hop_seconds", { hop: "noticed" });
     this.#lists = new ServiceLists(this.#subscriptions, { links: this.#links, noticed }, (service, nowMs) => {
@@ -113,20 +114,18 @@ export class Session implements Registry, OwnClients {
       lists: this.#lists,
       members: () => this.#membership.members,
     });
-    this.#requests = new ClientRequests(
-      {
-        admission: new Admission(options, this.#publications, this.#links),
-        fullness: this.#fullness,
-        publications: this.#publications,
-        links: this.#links,
-        departed: this.#departed,
-        subscriptions: this.#subscriptions,
-        lists: this.#lists,
-        pusher: this.#pusher,
-        configs: this.#configs,
-      },
-      environment,
-    );
+    this.#parts = {
+      admission: new Admission(options, this.#publications, this.#links),
+      fullness: this.#fullness,
+      publications: this.#publications,
+      links: this.#links,
+      departed: this.#departed,
+      subscriptions: this.#subscriptions,
+      lists: this.#lists,
+      pusher: this.#pusher,
+      configs: this.#configs,
+    };
+    this.#requests = new ClientRequests(this.#parts, environment);
     this.#applications = new Applications(
       { clients: this.#clients, subscriptions: this.#subscriptions, links: this.#links },
       {
@@ -149,11 +148,6 @@ export class Session implements Registry, OwnClients {
   /** The number of connected clients. */
   get connections(): number {
     return this.#clients.size;
-  }
-
-  /** The values that operators have set for this node, in the place of its own. */
-  get settings(): Partial<DynamicValues> {
-    return this.#rules.settings;
   }
 
   get slotTable(): SlotTable | undefined {
@@ -188,7 +182,7 @@ export class Session implements Registry, OwnClients {
 
   get parts(): SessionParts {
     const clients = { clients: this.#clients, byHost: this.#byHost, pusher: this.#pusher, scan: this.#scan };
-    const questions = { ...this.#questions.parts, applications: this.#applications, rules: this.#rules };
+    const questions = { ...this.#questions.parts, applications: this.#applications, rules: this.rules };
     return { ...clients, ...questions, links: this.#links, unsettled: this.#unsettled };
   }
 
@@ -230,6 +224,9 @@ export class Session implements Registry, OwnClients {
       case "askedServiceApps":
       case "listedApps":
         this.#applications.step(event, nowMs);
+        break;
+      case "setOwnRule":
+        this.#rulesChanged(this.rules.setOwn(event.rule), nowMs);
         break;
       case "drain":
         this.#isDraining = true;
@@ -291,6 +288,8 @@ export class Session implements Registry, OwnClients {
         return this.#requests.watchConfig(client, event, nowMs);
       case "unwatchedConfig":
         return this.#requests.unwatchConfig(client, event, nowMs);
+      case "cleared":
+        return this.#requests.clear(client, event.of, nowMs);
       case "pushAnswered":
         this.#configs.answered(client, event.push, { isTaken: event.isTaken, nowMs });
         return this.#pusher.answered(client, event.push, { isTaken: event.isTaken, nowMs });
@@ -387,7 +386,7 @@ export class Session implements Registry, OwnClients {
       case "config":
         return this.#configs.changed(message.value, nowMs);
       case "rules":
-        return this.#rulesChanged(message, nowMs);
+        return this.#rulesChanged(this.rules.received(message), nowMs);
       case "refused":
         return this.#output.refused(message.reason);
       // The host handles it.
@@ -412,8 +411,7 @@ export class Session implements Registry, OwnClients {
     if (members.epoch !== before) this.#applications.metaUp(nowMs);
   }
 
-  #rulesChanged(message: RulesMessage, nowMs: number): void {
-    const taken = this.#rules.received(message);
+  #rulesChanged(taken: RulesOutcome, nowMs: number): void {
     if (taken !== "known") this.#membership.heartbeatSoon();
     // Clients whose pushes were held, and are not any more, are behind.
     if (taken === "changed") this.#scan.beginAnew(nowMs);
@@ -449,7 +447,7 @@ export class Session implements Registry, OwnClients {
   #dataUp(node: NodeId, nowMs: number): void {
     this.#links.nodeUp(node);
     this.#repair.compare(node);
-    this.#comparisons.set(node, nowMs + this.#rules.options.digestIntervalMs);
+    this.#comparisons.set(node, nowMs + this.rules.options.digestIntervalMs);
     // Notices may have been lost with the connection.
     this.#scan.begin(node);
     this.#questions.dataUp(node, nowMs);
@@ -466,16 +464,15 @@ export class Session implements Registry, OwnClients {
     this.#compareDue(nowMs);
     this.#repairLists(nowMs);
     if (nowMs >= this.#membership.nextMs()) {
-      this.#membership.heartbeat({ tableEpoch: this.#links.tableEpoch, rulesEpoch: this.#rules.rules.epoch, nowMs });
-      const queues = { links: this.#links, pusher: this.#pusher, departed: this.#departed };
-      measureSession(this.#metrics, { publications: this.#publications, configs: this.#configs, ...queues });
+      this.#membership.heartbeat({ tableEpoch: this.#links.tableEpoch, rulesEpoch: this.rules.rules.epoch, nowMs });
+      measureSession(this.#metrics, this.#parts);
     }
   }
 
   #compareDue(nowMs: number): void {
     for (let node = this.#comparisons.take(nowMs); node !== undefined; node = this.#comparisons.take(nowMs)) {
       const isDone = this.#repair.compareIfQuiet(node);
-      this.#comparisons.set(node, nowMs + (isDone ? this.#rules.options.digestIntervalMs : BUSY_RETRY_MS));
+      this.#comparisons.set(node, nowMs + (isDone ? this.rules.options.digestIntervalMs : BUSY_RETRY_MS));
     }
   }
 

@@ -3,6 +3,7 @@
 import type { MemberAddress, MemberToMeta, MetaToMember } from "../cluster/messages/membership.ts";
 import type { DataToSession, SessionToData } from "../cluster/messages/sessionData.ts";
 import type { NodeId } from "../model/ids.ts";
+import type { Rule } from "../model/rule.ts";
 import type { AddressEvent } from "../registry/address.ts";
 import type { AppEvent } from "../registry/apps.ts";
 import type { CatalogueEvent } from "../registry/catalogue.ts";
@@ -51,6 +52,8 @@ export type SessionEvent =
   | { readonly kind: "fromMeta"; readonly message: MetaToMember }
   /** A link to a meta node was made. */
   | { readonly kind: "metaUp" }
+  /** A rule for this session alone, until meta changes the rule of the same name. */
+  | { readonly kind: "setOwnRule"; readonly rule: Rule }
   /** The node is about to stop: clients that leave now come back elsewhere. */
   | { readonly kind: "drain" }
   | { readonly kind: "woken" };

@@ -182,7 +182,7 @@ export class SessionHost {
   }
 
   #settingsChanged(): void {
-    const { settings } = this.#session;
+    const { settings } = this.#session.rules;
     Object.assign(this.#config, this.#environment.plan.config, settings);
     this.#budget.changeLimits(this.#limits);
     this.#environment.record({ kind: "settings", node: this.#process.id, role: "session", settings });
