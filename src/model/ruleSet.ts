@@ -215,7 +215,8 @@ export class RuleMatcher {
   }
 }
 
-class Addresses {
+/** Addresses and blocks of them, as `readAddressOrBlock` returns them. */
+export class Addresses {
   readonly #hosts: ReadonlySet<string>;
   readonly #blocks: AddressBlocks | undefined;
 
@@ -225,6 +226,7 @@ class Addresses {
     this.#blocks = blocks.length === 0 ? undefined : new AddressBlocks(blocks);
   }
 
+  /** Whether a host is one of them (`hostOf` of a client's id). */
   has(host: string): boolean {
     return this.#hosts.has(host) || this.#blocks?.has(host) === true;
   }

@@ -63,7 +63,7 @@ function configuredPort(config: Config, key: string): number {
 }
 
 function openGateways(
-  { gateways, config, budget, log, ops, observers }: NodePortsEnvironment,
+  { gateways, config, budget, log, ops, observers, questions }: NodePortsEnvironment,
   { host, node }: { readonly host: SessionHost; readonly node: SessionNodeView },
 ): OpenGateway[] {
   const common = {
@@ -74,7 +74,12 @@ function openGateways(
     compression: hostCompression,
     log,
   };
-  return gateways.map(({ code }) => code.open({ ...common, metrics: ops.page.gatewayMetrics }));
+  return gateways.map(({ name, code }) => {
+    const others = questions.otherNodes(name);
+    const gateway = code.open({ ...common, others, metrics: ops.page.gatewayMetrics });
+    questions.attach(name, "session", gateway.answer);
+    return gateway;
+  });
 }
 
 function addressesOf(listeners: ClientListeners, host: string): ClientAddresses {
@@ -105,6 +110,9 @@ function sessionNode(
     otherSessions: (key) => otherSessions(host, { own: roles.id, listener: nameOfListener(key) }),
     slot: (serviceKey) => slotOfService(session.slotTable, serviceKey),
     listApps: () => host.listApps(),
+    rules: () => session.rules.rules,
+    hasRules: (...asked) => host.hasRules(...asked),
+    setOwnRule: (rule) => host.stepper.step({ kind: "setOwnRule", rule }),
     nodeAddress: (node) => session.members?.list.find(({ id, role }) => id === node && role === "data")?.address,
   };
 }

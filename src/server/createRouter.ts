@@ -12,6 +12,7 @@ import { hostClock } from "../transport/clock.ts";
 import { TELL_ACCESS } from "./access/accessFollower.ts";
 import type { NodeAccess } from "./access/nodeAccess.ts";
 import type { Config } from "./config/table.ts";
+import type { GatewayQuestions } from "./gatewayQuestions.ts";
 import { hiddenPublications } from "./hiddenPublications.ts";
 import type { LoadedGateway } from "./loadGateways.ts";
 import type { MetaHost } from "./metaHost.ts";
@@ -25,6 +26,7 @@ export interface RouterHost {
   readonly ops: Pick<OperatedNode, "isStopping" | "stop">;
   readonly roles: Roles;
   readonly access: NodeAccess;
+  readonly questions: GatewayQuestions;
   readonly gateways: readonly LoadedGateway[];
   /** The address for other nodes: `host:port`. */
   readonly address: string;
@@ -47,7 +49,8 @@ export function createRouter(environment: RouterHost): OperationRouter {
     leader: () => roles.meta?.meta.leader?.holder,
     answer: ({ operation, parameters }, reply) => {
       if (operation === TELL_ACCESS) return tellAccess(access, parameters, reply);
-      void router.answerHere(operation, parameters).then(({ status, body }) => reply(status, JSON.stringify(body)));
+      const answered = environment.questions.answer(operation, parameters) ?? router.answerHere(operation, parameters);
+      void answered.then(({ status, body }) => reply(status, JSON.stringify(body)));
     },
   });
   return router;

@@ -4,6 +4,7 @@ import type { FastifyInstance } from "fastify";
 import type { ProcessStatus } from "../admin/processRoutes.ts";
 import type { Budget } from "../base/budget.ts";
 import { ConnectionShares } from "../base/connectionShares.ts";
+import { fail } from "../base/errors.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { Log } from "../base/ports.ts";
 import type { NodeNetwork } from "../cluster/links/nodeNetwork.ts";
@@ -27,6 +28,7 @@ import type { Config } from "./config/table.ts";
 import { createRouter } from "./createRouter.ts";
 import type { DataHost } from "./dataHost.ts";
 import type { ConnectionLimits } from "./descriptors.ts";
+import type { GatewayQuestions } from "./gatewayQuestions.ts";
 import { adminHttp } from "./http/adminHttp.ts";
 import { dataHttp } from "./http/dataHttp.ts";
 import { listenHttp } from "./http/listen.ts";
@@ -51,6 +53,8 @@ export interface NodePortsEnvironment {
   readonly limits: ConnectionLimits;
   readonly roles: Roles;
   readonly access: NodeAccess;
+  /** Questions of the protocols to other nodes. */
+  readonly questions: GatewayQuestions;
   readonly gateways: readonly LoadedGateway[];
   /** Hear of clients' registrations and pushes. */
   readonly observers: Observers;
@@ -115,7 +119,11 @@ export async function openMetaPort(environment: NodePortsEnvironment, host: Meta
     pauseSlots: (pause: Parameters<MetaHost["pauseSlots"]>[0]) => host.pauseSlots(pause),
     arrangeSlots: () => host.arrangeSlots(),
   };
-  const app = metaHttp(status, gateways);
+  const { questions } = environment;
+  for (const { name, code } of gateways) {
+    questions.attach(name, "meta", (asked) => code.metaAnswer?.(status, asked) ?? Promise.reject(noAnswer(name)));
+  }
+  const app = metaHttp(status, gateways, questions);
   return listenAt(environment, app, { key: "meta-http-port", host: config.bind, port: config.metaHttpPort });
 }
 
@@ -172,6 +180,10 @@ export async function openAdminPort(environment: NodePortsEnvironment): Promise<
     host: config.adminBind,
     port: config.adminPort,
   });
+}
+
+function noAnswer(gateway: string): Error {
+  return fail("NODE_ASKED_UNREACHABLE", { reason: `${gateway} answers no questions at the role meta` });
 }
 
 function firstOf(reasons: ReadonlyMap<string, string | undefined>): string | undefined {

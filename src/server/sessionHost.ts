@@ -1,7 +1,7 @@
 // The role session in its process.
 
 import type { Metrics } from "../base/metrics.ts";
-import type { Clock } from "../base/ports.ts";
+import type { Clock, Timers } from "../base/ports.ts";
 import { Stepper, type StepperEnvironment } from "../base/stepper.ts";
 import type { ClientAddresses, MemberToMeta } from "../cluster/messages/membership.ts";
 import type { NodeId } from "../model/ids.ts";
@@ -13,6 +13,9 @@ export interface SessionHostEnvironment extends StepperEnvironment {
   readonly metrics: Metrics;
   readonly output: SessionOutput;
 }
+
+// Operators' questions whether the rules have come, each for a few seconds.
+const AWAITED_MAX = 1_000;
 
 // The leading meta node answers in milliseconds.
 const LIST_APPS_MS = 3_000;
@@ -26,9 +29,13 @@ export class SessionHost {
   clientCounts: ReadonlyMap<NodeId, number> = new Map();
 
   readonly #clock: Clock;
+  readonly #timers: Timers;
+  /** Called after each of the cluster's events. */
+  readonly #awaited = new Set<() => void>();
 
   constructor(options: SessionOptions, { output, ...environment }: SessionHostEnvironment) {
     this.#clock = environment.clock;
+    this.#timers = environment.timers;
     const toMeta = (message: MemberToMeta) => output.toMeta(this.#withClients(message));
     this.session = new Session(options, {
       metrics: environment.metrics,
@@ -44,6 +51,24 @@ export class SessionHost {
       this.clientCounts = new Map(event.message.counts.map(({ session, clients }) => [session, clients]));
     }
     this.stepper.step(event);
+    if (this.#awaited.size > 0) for (const awaited of [...this.#awaited]) awaited();
+  }
+
+  /** Resolves to true when the rules of meta have this epoch or a later one; to false after `waitMs`. */
+  hasRules(epoch: bigint, waitMs: number): Promise<boolean> {
+    const isThere = () => this.session.rules.rules.epoch >= epoch;
+    if (isThere()) return Promise.resolve(true);
+    if (this.#awaited.size >= AWAITED_MAX) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const end = () => {
+        this.#awaited.delete(awaited);
+        cancel();
+        resolve(isThere());
+      };
+      const awaited = () => void (isThere() && end());
+      const cancel = this.#timers.after(waitMs, end);
+      this.#awaited.add(awaited);
+    });
   }
 
   /** All revisions and services of applications. Rejects with a RegistryError. */

@@ -14,6 +14,7 @@ const nodes = new TestNodes();
 const dataDir = nodes.newDirectory();
 let meta: RunningServer;
 let session: RunningServer;
+let other: RunningServer;
 const clients: TestClient[] = [];
 let services = 0;
 
@@ -22,15 +23,19 @@ before(async () => {
   const at = { metaAddresses: [`127.0.0.1:${meta.ports.node}`] };
   await nodes.start(["data"], at);
   session = await nodes.start(["session"], at);
-  await eventually(
-    async () => (await fetch(`http://127.0.0.1:${session.ports.http}/readyz`)).status,
-    (status) => status === 200,
-  );
+  other = await nodes.start(["session"], at);
+  for (const { ports } of [session, other]) {
+    await eventually(
+      async () => (await fetch(`http://127.0.0.1:${ports.http}/readyz`)).status,
+      (status) => status === 200,
+    );
+  }
 });
 
 beforeEach(async () => {
   for (const client of clients.splice(0)) client.close();
   await askMeta("/stopPushDataSwitch/close");
+  await askMeta("/api/clientManager/clientOpen", "ips=127.0.0.2;127.0.0.4");
 });
 
 after(async () => {
@@ -38,19 +43,28 @@ after(async () => {
   await nodes.close();
 });
 
-function client(host: number): TestClient {
-  const made = new TestClient(() => session.ports.bolt, { address: `127.0.0.${host}` });
+function client(host: number, at = session): TestClient {
+  const made = new TestClient(() => at.ports.bolt, { address: `127.0.0.${host}` });
   clients.push(made);
   return made;
 }
 
-async function askMeta(path: string, body?: string | object): Promise<{ success: boolean; data: unknown }> {
+const askMeta = (path: string, body?: string | object) => ask(meta.ports.metaHttp, path, body);
+const askSession = (path: string, body?: string | object) => ask(session.ports.http, path, body);
+
+interface Answer {
+  readonly success: boolean;
+  readonly message: string | null;
+  readonly data: unknown;
+}
+
+async function ask(port: number, path: string, body?: string | object): Promise<Answer> {
   const type = typeof body === "object" ? "application/json" : "application/x-www-form-urlencoded";
   const sent = body && {
     body: typeof body === "object" ? JSON.stringify(body) : body,
     headers: { "content-type": type },
   };
-  const url = `http://127.0.0.1:${meta.ports.metaHttp}${path}`;
+  const url = `http://127.0.0.1:${port}${path}`;
   const answer = await fetch(url, body === undefined ? {} : { method: "POST", ...sent });
   const text = await answer.text();
   assert.equal(answer.status, 200, `${path}: ${text}`);
@@ -133,6 +147,101 @@ test("a switch that is put as persistent data is in force, and is told by its ow
     "gray push switch msg": "data is empty",
     grayPushSwitch: "",
   });
+});
+
+test("at one session clients are off until they are opened, and at the other session they are not", async () => {
+  const { service, subscriber } = await threeClients();
+  const elsewhere = client(2, other);
+  elsewhere.publish(service, "elsewhere");
+  await sees(subscriber, service, "elsewhere one other");
+  assert.equal((await askSession("/api/clientManager/clientOff", "ips=127.0.0.2")).success, true);
+  await sees(subscriber, service, "elsewhere other");
+  assert.equal((await askSession("/api/clientManager/clientOpen", "ips=127.0.0.2")).success, true);
+  await sees(subscriber, service, "elsewhere one other");
+});
+
+test("in the zone clients are off at all sessions", async () => {
+  const { service, subscriber } = await threeClients();
+  const elsewhere = client(2, other);
+  elsewhere.publish(service, "elsewhere");
+  await sees(subscriber, service, "elsewhere one other");
+  assert.deepEqual(await askSession("/api/clientManager/zone/clientOff", "ips=127.0.0.2"), {
+    success: true,
+    message: "",
+  });
+  await sees(subscriber, service, "other");
+  await askSession("/api/clientManager/zone/clientOpen", "ips=127.0.0.2");
+  await sees(subscriber, service, "elsewhere one other");
+});
+
+test("a session has clients kept off by the meta node, and its version is at all sessions at once", async () => {
+  const { service, subscriber } = await threeClients();
+  const { data: version } = await askSession("/api/clientManager/persistence/clientOff", "ips=127.0.0.2");
+  await sees(subscriber, service, "other");
+  // Its last digits are lost in JavaScript's numbers, so that it may be one of a moment later.
+  const text = await (await fetch(`http://127.0.0.1:${session.ports.http}/api/clientManager/persistence/query`)).text();
+  const [, exact = ""] = /"version":(\d+)/.exec(text) ?? [];
+  assert.equal(Number(exact), version);
+  const check = `/api/clientManager/persistence/checkVersion?version=`;
+  assert.equal((await askSession(`${check}${exact}`)).success, true);
+  const { data } = await askSession("/api/clientManager/zone/queryClientOff", "");
+  for (const told of Object.values(data as object)) assert.deepEqual(told, { success: true, ips: ["127.0.0.2"] });
+  assert.equal(Object.keys(data as object).length, 2);
+  await askSession("/api/clientManager/persistence/clientOpen", "ips=127.0.0.2");
+  await sees(subscriber, service, "one other");
+});
+
+test("one connection of an address loses what it has registered", async () => {
+  const { service, subscriber } = await threeClients();
+  const second = client(2);
+  second.publish(service, "second");
+  await sees(subscriber, service, "one other second");
+  const dataInfoId = encodeURIComponent(`${service}#@#DEFAULT_INSTANCE_ID#@#DEFAULT_GROUP`);
+  const { PUB } = (await askSession(`/digest/pub/data/query?dataInfoId=${dataInfoId}`)) as unknown as {
+    PUB: { dataList: { bytes: string }[]; sourceAddress: End; targetAddress: End }[];
+  };
+  const found = PUB.find(({ dataList }) => Buffer.from(dataList[0]?.bytes ?? "", "base64").includes("second"));
+  assert.ok(found !== undefined);
+  const connectId = {
+    clientHostAddress: found.sourceAddress.ipAddress,
+    clientPort: found.sourceAddress.port,
+    sessionHostAddress: found.targetAddress.ipAddress,
+    sessionPort: found.targetAddress.port,
+  };
+  assert.equal((await askSession("/api/clients/off", { connectIds: [connectId] })).success, true);
+  await sees(subscriber, service, "one other");
+});
+
+interface End {
+  readonly ipAddress: string;
+  readonly port: number;
+}
+
+test("while no meta node leads, pushes are stopped at the sessions, and opened when one leads again", async () => {
+  const { service, subscriber } = await threeClients();
+  const elsewhere = client(4, other);
+  elsewhere.subscribe(service);
+  await sees(elsewhere, service, "one other");
+  assert.match((await askSession("/api/emergency/pushSwitch/stop", "")).message ?? "", /leader is healthy/);
+  const { ports } = meta;
+  await nodes.stop(meta);
+  assert.equal((await askSession("/api/emergency/pushSwitch/stop", "")).success, true);
+  const { success, message } = await ask(other.ports.http, "/api/emergency/pushSwitch/zone/stop");
+  assert.equal(success, false);
+  assert.match(message ?? "", /done here, and not by 1 of 1/);
+  assert.deepEqual(await askSession("/digest/pushSwitch"), { pushSwitch: "closed" });
+  client(6).publish(service, "third");
+  meta = await nodes.start(["meta"], { dataDir, nodePort: ports.node });
+  await eventually(
+    async () => (await fetch(`http://127.0.0.1:${meta.ports.metaHttp}/readyz`)).status,
+    (status) => status === 200,
+  );
+  const witness = client(7);
+  witness.subscribe(service);
+  for (const held of [subscriber, elsewhere, witness]) assert.doesNotMatch(held.list(service), /third/);
+  await askMeta("/stopPushDataSwitch/close");
+  for (const held of [subscriber, elsewhere, witness]) await sees(held, service, "one other third");
+  assert.deepEqual(await askSession("/digest/pushSwitch"), { pushSwitch: "open" });
 });
 
 test("what operators want outlives the meta node", async () => {

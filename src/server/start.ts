@@ -24,6 +24,7 @@ import { CONFIG, type Config } from "./config/table.ts";
 import { type ConnectionLimits, connectionLimits, descriptorLimit } from "./descriptors.ts";
 import { drain } from "./drain.ts";
 import { findNodeHost } from "./findNodeHost.ts";
+import { GatewayQuestions } from "./gatewayQuestions.ts";
 import { GATEWAYS } from "./gateways.ts";
 import { loadGateways, type ServedGateway } from "./loadGateways.ts";
 import { createLog } from "./log.ts";
@@ -142,7 +143,8 @@ async function startParts(
   let hasStarted = false;
   const ops = { page, hasStarted: () => hasStarted, isStopping: () => isStopping, stop: () => stop.resolve() };
   const process = { config: running.config, log, budget, limits, gateways, failed: host.failed, closers };
-  const environment = { ...process, ops, roles, access, observers, nodeHost, address };
+  const questions = new GatewayQuestions(roles.network.operations, log);
+  const environment = { ...process, ops, roles, access, questions, observers, nodeHost, address };
   // The leader's lease names this port.
   measureRoles(page, roles);
   if (roles.meta !== undefined) metaHttp = await openMetaPort(environment, roles.meta);

@@ -13,6 +13,10 @@ export class ClientsByHost {
     return this.#clients.get(host) ?? NONE;
   }
 
+  hosts(): Iterable<string> {
+    return this.#clients.keys();
+  }
+
   /** The number of hosts. */
   get size(): number {
     return this.#clients.size;

@@ -172,6 +172,10 @@ export class Session implements Registry, OwnClients {
     return this.#links.isIdle && this.#repair.isConfirmed;
   }
 
+  hosts(): Iterable<string> {
+    return this.#byHost.hosts();
+  }
+
   *clientsAt(host: string): Generator<ClientId> {
     for (const { id } of this.#byHost.at(host)) yield id;
   }

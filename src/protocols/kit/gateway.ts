@@ -12,7 +12,7 @@ import type { Acceptor, Compression, Log } from "../../base/ports.ts";
 import type { DynamicValues } from "../../model/dynamicKeys.ts";
 import type { NodeId, ServiceKey } from "../../model/ids.ts";
 import type { Publication } from "../../model/publication.ts";
-import type { RuleEdit } from "../../model/rule.ts";
+import type { Rule, RuleEdit } from "../../model/rule.ts";
 import type { RuleSet } from "../../model/ruleSet.ts";
 import type { SlotOwner, SlotTable } from "../../model/slot.ts";
 import type { AppsListed } from "../../registry/apps.ts";
@@ -43,7 +43,9 @@ export interface GatewayCode<in Config, in Counts = Metrics> {
   /** The protocol's paths at the HTTP port of the role data. */
   dataRoutes?(node: DataNodeView): HttpRouteTable;
   /** The protocol's paths at the HTTP port of the role meta. */
-  metaRoutes?(node: MetaNodeView): HttpRouteTable;
+  metaRoutes?(node: MetaNodeView, others: OtherNodes): HttpRouteTable;
+  /** Answers a question that the protocol asks at another node, in a node with the role meta. */
+  metaAnswer?(node: MetaNodeView, asked: AskedNode): Promise<unknown>;
   /**
    * The reason why operators may not set this configuration value: the protocol takes its key for something of its own.
    * Undefined if they may.
@@ -55,6 +57,7 @@ export interface GatewayEnvironment<out Config, out Counts = Metrics> {
   readonly config: Config;
   readonly registry: Registry;
   readonly node: SessionNodeView;
+  readonly others: OtherNodes;
   readonly budget: Budget;
   readonly compression: Compression;
   readonly log: Log;
@@ -66,6 +69,8 @@ export interface OpenGateway {
   readonly listeners: readonly GatewayListener[];
   /** Its paths at the HTTP port of the role session, which all protocols share. */
   readonly routes?: HttpRouteTable;
+  /** Answers a question that the protocol asks at another node, in a node with the role session. */
+  readonly answer?: AnswerNode;
   /** Checks its clients; called twice a second. */
   check?(nowMs: number): void;
   /**
@@ -79,6 +84,30 @@ export interface OpenGateway {
 export type GatewayListener =
   | { readonly kind: "tcp"; readonly key: string; readonly accept: Acceptor }
   | { readonly kind: "http"; readonly key: string; readonly routes: HttpRouteTable };
+
+/** A question of a protocol to its own code at another node. The parameters and the answer are values of JSON. */
+export interface AskedNode {
+  readonly name: string;
+  readonly parameters: unknown;
+}
+
+/** Throws, or rejects with, a RegistryError to refuse. The parameters may be those of another release. */
+export type AnswerNode = (asked: AskedNode) => Promise<unknown>;
+
+export interface NodeQuestion extends AskedNode {
+  /** The time that the answer may take. */
+  readonly waitMs: number;
+}
+
+/**
+ * The same protocol at other nodes. Questions travel by meta nodes, whether one of them leads or not. Rejects with the
+ * answerer's RegistryError, or with NODE_ASKED_UNREACHABLE.
+ */
+export interface OtherNodes {
+  /** Asks the leading meta node, which may be this node. */
+  askLeader(question: NodeQuestion): Promise<unknown>;
+  askSession(session: NodeId, question: NodeQuestion): Promise<unknown>;
+}
 
 /** The view of the process that a protocol's health checks need. */
 export interface NodeHealth {
@@ -160,6 +189,12 @@ export interface SessionNodeView extends MemberNode {
   readonly slot: (serviceKey: ServiceKey) => ({ readonly id: number } & SlotOwner) | undefined;
   /** The names of all revisions, and all services with their applications. Rejects with a RegistryError. */
   readonly listApps: () => Promise<AppsListed>;
+  /** The operators' rules that hold at this session. */
+  readonly rules: () => RuleSet;
+  /** Resolves to true when the rules that meta has told have this epoch or a later one; to false after `waitMs`. */
+  readonly hasRules: (epoch: bigint, waitMs: number) => Promise<boolean>;
+  /** Puts a rule in force at this session alone, until meta changes the rule of its name. */
+  readonly setOwnRule: (rule: Rule) => void;
   /** A data node's address for other nodes: `host:port`; undefined if it is not a member. */
   readonly nodeAddress: (node: NodeId) => string | undefined;
 }

@@ -18,6 +18,16 @@ export const SOFA_CONFIG_KEYS = {
     about: "The largest frame that a client may send; a connection that declares more is closed.",
     cost: "One hostile connection can make the server hold this much memory.",
   },
+  "sofa-session-changes": {
+    section: "Clients",
+    type: "string",
+    default: "local",
+    oneOf: ["local", "all", "none"],
+    about:
+      "Who may change something by SOFARegistry's paths at http-port, as clients that are off and stopped pushes: " +
+      "programs on this machine, all, or none.",
+    cost: "With all, any program that reaches the port for clients can take clients out of all lists.",
+  },
   "sofa-metric-names": {
     section: "Clients",
     type: "boolean",

@@ -3,8 +3,10 @@
 import { addressGroup } from "../../base/addressGroup.ts";
 import type { RegistryError } from "../../base/errors.ts";
 import type { Connection, ConnectionHandler } from "../../base/ports.ts";
+import type { Addresses } from "../../model/ruleSet.ts";
 import { ConnectionAccount } from "./connectionAccount.ts";
 import type { SofaEnvironment } from "./environment.ts";
+import { sofaError } from "./errorTable.ts";
 import { SofaHandler } from "./handler.ts";
 import { PushBodies } from "./pushBodies.ts";
 import { acceptedCounts } from "./requestCounts.ts";
@@ -67,6 +69,17 @@ export class SofaConnections {
   closeIdle(nowMs: number): void {
     for (const handler of this.#open) handler.closeIdle(nowMs);
     this.#askSilent(nowMs);
+  }
+
+  /** Ends the connections of some addresses, for an operator: their clients come back. Returns their number. */
+  endAt(addresses: Pick<Addresses, "has">, nowMs: number): number {
+    let ended = 0;
+    for (const handler of [...this.#open]) {
+      if (!addresses.has(handler.address)) continue;
+      handler.fail(sofaError("CLIENT_OPENED"), nowMs);
+      ended++;
+    }
+    return ended;
   }
 
   /** This process stood still for `awayMs`: that time does not count against the clients. */

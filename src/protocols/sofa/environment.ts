@@ -17,5 +17,10 @@ export interface SofaConfig extends CompressionSettings {
   readonly pushWindowMaxMs: number;
 }
 
+/** The setting of the paths at the HTTP port of the role session. */
+export interface SofaHttpConfig {
+  readonly sofaSessionChanges: "local" | "all" | "none";
+}
+
 /** The surroundings of the clients' connections. */
-export type SofaEnvironment = Omit<GatewayEnvironment<SofaConfig, SofaMetrics>, "node">;
+export type SofaEnvironment = Omit<GatewayEnvironment<SofaConfig, SofaMetrics>, "node" | "others">;

@@ -4,6 +4,16 @@ import { type ErrorTable, errorsOf } from "../../base/errors.ts";
 
 /** The meaning of each code, and whether the same request may succeed later. */
 export const SOFA_ERRORS = {
+  CHANGE_NOT_ALLOWED: {
+    retry: false,
+    meaning:
+      "this port is for clients, and sofa-session-changes does not let this caller change anything here; " +
+      "call from the node's own machine, ask the meta nodes' port, or use `roster`",
+  },
+  CLIENT_OPENED: {
+    retry: true,
+    meaning: "an operator has opened this client again; it connects and registers anew",
+  },
   REQUEST_EMPTY: {
     retry: false,
     meaning: "a request about revisions or services names none; name one at least",

@@ -1,7 +1,7 @@
 import { type HttpRoute, refusal } from "../../base/http.ts";
-import type { DataNodeView, GatewayCode, GatewayEnvironment, MetaNodeView } from "../kit/gateway.ts";
+import type { DataNodeView, GatewayCode, GatewayEnvironment, MetaNodeView, OtherNodes } from "../kit/gateway.ts";
 import { SofaConnections } from "./connections.ts";
-import type { SofaConfig } from "./environment.ts";
+import type { SofaConfig, SofaHttpConfig } from "./environment.ts";
 import { metaAppRoutes, sessionAppRoutes } from "./http/appRoutes.ts";
 import { switchRefusal } from "./http/checkSwitch.ts";
 import { clusterRoutes } from "./http/clusterRoutes.ts";
@@ -11,36 +11,47 @@ import { digestRoutes } from "./http/digestRoutes.ts";
 import { dataHealthRoute, metaHealthRoute, sessionHealthRoute } from "./http/healthRoutes.ts";
 import { metaRuleRoutes } from "./http/ruleRoutes.ts";
 import { serverRoutes } from "./http/serverRoutes.ts";
+import { sessionRuleRoutes } from "./http/sessionRuleRoutes.ts";
+import { answerAtSession } from "./http/sessionSwitches.ts";
 import { metaSettingRoutes, sessionSettingRoutes } from "./http/settingRoutes.ts";
 import { slotOperatorRoutes } from "./http/slotOperatorRoutes.ts";
 import { dataSlotRoutes, sessionSlotRoutes, slotTableRoutes } from "./http/slotTableRoutes.ts";
+import { answerAtMeta } from "./http/switchChanges.ts";
 import type { SofaMetrics } from "./metricTable.ts";
 
 /** The listener for SOFARegistry's clients. */
 const LISTENER = "bolt-port";
 
 /** The gateway's part in a node. */
-export const sofaGatewayCode: GatewayCode<SofaConfig, SofaMetrics> = {
+export const sofaGatewayCode: GatewayCode<SofaConfig & SofaHttpConfig, SofaMetrics> = {
   open(environment) {
     const connections = new SofaConnections(environment);
     return {
       listeners: [{ kind: "tcp", key: LISTENER, accept: (connection, nowMs) => connections.accept(connection, nowMs) }],
-      routes: { routes: sessionRoutes(environment), refusal },
+      routes: { routes: sessionRoutes(environment, connections), refusal },
+      answer: (asked) => answerAtSession({ ...environment, connections }, asked),
       check: (nowMs) => connections.closeIdle(nowMs),
       resumed: (awayMs, nowMs) => connections.resumed(awayMs, nowMs),
     };
   },
   dataRoutes: (node) => ({ routes: dataRoutes(node), refusal }),
   configRefusal: switchRefusal,
-  metaRoutes: (node) => ({ routes: metaRoutes(node), refusal }),
+  metaRoutes: (node, others) => ({ routes: metaRoutes(node, others), refusal }),
+  metaAnswer: answerAtMeta,
 };
 
+/** The view of the node that the paths of the role session need. */
+export type SessionRoutesNode = Pick<
+  GatewayEnvironment<SofaConfig & SofaHttpConfig>,
+  "node" | "registry" | "others" | "config" | "log"
+>;
+
 /** The paths at the HTTP port of the role session. */
-export function sessionRoutes({
-  config,
-  node,
-  registry,
-}: Pick<GatewayEnvironment<SofaConfig>, "config" | "node" | "registry">): readonly HttpRoute[] {
+export function sessionRoutes(
+  environment: SessionRoutesNode,
+  connections: Pick<SofaConnections, "endAt">,
+): readonly HttpRoute[] {
+  const { config, node, registry } = environment;
   const { id, own, cluster, nowMs } = node;
   return [
     ...serverRoutes(node, LISTENER),
@@ -50,6 +61,7 @@ export function sessionRoutes({
     ...slotTableRoutes(cluster),
     ...sessionSlotRoutes(cluster),
     ...sessionSettingRoutes(config),
+    ...sessionRuleRoutes({ ...environment, connections }),
   ];
 }
 
@@ -65,11 +77,11 @@ export function dataRoutes(node: DataNodeView): readonly HttpRoute[] {
 }
 
 /** The paths at the HTTP port of the role meta. */
-export function metaRoutes(node: MetaNodeView): readonly HttpRoute[] {
+export function metaRoutes(node: MetaNodeView, others: OtherNodes): readonly HttpRoute[] {
   return [
     ...configRoutes(node),
     ...metaAppRoutes(node),
-    ...metaRuleRoutes(node),
+    ...metaRuleRoutes(node, others),
     ...metaSettingRoutes(node),
     metaHealthRoute(node),
     ...clusterRoutes(node),

@@ -144,14 +144,14 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
       if (!this.#decoder.hasPartialFrame) this.#betweenFramesMs = nowMs;
       this.#settle();
     } catch (error) {
-      this.#fail(error, nowMs);
+      this.fail(error, nowMs);
     }
   }
 
   waits(bytes: number, nowMs: number): void {
     if (this.#isEnded) return;
     const refusal = this.#environment.account.settleInput(this.#decoder.pendingBytes + bytes);
-    if (refusal !== undefined) this.#fail(refusal, nowMs);
+    if (refusal !== undefined) this.fail(refusal, nowMs);
   }
 
   drained(nowMs: number): void {
@@ -173,14 +173,14 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
     const stuckMs = nowMs - this.#leftMs;
     if (stuckMs >= clientIdleMs) {
       const { bufferedBytes } = this.#connection;
-      return this.#fail(fail("CLIENT_TOO_SLOW", { bufferedBytes, stuckMs }), nowMs);
+      return this.fail(fail("CLIENT_TOO_SLOW", { bufferedBytes, stuckMs }), nowMs);
     }
     // The transport does not read from a client with much waiting output, so its silence tells nothing.
     if (this.#isBlocked()) this.#silence.heard(nowMs);
     const silentMs = this.#silence.silentMs(nowMs);
-    if (this.#silence.isGone(nowMs)) return this.#fail(fail("CLIENT_IDLE", { silentMs }), nowMs);
+    if (this.#silence.isGone(nowMs)) return this.fail(fail("CLIENT_IDLE", { silentMs }), nowMs);
     const frameMs = nowMs - this.#betweenFramesMs;
-    if (frameMs >= FRAME_MS_MAX) this.#fail(fail("CLIENT_TOO_SLOW", { frameMs }), nowMs);
+    if (frameMs >= FRAME_MS_MAX) this.fail(fail("CLIENT_TOO_SLOW", { frameMs }), nowMs);
   }
 
   /** A slow client reads a little all the time, which is a sign of life: only one without any progress is stuck. */
@@ -455,7 +455,7 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
    * Ends the connection for a reason that is counted and logged. A bug of ours met on the way ends only this
    * connection.
    */
-  #fail(error: unknown, nowMs: number): void {
+  fail(error: unknown, nowMs: number): void {
     this.#report(error);
     this.#end(error instanceof RegistryError ? error.code : "BUG", nowMs);
     this.#connection.close();

@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ServiceKey } from "../../model/ids.ts";
 import { EMPTY_META } from "../../protocols/kit/testing/views.ts";
+import { GatewayQuestions } from "../gatewayQuestions.ts";
 import { GATEWAYS } from "../gateways.ts";
 import { loadGateways } from "../loadGateways.ts";
+import { createLog } from "../log.ts";
 import { createMetrics } from "../metrics.ts";
 import { type MetaStatus, metaHttp } from "./metaHttp.ts";
 
@@ -30,6 +32,7 @@ function port(changes: Partial<MetaStatus> = {}) {
       ...changes,
     },
     GATEWAY_CODE,
+    new GatewayQuestions({ ask: () => undefined }, createLog({ level: "silent", format: "json" })),
   );
   const post = async (url: string, payload: object) => {
     const answer = await app.inject({ method: "POST", url, payload });

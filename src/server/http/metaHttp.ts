@@ -5,6 +5,7 @@ import type { FastifyInstance } from "fastify";
 import { type ProcessStatus, processRoutes } from "../../admin/processRoutes.ts";
 import { fail } from "../../base/errors.ts";
 import type { MetaNodeView } from "../../protocols/kit/gateway.ts";
+import type { GatewayQuestions } from "../gatewayQuestions.ts";
 import type { LoadedGateway } from "../loadGateways.ts";
 import type { Elsewhere } from "./bindRoutes.ts";
 import { roleHttp } from "./roleHttp.ts";
@@ -12,9 +13,13 @@ import { roleHttp } from "./roleHttp.ts";
 /** The view of the role meta that the routes need. */
 export interface MetaStatus extends ProcessStatus, MetaNodeView {}
 
-export function metaHttp(status: MetaStatus, gateways: readonly LoadedGateway[]): FastifyInstance {
+export function metaHttp(
+  status: MetaStatus,
+  gateways: readonly LoadedGateway[],
+  questions: Pick<GatewayQuestions, "otherNodes">,
+): FastifyInstance {
   return roleHttp({
-    protocols: gateways.map(({ code }) => code.metaRoutes?.(status)),
+    protocols: gateways.map(({ name, code }) => code.metaRoutes?.(status, questions.otherNodes(name))),
     own: processRoutes(status, status.notReady),
     elsewhere: leaderOf(status),
   });

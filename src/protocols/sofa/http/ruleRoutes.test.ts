@@ -3,14 +3,21 @@ import { test } from "node:test";
 import { fail } from "../../../base/errors.ts";
 import { asked } from "../../../base/testing/asked.ts";
 import type { RuleDraft } from "../../../model/rule.ts";
+import type { OtherNodes } from "../../kit/gateway.ts";
 import { RuleStore } from "../../kit/testing/ruleStore.ts";
 import { metaRuleRoutes } from "./ruleRoutes.ts";
 import { CLIENT_OFF, STOP_PUSH } from "./ruleSwitches.ts";
+import { answerAtMeta } from "./switchChanges.ts";
+
+const NO_OTHERS: OtherNodes = {
+  askLeader: () => Promise.reject(fail("NODE_ASKED_UNREACHABLE", { reason: "no meta node leads at the moment" })),
+  askSession: () => Promise.reject(fail("NODE_ASKED_UNREACHABLE")),
+};
 
 /** The paths of a meta node, and the rules that it has. */
 function scene() {
   const rules = new RuleStore();
-  const routes = metaRuleRoutes(rules);
+  const routes = metaRuleRoutes(rules, NO_OTHERS);
   const ask = async (what: `${"GET" | "POST"} ${string}`, body?: unknown) => {
     const { json, refused } = await asked(routes, what, { body });
     return refused ?? json;
@@ -34,6 +41,14 @@ function scene() {
       },
     ]);
   return { rules, routes, ask, off, setBefore };
+}
+
+/** The leading meta node is reached by another one. */
+function reaching(rules: RuleStore): OtherNodes {
+  return {
+    askLeader: async (question) => answerAtMeta(Object.assign(rules, { isStoreReachable: () => true }), question),
+    askSession: () => Promise.reject(fail("NODE_ASKED_UNREACHABLE")),
+  };
 }
 
 const OK = { success: true, message: "" };
@@ -176,7 +191,7 @@ test("pushes that are opened again are so under a new epoch: a session may have 
 
 test("a node without a leader does not take the question that is a change", async () => {
   const rules = Object.assign(new RuleStore(), { isLeading: () => false });
-  const { refused } = await asked(metaRuleRoutes(rules), "GET /stopPushDataSwitch/open");
+  const { refused } = await asked(metaRuleRoutes(rules, NO_OTHERS), "GET /stopPushDataSwitch/open");
   assert.match(String(refused), /NOT_META_LEADER/);
 });
 
@@ -202,4 +217,50 @@ test("the IP blacklist is replaced as a whole", async () => {
   assert.match(String(await ask("POST /blacklist/update", { FORBIDDEN: {} })), /FIELD_INVALID/);
   assert.deepEqual(await ask("POST /blacklist/update", {}), DONE);
   assert.deepEqual(addresses(), [[], []]);
+});
+
+/** A meta node that does not lead, with the leader's rules. */
+function follower(others?: OtherNodes) {
+  const leader = new RuleStore();
+  const node = Object.assign(new RuleStore(), { isLeading: () => false });
+  const routes = metaRuleRoutes(node, others ?? reaching(leader));
+  return { leader, node, routes };
+}
+
+test("a meta node that does not lead has the leader change the list of clients, and tells the leader's", async () => {
+  const { leader, node, routes } = follower();
+  const off = await asked(routes, "POST /api/clientManager/clientOff", { body: { ips: "10.0.0.1" } });
+  assert.deepEqual(off.json, OK);
+  const add = await asked(routes, "POST /datainfoid/blacklist/add", { body: { dataId: "x" } });
+  assert.deepEqual(add.json, DONE);
+  assert.deepEqual(leader.rules().get(CLIENT_OFF)?.match.addresses, ["10.0.0.1"]);
+  assert.equal(leader.rules().get(CLIENT_OFF)?.reason, "POST /api/clientManager/clientOff");
+  assert.equal(node.rules().size, 0);
+  const { text } = await asked(routes, "GET /api/clientManager/query");
+  assert.match(text, /"clientOffAddress":\{"10\.0\.0\.1":/);
+});
+
+test("without a leader nothing is changed, and the answer says so", async () => {
+  const { routes } = follower(NO_OTHERS);
+  const { refused } = await asked(routes, "POST /api/clientManager/clientOff", { body: { ips: "10.0.0.1" } });
+  assert.match(String(refused), /NODE_ASKED_UNREACHABLE.*no meta node leads/);
+});
+
+for (const [name, parameters] of [
+  ["changeSwitch", {}],
+  ["changeSwitch", { change: "clientOff", text: 1, from: "", request: "" }],
+  ["changeSwitch", { change: "toString", text: "10.0.0.1", from: "", request: "" }],
+  ["changeSwitch", { change: "clientOff", text: "10.0.0.256", from: "", request: "" }],
+  ["other", {}],
+] as const) {
+  test(`the question ${name} with ${JSON.stringify(parameters)} is refused`, async () => {
+    const leader = Object.assign(new RuleStore(), { isStoreReachable: () => true });
+    await assert.rejects(answerAtMeta(leader, { name, parameters }), /FIELD_INVALID/);
+    assert.equal(leader.rules().size, 0);
+  });
+}
+
+test("a node that has lost the lead answers no question of another one", async () => {
+  const node = Object.assign(new RuleStore(), { isLeading: () => false, isStoreReachable: () => true });
+  await assert.rejects(answerAtMeta(node, { name: "offList", parameters: {} }), /NOT_META_LEADER/);
 });

@@ -5,31 +5,23 @@ import { fail } from "../../../base/errors.ts";
 import { type HttpExchange, type HttpResponse, type HttpRoute, jsonResponse, respondWith } from "../../../base/http.ts";
 import { RULE_BYTES_MAX } from "../../../model/rule.ts";
 import type { RuleSet } from "../../../model/ruleSet.ts";
-import type { MetaNodeView } from "../../kit/gateway.ts";
+import type { MetaNodeView, OtherNodes } from "../../kit/gateway.ts";
 import { type ServiceName, serviceKeyOf } from "../serviceName.ts";
-import { common, generic, longJsonResponse } from "./answers.ts";
+import { common, generic, rawResponse } from "./answers.ts";
+import { type ChangeOrigin, changeSwitch, type RulesNode } from "./changeSwitch.ts";
+import { offListText } from "./offList.ts";
 import {
-  type ChangeOrigin,
-  changeSwitch,
-  clientsOff,
-  clientsOpen,
-  type RulesNode,
-  serviceBlacklisted,
-} from "./changeSwitch.ts";
-import {
-  addressListsOf,
   blacklistedServicesOf,
-  CLIENT_OFF,
   grayOpenRule,
   IP_BLACKLIST,
   isPushStopped,
   openAddressesOf,
   readAddresses,
-  readOffList,
   ruleSwitch,
   type SwitchEdit,
   stopPushRule,
 } from "./ruleSwitches.ts";
+import { askOffList, changeAtLeader, OFF_ACTIONS } from "./switchChanges.ts";
 
 /** The view of the node that the paths need. */
 export type MetaRulesNode = RulesNode & Pick<MetaNodeView, "isLeading">;
@@ -55,49 +47,37 @@ const GRAY_BODY = {
   properties: { ips: { type: ["array", "null"], items: { type: "string" } } },
 } as const;
 
-const CLIENT_MANAGER = "/api/clientManager";
-
-/** The changes of the list of clients that are off, by the last part of their paths. */
-export const OFF_ACTIONS: Readonly<Record<string, (ips: string) => (rules: RuleSet) => SwitchEdit>> = {
-  clientOff: (ips) => {
-    const hidden = addressesIn(ips);
-    return (rules) => clientsOff(rules, { hidden, held: [] });
-  },
-  clientOffWithSub: (ips) => {
-    const lists = readOffList("ips", ips);
-    if (lists.hidden.length === 0) throw fail("FIELD_INVALID", { field: "ips", value: ips, expected: "an address" });
-    return (rules) => clientsOff(rules, lists);
-  },
-  clientOpen: opened,
-  // In SOFARegistry the connected clients stay off until they come back. Here nothing of them was taken away.
-  reduce: opened,
-};
-
-/** The paths of the leading meta node. */
-export function metaRuleRoutes(node: MetaRulesNode): readonly HttpRoute[] {
-  return [...clientManagerRoutes(node), ...pushRoutes(node), ...blacklistRoutes(node)];
+/** The paths of the role meta. */
+export function metaRuleRoutes(node: MetaRulesNode, others: OtherNodes): readonly HttpRoute[] {
+  return [...clientManagerRoutes(node, others), ...pushRoutes(node), ...blacklistRoutes(node, others)];
 }
 
-function clientManagerRoutes(node: RulesNode): readonly HttpRoute[] {
-  const actions = Object.entries(OFF_ACTIONS).map(([name, action]): HttpRoute => {
+// As in SOFARegistry, any meta node answers these.
+function clientManagerRoutes(node: MetaRulesNode, others: OtherNodes): readonly HttpRoute[] {
+  const actions = OFF_ACTIONS.map((change): HttpRoute => {
     return {
       method: "POST",
-      path: `${CLIENT_MANAGER}/${name}`,
-      isForLeader: true,
+      path: `/api/clientManager/${change}`,
       schema: { body: IPS_FORM },
       bodyBytesMax: RULE_BODY_BYTES_MAX,
       handle: (exchange) => {
-        const ips = ipsIn(exchange);
-        if (ips === "") return exchange.respond(common("ips is empty", false));
-        respondWith(exchange, changed(node, exchange, action(ips), common("")));
+        const text = ipsIn(exchange);
+        if (text === "") return exchange.respond(common("ips is empty", false));
+        const made = changeAtLeader(node, others, { change, text, ...originOf(exchange) });
+        respondWith(
+          exchange,
+          made.then(() => common("")),
+        );
       },
     };
   });
   const query: HttpRoute = {
     method: "GET",
-    path: `${CLIENT_MANAGER}/query`,
-    isForLeader: true,
-    handle: ({ respond }) => respond(offListResponse(node.rules())),
+    path: "/api/clientManager/query",
+    handle: (exchange) => {
+      if (node.isLeading()) exchange.respond(rawResponse(offListText(node.rules())));
+      else respondWith(exchange, askOffList(others));
+    },
   };
   return [...actions, query];
 }
@@ -149,11 +129,10 @@ function pushRoutes(node: MetaRulesNode): readonly HttpRoute[] {
   ];
 }
 
-function blacklistRoutes(node: RulesNode): readonly HttpRoute[] {
-  const service = (path: string, isListed: boolean): HttpRoute => ({
+function blacklistRoutes(node: MetaRulesNode, others: OtherNodes): readonly HttpRoute[] {
+  const service = (path: string, change: string): HttpRoute => ({
     method: "POST",
     path: `/datainfoid/blacklist/${path}`,
-    isForLeader: true,
     schema: { body: SERVICE_FORM },
     handle: (exchange) => {
       const serviceKey = serviceKeyOf({
@@ -161,13 +140,16 @@ function blacklistRoutes(node: RulesNode): readonly HttpRoute[] {
         instanceId: "",
         ...(exchange.body as Partial<ServiceName>),
       } as ServiceName);
-      const edit = (rules: RuleSet) => serviceBlacklisted(rules, { serviceKey, isListed });
-      respondWith(exchange, changed(node, exchange, edit, common(null)));
+      const made = changeAtLeader(node, others, { change, text: serviceKey, ...originOf(exchange) });
+      respondWith(
+        exchange,
+        made.then(() => common(null)),
+      );
     },
   });
   return [
-    service("add", true),
-    service("delete", false),
+    service("add", "blacklistAdd"),
+    service("delete", "blacklistDelete"),
     {
       method: "GET",
       path: "/datainfoid/blacklist/query",
@@ -189,17 +171,6 @@ function blacklistRoutes(node: RulesNode): readonly HttpRoute[] {
   ];
 }
 
-/** The list of clients that are off, in SOFARegistry's shape. */
-export function offListResponse(rules: RuleSet): HttpResponse {
-  const { hidden, held } = addressListsOf(CLIENT_OFF, rules);
-  const isHeld = new Set(held);
-  const { setMs: version = 0 } = rules.get(CLIENT_OFF) ?? {};
-  const entries = hidden.map((address) => [address, { version, address, pub: true, sub: isHeld.has(address) }]);
-  return longJsonResponse(
-    generic({ version: rules.epoch, clientOffAddress: Object.fromEntries(entries), reduces: [] }),
-  );
-}
-
 /** The field of a form with addresses; empty if it has none. */
 export function ipsIn({ body }: Pick<HttpExchange, "body">): string {
   return (body as { readonly ips?: string } | undefined)?.ips?.trim() ?? "";
@@ -218,19 +189,4 @@ async function changed(
 ): Promise<HttpResponse> {
   await changeSwitch(node, originOf(exchange), edit);
   return response;
-}
-
-function opened(ips: string): (rules: RuleSet) => SwitchEdit {
-  const addresses = addressesIn(ips);
-  return (rules) => clientsOpen(rules, addresses);
-}
-
-/** The addresses of a field, separated by semicolons. Throws FIELD_INVALID. */
-function addressesIn(ips: string): string[] {
-  const texts = ips
-    .split(";")
-    .map((text) => text.trim())
-    .filter((text) => text !== "");
-  if (texts.length === 0) throw fail("FIELD_INVALID", { field: "ips", value: ips, expected: "10.0.0.1;10.0.0.2" });
-  return readAddresses(texts);
 }
