@@ -138,7 +138,7 @@ test("a configuration value larger than it may be, and one too many, are refused
     assert.equal(status, 400);
     assert.match(message ?? "", /CONFIG_VALUE_TOO_LARGE.*configValueBytesMax=1024/);
     assert.match((await put("b", "x"))[1] ?? "", /CONFIG_VALUES_EXHAUSTED.*configValuesMax=1/);
-    assert.equal((await put("a", "x".repeat(1_000_000)))[0], 413);
+    assert.equal((await put("a", "x".repeat(5_000_000)))[0], 413);
   } finally {
     await small.close();
   }
