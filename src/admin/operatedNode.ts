@@ -70,6 +70,10 @@ export interface OperatedMeta {
   readonly blockedNodes: () => ReadonlySet<string>;
   /** This node and the other meta nodes that it knows. */
   readonly metas: () => readonly MetaRow[];
+  /** The reason why this node would not give the lead up; undefined if it would. */
+  readonly stepDownRefusal: () => RegistryError | undefined;
+  /** Gives the lead to another meta node. Rejects with a RegistryError. */
+  readonly stepDown: () => Promise<void>;
   /** The pause of the arrangement of slots, as of this node's lead; undefined while they are arranged. */
   readonly slotPause: () => SlotPauseRow | undefined;
   /** Begins a pause, or ends it (undefined). Rejects with a RegistryError. */

@@ -7,6 +7,7 @@ import { listClients, listInstances, listSubscribers } from "./operations/client
 import { getConfig, listConfigs, putConfig, removeConfig } from "./operations/configs.ts";
 import { explainService, getHealth } from "./operations/health.ts";
 import { listHidden } from "./operations/hidden.ts";
+import { stepDown } from "./operations/leader.ts";
 import { blockNode, drainNode, listNodes, unblockNode } from "./operations/nodes.ts";
 import { bringOnline, listOffline, takeOffline } from "./operations/offline.ts";
 import { showPushes, startPushes, stopPushes } from "./operations/pushes.ts";
@@ -27,6 +28,7 @@ export const OPERATIONS: readonly Operation[] = [
   blockNode,
   unblockNode,
   drainNode,
+  stepDown,
   listSlots,
   pauseSlots,
   resumeSlots,

@@ -194,3 +194,32 @@ test("who doubts twice in a moment asks the store once", () => {
   lead.tick(100);
   assert.equal(asked, 2);
 });
+
+test("a leader that steps down asks again after three seconds, when others had the time to take the lead", () => {
+  lead.answered(lease(3n), 0, 10);
+  lead.stepDown(1_000);
+  assert.deepEqual([lead.epoch, lead.known, released], [undefined, undefined, [3n]]);
+  lead.tick(3_999);
+  assert.equal(asked, 1);
+  assert.equal(lead.nextMs(), 4_000);
+  lead.tick(4_000);
+  assert.equal(asked, 2);
+  lead.answered(lease(4n, "m2.a"), 4_000, 4_010);
+  assert.deepEqual([lead.epoch, lead.known?.holder], [undefined, "m2.a"]);
+});
+
+test("a renewal under way when a leader steps down gives nothing back to it", () => {
+  lead.answered(lease(3n), 0, 10);
+  lead.tick(1_700);
+  lead.stepDown(1_701);
+  lead.answered(lease(3n), 1_700, 1_710);
+  assert.deepEqual([lead.epoch, released], [undefined, [3n, 3n]]);
+});
+
+test("a leader that has stepped down leads again if no other node has taken the lead", () => {
+  lead.answered(lease(3n), 0, 10);
+  lead.stepDown(1_000);
+  lead.tick(4_000);
+  lead.answered(lease(4n), 4_000, 4_010);
+  assert.equal(lead.epoch, 4n);
+});

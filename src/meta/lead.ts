@@ -26,6 +26,9 @@ export interface LeadOutput {
 const ASK_INTERVAL_MS = 1_000;
 // A lease that is about to end is requested at its end, but the store is not asked more often than this.
 const ASK_INTERVAL_MS_MIN = 100;
+// A node that has stepped down leaves the lead to others for this long; each of them asks within a second. It is short,
+// since another one may not reach the store.
+const STEP_DOWN_MS = 3_000;
 // Clocks of different machines may run at rates that differ by this much. Real ones stay below a thousandth.
 const CLOCK_RATE_MARGIN = 0.1;
 
@@ -44,6 +47,8 @@ export class Lead {
   /** Answers to earlier requests are older than the present knowledge. */
   #answeredMs = Number.NEGATIVE_INFINITY;
   #isResigned = false;
+  /** Requests until then may give the lead back to a node that has stepped down. */
+  #steppedDownMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: LeadOptions, output: LeadOutput) {
     this.#options = options;
@@ -84,7 +89,7 @@ export class Lead {
   }
 
   answered(lease: LeaderLease | undefined, askedMs: number, nowMs: number): void {
-    if (this.#isResigned) {
+    if (this.#isResigned || askedMs <= this.#steppedDownMs) {
       // The request was under way when the lead was released, and took it again.
       if (lease?.holder === this.#options.id) this.#output.releaseLease(lease.epoch);
       return;
@@ -111,18 +116,29 @@ export class Lead {
 
   /** Releases the lead and never requests it again. */
   resign(): void {
-    // The store may still count a lease that this node no longer relies on: the answer to the last request was lost.
-    // Another lease has another epoch, and is not released.
-    if (this.#lastEpoch !== undefined) this.#output.releaseLease(this.#lastEpoch);
+    this.#release();
     this.#isResigned = true;
-    this.#epoch = undefined;
-    this.#known = undefined;
+  }
+
+  /** Releases the lead, and requests it again only after the others had the time to take it. */
+  stepDown(nowMs: number): void {
+    this.#release();
+    this.#steppedDownMs = nowMs;
+    this.#askAtMs = nowMs + STEP_DOWN_MS;
   }
 
   nextMs(): number {
     const askAtMs = this.#isResigned ? Number.POSITIVE_INFINITY : this.#askAtMs;
     const endMs = this.#epoch === undefined ? Number.POSITIVE_INFINITY : this.#untilMs;
     return Math.min(askAtMs, endMs, this.#known?.untilMs ?? Number.POSITIVE_INFINITY);
+  }
+
+  #release(): void {
+    // The store may still count a lease that this node no longer relies on: the answer to the last request was lost.
+    // Another lease has another epoch, and is not released.
+    if (this.#lastEpoch !== undefined) this.#output.releaseLease(this.#lastEpoch);
+    this.#epoch = undefined;
+    this.#known = undefined;
   }
 
   #held(epoch: bigint, askedMs: number, nowMs: number): void {

@@ -29,6 +29,20 @@ test("a meta node that stops hands the lead over at once", () => {
   assert.equal(leaderOf(cluster).name, "m2.a", "who has resigned does not come back");
 });
 
+test("a leader that steps down gives the lead to the other node, which keeps it, and slots stay", () => {
+  const cluster = settledCluster();
+  leaderOf(cluster).step({ kind: "stepDown" });
+  assert.equal(cluster.leader, undefined);
+  cluster.run(1_100);
+  assert.equal(leaderOf(cluster).name, "m2.a");
+  cluster.run(30_000);
+  assert.equal(leaderOf(cluster).name, "m2.a");
+  assert.deepEqual(epochsOf(cluster), [1n]);
+  leaderOf(cluster).step({ kind: "stepDown" });
+  cluster.run(1_100);
+  assert.equal(leaderOf(cluster).name, "m1.a", "a node that has stepped down may lead again");
+});
+
 test("a leader that can't reach the store stops leading before another may begin", () => {
   const cluster = settledCluster();
   cluster.store.fault = "away";

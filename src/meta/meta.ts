@@ -263,6 +263,8 @@ export class Meta {
         return this.#asked(event.request, () => this.#slotOperators.ask(event.request, nowMs));
       case "resign":
         return this.#lead.resign();
+      case "stepDown":
+        return this.isLeading ? this.#lead.stepDown(nowMs) : undefined;
       case "woken":
         return;
       default:

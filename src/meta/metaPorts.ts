@@ -75,4 +75,6 @@ export type MetaEvent =
   | { readonly kind: "arrangeSlots"; readonly request: number }
   /** The process stops: releases the lead. */
   | { readonly kind: "resign" }
+  /** An operator wants another node to lead: releases the lead, and leaves it to the others for a while. */
+  | { readonly kind: "stepDown" }
   | { readonly kind: "woken" };

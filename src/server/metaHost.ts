@@ -114,6 +114,23 @@ export class MetaHost {
     return this.#answers.ask((request) => this.step({ kind: "arrangeSlots", request }));
   }
 
+  /** The reason why this node would not give the lead up; undefined if it would. */
+  stepDownRefusal(): RegistryError | undefined {
+    if (!this.meta.isLeading) return fail("NOT_META_LEADER", { leader: this.meta.leader?.address ?? "unknown" });
+    // With no other node the cluster would have no leader until this one takes the lead again.
+    const node = nodeNameOf(this.#options.id);
+    return this.#environment.hasOtherMeta() ? undefined : fail("NODE_NEEDED", { node, role: "meta" });
+  }
+
+  /** Gives the lead to another meta node; resolves when the store knows. */
+  async stepDown(): Promise<void> {
+    const refusal = this.stepDownRefusal();
+    if (refusal !== undefined) throw refusal;
+    this.#environment.log.info("this meta node gives the lead up, as an operator has asked");
+    this.step({ kind: "stepDown" });
+    await Promise.allSettled([...this.#underWay]);
+  }
+
   /** Releases the lead, so that another meta node has it at once; resolves when the store knows. */
   async resign(): Promise<void> {
     this.step({ kind: "resign" });

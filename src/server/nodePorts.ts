@@ -115,6 +115,7 @@ export async function openMetaPort(environment: NodePortsEnvironment, host: Meta
     cluster: metaClusterView(meta, environment),
     leader: () => leaderOf(meta),
     slotStates: () => reportedSlotStates(meta),
+    stepDown: () => host.stepDown(),
     slotPause: () => meta.slotPause,
     pauseSlots: (pause: Parameters<MetaHost["pauseSlots"]>[0]) => host.pauseSlots(pause),
     arrangeSlots: () => host.arrangeSlots(),

@@ -147,6 +147,8 @@ export type MetaFact =
     }
   /** An operator has paused the arrangement of slots, or ended the pause, and has the answer that it is done. */
   | { readonly kind: "slotsPaused"; readonly isPaused: boolean }
+  /** A leading meta node has been told to give the lead to another one. */
+  | { readonly kind: "steppedDown"; readonly node: NodeId }
   /** An operator asks for slots to be arranged, in a pause, too. */
   | { readonly kind: "arrangeAsked" }
   /** An operator has asked the leading meta node to set a configuration value, and has its answer. */

@@ -162,6 +162,8 @@ export interface Plan {
   readonly applications?: number;
   /** Sessions are asked what the clients of all sessions have. */
   readonly asksSurveys?: boolean;
+  /** Operators have the leading meta node step down at times. */
+  readonly stepsDown?: boolean;
   /** Operators pause the arrangement of slots at times. */
   readonly pausesSlots?: boolean;
   /** At the very end all clients go, and the world continues until nothing of them need be remembered. */

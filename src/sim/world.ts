@@ -5,6 +5,7 @@ import type { NodeId } from "../model/ids.ts";
 import { AddressAskers } from "./apps/addressAskers.ts";
 import { CatalogueAskers } from "./apps/catalogueAskers.ts";
 import { Deployments } from "./apps/deployments.ts";
+import { LeadOperator } from "./apps/leadOperator.ts";
 import { Operator } from "./apps/operator.ts";
 import { Pollers } from "./apps/pollers.ts";
 import { RuleOperator } from "./apps/ruleOperator.ts";
@@ -76,7 +77,7 @@ export function runSeed(seed: number, options: WorldKind): RunResult {
   const deployments = new Deployments(part(), cluster, workload);
   watchers.push((fact) => deployments.see(fact));
   const surveyAskers = new SurveyAskers(part(), cluster, workload.apps);
-  const operators = [new RuleOperator(part(), cluster, workload), new SlotOperator(part(), cluster)];
+  const operators = operatorsOf(part, cluster, workload);
   cluster.start();
   workload.start();
   pollers.start();
@@ -117,6 +118,15 @@ export function runSeed(seed: number, options: WorldKind): RunResult {
   catalogueAskers.stop();
   if (plan.endsEmpty === true && !isOver()) letAllLeave(plan, { cluster, workload, record, run, isOver });
   return { seed, plan, finding: judge.finding, endMs: scheduler.nowMs - plan.startMs, log };
+}
+
+/** Operators of rules, slots and the lead. */
+function operatorsOf(part: () => SimEnvironment, cluster: Cluster, workload: Workload) {
+  return [
+    new RuleOperator(part(), cluster, workload),
+    new SlotOperator(part(), cluster),
+    new LeadOperator(part(), cluster),
+  ];
 }
 
 function drawOf({ isCluster, isTight = false }: WorldKind): (dice: Dice) => Plan {

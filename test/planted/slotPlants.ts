@@ -1,4 +1,4 @@
-// Bugs in the pause of the arrangement of slots.
+// Bugs in the pause of the arrangement of slots, and in the change of the leading meta node by operators.
 
 import type { Plant } from "./plantedBug.ts";
 
@@ -24,5 +24,13 @@ export const SLOT_PLANTS: readonly Plant[] = [
     find: "  replaceGoneLeaders(draft);\n  handOver",
     replace: "  if (!isPaused) replaceGoneLeaders(draft);\n  handOver",
     scenario: "slots-paused",
+  },
+  {
+    name: "a leader that steps down takes the lead straight back",
+    file: "src/meta/lead.ts",
+    find: "this.#askAtMs = nowMs + STEP_DOWN_MS;",
+    replace: "this.#askAtMs = nowMs + 1;",
+    rules: ["lead:"],
+    isCluster: true,
   },
 ];

@@ -60,4 +60,44 @@ await withPostgres("several meta nodes", (server) => {
     );
     assert.deepEqual(states(after, "data"), ["blocked", "up"]);
   });
+
+  test("the leader gives the lead to the other node when operators want it, and not if there is no other", async () => {
+    const ports = [await freePort(), await freePort()];
+    const storeUrl = new URL(server.url);
+    await server.sql(`CREATE DATABASE lead OWNER ${storeUrl.username}`);
+    storeUrl.pathname = "/lead";
+    const at = { metaAddresses: ports.map((port) => `127.0.0.1:${port}`), storeUrl: storeUrl.href };
+    const first = await nodes.start(["meta"], { ...at, nodePort: ports[0] ?? 0 });
+    await eventually(
+      () => rows(first),
+      (found) => states(found, "meta").join() === "leads,unreachable",
+    );
+    const alone = await operate(first, "POST", "/leader/step-down", {});
+    assert.deepEqual([alone.status, alone.body.error.code], [409, "NODE_NEEDED"]);
+    const second = await nodes.start(["meta"], { ...at, nodePort: ports[1] ?? 0 });
+    const leads = (one: RunningServer, other: RunningServer) =>
+      eventually(
+        async () => Promise.all([one, other].map(({ ports: { metaHttp } }) => leaderAt(metaHttp))),
+        ([own, others]) => own === "own" && others === "another",
+      );
+    await leads(first, second);
+    const preview = await operate(second, "POST", "/leader/step-down", { preview: true });
+    assert.match(preview.body.message, /would give the lead to another meta node/);
+    const done = await operate(second, "POST", "/leader/step-down", {});
+    assert.match(done.body.message, /has given the lead up/);
+    await leads(second, first);
+    const quit = `http://127.0.0.1:${first.ports.metaHttp}/meta/leader/quit/election`;
+    const answer = await fetch(quit, { method: "PUT" });
+    assert.deepEqual([answer.redirected, await answer.json()], [true, { success: true, message: null }]);
+    await leads(first, second);
+  });
 });
+
+/** The leader, as a path for the leader says at this meta node: itself, another one, or none. */
+async function leaderAt(port: number): Promise<"own" | "another" | "none"> {
+  const path = `http://127.0.0.1:${port}/openapi/v1/slot/table/reconcile/status`;
+  const { status } = await fetch(path, { redirect: "manual" });
+  const page = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  if (/^roster_meta_leader 1$/m.test(page)) return "own";
+  return status === 307 ? "another" : "none";
+}

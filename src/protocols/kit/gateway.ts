@@ -237,6 +237,8 @@ export interface MetaNodeView extends NodeHealth {
   readonly leader: () => { readonly epoch: bigint; readonly host: string } | undefined;
   /** The slots of all data nodes, by their last reports. */
   readonly slotStates: () => readonly SlotState[];
+  /** Gives the lead to another meta node. Rejects with NOT_META_LEADER or NODE_NEEDED. */
+  readonly stepDown: () => Promise<void>;
   /** The pause of the arrangement of slots, as the leading meta node has it; undefined while they are arranged. */
   readonly slotPause: () => object | undefined;
   /** Begins a pause in an operator's name, or ends it (undefined). Rejects with a RegistryError. */

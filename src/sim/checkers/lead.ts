@@ -13,6 +13,8 @@ import type { Checker, Evidence, Finding } from "./checker.ts";
 const NEWS_MS = 2_500;
 // If the store takes longer than this, the meta node's knowledge at its decision is not checked.
 const SLOW_MS = 100;
+// A node that has stepped down leaves the lead to others for three seconds, by its own clock.
+const STEPPED_DOWN_MS = 2_900;
 // A run that is silent for this long gives its name up to one that is heard.
 const RUN_SILENT_MS = 3_000;
 
@@ -38,6 +40,8 @@ export class LeadChecker implements Checker {
   // The run of a data node's name that each meta node uses, and those that had fallen silent when another one came.
   readonly #runs = new Map<string, NodeId>();
   readonly #replaced = new Set<string>();
+  /** The last time at which an operator wanted another node than this one to lead. */
+  readonly #steppedDown = new Map<NodeId, number>();
   #hasBlocks = false;
 
   constructor(evidence: Evidence) {
@@ -55,6 +59,9 @@ export class LeadChecker implements Checker {
       case "failedOver":
         // The copy does not know of the last leases, and gives their epochs again.
         this.#holders.clear();
+        return undefined;
+      case "steppedDown":
+        this.#steppedDown.set(fact.node, nowMs);
         return undefined;
       case "resigned":
         return fact.keepsLead ? lead(`${fact.node} has stopped and keeps its lease`) : undefined;
@@ -102,6 +109,10 @@ export class LeadChecker implements Checker {
     const holder = this.#holders.get(leaseEpoch);
     if (holder !== undefined && holder !== by) {
       return lead(`${by} has saved the ${what} under lease ${leaseEpoch}, which ${holder} has`);
+    }
+    const waitsMs = askedMs - (this.#steppedDown.get(by) ?? Number.NEGATIVE_INFINITY);
+    if (waitsMs > 0 && waitsMs < STEPPED_DOWN_MS) {
+      return lead(`${by} has saved the ${what} ${waitsMs} ms after it stepped down`);
     }
     // A node that an operator has blocked leaves as well, without reporting it.
     this.#hasBlocks ||= what === "blocked nodes";

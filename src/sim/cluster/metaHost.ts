@@ -99,6 +99,12 @@ export class MetaHost {
     this.step({ kind: "arrangeSlots", request: ++this.#requests });
   }
 
+  /** An operator wants another node to lead. */
+  stepDown(): void {
+    if (this.isLeading) this.#environment.record({ kind: "steppedDown", node: this.#process.id });
+    this.step({ kind: "stepDown" });
+  }
+
   /** The rules as of its lead. */
   get rules(): RuleSet {
     return this.#meta.rules;

@@ -154,6 +154,7 @@ export class Commands {
       block: ([machine = ""]) => this.#operate(machine, true),
       allow: ([machine = ""]) => this.#operate(machine, false),
       "pause-slots": () => this.#pauseSlots({ setBy: "operator", reason: "" }),
+      "step-down": each((node) => node.meta?.stepDown()),
       "resume-slots": () => this.#pauseSlots(undefined),
       release: ([service = ""]) => {
         const serviceKey = serviceKeyOf(serviceName(service));

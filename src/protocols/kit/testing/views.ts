@@ -48,6 +48,7 @@ export const EMPTY_META: Pick<
   | "cluster"
   | "leader"
   | "slotStates"
+  | "stepDown"
   | "slotPause"
   | "pauseSlots"
   | "arrangeSlots"
@@ -58,6 +59,7 @@ export const EMPTY_META: Pick<
   cluster: clusterOf(),
   leader: () => undefined,
   slotStates: () => [],
+  stepDown: async () => undefined,
   slotPause: () => undefined,
   pauseSlots: async () => undefined,
   arrangeSlots: async () => undefined,

@@ -1,16 +1,16 @@
 // The nodes of the cluster, its leader and its slots as the role meta knows them, in SOFARegistry's paths and shapes.
 
 import { fail } from "../../../base/errors.ts";
-import { type HttpRoute, jsonResponse } from "../../../base/http.ts";
+import { type HttpRoute, jsonResponse, respondWith } from "../../../base/http.ts";
 import type { ClusterNode, MetaNodeView } from "../../kit/gateway.ts";
 import { common, generic, longJsonResponse } from "./answers.ts";
 import { url } from "./shapes.ts";
 import { nameOf, slotStatus } from "./slotTableRoutes.ts";
 
 /** The view of the node that the paths need. */
-export type ClusterRoutesNode = Pick<MetaNodeView, "cluster" | "leader" | "slotStates">;
+export type ClusterRoutesNode = Pick<MetaNodeView, "cluster" | "leader" | "slotStates" | "stepDown">;
 
-export function clusterRoutes({ cluster, leader, slotStates }: ClusterRoutesNode): readonly HttpRoute[] {
+export function clusterRoutes({ cluster, leader, slotStates, stepDown }: ClusterRoutesNode): readonly HttpRoute[] {
   const { dataCenter } = cluster;
   return [
     { method: "GET", path: "/datacenter/query", handle: ({ respond }) => respond(common(dataCenter)) },
@@ -41,6 +41,17 @@ export function clusterRoutes({ cluster, leader, slotStates }: ClusterRoutesNode
         if (lease === undefined) throw fail("NOT_META_LEADER", { leader: "unknown" });
         respond(longJsonResponse(generic({ epoch: lease.epoch, leader: lease.host })));
       },
+    },
+    // In SOFARegistry the asked node leads no more until it is restarted.
+    {
+      method: "PUT",
+      path: "/meta/leader/quit/election",
+      isForLeader: true,
+      handle: (exchange) =>
+        respondWith(
+          exchange,
+          stepDown().then(() => common(null)),
+        ),
     },
     {
       method: "GET",
