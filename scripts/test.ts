@@ -36,6 +36,7 @@ const ROWS: readonly (readonly Step[])[] = [
   [{ name: "alert rules and metrics under Prometheus", command: ["node", ...TESTS, "test/watching/*.test.ts"] }],
   [{ name: "packed package", command: ["node", ...TESTS, "test/package.test.ts"] }],
   [{ name: "Java clients", command: ["node", "scripts/testJava.ts"] }],
+  [{ name: "Java clients through TLS", command: ["node", "scripts/testJava.ts", "--tls"] }],
   [{ name: "Java clients on a cluster", command: ["node", "scripts/testJava.ts", "--cluster"] }],
   [{ name: "frameworks on a cluster", command: ["node", "scripts/testFrameworks.ts"] }],
   [{ name: "attacks", command: ["node", "scripts/testAttacks.ts", "--short"] }],

@@ -1,9 +1,12 @@
 // Runs SOFARegistry's own Java client against this server: builds test/clients/java with Maven and starts its suite,
 // which starts the servers it needs itself. `node scripts/testJava.ts [--cluster] [filter]` runs the cases whose name
-// contains the filter, with --cluster against clusters of five processes instead of single servers. Without Java or
-// Maven nothing can be run: that is a failure in CI and a loud note elsewhere.
+// contains the filter, with --cluster against clusters of five processes instead of single servers, with --tls through
+// TLS: Bolt has it as system properties. Without Java or Maven nothing can be run: that is a failure in CI and a loud
+// note elsewhere.
 
+import { execFileSync } from "node:child_process";
 import { delimiter, join } from "node:path";
+import { TestCertificates } from "../src/transport/testing/certificates.ts";
 import { missingJavaTools, runInRoot } from "./javaTools.ts";
 
 const SUITE = join("test", "clients", "java");
@@ -15,8 +18,10 @@ const LIMIT_MS = 8 * 60_000;
 const SERVER = [process.execPath, join("src", "cli", "main.ts"), "server"];
 const CLUSTER = [process.execPath, join("test", "clients", "clusterServer.ts")];
 
+const FLAGS = ["--cluster", "--tls"];
 const isCluster = process.argv.includes("--cluster");
-process.exitCode = await main(process.argv.slice(2).find((argument) => argument !== "--cluster") ?? "");
+const isTls = process.argv.includes("--tls");
+process.exitCode = await main(process.argv.slice(2).find((argument) => !FLAGS.includes(argument)) ?? "");
 
 async function main(filter: string): Promise<number> {
   const missing = missingJavaTools();
@@ -40,6 +45,25 @@ function reportMissing(needed: readonly string[]): number {
 function suiteArguments(filter: string): string[] {
   const target = join(SUITE, "target");
   const classPath = [join(target, "acceptance.jar"), join(target, "lib", "*")].join(delimiter);
-  const options = [`@${join(SUITE, "jvm.options")}`, "-cp", classPath, "roster.acceptance.Main"];
-  return [...options, ...(filter === "" ? [] : [filter]), "--", ...(isCluster ? CLUSTER : SERVER)];
+  const tls = isTls ? tlsFlags() : { client: [], server: [] };
+  const options = [`@${join(SUITE, "jvm.options")}`, ...tls.client, "-cp", classPath, "roster.acceptance.Main"];
+  return [...options, ...(filter === "" ? [] : [filter]), "--", ...(isCluster ? CLUSTER : SERVER), ...tls.server];
+}
+
+/**
+ * An authority of our own, for both sides. The suite's own sockets and its calls by HTTP have no TLS, which is told
+ * apart by the first byte.
+ */
+function tlsFlags() {
+  const certificates = new TestCertificates({ after: (remove) => process.once("exit", remove) });
+  const { cert, key } = certificates.issue({ name: "server" });
+  const store = join(certificates.folder, "trust.p12");
+  const form = ["-keystore", store, "-storepass", "secret", "-storetype", "PKCS12"];
+  execFileSync("keytool", ["-importcert", "-noprompt", "-alias", "ca", "-file", certificates.ca, ...form]);
+  const properties = { enable: "true", keystore: store, "keystore.password": "secret", "keystore.type": "PKCS12" };
+  const all = Object.entries({ ...properties, "tmf.algorithm": "PKIX" });
+  return {
+    client: all.map(([name, value]) => `-Dbolt.client.ssl.${name}=${value}`),
+    server: ["--tls-cert-file", cert, "--tls-key-file", key, "--tls-plain-ports", "clients,http"],
+  };
 }

@@ -42,6 +42,8 @@ export interface StringKey extends KeyCommon {
 export interface PathKey extends KeyCommon {
   readonly type: "path";
   readonly default: string;
+  /** An empty text stands for no file. */
+  readonly isEmptyAllowed?: true;
 }
 
 /** Several texts: separated by commas in flags and environment, an array in the file. */

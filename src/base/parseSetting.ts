@@ -32,7 +32,7 @@ export function describeAllowed(spec: KeySpec): string {
     case "string":
       return spec.oneOf?.join(", ") ?? spec.allowed ?? "text";
     case "path":
-      return "a path";
+      return spec.isEmptyAllowed === true ? "a path, or nothing" : "a path";
     case "list":
       return `${spec.oneOf?.join(", ") ?? spec.allowed ?? "texts"}, separated by commas`;
     default:

@@ -68,8 +68,22 @@ export interface Compression {
  */
 export const UNREAD_BYTES_MAX = 1024 * 1024;
 
+/** The certificate that a peer has shown and proved to have the key of; a trusted authority has signed it. */
+export interface PeerCertificate {
+  /** As `CN=orders,O=shop`, the most specific part first or last, as its authority wrote it. */
+  readonly subject: string;
+  /** The alternative names, with their kinds: `DNS:orders.shop`, `URI:roster://shop/data-1`, `IP Address:10.0.0.1`. */
+  readonly names: readonly string[];
+  /** SHA-256 of the certificate, as `AB:CD:…`. */
+  readonly fingerprint: string;
+}
+
 /** A byte stream to one peer, as TCP provides it: ordered, and lost only by being closed. */
 export interface Connection {
+  /** Undefined on connections without TLS, and for peers without a certificate. */
+  readonly certificate?: PeerCertificate | undefined;
+  /** The memory that encryption takes beyond that of a plain connection; none if it is missing. */
+  readonly encryptionBytes?: number;
   /** `ip:port` of the peer, as reported by the socket. IPv4 in dotted form, IPv6 in brackets. */
   readonly remoteAddress: string;
   /** `ip:port` at which the peer reached us. */

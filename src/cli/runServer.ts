@@ -2,7 +2,6 @@
 
 import { flushCompileCache } from "node:module";
 import { setFlagsFromString } from "node:v8";
-import type { Log } from "../base/ports.ts";
 import { type ConfigSources, loadConfig } from "../server/config/load.ts";
 import { workerConfig } from "../server/config/nodeRoles.ts";
 import type { Config } from "../server/config/table.ts";
@@ -30,12 +29,13 @@ async function run(config: Config): Promise<void> {
   // Compiles each function when it is first called instead of interpreting it: the first pushes after a start take half
   // as long (W1: p99 12 -> 9 ms).
   setFlagsFromString("--always-sparkplug");
-  let log: Log | undefined;
-  const signal = stopSignal(() => log);
+  let running: RunningServer | undefined;
+  const signal = stopSignal(() => running);
   // Loaded only here, so that a mistyped flag is answered at once.
   const { startServer } = await import("../server/start.ts");
   const server = await startServer(config);
-  log = server.log;
+  running = server;
+  const { log } = server;
   // `npm start` caches compiled sources (NODE_COMPILE_CACHE). Node would write them at exit, which a killed server
   // never reaches; without the variable this does nothing.
   flushCompileCache();
@@ -51,7 +51,7 @@ async function run(config: Config): Promise<void> {
 }
 
 /** Resolves with the outside cause that ends the server. */
-function stopSignal(log: () => Log | undefined): Promise<string> {
+function stopSignal(server: () => RunningServer | undefined): Promise<string> {
   return new Promise((resolve) => {
     let signals = 0;
     const stop = (signal: NodeJS.Signals) => {
@@ -59,7 +59,7 @@ function stopSignal(log: () => Log | undefined): Promise<string> {
       if (signals > 1) giveUp("a second signal arrived");
       resolve(signal);
     };
-    watchSignals({ stop, log });
+    watchSignals({ stop, reload: () => server()?.reload() ?? false, log: () => server()?.log });
     // For a worker: its supervising process is gone, or releases it. That is not a signal, because a terminal and a
     // service manager signal both processes.
     process.once("disconnect", () => resolve("the process that supervises the workers has ended"));

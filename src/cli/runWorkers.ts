@@ -37,7 +37,7 @@ export async function runWorkers(config: Config, start: (worker: number) => Chil
   const log = createLog({ level: config.logLevel, format: config.logFormat });
   const workers = new Workers(log, start);
   try {
-    await workers.run(config.workers);
+    await workers.run(config.workers, { hasCertificates: config.tlsCertFile !== "" });
   } finally {
     await log.stop();
   }
@@ -62,8 +62,12 @@ class Workers {
     this.#start = start;
   }
 
-  async run(count: number): Promise<void> {
-    const unwatch = watchSignals({ stop: () => this.#stop(), log: () => this.#log });
+  async run(count: number, { hasCertificates }: { readonly hasCertificates: boolean }): Promise<void> {
+    const reload = () => {
+      if (hasCertificates) for (const { process: child } of this.#workers) child.kill("SIGHUP");
+      return hasCertificates;
+    };
+    const unwatch = watchSignals({ stop: () => this.#stop(), reload, log: () => this.#log });
     for (let number = 1; number <= count; number++) {
       const worker: Worker = { number, process: this.#start(number), hasServed: false };
       this.#workers.push(worker);

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { eventually } from "../server/testing/eventually.ts";
+import { TestCertificates } from "../transport/testing/certificates.ts";
 import { startProcess } from "./testing/serverProcess.ts";
 
 for (const signal of ["SIGHUP", "SIGUSR1", "SIGUSR2"] as const) {
@@ -17,6 +18,17 @@ for (const signal of ["SIGHUP", "SIGUSR1", "SIGUSR2"] as const) {
     assert.equal(await server.ended, 0);
   });
 }
+
+test("SIGHUP has certificates read again", async (t) => {
+  const certificates = new TestCertificates(t);
+  const { cert, key } = certificates.issue({ name: "first" });
+  const server = startProcess(t, { flags: { "tls-cert-file": cert, "tls-key-file": key } });
+  await server.line("roster is ready");
+  server.child.kill("SIGHUP");
+  assert.match(String((await server.line("a new certificate is in force"))["subject"]), /CN=first/);
+  server.child.kill("SIGTERM");
+  assert.equal(await server.ended, 0);
+});
 
 test("a server says why it stops, and that it has stopped", async (t) => {
   const server = startProcess(t);

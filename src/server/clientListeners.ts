@@ -7,6 +7,7 @@ import type { Log } from "../base/ports.ts";
 import type { GatewayListener } from "../protocols/kit/gateway.ts";
 import { hostClock } from "../transport/clock.ts";
 import { listenTcp, type TcpListener } from "../transport/tcp.ts";
+import type { TlsPort } from "../transport/tls/tlsGate.ts";
 import { bindRoutes } from "./http/bindRoutes.ts";
 import { createHttp, listenHttp } from "./http/listen.ts";
 import { portRefusals } from "./portRefusals.ts";
@@ -21,6 +22,8 @@ export interface ClientListenersEnvironment {
   readonly connectionsMax: () => number;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** TLS at the port of a listener, by its name. */
+  readonly tls: (name: string) => TlsPort | undefined;
 }
 
 /** A port at which one protocol listens. */
@@ -87,7 +90,7 @@ export class ClientListeners {
   }
 
   #openTcp({ key, accept }: GatewayListener & { readonly kind: "tcp" }): Promise<TcpListener> {
-    const { bind, port, isShared, log, metrics } = this.#environment;
+    const { bind, port, isShared, log, metrics, tls } = this.#environment;
     const refusals = portRefusals({ log, metrics }, nameOfListener(key));
     return listenTcp({
       key,
@@ -103,11 +106,12 @@ export class ClientListeners {
       },
       notAccepted: refusals.notAccepted,
       peers: "clients",
+      tls: tls(nameOfListener(key)),
     });
   }
 
   async #openHttp(key: string, routes: HttpRouteTable): Promise<OpenListener> {
-    const { bind, port, isShared, log, metrics } = this.#environment;
+    const { bind, port, isShared, log, metrics, tls } = this.#environment;
     const app = createHttp();
     bindRoutes(app, routes);
     const shares = new ConnectionShares(() => this.#connectionsMax(key));
@@ -115,6 +119,7 @@ export class ClientListeners {
     const listened = await listenHttp(app, {
       ...address,
       shares,
+      tls: tls(nameOfListener(key)),
       ...portRefusals({ log, metrics }, nameOfListener(key)),
     });
     return {

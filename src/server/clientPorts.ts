@@ -31,7 +31,7 @@ export interface ClientPorts {
 
 /** Opens the protocols' ports, then the HTTP port that sends clients to them: clients find these open. */
 export async function openClientPorts(environment: NodePortsEnvironment, host: SessionHost): Promise<ClientPorts> {
-  const { config, log, ops, limits, closers, nodeHost } = environment;
+  const { config, log, ops, limits, closers, nodeHost, tls } = environment;
   const { metrics } = ops.page;
   const isShared = config.workers > 1;
   const listeners = new ClientListeners({
@@ -41,6 +41,7 @@ export async function openClientPorts(environment: NodePortsEnvironment, host: S
     connectionsMax: () => Math.min(limits.clients, limits.session - httpShares.size),
     log,
     metrics,
+    tls: (name) => tls.port("clients", name),
   });
   const httpShares = new ConnectionShares(() => limits.session - listeners.connections);
   const node = sessionNode(environment, { host, listeners });
@@ -52,7 +53,8 @@ export async function openClientPorts(environment: NodePortsEnvironment, host: S
   const app = sessionHttp(ops, node, gateways);
   closers.push(() => app.close());
   const options = { key: "http-port", host: config.bind, port: config.httpPort, isShared, shares: httpShares };
-  const http = await listenHttp(app, { ...options, ...portRefusals({ log, metrics }, "http") });
+  const refusals = portRefusals({ log, metrics }, "http");
+  const http = await listenHttp(app, { ...options, ...refusals, tls: tls.port("http", "http") });
   return { listeners, http };
 }
 

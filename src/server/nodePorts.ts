@@ -39,6 +39,7 @@ import type { MetricsPage } from "./metrics.ts";
 import { portRefusals } from "./portRefusals.ts";
 import { notReadyOf } from "./readiness.ts";
 import type { Roles } from "./roles.ts";
+import type { ServerTls } from "./tls/serverTls.ts";
 import type { Observers } from "./watching/observers.ts";
 
 export interface NodePortsEnvironment {
@@ -58,6 +59,7 @@ export interface NodePortsEnvironment {
   readonly gateways: readonly LoadedGateway[];
   /** Hear of clients' registrations and pushes. */
   readonly observers: Observers;
+  readonly tls: ServerTls;
   /** Called for a broken invariant: the node must end. */
   readonly failed: (error: unknown) => void;
   /** The host by which others reach this node. */
@@ -130,14 +132,15 @@ export async function openMetaPort(environment: NodePortsEnvironment, host: Meta
 
 /** Listens at one of the ports that are not for clients, and closes it with the node. */
 function listenAt(
-  { log, ops, limits, closers }: NodePortsEnvironment,
+  { log, ops, limits, closers, tls }: NodePortsEnvironment,
   app: FastifyInstance,
   address: ListenAddress,
 ): Promise<number> {
   closers.push(() => app.close());
   const shares = new ConnectionShares(() => limits.otherHttp);
-  const refusals = portRefusals({ log, metrics: ops.page.metrics }, address.key.replace(/-port$/, ""));
-  return listenHttp(app, { ...address, shares, ...refusals });
+  const name = address.key.replace(/-port$/, "");
+  const refusals = portRefusals({ log, metrics: ops.page.metrics }, name);
+  return listenHttp(app, { ...address, shares, ...refusals, tls: tls.port(name === "admin" ? "admin" : "http", name) });
 }
 
 /** The HTTP port of the role data; 0 for a node without it. */

@@ -18,6 +18,7 @@ import { budgetLimits, machine } from "./budgetLimits.ts";
 import { nameOfListener } from "./clientListeners.ts";
 import { type ClientPorts, openClientPorts } from "./clientPorts.ts";
 import { checkBind } from "./config/checkBind.ts";
+import { checkTls } from "./config/checkTls.ts";
 import { GATEWAY_PORT_KEYS, type GatewayPortKey } from "./config/gatewayKeys.ts";
 import { checkNodeRoles, isStandalone, nodePortOf } from "./config/nodeRoles.ts";
 import { CONFIG, type Config } from "./config/table.ts";
@@ -34,6 +35,7 @@ import { openAdminPort, openDataPort, openMetaPort, openNodePort } from "./nodeP
 import { type OpenedStore, openMetaStore } from "./openMetaStore.ts";
 import { createRoles, type Roles } from "./roles.ts";
 import { RunningConfig } from "./runningConfig.ts";
+import { openServerTls } from "./tls/serverTls.ts";
 import { watchBudget } from "./watchBudget.ts";
 import { watchDescriptors } from "./watchDescriptors.ts";
 import { watchEventLoopLag } from "./watchEventLoopLag.ts";
@@ -65,6 +67,8 @@ export interface RunningServer {
   readonly stopAsked: Promise<void>;
   /** Hands over everything that the cluster would miss, within drain-timeout-ms. To be called once, before `close`. */
   drain(): Promise<void>;
+  /** Reads certificates again; returns whether there are any. Those that can't be used leave the old ones in force. */
+  reload(): boolean;
   /** Stops everything. May be called twice; resolves when nothing is left running. */
   close(): Promise<void>;
 }
@@ -81,6 +85,7 @@ export async function startServer(
 ): Promise<RunningServer> {
   checkBind(config);
   checkNodeRoles(config);
+  checkTls(config);
   const closers: Closer[] = [];
   let closing: Promise<void> | undefined;
   // Last started, first stopped.
@@ -114,7 +119,7 @@ async function startParts(
   served: readonly ServedGateway[],
   closers: Closer[],
 ): Promise<Omit<RunningServer, "close">> {
-  const { page, log, limits, budget, running, failure, host } = startProcess(config, served, closers);
+  const { page, log, limits, budget, running, failure, host, tls } = startProcess(config, served, closers);
   const gateways = await loadGateways(served);
   const stores = await openStores(config, { log, failed: host.failed, closers });
 
@@ -144,7 +149,7 @@ async function startParts(
   const ops = { page, hasStarted: () => hasStarted, isStopping: () => isStopping, stop: () => stop.resolve() };
   const process = { config: running.config, log, budget, limits, gateways, failed: host.failed, closers };
   const questions = new GatewayQuestions(roles.network.operations, log);
-  const environment = { ...process, ops, roles, access, questions, observers, nodeHost, address };
+  const environment = { ...process, ops, roles, access, questions, observers, tls, nodeHost, address };
   // The leader's lease names this port.
   measureRoles(page, roles);
   if (roles.meta !== undefined) metaHttp = await openMetaPort(environment, roles.meta);
@@ -173,6 +178,7 @@ async function startParts(
     ports,
     failed: failure,
     stopAsked: stop.promise,
+    reload: () => tls.reload(),
     async drain() {
       isStopping = true;
       if (roles.session !== undefined) roles.session.clientAddresses = new Map();
@@ -218,7 +224,9 @@ function startProcess(config: Config, served: readonly ServedGateway[], closers:
   const settingsChanged = (settings: Partial<DynamicValues>) => running.take(settings);
   const host = { clock: hostClock, timers: hostTimers, failed, log, metrics, settingsChanged };
   closers.push(watchEventLoopLag(host));
-  return { page, log, limits, budget, running, failure: failure.promise, host };
+  const tls = openServerTls(config, host);
+  closers.push(() => tls.close());
+  return { page, log, limits, budget, running, failure: failure.promise, host, tls };
 }
 
 /** The ports of the protocols; 0 for all of them without the role session. */

@@ -4,7 +4,7 @@
 
 import { type Account, CHARGE, type ChargeKind } from "../../base/budget.ts";
 import type { RegistryError } from "../../base/errors.ts";
-import { UNREAD_BYTES_MAX } from "../../base/ports.ts";
+import { type Connection, UNREAD_BYTES_MAX } from "../../base/ports.ts";
 
 // The socket and its buffers in Node and here, not the kernel's. 7 KiB for each of 5,000 connections on loopback that
 // have sent a heartbeat, measured as the growth of resident memory; a busy connection has more in its buffers.
@@ -25,8 +25,8 @@ export class ConnectionAccount {
   }
 
   /** Charges the connection itself. */
-  open(): RegistryError | undefined {
-    return this.#settle(CHARGE.connections, CONNECTION_BYTES);
+  open({ encryptionBytes = 0 }: Pick<Connection, "encryptionBytes">): RegistryError | undefined {
+    return this.#settle(CHARGE.connections, CONNECTION_BYTES + encryptionBytes);
   }
 
   /** Charges `bytes` of input that was read and not yet processed. */

@@ -45,7 +45,7 @@ export class SofaConnections {
   /** Serves a new connection. */
   accept(connection: Connection, nowMs: number): ConnectionHandler {
     const account = new ConnectionAccount(this.#environment.budget.open(addressGroup(connection.remoteAddress)));
-    const refusal = account.open();
+    const refusal = account.open(connection);
     if (refusal !== undefined) return this.#refuse(connection, { account, refusal, nowMs });
     const handler: SofaHandler = new SofaHandler(connection, {
       ...this.#environment,

@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { fail } from "../../base/errors.ts";
 import { camelCase, type SettingValue } from "../../base/keySpec.ts";
 import { describeAllowed } from "../../base/parseSetting.ts";
+import { checkTls } from "./checkTls.ts";
 import { environmentName, nearestName } from "./names.ts";
 import { checkNodeRoles } from "./nodeRoles.ts";
 import { parseValue } from "./parseValue.ts";
@@ -51,6 +52,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   }
   const config = assemble(values);
   checkNodeRoles(config);
+  checkTls(config);
   return { config, origins };
 }
 

@@ -6,6 +6,7 @@ import { BYTES, type CamelCase, DURATION, type KeySpec, type ValueOf } from "../
 import { DYNAMIC_KEYS } from "../../model/dynamicKeys.ts";
 import { CLUSTER, NETWORK } from "./clusterKeys.ts";
 import { GATEWAY_KEYS } from "./gatewayKeys.ts";
+import { TLS } from "./tlsKeys.ts";
 
 const CLIENTS = {
   "registration-bytes-max": {
@@ -290,6 +291,7 @@ export const CONFIG = {
   ...NETWORK,
   ...GATEWAY_KEYS,
   ...CLUSTER,
+  ...TLS,
   ...CLIENTS,
   ...PUSH,
   ...REPAIR,

@@ -7,7 +7,7 @@ import { formatHost } from "../../transport/address.ts";
 import { messageOf, statusOf } from "./listen.ts";
 
 /** The URL to which a caller is redirected if this node does not have the answer; undefined if it has. */
-export type Elsewhere = (request: { readonly method: string; readonly url: string }) => string | undefined;
+export type Elsewhere = (request: Pick<FastifyRequest, "method" | "protocol" | "url">) => string | undefined;
 
 /** Adds the routes to the server. `elsewhere` is called for those that only the leading meta node can answer. */
 export function bindRoutes(app: FastifyInstance, { routes, refusal }: HttpRouteTable, elsewhere?: Elsewhere): void {

@@ -1,6 +1,7 @@
 // The common part of all HTTP ports: strict paths, small bodies, errors that name the remedy, and a stop that does not
 // hang.
 
+import { lookup } from "node:dns/promises";
 import type { Socket } from "node:net";
 import {
   type FastifyInstance,
@@ -16,6 +17,7 @@ import { type HttpRouteTable, refusal } from "../../base/http.ts";
 import { visible } from "../../base/visible.ts";
 import { formatAddress } from "../../transport/address.ts";
 import { type ListenAddress, listenError, type TcpOptions } from "../../transport/tcp.ts";
+import { TlsGate, type TlsPort } from "../../transport/tls/tlsGate.ts";
 
 // Enough for names; the one route that takes more has a bound of its own.
 const BODY_BYTES_MAX = 64 * 1024;
@@ -104,13 +106,16 @@ export interface HttpListenOptions extends ListenAddress {
   /** As for a TCP port. */
   readonly refused: TcpOptions["refused"];
   readonly notAccepted: TcpOptions["notAccepted"];
+  /** Undefined for a port without TLS. */
+  readonly tls?: TlsPort | undefined;
 }
 
 /** Listens and returns the port. Rejects with ADDRESS_IN_USE or CONFIG_INVALID. */
 export async function listenHttp(
   app: FastifyInstance,
-  { key, host, port, isShared = false, shares, refused, notAccepted }: HttpListenOptions,
+  { key, host, port, isShared = false, shares, refused, notAccepted, tls }: HttpListenOptions,
 ): Promise<number> {
+  const serve = tls && secured(app, tls);
   app.server.on("connection", (socket: Socket) => {
     const address = formatAddress(socket.remoteAddress, socket.remotePort);
     const refusal = shares.take(address);
@@ -119,10 +124,16 @@ export async function listenHttp(
       return void socket.destroy();
     }
     socket.once("close", () => shares.release(address));
+    serve?.(socket);
   });
   try {
     // Its types don't know the option, which it passes on to Node.
-    const options: FastifyListenOptions & { reusePort: boolean } = { host, port, reusePort: isShared };
+    const options: FastifyListenOptions & { reusePort: boolean } = {
+      // For a name with several addresses the library would open further servers, which would know nothing of TLS.
+      host: tls === undefined ? host : (await lookup(host)).address,
+      port,
+      reusePort: isShared,
+    };
     await app.listen(options);
   } catch (error) {
     throw listenError(error as NodeJS.ErrnoException, { key, host, port });
@@ -130,6 +141,18 @@ export async function listenHttp(
   app.server.on("error", notAccepted);
   const address = app.server.address();
   return typeof address === "object" && address !== null ? address.port : port;
+}
+
+/** Has the server read only what has come through TLS. Returns its way in for accepted sockets. */
+function secured(app: FastifyInstance, tls: TlsPort): (socket: Socket) => void {
+  const readers = app.server.listeners("connection");
+  app.server.removeAllListeners("connection");
+  const gate = new TlsGate({ ...tls, protocols: ["http/1.1"] });
+  app.addHook("preClose", async () => gate.close());
+  return (raw) =>
+    gate.secure(raw, (socket) => {
+      for (const read of readers) Reflect.apply(read, app.server, [socket]);
+    });
 }
 
 /** Whether a path means the same before and after any normalisation. */

@@ -30,10 +30,11 @@ export function metaHttp(
  * it.
  */
 function leaderOf({ isLeading, leaderAddress }: Pick<MetaNodeView, "isLeading" | "leaderAddress">): Elsewhere {
-  return ({ method, url }) => {
+  return ({ method, protocol, url }) => {
     if (isLeading()) return undefined;
     const leader = leaderAddress();
-    if (leader !== undefined) return `http://${leader}${url}`;
+    // A caller that came by TLS goes on by TLS: all nodes have the same settings.
+    if (leader !== undefined) return `${protocol}://${leader}${url}`;
     // Without a leader an old answer is better than none; it says that there is no leader.
     if (method === "GET") return undefined;
     throw fail("NOT_META_LEADER", { leader: "unknown" });

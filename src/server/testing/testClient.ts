@@ -1,6 +1,7 @@
 // A client of the SOFARegistry protocol on a real socket, which reconnects by itself when it loses its session.
 
 import { connect, type Socket } from "node:net";
+import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import type { Connection } from "../../base/ports.ts";
 import { BOLT_V1 } from "../../encoding/bolt/frame.ts";
 import { SofaClient } from "../../protocols/sofa/client/sofaClient.ts";
@@ -29,6 +30,7 @@ export class TestClient {
   readonly #session: () => number;
   readonly #bytesPerSecond: number;
   readonly #address: string;
+  readonly #tls: ConnectionOptions | undefined;
   readonly #client: SofaClient;
   readonly #timer: NodeJS.Timeout;
   #socket: Socket | undefined;
@@ -41,12 +43,20 @@ export class TestClient {
 
   /**
    * `session` returns the Bolt port for each connection. A slow client reads a limited number of bytes a second;
-   * `address` is the one that it connects from, any of 127.0.0.0/8.
+   * `address` is the one that it connects from, any of 127.0.0.0/8; with `tls` it connects through TLS.
    */
-  constructor(session: () => number, { bytesPerSecond = Number.POSITIVE_INFINITY, address = "127.0.0.1" } = {}) {
+  constructor(
+    session: () => number,
+    {
+      bytesPerSecond = Number.POSITIVE_INFINITY,
+      address = "127.0.0.1",
+      tls,
+    }: { bytesPerSecond?: number; address?: string; tls?: ConnectionOptions } = {},
+  ) {
     this.#session = session;
     this.#address = address;
     this.#bytesPerSecond = bytesPerSecond;
+    this.#tls = tls;
     this.#client = new SofaClient(
       OPTIONS,
       {
@@ -96,15 +106,13 @@ export class TestClient {
   }
 
   #connect(): void {
-    const socket = connect({
-      host: "127.0.0.1",
-      localAddress: this.#address,
-      port: this.#session(),
-      noDelay: true,
-    });
+    const at = { host: "127.0.0.1", localAddress: this.#address, port: this.#session() };
+    const socket: Socket = this.#tls ? connectTls({ ...at, ...this.#tls }) : connect({ ...at, noDelay: true });
     this.#socket = socket;
     this.connections++;
-    socket.once("connect", () => this.#client.connected(connectionOf(socket), Date.now()));
+    socket.once(this.#tls ? "secureConnect" : "connect", () =>
+      this.#client.connected(connectionOf(socket), Date.now()),
+    );
     socket.on("data", (chunk: Buffer) => {
       this.#client.received(chunk, Date.now());
       const pauseMs = (chunk.length / this.#bytesPerSecond) * 1_000;

@@ -52,7 +52,9 @@ public final class ProtocolCases {
     publisher.republish("b 漢字 😀");
     watch.awaitExactly("b 漢字 😀");
     elsewhere.awaitExactly("b 漢字 😀");
-    Check.equal(Set.of(firstBytes), proxy.formsSent(), "first bytes of the client's connection");
+    // A TLS handshake hides the form.
+    var expected = Boolean.getBoolean("bolt.client.ssl.enable") ? "1603" : firstBytes;
+    Check.equal(Set.of(expected), proxy.formsSent(), "first bytes of the client's connection");
   }
 
   private static void otherDialectPublishes(Scene scene) throws Exception {

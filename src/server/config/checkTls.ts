@@ -1,0 +1,31 @@
+// Combinations of the keys for TLS that make no sense. Each would leave something open that its author meant to close.
+
+import { fail } from "../../base/errors.ts";
+import type { Config, ConfigKey } from "./table.ts";
+
+/** Throws CONFIG_INVALID, with the remedy, for keys that don't go together. Files are not looked at. */
+export function checkTls(config: Config): void {
+  const { tlsCertFile, tlsKeyFile, tlsClientAuth, tlsClientCaFile, tlsPorts, tlsPlainPorts } = config;
+  if (tlsCertFile !== "" && tlsKeyFile === "") throw refused("tls-key-file", "", "the private key of tls-cert-file");
+  if (tlsCertFile === "") {
+    const set = [
+      tlsKeyFile !== "" && "tls-key-file",
+      tlsClientCaFile !== "" && "tls-client-ca-file",
+      tlsClientAuth !== "none" && "tls-client-auth",
+    ].find((key) => key !== false);
+    if (set !== undefined) throw refused("tls-cert-file", "", `the certificate of the server, since ${set} is set`);
+  }
+  if (tlsClientAuth !== "none" && tlsClientCaFile === "") {
+    const allowed = `the authorities of clients' certificates, since tls-client-auth is ${tlsClientAuth}`;
+    throw refused("tls-client-ca-file", "", allowed);
+  }
+  if (tlsClientAuth === "none" && tlsClientCaFile !== "") {
+    throw refused("tls-client-auth", "none", "request or require, since tls-client-ca-file is set");
+  }
+  const plain = tlsPlainPorts.find((kind) => !tlsPorts.includes(kind));
+  if (plain !== undefined) throw refused("tls-plain-ports", plain, "kinds of ports that are in tls-ports too");
+}
+
+function refused(key: ConfigKey, value: string, allowed: string): Error {
+  return fail("CONFIG_INVALID", { key, value, allowed });
+}
