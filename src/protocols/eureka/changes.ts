@@ -1,0 +1,124 @@
+// What becomes of an instance when its client or an operator says something, by the rules of eureka-core 2.0.6: of two
+// states of a client the one with the later lastDirtyTimestamp counts, and a status that an operator has set stays
+// through heartbeats and new registrations until it is taken back.
+
+import type { EurekaInstance, Status } from "./codec/instance.ts";
+
+/** The instance that a registration leaves, where `existing` is listed; `existing` itself if nothing changes. */
+export function registered(
+  existing: EurekaInstance | undefined,
+  incoming: EurekaInstance,
+  nowMs: number,
+): EurekaInstance {
+  const isLate = existing !== undefined && existing.lastDirtyTimestamp > incoming.lastDirtyTimestamp;
+  const registrant = isLate ? existing : incoming;
+  const overriddenStatus =
+    existing === undefined || existing.overriddenStatus === "UNKNOWN"
+      ? incoming.overriddenStatus
+      : existing.overriddenStatus;
+  const status = statusBy({ given: registrant.status, overriddenStatus, existing: existing?.status });
+  const upMs = existing?.leaseInfo.serviceUpTimestamp ?? 0;
+  const next: EurekaInstance = {
+    ...registrant,
+    ...{ overriddenStatus, status },
+    leaseInfo: {
+      ...registrant.leaseInfo,
+      registrationTimestamp: nowMs,
+      lastRenewalTimestamp: nowMs,
+      evictionTimestamp: 0,
+      serviceUpTimestamp: upMs === 0 && status === "UP" ? nowMs : upMs,
+    },
+    lastUpdatedTimestamp: nowMs,
+    actionType: "ADDED",
+  };
+  return existing !== undefined && areAlike(existing, next) ? existing : next;
+}
+
+/**
+ * The status that counts. What a client says against itself is believed; else an operator's word wins, and then what is
+ * listed, so that a client that begins anew does not return itself to service.
+ */
+function statusBy({
+  given,
+  overriddenStatus,
+  existing,
+}: {
+  readonly given: Status;
+  readonly overriddenStatus: Status;
+  readonly existing: Status | undefined;
+}): Status {
+  if (!takesPart(given)) return given;
+  if (overriddenStatus !== "UNKNOWN") return overriddenStatus;
+  return existing !== undefined && takesPart(existing) ? existing : given;
+}
+
+function takesPart(status: Status): boolean {
+  return status === "UP" || status === "OUT_OF_SERVICE";
+}
+
+/** Whether they differ in nothing but the times of registration. */
+function areAlike(one: EurekaInstance, other: EurekaInstance): boolean {
+  return timeless(one) === timeless(other);
+}
+
+function timeless({ leaseInfo, lastUpdatedTimestamp: _, actionType: __, ...rest }: EurekaInstance): string {
+  const { renewalIntervalInSecs, durationInSecs } = leaseInfo;
+  const { metadata, urls, dataCenterInfo, ...plain } = rest;
+  const maps = [metadata, urls, dataCenterInfo.metadata].map((map) => [...map].sort(([a], [b]) => (a < b ? -1 : 1)));
+  const fields = Object.entries({ ...plain, renewalIntervalInSecs, durationInSecs, center: dataCenterInfo.name });
+  return JSON.stringify([fields.sort(([a], [b]) => (a < b ? -1 : 1)), maps]);
+}
+
+/** A change of an operator. `dirtyMs` is the lastDirtyTimestamp of the request; undefined if it has none. */
+interface StatusChange {
+  readonly status: Status;
+  readonly dirtyMs: number | undefined;
+  readonly nowMs: number;
+}
+
+/** An operator sets a status. It is no override if it is the status already. */
+export function overridden(existing: EurekaInstance, { status, dirtyMs, nowMs }: StatusChange): EurekaInstance {
+  if (existing.status === status) return existing;
+  const { leaseInfo } = existing;
+  const isUp = status === "UP" && leaseInfo.serviceUpTimestamp === 0;
+  const up = isUp ? { ...leaseInfo, serviceUpTimestamp: nowMs } : leaseInfo;
+  return modified({ ...existing, status, overriddenStatus: status, leaseInfo: up }, { dirtyMs, nowMs });
+}
+
+/** An operator takes the status back. With the status UNKNOWN the client has to register again. */
+export function overrideRemoved(existing: EurekaInstance, { status, dirtyMs, nowMs }: StatusChange): EurekaInstance {
+  if (existing.overriddenStatus === "UNKNOWN") return existing;
+  return modified({ ...existing, status, overriddenStatus: "UNKNOWN" }, { dirtyMs, nowMs });
+}
+
+/** Entries are put beside the metadata, or in the place of entries of the same key. */
+export function metadataMerged(
+  existing: EurekaInstance,
+  entries: Iterable<readonly [key: string, value: string]>,
+  nowMs: number,
+): EurekaInstance {
+  const metadata = new Map([...existing.metadata, ...entries]);
+  return registered(existing, { ...existing, metadata }, nowMs);
+}
+
+function modified(
+  changed: EurekaInstance,
+  { dirtyMs, nowMs }: Pick<StatusChange, "dirtyMs" | "nowMs">,
+): EurekaInstance {
+  const lastDirtyTimestamp = Math.max(changed.lastDirtyTimestamp, dirtyMs ?? 0);
+  return { ...changed, lastDirtyTimestamp, lastUpdatedTimestamp: nowMs, actionType: "MODIFIED" };
+}
+
+/**
+ * The answer to a heartbeat. `unknown`: the client has a newer state, or its status is not known any more, and it has to
+ * register again. `conflict`: another server has an older state than this one.
+ */
+export function heartbeatAnswer(
+  { status, lastDirtyTimestamp }: EurekaInstance,
+  { dirtyMs, isReplication }: { readonly dirtyMs: number | undefined; readonly isReplication: boolean },
+): "known" | "unknown" | "conflict" {
+  if (status === "UNKNOWN") return "unknown";
+  if (dirtyMs === undefined || dirtyMs === lastDirtyTimestamp) return "known";
+  if (dirtyMs > lastDirtyTimestamp) return "unknown";
+  return isReplication ? "conflict" : "known";
+}
