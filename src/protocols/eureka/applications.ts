@@ -1,6 +1,6 @@
 // The applications as Eureka's clients see them: the instances of all services of the default namespace and group,
-// whatever protocol registered them, with the hash of their statuses and the changes of the last three minutes. A client
-// applies the changes to what it has, and compares the hash.
+// whatever protocol registered them, with the hash of their statuses and the changes of the last three minutes. A
+// client applies the changes to what it has, and compares the hash.
 
 import { instancesOf } from "../../model/content.ts";
 import type { ServiceKey } from "../../model/ids.ts";
@@ -113,8 +113,8 @@ export class Applications {
   }
 
   /**
-   * The changes of the last three minutes, by application, each instance once; undefined if some were forgotten, so that
-   * clients must fetch everything.
+   * The changes of the last three minutes, by application, each instance once; undefined if some were forgotten, so
+   * that clients must fetch everything.
    */
   changes(nowMs: number): Map<string, EurekaInstance[]> | undefined {
     if (nowMs < this.#forgottenMs + KEPT_MS) return undefined;
@@ -139,7 +139,7 @@ export class Applications {
     if (this.#changes.size < before || this.#forgottenMs > Number.NEGATIVE_INFINITY) this.#version++;
   }
 
-  /** The service's list is this now; undefined, or an empty one, if it has none. Returns whether clients see a change. */
+  /** Takes the service's list; undefined, or an empty one, if it has none. Returns whether clients see a change. */
   set(serviceKey: ServiceKey, publications: ReadonlyMap<string, Publication> | undefined, nowMs: number): boolean {
     const { name } = parseServiceKey(serviceKey);
     const listed = this.#convert(serviceKey, name, publications ?? new Map());
@@ -155,7 +155,7 @@ export class Applications {
     return isChanged;
   }
 
-  /** The instances of a list by their ids. What has not changed since the last list is not made anew. */
+  /** The instances of a list by their ids. Those of publications that have not changed are kept. */
   #convert(
     serviceKey: ServiceKey,
     serviceName: string,

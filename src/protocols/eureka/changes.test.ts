@@ -61,7 +61,7 @@ test("a status that an operator sets is an override, unless it is the status alr
   assert.equal(overridden(listed, { status: "UP", dirtyMs: undefined, nowMs: NOW }), listed);
 });
 
-test("an override that is taken back leaves the status of the request, and its client registers again if it is none", () => {
+test("an override that is taken back leaves the status of the request; without one its client registers again", () => {
   const out = overridden(anEurekaInstance(), { status: "OUT_OF_SERVICE", dirtyMs: undefined, nowMs: NOW });
   const up = overrideRemoved(out, { status: "UP", dirtyMs: undefined, nowMs: NOW });
   assert.deepEqual([up.status, up.overriddenStatus], ["UP", "UNKNOWN"]);

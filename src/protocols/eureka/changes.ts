@@ -1,4 +1,4 @@
-// What becomes of an instance when its client or an operator says something, by the rules of eureka-core 2.0.6: of two
+// The changes of an instance by the words of its client or of an operator, by the rules of eureka-core 2.0.6: of two
 // states of a client the one with the later lastDirtyTimestamp counts, and a status that an operator has set stays
 // through heartbeats and new registrations until it is taken back.
 
@@ -35,7 +35,7 @@ export function registered(
 }
 
 /**
- * The status that counts. What a client says against itself is believed; else an operator's word wins, and then what is
+ * The status that counts. A client that takes itself out is believed; else an operator's word wins, and then what is
  * listed, so that a client that begins anew does not return itself to service.
  */
 function statusBy({
@@ -110,7 +110,7 @@ function modified(
 }
 
 /**
- * The answer to a heartbeat. `unknown`: the client has a newer state, or its status is not known any more, and it has to
+ * The answer to a heartbeat. `unknown`: the client has a newer state, or its status is not known any more; it has to
  * register again. `conflict`: another server has an older state than this one.
  */
 export function heartbeatAnswer(

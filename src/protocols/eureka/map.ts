@@ -1,6 +1,6 @@
 // Eureka's words as the registry's, and back. An application is the service of its name in lower case, as Spring names
-// its services; a service of any other protocol is the application of its name in upper case. What only Eureka knows of
-// an instance travels in its bag.
+// its services; a service of any other protocol is the application of its name in upper case. Fields that only
+// Eureka knows travel in the instance's bag.
 
 import type { ServiceKey } from "../../model/ids.ts";
 import type { Instance } from "../../model/instance.ts";

@@ -1,5 +1,5 @@
-// The documents that Eureka's clients ask for: an instance, an application, all applications. They are put together from
-// the parts of their applications, which are made once for each change of one.
+// The documents that Eureka's clients ask for: an instance, an application, all applications. They are put together
+// from the parts of their applications, which are made once for each change of one.
 
 import { escapedXml } from "../../../encoding/xml/writer.ts";
 import type { EurekaInstance } from "./instance.ts";
@@ -15,7 +15,7 @@ export interface Form {
 
 export const CONTENT_TYPES = { json: "application/json", xml: "application/xml" } as const;
 
-/** What `applications` has besides its applications. */
+/** The parts of `applications` besides its applications. */
 export interface ApplicationsHead {
   readonly versionsDelta: string;
   readonly hashCode: string;
@@ -43,8 +43,9 @@ export function applicationsFrame({ versionsDelta, hashCode }: ApplicationsHead,
     const head = JSON.stringify({ versions__delta: versionsDelta, apps__hashcode: hashCode }).slice(0, -1);
     return { begin: `{"applications":${head},"application":[`, between: ",", end: "]}}" };
   }
-  const head = `  <versions__delta>${versionsDelta}</versions__delta>\n  <apps__hashcode>${hashCode}</apps__hashcode>\n`;
-  return { begin: `<applications>\n${head}`, between: "", end: "</applications>\n" };
+  const version = `  <versions__delta>${versionsDelta}</versions__delta>\n`;
+  const hash = `  <apps__hashcode>${hashCode}</apps__hashcode>\n`;
+  return { begin: `<applications>\n${version}${hash}`, between: "", end: "</applications>\n" };
 }
 
 function applicationJson(name: string, instances: Iterable<EurekaInstance>, { isCompact }: Form): string {

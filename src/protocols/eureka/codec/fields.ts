@@ -1,5 +1,5 @@
-// The fields of a body, before anything is known of their types. JSON and XML come in many hands' forms: a number may be
-// a text, a text a number, and one element of a list may stand alone. Objects are maps here, so a name that means
+// The fields of a body, before anything is known of their types. JSON and XML come in many hands' forms: a number may
+// be a text, a text a number, and one element of a list may stand alone. Objects are maps here, so a name that means
 // something to JavaScript is a name like any other.
 
 import type { XmlElement } from "../../../base/xml.ts";

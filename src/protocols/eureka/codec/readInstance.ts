@@ -1,4 +1,4 @@
-// Reads an instance from the fields of a body. What a client leaves out gets the value that the real server gives it.
+// Reads an instance from the fields of a body. Missing ones get the values that the real server gives them.
 
 import { eurekaError } from "../errorTable.ts";
 import {

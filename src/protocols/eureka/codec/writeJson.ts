@@ -1,5 +1,5 @@
-// Instances as JSON, field by field in the order and with the types of the real server's answers, which its clients rely
-// on: some numbers are texts, ports are objects, and a map without entries names a Java class.
+// Instances as JSON, field by field in the order and with the types of the real server's answers, which its clients
+// rely on: some numbers are texts, ports are objects, and a map without entries names a Java class.
 
 import { type DataCenterInfo, type EurekaInstance, type EurekaPort, URL_FIELDS } from "./instance.ts";
 
