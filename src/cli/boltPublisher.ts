@@ -19,6 +19,10 @@ export interface PublisherOptions {
   readonly boxes: readonly string[];
   readonly appName: string;
   readonly zone: string;
+  /** Whether to subscribe to the service too, as clients do that call it. */
+  readonly isSubscriber: boolean;
+  /** The address of this machine to connect from; undefined for the one that the system chooses. */
+  readonly from: string | undefined;
   /** The address of a session for the next connection: `host:port`. Another one after a failure, if there is one. */
   readonly nextSession: () => Promise<string>;
 }
@@ -57,6 +61,7 @@ export class BoltPublisher {
     const { name: dataId, namespace: instanceId, group } = parseServiceKey(serviceKey);
     const service = { dataId, instanceId, group };
     this.#publisher = this.#client.publish(service, boxes.map(wireText), Date.now(), { registId: this.registId });
+    if (options.isSubscriber) this.#client.subscribe(service, { scope: "dataCenter" }, Date.now());
     this.#timer = setInterval(() => this.#client.tick(Date.now()), TICK_MS);
   }
 
@@ -78,8 +83,11 @@ export class BoltPublisher {
       nextRegistId: () => randomUUID(),
       connect: () => void this.#connect(),
       decompress: () => new Map(),
-      onAcknowledged: ({ isRegistered }: { readonly isRegistered: boolean }) =>
-        isRegistered ? this.#events.registered(this.#session) : this.#events.unregistered(),
+      onAcknowledged: ({ kind, isRegistered }: { readonly kind: string; readonly isRegistered: boolean }) => {
+        if (kind !== "publisher") return;
+        if (isRegistered) this.#events.registered(this.#session);
+        else this.#events.unregistered();
+      },
       onRefused: (message: string) => this.#events.refused(message),
     };
   }
@@ -92,7 +100,13 @@ export class BoltPublisher {
     }
     if (this.#isClosed) return;
     const { hostname, port } = new URL(`tcp://${this.#session}`);
-    const socket = connect({ host: hostname.replace(/^\[|\]$/g, ""), port: Number(port), noDelay: true });
+    const { from } = this.#options;
+    const socket = connect({
+      host: hostname.replace(/^\[|\]$/g, ""),
+      port: Number(port),
+      noDelay: true,
+      ...(from !== undefined && { localAddress: from }),
+    });
     this.#socket = socket;
     let reason = "the session closed the connection";
     socket.once("connect", () => this.#client.connected(connectionOf(socket), Date.now()));

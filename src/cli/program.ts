@@ -1,9 +1,11 @@
 // The commands. Each loads its modules when it runs: `roster --version` must not wait for the server's modules.
 
+import { isIP } from "node:net";
 import { Command, Option } from "commander";
 import { OPERATIONS } from "../admin/operations.ts";
 import type { ServiceParameter } from "../admin/parameter.ts";
 import { readParameters } from "../admin/parameter.ts";
+import { fail } from "../base/errors.ts";
 import type { ServiceKey } from "../model/ids.ts";
 import { packageVersion } from "../server/packageVersion.ts";
 import { addNodeFlags, childOf, clientOf, completeWith, type NodeFlags, type Outcome } from "./commandKit.ts";
@@ -84,6 +86,8 @@ interface RegisterFlags extends NodeFlags {
   readonly application: string;
   readonly zone: string;
   readonly session?: string;
+  readonly subscribe?: boolean;
+  readonly from?: string;
 }
 
 function addRegistrations(root: Command): void {
@@ -94,13 +98,19 @@ function addRegistrations(root: Command): void {
   register.option("--application <name>", "the application that is named as the publisher's", "roster");
   register.option("--zone <zone>", "the zone that is named as the publisher's", "DEFAULT_ZONE");
   register.option("--session <address>", "the port for clients of a session, host:port; else any of the cluster");
+  register.option("--subscribe", "subscribe to the service too, as programs do that call it");
+  register.option("--from <address>", "the address of this machine to connect from; else the system chooses it");
   register.action(async (service: string, boxes: string[], { application, ...flags }: RegisterFlags) => {
     const [{ register: run }, { stopSignal }] = await Promise.all([import("./register.ts"), import("./stopSignal.ts")]);
-    const { session, zone, output } = flags;
+    const { session, zone, subscribe = false, from, output } = flags;
+    if (from !== undefined && isIP(from) === 0) {
+      throw fail("FIELD_INVALID", { field: "--from", value: from, expected: "an IP address of this machine" });
+    }
     const serviceKey = serviceKeyOf(service);
     const client = clientOf(flags);
     const here = { environment: process.env, stopped: stopSignal() };
-    await run({ client, serviceKey, boxes, appName: application, zone, session, output, ...here });
+    const as = { appName: application, zone, isSubscriber: subscribe };
+    await run({ client, serviceKey, boxes, ...as, from, session, output, ...here });
   });
   for (const argument of register.registeredArguments.slice(0, 1)) completeWith(argument, SERVICE.service);
   const about = "end a registration that `roster register` of this user keeps on this machine";

@@ -17,6 +17,9 @@ export interface Registering {
   readonly boxes: readonly string[];
   readonly appName: string;
   readonly zone: string;
+  readonly isSubscriber: boolean;
+  /** The address of this machine to connect from. */
+  readonly from: string | undefined;
   /** The session's port for clients, `host:port`; without it one of the cluster's sessions. */
   readonly session: string | undefined;
   readonly output: "table" | "json" | "yaml";

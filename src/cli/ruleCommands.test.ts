@@ -1,7 +1,7 @@
 // The commands about rules, as processes.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -31,9 +31,10 @@ after(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
+const environment = () => ({ HOME: home, USER: "ana", ROSTER_URL: `127.0.0.1:${server.ports.admin}` });
+
 function roster(...args: string[]): Promise<Ended> {
-  const environment = { HOME: home, USER: "ana", ROSTER_URL: `127.0.0.1:${server.ports.admin}` };
-  const running = startRoster(args, environment);
+  const running = startRoster(args, environment());
   started.push(running);
   return running.ended;
 }
@@ -93,12 +94,33 @@ test("pushes and the blacklist are switched, shown and switched back", async () 
   assert.equal(await printed("get", "rules", "-o", "name"), "");
 });
 
+test("a registration that comes from another address is a client of that address, and subscribes", async () => {
+  const running = startRoster(
+    ["register", "orders", "10.0.0.9:22", "--from", "127.0.0.9", "--subscribe"],
+    environment(),
+  );
+  started.push(running);
+  await eventually(running.out, (out) => out.includes("is registered"), 30_000);
+  const subscribers = async () => JSON.parse(await printed("get", "subscribers", "127.0.0.9", "-o", "json")).items;
+  await eventually(subscribers, (items) => items.length === 1 && items[0].seenVersion !== "0", 30_000);
+  await printed("offline", "127.0.0.9", "--hold-pushes");
+  assert.match(
+    await printed("get", "hidden", "orders"),
+    /127\.0\.0\.9 +roster +10\.0\.0\.9:22 +offline-127\.0\.0\.9\n/,
+  );
+  await printed("online", "127.0.0.9");
+  assert.equal(await printed("get", "hidden", "orders", "-o", "name"), "");
+  running.child.kill("SIGINT");
+  assert.equal((await running.ended).code, 0);
+});
+
 test("each failure has its exit code and changes nothing", async () => {
   const failures: readonly (readonly [args: string, code: number, error: RegExp])[] = [
     ["offline", EXIT.wrongUsage, /FIELD_INVALID.*address/],
     ["offline 10.0.0.1/8", EXIT.wrongUsage, /FIELD_INVALID.*10\.0\.0\.0\/8/],
     ["offline 10.0.0.1 --for 30", EXIT.wrongUsage, /FIELD_INVALID.*for.*30m/],
     ["switch stop-push", EXIT.wrongUsage, /FIELD_INVALID.*one of all/],
+    ["register orders 10.0.0.1:80 --from nowhere", EXIT.wrongUsage, /FIELD_INVALID.*--from.*nowhere/],
     ["describe rule no-such", EXIT.unknown, /RULE_UNKNOWN.*no-such/],
     ["rule remove no-such", EXIT.unknown, /RULE_UNKNOWN.*no-such/],
     ["rule put r holdPushes --if-epoch 7", EXIT.conflict, /RULE_CHANGED/],
@@ -112,6 +134,21 @@ test("each failure has its exit code and changes nothing", async () => {
     }),
   );
   assert.equal(await printed("get", "rules", "-o", "name"), "");
+});
+
+test("the commands of the guide's general form work", async () => {
+  const page = readFileSync(join(import.meta.dirname, "../../docs/guide/rules.md"), "utf8");
+  const [, block = ""] = /^## The general form\n.*?```sh\n(.*?)```/ms.exec(page) ?? [];
+  const lines = block
+    .replace(/\\\n/g, "")
+    .replace(/ +#.*$/gm, "")
+    .trim()
+    .split("\n");
+  assert.equal(lines.length, 3);
+  for (const line of lines) {
+    const [, ...words] = [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? "");
+    await printed(...words);
+  }
 });
 
 test("completion offers the rules and addresses that there are", async () => {
