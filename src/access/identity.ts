@@ -31,10 +31,13 @@ export const IDENTITIES_MAX = 10_000;
 /** The principal of operators at the machine of a node: each node knows it without a record. */
 export const LOCAL_OPERATOR = "local";
 
-/** The principal that the registry itself acts as. */
+/** The principal that has the token of admin-token-file. */
+export const CONFIGURED_OPERATOR = "configured";
+
+/** The setter of an identity that a claim code has made. */
 export const CLAIMANT = "claim";
 
-const RESERVED: readonly string[] = [ANONYMOUS, LOCAL_OPERATOR, CLAIMANT];
+const RESERVED: readonly string[] = [ANONYMOUS, LOCAL_OPERATOR, CONFIGURED_OPERATOR, CLAIMANT];
 
 /** FIELD_INVALID for what no identity may have. */
 export function identityFault(

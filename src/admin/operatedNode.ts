@@ -1,6 +1,7 @@
 // A node as operations see it: its roles, each by the questions and changes that operators have for it, and the way to
 // the other nodes.
 
+import type { Principal } from "../access/principal.ts";
 import type { RegistryError } from "../base/errors.ts";
 import type { ConfigValue, Heartbeat, Member } from "../cluster/messages/membership.ts";
 import type { NodeId, ServiceKey } from "../model/ids.ts";
@@ -120,7 +121,9 @@ export interface OperatedNode {
   readonly slotTable: () => SlotTable | undefined;
   /** All nodes of the cluster that this one knows, itself with them, each with its roles. */
   readonly nodes: () => ReadonlyMap<NodeId, ReadonlySet<NodeRole>>;
-  /** Has another operation answered, as if an operator had asked this node. */
+  /** The principal that asks. */
+  readonly caller: Principal;
+  /** Has another operation answered, as if the caller had asked this node. */
   readonly ask: (operation: string, parameters: RawParameters) => Promise<Reply>;
 }
 

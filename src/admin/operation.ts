@@ -1,15 +1,17 @@
 // An operation of operators: one row of the table from which the HTTP routes, the OpenAPI document and the commands are
 // made. The row has everything about it; a new operation is a new row.
 
+import { PERMISSIONS, type Permission } from "../access/policy.ts";
+import { assert } from "../base/assert.ts";
 import type { OperatedNode } from "./operatedNode.ts";
 import type { FlagParameter, ParameterTable, Values } from "./parameter.ts";
 import type { Json, Schema } from "./schema.ts";
 
 /**
- * The right that an operator needs: to see everything, to move work between nodes and to show held lists, or to
- * set values that clients see.
+ * The right that an operation needs. `open`: none. Anybody may ask it; it tells nothing that is not the asker's own, or
+ * asks for a proof itself.
  */
-export type Permission = "read" | "operate" | "configure";
+export type NeededPermission = Permission | "open";
 
 /** The node that answers. The asked node asks it, unless it is that node itself. */
 export type AnsweredBy =
@@ -65,7 +67,7 @@ interface OperationRow<T extends ParameterTable> {
   readonly parameters: T;
   /** It changes something. */
   readonly isChange: boolean;
-  readonly permission: Permission;
+  readonly permission: NeededPermission;
   /** It can be asked what it would do, with `preview`. */
   readonly canBePreviewed: boolean;
   readonly answeredBy: AnsweredBy;
@@ -102,6 +104,13 @@ const PREVIEW: FlagParameter = {
   type: "flag",
   about: "Whether only to say what would be done, or why it would be refused.",
 };
+
+/** Every operation says which right it needs: one without it ends the start of the process. */
+export function checkPermissions(operations: readonly Operation[]): void {
+  for (const { name, permission } of operations) {
+    assert([...PERMISSIONS, "open"].includes(permission), `${name}: every operation names the permission it needs`);
+  }
+}
 
 /** Makes a row; the types of its values are those of its parameters. */
 export function operation<const T extends ParameterTable>(row: OperationRow<T> & Answering<Values<T>>): Operation {

@@ -16,6 +16,8 @@ export interface ProcessStatus {
   readonly hasStarted: () => boolean;
   /** Whether the process has been told to stop. */
   readonly isStopping: () => boolean;
+  /** The names by which programs on this machine may call the ports that are not for clients. */
+  readonly hostNames: ReadonlySet<string>;
   /** The metrics, in a format that the caller accepts: `accept` is its header. Undefined: they are off. */
   readonly page: { render(accept: string): Promise<MetricsPageText | undefined> };
 }

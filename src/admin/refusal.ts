@@ -16,15 +16,24 @@ export const REFUSAL = object({
 
 /** Codes that HTTP has a better word for than "bad request". */
 const STATUS: Readonly<Record<string, number>> = {
+  CREDENTIALS_NEEDED: 401,
+  CREDENTIALS_REFUSED: 401,
+  CLAIM_REFUSED: 403,
+  PERMISSION_NEEDED: 403,
   CONFIG_VALUE_UNKNOWN: 404,
+  IDENTITY_UNKNOWN: 404,
+  POLICY_UNKNOWN: 404,
   NODE_UNKNOWN: 404,
   RULE_UNKNOWN: 404,
   SERVICE_UNKNOWN: 404,
+  ADMIN_NEEDED: 409,
+  IDENTITY_EXISTS: 409,
   NODE_NEEDED: 409,
   RULE_CHANGED: 409,
   RULE_IN_THE_WAY: 409,
   VERSION_CONFLICT: 409,
   CONFIG_VALUE_TOO_LARGE: 413,
+  CREDENTIALS_LOCKED: 429,
 };
 
 /** The reply for an error: one of ours, or a bug. */

@@ -2,18 +2,24 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { NO_ACCESS_RECORDS } from "../access/accessSet.ts";
+import { anonymous, type Principal } from "../access/principal.ts";
 import { fail } from "../base/errors.ts";
 import { type NodeId, nodeId } from "../model/ids.ts";
 import { makeServiceKey } from "../model/serviceKey.ts";
 import { slotOf } from "../model/slot.ts";
 import type { NodeRole, OperatedNode } from "./operatedNode.ts";
-import { type AnsweredBy, operation } from "./operation.ts";
+import { type AnsweredBy, type Operation, operation } from "./operation.ts";
+import type { RawParameters } from "./parameter.ts";
 import { OperationRouter, type Outcome, type Question } from "./router.ts";
 import { object, text } from "./schema.ts";
 
 const SELF = nodeId("self.a");
 const OTHER = nodeId("other.a");
 const ORDERS = makeServiceKey({ name: "orders", namespace: "", group: "" });
+
+const OPERATOR: Principal = { kind: "user", name: "ann", roles: ["operator"], from: "10.0.0.7" };
+const LOCAL = anonymous("127.0.0.1");
 
 const common = {
   method: "GET",
@@ -59,13 +65,18 @@ function routerOf(row: ReturnType<typeof asked>, { roles = [], others = {}, isLe
   const log = { debug: () => undefined, info: () => undefined, warn: () => undefined };
   const router = new OperationRouter([row], node, {
     log: { ...log, error: (event) => void logged.push(event) },
+    mayDo: (principal, permission) => NO_ACCESS_RECORDS.mayDo(principal, permission),
     ask(to, question, done) {
       targets.push(to);
       questions.push(question);
       done(outcome?.(to) ?? { kind: "answered", status: 200, body: JSON.stringify({ by: to }) });
     },
   });
-  return { router, targets, questions, logged };
+  const judged = {
+    ask: (name: string, raw: RawParameters, caller = OPERATOR) => router.ask(name, raw, caller),
+    answerHere: (...asked: Parameters<OperationRouter["answerHere"]>) => router.answerHere(...asked),
+  };
+  return { router: judged, targets, questions, logged };
 }
 
 const WAYS: readonly (readonly [behaviour: string, answeredBy: AnsweredBy, scene: Scene, by: string])[] = [
@@ -211,4 +222,75 @@ test("a question that waits for a change gives the other node that much longer",
     questions.map(({ waitMs }) => waitMs),
     [40_000, 10_000],
   );
+});
+
+/** A change that says which principal has made it. */
+function changing(permission: Operation["permission"], answeredBy: AnsweredBy = { kind: "askedNode" }) {
+  const parameters = { node: { type: "node", about: "" } } as const;
+  const run: Operation["run"] = ({ caller }) => ({ by: caller.name });
+  return operation({ ...common, name: "x.get", isChange: true, permission, parameters, answeredBy, run });
+}
+
+const JUDGED: readonly (readonly [
+  who: string,
+  caller: Principal,
+  permission: Operation["permission"],
+  status: number,
+])[] = [
+  ["an operator operates", OPERATOR, "operate", 200],
+  ["an operator does not administer", OPERATOR, "admin", 403],
+  ["a reader does not operate", { ...OPERATOR, roles: ["reader"] }, "operate", 403],
+  ["a client does not even read", { ...OPERATOR, roles: ["client"] }, "read", 403],
+  ["an anonymous caller at this machine reads", LOCAL, "read", 200],
+  ["an anonymous caller at this machine does not operate", LOCAL, "operate", 401],
+  ["an anonymous caller from elsewhere does not even read", anonymous("10.0.0.7"), "read", 401],
+  ["anybody asks an open operation", anonymous("10.0.0.7"), "open", 200],
+];
+
+for (const [who, caller, permission, status] of JUDGED) {
+  test(`${who}, at the node that is asked and at the one that answers`, async () => {
+    const { router } = routerOf(changing(permission));
+    assert.equal((await router.ask("x.get", {}, caller)).status, status);
+    assert.equal((await router.answerHere("x.get", "{}", JSON.stringify(caller))).status, status);
+  });
+}
+
+test("a refused principal learns nothing of the parameters, and no other node is asked", async () => {
+  const { router, targets } = routerOf(changing("operate", { kind: "leader" }), { roles: ["data"] });
+  const { status, body } = await router.ask("x.get", { colour: 1 }, LOCAL);
+  assert.equal(status, 401);
+  assert.match(JSON.stringify(body), /CREDENTIALS_NEEDED.*operation=x\.get, permission=operate, from=127\.0\.0\.1/);
+  assert.deepEqual(targets, []);
+});
+
+test("the principal goes with the question, and what an operation asks in turn is asked by it", async () => {
+  const { router, questions } = routerOf(changing("operate", { kind: "leader" }), { roles: ["data"] });
+  await router.ask("x.get", {});
+  assert.deepEqual(JSON.parse(questions[0]?.by ?? ""), OPERATOR);
+  const nested = operation({
+    ...common,
+    name: "x.get",
+    parameters: { node: { type: "node", about: "" } },
+    answeredBy: { kind: "namedNode", parameter: "node" },
+    run: async ({ ask }) => (await ask("x.get", { node: "other" })).body,
+  });
+  const asking = routerOf(nested, { others: { "other.a": [] } });
+  await asking.router.ask("x.get", {});
+  assert.deepEqual(JSON.parse(asking.questions[0]?.by ?? ""), OPERATOR);
+});
+
+test("a question of an earlier release names no principal: it reads, and changes nothing", async () => {
+  assert.equal((await routerOf(changing("read")).router.answerHere("x.get", "{}")).status, 200);
+  assert.equal((await routerOf(changing("operate")).router.answerHere("x.get", "{}")).status, 401);
+});
+
+test("a principal that is none is refused", async () => {
+  for (const by of ["", "{}", '{"kind":"user"}', '{"kind":"god","name":"a","roles":[],"from":""}']) {
+    assert.equal((await routerOf(changing("open")).router.answerHere("x.get", "{}", by)).status, 400, by);
+  }
+});
+
+test("an operation without a permission ends the start", () => {
+  const row = { ...changing("read"), permission: undefined } as unknown as Operation;
+  assert.throws(() => routerOf(row), /x\.get: every operation names the permission/);
 });

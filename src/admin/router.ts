@@ -1,12 +1,19 @@
 // Any node takes any operation. This part finds the node that knows, asks it, and returns its answer; or the answers
 // of several as one. A question is passed on once: the node that it goes to answers it or says why it can't.
+//
+// Every question has its principal, which goes with it. The node that is asked judges it before anything else is looked
+// at, and the node that answers judges it again.
 
+import { readPrincipal } from "../access/accessJson.ts";
+import type { Decision } from "../access/accessSet.ts";
+import type { Permission } from "../access/policy.ts";
+import { anonymous, type Principal } from "../access/principal.ts";
 import { fail, RegistryError } from "../base/errors.ts";
 import type { Log } from "../base/ports.ts";
 import { type NodeId, nodeNameOf, type ServiceKey } from "../model/ids.ts";
 import { leaderOf } from "../model/slot.ts";
 import type { NodeRole, OperatedNode, Reply } from "./operatedNode.ts";
-import type { Operation } from "./operation.ts";
+import { checkPermissions, type Operation } from "./operation.ts";
 import { type RawParameters, readParameters } from "./parameter.ts";
 import { refusalOf } from "./refusal.ts";
 import type { Json } from "./schema.ts";
@@ -16,6 +23,8 @@ export interface Question {
   readonly operation: string;
   /** An object in JSON. */
   readonly parameters: string;
+  /** The principal, in JSON. */
+  readonly by: string;
   readonly waitMs: number;
 }
 
@@ -27,7 +36,12 @@ export interface RouterEnvironment {
   /** Calls `outcome` once, at the latest when the time of the question is over. */
   readonly ask: (to: NodeId | "leader", question: Question, outcome: (outcome: Outcome) => void) => void;
   readonly log: Log;
+  /** Whether a principal has a permission. */
+  readonly mayDo: (principal: Principal, permission: Permission) => Decision;
 }
+
+/** The node without the part that depends on the operator who asks. */
+export type AskedNode = Omit<OperatedNode, "ask" | "caller">;
 
 // Everything is in memory, or one write to the store, which answers or fails within a few seconds.
 const ANSWER_MS_MAX = 10_000;
@@ -41,39 +55,60 @@ interface Asked {
   readonly operation: Operation;
   readonly values: Values;
   readonly raw: RawParameters;
+  readonly caller: Principal;
 }
+
+/** The principal of a question from a node of an earlier release, which has asked no operator for a proof. */
+const UNNAMED: Principal = anonymous("127.0.0.1");
 
 export class OperationRouter {
   readonly #byName: ReadonlyMap<string, Operation>;
-  readonly #node: OperatedNode;
+  readonly #node: AskedNode;
   readonly #environment: RouterEnvironment;
 
-  constructor(operations: readonly Operation[], node: OperatedNode, environment: RouterEnvironment) {
+  constructor(operations: readonly Operation[], node: AskedNode, environment: RouterEnvironment) {
+    checkPermissions(operations);
     this.#byName = new Map(operations.map((operation) => [operation.name, operation]));
     this.#node = node;
     this.#environment = environment;
   }
 
-  /** Answers an operation that an operator asks at this node. */
-  async ask(name: string, raw: RawParameters): Promise<Reply> {
+  /** Answers an operation that a principal asks at this node. */
+  async ask(name: string, raw: RawParameters, caller: Principal): Promise<Reply> {
     return this.#replying(name, async () => {
-      const asked = this.#read(name, raw);
+      const asked = this.#read(name, raw, caller);
       const { kind } = asked.operation.answeredBy;
       return kind === "each" ? this.#gather(asked) : this.#answer(asked);
     });
   }
 
-  /** Answers an operation that another node passes on. */
-  async answerHere(name: string, parameters: string): Promise<Reply> {
-    return this.#replying(name, async () => this.#run(this.#read(name, parsed(parameters))));
+  /** Answers an operation that another node passes on, with the principal that it names. */
+  async answerHere(name: string, parameters: string, by?: string): Promise<Reply> {
+    return this.#replying(name, async () => {
+      const caller = by === undefined ? UNNAMED : readPrincipal(fromJson(by));
+      if (caller === undefined) throw fail("FIELD_INVALID", { field: "by", expected: "a principal" });
+      return this.#run(this.#read(name, parsed(parameters), caller));
+    });
   }
 
-  #read(name: string, raw: RawParameters): Asked {
+  /** The principal is judged before its parameters are looked at. */
+  #read(name: string, raw: RawParameters, caller: Principal): Asked {
     const operation = this.#byName.get(name);
     if (operation === undefined) {
       throw fail("FIELD_INVALID", { field: "operation", value: name, expected: "an operation of this release" });
     }
-    return { operation, values: readParameters(operation.parameters, raw), raw };
+    this.#judge(operation, caller);
+    return { operation, values: readParameters(operation.parameters, raw), raw, caller };
+  }
+
+  /** Throws CREDENTIALS_NEEDED or PERMISSION_NEEDED. */
+  #judge({ name, permission }: Operation, caller: Principal): void {
+    if (permission === "open") return;
+    const { isAllowed, by } = this.#environment.mayDo(caller, permission);
+    if (isAllowed) return;
+    const wanted = { operation: name, permission, ...(by !== undefined && { deniedBy: by }) };
+    if (caller.kind === "anonymous") throw fail("CREDENTIALS_NEEDED", { ...wanted, from: caller.from });
+    throw fail("PERMISSION_NEEDED", { principal: caller.name, ...wanted });
   }
 
   /** Turns a refusal into a reply. A bug of ours is logged, and is no reason to end the node. */
@@ -89,10 +124,14 @@ export class OperationRouter {
     }
   }
 
-  async #run({ operation, values }: Asked): Promise<Reply> {
+  async #run({ operation, values, caller }: Asked): Promise<Reply> {
     const { isBegunOnly = false, run } = operation;
     const isPreview = values["preview"] === true;
-    return { status: isBegunOnly && !isPreview ? 202 : 200, body: await run(this.#node, values, isPreview) };
+    return { status: isBegunOnly && !isPreview ? 202 : 200, body: await run(this.#nodeFor(caller), values, isPreview) };
+  }
+
+  #nodeFor(caller: Principal): OperatedNode {
+    return { ...this.#node, caller, ask: (operation, parameters) => this.ask(operation, parameters, caller) };
   }
 
   async #answer(asked: Asked): Promise<Reply> {
@@ -180,9 +219,9 @@ export class OperationRouter {
     return { node, reply: replyOf(outcome), reason: "" };
   }
 
-  #askNode(to: NodeId | "leader", { operation, values, raw }: Asked): Promise<Outcome> {
+  #askNode(to: NodeId | "leader", { operation, values, raw, caller }: Asked): Promise<Outcome> {
     const waitMs = ANSWER_MS_MAX + operation.waitMs(values);
-    const question = { operation: operation.name, parameters: JSON.stringify(raw), waitMs };
+    const question = { operation: operation.name, parameters: JSON.stringify(raw), by: JSON.stringify(caller), waitMs };
     return new Promise((resolve) => this.#environment.ask(to, question, resolve));
   }
 }

@@ -1,7 +1,14 @@
 // The HTTP routes of the operations: `/v1/…`, and the document that describes them.
 
+import type { Principal } from "../access/principal.ts";
 import { fail } from "../base/errors.ts";
-import { type HttpExchange, type HttpRoute, type HttpRouteTable, jsonResponse } from "../base/http.ts";
+import {
+  type HttpExchange,
+  type HttpResponse,
+  type HttpRoute,
+  type HttpRouteTable,
+  jsonResponse,
+} from "../base/http.ts";
 import type { Log } from "../base/ports.ts";
 import { visible } from "../base/visible.ts";
 import type { Reply } from "./operatedNode.ts";
@@ -16,6 +23,8 @@ export const API_PREFIX = "/v1";
 
 interface Environment {
   readonly router: Pick<OperationRouter, "ask">;
+  /** The principal that sends a request. Rejects with a RegistryError if its proof is none. */
+  readonly identify: (exchange: HttpExchange) => Promise<Principal>;
   readonly log: Log;
   /** The largest configuration value. */
   readonly valueBytesMax: number;
@@ -49,21 +58,29 @@ function routeOf(operation: Operation, environment: Environment): HttpRoute {
     ...(bodyBytesMax !== undefined && { bodyBytesMax }),
     handle: (exchange) => {
       // The router turns every failure into a reply.
-      void answer(operation, exchange, environment).then(({ status, body }) =>
-        exchange.respond(jsonResponse(body, status)),
-      );
+      void answer(operation, exchange, environment).then((reply) => exchange.respond(responseOf(reply)));
     },
   };
 }
 
-async function answer(operation: Operation, exchange: HttpExchange, { router, log }: Environment): Promise<Reply> {
+/** A caller without credentials is told which ones would do. */
+function responseOf({ status, body }: Reply): HttpResponse {
+  const response = jsonResponse(body, status);
+  if (status !== 401) return response;
+  return { ...response, headers: { ...response.headers, "www-authenticate": 'Bearer realm="roster"' } };
+}
+
+async function answer(operation: Operation, exchange: HttpExchange, environment: Environment): Promise<Reply> {
+  const { router, log, identify } = environment;
+  let caller: Principal;
   let raw: RawParameters;
   try {
+    caller = await identify(exchange);
     raw = parametersOf(operation, exchange);
   } catch (error) {
     return refusalOf(error);
   }
-  const reply = await router.ask(operation.name, raw);
+  const reply = await router.ask(operation.name, raw, caller);
   if (operation.isChange && raw["preview"] !== true) logChange(operation, { raw, reply, exchange, log });
   return reply;
 }

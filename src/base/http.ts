@@ -48,6 +48,8 @@ export interface HttpRoute {
   readonly bodyBytesMax?: number;
   /** Only the leading meta node has the answer; another one redirects the caller to it. */
   readonly isForLeader?: boolean;
+  /** Clients call it, by any name of the node. Elsewhere a browser on the node's machine must name that machine. */
+  readonly isForClients?: boolean;
   /** Throws a RegistryError to refuse the request at once. */
   handle(exchange: HttpExchange): void;
 }

@@ -3,8 +3,9 @@
 
 import { type Argument, type Command, Option } from "commander";
 import type { Parameter } from "../admin/parameter.ts";
-import { chosenUrls } from "./contexts.ts";
+import { chosenTarget } from "./contexts.ts";
 import type { ExitCode } from "./exitCodes.ts";
+import { offeredToken } from "./localNodes.ts";
 import { NodeClient } from "./nodeClient.ts";
 import { OUTPUT_FORMS, type OutputForm } from "./output.ts";
 
@@ -85,6 +86,8 @@ export function addNodeFlags(command: Command, forms: readonly OutputForm[] = OU
     .showHelpAfterError("(--help lists the arguments and flags)");
 }
 
-export function clientOf(flags: Pick<NodeFlags, "url" | "context">): NodeClient {
-  return new NodeClient(chosenUrls(flags, process.env));
+/** The way to the nodes that the flags name, with the token that is known for them. */
+export function clientOf(flags: Pick<NodeFlags, "url" | "context">, answerMsMax?: number): NodeClient {
+  const { urls, token } = chosenTarget(flags, process.env);
+  return new NodeClient(urls, (url) => token ?? offeredToken(process.env, url), answerMsMax);
 }

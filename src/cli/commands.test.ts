@@ -36,7 +36,7 @@ after(async () => {
 });
 
 function start(args: readonly string[], input?: string): RunningCommand {
-  const running = startRoster(args, { HOME: home }, input);
+  const running = startRoster(args, { HOME: home, ROSTER_TOKEN: server.localToken }, input);
   started.push(running);
   return running;
 }

@@ -8,10 +8,10 @@ import { listRules } from "../admin/operations/rules.ts";
 import { listServices } from "../admin/operations/services.ts";
 import { RegistryError } from "../base/errors.ts";
 import { DEFAULT_GROUP, DEFAULT_NAMESPACE, SEPARATOR } from "../model/serviceKey.ts";
-import type { Candidate, Completed } from "./commandKit.ts";
+import { type Candidate, type Completed, clientOf } from "./commandKit.ts";
 import type { Flags } from "./completion.ts";
-import { chosenUrls, type Environment, readContexts } from "./contexts.ts";
-import { type Answer, NodeClient } from "./nodeClient.ts";
+import { type Environment, readContexts } from "./contexts.ts";
+import type { Answer } from "./nodeClient.ts";
 import type { Row } from "./output.ts";
 import { runningRegistrations } from "./registrationSockets.ts";
 
@@ -29,7 +29,7 @@ export async function findValues(
     if (kind === "registration") return services(await runningRegistrations(environment), typed);
     if (kind === "file") return [];
     const type = kind.type === "list" ? kind.of.type : kind.type;
-    const client = () => new NodeClient(chosenUrls(flags, environment), ANSWER_MS_MAX);
+    const client = () => clientOf(flags, ANSWER_MS_MAX);
     if (kind.type === "choice") return kind.oneOf.map((value) => ({ value, about: "" }));
     if (type === "node") return nodeNames(await client().ask(getHealth));
     if (kind.about.startsWith("The id of the rule")) return named(await client().ask(listRules), "id");

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { RegistryError } from "../base/errors.ts";
-import { chosenUrls, contextsFile, type Environment, readContexts, writeContexts } from "./contexts.ts";
+import { chosenTarget, contextsFile, type Environment, readContexts, writeContexts } from "./contexts.ts";
 
 const hasCode = (code: string) => (error: unknown) => error instanceof RegistryError && error.code === code;
 
@@ -22,23 +22,23 @@ function userWith(t: TestContext, file?: string): Environment {
 const TWO = JSON.stringify({ current: "a", contexts: { a: { urls: ["a:1"] }, b: { urls: ["b:1", "b:2"] } } });
 
 test("without a file commands go to the node on this machine", (t) => {
-  assert.deepEqual(chosenUrls({}, userWith(t)), ["http://127.0.0.1:9604"]);
+  assert.deepEqual(chosenTarget({}, userWith(t)).urls, ["http://127.0.0.1:9604"]);
 });
 
 test("a flag beats the environment, which beats the current context; a URL beats a context", (t) => {
   const user = userWith(t, TWO);
-  assert.deepEqual(chosenUrls({}, user), ["a:1"]);
-  assert.deepEqual(chosenUrls({}, { ...user, ROSTER_CONTEXT: "b" }), ["b:1", "b:2"]);
+  assert.deepEqual(chosenTarget({}, user).urls, ["a:1"]);
+  assert.deepEqual(chosenTarget({}, { ...user, ROSTER_CONTEXT: "b" }).urls, ["b:1", "b:2"]);
   const set = { ...user, ROSTER_CONTEXT: "b", ROSTER_URL: "c:1,c:2" };
-  assert.deepEqual(chosenUrls({}, set), ["c:1", "c:2"]);
-  assert.deepEqual(chosenUrls({ context: "a" }, set), ["a:1"]);
-  assert.deepEqual(chosenUrls({ context: "a", url: "d:1" }, set), ["d:1"]);
+  assert.deepEqual(chosenTarget({}, set).urls, ["c:1", "c:2"]);
+  assert.deepEqual(chosenTarget({ context: "a" }, set).urls, ["a:1"]);
+  assert.deepEqual(chosenTarget({ context: "a", url: "d:1" }, set).urls, ["d:1"]);
 });
 
 test("a context that there is not is refused, with those that there are", (t) => {
   const user = userWith(t, TWO);
-  assert.throws(() => chosenUrls({ context: "c" }, user), /CONTEXT_UNKNOWN.*\[a b\]/);
-  assert.throws(() => chosenUrls({ context: "toString" }, user), hasCode("CONTEXT_UNKNOWN"));
+  assert.throws(() => chosenTarget({ context: "c" }, user), /CONTEXT_UNKNOWN.*\[a b\]/);
+  assert.throws(() => chosenTarget({ context: "toString" }, user), hasCode("CONTEXT_UNKNOWN"));
 });
 
 for (const bad of ["", "{", "[]", '{"contexts": {}}', '{"current": null, "contexts": {"a": {"urls": []}}}', "null"]) {
@@ -56,4 +56,24 @@ test("what is written is read, in the user's own folder, which XDG_CONFIG_HOME n
   writeContexts(elsewhere, contexts);
   assert.deepEqual(readContexts(elsewhere), contexts);
   assert.deepEqual(readContexts({ ...user, XDG_CONFIG_HOME: "settings" }), { current: null, contexts: {} });
+});
+
+test("a context's token goes to its nodes only, and ROSTER_TOKEN takes its place", (t) => {
+  const user = userWith(
+    t,
+    JSON.stringify({ current: "a", contexts: { a: { urls: ["a:1"], token: "T" }, b: { urls: ["b:1"] } } }),
+  );
+  assert.equal(chosenTarget({}, user).token, "T");
+  assert.equal(chosenTarget({ context: "b" }, user).token, undefined);
+  assert.equal(chosenTarget({ url: "a:1" }, user).token, undefined);
+  assert.equal(chosenTarget({}, { ...user, ROSTER_URL: "c:1" }).token, undefined);
+  assert.equal(chosenTarget({ url: "c:1" }, { ...user, ROSTER_TOKEN: "E" }).token, "E");
+  assert.equal(chosenTarget({}, { ...user, ROSTER_TOKEN: "E" }).token, "E");
+});
+
+test("only the user can read the file, also where an earlier release wrote it for all", (t) => {
+  const user = userWith(t, TWO);
+  chmodSync(contextsFile(user), 0o644);
+  writeContexts(user, readContexts(user));
+  assert.equal(statSync(contextsFile(user)).mode & 0o777, 0o600);
 });

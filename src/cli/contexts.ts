@@ -1,7 +1,7 @@
-// Contexts: names for clusters, each with the URLs of some of its nodes, in `contexts.json` in the user's folder for
-// settings ($XDG_CONFIG_HOME/roster, else ~/.config/roster).
+// Contexts: names for clusters, each with the URLs of some of its nodes and perhaps a token, in `contexts.json` in the
+// user's folder for settings ($XDG_CONFIG_HOME/roster, else ~/.config/roster). Only the user can read it.
 
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { fail } from "../base/errors.ts";
@@ -16,6 +16,8 @@ export interface Contexts {
 export interface Context {
   /** The admin-ports of some nodes; the first that answers is asked. */
   readonly urls: readonly string[];
+  /** Proves who the commands come from; `roster login` sets it. */
+  readonly token?: string;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -61,7 +63,9 @@ export function writeContexts(environment: Environment, contexts: Contexts): voi
   const file = contextsFile(environment);
   try {
     mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(`${file}.new`, `${JSON.stringify(contexts, undefined, 2)}\n`);
+    // A file that is there keeps its mode, so it is made anew.
+    rmSync(`${file}.new`, { force: true });
+    writeFileSync(`${file}.new`, `${JSON.stringify(contexts, undefined, 2)}\n`, { mode: 0o600 });
     renameSync(`${file}.new`, file);
   } catch (error) {
     throw fail("FILE_UNUSABLE", { file, reason: String(error) });
@@ -80,18 +84,36 @@ export interface Chosen {
   readonly context?: string | undefined;
 }
 
+/** The nodes that a command goes to. */
+export interface Target {
+  readonly urls: readonly string[];
+  /** The name of the context; undefined if a flag or variable names URLs, or none is set. */
+  readonly context?: string;
+  readonly token?: string;
+}
+
 /**
- * The URLs that a command goes to: those of `--url`, of `--context`, of ROSTER_URL, of ROSTER_CONTEXT, of the current
- * context, or the node on this machine. Throws CONTEXT_UNKNOWN or FILE_UNUSABLE.
+ * The nodes that a command goes to: those of `--url`, of `--context`, of ROSTER_URL, of ROSTER_CONTEXT, of the current
+ * context, or the node on this machine. ROSTER_TOKEN takes the place of a context's token. Throws CONTEXT_UNKNOWN or
+ * FILE_UNUSABLE.
  */
-export function chosenUrls({ url, context }: Chosen, environment: Environment): readonly string[] {
-  if (url !== undefined) return url.split(",");
-  if (context !== undefined) return contextOf(readContexts(environment), context).urls;
+export function chosenTarget(chosen: Chosen, environment: Environment): Target {
+  const { ROSTER_TOKEN: token = "" } = environment;
+  return { ...chosenNodes(chosen, environment), ...(token !== "" && { token }) };
+}
+
+function chosenNodes({ url, context }: Chosen, environment: Environment): Target {
+  if (url !== undefined) return { urls: url.split(",") };
+  if (context !== undefined) return targetOf(readContexts(environment), context);
   const { ROSTER_URL: setUrl = "", ROSTER_CONTEXT: setContext = "" } = environment;
-  if (setUrl !== "") return setUrl.split(",");
+  if (setUrl !== "") return { urls: setUrl.split(",") };
   const all = readContexts(environment);
   const name = setContext === "" ? all.current : setContext;
-  return name === null ? [LOCAL_URL] : contextOf(all, name).urls;
+  return name === null ? { urls: [LOCAL_URL] } : targetOf(all, name);
+}
+
+function targetOf(all: Contexts, context: string): Target {
+  return { ...contextOf(all, context), context };
 }
 
 function parsed(text: string): unknown {
@@ -110,6 +132,7 @@ function isContexts(value: unknown): value is Contexts {
 
 function isContext(value: unknown): boolean {
   if (!isRecord(value) || !Array.isArray(value["urls"])) return false;
+  if (value["token"] !== undefined && typeof value["token"] !== "string") return false;
   return value["urls"].length > 0 && value["urls"].every((url) => typeof url === "string");
 }
 

@@ -13,6 +13,7 @@ export const EXIT = {
   unreachable: 5,
   tryLater: 6,
   unhealthy: 7,
+  notAllowed: 8,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
@@ -27,6 +28,7 @@ export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   unreachable: "No node answers at the URLs that were tried.",
   tryLater: "A node answers, and can't do it at the moment, or the time to wait was over; a later try may succeed.",
   unhealthy: "`roster doctor` found something that needs care.",
+  notAllowed: "It needs credentials, those given prove nothing, or their principal may not do it.",
 };
 
 const BY_CODE: ReadonlyMap<string, ExitCode> = new Map<string, ExitCode>([
@@ -35,6 +37,15 @@ const BY_CODE: ReadonlyMap<string, ExitCode> = new Map<string, ExitCode>([
   ["DATA_DIR_UNUSABLE", EXIT.wrongUsage],
   ["FIELD_INVALID", EXIT.wrongUsage],
   ["FILE_UNUSABLE", EXIT.wrongUsage],
+  ["ADMIN_NEEDED", EXIT.conflict],
+  ["CLAIM_REFUSED", EXIT.notAllowed],
+  ["CREDENTIALS_LOCKED", EXIT.notAllowed],
+  ["CREDENTIALS_NEEDED", EXIT.notAllowed],
+  ["CREDENTIALS_REFUSED", EXIT.notAllowed],
+  ["PERMISSION_NEEDED", EXIT.notAllowed],
+  ["IDENTITY_EXISTS", EXIT.conflict],
+  ["IDENTITY_UNKNOWN", EXIT.unknown],
+  ["POLICY_UNKNOWN", EXIT.unknown],
   ["CONFIG_VALUE_UNKNOWN", EXIT.unknown],
   ["CONTEXT_UNKNOWN", EXIT.unknown],
   ["NODE_UNKNOWN", EXIT.unknown],

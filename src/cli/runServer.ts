@@ -6,6 +6,7 @@ import { type ConfigSources, loadConfig } from "../server/config/load.ts";
 import { workerConfig } from "../server/config/nodeRoles.ts";
 import type { Config } from "../server/config/table.ts";
 import type { RunningServer } from "../server/start.ts";
+import { offerToken } from "./localNodes.ts";
 import { watchSignals } from "./watchSignals.ts";
 import { shareMetrics } from "./workerMetrics.ts";
 import { WORKER_READY } from "./workerReady.ts";
@@ -36,6 +37,7 @@ async function run(config: Config): Promise<void> {
   const server = await startServer(config);
   running = server;
   const { log } = server;
+  const withdrawToken = offerLocalToken(server, config);
   // `npm start` caches compiled sources (NODE_COMPILE_CACHE). Node would write them at exit, which a killed server
   // never reaches; without the variable this does nothing.
   flushCompileCache();
@@ -46,8 +48,22 @@ async function run(config: Config): Promise<void> {
   log.info("roster is stopping", { reason: failure?.message ?? String(end) });
   // A failed server has nothing that it could hand over.
   if (failure === undefined) await server.drain();
+  withdrawToken();
   await closeInTime(server, config.shutdownTimeoutMs);
   if (failure !== undefined) throw failure;
+}
+
+/** Commands of this user on this machine need no login. Without a folder for the token they do. */
+function offerLocalToken({ ports, localToken: token, log }: RunningServer, { adminBind: bind }: Config): () => void {
+  try {
+    return offerToken(process.env, { bind, port: ports.admin, token });
+  } catch (error) {
+    const reason = String(error);
+    log.info("commands on this machine find no token, and need `roster login`; data-dir has it in admin-token", {
+      reason,
+    });
+    return () => undefined;
+  }
 }
 
 /** Resolves with the outside cause that ends the server. */

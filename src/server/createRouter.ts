@@ -4,7 +4,7 @@ import type { MetaRow } from "../admin/memberRows.ts";
 import type { NodeRole, OperatedMeta, OperatedNode } from "../admin/operatedNode.ts";
 import { OPERATIONS } from "../admin/operations.ts";
 import { refusalOf } from "../admin/refusal.ts";
-import { OperationRouter } from "../admin/router.ts";
+import { type AskedNode, OperationRouter } from "../admin/router.ts";
 import type { RegistryError } from "../base/errors.ts";
 import type { Log } from "../base/ports.ts";
 import type { NodeId, ServiceKey } from "../model/ids.ts";
@@ -36,20 +36,17 @@ export interface RouterHost {
 export function createRouter(environment: RouterHost): OperationRouter {
   const { log, roles, access } = environment;
   const { network } = roles;
-  const node: OperatedNode = {
-    ...nodeOf(environment),
-    ask: (operation, parameters) => router.ask(operation, parameters),
-  };
-  const router: OperationRouter = new OperationRouter(OPERATIONS, node, {
+  const router: OperationRouter = new OperationRouter(OPERATIONS, nodeOf(environment), {
     log,
-    ask: (to, { operation, parameters, waitMs }, outcome) =>
-      network.operations.ask(to, { asked: { operation, parameters }, waitMs }, outcome),
+    ask: (to, { waitMs, ...asked }, outcome) => network.operations.ask(to, { asked, waitMs }, outcome),
+    mayDo: (principal, permission) => access.set.mayDo(principal, permission),
   });
   network.operations.attach({
     leader: () => roles.meta?.meta.leader?.holder,
-    answer: ({ operation, parameters }, reply) => {
+    answer: ({ operation, parameters, by }, reply) => {
       if (operation === TELL_ACCESS) return tellAccess(access, parameters, reply);
-      const answered = environment.questions.answer(operation, parameters) ?? router.answerHere(operation, parameters);
+      const answered =
+        environment.questions.answer(operation, parameters) ?? router.answerHere(operation, parameters, by);
       void answered.then(({ status, body }) => reply(status, JSON.stringify(body)));
     },
   });
@@ -65,7 +62,7 @@ function tellAccess(access: NodeAccess, epoch: string, reply: (status: number, b
   }
 }
 
-function nodeOf(environment: RouterHost): Omit<OperatedNode, "ask"> {
+function nodeOf(environment: RouterHost): AskedNode {
   const { config, ops, roles } = environment;
   const { session, data, meta } = roles;
   return {

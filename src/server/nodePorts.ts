@@ -5,6 +5,7 @@ import type { ProcessStatus } from "../admin/processRoutes.ts";
 import type { Budget } from "../base/budget.ts";
 import { ConnectionShares } from "../base/connectionShares.ts";
 import { fail } from "../base/errors.ts";
+import type { HttpExchange } from "../base/http.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { Log } from "../base/ports.ts";
 import type { NodeNetwork } from "../cluster/links/nodeNetwork.ts";
@@ -12,7 +13,9 @@ import { nodeNameOf, type ServiceKey } from "../model/ids.ts";
 import { settingsIn } from "../model/settings.ts";
 import type { DatumView } from "../protocols/kit/gateway.ts";
 import { hostClock } from "../transport/clock.ts";
+import { hostSecrets } from "../transport/secrets.ts";
 import { type ListenAddress, listenTcp, type TcpListener, type TcpOptions } from "../transport/tcp.ts";
+import { Authenticator } from "./access/authenticator.ts";
 import type { NodeAccess } from "./access/nodeAccess.ts";
 import {
   clusterView,
@@ -56,6 +59,10 @@ export interface NodePortsEnvironment {
   readonly access: NodeAccess;
   /** Questions of the protocols to other nodes. */
   readonly questions: GatewayQuestions;
+  /** Proves operators at this machine. */
+  readonly localToken: string;
+  /** Proves operators anywhere; undefined: none is configured. */
+  readonly configuredToken: string | undefined;
   readonly gateways: readonly LoadedGateway[];
   /** Hear of clients' registrations and pushes. */
   readonly observers: Observers;
@@ -171,11 +178,14 @@ export async function openDataPort(environment: NodePortsEnvironment, host: Data
 
 /** The port for operators, which every node has. */
 export async function openAdminPort(environment: NodePortsEnvironment): Promise<number> {
-  const { config, log, ops, roles } = environment;
+  const { config, log, ops, roles, access } = environment;
+  const ports = { secrets: hostSecrets, clock: hostClock };
+  const authenticator = new Authenticator({ ...environment, ...ports, set: () => access.set });
   const status = {
     ...ops,
     log,
     router: createRouter(environment),
+    identify: (exchange: HttpExchange) => authenticator.identify(exchange),
     valueBytesMax: config.configValueBytesMax,
     notReady: () => firstOf(notReadyOf(roles)),
   };

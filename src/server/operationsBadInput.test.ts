@@ -194,9 +194,13 @@ interface Sent {
 async function send(
   { method, path }: Operation,
   { query = "", body, contentType = "application/json" }: Sent,
-  { ports }: RunningServer = registry,
+  { ports, localToken }: RunningServer = registry,
 ): Promise<Answer> {
-  const content = body === undefined ? {} : { body, headers: { "content-type": contentType } };
+  const authorization = `Bearer ${localToken}`;
+  const content =
+    body === undefined
+      ? { headers: { authorization } }
+      : { body, headers: { authorization, "content-type": contentType } };
   const answer = await fetch(`http://127.0.0.1:${ports.admin}${API_PREFIX}${path}${query}`, { method, ...content });
   return { status: answer.status, body: (await answer.json()) as Answer["body"] };
 }

@@ -13,6 +13,7 @@ import type { Records } from "../records/records.ts";
 import { openSqliteStore } from "../store/sqlite/sqliteStore.ts";
 import { joinAddress } from "../transport/address.ts";
 import { hostClock, hostTimers } from "../transport/clock.ts";
+import { makeLocalToken, readConfiguredToken } from "./access/localToken.ts";
 import { beginAccess, openAccess } from "./access/openAccess.ts";
 import { budgetLimits, machine } from "./budgetLimits.ts";
 import { nameOfListener } from "./clientListeners.ts";
@@ -27,6 +28,7 @@ import { drain } from "./drain.ts";
 import { findNodeHost } from "./findNodeHost.ts";
 import { GatewayQuestions } from "./gatewayQuestions.ts";
 import { GATEWAYS } from "./gateways.ts";
+import { hostNamesOf } from "./http/hostCheck.ts";
 import { loadGateways, type ServedGateway } from "./loadGateways.ts";
 import { createLog } from "./log.ts";
 import { logLimits, logStart } from "./logStart.ts";
@@ -61,6 +63,8 @@ export interface RunningServer {
   readonly log: Log;
   readonly page: MetricsPage;
   readonly ports: ServerPorts;
+  /** Proves an operator at this machine to the admin-port. */
+  readonly localToken: string;
   /** Resolves if a broken invariant, or its cluster, ended the node; it must be closed then. Never rejects. */
   readonly failed: Promise<Error>;
   /** Resolves if an operator requests the end of the node by HTTP; it must be drained and closed then. */
@@ -143,13 +147,16 @@ async function startParts(
   closers.push(() => roles?.close());
   const access = openAccess(config, { ...host, store: stores.metaStore, network: roles.network });
   closers.push(() => access.close());
-  const stop = Promise.withResolvers<void>();
+  const tokens = openTokens(config, closers);
+  const { promise: stopAsked, resolve: stop } = Promise.withResolvers<void>();
   let isStopping = false;
   let hasStarted = false;
-  const ops = { page, hasStarted: () => hasStarted, isStopping: () => isStopping, stop: () => stop.resolve() };
+  const hostNames = hostNamesOf(config);
+  const ops = { page, hostNames, hasStarted: () => hasStarted, isStopping: () => isStopping, stop };
   const process = { config: running.config, log, budget, limits, gateways, failed: host.failed, closers };
   const questions = new GatewayQuestions(roles.network.operations, log);
-  const environment = { ...process, ops, roles, access, questions, observers, tls, nodeHost, address };
+  const parts = { roles, access, questions, observers };
+  const environment = { ...process, ...tokens, ...parts, ops, tls, nodeHost, address };
   // The leader's lease names this port.
   measureRoles(page, roles);
   if (roles.meta !== undefined) metaHttp = await openMetaPort(environment, roles.meta);
@@ -176,8 +183,9 @@ async function startParts(
     log,
     page,
     ports,
+    localToken: tokens.localToken,
     failed: failure,
-    stopAsked: stop.promise,
+    stopAsked,
     reload: () => tls.reload(),
     async drain() {
       isStopping = true;
@@ -185,6 +193,14 @@ async function startParts(
       if (!isStandalone(config)) await drain({ config, roles, listeners: clients?.listeners, ...host });
     },
   };
+}
+
+/** The tokens that this node knows without any record. */
+function openTokens({ adminTokenFile, dataDir }: Config, closers: Closer[]) {
+  const configuredToken = readConfiguredToken(adminTokenFile);
+  const local = makeLocalToken(dataDir);
+  closers.push(() => local.close());
+  return { localToken: local.token, configuredToken };
 }
 
 /** Gauges that cost something to find are set when the page is read. */

@@ -21,8 +21,8 @@ function freePort(): Promise<number> {
   });
 }
 
-async function rows({ ports }: RunningServer): Promise<MemberRow[]> {
-  return (await operate({ ports }, "GET", "/nodes")).body.items;
+async function rows(server: RunningServer): Promise<MemberRow[]> {
+  return (await operate(server, "GET", "/nodes")).body.items;
 }
 
 const states = (list: readonly MemberRow[], role: string) =>

@@ -50,6 +50,10 @@ const EARLIER_SNAPSHOT =
   "323a32047a3104c3a90c7765696768740040000000000000000000000000000007010006722d3100000000000000034278" +
   "bcfe568004000102030401050302046100";
 
+const EARLIER_OPERATION =
+  "010100ac021673312e3061316232633364011664312e3061316232633364021a73657276696365732e6c697374227b227061747465" +
+  "726e223a22c3a92a227d";
+
 // From a release that knew one listener for clients.
 const LATER_HEARTBEAT = `${EARLIER_HEARTBEAT}01ac02`;
 
@@ -101,4 +105,9 @@ test("changes of leaders that know no rules are read", () => {
 test("rules of meta nodes that know no settings are read", () => {
   const { put, ...rules } = GOLDEN_MESSAGES["roster.MetaToMember"].rules;
   assert.deepEqual(decoded("roster.MetaToMember", EARLIER_RULES), { ...rules, put: put.slice(0, 1) });
+});
+
+test("questions of nodes that name no principal are read", () => {
+  const { by, ...earlier } = GOLDEN_MESSAGES["roster.Operation"].operationAsked;
+  assert.deepEqual(decoded("roster.Operation", EARLIER_OPERATION), earlier);
 });

@@ -25,7 +25,8 @@ export function writeOperation(writer: NodeWriter, message: OperationMessage): v
       writer.optionalText(message.to);
       writer.varint(message.relaysLeft);
       writer.text(message.operation);
-      return writer.text(message.parameters);
+      writer.text(message.parameters);
+      return writer.optionalText(message.by);
     case "operationAnswered":
       writer.text(message.to);
       writer.varint(message.status);
@@ -46,7 +47,9 @@ export function decodeOperation(content: Uint8Array): OperationMessage | Unknown
       const [request, from] = [reader.varint(), reader.nodeText()];
       const to = reader.flag() ? { to: reader.nodeText() } : {};
       const rest = { relaysLeft: reader.varint(), operation: reader.text(), parameters: reader.text() };
-      return { kind: "operationAsked", request, from, ...to, ...rest };
+      // Earlier releases wrote nothing after the parameters.
+      const by = reader.remaining > 0 && reader.flag() ? { by: reader.text() } : {};
+      return { kind: "operationAsked", request, from, ...to, ...rest, ...by };
     }
     case KIND.operationAnswered: {
       const head = { kind: "operationAnswered", request: reader.varint(), to: reader.nodeText() } as const;

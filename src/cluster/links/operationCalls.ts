@@ -35,6 +35,8 @@ export interface OperationHost {
 export interface AskedOperation {
   readonly operation: string;
   readonly parameters: string;
+  /** The principal that asks, in JSON; none from a node of an earlier release. */
+  readonly by?: string;
 }
 
 export type OperationOutcome =
@@ -154,14 +156,14 @@ export class OperationCalls {
   }
 
   #answer(
-    { request, from: to, operation, parameters }: OperationMessage & { readonly kind: "operationAsked" },
+    { request, from: to, operation, parameters, by }: OperationMessage & { readonly kind: "operationAsked" },
     answer: (answer: OperationMessage) => void,
   ): void {
     const refuse = (reason: string) => answer({ kind: "operationUnreachable", request, to, reason });
     if (this.#host === undefined) return refuse(`${this.#self.id} has just started`);
     if (this.#answering >= OPEN_MAX) return refuse(`${this.#self.id} has too many questions to answer`);
     this.#answering++;
-    this.#host.answer({ operation, parameters }, (status, body) => {
+    this.#host.answer({ operation, parameters, ...(by !== undefined && { by }) }, (status, body) => {
       this.#answering--;
       if (body.length > ANSWER_UNITS_MAX) return refuse("the answer is too long to be passed on; ask that node itself");
       answer({ kind: "operationAnswered", request, to, status, body });

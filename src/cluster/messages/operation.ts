@@ -26,6 +26,8 @@ export type OperationMessage =
       readonly operation: string;
       /** An object in JSON. */
       readonly parameters: string;
+      /** The principal that asks, in JSON, as the node that was asked has found it. Earlier releases name none. */
+      readonly by?: string;
     }
   | {
       readonly kind: "operationAnswered";

@@ -78,6 +78,28 @@ export const NETWORK = {
     about: "The address to listen on for operators, whatever bind is; any node answers for the whole cluster.",
     cost: "Beyond loopback, any program that reaches the port may drain nodes and set values; that needs insecure.",
   },
+  "admin-token-file": {
+    section: "Network",
+    type: "string",
+    default: "",
+    pattern: /^[^\0]{0,4096}$/,
+    allowed: "a file, or nothing",
+    about:
+      "A file with the token of an admin, at least 32 characters: for automation, which can't read a claim code. " +
+      "Nodes with the same file take the same token. Empty means none.",
+    cost: "A program that reads the file may do everything, at every node that has it.",
+  },
+  "host-names": {
+    section: "Network",
+    type: "list",
+    default: [],
+    pattern: HOST,
+    allowed: "host names",
+    about:
+      "Names by which programs on this machine call the HTTP ports, beside localhost, its own name and those of " +
+      "other settings. Other names are refused from there without credentials: a page in a browser may have made them up.",
+    cost: "A page of that name in a browser on this machine reads what needs no credentials.",
+  },
   "node-port": {
     section: "Network",
     ...PORT,

@@ -15,7 +15,11 @@ function bound(route: Partial<HttpRoute>, elsewhere?: () => string | undefined) 
     handle: ({ respond }) => respond(textResponse("ok")),
     ...route,
   };
-  bindRoutes(app, { routes: [whole], refusal: (message, status) => textResponse(`no: ${message}`, status) }, elsewhere);
+  bindRoutes(
+    app,
+    { routes: [whole], refusal: (message, status) => textResponse(`no: ${message}`, status) },
+    { elsewhere, hostNames: new Set(["own.test"]) },
+  );
   return app;
 }
 
@@ -95,4 +99,12 @@ test("a caller that goes before its answer is told of, and an answer after that 
   caller.abort();
   await assert.rejects(answer);
   (await gone).respond(textResponse("too late"));
+});
+
+test("a page that resolves to this machine reads nothing but what is for clients", async () => {
+  const status = async (route: Partial<HttpRoute>, host: string) =>
+    (await bound(route).inject({ url: "/it/one", headers: { host } })).statusCode;
+  assert.equal(await status({}, "evil.example.com:9604"), 400);
+  assert.equal(await status({}, "own.test:9604"), 200);
+  assert.equal(await status({ isForClients: true }, "evil.example.com:9604"), 200);
 });

@@ -4,22 +4,38 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { HttpExchange, HttpResponse, HttpRouteTable } from "../../base/http.ts";
 import { visible } from "../../base/visible.ts";
 import { formatHost } from "../../transport/address.ts";
+import { foreignHost } from "./hostCheck.ts";
 import { messageOf, statusOf } from "./listen.ts";
 
 /** The URL to which a caller is redirected if this node does not have the answer; undefined if it has. */
 export type Elsewhere = (request: Pick<FastifyRequest, "method" | "protocol" | "url">) => string | undefined;
 
-/** Adds the routes to the server. `elsewhere` is called for those that only the leading meta node can answer. */
-export function bindRoutes(app: FastifyInstance, { routes, refusal }: HttpRouteTable, elsewhere?: Elsewhere): void {
+export interface Binding {
+  /** Called for routes that only the leading meta node can answer. */
+  readonly elsewhere?: Elsewhere | undefined;
+  /** The names by which programs on this machine may call routes that are not for clients; undefined: any. */
+  readonly hostNames: ReadonlySet<string> | undefined;
+}
+
+/** Adds the routes to the server. */
+export function bindRoutes(
+  app: FastifyInstance,
+  { routes, refusal }: HttpRouteTable,
+  { elsewhere, hostNames }: Binding,
+): void {
   const refuse = (error: Error & { statusCode?: number }, request: FastifyRequest, reply: FastifyReply) =>
     send(reply, refusal(visible(messageOf(error, request)), statusOf(error)));
-  for (const { method, path, schema, bodyBytesMax, isForLeader = false, handle } of routes) {
+  for (const { method, path, schema, bodyBytesMax, isForLeader = false, isForClients = false, handle } of routes) {
     app.route({
       method,
       url: path,
       ...(schema !== undefined && { schema }),
       ...(bodyBytesMax !== undefined && { bodyLimit: bodyBytesMax }),
       errorHandler: refuse,
+      onRequest: async (request) => {
+        const fault = isForClients || hostNames === undefined ? undefined : foreignHost(request, hostNames);
+        if (fault !== undefined) throw fault;
+      },
       handler: (request, reply) => {
         const location = isForLeader ? elsewhere?.(request) : undefined;
         if (location === undefined) return handle(exchangeOf(request, reply, refuse));

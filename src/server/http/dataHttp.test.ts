@@ -12,6 +12,7 @@ const GATEWAY_CODE = await loadGateways();
 function port(changes: Partial<DataStatus> = {}) {
   const status = {
     page: createMetrics(GATEWAYS),
+    hostNames: new Set<string>(),
     hasStarted: () => true,
     isStopping: () => false,
     hasSlotTable: () => true,

@@ -13,5 +13,6 @@ export function dataHttp(status: DataStatus, gateways: readonly LoadedGateway[])
   return roleHttp({
     protocols: gateways.map(({ code }) => code.dataRoutes?.(status)),
     own: processRoutes(status, status.notReady),
+    hostNames: status.hostNames,
   });
 }

@@ -17,6 +17,7 @@ function port(changes: Partial<MetaStatus> = {}) {
   const app = metaHttp(
     {
       page: createMetrics(GATEWAYS),
+      hostNames: new Set<string>(),
       hasStarted: () => true,
       isStopping: () => false,
       configValueBytesMax: 1_024,

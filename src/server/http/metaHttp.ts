@@ -22,6 +22,7 @@ export function metaHttp(
     protocols: gateways.map(({ name, code }) => code.metaRoutes?.(status, questions.otherNodes(name))),
     own: processRoutes(status, status.notReady),
     elsewhere: leaderOf(status),
+    hostNames: status.hostNames,
   });
 }
 

@@ -11,12 +11,13 @@ interface RoleRoutes {
   readonly protocols: readonly (HttpRouteTable | undefined)[];
   readonly own: readonly HttpRoute[];
   readonly elsewhere?: Elsewhere;
+  readonly hostNames: ReadonlySet<string>;
 }
 
 /** An HTTP server with the paths of a role, which does not listen yet. */
-export function roleHttp({ protocols, own, elsewhere }: RoleRoutes): FastifyInstance {
+export function roleHttp({ protocols, own, ...binding }: RoleRoutes): FastifyInstance {
   const app = createHttp();
-  for (const table of protocols) if (table !== undefined) bindRoutes(app, table, elsewhere);
-  bindRoutes(app, { routes: own, refusal }, elsewhere);
+  for (const table of protocols) if (table !== undefined) bindRoutes(app, table, binding);
+  bindRoutes(app, { routes: own, refusal }, binding);
   return app;
 }

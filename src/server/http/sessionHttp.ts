@@ -11,5 +11,9 @@ export function sessionHttp(
   { notReady }: Pick<MemberNode, "notReady">,
   gateways: readonly OpenGateway[],
 ): FastifyInstance {
-  return roleHttp({ protocols: gateways.map(({ routes }) => routes), own: processRoutes(process, notReady) });
+  return roleHttp({
+    protocols: gateways.map(({ routes }) => routes),
+    own: processRoutes(process, notReady),
+    hostNames: process.hostNames,
+  });
 }

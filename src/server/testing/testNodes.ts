@@ -101,14 +101,15 @@ export async function getJson<T>(port: number, path: string): Promise<T> {
   return (await (await fetch(`http://127.0.0.1:${port}${path}`)).json()) as T;
 }
 
-/** The answer of a node's admin-port to an operation. */
+/** The answer of a node's admin-port to an operation that an operator at the machine asks. */
 export async function operate(
-  { ports }: Pick<RunningServer, "ports">,
+  { ports, localToken }: Pick<RunningServer, "ports" | "localToken">,
   method: "GET" | "POST" | "PUT" | "DELETE",
   path: string,
   body?: object,
 ): Promise<{ readonly status: number; readonly body: OperationBody }> {
-  const sent = body && { body: JSON.stringify(body), headers: { "content-type": "application/json" } };
+  const headers = { authorization: `Bearer ${localToken}`, ...(body && { "content-type": "application/json" }) };
+  const sent = { headers, ...(body && { body: JSON.stringify(body) }) };
   const answer = await fetch(`http://127.0.0.1:${ports.admin}/v1${path}`, { method, ...sent });
   return { status: answer.status, body: (await answer.json()) as OperationBody };
 }

@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Network } from "../net/network.ts";
+import { ADMIN_TOKEN_FILE } from "./adminToken.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..", "..");
 
@@ -131,5 +132,8 @@ export class NodeProcess {
 /** The suite asks from another host than the node's own. */
 function operatorFlags(root: string): readonly string[] {
   const keys = readFileSync(join(root, "src/server/config/clusterKeys.ts"), "utf8");
-  return keys.includes('"admin-bind"') ? ["--admin-bind=0.0.0.0"] : [];
+  return [
+    ...(keys.includes('"admin-bind"') ? ["--admin-bind=0.0.0.0"] : []),
+    ...(keys.includes('"admin-token-file"') ? [`--admin-token-file=${ADMIN_TOKEN_FILE}`] : []),
+  ];
 }

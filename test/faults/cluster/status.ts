@@ -3,6 +3,7 @@
 
 import { brandServiceKey } from "../../../src/model/ids.ts";
 import { slotOf } from "../../../src/model/slot.ts";
+import { ADMIN_TOKEN } from "./adminToken.ts";
 
 export interface ClusterStatus {
   /** The meta node that leads, by its own account; undefined if none answers so. */
@@ -93,7 +94,8 @@ export function slotOfService(service: string, slotCount: number): number {
 /** Whether it answers with success; false also if no server is there. */
 export async function isOk(url: string): Promise<boolean> {
   try {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) });
+    const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };
+    const answer = await fetch(url, { headers, signal: AbortSignal.timeout(ANSWER_MS) });
     await answer.body?.cancel();
     return answer.ok;
   } catch {

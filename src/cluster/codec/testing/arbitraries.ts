@@ -484,8 +484,10 @@ export const operation = anyOf<OperationMessage>({
       relaysLeft: natural,
       operation: string,
       parameters: string,
+      by: string,
     },
     "to",
+    "by",
   ),
   operationAnswered: record({
     kind: is("operationAnswered"),

@@ -348,6 +348,7 @@ const OPERATION: OneOfEachKind<OperationMessage> = {
     relaysLeft: 2,
     operation: "services.list",
     parameters: '{"pattern":"é*"}',
+    by: '{"name":"é"}',
   },
   operationAnswered: { kind: "operationAnswered", request: 300, to: session, status: 200, body: "{}" },
   operationUnreachable: { kind: "operationUnreachable", request: 300, to: session, reason: "no link" },

@@ -25,6 +25,7 @@ export function serverRoutes(node: ServersNode, listener: string): readonly Http
   const get = (name: string, handle: HttpRoute["handle"]): HttpRoute => ({
     method: "GET",
     path: `/api/servers/${name}`,
+    isForClients: true,
     handle,
   });
   return [

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { configWith } from "../config/load.ts";
+import { foreignHost, hostNamesOf } from "./hostCheck.ts";
+
+const NAMES = hostNamesOf(
+  configWith({
+    advertiseAddress: "registry.example.com",
+    metaAddresses: ["m1.example.com:9620"],
+    hostNames: ["Dev.Test"],
+  }),
+);
+
+function isRefused(host: string | undefined, remoteAddress = "127.0.0.1", authorization?: string): boolean {
+  return foreignHost({ headers: { host, authorization }, socket: { remoteAddress } }, NAMES) !== undefined;
+}
+
+for (const host of [
+  "evil.example.com",
+  "evil.example.com:9604",
+  "127.0.0.1.evil.com",
+  "localhost.evil.com",
+  "a@b",
+  "",
+]) {
+  test(`a page of "${host}" that resolves to this machine is refused`, () => {
+    assert.ok(isRefused(host));
+    assert.ok(isRefused(host, "::1"));
+    assert.ok(isRefused(host, "::ffff:127.0.0.1"));
+    assert.ok(isRefused(host, "127.0.0.2"));
+  });
+}
+
+for (const host of [
+  "127.0.0.1",
+  "127.0.0.1:9604",
+  "[::1]:9604",
+  "localhost",
+  "LOCALHOST:9604",
+  "roster.localhost:1",
+  "10.0.0.7:9604",
+  "registry.example.com:9603",
+  "m1.example.com:9615",
+  "dev.test",
+  undefined,
+]) {
+  test(`${host ?? "no host"} names this machine`, () => assert.ok(!isRefused(host)));
+}
+
+test("from another machine any name will do, and with credentials too", () => {
+  assert.ok(!isRefused("registry", "10.0.0.9"));
+  assert.ok(!isRefused("registry", "127.0.0.1", "Bearer x"));
+});
+
+test("the refusal names the host and the setting", () => {
+  const request = { headers: { host: "x.example.com" }, socket: { remoteAddress: "127.0.0.1" } };
+  assert.match(foreignHost(request, NAMES)?.message ?? "", /host=x\.example\.com, expected=.*host-names/);
+});
