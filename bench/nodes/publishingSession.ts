@@ -25,6 +25,7 @@ const ID = nodeId("bench.publishes");
 // A session is never dialled.
 const OWN_ADDRESS = "127.0.0.1:1";
 const DIAL_MS_MAX = 1_000;
+const COMPARE_MS = 6_000;
 // Enough for batches of a thousand, each sent as soon as the one before was taken.
 const WAITING_MAX = 5_000;
 
@@ -62,7 +63,7 @@ export class PublishingSession {
     );
     const { toData, toMeta, linkData } = this.#network.sessionOutput;
     this.#links = new DataLinks(toData);
-    this.#repair = new DataRepair(this.#publications, this.#links);
+    this.#repair = new DataRepair(this.#publications, this.#links, { digestIntervalMs: COMPARE_MS });
     this.#membership = new MembershipView({ role: "session", address: OWN_ADDRESS }, { toMeta, link: linkData });
     this.#network.attach({ session: (event) => this.#step(event) });
     this.#heartbeats = setInterval(() => this.#beat(), HEARTBEAT_INTERVAL_MS);

@@ -184,6 +184,28 @@ export const METRICS = {
     help: "Configuration values that a session's clients watch.",
     labels: [],
   },
+  roster_leases: {
+    type: "gauge",
+    help: "Registrations that are kept by heartbeats, at the leader of their slot.",
+    labels: [],
+  },
+  roster_leases_unhealthy: {
+    type: "gauge",
+    help: "Those of them whose heartbeats are missing, and that are shown as unhealthy.",
+    labels: [],
+  },
+  roster_lease_renewals_total: {
+    type: "counter",
+    help:
+      "Heartbeats that a data node has been told of: of known registrations, of unknown ones, whose clients register " +
+      "again, and of those of which it can't tell yet.",
+    labels: ["registration"],
+  },
+  roster_leases_ended_total: {
+    type: "counter",
+    help: "Registrations that a data node has removed because their heartbeats have stopped.",
+    labels: [],
+  },
   roster_services_held: {
     type: "gauge",
     help: "Services that are not pushed at present because their publishers are not all back.",
@@ -227,7 +249,8 @@ export const METRICS = {
     help:
       "Entries of each queue. changes: registrations that wait for a data node. pushes: services whose list is to be " +
       "pushed. retries: clients' lists that are to be pushed again. returns: clients whose connection is lost and " +
-      "who may return. store: calls to the store without an answer.",
+      "who may return. heartbeats: of clients without connections, until a data node has heard them. store: calls to " +
+      "the store without an answer.",
     labels: ["queue"],
   },
   roster_slots: {

@@ -9,7 +9,7 @@
 
 import type { InventoryEntry } from "../cluster/messages/sessionData.ts";
 import type { NodeId, ServiceKey } from "../model/ids.ts";
-import type { Registration, Stamp } from "../model/publication.ts";
+import { isKeptByLease, type Registration, type Stamp } from "../model/publication.ts";
 
 // A client that moves between sessions whose clocks differ leaves one, until it moves on or ends. Beyond this many in a
 // slot the oldest are forgotten: their registrations then go as if no other session had them.
@@ -46,6 +46,8 @@ export class Contests {
   /** `by` replaces `before`. `isLate`: its session may have taken it long ago. */
   replaced(before: Registration, by: Registration, isLate: boolean): void {
     if (!isContest(before, by, isLate) || before.owner.session === by.owner.session) return;
+    // No session answers for it.
+    if (isKeptByLease(before)) return;
     this.claimed(before.owner.session, before, { winner: by, isLate });
   }
 

@@ -131,7 +131,7 @@ export class Data {
 
   /** Services whose lists are held because too many publishers would go at once, for operators. */
   get heldLosses(): readonly HeldLoss[] {
-    return this.#common.protection.list();
+    return this.#leading.heldLosses;
   }
 
   /** Its parts, for unfinished.ts. */
@@ -141,7 +141,7 @@ export class Data {
   }
 
   resumed(lateMs: number, nowMs: number): void {
-    if (lateMs > ABSENCE_MS) this.#leading.resumed(nowMs);
+    if (lateMs > ABSENCE_MS) this.#leading.resumed(lateMs, nowMs);
   }
 
   step(event: DataEvent, nowMs: number): void {
@@ -305,9 +305,11 @@ export class Data {
   }
 
   #measure(nowMs: number): void {
-    const { slots, hold, protection } = this.#common;
+    const { slots, hold } = this.#common;
+    const { leases } = this.#leading;
+    const { held: heldByLoss, oldestMs } = this.#leading.measureHeld(nowMs);
     let [publishers, services, led, serving] = [0, 0, 0, 0];
-    let held = protection.size;
+    let held = heldByLoss;
     for (const { contents, isServing } of slots.led()) {
       publishers += contents.publishers;
       services += contents.datums.size;
@@ -323,7 +325,9 @@ export class Data {
     setSlots("copying", slots.size - led - inSync);
     this.#metrics.set("roster_services", services);
     this.#metrics.set("roster_services_held", held);
-    this.#metrics.set("roster_services_held_oldest_seconds", protection.oldestMs(nowMs) / 1000);
+    this.#metrics.set("roster_services_held_oldest_seconds", oldestMs / 1000);
+    this.#metrics.set("roster_leases", leases.size);
+    this.#metrics.set("roster_leases_unhealthy", leases.unhealthy);
     this.#metrics.set("roster_publishers", publishers);
     this.#metrics.set("roster_publishers_memory_bytes", this.#publications.bytes);
     this.#metrics.set("roster_data_full", this.#leading.isFull ? 1 : 0);

@@ -183,12 +183,12 @@ test("a condition changes the list without the content, and goes with the next p
   change(one, put());
   const { version } = one;
   const unwell = one.setCondition("r1", { isHealthy: false });
-  assert.ok(unwell?.kind === "put");
-  assert.deepEqual(unwell.publication, { ...publication(), condition: { isHealthy: false } });
+  assert.ok(unwell !== undefined);
+  assert.deepEqual(unwell, { ...publication(), condition: { isHealthy: false } });
   assert.equal(one.setCondition("r1", { isHealthy: false }), undefined, "it is known");
   assert.equal(one.setCondition("r9", { isHealthy: false }), undefined, "there is no such publication");
-  one.commit([unwell], given(version.version + 1n));
-  assert.deepEqual(one.deltaSince(version)?.changes, [unwell]);
+  one.commit([{ kind: "put", publication: unwell }], given(version.version + 1n));
+  assert.deepEqual(one.deltaSince(version)?.changes, [{ kind: "put", publication: unwell }]);
   assert.notEqual(one.conditions, 0);
   assert.equal(one.apply(put()), "unseen", "what a session repeats says nothing of conditions");
   assert.deepEqual(one.publication("r1")?.condition, { isHealthy: false });

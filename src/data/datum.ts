@@ -16,6 +16,7 @@ import {
   type Condition,
   compareStamps,
   equalConditions,
+  isKeptByLease,
   type Owner,
   type Publication,
   type Registration,
@@ -220,16 +221,15 @@ export class Datum {
   }
 
   /**
-   * Gives a publication another condition, or none; its content stays as it is. Returns the change that subscribers
-   * see, if a commit follows.
+   * Gives a publication another condition, or none; its content stays as it is. Returns it if that is a change, which
+   * subscribers see, unless it is hidden, if a commit follows.
    */
-  setCondition(registId: string, condition: Condition | undefined): DatumChange | undefined {
+  setCondition(registId: string, condition: Condition | undefined): Publication | undefined {
     const before = this.#publications.get(registId);
     if (before === undefined || equalConditions(before.condition, condition)) return undefined;
     this.#publications.setCondition(registId, condition);
     this.#countCondition(registId, before.condition, condition);
-    const publication = this.isHidden(registId) ? undefined : this.#publications.get(registId);
-    return publication && { kind: "put", publication };
+    return this.#publications.get(registId);
   }
 
   /** A follower takes its leader's condition of a registration that it holds. */
@@ -290,7 +290,10 @@ export class Datum {
     const known = live ?? (buried === undefined ? undefined : this.tombstoneFor(publication));
     if (known !== undefined) {
       const order = compareStamps(publication, known);
-      if (order === 0 && live?.owner.session === publication.owner.session) return "unseen";
+      if (order === 0 && live?.owner.session === publication.owner.session) {
+        // Two sessions may have given two states of a registration that is kept by a lease the same time.
+        return isKeptByLease(publication) && !this.#publications.shows(publication) ? "refused" : "unseen";
+      }
       if (order <= 0) return "refused";
     }
     if (buried !== undefined) this.unbury(registId);

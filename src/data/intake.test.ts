@@ -32,6 +32,7 @@ function scene(owner = leads, serviceBytesMax = 1_000_000) {
         judge: () => "newest",
       },
       hold: { unpublished: (datum) => void unpublished.push(datum as Datum) },
+      leases: { put: () => undefined, removed: () => undefined },
       commits: { commit: (_led, datum, applied) => void commits.push({ datum, applied }) },
     },
     { serviceBytesMax },

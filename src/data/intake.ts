@@ -9,11 +9,12 @@ import {
   type Unlisted,
 } from "../cluster/messages/sessionData.ts";
 import type { NodeId } from "../model/ids.ts";
-import { compareStamps, type Registration } from "../model/publication.ts";
+import { compareStamps, isKeptByLease, LEASE_KEEPER, type Registration } from "../model/publication.ts";
 import type { Applied, Commits } from "./commits.ts";
 import type { Contention } from "./contention.ts";
 import type { Datum } from "./datum.ts";
-import { leftItem, supersededBy } from "./items.ts";
+import { entryOf, heldBy, isOfLease, leftItem, supersededBy } from "./items.ts";
+import type { LeaseTable } from "./leaseTable.ts";
 import type { LedSlot } from "./ledSlot.ts";
 import { outgrowing } from "./listBound.ts";
 import type { RestartHold } from "./restartHold.ts";
@@ -38,6 +39,7 @@ interface Parts {
   readonly hold: Pick<RestartHold, "unpublished">;
   readonly contention: Pick<Contention, "keepOut" | "judge">;
   readonly commits: Pick<Commits, "commit">;
+  readonly leases: Pick<LeaseTable, "put" | "removed">;
 }
 
 export class Intake {
@@ -60,25 +62,39 @@ export class Intake {
       const datum = led === undefined ? undefined : this.#datumFor(led, item, nowMs);
       if (led === undefined || datum === undefined) continue;
       if (item.kind === "remove" && contention.keepOut(item, from, { led, datum, nowMs })) continue;
-      if (from !== undefined) led.spoke.add(from);
+      const ofLease = isOfLease(item);
+      if (from !== undefined) led.spoke.add(ofLease ? LEASE_KEEPER : from);
       const applied = touched.get(datum) ?? { led, changes: [], taken: [], isResized: false };
       touched.set(datum, applied);
       const held = datum.registration(registIdOf(item));
-      const isForeign = from !== undefined && held !== undefined && held.owner.session !== from;
-      const verdict = isForeign ? contention.judge(item, from, { led, live: held, nowMs }) : "newest";
+      const isForeign = !ofLease && from !== undefined && held !== undefined && held.owner.session !== from;
+      let verdict = isForeign ? contention.judge(item, from, { led, live: held, nowMs }) : "newest";
+      // Heartbeats do not take over what a connection keeps.
+      if (ofLease && held !== undefined && !isKeptByLease(held)) verdict = heldBy(held, item);
       const live = verdict === "claimant" ? this.#makeWay(datum, item, applied) : held;
       const outgrown = item.kind === "put" ? outgrowing(datum, item.publication, bound) : undefined;
       if (typeof verdict === "object") notTaken.superseded.push(verdict);
       else if (outgrown !== undefined) notTaken.unlisted.push(outgrown);
-      else if (!this.#apply(datum, item, { live, from }, applied) && item.kind === "put") {
-        notTaken.superseded.push(supersededBy(datum, item.publication));
+      else if (this.#apply(datum, item, { live, from }, applied)) this.#keep(led, item, held, nowMs);
+      else if (item.kind === "put" || ofLease) {
+        notTaken.superseded.push(supersededBy(datum, entryOf(item)));
         // By a clock that is behind a client's return looks old. Its session publishes it again with a later time, and
         // is asked if the removal from the session that the client has left is here before that.
-        if (isForeign) led.contents.contests.claimed(from, item.publication, { winner: held, isLate: true });
+        if (isForeign && !isKeptByLease(held)) {
+          led.contents.contests.claimed(from, entryOf(item), { winner: held, isLate: true });
+        }
       }
     }
     for (const [datum, applied] of touched) commits.commit(applied.led, datum, applied, nowMs);
     return notTaken;
+  }
+
+  /** Begins or ends the lease of a registration. */
+  #keep({ contents }: LedSlot, item: PublishItem, before: Registration | undefined, nowMs: number): void {
+    const { leases } = this.#parts;
+    if (item.kind === "put" && isKeptByLease(item.publication))
+      return leases.put(item.publication, contents.slot, nowMs);
+    if (before !== undefined && isKeptByLease(before)) leases.removed(before.serviceKey, before.registId);
   }
 
   /** A holder that has gone is removed if its stamp would keep `item` out, here and at followers. */

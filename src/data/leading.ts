@@ -22,7 +22,10 @@ import { Followers } from "./followers.ts";
 import type { ForeignVersions } from "./foreignVersions.ts";
 import { Intake } from "./intake.ts";
 import { InterestSweep } from "./interestSweep.ts";
-import type { LossProtection } from "./lossProtection.ts";
+import { LeaseClock } from "./leaseClock.ts";
+import { Leases } from "./leases.ts";
+import { LeaseTable } from "./leaseTable.ts";
+import type { HeldLoss, LossProtection } from "./lossProtection.ts";
 import { Notices } from "./notices.ts";
 import { Overtaking } from "./overtaking.ts";
 import { Recall } from "./recall.ts";
@@ -32,6 +35,7 @@ import { RuleSweep } from "./ruleSweep.ts";
 import type { ServiceSizes } from "./serviceSizes.ts";
 import type { Sessions } from "./sessions.ts";
 import { ShownSlots } from "./shownSlots.ts";
+import { SilentServices } from "./silentServices.ts";
 import { type SharedMemory, usedBytes } from "./slotContents.ts";
 import type { Adopted, Slots } from "./slots.ts";
 import { SurveyHub } from "./surveyHub.ts";
@@ -70,6 +74,10 @@ export class Leading {
   readonly #overtaking: Overtaking;
   readonly #commits: Commits;
   readonly #contention: Contention;
+  readonly #leaseClock: LeaseClock;
+  readonly #leaseTable: LeaseTable;
+  readonly #silent: SilentServices;
+  readonly #leases: Leases;
   readonly #intake: Intake;
   readonly #completeness: Completeness;
   readonly #reconciliation: Reconciliation;
@@ -111,7 +119,13 @@ export class Leading {
         output.contested(contested);
       },
     });
-    this.#intake = new Intake({ ...common, contention: this.#contention, commits: this.#commits }, options);
+    this.#leaseClock = new LeaseClock(common.sessions, options);
+    this.#leaseTable = new LeaseTable(this.#leaseClock);
+    this.#silent = new SilentServices(options);
+    const taking = { contention: this.#contention, commits: this.#commits, leases: this.#leaseTable };
+    this.#intake = new Intake({ ...common, ...taking }, options);
+    const leased = { table: this.#leaseTable, clock: this.#leaseClock, silent: this.#silent };
+    this.#leases = new Leases({ slots, ...leased, commits: this.#commits, intake: this.#intake }, metrics);
     this.#completeness = new Completeness(common, options);
     const [intake, completeness] = [this.#intake, this.#completeness];
     this.#reconciliation = new Reconciliation({ slots, intake, completeness }, output, metrics);
@@ -142,6 +156,7 @@ export class Leading {
     for (const slot of lost) {
       const { contents } = slot;
       if (slot.duty === "lead") this.#reconciliation.lost(slot);
+      this.#leaseTable.dropSlot(contents.slot);
       this.#common.protection.forget(contents.slot);
       this.#catalogue.lost(contents.slot);
       this.#addresses.lost(contents.slot);
@@ -152,6 +167,7 @@ export class Leading {
 
   /** Sessions have come or gone, by meta's list. */
   sessionsChanged(nowMs: number): void {
+    this.#leaseClock.sessionsChanged(nowMs);
     this.#completeness.sessionsChanged(nowMs);
   }
 
@@ -160,6 +176,7 @@ export class Leading {
     this.#surveys.linked(session);
     this.#common.protection.returned(session);
     this.#contention.linked(session, nowMs);
+    this.#leaseClock.sessionsChanged(nowMs);
   }
 
   sessionDown(session: NodeId, nowMs: number): void {
@@ -170,7 +187,7 @@ export class Leading {
     this.#addresses.unlinked(session);
     this.#surveys.unlinked(session);
     for (const datum of this.#recall.unlinked(session)) this.#answers.show(datum, nowMs);
-    this.#completeness.sessionsChanged(nowMs);
+    this.sessionsChanged(nowMs);
   }
 
   followerDown(node: NodeId): void {
@@ -226,6 +243,8 @@ export class Leading {
       case "surveyRelease":
       case "surveyPart":
         return this.#surveys.fromSession(from, message);
+      case "renew":
+        return this.#output.toSession(from, this.#leases.renew(message, nowMs));
       default:
         return unreachable(message);
     }
@@ -234,6 +253,7 @@ export class Leading {
   /** An operator reports that the publishers held by the loss protection are dead. */
   releaseHeld(serviceKey: ServiceKey, nowMs: number): void {
     this.#departures.release(serviceKey, nowMs);
+    this.#leases.release(serviceKey);
   }
 
   /** Operators' rules have changed. */
@@ -247,7 +267,8 @@ export class Leading {
   }
 
   /** This process stood still: messages that seem late may have been sent meanwhile. */
-  resumed(nowMs: number): void {
+  resumed(lateMs: number, nowMs: number): void {
+    this.#leaseClock.resumed(lateMs, nowMs);
     this.#common.sessions.resumed(nowMs);
     this.#contention.resumed(nowMs);
   }
@@ -256,6 +277,7 @@ export class Leading {
   nextMs(): number {
     return Math.min(
       this.#departures.nextMs(),
+      this.#leases.nextMs(),
       this.#contention.nextMs(),
       this.#shown.nextMs(),
       this.#catalogue.nextMs(),
@@ -273,6 +295,7 @@ export class Leading {
   wake(nowMs: number): boolean {
     this.#take(this.#contention.takeEnded(nowMs), nowMs);
     this.#departures.wake(nowMs);
+    this.#leases.wake(nowMs);
     this.#sweep.wake(nowMs);
     this.#completeness.wake(nowMs);
     const changed = this.#completeness.takeChanged();
@@ -309,8 +332,26 @@ export class Leading {
     return this.#surveys.askers();
   }
 
+  /** Services whose lists are held because too many clients would go at once, for operators. */
+  get heldLosses(): readonly HeldLoss[] {
+    return [...this.#common.protection.list(), ...this.#silent.list()];
+  }
+
+  /** The number of these, and the time for which the longest-held one has been held; 0 without one. */
+  measureHeld(nowMs: number): { readonly held: number; readonly oldestMs: number } {
+    const { protection } = this.#common;
+    const [lost, silent] = [protection.oldestMs(nowMs), this.#silent.oldestMs(nowMs)];
+    return { held: protection.size + this.#silent.size, oldestMs: Math.max(lost, silent) };
+  }
+
+  /** The number of registrations that are kept by heartbeats, and of those that are shown as unhealthy. */
+  get leases(): { readonly size: number; readonly unhealthy: number } {
+    return this.#leaseTable;
+  }
+
   /** Some of the work that can wait. */
   tidy(nowMs: number): void {
+    this.#silent.tidy(nowMs);
     this.#interests.step(nowMs);
     this.#catalogue.tidy(nowMs);
   }
@@ -336,6 +377,7 @@ export class Leading {
     }
     contents.partial.clear();
     for (const session of contents.owners()) sessions.watch(session, nowMs);
+    this.#leases.begun(slot, nowMs);
     // For a whole copy the leader has already reported what it holds.
     if (!hadCopy) for (const datum of contents.datums.values()) sizes.resized(datum, nowMs);
   }

@@ -4,6 +4,7 @@
 import { Deadlines } from "../base/deadlines.ts";
 import type { Members } from "../cluster/messages/membership.ts";
 import { type NodeId, nodeNameOf } from "../model/ids.ts";
+import { LEASE_KEEPER } from "../model/publication.ts";
 
 export class Sessions {
   readonly #options: { readonly sessionLeaseMs: number };
@@ -85,8 +86,12 @@ export class Sessions {
     return this.#leases.take(nowMs);
   }
 
-  /** Whether it is neither a member nor linked. While the members are not known any session may be one. */
+  /**
+   * Whether it is neither a member nor linked. While the members are not known any session may be one. Registrations
+   * that are kept by leases end with these.
+   */
   isAbsent(session: NodeId): boolean {
-    return this.#members !== undefined && !this.#members.has(session) && !this.#links.has(session);
+    if (this.#members === undefined || session === LEASE_KEEPER) return false;
+    return !this.#members.has(session) && !this.#links.has(session);
   }
 }

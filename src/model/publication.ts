@@ -1,13 +1,25 @@
 // A publication is one registration of one publisher. This file alone decides which of two wins: by the version that
 // the client counts up, then by the time at which a session took it; never by order of arrival.
 
-import type { ClientId, NodeId, ServiceKey } from "./ids.ts";
+import { type ClientId, type NodeId, nodeId, type ServiceKey } from "./ids.ts";
 import { equalPayloads, type Payload } from "./payload.ts";
 
 /** The owner that answers for a publication: the client's connection, and the session node that holds it. */
 export interface Owner {
   readonly session: NodeId;
   readonly client: ClientId;
+}
+
+/**
+ * The session in the owner of registrations that are kept by heartbeats. These may arrive at any session node, so none
+ * answers for them: the data nodes alone keep them. A data node of an earlier release takes it for a session that is
+ * gone.
+ */
+export const LEASE_KEEPER: NodeId = nodeId("leases");
+
+/** Whether a registration is kept by heartbeats. */
+export function isKeptByLease({ owner }: { readonly owner: Owner }): boolean {
+  return owner.session === LEASE_KEEPER;
 }
 
 /** The place of a registration or of its removal in the history of one (serviceKey, registId). */
@@ -48,7 +60,7 @@ export interface Publication extends Stamp {
   readonly payload: Payload;
   /** The slot's leader sets it. */
   readonly condition?: Condition;
-  /** Undefined: it ends with its owner. */
+  /** Undefined: it ends with its owner. Otherwise the owner's session is LEASE_KEEPER. */
   readonly lease?: Lease;
 }
 

@@ -11,6 +11,7 @@ import type { Scope } from "../model/scope.ts";
 import type { AddressEvent } from "./address.ts";
 import type { AppEvent } from "./apps.ts";
 import type { CatalogueEvent } from "./catalogue.ts";
+import type { LeaseEvent } from "./lease.ts";
 import type { SurveyEvent } from "./survey.ts";
 
 /** A publication as sent by a client; the session adds owner and time. */
@@ -204,5 +205,8 @@ export type QueryEvent =
 
 /** The session role as gateways see it. */
 export interface Registry {
-  step(event: ClientEvent | QueryEvent | CatalogueEvent | AddressEvent | AppEvent | SurveyEvent, nowMs: number): void;
+  step(
+    event: ClientEvent | QueryEvent | CatalogueEvent | AddressEvent | AppEvent | SurveyEvent | LeaseEvent,
+    nowMs: number,
+  ): void;
 }

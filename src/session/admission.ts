@@ -2,6 +2,7 @@
 // later: so a storm after the death of another session is spread out, and no client that is already served waits behind
 // it.
 
+import type { Account } from "../base/budget.ts";
 import { fail, type RegistryError } from "../base/errors.ts";
 import type { Client } from "./client.ts";
 import type { DataLinks } from "./dataLinks.ts";
@@ -27,6 +28,11 @@ export class Admission {
     const held = client.registrations;
     if (!isKnown && held >= max) return fail("REGISTRATIONS_EXHAUSTED", { client: client.id, held, max });
     return client.account.work(nowMs) ?? this.#backlog();
+  }
+
+  /** The same for a registration that is kept by heartbeats, or its end: no connection holds it. */
+  leaseRefusal(account: Account, nowMs: number): RegistryError | undefined {
+    return account.work(nowMs) ?? this.#backlog();
   }
 
   /**

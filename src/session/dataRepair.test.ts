@@ -29,7 +29,7 @@ function newRepair() {
   publications.divide(2);
   recorded.links.adopt(tableOf(1n, [DATA_1, DATA_2]));
   for (const node of [DATA_1, DATA_2]) recorded.links.nodeUp(node);
-  const repair = new DataRepair(publications, recorded.links);
+  const repair = new DataRepair(publications, recorded.links, { digestIntervalMs: 6_000 });
   const client = newClient();
   const publish = (registId = "p1", serviceKey = ORDERS) => {
     publications.put(client, publishRequest({ registId, serviceKey }), NOW_MS);

@@ -1,6 +1,7 @@
 // The session as the source of truth for its clients: it compares their publications with the data nodes, slot by slot,
 // and sends the nodes what they lack.
 
+import { Deadlines } from "../base/deadlines.ts";
 import {
   type DataToSession,
   INVENTORY_ENTRIES_MAX,
@@ -18,18 +19,45 @@ type Wanted = Extract<DataToSession, { kind: "wanted" }>;
 // The most unlisted registrations that try again with each comparison, the longest-waiting first.
 const RETRIES = 100;
 // A node that is busy with changes is compared later, but not endlessly.
+const BUSY_RETRY_MS = 1_000;
 const POSTPONED_MAX = 10;
 
 export class DataRepair {
   readonly #publications: Publications;
   readonly #links: DataLinks;
+  readonly #options: { readonly digestIntervalMs: number };
+  // The time of each data node's next comparison.
+  readonly #times = new Deadlines<NodeId>();
   readonly #postponed = new Map<NodeId, number>();
   // Slots that were compared, or are to be when their leader can be reached, and have not agreed since.
   readonly #unconfirmed = new Set<number>();
 
-  constructor(publications: Publications, links: DataLinks) {
+  constructor(publications: Publications, links: DataLinks, options: { readonly digestIntervalMs: number }) {
     this.#publications = publications;
     this.#links = links;
+    this.#options = options;
+  }
+
+  /** The node can be reached: it is compared now, and again and again. */
+  begin(node: NodeId, nowMs: number): void {
+    this.compare(node);
+    this.#times.set(node, nowMs + this.#options.digestIntervalMs);
+  }
+
+  /** The node can't be reached any more. */
+  end(node: NodeId): void {
+    this.#times.delete(node);
+  }
+
+  /** The time of the next `wake`. */
+  nextMs(): number {
+    return this.#times.nextMs();
+  }
+
+  wake(nowMs: number): void {
+    for (let node = this.#times.take(nowMs); node !== undefined; node = this.#times.take(nowMs)) {
+      this.#times.set(node, nowMs + (this.compareIfQuiet(node) ? this.#options.digestIntervalMs : BUSY_RETRY_MS));
+    }
   }
 
   /** Compares all slots that the node leads. */

@@ -2,6 +2,7 @@ import type { Metrics } from "../base/metrics.ts";
 import type { ConfigWatches } from "./configWatches.ts";
 import type { DataLinks } from "./dataLinks.ts";
 import type { DepartedClients } from "./departedClients.ts";
+import type { Leases } from "./leases.ts";
 import type { Publications } from "./publications.ts";
 import type { Pusher } from "./pusher.ts";
 
@@ -11,15 +12,17 @@ interface MeasuredParts {
   readonly links: DataLinks;
   readonly pusher: Pusher;
   readonly departed: DepartedClients;
+  readonly leases: Leases;
 }
 
 /** Sets the gauges that are not set when something changes. */
 export function measureSession(metrics: Metrics, parts: MeasuredParts): void {
-  const { publications, configs, links, pusher, departed } = parts;
+  const { publications, configs, links, pusher, departed, leases } = parts;
   metrics.set("roster_client_publishers", publications.size);
   metrics.set("roster_config_watches", configs.size);
   metrics.set("roster_queue_length", links.waiting, { queue: "changes" });
   metrics.set("roster_queue_length", pusher.servicesDue, { queue: "pushes" });
   metrics.set("roster_queue_length", pusher.retriesDue, { queue: "retries" });
   metrics.set("roster_queue_length", departed.size, { queue: "returns" });
+  metrics.set("roster_queue_length", leases.waiting, { queue: "heartbeats" });
 }

@@ -3,7 +3,6 @@
 // through it.
 
 import { assert, unreachable } from "../base/assert.ts";
-import { Deadlines } from "../base/deadlines.ts";
 import type { Metrics } from "../base/metrics.ts";
 import { MembershipView } from "../cluster/membershipView.ts";
 import type { Members, MetaToMember } from "../cluster/messages/membership.ts";
@@ -25,6 +24,7 @@ import { DataLinks } from "./dataLinks.ts";
 import { DataRepair } from "./dataRepair.ts";
 import { DepartedClients } from "./departedClients.ts";
 import { Fullness } from "./fullness.ts";
+import { Leases } from "./leases.ts";
 import { measureSession } from "./measureSession.ts";
 import { Publications } from "./publications.ts";
 import { Pusher } from "./pusher.ts";
@@ -40,8 +40,6 @@ import { VersionScan } from "./versionScan.ts";
 const ABSENCE_MS = 1_500;
 // Within this it has read all waiting input, in turns of 20 ms, and knows which connections are closed.
 const CATCH_UP_MS = 1_000;
-// The delay of the comparison with a data node that was busy.
-const BUSY_RETRY_MS = 1_000;
 
 export class Session implements Registry, OwnClients {
   readonly #output: SessionOutput;
@@ -55,6 +53,7 @@ export class Session implements Registry, OwnClients {
   readonly #fullness: Fullness;
   readonly #parts: RequestParts;
   readonly #requests: ClientRequests;
+  readonly #leases: Leases;
   readonly #lists: ServiceLists;
   readonly #questions: Questions;
   readonly #repair: DataRepair;
@@ -72,8 +71,6 @@ export class Session implements Registry, OwnClients {
   readonly #scan: VersionScan;
   // Slots whose new leader has not yet confirmed that it has everything held here.
   readonly #unsettled = new Set<number>();
-  // The time of each data node's next comparison.
-  readonly #comparisons = new Deadlines<NodeId>();
 
   constructor(configured: SessionOptions, environment: { output: SessionOutput; metrics: Metrics; nowMs: number }) {
     this.rules = new SessionRules(configured);
@@ -96,7 +93,7 @@ export class Session implements Registry, OwnClients {
     this.#lists = new ServiceLists(this.#subscriptions, { links: this.#links, noticed }, (service, nowMs) => {
       this.#applications.lists.moved(service, nowMs);
     });
-    this.#repair = new DataRepair(this.#publications, this.#links);
+    this.#repair = new DataRepair(this.#publications, this.#links, options);
     this.#claims = new Claims(this.#publications, this.#links);
     this.#membership = new MembershipView(
       { role: "session", address: options.address },
@@ -125,6 +122,7 @@ export class Session implements Registry, OwnClients {
       pusher: this.#pusher,
       configs: this.#configs,
     };
+    this.#leases = new Leases(this.#parts);
     this.#requests = new ClientRequests(this.#parts, environment);
     this.#applications = new Applications(
       { clients: this.#clients, subscriptions: this.#subscriptions, links: this.#links },
@@ -187,7 +185,7 @@ export class Session implements Registry, OwnClients {
   get parts(): SessionParts {
     const clients = { clients: this.#clients, byHost: this.#byHost, pusher: this.#pusher, scan: this.#scan };
     const questions = { ...this.#questions.parts, applications: this.#applications, rules: this.rules };
-    return { ...clients, ...questions, links: this.#links, unsettled: this.#unsettled };
+    return { ...clients, ...questions, links: this.#links, leases: this.#leases, unsettled: this.#unsettled };
   }
 
   step(event: SessionEvent, nowMs: number): void {
@@ -204,7 +202,8 @@ export class Session implements Registry, OwnClients {
         break;
       case "dataDown":
         this.#links.nodeDown(event.node);
-        this.#comparisons.delete(event.node);
+        this.#repair.end(event.node);
+        this.#leases.dataDown(event.node, nowMs);
         this.#questions.dataDown(event.node, nowMs);
         break;
       case "metaUp":
@@ -231,6 +230,11 @@ export class Session implements Registry, OwnClients {
         break;
       case "setOwnRule":
         this.#rulesChanged(this.rules.setOwn(event.rule), nowMs);
+        break;
+      case "leased":
+      case "leaseEnded":
+      case "leaseRenewed":
+        this.#leases.step(event, nowMs);
         break;
       case "drain":
         this.#isDraining = true;
@@ -265,7 +269,8 @@ export class Session implements Registry, OwnClients {
       this.#pusher.nextWakeMs(),
       this.#links.nextMs(),
       this.#claims.nextMs(),
-      this.#comparisons.nextMs(),
+      this.#repair.nextMs(),
+      this.#leases.nextMs(),
       this.#membership.nextMs(),
       this.#configs.nextMs(),
       this.#scan.nextMs(),
@@ -343,7 +348,7 @@ export class Session implements Registry, OwnClients {
     switch (message.kind) {
       case "taken":
         this.#fullness.told(from, message, nowMs);
-        this.#repair.taken(this.#links.taken(from, message.batch), message);
+        this.#repair.taken(...this.#leases.taken(this.#links.taken(from, message.batch), message));
         if (this.#publications.isContested) this.#claims.told(nowMs);
         return this.#metrics.set("roster_publishers_unlisted", this.#publications.unlisted);
       case "moved":
@@ -376,6 +381,8 @@ export class Session implements Registry, OwnClients {
       case "surveyAnswer":
       case "surveyLost":
         return this.#questions.received(from, message, nowMs);
+      case "renewed":
+        return this.#leases.renewed(from, message, nowMs);
       default:
         return unreachable(message);
     }
@@ -431,6 +438,7 @@ export class Session implements Registry, OwnClients {
     this.#repair.moved(moved);
     this.#lists.moved(moved);
     this.#questions.moved(moved);
+    this.#leases.dataChanged(nowMs);
   }
 
   #linkData(): void {
@@ -450,8 +458,8 @@ export class Session implements Registry, OwnClients {
 
   #dataUp(node: NodeId, nowMs: number): void {
     this.#links.nodeUp(node);
-    this.#repair.compare(node);
-    this.#comparisons.set(node, nowMs + this.rules.options.digestIntervalMs);
+    this.#repair.begin(node, nowMs);
+    this.#leases.dataChanged(nowMs);
     // Notices may have been lost with the connection.
     this.#scan.begin(node);
     this.#questions.dataUp(node, nowMs);
@@ -465,18 +473,12 @@ export class Session implements Registry, OwnClients {
     this.#links.wake(nowMs);
     this.#questions.wake(nowMs);
     this.#claims.wake({ nowMs, resumedMs: this.#resumedMs });
-    this.#compareDue(nowMs);
+    this.#repair.wake(nowMs);
+    this.#leases.wake(nowMs);
     this.#repairLists(nowMs);
     if (nowMs >= this.#membership.nextMs()) {
       this.#membership.heartbeat({ tableEpoch: this.#links.tableEpoch, rulesEpoch: this.rules.rules.epoch, nowMs });
-      measureSession(this.#metrics, this.#parts);
-    }
-  }
-
-  #compareDue(nowMs: number): void {
-    for (let node = this.#comparisons.take(nowMs); node !== undefined; node = this.#comparisons.take(nowMs)) {
-      const isDone = this.#repair.compareIfQuiet(node);
-      this.#comparisons.set(node, nowMs + (isDone ? this.rules.options.digestIntervalMs : BUSY_RETRY_MS));
+      measureSession(this.#metrics, { ...this.#parts, leases: this.#leases });
     }
   }
 

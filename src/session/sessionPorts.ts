@@ -7,6 +7,7 @@ import type { Rule } from "../model/rule.ts";
 import type { AddressEvent } from "../registry/address.ts";
 import type { AppEvent } from "../registry/apps.ts";
 import type { CatalogueEvent } from "../registry/catalogue.ts";
+import type { LeaseEvent } from "../registry/lease.ts";
 import type { ClientEvent, QueryEvent } from "../registry/registry.ts";
 import type { SurveyEvent } from "../registry/survey.ts";
 import type { PushOptions } from "./pusher.ts";
@@ -46,6 +47,7 @@ export type SessionEvent =
   | AddressEvent
   | AppEvent
   | SurveyEvent
+  | LeaseEvent
   | { readonly kind: "fromData"; readonly from: NodeId; readonly message: DataToSession }
   | { readonly kind: "dataUp"; readonly node: NodeId }
   | { readonly kind: "dataDown"; readonly node: NodeId }

@@ -8,6 +8,7 @@ import type { Catalogues } from "./catalogues.ts";
 import type { Client, PushTarget } from "./client.ts";
 import type { ClientsByHost } from "./clientsByHost.ts";
 import type { DataLinks } from "./dataLinks.ts";
+import type { Leases } from "./leases.ts";
 import type { Pusher } from "./pusher.ts";
 import type { SessionRules } from "./sessionRules.ts";
 import type { SubscribedService } from "./subscriptions.ts";
@@ -21,6 +22,7 @@ export interface SessionParts {
   readonly pusher: Pusher;
   readonly scan: Pick<VersionScan, "isBegunAnew">;
   readonly links: DataLinks;
+  readonly leases: Pick<Leases, "unanswered">;
   readonly catalogues: Catalogues;
   readonly addresses: Addresses;
   readonly applications: Applications;
@@ -32,8 +34,10 @@ export interface SessionParts {
 }
 
 export function* unfinished(parts: SessionParts): Generator<string> {
-  const { clients, pusher, links, catalogues, addresses, applications, surveys, surveyAnswers, unsettled } = parts;
+  const { clients, pusher, links, leases, catalogues, addresses, applications, surveys, surveyAnswers, unsettled } =
+    parts;
   if (!links.isIdle) yield "changes wait to be taken by data nodes";
+  if (leases.unanswered > 0) yield "registrations that are kept by heartbeats wait for a data node";
   if (catalogues.waiting > 0) yield "a question about the catalogue waits for its answer";
   if (addresses.waiting > 0) yield "a question about an address waits for its answer";
   if (surveys.waiting > 0) yield "a survey waits for its answer";

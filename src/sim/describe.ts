@@ -1,5 +1,6 @@
 // A fact as one line for people, and the services that it concerns.
 
+import type { Renewal } from "../cluster/messages/lease.ts";
 import type { Heartbeat, MetaToMember } from "../cluster/messages/membership.ts";
 import type { FollowerToLeader, LeaderToFollower } from "../cluster/messages/replication.ts";
 import {
@@ -115,6 +116,8 @@ function servicesToData(message: SessionToData): readonly ServiceKey[] {
       return message.registrations.map(({ serviceKey }) => serviceKey);
     case "recalled":
       return [message.datum.serviceKey];
+    case "renew":
+      return message.renewals.map(({ serviceKey }) => serviceKey);
     case "catalogueWatch":
       return message.ahead.map(([serviceKey]) => serviceKey);
     case "digests":
@@ -198,7 +201,13 @@ function describeToData(message: SessionToData): string {
       return `surveyAsk #${message.question} ${surveyText(message.survey)} except ${message.except.join(" ")}`;
     case "surveyPart":
       return `surveyPart #${message.question} of ${message.asker} ${rowsText(message)}`;
+    case "renew":
+      return `renew #${message.batch} ${message.renewals.map(renewalText).join(" ")}`;
   }
+}
+
+function renewalText({ serviceKey, registId, ageMs }: Renewal): string {
+  return `${registId} of ${shortService(serviceKey)} ${ageMs} ms ago`;
 }
 
 function describeToSession(message: DataToSession): string {
@@ -250,6 +259,8 @@ function describeToSession(message: DataToSession): string {
       return `surveyAsked #${message.question} of ${message.asker} ${surveyText(message.survey)}`;
     case "surveyEnded":
       return `surveyEnded #${message.questions.join(" #")} of ${message.asker}`;
+    case "renewed":
+      return `renewed #${message.batch} unknown ${message.unknown.join(" ")} later ${message.later.join(" ")}`;
     default:
       return `${message.kind} ${shortService(message.serviceKey)}`;
   }

@@ -174,10 +174,13 @@ export class NodeReader extends ByteReader {
     return this.endRecordWith(() => this.name());
   }
 
-  /** As `endRecord`; returns the value that begins the tail, if the sender wrote one. */
-  endRecordWith<T>(read: () => T): T | undefined {
+  /**
+   * As `endRecord`; returns the value that begins the tail, if the sender wrote one. `read` is given the end of the
+   * tail.
+   */
+  endRecordWith<T>(read: (end: number) => T): T | undefined {
     const end = this.tailEnd();
-    const value = this.offset < end && this.flag() ? read() : undefined;
+    const value = this.offset < end && this.flag() ? read(end) : undefined;
     if (this.offset > end) throw this.wrong("a field beyond its record", end);
     this.offset = end;
     return value;

@@ -41,7 +41,12 @@ function writeRemoval(writer: NodeWriter, removal: Removal): void {
   writer.name(removal.serviceKey);
   writer.text(removal.registId);
   writeStamp(writer, removal.stamp);
-  writer.endRecord(removal.client);
+  const { client, isOfLease = false } = removal;
+  if (client === undefined) return writer.endRecord();
+  writer.endRecordWith(() => {
+    writer.name(client);
+    writer.flag(isOfLease);
+  });
 }
 
 function readRemoval(reader: NodeReader): Removal | undefined {
@@ -53,8 +58,14 @@ function readRemoval(reader: NodeReader): Removal | undefined {
     cause,
     stamp: readStamp(reader),
   };
-  const client = reader.endRecordWithName();
-  return client === undefined ? removal : { ...removal, client: clientId(client) };
+  const by = reader.endRecordWith((end) => readRemover(reader, end));
+  return by === undefined ? removal : { ...removal, ...by };
+}
+
+/** Sessions of earlier releases write the client at most. */
+function readRemover(reader: NodeReader, end: number): Pick<Removal, "client" | "isOfLease"> {
+  const client = clientId(reader.name());
+  return reader.offset < end && reader.flag() ? { client, isOfLease: true } : { client };
 }
 
 function causeOf(number: number): Removal["cause"] | undefined {

@@ -35,6 +35,7 @@ import {
   writeSnapshot,
 } from "./datum.ts";
 import type { UnknownMessage } from "./format.ts";
+import { readRenew, readRenewed, writeRenew, writeRenewed } from "./lease.ts";
 import { NodeReader } from "./nodeReader.ts";
 import { encodeMessage, type NodeWriter } from "./nodeWriter.ts";
 import { writeStamp } from "./publication.ts";
@@ -80,6 +81,7 @@ const TO_DATA = {
   surveyAsk: 14,
   surveyRelease: 15,
   surveyPart: 16,
+  renew: 17,
 } as const satisfies Record<SessionToData["kind"], number>;
 
 const TO_SESSION = {
@@ -103,6 +105,7 @@ const TO_SESSION = {
   surveyLost: 18,
   surveyAsked: 19,
   surveyEnded: 20,
+  renewed: 21,
 } as const satisfies Record<DataToSession["kind"], number>;
 
 export function encodeSessionToData(message: SessionToData): Uint8Array {
@@ -155,6 +158,8 @@ export function writeSessionToData(writer: NodeWriter, message: SessionToData): 
       return writer.numbers(message.questions);
     case "surveyPart":
       return writeSurveyPart(writer, message);
+    case "renew":
+      return writeRenew(writer, message);
     default:
       return unreachable(message);
   }
@@ -203,6 +208,8 @@ export function decodeSessionToData(content: Uint8Array): SessionToData | Unknow
       return { kind: "surveyRelease", questions: reader.numbers() };
     case TO_DATA.surveyPart:
       return readSurveyPart(reader);
+    case TO_DATA.renew:
+      return readRenew(reader);
     default:
       return reader.unknown();
   }
@@ -262,6 +269,8 @@ export function writeDataToSession(writer: NodeWriter, message: DataToSession): 
       return writeSurveyAsked(writer, message);
     case "surveyEnded":
       return writeSurveyEnded(writer, message);
+    case "renewed":
+      return writeRenewed(writer, message);
     default:
       return unreachable(message);
   }
@@ -318,6 +327,8 @@ export function decodeDataToSession(content: Uint8Array): DataToSession | Unknow
       return readSurveyAsked(reader);
     case TO_SESSION.surveyEnded:
       return readSurveyEnded(reader);
+    case TO_SESSION.renewed:
+      return readRenewed(reader);
     default:
       return reader.unknown();
   }

@@ -7,6 +7,7 @@ import type { ClientId, ServiceKey } from "../../model/ids.ts";
 import type { Publication, Stamp } from "../../model/publication.ts";
 import type { AddressAnswerPart, AddressQuestion } from "./address.ts";
 import type { CatalogueMessage, CatalogueQuestion } from "./catalogue.ts";
+import type { Renew, Renewed } from "./lease.ts";
 import type { SlotDigest } from "./slotDigest.ts";
 import type { SurveyFromSession, SurveyToSession } from "./survey.ts";
 
@@ -22,6 +23,8 @@ export interface Removal {
   readonly stamp: Stamp;
   /** The client that took it back; sessions of earlier releases do not name it. */
   readonly client?: ClientId;
+  /** It takes back a registration that is kept by a lease, and no other one. */
+  readonly isOfLease?: boolean;
 }
 
 /** One change that a session passes on. */
@@ -123,7 +126,8 @@ export type SessionToData =
   | { readonly kind: "reissue"; readonly serviceKey: ServiceKey; readonly have: DatumVersion }
   | CatalogueQuestion
   | AddressQuestion
-  | SurveyFromSession;
+  | SurveyFromSession
+  | Renew;
 
 /** The messages to a session about one service's list. */
 export type ListMessage =
@@ -172,7 +176,8 @@ export type DataToSession =
   | { readonly kind: "challenged"; readonly registrations: readonly InventoryEntry[] }
   | CatalogueMessage
   | AddressAnswerPart
-  | SurveyToSession;
+  | SurveyToSession
+  | Renewed;
 
 /** The most entries in one part of an inventory. */
 export const INVENTORY_ENTRIES_MAX = 5_000;

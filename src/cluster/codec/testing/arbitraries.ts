@@ -54,17 +54,9 @@ const roles = list(fc.constantFrom<NodeRole>("meta", "data", "session"));
 const role = fc.constantFrom<MemberRole>("data", "session");
 const membersVersion = record<MembersVersion>({ epoch: long, serial: natural });
 
-const weight = fc.double({ min: 0, noNaN: true, noDefaultInfinity: true });
-const condition = record<Condition>(
-  { isHealthy: fc.boolean(), isEnabled: fc.boolean(), weight },
-  "isHealthy",
-  "isEnabled",
-  "weight",
-).filter((fields) => Object.keys(fields).length > 0);
-const lease = record<Lease>(
-  { unhealthyAfterMs: natural, removedAfterMs: fc.integer({ min: 1, max: 2 ** 40 }) },
-  "unhealthyAfterMs",
-);
+const condition = fc.constantFrom<Condition>({ isHealthy: false }, { isHealthy: true, isEnabled: false, weight: 0.5 });
+const removedAfterMs = fc.integer({ min: 1, max: 2 ** 40 });
+const lease = record<Lease>({ unhealthyAfterMs: natural, removedAfterMs }, "unhealthyAfterMs");
 export const publication = record<Publication>(
   {
     serviceKey,
@@ -91,7 +83,7 @@ const registration = record<Registration>({
   owner: record({ session: node, client: string.map(clientId) }),
 });
 
-const removal = record<Removal>(
+const plainRemoval = record<Omit<Removal, "isOfLease">>(
   {
     serviceKey,
     registId: string,
@@ -101,6 +93,10 @@ const removal = record<Removal>(
   },
   "client",
 );
+// Only with a client.
+const removal = fc
+  .tuple(plainRemoval, fc.boolean())
+  .map(([one, isOfLease]): Removal => (isOfLease && one.client !== undefined ? { ...one, isOfLease } : one));
 const item = anyOf<PublishItem>({
   put: record({ kind: is("put"), publication }),
   remove: record({ kind: is("remove"), removal }),
@@ -127,6 +123,7 @@ const scope = string.map(brandCatalogueScope);
 const slotDigest = record({ slot: natural, count: natural, digest });
 const scanned = fc.tuple(serviceKey, version);
 const catalogueEntry = record({ serviceKey, version: long, origin: long, size: natural });
+const renewal = record({ serviceKey, registId: string, ageMs: natural });
 const inventoryEntry = record({ serviceKey, registId: string, version: long, registeredMs: fc.double() });
 
 const anySurvey = { of: fc.constantFrom(...SURVEY_KINDS), host: string, appName: string, rowsMax: natural };
@@ -203,6 +200,7 @@ export const sessionToData = anyOf<SessionToData>({
   surveyAsk: record({ kind: is("surveyAsk"), question: natural, survey, except: list(node) }),
   surveyRelease: record({ kind: is("surveyRelease"), questions: list(natural) }),
   surveyPart: record({ kind: is("surveyPart"), asker: node, ...surveyPart }),
+  renew: record({ kind: is("renew"), batch: natural, renewals: list(renewal) }),
 });
 
 const slots = list(natural);
@@ -254,6 +252,7 @@ export const dataToSession = anyOf<DataToSession>({
   surveyLost: record({ kind: is("surveyLost"), question: natural, session: node }),
   surveyAsked: record({ kind: is("surveyAsked"), asker: node, question: natural, survey }),
   surveyEnded: record({ kind: is("surveyEnded"), asker: node, questions: list(natural) }),
+  renewed: record({ kind: is("renewed"), batch: natural, unknown: list(natural), later: list(natural) }),
   catalogueChanged: record({
     kind: is("catalogueChanged"),
     scope,

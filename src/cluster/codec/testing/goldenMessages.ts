@@ -51,6 +51,7 @@ const items: readonly PublishItem[] = [
   { kind: "remove", removal: TAKEN_BACK },
   { kind: "remove", removal: { serviceKey, registId: "r-2", cause: "left", stamp } },
   { kind: "remove", removal: { ...TAKEN_BACK, client: clientId("10.0.0.9:1_10.0.0.2:2") } },
+  { kind: "remove", removal: { ...TAKEN_BACK, client: clientId("10.0.0.9:1_10.0.0.2:2"), isOfLease: true } },
 ];
 
 const survey: Required<Survey> = { of: "subscribers", serviceKey, host: "[::1]", appName: "é", rowsMax: 300 };
@@ -254,6 +255,14 @@ const SESSION_TO_DATA: OneOfEachKind<SessionToData> = {
     isLast: true,
     isCut: false,
   },
+  renew: {
+    kind: "renew",
+    batch: 300,
+    renewals: [
+      { serviceKey, registId, ageMs: 0 },
+      { serviceKey: otherServiceKey, registId: "r-2", ageMs: 300 },
+    ],
+  },
 };
 
 const DATA_TO_SESSION: OneOfEachKind<DataToSession> = {
@@ -314,6 +323,7 @@ const DATA_TO_SESSION: OneOfEachKind<DataToSession> = {
   surveyLost: { kind: "surveyLost", question: 300, session },
   surveyAsked: { kind: "surveyAsked", asker: session, question: 300, survey },
   surveyEnded: { kind: "surveyEnded", asker: session, questions: [0, 300] },
+  renewed: { kind: "renewed", batch: 300, unknown: [1], later: [0, 300] },
 };
 
 const FOLLOWER_TO_LEADER: OneOfEachKind<FollowerToLeader> = {
