@@ -24,9 +24,9 @@ export const MORE_PLANTS: readonly Plant[] = [
   },
   {
     name: "a data node that is back is not compared",
-    file: "src/session/session.ts",
-    find: "    this.#repair.compare(node);\n    this.#comparisons",
-    replace: "    this.#comparisons",
+    file: "src/session/dataRepair.ts",
+    find: "    this.compare(node);\n    this.#times",
+    replace: "    this.#times",
     rules: ["quiet:"],
     firstSeed: 12,
     isTight: true,

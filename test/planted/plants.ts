@@ -227,8 +227,8 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "the lease of a session ends although it is a member",
     file: "src/data/sessions.ts",
-    find: "this.#members !== undefined && !this.#members.has(session) && ",
-    replace: "",
+    find: "return !this.#members.has(session) && ",
+    replace: "return ",
     rules: ["5", "6"],
     isCluster: true,
   },
