@@ -3,12 +3,12 @@
 
 import { RegistryError } from "../../../base/errors.ts";
 import type { ServiceKey } from "../../../model/ids.ts";
-import type { Rule } from "../../../model/rule.ts";
+import type { Rule, RuleMatch } from "../../../model/rule.ts";
+import { AddressList, withoutAddresses } from "../../../model/ruleAddresses.ts";
 import type { RuleSet } from "../../../model/ruleSet.ts";
 import type { MetaNodeView } from "../../kit/gateway.ts";
 import { sofaError } from "../errorTable.ts";
 import {
-  addressListsOf,
   addressRules,
   blacklistedServicesOf,
   blacklistedServicesRule,
@@ -63,24 +63,48 @@ export function clientsOff(
   rules: RuleSet,
   { hidden, held }: { readonly hidden: readonly string[]; readonly held: readonly string[] },
 ): SwitchEdit {
-  const known = checkedLists(rules);
-  const isNew = new Set(hidden);
-  const rest = known.held.filter((address) => !isNew.has(address));
-  return changed(
-    rules,
-    addressRules(CLIENT_OFF, {
-      hidden: [...new Set([...known.hidden, ...hidden])],
-      held: [...rest, ...held],
-    }),
-  );
+  return changedLists(rules, {
+    hidden: (match) => withAddresses(match, hidden),
+    held: (match) => withAddresses(without(match, hidden), held),
+  });
 }
 
-/** Brings addresses back. */
+/** Brings addresses back, also some of a block. */
 export function clientsOpen(rules: RuleSet, addresses: readonly string[]): SwitchEdit {
-  const known = checkedLists(rules);
-  const isMeant = new Set(addresses);
-  const rest = (list: readonly string[]) => list.filter((address) => !isMeant.has(address));
-  return changed(rules, addressRules(CLIENT_OFF, { hidden: rest(known.hidden), held: rest(known.held) }));
+  const opened = (match: RuleMatch) => without(match, addresses);
+  return changedLists(rules, { hidden: opened, held: opened });
+}
+
+type MatchChange = (match: RuleMatch) => RuleMatch;
+
+function changedLists(rules: RuleSet, changes: Readonly<Record<"hidden" | "held", MatchChange>>): SwitchEdit {
+  const [hide, hold] = addressRules(CLIENT_OFF, { hidden: [], held: [] });
+  const put = (
+    [
+      [hide, changes.hidden],
+      [hold, changes.held],
+    ] as const
+  ).flatMap(([rule, change]) => {
+    if (rule === undefined) return [];
+    const known = rules.get(rule.id);
+    checkPlain(known, "addresses");
+    return [{ ...rule, match: change(known?.isInForce === true ? known.match : rule.match) }];
+  });
+  return changed(rules, put);
+}
+
+function withAddresses({ addresses = [], exceptAddresses = [] }: RuleMatch, added: readonly string[]): RuleMatch {
+  const isAdded = new AddressList(added);
+  const exceptions = exceptAddresses.filter((address) => !isAdded.contains(address));
+  return {
+    addresses: [...new Set([...addresses, ...added])],
+    ...(exceptions.length > 0 && { exceptAddresses: exceptions }),
+  };
+}
+
+function without(match: RuleMatch, taken: readonly string[]): RuleMatch {
+  const left = withoutAddresses(match, taken);
+  return left === "same" ? match : (left.match ?? { addresses: [] });
 }
 
 /** Adds a service to those whose publications are hidden, or takes it out. */
@@ -95,15 +119,11 @@ export function serviceBlacklisted(
   return changed(rules, [blacklistedServicesRule(services)]);
 }
 
-function checkedLists(rules: RuleSet): ReturnType<typeof addressListsOf> {
-  for (const { id } of addressRules(CLIENT_OFF, { hidden: [], held: [] })) checkPlain(rules.get(id), "addresses");
-  return addressListsOf(CLIENT_OFF, rules);
-}
-
 /** Throws SWITCH_HAS_CONDITIONS if an entry more in the list would not mean what SOFARegistry means by it. */
 export function checkPlain(rule: Rule | undefined, list: "addresses" | "services"): void {
   if (rule?.isInForce !== true) return;
-  const { [list]: _, ...conditions } = rule.match;
+  // Exceptions are within the list: an address of a block that has been opened.
+  const { [list]: _, exceptAddresses: __, ...conditions } = rule.match;
   const others = Object.entries({ ...conditions, untilMs: rule.untilMs }).filter(([, value]) => value !== undefined);
   if (others.length === 0) return;
   throw sofaError("SWITCH_HAS_CONDITIONS", { rule: rule.id, conditions: others.map(([name]) => name) });

@@ -80,6 +80,20 @@ test("the list of clients that are off has a version, digit by digit, and the ti
   assert.equal(text, `{"success":true,"message":null,"data":${data}}`);
 });
 
+test("an address within a block that is off is opened alone, and taken off again", async () => {
+  const { ask, off, rules } = scene();
+  const exceptions = () => rules.rules().get(CLIENT_OFF)?.match.exceptAddresses;
+  await ask("POST /api/clientManager/clientOff", { ips: "10.1.0.0/16;10.0.0.1" });
+  await ask("POST /api/clientManager/clientOpen", { ips: "10.1.2.3" });
+  assert.deepEqual(exceptions(), ["10.1.2.3"]);
+  await ask("POST /api/clientManager/clientOff", { ips: "10.0.0.2" });
+  assert.deepEqual([await off(), exceptions()], [["10.1.0.0/16", "10.0.0.1", "10.0.0.2"], ["10.1.2.3"]]);
+  await ask("POST /api/clientManager/clientOff", { ips: "10.1.2.0/24" });
+  assert.equal(exceptions(), undefined);
+  await ask("POST /api/clientManager/clientOpen", { ips: "10.0.0.0/8" });
+  assert.deepEqual([await off(), exceptions()], [[], undefined]);
+});
+
 test("taking off what is off, or bringing back what is there, changes nothing", async () => {
   const { ask, rules } = scene();
   assert.deepEqual(await ask("POST /api/clientManager/clientOpen", { ips: "10.0.0.1" }), OK);
