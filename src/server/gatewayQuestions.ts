@@ -45,7 +45,7 @@ export class GatewayQuestions {
     try {
       const answer = this.#answers.get(answerer);
       if (answer === undefined) throw fail("NODE_ASKED_UNREACHABLE", { reason: `this node has no ${answerer}` });
-      return { status: 200, body: (await answer({ name, parameters: JSON.parse(parameters) as unknown })) as Json };
+      return { status: 200, body: (await answer({ name, parameters: parsed(parameters) })) as Json };
     } catch (error) {
       if (!(error instanceof RegistryError)) {
         const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -67,6 +67,14 @@ export class GatewayQuestions {
         else reject(errorIn(body));
       });
     });
+  }
+}
+
+function parsed(parameters: string): unknown {
+  try {
+    return JSON.parse(parameters);
+  } catch {
+    throw fail("FIELD_INVALID", { field: "parameters", value: parameters, expected: "JSON" });
   }
 }
 

@@ -1,9 +1,10 @@
 // Operators' rules take effect at once, and outlive a node of each role and then all of them. They are set through
 // SOFARegistry's own paths, and real Java clients are among the subscribers.
 
-import { VICTIM_HOST } from "../clients/workload.ts";
-import { NODES } from "../cluster/cluster.ts";
+import { isJavaClient, JAVA_HOST, VICTIM_HOST } from "../clients/workload.ts";
+import { NODES, SESSIONS } from "../cluster/cluster.ts";
 import { monotonicMs, readToken } from "../history/event.ts";
+import { runCommand } from "../net/command.ts";
 import type { Stage } from "../stage.ts";
 import type { Scenario } from "./scenario.ts";
 import { comeBack, kill, USUAL_CHURN } from "./steps.ts";
@@ -13,6 +14,8 @@ const SEEN_MS = 200;
 const ANSWER_MS = 2_000;
 // After the death of a node of each role, and of all.
 const ALL_BACK_MS = 30_000;
+// The leader's lease.
+const LEAD_ENDS_MS = 60_000;
 // Long enough that a push which should not come would have come.
 const WATCHED_MS = 2_000;
 
@@ -32,6 +35,30 @@ export const RULE_SCENARIOS: readonly Scenario[] = [
     isAlone: true,
     hasJava: true,
     run: pushesStopped,
+  },
+  {
+    name: "pushes-opened-for-some",
+    about: "an operator stops all pushes but those to the Java clients; all nine nodes are killed; the pushes go on",
+    lane: 1,
+    isAlone: true,
+    hasJava: true,
+    run: pushesOpenedForSome,
+  },
+  {
+    name: "service-blacklisted",
+    about: "an operator puts a service on the blacklist; a node of each role is killed, then all nine; it is taken off",
+    lane: 1,
+    isAlone: true,
+    hasJava: true,
+    run: serviceBlacklisted,
+  },
+  {
+    name: "pushes-stopped-without-meta",
+    about: "PostgreSQL is killed; without a leader, an operator stops all pushes at the sessions; the pushes go on",
+    lane: 1,
+    isAlone: true,
+    hasJava: true,
+    run: pushesStoppedWithoutMeta,
   },
 ];
 
@@ -90,16 +117,145 @@ async function pushesStopped(stage: Stage): Promise<void> {
   done();
 }
 
+async function pushesOpenedForSome(stage: Stage): Promise<void> {
+  const { fleet, network, workload } = stage;
+  await operate(stage, "pushes stopped", { path: "/stopPushDataSwitch/open" });
+  await operate(stage, "pushes opened for Java", {
+    path: "/stopPushDataSwitch/grayOpen",
+    json: { ips: [network.address(JAVA_HOST)] },
+  });
+  // Pushes that were on their way when the call returned may still come.
+  await stage.pause(SEEN_MS);
+  const stoppedMs = monotonicMs();
+  for (const when of ["before", "after"]) {
+    const changes = workload.changeEverything();
+    const done = workload.guard(changes);
+    const sinceMs = monotonicMs();
+    const isShown = () => changes.every((change) => workload.shownEverywhere(change, isJavaClient) !== undefined);
+    if (await fleet.until(isShown, ALL_BACK_MS)) {
+      stage.notes.push(`${when}: the open clients saw a change after ${Math.round(monotonicMs() - sinceMs)} ms`);
+    } else stage.fail(`the open clients did not see a change ${when} the restart`);
+    done();
+    if (when === "after") break;
+    await kill(stage, ...NODES);
+    await comeBack(stage, ...NODES);
+  }
+  const isHeld = (client: string) => !isJavaClient(client);
+  const pushed = fleet.events.find((event) => event.kind === "push" && event.t > stoppedMs && isHeld(event.client));
+  if (pushed !== undefined) stage.fail(`a list was pushed to a client that is not open: ${JSON.stringify(pushed)}`);
+
+  const changes = workload.changeEverything();
+  const done = workload.guard(changes);
+  const openMs = await operate(stage, "pushes go on", { path: "/stopPushDataSwitch/close" });
+  const isShown = () => changes.every((change) => workload.shownEverywhere(change, () => true) !== undefined);
+  await seenInTime(stage, { what: "held changes", sinceMs: openMs, isSeen: isShown });
+  done();
+}
+
+async function serviceBlacklisted(stage: Stage): Promise<void> {
+  const { fleet, workload } = stage;
+  const [{ name: service } = { name: "" }] = workload.services;
+  const isMeant = (one: { readonly service: string }) => one.service === service;
+  const living = () =>
+    [...fleet.records.subscriptions.values()].filter((one) => isMeant(one) && !fleet.records.deaths.has(one.client));
+  const clients = new Set(workload.registrations.filter(isMeant).map(({ client }) => client));
+  stage.absences.push({ clients, fromMs: monotonicMs(), untilMs: Number.POSITIVE_INFINITY });
+  const form = new URLSearchParams({ dataId: service });
+
+  const offMs = await operate(stage, "service blacklisted", { path: "/datainfoid/blacklist/add", form });
+  const isGone = () => living().every(({ shown }) => (shown?.tokens.length ?? 0) === 0);
+  await seenInTime(stage, { what: "blacklisted", sinceMs: offMs, isSeen: isGone });
+  const goneMs = monotonicMs();
+
+  const others = (one: { readonly service: string }) => !isMeant(one);
+  stage.startChurn(USUAL_CHURN, others);
+  await killOneOfEach(stage);
+  await stage.stopChurn();
+  await kill(stage, ...NODES);
+  const startedMs = monotonicMs();
+  await comeBack(stage, ...NODES);
+  await stage.changesAreShown({ sinceMs: startedMs, limitMs: ALL_BACK_MS, mayChange: others });
+  const subscribers = new Set(living().map(({ name }) => name));
+  const shown = fleet.events.find(
+    (event) =>
+      event.kind === "push" && event.t > goneMs && subscribers.has(event.subscription) && event.tokens.length > 0,
+  );
+  if (shown !== undefined) stage.fail(`a service on the blacklist was shown: ${JSON.stringify(shown)}`);
+
+  const openMs = await operate(stage, "service taken off", { path: "/datainfoid/blacklist/delete", form });
+  const registrations = [...fleet.records.living()].filter(isMeant);
+  const isBack = () =>
+    registrations.every(({ calls }) => {
+      const token = calls.at(-1)?.token ?? "";
+      return living().every((one) => one.shown?.tokens.includes(token) === true);
+    });
+  await seenInTime(stage, { what: "taken off", sinceMs: openMs, isSeen: isBack });
+}
+
+async function pushesStoppedWithoutMeta(stage: Stage): Promise<void> {
+  const { cluster, fleet, store, workload } = stage;
+  const [first, second] = SESSIONS;
+  const stop = { path: "/api/emergency/pushSwitch/stop", method: "POST" };
+  const early = await askWithin(stage, second, stop);
+  if (!early.includes("leader is healthy")) stage.fail(`with a leader, ${stop.path} was answered ${early}`);
+
+  await stage.act("PostgreSQL is killed", () => store.kill());
+  if (!(await cluster.until(LEAD_ENDS_MS, async () => (await cluster.status()).metaLeader === undefined))) {
+    return stage.fail("a meta node still leads, without its store");
+  }
+  const stopZone = { path: "/api/emergency/pushSwitch/zone/stop", method: "GET" };
+  const outside = await fetch(`${cluster.node(first).httpUrl}${stopZone.path}`);
+  if (outside.status !== 403) stage.fail(`a caller on another machine was answered ${outside.status}`);
+  await stage.act("pushes stopped at the sessions", async () => {
+    for (const [node, call] of [
+      [second, stop],
+      [first, stopZone],
+    ] as const) {
+      const answer = await askWithin(stage, node, call);
+      if (!answer.includes('"success":true')) stage.fail(`${call.path} was answered ${answer}`);
+    }
+  });
+  await stage.pause(SEEN_MS);
+  const stoppedMs = monotonicMs();
+  const changes = workload.changeEverything();
+  const done = workload.guard(changes);
+  await stage.pause(WATCHED_MS);
+  await stage.act("PostgreSQL is started", () => store.start());
+  await cluster.metaLeader();
+  const pushed = fleet.events.find(({ kind, t }) => kind === "push" && t > stoppedMs);
+  if (pushed !== undefined) stage.fail(`a list was pushed while pushes were stopped: ${JSON.stringify(pushed)}`);
+
+  const openMs = await operate(stage, "pushes go on", { path: "/stopPushDataSwitch/close" });
+  const isShown = () => changes.every((change) => workload.shownEverywhere(change, () => true) !== undefined);
+  await seenInTime(stage, { what: "held changes", sinceMs: openMs, isSeen: isShown });
+  done();
+}
+
+/** Calls a path of a session from its own host. Resolves to the answer. */
+async function askWithin(
+  { cluster, network }: Stage,
+  node: string,
+  { path, method }: { readonly path: string; readonly method: string },
+): Promise<string> {
+  const url = `${cluster.node(node).httpUrl}${path}`;
+  const options = JSON.stringify({ method });
+  const program = `process.stdout.write(await (await fetch("${url}", ${options})).text())`;
+  return runCommand(network.on(node, [process.execPath, "--input-type=module", "--eval", program]));
+}
+
 interface Call {
   readonly path: string;
   readonly form?: URLSearchParams;
+  readonly json?: object;
 }
 
 /** Calls a path of SOFARegistry's at the leading meta node. Resolves to the time at which the call had returned. */
-async function operate(stage: Stage, what: string, { path, form }: Call): Promise<number> {
+async function operate(stage: Stage, what: string, { path, form, json }: Call): Promise<number> {
   const leader = stage.cluster.node(await stage.cluster.metaLeader());
   await stage.act(what, async () => {
-    const request = form === undefined ? {} : { method: "POST", body: form };
+    const headers = { "content-type": "application/json" };
+    const body = json === undefined ? { body: form } : { body: JSON.stringify(json), headers };
+    const request = body.body === undefined ? {} : { method: "POST", ...body };
     const answer = await fetch(`${leader.httpUrl}${path}`, { ...request, signal: AbortSignal.timeout(ANSWER_MS) });
     const text = await answer.text();
     if (!answer.ok || !text.includes('"success":true')) stage.fail(`${path} was answered ${answer.status} ${text}`);

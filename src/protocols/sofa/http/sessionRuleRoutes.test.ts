@@ -291,6 +291,7 @@ test("no connections, or too many, are refused", async () => {
 for (const [changes, remoteAddress, isAllowed] of [
   ["local", "127.0.0.1", true],
   ["local", "[::1]", true],
+  ["local", "192.0.2.1", true],
   ["local", "10.0.0.1", false],
   ["local", "127.0.0.1.example", false],
   ["all", "10.0.0.1", true],
@@ -302,6 +303,7 @@ for (const [changes, remoteAddress, isAllowed] of [
     for (const { method, path } of routes) {
       const { status, json, refused } = await asked(routes, `${method} ${path}`, {
         remoteAddress,
+        localAddress: "192.0.2.1",
         query: { version: "1" },
         body: path.endsWith("clientOffWithSub")
           ? { ips: '["10.0.0.2"]' }

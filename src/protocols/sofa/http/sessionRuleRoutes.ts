@@ -85,15 +85,16 @@ function changing({ config }: SessionRulesEnvironment, handle: HttpRoute["handle
   return (exchange) => {
     const { sofaSessionChanges } = config;
     const { remoteAddress } = exchange;
-    const isAllowed = sofaSessionChanges === "all" || (sofaSessionChanges === "local" && isLocal(remoteAddress));
+    const isAllowed = sofaSessionChanges === "all" || (sofaSessionChanges === "local" && isLocal(exchange));
     if (isAllowed) return handle(exchange);
     const { message } = sofaError("CHANGE_NOT_ALLOWED", { caller: remoteAddress, sofaSessionChanges });
     exchange.respond(refusal(message, 403));
   };
 }
 
-function isLocal(address: string): boolean {
-  return /^127\.\d+\.\d+\.\d+$/.test(address) || address === "[::1]" || address === "::1";
+/** The caller is on this machine: it has a loopback address, or the one at which it has reached the node. */
+function isLocal({ remoteAddress, localAddress }: HttpExchange): boolean {
+  return /^127\.\d+\.\d+\.\d+$/.test(remoteAddress) || remoteAddress === "[::1]" || remoteAddress === localAddress;
 }
 
 /** Clients are off at this session, or at all sessions of the zone, until they connect anew. */
