@@ -40,8 +40,19 @@ export interface OperatedData {
   readonly heldLosses: () => readonly HeldService[];
   readonly releaseHeld: (serviceKey: ServiceKey) => void;
   readonly slotsLed: () => number;
+  /** The services of led slots that have publications in no list. */
+  readonly hiddenServices: () => Promise<readonly HiddenService[]>;
   /** The publications of a service that are in no list; undefined if this node does not lead its slot. */
   readonly hidden: (serviceKey: ServiceKey) => readonly HiddenPublication[] | undefined;
+}
+
+/** A service with publications that are in no list. */
+export interface HiddenService {
+  readonly serviceKey: ServiceKey;
+  readonly version: bigint;
+  readonly hidden: number;
+  /** The number of those in its list. */
+  readonly shown: number;
 }
 
 /** A publication that is in no list. */

@@ -6,7 +6,7 @@ import { blacklist, listBlacklist, unlist } from "./operations/blacklist.ts";
 import { listClients, listInstances, listSubscribers } from "./operations/clients.ts";
 import { getConfig, listConfigs, putConfig, removeConfig } from "./operations/configs.ts";
 import { explainService, getHealth } from "./operations/health.ts";
-import { listHidden } from "./operations/hidden.ts";
+import { describeHidden, listHidden } from "./operations/hidden.ts";
 import { stepDown } from "./operations/leader.ts";
 import { blockNode, drainNode, listNodes, unblockNode } from "./operations/nodes.ts";
 import { bringOnline, listOffline, takeOffline } from "./operations/offline.ts";
@@ -21,6 +21,7 @@ export const OPERATIONS: readonly Operation[] = [
   describeService,
   explainService,
   listHidden,
+  describeHidden,
   listInstances,
   listClients,
   listSubscribers,

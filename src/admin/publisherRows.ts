@@ -77,7 +77,7 @@ export async function askHidden(
   node: OperatedNode,
   { service, ...page }: PageAsked & { readonly service: ServiceKey },
 ): Promise<PublisherPage | undefined> {
-  const { status, body } = await node.ask("hidden.list", { service, ...page });
+  const { status, body } = await node.ask("hidden.describe", { service, ...page });
   return status === 200 ? (body as unknown as PublisherPage) : undefined;
 }
 

@@ -105,11 +105,11 @@ test("a registration that comes from another address is a client of that address
   await eventually(subscribers, (items) => items.length === 1 && items[0].seenVersion !== "0", 30_000);
   await printed("offline", "127.0.0.9", "--hold-pushes");
   assert.match(
-    await printed("get", "hidden", "orders"),
+    await printed("describe", "hidden-service", "orders"),
     /127\.0\.0\.9 +roster +10\.0\.0\.9:22 +offline-127\.0\.0\.9\n/,
   );
   await printed("online", "127.0.0.9");
-  assert.equal(await printed("get", "hidden", "orders", "-o", "name"), "");
+  assert.equal(await printed("describe", "hidden-service", "orders", "-o", "name"), "");
   running.child.kill("SIGINT");
   assert.equal((await running.ended).code, 0);
 });

@@ -13,7 +13,7 @@ import { TELL_ACCESS } from "./access/accessFollower.ts";
 import type { NodeAccess } from "./access/nodeAccess.ts";
 import type { Config } from "./config/table.ts";
 import type { GatewayQuestions } from "./gatewayQuestions.ts";
-import { hiddenPublications } from "./hiddenPublications.ts";
+import { hiddenPublications, hiddenServices } from "./hiddenPublications.ts";
 import type { LoadedGateway } from "./loadGateways.ts";
 import type { MetaHost } from "./metaHost.ts";
 import { packageVersion } from "./packageVersion.ts";
@@ -83,6 +83,7 @@ function nodeOf(environment: RouterHost): AskedNode {
       heldLosses: () => data.data.heldLosses,
       releaseHeld: (serviceKey) => data.stepper.step({ kind: "releaseHeld", serviceKey }),
       slotsLed: () => data.data.slotsLed,
+      hiddenServices: () => hiddenServices(data.data),
       hidden: (serviceKey) => hiddenPublications(data.data, roles.id, serviceKey),
     },
     meta: meta && operatedMeta(environment, meta),

@@ -130,8 +130,21 @@ test("hidden publications stay visible to operators, with the rule that hides th
     described.items.map(({ boxes, hiddenBy }) => [boxes, hiddenBy]),
     [[["10.0.0.1:80"], ["r"]]],
   );
-  const listed = await ask("hidden.list", "GET", "/hidden?service=orders");
+  const listed = await ask("hidden.describe", "GET", "/hidden/publishers?service=orders");
   assert.deepEqual(listed.items, described.items);
+  const all = await ask("hidden.list", "GET", "/hidden");
+  assert.deepEqual(
+    all.items.map(({ service, hidden: its, publishers }) => [service.split("#")[0], its, publishers]),
+    [["orders", 1, 0]],
+  );
+  const services = await ask("services.list", "GET", "/services");
+  assert.deepEqual(
+    services.items.map(({ name, hidden: its, publishers }) => [name, its, publishers]),
+    [
+      ["orders", 1, 0],
+      ["stock", 0, 1],
+    ],
+  );
   for (const query of ["address=127.0.0.1", "service=orders", "application=test", "address=127.0.0.1&service=orders"]) {
     const { items } = await ask("instances.list", "GET", `/instances?${query}`);
     const orders = items.filter(({ name }) => name === "orders");

@@ -146,7 +146,7 @@ export const listBlacklist = operation({
   about: "Lists the services on the blacklist: by which rule, who wants it, why and until when.",
   parameters: PAGE_PARAMETERS,
   command: {
-    words: ["blacklist list", "get blacklist"],
+    words: ["get blacklist", "blacklist list"],
     columns: ["name", "kind", "rule", "until", "setBy", "reason"],
   },
   isChange: false,

@@ -175,7 +175,7 @@ async function heldFinding(node: OperatedNode, service: ServiceKey): Promise<Fin
 const COUNTED_MAX = 1_000;
 
 async function hiddenFinding(node: OperatedNode, service: ServiceKey): Promise<Finding> {
-  const { status, body } = await node.ask("hidden.list", { service, limit: COUNTED_MAX });
+  const { status, body } = await node.ask("hidden.describe", { service, limit: COUNTED_MAX });
   if (status !== 200) {
     const finding = `whether publishers are hidden is not known: ${messageOf(body)}`;
     return { level: "warning", finding, advice: "look at `roster doctor`" };

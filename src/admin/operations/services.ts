@@ -2,15 +2,17 @@
 
 import { fail } from "../../base/errors.ts";
 import { ALL_SERVICES, type CatalogueEntry, groupScope } from "../../model/catalogue.ts";
-import type { ServiceKey } from "../../model/ids.ts";
+import { brandServiceKey, type ServiceKey } from "../../model/ids.ts";
 import { readNamePattern } from "../../model/namePattern.ts";
 import { KEY_PART_CHARS_MAX, parseServiceKey } from "../../model/serviceKey.ts";
 import { NO_VERSION } from "../../model/version.ts";
 import { askCatalogue, askList } from "../askRegistry.ts";
+import type { OperatedNode } from "../operatedNode.ts";
 import { operation } from "../operation.ts";
 import { PAGE_FIELDS, PAGE_PARAMETERS, pageOf } from "../paging.ts";
 import { askHidden, joinPages, PUBLISHER, pageOfPublishers } from "../publisherRows.ts";
 import { flag, integer, type Json, list, long, object, orNull, text } from "../schema.ts";
+import type { HiddenServiceRow } from "./hidden.ts";
 
 /** The fields that name a service. */
 const SERVICE_FIELDS = {
@@ -28,7 +30,7 @@ export const listServices = operation({
   name: "services.list",
   method: "GET",
   path: "/services",
-  about: "Lists the services that have publishers, by name.",
+  about: "Lists the services that have publishers, by name; those whose publishers are all hidden too.",
   parameters: {
     pattern: {
       type: "text",
@@ -50,7 +52,7 @@ export const listServices = operation({
     },
     ...PAGE_PARAMETERS,
   },
-  command: { positional: ["pattern"], columns: ["service", "publishers", "version"] },
+  command: { positional: ["pattern"], columns: ["service", "publishers", "hidden", "version"] },
   isChange: false,
   permission: "read",
   canBePreviewed: false,
@@ -59,7 +61,8 @@ export const listServices = operation({
     items: list(
       object({
         ...SERVICE_FIELDS,
-        publishers: integer("The number of its publishers."),
+        publishers: integer("The number of its publishers, as its list has them."),
+        hidden: integer("The number of its publishers that are in no list."),
         version: long("The version of its list."),
       }),
       "A page of services.",
@@ -69,12 +72,49 @@ export const listServices = operation({
   }),
   async run(node, { pattern, namespace, group, limit, after }) {
     const scope = namespace !== "" && group !== "" ? groupScope({ namespace, group }) : ALL_SERVICES;
-    const { entries, isWhole } = await askCatalogue(node, { scope, pattern: readNamePattern(pattern) });
+    const [listed, hidden] = await Promise.all([
+      askCatalogue(node, { scope, pattern: readNamePattern(pattern) }),
+      askHiddenServices(node, pattern),
+    ]);
+    const entries = withHidden(listed.entries, hidden.services);
     const wanted = entries.filter(({ serviceKey }) => isOf(serviceKey, { namespace, group }));
     const page = pageOf(wanted, { limit, after, keyOf: ({ serviceKey }) => serviceKey });
-    return { items: page.entries.map(catalogueRow), total: page.total, next: page.next, isWhole };
+    const items = page.entries.map((entry) => catalogueRow(entry, hidden.services));
+    return { items, total: page.total, next: page.next, isWhole: listed.isWhole && hidden.isWhole };
   },
 });
+
+type HiddenServices = ReadonlyMap<string, HiddenServiceRow>;
+
+async function askHiddenServices(
+  node: OperatedNode,
+  pattern: string,
+): Promise<{ readonly services: HiddenServices; readonly isWhole: boolean }> {
+  const { status, body } = await node.ask("hidden.list", { pattern, limit: 5_000 });
+  if (status !== 200) return { services: new Map(), isWhole: false };
+  const { items, isCut, unreachable } = body as unknown as {
+    items: readonly HiddenServiceRow[];
+    isCut: boolean;
+    unreachable: readonly Json[];
+  };
+  const services = new Map(items.map((row) => [row.service, row]));
+  return { services, isWhole: !isCut && unreachable.length === 0 };
+}
+
+type ListedService = Pick<CatalogueEntry, "serviceKey" | "size" | "version">;
+
+/** The catalogue has only services with a list that is not empty. */
+function withHidden(entries: readonly CatalogueEntry[], hidden: HiddenServices): readonly ListedService[] {
+  if (hidden.size === 0) return entries;
+  const listed = new Set<string>(entries.map(({ serviceKey }) => serviceKey));
+  const others = [...hidden.values()].filter(({ service }) => !listed.has(service));
+  return [
+    ...entries,
+    ...others.map(({ service, publishers, version }) => {
+      return { serviceKey: brandServiceKey(service), size: publishers, version: BigInt(version) };
+    }),
+  ];
+}
 
 function isOf(serviceKey: ServiceKey, { namespace, group }: { namespace: string; group: string }): boolean {
   if (namespace === "" && group === "") return true;
@@ -82,8 +122,9 @@ function isOf(serviceKey: ServiceKey, { namespace, group }: { namespace: string;
   return (namespace === "" || parts.namespace === namespace) && (group === "" || parts.group === group);
 }
 
-function catalogueRow({ serviceKey, size, version }: CatalogueEntry): Json {
-  return { ...serviceFields(serviceKey), publishers: size, version: String(version) };
+function catalogueRow({ serviceKey, size, version }: ListedService, hidden: HiddenServices): Json {
+  const counts = { publishers: size, hidden: hidden.get(serviceKey)?.hidden ?? 0 };
+  return { ...serviceFields(serviceKey), ...counts, version: String(version) };
 }
 
 export const describeService = operation({
