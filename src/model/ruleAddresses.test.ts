@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { readAddressOrBlock } from "./addressBlock.ts";
 import { brandServiceKey } from "./ids.ts";
 import type { RuleMatch } from "./rule.ts";
-import { withoutAddresses } from "./ruleAddresses.ts";
+import { AddressList, withoutAddresses } from "./ruleAddresses.ts";
 import { RuleMatcher } from "./ruleSet.ts";
 
 const CASES: readonly (readonly [
@@ -59,7 +59,7 @@ const CASES: readonly (readonly [
 
 for (const [behaviour, match, taken, expected] of CASES) {
   test(`addresses are taken out of a rule: ${behaviour}`, () => {
-    const out = withoutAddresses(match, taken);
+    const out = withoutAddresses(match, new AddressList(taken));
     assert.deepEqual(out === "same" ? out : (out.match ?? "none"), expected);
   });
 }
@@ -80,7 +80,7 @@ test("the rule holds for none of those that were taken out, and for all others a
   fc.assert(
     fc.property(addresses, addresses, addresses, fc.boolean(), (named, except, taken, isForAll) => {
       const match = { ...(!isForAll && { addresses: named }), ...(except.length > 0 && { exceptAddresses: except }) };
-      const out = withoutAddresses(match, taken);
+      const out = withoutAddresses(match, new AddressList(taken));
       const after = out === "same" ? match : out.match;
       for (let last = 0; last < 16; last++) {
         const address = `10.0.0.${last}`;
@@ -89,4 +89,14 @@ test("the rule holds for none of those that were taken out, and for all others a
       }
     }),
   );
+});
+
+test("a mebibyte of addresses is taken out of ten thousand rules in less than a second", () => {
+  const many = Array.from({ length: 140_000 }, (_, at) => `11.${at >> 16}.${(at >> 8) & 255}.${at & 255}`);
+  const taken = new AddressList(many);
+  const begunMs = performance.now();
+  for (let at = 0; at < 10_000; at++) {
+    assert.equal(withoutAddresses({ addresses: [`10.0.${at >> 8}.${at & 255}`] }, taken), "same");
+  }
+  assert.ok(performance.now() - begunMs < 1_000);
 });

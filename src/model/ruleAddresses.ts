@@ -14,18 +14,16 @@ export interface TakenOut {
 }
 
 /**
- * Conditions that hold for none of these addresses and blocks (`readAddressOrBlock`), and for all others as before.
- * `same`: they hold for none of them already.
+ * Conditions that hold for none of the taken addresses and blocks, and for all others as before. `same`: they hold for
+ * none of them already. For a rule without blocks it takes as long as the rule has addresses, however many are taken.
  */
-export function withoutAddresses(match: RuleMatch, taken: readonly string[]): TakenOut | "same" {
-  const takenOut = new AddressList(taken);
+export function withoutAddresses(match: RuleMatch, taken: AddressList): TakenOut | "same" {
   const { addresses, exceptAddresses = [] } = match;
-  const kept = addresses?.filter((address) => !takenOut.contains(address));
-  const removed = addresses?.filter((address) => takenOut.contains(address)) ?? [];
+  const kept = addresses?.filter((address) => !taken.contains(address));
+  const removed = addresses?.filter((address) => taken.contains(address)) ?? [];
   if (kept?.length === 0) return { match: undefined, removed, excepted: [] };
   const named = kept && new AddressList(kept);
-  const already = new AddressList(exceptAddresses);
-  const excepted = taken.filter((address) => named?.contains(address) !== false && !already.contains(address));
+  const excepted = exceptionsFor(taken, { named, already: new AddressList(exceptAddresses) });
   if (removed.length === 0 && excepted.length === 0) return "same";
   const exceptions = new AddressList(excepted);
   // An exception has no meaning outside of what the rule names, nor within a larger exception.
@@ -38,19 +36,34 @@ export function withoutAddresses(match: RuleMatch, taken: readonly string[]): Ta
   return { match: rest, removed, excepted };
 }
 
-/** Addresses and blocks, asked whether another one is within them. */
+interface Named {
+  /** The addresses that the rule keeps; undefined: it is for all. */
+  readonly named: AddressList | undefined;
+  readonly already: AddressList;
+}
+
+/** The addresses that are taken out of a block, or of a rule for all. */
+function exceptionsFor(taken: AddressList, { named, already }: Named): readonly string[] {
+  if (named?.hasBlocks === false) return [];
+  return [...taken.all].filter((address) => named?.contains(address) !== false && !already.contains(address));
+}
+
+/** Addresses and blocks (`readAddressOrBlock`), asked whether another one is within them. */
 export class AddressList {
-  readonly #all: ReadonlySet<string>;
+  readonly all: ReadonlySet<string>;
+  readonly hasBlocks: boolean;
   readonly #blocks: AddressBlocks;
 
-  constructor(addresses: readonly string[]) {
-    this.#all = new Set(addresses);
-    this.#blocks = new AddressBlocks(addresses.filter(isBlock));
+  constructor(addresses: Iterable<string>) {
+    this.all = new Set(addresses);
+    const blocks = [...this.all].filter(isBlock);
+    this.hasBlocks = blocks.length > 0;
+    this.#blocks = new AddressBlocks(blocks);
   }
 
   /** Whether the address, or every address of the block, is one of these. */
   contains(address: string): boolean {
-    return this.#all.has(address) || this.#blocks.contains(address);
+    return this.all.has(address) || (this.hasBlocks && this.#blocks.contains(address));
   }
 
   /** Whether the address, or some address of the block, is one of these. */
@@ -58,6 +71,6 @@ export class AddressList {
     if (this.contains(address)) return true;
     if (!isBlock(address)) return false;
     const block = new AddressBlocks([address]);
-    return [...this.#all].some((each) => block.contains(each));
+    return [...this.all].some((each) => block.contains(each));
   }
 }

@@ -154,7 +154,8 @@ function hasMatch(matchers: readonly RuleMatcher[] | undefined, subject: RuleSub
 // Nearly all rules of a set are those of the set before.
 const matchers = new WeakMap<Rule, RuleMatcher>();
 
-function matcherOf(rule: Rule): RuleMatcher {
+/** The conditions of a rule, arranged once. */
+export function matcherOf(rule: Rule): RuleMatcher {
   const known = matchers.get(rule);
   if (known !== undefined) return known;
   const made = new RuleMatcher(rule.match, rule.id);

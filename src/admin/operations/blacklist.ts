@@ -3,7 +3,7 @@
 import { fail } from "../../base/errors.ts";
 import type { ServiceKey } from "../../model/ids.ts";
 import type { Rule, RuleDraft, RuleMatch } from "../../model/rule.ts";
-import { RuleMatcher, type RuleSet } from "../../model/ruleSet.ts";
+import { matcherOf, type RuleSet } from "../../model/ruleSet.ts";
 import { KEY_PART_CHARS_MAX } from "../../model/serviceKey.ts";
 import { CHANGE_COLUMNS, changeRules, RULES_CHANGED, type RulePlan, rulesOf } from "../changeRules.ts";
 import { isoTime } from "../isoTime.ts";
@@ -129,8 +129,9 @@ function unlistPlan(rules: readonly Rule[], { service = [], prefix = [] }: Named
   return { put, removed };
 }
 
-function checkUnlisted({ id, match }: Rule, services: readonly ServiceKey[]): void {
-  const matcher = new RuleMatcher(match);
+function checkUnlisted(rule: Rule, services: readonly ServiceKey[]): void {
+  const { id, match } = rule;
+  const matcher = matcherOf(rule);
   const hidden = services.find((service) => matcher.mayConcern(service));
   if (hidden === undefined) return;
   const advice = "take the beginning off the blacklist, or remove the rule";

@@ -4,7 +4,7 @@ import { fail } from "../../base/errors.ts";
 import { isBlock } from "../../model/addressBlock.ts";
 import type { Rule, RuleDraft, RuleMatch } from "../../model/rule.ts";
 import { AddressList, withoutAddresses } from "../../model/ruleAddresses.ts";
-import { RuleMatcher, type RuleSet } from "../../model/ruleSet.ts";
+import { matcherOf, type RuleSet } from "../../model/ruleSet.ts";
 import { CHANGE_COLUMNS, changeRules, RULES_CHANGED, type RulePlan, rulesOf } from "../changeRules.ts";
 import { isoTime } from "../isoTime.ts";
 import { operation } from "../operation.ts";
@@ -144,23 +144,24 @@ export const bringOnline = operation({
   answer: RULES_CHANGED,
   bodyBytesMax: RULE_BODY_BYTES_MAX,
   run(node, { address }, isPreview) {
-    const addresses = [...new Set(address)];
-    return changeRules(node, (rules) => onlinePlan(rules, { addresses, nowMs: node.nowMs() }), { isPreview });
+    const taken = new AddressList(address);
+    return changeRules(node, (rules) => onlinePlan(rules, { taken, nowMs: node.nowMs() }), { isPreview });
   },
 });
 
 interface Online {
-  readonly addresses: readonly string[];
+  readonly taken: AddressList;
   readonly nowMs: number;
 }
 
-function onlinePlan(rules: RuleSet, { addresses, nowMs }: Online): RulePlan {
+function onlinePlan(rules: RuleSet, { taken, nowMs }: Online): RulePlan {
+  const addresses = [...taken.all];
   const put: RuleDraft[] = [];
   const removed: string[] = [];
   const exceptions: string[] = [];
   const inForce = rulesInForce(rules, nowMs);
   for (const rule of inForce.filter(isOfflineRule)) {
-    const out = withoutAddresses(rule.match, addresses);
+    const out = withoutAddresses(rule.match, taken);
     if (out === "same") continue;
     if (out.match === undefined) removed.push(rule.id);
     else put.push({ ...draftOf(rule), match: out.match });
@@ -191,7 +192,7 @@ function stillHidden(inForce: readonly Rule[], addresses: readonly string[]): st
   const hosts = addresses.filter((address) => !isBlock(address)).slice(0, 100);
   const others = inForce.filter((rule) => {
     if (rule.effect !== "hidePublications" || rule.match.addresses === undefined || isOfflineRule(rule)) return false;
-    const matcher = new RuleMatcher(rule.match);
+    const matcher = matcherOf(rule);
     return hosts.some((host) => matcher.mayConcernHost(host));
   });
   if (others.length === 0) return [];

@@ -4,7 +4,7 @@
 import { fail } from "../../base/errors.ts";
 import type { ServiceKey } from "../../model/ids.ts";
 import type { Rule, RuleDraft, RuleMatch } from "../../model/rule.ts";
-import { withoutAddresses } from "../../model/ruleAddresses.ts";
+import { AddressList, withoutAddresses } from "../../model/ruleAddresses.ts";
 import { RuleMatcher, type RuleSet } from "../../model/ruleSet.ts";
 import { KEY_PART_CHARS_MAX } from "../../model/serviceKey.ts";
 import { CHANGE_COLUMNS, changeRules, RULES_CHANGED, type RulePlan, rulesOf } from "../changeRules.ts";
@@ -124,7 +124,8 @@ export const startPushes = operation({
 });
 
 function startPlan(stops: readonly Rule[], pushes: Pushes): RulePlan {
-  const { all, address, service, prefix } = pushes;
+  const { all, service, prefix } = pushes;
+  const address = pushes.address && new AddressList(pushes.address);
   const put: RuleDraft[] = [];
   const removed: string[] = [];
   for (const rule of stops) {
@@ -144,10 +145,16 @@ function startPlan(stops: readonly Rule[], pushes: Pushes): RulePlan {
   return { put, removed, message: { done: `pushed again: ${what}`, preview: `would be pushed again: ${what}` } };
 }
 
+interface Started {
+  readonly address: AddressList | undefined;
+  readonly service: readonly ServiceKey[] | undefined;
+  readonly prefix: readonly string[] | undefined;
+}
+
 /** The conditions of a rule that stops no longer what is started; undefined if nothing is left of it. */
 function startedMatch(
   { ...match }: RuleMatch,
-  { address, service = [], prefix = [] }: Omit<Pushes, "all" | "service" | "prefix"> & Partial<Pushes>,
+  { address, service = [], prefix = [] }: Started,
 ): RuleMatch | "same" | undefined {
   if (address !== undefined) {
     const out = withoutAddresses(match, address);

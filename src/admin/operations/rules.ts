@@ -4,7 +4,7 @@
 import { fail } from "../../base/errors.ts";
 import { nodeId, nodeNameOf, type ServiceKey } from "../../model/ids.ts";
 import { RULE_EFFECTS, type Rule, type RuleDraft, type RuleEffect, type RuleMatch } from "../../model/rule.ts";
-import { RuleMatcher } from "../../model/ruleSet.ts";
+import { matcherOf } from "../../model/ruleSet.ts";
 import { KEY_PART_CHARS_MAX } from "../../model/serviceKey.ts";
 import { CHANGE_COLUMNS, COUNTED_MAX, changeRules, RULES_CHANGED, rulesOf } from "../changeRules.ts";
 import { countRegistrations, gatherCounts } from "../countRegistrations.ts";
@@ -134,10 +134,10 @@ interface Wanted {
   readonly service: ServiceKey | undefined;
 }
 
-function isWanted({ effect, match }: Rule, wanted: Wanted): boolean {
-  if (wanted.effect !== undefined && wanted.effect !== effect) return false;
-  if (wanted.service !== undefined && !new RuleMatcher(match).mayConcern(wanted.service)) return false;
-  return wanted.address === undefined || new RuleMatcher(match).mayConcernHost(wanted.address);
+function isWanted(rule: Rule, { effect, address, service }: Wanted): boolean {
+  if (effect !== undefined && effect !== rule.effect) return false;
+  if (service !== undefined && !matcherOf(rule).mayConcern(service)) return false;
+  return address === undefined || matcherOf(rule).mayConcernHost(address);
 }
 
 function nodesBehind(node: OperatedNode): string[] {

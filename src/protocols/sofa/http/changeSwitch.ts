@@ -103,7 +103,7 @@ function withAddresses({ addresses = [], exceptAddresses = [] }: RuleMatch, adde
 }
 
 function without(match: RuleMatch, taken: readonly string[]): RuleMatch {
-  const left = withoutAddresses(match, taken);
+  const left = withoutAddresses(match, new AddressList(taken));
   return left === "same" ? match : (left.match ?? { addresses: [] });
 }
 
