@@ -6,7 +6,7 @@ import { checkedRule, RULES_PER_CHANGE_MAX, type RuleDraft, type RuleEffect, typ
 import type { RuleSet } from "../model/ruleSet.ts";
 import { isoTime } from "./isoTime.ts";
 import type { OperatedMeta, OperatedNode } from "./operatedNode.ts";
-import { COUNT_FIELDS, concernsOf } from "./ruleRows.ts";
+import { COUNT_FIELDS, concernsOfRule } from "./ruleRows.ts";
 import { flag, type Json, list, long, object, oneOf, orNull, type Schema, text, time } from "./schema.ts";
 
 /** The rules that a change puts and removes, and what it says to the operator. */
@@ -127,9 +127,16 @@ function rowsOf({ put, removed }: RulePlan, before: RuleSet, after: RuleSet): Js
   ];
 }
 
-function changeRow({ id, effect, match, untilMs }: RuleDraft, change: string, rules: RuleSet): Json {
+function changeRow({ id, effect, match, settings, untilMs }: RuleDraft, change: string, rules: RuleSet): Json {
   const until = untilMs === undefined ? null : isoTime(untilMs);
-  return { id, change, effect, concerns: concernsOf(match), until, epoch: String(rules.get(id)?.epoch ?? 0n) };
+  return {
+    id,
+    change,
+    effect,
+    concerns: concernsOfRule({ effect, match, settings }),
+    until,
+    epoch: String(rules.get(id)?.epoch ?? 0n),
+  };
 }
 
 /** The most addresses or services that a preview counts clients of. */

@@ -4,9 +4,10 @@
 import type { Principal } from "../access/principal.ts";
 import type { RegistryError } from "../base/errors.ts";
 import type { ConfigValue, Heartbeat, Member } from "../cluster/messages/membership.ts";
+import type { DynamicKey } from "../model/dynamicKeys.ts";
 import type { NodeId, ServiceKey } from "../model/ids.ts";
 import type { Publication } from "../model/publication.ts";
-import type { RuleEdit } from "../model/rule.ts";
+import type { Rule, RuleEdit } from "../model/rule.ts";
 import type { RuleSet } from "../model/ruleSet.ts";
 import type { SlotTable } from "../model/slot.ts";
 import type { Registry } from "../registry/registry.ts";
@@ -112,6 +113,16 @@ export interface OperatedMeta {
   readonly changeRules: (edit: RuleEdit) => Promise<void>;
 }
 
+/** A setting that can be changed while the node runs, at this node. */
+export interface SettingRow {
+  readonly setting: DynamicKey;
+  /** The values, as a flag has them. */
+  readonly inForce: string;
+  readonly configured: string;
+  /** The rule that has set it; undefined for the configured value. */
+  readonly rule: Rule | undefined;
+}
+
 /** A node that answers operators. */
 export interface OperatedNode {
   readonly id: NodeId;
@@ -128,6 +139,8 @@ export interface OperatedNode {
   readonly session: OperatedSession | undefined;
   readonly data: OperatedData | undefined;
   readonly meta: OperatedMeta | undefined;
+  /** The settings that can be changed while it runs; none for a node that is neither a data node nor a session. */
+  readonly settings: () => readonly SettingRow[];
   /** The newest slot table that this node knows. */
   readonly slotTable: () => SlotTable | undefined;
   /** All nodes of the cluster that this one knows, itself with them, each with its roles. */

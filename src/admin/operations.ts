@@ -13,6 +13,7 @@ import { bringOnline, listOffline, takeOffline } from "./operations/offline.ts";
 import { showPushes, startPushes, stopPushes } from "./operations/pushes.ts";
 import { countRule, describeRule, listRules, putRule, removeRule } from "./operations/rules.ts";
 import { describeService, listServices } from "./operations/services.ts";
+import { listSettings, setSetting, unsetSetting } from "./operations/settings.ts";
 import { listHeld, listSlots, pauseSlots, rebalanceSlots, releaseHeld, resumeSlots } from "./operations/slots.ts";
 
 /** Every operation of operators. */
@@ -49,6 +50,9 @@ export const OPERATIONS: readonly Operation[] = [
   blacklist,
   unlist,
   listBlacklist,
+  listSettings,
+  setSetting,
+  unsetSetting,
   listRules,
   describeRule,
   putRule,

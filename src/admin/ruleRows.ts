@@ -86,11 +86,7 @@ export function ruleRow({ id, effect, isInForce, match, settings, untilMs, setBy
 } {
   const until = untilMs === undefined ? null : isoTime(untilMs);
   const who = { until, setBy, setAt: isoTime(setMs), reason, epoch: String(epoch) };
-  const changed = [...(settings ?? [])].map(([name, value]) => `${name}=${value}`);
-  // Rules for settings are for nodes: for all, unless they name some.
-  const isForAll = settings !== undefined && Object.keys(match).length === 0;
-  const concerns = [...changed, ...(isForAll ? [] : [concernsOf(match)])].join("; ");
-  return { id, effect, isInForce, concerns, ...who };
+  return { id, effect, isInForce, concerns: concernsOfRule({ effect, match, settings }), ...who };
 }
 
 const NAMES = "null: no condition.";
@@ -159,4 +155,24 @@ export function shownNames(names: readonly string[]): string {
 export function shortName(service: ServiceKey): string {
   const { name, namespace, group } = parseServiceKey(service);
   return namespace === DEFAULT_NAMESPACE && group === DEFAULT_GROUP ? name : service;
+}
+
+/** The subject of a rule, in words: clients and services, or settings and nodes. */
+export function concernsOfRule({
+  effect,
+  match,
+  settings,
+}: Pick<Rule, "effect" | "match"> & { readonly settings: Rule["settings"] | undefined }): string {
+  if (effect !== "changeSettings") return concernsOf(match);
+  const values = [...(settings ?? [])].map(([name, value]) => `${name}=${value}`);
+  return `${values.join(", ")}; ${nodesOf(match)}`;
+}
+
+/** The data nodes and sessions for which settings are, in words. */
+export function nodesOf({ zones, sessions }: RuleMatch): string {
+  const parts = [
+    ...(zones === undefined ? [] : [some("nodes of zone", zones)]),
+    ...(sessions === undefined ? [] : [some("node", sessions)]),
+  ];
+  return parts.length === 0 ? "all nodes" : parts.join("; ");
 }

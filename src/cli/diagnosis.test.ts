@@ -66,6 +66,7 @@ const CASES: readonly [behaviour: string, changes: Partial<Facts>, level: string
     "warning",
     /1 keep publications out of all lists: r \(clients at 10\.0\.0\.7\), set by ana$/,
   ],
+  ["a setting that operators have changed", rules("changeSettings"), "ok", /1 change settings: clients at/],
   ["a rule that holds pushes", rules("holdPushes"), "warning", /1 hold pushes: r /],
   ["a node without the newest rules", rules("", ["d2.b"]), "warning", /d2\.b did not confirm the newest rules/],
   ["rules that are not known", { rules: { reason: "none leads" } }, "warning", /not known: none leads/],

@@ -278,8 +278,17 @@ function ruleFindings({ rules }: Facts): Finding[] {
     const advice = "it takes a second; a node of an earlier release applies none: upgrade it";
     findings.push({ level: "warning", about: "rules", finding, advice });
   }
-  if (findings.length > 0) return findings;
-  return [{ level: "ok", about: "rules", finding: "none hides publications or holds pushes", advice: "" }];
+  const none: Finding = { level: "ok", about: "rules", finding: "none hides publications or holds pushes", advice: "" };
+  return [...(findings.length > 0 ? findings : [none]), ...settingFinding(items)];
+}
+
+/** Changed settings are no fault, but one that was changed in a hurry may be forgotten. */
+function settingFinding(inForce: readonly RuleRow[]): Finding[] {
+  const these = inForce.filter(({ effect }) => effect === "changeSettings");
+  if (these.length === 0) return [];
+  const finding = `${these.length} change settings: ${named(these.map(({ concerns }) => concerns))}`;
+  const advice = "roster get settings --changed says who wants it and why; to undo one: roster setting unset NAME";
+  return [{ level: "ok", about: "rules", finding, advice }];
 }
 
 function ruleFinding(inForce: readonly RuleRow[], effect: string, does: string): Finding[] {

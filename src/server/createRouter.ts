@@ -1,13 +1,16 @@
 // This node as operators see it, and its way to the other nodes.
 
 import type { MetaRow } from "../admin/memberRows.ts";
-import type { NodeRole, OperatedMeta, OperatedNode } from "../admin/operatedNode.ts";
+import type { NodeRole, OperatedMeta, OperatedNode, SettingRow } from "../admin/operatedNode.ts";
 import { OPERATIONS } from "../admin/operations.ts";
 import { refusalOf } from "../admin/refusal.ts";
 import { type AskedNode, OperationRouter } from "../admin/router.ts";
 import type { RegistryError } from "../base/errors.ts";
+import { camelCase } from "../base/keySpec.ts";
 import type { Log } from "../base/ports.ts";
-import type { NodeId, ServiceKey } from "../model/ids.ts";
+import { DYNAMIC_KEY_NAMES } from "../model/dynamicKeys.ts";
+import { type NodeId, nodeNameOf, type ServiceKey } from "../model/ids.ts";
+import { settingRules, settingsIn } from "../model/settings.ts";
 import { hostClock } from "../transport/clock.ts";
 import { TELL_ACCESS } from "./access/accessFollower.ts";
 import type { NodeAccess } from "./access/nodeAccess.ts";
@@ -22,6 +25,8 @@ import type { Roles } from "./roles.ts";
 
 export interface RouterHost {
   readonly config: Pick<Config, "roles">;
+  /** The configuration that the process was started with. */
+  readonly configured: Config;
   readonly log: Log;
   readonly ops: Pick<OperatedNode, "isStopping" | "stop">;
   readonly roles: Roles;
@@ -87,9 +92,25 @@ function nodeOf(environment: RouterHost): AskedNode {
       hidden: (serviceKey) => hiddenPublications(data.data, roles.id, serviceKey),
     },
     meta: meta && operatedMeta(environment, meta),
+    settings: () => settingRows(environment),
     slotTable: () => newestTable(roles),
     nodes: () => nodesOf(roles),
   };
+}
+
+/** The settings of the roles session and data, which know the same rules but for a moment. */
+function settingRows({ configured, roles: { id, session, data } }: RouterHost): SettingRow[] {
+  const rules = session?.session.parts.rules.rules ?? data?.data.parts.rules.rules;
+  if (rules === undefined) return [];
+  const place = { zone: configured.zone, name: nodeNameOf(id) };
+  const deciding = settingRules(rules.rules(), place);
+  const values = { ...configured, ...settingsIn(rules.rules(), place) };
+  return DYNAMIC_KEY_NAMES.map((setting) => ({
+    setting,
+    inForce: String(values[camelCase(setting)]),
+    configured: String(configured[camelCase(setting)]),
+    rule: deciding.get(setting),
+  }));
 }
 
 function operatedMeta({ roles: { id, network }, address, gateways }: RouterHost, host: MetaHost): OperatedMeta {

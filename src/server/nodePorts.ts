@@ -46,7 +46,10 @@ import type { ServerTls } from "./tls/serverTls.ts";
 import type { Observers } from "./watching/observers.ts";
 
 export interface NodePortsEnvironment {
+  /** As it is in force: with the settings that operators have changed. */
   readonly config: Config;
+  /** As the process was started. */
+  readonly configured: Config;
   readonly log: Log;
   readonly budget: Budget;
   readonly ops: Omit<ProcessStatus, "page"> & {
@@ -110,7 +113,7 @@ export async function openMetaPort(environment: NodePortsEnvironment, host: Meta
     config: meta.config.bind(meta),
     putConfig: (...put: Parameters<MetaHost["putConfig"]>) => host.putConfig(...put),
     settings: () => ({
-      ...config,
+      ...environment.configured,
       ...settingsIn(meta.rules.rules(), { zone: config.zone, name: nodeNameOf(roles.id) }),
     }),
     rules: () => meta.rules,

@@ -123,7 +123,7 @@ async function startParts(
   served: readonly ServedGateway[],
   closers: Closer[],
 ): Promise<Omit<RunningServer, "close">> {
-  const { page, log, limits, budget, running, failure, host, tls } = startProcess(config, served, closers);
+  const { page, log, limits, budget, configs, failure, host, tls } = startProcess(config, served, closers);
   const gateways = await loadGateways(served);
   const stores = await openStores(config, { log, failed: host.failed, closers });
 
@@ -153,7 +153,7 @@ async function startParts(
   let hasStarted = false;
   const hostNames = hostNamesOf(config);
   const ops = { page, hostNames, hasStarted: () => hasStarted, isStopping: () => isStopping, stop };
-  const process = { config: running.config, log, budget, limits, gateways, failed: host.failed, closers };
+  const process = { ...configs, log, budget, limits, gateways, failed: host.failed, closers };
   const questions = new GatewayQuestions(roles.network.operations, log);
   const parts = { roles, access, questions, observers };
   const environment = { ...process, ...tokens, ...parts, ops, tls, nodeHost, address };
@@ -242,7 +242,8 @@ function startProcess(config: Config, served: readonly ServedGateway[], closers:
   closers.push(watchEventLoopLag(host));
   const tls = openServerTls(config, host);
   closers.push(() => tls.close());
-  return { page, log, limits, budget, running, failure: failure.promise, host, tls };
+  const configs = { config: running.config, configured: config };
+  return { page, log, limits, budget, configs, failure: failure.promise, host, tls };
 }
 
 /** The ports of the protocols; 0 for all of them without the role session. */
