@@ -1,9 +1,16 @@
 // Nodes that an operator has blocked, by their names. A blocked data node is drained: it counts as leaving for as long
 // as it is blocked. A blocked session is refused, and its clients go elsewhere.
 
-import type { Member } from "../cluster/messages/membership.ts";
+import type { Member, MemberRole } from "../cluster/messages/membership.ts";
 import { nodeNameOf } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
+
+/** A blocked node. Its host and roles are those of its members when it was blocked, if there were any. */
+export interface BlockedNode {
+  readonly node: string;
+  readonly host?: string;
+  readonly roles?: readonly MemberRole[];
+}
 
 /** Blocks a node by its name, or unblocks it. */
 export interface NodeBlock {

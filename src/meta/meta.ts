@@ -199,6 +199,11 @@ export class Meta {
     return this.#blocks.names;
   }
 
+  /** The blocked nodes with what is known of them, as of this node's lead. */
+  get nodeBlocks(): Pick<NodeBlocks, "nodes"> {
+    return this.#blocks;
+  }
+
   /** The leader, if it is known. */
   get leader(): LeaderLease | undefined {
     return this.#lead.known;

@@ -7,6 +7,7 @@ import { KEY_PART_CHARS_MAX } from "../model/serviceKey.ts";
 import { checkKey } from "../records/bounds.ts";
 import {
   BLOCKED_NODE_RECORDS,
+  BLOCKED_PLACE_RECORDS,
   CLUSTER_RECORD,
   CONFIG_RECORDS,
   decodeRecord,
@@ -26,7 +27,11 @@ const recordOf = <Value>(codec: RecordCodec<Value>, value: Value) => ({
   createdRevision: 1n,
 });
 
-const record = (key: string, text: string) => ({ ...recordOf(BLOCKED_NODE_RECORDS, ""), key, value: bytes(text) });
+const record = (key: string, text: string) => ({
+  ...recordOf(BLOCKED_NODE_RECORDS, { node: "" }),
+  key,
+  value: bytes(text),
+});
 const bytes = (text: string) => new TextEncoder().encode(text);
 
 function comesBack<Value>(codec: RecordCodec<Value>, value: Value): void {
@@ -53,7 +58,8 @@ test("every value comes back as it was, every text and every 64-bit number in it
   for (const data of [null, "", "a\0b\udfff\n'\"\u00e9"]) {
     comesBack(CONFIG_RECORDS, { serviceKey: brandServiceKey(odd), version: 2n ** 63n - 1n, data });
   }
-  comesBack(BLOCKED_NODE_RECORDS, odd);
+  comesBack(BLOCKED_NODE_RECORDS, { node: odd });
+  comesBack(BLOCKED_PLACE_RECORDS, { node: odd, host: "fe80::1", roles: ["session", "data"] });
   comesBack(SLOT_PAUSE_RECORD, { setBy: odd, reason: "", sinceMs: Number.MAX_SAFE_INTEGER });
   const words = { setBy: odd, setMs: 1, reason: odd, epoch: 2n ** 63n - 1n };
   comesBack(RULE_RECORDS, {
@@ -122,6 +128,7 @@ for (const [what, key, text, reason] of [
     '{"setBy":"a","reason":"","sinceMs":"-1"}',
     "sinceMs is not a number",
   ],
+  ["a place without roles", 'meta/blocked-place/"a"', '{"node":"a","host":"h"}', "roles is no list"],
   ["no node", 'meta/blocked-node/"a"', '{"name":"a"}', "node is not text"],
 ] as const) {
   test(`a record with ${what} is an error that names it and says what to do`, () => {

@@ -5,10 +5,11 @@
 import { fail, type RegistryError } from "../base/errors.ts";
 import { sha256Hex } from "../base/sha256.ts";
 import { utf8String } from "../base/text.ts";
-import type { ConfigValue } from "../cluster/messages/membership.ts";
+import type { ConfigValue, MemberRole } from "../cluster/messages/membership.ts";
 import { brandServiceKey, isNodeId, nodeId, type ServiceKey } from "../model/ids.ts";
 import type { SlotOwner, SlotTable } from "../model/slot.ts";
 import type { StoredRecord } from "../records/records.ts";
+import type { BlockedNode } from "./blockedNodes.ts";
 import type { SlotPause } from "./slotPause.ts";
 
 /** The prefix of all records of the role meta. */
@@ -78,14 +79,32 @@ export const CONFIG_RECORDS: RecordCodec<ConfigValue> = {
   advice: `${RESTORE}; or stop the meta nodes, delete this record, start them and put the value again`,
 };
 
-/** Names of nodes that an operator has blocked. */
-export const BLOCKED_NODE_RECORDS: RecordCodec<string> = {
+/** The nodes that an operator has blocked. */
+export const BLOCKED_NODE_RECORDS: RecordCodec<BlockedNode> = {
   prefix: "meta/blocked-node/",
-  nameOf: (node) => keyPart(node),
-  toJson: (node) => ({ node }),
-  fromJson: (json) => textIn({ node: fieldsOf(json)["node"] }),
+  nameOf: ({ node }) => keyPart(node),
+  toJson: ({ node }) => ({ node }),
+  fromJson: (json) => ({ node: textIn({ node: fieldsOf(json)["node"] }) }),
   advice: `${RESTORE}; or stop the meta nodes, delete this record, start them and block the node again`,
 };
+
+/**
+ * The hosts and roles of blocked nodes, in records beside the others: PostgreSQL's tables of the release before records
+ * take those in their one form only.
+ */
+export const BLOCKED_PLACE_RECORDS: RecordCodec<BlockedNode> = {
+  prefix: "meta/blocked-place/",
+  nameOf: ({ node }) => keyPart(node),
+  toJson: ({ node, host, roles }) => ({ node, host, roles }),
+  fromJson(json) {
+    const { node, host, roles } = fieldsOf(json);
+    if (!Array.isArray(roles)) throw new Damage("roles is no list");
+    return { node: textIn({ node }), host: textIn({ host }), roles: ROLES.filter((role) => roles.includes(role)) };
+  },
+  advice: `${RESTORE}; or stop the meta nodes, delete this record and start them`,
+};
+
+const ROLES: readonly MemberRole[] = ["session", "data"];
 
 /** There is one while operators keep slots from being arranged. */
 export const SLOT_PAUSE_RECORD: RecordCodec<SlotPause> = {
@@ -107,6 +126,7 @@ export interface MetaState {
   readonly configs: ReadonlyMap<ServiceKey, ConfigValue>;
   /** Names of nodes that an operator has blocked. */
   readonly blockedNodes: ReadonlySet<string>;
+  readonly blockedPlaces: readonly BlockedNode[];
   readonly slotPause: SlotPause | undefined;
 }
 
@@ -153,7 +173,8 @@ export function metaStateOf(records: readonly StoredRecord[]): MetaState {
     cluster,
     slotTable,
     configs: new Map(all(CONFIG_RECORDS).map((config) => [config.serviceKey, config])),
-    blockedNodes: new Set(all(BLOCKED_NODE_RECORDS)),
+    blockedPlaces: all(BLOCKED_PLACE_RECORDS),
+    blockedNodes: new Set(all(BLOCKED_NODE_RECORDS).map(({ node }) => node)),
     slotPause: all(SLOT_PAUSE_RECORD)[0],
   };
 }

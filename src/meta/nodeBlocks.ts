@@ -2,11 +2,20 @@
 
 import type { RegistryError } from "../base/errors.ts";
 import type { Heartbeat, Member, MetaToMember } from "../cluster/messages/membership.ts";
+import { nodeNameOf } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
-import { BlockedNodes, type NodeBlock } from "./blockedNodes.ts";
+import type { Operation, StoredRecord } from "../records/records.ts";
+import { type BlockedNode, BlockedNodes, type NodeBlock } from "./blockedNodes.ts";
 import { blockRefusal } from "./blockRefusal.ts";
-import { BLOCKED_NODE_RECORDS } from "./metaRecords.ts";
-import { RecordSet } from "./recordSet.ts";
+import {
+  BLOCKED_NODE_RECORDS,
+  BLOCKED_PLACE_RECORDS,
+  decodeRecord,
+  encodeRecord,
+  keyOf,
+  recordsOf,
+} from "./metaRecords.ts";
+import { RecordSet, type Save } from "./recordSet.ts";
 
 /** The effects, and the surroundings that they depend on. */
 export interface BlocksOutput {
@@ -25,18 +34,20 @@ export interface BlocksOutput {
 }
 
 export class NodeBlocks {
-  /** The names of blocked nodes as the store has them. */
-  readonly records: RecordSet<string, NodeBlock>;
+  /** The blocked nodes as the store has them. */
+  readonly records: RecordSet<BlockedNode, NodeBlock>;
   readonly #output: BlocksOutput;
   readonly #blocked = new BlockedNodes();
+  readonly #nodes = new Map<string, BlockedNode>();
 
   constructor(output: BlocksOutput) {
     this.#output = output;
-    this.records = new RecordSet<string, NodeBlock>({
+    this.records = new RecordSet<BlockedNode, NodeBlock>({
       codec: BLOCKED_NODE_RECORDS,
-      save: ({ node, isBlocked }) => ({ kind: isBlocked ? "put" : "remove", value: node }),
-      loaded: (names) => this.#blocked.load(names),
-      saved: ({ kind, value }, nowMs) => this.#saved({ node: value, isBlocked: kind === "put" }, nowMs),
+      save: ({ node, isBlocked }) => ({ kind: isBlocked ? "put" : "remove", value: this.#known(node) }),
+      besides: placeOperation,
+      loaded: (nodes, records) => this.#load(nodes, records),
+      saved: ({ kind, value }, nowMs) => this.#saved(value, kind === "put", nowMs),
     });
   }
 
@@ -44,10 +55,15 @@ export class NodeBlocks {
     return this.#blocked.names;
   }
 
+  /** The blocked nodes, with what is known of them. */
+  nodes(): Iterable<BlockedNode> {
+    return this.#nodes.values();
+  }
+
   /** The reason why a node would not be blocked or unblocked; undefined if it would. */
   refusal(block: NodeBlock): RegistryError | undefined {
     const { underWay, waiting } = this.records;
-    const begun = underWay === undefined ? [] : [{ node: underWay.value, isBlocked: underWay.kind === "put" }];
+    const begun = underWay === undefined ? [] : [{ node: underWay.value.node, isBlocked: underWay.kind === "put" }];
     return blockRefusal(block, {
       members: [...this.#output.members()].map(([member]) => member),
       blocked: this.#blocked.names,
@@ -70,10 +86,38 @@ export class NodeBlocks {
     return true;
   }
 
-  #saved({ node, isBlocked }: NodeBlock, nowMs: number): void {
+  /** The node with its host and roles: a session that is blocked is soon no member any more. */
+  #known(node: string): BlockedNode {
+    const members = [...this.#output.members()].filter(([{ id }]) => nodeNameOf(id) === node);
+    const [first] = members;
+    if (first === undefined) return this.#nodes.get(node) ?? { node };
+    const [, { address }] = first;
+    const host = address.slice(0, address.lastIndexOf(":"));
+    return { node, host, roles: [...new Set(members.map(([{ role }]) => role))] };
+  }
+
+  #load(nodes: readonly BlockedNode[], records: readonly StoredRecord[]): void {
+    this.#blocked.load(nodes.map(({ node }) => node));
+    const places = recordsOf(BLOCKED_PLACE_RECORDS, records).map((one) => decodeRecord(BLOCKED_PLACE_RECORDS, one));
+    this.#nodes.clear();
+    for (const each of nodes) this.#nodes.set(each.node, each);
+    // A node of an earlier release may have ended the block, and has left the place.
+    for (const each of places) if (this.#blocked.names.has(each.node)) this.#nodes.set(each.node, each);
+  }
+
+  #saved(value: BlockedNode, isBlocked: boolean, nowMs: number): void {
     if (!this.#output.isInCharge()) return this.#output.readAgain(nowMs);
-    this.#blocked.set(node, isBlocked);
+    this.#blocked.set(value.node, isBlocked);
+    if (isBlocked) this.#nodes.set(value.node, value);
+    else this.#nodes.delete(value.node);
     this.#output.changed(nowMs);
     this.dismissAll();
   }
+}
+
+/** The place of a blocked node is written and removed with the block. */
+function placeOperation({ kind, value }: Save<BlockedNode>): readonly Operation[] {
+  const key = keyOf(BLOCKED_PLACE_RECORDS, value);
+  if (kind === "remove") return [{ kind: "delete", key }];
+  return value.host === undefined ? [] : [{ kind, key, value: encodeRecord(BLOCKED_PLACE_RECORDS, value) }];
 }

@@ -5,7 +5,7 @@
 
 import type { RegistryError } from "../base/errors.ts";
 import type { WholeRange } from "../records/readAll.ts";
-import type { Commit } from "../records/records.ts";
+import type { Commit, Operation, StoredRecord } from "../records/records.ts";
 import { decodeRecord, encodeRecord, keyOf, type RecordCodec, recordsOf } from "./metaRecords.ts";
 import { SaveQueue } from "./saveQueue.ts";
 
@@ -22,8 +22,13 @@ export interface RecordSetSpec<Value, Change> {
   conflict?(change: Change): RegistryError | undefined;
   /** The record for an operator's change, whose turn has come. */
   save(change: Change, nowMs: number): Save<Value>;
-  /** The stored values, at the beginning of a lead, and again whenever the stored state was not certain. */
-  loaded(values: readonly Value[]): void;
+  /** Further operations of the same commit, on records that this set alone writes. */
+  besides?(save: Save<Value>): readonly Operation[];
+  /**
+   * The stored values, at the beginning of a lead, and again whenever the stored state was not certain; and all records
+   * of the role.
+   */
+  loaded(values: readonly Value[], records: readonly StoredRecord[]): void;
   /** The store has it: it may be published. If this node leads no more, another one has read it, or will. */
   saved(save: Save<Value>, nowMs: number): void;
 }
@@ -95,7 +100,10 @@ export class RecordSet<Value, Change> implements AnyRecordSet {
     // A save may have been answered after the store was read, and before this.
     const newer = [...this.#revisions].filter(([, revision]) => revision > readAt);
     this.#revisions = new Map([...own.map(({ key, revision }) => [key, revision] as const), ...newer]);
-    loaded(own.map((record) => decodeRecord(codec, record)));
+    loaded(
+      own.map((record) => decodeRecord(codec, record)),
+      records,
+    );
   }
 
   /** Queues a change; false if too many wait already. */
@@ -110,7 +118,7 @@ export class RecordSet<Value, Change> implements AnyRecordSet {
 
   /** The next change's commit, if none is under way. */
   begin({ term, leaseEpoch }: LeadTerm, nowMs: number): Commit | undefined {
-    const { codec, save: toSave } = this.#spec;
+    const { codec, save: toSave, besides } = this.#spec;
     const saving = this.#queue.begin((change) => {
       const save = toSave(change, nowMs);
       return { ...save, term, key: keyOf(codec, save.value) };
@@ -122,7 +130,10 @@ export class RecordSet<Value, Change> implements AnyRecordSet {
         { kind: "leads", epoch: leaseEpoch },
         { kind: "revision", key, revision: this.#revisions.get(key) ?? 0n },
       ],
-      operations: [kind === "put" ? { kind, key, value: encodeRecord(codec, value) } : { kind: "delete", key }],
+      operations: [
+        kind === "put" ? { kind, key, value: encodeRecord(codec, value) } : { kind: "delete", key },
+        ...(besides?.(saving) ?? []),
+      ],
     };
   }
 

@@ -121,8 +121,8 @@ test("a whole registry that was blocked serves again after a start without the r
   const dataDir = nodes.newDirectory();
   const store = await openSqliteStore(dataDir);
   const name = store.nodeId();
-  const key = keyOf(BLOCKED_NODE_RECORDS, name);
-  const value = encodeRecord(BLOCKED_NODE_RECORDS, name);
+  const key = keyOf(BLOCKED_NODE_RECORDS, { node: name });
+  const value = encodeRecord(BLOCKED_NODE_RECORDS, { node: name });
   await store.records.commit({ conditions: [], operations: [{ kind: "put", key, value }] });
   await store.close();
   const refused = await nodes.start(["meta", "data", "session"], { dataDir });

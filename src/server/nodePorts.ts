@@ -127,6 +127,8 @@ export async function openMetaPort(environment: NodePortsEnvironment, host: Meta
     cluster: metaClusterView(meta, environment),
     leader: () => leaderOf(meta),
     slotStates: () => reportedSlotStates(meta),
+    blockedNodes: () => [...meta.nodeBlocks.nodes()],
+    blockNode: (...block: Parameters<MetaHost["blockNode"]>) => host.blockNode(...block),
     stepDown: () => host.stepDown(),
     slotPause: () => meta.slotPause,
     pauseSlots: (pause: Parameters<MetaHost["pauseSlots"]>[0]) => host.pauseSlots(pause),
@@ -163,6 +165,7 @@ export async function openDataPort(environment: NodePortsEnvironment, host: Data
     notReady: () => notReadyOf(roles).get("data"),
     isServing: () => data.isServing,
     slotsLed: () => data.slotsLed,
+    id: roles.id,
     blocked: () => roles.blocked.reason,
     cluster: clusterView({
       ...{ config, address: environment.address, members: () => data.members?.list ?? [], clients: () => undefined },
@@ -176,7 +179,11 @@ export async function openDataPort(environment: NodePortsEnvironment, host: Data
     eachDatum: (visit: (datum: DatumView) => void) => eachDatum(host, visit),
   };
   const port = dataHttpPortOf(config) ?? 0;
-  return listenAt(environment, dataHttp(status, gateways), { key: "data-http-port", host: config.bind, port });
+  return listenAt(environment, dataHttp(status, gateways, environment.questions), {
+    key: "data-http-port",
+    host: config.bind,
+    port,
+  });
 }
 
 /** The port for operators, which every node has. */

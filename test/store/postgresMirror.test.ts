@@ -93,8 +93,8 @@ await withPostgres("a database of the release before", (server) => {
     await save(records, CONFIG_RECORDS, { serviceKey: RETRIES, version: 80n, data: "five" });
     await save(records, CONFIG_RECORDS, { serviceKey: LONG, version: 81n, data: "back" });
     await save(records, CONFIG_RECORDS, { serviceKey: ODD, version: 82n, data: null });
-    await save(records, BLOCKED_NODE_RECORDS, "data-4");
-    await save(records, BLOCKED_NODE_RECORDS, ODD, "remove");
+    await save(records, BLOCKED_NODE_RECORDS, { node: "data-4" });
+    await save(records, BLOCKED_NODE_RECORDS, { node: ODD }, "remove");
     const [table] = await server.sql("SELECT epoch::text, slots_json FROM roster.slot_table");
     assert.deepEqual(table?.["epoch"], "9007199254740997");
     assert.equal(JSON.parse(String(table["slots_json"])).length, 256);

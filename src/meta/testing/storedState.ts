@@ -26,6 +26,7 @@ export const EMPTY: MetaState = {
   slotTable: undefined,
   configs: new Map(),
   blockedNodes: new Set(),
+  blockedPlaces: [],
   slotPause: undefined,
 };
 
@@ -41,7 +42,10 @@ export function tableWith({ cluster, slotTable, configs, blockedNodes, slotPause
   write(CLUSTER_RECORD, cluster === undefined ? [] : [cluster]);
   write(SLOT_TABLE_RECORD, slotTable === undefined ? [] : [slotTable]);
   write(CONFIG_RECORDS, configs.values());
-  write(BLOCKED_NODE_RECORDS, blockedNodes);
+  write(
+    BLOCKED_NODE_RECORDS,
+    [...blockedNodes].map((node) => ({ node })),
+  );
   write(SLOT_PAUSE_RECORD, slotPause === undefined ? [] : [slotPause]);
   return table;
 }
@@ -78,5 +82,5 @@ export function savedBy({ conditions, operations }: Commit): Saved {
     return { kind: "table", table: decodeRecord(SLOT_TABLE_RECORD, record), leaseEpoch: lease.epoch };
   }
   if (key.startsWith(CONFIG_RECORDS.prefix)) return { kind: "config", value: decodeRecord(CONFIG_RECORDS, record) };
-  return { kind: "block", node: decodeRecord(BLOCKED_NODE_RECORDS, record), isBlocked: true };
+  return { kind: "block", node: decodeRecord(BLOCKED_NODE_RECORDS, record).node, isBlocked: true };
 }

@@ -41,7 +41,7 @@ export interface GatewayCode<in Config, in Counts = Metrics> {
   /** Serves clients, in a node with the role session. */
   open(environment: GatewayEnvironment<Config, Counts>): OpenGateway;
   /** The protocol's paths at the HTTP port of the role data. */
-  dataRoutes?(node: DataNodeView): HttpRouteTable;
+  dataRoutes?(node: DataNodeView, others: OtherNodes): HttpRouteTable;
   /** The protocol's paths at the HTTP port of the role meta. */
   metaRoutes?(node: MetaNodeView, others: OtherNodes): HttpRouteTable;
   /** Answers a question that the protocol asks at another node, in a node with the role meta. */
@@ -209,6 +209,7 @@ export interface OtherSession {
 
 /** The view of a node with the role data that paths need. */
 export interface DataNodeView extends MemberNode {
+  readonly id: NodeId;
   readonly cluster: ClusterView;
   /** The slots that it leads and follows. */
   readonly slotStates: () => readonly SlotState[];
@@ -226,6 +227,13 @@ export interface StoredConfig {
   readonly data: string | null;
 }
 
+/** A node that operators have blocked. Its host and roles are undefined if it was no member when it was blocked. */
+export interface BlockedNodeView {
+  readonly node: string;
+  readonly host?: string;
+  readonly roles?: readonly ClusterNode["role"][];
+}
+
 /** The view of a node with the role meta that paths need. */
 export interface MetaNodeView extends NodeHealth {
   readonly isLeading: () => boolean;
@@ -237,6 +245,10 @@ export interface MetaNodeView extends NodeHealth {
   readonly leader: () => { readonly epoch: bigint; readonly host: string } | undefined;
   /** The slots of all data nodes, by their last reports. */
   readonly slotStates: () => readonly SlotState[];
+  /** The nodes that operators have blocked, as the leading meta node has them. */
+  readonly blockedNodes: () => readonly BlockedNodeView[];
+  /** Blocks a node by its name, or ends the block. Rejects with a RegistryError. */
+  readonly blockNode: (node: string, isBlocked: boolean) => Promise<void>;
   /** Gives the lead to another meta node. Rejects with NOT_META_LEADER or NODE_NEEDED. */
   readonly stepDown: () => Promise<void>;
   /** The pause of the arrangement of slots, as the leading meta node has it; undefined while they are arranged. */

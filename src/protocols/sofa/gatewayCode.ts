@@ -10,6 +10,7 @@ import { datumRoutes } from "./http/datumRoutes.ts";
 import { digestRoutes } from "./http/digestRoutes.ts";
 import { dataHealthRoute, metaHealthRoute, sessionHealthRoute } from "./http/healthRoutes.ts";
 import { metaRuleRoutes } from "./http/ruleRoutes.ts";
+import { answerGroupChange, memberGroupRoutes, metaGroupRoutes } from "./http/serverGroupRoutes.ts";
 import { serverRoutes } from "./http/serverRoutes.ts";
 import { sessionRuleRoutes } from "./http/sessionRuleRoutes.ts";
 import { answerAtSession } from "./http/sessionSwitches.ts";
@@ -34,10 +35,10 @@ export const sofaGatewayCode: GatewayCode<SofaConfig & SofaHttpConfig, SofaMetri
       resumed: (awayMs, nowMs) => connections.resumed(awayMs, nowMs),
     };
   },
-  dataRoutes: (node) => ({ routes: dataRoutes(node), refusal }),
+  dataRoutes: (node, others) => ({ routes: dataRoutes(node, others), refusal }),
   configRefusal: switchRefusal,
   metaRoutes: (node, others) => ({ routes: metaRoutes(node, others), refusal }),
-  metaAnswer: answerAtMeta,
+  metaAnswer: async (node, asked) => answerGroupChange(node, asked) ?? answerAtMeta(node, asked),
 };
 
 /** The view of the node that the paths of the role session need. */
@@ -62,17 +63,19 @@ export function sessionRoutes(
     ...sessionSlotRoutes(cluster),
     ...sessionSettingRoutes(config),
     ...sessionRuleRoutes({ ...environment, connections }),
+    ...memberGroupRoutes(node, environment.others),
   ];
 }
 
 /** The paths at the HTTP port of the role data. */
-export function dataRoutes(node: DataNodeView): readonly HttpRoute[] {
+export function dataRoutes(node: DataNodeView, others: OtherNodes): readonly HttpRoute[] {
   const { cluster, slotStates } = node;
   return [
     dataHealthRoute(node),
     ...datumRoutes(node),
     ...slotTableRoutes(cluster),
     ...dataSlotRoutes(cluster, slotStates),
+    ...memberGroupRoutes(node, others),
   ];
 }
 
@@ -87,5 +90,6 @@ export function metaRoutes(node: MetaNodeView, others: OtherNodes): readonly Htt
     ...clusterRoutes(node),
     ...slotTableRoutes(node.cluster),
     ...slotOperatorRoutes(node),
+    ...metaGroupRoutes(node),
   ];
 }

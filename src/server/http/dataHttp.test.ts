@@ -7,6 +7,8 @@ import { createMetrics } from "../metrics.ts";
 import { type DataStatus, dataHttp } from "./dataHttp.ts";
 
 const GATEWAY_CODE = await loadGateways();
+const nobody = () => Promise.reject(new Error("no other node is there"));
+const NO_QUESTIONS = { otherNodes: () => ({ askLeader: nobody, askSession: nobody }) };
 
 /** The HTTP port of a data node that serves seven slots. */
 function port(changes: Partial<DataStatus> = {}) {
@@ -23,7 +25,7 @@ function port(changes: Partial<DataStatus> = {}) {
     ...EMPTY_DATA,
     ...changes,
   };
-  return dataHttp(status, GATEWAY_CODE);
+  return dataHttp(status, GATEWAY_CODE, NO_QUESTIONS);
 }
 
 test("a data node without a slot table is not ready; with one it says what it leads", async () => {

@@ -3,15 +3,20 @@
 import type { FastifyInstance } from "fastify";
 import { type ProcessStatus, processRoutes } from "../../admin/processRoutes.ts";
 import type { DataNodeView } from "../../protocols/kit/gateway.ts";
+import type { GatewayQuestions } from "../gatewayQuestions.ts";
 import type { LoadedGateway } from "../loadGateways.ts";
 import { roleHttp } from "./roleHttp.ts";
 
 /** The view of the role data that the routes need. */
 export interface DataStatus extends ProcessStatus, DataNodeView {}
 
-export function dataHttp(status: DataStatus, gateways: readonly LoadedGateway[]): FastifyInstance {
+export function dataHttp(
+  status: DataStatus,
+  gateways: readonly LoadedGateway[],
+  questions: Pick<GatewayQuestions, "otherNodes">,
+): FastifyInstance {
   return roleHttp({
-    protocols: gateways.map(({ code }) => code.dataRoutes?.(status)),
+    protocols: gateways.map(({ name, code }) => code.dataRoutes?.(status, questions.otherNodes(name))),
     own: processRoutes(status, status.notReady),
     hostNames: status.hostNames,
   });

@@ -30,7 +30,8 @@ export function clusterOf(changes: Partial<ClusterView> = {}): ClusterView {
 }
 
 /** The parts of a data node's view that have nothing in them. */
-export const EMPTY_DATA: Pick<DataNodeView, "cluster" | "slotStates" | "datum" | "eachDatum"> = {
+export const EMPTY_DATA: Pick<DataNodeView, "id" | "cluster" | "slotStates" | "datum" | "eachDatum"> = {
+  id: DATA,
   cluster: clusterOf(),
   slotStates: () => [],
   datum: () => undefined,
@@ -48,6 +49,8 @@ export const EMPTY_META: Pick<
   | "cluster"
   | "leader"
   | "slotStates"
+  | "blockedNodes"
+  | "blockNode"
   | "stepDown"
   | "slotPause"
   | "pauseSlots"
@@ -59,6 +62,8 @@ export const EMPTY_META: Pick<
   cluster: clusterOf(),
   leader: () => undefined,
   slotStates: () => [],
+  blockedNodes: () => [],
+  blockNode: async () => undefined,
   stepDown: async () => undefined,
   slotPause: () => undefined,
   pauseSlots: async () => undefined,

@@ -21,7 +21,7 @@ const SWITCHES: Readonly<Record<string, string>> = {
   "registry.data.capacity.interceptor.disable": "",
   "registry.meta.leader.interceptor.disable": "",
   "registry.node.quit.interceptor.disable": "",
-  "registry.node.server.operating.data": "",
+  "registry.node.server.operating.data": "`roster block`",
   "registry.server.black.list": "`roster block`",
   "registry.session.capacity.interceptor.disable": "",
   "session.shutdown.switch": "`roster drain`",
