@@ -1,5 +1,4 @@
-// Nodes quit and join the group of servers by SOFARegistry's paths, on a cluster of separate processes at hosts of their
-// own.
+// Nodes quit and join the group of servers by SOFARegistry's paths, on a cluster of processes with a host each.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
