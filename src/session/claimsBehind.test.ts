@@ -96,6 +96,26 @@ test("a stranger that takes its claim back, in vain at first, does not have the 
   assert.equal(saidLast(), "remove");
 });
 
+test("a stranger whose registrations an operator ends takes nothing of the owner's along, nor has it later", () => {
+  const { owner, stranger } = ownerComes();
+  session.step({ kind: "cleared", client: stranger.id, of: "publications" }, nowMs);
+  pass(10_000);
+  assert.deepEqual(saidLast(), [2n, owner.id]);
+  takeBack(owner, 3n);
+  taken();
+  pass(10_000);
+  assert.equal(saidLast(), "remove");
+});
+
+test("when an operator ends the owner's registrations, the stranger has its own", () => {
+  const { owner, stranger } = ownerComes();
+  session.step({ kind: "cleared", client: owner.id, of: "publications" }, nowMs);
+  taken();
+  pass(10_000);
+  taken();
+  assert.deepEqual(saidLast(), [4n, stranger.id]);
+});
+
 const SLOTS = 2;
 
 function clientAt(address: string) {

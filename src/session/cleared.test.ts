@@ -37,7 +37,9 @@ function registered() {
 test("a client's publications end under the versions that they have, as if it had taken them back", () => {
   const client = registered();
   const before = client.channel.outcomes.length;
+  const told = toMeta.length;
   clear(client, "publications");
+  assert.equal(toMeta.length, told);
   taken();
   const ended = removals().flatMap((item) => (item.kind === "remove" ? [item.removal] : []));
   assert.deepEqual(
@@ -62,6 +64,13 @@ test("its subscriptions and watches stay, unless everything ends", () => {
   assert.equal(gauges.get("roster_subscribers"), 0);
   assert.deepEqual(toMeta.at(-1), { kind: "unwatchConfig", serviceKeys: [ORDERS] });
   assert.equal(session.chargedBytes, 0);
+});
+
+test("a client without registrations loses none, and meta hears nothing", () => {
+  const client = connect();
+  const told = toMeta.length;
+  clear(client, "everything");
+  assert.deepEqual([toMeta.length, removals()], [told, []]);
 });
 
 test("a publication of the same version that comes again is the newer one", () => {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { fail } from "../../../base/errors.ts";
 import type { HttpExchange } from "../../../base/http.ts";
 import { asked } from "../../../base/testing/asked.ts";
-import { clientId, nodeId } from "../../../model/ids.ts";
+import { clientId, nodeId, nodeNameOf } from "../../../model/ids.ts";
 import { Addresses, RuleSet } from "../../../model/ruleSet.ts";
 import type { ClusterNode, NodeQuestion } from "../../kit/gateway.ts";
 import { clusterOf, SESSION } from "../../kit/testing/views.ts";
@@ -23,6 +23,8 @@ const CLIENTS = new Map([
 const NODES: readonly ClusterNode[] = [
   { id: SESSION, role: "session", address: "192.0.2.1:9620", host: "192.0.2.1" },
   { id: OTHER, role: "session", address: "192.0.2.2:9620", host: "192.0.2.2" },
+  { id: nodeId("d1.a"), role: "data", address: "192.0.2.1:9621", host: "192.0.2.1" },
+  { id: undefined, role: "meta", address: "192.0.2.3:9620", host: "192.0.2.3" },
 ];
 const OFF = {
   id: CLIENT_OFF,
@@ -141,10 +143,12 @@ test("a session that can't be reached is named, with what was done", async () =>
 test("what other sessions ask for is done, and nonsense is not", async () => {
   const { environment, done, rules } = scene();
   const answer = (name: string, parameters: object = {}) => answerAtSession(environment, { name, parameters });
-  await answer("clientOff", { ips: "10.0.0.2", from: "10.9.9.9", request: "POST x" });
-  await answer("clientOpen", { ips: "10.0.0.2", from: "10.9.9.9", request: "POST x" });
+  const origin = { from: "10.9.9.9", request: "POST x" };
+  // An answer is JSON, which has no undefined.
+  assert.deepEqual(await answer("clientOff", { ips: "10.0.0.2", ...origin }), {});
+  assert.deepEqual(await answer("clientOpen", { ips: "10.0.0.2", ...origin }), {});
   assert.deepEqual(done, [`publications of ${THIRD}`, "ended 10.0.0.2"]);
-  await answer("stopPush", { from: "10.9.9.9", request: "GET x" });
+  assert.deepEqual(await answer("stopPush", origin), {});
   assert.match(rules.now.get(STOP_PUSH)?.setBy ?? "", /10\.9\.9\.9/);
   assert.deepEqual(await answer("offAddresses"), { ips: ["10.0.0.9"] });
   assert.deepEqual(await answer("hasRules", { epoch: "7" }), { hasRules: true });
@@ -166,6 +170,17 @@ test("the addresses that are off are told for each session of the zone", async (
     message: null,
     data: { ...data, "192.0.2.2": { success: false, ips: null } },
   });
+});
+
+test("sessions at one host are told by their names", async () => {
+  const { environment } = scene({ session: async () => ({ ips: [] }) });
+  const at = (host: string) => NODES.map((node) => ({ ...node, host }));
+  const node = { ...environment.node, cluster: clusterOf({ nodes: () => at("192.0.2.1") }) };
+  const { json } = await asked(
+    sessionRuleRoutes({ ...environment, node }),
+    "POST /api/clientManager/zone/queryClientOff",
+  );
+  assert.deepEqual(Object.keys((json as { data: object }).data), [nodeNameOf(SESSION), "s2"]);
 });
 
 test("what is kept goes to the leading meta node, and its epoch comes back digit by digit", async () => {
