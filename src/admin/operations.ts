@@ -2,6 +2,7 @@
 // row in a file of `operations/`, and a line here.
 
 import type { Operation } from "./operation.ts";
+import { listApplications } from "./operations/applications.ts";
 import { blacklist, listBlacklist, unlist } from "./operations/blacklist.ts";
 import { listClients, listInstances, listSubscribers } from "./operations/clients.ts";
 import { getConfig, listConfigs, putConfig, removeConfig } from "./operations/configs.ts";
@@ -26,6 +27,7 @@ export const OPERATIONS: readonly Operation[] = [
   listInstances,
   listClients,
   listSubscribers,
+  listApplications,
   listNodes,
   blockNode,
   unblockNode,

@@ -1,10 +1,12 @@
 // Rules as answers show them, and the parameters that all changes of rules have.
 
+import type { Principal } from "../access/principal.ts";
 import { fail } from "../base/errors.ts";
 import type { ServiceKey } from "../model/ids.ts";
 import { RULE_EFFECTS, type Rule, type RuleMatch } from "../model/rule.ts";
 import { DEFAULT_GROUP, DEFAULT_NAMESPACE, parseServiceKey } from "../model/serviceKey.ts";
 import { isoTime } from "./isoTime.ts";
+import type { OperatedNode } from "./operatedNode.ts";
 import type { ParameterTable } from "./parameter.ts";
 import { flag, integer, type Json, list, long, oneOf, orNull, text, time } from "./schema.ts";
 
@@ -48,8 +50,9 @@ export interface Intent {
 /** The part of a rule that says who wants it. Throws FIELD_INVALID for an end that is past, or given twice. */
 export function intentOf(
   { reason, setBy, for: forMs, until }: Intent,
-  nowMs: number,
-): Pick<Rule, "reason" | "setBy" | "untilMs"> {
+  { caller, nowMs: now }: Pick<OperatedNode, "caller" | "nowMs">,
+): Wish {
+  const nowMs = now();
   if (forMs !== undefined && until !== undefined) {
     throw fail("FIELD_INVALID", {
       field: "until",
@@ -61,7 +64,16 @@ export function intentOf(
     throw fail("FIELD_INVALID", { field: "until", value: isoTime(until), expected: `a time after ${isoTime(nowMs)}` });
   }
   const untilMs = until ?? (forMs === undefined ? undefined : Math.ceil(nowMs + forMs));
-  return { reason, setBy: setBy === "" ? "an operator" : setBy, ...(untilMs !== undefined && { untilMs }) };
+  return { reason, setBy: setterOf(setBy, caller), ...(untilMs !== undefined && { untilMs }) };
+}
+
+/** The part of a rule that says who wants it, why and until when. */
+export type Wish = Pick<Rule, "reason" | "setBy" | "untilMs">;
+
+/** An identity that was proved is named in any case: a name is only what the operator says. */
+function setterOf(named: string, { kind, name, from }: Principal): string {
+  if (kind === "anonymous") return named === "" ? `an operator at ${from}` : named;
+  return named === "" || named === name ? name : `${named} (${name})`;
 }
 
 /** The fields of a rule in a list of rules. */

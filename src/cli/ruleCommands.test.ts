@@ -31,7 +31,12 @@ after(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-const environment = () => ({ HOME: home, USER: "ana", ROSTER_URL: `127.0.0.1:${server.ports.admin}` });
+const environment = () => ({
+  HOME: home,
+  USER: "ana",
+  ROSTER_URL: `127.0.0.1:${server.ports.admin}`,
+  ROSTER_TOKEN: server.localToken,
+});
 
 function roster(...args: string[]): Promise<Ended> {
   const running = startRoster(args, environment());
@@ -56,10 +61,10 @@ test("an address is offline with a reason, an end and the name of the user, unti
   assert.match(offline, /^is-done: +true\nmessage: +10\.0\.0\.7, 10\.1\.0\.0\/16 are offline/);
   assert.match(
     await printed("get", "offline"),
-    /10\.0\.0\.7 +false +offline-10\.0\.0\.7-and-1-more +\S+Z +ana +bad disk\n/,
+    /10\.0\.0\.7 +false +offline-10\.0\.0\.7-and-1-more +\S+Z +ana \(local\) +bad disk\n/,
   );
   const rules = JSON.parse(await printed("get", "rules", "-o", "json"));
-  assert.equal(rules.items[0].setBy, "ana");
+  assert.equal(rules.items[0].setBy, "ana (local)");
   assert.match(await printed("describe", "rule", "offline-10.0.0.7-and-1-more", "-o", "yaml"), /- "10\.1\.0\.0\/16"/);
   assert.match(await printed("online", "10.0.0.7", "10.1.2.3"), /has an exception for 10\.1\.2\.3/);
   await printed("rule", "remove", "offline-10.0.0.7-and-1-more");
@@ -81,7 +86,7 @@ test("pushes and the blacklist are switched, shown and switched back", async () 
   await printed("switch", "stop-push", "--service", "orders", "--reason", "network");
   assert.match(
     await printed("switch", "show"),
-    /^state: +stopped for some\n[\s\S]*stop-push-orders +service orders +- +ana +network/,
+    /^state: +stopped for some\n[\s\S]*stop-push-orders +service orders +- +ana \(local\) +network/,
   );
   await printed("switch", "start-push", "--service", "orders");
   await printed("switch", "stop-push", "--all");

@@ -79,7 +79,10 @@ test("an address is taken offline and brought online again", async () => {
   const listed = await operate(registry, "GET", "/offline");
   assertInForm("offline.list", listed);
   const [{ address, rule, setBy, reason, holdsPushes }] = listed.body.items;
-  assert.deepEqual([address, rule, setBy, reason, holdsPushes], ["127.0.0.1", items[0].id, "ana", "bad disk", false]);
+  assert.deepEqual(
+    [address, rule, setBy, reason, holdsPushes],
+    ["127.0.0.1", items[0].id, "ana (local)", "bad disk", false],
+  );
   assert.match((await online("127.0.0.1")).message, /127\.0\.0\.1 is online again$/);
   assert.deepEqual(await rules(), {});
 });

@@ -120,6 +120,22 @@ test("each node lists what the clients at an address publish and subscribe, in t
     assert.deepEqual(items, []);
 });
 
+test("each node lists the applications of all sessions' clients", async () => {
+  const numbers = async (parameters: Record<string, string>) =>
+    (await fromAll("applications.list", parameters)).map(({ items }) =>
+      items.map(({ application, clients: its, publishers, subscribers }) => [
+        application,
+        its,
+        publishers,
+        subscribers,
+      ]),
+    );
+  for (const rows of await numbers({})) assert.deepEqual(rows, [["test", 2, 5, 2]]);
+  for (const rows of await numbers({ service: "orders" })) assert.deepEqual(rows, [["test", 2, 2, 2]]);
+  for (const rows of await numbers({ pattern: "other*" })) assert.deepEqual(rows, []);
+  for (const rows of await numbers({ address: "10.9.9.9" })) assert.deepEqual(rows, []);
+});
+
 test("each node lists all nodes, all slots, and the health of all nodes", async () => {
   for (const { items, leader } of await fromAll("nodes.list")) {
     assert.deepEqual(items.map(({ role, state }) => `${role} ${state}`).sort(), [

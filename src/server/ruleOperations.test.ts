@@ -67,7 +67,7 @@ test("a rule hides a service until it is removed, and says by whom, why and unti
   await seesOrders("");
   const [listed] = await rules();
   assert.equal(listed.concerns, "clients at 127.0.0.0/8; service orders");
-  assert.deepEqual([listed.setBy, listed.reason, listed.epoch], ["ana", "bad deploy", items[0].epoch]);
+  assert.deepEqual([listed.setBy, listed.reason, listed.epoch], ["ana (local)", "bad deploy", items[0].epoch]);
   const hour = Date.parse(listed.until) - Date.parse(listed.setAt);
   assert.ok(hour > 3_590_000 && hour < 3_610_000, String(hour));
   const described = await ask("rules.describe", "GET", "/rule?id=incident-7");
@@ -201,6 +201,17 @@ test("held pushes are shown, and which subscribers are behind", async () => {
   await ask("rules.remove", "DELETE", "/rule?id=stop");
   await seesOrders("10.0.0.1:80 10.0.0.2:80");
   await eventually(subscribers, (rows) => rows.join() === "service false ");
+});
+
+test("a mebibyte of addresses goes from any node to the leader", async () => {
+  const addresses = Array.from({ length: 90_000 }, (_, at) => `10.${at >> 16}.${(at >> 8) & 255}.${at & 255}`);
+  for (const node of cluster) {
+    const { status } = await operate(node, "PUT", "/rule", { id: "many", effect: "hidePublications", addresses });
+    assert.equal(status, 200);
+  }
+  const described = (await ask("rules.describe", "GET", "/rule?id=many")) as unknown as { addresses: string[] };
+  assert.equal(described.addresses.length, 90_000);
+  await ask("rules.remove", "DELETE", "/rule?id=many");
 });
 
 test("all nodes confirm the newest rules", async () => {

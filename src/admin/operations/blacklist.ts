@@ -70,7 +70,7 @@ export const blacklist = operation({
     const matches = matchesOf({ service, prefix });
     const effect = "hidePublications";
     const plan = (rules: RuleSet): RulePlan => {
-      const wanted = intentOf(intent, node.nowMs());
+      const wanted = intentOf(intent, node);
       const put = matches.map(({ match, names }): RuleDraft => {
         const id = ruleIdFor(rules, { word: "blacklist", effect, match, names });
         return { id, effect, match, isInForce: true, ...wanted };

@@ -66,16 +66,24 @@ const WHERE = {
   session: text("The session node that it is connected to."),
 };
 
+/** The schema of sessions that did not answer. */
+export const UNREACHABLE_SESSIONS = list(
+  object({ node: text("The node."), reason: text("Why it did not answer.") }),
+  "Sessions that did not answer: their clients are missing.",
+);
+
+export function unreachableRows(unanswered: readonly string[]): Json[] {
+  const reason = "it has not answered in time, or is of an earlier release";
+  return unanswered.map((node) => ({ node, reason }));
+}
+
 /** The answer of an operation that all sessions have a part of. */
 function answerOf(item: Schema, about: string): Schema {
   return object({
     items: list(item, about),
     isCut: flag("There are more than the answer has."),
     isWhole: flag("False: some nodes have not answered in time, and entries may be missing."),
-    unreachable: list(
-      object({ node: text("The node."), reason: text("Why it did not answer.") }),
-      "Sessions that did not answer: their clients are missing.",
-    ),
+    unreachable: UNREACHABLE_SESSIONS,
   });
 }
 
@@ -108,12 +116,11 @@ function answered(
   { unanswered, isWhole, isCut }: Omit<Found<SurveyKind>, "rows">,
   { limit }: Conditions,
 ): Json {
-  const reason = "it has not answered in time, or is of an earlier release";
   return {
     items: rows.slice(0, limit),
     isCut: isCut || rows.length > limit,
     isWhole,
-    unreachable: unanswered.map((node) => ({ node, reason })),
+    unreachable: unreachableRows(unanswered),
   };
 }
 

@@ -14,11 +14,11 @@ import { draftOf, HELD_SUFFIX, isOfflineRule, ruleIdFor, rulesInForce } from "..
 import {
   ADDRESSES_MAX,
   INTENT_PARAMETERS,
-  type Intent,
   intentOf,
   RULE_BODY_BYTES_MAX,
   RULE_FIELDS,
   shownNames,
+  type Wish,
 } from "../ruleRows.ts";
 import { flag, type Json, list, object, text } from "../schema.ts";
 
@@ -64,27 +64,24 @@ export const takeOffline = operation({
       throw fail("FIELD_INVALID", { field: "address", value: everything, expected });
     }
     const counted = { effect: "hidePublications", match: { addresses } } as const;
-    const plan = (rules: RuleSet) => {
-      const offline = { addresses, holdPushes, rule, ...intent, nowMs: node.nowMs() };
-      return offlinePlan(rules, offline);
-    };
-    return changeRules(node, plan, { isPreview, counted });
+    const offline = { addresses, holdPushes, rule, wish: intentOf(intent, node) };
+    return changeRules(node, (rules) => offlinePlan(rules, offline), { isPreview, counted });
   },
 });
 
-interface Offline extends Intent {
+interface Offline {
   readonly addresses: readonly string[];
   readonly holdPushes: boolean;
   /** Empty for one that is made from the addresses. */
   readonly rule: string;
-  readonly nowMs: number;
+  readonly wish: Wish;
 }
 
-function offlinePlan(rules: RuleSet, { addresses, holdPushes, rule, nowMs, ...intent }: Offline): RulePlan {
+function offlinePlan(rules: RuleSet, { addresses, holdPushes, rule, wish }: Offline): RulePlan {
   const match: RuleMatch = { addresses };
   const named = { word: "offline", effect: "hidePublications", match, names: addresses } as const;
   const id = rule === "" ? ruleIdFor(rules, named) : rule;
-  const wanted = { isInForce: true, ...intentOf(intent, nowMs) };
+  const wanted = { isInForce: true, ...wish };
   const hide: RuleDraft = { id, effect: "hidePublications", match, ...wanted };
   const hold: RuleDraft = { id: `${id}${HELD_SUFFIX}`, effect: "holdPushes", match, ...wanted };
   const drafts = holdPushes ? [hide, hold] : [hide];

@@ -83,7 +83,7 @@ export const stopPushes = operation({
     const plan = (rules: RuleSet): RulePlan => {
       const named = { word: "stop-push", effect: "holdPushes", match, names } as const;
       const id = pushes.all ? STOP_PUSH_ID : ruleIdFor(rules, named);
-      const intent = intentOf({ reason, setBy, for: forMs, until }, node.nowMs());
+      const intent = intentOf({ reason, setBy, for: forMs, until }, node);
       const concerned = concernsOf(match);
       const done = `nothing is pushed: ${concerned}; to go on: roster rule remove ${id}`;
       return {

@@ -189,7 +189,7 @@ export const putRule = operation({
       effect,
       match: matchOf(values),
       isInForce: !notInForce,
-      ...intentOf(values, node.nowMs()),
+      ...intentOf(values, node),
     };
     return changeRules(
       node,

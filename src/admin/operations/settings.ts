@@ -134,7 +134,7 @@ export const setSetting = operation({
     const settings = new Map([[setting, value]]);
     const draft = { id, effect: "changeSettings", match, settings, isInForce: true } as const;
     const words = `${setting}=${value} at ${nodesOf(match)}`;
-    const put = [{ ...draft, ...intentOf(intent, node.nowMs()) }];
+    const put = [{ ...draft, ...intentOf(intent, node) }];
     const message = {
       done: `${words}; to undo it: roster setting unset ${setting}`,
       preview: `it would be: ${words}`,
