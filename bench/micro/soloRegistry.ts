@@ -100,7 +100,9 @@ export class SoloRegistry {
       },
     };
     const addresses = { address: ADDRESS, metaHttpAddress: () => ADDRESS };
-    const roles = createRoles(config, { ...host, ...stores, ...addresses, settingsChanged: () => undefined });
+    // It has no links.
+    const tls = { dial: () => () => undefined, checkNode: () => undefined };
+    const roles = createRoles(config, { ...host, ...stores, ...addresses, tls, settingsChanged: () => undefined });
     roles.begin();
     const { stepper } = sessionOf(roles);
     const gateway = new SofaConnections({

@@ -293,6 +293,13 @@ export const METRICS = {
     help: "Links to other nodes that are up, by purpose: meta, data or replication.",
     labels: ["link"],
   },
+  roster_node_peers_refused_total: {
+    type: "counter",
+    help:
+      "Greetings of nodes that were refused: without a proof of the cluster's secret, with a wrong one, with the " +
+      "certificate of another node, or for what they say.",
+    labels: ["reason"],
+  },
   roster_node_connections_failed_total: {
     type: "counter",
     help: "Connections to the node port that ended before they became a link: strangers, refused nodes, silence.",

@@ -45,6 +45,14 @@ export interface Secrets {
   isEqual(a: string, b: string): boolean;
 }
 
+/** Cryptography of the host, by which nodes prove to each other that they belong together. */
+export interface Secrecy {
+  /** 32 bytes that no one can foresee. */
+  nonce(): Uint8Array;
+  /** HMAC-SHA256, 32 bytes. */
+  hmac(key: string, message: Uint8Array): Uint8Array;
+}
+
 /** Values that are logged with an event: short, printable, no secrets. */
 export type LogFields = Readonly<Record<string, string | number | bigint | boolean>>;
 

@@ -80,7 +80,7 @@ export interface NodePortsEnvironment {
   readonly closers: (() => void | Promise<void>)[];
 }
 
-interface NodePortOptions extends Pick<TcpOptions, "port" | "connectionsMax"> {
+interface NodePortOptions extends Pick<TcpOptions, "port" | "connectionsMax" | "tls"> {
   readonly bind: string;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -88,7 +88,7 @@ interface NodePortOptions extends Pick<TcpOptions, "port" | "connectionsMax"> {
 
 /** Listens for other nodes. `network` is called for each connection: it is made after the port is known. */
 export async function openNodePort(
-  { bind, port, log, metrics, connectionsMax }: NodePortOptions,
+  { bind, port, log, metrics, connectionsMax, tls }: NodePortOptions,
   network: () => NodeNetwork,
 ): Promise<TcpListener> {
   return listenTcp({
@@ -100,6 +100,7 @@ export async function openNodePort(
     accept: (connection, nowMs) => network().accept(connection, nowMs),
     ...portRefusals({ log, metrics }, "node"),
     peers: "nodes",
+    tls,
   });
 }
 

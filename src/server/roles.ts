@@ -13,14 +13,15 @@ import { type NodeId, nodeId } from "../model/ids.ts";
 import { SLOT_COUNT } from "../model/slot.ts";
 import { LocalNetwork } from "../transport/localNetwork.ts";
 import { hostRandom } from "../transport/random.ts";
-import { dialTcp } from "../transport/tcp.ts";
 import { BlockedNotice } from "./blockedNotice.ts";
 import { isStandalone } from "./config/nodeRoles.ts";
 import type { Config } from "./config/table.ts";
 import { DataHost } from "./dataHost.ts";
 import { MetaHost } from "./metaHost.ts";
 import type { OpenedStore } from "./openMetaStore.ts";
+import { readClusterSecret } from "./readClusterSecret.ts";
 import { SessionHost } from "./sessionHost.ts";
+import type { ServerTls } from "./tls/serverTls.ts";
 
 export interface RolesEnvironment extends StepperEnvironment {
   readonly log: Log;
@@ -34,6 +35,8 @@ export interface RolesEnvironment extends StepperEnvironment {
   readonly metaStore: Omit<OpenedStore, "isOpen"> | undefined;
   /** The address for other nodes: `host:port`. */
   readonly address: string;
+  /** The way to other nodes, and the proof that this one belongs to them. */
+  readonly tls: Pick<ServerTls, "dial" | "checkNode">;
   /** The HTTP address of the role meta for operators: `host:port`. Called after `begin`. */
   readonly metaHttpAddress: () => string;
 }
@@ -53,15 +56,13 @@ export interface Roles {
   close(): void;
 }
 
-// The time that a node has to answer a dial before the next try.
-const DIAL_MS_MAX = 1_000;
-
 // Three data nodes that start together are all there after this time, and slots are spread over them at once.
 const FIRST_TABLE_DELAY_MS = 500;
 
 export function createRoles(config: Config, environment: RolesEnvironment): Roles {
-  const { clock, nodeStore, failed, address } = environment;
-  const id = newRun(nodeStore.nodeId());
+  const { clock, nodeStore, failed, address, tls } = environment;
+  const id = newRun(config.nodeName || nodeStore.nodeId());
+  tls.checkNode(id);
   const network = new NodeNetwork(
     { ...config, id, slotCount: SLOT_COUNT, address },
     {
@@ -69,7 +70,8 @@ export function createRoles(config: Config, environment: RolesEnvironment): Role
       random: hostRandom,
       times: LINK_TIMES,
       local: new LocalNetwork(clock),
-      dial: (to, outcome) => dialTcp(to, outcome, { clock, timeoutMs: DIAL_MS_MAX }),
+      dial: tls.dial,
+      secret: readClusterSecret(config),
     },
   );
   const refused = (reason: string) => failed(fail("NODE_REFUSED", { reason }));

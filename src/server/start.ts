@@ -132,18 +132,15 @@ async function startParts(
   let metaHttp = 0;
   let roles: Roles | undefined;
   const port = nodePortOf(config);
-  const node =
-    port === undefined
-      ? undefined
-      : await openNodePort({ bind: config.bind, port, ...host, connectionsMax: () => limits.nodes }, () =>
-          networkOf(roles),
-        );
+  const nodePort = { bind: config.bind, ...host, connectionsMax: () => limits.nodes, tls: tls.port("nodes", "node") };
+  const node = port === undefined ? undefined : await openNodePort({ ...nodePort, port }, () => networkOf(roles));
   closers.push(() => node?.close());
   // Without a port for nodes, the address only tells operators where the node is.
   const address = joinAddress(nodeHost, node?.port ?? config.httpPort);
   const metaHttpAddress = () => joinAddress(nodeHost, metaHttp);
   const observers = await openObservers(config, host);
-  roles = createRoles(config, { ...host, ...stores, versionObservers: observers.versions, address, metaHttpAddress });
+  const surroundings = { ...host, ...stores, tls, address, metaHttpAddress };
+  roles = createRoles(config, { ...surroundings, versionObservers: observers.versions });
   closers.push(() => roles?.close());
   const access = openAccess(config, { ...host, store: stores.metaStore, network: roles.network });
   closers.push(() => access.close());

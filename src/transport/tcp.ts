@@ -1,7 +1,7 @@
 // TCP: sockets on one side, the small interfaces of base/ports.ts on the other.
 
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { TLSSocket } from "node:tls";
+import { connect as connectTls, type SecureContext, TLSSocket } from "node:tls";
 import { ConnectionShares, type ShareRefusal } from "../base/connectionShares.ts";
 import { type ErrorDetails, fail } from "../base/errors.ts";
 import {
@@ -114,7 +114,10 @@ export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
 
 export interface DialOptions {
   readonly clock: Clock;
+  /** The time for the connection, and for the handshake on it. */
   readonly timeoutMs: number;
+  /** Undefined for a connection without TLS. */
+  readonly tls?: SecureContext | undefined;
 }
 
 /** The result of a dial: exactly one of the two is called, once, after `dialTcp` has returned. */
@@ -123,32 +126,45 @@ export interface DialOutcome {
   readonly failed: (reason: string) => void;
 }
 
-/** Connects to another node at `host:port`. A name with several addresses is tried at all of them. */
-export function dialTcp(address: string, outcome: DialOutcome, { clock, timeoutMs }: DialOptions): Cancel {
+/**
+ * Connects to another node at `host:port`. A name with several addresses is tried at all of them. With TLS the node's
+ * authority is checked here; the link compares the certificate with the node's own word (cluster/links), since an
+ * address says nothing about the node that is there.
+ */
+export function dialTcp(address: string, outcome: DialOutcome, { clock, timeoutMs, tls }: DialOptions): Cancel {
   // A missing port is as good as one without a listener.
-  const { host, port } = parseAddress(address) ?? { host: "localhost", port: 1 };
-  const socket = connect({ host, port, noDelay: true, ...KEEP_ALIVE, autoSelectFamily: true });
+  const to = parseAddress(address) ?? { host: "localhost", port: 1 };
+  const options = { ...to, noDelay: true, ...KEEP_ALIVE, autoSelectFamily: true };
+  const socket =
+    tls === undefined
+      ? connect(options)
+      : connectTls({ ...options, secureContext: tls, checkServerIdentity: () => undefined });
+  const ready = tls === undefined ? "connect" : "secureConnect";
+  let isSettled = false;
   const failed = (reason: string) => {
     settle();
     socket.destroy();
     outcome.failed(reason);
   };
   const onError = (error: Error) => failed(dialError(error));
-  const onConnect = () => {
+  const onReady = () => {
     settle();
+    // TLS does not take them from the options.
+    socket.setNoDelay(true).setKeepAlive(KEEP_ALIVE.keepAlive, KEEP_ALIVE.keepAliveInitialDelay);
     const connection = new SocketConnection(socket, "nodes");
     serve(socket, connection, { handler: outcome.connected(connection, clock.nowMs()), clock, turns: undefined });
   };
   const timer = setTimeout(() => failed(`no connection within ${timeoutMs} ms`), timeoutMs);
   const settle = () => {
+    isSettled = true;
     clearTimeout(timer);
-    socket.off("error", onError).off("connect", onConnect);
+    socket.off("error", onError).off(ready, onReady);
     // Errors from here on are followed by a close, or concern no one.
     socket.on("error", () => socket.destroy());
   };
-  socket.once("error", onError).once("connect", onConnect);
+  socket.once("error", onError).once(ready, onReady);
   return () => {
-    if (!socket.connecting) return;
+    if (isSettled) return;
     settle();
     socket.destroy();
   };
@@ -379,7 +395,10 @@ class SocketConnection implements Connection {
     if (parts.length > 1 && bytes <= JOINED_BYTES_MAX) this.#waiting.push(Buffer.concat(parts));
     else this.#waiting.push(...parts);
     this.#waitingBytes += bytes;
-    if (!this.#isFull) this.#fill();
+    if (this.#isFull) return;
+    this.#fill();
+    // Earlier output of this turn, which TLS has not reported yet, leaves first.
+    if (this.#waitingBytes > 0 && !this.#isFull) this.#setFull();
   }
 
   #fill(): void {

@@ -22,6 +22,9 @@ for (const [name, link] of Object.entries(LINKS)) {
 }
 
 // Golden bytes from before fields were added at the end: nodes of that release run in a cluster during an upgrade.
+const EARLIER_HELLO =
+  "01010001010873686f7080021673312e306131623263336403010203021a31302e302e302e323a39363230011664312e3061316232633364";
+const EARLIER_ANSWER = "010100003073657420636c75737465722d6e616d6520746f2073686f701664312e30613162326333640102";
 const EARLIER_HEARTBEAT =
   "010100021a31302e302e302e333a39363230011a31302e302e302e333a3936303000000000000000090000000000000004ac02" +
   "01010200ff0101ff0101800100010020000000000000";
@@ -65,6 +68,18 @@ function atBoltOnly<T extends { readonly clientAddresses?: ReadonlyMap<string, s
   const bolt = said.clientAddresses?.get("bolt");
   return bolt === undefined ? said : { ...said, clientAddresses: new Map([["bolt", bolt]]) };
 }
+
+test("greetings of releases that know no secret are read, and their answers", () => {
+  const { nonce, ...hello } = GOLDEN_MESSAGES["roster.Hello"].hello;
+  const { proof, ...answer } = GOLDEN_MESSAGES["roster.HelloAnswer"].helloAnswer;
+  assert.deepEqual(decoded("roster.Hello", EARLIER_HELLO), hello);
+  assert.deepEqual(decoded("roster.HelloAnswer", EARLIER_ANSWER), answer);
+});
+
+test("a greeting without a secret differs from an earlier release's by its end alone", () => {
+  const { nonce, ...hello } = GOLDEN_MESSAGES["roster.Hello"].hello;
+  assert.equal(Buffer.from(LINKS["roster.Hello"].encode(hello)).toString("hex"), `${EARLIER_HELLO}00`);
+});
 
 test("heartbeats without a number of clients are read, and with the address of one listener for them", () => {
   const { rulesEpoch, ...newest } = GOLDEN_MESSAGES["roster.MemberToMeta"].heartbeat;

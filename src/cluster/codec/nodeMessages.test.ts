@@ -14,6 +14,8 @@ const ADDED: Readonly<Record<string, object>> = {
   "roster.DataToSession taken": { unlisted: [], isFull: false },
   "roster.LeaderToFollower change": { hidden: undefined },
   "roster.Operation operationAsked": { by: undefined },
+  "roster.Hello hello": { nonce: undefined },
+  "roster.HelloAnswer helloAnswer": { proof: undefined },
 };
 
 interface AnyMessage {

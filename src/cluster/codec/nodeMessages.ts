@@ -1,6 +1,15 @@
 // Every message between nodes by the class name of its frame, which tells the speaker and the link.
 
-import { decodeHello, decodeHelloAnswer, encodeHello, encodeHelloAnswer } from "./hello.ts";
+import {
+  decodeHello,
+  decodeHelloAnswer,
+  decodeHelloChallenge,
+  decodeHelloProof,
+  encodeHello,
+  encodeHelloAnswer,
+  encodeHelloChallenge,
+  encodeHelloProof,
+} from "./hello.ts";
 import { decodeMemberToMeta, decodeMetaToMember, encodeMemberToMeta, encodeMetaToMember } from "./membership.ts";
 import { decodeOperation, encodeOperation } from "./operation.ts";
 import {
@@ -15,6 +24,8 @@ import { decodeDataToSession, decodeSessionToData, encodeDataToSession, encodeSe
 export const NODE_MESSAGES = {
   "roster.Hello": { encode: encodeHello, decode: decodeHello },
   "roster.HelloAnswer": { encode: encodeHelloAnswer, decode: decodeHelloAnswer },
+  "roster.HelloChallenge": { encode: encodeHelloChallenge, decode: decodeHelloChallenge },
+  "roster.HelloProof": { encode: encodeHelloProof, decode: decodeHelloProof },
   "roster.MemberToMeta": { encode: encodeMemberToMeta, decode: decodeMemberToMeta },
   "roster.MetaToMember": { encode: encodeMetaToMember, decode: decodeMetaToMember },
   "roster.SessionToData": { encode: encodeSessionToData, decode: decodeSessionToData },

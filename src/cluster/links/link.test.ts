@@ -35,6 +35,9 @@ const heartbeatAck = encodeHeartbeatAck(DIALECT, 7, NODE_CODEC);
 const message = (content: string) => linkMessage("roster.SessionToData", bytes(content));
 const inOne = (...parts: readonly Uint8Array[]) => Buffer.concat(parts);
 
+const challenged = () => ({ refusal: "no proof" });
+const notAsked = () => assert.fail("no challenge was sent");
+
 /** One end, and all its actions. */
 function end(kind: LinkSide["kind"], { refusal = "", throwing = undefined as unknown, isWelcome = true } = {}) {
   const time = new TestTime();
@@ -54,8 +57,8 @@ function end(kind: LinkSide["kind"], { refusal = "", throwing = undefined as unk
   const seen: string[] = [];
   const side: LinkSide =
     kind === "dial"
-      ? { kind, greeting: bytes("hello"), answered: () => (refusal === "" ? undefined : refusal) }
-      : { kind, greeted: (content) => ({ isWelcome, content: bytes(`to ${text(content)}`) }) };
+      ? { kind, greeting: bytes("hello"), challenged, answered: () => (refusal === "" ? undefined : refusal) }
+      : { kind, greeted: (content) => ({ isWelcome, content: bytes(`to ${text(content)}`) }), proved: notAsked };
   const link = new Link(
     connection satisfies Connection,
     side,

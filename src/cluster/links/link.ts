@@ -1,5 +1,6 @@
 // One connection between two nodes, seen from either end. It begins with a greeting: the dialling side sends its
-// identity and its purpose (a Bolt request), and the other one welcomes or refuses it (the response, by its status).
+// identity and its purpose (a Bolt request), and the other one welcomes or refuses it (the response, by its status), or
+// first asks for a proof that it belongs to the cluster (a response of another class, and a second request).
 // Then messages go both ways as one-way requests, in order, and are lost only with the connection. The dialling side
 // sends a Bolt heartbeat when it has read or written nothing for a second. So each side hears something all the time,
 // and closes a silent connection, whose peer is frozen or whose network is gone without notice.
@@ -58,13 +59,16 @@ const UNTAKEN_TICKS_MAX = 2;
 export const LINK_BACKLOG_BYTES_MAX = 1024 * 1024 * 1024;
 
 // Until a peer has identified itself, it has no right to more of our memory: names and a version are below 1 KiB.
-const GREETING_BYTES_MAX = 8 * 1024;
+export const GREETING_BYTES_MAX = 8 * 1024;
 
 // Protocol 2 without a sum: TCP has one, and 256 MiB/s of CRC in JavaScript would be the most expensive part of a link.
 const DIALECT: BoltDialect = { protocol: 2, version: 1, crc: false };
 const GREETING_CLASS: NodeMessageClass = "roster.Hello";
 const ANSWER_CLASS: NodeMessageClass = "roster.HelloAnswer";
+const CHALLENGE_CLASS: NodeMessageClass = "roster.HelloChallenge";
+const PROOF_CLASS: NodeMessageClass = "roster.HelloProof";
 const GREETING_ID = 1;
+const PROOF_ID = 2;
 
 /** A message with its frame, made once even if it goes to many peers. */
 export interface LinkMessage {
@@ -90,15 +94,27 @@ export interface GreetingAnswer {
   readonly content: Uint8Array;
 }
 
-/** The end of the connection. Errors thrown by `answered` and `greeted` close the link. */
+/** The accepting side wants a proof before it answers. */
+export interface GreetingChallenge {
+  readonly challenge: Uint8Array;
+}
+
+/** The end of the connection. Errors thrown by these functions close the link. */
 export type LinkSide =
   | {
       readonly kind: "dial";
       readonly greeting: Uint8Array;
+      /** The proof that answers a challenge, or the reason why the link is of no use. */
+      readonly challenged: (challenge: Uint8Array) => { readonly proof: Uint8Array } | { readonly refusal: string };
       /** The reason why the link is of no use; undefined if it is. */
       readonly answered: (answer: GreetingAnswer) => string | undefined;
     }
-  | { readonly kind: "accept"; readonly greeted: (greeting: Uint8Array) => GreetingAnswer };
+  | {
+      readonly kind: "accept";
+      readonly greeted: (greeting: Uint8Array) => GreetingAnswer | GreetingChallenge;
+      /** Called at most once, after a challenge. */
+      readonly proved: (proof: Uint8Array) => GreetingAnswer;
+    };
 
 // Reasons for an end that are distinguished.
 export const CLOSED_BY_PEER = "the connection was closed";
@@ -121,7 +137,8 @@ export interface LinkEnvironment extends StepperEnvironment {
   readonly nowMs: number;
 }
 
-type LinkState = "greeting" | "up" | "closed";
+/** `proving` is between a challenge and the answer. */
+type LinkState = "greeting" | "proving" | "up" | "closed";
 
 type Woken = { readonly kind: "woken" };
 
@@ -150,9 +167,7 @@ export class Link implements ConnectionHandler, SteppedRole<Woken> {
     this.#environment = environment;
     this.#openedMs = environment.nowMs;
     this.#readMs = environment.nowMs;
-    this.#decoder = new BoltDecoder({
-      frameBytesMax: side.kind === "dial" ? LINK_FRAME_BYTES_MAX : GREETING_BYTES_MAX,
-    });
+    this.#decoder = new BoltDecoder({ frameBytesMax: GREETING_BYTES_MAX });
     this.#nextTickMs = environment.nowMs + environment.times.heartbeatMs;
     this.#stepper = new Stepper<Woken>(this, environment);
     this.#stepper.step({ kind: "woken" }, environment.nowMs);
@@ -235,18 +250,30 @@ export class Link implements ConnectionHandler, SteppedRole<Woken> {
     } else if (this.#state === "up" && frame.kind === "oneway") {
       this.#events.received(frame.className, frame.content);
     } else if (this.#side.kind === "accept" && frame.kind === "request" && frame.className === GREETING_CLASS) {
-      this.#greeted(this.#side.greeted(frame.content));
-    } else if (this.#side.kind === "dial" && this.#state === "greeting" && frame.kind === "response") {
+      this.#greeted(this.#side, frame.content);
+    } else if (this.#side.kind === "accept" && this.#state === "proving" && isProof(frame)) {
+      this.#answer(this.#side.proved(frame.content), PROOF_ID);
+    } else if (this.#side.kind === "dial" && this.#state === "greeting" && isChallenge(frame)) {
+      this.#challenged(this.#side, frame.content);
+    } else if (this.#side.kind === "dial" && this.#state !== "up" && frame.kind === "response") {
       this.#answered(this.#side, { isWelcome: frame.status === BOLT_STATUS.SUCCESS, content: frame.content });
     } else {
       this.close(`a ${frame.kind} that does not belong here: the peer is no node of a cluster, or of another release`);
     }
   }
 
-  #greeted(answer: GreetingAnswer): void {
+  #greeted(side: LinkSide & { kind: "accept" }, content: Uint8Array): void {
     if (this.#state !== "greeting") return this.close("the peer greets twice");
+    const answer = side.greeted(content);
+    if ("content" in answer) return this.#answer(answer, GREETING_ID);
+    this.#state = "proving";
+    const head = { id: GREETING_ID, codec: NODE_CODEC, status: BOLT_STATUS.SUCCESS, className: CHALLENGE_CLASS };
+    this.#write([encodeResponse(DIALECT, { ...head, content: answer.challenge })]);
+  }
+
+  #answer(answer: GreetingAnswer, id: number): void {
     const status = answer.isWelcome ? BOLT_STATUS.SUCCESS : BOLT_STATUS.ERROR;
-    const head = { id: GREETING_ID, codec: NODE_CODEC, status, className: ANSWER_CLASS, content: answer.content };
+    const head = { id, codec: NODE_CODEC, status, className: ANSWER_CLASS, content: answer.content };
     this.#write([encodeResponse(DIALECT, head)]);
     if (!answer.isWelcome) return this.close(REFUSED);
     // The dialling side sends nothing more before it is welcomed, so the dropped decoder holds no part of a frame.
@@ -254,10 +281,20 @@ export class Link implements ConnectionHandler, SteppedRole<Woken> {
     this.#up();
   }
 
+  #challenged(side: LinkSide & { kind: "dial" }, challenge: Uint8Array): void {
+    const answer = side.challenged(challenge);
+    if ("refusal" in answer) return this.close(answer.refusal);
+    this.#state = "proving";
+    const head = { id: PROOF_ID, codec: NODE_CODEC, timeoutMs: LINK_TIMES.silenceMs, className: PROOF_CLASS };
+    this.#write([encodeRequest(DIALECT, { ...head, content: answer.proof })]);
+  }
+
   #answered(side: LinkSide & { kind: "dial" }, answer: GreetingAnswer): void {
     const refusal = side.answered(answer);
-    if (refusal === undefined) this.#up();
-    else this.close(refusal);
+    if (refusal !== undefined) return this.close(refusal);
+    // Its first messages may be in the same chunk.
+    this.#decoder.raiseLimit(LINK_FRAME_BYTES_MAX);
+    this.#up();
   }
 
   #up(): void {
@@ -277,7 +314,7 @@ export class Link implements ConnectionHandler, SteppedRole<Woken> {
     const silentMs = nowMs - this.#readMs;
     if (silentMs >= silenceMs && isJudging) return this.close(`nothing was read for ${silentMs} ms`);
     const openMs = nowMs - this.#openedMs;
-    if (this.#state === "greeting" && openMs >= greetingMs && isJudging) {
+    if (this.#state !== "up" && openMs >= greetingMs && isJudging) {
       return this.close(`${NO_GREETING} within ${openMs} ms`);
     }
     if (this.#isUntaken()) return this.close(`the peer does not read: ${this.#connection.bufferedBytes} bytes wait`);
@@ -295,6 +332,14 @@ export class Link implements ConnectionHandler, SteppedRole<Woken> {
     this.#takenAtTick = taken;
     return this.#untakenTicks >= UNTAKEN_TICKS_MAX;
   }
+}
+
+function isProof({ kind, className }: BoltFrame): boolean {
+  return kind === "request" && className === PROOF_CLASS;
+}
+
+function isChallenge({ kind, className }: BoltFrame): boolean {
+  return kind === "response" && className === CHALLENGE_CLASS;
 }
 
 function greetingFrame(content: Uint8Array): Uint8Array {

@@ -4,15 +4,9 @@
 import { ConnectionShares, type ShareRefusal } from "../../base/connectionShares.ts";
 import type { Metrics } from "../../base/metrics.ts";
 import type { Clock, Connection, ConnectionHandler, Log, Timers } from "../../base/ports.ts";
-import type { UnknownMessage } from "../codec/format.ts";
-import { decodeHello, encodeHelloAnswer } from "../codec/hello.ts";
-import {
-  type Hello,
-  type NodeLink as LinkKind,
-  type NodeRole,
-  PROTOCOL_VERSION,
-  PROTOCOL_VERSION_MIN,
-} from "../messages/hello.ts";
+import { encodeHelloAnswer } from "../codec/hello.ts";
+import { AcceptedGreeting, type AcceptingNode, type Peer, type Verdict } from "./acceptedGreeting.ts";
+import type { ClusterSecret } from "./clusterSecret.ts";
 import {
   CLOSED_BY_PEER,
   type GreetingAnswer,
@@ -23,23 +17,6 @@ import {
   NO_GREETING,
   REFUSED,
 } from "./link.ts";
-
-type NodeId = Hello["from"];
-
-/** One link of a peer, and the role for which the peer speaks on it. */
-export interface Peer {
-  readonly link: LinkKind;
-  readonly role: NodeRole;
-  readonly node: NodeId;
-}
-
-/** The identity of this node for nodes that dial it. */
-export interface AcceptingNode {
-  readonly id: NodeId;
-  readonly clusterName: string;
-  readonly slotCount: number;
-  readonly roles: readonly NodeRole[];
-}
 
 export interface AcceptorEvents {
   up(peer: Peer): void;
@@ -56,6 +33,8 @@ export interface AcceptorEnvironment {
   readonly metrics: Metrics;
   readonly times: LinkTimes;
   readonly failed: (error: unknown) => void;
+  /** Undefined for a cluster without a secret. */
+  readonly secret?: ClusterSecret | undefined;
 }
 
 // A misconfigured node comes every five seconds; the log distinguishes this many different ones.
@@ -100,17 +79,21 @@ export class LinkAcceptor {
       if (isUngreeted) this.#ungreeted.release(remoteAddress);
       isUngreeted = false;
     };
-    const greeted = (content: Uint8Array): GreetingAnswer => {
+    const greeting = new AcceptedGreeting(this.#self, this.#environment.secret, connection.certificate);
+    const decided = (verdict: Verdict): GreetingAnswer => {
       noMoreUngreeted();
-      const hello = decodeHello(content);
-      const reason = refusalOf(hello, this.#self);
-      if (reason === undefined) peer = peerOf(hello);
-      else this.#logRefusal(connection, hello, reason);
-      return { isWelcome: reason === undefined, content: this.#answer(reason) };
+      if (verdict.kind === "welcome") peer = verdict.peer;
+      else this.#refused(connection, verdict);
+      return { isWelcome: verdict.kind === "welcome", content: this.#answer(verdict) };
     };
+    const greeted = (content: Uint8Array) => {
+      const reply = greeting.greeted(content);
+      return reply.kind === "challenge" ? reply : decided(reply);
+    };
+    const proved = (content: Uint8Array) => decided(greeting.proved(content));
     const link: Link = new Link(
       connection,
-      { kind: "accept", greeted },
+      { kind: "accept", greeted, proved },
       {
         up: () => {
           if (peer !== undefined) this.#up(peer, link);
@@ -162,14 +145,16 @@ export class LinkAcceptor {
     this.#environment.log.warn("a connection to the node port was no node's", { address: remoteAddress, reason });
   }
 
-  #answer(reason: string | undefined): Uint8Array {
+  #answer(verdict: Verdict): Uint8Array {
     const { id, roles } = this.#self;
+    const { proof } = verdict;
     return encodeHelloAnswer({
       kind: "helloAnswer",
-      accepted: reason === undefined,
-      reason: reason ?? "",
+      accepted: verdict.kind === "welcome",
+      reason: verdict.kind === "welcome" ? "" : verdict.reason,
       from: id,
       roles,
+      ...(proof !== undefined && { proof }),
     });
   }
 
@@ -194,7 +179,8 @@ export class LinkAcceptor {
     return { clock, timers, times, failed, dropped, nowMs };
   }
 
-  #logRefusal(connection: Connection, hello: Hello | UnknownMessage, reason: string): void {
+  #refused(connection: Connection, { hello, reason, cause }: Verdict & { kind: "refusal" }): void {
+    this.#environment.metrics.add("roster_node_peers_refused_total", 1, { reason: cause });
     // A node that means an earlier run of this node is not reported: the next list of members is on its way to it.
     if (hello.kind === "hello" && hello.to !== undefined && hello.to !== this.#self.id) return;
     const node = hello.kind === "hello" ? hello.from : "unknown";
@@ -218,59 +204,6 @@ function kindOf(reason: string): string {
   if (code !== undefined) return code;
   if (reason === REFUSED || reason === TOO_MANY || reason === CLOSED_BY_PEER) return reason;
   return reason.startsWith(NO_GREETING) ? NO_GREETING : "no node";
-}
-
-const WANTED_ROLES: Record<LinkKind, { readonly here: NodeRole; readonly there: readonly NodeRole[] }> = {
-  meta: { here: "meta", there: ["data", "session", "meta"] },
-  data: { here: "data", there: ["session"] },
-  replication: { here: "data", there: ["data"] },
-};
-
-/** The reason why a node is refused, with the remedy; undefined if it is accepted. */
-export function refusalOf(hello: Hello | UnknownMessage, self: AcceptingNode): string | undefined {
-  if (hello.kind === "unknown") return `this release does not know what you want (${hello.what}): upgrade this node`;
-  if (hello.from === self.id) return "this is the node that dials";
-  if (hello.clusterName !== self.clusterName) {
-    return (
-      `this is a node of the cluster ${self.clusterName}, you belong to ${hello.clusterName}: give your node the ` +
-      "meta-addresses of its own cluster, or the same cluster-name"
-    );
-  }
-  if (hello.slotCount !== self.slotCount) {
-    return (
-      `this cluster has ${self.slotCount} slots, your release works with ${hello.slotCount}: ` +
-      "run the same release on all nodes, or make a new cluster"
-    );
-  }
-  if (hello.minProtocolVersion > PROTOCOL_VERSION || hello.protocolVersion < PROTOCOL_VERSION_MIN) {
-    return (
-      `this node speaks the versions ${PROTOCOL_VERSION_MIN} to ${PROTOCOL_VERSION} of the protocol between nodes, ` +
-      `yours ${hello.minProtocolVersion} to ${hello.protocolVersion}: upgrade one release at a time`
-    );
-  }
-  if (hello.to !== undefined && hello.to !== self.id) {
-    return `${self.id} is here now, not ${hello.to}: wait for the next list of members`;
-  }
-  return roleRefusal(hello, self);
-}
-
-function roleRefusal({ link, roles }: Hello, self: AcceptingNode): string | undefined {
-  const { here, there } = WANTED_ROLES[link];
-  if (!self.roles.includes(here)) {
-    return (
-      `this node has the roles ${self.roles.join(",")} and not ${here}: ` +
-      (here === "meta" ? "name only nodes with the role meta in meta-addresses" : "wait for the next list of members")
-    );
-  }
-  if (roles.some((role) => there.includes(role))) return undefined;
-  return `a link to the role ${here} is for nodes with the role ${there.join(" or ")}, yours has ${roles.join(",")}`;
-}
-
-function peerOf(hello: Hello | UnknownMessage): Peer | undefined {
-  if (hello.kind === "unknown") return undefined;
-  const { link, roles, from } = hello;
-  const role = roles.find((each) => WANTED_ROLES[link].there.includes(each));
-  return role === undefined ? undefined : { link, role, node: from };
 }
 
 function keyOf({ link, role, node }: Peer): string {

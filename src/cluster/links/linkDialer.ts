@@ -2,8 +2,9 @@
 // refusal in words does not end within milliseconds, since a person has to act; so the node is asked rarely then.
 
 import type { Cancel, Clock, Connection, ConnectionHandler, Log, Random, Timers } from "../../base/ports.ts";
-import { decodeHelloAnswer, encodeHello } from "../codec/hello.ts";
 import type { Hello } from "../messages/hello.ts";
+import type { ClusterSecret } from "./clusterSecret.ts";
+import { DialledGreeting } from "./dialledGreeting.ts";
 import { type GreetingAnswer, Link, type LinkEnvironment, type LinkMessage, type LinkTimes } from "./link.ts";
 
 type NodeId = Hello["from"];
@@ -28,6 +29,8 @@ export interface DialerEnvironment {
   readonly log: Log;
   readonly times: LinkTimes;
   readonly failed: (error: unknown) => void;
+  /** Undefined for a cluster without a secret. */
+  readonly secret?: ClusterSecret | undefined;
 }
 
 export interface DialerEvents {
@@ -110,8 +113,13 @@ export class LinkDialer {
   }
 
   #connected(connection: Connection, nowMs: number): ConnectionHandler {
-    const greeting = encodeHello(this.#target.hello);
-    const side = { kind: "dial", greeting, answered: (answer: GreetingAnswer) => this.#answered(answer) } as const;
+    const greeting = new DialledGreeting(this.#target.hello, this.#environment.secret, connection.certificate);
+    const side = {
+      kind: "dial",
+      greeting: greeting.content,
+      challenged: (challenge: Uint8Array) => greeting.challenged(challenge),
+      answered: (answer: GreetingAnswer) => this.#answered(greeting, answer),
+    } as const;
     const events = {
       up: () => this.#up(),
       received: (className: string, content: Uint8Array) => {
@@ -132,10 +140,13 @@ export class LinkDialer {
   }
 
   /** The reason why the link is of no use; undefined if it is. */
-  #answered(answer: GreetingAnswer): string | undefined {
-    const decoded = decodeHelloAnswer(answer.content);
-    if (decoded.kind === "unknown") return `an answer that this release does not know: ${decoded.what}`;
-    const { accepted, reason, from } = decoded;
+  #answered(greeting: DialledGreeting, { isWelcome, content }: GreetingAnswer): string | undefined {
+    const believed = greeting.answered(content);
+    if (believed.kind === "refusal") {
+      this.#refusal = believed.reason;
+      return this.#refusal;
+    }
+    const { accepted, reason, from } = believed.answer;
     const { from: self, to } = this.#target.hello;
     if (from === self) {
       // One list of meta addresses serves all nodes, including the nodes in it.
@@ -146,7 +157,7 @@ export class LinkDialer {
     }
     this.#isStale = to !== undefined && from !== to;
     if (this.#isStale) this.#refusal = `${from} is there now`;
-    else if (!accepted || !answer.isWelcome) this.#refusal = reason === "" ? "no reason was given" : reason;
+    else if (!accepted || !isWelcome) this.#refusal = reason === "" ? "no reason was given" : reason;
     if (this.#refusal !== "") return this.#refusal;
     this.#peer = from;
     return undefined;

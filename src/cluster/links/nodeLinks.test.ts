@@ -7,8 +7,9 @@ import { encodeHeartbeat } from "../../encoding/bolt/encode.ts";
 import { BOLT_V1 } from "../../encoding/bolt/frame.ts";
 import { nodeId } from "../../model/ids.ts";
 import type { Hello } from "../messages/hello.ts";
+import type { AcceptingNode } from "./acceptedGreeting.ts";
 import { LINK_BACKLOG_BYTES_MAX, LINK_TIMES, LINK_UNSENT_BYTES_MAX, linkMessage } from "./link.ts";
-import { type AcceptingNode, LinkAcceptor } from "./linkAcceptor.ts";
+import { LinkAcceptor } from "./linkAcceptor.ts";
 import { LinkDialer } from "./linkDialer.ts";
 import { TestNetwork, TestTime, type WireEnd, wire } from "./testing/wires.ts";
 

@@ -8,9 +8,10 @@ import type { Clock, Connection, ConnectionHandler, Log } from "../../base/ports
 import type { NodeId } from "../../model/ids.ts";
 import type { NodeLink as LinkKind } from "../messages/hello.ts";
 import type { Member, MemberAddress, MemberRole, MemberToMeta, MetaToMember } from "../messages/membership.ts";
+import type { AcceptingNode, Peer } from "./acceptedGreeting.ts";
 import { DialledLinks, type Greeter, helloOf } from "./dialledLinks.ts";
 import type { LinkMessage } from "./link.ts";
-import { type AcceptingNode, LinkAcceptor, type Peer } from "./linkAcceptor.ts";
+import { LinkAcceptor } from "./linkAcceptor.ts";
 import { type DialerEnvironment, LinkDialer } from "./linkDialer.ts";
 import { MetaPeers } from "./metaPeers.ts";
 import { NodeMessages } from "./nodeMessages.ts";

@@ -1,5 +1,8 @@
 // The first messages on a link between two nodes. The dialling node sends `hello` and waits for the answer before it
 // sends anything else. A node that is not accepted is told the remedy, and the link is closed.
+//
+// In a cluster with a secret the hello is answered with a challenge, and only after the dialling node's proof with the
+// answer, which has the proof of the accepting node: links/clusterSecret.ts.
 
 import type { NodeId } from "../../model/ids.ts";
 import type { MemberRole } from "./membership.ts";
@@ -36,6 +39,25 @@ export interface Hello {
    * The node that the sender wants to reach, if known: another run at the same address refuses and keeps its links.
    */
   readonly to?: NodeId;
+  /** SECRET_BYTES that are new with each hello; missing from a node that has no secret. */
+  readonly nonce?: Uint8Array;
+}
+
+/** The size of a nonce, and of a proof. */
+export const SECRET_BYTES = 32;
+
+/** The accepting node asks for a proof. */
+export interface HelloChallenge {
+  readonly kind: "helloChallenge";
+  readonly from: NodeId;
+  /** SECRET_BYTES that are new with each challenge. */
+  readonly nonce: Uint8Array;
+}
+
+/** The dialling node's proof. */
+export interface HelloProof {
+  readonly kind: "helloProof";
+  readonly proof: Uint8Array;
 }
 
 export interface HelloAnswer {
@@ -45,4 +67,6 @@ export interface HelloAnswer {
   readonly reason: string;
   readonly from: NodeId;
   readonly roles: readonly NodeRole[];
+  /** The accepting node's proof, for a node that has given its own. */
+  readonly proof?: Uint8Array;
 }

@@ -29,7 +29,7 @@ export interface BoltDecoderLimits {
 
 /** Decodes one direction of one connection. */
 export class BoltDecoder {
-  readonly #frameBytesMax: number;
+  #frameBytesMax: number;
   #broken = false;
   // The beginning of a frame whose rest has not arrived; its first #pendingLength bytes are filled.
   #pending: Uint8Array<ArrayBuffer> = NOTHING;
@@ -37,6 +37,11 @@ export class BoltDecoder {
 
   constructor(limits: BoltDecoderLimits) {
     this.#frameBytesMax = limits.frameBytesMax;
+  }
+
+  /** Reads longer frames from the next one on, also within the chunk that is being read. */
+  raiseLimit(frameBytesMax: number): void {
+    this.#frameBytesMax = frameBytesMax;
   }
 
   /** Whether only the beginning of a frame has arrived. */

@@ -190,6 +190,46 @@ export const CLUSTER = {
     about: "The cluster's name, the same for all nodes, fixed at the first start on a store.",
     cost: "Nothing.",
   },
+  "node-name": {
+    section: "Cluster",
+    type: "string",
+    default: "",
+    pattern: /^([A-Za-z0-9_-]{1,64})?$/,
+    allowed: "1 to 64 letters, digits, _ or -, or nothing",
+    about:
+      "The name of this node, of which a cluster has no two; empty means one that is made at the first start. It is " +
+      "known before that, so a certificate can name it.",
+    cost: "A second node of that name is turned away while the first one lives.",
+  },
+  "cluster-secret-file": {
+    section: "Cluster",
+    type: "path",
+    default: "",
+    isEmptyAllowed: true,
+    about:
+      "A file with the secret that all nodes of the cluster know, 32 characters or more, by which they prove to each " +
+      "other that they belong to it; several lines are several secrets, of which the first is shown and each is taken.",
+    cost: "Without one, and without tls-node-ca-file, every program that reaches node-port can join.",
+  },
+  "cluster-secret": {
+    section: "Cluster",
+    type: "string",
+    default: "",
+    pattern: /^(\S.{30,510}\S)?$/,
+    allowed: "32 to 512 characters without spaces at the ends, or nothing",
+    isSecret: true,
+    about: "The secret itself, in place of a file; best in the environment.",
+    cost: "As a flag it can be read by every user of the machine.",
+  },
+  "cluster-secret-optional": {
+    section: "Cluster",
+    type: "boolean",
+    default: false,
+    about:
+      "Also takes nodes without a secret, and joins them: for the time in which a running cluster gets its first " +
+      "one, node by node.",
+    cost: "As long as it is set, every program that reaches node-port can join.",
+  },
   "data-center": {
     section: "Cluster",
     type: "string",

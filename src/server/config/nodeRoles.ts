@@ -90,14 +90,15 @@ function checkWorkers(config: Config): void {
 }
 
 /**
- * The configuration of one of several workers, counted from 1: its own folder, and its own ports for other nodes, for
- * operators, and of the role data, counted up from the configured ones.
+ * The configuration of one of several workers, counted from 1: its own folder and name, and its own ports for other
+ * nodes, for operators, and of the role data, counted up from the configured ones.
  */
 export function workerConfig(config: Config, worker: number): Config {
   const own = (port = AUTOMATIC_PORT) => (port > 0 ? port + worker - 1 : port);
   return {
     ...config,
     dataDir: join(config.dataDir, `worker-${worker}`),
+    nodeName: config.nodeName === "" ? "" : `${config.nodeName}-${worker}`,
     nodePort: own(nodePortOf(config)),
     dataHttpPort: own(dataHttpPortOf(config)),
     adminPort: own(config.adminPort),

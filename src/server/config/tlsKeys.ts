@@ -2,8 +2,8 @@
 
 import type { KeySpec } from "../../base/keySpec.ts";
 
-/** The kinds of ports: those of protocols, those of HTTP, and that of operators. */
-export const TLS_PORT_KINDS = ["clients", "http", "admin"] as const;
+/** The kinds of ports: those of protocols, those of HTTP, that of operators, and that of links between nodes. */
+export const TLS_PORT_KINDS = ["clients", "http", "admin", "nodes"] as const;
 
 export type TlsPortKind = (typeof TLS_PORT_KINDS)[number];
 
@@ -58,7 +58,7 @@ export const TLS = {
     oneOf: TLS_PORT_KINDS,
     about:
       "The kinds of ports with TLS, if it has certificates: of protocols (clients), of HTTP (http-port, " +
-      "meta-http-port, data-http-port), and admin-port (admin).",
+      "meta-http-port, data-http-port), admin-port (admin), and node-port with the links to other nodes (nodes).",
     cost: "A kind that is left out is readable on the network.",
   },
   "tls-plain-ports": {
@@ -70,6 +70,25 @@ export const TLS = {
       "The kinds of ports that take connections without TLS too, told apart by their first byte: for a migration, " +
       "and for clients that can't do TLS everywhere.",
     cost: "Such connections are readable on the network, and a client can be led to make one.",
+  },
+  "tls-node-ca-file": {
+    ...FILE,
+    about:
+      "The authorities, PEM, that sign the certificates of this cluster's nodes; links between nodes then have TLS, " +
+      `and each side shows a certificate of its own. ${RELOAD}`,
+    cost: "Nothing; an authority that signs for others too is safe, since a node's certificate has to name the node.",
+  },
+  "tls-node-cert-file": {
+    ...FILE,
+    about:
+      "The certificate of this node for its links, PEM, with the alternative name URI:roster://CLUSTER/NODE, or " +
+      `URI:roster://CLUSTER/* for all nodes; empty means tls-cert-file. ${RELOAD}`,
+    cost: "Nothing.",
+  },
+  "tls-node-key-file": {
+    ...FILE,
+    about: `The private key of tls-node-cert-file, PEM, without a passphrase. ${RELOAD}`,
+    cost: "Nothing; a program that can read the file can pretend to be this node.",
   },
   "tls-min-version": {
     section: "TLS",

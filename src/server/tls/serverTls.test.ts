@@ -26,7 +26,7 @@ const CA = certificates.read(certificates.ca);
 const TLS = { tlsCertFile: server.cert, tlsKeyFile: server.key };
 const MUTUAL = { ...TLS, tlsClientCaFile: certificates.ca, tlsClientAuth: "require" } as const;
 
-const start = (changes: Partial<Config>) => nodes.start(["session", "data", "meta"], changes);
+const start = (changes: Partial<Config>) => nodes.start(["session", "data", "meta"], { nodePort: -1, ...changes });
 
 interface Ran {
   readonly code: number;

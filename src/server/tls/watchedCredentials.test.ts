@@ -44,7 +44,7 @@ function watched(first: CertificateFiles = old) {
     environment,
   );
   events.length = 0;
-  const name = () => credentials.current.subject.split(";")[0];
+  const name = () => credentials.current.subject;
   return { files, put, credentials, events, reasons, counted, name };
 }
 

@@ -31,6 +31,7 @@ export class WatchedCredentials {
   readonly #strength: TlsStrength;
   readonly #environment: CredentialsEnvironment;
   #current: Credentials;
+  #check: (credentials: Credentials) => void = () => undefined;
   /** The state of the files when they were last read, and when they were last looked at. */
   #read: string;
   #seen: string;
@@ -44,6 +45,12 @@ export class WatchedCredentials {
     this.#seen = this.#read;
     this.#current = readCredentials(files, strength, environment.clock.nowMs());
     this.#inForce("a certificate is in force");
+  }
+
+  /** Takes only credentials that pass `check`, beginning with the ones in force. Throws what it throws. */
+  require(check: (credentials: Credentials) => void): void {
+    check(this.#current);
+    this.#check = check;
   }
 
   get current(): Credentials {
@@ -62,7 +69,9 @@ export class WatchedCredentials {
     const { certificate, clock, log, metrics } = this.#environment;
     this.#read = this.#state();
     try {
-      this.#current = readCredentials(this.#files, this.#strength, clock.nowMs());
+      const read = readCredentials(this.#files, this.#strength, clock.nowMs());
+      this.#check(read);
+      this.#current = read;
     } catch (error) {
       metrics.add("roster_tls_reloads_total", 1, { certificate, outcome: "failed" });
       const reason = error instanceof Error ? error.message : String(error);
@@ -75,9 +84,9 @@ export class WatchedCredentials {
 
   #inForce(event: string): void {
     const { certificate, clock, log, metrics } = this.#environment;
-    const { expiresMs, subject } = this.#current;
+    const { expiresMs, names, subject } = this.#current;
     metrics.set("roster_tls_certificate_expiry_timestamp_seconds", expiresMs / 1_000, { certificate });
-    const fields = { certificate, subject, expires: new Date(expiresMs).toISOString() };
+    const fields = { certificate, subject, names: names.join(", "), expires: new Date(expiresMs).toISOString() };
     log.info(event, fields);
     if (expiresMs - clock.nowMs() < EXPIRES_SOON_MS) log.warn("a certificate expires within 30 days", fields);
   }

@@ -5,6 +5,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createSecureContext, type SecureContext, type SecureVersion } from "node:tls";
 import { type ErrorDetails, fail } from "../../base/errors.ts";
+import { peerCertificateOf } from "./peerCertificate.ts";
 
 /** A file, and the setting that names it. */
 export interface NamedFile {
@@ -34,8 +35,9 @@ export interface Credentials extends TlsStrength {
   readonly context: SecureContext;
   /** The time at which the first certificate of the chain expires. */
   readonly expiresMs: number;
-  /** The subject and the alternative names of the certificate, for the log. */
   readonly subject: string;
+  /** The alternative names of the certificate, each with its kind. */
+  readonly names: readonly string[];
 }
 
 // A chain is a few KiB, a bundle of public authorities 250 KiB.
@@ -59,10 +61,9 @@ export function readCredentials(files: CredentialFiles, strength: TlsStrength, n
     throw invalid(files.cert, { reason: "it is not valid yet", begins: isoTime(startsMs) });
   }
   if (files.ca !== undefined && ca !== undefined) certificatesOf(files.ca, ca);
-  const subject = [own.subject.replaceAll("\n", ", "), own.subjectAltName ?? ""]
-    .filter((part) => part !== "")
-    .join("; ");
-  return { ...strength, cert, key, ca, context: contextOf(files, { cert, key, ca, ...strength }), expiresMs, subject };
+  const { subject, names } = peerCertificateOf(own);
+  const context = contextOf(files, { cert, key, ca, ...strength });
+  return { ...strength, cert, key, ca, context, expiresMs, subject, names };
 }
 
 const CLOCK_MS_MAX = 5 * 60_000;

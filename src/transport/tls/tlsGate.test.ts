@@ -122,6 +122,20 @@ test("what leaves at once is not reported as drained, and what has waited is, on
   assert.equal(drained.length, 1);
 });
 
+test("large output right behind small output leaves, and in order", async (t) => {
+  const { dial, connections } = await port(t);
+  const socket = dial();
+  await echo(socket, Buffer.from("x"));
+  const parts = [Buffer.alloc(10, 1), Buffer.alloc(MIB, 2), Buffer.alloc(3, 3), Buffer.alloc(MIB, 4)];
+  for (const part of parts) connections[0]?.write(part);
+  const got: Buffer[] = [];
+  for await (const chunk of socket) {
+    got.push(chunk as Buffer);
+    if (Buffer.concat(got).length === 2 * MIB + 13) break;
+  }
+  assert.ok(Buffer.concat(got).equals(Buffer.concat(parts)));
+});
+
 test("a client without TLS is ended where it is required", async (t) => {
   const { dialPlain, outcomes, reasons, connections } = await port(t);
   const socket = dialPlain();

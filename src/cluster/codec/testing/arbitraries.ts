@@ -19,7 +19,6 @@ import {
   type SurveyRows,
   type WatchRow,
 } from "../../../model/survey.ts";
-import type { Hello, HelloAnswer, NodeRole } from "../../messages/hello.ts";
 import type {
   ClientCount,
   Heartbeat,
@@ -43,14 +42,13 @@ import type {
 } from "../../messages/sessionData.ts";
 import { anyOf, digest, is, list, long, natural, plain, record, string } from "./fields.ts";
 
-const node = fc
+export const node = fc
   .stringMatching(/^[A-Za-z0-9._-]{1,128}$/)
   .filter(isNodeId)
   .map(nodeId);
 const serviceKey = string.map(brandServiceKey);
 const stamp = record<Stamp>({ version: long, registeredMs: fc.double() });
 const version = record<DatumVersion>({ version: long, origin: long });
-const roles = list(fc.constantFrom<NodeRole>("meta", "data", "session"));
 const role = fc.constantFrom<MemberRole>("data", "session");
 const membersVersion = record<MembersVersion>({ epoch: long, serial: natural });
 
@@ -447,30 +445,6 @@ export const metaToMember = anyOf<MetaToMember>({
     { kind: is("rules"), epoch: long, base: long, put: list(rule), removed: list(string) },
     "base",
   ),
-});
-
-export const hello = record<Hello>(
-  {
-    kind: is("hello"),
-    protocolVersion: natural,
-    minProtocolVersion: natural,
-    clusterName: plain,
-    slotCount: natural,
-    from: node,
-    roles,
-    link: fc.constantFrom("meta", "data", "replication"),
-    address: plain,
-    to: node,
-  },
-  "to",
-);
-
-export const helloAnswer = record<HelloAnswer>({
-  kind: is("helloAnswer"),
-  accepted: fc.boolean(),
-  reason: string,
-  from: node,
-  roles,
 });
 
 export const operation = anyOf<OperationMessage>({

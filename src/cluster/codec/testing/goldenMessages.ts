@@ -6,7 +6,7 @@ import { brandCatalogueScope, brandServiceKey, clientId, nodeId } from "../../..
 import type { Condition, Lease, Publication } from "../../../model/publication.ts";
 import type { Rule } from "../../../model/rule.ts";
 import type { Survey, SurveyKind, SurveyRows } from "../../../model/survey.ts";
-import type { Hello, HelloAnswer } from "../../messages/hello.ts";
+import type { Hello, HelloAnswer, HelloChallenge, HelloProof } from "../../messages/hello.ts";
 import type { MemberAddress, MemberToMeta, MetaToMember } from "../../messages/membership.ts";
 import type { OperationMessage } from "../../messages/operation.ts";
 import type { FollowerToLeader, LeaderToFollower, ReplicaDatum } from "../../messages/replication.ts";
@@ -132,7 +132,16 @@ const HELLO: Required<Hello> = {
   link: "data",
   address: "10.0.0.2:9620",
   to: data,
+  nonce: Uint8Array.from({ length: 32 }, (_, at) => at),
 };
+
+const HELLO_CHALLENGE: HelloChallenge = {
+  kind: "helloChallenge",
+  from: data,
+  nonce: Uint8Array.from({ length: 32 }, (_, at) => 255 - at),
+};
+
+const HELLO_PROOF: HelloProof = { kind: "helloProof", proof: Uint8Array.from({ length: 32 }, (_, at) => at * 7) };
 
 const HELLO_ANSWER: Required<HelloAnswer> = {
   kind: "helloAnswer",
@@ -140,6 +149,7 @@ const HELLO_ANSWER: Required<HelloAnswer> = {
   reason: "set cluster-name to shop",
   from: data,
   roles: ["data"],
+  proof: Uint8Array.from({ length: 32 }, (_, at) => at * 5),
 };
 
 const revision: AppRevision = {
@@ -368,6 +378,8 @@ const OPERATION: OneOfEachKind<OperationMessage> = {
 export const GOLDEN_MESSAGES = {
   "roster.Hello": { hello: HELLO },
   "roster.HelloAnswer": { helloAnswer: HELLO_ANSWER },
+  "roster.HelloChallenge": { helloChallenge: HELLO_CHALLENGE },
+  "roster.HelloProof": { helloProof: HELLO_PROOF },
   "roster.MemberToMeta": MEMBER_TO_META,
   "roster.MetaToMember": META_TO_MEMBER,
   "roster.SessionToData": SESSION_TO_DATA,

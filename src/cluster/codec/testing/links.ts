@@ -1,7 +1,7 @@
 // Every class of message, with the operations that the tests apply to all of them alike.
 
 import type fc from "fast-check";
-import { writeHello, writeHelloAnswer } from "../hello.ts";
+import { writeHello, writeHelloAnswer, writeHelloChallenge, writeHelloProof } from "../hello.ts";
 import { writeMemberToMeta, writeMetaToMember } from "../membership.ts";
 import { NODE_MESSAGES, type NodeMessageClass } from "../nodeMessages.ts";
 import { NodeWriter } from "../nodeWriter.ts";
@@ -9,6 +9,7 @@ import { writeOperation } from "../operation.ts";
 import { writeFollowerToLeader, writeLeaderToFollower } from "../replication.ts";
 import { writeDataToSession, writeSessionToData } from "../sessionData.ts";
 import * as arbitraries from "./arbitraries.ts";
+import * as greetings from "./greetings.ts";
 
 /** A message and its bytes. */
 interface Sample {
@@ -63,8 +64,10 @@ function link<Message>(
 }
 
 export const LINKS: Readonly<Record<NodeMessageClass, LinkCodec>> = {
-  "roster.Hello": link(NODE_MESSAGES["roster.Hello"], arbitraries.hello, writeHello),
-  "roster.HelloAnswer": link(NODE_MESSAGES["roster.HelloAnswer"], arbitraries.helloAnswer, writeHelloAnswer),
+  "roster.Hello": link(NODE_MESSAGES["roster.Hello"], greetings.hello, writeHello),
+  "roster.HelloAnswer": link(NODE_MESSAGES["roster.HelloAnswer"], greetings.helloAnswer, writeHelloAnswer),
+  "roster.HelloChallenge": link(NODE_MESSAGES["roster.HelloChallenge"], greetings.helloChallenge, writeHelloChallenge),
+  "roster.HelloProof": link(NODE_MESSAGES["roster.HelloProof"], greetings.helloProof, writeHelloProof),
   "roster.MemberToMeta": link(NODE_MESSAGES["roster.MemberToMeta"], arbitraries.memberToMeta, writeMemberToMeta),
   "roster.MetaToMember": link(NODE_MESSAGES["roster.MetaToMember"], arbitraries.metaToMember, writeMetaToMember),
   "roster.SessionToData": link(NODE_MESSAGES["roster.SessionToData"], arbitraries.sessionToData, writeSessionToData),

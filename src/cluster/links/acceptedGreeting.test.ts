@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { nodeId } from "../../model/ids.ts";
 import type { Hello, NodeRole } from "../messages/hello.ts";
-import { type AcceptingNode, refusalOf } from "./linkAcceptor.ts";
+import { type AcceptingNode, refusalOf } from "./acceptedGreeting.ts";
 
 const SELF: AcceptingNode = { id: nodeId("n1.a"), clusterName: "c", slotCount: 256, roles: ["meta", "data"] };
 const HELLO: Hello = {
