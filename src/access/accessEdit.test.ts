@@ -21,7 +21,8 @@ function policyDraft(changes: Partial<PolicyDraft> = {}): PolicyDraft {
 }
 
 function stored(changes: Partial<Identity> = {}): Identity {
-  return { ...draft({ name: "root", roles: ["admin"] }), setBy: "claim", setMs: 1, ...changes };
+  const { loginOf: _, ...root } = draft({ name: "root", roles: ["admin"] });
+  return { ...root, setBy: "claim", setMs: 1, ...changes };
 }
 
 function refusalOf(edit: AccessEdit, set: AccessSet = NO_ACCESS_RECORDS): string {
@@ -117,4 +118,49 @@ test("a policy that is there from the start is switched off by its removal, anot
   const gone = changeOf({ kind: "removePolicy", name: "p" }, set, CONTEXT);
   assert.ok(!(gone instanceof RegistryError));
   assert.deepEqual(gone.policiesGone, ["p"]);
+});
+
+const LOGIN = { ...stored({ name: "ann-login", roles: ["admin", "reader"] }), loginOf: { name: "root", setMs: 1 } };
+
+test("a login is worth what its user is now, and nothing once the user is changed, ended or gone", () => {
+  const worth = (users: readonly Identity[], nowMs = NOW_MS) =>
+    new AccessSet(1n, [LOGIN, ...users], []).worthOf(LOGIN, nowMs)?.roles;
+  assert.deepEqual(worth([stored()]), ["admin"]);
+  assert.deepEqual(worth([stored({ roles: ["reader", "client"] })]), ["reader"]);
+  assert.equal(worth([]), undefined);
+  assert.equal(worth([stored({ setMs: 2 })]), undefined);
+  assert.equal(worth([stored({ untilMs: NOW_MS })]), undefined);
+});
+
+test("a change of an identity leaves the rest as it is, and is later than the one before", () => {
+  const set = new AccessSet(1n, [stored({ setMs: NOW_MS, about: "x" }), stored({ name: "second" })], []);
+  const change = changeOf({ kind: "changeIdentity", name: "root", change: { roles: ["reader"] } }, set, CONTEXT);
+  assert.ok(!(change instanceof RegistryError));
+  const [root] = change.identities;
+  assert.deepEqual([root?.roles, root?.about, root?.secret, root?.setBy], [["reader"], "x", TOKEN, "ann"]);
+  assert.equal(root?.setMs, NOW_MS + 1, "logins from before it end");
+});
+
+test("the last admin can't be changed into less, and a login not at all", () => {
+  const set = new AccessSet(1n, [stored(), LOGIN], []);
+  const less: AccessEdit = { kind: "changeIdentity", name: "root", change: { roles: [] } };
+  assert.match(refusalOf(less, new AccessSet(1n, [stored()], [])), /ADMIN_NEEDED/);
+  assert.match(refusalOf({ ...less, name: "ann-login" }, set), /FIELD_INVALID.*field=name/);
+  assert.match(refusalOf({ ...less, name: "x" }, set), /IDENTITY_UNKNOWN/);
+});
+
+test("a login is for a user that there is, and takes away logins that are worth nothing", () => {
+  const secret = `scrypt:15:8:1:${"s".repeat(43)}:${"h".repeat(43)}`;
+  const user = stored({ name: "ann", kind: "user", secret, setMs: 7 });
+  const login = put({ name: "ann-login-2", loginOf: "ann" }, true);
+  assert.match(refusalOf(login), /IDENTITY_UNKNOWN.*identity=ann/);
+  assert.match(refusalOf(login, new AccessSet(1n, [stored({ name: "ann" })], [])), /IDENTITY_UNKNOWN/);
+  const dead = { ...LOGIN, name: "ann-login-1", loginOf: { name: "ann", setMs: 6 } };
+  const change = changeOf(login, new AccessSet(1n, [user, dead, stored()], []), CONTEXT);
+  assert.ok(!(change instanceof RegistryError));
+  assert.deepEqual(
+    change.identities.map(({ loginOf }) => loginOf),
+    [{ name: "ann", setMs: 7 }],
+  );
+  assert.deepEqual(change.identitiesGone, ["ann-login-1"]);
 });

@@ -2,12 +2,13 @@
 
 import { fail, RegistryError } from "../base/errors.ts";
 import { type AccessChange, type AccessSet, NO_CHANGE } from "./accessSet.ts";
-import { IDENTITIES_MAX, type IdentityDraft, identityFault } from "./identity.ts";
+import { IDENTITIES_MAX, type Identity, type IdentityChange, type IdentityDraft, identityFault } from "./identity.ts";
 import { checkedPolicy, DEFAULT_POLICIES, POLICIES_MAX, type PolicyDraft } from "./policy.ts";
 
 export type AccessEdit =
   /** `isNew`: it is refused if there is an identity of this name already. */
   | { readonly kind: "putIdentity"; readonly identity: IdentityDraft; readonly isNew: boolean }
+  | { readonly kind: "changeIdentity"; readonly name: string; readonly change: IdentityChange }
   | { readonly kind: "removeIdentity"; readonly name: string }
   | { readonly kind: "putPolicy"; readonly policy: PolicyDraft }
   | { readonly kind: "removePolicy"; readonly name: string };
@@ -23,6 +24,8 @@ export function changeOf(edit: AccessEdit, set: AccessSet, context: EditContext)
   switch (edit.kind) {
     case "putIdentity":
       return putIdentity(edit, set, context);
+    case "changeIdentity":
+      return changeIdentity(edit, set, context);
     case "removeIdentity": {
       const { name } = edit;
       if (set.identity(name) === undefined) return fail("IDENTITY_UNKNOWN", { identity: name });
@@ -47,10 +50,52 @@ function putIdentity(
   if (known !== undefined && (isNew || known.kind !== identity.kind)) {
     return fail("IDENTITY_EXISTS", { identity: identity.name, kind: known.kind });
   }
-  if (known === undefined && [...set.identities()].length >= IDENTITIES_MAX) {
-    return fail("ACCESS_EXHAUSTED", { identities: IDENTITIES_MAX });
+  const { loginOf: user, ...draft } = identity;
+  const login = user === undefined ? {} : loginOf(user, set);
+  if (login instanceof RegistryError) return login;
+  const identitiesGone = user === undefined ? [] : endedLogins(set, nowMs);
+  const left = [...set.identities()].length - identitiesGone.length;
+  if (known === undefined && left >= IDENTITIES_MAX) return fail("ACCESS_EXHAUSTED", { identities: IDENTITIES_MAX });
+  const stored = { ...draft, ...login, setBy, setMs: Math.floor(nowMs) };
+  return keepsAdmin({ ...NO_CHANGE, identities: [stored], identitiesGone }, set, context);
+}
+
+function loginOf(user: string, set: AccessSet): Pick<Identity, "loginOf"> | RegistryError {
+  const known = set.identity(user);
+  if (known?.kind !== "user") return fail("IDENTITY_UNKNOWN", { identity: user, kind: "user" });
+  return { loginOf: { name: user, setMs: known.setMs } };
+}
+
+// A commit has a bound; the next login removes the rest.
+const ENDED_AT_ONCE_MAX = 50;
+
+/** Logins are made every day and never removed by hand. */
+function endedLogins(set: AccessSet, nowMs: number): string[] {
+  return [...set.identities()]
+    .filter((identity) => identity.loginOf !== undefined && set.worthOf(identity, nowMs) === undefined)
+    .slice(0, ENDED_AT_ONCE_MAX)
+    .map(({ name }) => name);
+}
+
+function changeIdentity(
+  { name, change }: AccessEdit & { readonly kind: "changeIdentity" },
+  set: AccessSet,
+  context: EditContext,
+): AccessChange | RegistryError {
+  const known = set.identity(name);
+  if (known === undefined) return fail("IDENTITY_UNKNOWN", { identity: name });
+  const { setBy, nowMs } = context;
+  const { loginOf: login, ...rest } = known;
+  if (login !== undefined) {
+    return fail("FIELD_INVALID", { field: "name", value: name, expected: "no login: change its user instead" });
   }
-  return keepsAdmin({ ...NO_CHANGE, identities: [{ ...identity, setBy, setMs: Math.floor(nowMs) }] }, set, context);
+  const changed = { ...rest, ...change };
+  // The end of one that is over stays as it is.
+  const { untilMs: _, ...checked } = changed;
+  const fault = identityFault(checked, nowMs);
+  // Logins end when their user is changed, so that time must not be the same.
+  const setMs = Math.max(Math.floor(nowMs), known.setMs + 1);
+  return fault ?? keepsAdmin({ ...NO_CHANGE, identities: [{ ...changed, setBy, setMs }] }, set, context);
 }
 
 /** A slip must not leave a cluster that is administered without anybody who can do so. */

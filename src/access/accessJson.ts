@@ -16,14 +16,22 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** Undefined for what is no identity. */
 export function readIdentity(json: unknown): Identity | undefined {
-  const { name, kind, roles, secret, about, untilMs, setBy, setMs } = fieldsOf(json);
+  const { name, kind, roles, secret, about, untilMs, loginOf, setBy, setMs } = fieldsOf(json);
   const known = IDENTITY_KINDS.find((one) => one === kind);
   if (known === undefined || !isText(name) || !isText(secret) || !isText(about) || !isText(setBy)) return undefined;
   if (!isTime(setMs) || (untilMs !== undefined && !isTime(untilMs)) || !isTexts(roles)) return undefined;
   // An access role of a later release allows nothing here.
   const knownRoles = ACCESS_ROLES.filter((role) => roles.includes(role));
+  const login = loginIn(loginOf);
+  if (login === undefined) return undefined;
   const end = untilMs === undefined ? {} : { untilMs };
-  return { name, kind: known, roles: knownRoles, secret, about, ...end, setBy, setMs };
+  return { name, kind: known, roles: knownRoles, secret, about, ...end, ...login, setBy, setMs };
+}
+
+function loginIn(json: unknown): Pick<Identity, "loginOf"> | undefined {
+  if (json === undefined) return {};
+  const { name, setMs } = fieldsOf(json);
+  return isText(name) && isTime(setMs) ? { loginOf: { name, setMs } } : undefined;
 }
 
 /**

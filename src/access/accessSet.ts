@@ -62,6 +62,16 @@ export class AccessSet {
     return this.#identities.get(name);
   }
 
+  /** The identity with what it is worth now: undefined if it has ended, or is the login of a user that has changed. */
+  worthOf(identity: Identity, nowMs: number): Identity | undefined {
+    if (isOver(identity, nowMs)) return undefined;
+    const { loginOf, roles } = identity;
+    if (loginOf === undefined) return identity;
+    const user = this.#identities.get(loginOf.name);
+    if (user === undefined || user.setMs !== loginOf.setMs || isOver(user, nowMs)) return undefined;
+    return { ...identity, roles: roles.filter((role) => user.roles.includes(role)) };
+  }
+
   identities(): Iterable<Identity> {
     return this.#identities.values();
   }
@@ -88,8 +98,10 @@ export class AccessSet {
 
   /** Whether an identity has the access role admin. As long as none has, the claim code counts. */
   isClaimed(nowMs: number): boolean {
-    for (const identity of this.#identities.values()) {
-      if (identity.roles.includes("admin") && !isOver(identity, nowMs)) return true;
+    for (const { kind, roles, loginOf, ...identity } of this.#identities.values()) {
+      // A login ends with its user, and a client key signs no operation.
+      const isLasting = loginOf === undefined && kind !== "clientKey";
+      if (isLasting && roles.includes("admin") && !isOver(identity, nowMs)) return true;
     }
     return false;
   }

@@ -17,12 +17,16 @@ export interface IdentityDraft {
   readonly about: string;
   /** The time at which it ends; undefined for one that stays until it is removed. */
   readonly untilMs?: number;
+  /** The user whose login it is: it is worth no more than that user, and ends when that user is changed. */
+  readonly loginOf?: string;
 }
 
-export interface Identity extends IdentityDraft {
+export interface Identity extends Omit<IdentityDraft, "loginOf"> {
   /** The principal that has set it. */
   readonly setBy: string;
   readonly setMs: number;
+  /** The user as the login was made for. */
+  readonly loginOf?: { readonly name: string; readonly setMs: number };
 }
 
 /** The most identities: each node keeps all of them, some 300 bytes each. */
@@ -63,6 +67,9 @@ export function identityFault(
   }
   return checkedName("name", name) ?? checkedAbout("about", about);
 }
+
+/** A change of an identity; fields that are not given stay as they are. */
+export type IdentityChange = Partial<Pick<IdentityDraft, "roles" | "secret" | "about">>;
 
 /** Whether the time of an identity is over. */
 export function isOver({ untilMs }: Pick<Identity, "untilMs">, nowMs: number): boolean {

@@ -43,7 +43,7 @@ export function identityOfToken(set: AccessSet, token: string, secrets: Secrets,
   const secret = tokenSecret(secrets.sha256(token));
   const identity = set.identityOfToken(secret);
   if (identity === undefined || !secrets.isEqual(identity.secret, secret)) return undefined;
-  return isOver(identity, nowMs) ? undefined : identity;
+  return set.worthOf(identity, nowMs);
 }
 
 /**

@@ -1,8 +1,11 @@
 // A node as operations see it: its roles, each by the questions and changes that operators have for it, and the way to
 // the other nodes.
 
+import type { AccessEdit } from "../access/accessEdit.ts";
+import type { AccessSet } from "../access/accessSet.ts";
 import type { Principal } from "../access/principal.ts";
 import type { RegistryError } from "../base/errors.ts";
+import type { Secrets } from "../base/ports.ts";
 import type { ConfigValue, Heartbeat, Member } from "../cluster/messages/membership.ts";
 import type { DynamicKey } from "../model/dynamicKeys.ts";
 import type { NodeId, ServiceKey } from "../model/ids.ts";
@@ -123,6 +126,18 @@ export interface SettingRow {
   readonly rule: Rule | undefined;
 }
 
+/** Identities and policies, as this node knows them. */
+export interface OperatedAccess {
+  readonly set: () => AccessSet;
+  readonly secrets: Secrets;
+  /** Makes a change, at a node with the store. Rejects with a RegistryError. */
+  readonly change: (edit: AccessEdit, setBy: string) => Promise<void>;
+  /** Asks the meta nodes for changes now. */
+  readonly refresh: () => Promise<void>;
+  /** Throws CLAIM_REFUSED, or CREDENTIALS_LOCKED after several wrong ones from that address. */
+  readonly checkClaim: (code: string, from: string) => void;
+}
+
 /** A node that answers operators. */
 export interface OperatedNode {
   readonly id: NodeId;
@@ -141,6 +156,7 @@ export interface OperatedNode {
   readonly meta: OperatedMeta | undefined;
   /** The settings that can be changed while it runs; none for a node that is neither a data node nor a session. */
   readonly settings: () => readonly SettingRow[];
+  readonly access: OperatedAccess;
   /** The newest slot table that this node knows. */
   readonly slotTable: () => SlotTable | undefined;
   /** All nodes of the cluster that this one knows, itself with them, each with its roles. */

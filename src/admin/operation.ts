@@ -76,6 +76,8 @@ interface OperationRow<T extends ParameterTable> {
   /** The work goes on after the answer. */
   readonly isBegunOnly?: true;
   readonly command?: CommandForm;
+  /** It has its change made by another operation, which is the one that is recorded. */
+  readonly delegates?: true;
   /** The largest body is that of a configuration value. */
   readonly takesValue?: true;
   /** The largest body, where names alone may need more than the bound of the port. */

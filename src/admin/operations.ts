@@ -8,9 +8,20 @@ import { listClients, listInstances, listSubscribers } from "./operations/client
 import { getConfig, listConfigs, putConfig, removeConfig } from "./operations/configs.ts";
 import { explainService, getHealth } from "./operations/health.ts";
 import { describeHidden, listHidden } from "./operations/hidden.ts";
+import {
+  addUser,
+  changeIdentity,
+  createClientKey,
+  createToken,
+  listIdentities,
+  removeIdentity,
+  setPassword,
+} from "./operations/identities.ts";
 import { stepDown } from "./operations/leader.ts";
+import { checkAccess, claimAccess, logIn, logOut, whoAmI } from "./operations/login.ts";
 import { blockNode, drainNode, listNodes, unblockNode } from "./operations/nodes.ts";
 import { bringOnline, listOffline, takeOffline } from "./operations/offline.ts";
+import { listPolicies, putPolicy, removePolicy } from "./operations/policies.ts";
 import { showPushes, startPushes, stopPushes } from "./operations/pushes.ts";
 import { countRule, describeRule, listRules, putRule, removeRule } from "./operations/rules.ts";
 import { describeService, listServices } from "./operations/services.ts";
@@ -61,4 +72,19 @@ export const OPERATIONS: readonly Operation[] = [
   removeRule,
   countRule,
   getHealth,
+  whoAmI,
+  claimAccess,
+  logIn,
+  logOut,
+  listIdentities,
+  addUser,
+  setPassword,
+  createToken,
+  createClientKey,
+  changeIdentity,
+  removeIdentity,
+  listPolicies,
+  putPolicy,
+  removePolicy,
+  checkAccess,
 ];

@@ -19,6 +19,8 @@ export interface TextParameter extends Common {
   readonly type: "text";
   readonly charsMax: number;
   readonly default?: string;
+  /** It is never shown or logged. */
+  readonly isSecret?: true;
 }
 
 export interface IntegerParameter extends Common {
@@ -75,7 +77,7 @@ export interface VersionParameter extends Common {
 /** Some values of one kind; in a query separated by commas, or given several times. */
 export interface ListParameter extends Common {
   readonly type: "list";
-  readonly of: TextParameter | ServiceParameter | AddressParameter | BlockParameter | NodeParameter;
+  readonly of: TextParameter | ChoiceParameter | ServiceParameter | AddressParameter | BlockParameter | NodeParameter;
   readonly countMax: number;
 }
 

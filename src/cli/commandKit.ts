@@ -89,5 +89,10 @@ export function addNodeFlags(command: Command, forms: readonly OutputForm[] = OU
 /** The way to the nodes that the flags name, with the token that is known for them. */
 export function clientOf(flags: Pick<NodeFlags, "url" | "context">, answerMsMax?: number): NodeClient {
   const { urls, token } = chosenTarget(flags, process.env);
-  return new NodeClient(urls, (url) => token ?? offeredToken(process.env, url), answerMsMax);
+  return new NodeClient(urls, (url) => bearer(token ?? offeredToken(process.env, url)), answerMsMax);
+}
+
+/** The credentials of a token, if there is one. */
+export function bearer(token: string | undefined): string | undefined {
+  return token === undefined ? undefined : `Bearer ${token}`;
 }

@@ -1,7 +1,7 @@
 // The commands against a registry, as processes.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -238,4 +238,49 @@ test("contexts are listed, used and removed", async () => {
   await roster("context", "use", "here");
   assert.equal((await roster("context", "remove", "there")).code, 0);
   assert.equal((await roster("context", "use", "there")).code, EXIT.unknown);
+});
+
+test("a user is added, logs in and out; the token is in a file that only this user can read", async () => {
+  const added = await roster("user", "add", "ann", "--roles", "reader", "-o", "json");
+  assert.equal(added.code, 0, added.error);
+  const { password } = JSON.parse(added.out);
+  const other = mkdtempSync(join(tmpdir(), "roster-other-"));
+  const as = (args: readonly string[], input = "") => {
+    const running = startRoster(args, { HOME: other }, input);
+    started.push(running);
+    return running.ended;
+  };
+  const url = `127.0.0.1:${server.ports.admin}`;
+  const wrong = await as(["login", "--name", "ann", "--url", url], "wrong\n");
+  assert.deepEqual([wrong.code, wrong.out], [EXIT.notAllowed, ""]);
+  assert.match(wrong.error, /^roster: CREDENTIALS_REFUSED: /);
+  const login = await as(["login", "--name", "ann", "--url", url], `${password}\n`);
+  assert.deepEqual([login.code, login.error], [0, ""]);
+  assert.match(login.out, /^logged in as ann-login-.*the token is in the context default/);
+  assert.equal(statSync(join(other, ".config/roster/contexts.json")).mode & 0o777, 0o600);
+  assert.match((await as(["whoami"])).out, /name: +ann-login-[\s\S]*may: +read\n/);
+  const refused = await as(["config", "set", "a", "b"]);
+  assert.equal(refused.code, EXIT.notAllowed);
+  assert.match(refused.error, /PERMISSION_NEEDED: .*permission=configure/);
+  assert.match((await as(["context", "list"])).out, /\* +default +yes/);
+  assert.match((await as(["logout"])).out, /is ended/);
+  assert.match((await as(["whoami"])).out, /name: +anonymous/);
+  rmSync(other, { recursive: true, force: true });
+});
+
+test("identities and policies are listed, changed and removed", async () => {
+  const done = async (...args: string[]) => {
+    const { code, out, error } = await roster(...args);
+    assert.equal(code, 0, error);
+    return out;
+  };
+  assert.match(await done("token", "create", "ci", "--roles", "operator", "--for", "1h"), /token: +roster_/);
+  assert.match(await done("get", "identities"), /ci +token +operator +2/);
+  assert.match(await done("policy", "check", "ci", "configure"), /is-allowed: +true/);
+  await done("policy", "put", "freeze", "--effect", "deny", "--actions", "configure", "--names", "ci");
+  assert.match(await done("policy", "check", "ci", "configure"), /is-allowed: +false[\s\S]*freeze/);
+  assert.match(await done("get", "policies"), /freeze +deny +configure +names=ci/);
+  await done("policy", "remove", "freeze");
+  await done("token", "remove", "ci");
+  await assertEnds(["token", "remove", "ci"], EXIT.unknown, /^roster: IDENTITY_UNKNOWN: .*identity=ci/);
 });

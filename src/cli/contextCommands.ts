@@ -44,16 +44,20 @@ export function addContextCommands(root: Command): void {
 function list(form: "table" | "json" | "yaml"): void {
   const all = readContexts(process.env);
   if (form !== "table") return console.log(encoded(asJson(all), form));
-  const rows = Object.entries(all.contexts).map(([name, { urls }]) => [
+  const rows = Object.entries(all.contexts).map(([name, { urls, token }]) => [
     name === all.current ? "*" : "",
     name,
+    token === undefined ? "" : "yes",
     urls.join(","),
   ]);
-  for (const line of aligned([["", "NAME", "URLS"], ...rows])) console.log(visible(line));
+  for (const line of aligned([["", "NAME", "TOKEN", "URLS"], ...rows])) console.log(visible(line));
 }
 
 function asJson({ current, contexts }: Contexts) {
-  const named = Object.entries(contexts).map(([name, { urls }]) => [name, { urls: [...urls] }] as const);
+  // A token is no one's business but its user's.
+  const named = Object.entries(contexts).map(
+    ([name, { urls, token }]) => [name, { urls: [...urls], hasToken: token !== undefined }] as const,
+  );
   return { current, contexts: Object.fromEntries(named) };
 }
 

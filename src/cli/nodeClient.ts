@@ -25,21 +25,21 @@ const NOT_SENT: ReadonlySet<unknown> = new Set([
   "EAI_AGAIN",
 ]);
 
-/** The token for a node; undefined: none is known. */
-export type TokenFor = (url: URL) => string | undefined;
+/** The value of `authorization` for a node; undefined: no credentials are known. */
+export type CredentialsFor = (url: URL) => string | undefined;
 
 export class NodeClient {
   readonly #urls: readonly URL[];
   readonly #answerMsMax: number;
-  readonly #tokenFor: TokenFor;
+  readonly #credentialsFor: CredentialsFor;
   /** The place of the node that answered last. */
   #at = 0;
 
   /** `given` has `http://host:port` or `host:port` of at least one node. Throws FIELD_INVALID. */
-  constructor(given: readonly string[], tokenFor: TokenFor = () => undefined, answerMsMax = ANSWER_MS_MAX) {
+  constructor(given: readonly string[], credentialsFor: CredentialsFor = () => undefined, answerMsMax = ANSWER_MS_MAX) {
     this.#urls = given.map(readUrl);
     this.#answerMsMax = answerMsMax;
-    this.#tokenFor = tokenFor;
+    this.#credentialsFor = credentialsFor;
   }
 
   /**
@@ -54,7 +54,7 @@ export class NodeClient {
     for (let tried = 0; tried < this.#urls.length; tried++) {
       const place = (this.#at + tried) % this.#urls.length;
       const url = this.#urls[place] ?? readUrl("");
-      const outcome = await call(operation, { url, parameters, waitMs, token: this.#tokenFor(url) });
+      const outcome = await call(operation, { url, parameters, waitMs, authorization: this.#credentialsFor(url) });
       if (outcome.kind === "answered") {
         this.#at = place;
         return outcome.answer;
@@ -77,20 +77,23 @@ interface Call {
   readonly url: URL;
   readonly parameters: RawParameters;
   readonly waitMs: number;
-  readonly token: string | undefined;
+  readonly authorization: string | undefined;
 }
 
 type Outcome =
   | { readonly kind: "answered"; readonly answer: Answer }
   | { readonly kind: "unreachable"; readonly reason: string; readonly isUnsent: boolean };
 
-async function call({ method, path }: Operation, { url: base, parameters, waitMs, token }: Call): Promise<Outcome> {
+async function call(
+  { method, path }: Operation,
+  { url: base, parameters, waitMs, authorization }: Call,
+): Promise<Outcome> {
   const url = new URL(API_PREFIX + path, base);
   const isInQuery = method === "GET" || method === "DELETE";
   if (isInQuery) url.search = queryOf(parameters).toString();
   const headers = {
     ...(!isInQuery && { "content-type": "application/json" }),
-    ...(token !== undefined && { authorization: `Bearer ${token}` }),
+    ...(authorization !== undefined && { authorization }),
   };
   const sent = isInQuery ? { headers } : { headers, body: JSON.stringify(parameters) };
   let response: Response;

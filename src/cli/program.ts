@@ -30,6 +30,7 @@ export function program(outcome: Outcome): Command {
   addTransfer(root);
   addSettings(root);
   addContextCommands(root);
+  addLogin(root);
   addCompletion(root);
   return root;
 }
@@ -123,6 +124,28 @@ function addRegistrations(root: Command): void {
     for (const { boxes, service: key } of ended) console.log(`${boxes.join(" ")} is deregistered from ${key}`);
   });
   for (const argument of deregister.registeredArguments) completeWith(argument, "registration");
+}
+
+interface LoginFlags extends Pick<NodeFlags, "url" | "context"> {
+  readonly claim?: string;
+  readonly name?: string;
+}
+
+function addLogin(root: Command): void {
+  const login = addNodeFlags(root.command("login"), ["table"]).helpGroup("Operations:");
+  login.description("get a token for the commands of this user, and keep it in a context");
+  login.option("--name <name>", "the user, whose password is read from ROSTER_PASSWORD or standard input");
+  login.option("--claim <code>", "the claim code of a cluster that has no admin yet: its leading meta node logs it");
+  login.action(async (flags: LoginFlags) => {
+    const { login: run } = await import("./login.ts");
+    console.log(await run(flags, process.env));
+  });
+  const logout = addNodeFlags(root.command("logout"), ["table"]).helpGroup("Operations:");
+  logout.description("end the token of a context, and forget it");
+  logout.action(async (flags: LoginFlags) => {
+    const { logout: run } = await import("./login.ts");
+    console.log(await run(flags, process.env));
+  });
 }
 
 interface ImportFlags extends NodeFlags {

@@ -1,7 +1,8 @@
 // This node as operators see it, and its way to the other nodes.
 
 import type { MetaRow } from "../admin/memberRows.ts";
-import type { NodeRole, OperatedMeta, OperatedNode, SettingRow } from "../admin/operatedNode.ts";
+import type { NodeRole, OperatedAccess, OperatedMeta, OperatedNode, SettingRow } from "../admin/operatedNode.ts";
+import { INNER_OPERATIONS } from "../admin/operations/inner.ts";
 import { OPERATIONS } from "../admin/operations.ts";
 import { refusalOf } from "../admin/refusal.ts";
 import { type AskedNode, OperationRouter } from "../admin/router.ts";
@@ -12,7 +13,9 @@ import { DYNAMIC_KEY_NAMES } from "../model/dynamicKeys.ts";
 import { type NodeId, nodeNameOf, type ServiceKey } from "../model/ids.ts";
 import { settingRules, settingsIn } from "../model/settings.ts";
 import { hostClock } from "../transport/clock.ts";
+import { hostSecrets } from "../transport/secrets.ts";
 import { TELL_ACCESS } from "./access/accessFollower.ts";
+import type { Claim } from "./access/claim.ts";
 import type { NodeAccess } from "./access/nodeAccess.ts";
 import type { Config } from "./config/table.ts";
 import type { GatewayQuestions } from "./gatewayQuestions.ts";
@@ -31,6 +34,7 @@ export interface RouterHost {
   readonly ops: Pick<OperatedNode, "isStopping" | "stop">;
   readonly roles: Roles;
   readonly access: NodeAccess;
+  readonly claim: Pick<Claim, "check">;
   readonly questions: GatewayQuestions;
   readonly gateways: readonly LoadedGateway[];
   /** The address for other nodes: `host:port`. */
@@ -41,7 +45,7 @@ export interface RouterHost {
 export function createRouter(environment: RouterHost): OperationRouter {
   const { log, roles, access } = environment;
   const { network } = roles;
-  const router: OperationRouter = new OperationRouter(OPERATIONS, nodeOf(environment), {
+  const router: OperationRouter = new OperationRouter([...OPERATIONS, ...INNER_OPERATIONS], nodeOf(environment), {
     log,
     ask: (to, { waitMs, ...asked }, outcome) => network.operations.ask(to, { asked, waitMs }, outcome),
     mayDo: (principal, permission) => access.set.mayDo(principal, permission),
@@ -93,6 +97,7 @@ function nodeOf(environment: RouterHost): AskedNode {
     },
     meta: meta && operatedMeta(environment, meta),
     settings: () => settingRows(environment),
+    access: operatedAccess(environment),
     slotTable: () => newestTable(roles),
     nodes: () => nodesOf(roles),
   };
@@ -111,6 +116,16 @@ function settingRows({ configured, roles: { id, session, data } }: RouterHost): 
     configured: String(configured[camelCase(setting)]),
     rule: deciding.get(setting),
   }));
+}
+
+function operatedAccess({ access, claim }: RouterHost): OperatedAccess {
+  return {
+    set: () => access.set,
+    secrets: hostSecrets,
+    change: (edit, setBy) => access.change(edit, { setBy, nowMs: hostClock.nowMs() }),
+    refresh: () => access.refresh(),
+    checkClaim: (code, from) => claim.check(code, from),
+  };
 }
 
 function operatedMeta({ roles: { id, network }, address, gateways }: RouterHost, host: MetaHost): OperatedMeta {

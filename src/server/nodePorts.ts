@@ -16,7 +16,7 @@ import { hostClock } from "../transport/clock.ts";
 import { hostSecrets } from "../transport/secrets.ts";
 import { type ListenAddress, listenTcp, type TcpListener, type TcpOptions } from "../transport/tcp.ts";
 import { Authenticator } from "./access/authenticator.ts";
-import type { NodeAccess } from "./access/nodeAccess.ts";
+import type { AccessParts } from "./access/openAccess.ts";
 import {
   clusterView,
   dataSlotStates,
@@ -45,7 +45,7 @@ import type { Roles } from "./roles.ts";
 import type { ServerTls } from "./tls/serverTls.ts";
 import type { Observers } from "./watching/observers.ts";
 
-export interface NodePortsEnvironment {
+export interface NodePortsEnvironment extends AccessParts {
   /** As it is in force: with the settings that operators have changed. */
   readonly config: Config;
   /** As the process was started. */
@@ -59,13 +59,8 @@ export interface NodePortsEnvironment {
   };
   readonly limits: ConnectionLimits;
   readonly roles: Roles;
-  readonly access: NodeAccess;
   /** Questions of the protocols to other nodes. */
   readonly questions: GatewayQuestions;
-  /** Proves operators at this machine. */
-  readonly localToken: string;
-  /** Proves operators anywhere; undefined: none is configured. */
-  readonly configuredToken: string | undefined;
   readonly gateways: readonly LoadedGateway[];
   /** Hear of clients' registrations and pushes. */
   readonly observers: Observers;

@@ -13,7 +13,6 @@ import type { Records } from "../records/records.ts";
 import { openSqliteStore } from "../store/sqlite/sqliteStore.ts";
 import { joinAddress } from "../transport/address.ts";
 import { hostClock, hostTimers } from "../transport/clock.ts";
-import { makeLocalToken, readConfiguredToken } from "./access/localToken.ts";
 import { beginAccess, openAccess } from "./access/openAccess.ts";
 import { budgetLimits, machine } from "./budgetLimits.ts";
 import { nameOfListener } from "./clientListeners.ts";
@@ -142,9 +141,7 @@ async function startParts(
   const surroundings = { ...host, ...stores, tls, address, metaHttpAddress };
   roles = createRoles(config, { ...surroundings, versionObservers: observers.versions });
   closers.push(() => roles?.close());
-  const access = openAccess(config, { ...host, store: stores.metaStore, network: roles.network });
-  closers.push(() => access.close());
-  const tokens = openTokens(config, closers);
+  const access = openAccess(config, { ...host, store: stores.metaStore, roles, closers });
   const { promise: stopAsked, resolve: stop } = Promise.withResolvers<void>();
   let isStopping = false;
   let hasStarted = false;
@@ -152,8 +149,8 @@ async function startParts(
   const ops = { page, hostNames, hasStarted: () => hasStarted, isStopping: () => isStopping, stop };
   const process = { ...configs, log, budget, limits, gateways, failed: host.failed, closers };
   const questions = new GatewayQuestions(roles.network.operations, log);
-  const parts = { roles, access, questions, observers };
-  const environment = { ...process, ...tokens, ...parts, ops, tls, nodeHost, address };
+  const parts = { ...access, roles, questions, observers };
+  const environment = { ...process, ...parts, ops, tls, nodeHost, address };
   // The leader's lease names this port.
   measureRoles(page, roles);
   if (roles.meta !== undefined) metaHttp = await openMetaPort(environment, roles.meta);
@@ -180,7 +177,7 @@ async function startParts(
     log,
     page,
     ports,
-    localToken: tokens.localToken,
+    localToken: access.localToken,
     failed: failure,
     stopAsked,
     reload: () => tls.reload(),
@@ -190,14 +187,6 @@ async function startParts(
       if (!isStandalone(config)) await drain({ config, roles, listeners: clients?.listeners, ...host });
     },
   };
-}
-
-/** The tokens that this node knows without any record. */
-function openTokens({ adminTokenFile, dataDir }: Config, closers: Closer[]) {
-  const configuredToken = readConfiguredToken(adminTokenFile);
-  const local = makeLocalToken(dataDir);
-  closers.push(() => local.close());
-  return { localToken: local.token, configuredToken };
 }
 
 /** Gauges that cost something to find are set when the page is read. */

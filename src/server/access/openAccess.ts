@@ -1,24 +1,56 @@
-// The node's knowledge of identities and policies, from its first moment on.
+// The parts of a node that say who may do what, from its first moment on.
 
 import type { NodeNetwork } from "../../cluster/links/nodeNetwork.ts";
-import { hostTimers } from "../../transport/clock.ts";
+import { hostClock, hostTimers } from "../../transport/clock.ts";
+import { hostSecrets } from "../../transport/secrets.ts";
 import type { Config } from "../config/table.ts";
+import type { MetaHost } from "../metaHost.ts";
+import { Claim } from "./claim.ts";
+import { makeLocalToken, readConfiguredToken } from "./localToken.ts";
 import { type AccessEnvironment, NodeAccess } from "./nodeAccess.ts";
 
-type Opening = Omit<AccessEnvironment, "dataDir" | "operations" | "metaNodes"> & { readonly network: NodeNetwork };
+interface Opening extends Omit<AccessEnvironment, "dataDir" | "operations" | "metaNodes"> {
+  readonly roles: { readonly network: NodeNetwork; readonly meta: MetaHost | undefined };
+  readonly closers: (() => void)[];
+}
 
-/** Reads the copy on the disk; `beginAccess` then follows the changes. */
-export function openAccess({ dataDir }: Pick<Config, "dataDir">, { network, ...rest }: Opening): NodeAccess {
-  return new NodeAccess({ ...rest, dataDir, operations: network.operations, metaNodes: () => network.metaNodes });
+export interface AccessParts {
+  readonly access: NodeAccess;
+  readonly claim: Claim;
+  /** Proves operators at this machine. */
+  readonly localToken: string;
+  /** Proves operators anywhere; undefined: none is configured. */
+  readonly configuredToken: string | undefined;
+}
+
+/** Reads the copy on the disk, and makes the local token. Throws CONFIG_INVALID or DATA_DIR_UNUSABLE. */
+export function openAccess(
+  { dataDir, adminTokenFile }: Pick<Config, "dataDir" | "adminTokenFile">,
+  { roles, closers, ...rest }: Opening,
+): AccessParts {
+  const { network, meta } = roles;
+  const configuredToken = readConfiguredToken(adminTokenFile);
+  const local = makeLocalToken(dataDir);
+  const ways = { operations: network.operations, metaNodes: () => network.metaNodes };
+  const access = new NodeAccess({ ...rest, ...ways, dataDir });
+  const host = { secrets: hostSecrets, clock: hostClock, timers: hostTimers, log: rest.log };
+  const claim = new Claim({ ...host, access, isLeading: () => meta?.meta.isLeading === true });
+  closers.push(
+    () => local.close(),
+    () => access.close(),
+    () => claim.close(),
+  );
+  return { access, claim, localToken: local.token, configuredToken };
 }
 
 // A store that answers does so within milliseconds; without it the node has the copy on its disk.
 const READ_MS_MAX = 1_000;
 
-/** Callers are judged by what the store has from the first one on, if it answers. */
-export async function beginAccess(access: NodeAccess): Promise<void> {
+/** Follows the changes. Callers are judged by what the store has from the first one on, if it answers. */
+export async function beginAccess({ access, claim }: AccessParts): Promise<void> {
   const late = Promise.withResolvers<void>();
   const cancel = hostTimers.after(READ_MS_MAX, () => late.resolve());
   await Promise.race([access.begin(), late.promise]);
   cancel();
+  claim.begin();
 }
