@@ -82,6 +82,38 @@ test("a leader that has not read its rules yet changes and shows none", async ()
   assert.equal(edits.length, 0);
 });
 
+test("the answer has each rule that was put or removed, with its new epoch", async () => {
+  const { node } = scene();
+  const { items } = (await change(node)) as { items: { id: string; change: string; epoch: string }[] };
+  assert.deepEqual(
+    items.map(({ id, change: its, epoch }) => [id, its, epoch]),
+    [["r", "changed", "2"]],
+  );
+  const both = (rules: RuleSet) => {
+    const put = plan(rules).put.map((draft) => ({ ...draft, id: "new", untilMs: 5_000 }));
+    return { put, removed: ["r", "gone"], message: MESSAGE };
+  };
+  const other = (await change(node, false, both)) as { items: { id: string; change: string; until: string | null }[] };
+  assert.deepEqual(
+    other.items.map(({ id, change: its, until }) => [id, its, until]),
+    [
+      ["new", "created", "1970-01-01T00:00:05.000Z"],
+      ["r", "removed", null],
+    ],
+  );
+});
+
+test("a preview counts what a rule for few would concern, and no more", async () => {
+  const { node } = scene();
+  const countOf = async (count: number) => {
+    const match = { services: new Array(count).fill(""), registeredBeforeMs: 7 };
+    const counted = { effect: "holdPushes", match } as const;
+    return ((await changeRules(node, plan, { isPreview: true, counted })) as { concerned: object | null }).concerned;
+  };
+  assert.notEqual(await countOf(500), null);
+  assert.equal(await countOf(501), null);
+});
+
 test("a preview is checked like the change, and changes nothing", async () => {
   const { node, edits } = scene();
   const answer = (await changeRules(node, plan, {

@@ -47,10 +47,11 @@ test("a rule has its effect while it is in force, its time is not over, and it i
     rule("d", "holdPushes", {}, { untilMs: 1_001 }),
     rule("e", "holdPushes", { addresses: [] }),
     rule("f", "holdPushes", { exceptAddresses: [] }),
+    rule("g", "holdPushes", { addresses: ["10.0.0.1"], registeredBeforeMs: 5 }),
   ]);
   assert.deepEqual(
     rulesInForce(rules, 1_000).map(({ id }) => id),
-    ["a", "d", "f"],
+    ["a", "d", "f", "g"],
   );
 });
 

@@ -57,6 +57,9 @@ test("what is missing is said on standard error", (t) => {
   const { notes } = printed(t, listNodes, answer);
   assert.match(notes[0] ?? "", /no meta node leads/);
   assert.match(notes[1] ?? "", /d2.b did not answer.*no link/);
+  const [behind] = printed(t, listNodes, { items: [], behind: ["d2.b", "s1.a"] }).notes;
+  assert.match(behind ?? "", /d2\.b,s1\.a: not confirmed yet .* newest rules/);
+  assert.deepEqual(printed(t, listNodes, { items: [], behind: [] }).notes, []);
   const page = { items: [], total: 5, next: "k", isCut: true, isWhole: false };
   const all = printed(t, listNodes, page).notes.join("\n");
   for (const part of [/--limit/, /--after 'k'/, /rows may be missing/]) assert.match(all, part);

@@ -18,6 +18,9 @@ export type Row = Readonly<Record<string, Json>>;
 
 const LEADERLESS = "no meta node leads at the moment; this is what the asked node knows; `roster doctor` says more";
 
+const BEHIND =
+  "not confirmed yet to have the newest rules; it takes a second, and nodes of an earlier release apply none";
+
 /** Prints an answer; what is missing from it is said on standard error, except for scripts that read the whole. */
 export function printAnswer(command: OperationCommand, answer: Answer, form: OutputForm): void {
   if (form === "json" || form === "yaml") return console.log(encoded(answer, form));
@@ -81,12 +84,13 @@ function fieldsOf(answer: Answer): string[][] {
 }
 
 function notesOn(answer: Answer): string[] {
-  const { leader, unreachable, isCut, isWhole, next, total } = answer;
+  const { leader, unreachable, isCut, isWhole, behind, next, total } = answer;
   const silent = Array.isArray(unreachable) ? (unreachable as readonly Row[]) : [];
   return [
     ...(leader === null ? [LEADERLESS] : []),
     ...silent.map(({ node, reason }) => `${node} did not answer, and what it knows is missing: ${reason}`),
     ...(isWhole === false ? ["some slots did not answer in time, and rows may be missing; try again"] : []),
+    ...(Array.isArray(behind) && behind.length > 0 ? [`${cell(behind)}: ${BEHIND}`] : []),
     ...(isCut === true ? ["there are more rows than --limit; raise it"] : []),
     ...(typeof next === "string"
       ? [`this is a part of ${total}; --all shows all, --after '${next}' the next part`]

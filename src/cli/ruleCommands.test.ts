@@ -47,7 +47,7 @@ function roster(...args: string[]): Promise<Ended> {
 /** The output of a command that succeeds. */
 async function printed(...args: string[]): Promise<string> {
   const { code, out, error } = await roster(...args);
-  assert.deepEqual([code, error], [0, ""], args.join(" "));
+  assert.equal(code, 0, `${args.join(" ")}: ${error}`);
   return out;
 }
 
