@@ -179,6 +179,13 @@ export const METRICS = {
     help: "Publishers of a session's own clients.",
     labels: [],
   },
+  roster_rules_holding_pushes: {
+    type: "gauge",
+    help:
+      "Rules in force that hold pushes of a session: told by meta, or set at this session alone while no meta node " +
+      "led. The latter end when meta changes the rule of the same name.",
+    labels: ["from"],
+  },
   roster_config_watches: {
     type: "gauge",
     help: "Configuration values that a session's clients watch.",

@@ -35,10 +35,11 @@ function subscribed() {
 
 test("a rule of a session's own holds its pushes, and meta hears of no other epoch", () => {
   const { channel } = subscribed();
-  told(5n, []);
+  told(5n, [{ ...STOP, id: "other", match: { addresses: [] } }]);
   session.step({ kind: "setOwnRule", rule: STOP }, nowMs);
   snapshot(11n);
   assert.deepEqual(channel.versions, [10n]);
+  assert.deepEqual(session.rules.holding, { meta: 1, session: 1 });
   assert.equal(session.rules.rules.epoch, 5n);
   assert.equal(session.rules.rules.get("stop")?.isInForce, true);
 });
@@ -62,6 +63,7 @@ test("it ends when meta changes the rule of its name, and the client gets the ne
   told(6n, [{ ...STOP, isInForce: false, epoch: 6n }], 5n);
   pass(100);
   assert.deepEqual(channel.versions, [10n, 11n]);
+  assert.deepEqual(session.rules.holding, { meta: 0, session: 0 });
 });
 
 test("a rule that meta has changed before does not end a later one of the session's own", () => {

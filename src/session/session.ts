@@ -478,7 +478,7 @@ export class Session implements Registry, OwnClients {
     this.#repairLists(nowMs);
     if (nowMs >= this.#membership.nextMs()) {
       this.#membership.heartbeat({ tableEpoch: this.#links.tableEpoch, rulesEpoch: this.rules.rules.epoch, nowMs });
-      measureSession(this.#metrics, { ...this.#parts, leases: this.#leases });
+      measureSession(this.#metrics, { ...this.#parts, leases: this.#leases, rules: this.rules });
     }
   }
 

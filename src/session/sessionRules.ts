@@ -27,6 +27,7 @@ export class SessionRules implements PushHolds {
   readonly #view = new RuleView();
   readonly #own = new Map<string, OwnRule>();
   #rules: RuleSet = this.#view.rules;
+  #holding = { meta: 0, session: 0 };
   readonly #session: string;
   readonly #dynamic: DynamicOptions<SessionOptions>;
 
@@ -48,6 +49,11 @@ export class SessionRules implements PushHolds {
   /** The rules that hold here, with the epoch of those that meta has told. */
   get rules(): RuleSet {
     return this.#rules;
+  }
+
+  /** The number of rules in force that hold pushes: those of meta, and those of this session alone. */
+  get holding(): { readonly meta: number; readonly session: number } {
+    return this.#holding;
   }
 
   /** Takes rules from meta. */
@@ -77,7 +83,13 @@ export class SessionRules implements PushHolds {
     const { rules } = this.#view;
     const put = [...this.#own.values()].map(({ rule }) => rule);
     this.#rules = put.length === 0 ? rules : rules.changed({ put, removed: [] }, rules.epoch);
+    const session = put.filter(holdsPushes).length;
+    this.#holding = { meta: [...this.#rules.rules()].filter(holdsPushes).length - session, session };
   }
+}
+
+function holdsPushes({ effect, isInForce }: Rule): boolean {
+  return effect === "holdPushes" && isInForce;
 }
 
 function concernsPushes({ before, change: { put, removed } }: RulesTaken): boolean {
