@@ -166,6 +166,9 @@ export class Data {
       case "releaseHeld":
         this.#leading.releaseHeld(event.serviceKey, nowMs);
         break;
+      case "tried":
+        this.#leading.tried(event.items, nowMs);
+        break;
       case "fromLeader":
         if (this.#following.fromLeader(event.from, event.message, nowMs)) this.#membership.heartbeatSoon();
         break;

@@ -2,7 +2,7 @@
 
 import type { MemberAddress, MemberToMeta, MetaToMember } from "../cluster/messages/membership.ts";
 import type { FollowerToLeader, LeaderToFollower } from "../cluster/messages/replication.ts";
-import type { DataToSession, SessionToData } from "../cluster/messages/sessionData.ts";
+import type { DataToSession, PublishItem, SessionToData } from "../cluster/messages/sessionData.ts";
 import type { DatumChange } from "../model/datum.ts";
 import type { NodeId, ServiceKey } from "../model/ids.ts";
 import type { Contested } from "./challenges.ts";
@@ -55,6 +55,8 @@ export type DataEvent =
   | { readonly kind: "leave" }
   /** An operator reports that the publishers of this service, held by the loss protection, are dead. */
   | { readonly kind: "releaseHeld"; readonly serviceKey: ServiceKey }
+  /** An operator tries publications, or their ends, without a client. Those of slots led elsewhere are ignored. */
+  | { readonly kind: "tried"; readonly items: readonly PublishItem[] }
   | { readonly kind: "woken" };
 
 /** A version named by another node, with the message and its sender. */

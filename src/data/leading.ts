@@ -356,6 +356,11 @@ export class Leading {
     this.#catalogue.tidy(nowMs);
   }
 
+  /** An operator's items are those of no session. */
+  tried(items: readonly PublishItem[], nowMs: number): void {
+    this.#take(items, nowMs);
+  }
+
   #take(items: readonly PublishItem[], nowMs: number): void {
     if (items.length > 0) this.#intake.take(items, nowMs);
   }

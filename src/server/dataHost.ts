@@ -6,6 +6,7 @@ import { Stepper, type StepperEnvironment } from "../base/stepper.ts";
 import { Data } from "../data/data.ts";
 import type { DataEvent, DataOptions, DataOutput, MadeVersion } from "../data/dataPorts.ts";
 import type { NodeStore } from "../data/nodeStore.ts";
+import { isKeptByLease, type Publication, type Registration } from "../model/publication.ts";
 import { loadVersionFloor } from "./loadVersionFloor.ts";
 import { versionRefused } from "./versionRefused.ts";
 import { warnOfUnlisted } from "./warnOfUnlisted.ts";
@@ -54,6 +55,20 @@ export class DataHost {
       },
     );
     this.stepper = new Stepper<DataEvent>(this.data, environment);
+  }
+
+  /** Takes a publication that no client makes. It has to end by itself. */
+  putPublication(publication: Publication): void {
+    this.stepper.step({ kind: "tried", items: [{ kind: "put", publication }] });
+  }
+
+  /** Removes a registration that its client has not taken back: a client that is connected registers it again. */
+  removePublication(registration: Registration): void {
+    const { serviceKey, registId, version, registeredMs, owner } = registration;
+    const stamp = { version, registeredMs: registeredMs + 1 };
+    const removal = { serviceKey, registId, cause: "unpublished" as const, stamp, client: owner.client };
+    const ofLease = isKeptByLease(registration) ? { isOfLease: true } : {};
+    this.stepper.step({ kind: "tried", items: [{ kind: "remove", removal: { ...removal, ...ofLease } }] });
   }
 
   /** Stops the role where it is, and writes everything that its disk should know. */

@@ -10,6 +10,7 @@ import type { Metrics } from "../base/metrics.ts";
 import type { Log } from "../base/ports.ts";
 import type { NodeNetwork } from "../cluster/links/nodeNetwork.ts";
 import { nodeNameOf, type ServiceKey } from "../model/ids.ts";
+import type { Publication, Registration } from "../model/publication.ts";
 import { settingsIn } from "../model/settings.ts";
 import type { DatumView } from "../protocols/kit/gateway.ts";
 import { hostClock } from "../transport/clock.ts";
@@ -173,13 +174,14 @@ export async function openDataPort(environment: NodePortsEnvironment, host: Data
       return datum && datumView(datum);
     },
     eachDatum: (visit: (datum: DatumView) => void) => eachDatum(host, visit),
+    nowMs: () => hostClock.nowMs(),
+    leads: (serviceKey: ServiceKey) => data.parts.slots.leading(serviceKey) !== undefined,
+    putPublication: (publication: Publication) => host.putPublication(publication),
+    removePublication: (registration: Registration) => host.removePublication(registration),
   };
   const port = dataHttpPortOf(config) ?? 0;
-  return listenAt(environment, dataHttp(status, gateways, environment.questions), {
-    key: "data-http-port",
-    host: config.bind,
-    port,
-  });
+  const app = dataHttp(status, gateways, environment);
+  return listenAt(environment, app, { key: "data-http-port", host: config.bind, port });
 }
 
 /** The port for operators, which every node has. */

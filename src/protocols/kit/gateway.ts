@@ -11,7 +11,7 @@ import type { Metrics, MetricTable } from "../../base/metrics.ts";
 import type { Acceptor, Compression, Log } from "../../base/ports.ts";
 import type { DynamicValues } from "../../model/dynamicKeys.ts";
 import type { NodeId, ServiceKey } from "../../model/ids.ts";
-import type { Publication } from "../../model/publication.ts";
+import type { Publication, Registration } from "../../model/publication.ts";
 import type { Rule, RuleEdit } from "../../model/rule.ts";
 import type { RuleSet } from "../../model/ruleSet.ts";
 import type { SlotOwner, SlotTable } from "../../model/slot.ts";
@@ -41,7 +41,7 @@ export interface GatewayCode<in Config, in Counts = Metrics> {
   /** Serves clients, in a node with the role session. */
   open(environment: GatewayEnvironment<Config, Counts>): OpenGateway;
   /** The protocol's paths at the HTTP port of the role data. */
-  dataRoutes?(node: DataNodeView, others: OtherNodes): HttpRouteTable;
+  dataRoutes?(node: DataNodeView, others: OtherNodes, config: Config): HttpRouteTable;
   /** The protocol's paths at the HTTP port of the role meta. */
   metaRoutes?(node: MetaNodeView, others: OtherNodes): HttpRouteTable;
   /** Answers a question that the protocol asks at another node, in a node with the role meta. */
@@ -217,6 +217,13 @@ export interface DataNodeView extends MemberNode {
   readonly datum: (serviceKey: ServiceKey) => DatumView | undefined;
   /** Visits every service of the slots that it leads, the services of each slot in a turn of their own. */
   readonly eachDatum: (visit: (datum: DatumView) => void) => Promise<void>;
+  readonly nowMs: () => number;
+  /** Whether it leads the service's slot. */
+  readonly leads: (serviceKey: ServiceKey) => boolean;
+  /** Takes a publication that no client makes, and that ends by itself; ignored if a client has the registration. */
+  readonly putPublication: (publication: Publication) => void;
+  /** Removes a registration. A client that is connected and has it registers it again. */
+  readonly removePublication: (registration: Registration) => void;
   readonly slotsLed: () => number;
   readonly isServing: () => boolean;
 }

@@ -28,6 +28,15 @@ export const SOFA_CONFIG_KEYS = {
       "programs on this machine, all, or none.",
     cost: "With all, any program that reaches the port for clients can take clients out of all lists.",
   },
+  "sofa-test-api": {
+    section: "Operation",
+    type: "boolean",
+    default: false,
+    about:
+      "Whether publishers can be added and removed by SOFARegistry's test paths at data-http-port: added ones for " +
+      "half a minute, those of connected clients until their session sees it.",
+    cost: "Any program that reaches the port can show clients addresses that do not exist and hide others.",
+  },
   "sofa-metric-names": {
     section: "Clients",
     type: "boolean",

@@ -22,5 +22,10 @@ export interface SofaHttpConfig {
   readonly sofaSessionChanges: "local" | "all" | "none";
 }
 
+/** The setting of the paths at the HTTP port of the role data. */
+export interface SofaDataConfig {
+  readonly sofaTestApi: boolean;
+}
+
 /** The surroundings of the clients' connections. */
 export type SofaEnvironment = Omit<GatewayEnvironment<SofaConfig, SofaMetrics>, "node" | "others">;

@@ -5,7 +5,7 @@ import { HESSIAN_ERRORS } from "../../encoding/hessian/errors.ts";
 import { PROTOBUF_ERRORS } from "../../encoding/protobuf/errors.ts";
 import type { Gateway } from "../kit/gateway.ts";
 import { SOFA_CONFIG_KEYS } from "./configKeys.ts";
-import type { SofaConfig, SofaHttpConfig } from "./environment.ts";
+import type { SofaConfig, SofaDataConfig, SofaHttpConfig } from "./environment.ts";
 import { SOFA_ERRORS } from "./errorTable.ts";
 import { SOFA_METRIC_ALIASES } from "./metricAliases.ts";
 import { SOFA_METRICS, type SofaMetrics } from "./metricTable.ts";
@@ -17,4 +17,7 @@ export const sofaGateway = {
   metrics: SOFA_METRICS,
   metricAliases: { table: SOFA_METRIC_ALIASES, isOn: ({ sofaMetricNames }) => sofaMetricNames },
   load: async () => (await import("./gatewayCode.ts")).sofaGatewayCode,
-} as const satisfies Gateway<SofaConfig & SofaHttpConfig & { readonly sofaMetricNames: boolean }, SofaMetrics>;
+} as const satisfies Gateway<
+  SofaConfig & SofaHttpConfig & SofaDataConfig & { readonly sofaMetricNames: boolean },
+  SofaMetrics
+>;

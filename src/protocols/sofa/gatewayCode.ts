@@ -1,7 +1,7 @@
 import { type HttpRoute, refusal } from "../../base/http.ts";
 import type { DataNodeView, GatewayCode, GatewayEnvironment, MetaNodeView, OtherNodes } from "../kit/gateway.ts";
 import { SofaConnections } from "./connections.ts";
-import type { SofaConfig, SofaHttpConfig } from "./environment.ts";
+import type { SofaConfig, SofaDataConfig, SofaHttpConfig } from "./environment.ts";
 import { metaAppRoutes, sessionAppRoutes } from "./http/appRoutes.ts";
 import { switchRefusal } from "./http/checkSwitch.ts";
 import { clusterRoutes } from "./http/clusterRoutes.ts";
@@ -18,13 +18,14 @@ import { metaSettingRoutes, sessionSettingRoutes } from "./http/settingRoutes.ts
 import { slotOperatorRoutes } from "./http/slotOperatorRoutes.ts";
 import { dataSlotRoutes, sessionSlotRoutes, slotTableRoutes } from "./http/slotTableRoutes.ts";
 import { answerAtMeta } from "./http/switchChanges.ts";
+import { testRoutes } from "./http/testRoutes.ts";
 import type { SofaMetrics } from "./metricTable.ts";
 
 /** The listener for SOFARegistry's clients. */
 const LISTENER = "bolt-port";
 
 /** The gateway's part in a node. */
-export const sofaGatewayCode: GatewayCode<SofaConfig & SofaHttpConfig, SofaMetrics> = {
+export const sofaGatewayCode: GatewayCode<SofaConfig & SofaHttpConfig & SofaDataConfig, SofaMetrics> = {
   open(environment) {
     const connections = new SofaConnections(environment);
     return {
@@ -35,7 +36,7 @@ export const sofaGatewayCode: GatewayCode<SofaConfig & SofaHttpConfig, SofaMetri
       resumed: (awayMs, nowMs) => connections.resumed(awayMs, nowMs),
     };
   },
-  dataRoutes: (node, others) => ({ routes: dataRoutes(node, others), refusal }),
+  dataRoutes: (node, others, config) => ({ routes: dataRoutes(node, others, config), refusal }),
   configRefusal: switchRefusal,
   metaRoutes: (node, others) => ({ routes: metaRoutes(node, others), refusal }),
   metaAnswer: async (node, asked) => answerGroupChange(node, asked) ?? answerAtMeta(node, asked),
@@ -68,11 +69,12 @@ export function sessionRoutes(
 }
 
 /** The paths at the HTTP port of the role data. */
-export function dataRoutes(node: DataNodeView, others: OtherNodes): readonly HttpRoute[] {
+export function dataRoutes(node: DataNodeView, others: OtherNodes, config: SofaDataConfig): readonly HttpRoute[] {
   const { cluster, slotStates } = node;
   return [
     dataHealthRoute(node),
     ...datumRoutes(node),
+    ...testRoutes(node, config),
     ...slotTableRoutes(cluster),
     ...dataSlotRoutes(cluster, slotStates),
     ...memberGroupRoutes(node, others),

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EMPTY_DATA } from "../../protocols/kit/testing/views.ts";
+import { configWith } from "../config/load.ts";
 import { GATEWAYS } from "../gateways.ts";
 import { loadGateways } from "../loadGateways.ts";
 import { createMetrics } from "../metrics.ts";
@@ -25,7 +26,7 @@ function port(changes: Partial<DataStatus> = {}) {
     ...EMPTY_DATA,
     ...changes,
   };
-  return dataHttp(status, GATEWAY_CODE, NO_QUESTIONS);
+  return dataHttp(status, GATEWAY_CODE, { questions: NO_QUESTIONS, config: configWith() });
 }
 
 test("a data node without a slot table is not ready; with one it says what it leads", async () => {

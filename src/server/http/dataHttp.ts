@@ -3,6 +3,7 @@
 import type { FastifyInstance } from "fastify";
 import { type ProcessStatus, processRoutes } from "../../admin/processRoutes.ts";
 import type { DataNodeView } from "../../protocols/kit/gateway.ts";
+import type { Config } from "../config/table.ts";
 import type { GatewayQuestions } from "../gatewayQuestions.ts";
 import type { LoadedGateway } from "../loadGateways.ts";
 import { roleHttp } from "./roleHttp.ts";
@@ -13,10 +14,10 @@ export interface DataStatus extends ProcessStatus, DataNodeView {}
 export function dataHttp(
   status: DataStatus,
   gateways: readonly LoadedGateway[],
-  questions: Pick<GatewayQuestions, "otherNodes">,
+  { questions, config }: { readonly questions: Pick<GatewayQuestions, "otherNodes">; readonly config: Config },
 ): FastifyInstance {
   return roleHttp({
-    protocols: gateways.map(({ name, code }) => code.dataRoutes?.(status, questions.otherNodes(name))),
+    protocols: gateways.map(({ name, code }) => code.dataRoutes?.(status, questions.otherNodes(name), config)),
     own: processRoutes(status, status.notReady),
     hostNames: status.hostNames,
   });

@@ -30,12 +30,19 @@ export function clusterOf(changes: Partial<ClusterView> = {}): ClusterView {
 }
 
 /** The parts of a data node's view that have nothing in them. */
-export const EMPTY_DATA: Pick<DataNodeView, "id" | "cluster" | "slotStates" | "datum" | "eachDatum"> = {
+export const EMPTY_DATA: Pick<
+  DataNodeView,
+  "id" | "cluster" | "slotStates" | "datum" | "eachDatum" | "nowMs" | "leads" | "putPublication" | "removePublication"
+> = {
   id: DATA,
   cluster: clusterOf(),
   slotStates: () => [],
   datum: () => undefined,
   eachDatum: async () => undefined,
+  nowMs: () => 0,
+  leads: () => true,
+  putPublication: () => undefined,
+  removePublication: () => undefined,
 };
 
 /** The settings that operators can change, at their defaults. */

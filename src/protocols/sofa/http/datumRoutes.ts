@@ -2,7 +2,14 @@
 // the slots that it leads; for one service, also if it follows its slot.
 
 import { fail } from "../../../base/errors.ts";
-import { type HttpExchange, type HttpRoute, jsonResponse, queryValue, respondWith } from "../../../base/http.ts";
+import {
+  type HttpExchange,
+  type HttpResponse,
+  type HttpRoute,
+  jsonResponse,
+  queryValue,
+  respondWith,
+} from "../../../base/http.ts";
 import { type ClientId, hostOf, type ServiceKey } from "../../../model/ids.ts";
 import { readServiceKey } from "../../../model/serviceKey.ts";
 import type { DataNodeView, DatumView } from "../../kit/gateway.ts";
@@ -13,7 +20,7 @@ import { endsOf, publisherShape, publisherText } from "./shapes.ts";
 /** The view of the node that the paths need. */
 export type DatumNode = Pick<DataNodeView, "cluster" | "datum" | "eachDatum">;
 
-interface DatumParam {
+export interface DatumParam {
   readonly dataCenter?: string | null;
   readonly dataInfoId?: string | null;
 }
@@ -162,7 +169,8 @@ function connectQuery(node: DatumNode, exchange: HttpExchange): void {
   );
 }
 
-function textOfDatum(node: DatumNode, { dataCenter: asked, dataInfoId }: DatumParam) {
+/** A service with its publishers, in words. Throws FIELD_INVALID. */
+export function textOfDatum(node: DatumNode, { dataCenter: asked, dataInfoId }: DatumParam): HttpResponse {
   const { dataCenter } = node.cluster;
   const service = serviceIn(dataInfoId);
   const datum = isOwn(node, asked) ? node.datum(service) : undefined;
@@ -182,7 +190,8 @@ function datumShape(datum: DatumView, dataCenter: string): object {
   return { dataInfoId: serviceKey, dataCenter, dataId, instanceId, group, pubMap, version };
 }
 
-function serviceIn(dataInfoId: string | null | undefined): ServiceKey {
+/** The service that a body names. Throws FIELD_INVALID. */
+export function serviceIn(dataInfoId: string | null | undefined): ServiceKey {
   if (dataInfoId === undefined || dataInfoId === null || dataInfoId === "") {
     throw fail("FIELD_INVALID", { field: "dataInfoId", value: "", expected: "the key of a service" });
   }
@@ -190,6 +199,6 @@ function serviceIn(dataInfoId: string | null | undefined): ServiceKey {
 }
 
 /** Empty stands for the own one. */
-function isOwn({ cluster }: DatumNode, asked: string | null | undefined): boolean {
+export function isOwn({ cluster }: DatumNode, asked: string | null | undefined): boolean {
   return asked === undefined || asked === null || asked === "" || asked === cluster.dataCenter;
 }

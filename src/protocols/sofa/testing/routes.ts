@@ -10,7 +10,7 @@ const VIEW = { cluster: clusterOf() } as unknown;
 
 /** The routes at the HTTP port of this role. */
 export function sofaRoutesOf(role: "session" | "data" | "meta"): readonly HttpRoute[] {
-  if (role === "data") return dataRoutes(VIEW as DataNodeView, VIEW as OtherNodes);
+  if (role === "data") return dataRoutes(VIEW as DataNodeView, VIEW as OtherNodes, { sofaTestApi: true });
   if (role === "meta") return metaRoutes(VIEW as MetaNodeView, VIEW as OtherNodes);
   const environment = { node: VIEW } as SessionRoutesNode;
   return sessionRoutes(environment, { endAt: () => 0 });
