@@ -7,6 +7,13 @@ import { BYTES, type CamelCase, DURATION, type KeySpec, type PathKey, type Value
 import { describeAllowed, parseSetting } from "../base/parseSetting.ts";
 
 export const DYNAMIC_KEYS = {
+  "serve-clients": {
+    section: "Clients",
+    type: "boolean",
+    default: true,
+    about: "Takes clients. A session that does not ends the connections of those that it has.",
+    cost: "Without it clients go to other sessions, or are without any: what they publish is then in no list.",
+  },
   "client-bytes-max": {
     section: "Clients",
     ...BYTES,

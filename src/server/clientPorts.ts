@@ -38,7 +38,7 @@ export async function openClientPorts(environment: NodePortsEnvironment, host: S
     bind: config.bind,
     port: (key) => configuredPort(config, key),
     isShared,
-    connectionsMax: () => Math.min(limits.clients, limits.session - httpShares.size),
+    connectionsMax: () => (host.servesClients ? Math.min(limits.clients, limits.session - httpShares.size) : 0),
     log,
     metrics,
     tls: (name) => tls.port("clients", name),
@@ -46,16 +46,34 @@ export async function openClientPorts(environment: NodePortsEnvironment, host: S
   const httpShares = new ConnectionShares(() => limits.session - listeners.connections);
   const node = sessionNode(environment, { host, listeners });
   const gateways = openGateways(environment, { host, node });
-  closers.push(checkRegularly(gateways, environment.failed));
+  const addresses = () => addressesOf(listeners, config.advertiseAddress || nodeHost);
+  const doors = { listeners: [], check: () => openOrClose(environment, { host, listeners, addresses }) };
+  closers.push(checkRegularly([...gateways, doors], environment.failed));
   closers.push(() => listeners.close());
   for (const { listeners: wanted } of gateways) for (const listener of wanted) await listeners.open(listener);
-  host.clientAddresses = addressesOf(listeners, config.advertiseAddress || nodeHost);
+  host.clientAddresses = addresses();
   const app = sessionHttp(ops, node, gateways);
   closers.push(() => app.close());
   const options = { key: "http-port", host: config.bind, port: config.httpPort, isShared, shares: httpShares };
   const refusals = portRefusals({ log, metrics }, "http");
   const http = await listenHttp(app, { ...options, ...refusals, tls: tls.port("http", "http") });
   return { listeners, http };
+}
+
+/** Ends the connections of clients while operators let this session take none, and takes some again when they do. */
+function openOrClose(
+  { config, log }: NodePortsEnvironment,
+  { host, listeners, addresses }: { host: SessionHost; listeners: ClientListeners; addresses: () => ClientAddresses },
+): void {
+  // A rule of this session's own is in no other place.
+  const serves = host.session.rules.settings.serveClients ?? config.serveClients;
+  if (serves !== host.servesClients) {
+    host.servesClients = serves;
+    host.clientAddresses = serves ? addresses() : new Map();
+    if (serves) log.info("this session takes clients again");
+    else log.warn("operators let this session take no clients", { connections: listeners.connections });
+  }
+  if (!serves && listeners.connections > 0) listeners.endSome(listeners.connections);
 }
 
 /** The configured port of a listener. */
@@ -103,6 +121,7 @@ function sessionNode(
     cluster: clusterView({ config, address, members, clients, slotTable: () => session.slotTable }),
     own: session,
     isStopping: ops.isStopping,
+    servesClients: () => host.servesClients,
     hasSlotTable,
     blocked,
     notReady: () => notReadyOf(roles).get("session"),

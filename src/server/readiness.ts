@@ -10,10 +10,14 @@ export function notReadyOf({ meta, data, session, blocked }: Roles): Map<NodeRol
   if (meta !== undefined) reasons.set("meta", metaNotReady(meta));
   const withoutTable = (table: unknown) => (table === undefined ? NO_TABLE : undefined);
   if (data !== undefined) reasons.set("data", blocked.reason ?? withoutTable(data.data.slotTable));
-  if (session !== undefined) reasons.set("session", blocked.reason ?? withoutTable(session.session.slotTable));
+  if (session !== undefined) {
+    const closed = session.servesClients ? undefined : CLOSED;
+    reasons.set("session", blocked.reason ?? closed ?? withoutTable(session.session.slotTable));
+  }
   return reasons;
 }
 
+const CLOSED = "operators let it take no clients: serve-clients is false";
 const NO_TABLE = "no slot table yet";
 
 /** The reason why the cluster can't be changed through this node; the existing state remains in force. */

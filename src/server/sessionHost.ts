@@ -25,6 +25,8 @@ export class SessionHost {
   readonly stepper: Stepper<SessionEvent>;
   /** The address for clients, which the other sessions pass to theirs; empty while it takes none. */
   clientAddresses: ClientAddresses = new Map();
+  /** Operators let it take clients. */
+  servesClients = true;
   /** The number of clients of each session that reports one. */
   clientCounts: ReadonlyMap<NodeId, number> = new Map();
 

@@ -66,10 +66,11 @@ export class SessionRules implements PushHolds {
     return concernsPushes(taken) ? "changed" : "taken";
   }
 
-  /** Takes a rule that holds at this session alone. It has an effect on pushes. */
+  /** Takes a rule that holds at this session alone. It has an effect on pushes, or changes settings. */
   setOwn(rule: Rule): RulesOutcome {
     this.#own.set(rule.id, { rule, over: this.#view.rules.get(rule.id)?.epoch });
     this.#arrange();
+    this.#dynamic.rulesChanged(this.rules);
     return "changed";
   }
 

@@ -183,6 +183,8 @@ export interface SessionNodeView extends MemberNode {
   readonly port: (key: string) => number;
   /** The number of clients of this node, of all protocols. */
   readonly connections: () => number;
+  /** Whether operators let it take clients. */
+  readonly servesClients: () => boolean;
   /** The other sessions, as clients of this listener reach them. */
   readonly otherSessions: (key: string) => readonly OtherSession[];
   /** The slot of a service; undefined while there is no slot table. */

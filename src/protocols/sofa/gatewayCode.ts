@@ -12,7 +12,7 @@ import { dataHealthRoute, metaHealthRoute, sessionHealthRoute } from "./http/hea
 import { metaRuleRoutes } from "./http/ruleRoutes.ts";
 import { answerGroupChange, memberGroupRoutes, metaGroupRoutes } from "./http/serverGroupRoutes.ts";
 import { serverRoutes } from "./http/serverRoutes.ts";
-import { sessionRuleRoutes } from "./http/sessionRuleRoutes.ts";
+import { changing, sessionRuleRoutes } from "./http/sessionRuleRoutes.ts";
 import { answerAtSession } from "./http/sessionSwitches.ts";
 import { metaSettingRoutes, sessionSettingRoutes } from "./http/settingRoutes.ts";
 import { slotOperatorRoutes } from "./http/slotOperatorRoutes.ts";
@@ -64,7 +64,10 @@ export function sessionRoutes(
     ...sessionSlotRoutes(cluster),
     ...sessionSettingRoutes(config),
     ...sessionRuleRoutes({ ...environment, connections }),
-    ...memberGroupRoutes(node, environment.others),
+    // They are at the port of the clients.
+    ...memberGroupRoutes(node, environment.others).map((route) => {
+      return { ...route, handle: changing(environment, route.handle) };
+    }),
   ];
 }
 

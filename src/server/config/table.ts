@@ -18,6 +18,7 @@ const CLIENTS = {
     about: "The most bytes that one publisher may publish, all its boxes together; more is refused.",
     cost: "Each push of a service carries this much more for each such publisher, to every subscriber.",
   },
+  "serve-clients": DYNAMIC_KEYS["serve-clients"],
   "client-bytes-max": DYNAMIC_KEYS["client-bytes-max"],
   "memory-bytes-max": {
     section: "Clients",

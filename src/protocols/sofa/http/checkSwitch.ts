@@ -24,7 +24,6 @@ const SWITCHES: Readonly<Record<string, string>> = {
   "registry.node.server.operating.data": "`roster block`",
   "registry.server.black.list": "`roster block`",
   "registry.session.capacity.interceptor.disable": "",
-  "session.shutdown.switch": "`roster drain`",
 };
 
 /** The names of these switches. */

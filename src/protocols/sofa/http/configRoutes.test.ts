@@ -110,7 +110,7 @@ for (const [dataId, rest] of [
 test("a switch that Roster has a command for is refused with the command; others name none", async () => {
   const refusal = async (dataId: string) =>
     String((await routes().post("put", { ...NAME, dataId, data: "30" })).refused);
-  assert.match(await refusal("session.shutdown.switch"), /instead="?`roster drain`/);
+  assert.match(await refusal("registry.node.server.operating.data"), /instead="?`roster block`/);
   assert.doesNotMatch(await refusal("admin.api.token"), /instead/);
 });
 
@@ -120,6 +120,23 @@ test("a mistyped switch is refused, as is every other name where SOFARegistry ha
   for (const elsewhere of [{ instanceId: "a" }, { group: "a" }]) {
     assert.equal((await routes().post("put", { ...body, ...elsewhere })).status, 200);
   }
+});
+
+test("the switch that shuts all sessions is taken when pushes are stopped, and told as SOFARegistry writes it", async () => {
+  const { change, value, rules } = routes();
+  const dataId = "session.shutdown.switch";
+  for (const data of ['{"shutdown":true}', "true", '{"shutdown":"true"}', '{"shut":true}']) {
+    assert.match(String(await change("put", dataId, data)), /FIELD_INVALID.*field="?session\.shutdown\.switch/, data);
+  }
+  await change("put", "session.stop.push.data.switch", "true");
+  assert.deepEqual(await change("put", dataId, '{"shutdown":true,"cause":"force"}'), DONE);
+  assert.deepEqual([...(rules.rules().get(dataId)?.settings ?? [])], [["serve-clients", "false"]]);
+  assert.equal(await value(dataId), '{"shutdown":true,"cause":"force"}');
+  assert.deepEqual(await change("put", dataId, '{"shutdown":false}'), DONE);
+  assert.equal(await value(dataId), '{"shutdown":false}');
+  assert.equal(rules.rules().get(dataId)?.isInForce, false);
+  assert.deepEqual(await change("remove", dataId), DONE);
+  assert.equal(await value(dataId), null);
 });
 
 test("a switch that is a rule is one only at SOFARegistry's own key", async () => {

@@ -21,6 +21,7 @@ import {
   type SwitchEdit,
   stopPushRule,
 } from "./ruleSwitches.ts";
+import { SHUTDOWN, settingSwitchValue, shutdownRule } from "./settingSwitches.ts";
 import { askOffList, changeAtLeader, OFF_ACTIONS } from "./switchChanges.ts";
 
 /** The view of the node that the paths need. */
@@ -49,7 +50,12 @@ const GRAY_BODY = {
 
 /** The paths of the role meta. */
 export function metaRuleRoutes(node: MetaRulesNode, others: OtherNodes): readonly HttpRoute[] {
-  return [...clientManagerRoutes(node, others), ...pushRoutes(node), ...blacklistRoutes(node, others)];
+  return [
+    ...clientManagerRoutes(node, others),
+    ...pushRoutes(node),
+    ...blacklistRoutes(node, others),
+    ...shutdownRoutes(node),
+  ];
 }
 
 // As in SOFARegistry, any meta node answers these.
@@ -170,6 +176,40 @@ function blacklistRoutes(node: MetaRulesNode, others: OtherNodes): readonly Http
     },
   ];
 }
+
+const SHUTDOWN_FORM = {
+  type: "object",
+  required: ["shutdown"],
+  properties: { shutdown: { type: "string", pattern: "^[tT][rR][uU][eE]$|^[fF][aA][lL][sS][eE]$" } },
+} as const;
+
+/** SOFARegistry checks a token that stands in its source. Here the access to the port decides. */
+function shutdownRoutes(node: MetaRulesNode): readonly HttpRoute[] {
+  return [
+    {
+      method: "POST",
+      path: "/shutdown/update",
+      isForLeader: true,
+      schema: { body: SHUTDOWN_FORM },
+      handle: (exchange) => {
+        const isShut = (exchange.body as { readonly shutdown: string }).shutdown.toLowerCase() === "true";
+        if (isShut && !isPushStopped(node.rules())) return exchange.respond(common(PUSHES_OPEN, false));
+        const edit = (rules: RuleSet) => ({ put: [shutdownRule(isShut, rules)] });
+        respondWith(exchange, changed(node, exchange, edit, common(null)));
+      },
+    },
+    {
+      method: "GET",
+      path: "/shutdown/query",
+      isForLeader: true,
+      handle: ({ respond }) =>
+        respond(jsonResponse({ switch: settingSwitchValue(SHUTDOWN, node.rules()) ?? "empty value." })),
+    },
+  ];
+}
+
+/** SOFARegistry's answer to a shutdown while pushes are not stopped. */
+export const PUSHES_OPEN = "push switch is open";
 
 /** The field of a form with addresses; empty if it has none. */
 export function ipsIn({ body }: Pick<HttpExchange, "body">): string {

@@ -19,6 +19,7 @@ function ask(name: string, changes: Partial<ServersNode> = {}, query = {}) {
     port: () => 9_600,
     advertiseAddress: "",
     isStopping: () => false,
+    servesClients: () => true,
     connections: () => 5,
     otherSessions: () => OTHERS,
     slot: () => undefined,
@@ -84,4 +85,9 @@ test("a slot of no service, or before there is a slot table, is refused in words
   assert.match(String((await ask("slot", {}, SERVICE)).refused), /STORE_UNAVAILABLE.*no slot table yet/);
   assert.match(String((await ask("slot")).refused), /FIELD_INVALID.*dataInfoId/);
   assert.match(String((await ask("slot", {}, { dataInfoId: ["a", "b"] })).refused), /FIELD_INVALID.*values=2/);
+});
+
+test("a session that operators let take no clients names the others only", async () => {
+  const { text } = await ask("query", { servesClients: () => false });
+  assert.equal(text, "10.0.0.2:9600;10.0.0.3:9600");
 });

@@ -9,7 +9,15 @@ import type { SessionNodeView } from "../../kit/gateway.ts";
 /** The view of the node that the paths need. */
 export type ServersNode = Pick<
   SessionNodeView,
-  "id" | "advertiseAddress" | "port" | "isStopping" | "connections" | "otherSessions" | "slot" | "nodeAddress"
+  | "id"
+  | "advertiseAddress"
+  | "port"
+  | "isStopping"
+  | "servesClients"
+  | "connections"
+  | "otherSessions"
+  | "slot"
+  | "nodeAddress"
 >;
 
 /** The node and the listener whose addresses clients receive. */
@@ -61,7 +69,7 @@ export function serverRoutes(node: ServersNode, listener: string): readonly Http
 function weightsFor(exchange: HttpExchange, { node, listener }: Servers): Map<string, number> {
   const sessions = node.otherSessions(listener).filter(({ clientAddress }) => isReadable(clientAddress));
   const own = { clientAddress: `${ownHost(exchange, node)}:${node.port(listener)}`, clients: node.connections() };
-  if (!node.isStopping()) sessions.unshift(own);
+  if (!node.isStopping() && node.servesClients()) sessions.unshift(own);
   const isKnown = sessions.every(({ clients }) => clients !== undefined);
   const weights = new Map<string, number>();
   for (const { clientAddress, clients = 0 } of sessions) {

@@ -10,6 +10,7 @@ import { clusterOf, SESSION } from "../../kit/testing/views.ts";
 import { CLIENT_OFF, STOP_PUSH } from "./ruleSwitches.ts";
 import { type SessionRulesEnvironment, sessionRuleRoutes } from "./sessionRuleRoutes.ts";
 import { answerAtSession } from "./sessionSwitches.ts";
+import { SHUTDOWN } from "./settingSwitches.ts";
 
 const OTHER = nodeId("s2.a");
 const HERE = "192.0.2.1:9600";
@@ -267,6 +268,21 @@ test("without a leader, or with one without its store, they are, but for the exc
     assert.match(setBy ?? "", /127\.0\.0\.1/);
     assert.deepEqual([setMs, reason], [1_000, "POST /api/emergency/pushSwitch/stop"]);
   }
+});
+
+test("without a leader a session takes no clients, once its pushes are stopped", async () => {
+  const { ask, rules } = scene();
+  const open = { success: false, message: "push switch is open" };
+  assert.deepEqual(await ask("POST /api/emergency/shutdown"), open);
+  await ask("POST /api/emergency/pushSwitch/stop");
+  assert.deepEqual(await ask("POST /api/emergency/shutdown"), OK);
+  const { settings, effect, isInForce } = rules.now.get(SHUTDOWN) ?? {};
+  assert.deepEqual([[...(settings ?? [])], effect, isInForce], [[["serve-clients", "false"]], "changeSettings", true]);
+  const led = scene({ leader: async () => ({ isLed: true }) });
+  led.rules.now = rules.now.changed({ put: [], removed: [SHUTDOWN] }, 9n);
+  const message = "leader is healthy, should not stop server by session.";
+  assert.deepEqual(await led.ask("POST /api/emergency/shutdown"), { success: false, message });
+  assert.equal(led.rules.now.get(SHUTDOWN), undefined);
 });
 
 test("the pushes of all sessions of the zone are stopped, whether a meta node leads or not", async () => {

@@ -18,7 +18,7 @@ import type { SofaHttpConfig } from "../environment.ts";
 import { sofaError } from "../errorTable.ts";
 import { checkCount, common, generic, longJsonResponse, rawResponse } from "./answers.ts";
 import { offListText } from "./offList.ts";
-import { IPS_FORM, ipsIn, originOf, RULE_BODY_BYTES_MAX } from "./ruleRoutes.ts";
+import { IPS_FORM, ipsIn, originOf, PUSHES_OPEN, RULE_BODY_BYTES_MAX } from "./ruleRoutes.ts";
 import { isPushStopped } from "./ruleSwitches.ts";
 import {
   askOtherSessions,
@@ -28,6 +28,7 @@ import {
   notDone,
   offAddresses,
   type SwitchedSession,
+  shutHere,
   stopPushHere,
 } from "./sessionSwitches.ts";
 import { endsOf } from "./shapes.ts";
@@ -81,7 +82,10 @@ export function sessionRuleRoutes(environment: SessionRulesEnvironment): readonl
 }
 
 /** A handler that only those may call who may change something at this port. */
-function changing({ config }: SessionRulesEnvironment, handle: HttpRoute["handle"]): HttpRoute["handle"] {
+export function changing(
+  { config }: Pick<SessionRulesEnvironment, "config">,
+  handle: HttpRoute["handle"],
+): HttpRoute["handle"] {
   return (exchange) => {
     const { sofaSessionChanges } = config;
     const { remoteAddress } = exchange;
@@ -225,6 +229,19 @@ function pushRoutes(environment: SessionRulesEnvironment): readonly HttpRoute[] 
         const answer = isLed(others).then((isSo) => {
           if (isSo) return common("leader is healthy, should not close push by session.", false);
           stopPushHere(environment, originOf(exchange));
+          return common("");
+        });
+        respondWith(exchange, answer);
+      }),
+    },
+    {
+      method: "POST",
+      path: "/api/emergency/shutdown",
+      handle: changing(environment, (exchange) => {
+        if (!isPushStopped(node.rules())) return exchange.respond(common(PUSHES_OPEN, false));
+        const answer = isLed(others).then((isSo) => {
+          if (isSo) return common("leader is healthy, should not stop server by session.", false);
+          shutHere(environment, originOf(exchange));
           return common("");
         });
         respondWith(exchange, answer);

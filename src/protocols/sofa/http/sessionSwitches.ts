@@ -10,6 +10,7 @@ import type { AskedNode, OtherNodes, SessionNodeView } from "../../kit/gateway.t
 import type { SofaConnections } from "../connections.ts";
 import type { ChangeOrigin } from "./changeSwitch.ts";
 import { addressListsOf, CLIENT_OFF, stopPushRule } from "./ruleSwitches.ts";
+import { shutdownRule } from "./settingSwitches.ts";
 import { addressesIn } from "./switchChanges.ts";
 
 /** The session as these changes need it. */
@@ -18,6 +19,18 @@ export interface SwitchedSession {
   readonly registry: Pick<Registry, "step">;
   readonly connections: Pick<SofaConnections, "endAt">;
   readonly log: Log;
+}
+
+/** This session takes no clients until meta's switch is changed. Its pushes are stopped. */
+export function shutHere({ node, log }: SwitchedSession, { from, request }: ChangeOrigin): void {
+  const origin = { setBy: `SOFARegistry's HTTP paths, from ${from}`, reason: request };
+  node.setOwnRule({
+    ...shutdownRule(true, node.rules()),
+    ...origin,
+    setMs: Math.floor(node.nowMs()),
+    epoch: NO_EPOCH,
+  });
+  log.warn("an operator has this session take no clients", { from });
 }
 
 /** The rules of a session's own have no epoch of meta's. */

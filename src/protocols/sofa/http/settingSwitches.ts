@@ -6,12 +6,13 @@ import type { DynamicKey, DynamicValues } from "../../../model/dynamicKeys.ts";
 import type { Rule } from "../../../model/rule.ts";
 import type { RuleSet } from "../../../model/ruleSet.ts";
 import { PUSH_COMPRESSIONS, type PushCompression } from "../variant.ts";
-import { fieldsOf, type RuleSwitch, readJson, readStrings, type SwitchRule } from "./ruleSwitches.ts";
+import { fieldsOf, isPushStopped, type RuleSwitch, readJson, readStrings, type SwitchRule } from "./ruleSwitches.ts";
 
 /** The names of the switches, which are the ids of their rules. */
 export const COMPRESS_PUSH = "compress.push.switch";
 export const PUSH_DELAY = "change_push_task.delay.config";
 export const SESSION_LEASE = "data.session.lease.sec";
+export const SHUTDOWN = "session.shutdown.switch";
 export const SYNC_INTERVAL = "data.datum.sync.session.interval.sec";
 
 const SWITCHES: Readonly<Record<string, RuleSwitch>> = {
@@ -28,8 +29,39 @@ const SWITCHES: Readonly<Record<string, RuleSwitch>> = {
     read: (value) => readPushDelay(readJson(PUSH_DELAY, value)),
   }),
   [SESSION_LEASE]: secondsSwitch(SESSION_LEASE, "session-lease-ms"),
+  [SHUTDOWN]: {
+    ids: [SHUTDOWN],
+    shown: (rules) => {
+      const isShut = rules.get(SHUTDOWN)?.isInForce;
+      return isShut === undefined ? undefined : JSON.stringify(isShut ? FORCED : { shutdown: false });
+    },
+    written: (value, rules) => ({ put: [shutdownRule(readShutdown(value), rules)] }),
+    removed: () => ({ put: [], removed: [SHUTDOWN] }),
+  },
   [SYNC_INTERVAL]: secondsSwitch(SYNC_INTERVAL, "digest-interval-ms"),
 };
+
+/** The value that SOFARegistry writes when its operators shut all sessions. */
+const FORCED = { shutdown: true, cause: "force" } as const;
+
+/**
+ * All sessions take no clients, or take them again. As in SOFARegistry pushes are stopped first: subscribers keep the
+ * lists that they have. Throws FIELD_INVALID.
+ */
+export function shutdownRule(isShut: boolean, rules: RuleSet): SwitchRule {
+  if (isShut && !isPushStopped(rules)) {
+    throw fail("FIELD_INVALID", { field: SHUTDOWN, value: true, expected: "pushes that are stopped first" });
+  }
+  const settings = new Map([["serve-clients", "false"]]);
+  return { id: SHUTDOWN, effect: "changeSettings", match: {}, settings, isInForce: isShut };
+}
+
+function readShutdown(value: string): boolean {
+  const wrong = () => fail("FIELD_INVALID", { field: SHUTDOWN, value, expected: JSON.stringify(FORCED) });
+  const { shutdown } = fieldsOf(readJson(SHUTDOWN, value), ["shutdown", "cause"], wrong);
+  if (typeof shutdown !== "boolean") throw wrong();
+  return shutdown;
+}
 
 /** The names of the switches that change settings. */
 export const SETTING_SWITCH_NAMES: readonly string[] = Object.keys(SWITCHES);
