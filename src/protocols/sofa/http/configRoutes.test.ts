@@ -122,7 +122,7 @@ test("a mistyped switch is refused, as is every other name where SOFARegistry ha
   }
 });
 
-test("the switch that shuts all sessions is taken when pushes are stopped, and told as SOFARegistry writes it", async () => {
+test("all sessions are shut by their switch when pushes are stopped, and it is told as SOFARegistry writes it", async () => {
   const { change, value, rules } = routes();
   const dataId = "session.shutdown.switch";
   for (const data of ['{"shutdown":true}', "true", '{"shutdown":"true"}', '{"shut":true}']) {
