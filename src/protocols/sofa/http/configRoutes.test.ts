@@ -122,7 +122,7 @@ test("a mistyped switch is refused, as is every other name where SOFARegistry ha
   }
 });
 
-test("all sessions are shut by their switch when pushes are stopped, and it is told as SOFARegistry writes it", async () => {
+test("all sessions are shut by a switch once pushes are stopped, and it is told in its form", async () => {
   const { change, value, rules } = routes();
   const dataId = "session.shutdown.switch";
   for (const data of ['{"shutdown":true}', "true", '{"shutdown":"true"}', '{"shut":true}']) {
