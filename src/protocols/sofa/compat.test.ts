@@ -5,6 +5,8 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { HttpRoute } from "../../base/http.ts";
+import { asked } from "../../base/testing/asked.ts";
+import { ABSENT_ROUTES } from "./http/absentRoutes.ts";
 import { anyRuleSwitch, checkSwitch, SWITCH_NAMES } from "./http/checkSwitch.ts";
 import { isValueSwitch } from "./http/valueSwitches.ts";
 import { sofaRoutesOf } from "./testing/routes.ts";
@@ -48,8 +50,12 @@ const ENDPOINTS = rowsOf("HTTP endpoints").map(([roles = "", method = "", path, 
   };
 });
 
+/** A path that refuses everything is not served. */
+const isAbsent = (method: string, path: string) =>
+  ABSENT_ROUTES.some((route) => route.method === method && route.path === path);
 const hasRoute = (role: Role, method: string, path: string) =>
-  path === COMMON_PATH || sofaRoutesOf(role).some((route) => route.method === method && route.path === path);
+  !isAbsent(method, path) &&
+  (path === COMMON_PATH || sofaRoutesOf(role).some((route) => route.method === method && route.path === path));
 
 /** The first file that a cell names. */
 function assertProof(cell: string, what: string): void {
@@ -81,6 +87,17 @@ test("every route at SOFARegistry's paths has its row", () => {
     ENDPOINTS.some((one) => one.roles.includes(role) && one.method === method && one.path === path);
   for (const role of ["session", "data", "meta"] as const) {
     for (const route of sofaRoutesOf(role)) assert.ok(isNamed(role, route), `${role} ${route.method} ${route.path}`);
+  }
+});
+
+test("what Roster does not have by its design is refused in SOFARegistry's form, with the reason", async () => {
+  for (const { method, path } of ABSENT_ROUTES) {
+    const row = ENDPOINTS.find((one) => one.method === method && one.path === path);
+    assert.equal(row?.isServed, false, path);
+    const { status, json } = await asked(ABSENT_ROUTES, `${method} ${path}`, { body: { remoteDataCenter: "other" } });
+    const { success, message, ...rest } = json as { readonly success: boolean; readonly message: string };
+    assert.deepEqual([status, success, rest], [200, false, {}], path);
+    assert.match(message, /^not done: /);
   }
 });
 

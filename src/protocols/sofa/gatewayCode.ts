@@ -2,6 +2,7 @@ import { type HttpRoute, refusal } from "../../base/http.ts";
 import type { DataNodeView, GatewayCode, GatewayEnvironment, MetaNodeView, OtherNodes } from "../kit/gateway.ts";
 import { SofaConnections } from "./connections.ts";
 import type { SofaConfig, SofaDataConfig, SofaHttpConfig } from "./environment.ts";
+import { ABSENT_ROUTES } from "./http/absentRoutes.ts";
 import { metaAppRoutes, sessionAppRoutes } from "./http/appRoutes.ts";
 import { switchRefusal } from "./http/checkSwitch.ts";
 import { clusterRoutes } from "./http/clusterRoutes.ts";
@@ -96,5 +97,6 @@ export function metaRoutes(node: MetaNodeView, others: OtherNodes): readonly Htt
     ...slotTableRoutes(node.cluster),
     ...slotOperatorRoutes(node),
     ...metaGroupRoutes(node),
+    ...ABSENT_ROUTES,
   ];
 }
