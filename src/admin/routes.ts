@@ -55,6 +55,7 @@ function routeOf(operation: Operation, environment: Environment): HttpRoute {
   return {
     method: operation.method,
     path: API_PREFIX + operation.path,
+    areCredentialsChecked: true,
     ...(bodyBytesMax !== undefined && { bodyBytesMax }),
     handle: (exchange) => {
       // The router turns every failure into a reply.

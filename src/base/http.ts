@@ -50,6 +50,8 @@ export interface HttpRoute {
   readonly isForLeader?: boolean;
   /** Clients call it, by any name of the node. Elsewhere a browser on the node's machine must name that machine. */
   readonly isForClients?: boolean;
+  /** Wrong credentials are refused, also where none are needed. */
+  readonly areCredentialsChecked?: boolean;
   /** Throws a RegistryError to refuse the request at once. */
   handle(exchange: HttpExchange): void;
 }

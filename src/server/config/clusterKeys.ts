@@ -97,7 +97,8 @@ export const NETWORK = {
     allowed: "host names",
     about:
       "Names by which programs on this machine call the HTTP ports, beside localhost, its own name and those of " +
-      "other settings. Other names are refused from there without credentials: a page in a browser may have made them up.",
+      "other settings. Other names are refused from there, at /v1 if the request has no credentials: a page in a " +
+      "browser may have made them up.",
     cost: "A page of that name in a browser on this machine reads what needs no credentials.",
   },
   "node-port": {

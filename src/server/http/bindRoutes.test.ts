@@ -102,9 +102,12 @@ test("a caller that goes before its answer is told of, and an answer after that 
 });
 
 test("a page that resolves to this machine reads nothing but what is for clients", async () => {
-  const status = async (route: Partial<HttpRoute>, host: string) =>
-    (await bound(route).inject({ url: "/it/one", headers: { host } })).statusCode;
+  const status = async (route: Partial<HttpRoute>, host: string, authorization?: string) =>
+    (await bound(route).inject({ url: "/it/one", headers: { host, ...(authorization && { authorization }) } }))
+      .statusCode;
   assert.equal(await status({}, "evil.example.com:9604"), 400);
   assert.equal(await status({}, "own.test:9604"), 200);
   assert.equal(await status({ isForClients: true }, "evil.example.com:9604"), 200);
+  assert.equal(await status({}, "evil.example.com:9604", "Bearer x"), 400);
+  assert.equal(await status({ areCredentialsChecked: true }, "evil.example.com:9604", "Bearer x"), 200);
 });

@@ -25,7 +25,9 @@ export function bindRoutes(
 ): void {
   const refuse = (error: Error & { statusCode?: number }, request: FastifyRequest, reply: FastifyReply) =>
     send(reply, refusal(visible(messageOf(error, request)), statusOf(error)));
-  for (const { method, path, schema, bodyBytesMax, isForLeader = false, isForClients = false, handle } of routes) {
+  for (const route of routes) {
+    const { method, path, schema, bodyBytesMax, isForLeader = false, isForClients = false, handle } = route;
+    const { areCredentialsChecked = false } = route;
     app.route({
       method,
       url: path,
@@ -33,7 +35,8 @@ export function bindRoutes(
       ...(bodyBytesMax !== undefined && { bodyLimit: bodyBytesMax }),
       errorHandler: refuse,
       onRequest: async (request) => {
-        const fault = isForClients || hostNames === undefined ? undefined : foreignHost(request, hostNames);
+        if (isForClients || hostNames === undefined) return;
+        const fault = foreignHost(request, { names: hostNames, areCredentialsChecked });
         if (fault !== undefined) throw fault;
       },
       handler: (request, reply) => {

@@ -11,8 +11,10 @@ const NAMES = hostNamesOf(
   }),
 );
 
+const CHECKED = { names: NAMES, areCredentialsChecked: true };
+
 function isRefused(host: string | undefined, remoteAddress = "127.0.0.1", authorization?: string): boolean {
-  return foreignHost({ headers: { host, authorization }, socket: { remoteAddress } }, NAMES) !== undefined;
+  return foreignHost({ headers: { host, authorization }, socket: { remoteAddress } }, CHECKED) !== undefined;
 }
 
 for (const host of [
@@ -52,7 +54,18 @@ test("from another machine any name will do, and with credentials too", () => {
   assert.ok(!isRefused("registry", "127.0.0.1", "Bearer x"));
 });
 
+test("credentials that are not looked at prove nothing: a page may send any", () => {
+  const request = { headers: { host: "evil.example.com", authorization: "x" }, socket: { remoteAddress: "127.0.0.1" } };
+  assert.notEqual(foreignHost(request, { names: NAMES, areCredentialsChecked: false }), undefined);
+});
+
+test("a page that resolves to another address of this machine is refused too", () => {
+  const socket = { remoteAddress: "10.0.0.7", localAddress: "10.0.0.7" };
+  assert.notEqual(foreignHost({ headers: { host: "evil.example.com" }, socket }, CHECKED), undefined);
+  assert.equal(foreignHost({ headers: { host: "10.0.0.7:9615" }, socket }, CHECKED), undefined);
+});
+
 test("the refusal names the host and the setting", () => {
   const request = { headers: { host: "x.example.com" }, socket: { remoteAddress: "127.0.0.1" } };
-  assert.match(foreignHost(request, NAMES)?.message ?? "", /host=x\.example\.com, expected=.*host-names/);
+  assert.match(foreignHost(request, CHECKED)?.message ?? "", /host=x\.example\.com, expected=.*host-names/);
 });

@@ -1,6 +1,7 @@
 // DNS rebinding: a page whose name its owner makes to resolve to 127.0.0.1 reads everything that a port on the machine
 // of its reader shows, since a browser takes it for the page's own origin. The browser names the page's host, though.
-// So a request from this machine must name a host that is this machine's. A caller with credentials is no such page.
+// So a request from this machine must name a host that is this machine's. Where wrong credentials are refused, a caller
+// with credentials is no such page; elsewhere a page may send any.
 
 import { isIP } from "node:net";
 import { hostname } from "node:os";
@@ -24,14 +25,25 @@ export function hostNamesOf(config: Names): ReadonlySet<string> {
 
 interface Request {
   readonly headers: { readonly host?: string | undefined; readonly authorization?: string | undefined };
-  readonly socket: { readonly remoteAddress?: string | undefined };
+  readonly socket: { readonly remoteAddress?: string | undefined; readonly localAddress?: string | undefined };
+}
+
+export interface HostRules {
+  /** The names that the host may have, in lower case. */
+  readonly names: ReadonlySet<string>;
+  /** Wrong credentials are refused after this check. */
+  readonly areCredentialsChecked: boolean;
 }
 
 /** HTTP_BAD_REQUEST for a request from this machine that names a host that may be a stranger's. */
-export function foreignHost({ headers, socket }: Request, names: ReadonlySet<string>): RegistryError | undefined {
+export function foreignHost(
+  { headers, socket }: Request,
+  { names, areCredentialsChecked }: HostRules,
+): RegistryError | undefined {
   const { host, authorization } = headers;
   // A browser always names a host.
-  if (host === undefined || authorization !== undefined || !isFromHere(socket.remoteAddress ?? "")) return undefined;
+  if (host === undefined || !isFromHere(socket)) return undefined;
+  if (areCredentialsChecked && authorization !== undefined) return undefined;
   const name = host
     .replace(/:\d*$/, "")
     .replace(/^\[(.*)\]$/, "$1")
@@ -41,6 +53,7 @@ export function foreignHost({ headers, socket }: Request, names: ReadonlySet<str
   return fail("HTTP_BAD_REQUEST", { host, expected });
 }
 
-function isFromHere(address: string): boolean {
-  return isLoopback(address.replace(/^::ffff:/i, ""));
+/** A caller on this machine has a loopback address, or the one at which it has reached the node. */
+function isFromHere({ remoteAddress = "", localAddress }: Request["socket"]): boolean {
+  return isLoopback(remoteAddress.replace(/^::ffff:/i, "")) || remoteAddress === localAddress;
 }
