@@ -14,6 +14,7 @@ import type { Rule, RuleEdit } from "../model/rule.ts";
 import type { RuleSet } from "../model/ruleSet.ts";
 import type { SlotTable } from "../model/slot.ts";
 import type { Registry } from "../registry/registry.ts";
+import type { AuditPage, AuditQuery } from "./auditEntry.ts";
 import type { MetaRow } from "./memberRows.ts";
 import type { RawParameters } from "./parameter.ts";
 import type { Json } from "./schema.ts";
@@ -157,6 +158,8 @@ export interface OperatedNode {
   /** The settings that can be changed while it runs; none for a node that is neither a data node nor a session. */
   readonly settings: () => readonly SettingRow[];
   readonly access: OperatedAccess;
+  /** Entries of the audit trail. Rejects with ROLE_NEEDED at a node without the store, or STORE_UNAVAILABLE. */
+  readonly listAudit: (query: AuditQuery) => Promise<AuditPage>;
   /** The newest slot table that this node knows. */
   readonly slotTable: () => SlotTable | undefined;
   /** All nodes of the cluster that this one knows, itself with them, each with its roles. */

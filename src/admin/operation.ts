@@ -76,6 +76,8 @@ interface OperationRow<T extends ParameterTable> {
   /** The work goes on after the answer. */
   readonly isBegunOnly?: true;
   readonly command?: CommandForm;
+  /** The present state of what it changes, for the audit trail; without it that has the answer. May throw. */
+  readonly state?: (node: OperatedNode, values: Values<T>) => Json | undefined;
   /** It has its change made by another operation, which is the one that is recorded. */
   readonly delegates?: true;
   /** The largest body is that of a configuration value. */
@@ -90,7 +92,8 @@ interface OperationRow<T extends ParameterTable> {
 export type Run<V> = (node: OperatedNode, values: V, isPreview: boolean) => Json | Promise<Json>;
 
 /** An operation as the table has it. */
-export interface Operation extends Omit<OperationRow<ParameterTable>, "waitMs"> {
+export interface Operation extends Omit<OperationRow<ParameterTable>, "waitMs" | "state"> {
+  readonly state?: (node: OperatedNode, values: Readonly<Record<string, unknown>>) => Json | undefined;
   readonly waitMs: (values: Readonly<Record<string, unknown>>) => number;
   readonly run: Run<Readonly<Record<string, unknown>>>;
   /** Only where each node answers. */
@@ -119,5 +122,5 @@ export function operation<const T extends ParameterTable>(row: OperationRow<T> &
   const parameters: ParameterTable = row.canBePreviewed ? { ...row.parameters, preview: PREVIEW } : row.parameters;
   // Values are read by the very table that their type is made of.
   const { run, gather, waitMs = () => 0 } = row as unknown as Operation;
-  return { ...row, parameters, run, gather, waitMs };
+  return { ...(row as unknown as Operation), parameters, run, gather, waitMs };
 }

@@ -3,6 +3,7 @@
 
 import type { Operation } from "./operation.ts";
 import { listApplications } from "./operations/applications.ts";
+import { listAudit } from "./operations/audit.ts";
 import { blacklist, listBlacklist, unlist } from "./operations/blacklist.ts";
 import { listClients, listInstances, listSubscribers } from "./operations/clients.ts";
 import { getConfig, listConfigs, putConfig, removeConfig } from "./operations/configs.ts";
@@ -87,4 +88,5 @@ export const OPERATIONS: readonly Operation[] = [
   putPolicy,
   removePolicy,
   checkAccess,
+  listAudit,
 ];

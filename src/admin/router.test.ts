@@ -8,6 +8,7 @@ import { fail } from "../base/errors.ts";
 import { type NodeId, nodeId } from "../model/ids.ts";
 import { makeServiceKey } from "../model/serviceKey.ts";
 import { slotOf } from "../model/slot.ts";
+import type { Audit } from "./auditEntry.ts";
 import type { NodeRole, OperatedNode } from "./operatedNode.ts";
 import { type AnsweredBy, type Operation, operation } from "./operation.ts";
 import type { RawParameters } from "./parameter.ts";
@@ -48,6 +49,7 @@ function routerOf(row: ReturnType<typeof asked>, { roles = [], others = {}, isLe
   const targets: string[] = [];
   const questions: Question[] = [];
   const logged: string[] = [];
+  const audited: Parameters<Audit>[0][] = [];
   const nodes = new Map<NodeId, Set<NodeRole>>([[SELF, new Set(roles)]]);
   for (const [id, itsRoles] of Object.entries(others)) nodes.set(nodeId(id), new Set(itsRoles));
   const slots = Array.from({ length: 4 }, (_, slot) => ({
@@ -66,6 +68,7 @@ function routerOf(row: ReturnType<typeof asked>, { roles = [], others = {}, isLe
   const router = new OperationRouter([row], node, {
     log: { ...log, error: (event) => void logged.push(event) },
     mayDo: (principal, permission) => NO_ACCESS_RECORDS.mayDo(principal, permission),
+    audit: (entry) => void audited.push(entry),
     ask(to, question, done) {
       targets.push(to);
       questions.push(question);
@@ -76,7 +79,7 @@ function routerOf(row: ReturnType<typeof asked>, { roles = [], others = {}, isLe
     ask: (name: string, raw: RawParameters, caller = OPERATOR) => router.ask(name, raw, caller),
     answerHere: (...asked: Parameters<OperationRouter["answerHere"]>) => router.answerHere(...asked),
   };
-  return { router: judged, targets, questions, logged };
+  return { router: judged, targets, questions, logged, audited };
 }
 
 const WAYS: readonly (readonly [behaviour: string, answeredBy: AnsweredBy, scene: Scene, by: string])[] = [
@@ -293,4 +296,70 @@ test("a principal that is none is refused", async () => {
 test("an operation without a permission ends the start", () => {
   const row = { ...changing("read"), permission: undefined } as unknown as Operation;
   assert.throws(() => routerOf(row), /x\.get: every operation names the permission/);
+});
+
+test("a change that is made is recorded where it is made, with its state before and after", async () => {
+  let colour = "red";
+  const paint = operation({
+    ...common,
+    name: "x.paint",
+    method: "POST",
+    isChange: true,
+    permission: "operate",
+    canBePreviewed: true,
+    parameters: {
+      colour: { type: "text", charsMax: 9, isRequired: true, about: "" },
+      key: { type: "text", charsMax: 9, isSecret: true, about: "" },
+    },
+    answeredBy: { kind: "askedNode" },
+    state: () => ({ colour }),
+    run: (_, { colour: wanted }, isPreview) => {
+      if (wanted === "none") throw fail("NODE_UNKNOWN", {});
+      if (!isPreview) colour = wanted;
+      return { by: "" };
+    },
+  });
+  const { router, audited } = routerOf(paint);
+  await router.ask("x.paint", { colour: "blue", key: "hidden" });
+  await router.ask("x.paint", { colour: "blue", preview: true });
+  await router.ask("x.paint", { colour: "none" });
+  await router.ask("x.paint", { colour: "far too long a colour", hidden: "hidden" });
+  await router.ask("x.paint", { colour: "blue" }, LOCAL);
+  const seen = audited.map(({ outcome, by, from, status, code, parameters, before, after }) => [
+    `${outcome} ${by} ${from} ${status} ${code}`.replace(/ $/, ""),
+    parameters,
+    before,
+    after,
+  ]);
+  assert.deepEqual(seen, [
+    ["made ann 10.0.0.7 200", '{"colour":"blue","key":"***"}', '{"colour":"red"}', '{"colour":"blue"}'],
+    ["refused ann 10.0.0.7 404 NODE_UNKNOWN", '{"colour":"none"}', "", ""],
+    ["refused ann 10.0.0.7 400 FIELD_INVALID", '{"colour":"far too long a colour","hidden":"***"}', "", ""],
+    ["refused anonymous 127.0.0.1 401 CREDENTIALS_NEEDED", '{"colour":"blue"}', "", ""],
+  ]);
+});
+
+test("a change that another node makes is recorded there, and here only if that node is not reached", async () => {
+  const row = changing("operate", { kind: "leader" });
+  const there = routerOf(row, { roles: ["data"] });
+  await there.router.ask("x.get", {});
+  assert.deepEqual(there.audited, []);
+  const away = routerOf(row, { roles: ["data"], outcome: () => ({ kind: "unreachable", reason: "no link" }) });
+  await away.router.ask("x.get", {});
+  assert.deepEqual(
+    away.audited.map(({ outcome, code }) => [outcome, code]),
+    [["refused", "NODE_ASKED_UNREACHABLE"]],
+  );
+});
+
+test("questions are not recorded, unless their caller is refused", async () => {
+  const { router, audited } = routerOf(asked({ kind: "askedNode" }));
+  await router.ask("x.get", {});
+  await router.ask("x.get", { node: 7 });
+  assert.deepEqual(audited, []);
+  await router.ask("x.get", {}, anonymous("10.0.0.9"));
+  assert.deepEqual(
+    audited.map(({ outcome, from }) => [outcome, from]),
+    [["refused", "10.0.0.9"]],
+  );
 });

@@ -12,6 +12,8 @@ import { fail, RegistryError } from "../base/errors.ts";
 import type { Log } from "../base/ports.ts";
 import { type NodeId, nodeNameOf, type ServiceKey } from "../model/ids.ts";
 import { leaderOf } from "../model/slot.ts";
+import { type Audited, madeEntry, refusedEntry } from "./audit.ts";
+import type { Audit } from "./auditEntry.ts";
 import type { NodeRole, OperatedNode, Reply } from "./operatedNode.ts";
 import { checkPermissions, type Operation } from "./operation.ts";
 import { type RawParameters, readParameters } from "./parameter.ts";
@@ -38,6 +40,8 @@ export interface RouterEnvironment {
   readonly log: Log;
   /** Whether a principal has a permission. */
   readonly mayDo: (principal: Principal, permission: Permission) => Decision;
+  /** Keeps an entry of the audit trail. */
+  readonly audit: Audit;
 }
 
 /** The node without the part that depends on the operator who asks. */
@@ -97,8 +101,22 @@ export class OperationRouter {
     if (operation === undefined) {
       throw fail("FIELD_INVALID", { field: "operation", value: name, expected: "an operation of this release" });
     }
-    this.#judge(operation, caller);
-    return { operation, values: readParameters(operation.parameters, raw), raw, caller };
+    const asked = { operation, raw, caller };
+    try {
+      this.#judge(operation, caller);
+      return { ...asked, values: readParameters(operation.parameters, raw) };
+    } catch (error) {
+      this.refused(asked, caller.from, refusalOf(error));
+      throw error;
+    }
+  }
+
+  /** Records an operation that was refused; a question only if it was the caller who was. */
+  refused(asked: Pick<Audited, "operation" | "raw" | "caller">, from: string, { status, body }: Reply): void {
+    const isOfCaller = status === 401 || status === 403 || status === 429;
+    if (!isOfCaller && (!asked.operation.isChange || asked.raw["preview"] === true)) return;
+    const { error } = body as unknown as { readonly error?: { readonly code: string } };
+    this.#environment.audit(refusedEntry({ ...asked, from }, { status, code: error?.code ?? "" }));
   }
 
   /** Throws CREDENTIALS_NEEDED or PERMISSION_NEEDED. */
@@ -124,10 +142,23 @@ export class OperationRouter {
     }
   }
 
-  async #run({ operation, values, caller }: Asked): Promise<Reply> {
-    const { isBegunOnly = false, run } = operation;
+  async #run(asked: Asked): Promise<Reply> {
+    const { operation, values, raw, caller } = asked;
+    const { isBegunOnly = false, run, isChange, delegates = false } = operation;
     const isPreview = values["preview"] === true;
-    return { status: isBegunOnly && !isPreview ? 202 : 200, body: await run(this.#nodeFor(caller), values, isPreview) };
+    const node = this.#nodeFor(caller);
+    const status = isBegunOnly && !isPreview ? 202 : 200;
+    if (!isChange || isPreview || delegates) return { status, body: await run(node, values, isPreview) };
+    const before = stateOf(asked, node);
+    try {
+      const body = await run(node, values, isPreview);
+      const after = operation.state === undefined ? body : stateOf(asked, node);
+      this.#environment.audit(madeEntry({ operation, raw, caller, from: caller.from }, { status, before, after }));
+      return { status, body };
+    } catch (error) {
+      this.refused(asked, caller.from, refusalOf(error));
+      throw error;
+    }
   }
 
   #nodeFor(caller: Principal): OperatedNode {
@@ -141,11 +172,18 @@ export class OperationRouter {
     if (outcome.kind === "answered") return replyOf(outcome);
     const isAnyMeta = asked.operation.answeredBy.kind === "meta";
     const meta = isAnyMeta ? this.#nodeWith("meta") : undefined;
-    if (meta === undefined) throw fail("NODE_ASKED_UNREACHABLE", { node: target, reason: outcome.reason });
+    if (meta === undefined) throw this.#unreachable(asked, target, outcome.reason);
     if (meta === this.#node.id) return this.#run(asked);
     const second = await this.#askNode(meta, asked);
     if (second.kind === "answered") return replyOf(second);
-    throw fail("NODE_ASKED_UNREACHABLE", { node: meta, reason: second.reason });
+    throw this.#unreachable(asked, meta, second.reason);
+  }
+
+  /** The node may have made the change all the same; then it has recorded that. */
+  #unreachable(asked: Asked, node: string, reason: string): RegistryError {
+    const error = fail("NODE_ASKED_UNREACHABLE", { node, reason });
+    if (asked.operation.delegates !== true) this.refused(asked, asked.caller.from, refusalOf(error));
+    return error;
   }
 
   /** The node that has the answer. Throws ROLE_NEEDED or NODE_UNKNOWN. */
@@ -223,6 +261,16 @@ export class OperationRouter {
     const waitMs = ANSWER_MS_MAX + operation.waitMs(values);
     const question = { operation: operation.name, parameters: JSON.stringify(raw), by: JSON.stringify(caller), waitMs };
     return new Promise((resolve) => this.#environment.ask(to, question, resolve));
+  }
+}
+
+/** The state of what an operation changes; unknown for a subject that there is not. */
+function stateOf({ operation: { state }, values }: Asked, node: OperatedNode): Json | undefined {
+  try {
+    return state?.(node, values);
+  } catch (error) {
+    if (error instanceof RegistryError) return undefined;
+    throw error;
   }
 }
 

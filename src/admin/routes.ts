@@ -9,8 +9,6 @@ import {
   type HttpRouteTable,
   jsonResponse,
 } from "../base/http.ts";
-import type { Log } from "../base/ports.ts";
-import { visible } from "../base/visible.ts";
 import type { Reply } from "./operatedNode.ts";
 import type { Operation } from "./operation.ts";
 import { parametersOfQuery, type RawParameters } from "./parameter.ts";
@@ -22,10 +20,9 @@ import type { Json } from "./schema.ts";
 export const API_PREFIX = "/v1";
 
 interface Environment {
-  readonly router: Pick<OperationRouter, "ask">;
+  readonly router: Pick<OperationRouter, "ask" | "refused">;
   /** The principal that sends a request. Rejects with a RegistryError if its proof is none. */
   readonly identify: (exchange: HttpExchange) => Promise<Principal>;
-  readonly log: Log;
   /** The largest configuration value. */
   readonly valueBytesMax: number;
   /** The OpenAPI document. */
@@ -72,18 +69,18 @@ function responseOf({ status, body }: Reply): HttpResponse {
 }
 
 async function answer(operation: Operation, exchange: HttpExchange, environment: Environment): Promise<Reply> {
-  const { router, log, identify } = environment;
-  let caller: Principal;
+  const { router, identify } = environment;
+  let caller: Principal | undefined;
   let raw: RawParameters;
   try {
     caller = await identify(exchange);
     raw = parametersOf(operation, exchange);
   } catch (error) {
-    return refusalOf(error);
+    const refusal = refusalOf(error);
+    router.refused({ operation, raw: {}, caller }, exchange.remoteAddress, refusal);
+    return refusal;
   }
-  const reply = await router.ask(operation.name, raw, caller);
-  if (operation.isChange && raw["preview"] !== true) logChange(operation, { raw, reply, exchange, log });
-  return reply;
+  return router.ask(operation.name, raw, caller);
 }
 
 /** Questions and removals have their parameters in the query, other changes in the body. */
@@ -107,28 +104,4 @@ function parametersOf({ method, parameters }: Operation, { query, body, headers 
 /** A body of `null` is not the same as no body: it may be the slip of a script that meant a parameter. */
 function hasBody(headers: HttpExchange["headers"]): boolean {
   return (headers["content-length"] ?? "0") !== "0" || headers["transfer-encoding"] !== undefined;
-}
-
-// Enough for names; the data of a value is in the store.
-const LOGGED_CHARS_MAX = 200;
-
-interface Change {
-  readonly raw: RawParameters;
-  readonly reply: Reply;
-  readonly exchange: HttpExchange;
-  readonly log: Log;
-}
-
-/** One line for each change that an operator has asked for, whether or not it was made. */
-function logChange(operation: Operation, { raw, reply, exchange, log }: Change): void {
-  const { name } = operation;
-  // A value may hold secrets of the clients that read it.
-  const shown = operation.takesValue ? { ...raw, data: `${textLength(raw["data"])} characters` } : raw;
-  const parameters = visible(JSON.stringify(shown).slice(0, LOGGED_CHARS_MAX));
-  const { status } = reply;
-  log.info("an operator has asked for a change", { operation: name, parameters, from: exchange.remoteAddress, status });
-}
-
-function textLength(value: unknown): number {
-  return typeof value === "string" ? value.length : 0;
 }

@@ -237,6 +237,33 @@ test("a policy that denies beats an access role, and the refusal has its name", 
   await eventually(put, ({ status }) => status === 200);
 });
 
+test("changes and refusals are in the audit trail: who, from where, what, before and after", async () => {
+  await operate(session, "PUT", "/config", { key: "audited", data: "hidden value" });
+  await ask(session, "PUT /config", { authorization: bearerOf("reader"), body: { key: "audited", data: "b" } });
+  await ask(session, "PUT /config", { authorization: "Bearer no", body: { key: "audited", data: "b" } });
+  const rows = async (query: string) =>
+    (await operate(session, "GET", `/audit?operation=configs.put&${query}`)).body.items;
+  const [made] = await eventually(
+    () => rows("by=local"),
+    (found) => found.length > 0,
+  );
+  assert.deepEqual(
+    [made.by, made.kind, made.from, made.status, made.parameters],
+    ["local", "token", "127.0.0.1", 200, '{"key":"audited","data":"12 characters"}'],
+  );
+  assert.match(made.after, /^\{"version":"\d+","chars":12\}$/);
+  const refused = await eventually(
+    () => rows("outcome=refused"),
+    (found) => found.length > 1,
+  );
+  const ofReader = refused.find(({ by }) => by === "a-reader");
+  assert.deepEqual([ofReader.code, ofReader.status], ["PERMISSION_NEEDED", 403]);
+  assert.ok(refused.some(({ by, code }) => by === "" && code === "CREDENTIALS_REFUSED"));
+  const trail = JSON.stringify([await rows(""), (await operate(meta, "GET", "/audit?limit=1000")).body]);
+  assert.doesNotMatch(trail, /hidden value|roster_|scrypt:|sha256:|correct horse/);
+  assert.match(trail, /identities.put/);
+});
+
 test("no answer shows a secret again", async () => {
   const lists = await Promise.all(["/identities", "/policies"].map((path) => operate(meta, "GET", path)));
   const text = JSON.stringify(lists.map(({ body }) => body));

@@ -15,6 +15,7 @@ import { settingRules, settingsIn } from "../model/settings.ts";
 import { hostClock } from "../transport/clock.ts";
 import { hostSecrets } from "../transport/secrets.ts";
 import { TELL_ACCESS } from "./access/accessFollower.ts";
+import { type AuditTrail, KEEP_AUDIT } from "./access/auditTrail.ts";
 import type { Claim } from "./access/claim.ts";
 import type { NodeAccess } from "./access/nodeAccess.ts";
 import type { Config } from "./config/table.ts";
@@ -35,6 +36,7 @@ export interface RouterHost {
   readonly roles: Roles;
   readonly access: NodeAccess;
   readonly claim: Pick<Claim, "check">;
+  readonly audit: AuditTrail;
   readonly questions: GatewayQuestions;
   readonly gateways: readonly LoadedGateway[];
   /** The address for other nodes: `host:port`. */
@@ -43,17 +45,19 @@ export interface RouterHost {
 
 /** The part that answers operators at this node; other nodes reach it from now on. */
 export function createRouter(environment: RouterHost): OperationRouter {
-  const { log, roles, access } = environment;
+  const { log, roles, access, audit } = environment;
   const { network } = roles;
   const router: OperationRouter = new OperationRouter([...OPERATIONS, ...INNER_OPERATIONS], nodeOf(environment), {
     log,
     ask: (to, { waitMs, ...asked }, outcome) => network.operations.ask(to, { asked, waitMs }, outcome),
     mayDo: (principal, permission) => access.set.mayDo(principal, permission),
+    audit: audit.record,
   });
   network.operations.attach({
     leader: () => roles.meta?.meta.leader?.holder,
     answer: ({ operation, parameters, by }, reply) => {
-      if (operation === TELL_ACCESS) return tellAccess(access, parameters, reply);
+      if (operation === TELL_ACCESS) return replyWith(async () => access.tell(parameters), reply);
+      if (operation === KEEP_AUDIT) return replyWith(() => audit.keep(parameters).then(() => "null"), reply);
       const answered =
         environment.questions.answer(operation, parameters) ?? router.answerHere(operation, parameters, by);
       void answered.then(({ status, body }) => reply(status, JSON.stringify(body)));
@@ -62,13 +66,15 @@ export function createRouter(environment: RouterHost): OperationRouter {
   return router;
 }
 
-function tellAccess(access: NodeAccess, epoch: string, reply: (status: number, body: string) => void): void {
-  try {
-    reply(200, access.tell(epoch));
-  } catch (error) {
-    const { status, body } = refusalOf(error);
-    reply(status, JSON.stringify(body));
-  }
+/** Answers another node with a text in JSON, or with a refusal. */
+function replyWith(answer: () => Promise<string>, reply: (status: number, body: string) => void): void {
+  void answer().then(
+    (body) => reply(200, body),
+    (error: unknown) => {
+      const { status, body } = refusalOf(error);
+      reply(status, JSON.stringify(body));
+    },
+  );
 }
 
 function nodeOf(environment: RouterHost): AskedNode {
@@ -98,6 +104,7 @@ function nodeOf(environment: RouterHost): AskedNode {
     meta: meta && operatedMeta(environment, meta),
     settings: () => settingRows(environment),
     access: operatedAccess(environment),
+    listAudit: (query) => environment.audit.list(query),
     slotTable: () => newestTable(roles),
     nodes: () => nodesOf(roles),
   };

@@ -5,6 +5,7 @@ import type { ConfigValue } from "../../cluster/messages/membership.ts";
 import type { ServiceKey } from "../../model/ids.ts";
 import { matchesName, readNamePattern } from "../../model/namePattern.ts";
 import { KEY_PART_CHARS_MAX, parseServiceKey } from "../../model/serviceKey.ts";
+import type { OperatedNode } from "../operatedNode.ts";
 import { operation } from "../operation.ts";
 import { PAGE_FIELDS, PAGE_PARAMETERS, pageOf } from "../paging.ts";
 import type { ServiceParameter, VersionParameter } from "../parameter.ts";
@@ -48,6 +49,12 @@ function keyFields({ serviceKey, version }: Pick<ConfigValue, "serviceKey" | "ve
 
 function unknownValue(key: ServiceKey) {
   return fail("CONFIG_VALUE_UNKNOWN", { key });
+}
+
+/** For the audit trail: a value may hold secrets of the clients that read it. */
+function stateOfValue(node: OperatedNode, { key }: { readonly key: ServiceKey }): Json | undefined {
+  const value = metaOf(node).config(key);
+  return isSet(value) ? { version: String(value.version), chars: value.data.length } : undefined;
 }
 
 export const listConfigs = operation({
@@ -122,6 +129,7 @@ export const putConfig = operation({
     isDone: flag("False for a preview: nothing was changed, and the version is the present one, 0 for none."),
   }),
   takesValue: true,
+  state: stateOfValue,
   async run(node, { key, data, ifVersion }, isPreview) {
     const meta = metaOf(node);
     if (data === "") throw fail("FIELD_INVALID", { field: "data", value: "", expected: "at least one character" });
@@ -161,6 +169,7 @@ export const removeConfig = operation({
   canBePreviewed: true,
   answeredBy: { kind: "leader" },
   answer: DONE,
+  state: stateOfValue,
   async run(node, { key, ifVersion }, isPreview) {
     const meta = metaOf(node);
     const value = meta.config(key);

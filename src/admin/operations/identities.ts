@@ -65,6 +65,12 @@ const IDENTITY_ROW = object({
   setAt: time("When it was set."),
 });
 
+/** The state of an identity, for the audit trail. */
+export function stateOfIdentity(node: OperatedNode, { name }: { readonly name: string }): Json | undefined {
+  const identity = node.access.set().identity(name);
+  return identity && identityRow(node, identity);
+}
+
 function identityRow(node: OperatedNode, identity: Identity): Json {
   const { name, kind, roles, about, loginOf, untilMs, setBy, setMs } = identity;
   return {
@@ -249,6 +255,7 @@ export const changeIdentity = operation({
   canBePreviewed: false,
   answeredBy: { kind: "leader" },
   answer: DONE,
+  state: stateOfIdentity,
   async run(node, { name, roles, noRoles, about }) {
     const wanted = noRoles ? [] : roles;
     const change = { ...(wanted && { roles: wanted }), ...(about !== undefined && { about }) };
@@ -269,6 +276,7 @@ export const removeIdentity = operation({
   canBePreviewed: true,
   answeredBy: { kind: "leader" },
   answer: DONE,
+  state: stateOfIdentity,
   async run(node, { name }, isPreview) {
     if (!isPreview) {
       await node.access.change({ kind: "removeIdentity", name }, node.caller.name);

@@ -6,7 +6,7 @@ import { ACCESS_ROLES, IDENTITY_KINDS } from "../../access/principal.ts";
 import { fail } from "../../base/errors.ts";
 import { operation } from "../operation.ts";
 import type { ListParameter, TextParameter } from "../parameter.ts";
-import { NAME } from "./identities.ts";
+import { NAME, stateOfIdentity } from "./identities.ts";
 import { DONE } from "./nodes.ts";
 
 const SECRET: TextParameter & { readonly isRequired: true } = {
@@ -24,7 +24,13 @@ const ROLES = {
   about: "Its access roles.",
 } as const satisfies ListParameter;
 
-const common = { isChange: true, canBePreviewed: false, answeredBy: { kind: "leader" }, answer: DONE } as const;
+const common = {
+  isChange: true,
+  canBePreviewed: false,
+  answeredBy: { kind: "leader" },
+  answer: DONE,
+  state: stateOfIdentity,
+} as const;
 
 const putIdentity = operation({
   ...common,

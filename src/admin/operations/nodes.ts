@@ -100,6 +100,10 @@ interface Block {
   readonly isPreview: boolean;
 }
 
+function stateOfBlocks(node: OperatedNode): Json {
+  return { blocked: [...metaOf(node).blockedNodes()] };
+}
+
 export const blockNode = operation({
   name: "nodes.block",
   method: "POST",
@@ -112,6 +116,7 @@ export const blockNode = operation({
   canBePreviewed: true,
   answeredBy: { kind: "leader" },
   answer: DONE,
+  state: stateOfBlocks,
   run: (node, { node: named }, isPreview) => block(node, named, { isBlocked: true, isPreview }),
 });
 
@@ -127,6 +132,7 @@ export const unblockNode = operation({
   canBePreviewed: true,
   answeredBy: { kind: "leader" },
   answer: DONE,
+  state: stateOfBlocks,
   run: (node, { node: named }, isPreview) => block(node, named, { isBlocked: false, isPreview }),
 });
 

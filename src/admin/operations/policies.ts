@@ -4,6 +4,7 @@ import { ACTIONS, CONDITION_VALUES_MAX, POLICY_EFFECTS, type Policy, type Policy
 import { ACCESS_ROLES, PRINCIPAL_KINDS } from "../../access/principal.ts";
 import { KEY_PART_CHARS_MAX } from "../../model/serviceKey.ts";
 import { isoTime } from "../isoTime.ts";
+import type { OperatedNode } from "../operatedNode.ts";
 import { operation } from "../operation.ts";
 import { PAGE_FIELDS, PAGE_PARAMETERS, pageOf } from "../paging.ts";
 import type { ListParameter, ParameterTable, TextParameter } from "../parameter.ts";
@@ -70,6 +71,11 @@ function policyRow({ name, effect, actions, subjects, services, reason, setBy, s
   return { name, effect, actions, subjects: { ...subjects }, services: { ...services }, reason, setBy, setAt } as Json;
 }
 
+function stateOfPolicy(node: OperatedNode, { name }: { readonly name: string }): Json | undefined {
+  const policy = node.access.set().policy(name);
+  return policy && policyRow(policy);
+}
+
 export const listPolicies = operation({
   name: "policies.list",
   method: "GET",
@@ -122,6 +128,7 @@ export const putPolicy = operation({
   canBePreviewed: false,
   answeredBy: { kind: "leader" },
   answer: DONE,
+  state: stateOfPolicy,
   async run(node, { names, kinds, roles, addresses, namespaces, groups, namePrefixes, ...rest }) {
     const subjects = given({ names, kinds, roles, addresses });
     const services = given({ namespaces, groups, namePrefixes });
@@ -148,6 +155,7 @@ export const removePolicy = operation({
   canBePreviewed: false,
   answeredBy: { kind: "leader" },
   answer: DONE,
+  state: stateOfPolicy,
   async run(node, { name }) {
     await node.access.change({ kind: "removePolicy", name }, node.caller.name);
     return { isDone: true, message: `the policy ${name} is no longer in force` };

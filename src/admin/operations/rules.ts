@@ -25,7 +25,7 @@ import {
   RULE_FIELDS,
   ruleRow,
 } from "../ruleRows.ts";
-import { list, object, text, texts } from "../schema.ts";
+import { type Json, list, object, text, texts } from "../schema.ts";
 
 const ID: TextParameter & { readonly isRequired: true } = {
   type: "text",
@@ -91,6 +91,12 @@ function matchOf(given: { readonly [Name in keyof Conditions]-?: Conditions[Name
     ...(Object.fromEntries(set) as RuleMatch),
     ...(registeredBefore !== undefined && { registeredBeforeMs: registeredBefore }),
   };
+}
+
+/** For the audit trail. */
+function stateOfRule(node: OperatedNode, { id }: { readonly id: string }): Json | undefined {
+  const rule = node.meta?.rules().get(id);
+  return rule && { ...ruleRow(rule), ...matchRow(rule.match) };
 }
 
 export const listRules = operation({
@@ -182,6 +188,7 @@ export const putRule = operation({
   canBePreviewed: true,
   answeredBy: { kind: "leader" },
   answer: RULES_CHANGED,
+  state: stateOfRule,
   bodyBytesMax: RULE_BODY_BYTES_MAX,
   run(node, { id, effect, notInForce, ifEpoch, ...values }, isPreview) {
     const draft: RuleDraft = {
@@ -215,6 +222,7 @@ export const removeRule = operation({
   canBePreviewed: true,
   answeredBy: { kind: "leader" },
   answer: RULES_CHANGED,
+  state: stateOfRule,
   run(node, { id, ifEpoch }, isPreview) {
     const rule = node.meta?.rules().get(id);
     return changeRules(

@@ -1,22 +1,27 @@
 // The parts of a node that say who may do what, from its first moment on.
 
 import type { NodeNetwork } from "../../cluster/links/nodeNetwork.ts";
+import type { NodeId } from "../../model/ids.ts";
 import { hostClock, hostTimers } from "../../transport/clock.ts";
 import { hostSecrets } from "../../transport/secrets.ts";
 import type { Config } from "../config/table.ts";
 import type { MetaHost } from "../metaHost.ts";
+import { AuditTrail } from "./auditTrail.ts";
 import { Claim } from "./claim.ts";
 import { makeLocalToken, readConfiguredToken } from "./localToken.ts";
 import { type AccessEnvironment, NodeAccess } from "./nodeAccess.ts";
 
 interface Opening extends Omit<AccessEnvironment, "dataDir" | "operations" | "metaNodes"> {
-  readonly roles: { readonly network: NodeNetwork; readonly meta: MetaHost | undefined };
-  readonly closers: (() => void)[];
+  readonly roles: { readonly id: NodeId; readonly network: NodeNetwork; readonly meta: MetaHost | undefined };
+  readonly closers: (() => void | Promise<void>)[];
 }
+
+type AccessConfig = Pick<Config, "dataDir" | "adminTokenFile" | "auditEntriesMax" | "auditAgeMaxMs">;
 
 export interface AccessParts {
   readonly access: NodeAccess;
   readonly claim: Claim;
+  readonly audit: AuditTrail;
   /** Proves operators at this machine. */
   readonly localToken: string;
   /** Proves operators anywhere; undefined: none is configured. */
@@ -25,32 +30,37 @@ export interface AccessParts {
 
 /** Reads the copy on the disk, and makes the local token. Throws CONFIG_INVALID or DATA_DIR_UNUSABLE. */
 export function openAccess(
-  { dataDir, adminTokenFile }: Pick<Config, "dataDir" | "adminTokenFile">,
+  { dataDir, adminTokenFile, auditEntriesMax, auditAgeMaxMs }: AccessConfig,
   { roles, closers, ...rest }: Opening,
 ): AccessParts {
-  const { network, meta } = roles;
+  const { id, network, meta } = roles;
+  const isLeading = () => meta?.meta.isLeading === true;
   const configuredToken = readConfiguredToken(adminTokenFile);
   const local = makeLocalToken(dataDir);
   const ways = { operations: network.operations, metaNodes: () => network.metaNodes };
   const access = new NodeAccess({ ...rest, ...ways, dataDir });
   const host = { secrets: hostSecrets, clock: hostClock, timers: hostTimers, log: rest.log };
-  const claim = new Claim({ ...host, access, isLeading: () => meta?.meta.isLeading === true });
+  const claim = new Claim({ ...host, access, isLeading });
+  const limits = { entriesMax: auditEntriesMax, ageMsMax: auditAgeMaxMs };
+  const audit = new AuditTrail({ ...rest, ...ways, id, isLeading, limits });
   closers.push(
     () => local.close(),
     () => access.close(),
     () => claim.close(),
+    () => audit.close(),
   );
-  return { access, claim, localToken: local.token, configuredToken };
+  return { access, claim, audit, localToken: local.token, configuredToken };
 }
 
 // A store that answers does so within milliseconds; without it the node has the copy on its disk.
 const READ_MS_MAX = 1_000;
 
 /** Follows the changes. Callers are judged by what the store has from the first one on, if it answers. */
-export async function beginAccess({ access, claim }: AccessParts): Promise<void> {
+export async function beginAccess({ access, claim, audit }: AccessParts): Promise<void> {
   const late = Promise.withResolvers<void>();
   const cancel = hostTimers.after(READ_MS_MAX, () => late.resolve());
   await Promise.race([access.begin(), late.promise]);
   cancel();
   claim.begin();
+  audit.begin();
 }
