@@ -22,6 +22,7 @@ export interface SlotHosts {
 
 const NOTHING: ClusterStatus = { metaLeader: undefined, members: new Set(), epoch: "0", slots: [] };
 const ANSWER_MS = 500;
+const PROOF = { authorization: `Bearer ${ADMIN_TOKEN}` };
 
 interface NodeRow {
   readonly id: string | null;
@@ -94,8 +95,7 @@ export function slotOfService(service: string, slotCount: number): number {
 /** Whether it answers with success; false also if no server is there. */
 export async function isOk(url: string): Promise<boolean> {
   try {
-    const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };
-    const answer = await fetch(url, { headers, signal: AbortSignal.timeout(ANSWER_MS) });
+    const answer = await fetch(url, { headers: PROOF, signal: AbortSignal.timeout(ANSWER_MS) });
     await answer.body?.cancel();
     return answer.ok;
   } catch {
@@ -105,7 +105,7 @@ export async function isOk(url: string): Promise<boolean> {
 
 async function getJson<Answer>(url: string): Promise<Answer | undefined> {
   try {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) });
+    const answer = await fetch(url, { headers: PROOF, signal: AbortSignal.timeout(ANSWER_MS) });
     return (await answer.json()) as Answer;
   } catch {
     return undefined;
