@@ -8,6 +8,7 @@ import {
   type HttpRoute,
   type HttpRouteTable,
   jsonResponse,
+  respondWith,
 } from "../base/http.ts";
 import type { Reply } from "./operatedNode.ts";
 import type { Operation } from "./operation.ts";
@@ -55,8 +56,7 @@ function routeOf(operation: Operation, environment: Environment): HttpRoute {
     areCredentialsChecked: true,
     ...(bodyBytesMax !== undefined && { bodyBytesMax }),
     handle: (exchange) => {
-      // The router turns every failure into a reply.
-      void answer(operation, exchange, environment).then((reply) => exchange.respond(responseOf(reply)));
+      respondWith(exchange, answer(operation, exchange, environment).then(responseOf));
     },
   };
 }

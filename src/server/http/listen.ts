@@ -18,6 +18,7 @@ import { visible } from "../../base/visible.ts";
 import { formatAddress } from "../../transport/address.ts";
 import { type ListenAddress, listenError, type TcpOptions } from "../../transport/tcp.ts";
 import { TlsGate, type TlsPort } from "../../transport/tls/tlsGate.ts";
+import { parseJsonBodies } from "./jsonBody.ts";
 
 // Enough for names; the one route that takes more has a bound of its own.
 const BODY_BYTES_MAX = 64 * 1024;
@@ -58,6 +59,7 @@ export function createHttp(
     schemaErrorFormatter: fieldInvalid,
     routerOptions: { ignoreTrailingSlash: false, caseSensitive: true, maxParamLength: 100 },
   });
+  parseJsonBodies(app);
   // SOFARegistry's operators send forms.
   app.addContentTypeParser(FORM, { parseAs: "string" }, (_request, body, done) => done(null, formFields(String(body))));
   app.addHook("onRequest", async (request) => {
