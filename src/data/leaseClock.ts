@@ -19,6 +19,7 @@ export class LeaseClock {
   #value = 0;
   /** The time since which it runs, perhaps a later one; undefined while it stands still. */
   #sinceMs: number | undefined;
+  #wokenMs = Number.NEGATIVE_INFINITY;
 
   constructor(sessions: Pick<Sessions, "members" | "isLinked">, options: { readonly sessionLeaseMs: number }) {
     this.#sessions = sessions;
@@ -57,12 +58,17 @@ export class LeaseClock {
   nextMs(): number {
     let next = Number.POSITIVE_INFINITY;
     if (this.#sinceMs !== undefined) return next;
-    for (const sinceMs of this.#unheard.values()) next = Math.min(next, sinceMs + this.#options.sessionLeaseMs);
+    for (const sinceMs of this.#unheard.values()) {
+      const untilMs = sinceMs + this.#options.sessionLeaseMs;
+      // One that is not waited for any more changes nothing while there are others.
+      if (untilMs > this.#wokenMs) next = Math.min(next, untilMs);
+    }
     return next;
   }
 
   /** Stops, or runs again. */
   wake(nowMs: number): void {
+    this.#wokenMs = nowMs;
     const runs = this.#sessions.members !== undefined && this.#hearsAll(nowMs);
     if (runs === (this.#sinceMs !== undefined)) return;
     this.#value = this.read(nowMs);
