@@ -15,6 +15,7 @@ const RULES_CHANCE = 0.3;
 // Not drawn: a further draw would change the worlds of all seeds.
 const PAUSES_EVERY = 5;
 const STEPS_DOWN_EVERY = 3;
+const LEASES_EVERY = 10;
 const LASTING_FAULTS: Plan["serverFaults"] = ["dataCut", "sessionCut", "metaCut"];
 const LASTING_MS = 20_000;
 // Each kind of trouble is on in few worlds; otherwise all worlds would be equally broken.
@@ -83,6 +84,7 @@ export function drawClusterPlan(dice: Dice): Plan {
     asksSurveys: dice.chance(0.25),
     ...(dice.chance(RULES_CHANCE) && { ruledClients: dice.between(1, Math.ceil(clients / 2)) }),
     pausesSlots: startMs % PAUSES_EVERY === 0,
+    hasLeases: startMs % LEASES_EVERY === 7,
     stepsDown: startMs % STEPS_DOWN_EVERY === 1,
   };
 }

@@ -9,7 +9,7 @@ import type { StoredRules } from "../meta/ruleKeeper.ts";
 import type { CatalogueEntry } from "../model/catalogue.ts";
 import type { DynamicValues } from "../model/dynamicKeys.ts";
 import type { NodeId, ServiceKey } from "../model/ids.ts";
-import type { Registration } from "../model/publication.ts";
+import type { Lease, Registration } from "../model/publication.ts";
 import type { RuleEdit } from "../model/rule.ts";
 import type { Scope } from "../model/scope.ts";
 import type { SlotTable } from "../model/slot.ts";
@@ -31,7 +31,7 @@ interface OnConnection {
 }
 
 /** Clients are named `c1`, nodes by their ids: `s1.4` is the fourth run in the world, one of the node s1. */
-export type Fact = ClientFact | QueryFact | AppFact | MessageFact | MetaFact | WorldFact;
+export type Fact = ClientFact | LeaseFact | QueryFact | AppFact | MessageFact | MetaFact | WorldFact;
 
 /** Clients' actions, and the lists that they were shown. */
 export type ClientFact =
@@ -93,6 +93,53 @@ export type ClientFact =
   | { readonly kind: "died"; readonly client: string; readonly how: "killed" | "vanished" | "frozen" }
   /** A session wrote to a client; `bytes` now wait for the client to read. */
   | { readonly kind: "buffered"; readonly client: string; readonly bytes: number; readonly written: number };
+
+/** Clients that keep their registrations by heartbeats; the name of one is the registId too. Requests are numbered. */
+export type LeaseFact =
+  /** A client begins, changes, falls silent, or goes on. `token` is the text that subscribers should see. */
+  | {
+      readonly kind: "leaseClient";
+      readonly client: string;
+      readonly service: ServiceKey;
+      readonly lease: Lease;
+      readonly token: string;
+      readonly isAlive: boolean;
+    }
+  /** A request has come to a session. */
+  | {
+      readonly kind: "leaseAsked";
+      readonly client: string;
+      readonly request: number;
+      readonly node: NodeId;
+      readonly service: ServiceKey;
+      readonly what: "register" | "renew" | "end";
+      /** The token that it registers. */
+      readonly token: string;
+    }
+  | {
+      readonly kind: "leaseAnswered";
+      readonly client: string;
+      readonly request: number;
+      readonly node: NodeId;
+      readonly outcome: "heard" | "unheard" | "unknown" | "failed";
+    }
+  /** A leader has made a version in which the registration looks otherwise. */
+  | {
+      readonly kind: "leaseMade";
+      readonly node: NodeId;
+      readonly service: ServiceKey;
+      readonly registId: string;
+      readonly shown: "healthy" | "unhealthy" | "gone";
+    }
+  /**
+   * A session's list when all is well: tokens, with a question mark if they are not healthy. Undefined: it has none.
+   */
+  | {
+      readonly kind: "leaseListed";
+      readonly node: NodeId;
+      readonly service: ServiceKey;
+      readonly list: readonly string[] | undefined;
+    };
 
 /** Messages between nodes. */
 export type MessageFact =

@@ -1,5 +1,6 @@
 // The time that a world has to become well by itself.
 
+import { LEASE_MS_MAX } from "./leaseServices.ts";
 import type { Plan } from "./plan.ts";
 
 /** The longest that a fault lasts by itself after the last one began: a server's restart, and the links behind it. */
@@ -26,7 +27,7 @@ const RELINK_MS = 7_000;
 const INTERVAL_MS_MAX = 10_000;
 
 /** The time from the end of all faults to the last look. */
-export function quietMs({ config, meta, topology }: Plan): number {
+export function quietMs({ config, meta, topology, hasLeases = false }: Plan): number {
   const { clientMuteIdleMs, clientReturnGraceMs, restartHoldMs, sessionLeaseMs } = config;
   const versionScanIntervalMs = Math.min(config.versionScanIntervalMs, INTERVAL_MS_MAX);
   const digestIntervalMs = Math.min(config.digestIntervalMs, INTERVAL_MS_MAX);
@@ -35,7 +36,8 @@ export function quietMs({ config, meta, topology }: Plan): number {
   if (topology !== "cluster") return memoryMs + repairMs;
   const protectionMs = config.lossProtectionPercent < 100 ? config.lossProtectionMaxMs : 0;
   // A gone member is counted out first; then others lead, and only then does its lease begin.
-  return RELINK_MS + meta.memberLeaseMs + memoryMs + protectionMs + 2 * digestIntervalMs + repairMs;
+  const leasesMs = hasLeases ? LEASE_MS_MAX : 0;
+  return RELINK_MS + meta.memberLeaseMs + memoryMs + protectionMs + leasesMs + 2 * digestIntervalMs + repairMs;
 }
 
 /** The time after a node was told to stop: it may be a session too, whose lease begins when it has gone. */

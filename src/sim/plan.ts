@@ -164,6 +164,8 @@ export interface Plan {
   readonly asksSurveys?: boolean;
   /** Operators have the leading meta node step down at times. */
   readonly stepsDown?: boolean;
+  /** Clients without connections keep registrations by heartbeats. */
+  readonly hasLeases?: boolean;
   /** Operators pause the arrangement of slots at times. */
   readonly pausesSlots?: boolean;
   /** At the very end all clients go, and the world continues until nothing of them need be remembered. */

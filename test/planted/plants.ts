@@ -2,6 +2,7 @@
 // proves nothing. Each is one small edit of one file, of the kind that a tired colleague makes.
 
 import { APP_PLANTS } from "./appPlants.ts";
+import { LEASE_PLANTS } from "./leasePlants.ts";
 import { LINK_PLANTS } from "./linkPlants.ts";
 import { MORE_PLANTS } from "./morePlants.ts";
 import type { Plant } from "./plantedBug.ts";
@@ -293,6 +294,7 @@ export const PLANTS: readonly Plant[] = [
   ...APP_PLANTS,
   ...SURVEY_PLANTS,
   ...LINK_PLANTS,
+  ...LEASE_PLANTS,
   ...RULE_PLANTS,
   ...SLOT_PLANTS,
 ];

@@ -6,8 +6,8 @@ export const RULE_PLANTS: readonly Plant[] = [
   {
     name: "a client that publishes again is no longer offline",
     file: "src/data/datum.ts",
-    find: "    const isHidden = this.#hides(publication);\n    this.#countCondition(",
-    replace: "    const isHidden = false;\n    this.#countCondition(",
+    find: "    const isHidden = this.#hides(publication);\n    this.#uncountCondition(",
+    replace: "    const isHidden = false;\n    this.#uncountCondition(",
     rules: ["rules:"],
     isCluster: true,
   },

@@ -28,6 +28,7 @@ export type Rule =
   | "app: no instance before its revision"
   | "rules: an operator's intent wins"
   | "settings: what operators have set"
+  | "leases: neither early nor late"
   | "quiet: nothing waits for ever"
   | "settled: a healed cluster is whole"
   | "bug";

@@ -18,6 +18,7 @@ import { EndedConnections } from "./endedConnections.ts";
 import { Epochs } from "./epochs.ts";
 import { FollowerChecker } from "./followers.ts";
 import { LeadChecker } from "./lead.ts";
+import { LeaseChecker } from "./leases.ts";
 import { LinkChecker } from "./links.ts";
 import { NewestWins } from "./newestWins.ts";
 import { Nodes } from "./nodes.ts";
@@ -79,6 +80,7 @@ export class Judge {
       new AddressChecker(evidence),
       new AppRevisionChecker(),
       new SurveyChecker(evidence),
+      new LeaseChecker(evidence),
       new Convergence(evidence),
       new Settled(evidence),
     ];

@@ -4,10 +4,12 @@ import { noMetrics } from "../../base/metrics.ts";
 import { Stepper } from "../../base/stepper.ts";
 import type { DataLinkEvent } from "../../cluster/links/roleEvents.ts";
 import { Data } from "../../data/data.ts";
-import type { DataEvent, DataOutput } from "../../data/dataPorts.ts";
+import type { DataEvent, DataOutput, MadeVersion } from "../../data/dataPorts.ts";
 import { type HandOverState, isAlone } from "../../data/handOver.ts";
 import { leftovers, unfinished } from "../../data/unfinished.ts";
-import type { ServiceKey } from "../../model/ids.ts";
+import type { NodeId, ServiceKey } from "../../model/ids.ts";
+import type { Fact } from "../facts.ts";
+import { isOfLeases } from "../leaseServices.ts";
 import { addressOf } from "../network/machineNetwork.ts";
 import { Dice } from "../random.ts";
 import { bug, type MemberEnvironment } from "./environment.ts";
@@ -145,6 +147,9 @@ export class DataHost {
       versionRefused: ({ what, version }) => bug(this.#environment, id, `${what}: version ${version} was not believed`),
       contested: () => undefined,
       clockBehind: (behindMs) => bug(this.#environment, id, `its clock is ${behindMs} ms behind`),
+      versionMade: (made) => {
+        if (process.isRunning && isOfLeases(made.serviceKey)) for (const fact of leaseFacts(id, made)) record(fact);
+      },
       refused: (reason) => refused(process, "data", reason),
       saveVersionFloor: (floor) => {
         if (process.isRunning && floor > disk.versionFloor) disk.versionFloor = floor;
@@ -154,6 +159,17 @@ export class DataHost {
       },
     };
   }
+}
+
+/** The registrations kept by heartbeats that look otherwise in this version. */
+function leaseFacts(node: NodeId, { serviceKey: service, changes }: MadeVersion): Fact[] {
+  return changes.map((change) => {
+    if (change.kind === "removed")
+      return { kind: "leaseMade", node, service, registId: change.registId, shown: "gone" };
+    const { registId, condition } = change.publication;
+    const shown = condition?.isHealthy === false ? "unhealthy" : "healthy";
+    return { kind: "leaseMade", node, service, registId, shown };
+  });
 }
 
 function saveSizes(sizes: Map<ServiceKey, number>, changed: ReadonlyMap<ServiceKey, number>): void {

@@ -1,0 +1,88 @@
+// Bugs in how registrations are kept by heartbeats.
+
+import type { Plant } from "./plantedBug.ts";
+
+const rules = ["leases:"];
+
+export const LEASE_PLANTS: readonly Plant[] = [
+  {
+    name: "a promoted leader knows no leases",
+    file: "src/data/leading.ts",
+    find: "    this.#leases.begun(slot, nowMs);\n",
+    replace: "",
+    rules,
+    isCluster: true,
+  },
+  {
+    name: "a promoted leader gives no time anew",
+    file: "src/data/leaseTable.ts",
+    find: "    kept.renewed = renewed;\n",
+    replace: "    kept.renewed = Math.max(0, renewed - 9_000);\n",
+    rules,
+    isCluster: true,
+  },
+  {
+    name: "of a batch of heartbeats the leader hears the first",
+    file: "src/data/leases.ts",
+    find: "      lease.renewed = Math.max(",
+    replace: "      if (at === 0) lease.renewed = Math.max(",
+    rules,
+    isCluster: true,
+  },
+  {
+    name: "of a batch of heartbeats a session sends the first",
+    file: "src/session/renewals.ts",
+    find: "renewals: renewals.map(",
+    replace: "renewals: renewals.slice(0, 1).map(",
+    rules,
+    isCluster: true,
+  },
+  {
+    name: "the time in which a leader stood still counts for leases",
+    file: "src/data/leaseClock.ts",
+    find: "    this.#value = this.read(nowMs - lateMs);\n    this.#sinceMs = nowMs + CATCH_UP_MS;",
+    replace: "",
+    rules,
+    isCluster: true,
+  },
+  {
+    name: "nobody is told that a registration is unknown",
+    file: "src/data/leases.ts",
+    find: "(this.#isWhole(serviceKey) ? unknown : later).push(at);",
+    replace: "later.push(at);",
+    rules,
+    isCluster: true,
+  },
+  {
+    name: "a heartbeat makes nothing healthy again",
+    file: "src/data/leases.ts",
+    find: "if (lease.isUnhealthy) this.#heal(",
+    replace: "if (at < 0) this.#heal(",
+    rules,
+    isCluster: true,
+  },
+  {
+    name: "registrations that heartbeats keep end like those of a lost session",
+    file: "src/data/sessions.ts",
+    find: " || session === LEASE_KEEPER",
+    replace: "",
+    rules,
+    isCluster: true,
+  },
+  {
+    name: "a lease whose registration is renewed late is never looked at again",
+    file: "src/data/leases.ts",
+    find: "      table.wait(lease, due);\n",
+    replace: "",
+    rules,
+    isCluster: true,
+  },
+  {
+    name: "a registration that loses by its time alone is not sent again",
+    file: "src/session/leases.ts",
+    find: "if (by.version > stamp.version || !isCurrent)",
+    replace: "if (by.version >= stamp.version)",
+    rules,
+    isCluster: true,
+  },
+];
