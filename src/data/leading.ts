@@ -146,7 +146,7 @@ export class Leading {
 
   /** The node holds as much as it may: sessions are to refuse what is new for it. */
   get isFull(): boolean {
-    return usedBytes(this.#common.memory) > this.#options.dataBytesMax;
+    return usedBytes(this.#common.memory) + this.#leaseTable.bytes > this.#options.dataBytesMax;
   }
 
   /** Begins to lead slots, and forgets what concerns those that other nodes lead now. */
