@@ -13,8 +13,10 @@ import {
 } from "../cluster/messages/catalogue.ts";
 import type { SlotDigest } from "../cluster/messages/slotDigest.ts";
 import { ALL_SERVICES, type CatalogueEntry, isInScope, SlotCatalogue, scopeOf } from "../model/catalogue.ts";
+import type { DatumVersion } from "../model/datum.ts";
 import type { CatalogueScope, NodeId, ServiceKey } from "../model/ids.ts";
 import type { DataOutput } from "./dataPorts.ts";
+import type { Datum } from "./datum.ts";
 import type { LedSlot } from "./ledSlot.ts";
 import type { RestartHold } from "./restartHold.ts";
 import type { Slots } from "./slots.ts";
@@ -204,9 +206,10 @@ export class Catalogue {
     const told = new SlotCatalogue(slot);
     const held = this.#parts.hold.heldServices(slot);
     for (const serviceKey of held) if (isInScope(serviceKey, scope)) told.set(serviceKey, "held");
-    for (const { serviceKey, version, shown: size } of datums.values()) {
-      if (size > 0 && isInScope(serviceKey, scope) && !told.entries.has(serviceKey)) {
-        told.set(serviceKey, { ...version, serviceKey, size });
+    for (const datum of datums.values()) {
+      const { serviceKey } = datum;
+      if (datum.shown > 0 && isInScope(serviceKey, scope) && !told.entries.has(serviceKey)) {
+        told.set(serviceKey, entryOf(datum, datum.version));
       }
     }
     return told;
@@ -279,8 +282,12 @@ export class Catalogue {
     if (before !== undefined && before !== "held" && before.version === version && before.size === size) {
       return undefined;
     }
-    const entry = { serviceKey, version, origin, size };
+    const entry = datum === undefined ? { serviceKey, version, origin, size } : entryOf(datum, { version, origin });
     told.set(serviceKey, size === 0 ? undefined : entry);
     return entry;
   }
+}
+
+function entryOf({ serviceKey, shown: size, unhealthy }: Datum, { version, origin }: DatumVersion): CatalogueEntry {
+  return { serviceKey, version, origin, size, ...(unhealthy > 0 && { unhealthy }) };
 }

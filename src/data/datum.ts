@@ -48,6 +48,8 @@ export class Datum {
   readonly #hidden = new MarkDigest();
   /** The publications with a condition, each with its condition. */
   readonly #conditions = new MarkDigest();
+  /** The number of publications in the list whose condition says that they are not healthy. */
+  #unhealthy = 0;
   /** The digest of those that the present version hides, if another node gave it or the marks have changed since. */
   #hiddenAtVersion: number | undefined;
   // Most services have none.
@@ -90,6 +92,11 @@ export class Datum {
   /** The number of publications in the list. */
   get shown(): number {
     return this.#publications.size - this.#hidden.count;
+  }
+
+  /** The number of them whose condition says that they are not healthy. */
+  get unhealthy(): number {
+    return this.#unhealthy;
   }
 
   /** The digest of the publications that are marked as hidden; 0 for none. */
@@ -215,6 +222,7 @@ export class Datum {
     const { registId, version, registeredMs } = publication;
     this.#publications.mark(registId, isHidden);
     this.#count(registId, isHidden);
+    if (publication.condition?.isHealthy === false) this.#unhealthy += isHidden ? -1 : 1;
     if (isHidden) return { kind: "removed", registId, stamp: { version, registeredMs } };
     const shown = this.#publications.get(registId);
     return shown && { kind: "put", publication: shown };
@@ -227,8 +235,10 @@ export class Datum {
   setCondition(registId: string, condition: Condition | undefined): Publication | undefined {
     const before = this.#publications.get(registId);
     if (before === undefined || equalConditions(before.condition, condition)) return undefined;
+    const isHidden = this.isHidden(registId);
+    this.#uncountCondition(registId, isHidden);
     this.#publications.setCondition(registId, condition);
-    this.#countCondition(registId, before.condition, condition);
+    this.#countCondition(registId, condition, isHidden);
     return this.#publications.get(registId);
   }
 
@@ -244,6 +254,7 @@ export class Datum {
     this.#publications.clear();
     this.#hidden.clear();
     this.#conditions.clear();
+    this.#unhealthy = 0;
     this.#tombstones?.clear();
   }
 
@@ -302,7 +313,8 @@ export class Datum {
     const wasHidden = live !== undefined && this.isHidden(registId);
     const isSame = live !== undefined && !wasHidden && this.#publications.shows(publication);
     const isHidden = this.#hides(publication);
-    this.#countCondition(registId, this.#conditionOf(registId), publication.condition);
+    this.#uncountCondition(registId, wasHidden);
+    this.#countCondition(registId, publication.condition, isHidden);
     this.#publications.set(publication, isHidden);
     if (isHidden !== wasHidden) this.#count(registId, isHidden);
     if (!isHidden) return isSame ? "unseen" : { kind: "put", publication };
@@ -324,7 +336,7 @@ export class Datum {
     if (cause === "left" ? order < 0 : order <= 0) return "refused";
     const wasHidden = this.isHidden(registId);
     if (wasHidden) this.#count(registId, false);
-    this.#countCondition(registId, this.#conditionOf(registId), undefined);
+    this.#uncountCondition(registId, wasHidden);
     this.#publications.delete(registId);
     this.#bury(registId, stamp, { found: "held", host: numberOf(client ?? live.owner.client) });
     return wasHidden ? "unseen" : { kind: "removed", registId, stamp };
@@ -335,14 +347,18 @@ export class Datum {
     else this.#hidden.remove(registId);
   }
 
-  #conditionOf(registId: string): Condition | undefined {
-    return this.#conditions.count === 0 ? undefined : this.#publications.get(registId)?.condition;
+  #countCondition(registId: string, condition: Condition | undefined, isHidden: boolean): void {
+    if (condition === undefined) return;
+    this.#conditions.add(conditionText(registId, condition));
+    if (condition.isHealthy === false && !isHidden) this.#unhealthy++;
   }
 
-  #countCondition(registId: string, before: Condition | undefined, after: Condition | undefined): void {
-    if (before === after) return;
-    if (before !== undefined) this.#conditions.remove(conditionText(registId, before));
-    if (after !== undefined) this.#conditions.add(conditionText(registId, after));
+  /** The holding under this registId gets another condition, or goes. */
+  #uncountCondition(registId: string, wasHidden: boolean): void {
+    const condition = this.#conditions.count === 0 ? undefined : this.#publications.get(registId)?.condition;
+    if (condition === undefined) return;
+    this.#conditions.remove(conditionText(registId, condition));
+    if (condition.isHealthy === false && !wasHidden) this.#unhealthy--;
   }
 
   #bury(registId: string, stamp: Stamp, by: Remover): void {

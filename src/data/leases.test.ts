@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { DataToSession, PublishItem } from "../cluster/messages/sessionData.ts";
+import { groupScope } from "../model/catalogue.ts";
 import { clientId } from "../model/ids.ts";
 import { LEASE_KEEPER, type Publication } from "../model/publication.ts";
 import { ORDERS, OTHER, PEER, publication, put, removed, SELF, SESSION, serving, TestData } from "./testing/harness.ts";
@@ -327,4 +328,26 @@ test("leases of a slot that others lead are forgotten", () => {
   node.table({ leader: PEER });
   node.pass(60_000);
   assert.equal(node.gauges.get("roster_leases"), 0);
+});
+
+test("the catalogue says how many are unhealthy", () => {
+  const node = hearing();
+  const scope = groupScope({ namespace: "I", group: "G" });
+  node.publish(leased("a"), leased("b"), leased("c", { attributes: new Map([["!Blocked", "1"]]) }));
+  beat(node, 10_000, "b");
+  node.tell({ kind: "catalogueWatch", scope, known: [], unknown: [0], ahead: [] });
+  node.sent = [];
+  const told = () =>
+    node.sent.flatMap(({ message }) =>
+      message.kind === "catalogueChanged" ? message.entries.map(({ size, unhealthy }) => [size, unhealthy]) : [],
+    );
+  node.pass(4_000);
+  assert.deepEqual(told(), []);
+  node.pass(1_000);
+  assert.deepEqual(told(), [[2, 1]]);
+  node.tell({ kind: "renew", batch: 1, renewals: [{ serviceKey: ORDERS, registId: "a", ageMs: 0 }] });
+  assert.deepEqual(told(), [[2, undefined]]);
+  node.tell({ kind: "catalogueWatch", scope, known: [], unknown: [0], ahead: [] });
+  const [whole] = node.sent.map(({ message }) => message);
+  assert.ok(whole?.kind === "catalogue" && whole.entries[0]?.size === 2);
 });

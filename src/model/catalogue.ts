@@ -11,6 +11,11 @@ export interface CatalogueEntry extends DatumVersion {
   readonly serviceKey: ServiceKey;
   /** The number of its publishers. 0: the service is not in the catalogue; in changes only. */
   readonly size: number;
+  /**
+   * The number of them that are known to be unhealthy, since their heartbeats are missing; undefined for none. A
+   * publisher whose own content says that it is not healthy is not counted.
+   */
+  readonly unhealthy?: number;
 }
 
 /** All services. */

@@ -108,11 +108,12 @@ function writeEntry(writer: NodeWriter, entry: CatalogueEntry): void {
   writer.name(entry.serviceKey);
   writeDatumVersion(writer, entry);
   writer.varint(entry.size);
-  writer.endRecord();
+  const { unhealthy } = entry;
+  writer.endRecordWith(unhealthy === undefined ? undefined : () => writer.varint(unhealthy));
 }
 
 function readEntry(reader: NodeReader): CatalogueEntry {
   const entry = { serviceKey: readServiceKey(reader), ...readDatumVersion(reader), size: reader.varint() };
-  reader.endRecord();
-  return entry;
+  const unhealthy = reader.endRecordWith(() => reader.varint());
+  return unhealthy === undefined ? entry : { ...entry, unhealthy };
 }

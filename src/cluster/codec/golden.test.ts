@@ -57,6 +57,10 @@ const EARLIER_OPERATION =
   "010100ac021673312e3061316232633364011664312e3061316232633364021a73657276696365732e6c697374227b227061747465" +
   "726e223a22c3a92a227d";
 
+const EARLIER_CATALOGUE =
+  "010d021c6f726465727323402369234023672d670d52a1d800002300400023006900230040002300670a6923402367ff01" +
+  "010040000000000000000000000000000007ac020001010100";
+
 // From a release that knew one listener for clients.
 const LATER_HEARTBEAT = `${EARLIER_HEARTBEAT}01ac02`;
 
@@ -110,6 +114,12 @@ test("lists of leaders that know no leases are read", () => {
   const [publication] = snapshot.datum.publications;
   const earlier = { ...snapshot, datum: { ...snapshot.datum, publications: [publication] } };
   assert.deepEqual(decoded("roster.DataToSession", EARLIER_SNAPSHOT), earlier);
+});
+
+test("catalogues of leaders that know no heartbeats of clients are read", () => {
+  const { catalogue } = GOLDEN_MESSAGES["roster.DataToSession"];
+  const earlier = { ...catalogue, entries: catalogue.entries.slice(0, 1) };
+  assert.deepEqual(decoded("roster.DataToSession", EARLIER_CATALOGUE), earlier);
 });
 
 test("changes of leaders that know no rules are read", () => {

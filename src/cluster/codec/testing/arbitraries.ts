@@ -1,12 +1,11 @@
 // Arbitrary messages of every kind. The tables are typed by the kinds, so a new kind does not compile without a row.
 
 import fc from "fast-check";
-import { textOf } from "../../../base/text.ts";
 import type { AppRevision, ServiceApps } from "../../../model/appRevision.ts";
-import type { DatumChange, DatumVersion } from "../../../model/datum.ts";
-import { brandCatalogueScope, brandServiceKey, clientId, isNodeId, nodeId } from "../../../model/ids.ts";
-import { packBoxes } from "../../../model/payload.ts";
-import type { Condition, Lease, Publication, Registration, Stamp } from "../../../model/publication.ts";
+import type { CatalogueEntry } from "../../../model/catalogue.ts";
+import type { DatumChange } from "../../../model/datum.ts";
+import { brandCatalogueScope, clientId } from "../../../model/ids.ts";
+import type { Registration } from "../../../model/publication.ts";
 import { RULE_EFFECTS, type Rule, type RuleMatch } from "../../../model/rule.ts";
 import { SCOPES } from "../../../model/scope.ts";
 import {
@@ -41,37 +40,10 @@ import type {
   Unlisted,
 } from "../../messages/sessionData.ts";
 import { anyOf, digest, is, list, long, natural, plain, record, string } from "./fields.ts";
+import { node, publication, serviceKey, stamp, version } from "./publications.ts";
 
-export const node = fc
-  .stringMatching(/^[A-Za-z0-9._-]{1,128}$/)
-  .filter(isNodeId)
-  .map(nodeId);
-const serviceKey = string.map(brandServiceKey);
-const stamp = record<Stamp>({ version: long, registeredMs: fc.double() });
-const version = record<DatumVersion>({ version: long, origin: long });
 const role = fc.constantFrom<MemberRole>("data", "session");
 const membersVersion = record<MembersVersion>({ epoch: long, serial: natural });
-
-const condition = fc.constantFrom<Condition>({ isHealthy: false }, { isHealthy: true, isEnabled: false, weight: 0.5 });
-const removedAfterMs = fc.integer({ min: 1, max: 2 ** 40 });
-const lease = record<Lease>({ unhealthyAfterMs: natural, removedAfterMs }, "unhealthyAfterMs");
-export const publication = record<Publication>(
-  {
-    serviceKey,
-    registId: string,
-    version: long,
-    registeredMs: fc.double(),
-    owner: record({ session: node, client: string.map(clientId) }),
-    zone: string,
-    appName: string,
-    attributes: list(fc.tuple(string, string)).map((entries): ReadonlyMap<string, string> => new Map(entries)),
-    payload: fc.array(string, { maxLength: 3 }).map((boxes) => packBoxes(boxes.map(textOf))),
-    condition,
-    lease,
-  },
-  "condition",
-  "lease",
-);
 
 const registration = record<Registration>({
   serviceKey,
@@ -120,7 +92,10 @@ const snapshot = record({ serviceKey, version: long, origin: long, publications:
 const scope = string.map(brandCatalogueScope);
 const slotDigest = record({ slot: natural, count: natural, digest });
 const scanned = fc.tuple(serviceKey, version);
-const catalogueEntry = record({ serviceKey, version: long, origin: long, size: natural });
+const catalogueEntry = record<CatalogueEntry>(
+  { serviceKey, version: long, origin: long, size: natural, unhealthy: natural },
+  "unhealthy",
+);
 const renewal = record({ serviceKey, registId: string, ageMs: natural });
 const inventoryEntry = record({ serviceKey, registId: string, version: long, registeredMs: fc.double() });
 

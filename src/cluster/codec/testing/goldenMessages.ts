@@ -309,7 +309,10 @@ const DATA_TO_SESSION: OneOfEachKind<DataToSession> = {
     kind: "catalogue",
     scope,
     slot: 255,
-    entries: [{ serviceKey, ...version, size: 300 }],
+    entries: [
+      { serviceKey, ...version, size: 300 },
+      { serviceKey, ...version, size: 300, unhealthy: 2 },
+    ],
     held: [otherServiceKey],
     isFirst: true,
     isLast: false,

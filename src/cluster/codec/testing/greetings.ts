@@ -2,8 +2,8 @@
 
 import fc from "fast-check";
 import type { Hello, HelloAnswer, HelloChallenge, HelloProof, NodeRole } from "../../messages/hello.ts";
-import { node } from "./arbitraries.ts";
 import { is, list, natural, plain, record, string } from "./fields.ts";
+import { node } from "./publications.ts";
 
 const roles = list(fc.constantFrom<NodeRole>("meta", "data", "session"));
 const secret = fc.uint8Array({ minLength: 32, maxLength: 32 });
