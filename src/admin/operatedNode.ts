@@ -158,6 +158,8 @@ export interface OperatedNode {
   /** The settings that can be changed while it runs; none for a node that is neither a data node nor a session. */
   readonly settings: () => readonly SettingRow[];
   readonly access: OperatedAccess;
+  /** The ways into this node that are open to the network, in words. */
+  readonly open: () => readonly string[];
   /** Entries of the audit trail. Rejects with ROLE_NEEDED at a node without the store, or STORE_UNAVAILABLE. */
   readonly listAudit: (query: AuditQuery) => Promise<AuditPage>;
   /** The newest slot table that this node knows. */

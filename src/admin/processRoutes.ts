@@ -16,6 +16,8 @@ export interface ProcessStatus {
   readonly hasStarted: () => boolean;
   /** Whether the process has been told to stop. */
   readonly isStopping: () => boolean;
+  /** The ways in that are open to the network, in words. */
+  readonly open?: () => readonly string[];
   /** The names by which programs on this machine may call the ports that are not for clients. */
   readonly hostNames: ReadonlySet<string>;
   /** The metrics, in a format that the caller accepts: `accept` is its header. Undefined: they are off. */
@@ -29,7 +31,7 @@ interface MetricsPageText {
 
 /** `notReady` returns the reason why the role does not work yet, or no longer works; undefined if it works. */
 export function processRoutes(
-  { hasStarted, isStopping, page }: ProcessStatus,
+  { hasStarted, isStopping, page, open = () => [] }: ProcessStatus,
   notReady: () => string | undefined,
 ): readonly HttpRoute[] {
   return [
@@ -44,7 +46,8 @@ export function processRoutes(
       path: "/readyz",
       handle: ({ respond }) => {
         const reason = isStopping() ? "stopping" : notReady();
-        respond(textResponse(reason ?? "ok", reason === undefined ? 200 : 503));
+        if (reason !== undefined) return respond(textResponse(reason, 503));
+        respond(textResponse(["ok", ...open().map((door) => `open: ${door}`)].join("\n")));
       },
     },
     {

@@ -38,7 +38,10 @@ export const ERRORS = {
     meaning: "no identity with the access role admin would be left; give it to another one first",
   },
   ADDRESS_IN_USE: { retry: true, meaning: "another process listens on this address; stop it, or choose another port" },
-  BIND_REFUSED: { retry: false, meaning: "the server does not listen beyond loopback unless --insecure is given" },
+  BIND_REFUSED: {
+    retry: false,
+    meaning: "beyond loopback the server needs TLS, and a proof between nodes, unless --insecure is given",
+  },
   CATALOGUE_TOO_LARGE: {
     retry: true,
     meaning: "the requested catalogue has more services than a session can hold; ask for a single namespace and group",

@@ -32,7 +32,7 @@ function factsWith(changes: Partial<Facts> = {}): Facts {
 test("of a healthy cluster each part is well", () => {
   const findings = diagnose(factsWith());
   assert.equal(worstOf(findings), "ok", JSON.stringify(findings));
-  const parts = ["nodes", "meta", "store", "slots", "slots", "held lists", "rules", "releases", "clocks"];
+  const parts = ["nodes", "meta", "store", "slots", "slots", "held lists", "rules", "releases", "clocks", "protection"];
   assert.deepEqual(
     findings.map(({ about }) => about),
     parts,
@@ -154,4 +154,11 @@ test("of many names the first five are said", () => {
   const items = Array.from({ length: 8 }, (_, at) => ({ service: `s${at}` }));
   const findings = diagnose(factsWith({ held: { answer: { items, unreachable: [] } } }));
   assert.ok(findings.some(({ finding }) => finding.includes("s4 and 3 more")));
+});
+
+test("what is open to the network is named, with the nodes", () => {
+  const open = ["admin-port can be read on the way"];
+  const findings = diagnose(factsWith(health([{ ...META, open }, { ...healthOf("d1.a"), open }, healthOf("d2.b")])));
+  const [found] = findings.filter(({ about }) => about === "protection");
+  assert.deepEqual([found?.level, found?.finding], ["warning", "admin-port can be read on the way, at m1.a, d1.a"]);
 });

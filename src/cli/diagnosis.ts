@@ -8,7 +8,17 @@ export type Level = "ok" | "warning" | "error";
 export interface Finding {
   readonly level: Level;
   /** The part of the cluster. */
-  readonly about: "nodes" | "meta" | "store" | "slots" | "held lists" | "rules" | "releases" | "clocks" | "sessions";
+  readonly about:
+    | "nodes"
+    | "meta"
+    | "store"
+    | "slots"
+    | "held lists"
+    | "rules"
+    | "releases"
+    | "clocks"
+    | "sessions"
+    | "protection";
   readonly finding: string;
   /** The remedy; empty if nothing is to be done. */
   readonly advice: string;
@@ -26,6 +36,8 @@ export interface NodeHealth {
   readonly roles: readonly { readonly role: string; readonly isReady: boolean; readonly reason: string | null }[];
   readonly isLeading: boolean | null;
   readonly isStoreReachable: boolean | null;
+  /** Missing in the answer of an earlier release. */
+  readonly open?: readonly string[];
 }
 
 interface Unreachable {
@@ -89,6 +101,7 @@ export function diagnose(facts: Facts): readonly Finding[] {
     ...ruleFindings(facts),
     ...releaseFindings(facts),
     ...clockFindings(facts),
+    ...protectionFindings(facts),
   ];
 }
 
@@ -337,4 +350,20 @@ function clockFindings({ health, askedMs, answeredMs }: Facts): Finding[] {
   });
   const advice = "set the clocks by NTP and restart the nodes, which read them at the start: the later stamp wins";
   return [{ level: "warning", about: "clocks", finding: named(shown), advice }];
+}
+
+function protectionFindings({ health }: Facts): Finding[] {
+  if ("reason" in health) return [];
+  const nodesByDoor = new Map<string, string[]>();
+  for (const { node, open = [] } of health.answer.items) {
+    for (const door of new Set(open)) nodesByDoor.set(door, [...(nodesByDoor.get(door) ?? []), node]);
+  }
+  if (nodesByDoor.size === 0) {
+    const finding = "all nodes listen on loopback only, or need TLS and a proof";
+    return [{ level: "ok", about: "protection", finding, advice: "" }];
+  }
+  return [...nodesByDoor].map(([door, nodes]): Finding => {
+    const advice = "close it as docs/guide/secure.md says, or see to it that the network is trusted";
+    return { level: "warning", about: "protection", finding: `${door}, at ${named(nodes)}`, advice };
+  });
 }

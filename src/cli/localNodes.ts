@@ -5,7 +5,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isToken } from "../access/secretForm.ts";
-import { isLoopback, isWildcard } from "../server/config/checkBind.ts";
+import { isLoopback, isWildcard } from "../server/config/loopback.ts";
 import { type Environment, userFolder } from "./contexts.ts";
 
 /** The admin-port of a node, and the token that proves its user there. */

@@ -37,6 +37,7 @@ export interface RouterHost {
   readonly access: NodeAccess;
   readonly claim: Pick<Claim, "check">;
   readonly audit: AuditTrail;
+  readonly open: () => readonly string[];
   readonly questions: GatewayQuestions;
   readonly gateways: readonly LoadedGateway[];
   /** The address for other nodes: `host:port`. */
@@ -104,6 +105,7 @@ function nodeOf(environment: RouterHost): AskedNode {
     meta: meta && operatedMeta(environment, meta),
     settings: () => settingRows(environment),
     access: operatedAccess(environment),
+    open: environment.open,
     listAudit: (query) => environment.audit.list(query),
     slotTable: () => newestTable(roles),
     nodes: () => nodesOf(roles),

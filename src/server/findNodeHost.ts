@@ -3,7 +3,7 @@
 import { fail } from "../base/errors.ts";
 import { parseAddress } from "../transport/address.ts";
 import { localAddressTo } from "../transport/localAddressTo.ts";
-import { isWildcard } from "./config/checkBind.ts";
+import { isWildcard } from "./config/loopback.ts";
 import type { Config } from "./config/table.ts";
 
 type HostKeys = Pick<Config, "advertiseNodeAddress" | "bind" | "metaAddresses">;

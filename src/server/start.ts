@@ -17,8 +17,8 @@ import { beginAccess, openAccess } from "./access/openAccess.ts";
 import { budgetLimits, machine } from "./budgetLimits.ts";
 import { nameOfListener } from "./clientListeners.ts";
 import { type ClientPorts, openClientPorts } from "./clientPorts.ts";
-import { checkBind } from "./config/checkBind.ts";
 import { checkTls } from "./config/checkTls.ts";
+import { checkExposure } from "./config/exposure.ts";
 import { GATEWAY_PORT_KEYS, type GatewayPortKey } from "./config/gatewayKeys.ts";
 import { checkNodeRoles, isStandalone, nodePortOf } from "./config/nodeRoles.ts";
 import { CONFIG, type Config } from "./config/table.ts";
@@ -86,7 +86,7 @@ export async function startServer(
   config: Config,
   gateways: readonly ServedGateway[] = GATEWAYS,
 ): Promise<RunningServer> {
-  checkBind(config);
+  checkExposure(config);
   checkNodeRoles(config);
   checkTls(config);
   const closers: Closer[] = [];
@@ -145,8 +145,9 @@ async function startParts(
   const { promise: stopAsked, resolve: stop } = Promise.withResolvers<void>();
   let isStopping = false;
   let hasStarted = false;
+  const { open } = access;
   const hostNames = hostNamesOf(config);
-  const ops = { page, hostNames, hasStarted: () => hasStarted, isStopping: () => isStopping, stop };
+  const ops = { page, hostNames, open, hasStarted: () => hasStarted, isStopping: () => isStopping, stop };
   const process = { ...configs, log, budget, limits, gateways, failed: host.failed, closers };
   const questions = new GatewayQuestions(roles.network.operations, log);
   const parts = { ...access, roles, questions, observers };
@@ -155,7 +156,7 @@ async function startParts(
   measureRoles(page, roles);
   if (roles.meta !== undefined) metaHttp = await openMetaPort(environment, roles.meta);
   roles.begin();
-  await beginAccess(access);
+  await beginAccess(access, log);
   const admin = await openAdminPort(environment);
   const dataHttp = roles.data === undefined ? 0 : await openDataPort(environment, roles.data);
   const clients = roles.session === undefined ? undefined : await openClientPorts(environment, roles.session);

@@ -36,6 +36,7 @@ export const getHealth = operation({
         clients: orNull(integer("With the role session: connected clients.")),
         slotsLed: orNull(integer("With the role data: the number of slots that it leads.")),
         isLeading: orNull(flag("With the role meta: it leads.")),
+        open: list(text("A way in."), "What is open to the network at it; nothing for a node on loopback only."),
         isStoreReachable: orNull(flag("With the role meta: its store answers.")),
         slotsPausedSince: orNull(
           time("At the leading meta node: since when operators pause the arrangement of slots."),
@@ -60,6 +61,7 @@ export const getHealth = operation({
       clients: session?.clients() ?? null,
       slotsLed: data?.slotsLed() ?? null,
       isLeading: meta?.isLeading() ?? null,
+      open: node.open(),
       isStoreReachable: meta?.isStoreReachable() ?? null,
       slotsPausedSince: pausedSince(meta),
     };

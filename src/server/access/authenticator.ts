@@ -10,7 +10,7 @@ import { SECRET_BYTES } from "../../access/secretForm.ts";
 import { fail } from "../../base/errors.ts";
 import type { HttpExchange } from "../../base/http.ts";
 import type { Clock, Secrets } from "../../base/ports.ts";
-import { isLoopback } from "../config/checkBind.ts";
+import { isLoopback } from "../config/loopback.ts";
 
 export interface AuthenticatorEnvironment {
   /** The newest that is known. */

@@ -1,9 +1,11 @@
 // The parts of a node that say who may do what, from its first moment on.
 
+import type { Log } from "../../base/ports.ts";
 import type { NodeNetwork } from "../../cluster/links/nodeNetwork.ts";
 import type { NodeId } from "../../model/ids.ts";
 import { hostClock, hostTimers } from "../../transport/clock.ts";
 import { hostSecrets } from "../../transport/secrets.ts";
+import { openDoors } from "../config/exposure.ts";
 import type { Config } from "../config/table.ts";
 import type { MetaHost } from "../metaHost.ts";
 import { AuditTrail } from "./auditTrail.ts";
@@ -16,12 +18,12 @@ interface Opening extends Omit<AccessEnvironment, "dataDir" | "operations" | "me
   readonly closers: (() => void | Promise<void>)[];
 }
 
-type AccessConfig = Pick<Config, "dataDir" | "adminTokenFile" | "auditEntriesMax" | "auditAgeMaxMs">;
-
 export interface AccessParts {
   readonly access: NodeAccess;
   readonly claim: Claim;
   readonly audit: AuditTrail;
+  /** The ways into this node that are open to the network, in words. */
+  readonly open: () => readonly string[];
   /** Proves operators at this machine. */
   readonly localToken: string;
   /** Proves operators anywhere; undefined: none is configured. */
@@ -29,10 +31,8 @@ export interface AccessParts {
 }
 
 /** Reads the copy on the disk, and makes the local token. Throws CONFIG_INVALID or DATA_DIR_UNUSABLE. */
-export function openAccess(
-  { dataDir, adminTokenFile, auditEntriesMax, auditAgeMaxMs }: AccessConfig,
-  { roles, closers, ...rest }: Opening,
-): AccessParts {
+export function openAccess(config: Config, { roles, closers, ...rest }: Opening): AccessParts {
+  const { dataDir, adminTokenFile, auditEntriesMax, auditAgeMaxMs } = config;
   const { id, network, meta } = roles;
   const isLeading = () => meta?.meta.isLeading === true;
   const configuredToken = readConfiguredToken(adminTokenFile);
@@ -49,18 +49,21 @@ export function openAccess(
     () => claim.close(),
     () => audit.close(),
   );
-  return { access, claim, audit, localToken: local.token, configuredToken };
+  const open = () => openDoors(config, access.set);
+  return { access, claim, audit, open, localToken: local.token, configuredToken };
 }
 
 // A store that answers does so within milliseconds; without it the node has the copy on its disk.
 const READ_MS_MAX = 1_000;
 
 /** Follows the changes. Callers are judged by what the store has from the first one on, if it answers. */
-export async function beginAccess({ access, claim, audit }: AccessParts): Promise<void> {
+export async function beginAccess({ access, claim, audit, open }: AccessParts, log: Log): Promise<void> {
   const late = Promise.withResolvers<void>();
   const cancel = hostTimers.after(READ_MS_MAX, () => late.resolve());
   await Promise.race([access.begin(), late.promise]);
   cancel();
   claim.begin();
   audit.begin();
+  const doors = open();
+  if (doors.length > 0) log.warn("this node is open to the network", { open: doors.join("; ") });
 }

@@ -33,7 +33,9 @@ export const NETWORK = {
     section: "Network",
     type: "boolean",
     default: false,
-    about: "Allows listening beyond loopback although neither clients nor nodes are encrypted and authenticated.",
+    about:
+      "Allows ways in from beyond loopback that are not encrypted, or that need no proof between nodes. Each start, " +
+      "/readyz and `roster doctor` say what is open.",
     cost: "The network around the server becomes its only protection.",
   },
   "http-port": {

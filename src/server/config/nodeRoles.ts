@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { fail } from "../../base/errors.ts";
 import { camelCase } from "../../base/keySpec.ts";
 import { parseAddress } from "../../transport/address.ts";
-import { isLoopback, isWildcard } from "./checkBind.ts";
 import { AUTOMATIC_PORT, DATA_HTTP_PORT, NODE_PORT } from "./clusterKeys.ts";
 import { GATEWAY_PORT_KEYS, type GatewayPortKey } from "./gatewayKeys.ts";
+import { isLoopback, isWildcard } from "./loopback.ts";
 import type { Config, ConfigKey } from "./table.ts";
 
 type Role = Config["roles"][number];

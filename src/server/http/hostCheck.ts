@@ -7,7 +7,7 @@ import { isIP } from "node:net";
 import { hostname } from "node:os";
 import { fail, type RegistryError } from "../../base/errors.ts";
 import { parseAddress } from "../../transport/address.ts";
-import { isLoopback } from "../config/checkBind.ts";
+import { isLoopback } from "../config/loopback.ts";
 import type { Config } from "../config/table.ts";
 
 type Names = Pick<
