@@ -231,7 +231,8 @@ export class Membership {
     this.#leases.set(key, nowMs + this.#options.memberLeaseMs);
     this.#closings.delete(key);
     this.#gone.delete(member.id);
-    const isReachedAsBefore = hasSameAddresses(before?.clientAddresses, heartbeat.clientAddresses);
+    const isReachedAsBefore =
+      before?.zone === heartbeat.zone && hasSameAddresses(before?.clientAddresses, heartbeat.clientAddresses);
     if (before?.address !== heartbeat.address || !isReachedAsBefore) this.#listSerial++;
     if (member.role === "data" && before?.isLeaving !== heartbeat.isLeaving) this.#dataSerial++;
     return admission;
@@ -286,8 +287,9 @@ export class Membership {
 
   list(): MemberAddress[] {
     return [...this.#members()].map(({ member, heartbeat }) => {
-      const { address, clientAddresses } = heartbeat;
-      return { ...member, address, ...(clientAddresses === undefined ? {} : { clientAddresses }) };
+      const { address, clientAddresses, zone } = heartbeat;
+      const known = { ...(clientAddresses !== undefined && { clientAddresses }), ...(zone !== undefined && { zone }) };
+      return { ...member, address, ...known };
     });
   }
 

@@ -142,9 +142,9 @@ function otherSessions(
   { session, clientCounts }: SessionHost,
   { own, listener }: { readonly own: SessionNodeView["id"]; readonly listener: string },
 ): OtherSession[] {
-  return (session.members?.list ?? []).flatMap(({ id, role, clientAddresses }) =>
+  return (session.members?.list ?? []).flatMap(({ id, role, clientAddresses, zone }) =>
     role === "session" && id !== own
-      ? [{ clientAddress: clientAddresses?.get(listener) ?? "", clients: clientCounts.get(id) }]
+      ? [{ clientAddress: clientAddresses?.get(listener) ?? "", clients: clientCounts.get(id), zone }]
       : [],
   );
 }

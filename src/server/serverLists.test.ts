@@ -48,3 +48,20 @@ test("a service's slot is answered with the hosts of its data nodes", async () =
   );
   assert.deepEqual(slot.followers, ["localhost"]);
 });
+
+test("clients of a zone are told its sessions, if their session is set so", async () => {
+  const meta = await nodes.start(["meta", "data"], { metaAddresses: [] });
+  const set = { ...at(meta), sofaServerList: "zone" } as const;
+  const first = await nodes.start(["session"], { ...set, zone: "Z1" });
+  const second = await nodes.start(["session"], { ...set, zone: "Z2" });
+  const query = async (path: string) =>
+    (await fetch(`http://127.0.0.1:${first.ports.http}/api/servers/${path}`)).text();
+  await eventually(
+    () => query("query?zone=z2"),
+    (list) => list === `127.0.0.1:${second.ports.bolt}`,
+  );
+  assert.equal(await query("query"), `127.0.0.1:${first.ports.bolt}`);
+  assert.equal(await query("query?zone=Z3"), "");
+  const all = JSON.parse(await query("dataCenter")) as string[];
+  assert.equal(all.length, 2);
+});

@@ -30,12 +30,14 @@ export class SessionHost {
   /** The number of clients of each session that reports one. */
   clientCounts: ReadonlyMap<NodeId, number> = new Map();
 
+  readonly #zone: string;
   readonly #clock: Clock;
   readonly #timers: Timers;
   /** Called after each of the cluster's events. */
   readonly #awaited = new Set<() => void>();
 
   constructor(options: SessionOptions, { output, ...environment }: SessionHostEnvironment) {
+    this.#zone = options.zone;
     this.#clock = environment.clock;
     this.#timers = environment.timers;
     const toMeta = (message: MemberToMeta) => output.toMeta(this.#withClients(message));
@@ -85,6 +87,7 @@ export class SessionHost {
   // The role knows nothing of ports; its host does.
   #withClients(message: MemberToMeta): MemberToMeta {
     if (message.kind !== "heartbeat" || this.clientAddresses.size === 0) return message;
-    return { ...message, clientAddresses: this.clientAddresses, clients: this.session.connections };
+    const { clientAddresses } = this;
+    return { ...message, clientAddresses, clients: this.session.connections, zone: this.#zone };
   }
 }

@@ -28,6 +28,14 @@ const EARLIER_ANSWER = "010100003073657420636c75737465722d6e616d6520746f2073686f
 const EARLIER_HEARTBEAT =
   "010100021a31302e302e302e333a39363230011a31302e302e302e333a3936303000000000000000090000000000000004ac02" +
   "01010200ff0101ff0101800100010020000000000000";
+const ZONELESS_HEARTBEAT =
+  "0101020c657572656b611a31302e302e302e333a38373631021a31302e302e302e333a39363230011a31302e302e302e333a3936" +
+  "303000000000000000090000000000000004ac0201010200ff0101ff010180010001002000000000000001ac0201000100010040" +
+  "000000000000";
+const ZONELESS_MEMBERS =
+  "0102071664312e3061316232633364145b3a3a315d3a393632301673312e3061316232633364145b3a3a315d3a393632310c6575" +
+  "72656b61145b3a3a315d3a383736310464320000000000000004ac0202000201000002030301145b3a3a315d3a39363030050101" +
+  "0405000106";
 const EARLIER_MEMBERS =
   "0102041664312e3061316232633364145b3a3a315d3a393632301673312e3061316232633364145b3a3a315d3a39363231" +
   "0000000000000004ac0202000201000002030301145b3a3a315d3a3936303000";
@@ -68,9 +76,13 @@ function decoded(link: keyof typeof LINKS, hex: string): unknown {
   return LINKS[link].decode(Uint8Array.from(Buffer.from(hex, "hex")));
 }
 
-function atBoltOnly<T extends { readonly clientAddresses?: ReadonlyMap<string, string> }>(said: T): T {
+/** As the first releases said it: without a zone. */
+function atBoltOnly<T extends { readonly clientAddresses?: ReadonlyMap<string, string>; readonly zone?: string }>(
+  said: T,
+): Omit<T, "zone"> {
+  const { zone, ...rest } = said;
   const bolt = said.clientAddresses?.get("bolt");
-  return bolt === undefined ? said : { ...said, clientAddresses: new Map([["bolt", bolt]]) };
+  return bolt === undefined ? rest : { ...rest, clientAddresses: new Map([["bolt", bolt]]) };
 }
 
 test("greetings of releases that know no secret are read, and their answers", () => {
@@ -136,4 +148,15 @@ test("rules of meta nodes that know no settings are read", () => {
 test("questions of nodes that name no principal are read", () => {
   const { by, ...earlier } = GOLDEN_MESSAGES["roster.Operation"].operationAsked;
   assert.deepEqual(decoded("roster.Operation", EARLIER_OPERATION), earlier);
+});
+
+test("heartbeats and members of releases that name no zone are read", () => {
+  const { zone, ...heartbeat } = GOLDEN_MESSAGES["roster.MemberToMeta"].heartbeat;
+  assert.deepEqual(decoded("roster.MemberToMeta", ZONELESS_HEARTBEAT), heartbeat);
+  const { members } = GOLDEN_MESSAGES["roster.MetaToMember"].members;
+  const list = members.list.map(({ zone: _, ...member }) => member);
+  assert.deepEqual(decoded("roster.MetaToMember", ZONELESS_MEMBERS), {
+    kind: "members",
+    members: { ...members, list },
+  });
 });

@@ -200,6 +200,7 @@ function writeHeartbeat(writer: NodeWriter, heartbeat: Heartbeat): void {
   writer.list(laterAddresses(heartbeat.clientAddresses), writeClientAddress);
   writer.flag(heartbeat.rulesEpoch !== undefined);
   if (heartbeat.rulesEpoch !== undefined) writer.long(heartbeat.rulesEpoch);
+  writeZone(writer, heartbeat.zone);
 }
 
 function readHeartbeat(reader: NodeReader): Heartbeat | undefined {
@@ -223,7 +224,13 @@ function readHeartbeat(reader: NodeReader): Heartbeat | undefined {
     ...(reader.remaining > 0 && reader.flag() && { clients: reader.varint() }),
     ...clientAddresses(clientAddress, reader.remaining > 0 ? reader.list(readClientAddress) : []),
     ...(reader.remaining > 0 && reader.flag() && { rulesEpoch: reader.long() }),
+    ...(reader.remaining > 0 && reader.flag() && { zone: reader.name() }),
   };
+}
+
+function writeZone(writer: NodeWriter, zone: string | undefined): void {
+  writer.flag(zone !== undefined);
+  if (zone !== undefined) writer.name(zone);
 }
 
 // The first releases knew one listener of a session, whose address has its own field.
@@ -317,7 +324,12 @@ function writeMemberAddress(writer: NodeWriter, member: MemberAddress): void {
   writer.name(member.address);
   writer.optionalText(member.clientAddresses?.get(FIRST_LISTENER));
   const later = laterAddresses(member.clientAddresses);
-  writer.endRecordWith(later.length === 0 ? undefined : () => writer.list(later, writeClientAddress));
+  const { zone } = member;
+  const writeTail = () => {
+    writer.list(later, writeClientAddress);
+    writeZone(writer, zone);
+  };
+  writer.endRecordWith(later.length === 0 && zone === undefined ? undefined : writeTail);
 }
 
 function readMemberAddress(reader: NodeReader): MemberAddress | undefined {
@@ -325,9 +337,13 @@ function readMemberAddress(reader: NodeReader): MemberAddress | undefined {
   const role = readMemberRole(reader);
   const address = reader.plainName();
   const clientAddress = reader.flag() ? reader.plainText() : undefined;
-  const later = reader.endRecordWith(() => reader.list(readClientAddress)) ?? [];
+  const tail = reader.endRecordWith((end) => {
+    const later = reader.list(readClientAddress);
+    return { later, ...(reader.offset < end && reader.flag() && { zone: reader.name() }) };
+  });
   if (role === undefined) return undefined;
-  return { id, role, address, ...clientAddresses(clientAddress, later) };
+  const { later = [], ...rest } = tail ?? {};
+  return { id, role, address, ...clientAddresses(clientAddress, later), ...rest };
 }
 
 function writeSlotTable(writer: NodeWriter, table: SlotTable): void {

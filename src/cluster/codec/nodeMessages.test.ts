@@ -29,9 +29,10 @@ function earlierForms(name: string, message: AnyMessage): object[] {
   if (message.kind !== "heartbeat") return [earlier(name, message)];
   const bolt = message.clientAddresses?.get("bolt");
   const clientAddresses = bolt === undefined ? undefined : new Map([["bolt", bolt]]);
-  const withoutRules = { ...message, rulesEpoch: undefined };
+  const withoutZone = { ...message, zone: undefined };
+  const withoutRules = { ...withoutZone, rulesEpoch: undefined };
   const later = { ...withoutRules, clientAddresses };
-  return [withoutRules, later, { ...later, clients: undefined }].map(withoutUndefined);
+  return [withoutZone, withoutRules, later, { ...later, clients: undefined }].map(withoutUndefined);
 }
 
 function earlier(name: string, message: AnyMessage): object {

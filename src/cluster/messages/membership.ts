@@ -24,6 +24,8 @@ export interface MemberAddress extends Member {
   readonly address: string;
   /** The addresses for clients, for sessions that accept clients. Copied from the heartbeat. */
   readonly clientAddresses?: ClientAddresses;
+  /** The zone of a session that accepts clients. Copied from the heartbeat; members of earlier releases name none. */
+  readonly zone?: string;
 }
 
 /** `host:port` of each listener of a session, by its name (`bolt`): each client protocol has its own. */
@@ -112,6 +114,8 @@ export interface Heartbeat {
   readonly newestVersion?: bigint;
   /** Sessions only: the number of connected clients. */
   readonly clients?: number;
+  /** Sessions that accept clients: the zone. A change is a change of the members. */
+  readonly zone?: string;
   /** The epoch of the sender's rules; newer ones come back. Members of earlier releases know no rules. */
   readonly rulesEpoch?: bigint;
 }

@@ -207,6 +207,8 @@ export interface OtherSession {
   readonly clientAddress: string;
   /** The number of its clients; undefined while that is not known. */
   readonly clients: number | undefined;
+  /** Undefined for a session of an earlier release. */
+  readonly zone: string | undefined;
 }
 
 /** The view of a node with the role data that paths need. */

@@ -18,6 +18,16 @@ export const SOFA_CONFIG_KEYS = {
     about: "The largest frame that a client may send; a connection that declares more is closed.",
     cost: "One hostile connection can make the server hold this much memory.",
   },
+  "sofa-server-list": {
+    section: "Clients",
+    type: "string",
+    default: "all",
+    oneOf: ["all", "zone"],
+    about:
+      "The sessions that SOFARegistry's clients are told of: all, or those of the zone that the client names, or of " +
+      "this session's zone if it names none.",
+    cost: "With zone, clients of a zone without sessions can't connect, as in SOFARegistry.",
+  },
   "sofa-session-changes": {
     section: "Clients",
     type: "string",

@@ -20,6 +20,7 @@ export interface SofaConfig extends CompressionSettings {
 /** The setting of the paths at the HTTP port of the role session. */
 export interface SofaHttpConfig {
   readonly sofaSessionChanges: "local" | "all" | "none";
+  readonly sofaServerList: "all" | "zone";
 }
 
 /** The setting of the paths at the HTTP port of the role data. */

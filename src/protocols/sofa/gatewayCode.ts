@@ -57,7 +57,7 @@ export function sessionRoutes(
   const { config, node, registry } = environment;
   const { id, own, cluster, nowMs } = node;
   return [
-    ...serverRoutes(node, LISTENER),
+    ...serverRoutes(node, LISTENER, config),
     ...sessionAppRoutes(node, cluster),
     sessionHealthRoute(node),
     ...digestRoutes({ id, own, zone: cluster.zone, registry, nowMs }),

@@ -310,12 +310,14 @@ const heartbeat = record<Heartbeat>(
     newestVersion: long,
     clients: natural,
     rulesEpoch: long,
+    zone: string,
   },
   "clientAddresses",
   "slots",
   "newestVersion",
   "clients",
   "rulesEpoch",
+  "zone",
 );
 
 const ruleMatch = record<RuleMatch>(
@@ -375,7 +377,11 @@ export const memberToMeta = anyOf<MemberToMeta>({
 });
 
 const slotOwner = record({ leader: node, leaderEpoch: long, followers: list(node) });
-const memberAddress = record<MemberAddress>({ id: node, role, address: plain, clientAddresses }, "clientAddresses");
+const memberAddress = record<MemberAddress>(
+  { id: node, role, address: plain, clientAddresses, zone: string },
+  "clientAddresses",
+  "zone",
+);
 
 export const metaToMember = anyOf<MetaToMember>({
   slotTable: record({

@@ -87,6 +87,7 @@ const sessionMember: Required<MemberAddress> = {
     ["bolt", "[::1]:9600"],
     ["eureka", "[::1]:8761"],
   ]),
+  zone: "z1",
 };
 
 const SETTINGS_RULE: Rule = {
@@ -175,6 +176,7 @@ const MEMBER_TO_META: OneOfEachKind<MemberToMeta> = {
     newestVersion: 1n << 53n,
     clients: 300,
     rulesEpoch: 1n << 54n,
+    zone: "z1",
   },
   watchConfig: { kind: "watchConfig", serviceKeys: [serviceKey, otherServiceKey] },
   unwatchConfig: { kind: "unwatchConfig", serviceKeys: [serviceKey] },

@@ -3,30 +3,39 @@ import { test } from "node:test";
 import { asked } from "../../../base/testing/asked.ts";
 import { nodeId } from "../../../model/ids.ts";
 import type { OtherSession } from "../../kit/gateway.ts";
+import { clusterOf } from "../../kit/testing/views.ts";
 import { type ServersNode, serverRoutes } from "./serverRoutes.ts";
 
 const SELF = nodeId("here.1");
 const OTHERS: readonly OtherSession[] = [
-  { clientAddress: "10.0.0.2:9600", clients: 7 },
-  { clientAddress: "10.0.0.3:9600", clients: 2 },
+  { clientAddress: "10.0.0.2:9600", clients: 7, zone: "Z1" },
+  { clientAddress: "10.0.0.3:9600", clients: 2, zone: "Z2" },
 ];
 const SERVICE = { dataInfoId: "orders#@#DEFAULT_INSTANCE_ID#@#DEFAULT_GROUP" };
 
 /** The routes of a session with five clients, reached at 10.0.0.1. */
-function ask(name: string, changes: Partial<ServersNode> = {}, query = {}) {
+function ask(
+  name: string,
+  { list = "all", ...changes }: Partial<ServersNode> & { list?: "all" | "zone" } = {},
+  query = {},
+) {
   const node: ServersNode = {
     id: SELF,
     port: () => 9_600,
     advertiseAddress: "",
     isStopping: () => false,
     servesClients: () => true,
+    cluster: clusterOf({ zone: "Z1" }),
     connections: () => 5,
     otherSessions: () => OTHERS,
     slot: () => undefined,
     nodeAddress: () => undefined,
     ...changes,
   };
-  return asked(serverRoutes(node, "bolt-port"), `GET /api/servers/${name}`, { query, localAddress: "10.0.0.1" });
+  return asked(serverRoutes(node, "bolt-port", { sofaServerList: list }), `GET /api/servers/${name}`, {
+    query,
+    localAddress: "10.0.0.1",
+  });
 }
 
 test("clients are told this session first, as they reached it, and then the others", async () => {
@@ -45,7 +54,7 @@ test("a session that stops does not name itself, and still names the others", as
 
 test("a session that takes no clients, or that the Java client could not read, is not named", async () => {
   const otherSessions = () =>
-    ["", "[fd00::1]:9600", "10.0.0.4:9600"].map((clientAddress) => ({ clientAddress, clients: 0 }));
+    ["", "[fd00::1]:9600", "10.0.0.4:9600"].map((clientAddress) => ({ clientAddress, clients: 0, zone: undefined }));
   assert.equal((await ask("query", { otherSessions })).text, "10.0.0.1:9600;10.0.0.4:9600");
 });
 
@@ -53,11 +62,14 @@ test("the weight of a session is how many clients it has, and workers of one add
   const weights = async (others: readonly OtherSession[]) =>
     (await ask("queryWithWeight", { otherSessions: () => others })).text;
   assert.equal(await weights(OTHERS), "10.0.0.1:9600?weight=5;10.0.0.2:9600?weight=7;10.0.0.3:9600?weight=2");
-  assert.equal(await weights([{ clientAddress: "10.0.0.1:9600", clients: 4 }]), "10.0.0.1:9600?weight=9");
+  assert.equal(
+    await weights([{ clientAddress: "10.0.0.1:9600", clients: 4, zone: undefined }]),
+    "10.0.0.1:9600?weight=9",
+  );
 });
 
 test("while one session has not said how many it has, all weigh nothing", async () => {
-  const otherSessions = () => [...OTHERS, { clientAddress: "10.0.0.4:9600", clients: undefined }];
+  const otherSessions = () => [...OTHERS, { clientAddress: "10.0.0.4:9600", clients: undefined, zone: undefined }];
   const { text } = await ask("queryWithWeight", { otherSessions });
   assert.deepEqual(
     text.split(";").map((each) => each.replace(/.*=/, "")),
@@ -90,4 +102,30 @@ test("a slot of no service, or before there is a slot table, is refused in words
 test("a session that operators let take no clients names the others only", async () => {
   const { text } = await ask("query", { servesClients: () => false });
   assert.equal(text, "10.0.0.2:9600;10.0.0.3:9600");
+});
+
+test("clients of a zone are told the sessions of that zone, if the setting says so", async () => {
+  const own = "10.0.0.1:9600;10.0.0.2:9600";
+  const told = async (zone: string | undefined) =>
+    (await ask("query", { list: "zone" }, zone === undefined ? {} : { zone })).text;
+  assert.equal(await told("Z2"), "10.0.0.3:9600");
+  assert.equal(await told("z1"), own, "in small letters too");
+  assert.equal(await told(undefined), own, "without a zone those of this session's");
+  assert.equal(await told(" "), own);
+  assert.equal(await told("elsewhere"), "");
+  const weighted = await ask("queryWithWeight", { list: "zone" }, { zone: "Z2" });
+  assert.equal(weighted.text, "10.0.0.3:9600?weight=2");
+  assert.equal(
+    ((await ask("dataCenter", { list: "zone" })).json as string[]).length,
+    3,
+    "all zones are one data center",
+  );
+  assert.equal((await ask("query", {}, { zone: "Z2" })).text.split(";").length, 3, "all of them, unless it does");
+  assert.match(String((await ask("query", { list: "zone" }, { zone: ["Z1", "Z2"] })).refused), /FIELD_INVALID.*zone/);
+});
+
+test("a session of an earlier release, which names no zone, is in the list of all only", async () => {
+  const otherSessions = () => [{ clientAddress: "10.0.0.2:9600", clients: 1, zone: undefined }];
+  assert.equal((await ask("query", { list: "zone", otherSessions }, { zone: "Z1" })).text, "10.0.0.1:9600");
+  assert.equal((await ask("query", { otherSessions })).text, "10.0.0.1:9600;10.0.0.2:9600");
 });

@@ -5,6 +5,7 @@ import { type HttpExchange, type HttpRoute, jsonResponse, queryValue, textRespon
 import type { NodeId } from "../../../model/ids.ts";
 import { readServiceKey } from "../../../model/serviceKey.ts";
 import type { SessionNodeView } from "../../kit/gateway.ts";
+import type { SofaHttpConfig } from "../environment.ts";
 
 /** The view of the node that the paths need. */
 export type ServersNode = Pick<
@@ -14,6 +15,7 @@ export type ServersNode = Pick<
   | "port"
   | "isStopping"
   | "servesClients"
+  | "cluster"
   | "connections"
   | "otherSessions"
   | "slot"
@@ -24,11 +26,21 @@ export type ServersNode = Pick<
 interface Servers {
   readonly node: ServersNode;
   readonly listener: string;
+  /** Only sessions of this zone; undefined for all. */
+  readonly zone: string | undefined;
 }
 
 /** `listener` is the configuration key of the port for clients. */
-export function serverRoutes(node: ServersNode, listener: string): readonly HttpRoute[] {
-  const weights = (exchange: HttpExchange) => weightsFor(exchange, { node, listener });
+export function serverRoutes(
+  node: ServersNode,
+  listener: string,
+  config: Pick<SofaHttpConfig, "sofaServerList">,
+): readonly HttpRoute[] {
+  const weights = (exchange: HttpExchange) => {
+    const asked = queryValue(exchange, "zone").trim();
+    const zone = config.sofaServerList === "zone" ? asked || node.cluster.zone : undefined;
+    return weightsFor(exchange, { node, listener, zone });
+  };
   const servers = (exchange: HttpExchange) => [...weights(exchange).keys()];
   const get = (name: string, handle: HttpRoute["handle"]): HttpRoute => ({
     method: "GET",
@@ -47,7 +59,9 @@ export function serverRoutes(node: ServersNode, listener: string): readonly Http
     get("alive", ({ respond }) => respond(textResponse("OK"))),
     get("connectionNum", ({ respond }) => respond(textResponse(String(node.connections())))),
     // In spite of its name it returns the servers of the data center.
-    get("dataCenter", (exchange) => exchange.respond(jsonResponse(servers(exchange)))),
+    get("dataCenter", (exchange) => {
+      exchange.respond(jsonResponse([...weightsFor(exchange, { node, listener, zone: undefined }).keys()]));
+    }),
     get("slot", (exchange) => {
       const slot = node.slot(readServiceKey(queryValue(exchange, "dataInfoId"), "dataInfoId"));
       if (slot === undefined) throw fail("STORE_UNAVAILABLE", { reason: "there is no slot table yet" });
@@ -66,10 +80,13 @@ export function serverRoutes(node: ServersNode, listener: string): readonly Http
  * addresses that they report. Until all have reported, every weight is 0 and clients spread by chance: otherwise all
  * would go to the one that seems to have none.
  */
-function weightsFor(exchange: HttpExchange, { node, listener }: Servers): Map<string, number> {
-  const sessions = node.otherSessions(listener).filter(({ clientAddress }) => isReadable(clientAddress));
-  const own = { clientAddress: `${ownHost(exchange, node)}:${node.port(listener)}`, clients: node.connections() };
-  if (!node.isStopping() && node.servesClients()) sessions.unshift(own);
+function weightsFor(exchange: HttpExchange, { node, listener, zone }: Servers): Map<string, number> {
+  const all = node.otherSessions(listener).filter(({ clientAddress }) => isReadable(clientAddress));
+  const clientAddress = `${ownHost(exchange, node)}:${node.port(listener)}`;
+  const own = { clientAddress, clients: node.connections(), zone: node.cluster.zone };
+  if (!node.isStopping() && node.servesClients()) all.unshift(own);
+  // SOFARegistry's zones are in capital letters, whatever the client writes.
+  const sessions = all.filter((one) => zone === undefined || one.zone?.toUpperCase() === zone.toUpperCase());
   const isKnown = sessions.every(({ clients }) => clients !== undefined);
   const weights = new Map<string, number>();
   for (const { clientAddress, clients = 0 } of sessions) {

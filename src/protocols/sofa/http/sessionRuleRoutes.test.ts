@@ -54,7 +54,7 @@ function scene({ changes = "local", leader = unreachable, session = async () => 
   const rules = { now: new RuleSet(7n, [OFF]) };
   const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
   const environment: SessionRulesEnvironment = {
-    config: { sofaSessionChanges: changes },
+    config: { sofaSessionChanges: changes, sofaServerList: "all" },
     log,
     node: {
       id: SESSION,
