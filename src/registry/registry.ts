@@ -4,7 +4,8 @@
 import type { Principal } from "../access/principal.ts";
 import type { Account } from "../base/budget.ts";
 import type { RegistryError } from "../base/errors.ts";
-import type { ClientId, ServiceKey } from "../model/ids.ts";
+import type { CatalogueScope, ClientId, ServiceKey } from "../model/ids.ts";
+import type { NamePattern } from "../model/namePattern.ts";
 import type { Payload } from "../model/payload.ts";
 import type { Publication } from "../model/publication.ts";
 import type { Scope } from "../model/scope.ts";
@@ -203,10 +204,37 @@ export type QueryEvent =
   /** The asker does not want the answer any more. */
   | { readonly kind: "gaveUp"; readonly asker: Asker };
 
+// The lists of all services of a scope, for protocols whose clients ask for everything at once: the session follows the
+// catalogue, and holds the list of each service that it names. As a question, a follower belongs to no client.
+
+/** The side of a follower. Nothing comes after `unfollowedGroup`, or after `failed`. */
+export interface GroupFollower {
+  /** A service of the group has this list now; the first one, and each newer one. Its list may be empty. */
+  listed(view: ServiceView): void;
+  /** The catalogue does not name the service any more. */
+  gone(serviceKey: ServiceKey): void;
+  /** Called once: with the lists so far the follower has every service that the catalogue named, if `isWhole`. */
+  begun(isWhole: boolean): void;
+  /** CATALOGUE_TOO_LARGE: the session can't hold so many lists. QUERIES_EXHAUSTED: too many follow. */
+  failed(error: RegistryError): void;
+}
+
+/** A follower comes or goes. */
+export type GroupEvent =
+  /** `begun` is called when all lists are here, and at `untilMs` with those that are. */
+  | {
+      readonly kind: "followedGroup";
+      readonly asker: GroupFollower;
+      readonly scope: CatalogueScope;
+      readonly pattern: NamePattern;
+      readonly untilMs: number;
+    }
+  | { readonly kind: "unfollowedGroup"; readonly asker: GroupFollower };
+
 /** The session role as gateways see it. */
 export interface Registry {
   step(
-    event: ClientEvent | QueryEvent | CatalogueEvent | AddressEvent | AppEvent | SurveyEvent | LeaseEvent,
+    event: ClientEvent | QueryEvent | CatalogueEvent | GroupEvent | AddressEvent | AppEvent | SurveyEvent | LeaseEvent,
     nowMs: number,
   ): void;
 }

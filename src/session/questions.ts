@@ -9,11 +9,12 @@ import type { SurveyToSession } from "../cluster/messages/survey.ts";
 import type { NodeId } from "../model/ids.ts";
 import type { AddressEvent } from "../registry/address.ts";
 import type { CatalogueEvent } from "../registry/catalogue.ts";
-import type { QueryEvent } from "../registry/registry.ts";
+import type { GroupEvent, QueryEvent } from "../registry/registry.ts";
 import type { SurveyEvent } from "../registry/survey.ts";
 import { Addresses } from "./addresses.ts";
 import { Catalogues } from "./catalogues.ts";
 import type { DataLinks } from "./dataLinks.ts";
+import { GroupLists } from "./groupLists.ts";
 import { Queries } from "./queries.ts";
 import type { ServiceLists } from "./serviceLists.ts";
 import type { SubscribedService } from "./subscriptions.ts";
@@ -21,7 +22,7 @@ import { SurveyAnswers } from "./surveyAnswers.ts";
 import { Surveys } from "./surveys.ts";
 import type { SurveyedParts } from "./surveyWalk.ts";
 
-export type QuestionEvent = QueryEvent | CatalogueEvent | AddressEvent | SurveyEvent;
+export type QuestionEvent = QueryEvent | CatalogueEvent | GroupEvent | AddressEvent | SurveyEvent;
 export type QuestionMessage = CatalogueMessage | AddressAnswerPart | SurveyToSession;
 
 /** The parts of the session that questions are answered from. */
@@ -35,6 +36,7 @@ export class Questions {
   readonly #lists: ServiceLists;
   readonly #queries: Queries;
   readonly #catalogues: Catalogues;
+  readonly #groups: GroupLists;
   readonly #addresses: Addresses;
   readonly #surveys: Surveys;
   readonly #surveyAnswers: SurveyAnswers;
@@ -44,6 +46,7 @@ export class Questions {
     this.#lists = lists;
     this.#queries = new Queries(subscriptions, lists);
     this.#catalogues = new Catalogues(links);
+    this.#groups = new GroupLists({ catalogues: this.#catalogues, subscriptions, lists });
     this.#addresses = new Addresses(links, byHost);
     this.#surveyAnswers = new SurveyAnswers(parts, (hub, message) => links.send(hub, message));
     this.#surveys = new Surveys({ self, links, answers: this.#surveyAnswers, members });
@@ -63,6 +66,9 @@ export class Questions {
       case "askedCatalogue":
       case "gaveUpCatalogue":
         return this.#catalogues.step(event, nowMs);
+      case "followedGroup":
+      case "unfollowedGroup":
+        return this.#groups.step(event, nowMs);
       case "askedAddress":
       case "gaveUpAddress":
         return this.#addresses.step(event);
@@ -97,6 +103,7 @@ export class Questions {
   /** The service has a newer list. */
   changed(service: SubscribedService): void {
     this.#queries.changed(service);
+    this.#groups.changed(service);
   }
 
   /** Other nodes lead these slots now, or their leader is ready only now. */
@@ -133,6 +140,7 @@ export class Questions {
     return Math.min(
       this.#queries.nextMs(),
       this.#catalogues.nextMs(),
+      this.#groups.nextMs(),
       this.#addresses.nextMs(),
       this.#surveys.nextMs(),
       this.#surveyAnswers.nextMs(),
@@ -142,6 +150,7 @@ export class Questions {
   wake(nowMs: number): void {
     this.#lists.releaseUnused(this.#queries.wake(nowMs));
     this.#catalogues.wake(nowMs);
+    this.#groups.wake(nowMs);
     this.#addresses.wake(nowMs);
     this.#surveyAnswers.wake(nowMs);
     this.#surveys.wake(nowMs);

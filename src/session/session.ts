@@ -211,16 +211,6 @@ export class Session implements Registry, OwnClients {
         this.#watchConfigs();
         this.#applications.metaUp(nowMs);
         break;
-      case "asked":
-      case "gaveUp":
-      case "askedCatalogue":
-      case "gaveUpCatalogue":
-      case "askedAddress":
-      case "gaveUpAddress":
-      case "askedSurvey":
-      case "gaveUpSurvey":
-        this.#questions.step(event, nowMs);
-        break;
       case "registeredRevision":
       case "askedRevisions":
       case "renewedRevisions":
@@ -244,7 +234,8 @@ export class Session implements Registry, OwnClients {
         this.#pusher.beginTurn();
         break;
       default:
-        this.#fromClient(event, nowMs);
+        if ("asker" in event) this.#questions.step(event, nowMs);
+        else this.#fromClient(event, nowMs);
     }
     this.#wake(nowMs);
   }

@@ -8,7 +8,7 @@ import type { AddressEvent } from "../registry/address.ts";
 import type { AppEvent } from "../registry/apps.ts";
 import type { CatalogueEvent } from "../registry/catalogue.ts";
 import type { LeaseEvent } from "../registry/lease.ts";
-import type { ClientEvent, QueryEvent } from "../registry/registry.ts";
+import type { ClientEvent, GroupEvent, QueryEvent } from "../registry/registry.ts";
 import type { SurveyEvent } from "../registry/survey.ts";
 import type { PushOptions } from "./pusher.ts";
 
@@ -44,6 +44,7 @@ export type SessionEvent =
   | ClientEvent
   | QueryEvent
   | CatalogueEvent
+  | GroupEvent
   | AddressEvent
   | AppEvent
   | SurveyEvent

@@ -45,6 +45,8 @@ export class SubscribedService {
   isKnown = false;
   /** Kept for those who ask for it from time to time; see Queries. */
   isPolled = false;
+  /** Kept for followers of its group; see GroupLists. */
+  isFollowed = false;
   /** The list is on its way to all; see Pusher. */
   round: PushRound | undefined;
 
@@ -158,9 +160,9 @@ export class Subscriptions {
     return dropped;
   }
 
-  /** Forgets the service if it has no subscriber left, and is not kept for questions. */
+  /** Forgets the service if it has no subscriber left, and is not kept for questions or followers. */
   forgetIfUnused(service: SubscribedService): boolean {
-    if (service.targets.size > 0 || service.isPolled) return false;
+    if (service.targets.size > 0 || service.isPolled || service.isFollowed) return false;
     service.list.release();
     return this.#services.delete(service.serviceKey);
   }

@@ -121,8 +121,8 @@ export const MORE_PLANTS: readonly Plant[] = [
   {
     name: "what was pushed last is kept when the last subscriber has left",
     file: "src/session/subscriptions.ts",
-    find: "service.isPolled) return false;\n    service.list.release();",
-    replace: "service.isPolled) return false;",
+    find: "service.isFollowed) return false;\n    service.list.release();",
+    replace: "service.isFollowed) return false;",
     rules: ["quiet:"],
     firstSeed: 7,
     isTight: true,

@@ -1,6 +1,6 @@
 // The parser for JSON bodies of all HTTP ports. JSON can nest as deep as its text is long, and code that goes through
-// such a value calls itself until the stack is full. Nothing that the ports take is deep, so a bound stands here, before
-// any other code sees the body.
+// such a value calls itself until the stack is full. Nothing that the ports take is deep, so a bound stands here,
+// before any other code sees the body.
 
 import type { FastifyInstance } from "fastify";
 import { fail } from "../../base/errors.ts";
