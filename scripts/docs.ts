@@ -43,7 +43,8 @@ function configPage(): string {
     'that `--config FILE` or `ROSTER_CONFIG` names (`{ "bolt-port": 9600 }`). A flag beats the environment, which beats the',
     "file, which beats the default. An unknown key, or a value that is not allowed, stops the start and is named.",
     "`roster settings` prints the values in effect and the origin of each. Relative paths count from the working directory;",
-    "an empty environment variable counts as none.",
+    "an empty environment variable counts as none. Operators change some values for the whole cluster while it runs",
+    "([settings.md](../guide/settings.md)).",
     ...sections.flatMap((section) => ["", `## ${section}`, ...keysOf(section).flatMap(configEntry)]),
   ]);
 }

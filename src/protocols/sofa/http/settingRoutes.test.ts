@@ -6,7 +6,7 @@ import type { StoredConfig } from "../../kit/gateway.ts";
 import { RuleStore } from "../../kit/testing/ruleStore.ts";
 import { EMPTY_META } from "../../kit/testing/views.ts";
 import { CONFIG } from "../testing/handlerScene.ts";
-import { CIRCUIT_BREAKER } from "./breakerSwitch.ts";
+import { BREAKER_SWITCH, CIRCUIT_BREAKER } from "./breakerSwitch.ts";
 import { metaSettingRoutes, sessionSettingRoutes } from "./settingRoutes.ts";
 import { COMPRESS_PUSH, settingSwitchOf } from "./settingSwitches.ts";
 
@@ -106,6 +106,26 @@ test("a list of addresses whose pushes are stopped is kept, and switched on and 
   assert.deepEqual(await ask("POST /circuit/breaker/remove", { option: "overflow", ips: "10.0.0.9" }), OK);
   assert.deepEqual(await ask("POST /circuit/breaker/switch/close"), OK);
   assert.deepEqual(await query(), { addressSwitch: false, overflowAddress: [], address: ["10.0.0.1"] });
+});
+
+test("a circuit breaker written as a value is off unless the value says so, and its overflow list always is", () => {
+  const { rules } = scene();
+  const write = (value: object) => {
+    const { put } = BREAKER_SWITCH.written(JSON.stringify(value), rules.rules());
+    rules.set(put.map((rule) => ({ ...rule, setBy: "", reason: "" })));
+    return put.map(({ match, isInForce }) => [match.addresses, isInForce]);
+  };
+  const overflowAddress = ["10.0.0.2"];
+  assert.deepEqual(write({ address: ["10.0.0.1"], overflowAddress }), [
+    [["10.0.0.1"], false],
+    [["10.0.0.2"], false],
+  ]);
+  assert.deepEqual(write({ addressSwitch: true, overflowAddress }), [
+    [[], true],
+    [["10.0.0.2"], false],
+  ]);
+  rules.set([], [CIRCUIT_BREAKER]);
+  assert.equal(BREAKER_SWITCH.shown(rules.rules()), '{"overflowAddress":["10.0.0.2"],"address":[]}');
 });
 
 test("a circuit breaker without an option or addresses fails as in SOFARegistry, nonsense is refused", async () => {
