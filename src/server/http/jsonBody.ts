@@ -20,7 +20,7 @@ export function parseJsonBodies(app: FastifyInstance): void {
   });
 }
 
-/** Whether brackets of the text nest deeper than allowed. What is no JSON is for the parser to refuse. */
+/** Whether brackets of the text nest deeper than allowed. The parser refuses what is no JSON. */
 export function isDeep(text: string): boolean {
   let depth = 0;
   let isInString = false;
