@@ -49,7 +49,8 @@ export const ERRORS = {
   CLAIM_REFUSED: {
     retry: false,
     meaning:
-      "this is not the claim code, or the cluster is claimed already; the leading meta node logs the code while it is not",
+      "this is not the claim code, or the cluster is claimed already; while it is not, the leading meta node logs " +
+      "the code, a new one each time that a node takes the lead",
   },
   CLIENT_BYTES_EXHAUSTED: {
     retry: true,

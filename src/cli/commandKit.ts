@@ -3,10 +3,11 @@
 
 import { type Argument, type Command, Option } from "commander";
 import type { Parameter } from "../admin/parameter.ts";
+import { assert } from "../base/assert.ts";
 import { chosenTarget } from "./contexts.ts";
 import type { ExitCode } from "./exitCodes.ts";
 import { offeredToken } from "./localNodes.ts";
-import { NodeClient } from "./nodeClient.ts";
+import { type Credentials, NodeClient } from "./nodeClient.ts";
 import { OUTPUT_FORMS, type OutputForm } from "./output.ts";
 
 /** The flags of each command to a node. A parameter of an operation has another name. */
@@ -51,6 +52,15 @@ const GROUPS: Readonly<Record<string, string>> = {
   rule: "work with rules: what operators hide and hold, in their general form",
   switch: "stop and start the pushes to clients",
   blacklist: "keep services out of all lists",
+  slots: "pause, resume and force the arrangement of slots",
+  leader: "have the leading meta node give the lead to another one",
+  setting: "change settings of nodes while they run",
+  access: "claim a cluster, log in and log out in scripts; for people there are `login` and `logout`",
+  user: "work with users: people with a password",
+  token: "work with tokens: for programs",
+  key: "work with client keys: for clients that sign",
+  identity: "work with users, tokens and client keys alike",
+  policy: "work with policies: who may do what, with which services",
 };
 
 /** The command of these words. The groups before the last word are made where they are not there yet. */
@@ -66,11 +76,13 @@ export function childOf(group: Command, word: string): Command | undefined {
 }
 
 function groupAt(parent: Command, word: string): Command {
-  return parent
-    .command(word)
-    .description(GROUPS[word] ?? `operations on ${word}s`)
-    .helpGroup("Operations:")
-    .enablePositionalOptions();
+  return parent.command(word).description(groupAbout(word)).helpGroup("Operations:").enablePositionalOptions();
+}
+
+function groupAbout(word: string): string {
+  const about = GROUPS[word];
+  assert(about !== undefined, `the group of commands ${word} has a description`);
+  return about;
 }
 
 /** Adds the flags of a command to a node. */
@@ -89,10 +101,9 @@ export function addNodeFlags(command: Command, forms: readonly OutputForm[] = OU
 /** The way to the nodes that the flags name, with the token that is known for them. */
 export function clientOf(flags: Pick<NodeFlags, "url" | "context">, answerMsMax?: number): NodeClient {
   const { urls, token } = chosenTarget(flags, process.env);
-  return new NodeClient(urls, (url) => bearer(token ?? offeredToken(process.env, url)), answerMsMax);
-}
-
-/** The credentials of a token, if there is one. */
-export function bearer(token: string | undefined): string | undefined {
-  return token === undefined ? undefined : `Bearer ${token}`;
+  const credentialsFor = (url: URL): Credentials | undefined => {
+    const known = token ?? offeredToken(process.env, url);
+    return known === undefined ? undefined : { value: `Bearer ${known}`, isOffered: token === undefined };
+  };
+  return new NodeClient(urls, credentialsFor, answerMsMax);
 }

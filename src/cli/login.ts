@@ -2,7 +2,6 @@
 
 import { claimAccess, logIn, logOut } from "../admin/operations/login.ts";
 import { fail } from "../base/errors.ts";
-import { bearer } from "./commandKit.ts";
 import { type Chosen, chosenTarget, type Environment, readContexts, type Target, writeContexts } from "./contexts.ts";
 import { type Answer, NodeClient } from "./nodeClient.ts";
 import { readPassword } from "./readPassword.ts";
@@ -32,7 +31,7 @@ export async function logout(chosen: Chosen, environment: Environment): Promise<
     const expected = "a context with a token; `roster login` makes one";
     throw fail("FIELD_INVALID", { field: "--context", value: context ?? "", expected });
   }
-  const { message } = await new NodeClient(urls, () => bearer(token)).ask(logOut);
+  const { message } = await new NodeClient(urls, () => ({ value: `Bearer ${token}` })).ask(logOut);
   keep(environment, { context, urls });
   return String(message);
 }
@@ -53,8 +52,8 @@ async function newToken({ claim, name }: Login, urls: readonly string[], environ
     throw fail("FIELD_INVALID", { field: "--name", value: "", expected });
   }
   const password = environment["ROSTER_PASSWORD"] ?? (await readPassword(`password of ${name}: `));
-  const credentials = `Basic ${Buffer.from(`${name}:${password}`).toString("base64")}`;
-  return new NodeClient(urls, () => credentials).ask(logIn);
+  const value = `Basic ${Buffer.from(`${name}:${password}`).toString("base64")}`;
+  return new NodeClient(urls, () => ({ value })).ask(logIn);
 }
 
 function keep(environment: Environment, { context, ...kept }: Target & { readonly context: string }): void {

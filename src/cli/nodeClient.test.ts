@@ -96,3 +96,17 @@ test("a parameter that is not allowed is refused without a node", async () => {
 for (const url of ["9604", "", "ftp://a:1", "http://"]) {
   test(`"${url}" is no URL of a node`, () => assert.throws(() => new NodeClient([url]), /FIELD_INVALID.*--url/));
 }
+
+test("a token that a server has left proves nothing to another one: what needs no proof is answered", async (t) => {
+  const seen: (string | undefined)[] = [];
+  const url = await nodeWith(t, ({ headers: { authorization } }, response) => {
+    seen.push(authorization);
+    if (authorization === undefined) return void response.end("{}");
+    response.writeHead(401).end('{"error": {"code": "CREDENTIALS_REFUSED", "message": "wrong", "retry": false}}');
+  });
+  const offered = new NodeClient([url], () => ({ value: "Bearer old", isOffered: true }));
+  assert.deepEqual(await offered.ask(listNodes), {});
+  const chosen = new NodeClient([url], () => ({ value: "Bearer old" }));
+  assert.equal((await failureOf(chosen.ask(listNodes))).code, "CREDENTIALS_REFUSED", "a chosen one is never left out");
+  assert.deepEqual(seen, ["Bearer old", undefined, "Bearer old"]);
+});

@@ -25,8 +25,16 @@ const NOT_SENT: ReadonlySet<unknown> = new Set([
   "EAI_AGAIN",
 ]);
 
-/** The value of `authorization` for a node; undefined: no credentials are known. */
-export type CredentialsFor = (url: URL) => string | undefined;
+/** The proof that a command sends. */
+export interface Credentials {
+  /** The value of `authorization`. */
+  readonly value: string;
+  /** A server on this machine has left it: perhaps one that ran there before, and was killed. */
+  readonly isOffered?: boolean;
+}
+
+/** The credentials for a node; undefined: none are known. */
+export type CredentialsFor = (url: URL) => Credentials | undefined;
 
 export class NodeClient {
   readonly #urls: readonly URL[];
@@ -54,7 +62,7 @@ export class NodeClient {
     for (let tried = 0; tried < this.#urls.length; tried++) {
       const place = (this.#at + tried) % this.#urls.length;
       const url = this.#urls[place] ?? readUrl("");
-      const outcome = await call(operation, { url, parameters, waitMs, authorization: this.#credentialsFor(url) });
+      const outcome = await this.#call(operation, { url, parameters, waitMs });
       if (outcome.kind === "answered") {
         this.#at = place;
         return outcome.answer;
@@ -63,6 +71,18 @@ export class NodeClient {
       if (operation.isChange && !outcome.isUnsent) break;
     }
     throw fail("NODE_UNREACHABLE", { url: this.#urls.map(({ host }) => host), reason: failures.join("; ") });
+  }
+
+  /** Credentials that the user has not chosen are no reason to be refused what needs none. */
+  async #call(operation: Operation, how: Omit<Call, "authorization">): Promise<Outcome> {
+    const credentials = this.#credentialsFor(how.url);
+    try {
+      return await call(operation, { ...how, authorization: credentials?.value });
+    } catch (error) {
+      const isWrong = error instanceof NodeRefusal && error.code === "CREDENTIALS_REFUSED";
+      if (!isWrong || credentials?.isOffered !== true) throw error;
+      return call(operation, { ...how, authorization: undefined });
+    }
   }
 }
 

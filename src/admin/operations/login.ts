@@ -48,6 +48,7 @@ export const claimAccess = operation({
     code: { type: "text", charsMax: 100, isRequired: true, isSecret: true, about: "The claim code." },
     name: { type: "text", charsMax: 128, default: "admin", about: "The name of the token." },
   },
+  command: { words: ["access claim"] },
   isChange: true,
   permission: "open",
   canBePreviewed: false,

@@ -85,7 +85,8 @@ export const stopPushes = operation({
       const id = pushes.all ? STOP_PUSH_ID : ruleIdFor(rules, named);
       const intent = intentOf({ reason, setBy, for: forMs, until }, node);
       const concerned = concernsOf(match);
-      const done = `nothing is pushed: ${concerned}; to go on: roster rule remove ${id}`;
+      const undo = pushes.all ? "roster switch start-push --all" : `roster rule remove ${id}`;
+      const done = `nothing is pushed: ${concerned}; to go on: ${undo}`;
       return {
         put: [{ id, effect: "holdPushes", match, isInForce: true, ...intent }],
         removed: [],
