@@ -12,6 +12,8 @@ import { GatewayChecks } from "../protocols/kit/gatewayChecks.ts";
 import { joinAddress } from "../transport/address.ts";
 import { hostClock, hostTimers } from "../transport/clock.ts";
 import { hostCompression } from "../transport/compression.ts";
+import { hostSecrets } from "../transport/secrets.ts";
+import { ClientChecks } from "./access/clientChecks.ts";
 import { ClientListeners, nameOfListener } from "./clientListeners.ts";
 import { clusterView } from "./clusterView.ts";
 import type { Config } from "./config/table.ts";
@@ -83,7 +85,7 @@ function configuredPort(config: Config, key: string): number {
 }
 
 function openGateways(
-  { gateways, config, budget, log, ops, observers, questions }: NodePortsEnvironment,
+  { gateways, config, budget, log, ops, observers, questions, access }: NodePortsEnvironment,
   { host, node }: { readonly host: SessionHost; readonly node: SessionNodeView },
 ): OpenGateway[] {
   const common = {
@@ -92,6 +94,7 @@ function openGateways(
     node,
     budget,
     compression: hostCompression,
+    access: new ClientChecks({ set: () => access.set, secrets: hostSecrets, clock: hostClock }),
     log,
   };
   return gateways.map(({ name, code }) => {

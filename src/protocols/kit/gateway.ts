@@ -18,6 +18,7 @@ import type { SlotOwner, SlotTable } from "../../model/slot.ts";
 import type { AppsListed } from "../../registry/apps.ts";
 import type { OwnClients } from "../../registry/ownClients.ts";
 import type { Registry } from "../../registry/registry.ts";
+import type { ClientAccess } from "./clientAccess.ts";
 
 /**
  * A protocol. `Config` is the part of the node's configuration that its code reads, `Counts` the port for its metrics.
@@ -58,6 +59,8 @@ export interface GatewayEnvironment<out Config, out Counts = Metrics> {
   readonly registry: Registry;
   readonly node: SessionNodeView;
   readonly others: OtherNodes;
+  /** Judges what clients register; undefined: each may do everything. */
+  readonly access?: ClientAccess;
   readonly budget: Budget;
   readonly compression: Compression;
   readonly log: Log;

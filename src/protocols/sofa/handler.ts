@@ -27,6 +27,7 @@ import {
 import { type ClientId, clientId } from "../../model/ids.ts";
 import type { Blocked, ClientChannel, ClientEvent, ConfigPush, Outcome, Push } from "../../registry/registry.ts";
 import { askOfApplications, isAppRequest } from "./appRequests.ts";
+import { checkRegister } from "./clientProof.ts";
 import {
   type Encoded,
   encodeMessage,
@@ -406,6 +407,8 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
     const isUnregister = register.eventType === "UNREGISTER";
     if (!isUnregister && register.eventType !== "REGISTER") return undefined;
     const key = registrationKeyOf(register);
+    const { serviceKey } = key;
+    if (!isUnregister) checkRegister(this.#environment.access, register, { serviceKey, from: this.address });
     switch (register.kind) {
       case "publisherRegister":
         if (isUnregister) return { kind: "unpublished", client, request, key };

@@ -6,6 +6,7 @@ import { packBoxes } from "../../model/payload.ts";
 import { isScope, type Scope } from "../../model/scope.ts";
 import { checkedKeyPart } from "../../model/serviceKey.ts";
 import type { PublishRequest, RegistrationKey, SubscribeRequest } from "../../registry/registry.ts";
+import { withoutProof } from "./clientProof.ts";
 import type { PublisherRegister, Register, SubscriberRegister, WireForm } from "./codec/messages.ts";
 import type { SofaConfig } from "./environment.ts";
 import { withRevisions } from "./namedRevisions.ts";
@@ -44,7 +45,7 @@ export function publishRequest(register: PublisherRegister, config: SofaConfig):
     ...registrationKeyOf(register),
     zone: zoneOf(register.zone, config),
     appName: optionalName("appName", register.appName),
-    attributes: withRevisions(register),
+    attributes: withoutProof(withRevisions(register)),
     payload: packBoxes(register.dataList),
   };
 }

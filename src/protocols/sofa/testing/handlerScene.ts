@@ -11,6 +11,7 @@ import { BOLT_CODEC, BOLT_STATUS, BOLT_V1, type BoltDialect, type BoltFrame } fr
 import { brandServiceKey } from "../../../model/ids.ts";
 import type { AppEvent } from "../../../registry/apps.ts";
 import type { ClientEvent, Push } from "../../../registry/registry.ts";
+import type { ClientAccess } from "../../kit/clientAccess.ts";
 import { encodeMessage } from "../codec/codec.ts";
 import {
   ABSENT_LIST,
@@ -118,6 +119,7 @@ export function handlerScene({
   budget = unlimitedBudget(),
   onEvent = () => undefined,
   onAppEvent = () => assert.fail("this client asks nothing"),
+  access,
 }: {
   config?: Partial<typeof CONFIG>;
   budget?: Budget;
@@ -125,6 +127,7 @@ export function handlerScene({
   onEvent?: (event: ClientEvent) => void;
   /** The session's reaction to a question about applications. */
   onAppEvent?: (event: AppEvent) => void;
+  access?: ClientAccess;
 } = {}) {
   const events: ClientEvent[] = [];
   const logged: string[] = [];
@@ -166,6 +169,7 @@ export function handlerScene({
     },
     budget,
     compression,
+    ...(access && { access }),
     log,
     metrics,
     bodies: new PushBodies(settings, compression),
