@@ -107,3 +107,16 @@ test("bad input is refused by its name, and a meta node alone keeps the lead", a
   const lead = await put(meta.ports.metaHttp, "v1/server/group/quit");
   assert.match(lead.body.message ?? "", /NODE_NEEDED.*role=meta/);
 });
+
+test("at the port of the clients only those quit who may change something there", async () => {
+  const closed = await nodes.start(["session"], { ...at(), bind: "127.0.0.6", sofaSessionChanges: "none" });
+  for (const action of ["quit", "join"]) {
+    const { status, body } = await put(closed.ports.http, `v1/server/group/${action}`, undefined, "127.0.0.6");
+    assert.equal(status, 403);
+    assert.match(body.message ?? "", /CHANGE_NOT_ALLOWED/);
+  }
+  assert.deepEqual(
+    (await operate(meta, "GET", "/nodes")).body.items.filter(({ state }) => state === "blocked"),
+    [],
+  );
+});
