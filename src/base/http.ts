@@ -14,7 +14,7 @@ export interface HttpExchange {
   readonly query: Readonly<Record<string, string | readonly string[]>>;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  /** The parsed JSON, checked against the route's schema; undefined without a body. */
+  /** The parsed JSON, checked against the route's schema, or bytes (`requests`); undefined without a body. */
   readonly body: unknown;
   /** IP addresses of the two ends, as reported by the socket. */
   readonly localAddress: string;
@@ -59,6 +59,12 @@ export interface HttpRoute {
 /** The routes of one protocol, and its form of a refusal. */
 export interface HttpRouteTable {
   readonly routes: readonly HttpRoute[];
+  /**
+   * The form of requests at a port of the protocol's own. `plain`: JSON, and paths without escapes. `any`: bodies of
+   * any content-type, which handlers get as bytes, and paths with escapes, of which handlers get the decoded segments.
+   * Defaults to `plain`.
+   */
+  readonly requests?: "plain" | "any";
   /** `status` is the HTTP status of this error. */
   refusal(message: string, status: number): HttpResponse;
 }

@@ -112,7 +112,7 @@ export class ClientListeners {
 
   async #openHttp(key: string, routes: HttpRouteTable): Promise<OpenListener> {
     const { bind, port, isShared, log, metrics, tls } = this.#environment;
-    const app = createHttp();
+    const app = createHttp(undefined, routes.refusal, routes.requests);
     bindRoutes(app, routes, { hostNames: undefined });
     const shares = new ConnectionShares(() => this.#connectionsMax(key));
     const address = { key, host: bind, port: port(key), isShared };

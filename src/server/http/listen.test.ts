@@ -3,6 +3,8 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { ConnectionShares } from "../../base/connectionShares.ts";
+import { type HttpRoute, textResponse } from "../../base/http.ts";
+import { bindRoutes } from "./bindRoutes.ts";
 import { createHttp, listenHttp } from "./listen.ts";
 
 /** A server with one route and little patience, and the sockets that a test opens to it. */
@@ -98,3 +100,41 @@ test("what is repeated of a request in an answer has no control characters", asy
   assert.match(answer, /^HTTP\/1.1 400/);
   assert.doesNotMatch(answer, /\u202e/);
 });
+
+/** A server with a route for each segment, whose handler answers with what it was given. */
+async function serveAny(t: TestContext): Promise<string> {
+  const app = createHttp(undefined, (message, status) => textResponse(`no: ${message}`, status), "any");
+  const handle: HttpRoute["handle"] = ({ params, body, respond }) => {
+    const read = body instanceof Uint8Array ? `${body.length} bytes` : "nothing";
+    respond(textResponse(`${JSON.stringify(params)} ${read}`));
+  };
+  const routes = ["GET", "POST"].map((method) => ({ method, path: "/it/:name", handle }) as HttpRoute);
+  bindRoutes(
+    app,
+    { routes, refusal: (message, status) => textResponse(`no: ${message}`, status), requests: "any" },
+    { hostNames: undefined },
+  );
+  t.after(() => app.close());
+  return app.listen({ host: "127.0.0.1", port: 0 });
+}
+
+test("a port that takes any request gives its handlers decoded segments, and bodies as bytes", async (t) => {
+  const url = await serveAny(t);
+  const ask = async (path: string, init?: RequestInit) => (await fetch(url + path, init)).text();
+  assert.equal(await ask("/it/10.0.0.1:a:80"), '{"name":"10.0.0.1:a:80"} nothing');
+  assert.equal(await ask("/it/a%20b%2Fc"), '{"name":"a b/c"} nothing');
+  for (const type of ["application/json", "application/xml", "text/plain", "x/y"]) {
+    const headers = { "content-type": type };
+    assert.equal(await ask("/it/a", { method: "POST", body: "{oh", headers }), '{"name":"a"} 3 bytes');
+  }
+});
+
+for (const path of ["//it/a", "/it//a", "/it/../it/a", "/it/%2e%2E", "/it/%", "/it/%ff", "/it/.", "it/a", "/it/%zz"]) {
+  test(`the path ${path} is refused there, in the form of the port`, async (t) => {
+    const { port } = new URL(await serveAny(t));
+    const socket = connect({ port: Number(port), host: "127.0.0.1" });
+    socket.end(`GET ${path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n`);
+    const answer = Buffer.concat(await socket.toArray()).toString();
+    assert.match(answer, path.startsWith("/") ? /^HTTP\/1.1 400[\s\S]*\r\n\r\nno: / : /^HTTP\/1.1 400/);
+  });
+}

@@ -15,6 +15,7 @@ import type { ConnectionShares } from "../../base/connectionShares.ts";
 import { fail, RegistryError } from "../../base/errors.ts";
 import { type HttpRouteTable, refusal } from "../../base/http.ts";
 import { visible } from "../../base/visible.ts";
+import { KEY_PART_CHARS_MAX } from "../../model/serviceKey.ts";
 import { formatAddress } from "../../transport/address.ts";
 import { type ListenAddress, listenError, type TcpOptions } from "../../transport/tcp.ts";
 import { TlsGate, type TlsPort } from "../../transport/tls/tlsGate.ts";
@@ -22,6 +23,8 @@ import { parseJsonBodies } from "./jsonBody.ts";
 
 // Enough for names; the one route that takes more has a bound of its own.
 const BODY_BYTES_MAX = 64 * 1024;
+
+type RequestForm = NonNullable<HttpRouteTable["requests"]>;
 
 export interface HttpTimes {
   /** The time in which a client must finish a request, and begin its first one after connecting. */
@@ -35,6 +38,9 @@ const HTTP_TIMES: HttpTimes = { requestMs: 10_000, checkMs: 1_000 };
 // For the request line and all headers; a query that names a service takes at most 5 KiB.
 const HEADER_BYTES_MAX = 16 * 1024;
 
+// A segment of a plain path, and one that may have escapes: three characters each for the longest name of ours.
+const SEGMENT_CHARS_MAX = { plain: 100, any: 3 * KEY_PART_CHARS_MAX } as const;
+
 /**
  * An HTTP server without routes. Paths that would change under normalisation are refused before any route sees them;
  * `refusalOf` makes the form of what is refused before or outside of a route.
@@ -42,6 +48,7 @@ const HEADER_BYTES_MAX = 16 * 1024;
 export function createHttp(
   { requestMs, checkMs }: HttpTimes = HTTP_TIMES,
   refusalOf: HttpRouteTable["refusal"] = refusal,
+  requests: RequestForm = "plain",
 ): FastifyInstance {
   const app = fastify({
     logger: false,
@@ -57,11 +64,11 @@ export function createHttp(
     forceCloseConnections: true,
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
     schemaErrorFormatter: fieldInvalid,
-    routerOptions: { ignoreTrailingSlash: false, caseSensitive: true, maxParamLength: 100 },
+    routerOptions: { ignoreTrailingSlash: false, caseSensitive: true, maxParamLength: SEGMENT_CHARS_MAX[requests] },
+    // An escape that can't be decoded is found before any hook.
+    frameworkErrors: (error, request, reply) => refuse(reply, messageOf(error, request), error.statusCode ?? 400),
   });
-  parseJsonBodies(app);
-  // SOFARegistry's operators send forms.
-  app.addContentTypeParser(FORM, { parseAs: "string" }, (_request, body, done) => done(null, formFields(String(body))));
+  addParsers(app, requests);
   app.addHook("onRequest", async (request) => {
     const path = request.raw.url?.split("?", 1)[0] ?? "";
     // Pages of other origins have no business here; a browser names its origin, even after DNS rebinding.
@@ -69,8 +76,10 @@ export function createHttp(
     // Without an origin come images and the like, and SOFARegistry changes something by GET.
     const site = request.headers["sec-fetch-site"];
     if (site === "cross-site" || site === "same-site") throw fail("HTTP_BAD_REQUEST", { "sec-fetch-site": site });
-    if (!isPlainPath(path))
+    if (requests === "plain" && !isPlainPath(path))
       throw fail("HTTP_BAD_REQUEST", { path, expected: "a path without //, dot segments or escapes" });
+    if (requests === "any" && !isWholePath(path))
+      throw fail("HTTP_BAD_REQUEST", { path, expected: "a path without //, dot segments or broken escapes" });
   });
   const refuse = (reply: FastifyReply, message: string, statusCode: number) => {
     const { status, headers = {}, body } = refusalOf(visible(message), statusCode);
@@ -86,6 +95,17 @@ export function createHttp(
 }
 
 const FORM = "application/x-www-form-urlencoded";
+
+function addParsers(app: FastifyInstance, requests: RequestForm): void {
+  if (requests === "any") {
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+    return;
+  }
+  parseJsonBodies(app);
+  // SOFARegistry's operators send forms.
+  app.addContentTypeParser(FORM, { parseAs: "string" }, (_request, body, done) => done(null, formFields(String(body))));
+}
 
 /** The fields of a form. A name that occurs several times has all its values. */
 function formFields(body: string): Record<string, string | string[]> {
@@ -160,6 +180,25 @@ function secured(app: FastifyInstance, tls: TlsPort): (socket: Socket) => void {
 /** Whether a path means the same before and after any normalisation. */
 export function isPlainPath(path: string): boolean {
   return /^(\/[A-Za-z0-9_.-]+)*\/?$/.test(path) && path !== "" && !/\/\.{1,2}(\/|$)/.test(path);
+}
+
+/**
+ * Whether the segments of a path are names, whatever characters these have: a path with escapes means the same before
+ * and after they are decoded, but for the escapes of a slash, which belong to the name.
+ */
+export function isWholePath(path: string): boolean {
+  const segments = path.split("/").slice(1);
+  if (segments.at(-1) === "") segments.pop();
+  return path.startsWith("/") && segments.every(isName);
+}
+
+function isName(segment: string): boolean {
+  try {
+    const name = decodeURIComponent(segment);
+    return name !== "" && name !== "." && name !== "..";
+  } catch {
+    return false;
+  }
 }
 
 /** The fault of a query or a body, by its field. */
