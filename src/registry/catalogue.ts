@@ -27,6 +27,8 @@ export type CatalogueAnswer =
       readonly isWhole: boolean;
       /** More services match than were asked for. */
       readonly isCut: boolean;
+      /** The services of the scope whose lists are held since a restart, and of which nothing can be shown yet. */
+      readonly unshown: number;
     }
   /** QUERIES_EXHAUSTED: too many wait or watch. CATALOGUE_TOO_LARGE: the session can't hold what is asked for. */
   | { readonly kind: "failed"; readonly error: RegistryError };

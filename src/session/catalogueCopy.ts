@@ -21,7 +21,9 @@ interface CopiedSlot {
   /** Undefined until the slot was told as a whole. */
   told: SlotCatalogue | undefined;
   /** The parts that have come of a telling that is not complete. */
-  parts: { readonly from: NodeId; readonly told: SlotCatalogue } | undefined;
+  parts: { readonly from: NodeId; readonly told: SlotCatalogue; readonly held: ServiceKey[] } | undefined;
+  /** Those that were held when the slot was told as a whole. */
+  held: readonly ServiceKey[];
 }
 
 export class CatalogueCopy {
@@ -49,6 +51,15 @@ export class CatalogueCopy {
     return this.#shown.values();
   }
 
+  /** The number of services whose lists are held and that are not shown. */
+  unshown(): number {
+    let unshown = 0;
+    for (const { told, held } of this.#slots.values()) {
+      for (const key of held) if (told?.entries.get(key) === "held" && !this.#shown.has(key)) unshown++;
+    }
+    return unshown;
+  }
+
   /** The digest of the slot as it was told; undefined if it never was. */
   digest(slot: number): SlotDigest | undefined {
     return this.#slots.get(slot)?.told?.digest;
@@ -69,16 +80,20 @@ export class CatalogueCopy {
   /** Takes a part of a whole slot. Returns the changes that are shown; undefined before the last part. */
   takeWhole(from: NodeId, message: Whole, nowMs: number): CatalogueEntry[] | undefined {
     const slot = this.#slot(message.slot);
-    if (message.isFirst) slot.parts = { from, told: new SlotCatalogue(message.slot) };
+    if (message.isFirst) slot.parts = { from, told: new SlotCatalogue(message.slot), held: [] };
     if (slot.parts === undefined || slot.parts.from !== from) return undefined;
-    const { told } = slot.parts;
+    const { told, held } = slot.parts;
     for (const entry of message.entries) told.set(entry.serviceKey, entry);
-    for (const serviceKey of message.held) told.set(serviceKey, "held");
+    for (const serviceKey of message.held) {
+      told.set(serviceKey, "held");
+      held.push(serviceKey);
+    }
     if (!message.isLast) return undefined;
     const before = slot.told?.entries;
     if (before === undefined) this.#known++;
     slot.parts = undefined;
     slot.told = told;
+    slot.held = held;
     this.#told += told.entries.size - (before?.size ?? 0);
     const changes: CatalogueEntry[] = [];
     for (const serviceKey of before?.keys() ?? []) if (!told.entries.has(serviceKey)) this.#hide(serviceKey, changes);
@@ -105,7 +120,7 @@ export class CatalogueCopy {
   #slot(slot: number): CopiedSlot {
     const known = this.#slots.get(slot);
     if (known !== undefined) return known;
-    const copied: CopiedSlot = { told: undefined, parts: undefined };
+    const copied: CopiedSlot = { told: undefined, parts: undefined, held: [] };
     this.#slots.set(slot, copied);
     return copied;
   }

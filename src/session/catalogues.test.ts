@@ -58,7 +58,10 @@ function ask({
   const asker: CatalogueAsker = {
     answer: (answer) => {
       if (answer.kind === "failed") heard.push(answer.error.code);
-      else heard.push(`= ${text(answer.entries)}${answer.isWhole ? "" : "…"}${answer.isCut ? "+" : ""}`);
+      else {
+        const unshown = answer.unshown > 0 ? ` (${answer.unshown} held)` : "";
+        heard.push(`= ${text(answer.entries)}${answer.isWhole ? "" : "…"}${answer.isCut ? "+" : ""}${unshown}`);
+      }
     },
     changed: (entries) => void heard.push(`~ ${text(entries)}`),
   };
@@ -213,9 +216,10 @@ test("a service whose list is held is shown as before, and not at all if it neve
   const { heard } = ask({ isStanding: true });
   whole([entry(ORDERS, 1n, 3)]);
   whole([], [ORDERS, STOCK]);
-  assert.deepEqual(ask().heard, ["= orders v1 3"]);
+  assert.deepEqual(ask().heard, ["= orders v1 3 (1 held)"]);
   changed([ORDERS, STOCK], [entry(ORDERS, 2n), entry(STOCK, 0n, 0)]);
   assert.deepEqual(heard, ["= orders v1 3", "~ orders v2 1"]);
+  assert.deepEqual(ask().heard, ["= orders v2 1"]);
 });
 
 test("a scope is kept for a minute after the last question, and then released", () => {

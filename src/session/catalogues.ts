@@ -238,7 +238,7 @@ export class Catalogues {
       if (isCut) break;
       entries.push(entry);
     }
-    asker.answer({ kind: "catalogue", entries, isWhole: this.#isWhole(open), isCut });
+    asker.answer({ kind: "catalogue", entries, isWhole: this.#isWhole(open), isCut, unshown: open.copy.unshown() });
   }
 
   #remove(asker: CatalogueAsker): void {
