@@ -102,7 +102,9 @@ function metricsPage(): string {
   ]);
 }
 
-function aliasSection({ name, metricAliases: { table } }: (typeof GATEWAYS)[number]): string[] {
+function aliasSection(gateway: (typeof GATEWAYS)[number]): string[] {
+  if (!("metricAliases" in gateway)) return [];
+  const { name, metricAliases } = gateway;
   return [
     "",
     `## Names of other servers: ${name}`,
@@ -112,7 +114,7 @@ function aliasSection({ name, metricAliases: { table } }: (typeof GATEWAYS)[numb
     "",
     "| Name | Type | Meaning | Values |",
     "|---|---|---|---|",
-    ...Object.entries<MetricAlias>(table).map(aliasRow),
+    ...Object.entries<MetricAlias>(metricAliases.table).map(aliasRow),
   ];
 }
 

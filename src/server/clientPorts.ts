@@ -24,6 +24,7 @@ import { portRefusals } from "./portRefusals.ts";
 import { notReadyOf } from "./readiness.ts";
 import type { SessionHost } from "./sessionHost.ts";
 import { observedRegistry } from "./watching/clientObserver.ts";
+import { readXml } from "./xmlReader.ts";
 
 export interface ClientPorts {
   readonly listeners: ClientListeners;
@@ -95,6 +96,8 @@ function openGateways(
     budget,
     compression: hostCompression,
     access: new ClientChecks({ set: () => access.set, secrets: hostSecrets, clock: hostClock }),
+    readXml,
+    later: (run: () => void) => void setImmediate(run),
     log,
   };
   return gateways.map(({ name, code }) => {

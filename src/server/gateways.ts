@@ -1,6 +1,7 @@
 // The list of client protocols. This is the only place of the server that names any of them.
 
+import { eurekaGateway } from "../protocols/eureka/gateway.ts";
 import { sofaGateway } from "../protocols/sofa/gateway.ts";
 
 /** Each protocol that a node serves. */
-export const GATEWAYS = [sofaGateway] as const;
+export const GATEWAYS = [sofaGateway, eurekaGateway] as const;

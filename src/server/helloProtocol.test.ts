@@ -69,8 +69,9 @@ test("the cluster hears where clients of each protocol are taken, until the node
     return rows.find(({ role }) => role === "session")?.clientAddresses;
   };
   const told = await eventually(addresses, (found) => found !== undefined);
-  const [bolt, hello] = [session.ports.bolt, portOf(session, "hello")];
-  assert.deepEqual(told, { bolt: `127.0.0.1:${bolt}`, hello: `127.0.0.1:${hello}` });
+  const [bolt, eureka, hello] = [session.ports.bolt, session.ports.eureka, portOf(session, "hello")];
+  const [first, second, third] = [bolt, eureka, hello].map((port) => `127.0.0.1:${port}`);
+  assert.deepEqual(told, { bolt: first, eureka: second, hello: third });
   const greeted = connect(hello, "127.0.0.1");
   await once(greeted, "connect");
   const ended = once(greeted, "close");

@@ -18,7 +18,15 @@ test("a slow reader of a list beyond the output bound gets it once, is not close
 }, async (t) => {
   const dataDir = mkdtempSync(join(tmpdir(), "roster-slow-"));
   const settings = { dataDir, pushTimeoutMs: 100, clientOutputBytesMax: MIB, registrationsPerSecondMax: 100_000 };
-  const free = { boltPort: 0, httpPort: 0, metaHttpPort: 0, dataHttpPort: 0, adminPort: 0, logLevel: "error" } as const;
+  const free = {
+    boltPort: 0,
+    eurekaPort: 0,
+    httpPort: 0,
+    metaHttpPort: 0,
+    dataHttpPort: 0,
+    adminPort: 0,
+    logLevel: "error",
+  } as const;
   const server = await startServer(configWith({ ...free, ...settings }));
   const publisher = new TestClient(() => server.ports.bolt);
   const slow = new TestClient(() => server.ports.bolt, { bytesPerSecond: 6 * MIB });

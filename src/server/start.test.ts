@@ -12,7 +12,15 @@ import { configWith } from "./config/load.ts";
 import type { Config } from "./config/table.ts";
 import { type RunningServer, startServer } from "./start.ts";
 
-const FREE = { boltPort: 0, httpPort: 0, metaHttpPort: 0, dataHttpPort: 0, adminPort: 0, logLevel: "error" } as const;
+const FREE = {
+  boltPort: 0,
+  eurekaPort: 0,
+  httpPort: 0,
+  metaHttpPort: 0,
+  dataHttpPort: 0,
+  adminPort: 0,
+  logLevel: "error",
+} as const;
 const directories: string[] = [];
 
 function newConfig(changes: Partial<Config> = {}): Config {

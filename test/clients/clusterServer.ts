@@ -15,6 +15,7 @@ const { values } = parseArgs({
     bind: { type: "string", default: "127.0.0.1" },
     "bolt-port": { type: "string", default: "9600" },
     "http-port": { type: "string", default: "9603" },
+    "eureka-port": { type: "string", default: "0" },
     "meta-http-port": { type: "string", default: "9615" },
     "data-http-port": { type: "string", default: "9622" },
     "admin-port": { type: "string", default: "9604" },

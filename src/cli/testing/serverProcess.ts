@@ -46,7 +46,14 @@ export function startProcess(
   { flags, environment, shell, command }: ServerOptions = {},
 ): ServerProcess {
   const directory = mkdtempSync(join(tmpdir(), "roster-process-"));
-  const free = { "bolt-port": 0, "http-port": 0, "meta-http-port": 0, "data-http-port": 0, "admin-port": 0 };
+  const free = {
+    "bolt-port": 0,
+    "eureka-port": 0,
+    "http-port": 0,
+    "meta-http-port": 0,
+    "data-http-port": 0,
+    "admin-port": 0,
+  };
   const all = { ...free, "data-dir": join(directory, "data"), ...flags };
   const server = [
     ...(command ?? [process.execPath, MAIN, "server"]),

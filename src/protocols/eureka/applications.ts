@@ -3,7 +3,7 @@
 // client applies the changes to what it has, and compares the hash.
 
 import { instancesOf } from "../../model/content.ts";
-import type { ServiceKey } from "../../model/ids.ts";
+import type { ClientId, ServiceKey } from "../../model/ids.ts";
 import { type Publication, showsTheSame } from "../../model/publication.ts";
 import { parseServiceKey } from "../../model/serviceKey.ts";
 import { type ActionType, type EurekaInstance, STATUSES, type Status, vipsOf } from "./codec/instance.ts";
@@ -14,13 +14,22 @@ export interface Listed {
   readonly instance: EurekaInstance;
   readonly serviceKey: ServiceKey;
   readonly registId: string;
+  /** The client that has registered it. */
+  readonly holder: ClientId;
 }
 
 /** An application, which several services have whose names differ by case only. */
 export interface Application {
   readonly name: string;
+  /** The version of all applications at its last change. */
+  readonly version: number;
   /** Its instances, by their ids, for each service. */
   readonly services: ReadonlyMap<ServiceKey, ReadonlyMap<string, Listed>>;
+}
+
+interface OpenApplication extends Application {
+  version: number;
+  readonly services: Map<ServiceKey, ReadonlyMap<string, Listed>>;
 }
 
 /** A change of one instance. */
@@ -44,7 +53,7 @@ const TIDY_MS = 30_000;
 const CHANGES_MAX = 20_000;
 
 export class Applications {
-  readonly #apps = new Map<string, { name: string; services: Map<ServiceKey, Map<string, Listed>> }>();
+  readonly #apps = new Map<string, OpenApplication>();
   readonly #converted = new Map<ServiceKey, Map<string, Converted>>();
   readonly #counts = new Map<Status, number>();
   /** By application and instance, the oldest first. */
@@ -144,14 +153,14 @@ export class Applications {
     const { name } = parseServiceKey(serviceKey);
     const listed = this.#convert(serviceKey, name, publications ?? new Map());
     const app = appOf(name);
-    const application = this.#apps.get(app) ?? { name: app, services: new Map() };
+    const application: OpenApplication = this.#apps.get(app) ?? { name: app, version: 0, services: new Map() };
     const before = application.services.get(serviceKey) ?? new Map<string, Listed>();
     const isChanged = this.#compare(app, { before, listed }, nowMs);
     if (listed.size > 0) application.services.set(serviceKey, listed);
     else application.services.delete(serviceKey);
     if (application.services.size > 0) this.#apps.set(app, application);
     else this.#apps.delete(app);
-    if (isChanged) this.#version++;
+    if (isChanged) application.version = ++this.#version;
     return isChanged;
   }
 
@@ -181,7 +190,7 @@ export class Applications {
 
   #compare(
     app: string,
-    { before, listed }: { readonly before: Map<string, Listed>; readonly listed: Map<string, Listed> },
+    { before, listed }: Readonly<Record<"before" | "listed", ReadonlyMap<string, Listed>>>,
     nowMs: number,
   ): boolean {
     let isChanged = false;
@@ -229,10 +238,10 @@ export function* instancesIn({ services }: Application): Iterable<EurekaInstance
 }
 
 function listedOf(publication: Publication, serviceName: string): Listed[] {
-  const { serviceKey, registId, registeredMs } = publication;
+  const { serviceKey, registId, registeredMs, owner } = publication;
   return instancesOf(publication).map((instance) => ({
     instance: fromInstance({ serviceName, instance, registeredMs }),
-    ...{ serviceKey, registId },
+    ...{ serviceKey, registId, holder: owner.client },
   }));
 }
 

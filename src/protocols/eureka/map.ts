@@ -6,6 +6,7 @@ import type { ServiceKey } from "../../model/ids.ts";
 import type { Instance } from "../../model/instance.ts";
 import type { Lease } from "../../model/publication.ts";
 import { makeServiceKey } from "../../model/serviceKey.ts";
+import { LEASE_MS_MAX, LEASE_MS_MIN } from "../../registry/lease.ts";
 import { fieldsOfJson } from "./codec/fields.ts";
 import { DEFAULTS, type EurekaInstance, type EurekaPort, type Status, type UrlField } from "./codec/instance.ts";
 import { readInstance } from "./codec/readInstance.ts";
@@ -19,9 +20,6 @@ const ZONE_KEY = "zone";
 const WEIGHT = /^\d{1,9}(?:\.\d{1,9})?$/;
 const ID_PREFIX = "eureka:";
 const NO_METADATA: ReadonlyMap<string, string> = new Map();
-
-// A client that names an hour has seen no other reason to; a year would leave the dead listed for ever.
-const DURATION_MS_MAX = 24 * 3_600_000;
 
 /** The service of an application. Throws FIELD_INVALID for a name that can't be one. */
 export function serviceKeyOf(app: string): ServiceKey {
@@ -42,7 +40,7 @@ export function registIdOf(instanceId: string): string {
 
 /** The heartbeats that keep the instance. */
 export function leaseOf({ leaseInfo }: Pick<EurekaInstance, "leaseInfo">): Lease {
-  return { removedAfterMs: Math.min(leaseInfo.durationInSecs * 1_000, DURATION_MS_MAX) };
+  return { removedAfterMs: Math.min(Math.max(leaseInfo.durationInSecs * 1_000, LEASE_MS_MIN), LEASE_MS_MAX) };
 }
 
 /** The instance as all protocols know it. */

@@ -9,6 +9,7 @@ import type { KeySpec } from "../../base/keySpec.ts";
 import type { MetricAliases } from "../../base/metricAlias.ts";
 import type { Metrics, MetricTable } from "../../base/metrics.ts";
 import type { Acceptor, Compression, Log } from "../../base/ports.ts";
+import type { XmlReader } from "../../base/xml.ts";
 import type { DynamicValues } from "../../model/dynamicKeys.ts";
 import type { NodeId, ServiceKey } from "../../model/ids.ts";
 import type { Publication, Registration } from "../../model/publication.ts";
@@ -63,6 +64,12 @@ export interface GatewayEnvironment<out Config, out Counts = Metrics> {
   readonly access?: ClientAccess;
   readonly budget: Budget;
   readonly compression: Compression;
+  readonly readXml: XmlReader;
+  /**
+   * Runs soon, after the present step of the registry and what else waits: the registry's answers come within a step,
+   * and may not begin another one.
+   */
+  readonly later: (run: () => void) => void;
   readonly log: Log;
   readonly metrics: Counts;
 }

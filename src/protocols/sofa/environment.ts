@@ -29,4 +29,7 @@ export interface SofaDataConfig {
 }
 
 /** The surroundings of the clients' connections. */
-export type SofaEnvironment = Omit<GatewayEnvironment<SofaConfig, SofaMetrics>, "node" | "others">;
+export type SofaEnvironment = Omit<
+  GatewayEnvironment<SofaConfig, SofaMetrics>,
+  "node" | "others" | "readXml" | "later"
+>;

@@ -12,7 +12,15 @@ import { type RunningServer, startServer } from "../start.ts";
 
 type Role = Config["roles"][number];
 
-const FREE_PORTS = { boltPort: 0, httpPort: 0, metaHttpPort: 0, dataHttpPort: 0, adminPort: 0, nodePort: 0 } as const;
+const FREE_PORTS = {
+  boltPort: 0,
+  eurekaPort: 0,
+  httpPort: 0,
+  metaHttpPort: 0,
+  dataHttpPort: 0,
+  adminPort: 0,
+  nodePort: 0,
+} as const;
 
 /** Starts nodes, each in a directory of its own, and ends them all. */
 export class TestNodes {

@@ -166,7 +166,13 @@ async function readyLine(logFile: string, begins: number): Promise<ReadyLine> {
 }
 
 function commandOf({ dir, memoryBytesMax, flags = [], hasNodePort = false, openFilesMax }: ServerOptions): string[] {
-  const own = ["--bolt-port=0", "--http-port=0", "--meta-http-port=0", `--data-dir=${join(dir, "data")}`];
+  const own = [
+    "--bolt-port=0",
+    "--eureka-port=0",
+    "--http-port=0",
+    "--meta-http-port=0",
+    `--data-dir=${join(dir, "data")}`,
+  ];
   const admin = ADMIN_KEY in CONFIG ? [`--${ADMIN_KEY}=0`] : [];
   const node = [...(hasNodePort ? ["--node-port=0"] : []), "--data-http-port=0", ...admin];
   const memory = MEMORY_KEY in CONFIG ? [`--${MEMORY_KEY}=${memoryBytesMax}`] : [];

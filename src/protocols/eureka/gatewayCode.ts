@@ -1,0 +1,40 @@
+import type { HttpRouteTable } from "../../base/http.ts";
+import type { GatewayCode } from "../kit/gateway.ts";
+import type { EurekaConfig, EurekaEnvironment } from "./environment.ts";
+import { eurekaRefusal } from "./errors.ts";
+import { HeldLists } from "./heldLists.ts";
+import { readRoutes } from "./http/readRoutes.ts";
+import { writeRoutes } from "./http/writeRoutes.ts";
+import { Registrations } from "./registrations.ts";
+
+/** The listener for Eureka's clients. */
+const LISTENER = "eureka-port";
+
+/** The gateway's part in a node. */
+export const eurekaGatewayCode: GatewayCode<EurekaConfig> = {
+  open(environment) {
+    if (!environment.config.serveEureka) return { listeners: [] };
+    const { lists, table } = eurekaRoutes(environment);
+    return {
+      listeners: [{ kind: "http", key: LISTENER, routes: table }],
+      check: (nowMs) => lists.check(nowMs),
+    };
+  },
+};
+
+/** The paths of the listener, and the lists that they show. */
+export function eurekaRoutes(
+  environment: Pick<EurekaEnvironment, "registry" | "budget" | "compression" | "readXml" | "later" | "config" | "node">,
+): { readonly lists: HeldLists; readonly table: HttpRouteTable } {
+  const { registry, budget, compression, readXml, later, config, node } = environment;
+  const { nowMs } = node;
+  const lists = new HeldLists({ registry, compression, nowMs, later });
+  const registrations = new Registrations({
+    applications: () => lists.applications(),
+    ...{ registry, budget },
+    zone: config.zone,
+    whenShown: (serviceKey, untilMs, then) => later(() => lists.refresh(serviceKey, untilMs, then)),
+  });
+  const routes = [...readRoutes({ lists, nowMs }), ...writeRoutes({ registrations, lists, readXml, nowMs })];
+  return { lists, table: { routes, refusal: eurekaRefusal, requests: "any" } };
+}

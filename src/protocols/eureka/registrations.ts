@@ -1,0 +1,206 @@
+// The requests of Eureka's clients and operators that change something, or keep an instance alive. Each names an
+// application and an instance; what is listed now decides what a change leaves, and the registry keeps that.
+
+import type { Budget } from "../../base/budget.ts";
+import { type ClientId, clientId, type ServiceKey } from "../../model/ids.ts";
+import { packInstance } from "../../model/instance.ts";
+import { checkedKeyPart } from "../../model/serviceKey.ts";
+import type { LeaseAnswer, LeasedKey, LeaseEvent } from "../../registry/lease.ts";
+import type { Registry } from "../../registry/registry.ts";
+import { type Applications, isOwn, type Listed } from "./applications.ts";
+import { heartbeatAnswer, metadataMerged, overridden, overrideRemoved, registered } from "./changes.ts";
+import type { EurekaInstance, Status } from "./codec/instance.ts";
+import { statusOf } from "./errors.ts";
+import { appOf, leaseOf, registIdOf, serviceKeyOf, toInstance } from "./map.ts";
+
+/** The sender of a request, and the time. */
+export interface By {
+  /** Its IP address. */
+  readonly address: string;
+  /** It is another server, which passes on the words of its clients. */
+  readonly isReplication: boolean;
+  readonly nowMs: number;
+}
+
+/** The instance that a request is about, as its path names it. */
+export interface Named {
+  readonly app: string;
+  readonly instanceId: string;
+}
+
+/** The outcome of a request. */
+export interface Result {
+  /** As in HTTP. */
+  readonly status: number;
+  /** For people. */
+  readonly reason?: string;
+  /** The instance as it is here, for a server that has an older state. */
+  readonly instance?: EurekaInstance;
+}
+
+export type Done = (result: Result) => void;
+
+interface Parts {
+  readonly applications: () => Applications;
+  readonly registry: Pick<Registry, "step">;
+  readonly budget: Pick<Budget, "open">;
+  readonly zone: string;
+  /**
+   * Calls `then` when this session shows what the leader of the service has taken; at `untilMs` at the latest. It is
+   * called within a step of the registry.
+   */
+  readonly whenShown: (serviceKey: ServiceKey, untilMs: number, then: () => void) => void;
+}
+
+// A leader that has not answered by then is away. Clients wait 5 to 8 s for an answer.
+const ANSWER_MS = 3_000;
+// A list that does not come by then is held.
+const SHOWN_MS = 1_000;
+// Of two requests the later one counts; Eureka's own order of states is decided before (changes.ts).
+const VERSION = 1n;
+const OK: Result = { status: 200 };
+
+export class Registrations {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** A client registers, or registers again. */
+  register(app: string, incoming: EurekaInstance, by: By, done: Done): void {
+    const name = appOf(app);
+    if (incoming.app !== name) {
+      return done({ status: 400, reason: `Mismatched appName, expecting ${name} but was ${incoming.app}` });
+    }
+    const existing = this.#find(incoming)?.instance;
+    const next = registered(existing, incoming, by.nowMs);
+    this.#put(next, holderAt(by), by, (result) => done(result === OK ? { status: 204 } : result));
+  }
+
+  /** A heartbeat. `dirtyMs` is the lastDirtyTimestamp of the client's state; undefined if it does not say. */
+  renew(named: Named, dirtyMs: number | undefined, by: By, done: Done): void {
+    const listed = this.#find(named);
+    const { isReplication } = by;
+    const answer = listed === undefined ? "known" : heartbeatAnswer(listed.instance, { dirtyMs, isReplication });
+    if (answer === "unknown") return done(unknown(named));
+    const known: Result = answer === "conflict" && listed ? { status: 409, instance: listed.instance } : OK;
+    this.#ask({ kind: "leaseRenewed", ...registrationOf(named) }, by, (result) => {
+      if (result === OK) return done(known);
+      done(result.status === 404 ? unknown(named) : result);
+    });
+  }
+
+  /** A client takes its instance back. */
+  cancel(named: Named, by: By, done: Done): void {
+    const listed = this.#find(named);
+    const foreign = this.#foreign(named);
+    if (foreign !== undefined) return done(foreign);
+    const key = { ...registrationOf(named), version: VERSION };
+    // One that is not listed may have been registered at another session just now: it goes all the same.
+    this.#change({ kind: "leaseEnded", holder: holderAt(by), key }, by, (result) => {
+      done(result === OK && listed === undefined ? unknown(named) : result);
+    });
+  }
+
+  /** An operator sets the status of an instance. */
+  setStatus(named: Named, change: StatusChange, by: By, done: Done): void {
+    this.#modify(named, by, done, (existing) => overridden(existing, { ...change, nowMs: by.nowMs }));
+  }
+
+  /** An operator takes the status of an instance back. */
+  removeStatus(named: Named, change: StatusChange, by: By, done: Done): void {
+    this.#modify(named, by, done, (existing) => overrideRemoved(existing, { ...change, nowMs: by.nowMs }));
+  }
+
+  /** Puts entries beside the metadata of an instance. */
+  putMetadata(named: Named, entries: readonly (readonly [key: string, value: string])[], by: By, done: Done): void {
+    this.#modify(named, by, done, (existing) => metadataMerged(existing, entries, by.nowMs));
+  }
+
+  #modify(named: Named, by: By, done: Done, changed: (existing: EurekaInstance) => EurekaInstance): void {
+    const listed = this.#find(named);
+    if (listed === undefined) return done(this.#foreign(named) ?? unknown(named));
+    this.#put(changed(listed.instance), listed.holder, by, done);
+  }
+
+  /** An instance that a client of Eureka has registered. */
+  #find({ app, instanceId }: Named): Listed | undefined {
+    const listed = this.#parts.applications().instance(app, instanceId);
+    return listed !== undefined && isOwn(listed) ? listed : undefined;
+  }
+
+  /** The refusal of a change of an instance that is another protocol's; undefined if it is none. */
+  #foreign({ app, instanceId }: Named): Result | undefined {
+    const listed = this.#parts.applications().instance(app, instanceId);
+    if (listed === undefined || isOwn(listed)) return undefined;
+    return { status: 400, reason: `${instanceId} was not registered by a client of Eureka: change it where it was` };
+  }
+
+  #put(instance: EurekaInstance, holder: ClientId, by: By, done: Done): void {
+    const publication = {
+      ...registrationOf(instance),
+      version: VERSION,
+      zone: this.#parts.zone,
+      appName: checkedKeyPart("app", instance.app),
+      attributes: new Map<string, string>(),
+      payload: packInstance(toInstance(instance)),
+    };
+    this.#change({ kind: "leased", holder, publication, lease: leaseOf(instance) }, by, done);
+  }
+
+  /** The first question after the answer finds what it says. */
+  #change(event: Asked & { readonly kind: "leased" | "leaseEnded" }, by: By, done: Done): void {
+    const { serviceKey } = event.kind === "leased" ? event.publication : event.key;
+    this.#ask(event, by, (result) => {
+      if (result !== OK) return done(result);
+      this.#parts.whenShown(serviceKey, by.nowMs + SHOWN_MS, () => done(OK));
+    });
+  }
+
+  #ask(event: Asked, { address, nowMs }: By, done: Done): void {
+    const { registry, budget } = this.#parts;
+    const account = budget.open(address);
+    const asker = {
+      answer: (answer: LeaseAnswer) => {
+        account.close();
+        done(resultOf(answer));
+      },
+    };
+    registry.step({ ...event, asker, account, untilMs: nowMs + ANSWER_MS }, nowMs);
+  }
+}
+
+/** A status that an operator wants, and the lastDirtyTimestamp of the request, if it has one. */
+export interface StatusChange {
+  readonly status: Status;
+  readonly dirtyMs: number | undefined;
+}
+
+type Without<E> = E extends LeaseEvent ? Omit<E, "asker" | "account" | "untilMs"> : never;
+type Asked = Without<LeaseEvent>;
+
+/** The sender as the holder of a registration: rules and lists of operators know it by its address. */
+function holderAt({ address }: By): ClientId {
+  return clientId(`${address}:0_eureka`);
+}
+
+/** The registration of an instance. Throws FIELD_INVALID for names that can't be ones. */
+function registrationOf({ app, instanceId }: Named): Pick<LeasedKey, "serviceKey" | "registId"> {
+  return { serviceKey: serviceKeyOf(app), registId: registIdOf(checkedKeyPart("instanceId", instanceId)) };
+}
+
+function unknown({ app, instanceId }: Named): Result {
+  return { status: 404, reason: `no instance ${instanceId} of ${appOf(app)}` };
+}
+
+function resultOf(answer: LeaseAnswer): Result {
+  switch (answer.kind) {
+    case "accepted":
+      return OK;
+    case "unknown":
+      return { status: 404 };
+    case "failed":
+      return { status: statusOf(answer.error), reason: answer.error.message };
+  }
+}
