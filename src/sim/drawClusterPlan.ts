@@ -16,6 +16,7 @@ const RULES_CHANCE = 0.3;
 const PAUSES_EVERY = 5;
 const STEPS_DOWN_EVERY = 3;
 const LEASES_EVERY = 10;
+const STRANGERS_EVERY = 7;
 const LASTING_FAULTS: Plan["serverFaults"] = ["dataCut", "sessionCut", "metaCut"];
 const LASTING_MS = 20_000;
 // Each kind of trouble is on in few worlds; otherwise all worlds would be equally broken.
@@ -86,6 +87,7 @@ export function drawClusterPlan(dice: Dice): Plan {
     pausesSlots: startMs % PAUSES_EVERY === 0,
     hasLeases: startMs % LEASES_EVERY === 7,
     stepsDown: startMs % STEPS_DOWN_EVERY === 1,
+    hasStrangers: startMs % STRANGERS_EVERY === 2,
   };
 }
 

@@ -383,6 +383,8 @@ export type WorldFact =
   | { readonly kind: "paused"; readonly machine: string; readonly isPaused: boolean }
   /** All messages between machines take longer, or take the usual time again. */
   | { readonly kind: "slowed"; readonly isSlowed: boolean }
+  /** Something has reached a role of a process that does not know the cluster's secret. */
+  | { readonly kind: "strangerHeard"; readonly machine: string; readonly what: string }
   /** A fault, in words. */
   | { readonly kind: "fault"; readonly what: string }
   /** A role or a connection met a bug of its own. */

@@ -168,6 +168,8 @@ export interface Plan {
   readonly hasLeases?: boolean;
   /** Operators pause the arrangement of slots at times. */
   readonly pausesSlots?: boolean;
+  /** The cluster has a secret, and processes that do not know it try to join all the time. */
+  readonly hasStrangers?: boolean;
   /** At the very end all clients go, and the world continues until nothing of them need be remembered. */
   readonly endsEmpty?: boolean;
   readonly config: SimConfig;

@@ -96,4 +96,19 @@ export const LINK_PLANTS: readonly Plant[] = [
     rules: ["links:", "quiet:", "7"],
     isCluster: true,
   },
+  {
+    name: "a greeting without a nonce is believed in a cluster with a secret",
+    file: "src/cluster/links/acceptedGreeting.ts",
+    find: "return secret.isOptional ? this.#judge(hello)",
+    replace: "return secret.secrets.length > 0 ? this.#judge(hello)",
+    rules: ["strangers:"],
+    isCluster: true,
+  },
+  {
+    name: "any proof is taken",
+    file: "src/cluster/links/clusterSecret.ts",
+    find: "if (isSame(proofOf(secret, each, end, greeting), proof)) proven = each;",
+    replace: "if (proof.length > 0) proven = each;",
+    scenario: "strangers",
+  },
 ];

@@ -188,11 +188,10 @@ export class LinkAcceptor {
     if (node === this.#self.id || this.#refusalsLogged.has(key)) return;
     if (this.#refusalsLogged.size >= REFUSALS_LOGGED_MAX) this.#refusalsLogged.clear();
     this.#refusalsLogged.add(key);
-    this.#environment.log.error("a node was refused", {
-      node,
-      address: connection.remoteAddress,
-      reason,
-    });
+    const fields = { node, address: connection.remoteAddress, reason };
+    // A stranger can cause a warning; an error is for an operator to mend.
+    if (cause === "hello") this.#environment.log.error("a node was refused", fields);
+    else this.#environment.log.warn("a node was refused", fields);
   }
 }
 

@@ -24,6 +24,7 @@ export type Rule =
   | "records: no process goes back"
   | "followers hold what their leaders hold"
   | "links: up and down in turn"
+  | "strangers: they get nothing"
   | "configuration: the newest, in order"
   | "app: no instance before its revision"
   | "rules: an operator's intent wins"

@@ -31,6 +31,7 @@ import { SeenRules } from "./seenRules.ts";
 import { SettingsChecker } from "./settings.ts";
 import { Settled } from "./settled.ts";
 import { SlotPauseChecker } from "./slotPauses.ts";
+import { StrangerChecker } from "./strangers.ts";
 import { SubscriberOrder } from "./subscriberOrder.ts";
 import { SurveyChecker } from "./surveys.ts";
 import { Timeliness } from "./timeliness.ts";
@@ -72,6 +73,7 @@ export class Judge {
       new CompletenessChecker(evidence),
       new Copies(),
       new LinkChecker(evidence),
+      new StrangerChecker(),
       new FollowerChecker(evidence),
       new ConfigChecker(evidence),
       new RuleChecker(evidence),

@@ -2,6 +2,7 @@
 // between them. This class offers the possible faults; faults and scenarios decide which happen, and when.
 
 import type { Cancel } from "../../base/ports.ts";
+import type { MemberAddress } from "../../cluster/messages/membership.ts";
 import { CLUSTER_RECORD, type ClusterConstants, encodeRecord } from "../../meta/metaRecords.ts";
 import { RecordTable } from "../../records/recordTable.ts";
 import type { Fact, Role } from "../facts.ts";
@@ -11,6 +12,7 @@ import type { ClockError } from "./nodeTime.ts";
 import { type End, type NodeEnvironment, SimNode } from "./simNode.ts";
 import { type Disk, emptyDisk, type SimProcess } from "./simProcess.ts";
 import { STORE, Store } from "./store.ts";
+import { Strangers } from "./strangers.ts";
 
 // A supervisor restarts a process that the cluster refused after this time.
 const REFUSED_RESTART_MS = 3_000;
@@ -76,6 +78,15 @@ export class Cluster {
 
   start(): void {
     for (const node of this.#nodes) node.start();
+    const [first] = this.nodesOf("data");
+    if (this.#environment.plan.hasStrangers !== true || first === undefined) return;
+    new Strangers(this.#environment, first.machine, () => this.#dataAddresses()).start();
+  }
+
+  #dataAddresses(): MemberAddress[] {
+    return this.nodesOf("data").flatMap(({ machine, process }) =>
+      process === undefined ? [] : [{ id: process.id, address: addressOf(machine), role: "data" as const }],
+    );
   }
 
   /**

@@ -13,6 +13,7 @@ import { MetaHost } from "./metaHost.ts";
 import type { ClockError } from "./nodeTime.ts";
 import { SessionHost } from "./sessionHost.ts";
 import { type Disk, SimProcess } from "./simProcess.ts";
+import { simSecret, WORLD_SECRET } from "./simSecret.ts";
 import type { Store } from "./store.ts";
 
 /** `killed`: its kernel tells the others. `vanished`: its machine ends too, so the others are not told. */
@@ -201,6 +202,7 @@ export class SimNode {
         log: bugLog(this.#environment, id),
         failed: (error) => bug(this.#environment, id, error),
         dial: (address, outcome) => network.dial(process, address, outcome),
+        ...(plan.hasStrangers === true && { secret: simSecret(WORLD_SECRET) }),
       },
     );
   }

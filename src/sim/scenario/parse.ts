@@ -65,7 +65,8 @@ function planOf(line: Line): Plan {
     ...nodesOf("d", take("data", together > 0 ? 0 : 2), ["data"]),
     ...nodesOf("s", take("sessions", together > 0 ? 0 : 2), ["session"]),
   ];
-  const plan: Plan = { ...STILL_PLAN, nodes, meta: { ...META, slotCount: take("slots", 16) } };
+  const hasStrangers = take("strangers", 0) > 0;
+  const plan: Plan = { ...STILL_PLAN, nodes, hasStrangers, meta: { ...META, slotCount: take("slots", 16) } };
   const unknown = [...settings.keys()].filter((key) => !(key in plan.config || key in plan.meta));
   if (unknown.length > 0) throw refused(line, `nobody knows ${unknown.join(", ")}`);
   const changed = (part: object) => Object.fromEntries([...settings].filter(([key]) => key in part));
