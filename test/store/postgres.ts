@@ -6,8 +6,10 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
   accessSync,
+  chmodSync,
   chownSync,
   constants,
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -29,6 +31,8 @@ export interface PostgresOptions {
   readonly port?: number;
   /** Addresses to listen on beside 127.0.0.1, for tests that make networks; every client there is trusted too. */
   readonly addresses?: readonly string[];
+  /** Takes connections with TLS only; with `clientCa` only from clients whose certificate it has signed. */
+  readonly tls?: { readonly cert: string; readonly key: string; readonly clientCa?: string };
 }
 
 /** A server under test. It stays the same over `halt`, `kill`, `start` and `restart`: port, data, URL. */
@@ -81,7 +85,8 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const dir = options.dir ?? mkdtempSync(join(tmpdir(), "roster-pg-"));
   mkdirSync(dir, { recursive: true });
   if (user !== undefined) chownSync(dir, user.uid, user.gid);
-  const place: Place = { bin, user, dir, addresses: options.addresses ?? [] };
+  const tls = options.tls && tlsFiles(dir, user, options.tls);
+  const place: Place = { bin, user, dir, addresses: options.addresses ?? [], tls };
   if (!existsSync(join(dir, "data", "PG_VERSION"))) initialise(place);
   for (let tries = 1; ; tries++) {
     const server = new Server(place, options.port ?? (await freePort()), options.dir === undefined);
@@ -109,6 +114,7 @@ interface Place {
   readonly user: ServerUser | undefined;
   readonly dir: string;
   readonly addresses: readonly string[];
+  readonly tls: Readonly<Record<string, string>> | undefined;
 }
 
 class Server implements PostgresServer {
@@ -140,9 +146,10 @@ class Server implements PostgresServer {
   }
 
   async start(): Promise<void> {
-    const { bin, dir, user, addresses } = this.#place;
+    const { bin, dir, user, addresses, tls } = this.#place;
     const settings = {
       ...SETTINGS,
+      ...tls,
       listen_addresses: ["127.0.0.1", ...addresses].join(","),
       unix_socket_directories: dir,
     };
@@ -294,16 +301,35 @@ async function ready(child: ChildProcess): Promise<void> {
   }
 }
 
-function initialise({ bin, user, dir, addresses }: Place): void {
+/** The settings for TLS, with copies of the files that the server may read. */
+function tlsFiles(dir: string, user: ServerUser | undefined, tls: NonNullable<PostgresOptions["tls"]>) {
+  const own = (name: string, from: string) => {
+    const file = join(dir, name);
+    copyFileSync(from, file);
+    chmodSync(file, 0o600);
+    if (user !== undefined) chownSync(file, user.uid, user.gid);
+    return file;
+  };
+  const { cert, key, clientCa } = tls;
+  return {
+    ssl: "on",
+    ssl_cert_file: own("server.crt", cert),
+    ssl_key_file: own("server.key", key),
+    ...(clientCa !== undefined && { ssl_ca_file: own("clients.crt", clientCa) }),
+  };
+}
+
+function initialise({ bin, user, dir, addresses, tls }: Place): void {
   const data = join(dir, "data");
   const flags = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync", "--no-instructions"];
   const made = spawnSync(join(bin, "initdb"), ["-D", data, ...flags], { cwd: dir, ...user, encoding: "utf8" });
   if (made.status !== 0) throw new Error(`initdb failed: ${made.error?.message ?? ""}${made.stdout}${made.stderr}`);
   const anywhere = addresses.length === 0 ? [] : ["host all all all trust"];
+  const clients = tls?.["ssl_ca_file"] === undefined ? "" : " clientcert=verify-ca";
   const access = [
     "local all all trust",
     "host all guarded all scram-sha-256",
-    "host all all 127.0.0.1/32 trust",
+    tls === undefined ? "host all all 127.0.0.1/32 trust" : `hostssl all all 127.0.0.1/32 trust${clients}`,
     ...anywhere,
   ];
   writeFileSync(join(data, "pg_hba.conf"), `${access.join("\n")}\n`);

@@ -4,6 +4,7 @@
 import { Socket } from "node:net";
 import { Client, types } from "pg";
 import type { Row } from "../columns.ts";
+import type { Target } from "./target.ts";
 
 /** A value for a `$n` of a statement. */
 export type SqlValue = string | number | bigint | Uint8Array | null;
@@ -50,9 +51,14 @@ export class PostgresConnection {
    * Reads the URL, and throws `pg`'s complaint about it; nothing is connected yet. `lost` is called once, if the
    * connection breaks; `notified` for each notice of a channel that it listens to.
    */
-  constructor(url: string, lost: (connection: PostgresConnection) => void, notified: () => void = () => undefined) {
+  constructor(
+    { url, tls }: Pick<Target, "url" | "tls">,
+    lost: (connection: PostgresConnection) => void,
+    notified: () => void = () => undefined,
+  ) {
     this.#client = new Client({
       connectionString: url,
+      ssl: tls,
       stream: () => this.#socket,
       connectionTimeoutMillis: CONNECT_MS,
       keepAlive: true,

@@ -123,10 +123,9 @@ export class Connections {
   async #connect(call: Call): Promise<PostgresConnection> {
     call.connection = this.#idle.pop();
     if (call.connection !== undefined) return call.connection;
-    const { url, schema } = this.#target;
-    const connection = new PostgresConnection(url, (lost) => this.#lost(lost));
+    const connection = new PostgresConnection(this.#target, (lost) => this.#lost(lost));
     call.connection = connection;
-    await connection.connect(schema);
+    await connection.connect(this.#target.schema);
     return connection;
   }
 

@@ -43,12 +43,11 @@ export class Listening {
   async #connect(): Promise<void> {
     this.#retry = undefined;
     if (this.#isClosed || this.#needs === 0) return;
-    const { url, schema } = this.#target;
-    const connection = new PostgresConnection(url, (lost) => this.#lost(lost), this.#wake);
+    const connection = new PostgresConnection(this.#target, (lost) => this.#lost(lost), this.#wake);
     this.#connection = connection;
     try {
-      await connection.connect(schema);
-      await connection.ask(`LISTEN "${schema}"`);
+      await connection.connect(this.#target.schema);
+      await connection.ask(`LISTEN "${this.#target.schema}"`);
       // Commits from before it listened had no one to tell.
       this.#wake();
     } catch {

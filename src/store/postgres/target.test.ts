@@ -35,3 +35,27 @@ test("a schema is a name that PostgreSQL takes as it is", () => {
     );
   }
 });
+
+for (const [parameters, named] of [
+  ["sslmode=prefer", /parameter=sslmode, allowed="disable, require, verify-ca, verify-full"/],
+  ["sslmode=verify-ca", /parameter=sslrootcert/],
+  ["sslmode=require&sslrootcert=/nowhere/ca.pem", /parameter=sslrootcert, reason=.*ENOENT/],
+  ["sslmode=disable&sslrootcert=package.json", /parameter=sslmode, allowed="require, verify-ca/],
+  ["sslmode=require&sslcert=package.json", /parameter=sslcert, allowed="sslcert and sslkey together"/],
+  ["sslmode=require&sslpassword=secret", /parameter=sslpassword/],
+  ["ssl=true", /parameter=ssl,/],
+] as const) {
+  test(`TLS that can't be meant is refused with its parameter: ${parameters}`, () => {
+    assert.throws(
+      () => targetOf(`postgres://u:secret@h/d?${parameters}`, "roster"),
+      ({ message }: Error) => named.test(message) && !message.includes("secret"),
+    );
+  });
+}
+
+test("the parameters of TLS are not left to the driver, and all others are", () => {
+  const { url, tls } = targetOf("postgres://u:secret@h/d?sslmode=require&application_name=x", "roster");
+  assert.equal(url, "postgres://u:secret@h/d?application_name=x");
+  assert.notEqual(tls, false);
+  assert.equal(targetOf("postgres://h/d", "roster").tls, false);
+});

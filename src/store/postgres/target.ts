@@ -1,10 +1,15 @@
 // Reads an operator's `store-url`. The URL may hold a password, so no error repeats it.
 
+import type { ConnectionOptions } from "node:tls";
 import { fail } from "../../base/errors.ts";
+import { takeTlsTerms } from "./tlsTerms.ts";
 
 /** The server, and the way to connect. */
 export interface Target {
+  /** Without the parameters for TLS. */
   readonly url: string;
+  /** The terms of TLS; `false` for a connection without. */
+  readonly tls: ConnectionOptions | false;
   /** The name in errors and logs: `host:port/database`. */
   readonly server: string;
   readonly schema: string;
@@ -24,5 +29,6 @@ export function targetOf(url: string, schema: string): Target {
   }
   const host = parsed.hostname || parsed.searchParams.get("host") || "localhost";
   const port = parsed.port || parsed.searchParams.get("port") || String(PORT);
-  return { url, server: `${host}:${port}${parsed.pathname}`, schema };
+  const tls = takeTlsTerms(parsed, host);
+  return { url: tls === false ? url : parsed.href, tls, server: `${host}:${port}${parsed.pathname}`, schema };
 }
