@@ -11,6 +11,7 @@ export const LEASE_PLANTS: readonly Plant[] = [
     find: "    this.#leases.begun(slot, nowMs);\n",
     replace: "",
     rules,
+    firstSeed: 196,
     isCluster: true,
   },
   {
@@ -19,6 +20,7 @@ export const LEASE_PLANTS: readonly Plant[] = [
     find: "    kept.renewed = renewed;\n",
     replace: "    kept.renewed = Math.max(0, renewed - 9_000);\n",
     rules,
+    firstSeed: 12,
     isCluster: true,
   },
   {
@@ -27,6 +29,7 @@ export const LEASE_PLANTS: readonly Plant[] = [
     find: "      lease.renewed = Math.max(",
     replace: "      if (at === 0) lease.renewed = Math.max(",
     rules,
+    firstSeed: 203,
     isCluster: true,
   },
   {
@@ -35,6 +38,7 @@ export const LEASE_PLANTS: readonly Plant[] = [
     find: "renewals: renewals.map(",
     replace: "renewals: renewals.slice(0, 0).map(",
     rules,
+    firstSeed: 12,
     isCluster: true,
   },
   {
@@ -43,6 +47,7 @@ export const LEASE_PLANTS: readonly Plant[] = [
     find: "(this.#isWhole(serviceKey) ? unknown : later).push(at);",
     replace: "later.push(at);",
     rules,
+    firstSeed: 19,
     isCluster: true,
   },
   {
@@ -51,6 +56,7 @@ export const LEASE_PLANTS: readonly Plant[] = [
     find: "if (lease.isUnhealthy) this.#heal(",
     replace: "if (at < 0) this.#heal(",
     rules,
+    firstSeed: 203,
     isCluster: true,
   },
   {
@@ -59,6 +65,7 @@ export const LEASE_PLANTS: readonly Plant[] = [
     find: " || session === LEASE_KEEPER",
     replace: "",
     rules,
+    firstSeed: 19,
     isCluster: true,
   },
   {
@@ -67,14 +74,7 @@ export const LEASE_PLANTS: readonly Plant[] = [
     find: "      table.wait(lease, due);\n",
     replace: "",
     rules,
-    isCluster: true,
-  },
-  {
-    name: "a registration that loses by its time alone is not sent again",
-    file: "src/session/leases.ts",
-    find: "if (by.version > stamp.version || !isCurrent)",
-    replace: "if (by.version >= stamp.version)",
-    rules,
+    firstSeed: 12,
     isCluster: true,
   },
 ];
