@@ -87,7 +87,8 @@ export function drawClusterPlan(dice: Dice): Plan {
     pausesSlots: startMs % PAUSES_EVERY === 0,
     hasLeases: startMs % LEASES_EVERY === 7,
     stepsDown: startMs % STEPS_DOWN_EVERY === 1,
-    hasStrangers: startMs % STRANGERS_EVERY === 2,
+    // They dial again and again, which an hour has too much of.
+    hasStrangers: !isHour && startMs % STRANGERS_EVERY === 2,
   };
 }
 
