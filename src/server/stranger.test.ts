@@ -30,7 +30,7 @@ let session: RunningServer;
 let client: TestClient;
 let listener: Server | undefined;
 let published = 0;
-/** What a node of the cluster has sent to the meta node, connection by connection, as a listener on the way hears it. */
+/** The bytes that a node has sent to the meta node, connection by connection, as a listener on the way hears them. */
 const recorded: Buffer[][] = [];
 
 before(async () => {

@@ -1,5 +1,5 @@
-// A process that does not know the cluster's secret is no node: no role of it hears anything of the cluster, and no list
-// of members names it.
+// A process that does not know the secret of the cluster is no node: no role of it hears anything of the cluster, and
+// no list of members names it.
 
 import type { Fact } from "../facts.ts";
 import type { Checker, Finding } from "./checker.ts";
