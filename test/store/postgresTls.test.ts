@@ -1,4 +1,5 @@
-// TLS to a real PostgreSQL: each sslmode against servers with good and bad certificates, and with certificates of clients.
+// TLS to a real PostgreSQL: each sslmode against servers with good and bad certificates, and with certificates of
+// clients.
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";

@@ -1,5 +1,5 @@
-// TLS to PostgreSQL, by the parameters that libpq has for it: sslmode, sslrootcert, sslcert and sslkey. They are read here
-// and taken out of the URL, since the driver gives some of them another meaning.
+// TLS to PostgreSQL, by the parameters that libpq has for it: sslmode, sslrootcert, sslcert and sslkey. They are read
+// here and taken out of the URL, since the driver gives some of them another meaning.
 
 import { readFileSync } from "node:fs";
 import { type ConnectionOptions, checkServerIdentity } from "node:tls";
