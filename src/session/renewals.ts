@@ -110,6 +110,7 @@ export class Renewals {
 
   /** Sends what is due, and forgets what is not answered. */
   wake(nowMs: number): void {
+    if (nowMs < this.nextMs()) return;
     for (const [id, { sentMs }] of this.#underWay) {
       if (nowMs < sentMs + ANSWER_MS) break;
       this.#underWay.delete(id);

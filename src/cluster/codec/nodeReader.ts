@@ -169,6 +169,13 @@ export class NodeReader extends ByteReader {
     this.offset = this.tailEnd();
   }
 
+  /** Ends a record whose tail is empty; false, and nothing is read, if it is not. */
+  endEmptyRecord(): boolean {
+    if (this.bytes[this.offset] !== 0) return false;
+    this.offset++;
+    return true;
+  }
+
   /** As `endRecord`; returns the name that begins the tail, if the sender wrote one. */
   endRecordWithName(): string | undefined {
     return this.endRecordWith(() => this.name());

@@ -42,6 +42,8 @@ export function readPublication(reader: NodeReader): Publication {
     attributes: readAttributes(reader),
     payload: readPayload(reader),
   };
+  // Nearly all have an empty tail: no closure for them.
+  if (reader.endEmptyRecord()) return publication;
   const beside = reader.endRecordWith(() => readBeside(reader));
   return beside === undefined ? publication : { ...publication, ...beside };
 }
