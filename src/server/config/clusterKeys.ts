@@ -78,7 +78,7 @@ export const NETWORK = {
     pattern: HOST,
     allowed: "an IP address or a host name",
     about: "The address to listen on for operators, whatever bind is; any node answers for the whole cluster.",
-    cost: "Beyond loopback, any program that reaches the port may drain nodes and set values; that needs insecure.",
+    cost: "Beyond loopback, tokens can be read on the way, unless the port has TLS; without it, that needs insecure.",
   },
   "admin-token-file": {
     section: "Network",

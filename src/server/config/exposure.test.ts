@@ -59,9 +59,11 @@ test("links to meta nodes beyond loopback are asked for by name too", () => {
 const TLS = { tlsCertFile: "server.pem", tlsKeyFile: "server.key" } as const;
 const NODES = { ...TLS, tlsNodeCaFile: "ca.pem", metaAddresses: ["10.0.0.1:9620"] } as const;
 
+const PATHS = "paths at meta-http-port change values and rules without a proof";
+
 const CASES: readonly (readonly [what: string, changes: Partial<Config>, open: readonly string[]])[] = [
-  ["a whole registry with TLS", TLS, []],
-  ["a node of a cluster with certificates on both sides", NODES, []],
+  ["a whole registry with TLS and certificates of callers", { ...TLS, tlsClientAuth: "require" }, []],
+  ["a session of a cluster with certificates on both sides", { ...NODES, roles: ["session"] }, []],
   ["no TLS", {}, ["the ports of clients can be read on the way", "the HTTP ports can be read on the way"]],
   ["HTTP that takes both kinds", { ...TLS, tlsPlainPorts: ["http"] }, ["the HTTP ports can be read on the way"]],
   ["HTTP left out", { ...TLS, tlsPorts: ["clients", "admin", "nodes"] }, ["the HTTP ports can be read on the way"]],
@@ -85,7 +87,9 @@ for (const [what, changes, open] of CASES) {
       [],
       DEFAULT_POLICIES.map((policy) => ({ ...policy, actions: [] })),
     );
-    assert.deepEqual([...new Set(openDoors(config, closed))], open);
+    const doors = new Set(openDoors(config, closed));
+    assert.equal(doors.delete(PATHS), config.tlsClientAuth !== "require" && config.roles.includes("meta"));
+    assert.deepEqual([...doors], open);
     if (open.length === 0) checkExposure(config);
     else
       assert.throws(
@@ -97,7 +101,7 @@ for (const [what, changes, open] of CASES) {
 
 test("clients and readers that need no proof are open doors, by the policies in force", () => {
   const config = configWith({ ...TLS, bind: "10.0.0.2", adminBind: "10.0.0.2" });
-  assert.deepEqual(openDoors(config, NO_ACCESS_RECORDS), ["clients publish and subscribe without a proof"]);
+  assert.deepEqual(openDoors(config, NO_ACCESS_RECORDS), [PATHS, "clients publish and subscribe without a proof"]);
   const [clients, readers] = DEFAULT_POLICIES;
   assert.ok(clients !== undefined && readers !== undefined);
   const policies = [
@@ -105,6 +109,7 @@ test("clients and readers that need no proof are open doors, by the policies in 
     { ...readers, subjects: {} },
   ];
   assert.deepEqual(openDoors(config, new AccessSet(1n, [], policies)), [
+    PATHS,
     "clients subscribe without a proof",
     "operations that read need no proof",
   ]);

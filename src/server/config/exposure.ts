@@ -36,7 +36,12 @@ export function openDoors(config: Config, access: AccessSet): string[] {
   const ways = waysOf(config);
   const faults = ways.flatMap(({ kind }) => faultsOf(config, kind));
   const has = (kind: TlsPortKind) => ways.some((way) => way.kind === kind);
-  return [...faults, ...(has("clients") ? openToClients(access) : []), ...(has("admin") ? openToReaders(access) : [])];
+  return [
+    ...faults,
+    ...(has("http") ? openToCallers(config) : []),
+    ...(has("clients") ? openToClients(access) : []),
+    ...(has("admin") ? openToReaders(access) : []),
+  ];
 }
 
 function waysOf(config: Config): Way[] {
@@ -81,6 +86,12 @@ function needsProof(config: Config): boolean {
 // Documentation addresses: no policy names them by accident.
 const STRANGER = anonymous("203.0.113.1");
 const SOME_SERVICE = makeServiceKey({ name: "com.example.Any", namespace: "", group: "" });
+
+/** The tools that protocols bring along have no token: a certificate is the only proof that these ports can ask for. */
+function openToCallers({ roles, tlsClientAuth }: Config): string[] {
+  const isOpen = roles.includes("meta") && tlsClientAuth !== "require";
+  return isOpen ? ["paths at meta-http-port change values and rules without a proof"] : [];
+}
 
 function openToClients(access: AccessSet): string[] {
   const may = (["publish", "subscribe"] as const).filter(
