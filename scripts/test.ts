@@ -38,6 +38,7 @@ const ROWS: readonly (readonly Step[])[] = [
   [{ name: "Java clients", command: ["node", "scripts/testJava.ts"] }],
   [{ name: "Java clients through TLS", command: ["node", "scripts/testJava.ts", "--tls"] }],
   [{ name: "Java clients on a cluster", command: ["node", "scripts/testJava.ts", "--cluster"] }],
+  [{ name: "Eureka's clients", command: ["node", "scripts/testEureka.ts"] }],
   [{ name: "frameworks on a cluster", command: ["node", "scripts/testFrameworks.ts"] }],
   [{ name: "attacks", command: ["node", "scripts/testAttacks.ts", "--short"] }],
   [{ name: "faults", command: ["node", "scripts/testFaults.ts"] }],

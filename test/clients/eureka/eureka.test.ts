@@ -1,0 +1,71 @@
+// Eureka's clients for Python and for Node, each with its own heartbeats and its own way of reading changes, on one
+// server. `scripts/testEureka.ts` installs them and names their folder in EUREKA_CLIENTS.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
+import { defined } from "../../../src/base/assert.ts";
+import { startProcess } from "../../../src/cli/testing/serverProcess.ts";
+import { eventually } from "../../../src/server/testing/eventually.ts";
+
+const FOLDER = defined(process.env["EUREKA_CLIENTS"], "EUREKA_CLIENTS, which scripts/testEureka.ts sets");
+
+// Without its heartbeats an instance would be gone after three seconds.
+const HEARTBEATS_MS = 6_000;
+// A lease, and the clients' own rounds.
+const GONE_MS = 20_000;
+
+/** The instances that a client sees, by application: `address status`. */
+type Seen = Readonly<Record<string, readonly string[]>>;
+
+interface Application {
+  readonly child: ChildProcess;
+  /** The last line that it has printed. */
+  readonly seen: () => Seen;
+}
+
+const PROGRAMS = {
+  python: [join(FOLDER, "venv", "bin", "python"), join(import.meta.dirname, "client.py")],
+  node: [process.execPath, join(import.meta.dirname, "client.cjs"), FOLDER],
+} as const;
+
+/** Starts an application with one of the clients; it ends with the test. */
+function start(t: TestContext, program: keyof typeof PROGRAMS, ...args: readonly string[]): Application {
+  const [file, ...own] = PROGRAMS[program];
+  const child = spawn(file, [...own, ...args], { stdio: ["pipe", "pipe", "inherit"] });
+  let printed = "";
+  child.stdout.on("data", (chunk) => {
+    printed += String(chunk);
+  });
+  t.after(() => void child.kill("SIGKILL"));
+  const last = () => printed.slice(0, printed.lastIndexOf("\n")).split("\n").at(-1) ?? "";
+  return { child, seen: () => (last() === "" ? {} : JSON.parse(last())) };
+}
+
+async function allSee(expected: Seen, ...applications: readonly Application[]): Promise<void> {
+  for (const { seen } of applications) await eventually(seen, (now) => isDeepStrictEqual(now, expected), GONE_MS);
+}
+
+test("Python's and Node's clients see each other, and who is killed, back, and gone", async (t) => {
+  const server = startProcess(t);
+  const { eureka } = await server.line("roster is ready");
+  const url = `http://127.0.0.1:${eureka}/eureka/`;
+  const orders = ["10.1.1.1:8080 UP"];
+  const stock = ["10.1.1.2:8081 UP"];
+  const python = start(t, "python", url, "orders", "10.1.1.1:8080");
+  const node = start(t, "node", url, "stock", "10.1.1.2:8081");
+  await allSee({ orders, stock }, python, node);
+  await sleep(HEARTBEATS_MS);
+  await allSee({ orders, stock }, python, node);
+
+  python.child.kill("SIGKILL");
+  await allSee({ stock }, node);
+  const moved = start(t, "python", url, "orders", "10.1.1.3:8080");
+  const ordersMoved = ["10.1.1.3:8080 UP"];
+  await allSee({ orders: ordersMoved, stock }, moved, node);
+
+  node.child.stdin?.end();
+  await allSee({ orders: ordersMoved }, moved);
+});
