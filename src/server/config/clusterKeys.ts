@@ -171,7 +171,7 @@ export const CLUSTER = {
     type: "string",
     default: "",
     pattern: /^((postgres(ql)?|etcds?):\/\/\S{1,2000})?$/,
-    allowed: `postgres://user:password@host:port/database; ${ETCD_URL_FORM}; or nothing`,
+    allowed: `postgres://user:password@host:port/database[?sslmode=…&sslrootcert=FILE]; ${ETCD_URL_FORM}; or nothing`,
     isSecret: true,
     about:
       "The database of the role meta; empty means the embedded one in data-dir, which only one meta node can have.",
