@@ -57,6 +57,6 @@ export class Claim {
     if (!isNeeded) this.#code = undefined;
     if (!isNeeded || this.#code !== undefined) return;
     this.#code = `claim_${secrets.random(SECRET_BYTES)}`;
-    log.warn("no identity administers this cluster yet", { toClaim: `roster login --claim ${this.#code}` });
+    log.info("no identity administers this cluster yet", { toClaim: `roster login --claim ${this.#code}` });
   }
 }

@@ -5,6 +5,7 @@ import { Convergence } from "./convergence.ts";
 import {
   type At,
   brokenBy,
+  connected,
   cut as cutWay,
   D1,
   D2,
@@ -84,4 +85,28 @@ test("what a replaced leader told a session that died with it is nothing that an
   ];
   assert.equal(judged(...gone), undefined);
   assert.equal(judged(...gone, [3_000, pushed(S2, 30n, true, "c.1~1~c")]), "G11 order of one client");
+});
+
+test("a registration that another living client has is rightly refused, hidden by a rule or not", () => {
+  const refused: Fact = {
+    kind: "over",
+    live: [{ client: "d", isConnected: true, undone: 1, heldByOthers: [{ service: S, registId: "c.1" }] }],
+  };
+  const rule = { id: "off", effect: "hidePublications", match: { addresses: ["10.0.0.3"] }, isInForce: true } as const;
+  const saved: Fact = {
+    kind: "rulesSaved",
+    rules: { epoch: 1n, rules: [{ ...rule, setBy: "ana", setMs: 0, reason: "", epoch: 1n }] },
+  };
+  const hidden: At[] = [
+    [10, { ...connected("c", S1), address: "10.0.0.3" } as Fact],
+    [20, saved],
+    [21, shows(D1, S1, 11n)],
+    [22, pushed(S1, 11n, true)],
+  ];
+  assert.equal(judged([90_000, refused]), undefined);
+  assert.equal(judged(...hidden, [90_000, refused]), undefined);
+  assert.equal(
+    judged(...hidden, [50_000, { kind: "died", client: "c", how: "killed" }], [90_000, refused]),
+    "7 convergence",
+  );
 });

@@ -71,7 +71,7 @@ export class Convergence implements Checker {
   #rightlyRefused({ client, heldByOthers = [] }: LiveClient): number {
     const { registrations } = this.#evidence;
     return heldByOthers.filter(({ service, registId }) =>
-      registrations.twins(service, registId).some((twin) => twin.client !== client && this.#isLive(twin)),
+      registrations.twins(service, registId).some((twin) => twin.client !== client && this.#isHeld(twin)),
     ).length;
   }
 
@@ -147,9 +147,12 @@ export class Convergence implements Checker {
 
   /** It is registered, its client lives, and no rule hides it. */
   #isLive(registration: KnownRegistration): boolean {
-    const { client, isRegistered } = registration;
-    const { registrations, rules } = this.#evidence;
-    return isRegistered && registrations.client(client).diedMs === undefined && !rules.hides(registration);
+    return this.#isHeld(registration) && !this.#evidence.rules.hides(registration);
+  }
+
+  /** It is registered, and its client lives. Whether a rule hides it is nothing to other clients that want it. */
+  #isHeld({ client, isRegistered }: KnownRegistration): boolean {
+    return isRegistered && this.#evidence.registrations.client(client).diedMs === undefined;
   }
 }
 
