@@ -56,7 +56,7 @@ export const RULE_PLANTS: readonly Plant[] = [
     file: "src/meta/meta.ts",
     find: "    this.#rules.tell(from, heartbeat, nowMs);\n",
     replace: "",
-    rules: ["rules:", "7"],
+    rules: ["rules:", "settings:", "7"],
     isCluster: true,
   },
   {
