@@ -1,8 +1,8 @@
 // Runs SOFARegistry's own Java client against this server: builds test/clients/java with Maven and starts its suite,
 // which starts the servers it needs itself. `node scripts/testJava.ts [--cluster] [filter]` runs the cases whose name
-// contains the filter, with --cluster against clusters of five processes instead of single servers, with --tls through
-// TLS: Bolt has it as system properties. Without Java or Maven nothing can be run: that is a failure in CI and a loud
-// note elsewhere.
+// contains the filter, or one of several with commas between them, with --cluster against clusters of five processes
+// instead of single servers, with --tls through TLS: Bolt has it as system properties. Without Java or Maven nothing
+// can be run: that is a failure in CI and a loud note elsewhere.
 
 import { execFileSync } from "node:child_process";
 import { delimiter, join } from "node:path";

@@ -30,7 +30,7 @@ import roster.acceptance.harness.Suite;
 
 /**
  * Runs the acceptance cases: {@code Main [FILTER] -- COMMAND...}, where the command starts a server when the suite has
- * added its flags, and only the cases run whose name contains the filter.
+ * added its flags, and only the cases run whose name contains the filter, or one of several with commas between them.
  */
 public final class Main {
   private Main() {}
@@ -54,8 +54,10 @@ public final class Main {
     // The client's logging, which is off, says so on standard output several times.
     System.setOut(new PrintStream(OutputStream.nullOutputStream()));
     boolean passed;
+    var filters = filter.split(",");
+    var cases = all().stream().filter(each -> Arrays.stream(filters).anyMatch(each.name()::contains)).toList();
     try (var stage = new Stage(serverCommand, directory)) {
-      passed = new Suite(stage, output).run(all().stream().filter(each -> each.name().contains(filter)).toList());
+      passed = new Suite(stage, output).run(cases);
     }
     if (passed) {
       delete(directory);
