@@ -23,6 +23,10 @@ export const ERRORS = {
     retry: true,
     meaning: "too many passwords are being checked at the moment; try again, or use a token",
   },
+  ACTIVE_CHECKS_OFF: {
+    retry: false,
+    meaning: "this node makes no checks of addresses that clients name; set active-checks=on to have them made",
+  },
   ADDRESS_CONNECTIONS_EXHAUSTED: {
     retry: true,
     meaning:
@@ -36,6 +40,12 @@ export const ERRORS = {
   ADMIN_NEEDED: {
     retry: false,
     meaning: "no identity with the access role admin would be left; give it to another one first",
+  },
+  ADDRESS_DENIED: {
+    retry: false,
+    meaning:
+      "checks of this address are not made: it is one of the node itself, of its network alone, or of a cloud's " +
+      "metadata, or active-check-addresses does not have it",
   },
   ADDRESS_IN_USE: { retry: true, meaning: "another process listens on this address; stop it, or choose another port" },
   BIND_REFUSED: {
@@ -127,6 +137,10 @@ export const ERRORS = {
     retry: false,
     meaning: "there is no user, token or client key of this name; `roster get identities` lists those that there are",
   },
+  KEEPER_UNREACHABLE: {
+    retry: true,
+    meaning: "the session that keeps this registration, and judges its checks, did not answer; try again",
+  },
   LIST_UNAVAILABLE: {
     retry: true,
     meaning:
@@ -161,6 +175,12 @@ export const ERRORS = {
   OVERLOADED: {
     retry: true,
     meaning: "more registrations arrive per second than the session accepts; try again later",
+  },
+  PERSISTENT_EXHAUSTED: {
+    retry: false,
+    meaning:
+      "there are as many persistent registrations as there may be, or this one is too large or has too many checks; " +
+      "`roster get persistent` lists them: take back those that are no longer needed",
   },
   PERMISSION_NEEDED: {
     retry: false,

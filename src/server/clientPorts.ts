@@ -20,6 +20,7 @@ import type { Config } from "./config/table.ts";
 import { listenHttp } from "./http/listen.ts";
 import { sessionHttp } from "./http/sessionHttp.ts";
 import type { NodePortsEnvironment } from "./nodePorts.ts";
+import { noPersistent } from "./persistent/noPersistent.ts";
 import { portRefusals } from "./portRefusals.ts";
 import { notReadyOf } from "./readiness.ts";
 import type { SessionHost } from "./sessionHost.ts";
@@ -92,6 +93,7 @@ function openGateways(
   const common = {
     config,
     registry: observedRegistry(host.stepper, observers.clients),
+    persistent: noPersistent,
     node,
     budget,
     compression: hostCompression,

@@ -18,6 +18,7 @@ import type { RuleSet } from "../../model/ruleSet.ts";
 import type { SlotOwner, SlotTable } from "../../model/slot.ts";
 import type { AppsListed } from "../../registry/apps.ts";
 import type { OwnClients } from "../../registry/ownClients.ts";
+import type { PersistentRegistrations } from "../../registry/persistent.ts";
 import type { Registry } from "../../registry/registry.ts";
 import type { ClientAccess } from "./clientAccess.ts";
 
@@ -58,6 +59,8 @@ export interface GatewayCode<in Config, in Counts = Metrics> {
 export interface GatewayEnvironment<out Config, out Counts = Metrics> {
   readonly config: Config;
   readonly registry: Registry;
+  /** Registrations that stay until they are taken back, and their checks. */
+  readonly persistent: PersistentRegistrations;
   readonly node: SessionNodeView;
   readonly others: OtherNodes;
   /** Judges what clients register; undefined: each may do everything. */
