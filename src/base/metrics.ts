@@ -2,6 +2,8 @@
 // protocol are in its folder. Names follow Prometheus's rules: base units, `_total` for counters.
 // docs/reference/metrics.md is generated from this table.
 
+import { PORT_METRICS } from "./portMetrics.ts";
+
 /** One metric. */
 export interface MetricSpec {
   readonly type: "counter" | "gauge" | "histogram";
@@ -28,41 +30,7 @@ export const METRICS = {
     help: "Open client connections, by protocol.",
     labels: ["protocol"],
   },
-  roster_connections_max: {
-    type: "gauge",
-    help:
-      "Connections that are accepted at once: of clients, of the " +
-      "session's ports together, of each other HTTP port, of nodes.",
-    labels: ["of"],
-  },
-  roster_connections_refused_total: {
-    type: "counter",
-    help: "Connections that were refused at once, by port and error code.",
-    labels: ["port", "reason"],
-  },
-  roster_tls_handshakes_total: {
-    type: "counter",
-    help:
-      "TLS handshakes, by port and outcome: ok, failed, timeout, or refused because too many were under way; " +
-      "plain is a connection without TLS at a port that takes both.",
-    labels: ["port", "outcome"],
-  },
-  roster_tls_handshakes_open: {
-    type: "gauge",
-    help: "TLS handshakes that are under way, by port.",
-    labels: ["port"],
-  },
-  roster_tls_certificate_expiry_timestamp_seconds: {
-    type: "gauge",
-    help: "The time at which a certificate in force expires, in seconds since 1970: of the server, or for its links.",
-    labels: ["certificate"],
-    ofWorkers: "min",
-  },
-  roster_tls_reloads_total: {
-    type: "counter",
-    help: "Changed certificate files that were read again, by outcome: ok, or failed, which leaves the old ones in force.",
-    labels: ["certificate", "outcome"],
-  },
+  ...PORT_METRICS,
   roster_descriptors_exhausted_seconds_total: {
     type: "counter",
     help: "Seconds that began without a free file descriptor: the system then closes new connections silently.",

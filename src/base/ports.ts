@@ -118,3 +118,20 @@ export interface ConnectionHandler {
 
 /** Accepts a new connection and returns its handler. */
 export type Acceptor = (connection: Connection, nowMs: number) => ConnectionHandler;
+
+/**
+ * A port of datagrams, as UDP provides it: each message may be lost, come twice, come late, and come from somebody else
+ * than it says.
+ */
+export interface DatagramPort {
+  /** Sends a message to `ip:port`, an IPv6 address in brackets. Drops it while too much waits to leave. */
+  send(bytes: Uint8Array, to: string): void;
+}
+
+/** Takes the messages of a port; `from` is `ip:port`, in the form of `Connection.remoteAddress`. */
+export interface DatagramHandler {
+  received(bytes: Uint8Array, from: string, nowMs: number): void;
+}
+
+/** Called when the port is open; returns what takes its messages. */
+export type DatagramOpener = (port: DatagramPort) => DatagramHandler;

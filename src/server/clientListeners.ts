@@ -8,6 +8,7 @@ import type { GatewayListener } from "../protocols/kit/gateway.ts";
 import { hostClock } from "../transport/clock.ts";
 import { listenTcp, type TcpListener } from "../transport/tcp.ts";
 import type { TlsPort } from "../transport/tls/tlsGate.ts";
+import { listenUdp } from "../transport/udp.ts";
 import { bindRoutes } from "./http/bindRoutes.ts";
 import { createHttp, listenHttp } from "./http/listen.ts";
 import { portRefusals } from "./portRefusals.ts";
@@ -37,7 +38,8 @@ interface OpenListener {
 
 export class ClientListeners {
   readonly #environment: ClientListenersEnvironment;
-  readonly #open = new Map<string, OpenListener>();
+  /** By kind and configuration key. */
+  readonly #open = new Map<string, OpenListener & { readonly key: string }>();
 
   constructor(environment: ClientListenersEnvironment) {
     this.#environment = environment;
@@ -52,14 +54,25 @@ export class ClientListeners {
 
   /** The port of each listener, by its configuration key. */
   get ports(): ReadonlyMap<string, number> {
-    return new Map([...this.#open].map(([key, { port }]) => [key, port]));
+    return new Map([...this.#open.values()].map(({ key, port }) => [key, port]));
   }
 
   /** Opens a port. Rejects with ADDRESS_IN_USE or CONFIG_INVALID. */
   async open(listener: GatewayListener): Promise<void> {
-    const { key } = listener;
-    const opened = listener.kind === "tcp" ? this.#openTcp(listener) : this.#openHttp(key, listener.routes);
-    this.#open.set(key, await opened);
+    const { kind, key } = listener;
+    const opened = await this.#openOne(listener);
+    this.#open.set(nameOf(kind, key), Object.assign(opened, { key }));
+  }
+
+  #openOne(listener: GatewayListener): Promise<OpenListener> {
+    switch (listener.kind) {
+      case "tcp":
+        return this.#openTcp(listener);
+      case "http":
+        return this.#openHttp(listener.key, listener.routes);
+      case "udp":
+        return this.#openUdp(listener);
+    }
   }
 
   /** Accepts no new clients; present ones continue. */
@@ -85,8 +98,23 @@ export class ClientListeners {
   }
 
   /** One port may have the connections that the others leave. */
-  #connectionsMax(key: string): number {
-    return this.#environment.connectionsMax() - (this.connections - (this.#open.get(key)?.connections ?? 0));
+  #connectionsMax(name: string): number {
+    return this.#environment.connectionsMax() - (this.connections - (this.#open.get(name)?.connections ?? 0));
+  }
+
+  /** Messages have no connection, and no TLS. */
+  async #openUdp({ key, open }: GatewayListener & { readonly kind: "udp" }): Promise<OpenListener> {
+    const { bind, port, isShared, log, metrics } = this.#environment;
+    const name = nameOfListener(key);
+    const listener = await listenUdp({
+      ...{ key, host: bind, isShared, open },
+      // The number that the TCP listener of the key has got.
+      port: this.ports.get(key) ?? port(key),
+      clock: hostClock,
+      dropped: (reason) => metrics.add("roster_datagrams_dropped_total", 1, { port: name, reason }),
+      failed: (error) => log.warn("a datagram port reported an error", { port: name, reason: error.message }),
+    });
+    return { ...listener, connections: 0, endSome: () => undefined };
   }
 
   #openTcp({ key, accept }: GatewayListener & { readonly kind: "tcp" }): Promise<TcpListener> {
@@ -97,7 +125,7 @@ export class ClientListeners {
       host: bind,
       port: port(key),
       isShared,
-      connectionsMax: () => this.#connectionsMax(key),
+      connectionsMax: () => this.#connectionsMax(nameOf("tcp", key)),
       clock: hostClock,
       accept,
       refused: (code, address, numbers) => {
@@ -114,7 +142,7 @@ export class ClientListeners {
     const { bind, port, isShared, log, metrics, tls } = this.#environment;
     const app = createHttp(undefined, routes.refusal, routes.requests);
     bindRoutes(app, routes, { hostNames: undefined });
-    const shares = new ConnectionShares(() => this.#connectionsMax(key));
+    const shares = new ConnectionShares(() => this.#connectionsMax(nameOf("http", key)));
     const address = { key, host: bind, port: port(key), isShared };
     const listened = await listenHttp(app, {
       ...address,
@@ -133,6 +161,10 @@ export class ClientListeners {
       close: () => app.close(),
     };
   }
+}
+
+function nameOf(kind: GatewayListener["kind"], key: string): string {
+  return `${kind} ${key}`;
 }
 
 /** The key without `-port`: a listener's name in metrics, and among the addresses of a member. */

@@ -1,6 +1,7 @@
 // A protocol is a folder and a line in a list: this one says hello, and has every optional part of a protocol.
 
 import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { after, test } from "node:test";
@@ -35,6 +36,7 @@ const helloGateway: Gateway<unknown, GatewayMetrics> = {
             closed: () => undefined,
           }),
         },
+        { kind: "udp", key: "hello-port", open: ({ send }) => ({ received: send }) },
       ],
       routes: {
         routes: [{ method: "GET", path: "/hello", handle: ({ respond }) => respond(textResponse(`hello ${node.id}`)) }],
@@ -46,6 +48,16 @@ const helloGateway: Gateway<unknown, GatewayMetrics> = {
 
 const nodes = new TestNodes([...GATEWAYS, helloGateway]);
 after(() => nodes.close());
+
+test("a protocol has the same number for its streams and its datagrams", async () => {
+  const server = await nodes.start(["meta", "data", "session"]);
+  const socket = createSocket("udp4");
+  socket.send("there", portOf(server, "hello"), "127.0.0.1");
+  const [answer] = await once(socket, "message");
+  assert.equal(String(answer), "there");
+  socket.close();
+  await nodes.stop(server);
+});
 
 test("a protocol that the server does not know by name is served beside the others, counted, and closed", async () => {
   const server = await nodes.start(["meta", "data", "session"]);

@@ -8,7 +8,7 @@ import type { HttpRouteTable } from "../../base/http.ts";
 import type { KeySpec } from "../../base/keySpec.ts";
 import type { MetricAliases } from "../../base/metricAlias.ts";
 import type { Metrics, MetricTable } from "../../base/metrics.ts";
-import type { Acceptor, Compression, Log } from "../../base/ports.ts";
+import type { Acceptor, Compression, DatagramOpener, Log } from "../../base/ports.ts";
 import type { XmlReader } from "../../base/xml.ts";
 import type { DynamicValues } from "../../model/dynamicKeys.ts";
 import type { NodeId, ServiceKey } from "../../model/ids.ts";
@@ -93,10 +93,14 @@ export interface OpenGateway {
   resumed?(awayMs: number, nowMs: number): void;
 }
 
-/** A port of the gateway's own. `key` is one of its configuration keys: `bolt-port`. */
+/**
+ * A port of the gateway's own. `key` is one of its configuration keys: `bolt-port`. A TCP and a UDP listener may have
+ * one key, the TCP one first: they get the same number.
+ */
 export type GatewayListener =
   | { readonly kind: "tcp"; readonly key: string; readonly accept: Acceptor }
-  | { readonly kind: "http"; readonly key: string; readonly routes: HttpRouteTable };
+  | { readonly kind: "http"; readonly key: string; readonly routes: HttpRouteTable }
+  | { readonly kind: "udp"; readonly key: string; readonly open: DatagramOpener };
 
 /** A question of a protocol to its own code at another node. The parameters and the answer are values of JSON. */
 export interface AskedNode {
