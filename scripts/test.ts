@@ -36,13 +36,20 @@ const ROWS: readonly (readonly Step[])[] = [
     { name: "stores on PostgreSQL", command: ["node", ...TESTS, "test/store/{postgres,meta,server}*.test.ts"] },
     { name: "stores on etcd", command: ["node", ...TESTS, "test/store/etcd*.test.ts"] },
   ],
-  [{ name: "alert rules and metrics under Prometheus", command: ["node", ...TESTS, "test/watching/*.test.ts"] }],
-  [{ name: "packed package", command: ["node", ...TESTS, "test/package.test.ts"] }],
+  [
+    { name: "alert rules and metrics under Prometheus", command: ["node", ...TESTS, "test/watching/*.test.ts"] },
+    { name: "packed package", command: ["node", ...TESTS, "test/package.test.ts"] },
+  ],
+  // The first one of those that use Maven fetches its plugins, which it must not do twice at a time.
   [{ name: "Java clients", command: ["node", "scripts/testJava.ts"] }],
-  [{ name: "Java clients through TLS", command: ["node", "scripts/testJava.ts", "--tls", TLS_CASES] }],
-  [{ name: "Java clients on a cluster", command: ["node", "scripts/testJava.ts", "--cluster"] }],
-  [{ name: "Eureka's clients", command: ["node", "scripts/testEureka.ts"] }],
-  [{ name: "frameworks on a cluster", command: ["node", "scripts/testFrameworks.ts"] }],
+  [
+    { name: "Java clients on a cluster", command: ["node", "scripts/testJava.ts", "--cluster"] },
+    { name: "frameworks on a cluster", command: ["node", "scripts/testFrameworks.ts"] },
+  ],
+  [
+    { name: "Java clients through TLS", command: ["node", "scripts/testJava.ts", "--tls", TLS_CASES] },
+    { name: "Eureka's clients", command: ["node", "scripts/testEureka.ts"] },
+  ],
   [{ name: "attacks", command: ["node", "scripts/testAttacks.ts", "--short"] }],
   [{ name: "faults", command: ["node", "scripts/testFaults.ts"] }],
 ];
