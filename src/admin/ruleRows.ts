@@ -70,8 +70,8 @@ export function intentOf(
 /** The part of a rule that says who wants it, why and until when. */
 export type Wish = Pick<Rule, "reason" | "setBy" | "untilMs">;
 
-/** An identity that was proved is named in any case: a name is only what the operator says. */
-function setterOf(named: string, { kind, name, from }: Principal): string {
+/** Who wants a change. An identity that was proved is named in any case: a name is only what the operator says. */
+export function setterOf(named: string, { kind, name, from }: Principal): string {
   if (kind === "anonymous") return named === "" ? `an operator at ${from}` : named;
   return named === "" || named === name ? name : `${named} (${name})`;
 }

@@ -55,7 +55,7 @@ test("a pause says who, why and since when, in all places, and a second one does
     [200, "the arrangement of slots is paused; to resume it: roster slots resume"],
   );
   const { since, ...rest } = (await paused()) as { since: string };
-  assert.deepEqual(rest, { by: "ann", reason: "new switches" });
+  assert.deepEqual(rest, { by: "ann (local)", reason: "new switches" });
   const health = await operate(data, "GET", "/health");
   assertInForm("health.get", health);
   assert.deepEqual(
@@ -63,8 +63,8 @@ test("a pause says who, why and since when, in all places, and a second one does
     [since],
   );
   const second = await operate(data, "POST", "/slots/pause", { by: "bob" });
-  assert.match(second.body.message, /it was paused at .* by ann \(new switches\)/);
-  assert.deepEqual(await paused(), { by: "bob", reason: "", since });
+  assert.match(second.body.message, /it was paused at .* by ann \(local\) \(new switches\)/);
+  assert.deepEqual(await paused(), { by: "bob (local)", reason: "", since });
   const page = await (await fetch(`http://127.0.0.1:${meta.ports.metaHttp}/metrics`)).text();
   assert.match(page, /^roster_slots_paused 1$/m);
   assert.deepEqual((await sofa("GET", "reconcile/status")).body, { success: true, message: "stopped" });
@@ -77,7 +77,7 @@ test("a new data node gets nothing in a pause, also after all processes were sta
   data = await nodes.start(["data"], at());
   await settled(1);
   const { by } = (await paused()) as { by: string };
-  assert.equal(by, "bob");
+  assert.equal(by, "bob (local)");
   const second = await nodes.start(["data"], at());
   await eventually(
     async () => (await operate(meta, "GET", "/nodes")).body.items,

@@ -1,3 +1,5 @@
+// The pushes that operators hold, as the pusher asks for them: rules decide (sessionRules.ts).
+
 import type { ServiceKey } from "../model/ids.ts";
 import type { Client } from "./client.ts";
 

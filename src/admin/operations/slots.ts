@@ -7,6 +7,7 @@ import { type SlotOwner, slotOf } from "../../model/slot.ts";
 import { isoTime } from "../isoTime.ts";
 import type { HeldService, OperatedData, OperatedNode, SlotPauseRow } from "../operatedNode.ts";
 import { operation } from "../operation.ts";
+import { setterOf } from "../ruleRows.ts";
 import { integer, type Json, list, long, object, oneOf, orNull, text, time } from "../schema.ts";
 import { DONE, LEADER_FIELDS, metaOf } from "./nodes.ts";
 
@@ -205,8 +206,8 @@ export const pauseSlots = operation({
     by: {
       type: "text",
       charsMax: OPERATOR_CHARS_MAX,
-      default: "operator",
-      about: "Who pauses it, for other operators.",
+      default: "",
+      about: "Who pauses it, for other operators; without it, whoever asks.",
     },
     reason: { type: "text", charsMax: REASON_CHARS_MAX, default: "", about: "Why, for other operators." },
   },
@@ -221,7 +222,7 @@ export const pauseSlots = operation({
     const before = meta.slotPause();
     const since = before === undefined ? "" : `; ${pauseInWords(before)}`;
     if (isPreview) return { isDone: false, message: `the arrangement of slots would be paused${since}` };
-    await meta.pauseSlots({ setBy: by, reason });
+    await meta.pauseSlots({ setBy: setterOf(by, node.caller), reason });
     return { isDone: true, message: `the arrangement of slots is paused${since}; to resume it: roster slots resume` };
   },
 });
