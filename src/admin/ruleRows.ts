@@ -70,7 +70,7 @@ export function intentOf(
 /** The part of a rule that says who wants it, why and until when. */
 export type Wish = Pick<Rule, "reason" | "setBy" | "untilMs">;
 
-/** Who wants a change. An identity that was proved is named in any case: a name is only what the operator says. */
+/** The setter of a change. A proved identity is named in any case: the other name is only what the operator says. */
 export function setterOf(named: string, { kind, name, from }: Principal): string {
   if (kind === "anonymous") return named === "" ? `an operator at ${from}` : named;
   return named === "" || named === name ? name : `${named} (${name})`;
