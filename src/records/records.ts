@@ -102,6 +102,8 @@ export interface ChangesPage {
 export interface Watcher {
   /** The next changes in the range, none left out; all up to `revision` have been told then. Never called with none. */
   changed(changes: readonly Change[], revision: bigint): void;
+  /** There are no more changes in the range up to this revision. Other records have changed by then. */
+  reached?(revision: bigint): void;
   /** The history that is missing is gone: read the range, and watch anew from that revision. Nothing follows. */
   compacted(oldest: bigint): void;
 }

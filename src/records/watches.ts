@@ -107,8 +107,10 @@ class Watch {
       this.#parts.watcher.compacted(page.oldest);
       return;
     }
+    const hasMoved = page.revision > this.#after;
     this.#after = page.revision;
     if (page.changes.length > 0) this.#parts.watcher.changed(page.changes, page.revision);
+    else if (hasMoved) this.#parts.watcher.reached?.(page.revision);
     if (!page.isLast) this.#isWoken = true;
   }
 }

@@ -87,13 +87,14 @@ function configuredPort(config: Config, key: string): number {
 }
 
 function openGateways(
-  { gateways, config, budget, log, ops, observers, questions, access }: NodePortsEnvironment,
+  { gateways, config, budget, log, ops, observers, questions, records, access }: NodePortsEnvironment,
   { host, node }: { readonly host: SessionHost; readonly node: SessionNodeView },
 ): OpenGateway[] {
   const common = {
     config,
     registry: observedRegistry(host.stepper, observers.clients),
     persistent: noPersistent,
+    records: records.records,
     node,
     budget,
     compression: hostCompression,

@@ -25,6 +25,7 @@ import type { LoadedGateway } from "./loadGateways.ts";
 import type { MetaHost } from "./metaHost.ts";
 import { packageVersion } from "./packageVersion.ts";
 import { notReadyOf } from "./readiness.ts";
+import type { NodeRecords } from "./records/nodeRecords.ts";
 import type { Roles } from "./roles.ts";
 
 export interface RouterHost {
@@ -39,6 +40,7 @@ export interface RouterHost {
   readonly audit: AuditTrail;
   readonly open: () => readonly string[];
   readonly questions: GatewayQuestions;
+  readonly records: Pick<NodeRecords, "answers">;
   readonly gateways: readonly LoadedGateway[];
   /** The address for other nodes: `host:port`. */
   readonly address: string;
@@ -57,6 +59,8 @@ export function createRouter(environment: RouterHost): OperationRouter {
   network.operations.attach({
     leader: () => roles.meta?.meta.leader?.holder,
     answer: ({ operation, parameters, by }, reply) => {
+      const records = environment.records.answers.answer(operation, parameters);
+      if (records !== undefined) return replyWith(() => records, reply);
       if (operation === TELL_ACCESS) return replyWith(async () => access.tell(parameters), reply);
       if (operation === KEEP_AUDIT) return replyWith(() => audit.keep(parameters).then(() => "null"), reply);
       const answered =

@@ -79,7 +79,7 @@ function parsed(parameters: string): unknown {
 }
 
 /** The refusal of another node, as an error of this one. */
-function errorIn(body: unknown): RegistryError {
+export function errorIn(body: unknown): RegistryError {
   const { error } = body as { readonly error?: Partial<RegistryError> };
   const { code = "OPERATION_FAILED", message = "", retry = false } = error ?? {};
   const meaning = message.startsWith(`${code}: `) ? message.slice(code.length + 2) : message;

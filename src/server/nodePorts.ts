@@ -42,6 +42,7 @@ import type { MetaHost } from "./metaHost.ts";
 import type { MetricsPage } from "./metrics.ts";
 import { portRefusals } from "./portRefusals.ts";
 import { notReadyOf } from "./readiness.ts";
+import type { NodeRecords } from "./records/nodeRecords.ts";
 import type { Roles } from "./roles.ts";
 import type { ServerTls } from "./tls/serverTls.ts";
 import type { Observers } from "./watching/observers.ts";
@@ -62,6 +63,8 @@ export interface NodePortsEnvironment extends AccessParts {
   readonly roles: Roles;
   /** Questions of the protocols to other nodes. */
   readonly questions: GatewayQuestions;
+  /** The protocols' part of the store. */
+  readonly records: NodeRecords;
   readonly gateways: readonly LoadedGateway[];
   /** Hear of clients' registrations and pushes. */
   readonly observers: Observers;

@@ -39,6 +39,8 @@ export interface RunningStore extends LeaseStore {
 export interface OpenedStore extends RunningStore {
   /** Whether it has been reached. */
   readonly isOpen: boolean;
+  /** The whole store, as soon as it can be reached. Rejects with the reason why it can't. */
+  opened(): Promise<Records>;
   /** May be called twice. */
   close(): Promise<void>;
 }

@@ -32,7 +32,7 @@ export interface RolesEnvironment extends StepperEnvironment {
   /** Hears of the settings that operators have changed for this node. */
   readonly settingsChanged: (settings: Partial<DynamicValues>) => void;
   /** Only for a node with the role meta. */
-  readonly metaStore: Omit<OpenedStore, "isOpen"> | undefined;
+  readonly metaStore: Omit<OpenedStore, "isOpen" | "opened"> | undefined;
   /** The address for other nodes: `host:port`. */
   readonly address: string;
   /** The way to other nodes, and the proof that this one belongs to them. */

@@ -34,6 +34,8 @@ import { logLimits, logStart } from "./logStart.ts";
 import { createMetrics, type MetricsPage } from "./metrics.ts";
 import { openAdminPort, openDataPort, openMetaPort, openNodePort } from "./nodePorts.ts";
 import { type OpenedStore, openMetaStore } from "./openMetaStore.ts";
+import type { MetaSourceEnvironment } from "./records/metaSource.ts";
+import { openNodeRecords } from "./records/nodeRecords.ts";
 import { createRoles, type Roles } from "./roles.ts";
 import { RunningConfig } from "./runningConfig.ts";
 import { openServerTls } from "./tls/serverTls.ts";
@@ -150,7 +152,9 @@ async function startParts(
   const ops = { page, hostNames, open, hasStarted: () => hasStarted, isStopping: () => isStopping, stop };
   const process = { ...configs, log, budget, limits, gateways, failed: host.failed, closers };
   const questions = new GatewayQuestions(roles.network.operations, log);
-  const parts = { ...access, roles, questions, observers };
+  const records = openNodeRecords({ ...host, ...waysToMetas(roles), store: stores.metaStore });
+  closers.push(() => records.close());
+  const parts = { ...access, roles, questions, records, observers };
   const environment = { ...process, ...parts, ops, tls, nodeHost, address };
   // The leader's lease names this port.
   measureRoles(page, roles);
@@ -188,6 +192,12 @@ async function startParts(
       if (!isStandalone(config)) await drain({ config, roles, listeners: clients?.listeners, ...host });
     },
   };
+}
+
+/** The way of this node to the store, if it has none. */
+function waysToMetas({ id, network }: Roles): MetaSourceEnvironment {
+  const ask: MetaSourceEnvironment["ask"] = (...question) => network.operations.ask(...question);
+  return { self: id, ask, metaNodes: () => network.metaNodes };
 }
 
 /** Gauges that cost something to find are set when the page is read. */

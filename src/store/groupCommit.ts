@@ -2,7 +2,7 @@
 // store that makes a thousand transactions a second, each as slow as its disk, makes tens of thousands of commits so.
 // Each keeps its own conditions and its own outcome.
 
-import { fail } from "../base/errors.ts";
+import { fail, RegistryError } from "../base/errors.ts";
 import { checkCommit, commitBytes } from "../records/bounds.ts";
 import type { Commit, CommitOutcome } from "../records/records.ts";
 
@@ -16,10 +16,13 @@ export const GROUP_BYTES_MAX = 4 * 1024 * 1024;
 const WAITING_MAX = 10_000;
 const WAITING_BYTES_MAX = 512 * 1024 * 1024;
 
+/** An outcome of one commit of a group; an error is that commit's own. */
+export type GroupOutcome = CommitOutcome | RegistryError;
+
 /**
  * Writes all commits as one transaction, in order, and returns their outcomes; rejects if none of them counts as made.
  */
-export type WriteGroup = (commits: readonly Commit[]) => Promise<readonly CommitOutcome[]>;
+export type WriteGroup = (commits: readonly Commit[]) => Promise<readonly GroupOutcome[]>;
 
 interface Waiting {
   readonly commit: Commit;
@@ -69,7 +72,7 @@ export class GroupCommit {
       const group = this.#takeGroup();
       try {
         const outcomes = await this.#write(group.map(({ commit }) => commit));
-        for (const [at, each] of group.entries()) each.resolve(outcomes[at] as CommitOutcome);
+        for (const [at, each] of group.entries()) settle(each, outcomes[at] as GroupOutcome);
       } catch (error) {
         // Those that wait have waited as long as the database took to fail; they are not made to wait for it again.
         for (const each of [...group, ...this.#waiting]) each.reject(error);
@@ -91,6 +94,11 @@ export class GroupCommit {
     this.#waitingBytes -= bytes;
     return this.#waiting.splice(0, count);
   }
+}
+
+function settle({ resolve, reject }: Waiting, outcome: GroupOutcome): void {
+  if (outcome instanceof RegistryError) reject(outcome);
+  else resolve(outcome);
 }
 
 function nextTurn(): Promise<void> {

@@ -248,7 +248,10 @@ export class NodeNetwork {
         const message = this.#words.metaToMember.decode(className, content);
         if (message !== undefined) this.#member(role, { kind: "fromMeta", message });
       },
-      down: () => this.#count("meta", -1),
+      down: (node: NodeId) => {
+        this.#count("meta", -1);
+        this.operations.lost(node);
+      },
     };
     const dialer: LinkDialer = new LinkDialer({ address, hello }, events, this.#environment);
     return dialer;
@@ -341,14 +344,14 @@ export class NodeNetwork {
   }
 
   /** A link to each meta node that can be reached: a process has one for each of its roles. */
-  #waysToMetas(): Way[] {
+  #waysToMetas(): ReadonlyMap<NodeId, Way> {
     const ways = new Map<NodeId, Way>();
     for (const dialers of this.#metas.values()) {
       for (const dialer of dialers) {
         if (dialer.peer !== undefined) ways.set(dialer.peer, (message) => dialer.send(message));
       }
     }
-    return [...ways.values()];
+    return ways;
   }
 
   #wayTo(node: NodeId): Way | undefined {

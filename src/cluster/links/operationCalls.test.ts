@@ -35,7 +35,8 @@ class Network {
   constructor() {
     for (const id of [SESSION, DATA, M1, M2]) {
       const isMeta = id === M1 || id === M2;
-      const metas = () => [M1, M2].filter((meta) => this.#isUp(id, meta)).map((meta) => this.#way(id, meta));
+      const up = () => [M1, M2].filter((meta) => this.#isUp(id, meta));
+      const metas = () => new Map(up().map((meta) => [meta, this.#way(id, meta)]));
       const to = (node: NodeId) => (this.calls.has(node) && this.#isUp(id, node) ? this.#way(id, node) : undefined);
       const calls = new OperationCalls(
         { id, isMeta },
@@ -130,6 +131,28 @@ test("a question or an answer that is lost ends at its time, and a late answer i
   assert.equal(outcome, undefined);
   network.time.run(1);
   assert.match(answeredBy(outcome), /within 500 ms/);
+});
+
+test("a meta node that is to answer is asked on its own link", () => {
+  const network = new Network();
+  assert.equal(answeredBy(network.ask(SESSION, M2)), M2);
+  assert.equal(network.carried, 2);
+});
+
+test("a question ends with the link to the meta node that has it, and no other meta node is asked", () => {
+  const network = new Network();
+  network.cut.add(`${SESSION} ${M1}`);
+  let outcome: OperationOutcome | undefined;
+  const asked = { operation: "health.get", parameters: "{}" };
+  network.calls.get(SESSION)?.ask(DATA, { asked, waitMs: 500 }, (got) => {
+    outcome = got;
+  });
+  network.calls.get(SESSION)?.lost(M2);
+  assert.equal(outcome, undefined);
+  network.calls.get(SESSION)?.lost(M1);
+  assert.match(answeredBy(outcome), /the link to m1.a has ended/);
+  network.time.run(1_000);
+  assert.equal(network.carried, 0);
 });
 
 test("two meta nodes that take each other for the leader do not pass a question on for ever", () => {

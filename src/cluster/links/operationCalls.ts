@@ -1,6 +1,6 @@
 // Questions of operators on their way between nodes. A node asks through a meta node, which passes the question on to
 // the node that is to answer, and the answer back. Nothing is kept at the meta node in between: an answer names the
-// node that it is for. A question that is lost with a link ends at its time.
+// node that it is for. A question ends with the link that it was sent on, and one that is lost elsewhere at its time.
 
 import type { Metrics } from "../../base/metrics.ts";
 import type { Cancel, Log, Timers } from "../../base/ports.ts";
@@ -18,7 +18,7 @@ export type Way = (message: LinkMessage) => void;
 /** The links of this node that carry operations. */
 export interface OperationWays {
   /** To the meta nodes, for a node that is none itself. */
-  readonly metas: () => readonly Way[];
+  readonly metas: () => ReadonlyMap<NodeId, Way>;
   /** To any node, for a meta node; undefined if there is no link to it. */
   readonly to: (node: NodeId) => Way | undefined;
 }
@@ -50,12 +50,16 @@ interface OpenCall {
   readonly message: OperationMessage & { readonly kind: "operationAsked" };
   readonly outcome: (outcome: OperationOutcome) => void;
   /** Meta nodes that were not tried yet. */
-  readonly metas: Way[];
+  readonly metas: (readonly [NodeId, Way])[];
+  /** The meta node that has the question. */
+  askedMeta?: NodeId;
   readonly cancel: Cancel;
 }
 
-// Operators ask them, a few at a time; each may have an answer of megabytes.
+// Operators ask a few at a time, each with an answer of megabytes perhaps; a node's watches of records ask one each.
 const OPEN_MAX = 1_000;
+// Each watch of records of each node without a store waits here for the next change, in the largest cluster.
+const ANSWERING_MAX = 5_000;
 
 export class OperationCalls {
   readonly #self: { readonly id: NodeId; readonly isMeta: boolean };
@@ -104,7 +108,7 @@ export class OperationCalls {
       this.#end(request, { kind: "unreachable", reason: `no answer came within ${waitMs} ms` }),
     );
     // One that can't reach the answerer is no reason to give up while there are others.
-    const metas = this.#self.isMeta ? [] : [...this.#ways.metas()];
+    const metas = this.#self.isMeta ? [] : nearestFirst(this.#ways.metas(), to);
     this.#open.set(request, { message, outcome, metas, cancel });
     if (this.#self.isMeta) this.#pass(message, (refusal) => this.#received(refusal, undefined));
     else this.#tryNext(request, "no meta node can be reached");
@@ -118,6 +122,13 @@ export class OperationCalls {
     const message = this.#words.decode(className, content);
     if (message !== undefined) this.#received(message, back);
     return true;
+  }
+
+  /** The link to a meta node has ended. It may have answered questions that it had; no other node is asked those. */
+  lost(meta: NodeId): void {
+    for (const [request, { askedMeta }] of [...this.#open]) {
+      if (askedMeta === meta) this.#end(request, { kind: "unreachable", reason: `the link to ${meta} has ended` });
+    }
   }
 
   /** Ends all open questions. */
@@ -161,7 +172,7 @@ export class OperationCalls {
   ): void {
     const refuse = (reason: string) => answer({ kind: "operationUnreachable", request, to, reason });
     if (this.#host === undefined) return refuse(`${this.#self.id} has just started`);
-    if (this.#answering >= OPEN_MAX) return refuse(`${this.#self.id} has too many questions to answer`);
+    if (this.#answering >= ANSWERING_MAX) return refuse(`${this.#self.id} has too many questions to answer`);
     this.#answering++;
     this.#host.answer({ operation, parameters, ...(by !== undefined && { by }) }, (status, body) => {
       this.#answering--;
@@ -174,7 +185,9 @@ export class OperationCalls {
     const open = this.#open.get(request);
     const next = open?.metas.shift();
     if (open === undefined || next === undefined) return this.#end(request, { kind: "unreachable", reason });
-    next(this.#words.encode(open.message));
+    const [meta, way] = next;
+    open.askedMeta = meta;
+    way(this.#words.encode(open.message));
   }
 
   #end(request: number, outcome: OperationOutcome): void {
@@ -183,4 +196,9 @@ export class OperationCalls {
     open?.cancel();
     open?.outcome(outcome);
   }
+}
+
+/** The node that is to answer comes first, if it is one of them. */
+function nearestFirst(metas: ReadonlyMap<NodeId, Way>, to: OperationTarget): (readonly [NodeId, Way])[] {
+  return [...metas].sort(([a], [b]) => Number(b === to) - Number(a === to));
 }

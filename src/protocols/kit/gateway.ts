@@ -16,6 +16,7 @@ import type { Publication, Registration } from "../../model/publication.ts";
 import type { Rule, RuleEdit } from "../../model/rule.ts";
 import type { RuleSet } from "../../model/ruleSet.ts";
 import type { SlotOwner, SlotTable } from "../../model/slot.ts";
+import type { GatewayRecords } from "../../records/gatewayRecords.ts";
 import type { AppsListed } from "../../registry/apps.ts";
 import type { OwnClients } from "../../registry/ownClients.ts";
 import type { PersistentRegistrations } from "../../registry/persistent.ts";
@@ -61,6 +62,8 @@ export interface GatewayEnvironment<out Config, out Counts = Metrics> {
   readonly registry: Registry;
   /** Registrations that stay until they are taken back, and their checks. */
   readonly persistent: PersistentRegistrations;
+  /** The durable store: this protocol's part of it is under `gatewayPrefix(name)`. See records/recordCopy.ts. */
+  readonly records: GatewayRecords;
   readonly node: SessionNodeView;
   readonly others: OtherNodes;
   /** Judges what clients register; undefined: each may do everything. */
