@@ -152,16 +152,16 @@ function startCommand(root: string): { env: Readonly<Record<string, string>>; fl
 /** Generous limits and free ports, where the checkout knows them: an older one had none. */
 function settings(root: string, given: Flags): Flags {
   const config = join(root, "src", "server", "config");
-  const eureka = join(root, "src", "protocols", "eureka", "configKeys.ts");
+  const protocols = ["eureka", "nacos"].map((name) => join(root, "src", "protocols", name, "configKeys.ts"));
   const own = ["table.ts", "clusterKeys.ts"].map((name) => join(config, name));
-  const tables = [...own, eureka].filter((path) => existsSync(path));
+  const tables = [...own, ...protocols].filter((path) => existsSync(path));
   const table = tables.map((path) => readFileSync(path, "utf8")).join("");
   const keyOf = (flag: string) => flag.slice(2).split("=", 1)[0] ?? "";
   const isGiven = new Set(given.map(keyOf));
   return [...GENEROUS, ...FREE_PORTS].filter((flag) => table.includes(`"${keyOf(flag)}"`) && !isGiven.has(keyOf(flag)));
 }
 
-const FREE_PORTS = ["--admin-port=0", "--data-http-port=0", "--eureka-port=0"];
+const FREE_PORTS = ["--admin-port=0", "--data-http-port=0", "--eureka-port=0", "--nacos-port=0", "--nacos-grpc-port=0"];
 
 /** For profiles of the server: BENCH_NODE_FLAGS="--cpu-prof". */
 function ownFlags(): Flags {

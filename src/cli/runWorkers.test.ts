@@ -46,6 +46,7 @@ test("two workers share the clients of a port; one that is killed is started aga
     "meta-addresses": `127.0.0.1:${meta.ports.node}`,
     "bolt-port": bolt,
     "serve-eureka": false,
+    "serve-nacos": false,
     "http-port": http,
     "admin-port": 0,
     "data-dir": nodes.newDirectory(),

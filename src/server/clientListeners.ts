@@ -3,10 +3,12 @@
 import { ConnectionShares } from "../base/connectionShares.ts";
 import type { HttpRouteTable } from "../base/http.ts";
 import type { Metrics } from "../base/metrics.ts";
-import type { Log } from "../base/ports.ts";
+import type { Clock, Log } from "../base/ports.ts";
 import type { GatewayListener } from "../protocols/kit/gateway.ts";
 import { hostClock } from "../transport/clock.ts";
-import { listenTcp, type TcpListener } from "../transport/tcp.ts";
+import { listenHttp2 } from "../transport/http2.ts";
+import type { ListenOptions } from "../transport/listen.ts";
+import { listenTcp } from "../transport/tcp.ts";
 import type { TlsPort } from "../transport/tls/tlsGate.ts";
 import { listenUdp } from "../transport/udp.ts";
 import { bindRoutes } from "./http/bindRoutes.ts";
@@ -64,17 +66,6 @@ export class ClientListeners {
     this.#open.set(nameOf(kind, key), Object.assign(opened, { key }));
   }
 
-  #openOne(listener: GatewayListener): Promise<OpenListener> {
-    switch (listener.kind) {
-      case "tcp":
-        return this.#openTcp(listener);
-      case "http":
-        return this.#openHttp(listener.key, listener.routes);
-      case "udp":
-        return this.#openUdp(listener);
-    }
-  }
-
   /** Accepts no new clients; present ones continue. */
   stopListening(): void {
     for (const listener of this.#open.values()) listener.stopListening();
@@ -117,25 +108,36 @@ export class ClientListeners {
     return { ...listener, connections: 0, endSome: () => undefined };
   }
 
-  #openTcp({ key, accept }: GatewayListener & { readonly kind: "tcp" }): Promise<TcpListener> {
+  #openOne(listener: GatewayListener): Promise<OpenListener> {
+    switch (listener.kind) {
+      case "tcp":
+        return listenTcp({ ...this.#sockets(listener), accept: listener.accept, peers: "clients" });
+      case "http2":
+        return listenHttp2({ ...this.#sockets(listener), accept: listener.accept });
+      case "http":
+        return this.#openHttp(listener.key, listener.routes);
+      case "udp":
+        return this.#openUdp(listener);
+    }
+  }
+
+  #sockets({ kind, key }: Pick<GatewayListener, "kind" | "key">): ListenOptions & { readonly clock: Clock } {
     const { bind, port, isShared, log, metrics, tls } = this.#environment;
     const refusals = portRefusals({ log, metrics }, nameOfListener(key));
-    return listenTcp({
+    return {
       key,
       host: bind,
       port: port(key),
       isShared,
-      connectionsMax: () => this.#connectionsMax(nameOf("tcp", key)),
+      connectionsMax: () => this.#connectionsMax(nameOf(kind, key)),
       clock: hostClock,
-      accept,
       refused: (code, address, numbers) => {
         metrics.add("roster_connections_closed_total", 1, { reason: code });
         refusals.refused(code, address, numbers);
       },
       notAccepted: refusals.notAccepted,
-      peers: "clients",
       tls: tls(nameOfListener(key)),
-    });
+    };
   }
 
   async #openHttp(key: string, routes: HttpRouteTable): Promise<OpenListener> {

@@ -1,7 +1,8 @@
 // The list of client protocols. This is the only place of the server that names any of them.
 
 import { eurekaGateway } from "../protocols/eureka/gateway.ts";
+import { nacosGateway } from "../protocols/nacos/gateway.ts";
 import { sofaGateway } from "../protocols/sofa/gateway.ts";
 
 /** Each protocol that a node serves. */
-export const GATEWAYS = [sofaGateway, eurekaGateway] as const;
+export const GATEWAYS = [sofaGateway, eurekaGateway, nacosGateway] as const;

@@ -81,9 +81,11 @@ test("the cluster hears where clients of each protocol are taken, until the node
     return rows.find(({ role }) => role === "session")?.clientAddresses;
   };
   const told = await eventually(addresses, (found) => found !== undefined);
-  const [bolt, eureka, hello] = [session.ports.bolt, session.ports.eureka, portOf(session, "hello")];
-  const [first, second, third] = [bolt, eureka, hello].map((port) => `127.0.0.1:${port}`);
-  assert.deepEqual(told, { bolt: first, eureka: second, hello: third });
+  const hello = portOf(session, "hello");
+  const { bolt, eureka, nacos, nacosGrpc } = session.ports;
+  const ports = { bolt, eureka, nacos, "nacos-grpc": nacosGrpc, hello };
+  const at = Object.entries(ports).map(([name, port]) => [name, `127.0.0.1:${port}`]);
+  assert.deepEqual(told, Object.fromEntries(at));
   const greeted = connect(hello, "127.0.0.1");
   await once(greeted, "connect");
   const ended = once(greeted, "close");

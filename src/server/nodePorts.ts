@@ -14,8 +14,9 @@ import type { Publication, Registration } from "../model/publication.ts";
 import { settingsIn } from "../model/settings.ts";
 import type { DatumView } from "../protocols/kit/gateway.ts";
 import { hostClock } from "../transport/clock.ts";
+import type { ListenAddress, SocketListener } from "../transport/listen.ts";
 import { hostSecrets } from "../transport/secrets.ts";
-import { type ListenAddress, listenTcp, type TcpListener, type TcpOptions } from "../transport/tcp.ts";
+import { listenTcp, type TcpOptions } from "../transport/tcp.ts";
 import { Authenticator } from "./access/authenticator.ts";
 import type { AccessParts } from "./access/openAccess.ts";
 import {
@@ -89,7 +90,7 @@ interface NodePortOptions extends Pick<TcpOptions, "port" | "connectionsMax" | "
 export async function openNodePort(
   { bind, port, log, metrics, connectionsMax, tls }: NodePortOptions,
   network: () => NodeNetwork,
-): Promise<TcpListener> {
+): Promise<SocketListener> {
   return listenTcp({
     key: "node-port",
     host: bind,

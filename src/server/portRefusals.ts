@@ -1,13 +1,13 @@
 import { fail } from "../base/errors.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { Log } from "../base/ports.ts";
-import type { TcpOptions } from "../transport/tcp.ts";
+import type { ListenOptions } from "../transport/listen.ts";
 
 /** A port's reports on refused connections; `port` is its label in metrics. */
 export function portRefusals(
   { log, metrics }: { readonly log: Log; readonly metrics: Metrics },
   port: string,
-): Pick<TcpOptions, "refused" | "notAccepted"> {
+): Pick<ListenOptions, "refused" | "notAccepted"> {
   return {
     refused: (reason, address, numbers) => {
       metrics.add("roster_connections_refused_total", 1, { port, reason });

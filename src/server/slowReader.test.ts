@@ -21,6 +21,8 @@ test("a slow reader of a list beyond the output bound gets it once, is not close
   const free = {
     boltPort: 0,
     eurekaPort: 0,
+    nacosPort: 0,
+    nacosGrpcPort: 0,
     httpPort: 0,
     metaHttpPort: 0,
     dataHttpPort: 0,

@@ -15,6 +15,8 @@ import { type RunningServer, startServer } from "./start.ts";
 const FREE = {
   boltPort: 0,
   eurekaPort: 0,
+  nacosPort: 0,
+  nacosGrpcPort: 0,
   httpPort: 0,
   metaHttpPort: 0,
   dataHttpPort: 0,

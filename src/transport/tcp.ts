@@ -1,9 +1,7 @@
 // TCP: sockets on one side, the small interfaces of base/ports.ts on the other.
 
-import { connect, createServer, type Server, type Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import { connect as connectTls, type SecureContext, TLSSocket } from "node:tls";
-import { ConnectionShares, type ShareRefusal } from "../base/connectionShares.ts";
-import { type ErrorDetails, fail } from "../base/errors.ts";
 import {
   type Acceptor,
   type Cancel,
@@ -15,24 +13,14 @@ import {
 } from "../base/ports.ts";
 import { formatAddress, parseAddress } from "./address.ts";
 import { JOINED_BYTES_MAX, join, keepJoined } from "./join.ts";
+import { KEEP_ALIVE, type ListenOptions, listenSockets, type SocketListener } from "./listen.ts";
 import { ReadTurns } from "./readTurns.ts";
 import { peerCertificateOf } from "./tls/peerCertificate.ts";
-import { TlsGate, type TlsPort } from "./tls/tlsGate.ts";
 
-export interface TcpOptions extends ListenAddress {
-  /** Other processes listen at the same port, and the system deals connections out. */
-  readonly isShared?: boolean;
-  /** One address gets no more of them than are still free. */
-  readonly connectionsMax: () => number;
+export interface TcpOptions extends ListenOptions {
   readonly clock: Clock;
   readonly accept: Acceptor;
-  /** Called when a connection is refused because connectionsMax are open, or its address has its share. */
-  readonly refused: (reason: ShareRefusal, address: string, numbers: ErrorDetails) => void;
-  /** The system could not give us a new connection, for instance without free descriptors; the next one may succeed. */
-  readonly notAccepted: (error: Error) => void;
   readonly peers: Peers;
-  /** Undefined for a port without TLS. */
-  readonly tls?: TlsPort | undefined;
 }
 
 /**
@@ -43,73 +31,18 @@ export interface TcpOptions extends ListenAddress {
  */
 export type Peers = "clients" | "nodes";
 
-export interface TcpListener {
-  readonly port: number;
-  readonly connections: number;
-  /** Accepts no new connections; open ones continue. */
-  stopListening(): void;
-  /** Ends this many of the open connections. */
-  endSome(count: number): void;
-  /** Stops listening and ends every connection. */
-  close(): Promise<void>;
-}
-
-// The longest wait for a peer that does not read or answer when its connection is ended.
-const END_MS_MAX = 500;
-
-// Firewalls forget connections that are silent for minutes; the system's own default is two hours.
-const KEEP_ALIVE = { keepAlive: true, keepAliveInitialDelay: 30_000 } as const;
+/** The longest wait for a peer that does not read or answer when its connection is ended. */
+export const END_MS_MAX = 500;
 
 /** Listens; rejects with ADDRESS_IN_USE or CONFIG_INVALID when it can't. */
-export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
-  const sockets = new Map<Socket, { close(): void }>();
-  const shares = new ConnectionShares(options.connectionsMax);
-  const gate = options.tls === undefined ? undefined : new TlsGate(options.tls);
-  const turns = options.peers === "clients" ? new ReadTurns(options.clock) : undefined;
-  const server = createServer({ noDelay: true, ...KEEP_ALIVE }, (socket) => {
-    const address = formatAddress(socket.remoteAddress, socket.remotePort);
-    const refusal = shares.take(address);
-    if (refusal !== undefined) {
-      options.refused(refusal, address, shares.explain(address));
-      socket.destroy();
-      return;
-    }
-    socket.once("close", () => {
-      sockets.delete(socket);
-      shares.release(address);
-    });
-    const begin = (secured: Socket) => {
-      const connection = new SocketConnection(secured, options.peers);
-      sockets.set(socket, connection);
-      const handler = options.accept(connection, options.clock.nowMs());
-      serve(secured, connection, { handler, clock: options.clock, turns });
-    };
-    if (gate === undefined) return begin(socket);
-    sockets.set(socket, { close: () => socket.destroy() });
-    gate.secure(socket, begin);
+export function listenTcp(options: TcpOptions): Promise<SocketListener> {
+  const { clock, accept, peers } = options;
+  const turns = peers === "clients" ? new ReadTurns(clock) : undefined;
+  return listenSockets(options, (socket) => {
+    const connection = new SocketConnection(socket, peers);
+    serve(socket, connection, { handler: accept(connection, clock.nowMs()), clock, turns });
+    return connection;
   });
-  await listening(server, options);
-  server.on("error", options.notAccepted);
-  const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : options.port;
-  // Settles when the listener and all its connections are gone.
-  const closed = new Promise<void>((resolve) => server.once("close", resolve));
-  const stopListening = () => void (server.listening && server.close());
-  return {
-    port,
-    get connections() {
-      return sockets.size;
-    },
-    stopListening,
-    endSome: (count) => {
-      for (const connection of [...sockets.values()].slice(0, count)) connection.close();
-    },
-    close: () => {
-      stopListening();
-      for (const connection of sockets.values()) connection.close();
-      return closed;
-    },
-  };
 }
 
 export interface DialOptions {
@@ -175,34 +108,6 @@ function dialError(error: Error): string {
   return error instanceof AggregateError ? error.errors.map(String).join("; ") : error.message;
 }
 
-function listening(server: Server, { key, host, port, isShared = false }: TcpOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => reject(listenError(error, { key, host, port })));
-    server.listen({ host, port, backlog: LISTEN_BACKLOG, reusePort: isShared }, () => {
-      server.removeAllListeners("error");
-      resolve();
-    });
-  });
-}
-
-// All clients of a dead node come at once; the kernel's own limit (net.core.somaxconn, 4,096 on Linux) still holds.
-const LISTEN_BACKLOG = 4_096;
-
-export interface ListenAddress {
-  /** The setting that names the port. */
-  readonly key: string;
-  readonly host: string;
-  /** 0 takes any free port. */
-  readonly port: number;
-}
-
-/** The error for a failed listen, with the remedy. */
-export function listenError(error: NodeJS.ErrnoException, { key, host, port }: ListenAddress): Error {
-  if (error.code === "EADDRINUSE") return fail("ADDRESS_IN_USE", { key, host, port });
-  if (error.code === "EACCES") return fail("CONFIG_INVALID", { key, host, port, reason: error.message });
-  return fail("CONFIG_INVALID", { key: "bind", host, port, reason: error.message });
-}
-
 function serve(
   socket: Socket,
   connection: SocketConnection,
@@ -247,7 +152,7 @@ const PIECE_BYTES = 64 * 1024;
 
 // The state of OpenSSL and Node for one connection: 50 KiB for each of 4,000 that say nothing, measured as the growth
 // of resident memory on loopback.
-const ENCRYPTION_BYTES = 50 * 1024;
+export const ENCRYPTION_BYTES = 50 * 1024;
 
 const NOTHING = new Uint8Array(0);
 

@@ -5,14 +5,15 @@ import { type AddressInfo, connect, createServer } from "node:net";
 import { type TestContext, test } from "node:test";
 import type { Acceptor, Connection, ConnectionHandler } from "../base/ports.ts";
 import { hostClock } from "./clock.ts";
-import { dialTcp, listenTcp, type Peers, type TcpListener } from "./tcp.ts";
+import type { SocketListener } from "./listen.ts";
+import { dialTcp, listenTcp, type Peers } from "./tcp.ts";
 import { LOCAL } from "./testing/local.ts";
 
 const MIB = 1024 * 1024;
 const nextTurn = () => new Promise<void>((resolve) => void setImmediate(resolve));
 
 /** A listener that ends with the test, however that ends. */
-async function listen(t: TestContext, peers: Peers, accept: Acceptor): Promise<TcpListener> {
+async function listen(t: TestContext, peers: Peers, accept: Acceptor): Promise<SocketListener> {
   const listener = await listenTcp({ ...LOCAL, peers, accept });
   t.after(() => listener.close());
   return listener;

@@ -4,7 +4,7 @@ import { createSocket, type Socket } from "node:dgram";
 import { isIPv6 } from "node:net";
 import type { Clock, DatagramOpener } from "../base/ports.ts";
 import { formatAddress, parseAddress } from "./address.ts";
-import { type ListenAddress, listenError } from "./tcp.ts";
+import { type ListenAddress, listenError } from "./listen.ts";
 
 export interface UdpOptions extends ListenAddress {
   /** Other processes listen at the same port, and the system deals messages out. */

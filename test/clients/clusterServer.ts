@@ -16,6 +16,8 @@ const { values } = parseArgs({
     "bolt-port": { type: "string", default: "9600" },
     "http-port": { type: "string", default: "9603" },
     "eureka-port": { type: "string", default: "0" },
+    "nacos-port": { type: "string", default: "0" },
+    "nacos-grpc-port": { type: "string", default: "0" },
     "meta-http-port": { type: "string", default: "9615" },
     "data-http-port": { type: "string", default: "9622" },
     "admin-port": { type: "string", default: "9604" },

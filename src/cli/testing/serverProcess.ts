@@ -49,6 +49,8 @@ export function startProcess(
   const free = {
     "bolt-port": 0,
     "eureka-port": 0,
+    "nacos-port": 0,
+    "nacos-grpc-port": 0,
     "http-port": 0,
     "meta-http-port": 0,
     "data-http-port": 0,

@@ -5,6 +5,7 @@
 import type { Budget } from "../../base/budget.ts";
 import type { ErrorTable, RegistryError } from "../../base/errors.ts";
 import type { HttpRouteTable } from "../../base/http.ts";
+import type { Http2Acceptor } from "../../base/http2.ts";
 import type { KeySpec } from "../../base/keySpec.ts";
 import type { MetricAliases } from "../../base/metricAlias.ts";
 import type { Metrics, MetricTable } from "../../base/metrics.ts";
@@ -102,6 +103,7 @@ export interface OpenGateway {
  */
 export type GatewayListener =
   | { readonly kind: "tcp"; readonly key: string; readonly accept: Acceptor }
+  | { readonly kind: "http2"; readonly key: string; readonly accept: Http2Acceptor }
   | { readonly kind: "http"; readonly key: string; readonly routes: HttpRouteTable }
   | { readonly kind: "udp"; readonly key: string; readonly open: DatagramOpener };
 

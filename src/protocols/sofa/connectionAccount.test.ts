@@ -10,8 +10,8 @@ import type { ConnectionHandler, Log } from "../../base/ports.ts";
 import { encodeHeartbeat, encodeRequest } from "../../encoding/bolt/encode.ts";
 import { BOLT_V1 } from "../../encoding/bolt/frame.ts";
 import type { ClientEvent } from "../../registry/registry.ts";
+import { ConnectionAccount } from "../kit/connectionAccount.ts";
 import { decodeMessage, encodeMessage, wireForm } from "./codec/codec.ts";
-import { ConnectionAccount } from "./connectionAccount.ts";
 import { SofaConnections } from "./connections.ts";
 import { baseRegister, CONFIG as SCENE_CONFIG, SceneConnection, START_MS } from "./testing/handlerScene.ts";
 

@@ -4,7 +4,7 @@ import { addressGroup } from "../../base/addressGroup.ts";
 import type { RegistryError } from "../../base/errors.ts";
 import type { Connection, ConnectionHandler } from "../../base/ports.ts";
 import type { Addresses } from "../../model/ruleSet.ts";
-import { ConnectionAccount } from "./connectionAccount.ts";
+import { ConnectionAccount } from "../kit/connectionAccount.ts";
 import type { SofaEnvironment } from "./environment.ts";
 import { sofaError } from "./errorTable.ts";
 import { SofaHandler } from "./handler.ts";

@@ -26,6 +26,7 @@ import {
 } from "../../encoding/bolt/frame.ts";
 import { type ClientId, clientId } from "../../model/ids.ts";
 import type { Blocked, ClientChannel, ClientEvent, ConfigPush, Outcome, Push } from "../../registry/registry.ts";
+import type { ConnectionAccount } from "../kit/connectionAccount.ts";
 import { askOfApplications, isAppRequest } from "./appRequests.ts";
 import { checkRegister } from "./clientProof.ts";
 import {
@@ -37,7 +38,6 @@ import {
   pushClassName,
 } from "./codec/codec.ts";
 import type { Register, SofaMessage, WireForm } from "./codec/messages.ts";
-import type { ConnectionAccount } from "./connectionAccount.ts";
 import { decodeFrame } from "./decode.ts";
 import { receivedConfigData, registerResponse, syncConfigResponse } from "./encode.ts";
 import type { SofaEnvironment } from "./environment.ts";

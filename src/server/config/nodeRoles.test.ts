@@ -7,7 +7,13 @@ import type { Config } from "./table.ts";
 
 const META: Partial<Config> = { metaAddresses: ["127.0.0.1:9620"] };
 
-const CLIENTS = { "bolt-port": 9600, "eureka-port": 8761, "http-port": 9603 };
+const CLIENTS = {
+  "bolt-port": 9600,
+  "eureka-port": 8761,
+  "nacos-port": 8848,
+  "nacos-grpc-port": 9848,
+  "http-port": 9603,
+};
 
 const PORTS: readonly [who: string, changes: Partial<Config>, ports: Record<string, number>][] = [
   ["a whole registry", {}, { ...CLIENTS, "meta-http-port": 9615, "data-http-port": 9622, "admin-port": 9604 }],

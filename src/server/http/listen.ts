@@ -17,7 +17,7 @@ import { type HttpRouteTable, refusal } from "../../base/http.ts";
 import { visible } from "../../base/visible.ts";
 import { KEY_PART_CHARS_MAX } from "../../model/serviceKey.ts";
 import { formatAddress } from "../../transport/address.ts";
-import { type ListenAddress, listenError, type TcpOptions } from "../../transport/tcp.ts";
+import { type ListenAddress, type ListenOptions, listenError } from "../../transport/listen.ts";
 import { TlsGate, type TlsPort } from "../../transport/tls/tlsGate.ts";
 import { parseJsonBodies } from "./jsonBody.ts";
 
@@ -126,8 +126,8 @@ export interface HttpListenOptions extends ListenAddress {
   /** Counts the connections of each address. */
   readonly shares: ConnectionShares;
   /** As for a TCP port. */
-  readonly refused: TcpOptions["refused"];
-  readonly notAccepted: TcpOptions["notAccepted"];
+  readonly refused: ListenOptions["refused"];
+  readonly notAccepted: ListenOptions["notAccepted"];
   /** Undefined for a port without TLS. */
   readonly tls?: TlsPort | undefined;
 }

@@ -15,6 +15,8 @@ type Role = Config["roles"][number];
 const FREE_PORTS = {
   boltPort: 0,
   eurekaPort: 0,
+  nacosPort: 0,
+  nacosGrpcPort: 0,
   httpPort: 0,
   metaHttpPort: 0,
   dataHttpPort: 0,

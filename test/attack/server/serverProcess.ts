@@ -169,6 +169,8 @@ function commandOf({ dir, memoryBytesMax, flags = [], hasNodePort = false, openF
   const own = [
     "--bolt-port=0",
     "--eureka-port=0",
+    "--nacos-port=0",
+    "--nacos-grpc-port=0",
     "--http-port=0",
     "--meta-http-port=0",
     `--data-dir=${join(dir, "data")}`,

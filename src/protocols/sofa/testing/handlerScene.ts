@@ -12,6 +12,7 @@ import { brandServiceKey } from "../../../model/ids.ts";
 import type { AppEvent } from "../../../registry/apps.ts";
 import type { ClientEvent, Push } from "../../../registry/registry.ts";
 import type { ClientAccess } from "../../kit/clientAccess.ts";
+import { ConnectionAccount } from "../../kit/connectionAccount.ts";
 import { encodeMessage } from "../codec/codec.ts";
 import {
   ABSENT_LIST,
@@ -21,7 +22,6 @@ import {
   type SubscriberRegister,
   type WireForm,
 } from "../codec/messages.ts";
-import { ConnectionAccount } from "../connectionAccount.ts";
 import { SofaHandler } from "../handler.ts";
 import { PushBodies } from "../pushBodies.ts";
 import { acceptedCounts } from "../requestCounts.ts";

@@ -8,7 +8,7 @@ import { type Connection, UNREAD_BYTES_MAX } from "../../base/ports.ts";
 
 // The socket and its buffers in Node and here, not the kernel's. 7 KiB for each of 5,000 connections on loopback that
 // have sent a heartbeat, measured as the growth of resident memory; a busy connection has more in its buffers.
-const CONNECTION_BYTES = 20 * 1024;
+const SOCKET_BYTES = 20 * 1024;
 // Output that waits only for a moment is not worth counting: the output caused by one chunk leaves together.
 const OUTPUT_BYTES_FREE = 64 * 1024;
 
@@ -24,9 +24,9 @@ export class ConnectionAccount {
     this.account = account;
   }
 
-  /** Charges the connection itself. */
-  open({ encryptionBytes = 0 }: Pick<Connection, "encryptionBytes">): RegistryError | undefined {
-    return this.#settle(CHARGE.connections, CONNECTION_BYTES + encryptionBytes);
+  /** Charges the connection itself, and what its protocol needs beside the socket. */
+  open({ encryptionBytes = 0 }: Pick<Connection, "encryptionBytes">, protocolBytes = 0): RegistryError | undefined {
+    return this.#settle(CHARGE.connections, SOCKET_BYTES + encryptionBytes + protocolBytes);
   }
 
   /** Charges `bytes` of input that was read and not yet processed. */

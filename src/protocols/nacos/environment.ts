@@ -1,0 +1,16 @@
+import type { GatewayEnvironment } from "../kit/gateway.ts";
+import type { NacosMetrics } from "./metricTable.ts";
+
+/** Settings, each a key of the configuration. */
+export interface NacosConfig {
+  readonly serveNacos: boolean;
+  readonly nacosPort: number;
+  readonly nacosGrpcPort: number;
+  readonly zone: string;
+  readonly registrationBytesMax: number;
+  readonly clientIdleMs: number;
+  readonly clientOutputBytesMax: number;
+}
+
+/** The surroundings of the gateway. */
+export type NacosEnvironment = GatewayEnvironment<NacosConfig, NacosMetrics>;

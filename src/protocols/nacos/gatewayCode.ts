@@ -1,0 +1,55 @@
+import type { HttpRouteTable } from "../../base/http.ts";
+import { textResponse } from "../../base/http.ts";
+import type { GatewayCode } from "../kit/gateway.ts";
+import { NacosConnections } from "./connections.ts";
+import type { NacosConfig } from "./environment.ts";
+import type { NacosMetrics } from "./metricTable.ts";
+import { openNaming } from "./naming/naming.ts";
+import type { NacosPart } from "./part.ts";
+
+const GRPC = "nacos-grpc-port";
+const HTTP = "nacos-port";
+
+/** How far above nacos-port clients expect nacos-grpc-port. */
+const GRPC_OFFSET = 1_000;
+
+/** The abilities of this server, in the words of clients: they do without what is not named. */
+const ABILITIES = { supportPersistentInstanceByGrpc: false, fuzzyWatch: false, lock: false, mcp: false };
+
+/** The gateway's part in a node. */
+export const nacosGatewayCode: GatewayCode<NacosConfig, NacosMetrics> = {
+  open(environment) {
+    const { config, node, log } = environment;
+    if (!config.serveNacos) return { listeners: [] };
+    const { nacosPort, nacosGrpcPort } = config;
+    if (nacosPort > 0 && nacosGrpcPort > 0 && nacosGrpcPort !== nacosPort + GRPC_OFFSET) {
+      log.warn("clients of Nacos expect nacos-grpc-port 1000 above nacos-port", { nacosPort, nacosGrpcPort });
+    }
+    const naming = openNaming(environment);
+    const parts: readonly NacosPart[] = [naming];
+    const connections = new NacosConnections({
+      ...environment,
+      parts,
+      bodies: naming.bodies,
+      abilities: ABILITIES,
+      nowMs: node.nowMs,
+      isServing: () => node.servesClients() && !node.isStopping() && node.hasSlotTable(),
+    });
+    const routes: HttpRouteTable = {
+      routes: parts.flatMap((part) => part.routes),
+      refusal: textResponse,
+      requests: "any",
+    };
+    return {
+      listeners: [
+        { kind: "http", key: HTTP, routes },
+        { kind: "http2", key: GRPC, accept: (connection, nowMs) => connections.accept(connection, nowMs) },
+      ],
+      check: (nowMs) => {
+        connections.check(nowMs);
+        for (const part of parts) part.check?.(nowMs);
+      },
+      resumed: (awayMs, nowMs) => connections.resumed(awayMs, nowMs),
+    };
+  },
+};

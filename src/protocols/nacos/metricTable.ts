@@ -1,0 +1,13 @@
+import type { METRICS, MetricsOf, MetricTable } from "../../base/metrics.ts";
+
+/** Metrics of the gateway for Nacos' clients alone. */
+export const NACOS_METRICS = {
+  roster_nacos_requests_total: {
+    type: "counter",
+    help: "Requests of Nacos' clients by gRPC, by type (`unknown` for one that is not served) and outcome.",
+    labels: ["type", "outcome"],
+  },
+} as const satisfies MetricTable;
+
+/** The gateway's port for reporting. */
+export type NacosMetrics = MetricsOf<typeof METRICS & typeof NACOS_METRICS>;

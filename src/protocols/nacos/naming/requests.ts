@@ -1,0 +1,153 @@
+// The requests of naming by gRPC.
+
+import type { RegistryError } from "../../../base/errors.ts";
+import { fail } from "../../../base/errors.ts";
+import { fieldsOf, flagField, listField, textField, wholeField } from "../../../encoding/json/fields.ts";
+import type { ServiceKey } from "../../../model/ids.ts";
+import { checkedKeyPart } from "../../../model/serviceKey.ts";
+import type { ServiceView } from "../../../registry/registry.ts";
+import type { NacosEnvironment } from "../environment.ts";
+import type { NacosClient, NacosRequest, RequestHandlers, Responder } from "../part.ts";
+import { askList } from "./lists.ts";
+import { scopeOfGroup } from "./names.ts";
+import type { PushBodies } from "./pushBodies.ts";
+import { readInstance, readService } from "./readInstance.ts";
+import { BATCH_MAX, type Registrations } from "./registrations.ts";
+import type { ServiceNames } from "./serviceNames.ts";
+import { checkedClusters, type Subscriptions } from "./subscriptions.ts";
+
+export interface NamingParts extends Pick<NacosEnvironment, "config" | "registry" | "later" | "access"> {
+  readonly registrations: Registrations;
+  readonly subscriptions: Subscriptions;
+  readonly bodies: PushBodies;
+  readonly serviceNames: ServiceNames;
+}
+
+/** The handlers, by the type of the request. */
+export function namingRequests(parts: NamingParts): RequestHandlers {
+  const naming = new NamingRequests(parts);
+  return {
+    InstanceRequest: { answer: "InstanceResponse", handle: (...asked) => naming.instance(...asked) },
+    BatchInstanceRequest: { answer: "BatchInstanceResponse", handle: (...asked) => naming.batch(...asked) },
+    ServiceQueryRequest: { answer: "QueryServiceResponse", handle: (...asked) => naming.query(...asked) },
+    SubscribeServiceRequest: { answer: "SubscribeServiceResponse", handle: (...asked) => naming.subscribe(...asked) },
+    ServiceListRequest: { answer: "ServiceListResponse", handle: (...asked) => naming.list(...asked) },
+  };
+}
+
+const REGISTER = "registerInstance";
+const DEREGISTER = "deregisterInstance";
+const BATCH_REGISTER = "batchRegisterInstance";
+// The real server's page of everything.
+const PAGE = { min: 1, max: 1_000_000 } as const;
+
+class NamingRequests {
+  readonly #parts: NamingParts;
+
+  constructor(parts: NamingParts) {
+    this.#parts = parts;
+  }
+
+  instance({ fields, client, headers }: NacosRequest, responder: Responder): void {
+    const { registrations, config } = this.#parts;
+    const serviceKey = readService(fields);
+    const type = textField(fields, "type") ?? "";
+    if (type !== REGISTER && type !== DEREGISTER) throw wrongType(type, `${REGISTER} or ${DEREGISTER}`);
+    this.#check(client, "publish", serviceKey);
+    if (type === DEREGISTER) {
+      registrations.deregister(client, serviceKey);
+      return responder.answer({ type });
+    }
+    const instance = readInstance(fieldsOf(fields.get("instance"), "instance"), true, config.registrationBytesMax);
+    const registered = { serviceKey, instances: [instance], appName: appNameOf(client, headers) };
+    registrations.register(client, registered, answered(responder, { type }));
+  }
+
+  batch({ fields, client, headers }: NacosRequest, responder: Responder): void {
+    const { registrations, config } = this.#parts;
+    const serviceKey = readService(fields);
+    const type = textField(fields, "type") ?? "";
+    if (type !== BATCH_REGISTER) throw wrongType(type, BATCH_REGISTER);
+    this.#check(client, "publish", serviceKey);
+    const instances = listField(fields, "instances", BATCH_MAX).map((each) =>
+      readInstance(fieldsOf(each, "instances"), true, config.registrationBytesMax),
+    );
+    const registered = { serviceKey, instances, appName: appNameOf(client, headers) };
+    registrations.register(client, registered, answered(responder, { type }));
+  }
+
+  query({ fields, client, nowMs }: NacosRequest, responder: Responder): void {
+    const { registry, bodies } = this.#parts;
+    const serviceKey = readService(fields);
+    this.#check(client, "subscribe", serviceKey);
+    const clusters = checkedClusters(textField(fields, "cluster") ?? "");
+    const isHealthyOnly = flagField(fields, "healthyOnly") ?? false;
+    askList(registry, { serviceKey, nowMs }, (view, error) => {
+      if (view === undefined) return responder.refuse(error ?? unavailable());
+      const { json } = bodies.list(view, { clusters, isHealthyOnly, nameForm: "plain" });
+      responder.answer({}, { name: "serviceInfo", json });
+    });
+  }
+
+  subscribe({ fields, client, nowMs }: NacosRequest, responder: Responder): void {
+    const { registry, subscriptions, bodies, later } = this.#parts;
+    const serviceKey = readService(fields);
+    const clusters = checkedClusters(textField(fields, "clusters") ?? "");
+    const isWanted = flagField(fields, "subscribe") ?? false;
+    if (isWanted) this.#check(client, "subscribe", serviceKey);
+    else subscriptions.unsubscribe(client, { serviceKey, clusters });
+    const listed = (view: ServiceView | undefined, error: RegistryError | undefined) => {
+      const version = view?.version;
+      if (isWanted) {
+        // Also one that could not be answered is told when there is a list.
+        later(() => {
+          if (!client.isEnded) subscriptions.subscribe(client, { serviceKey, clusters, version });
+        });
+      }
+      if (view === undefined) return responder.refuse(error ?? unavailable());
+      responder.answer({ message: "success" }, { name: "serviceInfo", json: bodies.serviceInfo(view, clusters).json });
+    };
+    askList(registry, { serviceKey, nowMs }, listed);
+  }
+
+  list({ fields, nowMs }: NacosRequest, responder: Responder): void {
+    const namespace = textField(fields, "namespace") ?? "";
+    const group = textField(fields, "groupName") ?? "";
+    const scope = scopeOfGroup({ namespace, group });
+    const page = wholeField(fields, "pageNo", PAGE) ?? 1;
+    const size = wholeField(fields, "pageSize", { min: 0, max: PAGE.max }) ?? 10;
+    this.#parts.serviceNames.ask(scope, nowMs, (names, error) => {
+      if (names === undefined) return responder.refuse(error ?? unavailable());
+      responder.answer({ count: names.length, serviceNames: names.slice((page - 1) * size, page * size) });
+    });
+  }
+
+  #check({ address }: NacosClient, action: "publish" | "subscribe", serviceKey: ServiceKey): void {
+    this.#parts.access?.check({ from: address, action, serviceKey, proof: undefined });
+  }
+}
+
+function unavailable(): RegistryError {
+  return fail("LIST_UNAVAILABLE");
+}
+
+function wrongType(type: string, expected: string): RegistryError {
+  return fail("FIELD_INVALID", { field: "type", value: type.slice(0, 100), expected });
+}
+
+function answered(responder: Responder, fields: { readonly type: string }) {
+  return (error: RegistryError | undefined) => {
+    if (error === undefined) responder.answer(fields);
+    else responder.refuse(error);
+  };
+}
+
+/** The application of a client, for people; one that can't be shown is left out. */
+function appNameOf({ setup }: NacosClient, headers: ReadonlyMap<string, string>): string {
+  const name = headers.get("app") ?? headers.get("Client-AppName") ?? setup.labels.get("AppName") ?? "";
+  try {
+    return name === "" || name === "unknown" ? "" : checkedKeyPart("appName", name);
+  } catch {
+    return "";
+  }
+}
