@@ -6,6 +6,7 @@ import { NODE_SCENARIOS } from "./node.ts";
 import { RULE_SCENARIOS } from "./rules.ts";
 import type { Scenario } from "./scenario.ts";
 import { SESSION_SCENARIOS } from "./session.ts";
+import { SWITCH_SCENARIOS } from "./switches.ts";
 
 export type { Scenario };
 
@@ -18,6 +19,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...CLIENT_SCENARIOS,
   ...NODE_SCENARIOS,
   ...RULE_SCENARIOS,
+  ...SWITCH_SCENARIOS,
 ];
 
 export function findScenario(name: string): Scenario {

@@ -10,16 +10,16 @@ import type { Scenario } from "./scenario.ts";
 import { comeBack, kill, USUAL_CHURN } from "./steps.ts";
 
 // The promise: subscribers see the change so soon after the operator's call has returned. SOFARegistry: 4.7 s.
-const SEEN_MS = 200;
+export const SEEN_MS = 200;
 const ANSWER_MS = 2_000;
 // After the death of a node of each role, and of all.
-const ALL_BACK_MS = 30_000;
+export const ALL_BACK_MS = 30_000;
 // The leader's lease.
-const LEAD_ENDS_MS = 60_000;
+export const LEAD_ENDS_MS = 60_000;
 // After this time without a change, the next one is pushed at once.
-const CALM_MS = 2_000;
+export const CALM_MS = 2_000;
 // Long enough that a push which should not come would have come.
-const WATCHED_MS = 2_000;
+export const WATCHED_MS = 2_000;
 
 export const RULE_SCENARIOS: readonly Scenario[] = [
   {
@@ -245,17 +245,19 @@ async function askWithin(
 
 interface Call {
   readonly path: string;
+  /** POST with a form or JSON, GET without. */
+  readonly method?: string;
   readonly form?: URLSearchParams;
   readonly json?: object;
 }
 
 /** Calls a path of SOFARegistry's at the leading meta node. Resolves to the time at which the call had returned. */
-async function operate(stage: Stage, what: string, { path, form, json }: Call): Promise<number> {
+export async function operate(stage: Stage, what: string, { path, method, form, json }: Call): Promise<number> {
   const leader = stage.cluster.node(await stage.cluster.metaLeader());
   await stage.act(what, async () => {
     const headers = { "content-type": "application/json" };
-    const body = json === undefined ? { body: form } : { body: JSON.stringify(json), headers };
-    const request = body.body === undefined ? {} : { method: "POST", ...body };
+    const given = json === undefined ? form && { body: form } : { body: JSON.stringify(json), headers };
+    const request = { method: method ?? (given === undefined ? "GET" : "POST"), ...given };
     const answer = await fetch(`${leader.httpUrl}${path}`, { ...request, signal: AbortSignal.timeout(ANSWER_MS) });
     const text = await answer.text();
     if (!answer.ok || !text.includes('"success":true')) stage.fail(`${path} was answered ${answer.status} ${text}`);
@@ -263,7 +265,7 @@ async function operate(stage: Stage, what: string, { path, form, json }: Call): 
   return monotonicMs();
 }
 
-async function seenInTime(
+export async function seenInTime(
   stage: Stage,
   { what, sinceMs, isSeen }: { what: string; sinceMs: number; isSeen: () => boolean },
 ): Promise<void> {
@@ -275,7 +277,7 @@ async function seenInTime(
 }
 
 /** Kills all nine nodes and starts them again. Resolves to the time of the start. */
-async function restartAll(stage: Stage): Promise<number> {
+export async function restartAll(stage: Stage): Promise<number> {
   // The size of a service is on the disk 20 to 50 ms after its last registration, which is not waited for otherwise.
   await stage.pause(CALM_MS);
   await kill(stage, ...NODES);
@@ -285,7 +287,7 @@ async function restartAll(stage: Stage): Promise<number> {
 }
 
 /** Kills the leading meta node, a data node and a session at once, and waits until the cluster is whole again. */
-async function killOneOfEach(stage: Stage): Promise<void> {
+export async function killOneOfEach(stage: Stage): Promise<void> {
   const nodes = [await stage.cluster.metaLeader(), "data1", "session1"];
   await kill(stage, ...nodes);
   await comeBack(stage, ...nodes);
