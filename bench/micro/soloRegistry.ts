@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { unlimitedBudget } from "../../src/base/budget.ts";
 import type { Connection, ConnectionHandler, Log } from "../../src/base/ports.ts";
 import { META_PREFIX } from "../../src/meta/metaRecords.ts";
+import { OPEN_ACCESS } from "../../src/protocols/kit/clientAccess.ts";
 import { SofaConnections } from "../../src/protocols/sofa/connections.ts";
 import { sofaGateway } from "../../src/protocols/sofa/gateway.ts";
 import { keysWith } from "../../src/records/keys.ts";
@@ -109,6 +110,7 @@ export class SoloRegistry {
       config,
       registry: stepper,
       budget: unlimitedBudget(),
+      access: OPEN_ACCESS,
       compression: hostCompression,
       log: silent,
       metrics: gatewayMetrics,

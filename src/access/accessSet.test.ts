@@ -5,8 +5,8 @@ import { AddressBlocks } from "../model/addressBlock.ts";
 import type { ServiceKey } from "../model/ids.ts";
 import { makeServiceKey, parseServiceKey } from "../model/serviceKey.ts";
 import { AccessSet, NO_ACCESS_RECORDS } from "./accessSet.ts";
-import type { Action, Policy, ServiceAction } from "./policy.ts";
-import { ACCESS_ROLES, type AccessRole, anonymous, type Principal } from "./principal.ts";
+import { ACTIONS, type Action, CLIENT_ACTIONS, type Policy } from "./policy.ts";
+import { ACCESS_ROLES, type AccessRole, anonymous, certified, type Principal } from "./principal.ts";
 import { accessSet, policy, principal, service, wish } from "./testing/arbitraries.ts";
 
 const ORDERS = makeServiceKey({ name: "com.pay.Orders", namespace: "", group: "" });
@@ -25,22 +25,22 @@ function allowed(policies: readonly Policy[], principalOf: Principal, action: Ac
 }
 
 const WITHOUT_RECORDS: readonly (readonly [who: string, principal: Principal, may: readonly Action[]])[] = [
-  ["an anonymous client", anonymous("10.0.0.7"), ["publish", "subscribe", "list"]],
-  ["an anonymous caller at the node's machine", anonymous("127.0.0.1"), ["publish", "subscribe", "list", "read"]],
-  ["the same by IPv6", anonymous("[::1]"), ["publish", "subscribe", "list", "read"]],
+  ["an anonymous client", anonymous("10.0.0.7"), CLIENT_ACTIONS],
+  ["an anonymous caller at the node's machine", anonymous("127.0.0.1"), [...CLIENT_ACTIONS, "read"]],
+  ["the same by IPv6", anonymous("[::1]"), [...CLIENT_ACTIONS, "read"]],
+  ["a client with a certificate", certified({ commonName: "shop" }, "127.0.0.1"), CLIENT_ACTIONS],
   ["a user without an access role", user(), []],
-  ["a client", user(["client"]), ["publish", "subscribe", "list"]],
-  ["a reader", user(["reader"]), ["list", "read"]],
-  ["an operator", user(["operator"]), ["list", "read", "operate", "configure"]],
-  ["an admin", user(["admin"]), ["publish", "subscribe", "list", "read", "operate", "configure", "admin"]],
-  ["two roles", user(["reader", "client"]), ["publish", "subscribe", "list", "read"]],
+  ["a client", user(["client"]), CLIENT_ACTIONS],
+  ["a reader", user(["reader"]), ["list", "fetch", "read"]],
+  ["an operator", user(["operator"]), ["list", "fetch", "store", "read", "operate", "configure"]],
+  ["an admin", user(["admin"]), ACTIONS],
+  ["two roles", user(["reader", "client"]), [...CLIENT_ACTIONS, "read"]],
 ];
 
 for (const [who, principalOf, may] of WITHOUT_RECORDS) {
   test(`without any record, ${who} may do exactly: ${may.join(", ") || "nothing"}`, () => {
-    const services: readonly ServiceAction[] = ["publish", "subscribe", "list"];
     const found = [
-      ...services.filter((action) => NO_ACCESS_RECORDS.mayDo(principalOf, action, ORDERS).isAllowed),
+      ...CLIENT_ACTIONS.filter((action) => NO_ACCESS_RECORDS.mayDo(principalOf, action, ORDERS).isAllowed),
       ...(["read", "operate", "configure", "admin"] as const).filter(
         (action) => NO_ACCESS_RECORDS.mayDo(principalOf, action).isAllowed,
       ),
@@ -168,4 +168,31 @@ test("a change makes the next set, and leaves the one before as it was", () => {
       assert.deepEqual(set.mayDo(user(["client"]), "publish", of), before);
     }),
   );
+});
+
+test("a policy for values is for their namespaces, groups and beginnings of names, like one for services", () => {
+  const services = { groups: ["consul"], namePrefixes: ["pay/"] };
+  const set = new AccessSet(1n, [], [policyOf({ actions: ["store"], subjects: { names: ["ann"] }, services })]);
+  const may = (name: string, group = "consul") =>
+    set.mayDo(user(), "store", { namespace: "DEFAULT_INSTANCE_ID", group, name }).isAllowed;
+  assert.deepEqual([may("pay/limit"), may("shop/limit"), may("pay/limit", "zookeeper")], [true, false, false]);
+});
+
+test("a principal who reaches all services may do that with each, and one who reaches none with none", () => {
+  fc.assert(
+    fc.property(accessSet, principal, fc.constantFrom(...CLIENT_ACTIONS), service, (set, who, action, of) => {
+      const reach = set.reach(who, action);
+      const { isAllowed } = set.mayDo(who, action, of);
+      assert.ok(reach === "some" || isAllowed === (reach === "all"));
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test("clients are judged from the first policy on that is about what clients do", () => {
+  const judges = (...policies: Policy[]) => new AccessSet(1n, [], policies).judgesClients;
+  assert.equal(judges(), false);
+  assert.equal(judges(policyOf({ actions: ["operate"] })), false);
+  assert.equal(judges(policyOf({ actions: ["fetch"] })), true);
+  assert.equal(judges(policyOf({ name: "anonymous-clients", actions: [] })), true);
 });

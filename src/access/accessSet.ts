@@ -5,7 +5,17 @@ import type { ServiceKey } from "../model/ids.ts";
 import { parseServiceKey } from "../model/serviceKey.ts";
 import { NO_VERSION } from "../model/version.ts";
 import { type Identity, isOver } from "./identity.ts";
-import { type Action, DEFAULT_POLICIES, type Policy } from "./policy.ts";
+import {
+  ACTIONS,
+  type Action,
+  ANONYMOUS_CLIENTS,
+  CLIENT_ACTIONS,
+  type ClientAction,
+  DEFAULT_POLICIES,
+  isClientAction,
+  type Policy,
+  type ValueKey,
+} from "./policy.ts";
 import { PolicyMatcher } from "./policyMatcher.ts";
 import type { AccessRole, Principal } from "./principal.ts";
 
@@ -26,12 +36,15 @@ export interface Decision {
   readonly by: string | undefined;
 }
 
-/** The actions that the access roles allow, for all services. */
+/** The part of all services, or values, for which a principal may do something. */
+export type Reach = "all" | "some" | "none";
+
+/** The actions that the access roles allow, for all services and values. */
 const GRANTS: Readonly<Record<AccessRole, readonly Action[]>> = {
-  admin: ["read", "operate", "configure", "admin", "publish", "subscribe", "list"],
-  operator: ["read", "operate", "configure", "list"],
-  reader: ["read", "list"],
-  client: ["publish", "subscribe", "list"],
+  admin: ACTIONS,
+  operator: ["read", "operate", "configure", "list", "fetch", "store"],
+  reader: ["read", "list", "fetch"],
+  client: CLIENT_ACTIONS,
 };
 
 export class AccessSet {
@@ -40,11 +53,19 @@ export class AccessSet {
   readonly #policies: ReadonlyMap<string, Policy>;
   readonly #byToken = new Map<string, Identity>();
   readonly #rules = new Map<Action, { readonly deny: PolicyMatcher[]; readonly allow: PolicyMatcher[] }>();
+  /**
+   * Whether operators have set anything about clients. Until then no proof gains a client anything, and what clients
+   * send as one may be meant for another registry.
+   */
+  readonly judgesClients: boolean;
 
   constructor(epoch: bigint, identities: Iterable<Identity>, policies: Iterable<Policy>) {
     this.epoch = epoch;
     this.#identities = new Map([...identities].map((identity) => [identity.name, identity]));
     this.#policies = new Map([...policies].map((policy) => [policy.name, policy]));
+    this.judgesClients = [...this.#policies.values()].some(
+      ({ name, actions }) => name === ANONYMOUS_CLIENTS || actions.some(isClientAction),
+    );
     for (const identity of this.#identities.values()) {
       if (identity.kind === "token") this.#byToken.set(identity.secret, identity);
     }
@@ -107,18 +128,29 @@ export class AccessSet {
   }
 
   /**
-   * Whether the principal may do that; `service` is the subject of what clients do, and operations have none. A policy
+   * Whether the principal may do that; `about` is the subject of what clients do, and operations have none. A policy
    * that denies beats everything that allows.
    */
-  mayDo(principal: Principal, action: Action, service?: ServiceKey): Decision {
+  mayDo(principal: Principal, action: Action, about?: ServiceKey | ValueKey): Decision {
     const rules = this.#rules.get(action);
-    const parts = service === undefined ? undefined : parseServiceKey(service);
+    const parts = typeof about === "string" ? parseServiceKey(about) : about;
     const isMeant = (matcher: PolicyMatcher) => matcher.matches(principal, parts);
     const denied = rules?.deny.find(isMeant);
     if (denied !== undefined) return { isAllowed: false, by: denied.name };
     const role = principal.roles.find((each) => GRANTS[each].includes(action));
     const by = role ?? rules?.allow.find(isMeant)?.name;
     return { isAllowed: by !== undefined, by };
+  }
+
+  /** The part of all services and values for which the principal may do that. */
+  reach(principal: Principal, action: ClientAction): Reach {
+    const { deny = [], allow = [] } = this.#rules.get(action) ?? {};
+    const denied = deny.map((matcher) => matcher.reach(principal));
+    if (denied.includes("all")) return "none";
+    const allowed = allow.map((matcher) => matcher.reach(principal));
+    const isAll = principal.roles.some((role) => GRANTS[role].includes(action)) || allowed.includes("all");
+    if (isAll) return denied.includes("some") ? "some" : "all";
+    return allowed.includes("some") ? "some" : "none";
   }
 
   /** The set after a change. */

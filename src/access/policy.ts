@@ -7,10 +7,33 @@ import { KEY_PART_CHARS_MAX } from "../model/serviceKey.ts";
 import { checkedAbout, checkedName } from "./names.ts";
 import { ACCESS_ROLES, type AccessRole, PRINCIPAL_KINDS, type PrincipalKind } from "./principal.ts";
 
-/** The actions of clients, each with one service. `list`: to read a list once, or the names of services. */
+/** The actions of clients with services. `list`: to read a list once, or the names of services. */
 export const SERVICE_ACTIONS = ["publish", "subscribe", "list"] as const;
 
 export type ServiceAction = (typeof SERVICE_ACTIONS)[number];
+
+/**
+ * The actions of clients with values: configuration, keys of Consul, nodes of ZooKeeper. `fetch`: to read one, watch
+ * it, or list the names of some; `store`: to write or remove one, and to lock it.
+ */
+export const VALUE_ACTIONS = ["fetch", "store"] as const;
+
+export type ValueAction = (typeof VALUE_ACTIONS)[number];
+
+/** All actions of clients. */
+export const CLIENT_ACTIONS = [...SERVICE_ACTIONS, ...VALUE_ACTIONS] as const;
+
+export type ClientAction = (typeof CLIENT_ACTIONS)[number];
+
+/**
+ * A value of clients. Configuration of Nacos: its namespace, group and dataId; a key of Consul and a node of ZooKeeper:
+ * the default namespace, and the group `consul` or `zookeeper`.
+ */
+export interface ValueKey {
+  readonly namespace: string;
+  readonly group: string;
+  readonly name: string;
+}
 
 /**
  * The right that an operation needs: to see everything; to move work between nodes and to show held lists; to set what
@@ -20,9 +43,9 @@ export const PERMISSIONS = ["read", "operate", "configure", "admin"] as const;
 
 export type Permission = (typeof PERMISSIONS)[number];
 
-export const ACTIONS = [...SERVICE_ACTIONS, ...PERMISSIONS] as const;
+export const ACTIONS = [...CLIENT_ACTIONS, ...PERMISSIONS] as const;
 
-export type Action = ServiceAction | Permission;
+export type Action = ClientAction | Permission;
 
 export const POLICY_EFFECTS = ["allow", "deny"] as const;
 
@@ -37,11 +60,13 @@ export interface PolicySubjects {
   readonly addresses?: readonly string[];
 }
 
-/** The services that a policy is for: those for which every given condition holds. Operations are for no service. */
+/**
+ * The services and values that a policy is for: those for which every given condition holds. Operations are for none.
+ */
 export interface PolicyServices {
   readonly namespaces?: readonly string[];
   readonly groups?: readonly string[];
-  /** The beginnings of the names of services. */
+  /** The beginnings of the names of services and values. */
   readonly namePrefixes?: readonly string[];
 }
 
@@ -62,15 +87,28 @@ export interface Policy extends PolicyDraft {
   readonly setMs: number;
 }
 
+/** The policy by which clients need no proof. */
+export const ANONYMOUS_CLIENTS = "anonymous-clients";
+
 /** Without any record: clients need no proof, and neither does reading at the machine of a node. */
 export const DEFAULT_POLICIES: readonly Policy[] = [
   {
-    name: "anonymous-clients",
+    name: ANONYMOUS_CLIENTS,
     effect: "allow",
-    actions: SERVICE_ACTIONS,
+    actions: CLIENT_ACTIONS,
     subjects: { kinds: ["anonymous"] },
     services: {},
-    reason: "there from the start: clients publish, subscribe and list without a proof",
+    reason: "there from the start: clients publish, subscribe, list, fetch and store without a proof",
+    setBy: "",
+    setMs: 0,
+  },
+  {
+    name: "certified-clients",
+    effect: "allow",
+    actions: CLIENT_ACTIONS,
+    subjects: { kinds: ["certificate"] },
+    services: {},
+    reason: "there from the start: a certificate of an authority of tls-client-ca-file is proof enough for clients",
     setBy: "",
     setMs: 0,
   },
@@ -127,7 +165,7 @@ export function checkedPolicy(draft: PolicyDraft): PolicyDraft | RegistryError {
 
 /** A policy that would do something else than its words say. */
 function meaningFault({ effect, actions, services }: PolicyDraft): RegistryError | undefined {
-  const [permission] = actions.filter((action) => !isServiceAction(action));
+  const [permission] = actions.filter((action) => !isClientAction(action));
   const isForServices = Object.values(services).some((condition) => condition !== undefined);
   if (isForServices && permission !== undefined) {
     const expected = `no condition on services: ${permission} is about operations, which are for no service`;
@@ -172,6 +210,7 @@ function sizeFault(field: string, values: readonly string[]): RegistryError | un
   return fail("FIELD_INVALID", { field, values: values.length, expected: `at most ${CONDITION_VALUES_MAX} values` });
 }
 
-export function isServiceAction(action: Action): action is ServiceAction {
-  return SERVICE_ACTIONS.some((one) => one === action);
+/** Whether it is an action of clients, which is about a service or a value. */
+export function isClientAction(action: Action): action is ClientAction {
+  return CLIENT_ACTIONS.some((one) => one === action);
 }

@@ -1,8 +1,7 @@
 // The conditions of one policy, arranged to be asked for each registration.
 
 import { AddressBlocks, isBlock } from "../model/addressBlock.ts";
-import type { ServiceKeyParts } from "../model/serviceKey.ts";
-import type { Policy } from "./policy.ts";
+import type { Policy, ValueKey } from "./policy.ts";
 import type { Principal } from "./principal.ts";
 
 /** The conditions of one policy. */
@@ -22,8 +21,16 @@ export class PolicyMatcher {
     this.#blocks = new AddressBlocks(addresses.filter(isBlock));
   }
 
-  matches(principal: Principal, service: ServiceKeyParts | undefined): boolean {
-    return this.#isSubject(principal) && (service === undefined || this.#isService(service));
+  /** `about`: the parts of a service, or a value; undefined for operations. */
+  matches(principal: Principal, about: ValueKey | undefined): boolean {
+    return this.#isSubject(principal) && (about === undefined || this.#isAbout(about));
+  }
+
+  /** The part of all services and values that it is about, for this principal. */
+  reach(principal: Principal): "all" | "some" | "none" {
+    if (!this.#isSubject(principal)) return "none";
+    const isForSome = Object.values(this.#policy.services).some((condition) => condition !== undefined);
+    return isForSome ? "some" : "all";
   }
 
   #isSubject({ name, kind, roles, from }: Principal): boolean {
@@ -36,7 +43,7 @@ export class PolicyMatcher {
     );
   }
 
-  #isService({ name, namespace, group }: ServiceKeyParts): boolean {
+  #isAbout({ name, namespace, group }: ValueKey): boolean {
     const { namespaces, groups, namePrefixes } = this.#policy.services;
     return (
       namespaces?.includes(namespace) !== false &&

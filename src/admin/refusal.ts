@@ -1,5 +1,6 @@
 // Refusals of our own paths: one form for all, with the code, so that programs need not read the sentence.
 
+import { accessStatusOf } from "../access/accessStatus.ts";
 import { RegistryError } from "../base/errors.ts";
 import { type HttpResponse, jsonResponse } from "../base/http.ts";
 import type { Reply } from "./operatedNode.ts";
@@ -16,10 +17,7 @@ export const REFUSAL = object({
 
 /** Codes that HTTP has a better word for than "bad request". */
 const STATUS: Readonly<Record<string, number>> = {
-  CREDENTIALS_NEEDED: 401,
-  CREDENTIALS_REFUSED: 401,
   CLAIM_REFUSED: 403,
-  PERMISSION_NEEDED: 403,
   CONFIG_VALUE_UNKNOWN: 404,
   IDENTITY_UNKNOWN: 404,
   POLICY_UNKNOWN: 404,
@@ -33,14 +31,16 @@ const STATUS: Readonly<Record<string, number>> = {
   RULE_IN_THE_WAY: 409,
   VERSION_CONFLICT: 409,
   CONFIG_VALUE_TOO_LARGE: 413,
-  CREDENTIALS_LOCKED: 429,
 };
 
 /** The reply for an error: one of ours, or a bug. */
 export function refusalOf(error: unknown): Reply {
   if (error instanceof RegistryError) {
     const { code, message, retry } = error;
-    return { status: STATUS[code] ?? (retry ? 503 : 400), body: { error: { code, message, retry } } };
+    return {
+      status: accessStatusOf(error) ?? STATUS[code] ?? (retry ? 503 : 400),
+      body: { error: { code, message, retry } },
+    };
   }
   const message = "the node has made a mistake; its log has the reason";
   return { status: 500, body: { error: { code: "INTERNAL", message, retry: false } } };

@@ -2,6 +2,7 @@
 // simulator or a test calls the handlers directly.
 
 import { fail } from "./errors.ts";
+import type { PeerCertificate } from "./ports.ts";
 
 /** One whole request and its answer. */
 export interface HttpExchange {
@@ -19,6 +20,8 @@ export interface HttpExchange {
   /** IP addresses of the two ends, as reported by the socket. */
   readonly localAddress: string;
   readonly remoteAddress: string;
+  /** The certificate that the caller has shown; undefined without one. */
+  readonly certificate?: PeerCertificate | undefined;
   /** Answers once, now or later. An answer after the caller has gone is dropped. */
   respond(response: HttpResponse): void;
   /** Answers with the route table's form of this error: a RegistryError, or a bug of ours. */
@@ -50,6 +53,11 @@ export interface HttpRoute {
   readonly isForLeader?: boolean;
   /** Clients call it, by any name of the node. Elsewhere a browser on the node's machine must name that machine. */
   readonly isForClients?: boolean;
+  /**
+   * The action that callers ask for: one of access/policy.ts by which they are judged, or `open` for what needs no
+   * proof. A protocol's route without it keeps the node from starting.
+   */
+  readonly asks?: string;
   /** Wrong credentials are refused, also where none are needed. */
   readonly areCredentialsChecked?: boolean;
   /** Throws a RegistryError to refuse the request at once. */

@@ -80,6 +80,8 @@ export const UNREAD_BYTES_MAX = 1024 * 1024;
 export interface PeerCertificate {
   /** As `CN=orders,O=shop`, the most specific part first or last, as its authority wrote it. */
   readonly subject: string;
+  /** The common name in the subject; empty if it has none, or several. */
+  readonly commonName: string;
   /** The alternative names, with their kinds: `DNS:orders.shop`, `URI:roster://shop/data-1`, `IP Address:10.0.0.1`. */
   readonly names: readonly string[];
   /** SHA-256 of the certificate, as `AB:CD:…`. */

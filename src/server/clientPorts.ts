@@ -12,8 +12,7 @@ import { GatewayChecks } from "../protocols/kit/gatewayChecks.ts";
 import { joinAddress } from "../transport/address.ts";
 import { hostClock, hostTimers } from "../transport/clock.ts";
 import { hostCompression } from "../transport/compression.ts";
-import { hostSecrets } from "../transport/secrets.ts";
-import { ClientChecks } from "./access/clientChecks.ts";
+import { checkGatewayAsked } from "./checkAsked.ts";
 import { ClientListeners, nameOfListener } from "./clientListeners.ts";
 import { clusterView } from "./clusterView.ts";
 import type { Config } from "./config/table.ts";
@@ -87,7 +86,7 @@ function configuredPort(config: Config, key: string): number {
 }
 
 function openGateways(
-  { gateways, config, budget, log, ops, observers, questions, records, access }: NodePortsEnvironment,
+  { gateways, config, budget, log, ops, observers, questions, records, clientAccess }: NodePortsEnvironment,
   { host, node }: { readonly host: SessionHost; readonly node: SessionNodeView },
 ): OpenGateway[] {
   const common = {
@@ -98,7 +97,7 @@ function openGateways(
     node,
     budget,
     compression: hostCompression,
-    access: new ClientChecks({ set: () => access.set, secrets: hostSecrets, clock: hostClock }),
+    access: clientAccess,
     readXml,
     later: (run: () => void) => void setImmediate(run),
     log,
@@ -106,6 +105,7 @@ function openGateways(
   return gateways.map(({ name, code }) => {
     const others = questions.otherNodes(name);
     const gateway = code.open({ ...common, others, metrics: ops.page.gatewayMetrics });
+    checkGatewayAsked(name, gateway);
     questions.attach(name, "session", gateway.answer);
     return gateway;
   });

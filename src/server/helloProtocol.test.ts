@@ -38,8 +38,16 @@ const helloGateway: Gateway<unknown, GatewayMetrics> = {
         },
         { kind: "udp", key: "hello-port", open: ({ send }) => ({ received: send }) },
       ],
+      requests: [{ name: "hello", asks: "open" }],
       routes: {
-        routes: [{ method: "GET", path: "/hello", handle: ({ respond }) => respond(textResponse(`hello ${node.id}`)) }],
+        routes: [
+          {
+            method: "GET",
+            path: "/hello",
+            asks: "open",
+            handle: ({ respond }) => respond(textResponse(`hello ${node.id}`)),
+          },
+        ],
         refusal: textResponse,
       },
     }),

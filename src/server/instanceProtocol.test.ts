@@ -96,8 +96,13 @@ const plainGateway: Gateway<unknown, GatewayMetrics> = {
       listeners: [],
       routes: {
         routes: [
-          { method: "POST", path: "/instances", handle: (exchange) => publish(exchange, registry, budget) },
-          { method: "GET", path: "/instances", handle: (exchange) => list(exchange, registry) },
+          {
+            method: "POST",
+            path: "/instances",
+            asks: "open",
+            handle: (exchange) => publish(exchange, registry, budget),
+          },
+          { method: "GET", path: "/instances", asks: "open", handle: (exchange) => list(exchange, registry) },
         ],
         refusal: textResponse,
       },

@@ -15,9 +15,7 @@ import { settingsIn } from "../model/settings.ts";
 import type { DatumView } from "../protocols/kit/gateway.ts";
 import { hostClock } from "../transport/clock.ts";
 import type { ListenAddress, SocketListener } from "../transport/listen.ts";
-import { hostSecrets } from "../transport/secrets.ts";
 import { listenTcp, type TcpOptions } from "../transport/tcp.ts";
-import { Authenticator } from "./access/authenticator.ts";
 import type { AccessParts } from "./access/openAccess.ts";
 import {
   clusterView,
@@ -190,9 +188,7 @@ export async function openDataPort(environment: NodePortsEnvironment, host: Data
 
 /** The port for operators, which every node has. */
 export async function openAdminPort(environment: NodePortsEnvironment): Promise<number> {
-  const { config, log, ops, roles, access } = environment;
-  const ports = { secrets: hostSecrets, clock: hostClock };
-  const authenticator = new Authenticator({ ...environment, ...ports, set: () => access.set });
+  const { config, log, ops, roles, authenticator } = environment;
   const status = {
     ...ops,
     log,

@@ -19,7 +19,7 @@ import { formatAddress } from "./address.ts";
 import { type ListenOptions, listenSockets, type SocketListener } from "./listen.ts";
 import { ReadTurns } from "./readTurns.ts";
 import { ENCRYPTION_BYTES, END_MS_MAX } from "./tcp.ts";
-import { peerCertificateOf } from "./tls/peerCertificate.ts";
+import { certificateShownOn } from "./tls/peerCertificate.ts";
 
 export interface Http2Options extends ListenOptions {
   readonly clock: Clock;
@@ -174,8 +174,7 @@ class SessionConnection implements Http2Connection {
     this.localAddress = formatAddress(socket.localAddress, socket.localPort);
     const isTls = socket instanceof TLSSocket;
     this.encryptionBytes = isTls ? ENCRYPTION_BYTES : 0;
-    const certificate = isTls ? socket.getPeerX509Certificate() : undefined;
-    this.certificate = certificate && peerCertificateOf(certificate);
+    this.certificate = certificateShownOn(socket);
   }
 
   get hasUnread(): boolean {

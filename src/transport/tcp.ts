@@ -15,7 +15,7 @@ import { formatAddress, parseAddress } from "./address.ts";
 import { JOINED_BYTES_MAX, join, keepJoined } from "./join.ts";
 import { KEEP_ALIVE, type ListenOptions, listenSockets, type SocketListener } from "./listen.ts";
 import { ReadTurns } from "./readTurns.ts";
-import { peerCertificateOf } from "./tls/peerCertificate.ts";
+import { certificateShownOn } from "./tls/peerCertificate.ts";
 
 export interface TcpOptions extends ListenOptions {
   readonly clock: Clock;
@@ -188,8 +188,7 @@ class SocketConnection implements Connection {
     this.localAddress = formatAddress(socket.localAddress, socket.localPort);
     this.#isTls = socket instanceof TLSSocket;
     this.encryptionBytes = this.#isTls ? ENCRYPTION_BYTES : 0;
-    const certificate = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined;
-    this.certificate = certificate && peerCertificateOf(certificate);
+    this.certificate = certificateShownOn(socket);
   }
 
   get bufferedBytes(): number {

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import type { ServiceKey } from "../../model/ids.ts";
 import { makeServiceKey } from "../../model/serviceKey.ts";
 import { AccessSet } from "../accessSet.ts";
-import { type Action, PERMISSIONS, POLICY_EFFECTS, type Policy, SERVICE_ACTIONS } from "../policy.ts";
+import { type Action, CLIENT_ACTIONS, PERMISSIONS, POLICY_EFFECTS, type Policy } from "../policy.ts";
 import { ACCESS_ROLES, PRINCIPAL_KINDS, type Principal } from "../principal.ts";
 
 const NAMES = ["ann", "bob", "ci"] as const;
@@ -58,7 +58,7 @@ export const policy: fc.Arbitrary<Policy> = fc.oneof(
   fc.record({
     ...common,
     effect: fc.constantFrom(...POLICY_EFFECTS),
-    actions: some<Action>(SERVICE_ACTIONS),
+    actions: some<Action>(CLIENT_ACTIONS),
     services,
   }),
   fc.record({
@@ -75,6 +75,6 @@ export const accessSet: fc.Arbitrary<AccessSet> = fc
 
 /** An action with the service that it is about. */
 export const wish: fc.Arbitrary<readonly [Action, ServiceKey | undefined]> = fc.oneof(
-  fc.tuple(fc.constantFrom(...SERVICE_ACTIONS), service),
+  fc.tuple(fc.constantFrom(...CLIENT_ACTIONS), service),
   fc.tuple(fc.constantFrom(...PERMISSIONS), fc.constant(undefined)),
 );

@@ -3,7 +3,7 @@
 
 import { type AccessSet, principalOf } from "../../access/accessSet.ts";
 import { CONFIGURED_OPERATOR, LOCAL_OPERATOR } from "../../access/identity.ts";
-import { ACTIONS, isServiceAction, PERMISSIONS } from "../../access/policy.ts";
+import { ACTIONS, isClientAction, PERMISSIONS } from "../../access/policy.ts";
 import { ACCESS_ROLES, ANONYMOUS, anonymous, PRINCIPAL_KINDS, type Principal } from "../../access/principal.ts";
 import { newToken } from "../../access/proofs.ts";
 import { fail } from "../../base/errors.ts";
@@ -128,7 +128,10 @@ export const checkAccess = operation({
   parameters: {
     name: { ...NAME, about: "The identity; anonymous for callers without credentials." },
     action: { type: "choice", oneOf: ACTIONS, isRequired: true, about: "The action." },
-    service: { type: "service", about: "The service to publish, subscribe or list; needed for these." },
+    service: {
+      type: "service",
+      about: "The service to publish, subscribe or list, or a value by its parts; needed for these.",
+    },
     from: { type: "address", about: "The address that it comes from; without it one on the node's machine." },
   },
   command: { words: ["policy check"] },
@@ -142,8 +145,8 @@ export const checkAccess = operation({
   }),
   run({ access, nowMs }, { name, action, service, from = "127.0.0.1" }) {
     const known = ACTIONS.find((one) => one === action);
-    if (known === undefined || isServiceAction(known) !== (service !== undefined)) {
-      const expected = "a service to publish, subscribe or list, and none for a permission";
+    if (known === undefined || isClientAction(known) !== (service !== undefined)) {
+      const expected = "a service or a value for what clients do, and none for a permission";
       throw fail("FIELD_INVALID", { field: "service", value: service ?? "", expected });
     }
     const principal = principalNamed(access.set(), { name, from, nowMs: nowMs() });

@@ -116,7 +116,8 @@ export const putPolicy = operation({
       of: { type: "choice", oneOf: ACTIONS, about: "" },
       countMax: ACTIONS.length,
       isRequired: true,
-      about: "The actions: publish, subscribe and list with a service; the others are permissions of operations.",
+      about:
+        "The actions: publish, subscribe and list with a service, fetch and store with a value; the others are permissions of operations.",
     },
     ...SUBJECTS,
     ...SERVICES,

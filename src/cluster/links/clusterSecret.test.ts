@@ -290,7 +290,7 @@ test("a node that dials itself knows that it did, by the proof alone", () => {
 });
 
 function certified(names: readonly string[]): PeerCertificate {
-  return { subject: "CN=x", names, fingerprint: "" };
+  return { subject: "CN=x", commonName: "x", names, fingerprint: "" };
 }
 
 for (const [what, names, isAccepted] of [

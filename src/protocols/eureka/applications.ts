@@ -32,10 +32,17 @@ interface OpenApplication extends Application {
   readonly services: Map<ServiceKey, ReadonlyMap<string, Listed>>;
 }
 
+/** Says of which services a caller may see the instances. */
+export type Sees = (serviceKey: ServiceKey) => boolean;
+
+/** A caller who may list every service. */
+export const SEES_ALL: Sees = () => true;
+
 /** A change of one instance. */
 interface Change {
   readonly atMs: number;
   readonly app: string;
+  readonly serviceKey: ServiceKey;
   readonly instance: EurekaInstance;
 }
 
@@ -83,6 +90,16 @@ export class Applications {
       .join("");
   }
 
+  /** The instances that a caller sees, by application. */
+  seen(sees: Sees): Map<string, EurekaInstance[]> {
+    const seen = new Map<string, EurekaInstance[]>();
+    for (const application of this.#apps.values()) {
+      const instances = [...instancesIn(application, sees)];
+      if (instances.length > 0) seen.set(application.name, instances);
+    }
+    return seen;
+  }
+
   /** All applications, in the order in which they came. */
   all(): Iterable<Application> {
     return this.#apps.values();
@@ -94,29 +111,29 @@ export class Applications {
   }
 
   /** An instance of an application. */
-  instance(app: string, instanceId: string): Listed | undefined {
-    for (const listed of this.find(app)?.services.values() ?? []) {
-      const found = listed.get(instanceId);
+  instance(app: string, instanceId: string, sees = SEES_ALL): Listed | undefined {
+    for (const [serviceKey, listed] of this.find(app)?.services ?? []) {
+      const found = sees(serviceKey) ? listed.get(instanceId) : undefined;
       if (found !== undefined) return found;
     }
     return undefined;
   }
 
   /** An instance by its id alone, of the application that came first. */
-  instanceById(instanceId: string): Listed | undefined {
+  instanceById(instanceId: string, sees = SEES_ALL): Listed | undefined {
     for (const { name } of this.#apps.values()) {
-      const found = this.instance(name, instanceId);
+      const found = this.instance(name, instanceId, sees);
       if (found !== undefined) return found;
     }
     return undefined;
   }
 
   /** The instances of a virtual host, by application. */
-  ofVip(field: "vipAddress" | "secureVipAddress", vip: string): Map<string, EurekaInstance[]> {
+  ofVip(field: "vipAddress" | "secureVipAddress", vip: string, sees = SEES_ALL): Map<string, EurekaInstance[]> {
     const found = new Map<string, EurekaInstance[]>();
-    for (const application of this.#apps.values()) {
-      const instances = [...instancesIn(application)].filter(({ urls }) => vipsOf(urls.get(field)).includes(vip));
-      if (instances.length > 0) found.set(application.name, instances);
+    for (const [name, seen] of this.seen(sees)) {
+      const instances = seen.filter(({ urls }) => vipsOf(urls.get(field)).includes(vip));
+      if (instances.length > 0) found.set(name, instances);
     }
     return found;
   }
@@ -125,10 +142,11 @@ export class Applications {
    * The changes of the last three minutes, by application, each instance once; undefined if some were forgotten, so
    * that clients must fetch everything.
    */
-  changes(nowMs: number): Map<string, EurekaInstance[]> | undefined {
+  changes(nowMs: number, sees = SEES_ALL): Map<string, EurekaInstance[]> | undefined {
     if (nowMs < this.#forgottenMs + KEPT_MS) return undefined;
     const changes = new Map<string, EurekaInstance[]>();
-    for (const { app, instance } of this.#changes.values()) {
+    for (const { app, serviceKey, instance } of this.#changes.values()) {
+      if (!sees(serviceKey)) continue;
       const instances = changes.get(app);
       if (instances === undefined) changes.set(app, [instance]);
       else instances.push(instance);
@@ -155,7 +173,7 @@ export class Applications {
     const app = appOf(name);
     const application: OpenApplication = this.#apps.get(app) ?? { name: app, version: 0, services: new Map() };
     const before = application.services.get(serviceKey) ?? new Map<string, Listed>();
-    const isChanged = this.#compare(app, { before, listed }, nowMs);
+    const isChanged = this.#compare({ app, serviceKey }, { before, listed }, nowMs);
     if (listed.size > 0) application.services.set(serviceKey, listed);
     else application.services.delete(serviceKey);
     if (application.services.size > 0) this.#apps.set(app, application);
@@ -189,14 +207,14 @@ export class Applications {
   }
 
   #compare(
-    app: string,
+    of: Pick<Change, "app" | "serviceKey">,
     { before, listed }: Readonly<Record<"before" | "listed", ReadonlyMap<string, Listed>>>,
     nowMs: number,
   ): boolean {
     let isChanged = false;
     const changed = (instance: EurekaInstance, actionType: ActionType) => {
       isChanged = true;
-      this.#changed({ app, atMs: nowMs, instance: { ...instance, actionType } });
+      this.#changed({ ...of, atMs: nowMs, instance: { ...instance, actionType } });
     };
     for (const [id, { instance }] of before) {
       if (listed.has(id)) continue;
@@ -233,8 +251,9 @@ function isSame(one: Publication, other: Publication): boolean {
 }
 
 /** The instances of an application. */
-export function* instancesIn({ services }: Application): Iterable<EurekaInstance> {
-  for (const listed of services.values()) for (const { instance } of listed.values()) yield instance;
+export function* instancesIn({ services }: Application, sees = SEES_ALL): Iterable<EurekaInstance> {
+  for (const [serviceKey, listed] of services)
+    if (sees(serviceKey)) for (const { instance } of listed.values()) yield instance;
 }
 
 function listedOf(publication: Publication, serviceName: string): Listed[] {

@@ -3,7 +3,7 @@
 // application is made anew only if the application has changed.
 
 import type { Compression } from "../../base/ports.ts";
-import { type Application, type Applications, instancesIn } from "./applications.ts";
+import { type Application, type Applications, instancesIn, type Sees } from "./applications.ts";
 import { applicationPart, applicationsFrame, type Form } from "./codec/documents.ts";
 import type { EurekaInstance } from "./codec/instance.ts";
 
@@ -109,14 +109,37 @@ export class Bodies {
   }
 }
 
+type Found = ReadonlyMap<string, readonly EurekaInstance[]>;
+
 /** A document of some applications, for an answer of its own. */
-export function documentOf(found: ReadonlyMap<string, readonly EurekaInstance[]>, form: Form): string {
-  const counts = new Map<string, number>();
-  for (const { status } of [...found.values()].flat()) counts.set(status, (counts.get(status) ?? 0) + 1);
-  const hashCode = [...counts].sort(([one], [other]) => (one < other ? -1 : 1)).map(([s, count]) => `${s}_${count}_`);
-  const frame = applicationsFrame({ versionsDelta: "-1", hashCode: hashCode.join("") }, form);
+export function documentOf(found: Found, form: Form, { versionsDelta = "-1", hashCode = hashOf(found) } = {}): string {
+  const frame = applicationsFrame({ versionsDelta, hashCode }, form);
   const parts = Array.from(found, ([name, instances]) => applicationPart(name, instances, form));
   return frame.begin + parts.join(frame.between) + frame.end;
+}
+
+/** The body for a caller who may not see every service. Its hash is that of what the caller sees. */
+export function partialBody(
+  which: "all" | "changes",
+  applications: Applications,
+  { sees, form, nowMs }: { readonly sees: Sees; readonly form: Form; readonly nowMs: number },
+): string {
+  const seen = applications.seen(sees);
+  if (which === "all") return documentOf(seen, form, { versionsDelta: String(applications.version) });
+  applications.tidy(nowMs);
+  const versionsDelta = String(applications.version);
+  const changes = applications.changes(nowMs, sees);
+  if (changes === undefined) return documentOf(new Map(), form, { versionsDelta, hashCode: HASH_OF_NOTHING });
+  return documentOf(changes, form, { versionsDelta, hashCode: hashOf(seen) });
+}
+
+function hashOf(found: Found): string {
+  const counts = new Map<string, number>();
+  for (const { status } of [...found.values()].flat()) counts.set(status, (counts.get(status) ?? 0) + 1);
+  return [...counts]
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([status, count]) => `${status}_${count}_`)
+    .join("");
 }
 
 function partOf(parts: Map<string, Part>, application: Application, form: Form): Uint8Array {

@@ -1,5 +1,6 @@
 import type { HttpRouteTable } from "../../base/http.ts";
 import type { GatewayCode } from "../kit/gateway.ts";
+import { judgedRoutes } from "../kit/judgedRoutes.ts";
 import type { EurekaConfig, EurekaEnvironment } from "./environment.ts";
 import { eurekaRefusal } from "./errors.ts";
 import { HeldLists } from "./heldLists.ts";
@@ -24,9 +25,12 @@ export const eurekaGatewayCode: GatewayCode<EurekaConfig> = {
 
 /** The paths of the listener, and the lists that they show. */
 export function eurekaRoutes(
-  environment: Pick<EurekaEnvironment, "registry" | "budget" | "compression" | "readXml" | "later" | "config" | "node">,
+  environment: Pick<
+    EurekaEnvironment,
+    "registry" | "access" | "budget" | "compression" | "readXml" | "later" | "config" | "node"
+  >,
 ): { readonly lists: HeldLists; readonly table: HttpRouteTable } {
-  const { registry, budget, compression, readXml, later, config, node } = environment;
+  const { registry, access, budget, compression, readXml, later, config, node } = environment;
   const { nowMs } = node;
   const lists = new HeldLists({ registry, compression, nowMs, later });
   const registrations = new Registrations({
@@ -36,5 +40,5 @@ export function eurekaRoutes(
     whenShown: (serviceKey, untilMs, then) => later(() => lists.refresh(serviceKey, untilMs, then)),
   });
   const routes = [...readRoutes({ lists, nowMs }), ...writeRoutes({ registrations, lists, readXml, nowMs })];
-  return { lists, table: { routes, refusal: eurekaRefusal, requests: "any" } };
+  return { lists, table: { routes: judgedRoutes(routes, { access }), refusal: eurekaRefusal, requests: "any" } };
 }

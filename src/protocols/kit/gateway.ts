@@ -22,7 +22,7 @@ import type { AppsListed } from "../../registry/apps.ts";
 import type { OwnClients } from "../../registry/ownClients.ts";
 import type { PersistentRegistrations } from "../../registry/persistent.ts";
 import type { Registry } from "../../registry/registry.ts";
-import type { ClientAccess } from "./clientAccess.ts";
+import type { ClientAccess, GatewayRequest } from "./clientAccess.ts";
 
 /**
  * A protocol. `Config` is the part of the node's configuration that its code reads, `Counts` the port for its metrics.
@@ -67,8 +67,8 @@ export interface GatewayEnvironment<out Config, out Counts = Metrics> {
   readonly records: GatewayRecords;
   readonly node: SessionNodeView;
   readonly others: OtherNodes;
-  /** Judges what clients register; undefined: each may do everything. */
-  readonly access?: ClientAccess;
+  /** Judges what clients want. */
+  readonly access: ClientAccess;
   readonly budget: Budget;
   readonly compression: Compression;
   readonly readXml: XmlReader;
@@ -86,6 +86,10 @@ export interface OpenGateway {
   readonly listeners: readonly GatewayListener[];
   /** Its paths at the HTTP port of the role session, which all protocols share. */
   readonly routes?: HttpRouteTable;
+  /**
+   * Every kind of request that its listeners without routes take, with what it asks for: the code judges them by that.
+   */
+  readonly requests?: readonly GatewayRequest[];
   /** Answers a question that the protocol asks at another node, in a node with the role session. */
   readonly answer?: AnswerNode;
   /** Checks its clients; called twice a second. */

@@ -45,6 +45,7 @@ export const nacosGatewayCode: GatewayCode<NacosConfig, NacosMetrics> = {
         { kind: "http", key: HTTP, routes },
         { kind: "http2", key: GRPC, accept: (connection, nowMs) => connections.accept(connection, nowMs) },
       ],
+      requests: parts.flatMap(({ requests }) => Object.entries(requests).map(([name, { asks }]) => ({ name, asks }))),
       check: (nowMs) => {
         connections.check(nowMs);
         for (const part of parts) part.check?.(nowMs);

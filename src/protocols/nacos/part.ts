@@ -6,6 +6,7 @@ import type { HttpRoute } from "../../base/http.ts";
 import type { JsonFields } from "../../encoding/json/fields.ts";
 import type { ClientId, ServiceKey } from "../../model/ids.ts";
 import type { Blocked, Outcome } from "../../registry/registry.ts";
+import type { Asked } from "../kit/clientAccess.ts";
 
 /** One part of the gateway. */
 export interface NacosPart {
@@ -27,6 +28,8 @@ export type RequestHandlers = Readonly<Record<string, RequestHandler>>;
 export interface RequestHandler {
   /** The type of the answer, of a refusal too: clients take any other type for a broken connection. */
   readonly answer: string;
+  /** The action by which it is judged. */
+  readonly asks: Asked;
   /** Answers once, now or later. Throws a RegistryError to refuse the request at once. */
   handle(request: NacosRequest, respond: Responder): void;
 }

@@ -51,17 +51,22 @@ function handlerOf(type: string, connection: ClientConnection): RequestHandler |
   return Object.hasOwn(requests, type) ? requests[type] : undefined;
 }
 
-const HEALTH_CHECK: RequestHandler = { answer: "HealthCheckResponse", handle: (_request, { answer }) => answer() };
+const HEALTH_CHECK: RequestHandler = {
+  answer: "HealthCheckResponse",
+  asks: "open",
+  handle: (_request, { answer }) => answer(),
+};
 
 /** The first request of a connection. A server that says that it negotiates has to acknowledge the setup. */
 function serverCheck({ connectionId, environment }: ClientConnection): RequestHandler {
   if (environment.isServing()) {
     const fields = { connectionId, supportAbilityNegotiation: true };
-    return { answer: "ServerCheckResponse", handle: (_request, { answer }) => answer(fields) };
+    return { answer: "ServerCheckResponse", asks: "open", handle: (_request, { answer }) => answer(fields) };
   }
   const message = "this server does not serve clients yet, or not any more";
   return {
     answer: ERROR_RESPONSE,
+    asks: "open",
     handle: (_request, { refuseWith }) => refuseWith(NACOS_CODE.SERVER_NOT_READY, message),
   };
 }

@@ -3,7 +3,7 @@
 // instanceId, group and registId, with a line feed between each two, in UTF-8. docs/guide/secure.md has it too.
 
 import type { ServiceKey } from "../../model/ids.ts";
-import type { ClientAccess, ClientProof } from "../kit/clientAccess.ts";
+import type { AskedClient, ClientAccess, ClientProof } from "../kit/clientAccess.ts";
 import type { Register } from "./codec/messages.ts";
 import { serviceNameOf } from "./serviceName.ts";
 
@@ -14,13 +14,12 @@ const SIGNATURE = "!Signature";
 
 /** Throws CREDENTIALS_REFUSED, CREDENTIALS_NEEDED or PERMISSION_NEEDED if the client may not register that. */
 export function checkRegister(
-  access: ClientAccess | undefined,
+  access: Pick<ClientAccess, "check">,
   register: Register,
-  { serviceKey, from }: { readonly serviceKey: ServiceKey; readonly from: string },
+  { serviceKey, ...client }: Pick<AskedClient, "serviceKey" | "from" | "certificate">,
 ): void {
-  if (access === undefined) return;
   const action = register.kind === "publisherRegister" ? "publish" : "subscribe";
-  access.check({ from, action, serviceKey, proof: proofIn(register, serviceKey) });
+  access.check({ ...client, action, serviceKey, proof: proofIn(register, serviceKey) });
 }
 
 function proofIn({ attributes, registId }: Register, serviceKey: ServiceKey): ClientProof | undefined {

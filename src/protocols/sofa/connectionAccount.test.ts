@@ -10,6 +10,7 @@ import type { ConnectionHandler, Log } from "../../base/ports.ts";
 import { encodeHeartbeat, encodeRequest } from "../../encoding/bolt/encode.ts";
 import { BOLT_V1 } from "../../encoding/bolt/frame.ts";
 import type { ClientEvent } from "../../registry/registry.ts";
+import { OPEN_ACCESS } from "../kit/clientAccess.ts";
 import { ConnectionAccount } from "../kit/connectionAccount.ts";
 import { decodeMessage, encodeMessage, wireForm } from "./codec/codec.ts";
 import { SofaConnections } from "./connections.ts";
@@ -52,7 +53,7 @@ function useBudget(limits: Partial<Budget["limits"]>): void {
   const log: Log = { debug: write, info: write, warn: write, error: write };
   const registry = { step: (event: ClientEvent) => void events.push(event) };
   const compression = { gzip: gzipSync, zstd: zstdCompressSync };
-  gateway = new SofaConnections({ config: CONFIG, registry, budget, compression, log, metrics });
+  gateway = new SofaConnections({ config: CONFIG, registry, access: OPEN_ACCESS, budget, compression, log, metrics });
   connection = new SceneConnection();
   handler = gateway.accept(connection, START_MS);
 }

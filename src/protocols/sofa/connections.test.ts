@@ -11,6 +11,7 @@ import { brandServiceKey, nodeId, type ServiceKey } from "../../model/ids.ts";
 import { packBoxes } from "../../model/payload.ts";
 import type { Publication } from "../../model/publication.ts";
 import type { ClientChannel, ClientEvent } from "../../registry/registry.ts";
+import { OPEN_ACCESS } from "../kit/clientAccess.ts";
 import { decodeMessage, encodeMessage, wireForm } from "./codec/codec.ts";
 import type { SofaMessage, WireForm } from "./codec/messages.ts";
 import { SofaConnections } from "./connections.ts";
@@ -42,6 +43,7 @@ function gatewayWith(changes: Partial<typeof CONFIG>, metrics: Metrics = noMetri
     config,
     registry,
     budget,
+    access: OPEN_ACCESS,
     compression: { gzip: gzipSync, zstd: zstdCompressSync },
     log,
     metrics,

@@ -21,6 +21,7 @@ import { dataSlotRoutes, sessionSlotRoutes, slotTableRoutes } from "./http/slotT
 import { answerAtMeta } from "./http/switchChanges.ts";
 import { testRoutes } from "./http/testRoutes.ts";
 import type { SofaMetrics } from "./metricTable.ts";
+import { SOFA_REQUESTS } from "./requests.ts";
 
 /** The listener for SOFARegistry's clients. */
 const LISTENER = "bolt-port";
@@ -31,17 +32,23 @@ export const sofaGatewayCode: GatewayCode<SofaConfig & SofaHttpConfig & SofaData
     const connections = new SofaConnections(environment);
     return {
       listeners: [{ kind: "tcp", key: LISTENER, accept: (connection, nowMs) => connections.accept(connection, nowMs) }],
-      routes: { routes: sessionRoutes(environment, connections), refusal },
+      requests: SOFA_REQUESTS,
+      routes: { routes: open(sessionRoutes(environment, connections)), refusal },
       answer: (asked) => answerAtSession({ ...environment, connections }, asked),
       check: (nowMs) => connections.closeIdle(nowMs),
       resumed: (awayMs, nowMs) => connections.resumed(awayMs, nowMs),
     };
   },
-  dataRoutes: (node, others, config) => ({ routes: dataRoutes(node, others, config), refusal }),
+  dataRoutes: (node, others, config) => ({ routes: open(dataRoutes(node, others, config)), refusal }),
   configRefusal: switchRefusal,
-  metaRoutes: (node, others) => ({ routes: metaRoutes(node, others), refusal }),
+  metaRoutes: (node, others) => ({ routes: open(metaRoutes(node, others)), refusal }),
   metaAnswer: async (node, asked) => answerGroupChange(node, asked) ?? answerAtMeta(node, asked),
 };
+
+/** SOFARegistry's tools send no proof, so its paths ask for none. */
+function open(routes: readonly HttpRoute[]): HttpRoute[] {
+  return routes.map((route) => ({ ...route, asks: "open" }));
+}
 
 /** The view of the node that the paths of the role session need. */
 export type SessionRoutesNode = Pick<

@@ -407,8 +407,8 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
     const isUnregister = register.eventType === "UNREGISTER";
     if (!isUnregister && register.eventType !== "REGISTER") return undefined;
     const key = registrationKeyOf(register);
-    const { serviceKey } = key;
-    if (!isUnregister) checkRegister(this.#environment.access, register, { serviceKey, from: this.address });
+    const asking = { serviceKey: key.serviceKey, from: this.address, certificate: this.#connection.certificate };
+    if (!isUnregister) checkRegister(this.#environment.access, register, asking);
     switch (register.kind) {
       case "publisherRegister":
         if (isUnregister) return { kind: "unpublished", client, request, key };

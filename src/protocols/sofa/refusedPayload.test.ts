@@ -8,6 +8,7 @@ import { encodeRequest } from "../../encoding/bolt/encode.ts";
 import { BOLT_V1 } from "../../encoding/bolt/frame.ts";
 import type { Payload } from "../../model/payload.ts";
 import type { ClientChannel, ClientEvent } from "../../registry/registry.ts";
+import { OPEN_ACCESS } from "../kit/clientAccess.ts";
 import { encodeMessage } from "./codec/codec.ts";
 import { SofaConnections } from "./connections.ts";
 import { baseRegister, CONFIG as SCENE_CONFIG, SceneConnection } from "./testing/handlerScene.ts";
@@ -32,7 +33,14 @@ function payloadAfterwards({ bytes, isRefused }: { bytes: number; isRefused: boo
   };
   const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
   const compression = { gzip: (body: Uint8Array) => body, zstd: (body: Uint8Array) => body };
-  const environment = { config: CONFIG, budget: unlimitedBudget(), compression, log, metrics: noMetrics };
+  const environment = {
+    config: CONFIG,
+    access: OPEN_ACCESS,
+    budget: unlimitedBudget(),
+    compression,
+    log,
+    metrics: noMetrics,
+  };
   const gateway = new SofaConnections({ ...environment, registry: { step } });
   const message = encodeMessage("hessian-draft", {
     kind: "publisherRegister",

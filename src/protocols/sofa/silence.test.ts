@@ -8,6 +8,7 @@ import { noMetrics } from "../../base/metrics.ts";
 import type { ConnectionHandler, Log } from "../../base/ports.ts";
 import { encodeHeartbeat, encodeHeartbeatAck, encodeRequest, encodeResponse } from "../../encoding/bolt/encode.ts";
 import { BOLT_STATUS, BOLT_V1, type BoltDialect } from "../../encoding/bolt/frame.ts";
+import { OPEN_ACCESS } from "../kit/clientAccess.ts";
 import { SofaConnections } from "./connections.ts";
 import { CONFIG, SceneConnection, START_MS } from "./testing/handlerScene.ts";
 
@@ -23,6 +24,7 @@ beforeEach(() => {
     config: CONFIG,
     registry: { step: ignore },
     budget: unlimitedBudget(),
+    access: OPEN_ACCESS,
     compression: { gzip: gzipSync, zstd: zstdCompressSync },
     log: LOG,
     metrics: noMetrics,

@@ -7,6 +7,7 @@ import { encodeHeartbeat } from "../../encoding/bolt/encode.ts";
 import { BOLT_V1 } from "../../encoding/bolt/frame.ts";
 import { brandServiceKey } from "../../model/ids.ts";
 import type { ClientChannel } from "../../registry/registry.ts";
+import { OPEN_ACCESS } from "../kit/clientAccess.ts";
 import { SofaConnections } from "./connections.ts";
 
 const START_MS = 1_700_000_000_000;
@@ -61,6 +62,7 @@ beforeEach(() => {
         if (event.kind === "connected") channel = event.channel;
       },
     },
+    access: OPEN_ACCESS,
     compression: { gzip: (bytes) => bytes, zstd: (bytes) => bytes },
     log: { debug: nothing, info: nothing, warn: nothing, error: nothing },
     metrics: noMetrics,

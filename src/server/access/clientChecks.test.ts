@@ -48,7 +48,9 @@ function refusal(
   policies: readonly Policy[] = [ANONYMOUS_OFF],
 ): string {
   const set = new AccessSet(1n, identities, policies);
-  const checks = new ClientChecks({ set: () => set, secrets: hostSecrets, clock: { nowMs: () => NOW_MS } });
+  const common = { set: () => set, secrets: hostSecrets, clock: { nowMs: () => NOW_MS } };
+  const never = () => assert.fail("a signature is all that is looked at");
+  const checks = new ClientChecks({ ...common, authenticator: { prove: never }, tokens: { issue: never } });
   try {
     checks.check({ from: "10.0.0.7", action: "publish", serviceKey: SERVICE, proof: given });
     return "";

@@ -1,22 +1,40 @@
-// Clients by their signatures: a client key signs the service and the time, and the policies say what it may do then.
+// Clients by what their protocols carry: tokens, passwords, signatures, certificates; and what policies let them do.
 
-import { type AccessSet, principalOf } from "../../access/accessSet.ts";
-import { anonymous, type Principal } from "../../access/principal.ts";
+import { type AccessSet, principalOf, type Reach } from "../../access/accessSet.ts";
+import type { ClientAction } from "../../access/policy.ts";
+import { anonymous, certified, type Principal } from "../../access/principal.ts";
 import { clientKeyOf } from "../../access/secretForm.ts";
-import { fail } from "../../base/errors.ts";
-import type { Clock, Secrets } from "../../base/ports.ts";
-import type { AskedClient, ClientAccess, ClientProof } from "../../protocols/kit/clientAccess.ts";
+import { fail, RegistryError } from "../../base/errors.ts";
+import type { Clock, PeerCertificate, Secrets } from "../../base/ports.ts";
+import type {
+  AskedClient,
+  AskingClient,
+  ClientAccess,
+  ClientProof,
+  ClientToken,
+  ClientWish,
+  Login,
+} from "../../protocols/kit/clientAccess.ts";
+import type { Authenticator } from "./authenticator.ts";
+import type { ClientTokens } from "./clientTokens.ts";
 
 export interface ClientChecksEnvironment {
   /** The newest that is known. */
   readonly set: () => AccessSet;
   readonly secrets: Pick<Secrets, "hmacSha256" | "isEqual">;
   readonly clock: Clock;
+  readonly authenticator: Pick<Authenticator, "prove">;
+  readonly tokens: Pick<ClientTokens, "issue">;
 }
 
 // Clocks of clients are minutes off. Within this time a signature that was overheard is good for the same registration.
 const WINDOW_MS = 5 * 60_000;
 const ALGORITHM = "HmacSHA256";
+
+interface From {
+  readonly from: string;
+  readonly certificate?: PeerCertificate | undefined;
+}
 
 export class ClientChecks implements ClientAccess {
   readonly #environment: ClientChecksEnvironment;
@@ -27,15 +45,59 @@ export class ClientChecks implements ClientAccess {
     this.#environment = environment;
   }
 
-  check({ from, action, serviceKey, proof }: AskedClient): void {
+  identify(client: AskingClient, then: (found: Principal | RegistryError) => void): void {
+    let found: Principal | Promise<Principal>;
+    try {
+      found = this.#principalOf(client);
+    } catch (error) {
+      return then(refusalIn(error));
+    }
+    if (found instanceof Promise) void found.catch(refusalIn).then(then);
+    else then(found);
+  }
+
+  refusal(principal: Principal, wish: ClientWish): RegistryError | undefined {
+    const about = "about" in wish ? wish.about : undefined;
+    const { isAllowed, by } = this.#environment.set().mayDo(principal, wish.action, about);
+    if (isAllowed) return undefined;
+    const subject = about === undefined ? {} : subjectOf(about);
+    const wanted = { action: wish.action, ...subject, ...(by !== undefined && { deniedBy: by }) };
+    if (principal.kind === "anonymous") return fail("CREDENTIALS_NEEDED", { ...wanted, from: principal.from });
+    return fail("PERMISSION_NEEDED", { principal: principal.name, ...wanted });
+  }
+
+  reach(principal: Principal, action: ClientAction): Reach {
+    return this.#environment.set().reach(principal, action);
+  }
+
+  logIn(from: string, login: Login, then: (outcome: ClientToken | "not needed" | RegistryError) => void): void {
+    const { set, tokens } = this.#environment;
+    if (!set().judgesClients) return then("not needed");
+    this.identify({ from, credentials: { kind: "login", ...login } }, (found) => {
+      if (found instanceof RegistryError) return then(found);
+      void tokens.issue(found).catch(refusalIn).then(then);
+    });
+  }
+
+  check({ from, certificate, action, serviceKey, proof }: AskedClient): void {
+    const principal = this.#signed(proof, { from, certificate });
+    const refusal = this.refusal(principal, { action, about: serviceKey });
+    if (refusal !== undefined) throw refusal;
+  }
+
+  #principalOf({ from, certificate, credentials, isOperator = false }: AskingClient): Principal | Promise<Principal> {
+    const ends = { from, certificate };
+    if (credentials.kind === "signature") return this.#signed(credentials, ends);
+    const isLookedAt = isOperator || this.#environment.set().judgesClients;
+    return this.#environment.authenticator.prove(isLookedAt ? credentials : { kind: "none" }, ends);
+  }
+
+  /** The principal of a client that may have signed its request. Throws CREDENTIALS_REFUSED. */
+  #signed(proof: ClientProof | undefined, { from, certificate }: From): Principal {
     const set = this.#environment.set();
     // Clients have sent such attributes to registries that do not look at them.
-    const principal = proof === undefined || !this.#hasKeys(set) ? anonymous(from) : this.#prove(set, proof, from);
-    const { isAllowed, by } = set.mayDo(principal, action, serviceKey);
-    if (isAllowed) return;
-    const wanted = { action, service: serviceKey, ...(by !== undefined && { deniedBy: by }) };
-    if (principal.kind === "anonymous") throw fail("CREDENTIALS_NEEDED", { ...wanted, from });
-    throw fail("PERMISSION_NEEDED", { principal: principal.name, ...wanted });
+    if (proof !== undefined && this.#hasKeys(set)) return this.#prove(set, proof, from);
+    return certificate === undefined ? anonymous(from) : certified(certificate, from);
   }
 
   /** Throws CREDENTIALS_REFUSED. */
@@ -67,4 +129,17 @@ export class ClientChecks implements ClientAccess {
     }
     return this.#keysOf.hasKeys;
   }
+}
+
+/** A service, or a value, in the words of a refusal. */
+function subjectOf(about: NonNullable<Extract<ClientWish, { readonly about: unknown }>["about"]>) {
+  if (typeof about === "string") return { service: about };
+  const { namespace, group, name } = about;
+  return { value: name, namespace, group };
+}
+
+/** A refusal as it is; anything else is a bug of ours. */
+function refusalIn(error: unknown): RegistryError {
+  if (error instanceof RegistryError) return error;
+  throw error;
 }

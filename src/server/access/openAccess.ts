@@ -3,13 +3,17 @@
 import type { Log } from "../../base/ports.ts";
 import type { NodeNetwork } from "../../cluster/links/nodeNetwork.ts";
 import type { NodeId } from "../../model/ids.ts";
+import type { ClientAccess } from "../../protocols/kit/clientAccess.ts";
 import { hostClock, hostTimers } from "../../transport/clock.ts";
 import { hostSecrets } from "../../transport/secrets.ts";
 import { openDoors } from "../config/exposure.ts";
 import type { Config } from "../config/table.ts";
 import type { MetaHost } from "../metaHost.ts";
 import { AuditTrail } from "./auditTrail.ts";
+import { Authenticator } from "./authenticator.ts";
 import { Claim } from "./claim.ts";
+import { ClientChecks } from "./clientChecks.ts";
+import { ClientTokens } from "./clientTokens.ts";
 import { makeLocalToken, readConfiguredToken } from "./localToken.ts";
 import { type AccessEnvironment, NodeAccess } from "./nodeAccess.ts";
 
@@ -26,8 +30,9 @@ export interface AccessParts {
   readonly open: () => readonly string[];
   /** Proves operators at this machine. */
   readonly localToken: string;
-  /** Proves operators anywhere; undefined: none is configured. */
-  readonly configuredToken: string | undefined;
+  readonly authenticator: Authenticator;
+  /** Judges clients, for the protocols. */
+  readonly clientAccess: ClientAccess;
 }
 
 /** Reads the copy on the disk, and makes the local token. Throws CONFIG_INVALID or DATA_DIR_UNUSABLE. */
@@ -50,7 +55,11 @@ export function openAccess(config: Config, { roles, closers, ...rest }: Opening)
     () => audit.close(),
   );
   const open = () => openDoors(config, access.set);
-  return { access, claim, audit, open, localToken: local.token, configuredToken };
+  const common = { secrets: hostSecrets, clock: hostClock, set: () => access.set };
+  const authenticator = new Authenticator({ ...common, localToken: local.token, configuredToken });
+  const tokens = new ClientTokens({ ...common, access, operations: network.operations });
+  const clientAccess = new ClientChecks({ ...common, authenticator, tokens });
+  return { access, claim, audit, open, localToken: local.token, authenticator, clientAccess };
 }
 
 // A store that answers does so within milliseconds; without it the node has the copy on its disk.

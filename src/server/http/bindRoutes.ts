@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { HttpExchange, HttpResponse, HttpRouteTable } from "../../base/http.ts";
 import { visible } from "../../base/visible.ts";
 import { formatHost } from "../../transport/address.ts";
+import { certificateShownOn } from "../../transport/tls/peerCertificate.ts";
 import { foreignHost } from "./hostCheck.ts";
 import { messageOf, statusOf } from "./listen.ts";
 
@@ -23,8 +24,10 @@ export function bindRoutes(
   { routes, refusal }: HttpRouteTable,
   { elsewhere, hostNames }: Binding,
 ): void {
-  const refuse = (error: Error & { statusCode?: number }, request: FastifyRequest, reply: FastifyReply) =>
-    send(reply, refusal(visible(messageOf(error, request)), statusOf(error)));
+  const refuse = (error: Error & { statusCode?: number }, request: FastifyRequest, reply: FastifyReply) => {
+    const response = refusal(visible(messageOf(error, request)), statusOf(error));
+    send(reply, response.status === 401 ? { ...response, headers: { ...response.headers, ...CHALLENGE } } : response);
+  };
   for (const route of routes) {
     const { method, path, schema, bodyBytesMax, isForLeader = false, isForClients = false, handle } = route;
     const { areCredentialsChecked = false } = route;
@@ -49,6 +52,9 @@ export function bindRoutes(
   }
 }
 
+// Clients that have a name and a password send it when they are asked for it, if not before.
+const CHALLENGE = { "www-authenticate": 'Basic realm="roster"' } as const;
+
 function exchangeOf(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -64,6 +70,7 @@ function exchangeOf(
     body: body ?? undefined,
     localAddress: formatHost(socket.localAddress ?? ""),
     remoteAddress: formatHost(socket.remoteAddress ?? ""),
+    certificate: certificateShownOn(socket),
     respond: (response) => send(reply, response),
     refuse: (error) => refuse(error, request, reply),
     onGone: (gone) =>

@@ -3,6 +3,7 @@
 import type { FastifyInstance } from "fastify";
 import { type ProcessStatus, processRoutes } from "../../admin/processRoutes.ts";
 import type { DataNodeView } from "../../protocols/kit/gateway.ts";
+import { checkedTable } from "../checkAsked.ts";
 import type { Config } from "../config/table.ts";
 import type { GatewayQuestions } from "../gatewayQuestions.ts";
 import type { LoadedGateway } from "../loadGateways.ts";
@@ -17,7 +18,9 @@ export function dataHttp(
   { questions, config }: { readonly questions: Pick<GatewayQuestions, "otherNodes">; readonly config: Config },
 ): FastifyInstance {
   return roleHttp({
-    protocols: gateways.map(({ name, code }) => code.dataRoutes?.(status, questions.otherNodes(name), config)),
+    protocols: gateways.map(({ name, code }) =>
+      checkedTable(name, code.dataRoutes?.(status, questions.otherNodes(name), config)),
+    ),
     own: processRoutes(status, status.notReady),
     hostNames: status.hostNames,
   });

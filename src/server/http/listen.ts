@@ -11,6 +11,7 @@ import {
   type FastifySchemaValidationError,
   fastify,
 } from "fastify";
+import { accessStatusOf } from "../../access/accessStatus.ts";
 import type { ConnectionShares } from "../../base/connectionShares.ts";
 import { fail, RegistryError } from "../../base/errors.ts";
 import { type HttpRouteTable, refusal } from "../../base/http.ts";
@@ -227,5 +228,5 @@ export function messageOf(error: Error & { statusCode?: number }, { headers, rou
 /** The HTTP status of an error: of our own by whether it may succeed later, of the library's its own. */
 export function statusOf(error: Error & { statusCode?: number }): number {
   if (!(error instanceof RegistryError)) return error.statusCode ?? 500;
-  return error.retry ? 503 : 400;
+  return accessStatusOf(error) ?? (error.retry ? 503 : 400);
 }

@@ -5,6 +5,7 @@ import type { FastifyInstance } from "fastify";
 import { type ProcessStatus, processRoutes } from "../../admin/processRoutes.ts";
 import { fail } from "../../base/errors.ts";
 import type { MetaNodeView } from "../../protocols/kit/gateway.ts";
+import { checkedTable } from "../checkAsked.ts";
 import type { GatewayQuestions } from "../gatewayQuestions.ts";
 import type { LoadedGateway } from "../loadGateways.ts";
 import type { Elsewhere } from "./bindRoutes.ts";
@@ -19,7 +20,9 @@ export function metaHttp(
   questions: Pick<GatewayQuestions, "otherNodes">,
 ): FastifyInstance {
   return roleHttp({
-    protocols: gateways.map(({ name, code }) => code.metaRoutes?.(status, questions.otherNodes(name))),
+    protocols: gateways.map(({ name, code }) =>
+      checkedTable(name, code.metaRoutes?.(status, questions.otherNodes(name))),
+    ),
     own: processRoutes(status, status.notReady),
     elsewhere: leaderOf(status),
     hostNames: status.hostNames,

@@ -8,6 +8,7 @@ import type { SessionLinkEvent } from "../../cluster/links/roleEvents.ts";
 import type { DataToSession } from "../../cluster/messages/sessionData.ts";
 import type { DatumDelta, DatumSnapshot } from "../../model/datum.ts";
 import type { NodeId } from "../../model/ids.ts";
+import { OPEN_ACCESS } from "../../protocols/kit/clientAccess.ts";
 import type { OpenGateway } from "../../protocols/kit/gateway.ts";
 import { GatewayChecks } from "../../protocols/kit/gatewayChecks.ts";
 import { SofaConnections } from "../../protocols/sofa/connections.ts";
@@ -59,6 +60,7 @@ export class SessionHost {
     this.#gateway = new SofaConnections({
       config: this.#config,
       registry: this.#stepper,
+      access: OPEN_ACCESS,
       budget: this.#budget,
       compression: MARKING,
       log: bugLog(environment, id),

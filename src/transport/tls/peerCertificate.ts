@@ -1,13 +1,32 @@
 import type { X509Certificate } from "node:crypto";
+import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import type { PeerCertificate } from "../../base/ports.ts";
 
 /** The parts of a certificate that identify its holder. */
 export function peerCertificateOf(certificate: X509Certificate): PeerCertificate {
+  const subject = certificate.subject.split("\n");
+  // A line each, in which a line feed is escaped; a second name could be the one that another program looks at.
+  const [commonName = "", another] = subject.flatMap((part) => /^CN=(.*)$/.exec(part)?.[1] ?? []);
   return {
-    subject: certificate.subject.split("\n").join(","),
+    subject: subject.join(","),
+    commonName: another === undefined ? commonName : "",
     names: alternativeNames(certificate.subjectAltName ?? ""),
     fingerprint: certificate.fingerprint256,
   };
+}
+
+// A connection shows one certificate, and may send thousands of requests.
+const SHOWN = new WeakMap<Socket, PeerCertificate | undefined>();
+
+/** The certificate that the peer of a connection has shown; undefined without TLS, or without a certificate. */
+export function certificateShownOn(socket: Socket): PeerCertificate | undefined {
+  if (!(socket instanceof TLSSocket)) return undefined;
+  if (!SHOWN.has(socket)) {
+    const certificate = socket.getPeerX509Certificate();
+    SHOWN.set(socket, certificate && peerCertificateOf(certificate));
+  }
+  return SHOWN.get(socket);
 }
 
 // Node writes a name that could be mistaken for several as a JSON string, so a comma in it separates nothing.

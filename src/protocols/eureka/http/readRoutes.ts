@@ -1,8 +1,9 @@
 // The paths that show instances.
 
-import type { HttpExchange, HttpResponse, HttpRoute } from "../../../base/http.ts";
-import { type Applications, instancesIn } from "../applications.ts";
-import { type Bodies, documentOf } from "../bodies.ts";
+import type { HttpExchange, HttpResponse } from "../../../base/http.ts";
+import type { Caller, JudgedRoute } from "../../kit/judgedRoutes.ts";
+import { type Applications, instancesIn, SEES_ALL, type Sees } from "../applications.ts";
+import { type Bodies, documentOf, partialBody } from "../bodies.ts";
 import { applicationDocument, CONTENT_TYPES, type Form, instanceDocument } from "../codec/documents.ts";
 import type { EurekaInstance } from "../codec/instance.ts";
 import { eurekaRefusal } from "../errors.ts";
@@ -30,31 +31,48 @@ export interface ReadParts {
   readonly nowMs: () => number;
 }
 
-type Answer = (shown: Shown, exchange: HttpExchange, nowMs: number) => HttpResponse;
+/** A question, and the part of the services that its caller sees. */
+interface Question {
+  readonly exchange: HttpExchange;
+  readonly sees: Sees;
+  readonly nowMs: number;
+}
+
+type Answer = (shown: Shown, question: Question) => HttpResponse;
 
 // The real server's answer while it has not got its instances from another one: clients try the next server.
 const NOT_READY = eurekaRefusal("the lists of all services have not come yet", 403);
 
-export function readRoutes({ lists, nowMs }: ReadParts): HttpRoute[] {
+/** Each asks to list every service that it shows; what a caller may not see is not there. */
+export function readRoutes({ lists, nowMs }: ReadParts): JudgedRoute[] {
   const read = (path: string, answer: Answer) =>
-    routesAt("GET", path, (exchange) => {
-      const then = (shown: Shown, atMs: number) => exchange.respond(answer(shown, exchange, atMs));
-      lists.when("shown", nowMs(), then, () => exchange.respond(NOT_READY));
+    routesAt({
+      ...{ method: "GET", path, asks: "list", of: "each" },
+      handle: (exchange, caller) => {
+        const sees = seenBy(caller);
+        const then = (shown: Shown, atMs: number) => exchange.respond(answer(shown, { exchange, sees, nowMs: atMs }));
+        lists.when("shown", nowMs(), then, () => exchange.respond(NOT_READY));
+      },
     });
   return [
     ...read("/apps", bodyResponse("all")),
     ...read("/apps/delta", bodyResponse("changes")),
     ...read("/apps/:app", applicationResponse),
-    ...read("/apps/:app/:id", ({ applications }, exchange) => {
+    ...read("/apps/:app/:id", ({ applications }, { exchange, sees }) => {
       const { app = "", id = "" } = exchange.params;
-      return instanceResponse(applications.instance(app, id)?.instance, exchange);
+      return instanceResponse(applications.instance(app, id, sees)?.instance, exchange);
     }),
-    ...read("/instances/:id", ({ applications }, exchange) => {
-      return instanceResponse(applications.instanceById(exchange.params["id"] ?? "")?.instance, exchange);
+    ...read("/instances/:id", ({ applications }, { exchange, sees }) => {
+      return instanceResponse(applications.instanceById(exchange.params["id"] ?? "", sees)?.instance, exchange);
     }),
     ...read("/vips/:vip", vipResponse("vipAddress")),
     ...read("/svips/:vip", vipResponse("secureVipAddress")),
   ];
+}
+
+function seenBy(caller: Caller): Sees {
+  if (caller.reach("list") === "all") return SEES_ALL;
+  return (about) => caller.mayDo({ action: "list", about });
 }
 
 function documentResponse(body: string | Uint8Array, { kind }: Pick<Form, "kind">, isGzip = false): HttpResponse {
@@ -63,19 +81,21 @@ function documentResponse(body: string | Uint8Array, { kind }: Pick<Form, "kind"
 }
 
 function bodyResponse(which: "all" | "changes"): Answer {
-  return ({ bodies }, exchange, nowMs) => {
+  return ({ applications, bodies }, { exchange, sees, nowMs }) => {
     const form = formOf(exchange);
+    if (sees !== SEES_ALL) return documentResponse(partialBody(which, applications, { sees, form, nowMs }), form);
     const isGzip = takesGzip(exchange);
     return documentResponse(bodies[which](form, { isGzip, nowMs }), form, isGzip);
   };
 }
 
-function applicationResponse({ applications }: Shown, exchange: HttpExchange): HttpResponse {
+function applicationResponse({ applications }: Shown, { exchange, sees }: Question): HttpResponse {
   const { app = "" } = exchange.params;
   const application = applications.find(app);
-  if (application === undefined) return eurekaRefusal(`no application ${app}`, 404);
+  const instances = application === undefined ? [] : [...instancesIn(application, sees)];
+  if (application === undefined || instances.length === 0) return eurekaRefusal(`no application ${app}`, 404);
   const form = formOf(exchange);
-  return documentResponse(applicationDocument(application.name, instancesIn(application), form), form);
+  return documentResponse(applicationDocument(application.name, instances, form), form);
 }
 
 /** The document of an instance, or the refusal if there is none. */
@@ -87,8 +107,8 @@ function instanceResponse(instance: EurekaInstance | undefined, exchange: HttpEx
 
 /** An unknown virtual host has no applications, and is no error. */
 function vipResponse(field: "vipAddress" | "secureVipAddress"): Answer {
-  return ({ applications }, exchange) => {
+  return ({ applications }, { exchange, sees }) => {
     const form = formOf(exchange);
-    return documentResponse(documentOf(applications.ofVip(field, exchange.params["vip"] ?? ""), form), form);
+    return documentResponse(documentOf(applications.ofVip(field, exchange.params["vip"] ?? "", sees), form), form);
   };
 }

@@ -1,13 +1,15 @@
 // The paths that change instances, and that of heartbeats.
 
 import { fail } from "../../../base/errors.ts";
-import { type HttpExchange, type HttpRoute, queryValue } from "../../../base/http.ts";
+import { type HttpExchange, queryValue } from "../../../base/http.ts";
 import type { XmlReader } from "../../../base/xml.ts";
+import { type JudgedRoute, refusing } from "../../kit/judgedRoutes.ts";
 import { CONTENT_TYPES, instanceDocument } from "../codec/documents.ts";
 import { isStatus, STATUSES, type Status } from "../codec/instance.ts";
 import { METADATA_ENTRIES_MAX, readInstance } from "../codec/readInstance.ts";
 import { bodyKind, decodeBody } from "../decode.ts";
 import { eurekaRefusal } from "../errors.ts";
+import { serviceKeyOf } from "../map.ts";
 import type { By, Named, Registrations, Result } from "../registrations.ts";
 import { formOf, headerOf } from "./forms.ts";
 import { routesAt } from "./paths.ts";
@@ -25,10 +27,13 @@ const REPLICATION_HEADER = "x-netflix-discovery-replication";
 // Clients try the next server.
 const NOT_READY = eurekaRefusal("the lists of all services have not come yet", 503);
 
-export function writeRoutes({ registrations, lists, readXml, nowMs }: WriteParts): HttpRoute[] {
+/** Each asks to publish the application: an operator's word about an instance is a publication like a client's. */
+export function writeRoutes({ registrations, lists, readXml, nowMs }: WriteParts): JudgedRoute[] {
+  const publishing = (method: JudgedRoute["method"], path: string, handle: JudgedRoute["handle"]) =>
+    routesAt({ method, path, asks: "publish", of: ({ params }) => serviceKeyOf(params["app"] ?? ""), handle });
   // A change depends on what is listed.
-  const changing = (method: HttpRoute["method"], path: string, change: (exchange: HttpExchange, by: By) => void) =>
-    routesAt(method, path, (exchange) => {
+  const changing = (method: JudgedRoute["method"], path: string, change: (exchange: HttpExchange, by: By) => void) =>
+    publishing(method, path, (exchange) => {
       const then = (_: unknown, atMs: number) => refusing(exchange, () => change(exchange, byOf(exchange, atMs)));
       lists.when("known", nowMs(), then, () => exchange.respond(NOT_READY));
     });
@@ -38,7 +43,7 @@ export function writeRoutes({ registrations, lists, readXml, nowMs }: WriteParts
       if ("missing" in incoming) return exchange.respond(eurekaRefusal(`Missing ${incoming.missing}`, 400));
       registrations.register(exchange.params["app"] ?? "", incoming, by, (result) => answer(exchange, result));
     }),
-    ...routesAt("PUT", "/apps/:app/:id", (exchange) => {
+    ...publishing("PUT", "/apps/:app/:id", (exchange) => {
       const by = byOf(exchange, nowMs());
       registrations.renew(namedIn(exchange), dirtyOf(exchange), by, (result) => answer(exchange, result));
     }),
@@ -58,16 +63,6 @@ export function writeRoutes({ registrations, lists, readXml, nowMs }: WriteParts
       registrations.putMetadata(namedIn(exchange), entriesIn(exchange), by, (result) => answer(exchange, result));
     }),
   ];
-}
-
-/** A change may begin later than its request. */
-function refusing(exchange: HttpExchange, change: () => void): void {
-  try {
-    change();
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    exchange.refuse(error);
-  }
 }
 
 function byOf(exchange: HttpExchange, nowMs: number): By {

@@ -27,11 +27,21 @@ export interface NamingParts extends Pick<NacosEnvironment, "config" | "registry
 export function namingRequests(parts: NamingParts): RequestHandlers {
   const naming = new NamingRequests(parts);
   return {
-    InstanceRequest: { answer: "InstanceResponse", handle: (...asked) => naming.instance(...asked) },
-    BatchInstanceRequest: { answer: "BatchInstanceResponse", handle: (...asked) => naming.batch(...asked) },
-    ServiceQueryRequest: { answer: "QueryServiceResponse", handle: (...asked) => naming.query(...asked) },
-    SubscribeServiceRequest: { answer: "SubscribeServiceResponse", handle: (...asked) => naming.subscribe(...asked) },
-    ServiceListRequest: { answer: "ServiceListResponse", handle: (...asked) => naming.list(...asked) },
+    InstanceRequest: { answer: "InstanceResponse", asks: "publish", handle: (...asked) => naming.instance(...asked) },
+    BatchInstanceRequest: {
+      ...{ answer: "BatchInstanceResponse", asks: "publish" },
+      handle: (...asked) => naming.batch(...asked),
+    },
+    ServiceQueryRequest: {
+      ...{ answer: "QueryServiceResponse", asks: "subscribe" },
+      handle: (...asked) => naming.query(...asked),
+    },
+    SubscribeServiceRequest: {
+      ...{ answer: "SubscribeServiceResponse", asks: "subscribe" },
+      handle: (...asked) => naming.subscribe(...asked),
+    },
+    // Judged by no policy yet.
+    ServiceListRequest: { answer: "ServiceListResponse", asks: "open", handle: (...asked) => naming.list(...asked) },
   };
 }
 
@@ -123,7 +133,7 @@ class NamingRequests {
   }
 
   #check({ address }: NacosClient, action: "publish" | "subscribe", serviceKey: ServiceKey): void {
-    this.#parts.access?.check({ from: address, action, serviceKey, proof: undefined });
+    this.#parts.access.check({ from: address, action, serviceKey, proof: undefined });
   }
 }
 

@@ -11,7 +11,7 @@ import { BOLT_CODEC, BOLT_STATUS, BOLT_V1, type BoltDialect, type BoltFrame } fr
 import { brandServiceKey } from "../../../model/ids.ts";
 import type { AppEvent } from "../../../registry/apps.ts";
 import type { ClientEvent, Push } from "../../../registry/registry.ts";
-import type { ClientAccess } from "../../kit/clientAccess.ts";
+import { type ClientAccess, OPEN_ACCESS } from "../../kit/clientAccess.ts";
 import { ConnectionAccount } from "../../kit/connectionAccount.ts";
 import { encodeMessage } from "../codec/codec.ts";
 import {
@@ -127,7 +127,7 @@ export function handlerScene({
   onEvent?: (event: ClientEvent) => void;
   /** The session's reaction to a question about applications. */
   onAppEvent?: (event: AppEvent) => void;
-  access?: ClientAccess;
+  access?: Pick<ClientAccess, "check">;
 } = {}) {
   const events: ClientEvent[] = [];
   const logged: string[] = [];
@@ -169,7 +169,7 @@ export function handlerScene({
     },
     budget,
     compression,
-    ...(access && { access }),
+    access: { ...OPEN_ACCESS, ...access },
     log,
     metrics,
     bodies: new PushBodies(settings, compression),
