@@ -1,5 +1,6 @@
 // The objects of SOFARegistry's answers: publishers, subscribers and watchers with their addresses.
 
+import { base64 } from "../../../base/base64.ts";
 import { stringOf } from "../../../base/text.ts";
 import { boxesOf } from "../../../model/content.ts";
 import type { ClientId, ServiceKey } from "../../../model/ids.ts";
@@ -121,18 +122,4 @@ export function javaString(text: string): Uint8Array {
       ? [SHORT_STRING, length >> 8, length & 0xff]
       : [LONG_STRING, 0, 0, 0, 0, (length >>> 24) & 0xff, (length >> 16) & 0xff, (length >> 8) & 0xff, length & 0xff];
   return Uint8Array.from([...STREAM_HEAD, ...head].concat(bytes));
-}
-
-const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-function base64(bytes: Uint8Array): string {
-  let text = "";
-  for (let at = 0; at < bytes.length; at += 3) {
-    const [a = 0, b, c] = bytes.subarray(at, at + 3);
-    const bits = (a << 16) | ((b ?? 0) << 8) | (c ?? 0);
-    text += BASE64.charAt(bits >> 18) + BASE64.charAt((bits >> 12) & 63);
-    text += b === undefined ? "=" : BASE64.charAt((bits >> 6) & 63);
-    text += c === undefined ? "=" : BASE64.charAt(bits & 63);
-  }
-  return text;
 }
