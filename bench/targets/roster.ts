@@ -152,7 +152,9 @@ function startCommand(root: string): { env: Readonly<Record<string, string>>; fl
 /** Generous limits and free ports, where the checkout knows them: an older one had none. */
 function settings(root: string, given: Flags): Flags {
   const config = join(root, "src", "server", "config");
-  const protocols = ["eureka", "nacos"].map((name) => join(root, "src", "protocols", name, "configKeys.ts"));
+  const protocols = ["eureka", "nacos", "zookeeper"].map((name) =>
+    join(root, "src", "protocols", name, "configKeys.ts"),
+  );
   const own = ["table.ts", "clusterKeys.ts"].map((name) => join(config, name));
   const tables = [...own, ...protocols].filter((path) => existsSync(path));
   const table = tables.map((path) => readFileSync(path, "utf8")).join("");
@@ -161,7 +163,14 @@ function settings(root: string, given: Flags): Flags {
   return [...GENEROUS, ...FREE_PORTS].filter((flag) => table.includes(`"${keyOf(flag)}"`) && !isGiven.has(keyOf(flag)));
 }
 
-const FREE_PORTS = ["--admin-port=0", "--data-http-port=0", "--eureka-port=0", "--nacos-port=0", "--nacos-grpc-port=0"];
+const FREE_PORTS = [
+  "--admin-port=0",
+  "--data-http-port=0",
+  "--eureka-port=0",
+  "--nacos-port=0",
+  "--nacos-grpc-port=0",
+  "--zookeeper-port=0",
+];
 
 /** For profiles of the server: BENCH_NODE_FLAGS="--cpu-prof". */
 function ownFlags(): Flags {

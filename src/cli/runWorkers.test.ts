@@ -47,6 +47,7 @@ test("two workers share the clients of a port; one that is killed is started aga
     "bolt-port": bolt,
     "serve-eureka": false,
     "serve-nacos": false,
+    "serve-zookeeper": false,
     "http-port": http,
     "admin-port": 0,
     "data-dir": nodes.newDirectory(),

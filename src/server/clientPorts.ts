@@ -12,6 +12,7 @@ import { GatewayChecks } from "../protocols/kit/gatewayChecks.ts";
 import { joinAddress } from "../transport/address.ts";
 import { hostClock, hostTimers } from "../transport/clock.ts";
 import { hostCompression } from "../transport/compression.ts";
+import { hostSecrets } from "../transport/secrets.ts";
 import { checkGatewayAsked } from "./checkAsked.ts";
 import { ClientListeners, nameOfListener } from "./clientListeners.ts";
 import { clusterView } from "./clusterView.ts";
@@ -99,6 +100,7 @@ function openGateways(
     compression: hostCompression,
     access: clientAccess,
     readXml,
+    secrets: hostSecrets,
     later: (run: () => void) => void setImmediate(run),
     log,
   };

@@ -3,6 +3,7 @@
 import { eurekaGateway } from "../protocols/eureka/gateway.ts";
 import { nacosGateway } from "../protocols/nacos/gateway.ts";
 import { sofaGateway } from "../protocols/sofa/gateway.ts";
+import { zookeeperGateway } from "../protocols/zookeeper/gateway.ts";
 
 /** Each protocol that a node serves. */
-export const GATEWAYS = [sofaGateway, eurekaGateway, nacosGateway] as const;
+export const GATEWAYS = [sofaGateway, eurekaGateway, nacosGateway, zookeeperGateway] as const;

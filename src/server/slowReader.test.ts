@@ -23,6 +23,7 @@ test("a slow reader of a list beyond the output bound gets it once, is not close
     eurekaPort: 0,
     nacosPort: 0,
     nacosGrpcPort: 0,
+    zookeeperPort: 0,
     httpPort: 0,
     metaHttpPort: 0,
     dataHttpPort: 0,

@@ -51,6 +51,7 @@ export function startProcess(
     "eureka-port": 0,
     "nacos-port": 0,
     "nacos-grpc-port": 0,
+    "zookeeper-port": 0,
     "http-port": 0,
     "meta-http-port": 0,
     "data-http-port": 0,

@@ -9,7 +9,7 @@ import type { Http2Acceptor } from "../../base/http2.ts";
 import type { KeySpec } from "../../base/keySpec.ts";
 import type { MetricAliases } from "../../base/metricAlias.ts";
 import type { Metrics, MetricTable } from "../../base/metrics.ts";
-import type { Acceptor, Compression, DatagramOpener, Log } from "../../base/ports.ts";
+import type { Acceptor, Compression, DatagramOpener, Log, Secrets } from "../../base/ports.ts";
 import type { XmlReader } from "../../base/xml.ts";
 import type { DynamicValues } from "../../model/dynamicKeys.ts";
 import type { NodeId, ServiceKey } from "../../model/ids.ts";
@@ -72,6 +72,8 @@ export interface GatewayEnvironment<out Config, out Counts = Metrics> {
   readonly budget: Budget;
   readonly compression: Compression;
   readonly readXml: XmlReader;
+  /** Random bytes that can't be predicted, and what is made with them. */
+  readonly secrets: Secrets;
   /**
    * Runs soon, after the present step of the registry and what else waits: the registry's answers come within a step,
    * and may not begin another one.

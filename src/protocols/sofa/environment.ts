@@ -31,5 +31,5 @@ export interface SofaDataConfig {
 /** The surroundings of the clients' connections. */
 export type SofaEnvironment = Omit<
   GatewayEnvironment<SofaConfig, SofaMetrics>,
-  "node" | "others" | "persistent" | "records" | "readXml" | "later"
+  "node" | "others" | "persistent" | "records" | "readXml" | "secrets" | "later"
 >;

@@ -12,6 +12,7 @@ const CLIENTS = {
   "eureka-port": 8761,
   "nacos-port": 8848,
   "nacos-grpc-port": 9848,
+  "zookeeper-port": 2181,
   "http-port": 9603,
 };
 

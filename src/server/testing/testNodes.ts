@@ -17,6 +17,7 @@ const FREE_PORTS = {
   eurekaPort: 0,
   nacosPort: 0,
   nacosGrpcPort: 0,
+  zookeeperPort: 0,
   httpPort: 0,
   metaHttpPort: 0,
   dataHttpPort: 0,

@@ -171,6 +171,7 @@ function commandOf({ dir, memoryBytesMax, flags = [], hasNodePort = false, openF
     "--eureka-port=0",
     "--nacos-port=0",
     "--nacos-grpc-port=0",
+    "--zookeeper-port=0",
     "--http-port=0",
     "--meta-http-port=0",
     `--data-dir=${join(dir, "data")}`,
