@@ -1,12 +1,13 @@
 // One client's connection as the files around it see it.
 
+import type { PeerCertificate } from "../../base/ports.ts";
 import type { ConnectionAccount } from "../kit/connectionAccount.ts";
 import type { NacosEnvironment } from "./environment.ts";
 import type { PushBodies } from "./naming/pushBodies.ts";
 import type { ClientSetup, JsonObject, NacosClient, RequestHandlers, SharedField } from "./part.ts";
 
 export interface ConnectionEnvironment
-  extends Pick<NacosEnvironment, "config" | "registry" | "log" | "metrics" | "later"> {
+  extends Pick<NacosEnvironment, "config" | "registry" | "access" | "log" | "metrics" | "later"> {
   /** The account is already charged for the connection. */
   readonly account: ConnectionAccount;
   readonly requests: RequestHandlers;
@@ -27,6 +28,8 @@ export interface ClientConnection extends NacosClient {
   readonly environment: ConnectionEnvironment;
   /** Undefined until the client has set the connection up. */
   readonly known: { readonly setup: ClientSetup } | undefined;
+  /** The certificate that it has shown; undefined without one. */
+  readonly certificate: PeerCertificate | undefined;
   /** The time of its last sign of life. */
   readonly heardMs: number;
   /** The client has answered a request of the server. */

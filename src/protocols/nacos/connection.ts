@@ -59,6 +59,10 @@ export class NacosConnection implements Http2Handler, CallOwner, ClientConnectio
     return this.#connection.remoteAddress.replace(/:\d+$/, "");
   }
 
+  get certificate() {
+    return this.#connection.certificate;
+  }
+
   get environment(): ConnectionEnvironment {
     return this.#environment;
   }

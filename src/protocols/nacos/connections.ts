@@ -10,7 +10,7 @@ import type { NacosEnvironment } from "./environment.ts";
 import type { NacosPart, RequestHandlers } from "./part.ts";
 
 interface Parts
-  extends Pick<NacosEnvironment, "config" | "registry" | "log" | "metrics" | "later" | "budget">,
+  extends Pick<NacosEnvironment, "config" | "registry" | "access" | "log" | "metrics" | "later" | "budget">,
     Pick<ConnectionEnvironment, "bodies" | "abilities" | "isServing"> {
   readonly nowMs: () => number;
   readonly parts: readonly NacosPart[];

@@ -1,10 +1,11 @@
 import type { HttpRouteTable } from "../../base/http.ts";
-import { textResponse } from "../../base/http.ts";
-import type { GatewayCode } from "../kit/gateway.ts";
+import type { GatewayCode, SessionNodeView } from "../kit/gateway.ts";
 import { NacosConnections } from "./connections.ts";
 import type { NacosConfig } from "./environment.ts";
+import { listenerRefusal, routesOf } from "./http/forms.ts";
+import { operatorPaths } from "./http/operatorPaths.ts";
 import type { NacosMetrics } from "./metricTable.ts";
-import { openNaming } from "./naming/naming.ts";
+import { openNaming } from "./openNaming.ts";
 import type { NacosPart } from "./part.ts";
 
 const GRPC = "nacos-grpc-port";
@@ -19,25 +20,29 @@ const ABILITIES = { supportPersistentInstanceByGrpc: false, fuzzyWatch: false, l
 /** The gateway's part in a node. */
 export const nacosGatewayCode: GatewayCode<NacosConfig, NacosMetrics> = {
   open(environment) {
-    const { config, node, log } = environment;
+    const { config, node, access, log } = environment;
     if (!config.serveNacos) return { listeners: [] };
     const { nacosPort, nacosGrpcPort } = config;
     if (nacosPort > 0 && nacosGrpcPort > 0 && nacosGrpcPort !== nacosPort + GRPC_OFFSET) {
       log.warn("clients of Nacos expect nacos-grpc-port 1000 above nacos-port", { nacosPort, nacosGrpcPort });
     }
     const naming = openNaming(environment);
-    const parts: readonly NacosPart[] = [naming];
-    const connections = new NacosConnections({
+    const isServing = () => node.servesClients() && !node.isStopping() && node.hasSlotTable();
+    const connectionIds = () => [...connections.open].map(({ connectionId }) => connectionId);
+    const serverList = () => serversOf(node);
+    const operator = routesOf(operatorPaths({ isServing, connectionIds, serverList }), { access, nowMs: node.nowMs });
+    const parts: readonly NacosPart[] = [naming, { requests: {}, routes: operator }];
+    const connections: NacosConnections = new NacosConnections({
       ...environment,
       parts,
       bodies: naming.bodies,
       abilities: ABILITIES,
       nowMs: node.nowMs,
-      isServing: () => node.servesClients() && !node.isStopping() && node.hasSlotTable(),
+      isServing,
     });
     const routes: HttpRouteTable = {
       routes: parts.flatMap((part) => part.routes),
-      refusal: textResponse,
+      refusal: listenerRefusal,
       requests: "any",
     };
     return {
@@ -54,3 +59,11 @@ export const nacosGatewayCode: GatewayCode<NacosConfig, NacosMetrics> = {
     };
   },
 };
+
+/** The addresses of all sessions for clients by HTTP, a line each, as an address server of Nacos lists them. */
+function serversOf(node: SessionNodeView): string {
+  const own = node.cluster.nodes().find(({ id, role }) => id === node.id && role === "session")?.host ?? "127.0.0.1";
+  const others = node.otherSessions(HTTP).map(({ clientAddress }) => clientAddress);
+  const all = [`${node.advertiseAddress || own}:${node.port(HTTP)}`, ...others.filter((address) => address !== "")];
+  return `${all.join("\n")}\n`;
+}

@@ -7,6 +7,7 @@ import type { JsonFields } from "../../encoding/json/fields.ts";
 import type { ClientId, ServiceKey } from "../../model/ids.ts";
 import type { Blocked, Outcome } from "../../registry/registry.ts";
 import type { Asked } from "../kit/clientAccess.ts";
+import type { Caller } from "../kit/judgedRoutes.ts";
 
 /** One part of the gateway. */
 export interface NacosPart {
@@ -41,6 +42,8 @@ export interface NacosRequest {
   readonly headers: ReadonlyMap<string, string>;
   readonly fields: JsonFields;
   readonly client: NacosClient;
+  /** Its principal, by which the handler judges what the request is about. */
+  readonly caller: Caller;
   readonly nowMs: number;
 }
 

@@ -1,16 +1,21 @@
 // Requests of clients, each a call of its own: found by their types in the tables of all parts, and answered in the
 // protocol's words.
 
+import { anonymous, type Principal } from "../../access/principal.ts";
 import { RegistryError } from "../../base/errors.ts";
 import { GRPC_STATUS } from "../../encoding/grpc/status.ts";
 import { decodeJson, fieldsOf, NO_FIELDS } from "../../encoding/json/fields.ts";
+import { Caller } from "../kit/judgedRoutes.ts";
 import type { IncomingCall } from "./call.ts";
+import { requestCredentials } from "./callers.ts";
 import type { ClientConnection } from "./clientConnection.ts";
 import { refusalBody, successBody } from "./codec/bodies.ts";
 import { decodePayload, encodePayload } from "./codec/payload.ts";
 import { NACOS_CODE, nacosCodeOf } from "./errors.ts";
 import { nacosError } from "./errorTable.ts";
-import type { JsonObject, RequestHandler, Responder, SharedField } from "./part.ts";
+import type { JsonObject, NacosRequest, RequestHandler, Responder, SharedField } from "./part.ts";
+
+type Unjudged = Omit<NacosRequest, "caller" | "client"> & { readonly client: ClientConnection };
 
 interface Unary {
   readonly call: IncomingCall;
@@ -37,11 +42,32 @@ export function answerUnary({ call, message, connection, nowMs }: Unary): void {
     if (handler === undefined) throw nacosError("NACOS_REQUEST_UNKNOWN", { type: type.slice(0, 100) });
     const fields = json.length === 0 ? NO_FIELDS : fieldsOf(decodeJson(json), "body");
     answers = new Answers(call, connection, { type, answer: handler.answer });
-    handler.handle({ type, headers, fields, client: connection, nowMs }, answers);
+    const request = { type, headers, fields, client: connection, nowMs };
+    judge(handler, request, answers);
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error;
     answers.refuse(error);
   }
+}
+
+/** Finds the principal, and has the request handled: by a handler that needs one, once it is known. */
+function judge(handler: RequestHandler, request: Unjudged, answers: Answers): void {
+  const { client, headers } = request;
+  const { access } = client.environment;
+  const { address: from, certificate } = client;
+  const handle = (principal: Principal) => {
+    handler.handle({ ...request, caller: new Caller(principal, access) }, answers);
+  };
+  if (handler.asks === "open") return handle(anonymous(from));
+  access.identify({ from, certificate, credentials: requestCredentials(headers) }, (found) => {
+    try {
+      if (found instanceof RegistryError) throw found;
+      handle(found);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      answers.refuse(error);
+    }
+  });
 }
 
 function handlerOf(type: string, connection: ClientConnection): RequestHandler | undefined {

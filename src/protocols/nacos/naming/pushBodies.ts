@@ -4,7 +4,7 @@
 import type { ServiceKey } from "../../../model/ids.ts";
 import type { ServiceView } from "../../../registry/registry.ts";
 import { jsonBytes } from "../codec/bodies.ts";
-import { type NameForm, type Selection, serviceInfoJson } from "./serviceInfo.ts";
+import { hostsJson, type NameForm, type Selection, serviceInfoJson } from "./serviceInfo.ts";
 
 /** The JSON of a list. */
 export interface ListBody {
@@ -59,6 +59,11 @@ export class PushBodies {
   /** The list as a subscriber by gRPC gets it; `clusters` are those that it wants, with commas between. */
   serviceInfo(view: ServiceView, clusters: string): ListBody {
     return this.list(view, { clusters, nameForm: "plain" });
+  }
+
+  /** The instances of a list alone. */
+  hosts(view: ServiceView, selection: Selection): readonly Record<string, unknown>[] {
+    return hostsJson(view, selection, this.#parts.protectThreshold(view.serviceKey)).hosts;
   }
 
   list(view: ServiceView, selection: Selection & { readonly nameForm: NameForm }): ListBody {

@@ -6,21 +6,24 @@ import { fieldsOf, flagField, listField, textField, wholeField } from "../../../
 import type { ServiceKey } from "../../../model/ids.ts";
 import { checkedKeyPart } from "../../../model/serviceKey.ts";
 import type { ServiceView } from "../../../registry/registry.ts";
+import { checkCaller, seenBy } from "../callers.ts";
 import type { NacosEnvironment } from "../environment.ts";
 import type { NacosClient, NacosRequest, RequestHandlers, Responder } from "../part.ts";
 import { askList } from "./lists.ts";
 import { scopeOfGroup } from "./names.ts";
+import type { PersistentInstances } from "./persistent.ts";
 import type { PushBodies } from "./pushBodies.ts";
 import { readInstance, readService } from "./readInstance.ts";
 import { BATCH_MAX, type Registrations } from "./registrations.ts";
 import type { ServiceNames } from "./serviceNames.ts";
 import { checkedClusters, type Subscriptions } from "./subscriptions.ts";
 
-export interface NamingParts extends Pick<NacosEnvironment, "config" | "registry" | "later" | "access"> {
+export interface NamingParts extends Pick<NacosEnvironment, "config" | "registry" | "later"> {
   readonly registrations: Registrations;
   readonly subscriptions: Subscriptions;
   readonly bodies: PushBodies;
   readonly serviceNames: ServiceNames;
+  readonly persistent: PersistentInstances;
 }
 
 /** The handlers, by the type of the request. */
@@ -28,20 +31,23 @@ export function namingRequests(parts: NamingParts): RequestHandlers {
   const naming = new NamingRequests(parts);
   return {
     InstanceRequest: { answer: "InstanceResponse", asks: "publish", handle: (...asked) => naming.instance(...asked) },
+    PersistentInstanceRequest: {
+      ...{ answer: "InstanceResponse", asks: "publish" },
+      handle: (...asked) => naming.persistentInstance(...asked),
+    },
     BatchInstanceRequest: {
       ...{ answer: "BatchInstanceResponse", asks: "publish" },
       handle: (...asked) => naming.batch(...asked),
     },
     ServiceQueryRequest: {
-      ...{ answer: "QueryServiceResponse", asks: "subscribe" },
+      ...{ answer: "QueryServiceResponse", asks: "list" },
       handle: (...asked) => naming.query(...asked),
     },
     SubscribeServiceRequest: {
       ...{ answer: "SubscribeServiceResponse", asks: "subscribe" },
       handle: (...asked) => naming.subscribe(...asked),
     },
-    // Judged by no policy yet.
-    ServiceListRequest: { answer: "ServiceListResponse", asks: "open", handle: (...asked) => naming.list(...asked) },
+    ServiceListRequest: { answer: "ServiceListResponse", asks: "list", handle: (...asked) => naming.list(...asked) },
   };
 }
 
@@ -58,38 +64,55 @@ class NamingRequests {
     this.#parts = parts;
   }
 
-  instance({ fields, client, headers }: NacosRequest, responder: Responder): void {
+  instance({ fields, client, caller, headers }: NacosRequest, responder: Responder): void {
     const { registrations, config } = this.#parts;
     const serviceKey = readService(fields);
     const type = textField(fields, "type") ?? "";
     if (type !== REGISTER && type !== DEREGISTER) throw wrongType(type, `${REGISTER} or ${DEREGISTER}`);
-    this.#check(client, "publish", serviceKey);
+    checkCaller(caller, { action: "publish", about: serviceKey });
     if (type === DEREGISTER) {
       registrations.deregister(client, serviceKey);
       return responder.answer({ type });
     }
     const instance = readInstance(fieldsOf(fields.get("instance"), "instance"), true, config.registrationBytesMax);
+    this.#checkEphemeral(serviceKey);
     const registered = { serviceKey, instances: [instance], appName: appNameOf(client, headers) };
     registrations.register(client, registered, answered(responder, { type }));
   }
 
-  batch({ fields, client, headers }: NacosRequest, responder: Responder): void {
+  persistentInstance({ fields, client, caller }: NacosRequest, responder: Responder): void {
+    const { persistent, config } = this.#parts;
+    const serviceKey = readService(fields);
+    const type = textField(fields, "type") ?? "";
+    if (type !== REGISTER && type !== DEREGISTER) throw wrongType(type, `${REGISTER} or ${DEREGISTER}`);
+    checkCaller(caller, { action: "publish", about: serviceKey });
+    const instance = readInstance(fieldsOf(fields.get("instance"), "instance"), false, config.registrationBytesMax);
+    const done = (outcome: "done" | "unknown" | RegistryError) => {
+      if (typeof outcome === "string") responder.answer({ type });
+      else responder.refuse(outcome);
+    };
+    if (type === REGISTER) persistent.put({ serviceKey, instance, from: client.address }, done);
+    else persistent.remove({ serviceKey, ...instance }, client.address, done);
+  }
+
+  batch({ fields, client, caller, headers }: NacosRequest, responder: Responder): void {
     const { registrations, config } = this.#parts;
     const serviceKey = readService(fields);
     const type = textField(fields, "type") ?? "";
     if (type !== BATCH_REGISTER) throw wrongType(type, BATCH_REGISTER);
-    this.#check(client, "publish", serviceKey);
+    checkCaller(caller, { action: "publish", about: serviceKey });
     const instances = listField(fields, "instances", BATCH_MAX).map((each) =>
       readInstance(fieldsOf(each, "instances"), true, config.registrationBytesMax),
     );
+    if (instances.length > 0) this.#checkEphemeral(serviceKey);
     const registered = { serviceKey, instances, appName: appNameOf(client, headers) };
     registrations.register(client, registered, answered(responder, { type }));
   }
 
-  query({ fields, client, nowMs }: NacosRequest, responder: Responder): void {
+  query({ fields, caller, nowMs }: NacosRequest, responder: Responder): void {
     const { registry, bodies } = this.#parts;
     const serviceKey = readService(fields);
-    this.#check(client, "subscribe", serviceKey);
+    checkCaller(caller, { action: "list", about: serviceKey });
     const clusters = checkedClusters(textField(fields, "cluster") ?? "");
     const isHealthyOnly = flagField(fields, "healthyOnly") ?? false;
     askList(registry, { serviceKey, nowMs }, (view, error) => {
@@ -99,12 +122,12 @@ class NamingRequests {
     });
   }
 
-  subscribe({ fields, client, nowMs }: NacosRequest, responder: Responder): void {
+  subscribe({ fields, client, caller, nowMs }: NacosRequest, responder: Responder): void {
     const { registry, subscriptions, bodies, later } = this.#parts;
     const serviceKey = readService(fields);
     const clusters = checkedClusters(textField(fields, "clusters") ?? "");
     const isWanted = flagField(fields, "subscribe") ?? false;
-    if (isWanted) this.#check(client, "subscribe", serviceKey);
+    if (isWanted) checkCaller(caller, { action: "subscribe", about: serviceKey });
     else subscriptions.unsubscribe(client, { serviceKey, clusters });
     const listed = (view: ServiceView | undefined, error: RegistryError | undefined) => {
       const version = view?.version;
@@ -120,20 +143,22 @@ class NamingRequests {
     askList(registry, { serviceKey, nowMs }, listed);
   }
 
-  list({ fields, nowMs }: NacosRequest, responder: Responder): void {
+  list({ fields, caller, nowMs }: NacosRequest, responder: Responder): void {
     const namespace = textField(fields, "namespace") ?? "";
     const group = textField(fields, "groupName") ?? "";
     const scope = scopeOfGroup({ namespace, group });
     const page = wholeField(fields, "pageNo", PAGE) ?? 1;
     const size = wholeField(fields, "pageSize", { min: 0, max: PAGE.max }) ?? 10;
-    this.#parts.serviceNames.ask(scope, nowMs, (names, error) => {
+    const sees = seenBy(caller);
+    this.#parts.serviceNames.ask({ scope, sees, nowMs }, (names, error) => {
       if (names === undefined) return responder.refuse(error ?? unavailable());
       responder.answer({ count: names.length, serviceNames: names.slice((page - 1) * size, page * size) });
     });
   }
 
-  #check({ address }: NacosClient, action: "publish" | "subscribe", serviceKey: ServiceKey): void {
-    this.#parts.access.check({ from: address, action, serviceKey, proof: undefined });
+  #checkEphemeral(serviceKey: ServiceKey): void {
+    const refusal = this.#parts.persistent.ephemeralRefusal(serviceKey);
+    if (refusal !== undefined) throw refusal;
   }
 }
 

@@ -51,6 +51,17 @@ export function selected(
 /** How the name of the service is written: alone beside its group (gRPC), or with the group in front (HTTP). */
 export type NameForm = "plain" | "grouped";
 
+/** The instances that a client is shown, as JSON. */
+export function hostsJson(
+  view: Pick<ServiceView, "serviceKey" | "publications">,
+  selection: Selection,
+  protectThreshold: number | undefined,
+): { readonly hosts: readonly Record<string, unknown>[]; readonly isProtected: boolean } {
+  const grouped = groupedName(serviceNameOf(view.serviceKey));
+  const { hosts, isProtected } = selected(instancesIn(view), selection, protectThreshold);
+  return { hosts: hosts.map((instance) => instanceJson(instance, grouped)), isProtected };
+}
+
 /** The list as JSON, in the field order of the real server. */
 export function serviceInfoJson(
   view: Pick<ServiceView, "serviceKey" | "version" | "publications">,
@@ -58,14 +69,13 @@ export function serviceInfoJson(
   protectThreshold: number | undefined,
 ): Record<string, unknown> {
   const service = serviceNameOf(view.serviceKey);
-  const grouped = groupedName(service);
-  const { hosts, isProtected } = selected(instancesIn(view), selection, protectThreshold);
+  const { hosts, isProtected } = hostsJson(view, selection, protectThreshold);
   return {
-    name: selection.nameForm === "plain" ? service.name : grouped,
+    name: selection.nameForm === "plain" ? service.name : groupedName(service),
     groupName: service.group,
     clusters: selection.clusters,
     cacheMillis: CACHE_MS,
-    hosts: hosts.map((instance) => instanceJson(instance, grouped)),
+    hosts,
     // Clients drop a list that is older than theirs by this time, so it is that of the version.
     lastRefTime: timeOf(view.version),
     checksum: "",

@@ -2,13 +2,20 @@
 
 import type { RegistryError } from "../../../base/errors.ts";
 import { nameOf } from "../../../model/catalogue.ts";
-import type { CatalogueScope } from "../../../model/ids.ts";
+import type { CatalogueScope, ServiceKey } from "../../../model/ids.ts";
 import { ANY_NAME } from "../../../model/namePattern.ts";
 import type { CatalogueAnswer } from "../../../registry/catalogue.ts";
 import type { Registry } from "../../../registry/registry.ts";
 
 /** In alphabetical order; undefined with the reason. Called within a step of the registry. */
 export type Named = (names: readonly string[] | undefined, error: RegistryError | undefined) => void;
+
+export interface AskedNames {
+  readonly scope: CatalogueScope;
+  /** Whether a name may be shown. */
+  readonly sees: (serviceKey: ServiceKey) => boolean;
+  readonly nowMs: number;
+}
 
 // Clients wait three seconds.
 const NAMES_MS = 2_000;
@@ -23,11 +30,12 @@ export class ServiceNames {
   }
 
   /** Not within a step of the registry. */
-  ask(scope: CatalogueScope, nowMs: number, named: Named): void {
+  ask({ scope, sees, nowMs }: AskedNames, named: Named): void {
     const asker = {
       answer: (answer: CatalogueAnswer) => {
         if (answer.kind === "failed") return named(undefined, answer.error);
-        named(answer.entries.map(({ serviceKey }) => nameOf(serviceKey)).sort(), undefined);
+        const seen = answer.entries.filter(({ serviceKey }) => sees(serviceKey));
+        named(seen.map(({ serviceKey }) => nameOf(serviceKey)).sort(), undefined);
       },
       changed: () => undefined,
     };

@@ -1,0 +1,223 @@
+// The paths of instances, in all three versions.
+
+import { fail, type RegistryError } from "../../../base/errors.ts";
+import type { ServiceKey } from "../../../model/ids.ts";
+import type { NacosEnvironment } from "../environment.ts";
+import { instanceJson, type NacosInstance, preservedMs, registIdOf } from "../naming/instance.ts";
+import type { InstanceAddress, Leases } from "../naming/leases.ts";
+import { askList } from "../naming/lists.ts";
+import { groupedName, serviceNameOf } from "../naming/names.ts";
+import type { PersistentInstances } from "../naming/persistent.ts";
+import type { PushBodies } from "../naming/pushBodies.ts";
+import { instancesIn } from "../naming/serviceInfo.ts";
+import { checkedClusters } from "../naming/subscriptions.ts";
+import { HTTP_CODE, type NacosCall, type NacosPath } from "./forms.ts";
+import { readAddress, readBeat, readInstance, readMetadata, readService } from "./readInstance.ts";
+
+export interface HttpParts extends Pick<NacosEnvironment, "config" | "registry"> {
+  readonly leases: Leases;
+  readonly persistent: PersistentInstances;
+  readonly bodies: PushBodies;
+}
+
+const BEAT_OK = 10_200;
+/** The client has to register again. */
+const BEAT_UNKNOWN = 20_404;
+
+/** The paths. */
+export function instancePaths(parts: HttpParts): NacosPath[] {
+  const paths = new InstancePaths(parts);
+  const publish = { asks: "publish", of: readService } as const;
+  const list = { asks: "list", of: readService } as const;
+  const changing = (method: NacosPath["method"], path: string, handle: NacosPath["handle"]) => ({
+    ...publish,
+    method,
+    path,
+    handle,
+  });
+  const showing = (path: string, handle: NacosPath["handle"]) => ({ ...list, method: "GET", path, handle }) as const;
+  return [
+    ...["/v1/ns/instance", "/v2/ns/instance", "/v3/admin/ns/instance"].flatMap((path) => [
+      changing("POST", path, (call) => paths.register(call)),
+      changing("DELETE", path, (call) => paths.deregister(call)),
+      changing("PUT", path, (call) => paths.update(call)),
+      showing(path, (call) => paths.show(call)),
+    ]),
+    changing("POST", "/v3/client/ns/instance", (call) => paths.registerOrBeat(call)),
+    changing("DELETE", "/v3/client/ns/instance", (call) => paths.deregister(call)),
+    ...["/v1/ns/instance/list", "/v2/ns/instance/list"].map((path) => showing(path, (call) => paths.list(call))),
+    ...["/v3/client/ns/instance/list", "/v3/admin/ns/instance/list"].map((path) =>
+      showing(path, (call) => paths.hosts(call)),
+    ),
+    ...["/v1/ns/instance/beat", "/v2/ns/instance/beat"].map((path) =>
+      changing("PUT", path, (call) => paths.beat(call)),
+    ),
+    ...HEALTH_PATHS.map((path) => changing("PUT", path, (call) => paths.setHealth(call))),
+  ];
+}
+
+const HEALTH_PATHS = [
+  ...["/v1/ns/health/instance", "/v2/ns/health/instance", "/v1/ns/health", "/v2/ns/health"],
+  "/v3/admin/ns/health/instance",
+];
+
+class InstancePaths {
+  readonly #parts: HttpParts;
+
+  constructor(parts: HttpParts) {
+    this.#parts = parts;
+  }
+
+  register(call: NacosCall): void {
+    const serviceKey = readService(call.params);
+    this.#put(call, serviceKey, readInstance(call.params, this.#parts.config.registrationBytesMax));
+  }
+
+  /** v3 has one path for both. */
+  registerOrBeat(call: NacosCall): void {
+    if (call.params.flag("heartBeat") !== true) return this.register(call);
+    const serviceKey = readService(call.params);
+    const address = { serviceKey, ...readAddress(call.params) };
+    this.#parts.leases.renew(address, call.from, (outcome) => {
+      if (outcome === "unknown") return this.register(call);
+      settle(call, outcome);
+    });
+  }
+
+  deregister(call: NacosCall): void {
+    const serviceKey = readService(call.params);
+    const address = { serviceKey, ...readAddress(call.params) };
+    const { leases, persistent } = this.#parts;
+    const from = call.from;
+    // One that is not there is gone: clients say so again and again.
+    const done = (outcome: "done" | "unknown" | RegistryError) =>
+      settle(call, outcome === "unknown" ? "done" : outcome);
+    const isEphemeral = call.params.flag("ephemeral") ?? persistent.find(address) === undefined;
+    if (isEphemeral) leases.end(address, from, done);
+    else persistent.remove(address, from, done);
+  }
+
+  /** Changes what the request names, and leaves the rest as it is. */
+  update(call: NacosCall): void {
+    const { params } = call;
+    const serviceKey = readService(params);
+    const address = { serviceKey, ...readAddress(params) };
+    const metadata = params.has("metadata") ? readMetadata(params.text("metadata")) : undefined;
+    const weight = params.number("weight", { min: 0, max: 10_000 });
+    const isEnabled = params.flag("enabled", "enable");
+    this.#change(call, address, (present) => ({
+      ...present,
+      metadata: metadata ?? present.metadata,
+      weight: weight ?? present.weight,
+      isEnabled: isEnabled ?? present.isEnabled,
+    }));
+  }
+
+  setHealth(call: NacosCall): void {
+    const serviceKey = readService(call.params);
+    const isHealthy = call.params.flag("healthy");
+    if (isHealthy === undefined) throw fail("FIELD_INVALID", { field: "healthy", expected: "true or false" });
+    this.#change(call, { serviceKey, ...readAddress(call.params) }, (present) => ({ ...present, isHealthy }));
+  }
+
+  show(call: NacosCall): void {
+    const serviceKey = readService(call.params);
+    const address = { serviceKey, ...readAddress(call.params) };
+    this.#find(call, address, (instance) => {
+      if (instance === undefined) return call.refuseWith(notFound(address));
+      call.answer(detailJson(call, serviceKey, instance));
+    });
+  }
+
+  /** The list with what belongs to it. */
+  list(call: NacosCall): void {
+    const serviceKey = readService(call.params);
+    const selection = selectionIn(call);
+    askList(this.#parts.registry, { serviceKey, nowMs: call.nowMs }, (view, error) => {
+      if (view === undefined) return call.refuse(error ?? fail("LIST_UNAVAILABLE"));
+      call.answerJson(this.#parts.bodies.list(view, { ...selection, nameForm: "grouped" }).json);
+    });
+  }
+
+  /** The instances alone, as v3 has them. */
+  hosts(call: NacosCall): void {
+    const serviceKey = readService(call.params);
+    const selection = selectionIn(call);
+    askList(this.#parts.registry, { serviceKey, nowMs: call.nowMs }, (view, error) => {
+      if (view === undefined) return call.refuse(error ?? fail("LIST_UNAVAILABLE"));
+      call.answer(this.#parts.bodies.hosts(view, selection));
+    });
+  }
+
+  beat(call: NacosCall): void {
+    const { params } = call;
+    const text = params.text("beat");
+    const beat = text === "" ? undefined : readBeat(text, this.#parts.config.registrationBytesMax);
+    const serviceKey = readService(params);
+    const { ip, port, cluster } = beat ?? readAddress(params);
+    const from = call.from;
+    const interval = preservedMs("instanceHeartBeatInterval", beat?.metadata ?? new Map());
+    const answer = (code: number) => call.answer({ clientBeatInterval: interval, code, lightBeatEnabled: true });
+    this.#parts.leases.renew({ serviceKey, ip, port, cluster }, from, (outcome) => {
+      if (outcome === "done") return answer(BEAT_OK);
+      if (outcome !== "unknown") return call.refuse(outcome);
+      if (beat === undefined) return answer(BEAT_UNKNOWN);
+      this.#parts.leases.register({ serviceKey, instance: beat, from }, (registered) => {
+        if (typeof registered === "string") answer(BEAT_OK);
+        else call.refuse(registered);
+      });
+    });
+  }
+
+  #put(call: NacosCall, serviceKey: ServiceKey, instance: NacosInstance): void {
+    const { leases, persistent } = this.#parts;
+    const registered = { serviceKey, instance, from: call.from };
+    if (!instance.isEphemeral) return persistent.put(registered, (outcome) => settle(call, outcome));
+    const refusal = persistent.ephemeralRefusal(serviceKey);
+    if (refusal !== undefined) return call.refuse(refusal);
+    leases.register(registered, (outcome) => settle(call, outcome));
+  }
+
+  #change(call: NacosCall, address: InstanceAddress, changed: (present: NacosInstance) => NacosInstance): void {
+    this.#find(call, address, (present) => {
+      if (present === undefined) return call.refuseWith(notFound(address));
+      this.#parts.leases.later(() => this.#put(call, address.serviceKey, changed(present)));
+    });
+  }
+
+  /** Finds the instance in the list of its service. */
+  #find(call: NacosCall, address: InstanceAddress, found: (instance: NacosInstance | undefined) => void): void {
+    const { serviceKey } = address;
+    const wanted = registIdOf(address);
+    askList(this.#parts.registry, { serviceKey, nowMs: call.nowMs }, (view, error) => {
+      if (view === undefined) return call.refuse(error ?? fail("LIST_UNAVAILABLE"));
+      found(instancesIn(view).find((instance) => registIdOf(instance) === wanted));
+    });
+  }
+}
+
+function settle(call: NacosCall, outcome: "done" | "unknown" | RegistryError): void {
+  if (outcome === "done") call.answer("ok");
+  else if (outcome === "unknown")
+    call.refuseWith({ status: 404, code: HTTP_CODE.INSTANCE_NOT_FOUND, message: "no such instance" });
+  else call.refuse(outcome);
+}
+
+function selectionIn({ params }: NacosCall) {
+  const clusters = checkedClusters(params.text("clusters") || params.text("clusterName"));
+  return { clusters, isHealthyOnly: params.flag("healthyOnly") ?? false };
+}
+
+function notFound({ ip, port, serviceKey }: InstanceAddress) {
+  const message = `no instance ${ip}:${port} in ${groupedName(serviceNameOf(serviceKey))}`;
+  return { status: 404, code: HTTP_CODE.INSTANCE_NOT_FOUND, message };
+}
+
+function detailJson({ version }: NacosCall, serviceKey: ServiceKey, instance: NacosInstance): object {
+  const service = groupedName(serviceNameOf(serviceKey));
+  const { instanceId, ...whole } = instanceJson(instance, service);
+  if (version === "v3") return whole;
+  const { ip, port, isHealthy: healthy, cluster: clusterName, weight, metadata } = instance;
+  const name = version === "v1" ? { service } : { serviceName: service };
+  return { ...name, ip, port, clusterName, weight, healthy, instanceId, metadata: Object.fromEntries(metadata) };
+}
