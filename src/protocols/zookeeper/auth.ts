@@ -7,9 +7,14 @@ import { type AuthId, SUPER_SCHEME } from "../../records/tree/acl.ts";
 
 const DECODER = new TextDecoder("utf-8");
 
+/** Credentials as text. */
+export function textOf(credentials: Uint8Array): string {
+  return DECODER.decode(credentials);
+}
+
 /** The identity of `user:password`, as ZooKeeper's DigestAuthenticationProvider makes it. */
 export function digestOf(credentials: Uint8Array): string {
-  const [user = ""] = DECODER.decode(credentials).split(":", 1);
+  const [user = ""] = textOf(credentials).split(":", 1);
   return `${user}:${base64(sha1(credentials))}`;
 }
 

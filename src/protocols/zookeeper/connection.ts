@@ -8,15 +8,18 @@ import { JuteReader } from "../../encoding/jute/reader.ts";
 import type { AuthId } from "../../records/tree/acl.ts";
 import type { WatchEvent } from "../../records/tree/watchTable.ts";
 import type { SessionId } from "../../records/tree/znode.ts";
+import type { ClientAccess } from "../kit/clientAccess.ts";
 import { idsOf } from "./auth.ts";
 import { type ConnectRequest, decodeConnect, EXPIRED, encodeConnected } from "./codec/connect.ts";
 import { operationOf } from "./codec/operations.ts";
 import { type ClientRequest, decodeRequest } from "./codec/requests.ts";
+import { Judge } from "./judge.ts";
 import { type Place, type RequestingConnection, Requests, type RequestsParts } from "./requests.ts";
 import type { Attached } from "./sessions.ts";
 import { answerWord, isWord, type WordsView, wordOf } from "./words.ts";
 
 export interface ConnectionParts extends RequestsParts {
+  readonly access: ClientAccess;
   readonly words: WordsView;
   readonly counted: (operation: string) => void;
   readonly ended: (reason: string) => void;
@@ -49,6 +52,8 @@ export class ZooKeeperConnection implements ConnectionHandler, Attached, Request
   #waiting: ConnectRequest | undefined;
   /** The identities that the client has proved. */
   ids: readonly AuthId[];
+  readonly judge: Judge;
+  #isHeld = false;
   timeoutMs = 0;
   requested = 0;
   sent = 0;
@@ -59,6 +64,7 @@ export class ZooKeeperConnection implements ConnectionHandler, Attached, Request
     this.#openedMs = nowMs;
     this.#decoder = new FrameDecoder(parts.config.zookeeperFrameBytesMax);
     this.ids = idsOf(this.address, connection.certificate?.subject);
+    this.judge = new Judge(parts.access, this.address, connection.certificate);
     this.#requests = new Requests(this, parts);
   }
 
@@ -110,6 +116,7 @@ export class ZooKeeperConnection implements ConnectionHandler, Attached, Request
 
   watched(event: WatchEvent, zxid: number): void {
     if (this.#state !== "serving") return;
+    if (!this.judge.seesAll && !this.judge.may("fetch", event.path)) return;
     this.#write([this.#parts.server.frameOf(event, zxid)]);
   }
 
@@ -141,6 +148,10 @@ export class ZooKeeperConnection implements ConnectionHandler, Attached, Request
     return place;
   }
 
+  setHeld(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+  }
+
   /** Writes the answers whose turn it is. */
   flush(): void {
     for (;;) {
@@ -151,7 +162,7 @@ export class ZooKeeperConnection implements ConnectionHandler, Attached, Request
       this.#write(next.make());
       this.sent++;
       if (next.isLast) return this.end("closed by the client");
-      if (this.#held !== undefined && !this.#isProceeding) this.#proceed();
+      if ((this.#held !== undefined || this.#decoder.pendingBytes > 0) && !this.#isProceeding) this.#proceed();
     }
   }
 
@@ -171,6 +182,7 @@ export class ZooKeeperConnection implements ConnectionHandler, Attached, Request
 
   /** Takes the next request; false if there is none, or if it has to wait. */
   #takeNext(): boolean {
+    if (this.#isHeld) return false;
     const next = this.#held ?? this.#decode(this.#decoder.next());
     if (next === undefined) return false;
     const { xid, request } = next;

@@ -32,7 +32,7 @@ export class ZooKeeperConnections {
 
   /** Serves a new connection. */
   accept(connection: Connection, nowMs: number): ConnectionHandler {
-    const { budget, config, metrics } = this.#parts;
+    const { budget, config, metrics, access } = this.#parts;
     const group = addressGroup(connection.remoteAddress);
     const account = new ConnectionAccount(budget.open(group));
     const count = (this.#ofAddress.get(group) ?? 0) + 1;
@@ -44,7 +44,7 @@ export class ZooKeeperConnections {
     if (refusal !== undefined) return this.#refuse(connection, { account, refusal, nowMs });
     this.#ofAddress.set(group, count);
     const parts: ConnectionParts = {
-      ...{ server: this.server, config, account, words: this.#words },
+      ...{ server: this.server, config, account, access, words: this.#words },
       counted: (operation) => metrics.add("roster_zookeeper_requests_total", 1, { operation }),
       ended: (reason) => this.#ended(handler, group, reason),
     };

@@ -24,5 +24,5 @@ export type ZooKeeperEnvironment = GatewayEnvironment<ZooKeeperConfig, ZooKeeper
 /** The part of it that the gateway's own parts need. */
 export type ZooKeeperParts = Pick<
   ZooKeeperEnvironment,
-  "config" | "records" | "budget" | "log" | "metrics" | "later" | "secrets"
+  "access" | "config" | "records" | "budget" | "log" | "metrics" | "later" | "secrets"
 >;

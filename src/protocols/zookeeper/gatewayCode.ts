@@ -2,6 +2,7 @@ import type { NodeId } from "../../model/ids.ts";
 import type { GatewayCode } from "../kit/gateway.ts";
 import { ZooKeeperConnections } from "./connections.ts";
 import type { ZooKeeperConfig, ZooKeeperEnvironment } from "./environment.ts";
+import { ZOOKEEPER_REQUESTS } from "./judge.ts";
 import type { ZooKeeperMetrics } from "./metricTable.ts";
 
 /** The listener for ZooKeeper's clients. */
@@ -21,6 +22,7 @@ export const zookeeperGatewayCode: GatewayCode<ZooKeeperConfig, ZooKeeperMetrics
     });
     return {
       listeners: [{ kind: "tcp", key: LISTENER, accept: (connection, nowMs) => connections.accept(connection, nowMs) }],
+      requests: ZOOKEEPER_REQUESTS,
       check: (nowMs) => connections.check(nowMs),
       resumed: (awayMs) => connections.server.sessions.resumed(awayMs),
     };

@@ -8,6 +8,7 @@ import { type SessionId, statOf } from "../../records/tree/znode.ts";
 import { CODE, type Code, OPERATION } from "./codec/operations.ts";
 import { writeAcl, writeMultiEnd, writeMultiError, writeNames, writeStat } from "./codec/replies.ts";
 import type { ReadOperation } from "./codec/requests.ts";
+import type { Judge } from "./judge.ts";
 import { quotaStats } from "./quota.ts";
 
 /** The record of an answer, in parts, or the code of a refusal. */
@@ -16,9 +17,17 @@ export type ReadAnswer = { readonly code: Code; readonly body: readonly Uint8Arr
 const done = (...body: readonly Uint8Array[]): ReadAnswer => ({ code: CODE.ok, body });
 const refused = (code: Code): ReadAnswer => ({ code, body: [] });
 
+/** The connection that reads. */
+export interface Reader {
+  readonly ids: readonly AuthId[];
+  readonly judge: Judge;
+}
+
 /** Answers one read. */
-export function answerRead(tree: Tree, operation: ReadOperation, path: string, ids: readonly AuthId[]): ReadAnswer {
+export function answerRead(tree: Tree, operation: ReadOperation, path: string, reader: Reader): ReadAnswer {
+  const { ids, judge } = reader;
   if (!isPath(path)) return refused(CODE.badArguments);
+  if (!judge.may("fetch", path)) return refused(CODE.noAuth);
   const node = tree.node(path);
   if (node === undefined) return refused(CODE.noNode);
   const { acl, data } = node.znode;
@@ -33,9 +42,9 @@ export function answerRead(tree: Tree, operation: ReadOperation, path: string, i
     case "getACL":
       return done(writeAcl(new JuteWriter(), shownAcl(acl, ids)).done(), stat());
     case "getChildren":
-      return done(namesOf(tree, path));
+      return done(namesOf(tree, path, judge));
     case "getChildren2":
-      return done(namesOf(tree, path), stat());
+      return done(namesOf(tree, path, judge), stat());
   }
 }
 
@@ -43,11 +52,11 @@ export function answerRead(tree: Tree, operation: ReadOperation, path: string, i
 export function answerReads(
   tree: Tree,
   reads: readonly { readonly operation: ReadOperation; readonly path: string }[],
-  ids: readonly AuthId[],
+  reader: Reader,
 ): ReadAnswer {
   const parts: Uint8Array[] = [];
   for (const { operation, path } of reads) {
-    const { code, body } = answerRead(tree, operation, path, ids);
+    const { code, body } = answerRead(tree, operation, path, reader);
     if (code !== CODE.ok) parts.push(writeMultiError(new JuteWriter(), code).done());
     else parts.push(new JuteWriter().int(OPERATION[operation]).bool(false).int(CODE.ok).done(), ...body);
   }
@@ -61,8 +70,10 @@ export function answerEphemerals(tree: Tree, session: SessionId, prefix: string)
 }
 
 /** The number of all znodes below a path. */
-export function answerAllChildren(tree: Tree, path: string, ids: readonly AuthId[]): ReadAnswer {
+export function answerAllChildren(tree: Tree, path: string, reader: Reader): ReadAnswer {
+  const { ids, judge } = reader;
   if (!isPath(path)) return refused(CODE.badArguments);
+  if (!judge.may("fetch", path)) return refused(CODE.noAuth);
   const node = tree.node(path);
   if (node === undefined) return refused(CODE.noNode);
   if (!allows(node.znode.acl, PERMISSION.read, ids)) return refused(CODE.noAuth);
@@ -75,7 +86,11 @@ export function answerWhoAmI(ids: readonly AuthId[]): ReadAnswer {
   return done(new JuteWriter().vector(shown, (to, { scheme, user }) => void to.string(scheme).string(user)).done());
 }
 
-function namesOf(tree: Tree, path: string): Uint8Array {
+function namesOf(tree: Tree, path: string, judge: Judge): Uint8Array {
+  if (!judge.seesAll) {
+    const names = [...tree.names(path)].filter((name) => judge.may("fetch", childPath(path, name)));
+    return writeNames(new JuteWriter(), names).done();
+  }
   return tree.encodedNames(path, (names) => writeNames(new JuteWriter(names.length * 32 + 4), names).done());
 }
 

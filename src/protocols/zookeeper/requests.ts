@@ -9,12 +9,13 @@ import type { Written } from "../../records/tree/treeWriter.ts";
 import { WATCH_EVENT, type WatchEventKind, type WatchKind, type WatchOwner } from "../../records/tree/watchTable.ts";
 import type { SessionId } from "../../records/tree/znode.ts";
 import type { ConnectionAccount } from "../kit/connectionAccount.ts";
-import { provedBy } from "./auth.ts";
+import { provedBy, textOf } from "./auth.ts";
 import { CODE, type Code, XID } from "./codec/operations.ts";
 import { multiResult, replyFrame, writeResult } from "./codec/replies.ts";
 import type { ClientRequest, WatchLists, WriteStep } from "./codec/requests.ts";
 import type { ZooKeeperConfig } from "./environment.ts";
 import { codeOf } from "./errors.ts";
+import type { Judge } from "./judge.ts";
 import {
   answerAllChildren,
   answerEphemerals,
@@ -48,6 +49,9 @@ export interface RequestingConnection extends WatchOwner {
   readonly session: SessionId;
   /** The identities that the client has proved. */
   ids: readonly AuthId[];
+  readonly judge: Judge;
+  /** Requests behind one that takes time wait for it. */
+  setHeld(isHeld: boolean): void;
   /** Takes the next place in the order of answers. */
   place(isRead?: boolean): Place;
   /** Writes the answers whose turn it is. */
@@ -61,6 +65,8 @@ export interface RequestsParts {
   readonly config: ZooKeeperConfig;
   readonly account: ConnectionAccount;
 }
+
+const NO_AUTH: ReadAnswer = { code: CODE.noAuth, body: [] };
 
 export class Requests {
   readonly #connection: RequestingConnection;
@@ -86,7 +92,7 @@ export class Requests {
       case "read":
         return this.#answer(xid, () => this.#read(request));
       case "multiRead":
-        return this.#answer(xid, () => answerReads(tree, request.reads, this.#connection.ids));
+        return this.#answer(xid, () => answerReads(tree, request.reads, this.#connection));
       case "sync":
         return this.#sync(xid, request.path);
       case "ping":
@@ -103,7 +109,7 @@ export class Requests {
       case "getEphemerals":
         return this.#answer(xid, () => answerEphemerals(tree, this.#connection.session, request.path));
       case "getAllChildrenNumber":
-        return this.#answer(xid, () => answerAllChildren(tree, request.path, this.#connection.ids));
+        return this.#answer(xid, () => answerAllChildren(tree, request.path, this.#connection));
       case "whoAmI":
         return this.#answer(xid, () => answerWhoAmI(this.#connection.ids));
       case "closeSession":
@@ -139,6 +145,7 @@ export class Requests {
 
   #write(xid: number, { step, answer }: WriteStep): void {
     if (step === undefined) return this.#answer(xid, () => ({ code: CODE.badArguments, body: [] }));
+    if (!this.#connection.judge.may("store", step.path)) return this.#answer(xid, () => NO_AUTH);
     this.#submit(xid, { kind: "step", step, author: this.#author() }, sizeOf([step]), (written) => {
       if (written.kind === "refused") return { code: codeOf(written.fault), body: [] };
       const [result] = written.results;
@@ -150,9 +157,11 @@ export class Requests {
   }
 
   #multi(xid: number, writes: readonly WriteStep[]): void {
-    const bad = writes.findIndex(({ step }) => step === undefined);
-    if (bad >= 0) {
-      const body = multiResult(writes, { kind: "refused", code: CODE.badArguments, at: bad });
+    const { judge } = this.#connection;
+    const at = writes.findIndex(({ step }) => step === undefined || !judge.may("store", step.path));
+    if (at >= 0) {
+      const code = writes[at]?.step === undefined ? CODE.badArguments : CODE.noAuth;
+      const body = multiResult(writes, { kind: "refused", code, at });
       return this.#answer(xid, () => ({ code: CODE.ok, body: [body] }));
     }
     const steps = writes.flatMap(({ step }) => (step === undefined ? [] : [step]));
@@ -215,22 +224,30 @@ export class Requests {
   }
 
   #auth(scheme: string, credentials: Uint8Array): void {
-    const { config } = this.#parts;
-    const proved = provedBy(scheme, credentials, config.zookeeperSuperDigest);
-    if (proved === undefined || this.#connection.ids.length > IDS_MAX) {
-      const place = this.#connection.place();
-      place.isLast = true;
-      place.make = () => replyFrame({ xid: XID.auth, zxid: 0, code: CODE.authFailed });
-      return;
-    }
-    const { ids } = this.#connection;
+    const proved = provedBy(scheme, credentials, this.#parts.config.zookeeperSuperDigest);
+    const { ids, judge } = this.#connection;
+    if (proved === undefined || ids.length > IDS_MAX) return this.#refuseAuth();
     const added = proved.filter((id) => !ids.some((known) => known.scheme === id.scheme && known.id === id.id));
     this.#connection.ids = [...ids, ...added];
-    this.#answer(XID.auth, () => OK);
+    if (proved.length === 0) return this.#answer(XID.auth, () => OK);
+    this.#connection.setHeld(true);
+    judge.logIn(textOf(credentials), (refusal) => {
+      if (this.#isClosed) return;
+      if (refusal === undefined) this.#answer(XID.auth, () => OK);
+      else this.#refuseAuth();
+      this.#connection.setHeld(false);
+      this.#connection.flush();
+    });
+  }
+
+  #refuseAuth(): void {
+    const place = this.#connection.place();
+    place.isLast = true;
+    place.make = () => replyFrame({ xid: XID.auth, zxid: 0, code: CODE.authFailed });
   }
 
   #read({ operation, path, watch }: Read): ReadAnswer {
-    const answer = answerRead(this.#parts.server.tree, operation, path, this.#connection.ids);
+    const answer = answerRead(this.#parts.server.tree, operation, path, this.#connection);
     const isSet = answer.code === CODE.ok || (operation === "exists" && answer.code === CODE.noNode);
     if (!watch || !isSet) return answer;
     const isChild = operation === "getChildren" || operation === "getChildren2";
@@ -240,6 +257,7 @@ export class Requests {
   /** The refusal of a watch; undefined if it is set. */
   #watch(kind: WatchKind, path: string): ReadAnswer | undefined {
     const { server, account } = this.#parts;
+    if (!this.#connection.judge.may("fetch", path)) return NO_AUTH;
     if (server.watches.has(kind, path, this.#connection)) return undefined;
     this.#settleWatches();
     const bytes = WATCH_BYTES + path.length * 2;
@@ -277,6 +295,8 @@ export class Requests {
     const isNewer = (zxid: number) => BigInt(zxid) > relativeZxid;
     const refusals: (ReadAnswer | undefined)[] = [];
     const fire = (kind: WatchEventKind, path: string) => this.#connection.watched({ kind, path }, tree.lastZxid);
+    const all = [lists.data, lists.exist, lists.child, lists.persistent, lists.recursive].flat();
+    if (!all.every((path) => this.#connection.judge.may("fetch", path))) return NO_AUTH;
     for (const path of lists.data) {
       const node = tree.node(path);
       if (node === undefined) fire(deleted, path);

@@ -10,6 +10,7 @@ import { frameHead, JuteWriter } from "../../../encoding/jute/writer.ts";
 import { type NodeId, nodeId } from "../../../model/ids.ts";
 import { MemoryDatabase, openMemoryRecords } from "../../../store/memory/memoryRecords.ts";
 import { hostSecrets } from "../../../transport/secrets.ts";
+import { OPEN_ACCESS } from "../../kit/clientAccess.ts";
 import { OPERATION } from "../codec/operations.ts";
 import { ZooKeeperConnections, type ZooKeeperConnectionsParts } from "../connections.ts";
 import type { ZooKeeperConfig } from "../environment.ts";
@@ -40,13 +41,13 @@ export class ZooKeeperScene {
   readonly nodes: SceneNode[] = [];
 
   /** Starts a node, which is a member. */
-  async start(config: Partial<ZooKeeperConfig> = {}, name = `node-${this.nodes.length}.run`): Promise<SceneNode> {
-    const self = nodeId(name);
+  async start(config: Partial<ZooKeeperConfig> = {}, access = OPEN_ACCESS): Promise<SceneNode> {
+    const self = nodeId(`node-${this.nodes.length}.run`);
     this.members.add(self);
     const records = await openMemoryRecords(this.database);
     const connections = new ZooKeeperConnections({
       config: { ...CONFIG, ...config },
-      ...{ self, records, version: "0.0.0", secrets: hostSecrets, budget: unlimitedBudget() },
+      ...{ self, records, version: "0.0.0", secrets: hostSecrets, access, budget: unlimitedBudget() },
       log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
       metrics: NO_PORT,
       nowMs: () => this.nowMs,
