@@ -169,6 +169,40 @@ export const METRICS = {
     help: "Those of them whose heartbeats are missing, and that are shown as unhealthy.",
     labels: [],
   },
+  roster_persistent_registrations: {
+    type: "gauge",
+    help: "Persistent registrations of the cluster, as this session's copy of the records has them.",
+    labels: [],
+    ofWorkers: "max",
+  },
+  roster_persistent_kept: {
+    type: "gauge",
+    help: "Persistent registrations that this session keeps registered, with the marks of those that were taken back.",
+    labels: [],
+  },
+  roster_persistent_removed_total: {
+    type: "counter",
+    help: "Persistent registrations that were removed because a check was critical for too long.",
+    labels: [],
+  },
+  roster_checks: {
+    type: "gauge",
+    help: "Checks of the persistent registrations that this session keeps, by status.",
+    labels: ["status"],
+  },
+  roster_checks_running: { type: "gauge", help: "Probes that are under way.", labels: [] },
+  roster_checks_total: {
+    type: "counter",
+    help:
+      "Probes that have ended, by kind (tcp, http, grpc, udp) and result: passing, warning, critical, or denied, which " +
+      "this node may not make.",
+    labels: ["kind", "result"],
+  },
+  roster_check_statuses_waiting: {
+    type: "gauge",
+    help: "Persistent registrations with a new status of a check that the store does not have yet.",
+    labels: [],
+  },
   roster_lease_renewals_total: {
     type: "counter",
     help:

@@ -73,14 +73,16 @@ export class Leases {
     const [unknown, later]: [number[], number[]] = [[], []];
     const changed = new Map<Datum, Changed>();
     const time = clock.read(nowMs);
-    for (const [at, { serviceKey, registId, ageMs }] of renewals.entries()) {
+    for (const [at, { serviceKey, registId, ageMs, health }] of renewals.entries()) {
       const lease = table.find(serviceKey, registId);
       if (lease === undefined) {
         (this.#isWhole(serviceKey) ? unknown : later).push(at);
         continue;
       }
       lease.renewed = Math.max(lease.renewed, time - ageMs);
-      if (lease.isUnhealthy) this.#heal(lease, time, changed);
+      if (health === undefined ? lease.isUnhealthy : health === "unhealthy" && !lease.isUnhealthy) {
+        this.#told(lease, health === undefined, { time, changed });
+      }
     }
     this.#count("known", renewals.length - unknown.length - later.length);
     this.#count("unknown", unknown.length);
@@ -153,12 +155,17 @@ export class Leases {
     return { lease, led, datum };
   }
 
-  #heal(lease: KeptLease, time: number, changed: Map<Datum, Changed>): void {
+  /** A heartbeat has told a health that is not the one shown; one that comes late says nothing good. */
+  #told(
+    lease: KeptLease,
+    isHealthy: boolean,
+    { time, changed }: { readonly time: number; readonly changed: Map<Datum, Changed> },
+  ): void {
     const { unhealthyAfterMs } = lease.terms;
-    if (unhealthyAfterMs !== undefined && lease.renewed + unhealthyAfterMs <= time) return;
+    if (isHealthy && unhealthyAfterMs !== undefined && lease.renewed + unhealthyAfterMs <= time) return;
     const led = this.#parts.slots.ledSlot(lease.service.slot);
     const datum = led?.contents.datums.get(lease.service.serviceKey);
-    if (led !== undefined && datum !== undefined) this.#setHealth({ lease, led, datum }, true, changed);
+    if (led !== undefined && datum !== undefined) this.#setHealth({ lease, led, datum }, isHealthy, changed);
   }
 
   #setHealth({ lease, led, datum }: Place, isHealthy: boolean, changed: Map<Datum, Changed>): void {

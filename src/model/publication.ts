@@ -49,6 +49,10 @@ export interface Lease {
   readonly removedAfterMs: number;
 }
 
+/** The health that a heartbeat tells instead of "healthy": `asBefore` tells nothing about it. */
+export const RENEWED_HEALTH = ["unhealthy", "asBefore"] as const;
+export type RenewedHealth = (typeof RENEWED_HEALTH)[number];
+
 /** One registration. `registId` is chosen by the client and stable for the life of its publisher object. */
 export interface Publication extends Stamp {
   readonly serviceKey: ServiceKey;

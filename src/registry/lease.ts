@@ -5,7 +5,7 @@
 import type { Account } from "../base/budget.ts";
 import type { RegistryError } from "../base/errors.ts";
 import type { ClientId, ServiceKey } from "../model/ids.ts";
-import type { Lease, Publication } from "../model/publication.ts";
+import type { Lease, Publication, RenewedHealth } from "../model/publication.ts";
 
 /** The side of a request to which its answer goes. */
 export interface LeaseAsker {
@@ -54,6 +54,8 @@ export type LeaseEvent =
       readonly holder: ClientId;
       readonly publication: LeasedPublication;
       readonly lease: Lease;
+      /** False: it is shown as not healthy from the beginning, whatever its content says. */
+      readonly isHealthy?: boolean;
     })
   /** Takes a registration back. */
   | (LeaseRequest & { readonly kind: "leaseEnded"; readonly holder: ClientId; readonly key: LeasedKey })
@@ -62,6 +64,8 @@ export type LeaseEvent =
       readonly kind: "leaseRenewed";
       readonly serviceKey: ServiceKey;
       readonly registId: string;
+      /** Undefined: it is healthy, unless its content says something else. */
+      readonly health?: RenewedHealth;
     });
 
 /** The shortest and the longest time after which silent registrations are removed. */

@@ -52,7 +52,7 @@ export type PersistentAnswer =
   /** Nothing is registered under this key, or the registration has no such check. */
   | { readonly kind: "unknown" }
   /**
-   * FIELD_INVALID, PERSISTENT_EXHAUSTED, SERVICE_FULL, OVERLOADED: not made. VERSION_CONFLICT: it has another revision.
+   * FIELD_INVALID, PERSISTENT_EXHAUSTED, OVERLOADED: not made. VERSION_CONFLICT: it has another revision.
    * STORE_UNAVAILABLE: not made. STORE_OUTCOME_UNKNOWN: it may have been made, and can be repeated.
    * KEEPER_UNREACHABLE: a report did not reach the keeper.
    */

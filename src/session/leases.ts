@@ -172,9 +172,10 @@ export class Leases {
   }
 
   #publicationOf(event: LeaseEvent & { kind: "leased" }, nowMs: number): Publication {
-    const { holder: client, lease, publication } = event;
+    const { holder: client, lease, publication, isHealthy = true } = event;
     const registeredMs = this.#timeOf(publication, nowMs);
-    return { ...publication, registeredMs, owner: { session: LEASE_KEEPER, client }, lease };
+    const condition = isHealthy ? undefined : { condition: { isHealthy } };
+    return { ...publication, registeredMs, owner: { session: LEASE_KEEPER, client }, lease, ...condition };
   }
 
   #removalOf(event: LeaseEvent & { kind: "leaseEnded" }, nowMs: number) {

@@ -7,6 +7,7 @@ import type { Deadlines } from "../base/deadlines.ts";
 import { fail } from "../base/errors.ts";
 import { RENEWALS_MAX, type Renew, type Renewed } from "../cluster/messages/lease.ts";
 import type { NodeId, ServiceKey } from "../model/ids.ts";
+import type { RenewedHealth } from "../model/publication.ts";
 import type { LeaseAsker, LeaseEvent } from "../registry/lease.ts";
 import type { DataLinks } from "./dataLinks.ts";
 
@@ -26,6 +27,8 @@ interface Renewal {
   readonly registId: string;
   /** The time of the newest heartbeat. */
   atMs: number;
+  /** The newest that was told. */
+  health: RenewedHealth | undefined;
   askers: LeaseAsker[];
 }
 
@@ -57,7 +60,7 @@ export class Renewals {
     return size;
   }
 
-  renew({ asker, serviceKey, registId, untilMs }: LeaseEvent & { kind: "leaseRenewed" }, nowMs: number): void {
+  renew({ asker, serviceKey, registId, health, untilMs }: LeaseEvent & { kind: "leaseRenewed" }, nowMs: number): void {
     const key = `${registId}\n${serviceKey}`;
     const known = this.#waiting.get(key);
     if (known === undefined && this.#waiting.size >= WAITING_MAX) {
@@ -67,10 +70,11 @@ export class Renewals {
     this.#ends.set(asker, untilMs);
     if (known !== undefined) {
       known.atMs = nowMs;
+      if (health !== "asBefore") known.health = health;
       known.askers.push(asker);
       return;
     }
-    this.#waiting.set(key, { serviceKey, registId, atMs: nowMs, askers: [asker] });
+    this.#waiting.set(key, { serviceKey, registId, atMs: nowMs, health, askers: [asker] });
     this.#sendMs = Math.min(this.#sendMs, nowMs + GATHER_MS);
   }
 
@@ -149,8 +153,9 @@ export class Renewals {
   #putBack(renewal: Renewal): void {
     const key = `${renewal.registId}\n${renewal.serviceKey}`;
     const newer = this.#waiting.get(key);
-    if (newer === undefined) this.#waiting.set(key, renewal);
-    else newer.askers.push(...renewal.askers);
+    if (newer === undefined) return void this.#waiting.set(key, renewal);
+    if (newer.health === "asBefore") newer.health = renewal.health;
+    newer.askers.push(...renewal.askers);
   }
 
   #answer({ askers }: Renewal, outcome: "heard" | "unknown"): void {
@@ -162,6 +167,7 @@ export class Renewals {
   }
 }
 
-function messageOf({ serviceKey, registId, atMs }: Renewal, nowMs: number): Renew["renewals"][number] {
-  return { serviceKey, registId, ageMs: Math.max(0, Math.floor(nowMs - atMs)) };
+function messageOf({ serviceKey, registId, atMs, health }: Renewal, nowMs: number): Renew["renewals"][number] {
+  const renewal = { serviceKey, registId, ageMs: Math.max(0, Math.floor(nowMs - atMs)) };
+  return health === undefined ? renewal : { ...renewal, health };
 }

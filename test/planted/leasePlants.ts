@@ -53,8 +53,8 @@ export const LEASE_PLANTS: readonly Plant[] = [
   {
     name: "a heartbeat makes nothing healthy again",
     file: "src/data/leases.ts",
-    find: "if (lease.isUnhealthy) this.#heal(",
-    replace: "if (at < 0) this.#heal(",
+    find: "if (health === undefined ? lease.isUnhealthy : ",
+    replace: "if (health === undefined ? at < 0 : ",
     rules,
     firstSeed: 203,
     isCluster: true,

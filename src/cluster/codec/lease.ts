@@ -1,5 +1,6 @@
 // The bytes of the messages about heartbeats: src/cluster/messages/lease.ts.
 
+import { RENEWED_HEALTH } from "../../model/publication.ts";
 import type { Renew, Renewal, Renewed } from "../messages/lease.ts";
 import { readServiceKey } from "./datum.ts";
 import type { NodeReader } from "./nodeReader.ts";
@@ -14,17 +15,17 @@ export function readRenew(reader: NodeReader): Renew {
   return { kind: "renew", batch: reader.varint(), renewals: reader.list(readRenewal) };
 }
 
-function writeRenewal(writer: NodeWriter, { serviceKey, registId, ageMs }: Renewal): void {
+function writeRenewal(writer: NodeWriter, { serviceKey, registId, ageMs, health }: Renewal): void {
   writer.name(serviceKey);
   writer.text(registId);
   writer.varint(ageMs);
-  writer.endRecord();
+  writer.endRecordWith(health && (() => writer.varint(RENEWED_HEALTH.indexOf(health))));
 }
 
 function readRenewal(reader: NodeReader): Renewal {
   const renewal = { serviceKey: readServiceKey(reader), registId: reader.text(), ageMs: reader.varint() };
-  reader.endRecord();
-  return renewal;
+  const health = reader.endRecordWith(() => RENEWED_HEALTH[reader.varint()]);
+  return health === undefined ? renewal : { ...renewal, health };
 }
 
 export function writeRenewed(writer: NodeWriter, { batch, unknown, later }: Renewed): void {

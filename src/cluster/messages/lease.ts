@@ -2,6 +2,7 @@
 // release does not answer: the sessions then believe the heartbeats.
 
 import type { ServiceKey } from "../../model/ids.ts";
+import type { RenewedHealth } from "../../model/publication.ts";
 
 /** A heartbeat for one registration. */
 export interface Renewal {
@@ -9,6 +10,8 @@ export interface Renewal {
   readonly registId: string;
   /** The time since it came to the session. */
   readonly ageMs: number;
+  /** Undefined: healthy. A data node of an earlier release takes each heartbeat for that. */
+  readonly health?: RenewedHealth;
 }
 
 /** From session to data. */

@@ -5,7 +5,7 @@ import type { AppRevision, ServiceApps } from "../../../model/appRevision.ts";
 import type { CatalogueEntry } from "../../../model/catalogue.ts";
 import type { DatumChange } from "../../../model/datum.ts";
 import { brandCatalogueScope, clientId } from "../../../model/ids.ts";
-import type { Registration } from "../../../model/publication.ts";
+import { type Registration, RENEWED_HEALTH } from "../../../model/publication.ts";
 import { RULE_EFFECTS, type Rule, type RuleMatch } from "../../../model/rule.ts";
 import { SCOPES } from "../../../model/scope.ts";
 import {
@@ -96,7 +96,10 @@ const catalogueEntry = record<CatalogueEntry>(
   { serviceKey, version: long, origin: long, size: natural, unhealthy: natural },
   "unhealthy",
 );
-const renewal = record({ serviceKey, registId: string, ageMs: natural });
+const renewal = record(
+  { serviceKey, registId: string, ageMs: natural, health: fc.constantFrom(...RENEWED_HEALTH) },
+  "health",
+);
 const inventoryEntry = record({ serviceKey, registId: string, version: long, registeredMs: fc.double() });
 
 const anySurvey = { of: fc.constantFrom(...SURVEY_KINDS), host: string, appName: string, rowsMax: natural };
