@@ -194,8 +194,8 @@ export const METRICS = {
   roster_checks_total: {
     type: "counter",
     help:
-      "Probes that have ended, by kind (tcp, http, grpc, udp) and result: passing, warning, critical, or denied, which " +
-      "this node may not make.",
+      "Probes that have ended, by kind (tcp, http, grpc, udp) and result: passing, warning, critical, or denied, " +
+      "which this node may not make.",
     labels: ["kind", "result"],
   },
   roster_check_statuses_waiting: {

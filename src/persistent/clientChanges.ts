@@ -1,6 +1,6 @@
-// The changes that clients and operators make, at any session. A change is a commit. When the store has it, this session
-// tells the leader of the slot itself, as its keeper will too, and answers when that was heard and this node's own copy
-// has the change: the next question here finds it.
+// The changes that clients and operators make, at any session. A change is a commit. When the store has it, this
+// session tells the leader of the slot itself, as its keeper will too, and answers when that was heard and this node's
+// own copy has the change: the next question here finds it.
 
 import { Deadlines } from "../base/deadlines.ts";
 import { fail, RegistryError } from "../base/errors.ts";

@@ -8,7 +8,7 @@ const REGIST_ID_CHARS_MAX = 1_600;
 /** As JSON. Each node holds all registrations in memory. */
 const BYTES_MAX = 64 * 1_024;
 
-/** The reason why a registration is none: FIELD_INVALID or PERSISTENT_EXHAUSTED. `bytes` is the length of its record. */
+/** The reason why there is no such registration (FIELD_INVALID, PERSISTENT_EXHAUSTED). `bytes`: of its record. */
 export function faultOfRegistration(registration: PersistentRegistration, bytes: number): RegistryError | undefined {
   const { registId, instance, checks } = registration;
   if (registId === "" || registId.length > REGIST_ID_CHARS_MAX) {

@@ -1,7 +1,7 @@
-// Keeps persistent registrations, in every session: each is a record of the store, and one session registers it as if it
-// were a client that never dies, with a long lease, and makes its checks. Every session knows all records by a copy of
-// its own and finds out by itself which of them it keeps (keeperOf.ts). Two sessions that keep one registration for a
-// while do no harm: they register the same version of it. docs/internals/persistent.md has the whole idea.
+// Keeps persistent registrations, in every session: each is a record of the store, and one session registers it as if
+// it were a client that never dies, with a long lease, and makes its checks. Every session knows all records by a copy
+// of its own and finds out by itself which of them it keeps (keeperOf.ts). Two sessions that keep one registration for
+// a while do no harm: they register the same version of it. docs/internals/persistent.md has the whole idea.
 
 import { Deadlines } from "../base/deadlines.ts";
 import { fail } from "../base/errors.ts";
@@ -45,7 +45,7 @@ export interface KeeperEnvironment {
 
 type Asked = Extract<KeeperEvent, { kind: "put" | "remove" | "report" }>;
 
-// The end of a lease that nobody keeps any more is told once.
+// The end of a lease whose record is gone is told once.
 const END_MS = 10_000;
 const MEASURE_MS = 5_000;
 

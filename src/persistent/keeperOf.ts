@@ -1,6 +1,6 @@
 // Which session keeps a registration: the one with the highest number made of its name and the registration (rendezvous
-// hashing). So every node finds the same one without being told, and when a session comes or goes only the registrations
-// move that it gets or had. The name counts and not the run: a session that restarts keeps what it had.
+// hashing). So every node finds the same one without being told, and when a session comes or goes only the
+// registrations move that it gets or had. The name counts and not the run: a session that restarts keeps what it had.
 
 import { type NodeId, nodeNameOf } from "../model/ids.ts";
 import type { RecordId } from "./recordForm.ts";

@@ -1,5 +1,5 @@
-// The keeper of persistent registrations as its host sees it: the events that it takes, and its way to the registry, the
-// store, the network and other sessions.
+// The keeper of persistent registrations as its host sees it: the events that it takes, and its way to the registry,
+// the store, the network and other sessions.
 
 import type { RegistryError } from "../base/errors.ts";
 import type { Cancel } from "../base/ports.ts";

@@ -1,7 +1,7 @@
-// The leases of the registrations that this session keeps. One that it takes over is renewed, and registered only if its
-// leader does not know it: nothing changes for subscribers then. The version of a registration is the revision of its
-// record, so of two sessions that keep different states of it the newer state wins, whichever comes last. One that was
-// taken back is ended again and again for a while, for a session that was cut off may still register it.
+// The leases of the registrations that this session keeps. One that it takes over is renewed, and registered only if
+// its leader does not know it: nothing changes for subscribers then. The version of a registration is the revision of
+// its record, so of two sessions that keep different states of it the newer state wins, whichever comes last. One that
+// was taken back is ended again and again for a while, for a session that was cut off may still register it.
 
 import { Deadlines } from "../base/deadlines.ts";
 import type { Random } from "../base/ports.ts";

@@ -1,7 +1,7 @@
 // The records of persistent registrations, as JSON. There are three kinds, all under one prefix:
 //
-//   registration/<digest>   a registration, or the mark that it was taken back. The digest is that of its key, which may
-//                           be longer than a record's key
+//   registration/<digest>   a registration, or the mark that it was taken back. The digest is that of its key, which
+//                           may be longer than a record's key
 //   status/<digest>         the statuses of its checks
 //   keeper/<node id>        a session that can keep registrations: those of earlier releases can't
 //

@@ -1,6 +1,6 @@
 // Writes the statuses of checks to the store when they change, so that every node can show them, and so that a session
-// that takes over begins with them. What the store is told late is told as it is by then. The registry does not wait for
-// it: the health of a registration goes to its leader with a heartbeat.
+// that takes over begins with them. A status that is told late is told as it is by then. The registry does not
+// wait for it: the health of a registration goes to its leader with a heartbeat.
 
 import { Deadlines } from "../base/deadlines.ts";
 import { RegistryError } from "../base/errors.ts";

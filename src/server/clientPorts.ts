@@ -20,7 +20,6 @@ import type { Config } from "./config/table.ts";
 import { listenHttp } from "./http/listen.ts";
 import { sessionHttp } from "./http/sessionHttp.ts";
 import type { NodePortsEnvironment } from "./nodePorts.ts";
-import { noPersistent } from "./persistent/noPersistent.ts";
 import { portRefusals } from "./portRefusals.ts";
 import { notReadyOf } from "./readiness.ts";
 import type { SessionHost } from "./sessionHost.ts";
@@ -87,13 +86,13 @@ function configuredPort(config: Config, key: string): number {
 }
 
 function openGateways(
-  { gateways, config, budget, log, ops, observers, questions, records, clientAccess }: NodePortsEnvironment,
+  { gateways, config, budget, log, ops, observers, questions, records, persistent, clientAccess }: NodePortsEnvironment,
   { host, node }: { readonly host: SessionHost; readonly node: SessionNodeView },
 ): OpenGateway[] {
   const common = {
     config,
     registry: observedRegistry(host.stepper, observers.clients),
-    persistent: noPersistent,
+    persistent: defined(persistent, "a node with the role session has them").registrations,
     records: records.records,
     node,
     budget,

@@ -39,6 +39,7 @@ import { metaHttp } from "./http/metaHttp.ts";
 import type { LoadedGateway } from "./loadGateways.ts";
 import type { MetaHost } from "./metaHost.ts";
 import type { MetricsPage } from "./metrics.ts";
+import type { PersistentHost } from "./persistent/persistentHost.ts";
 import { portRefusals } from "./portRefusals.ts";
 import { notReadyOf } from "./readiness.ts";
 import type { NodeRecords } from "./records/nodeRecords.ts";
@@ -64,6 +65,8 @@ export interface NodePortsEnvironment extends AccessParts {
   readonly questions: GatewayQuestions;
   /** The protocols' part of the store. */
   readonly records: NodeRecords;
+  /** Undefined without the role session. */
+  readonly persistent: PersistentHost | undefined;
   readonly gateways: readonly LoadedGateway[];
   /** Hear of clients' registrations and pushes. */
   readonly observers: Observers;

@@ -34,6 +34,7 @@ import { logLimits, logStart } from "./logStart.ts";
 import { createMetrics, type MetricsPage } from "./metrics.ts";
 import { openAdminPort, openDataPort, openMetaPort, openNodePort } from "./nodePorts.ts";
 import { type OpenedStore, openMetaStore } from "./openMetaStore.ts";
+import { openPersistent } from "./persistent/openPersistent.ts";
 import type { MetaSourceEnvironment } from "./records/metaSource.ts";
 import { openNodeRecords } from "./records/nodeRecords.ts";
 import { createRoles, type Roles } from "./roles.ts";
@@ -154,12 +155,14 @@ async function startParts(
   const questions = new GatewayQuestions(roles.network.operations, log);
   const records = openNodeRecords({ ...host, ...waysToMetas(roles), store: stores.metaStore });
   closers.push(() => records.close());
-  const parts = { ...access, roles, questions, records, observers };
+  const persistent = openPersistent(config, { ...host, ...records, roles, questions, budget, closers });
+  const parts = { ...access, roles, questions, records, persistent, observers };
   const environment = { ...process, ...parts, ops, tls, nodeHost, address };
   // The leader's lease names this port.
   measureRoles(page, roles);
   if (roles.meta !== undefined) metaHttp = await openMetaPort(environment, roles.meta);
   roles.begin();
+  persistent?.begin();
   await beginAccess(access, log);
   const admin = await openAdminPort(environment);
   const dataHttp = roles.data === undefined ? 0 : await openDataPort(environment, roles.data);

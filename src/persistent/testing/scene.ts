@@ -1,6 +1,7 @@
 // Some keepers on one store, with a leader that keeps leases and a network that answers probes: all in one place, on
 // virtual time.
 
+import { defined } from "../../base/assert.ts";
 import { Budget } from "../../base/budget.ts";
 import { fail, type RegistryError } from "../../base/errors.ts";
 import { noMetrics } from "../../base/metrics.ts";
@@ -79,8 +80,7 @@ export class Scene {
 
   node(name: string): SceneNode {
     const node = this.nodes.get(name);
-    if (node === undefined) throw new Error(`there is no ${name}`);
-    return node;
+    return defined(node, `there is ${name}`);
   }
 
   /** The node that keeps the registration by what the first one knows. */
@@ -134,10 +134,13 @@ export class SceneNode {
     this.name = name;
     this.id = nodeId(`${name}.${scene.nowMs}`);
     let seed = name.length;
-    const random = { next: () => ((seed = (seed * 48_271) % 2_147_483_647), seed / 2_147_483_647) };
+    const next = () => {
+      seed = (seed * 48_271) % 2_147_483_647;
+      return seed / 2_147_483_647;
+    };
     this.keeper = new Keeper(
       { id: this.id, registrationsMax: 1_000, times },
-      { output: this.#output(), random, metrics: noMetrics },
+      { output: this.#output(), random: { next }, metrics: noMetrics },
     );
   }
 
@@ -161,7 +164,7 @@ export class SceneNode {
     );
   }
 
-  /** What is due now happens. */
+  /** Lets everything happen that is due. */
   turn(): void {
     this.#follow();
     const { nowMs } = this.#scene;

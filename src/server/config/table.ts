@@ -6,6 +6,7 @@ import { BYTES, type CamelCase, DURATION, type KeySpec, type ValueOf } from "../
 import { DYNAMIC_KEYS } from "../../model/dynamicKeys.ts";
 import { CLUSTER, NETWORK } from "./clusterKeys.ts";
 import { GATEWAY_KEYS } from "./gatewayKeys.ts";
+import { PERSISTENT } from "./persistentKeys.ts";
 import { TLS } from "./tlsKeys.ts";
 
 const CLIENTS = {
@@ -313,6 +314,7 @@ export const CONFIG = {
   ...CLUSTER,
   ...TLS,
   ...CLIENTS,
+  ...PERSISTENT,
   ...PUSH,
   ...REPAIR,
   ...OPERATION,

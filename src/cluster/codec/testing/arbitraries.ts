@@ -5,7 +5,7 @@ import type { AppRevision, ServiceApps } from "../../../model/appRevision.ts";
 import type { CatalogueEntry } from "../../../model/catalogue.ts";
 import type { DatumChange } from "../../../model/datum.ts";
 import { brandCatalogueScope, clientId } from "../../../model/ids.ts";
-import { type Registration, RENEWED_HEALTH } from "../../../model/publication.ts";
+import { RENEWED_HEALTH, type Registration } from "../../../model/publication.ts";
 import { RULE_EFFECTS, type Rule, type RuleMatch } from "../../../model/rule.ts";
 import { SCOPES } from "../../../model/scope.ts";
 import {
