@@ -52,7 +52,18 @@ test("npx runs it from the tarball, installed nowhere", (t) => {
 test("roster server answers, and stops in order within 5 s of SIGTERM", { timeout: 60_000 }, async () => {
   const [bolt, http, meta, data, admin] = await freePorts(5);
   const operators = ["--meta-http-port", `${meta}`, "--data-http-port", `${data}`, "--admin-port", `${admin}`];
-  const others = ["--nacos-port", "0", "--nacos-grpc-port", "0", "--zookeeper-port", "0"];
+  const others = [
+    "--nacos-port",
+    "0",
+    "--nacos-grpc-port",
+    "0",
+    "--zookeeper-port",
+    "0",
+    "--consul-port",
+    "0",
+    "--dns-port",
+    "0",
+  ];
   const ports = ["--bolt-port", `${bolt}`, "--http-port", `${http}`, "--eureka-port", "0", ...others, ...operators];
   const dataDir = join(project, "data");
   const server = spawn(process.execPath, [main, "server", "--data-dir", dataDir, ...ports], { stdio: "inherit" });

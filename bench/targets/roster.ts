@@ -170,6 +170,8 @@ const FREE_PORTS = [
   "--nacos-port=0",
   "--nacos-grpc-port=0",
   "--zookeeper-port=0",
+  "--consul-port=0",
+  "--dns-port=0",
 ];
 
 /** For profiles of the server: BENCH_NODE_FLAGS="--cpu-prof". */

@@ -48,6 +48,8 @@ test("two workers share the clients of a port; one that is killed is started aga
     "serve-eureka": false,
     "serve-nacos": false,
     "serve-zookeeper": false,
+    "serve-consul": false,
+    "serve-dns": false,
     "http-port": http,
     "admin-port": 0,
     "data-dir": nodes.newDirectory(),

@@ -24,6 +24,8 @@ test("a slow reader of a list beyond the output bound gets it once, is not close
     nacosPort: 0,
     nacosGrpcPort: 0,
     zookeeperPort: 0,
+    consulPort: 0,
+    dnsPort: 0,
     httpPort: 0,
     metaHttpPort: 0,
     dataHttpPort: 0,

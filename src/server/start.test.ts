@@ -18,6 +18,8 @@ const FREE = {
   nacosPort: 0,
   nacosGrpcPort: 0,
   zookeeperPort: 0,
+  consulPort: 0,
+  dnsPort: 0,
   httpPort: 0,
   metaHttpPort: 0,
   dataHttpPort: 0,

@@ -19,6 +19,8 @@ const { values } = parseArgs({
     "nacos-port": { type: "string", default: "0" },
     "nacos-grpc-port": { type: "string", default: "0" },
     "zookeeper-port": { type: "string", default: "0" },
+    "consul-port": { type: "string", default: "0" },
+    "dns-port": { type: "string", default: "0" },
     "meta-http-port": { type: "string", default: "9615" },
     "data-http-port": { type: "string", default: "9622" },
     "admin-port": { type: "string", default: "9604" },

@@ -67,7 +67,8 @@ export function clusterNodes(bind: string, ports: ClusterPorts): readonly NodeSp
 /** Starts a node with a data directory of its own in `dataDir`; `log` is where its output goes. */
 export function startNode({ name, flags }: NodeSpec, dataDir: string, log: "inherit" | number): ChildProcess {
   const own = ["admin-port", "eureka-port", "nacos-port", "nacos-grpc-port", "zookeeper-port"];
-  const ports = Object.fromEntries(own.map((key) => [key, "0"]));
+  const names = ["consul-port", "dns-port"];
+  const ports = Object.fromEntries([...own, ...names].map((key) => [key, "0"]));
   const all = { "data-dir": join(dataDir, name), ...ports, ...flags };
   const args = Object.entries(all).flatMap(([flag, value]) => [`--${flag}`, value]);
   const command = ["--pdeathsig", "KILL", process.execPath, MAIN, "server", ...args];

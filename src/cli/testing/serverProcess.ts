@@ -52,6 +52,8 @@ export function startProcess(
     "nacos-port": 0,
     "nacos-grpc-port": 0,
     "zookeeper-port": 0,
+    "consul-port": 0,
+    "dns-port": 0,
     "http-port": 0,
     "meta-http-port": 0,
     "data-http-port": 0,

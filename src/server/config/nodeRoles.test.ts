@@ -13,6 +13,8 @@ const CLIENTS = {
   "nacos-port": 8848,
   "nacos-grpc-port": 9848,
   "zookeeper-port": 2181,
+  "consul-port": 8500,
+  "dns-port": 8600,
   "http-port": 9603,
 };
 

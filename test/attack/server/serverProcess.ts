@@ -172,6 +172,8 @@ function commandOf({ dir, memoryBytesMax, flags = [], hasNodePort = false, openF
     "--nacos-port=0",
     "--nacos-grpc-port=0",
     "--zookeeper-port=0",
+    "--consul-port=0",
+    "--dns-port=0",
     "--http-port=0",
     "--meta-http-port=0",
     `--data-dir=${join(dir, "data")}`,

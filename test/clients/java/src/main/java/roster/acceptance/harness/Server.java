@@ -26,6 +26,7 @@ public final class Server implements Resource {
     command.addAll(List.of("--data-dir", home.resolve("data").toString(), "--bind", "127.0.0.1"));
     command.addAll(List.of("--bolt-port", "" + boltPort, "--http-port", "" + httpPort, "--eureka-port", "0"));
     command.addAll(List.of("--nacos-port", "0", "--nacos-grpc-port", "0", "--zookeeper-port", "0"));
+    command.addAll(List.of("--consul-port", "0", "--dns-port", "0"));
     command.addAll(List.of("--meta-http-port", "" + metaHttpPort));
     // Any free ports: the tests ask nothing there.
     command.addAll(List.of("--data-http-port", "0", "--admin-port", "0"));

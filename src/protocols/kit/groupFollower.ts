@@ -17,8 +17,10 @@ interface Parts {
 
 /** The side that is told. */
 export interface GroupListener {
-  /** The newest list of a service; undefined: the service is gone. The list is valid during the call. */
-  listed(serviceKey: ServiceKey, publications: ServiceView["publications"] | undefined): void;
+  /**
+   * The newest list of a service, and its version; undefined: the service is gone. The list is valid during the call.
+   */
+  listed(serviceKey: ServiceKey, publications: ServiceView["publications"] | undefined, version: bigint): void;
   /** It is known, or shown, or both at once. */
   settled(): void;
 }
@@ -157,7 +159,7 @@ export class GroupFollower {
     this.#toRetry.delete(known);
     if (known.isWaiting) this.#parts.later(() => this.#giveUp(known, this.#parts.nowMs()));
     if (!known.isKnown) this.#unknown--;
-    this.#listener.listed(serviceKey, undefined);
+    this.#listener.listed(serviceKey, undefined, version);
     this.#settle();
   }
 
@@ -183,7 +185,7 @@ export class GroupFollower {
     service.version = version;
     if (!service.isKnown) this.#unknown--;
     service.isKnown = true;
-    this.#listener.listed(serviceKey, publications);
+    this.#listener.listed(serviceKey, publications, version);
     this.#settle();
   }
 

@@ -1,0 +1,7 @@
+import type { GatewayCode } from "../kit/gateway.ts";
+import type { ConsulConfig } from "./environment.ts";
+
+/** The gateway's part in a node. */
+export const consulGatewayCode: GatewayCode<ConsulConfig> = {
+  open: () => ({ listeners: [] }),
+};

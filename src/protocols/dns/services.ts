@@ -1,0 +1,138 @@
+// The services as DNS names them: by names without case, with the instances that take calls. Lists are decoded when
+// they are asked for the first time after a change, since most never are.
+
+import { instancesOf } from "../../model/content.ts";
+import { groupsOfHost } from "../../model/hostAddress.ts";
+import type { ServiceKey } from "../../model/ids.ts";
+import { takesCalls } from "../../model/instance.ts";
+import type { Publication } from "../../model/publication.ts";
+import { parseServiceKey } from "../../model/serviceKey.ts";
+import { consulNamesOf } from "../kit/consulBag.ts";
+import { type Address, addressOf } from "./address.ts";
+
+/** An instance that takes calls. */
+export interface DnsInstance {
+  readonly service: string;
+  /** An address, or a name for one that can't be read as such. */
+  readonly host: string;
+  /** Undefined: `host` is a name. */
+  readonly address: Address | undefined;
+  readonly port: number;
+  readonly weight: number;
+  readonly node: string;
+  /** Its address is that of its node. */
+  readonly isAtNodeAddress: boolean;
+  /** In lower case. */
+  readonly tags: ReadonlySet<string>;
+}
+
+/** A machine, with the addresses and services that it has. */
+export interface DnsNode {
+  readonly name: string;
+  readonly address: Address | undefined;
+  readonly host: string;
+}
+
+interface Held {
+  readonly publications: readonly Publication[];
+  instances: readonly DnsInstance[] | undefined;
+}
+
+/** The places of instances, by the names and addresses of their machines. */
+interface Places {
+  readonly nodes: ReadonlyMap<string, DnsNode>;
+  readonly byHost: ReadonlyMap<string, DnsInstance>;
+  readonly madeMs: number;
+}
+
+// Walking through 100,000 instances takes a fifth of a second. Names of nodes and addresses may be found a second late.
+const PLACES_MS = 1_000;
+
+export class DnsServices {
+  /** By the name in lower case; names that differ by case only are one. */
+  readonly #services = new Map<string, Map<ServiceKey, Held>>();
+  #places: Places | undefined;
+  #isChanged = false;
+
+  /** The newest list of a service; undefined: it is gone. */
+  set(serviceKey: ServiceKey, publications: ReadonlyMap<string, Publication> | undefined): void {
+    const name = parseServiceKey(serviceKey).name.toLowerCase();
+    const lists = this.#services.get(name) ?? new Map<ServiceKey, Held>();
+    this.#isChanged = true;
+    if (publications === undefined) {
+      lists.delete(serviceKey);
+      if (lists.size === 0) this.#services.delete(name);
+      return;
+    }
+    lists.set(serviceKey, { publications: [...publications.values()], instances: undefined });
+    this.#services.set(name, lists);
+  }
+
+  /** The instances of a service that take calls; undefined: there is no such service. The name is in lower case. */
+  find(name: string): readonly DnsInstance[] | undefined {
+    const lists = this.#services.get(name);
+    if (lists === undefined) return undefined;
+    return [...lists].flatMap(([serviceKey, held]) => instancesIn(serviceKey, held));
+  }
+
+  /** The keys of the services of this name. */
+  keysOf(name: string): Iterable<ServiceKey> {
+    return this.#services.get(name)?.keys() ?? [];
+  }
+
+  /** A machine by its name, in lower case. */
+  node(name: string, nowMs: number): DnsNode | undefined {
+    return this.#placesAt(nowMs).nodes.get(name);
+  }
+
+  /** An instance at this host. */
+  at(host: string, nowMs: number): DnsInstance | undefined {
+    return this.#placesAt(nowMs).byHost.get(host);
+  }
+
+  #placesAt(nowMs: number): Places {
+    const places = this.#places;
+    if (places !== undefined && (!this.#isChanged || nowMs < places.madeMs + PLACES_MS)) return places;
+    const nodes = new Map<string, DnsNode>();
+    const byHost = new Map<string, DnsInstance>();
+    for (const name of this.#services.keys()) {
+      for (const instance of this.find(name) ?? []) {
+        const { node, host, address, isAtNodeAddress } = instance;
+        if (!byHost.has(host)) byHost.set(host, instance);
+        if (isAtNodeAddress || node === host) nodes.set(node.toLowerCase(), { name: node, host, address });
+      }
+    }
+    this.#isChanged = false;
+    this.#places = { nodes, byHost, madeMs: nowMs };
+    return this.#places;
+  }
+}
+
+function instancesIn(serviceKey: ServiceKey, held: Held): readonly DnsInstance[] {
+  const service = parseServiceKey(serviceKey).name;
+  held.instances ??= held.publications.flatMap((publication) =>
+    instancesOf(publication)
+      // Weight 0 is an instance that gets no calls.
+      .filter((instance) => takesCalls(instance) && instance.weight > 0)
+      .map((instance): DnsInstance => {
+        const { host, port, weight } = instance;
+        const { tags, ...names } = consulNamesOf(instance);
+        const lowered = new Set(tags.map((tag) => tag.toLowerCase()));
+        return {
+          service,
+          host,
+          address: addressOf(groupsOfHost(bracketed(host))),
+          port,
+          weight,
+          ...names,
+          tags: lowered,
+        };
+      }),
+  );
+  return held.instances;
+}
+
+/** A host as `groupsOfHost` takes it. */
+export function bracketed(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}
