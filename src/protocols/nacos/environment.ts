@@ -10,6 +10,8 @@ export interface NacosConfig {
   readonly registrationBytesMax: number;
   readonly clientIdleMs: number;
   readonly clientOutputBytesMax: number;
+  readonly nacosConfigBytesMax: number;
+  readonly nacosConfigsMax: number;
 }
 
 /** The surroundings of the gateway. */

@@ -1,4 +1,4 @@
-// Nacos' clients: naming by gRPC, and by HTTP for those that have nothing else.
+// Nacos' clients: naming and configuration by gRPC, and by HTTP for those that have nothing else.
 
 import { GRPC_ERRORS } from "../../encoding/grpc/errors.ts";
 import { JSON_ERRORS } from "../../encoding/json/errors.ts";

@@ -1,5 +1,6 @@
 import type { HttpRouteTable } from "../../base/http.ts";
 import type { GatewayCode, SessionNodeView } from "../kit/gateway.ts";
+import { openConfig } from "./config/config.ts";
 import { NacosConnections } from "./connections.ts";
 import type { NacosConfig } from "./environment.ts";
 import { listenerRefusal, routesOf } from "./http/forms.ts";
@@ -15,7 +16,7 @@ const HTTP = "nacos-port";
 const GRPC_OFFSET = 1_000;
 
 /** The abilities of this server, in the words of clients: they do without what is not named. */
-const ABILITIES = { supportPersistentInstanceByGrpc: false, fuzzyWatch: false, lock: false, mcp: false };
+const ABILITIES = { supportPersistentInstanceByGrpc: false, fuzzyWatch: true, lock: true, mcp: false };
 
 /** The gateway's part in a node. */
 export const nacosGatewayCode: GatewayCode<NacosConfig, NacosMetrics> = {
@@ -31,7 +32,7 @@ export const nacosGatewayCode: GatewayCode<NacosConfig, NacosMetrics> = {
     const connectionIds = () => [...connections.open].map(({ connectionId }) => connectionId);
     const serverList = () => serversOf(node);
     const operator = routesOf(operatorPaths({ isServing, connectionIds, serverList }), { access, nowMs: node.nowMs });
-    const parts: readonly NacosPart[] = [naming, { requests: {}, routes: operator }];
+    const parts: readonly NacosPart[] = [naming, openConfig(environment), { requests: {}, routes: operator }];
     const connections: NacosConnections = new NacosConnections({
       ...environment,
       parts,

@@ -8,15 +8,23 @@ export interface NacosAnswer {
   readonly text: string;
   // biome-ignore lint/suspicious/noExplicitAny: tests look into answers
   readonly json: any;
+  readonly headers: Headers;
 }
 
 /** Asks `POST /v1/ns/instance` and the like, below /nacos; `form` is the body. */
-export async function askNacos(server: RunningServer, what: string, form?: string): Promise<NacosAnswer> {
+export async function askNacos(
+  server: RunningServer,
+  what: string,
+  form?: string | object,
+  { headers = {}, signal }: { headers?: Readonly<Record<string, string>>; signal?: AbortSignal } = {},
+): Promise<NacosAnswer> {
   const [method = "", path = ""] = what.split(" ");
-  const headers = { "content-type": "application/x-www-form-urlencoded" };
-  const init = form === undefined ? { method } : { method, body: form, headers };
+  const body = typeof form === "object" ? String(new URLSearchParams(Object.entries(form))) : form;
+  const sent = body === undefined ? {} : { body };
+  const type = body === undefined ? {} : { "content-type": "application/x-www-form-urlencoded" };
+  const init = { method, ...sent, headers: { ...type, ...headers }, ...(signal && { signal }) };
   const response = await fetch(`http://127.0.0.1:${server.ports.nacos}/nacos${path}`, init);
   const text = await response.text();
-  const type = response.headers.get("content-type") ?? "";
-  return { status: response.status, text, json: type.startsWith("application/json") ? JSON.parse(text) : undefined };
+  const isJson = response.headers.get("content-type")?.startsWith("application/json") === true;
+  return { status: response.status, text, json: isJson ? JSON.parse(text) : undefined, headers: response.headers };
 }

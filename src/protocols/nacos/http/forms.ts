@@ -29,6 +29,11 @@ export const HTTP_CODE = {
   SERVICE_EXISTS: 21_007,
   SERVICE_UNKNOWN: 21_008,
   SERVICE_NOT_EMPTY: 21_009,
+  NAMESPACE_INVALID: 22_000,
+  NAMESPACE_UNKNOWN: 22_001,
+  NAMESPACE_EXISTS: 22_002,
+  QUOTA_REACHED: 5_031,
+  CONTENT_TOO_LARGE: 5_034,
   SERVER_ERROR: 30_000,
 } as const;
 
@@ -78,6 +83,11 @@ export function refusalResponse(version: HttpVersion, { status, code, message }:
 }
 
 const WORDS: Readonly<Record<number, string>> = {
+  [HTTP_CODE.NAMESPACE_INVALID]: "illegal namespace",
+  [HTTP_CODE.NAMESPACE_UNKNOWN]: "namespace not exist",
+  [HTTP_CODE.NAMESPACE_EXISTS]: "namespace already exist",
+  [HTTP_CODE.QUOTA_REACHED]: "cluster capacity reach quota",
+  [HTTP_CODE.CONTENT_TOO_LARGE]: "config content size is over limit",
   [HTTP_CODE.PARAMETER_MISSING]: "parameter missing",
   [HTTP_CODE.ACCESS_DENIED]: "access denied",
   [HTTP_CODE.PARAMETER_INVALID]: "parameter validate error",
