@@ -295,5 +295,5 @@ test("malformed requests get the version's own refusal, which says what is wrong
     body: "dataId=a&group=g&content=%E4%BD",
   });
   assert.equal(cut.status, 400);
-  assert.match(await cut.text(), /FIELD_INVALID/);
+  assert.match(await cut.text(), /HTTP_BAD_REQUEST/);
 });
