@@ -13,6 +13,7 @@ import { joinAddress } from "../transport/address.ts";
 import { hostClock, hostTimers } from "../transport/clock.ts";
 import { hostCompression } from "../transport/compression.ts";
 import { hostSecrets } from "../transport/secrets.ts";
+import { gatewayAudit } from "./access/gatewayAudit.ts";
 import { checkGatewayAsked } from "./checkAsked.ts";
 import { ClientListeners, nameOfListener } from "./clientListeners.ts";
 import { clusterView } from "./clusterView.ts";
@@ -86,7 +87,19 @@ function configuredPort(config: Config, key: string): number {
 }
 
 function openGateways(
-  { gateways, config, budget, log, ops, observers, questions, records, persistent, clientAccess }: NodePortsEnvironment,
+  {
+    gateways,
+    config,
+    budget,
+    log,
+    ops,
+    observers,
+    questions,
+    records,
+    persistent,
+    clientAccess,
+    audit,
+  }: NodePortsEnvironment,
   { host, node }: { readonly host: SessionHost; readonly node: SessionNodeView },
 ): OpenGateway[] {
   const common = {
@@ -98,6 +111,7 @@ function openGateways(
     budget,
     compression: hostCompression,
     access: clientAccess,
+    audit: gatewayAudit(audit.record),
     readXml,
     secrets: hostSecrets,
     later: (run: () => void) => void setImmediate(run),

@@ -16,6 +16,7 @@ import type { DatumView } from "../protocols/kit/gateway.ts";
 import { hostClock } from "../transport/clock.ts";
 import type { ListenAddress, SocketListener } from "../transport/listen.ts";
 import { listenTcp, type TcpOptions } from "../transport/tcp.ts";
+import { gatewayAudit } from "./access/gatewayAudit.ts";
 import type { AccessParts } from "./access/openAccess.ts";
 import {
   clusterView,
@@ -36,6 +37,7 @@ import { adminHttp } from "./http/adminHttp.ts";
 import { dataHttp } from "./http/dataHttp.ts";
 import { listenHttp } from "./http/listen.ts";
 import { metaHttp } from "./http/metaHttp.ts";
+import type { PathsEnvironment } from "./http/roleHttp.ts";
 import type { LoadedGateway } from "./loadGateways.ts";
 import type { MetaHost } from "./metaHost.ts";
 import type { MetricsPage } from "./metrics.ts";
@@ -140,8 +142,12 @@ export async function openMetaPort(environment: NodePortsEnvironment, host: Meta
   for (const { name, code } of gateways) {
     questions.attach(name, "meta", (asked) => code.metaAnswer?.(status, asked) ?? Promise.reject(noAnswer(name)));
   }
-  const app = metaHttp(status, gateways, questions);
+  const app = metaHttp(status, gateways, pathsEnvironment(environment));
   return listenAt(environment, app, { key: "meta-http-port", host: config.bind, port: config.metaHttpPort });
+}
+
+function pathsEnvironment({ config, clientAccess, audit, questions }: NodePortsEnvironment): PathsEnvironment {
+  return { config, access: clientAccess, audit: gatewayAudit(audit.record), questions };
 }
 
 /** Listens at one of the ports that are not for clients, and closes it with the node. */
@@ -185,7 +191,7 @@ export async function openDataPort(environment: NodePortsEnvironment, host: Data
     removePublication: (registration: Registration) => host.removePublication(registration),
   };
   const port = dataHttpPortOf(config) ?? 0;
-  const app = dataHttp(status, gateways, environment);
+  const app = dataHttp(status, gateways, pathsEnvironment(environment));
   return listenAt(environment, app, { key: "data-http-port", host: config.bind, port });
 }
 

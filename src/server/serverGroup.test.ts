@@ -109,7 +109,7 @@ test("bad input is refused by its name, and a meta node alone keeps the lead", a
 });
 
 test("at the port of the clients only those quit who may change something there", async () => {
-  const closed = await nodes.start(["session"], { ...at(), bind: "127.0.0.6", sofaSessionChanges: "none" });
+  const closed = await nodes.start(["session"], { ...at(), bind: "127.0.0.6", sofaChanges: "none" });
   for (const action of ["quit", "join"]) {
     const { status, body } = await put(closed.ports.http, `v1/server/group/${action}`, undefined, "127.0.0.6");
     assert.equal(status, 403);

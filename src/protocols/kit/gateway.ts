@@ -22,6 +22,7 @@ import type { AppsListed } from "../../registry/apps.ts";
 import type { OwnClients } from "../../registry/ownClients.ts";
 import type { PersistentRegistrations } from "../../registry/persistent.ts";
 import type { Registry } from "../../registry/registry.ts";
+import type { GatewayAudit } from "./audit.ts";
 import type { ClientAccess, GatewayRequest } from "./clientAccess.ts";
 
 /**
@@ -46,9 +47,9 @@ export interface GatewayCode<in Config, in Counts = Metrics> {
   /** Serves clients, in a node with the role session. */
   open(environment: GatewayEnvironment<Config, Counts>): OpenGateway;
   /** The protocol's paths at the HTTP port of the role data. */
-  dataRoutes?(node: DataNodeView, others: OtherNodes, config: Config): HttpRouteTable;
+  dataRoutes?(node: DataNodeView, others: OtherNodes, environment: PortEnvironment<Config>): HttpRouteTable;
   /** The protocol's paths at the HTTP port of the role meta. */
-  metaRoutes?(node: MetaNodeView, others: OtherNodes): HttpRouteTable;
+  metaRoutes?(node: MetaNodeView, others: OtherNodes, environment: PortEnvironment<Config>): HttpRouteTable;
   /** Answers a question that the protocol asks at another node, in a node with the role meta. */
   metaAnswer?(node: MetaNodeView, asked: AskedNode): Promise<unknown>;
   /**
@@ -56,6 +57,14 @@ export interface GatewayCode<in Config, in Counts = Metrics> {
    * Undefined if they may.
    */
   configRefusal?(serviceKey: ServiceKey, data: string): RegistryError | undefined;
+}
+
+/** The surroundings of paths at an HTTP port. */
+export interface PortEnvironment<out Config> {
+  readonly config: Config;
+  /** Judges what callers want. */
+  readonly access: ClientAccess;
+  readonly audit: GatewayAudit;
 }
 
 export interface GatewayEnvironment<out Config, out Counts = Metrics> {
@@ -69,6 +78,8 @@ export interface GatewayEnvironment<out Config, out Counts = Metrics> {
   readonly others: OtherNodes;
   /** Judges what clients want. */
   readonly access: ClientAccess;
+  /** Records changes by operators. */
+  readonly audit: GatewayAudit;
   readonly budget: Budget;
   readonly compression: Compression;
   readonly readXml: XmlReader;

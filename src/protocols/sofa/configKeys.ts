@@ -28,15 +28,15 @@ export const SOFA_CONFIG_KEYS = {
       "this session's zone if it names none.",
     cost: "With zone, clients of a zone without sessions can't connect, as in SOFARegistry.",
   },
-  "sofa-session-changes": {
+  "sofa-changes": {
     section: "Clients",
     type: "string",
     default: "local",
     oneOf: ["local", "all", "none"],
     about:
-      "Who may change something by SOFARegistry's paths at http-port, as clients that are off and stopped pushes: " +
-      "programs on this machine, all, or none.",
-    cost: "With all, any program that reaches the port for clients can take clients out of all lists.",
+      "Who may change something by SOFARegistry's paths without a proof, such as clients that are off, values and " +
+      "stopped pushes: programs on the node's machine, all, or none. An operator's token is a proof from anywhere.",
+    cost: "With all, any program that reaches an HTTP port can take clients out of all lists.",
   },
   "sofa-test-api": {
     section: "Operation",

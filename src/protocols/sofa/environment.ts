@@ -17,19 +17,24 @@ export interface SofaConfig extends CompressionSettings {
   readonly pushWindowMaxMs: number;
 }
 
-/** The setting of the paths at the HTTP port of the role session. */
-export interface SofaHttpConfig {
-  readonly sofaSessionChanges: "local" | "all" | "none";
+/** The setting of all paths that change something. */
+export interface SofaChangesConfig {
+  /** The callers who may change something without a proof: those on the node's machine, all, or none. */
+  readonly sofaChanges: "local" | "all" | "none";
+}
+
+/** The settings of the paths at the HTTP port of the role session. */
+export interface SofaHttpConfig extends SofaChangesConfig {
   readonly sofaServerList: "all" | "zone";
 }
 
-/** The setting of the paths at the HTTP port of the role data. */
-export interface SofaDataConfig {
+/** The settings of the paths at the HTTP port of the role data. */
+export interface SofaDataConfig extends SofaChangesConfig {
   readonly sofaTestApi: boolean;
 }
 
 /** The surroundings of the clients' connections. */
 export type SofaEnvironment = Omit<
   GatewayEnvironment<SofaConfig, SofaMetrics>,
-  "node" | "others" | "persistent" | "records" | "readXml" | "secrets" | "later"
+  "node" | "others" | "audit" | "persistent" | "records" | "readXml" | "secrets" | "later"
 >;

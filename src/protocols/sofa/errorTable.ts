@@ -7,8 +7,8 @@ export const SOFA_ERRORS = {
   CHANGE_NOT_ALLOWED: {
     retry: false,
     meaning:
-      "this port is for clients, and sofa-session-changes does not let this caller change anything here; " +
-      "call from the node's own machine, ask the meta nodes' port, or use `roster`",
+      "sofa-changes does not let this caller change anything without a proof; call from the node's own machine, " +
+      "send an operator's token (`authorization: Bearer ...`), or use `roster`",
   },
   CLIENT_OPENED: {
     retry: true,

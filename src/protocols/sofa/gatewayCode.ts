@@ -10,10 +10,11 @@ import { configRoutes } from "./http/configRoutes.ts";
 import { datumRoutes } from "./http/datumRoutes.ts";
 import { digestRoutes } from "./http/digestRoutes.ts";
 import { dataHealthRoute, metaHealthRoute, sessionHealthRoute } from "./http/healthRoutes.ts";
+import { asking, judged } from "./http/judged.ts";
 import { metaRuleRoutes } from "./http/ruleRoutes.ts";
 import { answerGroupChange, memberGroupRoutes, metaGroupRoutes } from "./http/serverGroupRoutes.ts";
 import { serverRoutes } from "./http/serverRoutes.ts";
-import { changing, sessionRuleRoutes } from "./http/sessionRuleRoutes.ts";
+import { sessionRuleRoutes } from "./http/sessionRuleRoutes.ts";
 import { answerAtSession } from "./http/sessionSwitches.ts";
 import { metaSettingRoutes, sessionSettingRoutes } from "./http/settingRoutes.ts";
 import { slotOperatorRoutes } from "./http/slotOperatorRoutes.ts";
@@ -33,22 +34,19 @@ export const sofaGatewayCode: GatewayCode<SofaConfig & SofaHttpConfig & SofaData
     return {
       listeners: [{ kind: "tcp", key: LISTENER, accept: (connection, nowMs) => connections.accept(connection, nowMs) }],
       requests: SOFA_REQUESTS,
-      routes: { routes: open(sessionRoutes(environment, connections)), refusal },
+      routes: { routes: judged(sessionRoutes(environment, connections), environment), refusal },
       answer: (asked) => answerAtSession({ ...environment, connections }, asked),
       check: (nowMs) => connections.closeIdle(nowMs),
       resumed: (awayMs, nowMs) => connections.resumed(awayMs, nowMs),
     };
   },
-  dataRoutes: (node, others, config) => ({ routes: open(dataRoutes(node, others, config)), refusal }),
+  dataRoutes(node, others, environment) {
+    return { routes: judged(dataRoutes(node, others, environment.config), environment), refusal };
+  },
   configRefusal: switchRefusal,
-  metaRoutes: (node, others) => ({ routes: open(metaRoutes(node, others)), refusal }),
+  metaRoutes: (node, others, environment) => ({ routes: judged(metaRoutes(node, others), environment), refusal }),
   metaAnswer: async (node, asked) => answerGroupChange(node, asked) ?? answerAtMeta(node, asked),
 };
-
-/** SOFARegistry's tools send no proof, so its paths ask for none. */
-function open(routes: readonly HttpRoute[]): HttpRoute[] {
-  return routes.map((route) => ({ ...route, asks: "open" }));
-}
 
 /** The view of the node that the paths of the role session need. */
 export type SessionRoutesNode = Pick<
@@ -64,18 +62,16 @@ export function sessionRoutes(
   const { config, node, registry } = environment;
   const { id, own, cluster, nowMs } = node;
   return [
-    ...serverRoutes(node, LISTENER, config),
-    ...sessionAppRoutes(node, cluster),
-    sessionHealthRoute(node),
-    ...digestRoutes({ id, own, zone: cluster.zone, registry, nowMs }),
-    ...slotTableRoutes(cluster),
-    ...sessionSlotRoutes(cluster),
-    ...sessionSettingRoutes(config),
-    ...sessionRuleRoutes({ ...environment, connections }),
-    // They are at the port of the clients.
-    ...memberGroupRoutes(node, environment.others).map((route) => {
-      return { ...route, handle: changing(environment, route.handle) };
-    }),
+    ...asking("open", [...serverRoutes(node, LISTENER, config), sessionHealthRoute(node)]),
+    ...asking("list", [
+      ...sessionAppRoutes(node, cluster),
+      ...digestRoutes({ id, own, zone: cluster.zone, registry, nowMs }),
+      ...slotTableRoutes(cluster),
+      ...sessionSlotRoutes(cluster),
+      ...sessionSettingRoutes(config),
+    ]),
+    ...asking("configure", sessionRuleRoutes({ ...environment, connections })),
+    ...asking("operate", memberGroupRoutes(node, environment.others)),
   ];
 }
 
@@ -83,27 +79,23 @@ export function sessionRoutes(
 export function dataRoutes(node: DataNodeView, others: OtherNodes, config: SofaDataConfig): readonly HttpRoute[] {
   const { cluster, slotStates } = node;
   return [
-    dataHealthRoute(node),
-    ...datumRoutes(node),
-    ...testRoutes(node, config),
-    ...slotTableRoutes(cluster),
-    ...dataSlotRoutes(cluster, slotStates),
-    ...memberGroupRoutes(node, others),
+    ...asking("open", [dataHealthRoute(node)]),
+    ...asking("list", [...datumRoutes(node), ...slotTableRoutes(cluster), ...dataSlotRoutes(cluster, slotStates)]),
+    ...asking("operate", [...testRoutes(node, config), ...memberGroupRoutes(node, others)]),
   ];
 }
 
 /** The paths at the HTTP port of the role meta. */
 export function metaRoutes(node: MetaNodeView, others: OtherNodes): readonly HttpRoute[] {
   return [
-    ...configRoutes(node),
-    ...metaAppRoutes(node),
-    ...metaRuleRoutes(node, others),
-    ...metaSettingRoutes(node),
-    metaHealthRoute(node),
-    ...clusterRoutes(node),
-    ...slotTableRoutes(node.cluster),
-    ...slotOperatorRoutes(node),
-    ...metaGroupRoutes(node),
-    ...ABSENT_ROUTES,
+    ...asking("open", [metaHealthRoute(node), ...ABSENT_ROUTES]),
+    ...asking("list", [...slotTableRoutes(node.cluster), ...clusterRoutes(node)]),
+    ...asking("configure", [
+      ...configRoutes(node),
+      ...metaAppRoutes(node),
+      ...metaRuleRoutes(node, others),
+      ...metaSettingRoutes(node),
+    ]),
+    ...asking("operate", [...slotOperatorRoutes(node), ...metaGroupRoutes(node)]),
   ];
 }

@@ -59,7 +59,7 @@ test("links to meta nodes beyond loopback are asked for by name too", () => {
 const TLS = { tlsCertFile: "server.pem", tlsKeyFile: "server.key" } as const;
 const NODES = { ...TLS, tlsNodeCaFile: "ca.pem", metaAddresses: ["10.0.0.1:9620"] } as const;
 
-const PATHS = "paths at meta-http-port change values and rules without a proof";
+const PATHS = "SOFARegistry's paths at the HTTP ports change values and rules without a proof";
 
 const CASES: readonly (readonly [what: string, changes: Partial<Config>, open: readonly string[]])[] = [
   ["a whole registry with TLS and certificates of callers", { ...TLS, tlsClientAuth: "require" }, []],
@@ -88,7 +88,6 @@ for (const [what, changes, open] of CASES) {
       DEFAULT_POLICIES.map((policy) => ({ ...policy, actions: [] })),
     );
     const doors = new Set(openDoors(config, closed));
-    assert.equal(doors.delete(PATHS), config.tlsClientAuth !== "require" && config.roles.includes("meta"));
     assert.deepEqual([...doors], open);
     if (open.length === 0) checkExposure(config);
     else
@@ -101,16 +100,23 @@ for (const [what, changes, open] of CASES) {
 
 test("clients and readers that need no proof are open doors, by the policies in force", () => {
   const config = configWith({ ...TLS, bind: "10.0.0.2", adminBind: "10.0.0.2" });
-  assert.deepEqual(openDoors(config, NO_ACCESS_RECORDS), [PATHS, "clients publish and subscribe without a proof"]);
-  const [clients, readers] = DEFAULT_POLICIES;
+  assert.deepEqual(openDoors(config, NO_ACCESS_RECORDS), ["clients publish and subscribe without a proof"]);
+  const [clients, readers] = ["anonymous-clients", "anonymous-local-readers"].map((name) =>
+    DEFAULT_POLICIES.find((policy) => policy.name === name),
+  );
   assert.ok(clients !== undefined && readers !== undefined);
   const policies = [
     { ...clients, actions: ["subscribe"] as const },
     { ...readers, subjects: {} },
   ];
   assert.deepEqual(openDoors(config, new AccessSet(1n, [], policies)), [
-    PATHS,
     "clients subscribe without a proof",
     "operations that read need no proof",
   ]);
+});
+
+test("changes by SOFARegistry's paths that need no proof are an open door, unless callers need a certificate", () => {
+  const config = { ...TLS, bind: "10.0.0.2", sofaChanges: "all" } as const;
+  assert.ok(openDoors(configWith(config), NO_ACCESS_RECORDS).includes(PATHS));
+  assert.ok(!openDoors(configWith({ ...config, tlsClientAuth: "require" }), NO_ACCESS_RECORDS).includes(PATHS));
 });

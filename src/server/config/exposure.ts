@@ -87,10 +87,10 @@ function needsProof(config: Config): boolean {
 const STRANGER = anonymous("203.0.113.1");
 const SOME_SERVICE = makeServiceKey({ name: "com.example.Any", namespace: "", group: "" });
 
-/** The tools that protocols bring along have no token: a certificate is the only proof that these ports can ask for. */
-function openToCallers({ roles, tlsClientAuth }: Config): string[] {
-  const isOpen = roles.includes("meta") && tlsClientAuth !== "require";
-  return isOpen ? ["paths at meta-http-port change values and rules without a proof"] : [];
+/** A port that asks for certificates lets no stranger in. */
+function openToCallers({ sofaChanges, tlsClientAuth }: Config): string[] {
+  const isOpen = sofaChanges === "all" && tlsClientAuth !== "require";
+  return isOpen ? ["SOFARegistry's paths at the HTTP ports change values and rules without a proof"] : [];
 }
 
 function openToClients(access: AccessSet): string[] {

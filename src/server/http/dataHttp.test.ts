@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { OPEN_ACCESS } from "../../protocols/kit/clientAccess.ts";
 import { EMPTY_DATA } from "../../protocols/kit/testing/views.ts";
 import { configWith } from "../config/load.ts";
 import { GATEWAYS } from "../gateways.ts";
@@ -26,7 +27,9 @@ function port(changes: Partial<DataStatus> = {}) {
     ...EMPTY_DATA,
     ...changes,
   };
-  return dataHttp(status, GATEWAY_CODE, { questions: NO_QUESTIONS, config: configWith() });
+  return dataHttp(status, GATEWAY_CODE, {
+    ...{ questions: NO_QUESTIONS, config: configWith(), access: OPEN_ACCESS, audit: () => undefined },
+  });
 }
 
 test("a data node without a slot table is not ready; with one it says what it leads", async () => {

@@ -4,10 +4,8 @@ import type { FastifyInstance } from "fastify";
 import { type ProcessStatus, processRoutes } from "../../admin/processRoutes.ts";
 import type { DataNodeView } from "../../protocols/kit/gateway.ts";
 import { checkedTable } from "../checkAsked.ts";
-import type { Config } from "../config/table.ts";
-import type { GatewayQuestions } from "../gatewayQuestions.ts";
 import type { LoadedGateway } from "../loadGateways.ts";
-import { roleHttp } from "./roleHttp.ts";
+import { type PathsEnvironment, roleHttp } from "./roleHttp.ts";
 
 /** The view of the role data that the routes need. */
 export interface DataStatus extends ProcessStatus, DataNodeView {}
@@ -15,11 +13,11 @@ export interface DataStatus extends ProcessStatus, DataNodeView {}
 export function dataHttp(
   status: DataStatus,
   gateways: readonly LoadedGateway[],
-  { questions, config }: { readonly questions: Pick<GatewayQuestions, "otherNodes">; readonly config: Config },
+  { questions, ...environment }: PathsEnvironment,
 ): FastifyInstance {
   return roleHttp({
     protocols: gateways.map(({ name, code }) =>
-      checkedTable(name, code.dataRoutes?.(status, questions.otherNodes(name), config)),
+      checkedTable(name, code.dataRoutes?.(status, questions.otherNodes(name), environment)),
     ),
     own: processRoutes(status, status.notReady),
     hostNames: status.hostNames,

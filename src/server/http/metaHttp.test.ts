@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ServiceKey } from "../../model/ids.ts";
+import { OPEN_ACCESS } from "../../protocols/kit/clientAccess.ts";
 import { EMPTY_META } from "../../protocols/kit/testing/views.ts";
+import { configWith } from "../config/load.ts";
 import { GatewayQuestions } from "../gatewayQuestions.ts";
 import { GATEWAYS } from "../gateways.ts";
 import { loadGateways } from "../loadGateways.ts";
@@ -33,7 +35,10 @@ function port(changes: Partial<MetaStatus> = {}) {
       ...changes,
     },
     GATEWAY_CODE,
-    new GatewayQuestions({ ask: () => undefined }, createLog({ level: "silent", format: "json" })),
+    {
+      questions: new GatewayQuestions({ ask: () => undefined }, createLog({ level: "silent", format: "json" })),
+      ...{ config: configWith(), access: OPEN_ACCESS, audit: () => undefined },
+    },
   );
   const post = async (url: string, payload: object) => {
     const answer = await app.inject({ method: "POST", url, payload });

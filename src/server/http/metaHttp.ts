@@ -6,10 +6,9 @@ import { type ProcessStatus, processRoutes } from "../../admin/processRoutes.ts"
 import { fail } from "../../base/errors.ts";
 import type { MetaNodeView } from "../../protocols/kit/gateway.ts";
 import { checkedTable } from "../checkAsked.ts";
-import type { GatewayQuestions } from "../gatewayQuestions.ts";
 import type { LoadedGateway } from "../loadGateways.ts";
 import type { Elsewhere } from "./bindRoutes.ts";
-import { roleHttp } from "./roleHttp.ts";
+import { type PathsEnvironment, roleHttp } from "./roleHttp.ts";
 
 /** The view of the role meta that the routes need. */
 export interface MetaStatus extends ProcessStatus, MetaNodeView {}
@@ -17,11 +16,11 @@ export interface MetaStatus extends ProcessStatus, MetaNodeView {}
 export function metaHttp(
   status: MetaStatus,
   gateways: readonly LoadedGateway[],
-  questions: Pick<GatewayQuestions, "otherNodes">,
+  { questions, ...environment }: PathsEnvironment,
 ): FastifyInstance {
   return roleHttp({
     protocols: gateways.map(({ name, code }) =>
-      checkedTable(name, code.metaRoutes?.(status, questions.otherNodes(name))),
+      checkedTable(name, code.metaRoutes?.(status, questions.otherNodes(name), environment)),
     ),
     own: processRoutes(status, status.notReady),
     elsewhere: leaderOf(status),

@@ -3,8 +3,16 @@
 import type { FastifyInstance } from "fastify";
 import type { HttpRoute, HttpRouteTable } from "../../base/http.ts";
 import { refusal } from "../../base/http.ts";
+import type { PortEnvironment } from "../../protocols/kit/gateway.ts";
+import type { Config } from "../config/table.ts";
+import type { GatewayQuestions } from "../gatewayQuestions.ts";
 import { bindRoutes, type Elsewhere } from "./bindRoutes.ts";
 import { createHttp } from "./listen.ts";
+
+/** The surroundings of the protocols' paths at the port of a role. */
+export interface PathsEnvironment extends PortEnvironment<Config> {
+  readonly questions: Pick<GatewayQuestions, "otherNodes">;
+}
 
 interface RoleRoutes {
   /** The table of each protocol that has paths at this port. */

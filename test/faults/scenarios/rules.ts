@@ -2,6 +2,7 @@
 // SOFARegistry's own paths, and real Java clients are among the subscribers.
 
 import { isJavaClient, JAVA_HOST, VICTIM_HOST } from "../clients/workload.ts";
+import { ADMIN_TOKEN } from "../cluster/adminToken.ts";
 import { NODES, SESSIONS } from "../cluster/cluster.ts";
 import { monotonicMs, readToken } from "../history/event.ts";
 import { runCommand } from "../net/command.ts";
@@ -255,9 +256,11 @@ interface Call {
 export async function operate(stage: Stage, what: string, { path, method, form, json }: Call): Promise<number> {
   const leader = stage.cluster.node(await stage.cluster.metaLeader());
   await stage.act(what, async () => {
-    const headers = { "content-type": "application/json" };
-    const given = json === undefined ? form && { body: form } : { body: JSON.stringify(json), headers };
-    const request = { method: method ?? (given === undefined ? "GET" : "POST"), ...given };
+    // It asks from another host than the node's.
+    const authorization = `Bearer ${ADMIN_TOKEN}`;
+    const headers = { authorization, ...(json !== undefined && { "content-type": "application/json" }) };
+    const body = json === undefined ? form : JSON.stringify(json);
+    const request = { method: method ?? (body === undefined ? "GET" : "POST"), headers, ...(body && { body }) };
     const answer = await fetch(`${leader.httpUrl}${path}`, { ...request, signal: AbortSignal.timeout(ANSWER_MS) });
     const text = await answer.text();
     if (!answer.ok || !text.includes('"success":true')) stage.fail(`${path} was answered ${answer.status} ${text}`);

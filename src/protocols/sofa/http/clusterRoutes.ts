@@ -46,6 +46,7 @@ export function clusterRoutes({ cluster, leader, slotStates, stepDown }: Cluster
     {
       method: "PUT",
       path: "/meta/leader/quit/election",
+      asks: "operate",
       isForLeader: true,
       handle: (exchange) =>
         respondWith(

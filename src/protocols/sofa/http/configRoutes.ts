@@ -48,6 +48,7 @@ export function configRoutes(node: ConfigNode): readonly HttpRoute[] {
     {
       method: "GET",
       path: "/persistentData/query",
+      asks: "fetch",
       isForLeader: true,
       handle: (exchange) => {
         const serviceKey = readServiceKey(queryValue(exchange, "dataInfoId"), "dataInfoId");

@@ -80,6 +80,7 @@ function clientManagerRoutes(node: MetaRulesNode, others: OtherNodes): readonly 
   const query: HttpRoute = {
     method: "GET",
     path: "/api/clientManager/query",
+    asks: "list",
     handle: (exchange) => {
       if (node.isLeading()) exchange.respond(rawResponse(offListText(node.rules())));
       else respondWith(exchange, askOffList(others));
@@ -121,6 +122,7 @@ function pushRoutes(node: MetaRulesNode): readonly HttpRoute[] {
     {
       method: "GET",
       path: "/digest/pushSwitch",
+      asks: "list",
       isForLeader: true,
       handle: ({ respond }) => {
         const ips = openAddressesOf(node.rules());
@@ -159,6 +161,7 @@ function blacklistRoutes(node: MetaRulesNode, others: OtherNodes): readonly Http
     {
       method: "GET",
       path: "/datainfoid/blacklist/query",
+      asks: "list",
       isForLeader: true,
       handle: ({ respond }) => respond(jsonResponse(generic(blacklistedServicesOf(node.rules())))),
     },
@@ -201,6 +204,7 @@ function shutdownRoutes(node: MetaRulesNode): readonly HttpRoute[] {
     {
       method: "GET",
       path: "/shutdown/query",
+      asks: "list",
       isForLeader: true,
       handle: ({ respond }) =>
         respond(jsonResponse({ switch: settingSwitchValue(SHUTDOWN, node.rules()) ?? "empty value." })),

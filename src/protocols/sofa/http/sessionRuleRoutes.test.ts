@@ -43,18 +43,16 @@ type Ask = (question: NodeQuestion) => Promise<unknown>;
 const unreachable: Ask = () => Promise.reject(fail("NODE_ASKED_UNREACHABLE", { reason: "no meta node leads" }));
 
 interface SceneOptions {
-  readonly changes?: SessionRulesEnvironment["config"]["sofaSessionChanges"];
   readonly leader?: Ask;
   readonly session?: Ask;
 }
 
 /** A session with three clients at two addresses, and another session. */
-function scene({ changes = "local", leader = unreachable, session = async () => ({}) }: SceneOptions = {}) {
+function scene({ leader = unreachable, session = async () => ({}) }: SceneOptions = {}) {
   const done: string[] = [];
   const rules = { now: new RuleSet(7n, [OFF]) };
   const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
   const environment: SessionRulesEnvironment = {
-    config: { sofaSessionChanges: changes, sofaServerList: "all" },
     log,
     node: {
       id: SESSION,
@@ -318,38 +316,6 @@ test("no connections, or too many, are refused", async () => {
   assert.match(String(await off({ connectIds: [connectId({ clientHostAddress: "x" })] })), /FIELD_INVALID/);
   assert.deepEqual(done, []);
 });
-
-for (const [changes, remoteAddress, isAllowed] of [
-  ["local", "127.0.0.1", true],
-  ["local", "[::1]", true],
-  ["local", "192.0.2.1", true],
-  ["local", "10.0.0.1", false],
-  ["local", "127.0.0.1.example", false],
-  ["all", "10.0.0.1", true],
-  ["none", "127.0.0.1", false],
-] as const) {
-  test(`${changes}: ${remoteAddress} may ${isAllowed ? "" : "not "}change something`, async () => {
-    const { routes, done } = scene({ changes });
-    const questions = /query|digest|checkVersion/i;
-    for (const { method, path } of routes) {
-      const { status, json, refused } = await asked(routes, `${method} ${path}`, {
-        remoteAddress,
-        localAddress: "192.0.2.1",
-        query: { version: "1" },
-        body: path.endsWith("clientOffWithSub")
-          ? { ips: '["10.0.0.2"]' }
-          : { ips: "10.0.0.2", connectIds: [connectId()] },
-      });
-      const isRefused = status === 403;
-      assert.equal(isRefused, !isAllowed && !questions.test(path), `${path} ${refused?.message}`);
-      if (isRefused) assert.match((json as { message: string }).message, /CHANGE_NOT_ALLOWED.*sofa-session-changes/);
-    }
-    assert.equal(
-      done.some((one) => !one.startsWith("other: offAddresses") && !one.startsWith("other: hasRules")),
-      isAllowed,
-    );
-  });
-}
 
 test("blocks and addresses are told apart", () => {
   const addresses = new Addresses(["10.0.0.1", "10.1.0.0/16"]);

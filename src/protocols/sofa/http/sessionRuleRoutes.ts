@@ -1,5 +1,4 @@
-// Paths of the role session by which operators take clients off and stop pushes, in SOFARegistry's shapes. They are at
-// the port of the clients; a setting says which callers may change something there.
+// Paths of the role session by which operators take clients off and stop pushes, in SOFARegistry's shapes.
 
 import { RegistryError } from "../../../base/errors.ts";
 import {
@@ -8,14 +7,11 @@ import {
   type HttpRoute,
   jsonResponse,
   queryValue,
-  refusal,
   respondWith,
 } from "../../../base/http.ts";
 import { readHost } from "../../../model/hostAddress.ts";
 import { type NodeId, nodeNameOf } from "../../../model/ids.ts";
 import type { OtherNodes } from "../../kit/gateway.ts";
-import type { SofaHttpConfig } from "../environment.ts";
-import { sofaError } from "../errorTable.ts";
 import { checkCount, common, generic, longJsonResponse, rawResponse } from "./answers.ts";
 import { offListText } from "./offList.ts";
 import { IPS_FORM, ipsIn, originOf, PUSHES_OPEN, RULE_BODY_BYTES_MAX } from "./ruleRoutes.ts";
@@ -37,7 +33,6 @@ import { askForChange, askIsLed, OFF_ACTIONS } from "./switchChanges.ts";
 /** The surroundings of the paths. */
 export interface SessionRulesEnvironment extends SwitchedSession {
   readonly others: OtherNodes;
-  readonly config: SofaHttpConfig;
 }
 
 const CLIENT_MANAGER = "/api/clientManager";
@@ -76,29 +71,9 @@ export function sessionRuleRoutes(environment: SessionRulesEnvironment): readonl
       method: "POST",
       path: "/api/clients/off",
       schema: { body: CLIENTS_BODY },
-      handle: changing(environment, (exchange) => clearClients(environment, exchange)),
+      handle: (exchange) => clearClients(environment, exchange),
     },
   ];
-}
-
-/** A handler that only those may call who may change something at this port. */
-export function changing(
-  { config }: Pick<SessionRulesEnvironment, "config">,
-  handle: HttpRoute["handle"],
-): HttpRoute["handle"] {
-  return (exchange) => {
-    const { sofaSessionChanges } = config;
-    const { remoteAddress } = exchange;
-    const isAllowed = sofaSessionChanges === "all" || (sofaSessionChanges === "local" && isLocal(exchange));
-    if (isAllowed) return handle(exchange);
-    const { message } = sofaError("CHANGE_NOT_ALLOWED", { caller: remoteAddress, sofaSessionChanges });
-    exchange.respond(refusal(message, 403));
-  };
-}
-
-/** The caller is on this machine: it has a loopback address, or the one at which it has reached the node. */
-function isLocal({ remoteAddress, localAddress }: HttpExchange): boolean {
-  return /^127\.\d+\.\d+\.\d+$/.test(remoteAddress) || remoteAddress === "[::1]" || remoteAddress === localAddress;
 }
 
 /** Clients are off at this session, or at all sessions of the zone, until they connect anew. */
@@ -117,13 +92,14 @@ function clientRoutes(environment: SessionRulesEnvironment): readonly HttpRoute[
     const inZone = (exchange: HttpExchange) =>
       acted(exchange, (ips) => respondWith(exchange, zoneAnswer(environment, name, { ips, ...originOf(exchange) })));
     return [
-      { ...rest, path: `${CLIENT_MANAGER}/${name}`, handle: changing(environment, here) },
-      { ...rest, path: `${CLIENT_MANAGER}/zone/${name}`, handle: changing(environment, inZone) },
+      { ...rest, path: `${CLIENT_MANAGER}/${name}`, handle: here },
+      { ...rest, path: `${CLIENT_MANAGER}/zone/${name}`, handle: inZone },
     ];
   });
   const query: HttpRoute = {
     method: "POST",
     path: `${CLIENT_MANAGER}/zone/queryClientOff`,
+    asks: "list",
     handle: (exchange) => {
       const asked = askOtherSessions(environment, others, { name: "offAddresses", parameters: {} });
       const shown = asked.then((answers) => {
@@ -177,7 +153,7 @@ function keptRoutes(environment: SessionRulesEnvironment): readonly HttpRoute[] 
       path: path(change),
       schema: { body: IPS_FORM },
       bodyBytesMax: RULE_BODY_BYTES_MAX,
-      handle: changing(environment, handle),
+      handle,
     };
   });
   return [
@@ -185,11 +161,13 @@ function keptRoutes(environment: SessionRulesEnvironment): readonly HttpRoute[] 
     {
       method: "GET",
       path: path("query"),
+      asks: "list",
       handle: ({ respond }) => respond(rawResponse(offListText(node.rules()))),
     },
     {
       method: "GET",
       path: path("checkVersion"),
+      asks: "list",
       handle: (exchange) => {
         const version = queryValue(exchange, "version");
         if (!/^\d{1,19}$/.test(version)) return exchange.respond(common("check version fail.", false));
@@ -225,19 +203,19 @@ function pushRoutes(environment: SessionRulesEnvironment): readonly HttpRoute[] 
     {
       method: "POST",
       path: "/api/emergency/pushSwitch/stop",
-      handle: changing(environment, (exchange) => {
+      handle: (exchange) => {
         const answer = isLed(others).then((isSo) => {
           if (isSo) return common("leader is healthy, should not close push by session.", false);
           stopPushHere(environment, originOf(exchange));
           return common("");
         });
         respondWith(exchange, answer);
-      }),
+      },
     },
     {
       method: "POST",
       path: "/api/emergency/shutdown",
-      handle: changing(environment, (exchange) => {
+      handle: (exchange) => {
         if (!isPushStopped(node.rules())) return exchange.respond(common(PUSHES_OPEN, false));
         const answer = isLed(others).then((isSo) => {
           if (isSo) return common("leader is healthy, should not stop server by session.", false);
@@ -245,19 +223,20 @@ function pushRoutes(environment: SessionRulesEnvironment): readonly HttpRoute[] 
           return common("");
         });
         respondWith(exchange, answer);
-      }),
+      },
     },
     {
       method: "GET",
       path: "/api/emergency/pushSwitch/zone/stop",
-      handle: changing(environment, (exchange) => {
+      handle: (exchange) => {
         stopPushHere(environment, originOf(exchange));
         respondWith(exchange, zoneAnswer(environment, "stopPush", originOf(exchange)));
-      }),
+      },
     },
     {
       method: "GET",
       path: "/digest/pushSwitch",
+      asks: "list",
       handle: ({ respond }) => respond(jsonResponse({ pushSwitch: isPushStopped(node.rules()) ? "closed" : "open" })),
     },
   ];

@@ -154,5 +154,11 @@ function post(path: string, body: object | undefined, handle: HttpRoute["handle"
 }
 
 function leaderGet(path: string, answer: () => object): HttpRoute {
-  return { method: "GET", path, isForLeader: true, handle: ({ respond }) => respond(jsonResponse(answer())) };
+  return {
+    method: "GET",
+    path,
+    asks: "list",
+    isForLeader: true,
+    handle: ({ respond }) => respond(jsonResponse(answer())),
+  };
 }

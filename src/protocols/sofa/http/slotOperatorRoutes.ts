@@ -38,6 +38,7 @@ export function slotOperatorRoutes(node: SlotOperatorNode): readonly HttpRoute[]
     {
       method: "GET",
       path: path("reconcile/status"),
+      asks: "list",
       isForLeader: true,
       handle: ({ respond }) => respond(common(slotPause() === undefined ? "running" : "stopped")),
     },

@@ -37,7 +37,7 @@ function scene({ isOn = true, leads = true, publications = [OWNED] as readonly P
     putPublication: (publication: Publication) => void put.push(publication),
     removePublication: (registration: Registration) => void removed.push(registration),
   };
-  const routes = testRoutes(node, { sofaTestApi: isOn });
+  const routes = testRoutes(node, { sofaTestApi: isOn, sofaChanges: "local" });
   const post = async (path: "delete" | "pub/add" | "pub/delete", body: object) => {
     const { json, refused } = await asked(routes, `POST /datum/api/${path}`, { body });
     assert.equal(refused, undefined);

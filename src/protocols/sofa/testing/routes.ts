@@ -10,7 +10,8 @@ const VIEW = { cluster: clusterOf() } as unknown;
 
 /** The routes at the HTTP port of this role. */
 export function sofaRoutesOf(role: "session" | "data" | "meta"): readonly HttpRoute[] {
-  if (role === "data") return dataRoutes(VIEW as DataNodeView, VIEW as OtherNodes, { sofaTestApi: true });
+  if (role === "data")
+    return dataRoutes(VIEW as DataNodeView, VIEW as OtherNodes, { sofaTestApi: true, sofaChanges: "local" });
   if (role === "meta") return metaRoutes(VIEW as MetaNodeView, VIEW as OtherNodes);
   const environment = { node: VIEW } as SessionRoutesNode;
   return sessionRoutes(environment, { endAt: () => 0 });
