@@ -4,6 +4,7 @@
 import type { AccessEdit } from "../access/accessEdit.ts";
 import type { AccessSet } from "../access/accessSet.ts";
 import type { Principal } from "../access/principal.ts";
+import type { Account } from "../base/budget.ts";
 import type { RegistryError } from "../base/errors.ts";
 import type { Secrets } from "../base/ports.ts";
 import type { ConfigValue, Heartbeat, Member } from "../cluster/messages/membership.ts";
@@ -13,6 +14,7 @@ import type { Publication } from "../model/publication.ts";
 import type { Rule, RuleEdit } from "../model/rule.ts";
 import type { RuleSet } from "../model/ruleSet.ts";
 import type { SlotTable } from "../model/slot.ts";
+import type { PersistentRegistrations } from "../registry/persistent.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { AuditPage, AuditQuery } from "./auditEntry.ts";
 import type { MetaRow } from "./memberRows.ts";
@@ -28,6 +30,10 @@ export interface OperatedSession {
   readonly rules: () => RuleSet;
   /** The number of connected clients. */
   readonly clients: () => number;
+  /** Registrations that stay until they are taken back. */
+  readonly persistent: PersistentRegistrations;
+  /** The work of operators is counted here. */
+  readonly account: Account;
 }
 
 /** A held service, with the beginning and the end of the hold. */

@@ -22,6 +22,7 @@ import { stepDown } from "./operations/leader.ts";
 import { checkAccess, claimAccess, logIn, logOut, whoAmI } from "./operations/login.ts";
 import { blockNode, drainNode, listNodes, unblockNode } from "./operations/nodes.ts";
 import { bringOnline, listOffline, takeOffline } from "./operations/offline.ts";
+import { listPersistent, putPersistent, removePersistent } from "./operations/persistent.ts";
 import { listPolicies, putPolicy, removePolicy } from "./operations/policies.ts";
 import { showPushes, startPushes, stopPushes } from "./operations/pushes.ts";
 import { countRule, describeRule, listRules, putRule, removeRule } from "./operations/rules.ts";
@@ -40,6 +41,9 @@ export const OPERATIONS: readonly Operation[] = [
   listClients,
   listSubscribers,
   listApplications,
+  listPersistent,
+  putPersistent,
+  removePersistent,
   listNodes,
   blockNode,
   unblockNode,

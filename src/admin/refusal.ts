@@ -19,6 +19,7 @@ export const REFUSAL = object({
 const STATUS: Readonly<Record<string, number>> = {
   CLAIM_REFUSED: 403,
   CONFIG_VALUE_UNKNOWN: 404,
+  PERSISTENT_UNKNOWN: 404,
   IDENTITY_UNKNOWN: 404,
   POLICY_UNKNOWN: 404,
   NODE_UNKNOWN: 404,

@@ -182,6 +182,10 @@ export const ERRORS = {
       "there are as many persistent registrations as there may be, or this one is too large or has too many checks; " +
       "`roster get persistent` lists them: take back those that are no longer needed",
   },
+  PERSISTENT_UNKNOWN: {
+    retry: false,
+    meaning: "there is no such persistent registration; `roster get persistent` lists those that there are",
+  },
   PERMISSION_NEEDED: {
     retry: false,
     meaning: "this principal may not do that; an admin can give it an access role, or allow it by a policy",

@@ -52,6 +52,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   rule: "work with rules: what operators hide and hold, in their general form",
   switch: "stop and start the pushes to clients",
   blacklist: "keep services out of all lists",
+  persistent: "work with registrations that stay until they are taken back, and with their checks",
   slots: "pause, resume and force the arrangement of slots",
   leader: "have the leading meta node give the lead to another one",
   setting: "change settings of nodes while they run",

@@ -47,6 +47,7 @@ const BY_CODE: ReadonlyMap<string, ExitCode> = new Map<string, ExitCode>([
   ["IDENTITY_UNKNOWN", EXIT.unknown],
   ["POLICY_UNKNOWN", EXIT.unknown],
   ["CONFIG_VALUE_UNKNOWN", EXIT.unknown],
+  ["PERSISTENT_UNKNOWN", EXIT.unknown],
   ["CONTEXT_UNKNOWN", EXIT.unknown],
   ["NODE_UNKNOWN", EXIT.unknown],
   ["REGISTRATION_UNKNOWN", EXIT.unknown],

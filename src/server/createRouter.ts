@@ -6,6 +6,7 @@ import { INNER_OPERATIONS } from "../admin/operations/inner.ts";
 import { OPERATIONS } from "../admin/operations.ts";
 import { refusalOf } from "../admin/refusal.ts";
 import { type AskedNode, OperationRouter } from "../admin/router.ts";
+import type { Budget } from "../base/budget.ts";
 import type { RegistryError } from "../base/errors.ts";
 import { camelCase } from "../base/keySpec.ts";
 import type { Log } from "../base/ports.ts";
@@ -24,6 +25,7 @@ import { hiddenPublications, hiddenServices } from "./hiddenPublications.ts";
 import type { LoadedGateway } from "./loadGateways.ts";
 import type { MetaHost } from "./metaHost.ts";
 import { packageVersion } from "./packageVersion.ts";
+import type { PersistentHost } from "./persistent/persistentHost.ts";
 import { notReadyOf } from "./readiness.ts";
 import type { NodeRecords } from "./records/nodeRecords.ts";
 import type { Roles } from "./roles.ts";
@@ -41,6 +43,8 @@ export interface RouterHost {
   readonly open: () => readonly string[];
   readonly questions: GatewayQuestions;
   readonly records: Pick<NodeRecords, "answers">;
+  readonly persistent: Pick<PersistentHost, "registrations"> | undefined;
+  readonly budget: Pick<Budget, "open">;
   readonly gateways: readonly LoadedGateway[];
   /** The address for other nodes: `host:port`. */
   readonly address: string;
@@ -94,11 +98,14 @@ function nodeOf(environment: RouterHost): AskedNode {
     isStopping: ops.isStopping,
     stop: ops.stop,
     notReady: () => notReadyOf(roles),
-    session: session && {
-      registry: session.stepper,
-      rules: () => session.session.parts.rules.rules,
-      clients: () => session.session.connections,
-    },
+    session: session &&
+      environment.persistent && {
+        registry: session.stepper,
+        rules: () => session.session.parts.rules.rules,
+        clients: () => session.session.connections,
+        persistent: environment.persistent.registrations,
+        account: environment.budget.open("operators"),
+      },
     data: data && {
       heldLosses: () => data.data.heldLosses,
       releaseHeld: (serviceKey) => data.stepper.step({ kind: "releaseHeld", serviceKey }),
