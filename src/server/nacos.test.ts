@@ -166,6 +166,15 @@ test("a client that is killed is gone after the grace, and one that comes back a
   await isShown(consumer, "back", []);
 });
 
+test("a client that ends its stream is gone, though its connection stands", async () => {
+  const [provider, consumer] = [await connected(), await connected()];
+  await subscribe(consumer, "ended");
+  await register(provider, "ended", instance(80));
+  await isShown(consumer, "ended", [80]);
+  provider.stream.end();
+  await isShown(consumer, "ended", []);
+});
+
 test("clusters, health, weight and enabled are as the client says", async () => {
   const [a, b, consumer, ofA] = [await connected(), await connected(), await connected(), await connected()];
   await register(a, "said", instance(80, { clusterName: "a", weight: 0, healthy: false }));

@@ -13,6 +13,8 @@ export interface CallOwner {
   /** Input was read: what it takes is counted. */
   settle(nowMs: number): void;
   failed(call: IncomingCall, error: unknown, nowMs: number): void;
+  /** The client has said everything in this call. */
+  callEnded(call: IncomingCall, nowMs: number): void;
   callClosed(call: IncomingCall, nowMs: number): void;
 }
 
@@ -60,7 +62,8 @@ export class IncomingCall implements Http2CallHandler {
   }
 
   ended(nowMs: number): void {
-    if (this.#isOver || !this.#messages.isPartial) return;
+    if (this.#isOver) return;
+    if (!this.#messages.isPartial) return this.#owner.callEnded(this, nowMs);
     this.#owner.failed(this, grpcError("GRPC_MALFORMED", { reason: "the call ends within a message" }), nowMs);
   }
 

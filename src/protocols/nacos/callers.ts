@@ -33,8 +33,13 @@ export function checkCaller(caller: Caller, wish: ClientWish): void {
   if (refusal !== undefined) throw refusal;
 }
 
-/** The services whose names a caller may list. */
-export function seenBy(caller: Caller): (serviceKey: ServiceKey) => boolean {
-  if (caller.reach("list") === "all") return () => true;
+/**
+ * The services whose names a caller may list. Throws CREDENTIALS_NEEDED or PERMISSION_NEEDED if there can be none, as
+ * for `one` of them.
+ */
+export function seenBy(caller: Caller, one: ServiceKey): (serviceKey: ServiceKey) => boolean {
+  const reach = caller.reach("list");
+  if (reach === "all") return () => true;
+  if (reach === "none") checkCaller(caller, { action: "list", about: one });
   return (about) => caller.mayDo({ action: "list", about });
 }

@@ -145,10 +145,17 @@ export class NacosConnection implements Http2Handler, CallOwner, ClientConnectio
     call.refuse(error);
   }
 
+  /** As at the real server, a client without its stream is gone, and a connection takes no second one. */
+  callEnded(call: IncomingCall, nowMs: number): void {
+    if (call !== this.#stream) return;
+    call.end(GRPC_STATUS.OK);
+    this.#end("closed by the client", nowMs);
+    this.#connection.close();
+  }
+
   callClosed(call: IncomingCall, nowMs: number): void {
     this.#calls.delete(call);
     if (call !== this.#stream) return;
-    // As the real server: a client without its stream is gone, and a connection takes no second one.
     this.#end("closed by the client", nowMs);
     this.#connection.close();
   }

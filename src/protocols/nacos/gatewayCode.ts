@@ -4,6 +4,7 @@ import { openConfig } from "./config/config.ts";
 import { NacosConnections } from "./connections.ts";
 import type { NacosConfig } from "./environment.ts";
 import { listenerRefusal, routesOf } from "./http/forms.ts";
+import { loginPaths } from "./http/loginPaths.ts";
 import { operatorPaths } from "./http/operatorPaths.ts";
 import type { NacosMetrics } from "./metricTable.ts";
 import { openNaming } from "./openNaming.ts";
@@ -16,7 +17,7 @@ const HTTP = "nacos-port";
 const GRPC_OFFSET = 1_000;
 
 /** The abilities of this server, in the words of clients: they do without what is not named. */
-const ABILITIES = { supportPersistentInstanceByGrpc: false, fuzzyWatch: true, lock: true, mcp: false };
+const ABILITIES = { supportPersistentInstanceByGrpc: true, fuzzyWatch: true, lock: true, mcp: false };
 
 /** The gateway's part in a node. */
 export const nacosGatewayCode: GatewayCode<NacosConfig, NacosMetrics> = {
@@ -31,7 +32,8 @@ export const nacosGatewayCode: GatewayCode<NacosConfig, NacosMetrics> = {
     const isServing = () => node.servesClients() && !node.isStopping() && node.hasSlotTable();
     const connectionIds = () => [...connections.open].map(({ connectionId }) => connectionId);
     const serverList = () => serversOf(node);
-    const operator = routesOf(operatorPaths({ isServing, connectionIds, serverList }), { access, nowMs: node.nowMs });
+    const paths = [...operatorPaths({ isServing, connectionIds, serverList }), ...loginPaths(access)];
+    const operator = routesOf(paths, { access, nowMs: node.nowMs });
     const parts: readonly NacosPart[] = [naming, openConfig(environment), { requests: {}, routes: operator }];
     const connections: NacosConnections = new NacosConnections({
       ...environment,

@@ -21,6 +21,8 @@ export class TestNacosClient {
   readonly session: ClientHttp2Session;
   /** Requests of the server, in order. */
   readonly pushed: NacosMessage[] = [];
+  /** Sent with the metadata of each request. */
+  headers: Readonly<Record<string, string>> = {};
   /** Whether requests of the server are answered. */
   answers = true;
   #stream: ClientHttp2Stream | undefined;
@@ -87,7 +89,7 @@ export class TestNacosClient {
   /** The answer to a request; the body may be no JSON at all. */
   async ask(type: string, body: object | string = {}): Promise<NacosMessage> {
     const text = typeof body === "string" ? body : JSON.stringify({ headers: {}, ...body });
-    const { messages } = await this.call("/Request/request", framed(type, text));
+    const { messages } = await this.call("/Request/request", framed(type, text, this.headers));
     const [answer] = messages;
     return defined(answer, `an answer to ${type}`);
   }
@@ -121,8 +123,8 @@ function headersOf(path: string) {
   return { ":method": "POST", ":path": path, "content-type": "application/grpc", te: "trailers" };
 }
 
-function framed(type: string, text: string): Uint8Array {
-  return Buffer.concat(encodePayload(type, [ENCODER.encode(text)]));
+function framed(type: string, text: string, headers: Readonly<Record<string, string>> = {}): Uint8Array {
+  return Buffer.concat(encodePayload(type, [ENCODER.encode(text)], new Map(Object.entries(headers))));
 }
 
 function readMessage(message: Uint8Array): NacosMessage {

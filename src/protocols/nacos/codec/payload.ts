@@ -47,11 +47,14 @@ export function decodePayload(message: Uint8Array): NacosPayload {
   return { type: metadata?.type ?? "", headers: metadata?.headers ?? NO_HEADERS, json: body?.value ?? NOTHING };
 }
 
-/** A message of gRPC with this payload: the parts of its JSON, with a head in front. The parts are shared. */
-export function encodePayload(type: string, json: readonly Uint8Array[]): Uint8Array[] {
+/**
+ * A message of gRPC with this payload: the parts of its JSON, with a head in front. The parts are shared. Only clients
+ * send headers.
+ */
+export function encodePayload(type: string, json: readonly Uint8Array[], headers = NO_HEADERS): Uint8Array[] {
   let bytes = 0;
   for (const part of json) bytes += part.length;
-  const metadata = headOf(type);
+  const metadata = headers.size === 0 ? headOf(type) : encodedHead(type, headers);
   const anyBytes = 1 + varintBytes(bytes) + bytes;
   const head = new Uint8Array(PREFIX_BYTES + metadata.length + 2 + 2 * VARINT_BYTES_MAX);
   head.set(metadata, PREFIX_BYTES);
@@ -70,9 +73,13 @@ const heads = new Map<string, Uint8Array>();
 function headOf(type: string): Uint8Array {
   const known = heads.get(type);
   if (known !== undefined) return known;
-  const head = encodeProtobuf(HEAD, { metadata: { type, headers: NO_HEADERS, clientIp: "" } }).slice();
+  const head = encodedHead(type, NO_HEADERS);
   heads.set(type, head);
   return head;
+}
+
+function encodedHead(type: string, headers: ReadonlyMap<string, string>): Uint8Array {
+  return encodeProtobuf(HEAD, { metadata: { type, headers, clientIp: "" } }).slice();
 }
 
 function varintBytes(value: number): number {

@@ -116,6 +116,8 @@ export interface NacosCall {
   readonly nowMs: number;
   /** Answers with a value. */
   answer(data: unknown): void;
+  /** Answers with a value that has no envelope in any version. */
+  answerBare(data: object): void;
   /** Answers with a value that is JSON already. */
   answerJson(json: Uint8Array): void;
   refuse(error: Error): void;
@@ -176,6 +178,7 @@ function callOf(exchange: HttpExchange, caller: Caller, version: HttpVersion, no
     from: remoteAddress,
     nowMs,
     answer: (data) => respond(successResponse(version, data)),
+    answerBare: (data) => respond(jsonResponse(data)),
     answerJson: (json) => respond(jsonBytesResponse(version, json)),
     refuse,
     refuseWith: (refusal) => respond(refusalResponse(version, refusal)),

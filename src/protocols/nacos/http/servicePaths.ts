@@ -2,7 +2,7 @@
 
 import { fail } from "../../../base/errors.ts";
 import { seenBy } from "../callers.ts";
-import { scopeOfGroup } from "../naming/names.ts";
+import { scopeOfGroup, serviceKeyOf } from "../naming/names.ts";
 import type { ServiceNames } from "../naming/serviceNames.ts";
 import type { NacosCall, NacosPath } from "./forms.ts";
 
@@ -18,11 +18,13 @@ export function servicePaths(serviceNames: ServiceNames): NacosPath[] {
 }
 
 function listNames(call: NacosCall, serviceNames: ServiceNames): void {
-  const { params, version, nowMs } = call;
-  const scope = scopeOfGroup({ namespace: params.text("namespaceId"), group: params.text("groupName") });
+  const { params, caller, version, nowMs } = call;
+  const group = { namespace: params.text("namespaceId"), group: params.text("groupName") };
+  const scope = scopeOfGroup(group);
+  const sees = seenBy(caller, serviceKeyOf({ ...group, name: "any" }));
   const page = params.whole("pageNo", { min: 1, max: PAGE_MAX }) ?? 1;
   const size = params.whole("pageSize", { min: 0, max: PAGE_MAX }) ?? PAGE_SIZE;
-  serviceNames.ask({ scope, sees: seenBy(call.caller), nowMs }, (names, error) => {
+  serviceNames.ask({ scope, sees, nowMs }, (names, error) => {
     if (names === undefined) return call.refuse(error ?? fail("LIST_UNAVAILABLE"));
     const shown = names.slice((page - 1) * size, page * size);
     call.answer({ count: names.length, [version === "v1" ? "doms" : "services"]: shown });

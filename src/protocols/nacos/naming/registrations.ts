@@ -55,14 +55,15 @@ export class Registrations {
     services.set(serviceKey, held);
     const wanted = new Map(instances.map((instance) => [registIdOf(instance), instance]));
     const settled = allOf(wanted.size, done);
+    const used = new Set(held.ids.values());
+    const left = [...held.ids].filter(([address]) => !wanted.has(address));
     for (const [address, instance] of wanted) {
-      const publication = { serviceKey, instance, appName, registId: held.ids.get(address) ?? address };
-      held.ids.set(address, publication.registId);
-      this.#publish(client, { ...publication, address, held }, settled);
+      const registId =
+        held.ids.get(address) ?? takenOver(held, left) ?? (used.has(address) ? besideId(client, address) : address);
+      held.ids.set(address, registId);
+      this.#publish(client, { serviceKey, instance, appName, registId, address, held }, settled);
     }
-    for (const [address, registId] of [...held.ids]) {
-      if (!wanted.has(address)) this.#unpublish(client, { serviceKey, address, registId, held });
-    }
+    for (const [address, registId] of left) this.#unpublish(client, { serviceKey, address, registId, held });
     if (wanted.size === 0) done(undefined);
   }
 
@@ -89,7 +90,7 @@ export class Registrations {
         return done(outcome.error);
       }
       // Outcomes come within a step of the registry.
-      const beside = `${address}#${client.connectionId}`;
+      const beside = besideId(client, address);
       this.#parts.later(() => {
         if (client.isEnded || held.ids.get(address) !== registId) return done(outcome.error);
         held.ids.set(address, beside);
@@ -120,6 +121,18 @@ export class Registrations {
   #tell(event: ClientEvent): void {
     this.#parts.registry.step(event, this.#parts.nowMs());
   }
+}
+
+/** The id of an address that goes, for one that comes: subscribers see one change. */
+function takenOver(held: Held, left: (readonly [address: string, registId: string])[]): string | undefined {
+  const [address, registId] = left.pop() ?? [];
+  if (address !== undefined) held.ids.delete(address);
+  return registId;
+}
+
+/** For an address whose own id another one has: of another client, or of the same registration before. */
+function besideId({ connectionId }: NacosClient, address: string): string {
+  return `${address}#${connectionId}`;
 }
 
 const NO_ATTRIBUTES: ReadonlyMap<string, string> = new Map();

@@ -10,7 +10,7 @@ import { checkCaller, seenBy } from "../callers.ts";
 import type { NacosEnvironment } from "../environment.ts";
 import type { NacosClient, NacosRequest, RequestHandlers, Responder } from "../part.ts";
 import { askList } from "./lists.ts";
-import { scopeOfGroup } from "./names.ts";
+import { scopeOfGroup, serviceKeyOf } from "./names.ts";
 import type { PersistentInstances } from "./persistent.ts";
 import type { PushBodies } from "./pushBodies.ts";
 import { readInstance, readService } from "./readInstance.ts";
@@ -149,7 +149,7 @@ class NamingRequests {
     const scope = scopeOfGroup({ namespace, group });
     const page = wholeField(fields, "pageNo", PAGE) ?? 1;
     const size = wholeField(fields, "pageSize", { min: 0, max: PAGE.max }) ?? 10;
-    const sees = seenBy(caller);
+    const sees = seenBy(caller, serviceKeyOf({ namespace, group, name: "any" }));
     this.#parts.serviceNames.ask({ scope, sees, nowMs }, (names, error) => {
       if (names === undefined) return responder.refuse(error ?? unavailable());
       responder.answer({ count: names.length, serviceNames: names.slice((page - 1) * size, page * size) });
