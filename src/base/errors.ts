@@ -25,7 +25,7 @@ export const ERRORS = {
   },
   ACTIVE_CHECKS_OFF: {
     retry: false,
-    meaning: "this node makes no checks of addresses that clients name; set active-checks=on to have them made",
+    meaning: "this node makes no checks of addresses that clients name; set active-checks=true to have them made",
   },
   ADDRESS_CONNECTIONS_EXHAUSTED: {
     retry: true,
