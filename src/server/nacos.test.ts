@@ -209,3 +209,61 @@ test("services are listed by namespace and group, in pages", async () => {
   assert.deepEqual(await list({ pageNo: 2, pageSize: 2 }), [3, ["page-c"]]);
   assert.deepEqual(await list({ namespace: "", pageNo: 1, pageSize: 2 }), [0, []]);
 });
+
+test("a fuzzy watch tells the services of a pattern, and each one that comes or goes", async () => {
+  const [provider, watcher] = [await connected(), await connected()];
+  await register(provider, "fuzzy-a", instance(80));
+  await register(provider, "other", instance(80));
+  const watch = { namespace: "public", groupKeyPattern: "public>>G>>fuzzy-*", receivedGroupKeys: [] };
+  const asked = { ...watch, watchType: "WATCH", initializing: true };
+  const { type, body } = await watcher.ask("NamingFuzzyWatchRequest", asked);
+  assert.deepEqual([type, body.resultCode], ["NamingFuzzyWatchResponse", 200]);
+  const told = (kind: string) =>
+    watcher.pushed.filter((message) => message.type === kind).map((message) => message.body);
+  const syncs = await eventually(
+    () => told("NamingFuzzyWatchSyncRequest"),
+    (all) => all.length === 2,
+  );
+  assert.deepEqual(
+    syncs.map(({ syncType, contexts }) => [syncType, contexts]),
+    [
+      ["FUZZY_WATCH_INIT_NOTIFY", [{ serviceKey: "public@@G@@fuzzy-a", changedType: "ADD_SERVICE" }]],
+      ["FINISH_FUZZY_WATCH_INIT_NOTIFY", []],
+    ],
+  );
+  await register(provider, "fuzzy-b", instance(80));
+  await deregister(provider, "fuzzy-a", instance(80));
+  const changes = await eventually(
+    () => told("NamingFuzzyWatchChangeNotifyRequest"),
+    (all) => all.length === 2,
+  );
+  assert.deepEqual(
+    changes.map(({ serviceKey, changedType }) => [serviceKey, changedType]),
+    [
+      ["public@@G@@fuzzy-b", "ADD_SERVICE"],
+      ["public@@G@@fuzzy-a", "DELETE_SERVICE"],
+    ],
+  );
+  const wrong = { ...asked, groupKeyPattern: "fuzzy-*" };
+  assert.equal((await watcher.ask("NamingFuzzyWatchRequest", wrong)).body.errorCode, 400);
+  const cancelled = await watcher.ask("NamingFuzzyWatchRequest", { ...watch, watchType: "CANCEL_WATCH" });
+  assert.equal(cancelled.body.resultCode, 200);
+});
+
+test("a persistent instance outlives its connection, and no ephemeral one joins its service", async () => {
+  const [provider, consumer] = [await connected(), await connected()];
+  await subscribe(consumer, "stays");
+  const asked = { ...service("stays"), type: "registerInstance", instance: instance(80, { ephemeral: false }) };
+  const { type, body } = await provider.ask("PersistentInstanceRequest", asked);
+  assert.deepEqual([type, body.resultCode, body.message], ["InstanceResponse", 200, undefined]);
+  await isShown(consumer, "stays", [80]);
+  assert.equal(consumer.lists("stays").at(-1).hosts[0].ephemeral, false);
+  const mixed = { ...service("stays"), type: "registerInstance", instance: instance(81) };
+  const refused = await consumer.ask("InstanceRequest", mixed);
+  assert.deepEqual([refused.type, refused.body.errorCode], ["InstanceResponse", 400]);
+  provider.close();
+  const other = await connected();
+  assert.deepEqual(portsOf(await subscribe(other, "stays")), [80]);
+  await other.ask("PersistentInstanceRequest", { ...asked, type: "deregisterInstance" });
+  await isShown(consumer, "stays", []);
+});

@@ -9,6 +9,7 @@ import type { ServiceView } from "../../../registry/registry.ts";
 import { checkCaller, seenBy } from "../callers.ts";
 import type { NacosEnvironment } from "../environment.ts";
 import type { NacosClient, NacosRequest, RequestHandlers, Responder } from "../part.ts";
+import type { FuzzyWatches } from "./fuzzyWatches.ts";
 import { askList } from "./lists.ts";
 import { scopeOfGroup, serviceKeyOf } from "./names.ts";
 import type { PersistentInstances } from "./persistent.ts";
@@ -24,6 +25,7 @@ export interface NamingParts extends Pick<NacosEnvironment, "config" | "registry
   readonly bodies: PushBodies;
   readonly serviceNames: ServiceNames;
   readonly persistent: PersistentInstances;
+  readonly fuzzy: FuzzyWatches;
 }
 
 /** The handlers, by the type of the request. */
@@ -47,10 +49,18 @@ export function namingRequests(parts: NamingParts): RequestHandlers {
       ...{ answer: "SubscribeServiceResponse", asks: "subscribe" },
       handle: (...asked) => naming.subscribe(...asked),
     },
+    NamingFuzzyWatchRequest: {
+      ...{ answer: "NamingFuzzyWatchResponse", asks: "list" },
+      handle: (...asked) => naming.watch(...asked),
+    },
     ServiceListRequest: { answer: "ServiceListResponse", asks: "list", handle: (...asked) => naming.list(...asked) },
   };
 }
 
+// `FUZZY_WATCH_PATTERN_MATCH_COUNT_OVER_LIMIT`
+const FUZZY_OVER_LIMIT = 50_311;
+// Far above what is ever told.
+const RECEIVED_MAX = 20_000;
 const REGISTER = "registerInstance";
 const DEREGISTER = "deregisterInstance";
 const BATCH_REGISTER = "batchRegisterInstance";
@@ -153,6 +163,26 @@ class NamingRequests {
     this.#parts.serviceNames.ask({ scope, sees, nowMs }, (names, error) => {
       if (names === undefined) return responder.refuse(error ?? unavailable());
       responder.answer({ count: names.length, serviceNames: names.slice((page - 1) * size, page * size) });
+    });
+  }
+
+  watch({ fields, client, caller }: NacosRequest, responder: Responder): void {
+    const { fuzzy } = this.#parts;
+    const pattern = textField(fields, "groupKeyPattern") ?? "";
+    const type = textField(fields, "watchType") ?? "";
+    if (type === "CANCEL_WATCH") {
+      fuzzy.cancel(client, pattern);
+      return responder.answer();
+    }
+    if (type !== "WATCH") throw wrongType(type, "WATCH or CANCEL_WATCH");
+    const received = new Set(listField(fields, "receivedGroupKeys", RECEIVED_MAX).map(String));
+    const isInitializing = flagField(fields, "initializing") ?? false;
+    const sees = seenBy(caller, serviceKeyOf({ namespace: "", group: "", name: "any" }));
+    fuzzy.watch(client, { pattern, received, isInitializing, sees }, (outcome) => {
+      if (outcome === "all") responder.answer();
+      else if (outcome === "over")
+        responder.refuseWith(FUZZY_OVER_LIMIT, "fuzzy watch pattern matched count over limit");
+      else responder.refuse(outcome);
     });
   }
 

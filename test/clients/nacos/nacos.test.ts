@@ -1,0 +1,94 @@
+// Nacos' clients on one server: those for Java run a suite each, and those for Node, Python and Go see each other.
+// `scripts/testNacos.ts` installs them and names their folder in NACOS_CLIENTS.
+
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
+import { defined } from "../../../src/base/assert.ts";
+import { startProcess } from "../../../src/cli/testing/serverProcess.ts";
+import { eventually } from "../../../src/server/testing/eventually.ts";
+import { freePort } from "../nodes.ts";
+
+const FOLDER = defined(process.env["NACOS_CLIENTS"], "NACOS_CLIENTS, which scripts/testNacos.ts sets");
+const JAVA = defined(process.env["NACOS_JAVA"], "NACOS_JAVA, which scripts/testNacos.ts sets").split("\n");
+
+// Clients compute the port for gRPC from the other one.
+const GRPC_OFFSET = 1_000;
+// Starts of six programs on a busy machine, and the rounds of those that ask every ten seconds.
+const SEEN_MS = 60_000;
+
+/** The addresses that a client sees, by service. */
+type Seen = Readonly<Record<string, readonly string[]>>;
+
+interface Application {
+  readonly child: ChildProcess;
+  /** The last line that it has printed. */
+  readonly seen: () => Seen;
+}
+
+const PROGRAMS = {
+  node: [process.execPath, join(import.meta.dirname, "client.cjs"), FOLDER],
+  python1: [join(FOLDER, "python1", "bin", "python"), join(import.meta.dirname, "client1.py")],
+  python2: [join(FOLDER, "python2", "bin", "python"), join(import.meta.dirname, "client2.py")],
+  go: [join(FOLDER, "go-client")],
+} as const;
+
+/** Starts an application with one of the clients; it ends with the test. */
+function start(t: TestContext, program: keyof typeof PROGRAMS, ...args: readonly string[]): Application {
+  const [file, ...own] = PROGRAMS[program];
+  const child = spawn(file, [...own, ...args], { stdio: ["pipe", "pipe", "inherit"] });
+  let printed = "";
+  child.stdout.on("data", (chunk) => {
+    printed += String(chunk);
+  });
+  t.after(() => void child.kill("SIGKILL"));
+  const lines = () => printed.slice(0, printed.lastIndexOf("\n")).split("\n").filter((line) => line.startsWith("{"));
+  return { child, seen: () => JSON.parse(lines().at(-1) ?? "{}") };
+}
+
+async function allSee(expected: Seen, ...applications: readonly Application[]): Promise<void> {
+  for (const { seen } of applications) await eventually(seen, (now) => isDeepStrictEqual(now, expected), SEEN_MS);
+}
+
+async function startServer(t: TestContext): Promise<string> {
+  const http = await freePort();
+  const ports = { "nacos-port": Number(http), "nacos-grpc-port": Number(http) + GRPC_OFFSET };
+  await startProcess(t, { flags: ports }).line("roster is ready");
+  return `127.0.0.1:${http}`;
+}
+
+test("Nacos' clients on one server", async (t) => {
+  const address = await startServer(t);
+  const java = JAVA.map((classPath) =>
+    t.test(`Java: ${classPath.replace(/.*classes-([\d.]+):.*/, "$1")}`, async () => {
+      const child = spawn("java", ["-cp", classPath, "roster.nacos.Main", address], { stdio: "inherit" });
+      const [code] = await once(child, "exit");
+      assert.equal(code, 0);
+    }),
+  );
+  await Promise.all([...java, t.test("Node, Python and Go", (own) => see(own, address))]);
+});
+
+/** Applications of all kinds see each other, one that is killed is gone, and one that ends takes itself back. */
+async function see(t: TestContext, address: string): Promise<void> {
+  const own = { node: "10.1.0.1:80", python1: "10.1.0.2:80", python2: "10.1.0.3:80", go: "10.1.0.4:80" };
+  const names = Object.keys(own).map((name) => `of-${name}`);
+  const hasGo = existsSync(PROGRAMS.go[0]);
+  const begin = (program: keyof typeof PROGRAMS) => start(t, program, address, `of-${program}`, own[program], ...names);
+  const [node, python1, python2] = [begin("node"), begin("python1"), begin("python2")];
+  const go = hasGo ? [begin("go")] : [];
+  const goes = { "of-go": hasGo ? [own.go] : [] };
+  const all = { "of-node": [own.node], "of-python1": [own.python1], "of-python2": [own.python2], ...goes };
+  await allSee(all, node, python1, python2, ...go);
+
+  python2.child.kill("SIGKILL");
+  const withoutPython2 = { ...all, "of-python2": [] };
+  await allSee(withoutPython2, ...go, python1, node);
+
+  node.child.stdin?.end();
+  await allSee({ ...withoutPython2, "of-node": [] }, ...go, python1);
+}
