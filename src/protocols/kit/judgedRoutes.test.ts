@@ -74,6 +74,8 @@ test("an operation of operators is judged by its permission, and its credentials
 test("a route that judges each name itself is not called for a caller who may see none", async () => {
   const closed = scene({ asks: "fetch", of: "each" }, { reach: () => "none" });
   assert.match(String((await closed.ask()).refused), /CREDENTIALS_NEEDED/);
+  const unnamed = scene({ asks: "fetch", of: () => [] }, { reach: () => "none" });
+  assert.match(String((await unnamed.ask()).refused), /CREDENTIALS_NEEDED/);
   const some = scene({ asks: "fetch", of: "each" }, { reach: () => "some" });
   assert.equal((await some.ask()).status, 200);
 });

@@ -79,8 +79,10 @@ function judge(route: JudgedRoute, exchange: HttpExchange, { access, credentials
 }
 
 function refusalOf(route: JudgedRoute, exchange: HttpExchange, caller: Caller): RegistryError | undefined {
-  if ("of" in route && route.of === "each" && caller.reach(route.asks) === "none") return nothing(route.asks, caller);
-  for (const wish of wishesOf(route, exchange)) {
+  const wishes = wishesOf(route, exchange);
+  // A request that names nothing may show everything: its handler judges each, as with `each`.
+  if ("of" in route && wishes.length === 0 && caller.reach(route.asks) === "none") return nothing(route.asks, caller);
+  for (const wish of wishes) {
     const refusal = caller.refusal(wish);
     if (refusal !== undefined) return refusal;
   }
