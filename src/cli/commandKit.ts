@@ -9,9 +9,10 @@ import type { ExitCode } from "./exitCodes.ts";
 import { offeredToken } from "./localNodes.ts";
 import { type Credentials, NodeClient } from "./nodeClient.ts";
 import { OUTPUT_FORMS, type OutputForm } from "./output.ts";
+import { readTlsFiles, type TlsFiles } from "./send.ts";
 
 /** The flags of each command to a node. A parameter of an operation has another name. */
-export interface NodeFlags {
+export interface NodeFlags extends TlsFiles {
   readonly url?: string;
   readonly context?: string;
   readonly output: OutputForm;
@@ -94,17 +95,24 @@ export function addNodeFlags(command: Command, forms: readonly OutputForm[] = OU
       new Option("--url <urls>", "the admin-port of any node; of several, with commas, the first that answers"),
     )
     .addOption(completeWith(context, "context"))
+    .addOption(pem("--cacert <file>", "the authority of the nodes' certificates, beside those that Node trusts"))
+    .addOption(pem("--cert <file>", "a certificate to show, where nodes ask for one; with --key"))
+    .addOption(pem("--key <file>", "the key of that certificate"))
     .addOption(new Option("-o, --output <form>", "how to print").choices(forms).default("table"))
     .configureHelp({ helpWidth: 100 })
     .showHelpAfterError("(--help lists the arguments and flags)");
 }
 
+function pem(flag: string, about: string): Option {
+  return completeWith(new Option(flag, `${about}, in PEM`), "file");
+}
+
 /** The way to the nodes that the flags name, with the token that is known for them. */
-export function clientOf(flags: Pick<NodeFlags, "url" | "context">, answerMsMax?: number): NodeClient {
-  const { urls, token } = chosenTarget(flags, process.env);
+export function clientOf(flags: Pick<NodeFlags, "url" | "context"> & TlsFiles, answerMsMax?: number): NodeClient {
+  const { urls, token, tls } = chosenTarget(flags, process.env);
   const credentialsFor = (url: URL): Credentials | undefined => {
     const known = token ?? offeredToken(process.env, url);
     return known === undefined ? undefined : { value: `Bearer ${known}`, isOffered: token === undefined };
   };
-  return new NodeClient(urls, credentialsFor, answerMsMax);
+  return new NodeClient(urls, { credentialsFor, answerMsMax, tls: readTlsFiles(tls) });
 }

@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { fail } from "../base/errors.ts";
+import type { TlsFiles } from "./send.ts";
 
 /** The file's content. */
 export interface Contexts {
@@ -18,6 +19,8 @@ export interface Context {
   readonly urls: readonly string[];
   /** Proves who the commands come from; `roster login` sets it. */
   readonly token?: string;
+  /** Files with the nodes' authority, and with a certificate for this user, with its key. */
+  readonly tls?: TlsFiles;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -79,7 +82,7 @@ export function contextOf({ contexts }: Contexts, name: string): Context {
   throw fail("CONTEXT_UNKNOWN", { context: name, known: Object.keys(contexts) });
 }
 
-export interface Chosen {
+export interface Chosen extends TlsFiles {
   readonly url?: string | undefined;
   readonly context?: string | undefined;
 }
@@ -90,6 +93,7 @@ export interface Target {
   /** The name of the context; undefined if a flag or variable names URLs, or none is set. */
   readonly context?: string;
   readonly token?: string;
+  readonly tls: TlsFiles;
 }
 
 /**
@@ -99,10 +103,19 @@ export interface Target {
  */
 export function chosenTarget(chosen: Chosen, environment: Environment): Target {
   const { ROSTER_TOKEN: token = "" } = environment;
-  return { ...chosenNodes(chosen, environment), ...(token !== "" && { token }) };
+  const nodes = chosenNodes(chosen, environment);
+  return { ...nodes, ...(token !== "" && { token }), tls: chosenTls(chosen, environment, nodes.tls) };
 }
 
-function chosenNodes({ url, context }: Chosen, environment: Environment): Target {
+/** Each file by its flag, by its variable (ROSTER_CACERT and the like), or of the context. */
+export function chosenTls(chosen: TlsFiles, environment: Environment, otherwise: TlsFiles = {}): TlsFiles {
+  const file = (name: keyof TlsFiles) =>
+    chosen[name] ?? (environment[`ROSTER_${name.toUpperCase()}`] || otherwise[name]);
+  const files = { cacert: file("cacert"), cert: file("cert"), key: file("key") };
+  return Object.fromEntries(Object.entries(files).filter(([, value]) => value !== undefined));
+}
+
+function chosenNodes({ url, context }: Chosen, environment: Environment): Omit<Target, "tls"> & Context {
   if (url !== undefined) return { urls: url.split(",") };
   if (context !== undefined) return targetOf(readContexts(environment), context);
   const { ROSTER_URL: setUrl = "", ROSTER_CONTEXT: setContext = "" } = environment;
@@ -112,7 +125,7 @@ function chosenNodes({ url, context }: Chosen, environment: Environment): Target
   return name === null ? { urls: [LOCAL_URL] } : targetOf(all, name);
 }
 
-function targetOf(all: Contexts, context: string): Target {
+function targetOf(all: Contexts, context: string): Context & { readonly context: string } {
   return { ...contextOf(all, context), context };
 }
 
@@ -133,6 +146,8 @@ function isContexts(value: unknown): value is Contexts {
 function isContext(value: unknown): boolean {
   if (!isRecord(value) || !Array.isArray(value["urls"])) return false;
   if (value["token"] !== undefined && typeof value["token"] !== "string") return false;
+  const { tls = {} } = value;
+  if (!isRecord(tls) || !Object.values(tls).every((file) => typeof file === "string")) return false;
   return value["urls"].length > 0 && value["urls"].every((url) => typeof url === "string");
 }
 

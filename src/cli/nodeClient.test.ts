@@ -104,9 +104,9 @@ test("a token that a server has left proves nothing to another one: what needs n
     if (authorization === undefined) return void response.end("{}");
     response.writeHead(401).end('{"error": {"code": "CREDENTIALS_REFUSED", "message": "wrong", "retry": false}}');
   });
-  const offered = new NodeClient([url], () => ({ value: "Bearer old", isOffered: true }));
+  const offered = new NodeClient([url], { credentialsFor: () => ({ value: "Bearer old", isOffered: true }) });
   assert.deepEqual(await offered.ask(listNodes), {});
-  const chosen = new NodeClient([url], () => ({ value: "Bearer old" }));
+  const chosen = new NodeClient([url], { credentialsFor: () => ({ value: "Bearer old" }) });
   assert.equal((await failureOf(chosen.ask(listNodes))).code, "CREDENTIALS_REFUSED", "a chosen one is never left out");
   assert.deepEqual(seen, ["Bearer old", undefined, "Bearer old"]);
 });

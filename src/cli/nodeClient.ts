@@ -6,6 +6,7 @@ import { API_PREFIX } from "../admin/routes.ts";
 import type { Json } from "../admin/schema.ts";
 import { fail, RegistryError } from "../base/errors.ts";
 import { visible } from "../base/visible.ts";
+import { type Response, send, type TlsMaterial } from "./send.ts";
 
 /** The answer of an operation. */
 export type Answer = Readonly<Record<string, Json>>;
@@ -36,18 +37,31 @@ export interface Credentials {
 /** The credentials for a node; undefined: none are known. */
 export type CredentialsFor = (url: URL) => Credentials | undefined;
 
+/** The way of a command to nodes, beside their URLs. */
+export interface NodeClientOptions {
+  readonly credentialsFor?: CredentialsFor;
+  readonly answerMsMax?: number | undefined;
+  /** For URLs with https. */
+  readonly tls?: TlsMaterial;
+}
+
 export class NodeClient {
   readonly #urls: readonly URL[];
   readonly #answerMsMax: number;
   readonly #credentialsFor: CredentialsFor;
+  readonly #tls: TlsMaterial;
   /** The place of the node that answered last. */
   #at = 0;
 
   /** `given` has `http://host:port` or `host:port` of at least one node. Throws FIELD_INVALID. */
-  constructor(given: readonly string[], credentialsFor: CredentialsFor = () => undefined, answerMsMax = ANSWER_MS_MAX) {
+  constructor(
+    given: readonly string[],
+    { credentialsFor = () => undefined, answerMsMax = ANSWER_MS_MAX, tls = { ca: [] } }: NodeClientOptions = {},
+  ) {
     this.#urls = given.map(readUrl);
     this.#answerMsMax = answerMsMax;
     this.#credentialsFor = credentialsFor;
+    this.#tls = tls;
   }
 
   /**
@@ -62,7 +76,7 @@ export class NodeClient {
     for (let tried = 0; tried < this.#urls.length; tried++) {
       const place = (this.#at + tried) % this.#urls.length;
       const url = this.#urls[place] ?? readUrl("");
-      const outcome = await this.#call(operation, { url, parameters, waitMs });
+      const outcome = await this.#call(operation, { url, parameters, waitMs, tls: this.#tls });
       if (outcome.kind === "answered") {
         this.#at = place;
         return outcome.answer;
@@ -98,6 +112,7 @@ interface Call {
   readonly parameters: RawParameters;
   readonly waitMs: number;
   readonly authorization: string | undefined;
+  readonly tls: TlsMaterial;
 }
 
 type Outcome =
@@ -106,7 +121,7 @@ type Outcome =
 
 async function call(
   { method, path }: Operation,
-  { url: base, parameters, waitMs, authorization }: Call,
+  { url: base, parameters, waitMs, authorization, tls }: Call,
 ): Promise<Outcome> {
   const url = new URL(API_PREFIX + path, base);
   const isInQuery = method === "GET" || method === "DELETE";
@@ -117,19 +132,18 @@ async function call(
   };
   const sent = isInQuery ? { headers } : { headers, body: JSON.stringify(parameters) };
   let response: Response;
-  let body: string;
   try {
-    response = await fetch(url, { method, ...sent, signal: AbortSignal.timeout(waitMs) });
-    body = await response.text();
+    response = await send(url, { method, ...sent, waitMs }, tls);
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     const isUnsent = cause instanceof Error && "code" in cause && NOT_SENT.has(cause.code);
     const reason = cause instanceof Error && cause.message !== "" ? cause.message : String(error);
     return { kind: "unreachable", reason, isUnsent };
   }
+  const { status, body } = response;
   const answer = parsed(body);
-  if (response.ok && answer !== undefined) return { kind: "answered", answer };
-  throw refusalFrom(answer, { url, status: response.status });
+  if (status >= 200 && status < 300 && answer !== undefined) return { kind: "answered", answer };
+  throw refusalFrom(answer, { url, status });
 }
 
 function queryOf(parameters: RawParameters): URLSearchParams {

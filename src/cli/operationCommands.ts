@@ -19,7 +19,7 @@ interface Flags extends NodeFlags {
 }
 
 // Flags of commands beside those of the parameters; a parameter of one of these names would not be reachable.
-const OWN_FLAGS = ["url", "context", "output", "file", "help"];
+const OWN_FLAGS = ["url", "context", "cacert", "cert", "key", "output", "file", "help"];
 
 /** Adds the commands of these operations. */
 export function addOperationCommands(root: Command, operations: readonly Operation[]): void {

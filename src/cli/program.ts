@@ -126,7 +126,7 @@ function addRegistrations(root: Command): void {
   for (const argument of deregister.registeredArguments) completeWith(argument, "registration");
 }
 
-interface LoginFlags extends Pick<NodeFlags, "url" | "context"> {
+interface LoginFlags extends Omit<NodeFlags, "output"> {
   readonly claim?: string;
   readonly name?: string;
 }
