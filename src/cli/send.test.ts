@@ -46,7 +46,7 @@ test("a node that asks for certificates answers a command that shows one of its 
   assert.equal(await asked({ cacert: ca, ...OWN }), "answered");
 });
 
-test("a node of an unknown authority is not asked, and one that asks for a certificate refuses without it", async () => {
+test("a node of an unknown authority is not asked, and one refuses a command without a certificate", async () => {
   assert.match(await asked(OWN), /^NODE_UNREACHABLE.*(self-signed|unable to verify|issuer)/);
   assert.match(await asked({ cacert: ca }), /^NODE_UNREACHABLE/);
   const stranger = new TestCertificates({ after });

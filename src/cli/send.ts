@@ -14,7 +14,7 @@ export interface TlsFiles {
   readonly key?: string | undefined;
 }
 
-/** What the files hold. */
+/** The contents of these files. */
 export interface TlsMaterial {
   readonly ca: readonly string[];
   readonly cert?: string | undefined;
