@@ -49,6 +49,7 @@ const ROWS: readonly (readonly Step[])[] = [
   [
     { name: "Java clients through TLS", command: ["node", "scripts/testJava.ts", "--tls", TLS_CASES] },
     { name: "Eureka's clients", command: ["node", "scripts/testEureka.ts"] },
+    { name: "ZooKeeper's clients", command: ["node", "scripts/testZookeeper.ts"] },
   ],
   [{ name: "attacks", command: ["node", "scripts/testAttacks.ts", "--short"] }],
   [{ name: "faults", command: ["node", "scripts/testFaults.ts"] }],

@@ -24,7 +24,7 @@ export const zookeeperGatewayCode: GatewayCode<ZooKeeperConfig, ZooKeeperMetrics
       listeners: [{ kind: "tcp", key: LISTENER, accept: (connection, nowMs) => connections.accept(connection, nowMs) }],
       requests: ZOOKEEPER_REQUESTS,
       check: (nowMs) => connections.check(nowMs),
-      resumed: (awayMs) => connections.server.sessions.resumed(awayMs),
+      resumed: (awayMs) => connections.server.resumed(awayMs),
     };
   },
 };

@@ -113,6 +113,13 @@ export class TreeServer implements TreeListener {
     this.#report();
   }
 
+  /** This process stood still for `awayMs`: neither clients nor the store can have been heard meanwhile. */
+  resumed(awayMs: number): void {
+    this.#contactMs += awayMs;
+    this.#askedMs = Number.NEGATIVE_INFINITY;
+    this.sessions.resumed(awayMs);
+  }
+
   submit(txn: Transaction, done: (written: Written) => void): void {
     this.#writer.submit(txn, done);
   }

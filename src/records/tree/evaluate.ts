@@ -145,6 +145,8 @@ function setData(draft: Draft, step: Step<"setData">, { author, nowMs, hasRoom }
   const bytes = (data?.length ?? 0) - (znode.data?.length ?? 0);
   if (bytes > 0 && !hasRoom(path, { nodes: 0, bytes })) return "quotaExceeded";
   const times = { mzxid: draft.zxid, modifiedMs: nowMs };
+  // The answer tells of its children.
+  draft.offspring(node);
   draft.put(path, { ...znode, ...times, version: nextVersion(znode.version), data });
   draft.happened(EVENT.dataChanged, path);
   return resultOf(draft, path);
@@ -160,6 +162,7 @@ function setAcl(draft: Draft, step: Step<"setAcl">, ids: readonly AuthId[]): Ste
   const { znode } = node;
   if (!allows(znode.acl, PERMISSION.admin, ids)) return "noAuth";
   if (version !== ANY_VERSION && version !== znode.aclVersion) return "badVersion";
+  draft.offspring(node);
   draft.put(path, { ...znode, acl, aclVersion: nextVersion(znode.aclVersion) });
   return resultOf(draft, path);
 }
@@ -176,7 +179,6 @@ function check(draft: Draft, { path, version }: Step<"check">, ids: readonly Aut
 function resultOf(draft: Draft, path: string): StepResult {
   const node = draft.node(path);
   assert(node !== undefined, "what was written is there");
-  draft.offspring(node);
   return { path, stat: statOf(node) };
 }
 

@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { CODE, OPERATION } from "./codec/operations.ts";
+import { createOf, type RawClient, type SceneNode, ZooKeeperScene } from "./testing/scene.ts";
+
+const EPHEMERAL = 1;
+
+async function twoNodes() {
+  const scene = new ZooKeeperScene();
+  const [one, two] = [await scene.start(), await scene.start()];
+  await scene.pass(1_000);
+  return { scene, one, two };
+}
+
+/** Connects again with the session of a client. */
+async function continued(client: RawClient, node: SceneNode): Promise<RawClient> {
+  return node.connect({ session: client.session, password: client.password, timeoutMs: client.timeoutMs });
+}
+
+/** Time passes while a client pings. */
+async function alive(scene: ZooKeeperScene, client: RawClient, ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += 1_000) {
+    await scene.pass(1_000);
+    await client.ping();
+  }
+}
+
+test("a session ends when its client was silent for the timeout, with its ephemerals, and no earlier", async () => {
+  const { scene, one, two } = await twoNodes();
+  const client = await one.connect({ timeoutMs: 5_000 });
+  const observer = await two.connect({ timeoutMs: 40_000 });
+  await client.create("/e", "", EPHEMERAL);
+  await alive(scene, client, 20_000);
+  assert.equal(await observer.exists("/e", true), CODE.ok);
+  client.drop();
+  await scene.pass(4_500);
+  assert.equal(await observer.exists("/e"), CODE.ok);
+  await scene.pass(1_500);
+  assert.equal(await observer.exists("/e"), CODE.noNode);
+  assert.deepEqual(observer.events, [{ type: 2, path: "/e" }]);
+  assert.equal((await continued(client, one)).session, 0n);
+  assert.equal((await continued(client, two)).session, 0n);
+});
+
+test("a closed session ends at once, and its connection behind the answer", async () => {
+  const { one, two } = await twoNodes();
+  const client = await one.connect();
+  await client.create("/c", "", EPHEMERAL);
+  assert.equal(await client.code(OPERATION.closeSession), CODE.ok);
+  assert.ok(client.isClosed);
+  const other = await two.connect();
+  await other.ask(OPERATION.sync, (to) => to.string("/"));
+  assert.equal(await other.exists("/c"), CODE.noNode);
+});
+
+test("a client continues its session at the same node and at another one; its older connection ends", async () => {
+  const { scene, one, two } = await twoNodes();
+  const client = await one.connect();
+  await client.create("/m", "", EPHEMERAL);
+  const again = await continued(client, one);
+  assert.deepEqual([again.session, client.isClosed], [client.session, true]);
+  const moved = await continued(again, two);
+  assert.deepEqual([moved.session, again.isClosed], [client.session, true]);
+  await alive(scene, moved, 30_000);
+  assert.equal(await moved.exists("/m"), CODE.ok);
+  assert.equal(await moved.create("/m2", "", EPHEMERAL), "/m2");
+});
+
+test("a wrong password is answered as an expired session, and does not hurt the true one", async () => {
+  const { one, two } = await twoNodes();
+  const client = await one.connect();
+  for (const node of [one, two]) {
+    for (const password of [new Uint8Array(16), new Uint8Array(0), client.password.slice(1)]) {
+      const stranger = await node.connect({ session: client.session, password });
+      assert.deepEqual([stranger.session, stranger.timeoutMs, stranger.isClosed], [0n, 0, true]);
+    }
+  }
+  assert.equal((await client.ping()).code, CODE.ok);
+});
+
+test("sessions of a node that died get a full timeout, and end at another node", async () => {
+  const { scene, one, two } = await twoNodes();
+  const client = await one.connect({ timeoutMs: 6_000 });
+  const lost = await one.connect({ timeoutMs: 6_000 });
+  const observer = await two.connect({ timeoutMs: 40_000 });
+  await client.create("/back", "", EPHEMERAL);
+  await lost.create("/gone", "", EPHEMERAL);
+  await alive(scene, observer, 5_000);
+  await client.ping();
+  await lost.ping();
+  await one.stop();
+  await scene.pass(5_500);
+  const back = await continued(client, two);
+  assert.equal(back.session, client.session);
+  assert.equal(await observer.exists("/gone"), CODE.ok);
+  for (let round = 0; round < 4; round++) await alive(scene, back, 1_000);
+  assert.equal(await observer.exists("/gone"), CODE.noNode);
+  assert.equal(await observer.exists("/back"), CODE.ok);
+});
+
+test("a judge that others took for dead takes its session back", async () => {
+  const { scene, one, two } = await twoNodes();
+  const client = await one.connect({ timeoutMs: 5_000 });
+  await client.create("/kept", "", EPHEMERAL);
+  scene.members.delete(one.self);
+  await alive(scene, client, 20_000);
+  scene.members.add(one.self);
+  await alive(scene, client, 2_000);
+  assert.equal(client.isClosed, false);
+  assert.equal(await (await two.connect()).exists("/kept"), CODE.ok);
+});
+
+test("a client that has seen more than the store has is turned away", async () => {
+  const { one } = await twoNodes();
+  const client = one.dial();
+  assert.equal(await client.greet({ lastZxidSeen: 1n << 50n }), undefined);
+  assert.ok(client.isClosed);
+});
+
+test("a session with many ephemerals ends with all of them", async () => {
+  const { scene, one, two } = await twoNodes();
+  const client = await one.connect();
+  const paths = Array.from({ length: 130 }, (_, at) => `/many-${at}`);
+  for (const path of paths) client.send(OPERATION.create, createOf(path, "", EPHEMERAL));
+  await client.settle();
+  assert.equal(await client.code(OPERATION.closeSession), CODE.ok);
+  const other = await two.connect();
+  await scene.pass(500);
+  assert.deepEqual(await other.children("/"), ["zookeeper"]);
+});
+
+test("time that the process stood still does not count", async () => {
+  const { scene, one } = await twoNodes();
+  const client = await one.connect({ timeoutMs: 5_000 });
+  scene.nowMs += 20_000;
+  one.connections.server.resumed(20_000);
+  await scene.pass(1_000);
+  assert.equal((await client.ping()).code, CODE.ok);
+});
+
+test("containers without children, and znodes whose time is over, are removed", async () => {
+  const { scene, one } = await twoNodes();
+  const client = await one.connect({ timeoutMs: 40_000 });
+  await client.ask(OPERATION.createContainer, createOf("/box", "", 4));
+  await client.ask(OPERATION.createContainer, createOf("/new", "", 4));
+  await client.create("/box/child");
+  await client.ask(OPERATION.createTTL, (to) => {
+    createOf("/ttl", "", 5)(to);
+    to.long(15_000);
+  });
+  await alive(scene, client, 12_000);
+  assert.deepEqual(await client.children("/"), ["box", "new", "ttl", "zookeeper"]);
+  await client.delete("/box/child");
+  await alive(scene, client, 12_000);
+  assert.deepEqual(await client.children("/"), ["new", "zookeeper"]);
+});
