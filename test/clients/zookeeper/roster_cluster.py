@@ -6,6 +6,7 @@ its data. Load it with `-p roster_cluster`.
 
 import atexit
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -21,7 +22,8 @@ import kazoo.testing.harness  # noqa: E402
 HOST = "127.0.0.1"
 # The password of kazoo's tests for the super user is "test".
 SUPER = "super:D/InIHSb7yEEbrWz8b9l71RjZJU="
-OTHER_PORTS = ["bolt", "eureka", "nacos", "nacos-grpc", "http", "meta-http", "data-http", "admin"]
+# Any free one, for whatever else a node serves.
+OTHER_PORTS = set(re.findall(r"--([a-z-]+-port)\b", os.environ["TESTED_HELP"])) - {"node-port"}
 
 
 def free_port():
@@ -41,8 +43,7 @@ class Node:
             return
         directory = os.path.join(os.environ["TESTED_DIR"], self.name)
         os.makedirs(directory, exist_ok=True)
-        help_text = os.environ["TESTED_HELP"]
-        ports = {f"{port}-port": 0 for port in OTHER_PORTS if f"--{port}-port" in help_text}
+        ports = {port: 0 for port in OTHER_PORTS}
         flags = {"data-dir": directory, "log-level": "debug", **ports, **self.flags}
         command = [os.environ["TESTED_NODE"], os.environ["TESTED_MAIN"], "server"]
         command += [f"--{key}={value}" for key, value in flags.items()]
