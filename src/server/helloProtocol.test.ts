@@ -90,8 +90,8 @@ test("the cluster hears where clients of each protocol are taken, until the node
   };
   const told = await eventually(addresses, (found) => found !== undefined);
   const hello = portOf(session, "hello");
-  const { bolt, eureka, nacos, nacosGrpc, zookeeper, dns } = session.ports;
-  const ports = { bolt, eureka, nacos, "nacos-grpc": nacosGrpc, zookeeper, dns, hello };
+  const { bolt, eureka, nacos, nacosGrpc, zookeeper, consul, dns } = session.ports;
+  const ports = { bolt, eureka, nacos, "nacos-grpc": nacosGrpc, zookeeper, consul, dns, hello };
   const at = Object.entries(ports).map(([name, port]) => [name, `127.0.0.1:${port}`]);
   assert.deepEqual(told, Object.fromEntries(at));
   const greeted = connect(hello, "127.0.0.1");

@@ -36,8 +36,14 @@ function servicesOf(lists: Record<string, Partial<Instance>[]>): DnsServices {
 
 const SERVICES = servicesOf({
   Web: [
-    consul({ host: "10.0.0.1", port: 80, weight: 3 }, { node: "n1", address: "", tags: ["Blue", "v1"] }),
-    consul({ host: "10.0.0.2", port: 81 }, { node: "n1", address: "10.0.0.2", tags: ["green"] }),
+    consul(
+      { host: "10.0.0.1", port: 80, weight: 3 },
+      { node: "n1", nodeAddress: "10.0.0.1", address: "", tags: ["Blue", "v1"] },
+    ),
+    consul(
+      { host: "10.0.0.2", port: 81 },
+      { node: "n1", nodeAddress: "10.0.0.1", address: "10.0.0.2", tags: ["green"] },
+    ),
     { host: "10.0.0.3", isHealthy: false },
     { host: "10.0.0.4", isEnabled: false },
     { host: "10.0.0.5", weight: 0 },

@@ -20,6 +20,7 @@ export interface DnsInstance {
   readonly port: number;
   readonly weight: number;
   readonly node: string;
+  readonly nodeAddress: string;
   /** Its address is that of its node. */
   readonly isAtNodeAddress: boolean;
   /** In lower case. */
@@ -97,9 +98,10 @@ export class DnsServices {
     const byHost = new Map<string, DnsInstance>();
     for (const name of this.#services.keys()) {
       for (const instance of this.find(name) ?? []) {
-        const { node, host, address, isAtNodeAddress } = instance;
+        const { node, nodeAddress, host } = instance;
         if (!byHost.has(host)) byHost.set(host, instance);
-        if (isAtNodeAddress || node === host) nodes.set(node.toLowerCase(), { name: node, host, address });
+        const address = addressOf(groupsOfHost(bracketed(nodeAddress)));
+        nodes.set(node.toLowerCase(), { name: node, host: nodeAddress, address });
       }
     }
     this.#isChanged = false;

@@ -9,6 +9,8 @@ export const CONSUL = "consul";
 /** The place of an instance in Consul's world of nodes. */
 export interface ConsulNames {
   readonly node: string;
+  /** The address of the node. */
+  readonly nodeAddress: string;
   /** The instance has no address of its own: that of its node counts. */
   readonly isAtNodeAddress: boolean;
   readonly tags: readonly string[];
@@ -18,10 +20,11 @@ export interface ConsulNames {
 export function consulNamesOf({ host, bags }: Pick<Instance, "host" | "bags">): ConsulNames {
   const bag = bags.get(CONSUL);
   const fields = bag === undefined ? undefined : fieldsOf(bag);
-  if (fields === undefined) return { node: host, isAtNodeAddress: false, tags: NO_TAGS };
-  const { node, address, tags } = fields;
+  if (fields === undefined) return { node: host, nodeAddress: host, isAtNodeAddress: false, tags: NO_TAGS };
+  const { node, nodeAddress, address, tags } = fields;
   return {
     node: typeof node === "string" ? node : host,
+    nodeAddress: typeof nodeAddress === "string" ? nodeAddress : host,
     isAtNodeAddress: address === "",
     tags: Array.isArray(tags) ? tags.filter((tag) => typeof tag === "string") : NO_TAGS,
   };

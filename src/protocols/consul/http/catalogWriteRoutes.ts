@@ -1,0 +1,150 @@
+// The paths by which services, nodes and checks are put into the catalogue beside the agents: for what has no agent.
+
+import type { Check } from "../../../model/check.ts";
+import type { KeptRegistration, PersistentKey } from "../../../registry/persistent.ts";
+import type { JudgedRoute } from "../../kit/judgedRoutes.ts";
+import type { Catalogue } from "../catalogue.ts";
+import { readCatalogCheck, readService } from "../definition.ts";
+import { consulRefusal } from "../errors.ts";
+import { Fields, parseBody } from "../fields.ts";
+import {
+  type NodeDefinition,
+  nodeKeyOf,
+  nodeRegistration,
+  registIdOf,
+  serviceKeyOf,
+  serviceRegistration,
+} from "../own.ts";
+import type { By, Done } from "../writes.ts";
+import { answer } from "./agentRoutes.ts";
+import { byOf, catalogueRoute, checkOptions, flagResponse, type RouteParts } from "./parts.ts";
+
+type ReadCheck = ReturnType<typeof readCatalogCheck>;
+type Step = (done: Done) => void;
+
+export function catalogWriteRoutes(parts: RouteParts): JudgedRoute[] {
+  return [changing("/catalog/register", parts, register), changing("/catalog/deregister", parts, deregister)];
+}
+
+interface Asked {
+  readonly catalogue: Catalogue;
+  readonly fields: Fields;
+  readonly by: By;
+  readonly checkMay: (name: string) => void;
+}
+
+/** A change, which is made step by step. */
+function changing(
+  path: string,
+  parts: RouteParts,
+  stepsOf: (asked: Asked, parts: RouteParts) => readonly Step[],
+): JudgedRoute {
+  const { asks: _asks, ...route } = catalogueRoute("PUT", path, parts, (catalogue, exchange, caller) => {
+    if (!catalogue.own.isKnown) throw consulRefusal(500, "No cluster leader");
+    const fields = new Fields(parseBody(exchange.body));
+    checkOptions({ query: { dc: fields.text("Datacenter") } }, parts.datacenter);
+    const checkMay = (name: string) => {
+      const refusal = caller.refusal({ action: "publish", about: serviceKeyOf(name) });
+      if (refusal !== undefined) throw refusal;
+    };
+    const steps = stepsOf({ catalogue, fields, by: byOf(exchange, parts.nowMs()), checkMay }, parts);
+    inOrder(steps, (error) => answer(exchange, error, flagResponse(exchange, true)));
+  });
+  return { ...route, asks: "publish", of: "each" };
+}
+
+function register({ catalogue, fields, by, checkMay }: Asked, { writes, zone }: RouteParts): readonly Step[] {
+  const node = nodeOf(fields, catalogue);
+  const body = fields.inner("Service");
+  const service = body && readService(body, { node: node.name, nodeAddress: node.address, isAgent: false });
+  if (service !== undefined) checkMay(service.name);
+  const checks = checksOf(fields);
+  const steps: Step[] = [];
+  const ofNode = checks.filter(({ serviceId }) => serviceId === "");
+  if (!fields.flag("SkipNodeUpdate") || ofNode.length > 0) {
+    const next = (kept: KeptRegistration | undefined) => nodeRegistration(node, merged(kept, ofNode), zone);
+    steps.push((done) => writes.change({ key: nodeKeyOf(node.name), next }, by, done));
+  }
+  if (service !== undefined) {
+    const own = checks.filter(({ serviceId }) => serviceId === service.id);
+    const key = { serviceKey: serviceKeyOf(service.name), registId: registIdOf(service.node, service.id) };
+    const next = (kept: KeptRegistration | undefined) => serviceRegistration(service, merged(kept, own), zone);
+    steps.push((done) => writes.change({ key, next }, by, done));
+  }
+  for (const check of checks.filter(({ serviceId }) => serviceId !== "" && serviceId !== service?.id)) {
+    const found = catalogue.own.servicesOf(node.name).get(check.serviceId);
+    if (found === undefined) throw consulRefusal(500, "failed inserting check: Missing service registration");
+    checkMay(found.service.name);
+    const next = (kept: KeptRegistration | undefined) =>
+      kept && { ...kept.registration, checks: merged(kept, [check]) };
+    steps.push((done) => writes.change({ key: found.kept.registration, next }, by, done));
+  }
+  return steps;
+}
+
+function deregister({ catalogue, fields, by, checkMay }: Asked, { writes }: RouteParts): readonly Step[] {
+  const node = fields.text("Node");
+  if (node === "") throw consulRefusal(500, "Must provide node");
+  const [serviceId, checkId] = [fields.text("ServiceID"), fields.text("CheckID")];
+  const services = [...catalogue.own.servicesOf(node).values()].filter(({ service, kept }) => {
+    if (serviceId !== "") return service.id === serviceId;
+    return checkId === "" || kept.registration.checks.some(({ id }) => id === checkId);
+  });
+  for (const { service } of services) checkMay(service.name);
+  const isCheck = checkId !== "" && serviceId === "";
+  const without = (kept: KeptRegistration | undefined) =>
+    kept && { ...kept.registration, checks: kept.registration.checks.filter(({ id }) => id !== checkId) };
+  const keys = services.map(({ kept }): PersistentKey => kept.registration);
+  if (serviceId === "") keys.push(nodeKeyOf(node));
+  return keys.map((key): Step => {
+    if (isCheck) return (done) => writes.change({ key, next: without }, by, done);
+    return (done) => writes.remove(key, by, done);
+  });
+}
+
+/** The node of a body; one that is known keeps what the body does not say, if it is not to be updated. */
+function nodeOf(fields: Fields, catalogue: Catalogue): NodeDefinition {
+  const name = fields.text("Node");
+  const known = catalogue.own.node(name)?.node;
+  const isKept = fields.flag("SkipNodeUpdate") && known !== undefined;
+  const address = fields.text("Address") === "" && isKept ? known.address : fields.text("Address");
+  if (name === "" || address === "") throw consulRefusal(500, "Must provide Node and Address");
+  if (name.includes("/") || name.length > 255)
+    throw consulRefusal(400, `Invalid node name: ${JSON.stringify(name.slice(0, 100))}`);
+  if (isKept) return { ...known, address };
+  const meta = fields.entries("NodeMeta");
+  return {
+    ...{ name, address },
+    id: fields.text("ID"),
+    taggedAddresses: fields.value("TaggedAddresses") ?? null,
+    meta: meta.size === 0 ? null : Object.fromEntries(meta),
+  };
+}
+
+function checksOf(fields: Fields): ReadCheck[] {
+  const first = fields.inner("Check");
+  const bodies = [
+    ...(first === undefined ? [] : [first]),
+    ...fields.list("Checks").map((body) => new Fields(body, "Checks")),
+  ];
+  return bodies.map(readCatalogCheck);
+}
+
+function merged(kept: KeptRegistration | undefined, checks: readonly ReadCheck[]): Check[] {
+  return withChecks(
+    kept?.registration.checks ?? [],
+    checks.map(({ check }) => check),
+  );
+}
+
+function withChecks(before: readonly Check[], checks: readonly Check[]): Check[] {
+  const ids = new Set(checks.map(({ id }) => id));
+  return [...before.filter(({ id }) => !ids.has(id)), ...checks];
+}
+
+/** One after the other, until one fails. */
+function inOrder(steps: readonly Step[], done: Done): void {
+  const [first, ...others] = steps;
+  if (first === undefined) return done();
+  first((error) => (error === undefined ? inOrder(others, done) : done(error)));
+}

@@ -1,0 +1,204 @@
+// The paths that show the catalogue and its health.
+
+import type { HttpExchange } from "../../../base/http.ts";
+import { CHECK_STATUSES } from "../../../model/check.ts";
+import type { Caller, JudgedRoute } from "../../kit/judgedRoutes.ts";
+import { type Catalogue, CONSUL_SERVICE, TOPIC } from "../catalogue.ts";
+import { consulRefusal } from "../errors.ts";
+import { serviceKeyOf } from "../own.ts";
+import {
+  aggregated,
+  catalogServiceRow,
+  checkRow,
+  nodeRow,
+  type ShownCheck,
+  type ShownNode,
+  type ShownService,
+  serviceRow,
+} from "../words.ts";
+import { catalogueRoute, filterOf, flagOf, type RouteParts, rowsResponse, shareKeyOf, valuesOf } from "./parts.ts";
+
+type May = (service: ShownService) => boolean;
+type Rows = (catalogue: Catalogue, exchange: HttpExchange, may: May) => unknown;
+type Topics = (exchange: HttpExchange) => readonly string[];
+
+/** An instance with its node. */
+interface Placed {
+  readonly service: ShownService;
+  readonly node: ShownNode;
+}
+
+/** The paths that show the catalogue, and those that show health. */
+export function readRoutes(parts: RouteParts): JudgedRoute[] {
+  const { datacenter } = parts;
+  const datacenters: JudgedRoute = {
+    ...{ method: "GET", path: "/v1/catalog/datacenters", asks: "open" },
+    handle: (exchange) => exchange.respond(rowsResponse(exchange, [datacenter])),
+  };
+  return [datacenters, ...catalogRoutes(parts), ...healthRoutes(parts)];
+}
+
+/** A path whose answer waits for changes of its topics. */
+function reading(path: string, parts: RouteParts, { topics, rows }: { topics: Topics; rows: Rows }): JudgedRoute {
+  const { blocking, nowMs } = parts;
+  return catalogueRoute("GET", path, parts, (catalogue, exchange, caller) => {
+    const may = (service: ShownService) => mayList(caller, service.definition.name);
+    const answer = (index: bigint) => rowsResponse(exchange, filtered(exchange, rows(catalogue, exchange, may)), index);
+    // A bad filter is refused at once, and not at the next change.
+    filterOf(exchange);
+    blocking.ask(exchange, { topics: topics(exchange), shareKey: shareKeyOf(exchange, caller), answer }, nowMs());
+  });
+}
+
+const named = ({ params }: HttpExchange) => params["name"] ?? "";
+const OF_SERVICE: Topics = (exchange) => [TOPIC.service(named(exchange))];
+const OF_ALL: Topics = () => [TOPIC.all];
+
+function catalogRoutes(parts: RouteParts): JudgedRoute[] {
+  const { datacenter } = parts;
+  const services: Rows = (catalogue, exchange, may) =>
+    chosen(catalogue, exchange, may).map(({ service, node }) => catalogServiceRow(service, node, datacenter));
+  const sidecars: Rows = (catalogue, exchange, may) =>
+    proxies(catalogue, named(exchange), may).map(({ service, node }) => catalogServiceRow(service, node, datacenter));
+  const nodes: Rows = (catalogue, exchange) => {
+    const wanted = catalogue.nodes().filter((node) => hasNodeMeta(node, exchange));
+    return wanted.map((node) => nodeRow(node, datacenter, 1));
+  };
+  const onNode = (catalogue: Catalogue, exchange: HttpExchange, may: May) => {
+    const found = catalogue.node(named(exchange));
+    const predicate = filterOf(exchange);
+    const rows = found?.services.filter(may).map(serviceRow) ?? [];
+    return found && { node: nodeRow(found.node, datacenter, 1), rows: rows.filter((row) => predicate?.(row) ?? true) };
+  };
+  const node: Rows = (...asked) => {
+    const found = onNode(...asked);
+    return found === undefined
+      ? null
+      : { Node: found.node, Services: Object.fromEntries(found.rows.map((row) => [row.ID, row])) };
+  };
+  const nodeServices: Rows = (...asked) => {
+    const found = onNode(...asked);
+    return { Node: found?.node ?? null, Services: found?.rows ?? null };
+  };
+  return [
+    reading("/catalog/services", parts, { topics: () => [TOPIC.services], rows: serviceNames }),
+    reading("/catalog/nodes", parts, { topics: () => [TOPIC.nodes], rows: nodes }),
+    reading("/catalog/service/:name", parts, { topics: OF_SERVICE, rows: services }),
+    reading("/catalog/connect/:name", parts, { topics: OF_ALL, rows: sidecars }),
+    reading("/catalog/node/:name", parts, { topics: OF_ALL, rows: node }),
+    reading("/catalog/node-services/:name", parts, { topics: OF_ALL, rows: nodeServices }),
+    reading("/catalog/gateway-services/:name", parts, { topics: OF_ALL, rows: () => [] }),
+  ];
+}
+
+function healthRoutes(parts: RouteParts): JudgedRoute[] {
+  const { datacenter } = parts;
+  const healthRow = ({ service, node }: Placed) => {
+    const checks = [...node.checks.map((check) => checkRow(check, node.name, 1)), ...checkRows(service)];
+    return { Node: nodeRow(node, datacenter, service.index), Service: serviceRow(service), Checks: checks };
+  };
+  const services: Rows = (catalogue, exchange, may) => {
+    const isPassing = flagOf(exchange, "passing");
+    const isWanted = ({ service, node }: Placed) => aggregated([...node.checks, ...service.checks]) === "passing";
+    return chosen(catalogue, exchange, may)
+      .filter((placed) => !isPassing || isWanted(placed))
+      .map(healthRow);
+  };
+  const sidecars: Rows = (catalogue, exchange, may) => proxies(catalogue, named(exchange), may).map(healthRow);
+  const checks: Rows = (catalogue, exchange, may) =>
+    chosen(catalogue, exchange, may).flatMap(({ service }) => checkRows(service));
+  const node: Rows = (catalogue, exchange, may) => {
+    const found = catalogue.node(named(exchange));
+    const ofNode = found?.node.checks.map((check) => checkRow(check, found.node.name, 1)) ?? [];
+    return [...ofNode, ...(found?.services.filter(may).flatMap((service) => checkRows(service)) ?? [])];
+  };
+  const state: Rows = (catalogue, exchange, may) => {
+    const wanted = named(exchange);
+    if (wanted !== "any" && !CHECK_STATUSES.some((status) => status === wanted)) return [];
+    const isWanted = ({ status }: ShownCheck) => wanted === "any" || status === wanted;
+    const nodes = catalogue.nodes().filter((each) => hasNodeMeta(each, exchange));
+    const names = new Set(nodes.map(({ name }) => name));
+    const ofNodes = nodes.flatMap(({ name, checks: all }) =>
+      all.filter(isWanted).map((check) => checkRow(check, name, 1)),
+    );
+    const shown = [...catalogue.all()].filter((service) => may(service) && names.has(service.definition.node));
+    return [...ofNodes, ...shown.flatMap((service) => checkRows(service, isWanted))];
+  };
+  return [
+    reading("/health/service/:name", parts, { topics: OF_SERVICE, rows: services }),
+    reading("/health/connect/:name", parts, { topics: OF_ALL, rows: sidecars }),
+    reading("/health/ingress/:name", parts, { topics: OF_ALL, rows: () => [] }),
+    reading("/health/checks/:name", parts, { topics: OF_SERVICE, rows: checks }),
+    reading("/health/node/:name", parts, { topics: OF_ALL, rows: node }),
+    reading("/health/state/:name", parts, { topics: OF_ALL, rows: state }),
+  ];
+}
+
+/** Lists are filtered row by row; what is no list has been filtered within. */
+function filtered(exchange: HttpExchange, rows: unknown): unknown {
+  const predicate = filterOf(exchange);
+  return predicate === undefined || !Array.isArray(rows) ? rows : rows.filter(predicate);
+}
+
+function mayList(caller: Caller, name: string): boolean {
+  return name === CONSUL_SERVICE || caller.mayDo({ action: "list", about: serviceKeyOf(name) });
+}
+
+function checkRows({ definition, checks, index }: ShownService, isWanted: (check: ShownCheck) => boolean = () => true) {
+  return checks.filter(isWanted).map((check) => checkRow(check, definition.node, index));
+}
+
+/** The instances of the named service that have all wanted tags, on nodes with the wanted metadata. */
+function chosen(catalogue: Catalogue, exchange: HttpExchange, may: (service: ShownService) => boolean) {
+  const tags = valuesOf(exchange, "tag").map((tag) => tag.toLowerCase());
+  return catalogue
+    .service(exchange.params["name"] ?? "")
+    .filter(may)
+    .filter(({ definition }) => {
+      const own = new Set(definition.tags.map((tag) => tag.toLowerCase()));
+      return tags.every((tag) => own.has(tag));
+    })
+    .map((service) => ({ service, node: catalogue.nodeOf(service) }))
+    .filter(({ node }) => hasNodeMeta(node, exchange));
+}
+
+/** The sidecars of a service, which are its instances as the mesh reaches them. */
+function proxies(catalogue: Catalogue, name: string, may: May): Placed[] {
+  return [...catalogue.all()]
+    .filter((service) => service.definition.kind === "connect-proxy" && may(service) && destinationOf(service) === name)
+    .map((service) => ({ service, node: catalogue.nodeOf(service) }));
+}
+
+function destinationOf({ definition: { proxy } }: ShownService): unknown {
+  return typeof proxy === "object" && proxy !== null
+    ? Object.entries(proxy).find(([key]) => key === "DestinationServiceName")?.[1]
+    : undefined;
+}
+
+function serviceNames(catalogue: Catalogue, exchange: HttpExchange, may: (service: ShownService) => boolean) {
+  const predicate = filterOf(exchange);
+  const isAll = predicate === undefined && valuesOf(exchange, "node-meta").length === 0;
+  const names: Record<string, string[]> = {};
+  for (const name of catalogue.names()) {
+    const services = catalogue
+      .service(name)
+      .filter(may)
+      .filter((service) => {
+        if (isAll) return true;
+        const node = catalogue.nodeOf(service);
+        return hasNodeMeta(node, exchange) && (predicate?.(catalogServiceRow(service, node, "")) ?? true);
+      });
+    if (services.length > 0) names[name] = [...new Set(services.flatMap(({ definition }) => definition.tags))];
+  }
+  return names;
+}
+
+/** Whether a node has all wanted metadata. Throws a ConsulError for a pair that is none. */
+function hasNodeMeta({ meta }: ShownNode, exchange: HttpExchange): boolean {
+  const own = new Map(typeof meta === "object" && meta !== null ? Object.entries(meta) : []);
+  return valuesOf(exchange, "node-meta").every((pair) => {
+    const at = pair.indexOf(":");
+    if (at < 1) throw consulRefusal(400, `Invalid node-meta: ${JSON.stringify(pair.slice(0, 100))} is not key:value`);
+    return own.get(pair.slice(0, at)) === pair.slice(at + 1);
+  });
+}
