@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { Resolver } from "node:dns/promises";
 import { after, before, test } from "node:test";
 import type { RunningServer } from "./start.ts";
+import { askConsul } from "./testing/consulPort.ts";
 import { askEureka, eurekaBody, eurekaPath } from "./testing/eurekaPort.ts";
 import { eventually } from "./testing/eventually.ts";
 import { TestNacosClient } from "./testing/nacosClient.ts";
@@ -32,7 +33,7 @@ interface Registrar {
   readonly knowsNoDisabling?: boolean;
 }
 
-/** A protocol's view of a service: each instance that takes calls as `host:port weight color`; "" for what it can't say. */
+/** A protocol's view of a service: the rows (`row`) of all instances that take calls. */
 interface Finder {
   readonly name: string;
   find(service: string): Promise<readonly string[]>;
@@ -120,7 +121,20 @@ const REGISTRARS: readonly Registrar[] = [
     },
     remove: (service) => askEureka(server, `DELETE ${eurekaPath(service)}`),
   },
+  {
+    name: "consul",
+    apply: async (service, { host, weight, color, isEnabled }) => {
+      const definition = { Name: service, Address: host, Port: PORT, Meta: { color }, Weights: { Passing: weight } };
+      await askConsul(server, "PUT /agent/service/register", definition);
+      await askConsul(server, `PUT /agent/service/maintenance/${service}?enable=${!isEnabled}`);
+    },
+    remove: (service) => askConsul(server, `PUT /agent/service/deregister/${service}`),
+  },
 ];
+
+interface Meta {
+  readonly color?: string;
+}
 
 const FINDERS: readonly Finder[] = [
   {
@@ -136,7 +150,7 @@ const FINDERS: readonly Finder[] = [
     name: "nacos",
     find: async (service) => {
       const { json } = await askNacos(server, `GET /v1/ns/instance/list?serviceName=${service}&healthyOnly=true`);
-      const hosts = (json.hosts ?? []) as { ip: string; port: number; weight: number; metadata: { color?: string } }[];
+      const hosts = (json.hosts ?? []) as { ip: string; port: number; weight: number; metadata: Meta }[];
       return hosts.map(({ ip, port, weight, metadata }) => row(ip, port, weight, metadata.color));
     },
   },
@@ -156,6 +170,16 @@ const FINDERS: readonly Finder[] = [
     },
   },
   {
+    name: "consul",
+    find: async (service) => {
+      const { json } = await askConsul(server, `GET /health/service/${service}?passing`);
+      const rows = json as { Service: { Address: string; Port: number; Weights: { Passing: number }; Meta: Meta } }[];
+      return rows.map(({ Service: { Address, Port, Weights, Meta } }) =>
+        row(Address, Port, Weights.Passing, Meta.color),
+      );
+    },
+  },
+  {
     name: "dns",
     lacks: "color",
     find: async (service) => {
@@ -167,6 +191,7 @@ const FINDERS: readonly Finder[] = [
   },
 ];
 
+/** What is compared; the color is empty where a protocol has no metadata. */
 function row(host: string, port: string | number, weight: string | number, color: string | null | undefined): string {
   return `${host}:${port} ${Number(weight)} ${color ?? ""}`;
 }
