@@ -351,3 +351,56 @@ test("the catalogue says how many are unhealthy", () => {
   const [whole] = node.sent.map(({ message }) => message);
   assert.ok(whole?.kind === "catalogue" && whole.entries[0]?.size === 2);
 });
+
+test("a heartbeat tells a health: it is shown at once, keeps its registration, and may say nothing about it", () => {
+  const node = hearing();
+  node.publish(leased("a", { lease: { removedAfterMs: 30_000 } }));
+  const tell = (health?: "unhealthy" | "asBefore") => {
+    const beside = health === undefined ? {} : { health };
+    const renewals = [{ serviceKey: ORDERS, registId: "a", ageMs: 0, ...beside }];
+    node.tell({ kind: "renew", batch: 1, renewals });
+    return shown(node);
+  };
+  assert.deepEqual(tell("unhealthy"), ["a?"]);
+  node.pass(29_000);
+  assert.deepEqual(tell("asBefore"), ["a?"]);
+  node.pass(29_000);
+  assert.deepEqual(tell(), ["a"]);
+  assert.deepEqual(tell("asBefore"), ["a"]);
+});
+
+test("a registration that comes unhealthy is shown so from the beginning", () => {
+  const node = hearing();
+  node.publish(leased("a", { lease: { removedAfterMs: 30_000 }, condition: { isHealthy: false } }));
+  assert.deepEqual(shown(node), ["a?"]);
+  renew(node, "a");
+  assert.deepEqual(shown(node), ["a"]);
+});
+
+test("a heartbeat for a newer version than is here is one of an unknown registration", () => {
+  const node = hearing();
+  node.publish(leased("a", { version: 5n }));
+  const unknown = (version: bigint) => {
+    const renewals = [{ serviceKey: ORDERS, registId: "a", ageMs: 0, version }];
+    const [answer] = node.tell({ kind: "renew", batch: 1, renewals }).filter(({ kind }) => kind === "renewed");
+    return answer?.kind === "renewed" && answer.unknown;
+  };
+  assert.deepEqual(unknown(4n), []);
+  assert.deepEqual(unknown(5n), []);
+  assert.deepEqual(unknown(6n), [0]);
+});
+
+test("an operator's rule wins over the health that is told", () => {
+  const node = hearing();
+  node.publish(leased("a", { lease: { removedAfterMs: 30_000 } }));
+  const words = { setBy: "operator", setMs: 1, reason: "", epoch: 1n };
+  const match = { services: [ORDERS] };
+  const put = [{ id: "off", effect: "hidePublications", match, isInForce: true, ...words } as const];
+  node.step({ kind: "fromMeta", message: { kind: "rules", epoch: 1n, put, removed: [] } });
+  assert.deepEqual(shown(node), []);
+  for (const health of ["unhealthy", undefined] as const) {
+    const renewals = [{ serviceKey: ORDERS, registId: "a", ageMs: 0, ...(health && { health }) }];
+    node.tell({ kind: "renew", batch: 1, renewals });
+    assert.deepEqual(shown(node), []);
+  }
+});

@@ -73,9 +73,9 @@ export class Leases {
     const [unknown, later]: [number[], number[]] = [[], []];
     const changed = new Map<Datum, Changed>();
     const time = clock.read(nowMs);
-    for (const [at, { serviceKey, registId, ageMs, health }] of renewals.entries()) {
+    for (const [at, { serviceKey, registId, ageMs, health, version }] of renewals.entries()) {
       const lease = table.find(serviceKey, registId);
-      if (lease === undefined) {
+      if (lease === undefined || (version !== undefined && this.#isOlder(lease, version))) {
         (this.#isWhole(serviceKey) ? unknown : later).push(at);
         continue;
       }
@@ -125,6 +125,13 @@ export class Leases {
     if (removals.length === 0) return;
     this.#metrics.add("roster_leases_ended_total", removals.length);
     intake.take(removals, nowMs);
+  }
+
+  /** The session that sends the heartbeat knows a newer version, which has not come here. */
+  #isOlder({ service, registId }: KeptLease, version: bigint): boolean {
+    const datum = this.#parts.slots.ledSlot(service.slot)?.contents.datums.get(service.serviceKey);
+    const held = datum?.registration(registId);
+    return held !== undefined && held.version < version;
   }
 
   #count(registration: string, renewals: number): void {

@@ -53,6 +53,21 @@ test("another session takes over when the keeper dies, and the registration is n
   );
 });
 
+test("a keeper that dies before it has told the leader of a change leaves that to the next one", () => {
+  const scene = new Scene(["s1", "s2"], SHORT);
+  published(scene, "a");
+  scene.run(2_000);
+  const before = scene.leases.get("a");
+  assert.ok(before !== undefined);
+  const other = scene.keeper("a") === "s1" ? "s2" : "s1";
+  scene.node(scene.keeper("a")).put(registration("a", [], { weight: 3 }));
+  scene.kill(scene.keeper("a") === other ? other : scene.keeper("a"));
+  // The leader has not heard of it.
+  scene.leases.set("a", before);
+  scene.run(3_000);
+  assert.equal(scene.leases.get("a")?.version, scene.table.revision);
+});
+
 test("registrations move only to a session that comes, and from one that goes", () => {
   const scene = new Scene(["s1", "s2", "s3"], SHORT);
   const ids = Array.from({ length: 60 }, (_, at) => `r${at}`);

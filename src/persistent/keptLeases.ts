@@ -110,7 +110,8 @@ export class KeptLeases {
       return isConfirmed(nowMs) ? registered(entry, { isHealthy, leaseMs: times.leaseMs }) : undefined;
     }
     const { serviceKey, registId } = entry.registration;
-    const renewed = { kind: "leaseRenewed", serviceKey, registId } as const;
+    // The session that kept it before may have died before it told the leader of the newest state.
+    const renewed = { kind: "leaseRenewed", serviceKey, registId, version: revision } as const;
     if (known === "healthy") return renewed;
     return { ...renewed, health: known === "unsure" ? "asBefore" : "unhealthy" };
   }

@@ -66,6 +66,8 @@ export type LeaseEvent =
       readonly registId: string;
       /** Undefined: it is healthy, unless its content says something else. */
       readonly health?: RenewedHealth;
+      /** An older version of the registration counts as unknown. Undefined: any version will do. */
+      readonly version?: bigint;
     });
 
 /** The shortest and the longest time after which silent registrations are removed. */

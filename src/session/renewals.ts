@@ -29,6 +29,7 @@ interface Renewal {
   atMs: number;
   /** The newest that was told. */
   health: RenewedHealth | undefined;
+  version: bigint | undefined;
   askers: LeaseAsker[];
 }
 
@@ -60,7 +61,7 @@ export class Renewals {
     return size;
   }
 
-  renew({ asker, serviceKey, registId, health, untilMs }: LeaseEvent & { kind: "leaseRenewed" }, nowMs: number): void {
+  renew({ asker, serviceKey, registId, health, version, untilMs }: LeaseEvent & { kind: "leaseRenewed" }, nowMs: number): void {
     const key = `${registId}\n${serviceKey}`;
     const known = this.#waiting.get(key);
     if (known === undefined && this.#waiting.size >= WAITING_MAX) {
@@ -71,10 +72,11 @@ export class Renewals {
     if (known !== undefined) {
       known.atMs = nowMs;
       if (health !== "asBefore") known.health = health;
+      known.version = version;
       known.askers.push(asker);
       return;
     }
-    this.#waiting.set(key, { serviceKey, registId, atMs: nowMs, health, askers: [asker] });
+    this.#waiting.set(key, { serviceKey, registId, atMs: nowMs, health, version, askers: [asker] });
     this.#sendMs = Math.min(this.#sendMs, nowMs + GATHER_MS);
   }
 
@@ -167,7 +169,10 @@ export class Renewals {
   }
 }
 
-function messageOf({ serviceKey, registId, atMs, health }: Renewal, nowMs: number): Renew["renewals"][number] {
-  const renewal = { serviceKey, registId, ageMs: Math.max(0, Math.floor(nowMs - atMs)) };
-  return health === undefined ? renewal : { ...renewal, health };
+function messageOf(renewal: Renewal, nowMs: number): Renew["renewals"][number] {
+  const { serviceKey, registId, atMs, health, version } = renewal;
+  const ageMs = Math.max(0, Math.floor(nowMs - atMs));
+  if (health === undefined && version === undefined) return { serviceKey, registId, ageMs };
+  const beside = { ...(health !== undefined && { health }), ...(version !== undefined && { version }) };
+  return { serviceKey, registId, ageMs, ...beside };
 }

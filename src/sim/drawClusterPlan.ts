@@ -16,6 +16,7 @@ const RULES_CHANCE = 0.3;
 const PAUSES_EVERY = 5;
 const STEPS_DOWN_EVERY = 3;
 const LEASES_EVERY = 10;
+const PERSISTENT_EVERY = 6;
 const STRANGERS_EVERY = 7;
 const LASTING_FAULTS: Plan["serverFaults"] = ["dataCut", "sessionCut", "metaCut"];
 const LASTING_MS = 20_000;
@@ -86,6 +87,8 @@ export function drawClusterPlan(dice: Dice): Plan {
     ...(dice.chance(RULES_CHANCE) && { ruledClients: dice.between(1, Math.ceil(clients / 2)) }),
     pausesSlots: startMs % PAUSES_EVERY === 0,
     hasLeases: startMs % LEASES_EVERY === 7,
+    // An hour of probes takes too long.
+    hasPersistent: !isHour && startMs % PERSISTENT_EVERY === 3,
     stepsDown: startMs % STEPS_DOWN_EVERY === 1,
     // They dial again and again, which an hour has too much of.
     hasStrangers: !isHour && startMs % STRANGERS_EVERY === 2,

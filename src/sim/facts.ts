@@ -131,6 +131,31 @@ export type LeaseFact =
       readonly registId: string;
       readonly shown: "healthy" | "unhealthy" | "gone";
     }
+  /** A client asks for a registration that stays (`token`), or for its end (undefined). */
+  | {
+      readonly kind: "keptAsked";
+      readonly node: NodeId;
+      readonly service: ServiceKey;
+      readonly registId: string;
+      readonly token: string | undefined;
+    }
+  | {
+      readonly kind: "keptAnswered";
+      readonly service: ServiceKey;
+      readonly registId: string;
+      readonly token: string | undefined;
+      readonly outcome: "done" | "unknown" | "failed";
+    }
+  /** A session has begun a probe of this port. */
+  | { readonly kind: "keptProbed"; readonly node: NodeId; readonly port: number }
+  /** The registrations of a service as the store has them when all is well: tokens, as in `leaseListed`. */
+  | { readonly kind: "keptStored"; readonly service: ServiceKey; readonly list: readonly string[] }
+  | {
+      readonly kind: "keptListed";
+      readonly node: NodeId;
+      readonly service: ServiceKey;
+      readonly list: readonly string[] | undefined;
+    }
   /**
    * A session's list when all is well: tokens, with a question mark if they are not healthy. Undefined: it has none.
    */

@@ -166,6 +166,8 @@ export interface Plan {
   readonly stepsDown?: boolean;
   /** Clients without connections keep registrations by heartbeats. */
   readonly hasLeases?: boolean;
+  /** Clients put registrations that stay, with checks. */
+  readonly hasPersistent?: boolean;
   /** Operators pause the arrangement of slots at times. */
   readonly pausesSlots?: boolean;
   /** The cluster has a secret, and processes that do not know it try to join all the time. */

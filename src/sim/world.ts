@@ -8,6 +8,7 @@ import { Deployments } from "./apps/deployments.ts";
 import { LeadOperator } from "./apps/leadOperator.ts";
 import { LeaseClients } from "./apps/leaseClients.ts";
 import { Operator } from "./apps/operator.ts";
+import { PersistentClients } from "./apps/persistentClients.ts";
 import { Pollers } from "./apps/pollers.ts";
 import { RuleOperator } from "./apps/ruleOperator.ts";
 import { SlotOperator } from "./apps/slotOperator.ts";
@@ -80,7 +81,8 @@ export function runSeed(seed: number, options: WorldKind): RunResult {
   const surveyAskers = new SurveyAskers(part(), cluster, workload.apps);
   const operators = operatorsOf(part, cluster, workload);
   const leaseClients = new LeaseClients(part(), cluster);
-  const askers = [pollers, catalogueAskers, addressAskers, deployments, surveyAskers, leaseClients];
+  const persistentClients = new PersistentClients(part(), cluster);
+  const askers = [pollers, catalogueAskers, addressAskers, deployments, surveyAskers, leaseClients, persistentClients];
   cluster.start();
   workload.start();
   for (const each of askers) each.start();
@@ -96,6 +98,7 @@ export function runSeed(seed: number, options: WorldKind): RunResult {
   operator.stop();
   deployments.stop();
   leaseClients.stop();
+  persistentClients.stop();
   for (const each of operators) each.stop();
   clientFaults.stop();
   aimed.stop();

@@ -5,6 +5,7 @@ import { APP_PLANTS } from "./appPlants.ts";
 import { LEASE_PLANTS } from "./leasePlants.ts";
 import { LINK_PLANTS } from "./linkPlants.ts";
 import { MORE_PLANTS } from "./morePlants.ts";
+import { PERSISTENT_PLANTS } from "./persistentPlants.ts";
 import type { Plant } from "./plantedBug.ts";
 import { RULE_PLANTS } from "./rulePlants.ts";
 import { SLOT_PLANTS } from "./slotPlants.ts";
@@ -295,6 +296,7 @@ export const PLANTS: readonly Plant[] = [
   ...SURVEY_PLANTS,
   ...LINK_PLANTS,
   ...LEASE_PLANTS,
+  ...PERSISTENT_PLANTS,
   ...RULE_PLANTS,
   ...SLOT_PLANTS,
 ];

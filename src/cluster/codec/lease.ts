@@ -15,17 +15,34 @@ export function readRenew(reader: NodeReader): Renew {
   return { kind: "renew", batch: reader.varint(), renewals: reader.list(readRenewal) };
 }
 
-function writeRenewal(writer: NodeWriter, { serviceKey, registId, ageMs, health }: Renewal): void {
+function writeRenewal(writer: NodeWriter, renewal: Renewal): void {
+  const { serviceKey, registId, ageMs, health, version } = renewal;
   writer.name(serviceKey);
   writer.text(registId);
   writer.varint(ageMs);
-  writer.endRecordWith(health && (() => writer.varint(RENEWED_HEALTH.indexOf(health))));
+  // Nearly all have neither: no closure for them.
+  if (health === undefined && version === undefined) writer.endRecord();
+  else writer.endRecordWith(() => writeBeside(writer, renewal));
+}
+
+type Beside = Pick<Renewal, "health" | "version">;
+
+function writeBeside(writer: NodeWriter, { health, version }: Beside): void {
+  writer.varint(health === undefined ? 0 : RENEWED_HEALTH.indexOf(health) + 1);
+  writer.flag(version !== undefined);
+  if (version !== undefined) writer.long(version);
+}
+
+function readBeside(reader: NodeReader): Beside {
+  const health = RENEWED_HEALTH[reader.varint() - 1];
+  const version = reader.flag() ? reader.long() : undefined;
+  return { ...(health !== undefined && { health }), ...(version !== undefined && { version }) };
 }
 
 function readRenewal(reader: NodeReader): Renewal {
   const renewal = { serviceKey: readServiceKey(reader), registId: reader.text(), ageMs: reader.varint() };
-  const health = reader.endRecordWith(() => RENEWED_HEALTH[reader.varint()]);
-  return health === undefined ? renewal : { ...renewal, health };
+  const beside = reader.endRecordWith(() => readBeside(reader));
+  return beside === undefined ? renewal : { ...renewal, ...beside };
 }
 
 export function writeRenewed(writer: NodeWriter, { batch, unknown, later }: Renewed): void {

@@ -12,6 +12,8 @@ export interface Renewal {
   readonly ageMs: number;
   /** Undefined: healthy. A data node of an earlier release takes each heartbeat for that. */
   readonly health?: RenewedHealth;
+  /** A receiver that has an older version of the registration does not know it. Undefined: any version will do. */
+  readonly version?: bigint;
 }
 
 /** From session to data. */

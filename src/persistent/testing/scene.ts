@@ -95,7 +95,7 @@ export class Scene {
     this.asked.push(`${by} ${lease.kind} ${registId}`);
     const held = this.leases.get(registId);
     if (lease.kind === "leaseRenewed") {
-      if (held === undefined) return { kind: "unknown" };
+      if (held === undefined || held.version < (lease.version ?? 0n)) return { kind: "unknown" };
       held.by = by;
       if (lease.health !== "asBefore") held.isHealthy = lease.health !== "unhealthy";
       return { kind: "accepted", isHeard: true };

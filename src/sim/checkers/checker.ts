@@ -30,6 +30,7 @@ export type Rule =
   | "rules: an operator's intent wins"
   | "settings: what operators have set"
   | "leases: neither early nor late"
+  | "persistent: kept until taken back"
   | "quiet: nothing waits for ever"
   | "settled: a healed cluster is whole"
   | "bug";

@@ -23,6 +23,7 @@ import { LinkChecker } from "./links.ts";
 import { NewestWins } from "./newestWins.ts";
 import { Nodes } from "./nodes.ts";
 import { Owners } from "./owners.ts";
+import { PersistentChecker } from "./persistent.ts";
 import { QueryChecker } from "./queries.ts";
 import { Registrations } from "./registrations.ts";
 import { Revisions } from "./revisions.ts";
@@ -83,6 +84,7 @@ export class Judge {
       new AppRevisionChecker(),
       new SurveyChecker(evidence),
       new LeaseChecker(evidence),
+      new PersistentChecker(),
       new Convergence(evidence),
       new Settled(evidence),
     ];

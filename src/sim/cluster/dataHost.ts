@@ -9,6 +9,7 @@ import { type HandOverState, isAlone } from "../../data/handOver.ts";
 import { leftovers, unfinished } from "../../data/unfinished.ts";
 import type { NodeId, ServiceKey } from "../../model/ids.ts";
 import type { Fact } from "../facts.ts";
+import { isOfKept } from "../keptServices.ts";
 import { isOfLeases } from "../leaseServices.ts";
 import { addressOf } from "../network/machineNetwork.ts";
 import { Dice } from "../random.ts";
@@ -148,7 +149,8 @@ export class DataHost {
       contested: () => undefined,
       clockBehind: (behindMs) => bug(this.#environment, id, `its clock is ${behindMs} ms behind`),
       versionMade: (made) => {
-        if (process.isRunning && isOfLeases(made.serviceKey)) for (const fact of leaseFacts(id, made)) record(fact);
+        if (!process.isRunning || !(isOfLeases(made.serviceKey) || isOfKept(made.serviceKey))) return;
+        for (const fact of leaseFacts(id, made)) record(fact);
       },
       refused: (reason) => refused(process, "data", reason),
       saveVersionFloor: (floor) => {

@@ -5,6 +5,7 @@ import { noMetrics } from "../../base/metrics.ts";
 import type { ConnectionHandler } from "../../base/ports.ts";
 import { Stepper } from "../../base/stepper.ts";
 import type { SessionLinkEvent } from "../../cluster/links/roleEvents.ts";
+import type { Members } from "../../cluster/messages/membership.ts";
 import type { DataToSession } from "../../cluster/messages/sessionData.ts";
 import type { DatumDelta, DatumSnapshot } from "../../model/datum.ts";
 import type { NodeId } from "../../model/ids.ts";
@@ -21,14 +22,22 @@ import { addressOf } from "../network/machineNetwork.ts";
 import type { Wire } from "../network/wire.ts";
 import type { SimConfig } from "../plan.ts";
 import { bug, bugLog, type MemberEnvironment } from "./environment.ts";
+import { KeeperHost } from "./keeperHost.ts";
 import type { SimProcess } from "./simProcess.ts";
+import type { Store } from "./store.ts";
 
 // A check takes as long as some steps do.
 const CHECKS_PER_LOOK = 4;
 const CLIENT_NOTICE_MS = 50;
 
+export interface SessionHostEnvironment extends MemberEnvironment {
+  readonly store: Store;
+}
+
 export class SessionHost {
-  readonly #environment: MemberEnvironment;
+  /** Undefined in worlds without persistent registrations. */
+  readonly keeper: KeeperHost | undefined;
+  readonly #environment: SessionHostEnvironment;
   readonly #process: SimProcess;
   readonly #wires = new Set<Wire>();
   /** Data nodes with a link, as the role knows them. */
@@ -43,7 +52,7 @@ export class SessionHost {
   #isDraining = false;
   #checks = 0;
 
-  constructor(environment: MemberEnvironment, process: SimProcess) {
+  constructor(environment: SessionHostEnvironment, process: SimProcess) {
     this.#environment = environment;
     this.#process = process;
     const { plan, record } = environment;
@@ -67,6 +76,9 @@ export class SessionHost {
       metrics: noMetrics,
     });
     this.#regularChecks = this.#checkRegularly();
+    const sessions = () => sessionsOf(this.#session.members);
+    const parts = { registry: this.#stepper, sessions };
+    this.keeper = plan.hasPersistent === true ? new KeeperHost(environment, process, parts) : undefined;
   }
 
   /** Tells it to stop, and begins to send its clients away. Returns false if they could go nowhere. */
@@ -164,6 +176,7 @@ export class SessionHost {
   /** The process ends. If its machine ends too, no client is told. */
   close(isSilent: boolean): void {
     this.#regularChecks.close();
+    this.keeper?.close();
     this.#stepper.close();
     this.#environment.record({ kind: "stopped", node: this.#process.id, role: "session" });
     for (const wire of this.#wires) {
@@ -243,6 +256,10 @@ export class SessionHost {
     const { record } = this.#environment;
     for (const what of stuck(this.#session.parts)) record({ kind: "unfinished", node: this.#process.id, what });
   }
+}
+
+function sessionsOf(members: Members | undefined): NodeId[] {
+  return (members?.list ?? []).flatMap(({ id, role }) => (role === "session" ? [id] : []));
 }
 
 /** The list, or the change to one, that a message carries. */

@@ -8,7 +8,14 @@ import { rulesIn } from "../../meta/operatorRules.ts";
 import type { StoredRules } from "../../meta/ruleKeeper.ts";
 import { nodeId } from "../../model/ids.ts";
 import { keysWith } from "../../records/keys.ts";
-import type { LeaderLease, LeaseCandidate, RangePage, RangeQuery, StoredRecord } from "../../records/records.ts";
+import type {
+  KeyRange,
+  LeaderLease,
+  LeaseCandidate,
+  RangePage,
+  RangeQuery,
+  StoredRecord,
+} from "../../records/records.ts";
 import type { RecordTable } from "../../records/recordTable.ts";
 import type { MachineNetwork } from "../network/machineNetwork.ts";
 import type { NetworkProcess } from "../network/nodeWire.ts";
@@ -66,6 +73,11 @@ export class Store {
     const { table } = this.#state;
     if (this.#read?.table !== table) this.#read = { table, state: metaStateOf(recordsIn(table)) };
     return this.#read.state;
+  }
+
+  /** The records of a range; there are few. */
+  recordsUnder(range: KeyRange): readonly StoredRecord[] {
+    return pageIn(this.#state.table, range)?.records ?? [];
   }
 
   /** The operators' rules among them. */

@@ -97,8 +97,9 @@ const catalogueEntry = record<CatalogueEntry>(
   "unhealthy",
 );
 const renewal = record(
-  { serviceKey, registId: string, ageMs: natural, health: fc.constantFrom(...RENEWED_HEALTH) },
+  { serviceKey, registId: string, ageMs: natural, health: fc.constantFrom(...RENEWED_HEALTH), version: long },
   "health",
+  "version",
 );
 const inventoryEntry = record({ serviceKey, registId: string, version: long, registeredMs: fc.double() });
 

@@ -273,7 +273,7 @@ const SESSION_TO_DATA: OneOfEachKind<SessionToData> = {
     renewals: [
       { serviceKey, registId, ageMs: 0 },
       { serviceKey: otherServiceKey, registId: "r-2", ageMs: 300 },
-      { serviceKey, registId: "r-3", ageMs: 1, health: "unhealthy" },
+      { serviceKey, registId: "r-3", ageMs: 1, health: "unhealthy", version: 7n },
     ],
   },
 };
