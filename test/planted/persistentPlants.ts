@@ -20,6 +20,7 @@ export const PERSISTENT_PLANTS: readonly Plant[] = [
     find: '      kept.next = "register";\n      return 0;',
     replace: "      return 0;",
     rules,
+    firstSeed: 6,
     isCluster: true,
   },
   {
@@ -44,6 +45,7 @@ export const PERSISTENT_PLANTS: readonly Plant[] = [
     find: "const isKept = (isHere && registration !== undefined) || isEnded;",
     replace: "const isKept = isHere && registration !== undefined;",
     rules,
+    firstSeed: 6,
     isCluster: true,
   },
 ];
