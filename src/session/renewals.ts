@@ -61,7 +61,8 @@ export class Renewals {
     return size;
   }
 
-  renew({ asker, serviceKey, registId, health, version, untilMs }: LeaseEvent & { kind: "leaseRenewed" }, nowMs: number): void {
+  renew(event: LeaseEvent & { kind: "leaseRenewed" }, nowMs: number): void {
+    const { asker, serviceKey, registId, health, version, untilMs } = event;
     const key = `${registId}\n${serviceKey}`;
     const known = this.#waiting.get(key);
     if (known === undefined && this.#waiting.size >= WAITING_MAX) {

@@ -12,7 +12,7 @@ const CALM_AFTER_MS = 30_000;
 
 interface Known {
   readonly service: ServiceKey;
-  /** What the store may have: tokens, or undefined for none. */
+  /** The states that the store may have: tokens, or undefined for none. */
   possible: Set<string | undefined>;
   /** The last answer was that of a put, and nothing was asked since. */
   isKept: boolean;

@@ -1,5 +1,5 @@
-// The keeper of persistent registrations in a simulated process: on the store that all share, with a virtual network for
-// its probes. It reads all of its records each time that it looks, as one that has been cut off would.
+// The keeper of persistent registrations in a simulated process: on the store that all share, with a virtual network
+// for its probes. It reads all of its records each time that it looks, as one that has been cut off would.
 
 import { unlimitedBudget } from "../../base/budget.ts";
 import { fail } from "../../base/errors.ts";
