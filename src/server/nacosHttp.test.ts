@@ -87,6 +87,19 @@ test("a heartbeat is answered with its code, and a whole one registers", async (
   assert.equal((await beat(`serviceName=DEFAULT_GROUP@@beats&${AT}`)).json.code, 10_200);
 });
 
+test("a heartbeat is for the address, whatever cluster it names", async () => {
+  await ask("POST /v1/ns/instance", `serviceName=clusters&${AT}&clusterName=None`);
+  const body = { ip: "10.9.0.1", port: 80, serviceName: "DEFAULT_GROUP@@clusters" };
+  const beat = await ask(
+    "PUT /v1/ns/instance/beat",
+    `serviceName=clusters&beat=${encodeURIComponent(JSON.stringify(body))}`,
+  );
+  assert.equal(beat.json.code, 10_200);
+  assert.equal((await hostsOf("clusters")).length, 1);
+  await ask(`DELETE /v1/ns/instance?serviceName=clusters&${AT}`);
+  assert.deepEqual(await hostsOf("clusters"), []);
+});
+
 test("an instance without heartbeats is unhealthy, and then gone, in the times that its metadata says", async () => {
   const metadata = { "preserved.heart.beat.timeout": "1000", "preserved.ip.delete.timeout": "2500" };
   const form = `serviceName=silent&${AT}&metadata=${encodeURIComponent(JSON.stringify(metadata))}`;

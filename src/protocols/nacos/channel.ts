@@ -1,9 +1,9 @@
 // The registry's side of one client: outcomes of its requests, and lists that are pushed to it.
 
 import { anonymous, type Principal } from "../../access/principal.ts";
-import type { Blocked, ClientChannel, Outcome, Push, ServiceView } from "../../registry/registry.ts";
+import type { Blocked, ClientChannel, Outcome, Push } from "../../registry/registry.ts";
 import type { ClientConnection } from "./clientConnection.ts";
-import type { RequestChannel, SubscriptionKey } from "./part.ts";
+import type { RequestChannel } from "./part.ts";
 
 // Measured beside Bolt's 15 µs and 0.33 µs a KiB: HTTP/2 frames each piece of 16 KiB.
 const SEND_COST_MS = 0.025;
@@ -13,8 +13,6 @@ export class NacosChannel implements ClientChannel, RequestChannel {
   readonly principal: Principal;
   readonly #connection: ClientConnection;
   readonly #outcomes = new Map<number, (outcome: Outcome) => void>();
-  /** The version of the list that the client was answered with, by subscription. */
-  readonly #shown = new Map<string, bigint>();
   #nextRequest = 1;
   /** The largest push that was written while other output waited. */
   #pushBytes = 0;
@@ -58,21 +56,8 @@ export class NacosChannel implements ClientChannel, RequestChannel {
     done?.(outcome);
   }
 
-  shown(subscription: SubscriptionKey, version: bigint): void {
-    this.#shown.set(keyOf(subscription), version);
-  }
-
-  forget(subscription: SubscriptionKey): void {
-    this.#shown.delete(keyOf(subscription));
-  }
-
-  push({ id, view, variant, registIds }: Push): number | Blocked {
-    const { environment, output, id: client } = this.#connection;
-    if (registIds.every((registId) => this.#isShown(view, registId))) {
-      const { registry, later, nowMs } = environment;
-      later(() => registry.step({ kind: "pushAnswered", client, push: id, isTaken: true }, nowMs()));
-      return 0;
-    }
+  push({ id, view, variant }: Push): number | Blocked {
+    const { environment, output } = this.#connection;
     if (this.#connection.isBlocked) return "blocked";
     const { json, costMs } = environment.bodies.serviceInfo(view, variant);
     const wasIdle = output.bufferedBytes === 0;
@@ -81,10 +66,6 @@ export class NacosChannel implements ClientChannel, RequestChannel {
     this.#pushBytes = wasIdle ? bytes : Math.max(this.#pushBytes, bytes);
     environment.metrics.add("roster_push_bytes_total", bytes);
     return SEND_COST_MS + bytes * SEND_COST_MS_PER_BYTE + costMs;
-  }
-
-  #isShown({ serviceKey, version }: ServiceView, registId: string): boolean {
-    return (this.#shown.get(keyOf({ serviceKey, registId })) ?? -1n) >= version;
   }
 
   /** No client of Nacos watches values of the registry's own. */
@@ -106,8 +87,4 @@ export class NacosChannel implements ClientChannel, RequestChannel {
     if (pushes === "paused") log.warn("pushes to a client are paused because it does not answer them", { client });
     else log.info("pushes to a client are resumed because it answers them again", { client });
   }
-}
-
-function keyOf({ serviceKey, registId }: SubscriptionKey): string {
-  return `${serviceKey} ${registId}`;
 }

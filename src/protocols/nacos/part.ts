@@ -4,7 +4,7 @@
 import type { Account } from "../../base/budget.ts";
 import type { HttpRoute } from "../../base/http.ts";
 import type { JsonFields } from "../../encoding/json/fields.ts";
-import type { ClientId, ServiceKey } from "../../model/ids.ts";
+import type { ClientId } from "../../model/ids.ts";
 import type { Blocked, Outcome } from "../../registry/registry.ts";
 import type { Asked } from "../kit/clientAccess.ts";
 import type { Caller } from "../kit/judgedRoutes.ts";
@@ -104,15 +104,6 @@ export interface NacosClient {
 export interface RequestChannel {
   /** A mark for a request to the registry, whose outcome goes to `done`, within a step of the registry. */
   request(done: (outcome: Outcome) => void): number;
-  /** The client was answered with the list of a subscription at this version: that is not pushed again. */
-  shown(subscription: SubscriptionKey, version: bigint): void;
-  /** The subscription is over. */
-  forget(subscription: SubscriptionKey): void;
-}
-
-export interface SubscriptionKey {
-  readonly serviceKey: ServiceKey;
-  readonly registId: string;
 }
 
 /** Called once with the fields of a client's answer; undefined: there will be none. */

@@ -33,6 +33,9 @@ test("the time in which this process stood still does not count", () => {
   const silence = new Silence(IDLE_MS, 0);
   silence.asked(10_000);
   silence.resumed(60_000, 70_000);
-  assert.deepEqual([silence.isGone(70_000), silence.isStuck(70_000), silence.isDueToAsk(70_000)], [false, false, false]);
+  assert.deepEqual(
+    [silence.isGone(70_000), silence.isStuck(70_000), silence.isDueToAsk(70_000)],
+    [false, false, false],
+  );
   assert.equal(silence.isGone(80_000), true);
 });

@@ -16,7 +16,7 @@ HEARTBEAT_S = 5
 def main(server, name, address, *watched):
     host, port = address.split(":")
     client = nacos.NacosClient(server, namespace="public")
-    client.add_naming_instance(name, host, port, heartbeat_interval=HEARTBEAT_S)
+    client.add_naming_instance(name, host, port, cluster_name="DEFAULT", heartbeat_interval=HEARTBEAT_S)
     ended = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
     shown = None

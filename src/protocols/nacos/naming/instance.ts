@@ -52,9 +52,12 @@ export function checkedInstance(instance: NacosInstance, bytesMax: number): Naco
   return instance;
 }
 
-/** The id of an instance's registration in the registry: the same for every client. */
-export function registIdOf({ ip, port, cluster }: Pick<NacosInstance, "ip" | "port" | "cluster">): string {
-  return `${NACOS}:${ip}#${port}#${cluster}`;
+/**
+ * The id of an instance's registration in the registry: the same for every client. As at the real server, the cluster
+ * is no part of it: some clients name another one, or none, in their heartbeats.
+ */
+export function registIdOf({ ip, port }: Pick<NacosInstance, "ip" | "port">): string {
+  return `${NACOS}:${ip}#${port}`;
 }
 
 /** The instance as all protocols know it. */

@@ -140,11 +140,10 @@ class NamingRequests {
     if (isWanted) checkCaller(caller, { action: "subscribe", about: serviceKey });
     else subscriptions.unsubscribe(client, { serviceKey, clusters });
     const listed = (view: ServiceView | undefined, error: RegistryError | undefined) => {
-      const version = view?.version;
       if (isWanted) {
         // Also one that could not be answered is told when there is a list.
         later(() => {
-          if (!client.isEnded) subscriptions.subscribe(client, { serviceKey, clusters, version });
+          if (!client.isEnded) subscriptions.subscribe(client, { serviceKey, clusters });
         });
       }
       if (view === undefined) return responder.refuse(error ?? unavailable());

@@ -1,5 +1,5 @@
 // Subscriptions of clients by gRPC: one for each service and selection of clusters. The answer to a subscription has
-// the list, and each newer version is pushed.
+// the list, and the list is pushed, too: some clients look at one of them only.
 
 import { fail } from "../../../base/errors.ts";
 import type { ServiceKey } from "../../../model/ids.ts";
@@ -28,24 +28,16 @@ export class Subscriptions {
     this.#parts = parts;
   }
 
-  /** `version`: that of the list with which the client was answered. */
-  subscribe(
-    client: NacosClient,
-    { serviceKey, clusters, version }: Subscribed & { readonly version: bigint | undefined },
-  ): void {
+  subscribe(client: NacosClient, { serviceKey, clusters }: Subscribed): void {
     const { zone, registry, nowMs } = this.#parts;
     const key = { serviceKey, registId: registIdOf(client, clusters), version: VERSION };
-    if (version !== undefined) client.channel.shown(key, version);
-    const request = client.channel.request(({ kind }) => {
-      if (kind === "failed") client.channel.forget(key);
-    });
+    const request = client.channel.request(() => undefined);
     const subscription = { ...key, scope: "dataCenter", zone, variant: clusters } as const;
     registry.step({ kind: "subscribed", client: client.id, request, subscription }, nowMs());
   }
 
   unsubscribe(client: NacosClient, { serviceKey, clusters }: Subscribed): void {
     const key = { serviceKey, registId: registIdOf(client, clusters), version: VERSION };
-    client.channel.forget(key);
     const request = client.channel.request(() => undefined);
     const { registry, nowMs } = this.#parts;
     registry.step({ kind: "unsubscribed", client: client.id, request, key }, nowMs());
