@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkOf } from "../model/check.ts";
-import { keyOf, registration, Scene, tcpCheck } from "./testing/scene.ts";
+import { keyOf, REGISTRATIONS_MAX, registration, Scene, tcpCheck } from "./testing/scene.ts";
 
 const SHORT = { renewMs: 1_000, endAgainMs: 2_000, takenBackMs: 20_000, unconfirmedMs: 10_000 };
 
@@ -354,4 +354,26 @@ test("while the store is away a change is refused, and one whose outcome is not 
   const asked = scene.node("s1").put(registration("a"));
   scene.run(100);
   assert.equal(asked.answer?.kind === "failed" && asked.answer.error.code, "STORE_UNAVAILABLE");
+});
+
+test("no more are taken than there may be, and too large ones not at all", () => {
+  const scene = new Scene(["s1"], SHORT);
+  const codeOf = ({ answer }: { readonly answer: unknown }) => (answer as { error?: { code: string } }).error?.code;
+  for (let at = 0; at < REGISTRATIONS_MAX; at++) scene.node("s1").put(registration(`r${at}`));
+  scene.run(500);
+  assert.equal(codeOf(scene.node("s1").put(registration("more"))), "PERSISTENT_EXHAUSTED");
+  const changed = scene.node("s1").put(registration("r1", [], { weight: 2 }));
+  scene.run(100);
+  assert.equal(changed.answer?.kind, "done");
+  const metadata = new Map([["key", "x".repeat(70_000)]]);
+  assert.equal(codeOf(scene.node("s1").put(registration("r1", [], { metadata }))), "PERSISTENT_EXHAUSTED");
+});
+
+test("outputs are cut", () => {
+  const scene = new Scene(["s1"], SHORT);
+  scene.node("s1").put(registration("a", [checkOf({ id: "ttl", ttlMs: 60_000 })]));
+  scene.run(100);
+  scene.node("s1").report("a", "ttl", "passing", "x".repeat(10_000));
+  scene.run(100);
+  assert.equal(scene.node("s1").keeper.find(keyOf("a"))?.checks[0]?.output.length, 512);
 });

@@ -28,6 +28,8 @@ export interface Leased {
 }
 
 const STEP_MS = 10;
+/** The most that the keepers take. */
+export const REGISTRATIONS_MAX = 100;
 
 export class Scene {
   nowMs = 1_000_000;
@@ -139,7 +141,7 @@ export class SceneNode {
       return seed / 2_147_483_647;
     };
     this.keeper = new Keeper(
-      { id: this.id, registrationsMax: 1_000, times },
+      { id: this.id, registrationsMax: REGISTRATIONS_MAX, times },
       { output: this.#output(), random: { next }, metrics: noMetrics },
     );
   }
@@ -157,8 +159,8 @@ export class SceneNode {
     return this.#ask((request) => this.step({ kind: "remove", request: { ...request, key: keyOf(registId) } }));
   }
 
-  report(registId: string, check: string, status: "passing" | "warning" | "critical"): Asked {
-    const result = { status, output: `it is ${status}` };
+  report(registId: string, check: string, status: "passing" | "warning" | "critical", output = ""): Asked {
+    const result = { status, output };
     return this.#ask((request) =>
       this.step({ kind: "report", request: { ...request, key: keyOf(registId), check, result } }),
     );
