@@ -47,6 +47,7 @@ const ROWS: readonly (readonly Step[])[] = [
     { name: "frameworks on a cluster", command: ["node", "scripts/testFrameworks.ts"] },
   ],
   [
+    { name: "examples", command: ["node", "scripts/testExamples.ts"] },
     { name: "Java clients through TLS", command: ["node", "scripts/testJava.ts", "--tls", TLS_CASES] },
     { name: "Eureka's clients", command: ["node", "scripts/testEureka.ts"] },
     { name: "ZooKeeper's clients", command: ["node", "scripts/testZookeeper.ts"] },
