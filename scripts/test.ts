@@ -38,6 +38,7 @@ const ROWS: readonly (readonly Step[])[] = [
   ],
   [
     { name: "alert rules and metrics under Prometheus", command: ["node", ...TESTS, "test/watching/*.test.ts"] },
+    { name: "supply chain", command: ["node", "scripts/supplyChain.ts", "--signatures"] },
     { name: "packed package", command: ["node", ...TESTS, "test/package.test.ts"] },
   ],
   // The first one of those that use Maven fetches its plugins, which it must not do twice at a time.

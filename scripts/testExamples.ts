@@ -1,6 +1,6 @@
 // Builds examples/java-auth with Maven, and runs it against a server where clients need a proof: with the right secret,
-// with a wrong one, and for a service that no policy allows. Without Java or Maven nothing can be run: that is a failure
-// in CI and a loud note elsewhere.
+// with a wrong one, and for a service that no policy allows. Without Java or Maven nothing can be run: that is a
+// failure in CI and a loud note elsewhere.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";

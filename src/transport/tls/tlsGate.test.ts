@@ -264,3 +264,21 @@ test("no session is resumed where clients show certificates", async (t) => {
   await echo(second, Buffer.from("x"));
   assert.equal(second.isSessionReused(), false);
 });
+
+test("an address that begins handshakes one after the other is refused some, and they are counted", async (t) => {
+  const { dial, outcomes, reasons } = await port(t, { handshakes: { atOnceMax: 3, perSecondMax: 0.01 } });
+  for (let count = 0; count < 3; count++) await echo(dial(), Buffer.from("x"));
+  await closed(dial());
+  assert.deepEqual(outcomes, ["ok", "ok", "ok", "refused"]);
+  assert.match(String(reasons), /3 handshakes at once, then 0.01 a second/);
+});
+
+test("connections without TLS take no handshakes from those with it", async (t) => {
+  const { dial, dialPlain, outcomes } = await port(t, {
+    takesPlain: true,
+    handshakes: { atOnceMax: 1, perSecondMax: 0 },
+  });
+  for (let count = 0; count < 3; count++) await echo(dialPlain(), Buffer.from("plain"));
+  await echo(dial(), Buffer.from("x"));
+  assert.deepEqual(outcomes, ["plain", "plain", "plain", "ok"]);
+});

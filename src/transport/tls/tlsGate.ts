@@ -10,6 +10,7 @@ import { createServer, type Server, type TLSSocket } from "node:tls";
 import { ConnectionShares } from "../../base/connectionShares.ts";
 import { formatAddress } from "../address.ts";
 import type { Credentials } from "./credentials.ts";
+import { HANDSHAKE_LIMITS, type HandshakeLimits, HandshakeRate } from "./handshakeRate.ts";
 
 /** Whether clients are asked for a certificate: not at all, if they have one, or each of them. */
 export type ClientAuth = "none" | "request" | "require";
@@ -32,6 +33,8 @@ export interface TlsPort {
   /** The number of handshakes that are under way at this port. */
   readonly underWay: (count: number) => void;
   readonly handshakeMsMax?: number;
+  /** Of each address; HANDSHAKE_LIMITS if not given. */
+  readonly handshakes?: HandshakeLimits;
 }
 
 /** The time for a handshake; it takes two round trips and a few milliseconds of work. */
@@ -57,6 +60,7 @@ interface Handshake {
 export class TlsGate {
   readonly #port: TlsPort;
   readonly #handshakes = new ConnectionShares(() => HANDSHAKES_MAX);
+  readonly #rate: HandshakeRate;
   /** By both ends of the connection, which no two have in common. */
   readonly #open = new Map<string, Handshake>();
   #waiting: Handshake[] = [];
@@ -65,6 +69,7 @@ export class TlsGate {
 
   constructor(port: TlsPort) {
     this.#port = port;
+    this.#rate = new HandshakeRate(port.handshakes ?? HANDSHAKE_LIMITS);
   }
 
   /** Calls `secured` with the socket to read and write. A connection that does not get so far is destroyed. */
@@ -104,6 +109,12 @@ export class TlsGate {
 
   /** Hands the socket to Node, a few in each turn of the event loop: all clients of a lost node come at once. */
   #start(handshake: Handshake): void {
+    const { address } = handshake;
+    if (!this.#rate.begin(address.replace(/:\d+$/, ""), performance.now())) {
+      const { atOnceMax, perSecondMax } = this.#port.handshakes ?? HANDSHAKE_LIMITS;
+      const reason = `one address may begin ${atOnceMax} handshakes at once, then ${perSecondMax} a second`;
+      return this.#failed(handshake, "refused", reason);
+    }
     this.#waiting.push(handshake);
     if (this.#isTurnAsked) return;
     this.#isTurnAsked = true;
@@ -152,7 +163,7 @@ export class TlsGate {
     handshake.secured(socket);
   }
 
-  #failed(handshake: Handshake, outcome: "failed" | "timeout", reason: string): void {
+  #failed(handshake: Handshake, outcome: "failed" | "timeout" | "refused", reason: string): void {
     if (!this.#end(handshake)) return;
     this.#port.ended(outcome);
     if (reason !== "") this.#port.failed(reason, handshake.address);
