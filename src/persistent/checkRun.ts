@@ -62,7 +62,7 @@ export function stateOf({ check, status, output, sinceMs }: CheckRun): CheckStat
 /** A probe has ended. Returns whether the status is another one now. */
 export function takeOutcome(run: CheckRun, { result, output }: ProbeOutcome, nowMs: number): boolean {
   run.isSure = true;
-  run.output = cut(output);
+  run.output = cutOutput(output);
   if (result === "denied") return false;
   const { successesBeforePassing, failuresBeforeWarning, failuresBeforeCritical } = run.check;
   if (result !== "critical") {
@@ -78,7 +78,7 @@ export function takeOutcome(run: CheckRun, { result, output }: ProbeOutcome, now
 
 /** Somebody has reported the status, or its time is over. Returns whether it is another one now. */
 export function takeStatus(run: CheckRun, status: CheckStatus, output: string, nowMs: number): boolean {
-  run.output = cut(output);
+  run.output = cutOutput(output);
   return setStatus(run, status, nowMs);
 }
 
@@ -90,6 +90,7 @@ function setStatus(run: CheckRun, status: CheckStatus, nowMs: number): boolean {
   return true;
 }
 
-function cut(output: string): string {
+/** An output is for people: what is too long for a line or two is cut. */
+export function cutOutput(output: string): string {
   return output.length > CHECK_OUTPUT_CHARS_MAX ? `${output.slice(0, CHECK_OUTPUT_CHARS_MAX - 1)}…` : output;
 }

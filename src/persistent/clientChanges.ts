@@ -8,6 +8,7 @@ import type { Check } from "../model/check.ts";
 import { clientId } from "../model/ids.ts";
 import type { CommitOutcome, Condition } from "../records/records.ts";
 import type { PersistentKey, PutRequest, RemoveRequest, ReportRequest } from "../registry/persistent.ts";
+import { cutOutput } from "./checkRun.ts";
 import type { Copy, Entry } from "./copy.ts";
 import { equalRegistrations } from "./equalRegistrations.ts";
 import { faultOfRegistration } from "./faultOfRegistration.ts";
@@ -129,9 +130,10 @@ export class ClientChanges {
     const before = statuses.get(checkId);
     const isSame = before?.digest === digest && before.status === result.status;
     const answer = { kind: "done", revision, isHeard: true } as const;
-    if (isSame && before.output === result.output) return waiting.end(request, answer);
+    if (isSame && before.output === cutOutput(result.output)) return waiting.end(request, answer);
     const sinceMs = isSame ? before.sinceMs : Math.floor(nowMs);
-    const value = statusBytes(new Map([...statuses, [checkId, { ...result, digest, sinceMs }]]));
+    const told = { status: result.status, output: cutOutput(result.output), digest, sinceMs };
+    const value = statusBytes(new Map([...statuses, [checkId, told]]));
     const conditions = [
       { kind: "revision", key: registrationRecord(id), revision },
       { kind: "revision", key: statusRecord(id), revision: statusRevision },

@@ -32,8 +32,9 @@ test("no route lets a caller in who may do nothing", async () => {
   const routes = routesBy(access);
   assert.ok(routes.length > 40);
   assert.deepEqual(await routesLetIn(routes), []);
-  assert.deepEqual(new Set(access.reached), new Set(["list"]));
-  const published = routes.filter(({ asks }) => asks === "publish");
+  assert.deepEqual(new Set(access.reached), new Set(["list", "publish"]));
+  // Servers name many applications in one request, each of which is judged.
+  const published = routes.filter(({ asks, path }) => asks === "publish" && !path.includes("peerreplication"));
   assert.equal(access.wishes.length, published.length);
   assert.ok(access.wishes.every((wish) => wish.action === "publish" && wish.about === serviceKeyOf("some")));
 });

@@ -5,6 +5,7 @@ import type { EurekaConfig, EurekaEnvironment } from "./environment.ts";
 import { eurekaRefusal } from "./errors.ts";
 import { HeldLists } from "./heldLists.ts";
 import { readRoutes } from "./http/readRoutes.ts";
+import { replicationRoutes } from "./http/replicationRoutes.ts";
 import { writeRoutes } from "./http/writeRoutes.ts";
 import { Registrations } from "./registrations.ts";
 
@@ -39,6 +40,11 @@ export function eurekaRoutes(
     zone: config.zone,
     whenShown: (serviceKey, untilMs, then) => later(() => lists.refresh(serviceKey, untilMs, then)),
   });
-  const routes = [...readRoutes({ lists, nowMs }), ...writeRoutes({ registrations, lists, readXml, nowMs })];
+  const writing = { registrations, lists, nowMs };
+  const routes = [
+    ...readRoutes({ lists, nowMs }),
+    ...writeRoutes({ ...writing, readXml }),
+    ...replicationRoutes(writing),
+  ];
   return { lists, table: { routes: judgedRoutes(routes, { access }), refusal: eurekaRefusal, requests: "any" } };
 }
