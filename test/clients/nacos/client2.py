@@ -23,7 +23,9 @@ from v2.nacos import (
 async def main(server, name, address, *watched):
     host, port = address.split(":")
     folder = tempfile.mkdtemp(prefix="nacos-python-")
-    config = ClientConfigBuilder().server_address(server).log_dir(folder).log_level(logging.ERROR).build()
+    builder = ClientConfigBuilder().server_address(server).log_level(logging.ERROR)
+    # It keeps what it has seen in the home directory otherwise, and is not told again what is the same.
+    config = builder.log_dir(folder).cache_dir(folder).load_cache_at_start(False).build()
     client = await NacosNamingService.create_naming_service(config)
     await client.register_instance(
         RegisterInstanceParam(service_name=name, group_name="DEFAULT_GROUP", ip=host, port=int(port), ephemeral=True)

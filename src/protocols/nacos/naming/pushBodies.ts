@@ -2,6 +2,7 @@
 // that show it. Those that no one asks for go after a minute, and earlier if there is too much.
 
 import type { ServiceKey } from "../../../model/ids.ts";
+import { timeOf } from "../../../model/version.ts";
 import type { ServiceView } from "../../../registry/registry.ts";
 import { jsonBytes } from "../codec/bodies.ts";
 import { hostsJson, type NameForm, type Selection, serviceInfoJson } from "./serviceInfo.ts";
@@ -26,6 +27,8 @@ interface Parts {
 interface ServiceBodies {
   readonly view: ServiceView;
   readonly threshold: number | undefined;
+  /** The time of the list: some clients drop one whose time is not later than that of theirs. */
+  readonly refMs: number;
   readonly bodies: Map<string, Uint8Array>;
   bytes: number;
   usedMs: number;
@@ -72,7 +75,7 @@ export class PushBodies {
     const key = `${nameForm} ${isHealthyOnly} ${hasDisabled} ${clusters}`;
     const known = kept.bodies.get(key);
     if (known !== undefined) return { json: known, costMs: 0 };
-    const json = jsonBytes(serviceInfoJson(view, selection, kept.threshold));
+    const json = jsonBytes(serviceInfoJson(view, selection, { protectThreshold: kept.threshold, refMs: kept.refMs }));
     if (kept.bodies.size < BODIES_MAX) {
       kept.bodies.set(key, json);
       this.#add(kept, json.length + BODY_BYTES + 2 * key.length);
@@ -101,7 +104,9 @@ export class PushBodies {
       return known;
     }
     this.#drop(serviceKey);
-    const kept = { view, threshold, bodies: new Map<string, Uint8Array>(), bytes: 0, usedMs };
+    // Versions may be made in one millisecond.
+    const refMs = Math.max(timeOf(view.version), (known?.refMs ?? 0) + 1);
+    const kept = { view, refMs, threshold, bodies: new Map<string, Uint8Array>(), bytes: 0, usedMs };
     this.#services.set(serviceKey, kept);
     this.#add(kept, SERVICE_BYTES);
     return kept;

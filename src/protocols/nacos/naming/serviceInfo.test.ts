@@ -8,7 +8,7 @@ import type { ServiceView } from "../../../registry/registry.ts";
 import { checkedInstance, fromInstance, type NacosInstance, registIdOf, toInstance } from "./instance.ts";
 import { groupedName, serviceKeyOf, serviceNameOf } from "./names.ts";
 import { PushBodies } from "./pushBodies.ts";
-import { instancesIn, selected, serviceInfoJson } from "./serviceInfo.ts";
+import { instancesIn, selected } from "./serviceInfo.ts";
 
 const SERVICE = serviceKeyOf({ namespace: "public", group: "G", name: "orders" });
 const OWNER = { session: nodeId("s.1"), client: clientId("10.0.0.1:1_10.0.0.2:2") };
@@ -102,10 +102,15 @@ test("with as few healthy instances as the threshold says, all are shown as heal
   assert.deepEqual(healthOf(0.5, true), [[true, true], true]);
 });
 
-test("the time of a list is that of its version, and grows with it", () => {
-  const timeOf = (nowMs: number) =>
-    serviceInfoJson(viewOf([], nowMs), { clusters: "", nameForm: "plain" }, undefined)["lastRefTime"];
-  assert.deepEqual([timeOf(1_700_000_000_000), timeOf(1_700_000_000_001)], [1_700_000_000_000, 1_700_000_000_001]);
+test("the time of a list is that of its version, and later than that of the version before", () => {
+  const bodies = new PushBodies({ protectThreshold: () => undefined, nowMs: () => 0 });
+  const timeOf = (view: ServiceView) =>
+    JSON.parse(new TextDecoder().decode(bodies.serviceInfo(view, "").json)).lastRefTime;
+  const view = viewOf([], 1_700_000_000_000);
+  const next = { ...view, version: view.version + 64n };
+  assert.deepEqual([timeOf(view), timeOf(view)], [1_700_000_000_000, 1_700_000_000_000]);
+  assert.deepEqual([timeOf(next), timeOf(next)], [1_700_000_000_001, 1_700_000_000_001]);
+  assert.equal(timeOf(viewOf([], 1_700_000_000_500)), 1_700_000_000_500);
 });
 
 test("names are those of Nacos, and the default namespace has both of its names", () => {

@@ -2,7 +2,6 @@
 // asked for.
 
 import { instancesOf } from "../../../model/content.ts";
-import { timeOf } from "../../../model/version.ts";
 import type { ServiceView } from "../../../registry/registry.ts";
 import { fromInstance, instanceJson, type NacosInstance, registIdOf } from "./instance.ts";
 import { groupedName, serviceNameOf } from "./names.ts";
@@ -64,9 +63,9 @@ export function hostsJson(
 
 /** The list as JSON, in the field order of the real server. */
 export function serviceInfoJson(
-  view: Pick<ServiceView, "serviceKey" | "version" | "publications">,
+  view: Pick<ServiceView, "serviceKey" | "publications">,
   selection: Selection & { readonly nameForm: NameForm },
-  protectThreshold: number | undefined,
+  { protectThreshold, refMs }: { readonly protectThreshold: number | undefined; readonly refMs: number },
 ): Record<string, unknown> {
   const service = serviceNameOf(view.serviceKey);
   const { hosts, isProtected } = hostsJson(view, selection, protectThreshold);
@@ -76,8 +75,7 @@ export function serviceInfoJson(
     clusters: selection.clusters,
     cacheMillis: CACHE_MS,
     hosts,
-    // Clients drop a list that is older than theirs by this time, so it is that of the version.
-    lastRefTime: timeOf(view.version),
+    lastRefTime: refMs,
     checksum: "",
     allIps: false,
     reachProtectionThreshold: isProtected,
