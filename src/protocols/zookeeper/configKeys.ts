@@ -92,6 +92,17 @@ export const ZOOKEEPER_CONFIG_KEYS = {
     about: "The most bytes of data and paths in the tree; a write beyond it is refused.",
     cost: "This much memory at every session that serves ZooKeeper's clients.",
   },
+  "zookeeper-service-paths": {
+    section: "Clients",
+    type: "list",
+    default: ["dubbo=/dubbo/*/providers", "curator=/services/*"],
+    pattern: /^(?:dubbo|curator)=(?:\/[^*=]+)*\/[^*=/]*\*[^*=/]*(?:\/[^*=]+)*$/,
+    allowed: "dubbo=PATH or curator=PATH, the path with a star for the name of the service",
+    about:
+      "The paths whose ephemeral children are instances of services, and below which those of other protocols are " +
+      "shown: dubbo, whose names are URLs, and curator, whose data is JSON, as of Spring Cloud.",
+    cost: "Each instance of another protocol below such a path that is there is a znode too.",
+  },
   "zookeeper-enforce-quota": {
     section: "Clients",
     type: "boolean",

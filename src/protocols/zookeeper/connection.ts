@@ -64,7 +64,7 @@ export class ZooKeeperConnection implements ConnectionHandler, Attached, Request
     this.#openedMs = nowMs;
     this.#decoder = new FrameDecoder(parts.config.zookeeperFrameBytesMax);
     this.ids = idsOf(this.address, connection.certificate?.subject);
-    this.judge = new Judge(parts.access, this.address, connection.certificate);
+    this.judge = new Judge({ access: parts.access, paths: parts.server.paths }, this.address, connection.certificate);
     this.#requests = new Requests(this, parts);
   }
 

@@ -13,6 +13,7 @@ export interface ZooKeeperConfig {
   readonly zookeeperNodesMax: number;
   readonly zookeeperTreeBytesMax: number;
   readonly zookeeperEnforceQuota: boolean;
+  readonly zookeeperServicePaths: readonly string[];
   readonly clientOutputBytesMax: number;
   readonly dataCenter: string;
   readonly zone: string;
@@ -24,5 +25,5 @@ export type ZooKeeperEnvironment = GatewayEnvironment<ZooKeeperConfig, ZooKeeper
 /** The part of it that the gateway's own parts need. */
 export type ZooKeeperParts = Pick<
   ZooKeeperEnvironment,
-  "access" | "config" | "records" | "budget" | "log" | "metrics" | "later" | "secrets"
+  "access" | "config" | "registry" | "records" | "budget" | "log" | "metrics" | "later" | "secrets"
 >;

@@ -8,6 +8,7 @@ import { DEFAULT_NAMESPACE } from "../../model/serviceKey.ts";
 import type { Asked, ClientAccess, ClientCredentials, GatewayRequest } from "../kit/clientAccess.ts";
 import { NO_CREDENTIALS } from "../kit/clientAccess.ts";
 import { OPERATION, type OperationName } from "./codec/operations.ts";
+import { type ServicePaths, serviceOf } from "./servicePaths.ts";
 
 /** The group of the policies for znodes; their names are paths. */
 const GROUP = "zookeeper";
@@ -22,6 +23,9 @@ const OPEN: ReadonlySet<OperationName> = new Set([
   ...(["removeWatches", "checkWatches", "getEphemerals"] as const),
 ]);
 
+/** A client that may do these with everything sees the whole tree. */
+const SEEING = ["fetch", "list"] as const;
+
 const NAMES = Object.keys(OPERATION) as OperationName[];
 
 /** The requests of the protocol, with what each asks for. */
@@ -32,14 +36,21 @@ function askedBy(name: OperationName): Asked {
   return WRITES.has(name) ? "store" : "fetch";
 }
 
+export interface JudgeParts {
+  readonly access: ClientAccess;
+  readonly paths: ServicePaths;
+}
+
 export class Judge {
   readonly #access: ClientAccess;
+  readonly #paths: ServicePaths;
   readonly #from: string;
   readonly #certificate: Connection["certificate"];
   #principal: Principal;
 
-  constructor(access: ClientAccess, from: string, certificate: Connection["certificate"]) {
+  constructor({ access, paths }: JudgeParts, from: string, certificate: Connection["certificate"]) {
     this.#access = access;
+    this.#paths = paths;
     this.#from = from;
     this.#certificate = certificate;
     this.#principal = anonymous(from);
@@ -55,12 +66,26 @@ export class Judge {
 
   /** Whether the client may see everything. */
   get seesAll(): boolean {
-    return this.#access.reach(this.#principal, "fetch") === "all";
+    return SEEING.every((action) => this.#access.reach(this.#principal, action) === "all");
   }
 
   may(action: "fetch" | "store", path: string): boolean {
     const about = { namespace: DEFAULT_NAMESPACE, group: GROUP, name: path };
-    return this.#access.refusal(this.#principal, { action, about }) === undefined;
+    if (this.#access.refusal(this.#principal, { action, about }) !== undefined) return false;
+    return action === "fetch" ? this.#mayList(path) : this.#mayPublish(path);
+  }
+
+  /** The children of a service path are instances. */
+  #mayList(path: string): boolean {
+    const service = this.#paths.of(path) ?? serviceOf(this.#paths, path);
+    if (service === undefined) return true;
+    return this.#access.refusal(this.#principal, { action: "list", about: service.serviceKey }) === undefined;
+  }
+
+  #mayPublish(path: string): boolean {
+    const service = serviceOf(this.#paths, path);
+    if (service === undefined) return true;
+    return this.#access.refusal(this.#principal, { action: "publish", about: service.serviceKey }) === undefined;
   }
 
   #identify(credentials: ClientCredentials, then: (refusal: RegistryError | undefined) => void): void {

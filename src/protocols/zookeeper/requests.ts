@@ -248,6 +248,7 @@ export class Requests {
 
   #read({ operation, path, watch }: Read): ReadAnswer {
     const answer = answerRead(this.#parts.server.tree, operation, path, this.#connection);
+    if (answer.code === CODE.noNode) this.#parts.server.wanted(path);
     const isSet = answer.code === CODE.ok || (operation === "exists" && answer.code === CODE.noNode);
     if (!watch || !isSet) return answer;
     const isChild = operation === "getChildren" || operation === "getChildren2";

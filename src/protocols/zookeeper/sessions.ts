@@ -17,6 +17,8 @@ import type { SessionId } from "../../records/tree/znode.ts";
 
 /** A connection that has a session. */
 export interface Attached {
+  /** `ip:port` of the client. */
+  readonly remoteAddress: string;
   /** The session goes on elsewhere, has ended, or can't be judged: the connection ends. */
   cutOff(reason: "moved" | "ended" | "store away"): void;
 }
@@ -57,6 +59,11 @@ export class Sessions {
   /** Whether this node judges a session. */
   judges(id: SessionId): boolean {
     return this.#heardMs.has(id);
+  }
+
+  /** The address of a session's client, if it is connected here. */
+  addressOf(id: SessionId): string | undefined {
+    return this.#attached.get(id)?.remoteAddress;
   }
 
   /** The client was heard of. */

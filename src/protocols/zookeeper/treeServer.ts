@@ -10,14 +10,17 @@ import { isOver, type Surroundings } from "../../records/tree/evaluate.ts";
 import type { Transaction } from "../../records/tree/transactions.ts";
 import { type KeptSession, Tree, type TreeListener } from "../../records/tree/tree.ts";
 import { TreeFollower } from "../../records/tree/treeFollower.ts";
-import type { CommitTxns, TreeEvent } from "../../records/tree/treeRecords.ts";
+import { type CommitTxns, EVENT, type TreeEvent } from "../../records/tree/treeRecords.ts";
 import { TreeWriter, type Written } from "../../records/tree/treeWriter.ts";
 import { type WatchEvent, WatchTable } from "../../records/tree/watchTable.ts";
 import type { SessionId } from "../../records/tree/znode.ts";
 import { PASSWORD_BYTES } from "./codec/connect.ts";
 import { eventFrame } from "./codec/replies.ts";
 import type { ZooKeeperParts } from "./environment.ts";
+import { Mirror } from "./mirror.ts";
+import { Providers } from "./providers.ts";
 import { isWithinQuota } from "./quota.ts";
+import { ServicePaths } from "./servicePaths.ts";
 import { Sessions } from "./sessions.ts";
 
 export interface TreeServerParts extends ZooKeeperParts {
@@ -48,7 +51,10 @@ export class TreeServer implements TreeListener {
   readonly tree = new Tree(this);
   readonly watches = new WatchTable();
   readonly sessions: Sessions;
+  readonly paths: ServicePaths;
   readonly #parts: TreeServerParts;
+  readonly #mirror: Mirror;
+  readonly #providers: Providers;
   readonly #writer: TreeWriter;
   readonly #follower: TreeFollower;
   #secret: Uint8Array | undefined;
@@ -58,11 +64,13 @@ export class TreeServer implements TreeListener {
   #isAsking = false;
   #prunedMs = Number.NEGATIVE_INFINITY;
   #sessionsMade = 0;
+  #isSettling = false;
   /** The last watch event as a frame: all watches of one change share it. */
   #frame: { readonly event: WatchEvent; readonly zxid: number; readonly bytes: Uint8Array } | undefined;
 
   constructor(parts: TreeServerParts) {
     this.#parts = parts;
+    this.paths = new ServicePaths(parts.config.zookeeperServicePaths);
     const { tree } = this;
     const { records, self, later, nowMs, log } = parts;
     const failed = (error: unknown) => this.#failed(error);
@@ -77,7 +85,16 @@ export class TreeServer implements TreeListener {
       notRead: (error) => log.warn("the tree of ZooKeeper's clients could not be read", { reason: error.message }),
     });
     const submit = (txn: Transaction, done: (written: Written) => void) => this.submit(txn, done);
-    this.sessions = new Sessions({ ...{ self, tree, submit, nowMs }, members: parts.members });
+    const { members, registry, budget, config } = parts;
+    this.sessions = new Sessions({ ...{ self, tree, submit, nowMs }, members });
+    const { paths } = this;
+    this.#mirror = new Mirror({ ...{ registry, tree, paths, self, members, submit, nowMs, later } });
+    this.#providers = new Providers({
+      ...{ registry, tree, paths, budget, nowMs },
+      zone: config.zone,
+      judges: (id) => this.sessions.judges(id),
+      addressOf: (id) => this.sessions.addressOf(id),
+    });
   }
 
   get self(): NodeId {
@@ -110,7 +127,14 @@ export class TreeServer implements TreeListener {
     this.#askStore(nowMs);
     this.sessions.check(nowMs, this.#contactMs);
     if (nowMs - this.#prunedMs >= PRUNE_MS) this.#prune(nowMs);
+    this.#providers.settle();
+    this.#mirror.check(nowMs);
     this.#report();
+  }
+
+  /** A client has asked for a path that is not there. */
+  wanted(path: string): void {
+    this.#mirror.wanted(path);
   }
 
   /** This process stood still for `awayMs`: neither clients nor the store can have been heard meanwhile. */
@@ -160,6 +184,11 @@ export class TreeServer implements TreeListener {
 
   happened(events: readonly TreeEvent[], zxid: number): void {
     this.watches.happened(events, zxid);
+    for (const { kind, path } of events) {
+      this.#providers.happened(path);
+      if (kind !== EVENT.dataChanged) this.#mirror.happened(path);
+    }
+    this.#settleLater();
   }
 
   committed(commit: CommitTxns, revision: bigint): void {
@@ -168,12 +197,25 @@ export class TreeServer implements TreeListener {
 
   sessionChanged(id: SessionId, session: KeptSession | undefined): void {
     // Its end may be a transaction of ours, whose answer goes out first.
-    this.#parts.later(() => this.sessions.changed(id, session));
+    this.#parts.later(() => {
+      this.sessions.changed(id, session);
+      this.#providers.changed(id);
+      this.#providers.settle();
+    });
   }
 
   get #key(): Uint8Array {
     assert(this.#secret !== undefined, "clients are served when the secret is known");
     return this.#secret;
+  }
+
+  #settleLater(): void {
+    if (this.#isSettling) return;
+    this.#isSettling = true;
+    this.#parts.later(() => {
+      this.#isSettling = false;
+      this.#providers.settle();
+    });
   }
 
   #loaded(isFirst: boolean): void {
@@ -183,6 +225,7 @@ export class TreeServer implements TreeListener {
     // No watch was told of the changes in between: clients come back, and ask for what they have missed.
     if (!isFirst) this.#parts.endAll();
     for (const session of this.tree.sessions()) this.sessions.changed(session.id, session);
+    this.#mirror.loaded();
   }
 
   #surroundings(): Surroundings {

@@ -2,9 +2,9 @@
 // which error a client is told.
 
 import { assert } from "../../base/assert.ts";
-import { type AuthId, allows, keptAcl, PERMISSION } from "./acl.ts";
+import { type AuthId, allows, keptAcl, OPEN_ACL, PERMISSION } from "./acl.ts";
 import type { Draft } from "./draft.ts";
-import { isPath, parentOf } from "./paths.ts";
+import { childPath, isPath, parentOf, pathAndAncestors } from "./paths.ts";
 import {
   ANY_VERSION,
   type Author,
@@ -15,7 +15,7 @@ import {
 } from "./transactions.ts";
 import { SYSTEM_PATHS } from "./tree.ts";
 import { EVENT } from "./treeRecords.ts";
-import { type Lifetime, type NodeState, nextVersion, sequenceOf, statOf, type Znode } from "./znode.ts";
+import { type Lifetime, type NodeState, nextVersion, PERSISTENT, sequenceOf, statOf, type Znode } from "./znode.ts";
 
 /** The things that decisions need beside the tree. */
 export interface Surroundings {
@@ -50,6 +50,8 @@ export function evaluate(draft: Draft, txn: Transaction, surroundings: Surroundi
       return adoptSession(draft, txn);
     case "endSession":
       return endSession(draft, txn);
+    case "mirror":
+      return mirror(draft, txn, surroundings);
     case "prune":
       return prune(draft, txn.path, surroundings.nowMs);
   }
@@ -224,6 +226,46 @@ function endSession(draft: Draft, { session: id, judge }: Transaction & { kind: 
   if (isWhole) draft.deleteSession(id);
   else draft.putSession({ ...state, isEnding: true });
   return { kind: "done", results: [], isWhole };
+}
+
+function mirror(draft: Draft, txn: Transaction & { kind: "mirror" }, surroundings: Surroundings): Decision {
+  if (!isPath(txn.path)) return refused("badArguments");
+  if (txn.children.some(({ data }) => data !== undefined)) {
+    // From the root on.
+    for (const path of [...pathAndAncestors(txn.path)].reverse()) {
+      if (draft.node(path) === undefined) putOwn(draft, path, { lifetime: PERSISTENT, data: undefined }, surroundings);
+    }
+  }
+  for (const { name, data } of txn.children) {
+    const path = childPath(txn.path, name);
+    const known = isPath(path) ? draft.node(path) : undefined;
+    const isOurs = known?.znode.lifetime.kind === "mirrored";
+    if (!isPath(path) || (known !== undefined && !isOurs)) continue;
+    if (data !== undefined) putOwn(draft, path, { lifetime: { kind: "mirrored" }, data }, surroundings);
+    else if (known !== undefined) {
+      draft.offspring(known);
+      if (known.children > 0) continue;
+      draft.delete(path);
+      draft.happened(EVENT.deleted, path);
+    }
+  }
+  return DONE;
+}
+
+function putOwn(
+  draft: Draft,
+  path: string,
+  { lifetime, data }: Pick<Znode, "lifetime" | "data">,
+  { nowMs, hasRoom }: Surroundings,
+): void {
+  const known = draft.node(path);
+  if (!hasRoom(path, { nodes: 1, bytes: path.length + (data?.length ?? 0) })) return;
+  const { zxid } = draft;
+  const own = { mzxid: zxid, modifiedMs: nowMs, lifetime, data };
+  const born = { czxid: zxid, createdMs: nowMs, version: 0, aclVersion: 0, acl: OPEN_ACL };
+  const changed = known && { ...known.znode, version: nextVersion(known.znode.version) };
+  draft.put(path, { ...(changed ?? born), ...own });
+  draft.happened(known === undefined ? EVENT.created : EVENT.dataChanged, path);
 }
 
 function prune(draft: Draft, path: string, nowMs: number): Decision {

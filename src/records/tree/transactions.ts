@@ -5,7 +5,9 @@ import type { Acl, AuthId } from "./acl.ts";
 import type { Lifetime, SessionId, Stat } from "./znode.ts";
 
 /** How long a znode is to be kept, as a client says it: an ephemeral one is its own. */
-export type WantedLifetime = Exclude<Lifetime, { readonly kind: "ephemeral" }> | { readonly kind: "ephemeral" };
+export type WantedLifetime =
+  | Exclude<Lifetime, { readonly kind: "ephemeral" | "mirrored" }>
+  | { readonly kind: "ephemeral" };
 
 /** Any version: no demand. */
 export const ANY_VERSION = -1;
@@ -60,8 +62,19 @@ export type Transaction =
    * delete, some are left, and it is to be ended again: `isWhole` of the answer is false.
    */
   | { readonly kind: "endSession"; readonly session: SessionId; readonly judge: NodeId }
+  /**
+   * Shows instances of other protocols below a path, which is made if it is not there. Children that clients have made
+   * stay as they are.
+   */
+  | { readonly kind: "mirror"; readonly path: string; readonly children: readonly MirroredChild[] }
   /** Deletes a container without children, or a znode whose time to live is over, if it still is that. */
   | { readonly kind: "prune"; readonly path: string };
+
+/** A child that shows an instance of another protocol; without data: it shows none any more. */
+export interface MirroredChild {
+  readonly name: string;
+  readonly data: Uint8Array | undefined;
+}
 
 /** Why a transaction is refused. */
 export type TreeFault =

@@ -113,7 +113,7 @@ const FORM = 1;
 // Flags of a session.
 const ENDING = 1;
 const ADOPTED = 2;
-const LIFETIMES = ["persistent", "ephemeral", "container", "ttl"] as const;
+const LIFETIMES = ["persistent", "ephemeral", "container", "ttl", "mirrored"] as const;
 
 /** The value of `node<path>`. */
 export function encodeNode(path: string, { lifetime, acl, data, ...znode }: Znode): Uint8Array {
@@ -220,6 +220,7 @@ function readLifetime(reader: ByteReader): Lifetime {
     case "persistent":
       return PERSISTENT;
     case "container":
+    case "mirrored":
       return { kind };
     case "ephemeral":
       return { kind, session: reader.f64() };

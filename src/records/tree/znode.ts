@@ -21,9 +21,11 @@ export type Lifetime =
   /** Until its last child is gone. */
   | { readonly kind: "container" }
   /** Until it has had no child, and was not written, for so long. */
-  | { readonly kind: "ttl"; readonly ttlMs: number };
+  | { readonly kind: "ttl"; readonly ttlMs: number }
+  /** As long as another protocol has the instance that it shows. */
+  | { readonly kind: "mirrored" };
 
-export const PERSISTENT: Lifetime = { kind: "persistent" };
+export const PERSISTENT = { kind: "persistent" } as const satisfies Lifetime;
 
 /** The part of a znode that its own record keeps. */
 export interface Znode {

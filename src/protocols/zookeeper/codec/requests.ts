@@ -172,7 +172,7 @@ function wantedOf(
   switch (flags) {
     case 0:
     case 2:
-      return { lifetime: PERSISTENT as WantedLifetime, isSequential: flags === 2 };
+      return { lifetime: PERSISTENT, isSequential: flags === 2 };
     case 1:
     case 3:
       return { lifetime: { kind: "ephemeral" }, isSequential: flags === 3 };

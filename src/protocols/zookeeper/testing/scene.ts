@@ -8,6 +8,7 @@ import { FrameDecoder } from "../../../encoding/jute/frames.ts";
 import { JuteReader } from "../../../encoding/jute/reader.ts";
 import { frameHead, JuteWriter } from "../../../encoding/jute/writer.ts";
 import { type NodeId, nodeId } from "../../../model/ids.ts";
+import type { Registry } from "../../../registry/registry.ts";
 import { MemoryDatabase, openMemoryRecords } from "../../../store/memory/memoryRecords.ts";
 import { hostSecrets } from "../../../transport/secrets.ts";
 import { OPEN_ACCESS } from "../../kit/clientAccess.ts";
@@ -26,6 +27,7 @@ const CONFIG: ZooKeeperConfig = {
   zookeeperNodesMax: 10_000,
   zookeeperTreeBytesMax: 100 * 1024 * 1024,
   zookeeperEnforceQuota: false,
+  zookeeperServicePaths: ["dubbo=/dubbo/*/providers", "curator=/services/*"],
   clientOutputBytesMax: 16 * 1024 * 1024,
   dataCenter: "dc",
   zone: "z",
@@ -38,6 +40,9 @@ export class ZooKeeperScene {
   readonly database = new MemoryDatabase();
   nowMs = 1_700_000_000_000;
   readonly members = new Set<NodeId>();
+  /** The events that nodes have told the registry. */
+  readonly registered: Parameters<Registry["step"]>[0][] = [];
+  readonly registry: Registry = { step: (event) => void this.registered.push(event) };
   readonly nodes: SceneNode[] = [];
 
   /** Starts a node, which is a member. */
@@ -47,7 +52,15 @@ export class ZooKeeperScene {
     const records = await openMemoryRecords(this.database);
     const connections = new ZooKeeperConnections({
       config: { ...CONFIG, ...config },
-      ...{ self, records, version: "0.0.0", secrets: hostSecrets, access, budget: unlimitedBudget() },
+      ...{
+        self,
+        records,
+        version: "0.0.0",
+        secrets: hostSecrets,
+        access,
+        registry: this.registry,
+        budget: unlimitedBudget(),
+      },
       log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
       metrics: NO_PORT,
       nowMs: () => this.nowMs,

@@ -43,6 +43,7 @@ export class PlainTree {
         return { paths: [] };
       case "endSession":
         return this.#end(txn.session, txn.judge, zxid);
+      case "mirror":
       case "prune":
         return { paths: [] };
       case "step":
