@@ -11,9 +11,14 @@ import type { ConsulConfig, ConsulEnvironment } from "./environment.ts";
 import { refusalResponse } from "./errors.ts";
 import { agentRoutes } from "./http/agentRoutes.ts";
 import { catalogWriteRoutes } from "./http/catalogWriteRoutes.ts";
+import { eventRoutes } from "./http/eventRoutes.ts";
+import { kvRoutes } from "./http/kvRoutes.ts";
 import type { RouteParts } from "./http/parts.ts";
 import { readRoutes } from "./http/readRoutes.ts";
+import { isSessionAlive, sessionRoutes } from "./http/sessionRoutes.ts";
 import { statusRoutes } from "./http/statusRoutes.ts";
+import { txnRoutes } from "./http/txnRoutes.ts";
+import { KvStore } from "./kv/store.ts";
 import { Writes } from "./writes.ts";
 
 /** The listener for Consul's clients. */
@@ -33,7 +38,7 @@ export function consulRoutes(environment: ConsulEnvironment): {
   table: HttpRouteTable;
   check: (nowMs: number) => void;
 } {
-  const { registry, persistent, access, budget, later, config, node } = environment;
+  const { registry, persistent, records, access, budget, later, config, node, secrets, log } = environment;
   const { nowMs } = node;
   const blocking = new Blocking({ budget, later });
   const agentNode = () => ({
@@ -59,7 +64,22 @@ export function consulRoutes(environment: ConsulEnvironment): {
     zone: config.zone,
     servers: () => hostsOf(environment),
   };
-  const routes = [...readRoutes(parts), ...agentRoutes(parts), ...catalogWriteRoutes(parts), ...statusRoutes(parts)];
+  const store = new KvStore({
+    ...{ records, topics: blocking.topics, nowMs },
+    unread: (error) => log.warn("the keys of Consul's clients can't be read", { reason: error.message }),
+    failed: (error) => {
+      throw error;
+    },
+  });
+  const kvParts = { ...parts, store, secrets };
+  const keys = [...kvRoutes(kvParts), ...sessionRoutes(kvParts), ...txnRoutes(kvParts), ...eventRoutes(kvParts)];
+  const routes = [
+    ...keys,
+    ...readRoutes(parts),
+    ...agentRoutes(parts),
+    ...catalogWriteRoutes(parts),
+    ...statusRoutes(parts),
+  ];
   const table = {
     routes: judgedRoutes(routes, { access, credentialsOf }),
     refusal: refusalResponse,
@@ -70,6 +90,7 @@ export function consulRoutes(environment: ConsulEnvironment): {
     if (blocking.waiting > 0) held.now();
     held.check(atMs);
     blocking.check(atMs);
+    store.check(atMs, (session) => isSessionAlive(session, catalogue));
   };
   return { table, check };
 }

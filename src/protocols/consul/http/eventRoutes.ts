@@ -1,0 +1,72 @@
+// User events: short messages of clients to those who look for them. They are kept by this node, for a while.
+
+import { textResponse } from "../../../base/http.ts";
+import type { Secrets } from "../../../base/ports.ts";
+import type { JudgedRoute } from "../../kit/judgedRoutes.ts";
+import { toBase64 } from "../base64.ts";
+import { newId } from "../newId.ts";
+import { valueKeyOf } from "./kvRoutes.ts";
+import { checkOptions, type RouteParts, rowsResponse, valuesOf } from "./parts.ts";
+
+interface UserEvent {
+  readonly ID: string;
+  readonly Name: string;
+  readonly Payload: string | null;
+  readonly NodeFilter: string;
+  readonly ServiceFilter: string;
+  readonly TagFilter: string;
+  readonly Version: number;
+  readonly LTime: number;
+}
+
+// As many as an agent keeps.
+const EVENTS_MAX = 256;
+const PAYLOAD_BYTES_MAX = 512;
+const TOPIC = "events";
+
+export function eventRoutes({
+  blocking,
+  nowMs,
+  datacenter,
+  secrets,
+}: Pick<RouteParts, "blocking" | "nowMs" | "datacenter"> & {
+  readonly secrets: Pick<Secrets, "random">;
+}): JudgedRoute[] {
+  const events: UserEvent[] = [];
+  let count = 0;
+  return [
+    {
+      ...{ method: "PUT", path: "/v1/event/fire/:name", asks: "store" },
+      of: ({ params }) => valueKeyOf(`event/${params["name"]}`),
+      handle: (exchange) => {
+        checkOptions(exchange, datacenter);
+        const payload = exchange.body instanceof Uint8Array ? exchange.body : new Uint8Array(0);
+        if (payload.length > PAYLOAD_BYTES_MAX)
+          return exchange.respond(textResponse(`user event exceeds the limit of ${PAYLOAD_BYTES_MAX} bytes`, 500));
+        const filter = (name: string) => valuesOf(exchange, name)[0] ?? "";
+        const event: UserEvent = {
+          ID: newId(secrets),
+          Name: exchange.params["name"] ?? "",
+          Payload: payload.length === 0 ? null : toBase64(payload),
+          ...{ NodeFilter: filter("node"), ServiceFilter: filter("service"), TagFilter: filter("tag") },
+          ...{ Version: 1, LTime: ++count },
+        };
+        events.push(event);
+        if (events.length > EVENTS_MAX) events.shift();
+        blocking.topics.bump(TOPIC, BigInt(count) + 1n);
+        exchange.respond(rowsResponse(exchange, { ...event, LTime: 0 }));
+      },
+    },
+    {
+      ...{ method: "GET", path: "/v1/event/list", asks: "fetch", of: "each" },
+      handle: (exchange, caller) => {
+        const [name] = valuesOf(exchange, "name");
+        const isSeen = (event: UserEvent) =>
+          (name === undefined || event.Name === name) &&
+          caller.mayDo({ action: "fetch", about: valueKeyOf(`event/${event.Name}`) });
+        const answer = (index: bigint) => rowsResponse(exchange, events.filter(isSeen), index);
+        blocking.ask(exchange, { topics: [TOPIC], shareKey: "", answer }, nowMs());
+      },
+    },
+  ];
+}
