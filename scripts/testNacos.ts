@@ -62,9 +62,13 @@ function installNode(): boolean {
 }
 
 function installGo(): boolean {
-  rmSync(join(FOLDER, "go-client"), { force: true });
-  const built = ["build", "-C", join(SUITE, "go"), "-o", join(FOLDER, "go-client"), "."];
-  return run("go", built, INSTALL_MS);
+  return [
+    ["go-client", "."],
+    ["go-config", "./config"],
+  ].every(([program = "", source = ""]) => {
+    rmSync(join(FOLDER, program), { force: true });
+    return run("go", ["build", "-C", join(SUITE, "go"), "-o", join(FOLDER, program), source], INSTALL_MS);
+  });
 }
 
 /** Runs a command with its output shown. Returns whether it succeeded. */

@@ -139,6 +139,8 @@ test("a long poll is answered when something changes, and at once if it has chan
   await publish("poll", "v1");
   const line = (dataId: string) => `${dataId}%02g%01\n`;
   assert.equal((await poll(listening("poll", "other") + listening("poll-2", ""))).text, line("poll"));
+  const two = await poll(listening("poll", "other") + listening("poll-2", "other"));
+  assert.equal(two.text, "poll%02g%01poll-2%02g%01\n");
   const waiting = poll(listening("poll", md5("v1")) + listening("poll-2", ""));
   const other = poll(listening("poll-2", "", "tenant"));
   const wanted = "GET /v3/admin/cs/config/listener?dataId=poll&groupName=g";

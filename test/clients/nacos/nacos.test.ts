@@ -1,4 +1,5 @@
-// Nacos' clients on one server: those for Java run a suite each, and those for Node, Python and Go see each other.
+// Nacos' clients on one server: those for Java run a suite each, those for Node, Python and Go see each
+// other, and all of them run cases of configuration.
 // `scripts/testNacos.ts` installs them and names their folder in NACOS_CLIENTS.
 
 import assert from "node:assert/strict";
@@ -37,6 +38,14 @@ const PROGRAMS = {
   go: [join(FOLDER, "go-client")],
 } as const;
 
+/** Programs that run cases of configuration, each with the server's address as its last argument. */
+const CONFIG_PROGRAMS: Readonly<Record<string, readonly [string, ...string[]]>> = {
+  node: [process.execPath, join(import.meta.dirname, "config.cjs"), FOLDER],
+  python1: [join(FOLDER, "python1", "bin", "python"), join(import.meta.dirname, "config1.py")],
+  python2: [join(FOLDER, "python2", "bin", "python"), join(import.meta.dirname, "config2.py")],
+  go: [join(FOLDER, "go-config")],
+};
+
 /** Starts an application with one of the clients; it ends with the test. */
 function start(t: TestContext, program: keyof typeof PROGRAMS, ...args: readonly string[]): Application {
   const [file, ...own] = PROGRAMS[program];
@@ -70,7 +79,14 @@ test("Nacos' clients on one server", { concurrency: true }, async (t) => {
       assert.equal(code, 0);
     }),
   );
-  await Promise.all([...java, t.test("Node, Python and Go", (own) => see(own, address))]);
+  const configuration = Object.entries(CONFIG_PROGRAMS).map(([name, [file, ...args]]) =>
+    t.test(`configuration: ${name}`, { skip: !existsSync(file) }, async () => {
+      const child = spawn(file, [...args, address], { stdio: "inherit", cwd: FOLDER, timeout: SEEN_MS * 2 });
+      const [code] = await once(child, "exit");
+      assert.equal(code, 0);
+    }),
+  );
+  await Promise.all([...java, ...configuration, t.test("Node, Python and Go", (own) => see(own, address))]);
 });
 
 /** Applications of all kinds see each other, one that is killed is gone, and one that ends takes itself back. */

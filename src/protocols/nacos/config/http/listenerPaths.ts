@@ -64,7 +64,7 @@ export function listenerPaths(parts: HttpParts): readonly ConfigPath[] {
 /** Answers later, by itself. */
 function poll({ polls, nowMs }: HttpParts, { params, exchange }: Asked): undefined {
   const polled = polledIn(params);
-  const answer = (changed: readonly string[]) => exchange.respond(textResponse(changed.map(changedLine).join("")));
+  const answer = (changed: readonly string[]) => exchange.respond(textResponse(changedText(changed)));
   const isHanging = headerOf(exchange, "long-pulling-timeout-no-hangup") !== "true";
   const untilMs = isHanging ? nowMs() + waitMsOf(headerOf(exchange, "long-pulling-timeout")) : 0;
   const gone = polls.add({ polled, asker: askerIn(params, exchange), untilMs, answer });
@@ -99,8 +99,9 @@ function polledIn(params: Params): readonly Polled[] {
   });
 }
 
-function changedLine(words: string): string {
-  return `${encodeURIComponent(words + LINE_END)}\n`;
+/** Empty if nothing has changed. One line: clients take a line end within it for part of a name. */
+function changedText(changed: readonly string[]): string {
+  return changed.length === 0 ? "" : `${encodeURIComponent(changed.map((words) => words + LINE_END).join(""))}\n`;
 }
 
 /** The configurations that clients at an address listen to, as `dataId+group[+namespace]`. */

@@ -19,6 +19,7 @@ final class Clients implements AutoCloseable {
   private static final long WAIT_MS = 15_000;
   private final String address;
   private final List<NamingService> open = new ArrayList<>();
+  private final List<End> others = new ArrayList<>();
   private static int services;
 
   Clients(String address) {
@@ -41,6 +42,21 @@ final class Clients implements AutoCloseable {
 
   NamingService naming() throws NacosException {
     return naming("");
+  }
+
+  /** Keeps a client of another kind until the case ends. */
+  <T> T keep(T client, EndOf<T> end) {
+    others.add(() -> end.end(client));
+    return client;
+  }
+
+  private interface End {
+    void end() throws NacosException;
+  }
+
+  /** The way to end a client. */
+  interface EndOf<T> {
+    void end(T client) throws NacosException;
   }
 
   /** A name that no other case uses. */
@@ -124,5 +140,7 @@ final class Clients implements AutoCloseable {
   public void close() throws NacosException {
     for (var client : open) client.shutDown();
     open.clear();
+    for (var other : others) other.end();
+    others.clear();
   }
 }

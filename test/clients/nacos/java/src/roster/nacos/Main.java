@@ -17,7 +17,9 @@ public final class Main {
     LogManager.getLogManager().reset();
     String filter = args.length > 1 ? args[1] : "";
     Map<String, Case> cases = new LinkedHashMap<>(NamingCases.all());
-    cases.putAll(newerCases());
+    cases.putAll(ConfigCases.all());
+    cases.putAll(newerCases("NewerCases"));
+    cases.putAll(newerCases("NewerConfigCases"));
     int failed = 0;
     int passed = 0;
     for (var entry : cases.entrySet()) {
@@ -38,9 +40,9 @@ public final class Main {
   }
 
   @SuppressWarnings("unchecked")
-  private static Map<String, Case> newerCases() throws ReflectiveOperationException {
+  private static Map<String, Case> newerCases(String name) throws ReflectiveOperationException {
     try {
-      var all = Class.forName("roster.nacos.NewerCases").getDeclaredMethod("all");
+      var all = Class.forName("roster.nacos." + name).getDeclaredMethod("all");
       return (Map<String, Case>) all.invoke(null);
     } catch (ClassNotFoundException absent) {
       return Map.of();
