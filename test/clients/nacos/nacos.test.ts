@@ -79,15 +79,19 @@ test("Nacos' clients on one server", { concurrency: true }, async (t) => {
       assert.equal(code, 0);
     }),
   );
-  const configuration = Object.entries(CONFIG_PROGRAMS).map(([name, [file, ...args]]) =>
-    t.test(`configuration: ${name}`, { skip: !existsSync(file) }, async () => {
+  await Promise.all([...java, configure(t, address), t.test("Node, Python and Go", (own) => see(own, address))]);
+});
+
+/** The cases of configuration, one client after the other. */
+async function configure(t: TestContext, address: string): Promise<void> {
+  for (const [name, [file, ...args]] of Object.entries(CONFIG_PROGRAMS)) {
+    await t.test(`configuration: ${name}`, { skip: !existsSync(file) }, async () => {
       const child = spawn(file, [...args, address], { stdio: "inherit", cwd: FOLDER, timeout: SEEN_MS * 2 });
       const [code] = await once(child, "exit");
       assert.equal(code, 0);
-    }),
-  );
-  await Promise.all([...java, ...configuration, t.test("Node, Python and Go", (own) => see(own, address))]);
-});
+    });
+  }
+}
 
 /** Applications of all kinds see each other, one that is killed is gone, and one that ends takes itself back. */
 async function see(t: TestContext, address: string): Promise<void> {

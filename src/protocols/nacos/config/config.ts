@@ -24,7 +24,7 @@ export function openConfig(environment: NacosEnvironment): NacosPart {
   const limits = { contentBytesMax: config.nacosConfigBytesMax, configsMax: config.nacosConfigsMax };
   const writer = new ConfigWriter({ store, history, nowMs, limits });
   const pushes = new Pushes(nowMs);
-  const listeners = new ConfigListeners(pushes);
+  const listeners = new ConfigListeners({ pushes, store, nowMs });
   const fuzzy = new FuzzyWatches(store, pushes);
   const polls = new LongPolls(store);
   const locks = new Locks(store, nowMs);
@@ -57,6 +57,8 @@ export function openConfig(environment: NacosEnvironment): NacosPart {
     check: (atMs) => {
       store.check(atMs);
       history.check(atMs);
+      listeners.check(atMs);
+      locks.check(atMs, () => isFirstSession(environment));
       polls.check(atMs);
       pushes.check(atMs);
     },

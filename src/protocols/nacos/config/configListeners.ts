@@ -1,9 +1,12 @@
 // Clients by gRPC that listen to configurations. They are told which one has changed, and compare digests themselves.
+// Some clients lose a notice that comes while they handle the one before, and would ask only minutes later. So a client
+// that has not named the new digest some seconds after its notice is told again, a few times.
 
 import { CHARGE } from "../../../base/budget.ts";
 import { fail } from "../../../base/errors.ts";
 import type { NacosClient } from "../part.ts";
 import { type ConfigKey, pathOf } from "./configKey.ts";
+import type { ConfigStore } from "./configStore.ts";
 import type { Pushes } from "./pushes.ts";
 
 /** A configuration, as a client has it. */
@@ -14,19 +17,40 @@ export interface Listened {
   readonly md5: string;
 }
 
+interface Doubt {
+  readonly client: NacosClient;
+  readonly dueMs: number;
+  readonly tries: number;
+}
+
+interface ListenerParts {
+  readonly pushes: Pushes;
+  readonly store: Pick<ConfigStore, "md5Shown">;
+  readonly nowMs: () => number;
+}
+
 // The real client opens another connection after 3,000.
 const LISTENED_MAX = 20_000;
+// A client that is well names the new digest within a second.
+const DOUBT_MS = 3_000;
+const DOUBTS_MAX = 3;
 // The entry here and in the client's own list, measured with 100,000 of them.
 const LISTENED_BYTES = 400;
 
 export class ConfigListeners {
   readonly #pushes: Pushes;
+  readonly #store: Pick<ConfigStore, "md5Shown">;
+  readonly #nowMs: () => number;
+  /** The notices after which the client has to name another digest. */
+  readonly #doubts = new Map<Listened, Doubt>();
   /** The clients of each configuration, by its path. */
   readonly #clients = new Map<string, Map<NacosClient, Listened>>();
   readonly #paths = new Map<NacosClient, Set<string>>();
 
-  constructor(pushes: Pushes) {
-    this.#pushes = pushes;
+  constructor(parts: ListenerParts) {
+    this.#pushes = parts.pushes;
+    this.#store = parts.store;
+    this.#nowMs = parts.nowMs;
   }
 
   /** Throws OVERLOADED, or FIELD_INVALID beyond what one client may listen to. */
@@ -47,6 +71,7 @@ export class ConfigListeners {
       this.#paths.set(client, paths);
     }
     const clients = this.#clients.get(path) ?? new Map<NacosClient, Listened>();
+    this.#settle(clients.get(client));
     clients.set(client, listened);
     this.#clients.set(path, clients);
   }
@@ -71,10 +96,24 @@ export class ConfigListeners {
 
   /** These have changed. */
   changed(keys: ReadonlyMap<string, ConfigKey>): void {
-    for (const [path, { group, dataId }] of keys) {
-      for (const [client, { tenant }] of this.#clients.get(path) ?? []) {
-        const fields = { dataId, group, ...(tenant !== "" && { tenant }), module: "config" };
-        this.#pushes.push(client, path, { type: "ConfigChangeNotifyRequest", fields });
+    for (const path of keys.keys()) {
+      for (const [client, listened] of this.#clients.get(path) ?? []) {
+        this.#doubts.set(listened, { client, dueMs: this.#nowMs() + DOUBT_MS, tries: 0 });
+        this.#notify(client, listened);
+      }
+    }
+  }
+
+  /** Called twice a second. */
+  check(nowMs: number): void {
+    for (const [listened, doubt] of this.#doubts) {
+      if (doubt.dueMs > nowMs) continue;
+      const { client, tries } = doubt;
+      const isSo = this.#store.md5Shown(listened.key, { ip: client.address, tag: "" }) === listened.md5;
+      if (isSo || tries >= DOUBTS_MAX) this.#doubts.delete(listened);
+      else {
+        this.#doubts.set(listened, { client, tries: tries + 1, dueMs: nowMs + DOUBT_MS * 2 ** tries });
+        this.#notify(client, listened);
       }
     }
   }
@@ -93,8 +132,19 @@ export class ConfigListeners {
     }
   }
 
+  #notify(client: NacosClient, { key, tenant }: Listened): void {
+    const { group, dataId } = key;
+    const fields = { dataId, group, ...(tenant !== "" && { tenant }), module: "config" };
+    this.#pushes.push(client, pathOf(key), { type: "ConfigChangeNotifyRequest", fields });
+  }
+
+  #settle(listened: Listened | undefined): void {
+    if (listened !== undefined) this.#doubts.delete(listened);
+  }
+
   #forget(client: NacosClient, path: string): void {
     const clients = this.#clients.get(path);
+    this.#settle(clients?.get(client));
     clients?.delete(client);
     if (clients?.size === 0) this.#clients.delete(path);
   }
