@@ -85,6 +85,8 @@ test("a heartbeat is answered with its code, and a whole one registers", async (
   assert.equal(whole.json.code, 10_200);
   assert.equal((await hostsOf("beats")).length, 1);
   assert.equal((await beat(`serviceName=DEFAULT_GROUP@@beats&${AT}`)).json.code, 10_200);
+  const asText = encodeURIComponent(JSON.stringify({ ...body, port: "80", weight: "1.0" }));
+  assert.equal((await beat(`serviceName=DEFAULT_GROUP@@beats&beat=${asText}`)).json.code, 10_200);
 });
 
 test("a heartbeat is for the address, whatever cluster it names", async () => {
@@ -132,6 +134,68 @@ test("v3: a client registers, sends heartbeats and lists by paths of its own", a
   const { json } = await ask("GET /v3/client/ns/instance/list?serviceName=v3");
   assert.deepEqual([json.code, json.data.length, json.data[0].ip], [0, 1, "10.9.0.1"]);
   assert.deepEqual((await ask(`DELETE /v3/client/ns/instance?serviceName=v3&${AT}`)).json, ok);
+});
+
+test("a service is made, shown, listed, changed and removed, but not while it has instances", async () => {
+  const made = await ask("POST /v1/ns/service", "serviceName=made&protectThreshold=0.5&metadata=k=v");
+  assert.deepEqual([made.status, made.text], [200, "ok"]);
+  const again = await ask("POST /v2/ns/service", "serviceName=made");
+  assert.deepEqual([again.status, again.json.code], [400, 21_007]);
+  assert.deepEqual((await ask("GET /v1/ns/service?serviceName=made")).json, {
+    namespaceId: "public",
+    groupName: "DEFAULT_GROUP",
+    name: "made",
+    protectThreshold: 0.5,
+    metadata: { k: "v" },
+    selector: { type: "none", contextType: "NONE" },
+    clusters: [],
+  });
+  assert.ok((await ask("GET /v1/ns/service/list?pageNo=1&pageSize=100")).json.doms.includes("made"));
+  assert.equal((await ask("PUT /v1/ns/service", "serviceName=made&protectThreshold=0.2")).text, "ok");
+  const { data } = (await ask("GET /v2/ns/service?serviceName=made")).json;
+  assert.deepEqual([data.serviceName, data.protectThreshold, data.metadata], ["made", 0.2, { k: "v" }]);
+  await ask("POST /v1/ns/instance", `serviceName=made&${AT}`);
+  assert.equal((await ask("DELETE /v1/ns/service?serviceName=made")).status, 400);
+  await ask(`DELETE /v1/ns/instance?serviceName=made&${AT}`);
+  assert.equal((await ask("DELETE /v1/ns/service?serviceName=made")).text, "ok");
+  for (const what of ["GET /v2/ns/service?serviceName=made", "DELETE /v2/ns/service?serviceName=made"]) {
+    const { status, json } = await ask(what);
+    assert.deepEqual([status, json.code], [404, 21_008], what);
+  }
+  assert.equal((await ask("PUT /v1/ns/service", "serviceName=made")).status, 404);
+  assert.equal((await ask("POST /v1/ns/service", "serviceName=made&protectThreshold=2")).status, 400);
+});
+
+test("with few healthy instances, those of a service with a threshold are all shown as healthy", async () => {
+  await ask("POST /v1/ns/service", "serviceName=threshold&protectThreshold=0.5");
+  await ask("POST /v1/ns/instance", "serviceName=threshold&ip=10.9.0.1&port=80&healthy=false");
+  await ask("POST /v1/ns/instance", "serviceName=threshold&ip=10.9.0.2&port=80");
+  const { json } = await ask("GET /v1/ns/instance/list?serviceName=threshold");
+  assert.equal(json.reachProtectionThreshold, true);
+  assert.deepEqual(
+    json.hosts.map(({ healthy }: { healthy: boolean }) => healthy),
+    [true, true],
+  );
+});
+
+test("what an operator sets of a connected client's instance wins, also when the client registers again", async () => {
+  const client = await TestNacosClient.connect(server);
+  clients.push(client);
+  const service = { namespace: "", groupName: "", serviceName: "operated" };
+  const instance = { ip: "10.9.0.1", port: 80, weight: 1, metadata: { a: "b" } };
+  const register = () => client.ask("InstanceRequest", { ...service, type: "registerInstance", instance });
+  await register();
+  assert.equal((await ask("PUT /v1/ns/instance", `serviceName=operated&${AT}&weight=7`)).text, "ok");
+  const weights = async () => (await ask("GET /v1/ns/instance/list?serviceName=operated")).json.hosts;
+  await eventually(weights, ([host]) => host?.weight === 7);
+  await register();
+  const [host, ...others] = await weights();
+  assert.deepEqual([host.weight, host.metadata, others], [7, { a: "b" }, []]);
+  await ask("PUT /v1/ns/instance", `serviceName=operated&${AT}&enabled=false`);
+  await eventually(weights, (hosts) => hosts.length === 0);
+  await client.ask("InstanceRequest", { ...service, type: "deregisterInstance", instance });
+  await register();
+  assert.deepEqual(await weights(), []);
 });
 
 test("services are listed in pages", async () => {

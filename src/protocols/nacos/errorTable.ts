@@ -21,6 +21,11 @@ export const NACOS_ERRORS = {
   NACOS_NAMESPACE_EXISTS: { retry: false, meaning: "there is a namespace of this id" },
   NACOS_NAMESPACE_INVALID: { retry: false, meaning: "a namespace may not be named so" },
   NACOS_NAMESPACE_UNKNOWN: { retry: false, meaning: "there is no namespace of this id" },
+  NACOS_RECORDS_EXHAUSTED: {
+    retry: false,
+    meaning: "operators have made as many services and changed as many instances as can be kept; remove some services",
+  },
+  NACOS_SERVICE_EXISTS: { retry: false, meaning: "there is a service of this name already; change it instead" },
   NACOS_REQUEST_UNKNOWN: { retry: false, meaning: "requests of this type are not served" },
   NACOS_STREAM_TAKEN: { retry: false, meaning: "the connection has a stream for requests of the server already" },
 } as const satisfies ErrorTable;

@@ -1,5 +1,6 @@
 // Naming: instances and services.
 
+import type { ServiceKey } from "../../model/ids.ts";
 import { Pushes } from "./config/pushes.ts";
 import type { NacosEnvironment } from "./environment.ts";
 import { routesOf } from "./http/forms.ts";
@@ -8,6 +9,7 @@ import { servicePaths } from "./http/servicePaths.ts";
 import { FollowedScopes } from "./naming/followedScopes.ts";
 import { FuzzyWatches } from "./naming/fuzzyWatches.ts";
 import { Leases } from "./naming/leases.ts";
+import { NamingRecords } from "./naming/namingRecords.ts";
 import { PersistentInstances } from "./naming/persistent.ts";
 import { PushBodies } from "./naming/pushBodies.ts";
 import { Registrations } from "./naming/registrations.ts";
@@ -25,19 +27,25 @@ export function openNaming(environment: NacosEnvironment): Naming {
   const { config, registry, access, later, node } = environment;
   const { nowMs } = node;
   const { zone } = config;
-  const bodies = new PushBodies({ protectThreshold: () => undefined, nowMs });
-  const registrations = new Registrations({ registry, zone, nowMs, later });
+  const records = new NamingRecords(environment);
+  const protectThreshold = (serviceKey: ServiceKey) => records.service(serviceKey)?.protectThreshold;
+  const bodies = new PushBodies({ protectThreshold, nowMs });
+  const registrations = new Registrations({ registry, zone, nowMs, later, records });
+  records.listen((serviceKey, registId) => registrations.changed(serviceKey, registId));
   const subscriptions = new Subscriptions({ registry, zone, nowMs });
-  const serviceNames = new ServiceNames(registry);
+  const serviceNames = new ServiceNames(registry, records);
   const pushes = new Pushes(nowMs);
   const fuzzy = new FuzzyWatches(new FollowedScopes({ registry, nowMs, later }), pushes);
-  const leases = new Leases({ ...environment, zone, nowMs });
+  const leases = new Leases({ ...environment, zone, nowMs, records });
   const persistent = new PersistentInstances({ ...environment, zone, nowMs });
   return {
     bodies,
     requests: namingRequests({ ...environment, registrations, subscriptions, bodies, serviceNames, persistent, fuzzy }),
     routes: routesOf(
-      [...instancePaths({ ...environment, leases, persistent, bodies }), ...servicePaths(serviceNames)],
+      [
+        ...instancePaths({ ...environment, leases, persistent, bodies, records }),
+        ...servicePaths({ serviceNames, records, registry }),
+      ],
       {
         access,
         nowMs,
@@ -51,6 +59,7 @@ export function openNaming(environment: NacosEnvironment): Naming {
     drained: (client) => pushes.drained(client),
     check: (atMs) => {
       bodies.check(atMs);
+      records.check(atMs);
       pushes.check(atMs);
     },
   };

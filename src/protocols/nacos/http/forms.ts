@@ -52,6 +52,7 @@ const DENIED = new Set(["CREDENTIALS_NEEDED", "CREDENTIALS_REFUSED", "PERMISSION
 export function refusalOf({ code, message, retry, details }: RegistryError): Refusal {
   if (DENIED.has(code)) return { status: 403, code: HTTP_CODE.ACCESS_DENIED, message };
   if (retry) return { status: 503, code: HTTP_CODE.SERVER_ERROR, message };
+  if (code === "NACOS_SERVICE_EXISTS") return { status: 400, code: HTTP_CODE.SERVICE_EXISTS, message };
   if (code === "REGISTRATION_HELD") return { status: 409, code: HTTP_CODE.CONFLICT, message };
   const isMissing = code === "FIELD_INVALID" && details["value"] === undefined;
   return { status: 400, code: isMissing ? HTTP_CODE.PARAMETER_MISSING : HTTP_CODE.PARAMETER_INVALID, message };

@@ -3,10 +3,11 @@
 import { fail, type RegistryError } from "../../../base/errors.ts";
 import type { ServiceKey } from "../../../model/ids.ts";
 import type { NacosEnvironment } from "../environment.ts";
-import { instanceJson, type NacosInstance, preservedMs, registIdOf } from "../naming/instance.ts";
+import { instanceJson, LIMITS, type NacosInstance, preservedMs, registIdOf } from "../naming/instance.ts";
 import type { InstanceAddress, Leases } from "../naming/leases.ts";
 import { askList } from "../naming/lists.ts";
 import { groupedName, serviceNameOf } from "../naming/names.ts";
+import type { InstanceChange, NamingRecords } from "../naming/namingRecords.ts";
 import type { PersistentInstances } from "../naming/persistent.ts";
 import type { PushBodies } from "../naming/pushBodies.ts";
 import { instancesIn } from "../naming/serviceInfo.ts";
@@ -18,6 +19,7 @@ export interface HttpParts extends Pick<NacosEnvironment, "config" | "registry">
   readonly leases: Leases;
   readonly persistent: PersistentInstances;
   readonly bodies: PushBodies;
+  readonly records: NamingRecords;
 }
 
 const BEAT_OK = 10_200;
@@ -97,35 +99,60 @@ class InstancePaths {
     else persistent.remove(address, from, done);
   }
 
-  /** Changes what the request names, and leaves the rest as it is. */
+  /** Changes what the request names, and leaves the rest as it is, now and when the client registers again. */
   update(call: NacosCall): void {
     const { params } = call;
-    const serviceKey = readService(params);
-    const address = { serviceKey, ...readAddress(params) };
-    const metadata = params.has("metadata") ? readMetadata(params.text("metadata")) : undefined;
-    const weight = params.number("weight", { min: 0, max: 10_000 });
+    const weight = params.number("weight", LIMITS.weight);
     const isEnabled = params.flag("enabled", "enable");
-    this.#change(call, address, (present) => ({
-      ...present,
-      metadata: metadata ?? present.metadata,
-      weight: weight ?? present.weight,
-      isEnabled: isEnabled ?? present.isEnabled,
-    }));
+    const change: InstanceChange = {
+      ...(params.has("metadata") && { metadata: readMetadata(params.text("metadata")) }),
+      ...(weight !== undefined && { weight }),
+      ...(isEnabled !== undefined && { isEnabled }),
+    };
+    const address = { serviceKey: readService(params), ...readAddress(params) };
+    this.#find(call, address, (found) => {
+      if (found === undefined) return call.refuseWith(notFound(address));
+      this.#parts.leases.later(() => this.#change(call, address, { ...found, change }));
+    });
   }
 
+  #change(call: NacosCall, { serviceKey, ...address }: InstanceAddress, { instance, isLeased, change }: Changed): void {
+    const { records, leases, persistent } = this.#parts;
+    const changed = { serviceKey, instance: { ...instance, ...change }, from: call.from };
+    if (!instance.isEphemeral) return persistent.put(changed, (outcome) => settle(call, outcome));
+    records.putChange(serviceKey, registIdOf(address), change).then(
+      () => {
+        if (isLeased) leases.register(changed, (outcome) => settle(call, outcome));
+        else call.answer("ok");
+      },
+      (error) => call.refuse(error),
+    );
+  }
+
+  /** For persistent instances, as at the real server: that of others is what their clients say. */
   setHealth(call: NacosCall): void {
-    const serviceKey = readService(call.params);
+    const { persistent, leases } = this.#parts;
     const isHealthy = call.params.flag("healthy");
     if (isHealthy === undefined) throw fail("FIELD_INVALID", { field: "healthy", expected: "true or false" });
-    this.#change(call, { serviceKey, ...readAddress(call.params) }, (present) => ({ ...present, isHealthy }));
+    const address = { serviceKey: readService(call.params), ...readAddress(call.params) };
+    this.#find(call, address, (found) => {
+      if (found === undefined) return call.refuseWith(notFound(address));
+      const { instance } = found;
+      if (instance.isEphemeral) {
+        const expected = "a persistent instance; the health of others is what their heartbeats say";
+        return call.refuse(fail("FIELD_INVALID", { field: "ip", value: address.ip, expected }));
+      }
+      const changed = { ...address, instance: { ...instance, isHealthy }, from: call.from };
+      leases.later(() => persistent.put(changed, (outcome) => settle(call, outcome)));
+    });
   }
 
   show(call: NacosCall): void {
     const serviceKey = readService(call.params);
     const address = { serviceKey, ...readAddress(call.params) };
-    this.#find(call, address, (instance) => {
-      if (instance === undefined) return call.refuseWith(notFound(address));
-      call.answer(detailJson(call, serviceKey, instance));
+    this.#find(call, address, (found) => {
+      if (found === undefined) return call.refuseWith(notFound(address));
+      call.answer(detailJson(call, serviceKey, found.instance));
     });
   }
 
@@ -178,22 +205,27 @@ class InstancePaths {
     leases.register(registered, (outcome) => settle(call, outcome));
   }
 
-  #change(call: NacosCall, address: InstanceAddress, changed: (present: NacosInstance) => NacosInstance): void {
-    this.#find(call, address, (present) => {
-      if (present === undefined) return call.refuseWith(notFound(address));
-      this.#parts.leases.later(() => this.#put(call, address.serviceKey, changed(present)));
-    });
-  }
-
   /** Finds the instance in the list of its service. */
-  #find(call: NacosCall, address: InstanceAddress, found: (instance: NacosInstance | undefined) => void): void {
+  #find(call: NacosCall, address: InstanceAddress, found: (found: Found | undefined) => void): void {
     const { serviceKey } = address;
     const wanted = registIdOf(address);
     askList(this.#parts.registry, { serviceKey, nowMs: call.nowMs }, (view, error) => {
       if (view === undefined) return call.refuse(error ?? fail("LIST_UNAVAILABLE"));
-      found(instancesIn(view).find((instance) => registIdOf(instance) === wanted));
+      const instance = instancesIn(view).find((each) => registIdOf(each) === wanted);
+      const isLeased = view.publications.get(wanted)?.lease !== undefined;
+      found(instance && { instance, isLeased });
     });
   }
+}
+
+interface Found {
+  readonly instance: NacosInstance;
+  /** Its heartbeats keep it. */
+  readonly isLeased: boolean;
+}
+
+interface Changed extends Found {
+  readonly change: InstanceChange;
 }
 
 function settle(call: NacosCall, outcome: "done" | "unknown" | RegistryError): void {

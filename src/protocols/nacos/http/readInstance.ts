@@ -76,7 +76,7 @@ function metadataOfJson(text: string): ReadonlyMap<string, string> {
 /** The instance in the JSON of a heartbeat, by which it can be registered anew. Throws FIELD_INVALID. */
 export function readBeat(text: string, bytesMax: number): NacosInstance {
   return read("beat", () => {
-    const fields = fieldsOf(parseJson(text), "beat");
+    const fields = withNumbers(fieldsOf(parseJson(text), "beat"));
     const cluster = textField(fields, "cluster") ?? "";
     const instance: NacosInstance = {
       ip: textField(fields, "ip") ?? "",
@@ -91,6 +91,15 @@ export function readBeat(text: string, bytesMax: number): NacosInstance {
     };
     return checkedInstance(instance, bytesMax);
   });
+}
+
+/** Clients for Python write numbers as the texts that they were given. */
+function withNumbers(fields: JsonFields): JsonFields {
+  const numbers = ["port", "weight"].flatMap((field) => {
+    const value = fields.get(field);
+    return typeof value === "string" && /^\d{1,9}(?:\.\d{1,9})?$/.test(value) ? [[field, Number(value)] as const] : [];
+  });
+  return new Map([...fields, ...numbers]);
 }
 
 /** A fault of the JSON in a parameter is a fault of the parameter. */

@@ -1,23 +1,104 @@
-// The paths of services: lists of their names.
+// The paths of services: what operators say about them, and lists of their names.
 
 import { fail } from "../../../base/errors.ts";
+import type { ServiceKey } from "../../../model/ids.ts";
+import type { Registry } from "../../../registry/registry.ts";
 import { seenBy } from "../callers.ts";
-import { scopeOfGroup, serviceKeyOf } from "../naming/names.ts";
+import { askList } from "../naming/lists.ts";
+import { groupedName, scopeOfGroup, serviceKeyOf, serviceNameOf } from "../naming/names.ts";
+import type { NamingRecords, ServiceRecord } from "../naming/namingRecords.ts";
 import type { ServiceNames } from "../naming/serviceNames.ts";
-import type { NacosCall, NacosPath } from "./forms.ts";
+import { HTTP_CODE, type NacosCall, type NacosPath } from "./forms.ts";
+import { readMetadata, readService } from "./readInstance.ts";
+
+interface Parts {
+  readonly serviceNames: ServiceNames;
+  readonly records: NamingRecords;
+  readonly registry: Pick<Registry, "step">;
+}
 
 const PAGE_MAX = 1_000_000;
 const PAGE_SIZE = 10;
+const THRESHOLD = { min: 0, max: 1 } as const;
+const NO_SELECTOR = { type: "none", contextType: "NONE" } as const;
 
 /** The paths. */
-export function servicePaths(serviceNames: ServiceNames): NacosPath[] {
-  return ["/v1/ns/service/list", "/v2/ns/service/list"].map((path) => ({
-    ...{ method: "GET", path, asks: "list", of: "each" },
-    handle: (call) => listNames(call, serviceNames),
-  }));
+export function servicePaths(parts: Parts): NacosPath[] {
+  const publish = { asks: "publish", of: readService } as const;
+  return [
+    ...["/v1/ns/service/list", "/v2/ns/service/list"].map(
+      (path): NacosPath => ({
+        ...{ method: "GET", path, asks: "list", of: "each" },
+        handle: (call) => listNames(call, parts),
+      }),
+    ),
+    ...["/v1/ns/service", "/v2/ns/service", "/v3/admin/ns/service"].flatMap((path): NacosPath[] => [
+      { ...publish, method: "POST", path, handle: (call) => put(call, parts, true) },
+      { ...publish, method: "PUT", path, handle: (call) => put(call, parts, false) },
+      { ...publish, method: "DELETE", path, handle: (call) => remove(call, parts) },
+      { method: "GET", path, asks: "list", of: readService, handle: (call) => show(call, parts) },
+    ]),
+  ];
 }
 
-function listNames(call: NacosCall, serviceNames: ServiceNames): void {
+function put(call: NacosCall, { records }: Parts, isNew: boolean): void {
+  const { params } = call;
+  const serviceKey = readService(params);
+  const before = records.service(serviceKey);
+  if (!isNew && before === undefined) return call.refuseWith(unknown(serviceKey));
+  const service: ServiceRecord = {
+    serviceKey,
+    protectThreshold: params.number("protectThreshold", THRESHOLD) ?? before?.protectThreshold ?? 0,
+    metadata: params.has("metadata") ? readMetadata(params.text("metadata")) : (before?.metadata ?? new Map()),
+  };
+  records.putService(service, isNew).then(
+    () => call.answer("ok"),
+    (error) => call.refuse(error),
+  );
+}
+
+function remove(call: NacosCall, { records, registry }: Parts): void {
+  const serviceKey = readService(call.params);
+  if (records.service(serviceKey) === undefined) return call.refuseWith(unknown(serviceKey));
+  askList(registry, { serviceKey, nowMs: call.nowMs }, (view, error) => {
+    if (view === undefined) return call.refuse(error ?? fail("LIST_UNAVAILABLE"));
+    if (view.publications.size > 0) {
+      const message = `${groupedName(serviceNameOf(serviceKey))} has ${view.publications.size} instances`;
+      return call.refuseWith({ status: 400, code: HTTP_CODE.SERVICE_NOT_EMPTY, message });
+    }
+    records.removeService(serviceKey).then(
+      () => call.answer("ok"),
+      (fault) => call.refuse(fault),
+    );
+  });
+}
+
+/** A service is there if an operator has made it, or it has instances. */
+function show(call: NacosCall, { records, registry }: Parts): void {
+  const serviceKey = readService(call.params);
+  const made = records.service(serviceKey);
+  if (made !== undefined) return call.answer(serviceJson(call, made));
+  askList(registry, { serviceKey, nowMs: call.nowMs }, (view, error) => {
+    if (view === undefined) return call.refuse(error ?? fail("LIST_UNAVAILABLE"));
+    if (view.publications.size === 0) return call.refuseWith(unknown(serviceKey));
+    call.answer(serviceJson(call, { serviceKey, protectThreshold: 0, metadata: new Map() }));
+  });
+}
+
+function serviceJson({ version }: NacosCall, { serviceKey, protectThreshold, metadata }: ServiceRecord): object {
+  const { namespace, group, name } = serviceNameOf(serviceKey);
+  const common = { protectThreshold, metadata: Object.fromEntries(metadata), selector: NO_SELECTOR };
+  if (version === "v1") return { namespaceId: namespace, groupName: group, name, ...common, clusters: [] };
+  const names = { [version === "v2" ? "namespace" : "namespaceId"]: namespace, serviceName: name, groupName: group };
+  return { ...names, clusterMap: {}, ...common, ephemeral: true };
+}
+
+function unknown(serviceKey: ServiceKey) {
+  const message = `there is no service ${groupedName(serviceNameOf(serviceKey))}`;
+  return { status: 404, code: HTTP_CODE.SERVICE_UNKNOWN, message };
+}
+
+function listNames(call: NacosCall, { serviceNames }: Parts): void {
   const { params, caller, version, nowMs } = call;
   const group = { namespace: params.text("namespaceId"), group: params.text("groupName") };
   const scope = scopeOfGroup(group);

@@ -11,6 +11,7 @@ import type { Lease } from "../../../model/publication.ts";
 import { LEASE_MS_MAX, LEASE_MS_MIN, type LeaseAnswer, type LeaseEvent } from "../../../registry/lease.ts";
 import type { Registry } from "../../../registry/registry.ts";
 import { type NacosInstance, preservedMs, registIdOf, toInstance } from "./instance.ts";
+import type { NamingRecords } from "./namingRecords.ts";
 
 interface Parts {
   readonly registry: Pick<Registry, "step">;
@@ -18,6 +19,7 @@ interface Parts {
   readonly zone: string;
   readonly later: (run: () => void) => void;
   readonly nowMs: () => number;
+  readonly records: Pick<NamingRecords, "changed">;
 }
 
 /** An address of a service. */
@@ -51,9 +53,15 @@ export class Leases {
 
   /** Registers an instance, or registers it again. `from`: the host of the caller. */
   register(
-    { serviceKey, instance, from }: { readonly serviceKey: ServiceKey; readonly instance: NacosInstance; from: string },
+    {
+      serviceKey,
+      from,
+      ...registered
+    }: { readonly serviceKey: ServiceKey; readonly instance: NacosInstance; from: string },
     done: LeaseDone,
   ): void {
+    const address = registIdOf(registered.instance);
+    const instance = this.#parts.records.changed(serviceKey, address, registered.instance);
     const lease = leaseOf(instance.metadata);
     const payload = packInstance(toInstance(instance));
     const put = (registId: string, then: LeaseDone) => {
@@ -63,7 +71,6 @@ export class Leases {
       };
       this.#ask({ kind: "leased", holder: holderAt(from), publication, lease }, from, then);
     };
-    const address = registIdOf(instance);
     put(address, (outcome) => {
       if (typeof outcome === "string" || outcome.code !== "REGISTRATION_HELD") return done(outcome);
       put(address + BESIDE, done);

@@ -12,19 +12,25 @@ import { packInstance } from "../../../model/instance.ts";
 import type { ClientEvent, Outcome, PublishRequest, Registry } from "../../../registry/registry.ts";
 import type { NacosClient } from "../part.ts";
 import { type NacosInstance, registIdOf, toInstance } from "./instance.ts";
+import type { NamingRecords } from "./namingRecords.ts";
 
 interface Parts {
   readonly registry: Pick<Registry, "step">;
   readonly zone: string;
   readonly nowMs: () => number;
   readonly later: (run: () => void) => void;
+  readonly records: Pick<NamingRecords, "changed">;
 }
 
-/** The registration of one connection for one service. */
-interface Held {
-  /** The id of each instance's publication, by the id of its address. */
-  readonly ids: Map<string, string>;
+/** An instance of a registration, and the id of its publication. */
+interface Entry {
+  readonly registId: string;
+  readonly instance: NacosInstance;
+  readonly appName: string;
 }
+
+/** The registration of one connection for one service: instances by the ids of their addresses. */
+type Held = Map<string, Entry>;
 
 /** Called once; undefined: all is done. */
 export type Done = (error: RegistryError | undefined) => void;
@@ -51,19 +57,23 @@ export class Registrations {
   register(client: NacosClient, { serviceKey, instances, appName }: Registered, done: Done): void {
     const services = this.#held.get(client) ?? new Map<ServiceKey, Held>();
     this.#held.set(client, services);
-    const held = services.get(serviceKey) ?? { ids: new Map<string, string>() };
+    const held: Held = services.get(serviceKey) ?? new Map();
     services.set(serviceKey, held);
     const wanted = new Map(instances.map((instance) => [registIdOf(instance), instance]));
     const settled = allOf(wanted.size, done);
-    const used = new Set(held.ids.values());
-    const left = [...held.ids].filter(([address]) => !wanted.has(address));
+    const used = new Set([...held.values()].map(({ registId }) => registId));
+    const left = [...held]
+      .filter(([address]) => !wanted.has(address))
+      .map(([address, entry]) => ({ address, ...entry }));
     for (const [address, instance] of wanted) {
       const registId =
-        held.ids.get(address) ?? takenOver(held, left) ?? (used.has(address) ? besideId(client, address) : address);
-      held.ids.set(address, registId);
+        held.get(address)?.registId ??
+        takenOver(held, left) ??
+        (used.has(address) ? besideId(client, address) : address);
+      held.set(address, { registId, instance, appName });
       this.#publish(client, { serviceKey, instance, appName, registId, address, held }, settled);
     }
-    for (const [address, registId] of left) this.#unpublish(client, { serviceKey, address, registId, held });
+    for (const { address, registId } of left) this.#unpublish(client, { serviceKey, address, registId, held });
     if (wanted.size === 0) done(undefined);
   }
 
@@ -73,7 +83,17 @@ export class Registrations {
     const held = services?.get(serviceKey);
     if (held === undefined) return;
     services?.delete(serviceKey);
-    for (const [address, registId] of [...held.ids]) this.#unpublish(client, { serviceKey, address, registId, held });
+    for (const [address, { registId }] of [...held]) this.#unpublish(client, { serviceKey, address, registId, held });
+  }
+
+  /** Operators want an address otherwise now: clients that have it publish it anew. Not in a step of the registry. */
+  changed(serviceKey: ServiceKey, address: string): void {
+    for (const [client, services] of this.#held) {
+      const held = services.get(serviceKey);
+      const entry = held?.get(address);
+      if (held === undefined || entry === undefined) continue;
+      this.#publish(client, { serviceKey, address, held, ...entry }, () => undefined);
+    }
   }
 
   /** The connection is over; the registry takes its publications back by itself. */
@@ -86,14 +106,14 @@ export class Registrations {
     const request = client.channel.request((outcome: Outcome) => {
       if (outcome.kind === "accepted") return done(undefined);
       if (outcome.error.code !== "REGISTRATION_HELD" || registId !== address) {
-        if (held.ids.get(address) === registId) held.ids.delete(address);
+        if (held.get(address)?.registId === registId) held.delete(address);
         return done(outcome.error);
       }
       // Outcomes come within a step of the registry.
       const beside = besideId(client, address);
       this.#parts.later(() => {
-        if (client.isEnded || held.ids.get(address) !== registId) return done(outcome.error);
-        held.ids.set(address, beside);
+        if (client.isEnded || held.get(address)?.registId !== registId) return done(outcome.error);
+        held.set(address, { registId: beside, instance, appName });
         this.#publish(client, { ...wanted, registId: beside }, done);
       });
     });
@@ -104,7 +124,7 @@ export class Registrations {
       zone: this.#parts.zone,
       appName,
       attributes: NO_ATTRIBUTES,
-      payload: packInstance(toInstance(instance)),
+      payload: packInstance(toInstance(this.#parts.records.changed(serviceKey, address, instance))),
     };
     this.#tell({ kind: "published", client: client.id, request, publication });
   }
@@ -113,7 +133,7 @@ export class Registrations {
     client: NacosClient,
     { serviceKey, address, registId, held }: Pick<Wanted, "serviceKey" | "address" | "registId" | "held">,
   ): void {
-    held.ids.delete(address);
+    held.delete(address);
     const request = client.channel.request(() => undefined);
     this.#tell({ kind: "unpublished", client: client.id, request, key: { serviceKey, registId, version: VERSION } });
   }
@@ -124,10 +144,10 @@ export class Registrations {
 }
 
 /** The id of an address that goes, for one that comes: subscribers see one change. */
-function takenOver(held: Held, left: (readonly [address: string, registId: string])[]): string | undefined {
-  const [address, registId] = left.pop() ?? [];
-  if (address !== undefined) held.ids.delete(address);
-  return registId;
+function takenOver(held: Held, left: { readonly address: string; readonly registId: string }[]): string | undefined {
+  const taken = left.pop();
+  if (taken !== undefined) held.delete(taken.address);
+  return taken?.registId;
 }
 
 /** For an address whose own id another one has: of another client, or of the same registration before. */

@@ -1,11 +1,12 @@
 // The names of the services of a group.
 
 import type { RegistryError } from "../../../base/errors.ts";
-import { nameOf } from "../../../model/catalogue.ts";
+import { isInScope, nameOf } from "../../../model/catalogue.ts";
 import type { CatalogueScope, ServiceKey } from "../../../model/ids.ts";
 import { ANY_NAME } from "../../../model/namePattern.ts";
 import type { CatalogueAnswer } from "../../../registry/catalogue.ts";
 import type { Registry } from "../../../registry/registry.ts";
+import type { NamingRecords } from "./namingRecords.ts";
 
 /** In alphabetical order; undefined with the reason. Called within a step of the registry. */
 export type Named = (names: readonly string[] | undefined, error: RegistryError | undefined) => void;
@@ -24,9 +25,11 @@ const ENTRIES_MAX = 250_000;
 
 export class ServiceNames {
   readonly #registry: Pick<Registry, "step">;
+  readonly #records: Pick<NamingRecords, "services">;
 
-  constructor(registry: Pick<Registry, "step">) {
+  constructor(registry: Pick<Registry, "step">, records: Pick<NamingRecords, "services">) {
     this.#registry = registry;
+    this.#records = records;
   }
 
   /** Not within a step of the registry. */
@@ -34,8 +37,9 @@ export class ServiceNames {
     const asker = {
       answer: (answer: CatalogueAnswer) => {
         if (answer.kind === "failed") return named(undefined, answer.error);
-        const seen = answer.entries.filter(({ serviceKey }) => sees(serviceKey));
-        named(seen.map(({ serviceKey }) => nameOf(serviceKey)).sort(), undefined);
+        const made = [...this.#records.services()].filter(({ serviceKey }) => isInScope(serviceKey, scope));
+        const seen = [...answer.entries, ...made].filter(({ serviceKey }) => sees(serviceKey));
+        named([...new Set(seen.map(({ serviceKey }) => nameOf(serviceKey)))].sort(), undefined);
       },
       changed: () => undefined,
     };

@@ -1,0 +1,165 @@
+// The words of operators about services and instances, as records that outlive every process: the threshold and the
+// metadata of a service; and of an instance whether it is enabled, its weight and its metadata, which win over the
+// words of its client, through all of its reconnects and restarts.
+
+import type { Log } from "../../../base/ports.ts";
+import {
+  fieldsOf,
+  flagField,
+  type JsonFields,
+  numberField,
+  parseJson,
+  textField,
+  textsField,
+} from "../../../encoding/json/fields.ts";
+import type { ServiceKey } from "../../../model/ids.ts";
+import { readServiceKey } from "../../../model/serviceKey.ts";
+import { type GatewayRecords, gatewayPrefix } from "../../../records/gatewayRecords.ts";
+import { keysWith } from "../../../records/keys.ts";
+import { type CopyChange, RecordCopy } from "../../../records/recordCopy.ts";
+import type { StoredRecord } from "../../../records/records.ts";
+import { jsonBytes } from "../codec/bodies.ts";
+import { nacosError } from "../errorTable.ts";
+import { LIMITS, NACOS, type NacosInstance } from "./instance.ts";
+
+/** A service that operators have made. */
+export interface ServiceRecord {
+  readonly serviceKey: ServiceKey;
+  readonly protectThreshold: number;
+  readonly metadata: ReadonlyMap<string, string>;
+}
+
+/** The fields of an instance that operators have set. */
+export type InstanceChange = Partial<Pick<NacosInstance, "weight" | "isEnabled" | "metadata">>;
+
+/** Called with the address of an instance whose change is another one now. */
+export type ChangeListener = (serviceKey: ServiceKey, registId: string) => void;
+
+interface Parts {
+  readonly records: GatewayRecords;
+  readonly log: Log;
+}
+
+const PREFIX = `${gatewayPrefix(NACOS)}naming/`;
+const SERVICES = `${PREFIX}service/`;
+const INSTANCES = `${PREFIX}instance/`;
+/** The most records that are written; a node can read more. */
+export const NAMING_RECORDS_MAX = 100_000;
+const DECODER = new TextDecoder("utf-8");
+
+export class NamingRecords {
+  readonly #copy: RecordCopy;
+  readonly #services = new WeakMap<StoredRecord, ServiceRecord>();
+  readonly #listeners = new Set<ChangeListener>();
+
+  constructor({ records, log }: Parts) {
+    this.#copy = new RecordCopy({
+      records,
+      prefix: PREFIX,
+      recordsMax: 2 * NAMING_RECORDS_MAX,
+      unread: ({ message }) => log.warn("the operators' words about services can't be read", { reason: message }),
+      failed: (error) => {
+        throw error;
+      },
+    });
+    this.#copy.listen((changes) => this.#changed(changes));
+  }
+
+  /** Called twice a second: it is read soon after the start. */
+  check(nowMs: number): void {
+    this.#copy.check(nowMs);
+  }
+
+  listen(listener: ChangeListener): void {
+    this.#listeners.add(listener);
+  }
+
+  /** Undefined if no operator has made the service. */
+  service(serviceKey: ServiceKey): ServiceRecord | undefined {
+    const record = this.#copy.get(SERVICES + serviceKey);
+    return record && this.#serviceOf(record);
+  }
+
+  /** All services that operators have made. */
+  *services(): Iterable<ServiceRecord> {
+    for (const record of this.#copy.range(keysWith(SERVICES))) yield this.#serviceOf(record);
+  }
+
+  /** The instance as operators want it. */
+  changed(serviceKey: ServiceKey, registId: string, instance: NacosInstance): NacosInstance {
+    const record = this.#copy.get(keyOf(serviceKey, registId));
+    return record === undefined ? instance : { ...instance, ...readChange(fieldsIn(record)) };
+  }
+
+  /** Rejects with STORE_UNAVAILABLE, NACOS_SERVICE_EXISTS if there must be none yet, or NACOS_RECORDS_EXHAUSTED. */
+  async putService({ serviceKey, ...service }: ServiceRecord, isNew: boolean): Promise<void> {
+    const { protectThreshold, metadata } = service;
+    const value = jsonBytes({ serviceKey, protectThreshold, metadata: Object.fromEntries(metadata) });
+    const isMade = await this.#put(SERVICES + serviceKey, value, isNew);
+    if (!isMade) throw nacosError("NACOS_SERVICE_EXISTS", { service: serviceKey });
+  }
+
+  async removeService(serviceKey: ServiceKey): Promise<void> {
+    await this.#copy.commit({ conditions: [], operations: [{ kind: "delete", key: SERVICES + serviceKey }] });
+  }
+
+  /** Rejects as `putService`. */
+  async putChange(serviceKey: ServiceKey, registId: string, change: InstanceChange): Promise<void> {
+    const before = this.#copy.get(keyOf(serviceKey, registId));
+    const { metadata, ...rest } = { ...(before && readChange(fieldsIn(before))), ...change };
+    const fields = { ...rest, ...(metadata && { metadata: Object.fromEntries(metadata) }) };
+    await this.#put(keyOf(serviceKey, registId), jsonBytes({ serviceKey, registId, ...fields }), false);
+  }
+
+  async #put(key: string, value: Uint8Array, isNew: boolean): Promise<boolean> {
+    if (this.#copy.size >= NAMING_RECORDS_MAX && this.#copy.get(key) === undefined) {
+      throw nacosError("NACOS_RECORDS_EXHAUSTED", { records: this.#copy.size, recordsMax: NAMING_RECORDS_MAX });
+    }
+    const conditions = isNew ? [{ kind: "revision", key, revision: 0n } as const] : [];
+    const outcome = await this.#copy.commit({ conditions, operations: [{ kind: "put", key, value }] });
+    return outcome.kind === "committed";
+  }
+
+  #serviceOf(record: StoredRecord): ServiceRecord {
+    const known = this.#services.get(record);
+    if (known !== undefined) return known;
+    const fields = fieldsIn(record);
+    const service = {
+      serviceKey: readServiceKey(textField(fields, "serviceKey") ?? "", "serviceKey"),
+      protectThreshold: numberField(fields, "protectThreshold", { min: 0, max: 1 }) ?? 0,
+      metadata: textsField(fields, "metadata", LIMITS.metadataEntries) ?? new Map<string, string>(),
+    };
+    this.#services.set(record, service);
+    return service;
+  }
+
+  #changed(changes: readonly CopyChange[]): void {
+    for (const { key, before, after } of changes) {
+      const record = after ?? before;
+      if (!key.startsWith(INSTANCES) || record === undefined) continue;
+      const fields = fieldsIn(record);
+      const serviceKey = readServiceKey(textField(fields, "serviceKey") ?? "", "serviceKey");
+      const registId = textField(fields, "registId") ?? "";
+      for (const listener of this.#listeners) listener(serviceKey, registId);
+    }
+  }
+}
+
+function keyOf(serviceKey: ServiceKey, registId: string): string {
+  return `${INSTANCES}${serviceKey}/${registId}`;
+}
+
+function fieldsIn({ value }: StoredRecord): JsonFields {
+  return fieldsOf(parseJson(DECODER.decode(value)), "record");
+}
+
+function readChange(fields: JsonFields): InstanceChange {
+  const weight = numberField(fields, "weight", LIMITS.weight);
+  const isEnabled = flagField(fields, "isEnabled");
+  const metadata = textsField(fields, "metadata", LIMITS.metadataEntries);
+  return {
+    ...(weight !== undefined && { weight }),
+    ...(isEnabled !== undefined && { isEnabled }),
+    ...(metadata !== undefined && { metadata }),
+  };
+}
