@@ -1,7 +1,6 @@
 // Stands in for the program `consul` in HashiCorp's own tests: `consul agent -config-file FILE` starts Roster on the
 // ports that the file names, and `consul version -format=json` tells a release.
 
-import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -20,7 +19,6 @@ function startAgent(file: string): void {
   const open = ["--consul-port", `${ports.http}`, "--dns-port", `${ports.dns}`];
   const own = [...open, "--consul-node", named.node.toLowerCase()];
   const rest = ["--consul-datacenter", named.datacenter, "--data-dir", join(dataDir, "roster"), "--log-level", "warn"];
-  const server = spawn(process.execPath, [MAIN, "server", ...OFF, ...FREE, ...own, ...rest], { stdio: "inherit" });
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => server.kill("SIGTERM"));
-  server.on("exit", (code) => process.exit(code ?? 1));
+  process.argv.splice(2, Number.POSITIVE_INFINITY, "server", ...OFF, ...FREE, ...own, ...rest);
+  void import(MAIN);
 }
