@@ -1,5 +1,5 @@
-// The path at which servers of Eureka tell each other what their clients have said, many words at once. A server that has
-// Roster among its peers tells it everything, so clients can move from one to the other one by one.
+// The path at which servers of Eureka tell each other what their clients have said, many words at once. A server that
+// has Roster among its peers tells it everything, so clients can move from one to the other one by one.
 
 import { RegistryError } from "../../../base/errors.ts";
 import type { HttpExchange } from "../../../base/http.ts";
