@@ -15,6 +15,7 @@ import { OPEN_ACCESS } from "../../kit/clientAccess.ts";
 import { OPERATION } from "../codec/operations.ts";
 import { ZooKeeperConnections, type ZooKeeperConnectionsParts } from "../connections.ts";
 import type { ZooKeeperConfig } from "../environment.ts";
+import { type Faults, FaultyRecords } from "./faultyRecords.ts";
 
 const CONFIG: ZooKeeperConfig = {
   serveZookeeper: true,
@@ -37,6 +38,7 @@ const NO_PORT = { add: () => undefined, set: () => undefined } as never;
 
 /** A cluster on one store; its clock is that of all its nodes. */
 export class ZooKeeperScene {
+  readonly faults: Faults | undefined;
   readonly database = new MemoryDatabase();
   nowMs = 1_700_000_000_000;
   readonly members = new Set<NodeId>();
@@ -45,11 +47,16 @@ export class ZooKeeperScene {
   readonly registry: Registry = { step: (event) => void this.registered.push(event) };
   readonly nodes: SceneNode[] = [];
 
+  constructor(faults?: Faults) {
+    this.faults = faults;
+  }
+
   /** Starts a node, which is a member. */
   async start(config: Partial<ZooKeeperConfig> = {}, access = OPEN_ACCESS): Promise<SceneNode> {
     const self = nodeId(`node-${this.nodes.length}.run`);
     this.members.add(self);
-    const records = await openMemoryRecords(this.database);
+    const opened = await openMemoryRecords(this.database);
+    const records = this.faults === undefined ? opened : new FaultyRecords(opened, this.faults);
     const connections = new ZooKeeperConnections({
       config: { ...CONFIG, ...config },
       ...{
@@ -67,7 +74,8 @@ export class ZooKeeperScene {
       later: (run) => void setImmediate(run),
       members: () => this.members,
     } satisfies ZooKeeperConnectionsParts);
-    const node = new SceneNode(this, connections, self, () => records.close());
+    const node = new SceneNode(this, connections, self, () => opened.close());
+    if (records instanceof FaultyRecords) node.store = records;
     this.nodes.push(node);
     await this.pass(0);
     return node;
@@ -96,6 +104,8 @@ export async function settled(): Promise<void> {
 export class SceneNode {
   readonly self: NodeId;
   readonly connections: ZooKeeperConnections;
+  /** Its way to the store, in a scene with faults. */
+  store: FaultyRecords | undefined;
   readonly #scene: ZooKeeperScene;
   readonly #close: () => Promise<void>;
   #isStopped = false;
