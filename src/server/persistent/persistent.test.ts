@@ -60,15 +60,17 @@ const keepingGateway: Gateway<unknown, GatewayMetrics> = {
       listeners: [],
       routes: {
         routes: [
-          { method: "POST", path: "/kept", handle: (exchange) => put(exchange, persistent, budget) },
+          { method: "POST", path: "/kept", asks: "open", handle: (exchange) => put(exchange, persistent, budget) },
           {
             method: "DELETE",
             path: "/kept",
+            asks: "open",
             handle: (exchange) => persistent.remove({ ...requestOf(exchange, budget), key: keyOf(exchange) }),
           },
           {
             method: "PUT",
             path: "/kept",
+            asks: "open",
             handle(exchange) {
               const result = { status: queryValue(exchange, "status") as CheckStatus, output: "told" };
               const request = requestOf(exchange, budget);
@@ -78,6 +80,7 @@ const keepingGateway: Gateway<unknown, GatewayMetrics> = {
           {
             method: "GET",
             path: "/kept",
+            asks: "open",
             handle: ({ respond }) => respond(jsonResponse([...persistent.list()].map(rowOf))),
           },
         ],
