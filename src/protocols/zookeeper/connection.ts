@@ -122,6 +122,8 @@ export class ZooKeeperConnection implements ConnectionHandler, Attached, Request
 
   /** Called twice a second. */
   check(nowMs: number): void {
+    // A client that waits for an answer may have nothing to say.
+    if (this.#places.length > 0) this.#parts.server.sessions.heard(this.#session, nowMs);
     if (this.#state === "greeting" && nowMs - this.#openedMs > GREETING_MS_MAX) return this.end("CLIENT_IDLE");
     if (this.#waiting === undefined || this.#state !== "connecting") return;
     if (!this.#parts.server.isReady) {

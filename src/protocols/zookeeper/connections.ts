@@ -56,8 +56,8 @@ export class ZooKeeperConnections {
 
   /** Called twice a second. */
   check(nowMs: number): void {
-    this.server.check(nowMs);
     for (const connection of this.#open) connection.check(nowMs);
+    this.server.check(nowMs);
   }
 
   #refuse(

@@ -129,6 +129,20 @@ test("a session with many ephemerals ends with all of them", async () => {
   assert.deepEqual(await other.children("/"), ["zookeeper"]);
 });
 
+test("a client that waits for its answer is not silent", async () => {
+  const scene = new ZooKeeperScene({ next: () => 1, unknownPart: 0 });
+  const node = await scene.start();
+  const client = await node.connect({ timeoutMs: 40_000 });
+  assert.ok(node.store !== undefined);
+  node.store.isAway = true;
+  client.send(OPERATION.create, createOf("/late", "", EPHEMERAL));
+  await scene.pass(20_000);
+  node.store.return();
+  await scene.pass(25_000);
+  await client.settle();
+  assert.deepEqual([client.replies.map(({ code }) => code), client.isClosed], [[CODE.ok], false]);
+});
+
 test("time that the process stood still does not count", async () => {
   const { scene, one } = await twoNodes();
   const client = await one.connect({ timeoutMs: 5_000 });
