@@ -128,6 +128,17 @@ test("searches take names as they are or with *, and show a page at a time", asy
   assert.equal((await list("appName=app")).totalCount, 2);
 });
 
+test("a search of more contents than are searched at once is refused with what to do", async () => {
+  const content = "x".repeat(2 * 1024 * 1024);
+  for (let count = 0; count < 9; count++) await publish(`big-${count}`, content, { tenant: "big" });
+  const search = (dataId: string) =>
+    ask(`GET /v3/admin/cs/config/list?namespaceId=big&configDetail=y&dataId=${dataId}`);
+  const refused = await search("");
+  assert.deepEqual([refused.status, refused.json.code], [400, 20_002]);
+  assert.match(refused.text, /name a dataId or a group/);
+  assert.equal(dataOf(await search("big-1")).totalCount, 0);
+});
+
 test("a long poll is answered when something changes, and at once if it has changed already", async () => {
   const listening = (dataId: string, of: string, tenant?: string) =>
     `${[dataId, "g", of, ...(tenant === undefined ? [] : [tenant])].join("\u0002")}\u0001`;

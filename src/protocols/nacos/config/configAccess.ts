@@ -4,6 +4,7 @@ import type { ValueAction, ValueKey } from "../../../access/policy.ts";
 import type { Principal } from "../../../access/principal.ts";
 import { fail } from "../../../base/errors.ts";
 import type { Caller } from "../../kit/judgedRoutes.ts";
+import { checkCaller } from "../callers.ts";
 import { type ConfigKey, PUBLIC } from "./configKey.ts";
 import type { Editor } from "./configWriter.ts";
 
@@ -13,11 +14,8 @@ export function valueKeyOf({ namespace, group, dataId }: ConfigKey): ValueKey {
 }
 
 /** Throws CREDENTIALS_NEEDED or PERMISSION_NEEDED. */
-export function checkCaller(caller: Caller, action: ValueAction, keys: readonly ValueKey[]): void {
-  for (const about of keys) {
-    const refusal = caller.refusal({ action, about });
-    if (refusal !== undefined) throw refusal;
-  }
+export function checkValues(caller: Caller, action: ValueAction, keys: readonly ValueKey[]): void {
+  for (const about of keys) checkCaller(caller, { action, about });
 }
 
 /**

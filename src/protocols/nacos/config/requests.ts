@@ -12,7 +12,7 @@ import {
   wholeField,
 } from "../../../encoding/json/fields.ts";
 import type { NacosRequest, RequestHandlers, Responder } from "../part.ts";
-import { allowedFor, checkCaller, editorOf, valueKeyOf } from "./configAccess.ts";
+import { allowedFor, checkValues, editorOf, valueKeyOf } from "./configAccess.ts";
 import { type ConfigKey, checkedName, configKeyOf } from "./configKey.ts";
 import type { ConfigListeners, Listened } from "./configListeners.ts";
 import type { GrayRule } from "./configRecord.ts";
@@ -83,7 +83,7 @@ class ConfigRequests {
     const { fields } = request;
     const key = keyIn(fields);
     const tag = textField(fields, "tag") ?? "";
-    checkCaller(request.caller, "fetch", [valueKeyOf(key)]);
+    checkValues(request.caller, "fetch", [valueKeyOf(key)]);
     this.#whenRead(responder, () => {
       const asker = askerOf(request, tag);
       const shown = store.shown(key, asker);
@@ -108,7 +108,7 @@ class ConfigRequests {
   publish(request: NacosRequest, responder: Responder): void {
     const { writer } = this.#parts;
     const edit = editIn(request.fields);
-    checkCaller(request.caller, "store", [valueKeyOf(edit.key)]);
+    checkValues(request.caller, "store", [valueKeyOf(edit.key)]);
     this.#whenRead(responder, () => {
       const editor = editorOf(request.caller, request.client.address);
       settle(writer.publish(edit, editor), responder);
@@ -120,7 +120,7 @@ class ConfigRequests {
     const { fields } = request;
     const key = keyIn(fields);
     const tag = checkedName("tag", textField(fields, "tag") ?? "");
-    checkCaller(request.caller, "store", [valueKeyOf(key)]);
+    checkValues(request.caller, "store", [valueKeyOf(key)]);
     this.#whenRead(responder, () => {
       const editor = editorOf(request.caller, request.client.address);
       const removed =
@@ -139,7 +139,7 @@ class ConfigRequests {
       return { key: keyIn(context), tenant, md5: textField(context, "md5") ?? "" };
     });
     const about = listened.map(({ key }) => valueKeyOf(key));
-    checkCaller(request.caller, "fetch", about);
+    checkValues(request.caller, "fetch", about);
     this.#whenRead(responder, () => {
       const asker = askerOf(request, "");
       const changedConfigs: object[] = [];
@@ -189,7 +189,7 @@ class ConfigRequests {
       throw fail("FIELD_INVALID", { field: "lockOperationEnum", value: operation.slice(0, 100), expected });
     }
     const about = [{ namespace: "", group: name.type, name: name.key }];
-    checkCaller(request.caller, "store", about);
+    checkValues(request.caller, "store", about);
     this.#whenRead(responder, () => {
       const done = operation === "ACQUIRE" ? locks.acquire(name, forMs) : locks.release(name);
       done.then((result) => responder.answer({ result }), refuseIn(responder));

@@ -9,6 +9,8 @@ import { namespaceIn, type Words } from "./readConfigRequest.ts";
 
 const DECODER = new TextDecoder("utf-8", { ignoreBOM: true });
 const PATTERN_CHARS_MAX = 512;
+// Some tens of milliseconds, in which nothing else is served.
+const SEARCHED_BYTES_MAX = 16 * 1024 * 1024;
 
 export interface Search {
   readonly words: Words;
@@ -59,10 +61,19 @@ function nameMatcher(pattern: string, isBlur: boolean): (name: string) => boolea
   return isBlur ? matcherOf(pattern) : (name) => name === pattern;
 }
 
+/** It is asked last: of those that are not named otherwise, only so many bytes are searched. Throws FIELD_INVALID. */
 function contentMatcher(content: string): (config: StoredConfig) => boolean {
   if (content === "") return () => true;
   const isContent = matcherOf(content.includes("*") ? content : `*${content}*`);
-  return (config) => isContent(DECODER.decode(config.content));
+  let searched = 0;
+  return (config) => {
+    searched += config.content.length;
+    if (searched > SEARCHED_BYTES_MAX) {
+      const expected = `contents of ${SEARCHED_BYTES_MAX} bytes at most to search: name a dataId or a group, too`;
+      throw fail("FIELD_INVALID", { field: "content", value: content.slice(0, 100), expected });
+    }
+    return isContent(DECODER.decode(config.content));
+  };
 }
 
 function listOf(text: string): readonly string[] {
