@@ -7,6 +7,7 @@ import { textOf } from "../../base/text.ts";
 import { BOLT_STATUS } from "../../encoding/bolt/frame.ts";
 import { type AppRevision, REVISION_ATTRIBUTE } from "../../model/appRevision.ts";
 import type { AppEvent } from "../../registry/apps.ts";
+import type { AskedClient } from "../kit/clientAccess.ts";
 import type { MetaRegister } from "./codec/appMessages.ts";
 import { decodeMessage } from "./codec/codec.ts";
 import type { PublisherRegister, SofaMessage } from "./codec/messages.ts";
@@ -23,9 +24,12 @@ const META_REGISTER: MetaRegister = {
 };
 
 /** A client, the questions that reach its session, and the answers that reach it. */
-function scene() {
+function scene(parts: Pick<NonNullable<Parameters<typeof handlerScene>[0]>, "access"> = {}) {
   const asked: AppEvent[] = [];
-  const { send, connection, responses, ...rest } = handlerScene({ onAppEvent: (event) => void asked.push(event) });
+  const { send, connection, responses, ...rest } = handlerScene({
+    ...parts,
+    onAppEvent: (event) => void asked.push(event),
+  });
   const request = (message: SofaMessage) => {
     send(message, { form: "protobuf", id: connection.frames.length + 1 });
     return asked.splice(0).at(-1);
@@ -217,3 +221,26 @@ for (const [what, dataList] of [
 function statusOf(message: SofaMessage): number {
   return "statusCode" in message ? message.statusCode : assert.fail(message.kind);
 }
+
+test("an application registers services that it may publish, and asks for those that it may list", () => {
+  const asked: [action: string, serviceKey: string][] = [];
+  const check = ({ action, serviceKey }: AskedClient) => {
+    asked.push([action, serviceKey]);
+    if (serviceKey.startsWith("com.pay.")) throw fail("PERMISSION_NEEDED", { action });
+  };
+  const one = scene({ access: { check } });
+  const services = (...names: string[]) => new Map(names.map((name) => [name, { id: name, params: new Map() }]));
+  assert.equal(registered(one, { services: services("com.example.Orders", "com.pay.Bills#@#N#@#G") }), undefined);
+  const refused = one.answer();
+  assert.ok(refused.kind === "registerResponse" && !refused.success);
+  assert.match(String(refused.message), /PERMISSION_NEEDED/);
+  assert.ok(registered(one, { services: services("com.example.Orders") }) !== undefined);
+  assert.equal(one.request({ kind: "serviceAppMappingRequest", serviceIds: ["com.pay.Bills"] }), undefined);
+  const unseen = one.answer();
+  assert.ok(unseen.kind === "serviceAppMappingResponse" && unseen.statusCode === 500);
+  assert.ok(one.request({ kind: "serviceAppMappingRequest", serviceIds: ["com.example.Orders"] }) !== undefined);
+  assert.deepEqual(asked.slice(0, 2), [
+    ["publish", "com.example.Orders#@#DEFAULT_INSTANCE_ID#@#DEFAULT_GROUP"],
+    ["publish", "com.pay.Bills#@#N#@#G"],
+  ]);
+});

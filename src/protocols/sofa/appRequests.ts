@@ -11,7 +11,10 @@ import {
   REVISION_BYTES_MAX,
   REVISION_SERVICES_MAX,
 } from "../../model/appRevision.ts";
+import type { ServiceKey } from "../../model/ids.ts";
+import { makeServiceKey, readServiceKey, SEPARATOR } from "../../model/serviceKey.ts";
 import type { Registry } from "../../registry/registry.ts";
+import type { AskingClient, ClientAccess } from "../kit/clientAccess.ts";
 import {
   APP_STATUS,
   type GetRevisionsRequest,
@@ -38,8 +41,9 @@ export function isAppRequest(message: SofaMessage): message is AppRequest {
   return REQUESTS.has(message.kind);
 }
 
-interface Environment {
+interface Environment extends Pick<AskingClient, "from" | "certificate"> {
   readonly registry: Registry;
+  readonly access: Pick<ClientAccess, "check">;
   readonly nowMs: number;
   readonly respond: (answer: Encoded) => void;
 }
@@ -65,7 +69,8 @@ export function askOfApplications(message: AppRequest, environment: Environment)
   }
 }
 
-function register(message: MetaRegister, { registry, nowMs, respond }: Environment): void {
+function register(message: MetaRegister, environment: Environment): void {
+  const { registry, nowMs, respond } = environment;
   const answer = (error: RegistryError | undefined) =>
     respond(
       encodeMessage("protobuf", {
@@ -79,12 +84,24 @@ function register(message: MetaRegister, { registry, nowMs, respond }: Environme
     );
   try {
     const revision = revisionOf(message);
+    for (const service of revision.services) check("publish", service, environment);
     const asker = { answer: ({ error }: { readonly error: RegistryError | undefined }) => answer(error) };
     registry.step({ kind: "registeredRevision", asker, revision, untilMs: nowMs + ANSWER_MS }, nowMs);
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error;
     answer(error);
   }
+}
+
+/** Throws CREDENTIALS_NEEDED or PERMISSION_NEEDED. Such messages carry no signature: only a certificate is a proof. */
+function check(action: "publish" | "list", service: string, { access, from, certificate }: Environment): void {
+  const isKey = service.includes(SEPARATOR);
+  const serviceKey = isKey ? readServiceKey(service, "service") : serviceKeyOfName(service);
+  access.check({ from, certificate, action, serviceKey, proof: undefined });
+}
+
+function serviceKeyOfName(name: string): ServiceKey {
+  return makeServiceKey({ name, namespace: "", group: "" });
 }
 
 /** The registry's form of a revision. Throws FIELD_INVALID. */
@@ -152,7 +169,8 @@ function renew(ids: readonly string[], { registry, nowMs, respond }: Environment
   registry.step({ kind: "renewedRevisions", asker, ids: known, untilMs: nowMs + ANSWER_MS }, nowMs);
 }
 
-function findApps(names: readonly string[], { registry, nowMs, respond }: Environment): void {
+function findApps(names: readonly string[], environment: Environment): void {
+  const { registry, nowMs, respond } = environment;
   const services = [...new Set(names)];
   const known = services.filter((service) => isValid(service, checkedServiceName));
   const asker = {
@@ -169,6 +187,12 @@ function findApps(names: readonly string[], { registry, nowMs, respond }: Enviro
       respond(encodeMessage("protobuf", { kind: "serviceAppMappingResponse", serviceAppMapping, statusCode, message }));
     },
   };
+  try {
+    for (const service of known) check("list", service, environment);
+  } catch (error) {
+    if (!(error instanceof RegistryError)) throw error;
+    return asker.answer({ services: [], error });
+  }
   registry.step({ kind: "askedServiceApps", asker, services: known, untilMs: nowMs + ANSWER_MS }, nowMs);
 }
 

@@ -371,7 +371,9 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
         return this.#respond(open, syncConfigResponse(this.#environment.config.dataCenter));
       default: {
         const respond = (answer: Encoded) => this.#guarded(() => this.#send(open.frame, answer));
-        if (isAppRequest(message)) return askOfApplications(message, { ...this.#environment, nowMs, respond });
+        const { certificate } = this.#connection;
+        const asking = { ...this.#environment, from: this.address, certificate, nowMs, respond };
+        if (isAppRequest(message)) return askOfApplications(message, asking);
         throw boltError("BOLT_CLASS_UNKNOWN", { className: open.frame.className });
       }
     }
@@ -397,10 +399,7 @@ export class SofaHandler implements ConnectionHandler, ClientChannel {
     }
   }
 
-  /**
-   * The registry event for a registration; undefined for an unknown event type, which the real server also answers with
-   * success.
-   */
+  /** The registry event; undefined for an unknown event type, which the real server also answers with success. */
   #eventFor(register: Register, { request, form }: { request: number; form: WireForm }): ClientEvent | undefined {
     const client = this.#client;
     const { config } = this.#environment;

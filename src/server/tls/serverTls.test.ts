@@ -197,6 +197,42 @@ test("a new certificate takes effect while the server runs, and ends no connecti
   assert.equal(client.connections, 1);
 });
 
+test("certificates are exchanged while lists are pushed, and no push fails", async () => {
+  const files = { cert: join(certificates.folder, "busy.crt"), key: join(certificates.folder, "busy.private") };
+  const put = ({ cert, key }: { cert: string; key: string }) => {
+    copyFileSync(cert, files.cert);
+    copyFileSync(key, files.key);
+  };
+  put(certificates.issue({ name: "busy-0" }));
+  const { ports, page } = await start({ tlsCertFile: files.cert, tlsKeyFile: files.key });
+  const readers = Array.from({ length: 20 }, () => clientOf(ports.bolt));
+  for (const reader of readers) reader.subscribe("busy");
+  const publisher = clientOf(ports.bolt);
+  for (let exchange = 1; exchange <= 3; exchange++) {
+    const name = `busy-${exchange}`;
+    put(certificates.issue({ name }));
+    for (let change = 0; change < 10; change++) {
+      const address = `10.0.${exchange}.${change}:80`;
+      publisher.publish("busy", address);
+      await eventually(
+        () => readers[0]?.list("busy"),
+        (list) => list?.includes(address) === true,
+      );
+    }
+    const subject = new RegExp(`subject=CN ?= ?${name}`);
+    await eventually(
+      async () => (await sClient(ports.bolt)).out,
+      (out) => subject.test(out),
+    );
+  }
+  const sizes = () => readers.map((reader) => (reader.list("busy") ?? "").split(" ").length);
+  await eventually(sizes, (found) => found.every((size) => size === 30), 30_000);
+  assert.ok([...readers, publisher].every(({ connections }) => connections === 1));
+  const metrics = (await page.render(""))?.body ?? "";
+  assert.match(metrics, /^roster_pushes_total\{outcome="answered"\} \d/m);
+  assert.doesNotMatch(metrics, /^roster_pushes_total\{outcome="(refused|timeout)"\} [1-9]/m);
+});
+
 test("a half-open handshake keeps no server from stopping", async () => {
   const running = await start(TLS);
   const [bolt, admin] = [running.ports.bolt, running.ports.admin];
