@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { RunningServer } from "./start.ts";
 import { askEureka, eurekaBody, eurekaPath } from "./testing/eurekaPort.ts";
+import { eventually } from "./testing/eventually.ts";
 import { TestNodes } from "./testing/testNodes.ts";
 
 const nodes = new TestNodes();
@@ -12,6 +13,11 @@ after(() => nodes.close());
 let server: RunningServer;
 before(async () => {
   server = await nodes.start(["meta", "data", "session"]);
+  // Peers try again, too, until a server that has just started has the lists.
+  await eventually(
+    () => askEureka(server, "GET /apps"),
+    ({ status }) => status === 200,
+  );
 });
 
 const ask = (what: string, init?: RequestInit) => askEureka(server, what, init);
