@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import multiprocessing
 import os
 import sys
 import time
@@ -45,5 +46,7 @@ class Cases:
 
     def end(self):
         print(f"{self.passed} passed, {self.failed} failed", flush=True)
-        # The clients leave threads and processes behind.
+        # The clients leave processes and threads behind.
+        for process in multiprocessing.active_children():
+            process.kill()
         os._exit(0 if self.failed == 0 and self.passed > 0 else 1)
