@@ -51,6 +51,7 @@ const ROWS: readonly (readonly Step[])[] = [
     { name: "examples", command: ["node", "scripts/testExamples.ts"] },
     { name: "Java clients through TLS", command: ["node", "scripts/testJava.ts", "--tls", TLS_CASES] },
     { name: "Eureka's clients", command: ["node", "scripts/testEureka.ts"] },
+    { name: "Consul's clients and DNS", command: ["node", "scripts/testConsul.ts"] },
     { name: "ZooKeeper's clients", command: ["node", "scripts/testZookeeper.ts"] },
   ],
   [{ name: "attacks", command: ["node", "scripts/testAttacks.ts", "--short"] }],

@@ -176,7 +176,7 @@ export class Catalogue {
         const { serviceKey, registId } = publication;
         const kept = this.#parts.persistent.find({ serviceKey, registId });
         // An operator's rule, or a check whose status is still on its way.
-        const isDown = !(instance.isHealthy && instance.isEnabled) && kept?.isHealthy !== false;
+        const isDown = !instance.isEnabled || (kept === undefined && !instance.isHealthy);
         const checks = shownChecks(kept?.checks ?? [], definition);
         const weights = { ...definition.weights, passing: instance.weight };
         return {

@@ -2,6 +2,7 @@
 
 import type { ValueKey } from "../../../access/policy.ts";
 import type { HttpExchange, HttpResponse } from "../../../base/http.ts";
+import { rawNumber } from "../../../base/rawNumber.ts";
 import { DEFAULT_NAMESPACE } from "../../../model/serviceKey.ts";
 import type { Caller, JudgedRoute } from "../../kit/judgedRoutes.ts";
 import { toBase64 } from "../base64.ts";
@@ -126,7 +127,8 @@ export function entryRow(entry: Entry) {
   return {
     LockIndex: entry.lockIndex,
     Key: entry.key,
-    Flags: Number(entry.flags),
+    // Locks of the clients for Go have a number beyond the whole ones of JavaScript.
+    Flags: rawNumber(entry.flags),
     Value: entry.value.length === 0 ? null : toBase64(entry.value),
     ...(entry.session !== "" && { Session: entry.session }),
     CreateIndex: Number(entry.createIndex),
