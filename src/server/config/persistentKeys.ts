@@ -22,7 +22,7 @@ export const PERSISTENT = {
     about:
       "Whether this node makes the checks that clients define for persistent registrations: connections and requests " +
       "to addresses that clients name. Without it such checks keep their first status.",
-    cost: "true: whoever may register has the nodes of the cluster make requests within the network.",
+    cost: "On: callers who may register can have the nodes of the cluster make requests within the network.",
   },
   "active-check-addresses": {
     section: SECTION,
