@@ -40,6 +40,7 @@ test("the five commands for TLS do what the page says", { timeout: 120_000 }, as
     HOME: home,
     ...{ ROSTER_BOLT_PORT: "0", ROSTER_HTTP_PORT: "0", ROSTER_META_HTTP_PORT: "0", ROSTER_DATA_HTTP_PORT: "0" },
     ...{ ROSTER_ADMIN_PORT: admin, ROSTER_EUREKA_PORT: "0", ROSTER_ZOOKEEPER_PORT: "0", ROSTER_LOG_LEVEL: "error" },
+    ...{ ROSTER_NACOS_PORT: "0", ROSTER_NACOS_GRPC_PORT: "0", ROSTER_CONSUL_PORT: "0", ROSTER_DNS_PORT: "0" },
   };
   // A group of its own, so that the server can be ended too.
   const shell = spawn("bash", ["--norc", "-e"], { cwd: home, env: environment, detached: true });
