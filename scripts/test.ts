@@ -54,6 +54,7 @@ const ROWS: readonly (readonly Step[])[] = [
     { name: "Consul's clients and DNS", command: ["node", "scripts/testConsul.ts"] },
     { name: "ZooKeeper's clients", command: ["node", "scripts/testZookeeper.ts"] },
   ],
+  [{ name: "Nacos' clients", command: ["node", "scripts/testNacos.ts"] }],
   [{ name: "attacks", command: ["node", "scripts/testAttacks.ts", "--short"] }],
   [{ name: "faults", command: ["node", "scripts/testFaults.ts"] }],
 ];

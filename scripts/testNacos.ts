@@ -11,7 +11,7 @@ const ROOT = join(import.meta.dirname, "..");
 const SUITE = join(ROOT, "test", "clients", "nacos");
 const FOLDER = join(ROOT, "node_modules", ".cache", "nacos-clients");
 const INSTALL_MS = 5 * 60_000;
-const TESTS_MS = 4 * 60_000;
+const TESTS_MS = 8 * 60_000;
 
 /** The clients for Java. Those of the first have what only the newer generation can do. */
 const JAVA = [

@@ -44,7 +44,9 @@ func main() {
 	name := os.Args[2]
 	ip, own := split(os.Args[3])
 	config := constant.NewClientConfig(constant.WithLogDir(folder), constant.WithCacheDir(folder),
-		constant.WithLogLevel("error"), constant.WithNotLoadCacheAtStart(true))
+		constant.WithLogLevel("error"), constant.WithNotLoadCacheAtStart(true),
+		// It ignores a list without instances otherwise.
+		constant.WithUpdateCacheWhenEmpty(true))
 	servers := []constant.ServerConfig{*constant.NewServerConfig(host, port)}
 	client, err := clients.NewNamingClient(vo.NacosClientParam{ClientConfig: config, ServerConfigs: servers})
 	must(err)
