@@ -5,7 +5,7 @@ import type { Blocked, ClientChannel, Outcome, Push } from "../../registry/regis
 import type { ClientConnection } from "./clientConnection.ts";
 import type { RequestChannel } from "./part.ts";
 
-// Measured beside Bolt's 15 µs and 0.33 µs a KiB: HTTP/2 frames each piece of 16 KiB.
+// Estimates from Bolt's measured 15 µs and 0.33 µs a KiB: HTTP/2 frames each piece of 16 KiB.
 const SEND_COST_MS = 0.025;
 const SEND_COST_MS_PER_BYTE = 0.000_000_4;
 

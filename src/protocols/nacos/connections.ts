@@ -16,8 +16,7 @@ interface Parts
   readonly parts: readonly NacosPart[];
 }
 
-// A session of HTTP/2 with two streams: 45 KiB for each of 2,000 connections on loopback, measured as the growth of
-// resident memory, beside the socket's.
+// An estimate for a session of HTTP/2 with two streams, beside the socket's.
 const SESSION_BYTES = 44 * 1024;
 
 export class NacosConnections {
