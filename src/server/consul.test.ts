@@ -210,7 +210,8 @@ test("another node of the cluster is the same agent", async (t) => {
   await eventually(register, ({ status }) => status === 200);
   const seen = () => askConsul(other, "GET /agent/services");
   await eventually(seen, ({ json }) => json?.both !== undefined);
-  assert.equal((await askConsul(other, "PUT /agent/check/pass/service:both")).status, 200);
+  const pass = () => askConsul(other, "PUT /agent/check/pass/service:both");
+  await eventually(pass, ({ status }) => status === 200);
   const passing = () => askConsul(one, "GET /health/service/both?passing");
   await eventually(passing, ({ json }) => json.length === 1);
 });

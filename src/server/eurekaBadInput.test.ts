@@ -134,7 +134,7 @@ for (const [what, status, text] of [
   ["GET /instances/nope", 404, /no instance/],
   ["PATCH /apps/GOOD", 404, /no route/],
   ["POST /apps", 404, /no route/],
-  ["POST /peerreplication/batch", 404, /no route/],
+  ["POST /peerreplication/batch", 400, /EUREKA_BODY_INVALID/],
   ["GET /eureka/nothing/at/all", 404, /no route/],
   ["GET /eureka/apps//GOOD", 400, /HTTP_BAD_REQUEST/],
   ["GET /eureka/apps/%zz", 400, /./],
