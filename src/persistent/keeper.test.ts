@@ -134,6 +134,20 @@ test("nothing is taken back under an unknown key", () => {
   assert.equal(scene.table.revision, revision);
 });
 
+test("a registration that came before the copy was confirmed is registered as soon as it is", () => {
+  const scene = new Scene(["s1"], { unconfirmedMs: 1_000 });
+  scene.node("s1").isConfirmed = false;
+  scene.run(1_000);
+  published(scene, "a");
+  // What the request itself told the leader is lost.
+  scene.forget();
+  scene.run(500);
+  assert.equal(scene.leases.has("a"), false);
+  scene.node("s1").isConfirmed = true;
+  scene.run(200);
+  assert.equal(scene.leases.has("a"), true);
+});
+
 test("a keeper that is cut off from the store does not register what was taken back", () => {
   const scene = new Scene(["s1", "s2"], SHORT);
   published(scene, "a");

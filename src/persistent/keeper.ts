@@ -133,6 +133,7 @@ export class Keeper implements SteppedRole<KeeperEvent> {
         break;
       case "confirmed":
         this.#confirmedMs = Math.max(this.#confirmedMs, event.atMs);
+        this.#leases.confirmed(nowMs);
         break;
       case "members":
         this.#presence.membersChanged(event.sessions);

@@ -44,6 +44,8 @@ export class KeptLeases {
   readonly #parts: Parts;
   readonly #kept = new Map<RecordId, Kept>();
   readonly #due = new Deadlines<Kept>();
+  /** Those that are registered once the copy may be believed. */
+  readonly #unconfirmed = new Set<Kept>();
   #underWay = 0;
 
   constructor(parts: Parts) {
@@ -77,6 +79,13 @@ export class KeptLeases {
     if (kept === undefined) return;
     this.#kept.delete(id);
     this.#due.delete(kept);
+    this.#unconfirmed.delete(kept);
+  }
+
+  /** The copy may be believed: those that have waited for that are registered at once. */
+  confirmed(nowMs: number): void {
+    for (const { entry } of this.#unconfirmed) this.soon(entry.id, nowMs);
+    this.#unconfirmed.clear();
   }
 
   /** Its health has changed: the leader is told at once. */
@@ -95,20 +104,19 @@ export class KeptLeases {
     while (this.#underWay < UNDER_WAY_MAX) {
       const kept = this.#due.take(nowMs);
       if (kept === undefined) return;
-      const lease = this.#leaseOf(kept, nowMs);
+      const lease = this.#leaseOf(kept);
       if (lease === undefined) this.#again(kept, nowMs, this.#parts.times.renewMs);
+      else if (lease.kind === "leased" && !this.#parts.isConfirmed(nowMs)) this.#unconfirmed.add(kept);
       else this.#send(kept, lease, nowMs);
     }
   }
 
-  #leaseOf({ entry, next }: Kept, nowMs: number): KeeperLease | undefined {
-    const { health, times, isConfirmed } = this.#parts;
+  #leaseOf({ entry, next }: Kept): KeeperLease | undefined {
+    const { health, times } = this.#parts;
     const { takenBack, revision } = entry;
     if (next === "end" || !isRegistered(entry)) return takenBack && endOf(takenBack, revision);
     const { known, isHealthy } = health(entry);
-    if (next === "register") {
-      return isConfirmed(nowMs) ? registered(entry, { isHealthy, leaseMs: times.leaseMs }) : undefined;
-    }
+    if (next === "register") return registered(entry, { isHealthy, leaseMs: times.leaseMs });
     const { serviceKey, registId } = entry.registration;
     // The session that kept it before may have died before it told the leader of the newest state.
     const renewed = { kind: "leaseRenewed", serviceKey, registId, version: revision } as const;

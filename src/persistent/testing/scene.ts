@@ -130,6 +130,8 @@ export class SceneNode {
   #isRead = false;
   /** It reaches neither the store nor the members. */
   isCut = false;
+  /** It has asked the store whether its copy is true. */
+  isConfirmed = true;
 
   constructor(scene: Scene, name: string, times: KeeperTimes) {
     this.#scene = scene;
@@ -206,7 +208,7 @@ export class SceneNode {
       );
       this.step({ kind: "changed", changes, revision: page.revision });
     }
-    this.step({ kind: "confirmed", atMs: nowMs });
+    if (this.isConfirmed) this.step({ kind: "confirmed", atMs: nowMs });
   }
 
   #output(): KeeperOutput {
