@@ -10,6 +10,7 @@ export const APP_PLANTS: readonly Plant[] = [
     replace: "const isShown = unreadable.size >= 0 ||",
     rules: ["app:", "4"],
     isCluster: true,
+    firstSeed: 20,
   },
   {
     name: "a list that names revisions is shown like any other",
@@ -18,6 +19,7 @@ export const APP_PLANTS: readonly Plant[] = [
     replace: "this.#setView(this.#publications);",
     rules: ["app:"],
     isCluster: true,
+    firstSeed: 43,
   },
   {
     name: "only the first revision of a publication's predecessor is forgotten",
@@ -26,6 +28,7 @@ export const APP_PLANTS: readonly Plant[] = [
     replace: "if (this.#named !== NO_NAMES) continue;\n      this.#named = new Map();",
     rules: ["app:", "bug"],
     isCluster: true,
+    firstSeed: 6,
   },
   {
     name: "lists do not hear that a revision has come",
@@ -34,6 +37,7 @@ export const APP_PLANTS: readonly Plant[] = [
     replace: "",
     rules: ["7", "quiet:", "6", "bug"],
     isCluster: true,
+    firstSeed: 82,
   },
   {
     name: "a question about a revision is asked once",
@@ -42,6 +46,7 @@ export const APP_PLANTS: readonly Plant[] = [
     replace: "",
     rules: ["7", "quiet:", "app:"],
     isCluster: true,
+    firstSeed: 6,
   },
   {
     name: "a registration is answered before the store has it",
@@ -51,6 +56,7 @@ export const APP_PLANTS: readonly Plant[] = [
       '    this.#registrants.add(id, from);\n    this.#output.send(from, { kind: "revisionsStored", stored: [id], unknown: [] });\n',
     rules: ["app:", "quiet:", "7"],
     isCluster: true,
+    firstSeed: 20,
   },
   {
     name: "a refused commit of revisions counts",
@@ -59,6 +65,7 @@ export const APP_PLANTS: readonly Plant[] = [
     replace: 'if (result.kind === "committed" || result.kind === "refused") underWay.apply(this.#versionRevision);',
     rules: ["app:", "quiet:", "7"],
     isCluster: true,
+    firstSeed: 10,
   },
   {
     name: "the services of an application are those of its last revision",

@@ -17,6 +17,7 @@ export const LINK_PLANTS: readonly Plant[] = [
     replace: "",
     rules: ["links:"],
     isCluster: true,
+    firstSeed: 7,
   },
   {
     name: "a link that replaces another is reported before the end of that one",
@@ -33,6 +34,7 @@ export const LINK_PLANTS: readonly Plant[] = [
 `,
     rules: ["links:"],
     isCluster: true,
+    firstSeed: 7,
   },
   {
     name: "the wait before the next dial only grows",
@@ -71,6 +73,7 @@ export const LINK_PLANTS: readonly Plant[] = [
     replace: "if (wanted.get(id) === kept.address) continue;",
     rules: ["quiet:", "followers", "links:", "7"],
     isCluster: true,
+    firstSeed: 4,
   },
   {
     name: "a link that is not wanted any more is kept",
@@ -79,6 +82,7 @@ export const LINK_PLANTS: readonly Plant[] = [
     replace: "this.#kept.delete(id);",
     rules: ["links:", "followers", "quiet:"],
     isCluster: true,
+    firstSeed: 8,
   },
   {
     name: "the dialling side sends no heartbeats",
@@ -87,6 +91,7 @@ export const LINK_PLANTS: readonly Plant[] = [
     replace: "",
     rules: ["settled:", "quiet:", "7"],
     isCluster: true,
+    firstSeed: 8,
   },
   {
     name: "a link lost is not told to the session",
@@ -103,6 +108,7 @@ export const LINK_PLANTS: readonly Plant[] = [
     replace: "return secret.secrets.length > 0 ? this.#judge(hello)",
     rules: ["strangers:"],
     isCluster: true,
+    firstSeed: 6,
   },
   {
     name: "any proof is taken",

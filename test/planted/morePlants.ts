@@ -46,7 +46,7 @@ export const MORE_PLANTS: readonly Plant[] = [
     find: "this.#retries.set(node, nowMs + MOVED_RETRY_MS);",
     replace: "this.#retries.set(node, nowMs + 1e9);",
     rules: ["7", "quiet:"],
-    firstSeed: 18,
+    firstSeed: 24,
     isTight: true,
   },
   {
@@ -73,7 +73,7 @@ export const MORE_PLANTS: readonly Plant[] = [
     find: "this.#retry(slot, RETRY_MS, nowMs);",
     replace: "",
     rules: ["followers", "settled:"],
-    firstSeed: 100,
+    firstSeed: 131,
     isTight: true,
   },
   {
@@ -124,7 +124,7 @@ export const MORE_PLANTS: readonly Plant[] = [
     find: "service.isFollowed) return false;\n    service.list.release();",
     replace: "service.isFollowed) return false;",
     rules: ["quiet:"],
-    firstSeed: 7,
+    firstSeed: 32,
     isTight: true,
   },
   {
@@ -175,7 +175,7 @@ export const MORE_PLANTS: readonly Plant[] = [
     find: "if (epoch <= this.#slots.epoch) return this.#judge(session, slots, nowMs);",
     replace: "if (epoch > 0n) return this.#judge(session, slots, nowMs);",
     rules: ["quiet:", "settled:"],
-    firstSeed: 5,
+    firstSeed: 11,
     isTight: true,
   },
   {
@@ -202,7 +202,7 @@ export const MORE_PLANTS: readonly Plant[] = [
     find: "} else if (!client.answersPushes) {",
     replace: "} else if (!client.answersPushes && channel.sentBytes === channel.writtenBytes) {",
     rules: ["quiet:"],
-    firstSeed: 81,
+    firstSeed: 142,
     isTight: true,
   },
   {
@@ -212,6 +212,7 @@ export const MORE_PLANTS: readonly Plant[] = [
     replace: "",
     rules: ["quiet:"],
     isTight: true,
+    firstSeed: 5,
   },
   {
     name: "a push that was not answered in its time is not repeated",
@@ -265,7 +266,7 @@ export const MORE_PLANTS: readonly Plant[] = [
     find: "if (floor !== undefined && entry.version < floor.version && !isFromAfar(entry, floor, nowMs)) {",
     replace: "if (floor === undefined && nowMs < 0) {",
     rules: ["3"],
-    firstSeed: 350,
+    firstSeed: 389,
     isCluster: true,
   },
   {
@@ -275,6 +276,7 @@ export const MORE_PLANTS: readonly Plant[] = [
     replace: "",
     rules: ["quiet:"],
     isCluster: true,
+    firstSeed: 4,
   },
   {
     name: "the catalogue does not learn that a restart hold has ended",
@@ -283,6 +285,7 @@ export const MORE_PLANTS: readonly Plant[] = [
     replace: "",
     rules: ["7"],
     isCluster: true,
+    firstSeed: 7,
   },
   {
     name: "a question about an address has no end",
@@ -290,7 +293,7 @@ export const MORE_PLANTS: readonly Plant[] = [
     find: "    this.#ends.set(open, untilMs);\n",
     replace: "",
     rules: ["quiet:"],
-    firstSeed: 140,
+    firstSeed: 145,
   },
   {
     name: "of the questions about one address only the first is told what is found",
@@ -299,6 +302,7 @@ export const MORE_PLANTS: readonly Plant[] = [
     replace: "byHost.set(search.host, ofHost.size === 0 ? ofHost.add(search) : ofHost);",
     rules: ["7"],
     isCluster: true,
+    firstSeed: 12,
   },
   {
     name: "an owner's number keeps the host of the owner that had it before",
@@ -306,6 +310,7 @@ export const MORE_PLANTS: readonly Plant[] = [
     find: "if (this.#tags !== undefined) this.#tags[number]",
     replace: "if (this.#tags !== undefined && this.#tags[number] === 0) this.#tags[number]",
     rules: ["7"],
+    firstSeed: 8,
   },
   {
     name: "a lost connection stays among the clients of its address",
@@ -314,6 +319,7 @@ export const MORE_PLANTS: readonly Plant[] = [
     replace: "",
     rules: ["quiet:"],
     isTight: true,
+    firstSeed: 7,
   },
   {
     name: "what was asked of a session is not decided when its link ends",

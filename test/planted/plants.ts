@@ -69,6 +69,7 @@ export const PLANTS: readonly Plant[] = [
     find: "new RestartHold(serviceSizes",
     replace: "new RestartHold(new Map()",
     rules: ["6"],
+    firstSeed: 12,
   },
   {
     name: "no hold after a restart, with several data nodes",
@@ -77,6 +78,7 @@ export const PLANTS: readonly Plant[] = [
     replace: "new RestartHold(new Map()",
     rules: ["6"],
     isCluster: true,
+    firstSeed: 7,
   },
   {
     name: "a cut counts at once",
@@ -91,6 +93,7 @@ export const PLANTS: readonly Plant[] = [
     find: "this.#write([encodeHeartbeat(this.#dialect, this.#environment.nextHeartbeatId(), BOLT_CODEC.HESSIAN)]);",
     replace: "",
     rules: ["5"],
+    firstSeed: 10,
   },
   {
     name: "a client that stands still for ten seconds is gone",
@@ -134,6 +137,7 @@ export const PLANTS: readonly Plant[] = [
     find: "of message.versions)",
     replace: "of [] as typeof message.versions)",
     rules: ["7", "G11", "quiet:"],
+    firstSeed: 4,
   },
   {
     name: "a data node says that it has what a session has, whatever that is",
@@ -148,6 +152,7 @@ export const PLANTS: readonly Plant[] = [
     find: "this.#leases.set(session, nowMs + leaseMs)",
     replace: "this.#leases.delete(session)",
     rules: ["5", "7", "quiet:"],
+    firstSeed: 24,
   },
   {
     name: "only the first client with a subscriber is pushed to",
@@ -215,7 +220,7 @@ export const PLANTS: readonly Plant[] = [
     find: "for (const word of words) {",
     replace: "for (const word of words.slice(0, 0)) {",
     rules: ["5", "6", "7", "G11", "quiet:"],
-    firstSeed: 180,
+    firstSeed: 184,
     isCluster: true,
   },
   {
@@ -233,6 +238,7 @@ export const PLANTS: readonly Plant[] = [
     replace: "return ",
     rules: ["5", "6"],
     isCluster: true,
+    firstSeed: 40,
   },
   {
     name: "a node that leaves hands nothing over",
@@ -241,6 +247,7 @@ export const PLANTS: readonly Plant[] = [
     replace: "",
     rules: ["settled:"],
     isCluster: true,
+    firstSeed: 10,
   },
   {
     name: "a slot is handed over while its leader holds services of it back",
@@ -249,6 +256,7 @@ export const PLANTS: readonly Plant[] = [
     replace: "const { held, inSync } = { held: [], inSync: slots?.inSync ?? [] };",
     rules: ["slots:"],
     isCluster: true,
+    firstSeed: 4,
   },
   {
     name: "a registration that lost by the clock alone is given up",
@@ -256,7 +264,7 @@ export const PLANTS: readonly Plant[] = [
     find: 'return state.kind === "new" || state.kind === "contested" ? RESTAMPED : OUTRUN;',
     replace: "return OUTRUN;",
     rules: ["5", "6", "7", "G11", "quiet:"],
-    firstSeed: 101,
+    firstSeed: 109,
     isCluster: true,
   },
   {
@@ -266,6 +274,7 @@ export const PLANTS: readonly Plant[] = [
     replace: 'return "lostToTime";',
     rules: ["5", "6", "7", "G11", "quiet:"],
     isCluster: true,
+    firstSeed: 49,
   },
   {
     name: "the membership of an old leader is taken for a newer one",

@@ -10,6 +10,7 @@ export const RULE_PLANTS: readonly Plant[] = [
     replace: "    const isHidden = false;\n    this.#uncountCondition(",
     rules: ["rules:"],
     isCluster: true,
+    firstSeed: 19,
   },
   {
     name: "what a rule hides stays in the lists that are known",
@@ -18,6 +19,7 @@ export const RULE_PLANTS: readonly Plant[] = [
     replace: "if (changes.length > 5_000 && now?.duty",
     rules: ["rules:", "7", "4"],
     isCluster: true,
+    firstSeed: 16,
   },
   {
     name: "what a removed rule hid stays hidden",
@@ -26,6 +28,7 @@ export const RULE_PLANTS: readonly Plant[] = [
     replace: ".map((id) => (change.put.length === 0 ? undefined : before.get(id)));",
     rules: ["7"],
     isCluster: true,
+    firstSeed: 24,
   },
   {
     name: "a rule that is changed concerns only what it concerns now",
@@ -34,6 +37,7 @@ export const RULE_PLANTS: readonly Plant[] = [
     replace: "change.removed.map(",
     rules: ["7"],
     isCluster: true,
+    firstSeed: 49,
   },
   {
     name: "pushes are not held",
@@ -58,6 +62,7 @@ export const RULE_PLANTS: readonly Plant[] = [
     replace: "",
     rules: ["rules:", "settings:", "7"],
     isCluster: true,
+    firstSeed: 16,
   },
   {
     name: "a member that comes is told the table before the rules",
@@ -66,6 +71,7 @@ export const RULE_PLANTS: readonly Plant[] = [
     replace: "    this.#tellTable(from, tableEpoch);\n    this.#rules.tell(from, heartbeat, nowMs);\n",
     rules: ["rules:"],
     isCluster: true,
+    firstSeed: 19,
   },
   {
     name: "the next leader does not know what the one before hid",
@@ -95,7 +101,7 @@ export const RULE_PLANTS: readonly Plant[] = [
     find: "rule.epoch > other.epoch;",
     replace: "rule.epoch < other.epoch;",
     rules: ["settings:"],
-    firstSeed: 60,
+    firstSeed: 106,
     isCluster: true,
   },
   {

@@ -10,6 +10,7 @@ export const SLOT_PLANTS: readonly Plant[] = [
     replace: "balanceSlots(draft);",
     rules: ["slots:"],
     isCluster: true,
+    firstSeed: 25,
   },
   {
     name: "the next leader knows nothing of a pause",
@@ -32,5 +33,6 @@ export const SLOT_PLANTS: readonly Plant[] = [
     replace: "this.#askAtMs = nowMs + 1;",
     rules: ["lead:"],
     isCluster: true,
+    firstSeed: 4,
   },
 ];

@@ -9,7 +9,7 @@ export const SURVEY_PLANTS: readonly Plant[] = [
     find: "members() !== undefined && this.#missing(open).length === 0",
     replace: "members() !== undefined",
     rules: ["bug", "settled:"],
-    firstSeed: 6,
+    firstSeed: 12,
     isCluster: true,
   },
   {
@@ -18,6 +18,7 @@ export const SURVEY_PLANTS: readonly Plant[] = [
     find: 'return client.departedMs === undefined && (host === "" || hostOf(client.id) === host);',
     replace: "return client.departedMs === undefined && host !== null;",
     rules: ["7", "bug"],
+    firstSeed: 4,
   },
   {
     name: "the hub of a survey asks the asker, too",
@@ -25,7 +26,7 @@ export const SURVEY_PLANTS: readonly Plant[] = [
     find: "for (const session of [asker, ...except]) awaited.delete(session);",
     replace: "for (const session of except) awaited.delete(session);",
     rules: ["7", "bug"],
-    firstSeed: 55,
+    firstSeed: 57,
     isCluster: true,
   },
   {
@@ -34,6 +35,7 @@ export const SURVEY_PLANTS: readonly Plant[] = [
     find: "subscriber.pushedVersion = version;",
     replace: "subscriber.pushedVersion = version + 1n;",
     rules: ["7"],
+    firstSeed: 4,
   },
   {
     name: "a session that is asked for a survey tells what its asker has",
@@ -41,7 +43,7 @@ export const SURVEY_PLANTS: readonly Plant[] = [
     find: 'this.#send(hub, { kind: "surveyPart", asker, question, ...part });',
     replace: 'this.#send(hub, { kind: "surveyPart", asker: this.#parts.session, question, ...part });',
     rules: ["7", "bug"],
-    firstSeed: 6,
+    firstSeed: 12,
     isCluster: true,
   },
 ];
