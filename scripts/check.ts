@@ -1,24 +1,26 @@
-// `npm run check`: everything a change must pass before it is shown to anybody, in a minute or two. Steps do not
-// depend on each other and run two at a time; only a failing one shows what it wrote.
+// `npm run check`: everything a change must pass before it is shown to anybody, in a few minutes. Steps do not depend
+// on each other and run two at a time; only a failing one shows what it wrote.
 
-import { availableParallelism } from "node:os";
 import { resultLine, runStep, type Step, type StepResult } from "./step.ts";
 
 const STEPS_AT_ONCE = 2;
-const UNIT_TESTS = ["src/**/*.test.ts", "scripts/**/*.test.ts", "test/unit/**/*.test.ts", "test/attack/**/*.test.ts"];
+
+// Those that start nodes or commands wait for half of their time: two of them run beside the other ones.
+const PROCESS_TESTS = ["src/{server,cli}/**/*.test.ts", "test/unit/**/*.test.ts"];
+const UNIT_TESTS = [
+  "src/!(server|cli)/**/*.test.ts",
+  "src/*.test.ts",
+  "scripts/**/*.test.ts",
+  "test/attack/**/*.test.ts",
+];
 
 // A test takes a second or two; one that hangs is named by the runner after this. Machines that are busy take longer.
-const TEST_TIMEOUT = "--test-timeout=300000";
-
-// The runner would leave one core to itself, which is every second one of a small machine.
-const TESTS_AT_ONCE = `--test-concurrency=${availableParallelism()}`;
+const TEST = ["node", "--test", "--test-reporter=spec", "--test-timeout=300000"] as const;
 
 // The longest first, so that the short ones run beside it.
 const STEPS: readonly Step[] = [
-  {
-    name: "unit tests",
-    command: ["node", "--test", "--test-reporter=spec", TEST_TIMEOUT, TESTS_AT_ONCE, ...UNIT_TESTS],
-  },
+  { name: "tests of nodes and commands", command: [...TEST, "--test-concurrency=2", ...PROCESS_TESTS] },
+  { name: "unit tests", command: [...TEST, "--test-concurrency=1", ...UNIT_TESTS] },
   { name: "format and lint", command: ["biome", "ci", "--colors=off", "--max-diagnostics=100", "."] },
   { name: "types of the pure layers", command: ["tsc", "-p", "tsconfig.core.json"] },
   { name: "types of everything", command: ["tsc", "-p", "tsconfig.node.json"] },

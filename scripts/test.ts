@@ -43,12 +43,13 @@ const ROWS: readonly (readonly Step[])[] = [
   ],
   // The first one of those that use Maven fetches its plugins, which it must not do twice at a time.
   [{ name: "Java clients", command: ["node", "scripts/testJava.ts"] }],
+  // The times that its clients need are judged.
+  [{ name: "Java clients on a cluster", command: ["node", "scripts/testJava.ts", "--cluster"] }],
   [
-    { name: "Java clients on a cluster", command: ["node", "scripts/testJava.ts", "--cluster"] },
     { name: "frameworks on a cluster", command: ["node", "scripts/testFrameworks.ts"] },
+    { name: "examples", command: ["node", "scripts/testExamples.ts"] },
   ],
   [
-    { name: "examples", command: ["node", "scripts/testExamples.ts"] },
     { name: "Java clients through TLS", command: ["node", "scripts/testJava.ts", "--tls", TLS_CASES] },
     { name: "Eureka's clients", command: ["node", "scripts/testEureka.ts"] },
     { name: "Consul's clients and DNS", command: ["node", "scripts/testConsul.ts"] },
