@@ -50,7 +50,9 @@ const RELAYED: readonly RelayTarget[] = [
 ];
 const RELAYING = [...NODES, "client1", "client2", "client3"];
 
-const START_MS = 60_000;
+// Up to 36 nodes of several lanes start at the same time.
+const START_MS = 180_000;
+const HEAL_MS = 60_000;
 const REST_MS = 30_000;
 // How long the cluster is watched after it has come to rest: whatever is late shows then.
 const WATCH_MS = 1_500;
@@ -97,7 +99,7 @@ export class Lane {
   async #wholeCluster(): Promise<{ cluster: Cluster; store: Store }> {
     this.#store ??= await this.#startStore();
     if (this.#options.hasRelays) this.#relays ??= await Relays.start(this.#network, RELAYING, RELAYED);
-    if (this.#cluster !== undefined && !(await this.#cluster.untilWhole(START_MS))) {
+    if (this.#cluster !== undefined && !(await this.#cluster.untilWhole(HEAL_MS))) {
       const missing = await this.#cluster.missing();
       await this.#dropCluster();
       throw new Error(`the cluster did not become whole after the scenario before: ${missing}`);
