@@ -18,7 +18,7 @@ export const NETWORK_SCENARIOS: readonly Scenario[] = [
   {
     name: "data-cut-from-all",
     about: "one data node reaches nobody for 30 s",
-    lane: 2,
+    lane: 3,
     run: async (stage) => {
       stage.startChurn(USUAL_CHURN);
       const sinceMs = await stage.act("data1 | all", () => stage.network.cut(["data1"], NODES));
@@ -64,7 +64,7 @@ export const NETWORK_SCENARIOS: readonly Scenario[] = [
   {
     name: "halves",
     about: "one node of each role on one side, two and PostgreSQL on the other, for 30 s; clients reach all sessions",
-    lane: 2,
+    lane: 3,
     run: async (stage) => {
       const small = ["meta1", "data1", "session1"];
       const large = [...NODES.filter((name) => !small.includes(name)), STORE_HOST];

@@ -37,7 +37,7 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
   {
     name: "session-frozen-60s",
     about: "SIGSTOP of a session node for 60 s: no member any more, its clients still there",
-    lane: 3,
+    lane: 1,
     run: (stage) => frozen(stage, FROZEN_MS),
   },
 ];
