@@ -33,6 +33,45 @@ test("a URL of Dubbo is an instance, and other names are none", () => {
   }
 });
 
+test("a provider of Dubbo that is not enabled takes no calls", () => {
+  const service = found("/dubbo/a.B/providers");
+  for (const [query, isEnabled] of [
+    ["enabled=false", false],
+    ["enabled=true", true],
+    ["version=1.0", true],
+  ] as const) {
+    const url = encodeURIComponent(`dubbo://10.0.0.7:20880/a.B?${query}`);
+    assert.equal(instanceOfChild(service, `${service.path}/${url}`, undefined)?.isEnabled, isEnabled, query);
+  }
+});
+
+test("an instance of Spring Cloud has the weight and the status of its metadata", () => {
+  const service = found("/services/orders");
+  const read = (metadata: object, more: object = {}) => {
+    const record = { address: "10.0.0.8", port: 80, payload: { metadata }, ...more };
+    const instance = instanceOfChild(service, "/services/orders/i", bytes(JSON.stringify(record)));
+    return [instance?.weight, instance?.isEnabled, instance?.isHealthy];
+  };
+  assert.deepEqual(read({ weight: "2.5" }), [2.5, true, true]);
+  for (const weight of ["0", "heavy", ""]) assert.deepEqual(read({ weight }), [1, true, true], weight);
+  assert.deepEqual(read({ instance_status: "OUT_OF_SERVICE" }), [1, false, true]);
+  assert.deepEqual(read({ instance_status: "down" }), [1, true, false]);
+  assert.deepEqual(read({ instance_status: "UP" }), [1, true, true]);
+  assert.deepEqual(read({}, { enabled: false }), [1, false, true]);
+});
+
+test("an instance that came by one service path is shown at those of other forms", () => {
+  const dubbo = found("/dubbo/orders/providers");
+  const curator = found("/services/orders");
+  const record = { id: "i", address: "10.0.0.8", port: 80, payload: { metadata: { weight: "2" } } };
+  const instance = instanceOfChild(curator, "/services/orders/i", bytes(JSON.stringify(record))) ?? assert.fail("read");
+  assert.equal(childOf(curator, instance), undefined);
+  const child = childOf(dubbo, instance) ?? assert.fail("a child");
+  assert.match(decodeURIComponent(child.name), /^dubbo:\/\/10\.0\.0\.8:80\/orders\?.*&weight=200(?:&|$)/);
+  const usual = { ...instance, weight: 1, metadata: new Map([["weight", "1"]]) };
+  assert.doesNotMatch(childOf(dubbo, usual)?.name ?? "", /weight/);
+});
+
 test("any data of a child is an instance of Curator's form, or none", () => {
   const service = found("/services/orders");
   const data = fc.oneof(
@@ -50,13 +89,13 @@ test("an instance that is shown at a service path is read back as the same addre
     const service = found(path);
     const metadata = new Map([["version", "1 & 2"]]);
     const instance = {
-      ...{ host: "10.0.0.1", port: 80, securePort: undefined, weight: 1, metadata, zone: "", source: "eureka" },
+      ...{ host: "10.0.0.1", port: 80, securePort: undefined, weight: 2.5, metadata, zone: "", source: "eureka" },
       ...{ isEnabled: true, isHealthy: true, isPersistent: false, bags: new Map<string, string>() },
     };
     const child = childOf(service, instance) ?? assert.fail("a child");
     const back = instanceOfChild(service, `${path}/${child.name}`, child.data);
-    assert.deepEqual([back?.host, back?.port, back?.metadata.get("version")], ["10.0.0.1", 80, "1 & 2"]);
+    assert.deepEqual([back?.host, back?.port, back?.weight], ["10.0.0.1", 80, 2.5]);
+    assert.equal(back?.metadata.get("version"), "1 & 2");
     assert.equal(childOf(service, { ...instance, isHealthy: false }), undefined);
-    assert.equal(childOf(service, { ...instance, source: "zookeeper" }), undefined);
   }
 });

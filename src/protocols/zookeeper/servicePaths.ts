@@ -32,6 +32,12 @@ export interface ServiceChild {
 const DECODER = new TextDecoder("utf-8");
 const ENCODER = new TextEncoder();
 const WEIGHT_SCALE = 100;
+/** Dubbo's consumers leave out a provider whose URL says `enabled=false`. */
+const ENABLED_KEY = "enabled";
+/** Spring Cloud's load balancer reads a weight there, and its lists leave out any status but none and UP. */
+const WEIGHT_KEY = "weight";
+const STATUS_KEY = "instance_status";
+const WEIGHT = /^\d{1,9}(?:\.\d{1,9})?$/u;
 const NO_DATA = new Uint8Array(0);
 
 /** The paths that the configuration names: a form, `=`, and a path in which a star is the name of the service. */
@@ -84,15 +90,20 @@ export function serviceOf(paths: ServicePaths, path: string): ServicePath | unde
   return path === "/" ? undefined : paths.of(parentOf(path));
 }
 
-/** The child that shows an instance of another protocol; undefined for one that takes no calls. */
+/**
+ * The child that shows an instance which did not come by this path; undefined for one that takes no calls, and for one
+ * that is a child already.
+ */
 export function childOf(service: ServicePath, instance: Instance): ServiceChild | undefined {
-  if (!takesCalls(instance) || instance.source === ZOOKEEPER) return undefined;
+  const own = instance.bags.get(ZOOKEEPER);
+  if (!takesCalls(instance) || (own !== undefined && parentOf(own) === service.path)) return undefined;
   return service.form === "dubbo" ? urlChild(service, instance) : jsonChild(service, instance);
 }
 
 function instanceOfUrl(name: string): Instance | undefined {
   try {
-    return readInstanceText(decodeURIComponent(name), ZOOKEEPER);
+    const instance = readInstanceText(decodeURIComponent(name), ZOOKEEPER);
+    return instance && { ...instance, isEnabled: instance.metadata.get(ENABLED_KEY) !== "false" };
   } catch (error) {
     if (error instanceof URIError) return undefined;
     throw error;
@@ -110,7 +121,10 @@ function urlChild({ service }: ServicePath, { host, port, weight, metadata }: In
     if (!parameters.has(key)) parameters.set(key, value);
   }
   parameters.delete("path");
-  if (weight !== 1) parameters.set("weight", String(Math.round(weight * WEIGHT_SCALE)));
+  // Another protocol's number of that name is no hundredth; and only an instance of weight 0 gets no calls.
+  parameters.delete(WEIGHT_KEY);
+  const scaled = weight > 0 ? Math.max(1, Math.round(weight * WEIGHT_SCALE)) : 0;
+  if (weight !== 1) parameters.set(WEIGHT_KEY, String(scaled));
   const query = [...parameters]
     .map(([key, value]) => `${encodeURIComponent(key)}=${encodeURIComponent(value)}`)
     .join("&");
@@ -130,14 +144,26 @@ function instanceOfJson(text: string): Instance | undefined {
     if (typeof value === "string") metadata.set(key, value);
   }
   if (typeof id === "string" && !metadata.has("instance_id")) metadata.set("instance_id", id);
+  const status = (metadata.get(STATUS_KEY) ?? "").toUpperCase();
   return {
-    ...{ host: address, port: callable, weight: 1, metadata, source: ZOOKEEPER, zone: "", bags: new Map() },
+    ...{ host: address, port: callable, metadata, source: ZOOKEEPER, zone: "", bags: new Map() },
+    weight: weightOf(metadata),
     securePort: typeof sslPort === "number" && isPort(sslPort) ? sslPort : undefined,
-    ...{ isEnabled: record["enabled"] !== false, isHealthy: true, isPersistent: false },
+    isEnabled: record["enabled"] !== false && status !== "OUT_OF_SERVICE",
+    isHealthy: ["", "UP", "OUT_OF_SERVICE"].includes(status),
+    isPersistent: false,
   };
 }
 
-function jsonChild({ service }: ServicePath, { host, port, securePort, metadata }: Instance): ServiceChild {
+function weightOf(metadata: ReadonlyMap<string, string>): number {
+  const text = metadata.get(WEIGHT_KEY) ?? "";
+  return WEIGHT.test(text) && Number(text) > 0 ? Number(text) : 1;
+}
+
+function jsonChild({ service }: ServicePath, { weight, ...instance }: Instance): ServiceChild {
+  const { host, port, securePort } = instance;
+  const metadata = new Map(instance.metadata);
+  if (weight !== 1) metadata.set(WEIGHT_KEY, String(weight));
   const id = `${host}:${port}`;
   const record = {
     ...{ name: service, id, address: host, port, sslPort: securePort ?? null },
