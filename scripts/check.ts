@@ -5,7 +5,7 @@ import { resultLine, runStep, type Step, type StepResult } from "./step.ts";
 
 const STEPS_AT_ONCE = 2;
 
-// Those that start nodes or commands wait for half of their time: two of them run beside the other ones.
+// Those that start nodes or commands wait for half of their time: three of them run beside the other ones.
 const PROCESS_TESTS = ["src/{server,cli}/**/*.test.ts", "test/unit/**/*.test.ts"];
 const UNIT_TESTS = [
   "src/!(server|cli)/**/*.test.ts",
@@ -19,7 +19,7 @@ const TEST = ["node", "--test", "--test-reporter=spec", "--test-timeout=300000"]
 
 // The longest first, so that the short ones run beside it.
 const STEPS: readonly Step[] = [
-  { name: "tests of nodes and commands", command: [...TEST, "--test-concurrency=2", ...PROCESS_TESTS] },
+  { name: "tests of nodes and commands", command: [...TEST, "--test-concurrency=3", ...PROCESS_TESTS] },
   { name: "unit tests", command: [...TEST, "--test-concurrency=1", ...UNIT_TESTS] },
   { name: "format and lint", command: ["biome", "ci", "--colors=off", "--max-diagnostics=100", "."] },
   { name: "types of the pure layers", command: ["tsc", "-p", "tsconfig.core.json"] },
