@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { type ClientHttp2Session, connect as connectHttp2 } from "node:http2";
+import { type ClientHttp2Session, connect as connectHttp2, constants } from "node:http2";
 import { connect } from "node:net";
 import { type TestContext, test } from "node:test";
 import type { Http2Call, Http2Connection, Http2Handler } from "../base/http2.ts";
+import type { Clock } from "../base/ports.ts";
 import { hostClock } from "./clock.ts";
 import { CALLS_MAX, listenHttp2 } from "./http2.ts";
 
@@ -22,7 +23,11 @@ interface Server extends Seen {
 }
 
 /** A port whose calls go to `called`, with one client. */
-async function serve(t: TestContext, called: (call: Http2Call, seen: Seen) => void = () => undefined): Promise<Server> {
+async function serve(
+  t: TestContext,
+  called: (call: Http2Call, seen: Seen) => void = () => undefined,
+  clock: Clock = hostClock,
+): Promise<Server> {
   const seen: Seen = { connections: [], calls: [], happened: [] };
   const { happened } = seen;
   const accept = (connection: Http2Connection): Http2Handler => {
@@ -32,7 +37,14 @@ async function serve(t: TestContext, called: (call: Http2Call, seen: Seen) => vo
         seen.calls.push(call);
         called(call, seen);
         return {
-          received: (chunk) => void happened.push(`received ${chunk.length}`),
+          received: (chunk) => {
+            happened.push(`received ${chunk.length}`);
+            if (call.path === "/echo") {
+              call.open(HEADERS);
+              call.write(chunk.slice());
+              call.end({ "grpc-status": "0" });
+            }
+          },
           ended: () => void happened.push("ended"),
           closed: () => void happened.push(`closed ${call.path}`),
         };
@@ -48,7 +60,7 @@ async function serve(t: TestContext, called: (call: Http2Call, seen: Seen) => vo
     host: "127.0.0.1",
     port: 0,
     connectionsMax: () => 10,
-    clock: hostClock,
+    clock,
     refused: () => undefined,
     notAccepted: assert.fail,
     accept,
@@ -148,3 +160,64 @@ test("calls beyond the bound wait at the client", async (t) => {
   await Promise.all(streams.slice(0, CALLS_MAX).map((stream) => once(stream, "response")));
   assert.equal(calls.length, CALLS_MAX);
 });
+
+test("a call that is reset while its input waits for a turn is over, whatever the code of the reset", async (t) => {
+  // Each look at the clock finds most of a turn over, so input waits.
+  let nowMs = 0;
+  const busy = { ...hostClock, nowMs: () => (nowMs += 15) };
+  for (const code of [constants.NGHTTP2_NO_ERROR, constants.NGHTTP2_CANCEL]) {
+    const { client, happened } = await serve(t, undefined, busy);
+    await once(client, "remoteSettings");
+    const streams = Array.from({ length: 20 }, () => client.request({ ":path": "/echo" }, { endStream: false }));
+    for (const stream of streams) {
+      stream.on("error", () => undefined);
+      stream.write(new Uint8Array(20_000));
+      setImmediate(() => stream.close(code));
+    }
+    const closed = () => happened.filter((each) => each === "closed /echo").length;
+    while (closed() < streams.length) await new Promise((resolve) => setImmediate(resolve));
+  }
+});
+
+const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+const TYPES = { data: 0, headers: 1, reset: 3, settings: 4, ping: 6, window: 8, continuation: 9 };
+const END_HEADERS = 4;
+
+function frame(type: keyof typeof TYPES, { flags = 0, stream = 0, payload = new Uint8Array() } = {}): Buffer {
+  const head = Buffer.alloc(9);
+  head.writeUIntBE(payload.length, 0, 3);
+  head.writeUInt8(TYPES[type], 3);
+  head.writeUInt8(flags, 4);
+  head.writeUInt32BE(stream, 5);
+  return Buffer.concat([head, payload]);
+}
+
+// POST, http, /, and the authority "a", by HPACK's static table.
+const REQUEST = Uint8Array.of(0x83, 0x86, 0x84, 1, 1, 97);
+const TO_THE_END = Uint8Array.of(0x7f, 0xff, 0xff, 0xff);
+
+for (const [name, frames] of Object.entries({
+  settings: () => frame("settings"),
+  pings: () => frame("ping", { payload: new Uint8Array(8) }),
+  continuations: (at: number) =>
+    at === 0 ? frame("headers", { stream: 1, payload: REQUEST }) : frame("continuation", { stream: 1 }),
+  "empty data": (at: number) =>
+    at === 0 ? frame("headers", { stream: 1, flags: END_HEADERS, payload: REQUEST }) : frame("data", { stream: 1 }),
+  resets: (at: number) =>
+    Buffer.concat([
+      frame("headers", { stream: 2 * at + 1, flags: END_HEADERS, payload: REQUEST }),
+      frame("reset", { stream: 2 * at + 1, payload: Uint8Array.of(0, 0, 0, 8) }),
+    ]),
+  "more window than there is": () => frame("window", { payload: TO_THE_END }),
+})) {
+  test(`a client that sends nothing but ${name} is closed`, async (t) => {
+    const { port } = await serve(t);
+    const socket = connect(port, "127.0.0.1");
+    // It is cut off while it still sends.
+    socket.on("error", () => undefined);
+    socket.resume();
+    socket.write(Buffer.concat([PREFACE, frame("settings")]));
+    socket.write(Buffer.concat(Array.from({ length: 20_000 }, (_, at) => frames(at))));
+    await once(socket, "close");
+  });
+}

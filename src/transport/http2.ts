@@ -123,8 +123,11 @@ function serveCall(
   const { stream, connection } = call;
   const unread: Buffer[] = [];
   let isEnded = false;
-  call.onClosed = () => {
+  const forgetUnread = () => {
     for (const chunk of unread.splice(0)) connection.unreadBytes -= chunk.length;
+  };
+  call.onClosed = () => {
+    forgetUnread();
     handler.closed(clock.nowMs());
   };
   const takeNext = () => {
@@ -138,7 +141,7 @@ function serveCall(
   };
   stream.on("data", (chunk: Buffer) => {
     const nowMs = clock.nowMs();
-    if (call.isClosed) return;
+    if (call.isClosed || stream.aborted) return;
     if (unread.length === 0 && turns.hasTime(nowMs)) return handler.received(chunk, nowMs);
     stream.pause();
     unread.push(chunk);
@@ -148,7 +151,12 @@ function serveCall(
   });
   stream.once("end", () => {
     isEnded = true;
-    if (unread.length === 0 && !call.isClosed) handler.ended(clock.nowMs());
+    if (unread.length === 0 && !call.isClosed && !stream.aborted) handler.ended(clock.nowMs());
+  });
+  // The client has reset the call. Without an error code the stream closes only when its input was read.
+  stream.once("aborted", () => {
+    forgetUnread();
+    stream.resume();
   });
   stream.once("close", () => call.closed());
 }
@@ -237,7 +245,7 @@ class StreamCall implements Http2Call {
 
   open(headers: Http2Headers): void {
     const { stream } = this;
-    if (stream.destroyed || stream.headersSent) return;
+    if (stream.closed || stream.headersSent) return;
     stream.respond(outgoing(headers), { waitForTrailers: true });
     stream.once("wantTrailers", () => stream.sendTrailers(this.#trailers ?? {}));
   }
