@@ -179,8 +179,9 @@ export const ERRORS = {
   PERSISTENT_EXHAUSTED: {
     retry: false,
     meaning:
-      "there are as many persistent registrations as there may be, or this one is too large or has too many checks; " +
-      "`roster get persistent` lists them: take back those that are no longer needed",
+      "there are as many persistent registrations as there may be, or twice as many with those that were taken back " +
+      "in the last half hour, or this one is too large or has too many checks; `roster get persistent` lists them: " +
+      "take back those that are no longer needed",
   },
   PERSISTENT_UNKNOWN: {
     retry: false,

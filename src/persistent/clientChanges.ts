@@ -61,8 +61,11 @@ export class ClientChanges {
       this.#refusal(request, nowMs) ??
       conflictOf(known, registration, ifRevision);
     if (refusal !== undefined) return request.done({ kind: "failed", error: refusal });
-    if (known?.registration === undefined && copy.registrations >= registrationsMax) {
-      return request.done({ kind: "failed", error: fail("PERSISTENT_EXHAUSTED", { registrationsMax }) });
+    const isFull = copy.registrations >= registrationsMax || (known === undefined && copy.size >= registrationsMax * 2);
+    if (known?.registration === undefined && isFull) {
+      const { registrations, size } = copy;
+      const error = fail("PERSISTENT_EXHAUSTED", { registrations, takenBack: size - registrations, registrationsMax });
+      return request.done({ kind: "failed", error });
     }
     waiting.add(request);
     const key = registrationRecord(id);

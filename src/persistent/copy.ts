@@ -61,6 +61,11 @@ export class Copy {
     return this.#registrations;
   }
 
+  /** The number of registrations, of marks, and of records that can't be read. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
   get(id: RecordId): Entry | undefined {
     return this.#entries.get(id);
   }
@@ -90,7 +95,8 @@ export class Copy {
     else this.#takeRegistration(entry, revision, value);
     if (entry.revision === 0n && entry.statusRevision === 0n) this.#entries.delete(name.id);
     else this.#entries.set(name.id, entry);
-    const isLost = before !== undefined && entry.registration === undefined && entry.takenBack === undefined;
+    // A record that is there and can't be read is one of a later release.
+    const isLost = before !== undefined && entry.revision === 0n;
     return { kind: name.kind, entry, lost: isLost ? before : undefined };
   }
 
