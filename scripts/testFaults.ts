@@ -6,6 +6,7 @@
 //   --short           long outages shortened; CI always has them in full
 //   --write-report    writes docs/reliability.md anew
 //   --keep            keeps logs and histories also if all is well
+//   --mutual-tls      nodes believe each other by certificates; without it, only those of the cluster on etcd do
 //   --prove           plays scenarios on clusters that are wrong (test/faults/plants.ts) and expects them to fail
 //   --from REF        nodes run the program of that commit until they are restarted: with --only rolling-restart, a
 //                     rolling upgrade from it to this one
@@ -16,7 +17,9 @@ import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync } fr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { TestCertificates } from "../src/transport/testing/certificates.ts";
 import { prepareJava } from "../test/faults/clients/javaClients.ts";
+import { mutualTlsOf } from "../test/faults/cluster/nodeCertificates.ts";
 import { type LanesOptions, playAll } from "../test/faults/lanes.ts";
 import { type Capabilities, findCapabilities } from "../test/faults/net/capabilities.ts";
 import { removeLeftovers, removeRun, runPrefix } from "../test/faults/net/leftovers.ts";
@@ -38,6 +41,7 @@ const { values: flags } = parseArgs({
     short: { type: "boolean", default: false },
     "write-report": { type: "boolean", default: false },
     keep: { type: "boolean", default: false },
+    "mutual-tls": { type: "boolean", default: false },
     prove: { type: "boolean", default: false },
     list: { type: "boolean", default: false },
     from: { type: "string" },
@@ -107,8 +111,10 @@ async function play(scenarios: readonly Scenario[], { netemMissing }: Capabiliti
   // PostgreSQL refuses to run as root, and its user has to get to its files.
   chmodSync(dir, 0o755);
   const startMs = performance.now();
+  const removals: (() => void)[] = [];
   let results: ScenarioResult[] = [];
   try {
+    const certificates = new TestCertificates({ after: (remove) => removals.push(remove) });
     const isFull = IS_CI || !flags.short;
     const javaClassPath = await javaFor(scenarios, join(dir, "java"));
     results = await playAll(scenarios, {
@@ -117,10 +123,13 @@ async function play(scenarios: readonly Scenario[], { netemMissing }: Capabiliti
       isFull,
       netemMissing,
       javaClassPath,
+      mutualTls: mutualTlsOf(certificates),
+      isAllMutual: flags["mutual-tls"],
       stopping: stopping.signal,
       ...how,
     });
   } finally {
+    for (const remove of removals) remove();
     await removeRun(process.pid, [dir]);
   }
   const isPassed = results.length === scenarios.length && results.every((result) => result.isPassed);

@@ -15,6 +15,10 @@ export interface LanesOptions extends Pick<LaneOptions, "isFull" | "netemMissing
   readonly prefix: string;
   readonly dir: string;
   readonly report: (result: ScenarioResult) => void;
+  /** The environment of nodes with mutual TLS between them. */
+  readonly mutualTls: Readonly<Record<string, string>>;
+  /** Every cluster has it; otherwise only that on etcd, so that each run tries both. */
+  readonly isAllMutual: boolean;
   /** Aborted when the run is to end: nothing new is begun then. */
   readonly stopping: AbortSignal;
 }
@@ -36,9 +40,11 @@ export async function playAll(scenarios: readonly Scenario[], options: LanesOpti
   const play = async (lane: number) => {
     const own = scenarios.filter((scenario) => laneOf(scenario, options) === lane);
     const storeKind = lane === ETCD_LANE ? "etcd" : "postgres";
+    const isMutual = options.isAllMutual || lane === ETCD_LANE;
+    const environment = { ...options.environment, ...(isMutual ? options.mutualTls : {}) };
     const place = { prefix: `${options.prefix}${lane}`, subnet: lane, dir: join(options.dir, `lane${lane}`) };
     if (own.length > 0 && !options.stopping.aborted)
-      await playLane(own, { ...options, ...place, storeKind, hasRelays: lane === LATE_LANE }, report);
+      await playLane(own, { ...options, ...place, environment, storeKind, hasRelays: lane === LATE_LANE }, report);
   };
   const beside = new Set(scenarios.map(({ lane }) => lane));
   await Promise.all([...beside, ETCD_LANE].map(play));
