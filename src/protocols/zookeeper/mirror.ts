@@ -1,6 +1,8 @@
 // Instances of other protocols as children of service paths. They are real znodes, so that watches, stats and zxids are
 // right for them as for any other. One node keeps the children of each path, and only where the path is there: a
-// consumer makes it, or asks for it. A list that the registry can't show yet changes nothing.
+// consumer makes it, or asks for it. A list that the registry can't show yet changes nothing. The children of a path are
+// changed once at a time: what is to change is found by comparing the newest list with the tree, which shows earlier
+// changes only when they are done.
 
 import { instancesOf } from "../../model/content.ts";
 import type { NodeId } from "../../model/ids.ts";
@@ -46,6 +48,10 @@ export class Mirror {
   readonly #there = new Map<string, ServicePath>();
   readonly #followed = new Map<string, Followed>();
   readonly #wanted = new Map<string, number>();
+  /** The newest lists that are not in the tree yet: the children by their names. */
+  readonly #newest = new Map<string, ReadonlyMap<string, Uint8Array>>();
+  /** The paths whose children are being changed. */
+  readonly #changing = new Set<string>();
 
   constructor(parts: MirrorParts) {
     this.#parts = parts;
@@ -132,11 +138,31 @@ export class Mirror {
         if (child !== undefined && children.size < CHILDREN_MAX) children.set(child.name, child.data);
       }
     }
-    this.#parts.later(() => this.#change(service, children));
+    this.#newest.set(service.path, children);
+    this.#parts.later(() => this.#change(service.path));
   }
 
-  #change({ path }: ServicePath, children: ReadonlyMap<string, Uint8Array>): void {
-    const { tree, submit } = this.#parts;
+  #change(path: string): void {
+    const children = this.#newest.get(path);
+    if (children === undefined || this.#changing.has(path)) return;
+    this.#newest.delete(path);
+    const changes = this.#changesOf(path, children);
+    let left = Math.ceil(changes.length / CHANGES_MAX);
+    if (left === 0) return;
+    this.#changing.add(path);
+    const done = () => {
+      if (--left > 0) return;
+      this.#changing.delete(path);
+      this.#change(path);
+    };
+    for (let at = 0; at < changes.length; at += CHANGES_MAX) {
+      this.#parts.submit({ kind: "mirror", path, children: changes.slice(at, at + CHANGES_MAX) }, done);
+    }
+  }
+
+  /** The difference between a list and the children that are there. */
+  #changesOf(path: string, children: ReadonlyMap<string, Uint8Array>): MirroredChild[] {
+    const { tree } = this.#parts;
     const changes: MirroredChild[] = [];
     for (const [name, data] of children) {
       const kept = tree.node(childPath(path, name))?.znode;
@@ -150,9 +176,7 @@ export class Mirror {
       const isMirrored = tree.node(childPath(path, name))?.znode.lifetime.kind === "mirrored";
       if (isMirrored && !children.has(name)) changes.push({ name, data: undefined });
     }
-    for (let at = 0; at < changes.length; at += CHANGES_MAX) {
-      submit({ kind: "mirror", path, children: changes.slice(at, at + CHANGES_MAX) }, () => undefined);
-    }
+    return changes;
   }
 }
 

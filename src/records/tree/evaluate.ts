@@ -233,9 +233,14 @@ function mirror(draft: Draft, txn: Transaction & { kind: "mirror" }, surrounding
   if (txn.children.some(({ data }) => data !== undefined)) {
     // From the root on.
     for (const path of [...pathAndAncestors(txn.path)].reverse()) {
-      if (draft.node(path) === undefined) putOwn(draft, path, { lifetime: PERSISTENT, data: undefined }, surroundings);
+      const lifetime = draft.node(path)?.znode.lifetime;
+      // A client's own: it has no children, or its session could not end.
+      if (lifetime?.kind === "ephemeral") return DONE;
+      if (lifetime === undefined) putOwn(draft, path, { lifetime: PERSISTENT, data: undefined }, surroundings);
     }
   }
+  // There was no room for it.
+  if (draft.node(txn.path) === undefined) return DONE;
   for (const { name, data } of txn.children) {
     const path = childPath(txn.path, name);
     const known = isPath(path) ? draft.node(path) : undefined;
