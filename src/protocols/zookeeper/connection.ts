@@ -5,7 +5,7 @@ import { RegistryError } from "../../base/errors.ts";
 import { type Connection, type ConnectionHandler, UNREAD_BYTES_MAX } from "../../base/ports.ts";
 import { FrameDecoder } from "../../encoding/jute/frames.ts";
 import { JuteReader } from "../../encoding/jute/reader.ts";
-import type { AuthId } from "../../records/tree/acl.ts";
+import { type AuthId, allows, PERMISSION } from "../../records/tree/acl.ts";
 import type { WatchEvent } from "../../records/tree/watchTable.ts";
 import type { SessionId } from "../../records/tree/znode.ts";
 import type { ClientAccess } from "../kit/clientAccess.ts";
@@ -34,6 +34,9 @@ interface DecodedRequest {
 const GREETING_MS_MAX = 30_000;
 /** A client whose session may be the shortest tries the next server after about as long. */
 const READY_MS_MAX = 2_000;
+/** As ZooKeeper's globalOutstandingLimit: of a client with so many requests under way no more are taken. */
+const PLACES_MAX = 1_000;
+const WRITES: ReadonlySet<ClientRequest["kind"]> = new Set(["write", "multi", "closeSession"]);
 
 export class ZooKeeperConnection implements ConnectionHandler, Attached, RequestingConnection {
   readonly #connection: Connection;
@@ -116,6 +119,8 @@ export class ZooKeeperConnection implements ConnectionHandler, Attached, Request
 
   watched(event: WatchEvent, zxid: number): void {
     if (this.#state !== "serving") return;
+    const acl = event.acl ?? this.#parts.server.tree.node(event.path)?.znode.acl;
+    if (acl !== undefined && !allows(acl, PERMISSION.read, this.ids)) return;
     if (!this.judge.seesAll && !this.judge.may("fetch", event.path)) return;
     this.#write([this.#parts.server.frameOf(event, zxid)]);
   }
@@ -124,6 +129,7 @@ export class ZooKeeperConnection implements ConnectionHandler, Attached, Request
   check(nowMs: number): void {
     // A client that waits for an answer may have nothing to say.
     if (this.#places.length > 0) this.#parts.server.sessions.heard(this.#session, nowMs);
+    this.#requests.settleWatches();
     if (this.#state === "greeting" && nowMs - this.#openedMs > GREETING_MS_MAX) return this.end("CLIENT_IDLE");
     if (this.#waiting === undefined || this.#state !== "connecting") return;
     if (!this.#parts.server.isReady) {
@@ -172,7 +178,7 @@ export class ZooKeeperConnection implements ConnectionHandler, Attached, Request
     this.#isProceeding = true;
     try {
       if (this.#state === "greeting") this.#greet();
-      while (this.#state === "serving" && this.#connection.bufferedBytes <= UNREAD_BYTES_MAX && this.#takeNext());
+      while (this.#mayTake && this.#takeNext());
       this.#settle(0);
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;
@@ -182,6 +188,11 @@ export class ZooKeeperConnection implements ConnectionHandler, Attached, Request
     }
   }
 
+  get #mayTake(): boolean {
+    const isRead = this.#connection.bufferedBytes <= UNREAD_BYTES_MAX;
+    return this.#state === "serving" && isRead && this.#places.length < PLACES_MAX;
+  }
+
   /** Takes the next request; false if there is none, or if it has to wait. */
   #takeNext(): boolean {
     if (this.#isHeld) return false;
@@ -189,7 +200,7 @@ export class ZooKeeperConnection implements ConnectionHandler, Attached, Request
     if (next === undefined) return false;
     const { xid, request } = next;
     // A read must not show a write that the client has sent behind it.
-    const waits = (request.kind === "write" || request.kind === "multi") && this.#readsWaiting > 0;
+    const waits = WRITES.has(request.kind) && this.#readsWaiting > 0;
     this.#held = waits ? next : undefined;
     if (waits) return false;
     this.#requests.take(xid, request);
@@ -222,8 +233,10 @@ export class ZooKeeperConnection implements ConnectionHandler, Attached, Request
     const isUnknown = () => request.session !== 0n && server.tree.session(Number(request.session)) === undefined;
     if (!isAhead() && !isUnknown()) return this.#begin(request);
     // Another node may have shown the client what this one does not have yet.
-    server.sync(() => {
+    server.sync((isDone) => {
       if (this.#state !== "connecting") return;
+      // Its session may well be there.
+      if (!isDone) return this.end("ZOOKEEPER_STORE_AWAY");
       if (isAhead()) return this.end("ZOOKEEPER_SERVER_BEHIND");
       this.#begin(request);
     });

@@ -1,8 +1,9 @@
 // Instances of other protocols as children of service paths. They are real znodes, so that watches, stats and zxids are
 // right for them as for any other. One node keeps the children of each path, and only where the path is there: a
-// consumer makes it, or asks for it. A list that the registry can't show yet changes nothing. The children of a path are
-// changed once at a time: what is to change is found by comparing the newest list with the tree, which shows earlier
-// changes only when they are done.
+// consumer makes it, or asks for it. A list that the registry can't show yet changes nothing.
+//
+// The children of a path are changed once at a time: what is to change is found by comparing the newest list with the
+// tree, which shows earlier changes only when they are done.
 
 import { instancesOf } from "../../model/content.ts";
 import type { NodeId } from "../../model/ids.ts";

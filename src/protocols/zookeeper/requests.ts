@@ -2,7 +2,7 @@
 
 import { CHARGE } from "../../base/budget.ts";
 import { JuteWriter } from "../../encoding/jute/writer.ts";
-import type { AuthId } from "../../records/tree/acl.ts";
+import { type AuthId, OPEN_ACL } from "../../records/tree/acl.ts";
 import { isPath } from "../../records/tree/paths.ts";
 import type { Author, Transaction, TreeStep } from "../../records/tree/transactions.ts";
 import type { Written } from "../../records/tree/treeWriter.ts";
@@ -260,20 +260,20 @@ export class Requests {
     const { server, account } = this.#parts;
     if (!this.#connection.judge.may("fetch", path)) return NO_AUTH;
     if (server.watches.has(kind, path, this.#connection)) return undefined;
-    this.#settleWatches();
-    const bytes = WATCH_BYTES + path.length * 2;
+    this.settleWatches();
+    const bytes = bytesOf({ watches: 1, pathUnits: path.length });
     if (account.account.charge(CHARGE.subscriptions, bytes) !== undefined) return { code: CODE.throttled, body: [] };
     this.#watchBytes += bytes;
     server.watches.add(kind, path, this.#connection);
     return undefined;
   }
 
-  /** One-shot watches that have fired take no memory any more. They are counted as an average. */
-  #settleWatches(): void {
+  /** Releases what is held for watches that have fired, or were taken back. */
+  settleWatches(): void {
     const { server, account } = this.#parts;
-    if (this.#watchBytes === 0 || server.watches.pathsOf(this.#connection) > 0) return;
-    account.account.release(CHARGE.subscriptions, this.#watchBytes);
-    this.#watchBytes = 0;
+    const held = bytesOf(server.watches.heldBy(this.#connection));
+    if (this.#watchBytes > held) account.account.release(CHARGE.subscriptions, this.#watchBytes - held);
+    this.#watchBytes = held;
   }
 
   #addWatch(path: string, mode: number): ReadAnswer {
@@ -295,7 +295,9 @@ export class Requests {
     const { created, deleted, dataChanged, childrenChanged } = WATCH_EVENT;
     const isNewer = (zxid: number) => BigInt(zxid) > relativeZxid;
     const refusals: (ReadAnswer | undefined)[] = [];
-    const fire = (kind: WatchEventKind, path: string) => this.#connection.watched({ kind, path }, tree.lastZxid);
+    // The client names these paths itself, so it is told whatever their ACLs say, as ZooKeeper does.
+    const fire = (kind: WatchEventKind, path: string) =>
+      this.#connection.watched({ kind, path, acl: OPEN_ACL }, tree.lastZxid);
     const all = [lists.data, lists.exist, lists.child, lists.persistent, lists.recursive].flat();
     if (!all.every((path) => this.#connection.judge.may("fetch", path))) return NO_AUTH;
     for (const path of lists.data) {
@@ -338,6 +340,11 @@ const WATCHER_TYPES: Readonly<Record<number, readonly WatchKind[]>> = {
   4: ["persistent"],
   5: ["recursive"],
 };
+
+/** The memory that watches take. */
+function bytesOf({ watches, pathUnits }: ReturnType<TreeServer["watches"]["heldBy"]>): number {
+  return watches * WATCH_BYTES + pathUnits * 2;
+}
 
 /** The memory that a waiting transaction takes. */
 function sizeOf(steps: readonly TreeStep[]): number {

@@ -158,7 +158,11 @@ function watchesBySession({ watches }: WordsView): string {
 function watchesByPath({ watches }: WordsView): string {
   const byPath = new Map<string, string[]>();
   for (const [owner, owned] of watches.all()) {
-    for (const path of owned.keys()) byPath.set(path, [...(byPath.get(path) ?? []), sessionOf(owner)]);
+    for (const path of owned.keys()) {
+      const sessions = byPath.get(path) ?? [];
+      byPath.set(path, sessions);
+      sessions.push(sessionOf(owner));
+    }
   }
   return lines([...byPath].flatMap(([path, sessions]) => [path, ...sessions.map(indented)]));
 }

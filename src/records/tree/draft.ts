@@ -9,7 +9,6 @@ import { parentOf, ROOT } from "./paths.ts";
 import type { KeptNode, KeptSession, TreeView } from "./tree.ts";
 import {
   type CommitTxns,
-  type EventKind,
   encodeKids,
   encodeNode,
   encodeSession,
@@ -228,8 +227,8 @@ export class Draft {
     this.#txn.sessions.set(id, { state: null });
   }
 
-  happened(kind: EventKind, path: string): void {
-    this.#events.push({ kind, path });
+  happened(event: TreeEvent): void {
+    this.#events.push(event);
   }
 
   /** Forgets what the present transaction has written: it is refused, because of what it has looked at. */

@@ -118,7 +118,7 @@ function create(draft: Draft, step: Step<"create">, { author, nowMs, hasRoom }: 
   const { zxid } = draft;
   const times = { czxid: zxid, mzxid: zxid, createdMs: nowMs, modifiedMs: nowMs };
   draft.put(path, { ...times, version: 0, aclVersion: 0, lifetime, acl, data });
-  draft.happened(EVENT.created, path);
+  draft.happened({ kind: EVENT.created, path, acl });
   return resultOf(draft, path);
 }
 
@@ -131,8 +131,7 @@ function remove(draft: Draft, { path, version }: Step<"delete">, ids: readonly A
   if (version !== ANY_VERSION && version !== node.znode.version) return "badVersion";
   draft.offspring(node);
   if (node.children > 0) return "notEmpty";
-  draft.delete(path);
-  draft.happened(EVENT.deleted, path);
+  deleteLeaf(draft, node);
   return { path, stat: undefined };
 }
 
@@ -150,7 +149,7 @@ function setData(draft: Draft, step: Step<"setData">, { author, nowMs, hasRoom }
   // The answer tells of its children.
   draft.offspring(node);
   draft.put(path, { ...znode, ...times, version: nextVersion(znode.version), data });
-  draft.happened(EVENT.dataChanged, path);
+  draft.happened({ kind: EVENT.dataChanged, path, acl: znode.acl });
   return resultOf(draft, path);
 }
 
@@ -218,9 +217,7 @@ function endSession(draft: Draft, { session: id, judge }: Transaction & { kind: 
   const paths = draft.ephemerals(id);
   for (const path of paths.slice(0, ENDED_AT_ONCE)) {
     const node = draft.node(path);
-    if (node === undefined) continue;
-    draft.delete(path);
-    draft.happened(EVENT.deleted, path);
+    if (node !== undefined) deleteLeaf(draft, node);
   }
   const isWhole = paths.length <= ENDED_AT_ONCE;
   if (isWhole) draft.deleteSession(id);
@@ -250,8 +247,7 @@ function mirror(draft: Draft, txn: Transaction & { kind: "mirror" }, surrounding
     else if (known !== undefined) {
       draft.offspring(known);
       if (known.children > 0) continue;
-      draft.delete(path);
-      draft.happened(EVENT.deleted, path);
+      deleteLeaf(draft, known);
     }
   }
   return DONE;
@@ -269,8 +265,9 @@ function putOwn(
   const own = { mzxid: zxid, modifiedMs: nowMs, lifetime, data };
   const born = { czxid: zxid, createdMs: nowMs, version: 0, aclVersion: 0, acl: OPEN_ACL };
   const changed = known && { ...known.znode, version: nextVersion(known.znode.version) };
-  draft.put(path, { ...(changed ?? born), ...own });
-  draft.happened(known === undefined ? EVENT.created : EVENT.dataChanged, path);
+  const znode = { ...(changed ?? born), ...own };
+  draft.put(path, znode);
+  draft.happened({ kind: known === undefined ? EVENT.created : EVENT.dataChanged, path, acl: znode.acl });
 }
 
 function prune(draft: Draft, path: string, nowMs: number): Decision {
@@ -278,9 +275,14 @@ function prune(draft: Draft, path: string, nowMs: number): Decision {
   if (node === undefined) return refused("noNode");
   draft.offspring(node);
   if (!isOver(node, nowMs)) return refused("notEmpty");
-  draft.delete(path);
-  draft.happened(EVENT.deleted, path);
+  deleteLeaf(draft, node);
   return DONE;
+}
+
+/** Deletes a znode without children. */
+function deleteLeaf(draft: Draft, { path, znode }: NodeState): void {
+  draft.delete(path);
+  draft.happened({ kind: EVENT.deleted, path, acl: znode.acl });
 }
 
 /** Whether a container has lost its last child, or the time to live of a znode without children is over. */

@@ -49,6 +49,8 @@ export type EventKind = (typeof EVENT)[keyof typeof EVENT];
 export interface TreeEvent {
   readonly kind: EventKind;
   readonly path: string;
+  /** Of the znode: those who may not read it hear nothing. */
+  readonly acl: readonly Acl[];
 }
 
 /** The transactions of one commit, in order. Those that changed nothing are not among them. */
@@ -113,6 +115,8 @@ const FORM = 1;
 // Flags of a session.
 const ENDING = 1;
 const ADOPTED = 2;
+/** Flag of an event: an ACL follows; else it is the open one. */
+const HAS_ACL = 0x80;
 const LIFETIMES = ["persistent", "ephemeral", "container", "ttl", "mirrored"] as const;
 
 /** The value of `node<path>`. */
@@ -155,9 +159,11 @@ export function encodeTxns({ maker, number, txns }: CommitTxns): Uint8Array {
   writer.u16(txns.length);
   for (const events of txns) {
     writer.u32(events.length);
-    for (const { kind, path } of events) {
-      writer.u8(kind);
+    for (const { kind, path, acl } of events) {
+      const hasAcl = acl !== OPEN_ACL;
+      writer.u8(hasAcl ? kind | HAS_ACL : kind);
       writeText(writer, path);
+      if (hasAcl) writeAcl(writer, acl);
     }
   }
   return writer.done();
@@ -277,14 +283,19 @@ function readTxns(reader: ByteReader): CommitTxns {
   const txns: TreeEvent[][] = [];
   for (let left = reader.u16(); left > 0; left--) {
     const events: TreeEvent[] = [];
-    for (let more = reader.u32(); more > 0; more--) events.push({ kind: readEvent(reader), path: readText(reader) });
+    for (let more = reader.u32(); more > 0; more--) events.push(readEvent(reader));
     txns.push(events);
   }
   return { maker, number, txns };
 }
 
-function readEvent(reader: ByteReader): EventKind {
-  const kind = reader.u8();
-  if (kind === EVENT.created || kind === EVENT.deleted || kind === EVENT.dataChanged) return kind;
-  throw reader.wrong("an unknown event");
+function readEvent(reader: ByteReader): TreeEvent {
+  const word = reader.u8();
+  const kind = kindOf(word & ~HAS_ACL);
+  if (kind === undefined) throw reader.wrong("an unknown event");
+  return { kind, path: readText(reader), acl: (word & HAS_ACL) === 0 ? OPEN_ACL : readAcl(reader) };
+}
+
+function kindOf(number: number): EventKind | undefined {
+  return Object.values(EVENT).find((kind) => kind === number);
 }

@@ -13,6 +13,7 @@ import { MemoryDatabase, openMemoryRecords } from "../../../store/memory/memoryR
 import { hostSecrets } from "../../../transport/secrets.ts";
 import { OPEN_ACCESS } from "../../kit/clientAccess.ts";
 import { OPERATION } from "../codec/operations.ts";
+import { ZooKeeperConnection } from "../connection.ts";
 import { ZooKeeperConnections, type ZooKeeperConnectionsParts } from "../connections.ts";
 import type { ZooKeeperConfig } from "../environment.ts";
 import { type Faults, FaultyRecords } from "./faultyRecords.ts";
@@ -46,6 +47,7 @@ export class ZooKeeperScene {
   readonly registered: Parameters<Registry["step"]>[0][] = [];
   readonly registry: Registry = { step: (event) => void this.registered.push(event) };
   readonly nodes: SceneNode[] = [];
+  readonly budget = unlimitedBudget();
 
   constructor(faults?: Faults) {
     this.faults = faults;
@@ -66,7 +68,7 @@ export class ZooKeeperScene {
         secrets: hostSecrets,
         access,
         registry: this.registry,
-        budget: unlimitedBudget(),
+        budget: this.budget,
       },
       log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
       metrics: NO_PORT,
@@ -212,6 +214,12 @@ export class RawClient {
 
   get isClosed(): boolean {
     return this.connection.isClosed;
+  }
+
+  /** The number of its requests that the node has taken and not answered. */
+  get queued(): number {
+    assert.ok(this.#handler instanceof ZooKeeperConnection);
+    return this.#handler.queued;
   }
 
   /** Sends bytes as they are. */
