@@ -10,7 +10,17 @@ import { consulRefusal, refuseWith } from "../errors.ts";
 import { Fields, parseBody } from "../fields.ts";
 import { nodeKeyOf, nodeRegistration, registIdOf, serviceKeyOf, serviceRegistration } from "../own.ts";
 import { agentServiceRow, aggregated, checkRow, type ShownService } from "../words.ts";
-import { byOf, catalogueRoute, EMPTY, filterOf, flagOf, type RouteParts, rowsResponse, valuesOf } from "./parts.ts";
+import {
+  byOf,
+  catalogueRoute,
+  checkMay,
+  EMPTY,
+  filterOf,
+  flagOf,
+  type RouteParts,
+  rowsResponse,
+  valuesOf,
+} from "./parts.ts";
 
 const LOOPBACK = /^(127\.|\[::1\]$|::1$)/;
 
@@ -25,12 +35,12 @@ function serviceRoutes(parts: RouteParts): JudgedRoute[] {
       const fields = new Fields(parseBody(exchange.body));
       const { name, address } = agentNode();
       const service = withAddress(readService(fields, { node: name, nodeAddress: address, isAgent: true }), exchange);
-      checkMay(caller, service.name);
+      const key = { serviceKey: serviceKeyOf(service.name), registId: registIdOf(service.node, service.id) };
+      const before = catalogue.own.servicesOf(name).get(service.id)?.kept.registration;
+      for (const changed of before === undefined ? [key] : [key, before]) checkMay(caller, changed.serviceKey);
       const checks = serviceChecks(fields, service);
       const isReplacing = flagOf(exchange, "replace-existing-checks");
-      const key = { serviceKey: serviceKeyOf(service.name), registId: registIdOf(service.node, service.id) };
       const by = byOf(exchange, nowMs());
-      const before = catalogue.own.servicesOf(name).get(service.id)?.kept.registration;
       const next = (kept: KeptRegistration | undefined) => {
         const ids = new Set(checks.map(({ id }) => id));
         const others = isReplacing ? [] : (kept?.registration.checks ?? []).filter(({ id }) => !ids.has(id));
@@ -44,24 +54,24 @@ function serviceRoutes(parts: RouteParts): JudgedRoute[] {
       });
     }),
     changing(parts, "/agent/service/deregister/:id", (catalogue, exchange, caller) => {
-      const { kept, service } = ownService(catalogue, exchange);
-      checkMay(caller, service.name);
+      const { kept } = ownService(catalogue, exchange);
+      checkMay(caller, kept.registration.serviceKey);
       writes.remove(kept.registration, byOf(exchange, nowMs()), (error) => answer(exchange, error));
     }),
     changing(parts, "/agent/service/maintenance/:id", (catalogue, exchange, caller) => {
       if (valuesOf(exchange, "enable").length === 0) throw consulRefusal(400, "Missing value for enable");
       const isOn = flagOf(exchange, "enable");
       const { kept, service } = ownService(catalogue, exchange);
-      checkMay(caller, service.name);
+      checkMay(caller, kept.registration.serviceKey);
       const id = `_service_maintenance:${service.id}`;
       const check = maintenanceCheck(id, "Service Maintenance Mode", reasonOf(exchange, "service"));
       changeChecks(kept.registration, exchange, (checks) => withCheck(checks, id, isOn ? check : undefined));
     }),
-    changing(parts, "/agent/maintenance", (_catalogue, exchange) => {
+    changing(parts, "/agent/maintenance", (_catalogue, exchange, caller) => {
       if (valuesOf(exchange, "enable").length === 0) throw consulRefusal(400, "Missing value for enable");
       const isOn = flagOf(exchange, "enable");
       const check = maintenanceCheck("_node_maintenance", "Node Maintenance Mode", reasonOf(exchange, "node"));
-      changeNodeChecks(exchange, (checks) => withCheck(checks, check.id, isOn ? check : undefined));
+      changeAgentNode(parts, { exchange, caller }, (checks) => withCheck(checks, check.id, isOn ? check : undefined));
     }),
   ];
 
@@ -74,25 +84,23 @@ function serviceRoutes(parts: RouteParts): JudgedRoute[] {
       kept && { ...kept.registration, checks: change(kept.registration.checks) };
     writes.change({ key, next }, byOf(exchange, nowMs()), (error) => answer(exchange, error));
   }
-
-  function changeNodeChecks(exchange: HttpExchange, change: (checks: readonly Check[]) => readonly Check[]): void {
-    changeAgentNode(parts, exchange, change);
-  }
 }
 
 /** Changes the checks of the agent's own node, which has a registration once it has checks. */
 function changeAgentNode(
   parts: RouteParts,
-  exchange: HttpExchange,
+  { exchange, caller }: { readonly exchange: HttpExchange; readonly caller: Caller },
   change: (checks: readonly Check[]) => readonly Check[],
 ): void {
   const { agentNode, writes, zone, nowMs } = parts;
   const { name, id, address } = agentNode();
+  const key = nodeKeyOf(name);
+  checkMay(caller, key.serviceKey);
   const next = (kept: KeptRegistration | undefined) => {
     const checks = change(kept?.registration.checks ?? []);
     return nodeRegistration({ name, id, address, taggedAddresses: null, meta: null }, checks, zone);
   };
-  writes.change({ key: nodeKeyOf(name), next }, byOf(exchange, nowMs()), (error) => answer(exchange, error));
+  writes.change({ key, next }, byOf(exchange, nowMs()), (error) => answer(exchange, error));
 }
 
 function checkRoutes(parts: RouteParts): JudgedRoute[] {
@@ -104,8 +112,8 @@ function checkRoutes(parts: RouteParts): JudgedRoute[] {
     result: { status: string; output: string },
   ) => {
     const id = exchange.params["id"] ?? "";
-    const { key, check, service } = ownCheck(catalogue, parts, id);
-    if (service !== undefined) checkMay(caller, service.name);
+    const { key, check } = ownCheck(catalogue, parts, id);
+    checkMay(caller, key.serviceKey);
     if (check.ttlMs === undefined) throw consulRefusal(500, `CheckID "${id}" does not have associated TTL`);
     const status = statusOf(result.status);
     writes.report(
@@ -130,17 +138,18 @@ function checkRoutes(parts: RouteParts): JudgedRoute[] {
       if (name === "") throw consulRefusal(400, "Missing check name");
       const check = readCheck(fields, { id: name, name });
       const serviceId = fields.text("ServiceID");
-      if (serviceId === "") return changeAgentNode(parts, exchange, (checks) => withCheck(checks, check.id, check));
+      if (serviceId === "")
+        return changeAgentNode(parts, { exchange, caller }, (checks) => withCheck(checks, check.id, check));
       const own = catalogue.own.servicesOf(agentNode().name).get(serviceId);
       if (own === undefined) throw consulRefusal(500, `ServiceID "${serviceId}" does not exist`);
-      checkMay(caller, own.service.name);
+      checkMay(caller, own.kept.registration.serviceKey);
       changeChecksOf(own.kept.registration, exchange, (checks) => withCheck(checks, check.id, check));
     }),
     changing(parts, "/agent/check/deregister/:id", (catalogue, exchange, caller) => {
       const { key, check, service } = ownCheck(catalogue, parts, exchange.params["id"] ?? "");
       if (service === undefined)
-        return changeAgentNode(parts, exchange, (checks) => withCheck(checks, check.id, undefined));
-      checkMay(caller, service.name);
+        return changeAgentNode(parts, { exchange, caller }, (checks) => withCheck(checks, check.id, undefined));
+      checkMay(caller, key.serviceKey);
       changeChecksOf(key, exchange, (checks) => withCheck(checks, check.id, undefined));
     }),
   ];
@@ -268,12 +277,6 @@ function changing(
     handle(catalogue, exchange, caller);
   });
   return { ...route, asks: "publish", of: "each" };
-}
-
-/** Throws PERMISSION_NEEDED or CREDENTIALS_NEEDED. */
-function checkMay(caller: Caller, name: string): void {
-  const refusal = caller.refusal({ action: "publish", about: serviceKeyOf(name) });
-  if (refusal !== undefined) throw refusal;
 }
 
 /** Answers a change. */

@@ -2,7 +2,7 @@
 
 import type { Check } from "../../../model/check.ts";
 import type { KeptRegistration, PersistentKey } from "../../../registry/persistent.ts";
-import type { JudgedRoute } from "../../kit/judgedRoutes.ts";
+import type { Caller, JudgedRoute } from "../../kit/judgedRoutes.ts";
 import type { Catalogue } from "../catalogue.ts";
 import { readCatalogCheck, readService } from "../definition.ts";
 import { consulRefusal } from "../errors.ts";
@@ -17,7 +17,7 @@ import {
 } from "../own.ts";
 import type { By, Done } from "../writes.ts";
 import { answer } from "./agentRoutes.ts";
-import { byOf, catalogueRoute, checkOptions, flagResponse, type RouteParts } from "./parts.ts";
+import { byOf, catalogueRoute, checkMay, checkOptions, flagResponse, type RouteParts } from "./parts.ts";
 
 type ReadCheck = ReturnType<typeof readCatalogCheck>;
 type Step = (done: Done) => void;
@@ -30,7 +30,7 @@ interface Asked {
   readonly catalogue: Catalogue;
   readonly fields: Fields;
   readonly by: By;
-  readonly checkMay: (name: string) => void;
+  readonly caller: Caller;
 }
 
 /** A change, which is made step by step. */
@@ -43,27 +43,26 @@ function changing(
     if (!catalogue.own.isKnown) throw consulRefusal(500, "No cluster leader");
     const fields = new Fields(parseBody(exchange.body));
     checkOptions({ query: { dc: fields.text("Datacenter") } }, parts.datacenter);
-    const checkMay = (name: string) => {
-      const refusal = caller.refusal({ action: "publish", about: serviceKeyOf(name) });
-      if (refusal !== undefined) throw refusal;
-    };
-    const steps = stepsOf({ catalogue, fields, by: byOf(exchange, parts.nowMs()), checkMay }, parts);
+    const steps = stepsOf({ catalogue, fields, by: byOf(exchange, parts.nowMs()), caller }, parts);
     inOrder(steps, (error) => answer(exchange, error, flagResponse(exchange, true)));
   });
   return { ...route, asks: "publish", of: "each" };
 }
 
-function register({ catalogue, fields, by, checkMay }: Asked, { writes, zone }: RouteParts): readonly Step[] {
+function register({ catalogue, fields, by, caller }: Asked, { writes, zone }: RouteParts): readonly Step[] {
   const node = nodeOf(fields, catalogue);
   const body = fields.inner("Service");
   const service = body && readService(body, { node: node.name, nodeAddress: node.address, isAgent: false });
-  if (service !== undefined) checkMay(service.name);
+  if (service !== undefined) checkMay(caller, serviceKeyOf(service.name));
   const checks = checksOf(fields);
   const steps: Step[] = [];
   const ofNode = checks.filter(({ serviceId }) => serviceId === "");
   if (!fields.flag("SkipNodeUpdate") || ofNode.length > 0) {
+    const key = nodeKeyOf(node.name);
+    // Each registration of a service says its node again.
+    if (ofNode.length > 0 || !isKnownNode(node, catalogue)) checkMay(caller, key.serviceKey);
     const next = (kept: KeptRegistration | undefined) => nodeRegistration(node, merged(kept, ofNode), zone);
-    steps.push((done) => writes.change({ key: nodeKeyOf(node.name), next }, by, done));
+    steps.push((done) => writes.change({ key, next }, by, done));
   }
   if (service !== undefined) {
     const own = checks.filter(({ serviceId }) => serviceId === service.id);
@@ -74,7 +73,7 @@ function register({ catalogue, fields, by, checkMay }: Asked, { writes, zone }: 
   for (const check of checks.filter(({ serviceId }) => serviceId !== "" && serviceId !== service?.id)) {
     const found = catalogue.own.servicesOf(node.name).get(check.serviceId);
     if (found === undefined) throw consulRefusal(500, "failed inserting check: Missing service registration");
-    checkMay(found.service.name);
+    checkMay(caller, found.kept.registration.serviceKey);
     const next = (kept: KeptRegistration | undefined) =>
       kept && { ...kept.registration, checks: merged(kept, [check]) };
     steps.push((done) => writes.change({ key: found.kept.registration, next }, by, done));
@@ -82,24 +81,33 @@ function register({ catalogue, fields, by, checkMay }: Asked, { writes, zone }: 
   return steps;
 }
 
-function deregister({ catalogue, fields, by, checkMay }: Asked, { writes }: RouteParts): readonly Step[] {
+function deregister({ catalogue, fields, by, caller }: Asked, { writes }: RouteParts): readonly Step[] {
   const node = fields.text("Node");
   if (node === "") throw consulRefusal(500, "Must provide node");
   const [serviceId, checkId] = [fields.text("ServiceID"), fields.text("CheckID")];
-  const services = [...catalogue.own.servicesOf(node).values()].filter(({ service, kept }) => {
-    if (serviceId !== "") return service.id === serviceId;
-    return checkId === "" || kept.registration.checks.some(({ id }) => id === checkId);
-  });
-  for (const { service } of services) checkMay(service.name);
   const isCheck = checkId !== "" && serviceId === "";
+  const hasCheck = ({ registration: { checks } }: KeptRegistration) => checks.some(({ id }) => id === checkId);
+  const keys = [...catalogue.own.servicesOf(node).values()].flatMap(({ service, kept }): PersistentKey[] => {
+    const isMeant = isCheck ? hasCheck(kept) : serviceId === "" || service.id === serviceId;
+    return isMeant ? [kept.registration] : [];
+  });
+  const ofNode = catalogue.own.node(node)?.kept;
+  const isOfNode = isCheck ? ofNode !== undefined && hasCheck(ofNode) : serviceId === "";
+  if (isOfNode) keys.push(nodeKeyOf(node));
+  for (const { serviceKey } of keys) checkMay(caller, serviceKey);
   const without = (kept: KeptRegistration | undefined) =>
     kept && { ...kept.registration, checks: kept.registration.checks.filter(({ id }) => id !== checkId) };
-  const keys = services.map(({ kept }): PersistentKey => kept.registration);
-  if (serviceId === "") keys.push(nodeKeyOf(node));
   return keys.map((key): Step => {
     if (isCheck) return (done) => writes.change({ key, next: without }, by, done);
     return (done) => writes.remove(key, by, done);
   });
+}
+
+function isKnownNode(node: NodeDefinition, catalogue: Catalogue): boolean {
+  const known = catalogue.own.node(node.name)?.node;
+  const textOf = ({ name, address, id, taggedAddresses, meta }: NodeDefinition) =>
+    JSON.stringify([name, address, id, taggedAddresses, meta]);
+  return known !== undefined && textOf(known) === textOf(node);
 }
 
 /** The node of a body; one that is known keeps what the body does not say, if it is not to be updated. */

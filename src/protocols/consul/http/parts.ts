@@ -2,6 +2,7 @@
 
 import type { HttpExchange, HttpResponse } from "../../../base/http.ts";
 import { textResponse } from "../../../base/http.ts";
+import type { ServiceKey } from "../../../model/ids.ts";
 import type { HeldGroup } from "../../kit/heldGroup.ts";
 import type { Caller, JudgedRoute } from "../../kit/judgedRoutes.ts";
 import type { Blocking } from "../blocking.ts";
@@ -105,6 +106,12 @@ export function shareKeyOf({ path, query, headers }: HttpExchange, caller: Calle
   const { index: _index, wait: _wait, token: _token, ...rest } = query;
   const rights = caller.reach("list") === "all" ? "" : JSON.stringify([caller.principal, headers["x-consul-token"]]);
   return JSON.stringify([path, Object.entries(rest).sort(), rights]);
+}
+
+/** Throws PERMISSION_NEEDED or CREDENTIALS_NEEDED. A node and its checks are the service of `nodeKeyOf`. */
+export function checkMay(caller: Caller, about: ServiceKey): void {
+  const refusal = caller.refusal({ action: "publish", about });
+  if (refusal !== undefined) throw refusal;
 }
 
 export function byOf(exchange: HttpExchange, nowMs: number): By {
