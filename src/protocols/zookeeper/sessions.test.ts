@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { nodeId } from "../../model/ids.ts";
 import { CODE, OPERATION } from "./codec/operations.ts";
 import { createOf, type RawClient, type SceneNode, ZooKeeperScene } from "./testing/scene.ts";
 
@@ -96,6 +97,17 @@ test("sessions of a node that died get a full timeout, and end at another node",
   for (let round = 0; round < 4; round++) await alive(scene, back, 1_000);
   assert.equal(await observer.exists("/gone"), CODE.noNode);
   assert.equal(await observer.exists("/back"), CODE.ok);
+});
+
+test("sessions that the first member in turn does not take over are taken over by the next", async () => {
+  const { scene, one, two } = await twoNodes();
+  // It does not reach the store, or does not serve ZooKeeper's clients.
+  scene.members.add(nodeId("node-9.run"));
+  for (let count = 0; count < 8; count++) await (await one.connect()).create(`/e${count}`, "", EPHEMERAL);
+  const observer = await two.connect({ timeoutMs: 40_000 });
+  await one.stop();
+  await alive(scene, observer, 30_000);
+  assert.deepEqual(await observer.children("/"), ["zookeeper"]);
 });
 
 test("a judge that others took for dead takes its session back", async () => {

@@ -3,7 +3,8 @@
 // one gives a full timeout. So at most one node can end a session, and that one has not heard its client for a timeout.
 //
 // A client that comes to another node makes that one the judge. When a node is gone, the others take over its sessions,
-// each of them one node. A judge that is alive after all, and has the client, takes the session back.
+// each of them one node; if that one does not, the next. A judge that is alive after all, and has the client, takes the
+// session back.
 //
 // A node that does not reach the store can't know that others have taken over its sessions. It cuts their clients off
 // after two thirds of their timeout: so a client is told that it is cut off before its session can have ended
@@ -34,6 +35,8 @@ export interface SessionsParts {
 
 /** A node counts as gone when it has been no member for so long. */
 const GONE_MS = 1_000;
+/** A node that does not take a session over by then may not reach the store, or not serve ZooKeeper's clients. */
+const TURN_MS = 5_000;
 const SECOND_MS = 1_000;
 
 export class Sessions {
@@ -143,7 +146,9 @@ export class Sessions {
       if (members.has(judge) || this.#underWay.has(id)) continue;
       const sinceMs = this.#goneMs.get(judge) ?? nowMs;
       this.#goneMs.set(judge, sinceMs);
-      if (nowMs - sinceMs >= GONE_MS && order[id % order.length] === self) this.#adopt(session, true);
+      const goneMs = nowMs - sinceMs;
+      const turn = Math.floor(goneMs / TURN_MS);
+      if (goneMs >= GONE_MS && order[(id + turn) % order.length] === self) this.#adopt(session, true);
     }
   }
 

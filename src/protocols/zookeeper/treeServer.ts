@@ -39,6 +39,8 @@ const RECORDS_PER_NODE = 2;
 const RECORDS_BESIDE = 1_000_000;
 /** The time between two looks for containers and znodes whose time is over. */
 const PRUNE_MS = 10_000;
+/** The most of them that are deleted at a time: as ZooKeeper's znode.container.maxPerMinute, 10,000. */
+const PRUNED_MAX = 1_600;
 /** The time between two questions whether the store is there. */
 const CONTACT_MS = 1_000;
 
@@ -63,6 +65,8 @@ export class TreeServer implements TreeListener {
   #askedMs = Number.NEGATIVE_INFINITY;
   #isAsking = false;
   #prunedMs = Number.NEGATIVE_INFINITY;
+  /** The number of znodes whose deletion is under way, since their time is over. */
+  #pruning = 0;
   #sessionsMade = 0;
   #isSettling = false;
   /** The last watch event as a frame: all watches of one change share it. */
@@ -219,11 +223,12 @@ export class TreeServer implements TreeListener {
   }
 
   #loaded(isFirst: boolean): void {
+    // No watch was told of the changes in between: clients come back, and ask for what they have missed. They get no
+    // answers that show more than their watches have told.
+    if (!isFirst) this.#parts.endAll();
     this.#writer.reloaded();
     // The store has just been reached.
     this.#contactMs = this.#parts.nowMs();
-    // No watch was told of the changes in between: clients come back, and ask for what they have missed.
-    if (!isFirst) this.#parts.endAll();
     for (const session of this.tree.sessions()) this.sessions.changed(session.id, session);
     this.#mirror.loaded();
   }
@@ -250,14 +255,17 @@ export class TreeServer implements TreeListener {
     });
   }
 
-  /** One node looks for znodes whose time is over: the first of them. */
+  /** One node at a time looks for znodes whose time is over. They take turns: one may not reach the store. */
   #prune(nowMs: number): void {
     this.#prunedMs = nowMs;
-    const [first] = [...this.#parts.members()].sort();
-    if (first !== this.#parts.self) return;
+    const members = [...this.#parts.members()].sort();
+    const isOwnTurn = members[Math.floor(nowMs / PRUNE_MS) % members.length] === this.#parts.self;
+    if (!isOwnTurn || this.#pruning > 0) return;
     for (const node of this.tree.all()) {
       if (node.znode.lifetime.kind === "persistent" || !isOver(node, nowMs)) continue;
-      this.submit({ kind: "prune", path: node.path }, () => undefined);
+      this.#pruning++;
+      this.submit({ kind: "prune", path: node.path }, () => void this.#pruning--);
+      if (this.#pruning === PRUNED_MAX) return;
     }
   }
 

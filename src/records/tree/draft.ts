@@ -60,14 +60,12 @@ class Layer implements TreeView {
     return written === undefined ? this.below.session(id) : (written.state ?? undefined);
   }
 
-  ephemerals(id: SessionId): Iterable<string> {
-    const paths = new Set(this.below.ephemerals(id));
+  *ephemerals(id: SessionId): Generator<string> {
+    for (const path of this.below.ephemerals(id)) if (!this.nodes.has(path)) yield path;
     for (const [path, { state }] of this.nodes) {
       const lifetime = state?.znode.lifetime;
-      if (lifetime?.kind === "ephemeral" && lifetime.session === id) paths.add(path);
-      else paths.delete(path);
+      if (lifetime?.kind === "ephemeral" && lifetime.session === id) yield path;
     }
-    return paths;
   }
 
   /** Takes what another layer has written on this one. */
@@ -193,9 +191,14 @@ export class Draft {
     return session;
   }
 
-  /** The paths of a session's ephemeral znodes, in order. */
-  ephemerals(id: SessionId): string[] {
-    return [...this.#txn.ephemerals(id)].sort();
+  /** The paths of a session's ephemeral znodes: some of them, if there are more than `max`. */
+  ephemerals(id: SessionId, max: number): string[] {
+    const paths: string[] = [];
+    for (const path of this.#txn.ephemerals(id)) {
+      if (paths.length === max) break;
+      paths.push(path);
+    }
+    return paths;
   }
 
   /** Writes a znode that is there, or creates it. */

@@ -214,7 +214,7 @@ function endSession(draft: Draft, { session: id, judge }: Transaction & { kind: 
   const state = draft.session(id);
   if (state === undefined) return refused("sessionExpired");
   if (state.judge !== judge) return refused("sessionMoved");
-  const paths = draft.ephemerals(id);
+  const paths = draft.ephemerals(id, ENDED_AT_ONCE + 1);
   for (const path of paths.slice(0, ENDED_AT_ONCE)) {
     const node = draft.node(path);
     if (node !== undefined) deleteLeaf(draft, node);

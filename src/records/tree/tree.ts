@@ -14,6 +14,7 @@ import {
   readKey,
   type SessionState,
   type TreeEvent,
+  type TreeRecord,
 } from "./treeRecords.ts";
 import { type NodeState, type Offspring, PERSISTENT, resolved, type SessionId, type Znode, zxidAt } from "./znode.ts";
 
@@ -164,13 +165,20 @@ export class Tree implements TreeView {
     for (const node of this.#nodes.values()) if (node.kept !== undefined) yield node;
   }
 
-  /** Begins anew with all records of TREE_RANGE, as of one revision. The listener hears nothing. */
-  load(records: Iterable<StoredRecord>): void {
+  /**
+   * Begins anew with all records of TREE_RANGE, as of one revision. The listener hears nothing. Throws STORE_DAMAGED;
+   * the tree is as it was then.
+   */
+  load(records: readonly StoredRecord[]): void {
+    const all = records.map(({ key, value, revision }) => ({ read: decodeRecord(key, value), revision }));
     this.#begin();
-    for (const record of records) this.#put(record);
+    for (const { read, revision } of all) this.#put(read, revision);
   }
 
-  /** Applies changes in order: whole commits, all after those that are here. Throws STORE_DAMAGED. */
+  /**
+   * Applies changes in order: whole commits, all after those that are here. Throws STORE_DAMAGED; nothing of the commit
+   * is in the tree then.
+   */
   apply(changes: readonly Change[]): void {
     for (let at = 0; at < changes.length; ) {
       const revision = revisionOf(changes[at]);
@@ -196,11 +204,13 @@ export class Tree implements TreeView {
   #applyCommit(changes: readonly Change[], revision: bigint): void {
     const sessions: SessionId[] = [];
     let commit: CommitTxns | undefined;
+    const all = changes.flatMap((each) =>
+      each.kind === "put" ? [decodeRecord(each.record.key, each.record.value)] : [],
+    );
     // Deletions first: a znode that was deleted and created again within one commit has only its last state here.
     for (const change of changes) if (change.kind === "deleted") this.#delete(change.key, sessions);
-    for (const change of changes) {
-      if (change.kind !== "put") continue;
-      const read = this.#put(change.record);
+    for (const read of all) {
+      this.#put(read, revision);
       if (read?.kind === "session") sessions.push(read.session.id);
       if (read?.kind === "txns") commit = read.commit;
     }
@@ -215,8 +225,7 @@ export class Tree implements TreeView {
     this.#listener.committed(commit, revision);
   }
 
-  #put({ key, value, revision }: StoredRecord) {
-    const read = decodeRecord(key, value);
+  #put(read: TreeRecord | undefined, revision: bigint): void {
     switch (read?.kind) {
       case "node":
         this.#putNode(read.path, read.znode, revision);
@@ -234,7 +243,6 @@ export class Tree implements TreeView {
       case undefined:
         break;
     }
-    return read;
   }
 
   #putNode(path: string, znode: Znode, revision: bigint): void {

@@ -42,6 +42,7 @@ export class TreeFollower {
   }
 
   start(): void {
+    if (this.#isClosed) return;
     this.#load().catch((error: unknown) => this.#parts.failed(error));
   }
 
@@ -63,15 +64,27 @@ export class TreeFollower {
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;
       notRead(error);
-      if (!this.#isClosed) after(RETRY_MS, () => this.start());
+      after(RETRY_MS, () => this.start());
     }
+  }
+
+  /** The watch goes on, and would leave out what the tree does not have: the tree is read anew. */
+  #notApplied(error: RegistryError): void {
+    this.#cancel();
+    this.#parts.notRead(error);
+    this.#parts.after(RETRY_MS, () => this.start());
   }
 
   #follow(revision: bigint): void {
     const { tree, records, applied } = this.#parts;
     this.#cancel = records.watch(TREE_RANGE, revision, {
       changed: (changes) => {
-        tree.apply(changes);
+        try {
+          tree.apply(changes);
+        } catch (error) {
+          if (!(error instanceof RegistryError)) throw error;
+          return this.#notApplied(error);
+        }
         applied();
       },
       compacted: () => this.start(),

@@ -4,7 +4,8 @@
 //
 // - A refused commit means that another node was faster: the copy catches up, and everything is decided again.
 // - A commit whose outcome is unknown is tried again as it is. It is made once at most, since the first one that is
-//   made changes what the others demand; and its number in the tree's history says whether one of them was made.
+//   made changes what the others demand; and its number in the tree's history says whether one of them was made. If
+//   that part of the history is gone, since the tree was read anew, the outcome stays unknown.
 
 import { RegistryError } from "../../base/errors.ts";
 import { keyAlone } from "../keys.ts";
@@ -62,6 +63,8 @@ export class TreeWriter {
   /** The states that were made and are not in the tree yet, oldest first. */
   #made: Made[] = [];
   #awaited: Awaited[] = [];
+  /** How often the tree was read. */
+  #loads = 0;
   #isClosed = false;
 
   constructor(parts: TreeWriterParts) {
@@ -101,6 +104,7 @@ export class TreeWriter {
 
   /** The tree was read anew: what is under way can't be told any more. */
   reloaded(): void {
+    this.#loads++;
     this.#made = [];
     this.reached();
   }
@@ -182,13 +186,15 @@ export class TreeWriter {
     const { records, tree } = this.#parts;
     if (commit.conditions.length === 0) return { kind: "committed", revision: tree.revision };
     let isUnsure = false;
+    const loads = this.#loads;
     while (!this.#isClosed) {
       try {
         const outcome = await records.commit(commit);
         if (outcome.kind === "committed" || !isUnsure) return outcome;
         // An earlier try may have been the one that was made.
         await this.sync();
-        return this.#shown === undefined ? outcome : { kind: "committed", revision: this.#shown };
+        if (this.#shown !== undefined) return { kind: "committed", revision: this.#shown };
+        return this.#loads === loads ? outcome : "lost";
       } catch (error) {
         if (!(error instanceof RegistryError)) throw error;
         if (!error.retry) return error.code === "RECORD_TOO_LARGE" ? "tooLarge" : "lost";
