@@ -9,7 +9,7 @@ import type { ProbeOutcome } from "../base/probes.ts";
 import type { Check, CheckResult, CheckStatus } from "../model/check.ts";
 import { beginRun, type CheckRun, takeOutcome, takeStatus } from "./checkRun.ts";
 import type { KeeperOutput } from "./keeperPorts.ts";
-import type { RecordId, StoredStatuses } from "./recordForm.ts";
+import type { RecordId, StoredStatus, StoredStatuses } from "./recordForm.ts";
 
 // Each has a socket and lasts for its timeout at most. Further ones wait for these.
 const PROBES_MAX = 256;
@@ -84,12 +84,12 @@ export class Checks {
     return true;
   }
 
-  /** The records have statuses that clients have told at any node. */
+  /** The records have statuses that clients have told at any node, or at a session that kept the registration. */
   stored(id: RecordId, statuses: StoredStatuses, nowMs: number): void {
     for (const run of this.#runs.get(id) ?? []) {
-      const { probe, ttlMs } = run.check;
       const told = statuses.get(run.check.id);
-      if (probe !== undefined || ttlMs !== undefined || told === undefined || told.digest !== run.digest) continue;
+      if (told === undefined || told.digest !== run.digest || !isTold(run, told)) continue;
+      this.#setTtl(run, nowMs);
       if (takeStatus(run, told.status, told.output, nowMs)) this.#changed(run, nowMs);
     }
   }
@@ -185,3 +185,14 @@ export class Checks {
 }
 
 const END_AGAIN_MS = 1_000;
+
+/**
+ * Whether a stored status is a client's word that this session has not heard. While sessions do not agree yet which of
+ * them keeps a registration, the report of its client may come to the other one. That a TTL was over there says nothing
+ * here, and a status of this session's own that comes back is no news.
+ */
+function isTold({ check, status, sinceMs }: CheckRun, stored: StoredStatus): boolean {
+  if (check.probe !== undefined) return false;
+  if (check.ttlMs === undefined) return true;
+  return status === "critical" && stored.status !== "critical" && stored.sinceMs > sinceMs;
+}

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkOf } from "../model/check.ts";
+import { keeperOf, keepersOf } from "./keeperOf.ts";
+import { recordIdOf } from "./recordForm.ts";
 import { keyOf, REGISTRATIONS_MAX, registration, Scene, tcpCheck } from "./testing/scene.ts";
 
 const SHORT = { renewMs: 1_000, endAgainMs: 2_000, takenBackMs: 20_000, unconfirmedMs: 10_000 };
@@ -133,6 +135,34 @@ test("nothing is taken back under an unknown key", () => {
   assert.deepEqual(asked.answer, { kind: "unknown" });
   assert.equal(scene.table.revision, revision);
 });
+
+test("a report reaches the keeper also by a session that takes itself for it", () => {
+  const scene = new Scene(["s1", "s2"], SHORT);
+  const tell = (name: string, members: readonly string[]) => {
+    scene.node(name).step({ kind: "members", sessions: members.map((member) => scene.node(member).id) });
+  };
+  for (const name of ["s1", "s2"]) tell(name, [name]);
+  scene.node("s1").put(registration("a", [checkOf({ id: "ttl", ttlMs: 2_000 })]));
+  scene.run(500);
+  const keeper = keeperAmong(scene, ["s1", "s2"]);
+  const other = keeper === "s1" ? "s2" : "s1";
+  const asked = scene.node(other).report("a", "ttl", "passing");
+  scene.run(100);
+  assert.equal(asked.answer?.kind, "done");
+  for (const name of ["s1", "s2"]) tell(name, ["s1", "s2"]);
+  scene.run(200);
+  assert.equal(scene.node(keeper).keeper.find(keyOf("a"))?.isHealthy, true);
+  assert.equal(scene.leases.get("a")?.isHealthy, true);
+  // Without another report its time is over there, too, and stays so.
+  scene.run(3_000);
+  for (const name of ["s1", "s2"]) assert.equal(scene.node(name).keeper.find(keyOf("a"))?.isHealthy, false);
+});
+
+/** The session that keeps "a" when all know of these. */
+function keeperAmong(scene: Scene, names: readonly string[]): string {
+  const keepers = keepersOf(names.map((name) => scene.node(name).id));
+  return keeperOf(recordIdOf(keyOf("a")), keepers)?.split(".")[0] ?? "";
+}
 
 test("a registration that came before the copy was confirmed is registered as soon as it is", () => {
   const scene = new Scene(["s1"], { unconfirmedMs: 1_000 });

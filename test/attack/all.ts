@@ -7,6 +7,7 @@ import { hashCollisions } from "./attacks/collisions.ts";
 import { allConnections, fewDescriptors, silentNodes } from "./attacks/connections.ts";
 import { idleSubscriptions, publishersThatLeave, servicesThatLeave, unfinishedFrames } from "./attacks/floods.ts";
 import { foreignVersions } from "./attacks/foreignVersions.ts";
+import { dribbledRequests, mutatedRequests } from "./attacks/gateways.ts";
 import { gzipZones, listTooLarge } from "./attacks/largeLists.ts";
 import { nothing } from "./attacks/nothing.ts";
 import { configValues, controlCharacters, damagedSlotTable, garbage, nodeIds } from "./attacks/operators.ts";
@@ -20,6 +21,7 @@ export const ATTACKS: readonly Attack[] = [
   nothing,
   silentNodes,
   slowLines,
+  dribbledRequests,
   lateAnswers,
   silentReader,
   allConnections,
@@ -44,4 +46,5 @@ export const ATTACKS: readonly Attack[] = [
   publishersThatLeave,
   configValues,
   garbage,
+  mutatedRequests,
 ];

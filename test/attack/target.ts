@@ -8,6 +8,19 @@ export interface Target {
   readonly metaHttpPort: number;
   /** 0 unless the attack asks for one. */
   readonly nodePort: number;
+  /** Of the other protocols. */
+  readonly gateways: GatewayPorts;
+}
+
+/** The ports of the protocols beside SOFARegistry's. */
+export interface GatewayPorts {
+  readonly nacos: number;
+  readonly nacosGrpc: number;
+  readonly eureka: number;
+  readonly consul: number;
+  readonly zookeeper: number;
+  /** For TCP and UDP. */
+  readonly dns: number;
 }
 
 /** Honest subscribers of one service more, on connections of their own: they read and answer as fast as they can. */

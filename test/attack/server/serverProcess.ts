@@ -7,7 +7,7 @@ import { failureOf, type Spawned, spawned } from "../../../bench/processes/spawn
 import { peakRssBytes, rssBytes } from "../../../bench/processes/usage.ts";
 import { CONFIG } from "../../../src/server/config/table.ts";
 import { inOwnSession, setNiceness } from "../goFirst.ts";
-import type { ServerNeeds, Target } from "../target.ts";
+import type { GatewayPorts, ServerNeeds, Target } from "../target.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const HOST = "127.0.0.1";
@@ -24,7 +24,7 @@ export interface ServerOptions extends ServerNeeds {
   readonly niceness: number;
 }
 
-interface ReadyLine {
+interface ReadyLine extends GatewayPorts {
   readonly bolt: number;
   readonly http: number;
   readonly metaHttp: number;
@@ -42,8 +42,8 @@ export class ServerProcess {
   private constructor(child: Spawned, logFile: string, ready: ReadyLine) {
     this.#spawned = child;
     this.#logFile = logFile;
-    const { bolt: boltPort, http: httpPort, metaHttp: metaHttpPort, node: nodePort } = ready;
-    this.target = { host: HOST, boltPort, httpPort, metaHttpPort, nodePort };
+    const { bolt: boltPort, http: httpPort, metaHttp: metaHttpPort, node: nodePort, ...gateways } = ready;
+    this.target = { host: HOST, boltPort, httpPort, metaHttpPort, nodePort, gateways };
     void child.ended.then((how) => {
       if (!this.#mayEnd) this.ownEnd = how;
     });
