@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { addressGroup } from "./addressGroup.ts";
+import { addressGroup, hostGroup } from "./addressGroup.ts";
 
 test("an IPv4 address counts by itself, an IPv6 address by its network", () => {
   const groups = new Map([
@@ -14,4 +14,12 @@ test("an IPv4 address counts by itself, an IPv6 address by its network", () => {
     ["unknown:0", "unknown"],
   ]);
   for (const [address, group] of groups) assert.equal(addressGroup(address), group);
+});
+
+test("a host has the group of its connections, and a group is its own", () => {
+  for (const host of ["10.0.0.7", "client-1", "[::1]", "[2001:db8::1]", "[fe80::1%eth0]"]) {
+    const group = addressGroup(`${host}:50001`);
+    assert.equal(hostGroup(host), group);
+    assert.equal(hostGroup(group), group);
+  }
 });

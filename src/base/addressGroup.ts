@@ -6,8 +6,12 @@ const GROUPS = 8;
 /** The address of `ip:port`, as in Connection.remoteAddress, without its port; for IPv6 the 64-bit network. */
 export function addressGroup(remoteAddress: string): string {
   const at = remoteAddress.lastIndexOf(":");
-  const host = at < 0 ? remoteAddress : remoteAddress.slice(0, at);
-  if (!host.startsWith("[")) return host;
+  return hostGroup(at < 0 ? remoteAddress : remoteAddress.slice(0, at));
+}
+
+/** The same of a host without a port, as in HttpExchange.remoteAddress; a group is its own group. */
+export function hostGroup(host: string): string {
+  if (!host.startsWith("[") || !host.endsWith("]")) return host;
   const [head = "", tail] = host.slice(1, -1).split("%", 1).join("").toLowerCase().split("::", 2);
   const before = head === "" ? [] : head.split(":");
   const after = tail === undefined || tail === "" ? [] : tail.split(":");

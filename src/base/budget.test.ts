@@ -145,6 +145,22 @@ test("one address that floods takes four fifths of a second's registrations, and
   assert.match(String(flooder.work(1_999)?.message), /^OVERLOADED.*perSecondMax=1000/);
 });
 
+test("one address that floods by requests of their own gets no more, and is forgotten a second later", () => {
+  const budget = new Budget({ bytesMax: NEVER, clientBytesMax: NEVER, workPerSecondMax: 1_000 });
+  const ask = (address: string, nowMs: number) => {
+    const account = budget.open(address);
+    const refusal = account.work(nowMs);
+    account.close();
+    return refusal === undefined;
+  };
+  const taken = Array.from({ length: 2_000 }, (_, at) => ask(`[2001:db8::${at.toString(16)}]`, 0)).filter(Boolean);
+  assert.equal(taken.length, 800);
+  assert.ok(ask("10.0.0.2", 500), "another address finds what it needs");
+  assert.deepEqual([budget.addresses, budget.remembered], [0, 2]);
+  assert.ok(ask("10.0.0.3", 1_500));
+  assert.equal(budget.remembered, 1);
+});
+
 test("a client that floods leaves something to the others of its address", () => {
   const budget = new Budget({ bytesMax: NEVER, clientBytesMax: NEVER, workPerSecondMax: 1_000 });
   const [flooder, neighbour] = [budget.open("nat"), budget.open("nat")];

@@ -10,6 +10,7 @@
 // Bytes are estimates of resident memory. Two rules keep honest clients out of trouble: each level checks only what
 // grows there, so a charge that does not grow is always accepted, and a release is never refused.
 
+import { hostGroup } from "./addressGroup.ts";
 import { assert } from "./assert.ts";
 import { type ErrorCode, fail, type RegistryError } from "./errors.ts";
 
@@ -140,6 +141,7 @@ export class Account {
     if (refusal !== undefined) return refusal;
     this.#work += counted;
     address.work += counted;
+    this.#budget.worked(address);
     return undefined;
   }
 
@@ -162,6 +164,11 @@ export class Account {
 /** The account of a process. */
 export class Budget {
   readonly #addresses = new Map<string, Address>();
+  /**
+   * Those that have worked in this second: it counts after their last account was closed, too, since a request by HTTP
+   * has an account of its own. A second's work bounds them.
+   */
+  readonly #worked = new Set<Address>();
   readonly #heldByKind: number[] = Object.values(CHARGE).map(() => 0);
   readonly #refusals: Record<Level, number> = { client: 0, address: 0, node: 0 };
   #limits: BudgetLimits;
@@ -191,6 +198,11 @@ export class Budget {
 
   /** The number of addresses that have a connection or hold something. */
   get addresses(): number {
+    return [...this.#addresses.values()].filter(isInUse).length;
+  }
+
+  /** The same with those that have only worked of late. */
+  get remembered(): number {
     return this.#addresses.size;
   }
 
@@ -203,10 +215,11 @@ export class Budget {
     return this.#refusals[level];
   }
 
-  /** Opens the account of a connection from this address, without its port. */
+  /** Opens the account of a connection from this address, without its port; one of IPv6 counts as its network. */
   open(address: string): Account {
-    const known = this.#addresses.get(address) ?? new Address(address);
-    this.#addresses.set(address, known);
+    const group = hostGroup(address);
+    const known = this.#addresses.get(group) ?? new Address(group);
+    this.#addresses.set(group, known);
     known.accounts++;
     return new Account(this, known);
   }
@@ -239,8 +252,16 @@ export class Budget {
       this.#windowMs = nowMs;
       this.#window++;
       this.#workLeft = this.limits.workPerSecondMax;
+      const worked = [...this.#worked];
+      this.#worked.clear();
+      for (const address of worked) this.forgetIfUnused(address);
     }
     return this.#window;
+  }
+
+  /** For accounts: the address has done work in the present second. */
+  worked(address: Address): void {
+    this.#worked.add(address);
   }
 
   /**
@@ -259,7 +280,7 @@ export class Budget {
 
   /** For accounts. */
   forgetIfUnused(address: Address): void {
-    if (address.accounts > 0 || address.heldBytes > 0) return;
+    if (isInUse(address) || this.#worked.has(address)) return;
     // A connection that is long over may release nothing at all after its address was made anew for other connections.
     if (this.#addresses.get(address.name) === address) this.#addresses.delete(address.name);
   }
@@ -268,6 +289,10 @@ export class Budget {
     this.#refusals[level]++;
     return fail(CODES[level], details);
   }
+}
+
+function isInUse({ accounts, heldBytes }: Address): boolean {
+  return accounts > 0 || heldBytes > 0;
 }
 
 const CODES: Record<Level, ErrorCode> = {
