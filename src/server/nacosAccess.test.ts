@@ -57,7 +57,13 @@ test("a client does by gRPC and HTTP what policies allow, and is told why it may
   const listed = await client.ask("ServiceListRequest", { namespace: "", groupName: "", pageNo: 1, pageSize: 10 });
   assert.deepEqual([listed.body.count, listed.body.serviceNames], [1, ["shop"]]);
 
+  const unsubscribed = { namespace: "", groupName: "", serviceName: "shop", subscribe: false, clusters: "" };
+  assert.equal((await client.ask("SubscribeServiceRequest", unsubscribed)).body.serviceInfo.hosts.length, 1);
+
   client.headers = {};
+  // Whoever may not know the list may still give it up.
+  const { body: given } = await client.ask("SubscribeServiceRequest", unsubscribed);
+  assert.deepEqual([given.errorCode, given.serviceInfo], [0, undefined]);
   for (const type of ["ServiceQueryRequest", "SubscribeServiceRequest", "ServiceListRequest"]) {
     const asked = { namespace: "", groupName: "", serviceName: "shop", subscribe: true, clusters: "" };
     assert.equal((await client.ask(type, asked)).body.errorCode, 403, type);

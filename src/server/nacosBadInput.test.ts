@@ -54,6 +54,7 @@ const REFUSED: readonly (readonly [type: string, body: object | string, answer: 
   ["InstanceRequest", register({ metadata: [] }), "InstanceResponse", 400],
   ["InstanceRequest", register({ metadata: { a: {} } }), "InstanceResponse", 400],
   ["InstanceRequest", register({ clusterName: "a,b" }), "InstanceResponse", 400],
+  ["InstanceRequest", register({ instanceId: "x".repeat(2_000) }), "InstanceResponse", 400],
   ["BatchInstanceRequest", { ...service, type: "registerInstance", instances: [] }, "BatchInstanceResponse", 400],
   ["BatchInstanceRequest", { ...service, type: "batchRegisterInstance", instances: {} }, "BatchInstanceResponse", 400],
   ["BatchInstanceRequest", { ...service, type: "batchRegisterInstance", instances: [1] }, "BatchInstanceResponse", 400],
@@ -66,6 +67,11 @@ const REFUSED: readonly (readonly [type: string, body: object | string, answer: 
   ["ServiceListRequest", { ...service, pageNo: 0 }, "ServiceListResponse", 400],
   ["ServiceListRequest", { ...service, groupName: "a b" }, "ServiceListResponse", 400],
   ["NamingFuzzyWatchRequest", { watchType: "WATCH", groupKeyPattern: "a>>b" }, "NamingFuzzyWatchResponse", 400],
+  [
+    "NamingFuzzyWatchRequest",
+    { watchType: "WATCH", groupKeyPattern: `${"n".repeat(2_000)}>>*>>*` },
+    ...["NamingFuzzyWatchResponse", 400],
+  ] as const,
   ["NamingFuzzyWatchRequest", { watchType: "STARE" }, "NamingFuzzyWatchResponse", 400],
 ];
 

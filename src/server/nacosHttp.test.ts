@@ -252,6 +252,7 @@ const REFUSED: readonly (readonly [what: string, form: string, status: number, t
   ["PUT /v1/ns/instance/beat", "serviceName=x", 400, /ip/],
   ["PUT /v1/ns/instance", `serviceName=nothing&${AT}&weight=2`, 404, /no instance/],
   ["PUT /v1/ns/health/instance", `serviceName=x&${AT}`, 400, /healthy/],
+  ["POST /v3/client/ns/instance", `heartBeat=true&serviceName=nothing&${AT}&weight=much`, 400, /weight/],
   ["POST /v1/ns/nothing", "", 404, /no route/],
 ];
 

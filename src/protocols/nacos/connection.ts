@@ -188,7 +188,7 @@ export class NacosConnection implements Http2Handler, CallOwner, ClientConnectio
 
   pushRequest({ type, fields }: ServerRequest, answered: Answered): "sent" | Blocked {
     if (this.isBlocked) return "blocked";
-    this.writeRequest(type, this.#serverRequests.add(answered, this.#silence.heardMs), fields);
+    this.writeRequest(type, this.#serverRequests.add(answered, this.#environment.nowMs()), fields);
     return "sent";
   }
 

@@ -71,6 +71,15 @@ test("a caller finds, lists and removes the configurations that it may, and no o
   assert.doesNotMatch(list.text, /theirs/);
   assert.match((await ask("GET /nacos/v1/cs/configs", { search: "blur", dataId: "*" })).text, /"totalCount":1,/);
   assert.doesNotMatch((await ask("GET /nacos/v3/admin/cs/history/configs", {})).text, /theirs/);
+  // Judged one by one, whatever namespace the request names.
+  const mine = { namespaceId: "mine", namespaceName: "mine" };
+  for (const query of [mine, { namespaceId: "theirs", namespaceName: "theirs" }]) {
+    await asked(part(OPEN_ACCESS).routes, "POST /nacos/v2/console/namespace", { query });
+  }
+  for (const path of ["/nacos/v2/console/namespace/list", "/nacos/v3/admin/core/namespace/list"]) {
+    const namespaces = await ask(`GET ${path}`, mine);
+    assert.deepEqual([/"mine"/.test(namespaces.text), /theirs|public/.test(namespaces.text)], [true, false], path);
+  }
   const ids = { ids: "1,2,3,4,5,6" };
   assert.equal((await ask("DELETE /nacos/v3/admin/cs/config/batch", ids)).status, 200);
   const { routes: all } = part(OPEN_ACCESS);

@@ -141,6 +141,7 @@ class ConfigRequests {
     const about = listened.map(({ key }) => valueKeyOf(key));
     checkValues(request.caller, "fetch", about);
     this.#whenRead(responder, () => {
+      if (client.isEnded) return;
       const asker = askerOf(request, "");
       const changedConfigs: object[] = [];
       for (const each of listened) {
@@ -171,6 +172,7 @@ class ConfigRequests {
     const isInitializing = flagField(fields, "initializing") ?? false;
     const isAllowed = allowedFor(request.caller, "fetch");
     this.#whenRead(responder, () => {
+      if (client.isEnded) return;
       const isOver = fuzzy.watch(client, { pattern, received, isInitializing, isAllowed });
       if (isOver) responder.refuseWith(FUZZY_OVER_LIMIT, "fuzzy watch pattern matched count over limit");
       else responder.answer();

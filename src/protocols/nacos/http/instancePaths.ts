@@ -79,9 +79,10 @@ class InstancePaths {
   registerOrBeat(call: NacosCall): void {
     if (call.params.flag("heartBeat") !== true) return this.register(call);
     const serviceKey = readService(call.params);
-    const address = { serviceKey, ...readAddress(call.params) };
-    this.#parts.leases.renew(address, call.from, (outcome) => {
-      if (outcome === "unknown") return this.register(call);
+    // Read before the question: an error that is thrown in its answer refuses no request.
+    const instance = readInstance(call.params, this.#parts.config.registrationBytesMax);
+    this.#parts.leases.renew({ serviceKey, ...readAddress(call.params) }, call.from, (outcome) => {
+      if (outcome === "unknown") return this.#put(call, serviceKey, instance);
       settle(call, outcome);
     });
   }

@@ -48,6 +48,8 @@ const BATCH_MAX = 20;
 /** A watch, with all that it may be told of. */
 const WATCH_BYTES = 1_000 + MATCHED_MAX * 100;
 const BETWEEN = ">>";
+// The longest namespace, group and name, with what is between.
+const PATTERN_CHARS_MAX = 64 + 128 + 512 + 2 * BETWEEN.length;
 
 export class FuzzyWatches {
   readonly #scopes: FollowedScopes;
@@ -181,8 +183,8 @@ function matches(serviceKey: ServiceKey, pattern: Pattern): boolean {
 /** Throws FIELD_INVALID. */
 function readPattern(text: string): Pattern {
   const [first = "", group = "", name = "", more] = text.split(BETWEEN);
-  if (more !== undefined || group === "" || name === "") {
-    const expected = `namespace${BETWEEN}group${BETWEEN}name`;
+  if (text.length > PATTERN_CHARS_MAX || more !== undefined || group === "" || name === "") {
+    const expected = `namespace${BETWEEN}group${BETWEEN}name, of ${PATTERN_CHARS_MAX} characters at most`;
     throw fail("FIELD_INVALID", { field: "groupKeyPattern", value: text.slice(0, 100), expected });
   }
   const namespace = first === "" ? PUBLIC : first;

@@ -45,7 +45,11 @@ export function checkedInstance(instance: NacosInstance, bytesMax: number): Naco
   }
   checkedKeyPart("ip", ip);
   checkedName("clusterName", cluster);
-  if (instanceId !== "") checkedKeyPart("instanceId", instanceId.slice(0, ID_CHARS_MAX));
+  if (instanceId.length > ID_CHARS_MAX) {
+    const expected = `at most ${ID_CHARS_MAX} characters`;
+    throw fail("FIELD_INVALID", { field: "instanceId", value: instanceId.slice(0, 100), expected });
+  }
+  if (instanceId !== "") checkedKeyPart("instanceId", instanceId);
   let chars = 0;
   for (const [key, value] of metadata) chars += key.length + value.length;
   if (chars > bytesMax) throw fail("REGISTRATION_TOO_LARGE", { field: "metadata", bytes: chars, bytesMax });

@@ -48,42 +48,36 @@ export class Registrations {
     this.#parts = parts;
   }
 
-  /** The services for which a client has registered something. */
-  servicesOf(client: NacosClient): Iterable<ServiceKey> {
-    return this.#held.get(client)?.keys() ?? [];
-  }
-
   /** Registers these instances, in place of those of an earlier request of the connection. */
   register(client: NacosClient, { serviceKey, instances, appName }: Registered, done: Done): void {
+    if (instances.length === 0) return this.deregister(client, serviceKey, done);
     const services = this.#held.get(client) ?? new Map<ServiceKey, Held>();
     this.#held.set(client, services);
     const held: Held = services.get(serviceKey) ?? new Map();
     services.set(serviceKey, held);
     const wanted = new Map(instances.map((instance) => [registIdOf(instance), instance]));
-    const settled = allOf(wanted.size, done);
     const used = new Set([...held.values()].map(({ registId }) => registId));
-    const left = [...held]
-      .filter(([address]) => !wanted.has(address))
-      .map(([address, entry]) => ({ address, ...entry }));
+    const left = [...held].filter(([address]) => !wanted.has(address)).map(([address, entry]) => ({ address, entry }));
+    const come = [...wanted.keys()].filter((address) => !held.has(address)).length;
+    const settled = allOf(wanted.size + Math.max(0, left.length - come), done);
     for (const [address, instance] of wanted) {
-      const registId =
-        held.get(address)?.registId ??
-        takenOver(held, left) ??
-        (used.has(address) ? besideId(client, address) : address);
-      held.set(address, { registId, instance, appName });
-      this.#publish(client, { serviceKey, instance, appName, registId, address, held }, settled);
+      const known = held.get(address)?.registId ?? takenOver(held, left);
+      const registId = known ?? (used.has(address) ? besideId(client, address) : address);
+      const entry = { registId, instance, appName };
+      held.set(address, entry);
+      this.#publish(client, { serviceKey, address, held, entry, isKnown: known !== undefined }, settled);
     }
-    for (const { address, registId } of left) this.#unpublish(client, { serviceKey, address, registId, held });
-    if (wanted.size === 0) done(undefined);
+    for (const { address, entry } of left) this.#unpublish(client, { serviceKey, address, entry, held }, settled);
   }
 
   /** Takes the connection's registration for a service back. */
-  deregister(client: NacosClient, serviceKey: ServiceKey): void {
+  deregister(client: NacosClient, serviceKey: ServiceKey, done: Done): void {
     const services = this.#held.get(client);
-    const held = services?.get(serviceKey);
-    if (held === undefined) return;
+    const held = services?.get(serviceKey) ?? new Map<string, Entry>();
     services?.delete(serviceKey);
-    for (const [address, { registId }] of [...held]) this.#unpublish(client, { serviceKey, address, registId, held });
+    if (held.size === 0) return done(undefined);
+    const settled = allOf(held.size, done);
+    for (const [address, entry] of [...held]) this.#unpublish(client, { serviceKey, address, entry, held }, settled);
   }
 
   /** Operators want an address otherwise now: clients that have it publish it anew. Not in a step of the registry. */
@@ -92,7 +86,7 @@ export class Registrations {
       const held = services.get(serviceKey);
       const entry = held?.get(address);
       if (held === undefined || entry === undefined) continue;
-      this.#publish(client, { serviceKey, address, held, ...entry }, () => undefined);
+      this.#publish(client, { serviceKey, address, held, entry, isKnown: true }, () => undefined);
     }
   }
 
@@ -102,19 +96,20 @@ export class Registrations {
   }
 
   #publish(client: NacosClient, wanted: Wanted, done: Done): void {
-    const { serviceKey, registId, address, instance, appName, held } = wanted;
+    const { serviceKey, address, held, entry } = wanted;
+    const { registId, instance, appName } = entry;
     const request = client.channel.request((outcome: Outcome) => {
       if (outcome.kind === "accepted") return done(undefined);
       if (outcome.error.code !== "REGISTRATION_HELD" || registId !== address) {
-        if (held.get(address)?.registId === registId) held.delete(address);
+        this.#refused(client, wanted);
         return done(outcome.error);
       }
       // Outcomes come within a step of the registry.
-      const beside = besideId(client, address);
       this.#parts.later(() => {
-        if (client.isEnded || held.get(address)?.registId !== registId) return done(outcome.error);
-        held.set(address, { registId: beside, instance, appName });
-        this.#publish(client, { ...wanted, registId: beside }, done);
+        if (client.isEnded || held.get(address) !== entry) return done(outcome.error);
+        const beside = { ...entry, registId: besideId(client, address) };
+        held.set(address, beside);
+        this.#publish(client, { ...wanted, entry: beside, isKnown: false }, done);
       });
     });
     const publication: PublishRequest = {
@@ -129,12 +124,27 @@ export class Registrations {
     this.#tell({ kind: "published", client: client.id, request, publication });
   }
 
-  #unpublish(
-    client: NacosClient,
-    { serviceKey, address, registId, held }: Pick<Wanted, "serviceKey" | "address" | "registId" | "held">,
-  ): void {
+  /** An instance that was there before the refused request still is, and its client can take it back. */
+  #refused(client: NacosClient, { serviceKey, address, held, entry, isKnown }: Wanted): void {
+    if (isKnown || held.get(address) !== entry) return;
     held.delete(address);
-    const request = client.channel.request(() => undefined);
+    const services = this.#held.get(client);
+    if (held.size === 0 && services?.get(serviceKey) === held) services.delete(serviceKey);
+  }
+
+  #unpublish(client: NacosClient, { serviceKey, address, held, entry }: Omit<Wanted, "isKnown">, done: Done): void {
+    const { registId } = entry;
+    held.delete(address);
+    const request = client.channel.request((outcome: Outcome) => {
+      // One that another client holds by now is not this client's any more.
+      if (outcome.kind === "accepted" || outcome.error.code === "REGISTRATION_HELD") return done(undefined);
+      // It is still there: the next request takes it back.
+      const services = this.#held.get(client);
+      const now = services?.get(serviceKey) ?? held;
+      services?.set(serviceKey, now);
+      if (!now.has(address)) now.set(address, entry);
+      done(outcome.error);
+    });
     this.#tell({ kind: "unpublished", client: client.id, request, key: { serviceKey, registId, version: VERSION } });
   }
 
@@ -144,10 +154,10 @@ export class Registrations {
 }
 
 /** The id of an address that goes, for one that comes: subscribers see one change. */
-function takenOver(held: Held, left: { readonly address: string; readonly registId: string }[]): string | undefined {
+function takenOver(held: Held, left: { readonly address: string; readonly entry: Entry }[]): string | undefined {
   const taken = left.pop();
   if (taken !== undefined) held.delete(taken.address);
-  return taken?.registId;
+  return taken?.entry.registId;
 }
 
 /** For an address whose own id another one has: of another client, or of the same registration before. */
@@ -165,11 +175,13 @@ export interface Registered {
   readonly appName: string;
 }
 
-interface Wanted extends Omit<Registered, "instances"> {
-  readonly instance: NacosInstance;
+interface Wanted {
+  readonly serviceKey: ServiceKey;
   readonly address: string;
-  readonly registId: string;
   readonly held: Held;
+  readonly entry: Entry;
+  /** The registry has it already, under the same id. */
+  readonly isKnown: boolean;
 }
 
 /** Calls `done` after `count` outcomes, with the first error among them. */

@@ -5,7 +5,6 @@ import { fail } from "../../../base/errors.ts";
 import { fieldsOf, flagField, listField, textField, wholeField } from "../../../encoding/json/fields.ts";
 import type { ServiceKey } from "../../../model/ids.ts";
 import { checkedKeyPart } from "../../../model/serviceKey.ts";
-import type { ServiceView } from "../../../registry/registry.ts";
 import { checkCaller, seenBy } from "../callers.ts";
 import type { NacosEnvironment } from "../environment.ts";
 import type { NacosClient, NacosRequest, RequestHandlers, Responder } from "../part.ts";
@@ -17,7 +16,7 @@ import type { PushBodies } from "./pushBodies.ts";
 import { readInstance, readService } from "./readInstance.ts";
 import { BATCH_MAX, type Registrations } from "./registrations.ts";
 import type { ServiceNames } from "./serviceNames.ts";
-import { checkedClusters, type Subscriptions } from "./subscriptions.ts";
+import { checkedClusters, type Subscribed, type Subscriptions } from "./subscriptions.ts";
 
 export interface NamingParts extends Pick<NacosEnvironment, "config" | "registry" | "later"> {
   readonly registrations: Registrations;
@@ -80,10 +79,7 @@ class NamingRequests {
     const type = textField(fields, "type") ?? "";
     if (type !== REGISTER && type !== DEREGISTER) throw wrongType(type, `${REGISTER} or ${DEREGISTER}`);
     checkCaller(caller, { action: "publish", about: serviceKey });
-    if (type === DEREGISTER) {
-      registrations.deregister(client, serviceKey);
-      return responder.answer({ type });
-    }
+    if (type === DEREGISTER) return registrations.deregister(client, serviceKey, answered(responder, { type }));
     const instance = readInstance(fieldsOf(fields.get("instance"), "instance"), true, config.registrationBytesMax);
     this.#checkEphemeral(serviceKey);
     const registered = { serviceKey, instances: [instance], appName: appNameOf(client, headers) };
@@ -136,20 +132,35 @@ class NamingRequests {
     const { registry, subscriptions, bodies, later } = this.#parts;
     const serviceKey = readService(fields);
     const clusters = checkedClusters(textField(fields, "clusters") ?? "");
-    const isWanted = flagField(fields, "subscribe") ?? false;
-    if (isWanted) checkCaller(caller, { action: "subscribe", about: serviceKey });
-    else subscriptions.unsubscribe(client, { serviceKey, clusters });
-    const listed = (view: ServiceView | undefined, error: RegistryError | undefined) => {
-      if (isWanted) {
+    if (flagField(fields, "subscribe") !== true) {
+      return this.#unsubscribe({ client, caller, subscribed: { serviceKey, clusters }, nowMs }, responder);
+    }
+    checkCaller(caller, { action: "subscribe", about: serviceKey });
+    askList(registry, { serviceKey, nowMs }, (view, error) => {
+      const json = view && bodies.serviceInfo(view, clusters).json;
+      later(() => {
+        if (client.isEnded) return;
         // Also one that could not be answered is told when there is a list.
-        later(() => {
-          if (!client.isEnded) subscriptions.subscribe(client, { serviceKey, clusters });
+        subscriptions.subscribe(client, { serviceKey, clusters }, (refusal) => {
+          if (refusal !== undefined) responder.refuse(refusal);
+          else if (json === undefined) responder.refuse(error ?? unavailable());
+          else responder.answer({ message: "success" }, { name: "serviceInfo", json });
         });
-      }
+      });
+    });
+  }
+
+  /** As at the real server the answer has the list, but for callers who may not know it. */
+  #unsubscribe({ client, caller, subscribed, nowMs }: Unsubscribing, responder: Responder): void {
+    const { registry, subscriptions, bodies } = this.#parts;
+    const { serviceKey, clusters } = subscribed;
+    subscriptions.unsubscribe(client, subscribed);
+    const fields = { message: "success" };
+    if (!caller.mayDo({ action: "subscribe", about: serviceKey })) return responder.answer(fields);
+    askList(registry, { serviceKey, nowMs }, (view, error) => {
       if (view === undefined) return responder.refuse(error ?? unavailable());
-      responder.answer({ message: "success" }, { name: "serviceInfo", json: bodies.serviceInfo(view, clusters).json });
-    };
-    askList(registry, { serviceKey, nowMs }, listed);
+      responder.answer(fields, { name: "serviceInfo", json: bodies.serviceInfo(view, clusters).json });
+    });
   }
 
   list({ fields, caller, nowMs }: NacosRequest, responder: Responder): void {
@@ -189,6 +200,10 @@ class NamingRequests {
     const refusal = this.#parts.persistent.ephemeralRefusal(serviceKey);
     if (refusal !== undefined) throw refusal;
   }
+}
+
+interface Unsubscribing extends Pick<NacosRequest, "client" | "caller" | "nowMs"> {
+  readonly subscribed: Subscribed;
 }
 
 function unavailable(): RegistryError {

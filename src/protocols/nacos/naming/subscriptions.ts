@@ -5,6 +5,7 @@ import { fail } from "../../../base/errors.ts";
 import type { ServiceKey } from "../../../model/ids.ts";
 import type { Registry } from "../../../registry/registry.ts";
 import type { NacosClient } from "../part.ts";
+import type { Done } from "./registrations.ts";
 
 interface Parts {
   readonly registry: Pick<Registry, "step">;
@@ -28,10 +29,11 @@ export class Subscriptions {
     this.#parts = parts;
   }
 
-  subscribe(client: NacosClient, { serviceKey, clusters }: Subscribed): void {
+  /** `done` is called once; undefined: the client is a subscriber. Not within a step of the registry. */
+  subscribe(client: NacosClient, { serviceKey, clusters }: Subscribed, done: Done): void {
     const { zone, registry, nowMs } = this.#parts;
     const key = { serviceKey, registId: registIdOf(client, clusters), version: VERSION };
-    const request = client.channel.request(() => undefined);
+    const request = client.channel.request((outcome) => done(outcome.kind === "accepted" ? undefined : outcome.error));
     const subscription = { ...key, scope: "dataCenter", zone, variant: clusters } as const;
     registry.step({ kind: "subscribed", client: client.id, request, subscription }, nowMs());
   }

@@ -94,8 +94,8 @@ function pathsAt(path: string, { namespaces, newId }: HttpParts): readonly Confi
       path: `${path}/list`,
       method: "GET",
       asks: "fetch",
-      of: aboutNamespace("namespaceId"),
-      handle: () => namespaces.list().map(namespaceInfo),
+      of: "each",
+      handle: ({ caller }) => listOf(namespaces, caller),
     },
     {
       ...result,
