@@ -1,7 +1,7 @@
 // SHA-1 (FIPS 180-4), for protocols that name identities by it. It protects nothing here: new forms use SHA-256.
 
-const BLOCK_BYTES = 64;
-const LENGTH_BYTES = 8;
+import { SHA_BLOCK_BYTES, shaBlocks } from "./shaBlocks.ts";
+
 const ROUND_WORDS = 80;
 const ROUND_LENGTH = 20;
 const START = [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0] as const;
@@ -9,15 +9,10 @@ const CONSTANTS = [0x5a827999, 0x6ed9eba1, 0x8f1bbcdc, 0xca62c1d6] as const;
 
 /** The digest, 20 bytes. */
 export function sha1(bytes: Uint8Array): Uint8Array {
-  const blocks = Math.ceil((bytes.length + 1 + LENGTH_BYTES) / BLOCK_BYTES);
-  const padded = new Uint8Array(blocks * BLOCK_BYTES);
-  padded.set(bytes);
-  padded[bytes.length] = 0x80;
-  const view = new DataView(padded.buffer);
-  view.setBigUint64(padded.length - LENGTH_BYTES, BigInt(bytes.length) * 8n);
+  const blocks = shaBlocks(bytes);
   const state = Uint32Array.from(START);
   const words = new Uint32Array(ROUND_WORDS);
-  for (let at = 0; at < padded.length; at += BLOCK_BYTES) mix(state, schedule(words, view, at));
+  for (let at = 0; at < blocks.byteLength; at += SHA_BLOCK_BYTES) mix(state, schedule(words, blocks, at));
   const digest = new Uint8Array(state.length * 4);
   const out = new DataView(digest.buffer);
   for (const [at, word] of state.entries()) out.setUint32(at * 4, word);

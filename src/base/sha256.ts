@@ -1,25 +1,19 @@
 // SHA-256 (FIPS 180-4), for names that are too long to be keys. It takes 10 µs a KiB here; hosts that hash much have a
 // faster one.
 
+import { SHA_BLOCK_BYTES, shaBlocks } from "./shaBlocks.ts";
+
 /** The first 32 bits of the fractional parts of the cube roots of the first 64 primes. */
 const ROUNDS: Uint32Array = fractions(64, Math.cbrt);
 /** The same of the square roots of the first eight. */
 const START: Uint32Array = fractions(8, Math.sqrt);
 
-const BLOCK_BYTES = 64;
-const LENGTH_BYTES = 8;
-
 /** The digest in 64 hexadecimal digits. */
 export function sha256Hex(bytes: Uint8Array): string {
-  const blocks = Math.ceil((bytes.length + 1 + LENGTH_BYTES) / BLOCK_BYTES);
-  const padded = new Uint8Array(blocks * BLOCK_BYTES);
-  padded.set(bytes);
-  padded[bytes.length] = 0x80;
-  const view = new DataView(padded.buffer);
-  view.setBigUint64(padded.length - LENGTH_BYTES, BigInt(bytes.length) * 8n);
+  const blocks = shaBlocks(bytes);
   const state = START.slice();
   const words = new Uint32Array(64);
-  for (let at = 0; at < padded.length; at += BLOCK_BYTES) mix(state, schedule(words, view, at));
+  for (let at = 0; at < blocks.byteLength; at += SHA_BLOCK_BYTES) mix(state, schedule(words, blocks, at));
   return [...state].map((word) => word.toString(16).padStart(8, "0")).join("");
 }
 

@@ -10,6 +10,7 @@ import type {
   PersistentAnswer,
   PersistentKey,
   PersistentRegistration,
+  RemoveRequest,
 } from "../../registry/persistent.ts";
 import { isoTime } from "../isoTime.ts";
 import type { OperatedNode, OperatedSession } from "../operatedNode.ts";
@@ -166,6 +167,17 @@ function keyOf({ service, registId, host, port }: Named): PersistentKey {
   return { serviceKey: service, registId: `${SOURCE}:${host}:${port}` };
 }
 
+/** Both changes are alike in these. */
+const CHANGE = {
+  isChange: true,
+  permission: "operate",
+  canBePreviewed: true,
+  answeredBy: { kind: "session" },
+  answer: DONE,
+  waitMs: () => ANSWER_MS,
+  state: stateOfNamed,
+} as const;
+
 export const putPersistent = operation({
   name: "persistent.put",
   method: "PUT",
@@ -185,13 +197,7 @@ export const putPersistent = operation({
     timeout: { type: "duration", about: "The time after which a probe has failed; 5 s without it." },
   },
   command: { words: ["persistent register"], positional: ["service", "host", "port"] },
-  isChange: true,
-  permission: "operate",
-  canBePreviewed: true,
-  answeredBy: { kind: "session" },
-  answer: DONE,
-  waitMs: () => ANSWER_MS,
-  state: stateOfNamed,
+  ...CHANGE,
   async run(node, values, isPreview) {
     const { host, port, weight, zone, ifRevision } = values;
     const { persistent, account } = sessionOf(node);
@@ -221,10 +227,7 @@ export const putPersistent = operation({
       checks,
     };
     if (isPreview) return { isDone: false, message: `${key.registId} of ${key.serviceKey} would be registered` };
-    const condition = ifRevision === undefined ? {} : { ifRevision };
-    const answer = await answered((done) =>
-      persistent.put({ registration, ...condition, account, done, untilMs: node.nowMs() + ANSWER_MS }),
-    );
+    const answer = await answered(node, ifRevision, (asked) => persistent.put({ registration, account, ...asked }));
     if (answer.kind === "failed") throw answer.error;
     return { isDone: true, message: `${key.registId} of ${key.serviceKey} is registered, until it is taken back` };
   },
@@ -260,13 +263,7 @@ export const removePersistent = operation({
   about: "Takes a registration back that would stay otherwise, whichever protocol has put it.",
   parameters: KEY,
   command: { words: ["persistent deregister"], positional: ["service", "registId"] },
-  isChange: true,
-  permission: "operate",
-  canBePreviewed: true,
-  answeredBy: { kind: "session" },
-  answer: DONE,
-  waitMs: () => ANSWER_MS,
-  state: stateOfNamed,
+  ...CHANGE,
   async run(node, values, isPreview) {
     const { persistent, account } = sessionOf(node);
     const key = keyOf(values);
@@ -274,11 +271,7 @@ export const removePersistent = operation({
       if (persistent.find(key) === undefined) throw unknownOf(key);
       return { isDone: false, message: `${key.registId} of ${key.serviceKey} would be taken back` };
     }
-    const { ifRevision } = values;
-    const condition = ifRevision === undefined ? {} : { ifRevision };
-    const answer = await answered((done) =>
-      persistent.remove({ key, ...condition, account, done, untilMs: node.nowMs() + ANSWER_MS }),
-    );
+    const answer = await answered(node, values.ifRevision, (asked) => persistent.remove({ key, account, ...asked }));
     if (answer.kind === "failed") throw answer.error;
     if (answer.kind === "unknown") throw unknownOf(key);
     return { isDone: true, message: `${key.registId} of ${key.serviceKey} is taken back` };
@@ -295,6 +288,13 @@ function stateOfNamed(node: OperatedNode, values: Named): Json | undefined {
   return kept === undefined ? undefined : rowOf(kept);
 }
 
-function answered(ask: (done: (answer: PersistentAnswer) => void) => void): Promise<PersistentAnswer> {
-  return new Promise((resolve) => ask(resolve));
+type Asked = Pick<RemoveRequest, "ifRevision" | "done" | "untilMs">;
+
+function answered(
+  node: OperatedNode,
+  ifRevision: bigint | undefined,
+  ask: (asked: Asked) => void,
+): Promise<PersistentAnswer> {
+  const condition = ifRevision === undefined ? {} : { ifRevision };
+  return new Promise((done) => ask({ ...condition, done, untilMs: node.nowMs() + ANSWER_MS }));
 }

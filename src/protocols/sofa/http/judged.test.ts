@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AccessSet } from "../../../access/accessSet.ts";
 import { DEFAULT_POLICIES } from "../../../access/policy.ts";
-import { type AccessRole, anonymous, type Principal } from "../../../access/principal.ts";
+import { type AccessRole, anonymous, certified, type Principal } from "../../../access/principal.ts";
 import { fail, type RegistryError } from "../../../base/errors.ts";
 import { type HttpRoute, jsonResponse, textResponse } from "../../../base/http.ts";
 import { asked } from "../../../base/testing/asked.ts";
@@ -147,8 +147,10 @@ for (const port of PORTS) {
   ] as const) {
     test(`${port}, ${sofaChanges}: ${remoteAddress} may ${isAllowed ? "" : "not "}change something`, async () => {
       const { letIn } = scene(routes, { sofaChanges });
-      const found = await letIn(anonymous(remoteAddress), { ...FAR, remoteAddress });
-      assert.deepEqual(found.filter(isChange), isAllowed ? changes : []);
+      for (const caller of [anonymous(remoteAddress), certified({ commonName: "tool" }, remoteAddress)]) {
+        const found = await letIn(caller, { ...FAR, remoteAddress });
+        assert.deepEqual(found.filter(isChange), isAllowed ? changes : [], caller.kind);
+      }
     });
   }
 

@@ -64,7 +64,7 @@ function changing(asks: Permission, route: HttpRoute, { access, audit, config }:
       (caller) => {
         change.caller = caller;
         const denied = access.refusal(caller, { action: asks });
-        if (denied === undefined || (caller.kind === "anonymous" && isLetIn(exchange, config))) {
+        if (denied === undefined || (!hasCredentials(caller) && isLetIn(exchange, config))) {
           return refusing(change.exchange, () => route.handle(change.exchange));
         }
         if (caller.kind !== "anonymous") return change.refused(denied);
@@ -90,6 +90,11 @@ function identified(
     if (found instanceof RegistryError) refused(found);
     else refusing(exchange, () => then(found));
   });
+}
+
+/** A certificate lets a caller in at the port, and is no operator's proof. */
+function hasCredentials({ kind }: Principal): boolean {
+  return kind !== "anonymous" && kind !== "certificate";
 }
 
 function isLetIn(exchange: HttpExchange, { sofaChanges }: SofaChangesConfig): boolean {
