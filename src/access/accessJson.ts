@@ -56,10 +56,12 @@ export function readPolicy(json: unknown): Policy | undefined {
 
 /** Undefined for what is no principal. */
 export function readPrincipal(json: unknown): Principal | undefined {
-  const { kind, name, roles, from } = fieldsOf(json);
+  const { kind, name, roles, from, loginOf } = fieldsOf(json);
   const known = PRINCIPAL_KINDS.find((one) => one === kind);
   if (known === undefined || !isText(name) || !isText(from) || !isTexts(roles)) return undefined;
-  return { kind: known, name, roles: ACCESS_ROLES.filter((role) => roles.includes(role)), from };
+  if (loginOf !== undefined && !isText(loginOf)) return undefined;
+  const login = loginOf === undefined ? {} : { loginOf };
+  return { kind: known, name, roles: ACCESS_ROLES.filter((role) => roles.includes(role)), from, ...login };
 }
 
 interface Conditions<Of> {

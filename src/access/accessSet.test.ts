@@ -62,6 +62,17 @@ test("a policy is for its namespaces, groups and beginnings of names, and for it
   assert.ok(!may({}, { ...user(), name: "bob" }));
 });
 
+test("what a policy says of a user by name is for the user's logins, to allow and to deny", () => {
+  const login: Principal = { ...user(["client"]), kind: "token", name: "ann-login-1", loginOf: "ann" };
+  const effect = (changes: Partial<Policy>, who: Principal) =>
+    allowed([policyOf({ ...changes, subjects: { names: ["ann"] } })], who, "publish", ORDERS);
+  assert.ok(!effect({ effect: "deny" }, login));
+  assert.ok(effect({}, { ...login, roles: [] }));
+  assert.ok(!effect({}, { ...login, roles: [], loginOf: "bob" }));
+  const set = new AccessSet(1n, [], [policyOf({ effect: "deny", subjects: { names: ["ann"] } })]);
+  assert.equal(set.reach(login, "publish"), "none");
+});
+
 test("the decision names the policy or the access role that made it", () => {
   const set = new AccessSet(
     1n,
@@ -93,7 +104,7 @@ function plainDecision(
     const { name = "", namespace = "", group = "" } = of === undefined ? {} : parseServiceKey(of);
     return (
       actions.includes(action) &&
-      holds(subjects.names, (value) => value === who.name) &&
+      holds(subjects.names, (value) => value === who.name || value === who.loginOf) &&
       holds(subjects.kinds, (value) => value === who.kind) &&
       holds(subjects.roles, (value) => who.roles.some((role) => role === value)) &&
       holds(subjects.addresses, (value) => value === who.from || new AddressBlocks([value]).has(who.from)) &&

@@ -174,6 +174,6 @@ export class AccessSet {
 export const NO_ACCESS_RECORDS = new AccessSet(NO_VERSION, [], []);
 
 /** The principal that has proved to be this identity. */
-export function principalOf({ kind, name, roles }: Identity, from: string): Principal {
-  return { kind, name, roles, from };
+export function principalOf({ kind, name, roles, loginOf }: Identity, from: string): Principal {
+  return { kind, name, roles, from, ...(loginOf !== undefined && { loginOf: loginOf.name }) };
 }

@@ -33,10 +33,10 @@ export class PolicyMatcher {
     return isForSome ? "some" : "all";
   }
 
-  #isSubject({ name, kind, roles, from }: Principal): boolean {
+  #isSubject({ name, kind, roles, from, loginOf = name }: Principal): boolean {
     const { subjects } = this.#policy;
     return (
-      this.#names?.has(name) !== false &&
+      (this.#names === undefined || this.#names.has(name) || this.#names.has(loginOf)) &&
       subjects.kinds?.includes(kind) !== false &&
       subjects.roles?.some((role) => roles.includes(role)) !== false &&
       (subjects.addresses === undefined || this.#hosts.has(from) || this.#blocks.has(from))

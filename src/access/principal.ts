@@ -31,6 +31,8 @@ export interface Principal {
   readonly roles: readonly AccessRole[];
   /** The host that it comes from, as `readHost` writes it. */
   readonly from: string;
+  /** The user whose login it is: what policies say of the user by name is for the login, too. */
+  readonly loginOf?: string;
 }
 
 const NO_ROLES: readonly AccessRole[] = [];

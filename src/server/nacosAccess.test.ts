@@ -36,7 +36,7 @@ test("a client does by gRPC and HTTP what policies allow, and is told why it may
   assert.deepEqual([typeof early.accessToken, early.tokenTtl, early.username], ["string", 18_000, "shop"]);
 
   await set("POST", "/users", { name: "shop", password: "correct horse battery", roles: ["client"] });
-  const services = { namePrefixes: ["pay"], actions: ["publish"], kinds: ["user", "token"] };
+  const services = { namePrefixes: ["pay"], actions: ["publish"], names: ["shop"] };
   await set("PUT", "/policy", { name: "no-pay", effect: "deny", ...services });
   await set("DELETE", "/policy?name=anonymous-clients");
 

@@ -16,12 +16,16 @@ const PREFIXES = ["com.", "com.pay.", "com.pay.A"] as const;
 
 const some = <Value>(values: readonly Value[]) => fc.uniqueArray(fc.constantFrom(...values), { maxLength: 3 });
 
-export const principal: fc.Arbitrary<Principal> = fc.record({
-  kind: fc.constantFrom(...PRINCIPAL_KINDS),
-  name: fc.constantFrom(...NAMES),
-  roles: some(ACCESS_ROLES),
-  from: fc.constantFrom(...HOSTS),
-});
+export const principal: fc.Arbitrary<Principal> = fc.record(
+  {
+    kind: fc.constantFrom(...PRINCIPAL_KINDS),
+    name: fc.constantFrom(...NAMES),
+    roles: some(ACCESS_ROLES),
+    from: fc.constantFrom(...HOSTS),
+    loginOf: fc.constantFrom(...NAMES),
+  },
+  { requiredKeys: ["kind", "name", "roles", "from"] },
+);
 
 export const service: fc.Arbitrary<ServiceKey> = fc
   .record({

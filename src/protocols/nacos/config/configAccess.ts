@@ -34,7 +34,7 @@ function nothing({ kind, name, from }: Principal, action: ValueAction) {
   return fail("PERMISSION_NEEDED", { principal: name, action });
 }
 
-/** The maker of a change, as the history names it. */
-export function editorOf({ principal: { kind, name } }: Caller, from: string): Editor {
-  return { name: kind === "anonymous" ? "" : name, from };
+/** The maker of a change, as the history names it: for a login its user. */
+export function editorOf({ principal: { kind, name, loginOf = name } }: Caller, from: string): Editor {
+  return { name: kind === "anonymous" ? "" : loginOf, from };
 }
