@@ -61,6 +61,25 @@ export function rosterCluster(root: string): Target {
   };
 }
 
+const GATEWAYS = { nacos: "nacos-grpc-port", zookeeper: "zookeeper-port" } as const;
+
+/** Roster in one process, by clients of another protocol than its own: beside the peer whose protocol that is. */
+export function rosterBy(protocol: keyof typeof GATEWAYS, root: string): Target {
+  return {
+    ...roster(root),
+    name: `Roster by ${protocol}`,
+    protocol,
+    isOurs: false,
+    prepare: async () => `all roles in one process, by the clients of ${protocol}`,
+    start: async (options) => {
+      const [port = 0, bolt = 0, http = 0, metaHttp = 0] = await freePorts(4);
+      const own = [`--bolt-port=${bolt}`, `--http-port=${http}`, `--meta-http-port=${metaHttp}`];
+      const flags = [...own, `--${GATEWAYS[protocol]}=${port}`];
+      return startParts(root, { port, parts: [{ name: "server", flags, readyPort: http }] }, options);
+    },
+  };
+}
+
 /** A data node and a meta node; the driver connects to the data node with a session of its own. */
 export function rosterData(root: string): Target {
   return {

@@ -5,10 +5,18 @@ import { nacos } from "../peers/nacos.ts";
 import { sofaregistry } from "../peers/sofaregistry.ts";
 import { zookeeper } from "../peers/zookeeper.ts";
 import { floor } from "./floor.ts";
-import { roster, rosterCluster, rosterData } from "./roster.ts";
+import { roster, rosterBy, rosterCluster, rosterData } from "./roster.ts";
 import type { Target } from "./target.ts";
 
-const PEERS = { sofaregistry, nacos, zookeeper, etcd, floor } as const satisfies Record<string, () => Target>;
+const PEERS = {
+  sofaregistry,
+  nacos,
+  "roster-nacos": (root: string) => rosterBy("nacos", root),
+  zookeeper,
+  "roster-zookeeper": (root: string) => rosterBy("zookeeper", root),
+  etcd,
+  floor,
+} as const satisfies Record<string, (root: string) => Target>;
 
 export type PeerName = keyof typeof PEERS;
 
@@ -22,7 +30,7 @@ export interface Chosen {
 
 /** Roster in one process first, since it is what the others are compared with; then in three, then the peers. */
 export function chosenTargets({ root, peers }: Chosen): Target[] {
-  return [roster(root), rosterCluster(root), rosterData(root), ...peers.map((name) => PEERS[name]())];
+  return [roster(root), rosterCluster(root), rosterData(root), ...peers.map((name) => PEERS[name](root))];
 }
 
 /** The target with this heading. Throws if there is none. */

@@ -11,7 +11,7 @@ import { mutated } from "./mutation.ts";
 
 type GatewayName = keyof GatewayPorts;
 
-/** The first bytes of a client, by the port that takes them. */
+/** The first bytes of a client, by the port that takes them; the first ones of a port are one message. */
 const FIRST_BYTES: readonly (readonly [GatewayName, Buffer])[] = [
   ["eureka", http("GET /eureka/apps HTTP/1.1")],
   ["eureka", http("POST /eureka/apps/ORDERS HTTP/1.1", '{"instance":{"instanceId":"a","app":"ORDERS"}}')],
@@ -26,6 +26,7 @@ const FIRST_BYTES: readonly (readonly [GatewayName, Buffer])[] = [
   ["consul", http("PUT /v1/txn HTTP/1.1", '[{"KV":{"Verb":"set","Key":"a","Value":"YQ=="}}]')],
   ["nacosGrpc", grpcCall("ServerCheckRequest", "{}")],
   ["nacosGrpc", grpcCall("InstanceRequest", '{"serviceName":"orders","type":"registerInstance","instance":{}}')],
+  ["zookeeper", zooKeeperConnect()],
   ["zookeeper", Buffer.concat([zooKeeperConnect(), zooKeeperRequest(8, zooKeeperPath("/"), Buffer.of(1))])],
   ["zookeeper", Buffer.concat([zooKeeperConnect(), zooKeeperRequest(1, zooKeeperPath("/a"), zooKeeperCreated())])],
   ["zookeeper", Buffer.from("stat")],
