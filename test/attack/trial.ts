@@ -36,7 +36,7 @@ const POLL_MS = 20;
 const MEASURED_MS_MIN = 2_000;
 // Beyond its own time an attacker gets this for what it has under way.
 const OVERTIME_MS = 5_000;
-const BEGIN_MS_MAX = 20_000;
+const BEGIN_MS_MAX = 60_000;
 const END_MS_MAX = 60_000;
 // The time for which the target is left alone: the attacker's registrations go after the grace, and garbage is
 // collected.
