@@ -35,10 +35,11 @@ const ROWS: readonly (readonly Step[])[] = [
     { name: "planted bugs", command: ["node", ...TESTS, "test/planted/planted.test.ts"] },
     { name: "stores on PostgreSQL", command: ["node", ...TESTS, "test/store/{postgres,meta,server}*.test.ts"] },
     { name: "stores on etcd", command: ["node", ...TESTS, "test/store/etcd*.test.ts"] },
+    // It waits for answers from outside.
+    { name: "supply chain", command: ["node", "scripts/supplyChain.ts", "--signatures"] },
   ],
   [
     { name: "alert rules and metrics under Prometheus", command: ["node", ...TESTS, "test/watching/*.test.ts"] },
-    { name: "supply chain", command: ["node", "scripts/supplyChain.ts", "--signatures"] },
     { name: "packed package", command: ["node", ...TESTS, "test/package.test.ts"] },
   ],
   // The first one of those that use Maven fetches its plugins, which it must not do twice at a time.
