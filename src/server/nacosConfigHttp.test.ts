@@ -137,6 +137,13 @@ test("a search of more contents than are searched at once is refused with what t
   assert.deepEqual([refused.status, refused.json.code], [400, 20_002]);
   assert.match(refused.text, /name a dataId or a group/);
   assert.equal(dataOf(await search("big-1")).totalCount, 0);
+  // Nor is so much shown at once.
+  const page = await ask("GET /v1/cs/configs?search=blur&dataId=&group=&tenant=big&pageSize=9");
+  assert.deepEqual([page.status, /ask for smaller/.test(page.text)], [400, true]);
+  for (const path of ["/v1/cs/history/configs?tenant=big", "/v2/cs/history/configs?namespaceId=big"]) {
+    const all = await ask(`GET ${path}`);
+    assert.deepEqual([all.status, /big-8/.test(all.text), all.text.length < 10_000], [200, true, true], path);
+  }
 });
 
 test("a long poll is answered when something changes, and at once if it has changed already", async () => {

@@ -6,6 +6,7 @@ import { assert } from "../../base/assert.ts";
 import { ByteWriter } from "../../base/bytes.ts";
 import { strictUtf8, type WireText } from "../../base/text.ts";
 import { WIRE } from "./reader.ts";
+import { putVarint, varintBytes } from "./varint.ts";
 
 const ENCODER = new TextEncoder();
 const ONE_BYTE_FIELD_MAX = 15;
@@ -102,19 +103,4 @@ export class ProtobufWriter {
     for (; rest >= 0x80n; rest >>= 7n) this.#out.u8(Number(rest & 0x7fn) | 0x80);
     this.#out.u8(Number(rest));
   }
-}
-
-// Both take numbers of 0 to 2^31 - 1; the second returns where the number ends.
-function varintBytes(value: number): number {
-  let count = 1;
-  for (let rest = value >>> 7; rest > 0; rest >>>= 7) count++;
-  return count;
-}
-
-function putVarint(target: Uint8Array, start: number, value: number): number {
-  let at = start;
-  let rest = value;
-  for (; rest >= 0x80; rest >>>= 7) target[at++] = (rest & 0x7f) | 0x80;
-  target[at] = rest;
-  return at + 1;
 }

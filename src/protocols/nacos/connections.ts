@@ -1,9 +1,9 @@
 // Nacos' clients by gRPC: accepts their connections, and ends those that are silent for too long.
 
 import { addressGroup } from "../../base/addressGroup.ts";
-import type { RegistryError } from "../../base/errors.ts";
 import type { Http2Connection, Http2Handler } from "../../base/http2.ts";
 import { ConnectionAccount } from "../kit/connectionAccount.ts";
+import { refuseConnection } from "../kit/refuseConnection.ts";
 import type { ConnectionEnvironment } from "./clientConnection.ts";
 import { NacosConnection } from "./connection.ts";
 import type { NacosEnvironment } from "./environment.ts";
@@ -39,7 +39,10 @@ export class NacosConnections {
   accept(connection: Http2Connection, nowMs: number): Http2Handler {
     const account = new ConnectionAccount(this.#parts.budget.open(addressGroup(connection.remoteAddress)));
     const refusal = account.open(connection, SESSION_BYTES);
-    if (refusal !== undefined) return this.#refuse(connection, { account, refusal, nowMs });
+    if (refusal !== undefined) {
+      refuseConnection(connection, { account, refusal, nowMs }, this.#parts);
+      return REFUSED;
+    }
     const { parts } = this.#parts;
     const accepted: NacosConnection = new NacosConnection(connection, {
       ...this.#parts,
@@ -64,20 +67,6 @@ export class NacosConnections {
   /** This process stood still for `awayMs`: that time does not count against the clients. */
   resumed(awayMs: number, nowMs: number): void {
     for (const connection of this.#open) connection.resumed(awayMs, nowMs);
-  }
-
-  #refuse(
-    connection: Http2Connection,
-    { account, refusal, nowMs }: { account: ConnectionAccount; refusal: RegistryError; nowMs: number },
-  ): Http2Handler {
-    const { log, metrics } = this.#parts;
-    metrics.add("roster_connections_closed_total", 1, { reason: refusal.code });
-    if (account.account.mayLog(nowMs)) {
-      log.warn("a connection was refused", { client: connection.remoteAddress, reason: refusal.message });
-    }
-    account.close();
-    connection.close();
-    return REFUSED;
   }
 
   #ended(connection: NacosConnection, nowMs: number): void {

@@ -1,10 +1,10 @@
 // SOFARegistry's clients: accepts their Bolt connections, and ends those that are silent for too long.
 
 import { addressGroup } from "../../base/addressGroup.ts";
-import type { RegistryError } from "../../base/errors.ts";
 import type { Connection, ConnectionHandler } from "../../base/ports.ts";
 import type { Addresses } from "../../model/ruleSet.ts";
 import { ConnectionAccount } from "../kit/connectionAccount.ts";
+import { refuseConnection } from "../kit/refuseConnection.ts";
 import type { SofaEnvironment } from "./environment.ts";
 import { sofaError } from "./errorTable.ts";
 import { SofaHandler } from "./handler.ts";
@@ -19,6 +19,8 @@ const ASKED_PER_ROUND = 2_500;
 // Ids are Java ints on the wire; those of pushes are positive.
 const HEARTBEAT_ID_FIRST = -1;
 const HEARTBEAT_ID_LAST = -0x8000_0000;
+
+const REFUSED: ConnectionHandler = { received: () => undefined, drained: () => undefined, closed: () => undefined };
 
 export class SofaConnections {
   readonly #environment: SofaEnvironment;
@@ -46,7 +48,10 @@ export class SofaConnections {
   accept(connection: Connection, nowMs: number): ConnectionHandler {
     const account = new ConnectionAccount(this.#environment.budget.open(addressGroup(connection.remoteAddress)));
     const refusal = account.open(connection);
-    if (refusal !== undefined) return this.#refuse(connection, { account, refusal, nowMs });
+    if (refusal !== undefined) {
+      refuseConnection(connection, { account, refusal, nowMs }, this.#environment);
+      return REFUSED;
+    }
     const handler: SofaHandler = new SofaHandler(connection, {
       ...this.#environment,
       bodies: this.#bodies,
@@ -104,20 +109,6 @@ export class SofaConnections {
     const id = this.#nextHeartbeatId;
     this.#nextHeartbeatId = id === HEARTBEAT_ID_LAST ? HEARTBEAT_ID_FIRST : id - 1;
     return id;
-  }
-
-  #refuse(
-    connection: Connection,
-    { account, refusal, nowMs }: { account: ConnectionAccount; refusal: RegistryError; nowMs: number },
-  ): ConnectionHandler {
-    const { log, metrics } = this.#environment;
-    metrics.add("roster_connections_closed_total", 1, { reason: refusal.code });
-    if (account.account.mayLog(nowMs)) {
-      log.warn("a connection was refused", { client: connection.remoteAddress, reason: refusal.message });
-    }
-    account.close();
-    connection.close();
-    return { received: () => undefined, drained: () => undefined, closed: () => undefined };
   }
 
   #ended(handler: SofaHandler): void {

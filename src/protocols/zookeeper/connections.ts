@@ -1,10 +1,10 @@
 // ZooKeeper's clients: accepts their connections.
 
 import { addressGroup } from "../../base/addressGroup.ts";
-import type { RegistryError } from "../../base/errors.ts";
 import { fail } from "../../base/errors.ts";
 import type { Connection, ConnectionHandler } from "../../base/ports.ts";
 import { ConnectionAccount } from "../kit/connectionAccount.ts";
+import { refuseConnection } from "../kit/refuseConnection.ts";
 import { type ConnectionParts, ZooKeeperConnection } from "./connection.ts";
 import { TreeServer, type TreeServerParts } from "./treeServer.ts";
 import type { WordsView } from "./words.ts";
@@ -41,7 +41,10 @@ export class ZooKeeperConnections {
       max > 0 && count > max
         ? fail("ADDRESS_CONNECTIONS_EXHAUSTED", { connectionsMax: max })
         : account.open(connection);
-    if (refusal !== undefined) return this.#refuse(connection, { account, refusal, nowMs });
+    if (refusal !== undefined) {
+      refuseConnection(connection, { account, refusal, nowMs }, this.#parts);
+      return IGNORED;
+    }
     this.#ofAddress.set(group, count);
     const parts: ConnectionParts = {
       ...{ server: this.server, config, account, access, words: this.#words },
@@ -58,20 +61,6 @@ export class ZooKeeperConnections {
   check(nowMs: number): void {
     for (const connection of this.#open) connection.check(nowMs);
     this.server.check(nowMs);
-  }
-
-  #refuse(
-    connection: Connection,
-    { account, refusal, nowMs }: { account: ConnectionAccount; refusal: RegistryError; nowMs: number },
-  ): ConnectionHandler {
-    const { log, metrics } = this.#parts;
-    metrics.add("roster_connections_closed_total", 1, { reason: refusal.code });
-    if (account.account.mayLog(nowMs)) {
-      log.warn("a connection was refused", { client: connection.remoteAddress, reason: refusal.message });
-    }
-    account.close();
-    connection.close();
-    return IGNORED;
   }
 
   #ended(handler: ZooKeeperConnection, group: string, reason: string): void {

@@ -12,6 +12,7 @@ import {
   schema,
   stringMapOf,
 } from "../../../encoding/protobuf/schema.ts";
+import { putVarint, VARINT_BYTES_MAX, varintBytes } from "../../../encoding/protobuf/varint.ts";
 
 // A token, a signature and some names.
 const HEADERS_LIMITS = { entriesMax: 64, unitsMax: 16_384 };
@@ -29,7 +30,6 @@ const HEAD = schema({ metadata: optional(2, METADATA) });
 const FIELDS_MAX = 200;
 const BODY_TAG = 0x1a;
 const VALUE_TAG = 0x12;
-const VARINT_BYTES_MAX = 5;
 const NO_HEADERS: ReadonlyMap<string, string> = new Map();
 const NOTHING = new Uint8Array(0);
 
@@ -80,18 +80,4 @@ function headOf(type: string): Uint8Array {
 
 function encodedHead(type: string, headers: ReadonlyMap<string, string>): Uint8Array {
   return encodeProtobuf(HEAD, { metadata: { type, headers, clientIp: "" } }).slice();
-}
-
-function varintBytes(value: number): number {
-  let count = 1;
-  for (let rest = value >>> 7; rest > 0; rest >>>= 7) count++;
-  return count;
-}
-
-function putVarint(target: Uint8Array, start: number, value: number): number {
-  let at = start;
-  let rest = value;
-  for (; rest >= 0x80; rest >>>= 7) target[at++] = (rest & 0x7f) | 0x80;
-  target[at] = rest;
-  return at + 1;
 }

@@ -104,6 +104,20 @@ test("a client that does not read is told when it reads again", () => {
   assert.equal(sent.length, 1);
 });
 
+test("what a client does not listen to any more is released once, and what it never listened to is not", () => {
+  const { client, listeners, listen, change, charged, sent } = scene();
+  listeners.remove(client, KEY);
+  assert.equal(charged.bytes, 0);
+  listen("1");
+  listeners.remove(client, { ...KEY, dataId: "other" });
+  assert.ok(charged.bytes > 0);
+  listeners.remove(client, KEY);
+  listeners.remove(client, KEY);
+  assert.equal(charged.bytes, 0);
+  change("2");
+  assert.equal(sent.length, 0);
+});
+
 test("what is kept for a client is charged, and released when it leaves", () => {
   const { client, listeners, pushes, listen, change, state, charged, pass, sent } = scene();
   listen("1");

@@ -45,6 +45,8 @@ export interface Editor {
 export interface WriterLimits {
   readonly contentBytesMax: number;
   readonly configsMax: number;
+  /** For tests: another bound. */
+  readonly totalBytesMax?: number;
 }
 
 interface Parts {
@@ -87,18 +89,22 @@ export class ConfigWriter {
       });
     }
     const published = await this.#changed((atMs) => this.#publishing(edit, editor, atMs));
-    if (published?.head.grayName === "") this.#parts.history.changed(edit.key, published.changes);
+    if (published !== undefined) this.#parts.history.changed(edit.key, published.changes);
   }
 
   /** Removes; what is not there is no error. Rejects as `publish` does. */
   async remove(key: ConfigKey, editor: Editor): Promise<void> {
-    const removed = await this.#changed((atMs) => this.#removing(key, "", editor, atMs));
-    if (removed !== undefined) this.#parts.history.changed(key, removed.changes);
+    await this.#remove(key, "", editor);
   }
 
   /** Ends a gray release; one that is not there is no error. */
   async removeGray(key: ConfigKey, name: string, editor: Editor): Promise<void> {
-    await this.#changed((atMs) => this.#removing(key, name, editor, atMs));
+    await this.#remove(key, name, editor);
+  }
+
+  async #remove(key: ConfigKey, grayName: string, editor: Editor): Promise<void> {
+    const removed = await this.#changed((atMs) => this.#removing(key, grayName, editor, atMs));
+    if (removed !== undefined) this.#parts.history.removed(key);
   }
 
   async #changed(make: (atMs: number) => Change | undefined): Promise<Change | undefined> {
@@ -122,7 +128,7 @@ export class ConfigWriter {
     if (casMd5 !== "" && known !== undefined && known.head.md5 !== casMd5) {
       throw nacosError("NACOS_CAS_FAILED", { ...pathFields(key), md5: known.head.md5, casMd5 });
     }
-    if (known === undefined) this.#checkRoom(edit);
+    if (known === undefined) this.#checkCount(edit);
     // Two changes of a configuration never have the same time: its clients tell versions apart by it.
     const atMs = Math.max(nowMs, (known?.head.modifiedMs ?? 0) + 1);
     const head: ConfigHead = {
@@ -139,6 +145,7 @@ export class ConfigWriter {
     const recordKey = grayName === "" ? CONFIG_PREFIX + pathOf(key) : `${GRAY_PREFIX}${pathOf(key)}/${grayName}`;
     const past = known ?? { head, content };
     const value = writeWithContent(gray === undefined ? head : { ...head, rule: gray }, content);
+    this.#checkRoom(value.length - (known?.record.value.length ?? 0));
     const made = { operation: known === undefined ? "I" : "U", grayName, atMs, ...editorFields(editor) } as const;
     return changeOf(key, { put: { recordKey, value }, revision: known?.record.revision ?? 0n, past, made, head });
   }
@@ -153,18 +160,23 @@ export class ConfigWriter {
     return changeOf(key, { put, revision: known.record.revision, past: known, made, head: known.head });
   }
 
-  #checkRoom({ key, content, gray }: Edit): void {
+  #checkCount({ key, gray }: Edit): void {
     const { store, limits } = this.#parts;
-    const { size: configs, bytes } = store.copy;
+    const { size: configs } = store.copy;
     if (gray !== undefined && store.grays(key).length >= GRAYS_MAX) {
       throw nacosError("NACOS_CONFIGS_EXHAUSTED", { ...pathFields(key), grayReleases: GRAYS_MAX });
     }
     if (configs >= limits.configsMax) {
       throw nacosError("NACOS_CONFIGS_EXHAUSTED", { configs, "nacos-configs-max": limits.configsMax });
     }
-    if (bytes + content.length > TOTAL_BYTES_MAX) {
-      throw nacosError("NACOS_CONFIGS_EXHAUSTED", { bytes, bytesMax: TOTAL_BYTES_MAX });
-    }
+  }
+
+  /** A change that makes nothing larger is always taken. */
+  #checkRoom(grownBytes: number): void {
+    const { totalBytesMax = TOTAL_BYTES_MAX } = this.#parts.limits;
+    const { bytes } = this.#parts.store.copy;
+    if (grownBytes <= 0 || bytes + grownBytes <= totalBytesMax) return;
+    throw nacosError("NACOS_CONFIGS_EXHAUSTED", { bytes, grownBytes, bytesMax: totalBytesMax });
   }
 }
 

@@ -14,8 +14,6 @@ interface Watch {
   readonly isAllowed: (key: ConfigKey) => boolean;
   /** The configurations that the client was told of and that are there, by their paths. */
   readonly told: Map<string, ConfigKey>;
-  /** Charged for it. */
-  bytes: number;
 }
 
 /** A client's watch of a pattern. */
@@ -33,8 +31,8 @@ export interface FuzzyRequest {
 const PATTERNS_MAX = 20;
 const MATCHED_MAX = 500;
 const BATCH_MAX = 20;
-const WATCH_BYTES = 1_000;
-const TOLD_BYTES = 200;
+/** A watch, with all that it may be told of. */
+const WATCH_BYTES = 1_000 + MATCHED_MAX * 200;
 
 export class FuzzyWatches {
   readonly #store: ConfigStore;
@@ -58,10 +56,9 @@ export class FuzzyWatches {
     const matched = this.#matched(pattern, isAllowed);
     const isWhole = matched.size <= MATCHED_MAX;
     const told = new Map([...matched].slice(0, MATCHED_MAX));
-    const bytes = WATCH_BYTES + told.size * TOLD_BYTES;
-    const refusal = client.account.charge(CHARGE.configWatches, bytes);
+    const refusal = client.account.charge(CHARGE.configWatches, WATCH_BYTES);
     if (refusal !== undefined) throw refusal;
-    watches.set(text, { pattern, isAllowed, told, bytes });
+    watches.set(text, { pattern, isAllowed, told });
     this.#watches.set(client, watches);
     this.#tellAll(client, { ...request, told, isWhole });
     return !isWhole;
@@ -71,7 +68,7 @@ export class FuzzyWatches {
     const watches = this.#watches.get(client);
     const watch = watches?.get(text);
     if (watches === undefined || watch === undefined) return;
-    client.account.release(CHARGE.configWatches, watch.bytes);
+    client.account.release(CHARGE.configWatches, WATCH_BYTES);
     watches.delete(text);
     if (watches.size === 0) this.#watches.delete(client);
   }

@@ -57,9 +57,14 @@ export class ConfigHistory {
     return { key, head: readHistory(entry), content: content.value };
   }
 
-  /** A configuration was changed, so many times by now. */
+  /** A configuration, or a gray release of it, was changed, so many times by now. */
   changed(key: ConfigKey, changes: number): void {
     if (changes % TRIM_CHANGES === 0) this.#quietly(() => this.#trim(key));
+  }
+
+  /** One was removed: if it comes again, its changes are counted anew. */
+  removed(key: ConfigKey): void {
+    this.#quietly(() => this.#trim(key));
   }
 
   /** Called twice a second. */

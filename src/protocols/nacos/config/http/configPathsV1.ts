@@ -9,7 +9,7 @@ import { checkedName } from "../configKey.ts";
 import { grayNameOf } from "../configWriter.ts";
 import { contentTypeOf } from "../readEdit.ts";
 import { type Asked, type ConfigPath, WholeAnswer } from "./configRoute.ts";
-import { betaInfo, configAllInfo, configInfo, idOf, pageDocument, pageOf } from "./documents.ts";
+import { betaInfo, configAllInfo, contentsDocument, idOf, pageOf } from "./documents.ts";
 import type { HttpParts } from "./httpParts.ts";
 import { aboutIn, askerIn, configKeyIn, editIn, idsIn, V1_WORDS } from "./readConfigRequest.ts";
 import { foundConfigs } from "./search.ts";
@@ -110,7 +110,7 @@ class V1 {
     const found = foundConfigs(this.#parts.store, params, {
       ...{ words: V1_WORDS, search, content, isAllowed: allowedFor(caller, "fetch") },
     });
-    return pageDocument(pageOf(found, params), configInfo);
+    return contentsDocument(pageOf(found, params));
   }
 
   #all({ params }: Asked): unknown {

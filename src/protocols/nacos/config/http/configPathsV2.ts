@@ -5,7 +5,15 @@ import { allowedFor, editorOf } from "../configAccess.ts";
 import { checkedName } from "../configKey.ts";
 import { grayNameOf } from "../configWriter.ts";
 import type { Asked, ConfigPath } from "./configRoute.ts";
-import { configBasicInfo, configDetailInfo, configInfo, grayInfo, idOf, pageDocument, pageOf } from "./documents.ts";
+import {
+  configBasicInfo,
+  configDetailInfo,
+  contentsDocument,
+  grayInfo,
+  idOf,
+  pageDocument,
+  pageOf,
+} from "./documents.ts";
 import type { HttpParts } from "./httpParts.ts";
 import {
   aboutIn,
@@ -58,7 +66,7 @@ export function configPathsV2(parts: HttpParts): readonly ConfigPath[] {
         const search = params.text("search") || "blur";
         const isAllowed = allowedFor(caller, "fetch");
         const asked = { words: V1_WORDS, search, content: params.needed("config_detail"), isAllowed };
-        return pageDocument(pageOf(foundConfigs(parts.store, params, asked), params), configInfo);
+        return contentsDocument(pageOf(foundConfigs(parts.store, params, asked), params));
       },
     },
     {

@@ -1,5 +1,6 @@
 // The answers of the paths, in the fields of the real server's: those of version 1, and those of the later ones.
 
+import { fail } from "../../../../base/errors.ts";
 import type { StoredRecord } from "../../../../records/records.ts";
 import type { Params } from "../../params.ts";
 import { PUBLIC } from "../configKey.ts";
@@ -18,6 +19,8 @@ export interface Page<Item> {
 const DECODER = new TextDecoder("utf-8", { ignoreBOM: true });
 const PAGE_MAX = 500;
 const PAGE_SIZE = 100;
+// Some tens of milliseconds, in which nothing else is served.
+const CONTENTS_BYTES_MAX = 16 * 1024 * 1024;
 const PAGE_NUMBER_MAX = 10_000_000;
 // The real server's column has ten characters, and clients cut the blanks off.
 const OPERATION_CHARS = 10;
@@ -42,19 +45,26 @@ export function pageDocument<Item>({ total, number, pages, items }: Page<Item>, 
   };
 }
 
-/** A configuration in a list of version 1. */
-export function configInfo({ key, head, content, record }: StoredConfig): object {
-  return {
-    id: idOf(record),
-    dataId: key.dataId,
-    group: key.group,
-    content: DECODER.decode(content),
-    md5: head.md5,
-    encryptedDataKey: head.encryptedDataKey,
-    tenant: tenantOf(key.namespace),
-    appName: head.appName,
-    type: head.type,
-  };
+/** A page of configurations in version 1, with their contents. Throws FIELD_INVALID if that is too much. */
+export function contentsDocument(page: Page<StoredConfig>): object {
+  const bytes = page.items.reduce((sum, { content }) => sum + content.length, 0);
+  if (bytes > CONTENTS_BYTES_MAX) {
+    const expected = `pages of ${CONTENTS_BYTES_MAX} bytes of contents at most: ask for smaller ones`;
+    throw fail("FIELD_INVALID", { field: "pageSize", value: page.items.length, expected });
+  }
+  return pageDocument(page, configInfo);
+}
+
+/** The names of a configuration, in version 1. */
+export function configNames({ key, head, record }: Pick<StoredConfig, "key" | "head" | "record">): object {
+  const { md5, encryptedDataKey, appName, type } = head;
+  const { dataId, group, namespace } = key;
+  return { id: idOf(record), dataId, group, md5, encryptedDataKey, tenant: tenantOf(namespace), appName, type };
+}
+
+/** A configuration in version 1, or a release of it. */
+function configInfo(config: Pick<StoredConfig, "key" | "head" | "record" | "content">): object {
+  return { ...configNames(config), content: DECODER.decode(config.content) };
 }
 
 /** All about a configuration, in version 1. */
@@ -102,19 +112,8 @@ export function configDetailInfo(config: StoredConfig): object {
 }
 
 /** The release for some addresses, in version 1. */
-export function betaInfo({ key }: Pick<StoredConfig, "key">, { head, content, record }: GrayConfig): object {
-  return {
-    id: idOf(record),
-    dataId: key.dataId,
-    group: key.group,
-    content: DECODER.decode(content),
-    md5: head.md5,
-    encryptedDataKey: head.encryptedDataKey,
-    tenant: tenantOf(key.namespace),
-    appName: head.appName,
-    type: head.type,
-    betaIps: ruleOf(head.rule),
-  };
+export function betaInfo({ key }: Pick<StoredConfig, "key">, gray: GrayConfig): object {
+  return { ...configInfo({ ...gray, key }), betaIps: ruleOf(gray.head.rule) };
 }
 
 export function grayInfo({ key }: Pick<StoredConfig, "key">, gray: GrayConfig): object {

@@ -7,7 +7,7 @@ import type { HistoryEntry } from "../history.ts";
 import type { Asked, ConfigPath, Form } from "./configRoute.ts";
 import {
   configBasicInfo,
-  configInfo,
+  configNames,
   historyBasicInfo,
   historyDetailInfo,
   historyInfo,
@@ -99,10 +99,10 @@ async function previousOf({ history }: HttpParts, { params }: Asked, { words, de
   return detail(entry, entry.content);
 }
 
-/** All configurations of a namespace. */
+/** All configurations of a namespace, without their contents, as at the real server. */
 function configsOf({ store }: HttpParts, { params, caller }: Asked, { words, form }: Version): object {
   const namespace = namespaceOf(params.text(words.namespace));
   const isAllowed = allowedFor(caller, "fetch");
   const found = [...store.all(namespace)].filter(({ key }) => isAllowed(key));
-  return found.map(form === "v1" || words === V2_WORDS ? configInfo : configBasicInfo);
+  return found.map(form === "v1" || words === V2_WORDS ? configNames : configBasicInfo);
 }
