@@ -5,12 +5,12 @@ import type { Budget } from "../../../base/budget.ts";
 import { fail, type RegistryError } from "../../../base/errors.ts";
 import { clientId, type ServiceKey } from "../../../model/ids.ts";
 import type { PersistentAnswer, PersistentRegistrations } from "../../../registry/persistent.ts";
-import { type NacosInstance, registIdOf, toInstance } from "./instance.ts";
+import { NACOS, type NacosInstance, registIdOf, toInstance } from "./instance.ts";
 import type { InstanceAddress } from "./leases.ts";
 import { groupedName, serviceNameOf } from "./names.ts";
 
 interface Parts {
-  readonly persistent: PersistentRegistrations;
+  readonly persistent: Pick<PersistentRegistrations, "find" | "list" | "put" | "remove">;
   readonly budget: Pick<Budget, "open">;
   readonly zone: string;
   readonly nowMs: () => number;
@@ -29,9 +29,11 @@ export class PersistentInstances {
     this.#parts = parts;
   }
 
-  /** Whether a service has persistent instances. */
+  /** Whether a service has persistent instances of Nacos' clients: those of other protocols change nothing for them. */
   isPersistent(serviceKey: ServiceKey): boolean {
-    for (const _kept of this.#parts.persistent.list(serviceKey)) return true;
+    for (const { registration } of this.#parts.persistent.list(serviceKey)) {
+      if (registration.instance.source === NACOS) return true;
+    }
     return false;
   }
 
