@@ -76,7 +76,9 @@ class MirrorScene {
       hosts.map((host) => [host, { payload: packInstance(anInstance({ host, port: 80 })) } as Publication]),
     );
     const view = { version: ++this.#version, publications } as never;
-    this.#asker?.answer({ kind: "list", view, isNewer: true });
+    const asker = this.#asker;
+    this.#asker = undefined;
+    asker?.answer({ kind: "list", view, isNewer: true });
   }
 
   /** Transactions wait until `release`. */
@@ -132,6 +134,16 @@ test("lists that come while the store makes nothing wait as one", async () => {
   assert.equal(scene.submitted.length, 1);
   scene.release();
   assert.deepEqual(await scene.children(), ["10.0.0.200:80"]);
+});
+
+test("a path that is asked for before the service has an instance is there when it has one", async () => {
+  const scene = await MirrorScene.start();
+  await scene.create("/services");
+  scene.mirror.wanted(PATH);
+  scene.list();
+  assert.deepEqual(await scene.children(), []);
+  scene.list("10.0.0.1");
+  assert.deepEqual(await scene.children(), ["10.0.0.1:80"]);
 });
 
 test("an ephemeral znode at a service path, or above it, gets no children, and its session can end", async () => {

@@ -72,18 +72,27 @@ export class Mirror {
     for (const { path } of this.#parts.tree.all()) this.happened(path);
   }
 
-  /** A client has asked for a path that is not there: if other protocols have the service, it will be. */
+  /**
+   * A client has asked for a path that is not there: if other protocols have an instance of the service, or have one
+   * within the next seconds, it will be.
+   */
   wanted(path: string): void {
     const service = this.#parts.paths.of(path);
     if (service === undefined || this.#wanted.size >= WANTED_MAX || this.#wanted.has(path)) return;
     const nowMs = this.#parts.nowMs();
     this.#wanted.set(path, nowMs);
+    this.#askOnce(service, NO_VERSION, nowMs + WANTED_MS);
+  }
+
+  /** Shows the first list above a version in which there is something to show. */
+  #askOnce(service: ServicePath, since: bigint, untilMs: number): void {
     const asker: Asker = {
       answer: (answer) => {
-        if (answer.kind === "list") this.#show(service, answer.view);
+        if (answer.kind === "failed" || this.#show(service, answer.view) > 0) return;
+        if (answer.isNewer) this.#askOnce(service, answer.view.version, untilMs);
       },
     };
-    const asked = { asker, serviceKey: service.serviceKey, since: NO_VERSION, untilMs: nowMs + WANTED_MS };
+    const asked = { asker, serviceKey: service.serviceKey, since, untilMs };
     this.#parts.later(() => this.#parts.registry.step({ kind: "asked", ...asked }, this.#parts.nowMs()));
   }
 
@@ -130,8 +139,11 @@ export class Mirror {
     this.#parts.registry.step({ kind: "asked", ...asked }, nowMs);
   }
 
-  /** Makes the children of a path those of a list. Called within a step of the registry: the list is valid now only. */
-  #show(service: ServicePath, { publications }: ServiceView): void {
+  /**
+   * Makes the children of a path those of a list, and returns their number. Called within a step of the registry: the
+   * list is valid now only.
+   */
+  #show(service: ServicePath, { publications }: ServiceView): number {
     const children = new Map<string, Uint8Array>();
     for (const publication of publications.values()) {
       for (const instance of instancesOf(publication)) {
@@ -141,6 +153,7 @@ export class Mirror {
     }
     this.#newest.set(service.path, children);
     this.#parts.later(() => this.#change(service.path));
+    return children.size;
   }
 
   #change(path: string): void {
