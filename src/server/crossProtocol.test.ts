@@ -1,232 +1,164 @@
-// One registry for all protocols: what clients of one register, change, disable and take back is what clients of every
-// other one find, with the same address, weight, metadata and state.
+// One registry for all protocols: clients of every one find what clients of any other register, change, disable and
+// take back, with the same address, weight, metadata and state, and see it go when its client is killed. The rows of
+// the table are the ways to register (testing/crossProtocol/registrars.ts), the columns the ways to find (finders.ts).
 
 import assert from "node:assert/strict";
-import { Resolver } from "node:dns/promises";
-import { after, before, test } from "node:test";
+import { after, before, suite, type TestContext, test } from "node:test";
+import { defined } from "../base/assert.ts";
 import type { RunningServer } from "./start.ts";
-import { askConsul } from "./testing/consulPort.ts";
-import { askEureka, eurekaBody, eurekaPath } from "./testing/eurekaPort.ts";
+import { FINDERS, type Finder, type FindingClient } from "./testing/crossProtocol/finders.ts";
+import { REGISTRARS, type Registrar } from "./testing/crossProtocol/registrars.ts";
+import { PORT, row, type Wanted } from "./testing/crossProtocol/wanted.ts";
+import type { Watched } from "./testing/crossProtocol/watched.ts";
 import { eventually } from "./testing/eventually.ts";
-import { TestNacosClient } from "./testing/nacosClient.ts";
-import { askNacos } from "./testing/nacosPort.ts";
-import { TestClient } from "./testing/testClient.ts";
-import { TestNodes } from "./testing/testNodes.ts";
+import { operate, TestNodes } from "./testing/testNodes.ts";
 
-const PORT = 8_080;
-
-/** The state of the one instance that is registered. */
-interface Wanted {
-  readonly host: string;
-  /** A whole number, since SOFARegistry's clients and DNS know no others. */
-  readonly weight: number;
-  readonly color: string;
-  readonly isEnabled: boolean;
-}
-
-/** A protocol's way to register one instance; `apply` does so again when something has changed. */
-interface Registrar {
-  readonly name: string;
-  apply(service: string, wanted: Wanted): Promise<unknown>;
-  remove(service: string, wanted: Wanted): Promise<unknown>;
-  /** The protocol has no word for an instance that is registered and takes no calls. */
-  readonly knowsNoDisabling?: boolean;
-}
-
-/** A protocol's view of a service: the rows (`row`) of all instances that take calls. */
-interface Finder {
-  readonly name: string;
-  find(service: string): Promise<readonly string[]>;
-  readonly lacks?: "color";
-}
+/** Beyond the time that a protocol gives a client, for a machine that runs other tests beside. */
+const LATE_MS = 15_000;
+/** The clocks of timers and of `performance.now()` differ by their rounding. */
+const ROUNDING_MS = 5;
 
 const nodes = new TestNodes();
-const closing: (() => void)[] = [];
-after(async () => {
-  for (const close of closing) close();
-  await nodes.close();
-});
-
+const clients: FindingClient[] = [];
 let server: RunningServer;
-let sofaPublisher: TestClient | undefined;
-let sofaSubscriber: TestClient;
-let nacos: TestNacosClient;
-const resolver = new Resolver({ timeout: 2_000, tries: 2 });
 
 before(async () => {
   server = await nodes.start(["meta", "data", "session"]);
-  sofaSubscriber = new TestClient(() => server.ports.bolt ?? 0);
-  nacos = await TestNacosClient.connect(server);
-  closing.push(
-    () => sofaPublisher?.close(),
-    () => sofaSubscriber.close(),
-    () => nacos.close(),
-  );
-  resolver.setServers([`127.0.0.1:${server.ports.dns}`]);
+  for (const finder of FINDERS) clients.push(await finder.connect(server));
 });
 
-function nacosForm(service: string, { host, weight, color, isEnabled }: Wanted, more: object = {}) {
-  const metadata = JSON.stringify({ color });
-  return { serviceName: service, ip: host, port: String(PORT), weight, enabled: isEnabled, metadata, ...more };
+after(async () => {
+  await Promise.all(clients.map((client) => client.close()));
+  await nodes.close();
+});
+
+/** What there is of a service: the instances that take calls, and all that are registered. */
+interface State {
+  readonly calls: readonly Wanted[];
+  readonly registered: readonly Wanted[];
 }
 
-function nacosBody(type: string, service: string, { host, weight, color, isEnabled }: Wanted) {
-  const state = { weight, enabled: isEnabled, healthy: true, ephemeral: true, metadata: { color } };
-  const instance = { ip: host, port: PORT, ...state };
-  return { namespace: "public", groupName: "DEFAULT_GROUP", serviceName: service, type, instance };
-}
+const calling = (...instances: readonly Wanted[]): State => ({ calls: instances, registered: instances });
+const disabled = (...instances: readonly Wanted[]): State => ({ calls: [], registered: instances });
 
-const REGISTRARS: readonly Registrar[] = [
-  {
-    name: "sofa",
-    knowsNoDisabling: true,
-    apply: async (service, { host, weight, color }) => {
-      sofaPublisher?.close();
-      sofaPublisher = new TestClient(() => server.ports.bolt ?? 0);
-      sofaPublisher.publish(service, `${host}:${PORT}?color=${color}&weight=${weight * 100}`);
-    },
-    remove: async () => sofaPublisher?.close(),
-  },
-  {
-    name: "nacos-grpc",
-    apply: (service, wanted) => nacos.ask("InstanceRequest", nacosBody("registerInstance", service, wanted)),
-    remove: (service, wanted) => nacos.ask("InstanceRequest", nacosBody("deregisterInstance", service, wanted)),
-  },
-  {
-    name: "nacos-http",
-    apply: (service, wanted) => askNacos(server, "POST /v1/ns/instance", nacosForm(service, wanted)),
-    remove: (service, { host }) =>
-      askNacos(server, `DELETE /v1/ns/instance?serviceName=${service}&ip=${host}&port=${PORT}`),
-  },
-  {
-    name: "nacos-persistent",
-    apply: (service, wanted) =>
-      askNacos(server, "POST /v1/ns/instance", nacosForm(service, wanted, { ephemeral: false })),
-    remove: (service, { host }) =>
-      askNacos(server, `DELETE /v1/ns/instance?serviceName=${service}&ip=${host}&port=${PORT}&ephemeral=false`),
-  },
-  {
-    name: "eureka",
-    // The status that a client registers with counts the first time; later it is set.
-    apply: async (service, { host, weight, color, isEnabled }) => {
-      const changes = {
-        ipAddr: host,
-        port: { $: PORT, "@enabled": "true" },
-        metadata: { color, weight: String(weight) },
-        lastDirtyTimestamp: String(Date.now()),
-      };
-      await askEureka(server, `POST /apps/${service}`, eurekaBody(service, changes));
-      const [method, value] = isEnabled ? ["DELETE", "UP"] : ["PUT", "OUT_OF_SERVICE"];
-      await askEureka(server, `${method} ${eurekaPath(service)}/status?value=${value}`);
-    },
-    remove: (service) => askEureka(server, `DELETE ${eurekaPath(service)}`),
-  },
-  {
-    name: "consul",
-    apply: async (service, { host, weight, color, isEnabled }) => {
-      const definition = { Name: service, Address: host, Port: PORT, Meta: { color }, Weights: { Passing: weight } };
-      await askConsul(server, "PUT /agent/service/register", definition);
-      await askConsul(server, `PUT /agent/service/maintenance/${service}?enable=${!isEnabled}`);
-    },
-    remove: (service) => askConsul(server, `PUT /agent/service/deregister/${service}`),
-  },
-];
+/** One service as the clients of all protocols see it. */
+class Views {
+  readonly #service: string;
+  readonly #columns: { readonly finder: Finder; readonly watched: Watched }[] = [];
 
-interface Meta {
-  readonly color?: string;
-}
+  constructor(service: string) {
+    this.#service = service;
+  }
 
-const FINDERS: readonly Finder[] = [
-  {
-    name: "sofa",
-    find: async (service) =>
-      (sofaSubscriber.lists.get(service)?.at(-1) ?? []).map((box) => {
-        const url = new URL(`sofa://${box}`);
-        const weight = Number(url.searchParams.get("weight") ?? 100) / 100;
-        return row(url.hostname, url.port, weight, url.searchParams.get("color"));
-      }),
-  },
-  {
-    name: "nacos",
-    find: async (service) => {
-      const { json } = await askNacos(server, `GET /v1/ns/instance/list?serviceName=${service}&healthyOnly=true`);
-      const hosts = (json.hosts ?? []) as { ip: string; port: number; weight: number; metadata: Meta }[];
-      return hosts.map(({ ip, port, weight, metadata }) => row(ip, port, weight, metadata.color));
-    },
-  },
-  {
-    name: "eureka",
-    find: async (service) => {
-      const { status, json } = await askEureka(server, `GET /apps/${service}`);
-      if (status === 404) return [];
-      const instances = json.application.instance as {
-        ipAddr: string;
-        port: { $: number };
-        status: string;
-        metadata: { weight?: string; color?: string };
-      }[];
-      const up = instances.filter((instance) => instance.status === "UP");
-      return up.map(({ ipAddr, port, metadata }) => row(ipAddr, port.$, metadata.weight ?? 1, metadata.color));
-    },
-  },
-  {
-    name: "consul",
-    find: async (service) => {
-      const { json } = await askConsul(server, `GET /health/service/${service}?passing`);
-      const rows = json as { Service: { Address: string; Port: number; Weights: { Passing: number }; Meta: Meta } }[];
-      return rows.map(({ Service: { Address, Port, Weights, Meta } }) =>
-        row(Address, Port, Weights.Passing, Meta.color),
-      );
-    },
-  },
-  {
-    name: "dns",
-    lacks: "color",
-    find: async (service) => {
-      const found = await resolver.resolveSrv(`${service}.service.consul`).catch(() => []);
-      return Promise.all(
-        found.map(async ({ name, port, weight }) => row((await resolver.resolve4(name))[0] ?? "", port, weight, "")),
-      );
-    },
-  },
-];
+  async open(): Promise<void> {
+    for (const [at, finder] of FINDERS.entries()) {
+      const watched = await defined(clients[at], finder.name).watch(this.#service);
+      this.#columns.push({ finder, watched });
+    }
+  }
 
-/** What is compared; the color is empty where a protocol has no metadata. */
-function row(host: string, port: string | number, weight: string | number, color: string | null | undefined): string {
-  return `${host}:${port} ${Number(weight)} ${color ?? ""}`;
-}
+  /** Every protocol's clients find exactly this. */
+  async show(step: string, state: State | ((finder: Finder) => State), limitMs?: number): Promise<void> {
+    for (const { finder, watched } of this.#columns) {
+      const expected = this.#rows(finder, typeof state === "function" ? state(finder) : state);
+      const found = await eventually(
+        () => watched.rows,
+        (rows) => rows.join() === expected.join(),
+        limitMs,
+      ).catch((error) => error);
+      assert.ok(!(found instanceof Error), `${step}: ${finder.name} should find [${expected.join()}]: ${found}`);
+    }
+  }
 
-/** Every protocol finds exactly this. */
-async function allFind(service: string, wanted: Wanted | undefined): Promise<void> {
-  for (const { name, lacks, find } of FINDERS) {
-    const { host, weight, color } = wanted ?? { host: "", weight: 0, color: "" };
-    const expected = wanted === undefined ? [] : [row(host, PORT, weight, lacks === "color" ? "" : color)];
-    const found = await eventually(
-      () => find(service),
-      (rows) => rows.join() === expected.join(),
-    ).catch((error) => error);
-    assert.ok(!(found instanceof Error), `${name} should find [${expected.join()}]: ${found}`);
+  /** From now on: the lists that will be heard of, by the column. */
+  begin(): () => { finder: Finder; lists: Watched["lists"] }[] {
+    const from = this.#columns.map(({ watched }) => watched.lists.length);
+    return () => this.#columns.map(({ finder, watched }, at) => ({ finder, lists: watched.lists.slice(from[at]) }));
+  }
+
+  #rows({ shows }: Finder, { calls, registered }: State): string[] {
+    if (shows === "services") return registered.length > 0 ? [this.#service] : [];
+    return calls.map(({ host, weight, color }) => row(host, PORT, weight, shows === "addresses" ? "" : color)).sort();
   }
 }
 
-for (const [at, registrar] of REGISTRARS.entries()) {
-  const service = `cross-${registrar.name}`;
-  const first: Wanted = { host: `10.7.0.${at + 1}`, weight: 2, color: "blue", isEnabled: true };
+/** While an operator's rule hides the service. */
+async function whileHidden(service: string, look: () => Promise<void>): Promise<void> {
+  const rule = { id: `hide-${service}`, effect: "hidePublications", services: [service] };
+  assert.equal((await operate(server, "PUT", "/rule", rule)).status, 200);
+  await look();
+  assert.equal((await operate(server, "DELETE", `/rule?id=${rule.id}`)).status, 200);
+}
 
-  test(`${registrar.name}: an instance is found by the clients of all protocols, and so are its changes`, async () => {
-    sofaSubscriber.subscribe(service);
-    await registrar.apply(service, first);
-    await allFind(service, first);
-    const changed = { ...first, weight: 3, color: "green" };
-    await registrar.apply(service, changed);
-    await allFind(service, changed);
-    if (registrar.knowsNoDisabling !== true) {
-      await registrar.apply(service, { ...changed, isEnabled: false });
-      await allFind(service, undefined);
-      await registrar.apply(service, changed);
-      await allFind(service, changed);
+/** The row after this one: its client lives on in the same service. */
+function neighbour(registrar: Registrar): Registrar {
+  return defined(REGISTRARS[(REGISTRARS.indexOf(registrar) + 1) % REGISTRARS.length], "the table has rows");
+}
+
+suite("registered by a client of", { concurrency: true }, () => {
+  for (const [at, registrar] of REGISTRARS.entries()) {
+    test(`${registrar.name}: all protocols find it, its changes, its end, and who lives on`, (t) =>
+      story(t, registrar, at));
+  }
+});
+
+async function story(t: TestContext, registrar: Registrar, at: number): Promise<void> {
+  const service = `cross-${at}`;
+  const views = new Views(service);
+  await views.open();
+  const first: Wanted = { host: `10.7.0.${at + 1}`, weight: 2, color: "blue", isEnabled: true };
+  const connected = async (by: Registrar) => {
+    const each = await by.connect(server, service);
+    t.after(() => each.kill());
+    return each;
+  };
+  const client = await connected(registrar);
+  await client.apply(first);
+  await views.show("registered", calling(first));
+
+  const changed = { ...first, weight: 3, color: "green" };
+  await client.apply(changed);
+  await views.show("changed", calling(changed));
+
+  if (registrar.disables !== undefined) {
+    await client.apply({ ...changed, isEnabled: false });
+    await views.show("disabled", disabled(changed));
+    await client.apply(changed);
+    await views.show("enabled", calling(changed));
+  }
+  await whileHidden(service, () =>
+    views.show("hidden", ({ readsOwn }) => (readsOwn === registrar.name ? calling(changed) : calling())),
+  );
+  await views.show("shown again", calling(changed));
+
+  const other: Wanted = { host: `10.8.0.${at + 1}`, weight: 1, color: "red", isEnabled: true };
+  const living = await connected(neighbour(registrar));
+  await living.apply(other);
+  await views.show("two", calling(changed, other));
+
+  const heard = views.begin();
+  const { leavesAfterMs } = registrar;
+  if (leavesAfterMs === undefined) {
+    // Its neighbour goes instead, so there was time enough.
+    client.kill();
+    living.kill();
+    await views.show("it stays", calling(changed));
+    await client.remove(changed);
+    return views.show("taken back", calling());
+  }
+  const heardMs = client.kill();
+  await views.show("killed", calling(other), leavesAfterMs + LATE_MS);
+  for (const { finder, lists } of heard()) {
+    for (const { rows, atMs } of lists) {
+      assert.ok(rows.length > 0, `${finder.name} lost the client that lives`);
+      const afterMs = Math.round(atMs - heardMs);
+      assert.ok(afterMs + ROUNDING_MS >= leavesAfterMs, `${finder.name}: [${rows.join()}] after ${afterMs} ms`);
     }
-    await registrar.remove(service, changed);
-    await allFind(service, undefined);
-  });
+  }
+  const back = await connected(registrar);
+  await back.apply(first);
+  await views.show("back", calling(first, other));
+  await back.remove(first);
+  await living.remove(other);
+  await views.show("taken back", calling());
 }

@@ -21,6 +21,8 @@ export class TestNacosClient {
   readonly session: ClientHttp2Session;
   /** Requests of the server, in order. */
   readonly pushed: NacosMessage[] = [];
+  /** Told of each of them. */
+  onPushed: (message: NacosMessage) => void = () => undefined;
   /** Sent with the metadata of each request. */
   headers: Readonly<Record<string, string>> = {};
   /** Whether requests of the server are answered. */
@@ -72,6 +74,7 @@ export class TestNacosClient {
       messages.push(chunk, (message) => {
         const pushed = readMessage(message);
         this.pushed.push(pushed);
+        this.onPushed(pushed);
         if (!this.answers || pushed.type === "SetupAckRequest") return;
         const { requestId } = pushed.body;
         this.say(pushed.type.replace(/Request$/, "Response"), {

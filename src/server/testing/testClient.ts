@@ -4,6 +4,7 @@ import { connect, type Socket } from "node:net";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import type { Connection } from "../../base/ports.ts";
 import { BOLT_V1 } from "../../encoding/bolt/frame.ts";
+import type { Publisher } from "../../protocols/sofa/client/registration.ts";
 import { SofaClient } from "../../protocols/sofa/client/sofaClient.ts";
 import type { ServiceName } from "../../protocols/sofa/serviceName.ts";
 
@@ -40,6 +41,8 @@ export class TestClient {
   readonly lists = new Map<string, string[][]>();
   /** Each value that was pushed to a watch, by dataId; null where there is none. */
   readonly configs = new Map<string, (string | null)[]>();
+  /** Told of each list that is pushed. */
+  onList: (dataId: string, values: readonly string[]) => void = () => undefined;
 
   /**
    * `session` returns the Bolt port for each connection. A slow client reads a limited number of bytes a second;
@@ -68,6 +71,7 @@ export class TestClient {
           const values = [...zones.values()].flat().map((box) => new TextDecoder().decode(box?.utf8));
           const lists = this.lists.get(service.dataId) ?? [];
           this.lists.set(service.dataId, [...lists, values.sort()]);
+          this.onList(service.dataId, values);
         },
         onConfig: ({ service }, { data }) => {
           const value = data === null ? null : new TextDecoder().decode(data.utf8);
@@ -83,8 +87,16 @@ export class TestClient {
     return this.#client.undone;
   }
 
-  publish(dataId: string, value: string, attributes?: ReadonlyMap<string, string>): void {
-    this.#client.publish(named(dataId), [text(value)], Date.now(), { attributes });
+  publish(dataId: string, value: string, attributes?: ReadonlyMap<string, string>): Publisher {
+    return this.#client.publish(named(dataId), [text(value)], Date.now(), { attributes });
+  }
+
+  republish(publisher: Publisher, value: string): void {
+    this.#client.republish(publisher, [text(value)], Date.now());
+  }
+
+  unpublish(publisher: Publisher): void {
+    this.#client.unregister(publisher, Date.now());
   }
 
   subscribe(dataId: string): void {
