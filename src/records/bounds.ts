@@ -12,8 +12,8 @@ export const VALUE_BYTES_MAX = 256 * 1024 * 1024;
 
 /** Of one commit; etcd's limit is 128. */
 export const CONDITIONS_MAX = 100;
-/** Of one commit; etcd's limit is 128. */
-export const OPERATIONS_MAX = 100;
+/** Of one commit: some ten milliseconds of the database. etcd takes them as transactions within one. */
+export const OPERATIONS_MAX = 1_000;
 
 /** Of one page of `range`. */
 export const RANGE_RECORDS_MAX = 1_000;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Commit, CommitOutcome } from "../records/records.ts";
-import { GROUP_BYTES_MAX, GROUP_COMMITS_MAX, GroupCommit } from "./groupCommit.ts";
+import { GROUP_BYTES_MAX, GROUP_COMMITS_MAX, GROUP_OPERATIONS_MAX, GroupCommit } from "./groupCommit.ts";
 import { commitOf, put, refusedAs } from "./testing/testRecords.ts";
 
 /** A database that writes when it is told to. */
@@ -57,6 +57,21 @@ test("a transaction has a bounded number of commits, and of bytes", async () => 
   }
   await Promise.all(all);
   assert.deepEqual(sizes, [GROUP_COMMITS_MAX, 2, 2, 1]);
+});
+
+test("a transaction has a bounded number of operations", async () => {
+  const { commits, group } = slowDatabase();
+  const operations = Array.from({ length: 1_000 }, (_, at) => put(`k${at}`));
+  const all = Array.from({ length: 25 }, () => commits.commit(commitOf(operations)));
+  const sizes: number[] = [];
+  for (const at of [0, 1, 2]) {
+    const each = await group(at);
+    sizes.push(each.commits.length);
+    each.answer();
+  }
+  await Promise.all(all);
+  const whole = GROUP_OPERATIONS_MAX / 1_000;
+  assert.deepEqual(sizes, [whole, whole, 25 - 2 * whole]);
 });
 
 test("commits of a failed transaction, and those that waited for it, are refused; the next is written", async () => {

@@ -12,6 +12,9 @@ export const GROUP_COMMITS_MAX = 100;
 /** Nor more bytes of values, unless a single commit has more. */
 export const GROUP_BYTES_MAX = 4 * 1024 * 1024;
 
+/** Nor more operations: PostgreSQL takes 65,535 parameters of a statement, and each put is one. */
+export const GROUP_OPERATIONS_MAX = 10_000;
+
 /** More waiting commits mean that the database does not keep up; they are refused. */
 const WAITING_MAX = 10_000;
 const WAITING_BYTES_MAX = 512 * 1024 * 1024;
@@ -86,10 +89,16 @@ export class GroupCommit {
   #takeGroup(): readonly Waiting[] {
     let count = 0;
     let bytes = 0;
+    let operations = 0;
     for (const each of this.#waiting) {
-      if (count === GROUP_COMMITS_MAX || (count > 0 && bytes + each.bytes > GROUP_BYTES_MAX)) break;
-      count++;
       bytes += each.bytes;
+      operations += each.commit.operations.length;
+      const isTooMuch = bytes > GROUP_BYTES_MAX || operations > GROUP_OPERATIONS_MAX;
+      if (count === GROUP_COMMITS_MAX || (count > 0 && isTooMuch)) {
+        bytes -= each.bytes;
+        break;
+      }
+      count++;
     }
     this.#waitingBytes -= bytes;
     return this.#waiting.splice(0, count);

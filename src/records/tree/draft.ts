@@ -1,6 +1,9 @@
 // A commit in the making: transactions are decided one after the other, each on what those before it would leave, and
 // every record that a decision has looked at becomes a condition. So the commit is made only if all of its
 // transactions would still be decided the same way, those that were refused as well.
+//
+// A transaction that looks at more records than a commit may have conditions is a commit of its own, on the condition
+// that no other commit to the tree was made, since each of them writes the record of the transactions.
 
 import { assert } from "../../base/assert.ts";
 import { CONDITIONS_MAX, OPERATIONS_MAX } from "../bounds.ts";
@@ -48,6 +51,10 @@ class Layer implements TreeView {
 
   constructor(below: TreeView) {
     this.below = below;
+  }
+
+  get wholeRevision(): bigint {
+    return this.below.wholeRevision;
   }
 
   node(path: string): KeptNode | undefined {
@@ -103,6 +110,11 @@ export class Made implements TreeView {
     for (const [id, { state }] of layer.sessions) {
       if (state !== null) layer.sessions.set(id, { state: { ...state, revision } });
     }
+  }
+
+  /** Commits of other nodes may come before this one that are not below yet. */
+  get wholeRevision(): bigint {
+    return this.#layer.wholeRevision;
   }
 
   /** The view below has all that the view below it had before, and may have more. */
@@ -171,6 +183,11 @@ export class Draft {
   /** Whether a commit of it would change something. */
   get changesSomething(): boolean {
     return this.#txns.length > 0;
+  }
+
+  /** Whether it is a transaction that demands that no other commit is made before it. */
+  get isLarge(): boolean {
+    return this.#conditions.size > CONDITIONS_MAX;
   }
 
   /** Looks at a znode. */
@@ -258,7 +275,8 @@ export class Draft {
   /** The commit. `maker` and `number` are unique to it. */
   commit({ maker, number }: Pick<CommitTxns, "maker" | "number">): Commit {
     const conditions: Condition[] = [];
-    for (const [key, revision] of this.#conditions) conditions.push({ kind: "revision", key, revision });
+    const demanded = this.isLarge ? [[TXNS_KEY, this.#batch.wholeRevision] as const] : this.#conditions;
+    for (const [key, revision] of demanded) conditions.push({ kind: "revision", key, revision });
     const operations: Operation[] = [];
     for (const [path, written] of this.#batch.nodes) operations.push(...this.#nodeOperations(path, written));
     for (const [id, { state }] of this.#batch.sessions) {
@@ -301,7 +319,7 @@ export class Draft {
     const conditions = [...this.#looked.keys()].filter((key) => !this.#conditions.has(key)).length;
     const isFirst = this.#conditions.size === 0;
     const isRoom =
-      this.#conditions.size + conditions <= CONDITIONS_MAX &&
+      (isFirst || this.#conditions.size + conditions <= CONDITIONS_MAX) &&
       this.#operations(this.#batch) + keys <= KEYS_MAX &&
       this.#txns.length < TXNS_MAX &&
       (isFirst || this.#bytes + this.#txnBytes <= COMMIT_BYTES_MAX);

@@ -41,6 +41,8 @@ export interface TreeListener {
 
 /** The questions that a state of the tree answers. */
 export interface TreeView {
+  /** The last commit to the tree that the state has together with all before it; 0 before the first one. */
+  readonly wholeRevision: bigint;
   node(path: string): KeptNode | undefined;
   session(id: SessionId): KeptSession | undefined;
   /** The paths of a session's ephemeral znodes, in no order. */
@@ -106,6 +108,10 @@ export class Tree implements TreeView {
 
   /** The revision of the last commit to the tree that is here; 0 before the first one. */
   get revision(): bigint {
+    return this.#revision;
+  }
+
+  get wholeRevision(): bigint {
     return this.#revision;
   }
 

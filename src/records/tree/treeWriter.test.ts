@@ -6,7 +6,7 @@ import { MemoryDatabase, openMemoryRecords } from "../../store/memory/memoryReco
 import type { Commit, Records } from "../records.ts";
 import { OPEN_ACL } from "./acl.ts";
 import { nodeNamed, openTreeNode, type TreeNode } from "./testing/treeNode.ts";
-import type { Transaction } from "./transactions.ts";
+import type { Transaction, TreeStep } from "./transactions.ts";
 import { PERSISTENT } from "./znode.ts";
 
 const open: TreeNode[] = [];
@@ -21,6 +21,8 @@ class FaultyRecords implements Pick<Records, "range" | "commit" | "watch"> {
   readonly #records: Records;
   readonly faults: Fault[] = [];
   commits: Commit[] = [];
+  /** Happens before each commit. */
+  before: (() => Promise<unknown>) | undefined;
   /** The history of the next change is gone when it is told. */
   isCompacted = false;
 
@@ -45,6 +47,7 @@ class FaultyRecords implements Pick<Records, "range" | "commit" | "watch"> {
 
   async commit(commit: Commit) {
     this.commits.push(commit);
+    await this.before?.();
     const fault = this.faults.shift() ?? "works";
     if (fault === "not made") throw fail("STORE_UNAVAILABLE", { reason: "a fault of the test" });
     const outcome = await this.#records.commit(commit);
@@ -60,12 +63,39 @@ async function faultyNode(database = new MemoryDatabase(), name = "n0") {
   return { records, node, database };
 }
 
+/** A node whose copy shows changes some turns late. */
+async function slowNode(database: MemoryDatabase): Promise<TreeNode> {
+  const late = new FaultyRecords(await openMemoryRecords(database));
+  const told: (() => void)[] = [];
+  const slow: Pick<Records, "range" | "commit" | "watch"> = {
+    range: (query) => late.range(query),
+    commit: (commit) => late.commit(commit),
+    watch: (range, from, watcher) =>
+      late.watch(range, from, {
+        ...watcher,
+        changed: (changes, revision) => {
+          told.push(() => watcher.changed(changes, revision));
+          setImmediate(() => setImmediate(() => told.shift()?.()));
+        },
+      }),
+  };
+  const node = await openTreeNode(slow, "slow");
+  open.push(node);
+  return node;
+}
+
 const author = { session: 1, ids: [], node: nodeNamed(0) };
 const begin: Transaction = { kind: "beginSession", session: 1, timeoutMs: 4_000, judge: nodeNamed(0) };
 
 function create(path: string, isSequential = false): Transaction {
   const step = { kind: "create", path, data: undefined, acl: OPEN_ACL, lifetime: PERSISTENT, isSequential } as const;
   return { kind: "step", step, author };
+}
+
+/** Steps that create so many znodes. */
+function creates(count: number): TreeStep[] {
+  const each = { kind: "create", data: undefined, acl: OPEN_ACL, lifetime: PERSISTENT, isSequential: false } as const;
+  return Array.from({ length: count }, (_, at) => ({ ...each, path: `/n${at}` }));
 }
 
 test("transactions that wait make one commit, each with its own outcome", async () => {
@@ -94,35 +124,61 @@ test("more than a commit can have goes into several", async () => {
 test("a transaction that no commit can have is refused, and the next ones are made", async () => {
   const { node } = await faultyNode();
   await node.write(begin);
-  const steps = Array.from({ length: 150 }, (_, at) => ({
-    ...({ kind: "create", path: `/n${at}`, data: undefined, acl: OPEN_ACL, lifetime: PERSISTENT } as const),
-    isSequential: false,
-  }));
+  const steps = creates(1_500);
   const [large, small] = await Promise.all([node.write({ kind: "multi", steps, author }), node.write(create("/s"))]);
   assert.deepEqual(large, { kind: "refused", fault: "tooLarge", at: 0 });
   assert.equal(small.kind, "done");
   assert.deepEqual([...node.tree.names("/")].sort(), ["s", "zookeeper"]);
 });
 
+test("a transaction of more records than a commit has conditions is one commit, beside those of others", async () => {
+  const { node, database, records } = await faultyNode();
+  const { node: other } = await faultyNode(database, "n1");
+  await node.write(begin);
+  await other.writer.sync();
+  records.commits = [];
+  const steps = creates(900);
+  const beside = Array.from({ length: 20 }, (_, at) => other.write(create(`/o${at}`)));
+  const all = [node.write(create("/first")), node.write({ kind: "multi", steps, author }), ...beside];
+  for (const { kind } of await Promise.all(all)) assert.equal(kind, "done");
+  await node.writer.sync();
+  assert.equal(node.tree.names("/").size, 900 + 22);
+  const removals = steps.map(({ path }) => ({ kind: "delete", path, version: -1 }) as const);
+  assert.equal((await node.write({ kind: "multi", steps: removals, author })).kind, "done");
+  assert.equal(node.tree.names("/").size, 22);
+});
+
+test("a large transaction behind a small one is decided on what other nodes have done before it", async () => {
+  const { node, database } = await faultyNode();
+  await node.write(begin);
+  await node.write(create("/x"));
+  const slow = await slowNode(database);
+  const data = { kind: "setData", path: "/x", data: undefined, version: -1 } as const;
+  assert.equal((await node.write({ kind: "step", step: data, author })).kind, "done");
+  const check = { kind: "check", path: "/x", version: 0 } as const;
+  const multi: Transaction = { kind: "multi", steps: [check, ...creates(150)], author };
+  const [small, large] = await Promise.all([slow.write(create("/small")), slow.write(multi)]);
+  assert.equal(small.kind, "done");
+  assert.deepEqual(large, { kind: "refused", fault: "badVersion", at: 0 });
+});
+
+test("a large transaction that others overtake all the time is given up, and the next one is made", async () => {
+  const { node, database, records } = await faultyNode();
+  const { node: other } = await faultyNode(database, "n1");
+  await node.write(begin);
+  await other.writer.sync();
+  records.before = () => other.write(create("/o", true));
+  const large = node.write({ kind: "multi", steps: creates(150), author });
+  const next = node.write(create("/next"));
+  assert.deepEqual(await large, { kind: "lost" });
+  records.before = undefined;
+  assert.equal((await next).kind, "done");
+});
+
 test("a refusal is decided on the newest state, however old the copy is", async () => {
   const { node, database } = await faultyNode();
   await node.write(begin);
-  const late = new FaultyRecords(await openMemoryRecords(database));
-  const told: (() => void)[] = [];
-  const slow: Pick<Records, "range" | "commit" | "watch"> = {
-    range: (query) => late.range(query),
-    commit: (commit) => late.commit(commit),
-    watch: (range, from, watcher) =>
-      late.watch(range, from, {
-        ...watcher,
-        changed: (changes, revision) => {
-          told.push(() => watcher.changed(changes, revision));
-          setImmediate(() => setImmediate(() => told.shift()?.()));
-        },
-      }),
-  };
-  const other = await openTreeNode(slow, "slow");
-  open.push(other);
+  const other = await slowNode(database);
   assert.equal((await node.write(create("/a"))).kind, "done");
   assert.deepEqual(await other.write(create("/a")), { kind: "refused", fault: "nodeExists", at: 0 });
   assert.equal((await other.write(create("/a/b"))).kind, "done");

@@ -20,6 +20,8 @@ import { resolvedStat, zxidAt } from "./znode.ts";
 /** The outcome of a transaction; lost: it is unknown, and stays so. */
 export type Written = TransactionOutcome | { readonly kind: "lost" };
 
+/** A transaction that any other commit refuses is given up when it was refused so often: those behind it wait. */
+const OVERTAKEN_MAX = 50;
 /** The time before a store that failed is asked again. */
 const RETRY_MS = 500;
 
@@ -36,6 +38,8 @@ export interface TreeWriterParts {
   /** A bug of ours: the node can't go on. */
   readonly failed: (error: unknown) => void;
 }
+
+type Outcome = CommitOutcome | "tooLarge" | "lost";
 
 interface Asked {
   readonly txn: Transaction;
@@ -63,6 +67,8 @@ export class TreeWriter {
   /** The states that were made and are not in the tree yet, oldest first. */
   #made: Made[] = [];
   #awaited: Awaited[] = [];
+  /** How often the large transaction at the head of the queue was refused. */
+  #overtaken = 0;
   /** How often the tree was read. */
   #loads = 0;
   #isClosed = false;
@@ -138,8 +144,9 @@ export class TreeWriter {
     this.#number++;
     this.#shown = undefined;
     const commit = draft.commit({ maker: this.#parts.maker, number: this.#number });
-    const outcome = decided.length === 0 ? undefined : await this.#make(commit);
-    if (outcome === undefined) return;
+    const made = decided.length === 0 ? undefined : await this.#make(commit);
+    if (made === undefined) return;
+    const outcome = this.#isOvertaken(made, draft) ? "lost" : made;
     if (outcome === "lost" || outcome === "tooLarge" || this.#isClosed) {
       this.#queue.splice(0, decided.length);
       for (const { done } of decided) done(outcome === "tooLarge" ? TOO_LARGE : { kind: "lost" });
@@ -158,6 +165,14 @@ export class TreeWriter {
     this.#whenReached(reach, () => {
       for (const each of decided) each.done(writtenOf(each, revision, this.#parts.tree.lastZxid));
     });
+  }
+
+  #isOvertaken(outcome: Outcome, { isLarge }: Draft): boolean {
+    const isRefused = typeof outcome === "object" && outcome.kind === "refused";
+    const count = isRefused && isLarge ? this.#overtaken + 1 : 0;
+    const isGivenUp = count > OVERTAKEN_MAX;
+    this.#overtaken = isGivenUp ? 0 : count;
+    return isGivenUp;
   }
 
   #base(): TreeView {
@@ -182,7 +197,7 @@ export class TreeWriter {
   }
 
   /** The certain outcome, if there is one. */
-  async #make(commit: Commit): Promise<CommitOutcome | "tooLarge" | "lost"> {
+  async #make(commit: Commit): Promise<Outcome> {
     const { records, tree } = this.#parts;
     if (commit.conditions.length === 0) return { kind: "committed", revision: tree.revision };
     let isUnsure = false;

@@ -75,6 +75,14 @@ export async function openEtcdRecords(url: string): Promise<Records> {
 // Of the first question for a page. The next ones are as large as the values allow.
 const FIRST_RECORDS = 32;
 
+/**
+ * etcd takes so many comparisons, or operations, of one transaction; of a transaction within it, as many as the outer
+ * one leaves of them.
+ */
+const PARTS_MAX = 128;
+/** Beside the comparisons of a commit, little more than a hundred, there is room for this many operations within. */
+const OPERATIONS_WITHIN = 20;
+
 /** History is compacted after so many commits of this process. */
 const COMPACT_COMMITS = HISTORY_REVISIONS_MAX / 4;
 
@@ -122,9 +130,10 @@ class EtcdRecords implements Records {
     const { conditions, operations } = commit;
     const seen = this.#witness.revision;
     const demands = [...conditions.map((condition) => this.#demand(condition)), ...this.#demandHead()];
+    const compare = demands.flatMap((demand) => demand.compare);
     const request = {
-      compare: demands.flatMap(({ compare }) => compare),
-      success: this.#requests(operations),
+      compare,
+      success: this.#requests(operations, compare.length),
       failure: demands.map(({ key }) => ({ request_range: { key } })),
     };
     const outcome = await this.#calls.use(async ({ ask }): Promise<CommitOutcome> => {
@@ -322,15 +331,16 @@ class EtcdRecords implements Records {
     });
   }
 
-  #requests(operations: readonly Operation[]): readonly Json[] {
+  #requests(operations: readonly Operation[], comparisons: number): readonly Json[] {
     const made = operations.map((operation): Json => {
       const key = this.#keys.record(operation.key);
       if (operation.kind === "delete") return { request_delete_range: { key } };
       return { request_put: { key, value: Buffer.from(operation.value).toString("base64") } };
     });
     const putHead = { request_put: { key: this.#keys.head } };
-    if (operations.some(({ kind }) => kind === "put")) return [...made, putHead];
-    // Only deletions: if none of the keys is there, nothing may change, not even the head.
+    if (operations.some(({ kind }) => kind === "put")) return inParts([...made, putHead]);
+    // Of so many deletions etcd can't say whether one finds something. A revision without a change does no harm.
+    if (comparisons + made.length + 1 > PARTS_MAX) return inParts([...made, putHead]);
     const absent = operations.map(({ key }) => revisionIs(this.#keys.record(key), 0n));
     return [{ request_txn: { compare: absent, failure: [...made, putHead] } }];
   }
@@ -373,6 +383,16 @@ function unmet(demands: readonly Demand[], answer: Json): number {
   });
   if (at < 0) throw new DamagedColumn("etcd refuses a commit whose conditions hold");
   return at;
+}
+
+/** All of the requests in one transaction. */
+function inParts(requests: readonly Json[]): readonly Json[] {
+  if (requests.length <= PARTS_MAX) return requests;
+  const parts: Json[] = [];
+  for (let at = 0; at < requests.length; at += OPERATIONS_WITHIN) {
+    parts.push({ request_txn: { success: requests.slice(at, at + OPERATIONS_WITHIN) } });
+  }
+  return parts;
 }
 
 function eventsIn(answer: Json): readonly Json[] {

@@ -269,6 +269,12 @@ function commitTests(opened: () => Promise<Records>): void {
     const conditions = operations.map(({ key }) => unchanged(key, 0n)).slice(0, CONDITIONS_MAX);
     revisionOf(await records.commit(commitOf(operations, conditions)));
     assert.equal((await records.commit(commitOf(operations, conditions))).kind, "refused");
+    const page = await records.range({ ...keysWith("k"), limit: 1 });
+    const revision = page.kind === "page" ? page.revision : 0n;
+    const present = operations.slice(0, CONDITIONS_MAX).map(({ key }) => unchanged(key, revision));
+    const removals = operations.map(({ key }) => remove(key));
+    revisionOf(await records.commit(commitOf(removals, present)));
+    assert.deepEqual(await readAll(records, keysWith("k"), 1).then(({ records: left }) => left), []);
     const tooLarge = refusedAs("RECORD_TOO_LARGE");
     await assert.rejects(async () => records.commit(commitOf([...operations, put("more")])), tooLarge);
     const more = [...conditions, unchanged("more", 0n)];
