@@ -15,6 +15,7 @@ import {
 import { registration } from "../../src/persistent/testing/scene.ts";
 import { hostRandom } from "../../src/transport/random.ts";
 
+const PART = 1_000;
 const START_MS = 1_000;
 const TURN_MS = 20;
 const MINUTE_MS = 60_000;
@@ -43,9 +44,14 @@ changes.push({ key: keeperRecord(id), revision: 1n, value: keeperBytes() });
 const beforeBytes = heapBytes();
 let fromMs = cpuMs();
 keeper.step({ kind: "members", sessions: [id] }, START_MS);
-keeper.step({ kind: "changed", changes, revision: BigInt(count + 1) }, START_MS);
-keeper.step({ kind: "confirmed", atMs: START_MS }, START_MS);
-console.log(`read in ${Math.round(cpuMs() - fromMs)} ms`);
+let longestMs = 0;
+for (let at = 0; at < changes.length; at += PART) {
+  timed(() => keeper.step({ kind: "read", changes: changes.slice(at, at + PART) }, START_MS));
+}
+timed(() => keeper.step({ kind: "changed", changes: [], revision: BigInt(count + 1) }, START_MS));
+timed(() => keeper.step({ kind: "confirmed", atMs: START_MS }, START_MS));
+while (keeper.nextWakeMs() <= START_MS) timed(() => keeper.step({ kind: "woken" }, START_MS));
+console.log(`read in ${Math.round(cpuMs() - fromMs)} ms, the longest step ${Math.round(longestMs)} ms`);
 console.log(`${Math.round((heapBytes() - beforeBytes) / count)} bytes each, beside the records`);
 changes = [];
 
@@ -56,6 +62,12 @@ for (let nowMs = START_MS; nowMs < START_MS + MINUTE_MS; nowMs += TURN_MS) {
 }
 const spentMs = cpuMs() - fromMs;
 console.log(`${heartbeats} heartbeats in a minute, ${((1_000 * spentMs) / heartbeats).toFixed(1)} µs each`);
+
+function timed(step: () => void): void {
+  const beganMs = cpuMs();
+  step();
+  longestMs = Math.max(longestMs, cpuMs() - beganMs);
+}
 
 function cpuMs(): number {
   const { user, system } = process.cpuUsage();

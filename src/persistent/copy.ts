@@ -70,7 +70,7 @@ export class Copy {
     return this.#entries.get(id);
   }
 
-  entries(): Iterable<Entry> {
+  entries(): IterableIterator<Entry> {
     return this.#entries.values();
   }
 

@@ -48,6 +48,8 @@ type Asked = Extract<KeeperEvent, { kind: "put" | "remove" | "report" }>;
 // The end of a lease whose record is gone is told once.
 const END_MS = 10_000;
 const MEASURE_MS = 5_000;
+// Some 3 µs each. All registrations are looked at when a session comes or goes.
+const PLACED_AT_ONCE = 2_000;
 
 export class Keeper implements SteppedRole<KeeperEvent> {
   readonly #options: KeeperOptions;
@@ -63,6 +65,9 @@ export class Keeper implements SteppedRole<KeeperEvent> {
   readonly #marks = new Deadlines<Entry>();
   readonly #listeners = new Set<(key: PersistentKey) => void>();
   #keepers: Keepers = [];
+  /** The registrations that were not looked at since the sessions have changed, and when the next ones are. */
+  #unplaced: Iterator<Entry> = NONE.values();
+  #placeMs = Number.POSITIVE_INFINITY;
   #isKnown = false;
   #confirmedMs = Number.NEGATIVE_INFINITY;
   #measureMs = 0;
@@ -128,6 +133,9 @@ export class Keeper implements SteppedRole<KeeperEvent> {
 
   step(event: KeeperEvent, nowMs: number): void {
     switch (event.kind) {
+      case "read":
+        for (const change of event.changes) this.#copy.take(change);
+        break;
       case "changed":
         this.#changed(event.changes, event.revision, nowMs);
         break;
@@ -161,12 +169,13 @@ export class Keeper implements SteppedRole<KeeperEvent> {
 
   nextWakeMs(): number {
     const parts = [this.#presence, this.#leases, this.#checks, this.#statuses, this.#waiting, this.#changes];
-    const ownMs = this.#isKnown ? Math.min(this.#measureMs, this.#marks.nextMs()) : Number.POSITIVE_INFINITY;
-    return Math.min(...parts.map((part) => part.nextMs()), ownMs);
+    const ownMs = Math.min(this.#measureMs, this.#marks.nextMs(), this.#placeMs);
+    return Math.min(...parts.map((part) => part.nextMs()), this.#isKnown ? ownMs : Number.POSITIVE_INFINITY);
   }
 
   #wake(nowMs: number): void {
     if (!this.#isKnown) return this.#waiting.wake(nowMs);
+    this.#placeNext(nowMs);
     for (const part of [this.#presence, this.#checks, this.#leases, this.#statuses, this.#changes, this.#waiting]) {
       part.wake(nowMs);
     }
@@ -203,7 +212,22 @@ export class Keeper implements SteppedRole<KeeperEvent> {
   /** Sessions that keep registrations have come or gone. */
   #keepersChanged(nowMs: number): void {
     this.#keepers = keepersOf(this.#presence.sessions);
-    for (const entry of this.#copy.entries()) this.#place(entry, false, nowMs);
+    this.#unplaced = this.#copy.entries();
+    this.#placeMs = nowMs;
+  }
+
+  /** Looks at the next registrations, part by part: the node has other things to do. */
+  #placeNext(nowMs: number): void {
+    if (this.#placeMs === Number.POSITIVE_INFINITY) return;
+    this.#placeMs = nowMs;
+    for (let count = 0; count < PLACED_AT_ONCE; count++) {
+      const { value: entry, done = false } = this.#unplaced.next();
+      if (!done) this.#place(entry, false, nowMs);
+      else {
+        this.#placeMs = Number.POSITIVE_INFINITY;
+        return;
+      }
+    }
   }
 
   /** This session begins to keep the registration, goes on with that, or ends it. `isNew`: its record has changed. */
@@ -273,6 +297,9 @@ export class Keeper implements SteppedRole<KeeperEvent> {
 
   #take({ key, check, result }: PassedReport, nowMs: number): PassedAnswer {
     const id = recordIdOf(key);
+    const entry = this.#copy.get(id);
+    // Its turn may not have come yet.
+    if (entry !== undefined && this.#checks.of(id) === undefined) this.#place(entry, false, nowMs);
     if (this.#checks.of(id) === undefined) return "unreachable";
     return this.#checks.report(id, check, result, nowMs) ? "taken" : "unknown";
   }
@@ -330,6 +357,8 @@ export class Keeper implements SteppedRole<KeeperEvent> {
     metrics.set("roster_check_statuses_waiting", this.#statuses.waiting);
   }
 }
+
+const NONE: readonly Entry[] = [];
 
 // As a heartbeat: a look at a table, and a message to another session at most.
 const REPORT_WORK = 1 / 20;

@@ -43,6 +43,8 @@ export interface LeaseRequestOf extends Pick<LeaseEvent, "untilMs"> {
 }
 
 export type KeeperEvent =
+  /** A part of the records, as they are read for the first time. The rest follows, and a `changed` is the end. */
+  | { readonly kind: "read"; readonly changes: readonly RecordChange[] }
   /** The copy of the records has everything up to this revision, with these changes. */
   | { readonly kind: "changed"; readonly changes: readonly RecordChange[]; readonly revision: bigint }
   /** The copy had everything that was stored at this time: the store has just been asked. */

@@ -61,10 +61,13 @@ export class OrderedRecords {
   }
 
   #insert(key: string): void {
-    const at = this.#runOf(key);
+    // A range is read in order: a key after all others is placed without a search.
+    const last = this.#runs.length - 1;
+    const isLast = compareKeys(this.#runs[last]?.at(-1) ?? "", key) < 0;
+    const at = isLast ? Math.max(0, last) : this.#runOf(key);
     const run = this.#runs[at];
     if (run === undefined) return void this.#runs.push([key]);
-    run.splice(firstFrom(run, key), 0, key);
+    run.splice(isLast ? run.length : firstFrom(run, key), 0, key);
     if (run.length > RUN_KEYS_MAX) this.#runs.splice(at + 1, 0, run.splice(RUN_KEYS_MAX / 2));
   }
 

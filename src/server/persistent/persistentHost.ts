@@ -50,6 +50,8 @@ export interface PersistentHost {
 const CHECK_MS = 500;
 const CONFIRM_MS = 10_000;
 const PASS_MS = 3_000;
+// Some 5 µs each.
+const READ_AT_ONCE = 1_000;
 // Each registration may have a record of its statuses, and a mark stays for a while.
 const RECORDS_PER_REGISTRATION = 3;
 
@@ -66,8 +68,29 @@ export function openPersistentHost(environment: PersistentHostEnvironment): Pers
   const options = { id, registrationsMax, times: KEEPER_TIMES };
   const keeper = new Keeper(options, { output: outputOf(environment, copy, step), random, metrics });
   const stepper = new Stepper<KeeperEvent>(keeper, { clock, timers, failed });
-  copy.listen((changes) => step({ kind: "changed", changes: changes.map(changeOf), revision: copy.revision }));
   let isClosed = false;
+  // Events of the records in order, one in each turn of the event loop while several wait.
+  const inOrder: (() => void)[] = [];
+  const takeNext = () => {
+    if (isClosed) return;
+    inOrder[0]?.();
+    inOrder.shift();
+    if (inOrder.length > 0) timers.after(0, takeNext);
+  };
+  const stepInOrder = (event: () => KeeperEvent) => {
+    if (inOrder.push(() => step(event())) === 1) takeNext();
+  };
+  let isRead = false;
+  copy.listen((changes) => {
+    const { revision } = copy;
+    const rest = changes.map(changeOf);
+    while (!isRead && rest.length > READ_AT_ONCE) {
+      const part = rest.splice(0, READ_AT_ONCE);
+      stepInOrder(() => ({ kind: "read", changes: part }));
+    }
+    isRead = true;
+    stepInOrder(() => ({ kind: "changed", changes: rest, revision }));
+  });
   let cancel: Cancel = () => undefined;
   let sessions = "";
   let confirmMs = 0;
@@ -89,8 +112,9 @@ export function openPersistentHost(environment: PersistentHostEnvironment): Pers
     try {
       const revision = await copy.catchUp();
       // An empty store has no changes to tell.
-      if (!keeper.isKnown) step({ kind: "changed", changes: [], revision });
-      step({ kind: "confirmed", atMs });
+      if (!isRead) stepInOrder(() => ({ kind: "changed", changes: [], revision }));
+      isRead = true;
+      stepInOrder(() => ({ kind: "confirmed", atMs }));
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;
       // The store is away: the next time comes.

@@ -24,16 +24,21 @@ export interface OpenableStore {
 
 export class StoreSource implements RecordsSource {
   readonly #store: OpenableStore;
+  readonly #timers: Timers;
   readonly #feed: RecordsFeed;
 
   constructor(store: OpenableStore, timers: Timers) {
     this.#store = store;
+    this.#timers = timers;
     this.#feed = new RecordsFeed(() => store.opened(), timers);
   }
 
   async range(query: RangeQuery): Promise<RangePage | Compacted> {
     checkGatewayRange(query);
-    return (await this.#store.opened()).range(query);
+    const records = await this.#store.opened();
+    // SQLite answers at once: without a pause all pages of a long range would be read in one turn of the event loop.
+    if (query.at !== undefined) await new Promise<unknown>((resolve) => this.#timers.after(0, resolve));
+    return records.range(query);
   }
 
   async commit(commit: Commit): Promise<CommitOutcome> {
