@@ -167,7 +167,7 @@ class Trial {
       const { name: tag, workload: size, hasJava = false } = this.#scenario;
       const startJava = hasJava ? javaStarter(host, this.#dir, (event) => fleet.record(event)) : undefined;
       const workload = await Workload.start({ fleet, cluster, tag, ...size, startJava });
-      const stage = new Stage({ ...host, fleet, workload });
+      const stage = new Stage({ ...host, fleet, workload, dir: this.#dir });
       this.#stage = stage;
       await this.#rest(stage, "before the fault");
       await this.#playOut(stage);

@@ -16,6 +16,8 @@ export interface StageOptions {
   readonly store: Store;
   readonly fleet: Fleet;
   readonly workload: Workload;
+  /** For files of the scenario. */
+  readonly dir: string;
   /** Long faults at their full length. */
   readonly isFull: boolean;
   readonly netemMissing: string | undefined;
@@ -54,6 +56,7 @@ export class Stage {
   readonly store: Store;
   readonly fleet: Fleet;
   readonly workload: Workload;
+  readonly dir: string;
   readonly isFull: boolean;
   readonly netemMissing: string | undefined;
   readonly relays: Relays | undefined;
@@ -79,6 +82,7 @@ export class Stage {
     this.store = options.store;
     this.fleet = options.fleet;
     this.workload = options.workload;
+    this.dir = options.dir;
     this.isFull = options.isFull;
     this.netemMissing = options.netemMissing;
     this.relays = options.relays;

@@ -5,7 +5,8 @@ import type { Socket } from "node:net";
 import { type Address, connect } from "../sockets.ts";
 
 const SESSION_MS = 40_000;
-const PING_MS = 10_000;
+/** The part of a session's time after which its client says that it is there. */
+const PING_PART = 4;
 const XID = { WATCH: -1, PING: -2 } as const;
 const OP = { PING: 11 } as const;
 const REPLY_HEAD_BYTES = 16;
@@ -16,6 +17,14 @@ export type OnReply = (error: number, record: Buffer) => void;
 
 /** A watch event's type and path; only valid during the call. */
 export type OnEvent = (type: number, bytes: number) => void;
+
+export interface ConnectionOptions {
+  readonly onEvent?: OnEvent;
+  /** Requests that have no reply by then get none. */
+  readonly onClose?: () => void;
+  /** The time after which the server ends the session of a client that is silent. */
+  readonly sessionMs?: number;
+}
 
 export class ZookeeperConnection {
   readonly #onEvent: OnEvent;
@@ -32,9 +41,10 @@ export class ZookeeperConnection {
     this.#onEvent = onEvent;
   }
 
+  /** Rejects if the server refuses a session, or the connection. */
   static async open(
     address: Address,
-    { onEvent = () => undefined, onClose = () => undefined }: { onEvent?: OnEvent; onClose?: () => void } = {},
+    { onEvent = () => undefined, onClose = () => undefined, sessionMs = SESSION_MS }: ConnectionOptions = {},
   ): Promise<ZookeeperConnection> {
     const connection = new ZookeeperConnection(onEvent);
     const onRead = (chunk: Buffer) => {
@@ -49,9 +59,9 @@ export class ZookeeperConnection {
       onClose();
     };
     connection.#socket = await connect(address, { onRead, onClose: onEnd });
-    connection.#socket.write(framed([int(0), long(0n), int(SESSION_MS), long(0n), buffer(Buffer.alloc(16)), NO]));
+    connection.#socket.write(framed([int(0), long(0n), int(sessionMs), long(0n), buffer(Buffer.alloc(16)), NO]));
     await connected.promise;
-    connection.#pings = setInterval(() => connection.#ping(), PING_MS).unref();
+    connection.#pings = setInterval(() => connection.#ping(), sessionMs / PING_PART).unref();
     return connection;
   }
 

@@ -7,6 +7,7 @@ import { RULE_SCENARIOS } from "./rules.ts";
 import type { Scenario } from "./scenario.ts";
 import { SESSION_SCENARIOS } from "./session.ts";
 import { SWITCH_SCENARIOS } from "./switches.ts";
+import { TREE_SCENARIOS } from "./tree.ts";
 
 export type { Scenario };
 
@@ -20,6 +21,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...NODE_SCENARIOS,
   ...RULE_SCENARIOS,
   ...SWITCH_SCENARIOS,
+  ...TREE_SCENARIOS,
 ];
 
 export function findScenario(name: string): Scenario {
