@@ -108,6 +108,6 @@ export const ZOOKEEPER_CONFIG_KEYS = {
     type: "boolean",
     default: false,
     about: "Whether the hard limits of ZooKeeper's quotas are enforced.",
-    cost: "A write below a path with a quota takes time in proportion to the znodes there.",
+    cost: "Writes below a path whose quota is used up are refused.",
   },
 } as const satisfies Record<string, KeySpec>;
